@@ -1,0 +1,9 @@
+/** The one error class that Striate throws for bad input: says which thing, what was expected, what came. */
+export class StriateError extends Error {
+  override name = "StriateError";
+}
+
+/** Throws a {@link StriateError} unless `condition` holds. */
+export function check(condition: unknown, message: () => string): asserts condition {
+  if (!condition) throw new StriateError(message());
+}
