@@ -1,0 +1,31 @@
+/** Hands out names that are unique within one file, readable and the same on every run. */
+export class Names {
+  readonly #taken = new Set<string>();
+  readonly #counts = new Map<string, number>();
+
+  has(name: string): boolean {
+    return this.#taken.has(name);
+  }
+
+  /** Takes exactly this name; false where somebody has it. */
+  reserve(name: string): boolean {
+    if (this.#taken.has(name)) return false;
+    this.#taken.add(name);
+    return true;
+  }
+
+  /** The next free of `stem_0`, `stem_1`, ... */
+  next(stem: string): string {
+    let count = this.#counts.get(stem) ?? 0;
+    let name = `${stem}_${count++}`;
+    while (this.#taken.has(name)) name = `${stem}_${count++}`;
+    this.#counts.set(stem, count);
+    this.#taken.add(name);
+    return name;
+  }
+
+  /** `wanted` itself where it is free, else the next free name made from it. */
+  keep(wanted: string): string {
+    return this.reserve(wanted) ? wanted : this.next(wanted);
+  }
+}
