@@ -1,0 +1,145 @@
+import { StriateError } from "../util/errors.js";
+
+/**
+ * One axis length: a number, or a product of named symbols with a whole coefficient, written canonically
+ * ("batch", "2*batch", "batch*time"). A name that starts with "?" is a length nothing is known about.
+ */
+export type Dim = number | string;
+export type Shape = readonly Dim[];
+
+interface Monomial {
+  readonly coefficient: number;
+  readonly symbols: readonly string[];
+}
+
+const SYMBOL = /^[A-Za-z_?][\w.?/:+-]*$/;
+
+function parse(dim: Dim): Monomial {
+  if (typeof dim === "number") return { coefficient: dim, symbols: [] };
+  let coefficient = 1;
+  const symbols: string[] = [];
+  for (const factor of dim.split("*")) {
+    if (/^\d+$/.test(factor)) coefficient *= Number(factor);
+    else symbols.push(factor);
+  }
+  return { coefficient, symbols: symbols.sort() };
+}
+
+function format({ coefficient, symbols }: Monomial): Dim {
+  if (coefficient === 0 || symbols.length === 0) return coefficient;
+  return (coefficient === 1 ? symbols : [String(coefficient), ...symbols]).join("*");
+}
+
+/** Checks a user's axis length: a whole number of at least 1, or a symbol name. */
+export function checkDim(dim: Dim, what: string): Dim {
+  if (typeof dim === "number") {
+    if (Number.isInteger(dim) && dim >= 1) return dim;
+    throw new StriateError(`${what}: an axis length must be a whole number of at least 1, got ${dim}`);
+  }
+  for (const factor of dim.split("*")) {
+    if (!/^\d+$/.test(factor) && !SYMBOL.test(factor)) {
+      throw new StriateError(`${what}: "${dim}" is no name for an axis length`);
+    }
+  }
+  return format(parse(dim));
+}
+
+let unknowns = 0;
+
+/** A fresh length that equals no other. */
+export function unknownDim(): Dim {
+  unknowns += 1;
+  return `?${unknowns}`;
+}
+
+export function isStatic(dim: Dim): dim is number {
+  return typeof dim === "number";
+}
+
+export function isStaticShape(shape: Shape): shape is readonly number[] {
+  return shape.every(isStatic);
+}
+
+export function multiplyDims(a: Dim, b: Dim): Dim {
+  const left = parse(a);
+  const right = parse(b);
+  return format({
+    coefficient: left.coefficient * right.coefficient,
+    symbols: [...left.symbols, ...right.symbols].sort(),
+  });
+}
+
+/** The exact quotient a / b, or undefined where it is not one. */
+export function divideDims(a: Dim, b: Dim): Dim | undefined {
+  const left = parse(a);
+  const right = parse(b);
+  if (right.coefficient === 0 || left.coefficient % right.coefficient !== 0) return undefined;
+  const rest = [...left.symbols];
+  for (const symbol of right.symbols) {
+    const at = rest.indexOf(symbol);
+    if (at < 0) return undefined;
+    rest.splice(at, 1);
+  }
+  return format({ coefficient: left.coefficient / right.coefficient, symbols: rest });
+}
+
+/** a + b where both count the same symbols; an unknown length otherwise. */
+export function addDims(a: Dim, b: Dim): Dim {
+  const left = parse(a);
+  const right = parse(b);
+  if (left.coefficient === 0) return b;
+  if (right.coefficient === 0) return a;
+  if (left.symbols.join("*") !== right.symbols.join("*")) return unknownDim();
+  return format({ coefficient: left.coefficient + right.coefficient, symbols: left.symbols });
+}
+
+/** Number of elements of a shape. */
+export function sizeOf(shape: Shape): Dim {
+  return shape.reduce<Dim>(multiplyDims, 1);
+}
+
+export function sameShape(a: Shape, b: Shape): boolean {
+  return a.length === b.length && a.every((dim, axis) => dim === b[axis]);
+}
+
+export function showShape(shape: Shape): string {
+  return `[${shape.join(", ")}]`;
+}
+
+/** The symbols that a length is made of, without "?" ones being special. */
+export function symbolsOf(dim: Dim): readonly string[] {
+  return parse(dim).symbols;
+}
+
+export function coefficientOf(dim: Dim): number {
+  return parse(dim).coefficient;
+}
+
+/** NumPy broadcasting of two shapes; undefined where they do not fit. */
+export function broadcastShapes(a: Shape, b: Shape): Shape | undefined {
+  const rank = Math.max(a.length, b.length);
+  const result: Dim[] = [];
+  for (let axis = 0; axis < rank; axis++) {
+    const left = a[axis - rank + a.length] ?? 1;
+    const right = b[axis - rank + b.length] ?? 1;
+    if (left === right || right === 1) result.push(left);
+    else if (left === 1) result.push(right);
+    else if (isStatic(left) && isStatic(right)) return undefined;
+    // One side is symbolic: ONNX decides when it runs. A number above 1 is the only length that fits both.
+    else if (isStatic(left)) result.push(left);
+    else if (isStatic(right)) result.push(right);
+    else if (left.startsWith("?")) result.push(right);
+    else if (right.startsWith("?")) result.push(left);
+    else return undefined;
+  }
+  return result;
+}
+
+/** Brings a possibly negative axis into 0..rank-1. */
+export function normaliseAxis(axis: number, rank: number, what: string): number {
+  const at = axis < 0 ? axis + rank : axis;
+  if (!Number.isInteger(axis) || at < 0 || at >= rank) {
+    throw new StriateError(`${what}: axis ${axis} does not exist in a tensor of rank ${rank}`);
+  }
+  return at;
+}

@@ -1,0 +1,118 @@
+import { StriateError } from "../util/errors.js";
+
+/** Element types, in ONNX's own names (lower case). */
+export type DType =
+  | "float32"
+  | "float64"
+  | "float16"
+  | "int64"
+  | "int32"
+  | "int16"
+  | "int8"
+  | "uint64"
+  | "uint32"
+  | "uint16"
+  | "uint8"
+  | "bool";
+
+export type TypedArray =
+  | Float32Array
+  | Float64Array
+  | BigInt64Array
+  | BigUint64Array
+  | Int32Array
+  | Int16Array
+  | Int8Array
+  | Uint32Array
+  | Uint16Array
+  | Uint8Array;
+
+/** Values of a tensor: row-major, `float16` as raw bits in a Uint16Array, `bool` as bytes. */
+export interface TensorData {
+  readonly dtype: DType;
+  readonly shape: readonly number[];
+  readonly data: TypedArray;
+}
+
+interface DTypeInfo {
+  readonly code: number;
+  readonly bytes: number;
+  readonly make: (buffer: ArrayBufferLike, offset: number, length: number) => TypedArray;
+}
+
+/** `code` is TensorProto.DataType. */
+const INFO: Readonly<Record<DType, DTypeInfo>> = {
+  float32: { code: 1, bytes: 4, make: (b, o, n) => new Float32Array(b, o, n) },
+  uint8: { code: 2, bytes: 1, make: (b, o, n) => new Uint8Array(b, o, n) },
+  int8: { code: 3, bytes: 1, make: (b, o, n) => new Int8Array(b, o, n) },
+  uint16: { code: 4, bytes: 2, make: (b, o, n) => new Uint16Array(b, o, n) },
+  int16: { code: 5, bytes: 2, make: (b, o, n) => new Int16Array(b, o, n) },
+  int32: { code: 6, bytes: 4, make: (b, o, n) => new Int32Array(b, o, n) },
+  int64: { code: 7, bytes: 8, make: (b, o, n) => new BigInt64Array(b, o, n) },
+  bool: { code: 9, bytes: 1, make: (b, o, n) => new Uint8Array(b, o, n) },
+  float16: { code: 10, bytes: 2, make: (b, o, n) => new Uint16Array(b, o, n) },
+  float64: { code: 11, bytes: 8, make: (b, o, n) => new Float64Array(b, o, n) },
+  uint32: { code: 12, bytes: 4, make: (b, o, n) => new Uint32Array(b, o, n) },
+  uint64: { code: 13, bytes: 8, make: (b, o, n) => new BigUint64Array(b, o, n) },
+};
+
+const BY_CODE = new Map(Object.entries(INFO).map(([dtype, info]) => [info.code, dtype as DType]));
+
+export function onnxTypeCode(dtype: DType): number {
+  return INFO[dtype].code;
+}
+
+export function dtypeFromOnnx(code: number, what: string): DType {
+  const dtype = BY_CODE.get(code);
+  if (dtype === undefined) throw new StriateError(`${what}: ONNX element type ${code} is not supported`);
+  return dtype;
+}
+
+export function bytesPerElement(dtype: DType): number {
+  return INFO[dtype].bytes;
+}
+
+export function isFloat(dtype: DType): boolean {
+  return dtype === "float32" || dtype === "float64" || dtype === "float16";
+}
+
+/** A view of raw bytes as elements; copies when the bytes are not aligned. */
+export function viewBytes(dtype: DType, bytes: Uint8Array): TypedArray {
+  const { bytes: width, make } = INFO[dtype];
+  const aligned = bytes.byteOffset % width === 0 ? bytes : bytes.slice();
+  return make(aligned.buffer, aligned.byteOffset, aligned.byteLength / width);
+}
+
+/** Zeros of a type in a fresh buffer, or in the given one. */
+export function allocate(dtype: DType, length: number, buffer?: ArrayBufferLike, offset = 0): TypedArray {
+  const { bytes: width, make } = INFO[dtype];
+  return make(buffer ?? new ArrayBuffer(length * width), offset, length);
+}
+
+/** Numbers as elements of a type (rounded to it by the typed array). */
+export function fromNumbers(dtype: DType, values: readonly number[]): TypedArray {
+  const data = allocate(dtype, values.length);
+  if (data instanceof BigInt64Array || data instanceof BigUint64Array) {
+    values.forEach((value, i) => (data[i] = BigInt(value)));
+  } else if (dtype === "float16") {
+    throw new StriateError("float16 constants are not written from numbers: cast a float32 one in the graph");
+  } else data.set(values);
+  return data;
+}
+
+/** Tensor values from plain numbers; `shape` defaults to a vector. */
+export function tensorData(
+  values: readonly number[] | TypedArray,
+  shape?: readonly number[],
+  dtype: DType = "float32",
+): TensorData {
+  const data = Array.isArray(values) ? fromNumbers(dtype, values as number[]) : (values as TypedArray);
+  const dims = shape ?? [data.length];
+  const size = dims.reduce((a, b) => a * b, 1);
+  if (size !== data.length) {
+    throw new StriateError(
+      `values for shape [${dims.join(", ")}]: expected ${size} elements, got ${data.length}`,
+    );
+  }
+  return { dtype, shape: dims, data };
+}

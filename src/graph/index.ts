@@ -1,0 +1,26 @@
+/** The engine: symbolic tensors, operators, gradients, ONNX in and out. Knows nothing of vision. */
+export type { Dim, Shape } from "./dims.js";
+export { showShape } from "./dims.js";
+export type { DType, TensorData, TypedArray } from "./dtype.js";
+export { tensorData } from "./dtype.js";
+export type { Attribute, Attributes, Initialiser, RandomSource } from "./tensor.js";
+export {
+  GraphNode,
+  Tensor,
+  constant,
+  constantData,
+  input,
+  integers,
+  isParameter,
+  parameter,
+  scope,
+} from "./tensor.js";
+export type { Target } from "./operator.js";
+export { operatorTypes } from "./operator.js";
+export * from "./operators/index.js";
+export type { GradientOptions } from "./gradient.js";
+export { gradients } from "./gradient.js";
+export { lower } from "./lower.js";
+export { topologicalOrder } from "./walk.js";
+export type { Port, WriteOptions, WrittenOnnx } from "./onnx/write.js";
+export { writeOnnx } from "./onnx/write.js";

@@ -1,0 +1,86 @@
+import type { Target } from "./operator.js";
+import { apply, operatorOf } from "./operator.js";
+import type { Attribute, GraphNode, Tensor } from "./tensor.js";
+import { constantData, inScope } from "./tensor.js";
+import { topologicalOrder } from "./walk.js";
+
+/**
+ * Rewrites a graph for a target: operators that ONNX lacks, or that the target runs badly, become others; equal
+ * calls are made once. Types of the outputs stay the same.
+ */
+export function lower(outputs: Readonly<Record<string, Tensor>>, target: Target): Record<string, Tensor> {
+  const rewriter = new Rewriter(target);
+  return Object.fromEntries(
+    Object.entries(outputs).map(([name, tensor]) => [name, rewriter.rewrite(tensor)]),
+  );
+}
+
+class Rewriter {
+  readonly #replaced = new Map<Tensor, Tensor>();
+  readonly #calls = new Map<string, GraphNode>();
+  readonly #ids = new Map<Tensor, number>();
+
+  constructor(readonly target: Target) {}
+
+  rewrite(root: Tensor): Tensor {
+    for (const node of topologicalOrder([root], (known) => this.#replaced.has(known.outputs[0]!))) {
+      const made = this.#node(node);
+      node.outputs.forEach((output, i) => this.#replaced.set(output, made[i]!));
+    }
+    return this.#replaced.get(root)!;
+  }
+
+  #node(node: GraphNode): readonly Tensor[] {
+    if (node.leaf?.kind === "constant") return this.#constant(node);
+    if (node.leaf !== undefined) return node.outputs;
+    const inputs = node.inputs.map((input) => input && this.#replaced.get(input)!);
+    const rule = operatorOf(node.type)?.lower;
+    const call = { type: node.type, inputs, attributes: node.attributes, outputCount: node.outputs.length };
+    const lowered = rule && inScope(node.scope, () => rule(call, this.target));
+    // What a rule returns may need lowering itself; its operands are rewritten already.
+    if (lowered !== undefined) return lowered.map((tensor) => this.rewrite(tensor));
+    return this.#once(node, inputs);
+  }
+
+  /** The call itself, or the equal one made before. */
+  #once(node: GraphNode, inputs: readonly (Tensor | undefined)[]): readonly Tensor[] {
+    const operands = inputs.map((input) => (input === undefined ? "-" : this.#id(input)));
+    const key = `${node.type}(${operands.join()})${node.outputs.length}${attributeKey(node.attributes)}`;
+    const same = this.#calls.get(key);
+    if (same !== undefined) return same.outputs;
+    const unchanged = inputs.every((input, i) => input === node.inputs[i]);
+    const made = unchanged
+      ? node
+      : apply(node.type, inputs, node.attributes, {
+          outputs: node.outputs.length,
+          ...(node.importedName !== undefined && { name: node.importedName }),
+          scope: node.scope,
+        })[0]!.node;
+    this.#calls.set(key, made);
+    for (const output of made.outputs) this.#replaced.set(output, output);
+    return made.outputs;
+  }
+
+  #constant(node: GraphNode): readonly Tensor[] {
+    const data = constantData(node.outputs[0]!)!;
+    if (data.data.length > 64) return node.outputs;
+    const key = `constant ${data.dtype}[${data.shape.join()}] ${data.data.join()}`;
+    const same = this.#calls.get(key) ?? node;
+    this.#calls.set(key, same);
+    return same.outputs;
+  }
+
+  #id(tensor: Tensor): number {
+    const id = this.#ids.get(tensor) ?? this.#ids.size;
+    this.#ids.set(tensor, id);
+    return id;
+  }
+}
+
+function attributeKey(attributes: Readonly<Record<string, Attribute>>): string {
+  return JSON.stringify(attributes, (_key, value: unknown) => {
+    if (typeof value === "bigint") return String(value);
+    if (ArrayBuffer.isView(value)) return Array.from(value as unknown as ArrayLike<number | bigint>, String);
+    return value;
+  });
+}

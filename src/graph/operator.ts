@@ -1,0 +1,135 @@
+import { StriateError } from "../util/errors.js";
+import type { Dim, Shape } from "./dims.js";
+import { showShape } from "./dims.js";
+import type { DType } from "./dtype.js";
+import type { Attribute, Attributes } from "./tensor.js";
+import { GraphNode, Tensor } from "./tensor.js";
+
+/** Type, shape and (for shape arithmetic) known elements of one output. */
+export interface TensorType {
+  readonly dtype: DType;
+  readonly shape: Shape;
+  readonly known?: readonly Dim[] | undefined;
+}
+
+/** What a rule sees of a call. */
+export interface Call {
+  readonly type: string;
+  readonly inputs: readonly (Tensor | undefined)[];
+  readonly attributes: Attributes;
+  readonly outputCount: number;
+}
+
+/** What a gradient rule sees: the call, its outputs and the gradient of each output that has one. */
+export interface GradientCall extends Call {
+  readonly outputs: readonly Tensor[];
+  readonly gradients: readonly (Tensor | undefined)[];
+  /** Whether the gradient of input i is wanted; rules skip costly work where it is not. */
+  needs(input: number): boolean;
+}
+
+/** Gradient of each input, undefined where there is none. */
+export type GradientRule = (call: GradientCall) => readonly (Tensor | undefined)[];
+
+/** Where a graph is going to run; lowerings differ. */
+export type Target = "cpu" | "webgpu" | "cuda" | "wasm" | "portable";
+
+/** Rewrites a call for a target; undefined leaves it as it is. */
+export type LoweringRule = (call: Call, target: Target) => readonly Tensor[] | undefined;
+
+export interface Operator {
+  readonly type: string;
+  /** Type and shape of the outputs; throws where the inputs do not fit. */
+  readonly infer: (call: Call) => readonly TensorType[];
+  /** "zero": piecewise constant or integer-valued, nothing flows. Absent: no rule, differentiating is an error. */
+  readonly gradient?: GradientRule | "zero";
+  /** An operator that ONNX lacks exists only until it is lowered. */
+  readonly lower?: LoweringRule;
+}
+
+const registry = new Map<string, Operator>();
+
+export function defineOperator(operator: Operator): Operator {
+  if (registry.has(operator.type)) throw new StriateError(`operator ${operator.type} is defined twice`);
+  registry.set(operator.type, operator);
+  return operator;
+}
+
+export function operatorOf(type: string): Operator | undefined {
+  return registry.get(type);
+}
+
+export function operatorTypes(): string[] {
+  return [...registry.keys()].sort();
+}
+
+export interface ApplyOptions {
+  readonly outputs?: number;
+  /** The name that an imported file gave the node. */
+  readonly name?: string;
+  /** The scope of the node that this one replaces (default: the current one). */
+  readonly scope?: string;
+}
+
+/** Calls an operator: infers types, makes the node, returns its outputs. */
+export function apply(
+  type: string,
+  inputs: readonly (Tensor | undefined)[],
+  attributes: Attributes = {},
+  options: ApplyOptions = {},
+): Tensor[] {
+  const operator = registry.get(type);
+  if (operator === undefined) throw new StriateError(`operator ${type} is not known`);
+  const call: Call = { type, inputs, attributes, outputCount: options.outputs ?? 1 };
+  const types = operator.infer(call);
+  const node = new GraphNode(type, inputs, attributes, undefined, options.name, options.scope);
+  for (const [index, { dtype, shape, known }] of types.entries()) {
+    if (shape.some((dim) => dim === 0)) misfit(call, "an axis of length 0 (an empty batch?) is refused");
+    node.outputs.push(new Tensor(node, index, dtype, shape, known));
+  }
+  return node.outputs;
+}
+
+/** The single output of a call. */
+export function apply1(
+  type: string,
+  inputs: readonly (Tensor | undefined)[],
+  attributes: Attributes = {},
+): Tensor {
+  return apply(type, inputs, attributes)[0]!;
+}
+
+/** Throws the one error for inputs that do not fit an operator. */
+export function misfit(call: Call, why: string): never {
+  const got = call.inputs.map((tensor) =>
+    tensor === undefined ? "nothing" : `${tensor.dtype}${showShape(tensor.shape)}`,
+  );
+  throw new StriateError(`${call.type}(${got.join(", ")}): ${why}`);
+}
+
+/** Input i, which must be there. */
+export function required(call: Call, index: number, name: string): Tensor {
+  const tensor = call.inputs[index];
+  if (tensor === undefined) misfit(call, `input ${name} is missing`);
+  return tensor;
+}
+
+export function intAttribute(attributes: Attributes, name: string, fallback: number): number {
+  const value = attributes[name];
+  return typeof value === "number" ? value : fallback;
+}
+
+export function floatAttribute(attributes: Attributes, name: string, fallback: number): number {
+  const value: Attribute | undefined = attributes[name];
+  return typeof value === "object" && "float" in value ? value.float : fallback;
+}
+
+export function intsAttribute(attributes: Attributes, name: string): readonly number[] | undefined {
+  const value = attributes[name];
+  return Array.isArray(value) ? (value as readonly number[]) : undefined;
+}
+
+export function stringAttribute(attributes: Attributes, name: string, fallback: string): string {
+  const value = attributes[name];
+  return typeof value === "string" ? value : fallback;
+}

@@ -1,0 +1,90 @@
+import type { Dim, Shape } from "../dims.js";
+import { coefficientOf, isStatic, isStaticShape, sameShape, symbolsOf } from "../dims.js";
+import { StriateError } from "../../util/errors.js";
+import { apply1 } from "../operator.js";
+import type { Tensor } from "../tensor.js";
+import { integers } from "../tensor.js";
+
+/*
+ * Helpers of gradient rules, below the operator files: they call operators by name, so that the operator files
+ * can import them without a circle.
+ */
+
+/** Sums a gradient over the axes that broadcasting had added or stretched, back to `like`'s shape. */
+export function unbroadcast(gradient: Tensor, like: Tensor): Tensor {
+  if (sameShape(gradient.shape, like.shape)) return gradient;
+  const extra = gradient.rank - like.rank;
+  const summed: number[] = [];
+  for (let axis = 0; axis < gradient.rank; axis++) {
+    const target = axis < extra ? 1 : like.shape[axis - extra]!;
+    if (axis < extra || (target === 1 && gradient.shape[axis] !== 1)) summed.push(axis);
+  }
+  let result = gradient;
+  if (summed.length > 0) result = apply1("ReduceSum", [result, integers(summed)], { keepdims: 1 });
+  if (extra > 0) {
+    result = apply1("Squeeze", [result, integers(Array.from({ length: extra }, (_, axis) => axis))]);
+  }
+  return sameShape(result.shape, like.shape) ? result : expandLike(result, like);
+}
+
+/**
+ * A shape as an int64 tensor. Lengths that are not numbers are looked up at run time in `sources`: tensors one of
+ * whose axes has that length (or the symbol it is a multiple of).
+ */
+export function shapeTensor(shape: Shape, sources: readonly Tensor[]): Tensor {
+  if (isStaticShape(shape)) return integers(shape);
+  const parts: Tensor[] = [];
+  let run: number[] = [];
+  const flush = () => {
+    if (run.length > 0) parts.push(integers(run));
+    run = [];
+  };
+  for (const dim of shape) {
+    if (isStatic(dim)) run.push(dim);
+    else {
+      flush();
+      parts.push(dimTensor(dim, sources));
+    }
+  }
+  flush();
+  return parts.length === 1 ? parts[0]! : apply1("Concat", parts, { axis: 0 });
+}
+
+/** One axis length as an int64 vector of one element. */
+export function dimTensor(dim: Dim, sources: readonly Tensor[]): Tensor {
+  if (isStatic(dim)) return integers([dim]);
+  for (const source of sources) {
+    for (const [axis, length] of source.shape.entries()) {
+      if (isStatic(length)) continue;
+      if (length === dim) return apply1("Shape", [source], { start: axis, end: axis + 1 });
+    }
+  }
+  const symbols = symbolsOf(dim).join("*");
+  for (const source of sources) {
+    for (const [axis, length] of source.shape.entries()) {
+      if (isStatic(length) || symbolsOf(length).join("*") !== symbols) continue;
+      const whole = apply1("Shape", [source], { start: axis, end: axis + 1 });
+      const scaled = apply1("Mul", [whole, integers([coefficientOf(dim)])]);
+      return apply1("Div", [scaled, integers([coefficientOf(length)])]);
+    }
+  }
+  throw new StriateError(
+    `the axis length "${dim}" cannot be found at run time: no operand has an axis of that length`,
+  );
+}
+
+/** x broadcast to the shape of another tensor. */
+export function expandLike(x: Tensor, like: Tensor): Tensor {
+  if (sameShape(x.shape, like.shape)) return x;
+  return apply1("Expand", [x, shapeTensor(like.shape, [like])]);
+}
+
+/** x with its elements laid out in the shape of another tensor. */
+export function reshapeLike(x: Tensor, like: Tensor): Tensor {
+  if (sameShape(x.shape, like.shape)) return x;
+  const unknown = like.shape.filter((dim) => !isStatic(dim)).length;
+  if (unknown <= 1) {
+    return apply1("Reshape", [x, integers(like.shape.map((dim) => (isStatic(dim) ? dim : -1)))]);
+  }
+  return apply1("Reshape", [x, shapeTensor(like.shape, [like])]);
+}

@@ -1,0 +1,237 @@
+import type { Dim } from "../dims.js";
+import { isStatic, unknownDim } from "../dims.js";
+import { lowerConv, lowerConvWeightGradient } from "../convolution-lowering.js";
+import type { Call } from "../operator.js";
+import { apply1, defineOperator, misfit, required } from "../operator.js";
+import type { Attributes, Tensor } from "../tensor.js";
+import type { Window } from "../window.js";
+import { outputLength, transposedLength, windowAttributes, windowOf } from "../window.js";
+import { sum } from "./reduce.js";
+import { reverse, reshape, transpose, unsqueeze } from "./shape.js";
+
+/** Geometry of a convolution. A number stands for the same value along every spatial axis. */
+export interface ConvOptions {
+  /** Default 1. */
+  readonly stride?: number | readonly number[];
+  /** Zeros on both sides (default 0), or [begin..., end...] for uneven ones. */
+  readonly padding?: number | readonly number[];
+  /** Default 1. */
+  readonly dilation?: number | readonly number[];
+  /** Number of channel groups (default 1). */
+  readonly groups?: number;
+}
+
+export interface ConvTransposeOptions extends ConvOptions {
+  /** Extra length on one side of the result (default 0). */
+  readonly outputPadding?: number | readonly number[];
+}
+
+function weightWindow(call: Call): { x: Tensor; w: Tensor; window: Window } {
+  const [x, w] = [required(call, 0, "x"), required(call, 1, "weight")];
+  if (x.dtype !== w.dtype) misfit(call, "input and weight must have one element type");
+  if (x.rank < 3 || w.rank !== x.rank)
+    misfit(call, "expected [batch, channels, ...space] and a weight of the same rank");
+  const kernel = w.shape.slice(2);
+  if (!kernel.every(isStatic)) misfit(call, "the kernel size must be known");
+  return { x, w, window: windowOf(call, kernel, x.shape.slice(2)) };
+}
+
+// ---- Conv ------------------------------------------------------------------------------------------------------------
+
+defineOperator({
+  type: "Conv",
+  infer: (call) => {
+    const { x, w, window } = weightWindow(call);
+    const [channels, perGroup] = [x.shape[1]!, w.shape[1]!];
+    if (isStatic(channels) && isStatic(perGroup) && channels !== perGroup * window.groups) {
+      misfit(
+        call,
+        `the weight reads ${perGroup} channels in each of ${window.groups} groups, the input has ${channels}`,
+      );
+    }
+    if (isStatic(w.shape[0]!) && w.shape[0] % window.groups !== 0) {
+      misfit(call, `${w.shape[0]} output channels cannot be shared by ${window.groups} groups`);
+    }
+    const space = x.shape.slice(2).map((dim, axis) => checkedLength(call, outputLength(dim, window, axis)));
+    return [{ dtype: x.dtype, shape: [x.shape[0]!, w.shape[0]!, ...space] }];
+  },
+  gradient: (call) => {
+    const dy = call.gradients[0];
+    if (dy === undefined) return [];
+    const { x, w, window } = weightWindow(call);
+    return [
+      call.needs(0) ? convInputGradient(dy, w, window, x) : undefined,
+      call.needs(1) ? convWeightGradient(x, dy, window) : undefined,
+      call.inputs[2] && call.needs(2) ? sumOverAllButChannels(dy) : undefined,
+    ];
+  },
+  lower: (call, target) => lowerConv(call, target, weightWindow(call).window),
+});
+
+function checkedLength(call: Call, length: Dim): Dim {
+  if (isStatic(length) && length < 1) misfit(call, "the kernel is larger than the padded input");
+  return length;
+}
+
+function sumOverAllButChannels(dy: Tensor): Tensor {
+  return sum(
+    dy,
+    dy.shape.flatMap((_, axis) => (axis === 1 ? [] : [axis])),
+  );
+}
+
+/** Cross-correlation of [batch, in, ...space] with [out, in / groups, ...kernel], as PyTorch's conv2d. */
+export function conv(x: Tensor, weight: Tensor, bias?: Tensor, options: ConvOptions = {}): Tensor {
+  const attributes = optionAttributes(x.rank - 2, weight, options);
+  return apply1("Conv", bias ? [x, weight, bias] : [x, weight], attributes);
+}
+
+function optionAttributes(rank: number, weight: Tensor, options: ConvOptions): Attributes {
+  const each = (value: number | readonly number[]) =>
+    typeof value === "number" ? Array<number>(rank).fill(value) : value;
+  const { stride = 1, padding = 0, dilation = 1, groups = 1 } = options;
+  const pads = each(padding);
+  return {
+    kernel_shape: weight.shape.slice(2) as number[],
+    strides: each(stride),
+    pads: pads.length === rank ? [...pads, ...pads] : pads,
+    dilations: each(dilation),
+    group: groups,
+  };
+}
+
+// ---- gradients ---------------------------------------------------------------------------------------------------------
+
+/**
+ * dX of a convolution. Stride 1 is a convolution with the kernel turned round and its channels swapped, which ONNX
+ * Runtime computes 1.6 times as fast as ConvTranspose; larger strides are a ConvTranspose.
+ */
+function convInputGradient(dy: Tensor, w: Tensor, window: Window, x: Tensor): Tensor {
+  const rank = window.kernel.length;
+  const reach = window.kernel.map((k, axis) => (k - 1) * window.dilations[axis]!);
+  const begin = reach.map((r, axis) => r - window.before[axis]!);
+  const end = reach.map((r, axis) => r - window.after[axis]!);
+  const plain = window.strides.every((s) => s === 1) && [...begin, ...end].every((n) => n >= 0);
+  if (plain) {
+    return apply1("Conv", [dy, turnedKernel(w, window.groups)], {
+      ...windowAttributes(window),
+      pads: [...begin, ...end],
+    });
+  }
+  const space = x.shape.slice(2);
+  const outputPadding = Array.from({ length: rank }, (_, axis) => {
+    const [dim, out] = [space[axis]!, dy.shape[axis + 2]!];
+    if (!isStatic(dim) || !isStatic(out)) return 0;
+    return dim - (transposedLength(out, window, axis) as number);
+  });
+  return apply1("ConvTranspose", [dy, w], { ...windowAttributes(window), output_padding: outputPadding });
+}
+
+/** [out, in / g, ...k] as [in, out / g, ...k] with every spatial axis reversed. */
+function turnedKernel(w: Tensor, groups: number): Tensor {
+  const swapped = swapChannels(w, groups);
+  return swapped.shape
+    .slice(2)
+    .reduce<Tensor>((kernel, dim, axis) => (dim === 1 ? kernel : reverse(kernel, axis + 2)), swapped);
+}
+
+function swapChannels(w: Tensor, groups: number): Tensor {
+  const [out, into] = [w.shape[0] as number, w.shape[1] as number];
+  const kernel = w.shape.slice(2);
+  if (groups === 1) return transpose(w, [1, 0, ...kernel.map((_, axis) => axis + 2)]);
+  const grouped = reshape(w, [groups, out / groups, into, ...kernel]);
+  const turned = transpose(grouped, [0, 2, 1, ...kernel.map((_, axis) => axis + 3)]);
+  return reshape(turned, [groups * into, out / groups, ...kernel]);
+}
+
+/**
+ * dW[o, i, k] = sum over batch and positions of x[i, position * stride + k * dilation - pad] * dy[o, position].
+ * Bilinear in x and dy, so its own gradients are a transposed and a plain convolution. ONNX has no such operator:
+ * `convolution-lowering.ts` picks what it becomes.
+ */
+function convWeightGradient(x: Tensor, dy: Tensor, window: Window): Tensor {
+  return apply1("ConvWeightGradient", [x, dy], windowAttributes(window));
+}
+
+function gradientWindow(call: Call): Window {
+  const kernel = call.attributes.kernel_shape as readonly number[];
+  return windowOf(call, kernel, required(call, 0, "x").shape.slice(2));
+}
+
+defineOperator({
+  type: "ConvWeightGradient",
+  infer: (call) => {
+    const [x, dy] = [required(call, 0, "x"), required(call, 1, "dy")];
+    const window = gradientWindow(call);
+    const channels = x.shape[1]!;
+    if (!isStatic(channels)) misfit(call, "the number of channels must be known");
+    return [{ dtype: x.dtype, shape: [dy.shape[1]!, channels / window.groups, ...window.kernel] }];
+  },
+  gradient: (call) => {
+    const g = call.gradients[0];
+    if (g === undefined) return [];
+    const [x, dy] = [call.inputs[0]!, call.inputs[1]!];
+    const window = gradientWindow(call);
+    return [
+      call.needs(0) ? convInputGradient(dy, g, window, x) : undefined,
+      call.needs(1) ? apply1("Conv", [x, g], windowAttributes(window)) : undefined,
+    ];
+  },
+  lower: (call, target) => [lowerConvWeightGradient(call, target, gradientWindow(call))],
+});
+
+// ---- ConvTranspose -----------------------------------------------------------------------------------------------------
+
+defineOperator({
+  type: "ConvTranspose",
+  infer: (call) => {
+    const { x, w, window } = weightWindow(call);
+    if (isStatic(x.shape[1]!) && isStatic(w.shape[0]!) && x.shape[1] !== w.shape[0]) {
+      misfit(call, `the weight takes ${w.shape[0]} channels, the input has ${x.shape[1]}`);
+    }
+    const extra =
+      (call.attributes.output_padding as readonly number[] | undefined) ?? window.kernel.map(() => 0);
+    const space = x.shape.slice(2).map((dim, axis): Dim => {
+      const length = transposedLength(dim, window, axis);
+      return isStatic(length) ? checkedLength(call, length + extra[axis]!) : unknownDim();
+    });
+    const perGroup = w.shape[1]!;
+    if (!isStatic(perGroup)) misfit(call, "the number of output channels must be known");
+    return [{ dtype: x.dtype, shape: [x.shape[0]!, perGroup * window.groups, ...space] }];
+  },
+  gradient: (call) => {
+    const dy = call.gradients[0];
+    if (dy === undefined) return [];
+    const { x, w, window } = weightWindow(call);
+    return [
+      call.needs(0) ? apply1("Conv", [dy, w], windowAttributes(window)) : undefined,
+      call.needs(1) ? convWeightGradient(dy, x, window) : undefined,
+      call.inputs[2] && call.needs(2) ? sumOverAllButChannels(dy) : undefined,
+    ];
+  },
+});
+
+/** The transpose of `conv`: [batch, in, ...space] with [in, out / groups, ...kernel], as PyTorch's conv_transpose2d. */
+export function convTranspose(
+  x: Tensor,
+  weight: Tensor,
+  bias?: Tensor,
+  options: ConvTransposeOptions = {},
+): Tensor {
+  const rank = x.rank - 2;
+  const { outputPadding = 0 } = options;
+  const extra = typeof outputPadding === "number" ? Array<number>(rank).fill(outputPadding) : outputPadding;
+  return apply1("ConvTranspose", bias ? [x, weight, bias] : [x, weight], {
+    ...optionAttributes(rank, weight, options),
+    output_padding: extra,
+  });
+}
+
+/** A bias [channels] in the shape that adds to [batch, channels, ...space]. */
+export function channelVector(bias: Tensor, rank: number): Tensor {
+  return rank <= 2 ? bias : unsqueeze(bias, integerRange(1, rank - 1));
+}
+
+function integerRange(start: number, end: number): number[] {
+  return Array.from({ length: end - start }, (_, i) => start + i);
+}

@@ -1,0 +1,396 @@
+import type { Dim } from "../dims.js";
+import { addDims, broadcastShapes, divideDims, isStatic, multiplyDims } from "../dims.js";
+import type { DType } from "../dtype.js";
+import { isFloat, onnxTypeCode, dtypeFromOnnx } from "../dtype.js";
+import type { Call, GradientCall, GradientRule, TensorType } from "../operator.js";
+import { apply1, defineOperator, floatAttribute, intAttribute, misfit, required } from "../operator.js";
+import { Tensor, constant } from "../tensor.js";
+import { unbroadcast } from "./broadcast.js";
+
+/** A tensor, or a number that takes the type of the other operand. */
+export type Operand = Tensor | number;
+
+/** A number as a scalar of `dtype`. */
+export function scalar(value: number, dtype: DType = "float32"): Tensor {
+  return dtype === "float16" ? cast(constant(value), dtype) : constant(value, [], dtype);
+}
+
+function operands(a: Operand, b: Operand): [Tensor, Tensor] {
+  if (a instanceof Tensor) return [a, b instanceof Tensor ? b : scalar(b, a.dtype)];
+  if (b instanceof Tensor) return [scalar(a, b.dtype), b];
+  return [scalar(a), scalar(b)];
+}
+
+// ---- one operand -----------------------------------------------------------------------------------------------
+
+type UnaryGradient = (dy: Tensor, x: Tensor, y: Tensor, call: GradientCall) => Tensor;
+
+function unary(type: string, gradient: UnaryGradient | "zero", floatOnly = true): (x: Tensor) => Tensor {
+  defineOperator({
+    type,
+    infer: (call) => {
+      const x = required(call, 0, "x");
+      if (floatOnly && !isFloat(x.dtype)) misfit(call, "expected floating-point values");
+      return [{ dtype: x.dtype, shape: x.shape, known: type === "Identity" ? x.known : undefined }];
+    },
+    gradient:
+      gradient === "zero"
+        ? "zero"
+        : (call) => {
+            const dy = call.gradients[0];
+            return [dy && gradient(dy, call.inputs[0]!, call.outputs[0]!, call)];
+          },
+  });
+  return (x) => apply1(type, [x]);
+}
+
+export const identity = unary("Identity", (dy) => dy, false);
+export const neg = unary("Neg", (dy) => neg(dy), false);
+export const abs = unary("Abs", (dy, x) => mul(dy, sign(x)), false);
+export const sign = unary("Sign", "zero", false);
+export const exp = unary("Exp", (dy, _x, y) => mul(dy, y));
+export const log = unary("Log", (dy, x) => div(dy, x));
+export const sqrt = unary("Sqrt", (dy, _x, y) => div(mul(dy, 0.5), y));
+export const reciprocal = unary("Reciprocal", (dy, _x, y) => neg(mul(dy, mul(y, y))));
+export const sin = unary("Sin", (dy, x) => mul(dy, cos(x)));
+export const cos = unary("Cos", (dy, x) => neg(mul(dy, sin(x))));
+export const tan = unary("Tan", (dy, _x, y) => mul(dy, add(1, mul(y, y))));
+export const asin = unary("Asin", (dy, x) => div(dy, sqrt(sub(1, mul(x, x)))));
+export const acos = unary("Acos", (dy, x) => neg(div(dy, sqrt(sub(1, mul(x, x))))));
+export const atan = unary("Atan", (dy, x) => div(dy, add(1, mul(x, x))));
+export const sinh = unary("Sinh", (dy, x) => mul(dy, cosh(x)));
+export const cosh = unary("Cosh", (dy, x) => mul(dy, sinh(x)));
+export const tanh = unary("Tanh", (dy, _x, y) => mul(dy, sub(1, mul(y, y))));
+export const sigmoid = unary("Sigmoid", (dy, _x, y) => mul(dy, mul(y, sub(1, y))));
+export const erf = unary("Erf", (dy, x) => mul(dy, mul(2 / Math.sqrt(Math.PI), exp(neg(mul(x, x))))));
+/** max(x, 0); the derivative at 0 is 0. */
+export const relu = unary("Relu", (dy, x) => where(greater(x, 0), dy, 0), false);
+/** log(1 + e^x). */
+export const softplus = unary("Softplus", (dy, x) => mul(dy, sigmoid(x)));
+export const softsign = unary("Softsign", (dy, x) => {
+  const d = add(1, abs(x));
+  return div(dy, mul(d, d));
+});
+export const floor = unary("Floor", "zero");
+export const ceil = unary("Ceil", "zero");
+export const round = unary("Round", "zero");
+
+/** Passes values on and no gradient back. */
+export function stopGradient(x: Tensor): Tensor {
+  return apply1("StopGradient", [x]);
+}
+defineOperator({
+  type: "StopGradient",
+  infer: (call) => [required(call, 0, "x")],
+  gradient: "zero",
+  lower: (call) => [call.inputs[0]!],
+});
+
+function withAlpha(
+  type: string,
+  fallback: number,
+  gradient: (dy: Tensor, x: Tensor, y: Tensor, alpha: number) => Tensor,
+) {
+  defineOperator({
+    type,
+    infer: (call) => {
+      const x = required(call, 0, "x");
+      if (!isFloat(x.dtype)) misfit(call, "expected floating-point values");
+      return [{ dtype: x.dtype, shape: x.shape }];
+    },
+    gradient: (call) => {
+      const dy = call.gradients[0];
+      const alpha = floatAttribute(call.attributes, "alpha", fallback);
+      return [dy && gradient(dy, call.inputs[0]!, call.outputs[0]!, alpha)];
+    },
+  });
+  return (x: Tensor, alpha = fallback): Tensor => apply1(type, [x], { alpha: { float: alpha } });
+}
+
+/** x where positive, alpha * x elsewhere; alpha 0.01. */
+export const leakyRelu = withAlpha("LeakyRelu", 0.01, (dy, x, _y, alpha) =>
+  where(greater(x, 0), dy, mul(dy, alpha)),
+);
+/** x where positive, alpha * (e^x - 1) elsewhere; alpha 1. */
+export const elu = withAlpha("Elu", 1, (dy, x, y, alpha) => where(greater(x, 0), dy, mul(dy, add(y, alpha))));
+
+defineOperator({
+  type: "HardSigmoid",
+  infer: (call) => [{ dtype: required(call, 0, "x").dtype, shape: call.inputs[0]!.shape }],
+  gradient: (call) => {
+    const [dy, y] = [call.gradients[0], call.outputs[0]!];
+    const alpha = floatAttribute(call.attributes, "alpha", 0.2);
+    return [dy && where(and(greater(y, 0), less(y, 1)), mul(dy, alpha), 0)];
+  },
+});
+/** clip(alpha * x + beta, 0, 1); alpha 0.2, beta 0.5. */
+export function hardSigmoid(x: Tensor, alpha = 0.2, beta = 0.5): Tensor {
+  return apply1("HardSigmoid", [x], { alpha: { float: alpha }, beta: { float: beta } });
+}
+/** x * clip(x / 6 + 1/2, 0, 1). */
+export const hardSwish = unary("HardSwish", (dy, x) => {
+  const middle = add(div(x, 3), 0.5);
+  return mul(dy, where(less(x, -3), 0, where(greater(x, 3), 1, middle)));
+});
+
+/** Gaussian error linear unit, x * Phi(x), by the error function. */
+export function gelu(x: Tensor): Tensor {
+  return mul(mul(x, 0.5), add(1, erf(mul(x, Math.SQRT1_2))));
+}
+
+/** x * sigmoid(x). */
+export function silu(x: Tensor): Tensor {
+  return mul(x, sigmoid(x));
+}
+
+/** x * x. */
+export function square(x: Tensor): Tensor {
+  return mul(x, x);
+}
+
+// ---- two operands, NumPy broadcasting ----------------------------------------------------------------------------
+
+type KnownRule = (a: Dim, b: Dim) => Dim | undefined;
+
+function inferBinary(call: Call, output: DType | "same", known?: KnownRule): TensorType[] {
+  const a = required(call, 0, "a");
+  const b = required(call, 1, "b");
+  if (a.dtype !== b.dtype) misfit(call, "both operands must have one element type; cast one of them");
+  const shape = broadcastShapes(a.shape, b.shape) ?? misfit(call, "the shapes do not broadcast");
+  return [{ dtype: output === "same" ? a.dtype : output, shape, known: known && combineKnown(a, b, known) }];
+}
+
+function combineKnown(a: Tensor, b: Tensor, rule: KnownRule): Dim[] | undefined {
+  if (!a.known || !b.known) return undefined;
+  const length = Math.max(a.known.length, b.known.length);
+  const result: Dim[] = [];
+  for (let i = 0; i < length; i++) {
+    const value = rule(a.known[a.known.length === 1 ? 0 : i]!, b.known[b.known.length === 1 ? 0 : i]!);
+    if (value === undefined) return undefined;
+    result.push(value);
+  }
+  return result;
+}
+
+type BinaryGradient = (
+  dy: Tensor,
+  a: Tensor,
+  b: Tensor,
+  call: GradientCall,
+) => readonly [() => Tensor, () => Tensor];
+
+function binary(
+  type: string,
+  gradient: BinaryGradient,
+  known?: KnownRule,
+): (a: Operand, b: Operand) => Tensor {
+  const rule: GradientRule = (call) => {
+    const dy = call.gradients[0];
+    const [a, b] = [call.inputs[0]!, call.inputs[1]!];
+    if (dy === undefined) return [];
+    const [da, db] = gradient(dy, a, b, call);
+    return [
+      call.needs(0) ? unbroadcast(da(), a) : undefined,
+      call.needs(1) ? unbroadcast(db(), b) : undefined,
+    ];
+  };
+  defineOperator({ type, infer: (call) => inferBinary(call, "same", known), gradient: rule });
+  return (a, b) => apply1(type, operands(a, b));
+}
+
+const numeric =
+  (rule: (a: number, b: number) => number): KnownRule =>
+  (a, b) =>
+    isStatic(a) && isStatic(b) ? rule(a, b) : undefined;
+
+export const add = binary("Add", (dy) => [() => dy, () => dy], addKnown);
+export const sub = binary(
+  "Sub",
+  (dy) => [() => dy, () => neg(dy)],
+  numeric((a, b) => a - b),
+);
+export const mul = binary("Mul", (dy, a, b) => [() => mul(dy, b), () => mul(dy, a)], multiplyDims);
+export const div = binary(
+  "Div",
+  (dy, _a, b, call) => [() => div(dy, b), () => neg(div(mul(dy, call.outputs[0]!), b))],
+  divideDims,
+);
+/** a^b. The gradient with respect to b needs a > 0. */
+export const pow = binary("Pow", (dy, a, b, call) => [
+  () => mul(dy, mul(b, pow(a, sub(b, 1)))),
+  () => mul(dy, mul(call.outputs[0]!, log(a))),
+]);
+/** Larger of the two; a tie sends half of the gradient to each, as PyTorch does. */
+export const maximum = binary(
+  "Max",
+  (dy, a, b) => [
+    () => mul(dy, share(greater(a, b), equal(a, b), dy)),
+    () => mul(dy, share(less(a, b), equal(a, b), dy)),
+  ],
+  numeric(Math.max),
+);
+/** Smaller of the two; a tie sends half of the gradient to each. */
+export const minimum = binary(
+  "Min",
+  (dy, a, b) => [
+    () => mul(dy, share(less(a, b), equal(a, b), dy)),
+    () => mul(dy, share(greater(a, b), equal(a, b), dy)),
+  ],
+  numeric(Math.min),
+);
+
+function addKnown(a: Dim, b: Dim): Dim | undefined {
+  const sum = addDims(a, b);
+  return typeof sum === "string" && sum.startsWith("?") ? undefined : sum;
+}
+
+function share(won: Tensor, tied: Tensor, like: Tensor): Tensor {
+  return add(cast(won, like.dtype), mul(cast(tied, like.dtype), 0.5));
+}
+
+defineOperator({
+  type: "Mod",
+  infer: (call) =>
+    inferBinary(
+      call,
+      "same",
+      numeric((a, b) => ((a % b) + b) % b),
+    ),
+  gradient: (call) => [call.gradients[0] && unbroadcast(call.gradients[0], call.inputs[0]!), undefined],
+});
+/** Remainder with the sign of the divisor for whole numbers; C's fmod for floats. No gradient to the divisor. */
+export function mod(a: Operand, b: Operand): Tensor {
+  const [left, right] = operands(a, b);
+  return apply1("Mod", [left, right], isFloat(left.dtype) ? { fmod: 1 } : {});
+}
+
+// ---- comparisons and logic -----------------------------------------------------------------------------------------
+
+function comparison(type: string): (a: Operand, b: Operand) => Tensor {
+  defineOperator({ type, infer: (call) => inferBinary(call, "bool"), gradient: "zero" });
+  return (a, b) => apply1(type, operands(a, b));
+}
+
+export const equal = comparison("Equal");
+export const greater = comparison("Greater");
+export const greaterOrEqual = comparison("GreaterOrEqual");
+export const less = comparison("Less");
+export const lessOrEqual = comparison("LessOrEqual");
+
+function logical(type: string): (a: Tensor, b: Tensor) => Tensor {
+  defineOperator({
+    type,
+    infer: (call) => {
+      if (call.inputs[0]?.dtype !== "bool") misfit(call, "expected bool");
+      return inferBinary(call, "bool");
+    },
+    gradient: "zero",
+  });
+  return (a, b) => apply1(type, [a, b]);
+}
+
+export const and = logical("And");
+export const or = logical("Or");
+export const xor = logical("Xor");
+
+for (const type of ["Not", "IsNaN", "IsInf"]) {
+  defineOperator({
+    type,
+    infer: (call) => [{ dtype: "bool", shape: required(call, 0, "x").shape }],
+    gradient: "zero",
+  });
+}
+export const not = (x: Tensor): Tensor => apply1("Not", [x]);
+export const isNaN = (x: Tensor): Tensor => apply1("IsNaN", [x]);
+export const isInf = (x: Tensor): Tensor => apply1("IsInf", [x]);
+
+defineOperator({
+  type: "Where",
+  infer: (call) => {
+    const [condition, a, b] = [
+      required(call, 0, "condition"),
+      required(call, 1, "a"),
+      required(call, 2, "b"),
+    ];
+    if (condition.dtype !== "bool") misfit(call, "the condition must be bool");
+    if (a.dtype !== b.dtype) misfit(call, "both branches must have one element type");
+    const both = broadcastShapes(a.shape, b.shape);
+    const shape = both && broadcastShapes(condition.shape, both);
+    return [{ dtype: a.dtype, shape: shape ?? misfit(call, "the shapes do not broadcast") }];
+  },
+  gradient: (call) => {
+    const dy = call.gradients[0];
+    const [condition, a, b] = [call.inputs[0]!, call.inputs[1]!, call.inputs[2]!];
+    return [
+      undefined,
+      dy && call.needs(1) ? unbroadcast(where(condition, dy, 0), a) : undefined,
+      dy && call.needs(2) ? unbroadcast(where(condition, 0, dy), b) : undefined,
+    ];
+  },
+});
+/** a where the condition holds, b elsewhere. */
+export function where(condition: Tensor, a: Operand, b: Operand): Tensor {
+  return apply1("Where", [condition, ...operands(a, b)]);
+}
+
+defineOperator({
+  type: "Clip",
+  infer: (call) => [{ dtype: required(call, 0, "x").dtype, shape: call.inputs[0]!.shape }],
+  gradient: (call) => {
+    const dy = call.gradients[0];
+    const [x, low, high] = [call.inputs[0]!, call.inputs[1], call.inputs[2]];
+    if (dy === undefined) return [];
+    const above = low && greaterOrEqual(x, low);
+    const below = high && lessOrEqual(x, high);
+    const inside = above && below ? and(above, below) : (above ?? below);
+    return [inside ? where(inside, dy, 0) : dy];
+  },
+});
+/** x limited to [low, high]; the gradient passes on the borders too, as in PyTorch. */
+export function clip(x: Tensor, low?: number, high?: number): Tensor {
+  const bound = (value: number | undefined) => (value === undefined ? undefined : scalar(value, x.dtype));
+  return apply1("Clip", [x, bound(low), bound(high)]);
+}
+
+defineOperator({
+  type: "PRelu",
+  infer: (call) => [{ dtype: required(call, 0, "x").dtype, shape: call.inputs[0]!.shape }],
+  gradient: (call) => {
+    const dy = call.gradients[0];
+    const [x, slope] = [call.inputs[0]!, call.inputs[1]!];
+    if (dy === undefined) return [];
+    const positive = greater(x, 0);
+    return [
+      call.needs(0) ? where(positive, dy, mul(dy, slope)) : undefined,
+      call.needs(1) ? unbroadcast(where(positive, 0, mul(dy, x)), slope) : undefined,
+    ];
+  },
+});
+/** x where positive, slope * x elsewhere, with a trained slope that broadcasts. */
+export function prelu(x: Tensor, slope: Tensor): Tensor {
+  return apply1("PRelu", [x, slope]);
+}
+
+// ---- element types ---------------------------------------------------------------------------------------------------
+
+defineOperator({
+  type: "Cast",
+  infer: (call) => {
+    const x = required(call, 0, "x");
+    const dtype = dtypeFromOnnx(intAttribute(call.attributes, "to", 0), "Cast");
+    return [{ dtype, shape: x.shape, known: isFloat(dtype) ? undefined : x.known }];
+  },
+  gradient: (call) => {
+    const [dy, x] = [call.gradients[0], call.inputs[0]!];
+    return [dy && isFloat(x.dtype) && isFloat(dy.dtype) ? cast(dy, x.dtype) : undefined];
+  },
+});
+/** The same values as another element type; no node where it is that already. */
+export function cast(x: Tensor, dtype: DType): Tensor {
+  return x.dtype === dtype ? x : apply1("Cast", [x], { to: onnxTypeCode(dtype) });
+}
+
+/** Sum of several tensors of one shape, added one after the other. */
+export function addAll(tensors: readonly Tensor[]): Tensor {
+  return tensors.slice(1).reduce((total, tensor) => add(total, tensor), tensors[0]!);
+}

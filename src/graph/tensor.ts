@@ -1,0 +1,172 @@
+import { StriateError } from "../util/errors.js";
+import type { Dim, Shape } from "./dims.js";
+import { checkDim, showShape } from "./dims.js";
+import type { DType, TensorData } from "./dtype.js";
+import { fromNumbers } from "./dtype.js";
+
+/** ONNX attributes. A plain number is an INT, a plain array INTS; floats are wrapped because 1 and 1.0 differ there. */
+export type Attribute =
+  | number
+  | string
+  | readonly number[]
+  | { readonly float: number }
+  | { readonly floats: readonly number[] }
+  | { readonly strings: readonly string[] }
+  | { readonly tensor: TensorData };
+export type Attributes = Readonly<Record<string, Attribute>>;
+
+/** What fills a parameter before training: a pure function of a stream of uniforms in [0, 1). */
+export type Initialiser = (shape: readonly number[], random: RandomSource) => Float32Array;
+
+/** The two draws an initialiser may use. `Random` of `util/random.ts` satisfies it. */
+export interface RandomSource {
+  uniform(): number;
+  normal(): number;
+}
+
+/** What a leaf is: fed for each run, trained or kept state, or fixed values. */
+export type Leaf =
+  | { readonly kind: "input"; readonly name: string }
+  | {
+      readonly kind: "parameter";
+      /** Given when the model that owns it is named (`namedParameters`). */
+      name: string | undefined;
+      readonly trainable: boolean;
+      readonly initialiser: Initialiser;
+    }
+  | { readonly kind: "constant"; readonly data: TensorData };
+
+let nodes = 0;
+let scopes: readonly string[] = [];
+
+/** Names every node traced inside `body` after `name`, as exporters do with module paths. */
+export function scope<T>(name: string, body: () => T): T {
+  return inScope([...scopes, name].join("/"), body);
+}
+
+/** As `scope`, with the whole path given. */
+export function inScope<T>(path: string, body: () => T): T {
+  const outer = scopes;
+  scopes = path === "" ? [] : [path];
+  try {
+    return body();
+  } finally {
+    scopes = outer;
+  }
+}
+
+/** One operator call, or a leaf. Nodes are never changed after they are made. */
+export class GraphNode {
+  readonly id = nodes++;
+  readonly outputs: Tensor[] = [];
+  /** Holds the stack of the line that made the node; only formatted when somebody asks. */
+  readonly #origin: { stack?: string } = {};
+
+  constructor(
+    readonly type: string,
+    readonly inputs: readonly (Tensor | undefined)[],
+    readonly attributes: Attributes,
+    readonly leaf?: Leaf,
+    /** Names that an imported file gave: the node's own and its outputs'. */
+    readonly importedName?: string,
+    readonly scope: string = scopes.join("/"),
+  ) {
+    Error.captureStackTrace?.(this.#origin, GraphNode);
+  }
+
+  /** Where it was made: scope, imported name and the first line of the stack outside the engine. */
+  get where(): string {
+    const line = this.#origin.stack
+      ?.split("\n")
+      .slice(1)
+      .find((text) => !/[/\\]graph[/\\]|node:internal/.test(text));
+    const parts = [
+      this.importedName === undefined ? "" : `node "${this.importedName}"`,
+      this.scope === "" ? "" : `in ${this.scope}`,
+      line === undefined ? "" : line.trim(),
+    ];
+    return parts.filter((part) => part !== "").join(" ");
+  }
+}
+
+/** A value in a graph: a type and a shape, no numbers. Shapes may name axes ("batch"). */
+export class Tensor {
+  constructor(
+    readonly node: GraphNode,
+    readonly index: number,
+    readonly dtype: DType,
+    readonly shape: Shape,
+    /** Elements known while tracing (whole numbers or axis lengths), for shape arithmetic. */
+    readonly known?: readonly Dim[],
+  ) {}
+
+  get rank(): number {
+    return this.shape.length;
+  }
+
+  toString(): string {
+    const name = this.node.leaf !== undefined && "name" in this.node.leaf ? this.node.leaf.name : undefined;
+    return `${name ?? this.node.type} ${this.dtype}${showShape(this.shape)}`;
+  }
+}
+
+function leafTensor(leaf: Leaf, dtype: DType, shape: Shape, known?: readonly Dim[]): Tensor {
+  const node = new GraphNode(leaf.kind, [], {}, leaf);
+  const tensor = new Tensor(node, 0, dtype, shape, known);
+  node.outputs.push(tensor);
+  return tensor;
+}
+
+/** A value that is fed for every run. `shape` may hold names: `["batch", 1, 32, 32]`. */
+export function input(name: string, shape: Shape, dtype: DType = "float32"): Tensor {
+  if (name === "") throw new StriateError("an input needs a name");
+  const dims = shape.map((dim) => checkDim(dim, `input "${name}"`));
+  return leafTensor({ kind: "input", name }, dtype, dims);
+}
+
+/** State that a model owns: a weight (trainable) or a buffer such as a running mean (not trainable). */
+export function parameter(
+  shape: readonly number[],
+  initialiser: Initialiser,
+  options: { readonly trainable?: boolean; readonly name?: string } = {},
+): Tensor {
+  const dims = shape.map((dim) => checkDim(dim, `parameter ${options.name ?? ""}`));
+  const { trainable = true, name } = options;
+  return leafTensor({ kind: "parameter", name, trainable, initialiser }, "float32", dims);
+}
+
+/** Fixed values. A number or array of numbers becomes float32 unless `dtype` says otherwise. */
+export function constant(
+  values: number | readonly number[] | TensorData,
+  shape?: readonly number[],
+  dtype: DType = "float32",
+): Tensor {
+  let data: TensorData;
+  if (typeof values === "number") data = { dtype, shape: [], data: fromNumbers(dtype, [values]) };
+  else if ("data" in values) data = values;
+  else data = { dtype, shape: shape ?? [values.length], data: fromNumbers(dtype, values) };
+  const size = data.shape.reduce((a, b) => a * b, 1);
+  if (size !== data.data.length) {
+    throw new StriateError(
+      `constant of shape ${showShape(data.shape)}: expected ${size} values, got ${data.data.length}`,
+    );
+  }
+  const whole = (data.dtype === "int64" || data.dtype === "int32") && data.shape.length <= 1 && size <= 64;
+  const known = whole ? Array.from(data.data as ArrayLike<number | bigint>, Number) : undefined;
+  return leafTensor({ kind: "constant", data }, data.dtype, data.shape, known);
+}
+
+/** int64 values, the form that ONNX wants axes, shapes and pads in. */
+export function integers(values: readonly number[]): Tensor {
+  return constant(values, [values.length], "int64");
+}
+
+export function isParameter(tensor: Tensor): boolean {
+  return tensor.node.leaf?.kind === "parameter";
+}
+
+/** The values of a constant leaf, undefined for anything else. */
+export function constantData(tensor: Tensor): TensorData | undefined {
+  const leaf = tensor.node.leaf;
+  return leaf?.kind === "constant" ? leaf.data : undefined;
+}

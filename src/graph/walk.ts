@@ -1,0 +1,36 @@
+import type { GraphNode, Tensor } from "./tensor.js";
+
+/**
+ * Every node that the tensors depend on, inputs before users; `stopAt` keeps nodes (and what only they need) out.
+ * Iterative: unrolled graphs are thousands deep.
+ */
+export function topologicalOrder(
+  outputs: readonly Tensor[],
+  stopAt: (node: GraphNode) => boolean = () => false,
+): GraphNode[] {
+  const order: GraphNode[] = [];
+  const state = new Map<GraphNode, "open" | "done">();
+  const stack: GraphNode[] = outputs.map((tensor) => tensor.node).reverse();
+  while (stack.length > 0) {
+    const node = stack[stack.length - 1]!;
+    const seen = state.get(node);
+    if (seen === undefined) {
+      if (stopAt(node)) {
+        state.set(node, "done");
+        stack.pop();
+        continue;
+      }
+      state.set(node, "open");
+      for (const input of node.inputs) {
+        if (input !== undefined && !state.has(input.node)) stack.push(input.node);
+      }
+      continue;
+    }
+    stack.pop();
+    if (seen === "open") {
+      state.set(node, "done");
+      order.push(node);
+    }
+  }
+  return order;
+}

@@ -1,0 +1,63 @@
+import type { TensorData } from "../graph/dtype.js";
+import type { RandomSource } from "../graph/tensor.js";
+import { Tensor } from "../graph/tensor.js";
+import { StriateError } from "../util/errors.js";
+
+/** Parameters (or buffers) of a model by name, in the order in which the model declares them. */
+export type NamedParameters = ReadonlyMap<string, Tensor>;
+
+/** Values of parameters and buffers by name. One model may have many states. */
+export type State = Map<string, TensorData>;
+
+/**
+ * Names every parameter and buffer of a model after the path of properties that leads to it ("convA.weight"), as
+ * PyTorch does, and returns them. Any object is a model: own properties that hold tensors, objects or arrays are
+ * followed. A parameter reached twice (tied weights) keeps its first name.
+ */
+export function namedParameters(model: object): NamedParameters {
+  const found = new Map<string, Tensor>();
+  const seen = new Set<object>();
+  const visit = (value: unknown, path: string): void => {
+    if (typeof value !== "object" || value === null || seen.has(value)) return;
+    seen.add(value);
+    if (value instanceof Tensor) {
+      const leaf = value.node.leaf;
+      if (leaf?.kind !== "parameter") return;
+      if (leaf.name !== undefined && leaf.name !== path) {
+        throw new StriateError(`parameter "${path}" already belongs to a model that calls it "${leaf.name}"`);
+      }
+      leaf.name = path;
+      found.set(path, value);
+      return;
+    }
+    if (ArrayBuffer.isView(value)) return;
+    for (const [key, child] of Object.entries(value)) visit(child, path === "" ? key : `${path}.${key}`);
+  };
+  visit(model, "");
+  return found;
+}
+
+/** Whether training changes a parameter (false: a buffer, such as a running mean). */
+export function isTrainable(tensor: Tensor): boolean {
+  return tensor.node.leaf?.kind === "parameter" && tensor.node.leaf.trainable;
+}
+
+/**
+ * Fresh values of all parameters. `random(name)` gives each parameter its own stream, so that adding a layer does not
+ * change how the others start.
+ */
+export function initialState(parameters: NamedParameters, random: (name: string) => RandomSource): State {
+  const state: State = new Map();
+  for (const [name, tensor] of parameters) {
+    const leaf = tensor.node.leaf;
+    if (leaf?.kind !== "parameter") throw new StriateError(`"${name}" is no parameter`);
+    const shape = tensor.shape as readonly number[];
+    const data = leaf.initialiser(shape, random(name));
+    const size = shape.reduce((a, b) => a * b, 1);
+    if (data.length !== size) {
+      throw new StriateError(`initialiser of "${name}": expected ${size} values, got ${data.length}`);
+    }
+    state.set(name, { dtype: "float32", shape, data });
+  }
+  return state;
+}
