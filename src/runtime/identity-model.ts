@@ -1,0 +1,16 @@
+import { input } from "../graph/tensor.js";
+import { identity } from "../graph/operators/elementwise.js";
+import { writeOnnx } from "../graph/onnx/write.js";
+import type { Values } from "./runtime.js";
+import { nextName } from "./runtime.js";
+
+/** A model that hands every value through, to bring device state to the host. */
+export function identityModel(state: Values): Uint8Array {
+  const outputs = Object.fromEntries(
+    Object.entries(state).map(([name, { shape, dtype }]) => [
+      nextName(name),
+      identity(input(name, shape, dtype)),
+    ]),
+  );
+  return writeOnnx(outputs).bytes;
+}

@@ -1,0 +1,44 @@
+import * as ortNode from "onnxruntime-node";
+import { StriateError } from "../util/errors.js";
+import { identityModel } from "./identity-model.js";
+import type { Ort } from "./ort.js";
+import { openDeviceProgram, openHostProgram, openSession } from "./ort.js";
+import type { Device, Program, ProgramSpec, Runtime, Session, SessionOptions } from "./runtime.js";
+import { webRuntime } from "./web.js";
+
+const ort = ortNode as unknown as Ort;
+
+/** Devices that this machine's onnxruntime-node was built with. */
+export function nodeDevices(): Device[] {
+  const names = ortNode.listSupportedBackends().map((backend) => backend.name);
+  return (["cpu", "webgpu", "cuda"] as const).filter((device) => names.includes(device));
+}
+
+function available(device: Device): void {
+  if (nodeDevices().includes(device)) return;
+  const hint = device === "cuda" ? " (docs/devices.md tells how to install the CUDA libraries)" : "";
+  throw new StriateError(
+    `device "${device}" is not in this build of onnxruntime-node${hint}: use one of ${nodeDevices().join(", ")}, wasm`,
+  );
+}
+
+/**
+ * ONNX Runtime inside Node. Its `run()` blocks the calling thread: long work belongs in a worker
+ * (`workerRuntime`).
+ */
+export const nodeRuntime: Runtime = {
+  createSession: (model: Uint8Array, options: SessionOptions = {}): Promise<Session> => {
+    const { device = "cpu" } = options;
+    if (device === "wasm") return webRuntime.createSession(model, options);
+    available(device);
+    return openSession(ort, model, device, options);
+  },
+  createProgram: (spec: ProgramSpec, options: SessionOptions = {}): Promise<Program> => {
+    const { device = "cpu" } = options;
+    if (device === "wasm") return webRuntime.createProgram(spec, options);
+    available(device);
+    return device === "webgpu"
+      ? openDeviceProgram(ort, spec, device, options, identityModel)
+      : openHostProgram(ort, spec, device, options);
+  },
+};

@@ -1,0 +1,204 @@
+import type { InferenceSession, Tensor as OrtTensor } from "onnxruntime-common";
+import type { DType, TensorData, TypedArray } from "../graph/dtype.js";
+import { StriateError } from "../util/errors.js";
+import type { Device, Program, ProgramSpec, Session, SessionOptions, Values } from "./runtime.js";
+import { checkSame, copyElements, copyOf, emptyLike, nextName } from "./runtime.js";
+
+/** The part of onnxruntime-node and onnxruntime-web that both share. */
+export interface Ort {
+  readonly InferenceSession: typeof InferenceSession;
+  readonly Tensor: typeof OrtTensor;
+}
+
+type OrtValues = Record<string, OrtTensor>;
+
+export function sessionOptions(device: Device, options: SessionOptions): InferenceSession.SessionOptions {
+  const { threads, optimisation = "all" } = options;
+  return {
+    executionProviders: [device],
+    graphOptimizationLevel: optimisation,
+    logSeverityLevel: 3,
+    ...(threads !== undefined && { intraOpNumThreads: threads, interOpNumThreads: 1 }),
+  };
+}
+
+export async function createOrtSession(
+  ort: Ort,
+  model: Uint8Array,
+  device: Device,
+  options: SessionOptions,
+  extra: InferenceSession.SessionOptions = {},
+): Promise<InferenceSession> {
+  try {
+    return await ort.InferenceSession.create(model, { ...sessionOptions(device, options), ...extra });
+  } catch (error) {
+    throw new StriateError(`device "${device}" cannot run this model: ${messageOf(error)}`, { cause: error });
+  }
+}
+
+export function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
+function toOrt(ort: Ort, value: TensorData): OrtTensor {
+  return new ort.Tensor(value.dtype as "float32", value.data as Float32Array, value.shape);
+}
+
+function fromOrt(tensor: OrtTensor): TensorData {
+  return { dtype: tensor.type as DType, shape: tensor.dims, data: tensor.data as unknown as TypedArray };
+}
+
+export async function openSession(
+  ort: Ort,
+  model: Uint8Array,
+  device: Device,
+  options: SessionOptions,
+): Promise<Session> {
+  const session = await createOrtSession(ort, model, device, options);
+  return {
+    device,
+    inputNames: session.inputNames,
+    outputNames: session.outputNames,
+    run: async (feeds, into = {}) => {
+      checkFeeds(session.inputNames, feeds);
+      const given = mapValues(feeds, (value) => toOrt(ort, value));
+      const fetches: Record<string, OrtTensor | null> = Object.fromEntries(
+        session.outputNames.map((n) => [n, null]),
+      );
+      for (const [name, value] of Object.entries(into)) fetches[name] = toOrt(ort, value);
+      const results = await session.run(given, fetches);
+      return Object.fromEntries(
+        session.outputNames.map((name) => [name, into[name] ?? fromOrt(results[name]!)]),
+      );
+    },
+    close: () => session.release(),
+  };
+}
+
+function checkFeeds(names: readonly string[], feeds: Values): void {
+  const missing = names.filter((name) => feeds[name] === undefined);
+  const unknown = Object.keys(feeds).filter((name) => !names.includes(name));
+  if (missing.length > 0 || unknown.length > 0) {
+    const parts = [
+      missing.length > 0 ? `missing ${missing.join(", ")}` : "",
+      unknown.length > 0 ? `unknown ${unknown.join(", ")} (expected ${names.join(", ")})` : "",
+    ];
+    throw new StriateError(`inputs of the model: ${parts.filter((part) => part !== "").join("; ")}`);
+  }
+}
+
+function mapValues<A, B>(
+  record: Readonly<Record<string, A>>,
+  map: (value: A, name: string) => B,
+): Record<string, B> {
+  return Object.fromEntries(Object.entries(record).map(([name, value]) => [name, map(value, name)]));
+}
+
+/** What a program's model takes and gives besides its state. */
+function splitNames(session: InferenceSession, state: Values): { fed: string[]; returned: string[] } {
+  const names = Object.keys(state);
+  const next = new Set(names.map(nextName));
+  const absent = [
+    ...names.filter((name) => !session.inputNames.includes(name)),
+    ...[...next].filter((name) => !session.outputNames.includes(name)),
+  ];
+  if (absent.length > 0) throw new StriateError(`the training graph lacks ${absent.join(", ")}`);
+  return {
+    fed: session.inputNames.filter((name) => state[name] === undefined),
+    returned: session.outputNames.filter((name) => !next.has(name)),
+  };
+}
+
+/**
+ * State in two sets of host buffers, made once: every run reads one and writes the other. Nothing is allocated per
+ * step but the few outputs that are returned.
+ */
+export async function openHostProgram(
+  ort: Ort,
+  spec: ProgramSpec,
+  device: Device,
+  options: SessionOptions,
+): Promise<Program> {
+  const session = await createOrtSession(ort, spec.model, device, options);
+  const { fed, returned } = splitNames(session, spec.state);
+  const sides = [mapValues(spec.state, copyOf), mapValues(spec.state, emptyLike)] as const;
+  const wrapped = sides.map((side) => mapValues(side, (value) => toOrt(ort, value)));
+  const fetches = wrapped.map((side): Record<string, OrtTensor | null> => ({
+    ...Object.fromEntries(Object.entries(side).map(([name, tensor]) => [nextName(name), tensor])),
+    ...Object.fromEntries(returned.map((name) => [name, null])),
+  }));
+  let current: 0 | 1 = 0;
+  return {
+    device,
+    step: async (feeds) => {
+      checkFeeds(fed, feeds);
+      const next = current === 0 ? 1 : 0;
+      const inputs = { ...wrapped[current]!, ...mapValues(feeds, (value) => toOrt(ort, value)) };
+      const results = await session.run(inputs, fetches[next]!);
+      current = next;
+      return Object.fromEntries(returned.map((name) => [name, fromOrt(results[name]!)]));
+    },
+    readState: () => Promise.resolve(mapValues(sides[current], copyOf)),
+    writeState: (state) => {
+      for (const [name, target] of Object.entries(sides[current])) {
+        const value = state[name];
+        if (value === undefined) throw new StriateError(`state "${name}" is missing`);
+        checkSame(name, target, value);
+        copyElements(value.data, target.data);
+      }
+      return Promise.resolve();
+    },
+    close: () => session.release(),
+  };
+}
+
+/**
+ * State that never leaves the device: each run's state outputs are the next run's inputs. It is read through a model
+ * of Identity nodes whose outputs are on the CPU, because reading a device tensor directly is not safe everywhere.
+ */
+export async function openDeviceProgram(
+  ort: Ort,
+  spec: ProgramSpec,
+  device: Device,
+  options: SessionOptions,
+  identityModel: (state: Values) => Uint8Array,
+): Promise<Program> {
+  const names = Object.keys(spec.state);
+  const session = await createOrtSession(ort, spec.model, device, options, {
+    preferredOutputLocation: Object.fromEntries(names.map((name) => [nextName(name), "gpu-buffer" as const])),
+  });
+  const { fed, returned } = splitNames(session, spec.state);
+  let reader: InferenceSession | undefined;
+  let state: OrtValues = mapValues(spec.state, (value) => toOrt(ort, copyOf(value)));
+  return {
+    device,
+    step: async (feeds) => {
+      checkFeeds(fed, feeds);
+      const results = await session.run({ ...state, ...mapValues(feeds, (value) => toOrt(ort, value)) });
+      const old = state;
+      state = Object.fromEntries(names.map((name) => [name, results[nextName(name)]!]));
+      for (const tensor of Object.values(old)) if (tensor.location === "gpu-buffer") tensor.dispose();
+      return Object.fromEntries(returned.map((name) => [name, fromOrt(results[name]!)]));
+    },
+    readState: async () => {
+      reader ??= await createOrtSession(ort, identityModel(spec.state), device, options);
+      const results = await reader.run(state);
+      return Object.fromEntries(names.map((name) => [name, copyOf(fromOrt(results[nextName(name)]!))]));
+    },
+    writeState: (values) => {
+      for (const name of names) {
+        const value = values[name];
+        if (value === undefined) throw new StriateError(`state "${name}" is missing`);
+        checkSame(name, spec.state[name]!, value);
+      }
+      const old = state;
+      state = Object.fromEntries(names.map((name) => [name, toOrt(ort, copyOf(values[name]!))]));
+      for (const tensor of Object.values(old)) if (tensor.location === "gpu-buffer") tensor.dispose();
+      return Promise.resolve();
+    },
+    close: async () => {
+      await session.release();
+      await reader?.release();
+    },
+  };
+}

@@ -1,0 +1,112 @@
+import type { DType, TensorData, TypedArray } from "../graph/dtype.js";
+import { allocate } from "../graph/dtype.js";
+import type { Target } from "../graph/operator.js";
+import { StriateError } from "../util/errors.js";
+
+/*
+ * The boundary to ONNX Runtime. Everything above sees `Session` and `TensorData` only.
+ *
+ *   device   package            where
+ *   cpu      onnxruntime-node   Node
+ *   webgpu   onnxruntime-node   Node (inside the npm package), onnxruntime-web in a browser
+ *   cuda     onnxruntime-node   Node on Linux, after its CUDA libraries were installed
+ *   wasm     onnxruntime-web    browser and Node
+ */
+
+export const DEVICES = ["cpu", "webgpu", "cuda", "wasm"] as const;
+export type Device = (typeof DEVICES)[number];
+
+export interface SessionOptions {
+  /** Default "cpu" in Node, "wasm" in a browser. */
+  readonly device?: Device;
+  /** Threads inside one operator (default: all cores). CPU and wasm. */
+  readonly threads?: number;
+  /** ONNX Runtime's graph optimisation (default "all"). */
+  readonly optimisation?: "all" | "disabled" | "basic" | "extended";
+}
+
+/** Values by name. */
+export type Values = Readonly<Record<string, TensorData>>;
+
+/** A model that is ready to run. */
+export interface Session {
+  readonly device: Device;
+  readonly inputNames: readonly string[];
+  readonly outputNames: readonly string[];
+  /** Runs the model. Outputs named in `into` are written to those buffers; the others come in fresh ones. */
+  run(feeds: Values, into?: Values): Promise<Record<string, TensorData>>;
+  close(): Promise<void>;
+}
+
+/** A model whose state (parameters, optimizer) stays with the runtime between runs. */
+export interface Program {
+  readonly device: Device;
+  /** One run: feeds the inputs that are not state, advances the state, returns the outputs that are not state. */
+  step(feeds: Values): Promise<Record<string, TensorData>>;
+  /** A copy of the state. */
+  readState(): Promise<Record<string, TensorData>>;
+  writeState(state: Values): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** Name of the graph output that holds the next value of a piece of state. */
+export function nextName(name: string): string {
+  return `next:${name}`;
+}
+
+export interface ProgramSpec {
+  readonly model: Uint8Array;
+  /** Initial state. Graph input NAME is fed from it, graph output `next:NAME` replaces it. */
+  readonly state: Values;
+}
+
+/** Creates sessions and programs on one kind of device. */
+export interface Runtime {
+  createSession(model: Uint8Array, options?: SessionOptions): Promise<Session>;
+  createProgram(spec: ProgramSpec, options?: SessionOptions): Promise<Program>;
+}
+
+/** What graphs are lowered for when they run on a device. */
+export function targetOf(device: Device): Target {
+  return device;
+}
+
+export function checkDevice(name: string): Device {
+  if ((DEVICES as readonly string[]).includes(name)) return name as Device;
+  throw new StriateError(`unknown device "${name}": expected one of ${DEVICES.join(", ")}`);
+}
+
+export function emptyLike(value: TensorData): TensorData {
+  return { dtype: value.dtype, shape: value.shape, data: allocate(value.dtype, value.data.length) };
+}
+
+export function copyOf(value: TensorData): TensorData {
+  const copy = emptyLike(value);
+  copyElements(value.data, copy.data);
+  return copy;
+}
+
+/** Copies elements between arrays of one type. */
+export function copyElements(from: TypedArray, to: TypedArray): void {
+  if (from.constructor !== to.constructor || from.length !== to.length) {
+    throw new StriateError(
+      `cannot copy ${from.length} elements (${from.constructor.name}) to ${to.length} (${to.constructor.name})`,
+    );
+  }
+  new Uint8Array(to.buffer, to.byteOffset, to.byteLength).set(
+    new Uint8Array(from.buffer, from.byteOffset, from.byteLength),
+  );
+}
+
+/** Throws where a value does not have the type and shape of what it replaces. */
+export function checkSame(
+  name: string,
+  expected: { dtype: DType; shape: readonly number[] },
+  came: TensorData,
+): void {
+  if (came.dtype !== expected.dtype || came.shape.join() !== expected.shape.join()) {
+    throw new StriateError(
+      `state "${name}": expected ${expected.dtype}[${expected.shape.join(", ")}], got ${came.dtype}[${came.shape.join(", ")}]`,
+    );
+  }
+}
