@@ -1,0 +1,136 @@
+import { randomBytes } from "node:crypto";
+import { mkdir, open, rename, unlink } from "node:fs/promises";
+import { basename, dirname, join } from "node:path";
+import { StriateError } from "./errors.js";
+
+/** Names of the temporary files that {@link writeFileAtomic} makes; a killed process can leave one behind. */
+export const temporaryFilePattern = /^\..+\.[0-9a-f]{12}\.striate-tmp$/;
+
+/** The `code` of a Node system error ("ENOENT"), or undefined for anything else. */
+export function errorCode(cause: unknown): string | undefined {
+  if (typeof cause !== "object" || cause === null || !("code" in cause)) return undefined;
+  return typeof cause.code === "string" ? cause.code : undefined;
+}
+
+const advice: Readonly<Record<string, string>> = {
+  ENOSPC: "the disk is full; free some space or choose a folder on another disk",
+  EDQUOT: "the disk quota is used up; free some space or choose a folder on another disk",
+  EACCES: "no permission; change the permissions or choose another place",
+  EPERM: "not permitted; change the permissions or choose another place",
+  EROFS: "the file system is read-only; choose a place that can be written",
+  ENOENT: "there is no such file or folder; check the path",
+  ENOTDIR: "a part of the path is a file, not a folder; check the path",
+  EISDIR: "it is a folder where a file is expected; check the path",
+  EEXIST: "something with this name exists already; choose another name",
+  EMFILE: "this process has too many files open; close some or raise the limit (ulimit -n)",
+  ENAMETOOLONG: "the name is too long; choose a shorter one",
+};
+
+/**
+ * Turns a failed file operation into one clear error. `doing` completes "Could not ...": "write the checkpoint".
+ * An error that is already a {@link StriateError} passes through.
+ */
+export function fileError(doing: string, path: string, cause: unknown): StriateError {
+  if (cause instanceof StriateError) return cause;
+  const code = errorCode(cause);
+  const known = code === undefined ? undefined : advice[code];
+  const detail = cause instanceof Error ? cause.message : String(cause);
+  const why = known === undefined ? detail : `${known} (${code ?? ""})`;
+  return new StriateError(`Could not ${doing} "${path}": ${why}.`, { cause });
+}
+
+/** Creates a folder with its parents; an existing folder is fine. Throws {@link StriateError}. */
+export async function ensureFolder(path: string): Promise<void> {
+  try {
+    await mkdir(path, { recursive: true });
+  } catch (cause) {
+    // mkdir reports a file in the folder's place as EEXIST.
+    const reason = errorCode(cause) === "EEXIST" ? Object.assign(new Error(), { code: "ENOTDIR" }) : cause;
+    throw fileError("create the folder", path, reason);
+  }
+}
+
+/**
+ * Writes a whole file so that readers, also after a crash, see either the old content or the new, never a part:
+ * a temporary file in the same folder, flushed to disk, then renamed over the target.
+ * Throws {@link StriateError} (full disk, no permission, missing folder); the temporary file is then removed.
+ */
+export async function writeFileAtomic(path: string, data: string | Uint8Array): Promise<void> {
+  const folder = dirname(path);
+  const temporary = join(folder, `.${basename(path)}.${randomBytes(6).toString("hex")}.striate-tmp`);
+  try {
+    const handle = await open(temporary, "wx");
+    try {
+      await handle.writeFile(data);
+      await handle.sync();
+    } finally {
+      await handle.close();
+    }
+    await rename(temporary, path);
+  } catch (cause) {
+    await unlink(temporary).catch(() => undefined);
+    throw fileError("write", path, cause);
+  }
+  await syncFolder(folder);
+}
+
+/** Makes a rename durable. Not every system can open a folder (Windows cannot), so failing here is no error. */
+async function syncFolder(folder: string): Promise<void> {
+  try {
+    const handle = await open(folder, "r");
+    await handle.sync().finally(() => handle.close());
+  } catch {
+    // The content is complete either way.
+  }
+}
+
+export interface ReadOptions {
+  /** What the file is, for messages: "checkpoint", "ONNX model". */
+  readonly what: string;
+  /** Larger files are refused before reading. */
+  readonly maxBytes: number;
+  /** Whether a file of 0 bytes is fine; default false. */
+  readonly mayBeEmpty?: boolean;
+}
+
+/**
+ * Reads a whole regular file into its own, zero-offset buffer.
+ * Throws {@link StriateError} when it is missing, a folder, empty, larger than `maxBytes` or unreadable.
+ */
+export async function readFileChecked(path: string, options: ReadOptions): Promise<Uint8Array<ArrayBuffer>> {
+  const { what, maxBytes, mayBeEmpty = false } = options;
+  try {
+    const handle = await open(path, "r");
+    try {
+      const stat = await handle.stat();
+      if (stat.isDirectory()) throw Object.assign(new Error(), { code: "EISDIR" });
+      if (!stat.isFile()) {
+        throw new StriateError(`Could not read the ${what} "${path}": expected a regular file.`);
+      }
+      if (stat.size === 0 && !mayBeEmpty) throw new StriateError(`The ${what} "${path}" is empty (0 bytes).`);
+      if (stat.size > maxBytes) {
+        throw new StriateError(
+          `The ${what} "${path}" is too large: ${stat.size} bytes, at most ${maxBytes}.`,
+        );
+      }
+      const bytes = new Uint8Array(stat.size);
+      let filled = 0;
+      while (filled < bytes.length) {
+        // One read of more than 2 GiB fails on some systems.
+        const want = Math.min(bytes.length - filled, 1 << 28);
+        const { bytesRead } = await handle.read(bytes, filled, want, filled);
+        if (bytesRead === 0) {
+          throw new StriateError(
+            `The ${what} "${path}" shrank while it was read (${filled} of ${stat.size} bytes).`,
+          );
+        }
+        filled += bytesRead;
+      }
+      return bytes;
+    } finally {
+      await handle.close();
+    }
+  } catch (cause) {
+    throw fileError(`read the ${what}`, path, cause);
+  }
+}

@@ -1,0 +1,117 @@
+import { chmod, mkdir, readdir, readFile, symlink, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { openAppendFile } from "../../src/util/append-file-node.js";
+import { StriateError } from "../../src/util/errors.js";
+import {
+  ensureFolder,
+  errorCode,
+  fileError,
+  readFileChecked,
+  writeFileAtomic,
+} from "../../src/util/files-node.js";
+import { runTypescript } from "../support/child.js";
+import { temporaryFolder, tinyDisk } from "../support/folders.js";
+
+const anyFile = { what: "notes", maxBytes: 1000 };
+
+test("writes and replaces a whole file and leaves nothing else", async () => {
+  const folder = await temporaryFolder();
+  const path = join(folder, "a.txt");
+  await writeFileAtomic(path, "first");
+  await writeFileAtomic(path, Uint8Array.of(1, 2, 3));
+  expect([...(await readFileChecked(path, anyFile))]).toEqual([1, 2, 3]);
+  expect(await readdir(folder)).toEqual(["a.txt"]);
+});
+
+test("a missing folder, a file as folder and a folder as target give one clear error each, and leave nothing", async () => {
+  const folder = await temporaryFolder();
+  await writeFile(join(folder, "file"), "x");
+  await mkdir(join(folder, "sub"));
+  await expect(writeFileAtomic(join(folder, "none", "a"), "x")).rejects.toThrow(
+    /Could not write ".*none\/a": there is no/,
+  );
+  await expect(writeFileAtomic(join(folder, "file", "a"), "x")).rejects.toThrow(
+    /a part of the path is a file/,
+  );
+  await expect(writeFileAtomic(join(folder, "sub"), "x")).rejects.toThrow(/it is a folder/);
+  await expect(ensureFolder(join(folder, "file"))).rejects.toThrow(
+    /Could not create the folder ".*file": a part/,
+  );
+  await expect(ensureFolder(join(folder, "file", "deep"))).rejects.toThrow(StriateError);
+  expect((await readdir(folder)).sort()).toEqual(["file", "sub"]);
+});
+
+test("a full disk keeps the old content and leaves no part of the new one", async (context) => {
+  const disk = await tinyDisk(64);
+  if (disk === undefined) return context.skip("no right to mount a small file system here");
+  const path = join(disk, "weights");
+  await writeFileAtomic(path, "old");
+  await expect(writeFileAtomic(path, new Uint8Array(200_000))).rejects.toThrow(
+    /weights": the disk is full.*ENOSPC/,
+  );
+  expect(await readFile(path, "utf8")).toBe("old");
+  expect(await readdir(disk)).toEqual(["weights"]);
+});
+
+test("an appended record that does not fit on the disk is taken back whole", async (context) => {
+  const disk = await tinyDisk(64);
+  if (disk === undefined) return context.skip("no right to mount a small file system here");
+  const file = openAppendFile(join(disk, "log"));
+  file.append("one\n");
+  expect(() => {
+    file.append("x".repeat(200_000));
+  }).toThrow(/Could not append to ".*log": the disk is full/);
+  file.append("two\n");
+  file.close();
+  expect(await readFile(join(disk, "log"), "utf8")).toBe("one\ntwo\n");
+});
+
+test("no write permission is said, by a process that has none", async (context) => {
+  const folder = await temporaryFolder();
+  await chmod(folder, 0o555);
+  if (process.getuid?.() !== 0) {
+    await expect(writeFileAtomic(join(folder, "a"), "x")).rejects.toThrow(/no permission.*EACCES/);
+    return;
+  }
+  // Permissions do not bind root, so an unprivileged child tries.
+  const child = runTypescript(
+    new URL("../support/write-file.ts", import.meta.url),
+    [join(folder, "a")],
+    65534,
+  );
+  const { status, errors } = await child.ended();
+  if (/EACCES.*(node_modules|typescript-hooks)/.test(errors)) {
+    return context.skip("the repository cannot be read by another user");
+  }
+  expect(errors).toMatch(/^StriateError: Could not write ".*\/a": no permission; .*\(EACCES\)\.$/m);
+  expect(status).toBe(1);
+  expect(await readdir(folder)).toEqual([]);
+});
+
+test("every known system error gets advice with its code", () => {
+  for (const code of ["ENOSPC", "EDQUOT", "EACCES", "EPERM", "EROFS", "ENOENT"]) {
+    const error = fileError("write", "p", Object.assign(new Error("raw"), { code }));
+    expect(error.message).toMatch(new RegExp(`^Could not write "p": [a-z].*; .*\\(${code}\\)\\.$`));
+    expect(errorCode(error.cause)).toBe(code);
+  }
+  expect(fileError("write", "p", new Error("raw")).message).toBe('Could not write "p": raw.');
+});
+
+test("reading refuses what is missing, a folder, empty, too large or no regular file", async () => {
+  const folder = await temporaryFolder();
+  await writeFile(join(folder, "empty"), "");
+  await writeFile(join(folder, "large"), "x".repeat(1001));
+  await expect(readFileChecked(join(folder, "none"), anyFile)).rejects.toThrow(
+    /read the notes ".*none": there is no/,
+  );
+  await expect(readFileChecked(folder, anyFile)).rejects.toThrow(/it is a folder/);
+  await expect(readFileChecked(join(folder, "empty"), anyFile)).rejects.toThrow(/notes ".*empty" is empty/);
+  await expect(readFileChecked(join(folder, "large"), anyFile)).rejects.toThrow(
+    /too large: 1001 bytes, at most 1000/,
+  );
+  await expect(readFileChecked("/dev/null", anyFile)).rejects.toThrow(/regular file/);
+  expect(await readFileChecked(join(folder, "empty"), { ...anyFile, mayBeEmpty: true })).toHaveLength(0);
+  await symlink(join(folder, "large"), join(folder, "link"));
+  expect(await readFileChecked(join(folder, "link"), { what: "x", maxBytes: 1001 })).toHaveLength(1001);
+});
