@@ -1,0 +1,127 @@
+import { check } from "../util/errors.js";
+import { Random, type RandomLabel } from "../util/random.js";
+
+/** The number arrays a data set may hold. */
+export type DataArray =
+  Float32Array | Float64Array | Uint8Array | Int8Array | Uint16Array | Int16Array | Uint32Array | Int32Array;
+
+/** One named array: `count` samples one after another, each of the given shape (`[]` for one number a sample). */
+export interface Field<A extends DataArray = DataArray> {
+  readonly data: A;
+  /** Shape of one sample, such as `[1, 32, 32]`. */
+  readonly shape: readonly number[];
+}
+
+/** Named fields by name; all with the same number of samples. */
+export type Fields = Readonly<Record<string, Field>>;
+
+/** Samples held as plain typed arrays, so that they can be sent to a worker or written to a file as they are. */
+export interface ArraysDataset<F extends Fields = Fields> {
+  readonly count: number;
+  readonly fields: F;
+}
+
+/** Checks that all fields hold the same number of whole samples and puts them together. Throws {@link StriateError}. */
+export function arraysDataset<F extends Fields>(fields: F): ArraysDataset<F> {
+  const names = Object.keys(fields);
+  check(names.length > 0, () => "data set: expected at least one field");
+  let count = -1;
+  for (const name of names) {
+    const { data, shape } = fields[name]!;
+    check(
+      shape.every((size) => Number.isInteger(size) && size > 0),
+      () => `data set field "${name}": expected positive whole sizes, got shape [${shape.join(", ")}]`,
+    );
+    const size = sampleSize(shape);
+    check(
+      data.length % size === 0,
+      () =>
+        `data set field "${name}": ${data.length} numbers are not whole samples of shape [${shape.join(", ")}]`,
+    );
+    const samples = data.length / size;
+    if (count < 0) count = samples;
+    check(
+      samples === count,
+      () => `data set field "${name}": expected ${count} samples as in "${names[0]!}", got ${samples}`,
+    );
+  }
+  return { count, fields };
+}
+
+/** How many numbers one sample of this shape has. */
+export function sampleSize(shape: readonly number[]): number {
+  return shape.reduce((product, size) => product * size, 1);
+}
+
+/** Samples start..end-1 as views of the same memory. */
+export function slice<F extends Fields>(
+  dataset: ArraysDataset<F>,
+  start: number,
+  end = dataset.count,
+): ArraysDataset<F> {
+  check(
+    Number.isInteger(start) && Number.isInteger(end) && start >= 0 && start <= end && end <= dataset.count,
+    () => `slice: expected 0 <= start <= end <= ${dataset.count}, got ${start} and ${end}`,
+  );
+  return {
+    count: end - start,
+    fields: mapFields(dataset.fields, ({ data, shape }) => {
+      const size = sampleSize(shape);
+      return { data: data.subarray(start * size, end * size), shape };
+    }),
+  };
+}
+
+/** The first `count` samples as views, or the samples at the given positions as copies, in that order. */
+export function take<F extends Fields>(
+  dataset: ArraysDataset<F>,
+  which: number | ArrayLike<number>,
+): ArraysDataset<F> {
+  if (typeof which === "number") return slice(dataset, 0, which);
+  checkIndices("take", which, dataset.count);
+  return {
+    count: which.length,
+    fields: mapFields(dataset.fields, ({ data, shape }) => {
+      const size = sampleSize(shape);
+      const out = new (data.constructor as new (length: number) => DataArray)(which.length * size);
+      for (let i = 0; i < which.length; i++)
+        out.set(data.subarray(which[i]! * size, (which[i]! + 1) * size), i * size);
+      return { data: out, shape };
+    }),
+  };
+}
+
+/**
+ * Two parts drawn at random without overlap, the first with `round(fraction * count)` samples. The same seed gives the
+ * same parts.
+ */
+export function split<F extends Fields>(
+  dataset: ArraysDataset<F>,
+  fraction: number,
+  seed: RandomLabel,
+): [ArraysDataset<F>, ArraysDataset<F>] {
+  const [first, second] = splitIndices(dataset.count, fraction, seed);
+  return [take(dataset, first), take(dataset, second)];
+}
+
+/** The sample numbers behind {@link split}, for data that is generated rather than stored. */
+export function splitIndices(count: number, fraction: number, seed: RandomLabel): [Uint32Array, Uint32Array] {
+  check(fraction >= 0 && fraction <= 1, () => `split: expected a fraction from 0 to 1, got ${fraction}`);
+  const order = Random.derive(seed, "split").permutation(count);
+  const border = Math.round(fraction * count);
+  return [order.slice(0, border), order.slice(border)];
+}
+
+/** Throws unless every index is a whole number in 0..count-1. */
+export function checkIndices(what: string, indices: ArrayLike<number>, count: number): void {
+  for (const index of Array.from(indices)) {
+    check(
+      Number.isInteger(index) && index >= 0 && index < count,
+      () => `${what}: expected sample numbers from 0 to ${count - 1}, got ${index}`,
+    );
+  }
+}
+
+function mapFields<F extends Fields>(fields: F, change: (field: Field) => Field): F {
+  return Object.fromEntries(Object.entries(fields).map(([name, field]) => [name, change(field)])) as F;
+}

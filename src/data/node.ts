@@ -1,0 +1,2 @@
+export * from "./idx-node.js";
+export * from "./mnist-node.js";

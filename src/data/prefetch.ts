@@ -1,0 +1,83 @@
+import { check } from "../util/errors.js";
+
+/**
+ * Prepares the next items of a source while the consumer is busy awaiting something else, such as a training step on
+ * another thread. At most `depth` items are ready or in preparation beside the one that the consumer holds, so a source
+ * that reuses memory is safe with `depth + 1` buffers in turn, when the consumer is done with an item on asking for the
+ * next.
+ *
+ * A synchronous source (an ordinary generator) is advanced one item at a time between the consumer's own tasks. An error
+ * of the source reaches the consumer after the items made before it; leaving the loop early closes the source.
+ * Nothing is prepared before the first item is asked for.
+ */
+export async function* prefetch<T>(
+  source: Iterable<T> | AsyncIterable<T>,
+  depth = 2,
+): AsyncGenerator<T, void, undefined> {
+  check(Number.isInteger(depth) && depth > 0, () => `prefetch: expected a depth of at least 1, got ${depth}`);
+  const iterator =
+    Symbol.asyncIterator in source ? source[Symbol.asyncIterator]() : source[Symbol.iterator]();
+  const ready: T[] = [];
+  const errors: unknown[] = [];
+  const producer = signal();
+  const consumer = signal();
+  const flags = { closed: false, ended: false, hungry: false };
+  const is = (flag: keyof typeof flags): boolean => flags[flag];
+
+  const produce = async (): Promise<void> => {
+    try {
+      while (!is("closed")) {
+        if (ready.length >= depth) {
+          await producer.wait();
+          continue;
+        }
+        // A turn of the event loop, so that the consumer starts its own work before the next item is made.
+        if (!is("hungry")) await new Promise((resolve) => setTimeout(resolve, 0));
+        if (is("closed")) return;
+        const result = await iterator.next();
+        if (result.done === true) break;
+        ready.push(result.value);
+        flags.hungry = false;
+        consumer.wake();
+      }
+      flags.ended = !is("closed");
+    } catch (error) {
+      errors.push(error);
+      flags.ended = true;
+    }
+    consumer.wake();
+  };
+
+  const producing = produce();
+  try {
+    for (;;) {
+      while (ready.length === 0 && !is("ended")) {
+        flags.hungry = true;
+        await consumer.wait();
+      }
+      if (ready.length === 0) {
+        if (errors.length > 0) throw errors[0];
+        return;
+      }
+      const item = ready.shift()!;
+      producer.wake();
+      yield item;
+    }
+  } finally {
+    flags.closed = true;
+    producer.wake();
+    await producing;
+    if (!is("ended")) await iterator.return?.();
+  }
+}
+
+/** Something one party waits for and another announces. */
+function signal(): { wait: () => Promise<void>; wake: () => void } {
+  let resolveWaiting = (): void => undefined;
+  return {
+    wait: () => new Promise((resolve) => (resolveWaiting = resolve)),
+    wake: () => {
+      resolveWaiting();
+    },
+  };
+}

@@ -1,0 +1,96 @@
+import type { DigitBoxes, PlacedDigit } from "./scene-placement.js";
+import { CANVAS, DIGIT } from "./scene-placement.js";
+import type { DigitImages } from "./digit-images.js";
+
+/** Side of the finished scenes. */
+export const SCENE = 32;
+const PIXELS = SCENE * SCENE;
+
+// Half-pixel centres: output i looks at (i + 1/2) * 50/32 - 1/2. All weights are multiples of 1/32, so the bilinear sum
+// is exact in whole numbers.
+const first = new Uint8Array(SCENE);
+const weight = new Uint8Array(SCENE);
+const nearest = new Uint8Array(SCENE);
+for (let i = 0; i < SCENE; i++) {
+  const source = ((i + 0.5) * CANVAS) / SCENE - 0.5;
+  first[i] = Math.floor(source);
+  weight[i] = (source - Math.floor(source)) * 32;
+  nearest[i] = Math.floor(((i + 0.5) * CANVAS) / SCENE);
+}
+
+/** Two layers of a canvas: ink 0..255 and, as bits, which of the placed digits have ink at a pixel. */
+export interface SceneCanvas {
+  readonly ink: Uint16Array;
+  readonly owners: Uint8Array;
+}
+
+/** Memory for {@link drawDigits}, to be used again for every scene. */
+export function sceneCanvas(): SceneCanvas {
+  return { ink: new Uint16Array(CANVAS * CANVAS), owners: new Uint8Array(CANVAS * CANVAS) };
+}
+
+/** Clears the canvas and adds the placed digits; sums above 250 become 255. */
+export function drawDigits(
+  { ink, owners }: SceneCanvas,
+  digits: DigitImages,
+  { boxes }: DigitBoxes,
+  placed: readonly PlacedDigit[],
+): void {
+  ink.fill(0);
+  owners.fill(0);
+  for (let object = 0; object < placed.length; object++) {
+    const { digit, top, left, bottom, right } = placed[object]!;
+    const corner = (digit * DIGIT + boxes[4 * digit]!) * DIGIT + boxes[4 * digit + 1]!;
+    const bit = 1 << object;
+    for (let y = top; y < bottom; y++) {
+      const row = corner + (y - top) * DIGIT;
+      for (let x = left; x < right; x++) {
+        const value = digits.images[row + x - left]!;
+        if (value === 0) continue;
+        const at = y * CANVAS + x;
+        const sum = ink[at]! + value;
+        ink[at] = sum > 250 ? 255 : sum;
+        owners[at] = owners[at]! | bit;
+      }
+    }
+  }
+}
+
+/** Writes the canvas at 32x32 (bilinear, half-pixel centres, no antialiasing) as float32 in [0, 1] from `at` on. */
+export function writeImage({ ink }: SceneCanvas, out: Float32Array, at: number): void {
+  for (let i = 0; i < SCENE; i++) {
+    const row = first[i]! * CANVAS;
+    const wy = weight[i]!;
+    for (let j = 0; j < SCENE; j++) {
+      const corner = row + first[j]!;
+      const wx = weight[j]!;
+      const upper = (32 - wx) * ink[corner]! + wx * ink[corner + 1]!;
+      const lower = (32 - wx) * ink[corner + CANVAS]! + wx * ink[corner + CANVAS + 1]!;
+      out[at + i * SCENE + j] = ((32 - wy) * upper + wy * lower) / (1024 * 255);
+    }
+  }
+}
+
+/**
+ * Writes one-hot masks `[channels, 1, 32, 32]` (nearest-exact) from `at` on: channel 0 background, 1..objects the digits,
+ * and, when `overlapChannel`, a last channel for pixels of two or more digits, which then belong to no digit's channel.
+ * Without it such pixels belong to the digit placed last.
+ */
+export function writeMasks(
+  { owners }: SceneCanvas,
+  out: Float32Array | Uint8Array,
+  at: number,
+  objects: number,
+  overlapChannel: boolean,
+): void {
+  const channels = 1 + objects + (overlapChannel ? 1 : 0);
+  out.fill(0, at, at + channels * PIXELS);
+  for (let i = 0; i < SCENE; i++) {
+    for (let j = 0; j < SCENE; j++) {
+      const bits = owners[nearest[i]! * CANVAS + nearest[j]!]!;
+      const shared = (bits & (bits - 1)) !== 0;
+      const channel = shared && overlapChannel ? channels - 1 : 32 - Math.clz32(bits);
+      out[at + channel * PIXELS + i * SCENE + j] = 1;
+    }
+  }
+}

@@ -1,0 +1,60 @@
+import { check } from "../util/errors.js";
+
+/** Mean and spread of repeated measurements, such as one figure over several seeds. */
+export interface Summary {
+  readonly count: number;
+  readonly mean: number;
+  /** With n - 1; NaN for a single value. */
+  readonly standardDeviation: number;
+  /** Standard deviation / sqrt(n); NaN for a single value. */
+  readonly standardError: number;
+}
+
+/** Mean, standard deviation and standard error. Throws {@link StriateError} without values or on one that is not finite. */
+export function summarise(values: ArrayLike<number>): Summary {
+  const count = values.length;
+  check(count > 0, () => "statistics: expected at least one value");
+  let sum = 0;
+  for (let i = 0; i < count; i++) {
+    check(
+      Number.isFinite(values[i]),
+      () => `statistics: expected finite numbers, got ${values[i]!} at position ${i}`,
+    );
+    sum += values[i]!;
+  }
+  const mean = sum / count;
+  let squares = 0;
+  for (let i = 0; i < count; i++) squares += (values[i]! - mean) ** 2;
+  const standardDeviation = count > 1 ? Math.sqrt(squares / (count - 1)) : NaN;
+  return { count, mean, standardDeviation, standardError: standardDeviation / Math.sqrt(count) };
+}
+
+/** An interval of plausible values. */
+export interface Interval {
+  readonly low: number;
+  readonly high: number;
+}
+
+/**
+ * Wilson's score interval for a proportion, such as an accuracy (Wilson 1927). `z` is the normal quantile; default
+ * 1.96 for 95 % confidence. Throws {@link StriateError} unless 0 <= successes <= trials and trials > 0.
+ */
+export function wilsonInterval(successes: number, trials: number, z = 1.959963984540054): Interval {
+  check(
+    Number.isInteger(successes) &&
+      Number.isInteger(trials) &&
+      trials > 0 &&
+      successes >= 0 &&
+      successes <= trials,
+    () => `Wilson interval: expected 0 <= successes <= trials, got ${successes} of ${trials}`,
+  );
+  check(z > 0 && Number.isFinite(z), () => `Wilson interval: expected a positive quantile, got ${z}`);
+  const p = successes / trials;
+  const shrink = 1 + (z * z) / trials;
+  const centre = (p + (z * z) / (2 * trials)) / shrink;
+  const half = (z / shrink) * Math.sqrt((p * (1 - p)) / trials + (z * z) / (4 * trials * trials));
+  return {
+    low: successes === 0 ? 0 : Math.max(0, centre - half),
+    high: successes === trials ? 1 : Math.min(1, centre + half),
+  };
+}

@@ -1,0 +1,168 @@
+import { check } from "../util/errors.js";
+
+/** Phases with what is needed to say which units belong to which object. */
+export interface SynchronyInput {
+  /** Radians, wrapped or not, `[batch, channels, pixels]` (pixels = height x width). */
+  readonly phases: ArrayLike<number>;
+  /** Same shape; a unit is active when its amplitude is not 0. */
+  readonly amplitudes: ArrayLike<number>;
+  /** One-hot masks `[batch, maskChannels, pixels]`: background, objects, possibly overlap. */
+  readonly masks: ArrayLike<number>;
+  readonly batch: number;
+  readonly channels: number;
+  readonly maskChannels: number;
+  readonly pixels: number;
+}
+
+export interface SynchronyOptions {
+  /** Whether the background (mask channel 0) counts as an object. Default false. */
+  readonly background?: boolean;
+  /** Whether the last mask channel holds shared pixels and is left out. Default false. */
+  readonly overlapChannel?: boolean;
+  /**
+   * `"exclude"`: units of amplitude 0 have no say. `"phaseZero"`: they count as units of phase 0, as in the authors'
+   * synchrony loss, which therefore is not 0 for perfect phases. Default `"exclude"`.
+   */
+  readonly silentUnits?: "exclude" | "phaseZero";
+}
+
+/** Synchrony of one batch. */
+export interface Synchrony {
+  /**
+   * Order parameter within objects, mean over samples, objects and channels: |sum of exp(i phase)| / number of units.
+   * 1 = one common phase, near 0 = none. Groups without active unit are left out (`"exclude"`) or 0 (`"phaseZero"`).
+   * NaN when no object has an active unit.
+   */
+  readonly order: number;
+  /**
+   * How far the objects' mean phases are from spreading evenly round the circle, mean over samples; 0 = evenly:
+   * sum over m = 1..floor(G/2) of |sum over objects of exp(i m theta)|^2 / (2 G m^2), G objects. NaN when every sample has
+   * fewer than two objects to compare.
+   */
+  readonly desynchrony: number;
+  /** Mean angle between the mean phases of two objects of a scene, radians, 0 to pi; NaN as for `desynchrony`. */
+  readonly separation: number;
+  /** Order parameter of each sample and object, mean over channels, `[batch, objects]`; NaN where there is none. */
+  readonly orderByObject: Float64Array;
+  /** Mean phase of each object, `[batch, objects]`, -pi to pi; NaN where there is none. */
+  readonly meanPhase: Float64Array;
+}
+
+/**
+ * Synchrony of phases within and between objects (Muzellec, Alamia, Serre, VanRullen, TMLR 2025; the terms of their
+ * synchrony loss, by default over active units only). Throws {@link StriateError} on arrays that do not fit the
+ * sizes and on phases of active units that are not finite.
+ */
+export function synchrony(input: SynchronyInput, options: SynchronyOptions = {}): Synchrony {
+  const { phases, amplitudes, masks, batch, channels, maskChannels, pixels } = input;
+  const { background = false, overlapChannel = false, silentUnits = "exclude" } = options;
+  checkLength("phases", phases, batch * channels * pixels);
+  checkLength("amplitudes", amplitudes, batch * channels * pixels);
+  checkLength("masks", masks, batch * maskChannels * pixels);
+  const firstObject = background ? 0 : 1;
+  const objects = maskChannels - firstObject - (overlapChannel ? 1 : 0);
+  check(objects > 0, () => `synchrony: ${maskChannels} mask channels hold no object`);
+
+  const orderByObject = new Float64Array(batch * objects);
+  const meanPhase = new Float64Array(batch * objects);
+  for (let sample = 0; sample < batch; sample++) {
+    for (let object = 0; object < objects; object++) {
+      const mask = (sample * maskChannels + firstObject + object) * pixels;
+      let sumCos = 0;
+      let sumSin = 0;
+      let orderSum = 0;
+      let groups = 0;
+      for (let channel = 0; channel < channels; channel++) {
+        const from = (sample * channels + channel) * pixels;
+        let x = 0;
+        let y = 0;
+        let units = 0;
+        for (let pixel = 0; pixel < pixels; pixel++) {
+          if (masks[mask + pixel] === 0) continue;
+          const active = amplitudes[from + pixel] !== 0;
+          if (!active && silentUnits === "exclude") continue;
+          const phase = active ? phases[from + pixel]! : 0;
+          x += Math.cos(phase);
+          y += Math.sin(phase);
+          units++;
+        }
+        check(
+          Number.isFinite(x) && Number.isFinite(y),
+          () => `synchrony: a phase of sample ${sample}, channel ${channel} is not a finite number`,
+        );
+        sumCos += x;
+        sumSin += y;
+        if (units === 0 && silentUnits === "exclude") continue;
+        orderSum += Math.hypot(x, y) / Math.max(units, 1);
+        groups++;
+      }
+      const at = sample * objects + object;
+      orderByObject[at] = groups === 0 ? NaN : orderSum / groups;
+      meanPhase[at] = groups === 0 ? NaN : Math.atan2(sumSin, sumCos);
+    }
+  }
+
+  const desynchronies: number[] = [];
+  const separations: number[] = [];
+  for (let sample = 0; sample < batch; sample++) {
+    const angles = Array.from(meanPhase.subarray(sample * objects, (sample + 1) * objects)).filter(
+      Number.isFinite,
+    );
+    if (angles.length < 2) continue;
+    desynchronies.push(desynchronyOf(angles));
+    separations.push(meanSeparation(angles));
+  }
+  return {
+    order: meanOfFinite(orderByObject),
+    desynchrony: meanOfFinite(desynchronies),
+    separation: meanOfFinite(separations),
+    orderByObject,
+    meanPhase,
+  };
+}
+
+function desynchronyOf(angles: readonly number[]): number {
+  const groups = angles.length;
+  let total = 0;
+  for (let m = 1; m <= Math.floor(groups / 2); m++) {
+    let x = 0;
+    let y = 0;
+    for (const angle of angles) {
+      x += Math.cos(m * angle);
+      y += Math.sin(m * angle);
+    }
+    total += (x * x + y * y) / (2 * groups * m * m);
+  }
+  return total;
+}
+
+function meanSeparation(angles: readonly number[]): number {
+  let sum = 0;
+  let pairs = 0;
+  for (let i = 0; i < angles.length; i++) {
+    for (let j = 0; j < i; j++) {
+      const difference = angles[i]! - angles[j]!;
+      sum += Math.abs(Math.atan2(Math.sin(difference), Math.cos(difference)));
+      pairs++;
+    }
+  }
+  return sum / pairs;
+}
+
+function meanOfFinite(values: Float64Array | readonly number[]): number {
+  let sum = 0;
+  let count = 0;
+  for (const value of values) {
+    if (!Number.isFinite(value)) continue;
+    sum += value;
+    count++;
+  }
+  return count === 0 ? NaN : sum / count;
+}
+
+function checkLength(name: string, array: ArrayLike<number>, expected: number): void {
+  check(
+    Number.isInteger(expected) && expected > 0 && array.length === expected,
+    () => `synchrony: ${name}: expected ${expected} numbers from the given sizes, got ${array.length}`,
+  );
+}
