@@ -1,32 +1,66 @@
+import { isStatic } from "./dims.js";
+import { fourierConvolution, fourierWeightGradient } from "./fourier-convolution.js";
+import type { ConvolutionShape } from "./fourier-convolution.js";
 import type { Call, Target } from "./operator.js";
 import { apply1 } from "./operator.js";
-import { isStatic } from "./dims.js";
+import { add, addAll, mul } from "./operators/elementwise.js";
+import { matmul, transposeMatrix } from "./operators/linear.js";
+import { sum } from "./operators/reduce.js";
+import { concat, pad, reshape, slice, transpose } from "./operators/shape.js";
 import type { Tensor } from "./tensor.js";
-import { integers } from "./tensor.js";
 import type { Window } from "./window.js";
 
 /*
  * The one place that decides what a convolution and its weight gradient become on a device. The choices are
- * measured by `npm run bench -- convolution`, which prints every form beside the chosen one.
+ * measured: `npm run bench -- convolution` prints every form beside the chosen one.
  */
 
 /** Ways to compute dW[out, in, ...kernel] from x and dy. */
-export type WeightGradientForm = "per-offset" | "im2col" | "swapped" | "depthwise";
+export type WeightGradientForm = "per-offset" | "im2col" | "swapped" | "depthwise" | "fourier";
+
+/** An input and the output gradient that it met. */
+export type Pair = readonly [x: Tensor, dy: Tensor];
 
 /** What a forward convolution becomes; undefined keeps ONNX's Conv. */
-export function lowerConv(_call: Call, _target: Target, _window: Window): Tensor[] | undefined {
-  return undefined;
+export function lowerConv(
+  call: Call,
+  target: Target,
+  window: Window,
+  space: readonly unknown[],
+): Tensor[] | undefined {
+  const [x, w, bias] = [call.inputs[0]!, call.inputs[1]!, call.inputs[2]];
+  const shape = convolutionShape(x, [w.shape[0]!, ...space]);
+  if (target !== "cpu" || shape === undefined || !fourierPays(shape, window)) return undefined;
+  const y = fourierConvolution(x, w, shape, window);
+  return [bias ? add(y, reshape(bias, [1, -1, 1, 1])) : y];
 }
 
-export function lowerConvWeightGradient(call: Call, target: Target, window: Window): Tensor {
-  const [x, dy] = [call.inputs[0]!, call.inputs[1]!];
-  return weightGradientAs(chooseWeightGradient(x, dy, window), x, dy, window, target);
+export function lowerConvWeightGradient(pairs: readonly Pair[], target: Target, window: Window): Tensor {
+  return weightGradientAs(chooseWeightGradient(pairs[0]!, window, target), pairs, window, target);
 }
 
-/** Measured on ONNX Runtime's CPU provider; see docs/engine.md for the table. */
-export function chooseWeightGradient(x: Tensor, dy: Tensor, window: Window): WeightGradientForm {
+function convolutionShape(x: Tensor, y: readonly unknown[]): ConvolutionShape | undefined {
+  const input = x.shape.slice(1);
+  const known = (shape: readonly unknown[]): shape is [number, number, number] =>
+    shape.length === 3 && shape.every((dim) => typeof dim === "number");
+  return known(input) && known(y) ? { x: input, y } : undefined;
+}
+
+/** Large kernels on few channels: there ONNX Runtime's Conv reaches a fifth of a matrix product's rate. */
+function fourierPays({ x, y }: ConvolutionShape, window: Window): boolean {
+  const unit = [...window.strides, ...window.dilations, window.groups].every((n) => n === 1);
+  const large = window.kernel.every((k) => k >= 9);
+  const few = Math.max(x[0], y[0]) <= 16 && Math.min(x[0], y[0]) >= 4;
+  const rows = x[0] * x[1];
+  return unit && large && few && rows >= 64 && rows <= 1024 && x[2] >= 16;
+}
+
+/** Measured on ONNX Runtime's CPU provider; docs/engine.md has the table. */
+export function chooseWeightGradient([x, dy]: Pair, window: Window, target: Target): WeightGradientForm {
   const [into, out] = [x.shape[1] as number, dy.shape[1] as number];
   if (window.groups > 1) return into === window.groups && out === window.groups ? "depthwise" : "per-offset";
+  const shape = convolutionShape(x, dy.shape.slice(1));
+  if (target === "cpu" && shape !== undefined && fourierPays(shape, window)) return "fourier";
   const offsets = window.kernel.reduce((a, b) => a * b, 1);
   if (offsets > 1 && into * offsets <= 64) return "im2col";
   if (offsets >= 49 && into * out <= 1024) return "swapped";
@@ -35,55 +69,46 @@ export function chooseWeightGradient(x: Tensor, dy: Tensor, window: Window): Wei
 
 export function weightGradientAs(
   form: WeightGradientForm,
-  x: Tensor,
-  dy: Tensor,
+  pairs: readonly Pair[],
   window: Window,
   target: Target,
 ): Tensor {
+  const eachPair = (gradient: (x: Tensor, dy: Tensor) => Tensor) =>
+    addAll(pairs.map(([x, dy]) => gradient(x, dy)));
   switch (form) {
+    case "fourier": {
+      const [x, dy] = pairs[0]!;
+      return fourierWeightGradient(pairs, convolutionShape(x, dy.shape.slice(1))!, window);
+    }
     case "swapped":
-      return swapped(x, dy, window);
+      return eachPair((x, dy) => swapped(x, dy, window));
     case "im2col":
-      return im2col(x, dy, window, target);
+      return eachPair((x, dy) => im2col(x, dy, window, target));
     case "depthwise":
-      return depthwise(x, dy, window);
+      return eachPair((x, dy) => depthwise(x, dy, window));
     case "per-offset":
-      return perOffset(x, dy, window, target);
+      return eachPair((x, dy) => perOffset(x, dy, window, target));
   }
 }
 
 /** Convolution of x with dy as its kernel, batch and channels swapped, stride and dilation swapped. */
 function swapped(x: Tensor, dy: Tensor, window: Window): Tensor {
   const order = [1, 0, ...window.kernel.map((_, axis) => axis + 2)];
-  const wide = apply1(
-    "Conv",
-    [apply1("Transpose", [x], { perm: order }), apply1("Transpose", [dy], { perm: order })],
-    {
-      strides: window.dilations,
-      dilations: window.strides,
-      pads: [...window.before, ...window.after],
-    },
+  const wide = apply1("Conv", [transpose(x, order), transpose(dy, order)], {
+    strides: window.dilations,
+    dilations: window.strides,
+    pads: [...window.before, ...window.after],
+  });
+  // Where the stride does not divide, it yields more than the kernel.
+  const cuts = window.kernel.flatMap((end, axis) =>
+    wide.shape[axis + 2] === end ? [] : [{ axis: axis + 2, end }],
   );
-  const cut = trim(wide, window);
-  return apply1("Transpose", [cut], { perm: order });
-}
-
-/** Where the stride does not divide, the swapped convolution yields more than the kernel: cut it. */
-function trim(wide: Tensor, window: Window): Tensor {
-  const axes = window.kernel.flatMap((k, axis) => (wide.shape[axis + 2] === k ? [] : [axis]));
-  if (axes.length === 0) return wide;
-  return apply1("Slice", [
-    wide,
-    integers(axes.map(() => 0)),
-    integers(axes.map((axis) => window.kernel[axis]!)),
-    integers(axes.map((axis) => axis + 2)),
-  ]);
+  return transpose(cuts.length === 0 ? wide : slice(wide, cuts), order);
 }
 
 /** x with its zeros put round it, once for all offsets. */
 function padded(x: Tensor, window: Window): Tensor {
-  const pads = [0, 0, ...window.before, 0, 0, ...window.after];
-  return pads.every((n) => n === 0) ? x : apply1("Pad", [x, integers(pads)], { mode: "constant" });
+  return pad(x, [0, 0, ...window.before], [0, 0, ...window.after]);
 }
 
 /** Every kernel offset, last axis fastest. */
@@ -96,83 +121,60 @@ function offsetsOf(kernel: readonly number[]): number[][] {
 
 /** What the window sees at one offset, for every output position: [batch, in, ...output space]. */
 function seenAt(source: Tensor, dy: Tensor, window: Window, offset: readonly number[]): Tensor {
-  const space = dy.shape.slice(2);
-  const starts = offset.map((o, axis) => o * window.dilations[axis]!);
-  const ends = starts.map((start, axis) => {
-    const count = space[axis]!;
-    return isStatic(count) ? start + (count - 1) * window.strides[axis]! + 1 : 2 ** 31 - 1;
+  const ranges = offset.flatMap((o, i) => {
+    const [start, step, count] = [o * window.dilations[i]!, window.strides[i]!, dy.shape[i + 2]!];
+    const axis = i + 2;
+    if (!isStatic(count)) return [{ axis, start, step }];
+    const end = start + (count - 1) * step + 1;
+    return start === 0 && step === 1 && end === source.shape[axis] ? [] : [{ axis, start, end, step }];
   });
-  const all = source.shape.slice(2).every((dim, axis) => starts[axis] === 0 && ends[axis] === dim);
-  if (all && window.strides.every((s) => s === 1)) return source;
-  const axes = offset.map((_, axis) => axis + 2);
-  return apply1("Slice", [
-    source,
-    integers(starts),
-    integers(ends),
-    integers(axes),
-    integers(window.strides),
-  ]);
+  return ranges.length === 0 ? source : slice(source, ranges);
 }
 
-/** [batch, channels, ...space] as [batch, channels, positions]. */
-function positions(x: Tensor): Tensor {
-  return apply1("Reshape", [x, integers([0, 0, -1])]);
+/** [batch, channels, ...space] as [batch, channels, positions], or with the channels in groups. */
+function positions(x: Tensor, groups = 1): Tensor {
+  const channels = x.shape[1] as number;
+  const lead = groups === 1 ? [channels] : [groups, channels / groups];
+  return reshape(x, [x.shape[0]!, ...lead, -1]);
 }
 
 /** a·bᵀ over the last two axes. */
 function timesTransposed(a: Tensor, b: Tensor, target: Target): Tensor {
   if (target === "cpu") return apply1("com.microsoft::FusedMatMul", [a, b], { transB: 1 });
-  const order = b.shape.map((_, axis) => axis);
-  [order[b.rank - 2], order[b.rank - 1]] = [b.rank - 1, b.rank - 2];
-  return apply1("MatMul", [a, apply1("Transpose", [b], { perm: order })]);
-}
-
-function sumOverBatch(x: Tensor): Tensor {
-  return apply1("ReduceSum", [x, integers([0])], { keepdims: 0 });
+  return matmul(a, transposeMatrix(b));
 }
 
 /** One matrix product per kernel offset. */
 function perOffset(x: Tensor, dy: Tensor, window: Window, target: Target): Tensor {
   const { groups, kernel } = window;
-  const [into, out] = [(x.shape[1] as number) / groups, (dy.shape[1] as number) / groups];
+  const [into, out] = [(x.shape[1] as number) / groups, dy.shape[1] as number];
   const source = padded(x, window);
-  const grouped = (t: Tensor, channels: number) =>
-    groups === 1 ? positions(t) : apply1("Reshape", [t, integers([0, groups, channels, -1])]);
-  const right = grouped(dy, out);
+  const right = positions(dy, groups);
   const products = offsetsOf(kernel).map((offset) => {
-    const seen = grouped(seenAt(source, dy, window, offset), into);
-    const product = sumOverBatch(timesTransposed(right, seen, target));
-    return apply1("Reshape", [product, integers([groups * out, into, 1])]);
+    const seen = positions(seenAt(source, dy, window, offset), groups);
+    return reshape(sum(timesTransposed(right, seen, target), 0), [out, into, 1]);
   });
-  return apply1("Reshape", [join(products, 2), integers([groups * out, into, ...kernel])]);
-}
-
-function join(parts: readonly Tensor[], axis: number): Tensor {
-  return parts.length === 1 ? parts[0]! : apply1("Concat", parts, { axis });
+  return reshape(products.length === 1 ? products[0]! : concat(products, 2), [out, into, ...kernel]);
 }
 
 /** All offsets side by side, then one product: pays when there are few input channels. */
 function im2col(x: Tensor, dy: Tensor, window: Window, target: Target): Tensor {
   const source = padded(x, window);
   const columns = offsetsOf(window.kernel).map((offset) => positions(seenAt(source, dy, window, offset)));
-  const product = sumOverBatch(timesTransposed(positions(dy), join(columns, 1), target));
+  const product = sum(timesTransposed(positions(dy), concat(columns, 1), target), 0);
   const [out, into] = [dy.shape[1] as number, x.shape[1] as number];
-  const offsets = columns.length;
-  const byOffset = apply1("Reshape", [product, integers([out, offsets, into])]);
-  return apply1("Reshape", [
-    apply1("Transpose", [byOffset], { perm: [0, 2, 1] }),
-    integers([out, into, ...window.kernel]),
-  ]);
+  const byOffset = reshape(product, [out, columns.length, into]);
+  return reshape(transpose(byOffset, [0, 2, 1]), [out, into, ...window.kernel]);
 }
 
 /** One channel per group: products and sums, no matrices. */
 function depthwise(x: Tensor, dy: Tensor, window: Window): Tensor {
   const source = padded(x, window);
+  const allButChannels = dy.shape.flatMap((_, axis) => (axis === 1 ? [] : [axis]));
   const parts = offsetsOf(window.kernel).map((offset) => {
-    const product = apply1("Mul", [seenAt(source, dy, window, offset), dy]);
-    const axes = product.shape.flatMap((_, axis) => (axis === 1 ? [] : [axis]));
-    const total = apply1("ReduceSum", [product, integers(axes)], { keepdims: 0 });
-    return apply1("Reshape", [total, integers([-1, 1, 1])]);
+    const total = sum(mul(seenAt(source, dy, window, offset), dy), allButChannels);
+    return reshape(total, [-1, 1, 1]);
   });
-  return apply1("Reshape", [join(parts, 2), integers([dy.shape[1] as number, 1, ...window.kernel])]);
+  const joined = parts.length === 1 ? parts[0]! : concat(parts, 2);
+  return reshape(joined, [dy.shape[1]!, 1, ...window.kernel]);
 }

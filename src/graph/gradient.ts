@@ -2,9 +2,9 @@ import { StriateError } from "../util/errors.js";
 import { showShape } from "./dims.js";
 import { isFloat } from "./dtype.js";
 import type { GradientCall } from "./operator.js";
-import { operatorOf } from "./operator.js";
+import { addGradients, operatorOf } from "./operator.js";
 import { expandLike } from "./operators/broadcast.js";
-import { add, scalar } from "./operators/elementwise.js";
+import { scalar } from "./operators/elementwise.js";
 import { zerosLike } from "./operators/shape.js";
 import type { GraphNode, Tensor } from "./tensor.js";
 import { topologicalOrder } from "./walk.js";
@@ -34,7 +34,7 @@ export function gradients(
   const totals = new Map<Tensor, Tensor>();
   const give = (tensor: Tensor, gradient: Tensor) => {
     const total = totals.get(tensor);
-    totals.set(tensor, total === undefined ? gradient : add(total, gradient));
+    totals.set(tensor, total === undefined ? gradient : addGradients(total, gradient));
   };
   roots.forEach((root, i) => {
     if (!isFloat(root.dtype))

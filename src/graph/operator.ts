@@ -43,6 +43,11 @@ export interface Operator {
   readonly infer: (call: Call) => readonly TensorType[];
   /** "zero": piecewise constant or integer-valued, nothing flows. Absent: no rule, differentiating is an error. */
   readonly gradient?: GradientRule | "zero";
+  /**
+   * Inputs of one call that equals the sum of two, or undefined. Weights that an unrolled loop uses at every step
+   * collect their gradient in one call this way, which a lowering can finish once.
+   */
+  readonly mergeSum?: (a: Call, b: Call) => readonly (Tensor | undefined)[] | undefined;
   /** An operator that ONNX lacks exists only until it is lowered. */
   readonly lower?: LoweringRule;
 }
@@ -88,6 +93,22 @@ export function apply(
     node.outputs.push(new Tensor(node, index, dtype, shape, known));
   }
   return node.outputs;
+}
+
+/** a + b: one call where the operator can sum inside it, an Add otherwise. */
+export function addGradients(a: Tensor, b: Tensor): Tensor {
+  const rule = a.node.type === b.node.type ? registry.get(a.node.type)?.mergeSum : undefined;
+  const inputs = rule?.(callOf(a.node), callOf(b.node));
+  return inputs ? apply1(a.node.type, inputs, a.node.attributes) : apply1("Add", [a, b]);
+}
+
+function callOf(node: GraphNode): Call {
+  return {
+    type: node.type,
+    inputs: node.inputs,
+    attributes: node.attributes,
+    outputCount: node.outputs.length,
+  };
 }
 
 /** The single output of a call. */

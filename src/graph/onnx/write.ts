@@ -5,6 +5,7 @@ import { isStatic, sameShape, showShape } from "../dims.js";
 import type { DType, TensorData } from "../dtype.js";
 import { onnxTypeCode } from "../dtype.js";
 import type { GraphNode, Tensor } from "../tensor.js";
+import { topologicalOrder } from "../walk.js";
 import type {
   GraphProto,
   NodeProto,
@@ -14,7 +15,7 @@ import type {
 } from "./generated/onnx_pb.js";
 import * as proto from "./generated/onnx_pb.js";
 import { Names } from "./names.js";
-import { bytesOf, encodeAttribute, encodeTensor } from "./proto-tensor.js";
+import { bytesOf, encodeAttribute, encodeTensor } from "./encode.js";
 import { STANDARD_OPERATORS } from "./standard-operators.js";
 
 export interface WriteOptions {
@@ -97,19 +98,6 @@ function operatorSet(domain: string, version: number): OperatorSetIdProto {
   return create(proto.OperatorSetIdProtoSchema, { domain, version: BigInt(version) });
 }
 
-/** Every node that the outputs need, inputs before users: nodes are numbered as they are made. */
-export function reachableNodes(outputs: Iterable<Tensor>): GraphNode[] {
-  const found = new Set<GraphNode>();
-  const pending = Array.from(outputs, (tensor) => tensor.node);
-  for (let node = pending.pop(); node !== undefined; node = pending.pop()) {
-    if (found.has(node)) continue;
-    found.add(node);
-    for (const input of node.inputs)
-      if (input !== undefined && !found.has(input.node)) pending.push(input.node);
-  }
-  return [...found].sort((a, b) => a.id - b.id);
-}
-
 class GraphWriter {
   readonly domains = new Set<string>();
   readonly inputs: Port[] = [];
@@ -128,7 +116,7 @@ class GraphWriter {
   write(): void {
     const wanted = Object.entries(this.wanted);
     if (wanted.length === 0) throw new StriateError("writing ONNX: there is no output");
-    const nodes = reachableNodes(wanted.map(([, tensor]) => tensor));
+    const nodes = topologicalOrder(wanted.map(([, tensor]) => tensor));
     for (const node of nodes)
       if (node.leaf !== undefined && node.leaf.kind !== "constant") this.#nameLeaf(node, node.leaf.name);
     const copies = this.#nameOutputs(wanted);

@@ -1,5 +1,6 @@
 import type { Dim } from "../dims.js";
 import { isStatic, unknownDim } from "../dims.js";
+import type { Pair } from "../convolution-lowering.js";
 import { lowerConv, lowerConvWeightGradient } from "../convolution-lowering.js";
 import type { Call } from "../operator.js";
 import { apply1, defineOperator, misfit, required } from "../operator.js";
@@ -65,7 +66,11 @@ defineOperator({
       call.inputs[2] && call.needs(2) ? sumOverAllButChannels(dy) : undefined,
     ];
   },
-  lower: (call, target) => lowerConv(call, target, weightWindow(call).window),
+  lower: (call, target) => {
+    const { x, window } = weightWindow(call);
+    const space = x.shape.slice(2).map((dim, axis) => outputLength(dim, window, axis));
+    return lowerConv(call, target, window, space);
+  },
 });
 
 function checkedLength(call: Call, length: Dim): Dim {
@@ -158,6 +163,11 @@ function gradientWindow(call: Call): Window {
   return windowOf(call, kernel, required(call, 0, "x").shape.slice(2));
 }
 
+/** The (x, dy) pairs of a call: gradients of one weight used several times are summed inside one call. */
+function pairsOf(call: Call): Pair[] {
+  return call.inputs.flatMap((x, i) => (i % 2 === 0 ? [[x!, call.inputs[i + 1]!] as const] : []));
+}
+
 defineOperator({
   type: "ConvWeightGradient",
   infer: (call) => {
@@ -170,14 +180,19 @@ defineOperator({
   gradient: (call) => {
     const g = call.gradients[0];
     if (g === undefined) return [];
-    const [x, dy] = [call.inputs[0]!, call.inputs[1]!];
     const window = gradientWindow(call);
-    return [
-      call.needs(0) ? convInputGradient(dy, g, window, x) : undefined,
-      call.needs(1) ? apply1("Conv", [x, g], windowAttributes(window)) : undefined,
-    ];
+    return pairsOf(call).flatMap(([x, dy], i) => [
+      call.needs(2 * i) ? convInputGradient(dy, g, window, x) : undefined,
+      call.needs(2 * i + 1) ? apply1("Conv", [x, g], windowAttributes(window)) : undefined,
+    ]);
   },
-  lower: (call, target) => [lowerConvWeightGradient(call, target, gradientWindow(call))],
+  mergeSum: (a, b) => {
+    const window = gradientWindow(a);
+    const same = JSON.stringify(window) === JSON.stringify(gradientWindow(b));
+    const alike = a.inputs[0]!.shape.slice(1).join() === b.inputs[0]!.shape.slice(1).join();
+    return same && alike ? [...a.inputs, ...b.inputs] : undefined;
+  },
+  lower: (call, target) => [lowerConvWeightGradient(pairsOf(call), target, gradientWindow(call))],
 });
 
 // ---- ConvTranspose -----------------------------------------------------------------------------------------------------
