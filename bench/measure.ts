@@ -1,0 +1,66 @@
+import type { Peer } from "./peer.js";
+
+/** One thing to time, ours and the peer's. */
+export interface BenchCase {
+  readonly name: string;
+  /** What one run handles, for the rate: images, or floating-point operations. */
+  readonly amount: number;
+  readonly unit: "images/s" | "GFLOP/s";
+  /** The issue's bar for ours / peer. */
+  readonly bar?: number;
+  readonly peer?: { readonly name: string; readonly options: Readonly<Record<string, unknown>> };
+  /** Makes the thing to run; `close` frees it. */
+  open(): Promise<{ run(): Promise<unknown>; close(): Promise<void> }>;
+}
+
+export interface BenchResult {
+  readonly name: string;
+  readonly unit: string;
+  readonly ours: number;
+  readonly peer?: number;
+  /** Peer's time over ours, median of the rounds: above 1 we are faster. */
+  readonly ratio?: number;
+  readonly ratios?: readonly number[];
+  readonly bar?: number;
+  /** Share of the measured matrix-product ceiling, where the unit is GFLOP/s. */
+  readonly ceiling?: number;
+}
+
+export function median(values: readonly number[]): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  const middle = sorted.length >> 1;
+  return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
+}
+
+const ROUNDS = 5;
+
+/** Ours and the peer's in turn, so that a machine whose speed drifts hits both; the ratio is taken round by round. */
+export async function measure(test: BenchCase, peer: Peer | undefined): Promise<BenchResult> {
+  const opened = await test.open();
+  const started = performance.now();
+  await opened.run();
+  const once = (performance.now() - started) / 1000;
+  const runs = Math.max(1, Math.min(20, Math.round(0.4 / once)));
+  const mine: number[] = [];
+  const theirs: number[] = [];
+  for (let round = 0; round < ROUNDS; round++) {
+    const times: number[] = [];
+    for (let i = 0; i < runs; i++) {
+      const start = performance.now();
+      await opened.run();
+      times.push((performance.now() - start) / 1000);
+    }
+    mine.push(median(times));
+    if (peer && test.peer) theirs.push(median(await peer.time(test.peer.name, test.peer.options, runs)));
+  }
+  await opened.close();
+  const scale = test.unit === "GFLOP/s" ? 1e-9 : 1;
+  const ratios = theirs.map((seconds, i) => seconds / mine[i]!);
+  return {
+    name: test.name,
+    unit: test.unit,
+    ours: (test.amount * scale) / median(mine),
+    ...(test.bar !== undefined && { bar: test.bar }),
+    ...(theirs.length > 0 && { peer: (test.amount * scale) / median(theirs), ratio: median(ratios), ratios }),
+  };
+}

@@ -1,0 +1,127 @@
+"""The PyTorch side of `npm run bench`: reads one JSON request a line, times it, answers with one JSON line."""
+
+import json
+import math
+import sys
+import time
+
+import torch
+import torch.nn.functional as F
+
+torch.set_num_threads(2)
+cache = {}
+
+
+def matmul(size):
+    a, b = torch.randn(size, size), torch.randn(size, size)
+    return lambda: a @ b
+
+
+def conv(n, cin, cout, hw, k, train):
+    x = torch.randn(n, cin, hw, hw, requires_grad=train)
+    w = torch.randn(cout, cin, k, k, requires_grad=train)
+    g = torch.randn(n, cout, hw, hw)
+
+    def infer():
+        with torch.no_grad():
+            F.conv2d(x, w, padding=k // 2)
+
+    def step():
+        x.grad = w.grad = None
+        F.conv2d(x, w, padding=k // 2).backward(g)
+
+    return step if train else infer
+
+
+class Complex(torch.nn.Module):
+    """A complex layer: real weights on both parts, magnitude half from |f(z)| and half from f(|z|)."""
+
+    def __init__(self, layer, norm, last=False):
+        super().__init__()
+        self.f, self.norm, self.last = layer, norm, last
+
+    def forward(self, z):
+        w, b = self.f.weight, self.f.bias
+        psi = torch.complex(self.f(z.real), self.f(z.imag))
+        m = 0.5 * psi.abs() + 0.5 * self.f(z.abs())
+        if self.last:
+            return m - m.max(1, keepdim=True)[0] / 3
+        return torch.polar(F.relu(self.norm(m)), psi.angle())
+
+
+class KomplexNet(torch.nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.gabor = torch.nn.Conv2d(1, 8, 5, padding=2, bias=False)
+        r = torch.linspace(-1, 1, 13)
+        plane = torch.exp(-(r[:, None] ** 2 + r[None] ** 2) / 18)
+        self.kernel = torch.nn.Parameter(plane.expand(8, 8, 13, 13).clone())
+        self.a = Complex(torch.nn.Conv2d(8, 8, 3, 2, 1), torch.nn.InstanceNorm2d(8, affine=True))
+        self.b = Complex(torch.nn.Linear(2048, 50), torch.nn.LayerNorm(50))
+        self.c = Complex(torch.nn.Linear(50, 10), None, last=True)
+
+    def forward(self, x, steps):
+        amp = F.relu(self.gabor(x))
+        phi = 2 * math.pi * torch.rand_like(amp) - math.pi
+        gate = torch.tanh(amp)
+        logits = []
+        for _ in range(steps):
+            cos, sin = gate * phi.cos(), gate * phi.sin()
+            cc, cs = F.conv2d(cos, self.kernel, padding=6), F.conv2d(sin, self.kernel, padding=6)
+            sc, ss = cos.sum((1, 2, 3), keepdim=True), sin.sum((1, 2, 3), keepdim=True)
+            phi = phi + 0.006 * (phi.cos() * (cs - 0.202 * ss) - phi.sin() * (cc - 0.202 * sc))
+            z = torch.polar(amp, phi)
+            logits.append(self.c(self.b(self.a(z).flatten(1))))
+        return torch.stack(logits), phi, amp
+
+
+def synchrony_loss(phi, amp, masks):
+    phi = torch.where(amp != 0, phi, torch.zeros_like(phi))[:, None]
+    m = masks[:, 1:, None]
+    x, y = (phi.cos() * m).sum((3, 4)), (phi.sin() * m).sum((3, 4))
+    n = m.sum((3, 4)).clamp(min=1)
+    order = torch.sqrt(x**2 + y**2 + 1e-30) / n
+    theta = torch.atan2(y.mean(2), x.mean(2))
+    g = theta.shape[1]
+    desynch = (theta.cos().sum(1) ** 2 + theta.sin().sum(1) ** 2) / (2 * g)
+    return ((1 - order.mean((1, 2))) + desynch).mean() / (1 + g / 2)
+
+
+def komplexnet(batch, steps, train):
+    torch.manual_seed(0)
+    net = KomplexNet()
+    x = torch.rand(batch, 1, 32, 32) * (torch.rand(batch, 1, 32, 32) < 0.2)
+    y = (torch.rand(batch, 10) < 0.2).float()
+    masks = (torch.rand(batch, 3, 32, 32) < 0.1).float()
+    optimizer = torch.optim.Adam(net.parameters(), lr=0.01)
+
+    def infer():
+        with torch.no_grad():
+            net(x, steps)
+
+    def step():
+        optimizer.zero_grad()
+        logits, phi, amp = net(x, steps)
+        loss = F.binary_cross_entropy_with_logits(logits, y.expand_as(logits)) + synchrony_loss(phi, amp, masks)
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(net.parameters(), 2)
+        optimizer.step()
+
+    return step if train else infer
+
+
+CASES = {"matmul": matmul, "conv": conv, "komplexnet": komplexnet}
+
+for line in sys.stdin:
+    request = json.loads(line)
+    key = json.dumps([request["case"], request["options"]], sort_keys=True)
+    if key not in cache:
+        cache.clear()
+        cache[key] = CASES[request["case"]](**request["options"])
+        cache[key]()
+    seconds = []
+    for _ in range(request["runs"]):
+        start = time.perf_counter()
+        cache[key]()
+        seconds.append(time.perf_counter() - start)
+    print(json.dumps({"seconds": seconds, "torch": torch.__version__}), flush=True)
