@@ -1,0 +1,38 @@
+import type { Tensor } from "../graph/index.js";
+import { add, addAll, clip, div, minimum, mul, scope, sqrt, sumOfSquares } from "../graph/index.js";
+import { StriateError, check } from "../util/errors.js";
+import type { Named } from "./optimizer.js";
+
+/** Euclidean norm of all gradients taken as one vector; a scalar. */
+export function globalNorm(gradients: Named): Tensor {
+  if (gradients.size === 0) throw new StriateError("gradient norm: there is no gradient");
+  return scope("gradientNorm", () =>
+    sqrt(addAll(Array.from(gradients.values(), (gradient) => sumOfSquares(gradient)))),
+  );
+}
+
+/**
+ * Gradients scaled by min(1, largest / (norm + 1e-6)), as PyTorch's `clip_grad_norm_` (Pascanu et al. 2013, algorithm
+ * 1), and the norm before clipping.
+ */
+export function clipByGlobalNorm(
+  gradients: Named,
+  largest: number,
+  norm: Tensor = globalNorm(gradients),
+): { readonly gradients: Named; readonly norm: Tensor } {
+  check(largest > 0, () => `gradient clipping: expected a norm above 0, got ${largest}`);
+  return scope("clipByGlobalNorm", () => {
+    const factor = minimum(div(largest, add(norm, 1e-6)), 1);
+    return { gradients: mapNamed(gradients, (gradient) => mul(gradient, factor)), norm };
+  });
+}
+
+/** Every element limited to [-largest, largest], as PyTorch's `clip_grad_value_`. */
+export function clipByValue(gradients: Named, largest: number): Named {
+  check(largest > 0, () => `gradient clipping: expected a limit above 0, got ${largest}`);
+  return scope("clipByValue", () => mapNamed(gradients, (gradient) => clip(gradient, -largest, largest)));
+}
+
+function mapNamed(tensors: Named, map: (tensor: Tensor) => Tensor): Named {
+  return new Map(Array.from(tensors, ([name, tensor]) => [name, map(tensor)]));
+}

@@ -1,0 +1,88 @@
+import type { Tensor } from "../../graph/index.js";
+import {
+  add,
+  matmul,
+  mul,
+  parameter,
+  reshape,
+  scope,
+  showShape,
+  slice,
+  softmax,
+  transpose,
+} from "../../graph/index.js";
+import { check } from "../../util/errors.js";
+import { xavierUniform, zeros } from "../init.js";
+import { Linear, linear } from "./linear.js";
+
+export interface MultiHeadAttentionOptions {
+  /** Default true: all four projections have a bias. */
+  readonly bias?: boolean;
+}
+
+/**
+ * softmax(Q K^T / sqrt(width / heads) + mask) V per head, Vaswani et al. 2017 (arXiv:1706.03762) eq. 1 and section
+ * 3.2.2. `inProjWeight` [3 width, width] stacks the projections of query, key and value (Xavier uniform, bias 0);
+ * `outProj` mixes the heads (default weights of a linear layer, bias 0). As PyTorch's `nn.MultiheadAttention` with
+ * `batch_first`. Throws {@link StriateError} where the heads do not divide the width.
+ */
+export class MultiHeadAttention {
+  readonly inProjWeight: Tensor;
+  readonly inProjBias: Tensor | undefined;
+  readonly outProj: Linear;
+
+  constructor(
+    readonly width: number,
+    readonly heads: number,
+    options: MultiHeadAttentionOptions = {},
+  ) {
+    check(
+      Number.isInteger(width / heads),
+      () => `attention: ${heads} heads cannot share a width of ${width} evenly`,
+    );
+    const { bias = true } = options;
+    this.inProjWeight = parameter([3 * width, width], xavierUniform());
+    this.inProjBias = bias ? parameter([3 * width], zeros) : undefined;
+    this.outProj = new Linear(width, width, { bias, biasInitialiser: zeros });
+  }
+
+  /**
+   * [batch, tokens, width] to the same; `keys` (default: the query, self-attention) and `values` (default: the keys)
+   * are [batch, other tokens, width]. `mask` is added to the scores [batch, heads, tokens, other tokens], broadcasting.
+   */
+  forward(query: Tensor, keys: Tensor = query, values: Tensor = keys, mask?: Tensor): Tensor {
+    for (const x of [query, keys, values]) {
+      check(
+        x.rank === 3 && x.shape[2] === this.width,
+        () => `attention: expected [batch, tokens, ${this.width}], got ${showShape(x.shape)}`,
+      );
+    }
+    return scope("attention", () => {
+      const [q, k, v] = this.#project(query, keys, values);
+      const scale = 1 / Math.sqrt(this.width / this.heads);
+      const scores = matmul(mul(this.#split(q, [0, 2, 1, 3]), scale), this.#split(k, [0, 2, 3, 1]));
+      const weights = softmax(mask === undefined ? scores : add(scores, mask));
+      const mixed = transpose(matmul(weights, this.#split(v, [0, 2, 1, 3])), [0, 2, 1, 3]);
+      return this.outProj.forward(reshape(mixed, query.shape));
+    });
+  }
+
+  /** Query, key and value; self-attention makes all three in one product. */
+  #project(query: Tensor, keys: Tensor, values: Tensor): [Tensor, Tensor, Tensor] {
+    const part = (x: Tensor, i: number, axis: number) =>
+      slice(x, [{ axis, start: i * this.width, end: (i + 1) * this.width }]);
+    if (query === keys && keys === values) {
+      const all = linear(query, this.inProjWeight, this.inProjBias);
+      return [part(all, 0, 2), part(all, 1, 2), part(all, 2, 2)];
+    }
+    const project = (x: Tensor, i: number) =>
+      linear(x, part(this.inProjWeight, i, 0), this.inProjBias && part(this.inProjBias, i, 0));
+    return [project(query, 0), project(keys, 1), project(values, 2)];
+  }
+
+  /** [batch, tokens, width] as heads, in the given order of [batch, tokens, heads, part]. */
+  #split(x: Tensor, order: readonly number[]): Tensor {
+    const [batch, tokens] = x.shape;
+    return transpose(reshape(x, [batch!, tokens!, this.heads, this.width / this.heads]), order);
+  }
+}

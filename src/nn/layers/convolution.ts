@@ -1,0 +1,119 @@
+import type { ConvOptions, ConvTransposeOptions, Initialiser, Tensor } from "../../graph/index.js";
+import { conv, convTranspose, parameter, scope } from "../../graph/index.js";
+import { check } from "../../util/errors.js";
+import { fans, torchDefault } from "../init.js";
+import type { Layer } from "./layer.js";
+
+/** Height and width, or one number for both. */
+export type Size = number | readonly [height: number, width: number];
+
+interface LayerOptions {
+  /** Default true. */
+  readonly bias?: boolean;
+  /** Default: uniform in ±1 / sqrt(fanIn), PyTorch's; fanIn is all of the weight's axes but the first. */
+  readonly weightInitialiser?: Initialiser;
+  /** Default: uniform in ±1 / sqrt(fanIn), PyTorch's. */
+  readonly biasInitialiser?: Initialiser;
+}
+
+export interface Conv2dOptions extends LayerOptions, Omit<ConvOptions, "padding"> {
+  /** Zeros on both sides (default 0), or [top, left, bottom, right], or "same": output as large as the input. */
+  readonly padding?: ConvOptions["padding"] | "same";
+}
+
+export interface ConvTranspose2dOptions extends LayerOptions, ConvTransposeOptions {}
+
+/**
+ * Cross-correlation with a bank of kernels: [batch, inputs, height, width] to [batch, outputs, height', width'],
+ * height' = floor((height + pads - dilation (kernel - 1) - 1) / stride) + 1. `weight` [outputs, inputs / groups,
+ * ...kernel], `bias` [outputs]. As PyTorch's `nn.Conv2d`; also its "same" rule (the odd zero goes to the end).
+ */
+export class Conv2d implements Layer {
+  readonly weight: Tensor;
+  readonly bias: Tensor | undefined;
+  readonly geometry: ConvOptions;
+
+  constructor(
+    readonly inputs: number,
+    readonly outputs: number,
+    kernel: Size,
+    options: Conv2dOptions = {},
+  ) {
+    const { stride = 1, dilation = 1, groups = 1, padding = 0 } = options;
+    checkGroups("convolution", inputs, outputs, groups);
+    const size = pair(kernel);
+    this.geometry = {
+      stride,
+      dilation,
+      groups,
+      padding: padding === "same" ? samePadding(size, stride, dilation) : padding,
+    };
+    [this.weight, this.bias] = makeParameters([outputs, inputs / groups, ...size], outputs, options);
+  }
+
+  forward(x: Tensor): Tensor {
+    return scope("conv2d", () => conv(x, this.weight, this.bias, this.geometry));
+  }
+}
+
+/**
+ * The transpose of a convolution: [batch, inputs, height, width] to [batch, outputs, height', width'], height' =
+ * stride (height - 1) - pads + dilation (kernel - 1) + outputPadding + 1. `weight` [inputs, outputs / groups,
+ * ...kernel], `bias` [outputs]. As PyTorch's `nn.ConvTranspose2d`.
+ */
+export class ConvTranspose2d implements Layer {
+  readonly weight: Tensor;
+  readonly bias: Tensor | undefined;
+  readonly geometry: ConvTransposeOptions;
+
+  constructor(
+    readonly inputs: number,
+    readonly outputs: number,
+    kernel: Size,
+    options: ConvTranspose2dOptions = {},
+  ) {
+    const { stride = 1, dilation = 1, groups = 1, padding = 0, outputPadding = 0 } = options;
+    checkGroups("transposed convolution", inputs, outputs, groups);
+    this.geometry = { stride, dilation, groups, padding, outputPadding };
+    [this.weight, this.bias] = makeParameters([inputs, outputs / groups, ...pair(kernel)], outputs, options);
+  }
+
+  forward(x: Tensor): Tensor {
+    return scope("convTranspose2d", () => convTranspose(x, this.weight, this.bias, this.geometry));
+  }
+}
+
+function makeParameters(
+  shape: readonly number[],
+  outputs: number,
+  options: LayerOptions,
+): [weight: Tensor, bias: Tensor | undefined] {
+  const standard = torchDefault(fans(shape).fanIn);
+  const { bias = true, weightInitialiser = standard, biasInitialiser = standard } = options;
+  return [parameter(shape, weightInitialiser), bias ? parameter([outputs], biasInitialiser) : undefined];
+}
+
+function checkGroups(what: string, inputs: number, outputs: number, groups: number): void {
+  check(
+    inputs % groups === 0 && outputs % groups === 0,
+    () => `${what}: ${inputs} input and ${outputs} output channels cannot be shared by ${groups} groups`,
+  );
+}
+
+function pair(size: number | readonly number[]): readonly [number, number] {
+  return typeof size === "number" ? [size, size] : [size[0]!, size[1]!];
+}
+
+function samePadding(
+  kernel: readonly number[],
+  stride: number | readonly number[],
+  dilation: number | readonly number[],
+): readonly number[] {
+  check(
+    pair(stride).every((step) => step === 1),
+    () => `convolution: padding "same" needs stride 1, got ${String(stride)}`,
+  );
+  const total = kernel.map((k, axis) => pair(dilation)[axis]! * (k - 1));
+  const before = total.map((zeros) => Math.floor(zeros / 2));
+  return [...before, ...total.map((zeros, axis) => zeros - before[axis]!)];
+}

@@ -1,0 +1,26 @@
+import type { Tensor } from "../../graph/index.js";
+import { greaterOrEqual, mul, scope, where } from "../../graph/index.js";
+import { check } from "../../util/errors.js";
+import type { Layer, TrainingPass } from "./layer.js";
+
+/**
+ * Sets each value to 0 with a probability (default 0.5) and divides the others by 1 - probability; Srivastava et al.
+ * 2014. Does nothing in evaluation. In training it asks the pass for an input of uniform noise of x's shape; a value
+ * stays where its noise is at least the probability. Throws {@link StriateError} for a probability outside [0, 1).
+ */
+export class Dropout implements Layer {
+  constructor(readonly probability = 0.5) {
+    check(
+      probability >= 0 && probability < 1,
+      () => `dropout: expected a probability in [0, 1), got ${probability}`,
+    );
+  }
+
+  forward(x: Tensor, pass?: TrainingPass): Tensor {
+    if (pass === undefined || this.probability === 0) return x;
+    return scope("dropout", () => {
+      const kept = greaterOrEqual(pass.uniform(x.shape), this.probability);
+      return where(kept, mul(x, 1 / (1 - this.probability)), 0);
+    });
+  }
+}

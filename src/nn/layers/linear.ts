@@ -1,0 +1,50 @@
+import type { Initialiser, Tensor } from "../../graph/index.js";
+import { gemm, parameter, reshape, scope, showShape } from "../../graph/index.js";
+import { check } from "../../util/errors.js";
+import { torchDefault } from "../init.js";
+import type { Layer } from "./layer.js";
+
+export interface LinearOptions {
+  /** Default true. */
+  readonly bias?: boolean;
+  /** Default: uniform in ±1 / sqrt(inputs), PyTorch's. */
+  readonly weightInitialiser?: Initialiser;
+  /** Default: uniform in ±1 / sqrt(inputs), PyTorch's. */
+  readonly biasInitialiser?: Initialiser;
+}
+
+/**
+ * y = x W^T + b over the last axis: [..., inputs] to [..., outputs]. `weight` [outputs, inputs], `bias` [outputs].
+ * As PyTorch's `nn.Linear`. Throws {@link StriateError} where the last axis of x has another length.
+ */
+export class Linear implements Layer {
+  readonly weight: Tensor;
+  readonly bias: Tensor | undefined;
+
+  constructor(
+    readonly inputs: number,
+    readonly outputs: number,
+    options: LinearOptions = {},
+  ) {
+    const standard = torchDefault(inputs);
+    const { bias = true, weightInitialiser = standard, biasInitialiser = standard } = options;
+    this.weight = parameter([outputs, inputs], weightInitialiser);
+    this.bias = bias ? parameter([outputs], biasInitialiser) : undefined;
+  }
+
+  forward(x: Tensor): Tensor {
+    return scope("linear", () => linear(x, this.weight, this.bias));
+  }
+}
+
+/** x W^T + b over the last axis of x with the weight [outputs, inputs] given; all rows go into one product. */
+export function linear(x: Tensor, weight: Tensor, bias?: Tensor): Tensor {
+  const [outputs, inputs] = [weight.shape[0]!, weight.shape[1]!];
+  check(
+    x.rank > 0 && x.shape.at(-1) === inputs,
+    () => `linear layer: expected [..., ${inputs}], got ${showShape(x.shape)}`,
+  );
+  if (x.rank === 2) return gemm(x, weight, bias, { transB: 1 });
+  const rows = gemm(reshape(x, [-1, inputs]), weight, bias, { transB: 1 });
+  return reshape(rows, [...x.shape.slice(0, -1), outputs]);
+}

@@ -1,0 +1,25 @@
+import type { Tensor } from "../../graph/index.js";
+import { scope } from "../../graph/index.js";
+import type { Layer, TrainingPass } from "./layer.js";
+
+/**
+ * Layers and plain functions one after the other. Parameters are named by position ("0.weight", "2.bias"), as in
+ * PyTorch's `nn.Sequential`; functions count as positions too.
+ */
+export class Sequential implements Layer {
+  readonly [position: number]: Layer | ((x: Tensor) => Tensor);
+  readonly #steps: readonly (Layer | ((x: Tensor) => Tensor))[];
+
+  constructor(...steps: readonly (Layer | ((x: Tensor) => Tensor))[]) {
+    this.#steps = steps;
+    Object.assign(this, steps);
+  }
+
+  forward(x: Tensor, pass?: TrainingPass): Tensor {
+    return this.#steps.reduce(
+      (value, step, position) =>
+        scope(String(position), () => (typeof step === "function" ? step(value) : step.forward(value, pass))),
+      x,
+    );
+  }
+}

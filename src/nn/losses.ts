@@ -1,0 +1,154 @@
+import type { Tensor } from "../graph/index.js";
+import {
+  abs,
+  add,
+  cast,
+  constant,
+  div,
+  equal,
+  logSoftmax,
+  mean,
+  mul,
+  neg,
+  scope,
+  showShape,
+  softplus,
+  sub,
+  sum,
+  unsqueeze,
+} from "../graph/index.js";
+import { isStatic, sameShape } from "../graph/dims.js";
+import { StriateError, check } from "../util/errors.js";
+
+/** How the losses of single elements become one number: their mean (default), their sum, or not at all. */
+export type Reduction = "mean" | "sum" | "none";
+
+export interface LossOptions {
+  /** Default "mean". */
+  readonly reduction?: Reduction;
+}
+
+export interface BinaryCrossEntropyOptions extends LossOptions {
+  /** Weight of the positive term, to balance rare positives; broadcasts to the logits. Default 1. */
+  readonly positiveWeight?: number | Tensor;
+}
+
+export interface CrossEntropyOptions extends LossOptions {
+  /** Axis that holds the classes (default 1: [batch, classes, ...space]). */
+  readonly axis?: number;
+  /** Part of the target that is spread evenly over all classes (default 0). Szegedy et al. 2016, section 7. */
+  readonly labelSmoothing?: number;
+}
+
+/**
+ * Binary cross-entropy of independent labels from logits x and targets t in [0, 1], one value each:
+ * (1 - t) x + (1 + (w - 1) t) log(1 + e^-x), which for w = 1 is log(1 + e^x) - t x. Neither form overflows.
+ * As PyTorch's `binary_cross_entropy_with_logits`. Shapes of logits and targets must agree.
+ */
+export function binaryCrossEntropyWithLogits(
+  logits: Tensor,
+  targets: Tensor,
+  options: BinaryCrossEntropyOptions = {},
+): Tensor {
+  return scope("binaryCrossEntropy", () => {
+    checkShapes("binary cross-entropy", logits, targets);
+    const { positiveWeight: weight = 1 } = options;
+    if (weight === 1) return reduced(sub(softplus(logits), mul(logits, targets)), options);
+    const positive = add(mul(targets, sub(weight, 1)), 1);
+    return reduced(add(mul(sub(1, targets), logits), mul(positive, softplus(neg(logits)))), options);
+  });
+}
+
+/**
+ * Cross-entropy -log softmax(x)[class] of logits [batch, classes, ...] with whole-number targets [batch, ...].
+ * "mean" divides by the number of targets. A target outside 0..classes-1 makes its loss NaN, so that training stops
+ * instead of learning from it.
+ */
+export function crossEntropy(logits: Tensor, classes: Tensor, options: CrossEntropyOptions = {}): Tensor {
+  return scope("crossEntropy", () => {
+    const axis = classAxis(logits, options);
+    const count = logits.shape[axis]!;
+    if (!isStatic(count)) {
+      throw new StriateError(`cross-entropy: the number of classes must be known, got "${count}"`);
+    }
+    if (classes.dtype !== "int64" && classes.dtype !== "int32") {
+      throw new StriateError(`cross-entropy: expected whole numbers as classes, got ${classes.dtype}`);
+    }
+    const expected = logits.shape.filter((_, at) => at !== axis);
+    check(
+      sameShape(classes.shape, expected),
+      () =>
+        `cross-entropy: logits ${showShape(logits.shape)} need classes ${showShape(expected)}, got ${showShape(classes.shape)}`,
+    );
+    const shape = logits.shape.map((_, at) => (at === axis ? count : 1));
+    const numbers = Array.from({ length: count }, (_, i) => i);
+    const hit = cast(
+      equal(unsqueeze(classes, [axis]), constant(numbers, shape, classes.dtype)),
+      logits.dtype,
+    );
+    // 1 for a valid class; 0 turns the loss into 0 / 0.
+    const hits = sum(hit, axis);
+    return reduced(div(softLoss(logits, hit, axis, options), hits), options);
+  });
+}
+
+/**
+ * Cross-entropy -sum over classes of t log softmax(x) with soft targets t of the shape of the logits. "mean" divides
+ * by the number of distributions, not of elements, as PyTorch's `cross_entropy` with probabilities.
+ */
+export function softCrossEntropy(logits: Tensor, targets: Tensor, options: CrossEntropyOptions = {}): Tensor {
+  return scope("crossEntropy", () => {
+    checkShapes("cross-entropy", logits, targets);
+    return reduced(softLoss(logits, targets, classAxis(logits, options), options), options);
+  });
+}
+
+/** (x - y)^2. */
+export function meanSquaredError(prediction: Tensor, target: Tensor, options: LossOptions = {}): Tensor {
+  return scope("meanSquaredError", () => {
+    checkShapes("mean squared error", prediction, target);
+    const difference = sub(prediction, target);
+    return reduced(mul(difference, difference), options);
+  });
+}
+
+/** |x - y|; the gradient where both are equal is 0. */
+export function l1Loss(prediction: Tensor, target: Tensor, options: LossOptions = {}): Tensor {
+  return scope("l1Loss", () => {
+    checkShapes("L1 loss", prediction, target);
+    return reduced(abs(sub(prediction, target)), options);
+  });
+}
+
+function softLoss(logits: Tensor, targets: Tensor, axis: number, options: CrossEntropyOptions): Tensor {
+  const { labelSmoothing: smoothing = 0 } = options;
+  check(
+    smoothing >= 0 && smoothing < 1,
+    () => `label smoothing: expected a number in [0, 1), got ${smoothing}`,
+  );
+  const logProbabilities = logSoftmax(logits, axis);
+  const fit = neg(sum(mul(targets, logProbabilities), axis));
+  if (smoothing === 0) return fit;
+  return add(mul(fit, 1 - smoothing), mul(mean(logProbabilities, axis), -smoothing));
+}
+
+function classAxis(logits: Tensor, { axis = 1 }: CrossEntropyOptions): number {
+  const at = axis < 0 ? axis + logits.rank : axis;
+  check(
+    Number.isInteger(at) && at >= 0 && at < logits.rank,
+    () => `cross-entropy: logits ${showShape(logits.shape)} have no class axis ${axis}`,
+  );
+  return at;
+}
+
+function reduced(losses: Tensor, { reduction = "mean" }: LossOptions): Tensor {
+  if (reduction === "none" || losses.rank === 0) return losses;
+  return reduction === "sum" ? sum(losses) : mean(losses);
+}
+
+function checkShapes(what: string, a: Tensor, b: Tensor): void {
+  check(
+    sameShape(a.shape, b.shape),
+    () => `${what}: prediction ${showShape(a.shape)} and target ${showShape(b.shape)} differ in shape`,
+  );
+}

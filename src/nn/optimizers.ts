@@ -1,0 +1,155 @@
+import type { Tensor } from "../graph/index.js";
+import { add, div, mul, sqrt, sub, tanh } from "../graph/index.js";
+import { StriateError, check } from "../util/errors.js";
+import type { Optimizer, OptimizerStep, ParameterStep, PerParameter } from "./optimizer.js";
+import { checkDecay, movingMean, perParameter, valueFor, withDecay } from "./optimizer.js";
+
+export interface SgdOptions {
+  /** Default 0: plain gradient descent without state. */
+  readonly momentum?: number;
+  /** Nesterov's form of momentum (default false). */
+  readonly nesterov?: boolean;
+  /** Default 0. */
+  readonly weightDecay?: PerParameter;
+}
+
+export interface AdamOptions {
+  /** Decays of the means of gradients and of their squares (default 0.9 and 0.999). */
+  readonly betas?: readonly [number, number];
+  /** Added to the bias-corrected root (default 1e-8). */
+  readonly epsilon?: number;
+  /** Default 0 (Adam) or 0.01 (AdamW). */
+  readonly weightDecay?: PerParameter;
+}
+
+export interface RmsPropOptions {
+  /** Decay of the mean of squares (default 0.99). */
+  readonly alpha?: number;
+  /** Added after the root (default 1e-8). */
+  readonly epsilon?: number;
+  /** Default 0. */
+  readonly momentum?: number;
+  /** Divide by the standard deviation instead of the root mean square (default false). */
+  readonly centred?: boolean;
+  /** Default 0. */
+  readonly weightDecay?: PerParameter;
+}
+
+/**
+ * g = g + weightDecay p; b = momentum b + g; p = p - learningRate b, or with Nesterov's form p - learningRate
+ * (g + momentum b). As PyTorch's SGD with dampening 0.
+ */
+export function sgd(options: SgdOptions = {}): Optimizer {
+  const { momentum = 0, nesterov = false, weightDecay = 0 } = options;
+  checkDecay("SGD momentum", momentum);
+  check(!nesterov || momentum > 0, () => "SGD: Nesterov's form needs a momentum above 0");
+  return perParameter("sgd", momentum === 0 ? [] : ["momentum"], ({ learningRate }) => (step) => {
+    const gradient = withDecay(step, weightDecay);
+    const [buffer] = step.slots;
+    const move = (direction: Tensor) => sub(step.parameter, mul(direction, learningRate));
+    if (buffer === undefined) return [move(gradient)];
+    const next = add(mul(buffer, momentum), gradient);
+    return [move(nesterov ? add(gradient, mul(next, momentum)) : next), next];
+  });
+}
+
+/**
+ * Adam, Kingma & Ba 2015 (arXiv:1412.6980) algorithm 1, as PyTorch: m = b1 m + (1 - b1) g; v = b2 v + (1 - b2) g^2;
+ * p = p - learningRate (m / (1 - b1^t)) / (sqrt(v / (1 - b2^t)) + epsilon). Weight decay is added to the gradient.
+ */
+export function adam(options: AdamOptions = {}): Optimizer {
+  const { weightDecay = 0 } = options;
+  return adamRule("adam", options, ({ parameter }) => parameter, weightDecay);
+}
+
+/** {@link adam} with decoupled decay, Loshchilov & Hutter 2019 (arXiv:1711.05101): p is first scaled by 1 - learningRate weightDecay. */
+export function adamW(options: AdamOptions = {}): Optimizer {
+  const { weightDecay = 0.01 } = options;
+  const shrink = ({ parameter, name }: ParameterStep, learningRate: Tensor) => {
+    const decay = valueFor(weightDecay, name);
+    return decay === 0 ? parameter : mul(parameter, sub(1, mul(learningRate, decay)));
+  };
+  return adamRule("adamW", options, shrink, 0);
+}
+
+function adamRule(
+  name: string,
+  { betas: [beta1, beta2] = [0.9, 0.999], epsilon = 1e-8 }: AdamOptions,
+  start: (step: ParameterStep, learningRate: Tensor) => Tensor,
+  weightDecay: PerParameter,
+): Optimizer {
+  checkDecay(`${name} beta 1`, beta1);
+  checkDecay(`${name} beta 2`, beta2);
+  return perParameter(name, ["mean", "square"], ({ step: done, learningRate }) => {
+    // Numerator and denominator times sqrt(1 - b2^t): a scalar instead of a pass over every parameter.
+    const root = sqrt(biasCorrection(beta2, done));
+    const scale = div(mul(learningRate, root), biasCorrection(beta1, done));
+    const small = mul(root, epsilon);
+    return (step) => {
+      const gradient = withDecay(step, weightDecay);
+      const mean = movingMean(step.slots[0]!, gradient, beta1);
+      const square = movingMean(step.slots[1]!, mul(gradient, gradient), beta2);
+      const direction = div(mean, add(sqrt(square), small));
+      return [sub(start(step, learningRate), mul(direction, scale)), mean, square];
+    };
+  });
+}
+
+/**
+ * 1 - beta^t with t = done + 1, by 1 - e^-2a = 2 tanh(a) / (1 + tanh(a)): the plain form loses five digits in float32
+ * in the first steps.
+ */
+function biasCorrection(beta: number, done: OptimizerStep["step"]): Tensor {
+  const h = tanh(mul(add(done, 1), -Math.log(beta) / 2));
+  return div(mul(h, 2), add(h, 1));
+}
+
+/**
+ * RMSprop (Tieleman & Hinton 2012), as PyTorch: g = g + weightDecay p; v = alpha v + (1 - alpha) g^2; p = p -
+ * learningRate g / (sqrt(v) + epsilon). Centred: v minus the squared mean gradient under the root. With momentum:
+ * b = momentum b + g / (sqrt(v) + epsilon); p = p - learningRate b.
+ */
+export function rmsProp(options: RmsPropOptions = {}): Optimizer {
+  const { alpha = 0.99, epsilon = 1e-8, momentum = 0, centred = false, weightDecay = 0 } = options;
+  checkDecay("RMSprop alpha", alpha);
+  checkDecay("RMSprop momentum", momentum);
+  const slots = ["square", ...(centred ? ["mean"] : []), ...(momentum > 0 ? ["momentum"] : [])];
+  return perParameter("rmsProp", slots, ({ learningRate }) => (step) => {
+    const gradient = withDecay(step, weightDecay);
+    const square = movingMean(step.slots[0]!, mul(gradient, gradient), alpha);
+    const mean = centred ? movingMean(step.slots[1]!, gradient, alpha) : undefined;
+    const spread = mean === undefined ? square : sub(square, mul(mean, mean));
+    const ratio = div(gradient, add(sqrt(spread), epsilon));
+    const buffer = momentum > 0 ? add(mul(step.slots.at(-1)!, momentum), ratio) : undefined;
+    const next = sub(step.parameter, mul(buffer ?? ratio, learningRate));
+    return [next, ...[square, mean, buffer].filter((state) => state !== undefined)];
+  });
+}
+
+type Plain<T extends { readonly weightDecay?: PerParameter }> = Omit<T, "weightDecay"> & {
+  readonly weightDecay?: number;
+};
+
+/** An optimizer as plain data, for configuration files and workers. */
+export type OptimizerConfig =
+  | ({ readonly type: "sgd" } & Plain<SgdOptions>)
+  | ({ readonly type: "adam" | "adamW" } & Plain<AdamOptions>)
+  | ({ readonly type: "rmsProp" } & Plain<RmsPropOptions>);
+
+/** Throws {@link StriateError} for an unknown type. */
+export function optimizerOf(config: OptimizerConfig): Optimizer {
+  switch (config.type) {
+    case "sgd":
+      return sgd(config);
+    case "adam":
+      return adam(config);
+    case "adamW":
+      return adamW(config);
+    case "rmsProp":
+      return rmsProp(config);
+    default:
+      throw new StriateError(
+        `unknown optimizer "${(config as { type: string }).type}": expected one of sgd, adam, adamW, rmsProp`,
+      );
+  }
+}

@@ -1,0 +1,145 @@
+import { StriateError, check } from "../util/errors.js";
+
+/** Learning rate of a step; `step` counts the steps done before it (0 in the first). Computed on the host. */
+export type Schedule = (step: number) => number;
+
+export interface CosineOptions {
+  /** Rate at the start. */
+  readonly rate: number;
+  /** Steps from `rate` down to `minimum`: the length of the (first) period. */
+  readonly steps: number;
+  /** Default 0. */
+  readonly minimum?: number;
+}
+
+export interface RestartOptions extends CosineOptions {
+  /** How many times as long each period is as the one before (a whole number, default 1). */
+  readonly growth?: number;
+}
+
+/** The same rate at every step. */
+export function constantRate(rate: number): Schedule {
+  checkRate(rate);
+  return () => rate;
+}
+
+/**
+ * minimum + (rate - minimum) (1 + cos(pi step / steps)) / 2, then `minimum` for good. Loshchilov & Hutter 2017
+ * (arXiv:1608.03983) eq. 5, one period; as PyTorch's CosineAnnealingLR up to its last step.
+ */
+export function cosineRate(options: CosineOptions): Schedule {
+  const { steps } = checkCosine(options);
+  return (step) => cosineAt(options, Math.min(step / steps, 1));
+}
+
+/** {@link cosineRate} that starts again at `rate` after each period; as PyTorch's CosineAnnealingWarmRestarts. */
+export function cosineRateWithRestarts(options: RestartOptions): Schedule {
+  const { steps } = checkCosine(options);
+  const { growth = 1 } = options;
+  check(
+    Number.isInteger(growth) && growth >= 1,
+    () => `cosine schedule: expected a growth of at least 1 (a whole number), got ${growth}`,
+  );
+  return (step) => {
+    let [from, length] = [0, steps];
+    if (growth === 1) from = Math.floor(step / steps) * steps;
+    else for (; step >= from + length; length *= growth) from += length;
+    return cosineAt(options, (step - from) / length);
+  };
+}
+
+/** rate factor^floor(step / every); factor 0.1 by default. As PyTorch's StepLR. */
+export function stepRate(options: {
+  readonly rate: number;
+  readonly every: number;
+  readonly factor?: number;
+}): Schedule {
+  const { rate, every, factor = 0.1 } = options;
+  checkRate(rate);
+  checkCount("step schedule", every);
+  return (step) => rate * factor ** Math.floor(step / every);
+}
+
+/** rate factor^(milestones reached); factor 0.1 by default. As PyTorch's MultiStepLR. */
+export function milestoneRate(options: {
+  readonly rate: number;
+  readonly milestones: readonly number[];
+  readonly factor?: number;
+}): Schedule {
+  const { rate, milestones, factor = 0.1 } = options;
+  checkRate(rate);
+  return (step) => rate * factor ** milestones.filter((milestone) => step >= milestone).length;
+}
+
+/**
+ * The rate of `schedule` times min(1, (step + offset) / steps): a linear warm-up. `offset` (default 1) sets where it
+ * begins: 1 makes the first step 1 / steps of the full rate; AKOrN's rule has 2.
+ */
+export function withWarmUp(schedule: Schedule, steps: number, offset = 1): Schedule {
+  check(
+    Number.isInteger(steps) && steps >= 0,
+    () => `warm-up: expected a whole number of steps, got ${steps}`,
+  );
+  if (steps === 0) return schedule;
+  return (step) => schedule(step) * Math.min(1, (step + offset) / steps);
+}
+
+/** A schedule as plain data, for configuration files and workers. `warmUp`: steps of linear warm-up (default 0). */
+export type ScheduleConfig = { readonly warmUp?: number; readonly warmUpOffset?: number } & (
+  | { readonly type: "constant"; readonly rate: number }
+  | ({ readonly type: "cosine" } & CosineOptions)
+  | ({ readonly type: "cosineWithRestarts" } & RestartOptions)
+  | { readonly type: "step"; readonly rate: number; readonly every: number; readonly factor?: number }
+  | {
+      readonly type: "milestones";
+      readonly rate: number;
+      readonly milestones: readonly number[];
+      readonly factor?: number;
+    }
+);
+
+/** Throws {@link StriateError} for an unknown type or values that make no sense. */
+export function scheduleOf(config: ScheduleConfig): Schedule {
+  return withWarmUp(bareSchedule(config), config.warmUp ?? 0, config.warmUpOffset);
+}
+
+function bareSchedule(config: ScheduleConfig): Schedule {
+  switch (config.type) {
+    case "constant":
+      return constantRate(config.rate);
+    case "cosine":
+      return cosineRate(config);
+    case "cosineWithRestarts":
+      return cosineRateWithRestarts(config);
+    case "step":
+      return stepRate(config);
+    case "milestones":
+      return milestoneRate(config);
+    default:
+      throw new StriateError(
+        `unknown schedule "${(config as { type: string }).type}": expected constant, cosine, cosineWithRestarts, step or milestones`,
+      );
+  }
+}
+
+function cosineAt({ rate, minimum = 0 }: CosineOptions, part: number): number {
+  return minimum + ((rate - minimum) * (1 + Math.cos(Math.PI * part))) / 2;
+}
+
+function checkCosine(options: CosineOptions): CosineOptions {
+  checkRate(options.rate);
+  checkRate(options.minimum ?? 0);
+  checkCount("cosine schedule", options.steps);
+  return options;
+}
+
+function checkRate(rate: number): void {
+  check(Number.isFinite(rate) && rate >= 0, () => `learning rate: expected a number >= 0, got ${rate}`);
+}
+
+function checkCount(what: string, steps: number): void {
+  check(
+    Number.isInteger(steps) && steps >= 1,
+    () => `${what}: expected a whole number of steps of at least 1, got ${steps}`,
+  );
+}

@@ -1,0 +1,121 @@
+import type { Shape, Target, Tensor, WriteOptions, WrittenOnnx } from "../graph/index.js";
+import { lower, showShape, writeOnnx } from "../graph/index.js";
+import type { DType, TensorData } from "../graph/dtype.js";
+import { StriateError, check } from "../util/errors.js";
+import type { State } from "./module.js";
+
+export type StateKind = "param" | "buffer" | "optimizer" | "ema";
+
+/** One piece of state: graph input `name`, next value in the graph output `output`. */
+export interface StateSpec {
+  readonly name: string;
+  readonly kind: StateKind;
+  readonly dtype: DType;
+  readonly shape: readonly number[];
+  readonly input: string;
+  readonly output: string;
+  /** What it holds before the first step: the model's value of a parameter or buffer, or one number. */
+  readonly initial: { readonly parameter: string } | { readonly value: number };
+}
+
+/** A training step as one graph: forward, backward, clipping, optimizer, running statistics, moving average. */
+export interface TrainingStep {
+  /** Everything to lower and write: metrics and next states by output name. */
+  readonly outputs: Readonly<Record<string, Tensor>>;
+  /** What the host feeds for every step besides the scalars: the listed inputs that the graph uses. */
+  readonly inputs: readonly { readonly name: string; readonly dtype: DType; readonly shape: Shape }[];
+  /**
+   * Scalar float32 inputs that the host feeds: "learningRate", and "step" (steps done before this one, 0 first) where
+   * something depends on it.
+   */
+  readonly scalarInputs: readonly string[];
+  readonly state: readonly StateSpec[];
+  /** Names of the outputs that are no state: "loss", "gradientNorm", "finite" (1 or 0) and the caller's. */
+  readonly metrics: readonly string[];
+  /** Parameters and buffers that the step does not change: their values are written into the graph as constants. */
+  readonly frozen: readonly string[];
+}
+
+export const STEP_INPUT = "step";
+export const LEARNING_RATE_INPUT = "learningRate";
+
+/** Names of the state that belongs to a parameter or buffer. */
+export const slotName = (slot: string, parameter: string): string => `optimizer.${slot}.${parameter}`;
+export const emaName = (parameter: string): string => `ema.${parameter}`;
+
+/**
+ * Lowers and writes a step as one ONNX model, the frozen parameters baked in from `values` (which may hold more).
+ *
+ * @throws StriateError for a frozen parameter without a value.
+ */
+export function writeTrainingStep(
+  step: TrainingStep,
+  values: State,
+  target: Target,
+  options: Omit<WriteOptions, "values"> = {},
+): WrittenOnnx {
+  const frozen = frozenValues(step, values);
+  return writeOnnx(lower(step.outputs, target), { ...options, values: baked(frozen) });
+}
+
+/** Values for `writeOnnx`: parameters that `values` names become constants of the file, the others stay inputs. */
+export function baked(
+  values: ReadonlyMap<string, TensorData>,
+): (parameter: Tensor) => TensorData | undefined {
+  return ({ node: { leaf } }) =>
+    leaf?.kind === "parameter" && leaf.name !== undefined ? values.get(leaf.name) : undefined;
+}
+
+/**
+ * The state before the first step: the model's values where there are any, constants elsewhere.
+ *
+ * @throws StriateError for a parameter without a value.
+ */
+export function initialTrainingState(step: TrainingStep, values: State): State {
+  const state: State = new Map();
+  for (const { name, dtype, shape, initial } of step.state) {
+    if ("parameter" in initial) {
+      const value = values.get(initial.parameter);
+      if (value === undefined)
+        throw new StriateError(`training: parameter "${initial.parameter}" has no value`);
+      check(
+        value.dtype === dtype && value.shape.join() === shape.join(),
+        () =>
+          `training: "${initial.parameter}" is ${dtype}${showShape(shape)}, its value ${value.dtype}${showShape(value.shape)}`,
+      );
+      state.set(name, { dtype, shape, data: value.data.slice() });
+    } else {
+      const size = shape.reduce((a, b) => a * b, 1);
+      state.set(name, { dtype, shape, data: new Float32Array(size).fill(initial.value) });
+    }
+  }
+  return state;
+}
+
+/** The model's values (averaged ones if asked and kept) inside a training state, with the frozen ones added. */
+export function modelValues(
+  step: TrainingStep,
+  state: ReadonlyMap<string, TensorData>,
+  frozen: ReadonlyMap<string, TensorData>,
+  options: { readonly averaged?: boolean } = {},
+): State {
+  const values = frozenValues(step, frozen);
+  for (const { name, kind } of step.state) {
+    if (kind !== "param" && kind !== "buffer") continue;
+    const source = options.averaged === true && state.has(emaName(name)) ? emaName(name) : name;
+    const value = state.get(source);
+    if (value === undefined) throw new StriateError(`training state: "${source}" is missing`);
+    values.set(name, value);
+  }
+  return values;
+}
+
+function frozenValues(step: TrainingStep, values: ReadonlyMap<string, TensorData>): State {
+  return new Map(
+    step.frozen.map((name) => {
+      const value = values.get(name);
+      if (value === undefined) throw new StriateError(`training: frozen parameter "${name}" has no value`);
+      return [name, value];
+    }),
+  );
+}

@@ -1,0 +1,240 @@
+import type { Tensor } from "../graph/index.js";
+import {
+  abs,
+  add,
+  cast,
+  gradients,
+  input,
+  lessOrEqual,
+  scope,
+  showShape,
+  sub,
+  topologicalOrder,
+  where,
+} from "../graph/index.js";
+import { isStaticShape } from "../graph/dims.js";
+import { operatorOf } from "../graph/operator.js";
+import { nextName } from "../runtime/runtime.js";
+import { StriateError, check } from "../util/errors.js";
+import { clipByGlobalNorm, clipByValue, globalNorm } from "./clip.js";
+import type { MovingAverage } from "./ema.js";
+import { averaged } from "./ema.js";
+import type { NamedParameters } from "./module.js";
+import { isTrainable } from "./module.js";
+import type { Named, Optimizer } from "./optimizer.js";
+import type { StateKind, StateSpec, TrainingStep } from "./training-state.js";
+import { LEARNING_RATE_INPUT, STEP_INPUT, emaName, slotName } from "./training-state.js";
+
+export interface TrainingStepOptions {
+  /** What the host feeds for every step, noise included; the step counter and the learning rate are added. */
+  readonly inputs: readonly Tensor[];
+  /** Scalar float32. */
+  readonly loss: Tensor;
+  /** Further values to return from every step, by name. */
+  readonly metrics?: Readonly<Record<string, Tensor>>;
+  /** All parameters and buffers of the model (`namedParameters`). */
+  readonly parameters: NamedParameters;
+  /** Which of the trainable parameters to train (default: all); the others are frozen. */
+  readonly trainable?: (name: string) => boolean;
+  /** Buffers with their next values (`TrainingPass.updates`). */
+  readonly updates?: readonly (readonly [buffer: Tensor, next: Tensor])[];
+  readonly optimizer: Optimizer;
+  /** Largest global norm of the gradients (default: no clipping). */
+  readonly clipNorm?: number;
+  /** Largest magnitude of one gradient element, applied after `clipNorm` (default: no clipping). */
+  readonly clipValue?: number;
+  /** Keeps a moving average of everything that this step changes. */
+  readonly ema?: MovingAverage;
+  /** Leaves all state as it is when the loss or a gradient is not finite (default false; one more pass over the state). */
+  readonly skipNonFinite?: boolean;
+}
+
+/**
+ * Builds the training step. Frozen are: buffers without an update, parameters that `trainable` excludes, and those that
+ * no gradient of the loss reaches, which PyTorch's optimizers leave alone as well. The average of a frozen value is the
+ * value itself, so it has no "ema." state.
+ *
+ * @throws StriateError for a loss that is no float32 scalar, an update of something that is no buffer of the model, a
+ * loss or metric that needs an input which is not listed, names that collide, or nothing to train.
+ */
+export function trainingStep(options: TrainingStepOptions): TrainingStep {
+  const { loss, optimizer } = options;
+  check(
+    loss.rank === 0 && loss.dtype === "float32",
+    () => `training step: the loss must be a float32 scalar, got ${loss.dtype}${showShape(loss.shape)}`,
+  );
+  const trained = trainedParameters(options);
+  const step = input(STEP_INPUT, []);
+  const learningRate = input(LEARNING_RATE_INPUT, []);
+  const builder = new StateBuilder();
+  const returned: Record<string, Tensor> = {};
+
+  scope("trainingStep", () => {
+    const names = [...trained.keys()];
+    const raw: Named = zip(names, gradients(loss, [...trained.values()]));
+    const norm = globalNorm(raw);
+    const finite = isFinite(add(loss, norm));
+    if (options.skipNonFinite === true) builder.onlyIf = finite;
+    Object.assign(returned, { loss, gradientNorm: norm, finite: cast(finite, "float32") });
+
+    const clipped =
+      options.clipNorm === undefined ? raw : clipByGlobalNorm(raw, options.clipNorm, norm).gradients;
+    const final = options.clipValue === undefined ? clipped : clipByValue(clipped, options.clipValue);
+    const slots = Object.fromEntries(
+      optimizer.slots.map((slot) => [
+        slot,
+        mapNamed(trained, (parameter, name) => input(slotName(slot, name), parameter.shape)),
+      ]),
+    );
+    const result = optimizer.update({ parameters: trained, gradients: final, slots, step, learningRate });
+    for (const [name, parameter] of trained)
+      builder.add("param", name, parameter, result.parameters.get(name)!);
+    addBuffers(builder, options);
+    const changed = builder.state.map(({ name }) => name);
+    for (const slot of optimizer.slots) {
+      for (const [name, old] of slots[slot]!) {
+        builder.add("optimizer", slotName(slot, name), old, result.slots[slot]!.get(name)!, { value: 0 });
+      }
+    }
+    if (options.ema !== undefined) addAverages(builder, options.ema, changed, step);
+  });
+
+  for (const [name, metric] of Object.entries(options.metrics ?? {})) {
+    check(returned[name] === undefined, () => `training step: the metric name "${name}" is taken`);
+    returned[name] = metric;
+  }
+  const outputs = { ...returned, ...builder.outputs };
+  const owned = new Set(builder.state.map(({ name }) => name));
+  const used = checkInputs(outputs, options, new Set([...owned, STEP_INPUT, LEARNING_RATE_INPUT]));
+  return {
+    outputs,
+    inputs: options.inputs
+      .map((x) => ({ name: inputName(x), dtype: x.dtype, shape: x.shape }))
+      .filter(({ name }) => used.has(name)),
+    scalarInputs: [LEARNING_RATE_INPUT, STEP_INPUT].filter((name) => used.has(name)),
+    state: builder.state,
+    metrics: Object.keys(returned),
+    frozen: [...options.parameters.keys()].filter((name) => !owned.has(name)),
+  };
+}
+
+/** Collects state and its next values. */
+class StateBuilder {
+  readonly state: StateSpec[] = [];
+  readonly outputs: Record<string, Tensor> = {};
+  /** Present and next value of each piece of state. */
+  readonly values = new Map<string, { readonly old: Tensor; readonly next: Tensor }>();
+  onlyIf: Tensor | undefined;
+
+  add(
+    kind: StateKind,
+    name: string,
+    old: Tensor,
+    next: Tensor,
+    initial: StateSpec["initial"] = { parameter: name },
+  ): void {
+    check(
+      next.dtype === old.dtype && next.shape.join() === old.shape.join(),
+      () =>
+        `training step: "${name}" is ${old.dtype}${showShape(old.shape)}, its next value ${next.dtype}${showShape(next.shape)}`,
+    );
+    if (!isStaticShape(old.shape)) throw new StriateError(`training step: "${name}" has no fixed shape`);
+    check(!this.values.has(name), () => `training step: two pieces of state are named "${name}"`);
+    const output = nextName(name);
+    this.values.set(name, { old, next });
+    this.state.push({ name, kind, dtype: old.dtype, shape: old.shape, input: name, output, initial });
+    this.outputs[output] = this.onlyIf === undefined ? next : where(this.onlyIf, next, old);
+  }
+}
+
+function addBuffers(builder: StateBuilder, { parameters, updates = [] }: TrainingStepOptions): void {
+  const names = new Map(Array.from(parameters, ([name, tensor]) => [tensor, name]));
+  for (const [buffer, next] of updates) {
+    const name = names.get(buffer);
+    if (name === undefined || isTrainable(buffer)) {
+      throw new StriateError(
+        `training step: an update is given for ${String(buffer)}, which is no buffer of the model`,
+      );
+    }
+    builder.add("buffer", name, buffer, next);
+  }
+}
+
+function addAverages(
+  builder: StateBuilder,
+  ema: MovingAverage,
+  changed: readonly string[],
+  step: Tensor,
+): void {
+  const rate = ema.rate(step);
+  const kept = typeof rate === "number" ? 1 - rate : sub(1, rate);
+  for (const name of changed) {
+    const { old, next } = builder.values.get(name)!;
+    const average = input(emaName(name), old.shape);
+    builder.add("ema", emaName(name), average, averaged(average, next, rate, kept), { parameter: name });
+  }
+}
+
+function trainedParameters({ loss, parameters, trainable = () => true }: TrainingStepOptions): Named {
+  const reached = differentiable(loss);
+  const trained = new Map(
+    [...parameters].filter(([name, tensor]) => isTrainable(tensor) && reached.has(tensor) && trainable(name)),
+  );
+  check(trained.size > 0, () => "training step: there is no trainable parameter that the loss depends on");
+  return trained;
+}
+
+/** Tensors from which a gradient path leads to the loss. */
+function differentiable(loss: Tensor): Set<Tensor> {
+  const reached = new Set<Tensor>([loss]);
+  for (const node of topologicalOrder([loss]).reverse()) {
+    if (!node.outputs.some((output) => reached.has(output))) continue;
+    if (operatorOf(node.type)?.gradient === "zero") continue;
+    for (const operand of node.inputs) if (operand !== undefined) reached.add(operand);
+  }
+  return reached;
+}
+
+/** Names of all inputs that the outputs need. */
+function checkInputs(
+  outputs: Readonly<Record<string, Tensor>>,
+  { inputs, parameters }: TrainingStepOptions,
+  known: ReadonlySet<string>,
+): ReadonlySet<string> {
+  const used = new Set<string>();
+  const listed = new Set(inputs.map(inputName));
+  for (const { leaf } of topologicalOrder(Object.values(outputs))) {
+    if (leaf?.kind === "input") used.add(leaf.name);
+    if (leaf?.kind === "input" && !listed.has(leaf.name) && !known.has(leaf.name)) {
+      throw new StriateError(`training step: the input "${leaf.name}" is used but not listed`);
+    }
+    if (leaf?.kind === "parameter" && (leaf.name === undefined || !parameters.has(leaf.name))) {
+      throw new StriateError(
+        `training step: the loss or a metric uses a parameter that is not among the model's (${leaf.name ?? "unnamed"})`,
+      );
+    }
+  }
+  for (const name of listed) {
+    check(!known.has(name), () => `training step: the input "${name}" has the name of a piece of state`);
+  }
+  return used;
+}
+
+function isFinite(value: Tensor): Tensor {
+  // False for NaN as well. IsNaN and IsInf are not on every device.
+  return lessOrEqual(abs(value), 3.4028234663852886e38);
+}
+
+function inputName(tensor: Tensor): string {
+  const leaf = tensor.node.leaf;
+  if (leaf?.kind !== "input") throw new StriateError(`training step: ${String(tensor)} is no input`);
+  return leaf.name;
+}
+
+function zip(names: readonly string[], tensors: readonly Tensor[]): Map<string, Tensor> {
+  return new Map(names.map((name, i) => [name, tensors[i]!]));
+}
+
+function mapNamed(tensors: Named, map: (tensor: Tensor, name: string) => Tensor): Map<string, Tensor> {
+  return new Map(Array.from(tensors, ([name, tensor]) => [name, map(tensor, name)]));
+}
