@@ -120,10 +120,14 @@ class GraphWriter {
     for (const node of nodes)
       if (node.leaf !== undefined && node.leaf.kind !== "constant") this.#nameLeaf(node, node.leaf.name);
     const copies = this.#nameOutputs(wanted);
+    const leaves = nodes.filter(({ leaf }) => leaf !== undefined).sort((a, b) => a.id - b.id);
+    for (const kind of ["input", "parameter"]) {
+      for (const node of leaves)
+        if (node.leaf?.kind === kind) this.#leaf(node.outputs[0]!, kind === "parameter");
+    }
     for (const node of nodes) {
       if (node.leaf === undefined) this.graph.node.push(this.#node(node));
       else if (node.leaf.kind === "constant") this.#constant(node, node.leaf.data);
-      else this.#leaf(node.outputs[0]!, node.leaf.kind === "parameter");
     }
     for (const [name, tensor] of copies) {
       this.graph.node.push(

@@ -1,0 +1,272 @@
+import { StriateError } from "../../util/errors.js";
+import { isStatic, normaliseAxis } from "../dims.js";
+import { isFloat, onnxTypeCode } from "../dtype.js";
+import {
+  apply,
+  apply1,
+  floatAttribute,
+  intAttribute,
+  intsAttribute,
+  operatorOf,
+  stringAttribute,
+} from "../operator.js";
+import { reshapeLike } from "../operators/broadcast.js";
+import { cast } from "../operators/elementwise.js";
+import type { Attributes, Tensor } from "../tensor.js";
+import { constant, constantData, integers, scope } from "../tensor.js";
+import { COMPOSITIONS } from "./compose.js";
+
+/** A node of a file, its operands already ours. */
+export interface ImportedCall {
+  readonly type: string;
+  readonly inputs: readonly (Tensor | undefined)[];
+  readonly attributes: Attributes;
+  readonly outputCount: number;
+  /** Version of the standard operators that the file is written in. */
+  readonly opset: number;
+  /** Name of the first output. */
+  readonly name: string;
+}
+
+/** What a call became: another single call, or the results of several. */
+export type Converted = ImportedCall | readonly Tensor[];
+export type Conversion = (call: ImportedCall) => Converted;
+
+/** Brings a call of any supported opset into the form of opset 18; what it leaves alone has not changed since 11. */
+export function convert(call: ImportedCall): Converted {
+  const conversion = CONVERSIONS.get(call.type);
+  const converted = conversion ? scope(call.name, () => conversion(call)) : call;
+  if (!("type" in converted) || operatorOf(converted.type) !== undefined) return converted;
+  // Operators that are not ours but can be said with ours.
+  const composition = COMPOSITIONS.get(converted.type);
+  return composition ? scope(call.name, () => composition(converted)) : converted;
+}
+
+/** Makes the node of a call that needs no more conversion. */
+export function make({ type, inputs, attributes, outputCount, name }: ImportedCall): readonly Tensor[] {
+  return apply(type, inputs, attributes, { outputs: outputCount, name });
+}
+
+function without(attributes: Attributes, ...names: readonly string[]): Attributes {
+  return Object.fromEntries(Object.entries(attributes).filter(([name]) => !names.includes(name)));
+}
+
+function first(call: ImportedCall): Tensor {
+  const x = call.inputs[0];
+  if (x === undefined) throw new StriateError("its first input is missing");
+  return x;
+}
+
+function identity(call: ImportedCall): ImportedCall {
+  return { ...call, type: "Identity", inputs: [first(call)], attributes: {}, outputCount: 1 };
+}
+
+function onlyFirstOutput(call: ImportedCall, what: string): void {
+  if (call.outputCount > 1) throw new StriateError(`${what} is used, which is not supported`);
+}
+
+/** Reduce*, Squeeze, Unsqueeze: `axes` was an attribute, until 18 at the latest. */
+const axesAsInput: Conversion = (call) => {
+  const axes = intsAttribute(call.attributes, "axes");
+  if (axes === undefined) return call;
+  return { ...call, inputs: [first(call), integers(axes)], attributes: without(call.attributes, "axes") };
+};
+
+const reduction: Conversion = (call) => {
+  const converted = axesAsInput(call) as ImportedCall;
+  if (converted.inputs[1]?.shape[0] !== 0) return converted;
+  if (intAttribute(call.attributes, "noop_with_empty_axes", 0) === 1) return identity(call);
+  return { ...converted, inputs: [first(call)] };
+};
+
+/** Before 13 these worked on a matrix: all axes from `axis` (default 1) on were one. */
+const softmax: Conversion = (call) => {
+  if (call.opset >= 13) return call;
+  const x = first(call);
+  const axis = normaliseAxis(intAttribute(call.attributes, "axis", 1), x.rank, call.type);
+  if (axis === x.rank - 1) return { ...call, attributes: { axis } };
+  return [reshapeLike(apply1(call.type, [apply1("Flatten", [x], { axis })], { axis: 1 }), x)];
+};
+
+const split: Conversion = (call) => {
+  const x = first(call);
+  const axis = normaliseAxis(intAttribute(call.attributes, "axis", 0), x.rank, "Split");
+  const sizes = intsAttribute(call.attributes, "split");
+  if (call.inputs[1] !== undefined) return call;
+  if (sizes !== undefined) return { ...call, inputs: [x, integers(sizes)], attributes: { axis } };
+  const parts = intAttribute(call.attributes, "num_outputs", call.outputCount);
+  if (parts !== call.outputCount)
+    throw new StriateError(`num_outputs is ${parts}, it has ${call.outputCount} outputs`);
+  const length = x.shape[axis]!;
+  if (!isStatic(length)) return { ...call, inputs: [x], attributes: { axis, num_outputs: parts } };
+  const each = Math.ceil(length / parts);
+  const lengths = Array.from({ length: parts }, (_, i) => Math.min(each, length - each * i));
+  return { ...call, inputs: [x, integers(lengths)], attributes: { axis } };
+};
+
+/** Two at a time: the n-ary form has no gradient rule. */
+const chain: Conversion = (call) => {
+  if (call.inputs.length <= 1) return identity(call);
+  if (call.inputs.length === 2) return call;
+  const all = call.inputs.map((input) => {
+    if (input === undefined) throw new StriateError("an input is missing");
+    return input;
+  });
+  return [all.slice(1).reduce((total, next) => apply1(call.type, [total, next]), all[0]!)];
+};
+
+const dropout: Conversion = (call) => {
+  const training = call.inputs[2];
+  if (training !== undefined && constantData(training)?.data[0] !== 0) {
+    throw new StriateError("Dropout in training mode cannot be imported: export the model for inference");
+  }
+  onlyFirstOutput(call, "the mask of Dropout");
+  return identity(call);
+};
+
+const batchNormalisation: Conversion = (call) => {
+  if (intAttribute(call.attributes, "training_mode", 0) !== 0 || call.outputCount > 1) {
+    throw new StriateError(
+      "BatchNormalization in training mode cannot be imported: export the model for inference",
+    );
+  }
+  return { ...call, attributes: { epsilon: { float: floatAttribute(call.attributes, "epsilon", 1e-5) } } };
+};
+
+const pad: Conversion = (call) => {
+  const mode = stringAttribute(call.attributes, "mode", "constant");
+  if (mode === "wrap") throw new StriateError("Pad of mode wrap (opset 19) is not supported");
+  return call;
+};
+
+/** An empty vector stands for an absent operand. */
+const resize: Conversion = (call) => {
+  const inputs = call.inputs.map((input, i) => (i > 0 && input?.shape[0] === 0 ? undefined : input));
+  const antialias = intAttribute(call.attributes, "antialias", 0) === 1;
+  const mode = stringAttribute(call.attributes, "coordinate_transformation_mode", "half_pixel");
+  if (antialias || mode === "half_pixel_symmetric" || mode === "tf_crop_and_resize") {
+    throw new StriateError(`Resize with ${antialias ? "antialias" : mode} is not supported`);
+  }
+  return { ...call, inputs };
+};
+
+const upsample: Conversion = (call) => ({
+  ...call,
+  type: "Resize",
+  inputs: [first(call), undefined, call.inputs[1]],
+  attributes: {
+    mode: stringAttribute(call.attributes, "mode", "nearest"),
+    coordinate_transformation_mode: "asymmetric",
+    nearest_mode: "floor",
+  },
+});
+
+const pow: Conversion = (call) => {
+  const [base, exponent] = [first(call), call.inputs[1]];
+  if (exponent === undefined || exponent.dtype === base.dtype) return call;
+  return { ...call, inputs: [base, cast(exponent, base.dtype)] };
+};
+
+/** A named length is a sound end only where it is the axis' own: then it means all of it. */
+const slice: Conversion = (call) => {
+  const x = first(call);
+  const ends = call.inputs[2]?.known ?? [];
+  const axes = call.inputs[3]?.known ?? ends.map((_, i) => i);
+  for (const [i, end] of ends.entries()) {
+    const axis = axes[i];
+    if (isStatic(end) || typeof axis !== "number" || x.shape.at(axis) === end) continue;
+    throw new StriateError(`Slice to "${end}", a length known only when it runs, is not supported`);
+  }
+  return call;
+};
+
+const castLike: Conversion = (call) => {
+  const like = call.inputs[1];
+  if (like === undefined) throw new StriateError("its second input is missing");
+  return { ...call, type: "Cast", inputs: [first(call)], attributes: { to: onnxTypeCode(like.dtype) } };
+};
+
+/** `start` and `end` brought into range, so that they are whole numbers of any size. */
+const shape: Conversion = (call) => {
+  const { rank } = first(call);
+  const clamp = (n: number): number => Math.min(Math.max(n < 0 ? n + rank : n, 0), rank);
+  const start = clamp(intAttribute(call.attributes, "start", 0));
+  const end = clamp(intAttribute(call.attributes, "end", rank));
+  return { ...call, attributes: start === 0 && end === rank ? {} : { start, end } };
+};
+
+const averagePool: Conversion = (call) => {
+  if (intsAttribute(call.attributes, "dilations")?.some((n) => n !== 1) === true) {
+    throw new StriateError("AveragePool with dilations (opset 19) is not supported");
+  }
+  return { ...call, attributes: without(call.attributes, "dilations") };
+};
+
+const maxPool: Conversion = (call) => {
+  onlyFirstOutput(call, "the indices of MaxPool");
+  return { ...call, attributes: without(call.attributes, "storage_order") };
+};
+
+const constantOfShape: Conversion = (call) => {
+  const { value } = call.attributes;
+  if (value !== undefined) return call;
+  return {
+    ...call,
+    attributes: { value: { tensor: { dtype: "float32", shape: [1], data: new Float32Array(1) } } },
+  };
+};
+
+/** The form of opset 21 and ours has one scale for each channel, that of 18 one for each group: write neither. */
+const groupNormalization: Conversion = (call) => operatorOf(call.type)?.lower?.(call, "portable") ?? call;
+
+/** Element-wise rules of ours want floats; rounding whole numbers changes nothing. */
+const rounding: Conversion = (call) => (isFloat(first(call).dtype) ? call : identity(call));
+
+const CONVERSIONS: ReadonlyMap<string, Conversion> = new Map([
+  ["Squeeze", axesAsInput],
+  ["Unsqueeze", axesAsInput],
+  ...["L1", "L2", "LogSum", "LogSumExp", "Max", "Mean", "Min", "Prod", "Sum", "SumSquare"].map(
+    (kind): [string, Conversion] => [`Reduce${kind}`, reduction],
+  ),
+  ["Softmax", softmax],
+  ["LogSoftmax", softmax],
+  ["Split", split],
+  ["Max", chain],
+  ["Min", chain],
+  ["Dropout", dropout],
+  ["BatchNormalization", batchNormalisation],
+  ["GroupNormalization", groupNormalization],
+  ["Pad", pad],
+  ["Resize", resize],
+  ["Upsample", upsample],
+  ["Pow", pow],
+  ["Slice", slice],
+  ["Cast", (call) => ({ ...call, attributes: without(call.attributes, "saturate", "round_mode") })],
+  ["CastLike", castLike],
+  ["Shape", shape],
+  ["AveragePool", averagePool],
+  ["MaxPool", maxPool],
+  ["ConstantOfShape", constantOfShape],
+  ["Scatter", (call) => ({ ...call, type: "ScatterElements" })],
+  ["Floor", rounding],
+  ["Ceil", rounding],
+]);
+
+/** The value of a Constant node in whichever of its attributes it is. */
+export function constantOf(attributes: Attributes): Tensor {
+  for (const [name, value] of Object.entries(attributes)) {
+    if (name === "value" && typeof value === "object" && "tensor" in value) return constant(value.tensor);
+    if (name === "value_float" && typeof value === "object" && "float" in value) return constant(value.float);
+    if (name === "value_floats" && typeof value === "object" && "floats" in value)
+      return constant(value.floats);
+    if (name === "value_int" && typeof value === "number") return constant(bounded(value), [], "int64");
+    if (name === "value_ints" && Array.isArray(value))
+      return integers((value as readonly number[]).map(bounded));
+  }
+  throw new StriateError("it has no value that is supported (text and sparse values are not)");
+}
+
+/** The largest int64 stands for "to the end": any number that large will do. */
+function bounded(value: number): number {
+  return Math.min(Math.max(value, Number.MIN_SAFE_INTEGER), Number.MAX_SAFE_INTEGER);
+}

@@ -1,0 +1,102 @@
+import { fromBinary } from "@bufbuild/protobuf";
+import { StriateError } from "../../util/errors.js";
+import type { Shape } from "../dims.js";
+import type { TensorData } from "../dtype.js";
+import type { Tensor } from "../tensor.js";
+import type { GraphProto, ModelProto } from "./generated/onnx_pb.js";
+import { ModelProtoSchema } from "./generated/onnx_pb.js";
+import { GraphReader } from "./read-graph.js";
+
+export interface ReadOptions {
+  /** Shapes of inputs by name, where the file's are to be fixed or named otherwise: `{ x: ["batch", 3, 64, 64] }`. */
+  readonly inputShapes?: Readonly<Record<string, Shape>>;
+  /** How messages call the file, default "ONNX model". */
+  readonly what?: string;
+}
+
+export interface ImportedParameter {
+  readonly tensor: Tensor;
+  /** The values in the file. */
+  readonly data: TensorData;
+}
+
+export interface ImportedModel {
+  /** What is fed, by name in the file's order. */
+  readonly inputs: Readonly<Record<string, Tensor>>;
+  readonly outputs: Readonly<Record<string, Tensor>>;
+  /** Every named value, so that a model can be cut at any of them. */
+  readonly values: ReadonlyMap<string, Tensor>;
+  /** float32 initializers of rank 1 and above, named and trainable (running statistics are not), with their values. */
+  readonly parameters: ReadonlyMap<string, ImportedParameter>;
+  /** Version of the standard operators in the file; the graph is in the form of 18. */
+  readonly opset: number;
+  readonly producer: string;
+  readonly metadata: Readonly<Record<string, string>>;
+}
+
+const OLDEST_OPSET = 11;
+const NEWEST_OPSET = 26;
+const LARGEST_FILE = 2 ** 31 - 1;
+
+/**
+ * Reads an ONNX model (standard operators, opsets 11 to 26, values inside the file) as a graph of ours: named axes kept,
+ * shape arithmetic worked out, every form of an operator brought to that of opset 18. Other scalars and whole numbers
+ * become constants.
+ *
+ * @throws StriateError for bytes that are no valid model and for whatever cannot be imported; it names the node.
+ */
+export function readOnnx(bytes: Uint8Array, options: ReadOptions = {}): ImportedModel {
+  const { what = "ONNX model", inputShapes = {} } = options;
+  const model = parse(bytes, what);
+  const graph = graphOf(model, what);
+  const opset = opsetOf(model, what);
+  const read = new GraphReader(graph, { what, opset, inputShapes, functions: model.functions }).read();
+  for (const name of Object.keys(inputShapes)) {
+    if (!Object.hasOwn(read.inputs, name)) {
+      const names = Object.keys(read.inputs).join(", ");
+      throw new StriateError(`${what}: inputShapes names "${name}", the model's inputs are ${names}`);
+    }
+  }
+  return {
+    ...read,
+    opset,
+    producer: [model.producerName, model.producerVersion].filter((part) => part !== "").join(" "),
+    metadata: Object.fromEntries(model.metadataProps.map(({ key, value }) => [key, value])),
+  };
+}
+
+function parse(bytes: Uint8Array, what: string): ModelProto {
+  if (bytes.byteLength > LARGEST_FILE) {
+    throw new StriateError(
+      `${what}: ${bytes.byteLength} bytes are more than the 2 GB that an ONNX file can have`,
+    );
+  }
+  try {
+    return fromBinary(ModelProtoSchema, bytes, { readUnknownFields: false });
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    throw new StriateError(`${what} is damaged or no ONNX file: ${why}`);
+  }
+}
+
+function graphOf(model: ModelProto, what: string): GraphProto {
+  if (model.graph === undefined) throw new StriateError(`${what} holds no graph: is it an ONNX file?`);
+  return model.graph;
+}
+
+function opsetOf(model: ModelProto, what: string): number {
+  const versions = model.opsetImport.filter(({ domain }) => domain === "" || domain === "ai.onnx");
+  const [standard] = versions;
+  if (standard === undefined || versions.length > 1) {
+    throw new StriateError(
+      `${what}: expected one version of the standard operators, found ${versions.length}`,
+    );
+  }
+  const opset = Number(standard.version);
+  if (opset < OLDEST_OPSET || opset > NEWEST_OPSET) {
+    throw new StriateError(
+      `${what}: written in opset ${opset}, supported are ${OLDEST_OPSET} to ${NEWEST_OPSET}; convert it to one of these`,
+    );
+  }
+  return opset;
+}
