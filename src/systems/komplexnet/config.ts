@@ -1,0 +1,238 @@
+import type { TensorData } from "../../graph/index.js";
+import { check } from "../../util/errors.js";
+
+/**
+ * Which units oscillate and what training changes:
+ * - `"endtoend"`: one oscillator for each Gabor response; Gabors and coupling are trained.
+ * - `"channels"`: the same oscillators; Gabors and coupling stay as they are.
+ * - `"input"`: one oscillator for each pixel; the coupling stays, a trained complex convolution replaces the Gabors.
+ */
+export type KuramotoMode = "endtoend" | "channels" | "input";
+
+/** Where phases come from: synchronisation, one random draw that never changes, or the objects' masks. */
+export type PhaseMode = "kuramoto" | "random" | "ideal";
+
+/** Start of the coupling: a wide Gaussian of the distance, uniform in [0, 1), or given values. */
+export type CouplingKernel = "gaussian" | "random" | "learnt";
+
+export interface CouplingOptions {
+  /** Default `"gaussian"`; `"learnt"` takes `values` and stays frozen. */
+  readonly kernel?: CouplingKernel;
+  /** Side of the square kernel, odd. Default 13, or that of `values`. */
+  readonly size?: number;
+  /** Of `"gaussian"`: distance of the largest value from the centre, in half kernel sides. Default 0. */
+  readonly mean?: number;
+  /** Of `"gaussian"`: standard deviation, in half kernel sides. Default 3. */
+  readonly deviation?: number;
+  /** Of `"learnt"`: `[oscillators, oscillators, size, size]`. */
+  readonly values?: TensorData;
+}
+
+export interface FeedbackOptions {
+  /** Side of the kernel from the complex convolution back to the oscillators, odd. Default 11. */
+  readonly size?: number;
+  /** Step sizes of the pull by convolution, hidden layer and read-out. Default 0.006 each. */
+  readonly rates?: readonly [convolution: number, hidden: number, readout: number];
+  /** Global repulsion in the pull by the convolution. Default 0. */
+  readonly desynchrony?: number;
+  /** Stop all updates after the first timestep (the authors' flag `random`). Default false. */
+  readonly frozenAfterFirstStep?: boolean;
+}
+
+/** All defaults are the authors'. */
+export interface KomplexNetOptions {
+  /** Default 10. */
+  readonly classes?: number;
+  /** Default 15. */
+  readonly timesteps?: number;
+  /** Side of the square images in pixels. Default 32. */
+  readonly imageSize?: number;
+  /** 1 for grey (default), 3 for colour images. */
+  readonly inChannels?: number;
+  /** Channels of the complex convolution. Default 8. */
+  readonly channels?: number;
+  /** Units of the complex hidden layer. Default 50. */
+  readonly hidden?: number;
+  /** Whether complex layers have biases. Default true. */
+  readonly biases?: boolean;
+  /** `"gabor"` (default): 5x5 filters that start as Gabor functions; `"conv"`: 3x3 filters that start at random. */
+  readonly frontEnd?: "gabor" | "conv";
+  /** Default `"endtoend"`. */
+  readonly kuramotoMode?: KuramotoMode;
+  /** Default `"kuramoto"`. */
+  readonly phaseMode?: PhaseMode;
+  readonly coupling?: CouplingOptions;
+  /** Global repulsion between all active units of an image (the authors' epsilon). Default 0.202. */
+  readonly desynchrony?: number;
+  /** Step size of the phase dynamics (the authors' lr_kuramoto). Default 0.006. */
+  readonly rate?: number;
+  /** Largest number of objects in an image. Default 2. */
+  readonly objects?: number;
+  /** Whether the background (mask channel 0) is a group of its own. Default false. */
+  readonly background?: boolean;
+  /** Whether masks have a last channel for pixels that objects share. Default false. */
+  readonly overlapChannel?: boolean;
+  /** Lets deeper layers pull on the first layer's phases (the recurrent model). Default: none. */
+  readonly feedback?: FeedbackOptions;
+  /**
+   * Only without biases, where a complex layer sees nothing at all (psi = 0): pass the gradient on as the authors' code does, 1e8
+   * times as large, instead of none. Default false.
+   */
+  readonly singularGradients?: boolean;
+}
+
+export type KomplexNetConfig = Omit<Required<KomplexNetOptions>, "coupling" | "feedback"> & {
+  readonly coupling: Required<Omit<CouplingOptions, "values">> & Pick<CouplingOptions, "values">;
+  readonly feedback: Required<FeedbackOptions> | undefined;
+  /** Oscillators at each pixel. */
+  readonly oscillators: number;
+};
+
+const DEFAULTS = {
+  classes: 10,
+  timesteps: 15,
+  imageSize: 32,
+  inChannels: 1,
+  channels: 8,
+  hidden: 50,
+  biases: true,
+  frontEnd: "gabor",
+  kuramotoMode: "endtoend",
+  phaseMode: "kuramoto",
+  desynchrony: 0.202,
+  rate: 0.006,
+  objects: 2,
+  background: false,
+  overlapChannel: false,
+  singularGradients: false,
+} as const;
+const COUPLING = { kernel: "gaussian", size: 13, mean: 0, deviation: 3 } as const;
+const FEEDBACK = {
+  size: 11,
+  rates: [0.006, 0.006, 0.006],
+  desynchrony: 0,
+  frozenAfterFirstStep: false,
+} as const;
+
+/** Number of Gabor filters. */
+export const FILTERS = 8;
+
+const CHOICES = {
+  kuramotoMode: ["endtoend", "channels", "input"],
+  phaseMode: ["kuramoto", "random", "ideal"],
+  frontEnd: ["gabor", "conv"],
+} as const;
+
+/** Fills in defaults. Throws {@link StriateError} naming the option, what was expected and what came. */
+export function komplexNetConfig(options: KomplexNetOptions = {}): KomplexNetConfig {
+  const { coupling: couplingOptions = {}, feedback: feedbackOptions, ...rest } = options;
+  checkKeys("KomplexNet", options, [...Object.keys(DEFAULTS), "coupling", "feedback"]);
+  checkKeys("coupling", couplingOptions, [...Object.keys(COUPLING), "values"]);
+  const all = { ...DEFAULTS, ...rest };
+  for (const [name, values] of Object.entries(CHOICES)) {
+    checkChoice(name, all[name as keyof typeof CHOICES], values);
+  }
+  for (const name of [
+    "classes",
+    "timesteps",
+    "imageSize",
+    "inChannels",
+    "channels",
+    "hidden",
+    "objects",
+  ] as const) {
+    checkWhole(name, all[name]);
+  }
+  checkFinite("desynchrony", all.desynchrony);
+  checkFinite("rate", all.rate);
+  const oscillators = all.kuramotoMode === "input" ? all.inChannels : FILTERS;
+  const coupling = couplingConfig(couplingOptions, all.kuramotoMode, all.phaseMode, oscillators);
+  const feedback = feedbackOptions && feedbackConfig(feedbackOptions, all.phaseMode, all.kuramotoMode);
+  return { ...all, coupling, feedback, oscillators };
+}
+
+function couplingConfig(
+  options: CouplingOptions,
+  mode: KuramotoMode,
+  phaseMode: PhaseMode,
+  oscillators: number,
+): KomplexNetConfig["coupling"] {
+  const { values } = options;
+  const all = { ...COUPLING, ...(values && { size: values.shape[2] ?? 0 }), ...options };
+  checkChoice("coupling.kernel", all.kernel, ["gaussian", "random", "learnt"]);
+  checkWhole("coupling.size", all.size);
+  check(
+    all.size % 2 === 1,
+    () => `coupling.size: expected an odd number, so that the kernel has a centre, got ${all.size}`,
+  );
+  checkFinite("coupling.mean", all.mean);
+  checkFinite("coupling.deviation", all.deviation);
+  check(all.deviation > 0, () => `coupling.deviation: expected a number above 0, got ${all.deviation}`);
+  // Without dynamics there is no coupling that could be wrong.
+  if (phaseMode !== "kuramoto") return all;
+  check(
+    mode !== "endtoend" || all.kernel !== "learnt",
+    () =>
+      'coupling.kernel "learnt" is frozen, so kuramotoMode "endtoend" does not take it: use "channels", or load the values as the model\'s state',
+  );
+  check(
+    mode !== "input" || all.kernel === "learnt",
+    () => `kuramotoMode "input" needs coupling.kernel "learnt", got "${all.kernel}"`,
+  );
+  check(
+    (all.kernel === "learnt") === (values !== undefined),
+    () =>
+      `coupling: kernel "learnt" and values go together, got kernel "${all.kernel}" ${values ? "with" : "without"} values`,
+  );
+  if (values) {
+    const expected = [oscillators, oscillators, all.size, all.size];
+    check(
+      values.dtype === "float32" && values.shape.join() === expected.join(),
+      () =>
+        `coupling.values: expected float32[${expected.join(", ")}], got ${values.dtype}[${values.shape.join(", ")}]`,
+    );
+  }
+  return all;
+}
+
+function feedbackConfig(
+  options: FeedbackOptions,
+  phaseMode: PhaseMode,
+  mode: KuramotoMode,
+): Required<FeedbackOptions> {
+  checkKeys("feedback", options, Object.keys(FEEDBACK));
+  check(
+    phaseMode === "kuramoto",
+    () => `feedback acts on synchronising phases: expected phaseMode "kuramoto", got "${phaseMode}"`,
+  );
+  check(mode !== "input", () => 'feedback needs Gabor oscillators: kuramotoMode "input" has none');
+  const all = { ...FEEDBACK, ...options };
+  checkWhole("feedback.size", all.size);
+  check(all.size % 2 === 1, () => `feedback.size: expected an odd number, got ${all.size}`);
+  const rates: readonly number[] = all.rates;
+  check(rates.length === 3, () => `feedback.rates: expected 3 numbers, got ${rates.length}`);
+  for (const rate of rates) checkFinite("feedback.rates", rate);
+  checkFinite("feedback.desynchrony", all.desynchrony);
+  return all;
+}
+
+function checkKeys(what: string, options: object, known: readonly string[]): void {
+  for (const key of Object.keys(options)) {
+    check(known.includes(key), () => `${what}: unknown option "${key}", expected one of ${known.join(", ")}`);
+  }
+}
+
+function checkChoice(name: string, value: string, choices: readonly string[]): void {
+  check(choices.includes(value), () => `${name}: expected one of ${choices.join(", ")}, got "${value}"`);
+}
+
+function checkWhole(name: string, value: number): void {
+  check(
+    Number.isInteger(value) && value >= 1,
+    () => `${name}: expected a whole number of at least 1, got ${value}`,
+  );
+}
+
+function checkFinite(name: string, value: number): void {
+  check(Number.isFinite(value), () => `${name}: expected a number, got ${value}`);
+}

@@ -1,0 +1,79 @@
+import { fromData, torchDefault } from "../../nn/init.js";
+import type { Tensor } from "../../graph/index.js";
+import { conv, parameter, relu, scope } from "../../graph/index.js";
+import type { KomplexNetConfig } from "./config.js";
+import { FILTERS } from "./config.js";
+
+/** Shape of a Gabor function: pixels, except where noted. */
+export interface GaborOptions {
+  /** Number of orientations k pi / filters. Default 8. */
+  readonly filters?: number;
+  /** Side of the square filter, odd. Default 5. */
+  readonly size?: number;
+  /** Width of the envelope across the stripes. Default 1.5. */
+  readonly sigma?: number;
+  readonly wavelength?: number;
+  /** Ratio of the envelope's widths across and along the stripes. Default 0.5. */
+  readonly aspect?: number;
+  /** Radians. Default 0: even filters. */
+  readonly phase?: number;
+}
+
+/**
+ * Even Gabor functions of 8 orientations, [filters, 1, size, size], each of unit L2 norm, mean kept:
+ *
+ *     g = exp(-(x'^2 + gamma^2 y'^2) / (2 sigma^2)) cos(2 pi x' / lambda + psi)
+ *     x' = x cos theta + y sin theta,  y' = -x sin theta + y cos theta,  theta = k pi / filters
+ *
+ * x runs along the width, y along the height. The authors' own array is not public; this bank was chosen because their published
+ * coupling kernels synchronise digits best with it.
+ */
+export function gaborBank(options: GaborOptions = {}): Float32Array {
+  const { filters = FILTERS, size = 5, sigma = 1.5, wavelength = 4, aspect = 0.5, phase = 0 } = options;
+  const bank = new Float32Array(filters * size * size);
+  const reach = (size - 1) / 2;
+  for (let k = 0; k < filters; k++) {
+    const theta = (k * Math.PI) / filters;
+    const values: number[] = [];
+    for (let y = -reach; y <= reach; y++) {
+      for (let x = -reach; x <= reach; x++) {
+        const across = x * Math.cos(theta) + y * Math.sin(theta);
+        const along = -x * Math.sin(theta) + y * Math.cos(theta);
+        const envelope = Math.exp(-(across ** 2 + aspect ** 2 * along ** 2) / (2 * sigma ** 2));
+        values.push(envelope * Math.cos((2 * Math.PI * across) / wavelength + phase));
+      }
+    }
+    const norm = Math.hypot(...values);
+    values.forEach((value, i) => (bank[k * size * size + i] = value / norm));
+  }
+  return bank;
+}
+
+/** The real front end: amplitudes relu(W * image), 8 filters, "same" padding, no bias. */
+export class FrontEnd {
+  readonly weight: Tensor;
+  readonly #padding: number;
+
+  constructor(config: Pick<KomplexNetConfig, "frontEnd" | "inChannels">, trainable: boolean) {
+    const { frontEnd, inChannels } = config;
+    const size = frontEnd === "gabor" ? 5 : 3;
+    const initialiser = frontEnd === "gabor" ? fromData(repeatedBank(inChannels)) : torchDefault();
+    this.weight = parameter([FILTERS, inChannels, size, size], initialiser, { trainable });
+    this.#padding = (size - 1) / 2;
+  }
+
+  /** [batch, inChannels, height, width] to [batch, 8, height, width], at least 0. */
+  amplitude(images: Tensor): Tensor {
+    return scope("frontEnd", () => relu(conv(images, this.weight, undefined, { padding: this.#padding })));
+  }
+}
+
+/** The bank once for each input channel: responses to red, green and blue add up. */
+function repeatedBank(inChannels: number): Float32Array {
+  const bank = gaborBank();
+  const size = bank.length / FILTERS;
+  return Float32Array.from({ length: bank.length * inChannels }, (_, i) => {
+    const filter = Math.floor(i / (size * inChannels));
+    return bank[filter * size + (i % size)]!;
+  });
+}

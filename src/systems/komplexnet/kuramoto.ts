@@ -1,0 +1,66 @@
+import type { Tensor } from "../../graph/index.js";
+import { add, addAll, conv, cos, mul, scope, sin, sub, sum, tanh } from "../../graph/index.js";
+import { stackBatch, unstackBatch } from "./batch-stack.js";
+
+/** Phases of oscillators, [batch, oscillators, height, width], with what the equations need of them. */
+export interface Phases {
+  /** Unwrapped: never reduced modulo 2 pi. */
+  readonly radians: Tensor;
+  readonly cos: Tensor;
+  readonly sin: Tensor;
+}
+
+export interface KuramotoOptions {
+  /** Step size eta. */
+  readonly rate: number;
+  /** Global repulsion epsilon. */
+  readonly desynchrony: number;
+}
+
+/** Gives the increment of the phases in one step. */
+export type PhaseIncrement = (phases: Phases) => Tensor;
+
+export function phasesOf(radians: Tensor): Phases {
+  return { radians, cos: cos(radians), sin: sin(radians) };
+}
+
+/** Phases plus increments that were all computed from the same old phases. */
+export function advance(phases: Phases, increments: readonly Tensor[]): Phases {
+  return phasesOf(add(phases.radians, addAll(increments)));
+}
+
+/**
+ * Coupled oscillators (Kuramoto 1975), gated by the amplitudes a of the units, with a learned local coupling K and a global
+ * repulsion epsilon:
+ *
+ *     dphi_i = eta sum_j (K_ij - epsilon) tanh(a_j) sin(phi_j - phi_i)
+ *
+ * Written out with sin(p - q) = sin p cos q - cos p sin q the sum over j is a convolution of tanh(a) cos phi and of tanh(a) sin phi.
+ * Both go through one convolution, stacked in the batch. The gate and eta K do not change over the timesteps.
+ *
+ * @param amplitude [batch, oscillators, height, width]
+ * @param coupling K, [to, from, size, size], size odd
+ */
+export function kuramoto(amplitude: Tensor, coupling: Tensor, options: KuramotoOptions): PhaseIncrement {
+  const { rate, desynchrony } = options;
+  const [gate, kernel] = scope("kuramoto", () => [tanh(amplitude), mul(coupling, rate)]);
+  const padding = ((coupling.shape[2] as number) - 1) / 2;
+  return (phases) =>
+    scope("kuramoto", () => {
+      const active = stackBatch([mul(gate, phases.cos), mul(gate, phases.sin)]);
+      const local = conv(active, kernel, undefined, { padding });
+      const field = desynchrony === 0 ? local : sub(local, repulsion(active, rate * desynchrony));
+      return pull(phases, field);
+    });
+}
+
+/** strength times the sum over all oscillators of an image, [batch, 1, 1, 1]. */
+export function repulsion(active: Tensor, strength: number): Tensor {
+  return mul(sum(active, [1, 2, 3], { keepAxes: true }), strength);
+}
+
+/** cos phi S - sin phi C for a field whose cosine part C and sine part S are stacked in the batch. */
+export function pull(phases: Phases, field: Tensor): Tensor {
+  const [cosPart, sinPart] = unstackBatch(field, 2) as [Tensor, Tensor];
+  return sub(mul(phases.cos, sinPart), mul(phases.sin, cosPart));
+}

@@ -1,0 +1,125 @@
+import type { Dim } from "../../graph/index.js";
+import { input, unsqueeze } from "../../graph/index.js";
+import { binaryCrossEntropyWithLogits } from "../../nn/losses.js";
+import type { NamedParameters } from "../../nn/module.js";
+import { namedParameters } from "../../nn/module.js";
+import type { InferenceGraph, LossGraph, NoiseKind, Task } from "../../train/task.js";
+import { endToEndLoss, lastStepLoss } from "./losses.js";
+import type { KomplexNet } from "./model.js";
+import { overTime } from "./model.js";
+import type { RealBaseline } from "./real-baseline.js";
+import { synchronyLoss } from "./synchrony-loss.js";
+
+/** Names of the data fields that the tasks read. */
+export const IMAGES = "images";
+export const TARGETS = "targets";
+export const MASKS = "masks";
+
+export interface KomplexNetTaskOptions {
+  /** Weight of the synchrony loss in end-to-end training. Default 1. */
+  readonly synchronyWeight?: number;
+  /** Whether answers include the phases after every timestep. Default false. */
+  readonly phases?: boolean;
+  /** Whether answers include the synchrony loss at every timestep, for which masks are fed. Default false. */
+  readonly synchrony?: boolean;
+}
+
+/**
+ * Multi-label classification by KomplexNet. Reads "images" [batch, channels, size, size], "targets" [batch, classes]
+ * (k-hot) and, where needed, "masks" [batch, 1 + objects (+ overlap), 1, size, size].
+ *
+ * Loss: end to end, cross-entropy averaged over timesteps plus the synchrony loss; with frozen dynamics, cross-entropy
+ * of the last timestep. Answers: "logits" [timesteps, batch, classes].
+ */
+export class KomplexNetTask implements Task {
+  readonly parameters: NamedParameters;
+
+  constructor(
+    readonly model: KomplexNet,
+    readonly options: KomplexNetTaskOptions = {},
+  ) {
+    this.parameters = namedParameters(model);
+  }
+
+  loss(batch: number): LossGraph {
+    const { config } = this.model;
+    const traced = this.#trace(batch);
+    const targets = input(TARGETS, [batch, config.classes]);
+    const inputs = [...traced.inputs, targets];
+    if (config.kuramotoMode !== "endtoend") {
+      return { inputs, noise: traced.noise, loss: lastStepLoss(traced.output, targets) };
+    }
+    const weight = this.options.synchronyWeight ?? 1;
+    const { total, crossEntropy, synchrony } = endToEndLoss(
+      traced.output,
+      targets,
+      traced.masks,
+      config,
+      weight,
+    );
+    return {
+      inputs,
+      noise: traced.noise,
+      loss: total,
+      metrics: { crossEntropy, synchronyLoss: synchrony.loss },
+    };
+  }
+
+  inference(batch: Dim): InferenceGraph {
+    const { inputs, masks, noise, output } = this.#trace(batch);
+    const { amplitude, logits, phases } = output;
+    const { background, overlapChannel } = this.model.config;
+    const perStep = phases.map(
+      (step) => synchronyLoss({ phases: step, amplitude, masks, background, overlapChannel }).loss,
+    );
+    return {
+      inputs,
+      noise,
+      outputs: {
+        logits: overTime(logits),
+        ...(this.options.phases && { phases: overTime(phases), amplitude }),
+        ...(this.options.synchrony && {
+          synchronyLoss: overTime(perStep.map((loss) => unsqueeze(loss, [0]))),
+        }),
+      },
+    };
+  }
+
+  #trace(batch: Dim) {
+    const { inChannels, imageSize, objects, overlapChannel } = this.model.config;
+    const images = input(IMAGES, [batch, inChannels, imageSize, imageSize]);
+    const masks = input(MASKS, [batch, 1 + objects + (overlapChannel ? 1 : 0), 1, imageSize, imageSize]);
+    const draws = this.model.noiseInputs(batch);
+    const noise: Record<string, NoiseKind> = Object.fromEntries(
+      Object.keys(draws).map((name) => [name, "uniform"]),
+    );
+    const output = this.model.forward({ images, noise: draws, masks });
+    return { inputs: [images, masks, ...Object.values(draws)], masks, noise, output };
+  }
+}
+
+/** The same task for the real-valued baseline; answers "logits" [1, batch, classes]. */
+export class RealBaselineTask implements Task {
+  readonly parameters: NamedParameters;
+
+  constructor(readonly model: RealBaseline) {
+    this.parameters = namedParameters(model);
+  }
+
+  loss(batch: number): LossGraph {
+    const { images, logits } = this.#trace(batch);
+    const targets = input(TARGETS, [batch, this.model.config.classes]);
+    return { inputs: [images, targets], loss: binaryCrossEntropyWithLogits(logits, targets) };
+  }
+
+  inference(batch: Dim): InferenceGraph {
+    const { images, logits } = this.#trace(batch);
+    return { inputs: [images], outputs: { logits: overTime([logits]) } };
+  }
+
+  #trace(batch: Dim) {
+    const { inChannels, imageSize } = this.model.config;
+    const images = input(IMAGES, [batch, inChannels, imageSize, imageSize]);
+    return { images, logits: this.model.forward(images) };
+  }
+}

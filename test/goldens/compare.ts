@@ -1,0 +1,60 @@
+import type { TensorData } from "../../src/graph/index.js";
+
+/** Largest allowed |actual - expected|: absolute + relative x |expected|. */
+export interface Tolerance {
+  readonly absolute: number;
+  readonly relative?: number;
+}
+
+export interface Comparison {
+  readonly name: string;
+  /** |actual - expected| where it is furthest beyond (or nearest to) what is allowed. */
+  readonly difference: number;
+  /** What is allowed there. */
+  readonly allowed: number;
+  /** Why it fails, if it does. */
+  readonly failure?: string;
+}
+
+/** Difference over what is allowed; above 1 the comparison failed. */
+export function badness({ difference, allowed, failure }: Comparison): number {
+  if (failure !== undefined && difference === 0) return Infinity;
+  return allowed === 0 ? (difference === 0 ? 0 : Infinity) : difference / allowed;
+}
+
+/** Compares two tensors; NaN equals nothing but NaN. */
+export function compare(
+  name: string,
+  expected: TensorData,
+  actual: TensorData | undefined,
+  tolerance: Tolerance | undefined,
+): Comparison {
+  const nothing = { name, difference: 0, allowed: 0 };
+  if (actual === undefined) return { ...nothing, failure: `not compared: ${name}` };
+  if (tolerance === undefined) return { ...nothing, failure: `no tolerance is given for ${name}` };
+  if (withoutOnes(actual.shape) !== withoutOnes(expected.shape)) {
+    return {
+      ...nothing,
+      failure: `${name}: expected shape [${expected.shape.join(", ")}], got [${actual.shape.join(", ")}]`,
+    };
+  }
+  let worst: Comparison = { ...nothing, allowed: tolerance.absolute };
+  for (let i = 0; i < expected.data.length; i++) {
+    const [a, e] = [Number(actual.data[i]), Number(expected.data[i])];
+    if (Object.is(a, e) || (a === 0 && e === 0)) continue;
+    const difference = Number.isNaN(a - e) ? Infinity : Math.abs(a - e);
+    const here = { name, difference, allowed: tolerance.absolute + (tolerance.relative ?? 0) * Math.abs(e) };
+    if (badness(here) > badness(worst)) worst = here;
+  }
+  if (badness(worst) <= 1) return worst;
+  return { ...worst, failure: `${name}: off by ${show(worst.difference)}, allowed ${show(worst.allowed)}` };
+}
+
+/** A scalar and a vector of one element are the same thing to a reader of numbers. */
+function withoutOnes(shape: readonly number[]): string {
+  return shape.filter((length) => length !== 1).join();
+}
+
+export function show(value: number): string {
+  return value === 0 || !Number.isFinite(value) ? String(value) : value.toExponential(1);
+}

@@ -1,0 +1,5 @@
+import type { GoldenSystem } from "./harness.js";
+import { komplexnet } from "./komplexnet.js";
+
+/** The systems that can be compared with the authors' code. */
+export const goldenSystems: readonly GoldenSystem[] = [komplexnet];
