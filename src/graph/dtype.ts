@@ -116,3 +116,8 @@ export function tensorData(
   }
   return { dtype, shape: dims, data };
 }
+
+/** One float32 number as values of shape []. */
+export function scalarData(value: number): TensorData {
+  return { dtype: "float32", shape: [], data: new Float32Array([value]) };
+}

@@ -1,0 +1,61 @@
+import type { TensorData } from "../graph/dtype.js";
+import { lower, writeOnnx } from "../graph/index.js";
+import type { Port } from "../graph/index.js";
+import type { State } from "../nn/module.js";
+import { baked } from "../nn/training-state.js";
+import type { Runtime, Session, SessionOptions } from "../runtime/runtime.js";
+import { targetOf } from "../runtime/runtime.js";
+import type { RandomLabel } from "../util/random.js";
+import type { NoiseKind, Task, TrainingData } from "./task.js";
+import { fillInputs } from "./task.js";
+
+/**
+ * Runs a task's inference graph. Parameters that never change are baked in; the others are fed, so one loaded graph
+ * serves a model all through its training.
+ */
+export class Evaluator {
+  private constructor(
+    private readonly session: Session,
+    private readonly fields: readonly Port[],
+    private readonly fed: readonly string[],
+    private readonly noise: Readonly<Record<string, NoiseKind>>,
+  ) {}
+
+  /**
+   * @param fixed values of the parameters that stay as they are
+   * @param batch images in one run
+   */
+  static async open(
+    task: Task,
+    batch: number,
+    fixed: ReadonlyMap<string, TensorData>,
+    runtime: Runtime,
+    options: SessionOptions = {},
+  ): Promise<Evaluator> {
+    const { outputs, noise = {} } = task.inference(batch);
+    const model = writeOnnx(lower(outputs, targetOf(options.device ?? "cpu")), { values: baked(fixed) });
+    const session = await runtime.createSession(model.bytes, options);
+    const isParameter = (port: Port) => task.parameters.has(port.name);
+    return new Evaluator(
+      session,
+      model.inputs.filter((port) => !isParameter(port)),
+      model.inputs.filter(isParameter).map(({ name }) => name),
+      noise,
+    );
+  }
+
+  /** Outputs for some samples. Noise follows from `labels` alone. */
+  run(
+    values: State,
+    data: TrainingData,
+    indices: ArrayLike<number>,
+    labels: readonly RandomLabel[],
+  ): Promise<Record<string, TensorData>> {
+    const parameters = Object.fromEntries(this.fed.map((name) => [name, values.get(name)!]));
+    return this.session.run({ ...fillInputs(this.fields, this.noise, data, indices, labels), ...parameters });
+  }
+
+  close(): Promise<void> {
+    return this.session.close();
+  }
+}

@@ -1,0 +1,81 @@
+import type { Dim, Tensor } from "../graph/index.js";
+import type { TensorData } from "../graph/dtype.js";
+import type { NamedParameters } from "../nn/module.js";
+import type { RandomLabel } from "../util/random.js";
+import { Random } from "../util/random.js";
+import { StriateError } from "../util/errors.js";
+
+/** How an input that stands for randomness is filled: uniform in [0, 1), or normal with mean 0 and variance 1. */
+export type NoiseKind = "uniform" | "normal";
+
+/** The loss of one batch, traced. */
+export interface LossGraph {
+  /** What is fed: fields of the data set by name, and noise. */
+  readonly inputs: readonly Tensor[];
+  /** Inputs that are drawn afresh for every step instead of read from the data. */
+  readonly noise?: Readonly<Record<string, NoiseKind>>;
+  /** Scalar. */
+  readonly loss: Tensor;
+  /** Further scalars to log. */
+  readonly metrics?: Readonly<Record<string, Tensor>>;
+  /** Buffers with their next values, such as running means. */
+  readonly updates?: readonly (readonly [buffer: Tensor, next: Tensor])[];
+}
+
+/** What a trained model answers, traced. */
+export interface InferenceGraph {
+  readonly inputs: readonly Tensor[];
+  readonly noise?: Readonly<Record<string, NoiseKind>>;
+  readonly outputs: Readonly<Record<string, Tensor>>;
+}
+
+/** A model together with what it is trained for. */
+export interface Task {
+  readonly parameters: NamedParameters;
+  /** Traces the loss of a batch of fixed size. */
+  loss(batch: number): LossGraph;
+  /** Traces the answers; the batch may be named ("batch") for export. */
+  inference(batch: Dim): InferenceGraph;
+}
+
+/** Samples that a task reads, by the names of its inputs. */
+export interface TrainingData {
+  readonly count: number;
+  /** Writes the named fields of some samples, one after another. */
+  fill(indices: ArrayLike<number>, fields: Readonly<Record<string, Float32Array>>): void;
+}
+
+export function inputName(tensor: Tensor): string {
+  const leaf = tensor.node.leaf;
+  if (leaf?.kind !== "input") throw new StriateError(`${String(tensor)} is no input`);
+  return leaf.name;
+}
+
+/**
+ * Fills inputs for one batch: fields from the data, noise from a stream that depends on the labels alone, so that a run
+ * that resumes at a step draws what an uninterrupted one draws.
+ */
+export function fillInputs(
+  inputs: readonly { readonly name: string; readonly shape: readonly Dim[] }[],
+  noise: Readonly<Record<string, NoiseKind>>,
+  data: TrainingData,
+  indices: ArrayLike<number>,
+  labels: readonly RandomLabel[],
+): Record<string, TensorData> {
+  const feeds: Record<string, TensorData> = {};
+  const fields: Record<string, Float32Array> = {};
+  for (const { name, shape } of inputs) {
+    const dims = shape.map((dim) => (typeof dim === "number" ? dim : indices.length));
+    const values = new Float32Array(dims.reduce((a, b) => a * b, 1));
+    feeds[name] = { dtype: "float32", shape: dims, data: values };
+    const kind = noise[name];
+    if (kind === undefined) fields[name] = values;
+    else {
+      const random = Random.derive(labels[0]!, ...labels.slice(1), name);
+      if (kind === "uniform") random.fillUniform(values);
+      else random.fillNormal(values);
+    }
+  }
+  data.fill(indices, fields);
+  return feeds;
+}

@@ -1,0 +1,204 @@
+import { Batches } from "../data/batches.js";
+import type { MovingAverage } from "../nn/ema.js";
+import type { State } from "../nn/module.js";
+import { initialState } from "../nn/module.js";
+import type { Optimizer } from "../nn/optimizer.js";
+import { adam } from "../nn/optimizers.js";
+import type { Schedule } from "../nn/schedules.js";
+import { constantRate } from "../nn/schedules.js";
+import type { TrainingStep } from "../nn/training-state.js";
+import { initialTrainingState, modelValues, writeTrainingStep } from "../nn/training-state.js";
+import { trainingStep } from "../nn/training-step.js";
+import type { TensorData } from "../graph/dtype.js";
+import { scalarData } from "../graph/dtype.js";
+import type { Program, Runtime, SessionOptions } from "../runtime/runtime.js";
+import { targetOf } from "../runtime/runtime.js";
+import { StriateError, check } from "../util/errors.js";
+import { Random } from "../util/random.js";
+import type { LossGraph, Task, TrainingData } from "./task.js";
+import { fillInputs } from "./task.js";
+
+/** Everything that decides what training does, besides the task and its data. */
+export interface Recipe {
+  readonly batchSize: number;
+  /** Decides initial parameters, order of samples and noise. */
+  readonly seed: number;
+  /** Default: Adam with PyTorch's defaults. */
+  readonly optimizer?: Optimizer;
+  /** Default: constant 0.001. */
+  readonly learningRate?: number | Schedule;
+  /** Largest global norm of the gradients (default: no clipping). */
+  readonly clipNorm?: number;
+  readonly clipValue?: number;
+  /** Moving average of the parameters. */
+  readonly ema?: MovingAverage;
+  /** Which parameters to train (default: all that are trainable). */
+  readonly trainable?: (name: string) => boolean;
+  /** Starting values of some or all parameters instead of drawn ones. */
+  readonly values?: ReadonlyMap<string, TensorData>;
+}
+
+/** Scalars of one step, by name: "loss", "gradientNorm", "learningRate" and the task's own. */
+export type StepMetrics = Readonly<Record<string, number>> & { readonly loss: number };
+
+/** State to go on from. */
+export interface TrainerState {
+  readonly step: number;
+  readonly tensors: ReadonlyMap<string, TensorData>;
+}
+
+/**
+ * Advances a task step by step. One step is one run of one graph: forward, backward, clipping, optimizer, running
+ * statistics, moving average. The next batch is made while the runtime computes.
+ */
+export class Trainer {
+  #step: number;
+  readonly #learningRate: Schedule;
+  #next: { readonly step: number; readonly feeds: Record<string, TensorData> } | undefined;
+
+  private constructor(
+    readonly training: TrainingStep,
+    readonly batches: Batches,
+    private readonly program: Program,
+    private readonly loss: LossGraph,
+    private readonly data: TrainingData,
+    private readonly recipe: Recipe,
+    private readonly initial: State,
+    step: number,
+  ) {
+    this.#step = step;
+    const { learningRate = 0.001 } = recipe;
+    this.#learningRate = typeof learningRate === "number" ? constantRate(learningRate) : learningRate;
+  }
+
+  /**
+   * Traces the training step, lowers it for the device and loads it.
+   *
+   * @throws StriateError where data, task and device do not fit together, or the state to go on from is another model's.
+   */
+  static async open(
+    task: Task,
+    data: TrainingData,
+    recipe: Recipe,
+    runtime: Runtime,
+    options: SessionOptions & { readonly from?: TrainerState } = {},
+  ): Promise<Trainer> {
+    const { batchSize, seed, optimizer = adam(), clipNorm, clipValue, ema, trainable } = recipe;
+    const batches = new Batches({ count: data.count, batchSize, seed });
+    const loss = task.loss(batchSize);
+    const training = trainingStep({
+      inputs: loss.inputs,
+      loss: loss.loss,
+      parameters: task.parameters,
+      optimizer,
+      ...(loss.metrics && { metrics: loss.metrics }),
+      ...(loss.updates && { updates: loss.updates }),
+      ...(clipNorm !== undefined && { clipNorm }),
+      ...(clipValue !== undefined && { clipValue }),
+      ...(ema && { ema }),
+      ...(trainable && { trainable }),
+    });
+    const initial = initialValues(task, recipe);
+    const { device = "cpu", from } = options;
+    const model = writeTrainingStep(training, initial, targetOf(device)).bytes;
+    const state = from ? restored(training, from.tensors) : initialTrainingState(training, initial);
+    const program = await runtime.createProgram({ model, state: Object.fromEntries(state) }, options);
+    return new Trainer(training, batches, program, loss, data, recipe, initial, from?.step ?? 0);
+  }
+
+  /** Steps done. */
+  get step(): number {
+    return this.#step;
+  }
+
+  get batchSize(): number {
+    return this.recipe.batchSize;
+  }
+
+  /**
+   * Does one step and returns its scalars.
+   *
+   * @throws StriateError when the loss or a gradient is not finite; the state is not to be kept then.
+   */
+  async advance(): Promise<StepMetrics> {
+    const step = this.#step;
+    const feeds = this.#next?.step === step ? this.#next.feeds : this.#feeds(step);
+    const rate = this.#learningRate(step);
+    const scalars = { learningRate: scalarData(rate), step: scalarData(step) };
+    const used = Object.entries(scalars).filter(([name]) => this.training.scalarInputs.includes(name));
+    const running = this.program.step({ ...feeds, ...Object.fromEntries(used) });
+    this.#next = { step: step + 1, feeds: this.#feeds(step + 1) };
+    const returned = await running;
+    const metrics = Object.fromEntries(
+      Object.entries(returned).flatMap(([name, { data }]) =>
+        data.length === 1 ? [[name, Number(data[0])]] : [],
+      ),
+    );
+    const { finite, loss, ...rest } = metrics;
+    if (finite !== 1 || loss === undefined) {
+      throw new StriateError(
+        `training stopped at step ${step}: the loss is ${loss}, the gradient norm ${metrics.gradientNorm}`,
+      );
+    }
+    this.#step = step + 1;
+    return { loss, ...rest, learningRate: rate };
+  }
+
+  /** A copy of everything that training changes. */
+  async state(): Promise<State> {
+    return new Map(Object.entries(await this.program.readState()));
+  }
+
+  /** Parameters and buffers as they are now, frozen ones included; `averaged` gives the moving average where kept. */
+  async values(options: { readonly averaged?: boolean } = {}): Promise<State> {
+    return this.valuesIn(await this.state(), options);
+  }
+
+  /** As `values`, of a state that was read before. */
+  valuesIn(state: ReadonlyMap<string, TensorData>, options: { readonly averaged?: boolean } = {}): State {
+    return modelValues(this.training, state, this.initial, options);
+  }
+
+  close(): Promise<void> {
+    return this.program.close();
+  }
+
+  #feeds(step: number): Record<string, TensorData> {
+    const { indices } = this.batches.at(step);
+    const { noise = {} } = this.loss;
+    return fillInputs(this.training.inputs, noise, this.data, indices, [
+      this.recipe.seed,
+      "training noise",
+      step,
+    ]);
+  }
+}
+
+/** The model before training: drawn from the seed, or given. */
+export function initialValues(task: Task, { seed, values }: Pick<Recipe, "seed" | "values">): State {
+  const drawn = initialState(task.parameters, (name) => Random.derive(seed, "initial", name));
+  for (const [name, value] of values ?? []) {
+    const expected = drawn.get(name);
+    check(expected, () => `starting values: the model has no parameter "${name}"`);
+    check(
+      expected.shape.join() === value.shape.join(),
+      () => `starting values: "${name}" is [${expected.shape.join(", ")}], got [${value.shape.join(", ")}]`,
+    );
+    drawn.set(name, value);
+  }
+  return drawn;
+}
+
+function restored(training: TrainingStep, tensors: ReadonlyMap<string, TensorData>): State {
+  return new Map(
+    training.state.map(({ name, shape }) => {
+      const value = tensors.get(name);
+      check(value, () => `checkpoint: "${name}" is missing`);
+      check(
+        value.shape.join() === shape.join(),
+        () => `checkpoint: "${name}" must be [${shape.join(", ")}], got [${value.shape.join(", ")}]`,
+      );
+      return [name, value];
+    }),
+  );
+}
