@@ -8,7 +8,11 @@ bootstrap();
 const here = dirname(fileURLToPath(import.meta.url));
 const hooks = pathToFileURL(join(here, "..", "test", "support", "typescript-hooks.mjs")).href;
 const script = join(here, "goldens.ts");
-const { status, signal } = spawnSync(process.execPath, ["--import", hooks, script, ...process.argv.slice(2)], {
-  stdio: "inherit",
-});
+const { status, signal } = spawnSync(
+  process.execPath,
+  ["--import", hooks, script, ...process.argv.slice(2)],
+  {
+    stdio: "inherit",
+  },
+);
 process.exitCode = status ?? (signal === "SIGINT" ? 130 : 1);
