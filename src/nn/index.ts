@@ -1,0 +1,14 @@
+/** Layers, losses, optimizers and initialisers; the training step as one graph. */
+export * from "./module.js";
+export * as init from "./init.js";
+export * from "./layers/index.js";
+export * from "./losses.js";
+export type { Named, Optimizer, OptimizerResult, OptimizerStep, PerParameter } from "./optimizer.js";
+export * from "./optimizers.js";
+export * from "./clip.js";
+export type { MovingAverage, WarmAverageOptions } from "./ema.js";
+export { constantAverage, warmAverage } from "./ema.js";
+export * from "./schedules.js";
+export * from "./training-state.js";
+export * from "./training-step.js";
+export * from "./pytorch-names.js";

@@ -1,0 +1,169 @@
+import type { Tensor } from "../../graph/index.js";
+import { constant, div, mul, parameter, scope, showShape, sub } from "../../graph/index.js";
+import { groupNorm, instanceNorm, layerNorm } from "../../graph/operators/normalise.js";
+import { batchNormInference, batchNormTraining } from "../../graph/operators/batch-norm.js";
+import { StriateError, check } from "../../util/errors.js";
+import { ones, zeros } from "../init.js";
+import { movingMean } from "../optimizer.js";
+import type { Layer, TrainingPass } from "./layer.js";
+
+export interface NormalisationOptions {
+  /** Added to the variance (default 1e-5). */
+  readonly epsilon?: number;
+  /** Whether a scale (`weight`, 1 at first) and a shift (`bias`, 0 at first) are trained. */
+  readonly affine?: boolean;
+}
+
+export interface BatchNorm2dOptions extends NormalisationOptions {
+  /** Weight of a new batch in the running statistics (default 0.1). */
+  readonly momentum?: number;
+}
+
+/** Scale and shift: trained ones or fixed 1 and 0. */
+class Affine {
+  readonly weight: Tensor | undefined;
+  readonly bias: Tensor | undefined;
+  readonly epsilon: number;
+
+  constructor(
+    private readonly affineShape: readonly number[],
+    { epsilon = 1e-5 }: NormalisationOptions,
+    affine: boolean,
+  ) {
+    this.epsilon = epsilon;
+    this.weight = affine ? parameter(affineShape, ones) : undefined;
+    this.bias = affine ? parameter(affineShape, zeros) : undefined;
+  }
+
+  protected scaleAndShift(): [scale: Tensor, shift: Tensor] {
+    const filled = (value: number) => {
+      const size = this.affineShape.reduce((a, b) => a * b, 1);
+      return constant({
+        dtype: "float32",
+        shape: this.affineShape,
+        data: new Float32Array(size).fill(value),
+      });
+    };
+    return [this.weight ?? filled(1), this.bias ?? filled(0)];
+  }
+}
+
+/**
+ * y = (x - mean) / sqrt(variance + epsilon) * weight + bias per channel of [batch, channels, height, width]; Ioffe &
+ * Szegedy 2015 (arXiv:1502.03167). In training mean and (biased) variance are the batch's own and the pass gets updates
+ * of `runningMean` and `runningVar`: (1 - momentum) old + momentum new, the variance unbiased. In evaluation the running
+ * ones are used. Affine by default. As PyTorch's `nn.BatchNorm2d`; it does not count batches.
+ */
+export class BatchNorm2d extends Affine implements Layer {
+  readonly runningMean: Tensor;
+  readonly runningVar: Tensor;
+  readonly momentum: number;
+
+  constructor(
+    readonly channels: number,
+    options: BatchNorm2dOptions = {},
+  ) {
+    super([channels], options, options.affine ?? true);
+    const { momentum = 0.1 } = options;
+    check(
+      momentum >= 0 && momentum <= 1,
+      () => `batch normalisation: expected a momentum in [0, 1], got ${momentum}`,
+    );
+    this.momentum = momentum;
+    this.runningMean = parameter([channels], zeros, { trainable: false });
+    this.runningVar = parameter([channels], ones, { trainable: false });
+  }
+
+  forward(x: Tensor, pass?: TrainingPass): Tensor {
+    checkImage("batch normalisation", x, this.channels);
+    return scope("batchNorm2d", () => {
+      const [weight, bias] = this.scaleAndShift();
+      if (pass === undefined) {
+        const statistics = { mean: this.runningMean, variance: this.runningVar };
+        return batchNormInference(x, weight, bias, statistics, this.epsilon);
+      }
+      const { y, mean, variance, count } = batchNormTraining(x, weight, bias, this.epsilon);
+      const unbiased = mul(variance, div(count, sub(count, 1)));
+      this.#average(pass, this.runningMean, mean);
+      this.#average(pass, this.runningVar, unbiased);
+      return y;
+    });
+  }
+
+  #average(pass: TrainingPass, buffer: Tensor, fresh: Tensor): void {
+    pass.update(buffer, movingMean(pass.current(buffer), fresh, 1 - this.momentum));
+  }
+}
+
+/**
+ * Each channel of each image normalised over its space; Ulyanov et al. 2016 (arXiv:1607.08022). No scale and shift
+ * unless `affine`. As PyTorch's `nn.InstanceNorm2d` without running statistics.
+ */
+export class InstanceNorm2d extends Affine implements Layer {
+  constructor(
+    readonly channels: number,
+    options: NormalisationOptions = {},
+  ) {
+    super([channels], options, options.affine ?? false);
+  }
+
+  forward(x: Tensor): Tensor {
+    checkImage("instance normalisation", x, this.channels);
+    return scope("instanceNorm2d", () => instanceNorm(x, ...this.scaleAndShift(), this.epsilon));
+  }
+}
+
+/**
+ * Channels in equal groups, each normalised together with its space; Wu & He 2018 (arXiv:1803.08494). Affine by default.
+ * As PyTorch's `nn.GroupNorm`. Throws {@link StriateError} where the groups do not divide the channels.
+ */
+export class GroupNorm extends Affine implements Layer {
+  constructor(
+    readonly groups: number,
+    readonly channels: number,
+    options: NormalisationOptions = {},
+  ) {
+    check(
+      Number.isInteger(channels / groups),
+      () => `group normalisation: ${groups} groups cannot share ${channels} channels evenly`,
+    );
+    super([channels], options, options.affine ?? true);
+  }
+
+  forward(x: Tensor): Tensor {
+    return scope("groupNorm", () => groupNorm(x, this.groups, this.weight, this.bias, this.epsilon));
+  }
+}
+
+/**
+ * Each position normalised over the last axes, whose lengths are given (one number: the last axis); Ba et al. 2016
+ * (arXiv:1607.06450). Affine by default, `weight` and `bias` of those axes. As PyTorch's `nn.LayerNorm`.
+ */
+export class LayerNorm extends Affine implements Layer {
+  readonly shape: readonly number[];
+
+  constructor(shape: number | readonly number[], options: NormalisationOptions = {}) {
+    const axes = typeof shape === "number" ? [shape] : shape;
+    super(axes, options, options.affine ?? true);
+    this.shape = axes;
+  }
+
+  forward(x: Tensor): Tensor {
+    const { shape } = this;
+    if (x.rank < shape.length || shape.some((dim, i) => dim !== x.shape[x.rank - shape.length + i])) {
+      throw new StriateError(
+        `layer normalisation: expected [..., ${shape.join(", ")}], got ${showShape(x.shape)}`,
+      );
+    }
+    return scope("layerNorm", () =>
+      layerNorm(x, ...this.scaleAndShift(), { axis: -shape.length, epsilon: this.epsilon }),
+    );
+  }
+}
+
+function checkImage(what: string, x: Tensor, channels: number): void {
+  check(
+    x.rank === 4 && x.shape[1] === channels,
+    () => `${what}: expected [batch, ${channels}, height, width], got ${showShape(x.shape)}`,
+  );
+}
