@@ -74,16 +74,36 @@ describe("readOnnx", () => {
   it("keeps running statistics out of training and settings out of the parameters", () => {
     const model = readOnnx(
       graphOf({
-        nodes: [node("Clip", ["x", "low"], ["c"]), node("Mul", ["c", "w"], ["y"])],
+        nodes: [
+          node("Clip", ["x", "low"], ["c"]),
+          node("BatchNormalization", ["c", "w", "shift", "mean", "variance"], ["n"]),
+          node("Shape", ["n"], ["lengths"]),
+          node("Cast", ["lengths"], ["real"], { to: 1 }),
+          node("Mul", ["real", "factor"], ["larger"]),
+          node("Cast", ["larger"], ["target"], { to: 7 }),
+          node("Reshape", ["n", "target"], ["y"]),
+        ],
         initializers: {
           w: floats([1, 2, 3]),
+          shift: floats([1, 2, 3]),
+          mean: floats([0, 0, 0]),
+          variance: floats([1, 1, 1]),
           low: floats([0], [1]),
-          n: ints([1, 2]),
+          factor: floats([1, 1]),
           empty: floats([], [0]),
         },
       }),
     );
-    expect([...model.parameters.keys()]).toEqual(["w"]);
+    const trainable = [...model.parameters].map(([name, { tensor }]) => [
+      name,
+      tensor.node.leaf?.kind === "parameter" && tensor.node.leaf.trainable,
+    ]);
+    expect(trainable).toEqual([
+      ["w", true],
+      ["shift", true],
+      ["mean", false],
+      ["variance", false],
+    ]);
   });
 
   it("takes initializers that old files list among the inputs for what they are", () => {

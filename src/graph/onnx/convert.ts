@@ -16,6 +16,9 @@ import type { Attributes, Tensor } from "../tensor.js";
 import { constant, constantData, integers, scope } from "../tensor.js";
 import { COMPOSITIONS } from "./compose.js";
 
+/** Far above any network: files that claim more are damaged. */
+const MOST_GROUPS = 2 ** 16;
+
 /** A node of a file, its operands already ours. */
 export interface ImportedCall {
   readonly type: string;
@@ -217,7 +220,13 @@ const constantOfShape: Conversion = (call) => {
 };
 
 /** The form of opset 21 and ours has one scale for each channel, that of 18 one for each group: write neither. */
-const groupNormalization: Conversion = (call) => operatorOf(call.type)?.lower?.(call, "portable") ?? call;
+const groupNormalization: Conversion = (call) => {
+  const groups = intAttribute(call.attributes, "num_groups", 0);
+  if (groups < 1 || groups > MOST_GROUPS) throw new StriateError(`num_groups is ${groups}`);
+  const operator = operatorOf(call.type);
+  operator?.infer(call);
+  return operator?.lower?.(call, "portable") ?? call;
+};
 
 /** Element-wise rules of ours want floats; rounding whole numbers changes nothing. */
 const rounding: Conversion = (call) => (isFloat(first(call).dtype) ? call : identity(call));

@@ -1,18 +1,10 @@
 import type { Dim } from "../dims.js";
-import {
-  addDims,
-  broadcastShapes,
-  divideDims,
-  isStatic,
-  isStaticShape,
-  multiplyDims,
-  sizeOf,
-  unknownDim,
-} from "../dims.js";
-import type { DType } from "../dtype.js";
+import { addDims, broadcastShapes, isStatic, isStaticShape, sizeOf } from "../dims.js";
 import { dtypeFromOnnx, isFloat } from "../dtype.js";
 import { intAttribute, intsAttribute } from "../operator.js";
 import type { Attributes, Tensor } from "../tensor.js";
+import type { Rule } from "./fold-elements.js";
+import { ELEMENT_RULES, multiplyLengths } from "./fold-elements.js";
 import type { Value } from "./values.js";
 import { LARGEST_FOLDED, elementAt, mapElements, sizeOfShape, valueOf } from "./values.js";
 
@@ -20,15 +12,6 @@ import { LARGEST_FOLDED, elementAt, mapElements, sizeOfShape, valueOf } from "./
  * Exporters write out how shapes are computed: Shape, Gather, Mul, Concat, Reshape. These rules work such arithmetic
  * out while a file is read, for numbers and for named axis lengths, so that the graph keeps its shapes.
  */
-
-interface FoldedCall {
-  readonly inputs: readonly (Tensor | undefined)[];
-  /** One value for each input; only absent optional inputs are undefined. */
-  readonly values: readonly (Value | undefined)[];
-  readonly attributes: Attributes;
-}
-
-type Rule = (call: FoldedCall) => Value | undefined;
 
 /** The result of a call whose operands are known, undefined where that cannot be told (or is too large). */
 export function fold(
@@ -50,85 +33,6 @@ function shapeValue(type: string, { shape, rank }: Tensor, attributes: Attribute
   const elements = shape.slice(intAttribute(attributes, "start", 0), intAttribute(attributes, "end", rank));
   return { dtype: "int64", shape: [elements.length], elements };
 }
-
-// ---- element by element ------------------------------------------------------------------------------------------
-
-type Scalar = (operands: readonly Dim[], dtype: DType) => Dim | undefined;
-
-/** Undefined from `compute` is an unknown length for whole numbers, and the end of folding for everything else. */
-function elementwise(compute: Scalar, output?: DType): Rule {
-  return ({ values }) => {
-    const operands = values.filter((value) => value !== undefined);
-    const shape = operands
-      .map((value) => value.shape)
-      .reduce<readonly Dim[] | undefined>((a, b) => a && broadcastShapes(a, b), []);
-    if (shape === undefined || !isStaticShape(shape) || sizeOfShape(shape) > LARGEST_FOLDED) return undefined;
-    const dtype = operands.at(-1)!.dtype;
-    const result = output ?? dtype;
-    const elements = mapElements(shape, (index) => {
-      const element = compute(
-        operands.map((value) => elementAt(value, index)),
-        dtype,
-      );
-      if (typeof element === "number" && result === "float32") return Math.fround(element);
-      return element ?? (result === "int64" || result === "int32" ? unknownDim() : undefined);
-    });
-    return elements.includes(undefined) ? undefined : { dtype: result, shape, elements: elements as Dim[] };
-  };
-}
-
-const numeric =
-  (compute: (a: number, b: number, dtype: DType) => number): Scalar =>
-  ([a, b = 0], dtype) =>
-    isStatic(a!) && isStatic(b) ? compute(a, b, dtype) : undefined;
-
-/** An axis length is at least 1: it can be told apart from 0 and from negative numbers. */
-const comparison =
-  (compare: (a: number, b: number) => boolean): Scalar =>
-  ([a, b]) => {
-    if (isStatic(a!) && isStatic(b!)) return Number(compare(a, b));
-    if (a === b) return Number(compare(1, 1));
-    if (isStatic(b!) && b < 1) return Number(compare(1, b));
-    if (isStatic(a!) && a < 1) return Number(compare(a, 1));
-    return undefined;
-  };
-
-const SCALARS: Readonly<Record<string, Scalar>> = {
-  Add: ([a, b]) => (isStatic(a!) && isStatic(b!) ? a + b : addDims(a!, b!)),
-  Sub: ([a, b]) => (isStatic(a!) && isStatic(b!) ? a - b : a === b ? 0 : b === 0 ? a : undefined),
-  Mul: ([a, b]) => (isStatic(a!) && isStatic(b!) ? a * b : multiplyPositive(a!, b!)),
-  Div: ([a, b], dtype) => {
-    if (!isStatic(a!) || !isStatic(b!)) return divideDims(a!, b!);
-    return isFloat(dtype) ? a / b : b === 0 ? undefined : Math.trunc(a / b);
-  },
-  Mod: numeric((a, b) => ((a % b) + b) % b),
-  Pow: numeric((a, b) => a ** b),
-  Max: numeric((a, b) => Math.max(a, b)),
-  Min: numeric((a, b) => Math.min(a, b)),
-  Neg: numeric((a) => 0 - a),
-  Abs: ([a]) => (isStatic(a!) ? Math.abs(a) : a),
-  Floor: numeric(Math.floor),
-  Ceil: numeric(Math.ceil),
-  Sqrt: numeric(Math.sqrt),
-  Identity: ([a]) => a,
-  Where: ([condition, a, b]) => (isStatic(condition!) ? (condition !== 0 ? a : b) : undefined),
-};
-
-function multiplyPositive(a: Dim, b: Dim): Dim | undefined {
-  if ((isStatic(a) && a < 0) || (isStatic(b) && b < 0)) return undefined;
-  return multiplyDims(a, b);
-}
-
-const COMPARISONS: Readonly<Record<string, Scalar>> = {
-  Equal: comparison((a, b) => a === b),
-  Less: comparison((a, b) => a < b),
-  LessOrEqual: comparison((a, b) => a <= b),
-  Greater: comparison((a, b) => a > b),
-  GreaterOrEqual: comparison((a, b) => a >= b),
-  And: numeric((a, b) => a & b),
-  Or: numeric((a, b) => a | b),
-  Not: numeric((a) => 1 - a),
-};
 
 const cast: Rule = ({ values, attributes }) => {
   const { dtype, shape, elements } = values[0]!;
@@ -326,11 +230,7 @@ function reduceAll(combine: (a: Dim, b: Dim) => Dim | undefined, first: number):
 }
 
 const RULES: ReadonlyMap<string, Rule> = new Map([
-  ...Object.entries(SCALARS).map(([type, compute]): [string, Rule] => [type, elementwise(compute)]),
-  ...Object.entries(COMPARISONS).map(([type, compute]): [string, Rule] => [
-    type,
-    elementwise(compute, "bool"),
-  ]),
+  ...ELEMENT_RULES,
   ...Object.entries({
     Cast: cast,
     Gather: gather,
@@ -341,6 +241,6 @@ const RULES: ReadonlyMap<string, Rule> = new Map([
   }),
   ...Object.entries({ Reshape: reshape, Transpose: transpose, Expand: expand }),
   ...Object.entries({ ConstantOfShape: constantOfShape, Range: range }),
-  ["ReduceProd", reduceAll((a, b) => (isStatic(a) && isStatic(b) ? a * b : multiplyPositive(a, b)), 1)],
+  ["ReduceProd", reduceAll((a, b) => (isStatic(a) && isStatic(b) ? a * b : multiplyLengths(a, b)), 1)],
   ["ReduceSum", reduceAll((a, b) => (isStatic(a) && isStatic(b) ? a + b : addDims(a, b)), 0)],
 ]);
