@@ -25,6 +25,15 @@ export interface SessionOptions {
   readonly optimisation?: "all" | "disabled" | "basic" | "extended";
 }
 
+/** The session options inside an object that may hold more. */
+export function sessionOptionsOf({ device, threads, optimisation }: SessionOptions): SessionOptions {
+  return {
+    ...(device !== undefined && { device }),
+    ...(threads !== undefined && { threads }),
+    ...(optimisation !== undefined && { optimisation }),
+  };
+}
+
 /** Values by name. */
 export type Values = Readonly<Record<string, TensorData>>;
 

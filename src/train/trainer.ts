@@ -12,7 +12,7 @@ import { trainingStep } from "../nn/training-step.js";
 import type { TensorData } from "../graph/dtype.js";
 import { scalarData } from "../graph/dtype.js";
 import type { Program, Runtime, SessionOptions } from "../runtime/runtime.js";
-import { targetOf } from "../runtime/runtime.js";
+import { sessionOptionsOf, targetOf } from "../runtime/runtime.js";
 import { StriateError, check } from "../util/errors.js";
 import { Random } from "../util/random.js";
 import type { LossGraph, Task, TrainingData } from "./task.js";
@@ -102,7 +102,7 @@ export class Trainer {
     const { device = "cpu", from } = options;
     const model = writeTrainingStep(training, initial, targetOf(device)).bytes;
     const state = from ? restored(training, from.tensors) : initialTrainingState(training, initial);
-    const program = await runtime.createProgram({ model, state: Object.fromEntries(state) }, options);
+    const program = await runtime.createProgram({ model, state: Object.fromEntries(state) }, sessionOptionsOf(options));
     return new Trainer(training, batches, program, loss, data, recipe, initial, from?.step ?? 0);
   }
 
