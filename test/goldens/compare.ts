@@ -18,7 +18,7 @@ export interface Comparison {
 
 /** Difference over what is allowed; above 1 the comparison failed. */
 export function badness({ difference, allowed, failure }: Comparison): number {
-  if (failure !== undefined && difference === 0) return Infinity;
+  if ((failure !== undefined && difference === 0) || difference === Infinity) return Infinity;
   return allowed === 0 ? (difference === 0 ? 0 : Infinity) : difference / allowed;
 }
 
@@ -38,12 +38,14 @@ export function compare(
       failure: `${name}: expected shape [${expected.shape.join(", ")}], got [${actual.shape.join(", ")}]`,
     };
   }
-  let worst: Comparison = { ...nothing, allowed: tolerance.absolute };
+  const { absolute, relative = 0 } = tolerance;
+  const allowedAt = (e: number) => absolute + (Number.isFinite(e) ? relative * Math.abs(e) : 0);
+  let worst: Comparison = { ...nothing, allowed: absolute };
   for (let i = 0; i < expected.data.length; i++) {
     const [a, e] = [Number(actual.data[i]), Number(expected.data[i])];
     if (Object.is(a, e) || (a === 0 && e === 0)) continue;
     const difference = Number.isNaN(a - e) ? Infinity : Math.abs(a - e);
-    const here = { name, difference, allowed: tolerance.absolute + (tolerance.relative ?? 0) * Math.abs(e) };
+    const here = { name, difference, allowed: allowedAt(e) };
     if (badness(here) > badness(worst)) worst = here;
   }
   if (badness(worst) <= 1) return worst;
