@@ -1,10 +1,43 @@
 /**
  * Striate: train, probe and ship brain-inspired vision networks. All of this runs in a browser as well. Operators to
- * write models with are in `striate/graph`; what needs Node (files, worker threads, onnxruntime-node) is in
- * `striate/node`.
+ * write models with are in `striate/graph`, all parts of a system in its own entry (`striate/komplexnet`); what needs
+ * Node (files, worker threads, onnxruntime-node) is in `striate/node`.
  */
-export type { Device, Program, Runtime, Session, SessionOptions } from "./runtime/runtime.js";
-export { webRuntime } from "./runtime/web.js";
-export * from "./data/index.js";
-export * from "./metrics/index.js";
 export { StriateError } from "./util/errors.js";
+export { Random } from "./util/random.js";
+export type { RandomLabel } from "./util/random.js";
+
+export { readOnnx } from "./graph/onnx/read.js";
+export type { ImportedModel, ImportedParameter, ReadOptions } from "./graph/onnx/read.js";
+export { summarise } from "./graph/summary.js";
+export type { LayerCost, LayerSummary, ModelSummary, PortSummary } from "./graph/summary.js";
+
+export type {
+  Device,
+  Program,
+  ProgramSpec,
+  Runtime,
+  Session,
+  SessionOptions,
+  Values,
+} from "./runtime/runtime.js";
+export { DEVICES } from "./runtime/runtime.js";
+export { webRuntime } from "./runtime/web.js";
+
+export * from "./nn/index.js";
+export * as metrics from "./metrics/index.js";
+export * from "./data/index.js";
+
+export { decodeCheckpoint, encodeCheckpoint } from "./train/checkpoint.js";
+export type { Checkpoint } from "./train/checkpoint.js";
+export { Evaluator } from "./train/evaluator.js";
+export { exportOnnx } from "./train/export.js";
+export type { ProgressEvent, ProgressListener } from "./train/progress.js";
+export { createRateEstimator, describeProgress } from "./train/progress.js";
+export type { InferenceGraph, LossGraph, NoiseKind, Task, TrainingData } from "./train/task.js";
+export { Trainer } from "./train/trainer.js";
+export type { Recipe, StepMetrics, TrainerState } from "./train/trainer.js";
+
+export { KomplexNet } from "./systems/komplexnet/model.js";
+export { RealBaseline } from "./systems/komplexnet/real-baseline.js";
+export { KomplexNetTask, RealBaselineTask } from "./systems/komplexnet/tasks.js";

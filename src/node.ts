@@ -1,4 +1,13 @@
 /** What needs Node: ONNX Runtime's native build, worker threads, files. */
-export * from "./data/node.js";
 export { nodeDevices, nodeRuntime } from "./runtime/node.js";
 export { workerRuntime } from "./runtime/worker-node.js";
+export * from "./data/node.js";
+export { readCheckpoint, writeCheckpoint } from "./train/checkpoint-node.js";
+export { readMetrics } from "./train/metrics-file-node.js";
+export type { MetricsRow } from "./train/metrics-file-node.js";
+export { openRunFolder } from "./train/run-folder-node.js";
+export type { RunFolder, RunFolderOptions } from "./train/run-folder-node.js";
+export { train } from "./train/run-node.js";
+export type { LogRow, TrainOptions, TrainedRun } from "./train/run-node.js";
+export { readSafetensors, writeSafetensors } from "./util/safetensors-node.js";
+export { writeFileAtomic } from "./util/files-node.js";

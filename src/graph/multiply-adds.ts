@@ -1,0 +1,78 @@
+import type { Dim, Shape } from "./dims.js";
+import { coefficientOf, isStatic, sizeOf, symbolsOf } from "./dims.js";
+import { intAttribute, stringAttribute } from "./operator.js";
+import type { GraphNode } from "./tensor.js";
+
+/** A count in which every named axis length stands for 1, so that a batch counts as one sample. */
+export interface Count {
+  readonly value: number;
+  /** False where a length is unknown: the true count is at least `value`. */
+  readonly exact: boolean;
+}
+
+export function countOf(dim: Dim): Count {
+  if (isStatic(dim)) return { value: dim, exact: true };
+  return { value: coefficientOf(dim), exact: !symbolsOf(dim).some((symbol) => symbol.startsWith("?")) };
+}
+
+function times(...dims: readonly Dim[]): Count {
+  return dims
+    .map(countOf)
+    .reduce((a, b) => ({ value: a.value * b.value, exact: a.exact && b.exact }), { value: 1, exact: true });
+}
+
+/**
+ * Multiplications, each with its addition, that a node does for one sample; 0 for operators that have none to speak
+ * of. Zeros put round an image are multiplied too: that is what a plain implementation does.
+ */
+export function multiplyAdds(node: GraphNode): Count {
+  const [a, b] = node.inputs;
+  const y = node.outputs[0];
+  if (a === undefined || b === undefined || y === undefined) return { value: 0, exact: true };
+  switch (node.type) {
+    case "Conv":
+      return times(sizeOf(y.shape), ...b.shape.slice(1));
+    case "ConvTranspose":
+      return times(sizeOf(a.shape), ...b.shape.slice(1));
+    case "MatMul":
+      return times(sizeOf(y.shape), a.shape.at(-1)!);
+    case "com.microsoft::FusedMatMul":
+      return times(sizeOf(y.shape), a.shape.at(intAttribute(node.attributes, "transA", 0) === 1 ? -2 : -1)!);
+    case "Gemm":
+      return times(sizeOf(y.shape), a.shape[intAttribute(node.attributes, "transA", 0) === 1 ? 0 : 1]!);
+    case "Einsum":
+      return einsum(
+        stringAttribute(node.attributes, "equation", ""),
+        node.inputs.map((input) => input?.shape ?? []),
+      );
+    default:
+      return { value: 0, exact: true };
+  }
+}
+
+/** One product over all labels for each operand after the first, as a loop over the labels does. */
+function einsum(equation: string, shapes: readonly Shape[]): Count {
+  const lengths = new Map<string, Dim>();
+  const terms = equation.replaceAll(/\s/g, "").split("->")[0]!.split(",");
+  for (const [i, term] of terms.entries()) {
+    const shape = shapes[i] ?? [];
+    const [head = "", tail] = term.split("...");
+    const note = (label: string, dim: Dim | undefined): void => {
+      // A length of 1 broadcasts against the other one.
+      if (dim !== undefined && (lengths.get(label) ?? 1) === 1) lengths.set(label, dim);
+    };
+    Array.from(head).forEach((label, axis) => {
+      note(label, shape[axis]);
+    });
+    if (tail === undefined) continue;
+    Array.from(tail).forEach((label, axis) => {
+      note(label, shape[shape.length - tail.length + axis]);
+    });
+    const hidden = shape.slice(head.length, shape.length - tail.length);
+    hidden.forEach((dim, axis) => {
+      note(`...${hidden.length - axis}`, dim);
+    });
+  }
+  const all = times(...lengths.values());
+  return { value: all.value * Math.max(1, shapes.length - 1), exact: all.exact };
+}

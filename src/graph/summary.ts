@@ -1,0 +1,188 @@
+import type { Shape } from "./dims.js";
+import { isStaticShape, sizeOf } from "./dims.js";
+import type { DType } from "./dtype.js";
+import { bytesPerElement, isFloat } from "./dtype.js";
+import { multiplyAdds } from "./multiply-adds.js";
+import type { GraphNode, Tensor } from "./tensor.js";
+import { topologicalOrder } from "./walk.js";
+
+/** What a model or one layer of it holds and costs. */
+export interface LayerCost {
+  /** Number of trained values. */
+  readonly parameters: number;
+  /** Number of other values: running statistics, and fixed weights of more than one element. */
+  readonly fixed: number;
+  /** Memory of both. */
+  readonly bytes: number;
+  /** For one sample: every named axis length counts as 1. */
+  readonly multiplyAdds: number;
+  /** False where an axis length is unknown: `multiplyAdds` is then the least it can be. */
+  readonly exact: boolean;
+}
+
+export interface LayerSummary extends LayerCost {
+  /** Path of the parameters ("convA"), or of the node in an imported file. */
+  readonly name: string;
+  /** How often each operator occurs, in order of first use. */
+  readonly operators: ReadonlyMap<string, number>;
+  /** Of the layer's last result. */
+  readonly shape: Shape;
+}
+
+export interface PortSummary {
+  readonly name: string;
+  readonly dtype: DType;
+  readonly shape: Shape;
+}
+
+export interface ModelSummary {
+  readonly inputs: readonly PortSummary[];
+  readonly outputs: readonly PortSummary[];
+  /** In the order of computation. */
+  readonly layers: readonly LayerSummary[];
+  readonly total: LayerCost;
+  /** Number of operator calls. */
+  readonly nodes: number;
+}
+
+interface Row {
+  readonly name: string;
+  readonly operators: Map<string, number>;
+  shape: Shape;
+  parameters: number;
+  fixed: number;
+  bytes: number;
+  multiplyAdds: number;
+  exact: boolean;
+}
+
+/**
+ * What the outputs of a model are made of. A layer is everything computed with parameters of one path ("convA.weight",
+ * "convA.bias") and what follows without parameters of its own. Shared parameters count once, at their first use.
+ */
+export function summarise(outputs: Readonly<Record<string, Tensor>>): ModelSummary {
+  const nodes = topologicalOrder(Object.values(outputs));
+  const weights = weightsOf(nodes);
+  const layerOf = new Map<GraphNode, string>();
+  const rows = new Map<string, Row>();
+  const counted = new Set<GraphNode>();
+  for (const node of nodes) {
+    // What is computed from weights alone belongs to the layer that uses the result.
+    if (node.leaf !== undefined || weights.has(node)) continue;
+    const own = node.inputs.flatMap((input) => [...((input && weights.get(input.node)) ?? [])]);
+    const name = layerName(node, own, layerOf);
+    layerOf.set(node, name);
+    const row = rows.get(name) ?? emptyRow(name, node.outputs[0]!.shape);
+    rows.set(name, row);
+    addCall(row, node);
+    for (const leaf of own) {
+      if (counted.has(leaf)) continue;
+      counted.add(leaf);
+      addWeight(row, leaf);
+    }
+  }
+  const layers = [...rows.values()];
+  const port = (name: string, { dtype, shape }: Tensor): PortSummary => ({ name, dtype, shape });
+  return {
+    inputs: nodes.flatMap(({ leaf, outputs: [tensor] }) =>
+      leaf?.kind === "input" ? [port(leaf.name, tensor!)] : [],
+    ),
+    outputs: Object.entries(outputs).map(([name, tensor]) => port(name, tensor)),
+    layers,
+    total: {
+      parameters: total(layers, (row) => row.parameters),
+      fixed: total(layers, (row) => row.fixed),
+      bytes: total(layers, (row) => row.bytes),
+      multiplyAdds: total(layers, (row) => row.multiplyAdds),
+      exact: layers.every((row) => row.exact),
+    },
+    nodes: nodes.filter((node) => node.leaf === undefined).length,
+  };
+}
+
+function total<T>(items: readonly T[], value: (item: T) => number): number {
+  return items.reduce((sum, item) => sum + value(item), 0);
+}
+
+function emptyRow(name: string, shape: Shape): Row {
+  const counts = { parameters: 0, fixed: 0, bytes: 0, multiplyAdds: 0, exact: true };
+  return { name, operators: new Map(), shape, ...counts };
+}
+
+/** The weights that each node which depends on no input is made of: leaves, and what is computed from them alone. */
+function weightsOf(nodes: readonly GraphNode[]): Map<GraphNode, readonly GraphNode[]> {
+  const weights = new Map<GraphNode, readonly GraphNode[]>();
+  for (const node of nodes) {
+    if (node.leaf !== undefined) {
+      if (node.leaf.kind !== "input") weights.set(node, isWeight(node) ? [node] : []);
+    } else if (node.inputs.every((input) => input === undefined || weights.has(input.node))) {
+      const parts = node.inputs.flatMap((input) => (input === undefined ? [] : weights.get(input.node)!));
+      weights.set(node, [...new Set(parts)]);
+    }
+  }
+  return weights;
+}
+
+/** Numbers such as an epsilon, and axes and shapes, are no weights. */
+function isWeight({ leaf, outputs: [tensor] }: GraphNode): boolean {
+  if (leaf?.kind === "parameter") return true;
+  return isFloat(tensor!.dtype) && sizeOf(tensor!.shape) !== 1;
+}
+
+function layerName(
+  node: GraphNode,
+  weights: readonly GraphNode[],
+  layerOf: ReadonlyMap<GraphNode, string>,
+): string {
+  const imported = node.importedName?.replace(/^\//, "");
+  if (imported?.includes("/") === true) return imported.slice(0, imported.lastIndexOf("/"));
+  const paths = weights.flatMap((weight) => {
+    const name = weightName(weight);
+    return name === undefined ? [] : [pathOf(name)];
+  });
+  if (paths.length > 0) return commonPath(paths);
+  if (weights.length > 0) return imported ?? (node.scope === "" ? node.type : node.scope);
+  for (const input of node.inputs) {
+    const before = input && layerOf.get(input.node);
+    if (before !== undefined) return before;
+  }
+  return node.scope === "" ? "(input)" : node.scope;
+}
+
+function weightName(node: GraphNode): string | undefined {
+  return node.leaf?.kind === "parameter" ? node.leaf.name : node.importedName;
+}
+
+/** "convA" of "convA.weight"; a name without a path stands for itself. */
+function pathOf(name: string): string {
+  const dot = name.lastIndexOf(".");
+  return dot < 0 ? name : name.slice(0, dot);
+}
+
+/** "block" of "block.query" and "block.key"; the first one where they have nothing in common. */
+function commonPath(paths: readonly string[]): string {
+  const parts = paths.map((path) => path.split("."));
+  const common = parts[0]!.filter((_, i) => parts.every((path) => same(path, parts[0]!, i + 1)));
+  return common.length === 0 ? paths[0]! : common.join(".");
+}
+
+function same(a: readonly string[], b: readonly string[], length: number): boolean {
+  return a.length >= length && a.slice(0, length).every((part, i) => part === b[i]);
+}
+
+function addCall(row: Row, node: GraphNode): void {
+  row.operators.set(node.type, (row.operators.get(node.type) ?? 0) + 1);
+  row.shape = node.outputs[0]!.shape;
+  const { value, exact } = multiplyAdds(node);
+  row.multiplyAdds += value;
+  row.exact &&= exact;
+}
+
+function addWeight(row: Row, node: GraphNode): void {
+  const tensor = node.outputs[0]!;
+  if (!isStaticShape(tensor.shape)) return;
+  const size = sizeOf(tensor.shape) as number;
+  if (node.leaf?.kind === "parameter" && node.leaf.trainable) row.parameters += size;
+  else row.fixed += size;
+  row.bytes += size * bytesPerElement(tensor.dtype);
+}
