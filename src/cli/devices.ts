@@ -1,0 +1,46 @@
+import { execFile } from "node:child_process";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+import pc from "picocolors";
+import type { Device } from "../runtime/runtime.js";
+import { DEVICES } from "../runtime/runtime.js";
+import { workerScript } from "../runtime/worker-node.js";
+import type { Streams } from "./streams.js";
+
+/** A driver that hangs must not hang the command. */
+const PATIENCE_MS = 60_000;
+
+/** Lists every device and whether a small model really runs there. */
+export async function printDevices(streams: Streams): Promise<void> {
+  const found = await Promise.all(
+    DEVICES.map(async (device) => ({ device, problem: await problemOf(device) })),
+  );
+  for (const { device, problem } of found) {
+    const verdict = problem === undefined ? pc.green("works") : `${pc.yellow("absent")}  ${pc.dim(problem)}`;
+    streams.out.write(`${device.padEnd(8)}${verdict}\n`);
+  }
+  streams.out.write(`${pc.dim("docs/devices.md tells what each one needs")}\n`);
+}
+
+/** Why a device cannot be used, undefined where it can. */
+async function problemOf(device: Device): Promise<string | undefined> {
+  const script = fileURLToPath(workerScript("./device-check.js", import.meta.url));
+  try {
+    const { stdout } = await promisify(execFile)(process.execPath, [script, device], {
+      timeout: PATIENCE_MS,
+    });
+    return stdout.trim() === "" ? undefined : shorten(stdout);
+  } catch (error) {
+    const { signal, code } = error as { signal?: string; code?: number };
+    return `a test model ended its process (${signal ?? `exit status ${code ?? "unknown"}`})`;
+  }
+}
+
+/** The end of a runtime's message says what happened, its beginning where in the runtime's source. */
+function shorten(message: string): string {
+  const line = message
+    .trim()
+    .split("\n")[0]!
+    .replace(/^device "\w+" cannot run this model: /, "");
+  return line.replace(/^\/\S+:\d+ .* was false\. /, "");
+}

@@ -1,0 +1,109 @@
+import pc from "picocolors";
+import type { Experiment, ExperimentResult, Scale } from "../experiments/experiment.js";
+import { findExperiment } from "../experiments/registry.js";
+import type { Device } from "../runtime/runtime.js";
+import type { ProgressEvent } from "../train/progress.js";
+import { INTERRUPTED, listenForInterrupt } from "./interrupt.js";
+import { chooseOutFolder } from "./out-folder.js";
+import { createProgressRenderer } from "./progress-node.js";
+import type { ProgressRenderer } from "./progress-node.js";
+import type { Streams } from "./streams.js";
+import { renderTable } from "./table.js";
+
+/** The options of `striate run`, parsed. */
+export interface RunOptions {
+  readonly scale: Scale;
+  readonly out?: string;
+  readonly seed: number;
+  readonly seeds?: number;
+  readonly device: Device;
+  readonly threads?: number;
+  readonly resume: boolean;
+  readonly force: boolean;
+}
+
+/** Runs an experiment and prints what came out; gives the exit status. */
+export async function runExperiment(
+  name: string,
+  options: RunOptions,
+  streams: Streams,
+  among?: readonly Experiment[],
+): Promise<number> {
+  const experiment = findExperiment(name, among);
+  const { scale, device, threads, resume } = options;
+  const { seeds: usual, summary } = experiment.scales[scale];
+  const seeds = Array.from({ length: options.seeds ?? usual }, (_, i) => options.seed + i);
+  const out = await chooseOutFolder(`${experiment.name}-${scale}`, options);
+  streams.err.write(`${pc.bold(experiment.name)} at scale ${scale}: ${summary}\n`);
+  streams.err.write(`${pc.dim(`seeds ${seeds.join(", ")} · ${device} · results in ${out}`)}\n`);
+
+  const progress = new TaskProgress(streams.err);
+  const interrupt = listenForInterrupt({
+    onStop: () => {
+      progress.note("Stopping: a checkpoint is written. Ctrl-C again quits at once.");
+    },
+    onQuit: () => process.exit(INTERRUPTED),
+  });
+  try {
+    const result = await experiment.run({
+      scale,
+      out,
+      seeds,
+      device,
+      threads,
+      resume,
+      signal: interrupt.signal,
+      onProgress: (task, event) => {
+        progress.show(task, event);
+      },
+      onNote: (line) => {
+        progress.note(line);
+      },
+    });
+    progress.stop();
+    printResult(result, out, `striate run ${name} --scale ${scale}`, streams);
+    return result.interrupted ? INTERRUPTED : 0;
+  } finally {
+    progress.stop();
+    interrupt.dispose();
+  }
+}
+
+function printResult(result: ExperimentResult, out: string, command: string, streams: Streams): void {
+  if (result.text !== undefined) streams.out.write(`\n${result.text}\n`);
+  for (const table of result.tables) streams.out.write(`\n${renderTable(table)}\n`);
+  const width = Math.max(...result.files.map(({ what }) => what.length));
+  if (result.files.length > 0) streams.out.write("\n");
+  for (const { what, path } of result.files) streams.out.write(`${what.padEnd(width)}  ${path}\n`);
+  if (result.interrupted) {
+    streams.err.write(`Stopped. Go on with: ${command} --resume --out ${out}\n`);
+  }
+}
+
+/** One bar for each task, one task at a time. */
+class TaskProgress {
+  #task: string | undefined;
+  #renderer: ProgressRenderer | undefined;
+
+  constructor(readonly stream: NodeJS.WriteStream) {}
+
+  show(task: string, event: ProgressEvent): void {
+    if (task !== this.#task) {
+      this.stop();
+      this.#task = task;
+      this.#renderer = createProgressRenderer({ label: task, stream: this.stream });
+    }
+    this.#renderer?.update(event);
+  }
+
+  note(line: string): void {
+    if (this.#renderer === undefined) this.stream.write(`${line}\n`);
+    else this.#renderer.note(line);
+  }
+
+  stop(): void {
+    this.#renderer?.stop();
+    this.#renderer = undefined;
+    this.#task = undefined;
+  }
+}

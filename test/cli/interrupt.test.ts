@@ -1,0 +1,33 @@
+import { setTimeout as wait } from "node:timers/promises";
+import { describe, expect, it } from "vitest";
+import { runTypescript } from "../support/child.js";
+
+const script = new URL("./interrupt-child.ts", import.meta.url);
+
+describe.skipIf(process.platform === "win32")("Ctrl-C", () => {
+  it("stops cleanly at the first press, quits at the second", async () => {
+    const child = runTypescript(script, []);
+    expect(await child.nextLine()).toBe("ready");
+    process.kill(child.pid, "SIGINT");
+    expect(await child.nextLine()).toBe("stop");
+    expect(await child.nextLine()).toBe("aborted");
+    await wait(500);
+    process.kill(child.pid, "SIGINT");
+    expect(await child.nextLine()).toBe("quit");
+    expect(await child.ended()).toMatchObject({ status: 130 });
+  });
+
+  it("takes a signal that arrives twice at once for one press", async () => {
+    const child = runTypescript(script, []);
+    await child.nextLine();
+    process.kill(child.pid, "SIGINT");
+    await wait(50);
+    process.kill(child.pid, "SIGTERM");
+    expect(await child.nextLine()).toBe("stop");
+    expect(await child.nextLine()).toBe("aborted");
+    await wait(500);
+    process.kill(child.pid, "SIGTERM");
+    expect(await child.nextLine()).toBe("quit");
+    await child.ended();
+  });
+});
