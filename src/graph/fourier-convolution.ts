@@ -103,46 +103,93 @@ function kernelMatrix(plan: Plan): Tensor {
   });
 }
 
-/** Which kernel row joins an input row to an output row: [kernel height, (row in, row out)]. */
-function toeplitzMatrix(plan: Plan): Tensor {
-  return matrix(plan.kernel[0], plan.heightIn * plan.heightOut, (k, pair) => {
-    const rowIn = Math.floor(pair / plan.heightOut);
-    return rowIn === (pair % plan.heightOut) + k - plan.padTop ? 1 : 0;
+/** Output rows that are computed together, and the input rows that they see. */
+interface Block {
+  readonly rowsIn: readonly [start: number, end: number];
+  readonly rowsOut: readonly [start: number, end: number];
+}
+
+/**
+ * Cuts the output rows into blocks. A Toeplitz matrix of all rows is mostly zeros; small blocks multiply fewer of them,
+ * but copy more rows.
+ */
+function blocksOf(plan: Plan): Block[] {
+  const { heightIn, heightOut, padTop } = plan;
+  const count = Math.max(1, Math.round(heightOut / ROWS_PER_BLOCK));
+  return Array.from({ length: count }, (_, b): Block => {
+    const start = Math.round((b * heightOut) / count);
+    const end = Math.round(((b + 1) * heightOut) / count);
+    const first = Math.max(0, start - padTop);
+    const last = Math.min(heightIn, end - 1 + plan.kernel[0] - padTop);
+    return { rowsIn: [first, last], rowsOut: [start, end] };
   });
 }
 
-/** [batch, channels, rows, width] -> [frequencies, 2 * batch, channels * rows]. */
-function transformed(x: Tensor, plan: Plan, channels: number, rows: number, width: number): Tensor {
-  const lines = reshape(x, [-1, width]);
-  const spectrum = gemm(transformMatrix(plan, width), lines, undefined, { transB: 1 });
-  return reshape(spectrum, [plan.frequencies, -1, channels * rows]);
+/** Measured for a 13x13 kernel on 32 rows. */
+const ROWS_PER_BLOCK = 8;
+
+const lengthOf = ([start, end]: readonly [number, number]): number => end - start;
+
+/** Which kernel row joins an input row of a block to an output row: [kernel height, (row in, row out)]. */
+function toeplitzMatrix(plan: Plan, { rowsIn, rowsOut }: Block): Tensor {
+  const height = lengthOf(rowsOut);
+  return matrix(plan.kernel[0], lengthOf(rowsIn) * height, (k, pair) => {
+    const rowIn = rowsIn[0] + Math.floor(pair / height);
+    const rowOut = rowsOut[0] + (pair % height);
+    return rowIn === rowOut + k - plan.padTop ? 1 : 0;
+  });
 }
 
-/** [out, in, kernel height, kernel width] -> [frequencies, 2, in * rows in, out * rows out]. */
-function transformedKernel(w: Tensor, plan: Plan): Tensor {
-  const { channelsIn, channelsOut, heightIn, heightOut, frequencies } = plan;
-  const [kernelHeight] = plan.kernel;
-  const alongWidth = matmul(w, kernelMatrix(plan));
-  const byFrequency = transpose(alongWidth, [3, 1, 0, 2]);
-  const rows = matmul(reshape(byFrequency, [-1, kernelHeight]), toeplitzMatrix(plan));
-  const pairs = reshape(rows, [2 * frequencies * channelsIn, channelsOut, heightIn, heightOut]);
+/** [batch, channels, rows, width] -> [frequencies, 1, 2 * batch, channels, rows]. */
+function transformed(x: Tensor, plan: Plan): Tensor {
+  const [channels, rows, width] = x.shape.slice(1) as number[];
+  const spectrum = gemm(transformMatrix(plan, width!), reshape(x, [-1, width!]), undefined, { transB: 1 });
+  return reshape(spectrum, [plan.frequencies, 1, -1, channels!, rows!]);
+}
+
+/** Some rows of a transformed image: [frequencies, 1, 2 * batch, channels * rows]. */
+function rowsOf(spectrum: Tensor, [start, end]: readonly [number, number]): Tensor {
+  const [frequencies, , , channels, rows] = spectrum.shape as number[];
+  const cut = start === 0 && end === rows ? spectrum : slice(spectrum, [{ axis: 4, start, end }]);
+  return reshape(cut, [frequencies!, 1, -1, channels! * (end - start)]);
+}
+
+/** [out, in, kernel height, kernel width] -> [(frequency, re | im) * in * out, kernel height]. */
+function kernelSpectrum(w: Tensor, plan: Plan): Tensor {
+  return reshape(transpose(matmul(w, kernelMatrix(plan)), [3, 1, 0, 2]), [-1, plan.kernel[0]]);
+}
+
+/** -> [frequencies, 2, in * rows in, out * rows out] */
+function blockKernel(spectrum: Tensor, plan: Plan, block: Block): Tensor {
+  const { channelsIn, channelsOut, frequencies } = plan;
+  const [rowsIn, rowsOut] = [lengthOf(block.rowsIn), lengthOf(block.rowsOut)];
+  const pairs = reshape(matmul(spectrum, toeplitzMatrix(plan, block)), [
+    2 * frequencies * channelsIn,
+    channelsOut,
+    rowsIn,
+    rowsOut,
+  ]);
   return reshape(transpose(pairs, [0, 2, 1, 3]), [
     frequencies,
     2,
-    channelsIn * heightIn,
-    channelsOut * heightOut,
+    channelsIn * rowsIn,
+    channelsOut * rowsOut,
   ]);
 }
 
 /** y = conv(x, w), stride 1, dilation 1, one group, two spatial axes. */
 export function fourierConvolution(x: Tensor, w: Tensor, shape: ConvolutionShape, window: Window): Tensor {
   const plan = planOf(shape, window);
-  const { frequencies, channelsIn, channelsOut, heightIn, heightOut, widthIn, widthOut } = plan;
-  const spectrum = transformed(x, plan, channelsIn, heightIn, widthIn);
-  const paired = reshape(spectrum, [frequencies, 1, -1, channelsIn * heightIn]);
-  const products = matmul(paired, transformedKernel(w, plan));
-  const lines = matmul(inverseMatrix(plan), reshape(products, [4 * frequencies, -1]));
-  return reshape(transpose(lines, [1, 0]), [-1, channelsOut, heightOut, widthOut]);
+  const { frequencies, channelsOut, widthOut } = plan;
+  const spectrum = transformed(x, plan);
+  const kernel = kernelSpectrum(w, plan);
+  const inverse = inverseMatrix(plan);
+  const parts = blocksOf(plan).map((block) => {
+    const products = matmul(rowsOf(spectrum, block.rowsIn), blockKernel(kernel, plan, block));
+    const lines = matmul(inverse, reshape(products, [4 * frequencies, -1]));
+    return reshape(transpose(lines, [1, 0]), [-1, channelsOut, lengthOf(block.rowsOut), widthOut]);
+  });
+  return parts.length === 1 ? parts[0]! : concat(parts, 2);
 }
 
 /** Gradient of the kernel, summed over several (x, dy) pairs before the way back from the frequencies. */
@@ -152,36 +199,43 @@ export function fourierWeightGradient(
   window: Window,
 ): Tensor {
   const plan = planOf(shape, window);
-  const totals = pairs.map(([x, dy]) => spectralProducts(x, dy, plan)).reduce((a, b) => add(a, b));
-  return kernelFromSpectrum(totals, plan);
+  const spectra = pairs.map(([x, dy]) => [transformed(x, plan), conjugates(transformed(dy, plan))] as const);
+  const rows = blocksOf(plan).map((block) => {
+    const totals = spectra
+      .map(([x, dy]) => {
+        const right = rowsOf(dy, block.rowsOut);
+        const byPart = reshape(right, [plan.frequencies, 2, -1, right.shape.at(-1)!]);
+        return matmul(transpose(rowsOf(x, block.rowsIn), [0, 1, 3, 2]), byPart);
+      })
+      .reduce((a, b) => add(a, b));
+    return kernelRows(totals, plan, block);
+  });
+  return kernelFromSpectrum(
+    rows.reduce((a, b) => add(a, b)),
+    plan,
+  );
 }
 
-/** Re and Im of conj(X)ᵀ Y summed over the batch: [frequencies, 2, in * rows in, out * rows out]. */
-function spectralProducts(x: Tensor, dy: Tensor, plan: Plan): Tensor {
-  const { frequencies, channelsIn, channelsOut, heightIn, heightOut, widthIn, widthOut } = plan;
-  const [rowsIn, rowsOut] = [channelsIn * heightIn, channelsOut * heightOut];
-  const fromX = reshape(transformed(x, plan, channelsIn, heightIn, widthIn), [frequencies, 1, -1, rowsIn]);
-  const fromDy = reshape(transformed(dy, plan, channelsOut, heightOut, widthOut), [
-    frequencies,
-    1,
-    2,
-    -1,
-    rowsOut,
-  ]);
-  const re = slice(fromDy, [{ axis: 2, start: 0, end: 1 }]);
-  const im = slice(fromDy, [{ axis: 2, start: 1, end: 2 }]);
-  // (Re, Im) meets (Re, Im) for the real part and (Im, -Re) for the imaginary one.
-  const turned = concat([im, mul(re, -1)], 2);
-  const both = reshape(concat([fromDy, turned], 1), [frequencies, 2, -1, rowsOut]);
-  return matmul(transpose(fromX, [0, 1, 3, 2]), both);
+/** (Re, Im) meets (Re, Im) for the real part of conj(X) Y and (Im, -Re) for the imaginary one: both, one after the other. */
+function conjugates(spectrum: Tensor): Tensor {
+  const [frequencies, , , channels, rows] = spectrum.shape as number[];
+  const parts = reshape(spectrum, [frequencies!, 2, -1, channels!, rows!]);
+  const [re, im] = [slice(parts, [{ axis: 1, end: 1 }]), slice(parts, [{ axis: 1, start: 1 }])];
+  return reshape(concat([re, im, im, mul(re, -1)], 1), [frequencies!, 1, -1, channels!, rows!]);
 }
 
-function kernelFromSpectrum(totals: Tensor, plan: Plan): Tensor {
-  const { channelsIn, channelsOut, heightIn, heightOut, frequencies } = plan;
+/** Sums [frequencies, 2, in * rows in, out * rows out] along the diagonals: [(frequency, re | im) * in * out, kernel height]. */
+function kernelRows(totals: Tensor, plan: Plan, block: Block): Tensor {
+  const { channelsIn, channelsOut, frequencies } = plan;
+  const [rowsIn, rowsOut] = [lengthOf(block.rowsIn), lengthOf(block.rowsOut)];
+  const blocks = reshape(totals, [2 * frequencies * channelsIn, rowsIn, channelsOut, rowsOut]);
+  const pairs = reshape(transpose(blocks, [0, 2, 1, 3]), [-1, rowsIn * rowsOut]);
+  return matmul(pairs, transpose(toeplitzMatrix(plan, block), [1, 0]));
+}
+
+function kernelFromSpectrum(rows: Tensor, plan: Plan): Tensor {
+  const { channelsIn, channelsOut, frequencies } = plan;
   const [kernelHeight, kernelWidth] = plan.kernel;
-  const blocks = reshape(totals, [2 * frequencies * channelsIn, heightIn, channelsOut, heightOut]);
-  const pairs = reshape(transpose(blocks, [0, 2, 1, 3]), [-1, heightIn * heightOut]);
-  const rows = matmul(pairs, transpose(toeplitzMatrix(plan), [1, 0]));
   const byFrequency = reshape(rows, [2 * frequencies, channelsIn, channelsOut, kernelHeight]);
   const back = matrix(2 * frequencies, kernelWidth, (row, k) => {
     const angle = (2 * Math.PI * (row >> 1) * (k - plan.padLeft)) / plan.length;
