@@ -25,7 +25,7 @@ function axesOf(call: Call): readonly number[] {
       : x.shape.map((_, axis) => axis);
   }
   if (!given.known?.every(isStatic)) misfit(call, "the axes must be known when the graph is built");
-  return given.known.map((axis) => normaliseAxis(axis as number, x.rank, call.type));
+  return given.known.map((axis) => normaliseAxis(axis, x.rank, call.type));
 }
 
 function inferReduction(call: Call): TensorType[] {
@@ -72,8 +72,8 @@ function reduction(
 }
 
 /** Number of elements that one result of a reduction is made of, as a scalar of x's type. */
-function countOf(x: Tensor, axes: readonly number[]): Tensor {
-  const size = sizeOf(axes.map((axis) => x.shape[axis]!) as Shape);
+export function countOf(x: Tensor, axes: readonly number[]): Tensor {
+  const size = sizeOf(axes.map((axis) => x.shape[axis]!));
   return isStatic(size) ? scalar(size, x.dtype) : runtimeCount(x, axes);
 }
 

@@ -1,0 +1,130 @@
+import type { Tensor } from "../tensor.js";
+import { apply, apply1, defineOperator, floatAttribute, intAttribute, misfit } from "../operator.js";
+import { expandLike } from "./broadcast.js";
+import { channelVector } from "./conv.js";
+import { add, div, mul, neg, sub } from "./elementwise.js";
+import {
+  EPSILON,
+  affine,
+  allButChannels,
+  checkChannels,
+  inverseDeviation,
+  spaceOf,
+} from "./normalise-parts.js";
+import { countOf, mean, sum, sumOfSquares } from "./reduce.js";
+
+defineOperator({
+  type: "BatchNormalization",
+  infer: (call) => {
+    const x = checkChannels(call, 1, 4);
+    if (intAttribute(call.attributes, "training_mode", 0) === 1) {
+      misfit(call, "training mode is not supported as an operator: normalise with batch statistics instead");
+    }
+    return [{ dtype: x.dtype, shape: x.shape }];
+  },
+  gradient: (call) => {
+    const dy = call.gradients[0];
+    if (dy === undefined) return [];
+    const [x, scale, , average, variance] = call.inputs.map((tensor) => tensor!) as [
+      Tensor,
+      Tensor,
+      Tensor,
+      Tensor,
+      Tensor,
+    ];
+    const inverse = inverseDeviation(variance, floatAttribute(call.attributes, "epsilon", EPSILON));
+    const factor = mul(scale, inverse);
+    const total = sum(dy, allButChannels(x));
+    const wantsScale = call.needs(1) || call.needs(4);
+    const centred = wantsScale ? sub(x, channelVector(average, x.rank)) : undefined;
+    const product = centred && sum(mul(dy, centred), allButChannels(x));
+    return [
+      call.needs(0) ? mul(dy, channelVector(factor, x.rank)) : undefined,
+      product && call.needs(1) ? mul(product, inverse) : undefined,
+      call.needs(2) ? total : undefined,
+      call.needs(3) ? neg(mul(total, factor)) : undefined,
+      product && call.needs(4) ? mul(mul(product, mul(factor, mul(inverse, inverse))), -0.5) : undefined,
+    ];
+  },
+});
+
+/** (x - mean) / sqrt(variance + epsilon) * scale + bias with given statistics, one of each per channel. */
+export function batchNormInference(
+  x: Tensor,
+  scale: Tensor,
+  bias: Tensor,
+  statistics: { readonly mean: Tensor; readonly variance: Tensor },
+  epsilon = EPSILON,
+): Tensor {
+  const inputs = [x, scale, bias, statistics.mean, statistics.variance];
+  return apply1("BatchNormalization", inputs, { epsilon: { float: epsilon } });
+}
+
+export interface BatchNormResult {
+  readonly y: Tensor;
+  /** Mean of each channel over the batch and space. */
+  readonly mean: Tensor;
+  /** Biased variance of each channel. */
+  readonly variance: Tensor;
+  /** Number of elements that one channel's statistics are made of, a scalar. */
+  readonly count: Tensor;
+}
+
+/**
+ * Batch normalisation with the batch's own statistics (Ioffe and Szegedy 2015, algorithm 1). The results carry what
+ * running statistics need; PyTorch keeps the unbiased variance, variance * count / (count - 1).
+ */
+export function batchNormTraining(
+  x: Tensor,
+  scale: Tensor,
+  bias: Tensor,
+  epsilon = EPSILON,
+): BatchNormResult {
+  const attributes = { epsilon: { float: epsilon } };
+  const [y, average, variance] = apply("BatchNormTraining", [x, scale, bias], attributes, { outputs: 3 });
+  return { y: y!, mean: average!, variance: variance!, count: countOf(x, allButChannels(x)) };
+}
+
+defineOperator({
+  type: "BatchNormTraining",
+  infer: (call) => {
+    const x = checkChannels(call, 1, 2);
+    const perChannel = { dtype: x.dtype, shape: [x.shape[1]!] };
+    return [{ dtype: x.dtype, shape: x.shape }, perChannel, perChannel];
+  },
+  gradient: (call) => {
+    const [x, scale] = [call.inputs[0]!, call.inputs[1]!];
+    const [average, variance] = [call.outputs[1]!, call.outputs[2]!];
+    const [dy, dMean, dVariance] = call.gradients;
+    const inverse = inverseDeviation(variance, floatAttribute(call.attributes, "epsilon", EPSILON));
+    const centred = sub(x, channelVector(average, x.rank));
+    const axes = allButChannels(x);
+    const count = countOf(x, axes);
+    const total = dy && sum(dy, axes);
+    const product = dy && mul(sum(mul(dy, centred), axes), inverse);
+    if (!call.needs(0)) return [undefined, product, total];
+    // dx = factor * (dy - mean(dy) - normalised * mean(dy * normalised)), as three per-channel numbers.
+    const factor = mul(scale, inverse);
+    let shift = total && neg(div(mul(factor, total), count));
+    let slope = product && neg(div(mul(factor, mul(product, inverse)), count));
+    if (dMean) shift = plus(shift, div(dMean, count));
+    if (dVariance) slope = plus(slope, div(mul(dVariance, 2), count));
+    const spread = shift && (dy ? affine(dy, factor, shift) : expandLike(channelVector(shift, x.rank), x));
+    const along = slope && mul(centred, channelVector(slope, x.rank));
+    return [spread && along ? add(spread, along) : (spread ?? along), product, total];
+  },
+  lower: (call) => {
+    const [x, scale, bias] = [call.inputs[0]!, call.inputs[1]!, call.inputs[2]!];
+    const axes = allButChannels(x);
+    const average = mean(x, axes);
+    const centred = sub(x, channelVector(average, x.rank));
+    const squares = x.rank > 2 ? sum(sumOfSquares(centred, spaceOf(x)), 0) : sumOfSquares(centred, 0);
+    const variance = div(squares, countOf(x, axes));
+    const y = apply1("BatchNormalization", [x, scale, bias, average, variance], call.attributes);
+    return [y, average, variance];
+  },
+});
+
+function plus(a: Tensor | undefined, b: Tensor): Tensor {
+  return a === undefined ? b : add(a, b);
+}

@@ -1,0 +1,116 @@
+import type { Dim } from "../dims.js";
+import { isStatic } from "../dims.js";
+import type { Call, GradientCall } from "../operator.js";
+import { apply1, defineOperator, misfit, required, stringAttribute } from "../operator.js";
+import type { Tensor } from "../tensor.js";
+import { expandLike } from "./broadcast.js";
+import { unsqueeze } from "./shape.js";
+
+interface Equation {
+  /** One letter per axis of each operand, ellipses written out. */
+  readonly terms: readonly string[];
+  readonly result: string;
+  readonly lengths: ReadonlyMap<string, Dim>;
+}
+
+/** Letters that stand for the axes under an ellipsis, the last one for the last axis. */
+const HIDDEN = "ZYXWVUTSRQPONMLKJIHGFEDCBA";
+
+/** Reads the equation of a call and checks it against the operands. */
+function equationOf(call: Call): Equation {
+  const text = stringAttribute(call.attributes, "equation", "").replaceAll(" ", "");
+  const [left, right] = text.split("->") as [string, string | undefined];
+  const written = left.split(",");
+  if (written.length !== call.inputs.length) {
+    misfit(call, `"${text}" speaks of ${written.length} operands, got ${call.inputs.length}`);
+  }
+  const free = Array.from(HIDDEN).filter((letter) => !text.includes(letter));
+  let hidden = 0;
+  const spell = (term: string, count: number) => {
+    hidden = Math.max(hidden, count);
+    return term.replace("...", free.slice(0, count).reverse().join(""));
+  };
+  const terms = written.map((term, i) => {
+    const rank = required(call, i, `operand ${i}`).rank;
+    const plain = term.replace("...", "").length;
+    const full = term.includes("...") ? spell(term, Math.max(0, rank - plain)) : term;
+    if (full.length !== rank || !/^[A-Za-z]*$/.test(full))
+      misfit(call, `"${term}" does not fit an operand of rank ${rank}`);
+    return full;
+  });
+  const lengths = new Map<string, Dim>();
+  for (const [i, term] of terms.entries()) {
+    for (const [axis, letter] of Array.from(term).entries())
+      addLength(call, lengths, letter, call.inputs[i]!.shape[axis]!);
+  }
+  const result = right === undefined ? implicitResult(left, free.slice(0, hidden)) : spell(right, hidden);
+  for (const letter of result) {
+    if (!lengths.has(letter)) misfit(call, `"${letter}" of the result is on no operand`);
+  }
+  return { terms, result, lengths };
+}
+
+function addLength(call: Call, lengths: Map<string, Dim>, letter: string, dim: Dim): void {
+  const before = lengths.get(letter);
+  if (before === undefined || before === 1) lengths.set(letter, dim);
+  else if (isStatic(dim) && isStatic(before) && dim !== before && dim !== 1) {
+    misfit(call, `axis "${letter}" has the lengths ${before} and ${dim}`);
+  } else if (isStatic(dim) && !isStatic(before) && dim !== 1) lengths.set(letter, dim);
+}
+
+/** Without an arrow: the hidden axes, then every letter that occurs once, in alphabetical order. */
+function implicitResult(left: string, hidden: readonly string[]): string {
+  const letters = Array.from(left).filter((letter) => /[A-Za-z]/.test(letter));
+  const once = letters.filter((letter) => letters.indexOf(letter) === letters.lastIndexOf(letter));
+  return [...hidden].reverse().join("") + once.sort().join("");
+}
+
+defineOperator({
+  type: "Einsum",
+  infer: (call) => {
+    const { result, lengths } = equationOf(call);
+    const dtype = call.inputs[0]!.dtype;
+    if (call.inputs.some((x) => x!.dtype !== dtype)) misfit(call, "all operands must have one element type");
+    return [{ dtype, shape: Array.from(result, (letter) => lengths.get(letter)!) }];
+  },
+  gradient: (call) => {
+    const dy = call.gradients[0];
+    if (dy === undefined) return [];
+    const equation = equationOf(call);
+    return call.inputs.map((_, i) => (call.needs(i) ? operandGradient(call, equation, dy, i) : undefined));
+  },
+});
+
+/** d/d(operand i): the same sum of products with dy in that operand's place. */
+function operandGradient(
+  call: GradientCall,
+  { terms, result, lengths }: Equation,
+  dy: Tensor,
+  i: number,
+): Tensor {
+  const [term, x] = [terms[i]!, call.inputs[i]!];
+  const stretched = Array.from(term).some((letter, axis) => x.shape[axis] === 1 && lengths.get(letter) !== 1);
+  if (new Set(term).size !== term.length || stretched) {
+    misfit(call, `no gradient for the operand "${term}" with a repeated or stretched axis`);
+  }
+  const others = call.inputs.flatMap((operand, at) =>
+    at === i ? [] : [{ operand: operand!, term: terms[at]! }],
+  );
+  const available = new Set(result + others.map((other) => other.term).join(""));
+  const reached = Array.from(term)
+    .filter((letter) => available.has(letter))
+    .join("");
+  const sums = einsum(
+    `${[result, ...others.map((other) => other.term)].join(",")}->${reached}`,
+    dy,
+    ...others.map((other) => other.operand),
+  );
+  // An axis that was only summed gets the same gradient everywhere.
+  const summed = Array.from(term).flatMap((letter, axis) => (available.has(letter) ? [] : [axis]));
+  return summed.length === 0 ? sums : expandLike(unsqueeze(sums, summed), x);
+}
+
+/** Sum of products in Einstein's notation: `einsum("bik,bkj->bij", a, b)`. Gradients need every letter once per operand. */
+export function einsum(equation: string, ...operands: readonly Tensor[]): Tensor {
+  return apply1("Einsum", operands, { equation });
+}

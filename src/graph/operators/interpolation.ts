@@ -1,0 +1,97 @@
+import type { AxisMatrix } from "./axis-matrix.js";
+import { axisMatrix } from "./axis-matrix.js";
+
+/** How ONNX's Resize reads its input along one axis; the names are ONNX's. */
+export interface Interpolation {
+  readonly mode: "nearest" | "linear" | "cubic";
+  readonly coordinates: string;
+  readonly nearestMode: string;
+  readonly cubicCoefficient: number;
+  readonly excludeOutside: boolean;
+}
+
+const round = Math.fround;
+
+/** Position in the input of each output element, in single precision as the runtimes compute it. */
+function sourcePositions(length: number, count: number, scale: number, coordinates: string): number[] {
+  const s = round(scale);
+  const shift = (i: number) => round(round((i + 0.5) / s) - 0.5);
+  const at = (i: number): number => {
+    switch (coordinates) {
+      case "asymmetric":
+        return round(i / s);
+      case "half_pixel":
+        return shift(i);
+      case "pytorch_half_pixel":
+        return count > 1 ? shift(i) : 0;
+      case "align_corners":
+        return count > 1 ? round((i * (length - 1)) / (count - 1)) : 0;
+      case "half_pixel_symmetric": {
+        const adjustment = count / (s * length);
+        return (length / 2) * (1 - adjustment) + shift(i);
+      }
+      default:
+        throw new RangeError(coordinates);
+    }
+  };
+  return Array.from({ length: count }, (_, i) => at(i));
+}
+
+export function isSupportedCoordinates(coordinates: string): boolean {
+  const known = ["asymmetric", "half_pixel", "pytorch_half_pixel", "align_corners", "half_pixel_symmetric"];
+  return known.includes(coordinates);
+}
+
+function nearest(position: number, mode: string): number {
+  if (Number.isInteger(position)) return position;
+  switch (mode) {
+    case "floor":
+      return Math.floor(position);
+    case "ceil":
+      return Math.ceil(position);
+    case "round_prefer_ceil":
+      return Math.floor(position + 0.5);
+    default:
+      return Math.ceil(position - 0.5);
+  }
+}
+
+/** Keys' cubic kernel with parameter a at the four cells around a position with fraction t. */
+function cubicWeights(t: number, a: number): number[] {
+  const near = (d: number) => (a + 2) * d ** 3 - (a + 3) * d ** 2 + 1;
+  const far = (d: number) => a * d ** 3 - 5 * a * d ** 2 + 8 * a * d - 4 * a;
+  return [far(1 + t), near(t), near(1 - t), far(2 - t)];
+}
+
+/** The matrix [count, length] that resizing one axis is. */
+export function interpolationMatrix(
+  length: number,
+  count: number,
+  scale: number,
+  how: Interpolation,
+): AxisMatrix {
+  const positions = sourcePositions(length, count, scale, how.coordinates);
+  const clamp = (cell: number) => Math.min(Math.max(cell, 0), length - 1);
+  return axisMatrix(count, length, (add) => {
+    for (const [row, position] of positions.entries()) {
+      if (how.mode === "nearest") {
+        add(row, clamp(nearest(position, how.nearestMode)), 1);
+        continue;
+      }
+      if (how.mode === "linear") {
+        const inside = clamp(position);
+        const cell = Math.floor(inside);
+        add(row, cell, 1 - (inside - cell));
+        add(row, clamp(cell + 1), inside - cell);
+        continue;
+      }
+      const cell = Math.floor(position);
+      const cells = [cell - 1, cell, cell + 1, cell + 2];
+      const weights = cubicWeights(position - cell, how.cubicCoefficient).map((weight, i) =>
+        how.excludeOutside && (cells[i]! < 0 || cells[i]! >= length) ? 0 : weight,
+      );
+      const total = how.excludeOutside ? weights.reduce((a, b) => a + b, 0) : 1;
+      for (const [i, weight] of weights.entries()) add(row, clamp(cells[i]!), weight / total);
+    }
+  });
+}

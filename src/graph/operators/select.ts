@@ -1,0 +1,255 @@
+import type { Dim, Shape } from "../dims.js";
+import { isStatic, isStaticShape, normaliseAxis, sameShape, showShape } from "../dims.js";
+import type { Call } from "../operator.js";
+import { apply1, defineOperator, intAttribute, misfit, required, stringAttribute } from "../operator.js";
+import type { Tensor } from "../tensor.js";
+import { constantData, integers } from "../tensor.js";
+import { axisMatrix, multiplyAxis } from "./axis-matrix.js";
+import { expandLike, reshapeLike, shapeTensor } from "./broadcast.js";
+import { unsqueeze, zerosLike } from "./shape.js";
+
+function indicesOf(call: Call): Tensor {
+  const indices = required(call, 1, "indices");
+  if (indices.dtype !== "int64" && indices.dtype !== "int32") misfit(call, "indices must be int64 or int32");
+  return indices;
+}
+
+function axisOf(call: Call): number {
+  return normaliseAxis(intAttribute(call.attributes, "axis", 0), required(call, 0, "x").rank, call.type);
+}
+
+/** Constant indices must lie on the axis; others are checked by the runtime. */
+function checkRange(call: Call, indices: Tensor, dim: Dim): void {
+  if (!isStatic(dim)) return;
+  for (const index of indices.known ?? []) {
+    if (isStatic(index) && (index < -dim || index >= dim)) {
+      misfit(call, `index ${index} lies outside an axis of length ${dim}`);
+    }
+  }
+}
+
+// ---- Gather ------------------------------------------------------------------------------------------------------------
+
+defineOperator({
+  type: "Gather",
+  infer: (call) => {
+    const [x, indices] = [required(call, 0, "x"), indicesOf(call)];
+    const axis = axisOf(call);
+    checkRange(call, indices, x.shape[axis]!);
+    const shape = [...x.shape.slice(0, axis), ...indices.shape, ...x.shape.slice(axis + 1)];
+    return [{ dtype: x.dtype, shape, known: x.rank === 1 ? pick(x.known, indices.known) : undefined }];
+  },
+  gradient: (call) => {
+    const [dy, x, indices] = [call.gradients[0], call.inputs[0]!, call.inputs[1]!];
+    return [dy && apply1("GatherGradient", [dy, indices, x], { axis: axisOf(call) })];
+  },
+});
+
+function pick(from: readonly Dim[] | undefined, indices: readonly Dim[] | undefined): Dim[] | undefined {
+  if (!from || !indices?.every(isStatic)) return undefined;
+  return indices.map((index) => from.at(index)!);
+}
+
+/** Slices of x along an axis (default 0): result[.., i, ..] = x[.., indices[i], ..]; indices of any rank. */
+export function gather(x: Tensor, indices: Tensor, axis = 0): Tensor {
+  return apply1("Gather", [x, indices], { axis });
+}
+
+/** Rows of a table [entries, features] for whole numbers of any shape: [...indices, features]. */
+export function embedding(indices: Tensor, table: Tensor): Tensor {
+  return gather(table, indices, 0);
+}
+
+/** Matrices up to this many elements are cheaper than scattering. */
+const LARGEST_MATRIX = 1 << 16;
+
+// Adds slices of dy up where `indices` had taken them from; x only gives the shape.
+defineOperator({
+  type: "GatherGradient",
+  infer: (call) => {
+    const x = required(call, 2, "x");
+    return [{ dtype: required(call, 0, "dy").dtype, shape: x.shape }];
+  },
+  gradient: (call) => {
+    const indices = call.inputs[1]!;
+    return [
+      call.gradients[0] && gather(call.gradients[0], indices, intAttribute(call.attributes, "axis", 0)),
+    ];
+  },
+  lower: (call) => {
+    const [dy, indices, x] = [call.inputs[0]!, call.inputs[1]!, call.inputs[2]!];
+    const axis = intAttribute(call.attributes, "axis", 0);
+    return [byMatrix(dy, indices, x, axis) ?? byScatter(dy, indices, x, axis)];
+  },
+});
+
+/** Constant indices: one product with a matrix of zeros and ones. */
+function byMatrix(dy: Tensor, indices: Tensor, x: Tensor, axis: number): Tensor | undefined {
+  const places = constantData(indices);
+  const length = x.shape[axis]!;
+  if (places?.shape.length !== 1 || !isStatic(length)) return undefined;
+  const count = places.data.length;
+  if (count * length > LARGEST_MATRIX) return undefined;
+  const matrix = axisMatrix(length, count, (add) => {
+    for (let i = 0; i < count; i++) {
+      const place = Number(places.data[i]);
+      add(place < 0 ? place + length : place, i, 1);
+    }
+  });
+  return multiplyAxis(dy, axis, matrix);
+}
+
+function byScatter(dy: Tensor, indices: Tensor, x: Tensor, axis: number): Tensor {
+  const zeros = zerosLike(x);
+  if (axis === 0) return scatterND(zeros, unsqueeze(indices, [indices.rank]), dy, "add");
+  const before: Shape = x.shape.slice(0, axis);
+  const after: Shape = x.shape.slice(axis + 1);
+  const flatShape = [...before, -1, ...after];
+  const updates = indices.rank === 1 ? dy : apply1("Reshape", [dy, shapeTensor(flatShape, [x])]);
+  const column = apply1("Reshape", [indices, integers([-1, ...after.map(() => 1)])]);
+  return scatterElements(zeros, expandLike(column, updates), updates, axis, "add");
+}
+
+// ---- element by element ------------------------------------------------------------------------------------------------
+
+function checkElementwise(call: Call): void {
+  const [x, indices] = [required(call, 0, "x"), indicesOf(call)];
+  const axis = axisOf(call);
+  checkRange(call, indices, x.shape[axis]!);
+  const fits = indices.shape.every((dim, at) => {
+    const limit = x.shape[at]!;
+    return at === axis || !isStatic(dim) || !isStatic(limit) || dim <= limit;
+  });
+  if (indices.rank !== x.rank || !fits) misfit(call, `indices must fit inside x outside axis ${axis}`);
+}
+
+defineOperator({
+  type: "GatherElements",
+  infer: (call) => {
+    checkElementwise(call);
+    return [{ dtype: call.inputs[0]!.dtype, shape: call.inputs[1]!.shape }];
+  },
+  gradient: (call) => {
+    const [dy, x, indices] = [call.gradients[0], call.inputs[0]!, call.inputs[1]!];
+    return [dy && scatterElements(zerosLike(x), indices, dy, axisOf(call), "add")];
+  },
+});
+/** One element for each index: result[i, j] = x[indices[i, j], j] for axis 0 (PyTorch's gather). */
+export function gatherElements(x: Tensor, indices: Tensor, axis = 0): Tensor {
+  return apply1("GatherElements", [x, indices], { axis });
+}
+
+export type ScatterReduction = "none" | "add";
+
+function scatterReduction(call: Call): string {
+  return stringAttribute(call.attributes, "reduction", "none");
+}
+
+/** Updates that replace or add; the larger and smaller of two have no rule. */
+function checkReduction(call: Call): boolean {
+  const reduction = scatterReduction(call);
+  if (reduction !== "none" && reduction !== "add")
+    misfit(call, `no gradient for the reduction "${reduction}"`);
+  return reduction === "add";
+}
+
+defineOperator({
+  type: "ScatterElements",
+  infer: (call) => {
+    checkElementwise(call);
+    const [x, indices, updates] = [call.inputs[0]!, call.inputs[1]!, required(call, 2, "updates")];
+    if (updates.dtype !== x.dtype) misfit(call, "x and the updates must have one element type");
+    checkSameLengths(call, updates, indices.shape);
+    return [{ dtype: x.dtype, shape: x.shape }];
+  },
+  gradient: (call) => {
+    const [dy, indices, updates] = [call.gradients[0], call.inputs[1]!, call.inputs[2]!];
+    if (dy === undefined) return [];
+    const axis = axisOf(call);
+    const adds = checkReduction(call);
+    const kept = () => (adds ? dy : scatterElements(dy, indices, zerosLike(updates), axis));
+    return [
+      call.needs(0) ? kept() : undefined,
+      undefined,
+      call.needs(2) ? gatherElements(dy, indices, axis) : undefined,
+    ];
+  },
+});
+
+function checkSameLengths(call: Call, updates: Tensor, shape: Shape): void {
+  const fits =
+    updates.rank === shape.length &&
+    (!isStaticShape(updates.shape) || !isStaticShape(shape) || sameShape(updates.shape, shape));
+  if (!fits) misfit(call, `the updates must have the shape ${showShape(shape)}`);
+}
+
+/**
+ * x with x[indices[i, j], j] replaced by updates[i, j] for axis 0 (PyTorch's scatter), or "add"ed to. Equal indices
+ * are defined for "add" only.
+ */
+export function scatterElements(
+  x: Tensor,
+  indices: Tensor,
+  updates: Tensor,
+  axis = 0,
+  reduction: ScatterReduction = "none",
+): Tensor {
+  return apply1("ScatterElements", [x, indices, updates], { axis, reduction });
+}
+
+// ---- slices by index vectors -------------------------------------------------------------------------------------------
+
+/** Shape of what the index vectors (the last axis of `indices`) select. */
+function selectedShape(call: Call): Shape {
+  const [x, indices] = [required(call, 0, "x"), indicesOf(call)];
+  const batch = intAttribute(call.attributes, "batch_dims", 0);
+  const depth = indices.shape.at(-1);
+  if (depth === undefined || !isStatic(depth) || depth + batch > x.rank) {
+    return misfit(call, "the last axis of the indices must count leading axes of x");
+  }
+  return [...indices.shape.slice(0, -1), ...x.shape.slice(batch + depth)];
+}
+
+defineOperator({
+  type: "GatherND",
+  infer: (call) => [{ dtype: required(call, 0, "x").dtype, shape: selectedShape(call) }],
+  gradient: (call) => {
+    const [dy, x, indices] = [call.gradients[0], call.inputs[0]!, call.inputs[1]!];
+    if (intAttribute(call.attributes, "batch_dims", 0) !== 0) misfit(call, "no gradient with batch_dims");
+    return [dy && scatterND(zerosLike(x), indices, dy, "add")];
+  },
+});
+/** Slices of x by index vectors: result[i] = x[indices[i, 0], indices[i, 1], ..]. */
+export function gatherND(x: Tensor, indices: Tensor): Tensor {
+  return apply1("GatherND", [x, indices]);
+}
+
+defineOperator({
+  type: "ScatterND",
+  infer: (call) => {
+    const [x, updates] = [required(call, 0, "x"), required(call, 2, "updates")];
+    if (updates.dtype !== x.dtype) misfit(call, "x and the updates must have one element type");
+    checkSameLengths(call, updates, selectedShape(call));
+    return [{ dtype: x.dtype, shape: x.shape }];
+  },
+  gradient: (call) => {
+    const [dy, indices, updates] = [call.gradients[0], call.inputs[1]!, call.inputs[2]!];
+    if (dy === undefined) return [];
+    const adds = checkReduction(call);
+    const kept = () => (adds ? dy : scatterND(dy, indices, zerosLike(updates)));
+    return [
+      call.needs(0) ? kept() : undefined,
+      undefined,
+      call.needs(2) ? reshapeLike(gatherND(dy, indices), updates) : undefined,
+    ];
+  },
+});
+/** x with the slices at index vectors replaced by updates, or "add"ed to. */
+export function scatterND(
+  x: Tensor,
+  indices: Tensor,
+  updates: Tensor,
+  reduction: ScatterReduction = "none",
+): Tensor {
+  return apply1("ScatterND", [x, indices, updates], { reduction });
+}

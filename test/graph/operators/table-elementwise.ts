@@ -1,0 +1,151 @@
+import fc from "fast-check";
+import type { Tensor } from "../../../src/graph/index.js";
+import * as g from "../../../src/graph/index.js";
+import { apply1 } from "../../../src/graph/operator.js";
+import type { GradientCase } from "./gradient-check.js";
+import type { Entry, Table } from "./entry.js";
+import { ZERO } from "./entry.js";
+import type { Values } from "./values.js";
+import { awayFromZero, broadcastPairs, distinct, flags, seeds, shapes, uniform } from "./values.js";
+
+type Make = (shape: readonly number[], seed: number) => Values;
+const anywhere: Make = (shape, seed) => uniform(shape, seed);
+const kinked: Make = (shape, seed) => awayFromZero(shape, seed);
+const within =
+  (low: number, high: number): Make =>
+  (shape, seed) =>
+    uniform(shape, seed, low, high);
+/** ONNX Runtime's CPU provider has these in single precision only. */
+const single =
+  (low: number, high: number): Make =>
+  (shape, seed) =>
+    uniform(shape, seed, low, high, "float32");
+
+function unary(build: (x: Tensor) => Tensor, make: Make = anywhere, twice = true): Entry {
+  return {
+    cases: fc.tuple(shapes(0, 4), seeds, fc.boolean()).map(([shape, seed, batch]): GradientCase => ({
+      label: `[${shape}] seed ${seed}`,
+      inputs: [{ ...make(shape, seed), batch: batch && shape.length > 0 }],
+      build,
+      twice: twice && shape.length < 3,
+    })),
+  };
+}
+
+function binary(
+  build: (a: Tensor, b: Tensor) => Tensor,
+  left: Make = anywhere,
+  right: Make = left,
+  twice = true,
+): Entry {
+  return {
+    count: 6,
+    cases: fc.tuple(broadcastPairs, seeds).map(([[a, b], seed]): GradientCase => ({
+      label: `[${a}] and [${b}] seed ${seed}`,
+      inputs: [left(a, seed), right(b, seed + 1)],
+      build,
+      twice: twice && a.length < 3 && b.length < 3,
+    })),
+  };
+}
+
+/** Two operands without ties: the distinct values of one lie between those of the other. */
+function ordered(build: (a: Tensor, b: Tensor) => Tensor): Entry {
+  const left: Make = (shape, seed) => distinct(shape, seed, "float64", 0.2);
+  const right: Make = (shape, seed) => {
+    const values = distinct(shape, seed, "float64", 0.2);
+    return { ...values, data: values.data.map((v) => v + 0.053) };
+  };
+  return binary(build, left, right, false);
+}
+
+export const ELEMENTWISE: Table = {
+  Identity: unary(g.identity),
+  Neg: unary(g.neg),
+  Abs: unary(g.abs, kinked),
+  Sign: ZERO,
+  Exp: unary(g.exp),
+  Log: unary(g.log, within(0.5, 2)),
+  Sqrt: unary(g.sqrt, within(0.5, 2)),
+  Reciprocal: unary(g.reciprocal, within(0.5, 2)),
+  Sin: unary(g.sin),
+  Cos: unary(g.cos),
+  Tan: unary(g.tan, single(-0.8, 0.8), false),
+  Asin: unary(g.asin, single(-0.7, 0.7), false),
+  Acos: unary(g.acos, single(-0.7, 0.7), false),
+  Atan: unary(g.atan, single(-1, 1), false),
+  Sinh: unary(g.sinh, single(-1, 1), false),
+  Cosh: unary(g.cosh, single(-1, 1), false),
+  Tanh: unary(g.tanh),
+  Sigmoid: unary(g.sigmoid),
+  Erf: unary(g.erf, single(-1, 1), false),
+  Relu: unary(g.relu, kinked),
+  Softplus: unary(g.softplus),
+  Softsign: unary(g.softsign, kinked),
+  Floor: ZERO,
+  Ceil: ZERO,
+  Round: ZERO,
+  StopGradient: ZERO,
+  LeakyRelu: unary((x) => g.leakyRelu(x, 0.2), kinked),
+  Elu: unary((x) => g.elu(x, 0.7), kinked),
+  HardSigmoid: unary((x) => g.hardSigmoid(x, 0.3, 0.4), kinked),
+  HardSwish: unary(g.hardSwish),
+  Add: binary(g.add),
+  Sub: binary(g.sub),
+  Mul: binary(g.mul),
+  Div: binary(g.div, anywhere, kinked),
+  Pow: binary(g.pow, within(0.5, 2)),
+  Max: ordered(g.maximum),
+  Min: ordered(g.minimum),
+  Mod: {
+    cases: fc.tuple(broadcastPairs, seeds).map(([[a, b], seed]) => ({
+      label: `[${a}] and [${b}] seed ${seed}`,
+      inputs: [uniform(a, seed, 0.1, 0.9), { ...uniform(b, seed + 1, 1, 2), fixed: true }],
+      build: (x: Tensor, y: Tensor) => g.mod(x, y),
+    })),
+  },
+  Equal: ZERO,
+  Greater: ZERO,
+  GreaterOrEqual: ZERO,
+  Less: ZERO,
+  LessOrEqual: ZERO,
+  And: ZERO,
+  Or: ZERO,
+  Xor: ZERO,
+  Not: ZERO,
+  IsNaN: ZERO,
+  IsInf: ZERO,
+  Where: {
+    count: 6,
+    cases: fc.tuple(broadcastPairs, fc.boolean(), seeds).map(([[a, b], small, seed]) => ({
+      label: `[${a}] and [${b}] seed ${seed}`,
+      inputs: [flags(small ? a : b, seed), uniform(a, seed + 1), uniform(b, seed + 2)],
+      build: (condition: Tensor, x: Tensor, y: Tensor) => g.where(condition, x, y),
+    })),
+  },
+  Clip: unary((x) => g.clip(x, -0.2, 0.25), kinked),
+  PRelu: {
+    cases: fc.tuple(shapes(1, 4), fc.boolean(), seeds).map(([shape, scalar, seed]) => ({
+      label: `[${shape}] seed ${seed}`,
+      inputs: [awayFromZero(shape, seed), uniform(scalar ? [1] : shape.slice(1), seed + 1)],
+      build: (x: Tensor, slope: Tensor) => g.prelu(x, slope),
+    })),
+  },
+  Cast: {
+    cases: fc.tuple(shapes(0, 4), seeds).map(([shape, seed]) => ({
+      label: `[${shape}] seed ${seed}`,
+      // Multiples of 1/8 moved by 1/8: exact in single precision.
+      inputs: [
+        { ...uniform(shape, seed), data: uniform(shape, seed).data.map((v) => Math.round(8 * v) / 8) },
+      ],
+      step: 1 / 8,
+      build: (x: Tensor) => g.cast(g.cast(x, "float32"), "float64"),
+    })),
+  },
+  Sum: unary((x) => addition("Sum", x)),
+  Mean: unary((x) => addition("Mean", x), single(-1, 1)),
+};
+
+function addition(type: "Sum" | "Mean", x: Tensor): Tensor {
+  return apply1(type, [x, g.sin(x), x]);
+}

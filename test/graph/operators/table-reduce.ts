@@ -1,0 +1,198 @@
+import fc from "fast-check";
+import type { Tensor } from "../../../src/graph/index.js";
+import * as g from "../../../src/graph/index.js";
+import type { Entry, Table } from "./entry.js";
+import { ZERO } from "./entry.js";
+import type { Values } from "./values.js";
+import { awayFromZero, distinct, seeds, shapes, subsets, uniform, whole } from "./values.js";
+
+type Make = (shape: readonly number[], seed: number) => Values;
+const anywhere: Make = (shape, seed) => uniform(shape, seed);
+const positive: Make = (shape, seed) => uniform(shape, seed, 0.5, 2);
+
+type Reduce = (x: Tensor, axes?: g.Axes, options?: g.ReduceOptions) => Tensor;
+
+function reduction(build: Reduce, make: Make = anywhere, twice = true): Entry {
+  const cases = shapes(1, 4).chain((shape) =>
+    fc.tuple(fc.constant(shape), fc.option(subsets(shape.length)), fc.boolean(), fc.boolean(), seeds),
+  );
+  return {
+    count: 5,
+    cases: cases.map(([shape, axes, keepAxes, batch, seed]) => ({
+      label: `[${shape}] axes ${axes === null ? "all" : `[${axes}]`} keep ${keepAxes} seed ${seed}`,
+      inputs: [{ ...make(shape, seed), batch }],
+      build: (x) => build(x, axes ?? undefined, { keepAxes }),
+      twice: twice && shape.length < 3,
+    })),
+  };
+}
+
+function alongAxis(build: (x: Tensor, axis: number) => Tensor, longest = 4): Entry {
+  const cases = shapes(1, 4, longest).chain((shape) =>
+    fc.tuple(fc.constant(shape), fc.integer({ min: -shape.length, max: shape.length - 1 }), seeds),
+  );
+  return {
+    count: 4,
+    cases: cases.map(([shape, axis, seed]) => ({
+      label: `[${shape}] axis ${axis} seed ${seed}`,
+      inputs: [{ ...distinct(shape, seed), batch: axis > 0 }],
+      build: (x) => build(x, axis),
+      twice: shape.length < 3,
+    })),
+  };
+}
+
+export const REDUCE: Table = {
+  ReduceSum: reduction(g.sum),
+  ReduceMean: reduction(g.mean),
+  ReduceMax: reduction(g.max, (shape, seed) => distinct(shape, seed), false),
+  ReduceMin: reduction(g.min, (shape, seed) => distinct(shape, seed), false),
+  ReduceProd: reduction(g.product, positive),
+  ReduceSumSquare: reduction(g.sumOfSquares),
+  ReduceL1: reduction(g.l1Norm, (shape, seed) => awayFromZero(shape, seed)),
+  ReduceL2: reduction(g.l2Norm, positive),
+  ReduceLogSumExp: reduction(g.logSumExp),
+  ReduceLogSum: reduction(g.logSum, positive),
+  Softmax: alongAxis((x, axis) => g.softmax(x, axis)),
+  LogSoftmax: alongAxis((x, axis) => g.logSoftmax(x, axis)),
+  ArgMax: ZERO,
+  ArgMin: ZERO,
+  OneHot: ZERO,
+  TopK: {
+    count: 4,
+    cases: shapes(1, 3)
+      .chain((shape) =>
+        fc.tuple(fc.constant(shape), fc.nat(shape.length - 1), fc.boolean(), fc.nat(3), seeds),
+      )
+      .map(([shape, axis, largest, k, seed]) => ({
+        label: `[${shape}] axis ${axis} largest ${largest} seed ${seed}`,
+        inputs: [distinct(shape, seed)],
+        build: (x: Tensor) => g.topK(x, 1 + (k % shape[axis]!), axis, { largest }).values,
+      })),
+  },
+  CumSum: {
+    count: 4,
+    cases: shapes(1, 3)
+      .chain((shape) =>
+        fc.tuple(fc.constant(shape), fc.nat(shape.length - 1), fc.boolean(), fc.boolean(), seeds),
+      )
+      .map(([shape, axis, exclusive, reverse, seed]) => ({
+        label: `[${shape}] axis ${axis} exclusive ${exclusive} reverse ${reverse} seed ${seed}`,
+        inputs: [{ ...uniform(shape, seed), batch: true }],
+        build: (x: Tensor) => g.cumulativeSum(x, axis, { exclusive, reverse }),
+        twice: true,
+      })),
+  },
+  Trilu: {
+    count: 4,
+    cases: fc
+      .tuple(shapes(2, 4), fc.boolean(), fc.integer({ min: -3, max: 3 }), seeds)
+      .map(([shape, up, k, seed]) => ({
+        label: `[${shape}] upper ${up} k ${k} seed ${seed}`,
+        inputs: [uniform(shape, seed)],
+        build: (x: Tensor) => (up ? g.upperTriangle(x, k) : g.lowerTriangle(x, k)),
+        twice: true,
+      })),
+  },
+};
+
+/** Operators that read or write by index. */
+export const SELECT: Table = {
+  Gather: {
+    count: 8,
+    cases: shapes(1, 4)
+      .chain((shape) =>
+        fc.tuple(
+          fc.constant(shape),
+          fc.nat(shape.length - 1),
+          shapes(0, 2),
+          fc.boolean(),
+          fc.boolean(),
+          seeds,
+        ),
+      )
+      .map(([shape, axis, places, constant, batch, seed]) => {
+        const indices = whole(places, seed, -shape[axis]!, shape[axis]!);
+        const x = { ...uniform(shape, seed + 1), batch: batch && axis > 0 };
+        const label = `[${shape}] axis ${axis} indices [${indices.data}] of shape [${places}] constant ${constant}`;
+        if (!constant) {
+          return {
+            label,
+            inputs: [x, indices],
+            build: (t: Tensor, i: Tensor) => g.gather(t, i, axis),
+            twice: true,
+          };
+        }
+        const build = (t: Tensor) => g.gather(t, g.constant(indices.data, places, "int64"), axis);
+        return { label, inputs: [x], build, twice: true };
+      }),
+  },
+  GatherGradient: { reason: "made by Gather's rule and checked there, also its own gradient" },
+  GatherElements: byElement((x, i, _updates, axis) => g.gatherElements(x, i, axis), true),
+  ScatterElements: byElement((x, i, updates, axis, adds) =>
+    g.scatterElements(x, i, updates, axis, adds ? "add" : "none"),
+  ),
+  GatherND: byVector((x, i) => g.gatherND(x, i), false),
+  ScatterND: byVector((x, i, updates, adds) => g.scatterND(x, i, updates, adds ? "add" : "none"), true),
+};
+
+/** Where equal indices are not defined, every line gets an order of its own. */
+function byElement(
+  build: (x: Tensor, indices: Tensor, updates: Tensor, axis: number, adds: boolean) => Tensor,
+  readOnly = false,
+): Entry {
+  const cases = shapes(1, 3).chain((shape) =>
+    fc.tuple(fc.constant(shape), fc.nat(shape.length - 1), fc.boolean(), fc.nat(3), seeds),
+  );
+  return {
+    count: 5,
+    cases: cases.map(([shape, axis, adds, rows, seed]) => {
+      const length = shape[axis]!;
+      const count = adds || readOnly ? 1 + rows : 1 + (rows % length);
+      const places = shape.with(axis, count);
+      const random = whole(places, seed, -length, length);
+      // A different start for every line, then one after the other.
+      const inner = shape.slice(axis + 1).reduce((a, b) => a * b, 1);
+      const apart = random.data.map((_, at) => (Math.floor(at / inner) % count) % length);
+      const indices = { ...random, data: adds || readOnly ? random.data : apart };
+      const inputs = [uniform(shape, seed + 1), indices, ...(readOnly ? [] : [uniform(places, seed + 2)])];
+      return {
+        label: `[${shape}] axis ${axis} indices [${indices.data}] of shape [${places}] adds ${adds}`,
+        inputs,
+        build: (...t: Tensor[]) => build(t[0]!, t[1]!, t[2] ?? t[0]!, axis, adds),
+        twice: true,
+      };
+    }),
+  };
+}
+
+function byVector(
+  build: (x: Tensor, indices: Tensor, updates: Tensor, adds: boolean) => Tensor,
+  writes: boolean,
+): Entry {
+  const cases = shapes(1, 3).chain((shape) =>
+    fc.tuple(
+      fc.constant(shape),
+      fc.integer({ min: 1, max: shape.length }),
+      fc.integer({ min: 1, max: 3 }),
+      fc.boolean(),
+      seeds,
+    ),
+  );
+  return {
+    count: 5,
+    cases: cases.map(([shape, depth, count, adds, seed]) => {
+      const places = Array.from({ length: adds ? count : 1 }, (_, i) =>
+        Array.from({ length: depth }, (_unused, axis) => (seed + 3 * i + axis) % shape[axis]!),
+      );
+      const indices: Values = { shape: [places.length, depth], dtype: "int64", data: places.flat() };
+      const rows = [places.length, ...shape.slice(depth)];
+      return {
+        label: `[${shape}] indices ${JSON.stringify(places)} adds ${adds}`,
+        inputs: [uniform(shape, seed + 1), indices, ...(writes ? [uniform(rows, seed + 2)] : [])],
+        build: (...t: Tensor[]) => build(t[0]!, t[1]!, t[2] ?? t[0]!, adds),
+        twice: true,
+      };
+    }),
+  };
+}
