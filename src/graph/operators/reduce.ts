@@ -1,4 +1,4 @@
-import type { Dim, Shape } from "../dims.js";
+import type { Dim } from "../dims.js";
 import { isStatic, normaliseAxis, sizeOf } from "../dims.js";
 import { isFloat } from "../dtype.js";
 import type { Call, GradientCall, TensorType } from "../operator.js";
