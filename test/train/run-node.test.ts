@@ -1,0 +1,150 @@
+import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { tensorData } from "../../src/graph/index.js";
+import { nodeRuntime } from "../../src/runtime/node.js";
+import { workerRuntime } from "../../src/runtime/worker-node.js";
+import { readMetrics } from "../../src/train/metrics-file-node.js";
+import { Evaluator } from "../../src/train/evaluator.js";
+import { train } from "../../src/train/run-node.js";
+import { Trainer } from "../../src/train/trainer.js";
+import { runTypescript } from "../support/child.js";
+import { temporaryFolder } from "../support/folders.js";
+import { smallData, smallTask } from "./small-task.js";
+
+const recipe = { batchSize: 8, seed: 7, clipNorm: 1 };
+
+describe("train", () => {
+  it("learns, logs, exports, and leaves a folder that tells everything", async () => {
+    const folder = await temporaryFolder();
+    const run = await train(smallTask(), smallData(256), {
+      ...recipe,
+      folder,
+      steps: 200,
+      learningRate: 0.01,
+      evaluateEvery: 100,
+      evaluate: async (values) => {
+        const evaluator = await Evaluator.open(smallTask(), 64, new Map(), nodeRuntime);
+        const { logits } = await evaluator.run(values, smallData(64), [...Array(64).keys()], ["test"]);
+        await evaluator.close();
+        const targets = new Float32Array(128);
+        smallData(64).fill([...Array(64).keys()], { targets });
+        const right = [...Array(64).keys()].filter((i) => {
+          const [a, b] = [Number(logits!.data[2 * i]), Number(logits!.data[2 * i + 1])];
+          return a > b === (targets[2 * i] === 1);
+        });
+        return { accuracy: right.length / 64 };
+      },
+    });
+    expect(run.finished).toBe(true);
+    expect(run.evaluations.map(({ step }) => step)).toEqual([100, 200]);
+    expect(run.evaluations.at(-1)!.accuracy).toBeGreaterThan(0.95);
+    const rows = await readMetrics(join(folder, "metrics.jsonl"));
+    const losses = rows.flatMap(({ loss }) => (typeof loss === "number" ? [loss] : []));
+    expect(losses.at(-1)).toBeLessThan(losses[0]! / 2);
+
+    await run.export(join(folder, "model.onnx"));
+    const session = await nodeRuntime.createSession(await readFile(join(folder, "model.onnx")));
+    for (const batch of [1, 5]) {
+      const { logits } = await session.run({
+        images: tensorData(new Float32Array(batch * 64), [batch, 1, 8, 8]),
+      });
+      expect(logits!.shape).toEqual([batch, 2]);
+    }
+    await session.close();
+  });
+
+  it("gives the same bits after real kills as without", async () => {
+    const folder = await temporaryFolder();
+    const [whole, killed] = [join(folder, "whole"), join(folder, "killed")];
+    const script = new URL("./small-run.ts", import.meta.url);
+    expect((await runTypescript(script, [whole]).ended()).status).toBe(0);
+    for (const last of [14, 37]) {
+      const child = runTypescript(script, [killed, "20"]);
+      for (let line = await child.nextLine(); Number(line) < last; line = await child.nextLine()) {
+        if (line === undefined) throw new Error(`the run ended early: ${(await child.ended()).errors}`);
+      }
+      await child.kill();
+    }
+    const { status, errors } = await runTypescript(script, [killed]).ended();
+    expect(errors).toBe("");
+    expect(status).toBe(0);
+    const checkpoint = (run: string) => readFile(join(run, "checkpoints", "step-00000060.safetensors"));
+    expect((await checkpoint(killed)).equals(await checkpoint(whole))).toBe(true);
+    const rows = async (run: string) =>
+      (await readMetrics(join(run, "metrics.jsonl"))).map((row) => row.loss);
+    expect(await rows(killed)).toEqual(await rows(whole));
+  });
+
+  it("stops at a loss that is not finite, naming the step and the checkpoint to go back to", async () => {
+    const folder = await temporaryFolder();
+    // Sample 40 comes once in each epoch of 8 steps; the first epoch's shuffle decides when.
+    const failing = train(smallTask(), smallData(64, [40]), {
+      ...recipe,
+      folder,
+      steps: 50,
+      checkpointEvery: 1,
+    });
+    await expect(failing).rejects.toThrow(
+      /training stopped at step \d+: the loss is NaN.*(last good checkpoint|no checkpoint)/,
+    );
+  });
+
+  it("stops when asked, with a checkpoint to go on from", async () => {
+    const folder = await temporaryFolder();
+    const controller = new AbortController();
+    const options = { ...recipe, folder, steps: 40, checkpointEvery: 1000 };
+    const first = await train(smallTask(), smallData(64), {
+      ...options,
+      signal: controller.signal,
+      onProgress: ({ step }) => {
+        if (step === 12) controller.abort();
+      },
+    });
+    expect(first.finished).toBe(false);
+    const second = await train(smallTask(), smallData(64), { ...options, resume: true });
+    const straight = await train(smallTask(), smallData(64), { ...recipe, steps: 40 });
+    expect(first.step).toBe(12);
+    for (const [name, { data }] of straight.values) expect(second.values.get(name)!.data).toEqual(data);
+  });
+
+  it("refuses folders of another run, checkpoints of another model and impossible settings", async () => {
+    const folder = await temporaryFolder();
+    await train(smallTask(), smallData(64), { ...recipe, folder, steps: 3 });
+    const again = { ...recipe, folder, steps: 3 };
+    await expect(train(smallTask(), smallData(64), again)).rejects.toThrow(/holds a run/);
+    const other = { ...again, resume: true, batchSize: 16 };
+    await expect(train(smallTask(), smallData(64), other)).rejects.toThrow(/batchSize/);
+    await expect(train(smallTask(), smallData(64), { ...recipe, steps: 0 })).rejects.toThrow(/steps/);
+    await expect(train(smallTask(), smallData(4), { ...recipe, steps: 1 })).rejects.toThrow(/batch/);
+    const device = { ...recipe, steps: 1, device: "tpu" as "cpu" };
+    await expect(train(smallTask(), smallData(64), device)).rejects.toThrow(/unknown device "tpu"/);
+    const foreign = { step: 1, tensors: new Map([["filters", tensorData([1], [1])]]) };
+    const opening = Trainer.open(smallTask(), smallData(64), recipe, nodeRuntime, { from: foreign });
+    await expect(opening).rejects.toThrow(/checkpoint: "filters" must be \[4, 1, 3, 3\], got \[1\]/);
+    const taken = join(folder, "file");
+    await writeFile(taken, "not a folder");
+    await expect(train(smallTask(), smallData(64), { ...recipe, folder: taken, steps: 1 })).rejects.toThrow(
+      taken,
+    );
+    await mkdir(join(folder, "empty"));
+  });
+});
+
+describe("memory", () => {
+  it("stays flat over 10,000 steps", async () => {
+    const trainer = await Trainer.open(smallTask(), smallData(64), recipe, workerRuntime, { threads: 1 });
+    const used: number[] = [];
+    for (let step = 1; step <= 10_000; step++) {
+      await trainer.advance();
+      if (step % 1000 === 0) used.push(process.memoryUsage().rss);
+    }
+    await trainer.close();
+    // The first thousands fill pools and heaps up to the collector's usual size.
+    const growth = (Math.max(...used.slice(6)) - Math.max(...used.slice(2, 6))) / 2 ** 20;
+    console.log(
+      `resident memory every 1,000 steps: ${used.map((bytes) => Math.round(bytes / 2 ** 20)).join(" ")} MiB`,
+    );
+    expect(growth).toBeLessThan(24);
+  });
+});
