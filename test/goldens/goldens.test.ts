@@ -77,7 +77,7 @@ describe.skipIf(!present)("the golden harness", () => {
   });
 
   it("fails on a tensor that has no tolerance", async () => {
-    const golden = { ...(await linear()), tolerance: {} };
+    const golden = { ...(await linear()), tolerance: {}, metadata: {} };
     const { failures } = await runCase(golden, system);
     expect(failures).toContain("no tolerance is given for output.pred");
   });

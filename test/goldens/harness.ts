@@ -52,11 +52,15 @@ export async function runCase(
   system: GoldenSystem,
   evaluate: Evaluate = evaluator(),
 ): Promise<CaseReport> {
-  const kind = kindOf(golden, system);
+  const [kind, ...more] = kindsOf(golden, system);
   const report = { file: golden.file, kind: kind?.name ?? "unknown", worst: undefined, compared: 0 };
   if (kind === undefined) {
     const names = [...golden.tensors.keys()].slice(0, 4).join(", ");
     return { ...report, failures: [`unknown kind: ${labelOf(golden)} (${names}, ...)`] };
+  }
+  if (more.length > 0) {
+    const names = [kind, ...more].map(({ name }) => name).join(", ");
+    return { ...report, failures: [`fits several kinds: ${names}`] };
   }
   let results: Results;
   try {
@@ -82,13 +86,8 @@ export async function runCase(
   return { ...report, worst, compared: comparisons.length, failures };
 }
 
-function kindOf(golden: GoldenCase, system: GoldenSystem): GoldenKind | undefined {
-  const fitting = system.kinds.filter((kind) => kind.matches(golden));
-  check(
-    fitting.length <= 1,
-    () => `${golden.file} fits several kinds: ${fitting.map(({ name }) => name).join(", ")}`,
-  );
-  return fitting[0];
+function kindsOf(golden: GoldenCase, system: GoldenSystem): GoldenKind[] {
+  return system.kinds.filter((kind) => kind.matches(golden));
 }
 
 /** gradrows.X and NAME_rows.X are the first rows of a tensor, gradrownorm.X the Euclidean norm of every row. */
@@ -190,7 +189,8 @@ async function runSystem(
 
 function isWanted(golden: GoldenCase, system: GoldenSystem, pattern: string | undefined): boolean {
   if (pattern === undefined) return true;
-  const names = [kindOf(golden, system)?.name ?? "unknown", labelOf(golden)];
+  const kinds = kindsOf(golden, system).map(({ name }) => name);
+  const names = [...(kinds.length > 0 ? kinds : ["unknown"]), labelOf(golden)];
   if (!pattern.includes("*")) return names.some((name) => name.includes(pattern));
   const parts = pattern.split("*").map((part) => part.replace(/[.+?^${}()|[\]\\]/g, "\\$&"));
   const whole = new RegExp(`^${parts.join(".*")}$`);

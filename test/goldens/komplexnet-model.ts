@@ -31,7 +31,7 @@ export async function stateDictionary(golden: GoldenCase): Promise<Map<string, T
 }
 
 /** A model of ours with the values that a case gives it. */
-export interface LoadedModel {
+interface LoadedModel {
   readonly model: KomplexNet;
   readonly state: State;
 }
@@ -115,7 +115,7 @@ export function loadModel(
 }
 
 /** The recorded draws in the order in which the model's noise inputs want them. */
-export function noiseFeeds(model: KomplexNet, golden: GoldenCase, batch: number): Feeds {
+function noiseFeeds(model: KomplexNet, golden: GoldenCase, batch: number): Feeds {
   const recorded = [...withPrefix(golden, "noise.")].sort(([a], [b]) => (a < b ? -1 : 1));
   // The authors draw starting phases in every mode, also where masks replace them.
   const used =

@@ -1,4 +1,4 @@
-import { isJsonObject } from "../../src/util/json.js";
+import { isJsonObject, parseStrictJson } from "../../src/util/json.js";
 import type { GoldenSystem } from "./harness.js";
 import { wholeModel } from "./komplexnet-model.js";
 import { operatorKinds } from "./komplexnet-operators.js";
@@ -8,10 +8,12 @@ import { training } from "./komplexnet-training.js";
 export const komplexnet: GoldenSystem = {
   name: "komplexnet",
   kinds: [wholeModel, training, ...operatorKinds, ...otherKinds],
-  tolerance: ({ tolerance, tensors }, name) => {
+  tolerance: ({ tolerance, tensors, metadata }, name) => {
     const given = isJsonObject(tolerance) ? tolerance : {};
-    const each = isJsonObject(given.abs_by_tensor) ? given.abs_by_tensor[name] : undefined;
-    const absolute = each ?? given.output_abs;
+    const own = metadata.tolerance_abs_by_tensor;
+    const tables = [given.abs_by_tensor, own === undefined ? undefined : parseStrictJson(own, "tolerances")];
+    const each = tables.map((table) => (isJsonObject(table) ? table[name] : undefined));
+    const absolute = [...each, given.output_abs].find((value) => value !== undefined);
     if (typeof absolute === "number") return { absolute };
     // Whole numbers, and parameters that are only passed on, must be the same.
     const exact = name.startsWith("param.") || tensors.get(name)?.dtype === "int64";
