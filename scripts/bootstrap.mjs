@@ -7,12 +7,15 @@ import { fileURLToPath } from "node:url";
 
 export const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const at = (...parts) => join(root, ...parts);
-const oldestNode = 20;
+/** What the tools need that build and test; the library itself runs on any Node 20. */
+const oldestNode = [20, 19];
 
 /** Makes the checkout ready to run: right Node, packages as locked, `dist/` as new as `src/`. */
 export function bootstrap() {
-  const major = Number(process.versions.node.split(".")[0]);
-  if (major < oldestNode) fail(`Striate needs Node ${oldestNode} or newer, this is ${process.version}.`);
+  const [major, minor] = process.versions.node.split(".").map(Number);
+  if (major < oldestNode[0] || (major === oldestNode[0] && minor < oldestNode[1])) {
+    fail(`Striate needs Node ${oldestNode.join(".")} or newer, this is ${process.version}.`);
+  }
   install();
   build();
 }
@@ -35,7 +38,8 @@ function install() {
         "Connect to the network (or set npm's proxy or registry) and try again; after one success this works offline.",
     );
   }
-  fail(`Could not install: "npm ci" failed.\n${output.trim()}`);
+  // Beginning and reason only: npm goes on with a page of usage.
+  fail(`Could not install: "npm ci" failed.\n${output.trim().split("\n").slice(0, 12).join("\n")}`);
 }
 
 /** Whether every package of the lock file is there in its locked version. Optional ones may be for other systems. */
