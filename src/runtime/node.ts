@@ -2,11 +2,15 @@ import * as ortNode from "onnxruntime-node";
 import { StriateError } from "../util/errors.js";
 import { identityModel } from "./identity-model.js";
 import type { Ort } from "./ort.js";
-import { openDeviceProgram, openHostProgram, openSession } from "./ort.js";
+import { openChainedProgram, openHostProgram, openSession } from "./ort.js";
 import type { Device, Program, ProgramSpec, Runtime, Session, SessionOptions } from "./runtime.js";
 import { webRuntime } from "./web.js";
 
-const ort = ortNode as unknown as Ort;
+const ort: Ort = {
+  InferenceSession: ortNode.InferenceSession,
+  Tensor: ortNode.Tensor,
+  fillsFetches: true,
+};
 
 /** Devices that this machine's onnxruntime-node was built with. */
 export function nodeDevices(): Device[] {
@@ -38,7 +42,7 @@ export const nodeRuntime: Runtime = {
     if (device === "wasm") return webRuntime.createProgram(spec, options);
     available(device);
     return device === "webgpu"
-      ? openDeviceProgram(ort, spec, device, options, identityModel)
+      ? openChainedProgram(ort, spec, device, options, identityModel)
       : openHostProgram(ort, spec, device, options);
   },
 };

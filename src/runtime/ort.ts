@@ -8,6 +8,8 @@ import { checkSame, copyElements, copyOf, emptyLike, nextName } from "./runtime.
 export interface Ort {
   readonly InferenceSession: typeof InferenceSession;
   readonly Tensor: typeof OrtTensor;
+  /** Whether `run` writes into the tensors given as fetches. onnxruntime-web does not. */
+  readonly fillsFetches: boolean;
 }
 
 type OrtValues = Record<string, OrtTensor>;
@@ -68,7 +70,12 @@ export async function openSession(
       for (const [name, value] of Object.entries(into)) fetches[name] = toOrt(ort, value);
       const results = await session.run(given, fetches);
       return Object.fromEntries(
-        session.outputNames.map((name) => [name, into[name] ?? fromOrt(results[name]!)]),
+        session.outputNames.map((name) => {
+          const wanted = into[name];
+          if (wanted === undefined) return [name, fromOrt(results[name]!)];
+          if (!ort.fillsFetches) copyElements(fromOrt(results[name]!).data, wanted.data);
+          return [name, wanted];
+        }),
       );
     },
     close: () => session.release(),
@@ -139,24 +146,28 @@ export async function openHostProgram(
       return Object.fromEntries(returned.map((name) => [name, fromOrt(results[name]!)]));
     },
     readState: () => Promise.resolve(mapValues(sides[current], copyOf)),
-    writeState: (state) => {
-      for (const [name, target] of Object.entries(sides[current])) {
-        const value = state[name];
-        if (value === undefined) throw new StriateError(`state "${name}" is missing`);
-        checkSame(name, target, value);
-        copyElements(value.data, target.data);
-      }
+    writeState: async (state) => {
+      checkState(spec.state, state);
+      for (const [name, { data }] of Object.entries(sides[current])) copyElements(state[name]!.data, data);
       return Promise.resolve();
     },
     close: () => session.release(),
   };
 }
 
+function checkState(expected: Values, values: Values): void {
+  for (const [name, target] of Object.entries(expected)) {
+    const value = values[name];
+    if (value === undefined) throw new StriateError(`state "${name}" is missing`);
+    checkSame(name, target, value);
+  }
+}
+
 /**
- * State that never leaves the device: each run's state outputs are the next run's inputs. It is read through a model
- * of Identity nodes whose outputs are on the CPU, because reading a device tensor directly is not safe everywhere.
+ * Each run's state outputs are the next run's inputs. On a GPU the state never leaves the device; it is read through a
+ * model of Identity nodes whose outputs are on the CPU, because reading a device tensor directly is not safe everywhere.
  */
-export async function openDeviceProgram(
+export async function openChainedProgram(
   ort: Ort,
   spec: ProgramSpec,
   device: Device,
@@ -165,35 +176,38 @@ export async function openDeviceProgram(
 ): Promise<Program> {
   const names = Object.keys(spec.state);
   const session = await createOrtSession(ort, spec.model, device, options, {
-    preferredOutputLocation: Object.fromEntries(names.map((name) => [nextName(name), "gpu-buffer" as const])),
+    ...(device === "webgpu" && {
+      preferredOutputLocation: Object.fromEntries(
+        names.map((name) => [nextName(name), "gpu-buffer" as const]),
+      ),
+    }),
   });
   const { fed, returned } = splitNames(session, spec.state);
   let reader: InferenceSession | undefined;
   let state: OrtValues = mapValues(spec.state, (value) => toOrt(ort, copyOf(value)));
+  const replace = (next: OrtValues) => {
+    for (const tensor of Object.values(state)) if (tensor.location === "gpu-buffer") tensor.dispose();
+    state = next;
+  };
   return {
     device,
     step: async (feeds) => {
       checkFeeds(fed, feeds);
       const results = await session.run({ ...state, ...mapValues(feeds, (value) => toOrt(ort, value)) });
-      const old = state;
-      state = Object.fromEntries(names.map((name) => [name, results[nextName(name)]!]));
-      for (const tensor of Object.values(old)) if (tensor.location === "gpu-buffer") tensor.dispose();
+      replace(Object.fromEntries(names.map((name) => [name, results[nextName(name)]!])));
       return Object.fromEntries(returned.map((name) => [name, fromOrt(results[name]!)]));
     },
     readState: async () => {
+      if (Object.values(state).every((tensor) => tensor.location === "cpu")) {
+        return mapValues(state, (tensor) => copyOf(fromOrt(tensor)));
+      }
       reader ??= await createOrtSession(ort, identityModel(spec.state), device, options);
       const results = await reader.run(state);
       return Object.fromEntries(names.map((name) => [name, copyOf(fromOrt(results[nextName(name)]!))]));
     },
-    writeState: (values) => {
-      for (const name of names) {
-        const value = values[name];
-        if (value === undefined) throw new StriateError(`state "${name}" is missing`);
-        checkSame(name, spec.state[name]!, value);
-      }
-      const old = state;
-      state = Object.fromEntries(names.map((name) => [name, toOrt(ort, copyOf(values[name]!))]));
-      for (const tensor of Object.values(old)) if (tensor.location === "gpu-buffer") tensor.dispose();
+    writeState: async (values) => {
+      checkState(spec.state, values);
+      replace(Object.fromEntries(names.map((name) => [name, toOrt(ort, copyOf(values[name]!))])));
       return Promise.resolve();
     },
     close: async () => {

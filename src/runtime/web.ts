@@ -1,7 +1,7 @@
 import { StriateError } from "../util/errors.js";
 import { identityModel } from "./identity-model.js";
 import type { Ort } from "./ort.js";
-import { messageOf, openDeviceProgram, openHostProgram, openSession } from "./ort.js";
+import { messageOf, openChainedProgram, openSession } from "./ort.js";
 import type { Device, Runtime, SessionOptions } from "./runtime.js";
 
 let loaded: Promise<Ort> | undefined;
@@ -9,7 +9,7 @@ let loaded: Promise<Ort> | undefined;
 /** onnxruntime-web, loaded when first used: it is large. */
 function load(): Promise<Ort> {
   loaded ??= import("onnxruntime-web").then(
-    (module) => module as unknown as Ort,
+    ({ InferenceSession, Tensor }): Ort => ({ InferenceSession, Tensor, fillsFetches: false }),
     (error: unknown) => {
       throw new StriateError(`onnxruntime-web could not be loaded: ${messageOf(error)}`, { cause: error });
     },
@@ -30,10 +30,6 @@ function webDevice(options: SessionOptions): Device {
 /** ONNX Runtime as WebAssembly (browsers and Node) or WebGPU (browsers). */
 export const webRuntime: Runtime = {
   createSession: async (model, options = {}) => openSession(await load(), model, webDevice(options), options),
-  createProgram: async (spec, options = {}) => {
-    const device = webDevice(options);
-    return device === "webgpu"
-      ? openDeviceProgram(await load(), spec, device, options, identityModel)
-      : openHostProgram(await load(), spec, device, options);
-  },
+  createProgram: async (spec, options = {}) =>
+    openChainedProgram(await load(), spec, webDevice(options), options, identityModel),
 };

@@ -1,0 +1,156 @@
+import { existsSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { execFile } from "node:child_process";
+import { promisify } from "node:util";
+import { describe, expect, it } from "vitest";
+import type { TensorData } from "../../src/graph/index.js";
+import { add, input, lower, matmul, mul, parameter, tensorData, writeOnnx } from "../../src/graph/index.js";
+import { zeros } from "../../src/nn/init.js";
+import { nodeDevices, nodeRuntime } from "../../src/runtime/node.js";
+import { nextName } from "../../src/runtime/runtime.js";
+import type { Runtime } from "../../src/runtime/runtime.js";
+import { webRuntime } from "../../src/runtime/web.js";
+import { workerRuntime } from "../../src/runtime/worker-node.js";
+
+const values = (tensor: TensorData | undefined): number[] => Array.from(tensor!.data as Float32Array);
+const weights = tensorData([1, 2, 3, 4], [2, 2]);
+
+function product(): Uint8Array {
+  return writeOnnx({ y: matmul(input("x", ["batch", 2]), input("w", [2, 2])) }).bytes;
+}
+
+/** w <- w + x; returns the sum of x and twice the old w. */
+function counter() {
+  const x = input("x", [2, 2]);
+  const w = parameter([2, 2], zeros, { name: "w" });
+  const model = writeOnnx(lower({ [nextName("w")]: add(w, x), seen: add(x, mul(w, 2)) }, "portable")).bytes;
+  return { model, state: { w: weights } };
+}
+
+const runtimes: [string, Runtime][] = [
+  ["onnxruntime-node", nodeRuntime],
+  ["a worker thread", workerRuntime],
+  ["onnxruntime-web", webRuntime],
+];
+
+describe.each(runtimes)("%s", (_name, runtime) => {
+  it("runs a model for any batch size", async () => {
+    const session = await runtime.createSession(product());
+    for (const batch of [1, 3]) {
+      const x = tensorData(
+        Array.from({ length: batch * 2 }, (_, i) => i),
+        [batch, 2],
+      );
+      const { y } = await session.run({ x, w: weights });
+      expect(y!.shape).toEqual([batch, 2]);
+      expect(values(y).slice(0, 2)).toEqual([3, 4]);
+    }
+    await session.close();
+  });
+
+  it("names inputs that are missing or unknown", async () => {
+    const session = await runtime.createSession(product());
+    const x = tensorData([0, 1], [1, 2]);
+    await expect(session.run({ x })).rejects.toThrow("inputs of the model: missing w");
+    await expect(session.run({ x, w: weights, z: x })).rejects.toThrow("unknown z (expected x, w)");
+    await session.close();
+  });
+
+  it("keeps the state of a program from step to step", async () => {
+    const program = await runtime.createProgram(counter());
+    const x = tensorData([1, 1, 1, 1], [2, 2]);
+    const seen: number[][] = [];
+    for (let step = 0; step < 3; step++) seen.push(values((await program.step({ x })).seen));
+    expect(seen).toEqual([
+      [3, 5, 7, 9],
+      [5, 7, 9, 11],
+      [7, 9, 11, 13],
+    ]);
+    const state = await program.readState();
+    expect(values(state.w)).toEqual([4, 5, 6, 7]);
+    await program.writeState({ w: weights });
+    expect(values((await program.step({ x })).seen)).toEqual([3, 5, 7, 9]);
+    await expect(program.writeState({})).rejects.toThrow('state "w" is missing');
+    await expect(program.writeState({ w: tensorData([1], [1]) })).rejects.toThrow(
+      'state "w": expected float32[2, 2], got float32[1]',
+    );
+    await program.close();
+  });
+
+  it("refuses bytes that are no model", async () => {
+    await expect(runtime.createSession(new Uint8Array([1, 2, 3]))).rejects.toThrow(/cannot run this model/);
+  });
+
+  it("refuses a program whose graph lacks its state", async () => {
+    const { model } = counter();
+    const state = { w: weights, v: weights };
+    await expect(runtime.createProgram({ model, state })).rejects.toThrow(
+      "the training graph lacks v, next:v",
+    );
+  });
+});
+
+describe("devices", () => {
+  it("says which devices there are when one is absent", async () => {
+    const absent = (["webgpu", "cuda"] as const).find((device) => !nodeDevices().includes(device));
+    if (absent !== undefined)
+      await expect(nodeRuntime.createSession(product(), { device: absent })).rejects.toThrow(
+        /use one of cpu/,
+      );
+    await expect(workerRuntime.createSession(product(), { device: "tpu" as "cpu" })).rejects.toThrow(
+      'unknown device "tpu": expected one of cpu, webgpu, cuda, wasm',
+    );
+    await expect(webRuntime.createSession(product(), { device: "cuda" })).rejects.toThrow(
+      /use wasm or webgpu/,
+    );
+  });
+
+  it("keeps the calling thread free while a worker computes", async () => {
+    const size = 1200;
+    const square = tensorData(new Float32Array(size * size).fill(0.5), [size, size]);
+    const a = input("a", [size, size]);
+    const chain = Array.from({ length: 6 }).reduce<typeof a>((x) => mul(matmul(x, a), 1 / size), a);
+    const session = await workerRuntime.createSession(writeOnnx({ y: chain }).bytes, { threads: 1 });
+    let ticks = 0;
+    const timer = setInterval(() => ticks++, 2);
+    const started = performance.now();
+    await session.run({ a: square });
+    clearInterval(timer);
+    const elapsed = performance.now() - started;
+    await session.close();
+    expect(ticks).toBeGreaterThan(elapsed / 2 / 20);
+  });
+});
+
+const driver = "/usr/lib/chromium/vk_swiftshader_icd.json";
+
+describe("WebGPU", () => {
+  it("takes the same training steps as the CPU", async (context) => {
+    if (!nodeDevices().includes("webgpu") || !existsSync(driver)) {
+      const reason = `no software Vulkan driver: ${driver} is missing (Debian's package chromium has it)`;
+      console.log(`WebGPU skipped: ${reason}`);
+      context.skip(reason);
+    }
+    const hooks = new URL("../support/typescript-hooks.mjs", import.meta.url).href;
+    const script = fileURLToPath(new URL("./webgpu-steps.ts", import.meta.url));
+    const env = {
+      ...process.env,
+      LD_LIBRARY_PATH: "/usr/lib/chromium",
+      VK_ICD_FILENAMES: driver,
+      XDG_RUNTIME_DIR: "/tmp",
+    };
+    const { stdout } = await promisify(execFile)(process.execPath, ["--import", hooks, script], { env });
+    const rows = stdout
+      .trim()
+      .split("\n")
+      .map((line) => JSON.parse(line) as { gpu: number[]; cpu: number[]; difference: number });
+    expect(rows).toHaveLength(2);
+    for (const { gpu, cpu, difference } of rows) {
+      gpu.forEach((loss, step) => {
+        expect(loss).toBeCloseTo(cpu[step]!, 2);
+      });
+      // Adam turns rounding of gradients near 0 into steps of its rate, 0.001.
+      expect(difference).toBeLessThan(3e-3);
+    }
+  });
+});
