@@ -10,7 +10,7 @@ export interface Count {
   readonly exact: boolean;
 }
 
-export function countOf(dim: Dim): Count {
+function countOf(dim: Dim): Count {
   if (isStatic(dim)) return { value: dim, exact: true };
   return { value: coefficientOf(dim), exact: !symbolsOf(dim).some((symbol) => symbol.startsWith("?")) };
 }
