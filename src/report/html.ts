@@ -1,0 +1,260 @@
+import { STYLES } from "./styles.js";
+
+/** Markup that is safe to insert as it is. Made by {@link markup} and {@link raw} only. */
+export class Html {
+  constructor(readonly text: string) {}
+  toString(): string {
+    return this.text;
+  }
+}
+
+/** What may stand in a template: text is escaped, markup kept, lists joined, nothing skipped. */
+export type Content = Html | string | number | false | null | undefined | readonly Content[];
+
+const ENTITIES: Readonly<Record<string, string>> = {
+  "&": "&amp;",
+  "<": "&lt;",
+  ">": "&gt;",
+  '"': "&quot;",
+  "'": "&#39;",
+};
+
+/** Text as it must stand in HTML and XML, between tags and in quoted attributes. */
+export function escape(text: string): string {
+  return text.replace(/[&<>"']/g, (character) => ENTITIES[character]!);
+}
+
+/** Markup from trusted text (drawn by this library). */
+export function raw(text: string): Html {
+  return new Html(text);
+}
+
+/** Template tag: interpolated text is escaped, interpolated markup is not. */
+export function markup(strings: TemplateStringsArray, ...contents: readonly Content[]): Html {
+  let text = strings[0]!;
+  contents.forEach((content, i) => {
+    text += render(content) + strings[i + 1]!;
+  });
+  return new Html(text);
+}
+
+function render(content: Content): string {
+  if (content === null || content === undefined || content === false) return "";
+  if (content instanceof Html) return content.text;
+  if (typeof content === "string") return escape(content);
+  if (typeof content === "number") return Number.isFinite(content) ? String(content) : "–";
+  return content.map(render).join("");
+}
+
+/** JSON for a `<script type="application/json">` element: no way to end the element from inside. */
+export function embeddedJson(value: unknown): Html {
+  return raw(JSON.stringify(value).replace(/</g, "\\u003c").replace(/>/g, "\\u003e"));
+}
+
+/** A part of the page; listed in its table of contents. */
+export interface Section {
+  readonly id: string;
+  readonly title: string;
+  /** One or two sentences under the heading. */
+  readonly lead?: Content;
+  readonly body: Content;
+}
+
+export interface PageOptions {
+  readonly title: string;
+  readonly subtitle?: Content;
+  /** Short facts under the title. */
+  readonly facts?: readonly string[];
+  readonly sections: readonly Section[];
+  /** How the numbers came about: name and value. */
+  readonly provenance?: readonly (readonly [name: string, value: Content])[];
+  /** CSS background of the strip at the top. */
+  readonly ribbon?: string;
+  /** Inline scripts, run at the end of the page. */
+  readonly scripts?: readonly string[];
+  /** Extra markup right before the scripts (data for them). */
+  readonly data?: Content;
+}
+
+/** A complete, self-contained HTML file. Its security policy forbids every request to the network. */
+export function page(options: PageOptions): string {
+  const { sections, provenance = [], scripts = [] } = options;
+  const listed =
+    provenance.length > 0 ? [...sections, { id: "provenance", title: "How this was measured" }] : sections;
+  const document = markup`<!doctype html>
+    <html lang="en">
+      <head>
+        <meta charset="utf-8">
+        <meta name="viewport" content="width=device-width, initial-scale=1">
+        <meta name="color-scheme" content="light dark">
+        <meta
+          http-equiv="Content-Security-Policy"
+          content="default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src 'unsafe-inline'"
+       >
+        <title>${options.title}</title>
+        <style>
+          ${raw(STYLES)}
+        </style>
+      </head>
+      <body>
+        <a class="skip" href="#content">Skip to the content</a>
+        <header class="masthead">
+          <div class="ribbon" style="background:${options.ribbon ?? "currentColor"}"></div>
+          <div class="column">
+            <h1>${options.title}</h1>
+            ${options.subtitle ? markup`<p class="subtitle">${options.subtitle}</p>` : null}
+            ${
+              options.facts?.length
+                ? markup`<ul class="facts">
+                    ${options.facts.map((fact) => markup`<li>${fact}</li>`)}
+                  </ul>`
+                : null
+            }
+            <nav aria-label="Contents">
+              <ul>
+                ${listed.map(({ id, title }) => markup`<li><a href="#${id}">${title}</a></li>`)}
+              </ul>
+            </nav>
+          </div>
+        </header>
+        <main id="content" class="column">
+          ${sections.map(
+            ({ id, title, lead, body }) =>
+              markup`<section id="${id}" aria-labelledby="${id}-title">
+                <h2 id="${id}-title">${title}</h2>
+                ${lead ? markup`<p class="lead">${lead}</p>` : null} ${body}
+              </section> `,
+          )}${provenance.length > 0 ? provenanceSection(provenance) : null}
+        </main>
+        ${options.data}
+        ${scripts.map((script) => markup`<script>${raw(script.replace(/<\/(script)/gi, "<\\/$1"))}</script>`)}
+      </body>
+    </html> `;
+  return document.text;
+}
+
+function provenanceSection(entries: readonly (readonly [string, Content])[]): Html {
+  return markup`<section id="provenance" aria-labelledby="provenance-title">
+    <h2 id="provenance-title">How this was measured</h2>
+    <dl class="provenance">
+      ${entries.map(
+        ([name, value]) =>
+          markup`<div>
+            <dt>${name}</dt>
+            <dd>${value}</dd>
+          </div>`,
+      )}
+    </dl>
+  </section>`;
+}
+
+export interface TableOptions {
+  readonly caption?: Content;
+  /** First cell heads the row names. */
+  readonly head: readonly Content[];
+  readonly rows: readonly { readonly name: Content; readonly cells: readonly Content[] }[];
+  /** Columns (counted from 0 after the row name) that are not ours: set apart visually. */
+  readonly foreign?: readonly number[];
+  /** Says what the table is to readers who cannot see where its scrolling box begins. */
+  readonly label: string;
+}
+
+/** A table in a box that scrolls sideways (also by keyboard) when the screen is narrow. */
+export function table(options: TableOptions): Html {
+  const foreign = (column: number): Html | null =>
+    options.foreign?.includes(column) ? raw(' class="foreign"') : null;
+  return markup`<div class="scroll" role="region" aria-label="${options.label}" tabindex="0">
+    <table>
+      ${options.caption ? markup`<caption><span>${options.caption}</span></caption>` : null}
+      <thead>
+        <tr>
+          ${options.head.map((cell, i) => markup`<th scope="col"${foreign(i - 1)}>${cell}</th>`)}
+        </tr>
+      </thead>
+      <tbody>
+        ${options.rows.map(
+          ({ name, cells }) =>
+            markup`<tr>
+              <th scope="row">${name}</th>
+              ${cells.map((cell, i) => markup`<td${foreign(i)}>${cell}</td>`)}
+            </tr> `,
+        )}
+      </tbody>
+    </table>
+  </div>`;
+}
+
+/** Values of one measure over seeds, for {@link spreadCell}. */
+export interface SeedValue {
+  readonly seed: number;
+  readonly value: number;
+}
+
+/** `mean ± spread`; opens (click, Enter, or pointer rest) to each seed's value. */
+export function spreadCell(
+  mean: number,
+  spread: number | null,
+  values: readonly SeedValue[],
+  format: (value: number) => string,
+): Html {
+  const seeds = values.map(({ seed, value }) => `seed ${seed}: ${format(value)}`);
+  const text = markup`<b>${format(mean)}</b>${
+    spread === null ? null : markup`<span class="spread"> ± ${format(spread)}</span>`
+  }`;
+  if (values.length === 0) return text;
+  return markup`<details class="seeds">
+    <summary title="${seeds.join("\n")}">${text}</summary>
+    <ul>
+      ${seeds.map((seed) => markup`<li>${seed}</li>`)}
+    </ul>
+  </details>`;
+}
+
+/** A figure; the caption says what to look for. */
+export function figure(body: Content, caption: Content, extra: Content = null): Html {
+  return markup`<figure class="figure">
+    ${body}
+    <figcaption>${caption}</figcaption>
+    ${extra}
+  </figure>`;
+}
+
+/** A boxed remark; `kind` is spoken by its label, not by colour alone. */
+export function note(kind: "note" | "caution", body: Content): Html {
+  return markup`<aside class="note ${kind}">
+    <strong>${kind === "note" ? "Note" : "Caution"}.</strong> ${body}
+  </aside>`;
+}
+
+/** Folded material. */
+export function details(summary: Content, body: Content): Html {
+  return markup`<details class="more">
+    <summary>${summary}</summary>
+    ${body}
+  </details>`;
+}
+
+/** Fraction as a percentage with one decimal, without the sign: `69.7`. */
+export function percent(value: number): string {
+  return Number.isFinite(value) ? (100 * value).toFixed(1) : "–";
+}
+
+/** Up to `digits` significant digits, readable: `0.0123`, `1.2e-7`, `76,800`. */
+export function number(value: number, digits = 3): string {
+  if (!Number.isFinite(value)) return "–";
+  if (value === 0) return "0";
+  const size = Math.abs(value);
+  if (size < 1e-3) return value.toExponential(digits - 2);
+  return value.toLocaleString("en-GB", {
+    maximumSignificantDigits: Math.max(digits, Math.ceil(Math.log10(size))),
+  });
+}
+
+/** `1 h 02 min`, `9 min 41 s`, `38 s`. */
+export function duration(seconds: number): string {
+  if (!Number.isFinite(seconds)) return "–";
+  const whole = Math.round(seconds);
+  const [hours, minutes, rest] = [Math.floor(whole / 3600), Math.floor((whole % 3600) / 60), whole % 60];
+  if (hours > 0) return `${hours} h ${String(minutes).padStart(2, "0")} min`;
+  return minutes > 0 ? `${minutes} min ${String(rest).padStart(2, "0")} s` : `${rest} s`;
+}

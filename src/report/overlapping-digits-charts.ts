@@ -1,0 +1,217 @@
+import { chartBlock, lineBlock, seriesLegend } from "./chart-block.js";
+import type { ChartBlock } from "./chart-block.js";
+import { barChart, heatMap } from "./charts.js";
+import type { Bar, BarChartOptions, LineChartOptions, LinePoint, LineSeries } from "./charts.js";
+import { markup, number, percent } from "./html.js";
+import { chanceLevel, result } from "./overlapping-digits-data.js";
+import type {
+  LearningCurve,
+  ModelDescription,
+  OverlappingDigitsReport,
+  TimestepSeries,
+} from "./overlapping-digits-data.js";
+
+/** Position of a model in the report: fixes its colour, dash and shape in every chart. */
+export function styleOf(report: OverlappingDigitsReport, model: ModelDescription): number {
+  const fixed = { kuramoto: 0, real: 1, ideal: 2, random: 3 };
+  if (model.role !== "other") return fixed[model.role];
+  return 4 + report.models.filter((one) => one.role === "other").indexOf(model);
+}
+
+const MOST_POINTS = 150;
+
+/** Neighbouring points averaged in equal groups, so that no curve has more than {@link MOST_POINTS}. */
+function thin(points: readonly { x: number; y: number }[]): { x: number; y: number }[] {
+  const size = Math.ceil(points.length / MOST_POINTS);
+  if (size <= 1) return [...points];
+  return Array.from({ length: Math.ceil(points.length / size) }, (_, i) => {
+    const group = points.slice(i * size, (i + 1) * size);
+    const y = group.reduce((sum, point) => sum + point.y, 0) / group.length;
+    return { x: group.at(-1)!.x, y };
+  });
+}
+
+/** Mean over seeds at every x, with the range over seeds as band where more than one seed has the point. */
+export function overSeeds(runs: readonly (readonly { x: number; y: number }[])[]): LinePoint[] {
+  const at = new Map<number, number[]>();
+  for (const run of runs) {
+    for (const { x, y } of thin(run)) at.set(x, [...(at.get(x) ?? []), y]);
+  }
+  return [...at]
+    .sort(([a], [b]) => a - b)
+    .map(([x, ys]) => {
+      const y = ys.reduce((sum, one) => sum + one, 0) / ys.length;
+      return ys.length > 1 ? { x, y, low: Math.min(...ys), high: Math.max(...ys) } : { x, y };
+    });
+}
+
+function seriesPerModel(
+  report: OverlappingDigitsReport,
+  runsOf: (model: ModelDescription) => readonly (readonly { x: number; y: number }[])[],
+): LineSeries[] {
+  return report.models.flatMap((model) => {
+    const points = overSeeds(runsOf(model));
+    return points.length > 0 ? [{ name: model.label, style: styleOf(report, model), points }] : [];
+  });
+}
+
+function ends(series: readonly LineSeries[], format: (value: number) => string): string {
+  return series.map(({ name, points }) => `${name} ends at ${format(points.at(-1)!.y)}`).join("; ");
+}
+
+const share = (value: number): string => `${percent(value)} %`;
+
+function referenceSeries(report: OverlappingDigitsReport, measure: "setAccuracy" | "loss"): LineSeries[] {
+  return (report.reference?.curves ?? []).flatMap(({ role, points }) => {
+    const model = report.models.find((one) => one.role === role);
+    if (!model || !report.learningCurves.some((curve) => curve.model === model.id)) return [];
+    return [{ name: model.label, points: points.map((point) => ({ x: point.images, y: point[measure] })) }];
+  });
+}
+
+/** Test accuracy over training images seen; `undefined` when no curve has it. */
+export async function accuracyCurves(report: OverlappingDigitsReport): Promise<ChartBlock | undefined> {
+  const points = (curve: LearningCurve) =>
+    curve.points.flatMap(({ images, setAccuracy }) =>
+      setAccuracy === undefined ? [] : [{ x: images, y: setAccuracy }],
+    );
+  const series = seriesPerModel(report, (model) =>
+    report.learningCurves.filter((curve) => curve.model === model.id).map(points),
+  );
+  if (series.length === 0) return undefined;
+  const options: LineChartOptions = {
+    x: { title: "Training images seen", format: ",d" },
+    y: { title: "Set accuracy", format: ".0%" },
+    series,
+    references: referenceSeries(report, "setAccuracy"),
+    rules: [{ y: chanceLevel(report.digits), label: "chance" }],
+  };
+  return lineBlock("learning-accuracy", options, `Set accuracy while training. ${ends(series, share)}.`, {
+    heading: "Set accuracy on test images",
+  });
+}
+
+/** Training loss over images seen. */
+export async function lossCurves(report: OverlappingDigitsReport): Promise<ChartBlock | undefined> {
+  const series = seriesPerModel(report, (model) =>
+    report.learningCurves
+      .filter((curve) => curve.model === model.id)
+      .map((curve) => curve.points.map(({ images, loss }) => ({ x: images, y: loss }))),
+  );
+  if (series.length === 0) return undefined;
+  const options: LineChartOptions = {
+    x: { title: "Training images seen", format: ",d" },
+    y: { title: "Training loss", format: ".2f" },
+    series,
+  };
+  return lineBlock("learning-loss", options, `Training loss. ${ends(series, number)}.`, {
+    heading: "Training loss",
+  });
+}
+
+function perTimestep(
+  report: OverlappingDigitsReport,
+  list: readonly TimestepSeries[],
+  condition: string,
+): LineSeries[] {
+  return seriesPerModel(report, (model) =>
+    list
+      .filter((one) => one.model === model.id && one.condition === condition)
+      .map(({ values }) => values.map((y, t) => ({ x: t + 1, y }))),
+  );
+}
+
+/** A small chart per condition, all with the same axes. */
+async function timestepCharts(
+  report: OverlappingDigitsReport,
+  kind: "accuracy" | "synchrony",
+): Promise<ChartBlock | undefined> {
+  const accuracy = kind === "accuracy";
+  const list = accuracy ? report.accuracyPerTimestep : report.synchronyPerTimestep;
+  const measure = report.synchronyMeasure ?? { label: "Synchrony loss", better: "lower" };
+  const present = report.conditions.filter(({ id }) => list.some((one) => one.condition === id));
+  if (present.length === 0) return undefined;
+  const largest = Math.max(...list.flatMap((one) => one.values));
+  const longest = Math.max(...list.map((one) => one.values.length));
+  const alone = present.length === 1;
+  const charts = await Promise.all(
+    present.map(({ id, label }) => {
+      const series = perTimestep(report, list, id);
+      const options: LineChartOptions = {
+        x: { title: "Timestep", format: "d", domain: [1, Math.max(2, longest)] },
+        y: {
+          title: accuracy ? "Set accuracy" : measure.label,
+          format: accuracy ? ".0%" : ".1f",
+          domain: [0, Math.max(accuracy ? 0.1 : 0.01, Math.ceil(largest * 10.5) / 10)],
+        },
+        series,
+        rules: accuracy ? [{ y: chanceLevel(report.digits), label: "chance" }] : [],
+      };
+      const words = `${accuracy ? "Set accuracy" : measure.label} per timestep, ${label}. ${ends(series, accuracy ? share : number)}.`;
+      return lineBlock(`${kind}-${id}`, options, words, alone ? {} : { small: true, heading: label });
+    }),
+  );
+  if (alone) return charts[0]!;
+  const shown = present.flatMap(({ id }) => perTimestep(report, list, id));
+  return {
+    body: markup`${seriesLegend(shown)}<div class="multiples">${charts.map(({ body }) => body)}</div>`,
+    specs: charts.flatMap(({ specs }) => specs),
+  };
+}
+
+/** Accuracy of the read-out at every timestep. */
+export function accuracyPerTimestep(report: OverlappingDigitsReport): Promise<ChartBlock | undefined> {
+  return timestepCharts(report, "accuracy");
+}
+
+/** How far the phases have separated the digits at every timestep. */
+export function synchronyPerTimestep(report: OverlappingDigitsReport): Promise<ChartBlock | undefined> {
+  return timestepCharts(report, "synchrony");
+}
+
+/** Bars: conditions by models, with a dot per seed. */
+export async function accuracyBars(report: OverlappingDigitsReport): Promise<ChartBlock | undefined> {
+  const bars = report.conditions.flatMap((condition) =>
+    report.models.flatMap((model): Bar[] => {
+      const summary = result(report, model.id, condition.id);
+      if (!summary) return [];
+      const bar = { group: condition.label, series: model.label, mean: summary.mean };
+      const values = summary.values.map(({ value }) => value);
+      return [summary.std === null ? { ...bar, values } : { ...bar, values, spread: summary.std }];
+    }),
+  );
+  if (bars.length === 0) return undefined;
+  const series = report.models.map((model) => ({ name: model.label, style: styleOf(report, model) }));
+  const options: BarChartOptions = {
+    bars,
+    series,
+    value: { title: "Set accuracy", format: ".0%" },
+    rules: [{ y: chanceLevel(report.digits), label: "chance" }],
+  };
+  const words = bars.map((bar) => `${bar.series}, ${bar.group}: ${share(bar.mean)}`).join("; ");
+  return chartBlock(
+    "accuracy-bars",
+    barChart({ ...options, legend: false }),
+    `Set accuracy by condition and model. ${words}.`,
+    { legend: seriesLegend(series, "bar"), standalone: barChart(options) },
+  );
+}
+
+/** Set accuracy for every pair of digits, lower triangle. */
+export async function pairChart(report: OverlappingDigitsReport): Promise<ChartBlock | undefined> {
+  const pairs = report.pairAccuracy;
+  if (!pairs) return undefined;
+  const cells = pairs.values.flatMap((row, y) =>
+    row.flatMap((value, x) => (value === null || x >= y ? [] : [{ x: String(x), y: String(y), value }])),
+  );
+  if (cells.length === 0) return undefined;
+  const build = heatMap({
+    x: { title: "One digit" },
+    y: { title: "The other digit" },
+    cells,
+    value: { title: "Set accuracy", format: ".0%", domain: [0, 1] },
+  });
+  const worst = cells.reduce((least, cell) => (cell.value < least.value ? cell : least));
+  const words = `Hardest pair: ${worst.x} and ${worst.y} at ${share(worst.value)}.`;
+  return chartBlock("pair-accuracy", build, `Set accuracy for every pair of digits. ${words}`);
+}

@@ -1,0 +1,227 @@
+import { check } from "../util/errors.js";
+import { phaseIndex, TWO_HUE_CYCLE, UNIFORM_CYCLE, hex } from "./colour.js";
+import { embeddedJson, markup, raw } from "./html.js";
+import type { Content, Html } from "./html.js";
+import {
+  colourWheel,
+  polarScatter,
+  SCATTER_CENTRE,
+  SCATTER_RADIUS,
+  SCATTER_THRESHOLD,
+  scatterColour,
+} from "./phase-figures.js";
+import {
+  base64,
+  channelPlane,
+  greyImage,
+  maximumAmplitude,
+  objectImage,
+  objectOfPixel,
+  phaseImage,
+  pngDataUri,
+} from "./phase-map.js";
+import type { PhaseField, PhasePlane } from "./phase-map.js";
+
+/** One network's phases in a player: a plane per timestep. */
+export interface PlayerPanel {
+  readonly name: string;
+  /** Under the name, e.g. the predicted labels. */
+  readonly remark?: Content;
+  readonly planes: readonly PhasePlane[];
+}
+
+export interface PhasePlayerOptions {
+  readonly title: string;
+  readonly remark?: Content;
+  readonly height: number;
+  readonly width: number;
+  /** Input image `[height, width]`. */
+  readonly image: ArrayLike<number>;
+  /** One mask `[height, width]` per object. */
+  readonly masks: readonly ArrayLike<number>[];
+  /** Name of each object, in the order of the masks. */
+  readonly objectNames: readonly string[];
+  readonly panels: readonly PlayerPanel[];
+}
+
+/** Markup that every page with players needs once, before {@link PLAYER_SCRIPT}. */
+export function phaseTables(): Html {
+  const tables = Object.fromEntries([UNIFORM_CYCLE, TWO_HUE_CYCLE].map((map) => [map.id, base64(map.table)]));
+  return markup`<script type="application/json" id="phase-tables">
+    ${embeddedJson(tables)}
+  </script>`;
+}
+
+/** The wheel with a sentence on how to read it and the choice of palette. */
+export function phaseLegend(words: Content): Html {
+  return markup`<div class="legend">
+    <div class="wheel">
+      ${[UNIFORM_CYCLE, TWO_HUE_CYCLE].map(
+        (map) => markup`<div class="wheel-${map.id}">${raw(colourWheel({ map }))}</div>`,
+      )}
+    </div>
+    <div class="words">
+      ${words}
+      <fieldset class="palettes" hidden>
+        <legend>Palette</legend>
+        ${[UNIFORM_CYCLE, TWO_HUE_CYCLE].map(
+          (map, i) =>
+            markup`<label><input type="radio" name="palette" value="${map.id}"${i === 0 ? raw(" checked") : null}>${map.label}</label>`,
+        )}
+      </fieldset>
+    </div>
+  </div>`;
+}
+
+function picture(uri: string, alt: string): Html {
+  return markup`<img src="${uri}" alt="${alt}" width="32" height="32">`;
+}
+
+/**
+ * Input, objects and phase maps side by side, playing through the timesteps; below them the film strip of every
+ * timestep, which also stands alone when scripts are off.
+ */
+export function phasePlayer(options: PhasePlayerOptions): Html {
+  const { height, width, panels, masks } = options;
+  const timesteps = Math.max(0, ...panels.map((panel) => panel.planes.length));
+  check(timesteps > 0, () => `phase player "${options.title}": expected at least one timestep, got none`);
+  for (const { name, planes } of panels) {
+    check(planes.length > 0, () => `phase player panel "${name}": expected at least one timestep, got none`);
+    for (const plane of planes) {
+      check(
+        plane.height === height && plane.width === width,
+        () => `phase player panel "${name}": expected ${height}x${width}, got ${plane.height}x${plane.width}`,
+      );
+    }
+  }
+  const objects = objectOfPixel(masks, height * width);
+  const shared = objects.includes(masks.length + 1);
+  const names = [...options.objectNames.slice(0, masks.length), ...(shared ? ["both"] : [])];
+  const truth = objectImage(
+    objects,
+    height,
+    width,
+    Array.from({ length: masks.length + 1 }, (_, i) => scatterColour(i + 1, masks.length)),
+  );
+  const truthKey = names.map(
+    (name, i) =>
+      markup`<span class="key"><i style="background:${hex(scatterColour(i + 1, masks.length))}"></i>${name}</span>`,
+  );
+  const maxima = panels.map((panel) => Math.max(...panel.planes.map(maximumAmplitude)));
+  return markup`<article class="player" data-player>
+    <header>
+      <h3>${options.title}</h3>
+      ${options.remark ? markup`<p>${options.remark}</p>` : null}
+    </header>
+    <div class="panels">
+      <figure class="panel">
+        <figcaption><b>Input, objects</b>${truthKey}</figcaption>
+        <span class="tile">${picture(pngDataUri(greyImage(options.image, height, width)), "Input image")}</span><span class="tile">${picture(pngDataUri(truth), `Object masks: ${names.join(", ")}`)}</span>
+      </figure>
+      ${panels.map((panel, i) => {
+        const last = panel.planes.at(-1)!;
+        const scatter = { objects, objectCount: masks.length, maximum: maxima[i]! };
+        return markup`<figure class="panel" data-panel>
+          <figcaption><b>${panel.name}</b>${panel.remark}</figcaption>
+          <span class="tile phase">${picture(
+            pngDataUri(phaseImage(last, { maximum: maxima[i]! })),
+            `Phase map of ${panel.name}`,
+          )}</span><span class="polar">${raw(
+            polarScatter(last, {
+              ...scatter,
+              label: `Polar plot of ${panel.name}: angle phase, radius amplitude`,
+            }),
+          )}</span>
+        </figure>`;
+      })}
+    </div>
+    <div class="controls" hidden>
+      <button type="button">Play</button>
+      <input type="range" min="1" max="${timesteps}" value="${timesteps}" step="1" aria-label="Timestep">
+      <output aria-live="off">timestep ${timesteps} of ${timesteps}</output>
+    </div>
+    <p class="readout" hidden>Point at a phase map to read its values.</p>
+    ${filmStrip(options.title, panels, maxima, timesteps)}
+    <script type="application/json">
+      ${embeddedJson(playerData(options, objects, maxima, timesteps))}
+    </script>
+  </article>`;
+}
+
+function filmStrip(
+  title: string,
+  panels: readonly PlayerPanel[],
+  maxima: readonly number[],
+  timesteps: number,
+): Html {
+  const steps = Array.from({ length: timesteps }, (_, t) => t);
+  return markup`<div class="strip" role="region" tabindex="0" aria-label="All timesteps, ${title}">
+    <table>
+      <thead>
+        <tr>
+          <td></td>
+          ${steps.map((t) => markup`<th scope="col">${t + 1}</th>`)}
+        </tr>
+      </thead>
+      <tbody>
+        ${panels.map((panel, row) => {
+          const uris = panel.planes.map((plane) => pngDataUri(phaseImage(plane, { maximum: maxima[row]! })));
+          const cells = steps.map(
+            (t) =>
+              markup`<td data-row="${row}" data-t="${t}">
+                <span>${picture(uris[Math.min(t, uris.length - 1)]!, `${panel.name}, timestep ${t + 1}`)}</span>
+              </td>`,
+          );
+          return markup`<tr>
+            <th scope="row">${panel.name}</th>
+            ${cells}
+          </tr>`;
+        })}
+      </tbody>
+    </table>
+  </div>`;
+}
+
+function playerData(
+  options: PhasePlayerOptions,
+  objects: Uint8Array,
+  maxima: readonly number[],
+  timesteps: number,
+): object {
+  return {
+    width: options.width,
+    height: options.height,
+    timesteps,
+    groups: options.masks.length + 2,
+    objects: base64(objects),
+    rim: { centre: SCATTER_CENTRE, radius: SCATTER_RADIUS, threshold: SCATTER_THRESHOLD },
+    panels: options.panels.map(({ name, planes }, i) => {
+      const amplitude = planes.map((plane) =>
+        base64(Uint8Array.from(plane.amplitude, (a) => Math.round((255 * a) / maxima[i]!))),
+      );
+      return {
+        name,
+        maximum: maxima[i]!,
+        steps: planes.map((plane) => base64(Uint8Array.from(plane.phase, phaseIndex))),
+        // Amplitudes do not change over time in the feed-forward network: store them once.
+        amplitude: new Set(amplitude).size === 1 ? amplitude.slice(0, 1) : amplitude,
+      };
+    }),
+  };
+}
+
+/** Every channel of one timestep, each with its own maximum (folded away by the caller when long). */
+export function channelGallery(field: PhaseField, name: string): Html {
+  return markup`<div class="channels">
+    ${Array.from({ length: field.channels }, (_, c) => {
+      const plane = channelPlane(field, c);
+      const [uniform, twoHue] = [UNIFORM_CYCLE, TWO_HUE_CYCLE].map((map) =>
+        pngDataUri(phaseImage(plane, { map })),
+      );
+      return markup`<figure>
+        <span><img src="${uniform}" data-two-hue="${twoHue}" alt="${name}, channel ${c + 1}" width="32" height="32"></span>
+        <figcaption>channel ${c + 1}</figcaption>
+      </figure>`;
+    })}
+  </div>`;
+}
