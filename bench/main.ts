@@ -1,6 +1,7 @@
 import Table from "cli-table3";
 import { availableParallelism, cpus } from "node:os";
 import { ceilingCase, convolutionCases, weightGradientForms } from "./convolution.js";
+import { komplexnetCases } from "./komplexnet.js";
 import type { BenchCase, BenchResult } from "./measure.js";
 import { measure } from "./measure.js";
 import { openPeer } from "./peer.js";
@@ -9,6 +10,7 @@ import { openPeer } from "./peer.js";
 const GROUPS: Record<string, () => BenchCase[]> = {
   convolution: convolutionCases,
   forms: weightGradientForms,
+  komplexnet: komplexnetCases,
 };
 
 const wanted = process.argv.slice(2);

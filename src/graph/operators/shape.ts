@@ -268,8 +268,8 @@ interface SliceAxis {
 function sliceAxes(call: Call): SliceAxis[] {
   const x = required(call, 0, "x");
   const starts = knownNumbers(call, 1, "starts");
-  const ends = knownEnds(call);
   const axes = call.inputs[3] ? knownNumbers(call, 3, "axes") : starts.map((_, i) => i);
+  const ends = knownEnds(call, axes);
   const steps = call.inputs[4] ? knownNumbers(call, 4, "steps") : starts.map(() => 1);
   return starts.map((start, i) => {
     const axis = normaliseAxis(axes[i]!, x.rank, "Slice");
@@ -288,11 +288,15 @@ function sliceAxes(call: Call): SliceAxis[] {
   });
 }
 
-function knownEnds(call: Call): readonly number[] {
-  const known = required(call, 2, "ends").known;
+/** Ends by axis; one that is the axis' own symbolic length means "to the end", another symbol cannot be cut by. */
+function knownEnds(call: Call, axes: readonly number[]): readonly number[] {
+  const [x, known] = [required(call, 0, "x"), required(call, 2, "ends").known];
   if (known === undefined) misfit(call, "ends must be known when the graph is built");
-  // An end that is the axis' own symbolic length means "to the end".
-  return known.map((end) => (isStatic(end) ? end : Number.MAX_SAFE_INTEGER));
+  return known.map((end, i) => {
+    if (isStatic(end)) return end;
+    if (end === x.shape[normaliseAxis(axes[i]!, x.rank, "Slice")]) return Number.MAX_SAFE_INTEGER;
+    return misfit(call, `axis ${axes[i]!} cannot end at "${end}": only its own length can be a named end`);
+  });
 }
 
 function symbolicLength(dim: Dim, start: number, end: number, step: number): Dim {
