@@ -6,22 +6,25 @@ import type { SessionOptions } from "../../src/runtime/runtime.js";
 export type Feeds = Readonly<Record<string, TensorData>>;
 
 /** Computes tensors of a graph. Feeds that nothing needs are left out. */
-export type Evaluate = (
-  outputs: Readonly<Record<string, Tensor>>,
-  feeds: Feeds,
-) => Promise<Record<string, TensorData>>;
+export interface Evaluate {
+  (outputs: Readonly<Record<string, Tensor>>, feeds: Feeds): Promise<Record<string, TensorData>>;
+  /** How sessions are opened, for cases that keep one over many runs. */
+  readonly options: SessionOptions;
+}
 
 /** Lowers for the CPU, writes ONNX and runs it in ONNX Runtime; parameters are fed by name. */
 export function evaluator(options: SessionOptions = {}): Evaluate {
-  return async (outputs, feeds) => {
+  const session = { threads: 2, ...options };
+  const evaluate = async (outputs: Readonly<Record<string, Tensor>>, feeds: Feeds) => {
     const { bytes } = writeOnnx(lower(outputs, "cpu"));
-    const session = await nodeRuntime.createSession(bytes, { threads: 2, ...options });
+    const opened = await nodeRuntime.createSession(bytes, session);
     try {
-      const needed = new Set(session.inputNames);
+      const needed = new Set(opened.inputNames);
       const given = Object.fromEntries(Object.entries(feeds).filter(([name]) => needed.has(name)));
-      return await session.run(given);
+      return await opened.run(given);
     } finally {
-      await session.close();
+      await opened.close();
     }
   };
+  return Object.assign(evaluate, { options: session });
 }

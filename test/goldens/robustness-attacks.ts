@@ -1,0 +1,3 @@
+import type { GoldenKind } from "./harness.js";
+
+export const attackKinds: readonly GoldenKind[] = [];
