@@ -5,8 +5,6 @@ import { maximumAmplitude } from "./phase-map.js";
 import type { PhasePlane } from "./phase-map.js";
 import { FONT, OBJECT_COLOURS } from "./theme.js";
 
-const DARK: Rgb = [13, 15, 19];
-
 function fixed(value: number): string {
   return String(Number(value.toFixed(2)));
 }
@@ -127,6 +125,3 @@ export function scatterColour(object: number, objectCount: number): Rgb {
   const shared = OBJECT_COLOURS.length - 1;
   return object > objectCount ? OBJECT_COLOURS[shared]! : OBJECT_COLOURS[(object - 1) % shared]!;
 }
-
-/** The dark ground on which pictures are shown. */
-export const PICTURE_GROUND = DARK;
