@@ -36,6 +36,9 @@ export type Leaf =
     }
   | { readonly kind: "constant"; readonly data: TensorData };
 
+/** Stack lines of the engine itself say nothing about who made a node. */
+const ENGINE = new URL(".", import.meta.url).pathname;
+
 let nodes = 0;
 let scopes: readonly string[] = [];
 
@@ -79,7 +82,7 @@ export class GraphNode {
     const line = this.#origin.stack
       ?.split("\n")
       .slice(1)
-      .find((text) => !/[/\\]graph[/\\]|node:internal/.test(text));
+      .find((text) => !text.includes(ENGINE) && !text.includes("node:internal"));
     const parts = [
       this.importedName === undefined ? "" : `node "${this.importedName}"`,
       this.scope === "" ? "" : `in ${this.scope}`,

@@ -2,7 +2,7 @@ import type { Dim } from "../dims.js";
 import { addDims, broadcastShapes, divideDims, isStatic, multiplyDims } from "../dims.js";
 import type { DType } from "../dtype.js";
 import { isFloat, onnxTypeCode, dtypeFromOnnx } from "../dtype.js";
-import type { Call, GradientCall, GradientRule, TensorType } from "../operator.js";
+import type { Call, GradientCall, GradientRule, LoweringRule, Target, TensorType } from "../operator.js";
 import { apply1, defineOperator, floatAttribute, intAttribute, misfit, required } from "../operator.js";
 import { Tensor, constant } from "../tensor.js";
 import { unbroadcast } from "./broadcast.js";
@@ -25,7 +25,12 @@ function operands(a: Operand, b: Operand): [Tensor, Tensor] {
 
 type UnaryGradient = (dy: Tensor, x: Tensor, y: Tensor, call: GradientCall) => Tensor;
 
-function unary(type: string, gradient: UnaryGradient | "zero", floatOnly = true): (x: Tensor) => Tensor {
+function unary(
+  type: string,
+  gradient: UnaryGradient | "zero",
+  floatOnly = true,
+  lower?: LoweringRule,
+): (x: Tensor) => Tensor {
   defineOperator({
     type,
     infer: (call) => {
@@ -40,14 +45,23 @@ function unary(type: string, gradient: UnaryGradient | "zero", floatOnly = true)
             const dy = call.gradients[0];
             return [dy && gradient(dy, call.inputs[0]!, call.outputs[0]!, call)];
           },
+    ...(lower && { lower }),
   });
   return (x) => apply1(type, [x]);
+}
+
+/** WebGPU has no Sign and would copy to the CPU and back. */
+function lowerSign(call: Call, target: Target): Tensor[] | undefined {
+  const x = call.inputs[0]!;
+  return target === "webgpu"
+    ? [where(greater(x, 0), 1, where(less(x, 0), -1, scalar(0, x.dtype)))]
+    : undefined;
 }
 
 export const identity = unary("Identity", (dy) => dy, false);
 export const neg = unary("Neg", (dy) => neg(dy), false);
 export const abs = unary("Abs", (dy, x) => mul(dy, sign(x)), false);
-export const sign = unary("Sign", "zero", false);
+export const sign = unary("Sign", "zero", false, lowerSign);
 export const exp = unary("Exp", (dy, _x, y) => mul(dy, y));
 export const log = unary("Log", (dy, x) => div(dy, x));
 export const sqrt = unary("Sqrt", (dy, _x, y) => div(mul(dy, 0.5), y));

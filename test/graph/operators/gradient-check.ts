@@ -1,7 +1,8 @@
-import * as ort from "onnxruntime-node";
+import type * as ort from "onnxruntime-node";
 import type { Tensor } from "../../../src/graph/index.js";
-import { gradients, input, lower, writeOnnx } from "../../../src/graph/index.js";
+import { gradients, input } from "../../../src/graph/index.js";
 import type { Target } from "../../../src/graph/index.js";
+import { feedOf, openSession } from "./run-graph.js";
 import type { Values } from "./values.js";
 
 /** One function whose gradients are compared with differences of its own values. */
@@ -33,6 +34,8 @@ export const CONFIGURATIONS: readonly Configuration[] = [
   { target: "cpu", optimisation: "disabled" },
   { target: "portable", optimisation: "all" },
   { target: "portable", optimisation: "disabled" },
+  // What WebGPU gets, here on the CPU provider: the rewritten graph has to mean the same.
+  { target: "webgpu", optimisation: "all" },
 ];
 
 /** Largest difference allowed, as a part of the largest number compared. */
@@ -77,27 +80,9 @@ function isFloating(values: Values): boolean {
   return values.dtype === "float32" || values.dtype === "float64";
 }
 
-function feedOf({ shape, dtype, data }: Values, at = -1, change = 0): ort.Tensor {
-  if (dtype === "int64")
-    return new ort.Tensor(
-      "int64",
-      BigInt64Array.from(data, (v) => BigInt(v)),
-      shape,
-    );
-  if (dtype === "bool") return new ort.Tensor("bool", Uint8Array.from(data), shape);
-  const numbers = dtype === "float64" ? Float64Array.from(data) : Float32Array.from(data);
-  if (at >= 0) numbers[at]! += change;
-  return new ort.Tensor(dtype as "float64", numbers as Float64Array, shape);
-}
-
-async function open(outputs: Record<string, Tensor>, { target, optimisation }: Configuration) {
-  const { bytes } = writeOnnx(lower(outputs, target));
-  return ort.InferenceSession.create(bytes, {
-    executionProviders: ["cpu"],
-    graphOptimizationLevel: optimisation,
-    logSeverityLevel: 3,
-    intraOpNumThreads: 1,
-  });
+/** The values as a feed, one element changed. */
+function movedFeed(values: Values, at: number, change: number): ort.Tensor {
+  return feedOf({ ...values, data: values.data.with(at, values.data[at]! + change) });
 }
 
 function numbersOf(tensor: ort.Tensor | undefined): Float64Array {
@@ -127,13 +112,13 @@ export async function failures(cases: readonly GradientCase[]): Promise<string[]
     built.flatMap((b) => b.feeds.map((f) => [f.name, feedOf(f.values)])),
   );
 
-  const session = await open(forward, { target: "cpu", optimisation: "disabled" });
+  const session = await openSession(forward, { target: "cpu", optimisation: "disabled" });
   const expected = await differences(session, built, feeds);
   await session.release();
 
   const found: string[] = [];
   for (const configuration of CONFIGURATIONS) {
-    const graph = await open(backward, configuration);
+    const graph = await openSession(backward, configuration);
     const results = await graph.run(feeds);
     await graph.release();
     for (const b of built) {
@@ -191,7 +176,7 @@ async function differences(
         const changed = { ...feeds };
         for (const b of moved) {
           const { name, values } = b.feeds[b.wrt[nth]!]!;
-          changed[name] = feedOf(values, at, factor * stepOf(b));
+          changed[name] = movedFeed(values, at, factor * stepOf(b));
         }
         const outputs = await session.run(changed);
         for (const b of moved) {

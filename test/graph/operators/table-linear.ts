@@ -10,7 +10,7 @@ const small = fc.integer({ min: 1, max: 4 });
 /** Convolutions exist in single precision only, but are linear in each operand: a wide step costs nothing. */
 const LINEAR_STEP = 0.5;
 
-interface Geometry {
+export interface Geometry {
   readonly batch: number;
   readonly groups: number;
   readonly into: number;
@@ -39,7 +39,7 @@ const axisGeometry = fc
     return { ...axis, length: Math.max(1, reach - axis.before - axis.after) + axis.extra };
   });
 
-const geometries: fc.Arbitrary<Geometry> = fc
+export const geometries: fc.Arbitrary<Geometry> = fc
   .record({
     batch: fc.integer({ min: 1, max: 2 }),
     groups: fc.constantFrom(1, 1, 2, 3),
@@ -66,7 +66,7 @@ const geometries: fc.Arbitrary<Geometry> = fc
     seed,
   }));
 
-function label({
+export function geometryLabel({
   batch,
   into,
   out,
@@ -96,7 +96,7 @@ function convolution(
         ...(bias ? [uniform([out], seed + 2, -1, 1, "float32")] : []),
       ];
       return {
-        label: label(geometry),
+        label: geometryLabel(geometry),
         inputs,
         build: (...t: Tensor[]) => build(geometry, t[0]!, t[1]!, t[2]),
         step: LINEAR_STEP,
@@ -106,12 +106,12 @@ function convolution(
   };
 }
 
-function options({ stride, dilation, padding, groups }: Geometry): g.ConvOptions {
+export function convOptions({ stride, dilation, padding, groups }: Geometry): g.ConvOptions {
   return { stride, dilation, padding, groups };
 }
 
 /** A transposed convolution has to leave something after its pads are cut off. */
-function leavesSomething({ space, kernel, stride, dilation, padding }: Geometry): boolean {
+export function leavesSomething({ space, kernel, stride, dilation, padding }: Geometry): boolean {
   const rank = kernel.length;
   return kernel.every((k, i) => {
     const whole = (space[i]! - 1) * stride[i]! + (k - 1) * dilation[i]! + 1;
@@ -170,11 +170,11 @@ export const LINEAR: Table = {
       }),
   },
   Conv: convolution(
-    (geometry, x, w, bias) => g.conv(x, w, bias, options(geometry)),
+    (geometry, x, w, bias) => g.conv(x, w, bias, convOptions(geometry)),
     ({ out, into, groups, kernel }) => [out, into / groups, ...kernel],
   ),
   ConvTranspose: convolution(
-    (geometry, x, w, bias) => g.convTranspose(x, w, bias, options(geometry)),
+    (geometry, x, w, bias) => g.convTranspose(x, w, bias, convOptions(geometry)),
     ({ into, out, groups, kernel }) => [into, out / groups, ...kernel],
     leavesSomething,
   ),

@@ -6,7 +6,7 @@ import type { GradientCase } from "./gradient-check.js";
 import type { Entry, Table } from "./entry.js";
 import { distinct, seeds, shapes, uniform } from "./values.js";
 
-interface Pool {
+export interface Pool {
   readonly shape: readonly number[];
   readonly kernel: readonly number[];
   readonly options: g.MaxPoolOptions;
@@ -15,7 +15,7 @@ interface Pool {
 }
 
 /** Windows of every kind: overlapping, apart, padded on one side only, with a ragged end. */
-function pools(dilated: boolean): fc.Arbitrary<Pool> {
+export function pools(dilated: boolean): fc.Arbitrary<Pool> {
   const axis = fc
     .record({
       k: fc.integer({ min: 1, max: 3 }),
