@@ -79,7 +79,8 @@ export function isFloat(dtype: DType): boolean {
 /** A view of raw bytes as elements; copies when the bytes are not aligned. */
 export function viewBytes(dtype: DType, bytes: Uint8Array): TypedArray {
   const { bytes: width, make } = INFO[dtype];
-  const aligned = bytes.byteOffset % width === 0 ? bytes : bytes.slice();
+  // Not slice: that of Node's Buffer is a view.
+  const aligned = bytes.byteOffset % width === 0 ? bytes : new Uint8Array(bytes);
   return make(aligned.buffer, aligned.byteOffset, aligned.byteLength / width);
 }
 

@@ -44,6 +44,16 @@ function refusal(bytes: Uint8Array): string {
 const graphOf = (graph: Partial<GraphText>): Uint8Array => modelBytes({ ...line, ...graph });
 
 describe("readOnnx", () => {
+  it("reads from any position in memory, as Node's Buffers lie", () => {
+    const bytes = graphOf({});
+    for (const offset of [0, 1, 2, 3]) {
+      const buffer = Buffer.alloc(bytes.length + 4);
+      buffer.set(bytes, offset);
+      const { parameters } = readOnnx(buffer.subarray(offset, offset + bytes.length));
+      expect([...parameters.get("w")!.data.data]).toEqual([1, 2, 3]);
+    }
+  });
+
   it("gives inputs, outputs, every named value, parameters and where the file came from", () => {
     const model = readOnnx(
       spoilt((_, proto) => {
@@ -56,6 +66,7 @@ describe("readOnnx", () => {
     expect(model.outputs.y!.shape).toEqual(["N", 3]);
     expect([...model.values.keys()].sort()).toEqual(["b", "scaled", "w", "x", "y"]);
     expect(model.values.get("scaled")!.node.type).toBe("Mul");
+    expect([...model.nodes.values()]).toEqual([model.values.get("scaled"), model.values.get("y")]);
     expect(model.opset).toBe(13);
     expect(model.producer).toBe("somebody 2");
     expect(model.metadata).toEqual({ seed: "7" });

@@ -33,6 +33,7 @@ interface ReadGraph {
   readonly inputs: Readonly<Record<string, Tensor>>;
   readonly outputs: Readonly<Record<string, Tensor>>;
   readonly values: ReadonlyMap<string, Tensor>;
+  readonly nodes: ReadonlyMap<string, Tensor>;
   readonly parameters: ReadonlyMap<string, ImportedParameter>;
 }
 
@@ -45,6 +46,7 @@ const MOST_INPUTS = 2 ** 16;
 /** Reads the graph of a model; bodies of If nodes whose condition is known are read in place. */
 export class GraphReader {
   readonly #values = new Map<string, Tensor>();
+  readonly #nodeResults = new Map<string, Tensor>();
   readonly #parameters = new Map<string, ImportedParameter>();
   #inputs: readonly Tensor[] = [];
 
@@ -74,6 +76,7 @@ export class GraphReader {
       inputs: Object.fromEntries(inputs),
       outputs: Object.fromEntries(outputs),
       values: this.#values,
+      nodes: this.#nodeResults,
       parameters: this.#parameters,
     };
   }
@@ -135,6 +138,7 @@ export class GraphReader {
     for (const node of sortNodes(graph.node, what)) {
       const where = `${what}: ${nodeTitle(node)}`;
       const made = this.#guarded(node, where);
+      if (node.name !== "" && made[0] !== undefined) this.#nodeResults.set(node.name, made[0]);
       for (const [i, name] of node.output.entries()) {
         if (name === "") continue;
         if (made[i] === undefined) throw new StriateError(`${where}: it has no output ${i} ("${name}")`);

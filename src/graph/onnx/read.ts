@@ -26,6 +26,8 @@ export interface ImportedModel {
   readonly outputs: Readonly<Record<string, Tensor>>;
   /** Every named value, so that a model can be cut at any of them. */
   readonly values: ReadonlyMap<string, Tensor>;
+  /** The first result of every named node. */
+  readonly nodes: ReadonlyMap<string, Tensor>;
   /** float32 initializers of rank 1 and above, named and trainable (running statistics are not), with their values. */
   readonly parameters: ReadonlyMap<string, ImportedParameter>;
   /** Version of the standard operators in the file; the graph is in the form of 18. */
