@@ -2,11 +2,9 @@ import pc from "picocolors";
 import type { Experiment, ExperimentResult, Scale } from "../experiments/experiment.js";
 import { findExperiment } from "../experiments/registry.js";
 import type { Device } from "../runtime/runtime.js";
-import type { ProgressEvent } from "../train/progress.js";
 import { INTERRUPTED, listenForInterrupt } from "./interrupt.js";
 import { chooseOutFolder } from "./out-folder.js";
-import { createProgressRenderer } from "./progress-node.js";
-import type { ProgressRenderer } from "./progress-node.js";
+import { createProgress } from "./progress.js";
 import type { Streams } from "./streams.js";
 import { renderTable } from "./table.js";
 
@@ -37,7 +35,7 @@ export async function runExperiment(
   streams.err.write(`${pc.bold(experiment.name)} at scale ${scale}: ${summary}\n`);
   streams.err.write(`${pc.dim(`seeds ${seeds.join(", ")} · ${device} · results in ${out}`)}\n`);
 
-  const progress = new TaskProgress(streams.err);
+  const progress = createProgress({ stream: streams.err });
   const interrupt = listenForInterrupt({
     onStop: () => {
       progress.note("Stopping: a checkpoint is written. Ctrl-C again quits at once.");
@@ -54,7 +52,7 @@ export async function runExperiment(
       resume,
       signal: interrupt.signal,
       onProgress: (task, event) => {
-        progress.show(task, event);
+        progress.update(task, event);
       },
       onNote: (line) => {
         progress.note(line);
@@ -77,33 +75,5 @@ function printResult(result: ExperimentResult, out: string, command: string, str
   for (const { what, path } of result.files) streams.out.write(`${what.padEnd(width)}  ${path}\n`);
   if (result.interrupted) {
     streams.err.write(`Stopped. Go on with: ${command} --resume --out ${out}\n`);
-  }
-}
-
-/** One bar for each task, one task at a time. */
-class TaskProgress {
-  #task: string | undefined;
-  #renderer: ProgressRenderer | undefined;
-
-  constructor(readonly stream: NodeJS.WriteStream) {}
-
-  show(task: string, event: ProgressEvent): void {
-    if (task !== this.#task) {
-      this.stop();
-      this.#task = task;
-      this.#renderer = createProgressRenderer({ label: task, stream: this.stream });
-    }
-    this.#renderer?.update(event);
-  }
-
-  note(line: string): void {
-    if (this.#renderer === undefined) this.stream.write(`${line}\n`);
-    else this.#renderer.note(line);
-  }
-
-  stop(): void {
-    this.#renderer?.stop();
-    this.#renderer = undefined;
-    this.#task = undefined;
   }
 }
