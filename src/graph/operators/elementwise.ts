@@ -81,10 +81,16 @@ export const erf = unary("Erf", (dy, x) => mul(dy, mul(2 / Math.sqrt(Math.PI), e
 export const relu = unary("Relu", (dy, x) => where(greater(x, 0), dy, 0), false);
 /** log(1 + e^x). */
 export const softplus = unary("Softplus", (dy, x) => mul(dy, sigmoid(x)));
-export const softsign = unary("Softsign", (dy, x) => {
-  const d = add(1, abs(x));
-  return div(dy, mul(d, d));
-});
+export const softsign = unary(
+  "Softsign",
+  (dy, x) => {
+    const d = add(1, abs(x));
+    return div(dy, mul(d, d));
+  },
+  true,
+  // WebGPU has none.
+  (call, target) => (target === "webgpu" ? [div(call.inputs[0]!, add(1, abs(call.inputs[0]!)))] : undefined),
+);
 export const floor = unary("Floor", "zero");
 export const ceil = unary("Ceil", "zero");
 export const round = unary("Round", "zero");

@@ -88,14 +88,9 @@ export function adaptivePool2(x: Dense, size: readonly number[], kind: "average"
   const [n, c, height, width] = x.shape as [number, number, number, number];
   return dense([n, c, ...size], (i, k, row, column) => {
     const values: number[] = [];
-    for (
-      let y = Math.floor((row * height) / size[0]!);
-      y < Math.ceil(((row + 1) * height) / size[0]!);
-      y++
-    ) {
+    for (let y = Math.floor((row * height) / size[0]!); y < Math.ceil(((row + 1) * height) / size[0]!); y++) {
       const end = Math.ceil(((column + 1) * width) / size[1]!);
-      for (let z = Math.floor((column * width) / size[1]!); z < end; z++)
-        values.push(element(x, i, k, y, z));
+      for (let z = Math.floor((column * width) / size[1]!); z < end; z++) values.push(element(x, i, k, y, z));
     }
     return kind === "max" ? Math.max(...values) : values.reduce((a, b) => a + b, 0) / values.length;
   });
@@ -171,19 +166,19 @@ export function resize2(x: Dense, size: readonly number[], how: Resize2): Dense 
 /** NumPy's pad along every axis. */
 export function padded(x: Dense, before: readonly number[], after: readonly number[], mode: string): Dense {
   const shape = x.shape.map((dim, axis) => dim + before[axis]! + after[axis]!);
+  const source = (at: number, axis: number): number | undefined => {
+    const dim = x.shape[axis]!;
+    let i = at - before[axis]!;
+    if (i >= 0 && i < dim) return i;
+    if (mode === "constant") return undefined;
+    if (mode === "edge") return i < 0 ? 0 : dim - 1;
+    if (mode === "wrap") return (i + 10 * dim) % dim;
+    while (i < 0 || i >= dim) i = i < 0 ? -i : 2 * (dim - 1) - i;
+    return i;
+  };
   return dense(shape, (...at) => {
-    let outside = false;
-    const from = at.map((c, axis) => {
-      const dim = x.shape[axis]!;
-      let i = c - before[axis]!;
-      if (i >= 0 && i < dim) return i;
-      outside = true;
-      if (mode === "edge") return i < 0 ? 0 : dim - 1;
-      if (mode === "wrap") return (i + 10 * dim) % dim;
-      while (i < 0 || i >= dim) i = i < 0 ? -i : 2 * (dim - 1) - i;
-      return i;
-    });
-    return outside && mode === "constant" ? 0 : element(x, ...from);
+    const from = at.map(source);
+    return from.every((i) => i !== undefined) ? element(x, ...from) : 0;
   });
 }
 
