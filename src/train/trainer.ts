@@ -102,7 +102,10 @@ export class Trainer {
     const { device = "cpu", from } = options;
     const model = writeTrainingStep(training, initial, targetOf(device)).bytes;
     const state = from ? restored(training, from.tensors) : initialTrainingState(training, initial);
-    const program = await runtime.createProgram({ model, state: Object.fromEntries(state) }, sessionOptionsOf(options));
+    const program = await runtime.createProgram(
+      { model, state: Object.fromEntries(state) },
+      sessionOptionsOf(options),
+    );
     return new Trainer(training, batches, program, loss, data, recipe, initial, from?.step ?? 0);
   }
 
