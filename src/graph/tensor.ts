@@ -74,7 +74,7 @@ export class GraphNode {
     readonly importedName?: string,
     readonly scope: string = scopes.join("/"),
   ) {
-    Error.captureStackTrace?.(this.#origin, GraphNode);
+    Error.captureStackTrace(this.#origin, GraphNode);
   }
 
   /** Where it was made: scope, imported name and the first line of the stack outside the engine. */

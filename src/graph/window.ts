@@ -67,7 +67,8 @@ export function outputLength(dim: Dim, window: Window, axis: number, ceilMode = 
   const stride = window.strides[axis]!;
   if (!isStatic(dim)) {
     if (stride === 1 && padding === reach - 1) return dim;
-    return (reach <= stride && padding === 0 && divideDims(dim, stride)) || unknownDim();
+    const exact = reach <= stride && padding === 0 ? divideDims(dim, stride) : undefined;
+    return exact ?? unknownDim();
   }
   const steps = (dim + padding - reach) / stride;
   if (!ceilMode) return Math.floor(steps) + 1;

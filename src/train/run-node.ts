@@ -164,7 +164,7 @@ async function runIn(
       export: (path, metadata) => writeFileAtomic(path, exportOnnx(task, values, metadata).bytes),
     };
   } finally {
-    await log.close();
+    log.close();
     await trainer.close();
   }
 }
@@ -213,8 +213,8 @@ class RunLog {
     this.board?.scalars(step, scalars);
   }
 
-  async close(): Promise<void> {
-    await this.board?.close();
+  close(): void {
+    this.board?.close();
   }
 }
 

@@ -1,4 +1,5 @@
 import { readFileSync } from "node:fs";
+import { readFile } from "node:fs/promises";
 import { availableParallelism, cpus, totalmem } from "node:os";
 import { join } from "node:path";
 import { terminalReport } from "../../report/terminal.js";
@@ -76,8 +77,7 @@ async function run(options: ExperimentOptions): Promise<ExperimentResult> {
     ]),
   );
   const onnx = join(out, "komplexnet.onnx");
-  const exported = readFileSync(join(folders.get("kuramoto")!, "model.onnx"));
-  await writeFileAtomic(onnx, exported);
+  await writeFileAtomic(onnx, await readFile(join(folders.get("kuramoto")!, "model.onnx")));
   const report: OverlappingDigitsReport = {
     ...measured(finished, models, common),
     title: "Two digits in one picture",
@@ -179,10 +179,13 @@ function measured(
           metrics: result.conditions.find(({ condition }) => condition === id)!.metrics,
         }));
         const names = Object.keys(tested[0]!.metrics);
-        const metrics = names.map((name) => [
-          name,
-          summarise(tested.map(({ seed, metrics: values }) => ({ seed, value: values[name]! }))),
-        ]);
+        const metrics = names.map(
+          (name) =>
+            [
+              name,
+              summarise(tested.map(({ seed, metrics: values }) => ({ seed, value: values[name]! }))),
+            ] as const,
+        );
         return { model, condition: id, metrics: Object.fromEntries(metrics) };
       }),
     ),
@@ -198,20 +201,11 @@ function measured(
 }
 
 function versions(): Record<string, string> {
-  const own = packageVersion("../../../package.json");
-  return { striate: own, node: process.version, "onnxruntime-node": dependencyVersion("onnxruntime-node") };
-}
-
-function packageVersion(path: string): string {
-  const { version } = JSON.parse(readFileSync(new URL(path, import.meta.url), "utf8")) as { version: string };
-  return version;
-}
-
-function dependencyVersion(name: string): string {
-  const { dependencies } = JSON.parse(
-    readFileSync(new URL("../../../package.json", import.meta.url), "utf8"),
-  ) as {
+  const text = readFileSync(new URL("../../../package.json", import.meta.url), "utf8");
+  const { version, dependencies } = JSON.parse(text) as {
+    version: string;
     dependencies: Record<string, string>;
   };
-  return dependencies[name]?.replace(/^[^\d]*/, "") ?? "unknown";
+  const runtime = dependencies["onnxruntime-node"] ?? "unknown";
+  return { striate: version, node: process.version, "onnxruntime-node": runtime.replace(/^[^\d]*/, "") };
 }
