@@ -62,30 +62,37 @@ function pooling(count: number, dilated: boolean, make: (pool: Pool) => Omit<Gra
 /** Averages and interpolations are linear: a wide step costs nothing in single precision. */
 const LINEAR_STEP = 0.5;
 
+/** An output length; -1 halves an even input, where every source position may lie between two elements. */
+const lengths = fc.oneof(fc.integer({ min: 1, max: 9 }), fc.constant(-1));
+
 const resizes = fc
   .tuple(
-    shapes(4, 4, 5),
-    fc.integer({ min: 1, max: 9 }),
-    fc.integer({ min: 1, max: 9 }),
-    fc.constantFrom("nearest", "linear", "cubic"),
+    shapes(4, 4, 4),
+    lengths,
+    lengths,
+    fc.constantFrom("nearest", "nearest", "linear", "cubic"),
     fc.constantFrom("asymmetric", "half_pixel", "pytorch_half_pixel", "align_corners"),
     fc.constantFrom("floor", "ceil", "round_prefer_floor", "round_prefer_ceil"),
     fc.boolean(),
     seeds,
   )
-  .map(([[n, c, h, w], height, width, mode, coordinates, nearest, excludeOutside, seed]): GradientCase => ({
-    label: `[${n},${c},${h},${w}] to ${height}x${width} ${mode} ${coordinates} ${nearest} ${excludeOutside} seed ${seed}`,
-    inputs: [uniform([n!, 1 + (c! % 2), h!, w!], seed, -1, 1, "float32")],
-    build: (x: Tensor) =>
-      apply1("Resize", [x, undefined, undefined, g.integers([n!, 1 + (c! % 2), height, width])], {
-        mode,
-        coordinate_transformation_mode: coordinates,
-        ...(mode === "nearest" && { nearest_mode: nearest }),
-        ...(mode === "cubic" && { exclude_outside: excludeOutside ? 1 : 0 }),
-      }),
-    step: LINEAR_STEP,
-    twice: true,
-  }));
+  .map(([[n, c, h, w], tall, wide, mode, coordinates, nearest, excludeOutside, seed]): GradientCase => {
+    const input = [1 + (n! % 2), 1 + (c! % 2), tall < 0 ? 2 * h! : h!, wide < 0 ? 2 * w! : w!];
+    const output = [tall < 0 ? h! : tall, wide < 0 ? w! : wide];
+    return {
+      label: `[${input}] to ${output} ${mode} ${coordinates} ${nearest} ${excludeOutside} seed ${seed}`,
+      inputs: [uniform(input, seed, -1, 1, "float32")],
+      build: (x: Tensor) =>
+        apply1("Resize", [x, undefined, undefined, g.integers([...input.slice(0, 2), ...output])], {
+          mode,
+          coordinate_transformation_mode: coordinates,
+          ...(mode === "nearest" && { nearest_mode: nearest }),
+          ...(mode === "cubic" && { exclude_outside: excludeOutside ? 1 : 0 }),
+        }),
+      step: LINEAR_STEP,
+      twice: true,
+    };
+  });
 
 const upsamplings = fc
   .tuple(shapes(3, 4, 3), fc.integer({ min: 1, max: 3 }), fc.boolean(), seeds)
@@ -143,7 +150,7 @@ export const SPACE: Table = {
     })),
   },
   Resize: {
-    count: 24,
+    count: 60,
     cases: fc.oneof({ weight: 4, arbitrary: resizes }, { weight: 1, arbitrary: upsamplings }),
   },
 };
