@@ -40,4 +40,4 @@ export type { Recipe, StepMetrics, TrainerState } from "./train/trainer.js";
 
 export { KomplexNet } from "./systems/komplexnet/model.js";
 export { RealBaseline } from "./systems/komplexnet/real-baseline.js";
-export { KomplexNetTask, RealBaselineTask } from "./systems/komplexnet/tasks.js";
+export { KomplexNetTask, RealBaselineTask, sceneData } from "./systems/komplexnet/tasks.js";

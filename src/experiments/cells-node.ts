@@ -1,6 +1,8 @@
 import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
+import { readdir } from "node:fs/promises";
 import { join } from "node:path";
+import { check } from "../util/errors.js";
 import { ensureFolder, readFileChecked, writeFileAtomic } from "../util/files-node.js";
 import { parseStrictJson } from "../util/json.js";
 
@@ -24,6 +26,8 @@ export type CellWork<C, R> = (cell: Cell<C>, folder: string) => Promise<R | unde
 export interface RunCellsOptions {
   /** Holds one folder for each cell. */
   readonly folder: string;
+  /** Go on with what the folder holds; otherwise a folder that holds cells is refused. */
+  readonly resume: boolean;
   /** Cells at work at the same time. */
   readonly parallel: number;
   /** Starts no further cell once aborted. */
@@ -45,12 +49,19 @@ export function cellFolder(folder: string, config: unknown): string {
 /**
  * Gives the results of all cells in their order, computing those that are not there yet; undefined for a cell that was
  * stopped. An error keeps further cells from starting and is thrown when those at work have ended.
+ *
+ * @throws StriateError for a folder that holds cells when `resume` is off
  */
 export async function runCells<C, R>(
   cells: readonly Cell<C>[],
   work: CellWork<C, R>,
-  { folder, parallel, signal }: RunCellsOptions,
+  { folder, resume, parallel, signal }: RunCellsOptions,
 ): Promise<(R | undefined)[]> {
+  await ensureFolder(folder);
+  check(
+    resume || (await readdir(folder)).length === 0,
+    () => `"${folder}" holds a run already: resume it, or choose another folder`,
+  );
   const results: (R | undefined)[] = await Promise.all(
     cells.map(({ config }) => readResult<R>(folder, config)),
   );

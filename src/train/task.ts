@@ -3,7 +3,6 @@ import type { TensorData } from "../graph/dtype.js";
 import type { NamedParameters } from "../nn/module.js";
 import type { RandomLabel } from "../util/random.js";
 import { Random } from "../util/random.js";
-import { StriateError } from "../util/errors.js";
 
 /** How an input that stands for randomness is filled: uniform in [0, 1), or normal with mean 0 and variance 1. */
 export type NoiseKind = "uniform" | "normal";
@@ -43,12 +42,6 @@ export interface TrainingData {
   readonly count: number;
   /** Writes the named fields of some samples, one after another. */
   fill(indices: ArrayLike<number>, fields: Readonly<Record<string, Float32Array>>): void;
-}
-
-export function inputName(tensor: Tensor): string {
-  const leaf = tensor.node.leaf;
-  if (leaf?.kind !== "input") throw new StriateError(`${String(tensor)} is no input`);
-  return leaf.name;
 }
 
 /**

@@ -3,7 +3,7 @@ import { overlappingDigitsPage } from "../../src/report/overlapping-digits.js";
 import { AUTHORS_SHORT_BUDGET, chanceLevel, summarise } from "../../src/report/overlapping-digits-data.js";
 import type { OverlappingDigitsReport } from "../../src/report/overlapping-digits-data.js";
 import { overSeeds } from "../../src/report/overlapping-digits-charts.js";
-import { sparkline, terminalReport } from "../../src/report/terminal.js";
+import { sparkline, terminalReport } from "../../src/report/terminal-node.js";
 import { budgetRemark, headline, judge } from "../../src/report/verdict.js";
 import { readHtml } from "./markup.js";
 import type { FoundElement } from "./markup.js";

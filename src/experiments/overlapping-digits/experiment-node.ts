@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { availableParallelism, cpus, totalmem } from "node:os";
 import { join } from "node:path";
-import { terminalReport } from "../../report/terminal.js";
+import { terminalReport } from "../../report/terminal-node.js";
 import { overlappingDigitsPage } from "../../report/overlapping-digits.js";
 import type { OverlappingDigitsReport } from "../../report/overlapping-digits-data.js";
 import { AUTHORS_SHORT_BUDGET, summarise } from "../../report/overlapping-digits-data.js";
@@ -63,7 +63,7 @@ async function run(options: ExperimentOptions): Promise<ExperimentResult> {
       if (result) options.onNote(describe(cell.label, result));
       return result;
     },
-    { folder, parallel, signal },
+    { folder, parallel, signal, resume: options.resume },
   );
   if (results.some((result) => result === undefined)) return { interrupted: true, tables: [], files: [] };
   const finished = cells.map(({ config }, i) => ({ config, result: results[i]! }));

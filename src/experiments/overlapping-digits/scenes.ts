@@ -2,7 +2,7 @@ import type { DigitImages } from "../../data/digit-images.js";
 import { MultiMnist } from "../../data/multi-mnist.js";
 import { corrupt } from "../../data/noise.js";
 import { shiftImages, shiftMasks } from "../../data/shifts.js";
-import { IMAGES, MASKS, TARGETS } from "../../systems/komplexnet/tasks.js";
+import { IMAGES, MASKS, sceneData } from "../../systems/komplexnet/tasks.js";
 import type { TrainingData } from "../../train/task.js";
 import type { Condition } from "./config.js";
 
@@ -47,15 +47,6 @@ export function testScenes(digits: DigitImages, condition: Condition, count: num
       }
       if (images && corruption)
         corrupt(images, corruption, { seed: "test noise", sampleSize: PIXELS, indices });
-    },
-  };
-}
-
-function sceneData(scenes: MultiMnist): TrainingData {
-  return {
-    count: scenes.count,
-    fill: (indices, { [IMAGES]: x, [TARGETS]: y, [MASKS]: masks }) => {
-      scenes.fillBatch(indices, { ...(x && { x }), ...(y && { y }), ...(masks && { masks }) });
     },
   };
 }

@@ -13,4 +13,5 @@ export * from "./phases.js";
 export * from "./real-baseline.js";
 export * from "./stages.js";
 export * from "./synchrony-loss.js";
+export * from "./tasks.js";
 export * from "./transformer-baseline.js";

@@ -1,9 +1,10 @@
+import type { MultiMnist } from "../../data/multi-mnist.js";
 import type { Dim } from "../../graph/index.js";
 import { input, unsqueeze } from "../../graph/index.js";
 import { binaryCrossEntropyWithLogits } from "../../nn/losses.js";
 import type { NamedParameters } from "../../nn/module.js";
 import { namedParameters } from "../../nn/module.js";
-import type { InferenceGraph, LossGraph, NoiseKind, Task } from "../../train/task.js";
+import type { InferenceGraph, LossGraph, NoiseKind, Task, TrainingData } from "../../train/task.js";
 import { endToEndLoss, lastStepLoss } from "./losses.js";
 import type { KomplexNet } from "./model.js";
 import { overTime } from "./model.js";
@@ -14,6 +15,16 @@ import { synchronyLoss } from "./synchrony-loss.js";
 export const IMAGES = "images";
 export const TARGETS = "targets";
 export const MASKS = "masks";
+
+/** Scenes of digits as the tasks read them. */
+export function sceneData(scenes: MultiMnist): TrainingData {
+  return {
+    count: scenes.count,
+    fill: (indices, { [IMAGES]: x, [TARGETS]: y, [MASKS]: masks }) => {
+      scenes.fillBatch(indices, { ...(x && { x }), ...(y && { y }), ...(masks && { masks }) });
+    },
+  };
+}
 
 export interface KomplexNetTaskOptions {
   /** Weight of the synchrony loss in end-to-end training. Default 1. */
