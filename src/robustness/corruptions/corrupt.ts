@@ -1,0 +1,161 @@
+import type { RgbImage } from "../../data/rgb-image.js";
+import { checkImage } from "../../data/rgb-image.js";
+import { StriateError, check } from "../../util/errors.js";
+import { Random, type RandomLabel } from "../../util/random.js";
+import { unknownName } from "../../util/suggest.js";
+import { defocusBlur, gaussianBlur, glassBlur, motionBlur, zoomBlur } from "./blur.js";
+import type { ConstantSet } from "./constants.js";
+import { CONSTANT_SETS } from "./constants.js";
+import type { CorruptionGroup, CorruptionKind, Square, Values } from "./corruption.js";
+import { truncateToBytes } from "./corruption.js";
+import { contrast, jpegCompression, pixelate, saturate } from "./digital.js";
+import { elasticTransform } from "./elastic.js";
+import { jpegRoundTrip } from "./jpeg.js";
+import { gaussianNoise, impulseNoise, shotNoise, speckleNoise } from "./noise.js";
+import { spatter } from "./spatter.js";
+import { brightness, fog, frost, snow } from "./weather.js";
+
+/** In the benchmark's order: 15, then the 4 extra ones meant for validation. */
+const KINDS = {
+  gaussian_noise: gaussianNoise,
+  shot_noise: shotNoise,
+  impulse_noise: impulseNoise,
+  defocus_blur: defocusBlur,
+  glass_blur: glassBlur,
+  motion_blur: motionBlur,
+  zoom_blur: zoomBlur,
+  snow,
+  frost,
+  fog,
+  brightness,
+  contrast,
+  elastic_transform: elasticTransform,
+  pixelate,
+  jpeg_compression: jpegCompression,
+  speckle_noise: speckleNoise,
+  gaussian_blur: gaussianBlur,
+  spatter,
+  saturate,
+} as const;
+
+/** As the benchmark and its published folders call them. */
+export type CorruptionName = keyof typeof KINDS;
+
+/** All 19. */
+export const CORRUPTIONS = Object.keys(KINDS) as readonly CorruptionName[];
+/** The 15 that scores are taken over. */
+export const BENCHMARK_CORRUPTIONS: readonly CorruptionName[] = CORRUPTIONS.filter(
+  (name) => KINDS[name].group !== "extra",
+);
+
+export const SEVERITIES = [1, 2, 3, 4, 5] as const;
+export type Severity = (typeof SEVERITIES)[number];
+
+type DrawsOfKind<K> = K extends CorruptionKind<infer _, infer D> ? D : never;
+/** What one corrupted picture draws at random; `undefined` for corruptions without chance. */
+export type CorruptionDraws<N extends CorruptionName = CorruptionName> = DrawsOfKind<(typeof KINDS)[N]>;
+
+/** Throws {@link StriateError} for a name that is none of {@link CORRUPTIONS}. */
+export function corruptionName(name: string): CorruptionName {
+  const found = CORRUPTIONS.find((known) => known === name);
+  if (found === undefined) throw new StriateError(unknownName("corruption", name, CORRUPTIONS));
+  return found;
+}
+
+export function corruptionGroup(name: CorruptionName): CorruptionGroup {
+  return KINDS[name].group;
+}
+
+/** Whether it draws random numbers. */
+export function isStochastic(name: CorruptionName): boolean {
+  return KINDS[name].draw !== undefined;
+}
+
+/** The set of constants made for square images of this side. Throws {@link StriateError} when there is none. */
+export function constantSet(side: number): ConstantSet {
+  const set = CONSTANT_SETS.find((known) => known === side);
+  check(
+    set,
+    () =>
+      `corruptions: constants were published for images of ${CONSTANT_SETS.join(", ")} pixels, not for ${side}: ` +
+      `state which to use`,
+  );
+  return set;
+}
+
+/** Sides that every corruption can handle. */
+const [SMALLEST, LARGEST] = [16, 1024] as const;
+
+export interface CorruptOptions<N extends CorruptionName = CorruptionName> {
+  /** Default 0. */
+  readonly seed?: RandomLabel;
+  /** Number of the image in its data set: with seed, name and severity it decides the random draws. Default 0. */
+  readonly index?: number;
+  /** Constants made for this side. Default: those of the image's side, which must be 224, 64 or 32. */
+  readonly constants?: ConstantSet;
+  /**
+   * Quality of a JPEG round trip after the corruption, since the published ImageNet-C and Tiny-ImageNet-C were stored
+   * like that; false for none. Default 85 with the constants for 224 and 64, none for 32.
+   */
+  readonly reencode?: number | false;
+  /** Recorded draws to use instead of drawing. */
+  readonly draws?: CorruptionDraws<N>;
+  /** Pictures of frost (for 224-pixel images as they are, shrunk for smaller ones). Default: our own textures. */
+  readonly frost?: readonly RgbImage[];
+}
+
+/**
+ * A corrupted copy of a square picture (Hendrycks & Dietterich 2019). The same image, name, severity, seed and index give
+ * the same bytes, in any order and on any machine with IEEE arithmetic. Throws {@link StriateError} for an unknown name,
+ * a severity that is not 1 to 5, and a picture that is not square or not of a side with constants.
+ */
+export function corrupt<N extends CorruptionName>(
+  image: RgbImage,
+  name: N,
+  severity: Severity,
+  options: CorruptOptions<N> = {},
+): RgbImage {
+  const side = image.width;
+  const values = corruptedValues(image, name, severity, options);
+  const corrupted = { width: side, height: side, data: truncateToBytes(values) };
+  const { reencode = defaultReencode(options.constants ?? constantSet(side)) } = options;
+  return reencode === false ? corrupted : jpegRoundTrip(corrupted, reencode);
+}
+
+/** What {@link CorruptOptions.reencode} is when it is not given. */
+export function defaultReencode(set: ConstantSet): number | false {
+  return set === 32 ? false : 85;
+}
+
+/** The values of {@link corrupt} on the 0..255 scale, before they are truncated to bytes; nothing is re-encoded. */
+export function corruptedValues<N extends CorruptionName>(
+  image: RgbImage,
+  name: N,
+  severity: Severity,
+  options: CorruptOptions<N> = {},
+): Values {
+  checkImage(image, "image to corrupt");
+  check(
+    image.width === image.height && image.width >= SMALLEST && image.width <= LARGEST,
+    () =>
+      `image to corrupt: expected a square of ${SMALLEST} to ${LARGEST} pixels, got ${image.width} x ${image.height}`,
+  );
+  check(
+    (SEVERITIES as readonly number[]).includes(severity),
+    () => `corruption severity: expected 1, 2, 3, 4 or 5, got ${severity}`,
+  );
+  const { seed = 0, index = 0, constants: set = constantSet(image.width), frost: textures } = options;
+  const known = corruptionName(name);
+  const kind = KINDS[known] as unknown as CorruptionKind<unknown, unknown>;
+  const square: Square = {
+    side: image.width,
+    pixels: image.data,
+    set,
+    ...(textures !== undefined && { frost: textures }),
+  };
+  const constants = kind.constants[set][severity - 1];
+  const draws =
+    options.draws ??
+    kind.draw?.(Random.derive(seed, "corruption", known, severity, index), square, constants);
+  return kind.apply(square, constants, draws);
+}

@@ -1,0 +1,117 @@
+const TANGENT = 13573; // tan(22.5 degrees) times 2^15
+const [NONE, WEAK, STRONG] = [0, 1, 2] as const;
+
+/**
+ * Canny's edges (1986) of a square of bytes: Sobel 3 x 3 (border pixel repeated), magnitude |gx| + |gy|, thinned along
+ * four directions; magnitudes above `low` that touch one above `high`. 1 on edges, 0 elsewhere.
+ */
+export function cannyEdges(bytes: Uint8Array, side: number, low: number, high: number): Uint8Array {
+  const [gx, gy] = sobel(bytes, side);
+  // A frame of zeros around the magnitudes.
+  const width = side + 2;
+  const magnitude = new Int32Array(width * width);
+  for (let y = 0, i = 0; y < side; y++) {
+    for (let x = 0; x < side; x++, i++) {
+      magnitude[(y + 1) * width + x + 1] = Math.abs(gx[i]!) + Math.abs(gy[i]!);
+    }
+  }
+  const state = new Uint8Array(width * width);
+  const seeds: number[] = [];
+  for (let y = 0, i = 0; y < side; y++) {
+    for (let x = 0; x < side; x++, i++) {
+      const at = (y + 1) * width + x + 1;
+      if (magnitude[at]! <= low || !isPeak(magnitude, at, width, gx[i]!, gy[i]!)) continue;
+      state[at] = WEAK;
+      if (magnitude[at]! > high) seeds.push(at);
+    }
+  }
+  for (const seed of seeds) state[seed] = STRONG;
+  while (seeds.length > 0) {
+    const at = seeds.pop()!;
+    for (const step of [-width - 1, -width, -width + 1, -1, 1, width - 1, width, width + 1]) {
+      if (state[at + step] !== WEAK) continue;
+      state[at + step] = STRONG;
+      seeds.push(at + step);
+    }
+  }
+  const edges = new Uint8Array(side * side);
+  for (let y = 0, i = 0; y < side; y++) {
+    for (let x = 0; x < side; x++, i++) {
+      edges[i] = state[(y + 1) * width + x + 1] === STRONG ? 1 : NONE;
+    }
+  }
+  return edges;
+}
+
+/** Strictly above the left or upper neighbour along the gradient, not below the other; diagonals strictly above both. */
+function isPeak(magnitude: Int32Array, at: number, width: number, gx: number, gy: number): boolean {
+  const m = magnitude[at]!;
+  const x = Math.abs(gx);
+  const y = Math.abs(gy) * 32768;
+  if (y < TANGENT * x) return m > magnitude[at - 1]! && m >= magnitude[at + 1]!;
+  if (y > (TANGENT + 65536) * x) return m > magnitude[at - width]! && m >= magnitude[at + width]!;
+  const slope = (gx ^ gy) < 0 ? -1 : 1;
+  return m > magnitude[at - width - slope]! && m > magnitude[at + width + slope]!;
+}
+
+function sobel(bytes: Uint8Array, side: number): [Int16Array, Int16Array] {
+  const gx = new Int16Array(bytes.length);
+  const gy = new Int16Array(bytes.length);
+  for (let y = 0, i = 0; y < side; y++) {
+    const above = Math.max(y - 1, 0) * side;
+    const row = y * side;
+    const below = Math.min(y + 1, side - 1) * side;
+    for (let x = 0; x < side; x++, i++) {
+      const [left, right] = [Math.max(x - 1, 0), Math.min(x + 1, side - 1)];
+      const [nw, n, ne] = [bytes[above + left]!, bytes[above + x]!, bytes[above + right]!];
+      const [w, e] = [bytes[row + left]!, bytes[row + right]!];
+      const [sw, s, se] = [bytes[below + left]!, bytes[below + x]!, bytes[below + right]!];
+      gx[i] = ne + 2 * e + se - (nw + 2 * w + sw);
+      gy[i] = sw + 2 * s + se - (nw + 2 * n + ne);
+    }
+  }
+  return [gx, gy];
+}
+
+const FAR = 2 ** 30;
+/** Lengths of the steps to a neighbour, a diagonal one and a knight's move: 1, 1.4, 2.1969 times 2^16. */
+const [STRAIGHT, DIAGONAL, KNIGHT] = [65536, 91750, 143976] as const;
+
+/**
+ * Distance of every pixel from the nearest marked one, by the 5 x 5 chamfer of Borgefors (1986) in two passes; without
+ * any mark it is very far everywhere.
+ */
+export function chamferDistance(marks: Uint8Array, side: number): Float64Array {
+  const width = side + 4;
+  const far = new Int32Array(width * width).fill(FAR);
+  const forward = [
+    [-2 * width - 1, KNIGHT],
+    [-2 * width + 1, KNIGHT],
+    [-width - 2, KNIGHT],
+    [-width - 1, DIAGONAL],
+    [-width, STRAIGHT],
+    [-width + 1, DIAGONAL],
+    [-width + 2, KNIGHT],
+    [-1, STRAIGHT],
+  ] as const;
+  for (let y = 0, i = 0; y < side; y++) {
+    for (let x = 0, at = (y + 2) * width + 2; x < side; x++, i++, at++) {
+      let nearest = FAR;
+      if (marks[i] !== 0) nearest = 0;
+      else for (const [step, length] of forward) nearest = Math.min(nearest, far[at + step]! + length);
+      far[at] = nearest;
+    }
+  }
+  const out = new Float64Array(side * side);
+  for (let y = side - 1, i = side * side - 1; y >= 0; y--) {
+    for (let x = side - 1, at = (y + 2) * width + 2 + x; x >= 0; x--, i--, at--) {
+      let nearest = far[at]!;
+      if (nearest > STRAIGHT) {
+        for (const [step, length] of forward) nearest = Math.min(nearest, far[at - step]! + length);
+        far[at] = nearest;
+      }
+      out[i] = nearest / 65536;
+    }
+  }
+  return out;
+}

@@ -1,0 +1,133 @@
+import { roundHalfEven } from "../../data/rgb-image.js";
+import { ELASTIC_TRANSFORM, ELASTIC_UNIT } from "./constants.js";
+import type { CorruptionKind } from "./corruption.js";
+import { UNIT, clip255 } from "./corruption.js";
+import { reflect101 } from "./disk.js";
+import { gaussianFilter, indexAt } from "./gaussian.js";
+
+export interface ElasticDraws {
+  /** How far the three corners of the affine map move, (x, y) each, in pixels. */
+  readonly points: Float32Array;
+  /** U(-1, 1) for every pixel, the field that becomes the displacement in x. */
+  readonly dx: Float32Array;
+  /** The same for y. */
+  readonly dy: Float32Array;
+}
+
+/** A random affine map, then displacements smooth in space. */
+export const elasticTransform: CorruptionKind<readonly [number, number, number], ElasticDraws> = {
+  group: "digital",
+  constants: ELASTIC_TRANSFORM,
+  draw(random, { side, set }, [alpha, , affine]) {
+    const most = affine * ELASTIC_UNIT[set];
+    const field = (): Float32Array => {
+      const values = new Float32Array(side * side);
+      return alpha === 0 ? values : random.fillUniform(values, -1, 1);
+    };
+    return { points: random.fillUniform(new Float32Array(6), -most, most), dx: field(), dy: field() };
+  },
+  apply({ pixels, side, set }, [alpha, sigma], { points, dx, dy }) {
+    const unit = ELASTIC_UNIT[set];
+    const image = Float32Array.from(pixels, (byte) => UNIT[byte]!);
+    const warped = warpAffine(image, side, affineMap(side, points));
+    const out = new Float64Array(pixels.length);
+    if (alpha === 0) {
+      for (let i = 0; i < out.length; i++) out[i] = Math.fround(clip255(warped[i]!));
+      return out;
+    }
+    const [x, y] = [dx, dy].map((field) => displacement(field, side, alpha * unit, sigma * unit));
+    displace(out, warped, side, x!, y!);
+    return out;
+  },
+};
+
+/** x' = m[0] x + m[1] y + m[2], y' = m[3] x + m[4] y + m[5]. */
+type Affine = readonly [number, number, number, number, number, number];
+
+/** The map from where a pixel ends up to where it came from, for three corners of a square that move by `points`. */
+function affineMap(side: number, points: Float32Array): Affine {
+  const centre = Math.floor(side / 2);
+  const arm = Math.floor(side / 3);
+  const [high, low] = [centre + arm, centre - arm];
+  const from = [high, high, high, low, low, low];
+  const to = from.map((value, i) => Math.fround(value + points[i]!));
+  // The corners differ by one coordinate each, which makes the columns of the map plain differences.
+  const across = 2 * arm;
+  const [b, e] = [(to[0]! - to[2]!) / across, (to[1]! - to[3]!) / across];
+  const [a, d] = [(to[2]! - to[4]!) / across, (to[3]! - to[5]!) / across];
+  const [c, f] = [to[0]! - a * high - b * high, to[1]! - d * high - e * high];
+  const determinant = a * e - b * d;
+  const inverse = determinant === 0 ? 0 : 1 / determinant;
+  const [ia, ib, id, ie] = [e * inverse, -b * inverse, -d * inverse, a * inverse];
+  return [ia, ib, -ia * c - ib * f, id, ie, -id * c - ie * f];
+}
+
+/** Bilinear, at positions rounded to 1/32 pixel, in float32; beyond the border the mirror of {@link reflect101}. */
+function warpAffine(image: Float32Array, side: number, [a, b, c, d, e, f]: Affine): Float32Array {
+  const out = new Float32Array(image.length);
+  const alongX = Int32Array.from({ length: side }, (_, x) => roundHalfEven(1024 * a * x));
+  const alongY = Int32Array.from({ length: side }, (_, x) => roundHalfEven(1024 * d * x));
+  for (let y = 0, o = 0; y < side; y++) {
+    const startX = roundHalfEven(1024 * (b * y + c)) + 16;
+    const startY = roundHalfEven(1024 * (e * y + f)) + 16;
+    for (let x = 0; x < side; x++, o += 3) {
+      const px = (alongX[x]! + startX) >> 5;
+      const py = (alongY[x]! + startY) >> 5;
+      const [tx, ty] = [(px & 31) / 32, (py & 31) / 32];
+      let [left, top] = [px >> 5, py >> 5];
+      let [right, bottom] = [left + 1, top + 1];
+      if (left < 0 || top < 0 || right >= side || bottom >= side) {
+        [left, right] = [reflect101(left, side), reflect101(right, side)];
+        [top, bottom] = [reflect101(top, side), reflect101(bottom, side)];
+      }
+      const nw = (top * side + left) * 3;
+      const ne = (top * side + right) * 3;
+      const sw = (bottom * side + left) * 3;
+      const se = (bottom * side + right) * 3;
+      const [wnw, wne, wsw, wse] = [(1 - tx) * (1 - ty), tx * (1 - ty), (1 - tx) * ty, tx * ty];
+      for (let k = 0; k < 3; k++) {
+        out[o + k] =
+          image[nw + k]! * wnw + image[ne + k]! * wne + image[sw + k]! * wsw + image[se + k]! * wse;
+      }
+    }
+  }
+  return out;
+}
+
+function displacement(field: Float32Array, side: number, scale: number, sigma: number): Float64Array {
+  const values = Float64Array.from(field);
+  const smooth = gaussianFilter(values, { rows: side, columns: side, sigma, border: "mirror", truncate: 3 });
+  return smooth.map((value) => Math.fround(value * scale));
+}
+
+/** Bilinear at (x + dx, y + dy), beyond the border the mirror that repeats it; clipped, 0..255 in float32. */
+function displace(
+  out: Float64Array,
+  image: Float32Array,
+  side: number,
+  dx: Float64Array,
+  dy: Float64Array,
+): void {
+  for (let y = 0, i = 0; y < side; y++) {
+    for (let x = 0; x < side; x++, i++) {
+      const [px, py] = [x + dx[i]!, y + dy[i]!];
+      let [left, top] = [Math.floor(px), Math.floor(py)];
+      const [tx, ty] = [px - left, py - top];
+      let [right, bottom] = [left + 1, top + 1];
+      if (left < 0 || top < 0 || right >= side || bottom >= side) {
+        [left, right] = [indexAt(left, side, "mirror"), indexAt(right, side, "mirror")];
+        [top, bottom] = [indexAt(top, side, "mirror"), indexAt(bottom, side, "mirror")];
+      }
+      const nw = (top * side + left) * 3;
+      const ne = (top * side + right) * 3;
+      const sw = (bottom * side + left) * 3;
+      const se = (bottom * side + right) * 3;
+      const [wnw, wne, wsw, wse] = [(1 - tx) * (1 - ty), tx * (1 - ty), (1 - tx) * ty, tx * ty];
+      for (let k = 0; k < 3; k++) {
+        const value =
+          image[nw + k]! * wnw + image[ne + k]! * wne + image[sw + k]! * wsw + image[se + k]! * wse;
+        out[3 * i + k] = Math.fround(clip255(Math.fround(value)));
+      }
+    }
+  }
+}

@@ -1,0 +1,6 @@
+export * from "./corrupt.js";
+export { CONSTANT_SETS } from "./constants.js";
+export type { ConstantSet } from "./constants.js";
+export type { CorruptionGroup } from "./corruption.js";
+export { FROST_TEXTURES, frostTexture } from "./frost-texture.js";
+export { jpegRoundTrip } from "./jpeg.js";

@@ -1,0 +1,98 @@
+import type { Random } from "../../util/random.js";
+import { GAUSSIAN_NOISE, IMPULSE_NOISE, SHOT_NOISE, SPECKLE_NOISE } from "./constants.js";
+import type { CorruptionKind, Square } from "./corruption.js";
+import { UNIT, clip255 } from "./corruption.js";
+import { PoissonTable } from "./poisson.js";
+
+export interface NormalDraws {
+  /** N(0, standard deviation) for every value. */
+  readonly normal: Float32Array;
+}
+
+function drawNormal(random: Random, { pixels }: Square, std: number): NormalDraws {
+  return { normal: random.fillNormal(new Float32Array(pixels.length), 0, std) };
+}
+
+/** x + N(0, c). */
+export const gaussianNoise: CorruptionKind<number, NormalDraws> = {
+  group: "noise",
+  constants: GAUSSIAN_NOISE,
+  draw: drawNormal,
+  apply({ pixels }, _std, { normal }) {
+    const out = new Float64Array(pixels.length);
+    for (let i = 0; i < out.length; i++) out[i] = clip255(UNIT[pixels[i]!]! + normal[i]!);
+    return out;
+  },
+};
+
+/** x + x N(0, c). */
+export const speckleNoise: CorruptionKind<number, NormalDraws> = {
+  group: "extra",
+  constants: SPECKLE_NOISE,
+  draw: drawNormal,
+  apply({ pixels }, _std, { normal }) {
+    const out = new Float64Array(pixels.length);
+    for (let i = 0; i < out.length; i++) {
+      const x = UNIT[pixels[i]!]!;
+      out[i] = clip255(x + x * normal[i]!);
+    }
+    return out;
+  },
+};
+
+export interface ShotDraws {
+  /** Photons counted for every value. */
+  readonly counts: Int32Array;
+}
+
+/** Poisson(c x) / c. */
+export const shotNoise: CorruptionKind<number, ShotDraws> = {
+  group: "noise",
+  constants: SHOT_NOISE,
+  draw(random, { pixels }, photons) {
+    const tables: (PoissonTable | undefined)[] = new Array<undefined>(256).fill(undefined);
+    const counts = new Int32Array(pixels.length);
+    for (let i = 0; i < counts.length; i++) {
+      const level = pixels[i]!;
+      const table = (tables[level] ??= new PoissonTable(UNIT[level]! * photons));
+      counts[i] = table.at(random.uniform());
+    }
+    return { counts };
+  },
+  apply(_square, photons, { counts }) {
+    const out = new Float64Array(counts.length);
+    for (let i = 0; i < out.length; i++) out[i] = clip255(counts[i]! / photons);
+    return out;
+  },
+};
+
+export interface ImpulseDraws {
+  /** 1 where a value is replaced. */
+  readonly flipped: Uint8Array;
+  /** 1 where the replacement is white, 0 where it is black. */
+  readonly salted: Uint8Array;
+}
+
+/** Salt and pepper: every value for itself. */
+export const impulseNoise: CorruptionKind<number, ImpulseDraws> = {
+  group: "noise",
+  constants: IMPULSE_NOISE,
+  draw(random, { pixels }, amount) {
+    const uniform = random.fillUniform(new Float32Array(pixels.length));
+    const flipped = new Uint8Array(pixels.length);
+    const salted = new Uint8Array(pixels.length);
+    for (let i = 0; i < flipped.length; i++) {
+      if (uniform[i]! >= amount) continue;
+      flipped[i] = 1;
+      if (random.uniform() < 0.5) salted[i] = 1;
+    }
+    return { flipped, salted };
+  },
+  apply({ pixels }, _amount, { flipped, salted }) {
+    const out = new Uint8Array(pixels.length);
+    for (let i = 0; i < out.length; i++) {
+      out[i] = flipped[i] === 0 ? pixels[i]! : salted[i] === 0 ? 0 : 255;
+    }
+    return out;
+  },
+};

@@ -1,0 +1,141 @@
+import type { SpatterConstants } from "./constants.js";
+import { SPATTER } from "./constants.js";
+import type { CorruptionKind } from "./corruption.js";
+import { UNIT, clip255 } from "./corruption.js";
+import { reflect101 } from "./disk.js";
+import { cannyEdges, chamferDistance } from "./edges.js";
+import { gaussianFilter } from "./gaussian.js";
+
+export interface SpatterDraws {
+  /** N(mean, standard deviation) for every pixel. */
+  readonly layer: Float32Array;
+}
+
+const single = Math.fround;
+const WATER = [175 / 255, 238 / 255, 238 / 255] as const;
+const MUD = [63 / 255, 42 / 255, 20 / 255] as const;
+
+/** Drops of water or stains of mud where smooth noise is high. */
+export const spatter: CorruptionKind<SpatterConstants, SpatterDraws> = {
+  group: "extra",
+  constants: SPATTER,
+  draw: (random, { side }, { mean, std }) => ({
+    layer: random.fillNormal(new Float32Array(side * side), mean, std),
+  }),
+  apply({ pixels, side }, constants, { layer }) {
+    const { sigma, threshold, strength, liquid } = constants;
+    const liquidLayer = gaussianFilter(Float64Array.from(layer), { rows: side, columns: side, sigma });
+    return liquid === "water"
+      ? water(pixels, side, liquidLayer, threshold, strength)
+      : mud(pixels, side, liquidLayer, threshold, strength);
+  },
+};
+
+function water(
+  pixels: Uint8Array,
+  side: number,
+  layer: Float64Array,
+  threshold: number,
+  strength: number,
+): Float64Array | Uint8Array {
+  const level = new Uint8Array(layer.length);
+  for (let i = 0; i < level.length; i++) level[i] = layer[i]! < threshold ? 0 : layer[i]! * 255;
+  const relief = light(side, chamferDistance(cannyEdges(level, side, 50, 150), side));
+  const drops = new Float32Array(level.length);
+  let highest = 0;
+  for (let i = 0; i < drops.length; i++) {
+    drops[i] = level[i]! * relief[i]!;
+    highest = Math.max(highest, drops[i]!);
+  }
+  // Without any drop the published code divides 0 by 0, which turns the image black; here nothing falls on it.
+  if (highest === 0) return pixels.slice();
+  const out = new Float64Array(pixels.length);
+  for (let i = 0, o = 0; i < drops.length; i++) {
+    const m = single(single(drops[i]! / highest) * strength);
+    for (let c = 0; c < 3; c++, o++) {
+      out[o] = single(clip255(single(single(UNIT[pixels[o]!]!) + single(m * single(WATER[c]!)))));
+    }
+  }
+  return out;
+}
+
+const RELIEF = [-2, -1, 0, -1, 1, 1, 0, 1, 2] as const;
+
+/** The distance from the drops' edges as a relief lit from one side. */
+function light(side: number, distance: Float64Array): Uint8Array {
+  for (let i = 0; i < distance.length; i++) distance[i] = Math.min(distance[i]!, 20);
+  const equal = equaliseHistogram(
+    Uint8Array.from(aroundEach(distance, side, MEAN), (sum) => single(sum / 9)),
+  );
+  const lit = Uint8Array.from(aroundEach(equal, side, RELIEF), (sum) => Math.min(Math.max(sum, 0), 255));
+  return Uint8Array.from(aroundEach(lit, side, MEAN), (sum) => Math.floor((sum + 4) / 9));
+}
+
+const MEAN = [1, 1, 1, 1, 1, 1, 1, 1, 1] as const;
+
+/** Correlation with 3 x 3 weights, beyond the border {@link reflect101}. */
+function aroundEach(
+  values: Float64Array | Uint8Array,
+  side: number,
+  weights: readonly number[],
+): Float64Array {
+  const out = new Float64Array(values.length);
+  const [a, b, c, d, e, f, g, h, k] = weights as [
+    number, number, number, number, number, number, number, number, number,
+  ]; // prettier-ignore
+  for (let y = 0, i = 0; y < side; y++) {
+    const [above, row, below] = [reflect101(y - 1, side) * side, y * side, reflect101(y + 1, side) * side];
+    for (let x = 0; x < side; x++, i++) {
+      const left = x === 0 ? 1 : x - 1;
+      const right = x === side - 1 ? side - 2 : x + 1;
+      out[i] =
+        values[above + left]! * a +
+        values[above + x]! * b +
+        values[above + right]! * c +
+        values[row + left]! * d +
+        values[row + x]! * e +
+        values[row + right]! * f +
+        values[below + left]! * g +
+        values[below + x]! * h +
+        values[below + right]! * k;
+    }
+  }
+  return out;
+}
+
+/** Spreads the levels so that their cumulative histogram is straight; one level alone stays as it is. */
+function equaliseHistogram(bytes: Uint8Array): Uint8Array {
+  const counts = new Int32Array(256);
+  for (const byte of bytes) counts[byte]!++;
+  const first = counts.findIndex((count) => count > 0);
+  const rest = bytes.length - counts[first]!;
+  if (rest === 0) return bytes;
+  const scale = single(255 / rest);
+  const levels = new Uint8Array(256);
+  let sum = 0;
+  for (let level = first + 1; level < 256; level++) {
+    sum += counts[level]!;
+    levels[level] = Math.min(Math.round(sum * scale), 255);
+  }
+  return bytes.map((byte) => levels[byte]!);
+}
+
+function mud(
+  pixels: Uint8Array,
+  side: number,
+  layer: Float64Array,
+  threshold: number,
+  sigma: number,
+): Float64Array {
+  const stains = layer.map((value) => (value > threshold ? 1 : 0));
+  const smooth = gaussianFilter(stains, { rows: side, columns: side, sigma, single: true });
+  const out = new Float64Array(pixels.length);
+  for (let i = 0, o = 0; i < smooth.length; i++) {
+    const m = smooth[i]! < 0.8 ? 0 : smooth[i]!;
+    for (let c = 0; c < 3; c++, o++) {
+      const x = single(single(UNIT[pixels[o]!]!) * single(1 - m));
+      out[o] = clip255(x + MUD[c]! * m);
+    }
+  }
+  return out;
+}
