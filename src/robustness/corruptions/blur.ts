@@ -1,7 +1,7 @@
 import type { Random } from "../../util/random.js";
 import { DEFOCUS_BLUR, GAUSSIAN_BLUR, GLASS_BLUR, MOTION_BLUR, ZOOM_BLUR } from "./constants.js";
 import type { CorruptionKind, Square } from "./corruption.js";
-import { UNIT, clip255, clipAll, unitValues } from "./corruption.js";
+import { clip255, clipAll, singleValues, unitValues } from "./corruption.js";
 import { correlateDisk, diskKernel } from "./disk.js";
 import { gaussianFilter } from "./gaussian.js";
 import { motionBlur as blurAlong } from "./motion.js";
@@ -40,7 +40,9 @@ export const glassBlur: CorruptionKind<readonly [number, number, number], GlassD
   draw(random: Random, { side }: Square, [, distance, passes]) {
     const steps = passes * (side - 2 * distance) ** 2;
     const uniform = random.fillUniform(new Float32Array(2 * steps));
-    return { offsets: Int8Array.from(uniform, (u) => Math.floor(u * 2 * distance) - distance) };
+    const offsets = new Int8Array(uniform.length);
+    for (let i = 0; i < offsets.length; i++) offsets[i] = Math.floor(uniform[i]! * 2 * distance) - distance;
+    return { offsets };
   },
   apply({ pixels, side }, [sigma, distance, passes], { offsets }) {
     const first = blurred(unitValues(pixels), side, sigma);
@@ -81,7 +83,7 @@ export const zoomBlur: CorruptionKind<readonly [number, number]> = {
   group: "blur",
   constants: ZOOM_BLUR,
   apply({ pixels, side }, [factors, step]) {
-    const image = Float32Array.from(pixels, (byte) => UNIT[byte]!);
+    const image = singleValues(pixels);
     const sum = image.slice();
     const exactStep = 1 + step - 1;
     for (let k = 1; k < factors; k++) addClippedZoom(sum, image, side, 3, 1 + k * exactStep);

@@ -35,6 +35,13 @@ export function unitValues(pixels: Uint8Array): Float64Array {
   return out;
 }
 
+/** The same in float32. */
+export function singleValues(pixels: Uint8Array): Float32Array {
+  const out = new Float32Array(pixels.length);
+  for (let i = 0; i < out.length; i++) out[i] = UNIT[pixels[i]!]!;
+  return out;
+}
+
 /** From 0..1 to 0..255, limited to that range. */
 export function clip255(value: number): number {
   return value <= 0 ? 0 : value >= 1 ? 255 : value * 255;
@@ -48,5 +55,5 @@ export function clipAll(values: Float64Array): Float64Array {
 
 /** Toward zero, as a cast does: what every published set was stored with. */
 export function truncateToBytes(values: Values): Uint8Array {
-  return values instanceof Uint8Array ? values : Uint8Array.from(values);
+  return values instanceof Uint8Array ? values : new Uint8Array(values);
 }

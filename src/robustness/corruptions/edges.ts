@@ -84,34 +84,31 @@ const [STRAIGHT, DIAGONAL, KNIGHT] = [65536, 91750, 143976] as const;
 export function chamferDistance(marks: Uint8Array, side: number): Float64Array {
   const width = side + 4;
   const far = new Int32Array(width * width).fill(FAR);
-  const forward = [
-    [-2 * width - 1, KNIGHT],
-    [-2 * width + 1, KNIGHT],
-    [-width - 2, KNIGHT],
-    [-width - 1, DIAGONAL],
-    [-width, STRAIGHT],
-    [-width + 1, DIAGONAL],
-    [-width + 2, KNIGHT],
-    [-1, STRAIGHT],
-  ] as const;
   for (let y = 0, i = 0; y < side; y++) {
     for (let x = 0, at = (y + 2) * width + 2; x < side; x++, i++, at++) {
-      let nearest = FAR;
-      if (marks[i] !== 0) nearest = 0;
-      else for (const [step, length] of forward) nearest = Math.min(nearest, far[at + step]! + length);
-      far[at] = nearest;
+      far[at] = marks[i] === 0 ? nearestBefore(far, at, -width, -1) : 0;
     }
   }
   const out = new Float64Array(side * side);
   for (let y = side - 1, i = side * side - 1; y >= 0; y--) {
     for (let x = side - 1, at = (y + 2) * width + 2 + x; x >= 0; x--, i--, at--) {
-      let nearest = far[at]!;
-      if (nearest > STRAIGHT) {
-        for (const [step, length] of forward) nearest = Math.min(nearest, far[at - step]! + length);
-        far[at] = nearest;
-      }
+      const nearest = Math.min(far[at]!, nearestBefore(far, at, width, 1));
+      far[at] = nearest;
       out[i] = nearest / 65536;
     }
   }
   return out;
+}
+
+/** The shortest way through the eight neighbours that a pass has seen; `row` and `step` lead back along the pass. */
+function nearestBefore(far: Int32Array, at: number, row: number, step: number): number {
+  const knight = Math.min(
+    far[at + 2 * row - 1]!,
+    far[at + 2 * row + 1]!,
+    far[at + row - 2]!,
+    far[at + row + 2]!,
+  );
+  const diagonal = Math.min(far[at + row - 1]!, far[at + row + 1]!);
+  const straight = Math.min(far[at + row]!, far[at + step]!);
+  return Math.min(knight + KNIGHT, diagonal + DIAGONAL, straight + STRAIGHT, FAR);
 }

@@ -1,7 +1,7 @@
 import { roundHalfEven } from "../../data/rgb-image.js";
 import { ELASTIC_TRANSFORM, ELASTIC_UNIT } from "./constants.js";
 import type { CorruptionKind } from "./corruption.js";
-import { UNIT, clip255 } from "./corruption.js";
+import { clip255, singleValues } from "./corruption.js";
 import { reflect101 } from "./disk.js";
 import { gaussianFilter, indexAt } from "./gaussian.js";
 
@@ -28,8 +28,7 @@ export const elasticTransform: CorruptionKind<readonly [number, number, number],
   },
   apply({ pixels, side, set }, [alpha, sigma], { points, dx, dy }) {
     const unit = ELASTIC_UNIT[set];
-    const image = Float32Array.from(pixels, (byte) => UNIT[byte]!);
-    const warped = warpAffine(image, side, affineMap(side, points));
+    const warped = warpAffine(singleValues(pixels), side, affineMap(side, points));
     const out = new Float64Array(pixels.length);
     if (alpha === 0) {
       for (let i = 0; i < out.length; i++) out[i] = Math.fround(clip255(warped[i]!));
@@ -95,9 +94,10 @@ function warpAffine(image: Float32Array, side: number, [a, b, c, d, e, f]: Affin
 }
 
 function displacement(field: Float32Array, side: number, scale: number, sigma: number): Float64Array {
-  const values = Float64Array.from(field);
+  const values = new Float64Array(field);
   const smooth = gaussianFilter(values, { rows: side, columns: side, sigma, border: "mirror", truncate: 3 });
-  return smooth.map((value) => Math.fround(value * scale));
+  for (let i = 0; i < smooth.length; i++) smooth[i] = Math.fround(smooth[i]! * scale);
+  return smooth;
 }
 
 /** Bilinear at (x + dx, y + dy), beyond the border the mirror that repeats it; clipped, 0..255 in float32. */

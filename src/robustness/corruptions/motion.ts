@@ -14,7 +14,8 @@ export function motionBlur(
   const radians = (blur.angle * Math.PI) / 180;
   const [cos, sin] = [Math.cos(radians), Math.sin(radians)];
   const length = side * channels;
-  const values = Float64Array.from(bytes, (byte) => byte * 257);
+  const values = new Float64Array(bytes.length);
+  for (let i = 0; i < values.length; i++) values[i] = bytes[i]! * 257;
   const sums = new Float64Array(length);
   const out = new Uint8Array(bytes.length);
   for (let y = 0; y < side; y++) {

@@ -24,7 +24,7 @@ export const spatter: CorruptionKind<SpatterConstants, SpatterDraws> = {
   }),
   apply({ pixels, side }, constants, { layer }) {
     const { sigma, threshold, strength, liquid } = constants;
-    const liquidLayer = gaussianFilter(Float64Array.from(layer), { rows: side, columns: side, sigma });
+    const liquidLayer = gaussianFilter(new Float64Array(layer), { rows: side, columns: side, sigma });
     return liquid === "water"
       ? water(pixels, side, liquidLayer, threshold, strength)
       : mud(pixels, side, liquidLayer, threshold, strength);
@@ -59,30 +59,27 @@ function water(
   return out;
 }
 
-const RELIEF = [-2, -1, 0, -1, 1, 1, 0, 1, 2] as const;
-
-/** The distance from the drops' edges as a relief lit from one side. */
-function light(side: number, distance: Float64Array): Uint8Array {
-  for (let i = 0; i < distance.length; i++) distance[i] = Math.min(distance[i]!, 20);
-  const equal = equaliseHistogram(
-    Uint8Array.from(aroundEach(distance, side, MEAN), (sum) => single(sum / 9)),
-  );
-  const lit = Uint8Array.from(aroundEach(equal, side, RELIEF), (sum) => Math.min(Math.max(sum, 0), 255));
-  return Uint8Array.from(aroundEach(lit, side, MEAN), (sum) => Math.floor((sum + 4) / 9));
+/** The distance from the drops' edges as a relief lit from one side; whole numbers from 0 to 255. */
+function light(side: number, distance: Float64Array): Float64Array {
+  const count = distance.length;
+  for (let i = 0; i < count; i++) distance[i] = Math.min(distance[i]!, 20);
+  const smooth = aroundEach(distance, side, MEAN);
+  for (let i = 0; i < count; i++) smooth[i] = Math.trunc(single(smooth[i]! / 9));
+  equaliseHistogram(smooth);
+  const lit = aroundEach(smooth, side, RELIEF);
+  for (let i = 0; i < count; i++) lit[i] = Math.min(Math.max(lit[i]!, 0), 255);
+  const relief = aroundEach(lit, side, MEAN);
+  for (let i = 0; i < count; i++) relief[i] = Math.floor((relief[i]! + 4) / 9);
+  return relief;
 }
 
-const MEAN = [1, 1, 1, 1, 1, 1, 1, 1, 1] as const;
+type Weights = readonly [number, number, number, number, number, number, number, number, number];
+const MEAN: Weights = [1, 1, 1, 1, 1, 1, 1, 1, 1];
+const RELIEF: Weights = [-2, -1, 0, -1, 1, 1, 0, 1, 2];
 
 /** Correlation with 3 x 3 weights, beyond the border {@link reflect101}. */
-function aroundEach(
-  values: Float64Array | Uint8Array,
-  side: number,
-  weights: readonly number[],
-): Float64Array {
+function aroundEach(values: Float64Array, side: number, [a, b, c, d, e, f, g, h, k]: Weights): Float64Array {
   const out = new Float64Array(values.length);
-  const [a, b, c, d, e, f, g, h, k] = weights as [
-    number, number, number, number, number, number, number, number, number,
-  ]; // prettier-ignore
   for (let y = 0, i = 0; y < side; y++) {
     const [above, row, below] = [reflect101(y - 1, side) * side, y * side, reflect101(y + 1, side) * side];
     for (let x = 0; x < side; x++, i++) {
@@ -103,21 +100,23 @@ function aroundEach(
   return out;
 }
 
-/** Spreads the levels so that their cumulative histogram is straight; one level alone stays as it is. */
-function equaliseHistogram(bytes: Uint8Array): Uint8Array {
+/**
+ * Spreads levels from 0 to 255 so that their cumulative histogram is straight, in place; one level alone stays as it is.
+ */
+function equaliseHistogram(values: Float64Array): void {
   const counts = new Int32Array(256);
-  for (const byte of bytes) counts[byte]!++;
+  for (let i = 0; i < values.length; i++) counts[values[i]!]!++;
   const first = counts.findIndex((count) => count > 0);
-  const rest = bytes.length - counts[first]!;
-  if (rest === 0) return bytes;
+  const rest = values.length - counts[first]!;
+  if (rest === 0) return;
   const scale = single(255 / rest);
-  const levels = new Uint8Array(256);
+  const levels = new Float64Array(256);
   let sum = 0;
   for (let level = first + 1; level < 256; level++) {
     sum += counts[level]!;
     levels[level] = Math.min(Math.round(sum * scale), 255);
   }
-  return bytes.map((byte) => levels[byte]!);
+  for (let i = 0; i < values.length; i++) values[i] = levels[values[i]!]!;
 }
 
 function mud(
@@ -127,7 +126,8 @@ function mud(
   threshold: number,
   sigma: number,
 ): Float64Array {
-  const stains = layer.map((value) => (value > threshold ? 1 : 0));
+  const stains = new Float64Array(layer.length);
+  for (let i = 0; i < stains.length; i++) stains[i] = layer[i]! > threshold ? 1 : 0;
   const smooth = gaussianFilter(stains, { rows: side, columns: side, sigma, single: true });
   const out = new Float64Array(pixels.length);
   for (let i = 0, o = 0; i < smooth.length; i++) {
