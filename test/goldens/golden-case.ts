@@ -21,6 +21,8 @@ export interface GoldenCase {
   readonly metadata: Readonly<Record<string, string>>;
   /** Empty for files that are not safetensors. */
   readonly tensors: ReadonlyMap<string, TensorData>;
+  /** What a JSON file holds. */
+  readonly content?: unknown;
 }
 
 interface IndexEntry {
@@ -55,6 +57,9 @@ export async function readIndex(folder: string): Promise<IndexEntry[]> {
 export async function readGolden(system: string, folder: string, entry: IndexEntry): Promise<GoldenCase> {
   const path = join(folder, entry.file);
   const common = { system, folder, ...entry, metadata: {}, tensors: new Map<string, TensorData>() };
+  if (entry.file.endsWith(".json")) {
+    return { ...common, content: parseStrictJson(await readFile(path, "utf8"), `"${path}"`) };
+  }
   if (!entry.file.endsWith(".safetensors")) return common;
   const { tensors, metadata } = await readSafetensors(path);
   const own = metadata.config === undefined ? {} : parseStrictJson(metadata.config, `config of "${path}"`);

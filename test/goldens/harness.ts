@@ -22,6 +22,13 @@ export interface GoldenKind {
   compares?(name: string): boolean;
   /** Compares one tensor in the case's own way (shares of values, counts); undefined: element by element. */
   judge?(golden: GoldenCase, name: string, expected: TensorData, results: Results): Comparison | undefined;
+  /** For files without tensors: what is wrong, and how many things were looked at. Replaces the comparison. */
+  verify?(golden: GoldenCase, evaluate: Evaluate): Promise<Verdict>;
+}
+
+export interface Verdict {
+  readonly failures: readonly string[];
+  readonly compared: number;
 }
 
 export interface GoldenSystem {
@@ -66,6 +73,7 @@ export async function runCase(
   }
   let results: Results;
   try {
+    if (kind.verify) return { ...report, ...(await kind.verify(golden, evaluate)) };
     results = await kind.run(golden, evaluate);
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);

@@ -1,5 +1,7 @@
 import type { GoldenSystem } from "./harness.js";
 import { komplexnet } from "./komplexnet.js";
+import { predify } from "./predify.js";
+import { robustness } from "./robustness.js";
 
 /** The systems that can be compared with the authors' code. */
-export const goldenSystems: readonly GoldenSystem[] = [komplexnet];
+export const goldenSystems: readonly GoldenSystem[] = [komplexnet, robustness, predify];

@@ -1,0 +1,130 @@
+import type { Dim, GraphNode, Tensor } from "../../graph/index.js";
+import { constant, input, showShape, topologicalOrder } from "../../graph/index.js";
+import { isStatic, isStaticShape } from "../../graph/dims.js";
+import { isFloat } from "../../graph/dtype.js";
+import { apply } from "../../graph/operator.js";
+import type { ImportedModel } from "../../graph/onnx/read.js";
+import { check } from "../../util/errors.js";
+import { unknownName } from "../../util/suggest.js";
+import type { FeatureShape } from "./decoder-steps.js";
+
+export interface BackboneOptions {
+  /** [channels, ...space] of one image; needed where the file leaves space open. */
+  readonly inputSize?: readonly number[];
+  /** Output that holds the answer; default: the first. */
+  readonly output?: string;
+}
+
+/** How a node is made again: its operands replaced, its names marked. */
+export interface Retracing {
+  /** What stands for a tensor in the new graph; undefined: the tensor itself. */
+  readonly replaced: Map<Tensor, Tensor>;
+  /** Appended to names ("_t3"). */
+  readonly suffix: string;
+}
+
+/** Makes a node of an imported graph again with other operands. */
+export function retrace(node: GraphNode, { replaced, suffix }: Retracing): readonly Tensor[] {
+  const inputs = node.inputs.map((operand) => operand && (replaced.get(operand) ?? operand));
+  return apply(node.type, inputs, node.attributes, {
+    outputs: node.outputs.length,
+    ...(node.importedName !== undefined && { name: node.importedName + suffix }),
+    scope: node.scope === "" ? suffix.slice(1) : node.scope + suffix,
+  });
+}
+
+/**
+ * A trained feed-forward network read from ONNX: one image input of fixed space, weights frozen into constants, in
+ * evaluation mode by nature of the file.
+ */
+export class Backbone {
+  readonly inputName: string;
+  readonly outputName: string;
+  /** [channels, ...space] of one image. */
+  readonly imageShape: FeatureShape;
+  /** Images at once as the file has it: a name, or a number where the exporter fixed it. */
+  readonly batch: Dim;
+  readonly image: Tensor;
+  /** The answer, usually [batch, classes]. */
+  readonly output: Tensor;
+  /** Every value that is not a weight, by name in the file's order. */
+  readonly values: ReadonlyMap<string, Tensor>;
+  /** First results of nodes by the nodes' names. */
+  readonly nodes: ReadonlyMap<string, Tensor>;
+  /** Names of the weights that a node reads. */
+  readonly weightNames: ReadonlyMap<GraphNode, readonly string[]>;
+
+  /** @throws StriateError for a file with several inputs, one that is no image, or space left open. */
+  constructor(
+    model: ImportedModel,
+    options: BackboneOptions = {},
+    readonly what = "the model",
+  ) {
+    const inputs = Object.entries(model.inputs);
+    check(
+      inputs.length === 1,
+      () =>
+        `${what}: expected one input, the image; it has ${inputs.map(([name]) => name).join(", ") || "none"}`,
+    );
+    const [[inputName, original]] = inputs as [[string, Tensor]];
+    this.inputName = inputName;
+    const outputNames = Object.keys(model.outputs);
+    this.outputName = options.output ?? outputNames[0]!;
+    const answer = Object.hasOwn(model.outputs, this.outputName) ? model.outputs[this.outputName] : undefined;
+    check(answer, () => `${what}: ${unknownName("output", this.outputName, outputNames)}`);
+    check(
+      isFloat(answer.dtype),
+      () => `${what}: the output "${this.outputName}" holds no floating-point values`,
+    );
+    this.imageShape = imageShape(original, options.inputSize, `${what}: the input "${inputName}"`);
+    this.batch = original.shape[0]!;
+    this.image = input(inputName, [this.batch, ...this.imageShape], original.dtype);
+
+    const replaced = new Map<Tensor, Tensor>([[original, this.image]]);
+    const weights = new Map<Tensor, string>();
+    for (const [name, { tensor, data }] of model.parameters) {
+      weights.set(tensor, name);
+      replaced.set(tensor, constant(data));
+    }
+    const weightNames = new Map<GraphNode, string[]>();
+    for (const node of topologicalOrder([...model.values.values()])) {
+      if (node.leaf !== undefined) continue;
+      const made = retrace(node, { replaced, suffix: "" });
+      node.outputs.forEach((output, i) => replaced.set(output, made[i]!));
+      const names = node.inputs.flatMap((operand) => (operand && weights.get(operand)) ?? []);
+      if (names.length > 0) weightNames.set(made[0]!.node, names);
+    }
+    const now = (tensor: Tensor): Tensor => replaced.get(tensor) ?? tensor;
+    this.output = now(answer);
+    this.weightNames = weightNames;
+    this.values = new Map(
+      [...model.values].flatMap(([name, tensor]) =>
+        weights.has(tensor) || tensor.node.leaf?.kind === "constant" ? [] : [[name, now(tensor)]],
+      ),
+    );
+    this.nodes = new Map(Array.from(model.nodes, ([name, tensor]) => [name, now(tensor)]));
+  }
+}
+
+function imageShape(original: Tensor, given: readonly number[] | undefined, what: string): FeatureShape {
+  check(
+    (original.rank === 4 || original.rank === 5) && isFloat(original.dtype),
+    () =>
+      `${what}: expected images [batch, channels, height, width] (or with depth), it is ${original.dtype}${showShape(original.shape)}`,
+  );
+  const declared = original.shape.slice(1);
+  if (given === undefined) {
+    check(
+      isStaticShape(declared),
+      () =>
+        `${what} is ${showShape(original.shape)}: channels and space must be fixed; give the size (input_size), such as [3, 224, 224]`,
+    );
+    return declared;
+  }
+  check(
+    given.length === declared.length &&
+      given.every((n, i) => Number.isInteger(n) && n >= 1 && (!isStatic(declared[i]!) || declared[i] === n)),
+    () => `${what} is ${showShape(original.shape)}, the size given for it is ${showShape(given)}`,
+  );
+  return given;
+}

@@ -1,0 +1,185 @@
+import type { Tensor } from "../../graph/index.js";
+import { conv, convTranspose, parameter, relu, scope, showShape } from "../../graph/index.js";
+import { multiplySpace } from "../../graph/operators/axis-matrix.js";
+import { fans, torchDefault } from "../../nn/init.js";
+import { StriateError, check } from "../../util/errors.js";
+import type { ConvolutionStep, DecoderStep, FeatureShape, UpsampleStep } from "./decoder-steps.js";
+import { resizeScale, spaceAfter } from "./decoder-steps.js";
+import { resizeMatrix } from "./upsampling.js";
+
+interface Weights {
+  readonly weight: Tensor;
+  readonly bias?: Tensor;
+}
+
+/**
+ * The generative half of a PCoder: predicts the next lower chosen tensor (or the image) from a representation. Weights of
+ * transposed convolutions are [in, out / groups, ...kernel] and start, like the biases, uniform in ±1 / sqrt(fan), fan =
+ * out / groups x kernel elements, as in PyTorch. Parameters are named as in the original's state dictionaries.
+ */
+export class Decoder {
+  /** `{ weight, bias }` of a bare convolution, or the same by position in the sequence. */
+  readonly pmodule: Weights | Readonly<Record<string, Weights>>;
+  readonly #weights = new Map<DecoderStep, Weights>();
+
+  /**
+   * @param source channels and space of the representation
+   * @param target channels and space of what is predicted
+   * @throws StriateError where the steps do not lead from one to the other
+   */
+  constructor(
+    readonly steps: readonly DecoderStep[],
+    readonly source: FeatureShape,
+    readonly target: FeatureShape,
+    readonly what: string,
+  ) {
+    checkShapes(steps, source, target, what);
+    const byPosition: Record<string, Weights> = {};
+    let bare: Weights | undefined;
+    for (const step of steps) {
+      if (step.type === "relu" || step.type === "upsample") continue;
+      const weights = makeWeights(step);
+      this.#weights.set(step, weights);
+      if (step.position === undefined) bare = weights;
+      else byPosition[step.position] = weights;
+    }
+    this.pmodule = bare ?? byPosition;
+  }
+
+  /** [batch, ...source] to [batch, ...target]. */
+  forward(representation: Tensor): Tensor {
+    return scope("decoder", () =>
+      this.steps.reduce((x, step) => {
+        if (step.type === "relu") return relu(x);
+        if (step.type === "upsample") return resized(x, step, this.what);
+        const { weight, bias } = this.#weights.get(step)!;
+        const { stride, padding, dilation, groups, outputPadding } = step;
+        const pads = [...padding, ...padding];
+        return step.type === "conv"
+          ? conv(x, weight, bias, { stride, padding: pads, dilation, groups })
+          : convTranspose(x, weight, bias, {
+              stride,
+              padding: pads,
+              dilation,
+              groups,
+              ...(outputPadding && { outputPadding }),
+            });
+      }, representation),
+    );
+  }
+
+  /**
+   * C of a PCoderN by structure: how many elements of the prediction the central cell (channel c // 2, every axis n // 2)
+   * can reach, clipped at the borders; activations are not looked at.
+   */
+  window(): number {
+    let channels = new Set([Math.floor(this.source[0]! / 2)]);
+    let cells = this.source.slice(1).map((length) => new Set([Math.floor(length / 2)]));
+    let space = this.source.slice(1);
+    for (const step of this.steps) {
+      if (step.type === "relu") continue;
+      const after = spaceAfter(step, space, this.what);
+      const before = space;
+      cells = cells.map((from, axis) => {
+        const [length, count] = [before[axis]!, after[axis]!];
+        if (step.type === "upsample") return resizeReach(from, step, axis, length, count);
+        return convolutionReach(from, step, axis, count);
+      });
+      if (step.type !== "upsample") channels = groupReach(channels, step);
+      space = after;
+    }
+    return cells.reduce((product, reached) => product * reached.size, channels.size);
+  }
+}
+
+function checkShapes(
+  steps: readonly DecoderStep[],
+  source: FeatureShape,
+  target: FeatureShape,
+  what: string,
+): void {
+  let [channels, space] = [source[0]!, source.slice(1)];
+  for (const step of steps) {
+    if (step.type === "conv" || step.type === "convTranspose") {
+      const { inChannels, outChannels, groups } = step;
+      const [given, wanted] = [channels, inChannels];
+      check(given === wanted, () => `${what}: its convolution takes ${wanted} channels, it gets ${given}`);
+      check(
+        inChannels % groups === 0 && outChannels % groups === 0,
+        () => `${what}: ${inChannels} and ${outChannels} channels cannot be shared by ${groups} groups`,
+      );
+      channels = outChannels;
+    }
+    space = spaceAfter(step, space, what);
+  }
+  const made = [channels, ...space];
+  if (made.join() !== target.join()) {
+    throw new StriateError(
+      `${what}: from ${showShape(source)} it makes ${showShape(made)}, the tensor it has to predict is ${showShape(target)}`,
+    );
+  }
+}
+
+function makeWeights(step: ConvolutionStep): Weights {
+  const { inChannels, outChannels, groups, kernel } = step;
+  const shape =
+    step.type === "conv"
+      ? [outChannels, inChannels / groups, ...kernel]
+      : [inChannels, outChannels / groups, ...kernel];
+  const standard = torchDefault(fans(shape).fanIn);
+  return {
+    weight: parameter(shape, standard),
+    ...(step.bias && { bias: parameter([outChannels], standard) }),
+  };
+}
+
+function resized(x: Tensor, step: UpsampleStep, what: string): Tensor {
+  const space = x.shape.slice(2) as number[];
+  const after = spaceAfter(step, space, what);
+  return multiplySpace(
+    x,
+    space.map((length, axis) => {
+      const count = after[axis]!;
+      return resizeMatrix(length, count, resizeScale(step, axis, length, count), step.mode);
+    }),
+  );
+}
+
+function resizeReach(
+  from: ReadonlySet<number>,
+  step: UpsampleStep,
+  axis: number,
+  length: number,
+  count: number,
+): Set<number> {
+  const { values } = resizeMatrix(length, count, resizeScale(step, axis, length, count), step.mode);
+  const rows = Array.from({ length: count }, (_, row) => row);
+  return new Set(rows.filter((row) => [...from].some((cell) => values[row * length + cell] !== 0)));
+}
+
+function convolutionReach(
+  from: ReadonlySet<number>,
+  step: ConvolutionStep,
+  axis: number,
+  count: number,
+): Set<number> {
+  const [s, p, d] = [step.stride[axis]!, step.padding[axis]!, step.dilation[axis]!];
+  const reached = new Set<number>();
+  for (const cell of from) {
+    for (let k = 0; k < step.kernel[axis]!; k++) {
+      const at = step.type === "convTranspose" ? cell * s - p + k * d : (cell + p - k * d) / s;
+      if (Number.isInteger(at) && at >= 0 && at < count) reached.add(at);
+    }
+  }
+  return reached;
+}
+
+function groupReach(channels: ReadonlySet<number>, step: ConvolutionStep): Set<number> {
+  const [into, out] = [step.inChannels / step.groups, step.outChannels / step.groups];
+  const reached = new Set<number>();
+  for (const channel of channels) {
+    const group = Math.floor(channel / into);
+    for (let i = 0; i < out; i++) reached.add(group * out + i);
+  }
+  return reached;
+}

@@ -1,0 +1,20 @@
+/** Predify: predictive-coding feedback for any convolutional network (Choksi et al., NeurIPS 2021). */
+export * from "./attack.js";
+export type { BackboneOptions } from "./backbone.js";
+export { Backbone } from "./backbone.js";
+export * from "./config.js";
+export type { Candidate, CutPoint } from "./cut-points.js";
+export { candidates, chooseCutPoints, featureMaps, findCutPoints } from "./cut-points.js";
+export { parseDecoder } from "./decoder-expression.js";
+export * from "./decoder-steps.js";
+export { Decoder } from "./decoder.js";
+export * from "./hyperparameters.js";
+export * from "./measure-window.js";
+export * from "./metrics.js";
+export * from "./network.js";
+export type * from "./options.js";
+export { PCoder } from "./pcoder.js";
+export type { Prediction } from "./pcoder.js";
+export { predify } from "./predify.js";
+export * from "./tasks.js";
+export { resizeMatrix } from "./upsampling.js";

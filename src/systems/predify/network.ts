@@ -1,0 +1,251 @@
+import type { Dim, GraphNode, Tensor } from "../../graph/index.js";
+import { add, input, mul, sub, topologicalOrder } from "../../graph/index.js";
+import type { NamedParameters } from "../../nn/module.js";
+import { namedParameters } from "../../nn/module.js";
+import { check } from "../../util/errors.js";
+import type { Backbone } from "./backbone.js";
+import { retrace } from "./backbone.js";
+import type { MixingWeights } from "./hyperparameters.js";
+import { hyperparameterConstants, hyperparameterInputs } from "./hyperparameters.js";
+import type { PredifyOptions } from "./options.js";
+import type { PCoder, Prediction } from "./pcoder.js";
+
+export interface TraceOptions {
+  /** Images at once: a number, or a name for any number. Default: as the file has it. */
+  readonly batch?: Dim;
+  /** The image, where it is computed (normalised, say) and not an input. */
+  readonly image?: Tensor;
+  /**
+   * Where beta, lambda and alpha come from: graph inputs "feedforward", "feedback" and "error" of one value for each
+   * PCoder (default), constants, or tensors.
+   */
+  readonly hyperparameters?: "inputs" | "constants" | readonly MixingWeights[];
+}
+
+/** What one pass leaves behind. */
+export interface Pass {
+  readonly logits: Tensor;
+  /** r_i(t), lowest PCoder first. */
+  readonly representations: readonly Tensor[];
+  /** What each PCoder makes of its representation; traced when it is first asked for. */
+  readonly predictions: readonly Prediction[];
+}
+
+/** Timesteps unrolled into one graph. */
+export interface Unrolled {
+  /** Everything that may be fed; a graph that is written keeps those that its outputs need. */
+  readonly inputs: readonly Tensor[];
+  /** Timesteps 0..T. */
+  readonly passes: readonly Pass[];
+}
+
+/** One timestep with the state as inputs. */
+export interface SingleStep {
+  readonly inputs: readonly Tensor[];
+  /** Input 1 at the first timestep of an image, 0 after. */
+  readonly restart: Tensor;
+  readonly before: readonly Tensor[];
+  readonly pass: Pass;
+}
+
+/** Name of the state of a PCoder, as a graph input. */
+export function stateName(number: number): string {
+  return `representation.pcoder${number}`;
+}
+
+export const PRIOR_INPUT = "prior";
+export const RESTART_INPUT = "restart";
+
+interface PassContext {
+  readonly image: Tensor;
+  readonly weights: readonly MixingWeights[];
+  readonly prior: Tensor | undefined;
+}
+
+/**
+ * A backbone with PCoders (Predify; Choksi et al. 2021, arXiv:2106.02749). Every pass runs the backbone on the same
+ * image; where a PCoder sits, its representation takes the value's place for all that follows in the pass. Predictions of
+ * the PCoder above are one timestep old, the targets of the errors are of the same timestep. The first pass gives the
+ * backbone's own answer.
+ */
+export class PredictiveNetwork {
+  /** Decoders' weights, and sqrt(C) of PCoderNs. The backbone's weights are constants. */
+  readonly parameters: NamedParameters;
+
+  constructor(
+    readonly backbone: Backbone,
+    readonly pcoders: readonly PCoder[],
+    readonly options: PredifyOptions,
+  ) {
+    this.parameters = namedParameters(
+      Object.fromEntries(
+        pcoders.map(({ number, decoder, windowRoot }) => [
+          `pcoder${number}`,
+          { pmodule: decoder.pmodule, ...(windowRoot && { C_sqrt: windowRoot }) },
+        ]),
+      ),
+    );
+  }
+
+  /** The values that the PCoders take over, as the backbone alone computes them; nothing above the last is traced. */
+  feedforward(image: Tensor): readonly Tensor[] {
+    const replaced = new Map<Tensor, Tensor>([[this.backbone.image, image]]);
+    const cuts = this.pcoders.map(({ cut }) => cut.tensor);
+    for (const node of topologicalOrder(cuts)) {
+      if (node.leaf !== undefined) continue;
+      const made = retrace(node, { replaced, suffix: "" });
+      node.outputs.forEach((output, i) => replaced.set(output, made[i]!));
+    }
+    return cuts.map((cut) => replaced.get(cut)!);
+  }
+
+  /** Passes t = 0..`timesteps`, so one more than that. With random states the drawn ones are inputs. */
+  unroll(timesteps: number, options: TraceOptions = {}): Unrolled {
+    check(
+      Number.isInteger(timesteps) && timesteps >= 0,
+      () => `timesteps: expected a whole number of at least 0, got ${timesteps}`,
+    );
+    const { inputs, context } = this.#context(options);
+    const drawn = this.options.randomInit === true ? this.#stateInputs(context.image) : undefined;
+    const passes: Pass[] = [];
+    const tracer = new PassTracer(this, context);
+    for (let t = 0; t <= timesteps; t++) {
+      const previous = t > 0 ? passes[t - 1]! : drawn && tracer.fromStates(drawn);
+      passes.push(tracer.pass(t, previous));
+    }
+    return { inputs: [...inputs, ...(drawn ?? [])], passes };
+  }
+
+  /**
+   * One timestep: states in, states out. With `restart` 1 (and states of zeros) it is timestep 0, with 0 the next one.
+   * Gives the same numbers as {@link unroll}.
+   */
+  step(options: TraceOptions = {}): SingleStep {
+    const { inputs, context } = this.#context(options);
+    const restart = input(RESTART_INPUT, []);
+    const going = sub(1, restart);
+    // beta -> 1 and everything else -> 0: r = f, without another pass over the states.
+    const weights = context.weights.map(({ feedforward, feedback, error }): MixingWeights => ({
+      feedforward: add(feedforward, mul(restart, sub(1, feedforward))),
+      feedback: mul(feedback, going),
+      error: mul(error, going),
+    }));
+    const before = this.#stateInputs(context.image);
+    const tracer = new PassTracer(this, { ...context, weights });
+    const pass = tracer.pass(0, tracer.fromStates(before));
+    return { inputs: [...inputs, restart, ...before], restart, before, pass };
+  }
+
+  #context(options: TraceOptions): { inputs: readonly Tensor[]; context: PassContext } {
+    const { backbone, pcoders } = this;
+    const { batch = backbone.batch, hyperparameters = "inputs" } = options;
+    const image = options.image ?? input(backbone.inputName, [batch, ...backbone.imageShape]);
+    const made =
+      hyperparameters === "inputs"
+        ? hyperparameterInputs(pcoders.length)
+        : {
+            inputs: [],
+            weights:
+              hyperparameters === "constants"
+                ? hyperparameterConstants(pcoders.map((pcoder) => pcoder.hyperparameters))
+                : hyperparameters,
+          };
+    const prior =
+      this.options.topDownPrior === true
+        ? input(PRIOR_INPUT, [image.shape[0]!, ...pcoders.at(-1)!.shape])
+        : undefined;
+    const images = options.image === undefined ? [image] : [];
+    const inputs = [...images, ...made.inputs, ...(prior ? [prior] : [])];
+    return { inputs, context: { image, weights: made.weights, prior } };
+  }
+
+  #stateInputs(image: Tensor): Tensor[] {
+    return this.pcoders.map(({ number, shape }) => input(stateName(number), [image.shape[0]!, ...shape]));
+  }
+}
+
+/** Traces passes over one image; what depends on no representation is traced once. */
+class PassTracer {
+  readonly #order: readonly GraphNode[];
+  readonly #cuts: ReadonlyMap<Tensor, number>;
+  readonly #prefix = new Map<Tensor, Tensor>();
+
+  constructor(
+    readonly network: PredictiveNetwork,
+    readonly context: PassContext,
+  ) {
+    const { backbone, pcoders } = network;
+    const cuts = pcoders.map(({ cut }) => cut.tensor);
+    this.#cuts = new Map(cuts.map((tensor, i) => [tensor, i]));
+    const order = topologicalOrder([...cuts, backbone.output]).filter(({ leaf }) => leaf === undefined);
+    this.#prefix.set(backbone.image, context.image);
+    const dependent = new Set<Tensor>(cuts);
+    const later: GraphNode[] = [];
+    for (const node of order) {
+      const reads = node.inputs.some((operand) => operand && dependent.has(operand));
+      if (reads) {
+        for (const output of node.outputs) dependent.add(output);
+        later.push(node);
+        continue;
+      }
+      const made = retrace(node, { replaced: this.#prefix, suffix: "" });
+      node.outputs.forEach((output, i) => this.#prefix.set(output, made[i]!));
+      if (node.outputs.some((output) => this.#cuts.has(output))) later.push(node);
+    }
+    this.#order = later;
+  }
+
+  /** One pass; without a previous one every representation is its drive. */
+  pass(t: number, previous: Pass | undefined): Pass {
+    const replaced = new Map(this.#prefix);
+    const representations: Tensor[] = [];
+    const suffix = t === 0 ? "" : `_t${t}`;
+    for (const node of this.#order) {
+      const prefix = node.outputs.every((output) => this.#prefix.has(output));
+      if (!prefix) {
+        const made = retrace(node, { replaced, suffix });
+        node.outputs.forEach((output, i) => replaced.set(output, made[i]!));
+      }
+      for (const output of node.outputs) {
+        const i = this.#cuts.get(output);
+        if (i === undefined) continue;
+        const drive = replaced.get(output)!;
+        const state = previous === undefined ? drive : this.#update(i, drive, previous);
+        replaced.set(output, state);
+        representations[i] = state;
+      }
+    }
+    return this.#finished(replaced.get(this.network.backbone.output)!, representations);
+  }
+
+  /** States that come from elsewhere, as if a pass had left them behind. */
+  fromStates(representations: readonly Tensor[]): Pass {
+    return this.#finished(representations[0]!, representations);
+  }
+
+  #finished(logits: Tensor, representations: readonly Tensor[]): Pass {
+    let predictions: readonly Prediction[] | undefined;
+    const predict = () =>
+      this.network.pcoders.map((pcoder, i) =>
+        pcoder.predict(representations[i]!, i === 0 ? this.context.image : representations[i - 1]!),
+      );
+    return {
+      logits,
+      representations,
+      get predictions() {
+        return (predictions ??= predict());
+      },
+    };
+  }
+
+  #update(i: number, drive: Tensor, { representations, predictions }: Pass): Tensor {
+    const above = predictions[i + 1]?.prediction ?? this.context.prior;
+    return this.network.pcoders[i]!.update(
+      drive,
+      representations[i]!,
+      predictions[i]!,
+      above,
+      this.context.weights[i]!,
+    );
+  }
+}
