@@ -87,11 +87,11 @@ export async function accuracyCurves(report: OverlappingDigitsReport): Promise<C
     rules: [{ y: chanceLevel(report.digits), label: "chance" }],
   };
   return lineBlock("learning-accuracy", options, `Set accuracy while training. ${ends(series, share)}.`, {
-    heading: "Set accuracy on test images",
+    heading: "Set accuracy on validation images",
   });
 }
 
-/** Training loss over images seen. */
+/** Cross-entropy on validation images over training images seen. */
 export async function lossCurves(report: OverlappingDigitsReport): Promise<ChartBlock | undefined> {
   const series = seriesPerModel(report, (model) =>
     report.learningCurves
@@ -101,11 +101,11 @@ export async function lossCurves(report: OverlappingDigitsReport): Promise<Chart
   if (series.length === 0) return undefined;
   const options: LineChartOptions = {
     x: { title: "Training images seen", format: ",d" },
-    y: { title: "Training loss", format: ".2f" },
+    y: { title: "Cross-entropy", format: ".2f" },
     series,
   };
-  return lineBlock("learning-loss", options, `Training loss. ${ends(series, number)}.`, {
-    heading: "Training loss",
+  return lineBlock("learning-loss", options, `Cross-entropy on validation images. ${ends(series, number)}.`, {
+    heading: "Cross-entropy on validation images",
   });
 }
 

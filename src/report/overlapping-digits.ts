@@ -181,14 +181,14 @@ async function learningSection(report: OverlappingDigitsReport): Promise<Section
             markup`Lines: ours, mean over seeds with their range.
             ${
               report.reference
-                ? markup`<b>Thin lines with hollow points: the authors’ code</b> (one seed, batch 32; not paper
+                ? markup`<b>Thin lines with hollow points: the authors’ code</b> (one seed, batch 32, test images; not paper
                     figures). `
                 : null
             }Look
             for where KomplexNet leaves random phases behind.`,
           )
         : null
-    }${loss ? chartFigure(loss, "Training loss; lower is better.") : null}`,
+    }${loss ? chartFigure(loss, "Binary cross-entropy; lower is better.") : null}`,
   };
 }
 

@@ -41,6 +41,7 @@ section section,article{margin:0}
 .series{list-style:none;display:flex;flex-wrap:wrap;gap:4px 22px;margin:0 0 16px;padding:0 8px;font-size:.88rem}
 .series svg{flex:none}
 .series li{display:flex;gap:8px;align-items:center}
+.scroll tbody th{min-width:220px}
 @media (max-width:640px){.column{padding:0 14px}.figure{padding:14px 10px 10px}.chart .wide{display:none}.chart .narrow{display:block}section{margin:34px 0}.figure figcaption{padding:0 4px}}
 @media (max-width:520px){.scroll th,.scroll td{padding:9px 10px}.scroll tbody th{min-width:138px}.scroll .swatch{margin-right:.35em}}
 .more{margin-top:10px;font-size:.88rem}

@@ -7,7 +7,14 @@ import { runTypescript } from "../support/child.js";
 import { temporaryFolder } from "../support/folders.js";
 
 const root = new URL("../../", import.meta.url);
-const pages = ["README.md", "docs/architecture.md", "docs/engine.md", "docs/devices.md", "CHANGELOG.md"];
+const pages = [
+  "README.md",
+  "docs/komplexnet.md",
+  "docs/architecture.md",
+  "docs/engine.md",
+  "docs/devices.md",
+  "CHANGELOG.md",
+];
 const read = (page: string): string => readFileSync(new URL(page, root), "utf8");
 
 /** The first TypeScript example of a page, its imports pointed at the sources that package.json's exports name. */
