@@ -18,3 +18,6 @@ export type { Prediction } from "./pcoder.js";
 export { predify } from "./predify.js";
 export * from "./tasks.js";
 export { resizeMatrix } from "./upsampling.js";
+export * from "./export.js";
+export * from "./run.js";
+export * from "./values.js";

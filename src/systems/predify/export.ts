@@ -1,0 +1,79 @@
+import type { Target, Tensor, WrittenOnnx } from "../../graph/index.js";
+import { lower, writeOnnx } from "../../graph/index.js";
+import type { Dim } from "../../graph/index.js";
+import { nextName } from "../../runtime/runtime.js";
+import type { State } from "../../nn/module.js";
+import { baked } from "../../nn/training-state.js";
+import type { PredictiveNetwork } from "./network.js";
+import { stateName } from "./network.js";
+import type { AnswerOptions } from "./tasks.js";
+import { answers } from "./tasks.js";
+import { checkValues } from "./values.js";
+
+interface WriteOptions {
+  /** Images at once (default: as the backbone's file has it, usually any number). */
+  readonly batch?: Dim;
+  /** Whether beta, lambda and alpha are graph inputs of one value for each PCoder (default), or written into the file. */
+  readonly hyperparameters?: "inputs" | "constants";
+  /** Default "portable": standard operators only. */
+  readonly target?: Target;
+}
+
+export type UnrolledOptions = AnswerOptions & WriteOptions;
+
+/**
+ * All timesteps as one ONNX graph. Inputs: the image (under the backbone's name), "feedforward", "feedback" and "error"
+ * [PCoders] unless constants, "prior" and "representation.pcoderI" where the network has them. Outputs: "logits"
+ * [timesteps + 1, ...answer], and what else is asked for. The last pass does no decoder work unless it is asked for.
+ */
+export function writeUnrolled(
+  network: PredictiveNetwork,
+  values: State,
+  options: UnrolledOptions,
+): WrittenOnnx {
+  return write(network, values, answers(network.unroll(options.timesteps, options), options), options, {
+    form: "unrolled",
+    timesteps: options.timesteps,
+  });
+}
+
+/**
+ * One timestep as an ONNX graph, for streams and browsers. States "representation.pcoderI" go in, those of the next
+ * timestep come out as "next:representation.pcoderI"; "restart" is 1 at an image's first timestep (states of zeros), 0
+ * after. Outputs "logits", and with `predictions` or `errors` those of the new states. The numbers are those of
+ * {@link writeUnrolled}.
+ */
+export function writeStep(
+  network: PredictiveNetwork,
+  values: State,
+  options: WriteOptions & Pick<AnswerOptions, "predictions" | "errors"> = {},
+): WrittenOnnx {
+  const { pass } = network.step(options);
+  const outputs: Record<string, Tensor> = { logits: pass.logits };
+  pass.representations.forEach((state, i) => {
+    outputs[nextName(stateName(i + 1))] = state;
+    if (options.predictions) outputs[`prediction.pcoder${i + 1}`] = pass.predictions[i]!.prediction;
+    if (options.errors) outputs[`error.pcoder${i + 1}`] = pass.predictions[i]!.error;
+  });
+  return write(network, values, outputs, options, { form: "step" });
+}
+
+function write(
+  network: PredictiveNetwork,
+  values: State,
+  outputs: Record<string, Tensor>,
+  { target = "portable" }: WriteOptions,
+  about: object,
+): WrittenOnnx {
+  checkValues(network, values);
+  const pcoders = network.pcoders.map(({ cut, hyperparameters, shape, target: predicted }) => ({
+    after: cut.name,
+    shape,
+    predicts: predicted,
+    ...hyperparameters,
+  }));
+  const metadata = {
+    predify: JSON.stringify({ name: network.options.name ?? "network", ...about, pcoders }),
+  };
+  return writeOnnx(lower(outputs, target), { values: baked(values), metadata, name: "predify" });
+}

@@ -1,0 +1,232 @@
+import type { TensorData } from "../../graph/index.js";
+import { showShape, tensorData } from "../../graph/index.js";
+import type { State } from "../../nn/module.js";
+import type { Runtime, Session, SessionOptions } from "../../runtime/runtime.js";
+import { nextName, targetOf } from "../../runtime/runtime.js";
+import { StriateError, check } from "../../util/errors.js";
+import type { Random } from "../../util/random.js";
+import type { UnrolledOptions } from "./export.js";
+import { writeStep, writeUnrolled } from "./export.js";
+import type { Hyperparameters } from "./hyperparameters.js";
+import { HYPERPARAMETER_INPUTS, checkHyperparameters } from "./hyperparameters.js";
+import { countWindow, openDecoder, windowDraws } from "./measure-window.js";
+import type { PredictiveNetwork } from "./network.js";
+import { PRIOR_INPUT, RESTART_INPUT, stateName } from "./network.js";
+
+/** What one run is given besides images. */
+export interface RunInputs {
+  /** One set for all PCoders, or one for each; default: the network's own. */
+  readonly hyperparameters?: Partial<Hyperparameters> | readonly Partial<Hyperparameters>[];
+  /** Of a network with a top-down prior: [batch, ...shape of the last PCoder]. */
+  readonly prior?: TensorData;
+  /** Of a network with random states: draws them. */
+  readonly random?: Random;
+}
+
+/** A network that is loaded and answers at every timestep. */
+export interface PredictiveRunner {
+  /**
+   * Images [batch, ...imageShape] to "logits" [timesteps + 1, batch, classes] and what else was asked for.
+   *
+   * @throws StriateError for images of another shape, and for answers that are no numbers, naming the timestep
+   */
+  run(images: TensorData, inputs?: RunInputs): Promise<Record<string, TensorData>>;
+  close(): Promise<void>;
+}
+
+/** Loads a network for several timesteps in one graph. Hyper-parameters may change from run to run. */
+export async function openPredictive(
+  network: PredictiveNetwork,
+  values: State,
+  runtime: Runtime,
+  options: UnrolledOptions & SessionOptions,
+): Promise<PredictiveRunner> {
+  const target = targetOf(options.device ?? "cpu");
+  const { bytes } = writeUnrolled(network, values, { hyperparameters: "inputs", target, ...options });
+  const session = await runtime.createSession(bytes, options);
+  return {
+    run: async (images, inputs = {}) => {
+      checkImages(network, images);
+      const results = await session.run(needed(session, { ...feedsOf(network, images, inputs) }));
+      checkFinite(results.logits!);
+      return results;
+    },
+    close: () => session.close(),
+  };
+}
+
+/** A network that is shown images timestep by timestep. */
+export interface PredictiveStepper {
+  /** The next timestep of the same image, or the first of a new one (`restart`). Gives logits [batch, classes] and more. */
+  step(
+    images: TensorData,
+    options?: RunInputs & { readonly restart?: boolean },
+  ): Promise<Record<string, TensorData>>;
+  /** States as they are now, by name. */
+  readonly states: Readonly<Record<string, TensorData>> | undefined;
+  close(): Promise<void>;
+}
+
+/** Loads a network one timestep at a time: the first call and every `restart` begin anew. */
+export async function openStepper(
+  network: PredictiveNetwork,
+  values: State,
+  runtime: Runtime,
+  options: Parameters<typeof writeStep>[2] & SessionOptions = {},
+): Promise<PredictiveStepper> {
+  const target = targetOf(options.device ?? "cpu");
+  const { bytes } = writeStep(network, values, { target, ...options });
+  const session = await runtime.createSession(bytes, options);
+  let states: Record<string, TensorData> | undefined;
+  return {
+    get states() {
+      return states;
+    },
+    step: async (images, inputs = {}) => {
+      checkImages(network, images);
+      const batch = images.shape[0]!;
+      const fits = states !== undefined && Object.values(states)[0]!.shape[0] === batch;
+      const anew = inputs.restart === true || !fits;
+      const random = anew && network.options.randomInit === true;
+      // Random states take part in an update, so the first timestep is no restart for them.
+      const restart = tensorData([anew && !random ? 1 : 0], []);
+      const before = anew ? startStates(network, batch, random ? inputs.random : undefined) : states!;
+      const feeds = { ...feedsOf(network, images, inputs), ...before, [RESTART_INPUT]: restart };
+      const results = await session.run(needed(session, feeds));
+      checkFinite(results.logits!);
+      states = Object.fromEntries(Object.keys(before).map((name) => [name, results[nextName(name)]!]));
+      return Object.fromEntries(Object.entries(results).filter(([name]) => !name.startsWith("next:")));
+    },
+    close: () => session.close(),
+  };
+}
+
+/**
+ * Measures C of every PCoderN whose rule is "measured", on the representations of some images, as the original does in its
+ * first update. Returns the values with it.
+ */
+export async function measureWindows(
+  network: PredictiveNetwork,
+  values: State,
+  images: TensorData,
+  random: Random,
+  runtime: Runtime,
+  options: SessionOptions = {},
+): Promise<State> {
+  checkImages(network, images);
+  const batch = images.shape[0]!;
+  const measured = network.pcoders.filter(
+    ({ scaling }) => "window" in scaling && scaling.window === "measured",
+  );
+  if (measured.length === 0) return new Map(values);
+  const known = new Map(
+    [...values].map(([name, value]) => [name, name.endsWith(".C_sqrt") ? tensorData([1], []) : value]),
+  );
+  const states = network.options.randomInit
+    ? startStates(network, batch, random)
+    : await firstRepresentations(network, known, images, runtime, options);
+  const result: State = new Map(values);
+  for (const { number, decoder } of measured) {
+    const opened = await openDecoder(decoder, values, batch, runtime, options);
+    try {
+      const count = await countWindow(opened.run, states[stateName(number)]!, windowDraws(random, batch));
+      check(
+        count > 0,
+        () => `PCoder ${number}: its decoder does not react to its representation: C would be 0`,
+      );
+      result.set(`pcoder${number}.C_sqrt`, tensorData([Math.sqrt(count)], []));
+    } finally {
+      await opened.close();
+    }
+  }
+  return result;
+}
+
+async function firstRepresentations(
+  network: PredictiveNetwork,
+  values: State,
+  images: TensorData,
+  runtime: Runtime,
+  options: SessionOptions,
+): Promise<Record<string, TensorData>> {
+  const runner = await openPredictive(network, values, runtime, {
+    ...options,
+    timesteps: 0,
+    representations: true,
+    hyperparameters: "constants",
+  });
+  try {
+    const results = await runner.run(images);
+    return Object.fromEntries(
+      network.pcoders.map(({ number }) => [stateName(number), results[`${stateName(number)}.t0`]!]),
+    );
+  } finally {
+    await runner.close();
+  }
+}
+
+/** Zeros, or drawn from a normal distribution. */
+function startStates(network: PredictiveNetwork, batch: number, random?: Random): Record<string, TensorData> {
+  if (network.options.randomInit === true) {
+    check(random, () => "this network starts from random states: give `random`");
+  }
+  return Object.fromEntries(
+    network.pcoders.map(({ number, shape }) => {
+      const data = new Float32Array(shape.reduce((a, b) => a * b, batch));
+      return [stateName(number), tensorData(random?.fillNormal(data) ?? data, [batch, ...shape])];
+    }),
+  );
+}
+
+function feedsOf(
+  network: PredictiveNetwork,
+  images: TensorData,
+  inputs: RunInputs,
+): Record<string, TensorData> {
+  const { hyperparameters: given = {}, prior } = inputs;
+  const { pcoders, options } = network;
+  const sets = pcoders.map(({ hyperparameters, number }, i) => {
+    const own = Array.isArray(given) ? ((given as readonly Partial<Hyperparameters>[])[i] ?? {}) : given;
+    const values = { ...hyperparameters, ...own };
+    checkHyperparameters(values, `PCoder ${number}`);
+    return values;
+  });
+  check((options.topDownPrior === true) === (prior !== undefined), () =>
+    prior ? "this network has no top-down prior" : "this network needs a top-down prior",
+  );
+  return {
+    [network.backbone.inputName]: images,
+    ...Object.fromEntries(
+      HYPERPARAMETER_INPUTS.map((name) => [name, tensorData(sets.map((set) => set[name]))]),
+    ),
+    ...(prior && { [PRIOR_INPUT]: prior }),
+    ...(options.randomInit === true &&
+      inputs.random !== undefined &&
+      startStates(network, images.shape[0]!, inputs.random)),
+  };
+}
+
+/** What the session takes of it: a graph of one pass, say, has no use for hyper-parameters. */
+function needed({ inputNames }: Session, feeds: Record<string, TensorData>): Record<string, TensorData> {
+  return Object.fromEntries(Object.entries(feeds).filter(([name]) => inputNames.includes(name)));
+}
+
+function checkImages({ backbone }: PredictiveNetwork, { dtype, shape }: TensorData): void {
+  check(
+    dtype === "float32" &&
+      shape.length === backbone.imageShape.length + 1 &&
+      shape.slice(1).join() === backbone.imageShape.join(),
+    () =>
+      `images: expected float32[batch, ${backbone.imageShape.join(", ")}], got ${dtype}${showShape(shape)}`,
+  );
+}
+
+function checkFinite({ shape, data }: TensorData): void {
+  const bad = (data as Float32Array).findIndex((value) => !Number.isFinite(value));
+  if (bad < 0) return;
+  const each = data.length / shape[0]!;
+  const when = shape.length > 2 ? ` at timestep ${Math.floor(bad / each)}` : "";
+  throw new StriateError(
+    `the network's answer is ${String(data[bad])}${when}: the states have left the range of numbers (too large an error step?), or the image holds none`,
+  );
+}
