@@ -105,7 +105,7 @@ function aroundEach(values: Float64Array, side: number, [a, b, c, d, e, f, g, h,
  */
 function equaliseHistogram(values: Float64Array): void {
   const counts = new Int32Array(256);
-  for (let i = 0; i < values.length; i++) counts[values[i]!]!++;
+  for (const value of values) counts[value]!++;
   const first = counts.findIndex((count) => count > 0);
   const rest = values.length - counts[first]!;
   if (rest === 0) return;

@@ -1,0 +1,141 @@
+import { availableParallelism } from "node:os";
+import { Worker } from "node:worker_threads";
+import type { RgbImage } from "../../data/rgb-image.js";
+import { checkImage } from "../../data/rgb-image.js";
+import { workerScript } from "../../runtime/worker-node.js";
+import { StriateError, check } from "../../util/errors.js";
+import type { CorruptOptions, CorruptionName, Severity } from "./corrupt.js";
+
+/** One corruption at one severity. */
+export interface CorruptionTask {
+  readonly name: CorruptionName;
+  readonly severity: Severity;
+}
+
+export interface CorruptAllOptions extends Omit<CorruptOptions, "index" | "draws"> {
+  /** Worker threads. Default: one for each core. */
+  readonly threads?: number;
+  /** Stops, and ends the threads. */
+  readonly signal?: AbortSignal;
+}
+
+/** An image with all its corrupted versions, in the order of the tasks. */
+export type WithCorrupted<T> = T & { readonly corrupted: readonly RgbImage[] };
+
+/** What every thread knows from the start. */
+export interface CorruptionThreadData {
+  readonly tasks: readonly CorruptionTask[];
+  readonly options: Omit<CorruptOptions, "index" | "draws">;
+}
+
+/** What the main thread asks of a worker. */
+export interface CorruptionRequest {
+  readonly image: RgbImage;
+  readonly index: number;
+}
+
+export type CorruptionReply =
+  { readonly images: readonly RgbImage[] } | { readonly error: string; readonly name: string };
+
+/**
+ * Corrupts images on all cores: each image of the source gives one result, in the source's order. At most two images for
+ * each thread are under way or waiting to be taken, so memory stays flat however long the source is. The bytes are those
+ * of `corrupt` with the same seed and the image's index. Closing the loop early ends the threads. Throws
+ * {@link StriateError} as `corrupt`, or what the source throws.
+ */
+export async function* corruptAll<T extends { readonly index: number; readonly image: RgbImage }>(
+  source: Iterable<T> | AsyncIterable<T>,
+  tasks: readonly CorruptionTask[],
+  options: CorruptAllOptions = {},
+): AsyncGenerator<WithCorrupted<T>, void, undefined> {
+  const { threads = availableParallelism(), signal, ...shared } = options;
+  check(
+    Number.isInteger(threads) && threads > 0,
+    () => `corruptions: expected a positive number of threads, got ${threads}`,
+  );
+  const workers = Array.from({ length: threads }, () => new CorruptionThread({ tasks, options: shared }));
+  const pending: Promise<WithCorrupted<T>>[] = [];
+  const iterator =
+    Symbol.asyncIterator in source ? source[Symbol.asyncIterator]() : source[Symbol.iterator]();
+  let ended = false;
+  let next = 0;
+  try {
+    for (;;) {
+      while (!ended && pending.length < 2 * threads) {
+        signal?.throwIfAborted();
+        const item = await iterator.next();
+        if (item.done === true) {
+          ended = true;
+          break;
+        }
+        const { image, index } = item.value;
+        checkImage(image, `image ${index}`);
+        const worker = workers[next++ % threads]!;
+        const job = worker.ask({ image: withOwnMemory(image), index });
+        const result = job.then((corrupted) => ({ ...item.value, corrupted }));
+        // An error is reported when its turn comes.
+        result.catch(() => undefined);
+        pending.push(result);
+      }
+      const first = pending.shift();
+      if (first === undefined) return;
+      const result = await first;
+      signal?.throwIfAborted();
+      yield result;
+    }
+  } finally {
+    await Promise.all(workers.map((worker) => worker.close()));
+    if (!ended) await iterator.return?.();
+  }
+}
+
+/** A view of a larger buffer would be sent with all of it. */
+function withOwnMemory(image: RgbImage): RgbImage {
+  const { data } = image;
+  return data.byteLength === data.buffer.byteLength ? image : { ...image, data: data.slice() };
+}
+
+class CorruptionThread {
+  readonly #worker: Worker;
+  readonly #waiting: {
+    readonly resolve: (images: readonly RgbImage[]) => void;
+    readonly reject: (error: Error) => void;
+  }[] = [];
+  #failure: Error | undefined;
+
+  constructor(workerData: CorruptionThreadData) {
+    this.#worker = new Worker(workerScript("./corruption-thread-node.js", import.meta.url), { workerData });
+    this.#worker.on("message", (reply: CorruptionReply) => {
+      const waiting = this.#waiting.shift();
+      if ("images" in reply) waiting?.resolve(reply.images);
+      else {
+        waiting?.reject(
+          reply.name === "StriateError" ? new StriateError(reply.error) : new Error(reply.error),
+        );
+      }
+    });
+    this.#worker.on("error", (error) => {
+      this.#fail(error instanceof Error ? error : new Error(String(error)));
+    });
+    this.#worker.on("exit", () => {
+      this.#fail(new StriateError("a thread that corrupts images ended early"));
+    });
+  }
+
+  #fail(error: Error): void {
+    this.#failure ??= error;
+    for (const { reject } of this.#waiting.splice(0)) reject(this.#failure);
+  }
+
+  ask(request: CorruptionRequest): Promise<readonly RgbImage[]> {
+    if (this.#failure) return Promise.reject(this.#failure);
+    return new Promise((resolve, reject) => {
+      this.#waiting.push({ resolve, reject });
+      this.#worker.postMessage(request);
+    });
+  }
+
+  async close(): Promise<void> {
+    await this.#worker.terminate();
+  }
+}

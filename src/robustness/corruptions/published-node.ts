@@ -1,0 +1,124 @@
+import { stat } from "node:fs/promises";
+import { join } from "node:path";
+import { imageFolder, npySource } from "../../data/image-folder-node.js";
+import type { ImageSource } from "../../data/image-source.js";
+import { readNpy, readNpyHeader } from "../../data/npy-node.js";
+import { StriateError, check } from "../../util/errors.js";
+import type { CorruptionName, Severity } from "./corrupt.js";
+import { CORRUPTIONS, SEVERITIES, corruptionName } from "./corrupt.js";
+
+/** A published set of corrupted images: the readers of its parts. */
+export interface PublishedSet {
+  /** The corruptions that are there, in the benchmark's order. */
+  readonly corruptions: readonly CorruptionName[];
+  /** Throws {@link StriateError} for a corruption or severity that is not there, or files of another form. */
+  open(corruption: CorruptionName, severity: Severity): Promise<ImageSource>;
+}
+
+export interface ImageNetCOptions {
+  /** Names of the class folders (WordNet ids) in the order of the model's outputs. Default: alphabetical. */
+  readonly classes?: readonly string[];
+}
+
+/**
+ * ImageNet-C or Tiny-ImageNet-C as published: `ROOT/CORRUPTION/SEVERITY/CLASS/*.JPEG`. Throws {@link StriateError} when
+ * ROOT holds no folder with a corruption's name.
+ */
+export async function openImageNetC(root: string, options: ImageNetCOptions = {}): Promise<PublishedSet> {
+  const corruptions = await present(root, (name) => name);
+  return {
+    corruptions,
+    open: async (corruption, severity) => {
+      checkPart(root, corruptions, corruption, severity);
+      const source = await imageFolder(join(root, corruption, String(severity)), options);
+      return source;
+    },
+  };
+}
+
+const CIFAR10_CLASSES = [
+  "airplane",
+  "automobile",
+  "bird",
+  "cat",
+  "deer",
+  "dog",
+  "frog",
+  "horse",
+  "ship",
+  "truck",
+] as const;
+
+/**
+ * CIFAR-10-C as published: `ROOT/CORRUPTION.npy`, bytes [5 x images, 32, 32, 3] with severity 1 first, and
+ * `ROOT/labels.npy`, the same labels five times. Images are read one row at a time. Throws {@link StriateError} when
+ * files are missing or do not fit each other.
+ */
+export async function openCifar10C(
+  root: string,
+  options: { readonly classes?: readonly string[] } = {},
+): Promise<PublishedSet> {
+  const { classes = CIFAR10_CLASSES } = options;
+  const corruptions = await present(root, (name) => `${name}.npy`);
+  const path = join(root, "labels.npy");
+  const { data, shape } = await readNpy(path, { maxBytes: 2 ** 24 });
+  check(
+    shape.length === 1 && data.length > 0 && data.length % SEVERITIES.length === 0,
+    () => `${path}: expected five times the labels of the test set in one list, got shape ${shape.join("x")}`,
+  );
+  const each = data.length / SEVERITIES.length;
+  const labels = Int32Array.from(data);
+  labels.forEach((label, i) => {
+    check(
+      label >= 0 && label < classes.length,
+      () => `${path}: label ${i}: expected 0 to ${classes.length - 1}, got ${label}`,
+    );
+  });
+  return {
+    corruptions,
+    open: async (corruption, severity) => {
+      checkPart(root, corruptions, corruption, severity);
+      const file = join(root, `${corruption}.npy`);
+      const rows = (await readNpyHeader(file)).shape[0] ?? 0;
+      check(
+        rows === labels.length,
+        () => `${file}: ${rows} images for the ${labels.length} labels of labels.npy`,
+      );
+      const first = (severity - 1) * each;
+      return npySource(file, labels.slice(first, first + each), classes, first);
+    },
+  };
+}
+
+async function present(root: string, pathOf: (name: CorruptionName) => string): Promise<CorruptionName[]> {
+  const found: CorruptionName[] = [];
+  for (const name of CORRUPTIONS) if (await exists(join(root, pathOf(name)))) found.push(name);
+  if (found.length > 0) return found;
+  throw new StriateError(
+    `"${root}": holds no corruption, expected for instance "${join(root, pathOf("gaussian_noise"))}"`,
+  );
+}
+
+function checkPart(
+  root: string,
+  there: readonly CorruptionName[],
+  corruption: CorruptionName,
+  severity: Severity,
+): void {
+  corruptionName(corruption);
+  check(
+    (SEVERITIES as readonly number[]).includes(severity),
+    () => `corruption severity: expected 1, 2, 3, 4 or 5, got ${severity}`,
+  );
+  check(
+    there.includes(corruption),
+    () => `"${root}": ${corruption} is not there (there are ${there.join(", ")})`,
+  );
+}
+
+async function exists(path: string): Promise<boolean> {
+  return stat(path).then(
+    () => true,
+    () => false,
+  );
+}
