@@ -2,6 +2,9 @@ import { readFileSync } from "node:fs";
 import { Command, CommanderError, Option } from "commander";
 import { SCALES } from "../experiments/experiment.js";
 import { DEVICES } from "../runtime/runtime.js";
+import { SEVERITIES } from "../robustness/corruptions/corrupt.js";
+import type { CorruptCommandOptions } from "./corrupt.js";
+import { corruptionList, reencodeQuality, severityList } from "./corruption-options.js";
 import { explain, wantsStack } from "./errors.js";
 import { choice, positive, whole } from "./options.js";
 import type { RunOptions } from "./run.js";
@@ -66,6 +69,35 @@ function createProgram(streams: Streams, exit: (status: number) => void): Comman
     .action(async (model: string) => {
       const { printSummary } = await import("./summary.js");
       await printSummary(model, streams);
+    });
+
+  program
+    .command("corrupt")
+    .description("show common corruptions of a picture on a contact sheet (PNG)")
+    .argument("<image>", "a JPEG, PNG, WebP, GIF, TIFF or AVIF file")
+    .option("--all", "all 19 corruptions", false)
+    .option(
+      "--corruptions <names>",
+      "some: names with commas between them, or benchmark (15)",
+      corruptionList,
+    )
+    .option("--severities <list>", "such as 1-5 or 1,3", severityList, SEVERITIES)
+    .addOption(
+      choiceOption("--size <pixels>", "resize and crop to this, with its constants", [
+        "224",
+        "64",
+        "32",
+      ]).default("224"),
+    )
+    .option("--seed <n>", "of everything random", whole, 0)
+    .option("--reencode <quality>", "JPEG at the end, or off (default: 85 for 224 and 64)", reencodeQuality)
+    .option("--frost <folder>", "pictures of frost to use instead of our own textures")
+    .option("--cell <pixels>", "side of a picture on the sheet", positive, 112)
+    .option("--out <file>", "the sheet (default: IMAGE-corruptions.png)")
+    .option("--each <folder>", "write every corrupted picture as a file of its own, too")
+    .action(async (image: string, options: CorruptCommandOptions) => {
+      const { corruptPicture } = await import("./corrupt.js");
+      await corruptPicture(image, options, streams);
     });
 
   program

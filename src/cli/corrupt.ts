@@ -1,0 +1,91 @@
+import { readdir } from "node:fs/promises";
+import { basename, extname, join } from "node:path";
+import { IMAGE_ENDINGS, readImage, writePng } from "../data/images-node.js";
+import { resizeAndCrop } from "../data/resize.js";
+import type { RgbImage } from "../data/rgb-image.js";
+import { contactSheet } from "../report/contact-sheet.js";
+import type { ConstantSet, CorruptionName, Severity } from "../robustness/corruptions/index.js";
+import { CORRUPTIONS, corrupt, defaultReencode } from "../robustness/corruptions/index.js";
+import { StriateError, check } from "../util/errors.js";
+import { ensureFolder, fileError } from "../util/files-node.js";
+import type { Streams } from "./streams.js";
+
+export interface CorruptCommandOptions {
+  readonly all: boolean;
+  readonly corruptions?: readonly CorruptionName[];
+  readonly severities: readonly Severity[];
+  /** "224", "64" or "32". */
+  readonly size: string;
+  readonly seed: number;
+  readonly reencode?: number | false;
+  readonly frost?: string;
+  readonly cell: number;
+  readonly out?: string;
+  readonly each?: string;
+}
+
+/** Corrupts one picture and writes a contact sheet: a row for each corruption, a column for each severity. */
+export async function corruptPicture(
+  path: string,
+  options: CorruptCommandOptions,
+  streams: Streams,
+): Promise<void> {
+  const { all, severities, seed, cell, each } = options;
+  check(
+    all !== (options.corruptions !== undefined),
+    () => "say which corruptions: --all, or --corruptions with names (but not both)",
+  );
+  const names = options.corruptions ?? CORRUPTIONS;
+  const size = Number(options.size) as ConstantSet;
+  const { reencode = defaultReencode(size) } = options;
+  const frost = options.frost === undefined ? undefined : await readFrost(options.frost);
+  const original = resizeAndCrop(await readImage(path), size);
+  const name = basename(path, extname(path));
+  const out = options.out ?? `${name}-corruptions.png`;
+  check(
+    extname(out).toLowerCase() === ".png",
+    () => `--out: expected a name that ends in .png, got "${out}"`,
+  );
+  if (each !== undefined) await ensureFolder(each);
+
+  const rows: { label: string; images: RgbImage[] }[] = [];
+  for (const corruption of names) {
+    const images = severities.map((severity) =>
+      corrupt(original, corruption, severity, { seed, reencode, ...(frost && { frost }) }),
+    );
+    if (each !== undefined) {
+      for (const [i, image] of images.entries()) {
+        await writePng(join(each, `${name}-${corruption}-${severities[i]!}.png`), image);
+      }
+    }
+    const label = corruption.replaceAll("_", " ");
+    const ours = corruption === "frost" && frost === undefined;
+    rows.push({ label: ours ? "frost (procedural)" : label, images: [original, ...images] });
+  }
+  const stored = reencode === false ? "not re-encoded" : `re-encoded as JPEG ${reencode}`;
+  const title = `${name}: ${size} pixels, seed ${seed}, ${stored}`;
+  const columns = ["original", ...severities.map((severity) => `severity ${severity}`)];
+  await writePng(out, contactSheet({ title, columns, rows, cell }));
+
+  const pictures = names.length * severities.length;
+  streams.out.write(
+    `${out}: ${names.length} corruptions, ${pictures} pictures of ${size} x ${size}, seed ${seed}, ${stored}` +
+      `${names.includes("frost") && frost === undefined ? ", frost by rule" : ""}\n` +
+      (each === undefined ? "" : `${each}: ${pictures} PNG files\n`),
+  );
+}
+
+/** All pictures of a folder, in alphabetical order. */
+async function readFrost(folder: string): Promise<RgbImage[]> {
+  let names: string[];
+  try {
+    names = (await readdir(folder)).sort();
+  } catch (cause) {
+    throw fileError("read the folder of frost pictures", folder, cause);
+  }
+  const pictures = names.filter((name) =>
+    (IMAGE_ENDINGS as readonly string[]).includes(extname(name).toLowerCase()),
+  );
+  if (pictures.length === 0) throw new StriateError(`--frost: no picture in "${folder}"`);
+  return Promise.all(pictures.map((name) => readImage(join(folder, name))));
+}
