@@ -31,8 +31,9 @@ for (const system of present ? goldenSystems : []) {
 
   describe(`${system.name} without ONNX Runtime's graph optimisation`, () => {
     const evaluate = evaluator({ optimisation: "disabled" });
+    const kindOf = (golden: GoldenCase) => system.kinds.find((kind) => kind.matches(golden));
     const kinds = new Map(
-      cases.map((golden) => [system.kinds.find((kind) => kind.matches(golden))?.name, golden]),
+      cases.filter((golden) => kindOf(golden)?.slow !== true).map((golden) => [kindOf(golden)?.name, golden]),
     );
     it.each([...kinds])("%s", async (_kind, golden) => {
       expect((await runCase(golden, system, evaluate)).failures).toEqual([]);

@@ -15,6 +15,8 @@ export type Results = ReadonlyMap<string, TensorData>;
 /** A way to compute cases: chosen by what a case holds, never by what its file is called. */
 export interface GoldenKind {
   readonly name: string;
+  /** Takes long: not run again without ONNX Runtime's optimisation. */
+  readonly slow?: boolean;
   matches(golden: GoldenCase): boolean;
   /** Computes everything the case asks for. */
   run(golden: GoldenCase, evaluate: Evaluate): Promise<Results>;

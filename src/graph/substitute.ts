@@ -1,0 +1,43 @@
+import { StriateError } from "../util/errors.js";
+import { showShape } from "./dims.js";
+import { apply } from "./operator.js";
+import type { Tensor } from "./tensor.js";
+import { topologicalOrder } from "./walk.js";
+
+/**
+ * The same computation with some of its values replaced by others: an imported model behind preprocessing of ours, or
+ * a layer fed with something new. Types and shapes are worked out anew. Parameters are shared with the original.
+ *
+ * @throws StriateError for a replacement of another type or rank, or whose shape an operator downstream refuses.
+ */
+export function substitute(
+  outputs: Readonly<Record<string, Tensor>>,
+  replacements: ReadonlyMap<Tensor, Tensor>,
+): Record<string, Tensor> {
+  for (const [from, to] of replacements) {
+    if (from.dtype !== to.dtype || from.rank !== to.rank) {
+      throw new StriateError(
+        `cannot put ${to.dtype}${showShape(to.shape)} in place of ${from.dtype}${showShape(from.shape)}`,
+      );
+    }
+  }
+  const replaced = new Map(replacements);
+  const order = topologicalOrder(Object.values(outputs), (node) =>
+    node.outputs.every((output) => replacements.has(output)),
+  );
+  for (const node of order) {
+    const inputs = node.inputs.map((input) => input && (replaced.get(input) ?? input));
+    if (inputs.every((input, i) => input === node.inputs[i])) continue;
+    const made = apply(node.type, inputs, node.attributes, {
+      outputs: node.outputs.length,
+      ...(node.importedName !== undefined && { name: node.importedName }),
+      scope: node.scope,
+    });
+    node.outputs.forEach((output, i) => {
+      if (!replacements.has(output)) replaced.set(output, made[i]!);
+    });
+  }
+  return Object.fromEntries(
+    Object.entries(outputs).map(([name, tensor]) => [name, replaced.get(tensor) ?? tensor]),
+  );
+}

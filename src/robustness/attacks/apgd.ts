@@ -1,0 +1,298 @@
+import { check } from "../../util/errors.js";
+import type { Random } from "../../util/random.js";
+import type { Classifier, ImageBatch, LossAndGradient } from "../classifier.js";
+import { predictions } from "../classifier.js";
+import type { AttackLoss } from "../losses.js";
+import { FEWEST_CLASSES, needsTargets } from "../losses.js";
+import type { Attack, AttackInput } from "./attack.js";
+import { classOfRank, positions } from "./attack.js";
+import type { Norm } from "./ball.js";
+import { pickImages, pickWhole, putImages } from "./ball.js";
+import { apgdStep } from "./steps.js";
+
+/*
+ * Auto-PGD: Croce & Hein 2020, "Reliable evaluation of adversarial robustness with an ensemble of diverse
+ * parameter-free attacks" (arXiv:2003.01690), section 3 and algorithm 1, in the form of the authors' code.
+ */
+
+export interface ApgdOptions {
+  readonly loss: AttackLoss;
+  readonly norm: Norm;
+  readonly epsilon: number;
+  /** Default 100. */
+  readonly steps?: number;
+  /** Share of increasing steps below which the step is halved (default .75). */
+  readonly rho?: number;
+  /** Forward passes whose gradients are averaged (default 1). */
+  readonly eot?: number;
+  readonly targets?: Int32Array | undefined;
+  /** What the start is made from: uniform in [0, 1) for Linf, normal for L2, one number for each of the images'. */
+  readonly draw: Float32Array;
+  readonly signal?: AbortSignal | undefined;
+  /** Told the losses of every forward pass. */
+  readonly onForward?: (loss: Float32Array) => void;
+}
+
+export interface ApgdRun {
+  /** The points with the largest loss. */
+  readonly best: ImageBatch;
+  readonly bestLoss: Float32Array;
+  /** The last misclassified point of each image, or the start. */
+  readonly adversarial: ImageBatch;
+  /** 1 where no point was misclassified. */
+  readonly robust: Uint8Array;
+  /** Loss of each image at the start and after each iteration. */
+  readonly losses: readonly Float32Array[];
+  /** Step that led to each iteration's point, of each image. */
+  readonly stepSizes: readonly Float32Array[];
+  /** Length of the window between two checks that was in force at each iteration. */
+  readonly windows: readonly number[];
+}
+
+/** One run of APGD on a batch, from a start that the draw decides. */
+export async function apgdRun(
+  classifier: Classifier,
+  images: ImageBatch,
+  labels: Int32Array,
+  options: ApgdOptions,
+): Promise<ApgdRun> {
+  const { loss, norm, epsilon, steps = 100, rho = 0.75, eot = 1, targets, signal } = options;
+  check(Number.isInteger(steps) && steps > 0, () => `APGD: expected a whole number of steps, got ${steps}`);
+  check(Number.isInteger(eot) && eot > 0, () => `APGD: expected a whole number of EoT passes, got ${eot}`);
+  const { count } = images;
+  const size = images.data.length / count;
+  const batch = (data: Float32Array): ImageBatch => ({ count, data });
+  const row = (data: Float32Array, i: number) => data.subarray(i * size, (i + 1) * size);
+  const given = { clean: images, labels, ...(targets && { targets }), radius: epsilon };
+
+  const start = startPoint(images, epsilon, norm, options.draw);
+  const average = (at: LossAndGradient, data: Float32Array): Promise<LossAndGradient> =>
+    averaged(
+      eot,
+      at,
+      () => classifier.lossAndGradient(loss, batch(data), labels, targets),
+      options.onForward,
+    );
+  const first = await average(await classifier.lossAndGradient(loss, start, labels, targets), start.data);
+  const best = start.data.slice();
+  const adversarial = start.data.slice();
+  const bestGradient = first.gradient.slice();
+  const bestLoss = first.loss.slice();
+  const robust = Uint8Array.from(predictions(first.logits, count), (guess, i) =>
+    guess === labels[i] ? 1 : 0,
+  );
+
+  const losses = [first.loss.slice()];
+  const stepSizes: Float32Array[] = [];
+  const windows: number[] = [];
+  let current = start.data;
+  let previous = start.data;
+  let gradient = first.gradient;
+  const stepSize = new Float32Array(count).fill(2 * epsilon);
+  const shortest = Math.max(Math.trunc(0.06 * steps), 1);
+  const shrink = Math.max(Math.trunc(0.03 * steps), 1);
+  let window = Math.max(Math.trunc(0.22 * steps), 1);
+  let since = 0;
+  const reducedBefore = new Uint8Array(count).fill(1);
+  const bestBefore = bestLoss.slice();
+
+  for (let i = 0; i < steps; i++) {
+    signal?.throwIfAborted();
+    stepSizes.push(stepSize.slice());
+    windows.push(window);
+    const made = await apgdStep(classifier, loss, norm, {
+      ...given,
+      current: batch(current),
+      previous: batch(previous),
+      gradient,
+      stepSize,
+      mix: i === 0 ? 1 : 0.75,
+    });
+    const next = made.next.slice();
+    const here = await average(made, next);
+    previous = current;
+    current = next;
+    gradient = here.gradient.slice();
+    losses.push(here.loss.slice());
+    const guesses = predictions(here.logits, count);
+    for (let b = 0; b < count; b++) {
+      if (guesses[b] !== labels[b]) {
+        robust[b] = 0;
+        row(adversarial, b).set(row(current, b));
+      }
+      if (here.loss[b]! > bestLoss[b]!) {
+        bestLoss[b] = here.loss[b]!;
+        row(best, b).set(row(current, b));
+        row(bestGradient, b).set(row(gradient, b));
+      }
+    }
+    since += 1;
+    if (since !== window) continue;
+    const restart = current.slice();
+    for (let b = 0; b < count; b++) {
+      const oscillates = risesIn(losses, i, window, b) <= rho * window;
+      const stuck = reducedBefore[b] === 0 && bestBefore[b]! >= bestLoss[b]!;
+      reducedBefore[b] = oscillates || stuck ? 1 : 0;
+      bestBefore[b] = bestLoss[b]!;
+      if (reducedBefore[b] === 0) continue;
+      stepSize[b]! /= 2;
+      row(restart, b).set(row(best, b));
+      row(gradient, b).set(row(bestGradient, b));
+    }
+    // The point before stays: the next momentum leads from there to the best point.
+    current = restart;
+    window = Math.max(window - shrink, shortest);
+    since = 0;
+  }
+  return {
+    best: batch(best),
+    bestLoss,
+    adversarial: batch(adversarial),
+    robust,
+    losses,
+    stepSizes,
+    windows,
+  };
+}
+
+/** How often the loss rose within the last iterations; the loss before iteration 0 counts as 0, as in the authors' code. */
+function risesIn(losses: readonly Float32Array[], iteration: number, window: number, image: number): number {
+  // losses[0] is the start, losses[i + 1] iteration i.
+  const at = (i: number) => (i < 0 ? 0 : losses[i + 1]![image]!);
+  let rises = 0;
+  for (let j = 0; j < window; j++) if (at(iteration - j) > at(iteration - j - 1)) rises++;
+  return rises;
+}
+
+/** clip(x + epsilon t / max|t|) with t = 2u - 1 for Linf, clip(x + epsilon t / ‖t‖) for L2, all per image. */
+function startPoint(images: ImageBatch, epsilon: number, norm: Norm, draw: Float32Array): ImageBatch {
+  const { count } = images;
+  const size = images.data.length / count;
+  check(
+    draw.length === images.data.length,
+    () => `APGD: expected ${images.data.length} random numbers for the start, got ${draw.length}`,
+  );
+  const data = images.data.slice();
+  for (let b = 0; b < count; b++) {
+    const t = draw.slice(b * size, (b + 1) * size);
+    if (norm === "Linf") t.forEach((value, i) => (t[i] = 2 * value - 1));
+    const length =
+      norm === "Linf"
+        ? t.reduce((most, value) => Math.max(most, Math.abs(value)), 0)
+        : Math.sqrt(t.reduce((total, value) => total + value * value, 0));
+    for (let i = 0; i < size; i++) {
+      const moved = Math.fround(data[b * size + i]! + (epsilon * t[i]!) / (length + 1e-12));
+      data[b * size + i] = Math.min(1, Math.max(0, moved));
+    }
+  }
+  return { count, data };
+}
+
+/** The mean gradient of k forward passes; loss and logits are those of the last. */
+async function averaged(
+  eot: number,
+  first: LossAndGradient,
+  again: () => Promise<LossAndGradient>,
+  onForward?: (loss: Float32Array) => void,
+): Promise<LossAndGradient> {
+  onForward?.(first.loss);
+  if (eot === 1) return first;
+  const gradient = first.gradient.slice();
+  let last = first;
+  for (let pass = 1; pass < eot; pass++) {
+    last = await again();
+    onForward?.(last.loss);
+    for (let i = 0; i < gradient.length; i++) gradient[i]! += last.gradient[i]!;
+  }
+  for (let i = 0; i < gradient.length; i++) gradient[i]! /= eot;
+  return { ...last, gradient };
+}
+
+/** The random numbers that {@link apgdRun} starts from. */
+export function apgdDraw(count: number, norm: Norm, random: Random): Float32Array {
+  const draw = new Float32Array(count);
+  return norm === "Linf" ? random.fillUniform(draw) : random.fillNormal(draw);
+}
+
+export interface ApgdAttackOptions {
+  /** Default "ce". */
+  readonly loss?: "ce" | "dlr" | "dlr-targeted";
+  /** Default "Linf". */
+  readonly norm?: Norm;
+  /** Default 100. */
+  readonly steps?: number;
+  /** Runs from other random points on the images that still stand (default 1). */
+  readonly restarts?: number;
+  /** Default 1. */
+  readonly eot?: number;
+  /** Most likely wrong classes that the targeted loss aims at, one run each (default 9). */
+  readonly targets?: number;
+}
+
+/** APGD on the cross-entropy, the DLR loss, or the targeted DLR loss (then one run for each of several classes). */
+export function apgdAttack(options: ApgdAttackOptions = {}): Attack {
+  const { loss = "ce", norm = "Linf", steps = 100, restarts = 1, eot = 1, targets = 9 } = options;
+  const targeted = needsTargets(loss);
+  return {
+    name: { ce: "APGD-CE", dlr: "APGD-DLR", "dlr-targeted": "APGD-T" }[loss] + (norm === "L2" ? " L2" : ""),
+    norm,
+    settings: { steps, restarts, eot, ...(targeted && { targets }) },
+    fewestClasses: FEWEST_CLASSES[loss],
+    run: async (classifier, input) => {
+      const aims = targeted ? Math.min(targets, classifier.network.classes - 1) : 1;
+      const logits = targeted ? await classifier.logits(input.images) : undefined;
+      const runs = Array.from({ length: restarts * aims }, (_, i) => i);
+      return onSurvivors(input, runs, async (run, survivors) => {
+        const aim = logits && classOfRank(logits, input.images.count, 2 + (run % aims));
+        const result = await apgdRun(classifier, survivors.images, survivors.labels, {
+          loss,
+          norm,
+          epsilon: input.epsilon,
+          steps,
+          eot,
+          targets: aim && pickWhole(aim, survivors.indices),
+          draw: apgdDraw(survivors.images.data.length, norm, input.random),
+          signal: input.signal,
+        });
+        return { found: result.adversarial, robust: result.robust };
+      });
+    },
+  };
+}
+
+/** The images that still stand. */
+export interface Survivors {
+  readonly images: ImageBatch;
+  readonly labels: Int32Array;
+  /** Their positions in the batch. */
+  readonly indices: readonly number[];
+}
+
+/** Attacks one after another, each on the images that all before left standing; the clean image where all failed. */
+export async function onSurvivors<R>(
+  { images, labels }: AttackInput,
+  runs: readonly R[],
+  attack: (
+    run: R,
+    survivors: Survivors,
+  ) => Promise<{ readonly found: ImageBatch; readonly robust: Uint8Array }>,
+): Promise<ImageBatch> {
+  const data = images.data.slice();
+  let standing = Array.from({ length: images.count }, (_, i) => i);
+  for (const run of runs) {
+    if (standing.length === 0) break;
+    const { found, robust } = await attack(run, {
+      images: pickImages(images, standing),
+      labels: pickWhole(labels, standing),
+      indices: standing,
+    });
+    const fooled = positions(robust.map((flag) => 1 - flag));
+    putImages(
+      data,
+      fooled.map((i) => standing[i]!),
+      pickImages(found, fooled),
+    );
+    standing = positions(robust).map((i) => standing[i]!);
+  }
+  return { count: images.count, data };
+}

@@ -1,0 +1,108 @@
+import { check } from "../../util/errors.js";
+import type { Random } from "../../util/random.js";
+import type { Classifier, ImageBatch } from "../classifier.js";
+import { predictions } from "../classifier.js";
+import type { Norm } from "./ball.js";
+import { checkEpsilon, checkImages, checkInBall, pickImages, pickWhole, putImages } from "./ball.js";
+
+/** What an attack is given: images that the network classifies rightly. */
+export interface AttackInput {
+  readonly images: ImageBatch;
+  readonly labels: Int32Array;
+  readonly epsilon: number;
+  readonly random: Random;
+  /** Stops the attack between two steps. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** An attack within a ball of given radius. */
+export interface Attack {
+  readonly name: string;
+  readonly norm: Norm;
+  /** Everything that decides what it does besides the radius, for protocols. */
+  readonly settings: Readonly<Record<string, number | string>>;
+  /** Classes that its loss compares (default 2). */
+  readonly fewestClasses?: number;
+  /** Candidates, one for each image; the clean image where the attack found nothing. */
+  run(classifier: Classifier, input: AttackInput): Promise<ImageBatch>;
+}
+
+/** What attacks did to a batch. */
+export interface AttackOutcome {
+  /** Whether each image was classified rightly before. */
+  readonly clean: Uint8Array;
+  /** Whether it still is after each attack and those before it, asked of the network anew. */
+  readonly stages: readonly { readonly name: string; readonly robust: Uint8Array }[];
+  /** As after the last attack. */
+  readonly robust: Uint8Array;
+  /** The images that were shown to the network at the end. */
+  readonly adversarial: ImageBatch;
+  /** Classes given to them. */
+  readonly predicted: Int32Array;
+}
+
+/**
+ * Attacks a batch: finds the images that are classified rightly, runs each attack on those that still are, makes sure
+ * that every result lies in the ball and in [0, 1], and asks the network again.
+ *
+ * @throws StriateError for images outside [0, 1], labels that the network does not have, or a radius that makes no
+ * sense.
+ */
+export async function attackBatch(
+  classifier: Classifier,
+  attacks: readonly Attack[],
+  input: AttackInput,
+): Promise<AttackOutcome> {
+  const { images, labels, epsilon } = input;
+  checkImages(images);
+  for (const { norm } of attacks) checkEpsilon(epsilon, norm, classifier.imageSize);
+  checkLabels(labels, images.count, classifier.network.classes);
+  const predicted = await classifier.predict(images);
+  const clean = Uint8Array.from(labels, (label, i) => (predicted[i] === label ? 1 : 0));
+  const robust = clean.slice();
+  const data = images.data.slice();
+  const stages: { name: string; robust: Uint8Array }[] = [];
+  for (const attack of attacks) {
+    const standing = positions(robust);
+    if (standing.length > 0) {
+      const attacked = pickImages(images, standing);
+      const own = pickWhole(labels, standing);
+      const found = await attack.run(classifier, { ...input, images: attacked, labels: own });
+      checkInBall(attack.name, found, attacked, attack.norm, epsilon);
+      const guesses = await classifier.predict(found);
+      putImages(data, standing, found);
+      standing.forEach((image, i) => {
+        predicted[image] = guesses[i]!;
+        if (guesses[i] !== own[i]) robust[image] = 0;
+      });
+    }
+    stages.push({ name: attack.name, robust: robust.slice() });
+  }
+  return { clean, stages, robust, adversarial: { count: images.count, data }, predicted };
+}
+
+/** Positions of the ones. */
+export function positions(flags: Uint8Array): number[] {
+  return Array.from(flags.keys()).filter((i) => flags[i] === 1);
+}
+
+/** Throws {@link StriateError} unless there is one label for each image, and the network has that class. */
+export function checkLabels(labels: Int32Array, count: number, classes: number): void {
+  check(labels.length === count, () => `expected ${count} labels, one for each image, got ${labels.length}`);
+  const bad = labels.findIndex((label) => label < 0 || label >= classes);
+  check(
+    bad < 0,
+    () => `image ${bad} has the label ${labels[bad]!}, the network has classes 0 to ${classes - 1}`,
+  );
+}
+
+/** The `rank`-th most likely class of each row of logits, 1 = the most likely; the first of equal ones. */
+export function classOfRank(logits: Float32Array, count: number, rank: number): Int32Array {
+  const classes = logits.length / count;
+  if (rank === 1) return predictions(logits, count);
+  return Int32Array.from({ length: count }, (_, row) => {
+    const scores = logits.subarray(row * classes, (row + 1) * classes);
+    const order = Array.from(scores.keys()).sort((a, b) => scores[b]! - scores[a]! || a - b);
+    return order[rank - 1]!;
+  });
+}

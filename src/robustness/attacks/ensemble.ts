@@ -1,0 +1,169 @@
+import { StriateError, check } from "../../util/errors.js";
+import { unknownName } from "../../util/suggest.js";
+import type { Classifier, ImageBatch } from "../classifier.js";
+import { predictions } from "../classifier.js";
+import { apgdAttack } from "./apgd.js";
+import type { Attack } from "./attack.js";
+import type { Norm } from "./ball.js";
+import { fabAttack } from "./fab.js";
+import { bim, fgsm, pgdAttack, randomSign } from "./simple.js";
+import { squareAttack } from "./square.js";
+
+/** Attacks that are run one after another, each on what the ones before left standing. */
+export interface AttackPlan {
+  readonly name: string;
+  readonly norm: Norm;
+  readonly attacks: readonly Attack[];
+  /** Said in reports where the plan is weaker than the standard. */
+  readonly remark?: string;
+}
+
+/**
+ * AutoAttack (arXiv:2003.01690): APGD-CE, APGD-T, FAB-T and Square, with the published settings: 100 iterations, 9
+ * targets, 5000 queries, one restart.
+ */
+export function standardEnsemble(norm: Norm = "Linf"): AttackPlan {
+  return {
+    name: "AutoAttack",
+    norm,
+    attacks: [
+      apgdAttack({ norm }),
+      apgdAttack({ loss: "dlr-targeted", norm }),
+      fabAttack({ norm }),
+      squareAttack({ norm }),
+    ],
+  };
+}
+
+/** AutoAttack's "rand" version for networks that draw random numbers: APGD-CE and APGD-DLR over 20 forward passes. */
+export function stochasticEnsemble(norm: Norm = "Linf", eot = 20): AttackPlan {
+  return {
+    name: `AutoAttack rand, EoT ${eot}`,
+    norm,
+    attacks: [apgdAttack({ norm, eot }), apgdAttack({ loss: "dlr", norm, eot })],
+  };
+}
+
+/** AutoAttack's "plus" version: five restarts of APGD-CE, APGD-DLR and FAB-T among the standard ones. */
+export function plusEnsemble(norm: Norm = "Linf"): AttackPlan {
+  return {
+    name: "AutoAttack plus",
+    norm,
+    attacks: [
+      apgdAttack({ norm, restarts: 5 }),
+      apgdAttack({ loss: "dlr", norm, restarts: 5 }),
+      fabAttack({ norm }),
+      squareAttack({ norm }),
+      apgdAttack({ loss: "dlr-targeted", norm }),
+    ],
+    remark: "FAB runs targeted with one restart, not untargeted with five",
+  };
+}
+
+/** A reduced ensemble for a CPU: APGD-CE and APGD-T of 20 iterations, 3 targets, Square of 300 queries. */
+export function quickEnsemble(norm: Norm = "Linf"): AttackPlan {
+  return {
+    name: "quick ensemble",
+    norm,
+    attacks: [
+      apgdAttack({ norm, steps: 20 }),
+      apgdAttack({ loss: "dlr-targeted", norm, steps: 20, targets: 3 }),
+      squareAttack({ norm, queries: 300 }),
+    ],
+    remark: "a reduced profile: it overestimates robustness, and is no AutoAttack result",
+  };
+}
+
+type PlanMaker = (norm: Norm) => AttackPlan;
+
+function alone(make: (norm: Norm) => Attack): PlanMaker {
+  return (norm) => {
+    const attack = make(norm);
+    return { name: attack.name, norm: attack.norm, attacks: [attack] };
+  };
+}
+
+function onlyLinf(name: string, make: () => Attack): PlanMaker {
+  return (norm) => {
+    check(norm === "Linf", () => `the attack ${name} is defined for Linf only`);
+    return alone(make)(norm);
+  };
+}
+
+const PLANS: Readonly<Record<string, PlanMaker>> = {
+  noise: onlyLinf("noise", randomSign),
+  fgsm: onlyLinf("fgsm", fgsm),
+  bim: onlyLinf("bim", bim),
+  pgd: alone((norm) => pgdAttack({ norm })),
+  apgd: alone((norm) => apgdAttack({ norm })),
+  "apgd-dlr": alone((norm) => apgdAttack({ norm, loss: "dlr" })),
+  "apgd-t": alone((norm) => apgdAttack({ norm, loss: "dlr-targeted" })),
+  fab: alone((norm) => fabAttack({ norm })),
+  square: alone((norm) => squareAttack({ norm })),
+  autoattack: standardEnsemble,
+  rand: (norm) => stochasticEnsemble(norm),
+  plus: plusEnsemble,
+  quick: quickEnsemble,
+};
+
+/** Names of the attacks and ensembles that {@link attackPlan} knows. */
+export const ATTACK_NAMES: readonly string[] = Object.keys(PLANS);
+
+/** An attack or ensemble by its short name. Throws {@link StriateError} for one that is not known. */
+export function attackPlan(name: string, norm: Norm = "Linf"): AttackPlan {
+  const make = PLANS[name];
+  check(make, () => unknownName("attack", name, ATTACK_NAMES));
+  return make(norm);
+}
+
+/** Throws {@link StriateError} where the network has too few classes for what the plan's losses compare. */
+export function checkPlan({ name, attacks }: AttackPlan, classes: number): void {
+  const fewest = Math.max(...attacks.map(({ fewestClasses = 2 }) => fewestClasses));
+  if (classes >= fewest) return;
+  throw new StriateError(`${name} needs at least ${fewest} classes, the network has ${classes}`);
+}
+
+/** Robust counts that hide something: Croce & Hein's own check for masked gradients. */
+export function planWarnings(
+  plan: AttackPlan,
+  total: number,
+  robustAfter: readonly number[],
+): readonly string[] {
+  const at = plan.attacks.findIndex(({ name }) => name.startsWith("Square"));
+  const before = at > 0 ? robustAfter[at - 1] : undefined;
+  const after = robustAfter[at];
+  if (before === undefined || after === undefined || (before - after) / total <= 0.002) return [];
+  return [
+    `${plan.name}: Square, which needs no gradient, fooled ${before - after} of ${total} images that all attacks by ` +
+      `gradient left standing: the gradients may be masked`,
+  ];
+}
+
+/**
+ * Whether a network answers the same question twice the same way: five passes over the same images, compared by
+ * decisions and by L2-normalised logits (difference above 1e-4).
+ */
+export async function isDeterministic(classifier: Classifier, images: ImageBatch): Promise<boolean> {
+  const first = await classifier.logits(images);
+  const decisions = predictions(first, images.count).join();
+  for (let pass = 1; pass < 5; pass++) {
+    const again = await classifier.logits(images);
+    if (predictions(again, images.count).join() !== decisions) return false;
+    if (largestTurn(first, again, images.count) > 1e-4) return false;
+  }
+  return true;
+}
+
+function largestTurn(a: Float32Array, b: Float32Array, count: number): number {
+  const classes = a.length / count;
+  let most = 0;
+  for (let row = 0; row < count; row++) {
+    const [x, y] = [a, b].map((all) => all.subarray(row * classes, (row + 1) * classes)) as [
+      Float32Array,
+      Float32Array,
+    ];
+    const [lx, ly] = [x, y].map((all) => Math.hypot(...all) || 1) as [number, number];
+    most = Math.max(most, Math.hypot(...x.map((value, i) => value / lx - y[i]! / ly)));
+  }
+  return most;
+}

@@ -1,0 +1,175 @@
+import { scalarData } from "../../graph/dtype.js";
+import type { Tensor } from "../../graph/index.js";
+import {
+  add,
+  clip,
+  div,
+  input,
+  l2Norm,
+  maximum,
+  minimum,
+  mul,
+  reshape,
+  sign,
+  sub,
+  tensorData,
+} from "../../graph/index.js";
+import type { Classifier, ClassifierProgram, ImageBatch, ProgramParts } from "../classifier.js";
+import { differentiated, labelFeeds } from "../classifier.js";
+import type { AttackLoss } from "../losses.js";
+import type { Norm } from "./ball.js";
+
+/*
+ * One step of an attack by gradient as one graph: the step itself, the projection on the ball, and the loss and
+ * gradient.
+ */
+
+const SPACE = [1, 2, 3];
+
+function lengthOf(x: Tensor): Tensor {
+  return l2Norm(x, SPACE, { keepAxes: true });
+}
+
+/** The nearest point of the ball of a radius about the clean images, in [0, 1]. */
+function project(x: Tensor, clean: Tensor, radius: Tensor, norm: Norm): Tensor {
+  if (norm === "Linf") return clip(maximum(minimum(x, add(clean, radius)), sub(clean, radius)), 0, 1);
+  const difference = sub(x, clean);
+  const length = lengthOf(difference);
+  const unit = div(difference, add(length, 1e-12));
+  return clip(add(clean, mul(unit, minimum(length, radius))), 0, 1);
+}
+
+/** How a projected-gradient step normalises and projects. */
+export type PgdForm = "Linf" | "L2" | "L2-akorn";
+
+/**
+ * Projected gradient, one step: x + step * sign(g) or x + step * g / ‖g‖, projected. A negative step descends.
+ * "L2-akorn" has the condition of its rescaling inverted, as that reference: perturbations shorter than the radius are
+ * stretched to it, longer ones stay; its results leave the ball.
+ */
+function pgdUpdate(x: Tensor, g: Tensor, form: PgdForm): Tensor {
+  const clean = input("clean", x.shape);
+  const [radius, step] = [input("radius", []), input("step", [])];
+  if (form === "Linf") return project(add(x, mul(step, sign(g))), clean, radius, "Linf");
+  const moved = add(x, mul(step, div(g, maximum(lengthOf(g), GRADIENT_FLOOR))));
+  const delta = sub(moved, clean);
+  const length = lengthOf(delta);
+  const ratio = div(radius, maximum(length, GRADIENT_FLOOR));
+  const factor = form === "L2" ? minimum(ratio, 1) : maximum(ratio, 1);
+  return clip(add(clean, mul(delta, factor)), 0, 1);
+}
+
+const GRADIENT_FLOOR = 1e-12;
+
+export interface PgdStep {
+  readonly current: ImageBatch;
+  readonly clean: ImageBatch;
+  readonly labels: Int32Array;
+  readonly targets?: Int32Array;
+  readonly radius: number;
+  /** Negative to descend. */
+  readonly step: number;
+}
+
+/** Gradient at the current images and the step that follows from it, in one run. */
+export async function pgdStep(
+  classifier: Classifier,
+  loss: AttackLoss,
+  form: PgdForm,
+  { current, clean, labels, targets, radius, step }: PgdStep,
+): Promise<ImageBatch> {
+  const program = await classifier.program(`pgd ${loss} ${form}`, (parts) => {
+    const x = input("current", [parts.batch, ...parts.imageShape]);
+    const { gradient } = differentiated(loss, x, parts);
+    return { next: pgdUpdate(x, gradient, form) };
+  });
+  const { next } = await program.run(current.count, {
+    ...imageFeeds(classifier, { current, clean }),
+    ...labelFeeds(loss, labels, targets),
+    radius: scalarData(radius),
+    step: scalarData(step),
+  });
+  return { count: current.count, data: next! };
+}
+
+/** As {@link pgdStep} with the gradient given. */
+export async function pgdStepAlong(
+  classifier: Classifier,
+  form: PgdForm,
+  gradient: Float32Array,
+  { current, clean, radius, step }: Omit<PgdStep, "labels" | "targets">,
+): Promise<ImageBatch> {
+  const program = await classifier.program(`pgd along ${form}`, ({ batch, imageShape }) => {
+    const [x, g] = [input("current", [batch, ...imageShape]), input("gradient", [batch, ...imageShape])];
+    return { next: pgdUpdate(x, g, form) };
+  });
+  const { next } = await program.run(current.count, {
+    ...imageFeeds(classifier, { current, clean, gradient: { count: current.count, data: gradient } }),
+    radius: scalarData(radius),
+    step: scalarData(step),
+  });
+  return { count: current.count, data: next! };
+}
+
+export interface ApgdStep {
+  readonly current: ImageBatch;
+  readonly previous: ImageBatch;
+  readonly gradient: Float32Array;
+  readonly clean: ImageBatch;
+  readonly labels: Int32Array;
+  readonly targets?: Int32Array;
+  readonly radius: number;
+  /** Step size of each image. */
+  readonly stepSize: Float32Array;
+  /** Share of the step without momentum: 1 at the first iteration, .75 afterwards. */
+  readonly mix: number;
+}
+
+/**
+ * One iteration of APGD (arXiv:2003.01690, algorithm 1, line 7) and the loss and gradient where it ends:
+ * z = P(x + eta g'), x' = P(x + a (z - x) + (1 - a) (x - previous)), g' = sign(g) or g / ‖g‖.
+ */
+export async function apgdStep(
+  classifier: Classifier,
+  loss: AttackLoss,
+  norm: Norm,
+  step: ApgdStep,
+): Promise<Record<"next" | "loss" | "gradient" | "logits", Float32Array>> {
+  const program = await classifier.program(`apgd ${loss} ${norm}`, (parts) => apgdGraph(parts, loss, norm));
+  const { current, previous, clean, gradient, labels, targets, radius, stepSize, mix } = step;
+  const results = await program.run(current.count, {
+    ...imageFeeds(classifier, { current, previous, clean, along: { count: current.count, data: gradient } }),
+    ...labelFeeds(loss, labels, targets),
+    radius: scalarData(radius),
+    stepSize: tensorData(stepSize, [current.count]),
+    mix: scalarData(mix),
+  });
+  return results as Record<"next" | "loss" | "gradient" | "logits", Float32Array>;
+}
+
+function apgdGraph(parts: ProgramParts, loss: AttackLoss, norm: Norm): Record<string, Tensor> {
+  const shape = [parts.batch, ...parts.imageShape];
+  const [x, previous, clean, g] = ["current", "previous", "clean", "along"].map((name) =>
+    input(name, shape),
+  ) as [Tensor, Tensor, Tensor, Tensor];
+  const [radius, mix] = [input("radius", []), input("mix", [])];
+  const stepSize = reshape(input("stepSize", [parts.batch]), [-1, 1, 1, 1]);
+  const direction = norm === "Linf" ? sign(g) : div(g, add(lengthOf(g), 1e-12));
+  const reached = project(add(x, mul(stepSize, direction)), clean, radius, norm);
+  const momentum = mul(sub(x, previous), sub(1, mix));
+  const next = project(add(add(x, mul(sub(reached, x), mix)), momentum), clean, radius, norm);
+  return { next, ...differentiated(loss, next, parts) };
+}
+
+/** Feeds of images by name. */
+export function imageFeeds(
+  classifier: Classifier,
+  images: Readonly<Record<string, ImageBatch>>,
+): Parameters<ClassifierProgram["run"]>[1] {
+  return Object.fromEntries(
+    Object.entries(images).map(([name, { count, data }]) => [
+      name,
+      tensorData(data, [count, ...classifier.network.imageShape]),
+    ]),
+  );
+}

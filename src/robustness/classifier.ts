@@ -1,0 +1,332 @@
+import { allocate } from "../graph/dtype.js";
+import type { Dim, Tensor, TensorData } from "../graph/index.js";
+import { gradients, input, lower, sum, tensorData, topologicalOrder, writeOnnx } from "../graph/index.js";
+import { operatorOf } from "../graph/operator.js";
+import type { Runtime, Session, SessionOptions } from "../runtime/runtime.js";
+import { targetOf } from "../runtime/runtime.js";
+import type { NoiseKind } from "../train/task.js";
+import { StriateError, check } from "../util/errors.js";
+import type { RandomLabel } from "../util/random.js";
+import { Random } from "../util/random.js";
+import type { AttackLoss } from "./losses.js";
+import { attackLoss, needsTargets } from "./losses.js";
+import type { ImageShape, Network } from "./network.js";
+
+/** Images in [0, 1], one after another: [count, channels, height, width]. */
+export interface ImageBatch {
+  readonly count: number;
+  readonly data: Float32Array;
+}
+
+/** Values for one input that stands for randomness. `call` counts forward passes since the noise was last seeded. */
+export type NoiseSource = (
+  name: string,
+  shape: readonly number[],
+  kind: NoiseKind,
+  call: number,
+) => Float32Array;
+
+/** The loss of each image, its gradient with respect to the image, and the logits. */
+export interface LossAndGradient {
+  readonly loss: Float32Array;
+  readonly gradient: Float32Array;
+  readonly logits: Float32Array;
+}
+
+/** A graph around the network that is ready to run. Feeds with at least one axis have the batch first. */
+export interface ClassifierProgram {
+  run(
+    count: number,
+    feeds: Readonly<Record<string, TensorData>>,
+  ): Promise<Readonly<Record<string, Float32Array>>>;
+}
+
+/** What a program's graph is built from. */
+export interface ProgramParts {
+  readonly batch: Dim;
+  readonly imageShape: ImageShape;
+  /** Logits of images in [0, 1]; called once. */
+  readonly logits: (images: Tensor) => Tensor;
+}
+
+/**
+ * A network on a device, with the graphs that attacks need around it. A graph is written when it is first asked for
+ * and kept; every run of it is one call of the runtime.
+ */
+export class Classifier {
+  readonly #programs = new Map<string, Promise<ClassifierProgram & { close(): Promise<void> }>>();
+  #noise: NoiseSource = seededNoise([0]);
+  #calls = 0;
+
+  constructor(
+    readonly network: Network,
+    private readonly runtime: Runtime,
+    private readonly options: SessionOptions = {},
+  ) {}
+
+  /** Whether the network draws random numbers when it runs. */
+  get isStochastic(): boolean {
+    const images = input("images", ["batch", ...this.network.imageShape]);
+    const { fixedBatch } = this.network;
+    const noise = this.network.trace(
+      fixedBatch === undefined ? images : input("images", [fixedBatch, ...this.network.imageShape]),
+    ).noise;
+    return Object.keys(noise ?? {}).length > 0;
+  }
+
+  /** Numbers in one image. */
+  get imageSize(): number {
+    return this.network.imageShape.reduce((a, b) => a * b, 1);
+  }
+
+  /** From here on noise follows from these labels alone, or comes from a source given. */
+  seedNoise(source: readonly RandomLabel[] | NoiseSource): void {
+    this.#noise = typeof source === "function" ? source : seededNoise(source);
+    this.#calls = 0;
+  }
+
+  /** Logits [count, classes]. */
+  async logits(images: ImageBatch): Promise<Float32Array> {
+    const program = await this.program("logits", ({ batch, imageShape, logits }) => ({
+      logits: logits(input("images", [batch, ...imageShape])),
+    }));
+    const { logits } = await program.run(images.count, { images: this.#imageData(images) });
+    return logits!;
+  }
+
+  /** The class of each image. */
+  async predict(images: ImageBatch): Promise<Int32Array> {
+    return predictions(await this.logits(images), images.count);
+  }
+
+  /** Loss, gradient and logits in one run. */
+  async lossAndGradient(
+    loss: AttackLoss,
+    images: ImageBatch,
+    labels: Int32Array,
+    targets?: Int32Array,
+  ): Promise<LossAndGradient> {
+    const program = await this.program(`gradient ${loss}`, (parts) => {
+      const x = input("images", [parts.batch, ...parts.imageShape]);
+      return differentiated(loss, x, parts);
+    });
+    const results = await program.run(images.count, {
+      images: this.#imageData(images),
+      ...labelFeeds(loss, labels, targets),
+    });
+    return { loss: results.loss!, gradient: results.gradient!, logits: results.logits! };
+  }
+
+  /**
+   * A graph around the network, built once for each name. All outputs must be float32 with the batch first.
+   *
+   * @throws StriateError for an operator without gradient, naming it.
+   */
+  program(
+    name: string,
+    build: (parts: ProgramParts) => Readonly<Record<string, Tensor>>,
+  ): Promise<ClassifierProgram> {
+    let program = this.#programs.get(name);
+    if (program === undefined) {
+      program = this.#open(build);
+      this.#programs.set(name, program);
+      program.catch(() => this.#programs.delete(name));
+    }
+    return program;
+  }
+
+  /** Frees every graph. The classifier can be used again: graphs are then made anew. */
+  async close(): Promise<void> {
+    const programs = [...this.#programs.values()];
+    this.#programs.clear();
+    await Promise.all(programs.map(async (program) => (await program).close()));
+  }
+
+  async #open(
+    build: (parts: ProgramParts) => Readonly<Record<string, Tensor>>,
+  ): Promise<ClassifierProgram & { close(): Promise<void> }> {
+    const { network, options } = this;
+    const noise: Record<string, NoiseKind> = {};
+    const batch: Dim = network.fixedBatch ?? "batch";
+    const outputs = build({
+      batch,
+      imageShape: network.imageShape,
+      logits: (images) => {
+        const traced = network.trace(images);
+        Object.assign(noise, traced.noise);
+        return traced.logits;
+      },
+    });
+    const model = writeOnnx(lower(outputs, targetOf(options.device ?? "cpu")), {
+      values: (parameter) => network.values(parameter),
+    });
+    const session = await this.runtime.createSession(model.bytes, options);
+    const drawn = model.inputs.filter((port) => noise[port.name] !== undefined);
+    const draw = (count: number): Record<string, TensorData> => {
+      if (drawn.length === 0) return {};
+      const call = this.#calls++;
+      return Object.fromEntries(
+        drawn.map(({ name, shape }) => {
+          const dims = shape.map((dim) => (typeof dim === "number" ? dim : count));
+          return [name, tensorData(this.#noise(name, dims, noise[name]!, call), dims)];
+        }),
+      );
+    };
+    const run = async (
+      count: number,
+      feeds: Readonly<Record<string, TensorData>>,
+    ): Promise<Record<string, Float32Array>> => {
+      const results = await inBatches(session, { count, feeds, draw, fixed: network.fixedBatch });
+      for (const [key, values] of Object.entries(results)) checkNumbers(network.name, key, values);
+      return results;
+    };
+    return { run, close: () => session.close() };
+  }
+
+  #imageData({ count, data }: ImageBatch): TensorData {
+    check(
+      data.length === count * this.imageSize,
+      () =>
+        `${this.network.name}: ${count} images of ${this.network.imageShape.join(" x ")} are ${count * this.imageSize} numbers, got ${data.length}`,
+    );
+    return tensorData(data, [count, ...this.network.imageShape]);
+  }
+}
+
+function seededNoise(labels: readonly RandomLabel[]): NoiseSource {
+  return (name, shape, kind, call) => {
+    const values = new Float32Array(shape.reduce((a, b) => a * b, 1));
+    const random = Random.derive(labels[0] ?? 0, ...labels.slice(1), "noise", call, name);
+    return kind === "uniform" ? random.fillUniform(values) : random.fillNormal(values);
+  };
+}
+
+/** Outputs `loss`, `gradient` and `logits` of images that are part of a graph; feeds `labels` and `targets`. */
+export function differentiated(
+  loss: AttackLoss,
+  x: Tensor,
+  { batch, logits: network }: ProgramParts,
+): Record<"loss" | "gradient" | "logits", Tensor> {
+  const logits = network(x);
+  checkPath(logits, x);
+  const labels = input("labels", [batch], "int64");
+  const targets = needsTargets(loss) ? input("targets", [batch], "int64") : undefined;
+  const losses = attackLoss(loss, logits, labels, targets);
+  const [gradient] = gradients(sum(losses), [x]);
+  return { loss: losses, gradient: gradient!, logits };
+}
+
+/** Values of the inputs that {@link differentiated} adds. */
+export function labelFeeds(
+  loss: AttackLoss,
+  labels: Int32Array,
+  targets?: Int32Array,
+): Record<string, TensorData> {
+  if (!needsTargets(loss)) return { labels: wholeNumbers(labels) };
+  check(targets, () => `the loss ${loss} needs targets`);
+  return { labels: wholeNumbers(labels), targets: wholeNumbers(targets) };
+}
+
+function wholeNumbers(values: Int32Array): TensorData {
+  return tensorData(BigInt64Array.from(values, BigInt), [values.length], "int64");
+}
+
+/** Throws where no gradient can flow from the logits to the images, naming what is in the way. */
+function checkPath(logits: Tensor, images: Tensor): void {
+  const touched = new Set([images]);
+  const active = new Set([images]);
+  const blocking: string[] = [];
+  for (const node of topologicalOrder([logits])) {
+    if (!node.inputs.some((tensor) => tensor && touched.has(tensor))) continue;
+    for (const output of node.outputs) touched.add(output);
+    if (!node.inputs.some((tensor) => tensor && active.has(tensor))) continue;
+    if (operatorOf(node.type)?.gradient === "zero") {
+      // Shapes are read everywhere; nobody expects a gradient of them.
+      if (node.type !== "Shape" && node.type !== "Size")
+        blocking.push(`${node.type} (${node.where || "traced"})`);
+    } else for (const output of node.outputs) active.add(output);
+  }
+  if (active.has(logits)) return;
+  if (!touched.has(logits)) throw new StriateError("the logits do not depend on the images");
+  throw new StriateError(
+    `attacks by gradient are not possible: no gradient passes ${blocking.join(", ") || "the model"}`,
+  );
+}
+
+interface BatchedRun {
+  readonly count: number;
+  readonly feeds: Readonly<Record<string, TensorData>>;
+  readonly draw: (count: number) => Record<string, TensorData>;
+  readonly fixed: number | undefined;
+}
+
+/** Runs a session on as many samples as it takes at once; a short last batch is filled up with its last sample. */
+async function inBatches(
+  session: Session,
+  { count, feeds, draw, fixed }: BatchedRun,
+): Promise<Record<string, Float32Array>> {
+  if (fixed === undefined || fixed === count) return floats(await session.run({ ...feeds, ...draw(count) }));
+  const parts: Record<string, Float32Array>[] = [];
+  for (let start = 0; start < count; start += fixed) {
+    const here = Math.min(fixed, count - start);
+    const given = Object.fromEntries(
+      Object.entries(feeds).map(([name, value]) => [name, window(value, start, here, fixed)]),
+    );
+    const results = floats(await session.run({ ...given, ...draw(fixed) }));
+    parts.push(
+      Object.fromEntries(
+        Object.entries(results).map(([name, value]) => [name, value.slice(0, (value.length / fixed) * here)]),
+      ),
+    );
+  }
+  return Object.fromEntries(
+    Object.keys(parts[0]!).map((name) => [name, joined(parts.map((part) => part[name]!))]),
+  );
+}
+
+function window(value: TensorData, start: number, count: number, fixed: number): TensorData {
+  if (value.shape.length === 0) return value;
+  const size = value.data.length / value.shape[0]!;
+  const data = allocate(value.dtype, fixed * size);
+  for (let i = 0; i < fixed; i++) {
+    const from = (start + Math.min(i, count - 1)) * size;
+    (data as Float32Array).set(value.data.subarray(from, from + size) as Float32Array, i * size);
+  }
+  return { dtype: value.dtype, shape: [fixed, ...value.shape.slice(1)], data };
+}
+
+function joined(parts: readonly Float32Array[]): Float32Array {
+  const all = new Float32Array(parts.reduce((total, part) => total + part.length, 0));
+  let at = 0;
+  for (const part of parts) {
+    all.set(part, at);
+    at += part.length;
+  }
+  return all;
+}
+
+function floats(results: Readonly<Record<string, TensorData>>): Record<string, Float32Array> {
+  return Object.fromEntries(
+    Object.entries(results).map(([name, { data }]) => {
+      if (!(data instanceof Float32Array))
+        throw new StriateError(`"${name}" came as ${data.constructor.name}`);
+      return [name, data];
+    }),
+  );
+}
+
+function checkNumbers(name: string, output: string, values: Float32Array): void {
+  const bad = values.findIndex((value) => !Number.isFinite(value));
+  check(bad < 0, () => `${name}: its ${output} holds ${values[bad]!} at position ${bad}`);
+}
+
+/** The class with the largest logit of each row, the first of equal ones. */
+export function predictions(logits: Float32Array, count: number): Int32Array {
+  const classes = logits.length / count;
+  return Int32Array.from({ length: count }, (_, row) => {
+    let best = 0;
+    for (let i = 1; i < classes; i++)
+      if (logits[row * classes + i]! > logits[row * classes + best]!) best = i;
+    return best;
+  });
+}

@@ -1,0 +1,108 @@
+import type { Tensor } from "../graph/index.js";
+import {
+  add,
+  argmax,
+  div,
+  equal,
+  gatherElements,
+  exp,
+  log,
+  max,
+  mul,
+  neg,
+  pad,
+  reshape,
+  slice,
+  squeeze,
+  stopGradient,
+  sub,
+  sum,
+  topK,
+  unsqueeze,
+  where,
+} from "../graph/index.js";
+import { isStatic } from "../graph/dims.js";
+import { StriateError } from "../util/errors.js";
+
+/**
+ * Losses that attacks maximise, one value for each image. With logits z, label y, target t and z_(1) >= z_(2) >= ...:
+ *
+ * - `ce`: -log softmax(z)_y
+ * - `dlr`: -(z_y - max_{i != y} z_i) / (z_(1) - z_(3) + 1e-12)
+ * - `dlr-targeted`: -(z_y - z_t) / (z_(1) - (z_(3) + z_(4)) / 2 + 1e-12)
+ * - `margin-targeted`: -(z_y - z_t)
+ *
+ * DLR: Croce & Hein 2020 (arXiv:2003.01690), equations 6 and 7.
+ */
+export type AttackLoss = "ce" | "dlr" | "dlr-targeted" | "margin-targeted";
+
+/** Classes that a loss needs. */
+export const FEWEST_CLASSES: Readonly<Record<AttackLoss, number>> = {
+  ce: 2,
+  dlr: 3,
+  "dlr-targeted": 4,
+  "margin-targeted": 2,
+};
+
+export function needsTargets(loss: AttackLoss): boolean {
+  return loss === "dlr-targeted" || loss === "margin-targeted";
+}
+
+/**
+ * The loss of each image: [batch] from logits [batch, classes], labels [batch] and, for the targeted ones, targets
+ * [batch] (int64).
+ *
+ * @throws StriateError where the loss needs more classes, or targets that are not given.
+ */
+export function attackLoss(loss: AttackLoss, logits: Tensor, labels: Tensor, targets?: Tensor): Tensor {
+  const classes = logits.shape[1]!;
+  if (isStatic(classes) && classes < FEWEST_CLASSES[loss]) {
+    throw new StriateError(`the loss ${loss} needs at least ${FEWEST_CLASSES[loss]} classes, got ${classes}`);
+  }
+  if (loss === "ce") return neg(pick(logProbabilities(logits), labels));
+  const own = pick(logits, labels);
+  if (needsTargets(loss)) {
+    if (targets === undefined) throw new StriateError(`the loss ${loss} needs targets`);
+    const lead = sub(own, pick(logits, targets));
+    if (loss === "margin-targeted") return neg(lead);
+    const { values } = topK(logits, 4, 1);
+    const scale = sub(rank(values, 0), mul(add(rank(values, 2), rank(values, 3)), 0.5));
+    return neg(div(lead, add(scale, 1e-12)));
+  }
+  const { values } = topK(logits, 3, 1);
+  const best = equal(argmax(logits, 1), labels);
+  const rival = where(best, rank(values, 1), rank(values, 0));
+  return neg(div(sub(own, rival), add(sub(rank(values, 0), rank(values, 2)), 1e-12)));
+}
+
+/**
+ * log softmax written out. Near a loss of 0, where targeted attacks go, its gradient is what is left of 1 + tiny numbers:
+ * so the maximum is taken off first and alone (runtimes round x - (max + log sum) at the size of the logits), and tiny
+ * numbers are added to each other before they meet the large one.
+ */
+function logProbabilities(logits: Tensor): Tensor {
+  const shifted = sub(logits, stopGradient(max(logits, 1, { keepAxes: true })));
+  return sub(shifted, log(sumOfLanes(exp(shifted))));
+}
+
+const LANES = 8;
+
+/** The sum over axis 1 in eight lanes that are then added pairwise, as vector units (and PyTorch on them) do. */
+function sumOfLanes(x: Tensor): Tensor {
+  const classes = x.shape[1]!;
+  if (!isStatic(classes)) return sum(x, 1, { keepAxes: true });
+  const missing = (LANES - (classes % LANES)) % LANES;
+  const padded = missing === 0 ? x : pad(x, [0, 0], [0, missing]);
+  let lanes = sum(reshape(padded, [-1, (classes + missing) / LANES, LANES]), 1);
+  for (let width = LANES / 2; width >= 2; width /= 2) lanes = sum(reshape(lanes, [-1, 2, width]), 1);
+  return sum(lanes, 1, { keepAxes: true });
+}
+
+function pick(values: Tensor, classes: Tensor): Tensor {
+  return squeeze(gatherElements(values, unsqueeze(classes, [1]), 1), [1]);
+}
+
+/** The i-th largest of sorted values. */
+function rank(sorted: Tensor, i: number): Tensor {
+  return squeeze(slice(sorted, [{ axis: 1, start: i, end: i + 1 }]), [1]);
+}
