@@ -2,6 +2,10 @@
 export { nodeDevices, nodeRuntime } from "./runtime/node.js";
 export { workerRuntime } from "./runtime/worker-node.js";
 export * from "./data/node.js";
+export { corruptAll } from "./robustness/corruptions/pool-node.js";
+export type { CorruptAllOptions, CorruptionTask, WithCorrupted } from "./robustness/corruptions/pool-node.js";
+export { openCifar10C, openImageNetC } from "./robustness/corruptions/published-node.js";
+export type { ImageNetCOptions, PublishedSet } from "./robustness/corruptions/published-node.js";
 export { readCheckpoint, writeCheckpoint } from "./train/checkpoint-node.js";
 export { readMetrics } from "./train/metrics-file-node.js";
 export type { MetricsRow } from "./train/metrics-file-node.js";

@@ -1,8 +1,14 @@
 export * from "./batches.js";
 export * from "./dataset.js";
 export * from "./digit-images.js";
+export * from "./image-source.js";
 export * from "./multi-mnist.js";
 export * from "./noise.js";
+export { parseNpy } from "./npy.js";
+export type { NpyArray } from "./npy.js";
 export * from "./prefetch.js";
+export * from "./resize.js";
+export { centreCrop, checkImage, crop } from "./rgb-image.js";
+export type { RgbImage } from "./rgb-image.js";
 export { overlapRatio, type OverlapRule, type PlacedDigit } from "./scene-placement.js";
 export * from "./shifts.js";
