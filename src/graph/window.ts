@@ -79,7 +79,11 @@ export function outputLength(dim: Dim, window: Window, axis: number, ceilMode = 
 
 /** Length of an axis after a transposed convolution without output padding. */
 export function transposedLength(dim: Dim, window: Window, axis: number): Dim {
-  if (!isStatic(dim)) return unknownDim();
   const reach = (window.kernel[axis]! - 1) * window.dilations[axis]! + 1;
+  if (!isStatic(dim)) {
+    const padding = window.before[axis]! + window.after[axis]!;
+    const same = window.strides[axis] === 1 && padding === reach - 1;
+    return same ? dim : unknownDim();
+  }
   return (dim - 1) * window.strides[axis]! + reach - window.before[axis]! - window.after[axis]!;
 }

@@ -1,14 +1,14 @@
 import type { Dim } from "../dims.js";
 import { isStatic, unknownDim } from "../dims.js";
 import type { Pair } from "../convolution-lowering.js";
-import { lowerConv, lowerConvWeightGradient } from "../convolution-lowering.js";
+import { lowerConv, lowerConvTranspose, lowerConvWeightGradient } from "../convolution-lowering.js";
 import type { Call } from "../operator.js";
-import { apply1, defineOperator, misfit, required } from "../operator.js";
+import { apply1, defineOperator, intsAttribute, misfit, required } from "../operator.js";
 import type { Attributes, Tensor } from "../tensor.js";
 import type { Window } from "../window.js";
 import { outputLength, transposedLength, windowAttributes, windowOf } from "../window.js";
 import { sum } from "./reduce.js";
-import { reverse, reshape, transpose, unsqueeze } from "./shape.js";
+import { unsqueeze } from "./shape.js";
 
 /** Geometry of a convolution. A number stands for the same value along every spatial axis. */
 export interface ConvOptions {
@@ -107,46 +107,13 @@ function optionAttributes(rank: number, weight: Tensor, options: ConvOptions): A
 
 // ---- gradients ---------------------------------------------------------------------------------------------------------
 
-/**
- * dX of a convolution. Stride 1 is a convolution with the kernel turned round and its channels swapped, which ONNX
- * Runtime computes 1.6 times as fast as ConvTranspose; larger strides are a ConvTranspose.
- */
+/** dX of a convolution: the transposed one, padded to x's lengths. `convolution-lowering.ts` picks its form. */
 function convInputGradient(dy: Tensor, w: Tensor, window: Window, x: Tensor): Tensor {
-  const rank = window.kernel.length;
-  const reach = window.kernel.map((k, axis) => (k - 1) * window.dilations[axis]!);
-  const begin = reach.map((r, axis) => r - window.before[axis]!);
-  const end = reach.map((r, axis) => r - window.after[axis]!);
-  const plain = window.strides.every((s) => s === 1) && [...begin, ...end].every((n) => n >= 0);
-  if (plain) {
-    return apply1("Conv", [dy, turnedKernel(w, window.groups)], {
-      ...windowAttributes(window),
-      pads: [...begin, ...end],
-    });
-  }
-  const space = x.shape.slice(2);
-  const outputPadding = Array.from({ length: rank }, (_, axis) => {
-    const [dim, out] = [space[axis]!, dy.shape[axis + 2]!];
-    if (!isStatic(dim) || !isStatic(out)) return 0;
-    return dim - (transposedLength(out, window, axis) as number);
+  const outputPadding = x.shape.slice(2).map((dim, axis) => {
+    const out = dy.shape[axis + 2]!;
+    return isStatic(dim) && isStatic(out) ? dim - (transposedLength(out, window, axis) as number) : 0;
   });
   return apply1("ConvTranspose", [dy, w], { ...windowAttributes(window), output_padding: outputPadding });
-}
-
-/** [out, in / g, ...k] as [in, out / g, ...k] with every spatial axis reversed. */
-function turnedKernel(w: Tensor, groups: number): Tensor {
-  const swapped = swapChannels(w, groups);
-  return swapped.shape
-    .slice(2)
-    .reduce<Tensor>((kernel, dim, axis) => (dim === 1 ? kernel : reverse(kernel, axis + 2)), swapped);
-}
-
-function swapChannels(w: Tensor, groups: number): Tensor {
-  const [out, into] = [w.shape[0] as number, w.shape[1] as number];
-  const kernel = w.shape.slice(2);
-  if (groups === 1) return transpose(w, [1, 0, ...kernel.map((_, axis) => axis + 2)]);
-  const grouped = reshape(w, [groups, out / groups, into, ...kernel]);
-  const turned = transpose(grouped, [0, 2, 1, ...kernel.map((_, axis) => axis + 3)]);
-  return reshape(turned, [groups * into, out / groups, ...kernel]);
 }
 
 /**
@@ -224,7 +191,17 @@ defineOperator({
       call.inputs[2] && call.needs(2) ? sumOverAllButChannels(dy) : undefined,
     ];
   },
+  lower: (call, target) => {
+    const { window } = weightWindow(call);
+    return outputPaddingOf(call, window).some((n) => n !== 0)
+      ? undefined
+      : lowerConvTranspose(call, target, window);
+  },
 });
+
+function outputPaddingOf(call: Call, window: Window): readonly number[] {
+  return intsAttribute(call.attributes, "output_padding") ?? window.kernel.map(() => 0);
+}
 
 /** The transpose of `conv`: [batch, in, ...space] with [in, out / groups, ...kernel], as PyTorch's conv_transpose2d. */
 export function convTranspose(
