@@ -1,3 +1,4 @@
+export * from "./backgrounds.js";
 export * from "./batches.js";
 export * from "./dataset.js";
 export * from "./digit-images.js";

@@ -11,7 +11,7 @@ import {
   findBoxes,
   placeDigits,
 } from "./scene-placement.js";
-import { SCENE, drawDigits, sceneCanvas, writeImage, writeMasks } from "./scene-render.js";
+import { type MaskSampling, SCENE, drawDigits, sceneCanvas, writeImage, writeMasks } from "./scene-render.js";
 
 /** Two or three digits in every scene, or `"23"`: two in every even scene, three in every odd one. */
 export type DigitsPerScene = 2 | 3 | "23";
@@ -30,16 +30,32 @@ export interface MultiMnistOptions {
   readonly overlapRule?: OverlapRule;
   /** Whether masks have a last channel for pixels that digits share. Default: when `maxOverlap` is above 0. */
   readonly overlapChannel?: boolean;
+  /** Default `"exact"`. */
+  readonly maskSampling?: MaskSampling;
 }
 
-/** Where {@link MultiMnist.fillBatch} writes, each optional; arrays may be longer than the batch needs. */
+/** Where {@link Scenes.fillBatch} writes, each optional; arrays may be longer than the batch needs. */
 export interface SceneBatch {
-  /** Pictures `[batch, 1, 32, 32]`, 0 to 1. */
+  /** Pictures `[batch, channels, 32, 32]`, 0 to 1. */
   readonly x?: Float32Array;
   /** Labels `[batch, 10]`, 1 for each digit that is present. */
   readonly y?: Float32Array;
   /** One-hot masks `[batch, maskChannels, 1, 32, 32]`. */
   readonly masks?: Float32Array | Uint8Array;
+}
+
+/** Pictures of several digits with labels and masks. */
+export interface Scenes {
+  readonly count: number;
+  /** 1 for grey pictures, 3 for colour. */
+  readonly channels: number;
+  /** Largest number of digits in a scene. */
+  readonly objects: number;
+  /** Background, one channel an object, and possibly the overlap. */
+  readonly maskChannels: number;
+  readonly overlapChannel: boolean;
+  /** Writes the scenes with the given numbers one after another. Throws when an array is too short. */
+  fillBatch(indices: ArrayLike<number>, batch: SceneBatch): void;
 }
 
 const CLASSES = 10;
@@ -56,12 +72,11 @@ const boxesOf = new WeakMap<DigitImages, DigitBoxes>();
  * Scene i depends on the digits, the options, the seed and i alone, not on `count` nor on the order of access. Scenes
  * are placed when first asked for and drawn when a batch is filled, so a set takes 19 bytes a scene.
  */
-export class MultiMnist {
+export class MultiMnist implements Scenes {
   readonly count: number;
+  readonly channels = 1;
   readonly classes = CLASSES;
-  /** Largest number of digits in a scene. */
   readonly objects: number;
-  /** Background, one channel an object, and possibly the overlap. */
   readonly maskChannels: number;
   readonly overlapChannel: boolean;
   readonly digits: DigitImages;
@@ -75,7 +90,14 @@ export class MultiMnist {
 
   /** Throws {@link StriateError} on impossible options or digits that are not 28x28 or have too few labels. */
   constructor(digits: DigitImages, options: MultiMnistOptions) {
-    const all = { stream: "train", digits: 2, maxOverlap: 0, overlapRule: "reference", ...options } as const;
+    const all = {
+      stream: "train",
+      digits: 2,
+      maxOverlap: 0,
+      overlapRule: "reference",
+      maskSampling: "exact",
+      ...options,
+    } as const;
     const overlapChannel = options.overlapChannel ?? all.maxOverlap > 0;
     checkOptions(digits, all);
     this.options = { ...all, overlapChannel };
@@ -139,8 +161,8 @@ export class MultiMnist {
     return this.placements(index).map(({ digit }) => this.digits.labels[digit]!);
   }
 
-  /** Writes the scenes with the given numbers one after another. Throws when an array is too short. */
   fillBatch(indices: ArrayLike<number>, { x, y, masks }: SceneBatch): void {
+    const { maskSampling } = this.options;
     const maskSize = this.maskChannels * PIXELS;
     checkRoom("x", x, indices.length * PIXELS);
     checkRoom("y", y, indices.length * CLASSES);
@@ -154,7 +176,7 @@ export class MultiMnist {
       drawDigits(this.#canvas, this.digits, this.#boxes, placed);
       if (x !== undefined) writeImage(this.#canvas, x, n * PIXELS);
       if (masks !== undefined)
-        writeMasks(this.#canvas, masks, n * maskSize, this.objects, this.overlapChannel);
+        writeMasks(this.#canvas, masks, n * maskSize, this.objects, this.overlapChannel, maskSampling);
     }
   }
 
@@ -190,7 +212,8 @@ function checkOptions(
     digits: perScene,
     maxOverlap,
     overlapRule,
-  }: Pick<Required<MultiMnistOptions>, "count" | "digits" | "maxOverlap" | "overlapRule">,
+    maskSampling,
+  }: Pick<Required<MultiMnistOptions>, "count" | "digits" | "maxOverlap" | "overlapRule" | "maskSampling">,
 ): void {
   check(
     digits.height === DIGIT && digits.width === DIGIT,
@@ -213,6 +236,10 @@ function checkOptions(
     ["reference", "intersection"].includes(overlapRule),
     () =>
       `Multi-MNIST: expected the overlap rule "reference" or "intersection", got ${JSON.stringify(overlapRule)}`,
+  );
+  check(
+    ["exact", "floor"].includes(maskSampling),
+    () => `Multi-MNIST: expected the mask sampling "exact" or "floor", got ${JSON.stringify(maskSampling)}`,
   );
 }
 

@@ -11,12 +11,20 @@ const PIXELS = SCENE * SCENE;
 const first = new Uint8Array(SCENE);
 const weight = new Uint8Array(SCENE);
 const nearest = new Uint8Array(SCENE);
+const floored = new Uint8Array(SCENE);
 for (let i = 0; i < SCENE; i++) {
   const source = ((i + 0.5) * CANVAS) / SCENE - 0.5;
   first[i] = Math.floor(source);
   weight[i] = (source - Math.floor(source)) * 32;
   nearest[i] = Math.floor(((i + 0.5) * CANVAS) / SCENE);
+  floored[i] = Math.floor((i * CANVAS) / SCENE);
 }
+
+/**
+ * Which canvas pixel a mask pixel i looks at: `"exact"`, the one under its centre, floor((i + 1/2) * 50/32), or `"floor"`,
+ * the one under its corner, floor(i * 50/32), as the authors do for scenes with backgrounds.
+ */
+export type MaskSampling = "exact" | "floor";
 
 /** Two layers of a canvas: ink 0..255 and, as bits, which of the placed digits have ink at a pixel. */
 export interface SceneCanvas {
@@ -72,7 +80,7 @@ export function writeImage({ ink }: SceneCanvas, out: Float32Array, at: number):
 }
 
 /**
- * Writes one-hot masks `[channels, 1, 32, 32]` (nearest-exact) from `at` on: channel 0 background, 1..objects the digits,
+ * Writes one-hot masks `[channels, 1, 32, 32]` (nearest pixel) from `at` on: channel 0 background, 1..objects the digits,
  * and, when `overlapChannel`, a last channel for pixels of two or more digits, which then belong to no digit's channel.
  * Without it such pixels belong to the digit placed last.
  */
@@ -82,12 +90,14 @@ export function writeMasks(
   at: number,
   objects: number,
   overlapChannel: boolean,
+  sampling: MaskSampling = "exact",
 ): void {
+  const source = sampling === "exact" ? nearest : floored;
   const channels = 1 + objects + (overlapChannel ? 1 : 0);
   out.fill(0, at, at + channels * PIXELS);
   for (let i = 0; i < SCENE; i++) {
     for (let j = 0; j < SCENE; j++) {
-      const bits = owners[nearest[i]! * CANVAS + nearest[j]!]!;
+      const bits = owners[source[i]! * CANVAS + source[j]!]!;
       const shared = (bits & (bits - 1)) !== 0;
       const channel = shared && overlapChannel ? channels - 1 : 32 - Math.clz32(bits);
       out[at + channel * PIXELS + i * SCENE + j] = 1;
