@@ -1,2 +1,12 @@
 /** The robustness bench, as far as it runs in a browser; `striate/node` adds files and worker threads. */
+export * from "./attacks/index.js";
 export * from "./corruptions/index.js";
+export type { ImageBatch, LossAndGradient, NoiseSource } from "./classifier.js";
+export { Classifier } from "./classifier.js";
+export type { AttackLoss } from "./losses.js";
+export type { Answers, ImageShape, Network, OnnxNetworkOptions, TracedNetworkOptions } from "./network.js";
+export { onnxNetwork, tracedNetwork } from "./network.js";
+export type { Preprocessing } from "./preprocessing.js";
+export { PREPROCESSING_PRESETS, preprocessingPreset } from "./preprocessing.js";
+export * from "../metrics/calibration.js";
+export * from "../metrics/corruption-error.js";

@@ -1,0 +1,100 @@
+import { check } from "../util/errors.js";
+
+/**
+ * Scores of Hendrycks & Dietterich 2019 (arXiv:1903.12261, section 4). E(s, c) is the top-1 error on corruption c at
+ * severity s, errors are fractions from 0 to 1.
+ */
+
+/** Errors at severities 1, 2, ... of each corruption, by its name. */
+export type CorruptionErrors = Readonly<Record<string, readonly number[]>>;
+
+/** A network's errors: what mCE divides by. */
+export interface Baseline {
+  readonly name: string;
+  /** Mean error over severities of each corruption. */
+  readonly meanErrors: Readonly<Record<string, number>>;
+  readonly cleanError: number;
+}
+
+/** AlexNet's mean errors over severities on ImageNet-C at 224 pixels, in the form that AugMix and others use. */
+export const ALEXNET: Baseline = {
+  name: "AlexNet",
+  meanErrors: {
+    gaussian_noise: 0.886428,
+    shot_noise: 0.894468,
+    impulse_noise: 0.92264,
+    defocus_blur: 0.81988,
+    glass_blur: 0.826268,
+    motion_blur: 0.785948,
+    zoom_blur: 0.79836,
+    snow: 0.866816,
+    frost: 0.826572,
+    fog: 0.819324,
+    brightness: 0.564592,
+    contrast: 0.853204,
+    elastic_transform: 0.646056,
+    pixelate: 0.71784,
+    jpeg_compression: 0.6065,
+  },
+  cleanError: 0.435,
+};
+
+/** Mean error over severities, of each corruption: its unnormalised CE. */
+export function unnormalisedCe(errors: CorruptionErrors): Record<string, number> {
+  return Object.fromEntries(Object.entries(errors).map(([name, list]) => [name, mean(list, name)]));
+}
+
+/** Mean of the unnormalised CE over corruptions. */
+export function meanCorruptionError(errors: CorruptionErrors): number {
+  return mean(Object.values(unnormalisedCe(errors)), "corruptions");
+}
+
+/** CE_c = sum_s E(s, c) / sum_s B(s, c) of each corruption: 1 means as bad as the baseline. */
+export function normalisedCe(errors: CorruptionErrors, baseline: Baseline): Record<string, number> {
+  const own = unnormalisedCe(errors);
+  return Object.fromEntries(
+    Object.entries(own).map(([name, error]) => [name, error / baselineError(baseline, name)]),
+  );
+}
+
+/** mCE = 100 x mean of CE over corruptions. Name the baseline beside it. */
+export function mce(errors: CorruptionErrors, baseline: Baseline): number {
+  return 100 * mean(Object.values(normalisedCe(errors, baseline)), "corruptions");
+}
+
+/** relative CE_c = sum_s (E(s, c) - E_clean) / sum_s (B(s, c) - B_clean). */
+export function relativeCe(
+  errors: CorruptionErrors,
+  cleanError: number,
+  baseline: Baseline,
+): Record<string, number> {
+  const own = unnormalisedCe(errors);
+  return Object.fromEntries(
+    Object.entries(own).map(([name, error]) => [
+      name,
+      (error - cleanError) / (baselineError(baseline, name) - baseline.cleanError),
+    ]),
+  );
+}
+
+/** relative mCE = 100 x mean of the relative CE over corruptions. */
+export function relativeMce(errors: CorruptionErrors, cleanError: number, baseline: Baseline): number {
+  return 100 * mean(Object.values(relativeCe(errors, cleanError, baseline)), "corruptions");
+}
+
+function baselineError(baseline: Baseline, name: string): number {
+  const error = baseline.meanErrors[name];
+  check(error, () => `corruption error: ${baseline.name} has no error for ${name}`);
+  return error;
+}
+
+function mean(values: readonly number[], what: string): number {
+  check(values.length > 0, () => `corruption error: no value for ${what}`);
+  for (const value of values) {
+    check(
+      Number.isFinite(value),
+      () => `corruption error: expected finite numbers for ${what}, got ${value}`,
+    );
+  }
+  return values.reduce((a, b) => a + b, 0) / values.length;
+}
