@@ -1,6 +1,8 @@
 import { add, mul } from "./operators/elementwise.js";
 import { gemm, matmul } from "./operators/linear.js";
-import { concat, reshape, slice, transpose } from "./operators/shape.js";
+import { concat } from "./operators/join.js";
+import { reshape, transpose } from "./operators/shape.js";
+import { slice } from "./operators/slice-pad.js";
 import type { Tensor } from "./tensor.js";
 import { constant } from "./tensor.js";
 import type { Window } from "./window.js";

@@ -5,7 +5,7 @@ import type { GradientCall } from "./operator.js";
 import { addGradients, operatorOf } from "./operator.js";
 import { expandLike } from "./operators/broadcast.js";
 import { scalar } from "./operators/elementwise.js";
-import { zerosLike } from "./operators/shape.js";
+import { zerosLike } from "./operators/shape-values.js";
 import type { GraphNode, Tensor } from "./tensor.js";
 import { topologicalOrder } from "./walk.js";
 

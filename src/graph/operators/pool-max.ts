@@ -18,7 +18,10 @@ import {
   withoutCeilMode,
 } from "./pool-window.js";
 import { argmax } from "./rank.js";
-import { concat, pad, reshape, slice, zerosLike } from "./shape.js";
+import { concat } from "./join.js";
+import { reshape } from "./shape.js";
+import { zerosLike } from "./shape-values.js";
+import { pad, slice } from "./slice-pad.js";
 
 export interface MaxPoolOptions extends PoolOptions {
   /** Distance between the elements of a window (default 1). */

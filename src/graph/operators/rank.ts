@@ -7,7 +7,8 @@ import type { Tensor } from "../tensor.js";
 import { constant, constantData, integers } from "../tensor.js";
 import { add, cast, equal, less, where } from "./elementwise.js";
 import { scatterElements } from "./select.js";
-import { squeeze, unsqueeze, zerosLike } from "./shape.js";
+import { squeeze, unsqueeze } from "./shape.js";
+import { zerosLike } from "./shape-values.js";
 
 // ---- largest and smallest ----------------------------------------------------------------------------------------------
 

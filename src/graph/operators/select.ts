@@ -6,7 +6,8 @@ import type { Tensor } from "../tensor.js";
 import { constantData, integers } from "../tensor.js";
 import { axisMatrix, multiplyAxis } from "./axis-matrix.js";
 import { expandLike, reshapeLike, shapeTensor } from "./broadcast.js";
-import { unsqueeze, zerosLike } from "./shape.js";
+import { unsqueeze } from "./shape.js";
+import { zerosLike } from "./shape-values.js";
 
 function indicesOf(call: Call): Tensor {
   const indices = required(call, 1, "indices");

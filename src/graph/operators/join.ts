@@ -1,0 +1,92 @@
+import type { Dim } from "../dims.js";
+import { addDims, divideDims, isStatic, isStaticShape, normaliseAxis, unknownDim } from "../dims.js";
+import type { Call } from "../operator.js";
+import { apply, apply1, defineOperator, intAttribute, misfit, required } from "../operator.js";
+import type { Tensor } from "../tensor.js";
+import { integers } from "../tensor.js";
+import { zerosLike } from "./shape-values.js";
+
+defineOperator({
+  type: "Concat",
+  infer: (call) => {
+    const first = required(call, 0, "x0");
+    const axis = normaliseAxis(intAttribute(call.attributes, "axis", 0), first.rank, "Concat");
+    let length: Dim = 0;
+    let known: Dim[] | undefined = [];
+    for (const [i] of call.inputs.entries()) {
+      const x = required(call, i, `x${i}`);
+      const fits =
+        x.rank === first.rank &&
+        x.dtype === first.dtype &&
+        x.shape.every(
+          (dim, at) =>
+            at === axis || dim === first.shape[at] || !isStatic(dim) || !isStatic(first.shape[at]!),
+        );
+      if (!fits) misfit(call, `all shapes and types must be the same outside axis ${axis}`);
+      length = addDims(length, x.shape[axis]!);
+      known = known && x.known && [...known, ...x.known];
+    }
+    const shape = first.shape.map((dim, at) => {
+      if (at === axis) return length;
+      return call.inputs.map((x) => x!.shape[at]!).find(isStatic) ?? dim;
+    });
+    return [{ dtype: first.dtype, shape, known: first.rank === 1 ? known : undefined }];
+  },
+  gradient: (call) => {
+    const dy = call.gradients[0];
+    if (dy === undefined) return [];
+    const axis = normaliseAxis(intAttribute(call.attributes, "axis", 0), dy.rank, "Concat");
+    if (call.inputs.length === 1) return [dy];
+    const lengths = call.inputs.map((x) => apply1("Shape", [x!], { start: axis, end: axis + 1 }));
+    const dims = call.inputs.map((x) => x!.shape[axis]!);
+    const sizes = isStaticShape(dims) ? integers(dims) : apply1("Concat", lengths, { axis: 0 });
+    return apply("Split", [dy, sizes], { axis }, { outputs: call.inputs.length });
+  },
+});
+/** Joins tensors along an axis (negative counts from the end). */
+export function concat(tensors: readonly Tensor[], axis: number): Tensor {
+  return apply1("Concat", tensors, { axis });
+}
+
+defineOperator({
+  type: "Split",
+  infer: (call) => {
+    const x = required(call, 0, "x");
+    const axis = normaliseAxis(intAttribute(call.attributes, "axis", 0), x.rank, "Split");
+    const dim = x.shape[axis]!;
+    const sizes = splitSizes(call, dim);
+    return sizes.map((size) => ({ dtype: x.dtype, shape: x.shape.with(axis, size) }));
+  },
+  gradient: (call) => {
+    const x = call.inputs[0]!;
+    const axis = normaliseAxis(intAttribute(call.attributes, "axis", 0), x.rank, "Split");
+    return [
+      concat(
+        call.outputs.map((y, i) => call.gradients[i] ?? zerosLike(y)),
+        axis,
+      ),
+      undefined,
+    ];
+  },
+});
+
+function splitSizes(call: Call, dim: Dim): readonly Dim[] {
+  const sizes = call.inputs[1];
+  if (sizes?.known !== undefined) {
+    if (sizes.known.length !== call.outputCount)
+      misfit(call, `${sizes.known.length} sizes for ${call.outputCount} outputs`);
+    const total = sizes.known.reduce(addDims, 0);
+    if (isStatic(total) && isStatic(dim) && total !== dim)
+      misfit(call, `the sizes add up to ${total}, the axis has ${dim}`);
+    return sizes.known;
+  }
+  if (sizes !== undefined) return Array.from({ length: call.outputCount }, unknownDim);
+  if (!isStatic(dim))
+    return Array.from({ length: call.outputCount }, () => divideDims(dim, call.outputCount) ?? unknownDim());
+  const each = Math.ceil(dim / call.outputCount);
+  return Array.from({ length: call.outputCount }, (_, i) => Math.min(each, dim - each * i));
+}
+/** Cuts an axis into parts of the given lengths. */
+export function split(x: Tensor, sizes: readonly number[], axis: number): Tensor[] {
+  return apply("Split", [x, integers(sizes)], { axis }, { outputs: sizes.length });
+}

@@ -1,0 +1,80 @@
+import { isStatic, sizeOf, unknownDim } from "../dims.js";
+import { isFloat } from "../dtype.js";
+import type { TensorType } from "../operator.js";
+import { defineOperator, intAttribute, misfit, required } from "../operator.js";
+import type { Tensor } from "../tensor.js";
+import { constant, constantData } from "../tensor.js";
+import { expandLike } from "./broadcast.js";
+
+defineOperator({
+  type: "Shape",
+  infer: (call): TensorType[] => {
+    const x = required(call, 0, "x");
+    const known = x.shape.slice(
+      intAttribute(call.attributes, "start", 0),
+      intAttribute(call.attributes, "end", x.rank),
+    );
+    return [{ dtype: "int64", shape: [known.length], known }];
+  },
+  gradient: "zero",
+});
+
+defineOperator({
+  type: "Size",
+  infer: (call) => [{ dtype: "int64", shape: [], known: [sizeOf(required(call, 0, "x").shape)] }],
+  gradient: "zero",
+});
+
+defineOperator({
+  type: "ConstantOfShape",
+  infer: (call) => {
+    const shape = required(call, 0, "shape").known;
+    if (shape === undefined) misfit(call, "the shape must be known when the graph is built");
+    const value = call.attributes.value;
+    const data = typeof value === "object" && "tensor" in value ? value.tensor : undefined;
+    const size = sizeOf(shape);
+    const small =
+      shape.length <= 1 && isStatic(size) && size <= 64 && data !== undefined && !isFloat(data.dtype);
+    const known = small ? Array.from({ length: size }, () => Number(data.data[0])) : undefined;
+    return [{ dtype: data?.dtype ?? "float32", shape, known }];
+  },
+  gradient: "zero",
+});
+
+defineOperator({
+  type: "Range",
+  infer: (call) => {
+    const [start, limit, delta] = [0, 1, 2].map((i) => constantNumber(required(call, i, "bound")));
+    const dtype = call.inputs[0]!.dtype;
+    if (start === undefined || limit === undefined || delta === undefined)
+      return [{ dtype, shape: [unknownDim()] }];
+    const length = Math.max(0, Math.ceil((limit - start) / delta));
+    const known =
+      isFloat(dtype) || length > 64 ? undefined : Array.from({ length }, (_, i) => start + i * delta);
+    return [{ dtype, shape: [length], known }];
+  },
+  gradient: "zero",
+});
+
+function constantNumber(x: Tensor): number | undefined {
+  const known = x.known?.[0];
+  if (known !== undefined) return isStatic(known) ? known : undefined;
+  const data = constantData(x);
+  return data && Number(data.data[0]);
+}
+
+/** Zeros of the type and shape of another tensor, whatever its batch. */
+export function zerosLike(x: Tensor): Tensor {
+  const zero = constant({ dtype: x.dtype, shape: [], data: zeroOf(x) });
+  return expandLike(zero, x);
+}
+
+function zeroOf(
+  x: Tensor,
+): Float32Array | Float64Array | Uint16Array | BigInt64Array | Int32Array | Uint8Array {
+  if (x.dtype === "float64") return new Float64Array(1);
+  if (x.dtype === "float16") return new Uint16Array(1);
+  if (x.dtype === "int64") return new BigInt64Array(1);
+  if (x.dtype === "int32") return new Int32Array(1);
+  return x.dtype === "bool" || x.dtype === "uint8" ? new Uint8Array(1) : new Float32Array(1);
+}

@@ -1,0 +1,253 @@
+import type { Dim } from "../dims.js";
+import { isStatic, normaliseAxis, unknownDim } from "../dims.js";
+import { isFloat } from "../dtype.js";
+import type { Call } from "../operator.js";
+import { apply1, defineOperator, misfit, required, stringAttribute } from "../operator.js";
+import type { Tensor } from "../tensor.js";
+import { constant, integers } from "../tensor.js";
+import { knownNumbers } from "./known.js";
+import { reshape, transpose, unsqueeze } from "./shape.js";
+
+interface SliceAxis {
+  readonly axis: number;
+  readonly start: number;
+  readonly end: number;
+  readonly step: number;
+  readonly length: Dim;
+}
+
+/** Start, end and step of every axis that a Slice call touches, brought into range. */
+function sliceAxes(call: Call): SliceAxis[] {
+  const x = required(call, 0, "x");
+  const starts = knownNumbers(call, 1, "starts");
+  const axes = call.inputs[3] ? knownNumbers(call, 3, "axes") : starts.map((_, i) => i);
+  const ends = knownEnds(call, axes);
+  const steps = call.inputs[4] ? knownNumbers(call, 4, "steps") : starts.map(() => 1);
+  return starts.map((start, i) => {
+    const axis = normaliseAxis(axes[i]!, x.rank, "Slice");
+    const step = steps[i]!;
+    const dim = x.shape[axis]!;
+    if (step === 0) misfit(call, "a step of 0");
+    if (!isStatic(dim))
+      return { axis, start, end: ends[i]!, step, length: symbolicLength(dim, start, ends[i]!, step) };
+    const clampTo = (value: number, low: number, high: number) => Math.min(Math.max(value, low), high);
+    const from = (value: number) => (value < 0 ? value + dim : value);
+    const low = step > 0 ? 0 : -1;
+    const high = step > 0 ? dim : dim - 1;
+    const first = clampTo(from(start), step > 0 ? 0 : 0, high);
+    const last = clampTo(from(ends[i]!), low, dim);
+    return { axis, start: first, end: last, step, length: Math.max(0, Math.ceil((last - first) / step)) };
+  });
+}
+
+/** Ends by axis; one that is the axis' own symbolic length means "to the end", another symbol cannot be cut by. */
+function knownEnds(call: Call, axes: readonly number[]): readonly number[] {
+  const [x, known] = [required(call, 0, "x"), required(call, 2, "ends").known];
+  if (known === undefined) misfit(call, "ends must be known when the graph is built");
+  return known.map((end, i) => {
+    if (isStatic(end)) return end;
+    if (end === x.shape[normaliseAxis(axes[i]!, x.rank, "Slice")]) return Number.MAX_SAFE_INTEGER;
+    return misfit(call, `axis ${axes[i]!} cannot end at "${end}": only its own length can be a named end`);
+  });
+}
+
+function symbolicLength(dim: Dim, start: number, end: number, step: number): Dim {
+  return start === 0 && end > 2 ** 30 && step === 1 ? dim : unknownDim();
+}
+
+defineOperator({
+  type: "Slice",
+  infer: (call) => {
+    const x = required(call, 0, "x");
+    const shape = [...x.shape];
+    let known = x.known;
+    for (const { axis, start, end, step, length } of sliceAxes(call)) {
+      shape[axis] = length;
+      if (known && x.rank === 1) {
+        const from: readonly Dim[] = known;
+        const picked: Dim[] = [];
+        for (let i = start; step > 0 ? i < end : i > end; i += step) picked.push(from[i]!);
+        known = picked;
+      }
+    }
+    return [{ dtype: x.dtype, shape, known: x.rank === 1 ? known : undefined }];
+  },
+  gradient: (call) => {
+    const [dy, x] = [call.gradients[0], call.inputs[0]!];
+    return [dy && sliceGradient(dy, x, sliceAxes(call))];
+  },
+});
+
+function sliceGradient(dy: Tensor, x: Tensor, axes: readonly SliceAxis[]): Tensor {
+  let gradient = dy;
+  const before = x.shape.map(() => 0);
+  const after = x.shape.map(() => 0);
+  for (const { axis, start, step, length } of axes) {
+    const dim = x.shape[axis]!;
+    if (length === dim && step === 1) continue;
+    if (!isStatic(dim) || !isStatic(length)) {
+      misfit(
+        { type: "Slice", inputs: [x], attributes: {}, outputCount: 1 },
+        `no gradient along axis ${axis} of unknown length`,
+      );
+    }
+    if (Math.abs(step) !== 1) gradient = spread(gradient, axis, Math.abs(step));
+    const span = (length - 1) * Math.abs(step) + 1;
+    if (step < 0) gradient = reverse(gradient, axis);
+    before[axis] = step > 0 ? start : start - span + 1;
+    after[axis] = dim - span - before[axis];
+  }
+  return pad(gradient, before, after);
+}
+
+/** Puts step - 1 zeros between the elements of an axis. */
+function spread(x: Tensor, axis: number, step: number): Tensor {
+  const length = x.shape[axis] as number;
+  const after = [...x.shape.map(() => 0), 0];
+  after[axis + 1] = step - 1;
+  const gapped = pad(
+    unsqueeze(x, [axis + 1]),
+    after.map(() => 0),
+    after,
+  );
+  const joined = reshape(gapped, x.shape.with(axis, length * step));
+  return slice(joined, [{ axis, start: 0, end: (length - 1) * step + 1 }]);
+}
+
+export interface SliceRange {
+  readonly axis: number;
+  /** First element (default 0); negative counts from the end. */
+  readonly start?: number;
+  /** One past the last element (default: the end). */
+  readonly end?: number;
+  /** Default 1; negative walks backwards (then start defaults to the last element). */
+  readonly step?: number;
+}
+
+/** A range of some axes. */
+export function slice(x: Tensor, ranges: readonly SliceRange[]): Tensor {
+  const far = 2 ** 31 - 1;
+  return apply1("Slice", [
+    x,
+    integers(ranges.map(({ start, step = 1 }) => start ?? (step > 0 ? 0 : far))),
+    integers(ranges.map(({ end, step = 1 }) => end ?? (step > 0 ? far : -far))),
+    integers(ranges.map(({ axis }) => axis)),
+    integers(ranges.map(({ step = 1 }) => step)),
+  ]);
+}
+
+/** The elements of an axis in reverse order. */
+export function reverse(x: Tensor, axis: number): Tensor {
+  return slice(x, [{ axis, step: -1 }]);
+}
+
+/** Pads of a Pad call for every axis of x: [before, after]. */
+function padsOf(call: Call): { before: number[]; after: number[] } {
+  const x = required(call, 0, "x");
+  const pads = knownNumbers(call, 1, "pads");
+  const axes = call.inputs[3] ? knownNumbers(call, 3, "axes") : x.shape.map((_, axis) => axis);
+  if (pads.length !== 2 * axes.length) misfit(call, `expected ${2 * axes.length} pads, got ${pads.length}`);
+  const before = x.shape.map(() => 0);
+  const after = x.shape.map(() => 0);
+  for (const [i, axis] of axes.entries()) {
+    const at = normaliseAxis(axis, x.rank, "Pad");
+    before[at] = pads[i]!;
+    after[at] = pads[axes.length + i]!;
+  }
+  return { before, after };
+}
+
+defineOperator({
+  type: "Pad",
+  infer: (call) => {
+    const x = required(call, 0, "x");
+    const { before, after } = padsOf(call);
+    const shape = x.shape.map((dim, axis) => {
+      const extra = before[axis]! + after[axis]!;
+      if (extra === 0) return dim;
+      if (!isStatic(dim)) return unknownDim();
+      if (dim + extra < 1) misfit(call, `axis ${axis} of length ${dim} cannot be cut by ${-extra}`);
+      return dim + extra;
+    });
+    return [{ dtype: x.dtype, shape }];
+  },
+  gradient: (call) => {
+    const [dy, x] = [call.gradients[0], call.inputs[0]!];
+    const { before, after } = padsOf(call);
+    const mode = stringAttribute(call.attributes, "mode", "constant");
+    return [
+      dy && (mode === "constant" ? padGradient(dy, before, after) : foldGradient(dy, x, before, after, mode)),
+    ];
+  },
+});
+
+/** The part of a padded gradient that came from x; what had been cut off gets zeros. */
+function padGradient(dy: Tensor, before: readonly number[], after: readonly number[]): Tensor {
+  return pad(
+    dy,
+    before.map((n) => -n),
+    after.map((n) => -n),
+  );
+}
+
+/** Adds the gradient of reflected or repeated borders back onto the elements they copied. */
+function foldGradient(dy: Tensor, x: Tensor, before: number[], after: number[], mode: string): Tensor {
+  let gradient = dy;
+  for (const [axis, dim] of x.shape.entries()) {
+    if (before[axis] === 0 && after[axis] === 0) continue;
+    if (!isStatic(dim)) {
+      misfit(
+        { type: "Pad", inputs: [x], attributes: {}, outputCount: 1 },
+        `no gradient along axis ${axis} of unknown length`,
+      );
+    }
+    const source = (i: number): number => {
+      const at = i - before[axis]!;
+      if (mode === "edge") return Math.min(Math.max(at, 0), dim - 1);
+      if (mode === "wrap") return ((at % dim) + dim) % dim;
+      const period = Math.max(1, 2 * (dim - 1));
+      const folded = ((at % period) + period) % period;
+      return folded < dim ? folded : period - folded;
+    };
+    const length = dim + before[axis]! + after[axis]!;
+    const values = new Float64Array(length * dim);
+    for (let i = 0; i < length; i++) values[i * dim + source(i)] = 1;
+    const last = x.rank - 1;
+    const order = x.shape.map((_, at) => at);
+    order[axis] = last;
+    order[last] = axis;
+    const matrix = constant({ dtype: "float32", shape: [length, dim], data: Float32Array.from(values) });
+    const weights =
+      gradient.dtype === "float32"
+        ? matrix
+        : apply1("Cast", [matrix], { to: gradient.dtype === "float64" ? 11 : 10 });
+    gradient = transpose(apply1("MatMul", [transpose(gradient, order), weights]), order);
+  }
+  return gradient;
+}
+
+/** Zeros (or `value`) before and after each axis; negative counts cut off. No node where nothing changes. */
+export function pad(
+  x: Tensor,
+  before: readonly number[],
+  after: readonly number[],
+  options: { readonly mode?: "constant" | "reflect" | "edge"; readonly value?: number } = {},
+): Tensor {
+  if (before.every((n) => n === 0) && after.every((n) => n === 0)) return x;
+  const { mode = "constant", value = 0 } = options;
+  const cuts = before.some((n) => n < 0) || after.some((n) => n < 0);
+  // ONNX allows negative pads, but not every runtime does: cut with a slice.
+  const source = cuts
+    ? slice(
+        x,
+        x.shape.flatMap((_, axis) => {
+          const [start, end] = [Math.max(0, -before[axis]!), Math.min(0, after[axis]!)];
+          return start === 0 && end === 0 ? [] : [{ axis, start, ...(end < 0 && { end }) }];
+        }),
+      )
+    : x;
+  const pads = [...before, ...after].map((n) => Math.max(n, 0));
+  if (pads.every((n) => n === 0)) return source;
+  const fill = value === 0 && isFloat(x.dtype) ? undefined : constant(value, [], x.dtype);
+  return apply1("Pad", [source, integers(pads), fill], { mode });
+}
