@@ -9,15 +9,13 @@ import type { SessionOptions } from "../runtime/runtime.js";
 import { checkpointPath, readCheckpoint } from "./checkpoint-node.js";
 import type { Checkpoint } from "./checkpoint.js";
 import { exportOnnx } from "./export.js";
-import type { MetricsRow } from "./metrics-file-node.js";
-import { readMetrics } from "./metrics-file-node.js";
 import type { ProgressListener } from "./progress.js";
 import { createRateEstimator } from "./progress.js";
 import type { RunFolder } from "./run-folder-node.js";
 import { openRunFolder } from "./run-folder-node.js";
+import type { LogRow } from "./run-log-node.js";
+import { RunLog } from "./run-log-node.js";
 import type { Task, TrainingData } from "./task.js";
-import type { TensorboardWriter } from "./tensorboard-node.js";
-import { openTensorboardWriter } from "./tensorboard-node.js";
 import type { Recipe, StepMetrics } from "./trainer.js";
 import { Trainer } from "./trainer.js";
 
@@ -45,11 +43,6 @@ export interface TrainOptions extends Recipe, SessionOptions {
   readonly signal?: AbortSignal;
   readonly onProgress?: ProgressListener;
   readonly onWarning?: (message: string) => void;
-}
-
-export interface LogRow {
-  readonly step: number;
-  readonly [name: string]: number;
 }
 
 export interface TrainedRun {
@@ -167,70 +160,6 @@ async function runIn(
     log.close();
     await trainer.close();
   }
-}
-
-/** Metrics of a run: means over some steps and evaluations, to `metrics.jsonl` and TensorBoard. */
-class RunLog {
-  #sums: Record<string, number> = {};
-  #count = 0;
-
-  private constructor(
-    private readonly folder: RunFolder | undefined,
-    private readonly board: TensorboardWriter | undefined,
-    readonly evaluations: LogRow[],
-  ) {}
-
-  static async open(folder: RunFolder | undefined, resumeStep: number | undefined): Promise<RunLog> {
-    if (folder === undefined) return new RunLog(undefined, undefined, []);
-    const board = await openTensorboardWriter(folder.path, resumeStep === undefined ? {} : { resumeStep });
-    const rows = await readMetrics(folder.file("metrics.jsonl"));
-    return new RunLog(folder, board, rows.flatMap(evaluationOf));
-  }
-
-  step(metrics: StepMetrics): void {
-    this.#count += 1;
-    for (const [name, value] of Object.entries(metrics)) this.#sums[name] = (this.#sums[name] ?? 0) + value;
-  }
-
-  /** Writes the means since the last time. */
-  write(step: number, extra: Readonly<Record<string, number>>): void {
-    const means = Object.entries(this.#sums).map(([name, sum]) => [name, sum / this.#count] as const);
-    this.#sums = {};
-    this.#count = 0;
-    this.#append({ step, ...extra, ...Object.fromEntries(means) });
-  }
-
-  evaluation(step: number, scores: Readonly<Record<string, number>>): void {
-    this.evaluations.push({ ...scores, step });
-    this.#append({
-      step,
-      ...Object.fromEntries(Object.entries(scores).map(([n, v]) => [EVALUATION + n, v])),
-    });
-  }
-
-  #append({ step, ...scalars }: LogRow): void {
-    this.folder?.appendMetrics({ step, ...scalars });
-    this.board?.scalars(step, scalars);
-  }
-
-  close(): void {
-    this.board?.close();
-  }
-}
-
-const EVALUATION = "evaluation.";
-
-function evaluationOf(row: MetricsRow): LogRow[] {
-  const scores = Object.entries(row).filter(
-    ([name, v]) => name.startsWith(EVALUATION) && typeof v === "number",
-  );
-  if (scores.length === 0) return [];
-  return [
-    {
-      ...Object.fromEntries(scores.map(([n, v]) => [n.slice(EVALUATION.length), v as number])),
-      step: row.step,
-    },
-  ];
 }
 
 /** The parameters that evaluated best, in memory or in the run's checkpoints. */
