@@ -39,5 +39,12 @@ export { Trainer } from "./train/trainer.js";
 export type { Recipe, StepMetrics, TrainerState } from "./train/trainer.js";
 
 export { KomplexNet } from "./systems/komplexnet/model.js";
+export { CouplingTask } from "./systems/komplexnet/coupling-task.js";
 export { RealBaseline } from "./systems/komplexnet/real-baseline.js";
-export { KomplexNetTask, RealBaselineTask, sceneData } from "./systems/komplexnet/tasks.js";
+export {
+  KomplexNetTask,
+  RealBaselineTask,
+  TransformerBaselineTask,
+  sceneData,
+} from "./systems/komplexnet/tasks.js";
+export { TransformerBaseline } from "./systems/komplexnet/transformer-baseline.js";

@@ -26,6 +26,11 @@ export class TrainingPass {
     return this.#noise;
   }
 
+  /** The names of these inputs, as a task's `noise` wants them. */
+  get noiseKinds(): Readonly<Record<string, "uniform">> {
+    return Object.fromEntries(this.#noise.map((_, i) => [noiseName(i), "uniform"] as const));
+  }
+
   /** The value that a buffer has by now: its latest update, so that a layer that is used twice updates twice. */
   current(buffer: Tensor): Tensor {
     return this.#updates.get(buffer) ?? buffer;
@@ -37,8 +42,10 @@ export class TrainingPass {
 
   /** A new input "noise:N" of the given shape. */
   uniform(shape: Shape): Tensor {
-    const made = input(`noise:${this.#noise.length}`, shape);
+    const made = input(noiseName(this.#noise.length), shape);
     this.#noise.push(made);
     return made;
   }
 }
+
+const noiseName = (index: number): string => `noise:${index}`;

@@ -191,8 +191,24 @@ function couplingConfig(
       () =>
         `coupling.values: expected float32[${expected.join(", ")}], got ${values.dtype}[${values.shape.join(", ")}]`,
     );
+    checkCouplingValues(values, "coupling.values");
   }
   return all;
+}
+
+/** Throws {@link StriateError} unless a coupling kernel is square with an odd side, has as many inputs as outputs, and is finite. */
+export function checkCouplingValues({ shape, data }: TensorData, what: string): void {
+  const [to, from, height, width] = shape;
+  check(
+    shape.length === 4 && to === from && height === width,
+    () => `${what}: expected [oscillators, oscillators, size, size], got [${shape.join(", ")}]`,
+  );
+  check(
+    height! % 2 === 1,
+    () => `${what}: expected an odd size, so that the kernel has a centre, got ${height!}`,
+  );
+  const bad = data.findIndex((value: number | bigint) => !Number.isFinite(Number(value)));
+  check(bad < 0, () => `${what}: expected finite numbers, got ${String(data[bad])} at position ${bad}`);
 }
 
 function feedbackConfig(

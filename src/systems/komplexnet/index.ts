@@ -4,6 +4,7 @@ export * from "./complex-layers.js";
 export * from "./complex-max-pool.js";
 export * from "./config.js";
 export * from "./coupling.js";
+export * from "./coupling-task.js";
 export * from "./feedback.js";
 export * from "./gabor.js";
 export * from "./kuramoto.js";

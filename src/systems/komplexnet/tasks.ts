@@ -1,14 +1,17 @@
-import type { MultiMnist } from "../../data/multi-mnist.js";
-import type { Dim } from "../../graph/index.js";
+import type { Scenes } from "../../data/multi-mnist.js";
+import type { Dim, Tensor } from "../../graph/index.js";
 import { input, unsqueeze } from "../../graph/index.js";
 import { binaryCrossEntropyWithLogits } from "../../nn/losses.js";
 import type { NamedParameters } from "../../nn/module.js";
+import { TrainingPass } from "../../nn/layers/layer.js";
 import { namedParameters } from "../../nn/module.js";
 import type { InferenceGraph, LossGraph, NoiseKind, Task, TrainingData } from "../../train/task.js";
 import { endToEndLoss, lastStepLoss } from "./losses.js";
 import type { KomplexNet } from "./model.js";
 import { overTime } from "./model.js";
+import type { Polar } from "./complex-layers.js";
 import type { RealBaseline } from "./real-baseline.js";
+import type { TransformerBaseline } from "./transformer-baseline.js";
 import { synchronyLoss } from "./synchrony-loss.js";
 
 /** Names of the data fields that the tasks read. */
@@ -17,7 +20,7 @@ export const TARGETS = "targets";
 export const MASKS = "masks";
 
 /** Scenes of digits as the tasks read them. */
-export function sceneData(scenes: MultiMnist): TrainingData {
+export function sceneData(scenes: Scenes): TrainingData {
   return {
     count: scenes.count,
     fill: (indices, { [IMAGES]: x, [TARGETS]: y, [MASKS]: masks }) => {
@@ -33,14 +36,19 @@ export interface KomplexNetTaskOptions {
   readonly phases?: boolean;
   /** Whether answers include the synchrony loss at every timestep, for which masks are fed. Default false. */
   readonly synchrony?: boolean;
+  /** Whether answers include the complex outputs of the deeper layers at the last timestep. Default false. */
+  readonly layers?: boolean;
 }
+
+/** The deeper layers whose complex outputs a task can answer with, as "layer.NAME" [2, batch, ...] (real, imaginary). */
+export const COMPLEX_LAYERS = ["convolution", "hidden", "readout"] as const;
 
 /**
  * Multi-label classification by KomplexNet. Reads "images" [batch, channels, size, size], "targets" [batch, classes]
  * (k-hot) and, where needed, "masks" [batch, 1 + objects (+ overlap), 1, size, size].
  *
- * Loss: end to end, cross-entropy averaged over timesteps plus the synchrony loss; with frozen dynamics, cross-entropy
- * of the last timestep. Answers: "logits" [timesteps, batch, classes].
+ * Loss: end to end and always with feedback, cross-entropy averaged over timesteps plus the synchrony loss; with frozen
+ * dynamics, cross-entropy of the last timestep. Answers: "logits" [timesteps, batch, classes].
  */
 export class KomplexNetTask implements Task {
   readonly parameters: NamedParameters;
@@ -57,7 +65,7 @@ export class KomplexNetTask implements Task {
     const traced = this.#trace(batch);
     const targets = input(TARGETS, [batch, config.classes]);
     const inputs = [...traced.inputs, targets];
-    if (config.kuramotoMode !== "endtoend") {
+    if (config.kuramotoMode !== "endtoend" && config.feedback === undefined) {
       return { inputs, noise: traced.noise, loss: lastStepLoss(traced.output, targets) };
     }
     const weight = this.options.synchronyWeight ?? 1;
@@ -92,6 +100,8 @@ export class KomplexNetTask implements Task {
         ...(this.options.synchrony && {
           synchronyLoss: overTime(perStep.map((loss) => unsqueeze(loss, [0]))),
         }),
+        ...(this.options.layers &&
+          Object.fromEntries(COMPLEX_LAYERS.map((name) => [`layer.${name}`, parts(output.final[name])]))),
       },
     };
   }
@@ -133,4 +143,35 @@ export class RealBaselineTask implements Task {
     const images = input(IMAGES, [batch, inChannels, imageSize, imageSize]);
     return { images, logits: this.model.forward(images) };
   }
+}
+
+/** The same task for the transformer; answers "logits" [1, batch, classes]. */
+export class TransformerBaselineTask implements Task {
+  readonly parameters: NamedParameters;
+
+  constructor(readonly model: TransformerBaseline) {
+    this.parameters = namedParameters(model);
+  }
+
+  loss(batch: number): LossGraph {
+    const pass = new TrainingPass();
+    const images = this.#images(batch);
+    const targets = input(TARGETS, [batch, this.model.config.classes]);
+    const loss = binaryCrossEntropyWithLogits(this.model.forward(images, pass), targets);
+    return { inputs: [images, targets, ...pass.noise], noise: pass.noiseKinds, loss };
+  }
+
+  inference(batch: Dim): InferenceGraph {
+    const images = this.#images(batch);
+    return { inputs: [images], outputs: { logits: overTime([this.model.forward(images)]) } };
+  }
+
+  #images(batch: Dim): Tensor {
+    const { inChannels, imageSize } = this.model.config;
+    return input(IMAGES, [batch, inChannels, imageSize, imageSize]);
+  }
+}
+
+function parts({ real, imaginary }: Polar): Tensor {
+  return overTime([real, imaginary]);
 }
