@@ -7,6 +7,7 @@ import type { CorruptCommandOptions } from "./corrupt.js";
 import { corruptionList, reencodeQuality, severityList } from "./corruption-options.js";
 import { explain, wantsStack } from "./errors.js";
 import { choice, positive, whole } from "./options.js";
+import { addPredifyCommand } from "./predify-command.js";
 import type { RunOptions } from "./run.js";
 import type { Streams } from "./streams.js";
 
@@ -109,6 +110,7 @@ function createProgram(streams: Streams, exit: (status: number) => void): Comman
     });
 
   for (const command of program.commands) command.copyInheritedSettings(program);
+  addPredifyCommand(program, streams, exit);
   return program;
 }
 

@@ -1,4 +1,4 @@
-import type { Tensor } from "../../graph/index.js";
+import type { Tensor, TensorData } from "../../graph/index.js";
 import { add, constant, div, input, parameter, sigmoid, split, sub } from "../../graph/index.js";
 import { fill } from "../../nn/init.js";
 import { check } from "../../util/errors.js";
@@ -111,6 +111,20 @@ export function trainableParts(
   });
   const weights = sets.map(weightsFromParts);
   return { parameters, weights: values.map((_, i) => weights[shared ? 0 : i]!) };
+}
+
+/** Hyper-parameters out of trained parts, shared or one set for each of `count` PCoders. */
+export function hyperparametersOf(parts: ReadonlyMap<string, TensorData>, count: number): Hyperparameters[] {
+  const shared = parts.has(PART_NAMES[0]);
+  return Array.from({ length: count }, (_, i) => {
+    const set = PART_NAMES.map((name) => {
+      const value = parts.get(shared ? name : `${name}${i + 1}`);
+      check(value, () => `hyper-parameters: "${name}" is missing`);
+      return Number(value.data[0]);
+    });
+    const { feedforward, feedback, error } = valuesFromParts(set as [number, number, number, number]);
+    return { feedforward, feedback, error };
+  });
 }
 
 /** 1 - beta - lambda, or 1 - beta where nothing comes from above; in single precision at each use, as in the original. */

@@ -21,3 +21,4 @@ export { resizeMatrix } from "./upsampling.js";
 export * from "./export.js";
 export * from "./run.js";
 export * from "./values.js";
+export * from "./images.js";

@@ -186,7 +186,7 @@ function feedsOf(
   const { hyperparameters: given = {}, prior } = inputs;
   const { pcoders, options } = network;
   const sets = pcoders.map(({ hyperparameters, number }, i) => {
-    const own = Array.isArray(given) ? ((given as readonly Partial<Hyperparameters>[])[i] ?? {}) : given;
+    const own = isList(given) ? given[i] : given;
     const values = { ...hyperparameters, ...own };
     checkHyperparameters(values, `PCoder ${number}`);
     return values;
@@ -194,16 +194,20 @@ function feedsOf(
   check((options.topDownPrior === true) === (prior !== undefined), () =>
     prior ? "this network has no top-down prior" : "this network needs a top-down prior",
   );
+  const draws = options.randomInit === true && inputs.random !== undefined;
+  const drawn = draws ? startStates(network, images.shape[0]!, inputs.random) : {};
   return {
     [network.backbone.inputName]: images,
     ...Object.fromEntries(
       HYPERPARAMETER_INPUTS.map((name) => [name, tensorData(sets.map((set) => set[name]))]),
     ),
     ...(prior && { [PRIOR_INPUT]: prior }),
-    ...(options.randomInit === true &&
-      inputs.random !== undefined &&
-      startStates(network, images.shape[0]!, inputs.random)),
+    ...drawn,
   };
+}
+
+function isList<T>(value: T | readonly T[]): value is readonly T[] {
+  return Array.isArray(value);
 }
 
 /** What the session takes of it: a graph of one pass, say, has no use for hyper-parameters. */

@@ -1,0 +1,87 @@
+import { access } from "node:fs/promises";
+import { basename } from "node:path";
+import { showShape } from "../graph/index.js";
+import {
+  Backbone,
+  candidates,
+  chooseCutPoints,
+  featureMaps,
+  writePredifyConfig,
+} from "../systems/predify/index.js";
+import { loadOnnx } from "../systems/predify/load-node.js";
+import { DEFAULT_HYPERPARAMETERS } from "../systems/predify/hyperparameters.js";
+import { StriateError } from "../util/errors.js";
+import { writeFileAtomic } from "../util/files-node.js";
+import type { Streams } from "./streams.js";
+import { renderTable } from "./table.js";
+
+export interface InspectOptions {
+  readonly all: boolean;
+  readonly inputSize?: readonly number[];
+}
+
+export interface InitOptions {
+  readonly pcoders: number;
+  readonly inputSize?: readonly number[];
+  readonly out: string;
+  readonly force: boolean;
+}
+
+async function backboneOf(path: string, inputSize: readonly number[] | undefined): Promise<Backbone> {
+  return new Backbone(await loadOnnx(path), inputSize ? { inputSize } : {}, `"${basename(path)}"`);
+}
+
+/** Prints what a person needs to write a configuration. */
+export async function inspectModel(path: string, options: InspectOptions, streams: Streams): Promise<void> {
+  const backbone = await backboneOf(path, options.inputSize);
+  const places = candidates(backbone);
+  const marks = new Map(places.map((place) => [place.name, place]));
+  const shown = options.all ? featureMaps(backbone) : places;
+  const rows = shown.map(({ name, tensor, shape }) => {
+    const place = marks.get(name);
+    const mark = place === undefined ? "" : place.beforeChange ? "resolution" : "yes";
+    return [name, tensor.node.type, showShape(shape), mark];
+  });
+  streams.out.write(
+    `${renderTable({
+      title: `${basename(path)}: image ${showShape(backbone.imageShape)}, answer "${backbone.outputName}"`,
+      columns: ["tensor", "operator", "channels, space", "candidate"],
+      alignLeft: ["operator", "channels, space", "candidate"],
+      rows,
+      notes: [
+        "candidate: every path from image to answer passes through it; resolution: the last one before space changes,",
+        "which the automatic rule takes first. A configuration may name any tensor, or a PyTorch module (features[3]).",
+      ],
+    })}\n`,
+  );
+}
+
+/** Writes a configuration with the automatic rule's cut points. */
+export async function initConfig(path: string, options: InitOptions, streams: Streams): Promise<void> {
+  const { out, force } = options;
+  const taken = await access(out).then(
+    () => true,
+    () => false,
+  );
+  if (taken && !force)
+    throw new StriateError(`"${out}" is there already: name another with --out, or give --force`);
+  const backbone = await backboneOf(path, options.inputSize);
+  const cuts = chooseCutPoints(backbone, options.pcoders);
+  const { feedforward, feedback, error } = DEFAULT_HYPERPARAMETERS;
+  const text = writePredifyConfig({
+    name: `P${basename(path, ".onnx").replaceAll(/\W/g, "_")}`,
+    gradientScaling: true,
+    sharedHyperparameters: false,
+    inputSize: backbone.imageShape,
+    pcoders: cuts.map(({ name }) => ({
+      module: name,
+      predictor: undefined,
+      hyperparameters: { feedforward, feedback, pc: error },
+    })),
+  });
+  await writeFileAtomic(out, text);
+  streams.out.write(`${text}\n`);
+  streams.err.write(
+    `Written to ${out}. Next: striate predify ${path} --config ${out} --train-on FOLDER --out OUT.onnx\n`,
+  );
+}

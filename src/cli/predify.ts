@@ -1,0 +1,263 @@
+import { basename } from "node:path";
+import pc from "picocolors";
+import { describeSkipped } from "../data/image-source.js";
+import type { SkippedImage } from "../data/image-source.js";
+import type { Optimizer } from "../nn/optimizer.js";
+import { adam, rmsProp, sgd } from "../nn/optimizers.js";
+import type { State } from "../nn/module.js";
+import type { Device } from "../runtime/runtime.js";
+import type { PredictiveNetwork, PredifyOptions, PreprocessingName } from "../systems/predify/index.js";
+import {
+  PREPROCESSINGS,
+  imageData,
+  optionsFromConfig,
+  parsePredifyConfig,
+  predify,
+  prepareImages,
+  valuesFromState,
+  writeStep,
+  writeUnrolled,
+} from "../systems/predify/index.js";
+import { openImages } from "../systems/predify/image-sources-node.js";
+import { loadOnnx } from "../systems/predify/load-node.js";
+import { trainFeedback } from "../systems/predify/train-node.js";
+import { readWeights, writeWeights } from "../systems/predify/weights-node.js";
+import type { TrainingData } from "../train/task.js";
+import { StriateError, check } from "../util/errors.js";
+import { readFileChecked, writeFileAtomic } from "../util/files-node.js";
+import { INTERRUPTED, listenForInterrupt } from "./interrupt.js";
+import { chooseOutFolder } from "./out-folder.js";
+import { createProgress } from "./progress.js";
+import type { Streams } from "./streams.js";
+import { renderTable } from "./table.js";
+
+/** The options of `striate predify`, parsed. */
+export interface PredifyCommandOptions {
+  readonly config?: string;
+  readonly pcoders: number;
+  readonly inputSize?: readonly number[];
+  readonly trainOn?: string;
+  readonly weights?: string;
+  readonly out?: string;
+  readonly timesteps: number;
+  readonly step: boolean;
+  readonly constants: boolean;
+  readonly preprocessing: PreprocessingName;
+  readonly images?: number;
+  readonly validation: number;
+  readonly epochs: number;
+  readonly batchSize: number;
+  readonly optimizer: "sgd" | "rmsProp" | "adam";
+  readonly learningRate: number;
+  readonly seed: number;
+  readonly run?: string;
+  readonly resume: boolean;
+  readonly device: Device;
+  readonly threads?: number;
+}
+
+const LARGEST_CONFIG = 2 ** 20;
+const WEIGHT_DECAY = 5e-4;
+
+/** Predifies a file: configuration, training, export. Gives the exit status. */
+export async function predifyFile(
+  path: string,
+  options: PredifyCommandOptions,
+  streams: Streams,
+): Promise<number> {
+  const { out = `p${basename(path, ".onnx")}.onnx` } = options;
+  check(out.endsWith(".onnx"), () => `--out: expected a name that ends in .onnx, got "${out}"`);
+  check(
+    options.trainOn !== undefined || options.weights !== undefined,
+    () => "the decoders would stay random: give --train-on FOLDER, or --weights FILE",
+  );
+  const network = predify(await loadOnnx(path), await networkOptions(options, streams));
+  streams.err.write(`${describeNetwork(basename(path), network)}\n`);
+  const known = options.weights === undefined ? undefined : await readWeights(options.weights, network);
+  const values =
+    options.trainOn === undefined
+      ? known!
+      : await trained(path, network, options.trainOn, known, options, streams);
+  if (values === undefined) return INTERRUPTED;
+  await exportNetwork(network, values, { ...options, out }, streams);
+  return 0;
+}
+
+async function networkOptions(options: PredifyCommandOptions, streams: Streams): Promise<PredifyOptions> {
+  const { config: file, pcoders, inputSize } = options;
+  if (file === undefined) return { pcoders, ...(inputSize && { inputSize }) };
+  const bytes = await readFileChecked(file, { what: "configuration", maxBytes: LARGEST_CONFIG });
+  const { config, warnings } = parsePredifyConfig(new TextDecoder().decode(bytes));
+  for (const { message } of warnings) streams.err.write(`${pc.yellow("note")} ${message}\n`);
+  return optionsFromConfig(config);
+}
+
+/** What sits where, before anything is trained. */
+export function describeNetwork(name: string, network: PredictiveNetwork): string {
+  return renderTable({
+    title: `${name} with ${network.pcoders.length} PCoders`,
+    columns: [
+      "PCoder",
+      "after",
+      "representation",
+      "predicts",
+      "feedforward",
+      "feedback",
+      "error",
+      "decoder weights",
+    ],
+    alignLeft: ["after", "representation", "predicts"],
+    rows: network.pcoders.map((pcoder) => {
+      const { number, cut, shape, target, hyperparameters, hasFeedback } = pcoder;
+      const { feedforward, feedback, error } = hyperparameters;
+      const weights = [...network.parameters]
+        .filter(([parameter]) => parameter.startsWith(`pcoder${number}.pmodule.`))
+        .reduce((sum, [, tensor]) => sum + (tensor.shape as number[]).reduce((a, b) => a * b, 1), 0);
+      return [
+        String(number),
+        cut.name,
+        shape.join(" x "),
+        target.join(" x "),
+        String(feedforward),
+        hasFeedback ? String(feedback) : "-",
+        String(error),
+        weights.toLocaleString("en-US"),
+      ];
+    }),
+  });
+}
+
+/** Values after training; undefined when it was stopped. */
+async function trained(
+  path: string,
+  network: PredictiveNetwork,
+  from: string,
+  known: State | undefined,
+  options: PredifyCommandOptions,
+  streams: Streams,
+): Promise<State | undefined> {
+  const { seed, batchSize, preprocessing, epochs, learningRate, device, threads, resume } = options;
+  const { training, validation } = await dataOf(network, from, options, streams);
+  const folder = await chooseOutFolder(`predify-${basename(path, ".onnx")}`, {
+    resume,
+    force: false,
+    ...(options.run !== undefined && { out: options.run }),
+  });
+  streams.err.write(
+    `${pc.dim(`${training.count} images · ${epochs} epochs · ${device} · checkpoints in ${folder}`)}\n`,
+  );
+  const progress = createProgress({ stream: streams.err });
+  const interrupt = listenForInterrupt({
+    onStop: () => {
+      progress.note("Stopping: a checkpoint is written. Ctrl-C again quits at once.");
+    },
+    onQuit: () => process.exit(INTERRUPTED),
+  });
+  try {
+    const run = await trainFeedback(network, training, {
+      batchSize,
+      seed,
+      epochs,
+      learningRate,
+      optimizer: optimizerOf(options.optimizer),
+      folder,
+      resume,
+      device,
+      ...(threads !== undefined && { threads }),
+      ...(known && { values: known }),
+      ...(validation && { validation, evaluateEvery: Math.max(1, Math.floor(training.count / batchSize)) }),
+      config: { preprocessing, optimizer: options.optimizer, learningRate },
+      signal: interrupt.signal,
+      onProgress: (event) => {
+        progress.update("feedback", event);
+      },
+      onWarning: (line) => {
+        progress.note(line);
+      },
+    });
+    progress.stop();
+    if (!run.finished) {
+      streams.err.write(`Stopped. Go on with the same command and --resume --run ${folder}\n`);
+      return undefined;
+    }
+    const last = run.evaluations.at(-1);
+    if (last) streams.err.write(`${describeErrors(network, last)}\n`);
+    return run.values;
+  } finally {
+    progress.stop();
+    interrupt.dispose();
+  }
+}
+
+function describeErrors(network: PredictiveNetwork, errors: Readonly<Record<string, number>>): string {
+  const parts = network.pcoders.map(
+    ({ number }) => `${number}: ${errors[`error.pcoder${number}`]?.toPrecision(3)}`,
+  );
+  return `Mean squared prediction errors on images set aside: ${parts.join("  ")}`;
+}
+
+async function dataOf(
+  network: PredictiveNetwork,
+  from: string,
+  options: PredifyCommandOptions,
+  streams: Streams,
+): Promise<{ training: TrainingData; validation: TrainingData | undefined }> {
+  const skipped: SkippedImage[] = [];
+  const source = await openImages(from);
+  streams.err.write(`${pc.dim(`reading ${source.name}: ${source.count} images`)}\n`);
+  const images = await prepareImages(source, network.backbone.imageShape, {
+    seed: options.seed,
+    skipped,
+    ...(options.images !== undefined && { most: options.images }),
+  });
+  const warning = describeSkipped(skipped, source.count);
+  if (warning !== undefined) streams.err.write(`${pc.yellow("note")} ${warning}\n`);
+  const all = imageData(images, PREPROCESSINGS[options.preprocessing]);
+  const aside = Math.min(options.validation, Math.floor(all.count / 5));
+  const training = all.count - aside;
+  if (training < options.batchSize) {
+    throw new StriateError(
+      `${source.name}: ${training} images to train on are less than one batch of ${options.batchSize}`,
+    );
+  }
+  return {
+    training: { ...all, count: training },
+    validation:
+      aside === 0
+        ? undefined
+        : {
+            count: aside,
+            fill: (indices, fields) => {
+              all.fill(
+                Array.from(indices, (i) => i + training),
+                fields,
+              );
+            },
+          },
+  };
+}
+
+function optimizerOf(name: PredifyCommandOptions["optimizer"]): Optimizer {
+  const options = { weightDecay: WEIGHT_DECAY };
+  return name === "sgd" ? sgd(options) : name === "rmsProp" ? rmsProp(options) : adam(options);
+}
+
+async function exportNetwork(
+  network: PredictiveNetwork,
+  values: State,
+  { out, timesteps, step, constants }: PredifyCommandOptions & { readonly out: string },
+  streams: Streams,
+): Promise<void> {
+  const hyperparameters = constants ? "constants" : "inputs";
+  const stem = out.replace(/\.onnx$/, "");
+  const files: [what: string, file: string][] = [[`logits at timesteps 0 to ${timesteps}`, out]];
+  await writeFileAtomic(out, writeUnrolled(network, values, { timesteps, hyperparameters }).bytes);
+  if (step) {
+    files.push(["one timestep, states in and out", `${stem}.step.onnx`]);
+    await writeFileAtomic(`${stem}.step.onnx`, writeStep(network, values, { hyperparameters }).bytes);
+  }
+  files.push(["weights of the decoders", `${stem}.safetensors`]);
+  await writeWeights(`${stem}.safetensors`, network, valuesFromState(network, values));
+  const width = Math.max(...files.map(([what]) => what.length));
+  for (const [what, file] of files) streams.out.write(`${what.padEnd(width)}  ${file}\n`);
+}
