@@ -1,0 +1,174 @@
+import type { ImageSource, SkippedImage } from "../../data/image-source.js";
+import { readImages } from "../../data/image-source.js";
+import { resizeImage } from "../../data/resize.js";
+import type { RgbImage } from "../../data/rgb-image.js";
+import { centreCrop } from "../../data/rgb-image.js";
+import { tensorData } from "../../graph/index.js";
+import type { TensorData } from "../../graph/index.js";
+import type { TrainingData } from "../../train/task.js";
+import { StriateError, check } from "../../util/errors.js";
+import { Random } from "../../util/random.js";
+import type { FeatureShape } from "./decoder-steps.js";
+import { IMAGES, IMAGENET, LABELS } from "./tasks.js";
+
+/** How bytes 0..255 become what a backbone expects: (byte / scale - mean) / std for each channel. */
+export interface Preprocessing {
+  readonly scale: number;
+  /** One for each channel, or one for all. */
+  readonly mean: number | readonly number[];
+  readonly std: number | readonly number[];
+}
+
+/** Ways that published networks want their images. */
+export const PREPROCESSINGS = {
+  /** torchvision's and timm's networks for ImageNet. */
+  imagenet: { scale: 255, ...IMAGENET },
+  cifar10: { scale: 255, mean: [0.4914, 0.4822, 0.4465], std: [0.247, 0.2435, 0.2616] },
+  /** 0..1 */
+  unit: { scale: 255, mean: 0, std: 1 },
+  /** -1..1 */
+  symmetric: { scale: 255, mean: 0.5, std: 0.5 },
+  /** 0..255 */
+  raw: { scale: 1, mean: 0, std: 1 },
+} as const satisfies Record<string, Preprocessing>;
+
+export type PreprocessingName = keyof typeof PREPROCESSINGS;
+
+/** Images of one size as bytes, channel by channel. */
+export interface PreparedImages {
+  readonly count: number;
+  /** [channels, height, width] */
+  readonly shape: FeatureShape;
+  /** [count, channels, height, width] */
+  readonly pixels: Uint8Array;
+  readonly labels: Int32Array;
+  readonly classes: readonly string[];
+}
+
+/** Largest set that is held in memory. */
+const LARGEST = 4 * 2 ** 30;
+
+/**
+ * Reads a source into memory as the backbone sees it: short side resized to the image's height (bilinear, antialiased),
+ * centre crop; grey where the backbone has one channel.
+ *
+ * @param options `most`: a random choice of at most so many; `skipped` gets the images that cannot be read
+ * @throws StriateError for a backbone that does not take square images of 1 or 3 channels, or a set above 4 GB
+ */
+export async function prepareImages(
+  source: ImageSource,
+  shape: FeatureShape,
+  options: {
+    readonly most?: number;
+    readonly seed?: number;
+    readonly skipped?: SkippedImage[];
+    readonly onProgress?: (done: number, count: number) => void;
+  } = {},
+): Promise<PreparedImages> {
+  const [channels, height, width] = shape as [number, number, number];
+  check(
+    shape.length === 3 && (channels === 1 || channels === 3) && height === width,
+    () => `${source.name}: pictures become [1 or 3, n, n], the backbone takes [${shape.join(", ")}]`,
+  );
+  const chosen = choose(source, options.most, options.seed ?? 1);
+  const perImage = channels * height * width;
+  check(
+    chosen.count * perImage <= LARGEST,
+    () =>
+      `${source.name}: ${chosen.count} images of [${shape.join(", ")}] need more than 4 GB; ask for fewer`,
+  );
+  const pixels = new Uint8Array(chosen.count * perImage);
+  const labels = new Int32Array(chosen.count);
+  let count = 0;
+  for await (const { image, label } of readImages(chosen, { skipped: options.skipped ?? [] })) {
+    writePlanes(fitted(image, height), channels, pixels.subarray(count * perImage, (count + 1) * perImage));
+    labels[count++] = label;
+    options.onProgress?.(count, chosen.count);
+  }
+  return {
+    count,
+    shape,
+    pixels: pixels.subarray(0, count * perImage),
+    labels: labels.subarray(0, count),
+    classes: source.classes,
+  };
+}
+
+function choose(source: ImageSource, most: number | undefined, seed: number): ImageSource {
+  if (most === undefined || most >= source.count) return source;
+  const picked = Random.derive(seed, "images").permutation(source.count).slice(0, most).sort();
+  return {
+    ...source,
+    count: most,
+    labels: Int32Array.from(picked, (index) => source.labels[index]!),
+    nameOf: (index) => source.nameOf(picked[index]!),
+    read: (index) => source.read(picked[index]!),
+  };
+}
+
+function fitted(image: RgbImage, size: number): RgbImage {
+  const short = Math.min(image.width, image.height);
+  const scaled = (length: number) => Math.max(size, Math.trunc((length * size) / short));
+  const resized = short === size ? image : resizeImage(image, scaled(image.width), scaled(image.height));
+  return centreCrop(resized, size);
+}
+
+function writePlanes({ data }: RgbImage, channels: number, out: Uint8Array): void {
+  const positions = data.length / 3;
+  for (let i = 0; i < positions; i++) {
+    const [r, g, b] = [data[3 * i]!, data[3 * i + 1]!, data[3 * i + 2]!];
+    // Grey as Pillow's "L".
+    if (channels === 1) out[i] = Math.round((r * 299 + g * 587 + b * 114) / 1000);
+    else for (const [c, value] of [r, g, b].entries()) out[c * positions + i] = value;
+  }
+}
+
+/** A table of 256 values for each channel. */
+function tables({ scale, mean, std }: Preprocessing, channels: number): Float32Array[] {
+  const at = (value: number | readonly number[], c: number) => (typeof value === "number" ? value : value[c]);
+  return Array.from({ length: channels }, (_, c) => {
+    const [m, s] = [at(mean, c), at(std, c)];
+    if (m === undefined || s === undefined || !(s > 0) || !(scale > 0)) {
+      throw new StriateError(
+        `preprocessing: expected a mean and a deviation above 0 for each of ${channels} channels`,
+      );
+    }
+    return Float32Array.from({ length: 256 }, (_, byte) => (byte / scale - m) / s);
+  });
+}
+
+/** Prepared images as training reads them: fields "images" and "labels". */
+export function imageData(images: PreparedImages, preprocessing: Preprocessing): TrainingData {
+  const { pixels, shape, labels, count } = images;
+  const lookup = tables(preprocessing, shape[0]!);
+  const positions = shape[1]! * shape[2]!;
+  const size = lookup.length * positions;
+  return {
+    count,
+    fill: (indices, fields) => {
+      const [out, classes] = [fields[IMAGES], fields[LABELS]];
+      for (let n = 0; n < indices.length; n++) {
+        const index = indices[n]!;
+        if (classes !== undefined) classes[n] = labels[index]!;
+        if (out === undefined) continue;
+        for (const [c, table] of lookup.entries()) {
+          const from = index * size + c * positions;
+          const to = n * size + c * positions;
+          for (let i = 0; i < positions; i++) out[to + i] = table[pixels[from + i]!]!;
+        }
+      }
+    },
+  };
+}
+
+/** Some images as one batch [batch, ...shape]. */
+export function imageBatch(
+  images: PreparedImages,
+  preprocessing: Preprocessing,
+  indices: ArrayLike<number>,
+): TensorData {
+  const size = images.shape.reduce((a, b) => a * b, 1);
+  const values = new Float32Array(indices.length * size);
+  imageData(images, preprocessing).fill(indices, { [IMAGES]: values });
+  return tensorData(values, [indices.length, ...images.shape]);
+}
