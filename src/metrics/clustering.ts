@@ -1,0 +1,124 @@
+import { check } from "../util/errors.js";
+
+/**
+ * Adjusted Rand index of two labellings of the same things (Hubert & Arabie 1985): 1 for equal partitions whatever the
+ * labels are called, about 0 for unrelated ones, below 0 for worse than chance. Two partitions with one cluster each,
+ * or with every thing alone, are equal: 1. Labels are whole numbers from 0.
+ *
+ * Throws {@link StriateError} for lists of different lengths, without elements, or with other labels.
+ */
+export function adjustedRandIndex(one: ArrayLike<number>, other: ArrayLike<number>): number {
+  check(
+    one.length === other.length && one.length > 0,
+    () => `adjusted Rand index: expected two lists of one length, got ${one.length} and ${other.length}`,
+  );
+  const rows = clusters(one);
+  const columns = clusters(other);
+  const table = new Float64Array(rows * columns);
+  const rowSums = new Float64Array(rows);
+  const columnSums = new Float64Array(columns);
+  for (let i = 0; i < one.length; i++) {
+    const at = one[i]! * columns + other[i]!;
+    table[at] = table[at]! + 1;
+    rowSums[one[i]!] = rowSums[one[i]!]! + 1;
+    columnSums[other[i]!] = columnSums[other[i]!]! + 1;
+  }
+  const together = pairs(table);
+  const [inRows, inColumns] = [pairs(rowSums), pairs(columnSums)];
+  const all = (one.length * (one.length - 1)) / 2;
+  const expected = all === 0 ? 0 : (inRows * inColumns) / all;
+  const most = (inRows + inColumns) / 2;
+  return most === expected ? 1 : (together - expected) / (most - expected);
+}
+
+function clusters(labels: ArrayLike<number>): number {
+  let most = 0;
+  for (let i = 0; i < labels.length; i++) {
+    const label = labels[i]!;
+    check(
+      Number.isInteger(label) && label >= 0 && label < 65_536,
+      () => `adjusted Rand index: expected labels 0 to 65535, got ${label} at position ${i}`,
+    );
+    most = Math.max(most, label);
+  }
+  return most + 1;
+}
+
+function pairs(counts: Float64Array): number {
+  let sum = 0;
+  for (const count of counts) sum += (count * (count - 1)) / 2;
+  return sum;
+}
+
+const BINS = 128;
+const TURN = 2 * Math.PI;
+const STARTS = 8;
+const ROUNDS = 30;
+
+/**
+ * Clusters angles into at most k groups on the circle: k-means with the distance 1 - cos (spherical k-means in two
+ * dimensions; Dhillon & Modha 2001), the best of 8 starts with evenly spread centres. Angles (radians, wrapped or not)
+ * are first gathered into 128 bins, so the groups' borders are exact to 2.8 degrees. Without randomness.
+ *
+ * Gives the group of every angle, 0 to k - 1. Throws {@link StriateError} for angles that are not finite.
+ */
+export function circularClusters(angles: ArrayLike<number>, k: number): Uint8Array {
+  check(Number.isInteger(k) && k >= 1 && k <= 255, () => `circular clusters: expected 1 to 255, got ${k}`);
+  const x = new Float64Array(BINS);
+  const y = new Float64Array(BINS);
+  const bins = new Uint8Array(angles.length);
+  for (let i = 0; i < angles.length; i++) {
+    const angle = angles[i]!;
+    check(
+      Number.isFinite(angle),
+      () => `circular clusters: expected finite phases, got ${angle} at position ${i}`,
+    );
+    const turns = angle / TURN;
+    const bin = Math.floor((turns - Math.floor(turns)) * BINS) % BINS;
+    bins[i] = bin;
+    x[bin] = x[bin]! + Math.cos(angle);
+    y[bin] = y[bin]! + Math.sin(angle);
+  }
+  let best: { readonly score: number; readonly group: Uint8Array } | undefined;
+  for (let start = 0; start < STARTS; start++) {
+    const centres = Float64Array.from({ length: k }, (_, c) => (TURN * (c + start / STARTS)) / k);
+    const found = lloyd(x, y, centres);
+    if (best === undefined || found.score > best.score + 1e-9) best = found;
+  }
+  return bins.map((bin) => best!.group[bin]!);
+}
+
+/** Moves centres until no bin changes its group. The score is the sum over angles of cos(angle - centre). */
+function lloyd(
+  x: Float64Array,
+  y: Float64Array,
+  centres: Float64Array,
+): { readonly score: number; readonly group: Uint8Array } {
+  const group = new Uint8Array(BINS).fill(255);
+  const k = centres.length;
+  let score = 0;
+  for (let round = 0; round < ROUNDS; round++) {
+    const sumX = new Float64Array(k);
+    const sumY = new Float64Array(k);
+    let changed = false;
+    score = 0;
+    for (let bin = 0; bin < BINS; bin++) {
+      let nearest = 0;
+      let most = -Infinity;
+      for (let c = 0; c < k; c++) {
+        const agreement = x[bin]! * Math.cos(centres[c]!) + y[bin]! * Math.sin(centres[c]!);
+        if (agreement > most) [nearest, most] = [c, agreement];
+      }
+      changed ||= group[bin] !== nearest;
+      group[bin] = nearest;
+      score += most;
+      sumX[nearest] = sumX[nearest]! + x[bin]!;
+      sumY[nearest] = sumY[nearest]! + y[bin]!;
+    }
+    if (!changed) break;
+    // A centre without angles stays where it is.
+    for (let c = 0; c < k; c++)
+      if (sumX[c] !== 0 || sumY[c] !== 0) centres[c] = Math.atan2(sumY[c]!, sumX[c]!);
+  }
+  return { score, group };
+}

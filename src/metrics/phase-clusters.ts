@@ -1,0 +1,51 @@
+import { check } from "../util/errors.js";
+import { adjustedRandIndex, circularClusters } from "./clustering.js";
+import type { SynchronyInput, SynchronyOptions } from "./synchrony.js";
+
+/**
+ * How well phases alone tell which object a unit belongs to: for each sample the active units inside the objects' masks
+ * are clustered by phase (`circularClusters`, as many clusters as the sample has objects) and compared with the masks
+ * (`adjustedRandIndex`). 1: every object has its own phase; 0: phases say nothing. `[batch]`, NaN for samples with fewer
+ * than two objects that have active units.
+ *
+ * Silent units never count. Throws {@link StriateError} on arrays that do not fit the sizes and on phases that are not
+ * finite.
+ */
+export function phaseClusterAri(
+  input: SynchronyInput,
+  options: Pick<SynchronyOptions, "background" | "overlapChannel"> = {},
+): Float64Array {
+  const { phases, amplitudes, masks, batch, channels, maskChannels, pixels } = input;
+  const { background = false, overlapChannel = false } = options;
+  const sizes = { phases: channels, amplitudes: channels, masks: maskChannels };
+  for (const [name, planes] of Object.entries(sizes)) {
+    const { length } = input[name as keyof typeof sizes];
+    const expected = batch * planes * pixels;
+    check(
+      length === expected,
+      () => `phase clusters: ${name}: expected ${expected} numbers from the given sizes, got ${length}`,
+    );
+  }
+  const first = background ? 0 : 1;
+  const objects = maskChannels - first - (overlapChannel ? 1 : 0);
+  return Float64Array.from({ length: batch }, (_, sample) => {
+    const units: number[] = [];
+    const owners: number[] = [];
+    let present = 0;
+    for (let object = 0; object < objects; object++) {
+      const mask = (sample * maskChannels + first + object) * pixels;
+      const before = units.length;
+      for (let pixel = 0; pixel < pixels; pixel++) {
+        if (masks[mask + pixel] === 0) continue;
+        for (let channel = 0; channel < channels; channel++) {
+          const at = (sample * channels + channel) * pixels + pixel;
+          if (amplitudes[at] === 0) continue;
+          units.push(phases[at]!);
+          owners.push(present);
+        }
+      }
+      if (units.length > before) present++;
+    }
+    return present < 2 ? NaN : adjustedRandIndex(circularClusters(units, present), owners);
+  });
+}
