@@ -1,0 +1,253 @@
+import { existsSync } from "node:fs";
+import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import sharp from "sharp";
+import { describe, expect, it } from "vitest";
+import { imageFolder, listedImages, npyImages } from "../../src/data/image-folder-node.js";
+import type { LabelledImage, ReadImagesOptions, SkippedImage } from "../../src/data/image-source.js";
+import type { ImageSource } from "../../src/data/image-source.js";
+import { describeSkipped, readImages } from "../../src/data/image-source.js";
+import { decodeImage, readImage, writePng } from "../../src/data/images-node.js";
+import type { RgbImage } from "../../src/data/rgb-image.js";
+import { temporaryFolder } from "../support/folders.js";
+import { npyBytes } from "../support/npy.js";
+import { distance, testPicture } from "../robustness/pictures.js";
+
+const picture = testPicture(40, 30);
+const raw = sharp(picture.data, { raw: { width: 40, height: 30, channels: 3 } });
+const jpeg = await raw.clone().jpeg({ quality: 95, chromaSubsampling: "4:4:4" }).toBuffer();
+
+const shared = fileURLToPath(new URL("../../../shared/data", import.meta.url));
+if (!existsSync(shared)) console.log(`images: real data sets skipped, there is no folder ${shared}`);
+
+describe("decoding", () => {
+  it("gives the pixels of lossless files", async () => {
+    for (const bytes of [
+      await raw.clone().png().toBuffer(),
+      await raw.clone().webp({ lossless: true }).toBuffer(),
+    ]) {
+      expect(await decodeImage(bytes, "x")).toEqual(picture);
+    }
+    const decoded = await decodeImage(jpeg, "x");
+    expect(distance(decoded, picture)).toBeLessThan(20);
+  });
+
+  it("makes RGB of grey, transparent and 16-bit pictures", async () => {
+    const grey = await decodeImage(await raw.clone().greyscale().png().toBuffer(), "x");
+    for (let i = 0; i < grey.data.length; i += 3) {
+      expect(new Set(grey.data.subarray(i, i + 3)).size).toBe(1);
+    }
+    const transparent = await raw.clone().ensureAlpha(0.5).png().toBuffer();
+    expect(await decodeImage(transparent, "x")).toEqual(picture);
+    const deep = await raw.clone().toColourspace("rgb16").png().toBuffer();
+    expect(await decodeImage(deep, "x")).toEqual(picture);
+  });
+
+  it("names what it cannot read", async () => {
+    const folder = await temporaryFolder();
+    const cases: [string, Uint8Array | string, string][] = [
+      ["cut.jpg", jpeg.subarray(0, jpeg.length >> 1), "cannot be read as an image"],
+      ["text.png", "this is no picture", "cannot be read as an image"],
+      ["empty.png", "", "is empty (0 bytes)"],
+    ];
+    for (const [name, bytes, message] of cases) {
+      const path = join(folder, name);
+      await writeFile(path, bytes);
+      await expect(readImage(path)).rejects.toThrow(message);
+      await expect(readImage(path)).rejects.toThrow(name);
+    }
+    await expect(readImage(join(folder, "none.jpg"))).rejects.toThrow("there is no such file");
+    await expect(readImage(folder)).rejects.toThrow("it is a folder");
+  });
+
+  it("reads back the PNG that it wrote", async () => {
+    const path = join(await temporaryFolder(), "x.png");
+    await writePng(path, picture);
+    expect(await readImage(path)).toEqual(picture);
+    await expect(writePng(path, { ...picture, width: 41 })).rejects.toThrow("expected 3690 bytes of RGB");
+  });
+});
+
+/** Two classes of three pictures; one is cut off, one is no picture. */
+async function damagedFolder(): Promise<string> {
+  const root = await temporaryFolder();
+  for (const name of ["cat", "dog"]) await mkdir(join(root, name));
+  await mkdir(join(root, "dog", "more"));
+  const whole = ["cat/b.jpg", "cat/a.JPEG", "dog/more/z.jpg", "dog/c.jpg"];
+  for (const name of whole) await writeFile(join(root, name), jpeg);
+  await writeFile(join(root, "cat/c.jpg"), jpeg.subarray(0, 400));
+  await writeFile(join(root, "dog/d.png"), "no picture");
+  await writeFile(join(root, "dog/notes.txt"), "not looked at");
+  await writeFile(join(root, "dog/.hidden.jpg"), "not looked at");
+  return root;
+}
+
+async function all(source: ImageSource, options: Partial<ReadImagesOptions> = {}) {
+  const skipped: SkippedImage[] = [];
+  const images: LabelledImage[] = [];
+  for await (const image of readImages(source, { skipped, ...options })) images.push(image);
+  return { images, skipped };
+}
+
+describe("a folder for each class", () => {
+  it("is read in order; what cannot be read is skipped, counted and listed", async () => {
+    const source = await imageFolder(await damagedFolder());
+    expect(source.classes).toEqual(["cat", "dog"]);
+    expect(source.count).toBe(6);
+    const { images, skipped } = await all(source);
+    expect(images.map(({ name, label, index }) => [name, label, index])).toEqual([
+      [join("cat", "a.JPEG"), 0, 0],
+      [join("cat", "b.jpg"), 0, 1],
+      [join("dog", "c.jpg"), 1, 3],
+      [join("dog", "more", "z.jpg"), 1, 5],
+    ]);
+    expect(skipped.map(({ name }) => name)).toEqual([join("cat", "c.jpg"), join("dog", "d.png")]);
+    expect(describeSkipped(skipped, source.count)).toMatch(
+      /^2 of 6 images were skipped: cat.c\.jpg \(".*cannot be read/,
+    );
+    expect(describeSkipped([], 6)).toBeUndefined();
+    const part = await all(source, { from: 1, to: 4, ahead: 1 });
+    expect(part.images.map(({ index }) => index)).toEqual([1, 3]);
+  });
+
+  it("takes its labels from the model's classes", async () => {
+    const root = await damagedFolder();
+    const source = await imageFolder(root, { classes: ["dog", "horse", "cat"] });
+    expect([...source.labels]).toEqual([2, 2, 2, 0, 0, 0]);
+    await expect(imageFolder(root, { classes: ["dog", "horse"] })).rejects.toThrow(
+      '"cat" is none of the 2 classes (dog, horse)',
+    );
+  });
+
+  it("refuses folders that hold nothing of the kind", async () => {
+    const root = await temporaryFolder();
+    await expect(imageFolder(join(root, "none"))).rejects.toThrow("there is no such file or folder");
+    await expect(imageFolder(root)).rejects.toThrow("found no folder in it");
+    await mkdir(join(root, "cat"));
+    await expect(imageFolder(root)).rejects.toThrow("no image in its 1 folders");
+    await writeFile(join(root, "cat", "a.jpg"), "no picture");
+    await expect(all(await imageFolder(root))).rejects.toThrow(
+      "none of its 1 images can be read; the first:",
+    );
+    await expect(all(await imageFolder(root), { from: 0, to: 2 })).rejects.toThrow(
+      "within 0 to 1, got 0 to 2",
+    );
+  });
+
+  it("does not hide errors that are no fault of an image, and never reads far ahead", async () => {
+    let started = 0;
+    const source: ImageSource = {
+      name: "test",
+      count: 50,
+      classes: ["x"],
+      labels: new Int32Array(50),
+      nameOf: String,
+      read: (index): Promise<RgbImage> => {
+        started++;
+        return index === 30 ? Promise.reject(new Error("a bug")) : Promise.resolve(picture);
+      },
+    };
+    let seen = 0;
+    const read = async () => {
+      for await (const { index } of readImages(source, { skipped: [], ahead: 3 })) {
+        expect(started).toBeLessThanOrEqual(index + 3);
+        seen++;
+      }
+    };
+    await expect(read()).rejects.toThrow("a bug");
+    expect(seen).toBe(30);
+  });
+});
+
+describe("lists of images", () => {
+  const write = (root: string, name: string, value: unknown) =>
+    writeFile(join(root, name), JSON.stringify(value));
+
+  it("give files, labels and names; a missing file is skipped", async () => {
+    const root = await temporaryFolder();
+    await writeFile(join(root, "a.jpg"), jpeg);
+    await write(root, "files.json", [
+      { file: "a.jpg", index: 1 },
+      { file: "b.jpg", index: 0 },
+    ]);
+    expect((await listedImages(root)).classes).toEqual(["0", "1"]);
+    await write(root, "labels.json", { 0: { name: "tench" }, 1: { name: "goldfish" }, 2: { name: "shark" } });
+    const source = await listedImages(root);
+    expect(source.classes).toEqual(["tench", "goldfish", "shark"]);
+    const { images, skipped } = await all(source);
+    expect(images.map(({ name, label }) => [name, label])).toEqual([["a.jpg", 1]]);
+    expect(skipped).toEqual([
+      { name: "b.jpg", reason: expect.stringContaining("there is no such file") as string },
+    ]);
+  });
+
+  it.each([
+    [[], undefined, "expected a list of files"],
+    [[{ file: "a.jpg" }], undefined, 'entry 0: expected {"file": name, "index": label}'],
+    [[{ file: "a.jpg", index: -1 }], undefined, "entry 0: expected"],
+    [[{ file: "../../etc/a.jpg", index: 1 }], undefined, "leads out of the folder"],
+    [[{ file: "/a.jpg", index: 1 }], undefined, "leads out of the folder"],
+    [[{ file: "a.jpg", index: 2 }], { 0: { name: "x" } }, "names 1 classes, but files.json has the label 2"],
+    [[{ file: "a.jpg", index: 0 }], { 1: { name: "x" } }, "class 0 has no name"],
+  ])("refuse lists of another form: %j", async (files, labels, message) => {
+    const root = await temporaryFolder();
+    await write(root, "files.json", files);
+    if (labels) await write(root, "labels.json", labels);
+    await expect(listedImages(root)).rejects.toThrow(message);
+  });
+
+  it("refuse a list that is no JSON or not there", async () => {
+    const root = await temporaryFolder();
+    await expect(listedImages(root)).rejects.toThrow("there is no such file");
+    await writeFile(join(root, "files.json"), "[{");
+    await expect(listedImages(root)).rejects.toThrow("is not valid JSON");
+  });
+});
+
+describe("images in a NumPy file", () => {
+  const labels = { classes: [{ label: 0, name: "cat" }, { label: 1, name: "dog" }], splits: { val: { labels: [1, 0] } } }; // prettier-ignore
+
+  it("are read row by row", async () => {
+    const root = await temporaryFolder();
+    await writeFile(join(root, "labels.json"), JSON.stringify(labels));
+    const bytes = Uint8Array.from({ length: 2 * 4 * 4 * 3 }, (_, i) => i);
+    await writeFile(join(root, "val.npy"), npyBytes({ shape: "(2, 4, 4, 3)" }, bytes));
+    const source = await npyImages(root, "val");
+    expect([...source.labels]).toEqual([1, 0]);
+    expect(await source.read(1)).toEqual({ width: 4, height: 4, data: bytes.subarray(48) });
+    await expect(npyImages(root, "train")).rejects.toThrow(
+      "expected classes and splits.train.labels, got splits val",
+    );
+    await writeFile(join(root, "val.npy"), npyBytes({ shape: "(1, 4, 4, 3)" }, new Uint8Array(48)));
+    await expect(npyImages(root, "val")).rejects.toThrow("at least 2 images for the labels, got 1");
+    await writeFile(join(root, "val.npy"), npyBytes({ shape: "(2, 3, 4, 4)" }, new Uint8Array(96)));
+    await expect(npyImages(root, "val")).rejects.toThrow(
+      "expected bytes of shape NxHxWx3, got |u1 of shape 2x3x4x4",
+    );
+    const wrong = { ...labels, splits: { val: { labels: [1, 2] } } };
+    await writeFile(join(root, "labels.json"), JSON.stringify(wrong));
+    await expect(npyImages(root, "val")).rejects.toThrow("label 1 of val: expected 0 to 1, got 2");
+  });
+});
+
+describe.skipIf(!existsSync(shared))("real data sets", () => {
+  it("are read as they lie there", async () => {
+    const sample = await listedImages(join(shared, "imagenet-sample"));
+    expect([sample.count, sample.classes.length, sample.classes[sample.labels[0]!]]).toEqual([
+      500,
+      1000,
+      "goldfish",
+    ]);
+    const { images, skipped } = await all(sample, { to: 3 });
+    expect(images.map(({ image }) => [image.width, image.height])).toEqual([[256, 256], [256, 256], [256, 256]]); // prettier-ignore
+    expect(skipped).toEqual([]);
+    const tiny = await npyImages(join(shared, "tiny-imagenet-20"), "val");
+    expect([tiny.count, tiny.classes.length, tiny.labels[21]]).toEqual([400, 20, 1]);
+    const { data } = await tiny.read(399);
+    const file = await readFile(join(shared, "tiny-imagenet-20", "val.npy"));
+    expect(Buffer.compare(Buffer.from(data), file.subarray(file.length - data.length))).toBe(0);
+    const val = await listedImages(join(shared, "imagenet-val-sample"));
+    expect(val.count).toBe(434);
+  });
+});
