@@ -22,3 +22,4 @@ export * from "./export.js";
 export * from "./run.js";
 export * from "./values.js";
 export * from "./images.js";
+export * from "./presets.js";

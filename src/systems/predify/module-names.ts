@@ -16,9 +16,14 @@ export function modulePath(expression: string): string | undefined {
   return text.replaceAll(/\[\s*['"]?(\w+)['"]?\s*\]/g, ".$1");
 }
 
-/** The module that made a value, from the value's name: "" for the network itself. */
+/**
+ * The module that made a value, from the value's name: "" for the network itself. Names of files that Striate wrote
+ * ("features/3/Relu_0") are paths as they stand.
+ */
 export function scopePath(valueName: string): string | undefined {
-  if (!valueName.startsWith("/")) return undefined;
+  if (!valueName.startsWith("/")) {
+    return valueName.includes("/") ? valueName.split("/").slice(0, -1).join(".") : undefined;
+  }
   let path = "";
   let last = "";
   for (const part of valueName.split("/").slice(1, -1)) {

@@ -1,0 +1,172 @@
+import type { Tensor } from "../../graph/index.js";
+import { add, flatten, floor, globalAveragePool, mul, scope, sigmoid, silu } from "../../graph/index.js";
+import { kaimingNormal, uniform, zeros } from "../../nn/init.js";
+import { BatchNorm2d, Conv2d, Dropout, Linear, Sequential } from "../../nn/layers/index.js";
+import type { Layer, TrainingPass } from "../../nn/layers/index.js";
+import { check } from "../../util/errors.js";
+
+export interface EfficientNetOptions {
+  /** Default 1000. */
+  readonly classes?: number;
+  /** Factor of all channel numbers (default 1), rounded to multiples of 8. */
+  readonly width?: number;
+  /** Factor of the numbers of blocks in a stage (default 1), rounded up. */
+  readonly depth?: number;
+  /** Before the read-out (default 0.2). */
+  readonly dropout?: number;
+  /** Probability that the last residual block is skipped in training; earlier ones less, in proportion (default 0.2). */
+  readonly stochasticDepth?: number;
+}
+
+/** [expansion, kernel, stride, channels in, channels out, blocks] of the stages of B0. */
+const STAGES = [
+  [1, 3, 1, 32, 16, 1],
+  [6, 3, 2, 16, 24, 2],
+  [6, 5, 2, 24, 40, 2],
+  [6, 3, 2, 40, 80, 3],
+  [6, 5, 1, 80, 112, 3],
+  [6, 5, 2, 112, 192, 4],
+  [6, 3, 1, 192, 320, 1],
+] as const;
+
+/** A whole multiple of 8, at most a tenth below `value`. */
+function roundChannels(value: number): number {
+  const rounded = Math.max(8, Math.floor((value + 4) / 8) * 8);
+  return rounded < 0.9 * value ? rounded + 8 : rounded;
+}
+
+/**
+ * EfficientNet-B0 (Tan & Le 2019, arXiv:1905.11946), laid out and named as torchvision's: parameters
+ * "features.1.0.block.0.0.weight". `features[0]` is the stem, `features[1]` to `features[7]` are the stages.
+ */
+export class EfficientNet {
+  readonly features: Sequential;
+  readonly classifier: Sequential;
+
+  constructor(options: EfficientNetOptions = {}) {
+    const { classes = 1000, width = 1, depth = 1, dropout = 0.2, stochasticDepth = 0.2 } = options;
+    check(
+      width > 0 && depth > 0,
+      () => `EfficientNet: expected width and depth above 0, got ${width} and ${depth}`,
+    );
+    const channels = (value: number) => roundChannels(value * width);
+    const counts = STAGES.map(([, , , , , count]) => Math.ceil(count * depth));
+    const total = counts.reduce((a, b) => a + b, 0);
+    let block = 0;
+    const stages = STAGES.map(([expansion, kernel, stride, into, out], stage) => {
+      const blocks = Array.from({ length: counts[stage]! }, (_, i) => {
+        const skip = (stochasticDepth * block++) / total;
+        const first = i === 0;
+        return new InvertedResidual(
+          channels(first ? into : out),
+          channels(out),
+          kernel,
+          first ? stride : 1,
+          expansion,
+          skip,
+        );
+      });
+      return new Sequential(...blocks);
+    });
+    const last = 4 * channels(320);
+    this.features = new Sequential(
+      normalised(3, channels(32), 3, { stride: 2, activation: true }),
+      ...stages,
+      normalised(channels(320), last, 1, { activation: true }),
+    );
+    const bound = 1 / Math.sqrt(classes);
+    this.classifier = new Sequential(
+      new Dropout(dropout),
+      new Linear(last, classes, { weightInitialiser: uniform(-bound, bound), biasInitialiser: zeros }),
+    );
+  }
+
+  /** [batch, 3, height, width] to logits [batch, classes]. */
+  forward(images: Tensor, pass?: TrainingPass): Tensor {
+    const features = scope("features", () => this.features.forward(images, pass));
+    const pooled = scope("avgpool", () => globalAveragePool(features));
+    return scope("classifier", () => this.classifier.forward(flatten(pooled), pass));
+  }
+}
+
+interface NormalisedOptions {
+  readonly stride?: number;
+  readonly groups?: number;
+  readonly activation?: boolean;
+}
+
+/** Convolution without bias, batch normalisation and, if asked for, SiLU. */
+function normalised(inputs: number, outputs: number, kernel: number, options: NormalisedOptions): Sequential {
+  const { stride = 1, groups = 1, activation = false } = options;
+  const convolution = new Conv2d(inputs, outputs, kernel, {
+    stride,
+    groups,
+    padding: (kernel - 1) / 2,
+    bias: false,
+    weightInitialiser: kaimingNormal({ mode: "fanOut" }),
+  });
+  return new Sequential(convolution, new BatchNorm2d(outputs), ...(activation ? [silu] : []));
+}
+
+/** Channels weighed by what the whole image holds: x s(fc2(silu(fc1(mean x)))). */
+class SqueezeExcitation implements Layer {
+  readonly fc1: Conv2d;
+  readonly fc2: Conv2d;
+
+  constructor(channels: number, squeezed: number) {
+    const initialisers = {
+      weightInitialiser: kaimingNormal({ mode: "fanOut" }),
+      biasInitialiser: zeros,
+    } as const;
+    this.fc1 = new Conv2d(channels, squeezed, 1, initialisers);
+    this.fc2 = new Conv2d(squeezed, channels, 1, initialisers);
+  }
+
+  forward(x: Tensor): Tensor {
+    const squeezed = scope("fc1", () => silu(this.fc1.forward(globalAveragePool(x))));
+    return mul(
+      x,
+      scope("fc2", () => sigmoid(this.fc2.forward(squeezed))),
+    );
+  }
+}
+
+/** Expand, filter each channel, weigh channels, project; added to its input where the shapes are the same. */
+class InvertedResidual implements Layer {
+  readonly block: Sequential;
+  readonly residual: boolean;
+
+  constructor(
+    inputs: number,
+    outputs: number,
+    kernel: number,
+    stride: number,
+    expansion: number,
+    readonly skip: number,
+  ) {
+    const wide = expansion === 1 ? inputs : roundChannels(inputs * expansion);
+    this.residual = stride === 1 && inputs === outputs;
+    this.block = new Sequential(
+      ...(wide === inputs ? [] : [normalised(inputs, wide, 1, { activation: true })]),
+      normalised(wide, wide, kernel, { stride, groups: wide, activation: true }),
+      new SqueezeExcitation(wide, Math.max(1, Math.floor(inputs / 4))),
+      normalised(wide, outputs, 1, {}),
+    );
+  }
+
+  forward(x: Tensor, pass?: TrainingPass): Tensor {
+    const made = scope("block", () => this.block.forward(x, pass));
+    if (!this.residual) return made;
+    return add(
+      scope("stochastic_depth", () => this.#dropped(made, pass)),
+      x,
+    );
+  }
+
+  /** In training the whole branch of an image is left out now and then (Huang et al. 2016). */
+  #dropped(branch: Tensor, pass: TrainingPass | undefined): Tensor {
+    if (pass === undefined || this.skip === 0) return branch;
+    const kept = floor(add(pass.uniform([branch.shape[0]!, 1, 1, 1]), 1 - this.skip));
+    return mul(branch, mul(kept, 1 / (1 - this.skip)));
+  }
+}

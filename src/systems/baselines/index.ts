@@ -1,0 +1,4 @@
+/** Reference networks, laid out and named as torchvision's, trainable here, of any width. */
+export * from "./classification-task.js";
+export * from "./efficientnet.js";
+export * from "./vgg.js";
