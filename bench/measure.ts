@@ -1,4 +1,4 @@
-import type { Peer } from "./peer.js";
+import type { Peer, PeerName } from "./peer.js";
 
 /** One thing to time, ours and the peer's. */
 export interface BenchCase {
@@ -8,7 +8,12 @@ export interface BenchCase {
   readonly unit: "images/s" | "GFLOP/s";
   /** The issue's bar for ours / peer. */
   readonly bar?: number;
-  readonly peer?: { readonly name: string; readonly options: Readonly<Record<string, unknown>> };
+  readonly peer?: {
+    /** Default "torch". */
+    readonly of?: PeerName;
+    readonly name: string;
+    readonly options: Readonly<Record<string, unknown>>;
+  };
   /** Makes the thing to run; `close` frees it. */
   open(): Promise<{ run(): Promise<unknown>; close(): Promise<void> }>;
 }

@@ -7,6 +7,7 @@ import {
   CORRUPTIONS,
   SEVERITIES,
   corrupt,
+  corruptBatch,
   corruptionGroup,
   corruptionName,
   frostTexture,
@@ -147,6 +148,20 @@ describe("what corruptions leave alone", () => {
     expect(row[16]).toBeGreaterThan(row[15]!);
     expect(row[15]).toBeGreaterThan(row[14]!);
     expect(row[14]).toBeGreaterThan(0);
+  });
+});
+
+describe("batches", () => {
+  it("give the same bytes however a data set is cut", () => {
+    const images = [32, 33, 34].map((value) => constantPicture(32, [value, 100, 200]));
+    const whole = corruptBatch(images, "snow", 2, { seed: 3 });
+    const [first, ...rest] = images as [RgbImage, RgbImage, RgbImage];
+    const cut = [
+      ...corruptBatch([first], "snow", 2, { seed: 3 }),
+      ...corruptBatch(rest, "snow", 2, { seed: 3, firstIndex: 1 }),
+    ];
+    expect(cut).toEqual(whole);
+    expect(distance(whole[0]!, whole[1]!)).toBeGreaterThan(1);
   });
 });
 

@@ -122,6 +122,20 @@ export function corrupt<N extends CorruptionName>(
   return reencode === false ? corrupted : jpegRoundTrip(corrupted, reencode);
 }
 
+/**
+ * {@link corrupt} for several pictures in order: the one at position i has the index `firstIndex + i` (default 0), so a
+ * data set cut into batches of any size gives the same bytes.
+ */
+export function corruptBatch(
+  images: readonly RgbImage[],
+  name: CorruptionName,
+  severity: Severity,
+  options: Omit<CorruptOptions, "index" | "draws"> & { readonly firstIndex?: number } = {},
+): RgbImage[] {
+  const { firstIndex = 0, ...shared } = options;
+  return images.map((image, i) => corrupt(image, name, severity, { ...shared, index: firstIndex + i }));
+}
+
 /** What {@link CorruptOptions.reencode} is when it is not given. */
 export function defaultReencode(set: ConstantSet): number | false {
   return set === 32 ? false : 85;
