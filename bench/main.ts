@@ -1,37 +1,63 @@
 import Table from "cli-table3";
 import { availableParallelism, cpus } from "node:os";
+import { corruptionCases } from "./corruptions.js";
 import { ceilingCase, convolutionCases, weightGradientForms } from "./convolution.js";
 import { komplexnetCases } from "./komplexnet.js";
 import type { BenchCase, BenchResult } from "./measure.js";
 import { measure } from "./measure.js";
+import type { Peer, PeerName } from "./peer.js";
 import { openPeer } from "./peer.js";
+import { secondsToFirstStep } from "./start.js";
 
 /** Case groups by the word that selects them: `npm run bench -- convolution`. */
 const GROUPS: Record<string, () => BenchCase[]> = {
   convolution: convolutionCases,
   forms: weightGradientForms,
   komplexnet: komplexnetCases,
+  corruptions: corruptionCases,
 };
 
-const wanted = process.argv.slice(2);
-const unknown = wanted.filter((name) => GROUPS[name] === undefined);
+const START = "start";
+const names = [START, ...Object.keys(GROUPS)];
+const wanted = process.argv.length > 2 ? process.argv.slice(2) : names;
+const unknown = wanted.filter((name) => !names.includes(name));
 if (unknown.length > 0) {
-  console.error(`unknown bench ${unknown.join(", ")}: expected some of ${Object.keys(GROUPS).join(", ")}`);
+  console.error(`unknown bench ${unknown.join(", ")}: expected some of ${names.join(", ")}`);
   process.exit(1);
 }
-const peer = openPeer();
+const peers = new Map<PeerName, Peer | undefined>();
+const peerOf = (test: BenchCase): Peer | undefined => {
+  const name = test.peer?.of ?? "torch";
+  if (!peers.has(name)) peers.set(name, openPeer(name));
+  return peers.get(name);
+};
 const machine = `${cpus()[0]?.model ?? "unknown processor"}, ${availableParallelism()} cores, Node ${process.version}`;
 console.error(
-  `${machine}${peer ? `, PyTorch ${peer.version}` : ""}; 2 threads each, medians of 5 rounds taken in turn`,
+  `${machine}; 2 threads for operators, corruptions on one core; medians of 5 rounds taken in turn`,
 );
 
-const ceiling = await measure(ceilingCase(), peer);
+const ceilingTest = ceilingCase();
+if (wanted.includes(START)) {
+  const seconds = await secondsToFirstStep();
+  console.log(
+    JSON.stringify({
+      name: "start of the main job to its first training step",
+      unit: "s",
+      ours: seconds,
+      aim: 10,
+    }),
+  );
+}
+const ceiling = await measure(ceilingTest, peerOf(ceilingTest));
 const results: BenchResult[] = [];
 for (const result of [ceiling]) report(result);
-for (const name of wanted.length > 0 ? wanted : Object.keys(GROUPS)) {
-  for (const test of GROUPS[name]!()) report(await measure(test, peer));
+for (const name of wanted) {
+  for (const test of GROUPS[name]?.() ?? []) report(await measure(test, peerOf(test)));
 }
-peer?.close();
+for (const [, peer] of peers) {
+  if (peer) console.error(`peer: ${peer.version}`);
+  peer?.close();
+}
 
 function report(result: BenchResult): void {
   const full = result.unit === "GFLOP/s" ? { ...result, ceiling: result.ours / ceiling.ours } : result;
@@ -39,7 +65,7 @@ function report(result: BenchResult): void {
   console.log(JSON.stringify(full));
 }
 
-const table = new Table({ head: ["case", "ours", "PyTorch", "ratio", "bar", "of ceiling"] });
+const table = new Table({ head: ["case", "ours", "peer", "ratio", "bar", "of ceiling"] });
 for (const { name, unit, ours, peer: theirs, ratio, bar, ceiling: share } of results) {
   table.push([
     name,
