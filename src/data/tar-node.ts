@@ -1,0 +1,86 @@
+import { createReadStream } from "node:fs";
+import { createGunzip } from "node:zlib";
+import { StriateError, check } from "../util/errors.js";
+
+const BLOCK = 512;
+
+/**
+ * The wanted regular files of a `.tar.gz`, one at a time. `wanted` gets each path in the archive and says how many bytes it
+ * may have, 0 for files to leave out. Throws {@link StriateError} for archives that are damaged or hold more.
+ */
+export async function* readTarGz(
+  path: string,
+  wanted: (name: string) => number,
+): AsyncGenerator<{ readonly name: string; readonly bytes: Uint8Array }, void, undefined> {
+  const reader = new BlockReader(path);
+  for (;;) {
+    const header = await reader.take(BLOCK);
+    if (header === undefined || header.every((byte) => byte === 0)) return;
+    const name = [text(header, 345, 155), text(header, 0, 100)].filter((part) => part !== "").join("/");
+    const size = octal(header, 124, 12, path);
+    const padded = Math.ceil(size / BLOCK) * BLOCK;
+    const type = header[156];
+    const limit = type === 0x30 || type === 0 ? wanted(name) : 0;
+    if (limit === 0) await reader.skip(padded);
+    else {
+      check(size <= limit, () => `"${path}": ${name} has ${size} bytes, at most ${limit} were expected`);
+      const bytes = await reader.take(padded);
+      check(bytes, () => `"${path}" is cut off inside ${name}`);
+      yield { name, bytes: bytes.slice(0, size) };
+    }
+  }
+}
+
+class BlockReader {
+  readonly #chunks: AsyncIterator<Uint8Array>;
+  #rest: Uint8Array[] = [];
+  #have = 0;
+
+  constructor(readonly path: string) {
+    const file = createReadStream(path);
+    const plain = createGunzip();
+    file.on("error", (error) => plain.destroy(error));
+    this.#chunks = (file.pipe(plain) as AsyncIterable<Uint8Array>)[Symbol.asyncIterator]();
+  }
+
+  async #fill(count: number): Promise<boolean> {
+    while (this.#have < count) {
+      const next = await this.#chunks.next().catch((cause: unknown) => {
+        const why = cause instanceof Error ? cause.message : String(cause);
+        throw new StriateError(`"${this.path}" is no intact .tar.gz file: ${why}`, { cause });
+      });
+      if (next.done === true) return false;
+      this.#rest.push(next.value);
+      this.#have += next.value.length;
+    }
+    return true;
+  }
+
+  async take(count: number): Promise<Uint8Array | undefined> {
+    if (!(await this.#fill(count))) return undefined;
+    const all = this.#rest.length === 1 ? this.#rest[0]! : Buffer.concat(this.#rest);
+    this.#rest = [all.subarray(count)];
+    this.#have -= count;
+    return all.subarray(0, count);
+  }
+
+  async skip(count: number): Promise<void> {
+    for (let left = count; left > 0;) {
+      const step = Math.min(left, 1 << 20);
+      if ((await this.take(step)) === undefined) return;
+      left -= step;
+    }
+  }
+}
+
+function text(header: Uint8Array, start: number, length: number): string {
+  const bytes = header.subarray(start, start + length);
+  const end = bytes.indexOf(0);
+  return new TextDecoder().decode(end < 0 ? bytes : bytes.subarray(0, end));
+}
+
+function octal(header: Uint8Array, start: number, length: number, path: string): number {
+  const digits = text(header, start, length).trim();
+  check(/^[0-7]+$/.test(digits), () => `"${path}" is no intact .tar.gz file: a size reads "${digits}"`);
+  return Number.parseInt(digits, 8);
+}
