@@ -1,4 +1,5 @@
 import { check } from "../util/errors.js";
+import type { ImageSource } from "./image-source.js";
 import type { SceneBatch, Scenes } from "./multi-mnist.js";
 import { SCENE } from "./scene-render.js";
 
@@ -82,4 +83,25 @@ export class BackgroundScenes implements Scenes {
       out[at + i] = Math.min(1, grey / 255 + digits[i]!);
     }
   }
+}
+
+/** The first pictures of a source as backgrounds, in its order. Throws {@link StriateError} for pictures that are not 32x32. */
+export async function backgroundImages(
+  source: ImageSource,
+  most: number = source.count,
+): Promise<BackgroundImages> {
+  const count = Math.min(most, source.count);
+  const images = new Uint8Array(count * 3 * PIXELS);
+  for (let n = 0; n < count; n++) {
+    const { width, height, data } = await source.read(n);
+    check(
+      width === SCENE && height === SCENE,
+      () =>
+        `backgrounds: ${source.name}, ${source.nameOf(n)}: expected ${SCENE} x ${SCENE}, got ${width} x ${height}`,
+    );
+    for (let i = 0; i < PIXELS; i++) {
+      for (let c = 0; c < 3; c++) images[(3 * n + c) * PIXELS + i] = data[3 * i + c]!;
+    }
+  }
+  return { count, images };
 }

@@ -79,6 +79,7 @@ const MARKERS: Readonly<Record<(typeof SHAPES)[number], string>> = {
   diamond: "M15 1.8l4 4.2l-4 4.2l-4 -4.2Z",
   "triangle-up": "M15 2l4 7h-8Z",
   cross: "M13.5 2h3v2.5h2.5v3h-2.5v2.5h-3v-2.5h-2.5v-3h2.5Z",
+  "triangle-right": "M12 2l7 4l-7 4Z",
   "triangle-down": "M15 10l4 -7h-8Z",
 };
 

@@ -1,9 +1,9 @@
 import Table from "cli-table3";
 import pc from "picocolors";
 import { duration, number, percent } from "./html.js";
-import { METRICS, result, SET_ACCURACY } from "./overlapping-digits-data.js";
-import type { ModelDescription, OverlappingDigitsReport } from "./overlapping-digits-data.js";
-import { overSeeds } from "./overlapping-digits-charts.js";
+import { METRICS, result, SET_ACCURACY } from "./digits-data.js";
+import type { ModelDescription, DigitsReport } from "./digits-data.js";
+import { overSeeds } from "./digits-charts.js";
 import { budgetRemark, headline, judge } from "./verdict.js";
 
 /** Options of {@link terminalReport}. */
@@ -42,7 +42,7 @@ export function sparkline(
 }
 
 /** The experiment's table, learning curves and verdicts for a terminal; ends without a line break. */
-export function terminalReport(report: OverlappingDigitsReport, options: TerminalOptions = {}): string {
+export function terminalReport(report: DigitsReport, options: TerminalOptions = {}): string {
   const colours = pc.createColors(options.colour ?? pc.isColorSupported);
   const condition = report.conditions[0]!;
   const marks = {
@@ -82,7 +82,7 @@ export function terminalReport(report: OverlappingDigitsReport, options: Termina
 }
 
 function accuracyTable(
-  report: OverlappingDigitsReport,
+  report: DigitsReport,
   colours: ReturnType<typeof pc.createColors>,
   curves: boolean,
 ): string {
@@ -132,7 +132,7 @@ function accuracyTable(
 }
 
 /** Test accuracy while training (falling back on the loss), mean over seeds, all models on one scale. */
-function learning(report: OverlappingDigitsReport, model: ModelDescription): string {
+function learning(report: DigitsReport, model: ModelDescription): string {
   const accuracies = report.learningCurves.flatMap((curve) => curve.points.map((point) => point.setAccuracy));
   const known = accuracies.filter((value) => value !== undefined);
   const runs = report.learningCurves

@@ -11,7 +11,15 @@ import type { Rgb } from "./colour.js";
 export const FONT = 'system-ui, -apple-system, "Segoe UI", Roboto, "Liberation Sans", Arial, sans-serif';
 
 /** Categorical colours in order of use. */
-export const CATEGORICAL = ["#1f7fc2", "#d35f0a", "#0c9469", "#b968a4", "#7d7f86", "#a3861a"] as const;
+export const CATEGORICAL = [
+  "#1f7fc2",
+  "#d35f0a",
+  "#0c9469",
+  "#b968a4",
+  "#7d7f86",
+  "#a3861a",
+  "#c2485c",
+] as const;
 
 /** Second carrier of identity beside colour: dash patterns in the same order. */
 export const DASHES: readonly (readonly number[])[] = [
@@ -21,10 +29,19 @@ export const DASHES: readonly (readonly number[])[] = [
   [8, 3, 2, 3],
   [4, 4],
   [1, 3],
+  [10, 4],
 ];
 
 /** Third carrier: point shapes in the same order. */
-export const SHAPES = ["circle", "square", "diamond", "triangle-up", "cross", "triangle-down"] as const;
+export const SHAPES = [
+  "circle",
+  "square",
+  "diamond",
+  "triangle-up",
+  "cross",
+  "triangle-down",
+  "triangle-right",
+] as const;
 
 /** Colours of objects 1, 2, 3 and of pixels shared by several, for dark pictures. */
 export const OBJECT_COLOURS: readonly Rgb[] = [

@@ -1,6 +1,6 @@
 import { percent } from "./html.js";
-import { result, SET_ACCURACY } from "./overlapping-digits-data.js";
-import type { ModelDescription, ModelRole, OverlappingDigitsReport } from "./overlapping-digits-data.js";
+import { result, SET_ACCURACY } from "./digits-data.js";
+import type { ModelDescription, ModelRole, DigitsReport } from "./digits-data.js";
 
 /** Whether measured differences bear a claim out. */
 export type VerdictStatus = "holds" | "reversed" | "undecided";
@@ -23,14 +23,16 @@ export interface Verdict {
 const CLAIMS: readonly (readonly [better: ModelRole, worse: ModelRole])[] = [
   ["kuramoto", "random"],
   ["kuramoto", "real"],
+  ["kuramoto", "transformer"],
   ["ideal", "kuramoto"],
+  ["feedback", "continued"],
 ];
 
 /**
  * Judges each predicted ordering under `condition`. A claim holds (or is reversed) only when at least two seeds
  * agree in sign and the mean difference exceeds {@link Verdict.margin}; everything else is undecided.
  */
-export function judge(report: OverlappingDigitsReport, condition: string): Verdict[] {
+export function judge(report: DigitsReport, condition: string): Verdict[] {
   const byRole = (role: ModelRole) => report.models.find((model) => model.role === role);
   return CLAIMS.flatMap(([one, other]) => {
     const [better, worse] = [byRole(one), byRole(other)];
@@ -41,7 +43,7 @@ export function judge(report: OverlappingDigitsReport, condition: string): Verdi
 
 /** The paired comparison of two models; `undefined` when no seed has both. */
 export function compare(
-  report: OverlappingDigitsReport,
+  report: DigitsReport,
   better: ModelDescription,
   worse: ModelDescription,
   condition: string,
@@ -91,7 +93,7 @@ function sentence({ better, worse, status, mean, pairs, margin }: Omit<Verdict, 
 }
 
 /** One plain sentence on the ordering under the first condition, computed from the verdicts. */
-export function headline(report: OverlappingDigitsReport): string {
+export function headline(report: DigitsReport): string {
   const condition = report.conditions[0]!;
   const ranked = report.models
     .flatMap((model) => {
@@ -116,7 +118,7 @@ export function headline(report: OverlappingDigitsReport): string {
 }
 
 /** A warning when training was shorter than what the reference runs needed for the ordering to appear. */
-export function budgetRemark(report: OverlappingDigitsReport): string | undefined {
+export function budgetRemark(report: DigitsReport): string | undefined {
   const { imagesSeen } = report.provenance;
   const onset = 25_000;
   if (imagesSeen >= onset) return undefined;

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { BackgroundScenes, MultiMnist } from "../../src/data/index.js";
+import { BackgroundScenes, MultiMnist, backgroundImages } from "../../src/data/index.js";
 import { Random } from "../../src/util/random.js";
 import { range, rectangleDigits } from "./scenes.js";
 
@@ -60,6 +60,22 @@ describe("scenes with backgrounds", () => {
     // Pixel i looks at floor(1.5625 i), against floor(1.5625 i + 0.78125).
     expect(floor).not.toEqual(exact);
     for (const i of range(0, 1024)) expect(floor[i]! + floor[1024 + i]! + floor[2048 + i]!).toBe(1);
+  });
+
+  it("come from a source of pictures, plane by plane", async () => {
+    const data = Uint8Array.from({ length: 3072 }, (_, i) => (i % 3) * 80 + (i % 7));
+    const source = {
+      name: "two",
+      count: 2,
+      classes: ["a"],
+      labels: new Int32Array(2),
+      nameOf: String,
+      read: (n: number) => Promise.resolve({ width: n === 0 ? 32 : 16, height: n === 0 ? 32 : 16, data }),
+    };
+    const { count, images } = await backgroundImages(source, 1);
+    expect([count, images.length]).toEqual([1, 3072]);
+    for (const i of range(0, 3072)) expect(images[(i % 3) * 1024 + Math.floor(i / 3)]).toBe(data[i]);
+    await expect(backgroundImages(source)).rejects.toThrow(/two, 1: expected 32 x 32, got 16 x 16/);
   });
 
   it("refuse pictures of another size and scenes that have colour", () => {

@@ -102,7 +102,7 @@ describe("circular clusters", () => {
       const centre = random.uniform() * 6;
       const angles = Array.from(
         { length: 50 },
-        (_, i) => centre + (i % 3 === 0 ? 1.5 : 0) + random.normal(0, 0.6),
+        (_, i) => centre + (i % 3 === 0 ? 1.5 : 0) + 0.6 * random.normal(),
       );
       const found = agreement(angles, circularClusters(angles, 2));
       const best = bestArcs(angles);

@@ -1,8 +1,8 @@
 import { beforeAll, describe, expect, it } from "vitest";
 import { overlappingDigitsPage } from "../../src/report/overlapping-digits.js";
-import { AUTHORS_SHORT_BUDGET, chanceLevel, summarise } from "../../src/report/overlapping-digits-data.js";
-import type { OverlappingDigitsReport } from "../../src/report/overlapping-digits-data.js";
-import { overSeeds } from "../../src/report/overlapping-digits-charts.js";
+import { AUTHORS_SHORT_BUDGET, chanceLevel, summarise } from "../../src/report/digits-data.js";
+import type { DigitsReport } from "../../src/report/digits-data.js";
+import { overSeeds } from "../../src/report/digits-charts.js";
 import { sparkline, terminalReport } from "../../src/report/terminal-node.js";
 import { budgetRemark, headline, judge } from "../../src/report/verdict.js";
 import { readHtml } from "./markup.js";
@@ -10,7 +10,7 @@ import type { FoundElement } from "./markup.js";
 import { sampleReport } from "./sample.js";
 
 /** The sample with given clean set accuracies per seed (1, 2, ...). */
-function withClean(accuracies: Readonly<Record<string, readonly number[]>>): OverlappingDigitsReport {
+function withClean(accuracies: Readonly<Record<string, readonly number[]>>): DigitsReport {
   const report = sampleReport([1, 2]);
   return {
     ...report,
@@ -63,7 +63,7 @@ describe("summaries", () => {
 });
 
 describe("verdicts", () => {
-  const status = (report: OverlappingDigitsReport) => judge(report, "clean").map((verdict) => verdict.status);
+  const status = (report: DigitsReport) => judge(report, "clean").map((verdict) => verdict.status);
 
   it("hold where every seed agrees and the difference is large", () => {
     const report = withClean({
@@ -207,7 +207,7 @@ describe("report page", () => {
   });
 
   it("stands with the least that a run can give", async () => {
-    const bare: OverlappingDigitsReport = {
+    const bare: DigitsReport = {
       ...sampleReport([1]),
       learningCurves: [],
       accuracyPerTimestep: [],
@@ -258,7 +258,7 @@ describe("report page", () => {
     );
     const [typed, plain] = [
       await overlappingDigitsPage(report),
-      await overlappingDigitsPage(JSON.parse(json) as OverlappingDigitsReport),
+      await overlappingDigitsPage(JSON.parse(json) as DigitsReport),
     ];
     expect(typed === plain).toBe(true);
   });

@@ -1,9 +1,9 @@
-import { AUTHORS_SHORT_BUDGET, summarise } from "../../src/report/overlapping-digits-data.js";
+import { AUTHORS_SHORT_BUDGET, summarise } from "../../src/report/digits-data.js";
 import type {
   ModelRole,
-  OverlappingDigitsReport,
+  DigitsReport,
   PhasePicture,
-} from "../../src/report/overlapping-digits-data.js";
+} from "../../src/report/digits-data.js";
 
 /** Invented, deterministic data of the right shape for tests and for looking at the report's layout. */
 
@@ -139,7 +139,7 @@ const ONSET: Readonly<Record<string, number>> = {
 };
 
 /** A complete report about `seeds` runs that never happened. */
-export function sampleReport(seeds: readonly number[] = [1, 2, 3]): OverlappingDigitsReport {
+export function sampleReport(seeds: readonly number[] = [1, 2, 3]): DigitsReport {
   const ids = ["kuramoto", "random", "real", "ideal"] as const;
   const conditions = ["clean", "noise", "shifted"] as const;
   const values = (id: string, c: number) =>

@@ -1,5 +1,4 @@
-import type { Corruption } from "../../data/noise.js";
-import type { Shift } from "../../data/shifts.js";
+import type { Condition } from "../digits/scenes.js";
 import type { Scale } from "../experiment.js";
 
 /** The networks that are compared. */
@@ -26,16 +25,6 @@ export interface CellConfig {
   readonly clipNorm: number;
   /** Test with the parameters that validated best instead of the last ones. */
   readonly selectBest: boolean;
-}
-
-/** What a network is tested on; every network gets the very same pictures. */
-export interface Condition {
-  readonly id: string;
-  readonly label: string;
-  readonly description: string;
-  readonly maxOverlap?: number;
-  readonly corruption?: Corruption;
-  readonly shift?: Shift;
 }
 
 export const CONDITIONS: readonly Condition[] = [

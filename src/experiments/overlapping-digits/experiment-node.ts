@@ -1,23 +1,23 @@
-import { readFileSync } from "node:fs";
 import { readFile } from "node:fs/promises";
-import { availableParallelism, cpus, totalmem } from "node:os";
 import { join } from "node:path";
 import { terminalReport } from "../../report/terminal-node.js";
 import { overlappingDigitsPage } from "../../report/overlapping-digits.js";
-import type { OverlappingDigitsReport } from "../../report/overlapping-digits-data.js";
-import { AUTHORS_SHORT_BUDGET, summarise } from "../../report/overlapping-digits-data.js";
+import type { DigitsReport } from "../../report/digits-data.js";
+import { AUTHORS_SHORT_BUDGET, summarise } from "../../report/digits-data.js";
 import { ensureFolder, writeFileAtomic } from "../../util/files-node.js";
 import type { Cell } from "../cells-node.js";
 import { cellFolder, runCells } from "../cells-node.js";
 import type { Experiment, ExperimentOptions, ExperimentResult } from "../experiment.js";
 import type { CellResult } from "./cell-node.js";
-import { loadDigits, runCell } from "./cell-node.js";
+import { SCENES, runCell } from "./cell-node.js";
 import type { CellConfig, ModelName, ScaleConfig } from "./config.js";
 import { CONDITIONS, SCALE_CONFIGS } from "./config.js";
 import { MODEL_TEXTS, parameterCount, taskOf } from "./models.js";
-import { checkExport } from "./onnx-check-node.js";
-import { readPictures } from "./pictures-node.js";
-import { testScenes } from "./scenes.js";
+import { checkExport } from "../digits/onnx-check-node.js";
+import { readPictures } from "../digits/pictures-node.js";
+import { testScenes } from "../digits/scenes.js";
+import { loadDigits } from "../digits/sources-node.js";
+import { machine, sharesOf, versions } from "../machine-node.js";
 
 /** KomplexNet against the real-valued network and random phases on two digits in one picture (TMLR 2025). */
 export const overlappingDigits: Experiment = {
@@ -69,7 +69,7 @@ async function run(options: ExperimentOptions): Promise<ExperimentResult> {
   const finished = cells.map(({ config }, i) => ({ config, result: results[i]! }));
 
   const [, testDigits] = await loadDigits();
-  const clean = testScenes(testDigits, CONDITIONS[0]!, common.testScenes);
+  const clean = testScenes({ digits: testDigits }, SCENES, CONDITIONS[0]!, common.testScenes);
   const folders = new Map<ModelName, string>(
     models.map((model) => [
       model,
@@ -78,7 +78,7 @@ async function run(options: ExperimentOptions): Promise<ExperimentResult> {
   );
   const onnx = join(out, "komplexnet.onnx");
   await writeFileAtomic(onnx, await readFile(join(folders.get("kuramoto")!, "model.onnx")));
-  const report: OverlappingDigitsReport = {
+  const report: DigitsReport = {
     ...measured(finished, models, common),
     title: "Two digits in one picture",
     subtitle: "Do synchronised phases help a small network to tell overlapping objects apart?",
@@ -90,7 +90,7 @@ async function run(options: ExperimentOptions): Promise<ExperimentResult> {
       batchSize: common.batchSize,
       imagesSeen: common.steps * common.batchSize,
       testImages: common.testScenes,
-      machine: `${cpus()[0]?.model.trim() ?? "unknown processor"}, ${availableParallelism()} cores, ${Math.round(totalmem() / 2 ** 30)} GiB`,
+      machine: machine(),
       versions: versions(),
       date: new Date().toISOString(),
       wallTimeSeconds: (performance.now() - started) / 1000,
@@ -124,17 +124,6 @@ async function run(options: ExperimentOptions): Promise<ExperimentResult> {
   };
 }
 
-/** One thread a cell on the CPU: cells side by side use cores better than threads inside small operators. */
-function sharesOf(
-  { device, threads }: ExperimentOptions,
-  cells: number,
-): { parallel: number; threads: number } {
-  const cores = threads ?? availableParallelism();
-  if (device !== "cpu") return { parallel: 1, threads: cores };
-  const parallel = Math.min(cells, cores);
-  return { parallel, threads: Math.max(1, Math.floor(cores / parallel)) };
-}
-
 function describe(label: string, { conditions, imagesPerSecond, seconds }: CellResult): string {
   const accuracy = conditions[0]!.metrics.setAccuracy ?? NaN;
   const speed = imagesPerSecond > 0 ? `, ${Math.round(imagesPerSecond)} images/s` : "";
@@ -149,7 +138,7 @@ function measured(
   models: readonly ModelName[],
   common: Omit<ScaleConfig, "models">,
 ): Pick<
-  OverlappingDigitsReport,
+  DigitsReport,
   | "models"
   | "conditions"
   | "rows"
@@ -198,14 +187,4 @@ function measured(
     synchronyPerTimestep: perTimestep(({ synchronyPerTimestep }) => synchronyPerTimestep),
     pairAccuracy: { model: "kuramoto", values: shown.result.pairAccuracy },
   };
-}
-
-function versions(): Record<string, string> {
-  const text = readFileSync(new URL("../../../package.json", import.meta.url), "utf8");
-  const { version, dependencies } = JSON.parse(text) as {
-    version: string;
-    dependencies: Record<string, string>;
-  };
-  const runtime = dependencies["onnxruntime-node"] ?? "unknown";
-  return { striate: version, node: process.version, "onnxruntime-node": runtime.replace(/^[^\d]*/, "") };
 }

@@ -1,4 +1,4 @@
-import type { ModelDescription } from "../../report/overlapping-digits-data.js";
+import type { ModelDescription } from "../../report/digits-data.js";
 import { KomplexNet } from "../../systems/komplexnet/model.js";
 import { RealBaseline } from "../../systems/komplexnet/real-baseline.js";
 import { KomplexNetTask, RealBaselineTask } from "../../systems/komplexnet/tasks.js";

@@ -32,6 +32,11 @@ export function sceneData(scenes: Scenes): TrainingData {
 export interface KomplexNetTaskOptions {
   /** Weight of the synchrony loss in end-to-end training. Default 1. */
   readonly synchronyWeight?: number;
+  /**
+   * Which loss: `"endToEnd"`, or `"lastStep"`, which is cross-entropy of the last timestep alone. Default: `"lastStep"` with
+   * frozen dynamics and no feedback.
+   */
+  readonly loss?: "endToEnd" | "lastStep";
   /** Whether answers include the phases after every timestep. Default false. */
   readonly phases?: boolean;
   /** Whether answers include the synchrony loss at every timestep, for which masks are fed. Default false. */
@@ -65,7 +70,8 @@ export class KomplexNetTask implements Task {
     const traced = this.#trace(batch);
     const targets = input(TARGETS, [batch, config.classes]);
     const inputs = [...traced.inputs, targets];
-    if (config.kuramotoMode !== "endtoend" && config.feedback === undefined) {
+    const frozen = config.kuramotoMode !== "endtoend" && config.feedback === undefined;
+    if ((this.options.loss ?? (frozen ? "lastStep" : "endToEnd")) === "lastStep") {
       return { inputs, noise: traced.noise, loss: lastStepLoss(traced.output, targets) };
     }
     const weight = this.options.synchronyWeight ?? 1;

@@ -3,19 +3,18 @@ import type { ChartBlock } from "./chart-block.js";
 import { barChart, heatMap } from "./charts.js";
 import type { Bar, BarChartOptions, LineChartOptions, LinePoint, LineSeries } from "./charts.js";
 import { markup, number, percent } from "./html.js";
-import { chanceLevel, result } from "./overlapping-digits-data.js";
-import type {
-  LearningCurve,
-  ModelDescription,
-  OverlappingDigitsReport,
-  TimestepSeries,
-} from "./overlapping-digits-data.js";
+import { chanceLevel, result } from "./digits-data.js";
+import type { LearningCurve, ModelDescription, DigitsReport, TimestepSeries } from "./digits-data.js";
 
 /** Position of a model in the report: fixes its colour, dash and shape in every chart. */
-export function styleOf(report: OverlappingDigitsReport, model: ModelDescription): number {
-  const fixed = { kuramoto: 0, real: 1, ideal: 2, random: 3 };
+export function styleOf(report: DigitsReport, model: ModelDescription): number {
+  const fixed = { kuramoto: 0, real: 1, ideal: 2, random: 3, feedback: 4, transformer: 5, continued: 6 };
   if (model.role !== "other") return fixed[model.role];
-  return 4 + report.models.filter((one) => one.role === "other").indexOf(model);
+  return 7 + report.models.filter((one) => one.role === "other").indexOf(model);
+}
+
+function idOf({ id }: DigitsReport, name: string): string {
+  return id === undefined ? name : `${id}-${name}`;
 }
 
 const MOST_POINTS = 150;
@@ -46,7 +45,7 @@ export function overSeeds(runs: readonly (readonly { x: number; y: number }[])[]
 }
 
 function seriesPerModel(
-  report: OverlappingDigitsReport,
+  report: DigitsReport,
   runsOf: (model: ModelDescription) => readonly (readonly { x: number; y: number }[])[],
 ): LineSeries[] {
   return report.models.flatMap((model) => {
@@ -61,7 +60,7 @@ function ends(series: readonly LineSeries[], format: (value: number) => string):
 
 const share = (value: number): string => `${percent(value)} %`;
 
-function referenceSeries(report: OverlappingDigitsReport, measure: "setAccuracy" | "loss"): LineSeries[] {
+function referenceSeries(report: DigitsReport, measure: "setAccuracy" | "loss"): LineSeries[] {
   return (report.reference?.curves ?? []).flatMap(({ role, points }) => {
     const model = report.models.find((one) => one.role === role);
     if (!model || !report.learningCurves.some((curve) => curve.model === model.id)) return [];
@@ -70,7 +69,7 @@ function referenceSeries(report: OverlappingDigitsReport, measure: "setAccuracy"
 }
 
 /** Test accuracy over training images seen; `undefined` when no curve has it. */
-export async function accuracyCurves(report: OverlappingDigitsReport): Promise<ChartBlock | undefined> {
+export async function accuracyCurves(report: DigitsReport): Promise<ChartBlock | undefined> {
   const points = (curve: LearningCurve) =>
     curve.points.flatMap(({ images, setAccuracy }) =>
       setAccuracy === undefined ? [] : [{ x: images, y: setAccuracy }],
@@ -86,13 +85,18 @@ export async function accuracyCurves(report: OverlappingDigitsReport): Promise<C
     references: referenceSeries(report, "setAccuracy"),
     rules: [{ y: chanceLevel(report.digits), label: "chance" }],
   };
-  return lineBlock("learning-accuracy", options, `Set accuracy while training. ${ends(series, share)}.`, {
-    heading: "Set accuracy on validation images",
-  });
+  return lineBlock(
+    idOf(report, "learning-accuracy"),
+    options,
+    `Set accuracy while training. ${ends(series, share)}.`,
+    {
+      heading: "Set accuracy on validation images",
+    },
+  );
 }
 
 /** Cross-entropy on validation images over training images seen. */
-export async function lossCurves(report: OverlappingDigitsReport): Promise<ChartBlock | undefined> {
+export async function lossCurves(report: DigitsReport): Promise<ChartBlock | undefined> {
   const series = seriesPerModel(report, (model) =>
     report.learningCurves
       .filter((curve) => curve.model === model.id)
@@ -104,16 +108,17 @@ export async function lossCurves(report: OverlappingDigitsReport): Promise<Chart
     y: { title: "Cross-entropy", format: ".2f" },
     series,
   };
-  return lineBlock("learning-loss", options, `Cross-entropy on validation images. ${ends(series, number)}.`, {
-    heading: "Cross-entropy on validation images",
-  });
+  return lineBlock(
+    idOf(report, "learning-loss"),
+    options,
+    `Cross-entropy on validation images. ${ends(series, number)}.`,
+    {
+      heading: "Cross-entropy on validation images",
+    },
+  );
 }
 
-function perTimestep(
-  report: OverlappingDigitsReport,
-  list: readonly TimestepSeries[],
-  condition: string,
-): LineSeries[] {
+function perTimestep(report: DigitsReport, list: readonly TimestepSeries[], condition: string): LineSeries[] {
   return seriesPerModel(report, (model) =>
     list
       .filter((one) => one.model === model.id && one.condition === condition)
@@ -123,7 +128,7 @@ function perTimestep(
 
 /** A small chart per condition, all with the same axes. */
 async function timestepCharts(
-  report: OverlappingDigitsReport,
+  report: DigitsReport,
   kind: "accuracy" | "synchrony",
 ): Promise<ChartBlock | undefined> {
   const accuracy = kind === "accuracy";
@@ -148,7 +153,12 @@ async function timestepCharts(
         rules: accuracy ? [{ y: chanceLevel(report.digits), label: "chance" }] : [],
       };
       const words = `${accuracy ? "Set accuracy" : measure.label} per timestep, ${label}. ${ends(series, accuracy ? share : number)}.`;
-      return lineBlock(`${kind}-${id}`, options, words, alone ? {} : { small: true, heading: label });
+      return lineBlock(
+        idOf(report, `${kind}-${id}`),
+        options,
+        words,
+        alone ? {} : { small: true, heading: label },
+      );
     }),
   );
   if (alone) return charts[0]!;
@@ -160,17 +170,17 @@ async function timestepCharts(
 }
 
 /** Accuracy of the read-out at every timestep. */
-export function accuracyPerTimestep(report: OverlappingDigitsReport): Promise<ChartBlock | undefined> {
+export function accuracyPerTimestep(report: DigitsReport): Promise<ChartBlock | undefined> {
   return timestepCharts(report, "accuracy");
 }
 
 /** How far the phases have separated the digits at every timestep. */
-export function synchronyPerTimestep(report: OverlappingDigitsReport): Promise<ChartBlock | undefined> {
+export function synchronyPerTimestep(report: DigitsReport): Promise<ChartBlock | undefined> {
   return timestepCharts(report, "synchrony");
 }
 
 /** Bars: conditions by models, with a dot per seed. */
-export async function accuracyBars(report: OverlappingDigitsReport): Promise<ChartBlock | undefined> {
+export async function accuracyBars(report: DigitsReport): Promise<ChartBlock | undefined> {
   const bars = report.conditions.flatMap((condition) =>
     report.models.flatMap((model): Bar[] => {
       const summary = result(report, model.id, condition.id);
@@ -190,7 +200,7 @@ export async function accuracyBars(report: OverlappingDigitsReport): Promise<Cha
   };
   const words = bars.map((bar) => `${bar.series}, ${bar.group}: ${share(bar.mean)}`).join("; ");
   return chartBlock(
-    "accuracy-bars",
+    idOf(report, "accuracy-bars"),
     barChart({ ...options, legend: false }),
     `Set accuracy by condition and model. ${words}.`,
     { legend: seriesLegend(series, "bar"), standalone: barChart(options) },
@@ -198,7 +208,7 @@ export async function accuracyBars(report: OverlappingDigitsReport): Promise<Cha
 }
 
 /** Set accuracy for every pair of digits, lower triangle. */
-export async function pairChart(report: OverlappingDigitsReport): Promise<ChartBlock | undefined> {
+export async function pairChart(report: DigitsReport): Promise<ChartBlock | undefined> {
   const pairs = report.pairAccuracy;
   if (!pairs) return undefined;
   const cells = pairs.values.flatMap((row, y) =>
@@ -213,5 +223,5 @@ export async function pairChart(report: OverlappingDigitsReport): Promise<ChartB
   });
   const worst = cells.reduce((least, cell) => (cell.value < least.value ? cell : least));
   const words = `Hardest pair: ${worst.x} and ${worst.y} at ${share(worst.value)}.`;
-  return chartBlock("pair-accuracy", build, `Set accuracy for every pair of digits. ${words}`);
+  return chartBlock(idOf(report, "pair-accuracy"), build, `Set accuracy for every pair of digits. ${words}`);
 }

@@ -1,5 +1,5 @@
 import type { TensorData } from "../../graph/dtype.js";
-import type { OnnxCheck } from "../../report/overlapping-digits-data.js";
+import type { OnnxCheck } from "../../report/digits-data.js";
 import { nodeRuntime } from "../../runtime/node.js";
 import type { Runtime } from "../../runtime/runtime.js";
 import { webRuntime } from "../../runtime/web.js";

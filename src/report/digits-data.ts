@@ -2,17 +2,17 @@ import { check } from "../util/errors.js";
 import type { SeedValue } from "./html.js";
 
 /**
- * Everything that the report of the overlapping-digits experiment shows, as plain data (typed arrays or number
+ * Everything that a report on networks for scenes of digits shows, as plain data (typed arrays or number
  * lists, so it may come straight out of JSON). Accuracies are fractions 0..1.
  */
-export interface OverlappingDigitsReport {
+export interface DigitsReport {
   readonly title: string;
   readonly subtitle?: string;
   /** `smoke`, `laptop`, `paper`. */
   readonly scale: string;
   /** Digits in every image (sets the chance level). */
   readonly digits: number;
-  readonly provenance: OverlappingDigitsProvenance;
+  readonly provenance: DigitsProvenance;
   /** Models in display order. */
   readonly models: readonly ModelDescription[];
   /** Test conditions in display order; the first is the reference condition (clean). */
@@ -31,10 +31,13 @@ export interface OverlappingDigitsReport {
   };
   readonly reference: AuthorsReference | null;
   readonly onnxCheck: OnnxCheck | null;
+  /** Begins the ids of charts where a page shows several such reports. */
+  readonly id?: string;
 }
 
 /** The part that a model plays in the comparison. */
-export type ModelRole = "real" | "random" | "kuramoto" | "ideal" | "other";
+export type ModelRole =
+  "real" | "random" | "kuramoto" | "ideal" | "feedback" | "transformer" | "continued" | "other";
 
 export interface ModelDescription {
   /** Used in rows and curves. */
@@ -103,10 +106,16 @@ export interface PhasePicture {
     readonly timesteps: readonly ArrayLike<number>[];
     /** `[channels, height, width]`, the same at every timestep. */
     readonly amplitudes: ArrayLike<number>;
+    /** Complex outputs of the deeper layers at the last timestep. */
+    readonly layers?: readonly {
+      readonly name: string;
+      readonly real: ArrayLike<number>;
+      readonly imaginary: ArrayLike<number>;
+    }[];
   }[];
 }
 
-export interface OverlappingDigitsProvenance {
+export interface DigitsProvenance {
   readonly seeds: readonly number[];
   readonly steps: number;
   readonly batchSize: number;
@@ -171,7 +180,22 @@ export const METRICS: Readonly<
   f1: { label: "Micro F1 at 0.5", kind: "fraction", better: "higher" },
   loss: { label: "Binary cross-entropy", kind: "number", better: "lower" },
   synchronyLoss: { label: "Synchrony loss", kind: "number", better: "lower" },
+  ari: { label: "Phase clusters against the masks (ARI)", kind: "number", better: "higher" },
+  order: { label: "Order parameter within objects", kind: "number", better: "higher" },
+  desynchrony: { label: "Desynchrony between objects", kind: "number", better: "lower" },
+  separation: { label: "Angle between objects in radians", kind: "number", better: "higher" },
 };
+
+/** Id and title of a section: on a page of several reports they carry the report's own. */
+export function heading(
+  { id, title }: DigitsReport,
+  section: string,
+  name: string,
+): { readonly id: string; readonly title: string } {
+  return id === undefined
+    ? { id: section, title: name }
+    : { id: `${id}-${section}`, title: `${title}: ${name.charAt(0).toLowerCase()}${name.slice(1)}` };
+}
 
 const STEPS = [400, 800, 1200, 1600, 2000, 2400] as const;
 
@@ -228,7 +252,7 @@ export function chanceLevel(digits: number): number {
 
 /** The result of one measure, or `undefined` where it was not measured. */
 export function result(
-  report: OverlappingDigitsReport,
+  report: DigitsReport,
   model: string,
   condition: string,
   metric: string = SET_ACCURACY,
@@ -237,7 +261,7 @@ export function result(
 }
 
 /** Throws where rows, curves or pictures name a model or condition that the report does not list. */
-export function checkReport(report: OverlappingDigitsReport): void {
+export function checkReport(report: DigitsReport): void {
   const models = new Set(report.models.map((model) => model.id));
   const conditions = new Set(report.conditions.map((condition) => condition.id));
   check(models.size > 0, () => "report models: expected at least one, got none");

@@ -1,6 +1,7 @@
 import { details, markup } from "./html.js";
 import type { Content, Html, Section } from "./html.js";
-import type { OverlappingDigitsReport, PhasePicture } from "./overlapping-digits-data.js";
+import { heading } from "./digits-data.js";
+import type { DigitsReport, PhasePicture } from "./digits-data.js";
 import { summarisePhases } from "./phase-map.js";
 import { channelGallery, phaseLegend, phasePlayer } from "./phase-player.js";
 
@@ -12,7 +13,7 @@ function listed(labels: readonly number[]): string {
   return [...labels].sort((a, b) => a - b).join(" and ");
 }
 
-function player(report: OverlappingDigitsReport, sample: PhasePicture, position: number): Html {
+function player(report: DigitsReport, sample: PhasePicture, position: number): Html {
   const { height, width, labels } = sample;
   const label = (id: string): string => report.models.find((model) => model.id === id)?.label ?? id;
   const answer = (id: string): Content => {
@@ -62,11 +63,10 @@ function player(report: OverlappingDigitsReport, sample: PhasePicture, position:
 }
 
 /** Sample images with every network's phases, playing; `undefined` without samples. */
-export function phaseSection(report: OverlappingDigitsReport): Section | undefined {
+export function phaseSection(report: DigitsReport): Section | undefined {
   if (report.phasePictures.length === 0) return undefined;
   return {
-    id: "phases",
-    title: "Phases on the digits",
+    ...heading(report, "phases", "Phases on the digits"),
     lead:
       "What to look for: every map starts as confetti. Under Kuramoto coupling the strokes of one digit settle on one " +
       "colour and the other digit on the opposite one; random phases never settle; ideal phases are painted from the masks.",

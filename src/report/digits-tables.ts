@@ -1,19 +1,19 @@
 import { details, markup, number, percent, spreadCell, table } from "./html.js";
 import type { Content, Html, Section } from "./html.js";
-import { styleOf } from "./overlapping-digits-charts.js";
-import { METRICS, result, SET_ACCURACY } from "./overlapping-digits-data.js";
-import type { ModelDescription, OverlappingDigitsReport, ResultRow } from "./overlapping-digits-data.js";
+import { styleOf } from "./digits-charts.js";
+import { heading, METRICS, result, SET_ACCURACY } from "./digits-data.js";
+import type { ModelDescription, DigitsReport, ResultRow } from "./digits-data.js";
 import { CATEGORICAL } from "./theme.js";
 import { judge, points } from "./verdict.js";
 import type { Verdict } from "./verdict.js";
 
 /** The model's colour in tables and charts. */
-export function colourOf(report: OverlappingDigitsReport, model: ModelDescription): string {
+export function colourOf(report: DigitsReport, model: ModelDescription): string {
   return CATEGORICAL[styleOf(report, model) % CATEGORICAL.length]!;
 }
 
 /** The authors' figure for a model, where there is one. */
-export function referenceOf(report: OverlappingDigitsReport, model: ModelDescription): number | undefined {
+export function referenceOf(report: DigitsReport, model: ModelDescription): number | undefined {
   return report.reference?.rows.find((row) => row.role === model.role)?.setAccuracy;
 }
 
@@ -24,7 +24,7 @@ export function mark(verdict: Verdict): Html {
   return markup`<span class="mark ${verdict.status}">${MARKS[verdict.status]}</span>`;
 }
 
-function modelName(report: OverlappingDigitsReport, model: ModelDescription): Html {
+function modelName(report: DigitsReport, model: ModelDescription): Html {
   const facts = [
     model.description,
     model.parameters === undefined ? undefined : `${model.parameters.toLocaleString("en-GB")} parameters`,
@@ -33,17 +33,17 @@ function modelName(report: OverlappingDigitsReport, model: ModelDescription): Ht
 }
 
 /** Models by conditions, and the reference column. */
-export function accuracyTable(report: OverlappingDigitsReport): Html {
+export function accuracyTable(report: DigitsReport): Html {
   const { reference, conditions } = report;
-  const heading = (label: string, description: string | undefined): Html =>
+  const columnHead = (label: string, description: string | undefined): Html =>
     markup`${label}${description ? markup`<small>${description}</small>` : null}`;
   return table({
     label: "Set accuracy by model and condition",
     caption: "Set accuracy in %, mean ± standard deviation over seeds",
     head: [
       "Model",
-      ...conditions.map(({ label, description }) => heading(label, description)),
-      ...(reference ? [heading(reference.heading, `${reference.condition}, one seed`)] : []),
+      ...conditions.map(({ label, description }) => columnHead(label, description)),
+      ...(reference ? [columnHead(reference.heading, `${reference.condition}, one seed`)] : []),
     ],
     foreign: reference ? [conditions.length] : [],
     rows: report.models.map((model) => {
@@ -65,12 +65,7 @@ export function accuracyTable(report: OverlappingDigitsReport): Html {
   });
 }
 
-function metricCell(
-  report: OverlappingDigitsReport,
-  model: string,
-  condition: string,
-  metric: string,
-): Content {
+function metricCell(report: DigitsReport, model: string, condition: string, metric: string): Content {
   const summary = result(report, model, condition, metric);
   if (!summary) return "–";
   const format = METRICS[metric]?.kind === "fraction" ? percent : (value: number) => number(value, 3);
@@ -78,7 +73,7 @@ function metricCell(
 }
 
 /** A folded table for each further measure; `null` when there is none. */
-export function otherMetrics(report: OverlappingDigitsReport): Html | null {
+export function otherMetrics(report: DigitsReport): Html | null {
   const measured = (row: ResultRow): string[] => Object.keys(row.metrics);
   const names = [...new Set(report.rows.flatMap(measured))].filter((name) => name !== SET_ACCURACY);
   if (names.length === 0) return null;
@@ -102,7 +97,7 @@ export function otherMetrics(report: OverlappingDigitsReport): Html | null {
 }
 
 /** Claims by conditions; `undefined` when no two models can be compared. */
-export function orderingSection(report: OverlappingDigitsReport): Section | undefined {
+export function orderingSection(report: DigitsReport): Section | undefined {
   const verdicts = report.conditions.map(({ id }) => judge(report, id));
   const claims = verdicts.find((list) => list.length > 0);
   if (!claims) return undefined;
@@ -116,8 +111,7 @@ export function orderingSection(report: OverlappingDigitsReport): Section | unde
     }),
   }));
   return {
-    id: "ordering",
-    title: "Does the ordering hold?",
+    ...heading(report, "ordering", "Does the ordering hold?"),
     lead: "Differences in set accuracy in percentage points, each seed’s two models paired. A claim holds, or is reversed, only when at least two seeds agree and the mean difference exceeds twice its standard error (the larger of the one over seeds and the one from the number of test images).",
     body: table({
       label: "Paired differences by claim and condition",

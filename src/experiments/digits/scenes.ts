@@ -1,0 +1,98 @@
+import { BackgroundScenes } from "../../data/backgrounds.js";
+import type { BackgroundImages } from "../../data/backgrounds.js";
+import type { DigitImages } from "../../data/digit-images.js";
+import { MultiMnist } from "../../data/multi-mnist.js";
+import type { Scenes } from "../../data/multi-mnist.js";
+import type { Corruption } from "../../data/noise.js";
+import { corrupt } from "../../data/noise.js";
+import type { Shift } from "../../data/shifts.js";
+import { shiftImages, shiftMasks } from "../../data/shifts.js";
+import { IMAGES, MASKS, sceneData } from "../../systems/komplexnet/tasks.js";
+import type { TrainingData } from "../../train/task.js";
+import { check } from "../../util/errors.js";
+
+const SIZE = { height: 32, width: 32 };
+export const PIXELS = SIZE.height * SIZE.width;
+export const CLASSES = 10;
+
+/** What the scenes of an experiment are made of. */
+export interface SceneSet {
+  readonly digits: 2 | 3;
+  /** Default `"none"`: digits on black. */
+  readonly background?: "none" | "colour" | "grey";
+}
+
+/** What a network is tested on; every network gets the very same pictures. */
+export interface Condition {
+  readonly id: string;
+  readonly label: string;
+  readonly description: string;
+  /** Another number of digits than in training. */
+  readonly digits?: 2 | 3;
+  readonly maxOverlap?: number;
+  readonly corruption?: Corruption;
+  readonly shift?: Shift;
+}
+
+export interface SceneSources {
+  readonly digits: DigitImages;
+  /** Needed for sets with backgrounds. */
+  readonly backgrounds?: BackgroundImages | undefined;
+}
+
+export const imageChannels = ({ background = "none" }: SceneSet): number => (background === "colour" ? 3 : 1);
+
+/** Scenes of a seed for training, from MNIST's training digits; the stream "validation" gives others. */
+export function trainingScenes(
+  sources: SceneSources,
+  set: SceneSet,
+  options: { readonly seed: number; readonly stream: string; readonly count: number },
+): TrainingData {
+  return sceneData(scenesOf(sources, set, options));
+}
+
+/**
+ * Test scenes of a condition, from MNIST's test digits. They do not depend on the run's seed: all networks and seeds are
+ * tested on the same pictures.
+ */
+export function testScenes(
+  sources: SceneSources,
+  set: SceneSet,
+  condition: Condition,
+  count: number,
+  overlapChannel = false,
+): TrainingData {
+  const { digits = set.digits, maxOverlap = 0, corruption, shift } = condition;
+  const options = { seed: "test", stream: "test", count, maxOverlap, overlapChannel };
+  const scenes = scenesOf(sources, { ...set, digits }, options);
+  const data = sceneData(scenes);
+  return {
+    count,
+    fill: (indices, fields) => {
+      data.fill(indices, fields);
+      const { [IMAGES]: images, [MASKS]: masks } = fields;
+      if (images && shift) images.set(shiftImages(images, shift, SIZE));
+      if (masks && shift) masks.set(shiftMasks(masks, shift, { ...SIZE, channels: scenes.maskChannels }));
+      if (images && corruption)
+        corrupt(images, corruption, { seed: "test noise", sampleSize: scenes.channels * PIXELS, indices });
+    },
+  };
+}
+
+function scenesOf(
+  { digits, backgrounds }: SceneSources,
+  set: SceneSet,
+  options: {
+    readonly seed: number | string;
+    readonly stream: string;
+    readonly count: number;
+    readonly maxOverlap?: number;
+    readonly overlapChannel?: boolean;
+  },
+): Scenes {
+  const { background = "none" } = set;
+  if (background === "none") return new MultiMnist(digits, { ...options, digits: set.digits });
+  check(backgrounds, () => `scenes with ${background} backgrounds: pictures for the backgrounds are missing`);
+  const scenes = new MultiMnist(digits, { ...options, digits: set.digits, maskSampling: "floor" });
+  return new BackgroundScenes(scenes, backgrounds, { grey: background === "grey" });
+}
