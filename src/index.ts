@@ -48,3 +48,5 @@ export {
   sceneData,
 } from "./systems/komplexnet/tasks.js";
 export { TransformerBaseline } from "./systems/komplexnet/transformer-baseline.js";
+export { PredictiveNetwork } from "./systems/predify/network.js";
+export { predify } from "./systems/predify/predify.js";

@@ -17,3 +17,4 @@ export type { LogRow } from "./train/run-log-node.js";
 export { readSafetensors, writeSafetensors } from "./util/safetensors-node.js";
 export { writeFileAtomic } from "./util/files-node.js";
 export { readCoupling } from "./systems/komplexnet/coupling-file-node.js";
+export * from "./systems/predify/node.js";

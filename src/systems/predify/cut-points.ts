@@ -93,7 +93,7 @@ export function checkCutPoints(backbone: Backbone, cuts: readonly CutPoint[]): v
       () => `${what} does not lie on a path from the image to the output "${backbone.outputName}"`,
     );
     const needed = new Set(topologicalOrder([tensor]));
-    const later = cuts.slice(i + 1).find((cut) => needed.has(cut.tensor.node));
+    const later = cuts.slice(i + 1).find((cut) => cut.tensor !== tensor && needed.has(cut.tensor.node));
     check(
       later === undefined,
       () =>

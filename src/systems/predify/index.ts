@@ -23,3 +23,4 @@ export * from "./run.js";
 export * from "./values.js";
 export * from "./images.js";
 export * from "./presets.js";
+export * from "./measure.js";
