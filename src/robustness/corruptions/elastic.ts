@@ -72,18 +72,26 @@ function warpAffine(image: Float32Array, side: number, [a, b, c, d, e, f]: Affin
     for (let x = 0; x < side; x++, o += 3) {
       const px = (alongX[x]! + startX) >> 5;
       const py = (alongY[x]! + startY) >> 5;
-      const [tx, ty] = [(px & 31) / 32, (py & 31) / 32];
-      let [left, top] = [px >> 5, py >> 5];
-      let [right, bottom] = [left + 1, top + 1];
+      const tx = (px & 31) / 32;
+      const ty = (py & 31) / 32;
+      let left = px >> 5;
+      let top = py >> 5;
+      let right = left + 1;
+      let bottom = top + 1;
       if (left < 0 || top < 0 || right >= side || bottom >= side) {
-        [left, right] = [reflect101(left, side), reflect101(right, side)];
-        [top, bottom] = [reflect101(top, side), reflect101(bottom, side)];
+        left = reflect101(left, side);
+        right = reflect101(right, side);
+        top = reflect101(top, side);
+        bottom = reflect101(bottom, side);
       }
       const nw = (top * side + left) * 3;
       const ne = (top * side + right) * 3;
       const sw = (bottom * side + left) * 3;
       const se = (bottom * side + right) * 3;
-      const [wnw, wne, wsw, wse] = [(1 - tx) * (1 - ty), tx * (1 - ty), (1 - tx) * ty, tx * ty];
+      const wnw = (1 - tx) * (1 - ty);
+      const wne = tx * (1 - ty);
+      const wsw = (1 - tx) * ty;
+      const wse = tx * ty;
       for (let k = 0; k < 3; k++) {
         out[o + k] =
           image[nw + k]! * wnw + image[ne + k]! * wne + image[sw + k]! * wsw + image[se + k]! * wse;
@@ -110,19 +118,28 @@ function displace(
 ): void {
   for (let y = 0, i = 0; y < side; y++) {
     for (let x = 0; x < side; x++, i++) {
-      const [px, py] = [x + dx[i]!, y + dy[i]!];
-      let [left, top] = [Math.floor(px), Math.floor(py)];
-      const [tx, ty] = [px - left, py - top];
-      let [right, bottom] = [left + 1, top + 1];
+      const px = x + dx[i]!;
+      const py = y + dy[i]!;
+      let left = Math.floor(px);
+      let top = Math.floor(py);
+      const tx = px - left;
+      const ty = py - top;
+      let right = left + 1;
+      let bottom = top + 1;
       if (left < 0 || top < 0 || right >= side || bottom >= side) {
-        [left, right] = [indexAt(left, side, "mirror"), indexAt(right, side, "mirror")];
-        [top, bottom] = [indexAt(top, side, "mirror"), indexAt(bottom, side, "mirror")];
+        left = indexAt(left, side, "mirror");
+        right = indexAt(right, side, "mirror");
+        top = indexAt(top, side, "mirror");
+        bottom = indexAt(bottom, side, "mirror");
       }
       const nw = (top * side + left) * 3;
       const ne = (top * side + right) * 3;
       const sw = (bottom * side + left) * 3;
       const se = (bottom * side + right) * 3;
-      const [wnw, wne, wsw, wse] = [(1 - tx) * (1 - ty), tx * (1 - ty), (1 - tx) * ty, tx * ty];
+      const wnw = (1 - tx) * (1 - ty);
+      const wne = tx * (1 - ty);
+      const wsw = (1 - tx) * ty;
+      const wse = tx * ty;
       for (let k = 0; k < 3; k++) {
         const value =
           image[nw + k]! * wnw + image[ne + k]! * wne + image[sw + k]! * wsw + image[se + k]! * wse;

@@ -1,3 +1,5 @@
+import { denseFilter } from "./dense-filter.js";
+
 /** What lies beyond the border: the border pixel again, or a mirror that repeats it (..1 0 | 0 1..). */
 export type Border = "edge" | "mirror";
 
@@ -27,7 +29,7 @@ export function gaussianFilter(values: Float64Array, options: GaussianOptions): 
   const length = columns * channels;
 
   const down = new Float64Array(values.length);
-  if (radius >= rows) denseDown(down, values, rows, length, taps, border);
+  if (isDense(radius, rows)) denseFilter(down, values, rows, length, taps, border);
   else {
     const low = new Int32Array(radius + 1);
     const high = new Int32Array(radius + 1);
@@ -42,10 +44,10 @@ export function gaussianFilter(values: Float64Array, options: GaussianOptions): 
   if (single) roundToSingle(down);
 
   const out = new Float64Array(values.length);
-  if (radius >= columns) {
+  if (isDense(radius, columns)) {
     const turned = transpose(down, rows, columns, channels);
     const filtered = new Float64Array(values.length);
-    denseDown(filtered, turned, columns, rows * channels, taps, border);
+    denseFilter(filtered, turned, columns, rows * channels, taps, border);
     out.set(transpose(filtered, columns, rows, channels));
   } else {
     const padded = new Float64Array(length + 2 * radius * channels);
@@ -67,6 +69,11 @@ export function gaussianFilter(values: Float64Array, options: GaussianOptions): 
   }
   if (single) roundToSingle(out);
   return out;
+}
+
+/** Where a matrix product is faster than adding up taps; also where one mirror image is not enough. */
+function isDense(radius: number, length: number): boolean {
+  return radius >= length / 4;
 }
 
 /** Taps of the middle and of one side. */
@@ -120,37 +127,6 @@ function addPairs(
   for (; j >= 1; j--) {
     const [a, la, ha] = [taps[j]!, low[j]!, high[j]!];
     for (let i = 0; i < length; i++) out[at + i] = out[at + i]! + (src[la + i]! + src[ha + i]!) * a;
-  }
-}
-
-/** A filter that reaches beyond the whole line: the taps that fall on one pixel are added up first. */
-function denseDown(
-  out: Float64Array,
-  src: Float64Array,
-  rows: number,
-  length: number,
-  taps: Float64Array,
-  border: Border,
-): void {
-  const radius = taps.length - 1;
-  const weights = new Float64Array(rows);
-  for (let y = 0; y < rows; y++) {
-    weights.fill(0);
-    for (let j = -radius; j <= radius; j++) weights[indexAt(y + j, rows, border)]! += taps[Math.abs(j)]!;
-    const at = y * length;
-    let k = 0;
-    for (; k + 4 <= rows; k += 4) {
-      const [a, b, c, d] = [weights[k]!, weights[k + 1]!, weights[k + 2]!, weights[k + 3]!];
-      const [ka, kb, kc, kd] = [k * length, (k + 1) * length, (k + 2) * length, (k + 3) * length];
-      for (let i = 0; i < length; i++) {
-        out[at + i] =
-          out[at + i]! + src[ka + i]! * a + src[kb + i]! * b + src[kc + i]! * c + src[kd + i]! * d;
-      }
-    }
-    for (; k < rows; k++) {
-      const [a, ka] = [weights[k]!, k * length];
-      for (let i = 0; i < length; i++) out[at + i] = out[at + i]! + src[ka + i]! * a;
-    }
   }
 }
 

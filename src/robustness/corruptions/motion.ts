@@ -11,21 +11,24 @@ export function motionBlur(
   const count = 2 * Math.ceil(blur.radius) + 1;
   const taps = Float64Array.from({ length: count }, (_, i) => Math.exp((-i * i) / (2 * blur.sigma ** 2)));
   const total = taps.reduce((sum, tap) => sum + tap, 0);
+  for (let i = 0; i < count; i++) taps[i]! /= total;
   const radians = (blur.angle * Math.PI) / 180;
   const [cos, sin] = [Math.cos(radians), Math.sin(radians)];
+  const across = Int32Array.from({ length: count }, (_, i) => Math.ceil(i * cos - 0.5));
+  const down = Int32Array.from({ length: count }, (_, i) => Math.ceil(i * sin - 0.5));
+
   const length = side * channels;
-  const values = new Float64Array(bytes.length);
-  for (let i = 0; i < values.length; i++) values[i] = bytes[i]! * 257;
+  const stride = (side + 2 * count) * channels;
+  const values = padded(bytes, side, channels, count);
+  const starts = new Int32Array(count);
   const sums = new Float64Array(length);
   const out = new Uint8Array(bytes.length);
   for (let y = 0; y < side; y++) {
-    sums.fill(0);
     for (let i = 0; i < count; i++) {
-      const dx = Math.ceil(i * cos - 0.5);
-      const dy = Math.ceil(i * sin - 0.5);
-      const row = Math.min(Math.max(y + dy, 0), side - 1) * length;
-      addShifted(sums, values, row, side, channels, dx, taps[i]! / total);
+      const row = Math.min(Math.max(y + down[i]!, 0), side - 1);
+      starts[i] = row * stride + (count + across[i]!) * channels;
     }
+    addTaps(sums, values, starts, taps);
     for (let i = 0, o = y * length; i < length; i++, o++) {
       out[o] = Math.floor(Math.floor(sums[i]! + 0.5) / 257);
     }
@@ -33,21 +36,34 @@ export function motionBlur(
   return out;
 }
 
-function addShifted(
-  sums: Float64Array,
-  values: Float64Array,
-  row: number,
-  side: number,
-  channels: number,
-  dx: number,
-  weight: number,
-): void {
-  const length = side * channels;
-  const shift = dx * channels;
-  const from = Math.min(Math.max(-shift, 0), length);
-  const to = Math.max(Math.min(length - shift, length), 0);
-  for (let i = 0; i < from; i++) sums[i]! += values[row + (i % channels)]! * weight;
-  for (let i = from; i < to; i++) sums[i]! += values[row + shift + i]! * weight;
-  const last = row + length - channels;
-  for (let i = Math.max(to, from); i < length; i++) sums[i]! += values[last + (i % channels)]! * weight;
+/** Rows of 16-bit values with the border pixel `margin` times on both sides. */
+function padded(bytes: Uint8Array, side: number, channels: number, margin: number): Float64Array {
+  const stride = (side + 2 * margin) * channels;
+  const out = new Float64Array(side * stride);
+  for (let y = 0; y < side; y++) {
+    for (let x = -margin, o = y * stride; x < side + margin; x++) {
+      const from = (y * side + Math.min(Math.max(x, 0), side - 1)) * channels;
+      for (let c = 0; c < channels; c++, o++) out[o] = bytes[from + c]! * 257;
+    }
+  }
+  return out;
+}
+
+/** sums[i] = the sum, in order, of taps[j] values[starts[j] + i]; four taps in one sweep. */
+function addTaps(sums: Float64Array, values: Float64Array, starts: Int32Array, taps: Float64Array): void {
+  const length = sums.length;
+  sums.fill(0);
+  let j = 0;
+  for (; j + 4 <= taps.length; j += 4) {
+    const [a, b, c, d] = [taps[j]!, taps[j + 1]!, taps[j + 2]!, taps[j + 3]!];
+    const [sa, sb, sc, sd] = [starts[j]!, starts[j + 1]!, starts[j + 2]!, starts[j + 3]!];
+    for (let i = 0; i < length; i++) {
+      sums[i] =
+        sums[i]! + values[sa + i]! * a + values[sb + i]! * b + values[sc + i]! * c + values[sd + i]! * d;
+    }
+  }
+  for (; j < taps.length; j++) {
+    const [a, sa] = [taps[j]!, starts[j]!];
+    for (let i = 0; i < length; i++) sums[i] = sums[i]! + values[sa + i]! * a;
+  }
 }
