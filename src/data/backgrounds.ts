@@ -52,6 +52,10 @@ export class BackgroundScenes implements Scenes {
     this.overlapChannel = scenes.overlapChannel;
   }
 
+  digitLabels(index: number): number[] {
+    return this.scenes.digitLabels(index);
+  }
+
   fillBatch(indices: ArrayLike<number>, { x, y, masks }: SceneBatch): void {
     const needed = indices.length * this.channels * PIXELS;
     check(

@@ -54,6 +54,8 @@ export interface Scenes {
   /** Background, one channel an object, and possibly the overlap. */
   readonly maskChannels: number;
   readonly overlapChannel: boolean;
+  /** The labels of a scene's digits, in the order of the mask channels. */
+  digitLabels(index: number): number[];
   /** Writes the scenes with the given numbers one after another. Throws when an array is too short. */
   fillBatch(indices: ArrayLike<number>, batch: SceneBatch): void;
 }
@@ -156,7 +158,6 @@ export class MultiMnist implements Scenes {
     });
   }
 
-  /** The labels of a scene's digits, in the order of the mask channels. */
   digitLabels(index: number): number[] {
     return this.placements(index).map(({ digit }) => this.digits.labels[digit]!);
   }

@@ -87,6 +87,26 @@ export async function runCells<C, R>(
   return results;
 }
 
+/**
+ * The cells whose name fits a pattern: `*` stands for anything, and commas stand between several patterns.
+ *
+ * @throws StriateError naming the cells there are when none fits
+ */
+export function chooseCells<C>(
+  cells: readonly C[],
+  nameOf: (cell: C) => string,
+  pattern: string | undefined,
+): C[] {
+  if (pattern === undefined) return [...cells];
+  const parts = pattern.split(",").map((part) => {
+    const escaped = part.trim().replace(/[.+?^${}()|[\]\\]/g, "\\$&");
+    return new RegExp(`^${escaped.replaceAll("*", ".*")}$`);
+  });
+  const chosen = cells.filter((cell) => parts.some((part) => part.test(nameOf(cell))));
+  check(chosen.length > 0, () => `cells "${pattern}": none fits; there are ${cells.map(nameOf).join(", ")}`);
+  return chosen;
+}
+
 const RESULT = "result.json";
 
 async function readResult<R>(folder: string, config: unknown): Promise<R | undefined> {

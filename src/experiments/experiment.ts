@@ -23,6 +23,8 @@ export interface ExperimentOptions {
   readonly threads: number | undefined;
   /** Go on with what `out` holds. Otherwise a folder that holds a run is refused. */
   readonly resume: boolean;
+  /** Run only the cells whose names fit this pattern (`*` stands for anything), and what they need. */
+  readonly cells?: string;
   /** Aborted when the user wants to stop: save a checkpoint and return with `interrupted`. */
   readonly signal: AbortSignal;
   readonly onProgress: (task: string, event: ProgressEvent) => void;
@@ -55,5 +57,7 @@ export interface Experiment {
   readonly name: string;
   readonly summary: string;
   readonly scales: Readonly<Record<Scale, ScaleFacts>>;
+  /** Whether its cells can be run singly. */
+  readonly choosesCells?: boolean;
   run(options: ExperimentOptions): Promise<ExperimentResult>;
 }

@@ -2,11 +2,12 @@ import { StriateError } from "../util/errors.js";
 import { unknownName } from "../util/suggest.js";
 import type { Experiment } from "./experiment.js";
 import { overlappingDigits } from "./overlapping-digits/experiment-node.js";
+import { synchronyExperiment } from "./synchrony/experiment-node.js";
 
 export * from "./experiment.js";
 
 /** All experiments, in the order in which they are listed. */
-export const experiments: readonly Experiment[] = [overlappingDigits];
+export const experiments: readonly Experiment[] = [overlappingDigits, synchronyExperiment];
 
 /** @throws StriateError naming the known ones, and the one that was probably meant. */
 export function findExperiment(name: string, among: readonly Experiment[] = experiments): Experiment {

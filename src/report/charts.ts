@@ -342,7 +342,8 @@ export function heatMap(options: HeatMapOptions): ChartBuilder {
   };
 }
 
-function specification(layout: ChartLayout, body: object): TopLevelSpec {
+/** A chart in the house's looks, from the parts that make it different. */
+export function specification(layout: ChartLayout, body: object): TopLevelSpec {
   return {
     $schema: "https://vega.github.io/schema/vega-lite/v6.json",
     width: layout.width,

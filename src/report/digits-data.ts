@@ -95,6 +95,7 @@ export interface PhasePicture {
   readonly width: number;
   /** `[height, width]`. */
   readonly image: ArrayLike<number>;
+  /** In the order of the masks. */
   readonly labels: readonly number[];
   /** One mask `[height, width]` per label. */
   readonly masks: readonly ArrayLike<number>[];

@@ -7,6 +7,7 @@ import { Evaluator } from "../../train/evaluator.js";
 import type { Task, TrainingData } from "../../train/task.js";
 import { readSafetensors, writeSafetensors } from "../../util/safetensors-node.js";
 import { COMPLEX_LAYERS } from "../../systems/komplexnet/tasks.js";
+import type { TestScenes } from "./scenes.js";
 import { CLASSES, PIXELS } from "./scenes.js";
 
 /** Scenes whose phases are kept. */
@@ -47,14 +48,13 @@ export interface ReadPicturesOptions {
 /** What several networks make of the same scenes. `folders` holds the cell of each network that is shown. */
 export async function readPictures(
   folders: ReadonlyMap<string, string>,
-  data: TrainingData,
+  data: TestScenes,
   { channels = 1, objects = 2 }: ReadPicturesOptions = {},
 ): Promise<PhasePicture[]> {
   const indices = Array.from({ length: PICTURES }, (_, i) => i);
   const images = new Float32Array(PICTURES * channels * PIXELS);
-  const targets = new Float32Array(PICTURES * CLASSES);
   const masks = new Float32Array(PICTURES * (1 + objects) * PIXELS);
-  data.fill(indices, { images, targets, masks });
+  data.fill(indices, { images, masks });
   const answers = await Promise.all(
     Array.from(folders, async ([model, folder]) => {
       const { tensors } = await readSafetensors(join(folder, FILE));
@@ -74,7 +74,7 @@ export async function readPictures(
     }),
   );
   return indices.map((n) => {
-    const labels = labelsOf(targets.subarray(n * CLASSES, (n + 1) * CLASSES));
+    const labels = data.digitLabels(n);
     return {
       height: 32,
       width: 32,
@@ -121,10 +121,6 @@ function grey(image: Float32Array, channels: number): Float32Array {
     for (let c = 0; c < channels; c++) sum += image[c * PIXELS + i]!;
     return sum / channels;
   });
-}
-
-function labelsOf(target: Float32Array): number[] {
-  return Array.from(target.keys()).filter((digit) => target[digit] === 1);
 }
 
 function largest(logits: Float32Array, count: number): number[] {

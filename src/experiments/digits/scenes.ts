@@ -51,6 +51,11 @@ export function trainingScenes(
   return sceneData(scenesOf(sources, set, options));
 }
 
+export interface TestScenes extends TrainingData {
+  /** The labels of a scene's digits, in the order of the mask channels. */
+  digitLabels(index: number): number[];
+}
+
 /**
  * Test scenes of a condition, from MNIST's test digits. They do not depend on the run's seed: all networks and seeds are
  * tested on the same pictures.
@@ -61,13 +66,14 @@ export function testScenes(
   condition: Condition,
   count: number,
   overlapChannel = false,
-): TrainingData {
+): TestScenes {
   const { digits = set.digits, maxOverlap = 0, corruption, shift } = condition;
   const options = { seed: "test", stream: "test", count, maxOverlap, overlapChannel };
   const scenes = scenesOf(sources, { ...set, digits }, options);
   const data = sceneData(scenes);
   return {
     count,
+    digitLabels: (index) => scenes.digitLabels(index),
     fill: (indices, fields) => {
       data.fill(indices, fields);
       const { [IMAGES]: images, [MASKS]: masks } = fields;
