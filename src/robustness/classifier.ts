@@ -66,12 +66,16 @@ export class Classifier {
 
   /** Whether the network draws random numbers when it runs. */
   get isStochastic(): boolean {
-    const images = input("images", ["batch", ...this.network.imageShape]);
-    const { fixedBatch } = this.network;
-    const noise = this.network.trace(
-      fixedBatch === undefined ? images : input("images", [fixedBatch, ...this.network.imageShape]),
-    ).noise;
-    return Object.keys(noise ?? {}).length > 0;
+    const { fixedBatch = "batch", imageShape } = this.network;
+    const { noise = {} } = this.network.trace(input("images", [fixedBatch, ...imageShape]));
+    return Object.keys(noise).length > 0;
+  }
+
+  /** Throws {@link StriateError} naming the operator where the logits cannot be differentiated. */
+  checkGradient(): void {
+    const { fixedBatch: batch = "batch", imageShape } = this.network;
+    const logits = (images: Tensor) => this.network.trace(images).logits;
+    differentiated("ce", input("images", [batch, ...imageShape]), { batch, imageShape, logits });
   }
 
   /** Numbers in one image. */

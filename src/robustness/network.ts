@@ -249,11 +249,21 @@ function flatScores(scores: Tensor): Tensor {
   return scores.rank === 2 ? scores : reshape(scores, [-1, scores.shape[1]!]);
 }
 
-/** softmax of one row of scores, in float64. */
-export function softmaxRow(scores: ArrayLike<number>): Float64Array {
-  const values = Float64Array.from(scores);
-  const top = values.reduce((a, b) => Math.max(a, b), -Infinity);
-  let total = 0;
-  for (let i = 0; i < values.length; i++) total += values[i] = Math.exp(values[i]! - top);
-  return values.map((value) => value / total);
+/**
+ * Refuses answers that are probabilities where logits were expected: losses and confidences of them would be wrong.
+ *
+ * @throws StriateError where every row is a distribution.
+ */
+export function checkLogits(network: Network, logits: Float32Array, count: number): void {
+  if (network.answers !== "logits") return;
+  const classes = logits.length / count;
+  for (let row = 0; row < count; row++) {
+    const scores = logits.subarray(row * classes, (row + 1) * classes);
+    const total = scores.reduce((a, b) => a + b, 0);
+    if (Math.abs(total - 1) > 1e-3 || scores.some((value) => value < 0 || value > 1)) return;
+  }
+  throw new StriateError(
+    `${network.name}: its answers look like probabilities (every row sums to 1), expected logits; say that they are ` +
+      `probabilities, or name the output that holds logits`,
+  );
 }

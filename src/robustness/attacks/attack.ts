@@ -23,6 +23,8 @@ export interface Attack {
   readonly settings: Readonly<Record<string, number | string>>;
   /** Classes that its loss compares (default 2). */
   readonly fewestClasses?: number;
+  /** Whether it differentiates the network (default true). */
+  readonly needsGradient?: boolean;
   /** Candidates, one for each image; the clean image where the attack found nothing. */
   run(classifier: Classifier, input: AttackInput): Promise<ImageBatch>;
 }

@@ -116,11 +116,16 @@ export function attackPlan(name: string, norm: Norm = "Linf"): AttackPlan {
   return make(norm);
 }
 
-/** Throws {@link StriateError} where the network has too few classes for what the plan's losses compare. */
-export function checkPlan({ name, attacks }: AttackPlan, classes: number): void {
+/**
+ * Throws {@link StriateError} where a plan cannot attack the network: too few classes for its losses, or an operator that
+ * no gradient passes.
+ */
+export function checkPlan({ name, attacks }: AttackPlan, classifier: Classifier): void {
+  const { classes } = classifier.network;
   const fewest = Math.max(...attacks.map(({ fewestClasses = 2 }) => fewestClasses));
-  if (classes >= fewest) return;
-  throw new StriateError(`${name} needs at least ${fewest} classes, the network has ${classes}`);
+  if (classes < fewest)
+    throw new StriateError(`${name} needs at least ${fewest} classes, the network has ${classes}`);
+  if (attacks.some(({ needsGradient = true }) => needsGradient)) classifier.checkGradient();
 }
 
 /** Robust counts that hide something: Croce & Hein's own check for masked gradients. */

@@ -13,6 +13,7 @@ export function randomSign(): Attack {
     name: "random sign noise",
     norm: "Linf",
     settings: {},
+    needsGradient: false,
     run: (_classifier, { images, epsilon, random }) =>
       Promise.resolve(addSigns(images, random.fillNormal(new Float32Array(images.data.length)), epsilon)),
   };

@@ -131,6 +131,7 @@ export function squareAttack(options: SquareAttackOptions = {}): Attack {
     name: `Square${norm === "L2" ? " L2" : ""}`,
     norm,
     settings: { queries },
+    needsGradient: false,
     run: async (classifier, { images, labels, epsilon, random, signal }) => {
       const uniforms = (count: number) => random.fillUniform(new Float32Array(count));
       const run = await squareRun(classifier, images, labels, { norm, epsilon, queries, uniforms, signal });

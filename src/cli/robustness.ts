@@ -1,0 +1,348 @@
+import { createHash } from "node:crypto";
+import { readFileSync } from "node:fs";
+import { basename, extname } from "node:path";
+import pc from "picocolors";
+import { namedImages } from "../data/named-images-node.js";
+import type { ImageSource } from "../data/image-source.js";
+import type { Answers } from "../robustness/network.js";
+import { onnxNetwork } from "../robustness/network.js";
+import { Classifier } from "../robustness/classifier.js";
+import type { AttackPlan, Norm } from "../robustness/attacks/index.js";
+import { attackPlan, checkPlan, isDeterministic } from "../robustness/attacks/index.js";
+import { checkEpsilon } from "../robustness/attacks/ball.js";
+import type { ResultCard, Protocol } from "../robustness/card.js";
+import { resultCard } from "../robustness/card.js";
+import type { ConstantSet, CorruptionName, Severity } from "../robustness/corruptions/index.js";
+import { CONSTANT_SETS, corruptionGroup, defaultReencode } from "../robustness/corruptions/index.js";
+import type { EvaluationPlan } from "../robustness/evaluate-node.js";
+import { evaluate, showEpsilon } from "../robustness/evaluate-node.js";
+import { fitPicture, toImageBatch } from "../robustness/images.js";
+import type { Preprocessing } from "../robustness/preprocessing.js";
+import {
+  PREPROCESSING_PRESETS,
+  checkPreprocessing,
+  preprocessingPreset,
+} from "../robustness/preprocessing.js";
+import { openResults } from "../robustness/results-file-node.js";
+import { workerRuntime } from "../runtime/worker-node.js";
+import type { Device } from "../runtime/runtime.js";
+import { check } from "../util/errors.js";
+import { readFileChecked, writeFileAtomic } from "../util/files-node.js";
+import type { JsonObject } from "../util/json.js";
+import { Random } from "../util/random.js";
+import { INTERRUPTED, listenForInterrupt } from "./interrupt.js";
+import { createProgress } from "./progress.js";
+import { writeRobustnessReport } from "./robustness-report.js";
+import type { Streams } from "./streams.js";
+import { renderTable } from "./table.js";
+
+/** The options of `striate robustness`, parsed. */
+export interface RobustnessCommandOptions {
+  readonly data: string;
+  readonly split?: string;
+  readonly cifar10Source: "official" | "npm";
+  readonly preprocessing?: string;
+  readonly resize?: number;
+  readonly scale?: number;
+  readonly mean?: readonly number[];
+  readonly std?: readonly number[];
+  readonly layout?: "NCHW" | "NHWC";
+  readonly colours?: "RGB" | "BGR";
+  readonly size?: number;
+  readonly output?: string;
+  readonly answers?: Answers;
+  readonly corruptions?: readonly CorruptionName[];
+  readonly severities: readonly Severity[];
+  readonly constants?: string;
+  readonly reencode?: number | false;
+  readonly attacks?: readonly string[];
+  readonly eps?: readonly number[];
+  readonly norm: Norm;
+  readonly images: number;
+  readonly attackImages: number;
+  readonly batch: number;
+  readonly passes?: number;
+  readonly seed: number;
+  readonly device: Device;
+  readonly threads?: number;
+  readonly out: string;
+  readonly force: boolean;
+}
+
+const BINS = 15;
+const LARGEST_MODEL = 2 ** 31 - 1;
+
+/** Measures a classifier's robustness, leaves a report, a result card and the records; gives the exit status. */
+export async function measureRobustness(
+  path: string,
+  options: RobustnessCommandOptions,
+  streams: Streams,
+): Promise<number> {
+  const { seed, device, threads, out } = options;
+  check(extname(out) === ".html", () => `--out: expected a name that ends in .html, got "${out}"`);
+  const bytes = await readFileChecked(path, { what: "ONNX model", maxBytes: LARGEST_MODEL });
+  const name = basename(path);
+  const network = onnxNetwork(bytes, {
+    name,
+    preprocessing: preprocessingOf(options),
+    ...(options.size !== undefined && { size: options.size }),
+    ...(options.output !== undefined && { output: options.output }),
+    ...(options.answers !== undefined && { answers: options.answers }),
+  });
+  checkPreprocessing(network.preprocessing, network.imageShape[0]);
+  const progress = createProgress({ stream: streams.err });
+  const note = (line: string): void => {
+    progress.note(line);
+  };
+  const source = await namedImages(options.data, {
+    ...(options.split !== undefined && { split: options.split }),
+    cifar10: {
+      fetch: options.cifar10Source,
+      onProgress: (step, steps = step) => {
+        progress.update("CIFAR-10", { step, steps, imagesPerSecond: 0, secondsLeft: undefined });
+      },
+    },
+  });
+  const classifier = new Classifier(network, workerRuntime, {
+    device,
+    ...(threads !== undefined && { threads }),
+  });
+  const interrupt = listenForInterrupt({
+    onStop: () => {
+      note("Stopping after this batch. Ctrl-C again quits at once.");
+    },
+    onQuit: () => process.exit(INTERRUPTED),
+  });
+  const began = performance.now();
+  try {
+    const { plan, protocol, plans, warnings } = await planOf(
+      classifier,
+      source,
+      options,
+      createHash("sha256").update(bytes).digest("hex"),
+    );
+    for (const warning of warnings) note(`${pc.yellow("caution")} ${warning}`);
+    const stem = out.slice(0, -".html".length);
+    const settings: JsonObject = {
+      ...(protocol as unknown as JsonObject),
+      attacks: plans.map(({ name: planName, norm }) => `${planName} ${norm}`),
+      epsilons: [...plan.epsilons],
+    };
+    const results = await openResults(`${stem}.results.jsonl`, settings, { force: options.force });
+    if (results.records.length > 0) note(pc.dim(`going on with ${results.path}`));
+    note(pc.dim(describe(plan, plans)));
+    const records = await evaluate(classifier, source, plan, results, {
+      signal: interrupt.signal,
+      threads,
+      onProgress: (task, event) => {
+        progress.update(task, event);
+      },
+    });
+    results.close();
+    progress.stop();
+    const card = resultCard({
+      protocol,
+      conditions: plan.conditions,
+      plans,
+      epsilons: plan.epsilons,
+      records,
+      groupOf: corruptionGroup,
+      warnings,
+      seconds: (performance.now() - began) / 1000,
+    });
+    await writeFileAtomic(`${stem}.json`, `${JSON.stringify(card, null, 2)}\n`);
+    await writeRobustnessReport(out, { card, records, source, network, plan, seed });
+    printCard(card, streams);
+    streams.out.write(`\nreport       ${out}\nresult card  ${stem}.json\nrecords      ${results.path}\n`);
+    if (!interrupt.signal.aborted) return 0;
+    streams.err.write("Stopped. The same command goes on where this one was.\n");
+    return INTERRUPTED;
+  } finally {
+    progress.stop();
+    interrupt.dispose();
+    await classifier.close();
+  }
+}
+
+/** A preset, changed by what is stated beside it. Nothing is guessed: wrong scaling looks like a bad network. */
+function preprocessingOf(options: RobustnessCommandOptions): Preprocessing {
+  const { preprocessing, resize, scale, mean, std, layout, colours } = options;
+  const stated = scale !== undefined || mean !== undefined || std !== undefined;
+  check(
+    preprocessing !== undefined || stated,
+    () =>
+      `say how pixels reach the model: --preprocessing with one of ${Object.keys(PREPROCESSING_PRESETS).join(", ")}, ` +
+      `or --scale, --mean and --std`,
+  );
+  return {
+    ...(preprocessing === undefined ? {} : preprocessingPreset(preprocessing)),
+    ...(resize !== undefined && { resize }),
+    ...(scale !== undefined && { scale }),
+    ...(mean !== undefined && { mean }),
+    ...(std !== undefined && { std }),
+    ...(layout !== undefined && { layout }),
+    ...(colours !== undefined && { colours }),
+  };
+}
+
+interface Planned {
+  readonly plan: EvaluationPlan;
+  readonly protocol: Protocol;
+  readonly plans: readonly AttackPlan[];
+  readonly warnings: readonly string[];
+}
+
+async function planOf(
+  classifier: Classifier,
+  source: ImageSource,
+  options: RobustnessCommandOptions,
+  sha256: string,
+): Promise<Planned> {
+  const { network } = classifier;
+  const { seed, batch, norm, severities, corruptions = [], eps = [] } = options;
+  const plans = (options.attacks ?? []).map((name) => attackPlan(name, norm));
+  check(
+    plans.length === 0 || eps.length > 0,
+    () => "say how far attacks may go: --eps, such as --eps 2/255,4/255",
+  );
+  for (const epsilon of eps)
+    for (const { norm: own } of plans) checkEpsilon(epsilon, own, classifier.imageSize);
+  for (const plan of plans) checkPlan(plan, classifier);
+  const warnings: string[] = [];
+  const side = network.imageShape[2];
+  const constants = constantsFor(side, options.constants);
+  if (corruptions.length > 0 && constants !== side) {
+    warnings.push(
+      `corruptions have no constants for ${side} pixels: those for ${constants} are used (--constants to choose)`,
+    );
+  }
+  const chosen = Random.derive(seed, "images").permutation(source.count);
+  const pick = (count: number): number[] => [...chosen.slice(0, count)].sort((a, b) => a - b);
+  const images = pick(options.images);
+  const attacked = plans.length === 0 ? [] : pick(Math.min(options.attackImages, images.length));
+  const stochastic = !(await answersTwiceTheSame(classifier, source, images));
+  if (stochastic && plans.some(({ name }) => !name.includes("rand"))) {
+    warnings.push(
+      "the network draws random numbers: attacks that do not average over them (all but rand) overestimate robustness",
+    );
+  }
+  const { passes = stochastic ? 5 : 1 } = options;
+  const reencode = options.reencode ?? defaultReencode(constants);
+  const plan: EvaluationPlan = {
+    images,
+    conditions: corruptions.flatMap((name) => severities.map((severity) => ({ name, severity }))),
+    corruption: { constants, reencode },
+    attacked,
+    attacks: plans,
+    epsilons: eps,
+    seed,
+    batch,
+    passes,
+  };
+  const { name, classes, imageShape, answers, preprocessing } = network;
+  const protocol: Protocol = {
+    model: { name, sha256, classes, imageShape, answers, preprocessing },
+    data: {
+      name: source.name,
+      count: source.count,
+      images: images.length,
+      attacked: attacked.length,
+      choice: images.length === source.count ? "all" : `drawn at random with seed ${seed}`,
+    },
+    seed,
+    passes,
+    batch,
+    corruptions,
+    severities: corruptions.length === 0 ? [] : severities,
+    constants,
+    reencode,
+    frost: "procedural",
+    bins: BINS,
+    device: options.device,
+    version: packageVersion(),
+  };
+  return { plan, protocol, plans, warnings };
+}
+
+function constantsFor(side: number, stated: string | undefined): ConstantSet {
+  const nearest = [...CONSTANT_SETS].sort((a, b) => Math.abs(a - side) - Math.abs(b - side))[0]!;
+  return CONSTANT_SETS.find((set) => String(set) === stated) ?? nearest;
+}
+
+async function answersTwiceTheSame(
+  classifier: Classifier,
+  source: ImageSource,
+  images: readonly number[],
+): Promise<boolean> {
+  if (classifier.isStochastic) return false;
+  const { imageShape, preprocessing } = classifier.network;
+  for (const image of images.slice(0, 20)) {
+    const picture = await source.read(image).catch(() => undefined);
+    if (picture === undefined) continue;
+    const fitted = fitPicture(picture, imageShape, preprocessing.resize);
+    return isDeterministic(classifier, toImageBatch([fitted], imageShape));
+  }
+  return true;
+}
+
+function describe(plan: EvaluationPlan, plans: readonly AttackPlan[]): string {
+  const parts = [`${plan.images.length} images`];
+  if (plan.conditions.length > 0) parts.push(`${plan.conditions.length} corrupted versions of each`);
+  if (plans.length > 0) {
+    const names = plans.map(({ name }) => name).join(", ");
+    parts.push(`${names} at ${plan.epsilons.map(showEpsilon).join(", ")} on ${plan.attacked.length}`);
+  }
+  return parts.join(" · ");
+}
+
+function printCard(card: ResultCard, streams: Streams): void {
+  const { clean, summary, attacks, protocol } = card;
+  if (!clean) return;
+  const rows = [scoreRow("clean", clean.accuracy, clean.ece)];
+  for (const severity of protocol.severities) {
+    const own = card.corruptions.filter((one) => one.severity === severity);
+    const mean = (value: (one: (typeof own)[number]) => number) =>
+      own.reduce((total, one) => total + value(one), 0) / own.length;
+    rows.push([
+      `severity ${severity}, mean of ${own.length}`,
+      (100 * mean((one) => one.accuracy.value)).toFixed(1),
+      "",
+      String(clean.accuracy.n),
+      (100 * mean((one) => one.ece)).toFixed(1),
+    ]);
+  }
+  for (const { plan, epsilon, norm, robust } of attacks)
+    rows.push(scoreRow(`${plan}, ${norm} ${showEpsilon(epsilon)}`, robust));
+  const notes = [
+    `${protocol.data.name}, ${card.measured} images (${protocol.data.choice}), seed ${protocol.seed}`,
+    ...(summary
+      ? [
+          `mean corruption error ${(100 * summary.meanError).toFixed(1)} % over ${protocol.corruptions.length} corruptions` +
+            (summary.mceAlexNet === undefined
+              ? ""
+              : `; mCE ${summary.mceAlexNet.toFixed(1)} and relative mCE ${summary.relativeMceAlexNet!.toFixed(1)}, AlexNet = 100`),
+        ]
+      : []),
+    ...(card.skipped.length > 0 ? [`${card.skipped.length} images could not be read and were left out`] : []),
+    ...attacks.flatMap(({ warnings }) => warnings),
+  ];
+  const title = `Robustness of ${protocol.model.name}`;
+  const columns = ["", "accuracy %", "95 % interval", "images", "ECE %"];
+  streams.out.write(`\n${renderTable({ title, columns, rows, notes: [...new Set(notes)] })}\n`);
+}
+
+function scoreRow(
+  what: string,
+  { value, low, high, n }: { value: number; low: number; high: number; n: number },
+  ece?: number,
+): string[] {
+  const one = (part: number): string => (100 * part).toFixed(1);
+  return [what, one(value), `${one(low)} – ${one(high)}`, String(n), ece === undefined ? "" : one(ece)];
+}
+
+function packageVersion(): string {
+  const { version } = JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8")) as {
+    version: string;
+  };
+  return version;
+}

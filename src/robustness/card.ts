@@ -1,0 +1,319 @@
+import { ALEXNET, mce, meanCorruptionError, relativeMce } from "../metrics/corruption-error.js";
+import type { Reliability } from "../metrics/calibration.js";
+import { adaptiveEce, reliability } from "../metrics/calibration.js";
+import { wilsonInterval } from "../metrics/statistics.js";
+import { BENCHMARK_CORRUPTIONS, SEVERITIES } from "./corruptions/corrupt.js";
+import type { CorruptionName } from "./corruptions/corrupt.js";
+import type { AttackPlan } from "./attacks/ensemble.js";
+import { planWarnings } from "./attacks/ensemble.js";
+import type { Preprocessing } from "./preprocessing.js";
+import type { Answer, AttackRecord, Condition, ImageRecord, RunRecord } from "./records.js";
+
+/** A share of images with what it was counted on and its 95 % Wilson interval. */
+export interface Share {
+  readonly value: number;
+  readonly low: number;
+  readonly high: number;
+  /** Images. */
+  readonly n: number;
+}
+
+/** Scores of the network on one kind of picture. */
+export interface Scores {
+  readonly accuracy: Share;
+  readonly top5: Share;
+  /** Standard deviation of the accuracy over forward passes, where there were several. */
+  readonly passSpread?: number;
+  readonly ece: number;
+  readonly adaptiveEce: number;
+  /** Nats. */
+  readonly nll: number;
+  /** Sum over classes, 0 to 2. */
+  readonly brier: number;
+}
+
+export interface ConditionScores extends Condition, Scores {}
+
+export interface AttackScores {
+  readonly plan: string;
+  readonly norm: "Linf" | "L2";
+  readonly epsilon: number;
+  readonly clean: Share;
+  readonly robust: Share;
+  /** Robust share after each attack of the plan. */
+  readonly stages: readonly { readonly name: string; readonly robust: number }[];
+  readonly settings: readonly {
+    readonly name: string;
+    readonly settings: AttackPlan["attacks"][number]["settings"];
+  }[];
+  readonly warnings: readonly string[];
+  readonly complete: boolean;
+}
+
+/** How the numbers came about. No score is shown without it. */
+export interface Protocol {
+  readonly model: {
+    readonly name: string;
+    readonly sha256: string;
+    readonly classes: number;
+    readonly imageShape: readonly number[];
+    readonly answers: string;
+    readonly preprocessing: Preprocessing;
+  };
+  readonly data: {
+    readonly name: string;
+    /** Images in the data set. */
+    readonly count: number;
+    /** Asked to be measured. */
+    readonly images: number;
+    readonly attacked: number;
+    readonly choice: string;
+  };
+  readonly seed: number;
+  readonly passes: number;
+  readonly batch: number;
+  readonly corruptions: readonly CorruptionName[];
+  readonly severities: readonly number[];
+  /** Side that the corruptions' constants were made for. */
+  readonly constants: number;
+  /** JPEG quality after the corruption, or false. */
+  readonly reencode: number | false;
+  readonly frost: string;
+  readonly bins: number;
+  readonly device: string;
+  readonly version: string;
+}
+
+/** Everything that a run found out. */
+export interface ResultCard {
+  readonly kind: "striate robustness";
+  readonly protocol: Protocol;
+  readonly measured: number;
+  readonly skipped: readonly { readonly name: string; readonly reason: string }[];
+  readonly clean?: Scores;
+  readonly reliability?: Reliability;
+  readonly corruptions: readonly ConditionScores[];
+  readonly summary: CorruptionSummary | undefined;
+  readonly attacks: readonly AttackScores[];
+  /** The measured corruptions by kind. */
+  readonly groups: readonly { readonly name: string; readonly members: readonly CorruptionName[] }[];
+  readonly warnings: readonly string[];
+  /** False where the run was stopped. */
+  readonly complete: boolean;
+  readonly seconds: number;
+}
+
+export interface CorruptionSummary {
+  /** Mean error over all measured corruptions and severities. */
+  readonly meanError: number;
+  /** The same over the 15 of the benchmark, where all were measured. */
+  readonly meanErrorBenchmark?: number;
+  /** Normalised by AlexNet's errors; only for 224-pixel images, the 15 corruptions and all severities. */
+  readonly mceAlexNet?: number;
+  readonly relativeMceAlexNet?: number;
+  /** Why there is no mCE. */
+  readonly remark?: string;
+  readonly meanEce: number;
+  readonly groups: readonly { readonly name: string; readonly accuracy: number }[];
+}
+
+export function share(right: number, n: number): Share {
+  return { value: right / n, ...wilsonInterval(Math.round(right), n), n };
+}
+
+function isRight(answer: Answer, pass: number): boolean {
+  return Math.floor(answer.passes / 2 ** pass) % 2 === 1;
+}
+
+/** Scores of answers, one for each image. */
+export function scoresOf(answers: readonly Answer[], passes: number, bins: number): Scores {
+  const n = answers.length;
+  const perPass = Array.from(
+    { length: passes },
+    (_, pass) => answers.filter((answer) => isRight(answer, pass)).length / n,
+  );
+  const mean = perPass.reduce((a, b) => a + b, 0) / passes;
+  const spread = Math.sqrt(
+    perPass.reduce((total, value) => total + (value - mean) ** 2, 0) / Math.max(1, passes - 1),
+  );
+  const average = (value: (answer: Answer) => number) =>
+    answers.reduce((total, answer) => total + value(answer), 0) / n;
+  const confidences = answers.map(({ confidence }) => confidence);
+  const right = answers.map(({ rank }) => rank === 0);
+  return {
+    accuracy: share(mean * n, n),
+    top5: share(answers.filter(({ rank }) => rank < 5).length, n),
+    ...(passes > 1 && { passSpread: spread }),
+    ece: reliability(confidences, right, bins).ece,
+    adaptiveEce: adaptiveEce(confidences, right, bins),
+    nll: average(({ nll }) => nll),
+    brier: average(({ brier }) => brier),
+  };
+}
+
+export interface CardInput {
+  readonly protocol: Protocol;
+  readonly conditions: readonly Condition[];
+  readonly plans: readonly AttackPlan[];
+  readonly epsilons: readonly number[];
+  readonly records: readonly RunRecord[];
+  readonly groupOf: (name: CorruptionName) => string;
+  /** What readers must know besides what the records tell. */
+  readonly warnings?: readonly string[];
+  readonly seconds: number;
+}
+
+/** Sums up the records of a run. */
+export function resultCard(input: CardInput): ResultCard {
+  const { protocol, conditions, records, seconds } = input;
+  const { passes, bins } = protocol;
+  const images = records.filter((record): record is ImageRecord => record.kind === "image");
+  const skipped = records.flatMap((record) =>
+    record.kind === "skipped" ? [{ name: record.name, reason: record.reason }] : [],
+  );
+  const scores =
+    images.length === 0
+      ? []
+      : conditions.map((condition, i): ConditionScores => ({
+          ...condition,
+          ...scoresOf(
+            images.map(({ answers }) => answers[i + 1]!),
+            passes,
+            bins,
+          ),
+        }));
+  const cleanAnswers = images.map(({ answers }) => answers[0]!);
+  const clean = images.length === 0 ? undefined : scoresOf(cleanAnswers, passes, bins);
+  const attacks = input.plans.flatMap((plan) =>
+    input.epsilons.flatMap((epsilon) => {
+      const own = records.filter(
+        (record): record is AttackRecord =>
+          record.kind === "attack" && record.plan === plan.name && record.epsilon === epsilon,
+      );
+      return own.length === 0
+        ? []
+        : [attackScores(plan, epsilon, own, protocol.data.attacked - skippedOf(records))];
+    }),
+  );
+  const complete =
+    images.length + skipped.length >= protocol.data.images &&
+    attacks.length === input.plans.length * input.epsilons.length &&
+    attacks.every((attack) => attack.complete);
+  return {
+    kind: "striate robustness",
+    protocol,
+    measured: images.length,
+    skipped,
+    ...(clean && { clean }),
+    ...(clean && {
+      reliability: reliability(
+        cleanAnswers.map(({ confidence }) => confidence),
+        cleanAnswers.map(({ rank }) => rank === 0),
+        bins,
+      ),
+    }),
+    corruptions: scores,
+    summary: clean && scores.length > 0 ? summaryOf(protocol, clean, scores, input.groupOf) : undefined,
+    attacks,
+    groups: groupsOf(protocol.corruptions, input.groupOf),
+    warnings: input.warnings ?? [],
+    complete,
+    seconds,
+  };
+}
+
+function groupsOf(
+  names: readonly CorruptionName[],
+  groupOf: (name: CorruptionName) => string,
+): { readonly name: string; readonly members: readonly CorruptionName[] }[] {
+  return [...new Set(names.map(groupOf))].map((group) => ({
+    name: group,
+    members: names.filter((name) => groupOf(name) === group),
+  }));
+}
+
+function skippedOf(records: readonly RunRecord[]): number {
+  return records.filter(({ kind }) => kind === "skipped").length;
+}
+
+function attackScores(
+  plan: AttackPlan,
+  epsilon: number,
+  records: readonly AttackRecord[],
+  expected: number,
+): AttackScores {
+  const n = records.reduce((total, { images }) => total + images.length, 0);
+  const count = (flags: (record: AttackRecord) => readonly number[]) =>
+    records.reduce((total, record) => total + flags(record).filter((flag) => flag === 1).length, 0);
+  const stages = plan.attacks.map(({ name }, i) => ({
+    name,
+    robust: count((record) => record.stages[i]?.robust ?? []),
+  }));
+  return {
+    plan: plan.name,
+    norm: plan.norm,
+    epsilon,
+    clean: share(
+      count(({ clean }) => clean),
+      n,
+    ),
+    robust: share(stages.at(-1)?.robust ?? 0, n),
+    stages: stages.map(({ name, robust }) => ({ name, robust: robust / n })),
+    settings: plan.attacks.map(({ name, settings }) => ({ name, settings })),
+    warnings: [
+      ...(plan.remark === undefined ? [] : [`${plan.name}: ${plan.remark}`]),
+      ...planWarnings(
+        plan,
+        n,
+        stages.map(({ robust }) => robust),
+      ),
+    ],
+    complete: n >= expected,
+  };
+}
+
+function summaryOf(
+  protocol: Protocol,
+  clean: Scores,
+  scores: readonly ConditionScores[],
+  groupOf: (name: CorruptionName) => string,
+): CorruptionSummary {
+  const names = [...new Set(scores.map(({ name }) => name))];
+  const errorsOf = (list: readonly CorruptionName[]) =>
+    Object.fromEntries(
+      list.map((name) => [
+        name,
+        scores.filter((one) => one.name === name).map(({ accuracy }) => 1 - accuracy.value),
+      ]),
+    );
+  const groups = groupsOf(names, groupOf).map(({ name, members }) => ({
+    name,
+    accuracy: 1 - meanCorruptionError(errorsOf(members)),
+  }));
+  const common = {
+    meanError: meanCorruptionError(errorsOf(names)),
+    meanEce: scores.reduce((total, { ece }) => total + ece, 0) / scores.length,
+    groups,
+  };
+  const whole = BENCHMARK_CORRUPTIONS.every((name) => names.includes(name));
+  if (!whole || protocol.severities.length < SEVERITIES.length) {
+    return { ...common, remark: "mCE needs the benchmark's 15 corruptions at all 5 severities" };
+  }
+  const errors = errorsOf(BENCHMARK_CORRUPTIONS);
+  const meanErrorBenchmark = meanCorruptionError(errors);
+  if (protocol.constants !== 224) {
+    return {
+      ...common,
+      meanErrorBenchmark,
+      remark: `mCE is not normalised: AlexNet's errors are known for 224 pixels only, not for ${protocol.constants}`,
+    };
+  }
+  return {
+    ...common,
+    meanErrorBenchmark,
+    mceAlexNet: mce(errors, ALEXNET),
+    relativeMceAlexNet: relativeMce(errors, 1 - clean.accuracy.value, ALEXNET),
+    remark:
+      "corruptions made afresh, not the published ImageNet-C files: compare with published mCE with care",
+  };
+}

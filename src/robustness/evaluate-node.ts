@@ -1,0 +1,318 @@
+import type { ImageSource } from "../data/image-source.js";
+import { readImages } from "../data/image-source.js";
+import type { RgbImage } from "../data/rgb-image.js";
+import type { ProgressListener } from "../train/progress.js";
+import { createRateEstimator } from "../train/progress.js";
+import { StriateError, check } from "../util/errors.js";
+import { Random } from "../util/random.js";
+import { attackBatch } from "./attacks/attack.js";
+import type { AttackPlan } from "./attacks/ensemble.js";
+import type { Classifier } from "./classifier.js";
+import type { CorruptOptions } from "./corruptions/corrupt.js";
+import { corruptAll } from "./corruptions/pool-node.js";
+import { fitPicture, toImageBatch } from "./images.js";
+import { checkLogits } from "./network.js";
+import type { Condition, RunRecord } from "./records.js";
+import { answerFrom } from "./records.js";
+import type { ResultsFile } from "./results-file-node.js";
+
+/** What is measured, on which images, by which rules. */
+export interface EvaluationPlan {
+  /** Images that accuracy and corruptions are measured on, as places in the data set. */
+  readonly images: readonly number[];
+  readonly conditions: readonly Condition[];
+  readonly corruption: Omit<CorruptOptions, "draws" | "index" | "seed">;
+  /** Images that are attacked. */
+  readonly attacked: readonly number[];
+  readonly attacks: readonly AttackPlan[];
+  readonly epsilons: readonly number[];
+  readonly seed: number;
+  /** Images in one run of the network. */
+  readonly batch: number;
+  /** Forward passes for each picture, averaged: for networks that draw random numbers. */
+  readonly passes: number;
+}
+
+export interface EvaluationOptions {
+  readonly signal: AbortSignal;
+  /** Worker threads for corruptions. Default: one for each core. */
+  readonly threads?: number | undefined;
+  readonly onProgress?: (task: string, ...event: Parameters<ProgressListener>) => void;
+}
+
+/** Adversarial pictures kept for the report, of each attack. */
+const EXAMPLES = 4;
+
+/**
+ * Measures what is still missing in the results file, and appends it as it comes. Returns false where it was stopped.
+ * Noise and corruptions follow from the seed and an image's place alone, so a run that was stopped ends with the same
+ * numbers as one that was not.
+ */
+export async function evaluate(
+  classifier: Classifier,
+  source: ImageSource,
+  plan: EvaluationPlan,
+  results: ResultsFile,
+  options: EvaluationOptions,
+): Promise<RunRecord[]> {
+  const records = [...results.records];
+  const keep = (record: RunRecord): void => {
+    // An image that cannot be read is met again in a group that is measured again.
+    const again = record.kind === "skipped" && records.some((old) => isSkipped(old, record.image));
+    if (again) return;
+    results.append(record);
+    records.push(record);
+  };
+  checkPlanFits(classifier, source, plan);
+  try {
+    await measurePictures(classifier, source, plan, records, keep, options);
+    for (const attacks of plan.attacks)
+      for (const epsilon of plan.epsilons)
+        await measureAttack(classifier, source, plan, attacks, epsilon, records, keep, options);
+  } catch (error) {
+    if (!options.signal.aborted) throw error;
+  }
+  return records;
+}
+
+function checkPlanFits(classifier: Classifier, source: ImageSource, plan: EvaluationPlan): void {
+  const { classes, name } = classifier.network;
+  const bad = [...plan.images, ...plan.attacked].find((i) => !((source.labels[i] ?? classes) < classes));
+  check(
+    bad === undefined,
+    () =>
+      `${source.name}: ${source.nameOf(bad!)} has the label ${String(source.labels[bad!])}, ` +
+      `${name} has ${classes} classes: do the data belong to this model?`,
+  );
+}
+
+function isSkipped(record: RunRecord, image: number): boolean {
+  return record.kind === "skipped" && record.image === image;
+}
+
+type Keep = (record: RunRecord) => void;
+
+/** Runs of neighbours in a list. */
+function groups<T>(list: readonly T[], size: number): T[][] {
+  return Array.from({ length: Math.ceil(list.length / size) }, (_, i) =>
+    list.slice(i * size, (i + 1) * size),
+  );
+}
+
+function finishedImages(records: readonly RunRecord[]): Set<number> {
+  return new Set(
+    records.flatMap((record) => (record.kind === "image" || record.kind === "skipped" ? [record.image] : [])),
+  );
+}
+
+async function measurePictures(
+  classifier: Classifier,
+  source: ImageSource,
+  plan: EvaluationPlan,
+  records: readonly RunRecord[],
+  keep: Keep,
+  { signal, threads, onProgress }: EvaluationOptions,
+): Promise<void> {
+  const { conditions, passes, seed, batch } = plan;
+  const versions = conditions.length + 1;
+  const together = Math.max(1, Math.floor(batch / versions));
+  const done = finishedImages(records);
+  const waiting = groups(plan.images, together).filter((group) => group.some((image) => !done.has(image)));
+  const missing = waiting.flat();
+  const firstStep = (plan.images.length - missing.length) * versions;
+  const steps = plan.images.length * versions;
+  const rate = createRateEstimator({ steps, firstStep });
+  const task = conditions.length === 0 ? "clean images" : "corruptions";
+  let step = firstStep;
+  let checked = records.length > 0;
+  const pictures = fitted(classifier, source, missing, keep);
+  const corrupted =
+    conditions.length === 0
+      ? withoutCorruption(pictures)
+      : corruptAll(pictures, conditions, {
+          ...plan.corruption,
+          seed,
+          signal,
+          ...(threads !== undefined && { threads }),
+        });
+  let open: { index: number; label: number; all: readonly RgbImage[] }[] = [];
+  const flush = async (): Promise<void> => {
+    if (open.length === 0) return;
+    const all = open.flatMap((item) => item.all);
+    const logits: Float32Array[][] = all.map(() => []);
+    classifier.seedNoise([seed, "pictures", open[0]!.index]);
+    for (const at of groups([...all.keys()], batch)) {
+      for (let pass = 0; pass < passes; pass++) {
+        const rows = await classifier.logits(
+          toImageBatch(
+            at.map((i) => all[i]!),
+            classifier.network.imageShape,
+          ),
+        );
+        const classes = rows.length / at.length;
+        if (!checked) checkLogits(classifier.network, rows, at.length);
+        checked = true;
+        at.forEach((i, row) => logits[i]!.push(rows.slice(row * classes, (row + 1) * classes)));
+      }
+    }
+    open.forEach(({ index, label }, n) => {
+      if (done.has(index)) return;
+      const own = logits.slice(n * versions, (n + 1) * versions);
+      keep({ kind: "image", image: index, label, answers: own.map((rows) => answerFrom(rows, label)) });
+    });
+    step += all.length;
+    onProgress?.(task, { step, steps, ...rate.update(step, all.length) });
+    open = [];
+  };
+  let group = 0;
+  for await (const { index, label, image, corrupted: versionsOf } of corrupted) {
+    signal.throwIfAborted();
+    // Unreadable images leave gaps: a group ends where the next one begins.
+    while (!waiting[group]!.includes(index)) {
+      await flush();
+      group++;
+    }
+    open.push({ index, label, all: [image, ...versionsOf] });
+  }
+  await flush();
+  if (missing.length > 0) onProgress?.(task, { step: steps, steps, ...rate.update(steps, 0) });
+}
+
+/** Pictures in the size of the network; what cannot be read is recorded. */
+async function* fitted(
+  classifier: Classifier,
+  source: ImageSource,
+  images: readonly number[],
+  keep?: Keep,
+): AsyncGenerator<{ index: number; label: number; image: RgbImage }> {
+  const { imageShape, preprocessing } = classifier.network;
+  const chosen: ImageSource = {
+    ...source,
+    count: images.length,
+    labels: Int32Array.from(images, (i) => source.labels[i]!),
+    nameOf: (i) => source.nameOf(images[i]!),
+    read: (i) => source.read(images[i]!),
+  };
+  const skipped: { name: string; reason: string }[] = [];
+  let told = 0;
+  const tell = (): void => {
+    for (const { name, reason } of skipped.slice(told)) {
+      const image = images.find((i) => source.nameOf(i) === name) ?? -1;
+      keep?.({ kind: "skipped", image, name, reason });
+    }
+    told = skipped.length;
+  };
+  if (images.length === 0) return;
+  for await (const { index, label, image } of readImages(chosen, { skipped })) {
+    tell();
+    yield { index: images[index]!, label, image: fitPicture(image, imageShape, preprocessing.resize) };
+  }
+  tell();
+}
+
+async function* withoutCorruption<T>(
+  source: AsyncIterable<T>,
+): AsyncGenerator<T & { corrupted: readonly RgbImage[] }> {
+  for await (const item of source) yield { ...item, corrupted: [] };
+}
+
+async function measureAttack(
+  classifier: Classifier,
+  source: ImageSource,
+  plan: EvaluationPlan,
+  attacks: AttackPlan,
+  epsilon: number,
+  records: readonly RunRecord[],
+  keep: Keep,
+  { signal, onProgress }: EvaluationOptions,
+): Promise<void> {
+  const own = (record: RunRecord): boolean =>
+    (record.kind === "attack" || record.kind === "example") &&
+    record.plan === attacks.name &&
+    record.epsilon === epsilon;
+  const finished = new Set(
+    records.flatMap((record) => (own(record) && record.kind === "attack" ? record.images : [])),
+  );
+  const unreadable = new Set(records.flatMap((record) => (record.kind === "skipped" ? [record.image] : [])));
+  const all = groups(plan.attacked, plan.batch);
+  const waiting = all.filter((group) => group.some((i) => !finished.has(i) && !unreadable.has(i)));
+  if (waiting.length === 0) return;
+  const steps = plan.attacked.length;
+  let step = steps - waiting.flat().length;
+  const rate = createRateEstimator({ steps, firstStep: step, smoothingSeconds: 120 });
+  const task = `${attacks.name}, epsilon ${showEpsilon(epsilon)}`;
+  onProgress?.(task, { step, steps, ...rate.update(step, 0) });
+  let examples = records.filter((record) => own(record) && record.kind === "example").length;
+  for (const group of waiting) {
+    signal.throwIfAborted();
+    const pictures: { index: number; label: number; image: RgbImage }[] = [];
+    for await (const picture of fitted(
+      classifier,
+      source,
+      group.filter((i) => !unreadable.has(i)),
+      keep,
+    ))
+      pictures.push(picture);
+    const images = toImageBatch(
+      pictures.map(({ image }) => image),
+      classifier.network.imageShape,
+    );
+    const labels = Int32Array.from(pictures, ({ label }) => label);
+    classifier.seedNoise([plan.seed, "attack", attacks.name, epsilon, group[0]!]);
+    const outcome = await attackBatch(classifier, attacks.attacks, {
+      images,
+      labels,
+      epsilon,
+      random: Random.derive(plan.seed, "attack", attacks.name, epsilon, group[0]!),
+      signal,
+    });
+    const fooled = pictures.filter((_, i) => outcome.clean[i] === 1 && outcome.robust[i] === 0);
+    for (const picture of fooled.slice(0, EXAMPLES - examples)) {
+      const i = pictures.indexOf(picture);
+      const size = classifier.imageSize;
+      keep({
+        kind: "example",
+        plan: attacks.name,
+        epsilon,
+        image: picture.index,
+        label: picture.label,
+        predicted: outcome.predicted[i]!,
+        pixels: encodePixels(outcome.adversarial.data.subarray(i * size, (i + 1) * size)),
+      });
+      examples++;
+    }
+    keep({
+      kind: "attack",
+      plan: attacks.name,
+      epsilon,
+      images: pictures.map(({ index }) => index),
+      labels: [...labels],
+      clean: [...outcome.clean],
+      predicted: [...outcome.predicted],
+      stages: outcome.stages.map(({ name, robust }) => ({ name, robust: [...robust] })),
+    });
+    step += group.length;
+    onProgress?.(task, { step, steps, ...rate.update(step, group.length) });
+  }
+}
+
+/** "2/255" where that is what it is, otherwise the number. */
+export function showEpsilon(epsilon: number): string {
+  const parts = epsilon * 255;
+  return Math.abs(parts - Math.round(parts)) < 1e-9 && Math.round(parts) > 0
+    ? `${Math.round(parts)}/255`
+    : String(epsilon);
+}
+
+function encodePixels(values: Float32Array): string {
+  const whole = Uint16Array.from(values, (value) => Math.round(65535 * value));
+  return Buffer.from(whole.buffer).toString("base64");
+}
+
+/** Values in [0, 1] of an example's picture. Throws {@link StriateError} where there are not as many as expected. */
+export function decodePixels(text: string, size: number): Float32Array {
+  const bytes = Buffer.from(text, "base64");
+  if (bytes.length !== 2 * size)
+    throw new StriateError(`example: expected ${size} values, got ${bytes.length / 2}`);
+  return Float32Array.from({ length: size }, (_, i) => bytes.readUInt16LE(2 * i) / 65535);
+}

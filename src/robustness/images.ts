@@ -1,0 +1,60 @@
+import { centreCrop } from "../data/rgb-image.js";
+import type { RgbImage } from "../data/rgb-image.js";
+import { resizeAndCrop, resizeImage } from "../data/resize.js";
+import { check } from "../util/errors.js";
+import type { ImageBatch } from "./classifier.js";
+import type { ImageShape } from "./network.js";
+
+/**
+ * A picture in the size that a network takes: resized to a short side and cropped where a protocol says so, left as it is
+ * where it fits, otherwise resized to cover the size and cropped.
+ */
+export function fitPicture(image: RgbImage, shape: ImageShape, resize?: number): RgbImage {
+  const [, height, width] = shape;
+  check(
+    height === width,
+    () => `pictures: the network takes ${height} x ${width}, only square sizes are supported`,
+  );
+  if (image.width === width && image.height === height) return image;
+  if (resize !== undefined) return resizeAndCrop(image, width, Math.max(resize, width));
+  if (image.width === image.height) return resizeImage(image, width, width);
+  return centreCrop(resizeAndCrop(image, width, width), width);
+}
+
+/** Pictures as the numbers that a network takes: [count, channels, height, width] in [0, 1]. */
+export function toImageBatch(
+  pictures: readonly RgbImage[],
+  [channels, height, width]: ImageShape,
+): ImageBatch {
+  const plane = height * width;
+  const data = new Float32Array(pictures.length * channels * plane);
+  pictures.forEach((picture, n) => {
+    check(
+      picture.width === width && picture.height === height,
+      () => `picture ${n}: expected ${width} x ${height} pixels, got ${picture.width} x ${picture.height}`,
+    );
+    for (let i = 0; i < plane; i++) {
+      const [r, g, b] = [picture.data[3 * i]!, picture.data[3 * i + 1]!, picture.data[3 * i + 2]!];
+      const at = n * channels * plane + i;
+      if (channels === 1) data[at] = (0.299 * r + 0.587 * g + 0.114 * b) / 255;
+      else {
+        data[at] = r / 255;
+        data[at + plane] = g / 255;
+        data[at + 2 * plane] = b / 255;
+      }
+    }
+  });
+  return { count: pictures.length, data };
+}
+
+/** One image of numbers in [0, 1] as a picture, rounded to bytes; grey becomes three equal channels. */
+export function toPicture(values: ArrayLike<number>, [channels, height, width]: ImageShape): RgbImage {
+  const plane = height * width;
+  const data = new Uint8Array(3 * plane);
+  for (let i = 0; i < plane; i++)
+    for (let c = 0; c < 3; c++)
+      data[3 * i + c] = Math.round(
+        255 * Math.min(1, Math.max(0, values[i + (channels === 3 ? c * plane : 0)]!)),
+      );
+  return { width, height, data };
+}
