@@ -6,6 +6,7 @@ import { baked, initialTrainingState, writeTrainingStep } from "../src/nn/traini
 import { trainingStep } from "../src/nn/training-step.js";
 import { nodeRuntime } from "../src/runtime/node.js";
 import type { Values } from "../src/runtime/runtime.js";
+import type { KomplexNetOptions } from "../src/systems/komplexnet/config.js";
 import { KomplexNet } from "../src/systems/komplexnet/model.js";
 import { KomplexNetTask } from "../src/systems/komplexnet/tasks.js";
 import { Random } from "../src/util/random.js";
@@ -33,48 +34,68 @@ function feedsFor(ports: readonly Port[]): Values {
 
 /** The default network of the paper, end to end, with both losses, clipping and Adam; and its inference. */
 export function komplexnetCases(): BenchCase[] {
-  const task = () => new KomplexNetTask(new KomplexNet({ timesteps: TIMESTEPS }));
-  const values = (parameters: KomplexNetTask["parameters"]) =>
-    initialState(parameters, (name) => Random.derive(1, name));
+  return cases("KomplexNet", {}, { peer: "komplexnet", training: 1.5, inference: 2 });
+}
+
+/** The recurrent model. Its peer broadcasts the feedback over the image, as the equations are written. */
+export function feedbackCases(): BenchCase[] {
+  return cases(
+    "KomplexNet with feedback",
+    { feedback: {} },
+    { peer: "komplexnet_feedback", training: 3, inference: 3 },
+  );
+}
+
+/** Opens one training step of the recurrent model, as its case runs it. */
+export const openFeedbackTraining = (): ReturnType<BenchCase["open"]> => openTraining({ feedback: {} });
+
+function cases(
+  name: string,
+  options: KomplexNetOptions,
+  { peer, ...bars }: { readonly peer: string; readonly training: number; readonly inference: number },
+): BenchCase[] {
   const shared = { amount: BATCH, unit: "images/s" as const };
+  const peerOf = (train: boolean) => ({ name: peer, options: { batch: BATCH, steps: TIMESTEPS, train } });
   return [
     {
       ...shared,
-      name: `KomplexNet training, batch ${BATCH}, T ${TIMESTEPS}`,
-      bar: 1.5,
-      peer: { name: "komplexnet", options: { batch: BATCH, steps: TIMESTEPS, train: true } },
-      open: async () => {
-        const model = task();
-        const { inputs, loss } = model.loss(BATCH);
-        const step = trainingStep({
-          inputs,
-          loss,
-          parameters: model.parameters,
-          optimizer: adam(),
-          clipNorm: 2,
-        });
-        const initial = values(model.parameters);
-        const written = writeTrainingStep(step, initial, "cpu");
-        const state = Object.fromEntries(initialTrainingState(step, initial));
-        const program = await nodeRuntime.createProgram({ model: written.bytes, state }, { threads: 2 });
-        const feeds = feedsFor(written.inputs.filter(({ name }) => state[name] === undefined));
-        return { run: () => program.step(feeds), close: () => program.close() };
-      },
+      name: `${name} training, batch ${BATCH}, T ${TIMESTEPS}`,
+      bar: bars.training,
+      peer: peerOf(true),
+      open: () => openTraining(options),
     },
     {
       ...shared,
-      name: `KomplexNet inference, batch ${BATCH}, T ${TIMESTEPS}`,
-      bar: 2,
-      peer: { name: "komplexnet", options: { batch: BATCH, steps: TIMESTEPS, train: false } },
-      open: async () => {
-        const model = task();
-        const written = writeOnnx(lower(model.inference(BATCH).outputs, "cpu"), {
-          values: baked(values(model.parameters)),
-        });
-        const session = await nodeRuntime.createSession(written.bytes, { threads: 2 });
-        const feeds = feedsFor(written.inputs);
-        return { run: () => session.run(feeds), close: () => session.close() };
-      },
+      name: `${name} inference, batch ${BATCH}, T ${TIMESTEPS}`,
+      bar: bars.inference,
+      peer: peerOf(false),
+      open: () => openInference(options),
     },
   ];
+}
+
+const taskOf = (options: KomplexNetOptions) =>
+  new KomplexNetTask(new KomplexNet({ timesteps: TIMESTEPS, ...options }));
+const valuesOf = ({ parameters }: KomplexNetTask) =>
+  initialState(parameters, (name) => Random.derive(1, name));
+
+async function openTraining(options: KomplexNetOptions): ReturnType<BenchCase["open"]> {
+  const task = taskOf(options);
+  const { inputs, loss } = task.loss(BATCH);
+  const { parameters } = task;
+  const step = trainingStep({ inputs, loss, parameters, optimizer: adam(), clipNorm: 2 });
+  const initial = valuesOf(task);
+  const written = writeTrainingStep(step, initial, "cpu");
+  const state = Object.fromEntries(initialTrainingState(step, initial));
+  const program = await nodeRuntime.createProgram({ model: written.bytes, state }, { threads: 2 });
+  const feeds = feedsFor(written.inputs.filter(({ name }) => state[name] === undefined));
+  return { run: () => program.step(feeds), close: () => program.close() };
+}
+
+async function openInference(options: KomplexNetOptions): ReturnType<BenchCase["open"]> {
+  const task = taskOf(options);
+  const written = writeOnnx(lower(task.inference(BATCH).outputs, "cpu"), { values: baked(valuesOf(task)) });
+  const session = await nodeRuntime.createSession(written.bytes, { threads: 2 });
+  const feeds = feedsFor(written.inputs);
+  return { run: () => session.run(feeds), close: () => session.close() };
 }
