@@ -62,20 +62,23 @@ function player(report: DigitsReport, sample: PhasePicture, position: number): H
   }`;
 }
 
-/** Sample images with every network's phases, playing; `undefined` without samples. */
-export function phaseSection(report: DigitsReport): Section | undefined {
+/** Sample images with every network's phases, playing; `undefined` without samples. A page has one legend. */
+export function phaseSection(report: DigitsReport, legend = true): Section | undefined {
   if (report.phasePictures.length === 0) return undefined;
   return {
     ...heading(report, "phases", "Phases on the digits"),
     lead:
       "What to look for: every map starts as confetti. Under Kuramoto coupling the strokes of one digit settle on one " +
       "colour and the other digit on the opposite one; random phases never settle; ideal phases are painted from the masks.",
-    body: markup`${phaseLegend(
-      markup`<strong>Colour is phase, opacity is amplitude.</strong> Each pixel shows the amplitude-weighted
+    body: markup`${
+      legend &&
+      phaseLegend(
+        markup`<strong>Colour is phase, opacity is amplitude.</strong> Each pixel shows the amplitude-weighted
         circular mean over the channels. In the round plots, each active pixel is a dot at its phase (angle)
         and amplitude (radius), coloured by the digit it belongs to: two tight bunches on opposite sides mean
         that the digits are told apart.`,
-    )}
+      )
+    }
     ${report.phasePictures.map((sample, i) => player(report, sample, i))}`,
   };
 }

@@ -24,8 +24,8 @@ export type { SynchronyReport } from "./synchrony-data.js";
 export async function synchronyPage(report: SynchronyReport): Promise<string> {
   for (const set of report.sets) checkReport(set);
   const sections: (Section | undefined)[] = [summarySection(report)];
-  for (const set of report.sets) {
-    sections.push(phaseSection(set), layerSection(set), await accuracySection(set));
+  for (const [i, set] of report.sets.entries()) {
+    sections.push(phaseSection(set, i === 0), layerSection(set), await accuracySection(set));
     sections.push(orderingSection(set), await timestepSection(set), await learningSection(set));
   }
   sections.push(await scatterSection(report), ablationSection(report), await kernelSection(report));

@@ -26,6 +26,7 @@ const CLAIMS: readonly (readonly [better: ModelRole, worse: ModelRole])[] = [
   ["kuramoto", "transformer"],
   ["ideal", "kuramoto"],
   ["feedback", "continued"],
+  ["feedback", "kuramoto"],
 ];
 
 /**
@@ -35,6 +36,8 @@ const CLAIMS: readonly (readonly [better: ModelRole, worse: ModelRole])[] = [
 export function judge(report: DigitsReport, condition: string): Verdict[] {
   const byRole = (role: ModelRole) => report.models.find((model) => model.role === role);
   return CLAIMS.flatMap(([one, other]) => {
+    // Where feedback was trained on from the feed-forward network, only a network that was trained as long compares.
+    if (one === "feedback" && other === "kuramoto" && byRole("continued")) return [];
     const [better, worse] = [byRole(one), byRole(other)];
     const verdict = better && worse ? compare(report, better, worse, condition) : undefined;
     return verdict ? [verdict] : [];

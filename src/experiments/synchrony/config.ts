@@ -7,6 +7,7 @@ export const MODELS = [
   "feedback",
   "continued",
   "pretrained",
+  "randomKernel",
   "ideal",
   "random",
   "real",
@@ -232,7 +233,11 @@ export const PLANS: Readonly<Record<Scale, ScalePlan>> = {
   },
   laptop: {
     sets: [
-      { set: "digits2", models: MODELS, steps: 2400 },
+      {
+        set: "digits2",
+        models: ["kuramoto", "feedback", "continued", "pretrained", "ideal", "random", "real", "transformer"],
+        steps: 2400,
+      },
       { set: "digits3", models: BASE, steps: 1200 },
       { set: "colour", models: BASE, steps: 1200 },
     ],
@@ -250,7 +255,7 @@ export const PLANS: Readonly<Record<Scale, ScalePlan>> = {
   },
   paper: {
     sets: [
-      { set: "digits2", models: [...BASE, "feedback", "pretrained"], steps: 30 * EPOCH },
+      { set: "digits2", models: [...BASE, "feedback", "pretrained", "randomKernel"], steps: 30 * EPOCH },
       { set: "digits3", models: [...BASE, "feedback"], steps: 30 * EPOCH },
       { set: "colour", models: [...BASE, "feedback"], steps: 30 * EPOCH },
       { set: "grey", models: [...BASE, "feedback"], steps: 30 * EPOCH },

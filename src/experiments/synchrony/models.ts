@@ -45,7 +45,9 @@ export function networkTask(
     phaseMode: model === "ideal" || model === "random" ? model : "kuramoto",
     objects: objects ?? SETS[set].digits,
     overlapChannel,
-    coupling: coupling ? { kernel: "learnt", values: coupling } : { size: dynamics.couplingSize },
+    coupling: coupling
+      ? { kernel: "learnt", values: coupling }
+      : { kernel: model === "randomKernel" ? "random" : "gaussian", size: dynamics.couplingSize },
     ...(model === "feedback" && { feedback: {} }),
   };
   // The control sees the loss that feedback is trained with.
@@ -90,6 +92,12 @@ export const MODEL_TEXTS: Readonly<Record<ModelName, Omit<ModelDescription, "par
     label: "pretrained kernel",
     role: "other",
     description: "KomplexNet whose coupling was first trained on the synchrony loss alone, then frozen.",
+  },
+  randomKernel: {
+    id: "randomKernel",
+    label: "random kernel",
+    role: "other",
+    description: "KomplexNet whose coupling starts uniform in [0, 1) instead of Gaussian.",
   },
   ideal: {
     id: "ideal",
