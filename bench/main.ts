@@ -2,11 +2,13 @@ import Table from "cli-table3";
 import { availableParallelism, cpus } from "node:os";
 import { corruptionCases } from "./corruptions.js";
 import { ceilingCase, convolutionCases, weightGradientForms } from "./convolution.js";
-import { komplexnetCases } from "./komplexnet.js";
+import { feedbackCases, komplexnetCases } from "./komplexnet.js";
 import type { BenchCase, BenchResult } from "./measure.js";
 import { measure } from "./measure.js";
 import type { Peer, PeerName } from "./peer.js";
 import { openPeer } from "./peer.js";
+import { predifyCases } from "./predify.js";
+import { robustnessCases } from "./robustness.js";
 import { secondsToFirstStep } from "./start.js";
 
 /** Case groups by the word that selects them: `npm run bench -- convolution`. */
@@ -14,7 +16,10 @@ const GROUPS: Record<string, () => BenchCase[]> = {
   convolution: convolutionCases,
   forms: weightGradientForms,
   komplexnet: komplexnetCases,
+  feedback: feedbackCases,
   corruptions: corruptionCases,
+  predify: predifyCases,
+  robustness: robustnessCases,
 };
 
 const START = "start";
