@@ -8,6 +8,8 @@ import time
 import torch
 import torch.nn.functional as F
 
+from peer_predify import predify
+
 torch.set_num_threads(2)
 cache = {}
 
@@ -213,7 +215,7 @@ def komplexnet_feedback(batch, steps, train):
     return komplexnet(batch, steps, train, FeedbackNet)
 
 
-CASES = {"matmul": matmul, "conv": conv, "komplexnet": komplexnet, "komplexnet_feedback": komplexnet_feedback, "pgd": pgd}
+CASES = {"matmul": matmul, "conv": conv, "komplexnet": komplexnet, "komplexnet_feedback": komplexnet_feedback, "pgd": pgd, "predify": predify}
 
 for line in sys.stdin:
     request = json.loads(line)
