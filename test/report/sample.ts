@@ -1,9 +1,5 @@
 import { AUTHORS_SHORT_BUDGET, summarise } from "../../src/report/digits-data.js";
-import type {
-  ModelRole,
-  DigitsReport,
-  PhasePicture,
-} from "../../src/report/digits-data.js";
+import type { ModelRole, DigitsReport, PhasePicture } from "../../src/report/digits-data.js";
 
 /** Invented, deterministic data of the right shape for tests and for looking at the report's layout. */
 

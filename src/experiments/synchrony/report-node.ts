@@ -147,10 +147,9 @@ function metricsOf(
 ): Record<string, MetricSummary> {
   const tested = cells.map(([{ seed }, { conditions }]) => {
     const { metrics, phases } = conditions.find((one) => one.condition === condition)!;
-    const last = Object.fromEntries(
-      Object.entries(phases ?? {}).map(([name, values]) => [name, values.at(-1)!]),
-    );
-    return { seed, metrics: { ...metrics, ...last } as Record<string, number> };
+    const measures = Object.entries<readonly number[]>({ ...phases });
+    const last = Object.fromEntries(measures.map(([name, values]) => [name, values.at(-1)!]));
+    return { seed, metrics: { ...metrics, ...last } };
   });
   return Object.fromEntries(
     Object.keys(tested[0]!.metrics).map((name) => [
