@@ -1,0 +1,201 @@
+import { createHash } from "node:crypto";
+import { existsSync } from "node:fs";
+import { readFile, readdir, writeFile } from "node:fs/promises";
+import type { RequestListener, Server } from "node:http";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { join } from "node:path";
+import { gzipSync } from "node:zlib";
+import { describe, expect, it, onTestFinished } from "vitest";
+import { CIFAR10_RECORD, cifar10Images } from "../../src/data/cifar10.js";
+import { CIFAR10_OFFICIAL, loadCifar10 } from "../../src/data/cifar10-node.js";
+import { dataCache, download } from "../../src/data/download-node.js";
+import { namedImages } from "../../src/data/named-images-node.js";
+import { readTarGz } from "../../src/data/tar-node.js";
+import { temporaryFolder } from "../support/folders.js";
+
+/** A record: a label, then red, green and blue planes of one value each. */
+function record(label: number, [r, g, b]: readonly [number, number, number]): Uint8Array {
+  const bytes = new Uint8Array(CIFAR10_RECORD);
+  bytes[0] = label;
+  bytes.fill(r, 1, 1025).fill(g, 1025, 2049).fill(b, 2049);
+  return bytes;
+}
+
+const batch = (label: number): Uint8Array =>
+  Buffer.concat([record(label, [1, 2, 3]), record(9, [4, 5, label])]);
+
+/** A tar archive: the form that `tar` has written since 1988. */
+function tar(entries: readonly { readonly name: string; readonly bytes: Uint8Array }[]): Uint8Array {
+  const parts: Uint8Array[] = [];
+  for (const { name, bytes } of entries) {
+    const header = Buffer.alloc(512);
+    header.write(name, 0, 100);
+    header.write(`${bytes.length.toString(8).padStart(11, "0")}\0`, 124);
+    header.write("0", 156);
+    header.write("ustar", 257);
+    parts.push(header, bytes, Buffer.alloc((512 - (bytes.length % 512)) % 512));
+  }
+  return Buffer.concat([...parts, Buffer.alloc(1024)]);
+}
+
+const NAMES = [...[1, 2, 3, 4, 5].map((i) => `data_batch_${i}.bin`), "test_batch.bin"];
+
+function archive(names: readonly string[] = NAMES): Buffer {
+  const files = names.map((name, i) => ({ name: `cifar-10-batches-bin/${name}`, bytes: batch(i) }));
+  return gzipSync(tar([{ name: "cifar-10-batches-bin/readme.html", bytes: Buffer.from("<p>") }, ...files]));
+}
+
+const md5 = (bytes: Uint8Array): string => createHash("md5").update(bytes).digest("hex");
+
+async function serve(listener: RequestListener): Promise<string> {
+  const server: Server = createServer(listener);
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  onTestFinished(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}/cifar-10-binary.tar.gz`;
+}
+
+/** Serves bytes and understands ranges; breaks off after `cut` bytes of the first answer. */
+function ranged(bytes: Buffer, cut?: number): { listener: RequestListener; ranges: (string | undefined)[] } {
+  const ranges: (string | undefined)[] = [];
+  return {
+    ranges,
+    listener: (request, response) => {
+      ranges.push(request.headers.range);
+      const from = Number(/bytes=(\d+)-/.exec(request.headers.range ?? "")?.[1] ?? 0);
+      response.writeHead(from > 0 ? 206 : 200, { "content-length": bytes.length - from });
+      if (cut === undefined || ranges.length > 1) response.end(bytes.subarray(from));
+      else response.write(bytes.subarray(0, cut), () => response.destroy());
+    },
+  };
+}
+
+describe("CIFAR-10", () => {
+  it("is read from the binary version: labels, and planes as pixels", async () => {
+    const source = cifar10Images([batch(3), batch(1)], "some");
+    expect(source.count).toBe(4);
+    expect([...source.labels]).toEqual([3, 9, 1, 9]);
+    expect(source.classes[3]).toBe("cat");
+    const { width, height, data } = await source.read(3);
+    expect([width, height, data.length, ...data.slice(0, 6)]).toEqual([32, 32, 3072, 4, 5, 1, 4, 5, 1]);
+  });
+
+  it("refuses files of another form", () => {
+    expect(() => cifar10Images([new Uint8Array(3072)], "x")).toThrow("is it the binary version?");
+    expect(() => cifar10Images([record(10, [0, 0, 0])], "x")).toThrow("image 0 has the label 10");
+  });
+
+  it("is fetched into a cache, goes on where a download broke off, and is not fetched again", async () => {
+    const folder = await temporaryFolder();
+    const bytes = archive();
+    const { listener, ranges } = ranged(bytes, 100);
+    const url = await serve(listener);
+    const options = { folder, archive: { url, md5: md5(bytes) } };
+    await expect(loadCifar10("test", options)).rejects.toThrow(/broken off after \d+ bytes/);
+    const seen: number[] = [];
+    const source = await loadCifar10("test", { ...options, onProgress: (at) => seen.push(at) });
+    expect(ranges).toEqual([undefined, "bytes=100-"]);
+    expect(seen.at(-1)).toBe(bytes.length);
+    expect([...source.labels]).toEqual([5, 9]);
+    expect((await readdir(folder)).sort()).toEqual([...NAMES].sort());
+    expect((await loadCifar10("train", { folder, fetch: "never" })).count).toBe(10);
+    expect(ranges).toHaveLength(2);
+  });
+
+  it("is not taken from a file that is not the one expected", async () => {
+    const folder = await temporaryFolder();
+    const url = await serve(ranged(archive()).listener);
+    await expect(
+      loadCifar10("test", { folder, archive: { url, md5: CIFAR10_OFFICIAL.md5 } }),
+    ).rejects.toThrow(`expected ${CIFAR10_OFFICIAL.md5}`);
+    expect(await readdir(folder)).toEqual([]);
+    const half = archive(NAMES.slice(0, 3));
+    const other = await serve(ranged(half).listener);
+    await expect(loadCifar10("test", { folder, archive: { url: other, md5: md5(half) } })).rejects.toThrow(
+      "holds 3 of the 6 files",
+    );
+  });
+
+  it("says what to do when it cannot be fetched", async () => {
+    const folder = await temporaryFolder();
+    await expect(loadCifar10("test", { folder, fetch: "never" })).rejects.toThrow("lacks test_batch.bin");
+    const gone = await serve((_, response) => response.writeHead(404).end());
+    await expect(loadCifar10("test", { folder, archive: { url: gone, md5: "" } })).rejects.toThrow(
+      /the server answers 404 .*npm registry/,
+    );
+    const nobody = { url: "http://127.0.0.1:1/x.tar.gz", md5: "" };
+    await expect(loadCifar10("test", { folder, archive: nobody })).rejects.toThrow("cannot reach the server");
+  });
+});
+
+describe("downloads", () => {
+  it("keep a file that is right, and refuse one that is wrong or too large", async () => {
+    const path = join(await temporaryFolder(), "file");
+    const bytes = Buffer.from("content");
+    const url = await serve(ranged(bytes).listener);
+    const checksum = { algorithm: "md5" as const, digest: md5(bytes) };
+    await expect(download(url, path, { checksum, maxBytes: 3 })).rejects.toThrow("more than the limit of 3");
+    await download(url, path, { checksum });
+    expect(await readFile(path, "utf8")).toBe("content");
+    await download("http://127.0.0.1:1/", path, { checksum });
+    await writeFile(path, "other");
+    await expect(download(url, path, { checksum })).rejects.toThrow("remove it to download it again");
+  });
+
+  it("start anew where the server does not know ranges", async () => {
+    const path = join(await temporaryFolder(), "file");
+    const bytes = Buffer.from("the whole content");
+    await writeFile(`${path}.part`, "stale beginning of something longer than it");
+    const url = await serve((_, response) => response.end(bytes));
+    await download(url, path, { checksum: { algorithm: "md5", digest: md5(bytes) } });
+    expect(await readFile(path, "utf8")).toBe("the whole content");
+    expect(existsSync(`${path}.part`)).toBe(false);
+  });
+
+  it("go to the folder that the environment names", () => {
+    expect(dataCache({ STRIATE_DATA: "/d", XDG_CACHE_HOME: "/c" })).toBe("/d");
+    expect(dataCache({ XDG_CACHE_HOME: "/c" })).toBe(join("/c", "striate"));
+    expect(dataCache({})).toMatch(/\.cache.striate$/);
+  });
+});
+
+describe("archives", () => {
+  const all = async (path: string, limit = 10_000) => {
+    const found: string[] = [];
+    for await (const { name, bytes } of readTarGz(path, () => limit)) found.push(`${name} ${bytes.length}`);
+    return found;
+  };
+
+  it("give their files, and refuse what is damaged or too large", async () => {
+    const path = join(await temporaryFolder(), "x.tar.gz");
+    const bytes = gzipSync(
+      tar([
+        { name: "a", bytes: Buffer.alloc(700) },
+        { name: "b/c", bytes: Buffer.from("x") },
+      ]),
+    );
+    await writeFile(path, bytes);
+    expect(await all(path)).toEqual(["a 700", "b/c 1"]);
+    await expect(all(path, 100)).rejects.toThrow("a has 700 bytes, at most 100");
+    await writeFile(path, bytes.subarray(0, bytes.length - 20));
+    await expect(all(path)).rejects.toThrow("no intact .tar.gz file");
+    await writeFile(path, "no archive");
+    await expect(all(path)).rejects.toThrow("no intact .tar.gz file");
+    await writeFile(path, gzipSync(Buffer.alloc(600, 7)));
+    await expect(all(path)).rejects.toThrow("a size reads");
+    await writeFile(path, gzipSync(tar([{ name: "a", bytes: Buffer.alloc(700) }]).subarray(0, 900)));
+    await expect(all(path)).rejects.toThrow("cut off inside a");
+  });
+});
+
+it("names data sets by short names", async () => {
+  const digits = await namedImages("mnist");
+  expect([digits.count, digits.classes.length, ...digits.labels.slice(0, 5)]).toEqual([
+    10_000, 10, 7, 2, 1, 0, 4,
+  ]);
+  expect(await digits.read(0)).toMatchObject({ width: 28, height: 28 });
+  await expect(namedImages("mnist", { split: "valid" })).rejects.toThrow("expected the split train or test");
+});

@@ -1,0 +1,238 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { checkInBall, distances } from "../../src/robustness/attacks/ball.js";
+import { attackBatch } from "../../src/robustness/attacks/attack.js";
+import { towardsHyperplane } from "../../src/robustness/attacks/hyperplane.js";
+import { pgd } from "../../src/robustness/attacks/simple.js";
+import type { AttackPlan, Norm } from "../../src/robustness/index.js";
+import {
+  ATTACK_NAMES,
+  apgdAttack,
+  attackPlan,
+  checkPlan,
+  isDeterministic,
+  pgdAttack,
+  planWarnings,
+  squareAttack,
+  tracedNetwork,
+} from "../../src/robustness/index.js";
+import { constant, flatten, round, slice } from "../../src/graph/index.js";
+import { Random } from "../../src/util/random.js";
+import { linearScores, open, ownLabels, randomImages, smallNetwork } from "./small-network.js";
+
+/** Attacks with few steps, so that the test is about what they give and not about waiting. */
+function shortened(plan: AttackPlan): AttackPlan {
+  return plan.name.startsWith("AutoAttack") ? { ...plan, attacks: plan.attacks.slice(0, 2) } : plan;
+}
+
+describe("every attack", () => {
+  const cases = ATTACK_NAMES.flatMap((name) =>
+    (["Linf", "L2"] as const)
+      .filter((norm) => norm === "Linf" || !["noise", "fgsm", "bim"].includes(name))
+      .map((norm): [string, Norm] => [name, norm]),
+  );
+
+  it.each(cases)("%s %s stays in its ball and in [0, 1], and only ever fools", async (name, norm) => {
+    const classifier = open(smallNetwork());
+    const images = randomImages(6);
+    const labels = await ownLabels(classifier, images);
+    labels[5] = (labels[5]! + 1) % 5;
+    const epsilon = norm === "Linf" ? 0.04 : 0.4;
+    const plan = shortened(attackPlan(name, norm));
+    const outcome = await attackBatch(classifier, plan.attacks, {
+      images,
+      labels,
+      epsilon,
+      random: Random.derive(1, name, norm),
+    });
+    expect([...outcome.clean]).toEqual([1, 1, 1, 1, 1, 0]);
+    expect(outcome.robust[5]).toBe(0);
+    const far = distances(outcome.adversarial.data, images.data, 6, norm);
+    expect(Math.max(...far)).toBeLessThanOrEqual(epsilon + 1e-5);
+    expect(far[5]).toBe(0);
+    expect(outcome.adversarial.data.every((value) => value >= 0 && value <= 1)).toBe(true);
+    const again = await classifier.predict(outcome.adversarial);
+    expect([...outcome.robust]).toEqual(
+      Array.from(again, (guess, i) => (guess === labels[i] && outcome.clean[i] === 1 ? 1 : 0)),
+    );
+    // Whoever stands after a later attack stood after the earlier ones.
+    for (const [i, { robust }] of outcome.stages.entries()) {
+      const before = i === 0 ? outcome.clean : outcome.stages[i - 1]!.robust;
+      expect(robust.every((flag, image) => flag <= before[image]!)).toBe(true);
+    }
+  });
+
+  it("fools more images the larger the ball, and APGD at least as many as FGSM", async () => {
+    const classifier = open(smallNetwork());
+    const images = randomImages(40, 2);
+    const labels = await ownLabels(classifier, images);
+    const standing = async (name: string, epsilon: number) => {
+      const { attacks } = attackPlan(name);
+      const input = { images, labels, epsilon, random: new Random(1) };
+      return (await attackBatch(classifier, attacks, input)).robust.reduce((a, b) => a + b, 0);
+    };
+    const apgd = [await standing("apgd", 0.005), await standing("apgd", 0.02), await standing("apgd", 0.1)];
+    expect(apgd[0]).toBeGreaterThan(apgd[2]!);
+    expect(apgd[0]).toBeGreaterThanOrEqual(apgd[1]!);
+    expect(apgd[1]).toBeGreaterThanOrEqual(apgd[2]!);
+    expect(apgd[1]).toBeLessThanOrEqual(await standing("fgsm", 0.02));
+  });
+
+  it("gives the same with the same seed, whatever ran before", async () => {
+    const classifier = open(smallNetwork());
+    const images = randomImages(8, 3);
+    const labels = await ownLabels(classifier, images);
+    const run = async (seed: number) => {
+      const random = new Random(seed);
+      const input = { images, labels, epsilon: 0.02, random };
+      return (await attackBatch(classifier, [apgdAttack({ steps: 5 }), squareAttack({ queries: 20 })], input))
+        .adversarial.data;
+    };
+    const first = await run(1);
+    expect(await run(2)).not.toEqual(first);
+    expect(await run(1)).toEqual(first);
+  });
+});
+
+describe("PGD", () => {
+  it("reaches the corner of the ball on a linear network", async () => {
+    const weights = constant(
+      Array.from({ length: 12 * 2 }, (_, i) => (i % 2 === 0 ? 1 : -1)),
+      [12, 2],
+    );
+    const network = tracedNetwork({
+      name: "linear",
+      imageShape: [3, 2, 2],
+      state: new Map(),
+      forward: (x) => linearScores(x, weights),
+    });
+    const classifier = open(network);
+    const images = { count: 1, data: new Float32Array(12).fill(0.5) };
+    const found = await pgd(classifier, images, Int32Array.of(0), 0.125, { steps: 10, stepSize: 0.05 });
+    expect([...found.data]).toEqual(new Array(12).fill(0.375));
+    const towards = await pgd(classifier, images, Int32Array.of(1), 0.125, {
+      steps: 10,
+      stepSize: 0.05,
+      towards: Int32Array.of(0),
+    });
+    expect([...towards.data]).toEqual(new Array(12).fill(0.625));
+  });
+
+  it("averages gradients over draws of a stochastic network", async () => {
+    const classifier = open(smallNetwork({ noisy: true }));
+    const images = randomImages(4, 5);
+    const labels = Int32Array.of(0, 1, 2, 3);
+    classifier.seedNoise([7]);
+    const one = await pgd(classifier, images, labels, 0.1, { steps: 2, stepSize: 0.05, eot: 8 });
+    classifier.seedNoise([7]);
+    const same = await pgd(classifier, images, labels, 0.1, { steps: 2, stepSize: 0.05, eot: 8 });
+    expect(same.data).toEqual(one.data);
+    expect(await isDeterministic(classifier, images)).toBe(false);
+    expect(await isDeterministic(open(smallNetwork()), images)).toBe(true);
+  });
+});
+
+describe("the way to a hyperplane", () => {
+  const unit = fc.double({ min: 0, max: 1, noNaN: true });
+  const weight = fc.double({ min: -1, max: 1, noNaN: true });
+
+  it.each(["Linf", "L2"] as const)("is in the box and ends on the plane, or in the corner: %s", (norm) => {
+    fc.assert(
+      fc.property(
+        fc.array(fc.tuple(unit, weight), { minLength: 1, maxLength: 12 }),
+        fc.double({ min: -3, max: 3, noNaN: true }),
+        (list, b) => {
+          const [point, w] = [list.map(([p]) => p), list.map(([, v]) => v)];
+          const d = towardsHyperplane(point, w, b, norm);
+          const to = point.map((value, i) => value + d[i]!);
+          for (const value of to) expect(value).toBeGreaterThanOrEqual(-1e-12);
+          for (const value of to) expect(value).toBeLessThanOrEqual(1 + 1e-12);
+          const dot = (v: readonly number[]) => v.reduce((total, value, i) => total + value * w[i]!, 0);
+          const lowest = w.reduce((total, value) => total + Math.min(0, value), 0);
+          const highest = w.reduce((total, value) => total + Math.max(0, value), 0);
+          const reachable = Math.min(Math.max(b, lowest), highest);
+          expect(Math.abs(dot(to) - reachable)).toBeLessThan(1e-9);
+        },
+      ),
+    );
+  });
+
+  it("is the shortest one", () => {
+    // In the plane x + 2 y = 1 from (1, 1): L2 goes along (1, 2), Linf takes equal steps.
+    expect([...towardsHyperplane([1, 1], [1, 2], 1, "L2")]).toEqual([-0.4, -0.8]);
+    const equal = towardsHyperplane([1, 1], [1, 2], 1, "Linf");
+    expect(equal[0]).toBeCloseTo(-2 / 3);
+    expect(equal[1]).toBeCloseTo(-2 / 3);
+  });
+});
+
+describe("what attacks refuse", () => {
+  it("a network that no gradient passes, naming the operator", () => {
+    const network = tracedNetwork({
+      name: "stairs",
+      imageShape: [3, 8, 8],
+      state: new Map(),
+      forward: (x) => slice(flatten(round(x)), [{ axis: 1, start: 0, end: 5 }]),
+    });
+    expect(() => {
+      checkPlan(attackPlan("pgd"), open(network));
+    }).toThrow(/no gradient passes Round \(/);
+    expect(() => {
+      checkPlan(attackPlan("square"), open(network));
+    }).not.toThrow();
+  });
+
+  it("too few classes for a loss", () => {
+    const network = tracedNetwork({
+      name: "two",
+      imageShape: [3, 8, 8],
+      state: new Map(),
+      forward: (x) => slice(flatten(x), [{ axis: 1, start: 0, end: 2 }]),
+    });
+    expect(() => {
+      checkPlan(attackPlan("apgd-dlr"), open(network));
+    }).toThrow("APGD-DLR needs at least 3 classes, the network has 2");
+  });
+
+  it("radii, labels and images that make no sense, and unknown names", async () => {
+    const classifier = open(smallNetwork());
+    const images = randomImages(2);
+    const labels = Int32Array.of(0, 1);
+    const run = (change: object) =>
+      attackBatch(classifier, [pgdAttack({ steps: 1 })], {
+        images,
+        labels,
+        epsilon: 0.1,
+        random: new Random(1),
+        ...change,
+      });
+    await expect(run({ epsilon: 8 })).rejects.toThrow("did you mean 8/255?");
+    await expect(run({ epsilon: 0 })).rejects.toThrow("expected more than 0");
+    await expect(run({ labels: Int32Array.of(0, 9) })).rejects.toThrow("the network has classes 0 to 4");
+    await expect(run({ labels: Int32Array.of(0) })).rejects.toThrow("expected 2 labels");
+    const bytes = { count: 2, data: images.data.map((value) => 255 * value) };
+    await expect(run({ images: bytes })).rejects.toThrow("images in [0, 1]");
+    expect(() => attackPlan("apgdd")).toThrow(/unknown attack "apgdd".*did you mean apgd/);
+    expect(() => attackPlan("fgsm", "L2")).toThrow("defined for Linf only");
+  });
+
+  it("adversarial images outside the ball", () => {
+    const clean = { count: 2, data: Float32Array.of(0.5, 0.5, 0.5, 0.5) };
+    const moved = { count: 2, data: Float32Array.of(0.5, 0.5, 0.5, 0.7) };
+    expect(() => {
+      checkInBall("X", moved, clean, "Linf", 0.1);
+    }).toThrow(/X: image 1 is 0\.19\d* \(Linf\) from the clean one, more than 0\.1/);
+    const bright = { count: 2, data: Float32Array.of(0.5, 1.2, 0.5, 0.5) };
+    expect(() => {
+      checkInBall("X", bright, clean, "Linf", 1);
+    }).toThrow("outside [0, 1]");
+  });
+});
+
+it("tells when Square finds what attacks by gradient did not", () => {
+  const plan = attackPlan("quick");
+  expect(planWarnings(plan, 100, [50, 40, 40])).toEqual([]);
+  expect(planWarnings(plan, 100, [50, 40, 30])[0]).toContain(
+    "Square, which needs no gradient, fooled 10 of 100",
+  );
+});
