@@ -80,6 +80,8 @@ const MARKERS: Readonly<Record<(typeof SHAPES)[number], string>> = {
   "triangle-up": "M15 2l4 7h-8Z",
   cross: "M13.5 2h3v2.5h2.5v3h-2.5v2.5h-3v-2.5h-2.5v-3h2.5Z",
   "triangle-right": "M12 2l7 4l-7 4Z",
+  "triangle-left": "M18 2l-7 4l7 4Z",
+  wedge: "M15 1l2.5 9h-5Z",
   "triangle-down": "M15 10l4 -7h-8Z",
 };
 

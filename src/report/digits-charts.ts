@@ -137,6 +137,7 @@ async function timestepCharts(
   const present = report.conditions.filter(({ id }) => list.some((one) => one.condition === id));
   if (present.length === 0) return undefined;
   const largest = Math.max(...list.flatMap((one) => one.values));
+  const least = Math.min(0, ...list.flatMap((one) => one.values));
   const longest = Math.max(...list.map((one) => one.values.length));
   const alone = present.length === 1;
   const charts = await Promise.all(
@@ -146,8 +147,11 @@ async function timestepCharts(
         x: { title: "Timestep", format: "d", domain: [1, Math.max(2, longest)] },
         y: {
           title: accuracy ? "Set accuracy" : measure.label,
-          format: accuracy ? ".0%" : ".1f",
-          domain: [0, Math.max(accuracy ? 0.1 : 0.01, Math.ceil(largest * 10.5) / 10)],
+          format: accuracy ? ".0%" : ".2~f",
+          domain: [
+            Math.floor(least * 20) / 20,
+            Math.max(accuracy ? 0.1 : 0.01, Math.ceil(largest * 10.5) / 10),
+          ],
         },
         series,
         rules: accuracy ? [{ y: chanceLevel(report.digits), label: "chance" }] : [],

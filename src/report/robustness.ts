@@ -1,3 +1,4 @@
+import { showEpsilon } from "../robustness/epsilon.js";
 import type { AttackScores, ResultCard, Scores, Share } from "../robustness/card.js";
 import { cssGradient, UNIFORM_CYCLE } from "./colour.js";
 import { chartBlock, chartFigure, lineBlock } from "./chart-block.js";
@@ -98,9 +99,11 @@ function summarySection(card: ResultCard): Section {
   for (const plan of new Set(attacks.map((attack) => attack.plan))) {
     const [first, ...others] = attacks.filter((attack) => attack.plan === plan);
     if (!first) continue;
-    const further = others.map(({ epsilon, robust }) => `${percent(robust.value)} at ${radius(epsilon)}`);
+    const further = others.map(
+      ({ epsilon, robust }) => `${percent(robust.value)} at ${showEpsilon(epsilon)}`,
+    );
     cards.push({
-      name: `${plan}, ε ${radius(first.epsilon)}`,
+      name: `${plan}, ε ${showEpsilon(first.epsilon)}`,
       big: percent(first.robust.value),
       aside: markup`robust accuracy on ${first.robust.n} images (${first.norm}), 95 % interval
         ${percent(first.robust.low)} to ${percent(first.robust.high)}${further.length > 0 ? `; ${further.join(", ")}` : ""}`,
@@ -151,7 +154,7 @@ function headline(card: ResultCard): string {
   const [hardest] = [...attacks].sort((a, b) => a.robust.value - b.robust.value);
   if (hardest) {
     parts.push(
-      `${hardest.plan} at ε ${radius(hardest.epsilon)} leaves ${percent(hardest.robust.value)} % of the images right.`,
+      `${hardest.plan} at ε ${showEpsilon(hardest.epsilon)} leaves ${percent(hardest.robust.value)} % of the images right.`,
     );
   }
   return parts.join(" ") || "Accuracy and calibration on clean images.";
@@ -266,13 +269,6 @@ function corruptionTable(card: ResultCard): Html {
   });
 }
 
-function radius(epsilon: number): string {
-  const parts = epsilon * 255;
-  return Math.abs(parts - Math.round(parts)) < 1e-9 && Math.round(parts) > 0
-    ? `${Math.round(parts)}/255`
-    : number(epsilon);
-}
-
 async function attackSection(report: RobustnessReport): Promise<Section | undefined> {
   const { attacks } = report.card;
   const [first] = attacks;
@@ -327,7 +323,7 @@ async function attackSection(report: RobustnessReport): Promise<Section | undefi
         name: markup`${attack.plan} <small>${settingsOf(attack)}</small>`,
         cells: [
           attack.norm,
-          radius(attack.epsilon),
+          showEpsilon(attack.epsilon),
           attack.robust.n,
           withInterval(attack.clean),
           withInterval(attack.robust),

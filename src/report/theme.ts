@@ -19,6 +19,8 @@ export const CATEGORICAL = [
   "#7d7f86",
   "#a3861a",
   "#c2485c",
+  "#8a63d2",
+  "#5f8a1f",
 ] as const;
 
 /** Second carrier of identity beside colour: dash patterns in the same order. */
@@ -30,6 +32,8 @@ export const DASHES: readonly (readonly number[])[] = [
   [4, 4],
   [1, 3],
   [10, 4],
+  [3, 2, 3, 5],
+  [12, 3, 2, 3],
 ];
 
 /** Third carrier: point shapes in the same order. */
@@ -41,6 +45,8 @@ export const SHAPES = [
   "cross",
   "triangle-down",
   "triangle-right",
+  "triangle-left",
+  "wedge",
 ] as const;
 
 /** Colours of objects 1, 2, 3 and of pixels shared by several, for dark pictures. */
