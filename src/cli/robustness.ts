@@ -15,7 +15,8 @@ import { resultCard } from "../robustness/card.js";
 import type { ConstantSet, CorruptionName, Severity } from "../robustness/corruptions/index.js";
 import { CONSTANT_SETS, corruptionGroup, defaultReencode } from "../robustness/corruptions/index.js";
 import type { EvaluationPlan } from "../robustness/evaluate-node.js";
-import { evaluate, showEpsilon } from "../robustness/evaluate-node.js";
+import { showEpsilon } from "../robustness/epsilon.js";
+import { evaluate } from "../robustness/evaluate-node.js";
 import { fitPicture, toImageBatch } from "../robustness/images.js";
 import type { Preprocessing } from "../robustness/preprocessing.js";
 import {

@@ -5,6 +5,7 @@ import type { ProgressListener } from "../train/progress.js";
 import { createRateEstimator } from "../train/progress.js";
 import { StriateError, check } from "../util/errors.js";
 import { Random } from "../util/random.js";
+import { showEpsilon } from "./epsilon.js";
 import { attackBatch } from "./attacks/attack.js";
 import type { AttackPlan } from "./attacks/ensemble.js";
 import type { Classifier } from "./classifier.js";
@@ -294,14 +295,6 @@ async function measureAttack(
     step += group.length;
     onProgress?.(task, { step, steps, ...rate.update(step, group.length) });
   }
-}
-
-/** "2/255" where that is what it is, otherwise the number. */
-export function showEpsilon(epsilon: number): string {
-  const parts = epsilon * 255;
-  return Math.abs(parts - Math.round(parts)) < 1e-9 && Math.round(parts) > 0
-    ? `${Math.round(parts)}/255`
-    : String(epsilon);
 }
 
 function encodePixels(values: Float32Array): string {
