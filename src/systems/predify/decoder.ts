@@ -1,10 +1,12 @@
 import type { Tensor } from "../../graph/index.js";
 import { conv, convTranspose, parameter, relu, scope, showShape } from "../../graph/index.js";
+import type { AxisMatrix } from "../../graph/operators/axis-matrix.js";
 import { multiplySpace } from "../../graph/operators/axis-matrix.js";
 import { fans, torchDefault } from "../../nn/init.js";
 import { StriateError, check } from "../../util/errors.js";
 import type { ConvolutionStep, DecoderStep, FeatureShape, UpsampleStep } from "./decoder-steps.js";
 import { resizeScale, spaceAfter } from "./decoder-steps.js";
+import { mixingPays, resizeAndConvolve } from "./mixed-upsampling.js";
 import { resizeMatrix } from "./upsampling.js";
 
 interface Weights {
@@ -48,24 +50,39 @@ export class Decoder {
 
   /** [batch, ...source] to [batch, ...target]. */
   forward(representation: Tensor): Tensor {
-    return scope("decoder", () =>
-      this.steps.reduce((x, step) => {
-        if (step.type === "relu") return relu(x);
-        if (step.type === "upsample") return resized(x, step, this.what);
-        const { weight, bias } = this.#weights.get(step)!;
-        const { stride, padding, dilation, groups, outputPadding } = step;
-        const pads = [...padding, ...padding];
-        return step.type === "conv"
-          ? conv(x, weight, bias, { stride, padding: pads, dilation, groups })
-          : convTranspose(x, weight, bias, {
-              stride,
-              padding: pads,
-              dilation,
-              groups,
-              ...(outputPadding && { outputPadding }),
-            });
-      }, representation),
-    );
+    return scope("decoder", () => {
+      let x = representation;
+      for (let i = 0; i < this.steps.length; i++) {
+        const joined = this.#joined(x, i);
+        if (joined !== undefined) i++;
+        x = joined ?? this.#step(x, this.steps[i]!);
+      }
+      return x;
+    });
+  }
+
+  /** Resizing and the convolution after it as one, where that is cheaper. */
+  #joined(x: Tensor, i: number): Tensor | undefined {
+    const [step, next] = [this.steps[i]!, this.steps[i + 1]];
+    if (step.type !== "upsample" || next?.type !== "convTranspose") return undefined;
+    const space = x.shape.slice(2) as number[];
+    const matrices = resizeMatrices(space, step, this.what);
+    const after = matrices.map(({ rows }) => rows);
+    if (!mixingPays(next, space, after)) return undefined;
+    const { weight, bias } = this.#weights.get(next)!;
+    return resizeAndConvolve(x, weight, bias, matrices as [AxisMatrix, AxisMatrix], next.padding);
+  }
+
+  #step(x: Tensor, step: DecoderStep): Tensor {
+    if (step.type === "relu") return relu(x);
+    if (step.type === "upsample")
+      return multiplySpace(x, resizeMatrices(x.shape.slice(2) as number[], step, this.what));
+    const { weight, bias } = this.#weights.get(step)!;
+    const { stride, padding, dilation, groups, outputPadding } = step;
+    const options = { stride, padding: [...padding, ...padding], dilation, groups };
+    return step.type === "conv"
+      ? conv(x, weight, bias, options)
+      : convTranspose(x, weight, bias, { ...options, ...(outputPadding && { outputPadding }) });
   }
 
   /**
@@ -133,16 +150,12 @@ function makeWeights(step: ConvolutionStep): Weights {
   };
 }
 
-function resized(x: Tensor, step: UpsampleStep, what: string): Tensor {
-  const space = x.shape.slice(2) as number[];
+function resizeMatrices(space: readonly number[], step: UpsampleStep, what: string): AxisMatrix[] {
   const after = spaceAfter(step, space, what);
-  return multiplySpace(
-    x,
-    space.map((length, axis) => {
-      const count = after[axis]!;
-      return resizeMatrix(length, count, resizeScale(step, axis, length, count), step.mode);
-    }),
-  );
+  return space.map((length, axis) => {
+    const count = after[axis]!;
+    return resizeMatrix(length, count, resizeScale(step, axis, length, count), step.mode);
+  });
 }
 
 function resizeReach(
