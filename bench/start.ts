@@ -23,7 +23,7 @@ export async function secondsToFirstStep(): Promise<number> {
   const seconds = await new Promise<number>((resolve, reject) => {
     child.stderr.on("data", (chunk: Buffer) => {
       text += chunk.toString();
-      if (text.includes('step 1/')) resolve((performance.now() - started) / 1000);
+      if (text.includes("step 1/")) resolve((performance.now() - started) / 1000);
     });
     child.once("close", () => {
       reject(new Error(`the main job ended before its first step: ${text}`));

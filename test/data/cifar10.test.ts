@@ -68,7 +68,11 @@ function ranged(bytes: Buffer, cut?: number): { listener: RequestListener; range
       const from = Number(/bytes=(\d+)-/.exec(request.headers.range ?? "")?.[1] ?? 0);
       response.writeHead(from > 0 ? 206 : 200, { "content-length": bytes.length - from });
       if (cut === undefined || ranges.length > 1) response.end(bytes.subarray(from));
-      else response.write(bytes.subarray(0, cut), () => response.destroy());
+      else {
+        // The client must have the first bytes before the connection breaks: a reset may drop what it has not read.
+        response.write(bytes.subarray(0, cut));
+        setTimeout(() => response.destroy(), 300);
+      }
     },
   };
 }
