@@ -9,6 +9,7 @@ import { sum } from "./operators/reduce.js";
 import { concat } from "./operators/join.js";
 import { reshape, transpose } from "./operators/shape.js";
 import { pad, reverse, slice } from "./operators/slice-pad.js";
+import { phaseConvolution, phasesPay } from "./phase-convolution.js";
 import type { Tensor } from "./tensor.js";
 import type { Window } from "./window.js";
 import { windowAttributes } from "./window.js";
@@ -49,7 +50,8 @@ export function lowerConvTranspose(call: Call, target: Target, window: Window): 
   const end = reach.map((r, axis) => r - window.after[axis]!);
   const plain = window.strides.every((s) => s === 1) && [...begin, ...end].every((n) => n >= 0);
   const channels = w.shape[1] as number;
-  if (target !== "cpu" || !plain || (channels < 8 && channels < (w.shape[0] as number))) return undefined;
+  const few = channels < 8 && channels < (w.shape[0] as number) / window.groups;
+  if (target !== "cpu" || !plain || few) return undefined;
   return [
     apply1("Conv", [x, turnedKernel(w, window.groups), ...(bias ? [bias] : [])], {
       ...windowAttributes(window),
@@ -73,6 +75,18 @@ function swapChannels(w: Tensor, groups: number): Tensor {
   const grouped = reshape(w, [groups, out / groups, into, ...kernel]);
   const turned = transpose(grouped, [0, 2, 1, ...kernel.map((_, axis) => axis + 3)]);
   return reshape(turned, [groups * into, out / groups, ...kernel]);
+}
+
+/** A transposed convolution of a larger stride on few enough zeros is a convolution in phases; undefined otherwise. */
+export function lowerStridedConvTranspose(
+  call: Call,
+  target: Target,
+  window: Window,
+  space: readonly unknown[],
+): Tensor[] | undefined {
+  const [x, w, bias] = [call.inputs[0]!, call.inputs[1]!, call.inputs[2]];
+  if (target === "webgpu" || target === "cuda" || !phasesPay(x, w, window, space)) return undefined;
+  return [phaseConvolution(x, w, bias, window, space as readonly number[])];
 }
 
 export function lowerConvWeightGradient(pairs: readonly Pair[], target: Target, window: Window): Tensor {

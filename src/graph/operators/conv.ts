@@ -1,7 +1,12 @@
 import type { Dim } from "../dims.js";
 import { isStatic, unknownDim } from "../dims.js";
 import type { Pair } from "../convolution-lowering.js";
-import { lowerConv, lowerConvTranspose, lowerConvWeightGradient } from "../convolution-lowering.js";
+import {
+  lowerConv,
+  lowerConvTranspose,
+  lowerConvWeightGradient,
+  lowerStridedConvTranspose,
+} from "../convolution-lowering.js";
 import type { Call } from "../operator.js";
 import { apply1, defineOperator, intsAttribute, misfit, required } from "../operator.js";
 import type { Attributes, Tensor } from "../tensor.js";
@@ -171,12 +176,7 @@ defineOperator({
     if (isStatic(x.shape[1]!) && isStatic(w.shape[0]!) && x.shape[1] !== w.shape[0]) {
       misfit(call, `the weight takes ${w.shape[0]} channels, the input has ${x.shape[1]}`);
     }
-    const extra =
-      (call.attributes.output_padding as readonly number[] | undefined) ?? window.kernel.map(() => 0);
-    const space = x.shape.slice(2).map((dim, axis): Dim => {
-      const length = transposedLength(dim, window, axis);
-      return isStatic(length) ? checkedLength(call, length + extra[axis]!) : unknownDim();
-    });
+    const space = transposedSpace(call, x, window);
     const perGroup = w.shape[1]!;
     if (!isStatic(perGroup)) misfit(call, "the number of output channels must be known");
     return [{ dtype: x.dtype, shape: [x.shape[0]!, perGroup * window.groups, ...space] }];
@@ -192,12 +192,20 @@ defineOperator({
     ];
   },
   lower: (call, target) => {
-    const { window } = weightWindow(call);
-    return outputPaddingOf(call, window).some((n) => n !== 0)
-      ? undefined
-      : lowerConvTranspose(call, target, window);
+    const { x, window } = weightWindow(call);
+    const strided = lowerStridedConvTranspose(call, target, window, transposedSpace(call, x, window));
+    if (strided !== undefined || outputPaddingOf(call, window).some((n) => n !== 0)) return strided;
+    return lowerConvTranspose(call, target, window);
   },
 });
+
+function transposedSpace(call: Call, x: Tensor, window: Window): Dim[] {
+  const extra = outputPaddingOf(call, window);
+  return x.shape.slice(2).map((dim, axis): Dim => {
+    const length = transposedLength(dim, window, axis);
+    return isStatic(length) ? checkedLength(call, length + extra[axis]!) : unknownDim();
+  });
+}
 
 function outputPaddingOf(call: Call, window: Window): readonly number[] {
   return intsAttribute(call.attributes, "output_padding") ?? window.kernel.map(() => 0);
