@@ -1,6 +1,10 @@
+export { loadCifar10 } from "./cifar10-node.js";
+export type { Cifar10Archive, Cifar10Options } from "./cifar10-node.js";
 export * from "./idx-node.js";
 export * from "./image-folder-node.js";
 export { decodeImage, readImage, writePng } from "./images-node.js";
 export * from "./mnist-node.js";
+export { namedImages } from "./named-images-node.js";
+export type { NamedImagesOptions } from "./named-images-node.js";
 export { readNpy } from "./npy-node.js";
 export type { ReadNpyOptions } from "./npy-node.js";

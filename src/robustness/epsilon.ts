@@ -1,5 +1,6 @@
-/** A radius on images in [0, 1] as people write it: "2/255", "0.5/255", otherwise four significant digits. */
+/** A radius on images in [0, 1] as people write it: "0.5", "2/255", "0.5/255", otherwise four significant digits. */
 export function showEpsilon(epsilon: number): string {
+  if (Number(epsilon.toPrecision(3)) === epsilon) return String(epsilon);
   const quarters = epsilon * 255 * 4;
   const whole = Math.round(quarters);
   if (whole > 0 && Math.abs(quarters - whole) < 1e-6) return `${whole / 4}/255`;

@@ -3,6 +3,7 @@ export * from "./attacks/index.js";
 export * from "./corruptions/index.js";
 export type { ImageBatch, LossAndGradient, NoiseSource } from "./classifier.js";
 export { Classifier } from "./classifier.js";
+export { fitPicture, toImageBatch, toPicture } from "./images.js";
 export type { AttackLoss } from "./losses.js";
 export type { Answers, ImageShape, Network, OnnxNetworkOptions, TracedNetworkOptions } from "./network.js";
 export { onnxNetwork, tracedNetwork } from "./network.js";

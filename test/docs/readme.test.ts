@@ -11,6 +11,7 @@ const pages = [
   "README.md",
   "docs/komplexnet.md",
   "docs/architecture.md",
+  "docs/robustness.md",
   "docs/engine.md",
   "docs/devices.md",
   "CHANGELOG.md",
