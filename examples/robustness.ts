@@ -26,7 +26,7 @@ const labels = source.labels.slice(0, images.count);
 const { accuracy, ece } = calibration(await classifier.logits(images), labels);
 console.log(`clean: accuracy ${accuracy.toFixed(2)}, ECE ${ece.toFixed(3)}`);
 for (const epsilon of [1 / 255, 8 / 255]) {
-  const { name, attacks } = attackPlan("pgd");
+  const { attacks } = attackPlan("pgd");
   const { robust } = await attackBatch(classifier, attacks, {
     images,
     labels,
