@@ -105,7 +105,7 @@ export function convolutionCases(): BenchCase[] {
 
 /** Every form of the weight gradient on every shape; the chosen one is marked. */
 export function weightGradientForms(): BenchCase[] {
-  const forms: WeightGradientForm[] = ["per-offset", "im2col", "swapped", "fourier"];
+  const forms: WeightGradientForm[] = ["per-offset", "folded", "im2col", "swapped", "fourier"];
   return SHAPES.flatMap(([n, cin, cout, hw, k]) => {
     const p = [k >> 1, k >> 1];
     const window = { kernel: [k, k], strides: [1, 1], dilations: [1, 1], before: p, after: p, groups: 1 };

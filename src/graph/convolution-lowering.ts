@@ -20,7 +20,7 @@ import { windowAttributes } from "./window.js";
  */
 
 /** Ways to compute dW[out, in, ...kernel] from x and dy. */
-export type WeightGradientForm = "per-offset" | "im2col" | "swapped" | "depthwise" | "fourier";
+export type WeightGradientForm = "per-offset" | "folded" | "im2col" | "swapped" | "depthwise" | "fourier";
 
 /** An input and the output gradient that it met. */
 export type Pair = readonly [x: Tensor, dy: Tensor];
@@ -118,7 +118,18 @@ export function chooseWeightGradient([x, dy]: Pair, window: Window, target: Targ
   const offsets = window.kernel.reduce((a, b) => a * b, 1);
   if (offsets > 1 && into * offsets <= 64) return "im2col";
   if (offsets >= 49 && into * out <= 1024) return "swapped";
-  return "per-offset";
+  return foldingPays(into, out, offsets, dy) ? "folded" : "per-offset";
+}
+
+/**
+ * A product for each image leaves [batch, out, in] to sum up at every offset; folding images and positions into one long
+ * axis copies x and dy once instead. Many channels on few positions.
+ */
+function foldingPays(into: number, out: number, offsets: number, dy: Tensor): boolean {
+  const space = dy.shape.slice(2);
+  if (!space.every(isStatic)) return false;
+  const count = space.reduce((a, b) => a * b, 1);
+  return into * out * offsets >= 2 * count * (into + out);
 }
 
 export function weightGradientAs(
@@ -142,6 +153,8 @@ export function weightGradientAs(
       return eachPair((x, dy) => depthwise(x, dy, window));
     case "per-offset":
       return eachPair((x, dy) => perOffset(x, dy, window, target));
+    case "folded":
+      return eachPair((x, dy) => folded(x, dy, window, target));
   }
 }
 
@@ -209,6 +222,19 @@ function perOffset(x: Tensor, dy: Tensor, window: Window, target: Target): Tenso
     return reshape(sum(timesTransposed(right, seen, target), 0), [out, into, 1]);
   });
   return reshape(products.length === 1 ? products[0]! : concat(products, 2), [out, into, ...kernel]);
+}
+
+/** One matrix product per kernel offset over images and positions together: channels go first. One group. */
+function folded(x: Tensor, dy: Tensor, window: Window, target: Target): Tensor {
+  const [into, out] = [x.shape[1] as number, dy.shape[1] as number];
+  const order = [1, 0, ...window.kernel.map((_, axis) => axis + 2)];
+  const source = transpose(padded(x, window), order);
+  const right = reshape(transpose(dy, order), [out, -1]);
+  const products = offsetsOf(window.kernel).map((offset) => {
+    const seen = reshape(seenAt(source, dy, window, offset), [into, -1]);
+    return reshape(timesTransposed(right, seen, target), [out, into, 1]);
+  });
+  return reshape(products.length === 1 ? products[0]! : concat(products, 2), [out, into, ...window.kernel]);
 }
 
 /** All offsets side by side, then one product: pays when there are few input channels. */

@@ -66,7 +66,7 @@ const lengthAfter = ({ space, kernel, stride, dilation, padding }: Geometry, axi
 
 /** Forms that can do a geometry, whatever the shape makes the fastest. */
 function formsOf({ groups, into, out }: Geometry): WeightGradientForm[] {
-  if (groups === 1) return ["per-offset", "im2col", "swapped"];
+  if (groups === 1) return ["per-offset", "folded", "im2col", "swapped"];
   return into === groups && out === groups ? ["depthwise", "per-offset"] : ["per-offset"];
 }
 
@@ -96,7 +96,7 @@ describe("forms of a convolution", () => {
         ]),
       );
     }
-    expect(new Set(outputs.map(({ name }) => name.replace(/\d+$/, ""))).size).toBe(4);
+    expect(new Set(outputs.map(({ name }) => name.replace(/\d+$/, ""))).size).toBe(5);
     const results = await runGraph(
       values,
       (...leaves) => Object.fromEntries(builders.flatMap((build) => build(leaves))),
