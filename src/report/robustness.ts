@@ -4,7 +4,7 @@ import { cssGradient, UNIFORM_CYCLE } from "./colour.js";
 import { chartBlock, chartFigure, lineBlock } from "./chart-block.js";
 import { heatMap } from "./charts.js";
 import type { Content, Html, Section } from "./html.js";
-import { duration, figure, markup, note, number, page, percent, table } from "./html.js";
+import { figure, markup, note, number, page, percent, table } from "./html.js";
 
 /** A picture on the page with what is said below it. */
 export interface ReportPicture {
@@ -55,7 +55,6 @@ export async function robustnessPage(report: RobustnessReport): Promise<string> 
       `${protocol.model.imageShape.slice(1).join(" × ")} pixels`,
       `${protocol.model.classes} classes`,
       `seed ${protocol.seed}`,
-      duration(card.seconds),
       report.date.slice(0, 10),
     ],
     ribbon: cssGradient(UNIFORM_CYCLE),
@@ -280,7 +279,10 @@ async function attackSection(report: RobustnessReport): Promise<Section | undefi
       ? await lineBlock(
           "attack-curves",
           {
-            x: { title: `radius ε (${first.norm}), images in [0, 1]`, format: ".3~f" },
+            x: {
+              title: first.norm === "Linf" ? "radius ε in 255ths (Linf)" : "radius ε (L2), images in [0, 1]",
+              format: "~g",
+            },
             y: { title: "robust accuracy", format: ".0%", domain: [0, 1] },
             series: plans.map((plan) => ({
               name: plan,
@@ -290,7 +292,7 @@ async function attackSection(report: RobustnessReport): Promise<Section | undefi
                   .filter((attack) => attack.plan === plan)
                   .sort((a, b) => a.epsilon - b.epsilon)
                   .map(({ epsilon, robust }) => ({
-                    x: epsilon,
+                    x: first.norm === "Linf" ? 255 * epsilon : epsilon,
                     y: robust.value,
                     low: robust.low,
                     high: robust.high,

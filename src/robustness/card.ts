@@ -100,6 +100,7 @@ export interface ResultCard {
   readonly warnings: readonly string[];
   /** False where the run was stopped. */
   readonly complete: boolean;
+  /** Of the last call; a run that was gone on with took longer. */
   readonly seconds: number;
 }
 
