@@ -53,8 +53,8 @@ export function resizeAndConvolve(
   const byHeight = shiftedSums(matrices[0], kernelHeight, padding[0]!);
   const byWidth = shiftedSums(matrices[1], kernelWidth, padding[1]!);
   const [rows, columns] = [byHeight.rows, byWidth.rows];
-  // Channels in the order (out, kernel column, kernel row): kernel row and row of the image lie side by side.
-  const mixing = reshape(transpose(weight, [1, 3, 2, 0]), [out * kernelWidth * kernelHeight, into, 1, 1]);
+  // Channels in the order (out, kernel row, kernel column).
+  const mixing = reshape(transpose(weight, [1, 2, 3, 0]), [out * kernelHeight * kernelWidth, into, 1, 1]);
   const mixed = conv(x, mixing);
   const shaped = (made: Tensor) => {
     const y = reshape(made, [x.shape[0]!, out, rows, columns]);
@@ -62,15 +62,15 @@ export function resizeAndConvolve(
   };
   if (height * width <= ONE_MATRIX) {
     const both = kronecker(byHeight, byWidth, kernelHeight, kernelWidth);
-    const flat = reshape(mixed, [-1, kernelWidth * kernelHeight * height * width]);
+    const flat = reshape(mixed, [-1, kernelHeight * kernelWidth * height * width]);
     return shaped(matmul(flat, floatConstant(both.values, [both.rows, both.columns], "float32")));
   }
+  // Kernel row and row side by side, kernel column and column side by side: each pair is one axis of a product.
+  const apart = reshape(mixed, [-1, kernelHeight, kernelWidth, height, width]);
+  const paired = reshape(transpose(apart, [0, 1, 3, 2, 4]), [-1, kernelHeight * height, kernelWidth * width]);
   const left = floatConstant(byHeight.values, [rows, kernelHeight * height], "float32");
-  const tall = matmul(left, reshape(mixed, [x.shape[0]!, out * kernelWidth, kernelHeight * height, width]));
-  const apart = reshape(tall, [-1, kernelWidth, rows, width]);
-  const lines = reshape(transpose(apart, [0, 2, 1, 3]), [-1, kernelWidth * width]);
   const right = floatConstant(transposed(byWidth).values, [kernelWidth * width, columns], "float32");
-  return shaped(matmul(lines, right));
+  return shaped(matmul(matmul(left, paired), right));
 }
 
 /** [result, (kernel cell, cell of the small grid)]: result y reads resized row y + padding - k for kernel cell k. */
@@ -91,7 +91,7 @@ function shiftedSums(resize: AxisMatrix, kernel: number, padding: number): AxisM
   });
 }
 
-/** [(kernel column, kernel row, row, column), (row', column')]. */
+/** [(kernel row, kernel column, row, column), (row', column')]. */
 function kronecker(
   byHeight: AxisMatrix,
   byWidth: AxisMatrix,
@@ -109,7 +109,7 @@ function kronecker(
           for (let right = 0; right < byWidth.columns; right++) {
             const b = byWidth.values[x * byWidth.columns + right]!;
             const [kx, j] = [Math.floor(right / width), right % width];
-            const at = ((kx * kernelHeight + ky) * height + i) * width + j;
+            const at = ((ky * kernelWidth + kx) * height + i) * width + j;
             if (b !== 0) set(at, y * byWidth.rows + x, a * b);
           }
         }
