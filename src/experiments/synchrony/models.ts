@@ -1,3 +1,4 @@
+import { MODEL_TEXTS as SHARED_TEXTS } from "../overlapping-digits/models.js";
 import type { TensorData } from "../../graph/index.js";
 import type { ModelDescription } from "../../report/digits-data.js";
 import { CouplingTask } from "../../systems/komplexnet/coupling-task.js";
@@ -99,24 +100,9 @@ export const MODEL_TEXTS: Readonly<Record<ModelName, Omit<ModelDescription, "par
     role: "other",
     description: "KomplexNet whose coupling starts uniform in [0, 1) instead of Gaussian.",
   },
-  ideal: {
-    id: "ideal",
-    label: "ideal phases",
-    role: "ideal",
-    description: "The same network with phases painted from the true masks: the upper bound.",
-  },
-  random: {
-    id: "random",
-    label: "random phases",
-    role: "random",
-    description: "The same network without synchrony: phases are drawn once and never change.",
-  },
-  real: {
-    id: "real",
-    label: "real-valued",
-    role: "real",
-    description: "No phases; slightly wider, for about as many parameters.",
-  },
+  ideal: SHARED_TEXTS.ideal,
+  random: SHARED_TEXTS.random,
+  real: SHARED_TEXTS.real,
   transformer: {
     id: "transformer",
     label: "transformer",

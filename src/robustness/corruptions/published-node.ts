@@ -1,3 +1,4 @@
+import { CIFAR10_CLASSES } from "../../data/cifar10.js";
 import { stat } from "node:fs/promises";
 import { join } from "node:path";
 import { imageFolder, npySource } from "../../data/image-folder-node.js";
@@ -35,19 +36,6 @@ export async function openImageNetC(root: string, options: ImageNetCOptions = {}
     },
   };
 }
-
-const CIFAR10_CLASSES = [
-  "airplane",
-  "automobile",
-  "bird",
-  "cat",
-  "deer",
-  "dog",
-  "frog",
-  "horse",
-  "ship",
-  "truck",
-] as const;
 
 /**
  * CIFAR-10-C as published: `ROOT/CORRUPTION.npy`, bytes [5 x images, 32, 32, 3] with severity 1 first, and
