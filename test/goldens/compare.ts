@@ -4,6 +4,8 @@ import type { TensorData } from "../../src/graph/index.js";
 export interface Tolerance {
   readonly absolute: number;
   readonly relative?: number;
+  /** Largest allowed mean of |actual - expected|, where that is bounded too. */
+  readonly mean?: number;
 }
 
 export interface Comparison {
@@ -41,15 +43,21 @@ export function compare(
   const { absolute, relative = 0 } = tolerance;
   const allowedAt = (e: number) => absolute + (Number.isFinite(e) ? relative * Math.abs(e) : 0);
   let worst: Comparison = { ...nothing, allowed: absolute };
+  let total = 0;
   for (let i = 0; i < expected.data.length; i++) {
     const [a, e] = [Number(actual.data[i]), Number(expected.data[i])];
     if (Object.is(a, e) || (a === 0 && e === 0)) continue;
     const difference = Number.isNaN(a - e) ? Infinity : Math.abs(a - e);
+    total += difference;
     const here = { name, difference, allowed: allowedAt(e) };
     if (badness(here) > badness(worst)) worst = here;
   }
+  if (tolerance.mean !== undefined) {
+    const mean = { name: `mean of ${name}`, difference: total / expected.data.length, allowed: tolerance.mean };
+    if (badness(mean) > badness(worst)) worst = mean;
+  }
   if (badness(worst) <= 1) return worst;
-  return { ...worst, failure: `${name}: off by ${show(worst.difference)}, allowed ${show(worst.allowed)}` };
+  return { ...worst, failure: `${worst.name}: off by ${show(worst.difference)}, allowed ${show(worst.allowed)}` };
 }
 
 /** A scalar and a vector of one element are the same thing to a reader of numbers. */
