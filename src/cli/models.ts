@@ -1,7 +1,7 @@
 import type { Tensor } from "../graph/index.js";
 import { input } from "../graph/index.js";
 import { namedParameters } from "../nn/module.js";
-import { KomplexNet, RealBaseline } from "../systems/komplexnet/index.js";
+import { KomplexNet, RealBaseline, TransformerBaseline } from "../systems/komplexnet/index.js";
 
 /** A model that comes with Striate, in its default size. */
 export interface BuiltInModel {
@@ -11,27 +11,47 @@ export interface BuiltInModel {
   trace(): Record<string, Tensor>;
 }
 
+interface ImageConfig {
+  readonly inChannels: number;
+  readonly imageSize: number;
+}
+
+const imagesOf = ({ inChannels, imageSize }: ImageConfig): Tensor =>
+  input("images", ["batch", inChannels, imageSize, imageSize]);
+
+function komplexNet(model: KomplexNet): Record<string, Tensor> {
+  namedParameters(model);
+  const inputs = { images: imagesOf(model.config), noise: model.noiseInputs("batch") };
+  return { logits: model.forward(inputs).logits.at(-1)! };
+}
+
+function feedForward(model: {
+  readonly config: ImageConfig;
+  forward(images: Tensor): Tensor;
+}): Record<string, Tensor> {
+  namedParameters(model);
+  return { logits: model.forward(imagesOf(model.config)) };
+}
+
 export const builtInModels: readonly BuiltInModel[] = [
   {
     name: "komplexnet",
     summary: "KomplexNet on grey 32 x 32 images, 15 timesteps of Kuramoto synchronisation",
-    trace: () => {
-      const model = new KomplexNet();
-      namedParameters(model);
-      const { imageSize, inChannels } = model.config;
-      const images = input("images", ["batch", inChannels, imageSize, imageSize]);
-      const { logits } = model.forward({ images, noise: model.noiseInputs("batch") });
-      return { logits: logits.at(-1)! };
-    },
+    trace: () => komplexNet(new KomplexNet()),
+  },
+  {
+    name: "komplexnet-feedback",
+    summary: "the same with feedback from its deeper layers on the phases",
+    trace: () => komplexNet(new KomplexNet({ feedback: {} })),
   },
   {
     name: "real-baseline",
     summary: "the real-valued network that KomplexNet is compared with, on grey 32 x 32 images",
-    trace: () => {
-      const model = new RealBaseline();
-      namedParameters(model);
-      const { imageSize, inChannels } = model.config;
-      return { logits: model.forward(input("images", ["batch", inChannels, imageSize, imageSize])) };
-    },
+    trace: () => feedForward(new RealBaseline()),
+  },
+  {
+    name: "transformer-baseline",
+    summary: "the small transformer that KomplexNet is compared with, on grey 32 x 32 images",
+    trace: () => feedForward(new TransformerBaseline()),
   },
 ];
