@@ -203,6 +203,7 @@ function binary(
   type: string,
   gradient: BinaryGradient,
   known?: KnownRule,
+  lower?: LoweringRule,
 ): (a: Operand, b: Operand) => Tensor {
   const rule: GradientRule = (call) => {
     const dy = call.gradients[0];
@@ -214,7 +215,12 @@ function binary(
       call.needs(1) ? unbroadcast(db(), b) : undefined,
     ];
   };
-  defineOperator({ type, infer: (call) => inferBinary(call, "same", known), gradient: rule });
+  defineOperator({
+    type,
+    infer: (call) => inferBinary(call, "same", known),
+    gradient: rule,
+    ...(lower && { lower }),
+  });
   return (a, b) => apply1(type, operands(a, b));
 }
 
@@ -240,6 +246,20 @@ export const pow = binary("Pow", (dy, a, b, call) => [
   () => mul(dy, mul(b, pow(a, sub(b, 1)))),
   () => mul(dy, mul(call.outputs[0]!, log(a))),
 ]);
+/** sqrt(a^2 + b^2), the length of (a, b); the gradient at the origin is 0. */
+export const hypot = binary(
+  "Hypot",
+  (dy, a, b, call) => {
+    const length = call.outputs[0]!;
+    const perUnit = () => div(dy, where(equal(length, 0), 1, length));
+    return [() => mul(perUnit(), a), () => mul(perUnit(), b)];
+  },
+  undefined,
+  (call) => {
+    const [a, b] = [call.inputs[0]!, call.inputs[1]!];
+    return [sqrt(add(mul(a, a), mul(b, b)))];
+  },
+);
 /** Larger of the two; a tie sends half of the gradient to each, as PyTorch does. */
 export const maximum = binary(
   "Max",

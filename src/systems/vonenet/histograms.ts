@@ -1,0 +1,117 @@
+/*
+ * Measured distributions of receptive-field properties in macaque V1, as counts of cells in bins. Within a bin a property is taken
+ * as uniform on its scale.
+ *
+ * - De Valois, Yund & Hepler 1982, "The orientation and direction selectivity of cells in macaque visual cortex", Vision
+ *   Research 22, 531-544 (1982a): preferred orientation.
+ * - De Valois, Albrecht & Thorell 1982, "Spatial frequency selectivity of cells in macaque visual cortex", Vision Research 22,
+ *   545-559 (1982b): preferred spatial frequency of simple and complex cells.
+ * - Ringach 2002, "Spatial structure and symmetry of simple-cell receptive fields in macaque primary visual cortex", Journal of
+ *   Neurophysiology 88, 455-463: widths of the envelope.
+ *
+ * Counts as VOneNet uses them (Dapello et al. 2020; Barbulescu et al. 2023, arXiv:2310.10575).
+ */
+
+/** Bin edges in the property's own unit, counts of cells between them; densities are flat on `scale`. */
+export interface Histogram {
+  readonly edges: readonly number[];
+  readonly counts: readonly number[];
+  readonly scale: "linear" | "log2" | "log10";
+}
+
+/** Counts of two properties on the same bins: rows of the first, columns of the second. */
+export interface JointHistogram {
+  readonly edges: readonly number[];
+  readonly counts: readonly (readonly number[])[];
+}
+
+/** What receptive fields are drawn from. */
+export interface V1Histograms {
+  /** Degrees. */
+  readonly orientation: Histogram;
+  /** Cycles per degree, of simple and of complex cells. */
+  readonly spatialFrequency: { readonly simple: Histogram; readonly complex: Histogram };
+  /** Envelope widths in cycles of the carrier: rows along it (nx), columns across it (ny). Flat on log10. */
+  readonly widths: JointHistogram;
+}
+
+const ORIENTATION_EDGES = [-22.5, 22.5, 67.5, 112.5, 157.5];
+
+/** Preferred orientation (De Valois 1982a), degrees. */
+export const ORIENTATION: Histogram = {
+  edges: ORIENTATION_EDGES,
+  counts: [66, 49, 77, 54],
+  scale: "linear",
+};
+
+/** The other counts of preferred orientation that the authors' code keeps (De Valois 1982a). */
+export const ORIENTATION_ALTERNATIVE: Histogram = {
+  edges: ORIENTATION_EDGES,
+  counts: [110, 83, 100, 92],
+  scale: "linear",
+};
+
+const FREQUENCY_EDGES = [0.5, 0.7, 1, 1.4, 2, 2.8, 4, 5.6, 8, 11.2];
+const frequency = (counts: readonly number[]): Histogram => ({
+  edges: FREQUENCY_EDGES,
+  counts,
+  scale: "log2",
+});
+
+/** Preferred spatial frequency of foveal cells (De Valois 1982b), cycles per degree: 148 simple, 84 complex cells. */
+export const FOVEAL_FREQUENCY: V1Histograms["spatialFrequency"] = {
+  simple: frequency([4, 4, 8, 25, 33, 26, 28, 12, 8]),
+  complex: frequency([0, 0, 9, 9, 7, 10, 23, 12, 14]),
+};
+
+/** The same of foveal and parafoveal cells together (De Valois 1982b). */
+export const FOVEAL_AND_PARAFOVEAL_FREQUENCY: V1Histograms["spatialFrequency"] = {
+  simple: frequency([8, 14, 20, 43, 40, 44, 31, 16, 8]),
+  complex: frequency([2, 1, 11, 14, 22, 23, 32, 15, 16]),
+};
+
+const powersOfTen = (exponents: readonly number[]): number[] => exponents.map((exponent) => 10 ** exponent);
+
+/** Widths of the envelope, in cycles (Ringach 2002), as in Barbulescu et al. 2023: 72 cells. */
+export const WIDTHS: JointHistogram = {
+  edges: powersOfTen([-1, -0.75, -0.5, -0.25, 0]),
+  counts: [
+    [2, 0, 1, 0],
+    [8, 9, 4, 1],
+    [1, 2, 19, 17],
+    [0, 0, 1, 7],
+  ],
+};
+
+/** The same as in Dapello et al. 2020: other bins, up to 1.58 cycles. */
+export const WIDTHS_2020: JointHistogram = {
+  edges: powersOfTen([-1, -0.76, -0.52, -0.28, -0.04, 0.2]),
+  counts: [
+    [2, 0, 1, 0, 0],
+    [8, 9, 4, 1, 0],
+    [1, 2, 19, 17, 3],
+    [0, 0, 1, 7, 4],
+    [0, 0, 0, 0, 0],
+  ],
+};
+
+/** Simple and complex cells together, up to 8 cycles per degree, as in Dapello et al. 2020. */
+export const FREQUENCY_2020: Histogram = {
+  edges: FREQUENCY_EDGES.slice(0, 9),
+  counts: [4, 4, 8, 25, 32, 26, 28, 12],
+  scale: "log2",
+};
+
+/** What Barbulescu et al. 2023 draw from. */
+export const HISTOGRAMS_2023: V1Histograms = {
+  orientation: ORIENTATION,
+  spatialFrequency: FOVEAL_FREQUENCY,
+  widths: WIDTHS,
+};
+
+/** What Dapello et al. 2020 draw from. */
+export const HISTOGRAMS_2020: V1Histograms = {
+  orientation: ORIENTATION,
+  spatialFrequency: { simple: FREQUENCY_2020, complex: FREQUENCY_2020 },
+  widths: WIDTHS_2020,
+};

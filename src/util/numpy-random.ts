@@ -1,0 +1,86 @@
+import { mersenne } from "pure-rand/generator/mersenne";
+import { check } from "./errors.js";
+
+/**
+ * NumPy's legacy generator (`RandomState`, `numpy.random.seed`): MT19937 (Matsumoto & Nishimura 1998; here from
+ * `pure-rand`) and the draws made from it, number for number. For reproducing what other people's code drew; new code
+ * takes `Random`.
+ */
+export class NumpyRandom {
+  readonly #words: ReturnType<typeof mersenne>;
+  #cached: number | undefined;
+
+  /** @throws StriateError unless the seed is a whole number in [0, 2^32). */
+  constructor(seed: number) {
+    check(
+      Number.isInteger(seed) && seed >= 0 && seed < 2 ** 32,
+      () => `seed: expected a whole number from 0 to 4294967295, got ${seed}`,
+    );
+    this.#words = mersenne(seed);
+  }
+
+  /** The next word of the generator, 0 to 2^32 - 1. */
+  word(): number {
+    return this.#words.next() >>> 0;
+  }
+
+  /** `random_sample()`: uniform in [0, 1), 53 bits from two words. */
+  uniform(): number {
+    const high = this.word() >>> 5;
+    const low = this.word() >>> 6;
+    return (high * 67108864 + low) / 9007199254740992;
+  }
+
+  /** `standard_normal()`: Marsaglia's polar method; the first value of a pair is kept for the next call. */
+  normal(): number {
+    if (this.#cached !== undefined) {
+      const value = this.#cached;
+      this.#cached = undefined;
+      return value;
+    }
+    for (;;) {
+      const x1 = 2 * this.uniform() - 1;
+      const x2 = 2 * this.uniform() - 1;
+      const r2 = x1 * x1 + x2 * x2;
+      if (r2 >= 1 || r2 === 0) continue;
+      const factor = Math.sqrt((-2 * Math.log(r2)) / r2);
+      this.#cached = factor * x1;
+      return factor * x2;
+    }
+  }
+
+  /** `randint(0, count)`: words masked to the smallest sufficient number of bits until one is below `count`. */
+  integer(count: number): number {
+    check(
+      Number.isInteger(count) && count >= 1 && count <= 2 ** 32,
+      () => `randint: expected a whole number of values from 1 to 2^32, got ${count}`,
+    );
+    if (count === 1) return 0;
+    const mask = 2 ** 32 === count ? 0xffffffff : 2 ** (32 - Math.clz32(count - 1)) - 1;
+    for (;;) {
+      const value = (this.word() & mask) >>> 0;
+      if (value < count) return value;
+    }
+  }
+
+  /**
+   * `multivariate_normal([0, 0], [[1, rho], [rho, 1]])`: the pair as (g0, g1) sqrt(S) V, with the signs of the singular
+   * vectors that NumPy 1.24 with OpenBLAS gives.
+   */
+  correlatedPair(rho: number): readonly [number, number] {
+    check(Math.abs(rho) <= 1, () => `correlation: expected a number from -1 to 1, got ${rho}`);
+    const g0 = this.normal();
+    const g1 = this.normal();
+    if (rho === 0) return [g0, g1];
+    const common = -Math.SQRT1_2 * Math.sqrt(1 + Math.abs(rho)) * g0;
+    const apart = Math.SQRT1_2 * Math.sqrt(1 - Math.abs(rho)) * g1;
+    return rho > 0 ? [common - apart, common + apart] : [common + apart, apart - common];
+  }
+
+  /** `count` values of `next`. */
+  fill(count: number, next: (random: this) => number): Float64Array {
+    const values = new Float64Array(count);
+    for (let i = 0; i < count; i++) values[i] = next(this);
+    return values;
+  }
+}
