@@ -1,0 +1,63 @@
+import { check } from "../util/errors.js";
+
+const CELLS = 81;
+const DIGITS = 9;
+
+export interface BoardAccuracy {
+  /** Blank cells of each board. */
+  readonly blanks: Int32Array;
+  /** Blank cells of each board that were filled rightly. */
+  readonly rightBlanks: Int32Array;
+  /** 1 for each board whose blank cells are all right: what happens to given cells does not matter. */
+  readonly solved: Uint8Array;
+  /** The share of boards that are solved. */
+  readonly accuracy: number;
+}
+
+/**
+ * Board accuracy of Sudoku: a cell's digit is the one with the highest logit. `logits` are `[boards, 9, 9, 9]`, digits last;
+ * `solutions` and `puzzles` `[boards, 81]` digits from 1, 0 where a puzzle is blank.
+ *
+ * @throws StriateError for numbers that are no whole boards, digits that do not exist, and logits that are NaN.
+ */
+export function boardAccuracy(
+  logits: ArrayLike<number>,
+  solutions: ArrayLike<number>,
+  puzzles: ArrayLike<number>,
+): BoardAccuracy {
+  const boards = solutions.length / CELLS;
+  check(
+    Number.isInteger(boards) &&
+      boards > 0 &&
+      puzzles.length === solutions.length &&
+      logits.length === boards * CELLS * DIGITS,
+    () =>
+      `board accuracy: expected boards of 9x9 cells with 9 logits each, got ${logits.length} logits, ` +
+      `${solutions.length} cells of solutions and ${puzzles.length} of puzzles`,
+  );
+  const blanks = new Int32Array(boards);
+  const rightBlanks = new Int32Array(boards);
+  for (let cell = 0; cell < solutions.length; cell++) {
+    const [digit, given] = [solutions[cell]!, puzzles[cell]!];
+    check(
+      Number.isInteger(digit) && digit >= 1 && digit <= DIGITS,
+      () => `board accuracy: cell ${cell} of the solutions: expected a digit from 1 to 9, got ${digit}`,
+    );
+    if (given !== 0) continue;
+    const board = Math.floor(cell / CELLS);
+    blanks[board]!++;
+    if (likeliest(logits, cell) === digit) rightBlanks[board]!++;
+  }
+  const solved = Uint8Array.from(blanks, (count, board) => (rightBlanks[board] === count ? 1 : 0));
+  return { blanks, rightBlanks, solved, accuracy: solved.reduce((sum, one) => sum + one, 0) / boards };
+}
+
+/** The digit of a cell: the first with the highest logit. */
+function likeliest(logits: ArrayLike<number>, cell: number): number {
+  let best = 0;
+  for (let d = 0; d < DIGITS; d++) {
+    check(!Number.isNaN(logits[cell * DIGITS + d]), () => `board accuracy: a logit of cell ${cell} is NaN`);
+    if (logits[cell * DIGITS + d]! > logits[cell * DIGITS + best]!) best = d;
+  }
+  return best + 1;
+}

@@ -1,0 +1,123 @@
+import { check } from "../util/errors.js";
+import { adjustedRandIndex } from "./clustering.js";
+
+/**
+ * Adjusted Rand index of the foreground (FG-ARI; Greff et al. 2019): of a true and a found segmentation, over the pixels
+ * that truly show an object (label above 0; background 0 and ignored pixels -1 are left out). 1 for a perfect one and where
+ * there is no object, 0 where a single object was split. What the found segments are called does not matter.
+ *
+ * @throws StriateError for segmentations of different sizes or labels that are no whole numbers.
+ */
+export function foregroundAri(truth: ArrayLike<number>, found: ArrayLike<number>): number {
+  checkSegmentations(truth, found);
+  const pixels: number[] = [];
+  for (let i = 0; i < truth.length; i++) if (truth[i]! > 0) pixels.push(i);
+  if (pixels.length === 0) return 1;
+  return adjustedRandIndex(
+    renumbered(pixels.map((i) => truth[i]!)),
+    renumbered(pixels.map((i) => found[i]!)),
+  );
+}
+
+/**
+ * Mean best overlap (MBO; Uijlings et al. 2013): for every true object the largest intersection over union with any found
+ * segment, the mean over objects. Ignored pixels (truth -1) are left out, the background is not. Undefined where there is no
+ * object. Throws as {@link foregroundAri}.
+ */
+export function meanBestOverlap(truth: ArrayLike<number>, found: ArrayLike<number>): number | undefined {
+  checkSegmentations(truth, found);
+  const inTruth = new Map<number, number>();
+  const inFound = new Map<number, number>();
+  const inBoth = new Map<number, Map<number, number>>();
+  const countUp = (counts: Map<number, number>, label: number) =>
+    counts.set(label, (counts.get(label) ?? 0) + 1);
+  for (let i = 0; i < truth.length; i++) {
+    const [object, segment] = [truth[i]!, found[i]!];
+    if (object < 0) continue;
+    countUp(inFound, segment);
+    if (object === 0) continue;
+    countUp(inTruth, object);
+    let both = inBoth.get(object);
+    if (both === undefined) inBoth.set(object, (both = new Map<number, number>()));
+    countUp(both, segment);
+  }
+  if (inTruth.size === 0) return undefined;
+  let sum = 0;
+  for (const [object, both] of inBoth) {
+    let best = 0;
+    for (const [segment, intersection] of both) {
+      const union = inTruth.get(object)! + inFound.get(segment)! - intersection;
+      best = Math.max(best, intersection / (union + 1e-9));
+    }
+    sum += best;
+  }
+  return sum / inTruth.size;
+}
+
+export interface SegmentationScores {
+  /** One number an image; see {@link foregroundAri}. */
+  readonly foregroundAri: Float64Array;
+  /** One number an image, NaN where there is no object; see {@link meanBestOverlap}. */
+  readonly bestOverlap: Float64Array;
+  readonly meanForegroundAri: number;
+  /** Over images with objects; NaN when there is none. */
+  readonly meanBestOverlap: number;
+}
+
+/**
+ * Scores segmentations `[images, pixels]`, 0 to 1 (papers report 100 times that).
+ *
+ * @throws StriateError for numbers that are no whole images, and as {@link foregroundAri}.
+ */
+export function segmentationScores(
+  truth: ArrayLike<number> & { subarray(from: number, to: number): ArrayLike<number> },
+  found: ArrayLike<number> & { subarray(from: number, to: number): ArrayLike<number> },
+  pixels: number,
+): SegmentationScores {
+  const images = truth.length / pixels;
+  check(
+    Number.isInteger(images) && images > 0 && found.length === truth.length,
+    () =>
+      `segmentation: expected whole images of ${pixels} pixels, got ${truth.length} true and ${found.length} found labels`,
+  );
+  const fgAri = new Float64Array(images);
+  const overlap = new Float64Array(images);
+  for (let n = 0; n < images; n++) {
+    const part = [n * pixels, (n + 1) * pixels] as const;
+    fgAri[n] = foregroundAri(truth.subarray(...part), found.subarray(...part));
+    overlap[n] = meanBestOverlap(truth.subarray(...part), found.subarray(...part)) ?? NaN;
+  }
+  return {
+    foregroundAri: fgAri,
+    bestOverlap: overlap,
+    meanForegroundAri: mean(fgAri),
+    meanBestOverlap: mean(overlap.filter((value) => !Number.isNaN(value))),
+  };
+}
+
+function mean(values: Float64Array): number {
+  return values.reduce((sum, value) => sum + value, 0) / values.length;
+}
+
+function renumbered(labels: readonly number[]): number[] {
+  const numbers = new Map<number, number>();
+  return labels.map((label) => {
+    const known = numbers.get(label) ?? numbers.size;
+    numbers.set(label, known);
+    return known;
+  });
+}
+
+function checkSegmentations(truth: ArrayLike<number>, found: ArrayLike<number>): void {
+  check(
+    truth.length === found.length && truth.length > 0,
+    () =>
+      `segmentation: expected masks of one size, got ${truth.length} true and ${found.length} found pixels`,
+  );
+  for (let i = 0; i < truth.length; i++) {
+    check(
+      Number.isInteger(truth[i]) && Number.isInteger(found[i]),
+      () => `segmentation: pixel ${i}: expected whole numbers as labels, got ${truth[i]!} and ${found[i]!}`,
+    );
+  }
+}
