@@ -135,7 +135,8 @@ export async function npySource(
   };
 }
 
-function filesSource(
+/** Image files below a folder, with their labels. */
+export function filesSource(
   root: string,
   files: readonly string[],
   labels: readonly number[],

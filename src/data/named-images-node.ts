@@ -6,6 +6,7 @@ import { loadCifar10 } from "./cifar10-node.js";
 import { imageFolder, listedImages, npyImages } from "./image-folder-node.js";
 import type { ImageSource } from "./image-source.js";
 import { loadMnist } from "./mnist-node.js";
+import { loadTinyImageNet } from "./tiny-imagenet-node.js";
 
 export interface NamedImagesOptions {
   /** Names of the model's classes, for folders. */
@@ -16,7 +17,8 @@ export interface NamedImagesOptions {
 }
 
 /**
- * Labelled images by a short name or a path: `cifar10`, `mnist`, a folder with one folder for each class, one with a list
+ * Labelled images by a short name or a path: `cifar10`, `mnist`, `tiny-imagenet`, a folder with one folder for each class, one
+ * with a list
  * (`files.json`), or one with NumPy files (`SPLIT.npy` and `labels.json`).
  *
  * @throws StriateError where there is no such thing, or its files are not as they should be.
@@ -30,6 +32,14 @@ export async function namedImages(name: string, options: NamedImagesOptions = {}
       () => `${name}: expected the split train or test, got "${part}"`,
     );
     return name === "mnist" ? mnist(part) : loadCifar10(part, options.cifar10);
+  }
+  if (name === "tiny-imagenet") {
+    const part = split ?? "val";
+    check(
+      part === "train" || part === "val",
+      () => `tiny-imagenet: expected the split train or val, got "${part}"`,
+    );
+    return loadTinyImageNet(part);
   }
   if (existsSync(join(name, "files.json"))) return listedImages(name);
   const found = (split === undefined ? ["val", "test"] : [split]).find((part) =>

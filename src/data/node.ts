@@ -8,3 +8,5 @@ export { namedImages } from "./named-images-node.js";
 export type { NamedImagesOptions } from "./named-images-node.js";
 export { readNpy } from "./npy-node.js";
 export type { ReadNpyOptions } from "./npy-node.js";
+export { loadTinyImageNet } from "./tiny-imagenet-node.js";
+export type { TinyImageNetArchive, TinyImageNetOptions } from "./tiny-imagenet-node.js";

@@ -8,6 +8,7 @@ export * from "./optimizers.js";
 export * from "./clip.js";
 export type { MovingAverage, WarmAverageOptions } from "./ema.js";
 export { constantAverage, warmAverage } from "./ema.js";
+export * from "./plateau.js";
 export * from "./schedules.js";
 export * from "./training-state.js";
 export * from "./training-step.js";

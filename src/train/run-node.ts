@@ -1,8 +1,10 @@
 import type { TensorData } from "../graph/dtype.js";
 import { writeFileAtomic } from "../util/files-node.js";
 import type { StoredTensor } from "../util/safetensors.js";
-import { StriateError } from "../util/errors.js";
+import { StriateError, check } from "../util/errors.js";
 import type { State } from "../nn/module.js";
+import type { PlateauOptions } from "../nn/plateau.js";
+import { PlateauRate } from "../nn/plateau.js";
 import type { StateSpec } from "../nn/training-state.js";
 import { workerRuntime } from "../runtime/worker-node.js";
 import type { SessionOptions } from "../runtime/runtime.js";
@@ -37,6 +39,11 @@ export interface TrainOptions extends Recipe, SessionOptions {
   readonly evaluateEvery?: number;
   /** Measures the model so far; what it returns is logged as `evaluation.NAME`. */
   readonly evaluate?: (values: State, step: number) => Promise<Readonly<Record<string, number>>>;
+  /**
+   * A learning rate that falls when the evaluation named `measure` stops getting better, instead of `learningRate`. It hears
+   * every evaluation; the first is made before the first step.
+   */
+  readonly plateau?: PlateauOptions & { readonly measure: string };
   /** Name of the evaluation whose highest value picks the parameters that the run ends with (default: the last ones). */
   readonly selectBest?: string;
   /** Stops after the current step, with a checkpoint. */
@@ -101,12 +108,22 @@ async function runIn(
     evaluate,
     selectBest,
   } = options;
+  const plateau = options.plateau && new PlateauRate(options.plateau);
+  const recipe = { ...options, ...(plateau && { learningRate: () => plateau.rate }) };
   const from = folder?.checkpoint && { step: folder.checkpoint.step, tensors: dataOf(folder.checkpoint) };
-  const trainer = await Trainer.open(task, data, options, workerRuntime, {
+  const trainer = await Trainer.open(task, data, recipe, workerRuntime, {
     ...options,
     ...(from && { from }),
   });
   const log = await RunLog.open(folder, from?.step);
+  const listen = (scores: Readonly<Record<string, number>>) => {
+    if (!plateau) return;
+    const { measure } = options.plateau;
+    const value = scores[measure];
+    if (value === undefined) throw new StriateError(`plateau: the evaluation gives no "${measure}"`);
+    plateau.observe(value);
+  };
+  log.evaluations.forEach(listen);
   let saved = from?.step ?? -1;
   const save = async (score?: number) => {
     if (folder === undefined || (saved === trainer.step && score === undefined)) return;
@@ -122,12 +139,19 @@ async function runIn(
     const values = await trainer.values({ averaged: true });
     const scores = await measure(values, trainer.step);
     log.evaluation(trainer.step, scores);
+    listen(scores);
     const score = best.offer(scores, values);
     if (score !== undefined) await save(score);
   };
   try {
+    check(!plateau || evaluate, () => "training: a learning rate that listens needs evaluations");
     const rate = createRateEstimator({ steps, firstStep: trainer.step });
     let speed = 0;
+    if (plateau && evaluate && log.evaluations.length === 0) {
+      rate.pause();
+      await evaluateNow(evaluate);
+      rate.resume();
+    }
     while (trainer.step < steps && signal?.aborted !== true) {
       const last = saved < 0 ? undefined : folder?.file(checkpointPath("checkpoints", saved));
       const metrics = await advance(trainer, last);

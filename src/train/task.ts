@@ -40,8 +40,15 @@ export interface Task {
 /** Samples that a task reads, by the names of its inputs. */
 export interface TrainingData {
   readonly count: number;
-  /** Writes the named fields of some samples, one after another. */
-  fill(indices: ArrayLike<number>, fields: Readonly<Record<string, Float32Array>>): void;
+  /**
+   * Writes the named fields of some samples, one after another. `draw` labels what is random about them, such as an
+   * augmentation: the same labels, the same samples.
+   */
+  fill(
+    indices: ArrayLike<number>,
+    fields: Readonly<Record<string, Float32Array>>,
+    draw?: readonly RandomLabel[],
+  ): void;
 }
 
 /**
@@ -69,6 +76,6 @@ export function fillInputs(
       else random.fillNormal(values);
     }
   }
-  data.fill(indices, fields);
+  data.fill(indices, fields, labels);
   return feeds;
 }

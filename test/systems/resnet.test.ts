@@ -34,7 +34,7 @@ describe("ResNet", () => {
   it("takes small images with a small stem, at any width", () => {
     const model = new ResNet({ depth: 18, width: 0.25, stem: "small", classes: 10 });
     expect(model.forward(input("x", ["batch", 3, 32, 32])).shape).toEqual(["batch", 10]);
-    expect(model.conv1.weight.shape).toEqual([16, 3, 3, 3]);
+    expect(model.conv1!.weight.shape).toEqual([16, 3, 3, 3]);
   });
 
   it("refuses images that are too small, and depths that there are not", () => {

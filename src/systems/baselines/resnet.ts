@@ -11,16 +11,21 @@ export interface ResNetOptions {
   readonly depth: ResNetDepth;
   /** Default 1000. */
   readonly classes?: number;
-  /** Default 3. */
+  /** Default 3; without a stem, as many as the first stage has. */
   readonly inChannels?: number;
   /** Factor of all channel numbers (default 1: 64 to 512, times 4 in bottlenecks), rounded, at least 4. */
   readonly width?: number;
+  /** Channels of the four stages (times 4 in bottlenecks) where a factor does not give them. */
+  readonly channels?: readonly [number, number, number, number];
   /**
-   * How images are taken in: 7 x 7 convolution of stride 2 and max pooling ("imagenet", default), or a 3 x 3 convolution
-   * that keeps the size ("small", for images of 32 to 64 pixels).
+   * How images are taken in: 7 x 7 convolution of stride 2 and max pooling ("imagenet", default); the same with stride 1
+   * ("tiny-imagenet", for 64 pixels); a 3 x 3 convolution that keeps the size ("small", for 32 to 64 pixels); or not at
+   * all ("none"): something else in front has made features of them.
    */
-  readonly stem?: "imagenet" | "small";
+  readonly stem?: ResNetStem;
 }
+
+export type ResNetStem = "imagenet" | "tiny-imagenet" | "small" | "none";
 
 const BLOCKS: Readonly<Record<ResNetDepth, readonly number[]>> = {
   18: [2, 2, 2, 2],
@@ -34,8 +39,9 @@ const CHANNELS = [64, 128, 256, 512];
  * "layer2.0.downsample.0.weight"; in bottlenecks the 3 x 3 convolution has the stride.
  */
 export class ResNet {
-  readonly conv1: Conv2d;
-  readonly bn1: BatchNorm2d;
+  /** The stem, if there is one. */
+  readonly conv1: Conv2d | undefined;
+  readonly bn1: BatchNorm2d | undefined;
   readonly layer1: Sequential;
   readonly layer2: Sequential;
   readonly layer3: Sequential;
@@ -44,16 +50,25 @@ export class ResNet {
   readonly #pooled: boolean;
 
   constructor(options: ResNetOptions) {
-    const { depth, classes = 1000, inChannels = 3, width = 1, stem = "imagenet" } = options;
+    const { depth, classes = 1000, width = 1, stem = "imagenet" } = options;
     const blocks: readonly number[] | undefined = BLOCKS[depth];
     check(blocks, () => `ResNet: depth: expected 18, 34 or 50, got ${String(depth)}`);
     check(width > 0, () => `ResNet: width: expected a number above 0, got ${width}`);
-    const sizes = CHANNELS.map((channels) => Math.max(4, Math.round(channels * width)));
+    const scaled = CHANNELS.map((channels) => Math.max(4, Math.round(channels * width)));
+    const sizes = options.channels ?? scaled;
+    check(
+      sizes.every((size) => Number.isInteger(size) && size > 0),
+      () => `ResNet: channels: expected four positive whole numbers, got [${sizes.join(", ")}]`,
+    );
     const [first] = sizes as [number];
-    this.#pooled = stem === "imagenet";
-    this.conv1 = this.#pooled ? convolution(inChannels, first, 7, 2) : convolution(inChannels, first, 3);
-    this.bn1 = new BatchNorm2d(first);
-    let channels = first;
+    const { inChannels = stem === "none" ? first : 3 } = options;
+    this.#pooled = stem === "imagenet" || stem === "tiny-imagenet";
+    if (stem !== "none") {
+      const [kernel, stride] = this.#pooled ? [7, stem === "imagenet" ? 2 : 1] : [3, 1];
+      this.conv1 = convolution(inChannels, first, kernel, stride);
+      this.bn1 = new BatchNorm2d(first);
+    }
+    let channels = stem === "none" ? inChannels : first;
     const layer = (stage: number): Sequential => {
       const made = Array.from({ length: blocks[stage]! }, (_, i) => {
         const stride = stage > 0 && i === 0 ? 2 : 1;
@@ -70,22 +85,36 @@ export class ResNet {
     this.fc = new Linear(channels, classes);
   }
 
-  /** [batch, inChannels, height, width], sides of at least 32, to logits [batch, classes]. */
+  /**
+   * [batch, inChannels, height, width] to logits [batch, classes]; images (not features) have sides of at least 32.
+   */
   forward(images: Tensor, pass?: TrainingPass): Tensor {
-    check(
-      images.rank === 4 && images.shape.slice(2).every((n) => typeof n === "string" || n >= 32),
-      () =>
-        `ResNet: expected images [batch, channels, height, width] of at least 32 x 32, got ${showShape(images.shape)}`,
-    );
-    let x = scope("conv1", () => this.conv1.forward(images));
-    x = relu(scope("bn1", () => this.bn1.forward(x, pass)));
-    if (this.#pooled) x = scope("maxpool", () => maxPool(x, 3, { stride: 2, padding: 1 }));
-    const layers = [this.layer1, this.layer2, this.layer3, this.layer4];
-    layers.forEach((layer, i) => {
-      x = scope(`layer${i + 1}`, () => layer.forward(x, pass));
-    });
-    const pooled = scope("avgpool", () => flatten(globalAveragePool(x)));
+    const features = this.stages(images, pass).at(-1)!;
+    const pooled = scope("avgpool", () => flatten(globalAveragePool(features)));
     return scope("fc", () => this.fc.forward(pooled));
+  }
+
+  /** What the four stages give. */
+  stages(images: Tensor, pass?: TrainingPass): Tensor[] {
+    let x = this.#stem(images, pass);
+    return [this.layer1, this.layer2, this.layer3, this.layer4].map((layer, i) => {
+      x = scope(`layer${i + 1}`, () => layer.forward(x, pass));
+      return x;
+    });
+  }
+
+  #stem(images: Tensor, pass?: TrainingPass): Tensor {
+    const { conv1, bn1 } = this;
+    const smallest = conv1 ? 32 : 1;
+    check(
+      images.rank === 4 && images.shape.slice(2).every((n) => typeof n === "string" || n >= smallest),
+      () =>
+        `ResNet: expected images [batch, channels, height, width] of at least ${smallest} x ${smallest}, got ${showShape(images.shape)}`,
+    );
+    if (!conv1 || !bn1) return images;
+    const seen = scope("conv1", () => conv1.forward(images));
+    const x = relu(scope("bn1", () => bn1.forward(seen, pass)));
+    return this.#pooled ? scope("maxpool", () => maxPool(x, 3, { stride: 2, padding: 1 })) : x;
   }
 }
 

@@ -21,6 +21,6 @@ export { resizeMatrix } from "./upsampling.js";
 export * from "./export.js";
 export * from "./run.js";
 export * from "./values.js";
-export * from "./images.js";
+export * from "../../data/prepared-images.js";
 export * from "./presets.js";
 export * from "./measure.js";

@@ -1,3 +1,4 @@
+import { IMAGES, LABELS } from "../../data/prepared-images.js";
 import type { Dim, Tensor } from "../../graph/index.js";
 import { addAll, cast, concat, div, input, sub, unsqueeze, constant } from "../../graph/index.js";
 import { crossEntropy } from "../../nn/losses.js";
@@ -10,18 +11,11 @@ import { trainableParts } from "./hyperparameters.js";
 import type { PredictiveNetwork, Unrolled } from "./network.js";
 import { stateName } from "./network.js";
 
-/** Names of the data fields that the tasks read. */
-export const IMAGES = "images";
-export const LABELS = "labels";
-
 /** Per-channel normalisation inside the graph: (x - mean) / std. */
 export interface Normalisation {
   readonly mean: readonly number[];
   readonly std: readonly number[];
 }
-
-/** Values of ImageNet's channels, which most published networks expect. */
-export const IMAGENET: Normalisation = { mean: [0.485, 0.456, 0.406], std: [0.229, 0.224, 0.225] };
 
 export function normalised(image: Tensor, { mean, std }: Normalisation): Tensor {
   const channels = image.shape[1];
@@ -42,6 +36,8 @@ export interface AnswerOptions {
   readonly representations?: boolean;
   /** Also give "prediction.pcoderI.tN", what every PCoder expects below it. Default false. */
   readonly predictions?: boolean;
+  /** Also give "reconstruction.pcoderI.tN", the image as the decoders make it from one representation. Default false. */
+  readonly reconstructions?: boolean;
   /** Also give "error.pcoderI" [timesteps + 1]. Default false. */
   readonly errors?: boolean;
 }
@@ -58,6 +54,7 @@ export function answers(
     passes.forEach((pass, t) => {
       if (options.representations) outputs[`${stateName(i + 1)}.t${t}`] = pass.representations[i]!;
       if (options.predictions) outputs[`prediction.${pcoder}.t${t}`] = pass.predictions[i]!.prediction;
+      if (options.reconstructions) outputs[`reconstruction.${pcoder}.t${t}`] = pass.reconstructions[i]!;
     });
     if (options.errors)
       outputs[`error.${pcoder}`] = overTime(passes.map((pass) => pass.predictions[i]!.error));

@@ -1,3 +1,4 @@
+import { IMAGES } from "../../data/prepared-images.js";
 import type { Dim, TensorData } from "../../graph/index.js";
 import type { Optimizer } from "../../nn/optimizer.js";
 import { sgd } from "../../nn/optimizers.js";
@@ -17,7 +18,7 @@ import type { Hyperparameters } from "./hyperparameters.js";
 import { measureWindows } from "./run.js";
 import type { PredictiveNetwork } from "./network.js";
 import type { TuningOptions } from "./tasks.js";
-import { FeedbackTask, HyperparameterTask, IMAGES } from "./tasks.js";
+import { FeedbackTask, HyperparameterTask } from "./tasks.js";
 import { freshValues } from "./values.js";
 
 export interface TrainFeedbackOptions extends Omit<

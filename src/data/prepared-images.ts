@@ -1,17 +1,24 @@
-import type { ImageSource, SkippedImage } from "../../data/image-source.js";
-import { readImages } from "../../data/image-source.js";
-import { resizeImage } from "../../data/resize.js";
-import type { RgbImage } from "../../data/rgb-image.js";
-import { centreCrop } from "../../data/rgb-image.js";
-import { tensorData } from "../../graph/index.js";
-import type { TensorData } from "../../graph/index.js";
-import type { TrainingData } from "../../train/task.js";
-import { StriateError, check } from "../../util/errors.js";
-import { Random } from "../../util/random.js";
-import type { FeatureShape } from "./decoder-steps.js";
-import { IMAGES, IMAGENET, LABELS } from "./tasks.js";
+import type { TensorData } from "../graph/index.js";
+import { tensorData } from "../graph/index.js";
+import { StriateError, check } from "../util/errors.js";
+import type { RandomLabel } from "../util/random.js";
+import { Random } from "../util/random.js";
+import type { AffineRanges } from "./affine.js";
+import { affineSources, drawAffine } from "./affine.js";
+import type { ImageSource, SkippedImage } from "./image-source.js";
+import { readImages } from "./image-source.js";
+import { resizeImage } from "./resize.js";
+import type { RgbImage } from "./rgb-image.js";
+import { centreCrop } from "./rgb-image.js";
 
-/** How bytes 0..255 become what a backbone expects: (byte / scale - mean) / std for each channel. */
+/** Names of the fields that tasks read. */
+export const IMAGES = "images";
+export const LABELS = "labels";
+
+/** Mean and standard deviation of ImageNet's channels, which most published networks expect. */
+export const IMAGENET = { mean: [0.485, 0.456, 0.406], std: [0.229, 0.224, 0.225] } as const;
+
+/** How bytes 0..255 become what a network expects: (byte / scale - mean) / std for each channel. */
 export interface Preprocessing {
   readonly scale: number;
   /** One for each channel, or one for all. */
@@ -38,7 +45,7 @@ export type PreprocessingName = keyof typeof PREPROCESSINGS;
 export interface PreparedImages {
   readonly count: number;
   /** [channels, height, width] */
-  readonly shape: FeatureShape;
+  readonly shape: readonly number[];
   /** [count, channels, height, width] */
   readonly pixels: Uint8Array;
   readonly labels: Int32Array;
@@ -49,15 +56,15 @@ export interface PreparedImages {
 const LARGEST = 4 * 2 ** 30;
 
 /**
- * Reads a source into memory as the backbone sees it: short side resized to the image's height (bilinear, antialiased),
- * centre crop; grey where the backbone has one channel.
+ * Reads a source into memory as a network sees it: short side resized to the image's height (bilinear, antialiased),
+ * centre crop; grey where it takes one channel.
  *
  * @param options `most`: a random choice of at most so many; `skipped` gets the images that cannot be read
- * @throws StriateError for a backbone that does not take square images of 1 or 3 channels, or a set above 4 GB
+ * @throws StriateError for a network that does not take square images of 1 or 3 channels, or a set above 4 GB
  */
 export async function prepareImages(
   source: ImageSource,
-  shape: FeatureShape,
+  shape: readonly number[],
   options: {
     readonly most?: number;
     readonly seed?: number;
@@ -68,7 +75,7 @@ export async function prepareImages(
   const [channels, height, width] = shape as [number, number, number];
   check(
     shape.length === 3 && (channels === 1 || channels === 3) && height === width,
-    () => `${source.name}: pictures become [1 or 3, n, n], the backbone takes [${shape.join(", ")}]`,
+    () => `${source.name}: pictures become [1 or 3, n, n], the network takes [${shape.join(", ")}]`,
   );
   const chosen = choose(source, options.most, options.seed ?? 1);
   const perImage = channels * height * width;
@@ -137,24 +144,51 @@ function tables({ scale, mean, std }: Preprocessing, channels: number): Float32A
   });
 }
 
+export interface ImageDataOptions {
+  /** Turns, moves, scales and mirrors every image anew whenever it is shown. Default: no change. */
+  readonly augmentation?: AffineRanges;
+}
+
+/** Samples of images: what training and evaluation read. */
+export interface ImageData {
+  readonly count: number;
+  /** `draw` labels the random numbers of an augmentation: the same labels, the same pictures. */
+  fill(
+    indices: ArrayLike<number>,
+    fields: Readonly<Record<string, Float32Array>>,
+    draw?: readonly RandomLabel[],
+  ): void;
+}
+
 /** Prepared images as training reads them: fields "images" and "labels". */
-export function imageData(images: PreparedImages, preprocessing: Preprocessing): TrainingData {
+export function imageData(
+  images: PreparedImages,
+  preprocessing: Preprocessing,
+  { augmentation }: ImageDataOptions = {},
+): ImageData {
   const { pixels, shape, labels, count } = images;
   const lookup = tables(preprocessing, shape[0]!);
-  const positions = shape[1]! * shape[2]!;
+  const [, height, width] = shape as [number, number, number];
+  const positions = height * width;
   const size = lookup.length * positions;
   return {
     count,
-    fill: (indices, fields) => {
+    fill: (indices, fields, draw = ["images"]) => {
       const [out, classes] = [fields[IMAGES], fields[LABELS]];
       for (let n = 0; n < indices.length; n++) {
         const index = indices[n]!;
         if (classes !== undefined) classes[n] = labels[index]!;
         if (out === undefined) continue;
+        const random = augmentation && Random.derive(draw[0]!, ...draw.slice(1), "augmentation", n);
+        const sources =
+          random && affineSources(drawAffine(random, { width, height }, augmentation), { width, height });
         for (const [c, table] of lookup.entries()) {
           const from = index * size + c * positions;
           const to = n * size + c * positions;
-          for (let i = 0; i < positions; i++) out[to + i] = table[pixels[from + i]!]!;
+          if (sources) {
+            for (let i = 0; i < positions; i++)
+              out[to + i] = table[sources[i]! < 0 ? 0 : pixels[from + sources[i]!]!]!;
+          } else for (let i = 0; i < positions; i++) out[to + i] = table[pixels[from + i]!]!;
         }
       }
     },

@@ -1,0 +1,86 @@
+import type { Entry, ZipFile } from "yauzl";
+import yauzl from "yauzl";
+import { StriateError, check } from "../util/errors.js";
+import { errorCode, fileError } from "../util/files-node.js";
+
+/** A ZIP archive whose files are read one by one, in any order. It stays open as long as the process. */
+export interface ZipArchive {
+  readonly path: string;
+  /** Names of all files (no folders), in the order of the archive's directory. */
+  readonly names: readonly string[];
+  /** Unpacks one file. Throws {@link StriateError} for one that is not there, or is damaged or encrypted. */
+  read(name: string): Promise<Uint8Array>;
+}
+
+/** Larger files are refused: an archive must not fill the memory. */
+const LARGEST_FILE = 2 ** 28;
+
+/** Reads the directory of an archive. Throws {@link StriateError} for a file that is no ZIP archive, or is cut off. */
+export async function openZip(path: string): Promise<ZipArchive> {
+  const archive = await promised<ZipFile>((done) => {
+    yauzl.open(path, { lazyEntries: true, autoClose: false }, done);
+  }).catch((cause: unknown) => {
+    throw damaged(path, cause);
+  });
+  const entries = await directory(archive).catch((cause: unknown) => {
+    archive.close();
+    throw damaged(path, cause);
+  });
+  return {
+    path,
+    names: [...entries.keys()],
+    read: async (name) => {
+      const entry = entries.get(name);
+      check(entry, () => `"${path}": ${name} is missing`);
+      check(entry.uncompressedSize <= LARGEST_FILE, () => `"${path}": ${name} is too large`);
+      return unpack(archive, entry).catch((cause: unknown) => {
+        throw damaged(`${path}: ${name}`, cause);
+      });
+    },
+  };
+}
+
+/** All files by name. */
+function directory(archive: ZipFile): Promise<Map<string, Entry>> {
+  const entries = new Map<string, Entry>();
+  return new Promise((resolve, reject) => {
+    archive.on("entry", (entry: Entry) => {
+      if (!entry.fileName.endsWith("/")) entries.set(entry.fileName, entry);
+      archive.readEntry();
+    });
+    archive.on("end", () => {
+      resolve(entries);
+    });
+    archive.on("error", reject);
+    archive.readEntry();
+  });
+}
+
+async function unpack(archive: ZipFile, entry: Entry): Promise<Uint8Array> {
+  const stream = await promised<NodeJS.ReadableStream>((done) => {
+    archive.openReadStream(entry, done);
+  });
+  const bytes = new Uint8Array(entry.uncompressedSize);
+  let at = 0;
+  // The reader checks that as many bytes come as the directory says.
+  for await (const chunk of stream as AsyncIterable<Uint8Array>) {
+    bytes.set(chunk, at);
+    at += chunk.length;
+  }
+  return bytes;
+}
+
+function promised<T>(ask: (done: (error: Error | null, value: T) => void) => void): Promise<T> {
+  return new Promise((resolve, reject) => {
+    ask((error, value) => {
+      if (error) reject(error);
+      else resolve(value);
+    });
+  });
+}
+
+function damaged(path: string, cause: unknown): StriateError {
+  if (errorCode(cause)?.startsWith("E") === true) return fileError("read", path, cause);
+  const why = cause instanceof Error ? cause.message : String(cause);
+  return new StriateError(`"${path}" is no intact ZIP archive: ${why}`, { cause });
+}

@@ -1,0 +1,37 @@
+import type { RequestListener, Server } from "node:http";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { onTestFinished } from "vitest";
+
+/** Serves on this machine until the test ends; gives the address of a file there. */
+export async function serve(listener: RequestListener, file: string): Promise<string> {
+  const server: Server = createServer(listener);
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  onTestFinished(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}/${file}`;
+}
+
+/** Serves bytes and understands ranges; breaks off after `cut` bytes of the first answer. */
+export function ranged(
+  bytes: Buffer,
+  cut?: number,
+): { listener: RequestListener; ranges: (string | undefined)[] } {
+  const ranges: (string | undefined)[] = [];
+  return {
+    ranges,
+    listener: (request, response) => {
+      ranges.push(request.headers.range);
+      const from = Number(/bytes=(\d+)-/.exec(request.headers.range ?? "")?.[1] ?? 0);
+      response.writeHead(from > 0 ? 206 : 200, { "content-length": bytes.length - from });
+      if (cut === undefined || ranges.length > 1) response.end(bytes.subarray(from));
+      else {
+        // The client must have the first bytes before the connection breaks: a reset may drop what it has not read.
+        response.write(bytes.subarray(0, cut));
+        setTimeout(() => response.destroy(), 300);
+      }
+    },
+  };
+}
