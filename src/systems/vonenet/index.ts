@@ -1,4 +1,5 @@
 /** VOneNet: a model of primary visual cortex in front of a network, its receptive fields drawn as in the papers. */
+export * from "./bank-weights.js";
 export * from "./gabor.js";
 export * from "./histograms.js";
 export { interpolate, inverseCdf } from "./inverse-cdf.js";

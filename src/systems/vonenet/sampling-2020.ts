@@ -1,4 +1,3 @@
-import { check } from "../../util/errors.js";
 import { NumpyRandom } from "../../util/numpy-random.js";
 import type { Shapes } from "./field-shapes.js";
 import { drawMeasured } from "./field-shapes.js";
@@ -39,16 +38,11 @@ export function sampleFields2020(
     const frequency = truncated(spatialFrequency.simple, minFrequency, maxFrequency);
     shapes = drawMeasured({ random, count: cells, correlation, frequency, widths });
   } else {
-    const { edges } = spatialFrequency.simple;
-    const [low, high] = [edges[0]!, edges.at(-1)!];
-    // Here the whole range is one bin, and the bound must lie above it.
-    check(
-      minFrequency <= low && maxFrequency > high,
-      () =>
-        `spatial frequencies from ${minFrequency} to ${maxFrequency} cycles per degree: "orig-rand" draws from ` +
-        `${low} to ${high}, which must lie in the range`,
-    );
-    const sfAt = inverseCdf({ edges: [low, high], counts: [1], scale: "log2" });
+    const { edges, counts } = spatialFrequency.simple;
+    // Here the last edge must lie below the bound, not on it.
+    const below = edges.filter((edge) => edge < maxFrequency).at(-1) ?? -Infinity;
+    const even = { ...spatialFrequency.simple, counts: counts.map(() => 1) };
+    const sfAt = inverseCdf(truncated(even, minFrequency, below));
     const widthAt = inverseCdf({
       edges: [widths.edges[0]!, widths.edges.at(-1)!],
       counts: [1],

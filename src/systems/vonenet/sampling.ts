@@ -21,7 +21,7 @@ export function sampleReceptiveFields(options: SamplingOptions = {}): ReceptiveF
   const { variant = "biol", simple = 256, complex = 256, seed = 0 } = options;
   check(
     VARIANTS.includes(variant),
-    () => `receptive fields: expected a variant of ${VARIANTS.join(", ")}, got ${String(variant)}`,
+    () => `receptive fields: expected a variant of ${VARIANTS.join(", ")}, got ${variant}`,
   );
   checkCells(simple, complex);
   if (variant === "orig-biol" || variant === "orig-rand") return sampleFields2020(variant, options);

@@ -95,6 +95,7 @@ export const ELEMENTWISE: Table = {
   Mul: binary(g.mul),
   Div: binary(g.div, anywhere, kinked),
   Pow: binary(g.pow, within(0.5, 2)),
+  Hypot: binary(g.hypot, anywhere, kinked),
   Max: ordered(g.maximum),
   Min: ordered(g.minimum),
   Mod: {
