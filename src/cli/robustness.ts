@@ -41,7 +41,7 @@ import { renderTable } from "./table.js";
 export interface RobustnessCommandOptions {
   readonly data: string;
   readonly split?: string;
-  readonly cifar10Source: "official" | "npm";
+  readonly cifar10Source: "any" | "official" | "npm";
   readonly preprocessing?: string;
   readonly resize?: number;
   readonly scale?: number;

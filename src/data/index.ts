@@ -1,3 +1,4 @@
+export * from "./augmentation/flip-and-move.js";
 export * from "./backgrounds.js";
 export * from "./batches.js";
 export * from "./dataset.js";

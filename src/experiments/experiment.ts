@@ -1,4 +1,5 @@
 import type { Device } from "../runtime/runtime.js";
+import type { PreprocessingName } from "../systems/predify/index.js";
 import type { ProgressEvent } from "../train/progress.js";
 
 /** How much of the papers' recipe is run: a check that all works, minutes on a laptop, or the whole. */
@@ -12,7 +13,19 @@ export interface ScaleFacts {
   readonly seeds: number;
 }
 
-export interface ExperimentOptions {
+/** What only some experiments can be told; see {@link Experiment.takes}. */
+export interface SpecialOptions {
+  /** Data sets to run on, names with commas between them. */
+  readonly dataSet?: string;
+  /** Folder or file of a published data set. */
+  readonly data?: string;
+  /** Networks to compare, names with commas between them. */
+  readonly models?: string;
+  /** Shifted copies of a picture along each axis, for finer feature maps. */
+  readonly upTiling?: number;
+}
+
+export interface ExperimentOptions extends SpecialOptions {
   readonly scale: Scale;
   /** Folder for everything that the run leaves; made when it is not there. */
   readonly out: string;
@@ -25,6 +38,8 @@ export interface ExperimentOptions {
   readonly resume: boolean;
   /** Run only the cells whose names fit this pattern (`*` stands for anything), and what they need. */
   readonly cells?: string;
+  /** A network to use instead of one that the experiment trains, and what it expects its pixels to be. */
+  readonly model?: { readonly path: string; readonly preprocessing: PreprocessingName };
   /** Aborted when the user wants to stop: save a checkpoint and return with `interrupted`. */
   readonly signal: AbortSignal;
   readonly onProgress: (task: string, event: ProgressEvent) => void;
@@ -59,5 +74,9 @@ export interface Experiment {
   readonly scales: Readonly<Record<Scale, ScaleFacts>>;
   /** Whether its cells can be run singly. */
   readonly choosesCells?: boolean;
+  /** Whether a network may be given. */
+  readonly takesModel?: boolean;
+  /** Which special options it takes; others are refused. */
+  readonly takes?: readonly (keyof SpecialOptions)[];
   run(options: ExperimentOptions): Promise<ExperimentResult>;
 }

@@ -57,6 +57,17 @@ export function lineBlock(
   });
 }
 
+/** Small charts in a row under one legend. */
+export function multiples(
+  charts: readonly ChartBlock[],
+  series: readonly { readonly name: string; readonly style?: number }[],
+): ChartBlock {
+  return {
+    body: markup`${seriesLegend(series)}<div class="multiples">${charts.map(({ body }) => body)}</div>`,
+    specs: charts.flatMap(({ specs }) => specs),
+  };
+}
+
 /** A figure with its caption and, folded, the Vega-Lite specifications with all data. */
 export function chartFigure(block: ChartBlock, caption: Content): Html {
   const specs = block.specs.map(

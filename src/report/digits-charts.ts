@@ -1,9 +1,10 @@
-import { chartBlock, lineBlock, seriesLegend } from "./chart-block.js";
+import { chartBlock, lineBlock, multiples, seriesLegend } from "./chart-block.js";
 import type { ChartBlock } from "./chart-block.js";
 import { barChart, heatMap } from "./charts.js";
-import type { Bar, BarChartOptions, LineChartOptions, LinePoint, LineSeries } from "./charts.js";
-import { markup, number, percent } from "./html.js";
+import type { Bar, BarChartOptions, LineChartOptions, LineSeries } from "./charts.js";
+import { number, percent } from "./html.js";
 import { chanceLevel, result } from "./digits-data.js";
+import { overSeeds } from "./over-seeds.js";
 import type { LearningCurve, ModelDescription, DigitsReport, TimestepSeries } from "./digits-data.js";
 
 /** Position of a model in the report: fixes its colour, dash and shape in every chart. */
@@ -15,33 +16,6 @@ export function styleOf(report: DigitsReport, model: ModelDescription): number {
 
 function idOf({ id }: DigitsReport, name: string): string {
   return id === undefined ? name : `${id}-${name}`;
-}
-
-const MOST_POINTS = 150;
-
-/** Neighbouring points averaged in equal groups, so that no curve has more than {@link MOST_POINTS}. */
-function thin(points: readonly { x: number; y: number }[]): { x: number; y: number }[] {
-  const size = Math.ceil(points.length / MOST_POINTS);
-  if (size <= 1) return [...points];
-  return Array.from({ length: Math.ceil(points.length / size) }, (_, i) => {
-    const group = points.slice(i * size, (i + 1) * size);
-    const y = group.reduce((sum, point) => sum + point.y, 0) / group.length;
-    return { x: group.at(-1)!.x, y };
-  });
-}
-
-/** Mean over seeds at every x, with the range over seeds as band where more than one seed has the point. */
-export function overSeeds(runs: readonly (readonly { x: number; y: number }[])[]): LinePoint[] {
-  const at = new Map<number, number[]>();
-  for (const run of runs) {
-    for (const { x, y } of thin(run)) at.set(x, [...(at.get(x) ?? []), y]);
-  }
-  return [...at]
-    .sort(([a], [b]) => a - b)
-    .map(([x, ys]) => {
-      const y = ys.reduce((sum, one) => sum + one, 0) / ys.length;
-      return ys.length > 1 ? { x, y, low: Math.min(...ys), high: Math.max(...ys) } : { x, y };
-    });
 }
 
 function seriesPerModel(
@@ -166,11 +140,10 @@ async function timestepCharts(
     }),
   );
   if (alone) return charts[0]!;
-  const shown = present.flatMap(({ id }) => perTimestep(report, list, id));
-  return {
-    body: markup`${seriesLegend(shown)}<div class="multiples">${charts.map(({ body }) => body)}</div>`,
-    specs: charts.flatMap(({ specs }) => specs),
-  };
+  return multiples(
+    charts,
+    present.flatMap(({ id }) => perTimestep(report, list, id)),
+  );
 }
 
 /** Accuracy of the read-out at every timestep. */

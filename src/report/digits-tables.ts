@@ -20,7 +20,7 @@ export function referenceOf(report: DigitsReport, model: ModelDescription): numb
 const MARKS = { holds: "✓ holds", reversed: "✗ reversed", undecided: "? undecided" } as const;
 
 /** A verdict as a word in a pill. */
-export function mark(verdict: Verdict): Html {
+export function mark(verdict: Pick<Verdict, "status">): Html {
   return markup`<span class="mark ${verdict.status}">${MARKS[verdict.status]}</span>`;
 }
 

@@ -3,7 +3,7 @@ import pc from "picocolors";
 import { duration, number, percent } from "./html.js";
 import { METRICS, result, SET_ACCURACY } from "./digits-data.js";
 import type { ModelDescription, DigitsReport } from "./digits-data.js";
-import { overSeeds } from "./digits-charts.js";
+import { overSeeds } from "./over-seeds.js";
 import { budgetRemark, headline, judge } from "./verdict.js";
 
 /** Options of {@link terminalReport}. */

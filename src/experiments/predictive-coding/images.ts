@@ -1,0 +1,95 @@
+import type { ImageSource } from "../../data/image-source.js";
+import { flipAndMove } from "../../data/augmentation/flip-and-move.js";
+import type { CorruptionName, Severity } from "../../robustness/corruptions/corrupt.js";
+import { corrupt } from "../../robustness/corruptions/corrupt.js";
+import type { TensorData } from "../../graph/index.js";
+import type { PreparedImages, Preprocessing } from "../../systems/predify/index.js";
+import { IMAGES, imageData, withGaussianNoise, withSaltAndPepper } from "../../systems/predify/index.js";
+import type { TrainingData } from "../../train/task.js";
+import { Random } from "../../util/random.js";
+import type { Disturbance } from "./config.js";
+
+/** Some of the images, sharing their memory. */
+export function slice(images: PreparedImages, from: number, to: number): PreparedImages {
+  const size = images.pixels.length / images.count;
+  return {
+    ...images,
+    count: to - from,
+    pixels: images.pixels.subarray(from * size, to * size),
+    labels: images.labels.subarray(from, to),
+  };
+}
+
+/**
+ * Training images without end: sample v is image v modulo their number, mirrored and moved by chance that follows from
+ * the seed and v.
+ */
+export function augmentedData(
+  images: PreparedImages,
+  preprocessing: Preprocessing,
+  { seed, count, reach = 4 }: { readonly seed: number; readonly count: number; readonly reach?: number },
+): TrainingData {
+  return changed(imageData(images, preprocessing), images.count, count, (image, sample) => {
+    const shape = images.shape as [number, number, number];
+    flipAndMove(image, shape, reach, Random.derive(seed, "augmentation", sample));
+  });
+}
+
+/** Training images with Gaussian noise of a strength drawn for each sample, uniformly up to the largest. */
+export function noisyData(
+  images: PreparedImages,
+  preprocessing: Preprocessing,
+  {
+    seed,
+    count,
+    largestSigma,
+  }: { readonly seed: number; readonly count: number; readonly largestSigma: number },
+): TrainingData {
+  return changed(imageData(images, preprocessing), images.count, count, (image, sample) => {
+    const random = Random.derive(seed, "noise", sample);
+    const sigma = random.uniformRange(0, largestSigma);
+    const noise = random.fillNormal(new Float32Array(image.length), 0, sigma);
+    for (let i = 0; i < image.length; i++) image[i]! += noise[i]!;
+  });
+}
+
+function changed(
+  data: TrainingData,
+  images: number,
+  count: number,
+  change: (image: Float32Array, sample: number) => void,
+): TrainingData {
+  return {
+    count,
+    fill: (samples, fields) => {
+      data.fill(
+        Array.from(samples, (sample) => sample % images),
+        fields,
+      );
+      const values = fields[IMAGES];
+      if (values === undefined) return;
+      const size = values.length / samples.length;
+      for (let n = 0; n < samples.length; n++) change(values.subarray(n * size, (n + 1) * size), samples[n]!);
+    },
+  };
+}
+
+/** The same noise for every network, setting and seed; other noise in each batch. */
+export function disturbed(images: TensorData, disturbance: Disturbance, batch: number): TensorData {
+  switch (disturbance.kind) {
+    case "none":
+      return images;
+    case "gaussian":
+      return withGaussianNoise(images, disturbance.sigma, batch);
+    case "saltAndPepper":
+      return withSaltAndPepper(images, disturbance.share, batch);
+  }
+}
+
+/** A source whose pictures are corrupted when they are read. */
+export function corruptedSource(source: ImageSource, name: CorruptionName, severity: Severity): ImageSource {
+  return {
+    ...source,
+    read: async (index) => corrupt(await source.read(index), name, severity, { index }),
+  };
+}

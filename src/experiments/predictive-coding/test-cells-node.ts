@@ -1,0 +1,299 @@
+import { resizeImage } from "../../data/resize.js";
+import type { RgbImage } from "../../data/rgb-image.js";
+import type { TensorData } from "../../graph/index.js";
+import { pngDataUri } from "../../report/phase-map.js";
+import { workerRuntime } from "../../runtime/worker-node.js";
+import type { State } from "../../nn/module.js";
+import type {
+  PredictiveNetwork,
+  PreparedImages,
+  Preprocessing,
+  TimestepScores,
+} from "../../systems/predify/index.js";
+import {
+  DistanceTally,
+  TimestepTally,
+  imageBatch,
+  largestLogits,
+  openPredictive,
+} from "../../systems/predify/index.js";
+import { readWeights } from "../../systems/predify/weights-node.js";
+import { createRateEstimator } from "../../train/progress.js";
+import type { CellOptions } from "./cell-node.js";
+import { Moments, batchesOf, decodersPath, openNetwork, preprocessingOf, sessionOf } from "./cell-node.js";
+import type { Condition, CorruptionCell, NoiseCell, Setting } from "./config.js";
+import { SETTINGS, hyperparametersUnder } from "./config.js";
+import { corruptedSource, disturbed } from "./images.js";
+import type { TuningResult } from "./train-cells-node.js";
+
+const BATCH = 50;
+
+/** One setting under one condition. */
+export interface NoiseScores extends TimestepScores {
+  readonly setting: string;
+  readonly condition: string;
+  /** Correlation distance to the clean representation, [PCoder][timestep]; empty for clean images. */
+  readonly distances: readonly (readonly number[])[];
+}
+
+/** What the decoders make of one image, as PNG data URIs. */
+export interface Reconstruction {
+  readonly condition: string;
+  readonly label: string;
+  readonly image: string;
+  /** The network's answer at each timestep. */
+  readonly answers: readonly string[];
+  /** [PCoder][timestep] */
+  readonly pictures: readonly (readonly string[])[];
+}
+
+export interface NoiseResult {
+  readonly kind: "noise";
+  readonly scores: readonly NoiseScores[];
+  /** Variance of what each PCoder predicts, over clean images at timestep 0. */
+  readonly targetVariances: readonly number[];
+  readonly reconstructions: readonly Reconstruction[];
+  /** Class of the picture in `reconstructions`. */
+  readonly truth: string;
+  readonly seconds: number;
+}
+
+export interface CorruptionResult {
+  readonly kind: "corruptions";
+  readonly scores: readonly (TimestepScores & {
+    readonly setting: string;
+    readonly corruption: string;
+    readonly severity: number;
+  })[];
+  readonly seconds: number;
+}
+
+interface Opened {
+  readonly network: PredictiveNetwork;
+  readonly values: State;
+  readonly preprocessing: Preprocessing;
+  readonly batch: number;
+}
+
+async function open({ start }: NoiseCell | CorruptionCell, { cells }: CellOptions): Promise<Opened> {
+  const network = await openNetwork(cells, start.start);
+  const { batch } = network.backbone;
+  return {
+    network,
+    values: await readWeights(decodersPath(cells, start.start), network),
+    preprocessing: preprocessingOf(start.start.start),
+    batch: typeof batch === "number" ? batch : BATCH,
+  };
+}
+
+function valuesUnder(setting: Setting, tuning: TuningResult) {
+  return { hyperparameters: hyperparametersUnder(setting, tuning[setting.values]) };
+}
+
+/** Every setting on the same images under the same noise. */
+export async function runNoise(
+  config: NoiseCell,
+  tuning: TuningResult,
+  options: CellOptions,
+): Promise<NoiseResult | undefined> {
+  const started = performance.now();
+  const opened = await open(config, options);
+  const { network, values, preprocessing, batch } = opened;
+  const { conditions, timesteps } = config;
+  const { images: store } = options;
+  const images = await store.prepared(store.test, network.backbone.imageShape, config.images);
+  const runner = await openPredictive(network, values, workerRuntime, {
+    ...sessionOf(options),
+    timesteps,
+    representations: true,
+    errors: true,
+  });
+  const tallies = SETTINGS.map((setting) =>
+    conditions.map((condition) => ({
+      setting,
+      condition,
+      answers: new TimestepTally(),
+      distances: new DistanceTally(),
+    })),
+  );
+  const variances = network.pcoders.map(() => new Moments());
+  const batches = batchesOf(images.count, batch);
+  const rate = createRateEstimator({ steps: batches.length * SETTINGS.length });
+  try {
+    let step = 0;
+    for (const [number, indices] of batches.entries()) {
+      const clean = imageBatch(images, preprocessing, indices);
+      const labels = indices.map((i) => images.labels[i]!);
+      for (const [s, setting] of SETTINGS.entries()) {
+        if (options.signal.aborted) return undefined;
+        const inputs = valuesUnder(setting, tuning);
+        const undisturbed = await runner.run(clean, inputs);
+        if (s === 0) addTargets(variances, clean, undisturbed);
+        for (const { condition, answers, distances } of tallies[s]!) {
+          const { disturbance } = condition;
+          const isClean = disturbance.kind === "none";
+          const results = isClean
+            ? undisturbed
+            : await runner.run(disturbed(clean, disturbance, number), inputs);
+          answers.add(results, labels);
+          if (!isClean) distances.add(undisturbed, results);
+        }
+        step++;
+        options.onProgress("testing", {
+          step,
+          steps: batches.length * SETTINGS.length,
+          ...rate.update(step, indices.length * conditions.length),
+        });
+      }
+    }
+  } finally {
+    await runner.close();
+  }
+  return {
+    kind: "noise",
+    scores: tallies.flat().map(({ setting, condition, answers, distances }) => ({
+      setting: setting.id,
+      condition: condition.id,
+      ...answers.scores(),
+      distances: condition.disturbance.kind === "none" ? [] : distances.means(),
+    })),
+    targetVariances: variances.map((moments) => moments.variance()),
+    reconstructions: await reconstruct(config, opened, images, tuning, options),
+    truth: images.classes[images.labels[0]!] ?? "?",
+    seconds: (performance.now() - started) / 1000,
+  };
+}
+
+/** The image for the first PCoder, the representation below for the others. */
+function addTargets(
+  variances: readonly Moments[],
+  image: TensorData,
+  results: Readonly<Record<string, TensorData>>,
+): void {
+  variances.forEach((moments, i) => {
+    moments.add(i === 0 ? image : results[`representation.pcoder${i}.t0`]!);
+  });
+}
+
+/** The first test image, clean and noisy, with tuned values. */
+async function reconstruct(
+  { conditions, shown, timesteps }: NoiseCell,
+  { network, values, preprocessing, batch }: Opened,
+  images: PreparedImages,
+  tuning: TuningResult,
+  options: CellOptions,
+): Promise<Reconstruction[]> {
+  const runner = await openPredictive(network, values, workerRuntime, {
+    ...sessionOf(options),
+    timesteps,
+    reconstructions: true,
+  });
+  const first = imageBatch(images, preprocessing, batchesOf(images.count, batch)[0]!);
+  const picture = (tensor: TensorData) => pictureUri(tensor, preprocessing);
+  const show = async ({ id, label, disturbance }: Condition): Promise<Reconstruction> => {
+    const image = disturbed(first, disturbance, 0);
+    const results = await runner.run(
+      image,
+      valuesUnder(
+        SETTINGS.find((one) => one.id === "tuned")!,
+        tuning,
+      ),
+    );
+    const each = Array.from({ length: timesteps + 1 }, (_, t) => t);
+    return {
+      condition: id,
+      label,
+      image: picture(image),
+      answers: each.map((t) => images.classes[largestLogits(results.logits!, t)[0]!] ?? "?"),
+      pictures: network.pcoders.map(({ number }) =>
+        each.map((t) => picture(results[`reconstruction.pcoder${number}.t${t}`]!)),
+      ),
+    };
+  };
+  try {
+    const list: Reconstruction[] = [];
+    for (const condition of conditions)
+      if (condition.disturbance.kind === "none" || condition.id === shown) list.push(await show(condition));
+    return list;
+  } finally {
+    await runner.close();
+  }
+}
+
+/** Side of a picture in the report, at most. */
+const SIDE = 64;
+
+/** The first image of a batch, as the network's preprocessing tells what its numbers mean. */
+function pictureUri({ shape, data }: TensorData, { scale, mean, std }: Preprocessing): string {
+  const [, channels, height, width] = shape as [number, number, number, number];
+  const plane = height * width;
+  const at = (list: number | readonly number[], c: number) => (typeof list === "number" ? list : list[c]!);
+  const rgb = new Uint8Array(3 * plane);
+  for (let c = 0; c < 3; c++) {
+    const source = c % channels;
+    for (let i = 0; i < plane; i++) {
+      const value = scale * (at(std, source) * Number(data[source * plane + i]) + at(mean, source));
+      rgb[3 * i + c] = Math.min(255, Math.max(0, Math.round(value)));
+    }
+  }
+  const full: RgbImage = { width, height, data: rgb };
+  const side = Math.min(SIDE, width);
+  const small = side === width ? full : resizeImage(full, side, side);
+  const rgba = new Uint8ClampedArray(4 * small.width * small.height).fill(255);
+  for (let i = 0; i < small.width * small.height; i++) rgba.set(small.data.subarray(3 * i, 3 * i + 3), 4 * i);
+  return pngDataUri({ width: small.width, height: small.height, data: rgba });
+}
+
+/** The full dynamics, with the authors' values and with tuned ones, under common corruptions. */
+export async function runCorruptions(
+  config: CorruptionCell,
+  tuning: TuningResult,
+  options: CellOptions,
+): Promise<CorruptionResult | undefined> {
+  const started = performance.now();
+  const { network, values, preprocessing, batch } = await open(config, options);
+  const { images: store } = options;
+  const settings = SETTINGS.filter(({ without }) => without === undefined);
+  const runner = await openPredictive(network, values, workerRuntime, {
+    ...sessionOf(options),
+    timesteps: config.timesteps,
+  });
+  const pairs = config.corruptions.flatMap((corruption) =>
+    config.severities.map((severity) => ({ corruption, severity })),
+  );
+  const rate = createRateEstimator({ steps: pairs.length });
+  const scores: CorruptionResult["scores"][number][] = [];
+  try {
+    for (const [done, { corruption, severity }] of pairs.entries()) {
+      const source = {
+        ...corruptedSource(store.test, corruption, severity),
+        name: `${store.test.name}, ${corruption} ${severity}`,
+      };
+      const images = await store.prepared(source, network.backbone.imageShape, config.images);
+      for (const setting of settings) {
+        const tally = new TimestepTally();
+        for (const indices of batchesOf(images.count, batch)) {
+          if (options.signal.aborted) return undefined;
+          const results = await runner.run(
+            imageBatch(images, preprocessing, indices),
+            valuesUnder(setting, tuning),
+          );
+          tally.add(
+            results,
+            indices.map((i) => images.labels[i]!),
+          );
+        }
+        scores.push({ setting: setting.id, corruption, severity, ...tally.scores() });
+      }
+      const step = done + 1;
+      options.onProgress("testing", {
+        step,
+        steps: pairs.length,
+        ...rate.update(step, images.count * settings.length),
+      });
+    }
+  } finally {
+    await runner.close();
+  }
+  return { kind: "corruptions", scores, seconds: (performance.now() - started) / 1000 };
+}
