@@ -3,6 +3,7 @@ export * from "./module.js";
 export * as init from "./init.js";
 export * from "./layers/index.js";
 export * from "./losses.js";
+export * from "./contrastive-loss.js";
 export type { Named, Optimizer, OptimizerResult, OptimizerStep, PerParameter } from "./optimizer.js";
 export * from "./optimizers.js";
 export * from "./clip.js";

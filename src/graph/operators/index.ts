@@ -13,6 +13,8 @@ export * from "./resize.js";
 export * from "./batch-norm.js";
 export * from "./normalise.js";
 export * from "./local-response.js";
+export * from "./unit-vectors.js";
+export * from "./attention.js";
 export * from "./select.js";
 export * from "./rank.js";
 export * from "./einsum.js";

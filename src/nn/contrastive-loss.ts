@@ -1,0 +1,76 @@
+import type { Tensor } from "../graph/index.js";
+import {
+  add,
+  concat,
+  constant,
+  maximum,
+  gemm,
+  mul,
+  neg,
+  scope,
+  showShape,
+  sqrt,
+  sub,
+  sum,
+  transpose,
+  unitVectors,
+} from "../graph/index.js";
+import { StriateError, check } from "../util/errors.js";
+import { crossEntropy } from "./losses.js";
+
+export interface ContrastiveOptions {
+  /** tau. Default 0.1. */
+  readonly temperature?: number;
+  /** Whether embeddings are brought to length 1 first. Default true. */
+  readonly normalise?: boolean;
+  /** How alike two embeddings a, b are: a · b (default), -|a - b| or -|a - b|^2. */
+  readonly similarity?: "innerProduct" | "euclidean" | "squaredEuclidean";
+}
+
+/** What keeps an embedding from being its own partner. */
+const SELF = 1e8;
+
+/**
+ * SimCLR's loss (NT-Xent; Chen et al. 2020, arXiv:2002.05709, eq. 1) of two views of the same N images, [N, width] each:
+ * mean over all 2 N embeddings of the cross-entropy of finding the other view among the 2 N - 1 others, similarities
+ * divided by the temperature as logits.
+ *
+ * @throws StriateError for views of different shape, without fixed N, or for an unknown similarity
+ */
+export function contrastiveLoss(first: Tensor, second: Tensor, options: ContrastiveOptions = {}): Tensor {
+  const { temperature = 0.1, normalise = true, similarity = "innerProduct" } = options;
+  check(
+    first.rank === 2 && first.shape.join() === second.shape.join() && typeof first.shape[0] === "number",
+    () =>
+      `contrastive loss: expected two views [N, width], got ${showShape(first.shape)} and ${showShape(second.shape)}`,
+  );
+  check(temperature > 0, () => `contrastive loss: expected a temperature above 0, got ${temperature}`);
+  const count = first.shape[0] as number;
+  return scope("contrastiveLoss", () => {
+    const both = concat([first, second], 0);
+    const rows = normalise ? unitVectors(both) : both;
+    const self = identity(2 * count);
+    const logits = mul(alike(rows, self, similarity), 1 / temperature);
+    const partners = Array.from({ length: 2 * count }, (_, i) => (i + count) % (2 * count));
+    return crossEntropy(sub(logits, mul(self, SELF)), constant(partners, [2 * count], "int64"));
+  });
+}
+
+function alike(rows: Tensor, self: Tensor, similarity: string): Tensor {
+  const products = gemm(rows, rows, undefined, { transB: 1 });
+  if (similarity === "innerProduct") return products;
+  const lengths = sum(mul(rows, rows), 1, { keepAxes: true });
+  const squares = sub(add(lengths, transpose(lengths, [1, 0])), mul(products, 2));
+  if (similarity === "squaredEuclidean") return neg(squares);
+  // Ones on the diagonal, which does not count: the root has no derivative at 0.
+  if (similarity === "euclidean") return neg(sqrt(add(maximum(squares, 0), self)));
+  throw new StriateError(
+    `contrastive loss: similarity: expected innerProduct, euclidean or squaredEuclidean, got "${similarity}"`,
+  );
+}
+
+function identity(size: number): Tensor {
+  const data = new Float32Array(size * size);
+  for (let i = 0; i < size; i++) data[i * size + i] = 1;
+  return constant({ dtype: "float32", shape: [size, size], data });
+}

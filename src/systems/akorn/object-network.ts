@@ -1,0 +1,157 @@
+import type { Dim, Tensor } from "../../graph/index.js";
+import { add, input, parameter, scope } from "../../graph/index.js";
+import { fill } from "../../nn/init.js";
+import { Conv2d } from "../../nn/layers/convolution.js";
+import { StriateError } from "../../util/errors.js";
+import type { KuramotoLayerOptions, KuramotoTrace, StimulusNorm } from "./kuramoto-layer.js";
+import { KuramotoLayer } from "./kuramoto-layer.js";
+import type { NaturalFrequencyOptions } from "./natural-frequency.js";
+import { Patches } from "./patches.js";
+import { sinusoidalStart } from "./position-code.js";
+import { ProjectionHead } from "./projection-head.js";
+import { ReadOutConv } from "./readout.js";
+
+/** Graph input that takes standard-normal draws, the oscillators at the start. */
+export const NOISE = "noise";
+
+export interface ObjectNetworkOptions {
+  /** C. Default 256. */
+  readonly channels?: number;
+  /** L. Default 1. */
+  readonly layers?: number;
+  /** T, Kuramoto steps of each layer. Default 8. */
+  readonly timesteps?: number;
+  /** n. Default 4. */
+  readonly rotatingDimensions?: number;
+  /** Side of the images in pixels. Default 128. */
+  readonly imageSize?: number;
+  /** Side of a patch in pixels. Default 4. */
+  readonly patch?: number;
+  /** Default "attention". */
+  readonly coupling?: "attention" | "convolution";
+  /** Heads of the attention. Default 8. */
+  readonly heads?: number;
+  /** Side of the convolution's kernel. Default 1; the paper's are 5 and 7. */
+  readonly kernel?: number;
+  /**
+   * Positions: learned rotations inside the attention (true, default; a convolution has none), or sinusoidal codes added
+   * to oscillators and stimulus.
+   */
+  readonly rotations?: boolean;
+  /** Default "group". */
+  readonly stimulusNorm?: StimulusNorm;
+  /** gamma, not trained. Default 1. */
+  readonly stepSize?: number;
+  /** Default false. */
+  readonly omega?: NaturalFrequencyOptions | false;
+  /** See {@link KuramotoLayerOptions}. */
+  readonly omegaOff?: "identity" | "zero";
+  readonly project?: boolean;
+  /** Whether images of another size are resized. Default true. */
+  readonly rescale?: boolean;
+  /** Default "max". */
+  readonly pool?: "max" | "average";
+  /** Whether a 1 x 1 convolution passes the oscillators on between layers. Default false: they go on as they are. */
+  readonly stateReadout?: boolean;
+  /** Whether layers end in a read-out. Default true. */
+  readonly readout?: boolean;
+}
+
+export interface ObjectNetworkInputs {
+  /** [batch, 3, imageSize, imageSize] in [0, 1]. */
+  readonly images: Tensor;
+  /** Standard normal, [batch, channels, imageSize / patch, imageSize / patch], fresh for every image, also when testing. */
+  readonly noise: Tensor;
+}
+
+export interface ObjectNetworkOutput {
+  /** What the contrastive loss compares, [batch, channels]. */
+  readonly projection: Tensor;
+  /** What is clustered into segments, [batch, channels, imageSize / patch, imageSize / patch]. */
+  readonly features: Tensor;
+  /** The oscillators of every layer. */
+  readonly layers: readonly KuramotoTrace[];
+}
+
+interface Block {
+  readonly kuramoto: KuramotoLayer;
+  readonly readout: ReadOutConv | undefined;
+  readonly stateReadout: Conv2d | undefined;
+}
+
+/**
+ * AKOrN for object discovery (arXiv:2410.13821, section 5.1): patches drive oscillators that start at random; a read-out of
+ * their states drives the next layer. Trained without labels; features of the last read-out are clustered.
+ *
+ * @throws StriateError for options that do not go together
+ */
+export class ObjectNetwork {
+  readonly patches: Patches;
+  readonly stepSize: Tensor;
+  readonly positions: { readonly oscillators: Tensor; readonly stimulus: Tensor } | undefined;
+  readonly blocks: readonly Block[];
+  readonly head: ProjectionHead;
+  readonly #steps: number;
+
+  constructor(options: ObjectNetworkOptions = {}) {
+    const { channels = 256, layers = 1, timesteps = 8, rotatingDimensions = 4, imageSize = 128 } = options;
+    const { patch = 4, rotations = true, stepSize = 1, rescale = true, pool = "max" } = options;
+    this.patches = new Patches({ channels, imageSize, patch, rescale });
+    const { grid } = this.patches;
+    this.stepSize = parameter([1], fill(stepSize), { trainable: false });
+    const code = () => parameter([channels, ...grid], sinusoidalStart(channels, grid));
+    this.positions = rotations ? undefined : { oscillators: code(), stimulus: code() };
+    this.blocks = Array.from({ length: layers }, (_, layer): Block => {
+      const last = layer === layers - 1;
+      return {
+        kuramoto: new KuramotoLayer({
+          ...options,
+          channels,
+          rotatingDimensions,
+          coupling: couplingOf(options, rotations ? grid : undefined),
+        }),
+        readout:
+          options.readout === false ? undefined : new ReadOutConv(channels, channels, rotatingDimensions),
+        stateReadout: options.stateReadout === true && !last ? new Conv2d(channels, channels, 1) : undefined,
+      };
+    });
+    this.head = new ProjectionHead(channels, pool);
+    this.#steps = timesteps;
+  }
+
+  /** The graph input for the oscillators at the start. The batch may be named ("batch"). */
+  noiseInput(batch: Dim): Tensor {
+    return input(NOISE, [batch, this.patches.conv.outputs, ...this.patches.grid]);
+  }
+
+  /** Throws {@link StriateError} for images or noise of another shape. */
+  forward({ images, noise }: ObjectNetworkInputs): ObjectNetworkOutput {
+    let c = scope("patches", () => this.patches.forward(images));
+    let x = noise;
+    if (this.positions !== undefined) {
+      c = add(c, this.positions.stimulus);
+      x = add(x, this.positions.oscillators);
+    }
+    const layers = this.blocks.map(({ kuramoto, readout, stateReadout }, layer) =>
+      scope(`layer${layer}`, () => {
+        const trace = kuramoto.forward(x, c, { steps: this.#steps, stepSize: this.stepSize });
+        x = trace.last;
+        c = readout === undefined ? x : readout.forward(x);
+        if (stateReadout !== undefined) x = stateReadout.forward(x);
+        return trace;
+      }),
+    );
+    return { projection: this.head.forward(c), features: c, layers };
+  }
+}
+
+function couplingOf(
+  { coupling = "attention", heads = 8, kernel = 1 }: ObjectNetworkOptions,
+  grid: readonly [number, number] | undefined,
+): KuramotoLayerOptions["coupling"] {
+  if (coupling === "attention") return { type: "attention", heads, grid };
+  if (coupling === "convolution") return { type: "convolution", kernel };
+  throw new StriateError(
+    `object network: coupling: expected attention or convolution, got "${String(coupling)}"`,
+  );
+}

@@ -1,0 +1,175 @@
+import type { Dim, Tensor } from "../../graph/index.js";
+import {
+  add,
+  flatten,
+  globalAveragePool,
+  input,
+  mul,
+  parameter,
+  scope,
+  showShape,
+  sub,
+} from "../../graph/index.js";
+import { fill } from "../../nn/init.js";
+import { Conv2d } from "../../nn/layers/convolution.js";
+import type { TrainingPass } from "../../nn/layers/layer.js";
+import { Linear } from "../../nn/layers/linear.js";
+import { check } from "../../util/errors.js";
+import type { CouplingOptions, KuramotoTrace, StimulusNorm } from "./kuramoto-layer.js";
+import { KuramotoLayer } from "./kuramoto-layer.js";
+import type { NaturalFrequencyOptions } from "./natural-frequency.js";
+import type { ReadOutNorm } from "./norm-relu-conv.js";
+import { ReadOutBlock } from "./norm-relu-conv.js";
+import { NOISE } from "./object-network.js";
+
+/** One value for all layers, or one for each. */
+export type PerLayer<T> = T | readonly T[];
+
+export interface RecognitionNetworkOptions {
+  /** Default 10. */
+  readonly classes?: number;
+  /** Channels of the first layer; each layer doubles them. Default 64. */
+  readonly channels?: number;
+  /** L. Default 3. */
+  readonly layers?: number;
+  /** n. Default 4; the paper's CIFAR-10 networks have 2. */
+  readonly rotatingDimensions?: PerLayer<number>;
+  /** T. Default 3. */
+  readonly timesteps?: PerLayer<number>;
+  /** Default "convolution". */
+  readonly coupling?: PerLayer<"convolution" | "attention">;
+  /** Sides of the couplings' kernels. Default 9, 7, 5. */
+  readonly kernels?: PerLayer<number>;
+  /** N of the read-outs. Default 2. */
+  readonly readoutComponents?: PerLayer<number>;
+  /** Default "group". */
+  readonly stimulusNorm?: StimulusNorm;
+  /** Default: one shared frequency of 1 for each layer, trained. False: none. */
+  readonly omega?: NaturalFrequencyOptions | false;
+  readonly omegaOff?: "identity" | "zero";
+  readonly project?: boolean;
+  /** gamma, not trained. Default 1. */
+  readonly stepSize?: number;
+  /** Norm inside the read-out blocks. Default "batch". */
+  readonly norm?: ReadOutNorm;
+  /** Side of the images in pixels. Default 32. */
+  readonly imageSize?: number;
+}
+
+export interface RecognitionInputs {
+  /** [batch, 3, imageSize, imageSize] in [0, 1]. */
+  readonly images: Tensor;
+  /** Standard normal, [batch, channels, imageSize, imageSize], fresh for every image, also when testing. */
+  readonly noise: Tensor;
+}
+
+export interface RecognitionOutput {
+  /** [batch, classes] */
+  readonly logits: Tensor;
+  readonly layers: readonly KuramotoTrace[];
+}
+
+interface Block {
+  /** Halves the map and doubles the channels, the same for oscillators and stimulus. */
+  readonly transition: Conv2d | undefined;
+  readonly kuramoto: KuramotoLayer;
+  readonly readout: ReadOutBlock;
+}
+
+/**
+ * AKOrN for image classification (arXiv:2410.13821, section 5.3): layers of locally coupled oscillators on maps of 32 x 32,
+ * 16 x 16 and 8 x 8 positions; layers beyond the third keep the size.
+ */
+export class RecognitionNetwork {
+  readonly stem: Conv2d;
+  readonly stepSize: Tensor;
+  readonly blocks: readonly Block[];
+  readonly out: Linear;
+  readonly imageSize: number;
+  readonly #steps: readonly number[];
+
+  constructor(options: RecognitionNetworkOptions = {}) {
+    const { classes = 10, channels = 64, layers = 3, stepSize = 1, norm = "batch", imageSize = 32 } = options;
+    const { rotatingDimensions = 4, timesteps = 3, coupling = "convolution" } = options;
+    const { kernels = [9, 7, 5], readoutComponents = 2, omega = { shared: true } } = options;
+    const each = <T>(value: PerLayer<T>): readonly T[] => perLayer(value, layers);
+    const [n, kernel, components, couplings] = [
+      each(rotatingDimensions),
+      each(kernels),
+      each(readoutComponents),
+      each(coupling),
+    ];
+    this.imageSize = imageSize;
+    this.#steps = each(timesteps);
+    this.stem = new Conv2d(3, channels, 3, { padding: 1, bias: false });
+    this.stepSize = parameter([1], fill(stepSize), { trainable: false });
+    this.blocks = Array.from({ length: layers }, (_, layer): Block => {
+      const width = channels * 2 ** layer;
+      const options_: CouplingOptions =
+        couplings[layer] === "attention"
+          ? { type: "attention", heads: 8 }
+          : { type: "convolution", kernel: kernel[layer]! };
+      return {
+        transition:
+          layer === 0
+            ? undefined
+            : new Conv2d(width / 2, width, 3, { stride: layer < 3 ? 2 : 1, padding: 1 }),
+        kuramoto: new KuramotoLayer({
+          ...options,
+          channels: width,
+          rotatingDimensions: n[layer]!,
+          coupling: options_,
+          omega,
+        }),
+        readout: new ReadOutBlock({ channels: width, components: components[layer]!, kernel: 3, norm }),
+      };
+    });
+    this.out = new Linear(channels * 2 ** (layers - 1), classes);
+  }
+
+  /** The graph input for the oscillators at the start. The batch may be named ("batch"). */
+  noiseInput(batch: Dim, name = NOISE): Tensor {
+    return input(name, [batch, this.stem.outputs, this.imageSize, this.imageSize]);
+  }
+
+  /** Throws {@link StriateError} for images of another shape. */
+  forward({ images, noise }: RecognitionInputs, pass?: TrainingPass): RecognitionOutput {
+    const { imageSize } = this;
+    check(
+      images.rank === 4 && images.shape.slice(1).join() === [3, imageSize, imageSize].join(),
+      () => `images: expected [batch, 3, ${imageSize}, ${imageSize}], got ${showShape(images.shape)}`,
+    );
+    let c = scope("stem", () => this.stem.forward(sub(mul(images, 2), 1)));
+    let x = noise;
+    const layers = this.blocks.map(({ transition, kuramoto, readout }, layer) =>
+      scope(`layer${layer}`, () => {
+        if (transition !== undefined) [x, c] = [transition.forward(x), transition.forward(c)];
+        const trace = kuramoto.forward(x, c, { steps: this.#steps[layer]!, stepSize: this.stepSize });
+        x = trace.last;
+        c = readout.forward(x, pass);
+        return trace;
+      }),
+    );
+    const logits = scope("out", () => this.out.forward(flatten(globalAveragePool(c))));
+    return { logits, layers };
+  }
+}
+
+/** Mean of the logits of several passes with noise of their own ("noise", "noise:1", ...). */
+export function ensembleLogits(
+  network: RecognitionNetwork,
+  images: Tensor,
+  noises: readonly Tensor[],
+): Tensor {
+  const logits = noises.map((noise) => network.forward({ images, noise }).logits);
+  return mul(
+    logits.reduce((a, b) => add(a, b)),
+    1 / logits.length,
+  );
+}
+
+/** A list of the right length as it is, else its first element for every layer. */
+function perLayer<T>(value: PerLayer<T>, layers: number): readonly T[] {
+  const list = (Array.isArray(value) ? value : [value]) as readonly T[];
+  return list.length === layers ? list : Array.from({ length: layers }, () => list[0]!);
+}

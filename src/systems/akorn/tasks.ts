@@ -1,0 +1,179 @@
+import type { Dim, Tensor } from "../../graph/index.js";
+import { cast, concat, input, slice, sub, unsqueeze } from "../../graph/index.js";
+import type { ContrastiveOptions } from "../../nn/contrastive-loss.js";
+import { contrastiveLoss } from "../../nn/contrastive-loss.js";
+import { TrainingPass } from "../../nn/layers/layer.js";
+import { crossEntropy } from "../../nn/losses.js";
+import type { NamedParameters } from "../../nn/module.js";
+import { namedParameters } from "../../nn/module.js";
+import type { InferenceGraph, LossGraph, Task } from "../../train/task.js";
+import { IterativeObjectNetwork, SudokuTransformer } from "./iterative-baselines.js";
+import { NOISE, ObjectNetwork } from "./object-network.js";
+import type { RecognitionNetwork } from "./recognition-network.js";
+import { ensembleLogits } from "./recognition-network.js";
+import { SIDE, SudokuNetwork } from "./sudoku-network.js";
+
+/** Names of the data fields that the tasks read. */
+export const VIEWS = "views";
+export const IMAGES = "images";
+export const LABELS = "labels";
+export const PUZZLE = "puzzle";
+export const SOLUTION = "solution";
+
+export interface ObjectTaskOptions extends ContrastiveOptions {
+  /** Whether answers include the states after every step, "states.LAYER" [T, batch, ...]. Default false. */
+  readonly states?: boolean;
+}
+
+/**
+ * Object discovery by contrast (arXiv:2410.13821, appendix; SimCLR, Chen et al. 2020): reads "views" [2 batch, 3, size,
+ * size], two augmentations of image i at 2 i and 2 i + 1. Answers of "images" [batch, 3, size, size]: "features" [batch,
+ * channels, height, width], and "energies.LAYER" [T + 1, batch] of oscillators.
+ */
+export class ObjectTask implements Task {
+  readonly parameters: NamedParameters;
+
+  constructor(
+    readonly model: ObjectNetwork | IterativeObjectNetwork,
+    /** Side of the images in pixels. */
+    readonly imageSize: number,
+    readonly options: ObjectTaskOptions = {},
+  ) {
+    this.parameters = namedParameters(model);
+  }
+
+  loss(batch: number): LossGraph {
+    const views = input(VIEWS, [2 * batch, 3, this.imageSize, this.imageSize]);
+    const { inputs, noise, output } = this.#trace(views);
+    const of = (view: number) => slice(output.projection, [{ axis: 0, start: view, step: 2 }]);
+    return { inputs, noise, loss: contrastiveLoss(of(0), of(1), this.options) };
+  }
+
+  inference(batch: Dim): InferenceGraph {
+    const images = input(IMAGES, [batch, 3, this.imageSize, this.imageSize]);
+    const { inputs, noise, output } = this.#trace(images);
+    const layers = "layers" in output ? output.layers : [];
+    const outputs: Record<string, Tensor> = { features: output.features };
+    layers.forEach((layer, i) => {
+      outputs[`energies.${i}`] = layer.energies;
+      if (this.options.states === true) outputs[`states.${i}`] = overTime(layer.states);
+    });
+    return { inputs, noise, outputs };
+  }
+
+  #trace(images: Tensor) {
+    const { model } = this;
+    if (model instanceof IterativeObjectNetwork)
+      return { inputs: [images], noise: {}, output: model.forward({ images }) };
+    const noise = model.noiseInput(images.shape[0]!);
+    const output = model.forward({ images, noise });
+    return { inputs: [images, noise], noise: { [NOISE]: "normal" } as const, output };
+  }
+}
+
+export interface SudokuTaskOptions {
+  /** T when answering; default that of the model. */
+  readonly timesteps?: number;
+  /** Whether answers include logits after every step, "logits.steps" [T, batch, 9, 9, 9]: the last layer's read-out. Default false. */
+  readonly everyStep?: boolean;
+}
+
+/**
+ * Sudoku: reads "puzzle" [batch, 9, 9] (digits, 0 for a blank) and "solution" [batch, 9, 9] (digits from 1). Loss:
+ * cross-entropy over all 81 cells. Answers: "logits" [batch, 9, 9, 9], and "energies.LAYER" [T + 1, batch] of oscillators.
+ */
+export class SudokuTask implements Task {
+  readonly parameters: NamedParameters;
+
+  constructor(
+    readonly model: SudokuNetwork | SudokuTransformer,
+    readonly options: SudokuTaskOptions = {},
+  ) {
+    this.parameters = namedParameters(model);
+  }
+
+  loss(batch: number): LossGraph {
+    const { inputs, noise, output } = this.#trace(batch, undefined);
+    const solution = input(SOLUTION, [batch, SIDE, SIDE]);
+    const classes = cast(solution, "int64");
+    const loss = crossEntropy(output.logits, sub(classes, 1), { axis: 3 });
+    return { inputs: [...inputs, solution], noise, loss };
+  }
+
+  inference(batch: Dim): InferenceGraph {
+    const { inputs, noise, output } = this.#trace(batch, this.options.timesteps);
+    const layers = "layers" in output ? output.layers : [];
+    const outputs: Record<string, Tensor> = { logits: output.logits };
+    layers.forEach(({ energies }, i) => (outputs[`energies.${i}`] = energies));
+    if (this.options.everyStep === true && this.model instanceof SudokuNetwork) {
+      const { model } = this;
+      outputs["logits.steps"] = overTime(layers.at(-1)!.states.map((state) => model.read(state)));
+    }
+    return { inputs, noise, outputs };
+  }
+
+  #trace(batch: Dim, timesteps: number | undefined) {
+    const { model } = this;
+    const puzzle = input(PUZZLE, [batch, SIDE, SIDE]);
+    const tokens = cast(puzzle, "int64");
+    if (model instanceof SudokuTransformer)
+      return { inputs: [puzzle], noise: {}, output: model.forward({ tokens }, timesteps) };
+    const noise = model.noiseInput(batch);
+    const output = model.forward({ tokens, noise }, timesteps);
+    return { inputs: [puzzle, noise], noise: { [NOISE]: "normal" } as const, output };
+  }
+}
+
+/**
+ * Image classification by oscillators: reads "images" [batch, 3, size, size] and "labels" [batch]. Loss: mean
+ * cross-entropy. Answers: "logits" [batch, classes], the mean over `ensemble` (default 1) passes with noise of their own.
+ */
+export class RecognitionTask implements Task {
+  readonly parameters: NamedParameters;
+
+  constructor(
+    readonly model: RecognitionNetwork,
+    readonly options: { readonly ensemble?: number } = {},
+  ) {
+    this.parameters = namedParameters(model);
+  }
+
+  loss(batch: number): LossGraph {
+    const images = this.#images(batch);
+    const noise = this.model.noiseInput(batch);
+    const labels = input(LABELS, [batch]);
+    const pass = new TrainingPass();
+    const { logits } = this.model.forward({ images, noise }, pass);
+    return {
+      inputs: [images, labels, noise],
+      noise: { [NOISE]: "normal" },
+      loss: crossEntropy(logits, cast(labels, "int64")),
+      updates: pass.updates,
+    };
+  }
+
+  inference(batch: Dim): InferenceGraph {
+    const images = this.#images(batch);
+    const names = Array.from({ length: this.options.ensemble ?? 1 }, (_, i) =>
+      i === 0 ? NOISE : `${NOISE}:${i}`,
+    );
+    const noises = names.map((name) => this.model.noiseInput(batch, name));
+    return {
+      inputs: [images, ...noises],
+      noise: Object.fromEntries(names.map((name) => [name, "normal"] as const)),
+      outputs: { logits: ensembleLogits(this.model, images, noises) },
+    };
+  }
+
+  #images(batch: Dim): Tensor {
+    return input(IMAGES, [batch, 3, this.model.imageSize, this.model.imageSize]);
+  }
+}
+
+/** One tensor of all steps: [steps, ...]. */
+function overTime(steps: readonly Tensor[]): Tensor {
+  return concat(
+    steps.map((step) => unsqueeze(step, [0])),
+    0,
+  );
+}
