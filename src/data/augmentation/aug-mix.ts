@@ -1,0 +1,123 @@
+import type { Random } from "../../util/random.js";
+import type { RgbImage } from "../rgb-image.js";
+import { changeBrightness, changeContrast, changeSaturation } from "./colour.js";
+import {
+  autoContrast,
+  changeSharpness,
+  equalise,
+  posterise,
+  rotation,
+  sample,
+  shearX,
+  shearY,
+  solarise,
+} from "./pixel-operations.js";
+
+const BINS = 10;
+/** Magnitudes are the first bins of ten. */
+const SEVERITY = 3;
+const CHAINS = 3;
+const DEEPEST = 3;
+
+/** An operation and its strength in the last bin; `signed` ones go both ways. */
+interface Operation {
+  readonly strongest: (image: RgbImage) => number;
+  readonly signed?: boolean;
+  apply(image: RgbImage, magnitude: number): RgbImage;
+}
+
+const inPlace =
+  (change: (data: Uint8Array, magnitude: number) => void) =>
+  ({ width, height, data }: RgbImage, magnitude: number): RgbImage => {
+    const copy = data.slice();
+    change(copy, magnitude);
+    return { width, height, data: copy };
+  };
+const always = (value: number) => () => value;
+
+const OPERATIONS: readonly Operation[] = [
+  { strongest: always(0.3), signed: true, apply: (image, slope) => sample(image, shearX(slope)) },
+  { strongest: always(0.3), signed: true, apply: (image, slope) => sample(image, shearY(slope)) },
+  {
+    strongest: ({ width }) => width / 3,
+    signed: true,
+    apply: (image, pixels) => sample(image, [1, 0, -Math.trunc(pixels), 0, 1, 0]),
+  },
+  {
+    strongest: ({ height }) => height / 3,
+    signed: true,
+    apply: (image, pixels) => sample(image, [1, 0, 0, 0, 1, -Math.trunc(pixels)]),
+  },
+  {
+    strongest: always(30),
+    signed: true,
+    apply: (image, degrees) => sample(image, rotation(degrees, image.width, image.height)),
+  },
+  {
+    strongest: always(4),
+    apply: inPlace((data, bits) => {
+      posterise(data, 4 - Math.round(bits));
+    }),
+  },
+  {
+    strongest: always(255),
+    apply: inPlace((data, darker) => {
+      solarise(data, 255 - darker);
+    }),
+  },
+  { strongest: always(0), apply: inPlace(autoContrast) },
+  { strongest: always(0), apply: inPlace(equalise) },
+  {
+    strongest: always(0.9),
+    signed: true,
+    apply: inPlace((data, more) => {
+      changeBrightness(data, 1 + more);
+    }),
+  },
+  {
+    strongest: always(0.9),
+    signed: true,
+    apply: inPlace((data, more) => {
+      changeSaturation(data, 1 + more);
+    }),
+  },
+  {
+    strongest: always(0.9),
+    signed: true,
+    apply: inPlace((data, more) => {
+      changeContrast(data, 1 + more);
+    }),
+  },
+  { strongest: always(0.9), signed: true, apply: (image, more) => changeSharpness(image, 1 + more) },
+];
+
+/**
+ * AugMix (Hendrycks et al. 2020) with torchvision's defaults: three chains of one to three operations each, mixed with
+ * weights from a flat Dirichlet distribution, and the mixture with the picture by another such pair. Of 13 operations (shear,
+ * move and turn, bilinear and black outside; posterise, solarise, contrast, equalise, brightness, colour, sharpness) in the
+ * three lowest of ten strengths.
+ */
+export function augMix(image: RgbImage, random: Random): RgbImage {
+  const [own, mixed] = flatDirichlet(random, 2) as [number, number];
+  const weights = flatDirichlet(random, CHAINS);
+  const sum = Float64Array.from(image.data, (value) => own * value);
+  for (const weight of weights) {
+    let chain = image;
+    for (let depth = random.integer(1, DEEPEST + 1); depth > 0; depth--) {
+      const operation = OPERATIONS[random.integer(0, OPERATIONS.length)]!;
+      const magnitude = (operation.strongest(image) * random.integer(0, SEVERITY)) / (BINS - 1);
+      const sign = operation.signed === true && random.uniform() < 0.5 ? -1 : 1;
+      chain = operation.apply(chain, sign * magnitude);
+    }
+    for (let i = 0; i < sum.length; i++) sum[i]! += mixed * weight * chain.data[i]!;
+  }
+  // Weights that sum to 1 up to rounding must not darken a white picture.
+  return { ...image, data: Uint8Array.from(sum, (value) => Math.min(255, value + 1e-9)) };
+}
+
+/** Numbers that sum to 1, uniform over all such: exponential draws over their sum. */
+function flatDirichlet(random: Random, count: number): number[] {
+  const draws = Array.from({ length: count }, () => -Math.log(1 - random.uniform()));
+  const sum = draws.reduce((a, b) => a + b, 0);
+  return draws.map((draw) => draw / sum);
+}

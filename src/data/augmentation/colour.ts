@@ -1,0 +1,132 @@
+import { check } from "../../util/errors.js";
+import type { Random } from "../../util/random.js";
+
+/*
+ * Changes of colour on 8-bit RGB pixels, in place. Every step is rounded as Pillow rounds it, so that the bytes are the same;
+ * hence the single precision. Factor 1 changes nothing.
+ */
+
+const single = Math.fround;
+
+/** Every value times `factor`. */
+export function changeBrightness(rgb: Uint8Array, factor: number): void {
+  blendWith(rgb, 0, factor);
+}
+
+/** Away from (factor above 1) or towards the rounded mean of the grey picture. */
+export function changeContrast(rgb: Uint8Array, factor: number): void {
+  let sum = 0;
+  for (let i = 0; i < rgb.length; i += 3) sum += luma(rgb, i);
+  blendWith(rgb, Math.floor(sum / (rgb.length / 3) + 0.5), factor);
+}
+
+/** Away from (factor above 1) or towards each pixel's grey. */
+export function changeSaturation(rgb: Uint8Array, factor: number): void {
+  const weight = single(factor);
+  for (let i = 0; i < rgb.length; i += 3) {
+    const grey = luma(rgb, i);
+    for (let c = i; c < i + 3; c++) rgb[c] = blend(grey, rgb[c]!, weight);
+  }
+}
+
+/** Each pixel becomes grey, in three equal channels. */
+export function toGrey(rgb: Uint8Array): void {
+  for (let i = 0; i < rgb.length; i += 3) rgb.fill(luma(rgb, i), i, i + 3);
+}
+
+/** Turns hues by `turns` of the colour circle, -0.5 to 0.5, in hexcone coordinates of 8 bits each. */
+export function shiftHue(rgb: Uint8Array, turns: number): void {
+  const shift = Math.trunc(255 * turns);
+  for (let i = 0; i < rgb.length; i += 3) {
+    const [r, g, b] = [rgb[i]!, rgb[i + 1]!, rgb[i + 2]!];
+    const value = Math.max(r, g, b);
+    const range = value - Math.min(r, g, b);
+    if (range === 0) continue;
+    const [fromRed, fromGreen, fromBlue] = [
+      single((value - r) / range),
+      single((value - g) / range),
+      single((value - b) / range),
+    ];
+    const sixths = single(
+      r === value ? fromBlue - fromGreen : g === value ? 2 + fromRed - fromBlue : 4 + fromGreen - fromRed,
+    );
+    const circle = single((sixths / 6 + 1) % 1);
+    const hue = (Math.trunc(255 * circle) + shift + 256) & 255;
+    const saturation = Math.trunc(255 * single(range / value)) / 255;
+    const sector = Math.floor((hue * 6) / 255);
+    const part = (hue * 6) / 255 - sector;
+    const p = Math.round(value * (1 - saturation));
+    const q = Math.round(value * (1 - saturation * part));
+    const t = Math.round(value * (1 - saturation * (1 - part)));
+    switch (sector % 6) {
+      case 0:
+        setPixel(rgb, i, value, t, p);
+        break;
+      case 1:
+        setPixel(rgb, i, q, value, p);
+        break;
+      case 2:
+        setPixel(rgb, i, p, value, t);
+        break;
+      case 3:
+        setPixel(rgb, i, p, q, value);
+        break;
+      case 4:
+        setPixel(rgb, i, t, p, value);
+        break;
+      default:
+        setPixel(rgb, i, value, p, q);
+    }
+  }
+}
+
+function setPixel(rgb: Uint8Array, at: number, r: number, g: number, b: number): void {
+  rgb[at] = r;
+  rgb[at + 1] = g;
+  rgb[at + 2] = b;
+}
+
+/** 0.299 R + 0.587 G + 0.114 B in 16-bit fixed point, rounded. */
+function luma(rgb: Uint8Array, at: number): number {
+  return (19595 * rgb[at]! + 38470 * rgb[at + 1]! + 7471 * rgb[at + 2]! + 0x8000) >> 16;
+}
+
+function blendWith(rgb: Uint8Array, towards: number, factor: number): void {
+  const weight = single(factor);
+  const table = Uint8Array.from({ length: 256 }, (_, value) => blend(towards, value, weight));
+  for (let i = 0; i < rgb.length; i++) rgb[i] = table[rgb[i]!]!;
+}
+
+/** from + factor (to - from), cut to a byte and rounded down. */
+function blend(from: number, to: number, factor: number): number {
+  const value = single(from + single(factor * (to - from)));
+  return value <= 0 ? 0 : value >= 255 ? 255 : Math.trunc(value);
+}
+
+/** How far colours may change: factors are uniform in 1 - x to 1 + x (from 0), hue shifts in -x to x turns. */
+export interface ColourJitter {
+  readonly brightness: number;
+  readonly contrast: number;
+  readonly saturation: number;
+  readonly hue: number;
+}
+
+/**
+ * Changes brightness, contrast, saturation and hue at random, in random order, in place (torchvision's ColorJitter).
+ *
+ * @throws StriateError for a negative strength, or hue shifts of more than half a turn.
+ */
+export function jitterColours(rgb: Uint8Array, jitter: ColourJitter, random: Random): void {
+  const { brightness, contrast, saturation, hue } = jitter;
+  check(
+    [brightness, contrast, saturation].every((strength) => strength >= 0) && hue >= 0 && hue <= 0.5,
+    () =>
+      `colour jitter: expected strengths of at least 0 and a hue up to 0.5, got ${JSON.stringify(jitter)}`,
+  );
+  const within = (low: number, high: number): number => low + (high - low) * random.uniform();
+  const factor = (strength: number): number => within(Math.max(0, 1 - strength), 1 + strength);
+  const factors = [factor(brightness), factor(contrast), factor(saturation), within(-hue, hue)] as const;
+  for (const change of random.shuffle([0, 1, 2, 3])) CHANGES[change]!(rgb, factors[change]!);
+}
+
+const CHANGES = [changeBrightness, changeContrast, changeSaturation, shiftHue];

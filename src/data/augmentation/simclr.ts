@@ -1,0 +1,93 @@
+import { check } from "../../util/errors.js";
+import type { RandomLabel } from "../../util/random.js";
+import { Random } from "../../util/random.js";
+import type { RgbImage } from "../rgb-image.js";
+import type { SegmentedScenes } from "../segmented-scenes.js";
+import { scenePicture } from "../segmented-scenes.js";
+import type { ColourJitter } from "./colour.js";
+import { jitterColours, toGrey } from "./colour.js";
+import type { CropRanges } from "./random-crop.js";
+import { mirror, randomResizedCrop } from "./random-crop.js";
+
+export interface SimclrOptions {
+  /** Default area 0.08 to 1, proportions 3/4 to 4/3. */
+  readonly crop?: CropRanges;
+  /** Probability of a mirror image. Default 0. */
+  readonly flip?: number;
+  /** Default 0.4, 0.4, 0.4 and hue 0.1. */
+  readonly jitter?: ColourJitter;
+  /** Default 0.8. */
+  readonly jitterProbability?: number;
+  /** Default 0.2. */
+  readonly greyProbability?: number;
+}
+
+/** Strengths of the colour jitter that AKOrN is trained with. */
+export const AKORN_JITTER: ColourJitter = { brightness: 0.4, contrast: 0.4, saturation: 0.4, hue: 0.1 };
+
+/**
+ * One random view of a picture for contrastive learning (Chen et al. 2020, SimCLR, without blur; defaults of AKOrN's object
+ * discovery): resized crop, mirror image, colour jitter, grey. On 8 bits, the result a square of `size` pixels.
+ */
+export function simclrView(
+  image: RgbImage,
+  size: number,
+  random: Random,
+  options: SimclrOptions = {},
+): RgbImage {
+  const { crop = { scale: [0.08, 1] }, flip = 0, jitter = AKORN_JITTER } = options;
+  const { jitterProbability = 0.8, greyProbability = 0.2 } = options;
+  const view = randomResizedCrop(image, size, crop, random);
+  if (random.uniform() < flip) mirror(view);
+  if (random.uniform() < jitterProbability) jitterColours(view.data, jitter, random);
+  if (random.uniform() < greyProbability) toGrey(view.data);
+  return view;
+}
+
+/** Name of the field that holds views. */
+export const VIEWS = "images";
+
+/**
+ * Two views of every scene, as contrastive training reads them: the field "images" is `[2 batch, 3, S, S]` from 0 to 1, rows
+ * 2i and 2i + 1 are the views of the batch's i-th scene. What is random follows from the labels of the draw and i alone.
+ */
+export function simclrViews(
+  scenes: SegmentedScenes,
+  options: SimclrOptions = {},
+): {
+  readonly count: number;
+  fill(
+    indices: ArrayLike<number>,
+    fields: Readonly<Record<string, Float32Array>>,
+    draw?: readonly RandomLabel[],
+  ): void;
+} {
+  const { size, count, name } = scenes;
+  const length = 3 * size * size;
+  return {
+    count,
+    fill: (indices, fields, draw = ["views"]) => {
+      const out = fields[VIEWS];
+      check(
+        out?.length === 2 * indices.length * length,
+        () =>
+          `${name}: two views of ${indices.length} scenes are ${2 * indices.length} x 3 x ${size} x ${size} numbers, ` +
+          `got ${out?.length ?? "no"} "${VIEWS}"`,
+      );
+      for (let i = 0; i < indices.length; i++) {
+        const picture = scenePicture(scenes, indices[i]!);
+        for (let view = 0; view < 2; view++) {
+          const random = Random.derive(draw[0]!, ...draw.slice(1), "view", i, view);
+          writeUnitPlanes(simclrView(picture, size, random, options), out, (2 * i + view) * length);
+        }
+      }
+    },
+  };
+}
+
+/** A picture as planes `[3, height, width]` from 0 to 1. */
+export function writeUnitPlanes({ data }: RgbImage, out: Float32Array, at: number): void {
+  const plane = data.length / 3;
+  for (let c = 0; c < 3; c++)
+    for (let i = 0; i < plane; i++) out[at + c * plane + i] = data[3 * i + c]! / 255;
+}

@@ -1,0 +1,17 @@
+import type { Random } from "../../util/random.js";
+import type { RgbImage } from "../rgb-image.js";
+import { augMix } from "./aug-mix.js";
+import { jitterColours } from "./colour.js";
+import { mirror, randomResizedCrop } from "./random-crop.js";
+import { AKORN_JITTER } from "./simclr.js";
+
+/**
+ * The augmentation that AKOrN's classifiers are trained with: mirrored with probability 1/2, a crop of 20 % to all of the
+ * area, resized to `size` x `size`, colour jitter, AugMix. On 8 bits.
+ */
+export function strongAugmentation(image: RgbImage, size: number, random: Random): RgbImage {
+  const view = randomResizedCrop(image, size, { scale: [0.2, 1] }, random);
+  if (random.uniform() < 0.5) mirror(view);
+  jitterColours(view.data, AKORN_JITTER, random);
+  return augMix(view, random);
+}
