@@ -189,6 +189,8 @@ export interface ScalePlan {
   /** Steps of training for feedback, and of its control, that start from the trained feed-forward network; 0: from scratch. */
   readonly furtherSteps: number;
   readonly kernelSteps: number;
+  /** The authors train all networks at 0.01, where the transformer stays at chance within the laptop scale's steps. */
+  readonly learningRate: { readonly transformer: number; readonly others: number };
   /** Training scenes; undefined: every scene is seen once. */
   readonly trainScenes?: number;
   readonly validationScenes: number;
@@ -224,6 +226,7 @@ export const PLANS: Readonly<Record<Scale, ScalePlan>> = {
     batchSize: 16,
     furtherSteps: 3,
     kernelSteps: 3,
+    learningRate: { transformer: 0.001, others: 0.01 },
     validationScenes: 16,
     testScenes: 16,
     measuredScenes: 16,
@@ -246,6 +249,7 @@ export const PLANS: Readonly<Record<Scale, ScalePlan>> = {
     batchSize: 32,
     furtherSteps: 200,
     kernelSteps: 120,
+    learningRate: { transformer: 0.001, others: 0.01 },
     validationScenes: 256,
     testScenes: 512,
     measuredScenes: 192,
@@ -265,6 +269,7 @@ export const PLANS: Readonly<Record<Scale, ScalePlan>> = {
     batchSize: 256,
     furtherSteps: 0,
     kernelSteps: 10 * EPOCH,
+    learningRate: { transformer: 0.01, others: 0.01 },
     trainScenes: 48_000,
     validationScenes: 12_000,
     testScenes: 10_000,
@@ -307,7 +312,7 @@ function budget(plan: ScalePlan, { set }: SetPlan, seed: number, steps: number):
     trainScenes: plan.trainScenes ?? steps * plan.batchSize,
     validationScenes: plan.validationScenes,
     evaluateEvery: Math.max(1, Math.floor(steps / plan.evaluations)),
-    learningRate: 0.01,
+    learningRate: plan.learningRate.others,
     clipNorm: 2,
   };
 }
@@ -321,6 +326,7 @@ function networkCell(plan: ScalePlan, set: SetPlan, model: ModelName, seed: numb
       : undefined;
   return {
     ...budget(plan, set, seed, further ? plan.furtherSteps : set.steps),
+    ...(model === "transformer" && { learningRate: plan.learningRate.transformer }),
     kind: "network",
     model,
     mode: model === "pretrained" ? "channels" : plan.mode,

@@ -129,6 +129,7 @@ async function setReport(
       more: {
         "Gabors and coupling": plan.mode === "channels" ? "frozen at their start" : "trained end to end",
         timesteps: String(plan.dynamics.timesteps),
+        "learning rate": `${plan.learningRate.others}, transformer ${plan.learningRate.transformer}`,
         "further steps for feedback and its control": String(plan.furtherSteps),
         "scenes whose phases are measured": String(plan.measuredScenes),
         background:
