@@ -3,10 +3,12 @@ import type { GoldenCase } from "./golden-case.js";
 import type { GoldenSystem } from "./harness.js";
 import { blockKinds } from "./vonenet-block.js";
 import { filterKinds } from "./vonenet-filters.js";
+import { networkKinds } from "./vonenet-networks.js";
+import { studyKinds } from "./vonenet-study.js";
 
 export const vonenet: GoldenSystem = {
   name: "vonenet",
-  kinds: [...filterKinds, ...blockKinds],
+  kinds: [...filterKinds, ...blockKinds, ...networkKinds, ...studyKinds],
   tolerance: (golden, name) => {
     if (golden.tensors.get(name)?.dtype === "int64") return { absolute: 0 };
     // What a case is made from is compared as strictly as where it is the result.

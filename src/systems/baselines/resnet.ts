@@ -47,6 +47,8 @@ export class ResNet {
   readonly layer3: Sequential;
   readonly layer4: Sequential;
   readonly fc: Linear;
+  /** Channels of what it takes. */
+  readonly inputs: number;
   readonly #pooled: boolean;
 
   constructor(options: ResNetOptions) {
@@ -62,6 +64,7 @@ export class ResNet {
     );
     const [first] = sizes as [number];
     const { inChannels = stem === "none" ? first : 3 } = options;
+    this.inputs = inChannels;
     this.#pooled = stem === "imagenet" || stem === "tiny-imagenet";
     if (stem !== "none") {
       const [kernel, stride] = this.#pooled ? [7, stem === "imagenet" ? 2 : 1] : [3, 1];

@@ -25,10 +25,13 @@ const GRID = 7;
 export class AlexNetBackEnd {
   readonly features: Sequential;
   readonly classifier: Sequential;
+  /** Channels of the features. */
+  readonly inputs: number;
 
   constructor(options: AlexNetOptions = {}) {
     const { classes = 1000, channels = [64, 192, 384, 256, 256], hidden = 4096, dropout = 0.5 } = options;
     positiveSizes("AlexNet", { classes, hidden, channels });
+    this.inputs = channels[0];
     const [inputs, first, second, third, fourth] = channels;
     const pool = (x: Tensor): Tensor => maxPool(x, 3, { stride: 2, padding: 1 });
     this.features = new Sequential(

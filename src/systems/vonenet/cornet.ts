@@ -27,10 +27,13 @@ export class CornetBackEnd {
   readonly V4: CornetArea;
   readonly IT: CornetArea;
   readonly decoder: { readonly linear: Linear };
+  /** Channels of the features. */
+  readonly inputs: number;
 
   constructor(options: CornetOptions = {}) {
     const { classes = 1000, channels = [64, 128, 256, 512], times = [2, 4, 2] } = options;
     positiveSizes("CORnet-S", { classes, channels, times });
+    this.inputs = channels[0];
     this.V2 = new CornetArea(channels[0], channels[1], times[0]);
     this.V4 = new CornetArea(channels[1], channels[2], times[1]);
     this.IT = new CornetArea(channels[2], channels[3], times[2]);

@@ -1,0 +1,53 @@
+import type { TensorData } from "../../graph/index.js";
+import type { NamedParameters, State } from "../../nn/module.js";
+import { pytorchName, stateFromPytorch } from "../../nn/pytorch-names.js";
+import { check } from "../../util/errors.js";
+
+/** Where the authors keep the filters of V1: [cells, 3, size, size], partners of simple cells included. */
+export const V1_WEIGHTS = ["vone_block.simple_conv_q0.weight", "vone_block.simple_conv_q1.weight"] as const;
+
+/** Networks saved after training on several devices carry it. */
+const PARALLEL = "module.";
+
+/** Our name of a parameter ("V2.norm1.0.weight") in the authors' state dictionary ("V2.norm1_0.weight"). */
+export function authorsName(name: string): string {
+  return pytorchName(name)
+    .replace(/\bnorm([123])\.(\d+)\./, "norm$1_$2.")
+    .replace(/\bconvInput\b/, "conv_input")
+    .replace(/\bnormSkip\b/, "norm_skip");
+}
+
+/**
+ * The state of a network from tensors under the authors' names, with or without the prefix "module.". Everything must fit:
+ * the authors' own loader skips names that differ, so that a network can silently stay untrained.
+ *
+ * @throws StriateError naming the tensors that are missing, left over or of another shape.
+ */
+export function stateFromAuthors(
+  parameters: NamedParameters,
+  tensors: ReadonlyMap<string, TensorData>,
+): State {
+  const bare = withoutPrefix(tensors);
+  for (const name of V1_WEIGHTS) bare.delete(name);
+  return stateFromPytorch(parameters, bare, { rename: authorsName });
+}
+
+/** The filters q0 and q1 in a state dictionary of the authors. Throws {@link StriateError} where it has none. */
+export function authorsFilters(tensors: ReadonlyMap<string, TensorData>): {
+  readonly q0: TensorData;
+  readonly q1: TensorData;
+} {
+  const bare = withoutPrefix(tensors);
+  const [q0, q1] = V1_WEIGHTS.map((name) => bare.get(name));
+  check(q0 && q1, () => `VOneNet weights: "${V1_WEIGHTS.join('" or "')}" is missing`);
+  return { q0, q1 };
+}
+
+function withoutPrefix(tensors: ReadonlyMap<string, TensorData>): Map<string, TensorData> {
+  return new Map(
+    [...tensors].map(([name, value]) => [
+      name.startsWith(PARALLEL) ? name.slice(PARALLEL.length) : name,
+      value,
+    ]),
+  );
+}
