@@ -1,6 +1,7 @@
 import { isStatic } from "./dims.js";
 import { fourierConvolution, fourierWeightGradient } from "./fourier-convolution.js";
 import type { ConvolutionShape } from "./fourier-convolution.js";
+import { halfFourierConvolution, halfFourierPays } from "./half-fourier-convolution.js";
 import type { Call, Target } from "./operator.js";
 import { apply1 } from "./operator.js";
 import { add, addAll, mul } from "./operators/elementwise.js";
@@ -11,6 +12,7 @@ import { reshape, transpose } from "./operators/shape.js";
 import { pad, reverse, slice } from "./operators/slice-pad.js";
 import { phaseConvolution, phasesPay } from "./phase-convolution.js";
 import type { Tensor } from "./tensor.js";
+import { constantData } from "./tensor.js";
 import type { Window } from "./window.js";
 import { windowAttributes } from "./window.js";
 
@@ -34,8 +36,12 @@ export function lowerConv(
 ): Tensor[] | undefined {
   const [x, w, bias] = [call.inputs[0]!, call.inputs[1]!, call.inputs[2]];
   const shape = convolutionShape(x, [w.shape[0]!, ...space]);
-  if (target !== "cpu" || shape === undefined || !fourierPays(shape, window)) return undefined;
-  const y = fourierConvolution(x, w, shape, window);
+  if (target !== "cpu" || shape === undefined) return undefined;
+  let y: Tensor;
+  if (fourierPays(shape, window)) y = fourierConvolution(x, w, shape, window);
+  else if (constantData(w) !== undefined && halfFourierPays(shape, window))
+    y = halfFourierConvolution(x, w, shape, window);
+  else return undefined;
   return [bias ? add(y, reshape(bias, [1, -1, 1, 1])) : y];
 }
 
