@@ -1,6 +1,5 @@
-import { createReadStream } from "node:fs";
-import { createGunzip } from "node:zlib";
-import { StriateError, check } from "../util/errors.js";
+import { check } from "../util/errors.js";
+import { ByteReader } from "./byte-reader-node.js";
 
 const BLOCK = 512;
 
@@ -12,7 +11,7 @@ export async function* readTarGz(
   path: string,
   wanted: (name: string) => number,
 ): AsyncGenerator<{ readonly name: string; readonly bytes: Uint8Array }, void, undefined> {
-  const reader = new BlockReader(path);
+  const reader = new ByteReader(path, { what: ".tar.gz file", gzip: true });
   for (;;) {
     const header = await reader.take(BLOCK);
     if (header === undefined || header.every((byte) => byte === 0)) return;
@@ -27,48 +26,6 @@ export async function* readTarGz(
       const bytes = await reader.take(padded);
       check(bytes, () => `"${path}" is cut off inside ${name}`);
       yield { name, bytes: bytes.slice(0, size) };
-    }
-  }
-}
-
-class BlockReader {
-  readonly #chunks: AsyncIterator<Uint8Array>;
-  #rest: Uint8Array[] = [];
-  #have = 0;
-
-  constructor(readonly path: string) {
-    const file = createReadStream(path);
-    const plain = createGunzip();
-    file.on("error", (error) => plain.destroy(error));
-    this.#chunks = (file.pipe(plain) as AsyncIterable<Uint8Array>)[Symbol.asyncIterator]();
-  }
-
-  async #fill(count: number): Promise<boolean> {
-    while (this.#have < count) {
-      const next = await this.#chunks.next().catch((cause: unknown) => {
-        const why = cause instanceof Error ? cause.message : String(cause);
-        throw new StriateError(`"${this.path}" is no intact .tar.gz file: ${why}`, { cause });
-      });
-      if (next.done === true) return false;
-      this.#rest.push(next.value);
-      this.#have += next.value.length;
-    }
-    return true;
-  }
-
-  async take(count: number): Promise<Uint8Array | undefined> {
-    if (!(await this.#fill(count))) return undefined;
-    const all = this.#rest.length === 1 ? this.#rest[0]! : Buffer.concat(this.#rest);
-    this.#rest = [all.subarray(count)];
-    this.#have -= count;
-    return all.subarray(0, count);
-  }
-
-  async skip(count: number): Promise<void> {
-    for (let left = count; left > 0;) {
-      const step = Math.min(left, 1 << 20);
-      if ((await this.take(step)) === undefined) return;
-      left -= step;
     }
   }
 }

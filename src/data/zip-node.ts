@@ -1,5 +1,6 @@
 import type { Entry, ZipFile } from "yauzl";
 import yauzl from "yauzl";
+import { crc32 } from "../util/checksums.js";
 import { StriateError, check } from "../util/errors.js";
 import { errorCode, fileError } from "../util/files-node.js";
 
@@ -10,6 +11,8 @@ export interface ZipArchive {
   readonly names: readonly string[];
   /** Unpacks one file. Throws {@link StriateError} for one that is not there, or is damaged or encrypted. */
   read(name: string): Promise<Uint8Array>;
+  /** Unpacks one file of any size piece by piece; errors as `read`. */
+  pieces(name: string): AsyncGenerator<Uint8Array, void, undefined>;
 }
 
 /** Larger files are refused: an archive must not fill the memory. */
@@ -37,6 +40,15 @@ export async function openZip(path: string): Promise<ZipArchive> {
         throw damaged(`${path}: ${name}`, cause);
       });
     },
+    async *pieces(name) {
+      const entry = entries.get(name);
+      check(entry, () => `"${path}": ${name} is missing`);
+      try {
+        yield* unpacked(archive, entry);
+      } catch (cause) {
+        throw damaged(`${path}: ${name}`, cause);
+      }
+    },
   };
 }
 
@@ -56,14 +68,23 @@ function directory(archive: ZipFile): Promise<Map<string, Entry>> {
   });
 }
 
-async function unpack(archive: ZipFile, entry: Entry): Promise<Uint8Array> {
+/** The reader checks that as many bytes come as the directory says; that they are the right ones is checked here. */
+async function* unpacked(archive: ZipFile, entry: Entry): AsyncGenerator<Uint8Array, void, undefined> {
   const stream = await promised<NodeJS.ReadableStream>((done) => {
     archive.openReadStream(entry, done);
   });
+  let crc = 0;
+  for await (const piece of stream as AsyncIterable<Uint8Array>) {
+    crc = crc32(piece, crc);
+    yield piece;
+  }
+  if (crc !== entry.crc32 >>> 0) throw new Error("its checksum is wrong");
+}
+
+async function unpack(archive: ZipFile, entry: Entry): Promise<Uint8Array> {
   const bytes = new Uint8Array(entry.uncompressedSize);
   let at = 0;
-  // The reader checks that as many bytes come as the directory says.
-  for await (const chunk of stream as AsyncIterable<Uint8Array>) {
+  for await (const chunk of unpacked(archive, entry)) {
     bytes.set(chunk, at);
     at += chunk.length;
   }

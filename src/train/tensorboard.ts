@@ -1,5 +1,5 @@
 import { check } from "../util/errors.js";
-import { maskedCrc32c } from "../util/crc32c.js";
+import { maskedCrc32c } from "../util/checksums.js";
 
 /** The messages of TensorFlow's `event.proto` and `summary.proto` that a scalar log needs. */
 export interface TensorboardEvent {

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { expect, test } from "vitest";
 import { openTensorboardWriter } from "../../src/train/tensorboard-node.js";
 import { encodeEvent, encodeRecord } from "../../src/train/tensorboard.js";
-import { crc32c } from "../../src/util/crc32c.js";
+import { crc32c } from "../../src/util/checksums.js";
 import { temporaryFolder } from "../support/folders.js";
 
 test("CRC-32C of the vectors of RFC 3720, appendix B.4, and of the usual check string", () => {

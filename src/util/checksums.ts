@@ -1,0 +1,50 @@
+/*
+ * Cyclic redundancy checks of 32 bits, reflected, table-driven four bytes at a time (Kounavis & Berry 2005).
+ */
+
+type Tables = readonly [Uint32Array, Uint32Array, Uint32Array, Uint32Array];
+
+/** Table k holds the check of a byte that k zero bytes follow. */
+function tablesOf(polynomial: number): Tables {
+  const first = Uint32Array.from({ length: 256 }, (_, byte) => {
+    let crc = byte;
+    for (let bit = 0; bit < 8; bit++) crc = crc & 1 ? (crc >>> 1) ^ polynomial : crc >>> 1;
+    return crc;
+  });
+  const further = (before: Uint32Array) => before.map((crc) => (crc >>> 8) ^ first[crc & 0xff]!);
+  const second = further(first);
+  const third = further(second);
+  return [first, second, third, further(third)];
+}
+
+/** The Castagnoli polynomial 0x1EDC6F41 (RFC 3720, section 12.1). */
+const castagnoli = tablesOf(0x82f63b78);
+/** The polynomial 0x04C11DB7 of ZIP, gzip and PNG. */
+const ieee = tablesOf(0xedb88320);
+
+function check(bytes: Uint8Array, [t0, t1, t2, t3]: Tables, before: number): number {
+  let crc = ~before;
+  let i = 0;
+  for (const end = bytes.length - 3; i < end; i += 4) {
+    crc ^= bytes[i]! | (bytes[i + 1]! << 8) | (bytes[i + 2]! << 16) | (bytes[i + 3]! << 24);
+    crc = t3[crc & 0xff]! ^ t2[(crc >>> 8) & 0xff]! ^ t1[(crc >>> 16) & 0xff]! ^ t0[crc >>> 24]!;
+  }
+  for (; i < bytes.length; i++) crc = (crc >>> 8) ^ t0[(crc ^ bytes[i]!) & 0xff]!;
+  return ~crc >>> 0;
+}
+
+/** CRC-32 as in ZIP, unsigned; `before` is that of the bytes before these. */
+export function crc32(bytes: Uint8Array, before = 0): number {
+  return check(bytes, ieee, before);
+}
+
+/** CRC-32C (Castagnoli), unsigned. */
+export function crc32c(bytes: Uint8Array): number {
+  return check(bytes, castagnoli, 0);
+}
+
+/** The masked form that TFRecord files hold: rotated right by 15 bits plus a constant, modulo 2^32. */
+export function maskedCrc32c(bytes: Uint8Array): number {
+  const crc = crc32c(bytes);
+  return (((crc >>> 15) | (crc << 17)) + 0xa282ead8) >>> 0;
+}
