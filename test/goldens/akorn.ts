@@ -1,12 +1,16 @@
 import { isJsonObject } from "../../src/util/json.js";
 import { evaluationKinds } from "./akorn-evaluation.js";
+import { networkKinds } from "./akorn-networks.js";
+import { otherKinds } from "./akorn-others.js";
+import { partKinds } from "./akorn-parts.js";
+import { trainingKinds } from "./akorn-training.js";
 import type { Tolerance } from "./compare.js";
 import type { GoldenCase } from "./golden-case.js";
 import type { GoldenSystem } from "./harness.js";
 
 export const akorn: GoldenSystem = {
   name: "akorn",
-  kinds: [...evaluationKinds],
+  kinds: [...partKinds, ...networkKinds, ...trainingKinds, ...otherKinds, ...evaluationKinds],
   tolerance: (golden, name) => {
     const entry = toleranceEntry(golden, name);
     return entry === undefined ? undefined : toleranceOf(entry, golden, name);

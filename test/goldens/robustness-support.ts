@@ -72,7 +72,7 @@ export function imagesOf(golden: GoldenCase, name = "input.image", count?: numbe
 }
 
 export function wholeOf(golden: GoldenCase, name = "input.label", count?: number): Int32Array {
-  return Int32Array.from(tensorOf(golden, name).data as Int32Array).slice(0, count);
+  return Int32Array.from(tensorOf(golden, name).data as ArrayLike<number | bigint>, Number).slice(0, count);
 }
 
 export function floatsOf(golden: GoldenCase, name: string): Float32Array {

@@ -95,9 +95,12 @@ export class SudokuTask implements Task {
   loss(batch: number): LossGraph {
     const { inputs, noise, output } = this.#trace(batch, undefined);
     const solution = input(SOLUTION, [batch, SIDE, SIDE]);
-    const classes = cast(solution, "int64");
-    const loss = crossEntropy(output.logits, sub(classes, 1), { axis: 3 });
-    return { inputs: [...inputs, solution], noise, loss };
+    return { inputs: [...inputs, solution], noise, loss: this.lossOf(output.logits, solution) };
+  }
+
+  /** Cross-entropy of logits [batch, 9, 9, 9] with digits [batch, 9, 9], mean over all cells. */
+  lossOf(logits: Tensor, solution: Tensor): Tensor {
+    return crossEntropy(logits, sub(cast(solution, "int64"), 1), { axis: 3 });
   }
 
   inference(batch: Dim): InferenceGraph {
