@@ -26,6 +26,8 @@ export interface AxisOptions {
   readonly title: string;
   readonly format?: string;
   readonly domain?: readonly [number, number];
+  /** Equal ratios at equal distances; numbers above 0 only. Default false. For the x axis of line charts. */
+  readonly logarithmic?: boolean;
 }
 
 /** A value over x, with an optional band (`low`..`high`). */
@@ -64,7 +66,15 @@ function axis(options: AxisOptions, tickCount: number): object {
 }
 
 function scale(options: AxisOptions, fallback: object): object {
+  if (options.logarithmic === true) return { type: "log", base: 2, nice: false };
   return options.domain ? { domain: [...options.domain], nice: false } : fallback;
+}
+
+/** On a logarithmic axis the measured numbers themselves are the ticks. */
+function ticksAt(options: AxisOptions, series: readonly LineSeries[]): object {
+  if (options.logarithmic !== true) return {};
+  const values = [...new Set(series.flatMap(({ points }) => points.map(({ x }) => x)))];
+  return { values: values.sort((a, b) => a - b), labelOverlap: true };
 }
 
 /** Scales that give a series the same colour, dash and shape in every chart. */
@@ -115,7 +125,7 @@ export function lineChart(options: LineChartOptions): ChartBuilder {
     const x = {
       field: "x",
       type: "quantitative" as const,
-      axis: axis(options.x, layout.narrow ? 4 : 8),
+      axis: { ...axis(options.x, layout.narrow ? 4 : 8), ...ticksAt(options.x, options.series) },
       scale: scale(options.x, { nice: false, zero: false }),
     };
     const yAxis = axis(options.y, layout.narrow ? 4 : 6);

@@ -1,6 +1,5 @@
 import { join } from "node:path";
 import type { TensorData } from "../../graph/index.js";
-import { tensorData } from "../../graph/index.js";
 import type { State } from "../../nn/module.js";
 import type { SessionOptions } from "../../runtime/runtime.js";
 import { workerRuntime } from "../../runtime/worker-node.js";
@@ -11,9 +10,8 @@ import type { ProgressListener } from "../../train/progress.js";
 import type { TrainOptions } from "../../train/run-node.js";
 import { train } from "../../train/run-node.js";
 import { initialValues } from "../../train/trainer.js";
-import { storedToFloat32 } from "../../util/safetensors.js";
-import { readSafetensors, writeSafetensors } from "../../util/safetensors-node.js";
 import { cellFolder } from "../cells-node.js";
+import { readWeights, writeWeights } from "../weights-node.js";
 import { savePictures } from "../digits/pictures-node.js";
 import type { Condition, SceneSources } from "../digits/scenes.js";
 import { testScenes, trainingScenes } from "../digits/scenes.js";
@@ -117,7 +115,7 @@ async function runNetwork(config: NetworkCell, options: CellOptions): Promise<Ne
   try {
     const run = await train(task, scenes, {
       ...recipe(config, options),
-      ...(start?.kind === "network" && { values: await readWeights(cells, start) }),
+      ...(start?.kind === "network" && { values: await readWeights(weightsPath(cells, start)) }),
       ...(config.selectBest && { selectBest: "setAccuracy" }),
       evaluate: async (values) => (await tester.test(values, validation, { label: "validation" })).metrics,
     });
@@ -262,7 +260,7 @@ async function runAblation(config: AblationCell, options: CellOptions): Promise<
   const { start, testScenes: count, seed, measuredScenes } = config;
   const { device, threads, testing, cells, signal, onProgress } = options;
   const session = { ...(device && { device }), ...(threads !== undefined && { threads }) };
-  const values = await readWeights(cells, start);
+  const values = await readWeights(weightsPath(cells, start));
   const condition = SETS[start.set].conditions[0]!;
   const rows: { dynamics: Dynamics; tested: Tested }[] = [];
   const possible = config.changes.filter(
@@ -293,20 +291,7 @@ async function runAblation(config: AblationCell, options: CellOptions): Promise<
 }
 
 const WEIGHTS = "weights.safetensors";
+const weightsPath = (cells: string, network: NetworkCell): string =>
+  join(cellFolder(cells, network), WEIGHTS);
 const kernelPath = (cells: string, kernel: KernelCell): string =>
   join(cellFolder(cells, kernel), "coupling.safetensors");
-
-async function writeWeights(path: string, values: State): Promise<void> {
-  const tensors = [...values].map(
-    ([name, { shape, data }]) =>
-      [name, { dtype: "F32", shape, data: data as Float32Array<ArrayBuffer> }] as const,
-  );
-  await writeSafetensors(path, new Map(tensors));
-}
-
-async function readWeights(cells: string, cell: NetworkCell): Promise<State> {
-  const { tensors } = await readSafetensors(join(cellFolder(cells, cell), WEIGHTS));
-  return new Map(
-    [...tensors].map(([name, stored]) => [name, tensorData(storedToFloat32(stored), stored.shape)]),
-  );
-}

@@ -1,0 +1,222 @@
+import type { Scale } from "../experiment.js";
+
+/** The networks that are compared. */
+export const MODELS = ["akorn", "itrsa", "transformer"] as const;
+export type ModelName = (typeof MODELS)[number];
+
+/** Boards as in training, and harder ones with fewer given digits. */
+export const SET_NAMES = ["id", "ood"] as const;
+export type SetName = (typeof SET_NAMES)[number];
+
+/** Where boards come from: the files that the paper used, or our generator. */
+export type BoardOrigin = "published" | "generated";
+
+export interface NetworkShape {
+  /** C. */
+  readonly channels: number;
+  readonly heads: number;
+  /** L, the transformer's alone: AKOrN and ItrSA have one block. */
+  readonly transformerLayers: number;
+  /** T in training. */
+  readonly timesteps: number;
+}
+
+/** One network, trained, and tested with several numbers of steps. */
+export interface NetworkCell {
+  readonly experiment: "sudoku";
+  readonly version: 1;
+  readonly kind: "network";
+  readonly seed: number;
+  readonly model: ModelName;
+  readonly shape: NetworkShape;
+  readonly origin: BoardOrigin;
+  /** Different boards in training. */
+  readonly trainBoards: number;
+  /** Whether digits, bands, rows, columns and axes of training boards are exchanged at random. */
+  readonly symmetries: boolean;
+  /** Share of blank cells that is filled in at the start of training at most; falls to 0 over the first part of it. */
+  readonly hints: number;
+  readonly steps: number;
+  readonly batchSize: number;
+  readonly learningRate: number;
+  readonly clipNorm: number;
+  readonly ema: { readonly decay: number; readonly every: number; readonly after: number };
+  readonly validationBoards: number;
+  readonly evaluateEvery: number;
+  readonly testBoards: number;
+  /** T when testing. */
+  readonly testTimesteps: readonly number[];
+  /** Draws of the noise for each test board, where a network has noise. */
+  readonly testDraws: number;
+  /** Steps of the boards that are shown while being solved. */
+  readonly shownSteps: number;
+  /** Draws of the noise on each of these. */
+  readonly shownDraws: number;
+}
+
+/** Energy voting by a trained network on one set. */
+export interface VotingCell {
+  readonly experiment: "sudoku";
+  readonly version: 1;
+  readonly kind: "voting";
+  readonly set: SetName;
+  readonly boards: number;
+  readonly timesteps: number;
+  /** K at most. */
+  readonly draws: number;
+  /** The K that are reported. */
+  readonly counts: readonly number[];
+  readonly seed: number;
+  readonly start: NetworkCell;
+}
+
+export type CellConfig = NetworkCell | VotingCell;
+
+/** "akorn/seed1", "voting/ood/seed1": what `--cells` chooses from. */
+export function cellName(config: CellConfig): string {
+  if (config.kind === "voting") return `voting/${config.set}/seed${config.seed}`;
+  return `${config.model}/seed${config.seed}`;
+}
+
+/** Fewest and most given digits of generated boards: the paper's ID set is SATNet's, its OOD set RRN's. */
+export const GIVENS: Readonly<Record<SetName, readonly [number, number]>> = { id: [31, 42], ood: [17, 34] };
+
+export interface ScalePlan {
+  readonly shape: NetworkShape;
+  readonly origin: BoardOrigin;
+  readonly trainBoards: number;
+  readonly symmetries: boolean;
+  readonly hints: number;
+  readonly steps: number;
+  readonly batchSize: number;
+  readonly learningRates: Readonly<Record<ModelName, number>>;
+  readonly ema: NetworkCell["ema"];
+  readonly validationBoards: number;
+  readonly evaluations: number;
+  readonly testBoards: number;
+  readonly testTimesteps: Readonly<Record<ModelName, readonly number[]>>;
+  readonly testDraws: number;
+  readonly shownSteps: number;
+  readonly shownDraws: number;
+  readonly voting: {
+    readonly boards: number;
+    readonly timesteps: number;
+    readonly draws: number;
+    readonly counts: readonly number[];
+  };
+}
+
+const OVER_STEPS = [16, 32, 48, 64, 96, 128, 192, 256] as const;
+
+/**
+ * - smoke: does everything work?
+ * - laptop: narrow networks on boards of our own, most of the time for training.
+ * - paper: the authors' recipe; their boards where the data cache has them.
+ */
+export const PLANS: Readonly<Record<Scale, ScalePlan>> = {
+  smoke: {
+    shape: { channels: 16, heads: 4, transformerLayers: 2, timesteps: 4 },
+    origin: "generated",
+    trainBoards: 64,
+    symmetries: true,
+    hints: 0.8,
+    steps: 16,
+    batchSize: 16,
+    learningRates: { akorn: 1e-3, itrsa: 5e-4, transformer: 5e-4 },
+    ema: { decay: 0.9, every: 2, after: 4 },
+    validationBoards: 16,
+    evaluations: 2,
+    testBoards: 16,
+    testTimesteps: { akorn: [2, 4, 8, 16], itrsa: [4, 8], transformer: [1] },
+    testDraws: 2,
+    shownSteps: 16,
+    shownDraws: 4,
+    voting: { boards: 4, timesteps: 8, draws: 8, counts: [1, 2, 4, 8] },
+  },
+  laptop: {
+    shape: { channels: 64, heads: 8, transformerLayers: 8, timesteps: 16 },
+    origin: "generated",
+    trainBoards: 9000,
+    symmetries: true,
+    hints: 0.8,
+    steps: 1000,
+    batchSize: 100,
+    learningRates: { akorn: 1e-3, itrsa: 5e-4, transformer: 5e-4 },
+    ema: { decay: 0.9, every: 10, after: 100 },
+    validationBoards: 100,
+    evaluations: 10,
+    testBoards: 250,
+    testTimesteps: { akorn: OVER_STEPS, itrsa: [16, 32, 64, 128, 256], transformer: [1] },
+    testDraws: 3,
+    shownSteps: 128,
+    shownDraws: 24,
+    voting: { boards: 50, timesteps: 128, draws: 100, counts: [1, 2, 5, 10, 20, 50, 100] },
+  },
+  paper: {
+    shape: { channels: 512, heads: 8, transformerLayers: 8, timesteps: 16 },
+    origin: "published",
+    trainBoards: 9000,
+    symmetries: false,
+    hints: 0,
+    steps: 9000,
+    batchSize: 100,
+    learningRates: { akorn: 1e-3, itrsa: 5e-4, transformer: 5e-4 },
+    ema: { decay: 0.995, every: 10, after: 100 },
+    validationBoards: 500,
+    evaluations: 10,
+    testBoards: 1000,
+    testTimesteps: { akorn: OVER_STEPS, itrsa: OVER_STEPS, transformer: [1] },
+    testDraws: 5,
+    shownSteps: 128,
+    shownDraws: 40,
+    voting: { boards: 1000, timesteps: 128, draws: 100, counts: [1, 2, 5, 10, 20, 50, 100] },
+  },
+};
+
+/** All cells of a run: networks first, then what starts from them. */
+export function cellsOf(plan: ScalePlan, seeds: readonly number[]): CellConfig[] {
+  const networks = seeds.flatMap((seed) => MODELS.map((model) => networkCell(plan, model, seed)));
+  const votings = networks
+    .filter(({ model }) => model === "akorn")
+    .flatMap((start) =>
+      SET_NAMES.map((set): VotingCell => ({
+        experiment: "sudoku",
+        version: 1,
+        kind: "voting",
+        set,
+        ...plan.voting,
+        seed: start.seed,
+        start,
+      })),
+    );
+  return [...networks, ...votings];
+}
+
+function networkCell(plan: ScalePlan, model: ModelName, seed: number): NetworkCell {
+  const { shape, origin, trainBoards, symmetries, hints, steps, batchSize, ema } = plan;
+  const { validationBoards, evaluations, testBoards, testDraws, shownSteps, shownDraws } = plan;
+  return {
+    experiment: "sudoku",
+    version: 1,
+    kind: "network",
+    seed,
+    model,
+    shape,
+    origin,
+    trainBoards,
+    symmetries,
+    hints,
+    steps,
+    batchSize,
+    learningRate: plan.learningRates[model],
+    clipNorm: 1,
+    ema,
+    validationBoards,
+    evaluateEvery: Math.max(1, Math.floor(steps / evaluations)),
+    testBoards,
+    testTimesteps: plan.testTimesteps[model],
+    testDraws: model === "akorn" ? testDraws : 1,
+    shownSteps,
+    shownDraws,
+  };
+}

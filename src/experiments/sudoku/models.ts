@@ -1,0 +1,109 @@
+import type { Dim, Tensor } from "../../graph/index.js";
+import { cast, input } from "../../graph/index.js";
+import { NOISE, PUZZLE, SudokuNetwork, SudokuTask, SudokuTransformer } from "../../systems/akorn/index.js";
+import type { InferenceGraph, Task } from "../../train/task.js";
+import { check } from "../../util/errors.js";
+import type { ModelName, NetworkCell } from "./config.js";
+
+/** The network of a cell. AKOrN as the authors train it: one natural frequency for all, learned from 0.5. */
+export function networkOf({ model, shape }: Pick<NetworkCell, "model" | "shape">) {
+  const { channels, heads, timesteps, transformerLayers } = shape;
+  switch (model) {
+    case "akorn":
+      return new SudokuNetwork({
+        channels,
+        heads,
+        timesteps,
+        omega: { initial: 0.5, shared: true, trained: true },
+      });
+    case "itrsa":
+      return new SudokuTransformer({ channels, heads, timesteps, layers: 1 });
+    case "transformer":
+      return new SudokuTransformer({ channels, heads, timesteps: 1, layers: transformerLayers });
+  }
+}
+
+/** T in training. */
+export function trainedSteps({ model, shape }: Pick<NetworkCell, "model" | "shape">): number {
+  return model === "transformer" ? 1 : shape.timesteps;
+}
+
+export function trainingTask(cell: Pick<NetworkCell, "model" | "shape">): SudokuTask {
+  return new SudokuTask(networkOf(cell));
+}
+
+/**
+ * Answers after several numbers of steps in one run, "logits.T" [batch, 9, 9, 9], and for oscillators the "energies"
+ * [largest T + 1, batch] of the run with most steps, whose first T + 1 are those of T steps.
+ *
+ * @throws StriateError for oscillators in several blocks: their answer after T steps is no part of a longer run
+ */
+export function readingTask(cell: Pick<NetworkCell, "model" | "shape">, timesteps: readonly number[]): Task {
+  const model = networkOf(cell);
+  const training = new SudokuTask(model);
+  return {
+    parameters: training.parameters,
+    loss: (batch) => training.loss(batch),
+    inference: (batch) =>
+      model instanceof SudokuNetwork
+        ? readOscillators(model, timesteps, batch)
+        : readTransformer(model, timesteps, batch),
+  };
+}
+
+function readOscillators(model: SudokuNetwork, timesteps: readonly number[], batch: Dim): InferenceGraph {
+  check(
+    model.blocks.length === 1,
+    () => "Sudoku: answers of several steps at once need a network of one block",
+  );
+  const puzzle = puzzleInput(batch);
+  const noise = model.noiseInput(batch);
+  const { layers } = model.forward({ tokens: cast(puzzle, "int64"), noise }, Math.max(...timesteps));
+  const { states, energies } = layers[0]!;
+  const outputs = timesteps.map((t) => [logitsAfter(t), model.read(states[t - 1]!)] as const);
+  return {
+    inputs: [puzzle, noise],
+    noise: { [NOISE]: "normal" },
+    outputs: { ...Object.fromEntries(outputs), energies },
+  };
+}
+
+function readTransformer(model: SudokuTransformer, timesteps: readonly number[], batch: Dim): InferenceGraph {
+  const puzzle = puzzleInput(batch);
+  const tokens = cast(puzzle, "int64");
+  const outputs = timesteps.map((t) => [logitsAfter(t), model.forward({ tokens }, t).logits] as const);
+  return { inputs: [puzzle], outputs: Object.fromEntries(outputs) };
+}
+
+const puzzleInput = (batch: Dim): Tensor => input(PUZZLE, [batch, 9, 9]);
+
+/** Name of the answer after T steps. */
+export const logitsAfter = (timesteps: number): string => `logits.${timesteps}`;
+
+/** As the authors count: with AKOrN's x0, which nothing uses. */
+export function parameterCount(cell: Pick<NetworkCell, "model" | "shape">): number {
+  let count = 0;
+  for (const { shape } of trainingTask(cell).parameters.values())
+    count += shape.reduce<number>((a, b) => a * (b as number), 1);
+  return count;
+}
+
+export const MODEL_TEXTS: Readonly<
+  Record<ModelName, { readonly label: string; readonly description: string; readonly style: number }>
+> = {
+  akorn: {
+    label: "AKOrN",
+    description: "One layer of Kuramoto oscillators, coupled by attention; blank cells start at random.",
+    style: 0,
+  },
+  itrsa: {
+    label: "ItrSA",
+    description: "Self-attention repeated with the same weights.",
+    style: 1,
+  },
+  transformer: {
+    label: "Transformer",
+    description: "Blocks with weights of their own, each used once: more steps have no meaning.",
+    style: 3,
+  },
+};

@@ -1,0 +1,64 @@
+import type { PairedDifference, SudokuVote } from "../../report/sudoku-data.js";
+import { lowestEnergy } from "../../systems/akorn/index.js";
+
+/** Every draw of the noise on one board. */
+export interface BoardDraws {
+  /** 1 where the draw's answer solves the board. */
+  readonly solved: Uint8Array;
+  /** Sum of the energies of all steps, and the last one. */
+  readonly sums: Float32Array;
+  readonly lasts: Float32Array;
+}
+
+/** Board accuracy of votes among K draws: draws 0..K-1, K..2K-1 and so on are groups of their own. */
+export function votesAmong(boards: readonly BoardDraws[], k: number): SudokuVote {
+  const draws = boards[0]?.solved.length ?? 0;
+  const groups = Array.from({ length: Math.floor(draws / k) }, (_, group) => group * k);
+  const accuracy = (wins: (board: BoardDraws, from: number) => boolean) =>
+    groups.map((from) => boards.filter((board) => wins(board, from)).length / boards.length);
+  const winner = (scores: Float32Array, from: number) => from + lowestEnergy(scores.subarray(from, from + k));
+  return {
+    k,
+    sum: accuracy(({ solved, sums }, from) => solved[winner(sums, from)] === 1),
+    last: accuracy(({ solved, lasts }, from) => solved[winner(lasts, from)] === 1),
+    any: accuracy(({ solved }, from) => solved.subarray(from, from + k).includes(1)),
+  };
+}
+
+/** What the vote of all draws gains over a single draw, on average over boards. */
+export function votingGain(boards: readonly BoardDraws[]): PairedDifference {
+  return pairedDifference(
+    boards.map(({ solved, sums }) => {
+      const single = solved.reduce((sum, one) => sum + one, 0) / solved.length;
+      return solved[lowestEnergy(sums)]! - single;
+    }),
+  );
+}
+
+/** Mean and standard error. */
+export function pairedDifference(differences: readonly number[]): PairedDifference {
+  const n = differences.length;
+  const mean = differences.reduce((sum, one) => sum + one, 0) / n;
+  const squares = differences.reduce((sum, one) => sum + (one - mean) ** 2, 0);
+  return { mean, standardError: n > 1 ? Math.sqrt(squares / (n - 1) / n) : 0 };
+}
+
+/**
+ * Of all pairs of a right and a wrong answer to the same board, the share in which the right one has the lower sum of energies
+ * (ties count half); undefined where no board has both.
+ */
+export function energyRanking(boards: readonly BoardDraws[]): number | undefined {
+  let [lower, pairs] = [0, 0];
+  for (const { solved, sums } of boards) {
+    for (let right = 0; right < solved.length; right++) {
+      if (solved[right] === 0) continue;
+      for (let wrong = 0; wrong < solved.length; wrong++) {
+        if (solved[wrong] === 1) continue;
+        pairs++;
+        const difference = sums[right]! - sums[wrong]!;
+        lower += difference < 0 ? 1 : difference === 0 ? 0.5 : 0;
+      }
+    }
+  }
+  return pairs === 0 ? undefined : lower / pairs;
+}
