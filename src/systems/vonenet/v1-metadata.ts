@@ -1,0 +1,24 @@
+import type { VOneBlock } from "./vone-block.js";
+
+/** What an exported file says about the V1 in it, so that its cells can be told apart without this library. JSON values. */
+export function v1Metadata(block: VOneBlock): Record<string, string> {
+  const { fields, imageSize, pixelsPerDegree, stride, gain, noise, bank } = block;
+  const geometry = { imageSize, pixelsPerDegree, imageRange: [-1, 1], kernelSize: bank.size, stride };
+  const cells = {
+    simple: fields.simple,
+    complex: fields.complex,
+    spatialFrequency: [...fields.spatialFrequency],
+    orientation: [...fields.orientation],
+    phase: [...fields.phase],
+    nx: [...fields.nx],
+    ny: [...fields.ny],
+    colour: [...fields.colour],
+    quadratureColour: [...fields.quadratureColour],
+  };
+  return {
+    "v1.sampling": JSON.stringify(fields.source),
+    "v1.geometry": JSON.stringify(geometry),
+    "v1.responses": JSON.stringify({ gain, noise: noise ?? null }),
+    "v1.cells": JSON.stringify(cells),
+  };
+}
