@@ -1,0 +1,185 @@
+import { join } from "node:path";
+import { comparisonText, budgetText, headline, objectDiscoveryPage } from "../../report/object-discovery.js";
+import { percent } from "../../report/html.js";
+import { check } from "../../util/errors.js";
+import { ensureFolder, writeFileAtomic } from "../../util/files-node.js";
+import { unknownName } from "../../util/suggest.js";
+import type { Cell } from "../cells-node.js";
+import { chooseCells, runCells } from "../cells-node.js";
+import type { Experiment, ExperimentOptions, ExperimentResult } from "../experiment.js";
+import { sharesOf } from "../machine-node.js";
+import type { CellResult } from "./cell-node.js";
+import { runCell } from "./cell-node.js";
+import type { CellConfig } from "./config.js";
+import { cellName, cellsOf, PLANS } from "./config.js";
+import { estimatedHours } from "./cost.js";
+import { MODELS } from "./models.js";
+import { paperResult } from "./paper-results.js";
+import { readScenes } from "./published-node.js";
+import { objectDiscoveryReport } from "./report-node.js";
+import type { SceneParts } from "./scenes.js";
+import { generateScenes } from "./scenes.js";
+import type { SetName } from "./sets.js";
+import { SET_NAMES } from "./sets.js";
+import { scoreTables } from "./tables.js";
+
+/** Objects without labels: AKOrN against the same networks without oscillators (ICLR 2025, section 5.1). */
+export const objectDiscovery: Experiment = {
+  name: "object-discovery",
+  summary: "Do oscillators bind what belongs to one object? AKOrN against ItrSA and ItrConv, without labels.",
+  scales: {
+    smoke: { summary: "four small networks, 12 steps: does everything work? Under a minute.", seeds: 1 },
+    laptop: {
+      summary: "AKOrN (attn) and ItrSA on Tetrominoes, half the width. About 25 minutes on 2 cores.",
+      seeds: 1,
+    },
+    paper: {
+      summary:
+        "all networks on Tetrominoes, multi-dSprites and Shapes, 50 epochs. Days for each; see --cells.",
+      seeds: 3,
+    },
+  },
+  choosesCells: true,
+  takes: ["dataSet", "data", "models", "upTiling"],
+  run,
+};
+
+async function run(options: ExperimentOptions): Promise<ExperimentResult> {
+  const started = performance.now();
+  const { scale, out, seeds, data, signal, onNote } = options;
+  const plan = PLANS[scale];
+  const sets = options.dataSet === undefined ? plan.sets : namesOf("data set", options.dataSet, SET_NAMES);
+  check(
+    data === undefined || sets.length === 1,
+    () => `--data is for one set: choose it with --data-set, got ${sets.join(", ")}`,
+  );
+  const all = cellsOf(plan, {
+    seeds,
+    sets,
+    ...(data !== undefined && { data }),
+    ...(options.models !== undefined && { models: namesOf("network", options.models, MODELS) }),
+    ...(options.upTiling !== undefined && { upTiling: options.upTiling }),
+  });
+  const chosen = chooseCells(all, cellName, options.cells);
+  if (scale === "paper") for (const line of expectations(chosen)) onNote(line);
+  await ensureFolder(out);
+
+  const folder = join(out, "cells");
+  const { parallel, threads } = sharesOf(options, chosen.length);
+  const scenes = new SceneCache(onNote);
+  const cells = chosen.map((config): Cell<CellConfig> => ({ label: cellName(config), config }));
+  const work = async ({ label, config }: Cell<CellConfig>, own: string): Promise<CellResult | undefined> => {
+    const result = await runCell(config, {
+      folder: own,
+      scenes: await scenes.of(config),
+      device: options.device,
+      threads,
+      signal,
+      onProgress: (part, event) => {
+        options.onProgress(`${label}, ${part}`, event);
+      },
+      onWarning: onNote,
+    });
+    if (result) onNote(describe(label, result));
+    return result;
+  };
+  const done = await runCells(cells, work, { folder, parallel, signal, resume: options.resume });
+  const results = done.flatMap((result, i) => (result ? [{ config: chosen[i]!, result }] : []));
+  if (results.length < chosen.length) return { interrupted: true, tables: [], files: [] };
+  if (chosen.length < all.length) {
+    const notes = ["The report is made when all cells are done: run again without --cells, with --resume."];
+    return { interrupted: false, tables: [...scoreTables(results, notes)], files: [] };
+  }
+
+  const report = await objectDiscoveryReport({
+    scale,
+    seeds,
+    results,
+    scenes: (config) => scenes.of(config),
+    folder,
+    command: commandOf(options),
+    device: options.device,
+    seconds: (performance.now() - started) / 1000,
+  });
+  const page = join(out, "report.html");
+  await writeFileAtomic(page, await objectDiscoveryPage(report));
+  const plain = { ...report, sets: report.sets.map((set) => ({ ...set, scenes: [] })) };
+  await writeFileAtomic(join(out, "results.json"), `${JSON.stringify(plain, null, 1)}\n`);
+  const lines = report.sets.flatMap((set) => [
+    headline(report, set),
+    ...set.comparisons.map((comparison) => comparisonText(report, comparison)),
+    ...[budgetText(set) ?? []].flat(),
+  ]);
+  return {
+    interrupted: false,
+    text: lines.join("\n"),
+    tables: scoreTables(results),
+    files: [
+      { what: "report", path: page },
+      { what: "results", path: join(out, "results.json") },
+    ],
+  };
+}
+
+/** Every set is made or read once, for all its cells. */
+class SceneCache {
+  readonly #parts = new Map<SetName, Promise<SceneParts>>();
+
+  constructor(private readonly onNote: (line: string) => void) {}
+
+  of(config: CellConfig): Promise<SceneParts> {
+    const { set, data } = config;
+    const known = this.#parts.get(set);
+    if (known !== undefined) return known;
+    const parts =
+      data === undefined
+        ? Promise.resolve().then(() => generateScenes(set, config))
+        : readScenes(set, data, config, this.onNote);
+    this.#parts.set(set, parts);
+    return parts;
+  }
+}
+
+/** Names with commas between them. Throws {@link StriateError} for an unknown one. */
+function namesOf<N extends string>(what: string, text: string, known: readonly N[]): N[] {
+  return text.split(",").map((part) => {
+    const name = known.find((one) => one === part.trim());
+    check(name !== undefined, () => unknownName(what, part.trim(), known));
+    return name;
+  });
+}
+
+/** What the paper reports for each kind of cell, and how long it may take here. */
+function expectations(cells: readonly CellConfig[]): string[] {
+  const first = cells.filter((cell, i) => {
+    return cells.findIndex(({ set, model }) => set === cell.set && model === cell.model) === i;
+  });
+  return first.map((cell) => {
+    const { set, model } = cell;
+    const row = paperResult(set, model, 1);
+    const score = row
+      ? `the paper has FG-ARI ${row.foregroundAri[0]} ± ${row.foregroundAri[1]}, MBO ${row.bestOverlap[0]} ± ${row.bestOverlap[1]}`
+      : "the paper has no row for it";
+    return `${set}/${model}: ${score}; about ${estimatedHours(cell)} hours a seed on one core.`;
+  });
+}
+
+function describe(label: string, { tests, untrained, seconds, imagesPerSecond }: CellResult): string {
+  const scores = tests.map(({ upTiling, foregroundAri, bestOverlap }, i) => {
+    const before = percent(untrained[i]!.foregroundAri);
+    const name = upTiling === 1 ? "FG-ARI" : `with up-tiling × ${upTiling}`;
+    return `${name} ${percent(foregroundAri)} % (before training ${before} %), MBO ${percent(bestOverlap)} %`;
+  });
+  return `${label}: ${scores.join("; ")}; ${Math.round(seconds)} s, ${Math.round(imagesPerSecond)} pictures/s`;
+}
+
+/** The command that does this run again. */
+function commandOf({ scale, seeds, dataSet, data, models, upTiling }: ExperimentOptions): string {
+  const special = [
+    dataSet === undefined ? "" : ` --data-set ${dataSet}`,
+    data === undefined ? "" : ` --data ${data}`,
+    models === undefined ? "" : ` --models ${models}`,
+    upTiling === undefined ? "" : ` --up-tiling ${upTiling}`,
+  ].join("");
+  return `striate run object-discovery --scale ${scale} --seed ${seeds[0]!} --seeds ${seeds.length}${special}`;
+}
