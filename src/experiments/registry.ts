@@ -1,6 +1,7 @@
 import { StriateError } from "../util/errors.js";
 import { unknownName } from "../util/suggest.js";
 import type { Experiment } from "./experiment.js";
+import { objectDiscovery } from "./object-discovery/experiment-node.js";
 import { overlappingDigits } from "./overlapping-digits/experiment-node.js";
 import { predictiveCoding } from "./predictive-coding/experiment-node.js";
 import { synchronyExperiment } from "./synchrony/experiment-node.js";
@@ -8,7 +9,12 @@ import { synchronyExperiment } from "./synchrony/experiment-node.js";
 export * from "./experiment.js";
 
 /** All experiments, in the order in which they are listed. */
-export const experiments: readonly Experiment[] = [overlappingDigits, synchronyExperiment, predictiveCoding];
+export const experiments: readonly Experiment[] = [
+  overlappingDigits,
+  synchronyExperiment,
+  predictiveCoding,
+  objectDiscovery,
+];
 
 /** @throws StriateError naming the known ones, and the one that was probably meant. */
 export function findExperiment(name: string, among: readonly Experiment[] = experiments): Experiment {
