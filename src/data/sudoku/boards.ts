@@ -1,0 +1,118 @@
+import { check } from "../../util/errors.js";
+
+/** Cells of a board, row by row. */
+export const CELLS = 81;
+
+/** Puzzles with their solutions, 81 digits each; 0 for a blank cell of a puzzle. */
+export interface Boards {
+  readonly count: number;
+  readonly puzzles: Uint8Array;
+  readonly solutions: Uint8Array;
+  /** For people: where they come from. */
+  readonly source: string;
+}
+
+/** The 27 rows, columns and boxes, cells of each. */
+export const UNITS: readonly Uint8Array[] = [
+  ...Array.from({ length: 9 }, (_, row) => Uint8Array.from({ length: 9 }, (_, i) => 9 * row + i)),
+  ...Array.from({ length: 9 }, (_, column) => Uint8Array.from({ length: 9 }, (_, i) => 9 * i + column)),
+  ...Array.from({ length: 9 }, (_, box) =>
+    Uint8Array.from(
+      { length: 9 },
+      (_, i) => 9 * (3 * Math.floor(box / 3) + Math.floor(i / 3)) + 3 * (box % 3) + (i % 3),
+    ),
+  ),
+];
+
+/** "row 3", "column 1", "box 9" */
+function unitName(unit: number): string {
+  return `${["row", "column", "box"][Math.floor(unit / 9)]!} ${(unit % 9) + 1}`;
+}
+
+/**
+ * Throws {@link StriateError} unless a board has 81 cells, digits from 0 (blank) to 9, and no digit twice in a row, column or
+ * box. `what` names the board.
+ */
+export function checkBoard(board: ArrayLike<number>, what = "Sudoku board"): void {
+  check(board.length === CELLS, () => `${what}: expected 9 x 9 cells, got ${board.length}`);
+  for (let cell = 0; cell < CELLS; cell++) {
+    const digit = board[cell]!;
+    check(
+      Number.isInteger(digit) && digit >= 0 && digit <= 9,
+      () =>
+        `${what}: row ${Math.floor(cell / 9) + 1}, column ${(cell % 9) + 1}: ` +
+        `expected a digit from 1 to 9 or 0 for a blank, got ${digit}`,
+    );
+  }
+  for (const [i, unit] of UNITS.entries()) {
+    let seen = 0;
+    for (const cell of unit) {
+      const digit = board[cell]!;
+      check(digit === 0 || (seen & (1 << digit)) === 0, () => `${what}: ${unitName(i)} has ${digit} twice`);
+      seen |= 1 << digit;
+    }
+  }
+}
+
+/** Throws {@link StriateError} unless a solution is full, keeps the rules and agrees with the puzzle's given digits. */
+export function checkSolution(
+  puzzle: ArrayLike<number>,
+  solution: ArrayLike<number>,
+  what = "Sudoku board",
+): void {
+  checkBoard(puzzle, `${what}, puzzle`);
+  checkBoard(solution, `${what}, solution`);
+  for (let cell = 0; cell < CELLS; cell++) {
+    const place = () => `row ${Math.floor(cell / 9) + 1}, column ${(cell % 9) + 1}`;
+    check(solution[cell] !== 0, () => `${what}: the solution is blank at ${place()}`);
+    check(
+      puzzle[cell] === 0 || puzzle[cell] === solution[cell],
+      () => `${what}: at ${place()} the puzzle gives ${puzzle[cell]!}, the solution ${solution[cell]!}`,
+    );
+  }
+}
+
+/** How many cells of a puzzle are given. */
+export function givensOf(puzzle: ArrayLike<number>): number {
+  let givens = 0;
+  for (const digit of Array.from(puzzle)) if (digit !== 0) givens++;
+  return givens;
+}
+
+/**
+ * A board from text: 81 digits row by row, "0" or "." for a blank, white space as you like.
+ *
+ * @throws StriateError for another number of cells, other characters, and boards that break the rules.
+ */
+export function parseBoard(text: string, what = "Sudoku board"): Uint8Array {
+  const cells = text.replace(/\s/g, "");
+  check(
+    /^[0-9.]*$/.test(cells),
+    () => `${what}: expected digits and "." for a blank, got "${/[^0-9.]/.exec(cells)![0]}"`,
+  );
+  const board = Uint8Array.from(cells, (cell) => (cell === "." ? 0 : Number(cell)));
+  checkBoard(board, what);
+  return board;
+}
+
+/** A board as nine lines of text, "." for a blank. */
+export function formatBoard(board: ArrayLike<number>): string {
+  const cell = (digit: number) => (digit === 0 ? "." : String(digit));
+  return Array.from({ length: 9 }, (_, row) =>
+    Array.from({ length: 9 }, (_, column) => cell(board[9 * row + column]!)).join(""),
+  ).join("\n");
+}
+
+/** Boards first..end-1 as views of the same memory. */
+export function sliceBoards(boards: Boards, first: number, end = boards.count): Boards {
+  check(
+    Number.isInteger(first) && Number.isInteger(end) && first >= 0 && first <= end && end <= boards.count,
+    () => `${boards.source}: expected boards within 0 to ${boards.count}, got ${first} to ${end}`,
+  );
+  return {
+    ...boards,
+    count: end - first,
+    puzzles: boards.puzzles.subarray(first * CELLS, end * CELLS),
+    solutions: boards.solutions.subarray(first * CELLS, end * CELLS),
+  };
+}

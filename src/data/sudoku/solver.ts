@@ -1,0 +1,143 @@
+import { CELLS, UNITS, checkBoard } from "./boards.js";
+
+/** Row, column and box of every cell, as positions in one list of 27. */
+const UNITS_OF = Uint8Array.from({ length: 3 * CELLS }, (_, i) => {
+  const cell = Math.floor(i / 3);
+  const [row, column] = [Math.floor(cell / 9), cell % 9];
+  return [row, 9 + column, 18 + 3 * Math.floor(row / 3) + Math.floor(column / 3)][i % 3]!;
+});
+
+const ALL = 0b1111111110;
+const BITS = Uint8Array.from({ length: 1024 }, (_, mask) => {
+  let count = 0;
+  for (let rest = mask; rest !== 0; rest &= rest - 1) count++;
+  return count;
+});
+
+/** Visits solutions; answering true ends the search. */
+type Visit = (solution: Uint8Array) => boolean;
+
+/**
+ * A depth-first search that always goes on where fewest digits fit: at a cell, or, where every blank cell still takes two or
+ * more, at a row, column or box in which a digit has fewest places. Digits are bits of a mask.
+ */
+class Search {
+  readonly #board: Uint8Array;
+  /** Digits that are taken, one mask for each of the 27 units. */
+  readonly #taken = new Uint16Array(27);
+
+  constructor(
+    puzzle: ArrayLike<number>,
+    /** Digits to try at a cell, lowest first by default. */
+    private readonly order?: (digits: number[]) => number[],
+  ) {
+    this.#board = Uint8Array.from(puzzle);
+    this.#board.forEach((digit, cell) => {
+      if (digit !== 0) this.#set(cell, 1 << digit);
+    });
+  }
+
+  /** Whether the search was ended by `visit`. */
+  run(visit: Visit): boolean {
+    let [best, fewest] = [-1, 10];
+    for (let cell = 0; cell < CELLS && fewest > 1; cell++) {
+      if (this.#board[cell] !== 0) continue;
+      const count = BITS[this.free(cell)]!;
+      if (count < fewest) [best, fewest] = [cell, count];
+    }
+    if (best < 0) return visit(this.#board);
+    if (fewest > 1) {
+      const place = this.#fewestPlaces(fewest);
+      if (place !== undefined) return place.cells.some((cell) => this.#try(cell, place.digit, visit));
+    }
+    const digits: number[] = [];
+    for (let free = this.free(best); free !== 0; free &= free - 1) digits.push(31 - Math.clz32(free & -free));
+    return (this.order?.(digits) ?? digits).some((digit) => this.#try(best, digit, visit));
+  }
+
+  /** The digits that fit a blank cell, as bits. */
+  free(cell: number): number {
+    const at = 3 * cell;
+    const taken =
+      this.#taken[UNITS_OF[at]!]! | this.#taken[UNITS_OF[at + 1]!]! | this.#taken[UNITS_OF[at + 2]!]!;
+    return ALL & ~taken;
+  }
+
+  #try(cell: number, digit: number, visit: Visit): boolean {
+    this.#board[cell] = digit;
+    this.#set(cell, 1 << digit);
+    if (this.run(visit)) return true;
+    this.#board[cell] = 0;
+    this.#set(cell, 1 << digit);
+    return false;
+  }
+
+  /** Takes a digit, or gives it back. */
+  #set(cell: number, bit: number): void {
+    for (let i = 3 * cell; i < 3 * cell + 3; i++) this.#taken[UNITS_OF[i]!]! ^= bit;
+  }
+
+  /** A digit with fewer places in some unit than `below`. */
+  #fewestPlaces(below: number): { readonly digit: number; readonly cells: number[] } | undefined {
+    let found: { readonly digit: number; readonly cells: number[] } | undefined;
+    let fewest = below;
+    const counts = new Uint8Array(10);
+    for (const [u, unit] of UNITS.entries()) {
+      counts.fill(0);
+      for (const cell of unit) {
+        if (this.#board[cell] !== 0) continue;
+        for (let free = this.free(cell); free !== 0; free &= free - 1)
+          counts[31 - Math.clz32(free & -free)]!++;
+      }
+      for (let digit = 1; digit <= 9; digit++) {
+        if ((this.#taken[u]! & (1 << digit)) !== 0 || counts[digit]! >= fewest) continue;
+        fewest = counts[digit]!;
+        const fits = (cell: number) => this.#board[cell] === 0 && (this.free(cell) & (1 << digit)) !== 0;
+        found = { digit, cells: Array.from(unit).filter(fits) };
+        if (fewest <= 1) return found;
+      }
+    }
+    return found;
+  }
+}
+
+/**
+ * The solutions of a puzzle, at most `most` of them (default 2: enough to tell whether there is exactly one).
+ *
+ * @throws StriateError for a board that is not 9 x 9 or breaks the rules.
+ */
+export function solutionsOf(puzzle: ArrayLike<number>, most = 2): Uint8Array[] {
+  checkBoard(puzzle, "Sudoku puzzle");
+  const found: Uint8Array[] = [];
+  new Search(puzzle).run((solution) => found.push(solution.slice()) >= most);
+  return found;
+}
+
+/** A solution, digits tried in the order that `order` gives them; undefined when there is none. */
+export function solveIn(
+  puzzle: ArrayLike<number>,
+  order: (digits: number[]) => number[],
+): Uint8Array | undefined {
+  let found: Uint8Array | undefined;
+  new Search(puzzle, order).run((solution) => {
+    found = solution.slice();
+    return true;
+  });
+  return found;
+}
+
+/**
+ * Whether a puzzle with one solution keeps only that one when the given digit of a cell is taken away: whether no other digit
+ * in its place leads to a solution.
+ */
+export function canBlank(puzzle: Uint8Array, cell: number): boolean {
+  const given = puzzle[cell]!;
+  const board = puzzle.slice();
+  board[cell] = 0;
+  const others = new Search(board).free(cell) & ~(1 << given);
+  for (let free = others; free !== 0; free &= free - 1) {
+    board[cell] = 31 - Math.clz32(free & -free);
+    if (new Search(board).run(() => true)) return false;
+  }
+  return true;
+}
