@@ -105,7 +105,7 @@ export function convolutionCases(): BenchCase[] {
 
 /** Every form of the weight gradient on every shape; the chosen one is marked. */
 export function weightGradientForms(): BenchCase[] {
-  const forms: WeightGradientForm[] = ["per-offset", "folded", "im2col", "swapped", "fourier"];
+  const forms: WeightGradientForm[] = ["per-offset", "folded", "im2col", "swapped", "blocked", "fourier"];
   return SHAPES.flatMap(([n, cin, cout, hw, k]) => {
     const p = [k >> 1, k >> 1];
     const window = { kernel: [k, k], strides: [1, 1], dilations: [1, 1], before: p, after: p, groups: 1 };
@@ -114,6 +114,7 @@ export function weightGradientForms(): BenchCase[] {
     return forms
       .filter((form) => form !== "fourier" || chosen === "fourier")
       .filter((form) => form !== "per-offset" || k < 13)
+      .filter((form) => form !== "blocked" || cout % 16 === 0)
       .map((form): BenchCase => ({
         name: `weight gradient ${n},${cin},${cout},${hw},${k} ${form}${form === chosen ? " (chosen)" : ""}`,
         amount: 2 * n * cin * cout * hw * hw * k * k,

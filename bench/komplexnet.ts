@@ -94,7 +94,8 @@ async function openTraining(options: KomplexNetOptions): ReturnType<BenchCase["o
 
 async function openInference(options: KomplexNetOptions): ReturnType<BenchCase["open"]> {
   const task = taskOf(options);
-  const written = writeOnnx(lower(task.inference(BATCH).outputs, "cpu"), { values: baked(valuesOf(task)) });
+  const constants = { values: baked(valuesOf(task)) };
+  const written = writeOnnx(lower(task.inference(BATCH).outputs, "cpu", constants), constants);
   const session = await nodeRuntime.createSession(written.bytes, { threads: 2 });
   const feeds = feedsFor(written.inputs);
   return { run: () => session.run(feeds), close: () => session.close() };

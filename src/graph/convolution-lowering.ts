@@ -1,3 +1,10 @@
+import {
+  blockedConvolution,
+  blockedWeightGradient,
+  hasBlockedKernels,
+  isBlockable,
+  isWeightGradientBlockable,
+} from "./blocked-convolution.js";
 import { isStatic } from "./dims.js";
 import { fourierConvolution, fourierWeightGradient } from "./fourier-convolution.js";
 import type { ConvolutionShape } from "./fourier-convolution.js";
@@ -22,27 +29,34 @@ import { windowAttributes } from "./window.js";
  */
 
 /** Ways to compute dW[out, in, ...kernel] from x and dy. */
-export type WeightGradientForm = "per-offset" | "folded" | "im2col" | "swapped" | "depthwise" | "fourier";
+export type WeightGradientForm =
+  "per-offset" | "folded" | "im2col" | "swapped" | "blocked" | "depthwise" | "fourier";
 
 /** An input and the output gradient that it met. */
 export type Pair = readonly [x: Tensor, dy: Tensor];
 
-/** What a forward convolution becomes; undefined keeps ONNX's Conv. */
+/**
+ * What a forward convolution becomes; undefined keeps ONNX's Conv, which is the best for fixed weights: the runtime puts
+ * those into its blocked layout itself, and keeps activations in it from layer to layer.
+ */
 export function lowerConv(
   call: Call,
   target: Target,
   window: Window,
   space: readonly unknown[],
+  fixedWeight: boolean,
 ): Tensor[] | undefined {
+  if (target !== "cpu") return undefined;
   const [x, w, bias] = [call.inputs[0]!, call.inputs[1]!, call.inputs[2]];
   const shape = convolutionShape(x, [w.shape[0]!, ...space]);
-  if (target !== "cpu" || shape === undefined) return undefined;
-  let y: Tensor;
-  if (fourierPays(shape, window)) y = fourierConvolution(x, w, shape, window);
-  else if (constantData(w) !== undefined && halfFourierPays(shape, window))
-    y = halfFourierConvolution(x, w, shape, window);
-  else return undefined;
-  return [bias ? add(y, reshape(bias, [1, -1, 1, 1])) : y];
+  const withBias = (y: Tensor) => [bias ? add(y, reshape(bias, [1, -1, 1, 1])) : y];
+  if (shape !== undefined && fourierPays(shape, window)) {
+    return withBias(fourierConvolution(x, w, shape, window));
+  }
+  if (shape !== undefined && constantData(w) !== undefined && halfFourierPays(shape, window)) {
+    return withBias(halfFourierConvolution(x, w, shape, window));
+  }
+  return fixedWeight || !blockedPays(x, w, window) ? undefined : [blockedConvolution(x, w, bias, window)];
 }
 
 /**
@@ -96,7 +110,11 @@ export function lowerStridedConvTranspose(
 }
 
 export function lowerConvWeightGradient(pairs: readonly Pair[], target: Target, window: Window): Tensor {
-  return weightGradientAs(chooseWeightGradient(pairs[0]!, window, target), pairs, window, target);
+  const forms = pairs.map((pair) => chooseWeightGradient(pair, window, target));
+  const [first] = forms;
+  if (forms.every((form) => form === first)) return weightGradientAs(first!, pairs, window, target);
+  // The pairs' batches differ.
+  return addAll(pairs.map((pair, i) => weightGradientAs(forms[i]!, [pair], window, target)));
 }
 
 function convolutionShape(x: Tensor, y: readonly unknown[]): ConvolutionShape | undefined {
@@ -123,8 +141,19 @@ export function chooseWeightGradient([x, dy]: Pair, window: Window, target: Targ
   if (target === "cpu" && shape !== undefined && fourierPays(shape, window)) return "fourier";
   const offsets = window.kernel.reduce((a, b) => a * b, 1);
   if (offsets > 1 && into * offsets <= 64) return "im2col";
+  if (target === "cpu" && blockedGradientPays(x, dy, window)) return "blocked";
   if (offsets >= 49 && into * out <= 1024) return "swapped";
   return foldingPays(into, out, offsets, dy) ? "folded" : "per-offset";
+}
+
+/** Kernels of one cell need no im2col: there the plain form is a matrix product already, and as good. */
+function blockedPays(x: Tensor, w: Tensor, window: Window): boolean {
+  return window.kernel.some((k) => k > 1) && hasBlockedKernels() && isBlockable(x, w, window.groups);
+}
+
+/** A kernel one cell wide would slide over one offset only: there a matrix product is as good. */
+function blockedGradientPays(x: Tensor, dy: Tensor, window: Window): boolean {
+  return window.kernel.at(-1)! > 1 && hasBlockedKernels() && isWeightGradientBlockable(x, dy, window);
 }
 
 /**
@@ -159,6 +188,8 @@ export function weightGradientAs(
       return eachPair((x, dy) => depthwise(x, dy, window));
     case "per-offset":
       return eachPair((x, dy) => perOffset(x, dy, window, target));
+    case "blocked":
+      return eachPair((x, dy) => blockedWeightGradient(x, dy, window));
     case "folded":
       return eachPair((x, dy) => folded(x, dy, window, target));
   }

@@ -1,15 +1,25 @@
+import type { TensorData } from "./dtype.js";
 import type { Target } from "./operator.js";
 import { apply, operatorOf } from "./operator.js";
 import type { Attribute, GraphNode, Tensor } from "./tensor.js";
 import { constantData, inScope } from "./tensor.js";
 import { topologicalOrder } from "./walk.js";
 
+export interface LowerOptions {
+  /** As for `writeOnnx`: parameters with values will be constants, which are left to the runtime's own optimiser. */
+  readonly values?: (parameter: Tensor) => TensorData | undefined;
+}
+
 /**
  * Rewrites a graph for a target: operators that ONNX lacks, or that the target runs badly, become others; equal
  * calls are made once. Types of the outputs stay the same.
  */
-export function lower(outputs: Readonly<Record<string, Tensor>>, target: Target): Record<string, Tensor> {
-  const rewriter = new Rewriter(target);
+export function lower(
+  outputs: Readonly<Record<string, Tensor>>,
+  target: Target,
+  options: LowerOptions = {},
+): Record<string, Tensor> {
+  const rewriter = new Rewriter(target, options);
   return Object.fromEntries(
     Object.entries(outputs).map(([name, tensor]) => [name, rewriter.rewrite(tensor)]),
   );
@@ -19,15 +29,28 @@ class Rewriter {
   readonly #replaced = new Map<Tensor, Tensor>();
   readonly #calls = new Map<string, GraphNode>();
   readonly #ids = new Map<Tensor, number>();
+  readonly #fixed = new Set<Tensor>();
+  readonly #context = { isFixed: (tensor: Tensor) => this.#fixed.has(tensor) };
 
-  constructor(readonly target: Target) {}
+  constructor(
+    readonly target: Target,
+    readonly options: LowerOptions,
+  ) {}
 
   rewrite(root: Tensor): Tensor {
     for (const node of topologicalOrder([root], (known) => this.#replaced.has(known.outputs[0]!))) {
       const made = this.#node(node);
       node.outputs.forEach((output, i) => this.#replaced.set(output, made[i]!));
+      if (this.#isFixed(node)) for (const output of made) this.#fixed.add(output);
     }
     return this.#replaced.get(root)!;
+  }
+
+  #isFixed({ leaf, inputs, outputs }: GraphNode): boolean {
+    if (leaf?.kind === "parameter") return this.options.values?.(outputs[0]!) !== undefined;
+    if (leaf !== undefined) return leaf.kind === "constant";
+    const given = inputs.flatMap((input) => (input ? [this.#replaced.get(input)!] : []));
+    return given.length > 0 && given.every((input) => this.#fixed.has(input));
   }
 
   #node(node: GraphNode): readonly Tensor[] {
@@ -36,7 +59,7 @@ class Rewriter {
     const inputs = node.inputs.map((input) => input && this.#replaced.get(input)!);
     const rule = operatorOf(node.type)?.lower;
     const call = { type: node.type, inputs, attributes: node.attributes, outputCount: node.outputs.length };
-    const lowered = rule && inScope(node.scope, () => rule(call, this.target));
+    const lowered = rule && inScope(node.scope, () => rule(call, this.target, this.#context));
     // What a rule returns may need lowering itself; its operands are rewritten already.
     if (lowered !== undefined) return lowered.map((tensor) => this.rewrite(tensor));
     return this.#once(node, inputs);

@@ -31,6 +31,7 @@ export function multiplyAdds(node: GraphNode): Count {
   if (a === undefined || b === undefined || y === undefined) return { value: 0, exact: true };
   switch (node.type) {
     case "Conv":
+    case "com.microsoft.nchwc::Conv":
       return times(sizeOf(y.shape), ...b.shape.slice(1));
     case "ConvTranspose":
       return times(sizeOf(a.shape), ...b.shape.slice(1));

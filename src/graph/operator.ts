@@ -34,8 +34,18 @@ export type GradientRule = (call: GradientCall) => readonly (Tensor | undefined)
 /** Where a graph is going to run; lowerings differ. */
 export type Target = "cpu" | "webgpu" | "cuda" | "wasm" | "portable";
 
+/** What a lowering knows besides the call. */
+export interface LoweringContext {
+  /** Whether a value is the same in every run: it follows from constants and from parameters written as such. */
+  isFixed(tensor: Tensor): boolean;
+}
+
 /** Rewrites a call for a target; undefined leaves it as it is. */
-export type LoweringRule = (call: Call, target: Target) => readonly Tensor[] | undefined;
+export type LoweringRule = (
+  call: Call,
+  target: Target,
+  context: LoweringContext,
+) => readonly Tensor[] | undefined;
 
 export interface Operator {
   readonly type: string;

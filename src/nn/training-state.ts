@@ -54,8 +54,8 @@ export function writeTrainingStep(
   target: Target,
   options: Omit<WriteOptions, "values"> = {},
 ): WrittenOnnx {
-  const frozen = frozenValues(step, values);
-  return writeOnnx(lower(step.outputs, target), { ...options, values: baked(frozen) });
+  const frozen = { values: baked(frozenValues(step, values)) };
+  return writeOnnx(lower(step.outputs, target, frozen), { ...options, ...frozen });
 }
 
 /** Values for `writeOnnx`: parameters that `values` names become constants of the file, the others stay inputs. */

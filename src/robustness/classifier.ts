@@ -161,9 +161,8 @@ export class Classifier {
         return traced.logits;
       },
     });
-    const model = writeOnnx(lower(outputs, targetOf(options.device ?? "cpu")), {
-      values: (parameter) => network.values(parameter),
-    });
+    const constants = { values: (parameter: Tensor) => network.values(parameter) };
+    const model = writeOnnx(lower(outputs, targetOf(options.device ?? "cpu"), constants), constants);
     const session = await this.runtime.createSession(model.bytes, options);
     const drawn = model.inputs.filter((port) => noise[port.name] !== undefined);
     const draw = (count: number): Record<string, TensorData> => {

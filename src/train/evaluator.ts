@@ -33,7 +33,8 @@ export class Evaluator {
     options: SessionOptions = {},
   ): Promise<Evaluator> {
     const { outputs, noise = {} } = task.inference(batch);
-    const model = writeOnnx(lower(outputs, targetOf(options.device ?? "cpu")), { values: baked(fixed) });
+    const constants = { values: baked(fixed) };
+    const model = writeOnnx(lower(outputs, targetOf(options.device ?? "cpu"), constants), constants);
     const session = await runtime.createSession(model.bytes, options);
     const isParameter = (port: Port) => task.parameters.has(port.name);
     return new Evaluator(

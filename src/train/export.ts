@@ -11,5 +11,6 @@ export function exportOnnx(
   metadata: Readonly<Record<string, string>> = {},
 ): WrittenOnnx {
   const { outputs } = task.inference("batch");
-  return writeOnnx(lower(outputs, "portable"), { values: baked(values), metadata });
+  const constants = { values: baked(values) };
+  return writeOnnx(lower(outputs, "portable", constants), { ...constants, metadata });
 }

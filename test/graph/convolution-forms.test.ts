@@ -5,6 +5,7 @@ import { weightGradientAs } from "../../src/graph/convolution-lowering.js";
 import type { Tensor } from "../../src/graph/index.js";
 import * as g from "../../src/graph/index.js";
 import type { Window } from "../../src/graph/window.js";
+import { outputLength } from "../../src/graph/window.js";
 import type { Configuration } from "./operators/gradient-check.js";
 import type { Dense } from "./operators/reference.js";
 import { dense, element } from "./operators/reference.js";
@@ -136,4 +137,79 @@ describe("forms of a convolution", () => {
       }
     },
   );
+
+  const blockedOnly = it.skipIf(process.arch !== "x64");
+
+  blockedOnly("the weight gradient in blocks of images, whatever the window", async () => {
+    const whole = fc.record({
+      batch: fc.constantFrom(16, 32),
+      into: fc.integer({ min: 1, max: 5 }),
+      out: fc.constantFrom(16, 48),
+      kernel: fc.tuple(fc.integer({ min: 1, max: 4 }), fc.integer({ min: 1, max: 5 })),
+      strides: fc.tuple(fc.integer({ min: 1, max: 3 }), fc.integer({ min: 1, max: 3 })),
+      dilations: fc.tuple(fc.integer({ min: 1, max: 2 }), fc.integer({ min: 1, max: 2 })),
+      before: fc.tuple(fc.integer({ min: 0, max: 2 }), fc.integer({ min: 0, max: 2 })),
+      after: fc.tuple(fc.integer({ min: 0, max: 2 }), fc.integer({ min: 0, max: 2 })),
+      space: fc.tuple(fc.integer({ min: 9, max: 12 }), fc.integer({ min: 9, max: 12 })),
+    });
+    for (const [i, { batch, into, out, space, ...rest }] of fc
+      .sample(whole, { numRuns: 20, seed: SEED })
+      .entries()) {
+      const window: Window = { ...rest, groups: 1 };
+      const lengths = space.map((n, axis) => outputLength(n, window, axis) as number);
+      const values = [float([batch, into, ...space], i), float([batch, out, ...lengths], i + 100)];
+      const results = await runGraph(
+        values,
+        (x, dy) => ({
+          plain: weightGradientAs("per-offset", [[x, dy]], window, "cpu"),
+          blocked: weightGradientAs("blocked", [[x, dy]], window, "cpu"),
+        }),
+        { target: "cpu", optimisation: i % 2 === 0 ? "all" : "disabled" },
+      );
+      expect(results.blocked!.shape).toEqual(results.plain!.shape);
+      const label = JSON.stringify({ batch, into, out, space, ...rest });
+      expect([label, worst(results.blocked!.data, results.plain!.data)]).toEqual([
+        label,
+        expect.closeTo(0, 5),
+      ]);
+    }
+  });
+
+  blockedOnly.each([
+    { into: 32, out: 48, groups: 1, kernel: 3, stride: 1 },
+    { into: 16, out: 32, groups: 1, kernel: 5, stride: 2 },
+    { into: 32, out: 16, groups: 1, kernel: 1, stride: 2 },
+    { into: 64, out: 32, groups: 2, kernel: 3, stride: 1 },
+    { into: 32, out: 32, groups: 32, kernel: 3, stride: 1 },
+  ])("fed weights in the blocked layout: %o", async ({ into, out, groups, kernel, stride }) => {
+    const w = float([out, into / groups, kernel, kernel], 2);
+    const values = [float([16, into, 9, 8], 1), w, float([out], 3)];
+    const build = (x: Tensor, weight: Tensor, b: Tensor) => {
+      const y = g.conv(x, weight, b, { padding: kernel >> 1, stride, groups });
+      const [dx, dw, db] = g.gradients(g.sum(g.square(y)), [x, weight, b]);
+      return { y, dx: dx!, dw: dw!, db: db! };
+    };
+    const plain = await runGraph(values, (x, v, b) => build(x, v, b), { ...CPU, target: "portable" });
+    const chosen = await runGraph(values, (x, v, b) => build(x, v, b), CPU);
+    for (const name of ["y", "dx", "dw", "db"]) {
+      expect(chosen[name]!.shape).toEqual(plain[name]!.shape);
+      expect([name, worst(chosen[name]!.data, plain[name]!.data)]).toEqual([name, expect.closeTo(0, 5)]);
+    }
+  });
+
+  it("the blocked layout is only for weights that are fed, and only on the cpu", () => {
+    const x = g.input("x", ["batch", 16, 8, 8]);
+    const w = g.parameter([16, 16, 3, 3], (shape) => new Float32Array(shape.length), { name: "w" });
+    const values = () => g.tensorData(new Float32Array(16 * 16 * 9), [16, 16, 3, 3]);
+    // A value that follows from constants is one too.
+    const y = g.conv(x, g.mul(w, 2), undefined, { padding: 1 });
+    const types = (lowered: Readonly<Record<string, Tensor>>) =>
+      g.topologicalOrder(Object.values(lowered)).map((node) => node.type);
+    const fed = process.arch === "x64" ? "com.microsoft.nchwc::Conv" : "Conv";
+    expect(types(g.lower({ y }, "cpu"))).toContain(fed);
+    expect(types(g.lower({ y }, "cpu", { values }))).toContain("Conv");
+    for (const target of ["portable", "wasm", "webgpu", "cuda"] as const) {
+      expect(types(g.lower({ y }, target)).filter((type) => type.includes("::"))).toEqual([]);
+    }
+  });
 });

@@ -62,7 +62,8 @@ export function runGraph(
   options: RunOptions = {},
 ): Promise<Record<string, TensorData>> {
   const { target = "cpu", values } = options;
-  const { bytes } = writeOnnx(lower(outputs, target), values === undefined ? {} : { values });
+  const constants = values === undefined ? {} : { values };
+  const { bytes } = writeOnnx(lower(outputs, target, constants), constants);
   return runOnnx(bytes, feeds, options);
 }
 

@@ -225,7 +225,7 @@ const groupNormalization: Conversion = (call) => {
   if (groups < 1 || groups > MOST_GROUPS) throw new StriateError(`num_groups is ${groups}`);
   const operator = operatorOf(call.type);
   operator?.infer(call);
-  return operator?.lower?.(call, "portable") ?? call;
+  return operator?.lower?.(call, "portable", { isFixed: () => false }) ?? call;
 };
 
 /** Element-wise rules of ours want floats; rounding whole numbers changes nothing. */

@@ -1,7 +1,9 @@
-import { broadcastShapes, isStatic } from "../dims.js";
+import { broadcastShapes, isStatic, unknownDim } from "../dims.js";
 import { defineOperator, intAttribute, misfit, required } from "../operator.js";
+import { outputLength, windowOf } from "../window.js";
 
-// ONNX Runtime's own operator, emitted by lowerings for its CPU provider only. Never differentiated: lowering is last.
+// ONNX Runtime's own operators, emitted by lowerings for its CPU provider only. Never differentiated: lowering is last.
+
 defineOperator({
   type: "com.microsoft::FusedMatMul",
   infer: (call) => {
@@ -18,5 +20,39 @@ defineOperator({
       broadcastShapes(left.slice(0, -2), right.slice(0, -2)) ??
       misfit(call, "the leading axes do not broadcast");
     return [{ dtype: a.dtype, shape: [...batch, left.at(-2)!, right.at(-1)!] }];
+  },
+});
+
+/*
+ * The blocked layout [batch, channels / B, ...space, B] with B = 8 or 16 as the processor's vectors want it. Shapes are
+ * those of the plain layout; no shape tells which one a tensor is in. Channels are filled up to whole blocks.
+ */
+
+defineOperator({
+  type: "com.microsoft.nchwc::ReorderInput",
+  infer: (call) => {
+    const x = required(call, 0, "x");
+    const channels = x.shape[1]!;
+    const filled = isStatic(channels) && channels % 16 !== 0 ? unknownDim() : channels;
+    return [{ dtype: x.dtype, shape: x.shape.with(1, filled) }];
+  },
+});
+
+defineOperator({
+  type: "com.microsoft.nchwc::ReorderOutput",
+  infer: (call) => {
+    const x = required(call, 0, "x");
+    return [{ dtype: x.dtype, shape: x.shape.with(1, intAttribute(call.attributes, "channels", 0)) }];
+  },
+});
+
+defineOperator({
+  type: "com.microsoft.nchwc::Conv",
+  infer: (call) => {
+    const [x, w] = [required(call, 0, "x"), required(call, 1, "weight")];
+    const space = x.shape.slice(2);
+    const window = windowOf(call, w.shape.slice(2) as number[], space);
+    const lengths = space.map((dim, axis) => outputLength(dim, window, axis));
+    return [{ dtype: x.dtype, shape: [x.shape[0]!, w.shape[0]!, ...lengths] }];
   },
 });

@@ -71,10 +71,10 @@ defineOperator({
       call.inputs[2] && call.needs(2) ? sumOverAllButChannels(dy) : undefined,
     ];
   },
-  lower: (call, target) => {
-    const { x, window } = weightWindow(call);
+  lower: (call, target, context) => {
+    const { x, w, window } = weightWindow(call);
     const space = x.shape.slice(2).map((dim, axis) => outputLength(dim, window, axis));
-    return lowerConv(call, target, window, space);
+    return lowerConv(call, target, window, space, context.isFixed(w));
   },
 });
 

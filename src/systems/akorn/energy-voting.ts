@@ -81,7 +81,8 @@ export class EnergyVoter {
       last: squeeze(slice(energies, [{ axis: 0, start: -1 }]), [0]),
     };
     const target = targetOf(options.device ?? "cpu");
-    const { bytes } = writeOnnx(lower(outputs, target), { values: baked(values) });
+    const constants = { values: baked(values) };
+    const { bytes } = writeOnnx(lower(outputs, target, constants), constants);
     const session = await runtime.createSession(bytes, options);
     return new EnergyVoter(session, model.embedding.features, { draws, chunk, score });
   }

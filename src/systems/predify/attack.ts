@@ -104,11 +104,13 @@ export async function targetedAttack(
   check(targets.length === batch, () => `attack: expected ${batch} targets, got ${targets.length}`);
   const { steps = 100, epsilon, random } = options;
   const graph = traceAttack(network, options.timesteps, { ...options, batch });
+  const constants = { values: baked(values) };
   const outputs = lower(
     { gradient: graph.gradient, logits: graph.logits.at(-1)! },
     targetOf(session.device ?? "cpu"),
+    constants,
   );
-  const opened = await runtime.createSession(writeOnnx(outputs, { values: baked(values) }).bytes, session);
+  const opened = await runtime.createSession(writeOnnx(outputs, constants).bytes, session);
   try {
     const original = images.data as Float32Array;
     const noise = random.fillUniform(new Float32Array(original.length), -epsilon, epsilon);

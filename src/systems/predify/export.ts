@@ -75,5 +75,6 @@ function write(
   const metadata = {
     predify: JSON.stringify({ name: network.options.name ?? "network", ...about, pcoders }),
   };
-  return writeOnnx(lower(outputs, target), { values: baked(values), metadata, name: "predify" });
+  const constants = { values: baked(values) };
+  return writeOnnx(lower(outputs, target, constants), { ...constants, metadata, name: "predify" });
 }

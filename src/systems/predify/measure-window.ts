@@ -31,9 +31,8 @@ export async function openDecoder(
   options: SessionOptions = {},
 ): Promise<{ readonly run: DecoderRun; close(): Promise<void> }> {
   const prediction = decoder.forward(input("representation", [batch, ...decoder.source]));
-  const model = writeOnnx(lower({ prediction }, targetOf(options.device ?? "cpu")), {
-    values: baked(values),
-  });
+  const constants = { values: baked(values) };
+  const model = writeOnnx(lower({ prediction }, targetOf(options.device ?? "cpu"), constants), constants);
   const session = await runtime.createSession(model.bytes, options);
   return {
     run: async (representation) => (await session.run({ representation })).prediction!,

@@ -215,4 +215,7 @@ export const LINEAR: Table = {
       }),
   },
   "com.microsoft::FusedMatMul": { reason: "made by lowerings only, after gradients were taken" },
+  "com.microsoft.nchwc::Conv": { reason: "made by lowerings only, after gradients were taken" },
+  "com.microsoft.nchwc::ReorderInput": { reason: "made by lowerings only, after gradients were taken" },
+  "com.microsoft.nchwc::ReorderOutput": { reason: "made by lowerings only, after gradients were taken" },
 };
