@@ -4,7 +4,9 @@ import type { Experiment } from "./experiment.js";
 import { objectDiscovery } from "./object-discovery/experiment-node.js";
 import { overlappingDigits } from "./overlapping-digits/experiment-node.js";
 import { predictiveCoding } from "./predictive-coding/experiment-node.js";
+import { sudokuExperiment } from "./sudoku/experiment-node.js";
 import { synchronyExperiment } from "./synchrony/experiment-node.js";
+import { v1Sampling } from "./v1-sampling/experiment-node.js";
 
 export * from "./experiment.js";
 
@@ -14,6 +16,8 @@ export const experiments: readonly Experiment[] = [
   synchronyExperiment,
   predictiveCoding,
   objectDiscovery,
+  sudokuExperiment,
+  v1Sampling,
 ];
 
 /** @throws StriateError naming the known ones, and the one that was probably meant. */

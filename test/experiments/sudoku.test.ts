@@ -13,13 +13,7 @@ import {
   trainingTask,
 } from "../../src/experiments/sudoku/models.js";
 import { sudokuReport } from "../../src/experiments/sudoku/report-node.js";
-import {
-  applySymmetry,
-  boardData,
-  drawSymmetry,
-  sliceBoards,
-  trainingBoards,
-} from "../../src/experiments/sudoku/training-boards.js";
+import { boardData, trainingBoards } from "../../src/experiments/sudoku/training-boards.js";
 import type { BoardDraws } from "../../src/experiments/sudoku/votes.js";
 import {
   energyRanking,
@@ -33,9 +27,8 @@ import { nodeRuntime } from "../../src/runtime/node.js";
 import { PUZZLE, SOLUTION, SudokuTask } from "../../src/systems/akorn/index.js";
 import { Evaluator } from "../../src/train/evaluator.js";
 import { initialValues } from "../../src/train/trainer.js";
-import { Random } from "../../src/util/random.js";
 import { temporaryFolder } from "../support/folders.js";
-import { keepsRules, someBoards } from "./boards.js";
+import { someBoards } from "./boards.js";
 
 describe("the cells", () => {
   it.each(SCALES)("of scale %s have names and addresses of their own, and starts among them", (scale) => {
@@ -65,23 +58,6 @@ describe("the cells", () => {
 });
 
 describe("boards", () => {
-  it("keep the rules under every symmetry, and the puzzle stays part of its solution", () => {
-    const random = new Random(3);
-    const { puzzles, solutions } = someBoards(1, 40);
-    const grids = new Set<string>();
-    for (let i = 0; i < 50; i++) {
-      const symmetry = drawSymmetry(random);
-      const [puzzle, solution] = [puzzles.slice(), solutions.slice()];
-      applySymmetry(symmetry, puzzle);
-      applySymmetry(symmetry, solution);
-      expect(keepsRules(solution)).toBe(true);
-      expect(puzzle.filter((digit) => digit === 0)).toHaveLength(40);
-      expect(puzzle.every((digit, cell) => digit === 0 || digit === solution[cell])).toBe(true);
-      grids.add(solution.join(""));
-    }
-    expect(grids.size).toBe(50);
-  });
-
   it("are easier at first, as they are at last, and the same again at the same step", () => {
     const boards = someBoards(20, 50);
     const data = trainingBoards(boards, { seed: 1, symmetries: true, hints: 0.9, hintedSteps: 100 });
@@ -104,12 +80,6 @@ describe("boards", () => {
     expect(() => {
       data.fill([0], { [PUZZLE]: new Float32Array(81), [SOLUTION]: new Float32Array(81) });
     }).toThrow(/need the number of the step/);
-  });
-
-  it("are refused beyond their number", () => {
-    expect(() => sliceBoards(someBoards(3, 9), 0, 4)).toThrow(
-      /boards 0 to 4 of boards for tests, there are 3/,
-    );
   });
 });
 

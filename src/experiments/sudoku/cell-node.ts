@@ -1,4 +1,6 @@
 import { join } from "node:path";
+import type { Boards } from "../../data/sudoku/boards.js";
+import { CELLS, sliceBoards } from "../../data/sudoku/boards.js";
 import { boardAccuracy } from "../../metrics/board-accuracy.js";
 import type { TensorData } from "../../graph/index.js";
 import type { State } from "../../nn/module.js";
@@ -21,14 +23,12 @@ import { readWeights, writeWeights } from "../weights-node.js";
 import type { CellConfig, NetworkCell, SetName, VotingCell } from "./config.js";
 import { SET_NAMES } from "./config.js";
 import { logitsAfter, readingTask, trainedSteps, trainingTask } from "./models.js";
-import type { Boards } from "./training-boards.js";
-import { boardData, sliceBoards, trainingBoards } from "./training-boards.js";
+import { boardData, trainingBoards } from "./training-boards.js";
 import type { BoardDraws } from "./votes.js";
 import { energyRanking, pairedDifference, votesAmong, votingGain } from "./votes.js";
 
 /** Boards in one run of a network. */
 const BATCH = 50;
-const CELLS = 81;
 /** Part of training in which boards may be made easier. */
 const HINTED = 0.5;
 

@@ -78,9 +78,6 @@ export function cellName(config: CellConfig): string {
   return `${config.model}/seed${config.seed}`;
 }
 
-/** Fewest and most given digits of generated boards: the paper's ID set is SATNet's, its OOD set RRN's. */
-export const GIVENS: Readonly<Record<SetName, readonly [number, number]>> = { id: [31, 42], ood: [17, 34] };
-
 export interface ScalePlan {
   readonly shape: NetworkShape;
   readonly origin: BoardOrigin;

@@ -1,9 +1,11 @@
+import type { Boards } from "../../data/sudoku/boards.js";
+import { CELLS, givensOf } from "../../data/sudoku/boards.js";
 import type { SudokuModel, SudokuReport } from "../../report/sudoku-data.js";
 import type { Scale } from "../experiment.js";
 import { machine, versions } from "../machine-node.js";
 import type { BoardSets, CellResult, NetworkResult, VotingResult } from "./cell-node.js";
 import type { CellConfig, ModelName, NetworkCell, ScalePlan, SetName, VotingCell } from "./config.js";
-import { GIVENS, MODELS, SET_NAMES } from "./config.js";
+import { MODELS, SET_NAMES } from "./config.js";
 import { MODEL_TEXTS, parameterCount, trainedSteps } from "./models.js";
 
 interface Finished {
@@ -60,7 +62,7 @@ export function sudokuReport(run: Finished): SudokuReport {
     sets: SET_NAMES.map((set) => ({
       id: set,
       label: SET_LABELS[set],
-      givens: givensOf(boards.test[set].puzzles, set),
+      givens: givenRange(boards.test[set]),
       source: boards.test[set].source,
       boards: plan.testBoards,
       votedBoards: plan.voting.boards,
@@ -107,12 +109,11 @@ function modelOf(model: ModelName, config: NetworkCell): SudokuModel {
 }
 
 /** Fewest and most given digits of the boards there are. */
-function givensOf(puzzles: Uint8Array, set: SetName): readonly [number, number] {
-  const counts = Array.from(
-    { length: puzzles.length / 81 },
-    (_, board) => puzzles.subarray(81 * board, 81 * (board + 1)).filter((digit) => digit > 0).length,
+function givenRange({ puzzles, count }: Boards): readonly [number, number] {
+  const counts = Array.from({ length: count }, (_, board) =>
+    givensOf(puzzles.subarray(CELLS * board, CELLS * (board + 1))),
   );
-  return counts.length === 0 ? GIVENS[set] : [Math.min(...counts), Math.max(...counts)];
+  return [Math.min(...counts), Math.max(...counts)];
 }
 
 function recipeOf(plan: ScalePlan, boards: BoardSets, device: string): Record<string, string> {

@@ -1,32 +1,10 @@
+import type { Boards } from "../../data/sudoku/boards.js";
+import { CELLS } from "../../data/sudoku/boards.js";
+import { drawSymmetry, transformBoard } from "../../data/sudoku/symmetry.js";
 import { PUZZLE, SOLUTION } from "../../systems/akorn/index.js";
 import type { TrainingData } from "../../train/task.js";
 import { check } from "../../util/errors.js";
 import { Random } from "../../util/random.js";
-
-const CELLS = 81;
-
-/** Puzzles with their solutions, 81 digits each, 0 for a blank cell. */
-export interface Boards {
-  readonly count: number;
-  readonly puzzles: Uint8Array;
-  readonly solutions: Uint8Array;
-  /** For people: where they come from. */
-  readonly source: string;
-}
-
-/** Some of the boards, sharing their memory. */
-export function sliceBoards(boards: Boards, from: number, to: number): Boards {
-  check(
-    from >= 0 && to <= boards.count && from < to,
-    () => `Sudoku: expected boards ${from} to ${to} of ${boards.source}, there are ${boards.count}`,
-  );
-  return {
-    ...boards,
-    count: to - from,
-    puzzles: boards.puzzles.subarray(from * CELLS, to * CELLS),
-    solutions: boards.solutions.subarray(from * CELLS, to * CELLS),
-  };
-}
 
 /** Boards as they are, in the fields that networks read. */
 export function boardData({ count, puzzles, solutions }: Boards): TrainingData {
@@ -46,7 +24,7 @@ export function boardData({ count, puzzles, solutions }: Boards): TrainingData {
 
 export interface TrainingBoardOptions {
   readonly seed: number;
-  /** See {@link drawSymmetry}. */
+  /** Whether every board is changed by a random symmetry of the game whenever it is shown. */
   readonly symmetries: boolean;
   /** Largest share of blank cells that is filled in at step 0. */
   readonly hints: number;
@@ -74,8 +52,8 @@ export function trainingBoards(boards: Boards, options: TrainingBoardOptions): T
         const [puzzle, solution] = [part(fields[PUZZLE]!), part(fields[SOLUTION]!)];
         if (symmetries) {
           const symmetry = drawSymmetry(random);
-          applySymmetry(symmetry, puzzle);
-          applySymmetry(symmetry, solution);
+          puzzle.set(transformBoard(puzzle, symmetry));
+          solution.set(transformBoard(solution, symmetry));
         }
         if (most > 0) addHints(puzzle, solution, random.uniformRange(0, most), random);
       }
@@ -93,35 +71,4 @@ function stepOf(draw: readonly (string | number)[]): number {
 function addHints(puzzle: Float32Array, solution: Float32Array, share: number, random: Random): void {
   for (let cell = 0; cell < CELLS; cell++)
     if (puzzle[cell] === 0 && random.uniform() < share) puzzle[cell] = solution[cell]!;
-}
-
-/** A change of boards that leaves every rule intact. */
-export interface Symmetry {
-  /** New digit of each digit (from 1; the first entry, of blanks, is 0). */
-  readonly digits: readonly number[];
-  /** The cell that each cell comes from. */
-  readonly cells: Uint8Array;
-}
-
-/**
- * A uniformly drawn symmetry of the game: digits renamed, bands and the rows inside them exchanged, stacks and columns
- * likewise, rows and columns perhaps swapped.
- */
-export function drawSymmetry(random: Random): Symmetry {
-  const digits = [0, ...random.shuffle([1, 2, 3, 4, 5, 6, 7, 8, 9])];
-  const lines = () =>
-    random.shuffle([0, 1, 2]).flatMap((band) => random.shuffle([0, 1, 2]).map((line) => 3 * band + line));
-  const [rows, columns] = [lines(), lines()];
-  const swapped = random.uniform() < 0.5;
-  const cells = Uint8Array.from({ length: CELLS }, (_, cell) => {
-    const [row, column] = [rows[Math.floor(cell / 9)]!, columns[cell % 9]!];
-    return swapped ? 9 * column + row : 9 * row + column;
-  });
-  return { digits, cells };
-}
-
-/** In place, on 81 digits. */
-export function applySymmetry({ digits, cells }: Symmetry, board: Float32Array | Uint8Array): void {
-  const before = board.slice();
-  for (let cell = 0; cell < CELLS; cell++) board[cell] = digits[before[cells[cell]!]!]!;
 }
