@@ -7,6 +7,7 @@ import type { Backbone } from "./backbone.js";
 import { retrace } from "./backbone.js";
 import type { MixingWeights } from "./hyperparameters.js";
 import { hyperparameterConstants, hyperparameterInputs } from "./hyperparameters.js";
+import { MergingRetracer } from "./merged-normalisation.js";
 import type { PredifyOptions } from "./options.js";
 import type { PCoder, Prediction } from "./pcoder.js";
 
@@ -174,6 +175,7 @@ class PassTracer {
   readonly #order: readonly GraphNode[];
   readonly #cuts: ReadonlyMap<Tensor, number>;
   readonly #prefix = new Map<Tensor, Tensor>();
+  readonly #retracer: MergingRetracer;
 
   constructor(
     readonly network: PredictiveNetwork,
@@ -184,6 +186,7 @@ class PassTracer {
     this.#cuts = new Map(cuts.map((tensor, i) => [tensor, i]));
     const order = topologicalOrder([...cuts, backbone.output]).filter(({ leaf }) => leaf === undefined);
     this.#prefix.set(backbone.image, context.image);
+    this.#retracer = new MergingRetracer(order, new Set([...cuts, backbone.output]));
     const dependent = new Set<Tensor>(cuts);
     const later: GraphNode[] = [];
     for (const node of order) {
@@ -193,8 +196,8 @@ class PassTracer {
         later.push(node);
         continue;
       }
-      const made = retrace(node, { replaced: this.#prefix, suffix: "" });
-      node.outputs.forEach((output, i) => this.#prefix.set(output, made[i]!));
+      const made = this.#retracer.retrace(node, { replaced: this.#prefix, suffix: "" });
+      made.forEach((tensor, i) => this.#prefix.set(node.outputs[i]!, tensor));
       if (node.outputs.some((output) => this.#cuts.has(output))) later.push(node);
     }
     this.#order = later;
@@ -208,8 +211,8 @@ class PassTracer {
     for (const node of this.#order) {
       const prefix = node.outputs.every((output) => this.#prefix.has(output));
       if (!prefix) {
-        const made = retrace(node, { replaced, suffix });
-        node.outputs.forEach((output, i) => replaced.set(output, made[i]!));
+        const made = this.#retracer.retrace(node, { replaced, suffix });
+        made.forEach((tensor, i) => replaced.set(node.outputs[i]!, tensor));
       }
       for (const output of node.outputs) {
         const i = this.#cuts.get(output);

@@ -1,0 +1,87 @@
+import type { GraphNode, Tensor } from "../../graph/index.js";
+import { constant, constantData, tensorData } from "../../graph/index.js";
+import { apply, floatAttribute } from "../../graph/operator.js";
+import type { Retracing } from "./backbone.js";
+import { retrace } from "./backbone.js";
+
+/*
+ * A convolution and the batch normalisation after it are one convolution with other weights. ONNX Runtime merges them
+ * too, but with new weights for every copy of the node: a network unrolled over timesteps would hold its weights once for
+ * each. Merged here they are computed once and shared.
+ */
+
+interface Merged {
+  readonly convolution: GraphNode;
+  readonly weight: Tensor;
+  readonly bias: Tensor;
+}
+
+/** Makes a backbone's nodes again, convolutions merged with the normalisation after them. */
+export class MergingRetracer {
+  /** By the normalisation's node. */
+  readonly #merged = new Map<GraphNode, Merged>();
+  readonly #left = new Set<GraphNode>();
+
+  /**
+   * @param order all nodes, operands before users
+   * @param kept values that must stay, such as those that PCoders take over
+   */
+  constructor(order: readonly GraphNode[], kept: ReadonlySet<Tensor>) {
+    const uses = new Map<Tensor, number>();
+    for (const { inputs } of order)
+      for (const operand of inputs) if (operand) uses.set(operand, (uses.get(operand) ?? 0) + 1);
+    for (const node of order) {
+      const x = node.inputs[0];
+      if (node.type !== "BatchNormalization" || x?.node.type !== "Conv") continue;
+      if (uses.get(x) !== 1 || kept.has(x) || node.outputs.length !== 1) continue;
+      const merged = merge(x.node, node);
+      if (merged === undefined) continue;
+      this.#merged.set(node, merged);
+      this.#left.add(x.node);
+    }
+  }
+
+  /** The node's results in the new graph; none for a convolution that is made together with its normalisation. */
+  retrace(node: GraphNode, retracing: Retracing): readonly Tensor[] {
+    if (this.#left.has(node)) return [];
+    const merged = this.#merged.get(node);
+    if (merged === undefined) return retrace(node, retracing);
+    const { convolution, weight, bias } = merged;
+    const x = convolution.inputs[0]!;
+    const { replaced, suffix } = retracing;
+    return apply("Conv", [replaced.get(x) ?? x, weight, bias], convolution.attributes, {
+      ...(node.importedName !== undefined && { name: node.importedName + suffix }),
+      scope: node.scope === "" ? suffix.slice(1) : node.scope + suffix,
+    });
+  }
+}
+
+/** y = (Conv(x) - mean) scale / sqrt(variance + epsilon) + offset, in double precision. */
+function merge(convolution: GraphNode, normalisation: GraphNode): Merged | undefined {
+  const [weight, bias] = [convolution.inputs[1], convolution.inputs[2]].map(valuesOf);
+  const [scale, offset, mean, variance] = normalisation.inputs.slice(1).map(valuesOf);
+  if (!weight || !scale || !offset || !mean || !variance || (convolution.inputs[2] && !bias))
+    return undefined;
+  const epsilon = floatAttribute(normalisation.attributes, "epsilon", 1e-5);
+  const factors = Float64Array.from(scale, (value, c) => value / Math.sqrt(variance[c]! + epsilon));
+  const size = weight.length / factors.length;
+  return {
+    convolution,
+    weight: constant(
+      tensorData(
+        weight.map((value, i) => value * factors[Math.floor(i / size)]!),
+        convolution.inputs[1]!.shape as number[],
+      ),
+    ),
+    bias: constant(
+      tensorData(
+        Float32Array.from(factors, (factor, c) => ((bias?.[c] ?? 0) - mean[c]!) * factor + offset[c]!),
+      ),
+    ),
+  };
+}
+
+function valuesOf(tensor: Tensor | undefined): Float32Array | undefined {
+  const data = tensor && constantData(tensor);
+  return data?.dtype === "float32" ? (data.data as Float32Array) : undefined;
+}
