@@ -22,14 +22,17 @@ const timestepAxis = (last: number): AxisOptions => ({
   domain: [0, Math.max(1, last)],
 });
 
-/** From the smallest to the largest value with a little room, the same for all charts of a row. */
-function domainOf(series: readonly LineSeries[], include?: number): readonly [number, number] {
+/** From the smallest to the largest value with a little room, at least `span` wide. */
+function domainOf(
+  series: readonly LineSeries[],
+  { include, span = 0 }: { readonly include?: number; readonly span?: number } = {},
+): readonly [number, number] {
   const values = series.flatMap(({ points }) =>
     points.flatMap(({ y, low = y, high = y }: LinePoint) => [low, high]),
   );
   if (include !== undefined) values.push(include);
   const [least, most] = [Math.min(...values), Math.max(...values)];
-  const room = Math.max(0.04 * (most - least), 1e-3);
+  const room = Math.max(0.04 * (most - least), (span - (most - least)) / 2, 1e-3);
   return [least - room, most + room];
 }
 
@@ -64,7 +67,7 @@ export async function accuracyCharts(report: PredictiveCodingReport, family: Fam
         `accuracy-${family}-${id.replace(".", "-")}`,
         {
           x: timestepAxis(lastTimestep(report)),
-          y: { title: "Accuracy", format: ".0%", domain: domainOf(series) },
+          y: { title: "Accuracy", format: ".1%", domain: domainOf(series, { span: 0.04 }) },
           series,
           rules: [{ y: start, label: "the network alone" }],
         },
@@ -96,7 +99,7 @@ export async function mceChart(report: PredictiveCodingReport): Promise<ChartBlo
     "relative-mce",
     {
       x: timestepAxis(lastTimestep(report)),
-      y: { title: "Relative mCE", format: ".3f", domain: domainOf(series, 1) },
+      y: { title: "Relative mCE", format: ".3f", domain: domainOf(series, { include: 1 }) },
       series,
       rules: [{ y: 1, label: "the network alone" }],
     },
@@ -121,7 +124,7 @@ async function pcoderCharts(
     });
   const what = kind === "distances" ? "Distance, relative" : "Error, relative";
   const all = report.pcoders.map((_, i) => seriesFor(i));
-  const domain = domainOf(all.flat(), 1);
+  const domain = domainOf(all.flat(), { include: 1 });
   const charts = await Promise.all(
     all.map((series, i) =>
       lineBlock(
@@ -164,7 +167,7 @@ export async function decoderChart(report: PredictiveCodingReport): Promise<Char
     "decoders",
     {
       x: { title: "Step", format: ",d" },
-      y: { title: "Unexplained variance", format: ".0%", domain: [0, Math.min(1.6, domainOf(series)[1])] },
+      y: { title: "Unexplained variance", format: ".0%", domain: [0, domainOf(series)[1]] },
       series,
     },
     `Prediction error over the target’s variance while the decoders are trained. ${ends(series, (value) => `${percent(value)} %`)}.`,
@@ -182,7 +185,7 @@ export async function trainingChart({ network }: PredictiveCodingReport): Promis
     "training",
     {
       x: { title: "Step", format: ",d" },
-      y: { title: "Accuracy", format: ".0%" },
+      y: { title: "Accuracy", format: ".0%", domain: [0, 1] },
       series: [{ name: network.name, points }],
     },
     `Accuracy on images set aside, ${percent(points.at(-1)!.y)} % at the end.`,

@@ -172,7 +172,8 @@ export interface ScalePlan {
   readonly network: TrainedNetwork;
   readonly backbone: Recipe;
   readonly feedback: Recipe;
-  readonly tuning: Recipe & { readonly timesteps: number };
+  /** For the last timestep that is tested. */
+  readonly tuning: Recipe;
   readonly evaluations: number;
   /** Of the training set; undefined: all. */
   readonly trainImages?: number;
@@ -200,7 +201,7 @@ export const PLANS: Readonly<Record<Scale, ScalePlan>> = {
     network: { depth: 11, width: 0.125, hidden: 32 },
     backbone: { steps: 60, batchSize: 32, learningRate: 0.003 },
     feedback: { steps: 30, batchSize: 32, learningRate: 0.003 },
-    tuning: { steps: 6, batchSize: 16, learningRate: 0.05, timesteps: 2 },
+    tuning: { steps: 6, batchSize: 16, learningRate: 0.03 },
     evaluations: 3,
     trainImages: 2000,
     validationImages: 64,
@@ -217,7 +218,7 @@ export const PLANS: Readonly<Record<Scale, ScalePlan>> = {
     network: { depth: 11, width: 0.25, hidden: 128 },
     backbone: { steps: 3000, batchSize: 64, learningRate: 0.003 },
     feedback: { steps: 1200, batchSize: 64, learningRate: 0.003 },
-    tuning: { steps: 100, batchSize: 64, learningRate: 0.05, timesteps: 4 },
+    tuning: { steps: 100, batchSize: 64, learningRate: 0.03 },
     evaluations: 10,
     validationImages: 1000,
     pcoders: 5,
@@ -233,7 +234,7 @@ export const PLANS: Readonly<Record<Scale, ScalePlan>> = {
     network: { depth: 16, width: 1, hidden: 512 },
     backbone: { steps: 39_000, batchSize: 128, learningRate: 0.001 },
     feedback: { steps: 7800, batchSize: 64, learningRate: 0.001 },
-    tuning: { steps: 800, batchSize: 64, learningRate: 0.02, timesteps: 6 },
+    tuning: { steps: 800, batchSize: 64, learningRate: 0.02 },
     evaluations: 50,
     validationImages: 1000,
     pcoders: 5,
@@ -275,6 +276,7 @@ export function cellsOf(plan: ScalePlan, seeds: readonly number[], given?: Given
       ...common,
       ...plan.tuning,
       kind: "tuning",
+      timesteps: plan.timesteps,
       largestSigma: LARGEST_SIGMA,
       validationImages,
       start: feedback,

@@ -20,7 +20,11 @@ interface Finished {
   readonly command: string;
 }
 
-const LABELS = { all: "both", feedback: "without feedback", error: "without error term" } as const;
+const LABELS = {
+  all: "feedback and error term",
+  feedback: "without feedback",
+  error: "without error term",
+} as const;
 
 function describeSetting({ id, values, without }: Setting): PredictiveCodingReport["settings"][number] {
   return { id, family: values, label: LABELS[without ?? "all"], ...(without && { without }) };
@@ -68,7 +72,7 @@ export function predictiveCodingReport(run: Finished): PredictiveCodingReport {
         ["Training of the decoders", recipe(plan.feedback)],
         [
           "Tuning",
-          `${recipe(plan.tuning)} through ${plan.tuning.timesteps} timesteps, Gaussian noise of standard deviation 0 to 1`,
+          `${recipe(plan.tuning)} through ${plan.timesteps} timesteps, Gaussian noise of standard deviation 0 to 1`,
         ],
         ["Test images for each condition", plan.testImages.toLocaleString("en-GB")],
         ["Test images for each corruption and severity", plan.corruptionImages.toLocaleString("en-GB")],
