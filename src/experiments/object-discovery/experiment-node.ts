@@ -18,7 +18,7 @@ import { paperResult } from "./paper-results.js";
 import { readScenes } from "./published-node.js";
 import { objectDiscoveryReport } from "./report-node.js";
 import type { SceneParts } from "./scenes.js";
-import { generateScenes } from "./scenes.js";
+import { checkGenerated, generateScenes } from "./scenes.js";
 import type { SetName } from "./sets.js";
 import { SET_NAMES } from "./sets.js";
 import { scoreTables } from "./tables.js";
@@ -53,6 +53,7 @@ async function run(options: ExperimentOptions): Promise<ExperimentResult> {
     data === undefined || sets.length === 1,
     () => `--data is for one set: choose it with --data-set, got ${sets.join(", ")}`,
   );
+  for (const set of sets) if (data === undefined) checkGenerated(set);
   const all = cellsOf(plan, {
     seeds,
     sets,

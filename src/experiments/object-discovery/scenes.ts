@@ -35,13 +35,19 @@ const GENERATORS: Partial<Record<SetName, (options: GeneratedScenesOptions) => S
 /** Seed of all generated scenes: runs differ in their networks, not in their pictures. */
 const SEED = 1;
 
+/** What makes a set's scenes. Throws {@link StriateError} for a set that can only be read. */
+export function checkGenerated(set: SetName): (options: GeneratedScenesOptions) => SegmentedScenes {
+  const generate = GENERATORS[set];
+  check(generate, () => `${SETS[set].title} cannot be made here: give the published files with --data`);
+  return generate;
+}
+
 /** Scenes of a set, made here. Throws {@link StriateError} for a set that can only be read. */
 export function generateScenes(
   set: SetName,
   { trainScenes, validationScenes, testScenes }: SceneCounts,
 ): SceneParts {
-  const generate = GENERATORS[set];
-  check(generate, () => `${SETS[set].title} cannot be made here: give the published files with --data`);
+  const generate = checkGenerated(set);
   const part = (stream: string, count: number) => generate({ count, seed: SEED, stream });
   return {
     train: part("train", trainScenes),
