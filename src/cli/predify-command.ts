@@ -25,7 +25,7 @@ export function addPredifyCommand(program: Command, streams: Streams, exit: (sta
     )
     .option(
       "--weights <file>",
-      "decoders trained before (.safetensors), to go on from or to export as they are",
+      "decoders trained before, to go on from or to export as they are: .safetensors, or the authors' .pth files, one for each PCoder with commas between",
     )
     .option(
       "--out <file>",

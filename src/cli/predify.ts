@@ -21,7 +21,7 @@ import {
 import { openImages } from "../systems/predify/image-sources-node.js";
 import { loadOnnx } from "../systems/predify/load-node.js";
 import { trainFeedback } from "../systems/predify/train-node.js";
-import { readWeights, writeWeights } from "../systems/predify/weights-node.js";
+import { readAnyWeights, writeWeights } from "../systems/predify/weights-node.js";
 import type { TrainingData } from "../train/task.js";
 import { StriateError, check } from "../util/errors.js";
 import { readFileChecked, writeFileAtomic } from "../util/files-node.js";
@@ -73,7 +73,7 @@ export async function predifyFile(
   );
   const network = predify(await loadOnnx(path), await networkOptions(options, streams));
   streams.err.write(`${describeNetwork(basename(path), network)}\n`);
-  const known = options.weights === undefined ? undefined : await readWeights(options.weights, network);
+  const known = options.weights === undefined ? undefined : await readAnyWeights(options.weights, network);
   const values =
     options.trainOn === undefined
       ? known!

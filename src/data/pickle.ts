@@ -156,6 +156,9 @@ export function readPickle(
       case "u":
         set(popToMark());
         return;
+      case "b": // BUILD: attributes of an object, such as the versions in a state dictionary; not looked at
+        pop();
+        return;
       case "Q":
         stack.push(load(pop()));
         return;

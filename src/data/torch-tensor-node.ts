@@ -56,13 +56,49 @@ export async function readTorchTensor(path: string): Promise<TorchTensor> {
 }
 
 async function fromZip(path: string): Promise<TorchTensor> {
+  const { value, storage } = await openTorchZip(path);
+  const tensor = tensorOf(value, path);
+  return strided(tensor, await storage(tensor.storage.key), path);
+}
+
+async function openTorchZip(
+  path: string,
+): Promise<{ value: unknown; storage: (key: string) => Promise<Uint8Array> }> {
   const archive = await openZip(path);
   const pickle = archive.names.find((name) => basename(name) === "data.pkl");
   check(pickle, () => `"${path}": expected a PyTorch file, it has no data.pkl`);
   const folder = pickle.slice(0, -"data.pkl".length);
   const { value } = readPickle(await archive.read(pickle), 0, path, makeObject, storageOf);
-  const tensor = tensorOf(value, path);
-  return strided(tensor, await archive.read(`${folder}data/${tensor.storage.key}`), path);
+  return { value, storage: (key) => archive.read(`${folder}data/${key}`) };
+}
+
+/**
+ * Reads all tensors of a checkpoint that PyTorch 1.6 or later wrote (`torch.save` of state dictionaries, also inside
+ * others), by their names with dots between the dictionaries'. What is no tensor is left out; nothing is executed.
+ *
+ * @throws StriateError for a file that is missing, damaged, of the old format, or asks for anything but tensors
+ */
+export async function readTorchTensors(path: string): Promise<Map<string, TorchTensor>> {
+  const bytes = await readFileChecked(path, { what: "PyTorch file", maxBytes: LARGEST });
+  check(
+    bytes[0] === 0x50 && bytes[1] === 0x4b,
+    () => `"${path}": expected a file of PyTorch 1.6 or later; open it there and save it again`,
+  );
+  const { value, storage } = await openTorchZip(path);
+  const found = new Map<string, TorchTensor>();
+  const walk = async (item: unknown, name: string, depth: number): Promise<void> => {
+    if (typeof item !== "object" || item === null || Array.isArray(item)) return;
+    check(depth < 20, () => `"${path}": its dictionaries are nested too deeply`);
+    if ("storage" in item && "strides" in item) {
+      const tensor = tensorOf(item, path);
+      found.set(name, strided(tensor, await storage(tensor.storage.key), path));
+      return;
+    }
+    for (const [key, value] of Object.entries(item))
+      await walk(value, name === "" ? key : `${name}.${key}`, depth + 1);
+  };
+  await walk(value, "", 0);
+  return found;
 }
 
 /** Hexadecimal digits of the number that old files begin with. */
@@ -89,11 +125,12 @@ function fromOldFormat(bytes: Uint8Array, path: string): TorchTensor {
 }
 
 function makeObject(made: PickleGlobal, args: readonly unknown[]): unknown {
-  if (made.name === "collections.OrderedDict") return {};
+  if (made.name === "collections.OrderedDict") return Object.create(null) as object;
   if (made.name === "torch._utils._rebuild_tensor_v2") {
     const [storage, offset, shape, strides] = args as [Storage, number, readonly number[], readonly number[]];
     return { storage, offset, shape, strides } satisfies Description;
   }
+  if (made.name === "torch._utils._rebuild_parameter") return args[0];
   throw new StriateError(`it holds a "${made.name}"; only tensors are read`);
 }
 

@@ -1,6 +1,19 @@
+import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
 import type { Tensor } from "../../src/graph/index.js";
-import { gradients, input, mul, sum, tensorData } from "../../src/graph/index.js";
+import {
+  conv,
+  flatten,
+  globalAveragePool,
+  gradients,
+  input,
+  mul,
+  parameter,
+  relu,
+  sum,
+  tensorData,
+} from "../../src/graph/index.js";
+import { normal } from "../../src/nn/init.js";
 import { nodeRuntime } from "../../src/runtime/node.js";
 import { webRuntime } from "../../src/runtime/web.js";
 import type { PredifyOptions } from "../../src/systems/predify/index.js";
@@ -26,10 +39,11 @@ import {
   writeStep,
   writeUnrolled,
 } from "../../src/systems/predify/index.js";
+import { readAnyWeights, readTorchWeights } from "../../src/systems/predify/node.js";
 import { StriateError } from "../../src/util/errors.js";
 import { Random } from "../../src/util/random.js";
 import { numbers, runGraph } from "../support/run.js";
-import { randomImages, smallBackbone } from "./predify-support.js";
+import { asFile, randomImages, smallBackbone } from "./predify-support.js";
 
 const THREE: PredifyOptions = { pcoders: 3, feedforward: 0.4, feedback: 0.2, error: 0.5 };
 const images = randomImages([2, 2, 8, 8]);
@@ -350,6 +364,34 @@ describe("bad input", () => {
     expect(refusal(() => predify(model, after(places[0]!, places[0]!)))).toMatch(/has a PCoder already/);
     expect(refusal(() => predify(model, one("logits")))).toMatch(/expected a feature map/);
     expect(refusal(() => predify(model, one("image")))).toMatch(/expected a feature map/);
+  });
+
+  it("refuses cut points that the answer does not depend on", () => {
+    const image = input("image", ["batch", 2, 8, 8]);
+    const weight = parameter([3, 2, 3, 3], normal(0, 0.3), { name: "weight" });
+    const main = relu(conv(image, weight, undefined, { padding: 1 }));
+    const side = mul(main, 2);
+    const file = asFile({ logits: flatten(globalAveragePool(main)), side }, new Map([["weight", weight]]));
+    expect(refusal(() => predify(file, one("side")))).toMatch(
+      /"side" does not lie on a path from the image to the output "logits"/,
+    );
+  });
+
+  it("reads a checkpoint of the authors' code, and only tensors of it", async () => {
+    const file = fileURLToPath(new URL("../fixtures/predify-pcoder.pth", import.meta.url));
+    const network = predify(model, THREE);
+    const values = await readTorchWeights(file, network, { pcoder: 2 });
+    expect([...values.keys()].sort()).toEqual([
+      "pcoder2.C_sqrt",
+      "pcoder2.pmodule.1.bias",
+      "pcoder2.pmodule.1.weight",
+    ]);
+    expect(numbers(values.get("pcoder2.C_sqrt"))).toEqual([3.5]);
+    expect(values.get("pcoder2.pmodule.1.bias")!.data[0]).toBeCloseTo(0.12320377677679062, 8);
+    await expect(readTorchWeights(file, network, { pcoder: 1 })).rejects.toThrow(/pcoder1.pmodule.0.weight/);
+    await expect(readAnyWeights(`${file},${file}`, network)).rejects.toThrow(
+      "one for each of 3 PCoders, got 2",
+    );
   });
 
   it("takes a pattern for several", () => {

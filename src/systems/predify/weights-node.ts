@@ -1,10 +1,33 @@
+import { readTorchTensors } from "../../data/torch-tensor-node.js";
 import type { TensorData } from "../../graph/index.js";
 import type { State } from "../../nn/module.js";
 import { readSafetensors, writeSafetensors } from "../../util/safetensors-node.js";
 import type { StoredTensor } from "../../util/safetensors.js";
 import { storedToFloat32 } from "../../util/safetensors.js";
+import { check } from "../../util/errors.js";
 import type { PredictiveNetwork } from "./network.js";
 import { valuesFromState } from "./values.js";
+
+/**
+ * The decoder of one PCoder, or those of all, out of a `.pth` checkpoint of the authors' code: whatever dictionaries they
+ * lie in ("pcoderweights.pmodule.weight"), names are counted from "pcoderI." or "pmodule." on. Nothing in it is executed.
+ *
+ * @param pcoder whose it is, where the file holds one alone
+ * @throws StriateError as {@link readWeights}
+ */
+export async function readTorchWeights(
+  path: string,
+  network: PredictiveNetwork,
+  options: { readonly pcoder?: number } = {},
+): Promise<State> {
+  const state = new Map<string, TensorData>();
+  for (const [name, { shape, data }] of await readTorchTensors(path)) {
+    const [own] = /(?:pcoder\d+\.)?(?:pmodule\..*|C_sqrt)$/.exec(name) ?? [];
+    if (own === undefined || !(data instanceof Float32Array)) continue;
+    state.set(own, { dtype: "float32", shape, data });
+  }
+  return valuesFromState(network, state, options);
+}
 
 /**
  * Reads decoders from a safetensors file in the original's names; it may hold more. Throws {@link StriateError} for a
@@ -19,6 +42,25 @@ export async function readWeights(path: string, network: PredictiveNetwork): Pro
     ]),
   );
   return valuesFromState(network, state);
+}
+
+/**
+ * {@link readWeights}, or where the name ends in .pth {@link readTorchWeights}: one file of all decoders, or one for each
+ * PCoder with commas between, lowest first.
+ */
+export async function readAnyWeights(paths: string, network: PredictiveNetwork): Promise<State> {
+  const files = paths.split(",");
+  if (!files.every((file) => file.endsWith(".pth"))) return readWeights(paths, network);
+  const { length } = network.pcoders;
+  check(
+    files.length === 1 || files.length === length,
+    () => `weights: expected one .pth file, or one for each of ${length} PCoders, got ${files.length}`,
+  );
+  const alone = files.length === 1 && length > 1;
+  const parts = await Promise.all(
+    files.map((file, i) => readTorchWeights(file, network, alone ? {} : { pcoder: i + 1 })),
+  );
+  return new Map(parts.flatMap((part) => [...part]));
 }
 
 /** Writes decoders as safetensors in the original's names. */
