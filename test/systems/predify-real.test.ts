@@ -75,6 +75,20 @@ describe.skipIf(models === undefined)("trained networks, predified by the automa
   });
 });
 
+const folded = sharedPath("goldens/predify/cnn4bn.onnx");
+
+describe.skipIf(folded === undefined)("a file whose batch normalisation the exporter folded away", () => {
+  it("has no bare convolutions any more: their modules are refused, those of the normalisation are found", async () => {
+    const file = await loadOnnx(folded!);
+    const after = (module: string) => predify(file, { pcoders: [{ after: module }] }).pcoders[0]!.cut.name;
+    expect(() => after("features[3]")).toThrow(
+      /batch normalisation was folded into the convolution features.3 .*"\/features\/features.3\/Conv_output_0"/,
+    );
+    expect(after("features[4]")).toBe("/features/features.3/Conv_output_0");
+    expect(after("features[5]")).toBe("/features/features.5/Relu_output_0");
+  });
+});
+
 describe.skipIf(models === undefined || pictures === undefined)(
   "training the feedback on real images",
   () => {
