@@ -5,7 +5,7 @@ export interface BenchCase {
   readonly name: string;
   /** What one run handles, for the rate: images, or floating-point operations. */
   readonly amount: number;
-  readonly unit: "images/s" | "GFLOP/s";
+  readonly unit: "images/s" | "filters/s" | "steps/s" | "boards/s" | "graphs/s" | "GFLOP/s";
   /** The issue's bar for ours / peer. */
   readonly bar?: number;
   readonly peer?: {
@@ -14,6 +14,8 @@ export interface BenchCase {
     readonly name: string;
     readonly options: Readonly<Record<string, unknown>>;
   };
+  /** Default 5; fewer where one run takes half a minute. */
+  readonly rounds?: number;
   /** Makes the thing to run; `close` frees it. */
   open(): Promise<{ run(): Promise<unknown>; close(): Promise<void> }>;
 }
@@ -48,7 +50,7 @@ export async function measure(test: BenchCase, peer: Peer | undefined): Promise<
   const runs = Math.max(1, Math.min(20, Math.round(0.4 / once)));
   const mine: number[] = [];
   const theirs: number[] = [];
-  for (let round = 0; round < ROUNDS; round++) {
+  for (let round = 0; round < (test.rounds ?? ROUNDS); round++) {
     const times: number[] = [];
     for (let i = 0; i < runs; i++) {
       const start = performance.now();
