@@ -144,7 +144,7 @@ async function trained(
     ...(options.run !== undefined && { out: options.run }),
   });
   streams.err.write(
-    `${pc.dim(`${training.count} images · ${epochs} epochs · ${device} · checkpoints in ${folder}`)}\n`,
+    `${pc.dim(`${training.count} images · ${epochs} ${epochs === 1 ? "epoch" : "epochs"} · ${device} · checkpoints in ${folder}`)}\n`,
   );
   const progress = createProgress({ stream: streams.err });
   const interrupt = listenForInterrupt({
