@@ -81,7 +81,10 @@ export async function runExperiment(
       },
     });
     progress.stop();
-    printResult(result, out, `striate run ${name} --scale ${scale}`, streams);
+    const flags = Object.entries(special).map(
+      ([key, value]) => ` ${SPECIAL[key as keyof SpecialOptions]} ${value}`,
+    );
+    printResult(result, out, `striate run ${name} --scale ${scale}${flags.join("")}`, streams);
     return result.interrupted ? INTERRUPTED : 0;
   } finally {
     progress.stop();

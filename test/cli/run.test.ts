@@ -63,6 +63,30 @@ describe("striate run", () => {
     ]);
   });
 
+  it("hands special options on to experiments that take them, and refuses them for others", async () => {
+    const { streams, err } = captured();
+    let seen: ExperimentOptions | undefined;
+    const toy = {
+      ...experiment((given) => {
+        seen = given;
+        return Promise.resolve({ ...finished, interrupted: true });
+      }),
+      takes: ["dataSet", "upTiling"] as const,
+    };
+    const out = join(await temporaryFolder(), "out");
+    const chosen = { ...options, out, dataSet: "shapes", upTiling: 2 };
+    await runExperiment("toy", chosen, streams, [toy]);
+    expect(seen).toMatchObject({ dataSet: "shapes", upTiling: 2 });
+    expect(seen).not.toHaveProperty("models");
+    expect(err()).toContain("striate run toy --scale smoke --data-set shapes --up-tiling 2 --resume");
+    await expect(runExperiment("toy", { ...chosen, models: "all" }, streams, [toy])).rejects.toThrow(
+      "toy has no --models; it takes --data-set, --up-tiling",
+    );
+    await expect(runExperiment("toy", chosen, streams, [{ ...toy, takes: [] }])).rejects.toThrow(
+      "toy has no --data-set",
+    );
+  });
+
   it("tells how to go on after an interruption, and leaves no signal handler", async () => {
     const { streams, err } = captured();
     const before = process.listenerCount("SIGINT");
