@@ -16,6 +16,17 @@ export interface ImageSource {
   read(index: number): Promise<RgbImage>;
 }
 
+/** Some images of a source, in the given order. */
+export function imageSubset(source: ImageSource, indices: ArrayLike<number>): ImageSource {
+  return {
+    ...source,
+    count: indices.length,
+    labels: Int32Array.from(indices, (index) => source.labels[index]!),
+    nameOf: (index) => source.nameOf(indices[index]!),
+    read: (index) => source.read(indices[index]!),
+  };
+}
+
 /** An image of a source, with its place in it. */
 export interface LabelledImage {
   readonly index: number;

@@ -6,7 +6,7 @@ import { Random } from "../util/random.js";
 import type { AffineRanges } from "./affine.js";
 import { affineSources, drawAffine } from "./affine.js";
 import type { ImageSource, SkippedImage } from "./image-source.js";
-import { readImages } from "./image-source.js";
+import { imageSubset, readImages } from "./image-source.js";
 import { resizeImage } from "./resize.js";
 import type { RgbImage } from "./rgb-image.js";
 import { centreCrop } from "./rgb-image.js";
@@ -103,14 +103,7 @@ export async function prepareImages(
 
 function choose(source: ImageSource, most: number | undefined, seed: number): ImageSource {
   if (most === undefined || most >= source.count) return source;
-  const picked = Random.derive(seed, "images").permutation(source.count).slice(0, most).sort();
-  return {
-    ...source,
-    count: most,
-    labels: Int32Array.from(picked, (index) => source.labels[index]!),
-    nameOf: (index) => source.nameOf(picked[index]!),
-    read: (index) => source.read(picked[index]!),
-  };
+  return imageSubset(source, Random.derive(seed, "images").permutation(source.count).slice(0, most).sort());
 }
 
 function fitted(image: RgbImage, size: number): RgbImage {
@@ -120,7 +113,19 @@ function fitted(image: RgbImage, size: number): RgbImage {
   return centreCrop(resized, size);
 }
 
-function writePlanes({ data }: RgbImage, channels: number, out: Uint8Array): void {
+/** One image as a picture. Throws {@link StriateError} for grey ones. */
+export function pictureOf({ pixels, shape }: PreparedImages, index: number): RgbImage {
+  const [channels, height, width] = shape as [number, number, number];
+  check(channels === 3, () => `picture: expected images of 3 channels, got ${channels}`);
+  const plane = height * width;
+  const from = index * 3 * plane;
+  const data = new Uint8Array(3 * plane);
+  for (let i = 0; i < plane; i++) for (let c = 0; c < 3; c++) data[3 * i + c] = pixels[from + c * plane + i]!;
+  return { width, height, data };
+}
+
+/** A picture channel by channel, in colour or (one channel) grey. */
+export function writePlanes({ data }: RgbImage, channels: number, out: Uint8Array): void {
   const positions = data.length / 3;
   for (let i = 0; i < positions; i++) {
     const [r, g, b] = [data[3 * i]!, data[3 * i + 1]!, data[3 * i + 2]!];

@@ -58,3 +58,30 @@ export function wilsonInterval(successes: number, trials: number, z = 1.95996398
     high: successes === trials ? 1 : Math.min(1, centre + half),
   };
 }
+
+/** Pearson's correlation of two lists; NaN where one of them is constant. */
+export function correlation(a: ArrayLike<number>, b: ArrayLike<number>): number {
+  const n = a.length;
+  let [sa, sb] = [0, 0];
+  for (let i = 0; i < n; i++) {
+    sa += a[i]!;
+    sb += b[i]!;
+  }
+  const [ma, mb] = [sa / n, sb / n];
+  let [ab, aa, bb] = [0, 0, 0];
+  for (let i = 0; i < n; i++) {
+    const [x, y] = [a[i]! - ma, b[i]! - mb];
+    ab += x * y;
+    aa += x * x;
+    bb += y * y;
+  }
+  return aa === 0 || bb === 0 ? NaN : ab / Math.sqrt(aa * bb);
+}
+
+/** The middle value, or the mean of the two; NaN for none. */
+export function median(values: readonly number[]): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  const middle = Math.floor(sorted.length / 2);
+  if (sorted.length === 0) return NaN;
+  return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
+}

@@ -14,10 +14,12 @@ export interface ScatterOptions {
     readonly x: number;
     readonly y: number;
   }[];
+  /** A thin line where x = y. Default false. */
+  readonly diagonal?: boolean;
 }
 
 /** Points in groups. Throws {@link StriateError} for coordinates that are not finite. */
-export function scatterChart({ x, y, points }: ScatterOptions): ChartBuilder {
+export function scatterChart({ x, y, points, diagonal = false }: ScatterOptions): ChartBuilder {
   for (const point of points) {
     check(
       Number.isFinite(point.x) && Number.isFinite(point.y),
@@ -32,9 +34,10 @@ export function scatterChart({ x, y, points }: ScatterOptions): ChartBuilder {
     axis: { title, ...(format && { format }) },
     scale: domain ? { domain: [...domain], nice: false } : { nice: true, zero: true },
   });
-  return (layout) =>
-    specification(layout, {
-      data: { values: points },
+  const ends = points.flatMap((point) => [point.x, point.y]);
+  const line = { from: Math.min(0, ...ends), to: Math.max(0, ...ends) };
+  return (layout) => {
+    const dots = {
       mark: { type: "point", filled: true, size: 52, opacity: 0.85 },
       encoding: {
         x: axis(x, "x"),
@@ -50,5 +53,19 @@ export function scatterChart({ x, y, points }: ScatterOptions): ChartBuilder {
         },
         tooltip: { field: "name" },
       },
-    });
+    };
+    const data = { values: points };
+    if (!diagonal) return specification(layout, { data, ...dots });
+    const rule = {
+      data: { values: [line] },
+      mark: { type: "rule", color: "currentColor", opacity: 0.45, strokeDash: [3, 3] },
+      encoding: {
+        x: axis(x, "from"),
+        y: axis(y, "from"),
+        x2: { field: "to" },
+        y2: { field: "to" },
+      },
+    };
+    return specification(layout, { data, layer: [rule, dots] });
+  };
 }

@@ -1,0 +1,227 @@
+import { correlation, median } from "../../metrics/statistics.js";
+import type { CorruptionGroup } from "../../robustness/corruptions/index.js";
+import { corruptionGroup } from "../../robustness/corruptions/index.js";
+import { summarise } from "../../report/digits-data.js";
+import type { SeedValue } from "../../report/html.js";
+import type {
+  GroupFacts,
+  MatchFacts,
+  NetworkScores,
+  Spread,
+  VariantGroups,
+} from "../../report/v1-sampling-data.js";
+import type { MatchedCells, ReceptiveFields } from "../../systems/vonenet/index.js";
+import { CELL_TYPES, overlap, subPopulations } from "../../systems/vonenet/index.js";
+import type { NetworkResult, Tested } from "./cell-node.js";
+
+/** One seed's result of a network. */
+export interface SeedResult {
+  readonly seed: number;
+  readonly result: NetworkResult;
+}
+
+const average = (values: readonly number[]): number => values.reduce((a, b) => a + b, 0) / values.length;
+
+/** A(c) = mean over severities of A(c, s). */
+function corruptionMeans(tested: readonly Tested[]): Map<string, number> {
+  const names = [...new Set(tested.map(({ corruption }) => corruption))].filter((name) => name !== "clean");
+  return new Map(
+    names.map((name) => [
+      name,
+      average(tested.filter(({ corruption }) => corruption === name).map(({ accuracy }) => accuracy)),
+    ]),
+  );
+}
+
+/** mCA: mean over corruptions of their means over severities. */
+export function meanCorruptionAccuracy(tested: readonly Tested[]): number {
+  return average([...corruptionMeans(tested).values()]);
+}
+
+export function cleanAccuracy(tested: readonly Tested[]): number {
+  return tested.find(({ corruption }) => corruption === "clean")?.accuracy ?? NaN;
+}
+
+const over = (results: readonly SeedResult[], value: (tested: readonly Tested[]) => number): Spread =>
+  summarise(results.map(({ seed, result }): SeedValue => ({ seed, value: value(result.tested) })));
+
+/** All scores of a network over its seeds. */
+export function scoresOf(results: readonly SeedResult[]): NetworkScores {
+  const corruptions = [...corruptionMeans(results[0]!.result.tested).keys()];
+  const kind = (name: string): CorruptionGroup =>
+    corruptionGroup(name as Parameters<typeof corruptionGroup>[0]);
+  const kinds = [...new Set(corruptions.map(kind))];
+  return {
+    clean: over(results, cleanAccuracy),
+    mean: over(results, meanCorruptionAccuracy),
+    retention: over(results, (tested) => meanCorruptionAccuracy(tested) / cleanAccuracy(tested)),
+    corruptions: corruptions.map((name) => ({
+      name,
+      kind: kind(name),
+      accuracy: over(results, (tested) => corruptionMeans(tested).get(name)!),
+    })),
+    kinds: kinds.map((name) => ({
+      name,
+      accuracy: over(results, (tested) =>
+        average([...corruptionMeans(tested)].filter(([one]) => kind(one) === name).map(([, a]) => a)),
+      ),
+    })),
+  };
+}
+
+/** (mCA_X - mCA_Y) / mCA_Y of the seeds that both have. */
+export function relativeDifference(
+  one: readonly SeedResult[],
+  other: readonly SeedResult[],
+  value: (tested: readonly Tested[]) => number = meanCorruptionAccuracy,
+): Spread | undefined {
+  const pairs = one.flatMap(({ seed, result }): SeedValue[] => {
+    const partner = other.find((candidate) => candidate.seed === seed);
+    if (!partner) return [];
+    const base = value(partner.result.tested);
+    return [{ seed, value: (value(result.tested) - base) / base }];
+  });
+  return pairs.length === 0 ? undefined : summarise(pairs);
+}
+
+/** One seed's population with what its network made of it. */
+export interface Population {
+  readonly seed: number;
+  readonly fields: ReceptiveFields;
+  readonly result: NetworkResult;
+}
+
+/** Facts of the 24 groups of cells: cells of all seeds together, effects as means over seeds. */
+export function groupFacts(populations: readonly Population[]): VariantGroups {
+  const bySeed = populations.map(({ fields, result }) => ({
+    groups: subPopulations(fields),
+    dissection: result.dissection!,
+  }));
+  const totalWeight = bySeed.map(({ dissection }) => dissection.weights.reduce((a, b) => a + b, 0));
+  const groups = bySeed[0]!.groups.map(({ cellType, frequencyBand, widthBand }, g): GroupFacts => {
+    const cells = bySeed.flatMap(({ groups: own, dissection }, s) =>
+      own[g]!.cells.map((cell) => ({
+        weight: dissection.weights[cell]!,
+        share: dissection.weights[cell]! / totalWeight[s]!,
+        ...dissection.responses[cell]!,
+      })),
+    );
+    const known = (values: readonly (number | null)[]): number => {
+      const finite = values.filter((value): value is number => Number.isFinite(value));
+      return finite.length === 0 ? NaN : average(finite);
+    };
+    const effects = (held: "zero" | "mean") =>
+      bySeed.flatMap(({ dissection }) => {
+        const found = dissection.silenced.find((one) => one.group === g && one.held === held);
+        if (!found) return [];
+        const { whole } = dissection;
+        const kinds = Object.keys(found.corrupted);
+        const lost = Object.fromEntries(
+          kinds.map((kind) => [kind, whole.corrupted[kind]! - found.corrupted[kind]!]),
+        );
+        return [
+          {
+            cells: found.cells,
+            clean: whole.clean - found.clean,
+            corrupted: average(Object.values(lost)),
+            lost,
+            moved: found.moved,
+          },
+        ];
+      });
+    const effect = (held: "zero" | "mean"): GroupFacts["zero"] => {
+      const list = effects(held);
+      const kinds = Object.keys(list[0]?.lost ?? {});
+      return {
+        clean: known(list.map(({ clean }) => clean)),
+        corrupted: known(list.map(({ corrupted }) => corrupted)),
+        corruptedPerCell: known(list.map(({ corrupted, cells: n }) => corrupted / n)),
+        kinds: Object.fromEntries(kinds.map((kind) => [kind, known(list.map(({ lost }) => lost[kind]!))])),
+        moved: known(list.map(({ moved }) => moved)),
+      };
+    };
+    return {
+      cellType,
+      frequencyBand,
+      widthBand,
+      cells: cells.length / populations.length,
+      weight: known(cells.map(({ weight }) => weight)),
+      weightShare: cells.reduce((sum, { share }) => sum + share, 0) / populations.length,
+      mean: known(cells.map(({ mean }) => mean)),
+      variation: known(cells.map(({ variation }) => variation)),
+      sparseness: known(cells.map(({ sparseness }) => sparseness)),
+      zero: effect("zero"),
+      held: effect("mean"),
+    };
+  });
+  const silent = bySeed.map(({ dissection }) => dissection.responses.reduce((n, { silent: s }) => n + s, 0));
+  return { groups, silentPositions: average(silent) };
+}
+
+/** Histogram intersection of two variants' populations, mean over their common seeds. */
+export function overlapOf(
+  one: readonly Population[],
+  other: readonly Population[],
+): { readonly simple: number; readonly complex: number } {
+  const pairs = one.flatMap(({ seed, fields }) => {
+    const partner = other.find((candidate) => candidate.seed === seed);
+    return partner ? [overlap(subPopulations(fields), subPopulations(partner.fields))] : [];
+  });
+  const [simple, complex] = CELL_TYPES.map((type) => average(pairs.map((pair) => pair[type])));
+  return { simple: simple!, complex: complex! };
+}
+
+/** Responses of all cells [images, cells, positions]. */
+export interface Responses {
+  readonly data: Float32Array;
+  readonly cells: number;
+  readonly positions: number;
+}
+
+/** All responses of one cell. */
+function tracesOf({ data, cells, positions }: Responses, cell: number): Float32Array {
+  const images = data.length / cells / positions;
+  const out = new Float32Array(images * positions);
+  for (let n = 0; n < images; n++) {
+    const from = (n * cells + cell) * positions;
+    out.set(data.subarray(from, from + positions), n * positions);
+  }
+  return out;
+}
+
+/** Responses and downstream weights of matched cells, against those of pairs that were not matched. */
+export function matchFacts(
+  pairs: readonly MatchedCells[],
+  responses: readonly [Responses, Responses],
+  weights: readonly [readonly number[], readonly number[]],
+): MatchFacts[] {
+  return CELL_TYPES.flatMap((cellType): MatchFacts[] => {
+    const own = pairs.filter((pair) => pair.cellType === cellType);
+    if (own.length === 0) return [];
+    const traces = own.map(
+      ({ one, other }) => [tracesOf(responses[0], one), tracesOf(responses[1], other)] as const,
+    );
+    const matched = own.map((_, i) => correlation(traces[i]![0], traces[i]![1])).filter(Number.isFinite);
+    // Each cell with the partner of the pair half the list away.
+    const shift = Math.max(1, Math.floor(own.length / 2));
+    const unmatched = own
+      .map((_, i) => correlation(traces[i]![0], traces[(i + shift) % own.length]![1]))
+      .filter(Number.isFinite);
+    return [
+      {
+        cellType,
+        pairs: own.length,
+        distance: median(own.map(({ distance }) => distance)),
+        correlation: median(matched),
+        unmatchedCorrelation: median(unmatched),
+        weights: correlation(
+          own.map(({ one }) => weights[0][one]!),
+          own.map(({ other }) => weights[1][other]!),
+        ),
+        weightRatio:
+          average(own.map(({ one }) => weights[0][one]!)) /
+          average(own.map(({ other }) => weights[1][other]!)),
+      },
+    ];
+  });
+}
