@@ -1,5 +1,6 @@
 import Table from "cli-table3";
 import { availableParallelism, cpus } from "node:os";
+import { akornCases, akornStepCases } from "./akorn.js";
 import { corruptionCases } from "./corruptions.js";
 import { ceilingCase, convolutionCases, weightGradientForms } from "./convolution.js";
 import { feedbackCases, komplexnetCases } from "./komplexnet.js";
@@ -10,6 +11,7 @@ import { openPeer } from "./peer.js";
 import { predifyCases } from "./predify.js";
 import { robustnessCases } from "./robustness.js";
 import { secondsToFirstStep } from "./start.js";
+import { vonenetCases } from "./vonenet.js";
 
 /** Case groups by the word that selects them: `npm run bench -- convolution`. */
 const GROUPS: Record<string, () => BenchCase[]> = {
@@ -17,9 +19,12 @@ const GROUPS: Record<string, () => BenchCase[]> = {
   forms: weightGradientForms,
   komplexnet: komplexnetCases,
   feedback: feedbackCases,
+  akorn: akornCases,
+  "akorn-steps": akornStepCases,
   corruptions: corruptionCases,
   predify: predifyCases,
   robustness: robustnessCases,
+  vonenet: vonenetCases,
 };
 
 const START = "start";

@@ -8,7 +8,9 @@ import time
 import torch
 import torch.nn.functional as F
 
+from peer_akorn import akorn
 from peer_predify import predify
+from peer_vonenet import vonenet
 
 torch.set_num_threads(2)
 cache = {}
@@ -215,7 +217,7 @@ def komplexnet_feedback(batch, steps, train):
     return komplexnet(batch, steps, train, FeedbackNet)
 
 
-CASES = {"matmul": matmul, "conv": conv, "komplexnet": komplexnet, "komplexnet_feedback": komplexnet_feedback, "pgd": pgd, "predify": predify}
+CASES = {"matmul": matmul, "conv": conv, "komplexnet": komplexnet, "komplexnet_feedback": komplexnet_feedback, "pgd": pgd, "predify": predify, "akorn": akorn, "vonenet": vonenet}
 
 for line in sys.stdin:
     request = json.loads(line)

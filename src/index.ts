@@ -38,6 +38,12 @@ export type { InferenceGraph, LossGraph, NoiseKind, Task, TrainingData } from ".
 export { Trainer } from "./train/trainer.js";
 export type { Recipe, StepMetrics, TrainerState } from "./train/trainer.js";
 
+export { KuramotoLayer } from "./systems/akorn/kuramoto-layer.js";
+export { ObjectNetwork } from "./systems/akorn/object-network.js";
+export { RecognitionNetwork } from "./systems/akorn/recognition-network.js";
+export { SudokuNetwork } from "./systems/akorn/sudoku-network.js";
+export { ObjectTask, RecognitionTask, SudokuTask } from "./systems/akorn/tasks.js";
+export { withKuramoto } from "./systems/akorn/with-kuramoto.js";
 export { KomplexNet } from "./systems/komplexnet/model.js";
 export { CouplingTask } from "./systems/komplexnet/coupling-task.js";
 export { RealBaseline } from "./systems/komplexnet/real-baseline.js";

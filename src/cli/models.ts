@@ -1,6 +1,7 @@
 import type { Tensor } from "../graph/index.js";
-import { input } from "../graph/index.js";
+import { cast, input } from "../graph/index.js";
 import { namedParameters } from "../nn/module.js";
+import { ObjectNetwork, RecognitionNetwork, SudokuNetwork } from "../systems/akorn/index.js";
 import { KomplexNet, RealBaseline, TransformerBaseline } from "../systems/komplexnet/index.js";
 
 /** A model that comes with Striate, in its default size. */
@@ -53,5 +54,37 @@ export const builtInModels: readonly BuiltInModel[] = [
     name: "transformer-baseline",
     summary: "the small transformer that KomplexNet is compared with, on grey 32 x 32 images",
     trace: () => feedForward(new TransformerBaseline()),
+  },
+  {
+    name: "akorn-objects",
+    summary: "AKOrN for object discovery, in its size for Tetrominoes: 32 x 32 pixels, 128 channels, 8 steps",
+    trace: () => {
+      const model = new ObjectNetwork({ channels: 128, imageSize: 32, stimulusNorm: "none" });
+      namedParameters(model);
+      const images = input("images", ["batch", 3, 32, 32]);
+      const { features } = model.forward({ images, noise: model.noiseInput("batch") });
+      return { features };
+    },
+  },
+  {
+    name: "akorn-sudoku",
+    summary: "AKOrN for Sudoku: 512 channels, 16 steps",
+    trace: () => {
+      const model = new SudokuNetwork({ channels: 512, omega: { initial: 0.5, shared: true } });
+      namedParameters(model);
+      const tokens = cast(input("puzzle", ["batch", 9, 9]), "int64");
+      const { logits } = model.forward({ tokens, noise: model.noiseInput("batch") });
+      return { logits };
+    },
+  },
+  {
+    name: "akorn-recognition",
+    summary: "AKOrN for CIFAR-10: 32 x 32 pixels, three layers of 64 to 256 channels, 3 steps each",
+    trace: () => {
+      const model = new RecognitionNetwork({ rotatingDimensions: 2 });
+      namedParameters(model);
+      const images = input("images", ["batch", 3, 32, 32]);
+      return { logits: model.forward({ images, noise: model.noiseInput("batch") }).logits };
+    },
   },
 ];

@@ -1,7 +1,7 @@
 import type { Dim } from "../dims.js";
 import { isStatic, normaliseAxis, sizeOf } from "../dims.js";
 import { isFloat } from "../dtype.js";
-import type { Call, GradientCall, TensorType } from "../operator.js";
+import type { Call, GradientCall, LoweringRule, Target, TensorType } from "../operator.js";
 import { apply1, defineOperator, intAttribute, misfit, required } from "../operator.js";
 import type { Tensor } from "../tensor.js";
 import { integers } from "../tensor.js";
@@ -52,6 +52,7 @@ type ReductionGradient = (dy: Tensor, x: Tensor, y: Tensor, call: GradientCall) 
 function reduction(
   type: string,
   gradient?: ReductionGradient,
+  lower?: LoweringRule,
 ): (x: Tensor, axes?: Axes, options?: ReduceOptions) => Tensor {
   defineOperator({
     type,
@@ -64,6 +65,7 @@ function reduction(
         return [gradient(keepAxes(dy, call), x, keepAxes(call.outputs[0]!, call), call)];
       },
     }),
+    ...(lower && { lower }),
   });
   return (x, axes, options = {}) => {
     const list = axes === undefined ? undefined : integers(typeof axes === "number" ? [axes] : axes);
@@ -97,12 +99,23 @@ export const product = reduction("ReduceProd", (dy, x, y) => div(mul(dy, y), x))
 export const sumOfSquares = reduction("ReduceSumSquare", (dy, x) => mul(mul(dy, 2), x));
 export const l1Norm = reduction("ReduceL1", (dy, x) => mul(dy, apply1("Sign", [x])));
 /** Euclidean norm; the gradient at the zero vector is 0. */
-export const l2Norm = reduction("ReduceL2", (dy, x, y) => {
-  const safe = apply1("Where", [equal(y, 0), scalar(1, y.dtype), y]);
-  return mul(div(dy, safe), x);
-});
+export const l2Norm = reduction(
+  "ReduceL2",
+  (dy, x, y) => {
+    const safe = apply1("Where", [equal(y, 0), scalar(1, y.dtype), y]);
+    return mul(div(dy, safe), x);
+  },
+  lowerL2,
+);
 export const logSumExp = reduction("ReduceLogSumExp", (dy, x, y) => mul(dy, exp(sub(x, y))));
 export const logSum = reduction("ReduceLogSum", (dy, x, y) => expandLike(div(dy, exp(y)), x));
+
+/** ONNX Runtime's CPU provider has a fast path for sums along any axes, not for norms. */
+function lowerL2(call: Call, target: Target): Tensor[] | undefined {
+  const [x, axes] = [call.inputs[0]!, call.inputs[1]];
+  if (target !== "cpu") return undefined;
+  return [sqrt(apply1("ReduceSum", [mul(x, x), axes], call.attributes))];
+}
 
 function shareExtremes(dy: Tensor, x: Tensor, y: Tensor, call: GradientCall): Tensor {
   const hit = cast(equal(x, y), dy.dtype);

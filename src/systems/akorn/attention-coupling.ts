@@ -1,6 +1,7 @@
 import type { Tensor } from "../../graph/index.js";
 import {
   add,
+  constant,
   dotProductAttention,
   expand,
   gemm,
@@ -97,11 +98,11 @@ export class AttentionCoupling implements Coupling {
       ]);
     return {
       batchAxis: 1,
-      enter: (x) => {
-        const apart = reshape(toTokens(x), [shape[0]!, shape[1]!, oscillators, n]);
-        return transpose(apart, [0, 1, 3, 2]);
+      enter: (x) => reshape(matmul(toTokens(x), componentsFirst(channels, n)), shape),
+      leave: (field) => {
+        const oscillatorsFirst = transpose(componentsFirst(channels, n), [1, 0]);
+        return fromTokens(matmul(tokens(field), oscillatorsFirst), space);
       },
-      leave: (field) => fromTokens(tokens(transpose(field, [0, 1, 3, 2])), space),
       pull: (field) => {
         const x = tokens(field);
         const coupled = attention.forward(x);
@@ -147,6 +148,17 @@ export class AttentionCoupling implements Coupling {
       bias: reshape(transpose(reshape(this.output.bias!, [channels / n, n]), [1, 0]), [channels]),
     };
   }
+}
+
+/**
+ * Puts channels [oscillators, n] in the order [n, oscillators] where tokens are multiplied by it: exact, and several times
+ * as fast as exchanging two short axes.
+ */
+function componentsFirst(channels: number, n: number): Tensor {
+  const values = new Float32Array(channels * channels);
+  const oscillators = channels / n;
+  for (let c = 0; c < channels; c++) values[c * channels + (c % n) * oscillators + Math.floor(c / n)] = 1;
+  return constant({ dtype: "float32", shape: [channels, channels], data: values });
 }
 
 /** A linear map of tokens [positions, batch, channels]. */

@@ -214,6 +214,21 @@ export const LINEAR: Table = {
         };
       }),
   },
+  DotProductAttention: {
+    count: 6,
+    cases: fc
+      .tuple(fc.constantFrom([], [2], [2, 3]), small, small, small, small, seeds)
+      .map(([lead, queries, keys, width, values, seed]) => ({
+        label: `[${lead}] ${queries} queries, ${keys} keys of ${width}, values of ${values}, seed ${seed}`,
+        inputs: [
+          { ...uniform([...lead, queries, width], seed), batch: lead.length > 0 },
+          { ...uniform([...lead, keys, width], seed + 1), batch: lead.length > 0 },
+          { ...uniform([...lead, keys, values], seed + 2), batch: lead.length > 0 },
+        ],
+        build: (q: Tensor, k: Tensor, v: Tensor) => g.dotProductAttention(q, k, v),
+        twice: true,
+      })),
+  },
   "com.microsoft::FusedMatMul": { reason: "made by lowerings only, after gradients were taken" },
   "com.microsoft.nchwc::Conv": { reason: "made by lowerings only, after gradients were taken" },
   "com.microsoft.nchwc::ReorderInput": { reason: "made by lowerings only, after gradients were taken" },

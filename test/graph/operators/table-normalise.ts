@@ -4,7 +4,7 @@ import * as g from "../../../src/graph/index.js";
 import { apply1 } from "../../../src/graph/operator.js";
 import type { GradientCase } from "./gradient-check.js";
 import type { Entry, Table } from "./entry.js";
-import { seeds, shapes, uniform } from "./values.js";
+import { awayFromZero, seeds, shapes, uniform } from "./values.js";
 
 /** [batch, channels, ...space] with something to take a variance of. */
 const maps = fc
@@ -124,6 +124,20 @@ export const NORMALISE: Table = {
     true,
   ),
   LayerNormalization: { count: 8, cases: fc.oneof(layer("float32"), layer("float64")) },
+  UnitVectors: {
+    count: 6,
+    cases: fc
+      .tuple(wideMaps, fc.integer({ min: 0, max: 2 }), fc.constantFrom("float32", "float64"), seeds)
+      .map(([shape, at, dtype, seed]): GradientCase => {
+        const axis = Math.min(at, shape.length - 1);
+        return {
+          label: `[${shape}] axis ${axis} ${dtype} seed ${seed}`,
+          inputs: [{ ...awayFromZero(shape, seed, dtype as "float64"), batch: axis > 0 }],
+          build: (x) => g.mul(g.unitVectors(x, axis), g.add(x, 2)),
+          twice: dtype === "float64",
+        };
+      }),
+  },
   LRN: {
     count: 4,
     cases: fc
