@@ -1,7 +1,8 @@
 import type { ConvolutionShape } from "./fourier-convolution.js";
-import { apply1 } from "./operator.js";
-import { matmul } from "./operators/linear.js";
+import { gemm, matmul } from "./operators/linear.js";
+import { gather } from "./operators/select.js";
 import { reshape, transpose } from "./operators/shape.js";
+import { pad } from "./operators/slice-pad.js";
 import type { Tensor } from "./tensor.js";
 import { constant, constantData } from "./tensor.js";
 import type { Window } from "./window.js";
@@ -17,10 +18,10 @@ import type { Window } from "./window.js";
  *     X_p[f] = sum_m x[s m + p] e^{-2 pi i f m / n},   K_p[f] = sum_t K[s t + p] e^{2 pi i f t / n}
  *     y[o] = 1/n sum_f e^{2 pi i f o / n} sum_p X_p[f] K_p[f]
  *
- * The columns of one image thus become channels (frequency; input channel, phase, re | im), the kernels one bank per
- * frequency, and the sum over kernel rows an ordinary convolution along the height with a group for each frequency. Two
- * products with constant matrices lead there and back. Multiply-adds per output: 2 frequencies x (2 s k + width) / width
- * per output row instead of k^2, a fifth for a 31 x 31 kernel of stride 2 on 64 columns; all of them in matrix products.
+ * The sum over kernel rows stays a direct one: at each frequency one matrix product of the kernels [out x 2, (in, phase,
+ * re | im, kernel row)] with the rows that they meet. Products with constant matrices lead to the frequencies and back.
+ * Multiply-adds per output row: 2 frequencies x (2 s in k + width) instead of in k^2 width, a fifth for a 31 x 31 kernel of
+ * stride 2 on 64 columns; all of them in matrix products.
  */
 
 interface Plan {
@@ -86,9 +87,11 @@ function inverseMatrix({ frequencies, length, widthOut }: Plan): Tensor {
   });
 }
 
-/** [(frequency, re | im, out), (in, phase, re | im), kernel height] of a weight [out, in, kernel height, kernel width]. */
-function kernelSpectra(weight: Float32Array, out: number, into: number, height: number, plan: Plan): Tensor {
+/** [frequency, re | im, out, (in, phase, re | im, kernel row)] of a weight [out, in, kernel height, kernel width]. */
+function kernelSpectra(w: Tensor, plan: Plan): Tensor {
   const { frequencies, stride, padLeft, kernelWidth, length } = plan;
+  const [out, into, height] = w.shape as [number, number, number];
+  const weight = constantData(w)!.data as Float32Array;
   const cos = Float64Array.from({ length }, (_, i) => Math.cos((2 * Math.PI * i) / length));
   const sin = Float64Array.from({ length }, (_, i) => Math.sin((2 * Math.PI * i) / length));
   const inputs = into * stride * 2;
@@ -123,10 +126,36 @@ function kernelSpectra(weight: Float32Array, out: number, into: number, height: 
       }
     }
   }
-  return constant({ dtype: "float32", shape: [frequencies * 2 * out, inputs, height], data });
+  return constant({ dtype: "float32", shape: [frequencies, 2, out, inputs * height], data });
 }
 
-/** y = conv(x, w) for a constant w, dilation 1, one group, two spatial axes. For ONNX Runtime's CPU provider. */
+/** Constants of one weight and plan, made once however often the weight is used. */
+interface Constants {
+  readonly kernels: Tensor;
+  readonly transform: Tensor;
+  readonly inverse: Tensor;
+}
+const made = new WeakMap<Tensor, Map<string, Constants>>();
+
+function constantsOf(w: Tensor, plan: Plan): Constants {
+  const ofWeight = made.get(w) ?? new Map<string, Constants>();
+  made.set(w, ofWeight);
+  const key = JSON.stringify(plan);
+  const known = ofWeight.get(key);
+  if (known !== undefined) return known;
+  const fresh = {
+    kernels: kernelSpectra(w, plan),
+    transform: transformMatrix(plan),
+    inverse: inverseMatrix(plan),
+  };
+  ofWeight.set(key, fresh);
+  return fresh;
+}
+
+/**
+ * y = conv(x, w) for a constant w, dilation 1, one group, two spatial axes. The batch is the innermost axis of the products,
+ * so that every copy moves whole runs of numbers.
+ */
 export function halfFourierConvolution(
   x: Tensor,
   w: Tensor,
@@ -134,29 +163,32 @@ export function halfFourierConvolution(
   window: Window,
 ): Tensor {
   const plan = planOf(shape, window);
+  const { kernels, transform, inverse } = constantsOf(w, plan);
   const [into, height] = shape.x;
   const [out, heightOut] = shape.y;
   const { frequencies, stride, widthOut } = plan;
-  const weight = constantData(w)!.data as Float32Array;
-  const columns = matmul(transformMatrix(plan), transpose(x, [0, 1, 3, 2]));
-  const perInput = 2 * stride * height;
+  const parts = 2 * stride;
+  const columns = matmul(transform, transpose(x, [0, 1, 3, 2]));
+  const inner = transpose(reshape(columns, [-1, into * frequencies * parts * height]), [1, 0]);
   const byFrequency =
-    into === 1 ? columns : transpose(reshape(columns, [-1, into, frequencies, perInput]), [0, 2, 1, 3]);
-  const kernels = kernelSpectra(weight, out, into, window.kernel[0]!, plan);
-  const products = apply1(
-    "Conv",
-    [reshape(byFrequency, [-1, frequencies * into * 2 * stride, height]), kernels],
-    {
-      kernel_shape: [window.kernel[0]!],
-      strides: [window.strides[0]!],
-      pads: [window.before[0]!, window.after[0]!],
-      group: frequencies,
-    },
+    into === 1 ? inner : transpose(reshape(inner, [into, frequencies, parts * height, -1]), [1, 0, 2, 3]);
+  const [kernelHeight, step, before] = [window.kernel[0]!, window.strides[0]!, window.before[0]!];
+  const rows = pad(
+    reshape(byFrequency, [frequencies, into * parts, height, -1]),
+    [0, 0, before, 0],
+    [0, 0, window.after[0]!, 0],
   );
-  const lines = apply1(
-    "com.microsoft::FusedMatMul",
-    [reshape(products, [-1, 2 * frequencies, out * heightOut]), inverseMatrix(plan)],
-    { transA: 1 },
+  const windows = gather(rows, windowRows(kernelHeight, heightOut, step), 2);
+  const seen = reshape(windows, [frequencies, 1, into * parts * kernelHeight, -1]);
+  const products = reshape(matmul(kernels, seen), [2 * frequencies, -1]);
+  const lines = reshape(gemm(products, inverse, undefined, { transA: 1 }), [out * heightOut, -1, widthOut]);
+  return reshape(transpose(lines, [1, 0, 2]), [-1, out, heightOut, widthOut]);
+}
+
+/** The padded row that kernel row k meets for output row o: [kernel height, output height]. */
+function windowRows(kernelHeight: number, heightOut: number, step: number): Tensor {
+  const rows = BigInt64Array.from({ length: kernelHeight * heightOut }, (_, i) =>
+    BigInt(step * (i % heightOut) + Math.floor(i / heightOut)),
   );
-  return reshape(lines, [-1, out, heightOut, widthOut]);
+  return constant({ dtype: "int64", shape: [kernelHeight, heightOut], data: rows });
 }

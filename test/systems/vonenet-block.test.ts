@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { Tensor, TensorData } from "../../src/graph/index.js";
-import { gradients, input, lower, mul, sum, writeOnnx } from "../../src/graph/index.js";
+import { conv, gradients, input, lower, mul, sum, writeOnnx } from "../../src/graph/index.js";
 import { readOnnx } from "../../src/graph/onnx/read.js";
 import { initialState, namedParameters } from "../../src/nn/module.js";
 import { baked } from "../../src/nn/training-state.js";
@@ -172,6 +172,48 @@ describe("VOneBlock", () => {
     );
     const largest = expected.reduce((most, value) => Math.max(most, value), 0);
     expect(worst / largest).toBeLessThan(1e-5);
+  });
+
+  it("is the same in pieces, and through a bottleneck", async () => {
+    const block = new VOneBlock({
+      fields: sampleReceptiveFields(),
+      imageSize: 64,
+      visualDegrees: 2,
+      kernelSize: 9,
+    });
+    const x = images(9, 64);
+    const weight = noise([3, 512, 1, 1], 2);
+    const [fixed, free] = [input("x", x.shape), input("x", ["batch", 3, 64, 64])];
+    const w = input("w", weight.shape);
+    const outcome = (given: Tensor) => {
+      const projected = block.project(given, w);
+      return {
+        y: block.forward(given),
+        p: projected,
+        dw: gradients(sum(mul(projected, projected)), [w])[0]!,
+      };
+    };
+    const plain = conv(block.forward(free), w);
+    const expected = { p: plain, dw: gradients(sum(mul(plain, plain)), [w])[0]! };
+    const feeds = { x, w: weight };
+    const [pieces, whole, wanted] = [
+      await run(outcome(fixed), feeds),
+      await run(outcome(free), feeds),
+      await run({ ...expected, y: block.forward(free) }, feeds),
+    ];
+    for (const name of ["y", "p", "dw"]) {
+      const right = wanted[name]!.data as Float32Array;
+      const scale = right.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
+      for (const got of [pieces, whole]) {
+        expect(got[name]!.shape).toEqual(wanted[name]!.shape);
+        const data = got[name]!.data as Float32Array;
+        const worst = data.reduce((most, value, i) => Math.max(most, Math.abs(value - right[i]!)), 0);
+        expect(worst / scale).toBeLessThan(1e-5);
+      }
+    }
+    expect(() => block.project(free, input("w", [3, 256, 1, 1]))).toThrow(
+      /1 x 1 convolution \[outputs, 512, 1, 1\]/,
+    );
   });
 
   it("sends a gradient back to the image, and none where a grey image leaves complex cells at 0", async () => {

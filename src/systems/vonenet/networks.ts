@@ -47,7 +47,10 @@ export class VOneNet<B extends BackEnd = BackEnd> {
   }
 
   forward(images: Tensor, pass?: TrainingPass, options: ForwardOptions = {}): Tensor {
-    return this.readOut(this.block.forward(images, options.noise), pass, options);
+    const { noise, responses } = options;
+    if (responses !== undefined) return this.readOut(this.block.forward(images, noise), pass, options);
+    const features = scope("bottleneck", () => this.block.project(images, this.bottleneck.weight, noise));
+    return scope("model", () => this.model.forward(features, pass));
   }
 
   /** Logits from responses of V1. */

@@ -1,5 +1,6 @@
 import type { Dim, Tensor } from "../../graph/index.js";
 import {
+  addAll,
   concat,
   constant,
   conv,
@@ -7,7 +8,9 @@ import {
   hypot,
   input,
   integers,
+  matmul,
   relu,
+  reshape,
   scope,
   showShape,
   slice,
@@ -65,6 +68,7 @@ export class VOneBlock {
   readonly noise: Required<V1Noise> | undefined;
   readonly fields: ReceptiveFields;
   readonly bank: FilterBank;
+  readonly #filters: readonly Filters[];
 
   constructor(options: VOneBlockOptions) {
     const { fields, kernelSize = 31, stride = 2, gain = 25, imageSize } = options;
@@ -88,6 +92,7 @@ export class VOneBlock {
     this.gain = gain;
     this.outputSize = Math.floor((imageSize - 1) / stride) + 1;
     this.noise = options.noise && checkNoise(options.noise);
+    this.#filters = sortedFilters(bank, gain);
   }
 
   /** Number of cells, the channels of the responses. */
@@ -111,9 +116,46 @@ export class VOneBlock {
     this.#checkImages(images);
     this.#checkNoise(images, noise);
     return scope("vone_block", () => {
-      const responses = this.#responses(images);
+      const responses = this.#inPieces(images, (some) => this.#inOrder(this.#groups(some)));
       return this.noise && noise ? addNoise(responses, noise, this.noise) : responses;
     });
+  }
+
+  /**
+   * The responses through a 1 x 1 convolution `weight` [outputs, cells, 1, 1] without bias, as the bottleneck of a VOneNet:
+   * [batch, outputs, outputSize, outputSize]. Without noise the responses are never laid out side by side, which saves
+   * several passes over the largest values of the network.
+   *
+   * @throws StriateError as {@link forward}, and for a weight of another shape.
+   */
+  project(images: Tensor, weight: Tensor, noise?: Tensor): Tensor {
+    const [outputs, ...rest] = weight.shape;
+    check(
+      rest.join() === `${this.cells},1,1`,
+      () => `V1: expected a 1 x 1 convolution [outputs, ${this.cells}, 1, 1], got ${showShape(weight.shape)}`,
+    );
+    if (this.noise !== undefined) return conv(this.forward(images, noise), weight);
+    this.#checkImages(images);
+    this.#checkNoise(images, noise);
+    const places = this.outputSize ** 2;
+    const matrix = reshape(weight, [outputs!, this.cells]);
+    const project = ({ cells, responses }: Group): Tensor =>
+      matmul(gather(matrix, integers(cells), 1), reshape(responses, [-1, cells.length, places]));
+    const projected = this.#inPieces(images, (some) =>
+      addAll(scope("vone_block", () => this.#groups(some)).map(project)),
+    );
+    return reshape(projected, [-1, outputs!, this.outputSize, this.outputSize]);
+  }
+
+  /** A batch of known length in pieces whose values stay in the processor's caches. */
+  #inPieces(images: Tensor, forward: (images: Tensor) => Tensor): Tensor {
+    const batch = images.shape[0]!;
+    const piece = Math.max(1, Math.round(PIECE / (this.cells * this.outputSize ** 2)));
+    if (typeof batch !== "number" || batch <= piece) return forward(images);
+    const pieces = Array.from({ length: Math.ceil(batch / piece) }, (_, i) =>
+      forward(slice(images, [{ axis: 0, start: i * piece, end: Math.min(batch, (i + 1) * piece) }])),
+    );
+    return concat(pieces, 0);
   }
 
   #checkImages(images: Tensor): void {
@@ -141,50 +183,92 @@ export class VOneBlock {
     );
   }
 
-  #responses(images: Tensor): Tensor {
-    const { bank, simple, complex, gain } = this;
-    const made: Tensor[] = [];
-    const order: number[] = [];
+  /** Responses of cells of one kind and colour. */
+  #groups(images: Tensor): Group[] {
     const channel = (colour: number) => slice(images, [{ axis: 1, start: colour, end: colour + 1 }]);
-    for (const colour of [0, 1, 2]) {
-      const cells = indicesWhere(bank.colour.subarray(0, simple), (c) => c === colour);
-      if (cells.length === 0) continue;
-      made.push(relu(this.#convolve(channel(colour), bank.kernels, cells, gain)));
-      order.push(...cells);
-    }
-    for (const pair of Array.from({ length: 9 }, (_, i) => i)) {
-      const [colour, partner] = [pair % 3, Math.floor(pair / 3)];
-      const cells = indicesWhere(
-        bank.quadratureColour,
-        (c, i) => c === partner && bank.colour[simple + i] === colour,
-      );
-      if (cells.length === 0) continue;
-      const both = cells.map((i) => simple + i);
-      const q0 = this.#convolve(channel(colour), bank.kernels, both, gain * Math.SQRT1_2);
-      const q1 = this.#convolve(channel(partner), bank.quadrature, cells, gain * Math.SQRT1_2);
-      made.push(hypot(q0, q1));
-      order.push(...both);
-    }
-    const joined = made.length === 1 ? made[0]! : concat(made, 1);
-    const places = new Array<number>(simple + complex);
-    order.forEach((cell, place) => (places[cell] = place));
+    return this.#filters.map(({ cells, colour, q0, partner, q1 }) => {
+      const even = this.#convolve(channel(colour), q0);
+      return { cells, responses: q1 ? hypot(even, this.#convolve(channel(partner), q1)) : relu(even) };
+    });
+  }
+
+  #inOrder(groups: readonly Group[]): Tensor {
+    const joined =
+      groups.length === 1
+        ? groups[0]!.responses
+        : concat(
+            groups.map((g) => g.responses),
+            1,
+          );
+    const places = new Array<number>(this.cells);
+    groups.flatMap(({ cells }) => cells).forEach((cell, place) => (places[cell] = place));
     return places.every((place, cell) => place === cell) ? joined : gather(joined, integers(places), 1);
   }
 
-  /** One colour channel through some of the filters, the gain in the filters. */
-  #convolve(channel: Tensor, kernels: Float32Array, cells: readonly number[], gain: number): Tensor {
-    const { size } = this.bank;
-    const area = size * size;
-    const weight = new Float32Array(cells.length * area);
-    cells.forEach((cell, k) => {
-      for (let i = 0; i < area; i++) weight[k * area + i] = gain * kernels[cell * area + i]!;
-    });
-    const shape = [cells.length, 1, size, size];
-    const filters = constant({ dtype: "float32", shape, data: weight });
-    return conv(channel, filters, undefined, { stride: this.stride, padding: size >> 1 });
+  #convolve(channel: Tensor, filters: Tensor): Tensor {
+    return conv(channel, filters, undefined, { stride: this.stride, padding: this.bank.size >> 1 });
   }
 }
 
-function indicesWhere(values: Int32Array, condition: (value: number, index: number) => boolean): number[] {
-  return [...values.keys()].filter((i) => condition(values[i]!, i));
+/** Responses of some cells, [batch, cells, outputSize, outputSize]. */
+interface Group {
+  readonly cells: readonly number[];
+  readonly responses: Tensor;
+}
+
+/** Filters [cells, 1, size, size] of cells of one kind and colour, the gain in them; q1 for complex cells. */
+interface Filters {
+  readonly cells: readonly number[];
+  readonly colour: number;
+  readonly q0: Tensor;
+  readonly partner: number;
+  readonly q1: Tensor | undefined;
+}
+
+/** Responses in a piece: 8 images of 512 cells on 32 x 32. Measured: a fifth less time than with 32 at once. */
+const PIECE = 8 * 512 * 32 * 32;
+
+const COLOURS = [0, 1, 2];
+
+function sortedFilters(bank: FilterBank, gain: number): Filters[] {
+  const { simple, complex } = bank;
+  const all = (count: number) => Array.from({ length: count }, (_, i) => i);
+  const groups = [
+    ...COLOURS.map((colour) => {
+      const cells = all(simple).filter((cell) => bank.colour[cell] === colour);
+      return {
+        cells,
+        colour,
+        q0: filters(bank.kernels, cells, bank.size, gain),
+        partner: colour,
+        q1: undefined,
+      };
+    }),
+    ...COLOURS.flatMap((partner) =>
+      COLOURS.map((colour) => {
+        const seen = all(complex).filter(
+          (i) => bank.colour[simple + i] === colour && bank.quadratureColour[i] === partner,
+        );
+        const cells = seen.map((i) => simple + i);
+        const q0 = filters(bank.kernels, cells, bank.size, gain * Math.SQRT1_2);
+        return {
+          cells,
+          colour,
+          q0,
+          partner,
+          q1: filters(bank.quadrature, seen, bank.size, gain * Math.SQRT1_2),
+        };
+      }),
+    ),
+  ];
+  return groups.filter(({ cells }) => cells.length > 0);
+}
+
+function filters(kernels: Float32Array, cells: readonly number[], size: number, gain: number): Tensor {
+  const area = size * size;
+  const data = new Float32Array(cells.length * area);
+  cells.forEach((cell, k) => {
+    for (let i = 0; i < area; i++) data[k * area + i] = gain * kernels[cell * area + i]!;
+  });
+  return constant({ dtype: "float32", shape: [cells.length, 1, size, size], data });
 }
