@@ -1,3 +1,4 @@
+import { generateSudoku } from "../src/data/sudoku/generator.js";
 import { lower, tensorData, writeOnnx } from "../src/graph/index.js";
 import type { Port } from "../src/graph/index.js";
 import { initialState } from "../src/nn/module.js";
@@ -180,8 +181,8 @@ function votingCase(): BenchCase {
         draws: 100,
         threads: 2,
       });
-      const puzzle = Float32Array.from({ length: 81 }, (_, i) => (i % 3 === 0 ? (i % 9) + 1 : 0));
-      return { run: () => voter.solve(puzzle, "bench"), close: () => voter.close() };
+      const { puzzles } = generateSudoku({ count: 1, givens: 30, seed: 1 });
+      return { run: () => voter.solve(puzzles, "bench"), close: () => voter.close() };
     },
   };
 }

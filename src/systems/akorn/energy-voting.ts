@@ -1,6 +1,6 @@
+import { checkBoard } from "../../data/sudoku/boards.js";
 import type { TensorData } from "../../graph/index.js";
-import { input, lower, sum, slice, squeeze, tensorData, writeOnnx } from "../../graph/index.js";
-import { cast } from "../../graph/index.js";
+import { cast, input, lower, slice, squeeze, sum, tensorData, writeOnnx } from "../../graph/index.js";
 import type { State } from "../../nn/module.js";
 import { namedParameters } from "../../nn/module.js";
 import { baked } from "../../nn/training-state.js";
@@ -88,7 +88,7 @@ export class EnergyVoter {
   }
 
   /**
-   * Solves one board.
+   * Solves one board. Throws {@link StriateError} for one that is not 9 x 9 or breaks the rules.
    *
    * @param puzzle 81 digits, 0 for a blank
    * @param labels name the stream of random starts
@@ -102,7 +102,7 @@ export class EnergyVoter {
   /** As {@link solve}, with the draws given: `fill` is called with each chunk's starting states, [draws, channels, 9, 9]. */
   async vote(puzzle: ArrayLike<number>, fill: (noise: Float32Array) => void): Promise<Vote> {
     const cells = SIDE * SIDE;
-    check(puzzle.length === cells, () => `Sudoku: expected 9 x 9 cells, got ${puzzle.length}`);
+    checkBoard(puzzle);
     const { draws, chunk, score } = this.options;
     const energies = new Float32Array(draws);
     let best: { logits: Float32Array; draw: number } | undefined;

@@ -14,6 +14,7 @@ import {
   sum,
   unitVectors,
   unsqueeze,
+  zerosLike,
 } from "../../graph/index.js";
 import { sameShape } from "../../graph/dims.js";
 import { ones, zeros } from "../../nn/init.js";
@@ -182,8 +183,7 @@ function traceOf(
   let energies: Tensor | undefined;
   const measured = () => {
     const rows = agreements.map((agreement) => unsqueeze(agreement, [0]));
-    const first = mul(rows[0]!, 0);
-    return concat([first, neg(div(rows.length === 1 ? rows[0]! : concat(rows, 0), gain))], 0);
+    return concat([zerosLike(rows[0]!), neg(div(rows.length === 1 ? rows[0]! : concat(rows, 0), gain))], 0);
   };
   return {
     get last() {

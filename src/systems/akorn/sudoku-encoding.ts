@@ -1,3 +1,4 @@
+import { CELLS } from "../../data/sudoku/boards.js";
 import { check } from "../../util/errors.js";
 
 /*
@@ -5,7 +6,6 @@ import { check } from "../../util/errors.js";
  * for a blank.
  */
 
-const CELLS = 81;
 const DIGITS = 9;
 
 /** One board or several as one-hot numbers, 9 a cell. Throws {@link StriateError} for numbers that are no boards. */
