@@ -1,15 +1,19 @@
 import { chartBlock, chartFigure } from "./chart-block.js";
 import type { ChartBlock } from "./chart-block.js";
 import { heatMap } from "./charts.js";
-import { details, figure, markup, number, percent, table } from "./html.js";
+import { details, markup, number, percent, table } from "./html.js";
 import type { Content, Html, Section } from "./html.js";
 import { scatterChart } from "./scatter-chart.js";
+import { pairs as chartPairs } from "./v1-sampling-v1.js";
 import type { GroupFacts, PairReport, V1SamplingReport, VariantReport } from "./v1-sampling-data.js";
 import { BAND_NAMES } from "./v1-sampling-data.js";
 
 export function groupTitle({ cellType, frequencyBand, widthBand }: GroupFacts): string {
   return `${cellType}, ${BAND_NAMES.frequency[frequencyBand]!} c/deg, nx ${BAND_NAMES.width[widthBand]!}`;
 }
+
+/** The upper border of a band. */
+const upper = (band: string): string => band.split("–")[1]!;
 
 /** Groups that both variants have. */
 function common(one: VariantReport, other: VariantReport): (readonly [GroupFacts, GroupFacts])[] {
@@ -30,13 +34,13 @@ async function groupMaps(variant: VariantReport): Promise<ChartBlock[]> {
       await chartBlock(
         `groups-${variant.id}-${cellType}`,
         heatMap({
-          x: { title: "nx, cycles" },
-          y: { title: "cycles per degree" },
+          x: { title: "nx up to, cycles" },
+          y: { title: "c/deg up to" },
           cells: [...own]
             .sort((a, b) => b.frequencyBand - a.frequencyBand || a.widthBand - b.widthBand)
             .map(({ frequencyBand, widthBand, cells }) => ({
-              x: BAND_NAMES.width[widthBand]!,
-              y: BAND_NAMES.frequency[frequencyBand]!,
+              x: upper(BAND_NAMES.width[widthBand]!),
+              y: upper(BAND_NAMES.frequency[frequencyBand]!),
               value: cells,
             })),
           value: { title: "cells", format: ".0f" },
@@ -62,7 +66,7 @@ export async function analysisSection(report: V1SamplingReport): Promise<Section
     lead: "Cells grouped by type, spatial frequency and width (nx), and cells of different variants paired by their receptive fields (log2 frequency, log10 nx and ny, cos and sin of twice the orientation, each over its deviation; optimal assignment, pairs further apart than 1 left out).",
     body: markup`${chartFigure(
       {
-        body: markup`<div class="multiples">${maps.map(({ body }) => body)}</div>`,
+        body: chartPairs(maps),
         specs: maps.flatMap(({ specs }) => specs),
       },
       "Cells in each group, mean over seeds. The biological variant has few cells of low frequency and large width or of high frequency and small width.",
@@ -225,7 +229,8 @@ export async function impactSection(report: V1SamplingReport): Promise<Section |
     title: "What each sub-population is worth",
     lead: "One group after the other is silenced at the output of V1 in the trained network (or held at its mean response); the loss of accuracy is measured on clean images and by kind of corruption.",
     body: markup`${blocks}
-    ${figure(impactTable(variants), "The groups whose loss costs most accuracy under corruptions, mean over seeds; negative: accuracy rises without them.")}`,
+    ${impactTable(variants)}
+    <p><small>The groups whose loss costs most accuracy under corruptions, mean over seeds; negative: accuracy rises without them.</small></p>`,
   };
 }
 

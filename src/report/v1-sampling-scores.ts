@@ -131,7 +131,7 @@ export async function accuracySection(report: V1SamplingReport): Promise<Section
     lead: `Top-1 accuracy in percent, mean over severities; ± is the standard deviation over seeds (open a cell for each seed). Chance is ${percent(chance)} %.`,
     body: markup`${chartFigure(
       chart,
-      "Mean over the corruptions of a kind; a white dot for each seed, a line for the standard deviation.",
+      "Mean over the corruptions of a kind; a dot for each seed, a line for the standard deviation.",
     )}
     ${table({
       label: "Accuracy for every corruption",

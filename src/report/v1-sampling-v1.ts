@@ -1,9 +1,23 @@
-import { chartBlock, chartFigure, lineBlock, seriesLegend } from "./chart-block.js";
+import { chartBlock, chartFigure, seriesLegend } from "./chart-block.js";
 import type { ChartBlock } from "./chart-block.js";
-import { barChart } from "./charts.js";
+import { barChart, lineChart } from "./charts.js";
+import type { ChartBuilder } from "./charts.js";
 import { details, figure, markup, number, table } from "./html.js";
 import type { Html, Section } from "./html.js";
 import type { TuningChart, V1SamplingReport, VariantReport } from "./v1-sampling-data.js";
+
+/** A chart for half the width of the page. */
+export const half =
+  (build: ChartBuilder): ChartBuilder =>
+  (layout) =>
+    build(layout.narrow ? layout : { ...layout, width: 370, height: 200 });
+
+/** Charts two by two. */
+export function pairs(blocks: readonly ChartBlock[]): Html {
+  return markup`<div style="display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,380px),1fr));gap:24px 18px">
+    ${blocks.map(({ body }) => body)}
+  </div>`;
+}
 
 /** A wide picture of tiles that keeps its pixels. */
 function sheet(uri: string, alt: string): Html {
@@ -47,14 +61,16 @@ export async function distributionSection({ distributions, variants }: V1Samplin
     blocks.push(
       await chartBlock(
         `distribution-${i}`,
-        barChart({
-          series,
-          legend: false,
-          value: { title: "share of cells", format: ".0%" },
-          bars: bins.flatMap((bin, b) =>
-            series.map(({ name, shares }) => ({ group: bin, series: name, mean: shares[b]!, values: [] })),
-          ),
-        }),
+        half(
+          barChart({
+            series,
+            legend: false,
+            value: { title: "share of cells", format: ".0%" },
+            bars: bins.flatMap((bin, b) =>
+              series.map(({ name, shares }) => ({ group: bin, series: name, mean: shares[b]!, values: [] })),
+            ),
+          }),
+        ),
         `${title}: shares of cells in the measured bins`,
         { heading: `${title} (${unit}; ${source})` },
       ),
@@ -67,7 +83,7 @@ export async function distributionSection({ distributions, variants }: V1Samplin
     title: "What was drawn",
     lead: "Properties of all cells of all seeds in the bins of the physiological studies, beside the published counts.",
     body: markup`${figure(
-      markup`${seriesLegend(series, "bar")}<div style="display:grid;gap:26px">${blocks.map(({ body }) => body)}</div>`,
+      markup`${seriesLegend(series, "bar")}${pairs(blocks)}`,
       "Grey: measured in macaque V1. The biological variant follows it; uniform variants fill the bins of spatial frequency evenly and the widths evenly on a logarithmic scale.",
     )}
     ${table({
@@ -88,15 +104,18 @@ async function tuningBlocks(id: string, charts: readonly TuningChart[]): Promise
   const blocks: ChartBlock[] = [];
   for (const [i, { title, axis, series }] of charts.entries()) {
     blocks.push(
-      await lineBlock(
+      await chartBlock(
         `tuning-${id}-${i}`,
-        {
-          x: { title: axis },
-          y: { title: "response", domain: [0, 1.05] },
-          series,
-        },
+        half(
+          lineChart({
+            x: { title: axis },
+            y: { title: "response", domain: [0, 1.05] },
+            series,
+            legend: false,
+          }),
+        ),
         `${title} tuning of ${series.length} cells`,
-        { small: true, heading: title },
+        { heading: title },
       ),
     );
   }
@@ -108,7 +127,7 @@ export async function tuningSection({ variants }: V1SamplingReport): Promise<Sec
   for (const { id, label, tuning } of variants) {
     const blocks = await tuningBlocks(id, tuning);
     const body = markup`<h3 style="margin:0 0 10px">${label}</h3>${seriesLegend(tuning[0]?.series ?? [])}
-      <div class="multiples">${blocks.map((block) => block.body)}</div>`;
+      ${pairs(blocks)}`;
     const made = chartFigure(
       { body, specs: blocks.flatMap(({ specs }) => specs) },
       "Two simple and two complex cells of low and of high spatial frequency, each over its largest response.",

@@ -17,7 +17,8 @@ const sums = (rows: readonly (readonly number[])[], pick: "rows" | "columns"): n
     ? rows.map((row) => row.reduce((a, b) => a + b, 0))
     : rows[0]!.map((_, c) => rows.reduce((sum, row) => sum + row[c]!, 0));
 
-const short = (value: number): string => String(Number(value.toPrecision(2)));
+const short = (value: number): string =>
+  String(Number(Math.abs(value) < 10 ? value.toPrecision(2) : value.toFixed(1)));
 
 interface Property {
   readonly title: string;
