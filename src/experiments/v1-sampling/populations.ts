@@ -2,9 +2,16 @@ import { correlation, median } from "../../metrics/statistics.js";
 import type { Distribution, TuningChart } from "../../report/v1-sampling-data.js";
 import { MEASURED_STYLE, networkStyle } from "../../report/v1-sampling-data.js";
 import type { Histogram, ReceptiveFields, TuningAxis, VOneBlock } from "../../systems/vonenet/index.js";
-import { FOVEAL_FREQUENCY, ORIENTATION, WIDTHS, tuningCurve } from "../../systems/vonenet/index.js";
+import {
+  FOVEAL_FREQUENCY,
+  ORIENTATION,
+  WIDTHS,
+  gaborKernel,
+  inPixels,
+  tuningCurve,
+} from "../../systems/vonenet/index.js";
 import type { SampledName } from "./config.js";
-import { NETWORK_LABELS } from "./config.js";
+import { IMAGE_SIZE, NETWORK_LABELS } from "./config.js";
 
 /** A drawn population, named by its variant. */
 export interface DrawnPopulation {
@@ -146,23 +153,26 @@ export function bankFacts(blocks: readonly VOneBlock[]): { readonly name: string
   ];
 }
 
-/**
- * Share of each filter's energy that its kernel holds. The energy of the whole Gabor function is
- * (1 + cos(2 phase) exp(-4 pi^2 nx^2)) / (8 pi sigmaX sigmaY), nx = f sigmaX.
- */
+/** Share of each filter's energy that its kernel holds, the whole being the same filter to three deviations. */
 function windowEnergy({ bank, fields, pixelsPerDegree }: VOneBlock): number[] {
+  const { frequency, sigmaX, sigmaY, orientation, phase } = inPixels(fields, {
+    imageSize: IMAGE_SIZE,
+    visualDegrees: IMAGE_SIZE / pixelsPerDegree,
+  });
   const area = bank.size * bank.size;
+  const energy = (kernel: Float32Array): number => kernel.reduce((sum, value) => sum + value * value, 0);
   return Array.from({ length: bank.simple + bank.complex }, (_, cell) => {
-    const inside = bank.kernels
-      .subarray(cell * area, (cell + 1) * area)
-      .reduce((sum, value) => sum + value * value, 0);
-    const [nx, ny] = [fields.nx[cell]!, fields.ny[cell]!];
-    const frequency = fields.spatialFrequency[cell]! / pixelsPerDegree;
-    const [sigmaX, sigmaY] = [nx / frequency, ny / frequency];
-    const phase = (fields.phase[cell]! * Math.PI) / 180;
-    const whole =
-      (1 + Math.cos(2 * phase) * Math.exp(-4 * Math.PI ** 2 * nx * nx)) / (8 * Math.PI * sigmaX * sigmaY);
-    return Math.min(1, inside / whole);
+    const reach = Math.ceil(3 * Math.max(sigmaX[cell]!, sigmaY[cell]!));
+    if (2 * reach + 1 <= bank.size) return 1;
+    const shape = {
+      frequency: frequency[cell]!,
+      sigmaX: sigmaX[cell]!,
+      sigmaY: sigmaY[cell]!,
+      orientation: orientation[cell]!,
+      phase: phase[cell]!,
+    };
+    const inside = energy(bank.kernels.subarray(cell * area, (cell + 1) * area));
+    return inside / energy(gaborKernel(shape, 2 * reach + 1));
   });
 }
 
