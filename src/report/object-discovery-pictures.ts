@@ -72,8 +72,8 @@ export function segmentSection(report: ObjectDiscoveryReport, set: DiscoverySet)
     body: figure(
       strip(`Segments, ${set.title}`, head, rows),
       markup`Below each picture its FG-ARI in %: pixels of the background do not count in it, so a network may cut the
-        background as it likes. Every patch of the picture gets one label; × 4 is up-tiling, which makes the patches
-        smaller.`,
+        background as it likes. Every patch of the picture gets one label; up-tiling (a factor in the heading) makes
+        the patches smaller.`,
     ),
   };
 }
