@@ -4,6 +4,7 @@ import type { Experiment } from "./experiment.js";
 import { objectDiscovery } from "./object-discovery/experiment-node.js";
 import { overlappingDigits } from "./overlapping-digits/experiment-node.js";
 import { predictiveCoding } from "./predictive-coding/experiment-node.js";
+import { robustRecognition } from "./robust-recognition/experiment-node.js";
 import { sudokuExperiment } from "./sudoku/experiment-node.js";
 import { synchronyExperiment } from "./synchrony/experiment-node.js";
 import { v1Sampling } from "./v1-sampling/experiment-node.js";
@@ -17,6 +18,7 @@ export const experiments: readonly Experiment[] = [
   predictiveCoding,
   objectDiscovery,
   sudokuExperiment,
+  robustRecognition,
   v1Sampling,
 ];
 

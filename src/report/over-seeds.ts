@@ -1,3 +1,4 @@
+import { summarise } from "../metrics/statistics.js";
 import type { LinePoint } from "./charts.js";
 
 const MOST_POINTS = 150;
@@ -25,4 +26,13 @@ export function overSeeds(runs: readonly (readonly { x: number; y: number }[])[]
       const y = ys.reduce((sum, one) => sum + one, 0) / ys.length;
       return ys.length > 1 ? { x, y, low: Math.min(...ys), high: Math.max(...ys) } : { x, y };
     });
+}
+
+/** Mean and sample standard deviation of values over seeds or draws; no spread of a single value. */
+export function meanAndSpread(values: readonly number[]): {
+  readonly mean: number;
+  readonly spread: number | undefined;
+} {
+  const { count, mean, standardDeviation } = summarise(values);
+  return { mean, spread: count > 1 ? standardDeviation : undefined };
 }

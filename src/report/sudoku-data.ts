@@ -1,4 +1,5 @@
 import { check } from "../util/errors.js";
+import { meanAndSpread } from "./over-seeds.js";
 
 /** Everything that the report on Sudoku shows, as plain data. Accuracies are fractions 0..1. */
 export interface SudokuReport {
@@ -142,17 +143,6 @@ export function checkSudokuReport(report: SudokuReport): void {
     );
     check(sets.includes(set), () => `Sudoku report: expected one of ${sets.join(", ")}; got "${set}"`);
   }
-}
-
-/** Mean, and how far single values are from it (sample standard deviation; undefined for one value). */
-export function meanAndSpread(values: readonly number[]): {
-  readonly mean: number;
-  readonly spread: number | undefined;
-} {
-  const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
-  if (values.length < 2) return { mean, spread: undefined };
-  const squares = values.reduce((sum, value) => sum + (value - mean) ** 2, 0);
-  return { mean, spread: Math.sqrt(squares / (values.length - 1)) };
 }
 
 /**

@@ -4,8 +4,8 @@ import type { LinePoint, LineSeries } from "./charts.js";
 import { cssGradient, UNIFORM_CYCLE } from "./colour.js";
 import { details, duration, markup, note, page, percent, table } from "./html.js";
 import type { Content, Html, Section } from "./html.js";
-import { overSeeds } from "./over-seeds.js";
-import { checkSudokuReport, judgeGain, meanAndSpread } from "./sudoku-data.js";
+import { meanAndSpread, overSeeds } from "./over-seeds.js";
+import { checkSudokuReport, judgeGain } from "./sudoku-data.js";
 import type { SudokuAccuracy, SudokuModel, SudokuReport, SudokuSet, SudokuVoting } from "./sudoku-data.js";
 import { SUDOKU_SCRIPT, sudokuPlayer } from "./sudoku-player.js";
 import { CATEGORICAL } from "./theme.js";
@@ -71,7 +71,7 @@ function stepsFinding(report: SudokuReport, model: SudokuModel, set: SudokuSet):
     {
       question: `${model.label}, ${set.label}: ${t} steps instead of ${model.trainedSteps}`,
       status: gain.status,
-      sentence: gainSentence(gain, "of boards solved"),
+      sentence: gainSentence(gain, Math.max(...runs.flatMap(({ boards }) => boards.flat()))),
     },
   ];
 }
@@ -90,13 +90,14 @@ function votingFinding(report: SudokuReport, set: SudokuSet): SudokuFinding[] {
     {
       question: `AKOrN, ${set.label}: the vote of ${first.draws} draws at ${first.timesteps} steps instead of one draw`,
       status: gain.status,
-      sentence: gainSentence(gain, "of boards solved") + order,
+      sentence: gainSentence(gain, Math.max(...runs.flatMap(({ votes }) => votes.at(-1)!.any))) + order,
     },
   ];
 }
 
-function gainSentence({ mean, margin }: { mean: number; margin: number }, what: string): string {
-  return `${points(mean)} points ${what}, uncertainty ±${percent(margin)}.`;
+function gainSentence({ mean, margin }: { mean: number; margin: number }, solved: number): string {
+  if (solved === 0) return "no board is solved either way.";
+  return `${points(mean)} points of boards solved, uncertainty ±${percent(margin)}.`;
 }
 
 function runsOf(report: SudokuReport, model: SudokuModel, set: SudokuSet): readonly SudokuAccuracy[] {

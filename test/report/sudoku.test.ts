@@ -5,7 +5,8 @@ import { pathToFileURL } from "node:url";
 import { chromium } from "playwright-core";
 import { describe, expect, it } from "vitest";
 import { sudokuFindings, sudokuPage } from "../../src/report/sudoku.js";
-import { judgeGain, meanAndSpread } from "../../src/report/sudoku-data.js";
+import { meanAndSpread } from "../../src/report/over-seeds.js";
+import { judgeGain } from "../../src/report/sudoku-data.js";
 import { stripSteps, sudokuPlayer } from "../../src/report/sudoku-player.js";
 import { sudokuSample } from "./sudoku-sample.js";
 

@@ -2,7 +2,7 @@ import { join } from "node:path";
 import { percent } from "../../report/html.js";
 import { sudokuFindings, sudokuPage } from "../../report/sudoku.js";
 import type { SudokuReport } from "../../report/sudoku-data.js";
-import { meanAndSpread } from "../../report/sudoku-data.js";
+import { meanAndSpread } from "../../report/over-seeds.js";
 import { ensureFolder, writeFileAtomic } from "../../util/files-node.js";
 import type { Cell } from "../cells-node.js";
 import { chooseCells, runCells } from "../cells-node.js";
