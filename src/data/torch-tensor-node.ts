@@ -51,9 +51,10 @@ const LARGEST = 2 ** 31;
  */
 export async function readTorchTensor(path: string): Promise<TorchTensor> {
   const bytes = await readFileChecked(path, { what: "PyTorch file", maxBytes: LARGEST });
-  const isZip = bytes[0] === 0x50 && bytes[1] === 0x4b;
-  return isZip ? fromZip(path) : fromOldFormat(bytes, path);
+  return isZip(bytes) ? fromZip(path) : fromOldFormat(bytes, path);
 }
+
+const isZip = (bytes: Uint8Array): boolean => bytes[0] === 0x50 && bytes[1] === 0x4b;
 
 async function fromZip(path: string): Promise<TorchTensor> {
   const { value, storage } = await openTorchZip(path);
@@ -74,16 +75,14 @@ async function openTorchZip(
 
 /**
  * Reads all tensors of a checkpoint that PyTorch 1.6 or later wrote (`torch.save` of state dictionaries, also inside
- * others), by their names with dots between the dictionaries'. What is no tensor is left out; nothing is executed.
+ * others), by their names with dots between the dictionaries'. A file of one tensor, also of the old format, gives it the
+ * name "". What is no tensor is left out; nothing is executed.
  *
- * @throws StriateError for a file that is missing, damaged, of the old format, or asks for anything but tensors
+ * @throws StriateError for a file that is missing, damaged, or asks for anything but tensors
  */
 export async function readTorchTensors(path: string): Promise<Map<string, TorchTensor>> {
   const bytes = await readFileChecked(path, { what: "PyTorch file", maxBytes: LARGEST });
-  check(
-    bytes[0] === 0x50 && bytes[1] === 0x4b,
-    () => `"${path}": expected a file of PyTorch 1.6 or later; open it there and save it again`,
-  );
+  if (!isZip(bytes)) return new Map([["", fromOldFormat(bytes, path)]]);
   const { value, storage } = await openTorchZip(path);
   const found = new Map<string, TorchTensor>();
   const walk = async (item: unknown, name: string, depth: number): Promise<void> => {

@@ -1,4 +1,6 @@
+import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { inflateSync } from "node:zlib";
 import { describe, expect, it } from "vitest";
 import { MultiMnist } from "../../src/data/multi-mnist.js";
 import { tensorData } from "../../src/graph/index.js";
@@ -34,6 +36,16 @@ async function losses(task: Task, steps: number, learningRate: number, batchSize
     await trainer.close();
   }
 }
+
+/** What PyTorch 1.13 wrote, compressed: kernels [2, 2, size, size] whose planes [to, 0] and [to, 1] are two ramps. */
+const TORCH = {
+  /** {"kernel_kuramoto": planes of 3 x 3, "epsilon": torch.tensor([0.2])} */
+  dictionary:
+    "eNqtk79v00AUx88/4qQGkhBgrTowGAnSBNiQSoiQl0MQUiFFLMY4p9qKm8uzz1kQUhaGMmVoJyTUP4E/oX8ACFiZ+AMYkJhBfRebynYFFRJnff2su/e5r9+zb0A1nZBajZwaTdIibuT5wZxtjl3htmeT0O7XydPCWKgvgVijBgITFk1Z6EySyN3lgoPiCY5820lEEMamE7HnSRCOHcGmMY+c+U0TVMsaVRGNMdPdYaCliGmH3BXb6aQJ+kjBnA5URhpGb5aAQa8KqD6mxKIqXhrVBNQs2qJr+KwIWNvzPB6GzBMBn8bmo2jMIja+H3jCBPPaEM4JOD+ECytvNouDkE+h7uPb+JqfunWh4Rtyqya6UOUVXJS31p4v8UsCLg/hStIe0GqNv17/+AsJqcEfu1knRqGbmx27r2Ivs+UtQhaoIxS5S8gGqod6hlqglqhD1DvUEeoT6ivqO4r00LH3v/aRFR18+/JziRPLMyq6Xayoa/c7pb/j7PHh/YMt6XnvzYtDNCL6Xz0bWNRvzzmLYvy6dv/OP5vmxi1Tun9+u/NExf3Vlbsiw4l//vs2T71R+YSU6Xwv6wXyoUJKf0SZzfekyG6oJbZbZvMVNQrsfo7NejighnE9W17Xbpyk6qX4I4stLY3IyRNEKlmCspqrGCmjr/LT3GME/+UC",
+  /** Old format: their first cells alone. */
+  oldFormat:
+    "eNpdT8tKAzEUnVcdGxHcunM5bgq2i3bnRroJvuomGwljJrSRMJmb3CkoFLpUV36AH+Cv+QmCC+84iGACyc25J/ecs01emP16m38e3b9fHY62yflHSucGokIcRFHUeIdOOSvX2gfjaoiJIPapYw2i1VLXlSlrSJ4EIxAfGi2DedQB0g1khRgQGFbOIwx4IlJ6mRphh2ci62a4egk5z9qWNBU6r1Yj2aKxgUmv71pjK4m6Ds7L9ZiRp0Lk3UBilksNcf+Fza0r8aYHGSRiSJyTyWQ6HY9nM0h/ZFXTQsazCzJyzaOCJ7RjHpOXoq+6On9WlNVqhRQ1sEtfaa+rM6OQwe7xAoYIbAF7ZPYWon8ycTnqIv2t19Pf+xsm32GL",
+};
 
 const mean = (values: readonly number[]) => values.reduce((a, b) => a + b, 0) / values.length;
 
@@ -153,8 +165,27 @@ describe("kernels from a file", () => {
     await expect(readCoupling(path)).rejects.toThrow(message);
   });
 
-  it("are refused as pickles, and where no tensor is a kernel", async () => {
-    await expect(readCoupling("weights.pt")).rejects.toThrow(/pickles.*Convert/s);
+  it("are read from PyTorch's files, of a state dictionary and of one tensor in the old format", async () => {
+    const values = (cells: number) =>
+      Float32Array.from({ length: 4 * cells }, (_, i) => (9 * (Math.floor(i / cells) % 2) + (i % cells)) / 8);
+    for (const [name, size] of [
+      ["dictionary", 3],
+      ["oldFormat", 1],
+    ] as const) {
+      const path = join(await temporaryFolder(), "kernel.pt");
+      await writeFile(path, inflateSync(Buffer.from(TORCH[name], "base64")));
+      expect(await readCoupling(path)).toEqual({
+        dtype: "float32",
+        shape: [2, 2, size, size],
+        data: values(size * size),
+      });
+    }
+  });
+
+  it("are refused where no tensor is a kernel, and where a PyTorch file is none", async () => {
+    const program = join(await temporaryFolder(), "program.pt");
+    await writeFile(program, "cos\nsystem\n(S'echo'\ntR.");
+    await expect(readCoupling(program)).rejects.toThrow(/program\.pt/);
     const path = join(await temporaryFolder(), "other.safetensors");
     await writeSafetensors(
       path,

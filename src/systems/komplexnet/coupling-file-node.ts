@@ -1,3 +1,4 @@
+import { readTorchTensors } from "../../data/torch-tensor-node.js";
 import type { TensorData } from "../../graph/index.js";
 import { tensorData } from "../../graph/index.js";
 import { check } from "../../util/errors.js";
@@ -9,32 +10,48 @@ import { checkCouplingValues } from "./config.js";
 const NAMES = ["coupling", "param.coupling", "kernel_kuramoto", "param.kernel_kuramoto"] as const;
 
 /**
- * Reads a pretrained coupling kernel `[to, from, size, size]` from a safetensors file: the tensor "coupling" (also of a
- * checkpoint), "kernel_kuramoto" as the authors name it, or the only tensor of the file. For
- * `coupling: { kernel: "learnt", values }`.
+ * Reads a pretrained coupling kernel `[to, from, size, size]` from a safetensors file or one of PyTorch's (`.pt`, `.pth`;
+ * nothing in it is executed): the tensor "coupling" (also of a checkpoint), "kernel_kuramoto" as the authors name it, or
+ * the only tensor of the file. For `coupling: { kernel: "learnt", values }`.
  *
- * Throws {@link StriateError} for files that hold no such kernel: not four axes, not square, an even side, numbers that are
- * not finite. PyTorch's `.pt` files are pickles, programs that run when they are opened; there is no safe reader for
- * them here, so they are refused with the way to convert them.
+ * @throws StriateError for files that hold no such kernel: not four axes, not square, an even side, numbers that are not
+ * finite; and for PyTorch files that hold anything but tensors.
  */
 export async function readCoupling(path: string): Promise<TensorData> {
+  const tensors = /\.(pt|pth)$/i.test(path) ? await torchTensors(path) : await storedTensors(path);
+  const name = NAMES.find((one) => tensors.has(one)) ?? [...tensors.keys()][0];
   check(
-    !/\.(pt|pth|pkl|bin)$/i.test(path),
-    () =>
-      `coupling kernel "${path}": expected a .safetensors file; PyTorch files are pickles, which run as programs. ` +
-      'Convert it where PyTorch is: safetensors.torch.save_file({"coupling": torch.load(path)}, "coupling.safetensors")',
-  );
-  const { tensors } = await readSafetensors(path);
-  const name =
-    NAMES.find((one) => tensors.has(one)) ?? (tensors.size === 1 ? [...tensors.keys()][0] : undefined);
-  check(
-    name !== undefined,
+    name !== undefined && (tensors.size === 1 || NAMES.some((one) => one === name)),
     () =>
       `coupling kernel "${path}": expected a tensor "coupling" or "kernel_kuramoto", or one tensor alone, got ` +
-      [...tensors.keys()].slice(0, 8).join(", "),
+      ([...tensors.keys()].slice(0, 8).join(", ") || "none"),
   );
-  const stored = tensors.get(name)!;
-  const values = tensorData(storedToFloat32(stored), stored.shape);
+  const values = tensors.get(name)!();
   checkCouplingValues(values, `coupling kernel "${path}"`);
   return values;
+}
+
+type Tensors = ReadonlyMap<string, () => TensorData>;
+
+async function storedTensors(path: string): Promise<Tensors> {
+  const { tensors } = await readSafetensors(path);
+  return new Map(
+    [...tensors].map(([name, stored]) => [name, () => tensorData(storedToFloat32(stored), stored.shape)]),
+  );
+}
+
+async function torchTensors(path: string): Promise<Tensors> {
+  const tensors = await readTorchTensors(path);
+  return new Map(
+    [...tensors].map(([name, { shape, data }]) => [
+      name,
+      () => {
+        check(
+          data instanceof Float32Array || data instanceof Float64Array,
+          () => `coupling kernel "${path}": expected floats of 32 or 64 bits, got ${data.constructor.name}`,
+        );
+        return tensorData(Float32Array.from(data), shape);
+      },
+    ]),
+  );
 }
