@@ -16,6 +16,7 @@ import {
   downstreamWeights,
   recipeOptimizer,
   subPopulations,
+  v1Metadata,
 } from "../../systems/vonenet/index.js";
 import { Evaluator } from "../../train/evaluator.js";
 import type { ProgressListener } from "../../train/progress.js";
@@ -27,7 +28,7 @@ import type { Condition, TestImages } from "./conditions-node.js";
 import type { NetworkCell } from "./config.js";
 import { isSampled } from "./config.js";
 import type { StudyImages } from "./images-node.js";
-import { parameterCount, sampledNetwork, taskOf } from "./models.js";
+import { parameterCount, sampledNetwork, taskOf, v1Of } from "./models.js";
 import { fullBatches, openReadOut, openResponses } from "./probe-node.js";
 
 const TEST_BATCH = 50;
@@ -134,6 +135,7 @@ export async function runCell(config: NetworkCell, options: CellOptions): Promis
       system: "vonenet",
       network: config.network,
       seed: String(seed),
+      ...(isSampled(config.network) && v1Metadata(v1Of(config.network, seed, config.architecture))),
     });
     return {
       tested,
