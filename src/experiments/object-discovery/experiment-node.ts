@@ -35,7 +35,7 @@ export const objectDiscovery: Experiment = {
     },
     paper: {
       summary:
-        "all networks on Tetrominoes, multi-dSprites and Shapes, 50 epochs. Days for each; see --cells.",
+        "all networks on Tetrominoes, multi-dSprites and Shapes, 50 epochs. 10 hours to 2 weeks of a core for each.",
       seeds: 3,
     },
   },
