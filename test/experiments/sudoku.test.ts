@@ -166,7 +166,7 @@ describe("a run of every kind of cell", () => {
     const boards: BoardSets = {
       train: someBoards(8, 40, 1),
       validation: someBoards(4, 40, 2),
-      test: { id: someBoards(6, 40, 3), ood: someBoards(6, 60, 4) },
+      test: { id: someBoards(6, 40, 3), ood: someBoards(6, 60, 4), easy: someBoards(6, 20, 5) },
     };
     const cells = await temporaryFolder();
     const results = new Map<CellConfig, NonNullable<Awaited<ReturnType<typeof runCell>>>>();
@@ -192,7 +192,7 @@ describe("a run of every kind of cell", () => {
       seconds: 1,
     });
     expect(report.models.map(({ id }) => id)).toEqual([...MODELS]);
-    expect(report.accuracies).toHaveLength(6);
+    expect(report.accuracies).toHaveLength(9);
     const akorn = report.accuracies.find(({ model, set }) => model === "akorn" && set === "id")!;
     expect(akorn.boards).toHaveLength(plan.testDraws);
     expect(akorn.boards[0]).toHaveLength(2);
@@ -202,7 +202,7 @@ describe("a run of every kind of cell", () => {
       [1, 2, 4],
       [1, 2, 4],
     ]);
-    expect(report.solutions).toHaveLength(2);
+    expect(report.solutions).toHaveLength(3);
     for (const { steps, energies, others } of report.solutions) {
       expect([steps.length, energies.length, others.length]).toEqual([3, 3, 1]);
       const sum = (list: readonly number[]) => list.reduce((a, b) => a + b, 0);

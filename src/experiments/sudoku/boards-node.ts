@@ -42,8 +42,19 @@ function generatedBoards({ trainBoards, validationBoards, testBoards, voting }: 
   return {
     train: make("train", trainBoards, id),
     validation: make("validation", validationBoards, id),
-    test: { id: make("test", tested, id), ood: make("test, few givens", tested, ood) },
+    test: {
+      id: make("test", tested, id),
+      ood: make("test, few givens", tested, ood),
+      easy: easyBoards(testBoards),
+    },
   };
+}
+
+/** Not in the paper: boards that narrow networks can be expected to solve. */
+const EASY_GIVENS = [46, 58] as const;
+
+function easyBoards(count: number): Boards {
+  return generateSudoku({ count, givens: EASY_GIVENS, seed: SEED, stream: "test, many givens" });
 }
 
 /** SATNet's last training boards are set aside for validation where the scale leaves any. */
@@ -75,7 +86,7 @@ async function publishedBoards(plan: ScalePlan, satnet: string, rrn: string): Pr
           seed: SEED,
           stream: "validation",
         });
-  return { train, validation, test: { id, ood: chosen(ood, tested) } };
+  return { train, validation, test: { id, ood: chosen(ood, tested), easy: easyBoards(testBoards) } };
 }
 
 /** Boards spread evenly over a file that may be sorted. */

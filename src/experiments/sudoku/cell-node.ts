@@ -21,7 +21,7 @@ import { train } from "../../train/run-node.js";
 import { cellFolder } from "../cells-node.js";
 import { readWeights, writeWeights } from "../weights-node.js";
 import type { CellConfig, NetworkCell, SetName, VotingCell } from "./config.js";
-import { SET_NAMES } from "./config.js";
+import { SET_LABELS, SET_NAMES } from "./config.js";
 import { logitsAfter, readingTask, trainedSteps, trainingTask } from "./models.js";
 import { boardData, trainingBoards } from "./training-boards.js";
 import type { BoardDraws } from "./votes.js";
@@ -296,7 +296,7 @@ async function showSolutions(
       const boards = sliceBoards(options.boards.test[set], board, board + 1);
       const indices = new Uint32Array(shownDraws);
       const answer = await evaluator.run(values, boardData(boards), indices, [seed, "shown", set]);
-      list.push(solutionOf(answer, boards, every, shownDraws, `${set === "id" ? "ID" : "OOD"} board ${why}`));
+      list.push(solutionOf(answer, boards, every, shownDraws, `${SET_LABELS[set]}: a board ${why}`));
     }
     return list;
   } finally {

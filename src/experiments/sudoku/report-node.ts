@@ -4,8 +4,8 @@ import type { SudokuModel, SudokuReport } from "../../report/sudoku-data.js";
 import type { Scale } from "../experiment.js";
 import { machine, versions } from "../machine-node.js";
 import type { BoardSets, CellResult, NetworkResult, VotingResult } from "./cell-node.js";
-import type { CellConfig, ModelName, NetworkCell, ScalePlan, SetName, VotingCell } from "./config.js";
-import { MODELS, SET_NAMES } from "./config.js";
+import type { CellConfig, ModelName, NetworkCell, ScalePlan, VotingCell } from "./config.js";
+import { MODELS, SET_LABELS, SET_NAMES } from "./config.js";
 import { MODEL_TEXTS, parameterCount, trainedSteps } from "./models.js";
 
 interface Finished {
@@ -40,8 +40,6 @@ const PAPER: Readonly<Record<ModelName, SudokuModel["paper"]>> = {
 
 /** The T that the paper reports. */
 const REPORTED: Readonly<Record<ModelName, number>> = { akorn: 128, itrsa: 32, transformer: 1 };
-
-const SET_LABELS: Readonly<Record<SetName, string>> = { id: "ID", ood: "OOD" };
 
 /** What the page shows, out of the cells. */
 export function sudokuReport(run: Finished): SudokuReport {
