@@ -3,6 +3,7 @@ import { cast, input } from "../graph/index.js";
 import { namedParameters } from "../nn/module.js";
 import { ObjectNetwork, RecognitionNetwork, SudokuNetwork } from "../systems/akorn/index.js";
 import { KomplexNet, RealBaseline, TransformerBaseline } from "../systems/komplexnet/index.js";
+import { VOneBlock, sampleReceptiveFields, voneResNet18 } from "../systems/vonenet/index.js";
 
 /** A model that comes with Striate, in its default size. */
 export interface BuiltInModel {
@@ -85,6 +86,17 @@ export const builtInModels: readonly BuiltInModel[] = [
       namedParameters(model);
       const images = input("images", ["batch", 3, 32, 32]);
       return { logits: model.forward({ images, noise: model.noiseInput("batch") }).logits };
+    },
+  },
+  {
+    name: "voneresnet18",
+    summary:
+      "VOneResNet-18: 512 V1 cells as in macaques before a ResNet-18, 64 x 64 images on 2 degrees, 200 classes",
+    trace: () => {
+      const fields = sampleReceptiveFields();
+      const network = voneResNet18(new VOneBlock({ fields, imageSize: 64, visualDegrees: 2 }));
+      namedParameters(network);
+      return { logits: network.forward(input("images", ["batch", 3, 64, 64])) };
     },
   },
 ];
