@@ -221,7 +221,9 @@ export function cellsOf(plan: ScalePlan, seeds: readonly number[]): CellConfig[]
   const networks = MODELS.flatMap((model) => seeds.map((seed) => networkCell(plan, model, seed)));
   const tests = networks.flatMap((start) => {
     const fresh = [...attackCells(plan, start, "fresh"), ...pictureCells(plan, start, "fresh")];
-    return start.model === "akorn" ? [...fresh, ...attackCells(plan, start, "fixed")] : fresh;
+    if (start.model !== "akorn") return fresh;
+    const [clean] = pictureCells(plan, start, "fixed");
+    return [...fresh, ...attackCells(plan, start, "fixed"), clean!];
   });
   return [...networks, ...tests];
 }
