@@ -88,7 +88,7 @@ export const PLANS: Readonly<Record<Scale, ScalePlan>> = {
     sets: ["tetrominoes"],
     models: ["akorn-attn", "itrsa"],
     channels: 64,
-    steps: 4000,
+    steps: 5000,
     batchSize: 32,
     trainScenes: 20_000,
     average: AVERAGE,
