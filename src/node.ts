@@ -18,3 +18,4 @@ export { readSafetensors, writeSafetensors } from "./util/safetensors-node.js";
 export { writeFileAtomic } from "./util/files-node.js";
 export { readCoupling } from "./systems/komplexnet/coupling-file-node.js";
 export * from "./systems/predify/node.js";
+export { readAuthorsWeights } from "./systems/vonenet/authors-weights-node.js";

@@ -1,7 +1,11 @@
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { inflateSync } from "node:zlib";
 import { describe, expect, it } from "vitest";
-import { input } from "../../src/graph/index.js";
+import { input, tensorData } from "../../src/graph/index.js";
 import { namedParameters } from "../../src/nn/module.js";
 import { nodeRuntime } from "../../src/runtime/node.js";
+import { readAuthorsWeights } from "../../src/systems/vonenet/authors-weights-node.js";
 import type { BackEndName } from "../../src/systems/vonenet/index.js";
 import {
   BACK_ENDS,
@@ -21,6 +25,7 @@ import {
 import { Trainer, initialValues } from "../../src/train/trainer.js";
 import type { TrainingData } from "../../src/train/task.js";
 import { Random } from "../../src/util/random.js";
+import { temporaryFolder } from "../support/folders.js";
 
 const block = (imageSize: number, cells = 256, noise = false) =>
   new VOneBlock({
@@ -46,6 +51,13 @@ const PUBLISHED: Readonly<Record<BackEndName, number>> = {
   "cornet-s": 53_370_088,
   alexnet: 74_709_032,
 };
+
+/**
+ * PyTorch 1.13, compressed: {epoch, arch, state_dict: a convolution and a batch normalisation under "module.", optimizer:
+ * SGD's, best: None, flags}
+ */
+const CHECKPOINT =
+  "eNrFlV2P1FQYxzsvO9stMLvypsKKAqJdhNl5FRR0lnGZRYvLMkDSmJBypj07LXTaedrTEUwm4cbEiV9AvTDh1hjv/Q5yYcKFd5h4yyfgivMys2mLiwgmns6c0zk9/9//OS9PZ0PL5SVJlqWnyoK0W0KBaTtDvGwhgkqDW267VZS+SJS72RFIqj5DBXjgmzZktJxOiVwKWX0nvR36Hg5w6GFSOQ05XaFdIUEEG5ZjEsiPYEbV52ln37ciF5fKpS+x07MJFEziU0rJiIjjhooR4G7kuJZBsBf6gTGsKjCrqvos5/kB6mGQhURpuz4iV0SnAnN6ho4pg6LnaGsOItih5QnsvKxJqpahV1bLEtilanl6ZbUMgeLYNH3XxSZxfC9ULgUWnYG1SuNVYH6pAwsEXunA7njYlWnYe2walS3bwrUCe+0dDLmPummZr2E/q14d2wzzGoHXO3BA3xXHdB0UwsEEpAqLAvLGBHKIVW8KyFsEDnfgiL4vDgkiz3O8ntHHyIOjCVgN3hawYxPYO6x6V8BUArQ+ru/9O9gQBfBeglWHE4J1csIqsWpZsMoEKh2o6otxlhf1jS4ipo1DgwTIvIUtqAnmZO8u+l5va+vq3KYBDWHzPrVZWhL4UwROd+CDSJ+jI/wBcfrOVziAD0dwRhxIfsjg7Ag+4sdwgALUN3qBHw1C+Pg6NEewoupZ+sQN4Nxa89fvWflBl3m4feyRqA+tteaj31i5z20s1B9gthbwiSZxqth0w8ImugOrtJPJPRwSHPhDOD8WOHSbRwftMT+um36AEc2PtXW9yKjO5iY9Xx5xUNfFcGGsF6bxhvDpdfhMZYurZXGEIp5cXcoHbZ3PctNFvRAujuBzla/VbVj/ht/cgUtrzT9FMkdRaUOblaPvGr/8RHOAfTe2zfyidCCR+cvldmt/Ku+nRSjuNmm1Qj8rzOXbgzeOLfA3yLNd6kmXSrtV3sZl+8K8mefNm/d+ZiuT/wfPlaRntd06+6890/Nn/osPVw+/gH/tf/avv7z/S61/47+Y/3QNnIdHMDOVnxnDvHRmK4YhDkL6gm+3Tr1oEDWFOf/+Y+8ae5FkuXOGNVve8ZxbeCqa9D9sWh3PpWJC+TgnpbI0rY3vSVJ7I5/SVtLa+HlKah+ktdXn116dSWlrzx/zg7S2ntbG9z/lW0hpG2ltfAfnE9o/YtrJednQCoUTk8eHcie3hsqp9q+MaDuz00Na4HeNOfE7w/tmCkIj8/Fi7BMb/C68";
 
 describe("VOneNets", () => {
   it.each(BACK_ENDS)("with the back end %s have the published number of parameters and shapes", (name) => {
@@ -85,6 +97,22 @@ describe("VOneNets", () => {
     expect(authorsName("model.IT.normSkip.bias")).toBe("model.IT.norm_skip.bias");
     theirs.delete("module.bottleneck.weight");
     expect(() => stateFromAuthors(parameters, theirs)).toThrow(/"bottleneck.weight" is missing/);
+  });
+
+  it("come out of a checkpoint of the authors' training script", async () => {
+    const path = join(await temporaryFolder(), "checkpoint.pth.tar");
+    await writeFile(path, inflateSync(Buffer.from(CHECKPOINT, "base64")));
+    const tensors = await readAuthorsWeights(path);
+    expect([...tensors.keys()]).toEqual([
+      "module.0.weight",
+      "module.1.weight",
+      "module.1.bias",
+      "module.1.running_mean",
+      "module.1.running_var",
+    ]);
+    expect(tensors.get("module.0.weight")).toEqual(tensorData([0, 1, 2, 3], [1, 1, 2, 2]));
+    await writeFile(path, "no checkpoint");
+    await expect(readAuthorsWeights(path)).rejects.toThrow(/checkpoint\.pth\.tar/);
   });
 
   it("refuse other back ends and sizes", () => {
