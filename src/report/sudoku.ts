@@ -167,7 +167,7 @@ function headline(report: SudokuReport): string {
     const hurt = list.filter(({ status }) => status === "hurts").length;
     return hurt > 0
       ? `${kind} do not help: in ${hurt} of ${list.length} cases they hurt.`
-      : `No gain from them can be told apart from chance: ${kind.toLowerCase()}.`;
+      : `${kind} give no gain that can be told apart from chance.`;
   };
   const akorn = findings.filter(({ question }) => question.startsWith("AKOrN"));
   return [
