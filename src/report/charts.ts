@@ -228,7 +228,7 @@ export function barChart(options: BarChartOptions): ChartBuilder {
           grid: false,
           labelAngle: 0,
           labelLimit: layout.narrow ? 80 : 220,
-          ...(layout.narrow ? { labelExpr: "split(datum.label, ' ')" } : {}),
+          ...(layout.narrow || groups.length > 6 ? { labelExpr: "split(datum.label, ' ')" } : {}),
         },
         scale: { paddingInner: 0.22, paddingOuter: 0.1 },
       },
