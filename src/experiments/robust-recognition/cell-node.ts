@@ -1,20 +1,19 @@
-import { join } from "node:path";
 import type { ImageSource } from "../../data/image-source.js";
 import type { PreparedImages } from "../../data/prepared-images.js";
 import { PREPROCESSINGS, imageData, prepareImages } from "../../data/prepared-images.js";
 import { judgeLogits } from "../../metrics/calibration.js";
 import { warmAverage } from "../../nn/ema.js";
 import type { State } from "../../nn/module.js";
-import type { SessionOptions } from "../../runtime/runtime.js";
 import { workerRuntime } from "../../runtime/worker-node.js";
 import { Evaluator } from "../../train/evaluator.js";
-import type { ProgressListener } from "../../train/progress.js";
 import { train } from "../../train/run-node.js";
 import { cellFolder } from "../cells-node.js";
 import { writeWeights } from "../weights-node.js";
 import type { CellConfig, NetworkCell } from "./config.js";
 import { trainingImages, sliceImages } from "./images.js";
 import { IMAGE_SHAPE, modelOf } from "./models.js";
+import type { CellOptions } from "./cell-options-node.js";
+import { sessionOf, weightsPath } from "./cell-options-node.js";
 import type { AttackResult, PictureResult } from "./test-cells-node.js";
 import { runAttack, runPictures } from "./test-cells-node.js";
 
@@ -31,16 +30,6 @@ export interface NetworkResult {
 
 export type CellResult = NetworkResult | PictureResult | AttackResult;
 
-export interface CellOptions extends SessionOptions {
-  /** Holds the folders of all cells. */
-  readonly cells: string;
-  readonly train: ImageSource;
-  readonly test: ImageSource;
-  readonly signal: AbortSignal;
-  readonly onProgress: (part: string, event: Parameters<ProgressListener>[0]) => void;
-  readonly onWarning: (message: string) => void;
-}
-
 /** Does what a cell asks for; undefined when it was stopped. */
 export function runCell(config: CellConfig, options: CellOptions): Promise<CellResult | undefined> {
   switch (config.kind) {
@@ -51,15 +40,6 @@ export function runCell(config: CellConfig, options: CellOptions): Promise<CellR
     case "attack":
       return runAttack(config, options);
   }
-}
-
-/** Runtime options of a cell. */
-export function sessionOf({ device, threads }: SessionOptions): SessionOptions {
-  return { ...(device && { device }), ...(threads !== undefined && { threads }) };
-}
-
-export function weightsPath(cells: string, network: NetworkCell): string {
-  return join(cellFolder(cells, network), "weights.safetensors");
 }
 
 /** Read once for all cells that train on the same images. */

@@ -3,14 +3,19 @@ import { CIFAR10_CLASSES } from "../../data/cifar10.js";
 import { pngDataUri } from "../../report/phase-map.js";
 import type { Reliability } from "../../metrics/calibration.js";
 import type { AdversarialExample } from "../../report/robust-recognition-data.js";
-import { apgdAttack, fgsm, pgdAttack, randomSign } from "../../robustness/attacks/index.js";
 import type { AttackPlan } from "../../robustness/attacks/index.js";
-import { standardEnsemble, stochasticEnsemble } from "../../robustness/attacks/index.js";
+import {
+  apgdAttack,
+  fgsm,
+  pgdAttack,
+  randomSign,
+  standardEnsemble,
+  stochasticEnsemble,
+} from "../../robustness/attacks/index.js";
 import type { AttackScores, ConditionScores, Protocol, ResultCard, Scores } from "../../robustness/card.js";
 import { resultCard } from "../../robustness/card.js";
 import { Classifier } from "../../robustness/classifier.js";
-import type { Condition } from "../../robustness/records.js";
-import type { ExampleRecord } from "../../robustness/records.js";
+import type { Condition, ExampleRecord } from "../../robustness/records.js";
 import { corruptionGroup } from "../../robustness/corruptions/index.js";
 import type { EvaluationPlan } from "../../robustness/evaluate-node.js";
 import { decodePixels, evaluate } from "../../robustness/evaluate-node.js";
@@ -22,8 +27,8 @@ import { Random } from "../../util/random.js";
 import { cellFolder, cellKey } from "../cells-node.js";
 import { versions } from "../machine-node.js";
 import { readWeights } from "../weights-node.js";
-import type { CellOptions } from "./cell-node.js";
-import { sessionOf, weightsPath } from "./cell-node.js";
+import type { CellOptions } from "./cell-options-node.js";
+import { sessionOf, weightsPath } from "./cell-options-node.js";
 import type { AttackCell, PictureCell } from "./config.js";
 import { cellName, testedName } from "./config.js";
 import { IMAGE_SHAPE, attackedNetwork } from "./models.js";
