@@ -104,8 +104,9 @@ async function openInference(task: Task, images: number): Opened {
   return { run: () => session.run(feeds), close: () => session.close() };
 }
 
-async function openTraining({ batch, clipNorm, timesteps, task: make }: Network): Opened {
-  const task = make(timesteps);
+async function openTraining(network: Network): Opened {
+  const { batch, clipNorm } = network;
+  const task = network.task(network.timesteps);
   const { inputs, loss, updates } = task.loss(batch);
   const step = trainingStep({
     inputs,

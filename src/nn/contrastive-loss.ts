@@ -45,7 +45,7 @@ export function contrastiveLoss(first: Tensor, second: Tensor, options: Contrast
       `contrastive loss: expected two views [N, width], got ${showShape(first.shape)} and ${showShape(second.shape)}`,
   );
   check(temperature > 0, () => `contrastive loss: expected a temperature above 0, got ${temperature}`);
-  const count = first.shape[0] as number;
+  const count = first.shape[0];
   return scope("contrastiveLoss", () => {
     const both = concat([first, second], 0);
     const rows = normalise ? unitVectors(both) : both;

@@ -31,6 +31,7 @@ import {
   numberOf,
   parametersOf,
   wantedGradients,
+  wordOf,
 } from "./akorn-support.js";
 
 /** The object network that a case describes. */
@@ -210,7 +211,7 @@ export function recognitionNetwork(golden: GoldenCase): RecognitionNetwork {
     conv: "convolution",
     attn: "attention",
   };
-  const each = Array.isArray(config.J) ? (config.J as string[]) : [String(config.J ?? "conv")];
+  const each = Array.isArray(config.J) ? (config.J as string[]) : [wordOf(golden, "J", "conv")];
   return new RecognitionNetwork({
     ...layer,
     omega: flagOf(golden, "use_omega", true) && {
@@ -227,7 +228,7 @@ export function recognitionNetwork(golden: GoldenCase): RecognitionNetwork {
     readoutComponents: list("ro_N", [2]),
     coupling: each.map((name) => couplings[name]!),
     stepSize: numberOf(golden, "gamma", 1),
-    norm: norms[String(config.norm ?? "bn")]!,
+    norm: norms[wordOf(golden, "norm", "bn")]!,
   });
 }
 

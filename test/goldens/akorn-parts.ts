@@ -36,6 +36,7 @@ import {
   numberOf,
   parametersOf,
   wantedGradients,
+  wordOf,
 } from "./akorn-support.js";
 
 /** y of one module, loss sum(y cot), gradients. */
@@ -229,7 +230,7 @@ const simclr: GoldenKind = {
   run: async (golden, evaluate) => {
     const [z0, z1] = [inputFor(golden, "input.z0"), inputFor(golden, "input.z1")];
     const similarities = { ip: "innerProduct", euclid: "euclidean", sq: "squaredEuclidean" } as const;
-    const similarity = similarities[String(golden.config.loss_type ?? "ip") as keyof typeof similarities];
+    const similarity = similarities[wordOf(golden, "loss_type", "ip") as keyof typeof similarities];
     const loss = contrastiveLoss(z0, z1, {
       temperature: numberOf(golden, "temperature"),
       normalise: flagOf(golden, "normalize", true),

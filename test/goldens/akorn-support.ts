@@ -20,6 +20,12 @@ export function flagOf({ config, file }: GoldenCase, name: string, fallback: boo
   return value;
 }
 
+export function wordOf({ config, file }: GoldenCase, name: string, fallback: string): string {
+  const value = config[name] ?? fallback;
+  check(typeof value === "string", () => `${file}: config ${name} is ${JSON.stringify(value)}`);
+  return value;
+}
+
 /** The authors' words for options of a Kuramoto layer. */
 export function layerOptions(golden: GoldenCase): {
   readonly rotatingDimensions: number;
@@ -28,7 +34,7 @@ export function layerOptions(golden: GoldenCase): {
   readonly project: boolean;
 } {
   const norms: Readonly<Record<string, StimulusNorm>> = { gn: "group", sandb: "scaleAndBias", none: "none" };
-  const norm = norms[String(golden.config.c_norm ?? (golden.config.c_norm === null ? "none" : "gn"))];
+  const norm = golden.config.c_norm === null ? "none" : norms[wordOf(golden, "c_norm", "gn")];
   check(norm, () => `${golden.file}: config c_norm is ${JSON.stringify(golden.config.c_norm)}`);
   return {
     rotatingDimensions: numberOf(golden, "n"),

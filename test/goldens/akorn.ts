@@ -47,7 +47,7 @@ function toleranceOf(entry: Record<string, unknown>, golden: GoldenCase, name: s
 }
 
 function largest({ tensors }: GoldenCase, name: string): number {
-  return Array.from(tensors.get(name)!.data as ArrayLike<number>, (x) => Math.abs(Number(x))).reduce(
+  return Array.from(tensors.get(name)!.data as ArrayLike<number | bigint>, (x) => Math.abs(Number(x))).reduce(
     (a, b) => Math.max(a, b),
     0,
   );

@@ -53,11 +53,18 @@ export function compare(
     if (badness(here) > badness(worst)) worst = here;
   }
   if (tolerance.mean !== undefined) {
-    const mean = { name: `mean of ${name}`, difference: total / expected.data.length, allowed: tolerance.mean };
+    const mean = {
+      name: `mean of ${name}`,
+      difference: total / expected.data.length,
+      allowed: tolerance.mean,
+    };
     if (badness(mean) > badness(worst)) worst = mean;
   }
   if (badness(worst) <= 1) return worst;
-  return { ...worst, failure: `${worst.name}: off by ${show(worst.difference)}, allowed ${show(worst.allowed)}` };
+  return {
+    ...worst,
+    failure: `${worst.name}: off by ${show(worst.difference)}, allowed ${show(worst.allowed)}`,
+  };
 }
 
 /** A scalar and a vector of one element are the same thing to a reader of numbers. */

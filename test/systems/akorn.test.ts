@@ -314,7 +314,9 @@ describe("the networks", () => {
     const mean = (t: number) => rows.slice(4 * t, 4 * t + 4).reduce((a, b) => a + b, 0) / 4;
     const authors = [15, -324, -621, -851, -1015, -1125, -1196, -1242];
     // One start of theirs against one of ours.
-    authors.forEach((energy, t) => expect(Math.abs(mean(t + 1) - energy)).toBeLessThan(120));
+    authors.forEach((energy, t) => {
+      expect(Math.abs(mean(t + 1) - energy)).toBeLessThan(120);
+    });
   });
 
   it("refuse images and boards of another size", () => {
@@ -435,15 +437,21 @@ describe("Sudoku by energy", () => {
       const voter = await EnergyVoter.open(model, values, nodeRuntime, { draws: 5, chunk, timesteps: 6 });
       let state = 1;
       votes.push(
-        await voter.vote(puzzle, (noise) => noise.forEach((_, i) => (noise[i] = Math.sin(state++)))),
+        await voter.vote(puzzle, (noise) => {
+          noise.forEach((_, i) => (noise[i] = Math.sin(state++)));
+        }),
       );
       await voter.close();
     }
     const [a, b] = votes as [(typeof votes)[0], (typeof votes)[0]];
     expect(a.draw).toBe(b.draw);
     expect(a.energy).toBeCloseTo(Math.min(...b.energies), 2);
-    a.energies.forEach((energy, i) => expect(energy).toBeCloseTo(b.energies[i]!, 2));
-    a.logits.forEach((logit, i) => expect(logit).toBeCloseTo(b.logits[i]!, 4));
+    a.energies.forEach((energy, i) => {
+      expect(energy).toBeCloseTo(b.energies[i]!, 2);
+    });
+    a.logits.forEach((logit, i) => {
+      expect(logit).toBeCloseTo(b.logits[i]!, 4);
+    });
   });
 
   it("refuses boards of another size and no draws", async () => {

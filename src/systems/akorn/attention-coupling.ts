@@ -79,8 +79,8 @@ export class AttentionCoupling implements Coupling {
   /** Attention alone: [batch, channels, height, width] to the same. */
   forward(map: Tensor): Tensor {
     const space = spaceOf(map);
-    const { forward, bias } = this.tokens(space);
-    return fromTokens(add(forward(toTokens(map)), bias), space);
+    const attention = this.tokens(space);
+    return fromTokens(add(attention.forward(toTokens(map)), attention.bias), space);
   }
 
   field(map: Tensor, { n, gain, rotation }: FieldOptions): Field {

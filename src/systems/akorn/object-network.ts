@@ -149,9 +149,14 @@ function couplingOf(
   { coupling = "attention", heads = 8, kernel = 1 }: ObjectNetworkOptions,
   grid: readonly [number, number] | undefined,
 ): KuramotoLayerOptions["coupling"] {
-  if (coupling === "attention") return { type: "attention", heads, grid };
-  if (coupling === "convolution") return { type: "convolution", kernel };
-  throw new StriateError(
-    `object network: coupling: expected attention or convolution, got "${String(coupling)}"`,
-  );
+  switch (coupling) {
+    case "attention":
+      return { type: "attention", heads, grid };
+    case "convolution":
+      return { type: "convolution", kernel };
+    default:
+      throw new StriateError(
+        `object network: coupling: expected attention or convolution, got "${String(coupling)}"`,
+      );
+  }
 }

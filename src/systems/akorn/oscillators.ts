@@ -34,7 +34,7 @@ export function positionsOf(x: Tensor): number {
     x.rank >= 2 && isStatic(x.shape[1]!) && space.every(isStatic),
     () => `oscillators: expected [batch, channels, ...space] of known size, got ${showShape(x.shape)}`,
   );
-  return (space as number[]).reduce((a, b) => a * b, 1);
+  return space.reduce((a, b) => a * b, 1);
 }
 
 /** [batch, channels, ...space] to [positions, batch, channels]. */
