@@ -18,6 +18,13 @@ import { concat } from "./operators/join.js";
 import { reshape, transpose } from "./operators/shape.js";
 import { pad, reverse, slice } from "./operators/slice-pad.js";
 import { phaseConvolution, phasesPay } from "./phase-convolution.js";
+import {
+  planOf,
+  spectralConvolution,
+  spectralInputGradient,
+  spectralPlan,
+  spectralWeightGradient,
+} from "./spectral-convolution.js";
 import type { Tensor } from "./tensor.js";
 import { constantData } from "./tensor.js";
 import type { Window } from "./window.js";
@@ -30,7 +37,7 @@ import { windowAttributes } from "./window.js";
 
 /** Ways to compute dW[out, in, ...kernel] from x and dy. */
 export type WeightGradientForm =
-  "per-offset" | "folded" | "im2col" | "swapped" | "blocked" | "depthwise" | "fourier";
+  "per-offset" | "folded" | "im2col" | "swapped" | "blocked" | "depthwise" | "fourier" | "spectral";
 
 /** An input and the output gradient that it met. */
 export type Pair = readonly [x: Tensor, dy: Tensor];
@@ -53,6 +60,8 @@ export function lowerConv(
   if (shape !== undefined && fourierPays(shape, window)) {
     return withBias(fourierConvolution(x, w, shape, window));
   }
+  const spectral = spectralPlan(shape, window, x.shape[0]);
+  if (spectral !== undefined) return withBias(spectralConvolution(x, w, spectral));
   if (shape !== undefined && constantData(w) !== undefined && halfFourierPays(shape, window)) {
     return withBias(halfFourierConvolution(x, w, shape, window));
   }
@@ -70,6 +79,14 @@ export function lowerConvTranspose(call: Call, target: Target, window: Window): 
   const end = reach.map((r, axis) => r - window.after[axis]!);
   const plain = window.strides.every((s) => s === 1) && [...begin, ...end].every((n) => n >= 0);
   const channels = w.shape[1] as number;
+  const length = (axis: number) =>
+    (x.shape[axis + 2] as number) - 1 + reach[axis]! + 1 - window.before[axis]! - window.after[axis]!;
+  const shape = convolutionShape(x, [channels, ...reach.map((_, axis) => length(axis))]);
+  const spectral =
+    bias === undefined && target === "cpu"
+      ? spectralPlan(shape && { x: shape.y, y: shape.x }, window, x.shape[0])
+      : undefined;
+  if (spectral !== undefined) return [spectralInputGradient(x, w, spectral)];
   const few = channels < 8 && channels < (w.shape[0] as number) / window.groups;
   if (target !== "cpu" || !plain || few) return undefined;
   return [
@@ -139,6 +156,7 @@ export function chooseWeightGradient([x, dy]: Pair, window: Window, target: Targ
   if (window.groups > 1) return into === window.groups && out === window.groups ? "depthwise" : "per-offset";
   const shape = convolutionShape(x, dy.shape.slice(1));
   if (target === "cpu" && shape !== undefined && fourierPays(shape, window)) return "fourier";
+  if (target === "cpu" && spectralPlan(shape, window, x.shape[0]) !== undefined) return "spectral";
   const offsets = window.kernel.reduce((a, b) => a * b, 1);
   if (offsets > 1 && into * offsets <= 64) return "im2col";
   if (target === "cpu" && blockedGradientPays(x, dy, window)) return "blocked";
@@ -179,6 +197,10 @@ export function weightGradientAs(
     case "fourier": {
       const [x, dy] = pairs[0]!;
       return fourierWeightGradient(pairs, convolutionShape(x, dy.shape.slice(1))!, window);
+    }
+    case "spectral": {
+      const [x, dy] = pairs[0]!;
+      return spectralWeightGradient(pairs, planOf(convolutionShape(x, dy.shape.slice(1))!, window));
     }
     case "swapped":
       return eachPair((x, dy) => swapped(x, dy, window));
