@@ -219,7 +219,7 @@ export const LINEAR: Table = {
     cases: fc
       .tuple(fc.constantFrom([], [2], [2, 3]), small, small, small, small, seeds)
       .map(([lead, queries, keys, width, values, seed]) => ({
-        label: `[${lead}] ${queries} queries, ${keys} keys of ${width}, values of ${values}, seed ${seed}`,
+        label: `[${lead.join()}] ${queries} queries, ${keys} keys of ${width}, values of ${values}, seed ${seed}`,
         inputs: [
           { ...uniform([...lead, queries, width], seed), batch: lead.length > 0 },
           { ...uniform([...lead, keys, width], seed + 1), batch: lead.length > 0 },

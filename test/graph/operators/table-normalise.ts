@@ -132,7 +132,7 @@ export const NORMALISE: Table = {
         const axis = Math.min(at, shape.length - 1);
         return {
           label: `[${shape}] axis ${axis} ${dtype} seed ${seed}`,
-          inputs: [{ ...awayFromZero(shape, seed, dtype as "float64"), batch: axis > 0 }],
+          inputs: [{ ...awayFromZero(shape, seed, dtype), batch: axis > 0 }],
           build: (x) => g.mul(g.unitVectors(x, axis), g.add(x, 2)),
           twice: dtype === "float64",
         };
