@@ -44,10 +44,9 @@ function paperCell(set: SetName, model: ModelName): CellConfig {
 }
 
 async function finish(config: CellConfig, cells: string): Promise<CellResult> {
-  const folder = cellFolder(cells, config);
-  await mkdir(folder, { recursive: true });
+  await mkdir(cellFolder(cells, config), { recursive: true });
   const result = await runCell(config, {
-    folder,
+    cells,
     scenes: generateScenes(config.set, config),
     device: "cpu",
     threads: 1,

@@ -4,10 +4,11 @@ import { warmAverage } from "../../nn/ema.js";
 import type { State } from "../../nn/module.js";
 import { readMetrics } from "../../train/metrics-file-node.js";
 import { createRateEstimator } from "../../train/progress.js";
-import type { ProgressListener } from "../../train/progress.js";
 import { train } from "../../train/run-node.js";
 import { initialValues } from "../../train/trainer.js";
-import type { SessionOptions } from "../../runtime/runtime.js";
+import { sessionOptionsOf } from "../../runtime/runtime.js";
+import type { CommonCellOptions } from "../cell-options-node.js";
+import { cellFolder } from "../cells-node.js";
 import type { CellConfig } from "./config.js";
 import { objectTask } from "./networks.js";
 import { savePictures } from "./pictures-node.js";
@@ -40,20 +41,16 @@ export interface CellResult {
   readonly seconds: number;
 }
 
-export interface CellOptions extends SessionOptions {
-  /** For what the cell leaves besides its result. */
-  readonly folder: string;
+export interface CellOptions extends CommonCellOptions {
   readonly scenes: SceneParts;
-  readonly signal: AbortSignal;
-  readonly onProgress: (part: string, event: Parameters<ProgressListener>[0]) => void;
-  readonly onWarning: (message: string) => void;
 }
 
 /** Trains and tests a network; undefined when it was stopped. */
 export async function runCell(config: CellConfig, options: CellOptions): Promise<CellResult | undefined> {
   const started = performance.now();
-  const { folder, scenes, device, threads, signal, onProgress, onWarning } = options;
-  const session = { ...(device && { device }), ...(threads !== undefined && { threads }) };
+  const { scenes, signal, onProgress, onWarning } = options;
+  const folder = cellFolder(options.cells, config);
+  const session = sessionOptionsOf(options);
   const task = objectTask(config);
   const { seed } = config;
   const reporter = (part: string, steps: number) => {

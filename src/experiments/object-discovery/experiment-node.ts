@@ -1,13 +1,12 @@
-import { join } from "node:path";
 import { comparisonText, budgetText, headline, objectDiscoveryPage } from "../../report/object-discovery.js";
 import { percent } from "../../report/html.js";
 import { check } from "../../util/errors.js";
-import { ensureFolder, writeFileAtomic } from "../../util/files-node.js";
+import { ensureFolder } from "../../util/files-node.js";
 import { unknownName } from "../../util/suggest.js";
-import type { Cell } from "../cells-node.js";
-import { chooseCells, runCells } from "../cells-node.js";
+import { chooseCells } from "../cells-node.js";
 import type { Experiment, ExperimentOptions, ExperimentResult } from "../experiment.js";
-import { sharesOf } from "../machine-node.js";
+import { writeReport } from "../report-files-node.js";
+import { INTERRUPTED, REPORT_WAITS, cellsFolder, runStages } from "../stages-node.js";
 import type { CellResult } from "./cell-node.js";
 import { runCell } from "./cell-node.js";
 import type { CellConfig } from "./config.js";
@@ -46,7 +45,7 @@ export const objectDiscovery: Experiment = {
 
 async function run(options: ExperimentOptions): Promise<ExperimentResult> {
   const started = performance.now();
-  const { scale, out, seeds, data, signal, onNote } = options;
+  const { scale, out, seeds, data, onNote } = options;
   const plan = PLANS[scale];
   const sets = options.dataSet === undefined ? plan.sets : namesOf("data set", options.dataSet, SET_NAMES);
   check(
@@ -65,47 +64,28 @@ async function run(options: ExperimentOptions): Promise<ExperimentResult> {
   if (scale === "paper") for (const line of expectations(chosen)) onNote(line);
   await ensureFolder(out);
 
-  const folder = join(out, "cells");
-  const { parallel, threads } = sharesOf(options, chosen.length);
   const scenes = new SceneCache(onNote);
-  const cells = chosen.map((config): Cell<CellConfig> => ({ label: cellName(config), config }));
-  const work = async ({ label, config }: Cell<CellConfig>, own: string): Promise<CellResult | undefined> => {
-    const result = await runCell(config, {
-      folder: own,
-      scenes: await scenes.of(config),
-      device: options.device,
-      threads,
-      signal,
-      onProgress: (part, event) => {
-        options.onProgress(`${label}, ${part}`, event);
-      },
-      onWarning: onNote,
-    });
-    if (result) onNote(describe(label, result));
-    return result;
-  };
-  const done = await runCells(cells, work, { folder, parallel, signal, resume: options.resume });
-  const results = done.flatMap((result, i) => (result ? [{ config: chosen[i]!, result }] : []));
-  if (results.length < chosen.length) return { interrupted: true, tables: [], files: [] };
-  if (chosen.length < all.length) {
-    const notes = ["The report is made when all cells are done: run again without --cells, with --resume."];
-    return { interrupted: false, tables: [...scoreTables(results, notes)], files: [] };
-  }
+  const done = await runStages(options, chosen, {
+    nameOf: cellName,
+    run: async (config, common) => runCell(config, { ...common, scenes: await scenes.of(config) }),
+    describe,
+  });
+  if (done === undefined) return INTERRUPTED;
+  const results = [...done].map(([config, result]) => ({ config, result }));
+  if (chosen.length < all.length)
+    return { interrupted: false, tables: scoreTables(results, [REPORT_WAITS]), files: [] };
 
   const report = await objectDiscoveryReport({
     scale,
     seeds,
     results,
     scenes: (config) => scenes.of(config),
-    folder,
+    folder: cellsFolder(out),
     command: commandOf(options),
     device: options.device,
     seconds: (performance.now() - started) / 1000,
   });
-  const page = join(out, "report.html");
-  await writeFileAtomic(page, await objectDiscoveryPage(report));
   const plain = { ...report, sets: report.sets.map((set) => ({ ...set, scenes: [] })) };
-  await writeFileAtomic(join(out, "results.json"), `${JSON.stringify(plain, null, 1)}\n`);
   const lines = report.sets.flatMap((set) => [
     headline(report, set),
     ...set.comparisons.map((comparison) => comparisonText(report, comparison)),
@@ -115,10 +95,7 @@ async function run(options: ExperimentOptions): Promise<ExperimentResult> {
     interrupted: false,
     text: lines.join("\n"),
     tables: scoreTables(results),
-    files: [
-      { what: "report", path: page },
-      { what: "results", path: join(out, "results.json") },
-    ],
+    files: await writeReport(out, await objectDiscoveryPage(report), plain),
   };
 }
 
@@ -165,13 +142,13 @@ function expectations(cells: readonly CellConfig[]): string[] {
   });
 }
 
-function describe(label: string, { tests, untrained, seconds, imagesPerSecond }: CellResult): string {
+function describe({ tests, untrained, seconds, imagesPerSecond }: CellResult): string {
   const scores = tests.map(({ upTiling, foregroundAri, bestOverlap }, i) => {
     const before = percent(untrained[i]!.foregroundAri);
     const name = upTiling === 1 ? "FG-ARI" : `with up-tiling × ${upTiling}`;
     return `${name} ${percent(foregroundAri)} % (before training ${before} %), MBO ${percent(bestOverlap)} %`;
   });
-  return `${label}: ${scores.join("; ")}; ${Math.round(seconds)} s, ${Math.round(imagesPerSecond)} pictures/s`;
+  return `${scores.join("; ")}; ${Math.round(seconds)} s, ${Math.round(imagesPerSecond)} pictures/s`;
 }
 
 /** The command that does this run again. */

@@ -1,7 +1,8 @@
-import type { SessionOptions } from "../../runtime/runtime.js";
-import type { ProgressListener } from "../../train/progress.js";
+import { sessionOptionsOf } from "../../runtime/runtime.js";
 import { createRateEstimator } from "../../train/progress.js";
 import { train } from "../../train/run-node.js";
+import type { CommonCellOptions } from "../cell-options-node.js";
+import { cellFolder } from "../cells-node.js";
 import type { CellConfig } from "./config.js";
 import { CONDITIONS } from "./config.js";
 import { taskOf } from "./models.js";
@@ -39,20 +40,17 @@ export interface CellResult {
   readonly pairAccuracy: readonly (readonly (number | null)[])[];
 }
 
-export interface CellOptions extends SessionOptions {
-  /** The cell's own folder; training goes on from what it holds. */
-  readonly folder: string;
-  readonly signal: AbortSignal;
-  readonly onProgress: (part: string, event: Parameters<ProgressListener>[0]) => void;
-  readonly onWarning: (message: string) => void;
-}
-
 /** Trains the network of a cell and tests it under every condition; undefined when it was stopped. */
-export async function runCell(config: CellConfig, options: CellOptions): Promise<CellResult | undefined> {
+export async function runCell(
+  config: CellConfig,
+  options: CommonCellOptions,
+): Promise<CellResult | undefined> {
   const started = performance.now();
   const [trainDigits, testDigits] = await loadDigits();
   const { seed, model } = config;
-  const { folder, signal, onProgress, onWarning, ...session } = options;
+  const { signal, onProgress, onWarning } = options;
+  const folder = cellFolder(options.cells, config);
+  const session = sessionOptionsOf(options);
   const training = { digits: trainDigits };
   const testing = { digits: testDigits };
   const count = config.trainScenes;

@@ -5,8 +5,7 @@ import { overlappingDigitsPage } from "../../report/overlapping-digits.js";
 import type { DigitsReport } from "../../report/digits-data.js";
 import { AUTHORS_SHORT_BUDGET, summarise } from "../../report/digits-data.js";
 import { ensureFolder, writeFileAtomic } from "../../util/files-node.js";
-import type { Cell } from "../cells-node.js";
-import { cellFolder, runCells } from "../cells-node.js";
+import { cellFolder } from "../cells-node.js";
 import type { Experiment, ExperimentOptions, ExperimentResult } from "../experiment.js";
 import type { CellResult } from "./cell-node.js";
 import { SCENES, runCell } from "./cell-node.js";
@@ -17,7 +16,9 @@ import { checkExport } from "../digits/onnx-check-node.js";
 import { readPictures } from "../digits/pictures-node.js";
 import { testScenes } from "../digits/scenes.js";
 import { loadDigits } from "../digits/sources-node.js";
-import { machine, sharesOf, versions } from "../machine-node.js";
+import { machine, versions } from "../machine-node.js";
+import { writeReport } from "../report-files-node.js";
+import { INTERRUPTED, cellsFolder, runStages } from "../stages-node.js";
 
 /** KomplexNet against the real-valued network and random phases on two digits in one picture (TMLR 2025). */
 export const overlappingDigits: Experiment = {
@@ -36,44 +37,20 @@ export const overlappingDigits: Experiment = {
 
 async function run(options: ExperimentOptions): Promise<ExperimentResult> {
   const started = performance.now();
-  const { scale, out, seeds, device, signal } = options;
+  const { scale, out, seeds, device } = options;
   const { models, ...common } = SCALE_CONFIGS[scale];
   await ensureFolder(out);
-  const cells = models.flatMap((model) =>
-    seeds.map((seed): Cell<CellConfig> => ({
-      label: `${MODEL_TEXTS[model].label}, seed ${seed}`,
-      config: { ...common, model, seed },
-    })),
-  );
-  const { parallel, threads } = sharesOf(options, cells.length);
-  const folder = join(out, "cells");
-  const results = await runCells(
-    cells,
-    async (cell, own) => {
-      const result = await runCell(cell.config, {
-        folder: own,
-        device,
-        threads,
-        signal,
-        onProgress: (part, event) => {
-          options.onProgress(`${cell.label}, ${part}`, event);
-        },
-        onWarning: options.onNote,
-      });
-      if (result) options.onNote(describe(cell.label, result));
-      return result;
-    },
-    { folder, parallel, signal, resume: options.resume },
-  );
-  if (results.some((result) => result === undefined)) return { interrupted: true, tables: [], files: [] };
-  const finished = cells.map(({ config }, i) => ({ config, result: results[i]! }));
+  const cells = models.flatMap((model) => seeds.map((seed): CellConfig => ({ ...common, model, seed })));
+  const results = await runStages(options, cells, { nameOf, run: runCell, describe });
+  if (results === undefined) return INTERRUPTED;
+  const finished = [...results].map(([config, result]) => ({ config, result }));
 
   const [, testDigits] = await loadDigits();
   const clean = testScenes({ digits: testDigits }, SCENES, CONDITIONS[0]!, common.testScenes);
   const folders = new Map<ModelName, string>(
     models.map((model) => [
       model,
-      cellFolder(folder, finished.find(({ config }) => config.model === model)!.config),
+      cellFolder(cellsFolder(out), finished.find(({ config }) => config.model === model)!.config),
     ]),
   );
   const onnx = join(out, "komplexnet.onnx");
@@ -106,28 +83,22 @@ async function run(options: ExperimentOptions): Promise<ExperimentResult> {
     reference: common.mode === "channels" ? AUTHORS_SHORT_BUDGET : null,
     onnxCheck: { ...(await checkExport(onnx, clean)), file: "komplexnet.onnx" },
   };
-  const page = join(out, "report.html");
-  await writeFileAtomic(page, await overlappingDigitsPage(report));
-  await writeFileAtomic(
-    join(out, "results.json"),
-    `${JSON.stringify({ ...report, phasePictures: [] }, null, 1)}\n`,
-  );
+  const data = { ...report, phasePictures: [] };
+  const [page, numbers] = await writeReport(out, await overlappingDigitsPage(report), data);
   return {
     interrupted: false,
     tables: [],
     text: terminalReport(report),
-    files: [
-      { what: "report", path: page },
-      { what: "trained network", path: onnx },
-      { what: "results", path: join(out, "results.json") },
-    ],
+    files: [page, { what: "trained network", path: onnx }, numbers],
   };
 }
 
-function describe(label: string, { conditions, imagesPerSecond, seconds }: CellResult): string {
+const nameOf = ({ model, seed }: CellConfig): string => `${MODEL_TEXTS[model].label}, seed ${seed}`;
+
+function describe({ conditions, imagesPerSecond, seconds }: CellResult): string {
   const accuracy = conditions[0]!.metrics.setAccuracy ?? NaN;
   const speed = imagesPerSecond > 0 ? `, ${Math.round(imagesPerSecond)} images/s` : "";
-  return `${label}: set accuracy ${(100 * accuracy).toFixed(1)} % in ${Math.round(seconds)} s${speed}`;
+  return `set accuracy ${(100 * accuracy).toFixed(1)} % in ${Math.round(seconds)} s${speed}`;
 }
 
 type Finished = readonly { readonly config: CellConfig; readonly result: CellResult }[];

@@ -150,22 +150,9 @@ export interface CorruptionCell extends TestCell {
 
 export type CellConfig = BackboneCell | FeedbackCell | TuningCell | NoiseCell | CorruptionCell;
 
-/** In the order in which they are done: each starts from one of the kind before it, the last two from the tuned one. */
-export const STAGES: readonly (readonly CellConfig["kind"][])[] = [
-  ["backbone"],
-  ["feedback"],
-  ["tuning"],
-  ["noise", "corruptions"],
-];
-
 /** "noise/seed1": what `--cells` chooses from. */
 export function cellName({ kind, seed }: CellConfig): string {
   return `${kind}/seed${seed}`;
-}
-
-/** The cells that a cell builds on, the first one first. */
-export function startsOf(cell: CellConfig): CellConfig[] {
-  return "start" in cell ? [...startsOf(cell.start), cell.start] : [];
 }
 
 export interface ScalePlan {
@@ -248,6 +235,8 @@ export const PLANS: Readonly<Record<Scale, ScalePlan>> = {
   },
 };
 
+const KINDS = ["backbone", "feedback", "tuning", "noise", "corruptions"] as const;
+
 /** All cells of a run, those that others start from first. */
 export function cellsOf(plan: ScalePlan, seeds: readonly number[], given?: GivenNetwork): CellConfig[] {
   const chains = seeds.map((seed): CellConfig[] => {
@@ -298,7 +287,5 @@ export function cellsOf(plan: ScalePlan, seeds: readonly number[], given?: Given
     };
     return [backbone, feedback, tuning, noise, corruptions];
   });
-  return STAGES.flatMap((kinds) =>
-    kinds.flatMap((kind) => chains.map((chain) => chain.find((cell) => cell.kind === kind)!)),
-  );
+  return KINDS.flatMap((kind) => chains.map((chain) => chain.find((cell) => cell.kind === kind)!));
 }

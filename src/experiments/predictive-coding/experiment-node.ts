@@ -1,21 +1,21 @@
 import { createHash } from "node:crypto";
-import { basename, join } from "node:path";
+import { basename } from "node:path";
 import { loadCifar10 } from "../../data/cifar10-node.js";
 import { number, percent } from "../../report/html.js";
 import { predictiveCodingPage } from "../../report/predictive-coding.js";
 import type { PredictiveCodingReport } from "../../report/predictive-coding.js";
 import { changeOverTime } from "../../report/predictive-coding-data.js";
 import { points } from "../../report/verdict.js";
-import { StriateError, check } from "../../util/errors.js";
-import { ensureFolder, readFileChecked, writeFileAtomic } from "../../util/files-node.js";
-import type { Cell } from "../cells-node.js";
-import { chooseCells, runCells } from "../cells-node.js";
+import { StriateError } from "../../util/errors.js";
+import { ensureFolder, readFileChecked } from "../../util/files-node.js";
+import { chooseCells } from "../cells-node.js";
 import type { Experiment, ExperimentOptions, ExperimentResult, ResultTable } from "../experiment.js";
-import { sharesOf } from "../machine-node.js";
+import { writeReport } from "../report-files-node.js";
+import { INTERRUPTED, partialResult, runStages, withStarts } from "../stages-node.js";
 import type { CellOptions } from "./cell-node.js";
 import { ExperimentImages } from "./cell-node.js";
 import type { CellConfig, GivenNetwork } from "./config.js";
-import { PLANS, STAGES, cellName, cellsOf, startsOf } from "./config.js";
+import { PLANS, cellName, cellsOf } from "./config.js";
 import type { CellResult } from "./report-node.js";
 import { predictiveCodingReport } from "./report-node.js";
 import { runCorruptions, runNoise } from "./test-cells-node.js";
@@ -39,7 +39,7 @@ export const predictiveCoding: Experiment = {
 
 async function run(options: ExperimentOptions): Promise<ExperimentResult> {
   const started = performance.now();
-  const { scale, out, seeds, device, signal, onNote, model } = options;
+  const { scale, out, seeds, device, model } = options;
   const plan = PLANS[scale];
   await ensureFolder(out);
   const given = model && (await givenNetwork(model));
@@ -47,37 +47,15 @@ async function run(options: ExperimentOptions): Promise<ExperimentResult> {
   const chosen = withStarts(chooseCells(all, cellName, options.cells), all);
   const images = new ExperimentImages(await loadCifar10("train"), await loadCifar10("test"));
 
-  const folder = join(out, "cells");
-  const results = new Map<CellConfig, CellResult>();
-  let { resume } = options;
-  for (const kinds of STAGES) {
-    const cells = chosen
-      .filter(({ kind }) => kinds.includes(kind))
-      .map((config) => ({ label: cellName(config), config }));
-    if (cells.length === 0) continue;
-    const { parallel, threads } = sharesOf(options, cells.length);
-    const work = async (cell: Cell<CellConfig>) => {
-      const result = await runCell(cell.config, results, {
-        cells: folder,
-        images,
-        device,
-        threads,
-        signal,
-        ...(model && { model: model.path }),
-        onProgress: (part, event) => {
-          options.onProgress(`${cell.label}, ${part}`, event);
-        },
-        onWarning: onNote,
-      });
-      if (result) onNote(describe(cell.label, result));
-      return result;
-    };
-    const done = await runCells(cells, work, { folder, parallel, signal, resume });
-    resume = true;
-    for (const [i, result] of done.entries()) if (result) results.set(cells[i]!.config, result);
-    if (done.some((result) => result === undefined)) return { interrupted: true, tables: [], files: [] };
-  }
-  if (chosen.length < all.length) return part(results, all.length);
+  const results = await runStages(options, chosen, {
+    nameOf: cellName,
+    run: (config, common, done) =>
+      runCell(config, done, { ...common, images, ...(model && { model: model.path }) }),
+    describe,
+  });
+  if (results === undefined) return INTERRUPTED;
+  if (chosen.length < all.length)
+    return partialResult(results, all, (config, result) => [[cellName(config), describe(result)]]);
 
   const seconds = (performance.now() - started) / 1000;
   const command = [
@@ -95,18 +73,9 @@ async function run(options: ExperimentOptions): Promise<ExperimentResult> {
     seconds,
     command,
   });
-  const page = join(out, "report.html");
-  await writeFileAtomic(page, await predictiveCodingPage(report));
   const { reconstructions: _, ...data } = report;
-  await writeFileAtomic(join(out, "results.json"), `${JSON.stringify(data, null, 1)}\n`);
-  return {
-    interrupted: false,
-    tables: [resultTable(report)],
-    files: [
-      { what: "report", path: page },
-      { what: "results", path: join(out, "results.json") },
-    ],
-  };
+  const files = await writeReport(out, await predictiveCodingPage(report), data);
+  return { interrupted: false, tables: [resultTable(report)], files };
 }
 
 async function givenNetwork({
@@ -142,26 +111,20 @@ function tuningOf(start: CellConfig, results: ReadonlyMap<CellConfig, CellResult
   return result;
 }
 
-/** The cells with those that they start from, in the order of `all`. */
-function withStarts(chosen: readonly CellConfig[], all: readonly CellConfig[]): CellConfig[] {
-  const needed = new Set(chosen.flatMap((cell) => [...startsOf(cell), cell]));
-  return all.filter((cell) => needed.has(cell));
-}
-
-function describe(label: string, result: CellResult): string {
+function describe(result: CellResult): string {
   const seconds = `${Math.round(result.seconds)} s`;
   switch (result.kind) {
     case "backbone":
-      return `${label}: ${percent(result.accuracy)} % of the images set aside in ${seconds}`;
+      return `${percent(result.accuracy)} % of the images set aside in ${seconds}`;
     case "feedback": {
       const [first, last] = [result.curve[0]!, result.curve.at(-1)!];
       const errors = first.errors.map((error, i) => `${number(error)} to ${number(last.errors[i]!)}`);
-      return `${label}: prediction errors ${errors.join(", ")} in ${seconds}`;
+      return `prediction errors ${errors.join(", ")} in ${seconds}`;
     }
     case "tuning":
-      return `${label}: feedback ${result.tuned.map(({ feedback }) => number(feedback, 2)).join(", ")} in ${seconds}`;
+      return `feedback ${result.tuned.map(({ feedback }) => number(feedback, 2)).join(", ")} in ${seconds}`;
     default:
-      return `${label}: ${result.scores.length} measurements in ${seconds}`;
+      return `${result.scores.length} measurements in ${seconds}`;
   }
 }
 
@@ -201,25 +164,5 @@ function resultTable(report: PredictiveCodingReport): ResultTable {
       ];
     }),
     notes: ["± is twice the larger of the standard error over seeds and that of the paired test images."],
-  };
-}
-
-/** What some of the cells gave; the report waits for all. */
-function part(results: ReadonlyMap<CellConfig, CellResult>, all: number): ExperimentResult {
-  check(results.size > 0, () => "no cell was run");
-  return {
-    interrupted: false,
-    tables: [
-      {
-        title: `${results.size} of ${all} cells`,
-        columns: ["cell", "result"],
-        rows: [...results].map(([config, result]) => {
-          const [cell, ...text] = describe(cellName(config), result).split(": ");
-          return [cell!, text.join(": ")];
-        }),
-        notes: ["The report is made when all cells are done: run again without --cells, with --resume."],
-      },
-    ],
-    files: [],
   };
 }

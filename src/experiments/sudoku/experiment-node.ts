@@ -1,17 +1,15 @@
-import { join } from "node:path";
 import { percent } from "../../report/html.js";
 import { sudokuFindings, sudokuPage } from "../../report/sudoku.js";
 import type { SudokuReport } from "../../report/sudoku-data.js";
 import { meanAndSpread } from "../../report/over-seeds.js";
-import { ensureFolder, writeFileAtomic } from "../../util/files-node.js";
-import type { Cell } from "../cells-node.js";
-import { chooseCells, runCells } from "../cells-node.js";
+import { ensureFolder } from "../../util/files-node.js";
+import { chooseCells } from "../cells-node.js";
 import type { Experiment, ExperimentOptions, ExperimentResult, ResultTable } from "../experiment.js";
-import { sharesOf } from "../machine-node.js";
+import { writeReport } from "../report-files-node.js";
+import { INTERRUPTED, partialResult, runStages, withStarts } from "../stages-node.js";
 import { loadBoards } from "./boards-node.js";
 import type { CellResult } from "./cell-node.js";
 import { runCell } from "./cell-node.js";
-import type { CellConfig } from "./config.js";
 import { cellName, cellsOf, PLANS } from "./config.js";
 import { sudokuReport } from "./report-node.js";
 
@@ -33,98 +31,40 @@ export const sudokuExperiment: Experiment = {
 
 async function run(options: ExperimentOptions): Promise<ExperimentResult> {
   const started = performance.now();
-  const { scale, out, seeds, device, signal, onNote } = options;
+  const { scale, out, seeds, device } = options;
   const plan = PLANS[scale];
   await ensureFolder(out);
   const all = cellsOf(plan, seeds);
   const chosen = withStarts(chooseCells(all, cellName, options.cells), all);
   const boards = await loadBoards(plan, options);
-  const folder = join(out, "cells");
-  const { parallel, threads } = sharesOf(options, chosen.length);
-  const work = async (cell: Cell<CellConfig>) => {
-    const result = await runCell(cell.config, {
-      cells: folder,
-      boards,
-      device,
-      threads,
-      signal,
-      onProgress: (part, event) => {
-        options.onProgress(`${cell.label}, ${part}`, event);
-      },
-      onWarning: onNote,
-    });
-    if (result) onNote(describe(cell.label, result));
-    return result;
-  };
-  const results = new Map<CellConfig, CellResult>();
-  let { resume } = options;
-  for (const kind of ["network", "voting"] as const) {
-    const cells = chosen
-      .filter((config) => config.kind === kind)
-      .map((config) => ({ label: cellName(config), config }));
-    if (cells.length === 0) continue;
-    const done = await runCells(cells, work, { folder, parallel, signal, resume });
-    resume = true;
-    for (const [i, result] of done.entries()) if (result) results.set(cells[i]!.config, result);
-    if (done.some((result) => result === undefined)) return { interrupted: true, tables: [], files: [] };
-  }
-  if (chosen.length < all.length) return part(results, all.length);
+  const results = await runStages(options, chosen, {
+    nameOf: cellName,
+    run: (config, common) => runCell(config, { ...common, boards }),
+    describe,
+  });
+  if (results === undefined) return INTERRUPTED;
+  if (chosen.length < all.length)
+    return partialResult(results, all, (config, result) => [[cellName(config), describe(result)]]);
 
   const seconds = (performance.now() - started) / 1000;
   const report = sudokuReport({ plan, scale, seeds, results, boards, device, seconds });
-  const page = join(out, "report.html");
-  await writeFileAtomic(page, await sudokuPage(report));
-  const data = { ...report, solutions: [] };
-  await writeFileAtomic(join(out, "results.json"), `${JSON.stringify(data, null, 1)}\n`);
-  return {
-    interrupted: false,
-    tables: tablesOf(report),
-    files: [
-      { what: "report", path: page },
-      { what: "results", path: join(out, "results.json") },
-    ],
-  };
+  const files = await writeReport(out, await sudokuPage(report), { ...report, solutions: [] });
+  return { interrupted: false, tables: tablesOf(report), files };
 }
 
-/** The cells with those that they start from, in the order of `all`. */
-function withStarts(chosen: readonly CellConfig[], all: readonly CellConfig[]): CellConfig[] {
-  const names = new Set(chosen.map(cellName));
-  for (const config of chosen) if (config.kind === "voting") names.add(cellName(config.start));
-  return all.filter((config) => names.has(cellName(config)));
-}
-
-function describe(label: string, result: CellResult): string {
+function describe(result: CellResult): string {
   const seconds = `${Math.round(result.seconds)} s`;
   if (result.kind === "voting") {
     const [first, last] = [result.votes[0]!, result.votes.at(-1)!];
     const mean = (values: readonly number[]) => percent(meanAndSpread(values).mean);
-    return `${label}: one draw solves ${mean(first.sum)} %, the vote of ${last.k} ${mean(last.sum)} %, in ${seconds}`;
+    return `one draw solves ${mean(first.sum)} %, the vote of ${last.k} ${mean(last.sum)} %, in ${seconds}`;
   }
   const parts = result.accuracies.map(({ set, timesteps, boards }) => {
     const shares = timesteps.map((_, t) => meanAndSpread(boards.map((draw) => draw[t]!)).mean);
     const best = shares.indexOf(Math.max(...shares));
     return `${set} ${percent(shares[best]!)} % at T = ${timesteps[best]!}`;
   });
-  return `${label}: boards solved ${parts.join(", ")}; ${seconds}, ${Math.round(result.boardsPerSecond)} boards/s`;
-}
-
-/** What some of the cells gave; the report waits for all. */
-function part(results: ReadonlyMap<CellConfig, CellResult>, all: number): ExperimentResult {
-  return {
-    interrupted: false,
-    tables: [
-      {
-        title: `${results.size} of ${all} cells`,
-        columns: ["cell", "result"],
-        rows: [...results].map(([config, result]) => [
-          cellName(config),
-          describe("", result).replace(/^: /, ""),
-        ]),
-        notes: ["The report is made when all cells are done: run again without --cells, with --resume."],
-      },
-    ],
-    files: [],
-  };
+  return `boards solved ${parts.join(", ")}; ${seconds}, ${Math.round(result.boardsPerSecond)} boards/s`;
 }
 
 function tablesOf(report: SudokuReport): ResultTable[] {

@@ -4,16 +4,15 @@ import { PAPER_RELATIVE } from "../../report/v1-sampling-data.js";
 import type { V1SamplingReport } from "../../report/v1-sampling-data.js";
 import { signedPercent } from "../../report/v1-sampling-scores.js";
 import { v1SamplingPage } from "../../report/v1-sampling.js";
-import { ensureFolder, writeFileAtomic } from "../../util/files-node.js";
-import type { Cell } from "../cells-node.js";
-import { chooseCells, runCells } from "../cells-node.js";
+import { ensureFolder } from "../../util/files-node.js";
+import { chooseCells } from "../cells-node.js";
 import type { Experiment, ExperimentOptions, ExperimentResult, ResultTable } from "../experiment.js";
-import { sharesOf } from "../machine-node.js";
+import { writeReport } from "../report-files-node.js";
+import { INTERRUPTED, runStages } from "../stages-node.js";
 import { cleanAccuracy, meanCorruptionAccuracy } from "./analysis.js";
 import type { NetworkResult } from "./cell-node.js";
 import { runCell } from "./cell-node.js";
 import { testImages } from "./conditions-node.js";
-import type { NetworkCell } from "./config.js";
 import { PLANS, cellName, cellsOf } from "./config.js";
 import { openSources, studyImages } from "./images-node.js";
 import { v1SamplingReport } from "./report-node.js";
@@ -53,7 +52,6 @@ async function run(options: ExperimentOptions): Promise<ExperimentResult> {
       : chooseCells(all, cellName, options.cells);
   onNote(`Reading images: ${sources.train.name}.`);
   const images = await studyImages(sources, plan, onNote);
-  const { parallel, threads } = sharesOf(options, chosen.length);
   const test = await testImages(images.test, {
     folder: join(out, "images"),
     data: sources.data,
@@ -65,50 +63,26 @@ async function run(options: ExperimentOptions): Promise<ExperimentResult> {
     if (signal.aborted) return undefined;
     throw error;
   });
-  if (test === undefined) return { interrupted: true, tables: [], files: [] };
-  const folder = join(out, "cells");
-  const work = async ({ label, config }: Cell<NetworkCell>) => {
-    const result = await runCell(config, {
-      cells: folder,
-      images,
-      test,
-      device,
-      threads,
-      signal,
-      onProgress: (part, event) => {
-        onProgress(`${label}, ${part}`, event);
-      },
-      onWarning: onNote,
-    });
-    if (result) onNote(describe(label, result));
-    return result;
-  };
-  const cells = chosen.map((config) => ({ label: cellName(config), config }));
-  const done = await runCells(cells, work, { folder, parallel, signal, resume: options.resume });
-  if (done.some((result) => result === undefined)) return { interrupted: true, tables: [], files: [] };
+  if (test === undefined) return INTERRUPTED;
+  const results = await runStages(options, chosen, {
+    nameOf: cellName,
+    run: (config, common) => runCell(config, { ...common, images, test }),
+    describe,
+  });
+  if (results === undefined) return INTERRUPTED;
   const report = await v1SamplingReport({
     scale,
     plan,
     data: sources.data,
     seeds,
-    results: new Map(chosen.map((config, i) => [config, done[i]!])),
+    results,
     test: images.test,
     session: { device, ...(options.threads !== undefined && { threads: options.threads }) },
     seconds: (performance.now() - started) / 1000,
     command: `striate run v1-sampling --scale ${scale} --seed ${seeds[0]!} --seeds ${seeds.length}`,
   });
-  const page = join(out, "report.html");
-  await writeFileAtomic(page, await v1SamplingPage(report));
-  const results = join(out, "results.json");
-  await writeFileAtomic(results, `${JSON.stringify(withoutPictures(report), null, 1)}\n`);
-  return {
-    interrupted: false,
-    tables: tables(report),
-    files: [
-      { what: "report", path: page },
-      { what: "results", path: results },
-    ],
-  };
+  const files = await writeReport(out, await v1SamplingPage(report), withoutPictures(report));
+  return { interrupted: false, tables: tables(report), files };
 }
 
 function withoutPictures(report: V1SamplingReport): object {
@@ -116,9 +90,9 @@ function withoutPictures(report: V1SamplingReport): object {
   return { ...rest, variants: variants.map(({ filters: __, responses: ___, ...variant }) => variant) };
 }
 
-function describe(label: string, { tested, seconds, imagesPerSecond }: NetworkResult): string {
+function describe({ tested, seconds, imagesPerSecond }: NetworkResult): string {
   return (
-    `${label}: clean ${percent(cleanAccuracy(tested))} %, corrupted ${percent(meanCorruptionAccuracy(tested))} % ` +
+    `clean ${percent(cleanAccuracy(tested))} %, corrupted ${percent(meanCorruptionAccuracy(tested))} % ` +
     `in ${Math.round(seconds)} s, ${Math.round(imagesPerSecond)} images/s`
   );
 }

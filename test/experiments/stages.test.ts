@@ -1,0 +1,113 @@
+import { readFile } from "node:fs/promises";
+import { describe, expect, it } from "vitest";
+import type { ExperimentOptions } from "../../src/experiments/experiment.js";
+import { writeReport } from "../../src/experiments/report-files-node.js";
+import { partialResult, runStages, withStarts } from "../../src/experiments/stages-node.js";
+import { temporaryFolder } from "../support/folders.js";
+
+interface Config {
+  readonly seed: number;
+  readonly name: string;
+  readonly start?: Config;
+}
+
+const network: Config = { seed: 1, name: "network" };
+const tuned: Config = { seed: 1, name: "tuned", start: network };
+const test: Config = { seed: 1, name: "test", start: tuned };
+const other: Config = { seed: 2, name: "other" };
+const all = [test, other, tuned, network];
+
+const nameOf = ({ name }: Config): string => name;
+
+function optionsFor(out: string, controller = new AbortController(), resume = false) {
+  const notes: string[] = [];
+  const tasks: string[] = [];
+  const options: ExperimentOptions = {
+    scale: "smoke",
+    out,
+    seeds: [1, 2],
+    device: "cpu",
+    threads: 2,
+    resume,
+    signal: controller.signal,
+    onProgress: (task) => tasks.push(task),
+    onNote: (line) => notes.push(line),
+  };
+  return { options, notes, tasks };
+}
+
+describe("cells that start from others", () => {
+  it("are chosen with these, also where a start is a copy", () => {
+    const copy = JSON.parse(JSON.stringify(test)) as Config;
+    expect(withStarts([copy], all)).toEqual([test, tuned, network]);
+    expect(withStarts([other], all)).toEqual([other]);
+  });
+
+  it("run after these, with what these gave", async () => {
+    const { options, notes, tasks } = optionsFor(await temporaryFolder());
+    const results = await runStages<Config, string>(options, all, {
+      nameOf,
+      run: ({ name, start }, { onProgress, threads }, done) => {
+        onProgress("training", { step: 1, steps: 1, imagesPerSecond: 0, secondsLeft: 0 });
+        return Promise.resolve(`${start ? `${done.get(start)!} > ` : ""}${name} on ${threads!}`);
+      },
+      describe: (result) => `gave ${result}`,
+    });
+    // Two cells of the first stage share the threads.
+    expect([...results!]).toEqual([
+      [other, "other on 1"],
+      [network, "network on 1"],
+      [tuned, "network on 1 > tuned on 2"],
+      [test, "network on 1 > tuned on 2 > test on 2"],
+    ]);
+    expect(notes).toContain("tuned: gave network on 1 > tuned on 2");
+    expect(tasks).toContain("test, training");
+  });
+
+  it("wait when one of these was stopped, and go on where that was", async () => {
+    const out = await temporaryFolder();
+    const controller = new AbortController();
+    const ran: string[] = [];
+    const kind = {
+      nameOf,
+      run: ({ name }: Config) => {
+        ran.push(name);
+        if (name !== "tuned" || controller.signal.aborted) return Promise.resolve(name);
+        controller.abort();
+        return Promise.resolve(undefined);
+      },
+      describe: (result: string) => result,
+    };
+    expect(await runStages(optionsFor(out, controller).options, all, kind)).toBeUndefined();
+    expect(ran).toEqual(["other", "network", "tuned"]);
+    await expect(runStages(optionsFor(out).options, all, kind)).rejects.toThrow(/holds a run already/);
+    const resumed = await runStages(optionsFor(out, new AbortController(), true).options, all, kind);
+    expect([...resumed!.values()]).toEqual(["other", "network", "tuned", "test"]);
+    expect(ran).toEqual(["other", "network", "tuned", "tuned", "test"]);
+  });
+});
+
+describe("what a run leaves", () => {
+  it("is a table while cells are missing", () => {
+    const { tables, interrupted } = partialResult(new Map([[other, 3]]), all, ({ name }, n) => [
+      [name, `${n}`],
+    ]);
+    expect(interrupted).toBe(false);
+    expect(tables).toEqual([
+      {
+        title: "1 of 4 cells",
+        columns: ["cell", "result"],
+        rows: [["other", "3"]],
+        notes: [expect.stringContaining("run again without --cells, with --resume")],
+      },
+    ]);
+  });
+
+  it("is a page and its numbers", async () => {
+    const files = await writeReport(await temporaryFolder(), "<html></html>", { accuracy: 0.5 });
+    expect(files.map(({ what }) => what)).toEqual(["report", "results"]);
+    const [page, numbers] = await Promise.all(files.map(({ path }) => readFile(path, "utf8")));
+    expect(page).toBe("<html></html>");
+    expect(JSON.parse(numbers!)).toEqual({ accuracy: 0.5 });
+  });
+});
