@@ -8,6 +8,7 @@ import { train } from "../../train/run-node.js";
 import { initialValues } from "../../train/trainer.js";
 import { sessionOptionsOf } from "../../runtime/runtime.js";
 import type { CommonCellOptions } from "../cell-options-node.js";
+import { cellTraining } from "../cell-options-node.js";
 import { cellFolder } from "../cells-node.js";
 import type { CellConfig } from "./config.js";
 import { objectTask } from "./networks.js";
@@ -48,7 +49,7 @@ export interface CellOptions extends CommonCellOptions {
 /** Trains and tests a network; undefined when it was stopped. */
 export async function runCell(config: CellConfig, options: CellOptions): Promise<CellResult | undefined> {
   const started = performance.now();
-  const { scenes, signal, onProgress, onWarning } = options;
+  const { scenes, signal, onProgress } = options;
   const folder = cellFolder(options.cells, config);
   const session = sessionOptionsOf(options);
   const task = objectTask(config);
@@ -79,23 +80,12 @@ export async function runCell(config: CellConfig, options: CellOptions): Promise
   };
   try {
     const run = await train(task, contrastiveData(scenes.train), {
-      ...session,
-      folder,
-      resume: true,
-      config: { ...config },
-      steps: config.steps,
-      batchSize: config.batchSize,
-      seed,
+      ...cellTraining(config, options),
       learningRate: config.learningRate,
       ema: warmAverage(config.average),
       evaluateEvery: config.evaluateEvery,
       checkpointEvery: 500,
       evaluate: validate,
-      signal,
-      onWarning,
-      onProgress: (event) => {
-        onProgress("training", event);
-      },
     });
     if (!run.finished) return undefined;
     const before = await validate(initial);

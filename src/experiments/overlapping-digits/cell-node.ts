@@ -2,6 +2,7 @@ import { sessionOptionsOf } from "../../runtime/runtime.js";
 import { createRateEstimator } from "../../train/progress.js";
 import { train } from "../../train/run-node.js";
 import type { CommonCellOptions } from "../cell-options-node.js";
+import { cellTraining } from "../cell-options-node.js";
 import { cellFolder } from "../cells-node.js";
 import type { CellConfig } from "./config.js";
 import { CONDITIONS } from "./config.js";
@@ -48,7 +49,7 @@ export async function runCell(
   const started = performance.now();
   const [trainDigits, testDigits] = await loadDigits();
   const { seed, model } = config;
-  const { signal, onProgress, onWarning } = options;
+  const { signal, onProgress } = options;
   const folder = cellFolder(options.cells, config);
   const session = sessionOptionsOf(options);
   const training = { digits: trainDigits };
@@ -66,27 +67,15 @@ export async function runCell(
   const tester = await openTester(taskOf(config, { synchrony: true }), batch, seed, session);
   try {
     const run = await train(task, scenes, {
-      ...session,
-      folder,
-      resume: true,
-      config: { ...config },
-      steps: config.steps,
-      batchSize: config.batchSize,
-      seed,
+      ...cellTraining(config, options),
       learningRate: config.learningRate,
       clipNorm: config.clipNorm,
-      checkpointEvery: 200,
       evaluateEvery: config.evaluateEvery,
       evaluate: async (values) => {
         const { metrics } = await tester.test(values, validation, { label: "validation" });
         return metrics;
       },
       ...(config.selectBest && { selectBest: "setAccuracy" }),
-      signal,
-      onWarning,
-      onProgress: (event) => {
-        onProgress("training", event);
-      },
     });
     if (!run.finished) return undefined;
     for (const row of run.evaluations) {

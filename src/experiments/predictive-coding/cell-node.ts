@@ -1,7 +1,6 @@
 import { join } from "node:path";
 import type { ImageSource } from "../../data/image-source.js";
 import type { TensorData } from "../../graph/index.js";
-import type { SessionOptions } from "../../runtime/runtime.js";
 import type { Hyperparameters, PreparedImages, Preprocessing } from "../../systems/predify/index.js";
 import type { PredictiveNetwork } from "../../systems/predify/index.js";
 import {
@@ -13,20 +12,15 @@ import {
   prepareImages,
 } from "../../systems/predify/index.js";
 import { loadOnnx } from "../../systems/predify/load-node.js";
-import type { ProgressListener } from "../../train/progress.js";
+import type { CommonCellOptions } from "../cell-options-node.js";
 import { cellFolder } from "../cells-node.js";
 import type { BackboneCell, FeedbackCell } from "./config.js";
 import { slice } from "./images.js";
 
-export interface CellOptions extends SessionOptions {
-  /** Holds the folders of all cells. */
-  readonly cells: string;
+export interface CellOptions extends CommonCellOptions {
   readonly images: ExperimentImages;
   /** The file of a network that is given. */
   readonly model?: string;
-  readonly signal: AbortSignal;
-  readonly onProgress: (part: string, event: Parameters<ProgressListener>[0]) => void;
-  readonly onWarning: (message: string) => void;
 }
 
 /** A data set as networks take it, each form made once. */
@@ -55,11 +49,6 @@ export class ExperimentImages {
     const from = all.count - validationImages;
     return { training: slice(all, 0, from), validation: slice(all, from, all.count) };
   }
-}
-
-/** Runtime options of a cell. */
-export function sessionOf({ device, threads }: CellOptions): SessionOptions {
-  return { ...(device && { device }), ...(threads !== undefined && { threads }) };
 }
 
 export function modelPath(cells: string, backbone: BackboneCell): string {

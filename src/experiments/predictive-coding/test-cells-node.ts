@@ -2,6 +2,7 @@ import { resizeImage } from "../../data/resize.js";
 import type { RgbImage } from "../../data/rgb-image.js";
 import type { TensorData } from "../../graph/index.js";
 import { pngDataUri } from "../../report/phase-map.js";
+import { sessionOptionsOf } from "../../runtime/runtime.js";
 import { workerRuntime } from "../../runtime/worker-node.js";
 import type { State } from "../../nn/module.js";
 import type {
@@ -20,7 +21,7 @@ import {
 import { readWeights } from "../../systems/predify/weights-node.js";
 import { createRateEstimator } from "../../train/progress.js";
 import type { CellOptions } from "./cell-node.js";
-import { Moments, batchesOf, decodersPath, openNetwork, preprocessingOf, sessionOf } from "./cell-node.js";
+import { Moments, batchesOf, decodersPath, openNetwork, preprocessingOf } from "./cell-node.js";
 import type { Condition, CorruptionCell, NoiseCell, Setting } from "./config.js";
 import { SETTINGS, hyperparametersUnder } from "./config.js";
 import { corruptedSource, disturbed } from "./images.js";
@@ -103,7 +104,7 @@ export async function runNoise(
   const { images: store } = options;
   const images = await store.prepared(store.test, network.backbone.imageShape, config.images);
   const runner = await openPredictive(network, values, workerRuntime, {
-    ...sessionOf(options),
+    ...sessionOptionsOf(options),
     timesteps,
     representations: true,
     errors: true,
@@ -184,7 +185,7 @@ async function reconstruct(
   options: CellOptions,
 ): Promise<Reconstruction[]> {
   const runner = await openPredictive(network, values, workerRuntime, {
-    ...sessionOf(options),
+    ...sessionOptionsOf(options),
     timesteps,
     reconstructions: true,
   });
@@ -255,7 +256,7 @@ export async function runCorruptions(
   const { images: store } = options;
   const settings = SETTINGS.filter(({ without }) => without === undefined);
   const runner = await openPredictive(network, values, workerRuntime, {
-    ...sessionOf(options),
+    ...sessionOptionsOf(options),
     timesteps: config.timesteps,
   });
   const pairs = config.corruptions.flatMap((corruption) =>

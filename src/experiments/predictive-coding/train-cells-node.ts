@@ -2,6 +2,7 @@ import { copyFile } from "node:fs/promises";
 import { adam, adamW } from "../../nn/optimizers.js";
 import { cosineRate, withWarmUp } from "../../nn/schedules.js";
 import type { State } from "../../nn/module.js";
+import { sessionOptionsOf } from "../../runtime/runtime.js";
 import { workerRuntime } from "../../runtime/worker-node.js";
 import { ClassificationTask, Vgg } from "../../systems/baselines/index.js";
 import type { Hyperparameters, PreparedImages, Preprocessing } from "../../systems/predify/index.js";
@@ -14,13 +15,12 @@ import {
 import { loadOnnx } from "../../systems/predify/load-node.js";
 import { readWeights, writeWeights } from "../../systems/predify/weights-node.js";
 import { exportOnnx } from "../../train/export.js";
-import type { TrainOptions } from "../../train/run-node.js";
 import { train } from "../../train/run-node.js";
 import { check } from "../../util/errors.js";
 import { readFileChecked } from "../../util/files-node.js";
-import { cellFolder } from "../cells-node.js";
+import { cellTraining } from "../cell-options-node.js";
 import type { CellOptions } from "./cell-node.js";
-import { batchesOf, decodersPath, modelPath, openNetwork, preprocessingOf, sessionOf } from "./cell-node.js";
+import { batchesOf, decodersPath, modelPath, openNetwork, preprocessingOf } from "./cell-node.js";
 import type { BackboneCell, FeedbackCell, TrainedNetwork, TuningCell } from "./config.js";
 import { augmentedData, noisyData } from "./images.js";
 
@@ -55,28 +55,6 @@ export interface TuningResult {
   readonly authors: readonly Hyperparameters[];
   readonly tuned: readonly Hyperparameters[];
   readonly seconds: number;
-}
-
-type Cell = BackboneCell | FeedbackCell | TuningCell;
-
-function recipe(config: Cell, options: CellOptions) {
-  const { seed, steps, batchSize } = config;
-  const { signal, onWarning, onProgress, cells } = options;
-  return {
-    ...sessionOf(options),
-    folder: cellFolder(cells, config),
-    resume: true,
-    config: { ...config },
-    steps,
-    batchSize,
-    seed,
-    checkpointEvery: 200,
-    signal,
-    onWarning,
-    onProgress: (event) => {
-      onProgress("training", event);
-    },
-  } satisfies TrainOptions;
 }
 
 export async function runBackbone(
@@ -129,7 +107,7 @@ async function trainVgg(
     accuracy: await accuracyOf(exportOnnx(task, values).bytes, validation, preprocessing, options),
   });
   const run = await train(task, augmentedData(training, preprocessing, { seed, count: steps * batchSize }), {
-    ...recipe(config, options),
+    ...cellTraining(config, options),
     optimizer: adamW({ weightDecay: DECAY }),
     learningRate: withWarmUp(cosineRate({ rate, steps }), Math.floor(steps / 20)),
     evaluateEvery: config.evaluateEvery,
@@ -146,7 +124,7 @@ async function accuracyOf(
   preprocessing: Preprocessing,
   options: CellOptions,
 ): Promise<number> {
-  const session = await workerRuntime.createSession(model, sessionOf(options));
+  const session = await workerRuntime.createSession(model, sessionOptionsOf(options));
   try {
     const [input, output] = [session.inputNames[0]!, session.outputNames[0]!];
     let correct = 0;
@@ -177,7 +155,7 @@ export async function runFeedback(
     network.pcoders.map(({ number }) => errors[`error.pcoder${number}`]!);
   const before = await reconstructionErrors(network, freshValues(network, seed), validation, { batchSize });
   const run = await trainFeedback(network, imageData(images.training, preprocessing), {
-    ...recipe(config, options),
+    ...cellTraining(config, options),
     optimizer: adam(),
     learningRate: cosineRate({ rate, steps }),
     validation,
@@ -209,7 +187,7 @@ export async function runTuning(config: TuningCell, options: CellOptions): Promi
     largestSigma,
   });
   const { hyperparameters, run } = await tuneHyperparameters(network, data, {
-    ...recipe(config, options),
+    ...cellTraining(config, options),
     timesteps,
     values: await readWeights(decodersPath(options.cells, start), network),
     learningRate: cosineRate({ rate, steps }),

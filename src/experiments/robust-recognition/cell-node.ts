@@ -4,16 +4,17 @@ import { PREPROCESSINGS, imageData, prepareImages } from "../../data/prepared-im
 import { judgeLogits } from "../../metrics/calibration.js";
 import { warmAverage } from "../../nn/ema.js";
 import type { State } from "../../nn/module.js";
+import { sessionOptionsOf } from "../../runtime/runtime.js";
 import { workerRuntime } from "../../runtime/worker-node.js";
 import { Evaluator } from "../../train/evaluator.js";
 import { train } from "../../train/run-node.js";
-import { cellFolder } from "../cells-node.js";
+import { cellTraining } from "../cell-options-node.js";
 import { writeWeights } from "../weights-node.js";
 import type { CellConfig, NetworkCell } from "./config.js";
 import { trainingImages, sliceImages } from "./images.js";
 import { IMAGE_SHAPE, modelOf } from "./models.js";
 import type { CellOptions } from "./cell-options-node.js";
-import { sessionOf, weightsPath } from "./cell-options-node.js";
+import { weightsPath } from "./cell-options-node.js";
 import type { AttackResult, PictureResult } from "./test-cells-node.js";
 import { runAttack, runPictures } from "./test-cells-node.js";
 
@@ -55,39 +56,25 @@ const EVALUATION_BATCH = 50;
 
 async function runNetwork(config: NetworkCell, options: CellOptions): Promise<NetworkResult | undefined> {
   const started = performance.now();
-  const { seed, steps, batchSize, learningRate, evaluateEvery, ema, trainImages, validationImages } = config;
-  const { cells, signal, onProgress, onWarning } = options;
+  const { seed, batchSize, learningRate, evaluateEvery, ema, trainImages, validationImages } = config;
   const all = await imagesOf(options.train);
   const { count } = all;
   // Where training takes all, the images that are watched are among them: they only show that it moves.
   const validation = sliceImages(all, count - validationImages, count);
   const training = sliceImages(all, 0, Math.min(trainImages, count));
   const { task } = modelOf(config);
-  const session = sessionOf(options);
   const batch = Math.min(EVALUATION_BATCH, validationImages);
-  const evaluator = await Evaluator.open(task, batch, new Map(), workerRuntime, session);
+  const evaluator = await Evaluator.open(task, batch, new Map(), workerRuntime, sessionOptionsOf(options));
   try {
     const run = await train(task, trainingImages(training, config.augmentation), {
-      ...session,
-      folder: cellFolder(cells, config),
-      resume: true,
-      config: { ...config },
-      steps,
-      batchSize,
-      seed,
+      ...cellTraining(config, options),
       learningRate,
       ema: warmAverage(ema),
       evaluateEvery,
-      checkpointEvery: 200,
-      signal,
-      onWarning,
-      onProgress: (event) => {
-        onProgress("training", event);
-      },
       evaluate: (values) => validate(evaluator, values, validation, batch, seed),
     });
     if (!run.finished) return undefined;
-    await writeWeights(weightsPath(cells, config), run.values);
+    await writeWeights(weightsPath(options.cells, config), run.values);
     return {
       kind: "network",
       learning: run.evaluations.map(({ step, loss = NaN, accuracy = NaN }) => ({

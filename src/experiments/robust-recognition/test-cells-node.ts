@@ -21,6 +21,7 @@ import type { EvaluationPlan } from "../../robustness/evaluate-node.js";
 import { decodePixels, evaluate } from "../../robustness/evaluate-node.js";
 import { toImageBatch, toPicture } from "../../robustness/images.js";
 import { openResults } from "../../robustness/results-file-node.js";
+import { sessionOptionsOf } from "../../runtime/runtime.js";
 import { workerRuntime } from "../../runtime/worker-node.js";
 import { ensureFolder } from "../../util/files-node.js";
 import { Random } from "../../util/random.js";
@@ -28,7 +29,7 @@ import { cellFolder, cellKey } from "../cells-node.js";
 import { versions } from "../machine-node.js";
 import { readWeights } from "../weights-node.js";
 import type { CellOptions } from "./cell-options-node.js";
-import { sessionOf, weightsPath } from "./cell-options-node.js";
+import { weightsPath } from "./cell-options-node.js";
 import type { AttackCell, PictureCell } from "./config.js";
 import { cellName, testedName } from "./config.js";
 import { IMAGE_SHAPE, attackedNetwork } from "./models.js";
@@ -133,7 +134,7 @@ async function measured(
   const { test: source, cells, signal, threads } = options;
   const state = await readWeights(weightsPath(cells, config.start));
   const network = attackedNetwork(config.start, config.noise, testedName(config), state);
-  const classifier = new Classifier(network, workerRuntime, sessionOf(options));
+  const classifier = new Classifier(network, workerRuntime, sessionOptionsOf(options));
   const order = Random.derive(SEED, "test images").permutation(source.count);
   const chosen = [...order.slice(0, most)].sort((a, b) => a - b);
   const plan: EvaluationPlan = {

@@ -2,14 +2,16 @@ import { join } from "node:path";
 import type { TensorData } from "../../graph/index.js";
 import type { State } from "../../nn/module.js";
 import type { SessionOptions } from "../../runtime/runtime.js";
+import { sessionOptionsOf } from "../../runtime/runtime.js";
 import { workerRuntime } from "../../runtime/worker-node.js";
 import { readCoupling } from "../../systems/komplexnet/coupling-file-node.js";
 import { Evaluator } from "../../train/evaluator.js";
 import { createRateEstimator } from "../../train/progress.js";
-import type { ProgressListener } from "../../train/progress.js";
 import type { TrainOptions } from "../../train/run-node.js";
 import { train } from "../../train/run-node.js";
 import { initialValues } from "../../train/trainer.js";
+import type { CommonCellOptions } from "../cell-options-node.js";
+import { cellTraining } from "../cell-options-node.js";
 import { cellFolder } from "../cells-node.js";
 import { readWeights, writeWeights } from "../weights-node.js";
 import { savePictures } from "../digits/pictures-node.js";
@@ -54,14 +56,9 @@ export interface AblationResult {
 
 export type CellResult = NetworkResult | KernelResult | AblationResult;
 
-export interface CellOptions extends SessionOptions {
-  /** Holds the folders of all cells. */
-  readonly cells: string;
+export interface CellOptions extends CommonCellOptions {
   readonly training: SceneSources;
   readonly testing: SceneSources;
-  readonly signal: AbortSignal;
-  readonly onProgress: (part: string, event: Parameters<ProgressListener>[0]) => void;
-  readonly onWarning: (message: string) => void;
 }
 
 /** Does what a cell asks for; undefined when it was stopped. */
@@ -77,34 +74,15 @@ export function runCell(config: CellConfig, options: CellOptions): Promise<CellR
 }
 
 function recipe(config: NetworkCell | KernelCell, options: CellOptions) {
-  const { seed, steps, batchSize, learningRate, clipNorm, evaluateEvery } = config;
-  const { device, threads, signal, onWarning, onProgress, cells } = options;
-  return {
-    ...(device && { device }),
-    ...(threads !== undefined && { threads }),
-    folder: cellFolder(cells, config),
-    resume: true,
-    config: { ...config },
-    steps,
-    batchSize,
-    seed,
-    learningRate,
-    clipNorm,
-    evaluateEvery,
-    checkpointEvery: 200,
-    signal,
-    onWarning,
-    onProgress: (event) => {
-      onProgress("training", event);
-    },
-  } satisfies TrainOptions;
+  const { learningRate, clipNorm, evaluateEvery } = config;
+  return { ...cellTraining(config, options), learningRate, clipNorm, evaluateEvery } satisfies TrainOptions;
 }
 
 async function runNetwork(config: NetworkCell, options: CellOptions): Promise<NetworkResult | undefined> {
   const started = performance.now();
   const { seed, set, model, start } = config;
-  const { training, device, threads, cells } = options;
-  const session = { ...(device && { device }), ...(threads !== undefined && { threads }) };
+  const { training, cells } = options;
+  const session = sessionOptionsOf(options);
   const coupling = start?.kind === "kernel" ? await readCoupling(kernelPath(cells, start)) : undefined;
   const task = networkTask(config, { coupling });
   const scenes = trainingScenes(training, SETS[set], { seed, stream: "train", count: config.trainScenes });
@@ -218,8 +196,8 @@ async function testUnder(
 async function runKernel(config: KernelCell, options: CellOptions): Promise<KernelResult | undefined> {
   const started = performance.now();
   const { seed, set, trainScenes, validationScenes } = config;
-  const { training, device, threads, cells } = options;
-  const session = { ...(device && { device }), ...(threads !== undefined && { threads }) };
+  const { training, cells } = options;
+  const session = sessionOptionsOf(options);
   const task = kernelTask(config);
   const scenes = trainingScenes(training, SETS[set], { seed, stream: "train", count: trainScenes });
   const validation = trainingScenes(training, SETS[set], {
@@ -258,8 +236,8 @@ async function runKernel(config: KernelCell, options: CellOptions): Promise<Kern
 async function runAblation(config: AblationCell, options: CellOptions): Promise<AblationResult | undefined> {
   const started = performance.now();
   const { start, testScenes: count, seed, measuredScenes } = config;
-  const { device, threads, testing, cells, signal, onProgress } = options;
-  const session = { ...(device && { device }), ...(threads !== undefined && { threads }) };
+  const { testing, cells, signal, onProgress } = options;
+  const session = sessionOptionsOf(options);
   const values = await readWeights(weightsPath(cells, start));
   const condition = SETS[start.set].conditions[0]!;
   const rows: { dynamics: Dynamics; tested: Tested }[] = [];

@@ -5,7 +5,7 @@ import type { State } from "../../nn/module.js";
 import { cosineRate } from "../../nn/schedules.js";
 import type { CorruptionGroup } from "../../robustness/corruptions/index.js";
 import { corruptionGroup } from "../../robustness/corruptions/index.js";
-import type { SessionOptions } from "../../runtime/runtime.js";
+import { sessionOptionsOf } from "../../runtime/runtime.js";
 import { workerRuntime } from "../../runtime/worker-node.js";
 import type { CellResponse } from "../../systems/vonenet/index.js";
 import {
@@ -19,9 +19,10 @@ import {
   v1Metadata,
 } from "../../systems/vonenet/index.js";
 import { Evaluator } from "../../train/evaluator.js";
-import type { ProgressListener } from "../../train/progress.js";
 import { createRateEstimator } from "../../train/progress.js";
 import { train } from "../../train/run-node.js";
+import type { CommonCellOptions } from "../cell-options-node.js";
+import { cellTraining } from "../cell-options-node.js";
 import { cellFolder } from "../cells-node.js";
 import { writeWeights } from "../weights-node.js";
 import type { Condition, TestImages } from "./conditions-node.js";
@@ -78,22 +79,17 @@ export interface NetworkResult {
   readonly seconds: number;
 }
 
-export interface CellOptions extends SessionOptions {
-  /** Holds the folders of all cells. */
-  readonly cells: string;
+export interface CellOptions extends CommonCellOptions {
   readonly images: StudyImages;
   readonly test: TestImages;
-  readonly signal: AbortSignal;
-  readonly onProgress: (part: string, ...event: Parameters<ProgressListener>) => void;
-  readonly onWarning: (message: string) => void;
 }
 
 /** Trains, tests and takes apart one network; undefined when it was stopped. */
 export async function runCell(config: NetworkCell, options: CellOptions): Promise<NetworkResult | undefined> {
   const started = performance.now();
   const { seed, steps, batchSize, learningRate: rate, evaluateEvery } = config;
-  const { images, signal, onWarning, onProgress } = options;
-  const session = sessionOf(options);
+  const { images } = options;
+  const session = sessionOptionsOf(options);
   const classes = images.training.classes.length;
   const task = taskOf(config, classes);
   const folder = cellFolder(options.cells, config);
@@ -102,13 +98,7 @@ export async function runCell(config: NetworkCell, options: CellOptions): Promis
   try {
     const data = imageData(images.training, V1_PREPROCESSING, { augmentation: STUDY_AUGMENTATION });
     const run = await train(task, data, {
-      ...session,
-      folder,
-      resume: true,
-      config: { ...config },
-      steps,
-      batchSize,
-      seed,
+      ...cellTraining(config, options),
       optimizer: recipeOptimizer(config),
       ...(config.rateRule === "plateau"
         ? { plateau: { ...STUDY_PLATEAU, rate, measure: "loss" } }
@@ -117,12 +107,6 @@ export async function runCell(config: NetworkCell, options: CellOptions): Promis
       evaluate: async (values) => {
         const { loss, accuracy } = await scores(evaluator, values, images.validation, batch);
         return { loss, accuracy };
-      },
-      checkpointEvery: 200,
-      signal,
-      onWarning,
-      onProgress: (event) => {
-        onProgress("training", event);
       },
     });
     if (!run.finished) return undefined;
@@ -153,10 +137,6 @@ export async function runCell(config: NetworkCell, options: CellOptions): Promis
   } finally {
     await evaluator.close();
   }
-}
-
-function sessionOf({ device, threads }: SessionOptions): SessionOptions {
-  return { ...(device && { device }), ...(threads !== undefined && { threads }) };
 }
 
 interface Scores {
@@ -226,7 +206,7 @@ async function dissect(
   const { testing, network: name } = config;
   const { test, images, signal, onProgress } = options;
   if (!isSampled(name)) return undefined;
-  const session = sessionOf(options);
+  const session = sessionOptionsOf(options);
   const network = sampledNetwork(config, name, images.training.classes.length);
   const { block } = network;
   const count = Math.min(testing.probeImages, images.test.count);
