@@ -14,8 +14,8 @@ import {
 import { loadOnnx } from "../../systems/predify/load-node.js";
 import type { CommonCellOptions } from "../cell-options-node.js";
 import { cellFolder } from "../cells-node.js";
+import { sliceImages } from "../image-slices.js";
 import type { BackboneCell, FeedbackCell } from "./config.js";
-import { slice } from "./images.js";
 
 export interface CellOptions extends CommonCellOptions {
   readonly images: ExperimentImages;
@@ -47,7 +47,7 @@ export class ExperimentImages {
   ): Promise<{ training: PreparedImages; validation: PreparedImages }> {
     const all = await this.prepared(this.train, shape, trainImages ?? this.train.count);
     const from = all.count - validationImages;
-    return { training: slice(all, 0, from), validation: slice(all, from, all.count) };
+    return { training: sliceImages(all, 0, from), validation: sliceImages(all, from, all.count) };
   }
 }
 

@@ -9,17 +9,6 @@ import type { TrainingData } from "../../train/task.js";
 import { Random } from "../../util/random.js";
 import type { Disturbance } from "./config.js";
 
-/** Some of the images, sharing their memory. */
-export function slice(images: PreparedImages, from: number, to: number): PreparedImages {
-  const size = images.pixels.length / images.count;
-  return {
-    ...images,
-    count: to - from,
-    pixels: images.pixels.subarray(from * size, to * size),
-    labels: images.labels.subarray(from, to),
-  };
-}
-
 /**
  * Training images without end: sample v is image v modulo their number, mirrored and moved by chance that follows from
  * the seed and v.

@@ -10,17 +10,6 @@ import type { Augmentation } from "./config.js";
 /** Pixels that a lightly changed picture is moved by at most. */
 const REACH = 4;
 
-/** Some of the images, sharing their memory. */
-export function sliceImages(images: PreparedImages, from: number, to: number): PreparedImages {
-  const size = images.pixels.length / images.count;
-  return {
-    ...images,
-    count: to - from,
-    pixels: images.pixels.subarray(from * size, to * size),
-    labels: images.labels.subarray(from, to),
-  };
-}
-
 /** Training images in [0, 1], changed anew whenever they are shown; what is random follows from the trainer's labels. */
 export function trainingImages(images: PreparedImages, augmentation: Augmentation): TrainingData {
   const { count, labels, pixels } = images;
