@@ -126,6 +126,19 @@ export interface ScalePlan {
 
 const radii = (...values: readonly number[]): number[] => values.map((value) => value / 255);
 
+/** Random noise of one radius, and attacks by gradient with so many steps each. */
+function attacksAt(
+  epsilons: readonly number[],
+  steps: { readonly pgd: number; readonly apgd: number },
+): AttackPlanOf[] {
+  return [
+    { attack: "noise", epsilons: radii(64) },
+    { attack: "fgsm", epsilons },
+    { attack: "pgd", epsilons, steps: steps.pgd },
+    { attack: "apgd", epsilons, steps: steps.apgd },
+  ];
+}
+
 /**
  * - smoke: does everything work?
  * - laptop: narrow networks of about as many parameters, every training image seen once or so.
@@ -151,12 +164,7 @@ export const PLANS: Readonly<Record<Scale, ScalePlan>> = {
     corruptions: ["gaussian_noise", "contrast"],
     severities: [3],
     attackedImages: 8,
-    attacks: [
-      { attack: "noise", epsilons: radii(64) },
-      { attack: "fgsm", epsilons: radii(8) },
-      { attack: "pgd", epsilons: radii(8), steps: 2 },
-      { attack: "apgd", epsilons: radii(8), steps: 2 },
-    ],
+    attacks: attacksAt(radii(8), { pgd: 2, apgd: 2 }),
     eot: 2,
   },
   laptop: {
@@ -178,12 +186,7 @@ export const PLANS: Readonly<Record<Scale, ScalePlan>> = {
     corruptions: BENCHMARK_CORRUPTIONS,
     severities: [1, 3, 5],
     attackedImages: 64,
-    attacks: [
-      { attack: "noise", epsilons: radii(64) },
-      { attack: "fgsm", epsilons: radii(2, 8) },
-      { attack: "pgd", epsilons: radii(2, 8), steps: 20 },
-      { attack: "apgd", epsilons: radii(2, 8), steps: 30 },
-    ],
+    attacks: attacksAt(radii(2, 8), { pgd: 20, apgd: 30 }),
     eot: 4,
   },
   paper: {
@@ -206,10 +209,7 @@ export const PLANS: Readonly<Record<Scale, ScalePlan>> = {
     severities: SEVERITIES,
     attackedImages: 1000,
     attacks: [
-      { attack: "noise", epsilons: radii(64) },
-      { attack: "fgsm", epsilons: radii(2, 8) },
-      { attack: "pgd", epsilons: radii(2, 8), steps: 20 },
-      { attack: "apgd", epsilons: radii(2, 8), steps: 100 },
+      ...attacksAt(radii(2, 8), { pgd: 20, apgd: 100 }),
       { attack: "autoattack", epsilons: radii(8) },
     ],
     eot: 20,
