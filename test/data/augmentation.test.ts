@@ -253,7 +253,7 @@ describe("views for contrastive learning", () => {
     const views = simclrViews(scenes);
     const fill = (draw: readonly (string | number)[], indices = [3, 5]): Float32Array => {
       const out = new Float32Array(4 * 3072);
-      views.fill(indices, { images: out }, draw);
+      views.fill(indices, { views: out }, draw);
       return out;
     };
     expect(views.count).toBe(8);
@@ -264,7 +264,7 @@ describe("views for contrastive learning", () => {
     expect(all.subarray(0, 3072)).not.toEqual(all.subarray(3072, 2 * 3072));
     expect(Math.max(...all)).toBeLessThanOrEqual(1);
     expect(() => {
-      views.fill([0], { images: new Float32Array(3072) }, [1]);
+      views.fill([0], { views: new Float32Array(3072) }, [1]);
     }).toThrow("two views of 1 scenes are 2 x 3 x 32 x 32 numbers, got 3072");
   });
 

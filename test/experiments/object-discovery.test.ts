@@ -18,9 +18,10 @@ import { PAPER_RESULTS, paperResult } from "../../src/experiments/object-discove
 import { readPictures } from "../../src/experiments/object-discovery/pictures-node.js";
 import { readScenes } from "../../src/experiments/object-discovery/published-node.js";
 import { objectDiscoveryReport } from "../../src/experiments/object-discovery/report-node.js";
-import { contrastiveData, generateScenes } from "../../src/experiments/object-discovery/scenes.js";
+import { generateScenes } from "../../src/experiments/object-discovery/scenes.js";
 import type { SetName } from "../../src/experiments/object-discovery/sets.js";
 import { SET_NAMES, SETS } from "../../src/experiments/object-discovery/sets.js";
+import { simclrViews } from "../../src/data/augmentation/simclr.js";
 import { segmentedScenes } from "../../src/data/segmented-scenes.js";
 import { objectDiscoveryPage } from "../../src/report/object-discovery.js";
 import { VIEWS } from "../../src/systems/akorn/index.js";
@@ -133,7 +134,7 @@ describe("the scenes", () => {
   });
 
   it("come as two views each, the same for the same step", () => {
-    const data = contrastiveData(generateScenes("tetrominoes", counts).train);
+    const data = simclrViews(generateScenes("tetrominoes", counts).train);
     const draw = (step: number) => {
       const views = new Float32Array(2 * 3 * 3072);
       data.fill([3, 0, 7], { [VIEWS]: views }, [1, "step", step]);

@@ -45,10 +45,10 @@ export function simclrView(
 }
 
 /** Name of the field that holds views. */
-export const VIEWS = "images";
+export const VIEWS = "views";
 
 /**
- * Two views of every scene, as contrastive training reads them: the field "images" is `[2 batch, 3, S, S]` from 0 to 1, rows
+ * Two views of every scene, as contrastive training reads them: the field "views" is `[2 batch, 3, S, S]` from 0 to 1, rows
  * 2i and 2i + 1 are the views of the batch's i-th scene. What is random follows from the labels of the draw and i alone.
  */
 export function simclrViews(

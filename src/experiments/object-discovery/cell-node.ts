@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import { simclrViews } from "../../data/augmentation/simclr.js";
 import type { SegmentedScenes } from "../../data/segmented-scenes.js";
 import { warmAverage } from "../../nn/ema.js";
 import type { State } from "../../nn/module.js";
@@ -14,7 +15,6 @@ import type { CellConfig } from "./config.js";
 import { objectTask } from "./networks.js";
 import { savePictures } from "./pictures-node.js";
 import type { SceneParts } from "./scenes.js";
-import { contrastiveData } from "./scenes.js";
 import type { SegmentationTest } from "./segmentation-test-node.js";
 import { openSegmentationTester } from "./segmentation-test-node.js";
 
@@ -79,7 +79,7 @@ export async function runCell(config: CellConfig, options: CellOptions): Promise
     return { foregroundAri: result!.foregroundAri, bestOverlap: result!.bestOverlap };
   };
   try {
-    const run = await train(task, contrastiveData(scenes.train), {
+    const run = await train(task, simclrViews(scenes.train), {
       ...cellTraining(config, options),
       learningRate: config.learningRate,
       ema: warmAverage(config.average),

@@ -3,9 +3,6 @@ import type { SegmentedScenes } from "../../data/segmented-scenes.js";
 import { shapesScenes } from "../../data/shapes.js";
 import { tetrominoes } from "../../data/tetrominoes.js";
 import type { GeneratedScenesOptions } from "../../data/tetrominoes.js";
-import { simclrViews, VIEWS as SIMCLR_VIEWS } from "../../data/augmentation/simclr.js";
-import { VIEWS } from "../../systems/akorn/index.js";
-import type { TrainingData } from "../../train/task.js";
 import { check } from "../../util/errors.js";
 import type { CellConfig } from "./config.js";
 import type { SetName } from "./sets.js";
@@ -54,16 +51,5 @@ export function generateScenes(
     validation: part("validation", validationScenes),
     test: part("test", testScenes),
     shifted: [],
-  };
-}
-
-/** Two random views of every scene, fresh in every step. */
-export function contrastiveData(scenes: SegmentedScenes): TrainingData {
-  const views = simclrViews(scenes);
-  return {
-    count: views.count,
-    fill: (indices, { [VIEWS]: out }, draw) => {
-      views.fill(indices, { [SIMCLR_VIEWS]: out! }, draw);
-    },
   };
 }

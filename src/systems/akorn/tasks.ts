@@ -1,5 +1,6 @@
 import type { Dim, Tensor } from "../../graph/index.js";
 import { cast, concat, input, slice, sub, unsqueeze } from "../../graph/index.js";
+import { VIEWS } from "../../data/augmentation/simclr.js";
 import type { ContrastiveOptions } from "../../nn/contrastive-loss.js";
 import { contrastiveLoss } from "../../nn/contrastive-loss.js";
 import { TrainingPass } from "../../nn/layers/layer.js";
@@ -14,7 +15,7 @@ import { ensembleLogits } from "./recognition-network.js";
 import { SIDE, SudokuNetwork } from "./sudoku-network.js";
 
 /** Names of the data fields that the tasks read. */
-export const VIEWS = "views";
+export { VIEWS };
 export const IMAGES = "images";
 export const LABELS = "labels";
 export const PUZZLE = "puzzle";
