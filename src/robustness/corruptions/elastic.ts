@@ -29,13 +29,10 @@ export const elasticTransform: CorruptionKind<readonly [number, number, number],
   apply({ pixels, side, set }, [alpha, sigma], { points, dx, dy }) {
     const unit = ELASTIC_UNIT[set];
     const warped = warpAffine(singleValues(pixels), side, affineMap(side, points));
-    const out = new Float64Array(pixels.length);
-    if (alpha === 0) {
-      for (let i = 0; i < out.length; i++) out[i] = Math.fround(clip255(warped[i]!));
-      return out;
-    }
-    const [x, y] = [dx, dy].map((field) => displacement(field, side, alpha * unit, sigma * unit));
-    displace(out, warped, side, x!, y!);
+    const smooth = (field: Float32Array) => displacement(field, side, alpha * unit, sigma * unit);
+    const moved = alpha === 0 ? warped : displace(warped, side, smooth(dx), smooth(dy));
+    const out = new Float64Array(moved.length);
+    for (let i = 0; i < out.length; i++) out[i] = Math.fround(clip255(moved[i]!));
     return out;
   },
 };
@@ -72,30 +69,7 @@ function warpAffine(image: Float32Array, side: number, [a, b, c, d, e, f]: Affin
     for (let x = 0; x < side; x++, o += 3) {
       const px = (alongX[x]! + startX) >> 5;
       const py = (alongY[x]! + startY) >> 5;
-      const tx = (px & 31) / 32;
-      const ty = (py & 31) / 32;
-      let left = px >> 5;
-      let top = py >> 5;
-      let right = left + 1;
-      let bottom = top + 1;
-      if (left < 0 || top < 0 || right >= side || bottom >= side) {
-        left = reflect101(left, side);
-        right = reflect101(right, side);
-        top = reflect101(top, side);
-        bottom = reflect101(bottom, side);
-      }
-      const nw = (top * side + left) * 3;
-      const ne = (top * side + right) * 3;
-      const sw = (bottom * side + left) * 3;
-      const se = (bottom * side + right) * 3;
-      const wnw = (1 - tx) * (1 - ty);
-      const wne = tx * (1 - ty);
-      const wsw = (1 - tx) * ty;
-      const wse = tx * ty;
-      for (let k = 0; k < 3; k++) {
-        out[o + k] =
-          image[nw + k]! * wnw + image[ne + k]! * wne + image[sw + k]! * wsw + image[se + k]! * wse;
-      }
+      sample(out, o, image, side, px >> 5, py >> 5, (px & 31) / 32, (py & 31) / 32, reflect101);
     }
   }
   return out;
@@ -108,43 +82,52 @@ function displacement(field: Float32Array, side: number, scale: number, sigma: n
   return smooth;
 }
 
-/** Bilinear at (x + dx, y + dy), beyond the border the mirror that repeats it; clipped, 0..255 in float32. */
-function displace(
-  out: Float64Array,
-  image: Float32Array,
-  side: number,
-  dx: Float64Array,
-  dy: Float64Array,
-): void {
+/** Bilinear at (x + dx, y + dy), in float32; beyond the border the mirror that repeats it. */
+function displace(image: Float32Array, side: number, dx: Float64Array, dy: Float64Array): Float32Array {
+  const out = new Float32Array(image.length);
   for (let y = 0, i = 0; y < side; y++) {
     for (let x = 0; x < side; x++, i++) {
       const px = x + dx[i]!;
       const py = y + dy[i]!;
-      let left = Math.floor(px);
-      let top = Math.floor(py);
-      const tx = px - left;
-      const ty = py - top;
-      let right = left + 1;
-      let bottom = top + 1;
-      if (left < 0 || top < 0 || right >= side || bottom >= side) {
-        left = indexAt(left, side, "mirror");
-        right = indexAt(right, side, "mirror");
-        top = indexAt(top, side, "mirror");
-        bottom = indexAt(bottom, side, "mirror");
-      }
-      const nw = (top * side + left) * 3;
-      const ne = (top * side + right) * 3;
-      const sw = (bottom * side + left) * 3;
-      const se = (bottom * side + right) * 3;
-      const wnw = (1 - tx) * (1 - ty);
-      const wne = tx * (1 - ty);
-      const wsw = (1 - tx) * ty;
-      const wse = tx * ty;
-      for (let k = 0; k < 3; k++) {
-        const value =
-          image[nw + k]! * wnw + image[ne + k]! * wne + image[sw + k]! * wsw + image[se + k]! * wse;
-        out[3 * i + k] = Math.fround(clip255(Math.fround(value)));
-      }
+      const left = Math.floor(px);
+      const top = Math.floor(py);
+      sample(out, 3 * i, image, side, left, top, px - left, py - top, mirror);
     }
+  }
+  return out;
+}
+
+const mirror = (position: number, side: number): number => indexAt(position, side, "mirror");
+
+/** The three values between four pixels, `tx` and `ty` of the way from the upper left one to the others, into `out`. */
+function sample(
+  out: Float32Array,
+  at: number,
+  image: Float32Array,
+  side: number,
+  left: number,
+  top: number,
+  tx: number,
+  ty: number,
+  inside: (position: number, side: number) => number,
+): void {
+  let right = left + 1;
+  let bottom = top + 1;
+  if (left < 0 || top < 0 || right >= side || bottom >= side) {
+    left = inside(left, side);
+    right = inside(right, side);
+    top = inside(top, side);
+    bottom = inside(bottom, side);
+  }
+  const nw = (top * side + left) * 3;
+  const ne = (top * side + right) * 3;
+  const sw = (bottom * side + left) * 3;
+  const se = (bottom * side + right) * 3;
+  const wnw = (1 - tx) * (1 - ty);
+  const wne = tx * (1 - ty);
+  const wsw = (1 - tx) * ty;
+  const wse = tx * ty;
+  for (let k = 0; k < 3; k++) {
+    out[at + k] = image[nw + k]! * wnw + image[ne + k]! * wne + image[sw + k]! * wsw + image[se + k]! * wse;
   }
 }
