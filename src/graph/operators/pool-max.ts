@@ -10,6 +10,7 @@ import { cast, equal, where } from "./elementwise.js";
 import { gather, scatterElements } from "./select.js";
 import type { PoolGeometry, PoolOptions } from "./pool-window.js";
 import {
+  inferGlobalPool,
   padsFit,
   poolAttributes,
   poolGeometry,
@@ -217,11 +218,7 @@ function spreadByOffsets(call: Call): Tensor {
 
 defineOperator({
   type: "GlobalMaxPool",
-  infer: (call) => {
-    const x = required(call, 0, "x");
-    if (x.rank < 3) misfit(call, "expected [batch, channels, ...space]");
-    return [{ dtype: x.dtype, shape: x.shape.map((dim, axis) => (axis < 2 ? dim : 1)) }];
-  },
+  infer: inferGlobalPool,
   gradient: (call) => {
     const [dy, x] = [call.gradients[0], call.inputs[0]!];
     if (dy === undefined) return [];

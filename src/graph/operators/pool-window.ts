@@ -1,6 +1,6 @@
 import type { Shape } from "../dims.js";
 import { isStatic, showShape } from "../dims.js";
-import type { Call } from "../operator.js";
+import type { Call, TensorType } from "../operator.js";
 import { intAttribute, intsAttribute, misfit, required } from "../operator.js";
 import type { Attributes, Tensor } from "../tensor.js";
 import type { Window } from "../window.js";
@@ -101,4 +101,11 @@ export function poolOptionAttributes(
     ...(dilations.some((d) => d !== 1) && { dilations }),
     ...(ceilMode && { ceil_mode: 1 }),
   };
+}
+
+/** Shape rule of pooling over the whole space: [batch, channels, 1, ...]. */
+export function inferGlobalPool(call: Call): TensorType[] {
+  const x = required(call, 0, "x");
+  if (x.rank < 3) misfit(call, "expected [batch, channels, ...space]");
+  return [{ dtype: x.dtype, shape: x.shape.map((dim, axis) => (axis < 2 ? dim : 1)) }];
 }

@@ -8,6 +8,7 @@ import { expandLike } from "./broadcast.js";
 import { div, mul } from "./elementwise.js";
 import type { PoolGeometry, PoolOptions } from "./pool-window.js";
 import {
+  inferGlobalPool,
   padsFit,
   poolAttributes,
   poolGeometry,
@@ -103,11 +104,7 @@ export function averagePool(
 
 defineOperator({
   type: "GlobalAveragePool",
-  infer: (call) => {
-    const x = required(call, 0, "x");
-    if (x.rank < 3) misfit(call, "expected [batch, channels, ...space]");
-    return [{ dtype: x.dtype, shape: x.shape.map((dim, axis) => (axis < 2 ? dim : 1)) }];
-  },
+  infer: inferGlobalPool,
   gradient: (call) => {
     const [dy, x] = [call.gradients[0], call.inputs[0]!];
     if (dy === undefined) return [];
