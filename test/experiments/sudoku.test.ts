@@ -123,7 +123,7 @@ describe("answers after several numbers of steps in one run", () => {
   const shape = { channels: 8, heads: 2, transformerLayers: 2, timesteps: 2 };
 
   it.each(["akorn", "itrsa"] as const)("are those of runs of so many steps: %s", async (model) => {
-    const cell = { model, shape };
+    const cell = { model, shape, lossSteps: 1 };
     const boards = someBoards(2, 50);
     const data = boardData(boards);
     const values = initialValues(trainingTask(cell), { seed: 1 });

@@ -503,6 +503,34 @@ describe("Sudoku by energy", () => {
     expect(Number(stepSize!.data[0])).not.toBe(1);
   }, 120_000);
 
+  it.each([
+    ["oscillators", (timesteps: number) => new SudokuNetwork({ channels: 16, heads: 2, timesteps })],
+    ["ItrSA", (timesteps: number) => new SudokuTransformer({ channels: 16, heads: 2, timesteps })],
+  ])("may learn from the answers of several steps: %s", async (kind, networkOf) => {
+    const { puzzles, solutions } = generateSudoku({ count: 2, givens: 32, seed: 1 });
+    const board = (digits: Uint8Array) => tensorData(Float32Array.from(digits), [2, 9, 9]);
+    const boards = { puzzle: board(puzzles), solution: board(solutions) };
+    const feeds = kind === "ItrSA" ? boards : { ...boards, [NOISE]: normal([2, 16, 9, 9], "noise") };
+    const own = valuesOf(networkOf(1));
+    const lossAt = async (timesteps: number, lossSteps: number) => {
+      const { loss } = new SudokuTask(networkOf(timesteps), { lossSteps }).loss(2);
+      const results = await runGraph({ loss }, feeds, { values: baked(own) });
+      return numbers(results.loss)[0]!;
+    };
+    const [both, first, last] = [await lossAt(4, 2), await lossAt(2, 1), await lossAt(4, 1)];
+    expect(first).not.toBeCloseTo(last, 4);
+    expect(both).toBeCloseTo((first + last) / 2, 5);
+  });
+
+  it("refuses a loss over more steps than there are, or of several blocks", () => {
+    const task = (lossSteps: number) => new SudokuTask(model, { lossSteps });
+    expect(() => task(4).loss(1)).toThrow("expected a loss over 1 to 3 (T) steps, got 4");
+    const deep = new SudokuTransformer({ channels: 16, heads: 2, layers: 2, timesteps: 2 });
+    expect(() => new SudokuTask(deep, { lossSteps: 2 }).loss(1)).toThrow(
+      "a network of one block, this has 2",
+    );
+  });
+
   it("answers after every step with the same read-out", async () => {
     const { outputs } = new SudokuTask(model, { everyStep: true }).inference(2);
     const steps = outputs["logits.steps"]!;

@@ -5,6 +5,8 @@ import { boardAccuracy } from "../../metrics/board-accuracy.js";
 import type { TensorData } from "../../graph/index.js";
 import type { State } from "../../nn/module.js";
 import { warmAverage } from "../../nn/ema.js";
+import type { Schedule } from "../../nn/schedules.js";
+import { constantRate, cosineRate, withWarmUp } from "../../nn/schedules.js";
 import type {
   PairedDifference,
   SudokuAccuracy,
@@ -31,6 +33,12 @@ import { energyRanking, pairedDifference, votesAmong, votingGain } from "./votes
 const BATCH = 50;
 /** Part of training in which boards may be made easier. */
 const HINTED = 0.5;
+
+function rateOf({ learningRate: rate, schedule, steps }: NetworkCell): Schedule {
+  return schedule === "constant"
+    ? constantRate(rate)
+    : withWarmUp(cosineRate({ rate, steps }), schedule.warmUp);
+}
 
 export interface NetworkResult {
   readonly kind: "network";
@@ -81,7 +89,7 @@ function sessionOf({ device, threads }: CellOptions): SessionOptions {
 
 async function runNetwork(config: NetworkCell, options: CellOptions): Promise<NetworkResult | undefined> {
   const started = performance.now();
-  const { seed, steps, batchSize, learningRate, clipNorm, evaluateEvery, ema } = config;
+  const { seed, steps, batchSize, clipNorm, evaluateEvery, ema } = config;
   const { boards, cells, signal, onProgress, onWarning } = options;
   const session = sessionOf(options);
   const validation = sliceBoards(boards.validation, 0, config.validationBoards);
@@ -102,7 +110,7 @@ async function runNetwork(config: NetworkCell, options: CellOptions): Promise<Ne
       steps,
       batchSize,
       seed,
-      learningRate,
+      learningRate: rateOf(config),
       clipNorm,
       ema: warmAverage(ema),
       evaluateEvery,

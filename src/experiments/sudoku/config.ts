@@ -24,6 +24,9 @@ export interface NetworkShape {
   readonly timesteps: number;
 }
 
+/** The rate throughout, or a warm-up of so many steps and then half a cosine down to 0. */
+export type RateSchedule = "constant" | { readonly warmUp: number };
+
 /** One network, trained, and tested with several numbers of steps. */
 export interface NetworkCell {
   readonly experiment: "sudoku";
@@ -39,9 +42,13 @@ export interface NetworkCell {
   readonly symmetries: boolean;
   /** Share of blank cells that is filled in at the start of training at most; falls to 0 over the first part of it. */
   readonly hints: number;
+  /** Answers that the loss is the mean over, evenly spaced over the steps T; at most T. */
+  readonly lossSteps: number;
   readonly steps: number;
   readonly batchSize: number;
+  /** Largest rate of Adam. */
   readonly learningRate: number;
+  readonly schedule: RateSchedule;
   readonly clipNorm: number;
   readonly ema: { readonly decay: number; readonly every: number; readonly after: number };
   readonly validationBoards: number;
@@ -87,6 +94,8 @@ export interface ScalePlan {
   readonly trainBoards: number;
   readonly symmetries: boolean;
   readonly hints: number;
+  readonly lossSteps: number;
+  readonly schedule: RateSchedule;
   readonly steps: number;
   readonly batchSize: number;
   readonly learningRates: Readonly<Record<ModelName, number>>;
@@ -119,7 +128,9 @@ export const PLANS: Readonly<Record<Scale, ScalePlan>> = {
     origin: "generated",
     trainBoards: 64,
     symmetries: true,
-    hints: 0.8,
+    hints: 0.9,
+    lossSteps: 2,
+    schedule: { warmUp: 4 },
     steps: 16,
     batchSize: 16,
     learningRates: { akorn: 1e-3, itrsa: 5e-4, transformer: 5e-4 },
@@ -139,10 +150,12 @@ export const PLANS: Readonly<Record<Scale, ScalePlan>> = {
     origin: "generated",
     trainBoards: 9000,
     symmetries: true,
-    hints: 0.8,
+    hints: 0.9,
+    lossSteps: 4,
+    schedule: { warmUp: 100 },
     steps: 7000,
     batchSize: 25,
-    learningRates: { akorn: 2e-3, itrsa: 1e-3, transformer: 1e-3 },
+    learningRates: { akorn: 16e-3, itrsa: 1e-3, transformer: 1e-3 },
     ema: { decay: 0.9, every: 10, after: 100 },
     validationBoards: 100,
     evaluations: 14,
@@ -159,6 +172,8 @@ export const PLANS: Readonly<Record<Scale, ScalePlan>> = {
     trainBoards: 9000,
     symmetries: false,
     hints: 0,
+    lossSteps: 1,
+    schedule: "constant",
     steps: 9000,
     batchSize: 100,
     learningRates: { akorn: 1e-3, itrsa: 5e-4, transformer: 5e-4 },
@@ -194,7 +209,7 @@ export function cellsOf(plan: ScalePlan, seeds: readonly number[]): CellConfig[]
 }
 
 function networkCell(plan: ScalePlan, model: ModelName, seed: number): NetworkCell {
-  const { shape, origin, trainBoards, symmetries, hints, steps, batchSize, ema } = plan;
+  const { shape, origin, trainBoards, symmetries, hints, lossSteps, steps, batchSize, schedule, ema } = plan;
   const { validationBoards, evaluations, testBoards, testDraws, shownSteps, shownDraws } = plan;
   return {
     experiment: "sudoku",
@@ -207,9 +222,11 @@ function networkCell(plan: ScalePlan, model: ModelName, seed: number): NetworkCe
     trainBoards,
     symmetries,
     hints,
+    lossSteps,
     steps,
     batchSize,
     learningRate: plan.learningRates[model],
+    schedule,
     clipNorm: 1,
     ema,
     validationBoards,

@@ -2,7 +2,6 @@ import type { Dim, Tensor } from "../../graph/index.js";
 import { cast, input } from "../../graph/index.js";
 import { NOISE, PUZZLE, SudokuNetwork, SudokuTask, SudokuTransformer } from "../../systems/akorn/index.js";
 import type { InferenceGraph, Task } from "../../train/task.js";
-import { check } from "../../util/errors.js";
 import type { ModelName, NetworkCell } from "./config.js";
 
 /** The network of a cell. AKOrN as the authors train it: one natural frequency for all, learned from 0.5. */
@@ -28,15 +27,13 @@ export function trainedSteps({ model, shape }: Pick<NetworkCell, "model" | "shap
   return model === "transformer" ? 1 : shape.timesteps;
 }
 
-export function trainingTask(cell: Pick<NetworkCell, "model" | "shape">): SudokuTask {
-  return new SudokuTask(networkOf(cell));
+export function trainingTask(cell: Pick<NetworkCell, "model" | "shape" | "lossSteps">): SudokuTask {
+  return new SudokuTask(networkOf(cell), { lossSteps: Math.min(cell.lossSteps, trainedSteps(cell)) });
 }
 
 /**
  * Answers after several numbers of steps in one run, "logits.T" [batch, 9, 9, 9], and for oscillators the "energies"
  * [largest T + 1, batch] of the run with most steps, whose first T + 1 are those of T steps.
- *
- * @throws StriateError for oscillators in several blocks: their answer after T steps is no part of a longer run
  */
 export function readingTask(cell: Pick<NetworkCell, "model" | "shape">, timesteps: readonly number[]): Task {
   const model = networkOf(cell);
@@ -52,27 +49,28 @@ export function readingTask(cell: Pick<NetworkCell, "model" | "shape">, timestep
 }
 
 function readOscillators(model: SudokuNetwork, timesteps: readonly number[], batch: Dim): InferenceGraph {
-  check(
-    model.blocks.length === 1,
-    () => "Sudoku: answers of several steps at once need a network of one block",
-  );
   const puzzle = puzzleInput(batch);
   const noise = model.noiseInput(batch);
-  const { layers } = model.forward({ tokens: cast(puzzle, "int64"), noise }, Math.max(...timesteps));
-  const { states, energies } = layers[0]!;
-  const outputs = timesteps.map((t) => [logitsAfter(t), model.read(states[t - 1]!)] as const);
+  const { logits, energies } = model.forwardAfter({ tokens: cast(puzzle, "int64"), noise }, timesteps);
   return {
     inputs: [puzzle, noise],
     noise: { [NOISE]: "normal" },
-    outputs: { ...Object.fromEntries(outputs), energies },
+    outputs: { ...named(timesteps, logits), energies },
   };
 }
 
 function readTransformer(model: SudokuTransformer, timesteps: readonly number[], batch: Dim): InferenceGraph {
   const puzzle = puzzleInput(batch);
   const tokens = cast(puzzle, "int64");
-  const outputs = timesteps.map((t) => [logitsAfter(t), model.forward({ tokens }, t).logits] as const);
-  return { inputs: [puzzle], outputs: Object.fromEntries(outputs) };
+  const logits =
+    timesteps.length === 1
+      ? [model.forward({ tokens }, timesteps[0]).logits]
+      : model.forwardAfter({ tokens }, timesteps);
+  return { inputs: [puzzle], outputs: named(timesteps, logits) };
+}
+
+function named(timesteps: readonly number[], logits: readonly Tensor[]): Record<string, Tensor> {
+  return Object.fromEntries(timesteps.map((t, i) => [logitsAfter(t), logits[i]!]));
 }
 
 const puzzleInput = (batch: Dim): Tensor => input(PUZZLE, [batch, 9, 9]);
@@ -81,7 +79,7 @@ const puzzleInput = (batch: Dim): Tensor => input(PUZZLE, [batch, 9, 9]);
 export const logitsAfter = (timesteps: number): string => `logits.${timesteps}`;
 
 /** As the authors count: with AKOrN's x0, which nothing uses. */
-export function parameterCount(cell: Pick<NetworkCell, "model" | "shape">): number {
+export function parameterCount(cell: Pick<NetworkCell, "model" | "shape" | "lossSteps">): number {
   let count = 0;
   for (const { shape } of trainingTask(cell).parameters.values())
     count += shape.reduce<number>((a, b) => a * (b as number), 1);

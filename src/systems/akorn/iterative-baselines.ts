@@ -1,17 +1,16 @@
 import type { Tensor } from "../../graph/index.js";
-import { add, gelu, parameter, reshape, scope, showShape, transpose } from "../../graph/index.js";
+import { add, gelu, parameter, reshape, scope, transpose } from "../../graph/index.js";
 import { Conv2d } from "../../nn/layers/convolution.js";
 import { Embedding } from "../../nn/layers/embedding.js";
 import { Linear } from "../../nn/layers/linear.js";
 import { LayerNorm } from "../../nn/layers/normalisation.js";
-import { check } from "../../util/errors.js";
 import { AttentionCoupling } from "./attention-coupling.js";
 import { fromTokens, toTokens } from "./oscillators.js";
 import { Patches } from "./patches.js";
 import { sinusoidalStart } from "./position-code.js";
 import { ProjectionHead } from "./projection-head.js";
 import type { Grid } from "./rotations.js";
-import { SIDE } from "./sudoku-network.js";
+import { SIDE, checkTokens, onlyBlock } from "./sudoku-network.js";
 
 interface BlockOptions {
   readonly channels: number;
@@ -49,11 +48,22 @@ class IterativeBlock {
   }
 
   forward(tokens: Tensor, grid: Grid, timesteps = this.#timesteps): Tensor {
+    return this.forwardAfter(tokens, grid, [timesteps])[0]!;
+  }
+
+  /** The results of several T, whose iterations are shared. */
+  forwardAfter(tokens: Tensor, grid: Grid, timesteps: readonly number[]): Tensor[] {
     const mixed = this.#mixing(grid);
-    let x = tokens;
-    for (let t = 0; t < timesteps; t++) x = scope(`step${t}`, () => add(x, mixed(this.mixNorm.forward(x))));
-    const change = this.contract.forward(gelu(this.expand.forward(this.mlpNorm.forward(x))));
-    return add(x, change);
+    const states = [tokens];
+    for (let t = 0; t < Math.max(...timesteps); t++) {
+      const x = states[t]!;
+      states.push(scope(`step${t}`, () => add(x, mixed(this.mixNorm.forward(x)))));
+    }
+    return timesteps.map((t) => this.#finish(states[t]!));
+  }
+
+  #finish(x: Tensor): Tensor {
+    return add(x, this.contract.forward(gelu(this.expand.forward(this.mlpNorm.forward(x)))));
   }
 
   #mixing(grid: Grid): (x: Tensor) => Tensor {
@@ -133,6 +143,8 @@ export class IterativeObjectNetwork {
   }
 }
 
+const GRID: Grid = [SIDE, SIDE];
+
 export interface SudokuTransformerOptions {
   /** Default 64; the paper's 512. */
   readonly channels?: number;
@@ -153,12 +165,13 @@ export class SudokuTransformer {
   readonly blocks: readonly IterativeBlock[];
   readonly norm: LayerNorm;
   readonly out: Linear;
+  readonly timesteps: number;
 
   constructor(options: SudokuTransformerOptions = {}) {
     const { channels = 64, layers = 1, timesteps = 16, heads = 8, mlpChannels = 2 * channels } = options;
-    const grid: Grid = [SIDE, SIDE];
+    this.timesteps = timesteps;
     this.embedding = new Embedding(10, channels);
-    this.positions = parameter([SIDE * SIDE, channels], sinusoidalStart(channels, grid, "tokens"));
+    this.positions = parameter([SIDE * SIDE, channels], sinusoidalStart(channels, GRID, "tokens"));
     const block = { channels, heads, kernel: undefined, rotations: undefined, mlpChannels, timesteps };
     this.blocks = Array.from({ length: layers }, () => new IterativeBlock(block));
     this.norm = new LayerNorm(channels);
@@ -172,20 +185,34 @@ export class SudokuTransformer {
    * @throws StriateError for boards that are not 9 x 9
    */
   forward({ tokens }: { readonly tokens: Tensor }, timesteps?: number): { readonly logits: Tensor } {
-    check(
-      tokens.rank === 3 && tokens.shape.slice(1).every((length) => length === SIDE),
-      () => `Sudoku: expected boards [batch, 9, 9], got ${showShape(tokens.shape)}`,
-    );
-    const cells = SIDE * SIDE;
-    const [batch] = tokens.shape;
-    const first = transpose(reshape(tokens, [batch!, cells]), [1, 0]);
-    const embedded = scope("embedding", () => this.embedding.forward(first));
-    const placed = add(embedded, reshape(this.positions, [cells, 1, this.embedding.features]));
     const mixed = this.blocks.reduce(
-      (x, block, layer) => scope(`layer${layer}`, () => block.forward(x, [SIDE, SIDE], timesteps)),
-      placed,
+      (x, block, layer) => scope(`layer${layer}`, () => block.forward(x, GRID, timesteps)),
+      this.#start(tokens),
     );
+    return { logits: this.#logits(mixed) };
+  }
+
+  /**
+   * Answers after several numbers of iterations in one run of the longest: logits [batch, 9, 9, 9] for each.
+   *
+   * @throws StriateError for several blocks, whose answer after T iterations is no part of a longer run
+   */
+  forwardAfter({ tokens }: { readonly tokens: Tensor }, timesteps: readonly number[]): Tensor[] {
+    const block = onlyBlock(this.blocks);
+    const mixed = scope("layer0", () => block.forwardAfter(this.#start(tokens), GRID, timesteps));
+    return mixed.map((x) => this.#logits(x));
+  }
+
+  /** Tokens [81, batch, channels] with their places. */
+  #start(tokens: Tensor): Tensor {
+    checkTokens(tokens);
+    const first = transpose(reshape(tokens, [tokens.shape[0]!, SIDE * SIDE]), [1, 0]);
+    const embedded = scope("embedding", () => this.embedding.forward(first));
+    return add(embedded, reshape(this.positions, [SIDE * SIDE, 1, this.embedding.features]));
+  }
+
+  #logits(mixed: Tensor): Tensor {
     const logits = scope("out", () => this.out.forward(this.norm.forward(mixed)));
-    return { logits: reshape(transpose(logits, [1, 0, 2]), [batch!, SIDE, SIDE, SIDE]) };
+    return reshape(transpose(logits, [1, 0, 2]), [mixed.shape[1]!, SIDE, SIDE, SIDE]);
   }
 }

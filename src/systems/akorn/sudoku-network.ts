@@ -60,6 +60,11 @@ export interface SudokuOutput {
   readonly layers: readonly KuramotoTrace[];
 }
 
+export interface SudokuAnswers {
+  readonly logits: readonly Tensor[];
+  readonly energies: Tensor;
+}
+
 interface Block {
   readonly kuramoto: KuramotoLayer;
   readonly readout: Layer;
@@ -112,10 +117,7 @@ export class SudokuNetwork {
    * @throws StriateError for boards that are not 9 x 9
    */
   forward({ tokens, noise }: SudokuInputs, timesteps = this.timesteps): SudokuOutput {
-    check(
-      tokens.rank === 3 && tokens.shape.slice(1).every((length) => length === SIDE),
-      () => `Sudoku: expected boards [batch, 9, 9], got ${showShape(tokens.shape)}`,
-    );
+    checkTokens(tokens);
     let c = scope("embedding", () => transpose(this.embedding.forward(tokens), [0, 3, 1, 2]));
     let x = where(unsqueeze(greater(tokens, 0), [1]), c, noise);
     const layers = this.blocks.map(({ kuramoto, readout }, layer) =>
@@ -129,6 +131,18 @@ export class SudokuNetwork {
     return { logits: this.#logits(c), layers };
   }
 
+  /**
+   * Answers after several numbers of steps in one run of the longest: logits [batch, 9, 9, 9] for each, and the energies
+   * [largest T + 1, batch], whose first T + 1 are those of T steps.
+   *
+   * @throws StriateError for several blocks, whose answer after T steps is no part of a longer run
+   */
+  forwardAfter(inputs: SudokuInputs, timesteps: readonly number[]): SudokuAnswers {
+    onlyBlock(this.blocks);
+    const { states, energies } = this.forward(inputs, Math.max(...timesteps)).layers[0]!;
+    return { logits: timesteps.map((t) => this.read(states[t - 1]!)), energies };
+  }
+
   /** What the last layer's oscillators [batch, channels, 9, 9] answer at any step: logits [batch, 9, 9, 9]. */
   read(state: Tensor): Tensor {
     return this.#logits(this.blocks.at(-1)!.readout.forward(state));
@@ -137,6 +151,24 @@ export class SudokuNetwork {
   #logits(c: Tensor): Tensor {
     return scope("out", () => digitsLast(this.out.forward(relu(c))));
   }
+}
+
+/** Throws {@link StriateError} for tokens that are no boards. */
+export function checkTokens(tokens: Tensor): void {
+  check(
+    tokens.rank === 3 && tokens.shape.slice(1).every((length) => length === SIDE),
+    () => `Sudoku: expected boards [batch, 9, 9], got ${showShape(tokens.shape)}`,
+  );
+}
+
+/** Throws {@link StriateError} for several blocks. */
+export function onlyBlock<B>(blocks: readonly B[]): B {
+  check(
+    blocks.length === 1,
+    () =>
+      `Sudoku: answers after several numbers of steps need a network of one block, this has ${blocks.length}`,
+  );
+  return blocks[0]!;
 }
 
 /** [batch, 9, height, width] to [batch, height, width, 9]. */

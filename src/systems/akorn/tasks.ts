@@ -1,5 +1,5 @@
 import type { Dim, Tensor } from "../../graph/index.js";
-import { cast, concat, input, slice, sub, unsqueeze } from "../../graph/index.js";
+import { add, cast, concat, input, mul, slice, sub, unsqueeze } from "../../graph/index.js";
 import { VIEWS } from "../../data/augmentation/simclr.js";
 import type { ContrastiveOptions } from "../../nn/contrastive-loss.js";
 import { contrastiveLoss } from "../../nn/contrastive-loss.js";
@@ -8,10 +8,12 @@ import { crossEntropy } from "../../nn/losses.js";
 import type { NamedParameters } from "../../nn/module.js";
 import { namedParameters } from "../../nn/module.js";
 import type { InferenceGraph, LossGraph, Task } from "../../train/task.js";
+import { check } from "../../util/errors.js";
 import { IterativeObjectNetwork, SudokuTransformer } from "./iterative-baselines.js";
 import { NOISE, ObjectNetwork } from "./object-network.js";
 import type { RecognitionNetwork } from "./recognition-network.js";
 import { ensembleLogits } from "./recognition-network.js";
+import type { SudokuOutput } from "./sudoku-network.js";
 import { SIDE, SudokuNetwork } from "./sudoku-network.js";
 
 /** Names of the data fields that the tasks read. */
@@ -73,6 +75,11 @@ export class ObjectTask implements Task {
 }
 
 export interface SudokuTaskOptions {
+  /**
+   * How many answers the loss is the mean over: those after the last step and after others, evenly spaced. More than one
+   * needs a network of one block. Default 1, as in the paper.
+   */
+  readonly lossSteps?: number;
   /** T when answering; default that of the model. */
   readonly timesteps?: number;
   /** Whether answers include logits after every step, "logits.steps" [T, batch, 9, 9, 9]: the last layer's read-out. Default false. */
@@ -94,9 +101,15 @@ export class SudokuTask implements Task {
   }
 
   loss(batch: number): LossGraph {
-    const { inputs, noise, output } = this.#trace(batch, undefined);
+    const { inputs, noise, forward, forwardAfter } = this.#trace(batch);
+    const { lossSteps = 1 } = this.options;
+    const { timesteps } = this.model;
+    checkLossSteps(lossSteps, timesteps);
+    const steps = Array.from({ length: lossSteps }, (_, i) => Math.round((timesteps * (i + 1)) / lossSteps));
+    const answers = lossSteps === 1 ? [forward().logits] : forwardAfter(steps);
     const solution = input(SOLUTION, [batch, SIDE, SIDE]);
-    return { inputs: [...inputs, solution], noise, loss: this.lossOf(output.logits, solution) };
+    const sum = answers.map((logits) => this.lossOf(logits, solution)).reduce((a, b) => add(a, b));
+    return { inputs: [...inputs, solution], noise, loss: lossSteps === 1 ? sum : mul(sum, 1 / lossSteps) };
   }
 
   /** Cross-entropy of logits [batch, 9, 9, 9] with digits [batch, 9, 9], mean over all cells. */
@@ -105,9 +118,9 @@ export class SudokuTask implements Task {
   }
 
   inference(batch: Dim): InferenceGraph {
-    const { inputs, noise, output } = this.#trace(batch, this.options.timesteps);
-    const layers = "layers" in output ? output.layers : [];
-    const outputs: Record<string, Tensor> = { logits: output.logits };
+    const { inputs, noise, forward } = this.#trace(batch);
+    const { logits, layers = [] } = forward(this.options.timesteps);
+    const outputs: Record<string, Tensor> = { logits };
     layers.forEach(({ energies }, i) => (outputs[`energies.${i}`] = energies));
     if (this.options.everyStep === true && this.model instanceof SudokuNetwork) {
       const { model } = this;
@@ -116,16 +129,39 @@ export class SudokuTask implements Task {
     return { inputs, noise, outputs };
   }
 
-  #trace(batch: Dim, timesteps: number | undefined) {
+  #trace(batch: Dim): SudokuTrace {
     const { model } = this;
     const puzzle = input(PUZZLE, [batch, SIDE, SIDE]);
     const tokens = cast(puzzle, "int64");
-    if (model instanceof SudokuTransformer)
-      return { inputs: [puzzle], noise: {}, output: model.forward({ tokens }, timesteps) };
+    if (model instanceof SudokuTransformer) {
+      return {
+        inputs: [puzzle],
+        noise: {},
+        forward: (timesteps) => model.forward({ tokens }, timesteps),
+        forwardAfter: (timesteps) => model.forwardAfter({ tokens }, timesteps),
+      };
+    }
     const noise = model.noiseInput(batch);
-    const output = model.forward({ tokens, noise }, timesteps);
-    return { inputs: [puzzle, noise], noise: { [NOISE]: "normal" } as const, output };
+    return {
+      inputs: [puzzle, noise],
+      noise: { [NOISE]: "normal" } as const,
+      forward: (timesteps?: number) => model.forward({ tokens, noise }, timesteps),
+      forwardAfter: (timesteps: readonly number[]) => model.forwardAfter({ tokens, noise }, timesteps).logits,
+    };
   }
+}
+
+/** What a network computes from the boards of a batch. */
+interface SudokuTrace extends Required<Pick<LossGraph, "inputs" | "noise">> {
+  readonly forward: (timesteps?: number) => Pick<SudokuOutput, "logits"> & Partial<SudokuOutput>;
+  readonly forwardAfter: (timesteps: readonly number[]) => readonly Tensor[];
+}
+
+function checkLossSteps(lossSteps: number, timesteps: number): void {
+  check(
+    Number.isInteger(lossSteps) && lossSteps >= 1 && lossSteps <= timesteps,
+    () => `Sudoku: expected a loss over 1 to ${timesteps} (T) steps, got ${lossSteps}`,
+  );
 }
 
 /**
