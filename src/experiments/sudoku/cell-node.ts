@@ -15,11 +15,13 @@ import type {
   SudokuVote,
 } from "../../report/sudoku-data.js";
 import type { SessionOptions } from "../../runtime/runtime.js";
+import { sessionOptionsOf } from "../../runtime/runtime.js";
 import { workerRuntime } from "../../runtime/worker-node.js";
 import { Evaluator } from "../../train/evaluator.js";
-import type { ProgressListener } from "../../train/progress.js";
 import { createRateEstimator } from "../../train/progress.js";
 import { train } from "../../train/run-node.js";
+import type { CommonCellOptions } from "../cell-options-node.js";
+import { cellTraining } from "../cell-options-node.js";
 import { cellFolder } from "../cells-node.js";
 import { readWeights, writeWeights } from "../weights-node.js";
 import type { CellConfig, NetworkCell, SetName, VotingCell } from "./config.js";
@@ -66,13 +68,8 @@ export interface BoardSets {
   readonly test: Readonly<Record<SetName, Boards>>;
 }
 
-export interface CellOptions extends SessionOptions {
-  /** Holds the folders of all cells. */
-  readonly cells: string;
+export interface CellOptions extends CommonCellOptions {
   readonly boards: BoardSets;
-  readonly signal: AbortSignal;
-  readonly onProgress: (part: string, event: Parameters<ProgressListener>[0]) => void;
-  readonly onWarning: (message: string) => void;
 }
 
 /** Does what a cell asks for; undefined when it was stopped. */
@@ -83,18 +80,13 @@ export function runCell(config: CellConfig, options: CellOptions): Promise<CellR
 const weightsPath = (cells: string, network: NetworkCell): string =>
   join(cellFolder(cells, network), "weights.safetensors");
 
-function sessionOf({ device, threads }: CellOptions): SessionOptions {
-  return { ...(device && { device }), ...(threads !== undefined && { threads }) };
-}
-
 async function runNetwork(config: NetworkCell, options: CellOptions): Promise<NetworkResult | undefined> {
   const started = performance.now();
   const { seed, steps, batchSize, clipNorm, evaluateEvery, ema } = config;
-  const { boards, cells, signal, onProgress, onWarning } = options;
-  const session = sessionOf(options);
+  const { boards, cells } = options;
   const validation = sliceBoards(boards.validation, 0, config.validationBoards);
   const own = trainedSteps(config);
-  const validator = await open(config, [own], validation.count, session);
+  const validator = await open(config, [own], validation.count, options);
   try {
     const data = trainingBoards(sliceBoards(boards.train, 0, config.trainBoards), {
       seed,
@@ -103,23 +95,11 @@ async function runNetwork(config: NetworkCell, options: CellOptions): Promise<Ne
       hintedSteps: Math.round(HINTED * steps),
     });
     const run = await train(trainingTask(config), data, {
-      ...session,
-      folder: cellFolder(cells, config),
-      resume: true,
-      config: { ...config },
-      steps,
-      batchSize,
-      seed,
+      ...cellTraining(config, options),
       learningRate: rateOf(config),
       clipNorm,
       ema: warmAverage(ema),
       evaluateEvery,
-      checkpointEvery: 200,
-      signal,
-      onWarning,
-      onProgress: (event) => {
-        onProgress("training", event);
-      },
       evaluate: async (values) => {
         const [answer] = await answers(validator, values, validation, [own], [seed, "validation"]);
         return { boardAccuracy: answer!.accuracy, cellAccuracy: answer!.cells, loss: answer!.loss };
@@ -151,14 +131,14 @@ function open(
   config: NetworkCell,
   timesteps: readonly number[],
   boards: number,
-  session: SessionOptions,
+  options: SessionOptions,
 ): Promise<Evaluator> {
   return Evaluator.open(
     readingTask(config, timesteps),
     Math.min(BATCH, boards),
     new Map(),
     workerRuntime,
-    session,
+    sessionOptionsOf(options),
   );
 }
 
@@ -233,7 +213,7 @@ async function testAll(
 ): Promise<TestedSet[] | undefined> {
   const { testTimesteps: timesteps, testDraws, testBoards, seed } = config;
   const sets = SET_NAMES.map((set) => [set, sliceBoards(options.boards.test[set], 0, testBoards)] as const);
-  const evaluator = await open(config, timesteps, testBoards, sessionOf(options));
+  const evaluator = await open(config, timesteps, testBoards, options);
   const steps = sets.length * testDraws * testBoards;
   const rate = createRateEstimator({ steps });
   let step = 0;
@@ -294,7 +274,7 @@ async function showSolutions(
     shownDraws,
     new Map(),
     workerRuntime,
-    sessionOf(options),
+    sessionOptionsOf(options),
   );
   try {
     const list: SudokuSolution[] = [];
@@ -376,7 +356,7 @@ async function runVoting(config: VotingCell, options: CellOptions): Promise<Voti
   const values = await readWeights(weightsPath(options.cells, start));
   const boards = sliceBoards(options.boards.test[set], 0, count);
   const chunk = Math.min(BATCH, draws);
-  const evaluator = await open(start, [timesteps], chunk, sessionOf(options));
+  const evaluator = await open(start, [timesteps], chunk, options);
   const rate = createRateEstimator({ steps: count });
   try {
     const all: BoardDraws[] = [];
