@@ -1,6 +1,6 @@
 import { parentPort } from "node:worker_threads";
 import { nodeRuntime } from "./node.js";
-import type { Program, Session } from "./runtime.js";
+import type { Program, Session, Values } from "./runtime.js";
 import type { SessionFacts, WorkerReply, WorkerRequest } from "./worker-node.js";
 
 let session: Session | undefined;
@@ -34,10 +34,15 @@ async function answer(request: WorkerRequest): Promise<unknown> {
   }
 }
 
+/** The results of a run belong to nobody else: they move to the other thread instead of being copied. */
+function buffersOf(results: Values): ArrayBuffer[] {
+  return [...new Set(Object.values(results).map(({ data }) => data.buffer as ArrayBuffer))];
+}
+
 parentPort?.on("message", ({ id, request }: { id: number; request: WorkerRequest }) => {
-  const reply = (message: WorkerReply) => parentPort?.postMessage(message);
+  const reply = (message: WorkerReply, moved: ArrayBuffer[] = []) => parentPort?.postMessage(message, moved);
   answer(request).then(
-    (value) => reply({ id, value }),
+    (value) => reply({ id, value }, request.kind === "run" ? buffersOf(value as Values) : []),
     (error: unknown) => {
       const { message, name } = error instanceof Error ? error : new Error(String(error));
       reply({ id, error: message, name });
