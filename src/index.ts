@@ -32,6 +32,8 @@ export { decodeCheckpoint, encodeCheckpoint } from "./train/checkpoint.js";
 export type { Checkpoint } from "./train/checkpoint.js";
 export { Evaluator } from "./train/evaluator.js";
 export { exportOnnx } from "./train/export.js";
+export { FineTuningTask } from "./train/fine-tuning-task.js";
+export type { FineTuningOptions } from "./train/fine-tuning-task.js";
 export type { ProgressEvent, ProgressListener } from "./train/progress.js";
 export { createRateEstimator, describeProgress } from "./train/progress.js";
 export type { InferenceGraph, LossGraph, NoiseKind, Task, TrainingData } from "./train/task.js";

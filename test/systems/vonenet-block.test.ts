@@ -24,6 +24,9 @@ import {
   withV1,
   writeV1Network,
 } from "../../src/systems/vonenet/index.js";
+import { FineTuningTask } from "../../src/train/fine-tuning-task.js";
+import type { TrainingData } from "../../src/train/task.js";
+import { Trainer } from "../../src/train/trainer.js";
 import { Random } from "../../src/util/random.js";
 
 const geometry = { imageSize: 32, visualDegrees: 1 };
@@ -409,6 +412,46 @@ describe("withV1", () => {
     await session.close();
     expect([...(result.gradient!.data as Float32Array)].some((value) => value !== 0)).toBe(true);
   });
+
+  it("learns when it is fine-tuned, and only what may be trained moves", async () => {
+    const made = withV1(network(), { block: block(128, 2) });
+    const { images: pixels, outputs, parameters, noise, values } = made;
+    const task = new FineTuningTask({ images: pixels, logits: outputs.logits!, parameters, noise });
+    // Two classes that differ in the direction of their stripes.
+    const data: TrainingData = {
+      count: 16,
+      fill: (indices, fields) => {
+        for (let n = 0; n < indices.length; n++) {
+          const label = indices[n]! % 2;
+          if (fields.labels) fields.labels[n] = label;
+          for (let i = 0; i < 3 * 128 * 128; i++) {
+            const along = label === 0 ? i % 128 : Math.floor(i / 128) % 128;
+            fields.images![n * 3 * 128 * 128 + i] = Math.sin(along + indices[n]!);
+          }
+        }
+      },
+    };
+    const recipe = {
+      batchSize: 8,
+      seed: 1,
+      learningRate: 0.01,
+      values,
+      trainable: (name: string) => name !== "fc.bias",
+    };
+    const trainer = await Trainer.open(task, data, recipe, nodeRuntime, { threads: 2 });
+    const losses: number[] = [];
+    for (let i = 0; i < 20; i++) losses.push((await trainer.advance()).loss);
+    const after = await trainer.values();
+    await trainer.close();
+    expect(losses.slice(-3).reduce((a, b) => a + b) / 3).toBeLessThan(0.5 * losses[0]!);
+    const moved = (name: string) =>
+      (after.get(name)!.data as Float32Array).some((value, i) => value !== values.get(name)!.data[i]);
+    expect([...parameters.keys()]).toContain("fc.bias");
+    expect([moved(BOTTLENECK), moved("fc.weight"), moved("fc.bias")]).toEqual([true, true, false]);
+    expect(() => new FineTuningTask({ images: pixels, logits: outputs.logits!, parameters })).toThrow(
+      'the network reads "v1:noise", which is neither its images nor noise',
+    );
+  }, 60_000);
 
   it("says what does not fit", () => {
     const model = network();

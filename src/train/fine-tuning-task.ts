@@ -1,0 +1,83 @@
+import { IMAGES, LABELS } from "../data/prepared-images.js";
+import type { Dim, Tensor } from "../graph/index.js";
+import { cast, input, showShape } from "../graph/index.js";
+import { substitute } from "../graph/substitute.js";
+import { topologicalOrder } from "../graph/walk.js";
+import { crossEntropy } from "../nn/losses.js";
+import type { NamedParameters } from "../nn/module.js";
+import { check } from "../util/errors.js";
+import type { InferenceGraph, LossGraph, NoiseKind, Task } from "./task.js";
+
+export interface FineTuningOptions {
+  /** The network's image input, as it was traced. */
+  readonly images: Tensor;
+  /** Class scores [batch, classes] before softmax. */
+  readonly logits: Tensor;
+  /** What there is to train. */
+  readonly parameters: NamedParameters;
+  /** Inputs that stand for randomness. */
+  readonly noise?: Readonly<Record<string, NoiseKind>>;
+}
+
+/**
+ * Goes on training a classifier that was traced before: one from an ONNX file, behind V1 or with oscillators in it. Reads
+ * "images", of the shape of the network's own input, and "labels" [batch] (whole numbers). Loss: mean cross-entropy. Answers:
+ * "logits". Batch normalisation from a file keeps the statistics of the file. Start from the file's values: `Recipe.values`.
+ *
+ * @throws StriateError for logits that are not [batch, classes], and for inputs besides images and noise
+ */
+export class FineTuningTask implements Task {
+  readonly parameters: NamedParameters;
+  readonly #noise: Readonly<Record<string, Tensor>>;
+
+  constructor(private readonly options: FineTuningOptions) {
+    const { images, logits, parameters, noise = {} } = options;
+    check(
+      logits.rank === 2,
+      () => `fine-tuning: expected logits [batch, classes], got ${showShape(logits.shape)}`,
+    );
+    this.parameters = parameters;
+    const others = [...inputsOf(logits)].filter(([, tensor]) => tensor !== images);
+    for (const [name] of others)
+      check(
+        noise[name],
+        () => `fine-tuning: the network reads "${name}", which is neither its images nor noise`,
+      );
+    this.#noise = Object.fromEntries(others);
+  }
+
+  loss(batch: number): LossGraph {
+    const { inputs, noise, logits } = this.#trace(batch);
+    const labels = input(LABELS, [batch]);
+    return { inputs: [...inputs, labels], noise, loss: crossEntropy(logits, cast(labels, "int64")) };
+  }
+
+  inference(batch: Dim): InferenceGraph {
+    const { inputs, noise, logits } = this.#trace(batch);
+    return { inputs, noise, outputs: { logits } };
+  }
+
+  #trace(batch: Dim) {
+    const { images, logits, noise = {} } = this.options;
+    const renewed = (name: string, { shape }: Tensor) => input(name, [batch, ...shape.slice(1)]);
+    const own = renewed(IMAGES, images);
+    const drawn = Object.entries(this.#noise).map(
+      ([name, tensor]) => [tensor, renewed(name, tensor)] as const,
+    );
+    const traced = substitute({ logits }, new Map([[images, own], ...drawn]));
+    const kinds = Object.keys(this.#noise).map((name) => [name, noise[name]!] as const);
+    return {
+      inputs: [own, ...drawn.map(([, tensor]) => tensor)],
+      noise: Object.fromEntries(kinds),
+      logits: traced.logits!,
+    };
+  }
+}
+
+function inputsOf(logits: Tensor): Map<string, Tensor> {
+  return new Map(
+    topologicalOrder([logits]).flatMap(({ leaf, outputs: [tensor] }) =>
+      leaf?.kind === "input" ? [[leaf.name, tensor!] as const] : [],
+    ),
+  );
+}
