@@ -115,8 +115,10 @@ function givenRange({ puzzles, count }: Boards): readonly [number, number] {
 }
 
 function recipeOf(plan: ScalePlan, boards: BoardSets, device: string): Record<string, string> {
-  const { shape, hints, symmetries, ema, learningRates } = plan;
-  const { akorn, itrsa } = learningRates;
+  const { shape, hints, symmetries, ema, learningRates, lossSteps, schedule } = plan;
+  const rates = MODELS.map((model) => `${learningRates[model]} (${MODEL_TEXTS[model].label})`).join(", ");
+  const course =
+    schedule === "constant" ? "" : `, after ${schedule.warmUp} steps of warm-up falling along a cosine`;
   return {
     "Training boards": boards.train.source,
     "Changes of training boards": symmetries
@@ -127,7 +129,11 @@ function recipeOf(plan: ScalePlan, boards: BoardSets, device: string): Record<st
         ? `up to ${100 * hints} % of the blank cells filled in, falling to none over the first half of training (not in the paper’s recipe)`
         : "no",
     Width: `${shape.channels} channels, ${shape.heads} heads; transformer of ${shape.transformerLayers} blocks`,
-    Optimiser: `Adam, rate ${akorn} (AKOrN) and ${itrsa} (others), gradients clipped to norm 1`,
+    Optimiser: `Adam, rate ${rates}${course}; gradients clipped to norm 1`,
+    Loss:
+      lossSteps === 1
+        ? "of the answer after the last step"
+        : `mean over ${lossSteps} answers evenly spaced over the steps (the paper’s: the last alone)`,
     "Averaged weights": `decay up to ${ema.decay}, every ${ema.every} steps after ${ema.after}; all tests use them`,
     "Steps T in training": String(shape.timesteps),
     Device: device,
