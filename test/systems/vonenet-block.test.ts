@@ -382,6 +382,15 @@ describe("withV1", () => {
     const made = withV1(model, { block: block(64, 4), replaces: first });
     expect(made.parameters.has(BOTTLENECK)).toBe(true);
     expect(made.parameters.get(BOTTLENECK)!.shape).toEqual([4, 12, 1, 1]);
+    const weights = (network: typeof made) => [...(network.values.get(BOTTLENECK)!.data as Float32Array)];
+    const half = withV1(model, { block: block(64, 4), replaces: first, gain: 0.5 });
+    weights(half).forEach((weight, i) => {
+      expect(weight).toBeCloseTo(weights(made)[i]! / 2, 6);
+    });
+    expect(Math.hypot(...weights(made)) / Math.sqrt(48)).toBeCloseTo(Math.sqrt(2 / 4), 0);
+    expect(() => withV1(model, { block: block(64, 4), replaces: first, gain: 0 })).toThrow(
+      "expected a gain over 0, got 0",
+    );
     const sizeOf = (all: Iterable<{ shape: readonly unknown[] }>) => [...all].length;
     expect(sizeOf(made.parameters.values())).toBeLessThan(model.parameters.size);
     const { bytes } = writeV1Network(made);
