@@ -4,7 +4,6 @@ import { initialState, namedParameters } from "../src/nn/module.js";
 import { sgd } from "../src/nn/optimizers.js";
 import { baked } from "../src/nn/training-state.js";
 import { nodeRuntime } from "../src/runtime/node.js";
-import { parallelRuntime } from "../src/runtime/parallel-node.js";
 import {
   VOneBlock,
   VOneNetTask,
@@ -19,21 +18,19 @@ import { noise } from "./convolution.js";
 import type { BenchCase } from "./measure.js";
 
 const BATCH = 32;
-/** Images that go through one thread at once. */
-const PIECE = 8;
 const GEOMETRY = { imageSize: 64, visualDegrees: 2 };
 
 const block = (): VOneBlock => new VOneBlock({ fields: sampleReceptiveFields(), ...GEOMETRY });
 
-/** A session that answers for one batch, in pieces side by side. */
+/** A session that answers for one batch. */
 async function inference(
   forward: (images: Tensor) => Tensor,
   values: ReadonlyMap<string, TensorData> = new Map(),
 ): ReturnType<BenchCase["open"]> {
-  const y = forward(input("images", [PIECE, 3, 64, 64]));
+  const y = forward(input("images", [BATCH, 3, 64, 64]));
   const constants = { values: baked(values) };
   const { bytes } = writeOnnx(lower({ y }, "cpu", constants), constants);
-  const session = await parallelRuntime({ piece: PIECE }).createSession(bytes, { threads: 2 });
+  const session = await nodeRuntime.createSession(bytes, { threads: 2 });
   const images = noise([BATCH, 3, 64, 64]);
   const { y: into } = await session.run({ images });
   return { run: () => session.run({ images }, { y: into! }), close: () => session.close() };

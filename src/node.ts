@@ -1,6 +1,5 @@
 /** What needs Node: ONNX Runtime's native build, worker threads, files. */
 export { nodeDevices, nodeRuntime } from "./runtime/node.js";
-export * from "./runtime/parallel-node.js";
 export { workerRuntime } from "./runtime/worker-node.js";
 export * from "./data/node.js";
 export { corruptAll } from "./robustness/corruptions/pool-node.js";
