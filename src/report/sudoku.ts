@@ -46,6 +46,8 @@ const CLASSES = { helps: "holds", hurts: "reversed", undecided: "undecided" } as
 
 /** One question, and what the boards say. */
 export interface SudokuFinding {
+  readonly model: string;
+  readonly about: "steps" | "votes";
   readonly question: string;
   readonly status: keyof typeof MARKS;
   readonly sentence: string;
@@ -69,6 +71,8 @@ function stepsFinding(report: SudokuReport, model: SudokuModel, set: SudokuSet):
   const gain = judgeGain(runs.map(({ gains }) => gains[at]!));
   return [
     {
+      model: model.id,
+      about: "steps",
       question: `${model.label}, ${set.label}: ${t} steps instead of ${model.trainedSteps}`,
       status: gain.status,
       sentence: gainSentence(gain, Math.max(...runs.flatMap(({ boards }) => boards.flat()))),
@@ -88,6 +92,8 @@ function votingFinding(report: SudokuReport, set: SudokuSet): SudokuFinding[] {
       : ` Where a board has both, the right answer has the lower energy in ${percent(meanAndSpread(rankings).mean)} % of pairs.`;
   return [
     {
+      model: "akorn",
+      about: "votes",
       question: `AKOrN, ${set.label}: the vote of ${first.draws} draws at ${first.timesteps} steps instead of one draw`,
       status: gain.status,
       sentence: gainSentence(gain, Math.max(...runs.flatMap(({ votes }) => votes.at(-1)!.any))) + order,
@@ -124,11 +130,17 @@ function summarySection(report: SudokuReport): Section {
     report.sets.map((set) => {
       const runs = runsOf(report, model, set);
       if (runs.length === 0) return null;
-      const best = closest(runs[0]!.timesteps, model.reportedSteps);
+      const { timesteps } = runs[0]!;
+      const best = closest(timesteps, model.reportedSteps);
       const { mean } = meanAndSpread(valuesAt(runs, best));
+      const trained = timesteps.indexOf(model.trainedSteps);
+      const asTrained =
+        trained < 0 || trained === best
+          ? ""
+          : ` (${percent(meanAndSpread(valuesAt(runs, trained)).mean)} with the ${model.trainedSteps} of training)`;
       return markup`<li class="card" style="--mark:${CATEGORICAL[model.style % CATEGORICAL.length]}">
         <span class="name">${model.label}, ${set.label}</span><span class="big">${percent(mean)}<small> %</small></span>
-        <span class="aside">boards solved, T = ${runs[0]!.timesteps[best]}; ${percent(cellsAt(runs, best))} % of blank cells right</span>
+        <span class="aside">boards solved, T = ${timesteps[best]}${asTrained}; ${percent(cellsAt(runs, best))} % of blank cells right</span>
       </li>`;
     }),
   );
@@ -169,16 +181,16 @@ function headline(report: SudokuReport): string {
       ? `${kind} do not help: in ${hurt} of ${list.length} cases they hurt.`
       : `${kind} give no gain that can be told apart from chance.`;
   };
-  const akorn = findings.filter(({ question }) => question.startsWith("AKOrN"));
+  const akorn = findings.filter(({ model }) => model === "akorn");
   return [
     "AKOrN:",
     say(
       "More steps than in training",
-      akorn.filter(({ question }) => question.includes("steps instead")),
+      akorn.filter(({ about }) => about === "steps"),
     ),
     say(
       "Votes by energy",
-      akorn.filter(({ question }) => question.includes("vote")),
+      akorn.filter(({ about }) => about === "votes"),
     ),
   ]
     .filter((part) => part !== "")
@@ -190,7 +202,7 @@ function solutionSection({ solutions }: SudokuReport): Section | undefined {
   return {
     id: "solutions",
     title: "A board being solved",
-    lead: "What AKOrN answers after every step: the last layer’s oscillators read out as digits. Pale digits are unsure ones, wrong ones are struck through. The blue curve is the energy of this draw of the noise, the one whose energies sum to the least; thin curves are other draws on the same board, dashed where they end wrong. The first two energies, of starts at random, lie off the scale.",
+    lead: "What AKOrN answers after every step: the last layer’s oscillators read out as digits. Pale digits are unsure ones, wrong ones are struck through. The blue curve is the energy of this draw of the noise: of those that solve the board, if any do, the one whose energies sum to the least. Thin curves are other draws on the same board, dashed where they end wrong. The first two energies, of starts at random, lie off the scale.",
     body: solutions.map(sudokuPlayer),
   };
 }

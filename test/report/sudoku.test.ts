@@ -65,6 +65,7 @@ describe("the page", () => {
     for (const id of ["summary", "solutions", "steps", "voting", "paper", "learning", "provenance"])
       expect(page).toContain(`<section id="${id}"`);
     expect(page).toContain("81.6 ± 1.5");
+    expect(page).toContain("More steps than in training help. Votes by energy help in 1 of 2 cases.");
     expect(page).not.toMatch(/NaN|undefined|Infinity/);
     expect(page.length).toBeLessThan(2e6);
   });

@@ -260,7 +260,7 @@ function summary(
   };
 }
 
-/** One board of each set, every step of the draw with the lowest energy. */
+/** One board of each set, every step of one draw: of those that solve it, or of all, the one with the lowest energy. */
 async function showSolutions(
   config: NetworkCell,
   values: State,
@@ -318,13 +318,15 @@ function solutionOf(
   const curves = Array.from({ length: draws }, (_, draw) =>
     every.map((t) => Number(energies[t * draws + draw]!.toFixed(2))),
   );
-  const sums = Float32Array.from(curves, (curve) => curve.reduce((a, b) => a + b, 0));
-  const best = sums.indexOf(Math.min(...sums));
+  const sums = curves.map((curve) => curve.reduce((a, b) => a + b, 0));
   const last = answer[logitsAfter(every.at(-1)!)]!.data as Float32Array;
   const solvedBy = (draw: number) => {
     const own = last.subarray(draw * CELLS * 9, (draw + 1) * CELLS * 9);
     return boardAccuracy(own, boards.solutions, boards.puzzles).solved[0] === 1;
   };
+  const solved = curves.map((_, draw) => solvedBy(draw));
+  const candidates = curves.flatMap((_, draw) => (solved[draw] || !solved.includes(true) ? [draw] : []));
+  const best = candidates.reduce((a, b) => (sums[b]! < sums[a]! ? b : a));
   const steps = every.map((t) => {
     const logits = (answer[logitsAfter(t)]!.data as Float32Array).subarray(
       best * CELLS * 9,
@@ -345,7 +347,7 @@ function solutionOf(
     solution: [...boards.solutions],
     steps,
     energies: curves[best]!,
-    others: curves.flatMap((own, draw) => (draw === best ? [] : [{ energies: own, solved: solvedBy(draw) }])),
+    others: curves.flatMap((own, draw) => (draw === best ? [] : [{ energies: own, solved: solved[draw]! }])),
   };
 }
 
