@@ -10,6 +10,7 @@ import { Evaluator } from "../../train/evaluator.js";
 import { train } from "../../train/run-node.js";
 import { cellTraining } from "../cell-options-node.js";
 import { sliceImages } from "../image-slices.js";
+import { rateOf } from "../rate-schedule.js";
 import { writeWeights } from "../weights-node.js";
 import type { CellConfig, NetworkCell } from "./config.js";
 import { trainingImages } from "./images.js";
@@ -57,7 +58,7 @@ const EVALUATION_BATCH = 50;
 
 async function runNetwork(config: NetworkCell, options: CellOptions): Promise<NetworkResult | undefined> {
   const started = performance.now();
-  const { seed, batchSize, learningRate, evaluateEvery, ema, trainImages, validationImages } = config;
+  const { seed, batchSize, evaluateEvery, ema, trainImages, validationImages } = config;
   const all = await imagesOf(options.train);
   const { count } = all;
   // Where training takes all, the images that are watched are among them: they only show that it moves.
@@ -69,7 +70,7 @@ async function runNetwork(config: NetworkCell, options: CellOptions): Promise<Ne
   try {
     const run = await train(task, trainingImages(training, config.augmentation), {
       ...cellTraining(config, options),
-      learningRate,
+      learningRate: rateOf(config),
       ema: warmAverage(ema),
       evaluateEvery,
       evaluate: (values) => validate(evaluator, values, validation, batch, seed),

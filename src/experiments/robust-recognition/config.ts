@@ -1,6 +1,7 @@
 import type { CorruptionName, Severity } from "../../robustness/corruptions/index.js";
 import { BENCHMARK_CORRUPTIONS, SEVERITIES } from "../../robustness/corruptions/index.js";
 import type { Scale } from "../experiment.js";
+import type { RateConfig, RateSchedule } from "../rate-schedule.js";
 
 /** The networks that are trained. */
 export const MODELS = ["akorn", "resnet", "vit"] as const;
@@ -35,7 +36,7 @@ export interface NetworkShapes {
 export type Augmentation = "light" | "strong";
 
 /** One network, trained. */
-export interface NetworkCell {
+export interface NetworkCell extends RateConfig {
   readonly experiment: "robust-recognition";
   readonly version: 1;
   readonly kind: "network";
@@ -46,9 +47,7 @@ export interface NetworkCell {
   /** Of CIFAR-10's training images; the others are for validation. */
   readonly trainImages: number;
   readonly validationImages: number;
-  readonly steps: number;
   readonly batchSize: number;
-  readonly learningRate: number;
   readonly ema: { readonly decay: number; readonly every: number; readonly after: number };
   readonly evaluateEvery: number;
 }
@@ -113,6 +112,7 @@ export interface ScalePlan {
   readonly steps: number;
   readonly batchSize: number;
   readonly learningRates: Readonly<Record<ModelName, number>>;
+  readonly schedule: RateSchedule;
   readonly ema: NetworkCell["ema"];
   readonly evaluations: number;
   readonly cleanImages: number;
@@ -157,6 +157,7 @@ export const PLANS: Readonly<Record<Scale, ScalePlan>> = {
     steps: 4,
     batchSize: 8,
     learningRates: { akorn: 1e-3, resnet: 1e-3, vit: 1e-3 },
+    schedule: { warmUp: 1 },
     ema: { decay: 0.9, every: 1, after: 1 },
     evaluations: 2,
     cleanImages: 24,
@@ -176,9 +177,10 @@ export const PLANS: Readonly<Record<Scale, ScalePlan>> = {
     augmentation: "light",
     trainImages: 49_000,
     validationImages: 500,
-    steps: 1000,
+    steps: 1600,
     batchSize: 64,
     learningRates: { akorn: 1e-3, resnet: 1e-3, vit: 1e-3 },
+    schedule: { warmUp: 50 },
     ema: { decay: 0.9, every: 10, after: 100 },
     evaluations: 8,
     cleanImages: 2000,
@@ -201,6 +203,7 @@ export const PLANS: Readonly<Record<Scale, ScalePlan>> = {
     steps: 400 * Math.floor(50_000 / 128),
     batchSize: 128,
     learningRates: { akorn: 1e-4, resnet: 1e-4, vit: 1e-4 },
+    schedule: "constant",
     ema: { decay: 0.99, every: 10, after: 200 },
     evaluations: 40,
     cleanImages: 10_000,
@@ -243,6 +246,7 @@ function networkCell(plan: ScalePlan, model: ModelName, seed: number): NetworkCe
     steps,
     batchSize,
     learningRate: plan.learningRates[model],
+    schedule: plan.schedule,
     ema,
     evaluateEvery: Math.max(1, Math.floor(steps / plan.evaluations)),
   };

@@ -1,6 +1,7 @@
 import type { RecognitionReport } from "../../report/robust-recognition-data.js";
 import type { Scale } from "../experiment.js";
 import { machine, versions } from "../machine-node.js";
+import { scheduleText } from "../rate-schedule.js";
 import type { CellResult, NetworkResult } from "./cell-node.js";
 import type { AttackCell, CellConfig, NetworkCell, PictureCell, ScalePlan } from "./config.js";
 import { testedName } from "./config.js";
@@ -84,7 +85,7 @@ function recipeOf({ plan, device }: Finished): Record<string, string> {
       augmentation === "strong"
         ? "crops, colours and AugMix, as in the paper"
         : "mirrored and moved by up to 4 pixels (the paper: crops, colours and AugMix)",
-    Optimiser: `Adam, rates ${learningRates.akorn} (AKOrN), ${learningRates.resnet} (ResNet-18), ${learningRates.vit} (ViT)`,
+    Optimiser: `Adam, rates ${learningRates.akorn} (AKOrN), ${learningRates.resnet} (ResNet-18), ${learningRates.vit} (ViT)${scheduleText(plan.schedule)}`,
     "Averaged weights": `decay up to ${ema.decay}, every ${ema.every} steps after ${ema.after}; all tests use them`,
     AKOrN: `${akorn.channels} channels in the first layer, T ${akorn.timesteps}, n ${akorn.rotatingDimensions}, kernels ${akorn.kernels.join(", ")}`,
     "ResNet-18": `channels times ${resnet.width}`,

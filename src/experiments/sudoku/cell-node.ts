@@ -5,8 +5,6 @@ import { boardAccuracy } from "../../metrics/board-accuracy.js";
 import type { TensorData } from "../../graph/index.js";
 import type { State } from "../../nn/module.js";
 import { warmAverage } from "../../nn/ema.js";
-import type { Schedule } from "../../nn/schedules.js";
-import { constantRate, cosineRate, withWarmUp } from "../../nn/schedules.js";
 import type {
   PairedDifference,
   SudokuAccuracy,
@@ -23,6 +21,7 @@ import { train } from "../../train/run-node.js";
 import type { CommonCellOptions } from "../cell-options-node.js";
 import { cellTraining } from "../cell-options-node.js";
 import { cellFolder } from "../cells-node.js";
+import { rateOf } from "../rate-schedule.js";
 import { readWeights, writeWeights } from "../weights-node.js";
 import type { CellConfig, NetworkCell, SetName, VotingCell } from "./config.js";
 import { SET_LABELS, SET_NAMES } from "./config.js";
@@ -35,12 +34,6 @@ import { energyRanking, pairedDifference, votesAmong, votingGain } from "./votes
 const BATCH = 50;
 /** Part of training in which boards may be made easier. */
 const HINTED = 0.5;
-
-function rateOf({ learningRate: rate, schedule, steps }: NetworkCell): Schedule {
-  return schedule === "constant"
-    ? constantRate(rate)
-    : withWarmUp(cosineRate({ rate, steps }), schedule.warmUp);
-}
 
 export interface NetworkResult {
   readonly kind: "network";

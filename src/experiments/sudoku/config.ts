@@ -1,4 +1,5 @@
 import type { Scale } from "../experiment.js";
+import type { RateConfig, RateSchedule } from "../rate-schedule.js";
 
 /** The networks that are compared. */
 export const MODELS = ["akorn", "itrsa", "transformer"] as const;
@@ -24,11 +25,8 @@ export interface NetworkShape {
   readonly timesteps: number;
 }
 
-/** The rate throughout, or a warm-up of so many steps and then half a cosine down to 0. */
-export type RateSchedule = "constant" | { readonly warmUp: number };
-
 /** One network, trained, and tested with several numbers of steps. */
-export interface NetworkCell {
+export interface NetworkCell extends RateConfig {
   readonly experiment: "sudoku";
   readonly version: 1;
   readonly kind: "network";
@@ -44,11 +42,7 @@ export interface NetworkCell {
   readonly hints: number;
   /** Answers that the loss is the mean over, evenly spaced over the steps T; at most T. */
   readonly lossSteps: number;
-  readonly steps: number;
   readonly batchSize: number;
-  /** Largest rate of Adam. */
-  readonly learningRate: number;
-  readonly schedule: RateSchedule;
   readonly clipNorm: number;
   readonly ema: { readonly decay: number; readonly every: number; readonly after: number };
   readonly validationBoards: number;

@@ -3,6 +3,7 @@ import { CELLS, givensOf } from "../../data/sudoku/boards.js";
 import type { SudokuModel, SudokuReport } from "../../report/sudoku-data.js";
 import type { Scale } from "../experiment.js";
 import { machine, versions } from "../machine-node.js";
+import { scheduleText } from "../rate-schedule.js";
 import type { BoardSets, CellResult, NetworkResult, VotingResult } from "./cell-node.js";
 import type { CellConfig, ModelName, NetworkCell, ScalePlan, VotingCell } from "./config.js";
 import { MODELS, SET_LABELS, SET_NAMES } from "./config.js";
@@ -117,8 +118,6 @@ function givenRange({ puzzles, count }: Boards): readonly [number, number] {
 function recipeOf(plan: ScalePlan, boards: BoardSets, device: string): Record<string, string> {
   const { shape, hints, symmetries, ema, learningRates, lossSteps, schedule } = plan;
   const rates = MODELS.map((model) => `${learningRates[model]} (${MODEL_TEXTS[model].label})`).join(", ");
-  const course =
-    schedule === "constant" ? "" : `, after ${schedule.warmUp} steps of warm-up falling along a cosine`;
   return {
     "Training boards": boards.train.source,
     "Changes of training boards": symmetries
@@ -129,7 +128,7 @@ function recipeOf(plan: ScalePlan, boards: BoardSets, device: string): Record<st
         ? `up to ${100 * hints} % of the blank cells filled in, falling to none over the first half of training (not in the paper’s recipe)`
         : "no",
     Width: `${shape.channels} channels, ${shape.heads} heads; transformer of ${shape.transformerLayers} blocks`,
-    Optimiser: `Adam, rate ${rates}${course}; gradients clipped to norm 1`,
+    Optimiser: `Adam, rate ${rates}${scheduleText(schedule)}; gradients clipped to norm 1`,
     Loss:
       lossSteps === 1
         ? "of the answer after the last step"
