@@ -22,7 +22,7 @@ export const sudokuExperiment: Experiment = {
       summary: "a few steps of every kind of cell: does everything work? Under half a minute.",
       seeds: 1,
     },
-    laptop: { summary: "three narrow networks, boards of our own. About 20 minutes on 2 cores.", seeds: 1 },
+    laptop: { summary: "three narrow networks, boards of our own. About 30 minutes on 2 cores.", seeds: 1 },
     paper: { summary: "the authors’ width and steps. Days for each network; see --cells.", seeds: 3 },
   },
   choosesCells: true,
