@@ -41,6 +41,7 @@ import {
   NOISE,
   ObjectNetwork,
   RecognitionNetwork,
+  RecognitionTask,
   SudokuNetwork,
   SudokuTask,
   SudokuTransformer,
@@ -318,6 +319,56 @@ describe("the networks", () => {
       expect(Math.abs(mean(t + 1) - energy)).toBeLessThan(120);
     });
   });
+
+  it("recognise with attention in a layer, learn, and answer with the mean over several starts", async () => {
+    const network = new RecognitionNetwork({
+      channels: 8,
+      layers: 2,
+      imageSize: 16,
+      rotatingDimensions: 2,
+      coupling: ["convolution", "attention"],
+      classes: 2,
+    });
+    const pixels = Random.derive(1, "pixels").fillUniform(new Float32Array(8 * 3 * 256), 0, 0.5);
+    // The second class is bright on its left half.
+    for (let i = 0; i < pixels.length; i++)
+      if (Math.floor(i / (3 * 256)) % 2 === 1 && i % 16 < 8) pixels[i]! += 0.5;
+    const data: TrainingData = {
+      count: 8,
+      fill: (indices, { images, labels }) => {
+        Array.from(indices).forEach((image, n) => {
+          images?.set(pixels.subarray(image * 768, (image + 1) * 768), n * 768);
+          if (labels) labels[n] = image % 2;
+        });
+      },
+    };
+    const recipe = { batchSize: 8, seed: 1, learningRate: 0.003 };
+    const trainer = await Trainer.open(new RecognitionTask(network), data, recipe, nodeRuntime, {
+      threads: 2,
+    });
+    const losses: number[] = [];
+    for (let i = 0; i < 25; i++) losses.push((await trainer.advance()).loss);
+    const trained = await trainer.values();
+    await trainer.close();
+    expect(losses.slice(-5).reduce((a, b) => a + b) / 5).toBeLessThan(0.6 * losses[0]!);
+
+    const answer = async (starts: readonly string[]) => {
+      const { outputs } = new RecognitionTask(network, { ensemble: starts.length }).inference(2);
+      const feeds: Record<string, TensorData> = {
+        images: tensorData(pixels.slice(0, 2 * 768), [2, 3, 16, 16]),
+      };
+      starts.forEach((label, i) => {
+        feeds[i === 0 ? NOISE : `${NOISE}:${i}`] = normal([2, 8, 16, 16], label);
+      });
+      const { logits } = await runGraph({ logits: outputs.logits! }, feeds, { values: baked(trained) });
+      return numbers(logits);
+    };
+    const [a, b, both] = [await answer(["a"]), await answer(["b"]), await answer(["a", "b"])];
+    expect(a).not.toEqual(b);
+    both.forEach((logit, i) => {
+      expect(logit).toBeCloseTo((a[i]! + b[i]!) / 2, 4);
+    });
+  }, 60_000);
 
   it("refuse images and boards of another size", () => {
     const images = input("images", [1, 3, 40, 40]);

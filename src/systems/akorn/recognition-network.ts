@@ -105,7 +105,7 @@ export class RecognitionNetwork {
     this.stepSize = parameter([1], fill(stepSize), { trainable: false });
     this.blocks = Array.from({ length: layers }, (_, layer): Block => {
       const width = channels * 2 ** layer;
-      const options_: CouplingOptions =
+      const connectivity: CouplingOptions =
         couplings[layer] === "attention"
           ? { type: "attention", heads: 8 }
           : { type: "convolution", kernel: kernel[layer]! };
@@ -118,7 +118,7 @@ export class RecognitionNetwork {
           ...options,
           channels: width,
           rotatingDimensions: n[layer]!,
-          coupling: options_,
+          coupling: connectivity,
           omega,
         }),
         readout: new ReadOutBlock({ channels: width, components: components[layer]!, kernel: 3, norm }),
