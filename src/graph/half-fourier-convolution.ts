@@ -132,7 +132,6 @@ function kernelSpectra(w: Tensor, plan: Plan): Tensor {
 /** Constants of one weight and plan, made once however often the weight is used. */
 interface Constants {
   readonly kernels: Tensor;
-  readonly transform: Tensor;
   readonly inverse: Tensor;
 }
 const made = new WeakMap<Tensor, Map<string, Constants>>();
@@ -145,7 +144,6 @@ function constantsOf(w: Tensor, plan: Plan): Constants {
   if (known !== undefined) return known;
   const fresh = {
     kernels: kernelSpectra(w, plan),
-    transform: transformMatrix(plan),
     inverse: inverseMatrix(plan),
   };
   ofWeight.set(key, fresh);
@@ -163,12 +161,30 @@ export function halfFourierConvolution(
   window: Window,
 ): Tensor {
   const plan = planOf(shape, window);
-  const { kernels, transform, inverse } = constantsOf(w, plan);
-  const [into, height] = shape.x;
+  const { kernels, inverse } = constantsOf(w, plan);
   const [out, heightOut] = shape.y;
-  const { frequencies, stride, widthOut } = plan;
+  const products = reshape(matmul(kernels, windowsOf(x, shape, window, plan)), [2 * plan.frequencies, -1]);
+  const lines = reshape(gemm(products, inverse, undefined, { transA: 1 }), [
+    out * heightOut,
+    -1,
+    plan.widthOut,
+  ]);
+  return reshape(transpose(lines, [1, 0, 2]), [-1, out, heightOut, plan.widthOut]);
+}
+
+const seen = new WeakMap<Tensor, Map<string, Tensor>>();
+
+/** What the kernels meet, [frequency, 1, (in, phase, re | im, kernel row), (output row, batch)]: once for all weights. */
+function windowsOf(x: Tensor, shape: ConvolutionShape, window: Window, plan: Plan): Tensor {
+  const ofInput = seen.get(x) ?? new Map<string, Tensor>();
+  seen.set(x, ofInput);
+  const key = JSON.stringify([plan, shape.x, shape.y[1], window]);
+  const known = ofInput.get(key);
+  if (known !== undefined) return known;
+  const [into, height] = shape.x;
+  const { frequencies, stride } = plan;
   const parts = 2 * stride;
-  const columns = matmul(transform, transpose(x, [0, 1, 3, 2]));
+  const columns = matmul(transformMatrix(plan), transpose(x, [0, 1, 3, 2]));
   const inner = transpose(reshape(columns, [-1, into * frequencies * parts * height]), [1, 0]);
   const byFrequency =
     into === 1 ? inner : transpose(reshape(inner, [into, frequencies, parts * height, -1]), [1, 0, 2, 3]);
@@ -178,11 +194,10 @@ export function halfFourierConvolution(
     [0, 0, before, 0],
     [0, 0, window.after[0]!, 0],
   );
-  const windows = gather(rows, windowRows(kernelHeight, heightOut, step), 2);
-  const seen = reshape(windows, [frequencies, 1, into * parts * kernelHeight, -1]);
-  const products = reshape(matmul(kernels, seen), [2 * frequencies, -1]);
-  const lines = reshape(gemm(products, inverse, undefined, { transA: 1 }), [out * heightOut, -1, widthOut]);
-  return reshape(transpose(lines, [1, 0, 2]), [-1, out, heightOut, widthOut]);
+  const windows = gather(rows, windowRows(kernelHeight, shape.y[1], step), 2);
+  const fresh = reshape(windows, [frequencies, 1, into * parts * kernelHeight, -1]);
+  ofInput.set(key, fresh);
+  return fresh;
 }
 
 /** The padded row that kernel row k meets for output row o: [kernel height, output height]. */
