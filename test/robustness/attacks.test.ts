@@ -16,7 +16,9 @@ import {
   squareAttack,
   tracedNetwork,
 } from "../../src/robustness/index.js";
-import { constant, flatten, round, slice } from "../../src/graph/index.js";
+import { constant, flatten, mul, parameter, round, slice, tensorData } from "../../src/graph/index.js";
+import { ones } from "../../src/nn/init.js";
+import { apgdStep } from "../../src/robustness/attacks/steps.js";
 import { Random } from "../../src/util/random.js";
 import { linearScores, open, ownLabels, randomImages, smallNetwork } from "./small-network.js";
 
@@ -116,6 +118,38 @@ describe("PGD", () => {
       towards: Int32Array.of(0),
     });
     expect([...towards.data]).toEqual(new Array(12).fill(0.625));
+  });
+
+  it("attacks networks whose parameters have the names of its own inputs", async () => {
+    const names = ["stepSize", "step", "radius", "mix", "current", "previous", "clean", "along"];
+    const scales = names.map((name) => parameter([1], ones, { name }));
+    const weights = constant(
+      Array.from({ length: 12 * 2 }, (_, i) => (i % 2 === 0 ? 1 : -1)),
+      [12, 2],
+    );
+    const network = tracedNetwork({
+      name: "scaled",
+      imageShape: [3, 2, 2],
+      state: new Map(names.map((name) => [name, tensorData([1], [1])])),
+      forward: (x) => scales.reduce((scores, scale) => mul(scores, scale), linearScores(x, weights)),
+    });
+    const images = { count: 1, data: new Float32Array(12).fill(0.5) };
+    const corner = new Array<number>(12).fill(0.375);
+    for (const eot of [1, 2]) {
+      const options = { steps: 10, stepSize: 0.05, eot };
+      expect([...(await pgd(open(network), images, Int32Array.of(0), 0.125, options)).data]).toEqual(corner);
+    }
+    const step = await apgdStep(open(network), "ce", "Linf", {
+      current: images,
+      previous: images,
+      clean: images,
+      gradient: new Float32Array(12).fill(-1),
+      labels: Int32Array.of(0),
+      radius: 0.125,
+      stepSize: Float32Array.of(1),
+      mix: 1,
+    });
+    expect([...step.next]).toEqual(corner);
   });
 
   it("averages gradients over draws of a stochastic network", async () => {

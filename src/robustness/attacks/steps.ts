@@ -1,5 +1,5 @@
 import { scalarData } from "../../graph/dtype.js";
-import type { Tensor } from "../../graph/index.js";
+import type { Shape, Tensor, TensorData } from "../../graph/index.js";
 import {
   add,
   clip,
@@ -14,7 +14,7 @@ import {
   sub,
   tensorData,
 } from "../../graph/index.js";
-import type { Classifier, ClassifierProgram, ImageBatch, ProgramParts } from "../classifier.js";
+import type { Classifier, ImageBatch, ProgramParts } from "../classifier.js";
 import { differentiated, labelFeeds } from "../classifier.js";
 import type { AttackLoss } from "../losses.js";
 import type { Norm } from "./ball.js";
@@ -24,6 +24,12 @@ import type { Norm } from "./ball.js";
  * gradient.
  */
 
+/** An input of an attack. The prefix keeps it apart from whatever the network calls its own inputs and parameters. */
+function attackInput(name: string, shape: Shape): Tensor {
+  return input(ATTACK + name, shape);
+}
+
+const ATTACK = "attack:";
 const SPACE = [1, 2, 3];
 
 function lengthOf(x: Tensor): Tensor {
@@ -48,8 +54,8 @@ export type PgdForm = "Linf" | "L2" | "L2-akorn";
  * stretched to it, longer ones stay; its results leave the ball.
  */
 function pgdUpdate(x: Tensor, g: Tensor, form: PgdForm): Tensor {
-  const clean = input("clean", x.shape);
-  const [radius, step] = [input("radius", []), input("step", [])];
+  const clean = attackInput("clean", x.shape);
+  const [radius, step] = [attackInput("radius", []), attackInput("step", [])];
   if (form === "Linf") return project(add(x, mul(step, sign(g))), clean, radius, "Linf");
   const moved = add(x, mul(step, div(g, maximum(lengthOf(g), GRADIENT_FLOOR))));
   const delta = sub(moved, clean);
@@ -79,15 +85,13 @@ export async function pgdStep(
   { current, clean, labels, targets, radius, step }: PgdStep,
 ): Promise<ImageBatch> {
   const program = await classifier.program(`pgd ${loss} ${form}`, (parts) => {
-    const x = input("current", [parts.batch, ...parts.imageShape]);
+    const x = attackInput("current", [parts.batch, ...parts.imageShape]);
     const { gradient } = differentiated(loss, x, parts);
     return { next: pgdUpdate(x, gradient, form) };
   });
   const { next } = await program.run(current.count, {
-    ...imageFeeds(classifier, { current, clean }),
+    ...feedsOf(classifier, { current, clean }, { radius, step }),
     ...labelFeeds(loss, labels, targets),
-    radius: scalarData(radius),
-    step: scalarData(step),
   });
   return { count: current.count, data: next! };
 }
@@ -100,13 +104,18 @@ export async function pgdStepAlong(
   { current, clean, radius, step }: Omit<PgdStep, "labels" | "targets">,
 ): Promise<ImageBatch> {
   const program = await classifier.program(`pgd along ${form}`, ({ batch, imageShape }) => {
-    const [x, g] = [input("current", [batch, ...imageShape]), input("gradient", [batch, ...imageShape])];
+    const [x, g] = [
+      attackInput("current", [batch, ...imageShape]),
+      attackInput("gradient", [batch, ...imageShape]),
+    ];
     return { next: pgdUpdate(x, g, form) };
   });
   const { next } = await program.run(current.count, {
-    ...imageFeeds(classifier, { current, clean, gradient: { count: current.count, data: gradient } }),
-    radius: scalarData(radius),
-    step: scalarData(step),
+    ...feedsOf(
+      classifier,
+      { current, clean, gradient: { count: current.count, data: gradient } },
+      { radius, step },
+    ),
   });
   return { count: current.count, data: next! };
 }
@@ -138,11 +147,13 @@ export async function apgdStep(
   const program = await classifier.program(`apgd ${loss} ${norm}`, (parts) => apgdGraph(parts, loss, norm));
   const { current, previous, clean, gradient, labels, targets, radius, stepSize, mix } = step;
   const results = await program.run(current.count, {
-    ...imageFeeds(classifier, { current, previous, clean, along: { count: current.count, data: gradient } }),
+    ...feedsOf(
+      classifier,
+      { current, previous, clean, along: { count: current.count, data: gradient } },
+      { radius, mix },
+    ),
     ...labelFeeds(loss, labels, targets),
-    radius: scalarData(radius),
-    stepSize: tensorData(stepSize, [current.count]),
-    mix: scalarData(mix),
+    [`${ATTACK}stepSize`]: tensorData(stepSize, [current.count]),
   });
   return results as Record<"next" | "loss" | "gradient" | "logits", Float32Array>;
 }
@@ -150,10 +161,10 @@ export async function apgdStep(
 function apgdGraph(parts: ProgramParts, loss: AttackLoss, norm: Norm): Record<string, Tensor> {
   const shape = [parts.batch, ...parts.imageShape];
   const [x, previous, clean, g] = ["current", "previous", "clean", "along"].map((name) =>
-    input(name, shape),
+    attackInput(name, shape),
   ) as [Tensor, Tensor, Tensor, Tensor];
-  const [radius, mix] = [input("radius", []), input("mix", [])];
-  const stepSize = reshape(input("stepSize", [parts.batch]), [-1, 1, 1, 1]);
+  const [radius, mix] = [attackInput("radius", []), attackInput("mix", [])];
+  const stepSize = reshape(attackInput("stepSize", [parts.batch]), [-1, 1, 1, 1]);
   const direction = norm === "Linf" ? sign(g) : div(g, add(lengthOf(g), 1e-12));
   const reached = project(add(x, mul(stepSize, direction)), clean, radius, norm);
   const momentum = mul(sub(x, previous), sub(1, mix));
@@ -161,15 +172,17 @@ function apgdGraph(parts: ProgramParts, loss: AttackLoss, norm: Norm): Record<st
   return { next, ...differentiated(loss, next, parts) };
 }
 
-/** Feeds of images by name. */
-export function imageFeeds(
+/** Values of {@link attackInput}s: images, and numbers for all images. */
+function feedsOf(
   classifier: Classifier,
   images: Readonly<Record<string, ImageBatch>>,
-): Parameters<ClassifierProgram["run"]>[1] {
-  return Object.fromEntries(
-    Object.entries(images).map(([name, { count, data }]) => [
-      name,
-      tensorData(data, [count, ...classifier.network.imageShape]),
-    ]),
-  );
+  numbers: Readonly<Record<string, number>>,
+): Record<string, TensorData> {
+  const { imageShape } = classifier.network;
+  return Object.fromEntries([
+    ...Object.entries(images).map(
+      ([name, { count, data }]) => [ATTACK + name, tensorData(data, [count, ...imageShape])] as const,
+    ),
+    ...Object.entries(numbers).map(([name, value]) => [ATTACK + name, scalarData(value)] as const),
+  ]);
 }
