@@ -24,7 +24,7 @@ export const robustRecognition: Experiment = {
       seeds: 1,
     },
     laptop: {
-      summary: "narrow networks of about as many parameters. About 20 minutes on 2 cores.",
+      summary: "narrow networks of about as many parameters. About 25 minutes on 2 cores.",
       seeds: 2,
     },
     paper: { summary: "full width, 400 epochs, AutoAttack. Weeks on a CPU; see --cells.", seeds: 3 },
