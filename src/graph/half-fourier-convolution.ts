@@ -3,6 +3,7 @@ import { gemm, matmul } from "./operators/linear.js";
 import { gather } from "./operators/select.js";
 import { reshape, transpose } from "./operators/shape.js";
 import { pad } from "./operators/slice-pad.js";
+import { sharedConstant, sharedMatrix } from "./shared-constant.js";
 import type { Tensor } from "./tensor.js";
 import { constant, constantData } from "./tensor.js";
 import type { Window } from "./window.js";
@@ -60,15 +61,9 @@ export function halfFourierPays(shape: ConvolutionShape, window: Window): boolea
   return 3 * here <= direct;
 }
 
-function matrix(rows: number, columns: number, value: (row: number, column: number) => number): Tensor {
-  const data = new Float32Array(rows * columns);
-  for (let r = 0; r < rows; r++) for (let c = 0; c < columns; c++) data[r * columns + c] = value(r, c);
-  return constant({ dtype: "float32", shape: [rows, columns], data });
-}
-
 /** Rows (frequency, phase, re | im), one column for each column of the image. */
 function transformMatrix({ frequencies, stride, width, length }: Plan): Tensor {
-  return matrix(2 * frequencies * stride, width, (row, column) => {
+  return sharedMatrix(`phases ${stride} ${length}`, 2 * frequencies * stride, width, (row, column) => {
     const phase = (row >> 1) % stride;
     if (column % stride !== phase) return 0;
     const frequency = Math.floor(row / (2 * stride));
@@ -79,7 +74,7 @@ function transformMatrix({ frequencies, stride, width, length }: Plan): Tensor {
 
 /** Rows (frequency, re | im), one column for each output column; frequencies in between stand for their mirror images too. */
 function inverseMatrix({ frequencies, length, widthOut }: Plan): Tensor {
-  return matrix(2 * frequencies, widthOut, (row, column) => {
+  return sharedMatrix(`phases back ${length}`, 2 * frequencies, widthOut, (row, column) => {
     const frequency = row >> 1;
     const weight = (frequency === 0 || frequency === length / 2 ? 1 : 2) / length;
     const angle = (2 * Math.PI * frequency * column) / length;
@@ -129,30 +124,24 @@ function kernelSpectra(w: Tensor, plan: Plan): Tensor {
   return constant({ dtype: "float32", shape: [frequencies, 2, out, inputs * height], data });
 }
 
-/** Constants of one weight and plan, made once however often the weight is used. */
-interface Constants {
-  readonly kernels: Tensor;
-  readonly inverse: Tensor;
-}
-const made = new WeakMap<Tensor, Map<string, Constants>>();
+/** Spectra of one weight by plan, made once however often the weight is used. */
+const spectra = new WeakMap<Tensor, Map<string, Tensor>>();
 
-function constantsOf(w: Tensor, plan: Plan): Constants {
-  const ofWeight = made.get(w) ?? new Map<string, Constants>();
-  made.set(w, ofWeight);
+function spectraOf(w: Tensor, plan: Plan): Tensor {
+  const ofWeight = spectra.get(w) ?? new Map<string, Tensor>();
+  spectra.set(w, ofWeight);
   const key = JSON.stringify(plan);
   const known = ofWeight.get(key);
   if (known !== undefined) return known;
-  const fresh = {
-    kernels: kernelSpectra(w, plan),
-    inverse: inverseMatrix(plan),
-  };
+  const fresh = kernelSpectra(w, plan);
   ofWeight.set(key, fresh);
   return fresh;
 }
 
 /**
  * y = conv(x, w) for a constant w, dilation 1, one group, two spatial axes. The batch is the innermost axis of the products,
- * so that every copy moves whole runs of numbers.
+ * so that every copy moves whole runs of numbers. All but the kernels is shared by convolutions of one image: those calls
+ * are equal.
  */
 export function halfFourierConvolution(
   x: Tensor,
@@ -161,28 +150,9 @@ export function halfFourierConvolution(
   window: Window,
 ): Tensor {
   const plan = planOf(shape, window);
-  const { kernels, inverse } = constantsOf(w, plan);
-  const [out, heightOut] = shape.y;
-  const products = reshape(matmul(kernels, windowsOf(x, shape, window, plan)), [2 * plan.frequencies, -1]);
-  const lines = reshape(gemm(products, inverse, undefined, { transA: 1 }), [
-    out * heightOut,
-    -1,
-    plan.widthOut,
-  ]);
-  return reshape(transpose(lines, [1, 0, 2]), [-1, out, heightOut, plan.widthOut]);
-}
-
-const seen = new WeakMap<Tensor, Map<string, Tensor>>();
-
-/** What the kernels meet, [frequency, 1, (in, phase, re | im, kernel row), (output row, batch)]: once for all weights. */
-function windowsOf(x: Tensor, shape: ConvolutionShape, window: Window, plan: Plan): Tensor {
-  const ofInput = seen.get(x) ?? new Map<string, Tensor>();
-  seen.set(x, ofInput);
-  const key = JSON.stringify([plan, shape.x, shape.y[1], window]);
-  const known = ofInput.get(key);
-  if (known !== undefined) return known;
   const [into, height] = shape.x;
-  const { frequencies, stride } = plan;
+  const [out, heightOut] = shape.y;
+  const { frequencies, stride, widthOut } = plan;
   const parts = 2 * stride;
   const columns = matmul(transformMatrix(plan), transpose(x, [0, 1, 3, 2]));
   const inner = transpose(reshape(columns, [-1, into * frequencies * parts * height]), [1, 0]);
@@ -194,16 +164,24 @@ function windowsOf(x: Tensor, shape: ConvolutionShape, window: Window, plan: Pla
     [0, 0, before, 0],
     [0, 0, window.after[0]!, 0],
   );
-  const windows = gather(rows, windowRows(kernelHeight, shape.y[1], step), 2);
-  const fresh = reshape(windows, [frequencies, 1, into * parts * kernelHeight, -1]);
-  ofInput.set(key, fresh);
-  return fresh;
+  const windows = gather(rows, windowRows(kernelHeight, heightOut, step), 2);
+  const seen = reshape(windows, [frequencies, 1, into * parts * kernelHeight, -1]);
+  const products = reshape(matmul(spectraOf(w, plan), seen), [2 * frequencies, -1]);
+  const lines = reshape(gemm(products, inverseMatrix(plan), undefined, { transA: 1 }), [
+    out * heightOut,
+    -1,
+    widthOut,
+  ]);
+  return reshape(transpose(lines, [1, 0, 2]), [-1, out, heightOut, widthOut]);
 }
 
 /** The padded row that kernel row k meets for output row o: [kernel height, output height]. */
 function windowRows(kernelHeight: number, heightOut: number, step: number): Tensor {
-  const rows = BigInt64Array.from({ length: kernelHeight * heightOut }, (_, i) =>
-    BigInt(step * (i % heightOut) + Math.floor(i / heightOut)),
-  );
-  return constant({ dtype: "int64", shape: [kernelHeight, heightOut], data: rows });
+  const shape = [kernelHeight, heightOut];
+  return sharedConstant(`window rows ${shape.join()} ${step}`, () => {
+    const data = BigInt64Array.from({ length: kernelHeight * heightOut }, (_, i) =>
+      BigInt(step * (i % heightOut) + Math.floor(i / heightOut)),
+    );
+    return constant({ dtype: "int64", shape, data });
+  });
 }

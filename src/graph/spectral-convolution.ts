@@ -4,8 +4,8 @@ import { concat } from "./operators/join.js";
 import { matmul, transposeMatrix } from "./operators/linear.js";
 import { reshape, transpose } from "./operators/shape.js";
 import { slice } from "./operators/slice-pad.js";
+import { sharedMatrix } from "./shared-constant.js";
 import type { Tensor } from "./tensor.js";
-import { constant } from "./tensor.js";
 import type { Window } from "./window.js";
 
 /*
@@ -80,26 +80,6 @@ export function spectralPlan(
 
 // ---- matrices ----------------------------------------------------------------------------------------------------------
 
-const made = new Map<string, Tensor>();
-
-/** A constant matrix by its name, made once, so that transforms of one tensor are one call. */
-function matrix(
-  name: string,
-  rows: number,
-  columns: number,
-  value: (row: number, column: number) => number,
-): Tensor {
-  const key = `${name} ${rows} ${columns}`;
-  let tensor = made.get(key);
-  if (tensor === undefined) {
-    const data = new Float32Array(rows * columns);
-    for (let r = 0; r < rows; r++) for (let c = 0; c < columns; c++) data[r * columns + c] = value(r, c);
-    tensor = constant({ dtype: "float32", shape: [rows, columns], data });
-    made.set(key, tensor);
-  }
-  return tensor;
-}
-
 /** Positions of samples on a circle. */
 interface Samples {
   readonly count: number;
@@ -110,7 +90,7 @@ interface Samples {
 
 /** Real samples to (re | im, column of frequencies) of their transform, e^{sign 2 pi i f position / circle}. */
 function realTransform({ count, first, circle }: Samples, half: number, sign: number): Tensor {
-  return matrix(`real ${first} ${circle} ${sign}`, 2 * half, count, (row, sample) => {
+  return sharedMatrix(`real ${first} ${circle} ${sign}`, 2 * half, count, (row, sample) => {
     const angle = (2 * Math.PI * (row % half) * (sample + first)) / circle;
     return row < half ? Math.cos(angle) : sign * Math.sin(angle);
   });
@@ -118,7 +98,7 @@ function realTransform({ count, first, circle }: Samples, half: number, sign: nu
 
 /** (sample, re | im) to (frequency, re | im). */
 function complexTransform({ count, first, circle }: Samples, sign: number): Tensor {
-  return matrix(`complex ${first} ${circle} ${sign}`, 2 * circle, 2 * count, (row, column) => {
+  return sharedMatrix(`complex ${first} ${circle} ${sign}`, 2 * circle, 2 * count, (row, column) => {
     const angle = (sign * 2 * Math.PI * (row >> 1) * ((column >> 1) + first)) / circle;
     if (row % 2 === column % 2) return Math.cos(angle);
     return row % 2 === 0 ? -Math.sin(angle) : Math.sin(angle);
@@ -127,7 +107,7 @@ function complexTransform({ count, first, circle }: Samples, sign: number): Tens
 
 /** (re | im, column of frequencies) back to real samples. */
 function realInverse({ count, first, circle }: Samples, half: number): Tensor {
-  return matrix(`real inverse ${first} ${circle}`, count, 2 * half, (sample, column) => {
+  return sharedMatrix(`real inverse ${first} ${circle}`, count, 2 * half, (sample, column) => {
     const f = column % half;
     const angle = (2 * Math.PI * f * (sample + first)) / circle;
     const weight = (f === 0 || f === circle / 2 ? 1 : 2) / circle;
@@ -141,7 +121,7 @@ type Parts = readonly [number, number, number, number];
 /** Products (frequency, 0 | 1), combined to complex numbers, back to (sample, re | im). */
 function complexInverse({ count, first, circle }: Samples, parts: Parts): Tensor {
   const [re0, re1, im0, im1] = parts;
-  return matrix(
+  return sharedMatrix(
     `complex inverse ${first} ${circle} ${parts.join()}`,
     2 * count,
     2 * circle,

@@ -1,0 +1,30 @@
+import type { Tensor } from "./tensor.js";
+import { constant } from "./tensor.js";
+
+const made = new Map<string, Tensor>();
+
+/**
+ * A constant by its name, made once. Calls on one and the same constant are equal calls, which `lower` makes once, so what is
+ * computed from it for one convolution serves the next. The name has to say everything that decides the values.
+ */
+export function sharedConstant(name: string, make: () => Tensor): Tensor {
+  const known = made.get(name);
+  if (known !== undefined) return known;
+  const tensor = make();
+  made.set(name, tensor);
+  return tensor;
+}
+
+/** {@link sharedConstant} of a float32 matrix from a formula; its size is part of the name. */
+export function sharedMatrix(
+  name: string,
+  rows: number,
+  columns: number,
+  value: (row: number, column: number) => number,
+): Tensor {
+  return sharedConstant(`${name} ${rows} ${columns}`, () => {
+    const data = new Float32Array(rows * columns);
+    for (let r = 0; r < rows; r++) for (let c = 0; c < columns; c++) data[r * columns + c] = value(r, c);
+    return constant({ dtype: "float32", shape: [rows, columns], data });
+  });
+}
