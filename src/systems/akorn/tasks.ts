@@ -144,9 +144,9 @@ export class SudokuTask implements Task {
     const noise = model.noiseInput(batch);
     return {
       inputs: [puzzle, noise],
-      noise: { [NOISE]: "normal" } as const,
-      forward: (timesteps?: number) => model.forward({ tokens, noise }, timesteps),
-      forwardAfter: (timesteps: readonly number[]) => model.forwardAfter({ tokens, noise }, timesteps).logits,
+      noise: { [NOISE]: "normal" },
+      forward: (timesteps) => model.forward({ tokens, noise }, timesteps),
+      forwardAfter: (timesteps) => model.forwardAfter({ tokens, noise }, timesteps).logits,
     };
   }
 }

@@ -185,10 +185,10 @@ export class VOneBlock {
 
   /** Responses of cells of one kind and colour. */
   #groups(images: Tensor): Group[] {
-    const channels = COLOURS.map((colour) => slice(images, [{ axis: 1, start: colour, end: colour + 1 }]));
+    const channel = (colour: number) => slice(images, [{ axis: 1, start: colour, end: colour + 1 }]);
     return this.#filters.map(({ cells, colour, q0, partner, q1 }) => {
-      const even = this.#convolve(channels[colour]!, q0);
-      return { cells, responses: q1 ? hypot(even, this.#convolve(channels[partner]!, q1)) : relu(even) };
+      const even = this.#convolve(channel(colour), q0);
+      return { cells, responses: q1 ? hypot(even, this.#convolve(channel(partner), q1)) : relu(even) };
     });
   }
 

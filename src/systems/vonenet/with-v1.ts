@@ -11,7 +11,7 @@ import {
   writeOnnx,
 } from "../../graph/index.js";
 import { substitute } from "../../graph/substitute.js";
-import { normal } from "../../nn/init.js";
+import { kaimingNormal } from "../../nn/init.js";
 import type { NamedParameters, State } from "../../nn/module.js";
 import { initialState } from "../../nn/module.js";
 import { baked } from "../../nn/training-state.js";
@@ -74,9 +74,12 @@ export function withV1(model: ImportedModel, options: WithV1Options): V1Network 
 
   const images = input(imageName, [modelImages.shape[0]!, 3, block.imageSize, block.imageSize]);
   check(gain > 0 && gain < Infinity, () => `withV1: expected a gain over 0, got ${gain}`);
-  // He et al. 2015 over what goes out, as in the original.
-  const deviation = gain * Math.sqrt(2 / channels);
-  const weight = parameter([channels, block.cells, 1, 1], normal(0, deviation), { name: BOTTLENECK });
+  const start = kaimingNormal({ mode: "fanOut" });
+  const weight = parameter(
+    [channels, block.cells, 1, 1],
+    (shape, random) => start(shape, random).map((value) => gain * value),
+    { name: BOTTLENECK },
+  );
   check(!model.parameters.has(BOTTLENECK), () => `withV1: the model has a parameter "${BOTTLENECK}" already`);
   const responses = block.forward(images, block.noiseInput(modelImages.shape[0]!));
   const features = scope("bottleneck", () => conv(responses, weight));
