@@ -30,6 +30,13 @@ import type { Tensor } from "./tensor.js";
 import { constantData } from "./tensor.js";
 import type { Window } from "./window.js";
 import { windowAttributes } from "./window.js";
+import {
+  winogradConvolution,
+  winogradInputGradient,
+  winogradPlan,
+  winogradPlans,
+  winogradWeightGradient,
+} from "./winograd-convolution.js";
 
 /*
  * The one place that decides what a convolution and its weight gradient become on a device. The choices are
@@ -38,7 +45,15 @@ import { windowAttributes } from "./window.js";
 
 /** Ways to compute dW[out, in, ...kernel] from x and dy. */
 export type WeightGradientForm =
-  "per-offset" | "folded" | "im2col" | "swapped" | "blocked" | "depthwise" | "fourier" | "spectral";
+  | "per-offset"
+  | "folded"
+  | "im2col"
+  | "swapped"
+  | "blocked"
+  | "depthwise"
+  | "fourier"
+  | "spectral"
+  | "winograd";
 
 /** An input and the output gradient that it met. */
 export type Pair = readonly [x: Tensor, dy: Tensor];
@@ -63,6 +78,8 @@ export function lowerConv(
   }
   const spectral = spectralPlan(shape, window, x.shape[0]);
   if (spectral !== undefined) return withBias(spectralConvolution(x, w, spectral));
+  const winograd = winogradPlan(shape, window, x.shape[0], fixedWeight);
+  if (winograd !== undefined) return withBias(winogradConvolution(x, w, winograd));
   if (shape !== undefined && constantData(w) !== undefined && halfFourierPays(shape, window)) {
     return withBias(halfFourierConvolution(x, w, shape, window));
   }
@@ -83,11 +100,13 @@ export function lowerConvTranspose(call: Call, target: Target, window: Window): 
   const length = (axis: number) =>
     (x.shape[axis + 2] as number) - 1 + reach[axis]! + 1 - window.before[axis]! - window.after[axis]!;
   const shape = convolutionShape(x, [channels, ...reach.map((_, axis) => length(axis))]);
-  const spectral =
-    bias === undefined && target === "cpu"
-      ? spectralPlan(shape && { x: shape.y, y: shape.x }, window, x.shape[0])
-      : undefined;
-  if (spectral !== undefined) return [spectralInputGradient(x, w, spectral)];
+  if (bias === undefined && target === "cpu") {
+    const forward = shape && { x: shape.y, y: shape.x };
+    const spectral = spectralPlan(forward, window, x.shape[0]);
+    if (spectral !== undefined) return [spectralInputGradient(x, w, spectral)];
+    const winograd = winogradPlan(forward, window, x.shape[0]);
+    if (winograd !== undefined) return [winogradInputGradient(x, w, winograd)];
+  }
   const few = channels < 8 && channels < (w.shape[0] as number) / window.groups;
   if (target !== "cpu" || !plain || few) return undefined;
   return [
@@ -173,6 +192,7 @@ export function chooseWeightGradient([x, dy]: Pair, window: Window, target: Targ
   const shape = convolutionShape(x, dy.shape.slice(1));
   if (target === "cpu" && shape !== undefined && fourierPays(shape, window)) return "fourier";
   if (target === "cpu" && spectralPlan(shape, window, x.shape[0]) !== undefined) return "spectral";
+  if (target === "cpu" && winogradPlan(shape, window, x.shape[0]) !== undefined) return "winograd";
   const offsets = window.kernel.reduce((a, b) => a * b, 1);
   if (offsets > 1 && into * offsets <= 64) return "im2col";
   if (target === "cpu" && blockedGradientPays(x, dy, window)) return "blocked";
@@ -217,6 +237,14 @@ export function weightGradientAs(
     case "spectral": {
       const [x, dy] = pairs[0]!;
       return spectralWeightGradient(pairs, planOf(convolutionShape(x, dy.shape.slice(1))!, window));
+    }
+    case "winograd": {
+      const [x, dy] = pairs[0]!;
+      const shape = convolutionShape(x, dy.shape.slice(1));
+      return winogradWeightGradient(
+        pairs,
+        winogradPlan(shape, window, x.shape[0]) ?? winogradPlans(shape, window, x.shape[0])[0]!,
+      );
     }
     case "swapped":
       return eachPair((x, dy) => swapped(x, dy, window));
