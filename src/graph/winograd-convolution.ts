@@ -100,33 +100,46 @@ export function winogradPlans(
   }));
 }
 
-/**
- * The plan that pays most, undefined where none does: it takes many channels on few tiles. Kernels that are not constants
- * are transformed at every run and grow beyond the caches, which costs as much as this many multiply-adds a number.
- */
+/** Where the form pays; measured, docs/engine.md. */
+interface Bounds {
+  /** Channels on both sides, at least. */
+  readonly channels: number;
+  /** Tiles in the batch, at least: with fewer, kernels are all there is to read. */
+  readonly tiles: number;
+  /** Multiply-adds over those of the direct sum, at most. */
+  readonly share: number;
+  /** What transforming and storing one number of a kernel's spectrum costs, in multiply-adds. */
+  readonly perKernelNumber: number;
+}
+
+/** ONNX Runtime computes convolutions with constant kernels faster, and works out the spectra of such kernels beforehand. */
+const FIXED: Bounds = { channels: 64, tiles: 32, share: 0.8, perKernelNumber: 0 };
+const FED: Bounds = { channels: 32, tiles: 16, share: 1.1, perKernelNumber: 48 };
+
+/** The plan that pays most, undefined where none does: it takes many channels on few tiles. */
 export function winogradPlan(
   shape: ConvolutionShape | undefined,
   window: Window,
   batch: unknown,
   fixedKernel = false,
 ): WinogradPlan | undefined {
-  const plans = winogradPlans(shape, window, batch).filter(
-    ({ channelsIn, channelsOut }) => Math.min(channelsIn, channelsOut) >= 128,
-  );
-  const [best] = plans.sort((a, b) => costOf(a, fixedKernel) - costOf(b, fixedKernel));
-  if (best === undefined || tilesOf(best) * best.batch < 32) return undefined;
-  const direct = KERNEL ** 2 * best.channelsIn * best.channelsOut * area(best.output) * best.batch;
-  return costOf(best, fixedKernel) <= 0.7 * direct ? best : undefined;
+  const bounds = fixedKernel ? FIXED : FED;
+  const [best] = winogradPlans(shape, window, batch).sort((a, b) => costOf(a, bounds) - costOf(b, bounds));
+  if (best === undefined) return undefined;
+  const { channelsIn, channelsOut } = best;
+  if (Math.min(channelsIn, channelsOut) < bounds.channels || tilesOf(best) * best.batch < bounds.tiles) {
+    return undefined;
+  }
+  const direct = KERNEL ** 2 * channelsIn * channelsOut * area(best.output) * best.batch;
+  return costOf(best, bounds) <= bounds.share * direct ? best : undefined;
 }
 
-const PER_KERNEL_NUMBER = 64;
-
-function costOf(plan: WinogradPlan, fixedKernel: boolean): number {
+function costOf(plan: WinogradPlan, { perKernelNumber }: Bounds): number {
   const { batch, channelsIn, channelsOut, input, output } = plan;
   const tiles = tilesOf(plan);
   const transforms = tiles * (channelsIn * area(input) + channelsOut * area(output)) * batch;
-  const kernel = channelsIn * channelsOut;
-  return pointsOf(plan) * (transforms + kernel * (tiles * batch + (fixedKernel ? 0 : PER_KERNEL_NUMBER)));
+  const products = channelsIn * channelsOut * (tiles * batch + perKernelNumber);
+  return pointsOf(plan) * (transforms + products);
 }
 
 const area = ([height, width]: readonly [number, number]): number => height * width;
