@@ -15,10 +15,12 @@ import type { Tensor, TensorData } from "../src/graph/index.js";
 import { nodeRuntime } from "../src/runtime/node.js";
 import type { BenchCase } from "./measure.js";
 
-/** batch, channels in, channels out, height = width, kernel: the five shapes of the engine's specification. */
+/** batch, channels in, channels out, height = width, kernel: typical stages of residual networks, and a wide kernel. */
 const SHAPES = [
   [64, 64, 64, 32, 3],
   [64, 128, 128, 16, 3],
+  [64, 256, 256, 8, 3],
+  [64, 512, 512, 4, 3],
   [32, 64, 64, 56, 3],
   [64, 3, 64, 32, 3],
   [64, 8, 8, 32, 13],
@@ -105,7 +107,15 @@ export function convolutionCases(): BenchCase[] {
 
 /** Every form of the weight gradient on every shape; the chosen one is marked. */
 export function weightGradientForms(): BenchCase[] {
-  const forms: WeightGradientForm[] = ["per-offset", "folded", "im2col", "swapped", "blocked", "fourier"];
+  const forms: WeightGradientForm[] = [
+    "per-offset",
+    "folded",
+    "im2col",
+    "swapped",
+    "blocked",
+    "winograd",
+    "fourier",
+  ];
   return SHAPES.flatMap(([n, cin, cout, hw, k]) => {
     const p = [k >> 1, k >> 1];
     const window = { kernel: [k, k], strides: [1, 1], dilations: [1, 1], before: p, after: p, groups: 1 };
@@ -114,6 +124,7 @@ export function weightGradientForms(): BenchCase[] {
     return forms
       .filter((form) => form !== "fourier" || chosen === "fourier")
       .filter((form) => form !== "per-offset" || k < 13)
+      .filter((form) => form !== "winograd" || k === 3)
       .filter((form) => form !== "blocked" || cout % 16 === 0)
       .map((form): BenchCase => ({
         name: `weight gradient ${n},${cin},${cout},${hw},${k} ${form}${form === chosen ? " (chosen)" : ""}`,

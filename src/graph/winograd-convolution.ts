@@ -113,7 +113,7 @@ interface Bounds {
 }
 
 /** ONNX Runtime computes convolutions with constant kernels faster, and works out the spectra of such kernels beforehand. */
-const FIXED: Bounds = { channels: 64, tiles: 32, share: 0.8, perKernelNumber: 0 };
+const FIXED: Bounds = { channels: 64, tiles: 16, share: 0.8, perKernelNumber: 0 };
 const FED: Bounds = { channels: 32, tiles: 16, share: 1.1, perKernelNumber: 48 };
 
 /** The plan that pays most, undefined where none does: it takes many channels on few tiles. */

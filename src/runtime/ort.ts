@@ -117,8 +117,8 @@ function splitNames(session: InferenceSession, state: Values): { fed: string[]; 
 }
 
 /**
- * State in two sets of host buffers, made once: every run reads one and writes the other. Nothing is allocated per
- * step but the few outputs that are returned.
+ * State in two sets of host buffers, made once: every run reads one and writes the other. onnxruntime-node 1.30 still copies
+ * every output, such as these, into a new array that nobody reads (microsoft/onnxruntime, pull request 32346).
  */
 export async function openHostProgram(
   ort: Ort,
