@@ -78,7 +78,7 @@ export function lowerConv(
   }
   const spectral = spectralPlan(shape, window, x.shape[0]);
   if (spectral !== undefined) return withBias(spectralConvolution(x, w, spectral));
-  const winograd = winogradPlan(shape, window, x.shape[0], fixedWeight);
+  const winograd = winogradPlan(shape, window, x, fixedWeight);
   if (winograd !== undefined) return withBias(winogradConvolution(x, w, winograd));
   if (shape !== undefined && constantData(w) !== undefined && halfFourierPays(shape, window)) {
     return withBias(halfFourierConvolution(x, w, shape, window));
@@ -104,7 +104,7 @@ export function lowerConvTranspose(call: Call, target: Target, window: Window): 
     const forward = shape && { x: shape.y, y: shape.x };
     const spectral = spectralPlan(forward, window, x.shape[0]);
     if (spectral !== undefined) return [spectralInputGradient(x, w, spectral)];
-    const winograd = winogradPlan(forward, window, x.shape[0]);
+    const winograd = winogradPlan(forward, window, x);
     if (winograd !== undefined) return [winogradInputGradient(x, w, winograd)];
   }
   const few = channels < 8 && channels < (w.shape[0] as number) / window.groups;
@@ -192,7 +192,7 @@ export function chooseWeightGradient([x, dy]: Pair, window: Window, target: Targ
   const shape = convolutionShape(x, dy.shape.slice(1));
   if (target === "cpu" && shape !== undefined && fourierPays(shape, window)) return "fourier";
   if (target === "cpu" && spectralPlan(shape, window, x.shape[0]) !== undefined) return "spectral";
-  if (target === "cpu" && winogradPlan(shape, window, x.shape[0]) !== undefined) return "winograd";
+  if (target === "cpu" && winogradPlan(shape, window, x) !== undefined) return "winograd";
   const offsets = window.kernel.reduce((a, b) => a * b, 1);
   if (offsets > 1 && into * offsets <= 64) return "im2col";
   if (target === "cpu" && blockedGradientPays(x, dy, window)) return "blocked";
@@ -241,10 +241,8 @@ export function weightGradientAs(
     case "winograd": {
       const [x, dy] = pairs[0]!;
       const shape = convolutionShape(x, dy.shape.slice(1));
-      return winogradWeightGradient(
-        pairs,
-        winogradPlan(shape, window, x.shape[0]) ?? winogradPlans(shape, window, x.shape[0])[0]!,
-      );
+      const plan = winogradPlan(shape, window, x) ?? winogradPlans(shape, window, x)[0]!;
+      return winogradWeightGradient(pairs, plan);
     }
     case "swapped":
       return eachPair((x, dy) => swapped(x, dy, window));

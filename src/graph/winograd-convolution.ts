@@ -77,15 +77,20 @@ export interface WinogradPlan {
   readonly tiles: readonly [number, number];
 }
 
-/** Plans for a 3 x 3 convolution of stride 1, whether they pay or not, with 2 and with 4 results a tile; none for others. */
+/**
+ * Plans for a 3 x 3 convolution of stride 1 of a known number of images, or of maps as many as they, whether they pay or
+ * not, with 2 and with 4 results a tile; none for others.
+ */
 export function winogradPlans(
   shape: ConvolutionShape | undefined,
   window: Window,
-  batch: unknown,
+  images: Tensor,
 ): WinogradPlan[] {
+  const [batch] = images.shape;
   const unit = [...window.strides, ...window.dilations, window.groups].every((n) => n === 1);
   const small = window.kernel.length === 2 && window.kernel.every((k) => k === KERNEL);
-  if (shape === undefined || typeof batch !== "number" || !unit || !small) return [];
+  if (images.dtype !== "float32" || shape === undefined || typeof batch !== "number") return [];
+  if (!unit || !small) return [];
   const [channelsIn, height, width] = shape.x;
   const [channelsOut, ...output] = shape.y;
   return FILTERS.map((filter) => ({
@@ -120,11 +125,11 @@ const FED: Bounds = { channels: 32, tiles: 16, share: 1.1, perKernelNumber: 48 }
 export function winogradPlan(
   shape: ConvolutionShape | undefined,
   window: Window,
-  batch: unknown,
+  images: Tensor,
   fixedKernel = false,
 ): WinogradPlan | undefined {
   const bounds = fixedKernel ? FIXED : FED;
-  const [best] = winogradPlans(shape, window, batch).sort((a, b) => costOf(a, bounds) - costOf(b, bounds));
+  const [best] = winogradPlans(shape, window, images).sort((a, b) => costOf(a, bounds) - costOf(b, bounds));
   if (best === undefined) return undefined;
   const { channelsIn, channelsOut } = best;
   if (Math.min(channelsIn, channelsOut) < bounds.channels || tilesOf(best) * best.batch < bounds.tiles) {
@@ -191,16 +196,14 @@ const product = (a: Tensor, b: Tensor, turned: Turned): Tensor =>
 
 /** [batch, channels, height, width] to [points, tiles x batch, channels]. */
 function spectrum(x: Tensor, matrix: Tensor, plan: WinogradPlan): Tensor {
-  const channels = x.shape[1] as number;
-  const positions = matrix.shape[1]!;
-  const points = product(matrix, reshape(x, [plan.batch * channels, positions]), { transB: 1 });
-  return reshape(points, [pointsOf(plan), tilesOf(plan) * plan.batch, channels]);
+  const points = product(matrix, reshape(x, [-1, matrix.shape[1]!]), { transB: 1 });
+  return reshape(points, [pointsOf(plan), -1, x.shape[1]!]);
 }
 
 /**
- * Spectra of maps through those of kernels, turned round for the way back of gradients, and to maps
- * [batch, channels, height, width]. Where one tile is the whole map there are few of them, and the kernels are what takes
- * time to read: on the left of the product they are read as they stand, on the right they would be copied.
+ * Spectra of maps through those of kernels, turned round for the way back of gradients, and to maps [batch, channels,
+ * height, width]. Where one tile is the whole map there are few of them, and the kernels are what takes time to read: on
+ * the left of the product they are read as they stand, on the right they would be copied.
  */
 function throughKernels(
   source: Tensor,
@@ -210,16 +213,15 @@ function throughKernels(
   plan: WinogradPlan,
 ): Tensor {
   const channels = back ? plan.channelsIn : plan.channelsOut;
-  const { batch } = plan;
   const positions = (points: Tensor) =>
-    product(reshape(points, [pointsOf(plan) * tilesOf(plan), batch * channels]), matrix, { transA: 1 });
+    product(reshape(points, [pointsOf(plan) * tilesOf(plan), -1]), matrix, { transA: 1 });
   if (tilesOf(plan) > 1) {
     const points = back ? matmul(source, kernel) : product(source, kernel, { transB: 1 });
-    return reshape(positions(points), [batch, channels, ...map]);
+    return reshape(positions(points), [-1, channels, ...map]);
   }
   const points = product(kernel, source, back ? { transA: 1, transB: 1 } : { transB: 1 });
-  const byChannel = reshape(positions(points), [channels, batch, area(map)]);
-  return reshape(transpose(byChannel, [1, 0, 2]), [batch, channels, ...map]);
+  const byChannel = reshape(positions(points), [channels, -1, area(map)]);
+  return reshape(transpose(byChannel, [1, 0, 2]), [-1, channels, ...map]);
 }
 
 /** As transpose and product, so that ONNX Runtime works it out once for kernels that are constants. */

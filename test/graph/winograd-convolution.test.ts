@@ -67,7 +67,7 @@ describe("a 3 x 3 convolution by minimal filtering", () => {
     };
     const [x, w, dy] = [input("x", shapes.x), input("w", shapes.w), input("dy", shapes.dy)];
     const shape = { x: [into, ...space], y: [out, length(0), length(1)] } as const;
-    const plan = winogradPlans(shape, window, batch)[filter]!;
+    const plan = winogradPlans(shape, window, x)[filter]!;
     const pairs = [
       [x, dy],
       [x, dy],
@@ -92,6 +92,26 @@ describe("a 3 x 3 convolution by minimal filtering", () => {
       expect(results[own]!.shape).toEqual(results[plain]!.shape);
       expect(worst(numbers(results[own]), numbers(results[plain]))).toBeLessThan(3e-6);
     }
+  });
+
+  it("sums gradients over batches of different sizes", async () => {
+    const window = windowOf([1, 1, 1, 1]);
+    const shapes = [
+      [1, 3, 6, 6],
+      [4, 3, 6, 6],
+    ] as const;
+    const pairs = shapes.map((shape, i) => [input(`x${i}`, shape), input(`dy${i}`, shape)] as const);
+    const results = await runGraph(
+      {
+        own: weightGradientAs("winograd", pairs, window, "cpu"),
+        plain: weightGradientAs("per-offset", pairs, window, "portable"),
+      },
+      Object.fromEntries(
+        shapes.flatMap((shape, i) => [`x${i}`, `dy${i}`].map((name) => [name, random(shape, name)])),
+      ),
+      { target: "portable" },
+    );
+    expect(worst(numbers(results.own), numbers(results.plain))).toBeLessThan(3e-6);
   });
 
   const convolutions = (outputs: Parameters<typeof lower>[0], target: "cpu" | "portable" = "cpu") =>
