@@ -14,6 +14,7 @@ import {
   scope,
   showShape,
   slice,
+  transpose,
 } from "../../graph/index.js";
 import { check } from "../../util/errors.js";
 import type { FilterBank } from "./gabor.js";
@@ -137,14 +138,14 @@ export class VOneBlock {
     if (this.noise !== undefined) return conv(this.forward(images, noise), weight);
     this.#checkImages(images);
     this.#checkNoise(images, noise);
-    const places = this.outputSize ** 2;
     const matrix = reshape(weight, [outputs!, this.cells]);
+    // Rows before cells, as the CPU's form of such convolutions makes them: ONNX Runtime drops the transposes that meet.
     const project = ({ cells, responses }: Group): Tensor =>
-      matmul(gather(matrix, integers(cells), 1), reshape(responses, [-1, cells.length, places]));
+      matmul(gather(matrix, integers(cells), 1), transpose(responses, [0, 2, 1, 3]));
     const projected = this.#inPieces(images, (some) =>
       addAll(scope("vone_block", () => this.#groups(some)).map(project)),
     );
-    return reshape(projected, [-1, outputs!, this.outputSize, this.outputSize]);
+    return transpose(projected, [0, 2, 1, 3]);
   }
 
   /** A batch of known length in pieces whose values stay in the processor's caches. */
