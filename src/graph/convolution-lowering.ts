@@ -11,6 +11,7 @@ import type { ConvolutionShape } from "./fourier-convolution.js";
 import { halfFourierConvolution, halfFourierPays } from "./half-fourier-convolution.js";
 import type { Call, Target } from "./operator.js";
 import { apply1 } from "./operator.js";
+import { fusedMatmul } from "./operators/contrib.js";
 import { add, addAll, mul } from "./operators/elementwise.js";
 import { matmul, transposeMatrix } from "./operators/linear.js";
 import { sum } from "./operators/reduce.js";
@@ -308,7 +309,7 @@ function positions(x: Tensor, groups = 1): Tensor {
 
 /** a·bᵀ over the last two axes. */
 function timesTransposed(a: Tensor, b: Tensor, target: Target): Tensor {
-  if (target === "cpu") return apply1("com.microsoft::FusedMatMul", [a, b], { transB: 1 });
+  if (target === "cpu") return fusedMatmul(a, b, { transB: 1 });
   return matmul(a, transposeMatrix(b));
 }
 

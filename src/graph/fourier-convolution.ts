@@ -3,8 +3,8 @@ import { gemm, matmul } from "./operators/linear.js";
 import { concat } from "./operators/join.js";
 import { reshape, transpose } from "./operators/shape.js";
 import { slice } from "./operators/slice-pad.js";
+import { matrixOf } from "./shared-constant.js";
 import type { Tensor } from "./tensor.js";
-import { constant } from "./tensor.js";
 import type { Window } from "./window.js";
 
 /*
@@ -63,16 +63,9 @@ function planOf({ x, y }: ConvolutionShape, window: Window): Plan {
   };
 }
 
-/** Builds a constant matrix from a formula. */
-function matrix(rows: number, columns: number, value: (row: number, column: number) => number): Tensor {
-  const data = new Float32Array(rows * columns);
-  for (let r = 0; r < rows; r++) for (let c = 0; c < columns; c++) data[r * columns + c] = value(r, c);
-  return constant({ dtype: "float32", shape: [rows, columns], data });
-}
-
 /** Rows (frequency, re | im) of the transform of a real signal of length `width`. */
 function transformMatrix(plan: Plan, width: number): Tensor {
-  return matrix(2 * plan.frequencies, width, (row, w) => {
+  return matrixOf(2 * plan.frequencies, width, (row, w) => {
     const angle = (2 * Math.PI * (row >> 1) * w) / plan.length;
     return row % 2 === 0 ? Math.cos(angle) : -Math.sin(angle);
   });
@@ -88,7 +81,7 @@ function weight(plan: Plan, frequency: number): number {
  * part of X). Y = (Re K Re X - Im K Im X) + i (Re K Im X + Im K Re X).
  */
 function inverseMatrix(plan: Plan): Tensor {
-  return matrix(plan.widthOut, 4 * plan.frequencies, (w, column) => {
+  return matrixOf(plan.widthOut, 4 * plan.frequencies, (w, column) => {
     const frequency = column >> 2;
     const angle = (2 * Math.PI * frequency * w) / plan.length;
     const [partOfK, partOfX] = [(column >> 1) % 2, column % 2];
@@ -99,7 +92,7 @@ function inverseMatrix(plan: Plan): Tensor {
 
 /** Transform of the kernel along its width: [kernel width, (frequency, re | im)]. */
 function kernelMatrix(plan: Plan): Tensor {
-  return matrix(plan.kernel[1], 2 * plan.frequencies, (k, column) => {
+  return matrixOf(plan.kernel[1], 2 * plan.frequencies, (k, column) => {
     const angle = (2 * Math.PI * (column >> 1) * (k - plan.padLeft)) / plan.length;
     return column % 2 === 0 ? Math.cos(angle) : Math.sin(angle);
   });
@@ -135,7 +128,7 @@ const lengthOf = ([start, end]: readonly [number, number]): number => end - star
 /** Which kernel row joins an input row of a block to an output row: [kernel height, (row in, row out)]. */
 function toeplitzMatrix(plan: Plan, { rowsIn, rowsOut }: Block): Tensor {
   const height = lengthOf(rowsOut);
-  return matrix(plan.kernel[0], lengthOf(rowsIn) * height, (k, pair) => {
+  return matrixOf(plan.kernel[0], lengthOf(rowsIn) * height, (k, pair) => {
     const rowIn = rowsIn[0] + Math.floor(pair / height);
     const rowOut = rowsOut[0] + (pair % height);
     return rowIn === rowOut + k - plan.padTop ? 1 : 0;
@@ -239,7 +232,7 @@ function kernelFromSpectrum(rows: Tensor, plan: Plan): Tensor {
   const { channelsIn, channelsOut, frequencies } = plan;
   const [kernelHeight, kernelWidth] = plan.kernel;
   const byFrequency = reshape(rows, [2 * frequencies, channelsIn, channelsOut, kernelHeight]);
-  const back = matrix(2 * frequencies, kernelWidth, (row, k) => {
+  const back = matrixOf(2 * frequencies, kernelWidth, (row, k) => {
     const angle = (2 * Math.PI * (row >> 1) * (k - plan.padLeft)) / plan.length;
     return weight(plan, row >> 1) * (row % 2 === 0 ? Math.cos(angle) : Math.sin(angle));
   });

@@ -22,9 +22,16 @@ export function sharedMatrix(
   columns: number,
   value: (row: number, column: number) => number,
 ): Tensor {
-  return sharedConstant(`${name} ${rows} ${columns}`, () => {
-    const data = new Float32Array(rows * columns);
-    for (let r = 0; r < rows; r++) for (let c = 0; c < columns; c++) data[r * columns + c] = value(r, c);
-    return constant({ dtype: "float32", shape: [rows, columns], data });
-  });
+  return sharedConstant(`${name} ${rows} ${columns}`, () => matrixOf(rows, columns, value));
+}
+
+/** A float32 matrix from a formula. */
+export function matrixOf(
+  rows: number,
+  columns: number,
+  value: (row: number, column: number) => number,
+): Tensor {
+  const data = new Float32Array(rows * columns);
+  for (let r = 0; r < rows; r++) for (let c = 0; c < columns; c++) data[r * columns + c] = value(r, c);
+  return constant({ dtype: "float32", shape: [rows, columns], data });
 }

@@ -1,5 +1,5 @@
 import type { ConvolutionShape } from "./fourier-convolution.js";
-import { apply1 } from "./operator.js";
+import { fusedMatmul } from "./operators/contrib.js";
 import { addAll } from "./operators/elementwise.js";
 import { matmul, transposeMatrix } from "./operators/linear.js";
 import { reshape, transpose } from "./operators/shape.js";
@@ -186,17 +186,9 @@ function kernelMatrix({ filter: { kernel, output } }: WinogradPlan): Tensor {
 
 // ---- transforms --------------------------------------------------------------------------------------------------------
 
-interface Turned {
-  readonly transA?: 1;
-  readonly transB?: 1;
-}
-
-const product = (a: Tensor, b: Tensor, turned: Turned): Tensor =>
-  apply1("com.microsoft::FusedMatMul", [a, b], { ...turned });
-
 /** [batch, channels, height, width] to [points, tiles x batch, channels]. */
 function spectrum(x: Tensor, matrix: Tensor, plan: WinogradPlan): Tensor {
-  const points = product(matrix, reshape(x, [-1, matrix.shape[1]!]), { transB: 1 });
+  const points = fusedMatmul(matrix, reshape(x, [-1, matrix.shape[1]!]), { transB: 1 });
   return reshape(points, [pointsOf(plan), -1, x.shape[1]!]);
 }
 
@@ -214,12 +206,12 @@ function throughKernels(
 ): Tensor {
   const channels = back ? plan.channelsIn : plan.channelsOut;
   const positions = (points: Tensor) =>
-    product(reshape(points, [pointsOf(plan) * tilesOf(plan), -1]), matrix, { transA: 1 });
+    fusedMatmul(reshape(points, [pointsOf(plan) * tilesOf(plan), -1]), matrix, { transA: 1 });
   if (tilesOf(plan) > 1) {
-    const points = back ? matmul(source, kernel) : product(source, kernel, { transB: 1 });
+    const points = back ? matmul(source, kernel) : fusedMatmul(source, kernel, { transB: 1 });
     return reshape(positions(points), [-1, channels, ...map]);
   }
-  const points = product(kernel, source, back ? { transA: 1, transB: 1 } : { transB: 1 });
+  const points = fusedMatmul(kernel, source, back ? { transA: 1, transB: 1 } : { transB: 1 });
   const byChannel = reshape(positions(points), [channels, -1, area(map)]);
   return reshape(transpose(byChannel, [1, 0, 2]), [-1, channels, ...map]);
 }
@@ -253,11 +245,17 @@ export function winogradWeightGradient(
   const { channelsIn, channelsOut } = plan;
   const points = addAll(
     pairs.map(([x, dy]) =>
-      product(spectrum(dy, outputMatrix(plan), plan), spectrum(x, inputMatrix(plan), plan), { transA: 1 }),
+      fusedMatmul(spectrum(dy, outputMatrix(plan), plan), spectrum(x, inputMatrix(plan), plan), {
+        transA: 1,
+      }),
     ),
   );
-  const kernels = product(reshape(points, [pointsOf(plan), channelsOut * channelsIn]), kernelMatrix(plan), {
-    transA: 1,
-  });
+  const kernels = fusedMatmul(
+    reshape(points, [pointsOf(plan), channelsOut * channelsIn]),
+    kernelMatrix(plan),
+    {
+      transA: 1,
+    },
+  );
   return reshape(kernels, [channelsOut, channelsIn, KERNEL, KERNEL]);
 }

@@ -1,5 +1,6 @@
 import { broadcastShapes, isStatic, unknownDim } from "../dims.js";
-import { defineOperator, intAttribute, misfit, required } from "../operator.js";
+import { apply1, defineOperator, intAttribute, misfit, required } from "../operator.js";
+import type { Tensor } from "../tensor.js";
 import { outputLength, windowOf } from "../window.js";
 
 // ONNX Runtime's own operators, emitted by lowerings for its CPU provider only. Never differentiated: lowering is last.
@@ -22,6 +23,15 @@ defineOperator({
     return [{ dtype: a.dtype, shape: [...batch, left.at(-2)!, right.at(-1)!] }];
   },
 });
+
+/** a·b, either one transposed over its last two axes. */
+export function fusedMatmul(
+  a: Tensor,
+  b: Tensor,
+  turned: { readonly transA?: 1; readonly transB?: 1 },
+): Tensor {
+  return apply1("com.microsoft::FusedMatMul", [a, b], { ...turned });
+}
 
 /*
  * The blocked layout [batch, channels / B, ...space, B] with B = 8 or 16 as the processor's vectors want it. Shapes are

@@ -110,13 +110,8 @@ export async function pgdStepAlong(
     ];
     return { next: pgdUpdate(x, g, form) };
   });
-  const { next } = await program.run(current.count, {
-    ...feedsOf(
-      classifier,
-      { current, clean, gradient: { count: current.count, data: gradient } },
-      { radius, step },
-    ),
-  });
+  const images = { current, clean, gradient: { count: current.count, data: gradient } };
+  const { next } = await program.run(current.count, feedsOf(classifier, images, { radius, step }));
   return { count: current.count, data: next! };
 }
 
