@@ -8,7 +8,7 @@ import type {
   VariantReport,
 } from "../../report/v1-sampling-data.js";
 import type { SessionOptions } from "../../runtime/runtime.js";
-import type { VOneBlock } from "../../systems/vonenet/index.js";
+import type { FilterBank, VOneBlock } from "../../systems/vonenet/index.js";
 import { matchCells } from "../../systems/vonenet/index.js";
 import { formatDuration } from "../../train/progress.js";
 import type { Scale } from "../experiment.js";
@@ -140,7 +140,7 @@ function variantReport(
     ]
       .filter(({ cells }) => cells.length > 0)
       .map(({ title, cells }) => ({ title, uri: filterGallery(bank, cells, GALLERY_COLUMNS) })),
-    responses: responseGallery(shown, outputSize, [...simpleCells, ...complexCells], 2 * GALLERY_COLUMNS),
+    responses: responseGallery(shown, outputSize, [...simpleCells, ...complexCells], mapColumns(bank)),
     facts: bankFacts([...blocks.values()]),
     tuning: tuningCharts(block),
     groups: groupFacts(populations),
@@ -236,4 +236,9 @@ function reductions(plan: ScalePlan, scale: Scale, data: ImageSet): string[] {
     `${testing.severities.length === 1 ? "1 severity" : `${testing.severities.length} severities`} instead of 5 and ${testing.images} test images instead of 10,000.`,
     "What holds here need not hold there, nor the other way round.",
   ];
+}
+
+/** So many columns that few maps do not end as one thin line: 8 for 32 maps, 32 from 256 on. */
+function mapColumns({ simple, complex }: FilterBank): number {
+  return Math.min(2 * GALLERY_COLUMNS, 2 ** (1 + Math.floor(Math.log2(simple + complex) / 2)));
 }
