@@ -111,7 +111,9 @@ describe("parseIdx", () => {
         const bytes = good.slice(0, length);
         if (at < length) bytes[at] = value;
         try {
-          expect(parseIdx(bytes, "file").data.length).toBe(12);
+          const { shape, data } = parseIdx(bytes, "file");
+          expect(data.length).toBe(shape.reduce((a, b) => a * b, 1));
+          expect(4 + 4 * shape.length + data.byteLength).toBe(bytes.length);
         } catch (error) {
           expect(error).toBeInstanceOf(StriateError);
         }
