@@ -150,7 +150,10 @@ function swapChannels(w: Tensor, groups: number): Tensor {
   return reshape(turned, [groups * into, out / groups, ...kernel]);
 }
 
-/** A transposed convolution of a larger stride on few enough zeros is a convolution in phases; undefined otherwise. */
+/**
+ * A transposed convolution of a larger stride: by minimal filtering where that pays, in phases where there are few enough
+ * zeros, undefined otherwise.
+ */
 export function lowerStridedConvTranspose(
   call: Call,
   target: Target,
@@ -158,6 +161,11 @@ export function lowerStridedConvTranspose(
   space: readonly unknown[],
 ): Tensor[] | undefined {
   const [x, w, bias] = [call.inputs[0]!, call.inputs[1]!, call.inputs[2]];
+  if (bias === undefined && target === "cpu" && window.strides.some((s) => s > 1)) {
+    const y = convolutionShape(x, [w.shape[1]!, ...space]);
+    const winograd = winogradPlan(y && { x: y.y, y: y.x }, window, x);
+    if (winograd !== undefined) return [winogradInputGradient(x, w, winograd)];
+  }
   if (target === "webgpu" || target === "cuda" || !phasesPay(x, w, window, space)) return undefined;
   return [phaseConvolution(x, w, bias, window, space as readonly number[])];
 }

@@ -7,7 +7,6 @@ import type { Window } from "../../src/graph/window.js";
 import { Random } from "../../src/util/random.js";
 import { numbers, runGraph } from "./run.js";
 
-/** A convolution of stride 1. */
 export interface Geometry {
   readonly batch: number;
   readonly channels: readonly [into: number, out: number];
@@ -15,11 +14,17 @@ export interface Geometry {
   readonly kernel: readonly [number, number];
   /** Top, left, bottom, right. */
   readonly padding: readonly [number, number, number, number];
+  /** Default 1. */
+  readonly stride?: number;
 }
 
-export function windowOf({ kernel, padding }: Pick<Geometry, "kernel" | "padding">): Window {
+export function windowOf({
+  kernel,
+  padding,
+  stride = 1,
+}: Pick<Geometry, "kernel" | "padding" | "stride">): Window {
   const [before, after] = [padding.slice(0, 2), padding.slice(2)];
-  return { kernel, strides: [1, 1], dilations: [1, 1], before, after, groups: 1 };
+  return { kernel, strides: [stride, stride], dilations: [1, 1], before, after, groups: 1 };
 }
 
 export function normalData(shape: readonly number[], label: string): TensorData {
@@ -33,8 +38,9 @@ export function normalData(shape: readonly number[], label: string): TensorData 
 
 /** Largest difference over the largest number. */
 export function worst(got: readonly number[], expected: readonly number[]): number {
-  const largest = Math.max(...expected.map(Math.abs));
-  return Math.max(...expected.map((value, i) => Math.abs(got[i]! - value))) / largest;
+  const largest = (values: readonly number[]) =>
+    values.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
+  return largest(expected.map((value, i) => got[i]! - value)) / largest(expected);
 }
 
 /** Operators of convolution that are left in a lowered graph. */
@@ -57,10 +63,12 @@ export async function expectConvolution(
   geometry: Geometry,
   formsOf: (shape: ConvolutionShape, window: Window, x: Tensor) => Forms,
 ): Promise<void> {
-  const { batch, channels, space, kernel, padding } = geometry;
+  const { batch, channels, space, kernel, padding, stride = 1 } = geometry;
   const window = windowOf(geometry);
   const [into, out] = channels;
-  const length = (axis: 0 | 1) => space[axis] + padding[axis] + padding[axis + 2]! - kernel[axis] + 1;
+  const places = (axis: 0 | 1) => space[axis] + padding[axis] + padding[axis + 2]! - kernel[axis];
+  const length = (axis: 0 | 1) => Math.floor(places(axis) / stride) + 1;
+  const outputPadding = [places(0) % stride, places(1) % stride];
   const shapes = {
     x: [batch, into, ...space],
     w: [out, into, ...kernel],
@@ -74,9 +82,9 @@ export async function expectConvolution(
   ];
   const results = await runGraph(
     {
-      y: conv(x, w, undefined, { padding }),
+      y: conv(x, w, undefined, { padding, stride }),
       ownY: forms.forward(x, w),
-      dx: convTranspose(dy, w, undefined, { padding }),
+      dx: convTranspose(dy, w, undefined, { padding, stride, outputPadding }),
       ownDx: forms.inputGradient(dy, w),
       dw: weightGradientAs("per-offset", pairs, window, "portable"),
       ownDw: forms.weightGradient(pairs),

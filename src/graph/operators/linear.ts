@@ -46,14 +46,32 @@ defineOperator({
     if (b.rank === 1) gradient = unsqueeze(gradient, [gradient.rank]);
     if (a.rank === 1) gradient = unsqueeze(gradient, [gradient.rank - 1]);
     return [
-      call.needs(0) ? reshapeLike(unbroadcast(matmul(gradient, transposeMatrix(right)), left), a) : undefined,
-      call.needs(1) ? reshapeLike(weightGradient(left, right, gradient), b) : undefined,
+      call.needs(0) ? reshapeLike(leftGradient(left, right, gradient), a) : undefined,
+      call.needs(1) ? reshapeLike(rightGradient(left, right, gradient), b) : undefined,
     ];
   },
 });
 
+/**
+ * dA of A·B. Where A is one matrix for a whole batch of few columns each, all columns go into one product: a product for
+ * each would write a dA for each, to be summed up. Laying dy and B out side by side takes two copies.
+ */
+function leftGradient(a: Tensor, b: Tensor, dy: Tensor): Tensor {
+  const [rows, inner] = a.shape.slice(-2);
+  const columns = b.shape.at(-1)!;
+  const known = isStatic(rows!) && isStatic(inner!) && isStatic(columns);
+  if (a.rank > 2 || b.rank === 2 || !known || rows * inner < (columns * (rows + inner)) / 2) {
+    return unbroadcast(matmul(dy, transposeMatrix(b)), a);
+  }
+  const sideBySide = (x: Tensor) => {
+    const batch = x.shape.slice(2).map((_, axis) => axis);
+    return reshape(transpose(x, [x.rank - 2, ...batch, x.rank - 1]), [x.shape.at(-2)!, -1]);
+  };
+  return matmul(sideBySide(dy), transposeMatrix(sideBySide(b)));
+}
+
 /** dB of A·B. Where B is one matrix for a whole batch of rows, all rows go into one product. */
-function weightGradient(a: Tensor, b: Tensor, dy: Tensor): Tensor {
+function rightGradient(a: Tensor, b: Tensor, dy: Tensor): Tensor {
   if (b.rank === 2 && a.rank > 2) {
     const rows = (x: Tensor) => reshape(x, [-1, x.shape.at(-1)!]);
     return matmul(transposeMatrix(rows(a)), rows(dy));
