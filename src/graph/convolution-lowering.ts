@@ -72,6 +72,8 @@ export function lowerConv(
 ): Tensor[] | undefined {
   if (target !== "cpu") return undefined;
   const [x, w, bias] = [call.inputs[0]!, call.inputs[1]!, call.inputs[2]];
+  const met = fixedWeight ? undefined : metBySingleCells(x, window, target);
+  if (met) return [apply1("Conv", [met.x, ...call.inputs.slice(1)], windowAttributes(met.window))];
   const shape = convolutionShape(x, [w.shape[0]!, ...space]);
   const withBias = (y: Tensor) => [bias ? add(y, reshape(bias, [1, -1, 1, 1])) : y];
   if (shape !== undefined && fourierPays(shape, window)) {
@@ -171,11 +173,33 @@ export function lowerStridedConvTranspose(
 }
 
 export function lowerConvWeightGradient(pairs: readonly Pair[], target: Target, window: Window): Tensor {
+  const met = pairs.map(([x]) => metBySingleCells(x, window, target));
+  if (met[0] !== undefined) {
+    const left = pairs.map(([, dy], i) => [met[i]!.x, dy] as const);
+    return lowerConvWeightGradient(left, target, met[0].window);
+  }
   const forms = pairs.map((pair) => chooseWeightGradient(pair, window, target));
   const [first] = forms;
   if (forms.every((form) => form === first)) return weightGradientAs(first!, pairs, window, target);
   // The pairs' batches differ.
   return addAll(pairs.map((pair, i) => weightGradientAs(forms[i]!, [pair], window, target)));
+}
+
+/**
+ * All that a kernel of one cell meets with a stride above 1, for the window of stride 1 that is left; undefined for other
+ * windows. Pooling over single cells is ONNX Runtime's fastest way to skip the others.
+ */
+function metBySingleCells(
+  x: Tensor,
+  window: Window,
+  target: Target,
+): { readonly x: Tensor; readonly window: Window } | undefined {
+  const { kernel, strides, before, after } = window;
+  const single = kernel.length === 2 && kernel.every((k) => k === 1) && strides.some((s) => s > 1);
+  const unpadded = [...before, ...after].every((n) => n === 0);
+  if (target !== "cpu" || x.dtype !== "float32" || !single || !unpadded) return undefined;
+  const skipping = apply1("AveragePool", [x], { kernel_shape: kernel, strides });
+  return { x: skipping, window: { ...window, strides: [1, 1] } };
 }
 
 function convolutionShape(x: Tensor, y: readonly unknown[]): ConvolutionShape | undefined {

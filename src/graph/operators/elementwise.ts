@@ -1,11 +1,12 @@
 import type { Dim } from "../dims.js";
-import { addDims, broadcastShapes, divideDims, isStatic, multiplyDims } from "../dims.js";
+import { addDims, broadcastShapes, divideDims, isStatic, multiplyDims, sameShape } from "../dims.js";
 import type { DType } from "../dtype.js";
 import { isFloat, onnxTypeCode, dtypeFromOnnx } from "../dtype.js";
 import type { Call, GradientCall, GradientRule, LoweringRule, Target, TensorType } from "../operator.js";
 import { apply1, defineOperator, floatAttribute, intAttribute, misfit, required } from "../operator.js";
 import { Tensor, constant } from "../tensor.js";
 import { unbroadcast } from "./broadcast.js";
+import { squeeze, unsqueeze } from "./shape.js";
 
 /** A tensor, or a number that takes the type of the other operand. */
 export type Operand = Tensor | number;
@@ -192,6 +193,27 @@ function combineKnown(a: Tensor, b: Tensor, rule: KnownRule): Dim[] | undefined 
   return result;
 }
 
+/** Fewer numbers than this are done before two more nodes are. */
+const WORTH_SQUEEZING = 256;
+
+/**
+ * ONNX Runtime's CPU kernels broadcast in runs of the last axes that agree. Where those all have length 1, as in a kernel
+ * [512, 256, 1, 1] times a scalar, every number is a run of its own, some twenty times as slow: so they are left out.
+ */
+function withoutLastOnes(call: Call, target: Target): Tensor[] | undefined {
+  const [a, b] = [call.inputs[0]!, call.inputs[1]!];
+  const rank = Math.max(a.rank, b.rank);
+  const isOne = (x: Tensor, axis: number) => axis >= x.rank || x.shape.at(-1 - axis) === 1;
+  let ones = 0;
+  while (ones < rank && isOne(a, ones) && isOne(b, ones)) ones++;
+  const known = [a, b].map(({ shape }) => shape.reduce<number>((n, dim) => (isStatic(dim) ? n * dim : n), 1));
+  if (target !== "cpu" || ones === 0 || sameShape(a.shape, b.shape)) return undefined;
+  if (Math.max(...known) < WORTH_SQUEEZING) return undefined;
+  const last = (count: number) => Array.from({ length: count }, (_, i) => i - count);
+  const short = (x: Tensor) => (x.rank === 0 ? x : squeeze(x, last(Math.min(ones, x.rank))));
+  return [unsqueeze(apply1(call.type, [short(a), short(b)], call.attributes), last(ones))];
+}
+
 type BinaryGradient = (
   dy: Tensor,
   a: Tensor,
@@ -203,7 +225,7 @@ function binary(
   type: string,
   gradient: BinaryGradient,
   known?: KnownRule,
-  lower?: LoweringRule,
+  lower: LoweringRule = withoutLastOnes,
 ): (a: Operand, b: Operand) => Tensor {
   const rule: GradientRule = (call) => {
     const dy = call.gradients[0];
@@ -219,7 +241,7 @@ function binary(
     type,
     infer: (call) => inferBinary(call, "same", known),
     gradient: rule,
-    ...(lower && { lower }),
+    lower,
   });
   return (a, b) => apply1(type, operands(a, b));
 }
@@ -307,7 +329,12 @@ export function mod(a: Operand, b: Operand): Tensor {
 // ---- comparisons and logic -----------------------------------------------------------------------------------------
 
 function comparison(type: string): (a: Operand, b: Operand) => Tensor {
-  defineOperator({ type, infer: (call) => inferBinary(call, "bool"), gradient: "zero" });
+  defineOperator({
+    type,
+    infer: (call) => inferBinary(call, "bool"),
+    gradient: "zero",
+    lower: withoutLastOnes,
+  });
   return (a, b) => apply1(type, operands(a, b));
 }
 
