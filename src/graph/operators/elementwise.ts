@@ -51,6 +51,24 @@ function unary(
   return (x) => apply1(type, [x]);
 }
 
+/**
+ * dy where the condition holds, 0 elsewhere. A product takes half as long as a choice, but is not a number where dy is
+ * infinite, as the gradient of a square root is at 0. Sums of many products are infinite everywhere, if anywhere.
+ */
+function keptWhere(condition: Tensor, dy: Tensor): Tensor {
+  return isSumOfProducts(dy) ? mul(dy, cast(condition, dy.dtype)) : where(condition, dy, 0);
+}
+
+const SUMS_OF_PRODUCTS = new Set(["Conv", "ConvTranspose", "MatMul", "Gemm"]);
+
+/** Besides such sums themselves: they added, or kept in places. */
+function isSumOfProducts({ node: { type, inputs } }: Tensor): boolean {
+  if (type === "Add") return inputs.every((input) => isSumOfProducts(input!));
+  const kept =
+    type === "Mul" && inputs[1]!.node.type === "Cast" && inputs[1]!.node.inputs[0]!.dtype === "bool";
+  return kept ? isSumOfProducts(inputs[0]!) : SUMS_OF_PRODUCTS.has(type);
+}
+
 /** WebGPU has no Sign and would copy to the CPU and back. */
 function lowerSign(call: Call, target: Target): Tensor[] | undefined {
   const x = call.inputs[0]!;
@@ -79,7 +97,7 @@ export const tanh = unary("Tanh", (dy, _x, y) => mul(dy, sub(1, mul(y, y))));
 export const sigmoid = unary("Sigmoid", (dy, _x, y) => mul(dy, mul(y, sub(1, y))));
 export const erf = unary("Erf", (dy, x) => mul(dy, mul(2 / Math.sqrt(Math.PI), exp(neg(mul(x, x))))));
 /** max(x, 0); the derivative at 0 is 0. */
-export const relu = unary("Relu", (dy, x) => where(greater(x, 0), dy, 0), false);
+export const relu = unary("Relu", (dy, x) => keptWhere(greater(x, 0), dy), false);
 /** log(1 + e^x). */
 export const softplus = unary("Softplus", (dy, x) => mul(dy, sigmoid(x)));
 export const softsign = unary(
