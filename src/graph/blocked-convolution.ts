@@ -108,11 +108,11 @@ export function blockedWeightGradient(x: Tensor, dy: Tensor, window: Window): Te
       );
   const flat = apply1("Reshape", [source, integers([0, into * seen[0]!, -1])]);
 
-  const swapped = transpose(
-    splitBlocks(toBlocks(reshape(dy, [1, batch, out * rows * columns, 1])), [out, rows * columns]),
-    [1, 0, 2, 3],
-  );
-  const kernel = reshape(toBlocks(reshape(swapped, [1, out, batch * rows * columns, 1])), [
+  // [batch, out / B, positions, B], which the gradient of x needs as well, to [out / B, batch / B, positions, B, B].
+  const block = blockLength();
+  const images = apply1("Div", [integers([batch]), block]);
+  const parts = concat([images, block, integers([-1, rows * columns]), block], 0);
+  const kernel = reshape(transpose(apply1("Reshape", [toBlocks(dy), parts]), [2, 0, 3, 1, 4]), [
     out,
     batch * rows,
     1,
@@ -137,7 +137,11 @@ export function blockedWeightGradient(x: Tensor, dy: Tensor, window: Window): Te
 
 /** A reordered [1, channels, ...] with its blocks spelt out: [channels / B, ...shape, B]. */
 function splitBlocks(x: Tensor, shape: readonly number[]): Tensor {
+  return apply1("Reshape", [x, concat([integers([-1, ...shape]), blockLength()], 0)]);
+}
+
+/** B, as the graph finds it out. */
+function blockLength(): Tensor {
   const four = toBlocks(constant({ dtype: "float32", shape: [1, 4, 1, 1], data: new Float32Array(4) }));
-  const blockLength = apply1("Shape", [four], { start: 1, end: 2 });
-  return apply1("Reshape", [x, concat([integers([-1, ...shape]), blockLength], 0)]);
+  return apply1("Shape", [four], { start: 1, end: 2 });
 }

@@ -251,7 +251,7 @@ function foldingPays(into: number, out: number, offsets: number, dy: Tensor): bo
   const space = dy.shape.slice(2);
   if (!space.every(isStatic)) return false;
   const count = space.reduce((a, b) => a * b, 1);
-  return into * out * offsets >= 2 * count * (into + out);
+  return into * out * offsets >= 1.25 * count * (into + out);
 }
 
 export function weightGradientAs(

@@ -151,7 +151,7 @@ interface Bounds {
 }
 
 /** ONNX Runtime computes convolutions with constant kernels faster, and works out the spectra of such kernels beforehand. */
-const FIXED: Bounds = { channels: 64, tiles: 16, share: 0.8, perKernelNumber: 0, perCutNumber: 120 };
+const FIXED: Bounds = { channels: 64, tiles: 16, share: 0.8, perKernelNumber: 0, perCutNumber: 240 };
 const FED: Bounds = { channels: 32, tiles: 16, share: 1.1, perKernelNumber: 48, perCutNumber: 120 };
 
 /** The plan that pays most, undefined where none does: it takes many channels on few tiles. */

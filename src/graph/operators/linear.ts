@@ -60,7 +60,7 @@ function leftGradient(a: Tensor, b: Tensor, dy: Tensor): Tensor {
   const [rows, inner] = a.shape.slice(-2);
   const columns = b.shape.at(-1)!;
   const known = isStatic(rows!) && isStatic(inner!) && isStatic(columns);
-  if (a.rank > 2 || b.rank === 2 || !known || rows * inner < (columns * (rows + inner)) / 2) {
+  if (a.rank > 2 || b.rank === 2 || !known || rows * inner < columns * (rows + inner)) {
     return unbroadcast(matmul(dy, transposeMatrix(b)), a);
   }
   const sideBySide = (x: Tensor) => {
