@@ -52,11 +52,27 @@ function unary(
 }
 
 /**
- * dy where the condition holds, 0 elsewhere. A product takes half as long as a choice, but is not a number where dy is
- * infinite, as the gradient of a square root is at 0. Sums of many products are infinite everywhere, if anywhere.
+ * dy where x is above 0, else 0. A product takes half as long as a choice, but is not a number where dy is infinite, as the
+ * gradient of a square root is at 0. Sums of many products are infinite everywhere, if anywhere.
  */
-function keptWhere(condition: Tensor, dy: Tensor): Tensor {
-  return isSumOfProducts(dy) ? mul(dy, cast(condition, dy.dtype)) : where(condition, dy, 0);
+function reluGradient(dy: Tensor, x: Tensor): Tensor {
+  return isSumOfProducts(dy) ? mul(dy, unitStep(x)) : where(greater(x, 0), dy, 0);
+}
+
+defineOperator({
+  type: "UnitStep",
+  infer: (call) => [{ dtype: required(call, 0, "x").dtype, shape: call.inputs[0]!.shape }],
+  gradient: "zero",
+  // In one pass, where floats are surely to IEEE 754: a hard sigmoid that the least of normal numbers saturates.
+  lower: (call, target) => {
+    const x = call.inputs[0]!;
+    const oneShot = target === "cpu" && x.dtype === "float32";
+    return [oneShot ? hardSigmoid(x, 3e38, 0) : cast(greater(x, 0), x.dtype)];
+  },
+});
+/** 1 where x is above 0, else 0. */
+function unitStep(x: Tensor): Tensor {
+  return apply1("UnitStep", [x]);
 }
 
 const SUMS_OF_PRODUCTS = new Set(["Conv", "ConvTranspose", "MatMul", "Gemm"]);
@@ -64,9 +80,8 @@ const SUMS_OF_PRODUCTS = new Set(["Conv", "ConvTranspose", "MatMul", "Gemm"]);
 /** Besides such sums themselves: they added, or kept in places. */
 function isSumOfProducts({ node: { type, inputs } }: Tensor): boolean {
   if (type === "Add") return inputs.every((input) => isSumOfProducts(input!));
-  const kept =
-    type === "Mul" && inputs[1]!.node.type === "Cast" && inputs[1]!.node.inputs[0]!.dtype === "bool";
-  return kept ? isSumOfProducts(inputs[0]!) : SUMS_OF_PRODUCTS.has(type);
+  const step = type === "Mul" && inputs[1]!.node.type === "UnitStep";
+  return step ? isSumOfProducts(inputs[0]!) : SUMS_OF_PRODUCTS.has(type);
 }
 
 /** WebGPU has no Sign and would copy to the CPU and back. */
@@ -97,7 +112,7 @@ export const tanh = unary("Tanh", (dy, _x, y) => mul(dy, sub(1, mul(y, y))));
 export const sigmoid = unary("Sigmoid", (dy, _x, y) => mul(dy, mul(y, sub(1, y))));
 export const erf = unary("Erf", (dy, x) => mul(dy, mul(2 / Math.sqrt(Math.PI), exp(neg(mul(x, x))))));
 /** max(x, 0); the derivative at 0 is 0. */
-export const relu = unary("Relu", (dy, x) => keptWhere(greater(x, 0), dy), false);
+export const relu = unary("Relu", reluGradient, false);
 /** log(1 + e^x). */
 export const softplus = unary("Softplus", (dy, x) => mul(dy, sigmoid(x)));
 export const softsign = unary(

@@ -86,6 +86,7 @@ export const ELEMENTWISE: Table = {
   Ceil: ZERO,
   Round: ZERO,
   StopGradient: ZERO,
+  UnitStep: ZERO,
   LeakyRelu: unary((x) => g.leakyRelu(x, 0.2), kinked),
   Elu: unary((x) => g.elu(x, 0.7), kinked),
   HardSigmoid: unary((x) => g.hardSigmoid(x, 0.3, 0.4), kinked),
