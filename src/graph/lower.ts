@@ -1,8 +1,8 @@
 import type { TensorData } from "./dtype.js";
 import type { Target } from "./operator.js";
-import { apply, operatorOf } from "./operator.js";
+import { applyAgain, operatorOf } from "./operator.js";
 import type { Attribute, GraphNode, Tensor } from "./tensor.js";
-import { constantData, inScope } from "./tensor.js";
+import { constantData } from "./tensor.js";
 import { topologicalOrder } from "./walk.js";
 
 export interface LowerOptions {
@@ -59,7 +59,7 @@ class Rewriter {
     const inputs = node.inputs.map((input) => input && this.#replaced.get(input)!);
     const rule = operatorOf(node.type)?.lower;
     const call = { type: node.type, inputs, attributes: node.attributes, outputCount: node.outputs.length };
-    const lowered = rule && inScope(node.scope, () => rule(call, this.target, this.#context));
+    const lowered = rule && node.replaced(() => rule(call, this.target, this.#context));
     // What a rule returns may need lowering itself; its operands are rewritten already.
     if (lowered !== undefined) return lowered.map((tensor) => this.rewrite(tensor));
     return this.#once(node, inputs);
@@ -72,13 +72,7 @@ class Rewriter {
     const same = this.#calls.get(key);
     if (same !== undefined) return same.outputs;
     const unchanged = inputs.every((input, i) => input === node.inputs[i]);
-    const made = unchanged
-      ? node
-      : apply(node.type, inputs, node.attributes, {
-          outputs: node.outputs.length,
-          ...(node.importedName !== undefined && { name: node.importedName }),
-          scope: node.scope,
-        })[0]!.node;
+    const made = unchanged ? node : applyAgain(node, inputs)[0]!.node;
     this.#calls.set(key, made);
     for (const output of made.outputs) this.#replaced.set(output, output);
     return made.outputs;

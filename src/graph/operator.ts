@@ -82,8 +82,6 @@ export interface ApplyOptions {
   readonly outputs?: number;
   /** The name that an imported file gave the node. */
   readonly name?: string;
-  /** The scope of the node that this one replaces (default: the current one). */
-  readonly scope?: string;
 }
 
 /** Calls an operator: infers types, makes the node, returns its outputs. */
@@ -97,12 +95,19 @@ export function apply(
   if (operator === undefined) throw new StriateError(`operator ${type} is not known`);
   const call: Call = { type, inputs, attributes, outputCount: options.outputs ?? 1 };
   const types = operator.infer(call);
-  const node = new GraphNode(type, inputs, attributes, undefined, options.name, options.scope);
+  const node = new GraphNode(type, inputs, attributes, undefined, options.name);
   for (const [index, { dtype, shape, known }] of types.entries()) {
     if (shape.some((dim) => dim === 0)) misfit(call, "an axis of length 0 (an empty batch?) is refused");
     node.outputs.push(new Tensor(node, index, dtype, shape, known));
   }
   return node.outputs;
+}
+
+/** The call of a node with other inputs: same attributes and names, same scope and line. */
+export function applyAgain(node: GraphNode, inputs: readonly (Tensor | undefined)[]): Tensor[] {
+  const { type, attributes, outputs, importedName } = node;
+  const options = { outputs: outputs.length, ...(importedName !== undefined && { name: importedName }) };
+  return node.replaced(() => apply(type, inputs, attributes, options));
 }
 
 /** a + b: one call where the operator can sum inside it, an Add otherwise. */

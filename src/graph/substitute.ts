@@ -1,6 +1,6 @@
 import { StriateError } from "../util/errors.js";
 import { showShape } from "./dims.js";
-import { apply } from "./operator.js";
+import { applyAgain } from "./operator.js";
 import type { Tensor } from "./tensor.js";
 import { topologicalOrder } from "./walk.js";
 
@@ -28,11 +28,7 @@ export function substitute(
   for (const node of order) {
     const inputs = node.inputs.map((input) => input && (replaced.get(input) ?? input));
     if (inputs.every((input, i) => input === node.inputs[i])) continue;
-    const made = apply(node.type, inputs, node.attributes, {
-      outputs: node.outputs.length,
-      ...(node.importedName !== undefined && { name: node.importedName }),
-      scope: node.scope,
-    });
+    const made = applyAgain(node, inputs);
     node.outputs.forEach((output, i) => {
       if (!replacements.has(output)) replaced.set(output, made[i]!);
     });

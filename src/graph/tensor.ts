@@ -39,8 +39,14 @@ export type Leaf =
 /** Stack lines of the engine itself say nothing about who made a node. */
 const ENGINE = new URL(".", import.meta.url).pathname;
 
+/** Holds the stack of the line that made a node; only formatted when somebody asks, for it takes as long as the node. */
+interface Origin {
+  readonly stack?: string;
+}
+
 let nodes = 0;
 let scopes: readonly string[] = [];
+let inherited: Origin | undefined;
 
 /** Names every node traced inside `body` after `name`, as exporters do with module paths. */
 export function scope<T>(name: string, body: () => T): T {
@@ -48,7 +54,7 @@ export function scope<T>(name: string, body: () => T): T {
 }
 
 /** As `scope`, with the whole path given. */
-export function inScope<T>(path: string, body: () => T): T {
+function inScope<T>(path: string, body: () => T): T {
   const outer = scopes;
   scopes = path === "" ? [] : [path];
   try {
@@ -58,12 +64,18 @@ export function inScope<T>(path: string, body: () => T): T {
   }
 }
 
+function captured(): Origin {
+  const origin = {};
+  Error.captureStackTrace(origin, GraphNode);
+  return origin;
+}
+
 /** One operator call, or a leaf. Nodes are never changed after they are made. */
 export class GraphNode {
   readonly id = nodes++;
   readonly outputs: Tensor[] = [];
-  /** Holds the stack of the line that made the node; only formatted when somebody asks. */
-  readonly #origin: { stack?: string } = {};
+  readonly scope = scopes.join("/");
+  readonly #origin: Origin;
 
   constructor(
     readonly type: string,
@@ -72,9 +84,20 @@ export class GraphNode {
     readonly leaf?: Leaf,
     /** Names that an imported file gave: the node's own and its outputs'. */
     readonly importedName?: string,
-    readonly scope: string = scopes.join("/"),
   ) {
-    Error.captureStackTrace(this.#origin, GraphNode);
+    // Stacks keep all alive that their functions were called on. Constants may outlive the graph: they have none.
+    this.#origin = leaf?.kind === "constant" ? {} : (inherited ?? captured());
+  }
+
+  /** Runs `body`; the nodes that it makes stand for this one: same line, and same scope unless another is given. */
+  replaced<T>(body: () => T, path = this.scope): T {
+    const outer = inherited;
+    inherited = this.#origin;
+    try {
+      return inScope(path, body);
+    } finally {
+      inherited = outer;
+    }
   }
 
   /** Where it was made: scope, imported name and the first line of the stack outside the engine. */

@@ -36,6 +36,9 @@ export interface TrainingStep {
   readonly frozen: readonly string[];
 }
 
+/** What a training step takes and gives, without its graph. */
+export type TrainingLayout = Omit<TrainingStep, "outputs">;
+
 export const STEP_INPUT = "step";
 export const LEARNING_RATE_INPUT = "learningRate";
 
@@ -94,7 +97,7 @@ export function initialTrainingState(step: TrainingStep, values: State): State {
 
 /** The model's values (averaged ones if asked and kept) inside a training state, with the frozen ones added. */
 export function modelValues(
-  step: TrainingStep,
+  step: TrainingLayout,
   state: ReadonlyMap<string, TensorData>,
   frozen: ReadonlyMap<string, TensorData>,
   options: { readonly averaged?: boolean } = {},
@@ -110,7 +113,8 @@ export function modelValues(
   return values;
 }
 
-function frozenValues(step: TrainingStep, values: ReadonlyMap<string, TensorData>): State {
+/** Of `values`, those that the step does not change. */
+export function frozenValues(step: TrainingLayout, values: ReadonlyMap<string, TensorData>): State {
   return new Map(
     step.frozen.map((name) => {
       const value = values.get(name);

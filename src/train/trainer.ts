@@ -6,8 +6,8 @@ import type { Optimizer } from "../nn/optimizer.js";
 import { adam } from "../nn/optimizers.js";
 import type { Schedule } from "../nn/schedules.js";
 import { constantRate } from "../nn/schedules.js";
-import type { TrainingStep } from "../nn/training-state.js";
-import { initialTrainingState, modelValues, writeTrainingStep } from "../nn/training-state.js";
+import type { TrainingLayout } from "../nn/training-state.js";
+import { frozenValues, initialTrainingState, modelValues, writeTrainingStep } from "../nn/training-state.js";
 import { trainingStep } from "../nn/training-step.js";
 import type { TensorData } from "../graph/dtype.js";
 import { scalarData } from "../graph/dtype.js";
@@ -57,13 +57,13 @@ export class Trainer {
   #next: { readonly step: number; readonly feeds: Record<string, TensorData> } | undefined;
 
   private constructor(
-    readonly training: TrainingStep,
+    readonly training: TrainingLayout,
     readonly batches: Batches,
     private readonly program: Program,
-    private readonly loss: LossGraph,
+    private readonly noise: LossGraph["noise"],
     private readonly data: TrainingData,
     private readonly recipe: Recipe,
-    private readonly initial: State,
+    private readonly frozen: State,
     step: number,
   ) {
     this.#step = step;
@@ -106,7 +106,10 @@ export class Trainer {
       { model, state: Object.fromEntries(state) },
       sessionOptionsOf(options),
     );
-    return new Trainer(training, batches, program, loss, data, recipe, initial, from?.step ?? 0);
+    // Not the graph, which is as large as the rest of the heap and would be walked whenever that is collected.
+    const { outputs: _graph, ...layout } = training;
+    const frozen = frozenValues(training, initial);
+    return new Trainer(layout, batches, program, loss.noise, data, recipe, frozen, from?.step ?? 0);
   }
 
   /** Steps done. */
@@ -159,7 +162,7 @@ export class Trainer {
 
   /** As `values`, of a state that was read before. */
   valuesIn(state: ReadonlyMap<string, TensorData>, options: { readonly averaged?: boolean } = {}): State {
-    return modelValues(this.training, state, this.initial, options);
+    return modelValues(this.training, state, this.frozen, options);
   }
 
   close(): Promise<void> {
@@ -168,8 +171,7 @@ export class Trainer {
 
   #feeds(step: number): Record<string, TensorData> {
     const { indices } = this.batches.at(step);
-    const { noise = {} } = this.loss;
-    return fillInputs(this.training.inputs, noise, this.data, indices, [
+    return fillInputs(this.training.inputs, this.noise ?? {}, this.data, indices, [
       this.recipe.seed,
       "training noise",
       step,
@@ -192,7 +194,7 @@ export function initialValues(task: Task, { seed, values }: Pick<Recipe, "seed" 
   return drawn;
 }
 
-function restored(training: TrainingStep, tensors: ReadonlyMap<string, TensorData>): State {
+function restored(training: TrainingLayout, tensors: ReadonlyMap<string, TensorData>): State {
   return new Map(
     training.state.map(({ name, shape }) => {
       const value = tensors.get(name);

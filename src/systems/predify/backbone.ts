@@ -26,11 +26,18 @@ export interface Retracing {
 /** Makes a node of an imported graph again with other operands. */
 export function retrace(node: GraphNode, { replaced, suffix }: Retracing): readonly Tensor[] {
   const inputs = node.inputs.map((operand) => operand && (replaced.get(operand) ?? operand));
-  return apply(node.type, inputs, node.attributes, {
-    outputs: node.outputs.length,
-    ...(node.importedName !== undefined && { name: node.importedName + suffix }),
-    scope: node.scope === "" ? suffix.slice(1) : node.scope + suffix,
-  });
+  const options = { outputs: node.outputs.length, ...markedName(node, suffix) };
+  return node.replaced(() => apply(node.type, inputs, node.attributes, options), markedScope(node, suffix));
+}
+
+/** The name of a node that is made again, where it has one. */
+export function markedName({ importedName }: GraphNode, suffix: string): { readonly name?: string } {
+  return importedName === undefined ? {} : { name: importedName + suffix };
+}
+
+/** The scope of a node that is made again. */
+export function markedScope({ scope }: GraphNode, suffix: string): string {
+  return scope === "" ? suffix.slice(1) : scope + suffix;
 }
 
 /**

@@ -2,7 +2,7 @@ import type { GraphNode, Tensor } from "../../graph/index.js";
 import { constant, constantData, tensorData } from "../../graph/index.js";
 import { apply, floatAttribute } from "../../graph/operator.js";
 import type { Retracing } from "./backbone.js";
-import { retrace } from "./backbone.js";
+import { markedName, markedScope, retrace } from "./backbone.js";
 
 /*
  * A convolution and the batch normalisation after it are one convolution with other weights. ONNX Runtime merges them
@@ -49,10 +49,11 @@ export class MergingRetracer {
     const { convolution, weight, bias } = merged;
     const x = convolution.inputs[0]!;
     const { replaced, suffix } = retracing;
-    return apply("Conv", [replaced.get(x) ?? x, weight, bias], convolution.attributes, {
-      ...(node.importedName !== undefined && { name: node.importedName + suffix }),
-      scope: node.scope === "" ? suffix.slice(1) : node.scope + suffix,
-    });
+    const inputs = [replaced.get(x) ?? x, weight, bias];
+    return node.replaced(
+      () => apply("Conv", inputs, convolution.attributes, markedName(node, suffix)),
+      markedScope(node, suffix),
+    );
   }
 }
 
