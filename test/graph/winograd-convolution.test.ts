@@ -63,7 +63,7 @@ describe("a 3 x 3 convolution by minimal filtering", () => {
   it.each([
     { shape: [16, 64, 4, 4], tiles: "of 2 x 2" },
     { shape: [16, 64, 8, 8], tiles: "of 4 x 4" },
-    { shape: [4, 128, 16, 12], tiles: "of 4 x 4, in strips" },
+    { shape: [16, 128, 16, 12], tiles: "of 4 x 4, in strips" },
     { shape: [64, 256, 8, 8], tiles: "of 2 x 2, stride 2", stride: 2 },
   ])(
     "is chosen for many channels on few tiles $tiles, and agrees with the plain form",
@@ -100,6 +100,7 @@ describe("a 3 x 3 convolution by minimal filtering", () => {
     expect(count([32, 16, 8, 8], [16, 16, 3, 3])).toBe(1);
     expect(count([32, 128, 16, 16], [128, 128, 3, 3])).toBe(0);
     expect(count([32, 64, 32, 32], [64, 64, 3, 3])).toBe(1);
+    expect(count([1, 512, 28, 28], [512, 512, 3, 3])).toBe(1);
     expect(count([1, 512, 4, 4], [512, 512, 3, 3])).toBe(1);
     expect(count(["batch", 512, 4, 4], [512, 512, 3, 3])).toBe(1);
     expect(count([32, 256, 8, 8], [512, 256, 3, 3], { stride: 2 })).toBe(0);
