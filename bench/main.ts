@@ -5,7 +5,7 @@ import { corruptionCases } from "./corruptions.js";
 import { ceilingCase, convolutionCases, weightGradientForms } from "./convolution.js";
 import { feedbackCases, komplexnetCases } from "./komplexnet.js";
 import type { BenchCase, BenchResult } from "./measure.js";
-import { measure } from "./measure.js";
+import { ROUNDS, measure } from "./measure.js";
 import type { Peer, PeerName } from "./peer.js";
 import { openPeer } from "./peer.js";
 import { predifyCases } from "./predify.js";
@@ -43,7 +43,7 @@ const peerOf = (test: BenchCase): Peer | undefined => {
 };
 const machine = `${cpus()[0]?.model ?? "unknown processor"}, ${availableParallelism()} cores, Node ${process.version}`;
 console.error(
-  `${machine}; 2 threads for operators, corruptions on one core; medians of 9 rounds taken in turn`,
+  `${machine}; 2 threads for operators, corruptions on one core; medians of ${ROUNDS} rounds taken in turn`,
 );
 
 const ceilingTest = ceilingCase();

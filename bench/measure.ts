@@ -14,7 +14,7 @@ export interface BenchCase {
     readonly name: string;
     readonly options: Readonly<Record<string, unknown>>;
   };
-  /** Default 9; fewer where one run takes half a minute. */
+  /** Default {@link ROUNDS}; fewer where one run takes half a minute. */
   readonly rounds?: number;
   /** Makes the thing to run; `close` frees it. */
   open(): Promise<{ run(): Promise<unknown>; close(): Promise<void> }>;
@@ -39,7 +39,7 @@ export function median(values: readonly number[]): number {
   return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
 }
 
-const ROUNDS = 9;
+export const ROUNDS = 9;
 
 /** Ours and the peer's in turn, so that a machine whose speed drifts hits both; the ratio is taken round by round. */
 export async function measure(test: BenchCase, peer: Peer | undefined): Promise<BenchResult> {

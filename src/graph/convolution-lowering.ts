@@ -72,8 +72,10 @@ export function lowerConv(
 ): Tensor[] | undefined {
   if (target !== "cpu") return undefined;
   const [x, w, bias] = [call.inputs[0]!, call.inputs[1]!, call.inputs[2]];
-  const met = fixedWeight ? undefined : metBySingleCells(x, window, target);
-  if (met) return [apply1("Conv", [met.x, ...call.inputs.slice(1)], windowAttributes(met.window))];
+  if (!fixedWeight && skipsPlaces(x, window)) {
+    const inputs = [placesMet(x, window), ...call.inputs.slice(1)];
+    return [apply1("Conv", inputs, windowAttributes(withoutStride(window)))];
+  }
   const shape = convolutionShape(x, [w.shape[0]!, ...space]);
   const withBias = (y: Tensor) => [bias ? add(y, reshape(bias, [1, -1, 1, 1])) : y];
   if (shape !== undefined && fourierPays(shape, window)) {
@@ -90,28 +92,44 @@ export function lowerConv(
 }
 
 /**
- * A transposed convolution of stride 1 is a convolution with the kernel turned round and its channels swapped, which
- * ONNX Runtime computes 1.6 times as fast, unless it yields only a few channels.
+ * A transposed convolution with a result of `space`: in the form of the convolution that it is the gradient of, where that
+ * has one; with a larger stride in phases, where there are few enough zeros; with stride 1 as a convolution.
  */
-export function lowerConvTranspose(call: Call, target: Target, window: Window): Tensor[] | undefined {
+export function lowerConvTranspose(
+  call: Call,
+  target: Target,
+  window: Window,
+  { space, outputPadding }: { readonly space: readonly unknown[]; readonly outputPadding: readonly number[] },
+): Tensor[] | undefined {
   const [x, w, bias] = [call.inputs[0]!, call.inputs[1]!, call.inputs[2]];
-  const reach = window.kernel.map((k, axis) => (k - 1) * window.dilations[axis]!);
-  const begin = reach.map((r, axis) => r - window.before[axis]!);
-  const end = reach.map((r, axis) => r - window.after[axis]!);
-  const plain = window.strides.every((s) => s === 1) && [...begin, ...end].every((n) => n >= 0);
-  const channels = w.shape[1] as number;
-  const length = (axis: number) =>
-    (x.shape[axis + 2] as number) - 1 + reach[axis]! + 1 - window.before[axis]! - window.after[axis]!;
-  const shape = convolutionShape(x, [channels, ...reach.map((_, axis) => length(axis))]);
   if (bias === undefined && target === "cpu") {
+    const shape = convolutionShape(x, [w.shape[1]!, ...space]);
     const forward = shape && { x: shape.y, y: shape.x };
     const spectral = spectralPlan(forward, window, x.shape[0]);
     if (spectral !== undefined) return [spectralInputGradient(x, w, spectral)];
     const winograd = winogradPlan(forward, window, x);
     if (winograd !== undefined) return [winogradInputGradient(x, w, winograd)];
   }
+  if (target !== "webgpu" && target !== "cuda" && phasesPay(x, w, window, space)) {
+    return [phaseConvolution(x, w, bias, window, space as readonly number[])];
+  }
+  const padded = outputPadding.some((n) => n !== 0);
+  return target !== "cpu" || padded ? undefined : turnedConvolution(call, window);
+}
+
+/**
+ * A transposed convolution of stride 1 is a convolution with the kernel turned round and its channels swapped, which
+ * ONNX Runtime computes 1.6 times as fast, unless it yields only a few channels.
+ */
+function turnedConvolution(call: Call, window: Window): Tensor[] | undefined {
+  const [x, w, bias] = [call.inputs[0]!, call.inputs[1]!, call.inputs[2]];
+  const reach = window.kernel.map((k, axis) => (k - 1) * window.dilations[axis]!);
+  const begin = reach.map((r, axis) => r - window.before[axis]!);
+  const end = reach.map((r, axis) => r - window.after[axis]!);
+  const plain = window.strides.every((s) => s === 1) && [...begin, ...end].every((n) => n >= 0);
+  const channels = w.shape[1] as number;
   const few = channels < 8 && channels < (w.shape[0] as number) / window.groups;
-  if (target !== "cpu" || !plain || few) return undefined;
+  if (!plain || few) return undefined;
   return [
     apply1("Conv", [x, turnedKernel(w, window.groups), ...(bias ? [bias] : [])], {
       ...windowAttributes(window),
@@ -152,31 +170,10 @@ function swapChannels(w: Tensor, groups: number): Tensor {
   return reshape(turned, [groups * into, out / groups, ...kernel]);
 }
 
-/**
- * A transposed convolution of a larger stride: by minimal filtering where that pays, in phases where there are few enough
- * zeros, undefined otherwise.
- */
-export function lowerStridedConvTranspose(
-  call: Call,
-  target: Target,
-  window: Window,
-  space: readonly unknown[],
-): Tensor[] | undefined {
-  const [x, w, bias] = [call.inputs[0]!, call.inputs[1]!, call.inputs[2]];
-  if (bias === undefined && target === "cpu" && window.strides.some((s) => s > 1)) {
-    const y = convolutionShape(x, [w.shape[1]!, ...space]);
-    const winograd = winogradPlan(y && { x: y.y, y: y.x }, window, x);
-    if (winograd !== undefined) return [winogradInputGradient(x, w, winograd)];
-  }
-  if (target === "webgpu" || target === "cuda" || !phasesPay(x, w, window, space)) return undefined;
-  return [phaseConvolution(x, w, bias, window, space as readonly number[])];
-}
-
 export function lowerConvWeightGradient(pairs: readonly Pair[], target: Target, window: Window): Tensor {
-  const met = pairs.map(([x]) => metBySingleCells(x, window, target));
-  if (met[0] !== undefined) {
-    const left = pairs.map(([, dy], i) => [met[i]!.x, dy] as const);
-    return lowerConvWeightGradient(left, target, met[0].window);
+  if (target === "cpu" && pairs.every(([x]) => skipsPlaces(x, window))) {
+    const met = pairs.map(([x, dy]) => [placesMet(x, window), dy] as const);
+    return lowerConvWeightGradient(met, target, withoutStride(window));
   }
   const forms = pairs.map((pair) => chooseWeightGradient(pair, window, target));
   const [first] = forms;
@@ -185,22 +182,19 @@ export function lowerConvWeightGradient(pairs: readonly Pair[], target: Target, 
   return addAll(pairs.map((pair, i) => weightGradientAs(forms[i]!, [pair], window, target)));
 }
 
-/**
- * All that a kernel of one cell meets with a stride above 1, for the window of stride 1 that is left; undefined for other
- * windows. Pooling over single cells is ONNX Runtime's fastest way to skip the others.
- */
-function metBySingleCells(
-  x: Tensor,
-  window: Window,
-  target: Target,
-): { readonly x: Tensor; readonly window: Window } | undefined {
-  const { kernel, strides, before, after } = window;
-  const single = kernel.length === 2 && kernel.every((k) => k === 1) && strides.some((s) => s > 1);
+/** Whether a kernel of one cell skips places of x. */
+function skipsPlaces(x: Tensor, { kernel, strides, before, after }: Window): boolean {
+  const single = kernel.length === 2 && kernel.every((k) => k === 1);
   const unpadded = [...before, ...after].every((n) => n === 0);
-  if (target !== "cpu" || x.dtype !== "float32" || !single || !unpadded) return undefined;
-  const skipping = apply1("AveragePool", [x], { kernel_shape: kernel, strides });
-  return { x: skipping, window: { ...window, strides: [1, 1] } };
+  return x.dtype === "float32" && single && unpadded && strides.some((s) => s > 1);
 }
+
+/** The places of x that such a kernel meets: pooling over single cells is ONNX Runtime's fastest way to skip the others. */
+function placesMet(x: Tensor, { kernel, strides }: Window): Tensor {
+  return apply1("AveragePool", [x], { kernel_shape: kernel, strides });
+}
+
+const withoutStride = (window: Window): Window => ({ ...window, strides: window.strides.map(() => 1) });
 
 function convolutionShape(x: Tensor, y: readonly unknown[]): ConvolutionShape | undefined {
   const input = x.shape.slice(1);

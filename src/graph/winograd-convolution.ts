@@ -359,12 +359,7 @@ export function winogradWeightGradient(
       ),
     ),
   );
-  const kernels = fusedMatmul(
-    reshape(points, [pointsOf(plan), channelsOut * channelsIn]),
-    kernelMatrix(plan),
-    {
-      transA: 1,
-    },
-  );
+  const spectra = reshape(points, [pointsOf(plan), channelsOut * channelsIn]);
+  const kernels = fusedMatmul(spectra, kernelMatrix(plan), { transA: 1 });
   return reshape(kernels, [channelsOut, channelsIn, KERNEL, KERNEL]);
 }

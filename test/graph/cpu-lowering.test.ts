@@ -125,6 +125,14 @@ describe("gradients in the form that is fast", () => {
     await expectSame({ dx: dx! }, { x: [2, 3, 5, 5], w: [4, 3, 3, 3] });
   });
 
+  it("of rectifiers on residual paths, forty deep: each sum is looked at once", () => {
+    const [x, w] = [g.input("x", [2, 3]), g.input("w", [3, 3])];
+    let h = x;
+    for (let i = 0; i < 40; i++) h = g.add(h, g.relu(h));
+    const [dx] = g.gradients(g.sum(g.square(g.matmul(h, w))), [x]);
+    expect(typesIn({ dx: dx! })).not.toContain("Where");
+  });
+
   it("of a rectifier below a square root: still a choice, 0 where it is shut", async () => {
     const x = g.input("x", [4]);
     const [dx] = g.gradients(g.sum(g.sqrt(g.relu(x))), [x]);

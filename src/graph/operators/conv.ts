@@ -1,12 +1,7 @@
 import type { Dim } from "../dims.js";
 import { isStatic, unknownDim } from "../dims.js";
 import type { Pair } from "../convolution-lowering.js";
-import {
-  lowerConv,
-  lowerConvTranspose,
-  lowerConvWeightGradient,
-  lowerStridedConvTranspose,
-} from "../convolution-lowering.js";
+import { lowerConv, lowerConvTranspose, lowerConvWeightGradient } from "../convolution-lowering.js";
 import type { Call } from "../operator.js";
 import { apply1, defineOperator, intsAttribute, misfit, required } from "../operator.js";
 import type { Attributes, Tensor } from "../tensor.js";
@@ -193,9 +188,8 @@ defineOperator({
   },
   lower: (call, target) => {
     const { x, window } = weightWindow(call);
-    const strided = lowerStridedConvTranspose(call, target, window, transposedSpace(call, x, window));
-    if (strided !== undefined || outputPaddingOf(call, window).some((n) => n !== 0)) return strided;
-    return lowerConvTranspose(call, target, window);
+    const space = transposedSpace(call, x, window);
+    return lowerConvTranspose(call, target, window, { space, outputPadding: outputPaddingOf(call, window) });
   },
 });
 

@@ -1,9 +1,10 @@
 import type { Dim } from "../dims.js";
-import { addDims, broadcastShapes, divideDims, isStatic, multiplyDims, sameShape } from "../dims.js";
+import { addDims, broadcastShapes, divideDims, isStatic, multiplyDims, sameShape, sizeOf } from "../dims.js";
 import type { DType } from "../dtype.js";
 import { isFloat, onnxTypeCode, dtypeFromOnnx } from "../dtype.js";
 import type { Call, GradientCall, GradientRule, LoweringRule, Target, TensorType } from "../operator.js";
 import { apply1, defineOperator, floatAttribute, intAttribute, misfit, required } from "../operator.js";
+import type { GraphNode } from "../tensor.js";
 import { Tensor, constant } from "../tensor.js";
 import { unbroadcast } from "./broadcast.js";
 import { squeeze, unsqueeze } from "./shape.js";
@@ -76,12 +77,19 @@ function unitStep(x: Tensor): Tensor {
 }
 
 const SUMS_OF_PRODUCTS = new Set(["Conv", "ConvTranspose", "MatMul", "Gemm"]);
+/** What was found out before: residual paths lead to the same sums again and again. */
+const foundOut = new WeakMap<GraphNode, boolean>();
 
 /** Besides such sums themselves: they added, or kept in places. */
-function isSumOfProducts({ node: { type, inputs } }: Tensor): boolean {
-  if (type === "Add") return inputs.every((input) => isSumOfProducts(input!));
-  const step = type === "Mul" && inputs[1]!.node.type === "UnitStep";
-  return step ? isSumOfProducts(inputs[0]!) : SUMS_OF_PRODUCTS.has(type);
+function isSumOfProducts({ node }: Tensor): boolean {
+  const known = foundOut.get(node);
+  if (known !== undefined) return known;
+  const { type, inputs } = node;
+  const kept = type === "Mul" && inputs[1]!.node.type === "UnitStep";
+  const parts = type === "Add" ? inputs : kept ? inputs.slice(0, 1) : [];
+  const found = parts.length > 0 ? parts.every((part) => isSumOfProducts(part!)) : SUMS_OF_PRODUCTS.has(type);
+  foundOut.set(node, found);
+  return found;
 }
 
 /** WebGPU has no Sign and would copy to the CPU and back. */
@@ -235,13 +243,13 @@ const WORTH_SQUEEZING = 256;
  */
 function withoutLastOnes(call: Call, target: Target): Tensor[] | undefined {
   const [a, b] = [call.inputs[0]!, call.inputs[1]!];
+  if (target !== "cpu" || sameShape(a.shape, b.shape)) return undefined;
   const rank = Math.max(a.rank, b.rank);
   const isOne = (x: Tensor, axis: number) => axis >= x.rank || x.shape.at(-1 - axis) === 1;
   let ones = 0;
   while (ones < rank && isOne(a, ones) && isOne(b, ones)) ones++;
-  const known = [a, b].map(({ shape }) => shape.reduce<number>((n, dim) => (isStatic(dim) ? n * dim : n), 1));
-  if (target !== "cpu" || ones === 0 || sameShape(a.shape, b.shape)) return undefined;
-  if (Math.max(...known) < WORTH_SQUEEZING) return undefined;
+  const known = [a, b].map(({ shape }) => sizeOf(shape.filter(isStatic)) as number);
+  if (ones === 0 || Math.max(...known) < WORTH_SQUEEZING) return undefined;
   const last = (count: number) => Array.from({ length: count }, (_, i) => i - count);
   const short = (x: Tensor) => (x.rank === 0 ? x : squeeze(x, last(Math.min(ones, x.rank))));
   return [unsqueeze(apply1(call.type, [short(a), short(b)], call.attributes), last(ones))];

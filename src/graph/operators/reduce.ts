@@ -145,12 +145,11 @@ function lowerInnerProducts(
   const axes = axesOf(call);
   let first = shape.length;
   while (axes.includes(first - 1)) first--;
-  const [rows, columns] = [shape.slice(0, first), shape.slice(first)].map((part) =>
-    part.reduce((n, d) => n * d, 1),
-  );
-  if (columns! < LONG_PRODUCTS || rows! < MANY_PRODUCTS) return undefined;
-  const vectors = [a, b].map((x) => reshape(x, [rows!, 1, columns!]));
-  const products = reshape(fusedMatmul(vectors[0]!, vectors[1]!, { transB: 1 }), shape.slice(0, first));
+  const lead = shape.slice(0, first);
+  const [rows, columns] = [sizeOf(lead) as number, sizeOf(shape.slice(first)) as number];
+  if (columns < LONG_PRODUCTS || rows < MANY_PRODUCTS) return undefined;
+  const vectors = (x: Tensor) => reshape(x, [rows, 1, columns]);
+  const products = reshape(fusedMatmul(vectors(a), vectors(b), { transB: 1 }), lead);
   const others = axes.filter((axis) => axis < first);
   const total =
     others.length === 0 ? products : apply1("ReduceSum", [products, integers(others)], { keepdims: 0 });

@@ -26,18 +26,21 @@ export interface Retracing {
 /** Makes a node of an imported graph again with other operands. */
 export function retrace(node: GraphNode, { replaced, suffix }: Retracing): readonly Tensor[] {
   const inputs = node.inputs.map((operand) => operand && (replaced.get(operand) ?? operand));
-  const options = { outputs: node.outputs.length, ...markedName(node, suffix) };
-  return node.replaced(() => apply(node.type, inputs, node.attributes, options), markedScope(node, suffix));
+  return madeFor(node, suffix, { type: node.type, inputs, attributes: node.attributes });
 }
 
-/** The name of a node that is made again, where it has one. */
-export function markedName({ importedName }: GraphNode, suffix: string): { readonly name?: string } {
-  return importedName === undefined ? {} : { name: importedName + suffix };
-}
-
-/** The scope of a node that is made again. */
-export function markedScope({ scope }: GraphNode, suffix: string): string {
-  return scope === "" ? suffix.slice(1) : scope + suffix;
+/** Makes a call that stands for a node, whose names are marked. */
+export function madeFor(
+  node: GraphNode,
+  suffix: string,
+  { type, inputs, attributes }: Pick<GraphNode, "type" | "inputs" | "attributes">,
+): readonly Tensor[] {
+  const { importedName, scope, outputs } = node;
+  const name = importedName === undefined ? {} : { name: importedName + suffix };
+  return node.replaced(
+    () => apply(type, inputs, attributes, { outputs: outputs.length, ...name }),
+    scope === "" ? suffix.slice(1) : scope + suffix,
+  );
 }
 
 /**

@@ -1,8 +1,8 @@
 import type { GraphNode, Tensor } from "../../graph/index.js";
 import { constant, constantData, tensorData } from "../../graph/index.js";
-import { apply, floatAttribute } from "../../graph/operator.js";
+import { floatAttribute } from "../../graph/operator.js";
 import type { Retracing } from "./backbone.js";
-import { markedName, markedScope, retrace } from "./backbone.js";
+import { madeFor, retrace } from "./backbone.js";
 
 /*
  * A convolution and the batch normalisation after it are one convolution with other weights. ONNX Runtime merges them
@@ -50,10 +50,7 @@ export class MergingRetracer {
     const x = convolution.inputs[0]!;
     const { replaced, suffix } = retracing;
     const inputs = [replaced.get(x) ?? x, weight, bias];
-    return node.replaced(
-      () => apply("Conv", inputs, convolution.attributes, markedName(node, suffix)),
-      markedScope(node, suffix),
-    );
+    return madeFor(node, suffix, { type: "Conv", inputs, attributes: convolution.attributes });
   }
 }
 
