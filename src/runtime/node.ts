@@ -2,14 +2,14 @@ import * as ortNode from "onnxruntime-node";
 import { StriateError } from "../util/errors.js";
 import { identityModel } from "./identity-model.js";
 import type { Ort } from "./ort.js";
-import { openChainedProgram, openHostProgram, openSession } from "./ort.js";
+import { openHostProgram } from "./host-program.js";
+import { openChainedProgram, openSession } from "./ort.js";
 import type { Device, Program, ProgramSpec, Runtime, Session, SessionOptions } from "./runtime.js";
 import { webRuntime } from "./web.js";
 
 const ort: Ort = {
   InferenceSession: ortNode.InferenceSession,
   Tensor: ortNode.Tensor,
-  fillsFetches: true,
 };
 
 /** Devices that this machine's onnxruntime-node was built with. */
@@ -41,8 +41,8 @@ export const nodeRuntime: Runtime = {
     const { device = "cpu" } = options;
     if (device === "wasm") return webRuntime.createProgram(spec, options);
     available(device);
-    return device === "webgpu"
-      ? openChainedProgram(ort, spec, device, options, identityModel)
-      : openHostProgram(ort, spec, device, options);
+    return device === "cpu"
+      ? openHostProgram(ort, spec, options)
+      : openChainedProgram(ort, spec, device, options, identityModel);
   },
 };

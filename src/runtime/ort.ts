@@ -2,14 +2,12 @@ import type { InferenceSession, Tensor as OrtTensor } from "onnxruntime-common";
 import type { DType, TensorData, TypedArray } from "../graph/dtype.js";
 import { StriateError } from "../util/errors.js";
 import type { Device, Program, ProgramSpec, Session, SessionOptions, Values } from "./runtime.js";
-import { checkSame, copyElements, copyOf, emptyLike, nextName } from "./runtime.js";
+import { checkSame, copyOf, nextName } from "./runtime.js";
 
 /** The part of onnxruntime-node and onnxruntime-web that both share. */
 export interface Ort {
   readonly InferenceSession: typeof InferenceSession;
   readonly Tensor: typeof OrtTensor;
-  /** Whether `run` writes into the tensors given as fetches. onnxruntime-web does not. */
-  readonly fillsFetches: boolean;
 }
 
 type OrtValues = Record<string, OrtTensor>;
@@ -42,11 +40,11 @@ export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
 
-function toOrt(ort: Ort, value: TensorData): OrtTensor {
+export function toOrt(ort: Ort, value: TensorData): OrtTensor {
   return new ort.Tensor(value.dtype as "float32", value.data as Float32Array, value.shape);
 }
 
-function fromOrt(tensor: OrtTensor): TensorData {
+export function fromOrt(tensor: OrtTensor): TensorData {
   return { dtype: tensor.type as DType, shape: tensor.dims, data: tensor.data as unknown as TypedArray };
 }
 
@@ -61,28 +59,16 @@ export async function openSession(
     device,
     inputNames: session.inputNames,
     outputNames: session.outputNames,
-    run: async (feeds, into = {}) => {
+    run: async (feeds) => {
       checkFeeds(session.inputNames, feeds);
-      const given = mapValues(feeds, (value) => toOrt(ort, value));
-      const fetches: Record<string, OrtTensor | null> = Object.fromEntries(
-        session.outputNames.map((n) => [n, null]),
-      );
-      for (const [name, value] of Object.entries(into)) fetches[name] = toOrt(ort, value);
-      const results = await session.run(given, fetches);
-      return Object.fromEntries(
-        session.outputNames.map((name) => {
-          const wanted = into[name];
-          if (wanted === undefined) return [name, fromOrt(results[name]!)];
-          if (!ort.fillsFetches) copyElements(fromOrt(results[name]!).data, wanted.data);
-          return [name, wanted];
-        }),
-      );
+      const results = await session.run(mapValues(feeds, (value) => toOrt(ort, value)));
+      return mapValues(results, fromOrt);
     },
     close: () => session.release(),
   };
 }
 
-function checkFeeds(names: readonly string[], feeds: Values): void {
+export function checkFeeds(names: readonly string[], feeds: Values): void {
   const missing = names.filter((name) => feeds[name] === undefined);
   const unknown = Object.keys(feeds).filter((name) => !names.includes(name));
   if (missing.length > 0 || unknown.length > 0) {
@@ -94,7 +80,7 @@ function checkFeeds(names: readonly string[], feeds: Values): void {
   }
 }
 
-function mapValues<A, B>(
+export function mapValues<A, B>(
   record: Readonly<Record<string, A>>,
   map: (value: A, name: string) => B,
 ): Record<string, B> {
@@ -102,7 +88,7 @@ function mapValues<A, B>(
 }
 
 /** What a program's model takes and gives besides its state. */
-function splitNames(session: InferenceSession, state: Values): { fed: string[]; returned: string[] } {
+export function splitNames(session: InferenceSession, state: Values): { fed: string[]; returned: string[] } {
   const names = Object.keys(state);
   const next = new Set(names.map(nextName));
   const absent = [
@@ -116,46 +102,7 @@ function splitNames(session: InferenceSession, state: Values): { fed: string[]; 
   };
 }
 
-/**
- * State in two sets of host buffers, made once: every run reads one and writes the other. onnxruntime-node 1.30 still copies
- * every output, such as these, into a new array that nobody reads (microsoft/onnxruntime, pull request 32346).
- */
-export async function openHostProgram(
-  ort: Ort,
-  spec: ProgramSpec,
-  device: Device,
-  options: SessionOptions,
-): Promise<Program> {
-  const session = await createOrtSession(ort, spec.model, device, options);
-  const { fed, returned } = splitNames(session, spec.state);
-  const sides = [mapValues(spec.state, copyOf), mapValues(spec.state, emptyLike)] as const;
-  const wrapped = sides.map((side) => mapValues(side, (value) => toOrt(ort, value)));
-  const fetches = wrapped.map((side): Record<string, OrtTensor | null> => ({
-    ...Object.fromEntries(Object.entries(side).map(([name, tensor]) => [nextName(name), tensor])),
-    ...Object.fromEntries(returned.map((name) => [name, null])),
-  }));
-  let current: 0 | 1 = 0;
-  return {
-    device,
-    step: async (feeds) => {
-      checkFeeds(fed, feeds);
-      const next = current === 0 ? 1 : 0;
-      const inputs = { ...wrapped[current]!, ...mapValues(feeds, (value) => toOrt(ort, value)) };
-      const results = await session.run(inputs, fetches[next]!);
-      current = next;
-      return Object.fromEntries(returned.map((name) => [name, fromOrt(results[name]!)]));
-    },
-    readState: () => Promise.resolve(mapValues(sides[current], copyOf)),
-    writeState: async (state) => {
-      checkState(spec.state, state);
-      for (const [name, { data }] of Object.entries(sides[current])) copyElements(state[name]!.data, data);
-      return Promise.resolve();
-    },
-    close: () => session.release(),
-  };
-}
-
-function checkState(expected: Values, values: Values): void {
+export function checkState(expected: Values, values: Values): void {
   for (const [name, target] of Object.entries(expected)) {
     const value = values[name];
     if (value === undefined) throw new StriateError(`state "${name}" is missing`);

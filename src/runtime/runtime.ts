@@ -42,8 +42,7 @@ export interface Session {
   readonly device: Device;
   readonly inputNames: readonly string[];
   readonly outputNames: readonly string[];
-  /** Runs the model. Outputs named in `into` are written to those buffers; the others come in fresh ones. */
-  run(feeds: Values, into?: Values): Promise<Record<string, TensorData>>;
+  run(feeds: Values): Promise<Record<string, TensorData>>;
   close(): Promise<void>;
 }
 
@@ -64,6 +63,7 @@ export function nextName(name: string): string {
 }
 
 export interface ProgramSpec {
+  /** Its outputs have fixed shapes. */
   readonly model: Uint8Array;
   /** Initial state. Graph input NAME is fed from it, graph output `next:NAME` replaces it. */
   readonly state: Values;

@@ -9,7 +9,7 @@ let loaded: Promise<Ort> | undefined;
 /** onnxruntime-web, loaded when first used: it is large. */
 function load(): Promise<Ort> {
   loaded ??= import("onnxruntime-web").then(
-    ({ InferenceSession, Tensor }): Ort => ({ InferenceSession, Tensor, fillsFetches: false }),
+    ({ InferenceSession, Tensor }): Ort => ({ InferenceSession, Tensor }),
     (error: unknown) => {
       throw new StriateError(`onnxruntime-web could not be loaded: ${messageOf(error)}`, { cause: error });
     },

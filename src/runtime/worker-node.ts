@@ -98,11 +98,7 @@ export const workerRuntime: Runtime = {
     return {
       device,
       ...facts,
-      run: (feeds, into) => {
-        if (into !== undefined)
-          throw new StriateError("a session in a worker cannot write into buffers of this thread");
-        return host.ask({ kind: "run", feeds });
-      },
+      run: (feeds) => host.ask({ kind: "run", feeds }),
       close: () => host.close(),
     };
   },

@@ -90,6 +90,47 @@ describe.each(runtimes)("%s", (_name, runtime) => {
   });
 });
 
+describe("a program on the CPU", () => {
+  it("copies no output of a step", async () => {
+    const shape = [256, 1024];
+    const x = input("x", []);
+    const w = parameter(shape, zeros, { name: "w" });
+    const { bytes: model } = writeOnnx({ [nextName("w")]: add(w, x), seen: mul(x, 2) });
+    const state = { w: tensorData(new Float32Array(256 * 1024), shape) };
+    const program = await nodeRuntime.createProgram({ model, state });
+    const before = process.memoryUsage().arrayBuffers;
+    for (let step = 1; step <= 3; step++)
+      expect(values((await program.step({ x: tensorData([step], []) })).seen)).toEqual([2 * step]);
+    // One copy would take 1 MiB.
+    expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(2 ** 19);
+    expect(values((await program.readState()).w).every((value) => value === 6)).toBe(true);
+    await program.close();
+  });
+
+  it("keeps its state where a step fails", async () => {
+    const x = input("x", ["any", 2]);
+    const w = parameter([2, 2], zeros, { name: "w" });
+    const { bytes: model } = writeOnnx({ [nextName("w")]: add(w, x) });
+    const program = await nodeRuntime.createProgram({ model, state: { w: weights } });
+    const three = tensorData([1, 1, 1, 1, 1, 1], [3, 2]);
+    await expect(program.step({ x: three })).rejects.toThrow(/Add/);
+    expect(values((await program.readState()).w)).toEqual(values(weights));
+    await program.step({ x: weights });
+    expect(values((await program.readState()).w)).toEqual([2, 4, 6, 8]);
+    await program.close();
+  });
+
+  it("refuses an output whose shape is open", async () => {
+    const x = input("x", ["batch", 2]);
+    const w = parameter([2], zeros, { name: "w" });
+    const { bytes: model } = writeOnnx({ [nextName("w")]: mul(w, 2), seen: mul(x, 2) });
+    const state = { w: tensorData([1, 2], [2]) };
+    await expect(nodeRuntime.createProgram({ model, state })).rejects.toThrow(
+      'output "seen" of a program: expected a fixed shape, got [batch, 2]',
+    );
+  });
+});
+
 describe("devices", () => {
   it("says which devices there are when one is absent", async () => {
     const absent = (["webgpu", "cuda"] as const).find((device) => !nodeDevices().includes(device));

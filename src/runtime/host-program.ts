@@ -1,0 +1,121 @@
+import { create, toBinary } from "@bufbuild/protobuf";
+import type { InferenceSession, Tensor as OrtTensor } from "onnxruntime-common";
+import type { DType } from "../graph/dtype.js";
+import { allocate, onnxTypeCode } from "../graph/dtype.js";
+import { ModelProtoSchema } from "../graph/onnx/generated/onnx_pb.js";
+import { StriateError } from "../util/errors.js";
+import type { Ort } from "./ort.js";
+import { checkFeeds, checkState, createOrtSession, fromOrt, mapValues, splitNames, toOrt } from "./ort.js";
+import type { Program, ProgramSpec, SessionOptions } from "./runtime.js";
+import { copyElements, copyOf, emptyLike, nextName } from "./runtime.js";
+
+/**
+ * A program of onnxruntime-node on the CPU. Its state is in two sets of host buffers, made once: every run reads one and
+ * writes the other, and nothing is copied.
+ *
+ * @throws StriateError where a graph output has no fixed shape.
+ */
+export async function openHostProgram(
+  ort: Ort,
+  spec: ProgramSpec,
+  options: SessionOptions,
+): Promise<Program> {
+  const session = await createOrtSession(ort, withUnreadOutput(spec.model), "cpu", options);
+  const { fed, returned } = splitNames(session, spec.state);
+  const ports = returned.filter((name) => name !== UNREAD).map((name) => fixedPort(session, name));
+  const sides = [mapValues(spec.state, copyOf), mapValues(spec.state, emptyLike)] as const;
+  const wrapped = sides.map((side) => mapValues(side, (value) => toOrt(ort, value)));
+  const fetches = wrapped.map((side) =>
+    Object.fromEntries(Object.entries(side).map(([name, tensor]) => [nextName(name), tensor])),
+  );
+  let current: 0 | 1 = 0;
+  return {
+    device: "cpu",
+    step: async (feeds) => {
+      checkFeeds(fed, feeds);
+      const next = current === 0 ? 1 : 0;
+      const inputs = { ...wrapped[current]!, ...mapValues(feeds, (value) => toOrt(ort, value)) };
+      const results = Object.fromEntries(ports.map((port) => [port.name, toOrt(ort, empty(port))]));
+      await runUncopied(session, inputs, { ...fetches[next]!, ...results });
+      current = next;
+      return mapValues(results, fromOrt);
+    },
+    readState: () => Promise.resolve(mapValues(sides[current], copyOf)),
+    writeState: async (state) => {
+      checkState(spec.state, state);
+      for (const [name, { data }] of Object.entries(sides[current])) copyElements(state[name]!.data, data);
+      return Promise.resolve();
+    },
+    close: () => session.release(),
+  };
+}
+
+interface FixedPort {
+  readonly name: string;
+  readonly dtype: DType;
+  readonly shape: readonly number[];
+}
+
+function fixedPort(session: InferenceSession, name: string): FixedPort {
+  const found = session.outputMetadata.find((port) => port.name === name);
+  if (!found?.isTensor || !found.shape.every((length) => typeof length === "number")) {
+    const shape = found?.isTensor ? `[${found.shape.join(", ")}]` : "no tensor";
+    throw new StriateError(`output "${name}" of a program: expected a fixed shape, got ${shape}`);
+  }
+  return { name, dtype: found.type as DType, shape: found.shape };
+}
+
+function empty({ dtype, shape }: FixedPort): {
+  dtype: DType;
+  shape: readonly number[];
+  data: ReturnType<typeof allocate>;
+} {
+  return {
+    dtype,
+    shape,
+    data: allocate(
+      dtype,
+      shape.reduce((a, b) => a * b, 1),
+    ),
+  };
+}
+
+/*
+ * onnxruntime-node 1.30 copies every output into a new array after the run, even one that the run wrote into a buffer of
+ * ours (microsoft/onnxruntime, pull request 32346, would end that). For the state of a training step this is a twentieth of
+ * the time, besides collecting those arrays. It converts outputs in the order of the graph and gives up with an error at the
+ * first that is no tensor: a sequence as the first output ends the run when everything is computed and nothing is copied. A
+ * version that converts sequences, or does not copy, just returns.
+ */
+
+const UNREAD = "striate:unread";
+const NOT_A_TENSOR = "Non tensor type is temporarily not supported.";
+
+/** The model with an empty sequence before its outputs. Messages of protobuf merge where their bytes are joined. */
+function withUnreadOutput(model: Uint8Array): Uint8Array {
+  const element = { tensorType: { elemType: onnxTypeCode("float32") } };
+  const addition = create(ModelProtoSchema, {
+    graph: {
+      node: [{ opType: "SequenceEmpty", name: UNREAD, output: [UNREAD] }],
+      output: [{ name: UNREAD, type: { sequenceType: { elemType: element } } }],
+    },
+  });
+  const first = toBinary(ModelProtoSchema, addition);
+  const joined = new Uint8Array(first.length + model.length);
+  joined.set(first);
+  joined.set(model, first.length);
+  return joined;
+}
+
+/** Runs a model that has an unread output. All that is wanted is preallocated in `fetches`. */
+async function runUncopied(
+  session: InferenceSession,
+  feeds: Record<string, OrtTensor>,
+  fetches: Record<string, OrtTensor>,
+): Promise<void> {
+  try {
+    await session.run(feeds, { [UNREAD]: null, ...fetches });
+  } catch (error) {
+    if (!(error instanceof Error) || error.message !== NOT_A_TENSOR) throw error;
+  }
+}
