@@ -3,7 +3,8 @@ import { apply1 } from "./operator.js";
 import { concat } from "./operators/join.js";
 import { gather } from "./operators/select.js";
 import { reshape, transpose } from "./operators/shape.js";
-import { pad, slice } from "./operators/slice-pad.js";
+import { slice } from "./operators/slice-pad.js";
+import { sharedConstant } from "./shared-constant.js";
 import type { Tensor } from "./tensor.js";
 import { constant, integers } from "./tensor.js";
 import type { Window } from "./window.js";
@@ -92,25 +93,22 @@ export function blockedWeightGradient(x: Tensor, dy: Tensor, window: Window): Te
     (n, i) => (n - 1) * strides[i]! + (window.kernel[i]! - 1) * dilations[i]! + 1,
   );
   const missing = seen.map((length, i) => length - space[i]! - window.before[i]!);
+  const block = blockLength();
+  const images = apply1("Div", [integers([batch]), block]);
 
   // [batch / B, in, ...space, B], then just as much of it as the window sees.
-  const blocks = splitBlocks(toBlocks(reshape(x, [1, batch, into * space[0] * space[1], 1])), [
-    into,
-    ...space,
-  ]);
+  const blocks = toBlocks(reshape(x, [1, batch, into * space[0] * space[1], 1]));
   const after = missing.map((n) => Math.max(0, n));
-  const padded = pad(blocks, [0, 0, ...window.before, 0], [0, 0, ...after, 0]);
+  const padded = padBlocks(reshape(blocks, [1, batch * into, ...space]), window.before, after);
   const source = missing.every((n) => n >= 0)
     ? padded
     : slice(
-        padded,
+        splitBlocks(padded, [into, ...(padded.shape.slice(2) as number[])]),
         seen.map((end, i) => ({ axis: i + 2, start: 0, end })),
       );
-  const flat = apply1("Reshape", [source, integers([0, into * seen[0]!, -1])]);
+  const flat = apply1("Reshape", [source, concat([images, integers([into * seen[0]!, -1])], 0)]);
 
   // [batch, out / B, positions, B], which the gradient of x needs as well, to [out / B, batch / B, positions, B, B].
-  const block = blockLength();
-  const images = apply1("Div", [integers([batch]), block]);
   const parts = concat([images, block, integers([-1, rows * columns]), block], 0);
   const kernel = reshape(transpose(apply1("Reshape", [toBlocks(dy), parts]), [2, 0, 3, 1, 4]), [
     out,
@@ -133,6 +131,21 @@ export function blockedWeightGradient(x: Tensor, dy: Tensor, window: Window): Te
     return reshape(fromBlocks(sums), [out, into, 1, width]);
   });
   return height === 1 ? kernelRows[0]! : concat(kernelRows, 2);
+}
+
+/** Zeros around maps [1, channels, height, width] in blocks: a depthwise convolution does it in parallel, Pad does not. */
+function padBlocks(x: Tensor, before: readonly number[], after: readonly number[]): Tensor {
+  if ([...before, ...after].every((n) => n === 0)) return x;
+  const channels = x.shape[1] as number;
+  const ones = sharedConstant(`ones ${channels}`, () => {
+    const data = new Float32Array(channels).fill(1);
+    return constant({ dtype: "float32", shape: [channels, 1, 1, 1], data });
+  });
+  return apply1(`${DOMAIN}Conv`, [x, ones], {
+    kernel_shape: [1, 1],
+    pads: [...before, ...after],
+    group: channels,
+  });
 }
 
 /** A reordered [1, channels, ...] with its blocks spelt out: [channels / B, ...shape, B]. */

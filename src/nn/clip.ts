@@ -6,9 +6,11 @@ import type { Named } from "./optimizer.js";
 /** Euclidean norm of all gradients taken as one vector; a scalar. */
 export function globalNorm(gradients: Named): Tensor {
   if (gradients.size === 0) throw new StriateError("gradient norm: there is no gradient");
-  return scope("gradientNorm", () =>
-    sqrt(addAll(Array.from(gradients.values(), (gradient) => sumOfSquares(gradient)))),
-  );
+  return scope("gradientNorm", () => {
+    // From the last on, as they come up on the way back: each is still in the cache.
+    const squares = Array.from(gradients.values(), (gradient) => sumOfSquares(gradient)).reverse();
+    return sqrt(addAll(squares));
+  });
 }
 
 /**

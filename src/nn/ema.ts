@@ -1,5 +1,19 @@
 import type { Tensor } from "../graph/index.js";
-import { add, clip, div, equal, exp, floor, log, maximum, mul, scope, sub, where } from "../graph/index.js";
+import {
+  add,
+  clip,
+  div,
+  equal,
+  exp,
+  floor,
+  log,
+  maximum,
+  mul,
+  scaledAdd,
+  scope,
+  sub,
+  where,
+} from "../graph/index.js";
 import { check } from "../util/errors.js";
 
 /**
@@ -67,5 +81,5 @@ export function warmAverage(options: WarmAverageOptions = {}): MovingAverage {
  * (1 - rate) old + rate fresh: with rate 0 exactly the old value, with rate 1 exactly the fresh one.
  */
 export function averaged(old: Tensor, fresh: Tensor, rate: Tensor | number, kept: Tensor | number): Tensor {
-  return add(mul(old, kept), mul(fresh, rate));
+  return scaledAdd(old, kept, mul(fresh, rate));
 }

@@ -1,5 +1,5 @@
 import type { Tensor } from "../graph/index.js";
-import { add, mul, scope } from "../graph/index.js";
+import { mul, scaledAdd, scope } from "../graph/index.js";
 import { StriateError, check } from "../util/errors.js";
 
 /** Tensors by parameter name. */
@@ -87,7 +87,7 @@ function tensorOf(tensors: Named | undefined, name: string, what: string): Tenso
 /** Weight decay by way of the gradient: g + decay p. */
 export function withDecay({ gradient, parameter, name }: ParameterStep, weightDecay: PerParameter): Tensor {
   const decay = valueFor(weightDecay, name);
-  return decay === 0 ? gradient : add(gradient, mul(parameter, decay));
+  return decay === 0 ? gradient : scaledAdd(parameter, decay, gradient);
 }
 
 export function valueFor(value: PerParameter, name: string): number {
@@ -96,7 +96,7 @@ export function valueFor(value: PerParameter, name: string): number {
 
 /** Exponential mean: decay old + (1 - decay) fresh. */
 export function movingMean(old: Tensor, fresh: Tensor, decay: number): Tensor {
-  return add(mul(old, decay), mul(fresh, 1 - decay));
+  return scaledAdd(old, decay, mul(fresh, 1 - decay));
 }
 
 export function checkDecay(what: string, value: number): void {

@@ -1,5 +1,5 @@
 import type { Tensor } from "../graph/index.js";
-import { add, div, mul, sqrt, sub, tanh } from "../graph/index.js";
+import { add, div, mul, scaledAdd, sqrt, sub, tanh } from "../graph/index.js";
 import { StriateError, check } from "../util/errors.js";
 import type { Optimizer, OptimizerStep, ParameterStep, PerParameter } from "./optimizer.js";
 import { checkDecay, movingMean, perParameter, valueFor, withDecay } from "./optimizer.js";
@@ -48,8 +48,8 @@ export function sgd(options: SgdOptions = {}): Optimizer {
     const [buffer] = step.slots;
     const move = (direction: Tensor) => sub(step.parameter, mul(direction, learningRate));
     if (buffer === undefined) return [move(gradient)];
-    const next = add(mul(buffer, momentum), gradient);
-    return [move(nesterov ? add(gradient, mul(next, momentum)) : next), next];
+    const next = scaledAdd(buffer, momentum, gradient);
+    return [move(nesterov ? scaledAdd(next, momentum, gradient) : next), next];
   });
 }
 
@@ -120,7 +120,7 @@ export function rmsProp(options: RmsPropOptions = {}): Optimizer {
     const mean = centred ? movingMean(step.slots[1]!, gradient, alpha) : undefined;
     const spread = mean === undefined ? square : sub(square, mul(mean, mean));
     const ratio = div(gradient, add(sqrt(spread), epsilon));
-    const buffer = momentum > 0 ? add(mul(step.slots.at(-1)!, momentum), ratio) : undefined;
+    const buffer = momentum > 0 ? scaledAdd(step.slots.at(-1)!, momentum, ratio) : undefined;
     const next = sub(step.parameter, mul(buffer ?? ratio, learningRate));
     return [next, ...[square, mean, buffer].filter((state) => state !== undefined)];
   });

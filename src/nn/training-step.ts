@@ -103,7 +103,8 @@ export function trainingStep(options: TrainingStepOptions): TrainingStep {
     check(returned[name] === undefined, () => `training step: the metric name "${name}" is taken`);
     returned[name] = metric;
   }
-  const outputs = { ...returned, ...builder.outputs };
+  // ONNX Runtime computes what comes last first: the gradients' norm, after which updates may overwrite the gradients.
+  const outputs = { ...builder.outputs, ...returned };
   const owned = new Set(builder.state.map(({ name }) => name));
   const used = checkInputs(outputs, options, new Set([...owned, STEP_INPUT, LEARNING_RATE_INPUT]));
   return {

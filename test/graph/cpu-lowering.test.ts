@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { Tensor } from "../../src/graph/index.js";
 import * as g from "../../src/graph/index.js";
+import { hasBlockedKernels } from "../../src/graph/blocked-convolution.js";
 import { normalData, worst } from "../support/convolutions.js";
 import { numbers, runGraph } from "../support/run.js";
 
@@ -79,6 +80,36 @@ describe("sums of products along long axes", () => {
       broadcast: g.sum(g.mul(a, g.input("row", [40])), [2, 3]),
     };
     expect(typesIn(others)).not.toContain("com.microsoft::FusedMatMul");
+  });
+});
+
+describe("a scaled sum", () => {
+  const sum = (shape: readonly number[]) => {
+    const [x, y] = [g.input("x", shape), g.input("y", shape)];
+    return { fixed: g.scaledAdd(x, 0.3, y), fed: g.scaledAdd(y, g.input("scale", []), g.neg(x)) };
+  };
+
+  it("of many numbers takes one pass", async () => {
+    const shape = [160, 160, 3, 3, 2];
+    const types = typesIn(sum(shape));
+    expect(types.filter((type) => type === "com.microsoft.nchwc::Conv")).toHaveLength(
+      hasBlockedKernels() ? 2 : 0,
+    );
+    expect(types.includes("Add")).toBe(!hasBlockedKernels());
+    await expectSame(sum(shape), { x: shape, y: shape, scale: [] });
+  });
+
+  it("of few numbers, or of a number that is no multiple of 1024, is a product and a sum", async () => {
+    for (const shape of [[100], [311, 1000]]) {
+      expect(typesIn(sum(shape))).toContain("Add");
+      await expectSame(sum(shape), { x: shape, y: shape, scale: [] });
+    }
+  });
+
+  it("refuses operands that do not fit", () => {
+    const [x, y] = [g.input("x", [2, 3]), g.input("y", [3])];
+    expect(() => g.scaledAdd(x, 2, y)).toThrow(/ScaledAdd.*the shapes of x and y differ/s);
+    expect(() => g.scaledAdd(x, y, x)).toThrow(/ScaledAdd.*the scale is no scalar/s);
   });
 });
 

@@ -1,5 +1,6 @@
 export * from "./elementwise.js";
 export * from "./reduce.js";
+export * from "./scaled-add.js";
 export * from "./shape.js";
 export * from "./shape-values.js";
 export * from "./join.js";

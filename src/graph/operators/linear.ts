@@ -54,7 +54,8 @@ defineOperator({
 
 /**
  * dA of A·B. Where A is one matrix for a whole batch of few columns each, all columns go into one product: a product for
- * each would write a dA for each, to be summed up. Laying dy and B out side by side takes two copies.
+ * each would write a dA for each, to be summed up. Laying dy and B out side by side takes two copies. Runtimes copy the right
+ * operand of a product once more, so that is the one with fewer rows.
  */
 function leftGradient(a: Tensor, b: Tensor, dy: Tensor): Tensor {
   const [rows, inner] = a.shape.slice(-2);
@@ -67,7 +68,10 @@ function leftGradient(a: Tensor, b: Tensor, dy: Tensor): Tensor {
     const batch = x.shape.slice(2).map((_, axis) => axis);
     return reshape(transpose(x, [x.rank - 2, ...batch, x.rank - 1]), [x.shape.at(-2)!, -1]);
   };
-  return matmul(sideBySide(dy), transposeMatrix(sideBySide(b)));
+  const [left, right] = [sideBySide(dy), sideBySide(b)];
+  return rows < inner
+    ? transposeMatrix(matmul(right, transposeMatrix(left)))
+    : matmul(left, transposeMatrix(right));
 }
 
 /** dB of A·B. Where B is one matrix for a whole batch of rows, all rows go into one product. */

@@ -95,6 +95,14 @@ export const ELEMENTWISE: Table = {
   Sub: binary(g.sub),
   Mul: binary(g.mul),
   Div: binary(g.div, anywhere, kinked),
+  ScaledAdd: {
+    cases: fc.tuple(shapes(0, 3), seeds).map(([shape, seed]) => ({
+      label: `[${shape}] seed ${seed}`,
+      inputs: [uniform(shape, seed), uniform([], seed + 1), uniform(shape, seed + 2)],
+      build: (x: Tensor, scale: Tensor, y: Tensor) => g.scaledAdd(x, scale, y),
+      twice: true,
+    })),
+  },
   Pow: binary(g.pow, within(0.5, 2)),
   Hypot: binary(g.hypot, anywhere, kinked),
   Max: ordered(g.maximum),
