@@ -5,7 +5,8 @@ import {
   isBlockable,
   isWeightGradientBlockable,
 } from "./blocked-convolution.js";
-import { isStatic } from "./dims.js";
+import type { Shape } from "./dims.js";
+import { isStatic, sameShape, sizeOf } from "./dims.js";
 import { fourierConvolution, fourierWeightGradient } from "./fourier-convolution.js";
 import type { ConvolutionShape } from "./fourier-convolution.js";
 import { halfFourierConvolution, halfFourierPays } from "./half-fourier-convolution.js";
@@ -102,6 +103,10 @@ export function lowerConvTranspose(
   { space, outputPadding }: { readonly space: readonly unknown[]; readonly outputPadding: readonly number[] },
 ): Tensor[] | undefined {
   const [x, w, bias] = [call.inputs[0]!, call.inputs[1]!, call.inputs[2]];
+  const scaled = scaledChannels(x, w.shape);
+  if (scaled !== undefined) {
+    return [apply1("ConvTranspose", [scaled.values, mul(w, scaled.scale), bias], call.attributes)];
+  }
   if (bias === undefined && target === "cpu") {
     const shape = convolutionShape(x, [w.shape[1]!, ...space]);
     const forward = shape && { x: shape.y, y: shape.x };
@@ -175,12 +180,37 @@ export function lowerConvWeightGradient(pairs: readonly Pair[], target: Target, 
     const met = pairs.map(([x, dy]) => [placesMet(x, window), dy] as const);
     return lowerConvWeightGradient(met, target, withoutStride(window));
   }
+  const [[x, dy]] = pairs as readonly [Pair];
+  const size = [dy.shape[1]!, (x.shape[1] as number) / window.groups, ...window.kernel];
+  const scaled = pairs.length === 1 ? scaledChannels(dy, size) : undefined;
+  if (scaled !== undefined) {
+    return mul(lowerConvWeightGradient([[x, scaled.values]], target, window), scaled.scale);
+  }
   const forms = pairs.map((pair) => chooseWeightGradient(pair, window, target));
   const [first] = forms;
   if (forms.every((form) => form === first)) return weightGradientAs(first!, pairs, window, target);
   // The pairs' batches differ.
   return addAll(pairs.map((pair, i) => weightGradientAs(forms[i]!, [pair], window, target)));
 }
+
+/**
+ * What came out of a product with one number for each channel, as a batch normalisation's gradient does: the values, and the
+ * numbers for the first axis of a kernel, [channels, 1, ...], which is the smaller one to multiply. Undefined where it is not.
+ */
+function scaledChannels(
+  { node, shape }: Tensor,
+  kernel: Shape,
+): { readonly values: Tensor; readonly scale: Tensor } | undefined {
+  const [values, vector] = node.inputs;
+  if (node.type !== "Mul" || !values || !vector || !sameShape(values.shape, shape)) return undefined;
+  const perChannel = sameShape(vector.shape, [shape[1]!, ...shape.slice(2).map(() => 1)]);
+  const [many, few] = [sizeOf(shape), sizeOf(kernel)];
+  if (!perChannel || !isStatic(many) || !isStatic(few) || many < FAR_LARGER * few) return undefined;
+  return { values, scale: reshape(vector, [-1, ...kernel.slice(1).map(() => 1)]) };
+}
+
+/** Below this, what kernels are turned into for several products takes as long again. */
+const FAR_LARGER = 4;
 
 /** Whether a kernel of one cell skips places of x. */
 function skipsPlaces(x: Tensor, { kernel, strides, before, after }: Window): boolean {

@@ -2,7 +2,7 @@ import type { Tensor } from "../tensor.js";
 import { apply, apply1, defineOperator, floatAttribute, intAttribute, misfit } from "../operator.js";
 import { expandLike } from "./broadcast.js";
 import { channelVector } from "./conv.js";
-import { add, div, mul, neg, sub } from "./elementwise.js";
+import { add, addAll, div, mul, neg, sub } from "./elementwise.js";
 import {
   EPSILON,
   affine,
@@ -103,15 +103,15 @@ defineOperator({
     const total = dy && sum(dy, axes);
     const product = dy && mul(sum(mul(dy, centred), axes), inverse);
     if (!call.needs(0)) return [undefined, product, total];
-    // dx = factor * (dy - mean(dy) - normalised * mean(dy * normalised)), as three per-channel numbers.
-    const factor = mul(scale, inverse);
-    let shift = total && neg(div(mul(factor, total), count));
-    let slope = product && neg(div(mul(factor, mul(product, inverse)), count));
-    if (dMean) shift = plus(shift, div(dMean, count));
-    if (dVariance) slope = plus(slope, div(mul(dVariance, 2), count));
-    const spread = shift && (dy ? affine(dy, factor, shift) : expandLike(channelVector(shift, x.rank), x));
-    const along = slope && mul(centred, channelVector(slope, x.rank));
-    return [spread && along ? add(spread, along) : (spread ?? along), product, total];
+    const perPlace = (sum: Tensor) => div(sum, count);
+    // dx = factor * (dy - mean(dy) - normalised * mean(dy * normalised)): the factor last, which a convolution takes over.
+    const spread =
+      dy && add(dy, affine(centred, neg(perPlace(mul(product!, inverse))), neg(perPlace(total!))));
+    const viaOutput = spread && mul(spread, channelVector(mul(scale, inverse), x.rank));
+    const viaMean = dMean && expandLike(channelVector(perPlace(dMean), x.rank), x);
+    const viaVariance = dVariance && mul(centred, channelVector(perPlace(mul(dVariance, 2)), x.rank));
+    const parts = [viaOutput, viaMean, viaVariance].filter((part) => part !== undefined);
+    return [parts.length > 0 ? addAll(parts) : undefined, product, total];
   },
   lower: (call) => {
     const [x, scale, bias] = [call.inputs[0]!, call.inputs[1]!, call.inputs[2]!];
@@ -124,7 +124,3 @@ defineOperator({
     return [y, average, variance];
   },
 });
-
-function plus(a: Tensor | undefined, b: Tensor): Tensor {
-  return a === undefined ? b : add(a, b);
-}
