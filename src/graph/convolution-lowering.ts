@@ -5,7 +5,7 @@ import {
   isBlockable,
   isWeightGradientBlockable,
 } from "./blocked-convolution.js";
-import type { Shape } from "./dims.js";
+import type { Dim, Shape } from "./dims.js";
 import { isStatic, sameShape, sizeOf } from "./dims.js";
 import { fourierConvolution, fourierWeightGradient } from "./fourier-convolution.js";
 import type { ConvolutionShape } from "./fourier-convolution.js";
@@ -106,6 +106,10 @@ export function lowerConvTranspose(
   const scaled = scaledChannels(x, w.shape);
   if (scaled !== undefined) {
     return [apply1("ConvTranspose", [scaled.values, mul(w, scaled.scale), bias], call.attributes)];
+  }
+  if (bias === undefined && target === "cpu" && skipsPlaces(x, window) && isMultiple(x, window, space)) {
+    const met = apply1("ConvTranspose", [x, w], windowAttributes(withoutStride(window)));
+    return [spread(met, window, space as [number, number])];
   }
   if (bias === undefined && target === "cpu") {
     const shape = convolutionShape(x, [w.shape[1]!, ...space]);
@@ -222,6 +226,26 @@ function skipsPlaces(x: Tensor, { kernel, strides, before, after }: Window): boo
 /** The places of x that such a kernel meets: pooling over single cells is ONNX Runtime's fastest way to skip the others. */
 function placesMet(x: Tensor, { kernel, strides }: Window): Tensor {
   return apply1("AveragePool", [x], { kernel_shape: kernel, strides });
+}
+
+/** Whether a result of `space` has a whole stride of rows for each row of x. */
+function isMultiple(x: Tensor, { strides }: Window, space: readonly unknown[]): boolean {
+  const [height, width] = x.shape.slice(2);
+  return (
+    isStatic(height!) && isStatic(width!) && space[0] === height * strides[0]! && isStatic(space[1] as Dim)
+  );
+}
+
+/**
+ * The way back of `placesMet`, zeros at the other places: a product with a constant matrix that turns a row into a stride of
+ * rows. ONNX Runtime's ConvTranspose scatters in one thread.
+ */
+function spread(x: Tensor, { strides }: Window, [height, width]: readonly [number, number]): Tensor {
+  const columns = x.shape[3] as number;
+  const places = sharedMatrix(`places ${strides[1]}`, columns, strides[0]! * width, (from, to) =>
+    to === from * strides[1]! ? 1 : 0,
+  );
+  return reshape(matmul(reshape(x, [-1, columns]), places), [-1, x.shape[1] as number, height, width]);
 }
 
 const withoutStride = (window: Window): Window => ({ ...window, strides: window.strides.map(() => 1) });
