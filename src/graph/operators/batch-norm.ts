@@ -3,14 +3,7 @@ import { apply, apply1, defineOperator, floatAttribute, intAttribute, misfit } f
 import { expandLike } from "./broadcast.js";
 import { channelVector } from "./conv.js";
 import { add, addAll, div, mul, neg, sub } from "./elementwise.js";
-import {
-  EPSILON,
-  affine,
-  allButChannels,
-  checkChannels,
-  inverseDeviation,
-  spaceOf,
-} from "./normalise-parts.js";
+import { EPSILON, allButChannels, checkChannels, inverseDeviation, spaceOf } from "./normalise-parts.js";
 import { countOf, mean, sum, sumOfSquares } from "./reduce.js";
 
 defineOperator({
@@ -103,13 +96,21 @@ defineOperator({
     const total = dy && sum(dy, axes);
     const product = dy && mul(sum(mul(dy, centred), axes), inverse);
     if (!call.needs(0)) return [undefined, product, total];
-    const perPlace = (sum: Tensor) => div(sum, count);
     // dx = factor * (dy - mean(dy) - normalised * mean(dy * normalised)): the factor last, which a convolution takes over.
+    const fewer = neg(count);
     const spread =
-      dy && add(dy, affine(centred, neg(perPlace(mul(product!, inverse))), neg(perPlace(total!))));
+      dy &&
+      add(
+        dy,
+        apply1(
+          "BatchNormalization",
+          [x, div(product!, fewer), div(total!, fewer), average, variance],
+          call.attributes,
+        ),
+      );
     const viaOutput = spread && mul(spread, channelVector(mul(scale, inverse), x.rank));
-    const viaMean = dMean && expandLike(channelVector(perPlace(dMean), x.rank), x);
-    const viaVariance = dVariance && mul(centred, channelVector(perPlace(mul(dVariance, 2)), x.rank));
+    const viaMean = dMean && expandLike(channelVector(div(dMean, count), x.rank), x);
+    const viaVariance = dVariance && mul(centred, channelVector(div(mul(dVariance, 2), count), x.rank));
     const parts = [viaOutput, viaMean, viaVariance].filter((part) => part !== undefined);
     return [parts.length > 0 ? addAll(parts) : undefined, product, total];
   },
