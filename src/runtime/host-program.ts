@@ -1,6 +1,6 @@
 import { create, toBinary } from "@bufbuild/protobuf";
 import type { InferenceSession, Tensor as OrtTensor } from "onnxruntime-common";
-import type { DType } from "../graph/dtype.js";
+import type { DType, TensorData } from "../graph/dtype.js";
 import { allocate, onnxTypeCode } from "../graph/dtype.js";
 import { ModelProtoSchema } from "../graph/onnx/generated/onnx_pb.js";
 import { StriateError } from "../util/errors.js";
@@ -65,19 +65,9 @@ function fixedPort(session: InferenceSession, name: string): FixedPort {
   return { name, dtype: found.type as DType, shape: found.shape };
 }
 
-function empty({ dtype, shape }: FixedPort): {
-  dtype: DType;
-  shape: readonly number[];
-  data: ReturnType<typeof allocate>;
-} {
-  return {
-    dtype,
-    shape,
-    data: allocate(
-      dtype,
-      shape.reduce((a, b) => a * b, 1),
-    ),
-  };
+function empty({ dtype, shape }: FixedPort): TensorData {
+  const size = shape.reduce((a, b) => a * b, 1);
+  return { dtype, shape, data: allocate(dtype, size) };
 }
 
 /*
