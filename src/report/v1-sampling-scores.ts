@@ -17,8 +17,8 @@ export function signedPercent(value: number): string {
 const cell = (spread: Spread, format = percent): Html =>
   spreadCell(spread.mean, spread.std, spread.values, format);
 
-/** "holds" only where all of at least two seeds agree and the mean exceeds two standard errors. */
-function judged({ one, other, relative }: PairReport): string {
+/** A pair's difference in words: decided only where all of at least two seeds agree and it exceeds two standard errors. */
+export function judged({ one, other, relative }: PairReport): string {
   const { mean, std, values } = relative;
   const n = values.length;
   const error = std === null ? 0 : std / Math.sqrt(n);

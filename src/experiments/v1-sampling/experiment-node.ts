@@ -2,7 +2,7 @@ import { join } from "node:path";
 import { percent } from "../../report/html.js";
 import { PAPER_RELATIVE } from "../../report/v1-sampling-data.js";
 import type { V1SamplingReport } from "../../report/v1-sampling-data.js";
-import { signedPercent } from "../../report/v1-sampling-scores.js";
+import { judged, signedPercent } from "../../report/v1-sampling-scores.js";
 import { v1SamplingPage } from "../../report/v1-sampling.js";
 import { ensureFolder } from "../../util/files-node.js";
 import { chooseCells } from "../cells-node.js";
@@ -126,6 +126,7 @@ function tables({ networks, pairs, reduced, seeds }: V1SamplingReport): ResultTa
         other === "UNIF1" ? signedPercent(PAPER_RELATIVE) : "",
       ]),
       notes: [
+        ...pairs.map(judged),
         "Paper: abstract of Barbulescu et al. 2023 (arXiv:2310.10575), biological over uniform sampling.",
         ...(reduced.length > 0 ? [`A reduced study: ${reduced.join(" ")}`] : []),
       ],
