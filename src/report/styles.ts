@@ -93,7 +93,7 @@ html[data-palette="two-hue"] .legend .wheel-two-hue{display:block}
 .player{margin:18px 0;padding:18px 20px;background:var(--card);border:1px solid var(--line);border-radius:10px}
 .player header{display:flex;flex-wrap:wrap;gap:4px 16px;align-items:baseline;margin-bottom:12px}
 .player header p{margin:0;color:var(--muted);font-size:.92rem}
-.panels{display:grid;grid-template-columns:repeat(auto-fit,minmax(132px,220px));gap:6px 16px}
+.panels{display:grid;grid-template-columns:repeat(auto-fit,minmax(132px,206px));gap:6px 16px}
 .panel{margin:0 0 10px;min-width:0;display:grid;grid-row:span 3;grid-template-rows:subgrid;align-content:start}
 .panel .tile{display:block;border-radius:6px;overflow:hidden;aspect-ratio:1;background:var(--picture)}
 .panel .tile.phase{background:var(--silent)}
