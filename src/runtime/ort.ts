@@ -111,7 +111,7 @@ export function checkState(expected: Values, values: Values): void {
 }
 
 /**
- * Each run's state outputs are the next run's inputs. On a GPU the state never leaves the device; it is read through a
+ * Each run's state outputs are the next run's inputs. On WebGPU the state never leaves the device; it is read through a
  * model of Identity nodes whose outputs are on the CPU, because reading a device tensor directly is not safe everywhere.
  */
 export async function openChainedProgram(

@@ -42,6 +42,7 @@ export interface Session {
   readonly device: Device;
   readonly inputNames: readonly string[];
   readonly outputNames: readonly string[];
+  /** Runs the model. Outputs come in fresh buffers. */
   run(feeds: Values): Promise<Record<string, TensorData>>;
   close(): Promise<void>;
 }
