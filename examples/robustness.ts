@@ -19,7 +19,7 @@ const classifier = new Classifier(network, nodeRuntime);
 
 const source = await namedImages(data);
 const { imageShape: shape, preprocessing } = network;
-const read = async (i: number) => fitPicture(await source.read(i), shape, preprocessing.resize);
+const read = async (i: number) => fitPicture(await source.read(i), shape, preprocessing);
 const images = toImageBatch(await Promise.all(Array.from({ length: 32 }, (_, i) => read(i))), shape);
 const labels = source.labels.slice(0, images.count);
 

@@ -7,15 +7,12 @@ import type { CorruptCommandOptions } from "./corrupt.js";
 import { corruptionList, reencodeQuality, severityList } from "./corruption-options.js";
 import { explain, wantsStack } from "./errors.js";
 import { choice, positive, whole } from "./options.js";
-import { PREPROCESSING, addPredifyCommand } from "./predify-command.js";
+import { addPredifyCommand } from "./predify-command.js";
+import { addPreprocessingOptions, preprocessingOption } from "./preprocessing-options.js";
 import type { RobustnessCommandOptions } from "./robustness.js";
-import { attackList, epsilonList, numberList, presetName } from "./robustness-options.js";
+import { attackList, epsilonList } from "./robustness-options.js";
 import type { RunOptions } from "./run.js";
 import type { Streams } from "./streams.js";
-
-type ParsedRobustnessOptions = Omit<RobustnessCommandOptions, "scale"> & {
-  readonly scale?: readonly number[];
-};
 
 /** Runs one command line; gives the process's exit status. */
 export async function runCommandLine(
@@ -41,7 +38,7 @@ function createProgram(streams: Streams, exit: (status: number) => void): Comman
     .description("Train, probe and ship brain-inspired vision networks.")
     .version(packageVersion(), "-V, --version", "print the version")
     .option("--debug", "print stacks of errors (also: STRIATE_DEBUG=1)")
-    .showHelpAfterError("(striate --help lists everything)")
+    .showHelpAfterError("(striate --help lists the commands)")
     .exitOverride()
     .configureOutput({
       writeOut: (text) => streams.out.write(text),
@@ -73,7 +70,7 @@ function createProgram(streams: Streams, exit: (status: number) => void): Comman
     .option("--models <names>", "networks to compare; a wrong name lists them")
     .option("--up-tiling <factor>", "finer feature maps from shifted copies of each picture", positive)
     .option("--model <file>", "predictive-coding: an .onnx classifier of CIFAR-10 instead of training one")
-    .addOption(choiceOption("--preprocessing <name>", "what it expects its pixels to be", PREPROCESSING))
+    .addOption(preprocessingOption())
     .action(async (name: string, options: RunOptions) => {
       const { runExperiment } = await import("./run.js");
       exit(await runExperiment(name, options, streams));
@@ -117,7 +114,7 @@ function createProgram(streams: Streams, exit: (status: number) => void): Comman
       await corruptPicture(image, options, streams);
     });
 
-  program
+  const robustness = program
     .command("robustness")
     .description("measure a classifier under corruptions and attacks, and its calibration; leaves a report")
     .argument("<model>", "an .onnx file")
@@ -130,17 +127,6 @@ function createProgram(streams: Streams, exit: (status: number) => void): Comman
         "npm",
       ]).default("any"),
     )
-    .option(
-      "--preprocessing <preset>",
-      "how pixels reach the model: unit, raw, imagenet, ... (a wrong name lists them)",
-      presetName,
-    )
-    .option("--scale <factor>", "times images in [0, 1]", numberList)
-    .option("--mean <list>", "subtracted after the scale, one or one for each channel", numberList)
-    .option("--std <list>", "divided by after the mean", numberList)
-    .option("--resize <pixels>", "short side before the crop", positive)
-    .addOption(choiceOption("--layout <axes>", "order of the model's axes", ["NCHW", "NHWC"]))
-    .addOption(choiceOption("--colours <order>", "order of the model's colours", ["RGB", "BGR"]))
     .option("--size <pixels>", "image size, for models that leave it open", positive)
     .option("--output <name>", "the model's output that holds the scores, where there are several")
     .addOption(
@@ -174,11 +160,11 @@ function createProgram(streams: Streams, exit: (status: number) => void): Comman
     .option("--threads <n>", "threads (default: all cores)", positive)
     .option("--out <file>", "the report; the result card and the records go beside it", "robustness.html")
     .option("--force", "set aside the records of a run with other settings", false)
-    .action(async (model: string, options: ParsedRobustnessOptions) => {
+    .action(async (model: string, options: RobustnessCommandOptions) => {
       const { measureRobustness } = await import("./robustness.js");
-      const { scale, ...others } = options;
-      exit(await measureRobustness(model, { ...others, ...(scale && { scale: scale[0]! }) }, streams));
+      exit(await measureRobustness(model, options, streams));
     });
+  addPreprocessingOptions(robustness);
 
   program
     .command("devices")
@@ -188,9 +174,18 @@ function createProgram(streams: Streams, exit: (status: number) => void): Comman
       await printDevices(streams);
     });
 
-  for (const command of program.commands) command.copyInheritedSettings(program);
   addPredifyCommand(program, streams, exit);
+  inheritSettings(program, "striate");
   return program;
+}
+
+/** Every command prints as the program does, and points to its own help after an error. */
+function inheritSettings(parent: Command, path: string): void {
+  for (const command of parent.commands) {
+    const own = `${path} ${command.name()}`;
+    command.copyInheritedSettings(parent).showHelpAfterError(`(${own} --help lists its options)`);
+    inheritSettings(command, own);
+  }
 }
 
 function choiceOption(flags: string, description: string, choices: readonly string[]): Option {

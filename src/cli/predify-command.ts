@@ -4,16 +4,15 @@ import { DEVICES } from "../runtime/runtime.js";
 import type { InitOptions, InspectOptions } from "./predify-inspect.js";
 import { choice, positive, whole } from "./options.js";
 import type { PredifyCommandOptions } from "./predify.js";
+import { addPreprocessingOptions } from "./preprocessing-options.js";
 import type { Streams } from "./streams.js";
 
-export const OPTIMIZERS = ["sgd", "rmsProp", "adam"] as const;
-export const PREPROCESSING = ["imagenet", "cifar10", "unit", "symmetric", "raw"] as const;
+const OPTIMIZERS = ["sgd", "rmsProp", "adam"] as const;
 
 /** `striate predify`: look at a file, write a configuration for it, train its feedback. */
 export function addPredifyCommand(program: Command, streams: Streams, exit: (status: number) => void): void {
   const predify = program
     .command("predify")
-    .copyInheritedSettings(program)
     .description("add predictive-coding feedback to a network in an .onnx file, trained without labels")
     .argument("<model>", "an .onnx file of a convolutional network")
     .option("--config <file>", "which values get PCoders, in the original's TOML (see: predify init)")
@@ -38,18 +37,10 @@ export function addPredifyCommand(program: Command, streams: Streams, exit: (sta
       "write beta, lambda and alpha into the graph instead of leaving them inputs",
       false,
     )
-    .addOption(
-      choices(
-        "--preprocessing <name>",
-        "what the network expects its pixels to be",
-        PREPROCESSING,
-        "imagenet",
-      ),
-    )
     .option("--images <n>", "train on a random choice of at most so many", positive)
     .option("--validation <n>", "images set aside to measure the errors on", whole, 64)
     .option("--epochs <n>", "passes over the images", positive, 1)
-    .option("--batch-size <n>", "images at once", positive, 16)
+    .option("--batch-size <n>", "images at once (default: 16, or what the file fixes)", positive)
     .addOption(choices("--optimizer <name>", "weight decay 5e-4", OPTIMIZERS, "adam"))
     .option("--learning-rate <rate>", "constant", rate, 0.001)
     .option("--seed <n>", "of decoders and order", whole, 1)
@@ -86,7 +77,7 @@ export function addPredifyCommand(program: Command, streams: Streams, exit: (sta
       const { initConfig } = await import("./predify-inspect.js");
       await initConfig(model, command.optsWithGlobals<InitOptions>(), streams);
     });
-  for (const command of predify.commands) command.copyInheritedSettings(predify);
+  addPreprocessingOptions(predify);
 }
 
 function choices(flags: string, description: string, among: readonly string[], standard: string): Option {

@@ -6,10 +6,12 @@ import type { Optimizer } from "../nn/optimizer.js";
 import { adam, rmsProp, sgd } from "../nn/optimizers.js";
 import type { State } from "../nn/module.js";
 import type { Device } from "../runtime/runtime.js";
-import type { PredictiveNetwork, PredifyOptions, PreprocessingName } from "../systems/predify/index.js";
+import type { PredictiveNetwork, PredifyOptions, Preprocessing } from "../systems/predify/index.js";
 import {
   PREPROCESSINGS,
+  describePreprocessing,
   imageData,
+  knownPreprocessing,
   optionsFromConfig,
   parsePredifyConfig,
   predify,
@@ -23,16 +25,18 @@ import { loadOnnx } from "../systems/predify/load-node.js";
 import { trainFeedback } from "../systems/predify/train-node.js";
 import { readAnyWeights, writeWeights } from "../systems/predify/weights-node.js";
 import type { TrainingData } from "../train/task.js";
-import { StriateError, check } from "../util/errors.js";
+import { check } from "../util/errors.js";
 import { readFileChecked, writeFileAtomic } from "../util/files-node.js";
 import { INTERRUPTED, listenForInterrupt } from "./interrupt.js";
 import { chooseOutFolder } from "./out-folder.js";
 import { createProgress } from "./progress.js";
+import type { PreprocessingOptions } from "./preprocessing-options.js";
+import { statedPreprocessing } from "./preprocessing-options.js";
 import type { Streams } from "./streams.js";
 import { renderTable } from "./table.js";
 
 /** The options of `striate predify`, parsed. */
-export interface PredifyCommandOptions {
+export interface PredifyCommandOptions extends PreprocessingOptions {
   readonly config?: string;
   readonly pcoders: number;
   readonly inputSize?: readonly number[];
@@ -42,11 +46,10 @@ export interface PredifyCommandOptions {
   readonly timesteps: number;
   readonly step: boolean;
   readonly constants: boolean;
-  readonly preprocessing: PreprocessingName;
   readonly images?: number;
   readonly validation: number;
   readonly epochs: number;
-  readonly batchSize: number;
+  readonly batchSize?: number;
   readonly optimizer: "sgd" | "rmsProp" | "adam";
   readonly learningRate: number;
   readonly seed: number;
@@ -74,13 +77,26 @@ export async function predifyFile(
   const network = predify(await loadOnnx(path), await networkOptions(options, streams));
   streams.err.write(`${describeNetwork(basename(path), network)}\n`);
   const known = options.weights === undefined ? undefined : await readAnyWeights(options.weights, network);
+  const preprocessing = preprocessingOf(basename(path), network, options);
   const values =
     options.trainOn === undefined
       ? known!
-      : await trained(path, network, options.trainOn, known, options, streams);
+      : await trained(path, network, options.trainOn, known, preprocessing, options, streams);
   if (values === undefined) return INTERRUPTED;
-  await exportNetwork(network, values, { ...options, out }, streams);
+  await exportNetwork(network, values, preprocessing, { ...options, out }, streams);
   return 0;
+}
+
+/** What the file or the user says; undefined if neither does. */
+function preprocessingOf(
+  name: string,
+  { backbone }: PredictiveNetwork,
+  options: PredifyCommandOptions,
+): Preprocessing | undefined {
+  const stated = statedPreprocessing(options);
+  const [channels, ...space] = backbone.imageShape as [number, ...number[]];
+  const shape = [channels, space.at(-2)!, space.at(-1)!] as const;
+  return knownPreprocessing(stated, backbone.preprocessing, shape, name)?.preprocessing;
 }
 
 async function networkOptions(options: PredifyCommandOptions, streams: Streams): Promise<PredifyOptions> {
@@ -133,11 +149,27 @@ async function trained(
   network: PredictiveNetwork,
   from: string,
   known: State | undefined,
+  stated: Preprocessing | undefined,
   options: PredifyCommandOptions,
   streams: Streams,
 ): Promise<State | undefined> {
-  const { seed, batchSize, preprocessing, epochs, learningRate, device, threads, resume } = options;
-  const { training, validation } = await dataOf(network, from, options, streams);
+  const { seed, epochs, learningRate, device, threads, resume } = options;
+  const preprocessing = stated ?? PREPROCESSINGS.imagenet;
+  if (stated === undefined) {
+    streams.err.write(
+      `${pc.yellow("caution")} neither the file nor an option says how pixels reach the network: ImageNet's usual ` +
+        `preprocessing is assumed; if that is wrong, the decoders learn from wrong pictures (--preprocessing)\n`,
+    );
+  }
+  streams.err.write(`${pc.dim(`pixels: ${describePreprocessing(preprocessing)}`)}\n`);
+  const batchSize = batchSizeOf(network, options.batchSize);
+  const { training, validation } = await dataOf(
+    network,
+    from,
+    { batchSize, preprocessing },
+    options,
+    streams,
+  );
   const folder = await chooseOutFolder(`predify-${basename(path, ".onnx")}`, {
     resume,
     force: false,
@@ -189,6 +221,18 @@ async function trained(
   }
 }
 
+const BATCH_SIZE = 16;
+
+/** Images at once: what is asked for, or what the network's file fixes. */
+function batchSizeOf({ backbone: { batch } }: PredictiveNetwork, asked: number | undefined): number {
+  if (typeof batch !== "number") return asked ?? BATCH_SIZE;
+  check(
+    asked === undefined || asked === batch,
+    () => `--batch-size ${asked}: the network's file fixes it to ${batch}`,
+  );
+  return batch;
+}
+
 function describeErrors(network: PredictiveNetwork, errors: Readonly<Record<string, number>>): string {
   const parts = network.pcoders.map(
     ({ number }) => `${number}: ${errors[`error.pcoder${number}`]?.toPrecision(3)}`,
@@ -199,6 +243,7 @@ function describeErrors(network: PredictiveNetwork, errors: Readonly<Record<stri
 async function dataOf(
   network: PredictiveNetwork,
   from: string,
+  { batchSize, preprocessing }: { readonly batchSize: number; readonly preprocessing: Preprocessing },
   options: PredifyCommandOptions,
   streams: Streams,
 ): Promise<{ training: TrainingData; validation: TrainingData | undefined }> {
@@ -206,20 +251,20 @@ async function dataOf(
   const source = await openImages(from);
   streams.err.write(`${pc.dim(`reading ${source.name}: ${source.count} images`)}\n`);
   const images = await prepareImages(source, network.backbone.imageShape, {
+    preprocessing,
     seed: options.seed,
     skipped,
     ...(options.images !== undefined && { most: options.images }),
   });
   const warning = describeSkipped(skipped, source.count);
   if (warning !== undefined) streams.err.write(`${pc.yellow("note")} ${warning}\n`);
-  const all = imageData(images, PREPROCESSINGS[options.preprocessing]);
+  const all = imageData(images, preprocessing);
   const aside = Math.min(options.validation, Math.floor(all.count / 5));
   const training = all.count - aside;
-  if (training < options.batchSize) {
-    throw new StriateError(
-      `${source.name}: ${training} images to train on are less than one batch of ${options.batchSize}`,
-    );
-  }
+  check(
+    training >= batchSize,
+    () => `${source.name}: ${training} images to train on are less than one batch of ${batchSize}`,
+  );
   return {
     training: { ...all, count: training },
     validation:
@@ -245,16 +290,18 @@ function optimizerOf(name: PredifyCommandOptions["optimizer"]): Optimizer {
 async function exportNetwork(
   network: PredictiveNetwork,
   values: State,
+  preprocessing: Preprocessing | undefined,
   { out, timesteps, step, constants }: PredifyCommandOptions & { readonly out: string },
   streams: Streams,
 ): Promise<void> {
   const hyperparameters = constants ? "constants" : "inputs";
+  const common = { hyperparameters, preprocessing } as const;
   const stem = out.replace(/\.onnx$/, "");
   const files: [what: string, file: string][] = [[`logits at timesteps 0 to ${timesteps}`, out]];
-  await writeFileAtomic(out, writeUnrolled(network, values, { timesteps, hyperparameters }).bytes);
+  await writeFileAtomic(out, writeUnrolled(network, values, { timesteps, ...common }).bytes);
   if (step) {
     files.push(["one timestep, states in and out", `${stem}.step.onnx`]);
-    await writeFileAtomic(`${stem}.step.onnx`, writeStep(network, values, { hyperparameters }).bytes);
+    await writeFileAtomic(`${stem}.step.onnx`, writeStep(network, values, common).bytes);
   }
   files.push(["weights of the decoders", `${stem}.safetensors`]);
   await writeWeights(`${stem}.safetensors`, network, valuesFromState(network, values));

@@ -145,7 +145,7 @@ async function adversarialOf(input: ReportInput): Promise<{ title: string; pictu
 }
 
 async function original({ source, network }: ReportInput, image: number): Promise<RgbImage> {
-  return fitPicture(await source.read(image), network.imageShape, network.preprocessing.resize);
+  return fitPicture(await source.read(image), network.imageShape, network.preprocessing);
 }
 
 async function corrupted(

@@ -18,12 +18,6 @@ import type { EvaluationPlan } from "../robustness/evaluate-node.js";
 import { showEpsilon } from "../robustness/epsilon.js";
 import { evaluate } from "../robustness/evaluate-node.js";
 import { fitPicture, toImageBatch } from "../robustness/images.js";
-import type { Preprocessing } from "../robustness/preprocessing.js";
-import {
-  PREPROCESSING_PRESETS,
-  checkPreprocessing,
-  preprocessingPreset,
-} from "../robustness/preprocessing.js";
 import { openResults } from "../robustness/results-file-node.js";
 import { workerRuntime } from "../runtime/worker-node.js";
 import type { Device } from "../runtime/runtime.js";
@@ -32,23 +26,18 @@ import { readFileChecked, writeFileAtomic } from "../util/files-node.js";
 import type { JsonObject } from "../util/json.js";
 import { Random } from "../util/random.js";
 import { INTERRUPTED, listenForInterrupt } from "./interrupt.js";
+import type { PreprocessingOptions } from "./preprocessing-options.js";
+import { statedPreprocessing } from "./preprocessing-options.js";
 import { createProgress } from "./progress.js";
 import { writeRobustnessReport } from "./robustness-report.js";
 import type { Streams } from "./streams.js";
 import { renderTable } from "./table.js";
 
 /** The options of `striate robustness`, parsed. */
-export interface RobustnessCommandOptions {
+export interface RobustnessCommandOptions extends PreprocessingOptions {
   readonly data: string;
   readonly split?: string;
   readonly cifar10Source: "any" | "official" | "npm";
-  readonly preprocessing?: string;
-  readonly resize?: number;
-  readonly scale?: number;
-  readonly mean?: readonly number[];
-  readonly std?: readonly number[];
-  readonly layout?: "NCHW" | "NHWC";
-  readonly colours?: "RGB" | "BGR";
   readonly size?: number;
   readonly output?: string;
   readonly answers?: Answers;
@@ -83,14 +72,14 @@ export async function measureRobustness(
   check(extname(out) === ".html", () => `--out: expected a name that ends in .html, got "${out}"`);
   const bytes = await readFileChecked(path, { what: "ONNX model", maxBytes: LARGEST_MODEL });
   const name = basename(path);
+  const stated = statedPreprocessing(options);
   const network = onnxNetwork(bytes, {
     name,
-    preprocessing: preprocessingOf(options),
+    ...(stated && { preprocessing: stated }),
     ...(options.size !== undefined && { size: options.size }),
     ...(options.output !== undefined && { output: options.output }),
     ...(options.answers !== undefined && { answers: options.answers }),
   });
-  checkPreprocessing(network.preprocessing, network.imageShape[0]);
   const progress = createProgress({ stream: streams.err });
   const note = (line: string): void => {
     progress.note(line);
@@ -165,27 +154,6 @@ export async function measureRobustness(
   }
 }
 
-/** A preset, changed by what is stated beside it. Nothing is guessed: wrong scaling looks like a bad network. */
-function preprocessingOf(options: RobustnessCommandOptions): Preprocessing {
-  const { preprocessing, resize, scale, mean, std, layout, colours } = options;
-  const stated = scale !== undefined || mean !== undefined || std !== undefined;
-  check(
-    preprocessing !== undefined || stated,
-    () =>
-      `say how pixels reach the model: --preprocessing with one of ${Object.keys(PREPROCESSING_PRESETS).join(", ")}, ` +
-      `or --scale, --mean and --std`,
-  );
-  return {
-    ...(preprocessing === undefined ? {} : preprocessingPreset(preprocessing)),
-    ...(resize !== undefined && { resize }),
-    ...(scale !== undefined && { scale }),
-    ...(mean !== undefined && { mean }),
-    ...(std !== undefined && { std }),
-    ...(layout !== undefined && { layout }),
-    ...(colours !== undefined && { colours }),
-  };
-}
-
 interface Planned {
   readonly plan: EvaluationPlan;
   readonly protocol: Protocol;
@@ -240,9 +208,9 @@ async function planOf(
     batch,
     passes,
   };
-  const { name, classes, imageShape, answers, preprocessing } = network;
+  const { name, classes, imageShape, answers, preprocessing, preprocessingFrom } = network;
   const protocol: Protocol = {
-    model: { name, sha256, classes, imageShape, answers, preprocessing },
+    model: { name, sha256, classes, imageShape, answers, preprocessing, preprocessingFrom },
     data: {
       name: source.name,
       count: source.count,
@@ -280,7 +248,7 @@ async function answersTwiceTheSame(
   for (const image of images.slice(0, 20)) {
     const picture = await source.read(image).catch(() => undefined);
     if (picture === undefined) continue;
-    const fitted = fitPicture(picture, imageShape, preprocessing.resize);
+    const fitted = fitPicture(picture, imageShape, preprocessing);
     return isDeterministic(classifier, toImageBatch([fitted], imageShape));
   }
   return true;

@@ -1,17 +1,18 @@
 import pc from "picocolors";
 import type { Experiment, ExperimentResult, Scale, SpecialOptions } from "../experiments/experiment.js";
+import { preprocessingPreset } from "../data/preprocessing.js";
 import { findExperiment } from "../experiments/registry.js";
 import type { Device } from "../runtime/runtime.js";
-import type { PreprocessingName } from "../systems/predify/index.js";
 import { check } from "../util/errors.js";
 import { INTERRUPTED, listenForInterrupt } from "./interrupt.js";
 import { chooseOutFolder } from "./out-folder.js";
+import type { PreprocessingOptions } from "./preprocessing-options.js";
 import { createProgress } from "./progress.js";
 import type { Streams } from "./streams.js";
 import { renderTable } from "./table.js";
 
 /** The options of `striate run`, parsed. */
-export interface RunOptions extends SpecialOptions {
+export interface RunOptions extends SpecialOptions, Pick<PreprocessingOptions, "preprocessing"> {
   readonly scale: Scale;
   readonly out?: string;
   readonly seed: number;
@@ -22,7 +23,6 @@ export interface RunOptions extends SpecialOptions {
   readonly force: boolean;
   readonly cells?: string;
   readonly model?: string;
-  readonly preprocessing?: PreprocessingName;
 }
 
 /** Runs an experiment and prints what came out; gives the exit status. */
@@ -39,14 +39,16 @@ export async function runExperiment(
     () => `${experiment.name} runs as a whole: --cells is for experiments whose parts run singly`,
   );
   const special = specialOptions(experiment, options);
-  const { model, preprocessing } = options;
+  const { model } = options;
+  const preprocessing =
+    options.preprocessing === undefined ? undefined : preprocessingPreset(options.preprocessing);
   check(
     model === undefined || experiment.takesModel,
     () => `${experiment.name} trains its own networks: --model is not for it`,
   );
   check(
-    (model === undefined) === (preprocessing === undefined),
-    () => "--model and --preprocessing belong together: what does the network expect its pixels to be?",
+    model !== undefined || preprocessing === undefined,
+    () => "--preprocessing says how pixels reach the network of --model, which is missing",
   );
   const { seeds: usual, summary } = experiment.scales[scale];
   const seeds = Array.from({ length: options.seeds ?? usual }, (_, i) => options.seed + i);
@@ -70,7 +72,12 @@ export async function runExperiment(
       threads,
       resume,
       ...(options.cells !== undefined && { cells: options.cells }),
-      ...(model !== undefined && preprocessing !== undefined && { model: { path: model, preprocessing } }),
+      ...(model !== undefined && {
+        model: {
+          path: model,
+          ...(preprocessing && { preprocessing, flags: `--preprocessing ${options.preprocessing!}` }),
+        },
+      }),
       ...special,
       signal: interrupt.signal,
       onProgress: (task, event) => {

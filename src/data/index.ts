@@ -18,6 +18,7 @@ export * from "./noise.js";
 export { parseNpy } from "./npy.js";
 export type { NpyArray } from "./npy.js";
 export * from "./prefetch.js";
+export * from "./preprocessing.js";
 export * from "./resize.js";
 export { centreCrop, checkImage, crop } from "./rgb-image.js";
 export type { RgbImage } from "./rgb-image.js";

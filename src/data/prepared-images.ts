@@ -1,45 +1,21 @@
 import type { TensorData } from "../graph/index.js";
 import { tensorData } from "../graph/index.js";
-import { StriateError, check } from "../util/errors.js";
+import { check } from "../util/errors.js";
 import type { RandomLabel } from "../util/random.js";
 import { Random } from "../util/random.js";
 import type { AffineRanges } from "./affine.js";
 import { affineSources, drawAffine } from "./affine.js";
 import type { ImageSource, SkippedImage } from "./image-source.js";
 import { imageSubset, readImages } from "./image-source.js";
-import { resizeImage } from "./resize.js";
+import type { Preprocessing } from "./preprocessing.js";
+import { completePreprocessing, resizedShortSide } from "./preprocessing.js";
+import { fitImage } from "./resize.js";
 import type { RgbImage } from "./rgb-image.js";
-import { centreCrop } from "./rgb-image.js";
+import { greyOf } from "./rgb-image.js";
 
 /** Names of the fields that tasks read. */
 export const IMAGES = "images";
 export const LABELS = "labels";
-
-/** Mean and standard deviation of ImageNet's channels, which most published networks expect. */
-export const IMAGENET = { mean: [0.485, 0.456, 0.406], std: [0.229, 0.224, 0.225] } as const;
-
-/** How bytes 0..255 become what a network expects: (byte / scale - mean) / std for each channel. */
-export interface Preprocessing {
-  readonly scale: number;
-  /** One for each channel, or one for all. */
-  readonly mean: number | readonly number[];
-  readonly std: number | readonly number[];
-}
-
-/** Ways that published networks want their images. */
-export const PREPROCESSINGS = {
-  /** torchvision's and timm's networks for ImageNet. */
-  imagenet: { scale: 255, ...IMAGENET },
-  cifar10: { scale: 255, mean: [0.4914, 0.4822, 0.4465], std: [0.247, 0.2435, 0.2616] },
-  /** 0..1 */
-  unit: { scale: 255, mean: 0, std: 1 },
-  /** -1..1 */
-  symmetric: { scale: 255, mean: 0.5, std: 0.5 },
-  /** 0..255 */
-  raw: { scale: 1, mean: 0, std: 1 },
-} as const satisfies Record<string, Preprocessing>;
-
-export type PreprocessingName = keyof typeof PREPROCESSINGS;
 
 /** Images of one size as bytes, channel by channel. */
 export interface PreparedImages {
@@ -56,16 +32,19 @@ export interface PreparedImages {
 const LARGEST = 4 * 2 ** 30;
 
 /**
- * Reads a source into memory as a network sees it: short side resized to the image's height (bilinear, antialiased),
- * centre crop; grey where it takes one channel.
+ * Reads a source into memory in the size that a network takes (bilinear with antialiasing, centre crop); grey for a network
+ * of one channel.
  *
- * @param options `most`: a random choice of at most so many; `skipped` gets the images that cannot be read
- * @throws StriateError for a network that does not take square images of 1 or 3 channels, or a set above 4 GB
+ * @param shape [channels, height, width] of the network's images
+ * @param options `preprocessing`: its `resize` or `cropFraction`; `most`: a random choice of at most so many; `skipped` gets
+ * the images that cannot be read
+ * @throws StriateError for a network that does not take images of 1 or 3 channels, or a set above 4 GB
  */
 export async function prepareImages(
   source: ImageSource,
   shape: readonly number[],
   options: {
+    readonly preprocessing?: Pick<Preprocessing, "resize" | "cropFraction">;
     readonly most?: number;
     readonly seed?: number;
     readonly skipped?: SkippedImage[];
@@ -74,8 +53,8 @@ export async function prepareImages(
 ): Promise<PreparedImages> {
   const [channels, height, width] = shape as [number, number, number];
   check(
-    shape.length === 3 && (channels === 1 || channels === 3) && height === width,
-    () => `${source.name}: pictures become [1 or 3, n, n], the network takes [${shape.join(", ")}]`,
+    shape.length === 3 && (channels === 1 || channels === 3),
+    () => `${source.name}: pictures become [1 or 3, height, width], the network takes [${shape.join(", ")}]`,
   );
   const chosen = choose(source, options.most, options.seed ?? 1);
   const perImage = channels * height * width;
@@ -86,9 +65,11 @@ export async function prepareImages(
   );
   const pixels = new Uint8Array(chosen.count * perImage);
   const labels = new Int32Array(chosen.count);
+  const side = resizedShortSide(options.preprocessing ?? {}, Math.min(height, width));
   let count = 0;
   for await (const { image, label } of readImages(chosen, { skipped: options.skipped ?? [] })) {
-    writePlanes(fitted(image, height), channels, pixels.subarray(count * perImage, (count + 1) * perImage));
+    const fitted = fitImage(image, width, height, side);
+    writePlanes(fitted, channels, pixels.subarray(count * perImage, (count + 1) * perImage));
     labels[count++] = label;
     options.onProgress?.(count, chosen.count);
   }
@@ -104,13 +85,6 @@ export async function prepareImages(
 function choose(source: ImageSource, most: number | undefined, seed: number): ImageSource {
   if (most === undefined || most >= source.count) return source;
   return imageSubset(source, Random.derive(seed, "images").permutation(source.count).slice(0, most).sort());
-}
-
-function fitted(image: RgbImage, size: number): RgbImage {
-  const short = Math.min(image.width, image.height);
-  const scaled = (length: number) => Math.max(size, Math.trunc((length * size) / short));
-  const resized = short === size ? image : resizeImage(image, scaled(image.width), scaled(image.height));
-  return centreCrop(resized, size);
 }
 
 /** One image as a picture. Throws {@link StriateError} for grey ones. */
@@ -129,24 +103,26 @@ export function writePlanes({ data }: RgbImage, channels: number, out: Uint8Arra
   const positions = data.length / 3;
   for (let i = 0; i < positions; i++) {
     const [r, g, b] = [data[3 * i]!, data[3 * i + 1]!, data[3 * i + 2]!];
-    // Grey as Pillow's "L".
-    if (channels === 1) out[i] = Math.round((r * 299 + g * 587 + b * 114) / 1000);
+    if (channels === 1) out[i] = greyOf(r, g, b);
     else for (const [c, value] of [r, g, b].entries()) out[c * positions + i] = value;
   }
 }
 
-/** A table of 256 values for each channel. */
-function tables({ scale, mean, std }: Preprocessing, channels: number): Float32Array[] {
-  const at = (value: number | readonly number[], c: number) => (typeof value === "number" ? value : value[c]);
-  return Array.from({ length: channels }, (_, c) => {
-    const [m, s] = [at(mean, c), at(std, c)];
-    if (m === undefined || s === undefined || !(s > 0) || !(scale > 0)) {
-      throw new StriateError(
-        `preprocessing: expected a mean and a deviation above 0 for each of ${channels} channels`,
-      );
-    }
-    return Float32Array.from({ length: 256 }, (_, byte) => (byte / scale - m) / s);
-  });
+/** What each byte becomes, for each of the network's channels: 256 values, and the channel of the picture to read. */
+function tables(
+  preprocessing: Preprocessing,
+  channels: number,
+): { readonly plane: number; readonly values: Float32Array }[] {
+  const { scale, mean, std, layout, colours } = completePreprocessing(preprocessing, channels);
+  check(layout === "NCHW", () => `preprocessing: images for training have the layout NCHW, got ${layout}`);
+  const planes = Array.from({ length: channels }, (_, c) => (colours === "BGR" ? channels - 1 - c : c));
+  return planes.map((plane) => ({
+    plane,
+    values: Float32Array.from(
+      { length: 256 },
+      (_, byte) => (byte / (255 / scale) - mean[plane]!) / std[plane]!,
+    ),
+  }));
 }
 
 export interface ImageDataOptions {
@@ -187,8 +163,8 @@ export function imageData(
         const random = augmentation && Random.derive(draw[0]!, ...draw.slice(1), "augmentation", n);
         const sources =
           random && affineSources(drawAffine(random, { width, height }, augmentation), { width, height });
-        for (const [c, table] of lookup.entries()) {
-          const from = index * size + c * positions;
+        for (const [c, { plane, values: table }] of lookup.entries()) {
+          const from = index * size + plane * positions;
           const to = n * size + c * positions;
           if (sources) {
             for (let i = 0; i < positions; i++)

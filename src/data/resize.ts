@@ -1,5 +1,5 @@
 import { check } from "../util/errors.js";
-import { centreCrop, checkImage } from "./rgb-image.js";
+import { centreCrop, checkImage, crop, roundHalfEven } from "./rgb-image.js";
 import type { RgbImage } from "./rgb-image.js";
 
 /**
@@ -141,4 +141,27 @@ export function resizeAndCrop(
 ): RgbImage {
   check(resize >= size, () => `resize: the short side ${resize} is smaller than the crop of ${size}`);
   return centreCrop(resizeShortSide(image, resize), size);
+}
+
+/**
+ * A picture in the size that a network takes: as it is if it has that size; otherwise resized so that its short side is
+ * `shortSide` (or more, where that would not cover the size) and cropped to the middle, as classifiers are evaluated.
+ *
+ * @param shortSide default: the short side of `width` and `height`
+ */
+export function fitImage(
+  image: RgbImage,
+  width: number,
+  height: number,
+  shortSide = Math.min(width, height),
+): RgbImage {
+  if (image.width === width && image.height === height) return image;
+  const short = Math.min(image.width, image.height);
+  const least = Math.max(width / image.width, height / image.height);
+  const factor = Math.max(shortSide / short, least);
+  // Rounded down, as torchvision does for the long side.
+  const scaled = (length: number, target: number) => Math.max(target, Math.trunc(factor * length + 1e-9));
+  const resized = resizeImage(image, scaled(image.width, width), scaled(image.height, height));
+  const left = roundHalfEven((resized.width - width) / 2);
+  return crop(resized, left, roundHalfEven((resized.height - height) / 2), width, height);
 }

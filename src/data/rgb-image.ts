@@ -67,3 +67,8 @@ export function roundHalfEven(value: number): number {
   if (part !== 0.5) return Math.round(value);
   return below % 2 === 0 ? below : below + 1;
 }
+
+/** The grey value of a colour, 0 to 255, as Pillow's mode "L" has it (ITU-R 601-2 luma in 16-bit fixed point). */
+export function greyOf(red: number, green: number, blue: number): number {
+  return (red * 19595 + green * 38470 + blue * 7471 + 0x8000) >> 16;
+}

@@ -1,5 +1,5 @@
 import type { Device } from "../runtime/runtime.js";
-import type { PreprocessingName } from "../systems/predify/index.js";
+import type { Preprocessing } from "../data/preprocessing.js";
 import type { ProgressEvent } from "../train/progress.js";
 
 /** How much of the papers' recipe is run: a check that all works, minutes on a laptop, or the whole. */
@@ -38,8 +38,13 @@ export interface ExperimentOptions extends SpecialOptions {
   readonly resume: boolean;
   /** Run only the cells whose names fit this pattern (`*` stands for anything), and what they need. */
   readonly cells?: string;
-  /** A network to use instead of one that the experiment trains, and what it expects its pixels to be. */
-  readonly model?: { readonly path: string; readonly preprocessing: PreprocessingName };
+  /** A network to use instead of one that the experiment trains, and how pixels reach it if that was stated. */
+  readonly model?: {
+    readonly path: string;
+    readonly preprocessing?: Preprocessing;
+    /** The options that stated it, for the command that a report shows. */
+    readonly flags?: string;
+  };
   /** Aborted when the user wants to stop: save a checkpoint and return with `interrupted`. */
   readonly signal: AbortSignal;
   readonly onProgress: (task: string, event: ProgressEvent) => void;

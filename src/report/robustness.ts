@@ -1,3 +1,4 @@
+import { describePreprocessing } from "../data/preprocessing.js";
 import { showEpsilon } from "../robustness/epsilon.js";
 import type { AttackScores, ResultCard, Scores, Share } from "../robustness/card.js";
 import { cssGradient, UNIFORM_CYCLE } from "./colour.js";
@@ -463,23 +464,10 @@ function pictureGrid(pictures: readonly ReportPicture[], width: number): Html {
 
 function provenance({ protocol, measured }: ResultCard): (readonly [string, Content])[] {
   const { model, data } = protocol;
-  const pre = model.preprocessing;
   return [
     ["Model", markup`${model.name} <small>SHA-256 ${model.sha256.slice(0, 16)}…</small>`],
     ["Model’s answers", model.answers],
-    [
-      "Preprocessing",
-      [
-        pre.resize === undefined ? "" : `short side to ${pre.resize}, middle square`,
-        `scale ${pre.scale ?? 1}`,
-        `mean [${(pre.mean ?? [0]).join(", ")}]`,
-        `std [${(pre.std ?? [1]).join(", ")}]`,
-        pre.layout ?? "NCHW",
-        pre.colours ?? "RGB",
-      ]
-        .filter((part) => part !== "")
-        .join(" · "),
-    ],
+    ["Preprocessing", `${describePreprocessing(model.preprocessing)} (${model.preprocessingFrom})`],
     ["Data", `${data.name}: ${measured} of ${data.count} images, ${data.choice}`],
     ["Attacked images", String(data.attacked)],
     ["Corruptions", `constants for ${protocol.constants} pixels, frost ${protocol.frost}`],

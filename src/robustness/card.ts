@@ -1,3 +1,4 @@
+import type { KnownPreprocessing, Preprocessing } from "../data/preprocessing.js";
 import { ALEXNET, mce, meanCorruptionError, relativeMce } from "../metrics/corruption-error.js";
 import type { Reliability } from "../metrics/calibration.js";
 import { adaptiveEce, reliability } from "../metrics/calibration.js";
@@ -6,7 +7,6 @@ import { BENCHMARK_CORRUPTIONS, SEVERITIES } from "./corruptions/corrupt.js";
 import type { CorruptionName } from "./corruptions/corrupt.js";
 import type { AttackPlan } from "./attacks/ensemble.js";
 import { planWarnings } from "./attacks/ensemble.js";
-import type { Preprocessing } from "./preprocessing.js";
 import type { Answer, AttackRecord, Condition, ImageRecord, RunRecord } from "./records.js";
 
 /** A share of images with what it was counted on and its 95 % Wilson interval. */
@@ -59,6 +59,8 @@ export interface Protocol {
     readonly imageShape: readonly number[];
     readonly answers: string;
     readonly preprocessing: Preprocessing;
+    /** Who said so: the user, or the file's metadata. */
+    readonly preprocessingFrom: KnownPreprocessing["from"];
   };
   readonly data: {
     readonly name: string;

@@ -206,7 +206,7 @@ async function* fitted(
   if (images.length === 0) return;
   for await (const { index, label, image } of readImages(chosen, { skipped })) {
     tell();
-    yield { index: images[index]!, label, image: fitPicture(image, imageShape, preprocessing.resize) };
+    yield { index: images[index]!, label, image: fitPicture(image, imageShape, preprocessing) };
   }
   tell();
 }

@@ -1,24 +1,19 @@
-import { centreCrop } from "../data/rgb-image.js";
+import type { Preprocessing } from "../data/preprocessing.js";
+import { resizedShortSide } from "../data/preprocessing.js";
+import { fitImage } from "../data/resize.js";
 import type { RgbImage } from "../data/rgb-image.js";
-import { resizeAndCrop, resizeImage } from "../data/resize.js";
+import { greyOf } from "../data/rgb-image.js";
 import { check } from "../util/errors.js";
 import type { ImageBatch } from "./classifier.js";
 import type { ImageShape } from "./network.js";
 
-/**
- * A picture in the size that a network takes: resized to a short side and cropped where a protocol says so, left as it is
- * where it fits, otherwise resized to cover the size and cropped.
- */
-export function fitPicture(image: RgbImage, shape: ImageShape, resize?: number): RgbImage {
-  const [, height, width] = shape;
-  check(
-    height === width,
-    () => `pictures: the network takes ${height} x ${width}, only square sizes are supported`,
-  );
-  if (image.width === width && image.height === height) return image;
-  if (resize !== undefined) return resizeAndCrop(image, width, Math.max(resize, width));
-  if (image.width === image.height) return resizeImage(image, width, width);
-  return centreCrop(resizeAndCrop(image, width, width), width);
+/** A picture in the size that a network takes, resized and cropped as its preprocessing says ({@link fitImage}). */
+export function fitPicture(
+  image: RgbImage,
+  [, height, width]: ImageShape,
+  preprocessing: Pick<Preprocessing, "resize" | "cropFraction"> = {},
+): RgbImage {
+  return fitImage(image, width, height, resizedShortSide(preprocessing, Math.min(height, width)));
 }
 
 /** Pictures as the numbers that a network takes: [count, channels, height, width] in [0, 1]. */
@@ -36,7 +31,7 @@ export function toImageBatch(
     for (let i = 0; i < plane; i++) {
       const [r, g, b] = [picture.data[3 * i]!, picture.data[3 * i + 1]!, picture.data[3 * i + 2]!];
       const at = n * channels * plane + i;
-      if (channels === 1) data[at] = (0.299 * r + 0.587 * g + 0.114 * b) / 255;
+      if (channels === 1) data[at] = greyOf(r, g, b) / 255;
       else {
         data[at] = r / 255;
         data[at + plane] = g / 255;

@@ -7,7 +7,6 @@ export { fitPicture, toImageBatch, toPicture } from "./images.js";
 export type { AttackLoss } from "./losses.js";
 export type { Answers, ImageShape, Network, OnnxNetworkOptions, TracedNetworkOptions } from "./network.js";
 export { onnxNetwork, tracedNetwork } from "./network.js";
-export type { Preprocessing } from "./preprocessing.js";
-export { PREPROCESSING_PRESETS, preprocessingPreset } from "./preprocessing.js";
+export * from "../data/preprocessing.js";
 export * from "../metrics/calibration.js";
 export * from "../metrics/corruption-error.js";

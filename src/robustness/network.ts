@@ -1,6 +1,15 @@
+import type { CompletePreprocessing, KnownPreprocessing, Preprocessing } from "../data/preprocessing.js";
+import {
+  PREPROCESSING_NAMES,
+  completePreprocessing,
+  knownPreprocessing,
+  preprocessingFromMetadata,
+} from "../data/preprocessing.js";
 import { isStatic } from "../graph/dims.js";
+import { isFloat } from "../graph/dtype.js";
 import type { Dim, Shape, Tensor, TensorData } from "../graph/index.js";
 import { clip, input, log, reshape, showShape } from "../graph/index.js";
+import { intAttribute } from "../graph/operator.js";
 import type { ImportedModel } from "../graph/onnx/read.js";
 import { readOnnx } from "../graph/onnx/read.js";
 import { substitute } from "../graph/substitute.js";
@@ -8,8 +17,7 @@ import type { State } from "../nn/module.js";
 import { baked } from "../nn/training-state.js";
 import type { NoiseKind } from "../train/task.js";
 import { StriateError, check } from "../util/errors.js";
-import type { Preprocessing } from "./preprocessing.js";
-import { applyPreprocessing, checkPreprocessing } from "./preprocessing.js";
+import { applyPreprocessing } from "./preprocess-graph.js";
 
 /** Channels, height and width of the images that a network classifies. */
 export type ImageShape = readonly [channels: number, height: number, width: number];
@@ -28,9 +36,11 @@ export interface Network {
   readonly name: string;
   readonly imageShape: ImageShape;
   readonly classes: number;
-  /** Batch that the model was exported for; absent where it takes any. */
+  /** Number of images that the model takes at once; absent if it takes any number. */
   readonly fixedBatch?: number;
-  readonly preprocessing: Preprocessing;
+  readonly preprocessing: CompletePreprocessing;
+  /** Who said so. */
+  readonly preprocessingFrom: KnownPreprocessing["from"];
   /** How the model's own output was understood. */
   readonly answers: string;
   /** Traces logits of images [batch, channels, height, width] in [0, 1]. */
@@ -54,21 +64,32 @@ export interface TracedNetworkOptions {
  * @throws StriateError where the model does not give one score for each class.
  */
 export function tracedNetwork(options: TracedNetworkOptions): Network {
-  const { name, imageShape, forward, state, preprocessing = {} } = options;
-  checkPreprocessing(preprocessing, imageShape[0]);
+  const { name, imageShape, forward, state } = options;
+  const preprocessing = completePreprocessing(options.preprocessing ?? {}, imageShape[0]);
   const trace = (images: Tensor): TracedLogits => {
     const answer = forward(applyPreprocessing(images, preprocessing));
     return "logits" in answer ? answer : { logits: answer };
   };
   const { logits } = trace(input("images", ["batch", ...imageShape]));
   const classes = classesOf(logits, name);
-  return { name, imageShape, classes, preprocessing, answers: "logits", trace, values: baked(state) };
+  const values = baked(state);
+  return {
+    name,
+    imageShape,
+    classes,
+    preprocessing,
+    preprocessingFrom: "stated",
+    answers: "logits",
+    trace,
+    values,
+  };
 }
 
 export interface OnnxNetworkOptions {
   /** How messages and reports call the model, default "ONNX model". */
   readonly name?: string;
-  readonly preprocessing: Preprocessing;
+  /** How pixels reach the model; needed unless the file's metadata say so. */
+  readonly preprocessing?: Preprocessing;
   /** Height and width, for a model that leaves them open. */
   readonly size?: number | readonly [height: number, width: number];
   /** The output that holds the scores, where there are several. */
@@ -83,41 +104,86 @@ export interface OnnxNetworkOptions {
 }
 
 /**
- * Any classifier read from an ONNX file: [batch, channels, height, width] or channels last, free or fixed batch.
+ * Any classifier read from an ONNX file: [batch, channels, height, width] or channels last, any batch or a fixed one. A
+ * model into which an exporter wrote its batch (in a Reshape, say) runs with as many images at once as it was exported for.
  *
- * @throws StriateError for a file that cannot be imported, a layout that contradicts the preprocessing, an open size
- * that is not given, or answers that are not one score for each class.
+ * @throws StriateError for a file that cannot be imported, a layout or size that contradicts what is stated, a
+ * preprocessing that nobody states, or answers that are not one score for each class.
  */
 export function onnxNetwork(bytes: Uint8Array, options: OnnxNetworkOptions): Network {
-  const { name = "ONNX model", preprocessing, noise = {} } = options;
-  const model = readOnnx(bytes, { what: name, inputShapes: imageShapeFor(bytes, options) });
-  const [inputName, x] = imageInput(model, name, noise);
-  const { layout, imageShape, batch } = imageAxes(x, inputName, name, preprocessing);
-  const complete: Preprocessing = { ...preprocessing, layout };
-  checkPreprocessing(complete, imageShape[0]);
-  const output = pickOutput(model, name, options.output);
-  const { scores, answers } = scoresOf(output, options.answers, name);
-  const classes = classesOf(scores, name);
+  const { name = "ONNX model", noise = {} } = options;
+  const { model, images: x, scores, answers } = readClassifier(bytes, options, name);
+  const file = preprocessingFromMetadata(model.metadata, name);
+  const { layout, imageShape, batch } = imageAxes(x, name, statedLayout(options, file));
+  const known = knownPreprocessing(options.preprocessing, file, imageShape, name);
+  check(
+    known,
+    () =>
+      `${name}: say how pixels reach the model: --preprocessing with one of ${PREPROCESSING_NAMES.join(", ")}, ` +
+      `or --scale, --mean and --std (the option "preprocessing" in a program); its file does not say it`,
+  );
+  const preprocessing: CompletePreprocessing = { ...known.preprocessing, layout };
   return {
     name,
     imageShape,
-    classes,
+    classes: classesOf(scores, name),
     ...(batch !== undefined && { fixedBatch: batch }),
-    preprocessing: complete,
+    preprocessing,
+    preprocessingFrom: known.from,
     answers,
     trace: (images) => {
-      const fed = new Map([[x, applyPreprocessing(images, complete)]]);
+      const fed = new Map([[x, applyPreprocessing(images, preprocessing)]]);
       const { logits } = substitute({ logits: scores }, fed);
-      return { logits: flatScores(logits!), noise };
+      return { logits: flatScores(logits!, name), noise };
     },
     values: baked(new Map([...model.parameters].map(([key, { data }]) => [key, data]))),
   };
 }
 
+interface ReadClassifier {
+  readonly model: ImportedModel;
+  readonly images: Tensor;
+  readonly scores: Tensor;
+  readonly answers: string;
+}
+
+/** Reads a file with the image size that is stated, and with the batch that its answers have if it does not take any. */
+function readClassifier(bytes: Uint8Array, options: OnnxNetworkOptions, name: string): ReadClassifier {
+  const read = (inputShapes: Record<string, Shape> = {}): ReadClassifier => {
+    const model = readOnnx(bytes, { what: name, inputShapes });
+    const [, images] = imageInput(model, name, options.noise);
+    return { model, images, ...scoresOf(pickOutput(model, name, options.output), options.answers, name) };
+  };
+  const first = read();
+  const [key] = imageInput(first.model, name, options.noise);
+  const file = preprocessingFromMetadata(first.model.metadata, name);
+  const shape = sizedShape(first.images, options.size, statedLayout(options, file), name);
+  const sized = shape === undefined ? first : read({ [key]: shape });
+  const [batch, answered] = [sized.images.shape[0]!, sized.scores.shape[0]!];
+  if (batch === answered) return sized;
+  check(
+    !isStatic(batch),
+    () =>
+      `${name}: it takes a batch of ${batch} images, its scores are ${showShape(sized.scores.shape)}: expected a row for each`,
+  );
+  const fixed = isStatic(answered) ? answered : 1;
+  const again = read({ [key]: [fixed, ...sized.images.shape.slice(1)] });
+  check(
+    again.scores.shape[0] === fixed,
+    () =>
+      `${name}: expected a row of scores for each image, its output is ${showShape(sized.scores.shape)} for a batch of "${batch}"`,
+  );
+  return again;
+}
+
+function statedLayout({ preprocessing }: OnnxNetworkOptions, file: Preprocessing | undefined) {
+  return preprocessing?.layout ?? file?.layout;
+}
+
 function imageInput(
   model: ImportedModel,
   name: string,
-  noise: Readonly<Record<string, NoiseKind>>,
+  noise: Readonly<Record<string, NoiseKind>> = {},
 ): readonly [string, Tensor] {
   const images = Object.entries(model.inputs).filter(([key]) => noise[key] === undefined);
   const [first] = images;
@@ -133,39 +199,47 @@ function imageInput(
   return first;
 }
 
-/** The shape to read the file with: a batch of any size where it is open, and the size given for open axes. */
-function imageShapeFor(bytes: Uint8Array, options: OnnxNetworkOptions): Record<string, Shape> {
-  const { name = "ONNX model", noise = {} } = options;
-  const [key, { shape }] = imageInput(readOnnx(bytes, { what: name }), name, noise);
-  const [height, width] =
-    typeof options.size === "number" ? [options.size, options.size] : (options.size ?? []);
-  const last = layoutOf(shape, options.preprocessing.layout, key, name) === "NHWC";
+/** The shape to read a file with that leaves the image size open; undefined if it is fixed. */
+function sizedShape(
+  images: Tensor,
+  size: OnnxNetworkOptions["size"],
+  stated: Preprocessing["layout"],
+  name: string,
+): Shape | undefined {
+  const { shape } = images;
+  const [height, width] = typeof size === "number" ? [size, size] : (size ?? []);
+  const last = layoutOf(images, stated, name) === "NHWC";
   const [rowAxis, columnAxis] = last ? [1, 2] : [2, 3];
-  return {
-    [key]: shape.map((dim, axis): Dim => {
-      if (isStatic(dim)) return dim;
-      if (axis === 0) return "batch";
-      const given = axis === rowAxis ? height : axis === columnAxis ? width : undefined;
-      check(given, () => `${name}: its input "${key}" is ${showShape(shape)}; say which image size to use`);
-      return given;
-    }),
-  };
+  const fixed = [shape[rowAxis]!, shape[columnAxis]!];
+  check(
+    size === undefined ||
+      ((!isStatic(fixed[0]!) || fixed[0] === height) && (!isStatic(fixed[1]!) || fixed[1] === width)),
+    () => `${name}: ${described(images)}, which fixes the image size; stated was ${height} x ${width}`,
+  );
+  if (fixed.every(isStatic)) return undefined;
+  check(
+    height !== undefined && width !== undefined,
+    () => `${name}: ${described(images)}; say which image size to use`,
+  );
+  return shape.with(rowAxis, height).with(columnAxis, width);
+}
+
+/** 'its input "pixels" is [N, 3, 224, 224]'. */
+function described({ node, shape }: Tensor): string {
+  const name = node.leaf?.kind === "input" ? `"${node.leaf.name}" ` : "";
+  return `its input ${name}is ${showShape(shape)}`;
 }
 
 const CHANNELS: readonly Dim[] = [1, 3];
 
-function layoutOf(
-  shape: Shape,
-  stated: Preprocessing["layout"],
-  input: string,
-  name: string,
-): "NCHW" | "NHWC" {
+function layoutOf(images: Tensor, stated: Preprocessing["layout"], name: string): "NCHW" | "NHWC" {
+  const { shape } = images;
   const [first, last] = [CHANNELS.includes(shape[1]!), CHANNELS.includes(shape[3]!)];
   const layout = first ? "NCHW" : last ? "NHWC" : stated;
   check(layout !== undefined && (stated === undefined || stated === layout || (first && last)), () =>
     stated === undefined
-      ? `${name}: cannot tell where the channels of its input "${input}" ${showShape(shape)} are: state the layout`
-      : `${name}: the layout ${stated} was stated, its input "${input}" is ${showShape(shape)}`,
+      ? `${name}: cannot tell which axis the channels are, ${described(images)}: state the layout`
+      : `${name}: the layout ${stated} was stated, ${described(images)}`,
   );
   return stated ?? layout;
 }
@@ -176,14 +250,14 @@ interface ImageAxes {
   readonly batch?: number;
 }
 
-function imageAxes(x: Tensor, input: string, name: string, { layout: stated }: Preprocessing): ImageAxes {
-  const layout = layoutOf(x.shape, stated, input, name);
-  const [batch, ...rest] = x.shape;
+function imageAxes(images: Tensor, name: string, stated: Preprocessing["layout"]): ImageAxes {
+  const layout = layoutOf(images, stated, name);
+  const [batch, ...rest] = images.shape;
   const [a, b, c] = rest as [Dim, Dim, Dim];
   const image = layout === "NCHW" ? [a, b, c] : [c, a, b];
   check(
-    image.every(isStatic),
-    () => `${name}: its input "${input}" ${showShape(x.shape)} leaves the image's shape open`,
+    image.every(isStatic) && CHANNELS.includes(image[0]!),
+    () => `${name}: expected images of 1 or 3 channels and a fixed size, ${described(images)}`,
   );
   const imageShape = image as unknown as ImageShape;
   return isStatic(batch!) ? { layout, imageShape, batch } : { layout, imageShape };
@@ -201,8 +275,17 @@ function pickOutput(model: ImportedModel, name: string, wanted: string | undefin
   return found;
 }
 
-/** Values that keep the order and number of scores. */
-const PASSES = new Set(["Identity", "Flatten", "Reshape", "Squeeze", "Dropout", "Cast"]);
+/** Operators that keep the scores as they are, in other shapes, orders of axes or float types. */
+const PASSES = new Set([
+  "Identity",
+  "Flatten",
+  "Reshape",
+  "Squeeze",
+  "Unsqueeze",
+  "Transpose",
+  "Dropout",
+  "Cast",
+]);
 
 function scoresOf(
   output: Tensor,
@@ -210,10 +293,13 @@ function scoresOf(
   name: string,
 ): { readonly scores: Tensor; readonly answers: string } {
   if (stated === "logits" || stated === "log-probabilities") return { scores: output, answers: stated };
-  const end = endingOf(output);
+  const end = endingOf(output, classesOf(output, name));
   if (stated === undefined && end === undefined) return { scores: output, answers: "logits" };
-  if (end?.node.type === "Softmax")
-    return { scores: end.node.inputs[0]!, answers: "logits (before the model's softmax)" };
+  if (end?.node.type === "Softmax") {
+    // What follows the softmax is done to the scores before it.
+    const { scores } = substitute({ scores: output }, new Map([[end, end.node.inputs[0]!]]));
+    return { scores: scores!, answers: "logits (before the model's softmax)" };
+  }
   if (end?.node.type === "LogSoftmax") return { scores: output, answers: "log-probabilities" };
   if (end?.node.type === "Sigmoid") {
     throw new StriateError(
@@ -223,30 +309,32 @@ function scoresOf(
   return { scores: log(clip(output, 1e-30)), answers: "logarithms of the model's probabilities" };
 }
 
-/** The squashing function at the end of a model, if there is one; also where it is written out. */
-function endingOf(output: Tensor): Tensor | undefined {
+/** The function of all classes at the end of a model, if there is one. */
+function endingOf(output: Tensor, classes: number): Tensor | undefined {
   let tensor = output;
   while (PASSES.has(tensor.node.type)) {
     const [inner] = tensor.node.inputs;
-    if (inner?.dtype !== output.dtype) return undefined;
+    if (inner === undefined || !isFloat(inner.dtype)) return undefined;
     tensor = inner;
   }
-  return ["Softmax", "LogSoftmax", "Sigmoid"].includes(tensor.node.type) ? tensor : undefined;
+  if (tensor.node.type === "Sigmoid") return tensor;
+  if (tensor.node.type !== "Softmax" && tensor.node.type !== "LogSoftmax") return undefined;
+  return tensor.shape.at(intAttribute(tensor.node.attributes, "axis", -1)) === classes ? tensor : undefined;
 }
 
 function classesOf(scores: Tensor, name: string): number {
-  const [, ...rest] = scores.shape;
-  const classes = rest[0] ?? "";
+  const lengths = scores.shape.slice(1).filter((dim) => dim !== 1);
+  const [classes = 1] = lengths;
   check(
-    isStatic(classes) && rest.slice(1).every((dim) => dim === 1),
+    scores.rank >= 2 && lengths.length <= 1 && isStatic(classes),
     () => `${name}: expected scores [batch, classes], its output is ${showShape(scores.shape)}`,
   );
   check(classes >= 2, () => `${name}: expected at least 2 classes, got ${classes}`);
   return classes;
 }
 
-function flatScores(scores: Tensor): Tensor {
-  return scores.rank === 2 ? scores : reshape(scores, [-1, scores.shape[1]!]);
+function flatScores(scores: Tensor, name: string): Tensor {
+  return scores.rank === 2 ? scores : reshape(scores, [-1, classesOf(scores, name)]);
 }
 
 /**

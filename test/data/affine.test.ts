@@ -43,7 +43,7 @@ describe("affine changes", () => {
       labels: Int32Array.of(0, 1),
       classes: ["a", "b"],
     };
-    const data = imageData(images, { scale: 255, mean: 0, std: 1 }, { augmentation: {} });
+    const data = imageData(images, {}, { augmentation: {} });
     const take = (step: number) => {
       const fields = { images: new Float32Array(96), labels: new Float32Array(2) };
       data.fill([1, 0], fields, [7, step]);

@@ -34,7 +34,7 @@ describe("the cells of predictive-coding", () => {
 
   it("depend on the network that is given", () => {
     const given = (sha256: string) =>
-      cellsOf(PLANS.smoke, [1], { sha256, preprocessing: "raw" }).map((cell) => cellKey(cell));
+      cellsOf(PLANS.smoke, [1], { sha256, preprocessing: { scale: 255 } }).map((cell) => cellKey(cell));
     const [one, other] = [given("a"), given("b")];
     for (const key of one) expect(other).not.toContain(key);
   });
@@ -171,10 +171,16 @@ describe("striate run predictive-coding", () => {
     await expect(run("synchrony", { model: "x.onnx", preprocessing: "raw" })).rejects.toThrow(
       "--model is not for it",
     );
-    await expect(run("predictive-coding", { model: "x.onnx" })).rejects.toThrow("belong together");
+    await expect(run("predictive-coding", { preprocessing: "raw" })).rejects.toThrow(
+      "--model, which is missing",
+    );
     const out = await temporaryFolder();
     await expect(
-      run("predictive-coding", { out: join(out, "a"), model: join(out, "x.onnx"), preprocessing: "raw" }),
+      run("predictive-coding", {
+        out: join(out, "a"),
+        model: join(out, "x.onnx"),
+        preprocessing: "raw",
+      }),
     ).rejects.toThrow(/Could not read the ONNX model/);
   });
 });

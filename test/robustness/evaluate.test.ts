@@ -166,6 +166,7 @@ const protocol: Protocol = {
     imageShape: [3, 32, 32],
     answers: "logits",
     preprocessing: {},
+    preprocessingFrom: "stated" as const,
   },
   data: { name: "d", count: 8, images: 8, attacked: 5, choice: "all" },
   seed: 1,
@@ -291,10 +292,10 @@ describe("pictures", () => {
     const picture = await colours(1).read(0);
     expect(fitPicture(picture, [3, SIDE, SIDE])).toBe(picture);
     expect(fitPicture(picture, [3, 16, 16])).toMatchObject({ width: 16, height: 16 });
-    expect(fitPicture(picture, [3, 16, 16], 20)).toMatchObject({ width: 16, height: 16 });
+    expect(fitPicture(picture, [3, 16, 16], { resize: 20 })).toMatchObject({ width: 16, height: 16 });
     const wide = { width: 40, height: 20, data: new Uint8Array(2400) };
     expect(fitPicture(wide, [3, 32, 32])).toMatchObject({ width: 32, height: 32 });
-    expect(() => fitPicture(wide, [3, 32, 16])).toThrow("only square sizes");
+    expect(fitPicture(wide, [3, 16, 32])).toMatchObject({ width: 32, height: 16 });
   });
 
   it("of examples keep 16 bits, and radii are written as people do", () => {

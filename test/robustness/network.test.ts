@@ -7,6 +7,7 @@ import {
   input,
   lower,
   mul,
+  reshape,
   sigmoid,
   softmax,
   transpose,
@@ -14,7 +15,12 @@ import {
 } from "../../src/graph/index.js";
 import { checkLogits } from "../../src/robustness/network.js";
 import type { OnnxNetworkOptions } from "../../src/robustness/index.js";
-import { onnxNetwork, preprocessingPreset } from "../../src/robustness/index.js";
+import {
+  PREPROCESSINGS,
+  onnxNetwork,
+  preprocessingMetadata,
+  preprocessingPreset,
+} from "../../src/robustness/index.js";
 import { Random } from "../../src/util/random.js";
 import { open, randomImages } from "./small-network.js";
 
@@ -81,10 +87,68 @@ describe("a classifier in an ONNX file", () => {
     );
   });
 
-  it("needs a size where the file leaves it open", async () => {
+  it("needs a size where the file leaves it open, and refuses another where it does not", async () => {
     const open = file({ size: "side" });
     expect(() => onnxNetwork(open, unit)).toThrow("say which image size to use");
     close(await answers(open, { ...unit, size: 4 }), await answers(file()));
+    expect(() => onnxNetwork(file(), { ...unit, size: 5 })).toThrow(
+      'its input "pixels" is [N, 3, 4, 4], which fixes the image size; stated was 5 x 5',
+    );
+    expect(onnxNetwork(file(), { ...unit, size: 4 }).imageShape).toEqual([3, 4, 4]);
+  });
+
+  it.each([1, 2])("runs %i at a time if an exporter wrote that batch into a Reshape", async (batch) => {
+    const x = input("pixels", ["N", 3, 4, 4]);
+    const baked = writeOnnx({ scores: gemm(reshape(x, [batch, -1]), weights) }).bytes;
+    const classifier = open(onnxNetwork(baked, unit));
+    expect(classifier.network.fixedBatch).toBe(batch);
+    close([...(await classifier.logits(images))], await answers(file()));
+    const plain = await open(onnxNetwork(file(), unit)).lossAndGradient("ce", images, labels);
+    close([...(await classifier.lossAndGradient("ce", images, labels)).gradient], [...plain.gradient]);
+  });
+
+  it("refuses scores that have no row for each image", () => {
+    const x = input("pixels", [4, 3, 4, 4]);
+    const halved = writeOnnx({ scores: reshape(gemm(flatten(x), weights), [2, 10]) }).bytes;
+    expect(() => onnxNetwork(halved, unit)).toThrow("it takes a batch of 4 images, its scores are [2, 10]");
+  });
+
+  it("finds a softmax on a view of the scores", async () => {
+    const plain = await answers(file());
+    const views: ((scores: Tensor) => Tensor)[] = [
+      (scores) => reshape(softmax(reshape(scores, [-1, 1, 1, 5]), 3), [-1, 5]),
+      (scores) => reshape(softmax(reshape(scores, [-1, 1, 1, 5]), 3), [-1, 1, 1, 5]),
+      (scores) => transpose(softmax(transpose(reshape(scores, [-1, 5, 1]), [0, 2, 1]), 2), [0, 2, 1]),
+    ];
+    for (const end of views) {
+      const network = onnxNetwork(file({ end }), unit);
+      expect(network).toMatchObject({ classes: 5, answers: "logits (before the model's softmax)" });
+      close([...(await open(network).logits(images))], plain);
+    }
+    // Over the images of a batch it makes no probabilities of classes.
+    const over = onnxNetwork(file({ end: (scores) => softmax(scores, 0) }), unit);
+    expect(over.answers).toBe("logits");
+  });
+
+  it("takes the preprocessing from the file, and refuses one that contradicts it", () => {
+    const x = input("pixels", ["N", 3, 4, 4]);
+    const { imagenet, symmetric } = PREPROCESSINGS;
+    const said = writeOnnx(
+      { scores: gemm(flatten(x), weights) },
+      { metadata: preprocessingMetadata(imagenet) },
+    ).bytes;
+    const name = { name: "model.onnx" };
+    expect(onnxNetwork(said, name)).toMatchObject({
+      preprocessing: { ...imagenet, scale: 1, layout: "NCHW", colours: "RGB" },
+      preprocessingFrom: "the file",
+    });
+    expect(
+      onnxNetwork(said, { ...name, preprocessing: { mean: [...imagenet.mean] } }).preprocessing.std,
+    ).toEqual([...imagenet.std]);
+    expect(() => onnxNetwork(said, { ...name, preprocessing: symmetric })).toThrow(
+      /contradict each other about mean, std: the file says .*0\.485.*; stated was scale 1 · mean 0\.5/,
+    );
+    expect(() => onnxNetwork(file(), name)).toThrow("say how pixels reach the model");
   });
 
   it("gets preprocessed images, and gradients come back through the preprocessing", async () => {
@@ -162,7 +226,7 @@ describe("a classifier in an ONNX file", () => {
       "expected one mean or 3",
     );
     expect(() => onnxNetwork(file(), { ...unit, preprocessing: { std: [0] } })).toThrow(
-      "positive standard deviations",
+      "expected standard deviations above 0",
     );
     expect(() => preprocessingPreset("imagnet")).toThrow("did you mean imagenet?");
     const classifier = open(onnxNetwork(file(), unit));

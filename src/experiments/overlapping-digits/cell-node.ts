@@ -1,3 +1,4 @@
+import { PREPROCESSINGS, preprocessingMetadata } from "../../data/preprocessing.js";
 import { sessionOptionsOf } from "../../runtime/runtime.js";
 import { createRateEstimator } from "../../train/progress.js";
 import { train } from "../../train/run-node.js";
@@ -102,7 +103,12 @@ export async function runCell(
     }
     const shown = testScenes(testing, SCENES, CONDITIONS[0]!, config.testScenes);
     await savePictures(taskOf(config, { phases: true }), run.values, shown, { ...session, folder, seed });
-    await run.export(`${folder}/model.onnx`, { system: "komplexnet", model, seed: String(seed) });
+    await run.export(`${folder}/model.onnx`, {
+      system: "komplexnet",
+      model,
+      seed: String(seed),
+      ...preprocessingMetadata(PREPROCESSINGS.unit),
+    });
     return {
       conditions: conditions.map(({ condition, metrics, accuracyPerTimestep, synchronyPerTimestep }) => ({
         condition,

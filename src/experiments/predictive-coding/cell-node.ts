@@ -60,7 +60,7 @@ export function decodersPath(cells: string, feedback: FeedbackCell): string {
 }
 
 export function preprocessingOf({ network }: BackboneCell): Preprocessing {
-  return PREPROCESSINGS["depth" in network ? "cifar10" : network.preprocessing];
+  return "depth" in network ? PREPROCESSINGS.cifar10 : network.preprocessing;
 }
 
 /** The trained network with PCoders after each resolution, as many as the cell wants or the network has room for. */

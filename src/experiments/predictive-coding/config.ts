@@ -1,6 +1,6 @@
 import type { CorruptionName, Severity } from "../../robustness/corruptions/corrupt.js";
 import { BENCHMARK_CORRUPTIONS } from "../../robustness/corruptions/corrupt.js";
-import type { Hyperparameters, PreprocessingName } from "../../systems/predify/index.js";
+import type { Hyperparameters, Preprocessing } from "../../systems/predify/index.js";
 import type { VggDepth } from "../../systems/baselines/index.js";
 import type { Scale } from "../experiment.js";
 
@@ -81,7 +81,7 @@ export interface TrainedNetwork {
 export interface GivenNetwork {
   /** Of the file. */
   readonly sha256: string;
-  readonly preprocessing: PreprocessingName;
+  readonly preprocessing: Preprocessing;
 }
 
 interface Common {

@@ -1,12 +1,15 @@
 import { createHash } from "node:crypto";
 import { basename } from "node:path";
 import { loadCifar10 } from "../../data/cifar10-node.js";
+import { knownPreprocessing } from "../../data/preprocessing.js";
+import { readOnnx } from "../../graph/onnx/read.js";
 import { number, percent } from "../../report/html.js";
 import { predictiveCodingPage } from "../../report/predictive-coding.js";
 import type { PredictiveCodingReport } from "../../report/predictive-coding.js";
 import { changeOverTime } from "../../report/predictive-coding-data.js";
 import { points } from "../../report/verdict.js";
-import { StriateError } from "../../util/errors.js";
+import { Backbone } from "../../systems/predify/index.js";
+import { StriateError, check } from "../../util/errors.js";
 import { ensureFolder, readFileChecked } from "../../util/files-node.js";
 import { chooseCells } from "../cells-node.js";
 import type { Experiment, ExperimentOptions, ExperimentResult, ResultTable } from "../experiment.js";
@@ -60,7 +63,7 @@ async function run(options: ExperimentOptions): Promise<ExperimentResult> {
   const seconds = (performance.now() - started) / 1000;
   const command = [
     `striate run predictive-coding --scale ${scale} --seed ${seeds[0]!} --seeds ${seeds.length}`,
-    ...(model ? [`--model ${basename(model.path)} --preprocessing ${model.preprocessing}`] : []),
+    ...(model ? [`--model ${basename(model.path)}`, ...(model.flags ? [model.flags] : [])] : []),
   ].join(" ");
   const name = model && basename(model.path);
   const report = predictiveCodingReport({
@@ -80,9 +83,19 @@ async function run(options: ExperimentOptions): Promise<ExperimentResult> {
 
 async function givenNetwork({
   path,
-  preprocessing,
+  preprocessing: stated,
 }: NonNullable<ExperimentOptions["model"]>): Promise<GivenNetwork> {
   const bytes = await readFileChecked(path, { what: "ONNX model", maxBytes: 2 ** 31 - 1 });
+  const name = basename(path);
+  const backbone = new Backbone(readOnnx(bytes, { what: name }), {}, name);
+  const shape = backbone.imageShape as [number, number, number];
+  const known = knownPreprocessing(stated, backbone.preprocessing, shape, name);
+  check(
+    known,
+    () =>
+      `${name}: say how pixels reach the network (--preprocessing, or --scale, --mean and --std): its file does not`,
+  );
+  const { preprocessing } = known;
   return { sha256: createHash("sha256").update(bytes).digest("hex"), preprocessing };
 }
 

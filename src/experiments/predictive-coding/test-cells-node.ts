@@ -14,6 +14,7 @@ import type {
 import {
   DistanceTally,
   TimestepTally,
+  completePreprocessing,
   imageBatch,
   largestLogits,
   openPredictive,
@@ -73,17 +74,14 @@ interface Opened {
   readonly network: PredictiveNetwork;
   readonly values: State;
   readonly preprocessing: Preprocessing;
-  readonly batch: number;
 }
 
 async function open({ start }: NoiseCell | CorruptionCell, { cells }: CellOptions): Promise<Opened> {
   const network = await openNetwork(cells, start.start);
-  const { batch } = network.backbone;
   return {
     network,
     values: await readWeights(decodersPath(cells, start.start), network),
     preprocessing: preprocessingOf(start.start.start),
-    batch: typeof batch === "number" ? batch : BATCH,
   };
 }
 
@@ -99,7 +97,7 @@ export async function runNoise(
 ): Promise<NoiseResult | undefined> {
   const started = performance.now();
   const opened = await open(config, options);
-  const { network, values, preprocessing, batch } = opened;
+  const { network, values, preprocessing } = opened;
   const { conditions, timesteps } = config;
   const { images: store } = options;
   const images = await store.prepared(store.test, network.backbone.imageShape, config.images);
@@ -118,7 +116,7 @@ export async function runNoise(
     })),
   );
   const variances = network.pcoders.map(() => new Moments());
-  const batches = batchesOf(images.count, batch);
+  const batches = batchesOf(images.count, BATCH);
   const rate = createRateEstimator({ steps: batches.length * SETTINGS.length });
   try {
     let step = 0;
@@ -179,7 +177,7 @@ function addTargets(
 /** The first test image, clean and noisy, with tuned values. */
 async function reconstruct(
   { conditions, shown, timesteps }: NoiseCell,
-  { network, values, preprocessing, batch }: Opened,
+  { network, values, preprocessing }: Opened,
   images: PreparedImages,
   tuning: TuningResult,
   options: CellOptions,
@@ -189,7 +187,7 @@ async function reconstruct(
     timesteps,
     reconstructions: true,
   });
-  const first = imageBatch(images, preprocessing, batchesOf(images.count, batch)[0]!);
+  const first = imageBatch(images, preprocessing, batchesOf(images.count, BATCH)[0]!);
   const picture = (tensor: TensorData) => pictureUri(tensor, preprocessing);
   const show = async ({ id, label, disturbance }: Condition): Promise<Reconstruction> => {
     const image = disturbed(first, disturbance, 0);
@@ -225,15 +223,16 @@ async function reconstruct(
 const SIDE = 64;
 
 /** The first image of a batch, as the network's preprocessing tells what its numbers mean. */
-function pictureUri({ shape, data }: TensorData, { scale, mean, std }: Preprocessing): string {
+function pictureUri({ shape, data }: TensorData, preprocessing: Preprocessing): string {
   const [, channels, height, width] = shape as [number, number, number, number];
+  const { scale, mean, std, colours } = completePreprocessing(preprocessing, channels);
   const plane = height * width;
-  const at = (list: number | readonly number[], c: number) => (typeof list === "number" ? list : list[c]!);
   const rgb = new Uint8Array(3 * plane);
   for (let c = 0; c < 3; c++) {
-    const source = c % channels;
+    const colour = c % channels;
+    const source = colours === "BGR" ? channels - 1 - colour : colour;
     for (let i = 0; i < plane; i++) {
-      const value = scale * (at(std, source) * Number(data[source * plane + i]) + at(mean, source));
+      const value = (255 / scale) * (std[colour]! * Number(data[source * plane + i]) + mean[colour]!);
       rgb[3 * i + c] = Math.min(255, Math.max(0, Math.round(value)));
     }
   }
@@ -252,7 +251,7 @@ export async function runCorruptions(
   options: CellOptions,
 ): Promise<CorruptionResult | undefined> {
   const started = performance.now();
-  const { network, values, preprocessing, batch } = await open(config, options);
+  const { network, values, preprocessing } = await open(config, options);
   const { images: store } = options;
   const settings = SETTINGS.filter(({ without }) => without === undefined);
   const runner = await openPredictive(network, values, workerRuntime, {
@@ -273,7 +272,7 @@ export async function runCorruptions(
       const images = await store.prepared(source, network.backbone.imageShape, config.images);
       for (const setting of settings) {
         const tally = new TimestepTally();
-        for (const indices of batchesOf(images.count, batch)) {
+        for (const indices of batchesOf(images.count, BATCH)) {
           if (options.signal.aborted) return undefined;
           const results = await runner.run(
             imageBatch(images, preprocessing, indices),

@@ -1,6 +1,7 @@
 import type { ImageSource } from "../../data/image-source.js";
 import type { PreparedImages } from "../../data/prepared-images.js";
-import { PREPROCESSINGS, imageData, prepareImages } from "../../data/prepared-images.js";
+import { imageData, prepareImages } from "../../data/prepared-images.js";
+import { PREPROCESSINGS } from "../../data/preprocessing.js";
 import { judgeLogits } from "../../metrics/calibration.js";
 import { warmAverage } from "../../nn/ema.js";
 import type { State } from "../../nn/module.js";

@@ -156,6 +156,7 @@ async function measured(
       imageShape: IMAGE_SHAPE,
       answers: network.answers,
       preprocessing: network.preprocessing,
+      preprocessingFrom: network.preprocessingFrom,
     },
     data: {
       name: source.name,

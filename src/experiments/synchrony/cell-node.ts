@@ -1,3 +1,4 @@
+import { PREPROCESSINGS, preprocessingMetadata } from "../../data/preprocessing.js";
 import { join } from "node:path";
 import type { TensorData } from "../../graph/index.js";
 import type { State } from "../../nn/module.js";
@@ -108,7 +109,12 @@ async function runNetwork(config: NetworkCell, options: CellOptions): Promise<Ne
       ...(hasPhases(model) && { phases: true, layers: true }),
     });
     await savePictures(answers, run.values, shown, { ...session, folder, seed });
-    await run.export(join(folder, "model.onnx"), { system: "komplexnet", model, seed: String(seed) });
+    await run.export(join(folder, "model.onnx"), {
+      system: "komplexnet",
+      model,
+      seed: String(seed),
+      ...preprocessingMetadata(PREPROCESSINGS.unit),
+    });
     return {
       kind: "network",
       conditions,

@@ -1,3 +1,5 @@
+import type { Preprocessing } from "../../data/preprocessing.js";
+import { preprocessingFromMetadata } from "../../data/preprocessing.js";
 import type { Dim, GraphNode, Tensor } from "../../graph/index.js";
 import { constant, input, showShape, topologicalOrder } from "../../graph/index.js";
 import { isStatic, isStaticShape } from "../../graph/dims.js";
@@ -52,8 +54,10 @@ export class Backbone {
   readonly outputName: string;
   /** [channels, ...space] of one image. */
   readonly imageShape: FeatureShape;
-  /** Images at once as the file has it: a name, or a number where the exporter fixed it. */
+  /** Images at once: a name for any number, or the number that the exporter fixed (in the input, or in a Reshape). */
   readonly batch: Dim;
+  /** How pixels reach the network, if the file's metadata say so. */
+  readonly preprocessing: Preprocessing | undefined;
   readonly image: Tensor;
   /** The answer, usually [batch, classes]. */
   readonly output: Tensor;
@@ -64,7 +68,7 @@ export class Backbone {
   /** Names of the weights that a node reads. */
   readonly weightNames: ReadonlyMap<GraphNode, readonly string[]>;
 
-  /** @throws StriateError for a file with several inputs, one that is no image, or space left open. */
+  /** @throws StriateError for a file with several inputs, one that is no image, space left open, or answers of another batch. */
   constructor(
     model: ImportedModel,
     options: BackboneOptions = {},
@@ -87,7 +91,8 @@ export class Backbone {
       () => `${what}: the output "${this.outputName}" holds no floating-point values`,
     );
     this.imageShape = imageShape(original, options.inputSize, `${what}: the input "${inputName}"`);
-    this.batch = original.shape[0]!;
+    this.preprocessing = preprocessingFromMetadata(model.metadata, what);
+    this.batch = batchOf(original, answer);
     this.image = input(inputName, [this.batch, ...this.imageShape], original.dtype);
 
     const replaced = new Map<Tensor, Tensor>([[original, this.image]]);
@@ -106,6 +111,12 @@ export class Backbone {
     }
     const now = (tensor: Tensor): Tensor => replaced.get(tensor) ?? tensor;
     this.output = now(answer);
+    const [answered] = this.output.shape;
+    check(
+      !isStatic(this.batch) || !isStatic(answered ?? "") || answered === this.batch,
+      () =>
+        `${what}: its output "${this.outputName}" is ${showShape(this.output.shape)} for a batch of ${this.batch}: expected an answer for each image`,
+    );
     this.weightNames = weightNames;
     this.values = new Map(
       [...model.values].flatMap(([name, tensor]) =>
@@ -114,6 +125,11 @@ export class Backbone {
     );
     this.nodes = new Map(Array.from(model.nodes, ([name, tensor]) => [name, now(tensor)]));
   }
+}
+
+/** The batch of the input; that of the answers if an exporter wrote it into the graph. */
+function batchOf({ shape: [batch] }: Tensor, { shape: [answered] }: Tensor): Dim {
+  return answered !== undefined && isStatic(answered) && !isStatic(batch!) ? answered : batch!;
 }
 
 function imageShape(original: Tensor, given: readonly number[] | undefined, what: string): FeatureShape {

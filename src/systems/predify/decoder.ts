@@ -87,25 +87,57 @@ export class Decoder {
 
   /**
    * C of a PCoderN by structure: how many elements of the prediction the central cell (channel c // 2, every axis n // 2)
-   * can reach, clipped at the borders; activations are not looked at.
+   * can reach, clipped at the borders; activations are not looked at. 0 if the decoder skips that cell, as resizing to
+   * fewer cells can.
    */
+  centralWindow(): number {
+    const channels = this.#reachedChannels();
+    const cells = this.#space.map((length, axis) => this.#reachedCells(axis, Math.floor(length / 2)));
+    return cells.reduce((product, reached) => product * reached, channels);
+  }
+
+  /** As {@link centralWindow}, on each axis of the cell nearest to the centre that reaches anything. */
   window(): number {
+    const cells = this.#space.map((length, axis) => {
+      const centre = Math.floor(length / 2);
+      const nearest = Array.from({ length }, (_, i) => i).sort(
+        (a, b) => Math.abs(a - centre) - Math.abs(b - centre),
+      );
+      for (const cell of nearest) {
+        const reached = this.#reachedCells(axis, cell);
+        if (reached > 0) return reached;
+      }
+      return 0;
+    });
+    return cells.reduce((product, reached) => product * reached, this.#reachedChannels());
+  }
+
+  get #space(): readonly number[] {
+    return this.source.slice(1);
+  }
+
+  #reachedChannels(): number {
     let channels = new Set([Math.floor(this.source[0]! / 2)]);
-    let cells = this.source.slice(1).map((length) => new Set([Math.floor(length / 2)]));
-    let space = this.source.slice(1);
+    for (const step of this.steps)
+      if (step.type === "conv" || step.type === "convTranspose") channels = groupReach(channels, step);
+    return channels.size;
+  }
+
+  /** How many cells of the prediction a cell of the representation reaches along one axis. */
+  #reachedCells(axis: number, start: number): number {
+    let cells = new Set([start]);
+    let space = this.#space;
     for (const step of this.steps) {
       if (step.type === "relu") continue;
       const after = spaceAfter(step, space, this.what);
-      const before = space;
-      cells = cells.map((from, axis) => {
-        const [length, count] = [before[axis]!, after[axis]!];
-        if (step.type === "upsample") return resizeReach(from, step, axis, length, count);
-        return convolutionReach(from, step, axis, count);
-      });
-      if (step.type !== "upsample") channels = groupReach(channels, step);
+      const [length, count] = [space[axis]!, after[axis]!];
+      cells =
+        step.type === "upsample"
+          ? resizeReach(cells, step, axis, length, count)
+          : convolutionReach(cells, step, axis, count);
       space = after;
     }
-    return cells.reduce((product, reached) => product * reached.size, channels.size);
+    return cells.size;
   }
 }
 

@@ -1,3 +1,5 @@
+import type { Preprocessing } from "../../data/preprocessing.js";
+import { preprocessingMetadata } from "../../data/preprocessing.js";
 import type { Target, Tensor, WrittenOnnx } from "../../graph/index.js";
 import { lower, writeOnnx } from "../../graph/index.js";
 import type { Dim } from "../../graph/index.js";
@@ -17,6 +19,8 @@ interface WriteOptions {
   readonly hyperparameters?: "inputs" | "constants";
   /** Default "portable": standard operators only. */
   readonly target?: Target;
+  /** How pixels reach the network, for the file's metadata. Default: what the backbone's file says. */
+  readonly preprocessing?: Preprocessing | undefined;
 }
 
 export type UnrolledOptions = AnswerOptions & WriteOptions;
@@ -62,7 +66,7 @@ function write(
   network: PredictiveNetwork,
   values: State,
   outputs: Record<string, Tensor>,
-  { target = "portable" }: WriteOptions,
+  { target = "portable", preprocessing = network.backbone.preprocessing }: WriteOptions,
   about: object,
 ): WrittenOnnx {
   checkValues(network, values);
@@ -74,6 +78,7 @@ function write(
   }));
   const metadata = {
     predify: JSON.stringify({ name: network.options.name ?? "network", ...about, pcoders }),
+    ...(preprocessing && preprocessingMetadata(preprocessing)),
   };
   const constants = { values: baked(values) };
   return writeOnnx(lower(outputs, target, constants), { ...constants, metadata, name: "predify" });

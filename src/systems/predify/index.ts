@@ -22,5 +22,6 @@ export * from "./export.js";
 export * from "./run.js";
 export * from "./values.js";
 export * from "../../data/prepared-images.js";
+export * from "../../data/preprocessing.js";
 export * from "./presets.js";
 export * from "./measure.js";

@@ -1,5 +1,6 @@
 import type { Dim, GraphNode, Tensor } from "../../graph/index.js";
 import { add, input, mul, sub, topologicalOrder } from "../../graph/index.js";
+import { isStatic } from "../../graph/dims.js";
 import type { NamedParameters } from "../../nn/module.js";
 import { namedParameters } from "../../nn/module.js";
 import { check } from "../../util/errors.js";
@@ -95,6 +96,7 @@ export class PredictiveNetwork {
 
   /** The values that the PCoders take over, as the backbone alone computes them; nothing above the last is traced. */
   feedforward(image: Tensor): readonly Tensor[] {
+    this.#checkBatch(image);
     const replaced = new Map<Tensor, Tensor>([[this.backbone.image, image]]);
     const cuts = this.pcoders.map(({ cut }) => cut.tensor);
     for (const node of topologicalOrder(cuts)) {
@@ -146,6 +148,7 @@ export class PredictiveNetwork {
     const { backbone, pcoders } = this;
     const { batch = backbone.batch, hyperparameters = "inputs" } = options;
     const image = options.image ?? input(backbone.inputName, [batch, ...backbone.imageShape]);
+    this.#checkBatch(image);
     const made =
       hyperparameters === "inputs"
         ? hyperparameterInputs(pcoders.length)
@@ -163,6 +166,14 @@ export class PredictiveNetwork {
     const images = options.image === undefined ? [image] : [];
     const inputs = [...images, ...made.inputs, ...(prior ? [prior] : [])];
     return { inputs, context: { image, weights: made.weights, prior } };
+  }
+
+  #checkBatch({ shape: [batch] }: Tensor): void {
+    const fixed = this.backbone.batch;
+    check(
+      !isStatic(fixed) || batch === fixed,
+      () => `batch: the network takes ${String(fixed)} at once, as its file fixes it; got ${String(batch)}`,
+    );
   }
 
   #stateInputs(image: Tensor): Tensor[] {

@@ -1,10 +1,20 @@
 import type { Tensor } from "../../graph/index.js";
-import { add, gradients, mean, mul, stopGradient, sub } from "../../graph/index.js";
-import { parameter, scope } from "../../graph/index.js";
+import {
+  add,
+  gradients,
+  mean,
+  mul,
+  parameter,
+  scope,
+  showShape,
+  stopGradient,
+  sub,
+} from "../../graph/index.js";
 import { isStatic } from "../../graph/dims.js";
 import { dimTensor } from "../../graph/operators/broadcast.js";
 import { cast, div, square } from "../../graph/operators/elementwise.js";
 import { fill } from "../../nn/init.js";
+import { check } from "../../util/errors.js";
 import type { CutPoint } from "./cut-points.js";
 import type { Decoder } from "./decoder.js";
 import type { FeatureShape } from "./decoder-steps.js";
@@ -63,8 +73,21 @@ export class PCoder {
 
   /** sqrt(C) by the rule; -1 says "not measured yet", as in the original. */
   #startRoot(rule: WindowRule): number {
-    if (rule === "measured") return -1;
-    return Math.sqrt(rule === "window" ? this.decoder.window() : rule);
+    if (typeof rule === "number") return Math.sqrt(rule);
+    const skips = () =>
+      `PCoder ${this.number} ("${this.after}"): its decoder makes ${showShape(this.target)} from ` +
+      `${showShape(this.shape)} and skips `;
+    if (rule === "measured") {
+      check(
+        this.decoder.centralWindow() > 0,
+        () =>
+          `${skips()}the central cell, which the measurement of C changes: choose the window "window" or a number`,
+      );
+      return -1;
+    }
+    const window = this.decoder.window();
+    check(window > 0, () => `${skips()}every cell: nothing could be learned from its prediction`);
+    return Math.sqrt(window);
   }
 
   predict(representation: Tensor, target: Tensor): Prediction {

@@ -26,7 +26,8 @@ export interface RunInputs {
 /** A network that is loaded and answers at every timestep. */
 export interface PredictiveRunner {
   /**
-   * Images [batch, ...imageShape] to "logits" [timesteps + 1, batch, classes] and what else was asked for.
+   * Images [batch, ...imageShape] to "logits" [timesteps + 1, batch, classes] and what else was asked for. A network whose
+   * file fixes the batch is run as often as needed.
    *
    * @throws StriateError for images of another shape, and for answers that are no numbers, naming the timestep
    */
@@ -47,12 +48,67 @@ export async function openPredictive(
   return {
     run: async (images, inputs = {}) => {
       checkImages(network, images);
-      const results = await session.run(needed(session, { ...feedsOf(network, images, inputs) }));
-      checkFinite(results.logits!);
-      return results;
+      const { batch } = network.backbone;
+      const size = typeof batch === "number" ? batch : images.shape[0]!;
+      const parts: Record<string, TensorData>[] = [];
+      for (let start = 0; start < images.shape[0]!; start += size) {
+        const own = { ...inputs, ...(inputs.prior && { prior: rowsOf(inputs.prior, start, size) }) };
+        const feeds = feedsOf(network, rowsOf(images, start, size), own);
+        const results = await session.run(needed(session, feeds));
+        checkFinite(results.logits!);
+        parts.push(results);
+      }
+      return parts.length === 1 && size === images.shape[0]! ? parts[0]! : joined(parts, images.shape[0]!);
     },
     close: () => session.close(),
   };
+}
+
+/** Some images of a batch, filled up with the last one. */
+function rowsOf(images: TensorData, start: number, count: number): TensorData {
+  const [total, ...rest] = images.shape as [number, ...number[]];
+  if (start === 0 && count === total) return images;
+  const size = rest.reduce((a, b) => a * b, 1);
+  const data = new Float32Array(count * size);
+  for (let i = 0; i < count; i++) {
+    const from = Math.min(start + i, total - 1) * size;
+    data.set((images.data as Float32Array).subarray(from, from + size), i * size);
+  }
+  return tensorData(data, [count, ...rest]);
+}
+
+/** Results of several runs as those of one: logits along axis 1, errors as their mean, everything else along axis 0. */
+function joined(parts: readonly Record<string, TensorData>[], count: number): Record<string, TensorData> {
+  return Object.fromEntries(
+    Object.keys(parts[0]!).map((name) => {
+      const values = parts.map((part) => part[name]!);
+      if (name.startsWith("error.")) return [name, meanOf(values)];
+      return [name, alongAxis(values, name === "logits" ? 1 : 0, count)];
+    }),
+  );
+}
+
+function meanOf(values: readonly TensorData[]): TensorData {
+  const sums = Float32Array.from(values[0]!.data as Float32Array, (_, i) =>
+    values.reduce((total, { data }) => total + Number(data[i]) / values.length, 0),
+  );
+  return tensorData(sums, values[0]!.shape);
+}
+
+/** Joined along an axis and cut to `count` there. */
+function alongAxis(values: readonly TensorData[], axis: number, count: number): TensorData {
+  const { shape } = values[0]!;
+  const outer = shape.slice(0, axis).reduce((a, b) => a * b, 1);
+  const [each, inner] = [shape[axis]!, shape.slice(axis + 1).reduce((a, b) => a * b, 1)];
+  const data = new Float32Array(outer * count * inner);
+  values.forEach((value, part) => {
+    const here = Math.min(each, count - part * each) * inner;
+    for (let o = 0; o < outer; o++) {
+      const from = (value.data as Float32Array).subarray(o * each * inner, o * each * inner + here);
+      data.set(from, (o * count + part * each) * inner);
+    }
+  });
+  return tensorData(data, shape.with(axis, count));
 }
 
 /** A network that is shown images timestep by timestep. */

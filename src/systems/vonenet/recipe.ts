@@ -1,5 +1,6 @@
 import type { AffineRanges } from "../../data/affine.js";
-import type { Preprocessing } from "../../data/prepared-images.js";
+import type { Preprocessing } from "../../data/preprocessing.js";
+import { PREPROCESSINGS } from "../../data/preprocessing.js";
 import type { Optimizer } from "../../nn/optimizer.js";
 import { sgd } from "../../nn/optimizers.js";
 import type { PlateauOptions } from "../../nn/plateau.js";
@@ -14,12 +15,11 @@ export interface VOneNetRecipe {
   readonly momentum: number;
   /** On every trained tensor, biases and normalisations included. */
   readonly weightDecay: number;
-  /** What bytes 0..255 become. */
   readonly preprocessing: Preprocessing;
 }
 
 /** -1..1, what V1's contrasts are made for: grey is 0. */
-export const V1_PREPROCESSING: Preprocessing = { scale: 255, mean: 0.5, std: 0.5 };
+export const V1_PREPROCESSING: Preprocessing = PREPROCESSINGS.symmetric;
 
 /** Barbulescu et al. 2023, on Tiny ImageNet; geometry as in {@link STUDY_AUGMENTATION}, rate as in {@link STUDY_PLATEAU}. */
 export const STUDY_RECIPE: VOneNetRecipe = {

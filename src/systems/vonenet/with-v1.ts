@@ -1,3 +1,4 @@
+import { preprocessingMetadata } from "../../data/preprocessing.js";
 import type { ImportedModel } from "../../graph/onnx/read.js";
 import type { Tensor, TensorData, WrittenOnnx } from "../../graph/index.js";
 import {
@@ -18,6 +19,7 @@ import { baked } from "../../nn/training-state.js";
 import type { NoiseKind } from "../../train/task.js";
 import { StriateError, check } from "../../util/errors.js";
 import { Random } from "../../util/random.js";
+import { V1_PREPROCESSING } from "./recipe.js";
 import { v1Metadata } from "./v1-metadata.js";
 import { V1_NOISE } from "./vone-block.js";
 import type { VOneBlock } from "./vone-block.js";
@@ -141,10 +143,10 @@ function checkFits({ shape, dtype }: Tensor, block: VOneBlock, name: string): nu
   return channels;
 }
 
-/** A network behind V1 as a standard ONNX file; `v1.*` in its metadata describe every cell. */
+/** A network behind V1 as a standard ONNX file; its metadata describe every cell (`v1.*`) and how pixels reach it. */
 export function writeV1Network(network: V1Network, values: State = network.values): WrittenOnnx {
   return writeOnnx(lower(network.outputs, "portable"), {
     values: baked(values),
-    metadata: v1Metadata(network.block),
+    metadata: { ...v1Metadata(network.block), ...preprocessingMetadata(V1_PREPROCESSING) },
   });
 }
