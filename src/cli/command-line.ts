@@ -120,6 +120,10 @@ function createProgram(streams: Streams, exit: (status: number) => void): Comman
     .argument("<model>", "an .onnx file")
     .requiredOption("--data <what>", "a folder of labelled images, cifar10 or mnist")
     .option("--split <name>", "part of the data set (default: its test or validation part)")
+    .option(
+      "--classes <file>",
+      "names or WordNet ids of the classes in the order of the model's outputs (text or JSON), or imagenet",
+    )
     .addOption(
       choiceOption("--cifar10-source <where>", "where to fetch CIFAR-10 once", [
         "any",

@@ -1,7 +1,7 @@
 import sharp from "sharp";
 import type { ImageSource } from "../data/image-source.js";
 import type { RgbImage } from "../data/rgb-image.js";
-import type { ReportPicture } from "../report/robustness.js";
+import type { LabelledPictures, ReportPicture } from "../report/robustness.js";
 import { robustnessPage } from "../report/robustness.js";
 import type { ResultCard } from "../robustness/card.js";
 import type { CorruptionName, Severity } from "../robustness/corruptions/index.js";
@@ -24,6 +24,8 @@ export interface ReportInput {
 }
 
 const FAILURES = 12;
+/** Classes whose pictures are shown beside their labels, and pictures of each. */
+const [SHOWN_CLASSES, SHOWN_PICTURES] = [6, 4];
 
 /** Makes the pictures of the report anew from seed and place, and writes the page. */
 export async function writeRobustnessReport(path: string, input: ReportInput): Promise<void> {
@@ -32,11 +34,32 @@ export async function writeRobustnessReport(path: string, input: ReportInput): P
   const html = await robustnessPage({
     card: input.card,
     ...(gallery && { gallery }),
+    labels: await labelsOf(input, images),
     failures: await failuresOf(input, images),
     adversarial: await adversarialOf(input),
     date: new Date().toISOString(),
   });
   await writeFileAtomic(path, html);
+}
+
+/** The first pictures of the first classes that were measured. */
+async function labelsOf(input: ReportInput, images: readonly ImageRecord[]): Promise<LabelledPictures[]> {
+  const labels = [...new Set(images.map(({ label }) => label))].sort((a, b) => a - b);
+  return Promise.all(
+    labels.slice(0, SHOWN_CLASSES).map(async (label) => {
+      const own = images.filter((record) => record.label === label);
+      const pictures = own.slice(0, SHOWN_PICTURES).map(async ({ image }) => ({
+        uri: await dataUri(await original(input, image)),
+        title: input.source.nameOf(image),
+      }));
+      return {
+        label,
+        name: className(input, label),
+        count: own.length,
+        pictures: await Promise.all(pictures),
+      };
+    }),
+  );
 }
 
 /** The first image that is right when clean, under every corruption at a middle severity. */

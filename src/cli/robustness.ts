@@ -2,9 +2,9 @@ import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { basename, extname } from "node:path";
 import pc from "picocolors";
-import { namedImages } from "../data/named-images-node.js";
+import { namedImages, readClassOrder } from "../data/named-images-node.js";
 import type { ImageSource } from "../data/image-source.js";
-import type { Answers } from "../robustness/network.js";
+import type { Answers, Network } from "../robustness/network.js";
 import { onnxNetwork } from "../robustness/network.js";
 import { Classifier } from "../robustness/classifier.js";
 import type { AttackPlan, Norm } from "../robustness/attacks/index.js";
@@ -21,7 +21,7 @@ import { fitPicture, toImageBatch } from "../robustness/images.js";
 import { openResults } from "../robustness/results-file-node.js";
 import { workerRuntime } from "../runtime/worker-node.js";
 import type { Device } from "../runtime/runtime.js";
-import { check } from "../util/errors.js";
+import { StriateError, check } from "../util/errors.js";
 import { readFileChecked, writeFileAtomic } from "../util/files-node.js";
 import type { JsonObject } from "../util/json.js";
 import { Random } from "../util/random.js";
@@ -37,6 +37,7 @@ import { renderTable } from "./table.js";
 export interface RobustnessCommandOptions extends PreprocessingOptions {
   readonly data: string;
   readonly split?: string;
+  readonly classes?: string;
   readonly cifar10Source: "any" | "official" | "npm";
   readonly size?: number;
   readonly output?: string;
@@ -84,8 +85,11 @@ export async function measureRobustness(
   const note = (line: string): void => {
     progress.note(line);
   };
+  const outputs = network.classes;
   const source = await namedImages(options.data, {
+    outputs,
     ...(options.split !== undefined && { split: options.split }),
+    ...(options.classes !== undefined && { classes: await readClassOrder(options.classes, outputs) }),
     cifar10: {
       fetch: options.cifar10Source,
       onProgress: (step, steps = step) => {
@@ -93,6 +97,7 @@ export async function measureRobustness(
       },
     },
   });
+  checkClasses(source, network, options);
   const classifier = new Classifier(network, workerRuntime, {
     device,
     ...(threads !== undefined && { threads }),
@@ -154,6 +159,25 @@ export async function measureRobustness(
   }
 }
 
+/** A data set with its own classes must have one for each output: otherwise labels count something else. */
+function checkClasses(
+  { name, classes, labelling }: ImageSource,
+  network: Network,
+  { classes: stated }: RobustnessCommandOptions,
+): void {
+  const [own, outputs] = [classes.length, network.classes];
+  if (labelling?.complete === false || own === outputs) return;
+  const counted = labelling === undefined ? "" : ` (${labelling.text})`;
+  const advice =
+    stated === undefined
+      ? `state the names of all ${outputs} in the order of the outputs with --classes FILE` +
+        (own + 1 === outputs ? "; is output 0 a background class?" : "")
+      : `expected ${outputs} names in "${stated}"`;
+  throw new StriateError(
+    `${name} has ${own} classes${counted}, ${network.name} has ${outputs} outputs: labels would not mean its outputs; ${advice}`,
+  );
+}
+
 interface Planned {
   readonly plan: EvaluationPlan;
   readonly protocol: Protocol;
@@ -177,7 +201,7 @@ async function planOf(
   for (const epsilon of eps)
     for (const { norm: own } of plans) checkEpsilon(epsilon, own, classifier.imageSize);
   for (const plan of plans) checkPlan(plan, classifier);
-  const warnings: string[] = [];
+  const warnings: string[] = [...(source.labelling?.cautions ?? [])];
   const side = network.imageShape[2];
   const constants = constantsFor(side, options.constants);
   if (corruptions.length > 0 && constants !== side) {
@@ -217,6 +241,7 @@ async function planOf(
       images: images.length,
       attacked: attacked.length,
       choice: images.length === source.count ? "all" : `drawn at random with seed ${seed}`,
+      labels: source.labelling?.text ?? "the data set's own",
     },
     seed,
     passes,

@@ -1,6 +1,19 @@
 import { StriateError, check } from "../util/errors.js";
 import type { RgbImage } from "./rgb-image.js";
 
+/** How the labels of a data set came about. */
+export interface Labelling {
+  /** For reports: "one class for each folder, in alphabetical order". */
+  readonly text: string;
+  /** What a reader has to know before the labels can be trusted. */
+  readonly cautions: readonly string[];
+  /**
+   * Whether `classes` names every class of the data set, so that a network for it has as many outputs. Otherwise labels are
+   * numbers of outputs that a list states.
+   */
+  readonly complete: boolean;
+}
+
 /** Labelled images that are read one at a time, so that a data set need not fit into memory. */
 export interface ImageSource {
   /** For messages and reports: usually the folder. */
@@ -10,6 +23,8 @@ export interface ImageSource {
   readonly classes: readonly string[];
   /** The label of every image. */
   readonly labels: Int32Array;
+  /** Absent for a data set whose classes and their order are its own. */
+  readonly labelling?: Labelling;
   /** What an image is called: its path below the folder, or its row. */
   nameOf(index: number): string;
   /** Throws {@link StriateError} for an image that cannot be read. */

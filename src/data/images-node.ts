@@ -1,7 +1,8 @@
 import sharp from "sharp";
 import { encode } from "fast-png";
-import { StriateError } from "../util/errors.js";
+import { StriateError, check } from "../util/errors.js";
 import { readFileChecked, writeFileAtomic } from "../util/files-node.js";
+import { decodeBmp, isBmp } from "./bmp.js";
 import type { RgbImage } from "./rgb-image.js";
 import { checkImage } from "./rgb-image.js";
 
@@ -22,27 +23,41 @@ export const IMAGE_ENDINGS = [
   ".avif",
 ] as const;
 
+/** Samples of these kinds are bytes, or turned into them by their upper byte. */
+const DEPTHS: readonly (string | undefined)[] = ["uchar", "ushort"];
+
 /**
- * Decodes a picture (JPEG, PNG, WebP, GIF, TIFF, AVIF) to 8-bit RGB: grey becomes three equal channels, transparency and
- * the orientation tag are ignored, as Pillow's `convert("RGB")` does. `name` is used in errors. Throws
- * {@link StriateError} for bytes that are no picture, cut off, or larger than 128 megapixels.
+ * Decodes a picture (JPEG, PNG, WebP, GIF, TIFF, AVIF, BMP) to 8-bit RGB as Pillow's `convert("RGB")` does: the stored
+ * samples, whatever colour profile they come with; grey becomes three equal channels, CMYK is (255 - C)(255 - K) / 255 and so
+ * on; transparency and the orientation tag are ignored.
+ *
+ * Two differences from Pillow: 16-bit grey is scaled to bytes (Pillow clips it at 255, which turns nearly every picture white),
+ * and transparent pixels of a GIF are black (the decoder does not tell their colour).
+ *
+ * @param name used in errors
+ * @throws StriateError for bytes that are no picture, cut off, larger than 128 megapixels, or whose samples are numbers without
+ * a known range (floats, 32-bit integers).
  */
 export async function decodeImage(bytes: Uint8Array, name: string): Promise<RgbImage> {
+  if (isBmp(bytes)) return decodeBmp(bytes, name, LARGEST_PIXELS);
   try {
-    const { data, info } = await sharp(bytes, {
+    const input = sharp(bytes, {
       failOn: "truncated",
       limitInputPixels: LARGEST_PIXELS,
       sequentialRead: true,
-    })
-      .removeAlpha()
-      .toColourspace("srgb")
-      .raw({ depth: "uchar" })
-      .toBuffer({ resolveWithObject: true });
-    const image = {
-      width: info.width,
-      height: info.height,
-      data: info.channels === 3 ? ownBytes(data) : fromGrey(data, info.channels),
-    };
+      ignoreIcc: true,
+    });
+    const { depth, space } = await input.metadata();
+    check(
+      DEPTHS.includes(depth),
+      () => `"${name}": its samples are of type ${depth}, whose range is not known; expected 8 or 16 bits`,
+    );
+    const colours =
+      space === "cmyk"
+        ? input.pipelineColourspace("cmyk").toColourspace("cmyk")
+        : input.removeAlpha().toColourspace("srgb");
+    const { data, info } = await colours.raw({ depth: "uchar" }).toBuffer({ resolveWithObject: true });
+    const image = { width: info.width, height: info.height, data: rgbOf(data, info.channels, space) };
     checkImage(image, name);
     return image;
   } catch (cause) {
@@ -50,6 +65,11 @@ export async function decodeImage(bytes: Uint8Array, name: string): Promise<RgbI
     const reason = cause instanceof Error ? (cause.message.split("\n")[0] ?? "") : String(cause);
     throw new StriateError(`"${name}" cannot be read as an image: ${reason}`, { cause });
   }
+}
+
+function rgbOf(data: Buffer, channels: number, space: string | undefined): Uint8Array {
+  if (space === "cmyk") return fromCmyk(data);
+  return channels === 3 ? ownBytes(data) : fromGrey(data, channels);
 }
 
 /** Reads and decodes an image file; errors as {@link decodeImage}, and when the file cannot be read. */
@@ -71,5 +91,18 @@ function ownBytes(data: Buffer): Uint8Array {
 function fromGrey(data: Buffer, channels: number): Uint8Array {
   const out = new Uint8Array((data.length / channels) * 3);
   for (let i = 0, o = 0; i < data.length; i += channels, o += 3) out.fill(data[i]!, o, o + 3);
+  return out;
+}
+
+/** (255 - C)(255 - K) / 255 for red, and so on, rounded as Pillow does. */
+function fromCmyk(data: Buffer): Uint8Array {
+  const out = new Uint8Array((data.length / 4) * 3);
+  for (let i = 0, o = 0; i < data.length; i += 4, o += 3) {
+    const light = 255 - data[i + 3]!;
+    for (let c = 0; c < 3; c++) {
+      const product = data[i + c]! * light + 128;
+      out[o + c] = light - (((product >> 8) + product) >> 8);
+    }
+  }
   return out;
 }

@@ -9,6 +9,8 @@ export type { SimclrOptions } from "./augmentation/simclr.js";
 export { strongAugmentation } from "./augmentation/strong.js";
 export * from "./backgrounds.js";
 export * from "./batches.js";
+export { IMAGENET_CLASSES, parseClassNames } from "./class-names.js";
+export type { ClassName, ClassOrder } from "./class-names.js";
 export * from "./dataset.js";
 export * from "./digit-images.js";
 export * from "./image-source.js";

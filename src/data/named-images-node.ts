@@ -1,16 +1,19 @@
 import { existsSync } from "node:fs";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { check } from "../util/errors.js";
+import { readFileChecked } from "../util/files-node.js";
 import type { Cifar10Options } from "./cifar10-node.js";
 import { loadCifar10 } from "./cifar10-node.js";
-import { imageFolder, listedImages, npyImages } from "./image-folder-node.js";
+import { parseClassNames, namedOrder } from "./class-names.js";
+import type { ClassOrder } from "./class-names.js";
+import type { ClassOptions } from "./image-folder-node.js";
+import { imageFolder, labelsFor } from "./image-folder-node.js";
 import type { ImageSource } from "./image-source.js";
+import { listedImages, npyImages } from "./listed-images-node.js";
 import { loadMnist } from "./mnist-node.js";
 import { loadTinyImageNet } from "./tiny-imagenet-node.js";
 
-export interface NamedImagesOptions {
-  /** Names of the model's classes, for folders. */
-  readonly classes?: readonly string[];
+export interface NamedImagesOptions extends ClassOptions {
   /** Part of a data set that has several (default: its test or validation part). */
   readonly split?: string;
   readonly cifar10?: Cifar10Options;
@@ -18,20 +21,20 @@ export interface NamedImagesOptions {
 
 /**
  * Labelled images by a short name or a path: `cifar10`, `mnist`, `tiny-imagenet`, a folder with one folder for each class, one
- * with a list
- * (`files.json`), or one with NumPy files (`SPLIT.npy` and `labels.json`).
+ * with a list (`files.json`), or one with NumPy files (`SPLIT.npy` and `labels.json`).
  *
- * @throws StriateError where there is no such thing, or its files are not as they should be.
+ * @throws StriateError where there is no such thing, its files are not as they should be, or its classes are not among those
+ * that are stated.
  */
 export async function namedImages(name: string, options: NamedImagesOptions = {}): Promise<ImageSource> {
-  const { classes, split } = options;
+  const { split, cifar10, ...classes } = options;
   if (name === "cifar10" || name === "mnist") {
     const part = split ?? "test";
     check(
       part === "train" || part === "test",
       () => `${name}: expected the split train or test, got "${part}"`,
     );
-    return name === "mnist" ? mnist(part) : loadCifar10(part, options.cifar10);
+    return relabelled(name === "mnist" ? await mnist(part) : await loadCifar10(part, cifar10), classes);
   }
   if (name === "tiny-imagenet") {
     const part = split ?? "val";
@@ -39,14 +42,34 @@ export async function namedImages(name: string, options: NamedImagesOptions = {}
       part === "train" || part === "val",
       () => `tiny-imagenet: expected the split train or val, got "${part}"`,
     );
-    return loadTinyImageNet(part);
+    return relabelled(await loadTinyImageNet(part), classes);
   }
-  if (existsSync(join(name, "files.json"))) return listedImages(name);
+  if (existsSync(join(name, "files.json"))) return listedImages(name, classes);
   const found = (split === undefined ? ["val", "test"] : [split]).find((part) =>
     existsSync(join(name, `${part}.npy`)),
   );
-  if (found !== undefined) return npyImages(name, found);
-  return imageFolder(name, classes === undefined ? {} : { classes });
+  if (found !== undefined) return npyImages(name, found, classes);
+  return imageFolder(name, { ...classes, ...(split !== undefined && { split }) });
+}
+
+/** A data set with classes of its own, its labels in the order that is stated. */
+function relabelled(source: ImageSource, options: ClassOptions): ImageSource {
+  const own = source.classes.map((name) => (/^n\d{8}$/.test(name) ? { name, synset: name } : { name }));
+  const { classes, places, labelling } = labelsFor(own, options, source.name, {
+    own: "the data set's own classes in their own order",
+  });
+  return { ...source, classes, labels: source.labels.map((label) => places[label]!), labelling };
+}
+
+const LARGEST_LIST = 2 ** 24;
+
+/** The order of a network's outputs from a file of names, or by a name that comes with Striate ("imagenet"). */
+export async function readClassOrder(nameOrPath: string, outputs?: number): Promise<ClassOrder> {
+  const known = existsSync(nameOrPath) ? undefined : namedOrder(nameOrPath, outputs);
+  if (known !== undefined) return known;
+  const bytes = await readFileChecked(nameOrPath, { what: "list of classes", maxBytes: LARGEST_LIST });
+  const classes = parseClassNames(new TextDecoder().decode(bytes), `"${nameOrPath}"`);
+  return { from: basename(nameOrPath), classes };
 }
 
 async function mnist(part: "train" | "test"): Promise<ImageSource> {

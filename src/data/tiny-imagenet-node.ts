@@ -1,10 +1,9 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { check } from "../util/errors.js";
-import { readFileChecked } from "../util/files-node.js";
 import type { DownloadProgress } from "./download-node.js";
 import { dataCache, download, fileNameOf } from "./download-node.js";
-import { filesSource, imageFolder } from "./image-folder-node.js";
+import { annotations, imageFolder } from "./image-folder-node.js";
 import type { ImageSource } from "./image-source.js";
 import { decodeImage } from "./images-node.js";
 import { openZip } from "./zip-node.js";
@@ -36,7 +35,6 @@ export interface TinyImageNetOptions {
 }
 
 const ANNOTATIONS = "val_annotations.txt";
-const LARGEST_LIST = 2 ** 24;
 
 /**
  * Tiny ImageNet-200 (Le & Yang 2015): 100,000 training or 10,000 validation images of 200 classes, 64 x 64. A label is the
@@ -73,37 +71,8 @@ export async function loadTinyImageNet(
 async function fromFolder(root: string, part: "train" | "val"): Promise<ImageSource> {
   const train = await imageFolder(join(root, "train"));
   if (part === "train") return { ...train, name: "Tiny ImageNet train" };
-  const name = "Tiny ImageNet val";
-  const folder = join(root, "val");
-  const list = join(folder, ANNOTATIONS);
-  if (!existsSync(list)) return { ...(await imageFolder(folder, { classes: train.classes })), name };
-  const bytes = await readFileChecked(list, { what: "list of validation images", maxBytes: LARGEST_LIST });
-  const images = annotated(bytes, list, train.classes);
-  const files = images.map(({ file }) => join("images", file));
-  const labels = images.map(({ label }) => label);
-  return { ...filesSource(folder, files, labels, train.classes), name };
-}
-
-/** One image of `val_annotations.txt`: file, WordNet id and a box, with tabs between. */
-function annotated(
-  bytes: Uint8Array,
-  path: string,
-  classes: readonly string[],
-): { readonly file: string; readonly label: number }[] {
-  const lines = new TextDecoder()
-    .decode(bytes)
-    .split(/\r?\n/)
-    .filter((line) => line !== "");
-  check(lines.length > 0, () => `"${path}" is empty`);
-  return lines.map((line, i) => {
-    const [file = "", id = ""] = line.split("\t");
-    const label = classes.indexOf(id);
-    check(
-      label >= 0 && !/[/\\]/.test(file),
-      () => `"${path}", line ${i + 1}: expected a file, a tab and one of the ${classes.length} classes`,
-    );
-    return { file, label };
-  });
+  const val = await imageFolder(join(root, "val"), { classes: train.classes });
+  return { ...val, name: "Tiny ImageNet val" };
 }
 
 async function fromArchive(path: string, part: "train" | "val", official = false): Promise<ImageSource> {
@@ -140,10 +109,17 @@ async function fromArchive(path: string, part: "train" | "val", official = false
   async function validation(): Promise<{ files: string[]; labels: number[] }> {
     const list = below.get(`val/${ANNOTATIONS}`);
     check(list, () => `"${path}": val/${ANNOTATIONS} is missing`);
-    const images = annotated(await zip.read(list), `${path}: ${list}`, classes);
+    const rows = annotations(await zip.read(list), `${path}: ${list}`);
     return {
-      files: images.map(({ file }) => `val/images/${file}`),
-      labels: images.map(({ label }) => label),
+      files: rows.map(({ file }) => `val/images/${file}`),
+      labels: rows.map(({ id }, i) => {
+        const label = classes.indexOf(id);
+        check(
+          label >= 0,
+          () => `"${path}: ${list}", row ${i + 1}: "${id}" is none of the ${classes.length} classes`,
+        );
+        return label;
+      }),
     };
   }
 }

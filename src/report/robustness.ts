@@ -17,6 +17,14 @@ export interface ReportPicture {
   readonly wrong?: boolean;
 }
 
+export interface LabelledPictures {
+  readonly label: number;
+  readonly name: string;
+  /** Images of the class that were measured. */
+  readonly count: number;
+  readonly pictures: readonly ReportPicture[];
+}
+
 export interface RobustnessReport {
   readonly card: ResultCard;
   /** One image under every corruption. */
@@ -25,6 +33,8 @@ export interface RobustnessReport {
     readonly severity: number;
     readonly pictures: readonly ReportPicture[];
   };
+  /** The first pictures of a few classes, so that a reader sees what the labels mean. */
+  readonly labels?: readonly LabelledPictures[];
   /** Confident mistakes. */
   readonly failures: readonly ReportPicture[];
   /** Clean, adversarial and difference, for each example of each attack. */
@@ -44,6 +54,7 @@ export async function robustnessPage(report: RobustnessReport): Promise<string> 
     await corruptionSection(report),
     await attackSection(report),
     await calibrationSection(card),
+    labelSection(report),
     failureSection(report),
     skippedSection(card),
   ].filter((section) => section !== undefined);
@@ -422,6 +433,21 @@ async function calibrationSection(card: ResultCard): Promise<Section | undefined
   };
 }
 
+function labelSection({ card, labels = [] }: RobustnessReport): Section | undefined {
+  if (labels.length === 0) return undefined;
+  return {
+    id: "labels",
+    title: "Labels",
+    lead: `Labels are ${card.protocol.data.labels}. If a picture does not show what its label says, no number on this page holds.`,
+    body: markup`${labels.map(({ label, name, count, pictures }) =>
+      figure(
+        pictureGrid(pictures, 110),
+        markup`<b>Output ${label}: ${name}</b>, ${count} ${count === 1 ? "image" : "images"}`,
+      ),
+    )}`,
+  };
+}
+
 function failureSection({ failures }: RobustnessReport): Section | undefined {
   if (failures.length === 0) return undefined;
   return {
@@ -469,6 +495,7 @@ function provenance({ protocol, measured }: ResultCard): (readonly [string, Cont
     ["Model’s answers", model.answers],
     ["Preprocessing", `${describePreprocessing(model.preprocessing)} (${model.preprocessingFrom})`],
     ["Data", `${data.name}: ${measured} of ${data.count} images, ${data.choice}`],
+    ["Labels", data.labels],
     ["Attacked images", String(data.attacked)],
     ["Corruptions", `constants for ${protocol.constants} pixels, frost ${protocol.frost}`],
     [

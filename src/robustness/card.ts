@@ -70,6 +70,8 @@ export interface Protocol {
     readonly images: number;
     readonly attacked: number;
     readonly choice: string;
+    /** How labels came about. */
+    readonly labels: string;
   };
   readonly seed: number;
   readonly passes: number;

@@ -12,8 +12,12 @@ export function isJsonObject(value: unknown): value is Readonly<Record<string, u
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
-/** Parses JSON and refuses a key that is given twice in one object. `what` names the text in messages. */
-export function parseStrictJson(text: string, what: string): unknown {
+/**
+ * Parses JSON and refuses a key that is given twice in one object. A byte-order mark before it, which editors on Windows
+ * write, is skipped. `what` names the text in messages.
+ */
+export function parseStrictJson(marked: string, what: string): unknown {
+  const text = marked.replace(/^\ufeff/, "");
   let value: unknown;
   try {
     value = JSON.parse(text);

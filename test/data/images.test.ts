@@ -1,10 +1,12 @@
 import { existsSync } from "node:fs";
-import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { mkdir, readFile, rename, rm, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import sharp from "sharp";
 import { describe, expect, it } from "vitest";
-import { imageFolder, listedImages, npyImages } from "../../src/data/image-folder-node.js";
+import { parseClassNames } from "../../src/data/class-names.js";
+import { imageFolder } from "../../src/data/image-folder-node.js";
+import { listedImages, npyImages } from "../../src/data/listed-images-node.js";
 import type { LabelledImage, ReadImagesOptions, SkippedImage } from "../../src/data/image-source.js";
 import type { ImageSource } from "../../src/data/image-source.js";
 import { describeSkipped, readImages } from "../../src/data/image-source.js";
@@ -44,6 +46,65 @@ describe("decoding", () => {
     expect(await decodeImage(deep, "x")).toEqual(picture);
   });
 
+  it("gives stored samples whatever their colour profile", async () => {
+    for (const profile of ["p3", "cmyk"]) {
+      const bytes = await raw.clone().withIccProfile(profile, { attach: true }).png().toBuffer();
+      const [stored, read] = [
+        await sharp(bytes, { ignoreIcc: true }).raw().toBuffer(),
+        await decodeImage(bytes, "x"),
+      ];
+      if (stored.length === read.data.length) expect([...read.data]).toEqual([...stored]);
+    }
+    const wide = await raw.clone().withIccProfile("p3").png().toBuffer();
+    expect((await sharp(wide).metadata()).icc).toBeDefined();
+    const stored = await sharp(wide, { ignoreIcc: true }).raw().toBuffer();
+    expect([...(await decodeImage(wide, "x")).data]).toEqual([...stored]);
+  });
+
+  it("turns CMYK into RGB as Pillow does", async () => {
+    const { width, height, data } = await decodeImage(Buffer.from(CMYK_JPEG, "base64"), "x");
+    expect([width, height]).toEqual([16, 16]);
+    const at = (x: number, y: number) => [...data.subarray(3 * (16 * y + x), 3 * (16 * y + x) + 3)];
+    // What Pillow 9.4 gives.
+    expect([at(1, 1), at(14, 1), at(1, 14), at(14, 14)]).toEqual([
+      [200, 40, 30],
+      [20, 180, 60],
+      [30, 60, 210],
+      [240, 230, 90],
+    ]);
+  });
+
+  it("scales 16-bit grey to bytes and refuses samples without a known range", async () => {
+    const values = Uint16Array.from({ length: 12 }, (_, i) => 5461 * i);
+    const deep = sharp(values, { raw: { width: 4, height: 3, channels: 1 } }).toColourspace("grey16");
+    const { data } = await decodeImage(await deep.png().toBuffer(), "x");
+    values.forEach((value, i) => {
+      expect(Math.abs(data[3 * i]! - value / 257)).toBeLessThanOrEqual(1);
+    });
+    const floats = sharp(
+      Float32Array.from({ length: 12 }, (_, i) => i / 12),
+      {
+        raw: { width: 4, height: 3, channels: 1 },
+      },
+    );
+    const tiff = await floats.tiff().toBuffer();
+    if ((await sharp(tiff).metadata()).depth === "float")
+      await expect(decodeImage(tiff, "f.tif")).rejects.toThrow('"f.tif": its samples are of type float');
+  });
+
+  it.each([1, 4, 8, 24, 32] as const)("reads BMP files of %i bits a pixel", async (bits) => {
+    for (const topDown of [false, true]) {
+      const { bytes, expected } = bmp(bits, topDown);
+      expect(await decodeImage(bytes, "x.bmp")).toEqual(expected);
+      await expect(decodeImage(bytes.subarray(0, -3), "x.bmp")).rejects.toThrow(/x.bmp.*pixels, got/);
+    }
+    const { bytes } = bmp(bits, false);
+    new DataView(bytes.buffer).setUint32(30, 1, true);
+    await expect(decodeImage(bytes, "x.bmp")).rejects.toThrow("compression 1 are not supported");
+    new DataView(bytes.buffer).setInt32(18, 2 ** 30, true);
+    await expect(decodeImage(bytes, "x.bmp")).rejects.toThrow(/its BMP header says 1073741824 x 3/);
+  });
+
   it("names what it cannot read", async () => {
     const folder = await temporaryFolder();
     const cases: [string, Uint8Array | string, string][] = [
@@ -69,6 +130,44 @@ describe("decoding", () => {
   });
 });
 
+/** Four patches of 8 x 8 pixels as Adobe writes CMYK, inverted. */
+const CMYK_JPEG =
+  "/9j/7gAOQWRvYmUAZAAAAAAA/9sAQwADAgIDAgIDAwMDBAMDBAUIBQUEBAUKBwcGCAwKDAwLCgsLDQ4SEA0OEQ4LCxAWEBETFBUVFQwPFxgW" +
+  "FBgSFBUU/8AAFAgAEAAQBEMRAE0RAFkRAEsRAP/EAB8AAAEFAQEBAQEBAAAAAAAAAAABAgMEBQYHCAkKC//EALUQAAIBAwMCBAMFBQQEAAAB" +
+  "fQECAwAEEQUSITFBBhNRYQcicRQygZGhCCNCscEVUtHwJDNicoIJChYXGBkaJSYnKCkqNDU2Nzg5OkNERUZHSElKU1RVVldYWVpjZGVmZ2hp" +
+  "anN0dXZ3eHl6g4SFhoeIiYqSk5SVlpeYmZqio6Slpqeoqaqys7S1tre4ubrCw8TFxsfIycrS09TV1tfY2drh4uPk5ebn6Onq8fLz9PX29/j5" +
+  "+v/aAA4EQwBNAFkASwAAPwD7Ar4Ur8+q/VOvwfr9dq9Qorbr8v6/ZCiv6MK/cWvy/or/2Q==";
+
+/** A BMP file of 5 x 3 pixels and the picture in it. */
+function bmp(bits: 1 | 4 | 8 | 24 | 32, topDown: boolean): { bytes: Uint8Array; expected: RgbImage } {
+  const [width, height] = [5, 3];
+  const colours = bits > 8 ? 0 : Math.min(1 << bits, 7);
+  const stride = 4 * Math.ceil((width * bits) / 32);
+  const start = 54 + 4 * colours;
+  const bytes = new Uint8Array(start + stride * height);
+  const view = new DataView(bytes.buffer);
+  bytes.set([0x42, 0x4d]);
+  view.setUint32(10, start, true);
+  view.setUint32(14, 40, true);
+  view.setInt32(18, width, true);
+  view.setInt32(22, topDown ? -height : height, true);
+  view.setUint16(28, bits, true);
+  view.setUint32(46, colours, true);
+  const colour = (i: number) => [(i * 37) % 256, (i * 91 + 5) % 256, (i * 53 + 9) % 256];
+  for (let i = 0; i < colours; i++) bytes.set(colour(i).toReversed(), 54 + 4 * i);
+  const data = new Uint8Array(3 * width * height);
+  for (let y = 0; y < height; y++) {
+    const row = start + stride * (topDown ? y : height - 1 - y);
+    for (let x = 0; x < width; x++) {
+      const i = bits > 8 ? y * width + x : (y * width + x) % colours;
+      data.set(colour(i), 3 * (y * width + x));
+      if (bits > 8) bytes.set(colour(i).toReversed(), row + (x * bits) / 8);
+      else bytes[row + ((x * bits) >> 3)]! |= i << (8 - bits - ((x * bits) & 7));
+    }
+  }
+  return { bytes, expected: { width, height, data } };
+}
+
 /** Two classes of three pictures; one is cut off, one is no picture. */
 async function damagedFolder(): Promise<string> {
   const root = await temporaryFolder();
@@ -80,6 +179,16 @@ async function damagedFolder(): Promise<string> {
   await writeFile(join(root, "dog/d.png"), "no picture");
   await writeFile(join(root, "dog/notes.txt"), "not looked at");
   await writeFile(join(root, "dog/.hidden.jpg"), "not looked at");
+  return root;
+}
+
+/** One picture in each of some folders. */
+async function folderOf(names: readonly string[]): Promise<string> {
+  const root = await temporaryFolder();
+  for (const name of names) {
+    await mkdir(join(root, name), { recursive: true });
+    if (name !== "notes") await writeFile(join(root, name, "0.jpg"), jpeg);
+  }
   return root;
 }
 
@@ -118,6 +227,74 @@ describe("a folder for each class", () => {
     await expect(imageFolder(root, { classes: ["dog", "horse"] })).rejects.toThrow(
       '"cat" is none of the 2 classes (dog, horse)',
     );
+  });
+
+  it("follows links to classes and to images, and names links that lead nowhere or in a circle", async () => {
+    const root = await damagedFolder();
+    const elsewhere = await damagedFolder();
+    await rename(join(root, "cat"), join(elsewhere, "kept"));
+    await symlink(join(elsewhere, "kept"), join(root, "cat"));
+    const source = await imageFolder(root);
+    expect(source.classes).toEqual(["cat", "dog"]);
+    expect([...source.labels]).toEqual([0, 0, 0, 1, 1, 1]);
+    await symlink(root, join(root, "dog", "more", "round"));
+    await expect(imageFolder(root)).rejects.toThrow(/dog.more.round" is a link to .* that it lies in/);
+    await rm(join(root, "dog", "more", "round"));
+    await symlink(join(elsewhere, "none"), join(root, "horse"));
+    await expect(imageFolder(root)).rejects.toThrow(/Could not follow the link ".*horse"/);
+  });
+
+  it("sorts folders that are numbers as such, and says so", async () => {
+    const root = await folderOf(["0", "1", "2", "10"]);
+    const { classes, labelling } = await imageFolder(root);
+    expect(classes).toEqual(["0", "1", "2", "10"]);
+    expect(labelling?.cautions.join()).toMatch(/sorted as such \(0, 1, 2, 10\).*as text \(0, 1, 10, 2\)/);
+    const few = await imageFolder(await folderOf(["0", "1", "2"]));
+    expect(few.labelling?.cautions).toEqual([]);
+  });
+
+  it("reads one part of a data set's root, with the classes of its training part", async () => {
+    const root = await folderOf(["train/a", "train/b", "train/c", "val/a", "val/c", "notes"]);
+    const source = await imageFolder(root);
+    expect(source.classes).toEqual(["a", "b", "c"]);
+    expect([...source.labels]).toEqual([0, 2]);
+    expect(source.labelling?.cautions[0]).toContain("holds train and val: val is read");
+    expect([...(await imageFolder(root, { split: "train" })).labels]).toEqual([0, 1, 2]);
+    await expect(imageFolder(root, { split: "test" })).rejects.toThrow('there is no split "test"');
+    await expect(imageFolder(join(root, "val"), { split: "val" })).rejects.toThrow("only a, c");
+  });
+
+  it("refuses layouts whose labels it cannot tell", async () => {
+    const beside = await folderOf(["images"]);
+    await writeFile(join(beside, "labels.csv"), "0.jpg,1");
+    await expect(imageFolder(beside)).rejects.toThrow('one folder of images ("images") beside "labels.csv"');
+    const empty = await folderOf(["a", "c"]);
+    await mkdir(join(empty, "b"));
+    await expect(imageFolder(empty)).rejects.toThrow(/b" holds no image: is it a class/);
+    expect((await imageFolder(empty, { classes: ["a", "b", "c"] })).labels).toEqual(Int32Array.of(0, 2));
+    const foreign = await folderOf(["a", "b", "__MACOSX"]);
+    expect((await imageFolder(foreign)).classes).toEqual(["a", "b"]);
+  });
+
+  it("reads Tiny ImageNet's validation images beside their list", async () => {
+    const root = await folderOf(["train/n01443537/images", "train/n02123045/images", "val/images"]);
+    await writeFile(join(root, "val", "val_annotations.txt"), "0.jpg\tn02123045\t0\t0\t1\t1\n");
+    for (const source of [await imageFolder(join(root, "val")), await imageFolder(root)]) {
+      expect(source.classes).toEqual(["n01443537", "n02123045"]);
+      expect([...source.labels]).toEqual([1]);
+    }
+  });
+
+  it("knows ImageNet's classes by their WordNet ids", async () => {
+    const root = await folderOf(["n01443537", "n02123045"]);
+    expect([...(await imageFolder(root, { outputs: 1000 })).labels]).toEqual([1, 281]);
+    expect([...(await imageFolder(root, { outputs: 1001 })).labels]).toEqual([2, 282]);
+    expect([...(await imageFolder(root, { outputs: 2 })).labels]).toEqual([0, 1]);
+    const { labels, classes } = await imageFolder(await folderOf(["tabby", "gold-fish"]), {
+      classes: { from: "list", classes: parseClassNames("goldfish, gold fish\ntabby, tabby cat", "list") },
+    });
+    expect([...labels]).toEqual([0, 1]);
+    expect(classes).toEqual(["goldfish, gold fish", "tabby, tabby cat"]);
   });
 
   it("refuses folders that hold nothing of the kind", async () => {

@@ -168,7 +168,7 @@ const protocol: Protocol = {
     preprocessing: {},
     preprocessingFrom: "stated" as const,
   },
-  data: { name: "d", count: 8, images: 8, attacked: 5, choice: "all" },
+  data: { name: "d", count: 8, images: 8, attacked: 5, choice: "all", labels: "the data set's own" },
   seed: 1,
   passes: 1,
   batch: 8,

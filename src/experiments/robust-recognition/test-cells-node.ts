@@ -164,6 +164,7 @@ async function measured(
       images: plan.images.length,
       attacked: plan.attacked.length,
       choice: `drawn at random with seed ${SEED}`,
+      labels: "the data set's own",
     },
     seed: config.seed,
     passes: 1,

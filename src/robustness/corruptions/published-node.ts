@@ -1,7 +1,8 @@
 import { CIFAR10_CLASSES } from "../../data/cifar10.js";
 import { stat } from "node:fs/promises";
 import { join } from "node:path";
-import { imageFolder, npySource } from "../../data/image-folder-node.js";
+import { imageFolder } from "../../data/image-folder-node.js";
+import { npySource } from "../../data/listed-images-node.js";
 import type { ImageSource } from "../../data/image-source.js";
 import { readNpy, readNpyHeader } from "../../data/npy-node.js";
 import { StriateError, check } from "../../util/errors.js";
