@@ -47,14 +47,6 @@ describe("decoding", () => {
   });
 
   it("gives stored samples whatever their colour profile", async () => {
-    for (const profile of ["p3", "cmyk"]) {
-      const bytes = await raw.clone().withIccProfile(profile, { attach: true }).png().toBuffer();
-      const [stored, read] = [
-        await sharp(bytes, { ignoreIcc: true }).raw().toBuffer(),
-        await decodeImage(bytes, "x"),
-      ];
-      if (stored.length === read.data.length) expect([...read.data]).toEqual([...stored]);
-    }
     const wide = await raw.clone().withIccProfile("p3").png().toBuffer();
     expect((await sharp(wide).metadata()).icc).toBeDefined();
     const stored = await sharp(wide, { ignoreIcc: true }).raw().toBuffer();
@@ -81,15 +73,7 @@ describe("decoding", () => {
     values.forEach((value, i) => {
       expect(Math.abs(data[3 * i]! - value / 257)).toBeLessThanOrEqual(1);
     });
-    const floats = sharp(
-      Float32Array.from({ length: 12 }, (_, i) => i / 12),
-      {
-        raw: { width: 4, height: 3, channels: 1 },
-      },
-    );
-    const tiff = await floats.tiff().toBuffer();
-    if ((await sharp(tiff).metadata()).depth === "float")
-      await expect(decodeImage(tiff, "f.tif")).rejects.toThrow('"f.tif": its samples are of type float');
+    await expect(decodeImage(floatTiff(), "f.tif")).rejects.toThrow('"f.tif": its samples are of type float');
   });
 
   it.each([1, 4, 8, 24, 32] as const)("reads BMP files of %i bits a pixel", async (bits) => {
@@ -137,6 +121,34 @@ const CMYK_JPEG =
   "fQECAwAEEQUSITFBBhNRYQcicRQygZGhCCNCscEVUtHwJDNicoIJChYXGBkaJSYnKCkqNDU2Nzg5OkNERUZHSElKU1RVVldYWVpjZGVmZ2hp" +
   "anN0dXZ3eHl6g4SFhoeIiYqSk5SVlpeYmZqio6Slpqeoqaqys7S1tre4ubrCw8TFxsfIycrS09TV1tfY2drh4uPk5ebn6Onq8fLz9PX29/j5" +
   "+v/aAA4EQwBNAFkASwAAPwD7Ar4Ur8+q/VOvwfr9dq9Qorbr8v6/ZCiv6MK/cWvy/or/2Q==";
+
+/** One grey pixel of value 0.5 as 32-bit float: header, nine entries of 12 bytes, the value. */
+function floatTiff(): Uint8Array {
+  const entries = [
+    [256, 1], // width
+    [257, 1], // height
+    [258, 32], // bits
+    [259, 1], // not compressed
+    [262, 1], // black is 0
+    [273, 8 + 2 + 9 * 12 + 4], // where the values are
+    [277, 1], // samples a pixel
+    [279, 4], // bytes of values
+    [339, 3], // floats
+  ];
+  const bytes = new Uint8Array(8 + 2 + entries.length * 12 + 4 + 4);
+  const view = new DataView(bytes.buffer);
+  bytes.set([0x49, 0x49, 42, 0, 8]);
+  view.setUint16(8, entries.length, true);
+  entries.forEach(([tag, value], i) => {
+    const at = 10 + 12 * i;
+    view.setUint16(at, tag!, true);
+    view.setUint16(at + 2, 4, true);
+    view.setUint32(at + 4, 1, true);
+    view.setUint32(at + 8, value!, true);
+  });
+  view.setFloat32(bytes.length - 4, 0.5, true);
+  return bytes;
+}
 
 /** A BMP file of 5 x 3 pixels and the picture in it. */
 function bmp(bits: 1 | 4 | 8 | 24 | 32, topDown: boolean): { bytes: Uint8Array; expected: RgbImage } {
