@@ -8,7 +8,7 @@ import type { Answers, Network } from "../robustness/network.js";
 import { onnxNetwork } from "../robustness/network.js";
 import { Classifier } from "../robustness/classifier.js";
 import type { AttackPlan, Norm } from "../robustness/attacks/index.js";
-import { attackPlan, checkPlan, isDeterministic } from "../robustness/attacks/index.js";
+import { attackPlan, checkPlan, isDeterministic, planCautions } from "../robustness/attacks/index.js";
 import { checkEpsilon } from "../robustness/attacks/ball.js";
 import type { ResultCard, Protocol } from "../robustness/card.js";
 import { resultCard } from "../robustness/card.js";
@@ -148,6 +148,11 @@ export async function measureRobustness(
     await writeFileAtomic(`${stem}.json`, `${JSON.stringify(card, null, 2)}\n`);
     await writeRobustnessReport(out, { card, records, source, network, plan, seed });
     printCard(card, streams);
+    const known = new Set(warnings);
+    const found = [...card.warnings, ...card.attacks.flatMap((attack) => attack.warnings)];
+    for (const warning of new Set(found)) {
+      if (!known.has(warning)) streams.err.write(`${pc.yellow("caution")} ${warning}\n`);
+    }
     streams.out.write(`\nreport       ${out}\nresult card  ${stem}.json\nrecords      ${results.path}\n`);
     if (!interrupt.signal.aborted) return 0;
     streams.err.write("Stopped. The same command goes on where this one was.\n");
@@ -201,7 +206,10 @@ async function planOf(
   for (const epsilon of eps)
     for (const { norm: own } of plans) checkEpsilon(epsilon, own, classifier.imageSize);
   for (const plan of plans) checkPlan(plan, classifier);
-  const warnings: string[] = [...(source.labelling?.cautions ?? [])];
+  const warnings: string[] = [
+    ...(source.labelling?.cautions ?? []),
+    ...plans.flatMap((plan) => planCautions(plan, network.classes)),
+  ];
   const side = network.imageShape[2];
   const constants = constantsFor(side, options.constants);
   if (corruptions.length > 0 && constants !== side) {
@@ -318,7 +326,6 @@ function printCard(card: ResultCard, streams: Streams): void {
         ]
       : []),
     ...(card.skipped.length > 0 ? [`${card.skipped.length} images could not be read and were left out`] : []),
-    ...attacks.flatMap(({ warnings }) => warnings),
   ];
   const title = `Robustness of ${protocol.model.name}`;
   const columns = ["", "accuracy %", "95 % interval", "images", "ECE %"];

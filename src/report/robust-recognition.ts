@@ -99,6 +99,17 @@ function robustValues(report: RecognitionReport, network: string, attack: string
     );
 }
 
+/** What attacks warn of, once for each network. */
+function attackCautions({ attacks, networks }: RecognitionReport): string[] {
+  const labels = new Map(networks.map(({ id, label }) => [id, label]));
+  const all = attacks.flatMap(({ network, scores }) =>
+    scores.flatMap(({ epsilon, warnings }) =>
+      warnings.map((warning) => `${labels.get(network)!}, ε ${showEpsilon(epsilon)}: ${warning}`),
+    ),
+  );
+  return [...new Set(all)];
+}
+
 function summarySection(report: RecognitionReport): Section {
   const measures = recognitionMeasures(report);
   const attacked = report.attacks[0]?.scores[0]?.robust.n ?? 0;
@@ -122,6 +133,7 @@ function summarySection(report: RecognitionReport): Section {
       "note",
       "AKOrN draws random numbers. Against “AKOrN”, attacks average each gradient over several draws (expectation over transformation) and have to fool the network in a pass with noise of its own. “AKOrN, noise fixed” has the same parameters and one start that the attacker knows: what is robust there is not owed to chance. Attacks only show that a network is not more robust than this.",
     )}
+    ${attackCautions(report).map((caution) => note("caution", caution))}
     ${report.scale === "smoke" ? note("caution", "This scale only shows that everything runs: the networks have hardly been trained.") : null}`,
   };
 }

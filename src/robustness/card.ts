@@ -6,7 +6,7 @@ import { wilsonInterval } from "../metrics/statistics.js";
 import { BENCHMARK_CORRUPTIONS, SEVERITIES } from "./corruptions/corrupt.js";
 import type { CorruptionName } from "./corruptions/corrupt.js";
 import type { AttackPlan } from "./attacks/ensemble.js";
-import { planWarnings } from "./attacks/ensemble.js";
+import { gradientWarnings, planWarnings } from "./attacks/ensemble.js";
 import type { Answer, AttackRecord, Condition, ImageRecord, RunRecord } from "./records.js";
 
 /** A share of images with what it was counted on and its 95 % Wilson interval. */
@@ -189,12 +189,10 @@ export function resultCard(input: CardInput): ResultCard {
         }));
   const cleanAnswers = images.map(({ answers }) => answers[0]!);
   const clean = images.length === 0 ? undefined : scoresOf(cleanAnswers, passes, bins);
+  const attacked = records.filter((record): record is AttackRecord => record.kind === "attack");
   const attacks = input.plans.flatMap((plan) =>
     input.epsilons.flatMap((epsilon) => {
-      const own = records.filter(
-        (record): record is AttackRecord =>
-          record.kind === "attack" && record.plan === plan.name && record.epsilon === epsilon,
-      );
+      const own = attacked.filter((record) => record.plan === plan.name && record.epsilon === epsilon);
       return own.length === 0
         ? []
         : [attackScores(plan, epsilon, own, protocol.data.attacked - skippedOf(records))];
@@ -221,10 +219,30 @@ export function resultCard(input: CardInput): ResultCard {
     summary: clean && scores.length > 0 ? summaryOf(protocol, clean, scores, input.groupOf) : undefined,
     attacks,
     groups: groupsOf(protocol.corruptions, input.groupOf),
-    warnings: input.warnings ?? [],
+    warnings: [...(input.warnings ?? []), ...decisionWarnings(images, attacked, passes)],
     complete,
     seconds,
   };
+}
+
+/** The same pictures must be decided alike when they are measured and when they are attacked. */
+function decisionWarnings(
+  images: readonly ImageRecord[],
+  attacked: readonly AttackRecord[],
+  passes: number,
+): readonly string[] {
+  if (passes > 1) return [];
+  const right = new Map(images.map(({ image, answers }) => [image, answers[0]!.rank === 0 ? 1 : 0]));
+  const decisions = new Map(
+    attacked.flatMap((record) => record.images.map((image, i) => [image, record.clean[i]!] as const)),
+  );
+  const shared = [...decisions].filter(([image]) => right.has(image));
+  const differing = shared.filter(([image, clean]) => right.get(image) !== clean).length;
+  if (differing === 0) return [];
+  return [
+    `the network decides ${differing} of ${shared.length} clean images otherwise when they are attacked than when they are ` +
+      `measured: its answers depend on the other images of a batch, or on chance`,
+  ];
 }
 
 function groupsOf(
@@ -271,6 +289,10 @@ function attackScores(
         plan,
         n,
         stages.map(({ robust }) => robust),
+      ),
+      ...gradientWarnings(
+        plan,
+        records.flatMap(({ gradients }) => gradients),
       ),
     ],
     complete: n >= expected,

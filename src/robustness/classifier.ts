@@ -1,6 +1,20 @@
 import { allocate } from "../graph/dtype.js";
 import type { Dim, Tensor, TensorData } from "../graph/index.js";
-import { gradients, input, lower, sum, tensorData, topologicalOrder, writeOnnx } from "../graph/index.js";
+import {
+  abs,
+  cast,
+  gradients,
+  input,
+  lessOrEqual,
+  lower,
+  max,
+  sub,
+  sum,
+  tensorData,
+  topologicalOrder,
+  where,
+  writeOnnx,
+} from "../graph/index.js";
 import { operatorOf } from "../graph/operator.js";
 import type { Runtime, Session, SessionOptions } from "../runtime/runtime.js";
 import { targetOf } from "../runtime/runtime.js";
@@ -33,6 +47,14 @@ export interface LossAndGradient {
   readonly logits: Float32Array;
 }
 
+/** What the gradient of a loss is at some images, one entry for each. */
+export interface GradientCheck {
+  /** Largest absolute value among those that are numbers. */
+  readonly largest: Float32Array;
+  /** How many values are no numbers or infinite. */
+  readonly notFinite: Float32Array;
+}
+
 /** A graph around the network that is ready to run. Feeds with at least one axis have the batch first. */
 export interface ClassifierProgram {
   run(
@@ -57,6 +79,7 @@ export class Classifier {
   readonly #programs = new Map<string, Promise<ClassifierProgram & { close(): Promise<void> }>>();
   #noise: NoiseSource = seededNoise([0]);
   #calls = 0;
+  #notFinite = 0;
 
   constructor(
     readonly network: Network,
@@ -76,6 +99,14 @@ export class Classifier {
     const { fixedBatch: batch = "batch", imageShape } = this.network;
     const logits = (images: Tensor) => this.network.trace(images).logits;
     differentiated("ce", input("images", [batch, ...imageShape]), { batch, imageShape, logits });
+  }
+
+  /**
+   * Gradient values so far that were no numbers or infinite. They count as 0 wherever a gradient is used: attacks then
+   * do not move along them.
+   */
+  get notFiniteGradients(): number {
+    return this.#notFinite;
   }
 
   /** Numbers in one image. */
@@ -119,6 +150,33 @@ export class Classifier {
       ...labelFeeds(loss, labels, targets),
     });
     return { loss: results.loss!, gradient: results.gradient!, logits: results.logits! };
+  }
+
+  /** Whether attacks can follow the gradient of a loss at some images. */
+  async checkGradients(
+    loss: AttackLoss,
+    images: ImageBatch,
+    labels: Int32Array,
+    targets?: Int32Array,
+  ): Promise<GradientCheck> {
+    const program = await this.program(`gradient check ${loss}`, (parts) => {
+      const x = input("images", [parts.batch, ...parts.imageShape]);
+      const { gradient, [NOT_FINITE]: notFinite } = differentiated(loss, x, parts);
+      return { largest: max(abs(gradient), [1, 2, 3]), notFinite };
+    });
+    const feeds = { images: this.#imageData(images), ...labelFeeds(loss, labels, targets) };
+    const results = await program.run(images.count, feeds);
+    return { largest: results.largest!, notFinite: results.notFinite! };
+  }
+
+  /** Runs something in between; noise and counts go on afterwards as if it had not been run. */
+  async aside<T>(work: () => Promise<T>): Promise<T> {
+    const [calls, notFinite] = [this.#calls, this.#notFinite];
+    try {
+      return await work();
+    } finally {
+      [this.#calls, this.#notFinite] = [calls, notFinite];
+    }
   }
 
   /**
@@ -179,7 +237,13 @@ export class Classifier {
       count: number,
       feeds: Readonly<Record<string, TensorData>>,
     ): Promise<Record<string, Float32Array>> => {
-      const results = await inBatches(session, { count, feeds, draw, fixed: network.fixedBatch });
+      const { [NOT_FINITE]: bad, ...results } = await inBatches(session, {
+        count,
+        feeds,
+        draw,
+        fixed: network.fixedBatch,
+      });
+      this.#notFinite += bad?.reduce((a, b) => a + b, 0) ?? 0;
       for (const [key, values] of Object.entries(results)) checkNumbers(network.name, key, values);
       return results;
     };
@@ -204,19 +268,34 @@ function seededNoise(labels: readonly RandomLabel[]): NoiseSource {
   };
 }
 
-/** Outputs `loss`, `gradient` and `logits` of images that are part of a graph; feeds `labels` and `targets`. */
+/** Output of a program: how many values of each image's gradient are no numbers or infinite. Counted, not returned. */
+const NOT_FINITE = "gradient:not finite";
+
+/** The largest float32 is 3.4028e38. */
+const LARGEST = 3.4e38;
+
+/**
+ * Outputs `loss`, `gradient` and `logits` of images that are part of a graph, and a count of the gradient's values that are
+ * no numbers or infinite, which become 0; feeds `labels` and `targets`.
+ */
 export function differentiated(
   loss: AttackLoss,
   x: Tensor,
   { batch, logits: network }: ProgramParts,
-): Record<"loss" | "gradient" | "logits", Tensor> {
+): Record<"loss" | "gradient" | "logits" | typeof NOT_FINITE, Tensor> {
   const logits = network(x);
   checkPath(logits, x);
   const labels = input("labels", [batch], "int64");
   const targets = needsTargets(loss) ? input("targets", [batch], "int64") : undefined;
   const losses = attackLoss(loss, logits, labels, targets);
-  const [gradient] = gradients(sum(losses), [x]);
-  return { loss: losses, gradient: gradient!, logits };
+  const [slope] = gradients(sum(losses), [x]);
+  const finite = lessOrEqual(abs(slope!), LARGEST);
+  return {
+    loss: losses,
+    gradient: where(finite, slope!, 0),
+    logits,
+    [NOT_FINITE]: sum(sub(1, cast(finite, "float32")), [1, 2, 3]),
+  };
 }
 
 /** Values of the inputs that {@link differentiated} adds. */

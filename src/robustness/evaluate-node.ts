@@ -291,6 +291,7 @@ async function measureAttack(
       clean: [...outcome.clean],
       predicted: [...outcome.predicted],
       stages: outcome.stages.map(({ name, robust }) => ({ name, robust: [...robust] })),
+      gradients: outcome.gradients,
     });
     step += group.length;
     onProgress?.(task, { step, steps, ...rate.update(step, group.length) });

@@ -1,6 +1,7 @@
 import { judgeLogits } from "../metrics/calibration.js";
 import { StriateError, check } from "../util/errors.js";
 import { isJsonObject } from "../util/json.js";
+import type { GradientReport } from "./attacks/attack.js";
 import type { CorruptionName, Severity } from "./corruptions/corrupt.js";
 
 /*
@@ -52,6 +53,8 @@ export interface AttackRecord {
   readonly clean: readonly number[];
   readonly predicted: readonly number[];
   readonly stages: readonly { readonly name: string; readonly robust: readonly number[] }[];
+  /** Whether the attacks could follow the gradient. */
+  readonly gradients: readonly GradientReport[];
 }
 
 /** A picture that was changed so that the network errs, for the report. */
@@ -151,6 +154,8 @@ export function decodeRecord(value: unknown, what: string): RunRecord {
     });
     return { kind: "image", image: Number(value.image), label: Number(value.label), answers };
   }
+  // Records of earlier versions do not tell of gradients.
+  if (value.kind === "attack" && !Array.isArray(value.gradients)) throw wrong();
   if (value.kind === "skipped" || value.kind === "attack" || value.kind === "example")
     return value as unknown as RunRecord;
   throw wrong();

@@ -10,13 +10,27 @@ import {
   apgdAttack,
   attackPlan,
   checkPlan,
+  gradientWarnings,
   isDeterministic,
   pgdAttack,
+  planCautions,
   planWarnings,
   squareAttack,
   tracedNetwork,
 } from "../../src/robustness/index.js";
-import { constant, flatten, mul, parameter, round, slice, tensorData } from "../../src/graph/index.js";
+import type { Tensor } from "../../src/graph/index.js";
+import {
+  add,
+  constant,
+  flatten,
+  mul,
+  parameter,
+  round,
+  slice,
+  softmax,
+  sqrt,
+  tensorData,
+} from "../../src/graph/index.js";
 import { ones } from "../../src/nn/init.js";
 import { apgdStep } from "../../src/robustness/attacks/steps.js";
 import { Random } from "../../src/util/random.js";
@@ -93,6 +107,85 @@ describe("every attack", () => {
     const first = await run(1);
     expect(await run(2)).not.toEqual(first);
     expect(await run(1)).toEqual(first);
+  });
+});
+
+describe("gradients that attacks cannot follow", () => {
+  /** Scores of a random network behind a function of theirs. */
+  function behind(change: (scores: Tensor) => Tensor) {
+    const { trace, ...network } = smallNetwork();
+    return open({ ...network, trace: (x) => ({ logits: change(trace(x).logits) }) });
+  }
+
+  async function reports(classifier: ReturnType<typeof open>, plan: AttackPlan) {
+    const images = randomImages(6);
+    const labels = await ownLabels(classifier, images);
+    const input = { images, labels, epsilon: 0.05, random: new Random(1) };
+    const { gradients, robust } = await attackBatch(classifier, plan.attacks, input);
+    return { gradients, robust, warnings: gradientWarnings(plan, gradients) };
+  }
+
+  it("are counted where scores are so large that the softmax saturates", async () => {
+    const plain = await reports(open(smallNetwork()), attackPlan("pgd"));
+    expect(plain.gradients).toEqual([
+      { attack: "PGD-20", images: 6, zero: 0, notFinite: 0, notFiniteValues: 0 },
+    ]);
+    expect(plain.warnings).toEqual([]);
+    const steep = await reports(
+      behind((scores) => mul(scores, 1e5)),
+      attackPlan("pgd"),
+    );
+    expect(steep.gradients).toMatchObject([{ attack: "PGD-20", images: 6, zero: 6 }]);
+    expect([...steep.robust]).toEqual([1, 1, 1, 1, 1, 1]);
+    expect(steep.warnings.join()).toMatch(
+      /PGD-20: the gradient of its loss is exactly zero at 6 of 6 images/,
+    );
+    // The DLR loss does not depend on the scale of the scores.
+    const other = await reports(
+      behind((scores) => mul(scores, 1e5)),
+      attackPlan("apgd-dlr"),
+    );
+    expect(other.gradients).toMatchObject([{ zero: 0 }]);
+  });
+
+  it("are counted behind a cold softmax, and for each attack of a plan", async () => {
+    const cold = behind((scores) => softmax(mul(scores, 1e5), 1));
+    const { gradients, warnings } = await reports(cold, attackPlan("quick"));
+    expect(gradients.map(({ attack, zero, images }) => [attack, zero / images])).toEqual([
+      ["APGD-CE", 1],
+      ["APGD-T", 1],
+    ]);
+    expect(warnings).toHaveLength(2);
+    expect(warnings[1]).toContain("quick ensemble: APGD-T: the gradient");
+  });
+
+  it("that are no numbers count as 0, and are told", async () => {
+    // The slope of a square root at 0 is infinite, and not a number once it is multiplied by 0.
+    const broken = behind((scores) => add(scores, sqrt(mul(scores, 0))));
+    const { gradients, warnings } = await reports(broken, attackPlan("fgsm"));
+    expect(gradients).toMatchObject([{ attack: "FGSM", images: 6, notFinite: 6 }]);
+    expect(gradients[0]!.notFiniteValues).toBe(6 * 3 * 8 * 8);
+    expect(warnings.at(-1)).toMatch(/not a number or infinite at 6 of 6 images \(1152 values/);
+  });
+
+  it("leave the noise of a network as it is", async () => {
+    const classifier = open(smallNetwork({ noisy: true }));
+    const images = randomImages(3);
+    const labels = Int32Array.of(0, 1, 2);
+    classifier.seedNoise([1]);
+    const expected = [await classifier.logits(images), await classifier.logits(images)];
+    classifier.seedNoise([1]);
+    const first = await classifier.logits(images);
+    await classifier.aside(() => classifier.checkGradients("ce", images, labels));
+    expect([first, await classifier.logits(images)]).toEqual(expected);
+  });
+
+  it("are more where losses aim at fewer classes than published", () => {
+    expect(planCautions(attackPlan("autoattack"), 10)).toEqual([]);
+    expect(planCautions(attackPlan("autoattack"), 5)).toEqual([
+      "AutoAttack: APGD-T aims at all 4 wrong classes instead of 9: the network has 5 classes",
+      "AutoAttack: FAB-T aims at all 4 wrong classes instead of 9: the network has 5 classes",
+    ]);
   });
 });
 

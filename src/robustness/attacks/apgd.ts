@@ -238,6 +238,8 @@ export function apgdAttack(options: ApgdAttackOptions = {}): Attack {
     norm,
     settings: { steps, restarts, eot, ...(targeted && { targets }) },
     fewestClasses: FEWEST_CLASSES[loss],
+    loss,
+    ...(targeted && { aims: targets }),
     run: async (classifier, input) => {
       const aims = targeted ? Math.min(targets, classifier.network.classes - 1) : 1;
       const logits = targeted ? await classifier.logits(input.images) : undefined;

@@ -2,6 +2,8 @@ import { check } from "../../util/errors.js";
 import type { Random } from "../../util/random.js";
 import type { Classifier, ImageBatch } from "../classifier.js";
 import { predictions } from "../classifier.js";
+import type { AttackLoss } from "../losses.js";
+import { needsTargets } from "../losses.js";
 import type { Norm } from "./ball.js";
 import { checkEpsilon, checkImages, checkInBall, pickImages, pickWhole, putImages } from "./ball.js";
 
@@ -25,8 +27,25 @@ export interface Attack {
   readonly fewestClasses?: number;
   /** Whether it differentiates the network (default true). */
   readonly needsGradient?: boolean;
+  /** The loss whose gradient it follows (default "ce"). */
+  readonly loss?: AttackLoss;
+  /** Wrong classes that it aims at, if the network has as many. */
+  readonly aims?: number;
   /** Candidates, one for each image; the clean image where the attack found nothing. */
   run(classifier: Classifier, input: AttackInput): Promise<ImageBatch>;
+}
+
+/** Whether an attack could follow the gradient, at the clean images that it was given. */
+export interface GradientReport {
+  readonly attack: string;
+  /** Images that were looked at: those that the attack was given. */
+  readonly images: number;
+  /** Images whose gradient is exactly zero everywhere: the attack does not move there. */
+  readonly zero: number;
+  /** Images whose gradient holds values that are no numbers or infinite, which count as 0. */
+  readonly notFinite: number;
+  /** Such values in all steps of the attack. */
+  readonly notFiniteValues: number;
 }
 
 /** What attacks did to a batch. */
@@ -41,6 +60,8 @@ export interface AttackOutcome {
   readonly adversarial: ImageBatch;
   /** Classes given to them. */
   readonly predicted: Int32Array;
+  /** One for each attack that follows a gradient and was given images. */
+  readonly gradients: readonly GradientReport[];
 }
 
 /**
@@ -64,12 +85,19 @@ export async function attackBatch(
   const robust = clean.slice();
   const data = images.data.slice();
   const stages: { name: string; robust: Uint8Array }[] = [];
+  const gradients: GradientReport[] = [];
   for (const attack of attacks) {
     const standing = positions(robust);
     if (standing.length > 0) {
       const attacked = pickImages(images, standing);
       const own = pickWhole(labels, standing);
+      const before = classifier.notFiniteGradients;
       const found = await attack.run(classifier, { ...input, images: attacked, labels: own });
+      if (attack.needsGradient !== false) {
+        const notFiniteValues = classifier.notFiniteGradients - before;
+        const report = await classifier.aside(() => gradientReport(classifier, attack, attacked, own));
+        gradients.push({ ...report, notFiniteValues });
+      }
       checkInBall(attack.name, found, attacked, attack.norm, epsilon);
       const guesses = await classifier.predict(found);
       putImages(data, standing, found);
@@ -80,7 +108,26 @@ export async function attackBatch(
     }
     stages.push({ name: attack.name, robust: robust.slice() });
   }
-  return { clean, stages, robust, adversarial: { count: images.count, data }, predicted };
+  return { clean, stages, robust, adversarial: { count: images.count, data }, predicted, gradients };
+}
+
+/** The gradient of an attack's loss at the clean images; targeted losses are looked at towards the likeliest wrong class. */
+async function gradientReport(
+  classifier: Classifier,
+  { name, loss = "ce" }: Attack,
+  images: ImageBatch,
+  labels: Int32Array,
+): Promise<Omit<GradientReport, "notFiniteValues">> {
+  const logits = needsTargets(loss) ? await classifier.logits(images) : undefined;
+  const targets = logits && classOfRank(logits, images.count, 2);
+  const { largest, notFinite } = await classifier.checkGradients(loss, images, labels, targets);
+  const count = (values: Float32Array, test: (value: number) => boolean) => values.filter(test).length;
+  return {
+    attack: name,
+    images: images.count,
+    zero: count(largest, (value) => value === 0),
+    notFinite: count(notFinite, (value) => value > 0),
+  };
 }
 
 /** Positions of the ones. */

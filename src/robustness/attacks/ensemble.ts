@@ -3,7 +3,7 @@ import { unknownName } from "../../util/suggest.js";
 import type { Classifier, ImageBatch } from "../classifier.js";
 import { predictions } from "../classifier.js";
 import { apgdAttack } from "./apgd.js";
-import type { Attack } from "./attack.js";
+import type { Attack, GradientReport } from "./attack.js";
 import type { Norm } from "./ball.js";
 import { fabAttack } from "./fab.js";
 import { bim, fgsm, pgdAttack, randomSign } from "./simple.js";
@@ -128,6 +128,17 @@ export function checkPlan({ name, attacks }: AttackPlan, classifier: Classifier)
   if (attacks.some(({ needsGradient = true }) => needsGradient)) classifier.checkGradient();
 }
 
+/** What readers must know of a plan before it has run: losses that aim at fewer classes than published. */
+export function planCautions({ name, attacks }: AttackPlan, classes: number): readonly string[] {
+  return attacks.flatMap(({ name: attack, aims = 0 }) =>
+    aims < classes
+      ? []
+      : [
+          `${name}: ${attack} aims at all ${classes - 1} wrong classes instead of ${aims}: the network has ${classes} classes`,
+        ],
+  );
+}
+
 /** Robust counts that hide something: Croce & Hein's own check for masked gradients. */
 export function planWarnings(
   plan: AttackPlan,
@@ -142,6 +153,39 @@ export function planWarnings(
     `${plan.name}: Square, which needs no gradient, fooled ${before - after} of ${total} images that all attacks by ` +
       `gradient left standing: the gradients may be masked`,
   ];
+}
+
+/** Gradients that an attack could not follow: as AutoAttack's authors warn of points with a gradient of zero. */
+export function gradientWarnings(plan: AttackPlan, reports: readonly GradientReport[]): readonly string[] {
+  const names = [...new Set(reports.map(({ attack }) => attack))];
+  return names.flatMap((name) => {
+    const own = reports.filter(({ attack }) => attack === name);
+    const total = (value: (report: GradientReport) => number) =>
+      own.reduce((sum, report) => sum + value(report), 0);
+    const [images, zero, notFinite] = [
+      total((one) => one.images),
+      total((one) => one.zero),
+      total((one) => one.notFinite),
+    ];
+    const values = total((one) => one.notFiniteValues);
+    const who = name === plan.name ? name : `${plan.name}: ${name}`;
+    const robust = `its robust accuracy is too high where it could not move`;
+    return [
+      ...(zero === 0
+        ? []
+        : [
+            `${who}: the gradient of its loss is exactly zero at ${zero} of ${images} images: ${robust}. Scores that are so ` +
+              `large that a softmax saturates do this, and so do steps inside the network; divide the scores by a ` +
+              `temperature, or attack without gradients (square)`,
+          ]),
+      ...(notFinite === 0 && values === 0
+        ? []
+        : [
+            `${who}: the gradient of its loss is not a number or infinite at ${notFinite} of ${images} images ` +
+              `(${values} values in all steps, taken as 0): ${robust}`,
+          ]),
+    ];
+  });
 }
 
 /**

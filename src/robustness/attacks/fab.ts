@@ -115,6 +115,8 @@ export function fabAttack(options: FabAttackOptions = {}): Attack {
     name: `FAB-T${norm === "L2" ? " L2" : ""}`,
     norm,
     settings: { steps, targets },
+    loss: "margin-targeted",
+    aims: targets,
     run: async (classifier, input) => {
       const logits = await classifier.logits(input.images);
       const aims = Math.min(targets, classifier.network.classes - 1);

@@ -1,4 +1,4 @@
-export type { Attack, AttackInput, AttackOutcome } from "./attack.js";
+export type { Attack, AttackInput, AttackOutcome, GradientReport } from "./attack.js";
 export { attackBatch } from "./attack.js";
 export type { ApgdAttackOptions, ApgdOptions, ApgdRun } from "./apgd.js";
 export { apgdAttack, apgdRun } from "./apgd.js";
@@ -8,7 +8,9 @@ export {
   ATTACK_NAMES,
   attackPlan,
   checkPlan,
+  gradientWarnings,
   isDeterministic,
+  planCautions,
   planWarnings,
   plusEnsemble,
   quickEnsemble,

@@ -86,8 +86,8 @@ export async function pgdStep(
 ): Promise<ImageBatch> {
   const program = await classifier.program(`pgd ${loss} ${form}`, (parts) => {
     const x = attackInput("current", [parts.batch, ...parts.imageShape]);
-    const { gradient } = differentiated(loss, x, parts);
-    return { next: pgdUpdate(x, gradient, form) };
+    const { gradient, loss: _loss, logits: _logits, ...count } = differentiated(loss, x, parts);
+    return { next: pgdUpdate(x, gradient, form), ...count };
   });
   const { next } = await program.run(current.count, {
     ...feedsOf(classifier, { current, clean }, { radius, step }),
