@@ -1,5 +1,5 @@
 import { readdir } from "node:fs/promises";
-import { basename, extname, join } from "node:path";
+import { basename, dirname, extname, join } from "node:path";
 import { IMAGE_ENDINGS, readImage, writePng } from "../data/images-node.js";
 import { resizeAndCrop } from "../data/resize.js";
 import type { RgbImage } from "../data/rgb-image.js";
@@ -46,6 +46,7 @@ export async function corruptPicture(
     extname(out).toLowerCase() === ".png",
     () => `--out: expected a name that ends in .png, got "${out}"`,
   );
+  await ensureFolder(dirname(out));
   if (each !== undefined) await ensureFolder(each);
 
   const rows: { label: string; images: RgbImage[] }[] = [];

@@ -36,11 +36,10 @@ async function problemOf(device: Device): Promise<string | undefined> {
   }
 }
 
-/** The end of a runtime's message says what happened, its beginning where in the runtime's source. */
+/** The first line, without what the command's own output says already. */
 function shorten(message: string): string {
-  const line = message
+  return message
     .trim()
     .split("\n")[0]!
     .replace(/^device "\w+" cannot run this model: /, "");
-  return line.replace(/^\/\S+:\d+ .* was false\. /, "");
 }

@@ -1,5 +1,5 @@
 import { access } from "node:fs/promises";
-import { basename } from "node:path";
+import { basename, dirname } from "node:path";
 import { showShape } from "../graph/index.js";
 import {
   Backbone,
@@ -11,7 +11,7 @@ import {
 import { loadOnnx } from "../systems/predify/load-node.js";
 import { DEFAULT_HYPERPARAMETERS } from "../systems/predify/hyperparameters.js";
 import { StriateError } from "../util/errors.js";
-import { writeFileAtomic } from "../util/files-node.js";
+import { ensureFolder, writeFileAtomic } from "../util/files-node.js";
 import type { Streams } from "./streams.js";
 import { renderTable } from "./table.js";
 
@@ -79,6 +79,7 @@ export async function initConfig(path: string, options: InitOptions, streams: St
       hyperparameters: { feedforward, feedback, pc: error },
     })),
   });
+  await ensureFolder(dirname(out));
   await writeFileAtomic(out, text);
   streams.out.write(`${text}\n`);
   streams.err.write(

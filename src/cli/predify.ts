@@ -1,4 +1,4 @@
-import { basename } from "node:path";
+import { basename, dirname } from "node:path";
 import pc from "picocolors";
 import { describeSkipped } from "../data/image-source.js";
 import type { SkippedImage } from "../data/image-source.js";
@@ -26,7 +26,7 @@ import { trainFeedback } from "../systems/predify/train-node.js";
 import { readAnyWeights, writeWeights } from "../systems/predify/weights-node.js";
 import type { TrainingData } from "../train/task.js";
 import { check } from "../util/errors.js";
-import { readFileChecked, writeFileAtomic } from "../util/files-node.js";
+import { ensureFolder, readFileChecked, writeFileAtomic } from "../util/files-node.js";
 import { INTERRUPTED, listenForInterrupt } from "./interrupt.js";
 import { chooseOutFolder } from "./out-folder.js";
 import { createProgress } from "./progress.js";
@@ -78,6 +78,7 @@ export async function predifyFile(
   streams.err.write(`${describeNetwork(basename(path), network)}\n`);
   const known = options.weights === undefined ? undefined : await readAnyWeights(options.weights, network);
   const preprocessing = preprocessingOf(basename(path), network, options);
+  await ensureFolder(dirname(out));
   const values =
     options.trainOn === undefined
       ? known!

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
-import { basename, extname } from "node:path";
+import { basename, dirname, extname } from "node:path";
 import pc from "picocolors";
 import { namedImages, readClassOrder } from "../data/named-images-node.js";
 import type { ImageSource } from "../data/image-source.js";
@@ -22,7 +22,7 @@ import { openResults } from "../robustness/results-file-node.js";
 import { workerRuntime } from "../runtime/worker-node.js";
 import type { Device } from "../runtime/runtime.js";
 import { StriateError, check } from "../util/errors.js";
-import { readFileChecked, writeFileAtomic } from "../util/files-node.js";
+import { ensureFolder, readFileChecked, writeFileAtomic } from "../util/files-node.js";
 import type { JsonObject } from "../util/json.js";
 import { Random } from "../util/random.js";
 import { INTERRUPTED, listenForInterrupt } from "./interrupt.js";
@@ -123,6 +123,7 @@ export async function measureRobustness(
       attacks: plans.map(({ name: planName, norm }) => `${planName} ${norm}`),
       epsilons: [...plan.epsilons],
     };
+    await ensureFolder(dirname(out));
     const results = await openResults(`${stem}.results.jsonl`, settings, { force: options.force });
     if (results.records.length > 0) note(pc.dim(`going on with ${results.path}`));
     note(pc.dim(describe(plan, plans)));

@@ -21,7 +21,8 @@ export interface ResultsFile {
 const LARGEST = 2 ** 31 - 1;
 
 /**
- * Opens the results of a run, or begins new ones. A line that a killed process left unfinished is taken away.
+ * Opens the results of a run, or begins new ones with the first record. A line that a killed process left unfinished is taken
+ * away.
  *
  * @throws StriateError where the file belongs to a run with other settings (unless `force`, which sets it aside).
  */
@@ -37,17 +38,20 @@ export async function openResults(
   }
   const own = toJson(settings, "settings");
   const records = existsSync(path) ? await readRecords(path, own) : undefined;
-  const file: AppendFile = openAppendFile(path);
-  if (records === undefined) file.append(`${JSON.stringify({ kind: "run", settings: own })}\n`);
+  let file: AppendFile | undefined;
+  const begin = (): AppendFile => {
+    const opened = openAppendFile(path);
+    if (records === undefined) opened.append(`${JSON.stringify({ kind: "run", settings: own })}\n`);
+    return opened;
+  };
   return {
     path,
     records: records ?? [],
     append: (record) => {
+      file ??= begin();
       file.append(`${encodeRecord(record)}\n`);
     },
-    close: () => {
-      file.close();
-    },
+    close: () => file?.close(),
   };
 }
 

@@ -4,6 +4,7 @@ import type { DType, TensorData } from "../graph/dtype.js";
 import { allocate, onnxTypeCode } from "../graph/dtype.js";
 import { ModelProtoSchema } from "../graph/onnx/generated/onnx_pb.js";
 import { StriateError } from "../util/errors.js";
+import { ortError } from "./ort-error.js";
 import type { Ort } from "./ort.js";
 import { checkFeeds, checkState, createOrtSession, fromOrt, mapValues, splitNames, toOrt } from "./ort.js";
 import type { Program, ProgramSpec, SessionOptions } from "./runtime.js";
@@ -106,6 +107,7 @@ async function runUncopied(
   try {
     await session.run(feeds, { [UNREAD]: null, ...fetches });
   } catch (error) {
-    if (!(error instanceof Error) || error.message !== NOT_A_TENSOR) throw error;
+    if (!(error instanceof Error) || error.message !== NOT_A_TENSOR)
+      throw ortError("the model cannot be run", error);
   }
 }

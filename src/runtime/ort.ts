@@ -1,6 +1,7 @@
 import type { InferenceSession, Tensor as OrtTensor } from "onnxruntime-common";
 import type { DType, TensorData, TypedArray } from "../graph/dtype.js";
 import { StriateError } from "../util/errors.js";
+import { ortError } from "./ort-error.js";
 import type { Device, Program, ProgramSpec, Session, SessionOptions, Values } from "./runtime.js";
 import { checkSame, copyOf, nextName } from "./runtime.js";
 
@@ -32,12 +33,21 @@ export async function createOrtSession(
   try {
     return await ort.InferenceSession.create(model, { ...sessionOptions(device, options), ...extra });
   } catch (error) {
-    throw new StriateError(`device "${device}" cannot run this model: ${messageOf(error)}`, { cause: error });
+    throw ortError(`device "${device}" cannot run this model`, error);
   }
 }
 
-export function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
+/** Runs a session. Throws one clear error, naming the node, for whatever ONNX Runtime reports. */
+export async function runOrtSession(
+  session: InferenceSession,
+  feeds: OrtValues,
+  fetches?: Parameters<InferenceSession["run"]>[1],
+): Promise<InferenceSession.ReturnType> {
+  try {
+    return await (fetches === undefined ? session.run(feeds) : session.run(feeds, fetches));
+  } catch (error) {
+    throw ortError("the model cannot be run", error);
+  }
 }
 
 export function toOrt(ort: Ort, value: TensorData): OrtTensor {
@@ -61,7 +71,10 @@ export async function openSession(
     outputNames: session.outputNames,
     run: async (feeds) => {
       checkFeeds(session.inputNames, feeds);
-      const results = await session.run(mapValues(feeds, (value) => toOrt(ort, value)));
+      const results = await runOrtSession(
+        session,
+        mapValues(feeds, (value) => toOrt(ort, value)),
+      );
       return mapValues(results, fromOrt);
     },
     close: () => session.release(),
@@ -140,7 +153,10 @@ export async function openChainedProgram(
     device,
     step: async (feeds) => {
       checkFeeds(fed, feeds);
-      const results = await session.run({ ...state, ...mapValues(feeds, (value) => toOrt(ort, value)) });
+      const results = await runOrtSession(session, {
+        ...state,
+        ...mapValues(feeds, (value) => toOrt(ort, value)),
+      });
       replace(Object.fromEntries(names.map((name) => [name, results[nextName(name)]!])));
       return Object.fromEntries(returned.map((name) => [name, fromOrt(results[name]!)]));
     },
@@ -149,7 +165,7 @@ export async function openChainedProgram(
         return mapValues(state, (tensor) => copyOf(fromOrt(tensor)));
       }
       reader ??= await createOrtSession(ort, identityModel(spec.state), device, options);
-      const results = await reader.run(state);
+      const results = await runOrtSession(reader, state);
       return Object.fromEntries(names.map((name) => [name, copyOf(fromOrt(results[nextName(name)]!))]));
     },
     writeState: async (values) => {

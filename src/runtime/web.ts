@@ -1,7 +1,8 @@
 import { StriateError } from "../util/errors.js";
 import { identityModel } from "./identity-model.js";
 import type { Ort } from "./ort.js";
-import { messageOf, openChainedProgram, openSession } from "./ort.js";
+import { ortError } from "./ort-error.js";
+import { openChainedProgram, openSession } from "./ort.js";
 import type { Device, Runtime, SessionOptions } from "./runtime.js";
 
 let loaded: Promise<Ort> | undefined;
@@ -11,7 +12,7 @@ function load(): Promise<Ort> {
   loaded ??= import("onnxruntime-web").then(
     ({ InferenceSession, Tensor }): Ort => ({ InferenceSession, Tensor }),
     (error: unknown) => {
-      throw new StriateError(`onnxruntime-web could not be loaded: ${messageOf(error)}`, { cause: error });
+      throw ortError("onnxruntime-web could not be loaded", error);
     },
   );
   return loaded;

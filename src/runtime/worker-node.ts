@@ -17,7 +17,13 @@ export type WorkerRequest =
 
 export type WorkerReply =
   | { readonly id: number; readonly value: unknown }
-  | { readonly id: number; readonly error: string; readonly name: string };
+  | {
+      readonly id: number;
+      readonly error: string;
+      readonly name: string;
+      /** What the cause of the error says. */
+      readonly cause?: string;
+    };
 
 export interface SessionFacts {
   readonly inputNames: readonly string[];
@@ -51,8 +57,10 @@ class Host {
       this.#waiting.delete(reply.id);
       if (this.#waiting.size === 0) this.#worker.unref();
       if ("error" in reply) {
+        const { error, name, cause } = reply;
+        const options = cause === undefined ? {} : { cause: new Error(cause) };
         waiting?.reject(
-          reply.name === "StriateError" ? new StriateError(reply.error) : new Error(reply.error),
+          name === "StriateError" ? new StriateError(error, options) : new Error(error, options),
         );
       } else waiting?.resolve(reply.value);
     });

@@ -44,8 +44,8 @@ parentPort?.on("message", ({ id, request }: { id: number; request: WorkerRequest
   answer(request).then(
     (value) => reply({ id, value }, request.kind === "run" ? buffersOf(value as Values) : []),
     (error: unknown) => {
-      const { message, name } = error instanceof Error ? error : new Error(String(error));
-      reply({ id, error: message, name });
+      const { message, name, cause } = error instanceof Error ? error : new Error(String(error));
+      reply({ id, error: message, name, ...(cause instanceof Error && { cause: cause.message }) });
     },
   );
 });

@@ -161,11 +161,29 @@ describe("readOnnx", () => {
 describe("readOnnx refuses, naming the thing", () => {
   const cases: readonly [string, () => Uint8Array, RegExp][] = [
     ["an empty file", () => new Uint8Array(0), /net\.onnx holds no graph/],
-    [
-      "a text",
-      () => new TextEncoder().encode("Hello, this is no model."),
-      /net\.onnx is damaged or no ONNX file/,
-    ],
+    ...(
+      [
+        ["a text", "Hello, this is no model.", /net\.onnx is no ONNX file, but text/],
+        [
+          "a pointer",
+          "version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\nsize 1\n",
+          /Git LFS pointer/,
+        ],
+        ["a web page", "\n<!DOCTYPE html>\n<html><body>Sign in</body>", /an HTML page/],
+        ["a ZIP archive", "PK\x03\x04\x00\x00\x08data.pkl", /a ZIP archive, such as a PyTorch checkpoint/],
+        ["a pickle", "\x80\x02}q\x00X\x06\x00\x00\x00weight", /a Python pickle/],
+        ["a Keras file", "\x89HDF\r\n\x1a\n\x00\x00", /an HDF5 file/],
+        ["weights", '\x10\x00\x00\x00\x00\x00\x00\x00{"w":{}}      ', /a safetensors file/],
+        ["a mobile model", "\x1c\x00\x00\x00TFL3\x14\x00", /a TensorFlow Lite model/],
+      ] as const
+    ).map(
+      ([what, text, message]) =>
+        [what, () => Uint8Array.from(text, (letter) => letter.charCodeAt(0)), message] as [
+          string,
+          () => Uint8Array,
+          RegExp,
+        ],
+    ),
     ["a truncated file", () => modelBytes(line).slice(0, -20), /net\.onnx is damaged/],
     ["no operator version", () => spoilt((_, model) => (model.opsetImport = [])), /expected one version/],
     ["opset 10", () => spoilt(() => undefined, 10), /opset 10, supported are 11 to 26/],

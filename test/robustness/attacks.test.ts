@@ -113,8 +113,8 @@ describe("every attack", () => {
 describe("gradients that attacks cannot follow", () => {
   /** Scores of a random network behind a function of theirs. */
   function behind(change: (scores: Tensor) => Tensor) {
-    const { trace, ...network } = smallNetwork();
-    return open({ ...network, trace: (x) => ({ logits: change(trace(x).logits) }) });
+    const network = smallNetwork();
+    return open({ ...network, trace: (x) => ({ logits: change(network.trace(x).logits) }) });
   }
 
   async function reports(classifier: ReturnType<typeof open>, plan: AttackPlan) {

@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { appendFile, readFile, truncate, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
@@ -131,15 +132,22 @@ describe("a robustness run", () => {
 
   it("does not mix with a run of other settings, unless that is set aside", async () => {
     const path = join(await temporaryFolder(), "results.jsonl");
+    const skipped = { kind: "skipped", image: 0, name: "x.jpg", reason: "damaged" } as const;
     (await openResults(path, { seed: 1, data: { name: "a" } })).close();
+    // Nothing was found out: nothing is left behind.
+    expect(existsSync(path)).toBe(false);
+    const first = await openResults(path, { seed: 1, data: { name: "a" } });
+    first.append(skipped);
+    first.close();
     await expect(openResults(path, { seed: 1, data: { name: "b" } })).rejects.toThrow(
       'other settings (data.name: "a" there, "b" now)',
     );
     const fresh = await openResults(path, { seed: 1, data: { name: "b" } }, { force: true });
     expect(fresh.records).toEqual([]);
+    fresh.append(skipped);
     fresh.close();
     await appendFile(path, '{"kind":"image","answers":[[1]]}\n');
-    await expect(openResults(path, { seed: 1, data: { name: "b" } })).rejects.toThrow("line 2");
+    await expect(openResults(path, { seed: 1, data: { name: "b" } })).rejects.toThrow("line 3");
     await truncate(path, 0);
     (await openResults(path, { seed: 9 })).close();
     await writeFile(path, "something else\n");

@@ -4,13 +4,25 @@ import { execFile } from "node:child_process";
 import { promisify } from "node:util";
 import { describe, expect, it } from "vitest";
 import type { TensorData } from "../../src/graph/index.js";
-import { add, input, lower, matmul, mul, parameter, tensorData, writeOnnx } from "../../src/graph/index.js";
+import {
+  add,
+  constant,
+  input,
+  lower,
+  matmul,
+  mul,
+  parameter,
+  reshape,
+  tensorData,
+  writeOnnx,
+} from "../../src/graph/index.js";
 import { zeros } from "../../src/nn/init.js";
 import { nodeDevices, nodeRuntime } from "../../src/runtime/node.js";
 import { nextName } from "../../src/runtime/runtime.js";
 import type { Runtime } from "../../src/runtime/runtime.js";
 import { webRuntime } from "../../src/runtime/web.js";
 import { workerRuntime } from "../../src/runtime/worker-node.js";
+import { StriateError } from "../../src/util/errors.js";
 
 const values = (tensor: TensorData | undefined): number[] => Array.from(tensor!.data as Float32Array);
 const weights = tensorData([1, 2, 3, 4], [2, 2]);
@@ -79,6 +91,24 @@ describe.each(runtimes)("%s", (_name, runtime) => {
 
   it("refuses bytes that are no model", async () => {
     await expect(runtime.createSession(new Uint8Array([1, 2, 3]))).rejects.toThrow(/cannot run this model/);
+  });
+
+  it("names the node and the input in what goes wrong when it runs", async () => {
+    const x = input("x", ["n", 2]);
+    const baked = writeOnnx({ y: matmul(reshape(x, [1, -1]), constant([1, 2], [2, 1])) }).bytes;
+    const session = await runtime.createSession(baked);
+    const run = (shape: readonly number[]) =>
+      session.run({ x: tensorData(new Float32Array(shape.reduce((a, b) => a * b, 1)), shape) });
+    await expect(run([1, 2])).resolves.toBeDefined();
+    await expect(run([3, 2])).rejects.toThrow(
+      /^the model cannot be run: node "MatMul_0" \(MatMul\): MatMul dimension mismatch; lengths inside the model do not fit what was fed/,
+    );
+    await expect(run([3, 3])).rejects.toThrow('input "x": axis 1 has length 3, expected 2');
+    await expect(run([3])).rejects.toThrow('input "x" has 1 axes, expected 2');
+    const error: unknown = await run([3]).catch((thrown: unknown) => thrown);
+    expect(error).toBeInstanceOf(StriateError);
+    expect((error as Error).cause).toBeInstanceOf(Error);
+    await session.close();
   });
 
   it("refuses a program whose graph lacks its state", async () => {

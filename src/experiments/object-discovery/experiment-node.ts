@@ -1,7 +1,6 @@
 import { comparisonText, budgetText, headline, objectDiscoveryPage } from "../../report/object-discovery.js";
 import { percent } from "../../report/html.js";
 import { check } from "../../util/errors.js";
-import { ensureFolder } from "../../util/files-node.js";
 import { unknownName } from "../../util/suggest.js";
 import { chooseCells } from "../cells-node.js";
 import type { Experiment, ExperimentOptions, ExperimentResult } from "../experiment.js";
@@ -62,7 +61,6 @@ async function run(options: ExperimentOptions): Promise<ExperimentResult> {
   });
   const chosen = chooseCells(all, cellName, options.cells);
   if (scale === "paper") for (const line of expectations(chosen)) onNote(line);
-  await ensureFolder(out);
 
   const scenes = new SceneCache(onNote);
   const done = await runStages(options, chosen, {

@@ -4,7 +4,7 @@ import { terminalReport } from "../../report/terminal-node.js";
 import { overlappingDigitsPage } from "../../report/overlapping-digits.js";
 import type { DigitsReport } from "../../report/digits-data.js";
 import { AUTHORS_SHORT_BUDGET, summarise } from "../../report/digits-data.js";
-import { ensureFolder, writeFileAtomic } from "../../util/files-node.js";
+import { writeFileAtomic } from "../../util/files-node.js";
 import { cellFolder } from "../cells-node.js";
 import type { Experiment, ExperimentOptions, ExperimentResult } from "../experiment.js";
 import type { CellResult } from "./cell-node.js";
@@ -39,7 +39,6 @@ async function run(options: ExperimentOptions): Promise<ExperimentResult> {
   const started = performance.now();
   const { scale, out, seeds, device } = options;
   const { models, ...common } = SCALE_CONFIGS[scale];
-  await ensureFolder(out);
   const cells = models.flatMap((model) => seeds.map((seed): CellConfig => ({ ...common, model, seed })));
   const results = await runStages(options, cells, { nameOf, run: runCell, describe });
   if (results === undefined) return INTERRUPTED;

@@ -10,7 +10,7 @@ import { changeOverTime } from "../../report/predictive-coding-data.js";
 import { points } from "../../report/verdict.js";
 import { Backbone } from "../../systems/predify/index.js";
 import { StriateError, check } from "../../util/errors.js";
-import { ensureFolder, readFileChecked } from "../../util/files-node.js";
+import { readFileChecked } from "../../util/files-node.js";
 import { chooseCells } from "../cells-node.js";
 import type { Experiment, ExperimentOptions, ExperimentResult, ResultTable } from "../experiment.js";
 import { writeReport } from "../report-files-node.js";
@@ -44,7 +44,6 @@ async function run(options: ExperimentOptions): Promise<ExperimentResult> {
   const started = performance.now();
   const { scale, out, seeds, device, model } = options;
   const plan = PLANS[scale];
-  await ensureFolder(out);
   const given = model && (await givenNetwork(model));
   const all = cellsOf(plan, seeds, given);
   const chosen = withStarts(chooseCells(all, cellName, options.cells), all);

@@ -4,7 +4,6 @@ import { recognitionMeasures, recognitionPage } from "../../report/robust-recogn
 import type { RecognitionReport } from "../../report/robust-recognition-data.js";
 import { meanAndSpread } from "../../report/over-seeds.js";
 import { showEpsilon } from "../../robustness/epsilon.js";
-import { ensureFolder } from "../../util/files-node.js";
 import { chooseCells } from "../cells-node.js";
 import type { Experiment, ExperimentOptions, ExperimentResult, ResultTable } from "../experiment.js";
 import { writeReport } from "../report-files-node.js";
@@ -37,7 +36,6 @@ async function run(options: ExperimentOptions): Promise<ExperimentResult> {
   const started = performance.now();
   const { scale, out, seeds, device } = options;
   const plan = PLANS[scale];
-  await ensureFolder(out);
   const all = cellsOf(plan, seeds);
   const chosen = withStarts(chooseCells(all, cellName, options.cells), all);
   const [train, test] = [await loadCifar10("train"), await loadCifar10("test")];

@@ -2,7 +2,6 @@ import { percent } from "../../report/html.js";
 import { sudokuFindings, sudokuPage } from "../../report/sudoku.js";
 import type { SudokuReport } from "../../report/sudoku-data.js";
 import { meanAndSpread } from "../../report/over-seeds.js";
-import { ensureFolder } from "../../util/files-node.js";
 import { chooseCells } from "../cells-node.js";
 import type { Experiment, ExperimentOptions, ExperimentResult, ResultTable } from "../experiment.js";
 import { writeReport } from "../report-files-node.js";
@@ -33,7 +32,6 @@ async function run(options: ExperimentOptions): Promise<ExperimentResult> {
   const started = performance.now();
   const { scale, out, seeds, device } = options;
   const plan = PLANS[scale];
-  await ensureFolder(out);
   const all = cellsOf(plan, seeds);
   const chosen = withStarts(chooseCells(all, cellName, options.cells), all);
   const boards = await loadBoards(plan, options);

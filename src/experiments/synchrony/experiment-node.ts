@@ -1,7 +1,6 @@
 import { number, percent } from "../../report/html.js";
 import { synchronyPage } from "../../report/synchrony.js";
 import { terminalReport } from "../../report/terminal-node.js";
-import { ensureFolder } from "../../util/files-node.js";
 import { chooseCells } from "../cells-node.js";
 import type { SceneSources } from "../digits/scenes.js";
 import { loadBackgrounds, loadDigits } from "../digits/sources-node.js";
@@ -32,7 +31,6 @@ async function run(options: ExperimentOptions): Promise<ExperimentResult> {
   const started = performance.now();
   const { scale, out, seeds, device, onNote } = options;
   const plan = PLANS[scale];
-  await ensureFolder(out);
   const [trainDigits, testDigits] = await loadDigits();
   const largest = Math.max(...plan.sets.map(({ steps }) => plan.trainScenes ?? steps * plan.batchSize));
   const backgrounds = await loadBackgrounds(scale !== "smoke", Math.max(largest, plan.testScenes), onNote);

@@ -4,7 +4,6 @@ import { PAPER_RELATIVE } from "../../report/v1-sampling-data.js";
 import type { V1SamplingReport } from "../../report/v1-sampling-data.js";
 import { judged, signedPercent } from "../../report/v1-sampling-scores.js";
 import { v1SamplingPage } from "../../report/v1-sampling.js";
-import { ensureFolder } from "../../util/files-node.js";
 import { chooseCells } from "../cells-node.js";
 import type { Experiment, ExperimentOptions, ExperimentResult, ResultTable } from "../experiment.js";
 import { writeReport } from "../report-files-node.js";
@@ -42,7 +41,6 @@ export const v1Sampling: Experiment = {
 async function run(options: ExperimentOptions): Promise<ExperimentResult> {
   const started = performance.now();
   const { scale, out, seeds, device, signal, onNote, onProgress } = options;
-  await ensureFolder(out);
   const sources = await openSources(PLANS[scale].data, scale !== "smoke", onNote);
   const plan = { ...PLANS[scale], data: sources.data };
   const all = cellsOf(plan, seeds);

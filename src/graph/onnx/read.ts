@@ -5,6 +5,7 @@ import type { TensorData } from "../dtype.js";
 import type { Tensor } from "../tensor.js";
 import type { GraphProto, ModelProto } from "./generated/onnx_pb.js";
 import { ModelProtoSchema } from "./generated/onnx_pb.js";
+import { otherFile } from "./other-files.js";
 import { GraphReader } from "./read-graph.js";
 
 export interface ReadOptions {
@@ -73,6 +74,8 @@ function parse(bytes: Uint8Array, what: string): ModelProto {
       `${what}: ${bytes.byteLength} bytes are more than the 2 GB that an ONNX file can have`,
     );
   }
+  const other = otherFile(bytes);
+  if (other !== undefined) throw new StriateError(`${what} is no ONNX file, but ${other}`);
   try {
     return fromBinary(ModelProtoSchema, bytes, { readUnknownFields: false });
   } catch (error) {
