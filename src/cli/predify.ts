@@ -112,7 +112,7 @@ async function networkOptions(options: PredifyCommandOptions, streams: Streams):
 /** What sits where, before anything is trained. */
 export function describeNetwork(name: string, network: PredictiveNetwork): string {
   return renderTable({
-    title: `${name} with ${network.pcoders.length} PCoders`,
+    title: `${name} with ${network.pcoders.length} ${network.pcoders.length === 1 ? "PCoder" : "PCoders"}`,
     columns: [
       "PCoder",
       "after",
@@ -164,6 +164,9 @@ async function trained(
   }
   streams.err.write(`${pc.dim(`pixels: ${describePreprocessing(preprocessing)}`)}\n`);
   const batchSize = batchSizeOf(network, options.batchSize);
+  if (typeof network.backbone.batch === "number") {
+    streams.err.write(`${pc.yellow("note")} the file fixes the batch: ${batchSize} at a time\n`);
+  }
   const { training, validation } = await dataOf(
     network,
     from,
