@@ -133,6 +133,7 @@ export interface ImageDataOptions {
 /** Samples of images: what training and evaluation read. */
 export interface ImageData {
   readonly count: number;
+  readonly preprocessing: Preprocessing;
   /** `draw` labels the random numbers of an augmentation: the same labels, the same pictures. */
   fill(
     indices: ArrayLike<number>,
@@ -154,6 +155,7 @@ export function imageData(
   const size = lookup.length * positions;
   return {
     count,
+    preprocessing,
     fill: (indices, fields, draw = ["images"]) => {
       const [out, classes] = [fields[IMAGES], fields[LABELS]];
       for (let n = 0; n < indices.length; n++) {

@@ -106,6 +106,29 @@ export function showShape(shape: Shape): string {
   return `[${shape.join(", ")}]`;
 }
 
+/** Thrown if a graph is right only for one length of a named axis, as if an exporter wrote its batch into a Reshape. */
+export class FixedLengthError extends StriateError {
+  constructor(
+    message: string,
+    readonly symbol: string,
+    readonly length: number,
+  ) {
+    super(message);
+  }
+}
+
+/** The one length of its one symbol for which `dim` is `length`; undefined if there is no such length. */
+export function lengthOf(
+  dim: Dim,
+  length: number,
+): { readonly symbol: string; readonly length: number } | undefined {
+  const { coefficient, symbols } = parse(dim);
+  const [symbol, other] = symbols;
+  if (symbol === undefined || other !== undefined || symbol.startsWith("?")) return undefined;
+  const only = length / coefficient;
+  return Number.isInteger(only) && only >= 1 ? { symbol, length: only } : undefined;
+}
+
 /** The symbols that a length is made of, without "?" ones being special. */
 export function symbolsOf(dim: Dim): readonly string[] {
   return parse(dim).symbols;

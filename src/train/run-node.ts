@@ -10,6 +10,7 @@ import { workerRuntime } from "../runtime/worker-node.js";
 import type { SessionOptions } from "../runtime/runtime.js";
 import { checkpointPath, readCheckpoint } from "./checkpoint-node.js";
 import type { Checkpoint } from "./checkpoint.js";
+import { preprocessingMetadata } from "../data/preprocessing.js";
 import { exportOnnx } from "./export.js";
 import type { ProgressListener } from "./progress.js";
 import { createRateEstimator } from "./progress.js";
@@ -178,7 +179,10 @@ async function runIn(
       values,
       imagesPerSecond: speed,
       evaluations: log.evaluations,
-      export: (path, metadata) => writeFileAtomic(path, exportOnnx(task, values, metadata).bytes),
+      export: (path, metadata) => {
+        const pixels = data.preprocessing && preprocessingMetadata(data.preprocessing);
+        return writeFileAtomic(path, exportOnnx(task, values, { ...pixels, ...metadata }).bytes);
+      },
     };
   } finally {
     log.close();

@@ -1,3 +1,4 @@
+import type { Preprocessing } from "../data/preprocessing.js";
 import type { Dim, Tensor } from "../graph/index.js";
 import type { TensorData } from "../graph/dtype.js";
 import type { NamedParameters } from "../nn/module.js";
@@ -40,6 +41,8 @@ export interface Task {
 /** Samples that a task reads, by the names of its inputs. */
 export interface TrainingData {
   readonly count: number;
+  /** How its images are made of pixels; files that a run exports carry it. */
+  readonly preprocessing?: Preprocessing;
   /**
    * Writes the named fields of some samples, one after another. `draw` labels what is random about them, such as an
    * augmentation: the same labels, the same samples.

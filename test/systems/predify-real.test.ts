@@ -18,6 +18,7 @@ import {
   openPredictive,
   predify,
   prepareImages,
+  preprocessingFromMetadata,
   writeUnrolled,
 } from "../../src/systems/predify/index.js";
 import {
@@ -140,6 +141,7 @@ describe.skipIf(models === undefined || pictures === undefined)(
       const path = join(folder, "presnet8.onnx");
       await whole.export(path, { timesteps: 3 });
       const bytes = new Uint8Array(await readFile(path));
+      expect(preprocessingFromMetadata(readOnnx(bytes).metadata, path)).toEqual(PREPROCESSINGS.raw);
       const values = (v: number) => tensorData([v, v, v]);
       const feeds = {
         input: imageBatch(images, PREPROCESSINGS.raw, [0, 5, 9]),

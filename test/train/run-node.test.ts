@@ -1,7 +1,9 @@
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
+import { PREPROCESSINGS, preprocessingFromMetadata } from "../../src/data/preprocessing.js";
 import { tensorData } from "../../src/graph/index.js";
+import { readOnnx } from "../../src/graph/onnx/read.js";
 import { nodeRuntime } from "../../src/runtime/node.js";
 import { workerRuntime } from "../../src/runtime/worker-node.js";
 import { readMetrics } from "../../src/train/metrics-file-node.js";
@@ -17,7 +19,8 @@ const recipe = { batchSize: 8, seed: 7, clipNorm: 1 };
 describe("train", () => {
   it("learns, logs, exports, and leaves a folder that tells everything", async () => {
     const folder = await temporaryFolder();
-    const run = await train(smallTask(), smallData(256), {
+    const data = { ...smallData(256), preprocessing: PREPROCESSINGS.mnist };
+    const run = await train(smallTask(), data, {
       ...recipe,
       folder,
       steps: 200,
@@ -43,8 +46,12 @@ describe("train", () => {
     const losses = rows.flatMap(({ loss }) => (typeof loss === "number" ? [loss] : []));
     expect(losses.at(-1)).toBeLessThan(losses[0]! / 2);
 
-    await run.export(join(folder, "model.onnx"));
-    const session = await nodeRuntime.createSession(await readFile(join(folder, "model.onnx")));
+    await run.export(join(folder, "model.onnx"), { note: "small" });
+    const bytes = await readFile(join(folder, "model.onnx"));
+    const { metadata } = readOnnx(bytes);
+    expect(metadata.note).toBe("small");
+    expect(preprocessingFromMetadata(metadata, "model.onnx")).toEqual(PREPROCESSINGS.mnist);
+    const session = await nodeRuntime.createSession(bytes);
     for (const batch of [1, 5]) {
       const { logits } = await session.run({
         images: tensorData(new Float32Array(batch * 64), [batch, 1, 8, 8]),

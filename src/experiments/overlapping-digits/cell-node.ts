@@ -1,4 +1,3 @@
-import { PREPROCESSINGS, preprocessingMetadata } from "../../data/preprocessing.js";
 import { sessionOptionsOf } from "../../runtime/runtime.js";
 import { createRateEstimator } from "../../train/progress.js";
 import { train } from "../../train/run-node.js";
@@ -107,7 +106,6 @@ export async function runCell(
       system: "komplexnet",
       model,
       seed: String(seed),
-      ...preprocessingMetadata(PREPROCESSINGS.unit),
     });
     return {
       conditions: conditions.map(({ condition, metrics, accuracyPerTimestep, synchronyPerTimestep }) => ({

@@ -49,6 +49,7 @@ function changed(
   change: (image: Float32Array, sample: number) => void,
 ): TrainingData {
   return {
+    ...data,
     count,
     fill: (samples, fields) => {
       data.fill(

@@ -6,14 +6,7 @@ import { sessionOptionsOf } from "../../runtime/runtime.js";
 import { workerRuntime } from "../../runtime/worker-node.js";
 import { ClassificationTask, Vgg } from "../../systems/baselines/index.js";
 import type { Hyperparameters, PreparedImages, Preprocessing } from "../../systems/predify/index.js";
-import {
-  Backbone,
-  freshValues,
-  imageBatch,
-  imageData,
-  largestLogits,
-  preprocessingMetadata,
-} from "../../systems/predify/index.js";
+import { Backbone, freshValues, imageBatch, imageData, largestLogits } from "../../systems/predify/index.js";
 import {
   reconstructionErrors,
   trainFeedback,
@@ -121,11 +114,7 @@ async function trainVgg(
     evaluate: measure,
   });
   if (!run.finished) return undefined;
-  await run.export(path, {
-    system: "VGG",
-    seed: String(seed),
-    ...preprocessingMetadata(preprocessing),
-  });
+  await run.export(path, { system: "VGG", seed: String(seed) });
   return run.evaluations.map(({ step, accuracy = NaN }) => ({ step, accuracy }));
 }
 

@@ -2,6 +2,7 @@ import { flipAndMove } from "../../data/augmentation/flip-and-move.js";
 import { strongAugmentation } from "../../data/augmentation/strong.js";
 import type { PreparedImages } from "../../data/prepared-images.js";
 import { IMAGES, LABELS } from "../../data/prepared-images.js";
+import { PREPROCESSINGS } from "../../data/preprocessing.js";
 import type { RgbImage } from "../../data/rgb-image.js";
 import type { TrainingData } from "../../train/task.js";
 import { Random } from "../../util/random.js";
@@ -18,6 +19,7 @@ export function trainingImages(images: PreparedImages, augmentation: Augmentatio
   const change = augmentation === "strong" ? changedStrongly : changedLightly;
   return {
     count,
+    preprocessing: PREPROCESSINGS.unit,
     fill: (indices, fields, draw = ["images"]) => {
       const [out, classes] = [fields[IMAGES], fields[LABELS]];
       for (let n = 0; n < indices.length; n++) {

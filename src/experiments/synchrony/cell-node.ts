@@ -1,4 +1,3 @@
-import { PREPROCESSINGS, preprocessingMetadata } from "../../data/preprocessing.js";
 import { join } from "node:path";
 import type { TensorData } from "../../graph/index.js";
 import type { State } from "../../nn/module.js";
@@ -113,7 +112,6 @@ async function runNetwork(config: NetworkCell, options: CellOptions): Promise<Ne
       system: "komplexnet",
       model,
       seed: String(seed),
-      ...preprocessingMetadata(PREPROCESSINGS.unit),
     });
     return {
       kind: "network",

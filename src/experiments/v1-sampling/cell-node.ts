@@ -1,7 +1,6 @@
 import { join } from "node:path";
 import { imageData } from "../../data/prepared-images.js";
 import type { PreparedImages } from "../../data/prepared-images.js";
-import { preprocessingMetadata } from "../../data/preprocessing.js";
 import type { State } from "../../nn/module.js";
 import { cosineRate } from "../../nn/schedules.js";
 import type { CorruptionGroup } from "../../robustness/corruptions/index.js";
@@ -120,7 +119,6 @@ export async function runCell(config: NetworkCell, options: CellOptions): Promis
       system: "vonenet",
       network: config.network,
       seed: String(seed),
-      ...preprocessingMetadata(V1_PREPROCESSING),
       ...(isSampled(config.network) && v1Metadata(v1Of(config.network, seed, config.architecture))),
     });
     return {

@@ -29,7 +29,7 @@ export interface ReadContext {
   readonly functions: readonly FunctionProto[];
 }
 
-interface ReadGraph {
+export interface ReadGraph {
   readonly inputs: Readonly<Record<string, Tensor>>;
   readonly outputs: Readonly<Record<string, Tensor>>;
   readonly values: ReadonlyMap<string, Tensor>;
@@ -155,7 +155,8 @@ export class GraphReader {
     } catch (error) {
       const why = error instanceof Error ? error.message : String(error);
       if (error instanceof StriateError && why.startsWith(this.context.what)) throw error;
-      throw new StriateError(`${where}: ${error instanceof StriateError ? why : `it is not valid (${why})`}`);
+      const reason = error instanceof StriateError ? why : `it is not valid (${why})`;
+      throw new StriateError(`${where}: ${reason}`, { cause: error });
     }
   }
 

@@ -1,11 +1,14 @@
 import { fromBinary } from "@bufbuild/protobuf";
 import { StriateError } from "../../util/errors.js";
 import type { Shape } from "../dims.js";
+import { FixedLengthError } from "../dims.js";
 import type { TensorData } from "../dtype.js";
 import type { Tensor } from "../tensor.js";
 import type { GraphProto, ModelProto } from "./generated/onnx_pb.js";
 import { ModelProtoSchema } from "./generated/onnx_pb.js";
 import { otherFile } from "./other-files.js";
+import { InputReader } from "./ports.js";
+import type { ReadContext, ReadGraph } from "./read-graph.js";
 import { GraphReader } from "./read-graph.js";
 
 export interface ReadOptions {
@@ -22,7 +25,10 @@ export interface ImportedParameter {
 }
 
 export interface ImportedModel {
-  /** What is fed, by name in the file's order. */
+  /**
+   * What is fed, by name in the file's order. An axis that the file names but whose length its graph fixes (an exporter wrote
+   * the batch into a Reshape, say) has that length.
+   */
   readonly inputs: Readonly<Record<string, Tensor>>;
   readonly outputs: Readonly<Record<string, Tensor>>;
   /** Every named value, so that a model can be cut at any of them. */
@@ -53,7 +59,7 @@ export function readOnnx(bytes: Uint8Array, options: ReadOptions = {}): Imported
   const model = parse(bytes, what);
   const graph = graphOf(model, what);
   const opset = opsetOf(model, what);
-  const read = new GraphReader(graph, { what, opset, inputShapes, functions: model.functions }).read();
+  const read = readGraph(graph, { what, opset, inputShapes, functions: model.functions });
   for (const name of Object.keys(inputShapes)) {
     if (!Object.hasOwn(read.inputs, name)) {
       const names = Object.keys(read.inputs).join(", ");
@@ -66,6 +72,36 @@ export function readOnnx(bytes: Uint8Array, options: ReadOptions = {}): Imported
     producer: [model.producerName, model.producerVersion].filter((part) => part !== "").join(" "),
     metadata: Object.fromEntries(model.metadataProps.map(({ key, value }) => [key, value])),
   };
+}
+
+/** Reads the graph; with the length of a named axis for which alone it is right, if there is one. */
+function readGraph(graph: GraphProto, context: ReadContext): ReadGraph {
+  try {
+    return new GraphReader(graph, context).read();
+  } catch (error) {
+    const fixed = error instanceof StriateError ? error.cause : undefined;
+    if (!(fixed instanceof FixedLengthError)) throw error;
+    const inputShapes = fixedShapes(graph, context, fixed);
+    if (inputShapes === undefined) throw error;
+    return readGraph(graph, { ...context, inputShapes });
+  }
+}
+
+/** Shapes of the inputs with a named axis fixed; undefined if no input has it. */
+function fixedShapes(
+  graph: GraphProto,
+  { what, inputShapes }: ReadContext,
+  { symbol, length }: FixedLengthError,
+): Record<string, Shape> | undefined {
+  const reader = new InputReader(what, inputShapes);
+  const initializers = new Set(graph.initializer.map(({ name }) => name));
+  const shapes = graph.input
+    .filter(({ name }) => !initializers.has(name))
+    .map((info) => [info.name, reader.read(info).shape] as const);
+  if (!shapes.some(([, shape]) => shape.includes(symbol))) return undefined;
+  return Object.fromEntries(
+    shapes.map(([name, shape]) => [name, shape.map((dim) => (dim === symbol ? length : dim))]),
+  );
 }
 
 function parse(bytes: Uint8Array, what: string): ModelProto {

@@ -1,5 +1,13 @@
 import type { Dim, Shape } from "../dims.js";
-import { divideDims, isStatic, normaliseAxis, sizeOf, unknownDim } from "../dims.js";
+import {
+  FixedLengthError,
+  divideDims,
+  isStatic,
+  lengthOf,
+  normaliseAxis,
+  sizeOf,
+  unknownDim,
+} from "../dims.js";
 import type { Call } from "../operator.js";
 import { apply1, defineOperator, intAttribute, intsAttribute, misfit, required } from "../operator.js";
 import type { Tensor } from "../tensor.js";
@@ -31,7 +39,14 @@ function solveReshape(call: Call, from: Shape, to: Shape): Shape {
   const unknown = (dim: Dim) => typeof dim === "string" && dim.includes("?");
   if (free < 0) {
     if (total !== rest && !unknown(total) && !unknown(rest)) {
-      misfit(call, `cannot lay out ${total} elements as [${to.join(", ")}] (${rest} elements)`);
+      const why = `cannot lay out ${total} elements as [${to.join(", ")}] (${rest} elements)`;
+      const only = isStatic(rest) ? lengthOf(total, rest) : undefined;
+      if (only === undefined) misfit(call, why);
+      throw new FixedLengthError(
+        `${call.type}: ${why} unless "${only.symbol}" is ${only.length}`,
+        only.symbol,
+        only.length,
+      );
     }
     return to;
   }

@@ -1,3 +1,4 @@
+import { PREPROCESSINGS } from "../../data/preprocessing.js";
 import type { Scenes } from "../../data/multi-mnist.js";
 import type { Dim, Tensor } from "../../graph/index.js";
 import { input, unsqueeze } from "../../graph/index.js";
@@ -23,6 +24,7 @@ export const MASKS = "masks";
 export function sceneData(scenes: Scenes): TrainingData {
   return {
     count: scenes.count,
+    preprocessing: PREPROCESSINGS.unit,
     fill: (indices, { [IMAGES]: x, [TARGETS]: y, [MASKS]: masks }) => {
       scenes.fillBatch(indices, { ...(x && { x }), ...(y && { y }), ...(masks && { masks }) });
     },

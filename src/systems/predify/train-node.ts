@@ -81,7 +81,10 @@ export async function trainFeedback(
   return {
     ...run,
     values,
-    export: (path, unrolled) => writeFileAtomic(path, writeUnrolled(network, values, unrolled).bytes),
+    export: (path, unrolled) => {
+      const { preprocessing = network.backbone.preprocessing } = data;
+      return writeFileAtomic(path, writeUnrolled(network, values, { preprocessing, ...unrolled }).bytes);
+    },
   };
 }
 
