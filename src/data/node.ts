@@ -21,5 +21,5 @@ export { loadRrnSudoku, loadSatnetSudoku } from "./sudoku/published-node.js";
 export { readTfRecords } from "./tfrecord-node.js";
 export { loadTinyImageNet } from "./tiny-imagenet-node.js";
 export type { TinyImageNetArchive, TinyImageNetOptions } from "./tiny-imagenet-node.js";
-export { readTorchTensor } from "./torch-tensor-node.js";
-export type { TorchTensor } from "./torch-tensor-node.js";
+export { readTorchCheckpoint, readTorchTensor } from "./torch-tensor-node.js";
+export type { TorchCheckpoint, TorchTensor } from "./torch-tensor-node.js";

@@ -1,4 +1,5 @@
 import { StriateError, check } from "../util/errors.js";
+import { decodeFloat16 } from "../util/half.js";
 import type { DataArray } from "./dataset.js";
 
 /** An array read from a NumPy file. */
@@ -41,9 +42,16 @@ const ELEMENTS: Readonly<Record<string, Element>> = {
     make: (n) => new Int32Array(n),
     read: (v, at, little) => narrow(v.getBigInt64(at, little)),
   },
+  f2: {
+    bytes: 2,
+    make: (n) => new Float32Array(n),
+    read: (v, at, little) => decodeFloat16(v.getUint16(at, little)),
+  },
   f4: { bytes: 4, make: (n) => new Float32Array(n), read: (v, at, little) => v.getFloat32(at, little) },
   f8: { bytes: 8, make: (n) => new Float64Array(n), read: (v, at, little) => v.getFloat64(at, little) },
 };
+
+const HOST_IS_LITTLE = new Uint8Array(Uint16Array.of(1).buffer)[0] === 1;
 
 function narrow(value: bigint): number {
   check(
@@ -95,7 +103,7 @@ export function parseNpyHeader(bytes: Uint8Array, name: string): NpyHeader {
   check(
     element,
     () =>
-      `${name}: element type "${descr}" is not read, only booleans, integers and floats of 32 and 64 bits`,
+      `${name}: element type "${descr}" is not read, only booleans, integers and floats of 16, 32 and 64 bits`,
   );
   const shape = list.split(",").flatMap((part) => (part.trim() === "" ? [] : [Number(part)]));
   const count = shape.reduce((product, length) => product * length, 1);
@@ -118,12 +126,12 @@ function elementOf(descr: string): Element | undefined {
 export function npyElements(bytes: Uint8Array, header: NpyHeader, name: string): DataArray {
   const element = elementOf(header.descr)!;
   const out = element.make(bytes.length / element.bytes);
-  if (out instanceof Uint8Array) {
-    out.set(bytes);
+  const little = !header.descr.startsWith(">");
+  if (out.BYTES_PER_ELEMENT === element.bytes && (element.bytes === 1 || little === HOST_IS_LITTLE)) {
+    new Uint8Array(out.buffer).set(bytes);
     return out;
   }
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const little = !header.descr.startsWith(">");
   try {
     for (let i = 0; i < out.length; i++) out[i] = element.read(view, i * element.bytes, little);
   } catch (cause) {

@@ -4,19 +4,28 @@ import { crc32 } from "../util/checksums.js";
 import { StriateError, check } from "../util/errors.js";
 import { errorCode, fileError } from "../util/files-node.js";
 
-/** A ZIP archive whose files are read one by one, in any order. It stays open as long as the process. */
+/** A ZIP archive whose files are read one by one, in any order. */
 export interface ZipArchive {
   readonly path: string;
   /** Names of all files (no folders), in the order of the archive's directory. */
   readonly names: readonly string[];
-  /** Unpacks one file. Throws {@link StriateError} for one that is not there, or is damaged or encrypted. */
-  read(name: string): Promise<Uint8Array>;
+  /** Bytes of the archive. */
+  readonly size: number;
+  /**
+   * Unpacks one file. Throws {@link StriateError} for one that is not there, or is damaged or encrypted, or has more than
+   * `largest` bytes (default 2^28: an archive must not fill the memory).
+   */
+  read(name: string, largest?: number): Promise<Uint8Array>;
   /** Unpacks one file of any size piece by piece; errors as `read`. */
   pieces(name: string): AsyncGenerator<Uint8Array, void, undefined>;
+  /** Closes the file; nothing can be read afterwards. Without it the file stays open as long as the process. */
+  close(): void;
 }
 
-/** Larger files are refused: an archive must not fill the memory. */
 const LARGEST_FILE = 2 ** 28;
+
+/** Deflate makes at most 1032 bytes of one. */
+const LARGEST_RATIO = 1040;
 
 /** Reads the directory of an archive. Throws {@link StriateError} for a file that is no ZIP archive, or is cut off. */
 export async function openZip(path: string): Promise<ZipArchive> {
@@ -32,10 +41,14 @@ export async function openZip(path: string): Promise<ZipArchive> {
   return {
     path,
     names: [...entries.keys()],
-    read: async (name) => {
+    size: archive.fileSize,
+    close: () => {
+      archive.close();
+    },
+    read: async (name, largest = LARGEST_FILE) => {
       const entry = entries.get(name);
       check(entry, () => `"${path}": ${name} is missing`);
-      check(entry.uncompressedSize <= LARGEST_FILE, () => `"${path}": ${name} is too large`);
+      check(entry.uncompressedSize <= largest, () => `"${path}": ${name} is too large`);
       return unpack(archive, entry).catch((cause: unknown) => {
         throw damaged(`${path}: ${name}`, cause);
       });
@@ -82,6 +95,7 @@ async function* unpacked(archive: ZipFile, entry: Entry): AsyncGenerator<Uint8Ar
 }
 
 async function unpack(archive: ZipFile, entry: Entry): Promise<Uint8Array> {
+  if (entry.uncompressedSize > LARGEST_RATIO * archive.fileSize) throw new Error("its size is impossible");
   const bytes = new Uint8Array(entry.uncompressedSize);
   let at = 0;
   for await (const chunk of unpacked(archive, entry)) {

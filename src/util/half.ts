@@ -5,7 +5,8 @@ export function float16ToFloat32(words: Uint16Array): Float32Array<ArrayBuffer> 
   return Float32Array.from(words, decodeFloat16);
 }
 
-function decodeFloat16(word: number): number {
+/** One IEEE 754 binary16 word as a number. */
+export function decodeFloat16(word: number): number {
   const sign = word & 0x8000 ? -1 : 1;
   const exponent = (word >> 10) & 0x1f;
   const fraction = word & 0x3ff;

@@ -1,4 +1,4 @@
-import { readTorchTensors } from "../../data/torch-tensor-node.js";
+import { readTorchCheckpoint } from "../../data/torch-tensor-node.js";
 import type { TensorData } from "../../graph/index.js";
 import { tensorData } from "../../graph/index.js";
 import { check } from "../../util/errors.js";
@@ -41,14 +41,14 @@ async function storedTensors(path: string): Promise<Tensors> {
 }
 
 async function torchTensors(path: string): Promise<Tensors> {
-  const tensors = await readTorchTensors(path);
+  const { tensors } = await readTorchCheckpoint(path);
   return new Map(
     [...tensors].map(([name, { shape, data }]) => [
       name,
       () => {
         check(
           data instanceof Float32Array || data instanceof Float64Array,
-          () => `coupling kernel "${path}": expected floats of 32 or 64 bits, got ${data.constructor.name}`,
+          () => `coupling kernel "${path}": expected floats, got ${data.constructor.name}`,
         );
         return tensorData(Float32Array.from(data), shape);
       },

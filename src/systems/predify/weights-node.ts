@@ -1,4 +1,4 @@
-import { readTorchTensors } from "../../data/torch-tensor-node.js";
+import { readTorchCheckpoint } from "../../data/torch-tensor-node.js";
 import type { TensorData } from "../../graph/index.js";
 import type { State } from "../../nn/module.js";
 import { readSafetensors, writeSafetensors } from "../../util/safetensors-node.js";
@@ -21,10 +21,11 @@ export async function readTorchWeights(
   options: { readonly pcoder?: number } = {},
 ): Promise<State> {
   const state = new Map<string, TensorData>();
-  for (const [name, { shape, data }] of await readTorchTensors(path)) {
+  const { tensors } = await readTorchCheckpoint(path);
+  for (const [name, { shape, data }] of tensors) {
     const [own] = /(?:pcoder\d+\.)?(?:pmodule\..*|C_sqrt)$/.exec(name) ?? [];
-    if (own === undefined || !(data instanceof Float32Array)) continue;
-    state.set(own, { dtype: "float32", shape, data });
+    if (own === undefined || !(data instanceof Float32Array || data instanceof Float64Array)) continue;
+    state.set(own, { dtype: "float32", shape, data: Float32Array.from(data) });
   }
   return valuesFromState(network, state, options);
 }

@@ -1,4 +1,4 @@
-import { readTorchTensors } from "../../data/torch-tensor-node.js";
+import { readTorchCheckpoint } from "../../data/torch-tensor-node.js";
 import type { TensorData } from "../../graph/index.js";
 import { tensorData } from "../../graph/index.js";
 import { check } from "../../util/errors.js";
@@ -13,7 +13,8 @@ const NETWORK = "state_dict.";
  * @throws StriateError for a file that is missing, damaged, or holds no tensors of floats
  */
 export async function readAuthorsWeights(path: string): Promise<ReadonlyMap<string, TensorData>> {
-  const all = [...(await readTorchTensors(path))];
+  const { tensors } = await readTorchCheckpoint(path);
+  const all = [...tensors];
   const inside = all.some(([name]) => name.startsWith(NETWORK));
   const found = new Map<string, TensorData>();
   for (const [name, { shape, data }] of all) {
