@@ -226,6 +226,7 @@ export function recognitionNetwork(golden: GoldenCase): RecognitionNetwork {
     timesteps: list("T", [3]),
     kernels: list("ksizes", [9, 7, 5]),
     readoutComponents: list("ro_N", [2]),
+    readoutKernel: numberOf(golden, "ro_ksize", 3),
     coupling: each.map((name) => couplings[name]!),
     stepSize: numberOf(golden, "gamma", 1),
     norm: norms[wordOf(golden, "norm", "bn")]!,

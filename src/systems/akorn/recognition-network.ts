@@ -42,6 +42,8 @@ export interface RecognitionNetworkOptions {
   readonly kernels?: PerLayer<number>;
   /** N of the read-outs. Default 2. */
   readonly readoutComponents?: PerLayer<number>;
+  /** Odd side of the kernels of read-outs and transitions. Default 3. */
+  readonly readoutKernel?: number;
   /** Default "group". */
   readonly stimulusNorm?: StimulusNorm;
   /** Default: one shared frequency of 1 for each layer, trained. False: none. */
@@ -92,6 +94,12 @@ export class RecognitionNetwork {
     const { classes = 10, channels = 64, layers = 3, stepSize = 1, norm = "batch", imageSize = 32 } = options;
     const { rotatingDimensions = 4, timesteps = 3, coupling = "convolution" } = options;
     const { kernels = [9, 7, 5], readoutComponents = 2, omega = { shared: true } } = options;
+    const { readoutKernel = 3 } = options;
+    check(
+      Number.isInteger(readoutKernel) && readoutKernel % 2 === 1 && readoutKernel > 0,
+      () => `recognition network: expected an odd kernel size for read-outs, got ${readoutKernel}`,
+    );
+    const padding = (readoutKernel - 1) / 2;
     const each = <T>(value: PerLayer<T>): readonly T[] => perLayer(value, layers);
     const [n, kernel, components, couplings] = [
       each(rotatingDimensions),
@@ -113,7 +121,7 @@ export class RecognitionNetwork {
         transition:
           layer === 0
             ? undefined
-            : new Conv2d(width / 2, width, 3, { stride: layer < 3 ? 2 : 1, padding: 1 }),
+            : new Conv2d(width / 2, width, readoutKernel, { stride: layer < 3 ? 2 : 1, padding }),
         kuramoto: new KuramotoLayer({
           ...options,
           channels: width,
@@ -121,7 +129,12 @@ export class RecognitionNetwork {
           coupling: connectivity,
           omega,
         }),
-        readout: new ReadOutBlock({ channels: width, components: components[layer]!, kernel: 3, norm }),
+        readout: new ReadOutBlock({
+          channels: width,
+          components: components[layer]!,
+          kernel: readoutKernel,
+          norm,
+        }),
       };
     });
     this.out = new Linear(channels * 2 ** (layers - 1), classes);
