@@ -11,10 +11,13 @@ import {
   sub,
 } from "../../graph/index.js";
 import { fill } from "../../nn/init.js";
+import type { Size } from "../../nn/layers/convolution.js";
 import { Conv2d } from "../../nn/layers/convolution.js";
 import type { TrainingPass } from "../../nn/layers/layer.js";
 import { Linear } from "../../nn/layers/linear.js";
 import { check } from "../../util/errors.js";
+import type { Grid } from "./grid.js";
+import { gridOf } from "./grid.js";
 import type { CouplingOptions, KuramotoTrace, StimulusNorm } from "./kuramoto-layer.js";
 import { KuramotoLayer } from "./kuramoto-layer.js";
 import type { NaturalFrequencyOptions } from "./natural-frequency.js";
@@ -54,14 +57,14 @@ export interface RecognitionNetworkOptions {
   readonly stepSize?: number;
   /** Norm inside the read-out blocks. Default "batch". */
   readonly norm?: ReadOutNorm;
-  /** Side of the images in pixels. Default 32. */
-  readonly imageSize?: number;
+  /** Height and width of the images in pixels, or one number for both. Default 32. */
+  readonly imageSize?: Size;
 }
 
 export interface RecognitionInputs {
-  /** [batch, 3, imageSize, imageSize] in [0, 1]. */
+  /** [batch, 3, height, width] in [0, 1]. */
   readonly images: Tensor;
-  /** Standard normal, [batch, channels, imageSize, imageSize], fresh for every image, also when testing. */
+  /** Standard normal, [batch, channels, height, width], fresh for every image, also when testing. */
   readonly noise: Tensor;
 }
 
@@ -87,7 +90,7 @@ export class RecognitionNetwork {
   readonly stepSize: Tensor;
   readonly blocks: readonly Block[];
   readonly out: Linear;
-  readonly imageSize: number;
+  readonly imageSize: Grid;
   readonly #steps: readonly number[];
 
   constructor(options: RecognitionNetworkOptions = {}) {
@@ -107,7 +110,7 @@ export class RecognitionNetwork {
       each(readoutComponents),
       each(coupling),
     ];
-    this.imageSize = imageSize;
+    this.imageSize = gridOf(imageSize);
     this.#steps = each(timesteps);
     this.stem = new Conv2d(3, channels, 3, { padding: 1, bias: false });
     this.stepSize = parameter([1], fill(stepSize), { trainable: false });
@@ -142,15 +145,15 @@ export class RecognitionNetwork {
 
   /** The graph input for the oscillators at the start. The batch may be named ("batch"). */
   noiseInput(batch: Dim, name = NOISE): Tensor {
-    return input(name, [batch, this.stem.outputs, this.imageSize, this.imageSize]);
+    return input(name, [batch, this.stem.outputs, ...this.imageSize]);
   }
 
   /** Throws {@link StriateError} for images of another shape. */
   forward({ images, noise }: RecognitionInputs, pass?: TrainingPass): RecognitionOutput {
     const { imageSize } = this;
     check(
-      images.rank === 4 && images.shape.slice(1).join() === [3, imageSize, imageSize].join(),
-      () => `images: expected [batch, 3, ${imageSize}, ${imageSize}], got ${showShape(images.shape)}`,
+      images.rank === 4 && images.shape.slice(1).join() === [3, ...imageSize].join(),
+      () => `images: expected [batch, 3, ${imageSize.join(", ")}], got ${showShape(images.shape)}`,
     );
     let c = scope("stem", () => this.stem.forward(sub(mul(images, 2), 1)));
     let x = noise;
