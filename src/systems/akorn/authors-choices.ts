@@ -93,8 +93,8 @@ const CHOICES: Readonly<Record<AuthorsModel, readonly Choice[]>> = {
 };
 
 /**
- * What a tensor that only one of two sets of names has tells of both, as the end of a sentence; empty if it tells
- * nothing: the other set then has tensors of its kind, too.
+ * The choice that a tensor shows which only one of two sets of names has. None if it shows nothing: the other set then has
+ * tensors of its kind, too.
  *
  * @param tensor the authors' name
  * @param others all names of the set that lacks it
@@ -103,7 +103,7 @@ export function choiceBehind(
   model: AuthorsModel,
   tensor: string,
   others: Iterable<string>,
-): { readonly having: string; readonly lacking: string } | undefined {
+): Pick<Choice, "having" | "lacking"> | undefined {
   const choice = CHOICES[model].find(({ tensors }) => tensors.test(tensor));
   if (choice === undefined) return undefined;
   return [...others].some((name) => choice.tensors.test(name)) ? undefined : choice;
