@@ -133,10 +133,9 @@ const upTiling: GoldenKind = {
   name: "up-tiling",
   matches: ({ tensors }) => tensors.has("output.copies"),
   run: (golden): Promise<Results> => {
-    const { shape } = tensorOf(golden, "input.image");
-    check(shape[2] === shape[3], () => `${golden.file}: expected square images`);
+    const [, , height, width] = tensorOf(golden, "input.image").shape as [number, number, number, number];
     const copies = shiftedCopies(Float32Array.from(numbersOf(golden, "input.image")), {
-      size: shape[3]!,
+      size: [height, width],
       patch: settingOf(golden, "psize"),
       factor: settingOf(golden, "saccade_r"),
     });
@@ -220,8 +219,9 @@ const pipeline: GoldenKind = {
     const { state } = load("objectNetwork", model, parametersOf(golden));
     const images = inputFor(golden, "input.image");
     const { shape } = tensorOf(golden, "input.image");
-    const [batch, , side] = shape as [number, number, number, number];
-    const { features } = model.forward({ images, noise: model.noiseInput(batch) });
+    const [batch, , height, width] = shape as [number, number, number, number];
+    const size = [height, width] as const;
+    const { features } = model.forward({ images, noise: model.noiseInput(batch, size) });
     const found = await segmentImages(
       Float32Array.from(numbersOf(golden, "input.image")),
       async (shifted, copy) => {
@@ -238,14 +238,14 @@ const pipeline: GoldenKind = {
         return { data: maps.data as Float32Array, shape: maps.shape };
       },
       {
-        tiling: { size: side, patch: settingOf(golden, "psize"), factor: settingOf(golden, "saccade_r") },
+        tiling: { size, patch: settingOf(golden, "psize"), factor: settingOf(golden, "saccade_r") },
         clusters: settingOf(golden, "n_clusters"),
         components: golden.config.pca === true ? settingOf(golden, "pca_dim") : 0,
       },
     );
-    const scores = segmentationScores(numbersOf(golden, "input.gt"), found, side * side);
+    const scores = segmentationScores(numbersOf(golden, "input.gt"), found, height * width);
     return new Map<string, TensorData>([
-      ["output.labels", { dtype: "int32", shape: [batch, side, side], data: found }],
+      ["output.labels", { dtype: "int32", shape: [batch, ...size], data: found }],
       ["output.fgari", double(scores.foregroundAri)],
       ["output.mbo", double(scores.bestOverlap)],
     ]);

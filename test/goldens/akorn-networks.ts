@@ -3,7 +3,7 @@ import { cast, input, slice } from "../../src/graph/index.js";
 import { contrastiveLoss } from "../../src/nn/contrastive-loss.js";
 import { TrainingPass } from "../../src/nn/layers/layer.js";
 import { crossEntropy } from "../../src/nn/losses.js";
-import type { KuramotoTrace, ReadOutNorm } from "../../src/systems/akorn/index.js";
+import type { KuramotoTrace, ReadOutNorm, Rescale } from "../../src/systems/akorn/index.js";
 import {
   IterativeObjectNetwork,
   NOISE,
@@ -37,6 +37,7 @@ import {
 /** The object network that a case describes. */
 export function objectNetwork(golden: GoldenCase): ObjectNetwork {
   const coupling = golden.config.J === "attn" ? "attention" : "convolution";
+  const rotations = flagOf(golden, "gta", true);
   return new ObjectNetwork({
     ...layerOptions(golden),
     channels: numberOf(golden, "ch"),
@@ -47,13 +48,18 @@ export function objectNetwork(golden: GoldenCase): ObjectNetwork {
     coupling,
     heads: numberOf(golden, "heads", 8),
     kernel: numberOf(golden, "ksize", 1),
-    rotations: flagOf(golden, "gta", true),
+    rotations,
     stepSize: numberOf(golden, "gamma", 1),
     pool: flagOf(golden, "maxpool", true) ? "max" : "average",
     stateReadout: flagOf(golden, "use_ro_x", false),
     readout: !flagOf(golden, "no_ro", false),
-    rescale: false,
+    rescale: rescaleOf(golden, rotations),
   });
+}
+
+/** What the authors' networks do with images of another size. */
+function rescaleOf(golden: GoldenCase, rotations: boolean): Rescale {
+  return flagOf(golden, "autorescale", false) || (rotations && "rotations");
 }
 
 /** States and energies of every layer. */
@@ -99,7 +105,13 @@ const objects: GoldenKind = {
     const model = objectNetwork(golden);
     const loaded = load("objectNetwork", model, dictionary);
     const images = inputFor(golden, "input.image");
-    const noise = model.noiseInput(images.shape[0]!);
+    const [batch, , height, width] = tensorOf(golden, "input.image").shape as [
+      number,
+      number,
+      number,
+      number,
+    ];
+    const noise = model.noiseInput(batch, [height, width]);
     const { projection, features, layers } = model.forward({ images, noise });
     return evaluated(golden, evaluate, loaded, {
       outputs: { "output.z": projection, "output.feature_map": features, ...oscillators(layers) },
@@ -124,7 +136,7 @@ const iterativeObjects: GoldenKind = {
       imageSize: numberOf(golden, "imsize"),
       patch: numberOf(golden, "psize"),
       rotations: flagOf(golden, "gta", false),
-      rescale: false,
+      rescale: rescaleOf(golden, flagOf(golden, "gta", false)),
     });
     const loaded = load("iterativeObjectNetwork", model, parametersOf(golden));
     const images = inputFor(golden, "input.image");
@@ -226,6 +238,7 @@ export function recognitionNetwork(golden: GoldenCase): RecognitionNetwork {
     timesteps: list("T", [3]),
     kernels: list("ksizes", [9, 7, 5]),
     readoutComponents: list("ro_N", [2]),
+    readoutKernel: numberOf(golden, "ro_ksize", 3),
     coupling: each.map((name) => couplings[name]!),
     stepSize: numberOf(golden, "gamma", 1),
     norm: norms[wordOf(golden, "norm", "bn")]!,

@@ -18,7 +18,7 @@ import { Linear } from "../../nn/layers/linear.js";
 import { check } from "../../util/errors.js";
 import type { Coupling, Field, FieldOptions } from "./coupling.js";
 import { fromTokens, toTokens } from "./oscillators.js";
-import type { Grid } from "./rotations.js";
+import type { Grid } from "./grid.js";
 import { PositionRotations } from "./rotations.js";
 
 export interface AttentionOptions {

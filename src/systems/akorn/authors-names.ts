@@ -2,6 +2,7 @@ import type { TensorData } from "../../graph/index.js";
 import { showShape } from "../../graph/index.js";
 import type { NamedParameters, State } from "../../nn/module.js";
 import { StriateError } from "../../util/errors.js";
+import { choiceBehind } from "./authors-choices.js";
 
 /*
  * Names in the state dictionaries of the authors' code (github.com/autonomousvision/akorn), pattern for pattern. Some of
@@ -76,7 +77,12 @@ const MODELS: Readonly<Record<AuthorsModel, Rules>> = {
     [/^positions\.oscillators$/, "pemb_x"],
     [/^positions\.stimulus$/, "pemb_c"],
   ],
-  sudokuNetwork: [...OSCILLATORS, [/^out\./, "out.1."]],
+  sudokuNetwork: [
+    // A read-out alone is the first of a sequence, too.
+    [/^blocks\.(\d+)\.readout\.(?=(?:bias|conv\.\w+)$)/, "layers.$1.1.0."],
+    ...OSCILLATORS,
+    [/^out\./, "out.1."],
+  ],
   recognitionNetwork: [
     [/^stepSize$/, "gamma"],
     [/^stem\./, "conv0."],
@@ -96,22 +102,43 @@ export function authorsName(model: AuthorsModel, name: string): string {
   return [...MODELS[model], ...PARTS].reduce((text, [ours, theirs]) => text.replace(ours, theirs), name);
 }
 
+/** What the authors' dictionaries hold beyond the tensors of a network: counts of batches, a convolution's second name. */
+const SPARE = [/\bnum_batches_tracked$/, /^layers\.\d+\.0\.1\.(weight|bias)$/];
+
+/** In the file of a moving average the average's tensors, which the authors test with; else all. */
+function averageOf(dictionary: ReadonlyMap<string, TensorData>): ReadonlyMap<string, TensorData> {
+  const prefix = "ema_model.";
+  const average = [...dictionary].filter(([name]) => name.startsWith(prefix));
+  if (average.length === 0) return dictionary;
+  return new Map(average.map(([name, value]) => [name.slice(prefix.length), value]));
+}
+
 /**
- * A state for our model from the authors' state dictionary; what the model does not have is left out.
+ * A state for our model from the authors' state dictionary: of a network, or of its moving average ("ema_model.NAME"
+ * beside other tensors), which is then read.
  *
- * @throws StriateError for a parameter that is missing or of another shape
+ * @throws StriateError for a parameter that is missing or of another shape, and for a tensor that the model has no place for;
+ * the message says which choices the dictionary and the model differ in, if the tensor shows it
  */
 export function fromAuthors(
   model: AuthorsModel,
   parameters: NamedParameters,
   dictionary: ReadonlyMap<string, TensorData>,
 ): State {
+  const tensors = averageOf(dictionary);
   const state: State = new Map();
-  for (const [name, { shape, dtype }] of parameters) {
-    const theirs = authorsName(model, name);
-    const value = dictionary.get(theirs);
-    if (value === undefined)
-      throw new StriateError(`state dictionary: "${theirs}" (our "${name}") is missing`);
+  const names = new Map([...parameters.keys()].map((name) => [authorsName(model, name), name]));
+  checkLayers(names.keys(), tensors.keys());
+  for (const [theirs, name] of names) {
+    const { shape, dtype } = parameters.get(name)!;
+    const value = tensors.get(theirs);
+    if (value === undefined) {
+      const choice = choiceBehind(model, theirs, tensors.keys());
+      throw new StriateError(
+        `state dictionary: "${theirs}" (our "${name}") is missing` +
+          (choice ? `: the network has ${choice.having}, the dictionary ${choice.lacking}` : ""),
+      );
+    }
     if (value.dtype !== dtype || withoutOnes(value.shape) !== withoutOnes(shape)) {
       throw new StriateError(
         `state dictionary: "${theirs}" is ${value.dtype}${showShape(value.shape)}, expected ${dtype}${showShape(shape)}`,
@@ -119,7 +146,27 @@ export function fromAuthors(
     }
     state.set(name, { ...value, shape: shape as readonly number[] });
   }
+  for (const theirs of tensors.keys()) {
+    if (names.has(theirs) || SPARE.some((spare) => spare.test(theirs))) continue;
+    const choice = choiceBehind(model, theirs, names.keys());
+    throw new StriateError(
+      `state dictionary: the network has no place for "${theirs}"` +
+        (choice ? `: the dictionary has ${choice.having}, the network ${choice.lacking}` : ""),
+    );
+  }
   return state;
+}
+
+/** Throws {@link StriateError} unless both sets of the authors' names are of as many layers. */
+function checkLayers(network: Iterable<string>, dictionary: Iterable<string>): void {
+  const [ours, theirs] = [layersOf(network), layersOf(dictionary)];
+  if (theirs === ours || theirs === 0) return;
+  throw new StriateError(`state dictionary: it is of ${theirs} layers, the network has ${ours}`);
+}
+
+function layersOf(names: Iterable<string>): number {
+  const layers = Array.from(names, (name) => /^(?:layers|transformer_encoder)\.(\d+)\./.exec(name)?.[1]);
+  return new Set(layers.filter((layer) => layer !== undefined)).size;
 }
 
 function withoutOnes(shape: readonly (number | string)[]): string {

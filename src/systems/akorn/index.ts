@@ -3,6 +3,7 @@ export * from "./attention-coupling.js";
 export * from "./authors-names.js";
 export * from "./coupling.js";
 export * from "./energy-voting.js";
+export * from "./grid.js";
 export * from "./iterative-baselines.js";
 export * from "./kuramoto-layer.js";
 export * from "./map-couplings.js";

@@ -1,15 +1,17 @@
 import type { Tensor } from "../../graph/index.js";
 import { add, gelu, parameter, reshape, scope, transpose } from "../../graph/index.js";
+import type { Size } from "../../nn/layers/convolution.js";
 import { Conv2d } from "../../nn/layers/convolution.js";
 import { Embedding } from "../../nn/layers/embedding.js";
 import { Linear } from "../../nn/layers/linear.js";
 import { LayerNorm } from "../../nn/layers/normalisation.js";
 import { AttentionCoupling } from "./attention-coupling.js";
 import { fromTokens, toTokens } from "./oscillators.js";
-import { Patches } from "./patches.js";
+import type { Rescale } from "./patches.js";
+import { Patches, checkRescale } from "./patches.js";
 import { sinusoidalStart } from "./position-code.js";
 import { ProjectionHead } from "./projection-head.js";
-import type { Grid } from "./rotations.js";
+import type { Grid } from "./grid.js";
 import { SIDE, checkTokens, onlyBlock } from "./sudoku-network.js";
 
 interface BlockOptions {
@@ -85,14 +87,16 @@ export interface IterativeObjectOptions {
   readonly heads?: number;
   /** Default: 2 x channels. */
   readonly mlpChannels?: number;
-  readonly imageSize?: number;
+  /** Height and width of the images in pixels, or one number for both. Default 128. */
+  readonly imageSize?: Size;
+  /** Side of a patch in pixels. Default 4. */
   readonly patch?: number;
   /** Learned rotations inside the attention instead of a code that is added. Default false. */
   readonly rotations?: boolean;
   /** A convolution of this side in the attention's place, without position code: ItrConv. */
   readonly kernel?: number;
-  /** Whether images of another size are resized. Default true. */
-  readonly rescale?: boolean;
+  /** Images of another size: resized (true, default), taken with resized rotations ("rotations"), or refused (false). */
+  readonly rescale?: Rescale;
 }
 
 /**
@@ -109,9 +113,10 @@ export class IterativeObjectNetwork {
   constructor(options: IterativeObjectOptions = {}) {
     const { channels = 256, layers = 1, timesteps = 8, heads = 4, imageSize = 128, patch = 4 } = options;
     const { mlpChannels = 2 * channels, rotations = false, kernel, rescale = true } = options;
+    const coded = !rotations && kernel === undefined;
+    checkRescale(rescale, !coded);
     this.patches = new Patches({ channels, imageSize, patch, rescale });
     const { grid } = this.patches;
-    const coded = !rotations && kernel === undefined;
     this.positions = coded ? parameter([channels, ...grid], sinusoidalStart(channels, grid)) : undefined;
     const block = {
       channels,
@@ -126,13 +131,13 @@ export class IterativeObjectNetwork {
     this.head = new ProjectionHead(channels);
   }
 
-  /** Images [batch, 3, size, size] in [0, 1]; projection [batch, channels], features [batch, channels, size / patch, size / patch]. */
+  /** Images [batch, 3, height, width] in [0, 1]; projection [batch, channels], features [batch, channels, height / patch, width / patch]. */
   forward({ images }: { readonly images: Tensor }): {
     readonly projection: Tensor;
     readonly features: Tensor;
   } {
-    const { grid } = this.patches;
     const maps = scope("patches", () => this.patches.forward(images));
+    const grid = maps.shape.slice(2) as unknown as Grid;
     const tokens = toTokens(this.positions === undefined ? maps : add(maps, this.positions));
     const mixed = this.blocks.reduce(
       (x, block, layer) => scope(`layer${layer}`, () => block.forward(x, grid)),

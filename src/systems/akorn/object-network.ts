@@ -1,12 +1,15 @@
 import type { Dim, Tensor } from "../../graph/index.js";
 import { add, input, parameter, scope } from "../../graph/index.js";
 import { fill } from "../../nn/init.js";
+import type { Size } from "../../nn/layers/convolution.js";
 import { Conv2d } from "../../nn/layers/convolution.js";
 import { StriateError } from "../../util/errors.js";
+import type { Grid } from "./grid.js";
 import type { KuramotoLayerOptions, KuramotoTrace, StimulusNorm } from "./kuramoto-layer.js";
 import { KuramotoLayer } from "./kuramoto-layer.js";
 import type { NaturalFrequencyOptions } from "./natural-frequency.js";
-import { Patches } from "./patches.js";
+import type { Rescale } from "./patches.js";
+import { Patches, checkRescale } from "./patches.js";
 import { sinusoidalStart } from "./position-code.js";
 import { ProjectionHead } from "./projection-head.js";
 import { ReadOutConv } from "./readout.js";
@@ -23,8 +26,8 @@ export interface ObjectNetworkOptions {
   readonly timesteps?: number;
   /** n. Default 4. */
   readonly rotatingDimensions?: number;
-  /** Side of the images in pixels. Default 128. */
-  readonly imageSize?: number;
+  /** Height and width of the images in pixels, or one number for both. Default 128. */
+  readonly imageSize?: Size;
   /** Side of a patch in pixels. Default 4. */
   readonly patch?: number;
   /** Default "attention". */
@@ -47,8 +50,8 @@ export interface ObjectNetworkOptions {
   /** See {@link KuramotoLayerOptions}. */
   readonly omegaOff?: "identity" | "zero";
   readonly project?: boolean;
-  /** Whether images of another size are resized. Default true. */
-  readonly rescale?: boolean;
+  /** Images of another size: resized (true, default), taken with resized rotations ("rotations"), or refused (false). */
+  readonly rescale?: Rescale;
   /** Default "max". */
   readonly pool?: "max" | "average";
   /** Whether a 1 x 1 convolution passes the oscillators on between layers. Default false: they go on as they are. */
@@ -58,16 +61,16 @@ export interface ObjectNetworkOptions {
 }
 
 export interface ObjectNetworkInputs {
-  /** [batch, 3, imageSize, imageSize] in [0, 1]. */
+  /** [batch, 3, height, width] in [0, 1]. */
   readonly images: Tensor;
-  /** Standard normal, [batch, channels, imageSize / patch, imageSize / patch], fresh for every image, also when testing. */
+  /** Standard normal, [batch, channels, height / patch, width / patch], fresh for every image, also when testing. */
   readonly noise: Tensor;
 }
 
 export interface ObjectNetworkOutput {
   /** What the contrastive loss compares, [batch, channels]. */
   readonly projection: Tensor;
-  /** What is clustered into segments, [batch, channels, imageSize / patch, imageSize / patch]. */
+  /** What is clustered into segments, [batch, channels, height / patch, width / patch]. */
   readonly features: Tensor;
   /** The oscillators of every layer. */
   readonly layers: readonly KuramotoTrace[];
@@ -96,6 +99,7 @@ export class ObjectNetwork {
   constructor(options: ObjectNetworkOptions = {}) {
     const { channels = 256, layers = 1, timesteps = 8, rotatingDimensions = 4, imageSize = 128 } = options;
     const { patch = 4, rotations = true, stepSize = 1, rescale = true, pool = "max" } = options;
+    checkRescale(rescale, rotations);
     this.patches = new Patches({ channels, imageSize, patch, rescale });
     const { grid } = this.patches;
     this.stepSize = parameter([1], fill(stepSize), { trainable: false });
@@ -119,9 +123,18 @@ export class ObjectNetwork {
     this.#steps = timesteps;
   }
 
-  /** The graph input for the oscillators at the start. The batch may be named ("batch"). */
-  noiseInput(batch: Dim): Tensor {
-    return input(NOISE, [batch, this.patches.conv.outputs, ...this.patches.grid]);
+  /**
+   * The graph input for the oscillators at the start. The batch may be named ("batch").
+   *
+   * @param imageSize of the images; default: the network's
+   */
+  noiseInput(batch: Dim, imageSize?: Size): Tensor {
+    const { conv, grid } = this.patches;
+    return input(NOISE, [
+      batch,
+      conv.outputs,
+      ...(imageSize === undefined ? grid : this.patches.gridFor(imageSize)),
+    ]);
   }
 
   /** Throws {@link StriateError} for images or noise of another shape. */
@@ -147,7 +160,7 @@ export class ObjectNetwork {
 
 function couplingOf(
   { coupling = "attention", heads = 8, kernel = 1 }: ObjectNetworkOptions,
-  grid: readonly [number, number] | undefined,
+  grid: Grid | undefined,
 ): KuramotoLayerOptions["coupling"] {
   switch (coupling) {
     case "attention":

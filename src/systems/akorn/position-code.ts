@@ -1,7 +1,7 @@
 import type { Initialiser } from "../../graph/index.js";
 import { fromData } from "../../nn/init.js";
 import { check } from "../../util/errors.js";
-import type { Grid } from "./rotations.js";
+import type { Grid } from "./grid.js";
 
 /**
  * Two-dimensional sinusoidal code [channels, height, width], channels divisible by 4. With D = channels / 2 and

@@ -11,10 +11,13 @@ import {
   sub,
 } from "../../graph/index.js";
 import { fill } from "../../nn/init.js";
+import type { Size } from "../../nn/layers/convolution.js";
 import { Conv2d } from "../../nn/layers/convolution.js";
 import type { TrainingPass } from "../../nn/layers/layer.js";
 import { Linear } from "../../nn/layers/linear.js";
 import { check } from "../../util/errors.js";
+import type { Grid } from "./grid.js";
+import { gridOf } from "./grid.js";
 import type { CouplingOptions, KuramotoTrace, StimulusNorm } from "./kuramoto-layer.js";
 import { KuramotoLayer } from "./kuramoto-layer.js";
 import type { NaturalFrequencyOptions } from "./natural-frequency.js";
@@ -42,6 +45,8 @@ export interface RecognitionNetworkOptions {
   readonly kernels?: PerLayer<number>;
   /** N of the read-outs. Default 2. */
   readonly readoutComponents?: PerLayer<number>;
+  /** Odd side of the kernels of read-outs and transitions. Default 3. */
+  readonly readoutKernel?: number;
   /** Default "group". */
   readonly stimulusNorm?: StimulusNorm;
   /** Default: one shared frequency of 1 for each layer, trained. False: none. */
@@ -52,14 +57,14 @@ export interface RecognitionNetworkOptions {
   readonly stepSize?: number;
   /** Norm inside the read-out blocks. Default "batch". */
   readonly norm?: ReadOutNorm;
-  /** Side of the images in pixels. Default 32. */
-  readonly imageSize?: number;
+  /** Height and width of the images in pixels, or one number for both. Default 32. */
+  readonly imageSize?: Size;
 }
 
 export interface RecognitionInputs {
-  /** [batch, 3, imageSize, imageSize] in [0, 1]. */
+  /** [batch, 3, height, width] in [0, 1]. */
   readonly images: Tensor;
-  /** Standard normal, [batch, channels, imageSize, imageSize], fresh for every image, also when testing. */
+  /** Standard normal, [batch, channels, height, width], fresh for every image, also when testing. */
   readonly noise: Tensor;
 }
 
@@ -85,13 +90,19 @@ export class RecognitionNetwork {
   readonly stepSize: Tensor;
   readonly blocks: readonly Block[];
   readonly out: Linear;
-  readonly imageSize: number;
+  readonly imageSize: Grid;
   readonly #steps: readonly number[];
 
   constructor(options: RecognitionNetworkOptions = {}) {
     const { classes = 10, channels = 64, layers = 3, stepSize = 1, norm = "batch", imageSize = 32 } = options;
     const { rotatingDimensions = 4, timesteps = 3, coupling = "convolution" } = options;
     const { kernels = [9, 7, 5], readoutComponents = 2, omega = { shared: true } } = options;
+    const { readoutKernel = 3 } = options;
+    check(
+      Number.isInteger(readoutKernel) && readoutKernel % 2 === 1 && readoutKernel > 0,
+      () => `recognition network: expected an odd kernel size for read-outs, got ${readoutKernel}`,
+    );
+    const padding = (readoutKernel - 1) / 2;
     const each = <T>(value: PerLayer<T>): readonly T[] => perLayer(value, layers);
     const [n, kernel, components, couplings] = [
       each(rotatingDimensions),
@@ -99,7 +110,7 @@ export class RecognitionNetwork {
       each(readoutComponents),
       each(coupling),
     ];
-    this.imageSize = imageSize;
+    this.imageSize = gridOf(imageSize);
     this.#steps = each(timesteps);
     this.stem = new Conv2d(3, channels, 3, { padding: 1, bias: false });
     this.stepSize = parameter([1], fill(stepSize), { trainable: false });
@@ -113,7 +124,7 @@ export class RecognitionNetwork {
         transition:
           layer === 0
             ? undefined
-            : new Conv2d(width / 2, width, 3, { stride: layer < 3 ? 2 : 1, padding: 1 }),
+            : new Conv2d(width / 2, width, readoutKernel, { stride: layer < 3 ? 2 : 1, padding }),
         kuramoto: new KuramotoLayer({
           ...options,
           channels: width,
@@ -121,7 +132,12 @@ export class RecognitionNetwork {
           coupling: connectivity,
           omega,
         }),
-        readout: new ReadOutBlock({ channels: width, components: components[layer]!, kernel: 3, norm }),
+        readout: new ReadOutBlock({
+          channels: width,
+          components: components[layer]!,
+          kernel: readoutKernel,
+          norm,
+        }),
       };
     });
     this.out = new Linear(channels * 2 ** (layers - 1), classes);
@@ -129,15 +145,15 @@ export class RecognitionNetwork {
 
   /** The graph input for the oscillators at the start. The batch may be named ("batch"). */
   noiseInput(batch: Dim, name = NOISE): Tensor {
-    return input(name, [batch, this.stem.outputs, this.imageSize, this.imageSize]);
+    return input(name, [batch, this.stem.outputs, ...this.imageSize]);
   }
 
   /** Throws {@link StriateError} for images of another shape. */
   forward({ images, noise }: RecognitionInputs, pass?: TrainingPass): RecognitionOutput {
     const { imageSize } = this;
     check(
-      images.rank === 4 && images.shape.slice(1).join() === [3, imageSize, imageSize].join(),
-      () => `images: expected [batch, 3, ${imageSize}, ${imageSize}], got ${showShape(images.shape)}`,
+      images.rank === 4 && images.shape.slice(1).join() === [3, ...imageSize].join(),
+      () => `images: expected [batch, 3, ${imageSize.join(", ")}], got ${showShape(images.shape)}`,
     );
     let c = scope("stem", () => this.stem.forward(sub(mul(images, 2), 1)));
     let x = noise;

@@ -2,8 +2,7 @@ import type { Initialiser, Tensor } from "../../graph/index.js";
 import { parameter, reshape, resizeBilinear, transpose } from "../../graph/index.js";
 import { fromData } from "../../nn/init.js";
 import { check } from "../../util/errors.js";
-
-export type Grid = readonly [height: number, width: number];
+import type { Grid } from "./grid.js";
 
 /**
  * Angles of the planes of a head at every position, [height width, width of the head / 2] row-major: row times f_0, column

@@ -1,6 +1,8 @@
 import { agglomerativeClusters } from "../../metrics/hierarchical-clustering.js";
 import { principalComponents } from "../../metrics/principal-components.js";
 import { check } from "../../util/errors.js";
+import type { Grid } from "./grid.js";
+import { gridOf } from "./grid.js";
 import type { UpTiling } from "./up-tiling.js";
 import { checkUpTiling, interleave, shiftedCopies } from "./up-tiling.js";
 
@@ -11,7 +13,7 @@ export interface FeatureMaps {
   readonly shape: readonly number[];
 }
 
-/** Computes the feature maps of images `[batch, 3, S, S]`, a shifted copy of up-tiling; copies count from 0. */
+/** Computes the feature maps of images `[batch, 3, H, W]`, a shifted copy of up-tiling; copies count from 0. */
 export type FeatureExtractor = (images: Float32Array, copy: number) => Promise<FeatureMaps>;
 
 export interface SegmentationOptions {
@@ -23,11 +25,11 @@ export interface SegmentationOptions {
 }
 
 /**
- * Segments images `[batch, 3, S, S]` by their features (Miyato et al. 2025, section 5.1): feature maps of every shifted copy,
+ * Segments images `[batch, 3, H, W]` by their features (Miyato et al. 2025, section 5.1): feature maps of every shifted copy,
  * each position's vector scaled to length 1, copies interleaved, PCA, clustering with average linkage, labels enlarged to the
- * images by the nearest. Gives labels `[batch, S, S]` from 1.
+ * images by the nearest. Gives labels `[batch, H, W]` from 1.
  *
- * @throws StriateError for images of another size than the network's.
+ * @throws StriateError for images of another size than the tiling's, and for maps of another batch or of several sizes.
  */
 export async function segmentImages(
   images: Float32Array,
@@ -35,16 +37,23 @@ export async function segmentImages(
   { tiling, clusters, components = 128 }: SegmentationOptions,
 ): Promise<Int32Array> {
   checkUpTiling(tiling);
-  const { size, factor } = tiling;
-  const batch = images.length / (3 * size * size);
+  const size = gridOf(tiling.size);
+  const [pixels, factor] = [size[0] * size[1], gridOf(tiling.factor)];
+  const batch = images.length / (3 * pixels);
   check(
     Number.isInteger(batch) && batch > 0,
-    () => `segmentation: expected RGB images of ${size} x ${size}, got ${images.length} numbers`,
+    () => `segmentation: expected RGB images of ${size[0]} x ${size[1]}, got ${images.length} numbers`,
   );
   const maps: Float32Array[] = [];
   let shape: readonly number[] = [];
   for (const [copy, shifted] of shiftedCopies(images, tiling).entries()) {
     const found = await features(shifted, copy);
+    const first = copy === 0 ? found.shape : shape;
+    check(
+      found.shape.join() === first.join(),
+      () =>
+        `segmentation: the feature maps of copy ${copy} are [${found.shape.join(", ")}], those of copy 0 [${first.join(", ")}]`,
+    );
     shape = found.shape;
     check(
       shape.length === 4 && shape[0] === batch,
@@ -53,14 +62,14 @@ export async function segmentImages(
     maps.push(unitVectors(found));
   }
   const [, channels, height, width] = shape as [number, number, number, number];
-  const vectors = interleave(maps, [batch, height, width, channels]);
-  const [rows, columns] = [height * factor, width * factor];
-  const labels = new Int32Array(batch * size * size);
+  const vectors = interleave(maps, [batch, height, width, channels], factor);
+  const [rows, columns] = [height * factor[0], width * factor[1]];
+  const labels = new Int32Array(batch * pixels);
   for (let n = 0; n < batch; n++) {
     const length = rows * columns * channels;
     const own = vectors.subarray(n * length, (n + 1) * length);
     const found = clusterVectors(own, rows * columns, channels, clusters, components);
-    labels.set(nearest(found, [rows, columns], size), n * size * size);
+    labels.set(nearest(found, [rows, columns], size), n * pixels);
   }
   return labels;
 }
@@ -96,11 +105,10 @@ function unitVectors({ data, shape }: FeatureMaps): Float32Array {
   return out;
 }
 
-/** A map of labels enlarged to a square by the nearest: result pixel i shows source floor(i * from / to). */
-function nearest(labels: Int32Array, [rows, columns]: readonly [number, number], size: number): Int32Array {
-  const at = (pixel: number, from: number) => Math.floor((pixel * from) / size);
-  return Int32Array.from(
-    { length: size * size },
-    (_, i) => labels[at(Math.floor(i / size), rows) * columns + at(i % size, columns)]!,
-  );
+/** A map of labels enlarged by the nearest: result pixel i along an axis shows source floor(i * from / to). */
+function nearest(labels: Int32Array, [rows, columns]: Grid, [height, width]: Grid): Int32Array {
+  return Int32Array.from({ length: height * width }, (_, i) => {
+    const [row, column] = [Math.floor(i / width), i % width];
+    return labels[Math.floor((row * rows) / height) * columns + Math.floor((column * columns) / width)]!;
+  });
 }

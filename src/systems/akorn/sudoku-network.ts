@@ -43,7 +43,7 @@ export interface SudokuNetworkOptions {
   readonly omega?: NaturalFrequencyOptions | false;
   readonly omegaOff?: "identity" | "zero";
   readonly project?: boolean;
-  /** Whether the read-out goes on with three rectified 1 x 1 convolutions. Default true. */
+  /** Whether the read-out goes on with three rectified 1 x 1 convolutions (the authors' `nl`). Default true. */
   readonly nonlinear?: boolean;
 }
 

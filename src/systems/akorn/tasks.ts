@@ -3,12 +3,14 @@ import { add, cast, concat, input, mul, slice, sub, unsqueeze } from "../../grap
 import { VIEWS } from "../../data/augmentation/simclr.js";
 import type { ContrastiveOptions } from "../../nn/contrastive-loss.js";
 import { contrastiveLoss } from "../../nn/contrastive-loss.js";
+import type { Size } from "../../nn/layers/convolution.js";
 import { TrainingPass } from "../../nn/layers/layer.js";
 import { crossEntropy } from "../../nn/losses.js";
 import type { NamedParameters } from "../../nn/module.js";
 import { namedParameters } from "../../nn/module.js";
 import type { InferenceGraph, LossGraph, Task } from "../../train/task.js";
 import { check } from "../../util/errors.js";
+import { gridOf } from "./grid.js";
 import { IterativeObjectNetwork, SudokuTransformer } from "./iterative-baselines.js";
 import { NOISE, ObjectNetwork } from "./object-network.js";
 import type { RecognitionNetwork } from "./recognition-network.js";
@@ -29,8 +31,8 @@ export interface ObjectTaskOptions extends ContrastiveOptions {
 }
 
 /**
- * Object discovery by contrast (arXiv:2410.13821, appendix; SimCLR, Chen et al. 2020): reads "views" [2 batch, 3, size,
- * size], two augmentations of image i at 2 i and 2 i + 1. Answers of "images" [batch, 3, size, size]: "features" [batch,
+ * Object discovery by contrast (arXiv:2410.13821, appendix; SimCLR, Chen et al. 2020): reads "views" [2 batch, 3, height,
+ * width], two augmentations of image i at 2 i and 2 i + 1. Answers of "images" [batch, 3, height, width]: "features" [batch,
  * channels, height, width], and "energies.LAYER" [T + 1, batch] of oscillators.
  */
 export class ObjectTask implements Task {
@@ -38,22 +40,22 @@ export class ObjectTask implements Task {
 
   constructor(
     readonly model: ObjectNetwork | IterativeObjectNetwork,
-    /** Side of the images in pixels. */
-    readonly imageSize: number,
+    /** Height and width of the images in pixels, or one number for both. */
+    readonly imageSize: Size,
     readonly options: ObjectTaskOptions = {},
   ) {
     this.parameters = namedParameters(model);
   }
 
   loss(batch: number): LossGraph {
-    const views = input(VIEWS, [2 * batch, 3, this.imageSize, this.imageSize]);
+    const views = input(VIEWS, [2 * batch, 3, ...gridOf(this.imageSize)]);
     const { inputs, noise, output } = this.#trace(views);
     const of = (view: number) => slice(output.projection, [{ axis: 0, start: view, step: 2 }]);
     return { inputs, noise, loss: contrastiveLoss(of(0), of(1), this.options) };
   }
 
   inference(batch: Dim): InferenceGraph {
-    const images = input(IMAGES, [batch, 3, this.imageSize, this.imageSize]);
+    const images = input(IMAGES, [batch, 3, ...gridOf(this.imageSize)]);
     const { inputs, noise, output } = this.#trace(images);
     const layers = "layers" in output ? output.layers : [];
     const outputs: Record<string, Tensor> = { features: output.features };
@@ -68,7 +70,7 @@ export class ObjectTask implements Task {
     const { model } = this;
     if (model instanceof IterativeObjectNetwork)
       return { inputs: [images], noise: {}, output: model.forward({ images }) };
-    const noise = model.noiseInput(images.shape[0]!);
+    const noise = model.noiseInput(images.shape[0]!, this.imageSize);
     const output = model.forward({ images, noise });
     return { inputs: [images, noise], noise: { [NOISE]: "normal" } as const, output };
   }
@@ -165,7 +167,7 @@ function checkLossSteps(lossSteps: number, timesteps: number): void {
 }
 
 /**
- * Image classification by oscillators: reads "images" [batch, 3, size, size] and "labels" [batch]. Loss: mean
+ * Image classification by oscillators: reads "images" [batch, 3, height, width] and "labels" [batch]. Loss: mean
  * cross-entropy. Answers: "logits" [batch, classes], the mean over `ensemble` (default 1) passes with noise of their own.
  */
 export class RecognitionTask implements Task {
@@ -206,7 +208,7 @@ export class RecognitionTask implements Task {
   }
 
   #images(batch: Dim): Tensor {
-    return input(IMAGES, [batch, 3, this.model.imageSize, this.model.imageSize]);
+    return input(IMAGES, [batch, 3, ...this.model.imageSize]);
   }
 }
 
