@@ -17,6 +17,9 @@ const updateMilliseconds = 1_000;
  */
 const staleMilliseconds = { dead: 3_000, unknown: 10_000, alive: 60_000 } as const;
 
+/** After so long, one of two that took over a lock knows that the other has it. */
+const settleMilliseconds = 2.5 * updateMilliseconds;
+
 export interface RunLock {
   /** Throws {@link StriateError} once another process has taken the lock over (after this one was suspended). */
   check(): void;
@@ -33,7 +36,7 @@ interface Owner {
 
 /**
  * Takes the exclusive lock of a run folder, which must exist. A lock that a killed process left is taken over after
- * about three seconds (ten when it came from another machine); one in use gives a {@link StriateError} at once.
+ * about six seconds (thirteen when it came from another machine); one in use gives a {@link StriateError} at once.
  */
 export async function acquireRunLock(
   folder: string,
@@ -43,6 +46,7 @@ export async function acquireRunLock(
   const ownerPath = join(folder, "run.lock.json");
   let firstTouch: number | undefined;
   let compromised = false;
+  const isCompromised = () => compromised;
   let warned = false;
   for (let waited = 0; ; waited += 250) {
     firstTouch ??= await modified(lockPath);
@@ -57,8 +61,15 @@ export async function acquireRunLock(
           compromised = true;
         },
       });
-      return await hold(folder, ownerPath, release, () => compromised);
+      const held = await hold(folder, ownerPath, release, isCompromised);
+      if (firstTouch === undefined) return held;
+      // Two that find the same stale lock may each remove it, one of them the other's new one. The one that lost
+      // finds out when it or the other touches its lock.
+      await sleep(settleMilliseconds);
+      if (!isCompromised()) return held;
+      throw inUse(folder, await readOwner(ownerPath));
     } catch (cause) {
+      if (cause instanceof StriateError) throw cause;
       if (errorCode(cause) !== "ELOCKED") throw fileError("lock the run folder", folder, cause);
     }
     const touched = firstTouch !== undefined && (await modified(lockPath)) !== firstTouch;
