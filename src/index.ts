@@ -7,7 +7,8 @@ export { StriateError } from "./util/errors.js";
 export { Random } from "./util/random.js";
 export type { RandomLabel } from "./util/random.js";
 
-export { readOnnx } from "./graph/onnx/read.js";
+export type { ExternalData, ExternalReader } from "./graph/onnx/external-data.js";
+export { OnnxFile, readOnnx } from "./graph/onnx/read.js";
 export type { ImportedModel, ImportedParameter, ReadOptions } from "./graph/onnx/read.js";
 export { summarise } from "./graph/summary.js";
 export type { LayerCost, LayerSummary, ModelSummary, PortSummary } from "./graph/summary.js";

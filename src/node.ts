@@ -1,6 +1,7 @@
 /** What needs Node: ONNX Runtime's native build, worker threads, files. */
 export { nodeDevices, nodeRuntime } from "./runtime/node.js";
 export { workerRuntime } from "./runtime/worker-node.js";
+export { loadOnnx, openOnnx } from "./graph/onnx/open-node.js";
 export * from "./data/node.js";
 export { corruptAll } from "./robustness/corruptions/pool-node.js";
 export type { CorruptAllOptions, CorruptionTask, WithCorrupted } from "./robustness/corruptions/pool-node.js";

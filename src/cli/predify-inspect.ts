@@ -8,7 +8,7 @@ import {
   featureMaps,
   writePredifyConfig,
 } from "../systems/predify/index.js";
-import { loadOnnx } from "../systems/predify/load-node.js";
+import { loadOnnx } from "../graph/onnx/open-node.js";
 import { DEFAULT_HYPERPARAMETERS } from "../systems/predify/hyperparameters.js";
 import { StriateError } from "../util/errors.js";
 import { ensureFolder, writeFileAtomic } from "../util/files-node.js";

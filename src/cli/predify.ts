@@ -21,7 +21,7 @@ import {
   writeUnrolled,
 } from "../systems/predify/index.js";
 import { openImages } from "../systems/predify/image-sources-node.js";
-import { loadOnnx } from "../systems/predify/load-node.js";
+import { loadOnnx } from "../graph/onnx/open-node.js";
 import { trainFeedback } from "../systems/predify/train-node.js";
 import { readAnyWeights, writeWeights } from "../systems/predify/weights-node.js";
 import type { TrainingData } from "../train/task.js";

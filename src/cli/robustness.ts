@@ -1,10 +1,10 @@
-import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { basename, dirname, extname } from "node:path";
 import pc from "picocolors";
 import { namedImages, readClassOrder } from "../data/named-images-node.js";
 import type { ImageSource } from "../data/image-source.js";
 import type { Answers, Network } from "../robustness/network.js";
+import { openOnnx, sha256OfModel } from "../graph/onnx/open-node.js";
 import { onnxNetwork } from "../robustness/network.js";
 import { Classifier } from "../robustness/classifier.js";
 import type { AttackPlan, Norm } from "../robustness/attacks/index.js";
@@ -22,7 +22,7 @@ import { openResults } from "../robustness/results-file-node.js";
 import { workerRuntime } from "../runtime/worker-node.js";
 import type { Device } from "../runtime/runtime.js";
 import { StriateError, check } from "../util/errors.js";
-import { ensureFolder, readFileChecked, writeFileAtomic } from "../util/files-node.js";
+import { ensureFolder, writeFileAtomic } from "../util/files-node.js";
 import type { JsonObject } from "../util/json.js";
 import { Random } from "../util/random.js";
 import { INTERRUPTED, listenForInterrupt } from "./interrupt.js";
@@ -61,7 +61,6 @@ export interface RobustnessCommandOptions extends PreprocessingOptions {
 }
 
 const BINS = 15;
-const LARGEST_MODEL = 2 ** 31 - 1;
 
 /** Measures a classifier's robustness, leaves a report, a result card and the records; gives the exit status. */
 export async function measureRobustness(
@@ -71,10 +70,10 @@ export async function measureRobustness(
 ): Promise<number> {
   const { seed, device, threads, out } = options;
   check(extname(out) === ".html", () => `--out: expected a name that ends in .html, got "${out}"`);
-  const bytes = await readFileChecked(path, { what: "ONNX model", maxBytes: LARGEST_MODEL });
   const name = basename(path);
+  const file = await openOnnx(path, name);
   const stated = statedPreprocessing(options);
-  const network = onnxNetwork(bytes, {
+  const network = onnxNetwork(file, {
     name,
     ...(stated && { preprocessing: stated }),
     ...(options.size !== undefined && { size: options.size }),
@@ -114,7 +113,7 @@ export async function measureRobustness(
       classifier,
       source,
       options,
-      createHash("sha256").update(bytes).digest("hex"),
+      await sha256OfModel(path, file),
     );
     for (const warning of warnings) note(`${pc.yellow("caution")} ${warning}`);
     const stem = out.slice(0, -".html".length);

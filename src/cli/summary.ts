@@ -3,18 +3,14 @@ import { basename } from "node:path";
 import pc from "picocolors";
 import type { Tensor } from "../graph/index.js";
 import { showShape } from "../graph/index.js";
-import { readOnnx } from "../graph/onnx/read.js";
+import { loadOnnx } from "../graph/onnx/open-node.js";
 import type { LayerCost, ModelSummary, PortSummary } from "../graph/summary.js";
 import { summarise } from "../graph/summary.js";
 import { StriateError } from "../util/errors.js";
-import { readFileChecked } from "../util/files-node.js";
 import { unknownName } from "../util/suggest.js";
 import { builtInModels } from "./models.js";
 import type { Streams } from "./streams.js";
 import { renderTable } from "./table.js";
-
-/** One ONNX file can hold 2 GB. */
-const LARGEST_FILE = 2 ** 31 - 1;
 
 /** Prints what a model is made of. `model` is a file or the name of a built-in model. */
 export async function printSummary(model: string, streams: Streams): Promise<void> {
@@ -29,8 +25,7 @@ async function outputsOfFile(path: string): Promise<Readonly<Record<string, Tens
     const names = builtInModels.map(({ name }) => name);
     throw new StriateError(`${unknownName("model", path, names)}, or the path of an .onnx file`);
   }
-  const bytes = await readFileChecked(path, { what: "ONNX model", maxBytes: LARGEST_FILE });
-  return readOnnx(bytes, { what: `"${path}"` }).outputs;
+  return (await loadOnnx(path, { what: `"${path}"` })).outputs;
 }
 
 async function exists(path: string): Promise<boolean> {

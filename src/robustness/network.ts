@@ -11,7 +11,7 @@ import type { Dim, Shape, Tensor, TensorData } from "../graph/index.js";
 import { clip, input, log, reshape, showShape } from "../graph/index.js";
 import { intAttribute } from "../graph/operator.js";
 import type { ImportedModel } from "../graph/onnx/read.js";
-import { readOnnx } from "../graph/onnx/read.js";
+import { OnnxFile } from "../graph/onnx/read.js";
 import { substitute } from "../graph/substitute.js";
 import type { State } from "../nn/module.js";
 import { baked } from "../nn/training-state.js";
@@ -104,18 +104,20 @@ export interface OnnxNetworkOptions {
 }
 
 /**
- * Any classifier read from an ONNX file: [batch, channels, height, width] or channels last, any batch or a fixed one. A
+ * Any classifier read from an ONNX file (its bytes, or in Node what `openOnnx` gives): [batch, channels, height, width] or channels last, any batch or a fixed one. A
  * model into which an exporter wrote its batch (in a Reshape, say) runs with as many images at once as it was exported for.
  *
  * @throws StriateError for a file that cannot be imported, a layout or size that contradicts what is stated, a
  * preprocessing that nobody states, or answers that are not one score for each class.
  */
-export function onnxNetwork(bytes: Uint8Array, options: OnnxNetworkOptions): Network {
-  const { name = "ONNX model", noise = {} } = options;
-  const { model, images: x, scores, answers } = readClassifier(bytes, options, name);
-  const file = preprocessingFromMetadata(model.metadata, name);
-  const { layout, imageShape, batch } = imageAxes(x, name, statedLayout(options, file));
-  const known = knownPreprocessing(options.preprocessing, file, imageShape, name);
+export function onnxNetwork(source: Uint8Array | OnnxFile, options: OnnxNetworkOptions): Network {
+  const given = source instanceof OnnxFile ? source : undefined;
+  const { name = given?.what ?? "ONNX model", noise = {} } = options;
+  const file = given ?? new OnnxFile(source as Uint8Array, name);
+  const { model, images: x, scores, answers } = readClassifier(file, options, name);
+  const stored = preprocessingFromMetadata(model.metadata, name);
+  const { layout, imageShape, batch } = imageAxes(x, name, statedLayout(options, stored));
+  const known = knownPreprocessing(options.preprocessing, stored, imageShape, name);
   check(
     known,
     () =>
@@ -148,16 +150,16 @@ interface ReadClassifier {
 }
 
 /** Reads a file with the image size that is stated, and with the batch that its answers have if it does not take any. */
-function readClassifier(bytes: Uint8Array, options: OnnxNetworkOptions, name: string): ReadClassifier {
+function readClassifier(file: OnnxFile, options: OnnxNetworkOptions, name: string): ReadClassifier {
   const read = (inputShapes: Record<string, Shape> = {}): ReadClassifier => {
-    const model = readOnnx(bytes, { what: name, inputShapes });
+    const model = file.read({ inputShapes });
     const [, images] = imageInput(model, name, options.noise);
     return { model, images, ...scoresOf(pickOutput(model, name, options.output), options.answers, name) };
   };
   const first = read();
   const [key] = imageInput(first.model, name, options.noise);
-  const file = preprocessingFromMetadata(first.model.metadata, name);
-  const shape = sizedShape(first.images, options.size, statedLayout(options, file), name);
+  const stored = preprocessingFromMetadata(first.model.metadata, name);
+  const shape = sizedShape(first.images, options.size, statedLayout(options, stored), name);
   const sized = shape === undefined ? first : read({ [key]: shape });
   const [batch, answered] = [sized.images.shape[0]!, sized.scores.shape[0]!];
   if (batch === answered) return sized;
@@ -176,8 +178,8 @@ function readClassifier(bytes: Uint8Array, options: OnnxNetworkOptions, name: st
   return again;
 }
 
-function statedLayout({ preprocessing }: OnnxNetworkOptions, file: Preprocessing | undefined) {
-  return preprocessing?.layout ?? file?.layout;
+function statedLayout({ preprocessing }: OnnxNetworkOptions, stored: Preprocessing | undefined) {
+  return preprocessing?.layout ?? stored?.layout;
 }
 
 function imageInput(

@@ -198,7 +198,7 @@ describe("readOnnx refuses, naming the thing", () => {
             { $typeName: "onnx.StringStringEntryProto", key: "location", value: "../../etc/passwd" },
           ];
         }),
-      /initializer "w": its values are kept in "\.\.\/\.\.\/etc\/passwd", outside/,
+      /initializer "w": its values lie in "\.\.\/\.\.\/etc\/passwd", beside the model/,
     ],
     [
       "too few bytes",

@@ -22,13 +22,13 @@ import {
   writeUnrolled,
 } from "../../src/systems/predify/index.js";
 import {
-  loadOnnx,
   readWeights,
   reconstructionErrors,
   trainFeedback,
   tuneHyperparameters,
   writeWeights,
 } from "../../src/systems/predify/node.js";
+import { loadOnnx } from "../../src/graph/onnx/open-node.js";
 import { runOnnx, numbers } from "../support/run.js";
 import { temporaryFolder } from "../support/folders.js";
 import { sharedPath } from "./predify-support.js";

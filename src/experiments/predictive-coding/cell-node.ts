@@ -11,7 +11,7 @@ import {
   predify,
   prepareImages,
 } from "../../systems/predify/index.js";
-import { loadOnnx } from "../../systems/predify/load-node.js";
+import { loadOnnx } from "../../graph/onnx/open-node.js";
 import type { CommonCellOptions } from "../cell-options-node.js";
 import { cellFolder } from "../cells-node.js";
 import { sliceImages } from "../image-slices.js";

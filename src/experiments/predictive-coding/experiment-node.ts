@@ -1,8 +1,9 @@
-import { createHash } from "node:crypto";
 import { basename } from "node:path";
 import { loadCifar10 } from "../../data/cifar10-node.js";
 import { knownPreprocessing } from "../../data/preprocessing.js";
-import { readOnnx } from "../../graph/onnx/read.js";
+import { CIFAR10_CLASSES } from "../../data/cifar10.js";
+import { showShape } from "../../graph/dims.js";
+import { openOnnx, sha256OfModel } from "../../graph/onnx/open-node.js";
 import { number, percent } from "../../report/html.js";
 import { predictiveCodingPage } from "../../report/predictive-coding.js";
 import type { PredictiveCodingReport } from "../../report/predictive-coding.js";
@@ -10,7 +11,6 @@ import { changeOverTime } from "../../report/predictive-coding-data.js";
 import { points } from "../../report/verdict.js";
 import { Backbone } from "../../systems/predify/index.js";
 import { StriateError, check } from "../../util/errors.js";
-import { readFileChecked } from "../../util/files-node.js";
 import { chooseCells } from "../cells-node.js";
 import type { Experiment, ExperimentOptions, ExperimentResult, ResultTable } from "../experiment.js";
 import { writeReport } from "../report-files-node.js";
@@ -84,9 +84,15 @@ async function givenNetwork({
   path,
   preprocessing: stated,
 }: NonNullable<ExperimentOptions["model"]>): Promise<GivenNetwork> {
-  const bytes = await readFileChecked(path, { what: "ONNX model", maxBytes: 2 ** 31 - 1 });
   const name = basename(path);
-  const backbone = new Backbone(readOnnx(bytes, { what: name }), {}, name);
+  const file = await openOnnx(path, name);
+  const backbone = new Backbone(file.read(), {}, name);
+  const scores = backbone.output.shape.slice(1);
+  check(
+    scores.join() === String(CIFAR10_CLASSES.length),
+    () =>
+      `${name}: expected a score for each of CIFAR-10's ${CIFAR10_CLASSES.length} classes, its output is ${showShape(backbone.output.shape)}`,
+  );
   const shape = backbone.imageShape as [number, number, number];
   const known = knownPreprocessing(stated, backbone.preprocessing, shape, name);
   check(
@@ -95,7 +101,7 @@ async function givenNetwork({
       `${name}: say how pixels reach the network (--preprocessing, or --scale, --mean and --std): its file does not`,
   );
   const { preprocessing } = known;
-  return { sha256: createHash("sha256").update(bytes).digest("hex"), preprocessing };
+  return { sha256: await sha256OfModel(path, file), preprocessing };
 }
 
 function runCell(

@@ -12,7 +12,7 @@ import {
   trainFeedback,
   tuneHyperparameters,
 } from "../../systems/predify/train-node.js";
-import { loadOnnx } from "../../systems/predify/load-node.js";
+import { loadOnnx } from "../../graph/onnx/open-node.js";
 import { readWeights, writeWeights } from "../../systems/predify/weights-node.js";
 import { exportOnnx } from "../../train/export.js";
 import { train } from "../../train/run-node.js";

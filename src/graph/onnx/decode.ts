@@ -3,7 +3,9 @@ import type { DType, TensorData, TypedArray } from "../dtype.js";
 import { allocate, bytesPerElement, dtypeFromOnnx, viewBytes } from "../dtype.js";
 import type { Attribute, Attributes } from "../tensor.js";
 import type { AttributeProto, GraphProto, TensorProto } from "./generated/onnx_pb.js";
-import { AttributeProto_AttributeType as Kind, TensorProto_DataLocation } from "./generated/onnx_pb.js";
+import { AttributeProto_AttributeType as Kind } from "./generated/onnx_pb.js";
+import type { ExternalData } from "./external-data.js";
+import { externalBytes, isExternal } from "./external-data.js";
 
 const text = new TextDecoder();
 
@@ -13,16 +15,10 @@ export const LONGEST_AXIS = 2 ** 31 - 1;
 /**
  * The values of a stored tensor, copied out of the file. Nothing is allocated before the lengths agree.
  *
- * @throws StriateError for values kept outside the file, an unsupported element type, or dims that do not fit.
+ * @throws StriateError for an unsupported element type, or dims that do not fit, and if values that lie in another file
+ * cannot be had
  */
-export function decodeTensor(proto: TensorProto, what: string): TensorData {
-  if (proto.dataLocation === TensorProto_DataLocation.EXTERNAL || proto.externalData.length > 0) {
-    const location = proto.externalData.find(({ key }) => key === "location")?.value ?? "another file";
-    throw new StriateError(
-      `${what}: its values are kept in "${location}", outside the ONNX file; ` +
-        `save the model in one file (other files are never opened)`,
-    );
-  }
+export function decodeTensor(proto: TensorProto, what: string, external?: ExternalData): TensorData {
   if (proto.segment !== undefined)
     throw new StriateError(`${what}: values stored in segments are not supported`);
   const dtype = dtypeFromOnnx(proto.dataType, what);
@@ -31,12 +27,19 @@ export function decodeTensor(proto: TensorProto, what: string): TensorData {
   if (shape.some((dim) => dim < 0 || dim > LONGEST_AXIS) || size > LONGEST_AXIS) {
     throw new StriateError(`${what}: [${shape.join(", ")}] is no possible shape of stored values`);
   }
-  return { dtype, shape, data: elements(proto, dtype, size, what) };
+  return { dtype, shape, data: elements(proto, dtype, size, what, external) };
 }
 
-function elements(proto: TensorProto, dtype: DType, size: number, what: string): TypedArray {
+function elements(
+  proto: TensorProto,
+  dtype: DType,
+  size: number,
+  what: string,
+  external: ExternalData | undefined,
+): TypedArray {
+  const expected = size * bytesPerElement(dtype);
+  if (isExternal(proto)) return viewBytes(dtype, externalBytes(proto, expected, what, external).slice());
   if (proto.rawData.byteLength > 0) {
-    const expected = size * bytesPerElement(dtype);
     if (proto.rawData.byteLength !== expected) {
       throw new StriateError(
         `${what}: ${dtype}[${proto.dims.join(", ")}] takes ${expected} bytes, the file holds ${proto.rawData.byteLength}`,
@@ -80,7 +83,11 @@ export interface DecodedAttributes {
 }
 
 /** All attributes of a node. @throws StriateError for a kind of attribute that no supported operator has. */
-export function decodeAttributes(protos: readonly AttributeProto[], where: string): DecodedAttributes {
+export function decodeAttributes(
+  protos: readonly AttributeProto[],
+  where: string,
+  external?: ExternalData,
+): DecodedAttributes {
   const attributes: [string, Attribute][] = [];
   const graphs = new Map<string, GraphProto>();
   const seen = new Set<string>();
@@ -91,12 +98,16 @@ export function decodeAttributes(protos: readonly AttributeProto[], where: strin
       throw new StriateError(`${where}: attribute "${proto.name}" refers to a function's argument`);
     }
     if (kindOf(proto) === Kind.GRAPH && proto.g !== undefined) graphs.set(proto.name, proto.g);
-    else attributes.push([proto.name, decodeAttribute(proto, where)]);
+    else attributes.push([proto.name, decodeAttribute(proto, where, external)]);
   }
   return { attributes: Object.fromEntries(attributes), graphs };
 }
 
-function decodeAttribute(proto: AttributeProto, where: string): Attribute {
+function decodeAttribute(
+  proto: AttributeProto,
+  where: string,
+  external: ExternalData | undefined,
+): Attribute {
   const what = `${where}: attribute "${proto.name}"`;
   switch (kindOf(proto)) {
     case Kind.INT:
@@ -113,7 +124,7 @@ function decodeAttribute(proto: AttributeProto, where: string): Attribute {
       return { strings: proto.strings.map((item) => text.decode(item)) };
     case Kind.TENSOR:
       if (proto.t === undefined) throw new StriateError(`${what} has no tensor`);
-      return { tensor: decodeTensor(proto.t, what) };
+      return { tensor: decodeTensor(proto.t, what, external) };
     default:
       throw new StriateError(`${what} is of a kind (${proto.type}) that is not supported`);
   }

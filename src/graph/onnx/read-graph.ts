@@ -12,6 +12,7 @@ import { GraphNode, Tensor, constant, constantData, scope } from "../tensor.js";
 import type { ImportedCall } from "./convert.js";
 import { constantOf, convert, make } from "./convert.js";
 import { decodeAttributes, decodeTensor } from "./decode.js";
+import type { ExternalData } from "./external-data.js";
 import { fold } from "./fold.js";
 import type { FunctionProto, GraphProto, NodeProto, TensorProto } from "./generated/onnx_pb.js";
 import { nodeTitle, sortNodes } from "./order.js";
@@ -27,6 +28,7 @@ export interface ReadContext {
   readonly opset: number;
   readonly inputShapes: Readonly<Record<string, Shape>>;
   readonly functions: readonly FunctionProto[];
+  readonly externalData?: ExternalData | undefined;
 }
 
 export interface ReadGraph {
@@ -117,7 +119,11 @@ export class GraphReader {
 
   #initializer(proto: TensorProto, role: "weight" | "statistic" | "setting"): Tensor {
     const name = proto.name;
-    const data = decodeTensor(proto, `${this.context.what}: initializer "${name}"`);
+    const data = decodeTensor(
+      proto,
+      `${this.context.what}: initializer "${name}"`,
+      this.context.externalData,
+    );
     const whole = data.shape.length > 0 && data.data.length > 0;
     if (!(data.data instanceof Float32Array) || !whole || role === "setting")
       return namedConstant(data, name);
@@ -162,7 +168,7 @@ export class GraphReader {
 
   #node(node: NodeProto, where: string): readonly Tensor[] {
     this.#checkDomain(node);
-    const { attributes, graphs } = decodeAttributes(node.attribute, where);
+    const { attributes, graphs } = decodeAttributes(node.attribute, where, this.context.externalData);
     const name = node.output.find((output) => output !== "") ?? node.name;
     if (node.opType === "Constant") return [renamed(constantOf(attributes), name)];
     if (node.input.length > MOST_INPUTS) throw new StriateError(`${node.input.length} inputs are too many`);

@@ -6,12 +6,16 @@ import type { TensorData } from "../dtype.js";
 import type { Tensor } from "../tensor.js";
 import type { GraphProto, ModelProto } from "./generated/onnx_pb.js";
 import { ModelProtoSchema } from "./generated/onnx_pb.js";
+import type { ExternalData } from "./external-data.js";
+import { isExternal, locationOf, storedTensors } from "./external-data.js";
 import { otherFile } from "./other-files.js";
 import { InputReader } from "./ports.js";
 import type { ReadContext, ReadGraph } from "./read-graph.js";
 import { GraphReader } from "./read-graph.js";
 
 export interface ReadOptions {
+  /** Where the values lie that the model keeps outside of its file. */
+  readonly externalData?: ExternalData;
   /** Shapes of inputs by name, where the file's are to be fixed or named otherwise: `{ x: ["batch", 3, 64, 64] }`. */
   readonly inputShapes?: Readonly<Record<string, Shape>>;
   /** How messages call the file, default "ONNX model". */
@@ -47,31 +51,65 @@ const OLDEST_OPSET = 11;
 const NEWEST_OPSET = 26;
 const LARGEST_FILE = 2 ** 31 - 1;
 
+/** An ONNX model as its file holds it, parsed once, read as often as needed. */
+export class OnnxFile {
+  readonly #model: ModelProto;
+  readonly #graph: GraphProto;
+
+  /**
+   * @param what how messages call the file
+   * @param externalData where the values lie that the model keeps outside of it
+   * @throws StriateError for bytes that are no ONNX model
+   */
+  constructor(
+    readonly bytes: Uint8Array,
+    readonly what = "ONNX model",
+    readonly externalData?: ExternalData,
+  ) {
+    this.#model = parse(bytes, what);
+    this.#graph = graphOf(this.#model, what);
+  }
+
+  /** Names of the files beside the model that hold its values. */
+  get locations(): readonly string[] {
+    const found = [...storedTensors(this.#graph)].filter(isExternal);
+    return [...new Set(found.map(locationOf).filter((name) => name !== undefined))];
+  }
+
+  /** As {@link readOnnx}. */
+  read({
+    inputShapes = {},
+    externalData = this.externalData,
+  }: Omit<ReadOptions, "what"> = {}): ImportedModel {
+    const model = this.#model;
+    const what = this.what;
+    const opset = opsetOf(model, what);
+    const { functions } = model;
+    const read = readGraph(this.#graph, { what, opset, inputShapes, functions, externalData });
+    for (const name of Object.keys(inputShapes)) {
+      if (!Object.hasOwn(read.inputs, name)) {
+        const names = Object.keys(read.inputs).join(", ");
+        throw new StriateError(`${what}: inputShapes names "${name}", the model's inputs are ${names}`);
+      }
+    }
+    return {
+      ...read,
+      opset,
+      producer: [model.producerName, model.producerVersion].filter((part) => part !== "").join(" "),
+      metadata: Object.fromEntries(model.metadataProps.map(({ key, value }) => [key, value])),
+    };
+  }
+}
+
 /**
- * Reads an ONNX model (standard operators, opsets 11 to 26, values inside the file) as a graph of ours: named axes kept,
- * shape arithmetic worked out, every form of an operator brought to that of opset 18. Other scalars and whole numbers
- * become constants.
+ * Reads an ONNX model (standard operators, opsets 11 to 26) as a graph of ours: named axes kept, shape arithmetic worked
+ * out, every form of an operator brought to that of opset 18. Other scalars and whole numbers become constants. Values that
+ * lie in other files need `externalData`.
  *
  * @throws StriateError for bytes that are no valid model and for whatever cannot be imported; it names the node.
  */
 export function readOnnx(bytes: Uint8Array, options: ReadOptions = {}): ImportedModel {
-  const { what = "ONNX model", inputShapes = {} } = options;
-  const model = parse(bytes, what);
-  const graph = graphOf(model, what);
-  const opset = opsetOf(model, what);
-  const read = readGraph(graph, { what, opset, inputShapes, functions: model.functions });
-  for (const name of Object.keys(inputShapes)) {
-    if (!Object.hasOwn(read.inputs, name)) {
-      const names = Object.keys(read.inputs).join(", ");
-      throw new StriateError(`${what}: inputShapes names "${name}", the model's inputs are ${names}`);
-    }
-  }
-  return {
-    ...read,
-    opset,
-    producer: [model.producerName, model.producerVersion].filter((part) => part !== "").join(" "),
-    metadata: Object.fromEntries(model.metadataProps.map(({ key, value }) => [key, value])),
-  };
+  return new OnnxFile(bytes, options.what, options.externalData).read(options);
 }
 
 /** Reads the graph; with the length of a named axis for which alone it is right, if there is one. */

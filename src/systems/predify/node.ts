@@ -1,5 +1,4 @@
 /** What of Predify needs Node: files and training in a worker thread. */
 export * from "./image-sources-node.js";
-export * from "./load-node.js";
 export * from "./train-node.js";
 export * from "./weights-node.js";
