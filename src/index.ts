@@ -8,6 +8,8 @@ export { Random } from "./util/random.js";
 export type { RandomLabel } from "./util/random.js";
 
 export type { ExternalData, ExternalReader } from "./graph/onnx/external-data.js";
+export type { ForeignTensor, ImportWeightsOptions, ImportedWeights } from "./graph/onnx/import-weights.js";
+export { importWeights } from "./graph/onnx/import-weights.js";
 export { OnnxFile, readOnnx } from "./graph/onnx/read.js";
 export type { ImportedModel, ImportedParameter, ReadOptions } from "./graph/onnx/read.js";
 export { summarise } from "./graph/summary.js";

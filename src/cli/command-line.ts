@@ -7,6 +7,7 @@ import type { CorruptCommandOptions } from "./corrupt.js";
 import { corruptionList, reencodeQuality, severityList } from "./corruption-options.js";
 import { explain, wantsStack } from "./errors.js";
 import { choice, positive, whole } from "./options.js";
+import type { ImportCommandOptions } from "./import.js";
 import { addPredifyCommand } from "./predify-command.js";
 import { addPreprocessingOptions, preprocessingOption } from "./preprocessing-options.js";
 import type { RobustnessCommandOptions } from "./robustness.js";
@@ -83,6 +84,24 @@ function createProgram(streams: Streams, exit: (status: number) => void): Comman
     .action(async (model: string) => {
       const { printSummary } = await import("./summary.js");
       await printSummary(model, streams);
+    });
+
+  program
+    .command("import")
+    .description(
+      "put the weights of a checkpoint (.pth, .pt, .safetensors) into an ONNX network, by name and shape",
+    )
+    .argument("<weights>", "the checkpoint")
+    .requiredOption("--into <model>", "an .onnx file of the same network")
+    .option(
+      "--prefix <text>",
+      "what the names in the checkpoint begin with, such as ema.module. (default: found out)",
+    )
+    .option("--partial", "the network keeps its own values for what the checkpoint lacks", false)
+    .option("--out <file>", "the network with the weights (default: the checkpoint's name with .onnx)")
+    .action(async (weights: string, options: ImportCommandOptions) => {
+      const { importCheckpoint } = await import("./import.js");
+      await importCheckpoint(weights, options, streams);
     });
 
   program

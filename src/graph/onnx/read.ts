@@ -66,7 +66,7 @@ export class OnnxFile {
     readonly what = "ONNX model",
     readonly externalData?: ExternalData,
   ) {
-    this.#model = parse(bytes, what);
+    this.#model = parseOnnx(bytes, what);
     this.#graph = graphOf(this.#model, what);
   }
 
@@ -142,7 +142,16 @@ function fixedShapes(
   );
 }
 
-function parse(bytes: Uint8Array, what: string): ModelProto {
+/**
+ * Parses the bytes of an ONNX file.
+ *
+ * @throws StriateError for bytes that are no ONNX file, or more than one can have
+ */
+export function parseOnnx(
+  bytes: Uint8Array,
+  what: string,
+  { keepUnknown = false }: { readonly keepUnknown?: boolean } = {},
+): ModelProto {
   if (bytes.byteLength > LARGEST_FILE) {
     throw new StriateError(
       `${what}: ${bytes.byteLength} bytes are more than the 2 GB that an ONNX file can have`,
@@ -151,7 +160,7 @@ function parse(bytes: Uint8Array, what: string): ModelProto {
   const other = otherFile(bytes);
   if (other !== undefined) throw new StriateError(`${what} is no ONNX file, but ${other}`);
   try {
-    return fromBinary(ModelProtoSchema, bytes, { readUnknownFields: false });
+    return fromBinary(ModelProtoSchema, bytes, { readUnknownFields: keepUnknown });
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);
     throw new StriateError(`${what} is damaged or no ONNX file: ${why}`);

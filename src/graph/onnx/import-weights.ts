@@ -1,0 +1,262 @@
+import { clone, toBinary } from "@bufbuild/protobuf";
+import { StriateError, check } from "../../util/errors.js";
+import { float32ToFloat16 } from "../../util/half.js";
+import type { DType, TypedArray } from "../dtype.js";
+import { bytesPerElement, dtypeFromOnnx, isFloat } from "../dtype.js";
+import { bytesOf } from "./encode.js";
+import { externalBytes, isExternal } from "./external-data.js";
+import type { GraphProto, TensorProto } from "./generated/onnx_pb.js";
+import { ModelProtoSchema, TensorProtoSchema, TensorProto_DataLocation } from "./generated/onnx_pb.js";
+import type { OnnxFile } from "./read.js";
+import { parseOnnx } from "./read.js";
+import { initializerRoles } from "./roles.js";
+
+/** A tensor of a weight file, row by row. */
+export interface ForeignTensor {
+  readonly shape: readonly number[];
+  readonly data: TypedArray;
+}
+
+export interface ImportWeightsOptions {
+  /** What the names of the tensors begin with in the weight file, such as "ema.module."; by default found out. */
+  readonly prefix?: string;
+  /** Whether the model may keep values of its own for what the weight file lacks, or has in another shape. Default false. */
+  readonly partial?: boolean;
+}
+
+export interface ImportedWeights {
+  /** The model with the values put in, everything else as it was. Values that lay in other files are now inside. */
+  readonly bytes: Uint8Array;
+  /** The model's names of the tensors that were put in, and the weight file's. */
+  readonly placed: ReadonlyMap<string, string>;
+  /** What the names in the weight file begin with where the model's begin with `modelPrefix`. */
+  readonly prefix: string;
+  readonly modelPrefix: string;
+  /** Weights of the model that keep their values, as the file has nothing of their name. */
+  readonly missing: readonly string[];
+  /** Weights of the model that keep their values, as the file's are of another shape: which shapes. */
+  readonly otherShape: ReadonlyMap<string, string>;
+  /** Tensors in the weight file that the model has no place for, counters of batches aside. */
+  readonly unused: readonly string[];
+}
+
+/**
+ * Puts the tensors of a weight file into a model, by name and shape. Names may begin differently ("module.conv1.weight"
+ * here, "conv1.weight" there): the beginnings that fit the most are taken.
+ *
+ * @throws StriateError if nothing fits, two sets of tensors fit equally well, a tensor is of another shape, or a weight
+ * has no counterpart (unless `partial`)
+ *
+ * @example
+ * const { tensors } = await readTorchCheckpoint("checkpoint.pth");
+ * const { bytes } = importWeights(await openOnnx("resnet18.onnx"), tensors);
+ */
+export function importWeights(
+  file: OnnxFile,
+  tensors: ReadonlyMap<string, ForeignTensor>,
+  options: ImportWeightsOptions = {},
+): ImportedWeights {
+  const { what } = file;
+  // Parsed again with what is not known here, so that it is written again.
+  const model = parseOnnx(file.bytes, what, { keepUnknown: true });
+  const graph = model.graph!;
+  const weights = weightsOf(graph, what);
+  const fit = fitNames(weights, tensors, options.prefix, what);
+  const counterparts = [...tensors.keys()].filter(
+    (name) => name.startsWith(fit.prefix) && !name.endsWith("num_batches_tracked"),
+  );
+  partShared(graph, weights, new Set(counterparts.map(fit.placeOf)));
+  const placed = new Map<string, string>();
+  const missing: string[] = [];
+  const otherShape = new Map<string, string>();
+  for (const proto of weights.values()) {
+    const name = fit.nameFor(proto.name);
+    const tensor = name === undefined ? undefined : tensors.get(name);
+    if (name === undefined || tensor === undefined) {
+      missing.push(proto.name);
+      continue;
+    }
+    if (proto.dims.join() !== tensor.shape.join()) {
+      const shapes = `[${proto.dims.join(", ")}], "${name}" in the weight file is [${tensor.shape.join(", ")}]`;
+      check(options.partial, () => `${what}: "${proto.name}" is ${shapes}`);
+      otherShape.set(proto.name, shapes);
+      continue;
+    }
+    put(proto, tensor);
+    placed.set(proto.name, name);
+  }
+  const known = new Set([...placed.keys(), ...otherShape.keys()]);
+  const unused = counterparts.filter((name) => !known.has(fit.placeOf(name)));
+  check(missing.length === 0 || options.partial, () => describeMissing(what, missing, weights.size));
+  check(unused.length === 0 || options.partial, () => describeUnused(what, unused));
+  for (const proto of graph.initializer) if (isExternal(proto)) takeIn(proto, file);
+  return {
+    bytes: toBinary(ModelProtoSchema, model),
+    placed,
+    prefix: fit.prefix,
+    modelPrefix: fit.modelPrefix,
+    missing,
+    otherShape,
+    unused,
+  };
+}
+
+/** Initializers that training gives their values, by name. */
+function weightsOf(graph: GraphProto, what: string): Map<string, TensorProto> {
+  const roles = initializerRoles(graph);
+  const found = graph.initializer.filter(
+    ({ name, dims, dataType }) =>
+      roles.get(name) !== "setting" &&
+      dims.length > 0 &&
+      isFloat(dtypeFromOnnx(dataType, `${what}: initializer "${name}"`)),
+  );
+  check(found.length > 0, () => `${what}: it has no weights to be replaced`);
+  return new Map(found.map((proto) => [proto.name, proto]));
+}
+
+interface Fit {
+  readonly prefix: string;
+  readonly modelPrefix: string;
+  /** The counterpart's name of a weight, and the weight's of a counterpart. */
+  readonly nameFor: (weight: string) => string | undefined;
+  readonly placeOf: (counterpart: string) => string;
+}
+
+/** The beginnings of names for which the most weights have a counterpart of their shape. */
+function fitNames(
+  weights: ReadonlyMap<string, TensorProto>,
+  tensors: ReadonlyMap<string, ForeignTensor>,
+  stated: string | undefined,
+  what: string,
+): Fit {
+  const byEnding = new Map<string, string[]>();
+  for (const name of tensors.keys()) {
+    if (stated !== undefined && !name.startsWith(stated)) continue;
+    for (const ending of stated === undefined ? endingsOf(name) : [name.slice(stated.length)])
+      byEnding.set(ending, [...(byEnding.get(ending) ?? []), name]);
+  }
+  const votes = new Map<string, number>();
+  for (const [name, { dims }] of weights) {
+    for (const ending of endingsOf(name)) {
+      for (const other of byEnding.get(ending) ?? []) {
+        if (tensors.get(other)!.shape.join() !== dims.join()) continue;
+        const key = JSON.stringify([other.slice(0, -ending.length), name.slice(0, -ending.length)]);
+        votes.set(key, (votes.get(key) ?? 0) + 1);
+      }
+    }
+  }
+  const ranked = [...votes].sort(([a, m], [b, n]) => n - m || a.length - b.length);
+  const [best, second] = ranked;
+  if (best === undefined) throw nothingFits(what, weights, tensors, stated);
+  const [prefix, modelPrefix] = JSON.parse(best[0]) as [string, string];
+  const [otherPrefix] = second?.[1] === best[1] ? (JSON.parse(second[0]) as [string, string]) : [prefix];
+  check(
+    otherPrefix === prefix || overlap(prefix, otherPrefix),
+    () =>
+      `${what}: tensors that begin with "${prefix}" fit as well as those with "${otherPrefix}": say which with a prefix`,
+  );
+  return {
+    prefix,
+    modelPrefix,
+    nameFor: (weight) =>
+      weight.startsWith(modelPrefix) ? prefix + weight.slice(modelPrefix.length) : undefined,
+    placeOf: (counterpart) => modelPrefix + counterpart.slice(prefix.length),
+  };
+}
+
+/**
+ * Gives a weight to each layer again where PyTorch's exporter wrote equal ones once, such as those of a fresh network's
+ * batch norms: the others are Identity nodes then, by the name that the weight would have.
+ */
+function partShared(
+  graph: GraphProto,
+  weights: Map<string, TensorProto>,
+  expected: ReadonlySet<string>,
+): void {
+  graph.node = graph.node.filter(({ opType, input: [from = ""], output: [name = ""] }) => {
+    const shared = opType === "Identity" && expected.has(name) ? weights.get(from) : undefined;
+    if (shared === undefined) return true;
+    const own = clone(TensorProtoSchema, shared);
+    own.name = name;
+    graph.initializer.push(own);
+    weights.set(name, own);
+    return false;
+  });
+}
+
+/** "module." and "module.layer1.": the same tensors, counted from other places. */
+function overlap(a: string, b: string): boolean {
+  return a.startsWith(b) || b.startsWith(a);
+}
+
+/** "a.b.c", "b.c", "c". */
+function endingsOf(name: string): string[] {
+  const parts = name.split(".");
+  return parts.map((_, i) => parts.slice(i).join("."));
+}
+
+function nothingFits(
+  what: string,
+  weights: ReadonlyMap<string, TensorProto>,
+  tensors: ReadonlyMap<string, ForeignTensor>,
+  stated: string | undefined,
+): StriateError {
+  const first = (names: Iterable<string>) => [...names].slice(0, 3).join(", ");
+  const beginning = stated === undefined ? "" : ` that begins with "${stated}"`;
+  return new StriateError(
+    `${what}: none of its ${weights.size} weights (${first(weights.keys())}, ...) has a counterpart of its name and shape among the ` +
+      `${tensors.size} tensors of the weight file (${first(tensors.keys())}, ...)${beginning}`,
+  );
+}
+
+function describeMissing(what: string, missing: readonly string[], total: number): string {
+  const shown = missing.slice(0, 5).join(", ") + (missing.length > 5 ? ", ..." : "");
+  const merged = missing.some((name) => /^onnx::|_fused|folded/i.test(name))
+    ? ". Names such as onnx::Conv_1 come from an exporter that merged batch norms into convolutions or transposed matrices; " +
+      "export the network without constant folding, in training mode"
+    : "";
+  return (
+    `${what}: ${missing.length} of its ${total} weights have no counterpart in the weight file: ${shown}${merged}. ` +
+    `With "partial" they keep their values`
+  );
+}
+
+function describeUnused(what: string, unused: readonly string[]): string {
+  const shown = unused.slice(0, 5).join(", ") + (unused.length > 5 ? ", ..." : "");
+  return (
+    `${what}: ${unused.length} tensors of the weight file have no place in it: ${shown}: it is of another structure, or an ` +
+    `exporter merged weights (equal ones, batch norms into convolutions). With "partial" they are left out`
+  );
+}
+
+function put(proto: TensorProto, { data }: ForeignTensor): void {
+  const dtype = dtypeFromOnnx(proto.dataType, proto.name);
+  emptied(proto).rawData = bytesOf({ dtype, shape: [], data: asFloats(dtype, data) });
+}
+
+function asFloats(dtype: DType, data: TypedArray): TypedArray {
+  const numbers = Float64Array.from(data as ArrayLike<number>, Number);
+  if (dtype === "float64") return numbers;
+  const floats = data instanceof Float32Array ? data : Float32Array.from(numbers);
+  return dtype === "float16" ? float32ToFloat16(floats) : floats;
+}
+
+/** Moves values from another file into the model. */
+function takeIn(proto: TensorProto, file: OnnxFile): void {
+  const name = `${file.what}: initializer "${proto.name}"`;
+  const width = bytesPerElement(dtypeFromOnnx(proto.dataType, name));
+  const size = proto.dims.reduce((product, length) => product * Number(length), width);
+  const bytes = externalBytes(proto, size, name, file.externalData);
+  emptied(proto).rawData = bytes;
+}
+
+function emptied(proto: TensorProto): TensorProto {
+  proto.dataLocation = TensorProto_DataLocation.DEFAULT;
+  proto.externalData = [];
+  proto.floatData = [];
+  proto.doubleData = [];
+  proto.int32Data = [];
+  proto.int64Data = [];
+  proto.uint64Data = [];
+  return proto;
+}
