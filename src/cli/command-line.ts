@@ -6,6 +6,7 @@ import { SEVERITIES } from "../robustness/corruptions/corrupt.js";
 import type { CorruptCommandOptions } from "./corrupt.js";
 import { corruptionList, reencodeQuality, severityList } from "./corruption-options.js";
 import { explain, wantsStack } from "./errors.js";
+import { addInputOptions, imageSize, timestepChoice } from "./input-options.js";
 import { choice, positive, whole } from "./options.js";
 import type { ImportCommandOptions } from "./import.js";
 import { addPredifyCommand } from "./predify-command.js";
@@ -150,7 +151,13 @@ function createProgram(streams: Streams, exit: (status: number) => void): Comman
         "npm",
       ]).default("any"),
     )
-    .option("--size <pixels>", "image size, for models that leave it open", positive)
+    .option(
+      "--size <pixels>",
+      "image size, for models that leave it open: 224, or height and width as 160x224",
+      imageSize,
+    )
+    .option("--timestep <n>", "of models that answer over time: all (default), or one", timestepChoice)
+    .option("--fixed-noise", "the same noise for every image and pass, where a model takes noise", false)
     .option("--output <name>", "the model's output that holds the scores, where there are several")
     .addOption(
       choiceOption("--answers <kind>", "what it holds", ["logits", "probabilities", "log-probabilities"]),
@@ -188,6 +195,7 @@ function createProgram(streams: Streams, exit: (status: number) => void): Comman
       exit(await measureRobustness(model, options, streams));
     });
   addPreprocessingOptions(robustness);
+  addInputOptions(robustness);
 
   program
     .command("devices")

@@ -1,6 +1,7 @@
 import type { Command } from "commander";
 import { InvalidArgumentError, Option } from "commander";
 import { DEVICES } from "../runtime/runtime.js";
+import { addInputOptions } from "./input-options.js";
 import type { InitOptions, InspectOptions } from "./predify-inspect.js";
 import { choice, positive, whole } from "./options.js";
 import type { PredifyCommandOptions } from "./predify.js";
@@ -78,6 +79,7 @@ export function addPredifyCommand(program: Command, streams: Streams, exit: (sta
       await initConfig(model, command.optsWithGlobals<InitOptions>(), streams);
     });
   addPreprocessingOptions(predify);
+  addInputOptions(predify);
 }
 
 function choices(flags: string, description: string, among: readonly string[], standard: string): Option {

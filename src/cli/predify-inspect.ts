@@ -12,28 +12,33 @@ import { loadOnnx } from "../graph/onnx/open-node.js";
 import { DEFAULT_HYPERPARAMETERS } from "../systems/predify/hyperparameters.js";
 import { StriateError } from "../util/errors.js";
 import { ensureFolder, writeFileAtomic } from "../util/files-node.js";
+import type { InputOptions } from "./input-options.js";
 import type { Streams } from "./streams.js";
 import { renderTable } from "./table.js";
 
-export interface InspectOptions {
+export interface InspectOptions extends InputOptions {
   readonly all: boolean;
   readonly inputSize?: readonly number[];
 }
 
-export interface InitOptions {
+export interface InitOptions extends InputOptions {
   readonly pcoders: number;
   readonly inputSize?: readonly number[];
   readonly out: string;
   readonly force: boolean;
 }
 
-async function backboneOf(path: string, inputSize: readonly number[] | undefined): Promise<Backbone> {
-  return new Backbone(await loadOnnx(path), inputSize ? { inputSize } : {}, `"${basename(path)}"`);
+async function backboneOf(
+  path: string,
+  { inputSize, noise, input: inputs }: InspectOptions | InitOptions,
+): Promise<Backbone> {
+  const options = { ...(inputSize && { inputSize }), ...(noise && { noise }), ...(inputs && { inputs }) };
+  return new Backbone(await loadOnnx(path), options, `"${basename(path)}"`);
 }
 
 /** Prints what a person needs to write a configuration. */
 export async function inspectModel(path: string, options: InspectOptions, streams: Streams): Promise<void> {
-  const backbone = await backboneOf(path, options.inputSize);
+  const backbone = await backboneOf(path, options);
   const places = candidates(backbone);
   const marks = new Map(places.map((place) => [place.name, place]));
   const shown = options.all ? featureMaps(backbone) : places;
@@ -65,7 +70,7 @@ export async function initConfig(path: string, options: InitOptions, streams: St
   );
   if (taken && !force)
     throw new StriateError(`"${out}" is there already: name another with --out, or give --force`);
-  const backbone = await backboneOf(path, options.inputSize);
+  const backbone = await backboneOf(path, options);
   const cuts = chooseCutPoints(backbone, options.pcoders);
   const { feedforward, feedback, error } = DEFAULT_HYPERPARAMETERS;
   const text = writePredifyConfig({

@@ -27,6 +27,7 @@ import { readAnyWeights, writeWeights } from "../systems/predify/weights-node.js
 import type { TrainingData } from "../train/task.js";
 import { check } from "../util/errors.js";
 import { ensureFolder, readFileChecked, writeFileAtomic } from "../util/files-node.js";
+import type { InputOptions } from "./input-options.js";
 import { INTERRUPTED, listenForInterrupt } from "./interrupt.js";
 import { chooseOutFolder } from "./out-folder.js";
 import { createProgress } from "./progress.js";
@@ -36,7 +37,7 @@ import type { Streams } from "./streams.js";
 import { renderTable } from "./table.js";
 
 /** The options of `striate predify`, parsed. */
-export interface PredifyCommandOptions extends PreprocessingOptions {
+export interface PredifyCommandOptions extends PreprocessingOptions, InputOptions {
   readonly config?: string;
   readonly pcoders: number;
   readonly inputSize?: readonly number[];
@@ -74,7 +75,12 @@ export async function predifyFile(
     options.trainOn !== undefined || options.weights !== undefined,
     () => "the decoders would stay random: give --train-on FOLDER, or --weights FILE",
   );
-  const network = predify(await loadOnnx(path), await networkOptions(options, streams));
+  const { noise, input: inputs } = options;
+  const network = predify(await loadOnnx(path), {
+    ...(await networkOptions(options, streams)),
+    ...(noise && { noise }),
+    ...(inputs && { inputs }),
+  });
   streams.err.write(`${describeNetwork(basename(path), network)}\n`);
   const known = options.weights === undefined ? undefined : await readAnyWeights(options.weights, network);
   const preprocessing = preprocessingOf(basename(path), network, options);

@@ -18,6 +18,7 @@ export interface ReportInput {
   readonly card: ResultCard;
   readonly records: readonly RunRecord[];
   readonly source: ImageSource;
+  /** Pictures are shown with its answers: those of the last timestep, if there are several. */
   readonly network: Network;
   readonly plan: EvaluationPlan;
   readonly seed: number;
@@ -28,7 +29,10 @@ const FAILURES = 12;
 const [SHOWN_CLASSES, SHOWN_PICTURES] = [6, 4];
 
 /** Makes the pictures of the report anew from seed and place, and writes the page. */
-export async function writeRobustnessReport(path: string, input: ReportInput): Promise<void> {
+export async function writeRobustnessReport(path: string, all: ReportInput): Promise<void> {
+  const { timestep } = all.network;
+  const records = all.records.filter((record) => record.kind === "skipped" || record.timestep === timestep);
+  const input = { ...all, records };
   const images = input.records.filter((record): record is ImageRecord => record.kind === "image");
   const gallery = await galleryOf(input, images);
   const html = await robustnessPage({

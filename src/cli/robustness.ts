@@ -4,13 +4,14 @@ import pc from "picocolors";
 import { namedImages, readClassOrder } from "../data/named-images-node.js";
 import type { ImageSource } from "../data/image-source.js";
 import type { Answers, Network } from "../robustness/network.js";
+import type { OnnxFile } from "../graph/onnx/read.js";
 import { openOnnx, sha256OfModel } from "../graph/onnx/open-node.js";
-import { onnxNetwork } from "../robustness/network.js";
+import { onnxNetworkOverTime } from "../robustness/onnx-network.js";
 import { Classifier } from "../robustness/classifier.js";
 import type { AttackPlan, Norm } from "../robustness/attacks/index.js";
 import { attackPlan, checkPlan, isDeterministic, planCautions } from "../robustness/attacks/index.js";
 import { checkEpsilon } from "../robustness/attacks/ball.js";
-import type { ResultCard, Protocol } from "../robustness/card.js";
+import type { Protocol, ResultCard, TimestepFindings } from "../robustness/card.js";
 import { resultCard } from "../robustness/card.js";
 import type { ConstantSet, CorruptionName, Severity } from "../robustness/corruptions/index.js";
 import { CONSTANT_SETS, corruptionGroup, defaultReencode } from "../robustness/corruptions/index.js";
@@ -25,6 +26,7 @@ import { StriateError, check } from "../util/errors.js";
 import { ensureFolder, writeFileAtomic } from "../util/files-node.js";
 import type { JsonObject } from "../util/json.js";
 import { Random } from "../util/random.js";
+import type { InputOptions } from "./input-options.js";
 import { INTERRUPTED, listenForInterrupt } from "./interrupt.js";
 import type { PreprocessingOptions } from "./preprocessing-options.js";
 import { statedPreprocessing } from "./preprocessing-options.js";
@@ -34,12 +36,14 @@ import type { Streams } from "./streams.js";
 import { renderTable } from "./table.js";
 
 /** The options of `striate robustness`, parsed. */
-export interface RobustnessCommandOptions extends PreprocessingOptions {
+export interface RobustnessCommandOptions extends PreprocessingOptions, InputOptions {
   readonly data: string;
   readonly split?: string;
   readonly classes?: string;
   readonly cifar10Source: "any" | "official" | "npm";
-  readonly size?: number;
+  readonly size?: number | readonly [height: number, width: number];
+  readonly timestep?: number | "all";
+  readonly fixedNoise: boolean;
   readonly output?: string;
   readonly answers?: Answers;
   readonly corruptions?: readonly CorruptionName[];
@@ -72,14 +76,8 @@ export async function measureRobustness(
   check(extname(out) === ".html", () => `--out: expected a name that ends in .html, got "${out}"`);
   const name = basename(path);
   const file = await openOnnx(path, name);
-  const stated = statedPreprocessing(options);
-  const network = onnxNetwork(file, {
-    name,
-    ...(stated && { preprocessing: stated }),
-    ...(options.size !== undefined && { size: options.size }),
-    ...(options.output !== undefined && { output: options.output }),
-    ...(options.answers !== undefined && { answers: options.answers }),
-  });
+  const networks = networksOf(file, name, options);
+  const network = networks.at(-1)!;
   const progress = createProgress({ stream: streams.err });
   const note = (line: string): void => {
     progress.note(line);
@@ -97,10 +95,14 @@ export async function measureRobustness(
     },
   });
   checkClasses(source, network, options);
-  const classifier = new Classifier(network, workerRuntime, {
-    device,
-    ...(threads !== undefined && { threads }),
-  });
+  const classifiers = networks.map(
+    (one) =>
+      new Classifier(one, workerRuntime, {
+        device,
+        ...(threads !== undefined && { threads }),
+        ...(options.fixedNoise && { fixedNoise: seed }),
+      }),
+  );
   const interrupt = listenForInterrupt({
     onStop: () => {
       note("Stopping after this batch. Ctrl-C again quits at once.");
@@ -110,7 +112,7 @@ export async function measureRobustness(
   const began = performance.now();
   try {
     const { plan, protocol, plans, warnings } = await planOf(
-      classifier,
+      classifiers,
       source,
       options,
       await sha256OfModel(path, file),
@@ -126,7 +128,7 @@ export async function measureRobustness(
     const results = await openResults(`${stem}.results.jsonl`, settings, { force: options.force });
     if (results.records.length > 0) note(pc.dim(`going on with ${results.path}`));
     note(pc.dim(describe(plan, plans)));
-    const records = await evaluate(classifier, source, plan, results, {
+    const records = await evaluate(classifiers, source, plan, results, {
       signal: interrupt.signal,
       threads,
       onProgress: (task, event) => {
@@ -160,7 +162,7 @@ export async function measureRobustness(
   } finally {
     progress.stop();
     interrupt.dispose();
-    await classifier.close();
+    for (const classifier of classifiers) await classifier.close();
   }
 }
 
@@ -190,12 +192,33 @@ interface Planned {
   readonly warnings: readonly string[];
 }
 
+/** The network, or what it is at each timestep that is asked for. */
+function networksOf(file: OnnxFile, name: string, options: RobustnessCommandOptions): readonly Network[] {
+  const { size, output, answers, noise, input: inputs, timestep } = options;
+  const preprocessing = statedPreprocessing(options);
+  const all = onnxNetworkOverTime(file, {
+    name,
+    overTime: timestep !== undefined,
+    ...(preprocessing && { preprocessing }),
+    ...(size !== undefined && { size }),
+    ...(output !== undefined && { output }),
+    ...(answers !== undefined && { answers }),
+    ...(noise && { noise }),
+    ...(inputs && { inputs }),
+  });
+  if (timestep === undefined || timestep === "all") return all;
+  const chosen = all[timestep];
+  check(chosen, () => `--timestep ${timestep}: ${name} has the timesteps 0 to ${all.length - 1}`);
+  return [chosen];
+}
+
 async function planOf(
-  classifier: Classifier,
+  classifiers: readonly Classifier[],
   source: ImageSource,
   options: RobustnessCommandOptions,
   sha256: string,
 ): Promise<Planned> {
+  const classifier = classifiers.at(-1)!;
   const { network } = classifier;
   const { seed, batch, norm, severities, corruptions = [], eps = [] } = options;
   const plans = (options.attacks ?? []).map((name) => attackPlan(name, norm));
@@ -210,7 +233,13 @@ async function planOf(
     ...(source.labelling?.cautions ?? []),
     ...plans.flatMap((plan) => planCautions(plan, network.classes)),
   ];
-  const side = network.imageShape[2];
+  if (network.labels === "several") {
+    warnings.push(
+      "the network was trained for images with several labels: only its largest score counts here, and confidence is that " +
+        "of a softmax, which it was not trained for",
+    );
+  }
+  const side = Math.min(...network.imageShape.slice(1));
   const constants = constantsFor(side, options.constants);
   if (corruptions.length > 0 && constants !== side) {
     warnings.push(
@@ -242,7 +271,19 @@ async function planOf(
   };
   const { name, classes, imageShape, answers, preprocessing, preprocessingFrom } = network;
   const protocol: Protocol = {
-    model: { name, sha256, classes, imageShape, answers, preprocessing, preprocessingFrom },
+    model: {
+      name,
+      sha256,
+      classes,
+      imageShape,
+      answers,
+      preprocessing,
+      preprocessingFrom,
+      ...(network.timestep !== undefined && {
+        timesteps: classifiers.map((one) => one.network.timestep!),
+      }),
+      ...inputsOf(options),
+    },
     data: {
       name: source.name,
       count: source.count,
@@ -264,6 +305,15 @@ async function planOf(
     version: packageVersion(),
   };
   return { plan, protocol, plans, warnings };
+}
+
+/** What was said of the model's inputs, which its numbers depend on. */
+function inputsOf({ noise, input, fixedNoise }: RobustnessCommandOptions): Partial<Protocol["model"]> {
+  return {
+    ...(noise && { noise }),
+    ...(input && { inputs: input }),
+    ...(fixedNoise && { fixedNoise }),
+  };
 }
 
 function constantsFor(side: number, stated: string | undefined): ConstantSet {
@@ -330,6 +380,25 @@ function printCard(card: ResultCard, streams: Streams): void {
   const title = `Robustness of ${protocol.model.name}`;
   const columns = ["", "accuracy %", "95 % interval", "images", "ECE %"];
   streams.out.write(`\n${renderTable({ title, columns, rows, notes: [...new Set(notes)] })}\n`);
+  if (card.overTime) streams.out.write(`\n${timestepTable(card, card.overTime)}\n`);
+}
+
+/** One row for each timestep: the table above is of the last one. */
+function timestepTable({ protocol }: ResultCard, overTime: readonly TimestepFindings[]): string {
+  const attacks = overTime[0]!.attacks.map(({ plan, epsilon }) => `${plan} ${showEpsilon(epsilon)} %`);
+  const corrupted = protocol.corruptions.length > 0 ? ["corrupted %"] : [];
+  const percent = (value: number | undefined) => (value === undefined ? "" : (100 * value).toFixed(1));
+  return renderTable({
+    title: `Timestep by timestep (above: timestep ${overTime.at(-1)!.timestep})`,
+    columns: ["timestep", "clean %", "ECE %", ...corrupted, ...attacks],
+    rows: overTime.map(({ timestep, clean, summary, attacks: found }) => [
+      String(timestep),
+      percent(clean?.accuracy.value),
+      percent(clean?.ece),
+      ...corrupted.map(() => percent(summary && 1 - summary.meanError)),
+      ...found.map(({ robust }) => percent(robust.value)),
+    ]),
+  });
 }
 
 function scoreRow(

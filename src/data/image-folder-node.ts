@@ -292,7 +292,8 @@ export function filesSource(
 
 /** Every image below a folder, as paths from `root`, in alphabetical order. Throws {@link StriateError} for a circle. */
 export async function imagesBelow(root: string, folder = "."): Promise<string[]> {
-  const walk = async (at: string, above: readonly string[]): Promise<string[]> => {
+  const found: string[] = [];
+  const walk = async (at: string, above: readonly string[]): Promise<void> => {
     const real = await realpath(join(root, at)).catch((cause: unknown) => {
       throw fileError("read the folder", join(root, at), cause);
     });
@@ -302,16 +303,15 @@ export async function imagesBelow(root: string, folder = "."): Promise<string[]>
         `"${join(root, at)}" is a link to "${real}", a folder that it lies in: images would repeat without end`,
     );
     const { folders, files } = await listFolder(join(root, at));
-    const found: string[] = [];
-    const entries = [...folders, ...files].sort(byName);
-    for (const name of entries) {
+    const inside = new Set(folders);
+    for (const name of [...folders, ...files].sort(byName)) {
       const path = join(at, name);
-      if (folders.includes(name)) found.push(...(await walk(path, [...above, real])));
+      if (inside.has(name)) await walk(path, [...above, real]);
       else if (isImage(name)) found.push(path);
     }
-    return found;
   };
-  return walk(folder, [await realpath(root)]);
+  await walk(folder, folder === "." ? [] : [await realpath(root)]);
+  return found;
 }
 
 const byName = (a: string, b: string): number => (a < b ? -1 : 1);

@@ -1,6 +1,6 @@
 import { describePreprocessing } from "../data/preprocessing.js";
 import { showEpsilon } from "../robustness/epsilon.js";
-import type { AttackScores, ResultCard, Scores, Share } from "../robustness/card.js";
+import type { AttackScores, ResultCard, Scores, Share, TimestepFindings } from "../robustness/card.js";
 import { cssGradient, UNIFORM_CYCLE } from "./colour.js";
 import { chartBlock, chartFigure, lineBlock } from "./chart-block.js";
 import { heatMap } from "./charts.js";
@@ -51,6 +51,7 @@ export async function robustnessPage(report: RobustnessReport): Promise<string> 
   const { protocol } = card;
   const sections = [
     summarySection(card),
+    await timestepSection(card),
     await corruptionSection(report),
     await attackSection(report),
     await calibrationSection(card),
@@ -148,6 +149,64 @@ function summarySection(card: ResultCard): Section {
   };
 }
 
+/** What the network does at each of its timesteps; everything else on the page is of the last one. */
+async function timestepSection({ overTime, protocol }: ResultCard): Promise<Section | undefined> {
+  if (!overTime) return undefined;
+  const last = overTime.at(-1)!;
+  const attackNames = last.attacks.map(({ plan, epsilon }) => `${plan}, ε ${showEpsilon(epsilon)}`);
+  const curves = [
+    { name: "clean", at: ({ clean }: TimestepFindings) => clean?.accuracy },
+    ...attackNames.map((name, i) => ({ name, at: ({ attacks }: TimestepFindings) => attacks[i]?.robust })),
+  ].map(({ name, at }) => ({
+    name,
+    points: overTime.flatMap((one) => {
+      const found = at(one);
+      return found ? [{ x: one.timestep, y: found.value, low: found.low, high: found.high }] : [];
+    }),
+  }));
+  const corrupted = {
+    name: `mean of ${protocol.corruptions.length} corruptions`,
+    points: overTime.flatMap(({ timestep, summary }) =>
+      summary ? [{ x: timestep, y: 1 - summary.meanError }] : [],
+    ),
+  };
+  const chart = await lineBlock(
+    "timesteps",
+    {
+      x: { title: "timestep", format: "d" },
+      y: { title: "accuracy", format: ".0%", domain: [0, 1] },
+      series: [...curves, corrupted].filter(({ points }) => points.length > 0),
+      rules: [{ y: 1 / protocol.model.classes, label: "chance" }],
+    },
+    "Accuracy at each timestep, on clean, corrupted and attacked images",
+  );
+  return {
+    id: "timesteps",
+    title: "Timestep by timestep",
+    lead: `The network answers at ${overTime.length} timesteps; attacks went through all timesteps up to the one that answers. Everything else on this page is of timestep ${last.timestep}.`,
+    body: markup`${chartFigure(chart, markup`Bands are 95 % Wilson intervals.`)}
+    ${table({
+      label: "Findings at each timestep",
+      head: [
+        "timestep",
+        "clean %",
+        "ECE %",
+        ...(last.summary ? ["corrupted, mean %"] : []),
+        ...attackNames.map((name) => `${name} %`),
+      ],
+      rows: overTime.map(({ timestep, clean, summary, attacks }) => ({
+        name: String(timestep),
+        cells: [
+          clean ? withInterval(clean.accuracy) : "",
+          clean ? percent(clean.ece) : "",
+          ...(last.summary ? [summary ? percent(1 - summary.meanError) : ""] : []),
+          ...attacks.map(({ robust }) => withInterval(robust)),
+        ],
+      })),
+    })}`,
+  };
+}
+
 function headline(card: ResultCard): string {
   const { clean, summary, corruptions, attacks } = card;
   const parts: string[] = [];
@@ -168,7 +227,9 @@ function headline(card: ResultCard): string {
       `${hardest.plan} at ε ${showEpsilon(hardest.epsilon)} leaves ${percent(hardest.robust.value)} % of the images right.`,
     );
   }
-  return parts.join(" ") || "Accuracy and calibration on clean images.";
+  const text = parts.join(" ") || "Accuracy and calibration on clean images.";
+  const last = card.overTime?.at(-1)?.timestep;
+  return last === undefined ? text : `At timestep ${last}, the last one: ${text}`;
 }
 
 function nameOf(name: string, { protocol }: ResultCard): string {
@@ -488,12 +549,31 @@ function pictureGrid(pictures: readonly ReportPicture[], width: number): Html {
   </div>`;
 }
 
+/** What was said of the model's inputs besides the images. */
+function inputFacts({
+  timesteps,
+  noise = {},
+  inputs = {},
+  fixedNoise,
+}: ResultCard["protocol"]["model"]): (readonly [string, string])[] {
+  const stated = [
+    ...Object.entries(noise).map(([name, kind]) => `${name}: ${kind} noise`),
+    ...Object.entries(inputs).map(([name, values]) => `${name} = ${values.join(", ")}`),
+  ];
+  return [
+    ...(timesteps ? [["Timesteps", timesteps.join(", ")] as const] : []),
+    ...(stated.length > 0 ? [["Inputs", stated.join("; ")] as const] : []),
+    ...(fixedNoise === true ? [["Noise", "the same for every image and pass"] as const] : []),
+  ];
+}
+
 function provenance({ protocol, measured }: ResultCard): (readonly [string, Content])[] {
   const { model, data } = protocol;
   return [
     ["Model", markup`${model.name} <small>SHA-256 ${model.sha256.slice(0, 16)}…</small>`],
     ["Model’s answers", model.answers],
     ["Preprocessing", `${describePreprocessing(model.preprocessing)} (${model.preprocessingFrom})`],
+    ...inputFacts(model),
     ["Data", `${data.name}: ${measured} of ${data.count} images, ${data.choice}`],
     ["Labels", data.labels],
     ["Attacked images", String(data.attacked)],

@@ -3,6 +3,7 @@ import { ALEXNET, mce, meanCorruptionError, relativeMce } from "../metrics/corru
 import type { Reliability } from "../metrics/calibration.js";
 import { adaptiveEce, reliability } from "../metrics/calibration.js";
 import { wilsonInterval } from "../metrics/statistics.js";
+import type { NoiseKind } from "../train/task.js";
 import { BENCHMARK_CORRUPTIONS, SEVERITIES } from "./corruptions/corrupt.js";
 import type { CorruptionName } from "./corruptions/corrupt.js";
 import type { AttackPlan } from "./attacks/ensemble.js";
@@ -61,6 +62,13 @@ export interface Protocol {
     readonly preprocessing: Preprocessing;
     /** Who said so: the user, or the file's metadata. */
     readonly preprocessingFrom: KnownPreprocessing["from"];
+    /** The timesteps that were measured, if the model answers at several. */
+    readonly timesteps?: readonly number[];
+    /** What was said of its inputs besides the images. */
+    readonly noise?: Readonly<Record<string, NoiseKind>>;
+    readonly inputs?: Readonly<Record<string, readonly number[]>>;
+    /** Whether noise was the same for every image and pass. */
+    readonly fixedNoise?: boolean;
   };
   readonly data: {
     readonly name: string;
@@ -88,17 +96,28 @@ export interface Protocol {
   readonly version: string;
 }
 
-/** Everything that a run found out. */
-export interface ResultCard {
-  readonly kind: "striate robustness";
-  readonly protocol: Protocol;
-  readonly measured: number;
-  readonly skipped: readonly { readonly name: string; readonly reason: string }[];
+/** What a run found out about a network. */
+export interface Findings {
   readonly clean?: Scores;
   readonly reliability?: Reliability;
   readonly corruptions: readonly ConditionScores[];
   readonly summary: CorruptionSummary | undefined;
   readonly attacks: readonly AttackScores[];
+}
+
+/** The same at one of its timesteps. */
+export interface TimestepFindings extends Findings {
+  readonly timestep: number;
+}
+
+/** Everything that a run found out; the findings are those at the last timestep, if there are several. */
+export interface ResultCard extends Findings {
+  readonly kind: "striate robustness";
+  readonly protocol: Protocol;
+  readonly measured: number;
+  readonly skipped: readonly { readonly name: string; readonly reason: string }[];
+  /** At every timestep that was measured, if there are several. */
+  readonly overTime?: readonly TimestepFindings[];
   /** The measured corruptions by kind. */
   readonly groups: readonly { readonly name: string; readonly members: readonly CorruptionName[] }[];
   readonly warnings: readonly string[];
@@ -170,26 +189,55 @@ export interface CardInput {
 
 /** Sums up the records of a run. */
 export function resultCard(input: CardInput): ResultCard {
-  const { protocol, conditions, records, seconds } = input;
-  const { passes, bins } = protocol;
-  const images = records.filter((record): record is ImageRecord => record.kind === "image");
+  const { protocol, records, seconds } = input;
+  const { timesteps = [] } = protocol.model;
   const skipped = records.flatMap((record) =>
     record.kind === "skipped" ? [{ name: record.name, reason: record.reason }] : [],
   );
-  const scores =
-    images.length === 0
-      ? []
-      : conditions.map((condition, i): ConditionScores => ({
-          ...condition,
-          ...scoresOf(
-            images.map(({ answers }) => answers[i + 1]!),
-            passes,
-            bins,
-          ),
-        }));
-  const cleanAnswers = images.map(({ answers }) => answers[0]!);
-  const clean = images.length === 0 ? undefined : scoresOf(cleanAnswers, passes, bins);
-  const attacked = records.filter((record): record is AttackRecord => record.kind === "attack");
+  const overTime = timesteps.map((timestep) => ({ timestep, ...findingsOf(input, timestep) }));
+  const last = timesteps.at(-1);
+  const findings = findingsOf(input, last);
+  const images = imagesAt(records, last);
+  const isComplete = ({ attacks }: Findings, measured: number) =>
+    measured + skipped.length >= protocol.data.images &&
+    attacks.length === input.plans.length * input.epsilons.length &&
+    attacks.every((attack) => attack.complete);
+  return {
+    kind: "striate robustness",
+    protocol,
+    measured: images.length,
+    skipped,
+    ...findings,
+    ...(overTime.length > 1 && { overTime }),
+    groups: groupsOf(protocol.corruptions, input.groupOf),
+    warnings: [
+      ...(input.warnings ?? []),
+      ...decisionWarnings(images, attacksAt(records, last), protocol.passes),
+    ],
+    complete:
+      isComplete(findings, images.length) &&
+      overTime.every((found) => isComplete(found, imagesAt(records, found.timestep).length)),
+    seconds,
+  };
+}
+
+function imagesAt(records: readonly RunRecord[], timestep: number | undefined): ImageRecord[] {
+  return records.filter(
+    (record): record is ImageRecord => record.kind === "image" && record.timestep === timestep,
+  );
+}
+
+function attacksAt(records: readonly RunRecord[], timestep: number | undefined): AttackRecord[] {
+  return records.filter(
+    (record): record is AttackRecord => record.kind === "attack" && record.timestep === timestep,
+  );
+}
+
+function findingsOf(input: CardInput, timestep: number | undefined): Findings {
+  const { protocol, conditions, records } = input;
+  const { passes, bins } = protocol;
+  const images = imagesAt(records, timestep);
+  const attacked = attacksAt(records, timestep);
   const attacks = input.plans.flatMap((plan) =>
     input.epsilons.flatMap((epsilon) => {
       const own = attacked.filter((record) => record.plan === plan.name && record.epsilon === epsilon);
@@ -198,30 +246,24 @@ export function resultCard(input: CardInput): ResultCard {
         : [attackScores(plan, epsilon, own, protocol.data.attacked - skippedOf(records))];
     }),
   );
-  const complete =
-    images.length + skipped.length >= protocol.data.images &&
-    attacks.length === input.plans.length * input.epsilons.length &&
-    attacks.every((attack) => attack.complete);
+  if (images.length === 0) return { corruptions: [], summary: undefined, attacks };
+  const answersTo = (version: number) => images.map(({ answers }) => answers[version]!);
+  const corruptions = conditions.map((condition, i): ConditionScores => ({
+    ...condition,
+    ...scoresOf(answersTo(i + 1), passes, bins),
+  }));
+  const cleanAnswers = answersTo(0);
+  const clean = scoresOf(cleanAnswers, passes, bins);
   return {
-    kind: "striate robustness",
-    protocol,
-    measured: images.length,
-    skipped,
-    ...(clean && { clean }),
-    ...(clean && {
-      reliability: reliability(
-        cleanAnswers.map(({ confidence }) => confidence),
-        cleanAnswers.map(({ rank }) => rank === 0),
-        bins,
-      ),
-    }),
-    corruptions: scores,
-    summary: clean && scores.length > 0 ? summaryOf(protocol, clean, scores, input.groupOf) : undefined,
+    clean,
+    reliability: reliability(
+      cleanAnswers.map(({ confidence }) => confidence),
+      cleanAnswers.map(({ rank }) => rank === 0),
+      bins,
+    ),
+    corruptions,
+    summary: corruptions.length > 0 ? summaryOf(protocol, clean, corruptions, input.groupOf) : undefined,
     attacks,
-    groups: groupsOf(protocol.corruptions, input.groupOf),
-    warnings: [...(input.warnings ?? []), ...decisionWarnings(images, attacked, passes)],
-    complete,
-    seconds,
   };
 }
 

@@ -71,24 +71,32 @@ export interface ProgramParts {
   readonly logits: (images: Tensor) => Tensor;
 }
 
+export interface ClassifierOptions extends SessionOptions {
+  /** A seed: every image meets the same noise in every pass. By default noise is drawn afresh. */
+  readonly fixedNoise?: number;
+}
+
 /**
  * A network on a device, with the graphs that attacks need around it. A graph is written when it is first asked for
  * and kept; every run of it is one call of the runtime.
  */
 export class Classifier {
   readonly #programs = new Map<string, Promise<ClassifierProgram & { close(): Promise<void> }>>();
-  #noise: NoiseSource = seededNoise([0]);
+  #noise: NoiseSource;
   #calls = 0;
   #notFinite = 0;
 
   constructor(
     readonly network: Network,
     private readonly runtime: Runtime,
-    private readonly options: SessionOptions = {},
-  ) {}
+    private readonly options: ClassifierOptions = {},
+  ) {
+    this.#noise = options.fixedNoise === undefined ? seededNoise([0]) : fixedNoise(options.fixedNoise);
+  }
 
-  /** Whether the network draws random numbers when it runs. */
+  /** Whether the network's answers depend on random numbers. */
   get isStochastic(): boolean {
+    if (this.options.fixedNoise !== undefined) return false;
     const { fixedBatch = "batch", imageShape } = this.network;
     const { noise = {} } = this.network.trace(input("images", [fixedBatch, ...imageShape]));
     return Object.keys(noise).length > 0;
@@ -114,8 +122,9 @@ export class Classifier {
     return this.network.imageShape.reduce((a, b) => a * b, 1);
   }
 
-  /** From here on noise follows from these labels alone, or comes from a source given. */
+  /** From here on noise follows from these labels alone, or comes from a source given. Fixed noise stays as it is. */
   seedNoise(source: readonly RandomLabel[] | NoiseSource): void {
+    if (this.options.fixedNoise !== undefined) return;
     this.#noise = typeof source === "function" ? source : seededNoise(source);
     this.#calls = 0;
   }
@@ -265,6 +274,16 @@ function seededNoise(labels: readonly RandomLabel[]): NoiseSource {
     const values = new Float32Array(shape.reduce((a, b) => a * b, 1));
     const random = Random.derive(labels[0] ?? 0, ...labels.slice(1), "noise", call, name);
     return kind === "uniform" ? random.fillUniform(values) : random.fillNormal(values);
+  };
+}
+
+/** One draw for all images of a batch and all calls. */
+function fixedNoise(seed: number): NoiseSource {
+  return (name, [count = 1, ...rest], kind) => {
+    const one = seededNoise([seed, "fixed"])(name, rest, kind, 0);
+    const values = new Float32Array(count * one.length);
+    for (let i = 0; i < count; i++) values.set(one, i * one.length);
+    return values;
   };
 }
 

@@ -4,6 +4,7 @@ import type { RgbImage } from "../data/rgb-image.js";
 import type { ProgressListener } from "../train/progress.js";
 import { createRateEstimator } from "../train/progress.js";
 import { StriateError, check } from "../util/errors.js";
+import type { RandomLabel } from "../util/random.js";
 import { Random } from "../util/random.js";
 import { showEpsilon } from "./epsilon.js";
 import { attackBatch } from "./attacks/attack.js";
@@ -13,7 +14,7 @@ import type { CorruptOptions } from "./corruptions/corrupt.js";
 import { corruptAll } from "./corruptions/pool-node.js";
 import { fitPicture, toImageBatch } from "./images.js";
 import { checkLogits } from "./network.js";
-import type { Condition, RunRecord } from "./records.js";
+import type { Condition, ImageRecord, RunRecord, SkippedRecord } from "./records.js";
 import { answerFrom } from "./records.js";
 import type { ResultsFile } from "./results-file-node.js";
 
@@ -45,12 +46,14 @@ export interface EvaluationOptions {
 const EXAMPLES = 4;
 
 /**
- * Measures what is still missing in the results file, and appends it as it comes. Returns false where it was stopped.
- * Noise and corruptions follow from the seed and an image's place alone, so a run that was stopped ends with the same
- * numbers as one that was not.
+ * Measures what is still missing in the results file, and appends it as it comes: all records, those of earlier calls
+ * first. Noise and corruptions follow from the seed and an image's place alone, so a run that was stopped ends with the
+ * same numbers as one that was not.
+ *
+ * @param classifiers the network at each of its timesteps: all are shown the same pictures, and attacked one by one
  */
 export async function evaluate(
-  classifier: Classifier,
+  classifiers: readonly Classifier[],
   source: ImageSource,
   plan: EvaluationPlan,
   results: ResultsFile,
@@ -64,12 +67,13 @@ export async function evaluate(
     results.append(record);
     records.push(record);
   };
-  checkPlanFits(classifier, source, plan);
+  checkPlanFits(classifiers[0]!, source, plan);
   try {
-    await measurePictures(classifier, source, plan, records, keep, options);
+    await measurePictures(classifiers, source, plan, records, keep, options);
     for (const attacks of plan.attacks)
       for (const epsilon of plan.epsilons)
-        await measureAttack(classifier, source, plan, attacks, epsilon, records, keep, options);
+        for (const classifier of classifiers)
+          await measureAttack(classifier, source, plan, attacks, epsilon, records, keep, options);
   } catch (error) {
     if (!options.signal.aborted) throw error;
   }
@@ -100,14 +104,26 @@ function groups<T>(list: readonly T[], size: number): T[][] {
   );
 }
 
-function finishedImages(records: readonly RunRecord[]): Set<number> {
-  return new Set(
-    records.flatMap((record) => (record.kind === "image" || record.kind === "skipped" ? [record.image] : [])),
-  );
+/** Images that need no measuring any more, of each classifier. */
+function finishedImages(
+  records: readonly RunRecord[],
+  classifiers: readonly Classifier[],
+): readonly ReadonlySet<number>[] {
+  return classifiers.map(({ network: { timestep } }) => {
+    const own = records.filter(
+      (record) => record.kind === "skipped" || (record.kind === "image" && record.timestep === timestep),
+    );
+    return new Set(own.map((record) => (record as ImageRecord | SkippedRecord).image));
+  });
+}
+
+/** What marks the records of a network at one of its timesteps. */
+function timestepOf({ network: { timestep } }: Classifier): { readonly timestep?: number } {
+  return timestep === undefined ? {} : { timestep };
 }
 
 async function measurePictures(
-  classifier: Classifier,
+  classifiers: readonly Classifier[],
   source: ImageSource,
   plan: EvaluationPlan,
   records: readonly RunRecord[],
@@ -117,8 +133,9 @@ async function measurePictures(
   const { conditions, passes, seed, batch } = plan;
   const versions = conditions.length + 1;
   const together = Math.max(1, Math.floor(batch / versions));
-  const done = finishedImages(records);
-  const waiting = groups(plan.images, together).filter((group) => group.some((image) => !done.has(image)));
+  const done = finishedImages(records, classifiers);
+  const isDone = (image: number) => done.every((own) => own.has(image));
+  const waiting = groups(plan.images, together).filter((group) => !group.every(isDone));
   const missing = waiting.flat();
   const firstStep = (plan.images.length - missing.length) * versions;
   const steps = plan.images.length * versions;
@@ -126,7 +143,7 @@ async function measurePictures(
   const task = conditions.length === 0 ? "clean images" : "corruptions";
   let step = firstStep;
   let checked = records.length > 0;
-  const pictures = fitted(classifier, source, missing, keep);
+  const pictures = fitted(classifiers[0]!, source, missing, keep);
   const corrupted =
     conditions.length === 0
       ? withoutCorruption(pictures)
@@ -140,27 +157,26 @@ async function measurePictures(
   const flush = async (): Promise<void> => {
     if (open.length === 0) return;
     const all = open.flatMap((item) => item.all);
-    const logits: Float32Array[][] = all.map(() => []);
-    classifier.seedNoise([seed, "pictures", open[0]!.index]);
-    for (const at of groups([...all.keys()], batch)) {
-      for (let pass = 0; pass < passes; pass++) {
-        const rows = await classifier.logits(
-          toImageBatch(
-            at.map((i) => all[i]!),
-            classifier.network.imageShape,
-          ),
-        );
-        const classes = rows.length / at.length;
-        if (!checked) checkLogits(classifier.network, rows, at.length);
-        checked = true;
-        at.forEach((i, row) => logits[i]!.push(rows.slice(row * classes, (row + 1) * classes)));
-      }
+    for (const [at, classifier] of classifiers.entries()) {
+      signal.throwIfAborted();
+      const answers = await answersTo(classifier, all, [seed, "pictures", open[0]!.index], {
+        batch,
+        passes,
+        checked,
+      });
+      open.forEach(({ index, label }, n) => {
+        if (done[at]!.has(index)) return;
+        const own = answers.slice(n * versions, (n + 1) * versions);
+        keep({
+          kind: "image",
+          ...timestepOf(classifier),
+          image: index,
+          label,
+          answers: own.map((rows) => answerFrom(rows, label)),
+        });
+      });
     }
-    open.forEach(({ index, label }, n) => {
-      if (done.has(index)) return;
-      const own = logits.slice(n * versions, (n + 1) * versions);
-      keep({ kind: "image", image: index, label, answers: own.map((rows) => answerFrom(rows, label)) });
-    });
+    checked = true;
     step += all.length;
     onProgress?.(task, { step, steps, ...rate.update(step, all.length) });
     open = [];
@@ -177,6 +193,30 @@ async function measurePictures(
   }
   await flush();
   if (missing.length > 0) onProgress?.(task, { step: steps, steps, ...rate.update(steps, 0) });
+}
+
+/** Logits of pictures, for each of them one row for each pass. */
+async function answersTo(
+  classifier: Classifier,
+  pictures: readonly RgbImage[],
+  noise: readonly RandomLabel[],
+  { batch, passes, checked }: { readonly batch: number; readonly passes: number; readonly checked: boolean },
+): Promise<Float32Array[][]> {
+  const logits: Float32Array[][] = pictures.map(() => []);
+  classifier.seedNoise(noise);
+  for (const [i, at] of groups([...pictures.keys()], batch).entries()) {
+    const images = toImageBatch(
+      at.map((place) => pictures[place]!),
+      classifier.network.imageShape,
+    );
+    for (let pass = 0; pass < passes; pass++) {
+      const rows = await classifier.logits(images);
+      const classes = rows.length / at.length;
+      if (!checked && i === 0 && pass === 0) checkLogits(classifier.network, rows, at.length);
+      at.forEach((place, row) => logits[place]!.push(rows.slice(row * classes, (row + 1) * classes)));
+    }
+  }
+  return logits;
 }
 
 /** Pictures in the size of the network; what cannot be read is recorded. */
@@ -229,6 +269,7 @@ async function measureAttack(
 ): Promise<void> {
   const own = (record: RunRecord): boolean =>
     (record.kind === "attack" || record.kind === "example") &&
+    record.timestep === classifier.network.timestep &&
     record.plan === attacks.name &&
     record.epsilon === epsilon;
   const finished = new Set(
@@ -241,7 +282,9 @@ async function measureAttack(
   const steps = plan.attacked.length;
   let step = steps - waiting.flat().length;
   const rate = createRateEstimator({ steps, firstStep: step, smoothingSeconds: 120 });
-  const task = `${attacks.name}, epsilon ${showEpsilon(epsilon)}`;
+  const { timestep } = classifier.network;
+  const when = timestep === undefined ? "" : `, timestep ${timestep}`;
+  const task = `${attacks.name}, epsilon ${showEpsilon(epsilon)}${when}`;
   onProgress?.(task, { step, steps, ...rate.update(step, 0) });
   let examples = records.filter((record) => own(record) && record.kind === "example").length;
   for (const group of waiting) {
@@ -273,6 +316,7 @@ async function measureAttack(
       const size = classifier.imageSize;
       keep({
         kind: "example",
+        ...timestepOf(classifier),
         plan: attacks.name,
         epsilon,
         image: picture.index,
@@ -284,6 +328,7 @@ async function measureAttack(
     }
     keep({
       kind: "attack",
+      ...timestepOf(classifier),
       plan: attacks.name,
       epsilon,
       images: pictures.map(({ index }) => index),

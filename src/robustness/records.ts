@@ -27,6 +27,8 @@ export interface Answer {
 /** One clean image and its corrupted versions. */
 export interface ImageRecord {
   readonly kind: "image";
+  /** Of the network, if it was measured at several. */
+  readonly timestep?: number;
   /** Place in the data set. */
   readonly image: number;
   readonly label: number;
@@ -45,6 +47,8 @@ export interface SkippedRecord {
 /** One plan of attacks at one radius on one batch of images. */
 export interface AttackRecord {
   readonly kind: "attack";
+  /** The attacked one of the network, if it was measured at several. */
+  readonly timestep?: number;
   readonly plan: string;
   readonly epsilon: number;
   /** Places in the data set. */
@@ -60,6 +64,7 @@ export interface AttackRecord {
 /** A picture that was changed so that the network errs, for the report. */
 export interface ExampleRecord {
   readonly kind: "example";
+  readonly timestep?: number;
   readonly plan: string;
   readonly epsilon: number;
   readonly image: number;
@@ -152,7 +157,14 @@ export function decodeRecord(value: unknown, what: string): RunRecord {
       ];
       return { predicted, confidence, nll, brier, rank, passes };
     });
-    return { kind: "image", image: Number(value.image), label: Number(value.label), answers };
+    const { timestep } = value;
+    return {
+      kind: "image",
+      ...(typeof timestep === "number" && { timestep }),
+      image: Number(value.image),
+      label: Number(value.label),
+      answers,
+    };
   }
   // Records of earlier versions do not tell of gradients.
   if (value.kind === "attack" && !Array.isArray(value.gradients)) throw wrong();

@@ -1,16 +1,40 @@
+import { isStatic } from "../graph/dims.js";
 import { lower, writeOnnx } from "../graph/index.js";
 import type { WrittenOnnx } from "../graph/index.js";
 import type { State } from "../nn/module.js";
 import { baked } from "../nn/training-state.js";
-import type { Task } from "./task.js";
+import type { ModelDescription } from "./model-description.js";
+import { modelMetadata, noiseInputs } from "./model-description.js";
+import type { InferenceGraph, Task } from "./task.js";
 
-/** A trained model as a standard ONNX file: any batch size, standard operators only, weights inside. */
+/**
+ * A trained model as a standard ONNX file: any batch size, standard operators only, weights inside. Its metadata say which
+ * inputs are noise and which output holds an answer for every timestep, so that every command can run it.
+ *
+ * @param about what else there is to know of the model
+ * @param metadata further entries, as they are
+ */
 export function exportOnnx(
   task: Task,
   values: State,
+  about: ModelDescription = {},
   metadata: Readonly<Record<string, string>> = {},
 ): WrittenOnnx {
-  const { outputs } = task.inference("batch");
+  const graph = task.inference("batch");
   const constants = { values: baked(values) };
-  return writeOnnx(lower(outputs, "portable", constants), { ...constants, metadata });
+  return writeOnnx(lower(graph.outputs, "portable", constants), {
+    ...constants,
+    metadata: { ...modelMetadata({ ...described(graph), ...about }), ...metadata },
+  });
+}
+
+function described({ outputs, noise = {}, overTime, labels }: InferenceGraph): ModelDescription {
+  const count = overTime === undefined ? undefined : outputs[overTime]?.shape[0];
+  return {
+    noise: noiseInputs(outputs, noise),
+    ...(overTime !== undefined &&
+      count !== undefined &&
+      isStatic(count) && { timesteps: { output: overTime, count } }),
+    ...(labels && { labels }),
+  };
 }

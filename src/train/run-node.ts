@@ -10,8 +10,8 @@ import { workerRuntime } from "../runtime/worker-node.js";
 import type { SessionOptions } from "../runtime/runtime.js";
 import { checkpointPath, readCheckpoint } from "./checkpoint-node.js";
 import type { Checkpoint } from "./checkpoint.js";
-import { preprocessingMetadata } from "../data/preprocessing.js";
 import { exportOnnx } from "./export.js";
+import type { ModelDescription } from "./model-description.js";
 import type { ProgressListener } from "./progress.js";
 import { createRateEstimator } from "./progress.js";
 import type { RunFolder } from "./run-folder-node.js";
@@ -62,8 +62,11 @@ export interface TrainedRun {
   readonly imagesPerSecond: number;
   /** What `evaluate` returned and when, from the whole run. */
   readonly evaluations: readonly LogRow[];
-  /** Writes the model as ONNX. */
-  export(path: string, metadata?: Readonly<Record<string, string>>): Promise<void>;
+  /**
+   * Writes the model as ONNX. The file says how pixels reach it, which inputs are noise, and what `about` adds;
+   * `metadata` are further entries.
+   */
+  export(path: string, about?: ModelDescription, metadata?: Readonly<Record<string, string>>): Promise<void>;
 }
 
 /**
@@ -179,9 +182,15 @@ async function runIn(
       values,
       imagesPerSecond: speed,
       evaluations: log.evaluations,
-      export: (path, metadata) => {
-        const pixels = data.preprocessing && preprocessingMetadata(data.preprocessing);
-        return writeFileAtomic(path, exportOnnx(task, values, { ...pixels, ...metadata }).bytes);
+      export: (path, about, metadata) => {
+        const { preprocessing } = data;
+        const model = exportOnnx(
+          task,
+          values,
+          { ...(preprocessing && { preprocessing }), ...about },
+          metadata,
+        );
+        return writeFileAtomic(path, model.bytes);
       },
     };
   } finally {

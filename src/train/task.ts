@@ -27,6 +27,10 @@ export interface InferenceGraph {
   readonly inputs: readonly Tensor[];
   readonly noise?: Readonly<Record<string, NoiseKind>>;
   readonly outputs: Readonly<Record<string, Tensor>>;
+  /** Name of the output that holds an answer for every timestep, along its first axis. */
+  readonly overTime?: string;
+  /** "several" if an image may have more than one label. Default "one". */
+  readonly labels?: "one" | "several";
 }
 
 /** A model together with what it is trained for. */

@@ -12,6 +12,7 @@ import type { ImageSource } from "../../src/data/image-source.js";
 import { describeSkipped, readImages } from "../../src/data/image-source.js";
 import { decodeImage, readImage, writePng } from "../../src/data/images-node.js";
 import type { RgbImage } from "../../src/data/rgb-image.js";
+import { openImages } from "../../src/systems/predify/image-sources-node.js";
 import { temporaryFolder } from "../support/folders.js";
 import { npyBytes } from "../support/npy.js";
 import { distance, testPicture } from "../robustness/pictures.js";
@@ -346,6 +347,23 @@ describe("a folder for each class", () => {
     };
     await expect(read()).rejects.toThrow("a bug");
     expect(seen).toBe(30);
+  });
+});
+
+describe("images without labels", () => {
+  it("are all pictures in a folder and below it, those of a part alone where there are parts", async () => {
+    const folder = await temporaryFolder();
+    for (const name of ["a/1.jpg", "a/deep/2.jpg", "b/3.jpg", "4.jpg", "b/notes.txt"]) {
+      await mkdir(join(folder, name, ".."), { recursive: true });
+      await writeFile(join(folder, name), jpeg);
+    }
+    const namesOf = async (part?: "train" | "test") => {
+      const source = await openImages(folder, part);
+      return Array.from({ length: source.count }, (_, i) => source.nameOf(i));
+    };
+    expect(await namesOf()).toEqual(["4.jpg", "a/1.jpg", "a/deep/2.jpg", "b/3.jpg"]);
+    await rename(join(folder, "a"), join(folder, "train"));
+    expect(await namesOf("train")).toEqual(["1.jpg", "deep/2.jpg"]);
   });
 });
 

@@ -15,7 +15,7 @@ import type { RunRecord } from "../../src/robustness/records.js";
 import { answerFrom } from "../../src/robustness/records.js";
 import { openResults } from "../../src/robustness/results-file-node.js";
 import { tracedNetwork } from "../../src/robustness/network.js";
-import { flatten, gemm, constant } from "../../src/graph/index.js";
+import { constant, flatten, gemm, mul } from "../../src/graph/index.js";
 import { StriateError } from "../../src/util/errors.js";
 import { Random } from "../../src/util/random.js";
 import { temporaryFolder } from "../support/folders.js";
@@ -77,10 +77,29 @@ const plan: EvaluationPlan = {
 async function run(path: string, signal = new AbortController().signal): Promise<RunRecord[]> {
   const results = await openResults(path, { seed: 1 });
   try {
-    return await evaluate(classifier(), colours(8), plan, results, { signal, threads: 1 });
+    return await evaluate([classifier()], colours(8), plan, results, { signal, threads: 1 });
   } finally {
     results.close();
   }
+}
+
+/** The mean colour, darker at each timestep: at the last one all colours look alike. */
+function overTime() {
+  const plane = SIDE * SIDE;
+  const weights = Array.from({ length: 3 * plane * 3 }, (_, i) =>
+    Math.floor(Math.floor(i / 3) / plane) === i % 3 ? 40 / plane : 0,
+  );
+  return [1, 0.5, 0].map((gain, timestep) =>
+    open({
+      ...tracedNetwork({
+        name: "fading colour",
+        imageShape: [3, SIDE, SIDE],
+        state: new Map(),
+        forward: (x) => gemm(flatten(mul(x, gain)), constant(weights, [3 * plane, 3])),
+      }),
+      timestep,
+    }),
+  );
 }
 
 /** Records without the order in which they came. */
@@ -89,6 +108,49 @@ function sorted(records: readonly RunRecord[]): string[] {
 }
 
 describe("a robustness run", () => {
+  it("measures a network at each of its timesteps, on the same pictures", async () => {
+    const path = join(await temporaryFolder(), "results.jsonl");
+    const measure = async (signal: AbortSignal) => {
+      const results = await openResults(path, { seed: 1 });
+      try {
+        return await evaluate(overTime(), colours(8), plan, results, { signal, threads: 1 });
+      } finally {
+        results.close();
+      }
+    };
+    const records = await measure(new AbortController().signal);
+    for (const timestep of [0, 1, 2]) {
+      const own = records.filter((record) => record.kind !== "skipped" && record.timestep === timestep);
+      expect(own.filter(({ kind }) => kind === "image")).toHaveLength(7);
+      expect(own.filter(({ kind }) => kind === "attack")).toHaveLength(2);
+    }
+    const model = { ...protocol.model, timesteps: [0, 1, 2] };
+    const card = resultCard({
+      protocol: { ...protocol, model },
+      conditions: plan.conditions,
+      plans: plan.attacks,
+      epsilons: plan.epsilons,
+      groupOf: corruptionGroup,
+      seconds: 1,
+      records,
+    });
+    expect(card.overTime!.map(({ clean }) => clean!.accuracy.value)).toEqual([1, 1, 2 / 7]);
+    // At the last timestep nothing depends on the pictures, so no attack changes it.
+    expect(card.overTime!.map(({ attacks }) => attacks.map(({ robust }) => robust.value))).toEqual([
+      [1, 0],
+      [1, 0],
+      [0.25, 0.25],
+    ]);
+    expect([card.clean!.accuracy.value, card.complete]).toEqual([2 / 7, true]);
+
+    // Killed in the middle of an image's timesteps: what is missing is measured, and nothing twice.
+    const lines = (await readFile(path, "utf8")).split("\n");
+    const cut =
+      lines.findIndex((line) => line.includes('"kind":"image"') && line.includes('"timestep":1')) + 1;
+    await writeFile(path, `${lines.slice(0, cut).join("\n")}\n`);
+    expect(sorted(await measure(new AbortController().signal))).toEqual(sorted(records));
+  });
+
   it("measures every image under every condition, and says which it could not read", async () => {
     const records = await run(join(await temporaryFolder(), "results.jsonl"));
     const images = records.filter(({ kind }) => kind === "image");
@@ -159,7 +221,7 @@ describe("a robustness run", () => {
     const results = await openResults(path, {});
     const source = { ...colours(8), labels: Int32Array.of(0, 1, 2, 0, 1, 7, 0, 1) };
     const options = { signal: new AbortController().signal, threads: 1 };
-    await expect(evaluate(classifier(), source, plan, results, options)).rejects.toThrow(
+    await expect(evaluate([classifier()], source, plan, results, options)).rejects.toThrow(
       "image 5 has the label 7, mean colour has 3 classes: do the data belong to this model?",
     );
     results.close();

@@ -46,7 +46,7 @@ describe("train", () => {
     const losses = rows.flatMap(({ loss }) => (typeof loss === "number" ? [loss] : []));
     expect(losses.at(-1)).toBeLessThan(losses[0]! / 2);
 
-    await run.export(join(folder, "model.onnx"), { note: "small" });
+    await run.export(join(folder, "model.onnx"), {}, { note: "small" });
     const bytes = await readFile(join(folder, "model.onnx"));
     const { metadata } = readOnnx(bytes);
     expect(metadata.note).toBe("small");

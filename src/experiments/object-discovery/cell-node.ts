@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { PREPROCESSINGS, preprocessingMetadata } from "../../data/preprocessing.js";
+import { PREPROCESSINGS } from "../../data/preprocessing.js";
 import { simclrViews } from "../../data/augmentation/simclr.js";
 import type { SegmentedScenes } from "../../data/segmented-scenes.js";
 import { warmAverage } from "../../nn/ema.js";
@@ -102,11 +102,9 @@ export async function runCell(config: CellConfig, options: CellOptions): Promise
     await savePictures(config, run.values, scenes.test, { ...session, folder, tester, label: "test" });
     const { set, model } = config;
     await run.export(join(folder, "model.onnx"), {
-      system: "akorn",
-      set,
-      model,
-      seed: String(seed),
-      ...preprocessingMetadata(PREPROCESSINGS.unit),
+      system: "AKOrN",
+      configuration: { set, model, seed },
+      preprocessing: PREPROCESSINGS.unit,
     });
     return {
       tests,

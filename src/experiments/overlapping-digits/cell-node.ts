@@ -103,9 +103,8 @@ export async function runCell(
     const shown = testScenes(testing, SCENES, CONDITIONS[0]!, config.testScenes);
     await savePictures(taskOf(config, { phases: true }), run.values, shown, { ...session, folder, seed });
     await run.export(`${folder}/model.onnx`, {
-      system: "komplexnet",
-      model,
-      seed: String(seed),
+      system: "KomplexNet",
+      configuration: { model, seed },
     });
     return {
       conditions: conditions.map(({ condition, metrics, accuracyPerTimestep, synchronyPerTimestep }) => ({

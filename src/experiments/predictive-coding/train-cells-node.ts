@@ -114,7 +114,7 @@ async function trainVgg(
     evaluate: measure,
   });
   if (!run.finished) return undefined;
-  await run.export(path, { system: "VGG", seed: String(seed) });
+  await run.export(path, { configuration: { network: "VGG", seed } });
   return run.evaluations.map(({ step, accuracy = NaN }) => ({ step, accuracy }));
 }
 

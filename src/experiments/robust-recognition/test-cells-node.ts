@@ -183,7 +183,7 @@ async function measured(
   const path = join(folder, "records.jsonl");
   const results = await openResults(path, { cell: cellName(config), key: cellKey(config) });
   try {
-    const records = await evaluate(classifier, source, plan, results, {
+    const records = await evaluate([classifier], source, plan, results, {
       signal,
       ...(threads !== undefined && { threads }),
       onProgress: (task, event) => {

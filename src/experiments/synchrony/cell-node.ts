@@ -109,9 +109,8 @@ async function runNetwork(config: NetworkCell, options: CellOptions): Promise<Ne
     });
     await savePictures(answers, run.values, shown, { ...session, folder, seed });
     await run.export(join(folder, "model.onnx"), {
-      system: "komplexnet",
-      model,
-      seed: String(seed),
+      system: "KomplexNet",
+      configuration: { model, seed },
     });
     return {
       kind: "network",

@@ -115,12 +115,11 @@ export async function runCell(config: NetworkCell, options: CellOptions): Promis
     const dissection = isSampled(config.network) ? await dissect(config, run.values, options) : undefined;
     if (dissection === undefined && isSampled(config.network)) return undefined;
     await writeWeights(join(folder, "weights.safetensors"), run.values);
-    await run.export(join(folder, "model.onnx"), {
-      system: "vonenet",
-      network: config.network,
-      seed: String(seed),
-      ...(isSampled(config.network) && v1Metadata(v1Of(config.network, seed, config.architecture))),
-    });
+    await run.export(
+      join(folder, "model.onnx"),
+      { system: "VOneNet", configuration: { network: config.network, seed } },
+      isSampled(config.network) ? v1Metadata(v1Of(config.network, seed, config.architecture)) : {},
+    );
     return {
       tested,
       learningCurve: run.evaluations.map(({ step, loss = NaN, accuracy = NaN }) => ({

@@ -300,6 +300,7 @@ function renamed(tensor: Tensor, name: string): Tensor {
   return leaf(tensor.node.leaf!, tensor.dtype, tensor.shape, name, tensor.known);
 }
 
-function namedConstant(data: TensorData, name: string): Tensor {
+/** A constant with a name, which it keeps in files. */
+export function namedConstant(data: TensorData, name: string): Tensor {
   return renamed(constant(data), name);
 }

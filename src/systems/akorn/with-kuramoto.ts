@@ -1,12 +1,17 @@
-import type { Tensor } from "../../graph/index.js";
-import { input, showShape } from "../../graph/index.js";
+import type { Tensor, WrittenOnnx } from "../../graph/index.js";
+import { input, lower, showShape, writeOnnx } from "../../graph/index.js";
 import { isStaticShape } from "../../graph/dims.js";
 import type { ImportedModel } from "../../graph/onnx/read.js";
 import { substitute } from "../../graph/substitute.js";
 import { scope } from "../../graph/tensor.js";
-import type { NamedParameters } from "../../nn/module.js";
-import { namedParameters } from "../../nn/module.js";
+import type { NamedParameters, State } from "../../nn/module.js";
+import { initialState, namedParameters } from "../../nn/module.js";
+import { baked } from "../../nn/training-state.js";
+import type { ModelDescription } from "../../train/model-description.js";
+import { describeModel, modelMetadata, noiseInputs } from "../../train/model-description.js";
+import type { NoiseKind } from "../../train/task.js";
 import { StriateError, check } from "../../util/errors.js";
+import { Random } from "../../util/random.js";
 import { closest } from "../../util/suggest.js";
 import type { KuramotoLayerOptions, KuramotoTrace } from "./kuramoto-layer.js";
 import { KuramotoLayer } from "./kuramoto-layer.js";
@@ -20,6 +25,8 @@ export interface WithKuramotoOptions extends Omit<KuramotoLayerOptions, "channel
   readonly stepSize?: number;
   /** Name of the new input for the oscillators at the start, standard normal. Default "noise". */
   readonly noise?: string;
+  /** Of the new parameters' first values. Default 0. */
+  readonly seed?: number;
 }
 
 /** A model with oscillators on one of its feature maps. */
@@ -33,6 +40,12 @@ export interface KuramotoModel {
   readonly trace: KuramotoTrace;
   /** The new parameters, "kuramoto.*" and "readout.*"; the model's own keep their names and values. */
   readonly parameters: NamedParameters;
+  /** The model's values, and first ones of the new parameters. */
+  readonly values: State;
+  /** Inputs that stand for randomness: the model's own, and the oscillators at the start. */
+  readonly noise: Readonly<Record<string, NoiseKind>>;
+  /** What files say of it: the model's own description, and the noise. */
+  readonly description: ModelDescription;
 }
 
 /**
@@ -50,7 +63,7 @@ export function withKuramoto(model: ImportedModel, at: string, options: WithKura
     const hint = near === undefined ? "" : ` (did you mean "${near}"?)`;
     throw new StriateError(`oscillators: the model has no value or node "${at}"${hint}`);
   }
-  const { steps = 8, stepSize = 1, noise: noiseName = NOISE, ...layer } = options;
+  const { steps = 8, stepSize = 1, noise: noiseName = NOISE, seed = 0, ...layer } = options;
   check(
     map.rank === 4 && map.dtype === "float32" && isStaticShape(map.shape.slice(1)),
     () =>
@@ -68,5 +81,31 @@ export function withKuramoto(model: ImportedModel, at: string, options: WithKura
   const trace = scope("oscillators", () => kuramoto.forward(noise, map, { steps, stepSize }));
   const features = readout.forward(trace.last);
   const outputs = substitute(model.outputs, new Map([[map, features]]));
-  return { inputs: { ...model.inputs, [noiseName]: noise }, outputs, features, trace, parameters };
+  const own = describeModel(model.metadata, "oscillators");
+  const drawn = Object.entries(own.noise ?? {}).map(
+    ([name, { distribution }]) => [name, distribution] as const,
+  );
+  const kinds = { ...Object.fromEntries(drawn), [noiseName]: "normal" } as const;
+  return {
+    inputs: { ...model.inputs, [noiseName]: noise },
+    outputs,
+    features,
+    trace,
+    parameters,
+    values: new Map([
+      ...Array.from(model.parameters, ([name, { data }]) => [name, data] as const),
+      ...initialState(parameters, (name) => Random.derive(seed, name)),
+    ]),
+    noise: kinds,
+    description: { ...own, noise: noiseInputs(outputs, kinds), system: "AKOrN" },
+  };
+}
+
+/** A model with oscillators as a standard ONNX file, which says of itself what must be known to run it. */
+export function writeKuramotoModel(model: KuramotoModel, values: State = model.values): WrittenOnnx {
+  const constants = { values: baked(values) };
+  return writeOnnx(lower(model.outputs, "portable", constants), {
+    ...constants,
+    metadata: modelMetadata(model.description),
+  });
 }

@@ -20,6 +20,9 @@ export const IMAGES = "images";
 export const TARGETS = "targets";
 export const MASKS = "masks";
 
+/** What the tasks' answers are. */
+const ANSWERS = { overTime: "logits", labels: "several" } as const;
+
 /** Scenes of digits as the tasks read them. */
 export function sceneData(scenes: Scenes): TrainingData {
   return {
@@ -111,6 +114,7 @@ export class KomplexNetTask implements Task {
         ...(this.options.layers &&
           Object.fromEntries(COMPLEX_LAYERS.map((name) => [`layer.${name}`, parts(output.final[name])]))),
       },
+      ...ANSWERS,
     };
   }
 
@@ -143,7 +147,7 @@ export class RealBaselineTask implements Task {
 
   inference(batch: Dim): InferenceGraph {
     const { images, logits } = this.#trace(batch);
-    return { inputs: [images], outputs: { logits: overTime([logits]) } };
+    return { inputs: [images], outputs: { logits: overTime([logits]) }, ...ANSWERS };
   }
 
   #trace(batch: Dim) {
@@ -171,7 +175,7 @@ export class TransformerBaselineTask implements Task {
 
   inference(batch: Dim): InferenceGraph {
     const images = this.#images(batch);
-    return { inputs: [images], outputs: { logits: overTime([this.model.forward(images)]) } };
+    return { inputs: [images], outputs: { logits: overTime([this.model.forward(images)]) }, ...ANSWERS };
   }
 
   #images(batch: Dim): Tensor {

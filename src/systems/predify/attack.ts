@@ -101,6 +101,7 @@ export async function targetedAttack(
     network.options.randomInit !== true,
     () => "attack: a network with random states has no one gradient",
   );
+  check(network.backbone.noise.size === 0, () => "attack: a network that draws noise has no one gradient");
   check(targets.length === batch, () => `attack: expected ${batch} targets, got ${targets.length}`);
   const { steps = 100, epsilon, random } = options;
   const graph = traceAttack(network, options.timesteps, { ...options, batch });

@@ -1,11 +1,15 @@
 import type { Preprocessing } from "../../data/preprocessing.js";
-import { preprocessingFromMetadata } from "../../data/preprocessing.js";
 import type { Dim, GraphNode, Tensor } from "../../graph/index.js";
-import { constant, input, showShape, topologicalOrder } from "../../graph/index.js";
+import { input, showShape, topologicalOrder } from "../../graph/index.js";
 import { isStatic, isStaticShape } from "../../graph/dims.js";
 import { isFloat } from "../../graph/dtype.js";
 import { apply } from "../../graph/operator.js";
+import { namedConstant } from "../../graph/onnx/read-graph.js";
 import type { ImportedModel } from "../../graph/onnx/read.js";
+import type { ModelDescription } from "../../train/model-description.js";
+import { describeModel, inputValue } from "../../train/model-description.js";
+import { answerAt } from "../../train/over-time.js";
+import type { NoiseKind } from "../../train/task.js";
 import { check } from "../../util/errors.js";
 import { unknownName } from "../../util/suggest.js";
 import type { FeatureShape } from "./decoder-steps.js";
@@ -15,6 +19,10 @@ export interface BackboneOptions {
   readonly inputSize?: readonly number[];
   /** Output that holds the answer; default: the first. */
   readonly output?: string;
+  /** Inputs that are noise, besides those that the file says are. */
+  readonly noise?: Readonly<Record<string, NoiseKind>>;
+  /** Values of other inputs, instead of those that the file says they have. */
+  readonly inputs?: Readonly<Record<string, readonly number[]>>;
 }
 
 /** How a node is made again: its operands replaced, its names marked. */
@@ -56,8 +64,10 @@ export class Backbone {
   readonly imageShape: FeatureShape;
   /** Images at once: a name for any number, or the number that the exporter fixed (in the input, or in a Reshape). */
   readonly batch: Dim;
-  /** How pixels reach the network, if the file's metadata say so. */
-  readonly preprocessing: Preprocessing | undefined;
+  /** What the file's metadata say of the network. */
+  readonly description: ModelDescription;
+  /** Inputs that are drawn for every image: the same ones at all timesteps. */
+  readonly noise: ReadonlyMap<string, { readonly tensor: Tensor; readonly kind: NoiseKind }>;
   readonly image: Tensor;
   /** The answer, usually [batch, classes]. */
   readonly output: Tensor;
@@ -74,32 +84,55 @@ export class Backbone {
     options: BackboneOptions = {},
     readonly what = "the model",
   ) {
-    const inputs = Object.entries(model.inputs);
+    this.description = describeModel(model.metadata, what);
+    const { noise = {}, timesteps } = this.description;
+    const defaults = { ...this.description.inputs, ...options.inputs };
+    const kinds = { ...mapped(noise, ({ distribution }) => distribution), ...options.noise };
+    const inputs = Object.entries(model.inputs).filter(
+      ([name]) => kinds[name] === undefined && defaults[name] === undefined,
+    );
     check(
       inputs.length === 1,
       () =>
-        `${what}: expected one input, the image; it has ${inputs.map(([name]) => name).join(", ") || "none"}`,
+        `${what}: expected one input, the image; it has ${inputs.map(([name]) => name).join(", ") || "none"}; ` +
+        `say which of them are noise (--noise NAME=normal) or have fixed values (--input NAME=VALUE)`,
     );
     const [[inputName, original]] = inputs as [[string, Tensor]];
     this.inputName = inputName;
     const outputNames = Object.keys(model.outputs);
     this.outputName = options.output ?? outputNames[0]!;
-    const answer = Object.hasOwn(model.outputs, this.outputName) ? model.outputs[this.outputName] : undefined;
-    check(answer, () => `${what}: ${unknownName("output", this.outputName, outputNames)}`);
+    const given = Object.hasOwn(model.outputs, this.outputName) ? model.outputs[this.outputName] : undefined;
+    check(given, () => `${what}: ${unknownName("output", this.outputName, outputNames)}`);
+    const answer =
+      timesteps?.output === this.outputName
+        ? answerAt(given, timesteps.count - 1, `${what}: the output "${this.outputName}"`)
+        : given;
     check(
       isFloat(answer.dtype),
       () => `${what}: the output "${this.outputName}" holds no floating-point values`,
     );
     this.imageShape = imageShape(original, options.inputSize, `${what}: the input "${inputName}"`);
-    this.preprocessing = preprocessingFromMetadata(model.metadata, what);
     this.batch = batchOf(original, answer);
     this.image = input(inputName, [this.batch, ...this.imageShape], original.dtype);
 
     const replaced = new Map<Tensor, Tensor>([[original, this.image]]);
+    for (const [name, values] of Object.entries(defaults)) {
+      const tensor = model.inputs[name];
+      if (tensor) replaced.set(tensor, inputValue(tensor, values, `${what}: the input "${name}"`));
+    }
+    this.noise = new Map(
+      Object.entries(kinds).flatMap(([name, kind]) => {
+        const tensor = model.inputs[name];
+        if (!tensor) return [];
+        const own = input(name, [this.batch, ...tensor.shape.slice(1)], tensor.dtype);
+        replaced.set(tensor, own);
+        return [[name, { tensor: own, kind }] as const];
+      }),
+    );
     const weights = new Map<Tensor, string>();
     for (const [name, { tensor, data }] of model.parameters) {
       weights.set(tensor, name);
-      replaced.set(tensor, constant(data));
+      replaced.set(tensor, namedConstant(data, name));
     }
     const weightNames = new Map<GraphNode, string[]>();
     for (const node of topologicalOrder([...model.values.values()])) {
@@ -125,6 +158,25 @@ export class Backbone {
     );
     this.nodes = new Map(Array.from(model.nodes, ([name, tensor]) => [name, now(tensor)]));
   }
+
+  /** How pixels reach the network, if the file says it. */
+  get preprocessing(): Preprocessing | undefined {
+    return this.description.preprocessing;
+  }
+
+  /** Fresh graph inputs for the noise of a batch, by the tensors that they stand for. */
+  noiseInputs(batch: Dim): ReadonlyMap<Tensor, Tensor> {
+    return new Map(
+      Array.from(this.noise, ([name, { tensor }]) => [
+        tensor,
+        input(name, [batch, ...tensor.shape.slice(1)], tensor.dtype),
+      ]),
+    );
+  }
+}
+
+function mapped<A, B>(values: Readonly<Record<string, A>>, map: (value: A) => B): Record<string, B> {
+  return Object.fromEntries(Object.entries(values).map(([key, value]) => [key, map(value)]));
 }
 
 /** The batch of the input; that of the answers if an exporter wrote it into the graph. */

@@ -1,15 +1,17 @@
 import type { Preprocessing } from "../../data/preprocessing.js";
-import { preprocessingMetadata } from "../../data/preprocessing.js";
 import type { Target, Tensor, WrittenOnnx } from "../../graph/index.js";
 import { lower, writeOnnx } from "../../graph/index.js";
 import type { Dim } from "../../graph/index.js";
+import { modelMetadata, noiseInputs } from "../../train/model-description.js";
+import { topologicalOrder } from "../../graph/index.js";
+import { HYPERPARAMETER_INPUTS } from "./hyperparameters.js";
 import { nextName } from "../../runtime/runtime.js";
 import type { State } from "../../nn/module.js";
 import { baked } from "../../nn/training-state.js";
 import type { PredictiveNetwork } from "./network.js";
 import { stateName } from "./network.js";
 import type { AnswerOptions } from "./tasks.js";
-import { answers } from "./tasks.js";
+import { answers, noiseOf } from "./tasks.js";
 import { checkValues } from "./values.js";
 
 interface WriteOptions {
@@ -67,7 +69,7 @@ function write(
   values: State,
   outputs: Record<string, Tensor>,
   { target = "portable", preprocessing = network.backbone.preprocessing }: WriteOptions,
-  about: object,
+  about: { readonly form: "step" } | { readonly form: "unrolled"; readonly timesteps: number },
 ): WrittenOnnx {
   checkValues(network, values);
   const pcoders = network.pcoders.map(({ cut, hyperparameters, shape, target: predicted }) => ({
@@ -76,10 +78,35 @@ function write(
     predicts: predicted,
     ...hyperparameters,
   }));
+  const { classes, labels } = network.backbone.description;
   const metadata = {
+    ...modelMetadata({
+      preprocessing,
+      noise: noiseInputs(outputs, noiseOf(network)),
+      inputs: hyperparameterDefaults(network, outputs),
+      ...(about.form === "unrolled" && { timesteps: { output: "logits", count: about.timesteps + 1 } }),
+      ...(classes && { classes }),
+      ...(labels && { labels }),
+      system: "Predify",
+    }),
     predify: JSON.stringify({ name: network.options.name ?? "network", ...about, pcoders }),
-    ...(preprocessing && preprocessingMetadata(preprocessing)),
   };
   const constants = { values: baked(values) };
   return writeOnnx(lower(outputs, target, constants), { ...constants, metadata, name: "predify" });
+}
+
+/** The network's own beta, lambda and alpha, for those that are inputs of a graph. */
+function hyperparameterDefaults(
+  { pcoders }: PredictiveNetwork,
+  outputs: Readonly<Record<string, Tensor>>,
+): Record<string, readonly number[]> {
+  const present = new Set(
+    topologicalOrder(Object.values(outputs)).flatMap(({ leaf }) =>
+      leaf?.kind === "input" ? [leaf.name] : [],
+    ),
+  );
+  const own = HYPERPARAMETER_INPUTS.filter((name) => present.has(name));
+  return Object.fromEntries(
+    own.map((name) => [name, pcoders.map(({ hyperparameters }) => hyperparameters[name])]),
+  );
 }

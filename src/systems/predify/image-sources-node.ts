@@ -1,12 +1,12 @@
 import { join } from "node:path";
-import { imagesBelow, isImage, listFolder } from "../../data/image-folder-node.js";
+import { imagesBelow, listFolder } from "../../data/image-folder-node.js";
 import type { ImageSource } from "../../data/image-source.js";
 import { IMAGE_ENDINGS, readImage } from "../../data/images-node.js";
 import { namedImages } from "../../data/named-images-node.js";
 import { StriateError } from "../../util/errors.js";
 
 /**
- * Images without labels, for training that needs none: "mnist", "cifar10", or a folder. A folder may hold images, folders of
+ * Images without labels, for training that needs none: "mnist", "cifar10", or a folder. A folder may hold images and folders of
  * images at any depth (of those named train and val, the part's), a list (`files.json`), or NumPy files (`train.npy` with
  * `labels.json`).
  *
@@ -18,8 +18,7 @@ export async function openImages(name: string, part: "train" | "test" = "train")
   const split = part === "train" ? "train" : "val";
   if (files.includes("files.json") || files.includes(`${split}.npy`)) return namedImages(name, { split });
   const root = folders.includes(split) ? join(name, split) : name;
-  const here = root === name ? files.filter(isImage) : [];
-  const images = here.length > 0 ? here : await imagesBelow(root);
+  const images = await imagesBelow(root);
   if (images.length > 0) return unlabelled(root, images);
   throw new StriateError(`"${root}": no image in it or in its folders (${IMAGE_ENDINGS.join(", ")})`);
 }

@@ -17,6 +17,8 @@ export interface TraceOptions {
   readonly batch?: Dim;
   /** The image, where it is computed (normalised, say) and not an input. */
   readonly image?: Tensor;
+  /** What stands for the backbone's noise inputs (default: fresh inputs). The same at every timestep of an image. */
+  readonly noise?: ReadonlyMap<Tensor, Tensor>;
   /**
    * Where beta, lambda and alpha come from: graph inputs "feedforward", "feedback" and "error" of one value for each
    * PCoder (default), constants, or tensors.
@@ -65,6 +67,7 @@ export const RESTART_INPUT = "restart";
 
 interface PassContext {
   readonly image: Tensor;
+  readonly noise: ReadonlyMap<Tensor, Tensor>;
   readonly weights: readonly MixingWeights[];
   readonly prior: Tensor | undefined;
 }
@@ -95,9 +98,12 @@ export class PredictiveNetwork {
   }
 
   /** The values that the PCoders take over, as the backbone alone computes them; nothing above the last is traced. */
-  feedforward(image: Tensor): readonly Tensor[] {
+  feedforward(
+    image: Tensor,
+    noise: ReadonlyMap<Tensor, Tensor> = this.backbone.noiseInputs(image.shape[0]!),
+  ): readonly Tensor[] {
     this.#checkBatch(image);
-    const replaced = new Map<Tensor, Tensor>([[this.backbone.image, image]]);
+    const replaced = new Map<Tensor, Tensor>([[this.backbone.image, image], ...noise]);
     const cuts = this.pcoders.map(({ cut }) => cut.tensor);
     for (const node of topologicalOrder(cuts)) {
       if (node.leaf !== undefined) continue;
@@ -149,6 +155,7 @@ export class PredictiveNetwork {
     const { batch = backbone.batch, hyperparameters = "inputs" } = options;
     const image = options.image ?? input(backbone.inputName, [batch, ...backbone.imageShape]);
     this.#checkBatch(image);
+    const noise = options.noise ?? backbone.noiseInputs(image.shape[0]!);
     const made =
       hyperparameters === "inputs"
         ? hyperparameterInputs(pcoders.length)
@@ -164,8 +171,9 @@ export class PredictiveNetwork {
         ? input(PRIOR_INPUT, [image.shape[0]!, ...pcoders.at(-1)!.shape])
         : undefined;
     const images = options.image === undefined ? [image] : [];
-    const inputs = [...images, ...made.inputs, ...(prior ? [prior] : [])];
-    return { inputs, context: { image, weights: made.weights, prior } };
+    const drawn = options.noise === undefined ? noise.values() : [];
+    const inputs = [...images, ...drawn, ...made.inputs, ...(prior ? [prior] : [])];
+    return { inputs, context: { image, noise, weights: made.weights, prior } };
   }
 
   #checkBatch({ shape: [batch] }: Tensor): void {
@@ -197,6 +205,7 @@ class PassTracer {
     this.#cuts = new Map(cuts.map((tensor, i) => [tensor, i]));
     const order = topologicalOrder([...cuts, backbone.output]).filter(({ leaf }) => leaf === undefined);
     this.#prefix.set(backbone.image, context.image);
+    for (const [original, drawn] of context.noise) this.#prefix.set(original, drawn);
     this.#retracer = new MergingRetracer(order, new Set([...cuts, backbone.output]));
     const dependent = new Set<Tensor>(cuts);
     const later: GraphNode[] = [];

@@ -1,3 +1,4 @@
+import type { NoiseKind } from "../../train/task.js";
 import { check } from "../../util/errors.js";
 import { unknownName } from "../../util/suggest.js";
 import type { DecoderOptions } from "./decoder-steps.js";
@@ -35,6 +36,10 @@ export interface PredifyOptions extends Partial<Hyperparameters> {
   readonly inputSize?: readonly number[];
   /** Output of the file that holds the answer (default: the first). */
   readonly output?: string;
+  /** Inputs of the file that are noise, besides those that it says are: drawn once for all timesteps of an image. */
+  readonly noise?: Readonly<Record<string, NoiseKind>>;
+  /** Values of other inputs of the file, instead of those that it says they have. */
+  readonly inputs?: Readonly<Record<string, readonly number[]>>;
   /** Default "window". */
   readonly window?: WindowRule;
   /**
@@ -55,6 +60,8 @@ const NETWORK_KEYS = [
   "sharedHyperparameters",
   "inputSize",
   "output",
+  "noise",
+  "inputs",
   "window",
   "errorOver",
   "randomInit",

@@ -19,7 +19,7 @@ export interface RunInputs {
   readonly hyperparameters?: Partial<Hyperparameters> | readonly Partial<Hyperparameters>[];
   /** Of a network with a top-down prior: [batch, ...shape of the last PCoder]. */
   readonly prior?: TensorData;
-  /** Of a network with random states: draws them. */
+  /** Of a network with random states, or whose backbone takes noise: draws them. */
   readonly random?: Random;
 }
 
@@ -180,7 +180,7 @@ export async function measureWindows(
   );
   const states = network.options.randomInit
     ? startStates(network, batch, random)
-    : await firstRepresentations(network, known, images, runtime, options);
+    : await firstRepresentations(network, known, images, random, runtime, options);
   const result: State = new Map(values);
   for (const { number, decoder } of measured) {
     const opened = await openDecoder(decoder, values, batch, runtime, options);
@@ -202,6 +202,7 @@ async function firstRepresentations(
   network: PredictiveNetwork,
   values: State,
   images: TensorData,
+  random: Random,
   runtime: Runtime,
   options: SessionOptions,
 ): Promise<Record<string, TensorData>> {
@@ -212,7 +213,7 @@ async function firstRepresentations(
     hyperparameters: "constants",
   });
   try {
-    const results = await runner.run(images);
+    const results = await runner.run(images, { random });
     return Object.fromEntries(
       network.pcoders.map(({ number }) => [stateName(number), results[`${stateName(number)}.t0`]!]),
     );
@@ -250,6 +251,7 @@ function feedsOf(
   check((options.topDownPrior === true) === (prior !== undefined), () =>
     prior ? "this network has no top-down prior" : "this network needs a top-down prior",
   );
+  const noise = backboneNoise(network, images.shape[0]!, inputs.random);
   const draws = options.randomInit === true && inputs.random !== undefined;
   const drawn = draws ? startStates(network, images.shape[0]!, inputs.random) : {};
   return {
@@ -258,8 +260,27 @@ function feedsOf(
       HYPERPARAMETER_INPUTS.map((name) => [name, tensorData(sets.map((set) => set[name]))]),
     ),
     ...(prior && { [PRIOR_INPUT]: prior }),
+    ...noise,
     ...drawn,
   };
+}
+
+function backboneNoise(
+  { backbone }: PredictiveNetwork,
+  batch: number,
+  random: Random | undefined,
+): Record<string, TensorData> {
+  return Object.fromEntries(
+    Array.from(backbone.noise, ([name, { tensor, kind }]) => {
+      check(random, () => `this network's input "${name}" is noise: give \`random\``);
+      const shape = [batch, ...(tensor.shape.slice(1) as number[])];
+      const data = new Float32Array(shape.reduce((a, b) => a * b, 1));
+      return [
+        name,
+        tensorData(kind === "uniform" ? random.fillUniform(data) : random.fillNormal(data), shape),
+      ];
+    }),
+  );
 }
 
 function isList<T>(value: T | readonly T[]): value is readonly T[] {

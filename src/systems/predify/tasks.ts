@@ -68,10 +68,18 @@ function overTime(values: readonly Tensor[]): Tensor {
   return each.length === 1 ? each[0]! : concat(each, 0);
 }
 
-/** Noise that a network needs: the states it starts from. */
-function noiseOf(network: PredictiveNetwork): Readonly<Record<string, NoiseKind>> {
-  if (network.options.randomInit !== true) return {};
-  return Object.fromEntries(network.pcoders.map(({ number }) => [stateName(number), "normal"]));
+/** Noise that a network needs: the backbone's, and the states it starts from. */
+export function noiseOf({
+  backbone,
+  pcoders,
+  options,
+}: PredictiveNetwork): Readonly<Record<string, NoiseKind>> {
+  const own = Array.from(backbone.noise, ([name, { kind }]) => [name, kind] as const);
+  const states = options.randomInit === true ? pcoders : [];
+  return Object.fromEntries([
+    ...own,
+    ...states.map(({ number }) => [stateName(number), "normal" as const] as const),
+  ]);
 }
 
 /**
@@ -91,9 +99,11 @@ export class FeedbackTask implements Task {
 
   loss(batch: number): LossGraph {
     const image = input(IMAGES, [batch, ...this.network.backbone.imageShape]);
-    const errors = feedforwardErrors(this.network, image);
+    const noise = this.network.backbone.noiseInputs(batch);
+    const errors = feedforwardErrors(this.network, image, noise);
     return {
-      inputs: [image],
+      inputs: [image, ...noise.values()],
+      noise: noiseOf(this.network),
       loss: addAll(errors),
       metrics: Object.fromEntries(errors.map((error, i) => [`error.pcoder${i + 1}`, error])),
     };
@@ -105,13 +115,18 @@ export class FeedbackTask implements Task {
       inputs: unrolled.inputs,
       noise: noiseOf(this.network),
       outputs: answers(unrolled, this.options),
+      overTime: "logits",
     };
   }
 }
 
 /** e_i of the first pass, in which every representation is the backbone's own value. */
-function feedforwardErrors(network: PredictiveNetwork, image: Tensor): Tensor[] {
-  const representations = network.feedforward(image);
+function feedforwardErrors(
+  network: PredictiveNetwork,
+  image: Tensor,
+  noise: ReadonlyMap<Tensor, Tensor>,
+): Tensor[] {
+  const representations = network.feedforward(image, noise);
   return network.pcoders.map(
     (pcoder, i) => pcoder.predict(representations[i]!, i === 0 ? image : representations[i - 1]!).error,
   );
@@ -164,6 +179,7 @@ export class HyperparameterTask implements Task {
       inputs: [image, ...unrolled.inputs],
       noise: noiseOf(this.network),
       outputs: answers(unrolled, {}),
+      overTime: "logits",
     };
   }
 

@@ -1,4 +1,3 @@
-import { preprocessingMetadata } from "../../data/preprocessing.js";
 import type { ImportedModel } from "../../graph/onnx/read.js";
 import type { Tensor, TensorData, WrittenOnnx } from "../../graph/index.js";
 import {
@@ -16,6 +15,8 @@ import { kaimingNormal } from "../../nn/init.js";
 import type { NamedParameters, State } from "../../nn/module.js";
 import { initialState } from "../../nn/module.js";
 import { baked } from "../../nn/training-state.js";
+import type { ModelDescription } from "../../train/model-description.js";
+import { describeModel, modelMetadata, noiseInputs } from "../../train/model-description.js";
 import type { NoiseKind } from "../../train/task.js";
 import { StriateError, check } from "../../util/errors.js";
 import { Random } from "../../util/random.js";
@@ -47,8 +48,10 @@ export interface V1Network {
   readonly block: VOneBlock;
   /** Images [batch, 3, size, size] in [-1, 1]: takes the name of the model's own input. */
   readonly images: Tensor;
-  /** Inputs that stand for randomness: "v1:noise" where the block has noise. */
+  /** Inputs that stand for randomness: the model's own, and "v1:noise" where the block has noise. */
   readonly noise: Readonly<Record<string, NoiseKind>>;
+  /** What files say of it: how pixels reach V1, and what the model's own file said. */
+  readonly description: ModelDescription;
   readonly outputs: Readonly<Record<string, Tensor>>;
   /** The bottleneck's weight and what is left of the model's own, all trainable as they were. */
   readonly parameters: NamedParameters;
@@ -69,7 +72,9 @@ export const BOTTLENECK = "bottleneck.weight";
  */
 export function withV1(model: ImportedModel, options: WithV1Options): V1Network {
   const { block, replaces, seed = 0, gain = 1 } = options;
-  const [imageName, modelImages] = imageInput(model, options.images);
+  const own = describeModel(model.metadata, "withV1");
+  const drawn = own.noise ?? {};
+  const [imageName, modelImages] = imageInput(model, options.images, drawn);
   const replaced = replaces === undefined ? modelImages : model.values.get(replaces);
   check(replaced, () => `withV1: the model has no value "${replaces!}"`);
   const channels = checkFits(replaced, block, replaces ?? imageName);
@@ -96,12 +101,22 @@ export function withV1(model: ImportedModel, options: WithV1Options): V1Network 
     () =>
       `withV1: the model's outputs still depend on its images past "${replaces!}": name a value that all of them go through`,
   );
+  const noise: Record<string, NoiseKind> = {
+    ...Object.fromEntries(Object.entries(drawn).map(([name, { distribution }]) => [name, distribution])),
+    ...(block.noise !== undefined && { [V1_NOISE]: "normal" }),
+  };
   const kept = [...model.parameters].filter(([, { tensor }]) => leaves.has(tensor));
   const bottleneck: NamedParameters = new Map([[BOTTLENECK, weight]]);
   return {
     block,
     images,
-    noise: block.noise === undefined ? {} : { [V1_NOISE]: "normal" },
+    noise,
+    description: {
+      ...own,
+      preprocessing: V1_PREPROCESSING,
+      noise: noiseInputs(outputs, noise),
+      system: "VOneNet",
+    },
     outputs,
     parameters: new Map([...bottleneck, ...kept.map(([name, { tensor }]) => [name, tensor] as const)]),
     values: new Map<string, TensorData>([
@@ -111,8 +126,12 @@ export function withV1(model: ImportedModel, options: WithV1Options): V1Network 
   };
 }
 
-function imageInput(model: ImportedModel, name: string | undefined): readonly [string, Tensor] {
-  const inputs = Object.entries(model.inputs);
+function imageInput(
+  model: ImportedModel,
+  name: string | undefined,
+  noise: ModelDescription["noise"] & object,
+): readonly [string, Tensor] {
+  const inputs = Object.entries(model.inputs).filter(([key]) => noise[key] === undefined);
   const found =
     name === undefined ? inputs.filter(([, { rank }]) => rank === 4) : inputs.filter(([key]) => key === name);
   const [first] = found;
@@ -147,6 +166,6 @@ function checkFits({ shape, dtype }: Tensor, block: VOneBlock, name: string): nu
 export function writeV1Network(network: V1Network, values: State = network.values): WrittenOnnx {
   return writeOnnx(lower(network.outputs, "portable"), {
     values: baked(values),
-    metadata: { ...v1Metadata(network.block), ...preprocessingMetadata(V1_PREPROCESSING) },
+    metadata: { ...v1Metadata(network.block), ...modelMetadata(network.description) },
   });
 }

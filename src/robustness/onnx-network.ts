@@ -1,0 +1,382 @@
+import type { CompletePreprocessing, Preprocessing } from "../data/preprocessing.js";
+import { PREPROCESSING_NAMES, knownPreprocessing } from "../data/preprocessing.js";
+import { isStatic } from "../graph/dims.js";
+import { isFloat } from "../graph/dtype.js";
+import type { Dim, Shape, Tensor } from "../graph/index.js";
+import { clip, input, log, reshape, showShape } from "../graph/index.js";
+import { intAttribute } from "../graph/operator.js";
+import type { ImportedModel } from "../graph/onnx/read.js";
+import { OnnxFile } from "../graph/onnx/read.js";
+import { substitute } from "../graph/substitute.js";
+import { baked } from "../nn/training-state.js";
+import type { ModelDescription } from "../train/model-description.js";
+import { describeModel, inputValue } from "../train/model-description.js";
+import { answerAt } from "../train/over-time.js";
+import type { NoiseKind } from "../train/task.js";
+import { StriateError, check } from "../util/errors.js";
+import { unknownName } from "../util/suggest.js";
+import type { Answers, ImageShape, Network } from "./network.js";
+import { classesOf } from "./network.js";
+import { applyPreprocessing } from "./preprocess-graph.js";
+
+export interface OnnxNetworkOptions {
+  /** How messages and reports call the model, default "ONNX model". */
+  readonly name?: string;
+  /** How pixels reach the model; needed unless the file's metadata say so. */
+  readonly preprocessing?: Preprocessing;
+  /** Height and width, for a model that leaves them open. */
+  readonly size?: number | readonly [height: number, width: number];
+  /** The output that holds the scores, where there are several. */
+  readonly output?: string;
+  /**
+   * What that output holds. By default logits, unless the model ends in a softmax (then the scores before it are
+   * taken) or its answers turn out to be probabilities (refused: say so here, and logarithms are taken).
+   */
+  readonly answers?: Answers;
+  /** Inputs that stand for randomness, besides those that the file says do. */
+  readonly noise?: Readonly<Record<string, NoiseKind>>;
+  /** Values of other inputs, instead of those that the file says they have: one for all elements, or one for each. */
+  readonly inputs?: Readonly<Record<string, readonly number[]>>;
+  /**
+   * The timestep that answers, of a model whose output is [timesteps, batch, classes] (a file of Striate says so; for
+   * others this option does). Default: the last.
+   */
+  readonly timestep?: number;
+}
+
+/**
+ * Any classifier read from an ONNX file (its bytes, or in Node what `openOnnx` gives): [batch, channels, height, width] or
+ * channels last, any batch or a fixed one. A model into which an exporter wrote its batch (in a Reshape, say) runs with as
+ * many images at once as it was exported for.
+ *
+ * @throws StriateError for a file that cannot be imported, a layout or size that contradicts what is stated, a
+ * preprocessing that nobody states, inputs that nobody explains, or answers that are not one score for each class.
+ */
+export function onnxNetwork(source: Uint8Array | OnnxFile, options: OnnxNetworkOptions): Network {
+  const { timestep } = options;
+  const networks = onnxNetworkOverTime(source, { ...options, overTime: timestep !== undefined });
+  const found = timestep === undefined ? networks.at(-1) : networks[timestep];
+  check(
+    found,
+    () => `${networks[0]!.name}: it has the timesteps 0 to ${networks.length - 1}, got ${String(timestep)}`,
+  );
+  return found;
+}
+
+export interface OverTimeOptions extends Omit<OnnxNetworkOptions, "timestep"> {
+  /** Says of a file that does not say so itself that the first axis of its output is time. Default false. */
+  readonly overTime?: boolean;
+}
+
+/**
+ * The classifiers that a model is at its timesteps, the first one first; the model alone if it answers once. Everything
+ * else is as in {@link onnxNetwork}.
+ */
+export function onnxNetworkOverTime(
+  source: Uint8Array | OnnxFile,
+  options: OverTimeOptions,
+): readonly Network[] {
+  const given = source instanceof OnnxFile ? source : undefined;
+  const { name = given?.what ?? "ONNX model" } = options;
+  const read = readClassifier(given ?? new OnnxFile(source as Uint8Array, name), options, name);
+  const { model, images, description, answers, noise } = read;
+  const { layout, imageShape, batch } = imageAxes(images, name, statedLayout(options, description));
+  const known = knownPreprocessing(options.preprocessing, description.preprocessing, imageShape, name);
+  check(
+    known,
+    () =>
+      `${name}: say how pixels reach the model: --preprocessing with one of ${PREPROCESSING_NAMES.join(", ")}, ` +
+      `or --scale, --mean and --std (the option "preprocessing" in a program); its file does not say it`,
+  );
+  const preprocessing: CompletePreprocessing = { ...known.preprocessing, layout };
+  const values = baked(new Map([...model.parameters].map(([key, { data }]) => [key, data])));
+  return answers.map((answer, timestep) => ({
+    name,
+    imageShape,
+    classes: classesOf(answer.scores, name),
+    ...(batch !== undefined && { fixedBatch: batch }),
+    preprocessing,
+    preprocessingFrom: known.from,
+    answers: answer.kind,
+    ...(read.overTime && { timestep }),
+    ...(description.labels && { labels: description.labels }),
+    trace: (x) => {
+      const fed = new Map([[images, applyPreprocessing(x, preprocessing)], ...noiseOf(read, x.shape[0]!)]);
+      const { logits } = substitute({ logits: answer.scores }, fed);
+      return { logits: flatScores(logits!, name), noise };
+    },
+    values,
+  }));
+}
+
+/** The noise inputs for a batch, in place of the file's. */
+function noiseOf({ model, images, noise }: ReadClassifier, batch: Dim): (readonly [Tensor, Tensor])[] {
+  return Object.keys(noise).flatMap((key) => {
+    const tensor = model.inputs[key];
+    if (tensor === undefined) return [];
+    const shape = tensor.shape.map((dim) => (dim === images.shape[0] ? batch : dim));
+    return [[tensor, input(key, shape, tensor.dtype)] as const];
+  });
+}
+
+interface Answer {
+  readonly scores: Tensor;
+  /** How they were understood. */
+  readonly kind: string;
+}
+
+interface ReadClassifier {
+  readonly model: ImportedModel;
+  readonly description: ModelDescription;
+  readonly images: Tensor;
+  readonly noise: Readonly<Record<string, NoiseKind>>;
+  /** Of each timestep. */
+  readonly answers: readonly Answer[];
+  readonly overTime: boolean;
+}
+
+/** Reads a file with the image size that is stated, and with the batch that its answers have if it does not take any. */
+function readClassifier(file: OnnxFile, options: OverTimeOptions, name: string): ReadClassifier {
+  const plain = file.read();
+  const description = describeModel(plain.metadata, name);
+  const roles = rolesOf(plain, description, options, name);
+  const read = (shape?: Shape): ReadClassifier => {
+    const model = shape === undefined ? plain : file.read({ inputShapes: shapesFor(plain, roles, shape) });
+    const output = pickOutput(model, name, options.output ?? description.timesteps?.output);
+    const overTime = options.overTime === true || description.timesteps?.output === output.name;
+    const { scores } = substitute({ scores: output.tensor }, stated(model, roles, name));
+    return {
+      model,
+      description,
+      images: model.inputs[roles.images]!,
+      noise: roles.noise,
+      answers: scoresOverTime(scores!, overTime, name).map((one) => scoresOf(one, options.answers, name)),
+      overTime,
+    };
+  };
+  const first = read();
+  const shape = sizedShape(first.images, options.size, statedLayout(options, description), name);
+  const sized = shape === undefined ? first : read(shape);
+  const rows = ({ answers }: ReadClassifier) => answers[0]!.scores.shape;
+  const [batch, answered] = [sized.images.shape[0]!, rows(sized)[0]!];
+  if (batch === answered) return sized;
+  check(
+    !isStatic(batch),
+    () =>
+      `${name}: it takes a batch of ${batch} images, its scores are ${showShape(rows(sized))}: expected a row for each`,
+  );
+  const fixed = isStatic(answered) ? answered : 1;
+  const again = read([fixed, ...sized.images.shape.slice(1)]);
+  check(
+    rows(again)[0] === fixed,
+    () =>
+      `${name}: expected a row of scores for each image, its output is ${showShape(rows(sized))} for a batch of "${batch}"`,
+  );
+  return again;
+}
+
+/** What the inputs of a model are for. */
+interface Roles {
+  readonly images: string;
+  readonly noise: Readonly<Record<string, NoiseKind>>;
+  readonly values: Readonly<Record<string, readonly number[]>>;
+}
+
+function rolesOf(
+  model: ImportedModel,
+  description: ModelDescription,
+  options: OverTimeOptions,
+  name: string,
+): Roles {
+  const names = Object.keys(model.inputs);
+  for (const key of [...Object.keys(options.noise ?? {}), ...Object.keys(options.inputs ?? {})])
+    check(names.includes(key), () => `${name}: ${unknownName("input", key, names)}`);
+  const drawn = Object.entries(description.noise ?? {}).map(
+    ([key, { distribution }]): [string, NoiseKind] => [key, distribution],
+  );
+  const values = { ...description.inputs, ...options.inputs };
+  const kinds: [string, NoiseKind][] = [...drawn, ...Object.entries(options.noise ?? {})];
+  const noise = Object.fromEntries(kinds.filter(([key]) => options.inputs?.[key] === undefined));
+  const images = names.filter((key) => noise[key] === undefined && values[key] === undefined);
+  const [first] = images;
+  check(first !== undefined && images.length === 1, () => {
+    const shown = images.map((key) => `${key} ${showShape(model.inputs[key]!.shape)}`).join(", ");
+    return (
+      `${name}: expected one input for the images, got ${shown || "none"}; say which of them are noise ` +
+      `(--noise NAME=normal) or have fixed values (--input NAME=VALUE)`
+    );
+  });
+  const { rank, dtype, shape } = model.inputs[first]!;
+  check(
+    rank === 4 && dtype === "float32",
+    () =>
+      `${name}: expected images as float32 with 4 axes, its input "${first}" is ${dtype}${showShape(shape)}`,
+  );
+  return { images: first, noise, values };
+}
+
+/** Shapes to read a model with, of images and of the noise that has their batch. */
+function shapesFor(model: ImportedModel, { images, noise }: Roles, shape: Shape): Record<string, Shape> {
+  const batch = model.inputs[images]!.shape[0]!;
+  const drawn = Object.keys(noise).flatMap((key) => {
+    const tensor = model.inputs[key];
+    return tensor === undefined
+      ? []
+      : [[key, tensor.shape.map((dim) => (dim === batch ? shape[0]! : dim))] as const];
+  });
+  return { ...Object.fromEntries(drawn), [images]: shape };
+}
+
+/** Constants for the inputs whose values are stated. */
+function stated(model: ImportedModel, { values }: Roles, name: string): Map<Tensor, Tensor> {
+  return new Map(
+    Object.entries(values).flatMap(([key, numbers]) => {
+      const tensor = model.inputs[key];
+      return tensor === undefined
+        ? []
+        : [[tensor, inputValue(tensor, numbers, `${name}: the input "${key}"`)] as const];
+    }),
+  );
+}
+
+function scoresOverTime(scores: Tensor, overTime: boolean, name: string): readonly Tensor[] {
+  if (!overTime) return [scores];
+  const [count] = scores.shape;
+  check(
+    scores.rank >= 3 && isStatic(count!),
+    () =>
+      `${name}: expected scores [timesteps, batch, classes] of a known number of timesteps, its output is ${showShape(scores.shape)}`,
+  );
+  return Array.from({ length: count }, (_, t) => answerAt(scores, t, name));
+}
+
+function statedLayout({ preprocessing }: OverTimeOptions, description: ModelDescription) {
+  return preprocessing?.layout ?? description.preprocessing?.layout;
+}
+
+/** The shape to read a file with that leaves the image size open; undefined if it is fixed. */
+function sizedShape(
+  images: Tensor,
+  size: OnnxNetworkOptions["size"],
+  stated: Preprocessing["layout"],
+  name: string,
+): Shape | undefined {
+  const { shape } = images;
+  const [height, width] = typeof size === "number" ? [size, size] : (size ?? []);
+  const last = layoutOf(images, stated, name) === "NHWC";
+  const [rowAxis, columnAxis] = last ? [1, 2] : [2, 3];
+  const fixed = [shape[rowAxis]!, shape[columnAxis]!];
+  check(
+    size === undefined ||
+      ((!isStatic(fixed[0]!) || fixed[0] === height) && (!isStatic(fixed[1]!) || fixed[1] === width)),
+    () => `${name}: ${described(images)}, which fixes the image size; stated was ${height} x ${width}`,
+  );
+  if (fixed.every(isStatic)) return undefined;
+  check(
+    height !== undefined && width !== undefined,
+    () => `${name}: ${described(images)}; say which image size to use`,
+  );
+  return shape.with(rowAxis, height).with(columnAxis, width);
+}
+
+/** 'its input "pixels" is [N, 3, 224, 224]'. */
+function described({ node, shape }: Tensor): string {
+  const name = node.leaf?.kind === "input" ? `"${node.leaf.name}" ` : "";
+  return `its input ${name}is ${showShape(shape)}`;
+}
+
+const CHANNELS: readonly Dim[] = [1, 3];
+
+function layoutOf(images: Tensor, stated: Preprocessing["layout"], name: string): "NCHW" | "NHWC" {
+  const { shape } = images;
+  const [first, last] = [CHANNELS.includes(shape[1]!), CHANNELS.includes(shape[3]!)];
+  const layout = first ? "NCHW" : last ? "NHWC" : stated;
+  check(layout !== undefined && (stated === undefined || stated === layout || (first && last)), () =>
+    stated === undefined
+      ? `${name}: cannot tell which axis the channels are, ${described(images)}: state the layout`
+      : `${name}: the layout ${stated} was stated, ${described(images)}`,
+  );
+  return stated ?? layout;
+}
+
+interface ImageAxes {
+  readonly layout: "NCHW" | "NHWC";
+  readonly imageShape: ImageShape;
+  readonly batch?: number;
+}
+
+function imageAxes(images: Tensor, name: string, stated: Preprocessing["layout"]): ImageAxes {
+  const layout = layoutOf(images, stated, name);
+  const [batch, ...rest] = images.shape;
+  const [a, b, c] = rest as [Dim, Dim, Dim];
+  const image = layout === "NCHW" ? [a, b, c] : [c, a, b];
+  check(
+    image.every(isStatic) && CHANNELS.includes(image[0]!),
+    () => `${name}: expected images of 1 or 3 channels and a fixed size, ${described(images)}`,
+  );
+  const imageShape = image as unknown as ImageShape;
+  return isStatic(batch!) ? { layout, imageShape, batch } : { layout, imageShape };
+}
+
+function pickOutput(
+  model: ImportedModel,
+  name: string,
+  wanted: string | undefined,
+): { readonly name: string; readonly tensor: Tensor } {
+  const names = Object.keys(model.outputs);
+  check(
+    wanted !== undefined || names.length === 1,
+    () => `${name}: it has ${names.length} outputs (${names.join(", ")}): name the one that holds the scores`,
+  );
+  const key = wanted ?? names[0]!;
+  const tensor = Object.hasOwn(model.outputs, key) ? model.outputs[key] : undefined;
+  check(tensor, () => `${name}: there is no output "${key}", its outputs are ${names.join(", ")}`);
+  return { name: key, tensor };
+}
+
+/** Operators that keep the scores as they are, in other shapes, orders of axes or float types. */
+const PASSES = new Set([
+  "Identity",
+  "Flatten",
+  "Reshape",
+  "Squeeze",
+  "Unsqueeze",
+  "Transpose",
+  "Dropout",
+  "Cast",
+]);
+
+function scoresOf(output: Tensor, stated: Answers | undefined, name: string): Answer {
+  if (stated === "logits" || stated === "log-probabilities") return { scores: output, kind: stated };
+  const end = endingOf(output, classesOf(output, name));
+  if (stated === undefined && end === undefined) return { scores: output, kind: "logits" };
+  if (end?.node.type === "Softmax") {
+    // What follows the softmax is done to the scores before it.
+    const { scores } = substitute({ scores: output }, new Map([[end, end.node.inputs[0]!]]));
+    return { scores: scores!, kind: "logits (before the model's softmax)" };
+  }
+  if (end?.node.type === "LogSoftmax") return { scores: output, kind: "log-probabilities" };
+  if (end?.node.type === "Sigmoid") {
+    throw new StriateError(
+      `${name}: its output goes through a sigmoid: labels that do not exclude each other are not supported`,
+    );
+  }
+  return { scores: log(clip(output, 1e-30)), kind: "logarithms of the model's probabilities" };
+}
+
+/** The function of all classes at the end of a model, if there is one. */
+function endingOf(output: Tensor, classes: number): Tensor | undefined {
+  let tensor = output;
+  while (PASSES.has(tensor.node.type)) {
+    const [inner] = tensor.node.inputs;
+    if (inner === undefined || !isFloat(inner.dtype)) return undefined;
+    tensor = inner;
+  }
+  if (tensor.node.type === "Sigmoid") return tensor;
+  if (tensor.node.type !== "Softmax" && tensor.node.type !== "LogSoftmax") return undefined;
+  return tensor.shape.at(intAttribute(tensor.node.attributes, "axis", -1)) === classes ? tensor : undefined;
+}
+
+function flatScores(scores: Tensor, name: string): Tensor {
+  return scores.rank === 2 ? scores : reshape(scores, [-1, classesOf(scores, name)]);
+}

@@ -1,0 +1,160 @@
+import { preprocessingFromMetadata, preprocessingMetadata } from "../data/preprocessing.js";
+import type { Preprocessing } from "../data/preprocessing.js";
+import type { Dim, Tensor } from "../graph/index.js";
+import { isStaticShape } from "../graph/dims.js";
+import { constant, showShape, topologicalOrder } from "../graph/index.js";
+import { StriateError, check } from "../util/errors.js";
+import type { Json } from "../util/json.js";
+import { isJsonObject, parseStrictJson } from "../util/json.js";
+import type { NoiseKind } from "./task.js";
+
+/** An input of a model that is drawn at random for every image. */
+export interface NoiseInput {
+  /** Uniform in [0, 1), or normal with mean 0 and variance 1. */
+  readonly distribution: NoiseKind;
+  /** Of the input; a name stands for any length, such as that of the batch. */
+  readonly shape?: readonly Dim[];
+}
+
+/** An output of a model that holds an answer for every timestep, along its first axis. */
+export interface Timesteps {
+  readonly output: string;
+  /** How many; the first is timestep 0. */
+  readonly count: number;
+}
+
+/** What must be known of a model, besides its graph, to run it right. Files that Striate writes say it themselves. */
+export interface ModelDescription {
+  readonly preprocessing?: Preprocessing | undefined;
+  readonly noise?: Readonly<Record<string, NoiseInput>>;
+  /** Values that inputs have unless others are given, such as hyper-parameters. */
+  readonly inputs?: Readonly<Record<string, readonly number[]>>;
+  readonly timesteps?: Timesteps;
+  /** Names of the classes in the order of the answers. */
+  readonly classes?: readonly string[];
+  /** "several" if an image may have more than one label: answers are then scores of each class for itself. */
+  readonly labels?: "one" | "several";
+  /** Which of the systems it is, and how it was configured. */
+  readonly system?: string;
+  readonly configuration?: Json;
+}
+
+const PREFIX = "striate.";
+const NOISE = `${PREFIX}noise.`;
+const INPUT = `${PREFIX}input.`;
+
+/** The description as metadata of an ONNX file, which {@link describeModel} reads. */
+export function modelMetadata(description: ModelDescription): Record<string, string> {
+  const { preprocessing, noise = {}, inputs = {}, ...rest } = description;
+  return {
+    ...(preprocessing && preprocessingMetadata(preprocessing)),
+    ...keyed(NOISE, noise),
+    ...keyed(
+      INPUT,
+      mapValues(inputs, (values) => ({ default: values })),
+    ),
+    ...keyed(PREFIX, rest),
+  };
+}
+
+function keyed(prefix: string, values: object): Record<string, string> {
+  const given = Object.entries(values).filter(([, value]) => value !== undefined);
+  return Object.fromEntries(given.map(([key, value]) => [`${prefix}${key}`, JSON.stringify(value)]));
+}
+
+function mapValues<A, B>(values: Readonly<Record<string, A>>, map: (value: A) => B): Record<string, B> {
+  return Object.fromEntries(Object.entries(values).map(([key, value]) => [key, map(value)]));
+}
+
+/**
+ * What a model's metadata say of it. Entries of other programs are left alone.
+ *
+ * @param what names the model in errors
+ * @throws StriateError for an entry of ours that makes no sense
+ *
+ * @example
+ * const { timesteps } = describeModel(readOnnx(bytes).metadata, "model.onnx");
+ */
+export function describeModel(metadata: Readonly<Record<string, string>>, what: string): ModelDescription {
+  const preprocessing = preprocessingFromMetadata(metadata, what);
+  const read = <T>(key: string, isOne: (value: unknown) => value is T): T | undefined => {
+    const name = `${PREFIX}${key}`;
+    return Object.hasOwn(metadata, name) ? parsed(metadata[name]!, isOne, name, what) : undefined;
+  };
+  const all = <T>(prefix: string, isOne: (value: unknown) => value is T): Record<string, T> =>
+    Object.fromEntries(
+      Object.entries(metadata)
+        .filter(([key]) => key.startsWith(prefix))
+        .map(([key, text]) => [key.slice(prefix.length), parsed(text, isOne, key, what)]),
+    );
+  const timesteps = read("timesteps", isTimesteps);
+  const classes = read("classes", isTexts);
+  const labels = read("labels", isLabels);
+  const system = read("system", isText);
+  const configuration = read("configuration", isJson);
+  return {
+    noise: all(NOISE, isNoise),
+    inputs: mapValues(all(INPUT, isDefault), (entry) => entry.default),
+    ...(preprocessing && { preprocessing }),
+    ...(timesteps && { timesteps }),
+    ...(classes && { classes }),
+    ...(labels && { labels }),
+    ...(system !== undefined && { system }),
+    ...(configuration !== undefined && { configuration }),
+  };
+}
+
+function parsed<T>(text: string, isOne: (value: unknown) => value is T, key: string, what: string): T {
+  const where = `${what}: its metadata "${key}"`;
+  const value = parseStrictJson(text, where);
+  if (!isOne(value)) throw new StriateError(`${where}: ${text.slice(0, 200)} makes no sense`);
+  return value;
+}
+
+const isText = (value: unknown): value is string => typeof value === "string";
+const isTexts = (value: unknown): value is readonly string[] => Array.isArray(value) && value.every(isText);
+const isJson = (value: unknown): value is Json => value !== undefined;
+const isLabels = (value: unknown): value is "one" | "several" => value === "one" || value === "several";
+const isTimesteps = (value: unknown): value is Timesteps =>
+  isJsonObject(value) &&
+  isText(value.output) &&
+  Number.isSafeInteger(value.count) &&
+  (value.count as number) > 0;
+const isNoise = (value: unknown): value is NoiseInput =>
+  isJsonObject(value) && (value.distribution === "uniform" || value.distribution === "normal");
+const isDefault = (value: unknown): value is { readonly default: readonly number[] } =>
+  isJsonObject(value) &&
+  Array.isArray(value.default) &&
+  value.default.every((entry) => typeof entry === "number");
+
+/**
+ * An input of a model as a constant with these values, such as those it has unless others are given.
+ *
+ * @throws StriateError unless there are as many values as the input has elements, or one for all of them
+ */
+export function inputValue(input: Tensor, values: readonly number[], what: string): Tensor {
+  const { shape, dtype } = input;
+  check(isStaticShape(shape), () => `${what}: its shape ${showShape(shape)} is not fixed`);
+  const size = shape.reduce((a, b) => a * b, 1);
+  check(
+    values.length === size || values.length === 1,
+    () => `${what} is ${dtype}${showShape(shape)}: expected ${size} values, got ${values.length}`,
+  );
+  return constant(values.length === size ? values : Array<number>(size).fill(values[0]!), shape, dtype);
+}
+
+/** Descriptions of the noise inputs that some outputs need. */
+export function noiseInputs(
+  outputs: Readonly<Record<string, Tensor>>,
+  kinds: Readonly<Record<string, NoiseKind>>,
+): Record<string, NoiseInput> {
+  const leaves = topologicalOrder(Object.values(outputs)).flatMap(({ leaf, outputs: [tensor] }) =>
+    leaf?.kind === "input" && tensor ? [[leaf.name, tensor.shape] as const] : [],
+  );
+  return Object.fromEntries(
+    leaves.flatMap(([name, shape]) => {
+      const distribution = kinds[name];
+      return distribution === undefined ? [] : [[name, { distribution, shape }] as const];
+    }),
+  );
+}

@@ -1,0 +1,82 @@
+import { describe, expect, it } from "vitest";
+import { PREPROCESSINGS } from "../../src/data/preprocessing.js";
+import { add, concat, input, relu, unsqueeze } from "../../src/graph/index.js";
+import type { ModelDescription } from "../../src/train/model-description.js";
+import { describeModel, inputValue, modelMetadata, noiseInputs } from "../../src/train/model-description.js";
+import { answerAt } from "../../src/train/over-time.js";
+
+const whole: ModelDescription = {
+  preprocessing: PREPROCESSINGS.symmetric,
+  noise: { "v1:noise": { distribution: "normal", shape: ["batch", 4, 8, 8] } },
+  inputs: { feedback: [0.3, 0.2] },
+  timesteps: { output: "logits", count: 5 },
+  classes: ["cat", "dog"],
+  labels: "several",
+  system: "Predify",
+  configuration: { seed: 1 },
+};
+
+describe("a model's description", () => {
+  it("goes into metadata and comes back", () => {
+    const metadata = modelMetadata(whole);
+    expect(Object.keys(metadata)).toContain("striate.noise.v1:noise");
+    expect(JSON.parse(metadata["striate.input.feedback"]!)).toEqual({ default: [0.3, 0.2] });
+    expect(describeModel({ ...metadata, "other.tool": "{" }, "f.onnx")).toEqual(whole);
+    expect(describeModel({}, "f.onnx")).toEqual({ noise: {}, inputs: {} });
+  });
+
+  it.each([
+    ["striate.timesteps", '{"output":"logits","count":0}'],
+    ["striate.timesteps", "5"],
+    ["striate.noise.x", '{"distribution":"gamma"}'],
+    ["striate.input.x", '{"default":["1"]}'],
+    ["striate.input.x", "[1"],
+    ["striate.classes", '["a",1]'],
+    ["striate.labels", '"many"'],
+  ])("is refused where %s is %s", (key, text) => {
+    expect(() => describeModel({ [key]: text }, "f.onnx")).toThrow(`f.onnx: its metadata "${key}"`);
+  });
+
+  it("names the noise that outputs need, and no other", () => {
+    const [x, noise] = [input("x", ["batch", 2]), input("noise", ["batch", 2])];
+    const kinds = { noise: "normal", unused: "uniform" } as const;
+    expect(noiseInputs({ y: add(x, noise) }, kinds)).toEqual({
+      noise: { distribution: "normal", shape: ["batch", 2] },
+    });
+  });
+
+  it("gives inputs their values: one for all elements, or one for each", () => {
+    const beta = input("beta", [3]);
+    const valuesOf = (values: number[]) => {
+      const { leaf } = inputValue(beta, values, "beta").node;
+      return leaf?.kind === "constant" ? [...leaf.data.data] : undefined;
+    };
+    expect(valuesOf([0.5])).toEqual([0.5, 0.5, 0.5]);
+    expect(valuesOf([1, 2, 3])).toEqual([1, 2, 3]);
+    expect(() => inputValue(beta, [1, 2], "beta")).toThrow("beta is float32[3]: expected 3 values, got 2");
+    expect(() => inputValue(input("x", ["n"]), [1], "x")).toThrow("its shape [n] is not fixed");
+  });
+});
+
+describe("an output over time", () => {
+  const steps = [input("a", ["batch", 2]), relu(input("b", ["batch", 2]))];
+
+  it("gives the answer at a timestep, without what comes later", () => {
+    const logits = concat(
+      steps.map((step) => unsqueeze(step, [0])),
+      0,
+    );
+    const first = answerAt(logits, 0, "logits");
+    expect(first.shape).toEqual(["batch", 2]);
+    expect(first.node.inputs[0]?.node.inputs[0]).toBe(steps[0]);
+    expect(() => answerAt(logits, 2, "logits")).toThrow("logits: it has the timesteps 0 to 1, got 2");
+  });
+
+  it("is cut where it came in one piece", () => {
+    const whole = input("logits", [4, "batch", 3]);
+    expect(answerAt(whole, 3, "logits").shape).toEqual(["batch", 3]);
+    expect(() => answerAt(input("logits", ["t", "batch", 3]), 0, "logits")).toThrow(
+      "a known number of timesteps",
+    );
+  });
+});
