@@ -20,7 +20,8 @@ export interface GradientOptions {
  * Reverse-mode gradients, graph to graph: d(sum of outputs)/d(each of `wrt`), as more nodes of the same graph.
  * `wrt` may hold parameters, inputs or any tensor between. Call it on its own results for higher orders.
  *
- * @throws StriateError naming the operator and where it was used when a gradient rule is missing.
+ * @throws StriateError naming the operator and where it was used if it has no gradient rule, or none for an input or an
+ *   output that a gradient would have to pass.
  */
 export function gradients(
   outputs: Tensor | readonly Tensor[],
@@ -30,6 +31,10 @@ export function gradients(
   const roots = Array.isArray(outputs) ? (outputs as readonly Tensor[]) : [outputs as Tensor];
   const order = topologicalOrder(roots);
   const wanted = new Set(wrt);
+  for (const tensor of wrt) {
+    if (!isFloat(tensor.dtype))
+      throw new StriateError(`no gradient for ${String(tensor)}: it holds no floating-point values`);
+  }
   const active = reachedFrom(order, wanted);
   const totals = new Map<Tensor, Tensor>();
   const give = (tensor: Tensor, gradient: Tensor) => {
@@ -39,7 +44,13 @@ export function gradients(
   roots.forEach((root, i) => {
     if (!isFloat(root.dtype))
       throw new StriateError(`cannot differentiate ${String(root)}: it holds no floating-point values`);
-    give(root, options.seeds?.[i] ?? expandLike(scalar(1, root.dtype), root));
+    const seed = options.seeds?.[i] ?? expandLike(scalar(1, root.dtype), root);
+    if (seed.dtype !== root.dtype || seed.rank !== root.rank) {
+      throw new StriateError(
+        `the gradient given for ${String(root)} has to be of its type and rank, got ${String(seed)}`,
+      );
+    }
+    give(root, seed);
   });
   for (const node of order.toReversed()) {
     if (node.leaf !== undefined || !node.inputs.some((input) => input && active.has(input))) continue;
@@ -80,26 +91,53 @@ function backThrough(
   if (rule === undefined) {
     throw new StriateError(`operator ${node.type} has no gradient rule (used ${node.where})`);
   }
+  const refuse = (part: string): never => {
+    throw new StriateError(`operator ${node.type} has no gradient rule for its ${part} (used ${node.where})`);
+  };
+  const asked = new Set<number>();
   const call: GradientCall = {
     type: node.type,
     inputs: node.inputs,
     attributes: node.attributes,
     outputCount: node.outputs.length,
     outputs: node.outputs,
-    gradients: received,
+    get dy() {
+      asked.add(0);
+      return received[0] ?? refuse(`output ${received.findIndex((gradient) => gradient !== undefined)} alone`);
+    },
+    received: (output) => {
+      asked.add(output);
+      return received[output];
+    },
     needs: (i) => {
       const tensor = node.inputs[i];
       return tensor !== undefined && active.has(tensor) && isFloat(tensor.dtype);
     },
   };
-  for (const [i, gradient] of rule(call).entries()) {
-    const target = node.inputs[i];
-    if (gradient === undefined || target === undefined || !call.needs(i)) continue;
+  const made = attributed(node, () => rule(call));
+  const missed = received.findIndex((gradient, output) => gradient !== undefined && !asked.has(output));
+  if (missed >= 0) refuse(`output ${missed}`);
+  for (const [i, target] of node.inputs.entries()) {
+    const gradient = made[i];
+    if (target === undefined || !call.needs(i) || gradient === "zero") continue;
+    if (gradient === undefined) return refuse(`input ${i}, ${String(target)}`);
     if (gradient.rank !== target.rank || gradient.dtype !== target.dtype) {
       throw new StriateError(
         `gradient rule of ${node.type}: input ${i} is ${String(target)}, its gradient ${gradient.dtype}${showShape(gradient.shape)}`,
       );
     }
-    give(target, gradient);
+    attributed(node, () => {
+      give(target, gradient);
+    });
+  }
+}
+
+/** Runs `body`; an error in it says which node was differentiated. */
+function attributed<T>(node: GraphNode, body: () => T): T {
+  try {
+    return body();
+  } catch (error) {
+    if (!(error instanceof StriateError)) throw error;
+    throw new StriateError(`${error.message} (in the gradient of ${node.type} ${node.where})`, { cause: error });
   }
 }

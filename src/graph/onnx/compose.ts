@@ -7,7 +7,6 @@ import {
   gelu,
   greater,
   less,
-  log,
   mul,
   sigmoid,
   softplus,
@@ -100,9 +99,6 @@ export const COMPOSITIONS: ReadonlyMap<string, Composition> = new Map<string, Co
       return where(less(x, -edge), add(x, bias), where(greater(x, edge), sub(x, bias), 0));
     }),
   ],
-  ["Asinh", map((x) => log(add(x, sqrt(add(square(x), 1)))))],
-  ["Acosh", map((x) => log(add(x, sqrt(sub(square(x), 1)))))],
-  ["Atanh", map((x) => mul(log(div(add(x, 1), sub(1, x))), 0.5))],
   ["RMSNormalization", rmsNormalization],
   ["MeanVarianceNormalization", meanVarianceNormalization],
   ["LpNormalization", lpNormalization],

@@ -57,8 +57,7 @@ defineOperator({
     return [{ dtype: x.dtype, shape: [x.shape[0]!, w.shape[0]!, ...space] }];
   },
   gradient: (call) => {
-    const dy = call.gradients[0];
-    if (dy === undefined) return [];
+    const { dy } = call;
     const { x, w, window } = weightWindow(call);
     return [
       call.needs(0) ? convInputGradient(dy, w, window, x) : undefined,
@@ -145,8 +144,7 @@ defineOperator({
     return [{ dtype: x.dtype, shape: [dy.shape[1]!, channels / window.groups, ...window.kernel] }];
   },
   gradient: (call) => {
-    const g = call.gradients[0];
-    if (g === undefined) return [];
+    const g = call.dy;
     const window = gradientWindow(call);
     return pairsOf(call).flatMap(([x, dy], i) => [
       call.needs(2 * i) ? convInputGradient(dy, g, window, x) : undefined,
@@ -177,8 +175,7 @@ defineOperator({
     return [{ dtype: x.dtype, shape: [x.shape[0]!, perGroup * window.groups, ...space] }];
   },
   gradient: (call) => {
-    const dy = call.gradients[0];
-    if (dy === undefined) return [];
+    const { dy } = call;
     const { x, w, window } = weightWindow(call);
     return [
       call.needs(0) ? apply1("Conv", [dy, w], windowAttributes(window)) : undefined,

@@ -74,8 +74,7 @@ defineOperator({
     return [{ dtype, shape: Array.from(result, (letter) => lengths.get(letter)!) }];
   },
   gradient: (call) => {
-    const dy = call.gradients[0];
-    if (dy === undefined) return [];
+    const { dy } = call;
     const equation = equationOf(call);
     return call.inputs.map((_, i) => (call.needs(i) ? operandGradient(call, equation, dy, i) : undefined));
   },

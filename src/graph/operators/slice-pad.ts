@@ -5,7 +5,12 @@ import type { Call } from "../operator.js";
 import { apply1, defineOperator, misfit, required, stringAttribute } from "../operator.js";
 import type { Tensor } from "../tensor.js";
 import { constant, integers } from "../tensor.js";
+import { floatConstant } from "./axis-matrix.js";
+import { expandLike, reshapeLike } from "./broadcast.js";
+import { mul, scalar, sub } from "./elementwise.js";
 import { knownNumbers } from "./known.js";
+import { matmul } from "./linear.js";
+import { sum } from "./reduce.js";
 import { reshape, transpose, unsqueeze } from "./shape.js";
 
 interface SliceAxis {
@@ -73,8 +78,8 @@ defineOperator({
     return [{ dtype: x.dtype, shape, known: x.rank === 1 ? known : undefined }];
   },
   gradient: (call) => {
-    const [dy, x] = [call.gradients[0], call.inputs[0]!];
-    return [dy && sliceGradient(dy, x, sliceAxes(call))];
+    const [dy, x] = [call.dy, call.inputs[0]!];
+    return [sliceGradient(dy, x, sliceAxes(call))];
   },
 });
 
@@ -172,14 +177,28 @@ defineOperator({
     return [{ dtype: x.dtype, shape }];
   },
   gradient: (call) => {
-    const [dy, x] = [call.gradients[0], call.inputs[0]!];
+    const [dy, x] = [call.dy, call.inputs[0]!];
     const { before, after } = padsOf(call);
     const mode = stringAttribute(call.attributes, "mode", "constant");
+    const padded = () =>
+      mode === "constant" ? padGradient(dy, before, after) : foldGradient(dy, x, before, after, mode);
+    const value = call.inputs[2];
     return [
-      dy && (mode === "constant" ? padGradient(dy, before, after) : foldGradient(dy, x, before, after, mode)),
+      call.needs(0) ? padded() : undefined,
+      undefined,
+      // Other modes do not read the value.
+      value && mode === "constant" && call.needs(2) ? fillGradient(dy, value, before, after) : "zero",
     ];
   },
 });
+
+/** The sum of a padded gradient over all that did not come from x. */
+function fillGradient(dy: Tensor, value: Tensor, before: readonly number[], after: readonly number[]): Tensor {
+  const grown = (pads: readonly number[]) => pads.map((n) => Math.max(0, n));
+  const [from, to] = [grown(before), grown(after)];
+  const inside = pad(expandLike(scalar(1, dy.dtype), padGradient(dy, from, to)), from, to);
+  return reshapeLike(sum(mul(dy, sub(1, inside))), value);
+}
 
 /** The part of a padded gradient that came from x; what had been cut off gets zeros. */
 function padGradient(dy: Tensor, before: readonly number[], after: readonly number[]): Tensor {
@@ -216,12 +235,8 @@ function foldGradient(dy: Tensor, x: Tensor, before: number[], after: number[], 
     const order = x.shape.map((_, at) => at);
     order[axis] = last;
     order[last] = axis;
-    const matrix = constant({ dtype: "float32", shape: [length, dim], data: Float32Array.from(values) });
-    const weights =
-      gradient.dtype === "float32"
-        ? matrix
-        : apply1("Cast", [matrix], { to: gradient.dtype === "float64" ? 11 : 10 });
-    gradient = transpose(apply1("MatMul", [transpose(gradient, order), weights]), order);
+    const weights = floatConstant(values, [length, dim], gradient.dtype);
+    gradient = transpose(matmul(transpose(gradient, order), weights), order);
   }
   return gradient;
 }
