@@ -4,6 +4,7 @@ import { apply1, floatAttribute, intAttribute, intsAttribute, stringAttribute } 
 import {
   add,
   div,
+  equal,
   gelu,
   greater,
   less,
@@ -58,9 +59,12 @@ const meanVarianceNormalization = map((x, attributes) => {
   return div(centred, add(standardDeviation(x, axes, { keepAxes: true }), 1e-9));
 });
 
+/** Zeros stay zeros, as in ONNX Runtime. */
 const lpNormalization = map((x, attributes) => {
   const norm = intAttribute(attributes, "p", 2) === 1 ? l1Norm : l2Norm;
-  return div(x, norm(x, intAttribute(attributes, "axis", -1), { keepAxes: true }));
+  const length = norm(x, intAttribute(attributes, "axis", -1), { keepAxes: true });
+  const isZero = equal(length, 0);
+  return where(isZero, 0, div(x, where(isZero, 1, length)));
 });
 
 export const COMPOSITIONS: ReadonlyMap<string, Composition> = new Map<string, Composition>([

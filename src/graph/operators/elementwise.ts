@@ -5,8 +5,9 @@ import { isFloat, onnxTypeCode, dtypeFromOnnx } from "../dtype.js";
 import type { Call, GradientCall, GradientRule, LoweringRule, Target, TensorType } from "../operator.js";
 import { apply1, defineOperator, floatAttribute, intAttribute, misfit, required } from "../operator.js";
 import type { GraphNode } from "../tensor.js";
-import { Tensor, constant, constantData } from "../tensor.js";
+import { Tensor, constant } from "../tensor.js";
 import { unbroadcast } from "./broadcast.js";
+import { uniformNumber } from "./known.js";
 import { orLeast } from "./least.js";
 import { squeeze, unsqueeze } from "./shape.js";
 import { unary } from "./unary.js";
@@ -296,20 +297,13 @@ export const pow = binary("Pow", (dy, a, b, call) => [
 
 /** dy b a^(b - 1), which is 0 for b = 0 or dy = 0 even where a^(b - 1) is infinite. */
 function baseGradient(dy: Tensor, a: Tensor, b: Tensor): Tensor {
-  const exponent = numberOf(b);
+  const exponent = uniformNumber(b);
   if (exponent === 1) return dy;
   if (exponent === 2) return mul(dy, mul(a, 2));
   const slope = where(equal(b, 0), 0, mul(b, pow(a, sub(b, 1))));
   return exponent !== undefined && exponent > 1 ? mul(dy, slope) : where(equal(dy, 0), 0, mul(dy, slope));
 }
 
-/** The number that a constant holds everywhere, cast or not; undefined for anything else. */
-function numberOf(x: Tensor): number | undefined {
-  const data = constantData(x.node.type === "Cast" ? x.node.inputs[0]! : x);
-  if (data === undefined || data.dtype === "float16") return undefined;
-  const values = Array.from(data.data as ArrayLike<number | bigint>, Number);
-  return values.every((value) => value === values[0]) ? values[0] : undefined;
-}
 /** sqrt(a^2 + b^2), the length of (a, b); the gradient at the origin is 0. */
 export const hypot = binary(
   "Hypot",
