@@ -103,7 +103,9 @@ function backThrough(
     outputs: node.outputs,
     get dy() {
       asked.add(0);
-      return received[0] ?? refuse(`output ${received.findIndex((gradient) => gradient !== undefined)} alone`);
+      return (
+        received[0] ?? refuse(`output ${received.findIndex((gradient) => gradient !== undefined)} alone`)
+      );
     },
     received: (output) => {
       asked.add(output);
@@ -138,6 +140,8 @@ function attributed<T>(node: GraphNode, body: () => T): T {
     return body();
   } catch (error) {
     if (!(error instanceof StriateError)) throw error;
-    throw new StriateError(`${error.message} (in the gradient of ${node.type} ${node.where})`, { cause: error });
+    throw new StriateError(`${error.message} (in the gradient of ${node.type} ${node.where})`, {
+      cause: error,
+    });
   }
 }

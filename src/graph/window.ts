@@ -99,7 +99,8 @@ export function transposedWindowOf(
   const auto = stringAttribute(call.attributes, "auto_pad", "NOTSET");
   const plain = windowOf({ ...call, attributes: { ...call.attributes, auto_pad: "NOTSET" } }, kernel, space);
   const outputPadding = intsAttribute(call.attributes, "output_padding") ?? kernel.map(() => 0);
-  if (outputPadding.length !== kernel.length) misfit(call, `output_padding must have ${kernel.length} numbers`);
+  if (outputPadding.length !== kernel.length)
+    misfit(call, `output_padding must have ${kernel.length} numbers`);
   const stated = intsAttribute(call.attributes, "output_shape")?.slice(-kernel.length);
   if (stated !== undefined && stated.length < kernel.length)
     misfit(call, `output_shape must have ${kernel.length} lengths`);
@@ -117,7 +118,8 @@ export function transposedWindowOf(
   const window = { ...plain, before: upper ? small : large, after: upper ? large : small };
   const longer = outputPadding.map((n, axis) => n + Math.max(0, -totals[axis]!));
   const beyond = longer.findIndex((n, axis) => stated !== undefined && n >= plain.strides[axis]!);
-  if (beyond >= 0) misfit(call, `no window reaches the output_shape of ${stated![beyond]} along axis ${beyond + 2}`);
+  if (beyond >= 0)
+    misfit(call, `no window reaches the output_shape of ${stated![beyond]} along axis ${beyond + 2}`);
   return withSpace(call, window, longer, space);
 }
 
@@ -142,8 +144,7 @@ function reachOf(window: Window, axis: number): number {
 /** Length of an axis after a transposed convolution. */
 export function transposedLength(dim: Dim, window: Window, axis: number, outputPadding = 0): Dim {
   const stride = window.strides[axis]!;
-  const rest =
-    reachOf(window, axis) + outputPadding - stride - window.before[axis]! - window.after[axis]!;
+  const rest = reachOf(window, axis) + outputPadding - stride - window.before[axis]! - window.after[axis]!;
   if (isStatic(dim)) return dim * stride + rest;
   return rest === 0 ? multiplyDims(dim, stride) : unknownDim();
 }

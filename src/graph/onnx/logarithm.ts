@@ -18,7 +18,9 @@ export function stableLogarithm(x: Tensor): Tensor | undefined {
       return apply1("LogSoftmax", [first], node.attributes);
     case "Sub": {
       const inner = maker(second!);
-      return inner.type === "Sigmoid" && isOne(first!, inner, x) ? logSigmoid(neg(inner.inputs[0]!)) : undefined;
+      return inner.type === "Sigmoid" && isOne(first!, inner, x)
+        ? logSigmoid(neg(inner.inputs[0]!))
+        : undefined;
     }
     case "Add":
       return logOnePlusExp(first!, second!, x) ?? logOnePlusExp(second!, first!, x);

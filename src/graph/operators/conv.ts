@@ -6,13 +6,7 @@ import type { Call } from "../operator.js";
 import { apply1, defineOperator, misfit, required } from "../operator.js";
 import type { Attributes, Tensor } from "../tensor.js";
 import type { TransposedWindow, Window } from "../window.js";
-import {
-  outputLength,
-  transposedLength,
-  transposedWindowOf,
-  windowAttributes,
-  windowOf,
-} from "../window.js";
+import { outputLength, transposedLength, transposedWindowOf, windowAttributes, windowOf } from "../window.js";
 import { cropLike } from "./crop-like.js";
 import { sum } from "./reduce.js";
 import { unsqueeze } from "./shape.js";
@@ -171,7 +165,7 @@ defineOperator({
     const [x, dy] = [required(call, 0, "x"), required(call, 1, "dy")];
     const window = gradientWindow(call);
     const channels = x.shape[1]!;
-    if (!isStatic(channels)) misfit(call, "the number of channels must be known");
+    if (!isStatic(channels) || !isStatic(dy.shape[1]!)) misfit(call, "the numbers of channels must be known");
     return [{ dtype: x.dtype, shape: [dy.shape[1]!, channels / window.groups, ...window.kernel] }];
   },
   gradient: (call) => {

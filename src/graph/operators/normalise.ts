@@ -102,6 +102,7 @@ defineOperator({
   type: "GroupNormalization",
   infer: (call) => {
     const { x, groups } = groupsOf(call);
+    if (!isStatic(x.shape[1]!)) misfit(call, "the number of channels must be known");
     for (const [i, name] of [
       [1, "scale"],
       [2, "bias"],
@@ -189,8 +190,7 @@ defineOperator({
       dy && normalisedGradient(mul(dy, scale), value, inverse, axes),
       dMean && expandLike(div(cast(dMean, x.dtype), countOf(x, axes)), x),
       // The inverse deviation r changes with x by -r^2 value / count.
-      dInverse &&
-        mul(value, div(mul(neg(cast(dInverse, x.dtype)), mul(inverse, inverse)), countOf(x, axes))),
+      dInverse && mul(value, div(mul(neg(cast(dInverse, x.dtype)), mul(inverse, inverse)), countOf(x, axes))),
     ];
     const nothing = dy === undefined ? "zero" : undefined;
     return [

@@ -79,7 +79,7 @@ defineOperator({
     const [g, x, y] = [call.dy, call.inputs[0]!, call.inputs[1]!];
     return ["zero", "zero", apply1("MaxPoolSelect", [x, y, g], call.attributes)];
   },
-  lower: (call, target) => [hasIndices(target) ? scatterToWinners(call) : spreadByOffsets(call)],
+  lower: (call, target) => [hasIndices(call, target) ? scatterToWinners(call) : spreadByOffsets(call)],
 });
 
 defineOperator({
@@ -94,12 +94,12 @@ defineOperator({
     const [dy, x, y] = [call.dy, call.inputs[0]!, call.inputs[1]!];
     return ["zero", "zero", apply1("MaxPoolGradient", [x, y, dy], call.attributes)];
   },
-  lower: (call, target) => [hasIndices(target) ? gatherFromWinners(call) : readByOffsets(call)],
+  lower: (call, target) => [hasIndices(call, target) ? gatherFromWinners(call) : readByOffsets(call)],
 });
 
-/** WebGPU has no Indices output, and a portable graph has to run there too. */
-function hasIndices(target: Target): boolean {
-  return target !== "webgpu" && target !== "portable";
+/** WebGPU has no Indices output, and a portable graph has to run there too; double precision runs on CPUs only. */
+function hasIndices(call: Call, target: Target): boolean {
+  return call.inputs[0]!.dtype === "float64" || (target !== "webgpu" && target !== "portable");
 }
 
 const FLAT = [-1];

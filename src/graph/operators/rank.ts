@@ -168,9 +168,7 @@ defineOperator({
     if (x.rank < 2) misfit(call, "expected a matrix or a stack of them");
     return [{ dtype: x.dtype, shape: x.shape }];
   },
-  gradient: (call) => [
-    apply1("Trilu", [call.dy, call.inputs[1]], call.attributes),
-  ],
+  gradient: (call) => [apply1("Trilu", [call.dy, call.inputs[1]], call.attributes)],
 });
 /** The part of matrices on and above diagonal k (default 0, the main one), zeros elsewhere. */
 export function upperTriangle(x: Tensor, k = 0): Tensor {

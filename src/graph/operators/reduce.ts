@@ -5,7 +5,21 @@ import type { Tensor } from "../tensor.js";
 import { integers } from "../tensor.js";
 import { dimTensor, expandLike, unbroadcast } from "./broadcast.js";
 import { fusedMatmul } from "./contrib.js";
-import { abs, add, addAll, cast, div, equal, exp, log, mul, scalar, sqrt, sub, where } from "./elementwise.js";
+import {
+  abs,
+  add,
+  addAll,
+  cast,
+  div,
+  equal,
+  exp,
+  log,
+  mul,
+  scalar,
+  sqrt,
+  sub,
+  where,
+} from "./elementwise.js";
 import { LONGEST_ROW, LONGEST_RUN, lowerLongSum } from "./long-sum.js";
 import type { Axes, ReduceOptions } from "./reduction.js";
 import { axesOf, inferReduction, reduction } from "./reduction.js";
@@ -51,11 +65,7 @@ export const l1Norm = reduction(
   (call, target) => lowerLong(call, target, (total) => total(abs(call.inputs[0]!))),
 );
 /** Euclidean norm; the gradient at the zero vector is 0. */
-export const l2Norm = reduction(
-  "ReduceL2",
-  (dy, x, y) => mul(div(dy, where(equal(y, 0), 1, y)), x),
-  lowerL2,
-);
+export const l2Norm = reduction("ReduceL2", (dy, x, y) => mul(div(dy, where(equal(y, 0), 1, y)), x), lowerL2);
 /** log(sum(exp(x))) without overflow; the gradient of -Infinity throughout is 0. */
 export const logSumExp = reduction(
   "ReduceLogSumExp",

@@ -72,4 +72,3 @@ export function reduction(
     return apply1(type, [x, list], { keepdims: options.keepAxes === true ? 1 : 0 });
   };
 }
-

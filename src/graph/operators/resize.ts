@@ -242,9 +242,7 @@ defineOperator({
   },
   gradient: (call) => {
     const block = intAttribute(call.attributes, "blocksize", 1);
-    return [
-      apply1("DepthToSpace", [call.dy], { blocksize: block, mode: "DCR" }),
-    ];
+    return [apply1("DepthToSpace", [call.dy], { blocksize: block, mode: "DCR" })];
   },
   // WebGPU has none.
   lower: (call, target) => {

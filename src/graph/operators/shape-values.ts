@@ -46,6 +46,11 @@ defineOperator({
   infer: (call) => {
     const [start, limit, delta] = [0, 1, 2].map((i) => constantNumber(required(call, i, "bound")));
     const dtype = call.inputs[0]!.dtype;
+    if (
+      !["float32", "float64", "int16", "int32", "int64"].includes(dtype) ||
+      call.inputs.some((x) => x!.dtype !== dtype)
+    )
+      misfit(call, "expected three float32, float64, int16, int32 or int64 numbers of one type");
     if (start === undefined || limit === undefined || delta === undefined)
       return [{ dtype, shape: [unknownDim()] }];
     const length = Math.max(0, Math.ceil((limit - start) / delta));

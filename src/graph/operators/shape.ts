@@ -126,10 +126,10 @@ defineOperator({
   gradient: (call) => {
     const order = permutationOf(call);
     return [
-              transpose(
-          call.dy,
-          order.map((_, axis) => order.indexOf(axis)),
-        ),
+      transpose(
+        call.dy,
+        order.map((_, axis) => order.indexOf(axis)),
+      ),
     ];
   },
 });

@@ -118,7 +118,10 @@ function scatterSlices(call: GradientCall, dy: Tensor, which: readonly number[])
   return which.reduceRight((gradient, i, at) => {
     const { axis } = axes[i]!;
     const source = sources[at]!;
-    const count = apply1("Squeeze", [apply1("Shape", [source], { start: axis, end: axis + 1 }), integers([0])]);
+    const count = apply1("Squeeze", [
+      apply1("Shape", [source], { start: axis, end: axis + 1 }),
+      integers([0]),
+    ]);
     const [zero, one] = [0, 1].map((value) => constant(value, [], "int64"));
     const places = range(apply1("Range", [zero, count, one]), i, 0);
     return apply1("GatherGradient", [gradient, places, source], { axis });
@@ -215,7 +218,12 @@ defineOperator({
 });
 
 /** The sum of a padded gradient over all that did not come from x. */
-function fillGradient(dy: Tensor, value: Tensor, before: readonly number[], after: readonly number[]): Tensor {
+function fillGradient(
+  dy: Tensor,
+  value: Tensor,
+  before: readonly number[],
+  after: readonly number[],
+): Tensor {
   const grown = (pads: readonly number[]) => pads.map((n) => Math.max(0, n));
   const [from, to] = [grown(before), grown(after)];
   const inside = pad(expandLike(scalar(1, dy.dtype), padGradient(dy, from, to)), from, to);

@@ -31,7 +31,17 @@ export function softmax(x: Tensor, axis = -1): Tensor {
 }
 
 /** What scores pass on their way from a mask to a softmax. */
-const PASSED = new Set(["Cast", "Clip", "Div", "Expand", "Identity", "Mul", "Reshape", "Squeeze", "Transpose"]);
+const PASSED = new Set([
+  "Cast",
+  "Clip",
+  "Div",
+  "Expand",
+  "Identity",
+  "Mul",
+  "Reshape",
+  "Squeeze",
+  "Transpose",
+]);
 
 /** Whether a mask of -Infinity may have been added to x, or chosen in its place. */
 function mayBeMasked(x: Tensor): boolean {

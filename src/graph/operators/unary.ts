@@ -20,9 +20,7 @@ export function unary(
       return [{ dtype: x.dtype, shape: x.shape, known: type === "Identity" ? x.known : undefined }];
     },
     gradient:
-      gradient === "zero"
-        ? "zero"
-        : (call) => [gradient(call.dy, call.inputs[0]!, call.outputs[0]!, call)],
+      gradient === "zero" ? "zero" : (call) => [gradient(call.dy, call.inputs[0]!, call.outputs[0]!, call)],
     ...(lower && { lower }),
   });
   return (x) => apply1(type, [x]);
