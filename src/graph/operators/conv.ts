@@ -166,7 +166,7 @@ defineOperator({
     const window = gradientWindow(call);
     const channels = x.shape[1]!;
     if (!isStatic(channels) || !isStatic(dy.shape[1]!)) misfit(call, "the numbers of channels must be known");
-    return [{ dtype: x.dtype, shape: [dy.shape[1]!, channels / window.groups, ...window.kernel] }];
+    return [{ dtype: x.dtype, shape: [dy.shape[1], channels / window.groups, ...window.kernel] }];
   },
   gradient: (call) => {
     const g = call.dy;

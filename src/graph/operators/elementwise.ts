@@ -7,6 +7,7 @@ import { apply1, defineOperator, floatAttribute, intAttribute, misfit, required 
 import type { GraphNode } from "../tensor.js";
 import { Tensor, constant } from "../tensor.js";
 import { unbroadcast } from "./broadcast.js";
+import { chosen, zeroKept } from "./choice.js";
 import { uniformNumber } from "./known.js";
 import { orLeast } from "./least.js";
 import { squeeze, unsqueeze } from "./shape.js";
@@ -94,7 +95,7 @@ export const cos = unary("Cos", (dy, x) => neg(mul(dy, sin(x))));
 export const tan = unary("Tan", (dy, _x, y) => mul(dy, add(1, mul(y, y))));
 export const asin = unary("Asin", (dy, x) => div(dy, orLeast(sqrt(oneMinusSquare(x)))));
 export const acos = unary("Acos", (dy, x) => neg(div(dy, orLeast(sqrt(oneMinusSquare(x))))));
-export const atan = unary("Atan", (dy, x) => div(dy, add(1, mul(x, x))));
+export const atan = unary("Atan", (dy, x) => apply1("AtanGradient", [dy, x]));
 export const sinh = unary("Sinh", (dy, x) => mul(dy, cosh(x)));
 export const cosh = unary("Cosh", (dy, x) => mul(dy, sinh(x)));
 export const tanh = unary("Tanh", (dy, _x, y) => mul(dy, sub(1, mul(y, y))));
@@ -117,6 +118,18 @@ export const softsign = unary(
 export const floor = unary("Floor", "zero");
 export const ceil = unary("Ceil", "zero");
 export const round = unary("Round", "zero");
+
+// A node of its own until it is lowered, for the rule of the division that an arc tangent's operand may be.
+defineOperator({
+  type: "AtanGradient",
+  infer: (call) => [{ dtype: required(call, 0, "dy").dtype, shape: call.inputs[0]!.shape }],
+  gradient: (call) => {
+    const [g, dy, x] = [call.dy, call.inputs[0]!, call.inputs[1]!];
+    const bent = () => mul(apply1("AtanGradient", [mul(g, dy), x]), div(mul(x, -2), add(1, mul(x, x))));
+    return [call.needs(0) ? apply1("AtanGradient", [g, x]) : undefined, call.needs(1) ? bent() : undefined];
+  },
+  lower: (call) => [div(call.inputs[0]!, add(1, mul(call.inputs[1]!, call.inputs[1]!)))],
+});
 
 /** Passes values on and no gradient back. */
 export function stopGradient(x: Tensor): Tensor {
@@ -241,6 +254,9 @@ function withoutLastOnes(call: Call, target: Target): Tensor[] | undefined {
   return [unsqueeze(apply1(call.type, [short(a), short(b)], call.attributes), last(ones))];
 }
 
+/** Functions whose slope may be infinite. */
+const STEEP = new Set(["Div", "Mul", "Pow"]);
+
 type BinaryGradient = (
   dy: Tensor,
   a: Tensor,
@@ -258,9 +274,10 @@ function binary(
     const { dy } = call;
     const [a, b] = [call.inputs[0]!, call.inputs[1]!];
     const [da, db] = gradient(dy, a, b, call);
+    const kept = (product: Tensor) => (STEEP.has(type) ? zeroKept(dy, product) : product);
     return [
-      call.needs(0) ? unbroadcast(da(), a) : undefined,
-      call.needs(1) ? unbroadcast(db(), b) : undefined,
+      call.needs(0) ? unbroadcast(kept(da()), a) : undefined,
+      call.needs(1) ? unbroadcast(kept(db()), b) : undefined,
     ];
   };
   defineOperator({
@@ -286,9 +303,24 @@ export const sub = binary(
 export const mul = binary("Mul", (dy, a, b) => [() => mul(dy, b), () => mul(dy, a)], multiplyDims);
 export const div = binary(
   "Div",
-  (dy, _a, b, call) => [() => div(dy, b), () => neg(div(mul(dy, call.outputs[0]!), b))],
+  (dy, a, b, call) => {
+    const y = call.outputs[0]!;
+    return angleGradient(dy, a, b, y) ?? [() => div(dy, b), () => neg(div(mul(dy, y), b))];
+  },
   divideDims,
 );
+
+/**
+ * What atan(a / b) sends back to a and b, (b, -a) / (a^2 + b^2): as everywhere else also for b = 0, where exporters' atan2
+ * passes with an infinite a / b. Undefined for gradients that do not come from an arc tangent.
+ */
+function angleGradient(dy: Tensor, a: Tensor, b: Tensor, y: Tensor): ReturnType<BinaryGradient> | undefined {
+  const [outer, angle] = dy.node.inputs;
+  if (dy.node.type !== "AtanGradient" || angle !== y) return undefined;
+  const square = add(mul(a, a), mul(b, b));
+  const share = () => div(outer!, where(equal(square, 0), 1, square));
+  return [() => mul(share(), b), () => neg(mul(share(), a))];
+}
 /** a^b. The gradient with respect to b needs a >= 0; at a = 0 it is 0. */
 export const pow = binary("Pow", (dy, a, b, call) => [
   () => baseGradient(dy, a, b),
@@ -432,10 +464,11 @@ defineOperator({
   gradient: (call) => {
     const { dy } = call;
     const [condition, a, b] = [call.inputs[0]!, call.inputs[1]!, call.inputs[2]!];
+    const zero = scalar(0, dy.dtype);
     return [
       undefined,
-      call.needs(1) ? unbroadcast(where(condition, dy, 0), a) : undefined,
-      call.needs(2) ? unbroadcast(where(condition, 0, dy), b) : undefined,
+      call.needs(1) ? unbroadcast(chosen(condition, dy, zero), a) : undefined,
+      call.needs(2) ? unbroadcast(chosen(condition, zero, dy), b) : undefined,
     ];
   },
 });

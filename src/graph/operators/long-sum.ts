@@ -3,14 +3,13 @@ import { isStatic, sameShape, sizeOf } from "../dims.js";
 import type { Call, Target } from "../operator.js";
 import { apply1 } from "../operator.js";
 import type { Tensor } from "../tensor.js";
-import { integers } from "../tensor.js";
+import { constant, integers } from "../tensor.js";
 import { shapeTensor } from "./broadcast.js";
 import { scalar } from "./elementwise.js";
 import { expand } from "./expand.js";
 import { matmul } from "./linear.js";
 import { axesOf, inferReduction } from "./reduction.js";
 import { reshape } from "./shape.js";
-import { slice } from "./slice-pad.js";
 
 /*
  * ONNX Runtime's CPU provider adds up one number after the other in single precision: a sum of ones ends at 2^24, and that of
@@ -99,5 +98,6 @@ function byProduct(x: Tensor, axis: number): Tensor {
   const ones = expand(scalar(1, x.dtype), [2, length], [x]);
   const sums = matmul(ones, reshape(x, [before, length, behind]));
   const kept = x.shape.toSpliced(axis, 1);
-  return apply1("Reshape", [slice(sums, [{ axis: 1, end: 1 }]), shapeTensor(kept, [x])]);
+  const first = apply1("Gather", [sums, constant(0, [], "int64")], { axis: 1 });
+  return apply1("Reshape", [first, shapeTensor(kept, [x])]);
 }

@@ -3,6 +3,7 @@ import { isFloat } from "../dtype.js";
 import type { Call, TensorType } from "../operator.js";
 import { apply1, defineOperator, intAttribute, misfit, required } from "../operator.js";
 import type { Tensor } from "../tensor.js";
+import { isFromChoice } from "./choice.js";
 import { exp, greater, isNaN, log, mul, sub, where } from "./elementwise.js";
 import { max, sum } from "./reduce.js";
 
@@ -17,9 +18,8 @@ defineOperator({
   type: "Softmax",
   infer: inferSoftmax,
   gradient: (call) => {
-    const [dy, x] = [call.dy, call.inputs[0]!];
-    // A row of -Infinity has no softmax. A graph that puts something else in its place sends no gradient there.
-    const y = mayBeMasked(x) ? where(isNaN(call.outputs[0]!), 0, call.outputs[0]!) : call.outputs[0]!;
+    const { dy } = call;
+    const y = orZero(call.outputs[0]!, dy);
     const weighted = mul(dy, y);
     const total = sum(weighted, intAttribute(call.attributes, "axis", -1), { keepAxes: true });
     return [sub(weighted, mul(y, total))];
@@ -30,24 +30,9 @@ export function softmax(x: Tensor, axis = -1): Tensor {
   return apply1("Softmax", [x], { axis });
 }
 
-/** What scores pass on their way from a mask to a softmax. */
-const PASSED = new Set([
-  "Cast",
-  "Clip",
-  "Div",
-  "Expand",
-  "Identity",
-  "Mul",
-  "Reshape",
-  "Squeeze",
-  "Transpose",
-]);
-
-/** Whether a mask of -Infinity may have been added to x, or chosen in its place. */
-function mayBeMasked(x: Tensor): boolean {
-  let { node } = x;
-  while (PASSED.has(node.type)) ({ node } = node.inputs[0]!);
-  return ["Add", "Sub", "Sum", "Where"].includes(node.type);
+/** A row of -Infinity has no softmax. A graph that chooses something else in its place sends no gradient there. */
+function orZero(y: Tensor, dy: Tensor): Tensor {
+  return isFromChoice(dy) ? where(isNaN(y), 0, y) : y;
 }
 
 /** Softmax of scores with a mask: a row of -Infinity throughout becomes zeros, in values and gradients. */
@@ -60,9 +45,9 @@ defineOperator({
   type: "LogSoftmax",
   infer: inferSoftmax,
   gradient: (call) => {
-    const [dy, y] = [call.dy, call.outputs[0]!];
+    const { dy } = call;
     const total = sum(dy, intAttribute(call.attributes, "axis", -1), { keepAxes: true });
-    return [sub(dy, mul(exp(y), total))];
+    return [sub(dy, mul(orZero(exp(call.outputs[0]!), dy), total))];
   },
   // WebGPU has no LogSoftmax and would copy to the CPU and back.
   lower: (call, target) => {

@@ -12,6 +12,7 @@ Equal Greater GreaterOrEqual Less LessOrEqual: a b -> #y
 And Or Xor: #a #b -> #y
 Sum Mean: x... -> y
 ScaledAdd: x scale y -> result
+AtanGradient: dy x -> dx
 Where: #condition a b -> y
 Clip: x low high -> y
 PRelu: x slope -> y
