@@ -1,5 +1,5 @@
-import type { DType, Target, TensorData } from "../../../src/graph/index.js";
-import { gradients, input, lower, writeOnnx } from "../../../src/graph/index.js";
+import type { DType, Target, Tensor, TensorData } from "../../../src/graph/index.js";
+import { cast, gradients, input, lower, writeOnnx } from "../../../src/graph/index.js";
 import { fromNumbers } from "../../../src/graph/dtype.js";
 import { float16ToFloat32 } from "../../../src/util/half.js";
 import type { Feeds } from "../../support/run.js";
@@ -9,6 +9,8 @@ import type { GradientCase } from "./gradient-check.js";
 /** A case traced otherwise: its floats in another type, its axes with names. */
 export interface Variant {
   readonly dtype?: DType;
+  /** As converters write it: the floats of inputs and result are as they were, cast to another type between. */
+  readonly inside?: DType;
   /** What an axis of an input is called (default: its length). */
   readonly axis?: (input: number, axis: number, length: number) => number | string;
   /** Only what the case computes, no gradients. */
@@ -33,7 +35,7 @@ export function traced(
   target: Target,
   variant: Variant,
 ): { bytes: Uint8Array; feeds: Feeds } {
-  const { dtype: wanted, axis, forward = false } = variant;
+  const { dtype: wanted, inside, axis, forward = false } = variant;
   const leaves = item.inputs.map(({ shape, dtype }, i) =>
     input(
       `x${i}`,
@@ -41,7 +43,9 @@ export function traced(
       isFloat(dtype) ? (wanted ?? dtype) : dtype,
     ),
   );
-  const y = item.build(...leaves);
+  const within = (x: Tensor, dtype = inside) => (dtype && isFloat(x.dtype) ? cast(x, dtype) : x);
+  const made = item.build(...leaves.map((leaf) => within(leaf)));
+  const y = inside ? within(made, "float32") : made;
   const wrt = leaves.filter(({ dtype }, i) => isFloat(dtype) && item.inputs[i]!.fixed !== true);
   const slopes = forward ? [] : gradients(y, wrt, { seeds: [y] });
   const outputs = { y, ...Object.fromEntries(slopes.map((slope, i) => [`slope ${i}`, slope])) };
