@@ -4,7 +4,7 @@ import { isFloat } from "./dtype.js";
 import type { GradientCall } from "./operator.js";
 import { addGradients, operatorOf } from "./operator.js";
 import { expandLike } from "./operators/broadcast.js";
-import { scalar } from "./operators/elementwise.js";
+import { cast, scalar } from "./operators/elementwise.js";
 import { zerosLike } from "./operators/shape-values.js";
 import type { GraphNode, Tensor } from "./tensor.js";
 import { topologicalOrder } from "./walk.js";
@@ -36,6 +36,7 @@ export function gradients(
       throw new StriateError(`no gradient for ${String(tensor)}: it holds no floating-point values`);
   }
   const active = reachedFrom(order, wanted);
+  const wide = widener();
   const totals = new Map<Tensor, Tensor>();
   const give = (tensor: Tensor, gradient: Tensor) => {
     const total = totals.get(tensor);
@@ -50,22 +51,42 @@ export function gradients(
         `the gradient given for ${String(root)} has to be of its type and rank, got ${String(seed)}`,
       );
     }
-    give(root, seed);
+    give(root, wide(seed));
   });
   for (const node of order.toReversed()) {
     if (node.leaf !== undefined || !node.inputs.some((input) => input && active.has(input))) continue;
     const received = node.outputs.map((output) => totals.get(output));
     if (received.every((gradient) => gradient === undefined)) continue;
-    backThrough(node, received, active, give);
+    backThrough(node, received, { active, wide, give });
   }
   return wrt.map((tensor) => {
     const total = totals.get(tensor);
-    if (total !== undefined) return total;
+    if (total !== undefined) return cast(total, tensor.dtype);
     if (options.unreachable === "error") {
       throw new StriateError(`no gradient for ${String(tensor)}: the output does not depend on it`);
     }
     return zerosLike(tensor);
   });
+}
+
+/**
+ * Half precision has nothing below 6e-8 and counts no further than 65504, so gradients of float16 tensors are float32 until
+ * they are handed out: rules see operands and results cast to float32, once for each.
+ */
+function widener(): (tensor: Tensor) => Tensor {
+  const made = new Map<Tensor, Tensor>();
+  return (tensor) => {
+    if (tensor.dtype !== "float16") return tensor;
+    const known = made.get(tensor) ?? cast(tensor, "float32");
+    made.set(tensor, known);
+    return known;
+  };
+}
+
+interface Pass {
+  readonly active: ReadonlySet<Tensor>;
+  readonly wide: (tensor: Tensor) => Tensor;
+  readonly give: (tensor: Tensor, gradient: Tensor) => void;
 }
 
 /** The tensors that lie on a path from a wanted tensor. */
@@ -83,8 +104,7 @@ function reachedFrom(order: readonly GraphNode[], wanted: ReadonlySet<Tensor>): 
 function backThrough(
   node: GraphNode,
   received: readonly (Tensor | undefined)[],
-  active: ReadonlySet<Tensor>,
-  give: (tensor: Tensor, gradient: Tensor) => void,
+  { active, wide, give }: Pass,
 ): void {
   const rule = operatorOf(node.type)?.gradient;
   if (rule === "zero") return;
@@ -97,10 +117,10 @@ function backThrough(
   const asked = new Set<number>();
   const call: GradientCall = {
     type: node.type,
-    inputs: node.inputs,
+    inputs: node.inputs.map((input) => input && wide(input)),
     attributes: node.attributes,
     outputCount: node.outputs.length,
-    outputs: node.outputs,
+    outputs: node.outputs.map(wide),
     get dy() {
       asked.add(0);
       return (
@@ -123,7 +143,7 @@ function backThrough(
     const gradient = made[i];
     if (target === undefined || !call.needs(i) || gradient === "zero") continue;
     if (gradient === undefined) return refuse(`input ${i}, ${String(target)}`);
-    if (gradient.rank !== target.rank || gradient.dtype !== target.dtype) {
+    if (gradient.rank !== target.rank || gradient.dtype !== call.inputs[i]!.dtype) {
       throw new StriateError(
         `gradient rule of ${node.type}: input ${i} is ${String(target)}, its gradient ${gradient.dtype}${showShape(gradient.shape)}`,
       );

@@ -118,6 +118,15 @@ describe("sums of many numbers on the cpu", () => {
     for (const value of values) expect(Math.abs(value / (2 ** 17 * TENTH ** 2) - 1)).toBeLessThan(1e-4);
   });
 
+  it("go on in half precision, whose sums would be infinite", async () => {
+    const x = g.cast(g.input("x", [2 ** 18, 1]), "float16");
+    const { y } = await runGraph({ y: g.cast(g.mean(x, 0), "float32") }, { x: filled([2 ** 18, 1], 2) });
+    expect(numbers(y)).toEqual([2]);
+    const [slope] = g.gradients(g.cast(g.mean(x, 0), "float32"), [x.node.inputs[0]!]);
+    const { dx } = await runGraph({ dx: slope! }, { x: filled([2 ** 18, 1], 2) });
+    expect(numbers(dx)[0]).toBeCloseTo(2 ** -18, 12);
+  });
+
   it("of few numbers stay as they are", () => {
     const x = g.input("x", [64, 10]);
     const { y } = g.lower({ y: g.sum(x, 0) }, "cpu");

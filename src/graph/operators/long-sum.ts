@@ -18,7 +18,7 @@ import { reshape } from "./shape.js";
  */
 
 /** Longest run over rows, each added to the last as a whole. */
-export const LONGEST_RUN = 1024;
+const LONGEST_RUN = 1024;
 /** Longest run over neighbours in memory, which are added up in many lanes. */
 export const LONGEST_ROW = 2 ** 16;
 /** Shorter runs than these would leave too much to the second pass. */

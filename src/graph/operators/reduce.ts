@@ -20,7 +20,7 @@ import {
   sub,
   where,
 } from "./elementwise.js";
-import { LONGEST_ROW, LONGEST_RUN, lowerLongSum } from "./long-sum.js";
+import { LONGEST_ROW, lowerLongSum } from "./long-sum.js";
 import type { Axes, ReduceOptions } from "./reduction.js";
 import { axesOf, inferReduction, reduction } from "./reduction.js";
 import { reshape } from "./shape.js";
@@ -40,11 +40,16 @@ function runtimeCount(x: Tensor, axes: readonly number[]): Tensor {
   return counts.reduce((a, b) => mul(a, b), scalar(known, x.dtype));
 }
 
-export const sum = reduction("ReduceSum", (dy, x) => expandLike(dy, x), lowerSum);
+export const sum = reduction(
+  "ReduceSum",
+  (dy, x) => expandLike(dy, x),
+  (call, target) => lowerHalf(call, target) ?? lowerSum(call, target),
+);
 export const mean = reduction(
   "ReduceMean",
   (dy, x, _y, call) => expandLike(div(dy, countOf(x, axesOf(call))), x),
   (call, target) =>
+    lowerHalf(call, target) ??
     lowerSum(call, target)?.map((total) => div(total, countOf(call.inputs[0]!, axesOf(call)))),
 );
 /** Largest element; equal largest ones share the gradient, as in PyTorch's amax. */
@@ -91,6 +96,18 @@ function lowerSum(call: Call, target: Target): Tensor[] | undefined {
   return total && [total];
 }
 
+/** A long sum or mean in half precision, whose parts half precision would not hold. */
+function lowerHalf(call: Call, target: Target): Tensor[] | undefined {
+  const [x, axes] = [call.inputs[0]!, call.inputs[1]];
+  if (x.dtype !== "float16") return undefined;
+  const inputs = [cast(x, "float32"), axes];
+  if (lowerLongSum({ ...call, inputs }, target) === undefined) return undefined;
+  return [cast(apply1(call.type, inputs, call.attributes), x.dtype)];
+}
+
+/** More terms than these, squares or magnitudes or exponentials, are summed up by a ReduceSum, which takes a pass more. */
+const LONGEST_TOTAL = 4096;
+
 /** Says a reduction with a plain sum where ONNX Runtime would add up too many numbers one by one. */
 function lowerLong(
   call: Call,
@@ -99,7 +116,7 @@ function lowerLong(
 ): Tensor[] | undefined {
   const x = call.inputs[0]!;
   const count = sizeOf(axesOf(call).map((axis) => x.shape[axis]!));
-  const isLong = x.dtype === "float32" && isStatic(count) && count > LONGEST_RUN;
+  const isLong = x.dtype === "float32" && isStatic(count) && count > LONGEST_TOTAL;
   if ((target !== "cpu" && target !== "wasm") || !isLong) return undefined;
   return [form((terms) => apply1("ReduceSum", [terms, call.inputs[1]], call.attributes))];
 }

@@ -6,7 +6,6 @@ import type { Tensor } from "../tensor.js";
 import { constantData, integers } from "../tensor.js";
 import { axisMatrix, multiplyAxis } from "./axis-matrix.js";
 import { expandLike, reshapeLike, shapeTensor } from "./broadcast.js";
-import { cast } from "./elementwise.js";
 import { unsqueeze } from "./shape.js";
 import { zerosLike } from "./shape-values.js";
 
@@ -153,14 +152,6 @@ function checkReduction(call: Call): boolean {
   return reduction === "add";
 }
 
-/** ONNX Runtime reduces in half precision nowhere, and adding up many halves would lose most of them. */
-function reduceInSingle(call: Call): Tensor[] | undefined {
-  const [x, indices, updates] = [call.inputs[0]!, call.inputs[1]!, call.inputs[2]!];
-  if (x.dtype !== "float16" || scatterReduction(call) === "none") return undefined;
-  const inputs = [cast(x, "float32"), indices, cast(updates, "float32")];
-  return [cast(apply1(call.type, inputs, call.attributes), "float16")];
-}
-
 defineOperator({
   type: "ScatterElements",
   infer: (call) => {
@@ -181,7 +172,6 @@ defineOperator({
       call.needs(2) ? gatherElements(dy, indices, axis) : undefined,
     ];
   },
-  lower: reduceInSingle,
 });
 
 function checkSameLengths(call: Call, updates: Tensor, shape: Shape): void {
@@ -250,7 +240,6 @@ defineOperator({
       call.needs(2) ? reshapeLike(gatherND(dy, indices), updates) : undefined,
     ];
   },
-  lower: reduceInSingle,
 });
 /** x with the slices at index vectors replaced by updates, or "add"ed to. */
 export function scatterND(
