@@ -1,4 +1,5 @@
 import { StriateError } from "../util/errors.js";
+import { attributed } from "./attributed.js";
 import { showShape } from "./dims.js";
 import { isFloat } from "./dtype.js";
 import type { GradientCall } from "./operator.js";
@@ -136,7 +137,7 @@ function backThrough(
       return tensor !== undefined && active.has(tensor) && isFloat(tensor.dtype);
     },
   };
-  const made = attributed(node, () => rule(call));
+  const made = attributed(node, "in the gradient of", () => rule(call));
   const missed = received.findIndex((gradient, output) => gradient !== undefined && !asked.has(output));
   if (missed >= 0) refuse(`output ${missed}`);
   for (const [i, target] of node.inputs.entries()) {
@@ -148,20 +149,8 @@ function backThrough(
         `gradient rule of ${node.type}: input ${i} is ${String(target)}, its gradient ${gradient.dtype}${showShape(gradient.shape)}`,
       );
     }
-    attributed(node, () => {
+    attributed(node, "in the gradient of", () => {
       give(target, gradient);
-    });
-  }
-}
-
-/** Runs `body`; an error in it says which node was differentiated. */
-function attributed<T>(node: GraphNode, body: () => T): T {
-  try {
-    return body();
-  } catch (error) {
-    if (!(error instanceof StriateError)) throw error;
-    throw new StriateError(`${error.message} (in the gradient of ${node.type} ${node.where})`, {
-      cause: error,
     });
   }
 }

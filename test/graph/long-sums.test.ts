@@ -127,6 +127,12 @@ describe("sums of many numbers on the cpu", () => {
     expect(numbers(dx)[0]).toBeCloseTo(2 ** -18, 12);
   });
 
+  it("and so do sums in Einstein's notation", async () => {
+    const { shape, values } = await reduced([MANY, 3, 2], (x) => g.einsum("nij->ji", x));
+    expect(shape).toEqual([2, 3]);
+    for (const value of values) expect(Math.abs(value / (MANY * TENTH) - 1)).toBeLessThan(5e-5);
+  });
+
   it("of few numbers stay as they are", () => {
     const x = g.input("x", [64, 10]);
     const { y } = g.lower({ y: g.sum(x, 0) }, "cpu");

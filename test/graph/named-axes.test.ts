@@ -1,6 +1,8 @@
 import { describe, expect, it } from "vitest";
 import type { Target } from "../../src/graph/index.js";
+import { conv, gradients, input, mul, sum, tensorData } from "../../src/graph/index.js";
 import { StriateError } from "../../src/util/errors.js";
+import { numbers, runGraph } from "../support/run.js";
 import type { GradientCase } from "./operators/gradient-check.js";
 import { GROUPS, drawnCases, tested } from "./operators/tables.js";
 import type { Variant } from "./operators/variant.js";
@@ -36,6 +38,43 @@ function isRefused(item: GradientCase, target: Target, variant: Variant): boolea
     throw error;
   }
 }
+
+describe("a convolution over named lengths", () => {
+  it.each([
+    [3, 2, 1, 8],
+    [3, 2, 1, 7],
+    [3, 2, 0, 9],
+    [5, 3, 2, 11],
+    [2, 2, 0, 6],
+    [1, 2, 0, 8],
+  ])(
+    "kernel %d, stride %d, padding %d, length %d: twice differentiated",
+    async (kernel, stride, padding, length) => {
+      const values = (shape: readonly number[], start: number) => {
+        const size = shape.reduce((a, b) => a * b, 1);
+        return tensorData(
+          Float32Array.from({ length: size }, (_, i) => Math.sin(start + 1.7 * i)),
+          shape,
+        );
+      };
+      const feeds = { x: values([2, 2, length, length], 0), w: values([3, 2, kernel, kernel], 1) };
+      const run = async (space: readonly (number | string)[]) => {
+        const [x, w] = [input("x", [2, 2, ...space]), input("w", feeds.w.shape)];
+        const y = conv(x, w, undefined, { stride, padding });
+        const [dx, dw] = gradients(sum(mul(y, mul(y, y))), [x, w]);
+        const [ddx, ddw] = gradients([sum(mul(dx!, dx!)), sum(mul(dw!, dw!))], [x, w]);
+        return runGraph({ dx: dx!, dw: dw!, ddx: ddx!, ddw: ddw! }, feeds);
+      };
+      const [known, named] = [await run([length, length]), await run(["height", "width"])];
+      for (const [what, { shape, data }] of Object.entries(known)) {
+        const found = numbers(named[what]);
+        const scale = Math.max(...Array.from(data as Float32Array, Math.abs));
+        const worst = Math.max(...numbers(known[what]).map((value, i) => Math.abs(value - found[i]!)));
+        expect([what, named[what]!.shape, worst / scale < 1e-5]).toEqual([what, shape, true]);
+      }
+    },
+  );
+});
 
 describe.each(Object.entries(NAMED))("with names for %s", (_what, variant) => {
   it.each(Object.entries(GROUPS))(

@@ -41,7 +41,8 @@ defineOperator({
     const [x, like] = [call.inputs[0]!, call.inputs[1]!];
     const spaceOf = (tensor: Tensor) => apply1("Shape", [tensor], { start: SPACE });
     const missing = apply1("Sub", [spaceOf(like), spaceOf(x)]);
-    const none = integers(Array.from({ length: x.rank + SPACE }, () => 0));
-    return [apply1("Pad", [x, apply1("Concat", [none, missing], { axis: 0 })])];
+    const axes = x.shape.slice(SPACE).map((_, i) => i + SPACE);
+    const pads = apply1("Concat", [integers(axes.map(() => 0)), missing], { axis: 0 });
+    return [apply1("Pad", [x, pads, undefined, integers(axes)])];
   },
 });

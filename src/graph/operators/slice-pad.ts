@@ -189,8 +189,12 @@ defineOperator({
   type: "Pad",
   infer: (call) => {
     const x = required(call, 0, "x");
-    if (required(call, 1, "pads").known?.every(isStatic) !== true)
-      return [{ dtype: x.dtype, shape: x.shape.map(unknownDim) }];
+    if (required(call, 1, "pads").known?.every(isStatic) !== true) {
+      const axes =
+        call.inputs[3] && knownNumbers(call, 3, "axes").map((axis) => normaliseAxis(axis, x.rank, "Pad"));
+      const isPadded = (axis: number) => axes?.includes(axis) ?? true;
+      return [{ dtype: x.dtype, shape: x.shape.map((dim, axis) => (isPadded(axis) ? unknownDim() : dim)) }];
+    }
     const { before, after } = padsOf(call);
     const shape = x.shape.map((dim, axis) => {
       const extra = before[axis]! + after[axis]!;
