@@ -14,7 +14,7 @@ import { reshapeLike } from "../operators/broadcast.js";
 import { cast } from "../operators/elementwise.js";
 import type { Attributes, Tensor } from "../tensor.js";
 import { constant, constantData, integers, scope } from "../tensor.js";
-import { transposedWindowOf, windowAttributes } from "../window.js";
+import { transposedWindowOf, windowAttributes, windowOf } from "../window.js";
 import { COMPOSITIONS } from "./compose.js";
 import { stableLogarithm } from "./logarithm.js";
 
@@ -235,16 +235,35 @@ const convTranspose: Conversion = (call) => {
   return { ...call, attributes: { ...windowAttributes(window), output_padding: outputPadding } };
 };
 
+/**
+ * Pads in place of an `auto_pad` that runtimes do not read alike: ONNX Runtime pads for the kernel without its gaps,
+ * whatever the dilations, and in some versions refuses kernels that are smaller than their stride.
+ */
+function withPads(call: ImportedCall): ImportedCall {
+  const { auto_pad: auto = "NOTSET" } = call.attributes;
+  const space = first(call).shape.slice(2);
+  const kernel = intsAttribute(call.attributes, "kernel_shape") ?? [];
+  const ones = space.map(() => 1);
+  const strides = intsAttribute(call.attributes, "strides") ?? ones;
+  const dilations = intsAttribute(call.attributes, "dilations") ?? ones;
+  const isClear = kernel.every((k, axis) => k >= strides[axis]! && (k === 1 || dilations[axis] === 1));
+  const isKnown = space.every((dim, axis) => isStatic(dim) || strides[axis] === 1);
+  if ((auto !== "SAME_UPPER" && auto !== "SAME_LOWER") || isClear || !isKnown) return call;
+  const plain = { ...call, attributes: without(call.attributes, "dilations") };
+  const { before, after } = windowOf(plain, kernel, space);
+  return { ...call, attributes: { ...without(call.attributes, "auto_pad"), pads: [...before, ...after] } };
+}
+
 const averagePool: Conversion = (call) => {
   if (intsAttribute(call.attributes, "dilations")?.some((n) => n !== 1) === true) {
     throw new StriateError("AveragePool with dilations (opset 19) is not supported");
   }
-  return { ...call, attributes: without(call.attributes, "dilations") };
+  return withPads({ ...call, attributes: without(call.attributes, "dilations") });
 };
 
 const maxPool: Conversion = (call) => {
   onlyFirstOutput(call, "the indices of MaxPool");
-  return { ...call, attributes: without(call.attributes, "storage_order") };
+  return withPads({ ...call, attributes: without(call.attributes, "storage_order") });
 };
 
 const constantOfShape: Conversion = (call) => {
