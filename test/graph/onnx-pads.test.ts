@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import type { Target, Tensor } from "../../src/graph/index.js";
 import { gradients, lower, writeOnnx } from "../../src/graph/index.js";
 import type { Attributes } from "../../src/graph/tensor.js";
-import { difference, modelBytes, node, rewritten, run, wave } from "./onnx-models.js";
+import { difference, isTaken, modelBytes, node, rewritten, run, wave } from "./onnx-models.js";
 
 /* Windows whose pads a file leaves to the runtime: in every form that is written they are those of ONNX Runtime. */
 
@@ -18,10 +18,10 @@ function* cases(): Generator<Case> {
     for (const length of [5, 8])
       for (const kernel of [1, 2, 3])
         for (const stride of [1, 2, 3])
-          for (const dilation of type === "AveragePool" ? [1] : [1, 2])
+          for (const dilation of type === "MaxPool" ? [1, 2] : [1])
             for (const auto_pad of ["SAME_UPPER", "SAME_LOWER", "VALID"])
               for (const ceil_mode of type === "Conv" ? [0] : [0, 1])
-                for (const opset of type === "Conv" ? [18] : [18, 22]) {
+                for (const opset of type === "Conv" ? [18] : [22]) {
                   const attributes = {
                     kernel_shape: [kernel],
                     strides: [stride],
@@ -36,6 +36,7 @@ function* cases(): Generator<Case> {
 describe("windows with pads left to the runtime", () => {
   it("have the lengths and values of ONNX Runtime, and gradients of their input's length", async () => {
     const found: string[] = [];
+    let compared = 0;
     for (const { type, length, attributes, opset } of cases()) {
       const [kernel] = attributes.kernel_shape as readonly number[];
       const bytes = modelBytes(
@@ -49,6 +50,8 @@ describe("windows with pads left to the runtime", () => {
       );
       const label = JSON.stringify({ type, length, opset, ...attributes });
       const x = wave([1, 2, length], 0.3);
+      if (!(await isTaken(bytes, { x }))) continue;
+      compared++;
       const wanted = await run(bytes, { x });
       const { model, bytes: plain } = rewritten(bytes);
       const known = new Map([...model.parameters.values()].map(({ tensor, data }) => [tensor, data]));
@@ -69,5 +72,6 @@ describe("windows with pads left to the runtime", () => {
         found.push(`${label}: gradient of [${slopes.dx!.shape}]`);
     }
     expect(found).toEqual([]);
+    expect(compared).toBeGreaterThan(100);
   });
 });

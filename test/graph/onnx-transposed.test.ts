@@ -1,11 +1,9 @@
-import * as ort from "onnxruntime-node";
 import { describe, expect, it } from "vitest";
-import type { TensorData } from "../../src/graph/dtype.js";
 import type { Tensor } from "../../src/graph/index.js";
 import { gradients, lower, mul, constant, sum, writeOnnx } from "../../src/graph/index.js";
 import type { Attributes } from "../../src/graph/tensor.js";
 import { StriateError } from "../../src/util/errors.js";
-import { difference, floats, modelBytes, node, rewritten, run, wave } from "./onnx-models.js";
+import { difference, floats, isTaken, modelBytes, node, rewritten, run, wave } from "./onnx-models.js";
 
 /* Which part of a transposed convolution's whole result a file wants, ONNX Runtime being the judge. */
 
@@ -48,18 +46,6 @@ function model({ length, kernel, attributes }: Case): Uint8Array {
 
 const SOME = 11;
 
-/** Whether ONNX Runtime runs a file, which says nothing if it does not. */
-async function isTaken(bytes: Uint8Array, x: TensorData): Promise<boolean> {
-  const session = await ort.InferenceSession.create(bytes, { logSeverityLevel: 4 });
-  const feeds = { x: new ort.Tensor("float32", x.data as Float32Array, x.shape) };
-  const taken = await session.run(feeds).then(
-    () => true,
-    () => false,
-  );
-  await session.release();
-  return taken;
-}
-
 describe("the length and place of a transposed convolution's result", () => {
   it("are those of ONNX Runtime for every way to state them", async () => {
     const [found, counts] = [[] as string[], { accepted: 0, refused: 0 }];
@@ -68,7 +54,7 @@ describe("the length and place of a transposed convolution's result", () => {
       const bytes = model(item);
       const x = wave([1, 2, item.length], 1);
       const label = JSON.stringify(item);
-      const wanted = (await isTaken(bytes, x)) ? await run(bytes, { x }) : undefined;
+      const wanted = (await isTaken(bytes, { x })) ? await run(bytes, { x }) : undefined;
       if (wanted === undefined) {
         counts.refused++;
         continue;
