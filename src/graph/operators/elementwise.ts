@@ -257,6 +257,12 @@ function withoutLastOnes(call: Call, target: Target): Tensor[] | undefined {
 /** Functions whose slope may be infinite. */
 const STEEP = new Set(["Div", "Mul", "Pow"]);
 
+/** Whether the second operand is a plain number that makes no slope infinite. */
+function isTame(type: string, b: Tensor): boolean {
+  const number = type === "Pow" ? undefined : uniformNumber(b);
+  return number !== undefined && Number.isFinite(number) && (type === "Mul" || number !== 0);
+}
+
 type BinaryGradient = (
   dy: Tensor,
   a: Tensor,
@@ -274,7 +280,8 @@ function binary(
     const { dy } = call;
     const [a, b] = [call.inputs[0]!, call.inputs[1]!];
     const [da, db] = gradient(dy, a, b, call);
-    const kept = (product: Tensor) => (STEEP.has(type) ? zeroKept(dy, product) : product);
+    const isSteep = STEEP.has(type) && !isTame(type, b);
+    const kept = (product: Tensor) => (isSteep ? zeroKept(dy, product) : product);
     return [
       call.needs(0) ? unbroadcast(kept(da()), a) : undefined,
       call.needs(1) ? unbroadcast(kept(db()), b) : undefined,

@@ -16,7 +16,9 @@ export function knownNumbers(call: Call, index: number, name: string): readonly 
 export function uniformNumber(x: Tensor): number | undefined {
   const data = constantData(x.node.type === "Cast" ? x.node.inputs[0]! : x);
   if (data === undefined) return undefined;
-  const plain = data.dtype === "float16" ? float16ToFloat32(data.data as Uint16Array) : data.data;
-  const [first, ...others] = Array.from(plain as ArrayLike<number | bigint>, Number);
-  return others.every((value) => value === first) ? first : undefined;
+  const values = data.data as ArrayLike<number | bigint>;
+  for (let i = 1; i < values.length; i++) if (values[i] !== values[0]) return undefined;
+  const first = values.length === 0 ? undefined : Number(values[0]);
+  if (first === undefined || data.dtype !== "float16") return first;
+  return float16ToFloat32(Uint16Array.of(first))[0];
 }
