@@ -6,7 +6,7 @@ import {
   isWeightGradientBlockable,
 } from "./blocked-convolution.js";
 import type { Dim, Shape } from "./dims.js";
-import { isStatic, sameShape, sizeOf } from "./dims.js";
+import { isStatic, isStaticShape, sameShape, sizeOf } from "./dims.js";
 import { fourierConvolution, fourierWeightGradient } from "./fourier-convolution.js";
 import type { ConvolutionShape } from "./fourier-convolution.js";
 import { halfFourierConvolution, halfFourierPays } from "./half-fourier-convolution.js";
@@ -152,7 +152,7 @@ function turnedKernel(w: Tensor, groups: number): Tensor {
   const swapped = swapChannels(w, groups);
   const kernel = w.shape.slice(2) as number[];
   const offsets = kernel.reduce((a, b) => a * b, 1);
-  if (offsets <= FEW_OFFSETS) return turnedByProduct(swapped, kernel, offsets);
+  if (offsets <= FEW_OFFSETS && w.dtype === "float32") return turnedByProduct(swapped, kernel, offsets);
   return kernel.reduce<Tensor>((k, dim, axis) => (dim === 1 ? k : reverse(k, axis + 2)), swapped);
 }
 
@@ -250,7 +250,9 @@ function spread(x: Tensor, { strides }: Window, [height, width]: readonly [numbe
 
 const withoutStride = (window: Window): Window => ({ ...window, strides: window.strides.map(() => 1) });
 
+/** Of convolutions that the forms with constant matrices may take: two axes, single precision. */
 function convolutionShape(x: Tensor, y: readonly unknown[]): ConvolutionShape | undefined {
+  if (x.dtype !== "float32") return undefined;
   const input = x.shape.slice(1);
   const known = (shape: readonly unknown[]): shape is [number, number, number] =>
     shape.length === 3 && shape.every((dim) => typeof dim === "number");
@@ -277,7 +279,7 @@ export function chooseWeightGradient([x, dy]: Pair, window: Window, target: Targ
   const offsets = window.kernel.reduce((a, b) => a * b, 1);
   if (offsets > 1 && into * offsets <= 64) return "im2col";
   if (target === "cpu" && blockedGradientPays(x, dy, window)) return "blocked";
-  if (offsets >= 49 && into * out <= 1024) return "swapped";
+  if (offsets >= 49 && into * out <= 1024 && isStaticShape(dy.shape.slice(2))) return "swapped";
   return foldingPays(into, out, offsets, dy) ? "folded" : "per-offset";
 }
 
@@ -373,7 +375,9 @@ function seenAt(source: Tensor, dy: Tensor, window: Window, offset: readonly num
   const ranges = offset.flatMap((o, i) => {
     const [start, step, count] = [o * window.dilations[i]!, window.strides[i]!, dy.shape[i + 2]!];
     const axis = i + 2;
-    if (!isStatic(count)) return [{ axis, start, step }];
+    // How far behind the end of the source the window reaches from here.
+    const rest = (window.kernel[i]! - 1 - o) * window.dilations[i]!;
+    if (!isStatic(count)) return [{ axis, start, step, ...(rest > 0 && { end: -rest }) }];
     const end = start + (count - 1) * step + 1;
     return start === 0 && step === 1 && end === source.shape[axis] ? [] : [{ axis, start, end, step }];
   });

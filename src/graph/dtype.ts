@@ -1,4 +1,5 @@
 import { StriateError } from "../util/errors.js";
+import { float32ToFloat16 } from "../util/half.js";
 
 /** Element types, in ONNX's own names (lower case). */
 export type DType =
@@ -90,14 +91,13 @@ export function allocate(dtype: DType, length: number, buffer?: ArrayBufferLike,
   return make(buffer ?? new ArrayBuffer(length * width), offset, length);
 }
 
-/** Numbers as elements of a type (rounded to it by the typed array). */
-export function fromNumbers(dtype: DType, values: readonly number[]): TypedArray {
+/** Numbers as elements of a type, rounded to it. */
+export function fromNumbers(dtype: DType, values: readonly number[] | Float64Array): TypedArray {
   const data = allocate(dtype, values.length);
   if (data instanceof BigInt64Array || data instanceof BigUint64Array) {
     values.forEach((value, i) => (data[i] = BigInt(value)));
-  } else if (dtype === "float16") {
-    throw new StriateError("float16 constants are not written from numbers: cast a float32 one in the graph");
-  } else data.set(values);
+  } else if (dtype === "float16") data.set(float32ToFloat16(Float32Array.from(values)));
+  else data.set(values);
   return data;
 }
 

@@ -1,10 +1,11 @@
 import { StriateError } from "../util/errors.js";
+import { attributed } from "./attributed.js";
 import { showShape } from "./dims.js";
 import { isFloat } from "./dtype.js";
 import type { GradientCall } from "./operator.js";
 import { addGradients, operatorOf } from "./operator.js";
 import { expandLike } from "./operators/broadcast.js";
-import { scalar } from "./operators/elementwise.js";
+import { cast, scalar } from "./operators/elementwise.js";
 import { zerosLike } from "./operators/shape-values.js";
 import type { GraphNode, Tensor } from "./tensor.js";
 import { topologicalOrder } from "./walk.js";
@@ -20,7 +21,8 @@ export interface GradientOptions {
  * Reverse-mode gradients, graph to graph: d(sum of outputs)/d(each of `wrt`), as more nodes of the same graph.
  * `wrt` may hold parameters, inputs or any tensor between. Call it on its own results for higher orders.
  *
- * @throws StriateError naming the operator and where it was used when a gradient rule is missing.
+ * @throws StriateError naming the operator and where it was used if it has no gradient rule, or none for an input or an
+ *   output that a gradient would have to pass.
  */
 export function gradients(
   outputs: Tensor | readonly Tensor[],
@@ -30,7 +32,12 @@ export function gradients(
   const roots = Array.isArray(outputs) ? (outputs as readonly Tensor[]) : [outputs as Tensor];
   const order = topologicalOrder(roots);
   const wanted = new Set(wrt);
+  for (const tensor of wrt) {
+    if (!isFloat(tensor.dtype))
+      throw new StriateError(`no gradient for ${String(tensor)}: it holds no floating-point values`);
+  }
   const active = reachedFrom(order, wanted);
+  const wide = widener();
   const totals = new Map<Tensor, Tensor>();
   const give = (tensor: Tensor, gradient: Tensor) => {
     const total = totals.get(tensor);
@@ -39,22 +46,48 @@ export function gradients(
   roots.forEach((root, i) => {
     if (!isFloat(root.dtype))
       throw new StriateError(`cannot differentiate ${String(root)}: it holds no floating-point values`);
-    give(root, options.seeds?.[i] ?? expandLike(scalar(1, root.dtype), root));
+    const seed = options.seeds?.[i] ?? expandLike(scalar(1, root.dtype), root);
+    if (seed.dtype !== root.dtype || seed.rank !== root.rank) {
+      throw new StriateError(
+        `the gradient given for ${String(root)} has to be of its type and rank, got ${String(seed)}`,
+      );
+    }
+    give(root, wide(seed));
   });
   for (const node of order.toReversed()) {
     if (node.leaf !== undefined || !node.inputs.some((input) => input && active.has(input))) continue;
     const received = node.outputs.map((output) => totals.get(output));
     if (received.every((gradient) => gradient === undefined)) continue;
-    backThrough(node, received, active, give);
+    backThrough(node, received, { active, wide, give });
   }
   return wrt.map((tensor) => {
     const total = totals.get(tensor);
-    if (total !== undefined) return total;
+    if (total !== undefined) return cast(total, tensor.dtype);
     if (options.unreachable === "error") {
       throw new StriateError(`no gradient for ${String(tensor)}: the output does not depend on it`);
     }
     return zerosLike(tensor);
   });
+}
+
+/**
+ * Half precision has nothing below 6e-8 and counts no further than 65504, so gradients of float16 tensors are float32 until
+ * they are handed out: rules see operands and results cast to float32, once for each.
+ */
+function widener(): (tensor: Tensor) => Tensor {
+  const made = new Map<Tensor, Tensor>();
+  return (tensor) => {
+    if (tensor.dtype !== "float16") return tensor;
+    const known = made.get(tensor) ?? cast(tensor, "float32");
+    made.set(tensor, known);
+    return known;
+  };
+}
+
+interface Pass {
+  readonly active: ReadonlySet<Tensor>;
+  readonly wide: (tensor: Tensor) => Tensor;
+  readonly give: (tensor: Tensor, gradient: Tensor) => void;
 }
 
 /** The tensors that lie on a path from a wanted tensor. */
@@ -72,34 +105,52 @@ function reachedFrom(order: readonly GraphNode[], wanted: ReadonlySet<Tensor>): 
 function backThrough(
   node: GraphNode,
   received: readonly (Tensor | undefined)[],
-  active: ReadonlySet<Tensor>,
-  give: (tensor: Tensor, gradient: Tensor) => void,
+  { active, wide, give }: Pass,
 ): void {
   const rule = operatorOf(node.type)?.gradient;
   if (rule === "zero") return;
   if (rule === undefined) {
     throw new StriateError(`operator ${node.type} has no gradient rule (used ${node.where})`);
   }
+  const refuse = (part: string): never => {
+    throw new StriateError(`operator ${node.type} has no gradient rule for its ${part} (used ${node.where})`);
+  };
+  const asked = new Set<number>();
   const call: GradientCall = {
     type: node.type,
-    inputs: node.inputs,
+    inputs: node.inputs.map((input) => input && wide(input)),
     attributes: node.attributes,
     outputCount: node.outputs.length,
-    outputs: node.outputs,
-    gradients: received,
+    outputs: node.outputs.map(wide),
+    get dy() {
+      asked.add(0);
+      return (
+        received[0] ?? refuse(`output ${received.findIndex((gradient) => gradient !== undefined)} alone`)
+      );
+    },
+    received: (output) => {
+      asked.add(output);
+      return received[output];
+    },
     needs: (i) => {
       const tensor = node.inputs[i];
       return tensor !== undefined && active.has(tensor) && isFloat(tensor.dtype);
     },
   };
-  for (const [i, gradient] of rule(call).entries()) {
-    const target = node.inputs[i];
-    if (gradient === undefined || target === undefined || !call.needs(i)) continue;
-    if (gradient.rank !== target.rank || gradient.dtype !== target.dtype) {
+  const made = attributed(node, "in the gradient of", () => rule(call));
+  const missed = received.findIndex((gradient, output) => gradient !== undefined && !asked.has(output));
+  if (missed >= 0) refuse(`output ${missed}`);
+  for (const [i, target] of node.inputs.entries()) {
+    const gradient = made[i];
+    if (target === undefined || !call.needs(i) || gradient === "zero") continue;
+    if (gradient === undefined) return refuse(`input ${i}, ${String(target)}`);
+    if (gradient.rank !== target.rank || gradient.dtype !== call.inputs[i]!.dtype) {
       throw new StriateError(
         `gradient rule of ${node.type}: input ${i} is ${String(target)}, its gradient ${gradient.dtype}${showShape(gradient.shape)}`,
       );
     }
-    give(target, gradient);
+    attributed(node, "in the gradient of", () => {
+      give(target, gradient);
+    });
   }
 }

@@ -1,3 +1,4 @@
+import { attributed } from "./attributed.js";
 import type { TensorData } from "./dtype.js";
 import type { Target } from "./operator.js";
 import { applyAgain, operatorOf } from "./operator.js";
@@ -59,7 +60,11 @@ class Rewriter {
     const inputs = node.inputs.map((input) => input && this.#replaced.get(input)!);
     const rule = operatorOf(node.type)?.lower;
     const call = { type: node.type, inputs, attributes: node.attributes, outputCount: node.outputs.length };
-    const lowered = rule && node.replaced(() => rule(call, this.target, this.#context));
+    const lowered =
+      rule &&
+      attributed(node, `lowered for ${this.target}:`, () =>
+        node.replaced(() => rule(call, this.target, this.#context)),
+      );
     // What a rule returns may need lowering itself; its operands are rewritten already.
     if (lowered !== undefined) return lowered.map((tensor) => this.rewrite(tensor));
     return this.#once(node, inputs);

@@ -20,16 +20,22 @@ export interface Call {
   readonly outputCount: number;
 }
 
-/** What a gradient rule sees: the call, its outputs and the gradient of each output that has one. */
+/** What a gradient rule sees: the call, its outputs and the gradients that they received. */
 export interface GradientCall extends Call {
   readonly outputs: readonly Tensor[];
-  readonly gradients: readonly (Tensor | undefined)[];
+  /** The gradient of the first output. Operators with one output always have it; others without it are refused. */
+  readonly dy: Tensor;
+  /** The gradient of an output, undefined if it received none. A rule has to ask for that of every float output. */
+  received(output: number): Tensor | undefined;
   /** Whether the gradient of input i is wanted; rules skip costly work where it is not. */
   needs(input: number): boolean;
 }
 
-/** Gradient of each input, undefined where there is none. */
-export type GradientRule = (call: GradientCall) => readonly (Tensor | undefined)[];
+/**
+ * Gradient of each input; "zero" says that no small change of an input changes the outputs. Undefined is for inputs
+ * whose gradient is not wanted: for any other it means that the rule does not know it, which is an error.
+ */
+export type GradientRule = (call: GradientCall) => readonly (Tensor | "zero" | undefined)[];
 
 /** Where a graph is going to run; lowerings differ. */
 export type Target = "cpu" | "webgpu" | "cuda" | "wasm" | "portable";

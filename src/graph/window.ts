@@ -1,5 +1,5 @@
 import type { Dim } from "./dims.js";
-import { divideDims, isStatic, unknownDim } from "./dims.js";
+import { divideDims, isStatic, multiplyDims, unknownDim } from "./dims.js";
 import type { Call } from "./operator.js";
 import { intAttribute, intsAttribute, misfit, stringAttribute } from "./operator.js";
 import type { Attributes } from "./tensor.js";
@@ -62,13 +62,14 @@ export function windowAttributes(window: Window): Attributes {
 
 /** Length of an axis after the window slid over it. */
 export function outputLength(dim: Dim, window: Window, axis: number, ceilMode = false): Dim {
-  const reach = (window.kernel[axis]! - 1) * window.dilations[axis]! + 1;
+  const reach = reachOf(window, axis);
   const padding = window.before[axis]! + window.after[axis]!;
   const stride = window.strides[axis]!;
   if (!isStatic(dim)) {
     if (stride === 1 && padding === reach - 1) return dim;
-    const exact = reach <= stride && padding === 0 ? divideDims(dim, stride) : undefined;
-    return exact ?? unknownDim();
+    // A whole number of strides, and windows that reach no further than those.
+    const whole = Math.floor((padding - reach) / stride) === -1 && (!ceilMode || padding === 0);
+    return (whole ? divideDims(dim, stride) : undefined) ?? unknownDim();
   }
   const steps = (dim + padding - reach) / stride;
   if (!ceilMode) return Math.floor(steps) + 1;
@@ -77,13 +78,73 @@ export function outputLength(dim: Dim, window: Window, axis: number, ceilMode = 
   return (count - 1) * stride >= dim + window.before[axis]! ? count - 1 : count;
 }
 
-/** Length of an axis after a transposed convolution without output padding. */
-export function transposedLength(dim: Dim, window: Window, axis: number): Dim {
-  const reach = (window.kernel[axis]! - 1) * window.dilations[axis]! + 1;
-  if (!isStatic(dim)) {
-    const padding = window.before[axis]! + window.after[axis]!;
-    const same = window.strides[axis] === 1 && padding === reach - 1;
-    return same ? dim : unknownDim();
-  }
-  return (dim - 1) * window.strides[axis]! + reach - window.before[axis]! - window.after[axis]!;
+/** Geometry of a transposed convolution. */
+export interface TransposedWindow {
+  readonly window: Window;
+  /** Zeros behind the end of each axis. */
+  readonly outputPadding: readonly number[];
+  readonly space: readonly Dim[];
+}
+
+/**
+ * Reads the window of a transposed convolution. `output_shape` and `auto_pad` say how much of the whole result is cut off:
+ * the larger half in front, unless SAME_UPPER puts it behind. SAME means one stride for each element, or less where the
+ * kernel does not reach that far.
+ */
+export function transposedWindowOf(
+  call: Call,
+  kernel: readonly number[],
+  space: readonly Dim[],
+): TransposedWindow {
+  const auto = stringAttribute(call.attributes, "auto_pad", "NOTSET");
+  const plain = windowOf({ ...call, attributes: { ...call.attributes, auto_pad: "NOTSET" } }, kernel, space);
+  const outputPadding = intsAttribute(call.attributes, "output_padding") ?? kernel.map(() => 0);
+  if (outputPadding.length !== kernel.length)
+    misfit(call, `output_padding must have ${kernel.length} numbers`);
+  const stated = intsAttribute(call.attributes, "output_shape")?.slice(-kernel.length);
+  if (stated !== undefined && stated.length < kernel.length)
+    misfit(call, `output_shape must have ${kernel.length} lengths`);
+  if (stated === undefined && auto === "NOTSET") return withSpace(call, plain, outputPadding, space);
+  const totals = kernel.map((_, axis): number => {
+    const spare = reachOf(plain, axis) + outputPadding[axis]! - plain.strides[axis]!;
+    if (stated === undefined) return auto === "VALID" ? 0 : Math.max(0, spare);
+    const dim = space[axis]!;
+    if (!isStatic(dim)) return misfit(call, `output_shape needs a known length of axis ${axis + 2}`);
+    return dim * plain.strides[axis]! + spare - stated[axis]!;
+  });
+  const cut = totals.map((total) => Math.max(0, total));
+  const [small, large] = [cut.map((n) => Math.floor(n / 2)), cut.map((n) => Math.ceil(n / 2))];
+  const upper = auto === "SAME_UPPER";
+  const window = { ...plain, before: upper ? small : large, after: upper ? large : small };
+  const longer = outputPadding.map((n, axis) => n + Math.max(0, -totals[axis]!));
+  const beyond = longer.findIndex((n, axis) => stated !== undefined && n >= plain.strides[axis]!);
+  if (beyond >= 0)
+    misfit(call, `no window reaches the output_shape of ${stated![beyond]} along axis ${beyond + 2}`);
+  return withSpace(call, window, longer, space);
+}
+
+function withSpace(
+  call: Call,
+  window: Window,
+  outputPadding: readonly number[],
+  space: readonly Dim[],
+): TransposedWindow {
+  const lengths = space.map((dim, axis): Dim => {
+    const length = transposedLength(dim, window, axis, outputPadding[axis]);
+    if (isStatic(length) && length < 1) misfit(call, "the pads leave nothing of the result");
+    return length;
+  });
+  return { window, outputPadding, space: lengths };
+}
+
+function reachOf(window: Window, axis: number): number {
+  return (window.kernel[axis]! - 1) * window.dilations[axis]! + 1;
+}
+
+/** Length of an axis after a transposed convolution. */
+export function transposedLength(dim: Dim, window: Window, axis: number, outputPadding = 0): Dim {
+  const stride = window.strides[axis]!;
+  const rest = reachOf(window, axis) + outputPadding - stride - window.before[axis]! - window.after[axis]!;
+  if (isStatic(dim)) return dim * stride + rest;
+  return rest === 0 ? multiplyDims(dim, stride) : unknownDim();
 }

@@ -2,7 +2,7 @@ import { check } from "../util/errors.js";
 
 /** One bin of a reliability diagram. */
 export interface ReliabilityBin {
-  /** Confidences in (low, high]. */
+  /** Confidences in (low, high], in the first bin also 0. */
   readonly low: number;
   readonly high: number;
   readonly count: number;
@@ -39,7 +39,7 @@ export interface Calibration extends Reliability {
 export const RELIABILITY_BINS = 15;
 
 /**
- * Bins of equal width (lo, hi] over confidences; a confidence of exactly 0 falls in none.
+ * Bins of equal width (lo, hi] over confidences; the first one holds 0 as well.
  * Throws {@link StriateError} for confidences outside [0, 1] or without any.
  */
 export function reliability(
@@ -48,15 +48,15 @@ export function reliability(
   bins = RELIABILITY_BINS,
 ): Reliability {
   checkConfidences(confidences, correct);
-  check(Number.isInteger(bins) && bins > 0, () => `calibration: expected a number of bins, got ${bins}`);
+  checkBins(bins);
   const sums = Array.from({ length: bins }, () => ({ count: 0, confidence: 0, right: 0 }));
   for (let i = 0; i < confidences.length; i++) {
     const confidence = confidences[i]!;
-    // The quotient may round across a border: the comparison with the border itself decides.
-    let at = Math.min(bins - 1, Math.ceil(confidence * bins) - 1);
+    // The product may round across a border: the comparison with the border itself decides.
+    let at = Math.min(bins - 1, Math.max(0, Math.ceil(confidence * bins) - 1));
     if (at > 0 && confidence <= at / bins) at--;
-    const bin = sums[at];
-    if (bin === undefined) continue;
+    if (at < bins - 1 && confidence > (at + 1) / bins) at++;
+    const bin = sums[at]!;
     bin.count += 1;
     bin.confidence += confidence;
     bin.right += correct[i] ? 1 : 0;
@@ -78,6 +78,7 @@ export function adaptiveEce(
   parts = RELIABILITY_BINS,
 ): number {
   checkConfidences(confidences, correct);
+  checkBins(parts);
   const order = Array.from({ length: confidences.length }, (_, i) => i).sort(
     (a, b) => confidences[a]! - confidences[b]! || a - b,
   );
@@ -172,6 +173,13 @@ export function calibration(
     brierPerClass: brier / classes,
     ...reliability(confidences, right, bins),
   };
+}
+
+function checkBins(bins: number): void {
+  check(
+    Number.isInteger(bins) && bins > 0,
+    () => `calibration: expected a whole number of bins above 0, got ${bins}`,
+  );
 }
 
 function checkConfidences(confidences: ArrayLike<number>, correct: ArrayLike<unknown>): void {

@@ -16,6 +16,7 @@ import {
   sub,
   sum,
   unsqueeze,
+  where,
 } from "../graph/index.js";
 import { isStatic, sameShape } from "../graph/dims.js";
 import { StriateError, check } from "../util/errors.js";
@@ -82,13 +83,12 @@ export function crossEntropy(logits: Tensor, classes: Tensor, options: CrossEntr
     );
     const shape = logits.shape.map((_, at) => (at === axis ? count : 1));
     const numbers = Array.from({ length: count }, (_, i) => i);
-    const hit = cast(
-      equal(unsqueeze(classes, [axis]), constant(numbers, shape, classes.dtype)),
-      logits.dtype,
-    );
+    const hit = equal(unsqueeze(classes, [axis]), constant(numbers, shape, classes.dtype));
     // 1 for a valid class; 0 turns the loss into 0 / 0.
-    const hits = sum(hit, axis);
-    return reduced(div(softLoss(logits, hit, axis, options), hits), options);
+    const hits = sum(cast(hit, logits.dtype), axis);
+    // A choice, not a product: other classes may have -Infinity.
+    const loss = softLoss(logits, (logProbabilities) => where(hit, logProbabilities, 0), axis, options);
+    return reduced(div(loss, hits), options);
   });
 }
 
@@ -99,7 +99,8 @@ export function crossEntropy(logits: Tensor, classes: Tensor, options: CrossEntr
 export function softCrossEntropy(logits: Tensor, targets: Tensor, options: CrossEntropyOptions = {}): Tensor {
   return scope("crossEntropy", () => {
     checkShapes("cross-entropy", logits, targets);
-    return reduced(softLoss(logits, targets, classAxis(logits, options), options), options);
+    const weighed = (logProbabilities: Tensor) => mul(targets, logProbabilities);
+    return reduced(softLoss(logits, weighed, classAxis(logits, options), options), options);
   });
 }
 
@@ -120,14 +121,20 @@ export function l1Loss(prediction: Tensor, target: Tensor, options: LossOptions 
   });
 }
 
-function softLoss(logits: Tensor, targets: Tensor, axis: number, options: CrossEntropyOptions): Tensor {
+/** Minus the sum over classes of what the targets take of log softmax(x). */
+function softLoss(
+  logits: Tensor,
+  taken: (logProbabilities: Tensor) => Tensor,
+  axis: number,
+  options: CrossEntropyOptions,
+): Tensor {
   const { labelSmoothing: smoothing = 0 } = options;
   check(
     smoothing >= 0 && smoothing < 1,
     () => `label smoothing: expected a number in [0, 1), got ${smoothing}`,
   );
   const logProbabilities = logSoftmax(logits, axis);
-  const fit = neg(sum(mul(targets, logProbabilities), axis));
+  const fit = neg(sum(taken(logProbabilities), axis));
   if (smoothing === 0) return fit;
   return add(mul(fit, 1 - smoothing), mul(mean(logProbabilities, axis), -smoothing));
 }

@@ -103,19 +103,34 @@ export function modelBytes(graph: GraphText, opset = 18): Uint8Array {
 
 export type Feeds = Readonly<Record<string, TensorData>>;
 
-export async function run(bytes: Uint8Array, feeds: Feeds): Promise<Record<string, TensorData>> {
-  const session = await ort.InferenceSession.create(bytes, { logSeverityLevel: 3 });
+function tensorsOf(feeds: Feeds): Record<string, ort.Tensor> {
   const tensors = Object.entries(feeds).map(([name, { dtype, data, shape }]) => [
     name,
     new ort.Tensor(dtype, data as Float32Array, shape),
   ]);
-  const results = await session.run(Object.fromEntries(tensors) as Record<string, ort.Tensor>);
+  return Object.fromEntries(tensors) as Record<string, ort.Tensor>;
+}
+
+export async function run(bytes: Uint8Array, feeds: Feeds): Promise<Record<string, TensorData>> {
+  const session = await ort.InferenceSession.create(bytes, { logSeverityLevel: 3 });
+  const results = await session.run(tensorsOf(feeds));
   const read = Object.entries(results).map(([name, value]) => [
     name,
     { dtype: value.type as DType, shape: value.dims, data: value.data as Float32Array },
   ]);
   await session.release();
   return Object.fromEntries(read) as Record<string, TensorData>;
+}
+
+/** Whether ONNX Runtime runs a file; it says nothing if it does not. */
+export async function isTaken(bytes: Uint8Array, feeds: Feeds): Promise<boolean> {
+  const session = await ort.InferenceSession.create(bytes, { logSeverityLevel: 4 });
+  const taken = await session.run(tensorsOf(feeds)).then(
+    () => true,
+    () => false,
+  );
+  await session.release();
+  return taken;
 }
 
 /** Reads a file and writes it again, its parameters with their values. */

@@ -223,6 +223,21 @@ describe("MultiHeadAttention against PyTorch", () => {
     ]);
   });
 
+  it("gives a token that sees nothing the bias alone, and no gradient that is not a number", async () => {
+    const x = symbolic("q", q);
+    const blind = constant([0, -Infinity, 0, -Infinity, -Infinity, -Infinity, 0, 0, 0], [3, 3]);
+    const y = layer.forward(x, x, x, blind);
+    const [slope] = gradients(y, [x]);
+    const { y: seen, slope: dx } = await runGraph({ y, slope: slope! }, { q }, { values });
+    const bias = Array.from(values(layer.outProj.bias!)!.data as Float32Array);
+    for (const image of [0, 1]) {
+      const at = (image * 3 + 1) * 4;
+      expect(distance(numbers(seen).slice(at, at + 4), bias)).toBeLessThan(1e-6);
+    }
+    expect(numbers(dx).every(Number.isFinite)).toBe(true);
+    expect(numbers(seen).every(Number.isFinite)).toBe(true);
+  });
+
   it("attends to itself, to others and under a mask", async () => {
     const [k, v] = [wave([2, 2, 4], 0.4), wave([2, 2, 4], 0.6)];
     const x = symbolic("q", q);

@@ -120,6 +120,20 @@ describe("losses against PyTorch 1.13 (torch.nn.functional), symbolic batch", ()
     },
   );
 
+  it("lets other classes be ruled out by -Infinity, in values and gradients", async () => {
+    const ruled = tensorData(Float32Array.of(1, -Infinity, 2, 0.5, 0.25, -Infinity), [2, 3]);
+    const [at, goal] = [symbolic("x", ruled), symbolic("t", classes)];
+    const loss = crossEntropy(at, goal, { reduction: "none" });
+    const [slope] = gradients(loss, [at]);
+    const results = await runGraph({ loss, slope: slope! }, { x: ruled, t: classes });
+    const share = (difference: number) => 1 / (1 + Math.exp(difference));
+    expect(distance(numbers(results.loss), [-Math.log(share(-1)), -Math.log(share(-0.25))])).toBeLessThan(
+      1e-6,
+    );
+    const expected = [share(1), 0, -share(1), -share(0.25), share(0.25), 0];
+    expect(distance(numbers(results.slope), expected)).toBeLessThan(1e-6);
+  });
+
   it("makes the loss of a class that does not exist NaN", async () => {
     const wrong = tensorData(BigInt64Array.of(3n, -1n), [2], "int64");
     const each: Loss = (a, b) => crossEntropy(a, b, { reduction: "none" });

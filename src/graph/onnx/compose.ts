@@ -4,10 +4,10 @@ import { apply1, floatAttribute, intAttribute, intsAttribute, stringAttribute } 
 import {
   add,
   div,
+  equal,
   gelu,
   greater,
   less,
-  log,
   mul,
   sigmoid,
   softplus,
@@ -59,9 +59,12 @@ const meanVarianceNormalization = map((x, attributes) => {
   return div(centred, add(standardDeviation(x, axes, { keepAxes: true }), 1e-9));
 });
 
+/** Zeros stay zeros, as in ONNX Runtime. */
 const lpNormalization = map((x, attributes) => {
   const norm = intAttribute(attributes, "p", 2) === 1 ? l1Norm : l2Norm;
-  return div(x, norm(x, intAttribute(attributes, "axis", -1), { keepAxes: true }));
+  const length = norm(x, intAttribute(attributes, "axis", -1), { keepAxes: true });
+  const isZero = equal(length, 0);
+  return where(isZero, 0, div(x, where(isZero, 1, length)));
 });
 
 export const COMPOSITIONS: ReadonlyMap<string, Composition> = new Map<string, Composition>([
@@ -100,9 +103,6 @@ export const COMPOSITIONS: ReadonlyMap<string, Composition> = new Map<string, Co
       return where(less(x, -edge), add(x, bias), where(greater(x, edge), sub(x, bias), 0));
     }),
   ],
-  ["Asinh", map((x) => log(add(x, sqrt(add(square(x), 1)))))],
-  ["Acosh", map((x) => log(add(x, sqrt(sub(square(x), 1)))))],
-  ["Atanh", map((x) => mul(log(div(add(x, 1), sub(1, x))), 0.5))],
   ["RMSNormalization", rmsNormalization],
   ["MeanVarianceNormalization", meanVarianceNormalization],
   ["LpNormalization", lpNormalization],

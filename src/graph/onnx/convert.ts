@@ -14,7 +14,9 @@ import { reshapeLike } from "../operators/broadcast.js";
 import { cast } from "../operators/elementwise.js";
 import type { Attributes, Tensor } from "../tensor.js";
 import { constant, constantData, integers, scope } from "../tensor.js";
+import { transposedWindowOf, windowAttributes, windowOf } from "../window.js";
 import { COMPOSITIONS } from "./compose.js";
+import { stableLogarithm } from "./logarithm.js";
 
 /** Far above any network: files that claim more are damaged. */
 const MOST_GROUPS = 2 ** 16;
@@ -150,19 +152,45 @@ const resize: Conversion = (call) => {
   if (antialias || mode === "half_pixel_symmetric" || mode === "tf_crop_and_resize") {
     throw new StriateError(`Resize with ${antialias ? "antialias" : mode} is not supported`);
   }
-  return { ...call, inputs };
+  return withClearLengths({ ...call, inputs });
 };
 
-const upsample: Conversion = (call) => ({
-  ...call,
-  type: "Resize",
-  inputs: [first(call), undefined, call.inputs[1]],
-  attributes: {
-    mode: stringAttribute(call.attributes, "mode", "nearest"),
-    coordinate_transformation_mode: "asymmetric",
-    nearest_mode: "floor",
-  },
-});
+/**
+ * A length of 10 times 0.7, in single precision, is 7 by the product of both in single precision and 6 in double. ONNX
+ * Runtime computes one and expects the other: such axes get the size that it computes.
+ */
+function withClearLengths(call: ImportedCall): Converted {
+  const [x, factors] = [first(call), call.inputs[2] && constantData(call.inputs[2])?.data];
+  const given = intsAttribute(call.attributes, "axes") ?? x.shape.map((_, axis) => axis);
+  if (call.inputs[3] !== undefined || factors?.length !== given.length) return call;
+  const axes = given.map((axis, i) => {
+    const at = normaliseAxis(axis, x.rank, call.type);
+    const [dim, factor] = [x.shape[at]!, Number(factors[i])];
+    const size = isStatic(dim) ? Math.floor(Math.fround(dim * factor)) : undefined;
+    const isUnclear = isStatic(dim) && size !== Math.floor(dim * factor);
+    return { at, factor, size: isUnclear ? size : undefined };
+  });
+  const unclear = axes.filter(({ size }) => size !== undefined);
+  if (unclear.length === 0) return call;
+  const clear = axes.filter(({ size, factor }) => size === undefined && factor !== 1);
+  const on = (part: typeof axes) => ({ ...call.attributes, axes: part.map(({ at }) => at) });
+  const sizes = integers(unclear.map(({ size }) => size!));
+  const y = apply1(call.type, [x, undefined, undefined, sizes], on(unclear));
+  if (clear.length === 0) return [y];
+  return [apply1(call.type, [y, undefined, constant(clear.map(({ factor }) => factor))], on(clear))];
+}
+
+const upsample: Conversion = (call) =>
+  withClearLengths({
+    ...call,
+    type: "Resize",
+    inputs: [first(call), undefined, call.inputs[1]],
+    attributes: {
+      mode: stringAttribute(call.attributes, "mode", "nearest"),
+      coordinate_transformation_mode: "asymmetric",
+      nearest_mode: "floor",
+    },
+  });
 
 const pow: Conversion = (call) => {
   const [base, exponent] = [first(call), call.inputs[1]];
@@ -198,16 +226,44 @@ const shape: Conversion = (call) => {
   return { ...call, attributes: start === 0 && end === rank ? {} : { start, end } };
 };
 
+/** Pads in place of `auto_pad` and `output_shape`, which runtimes do not all read alike. */
+const convTranspose: Conversion = (call) => {
+  const { auto_pad: auto = "NOTSET", output_shape: stated } = call.attributes;
+  const kernel = call.inputs[1]?.shape.slice(2);
+  if ((auto === "NOTSET" && stated === undefined) || kernel?.every(isStatic) !== true) return call;
+  const { window, outputPadding } = transposedWindowOf(call, kernel, first(call).shape.slice(2));
+  return { ...call, attributes: { ...windowAttributes(window), output_padding: outputPadding } };
+};
+
+/**
+ * Pads in place of an `auto_pad` that runtimes do not read alike: ONNX Runtime pads for the kernel without its gaps,
+ * whatever the dilations, and in some versions refuses kernels that are smaller than their stride.
+ */
+function withPads(call: ImportedCall): ImportedCall {
+  const { auto_pad: auto = "NOTSET" } = call.attributes;
+  const space = first(call).shape.slice(2);
+  const kernel = intsAttribute(call.attributes, "kernel_shape") ?? [];
+  const ones = space.map(() => 1);
+  const strides = intsAttribute(call.attributes, "strides") ?? ones;
+  const dilations = intsAttribute(call.attributes, "dilations") ?? ones;
+  const isClear = kernel.every((k, axis) => k >= strides[axis]! && (k === 1 || dilations[axis] === 1));
+  const isKnown = space.every((dim, axis) => isStatic(dim) || strides[axis] === 1);
+  if ((auto !== "SAME_UPPER" && auto !== "SAME_LOWER") || isClear || !isKnown) return call;
+  const plain = { ...call, attributes: without(call.attributes, "dilations") };
+  const { before, after } = windowOf(plain, kernel, space);
+  return { ...call, attributes: { ...without(call.attributes, "auto_pad"), pads: [...before, ...after] } };
+}
+
 const averagePool: Conversion = (call) => {
   if (intsAttribute(call.attributes, "dilations")?.some((n) => n !== 1) === true) {
     throw new StriateError("AveragePool with dilations (opset 19) is not supported");
   }
-  return { ...call, attributes: without(call.attributes, "dilations") };
+  return withPads({ ...call, attributes: without(call.attributes, "dilations") });
 };
 
 const maxPool: Conversion = (call) => {
   onlyFirstOutput(call, "the indices of MaxPool");
-  return { ...call, attributes: without(call.attributes, "storage_order") };
+  return withPads({ ...call, attributes: without(call.attributes, "storage_order") });
 };
 
 const constantOfShape: Conversion = (call) => {
@@ -226,6 +282,11 @@ const groupNormalization: Conversion = (call) => {
   const operator = operatorOf(call.type);
   operator?.infer(call);
   return operator?.lower?.(call, "portable", { isFixed: () => false }) ?? call;
+};
+
+const logarithm: Conversion = (call) => {
+  const stable = stableLogarithm(first(call));
+  return stable ? [stable] : call;
 };
 
 /** Element-wise rules of ours want floats; rounding whole numbers changes nothing. */
@@ -256,7 +317,9 @@ const CONVERSIONS: ReadonlyMap<string, Conversion> = new Map([
   ["AveragePool", averagePool],
   ["MaxPool", maxPool],
   ["ConstantOfShape", constantOfShape],
+  ["ConvTranspose", convTranspose],
   ["Scatter", (call) => ({ ...call, type: "ScatterElements" })],
+  ["Log", logarithm],
   ["Floor", rounding],
   ["Ceil", rounding],
 ]);

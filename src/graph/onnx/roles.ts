@@ -5,14 +5,11 @@ export type Role = "weight" | "statistic" | "setting";
 
 /** Operands that say how an operator works rather than being weighed: from that position on. */
 const FIRST_SETTING: ReadonlyMap<string, number> = new Map([
-  ["Clip", 1],
   ["ConstantOfShape", 0],
   ["Dropout", 1],
   ["Expand", 1],
   ["Gather", 1],
   ["If", 0],
-  ["OneHot", 1],
-  ["Pad", 1],
   ["Range", 0],
   ["Reshape", 1],
   ["Resize", 1],
@@ -23,22 +20,41 @@ const FIRST_SETTING: ReadonlyMap<string, number> = new Map([
   ["Upsample", 1],
 ]);
 
+/** Of some operators only these positions, and among them numbers that pass into the result: trained if computed. */
+const SETTINGS: ReadonlyMap<
+  string,
+  { readonly settings: readonly number[]; readonly values: readonly number[] }
+> = new Map([
+  ["Clip", { settings: [], values: [1, 2] }],
+  ["OneHot", { settings: [1], values: [2] }],
+  ["Pad", { settings: [1, 3], values: [2] }],
+]);
+
+/** The operands of a node that are settings, whatever they were computed from. */
+function settingsOf({ opType, input }: NodeProto): string[] {
+  const first = FIRST_SETTING.get(opType);
+  if (first !== undefined) return input.slice(first);
+  return SETTINGS.get(opType)?.settings.map((at) => input[at] ?? "") ?? [];
+}
+
 /**
  * Roles of the initializers that are no weights. What a setting is computed from (the factor of an upsampling, say) is
- * a setting too; one such use decides.
+ * a setting too; one such use decides. A bound of Clip or a value of Pad or OneHot is one where it stands as such and
+ * nowhere else; what it is computed from is weighed like anything else.
  */
 export function initializerRoles(graph: GraphProto): ReadonlyMap<string, Role> {
   const roles = new Map<string, Role>();
   const makers = new Map<string, NodeProto>();
+  const [values, others] = [new Set<string>(), new Set<string>()];
   for (const node of graph.node) {
     for (const output of node.output) makers.set(output, node);
+    const passing = SETTINGS.get(node.opType)?.values ?? [];
+    for (const [at, name] of node.input.entries()) (passing.includes(at) ? values : others).add(name);
     if (node.opType !== "BatchNormalization") continue;
     for (const name of node.input.slice(3)) roles.set(name, "statistic");
   }
-  const pending = graph.node.flatMap((node) => {
-    const first = FIRST_SETTING.get(node.opType);
-    return first === undefined ? [] : node.input.slice(first);
-  });
+  for (const name of values) if (!others.has(name)) roles.set(name, "setting");
+  const pending = graph.node.flatMap(settingsOf);
   for (let name = pending.pop(); name !== undefined; name = pending.pop()) {
     if (roles.get(name) === "setting") continue;
     roles.set(name, "setting");

@@ -15,13 +15,14 @@ import type {
 } from "./generated/onnx_pb.js";
 import * as proto from "./generated/onnx_pb.js";
 import { Names } from "./names.js";
+import { DEFAULT_OPSET, neededOpset } from "./needed-opset.js";
 import { bytesOf, encodeAttribute, encodeTensor } from "./encode.js";
 import { STANDARD_OPERATORS } from "./standard-operators.js";
 
 export interface WriteOptions {
   /** Gives the values of a parameter: it becomes an initializer. Without values it becomes a graph input. */
   readonly values?: (parameter: Tensor) => TensorData | undefined;
-  /** Version of the standard operators, default 18: the form that our operators are in. */
+  /** Version of the standard operators; default 18, or the first later one that has all that the graph holds. */
   readonly opset?: number;
   readonly metadata?: Readonly<Record<string, string>>;
   /** Name of the graph, default "striate". */
@@ -43,7 +44,6 @@ export interface WrittenOnnx {
   readonly outputs: readonly Port[];
 }
 
-const DEFAULT_OPSET = 18;
 /** Protobuf's own limit on one message. */
 const LARGEST_FILE = 2 ** 31 - 1;
 /** Equal constants up to this many bytes are written once. */
@@ -61,16 +61,17 @@ const IR_VERSIONS: readonly (readonly [opset: number, ir: number])[] = [
  * "domain::Type"), named axes kept as such.
  *
  * @throws StriateError for a parameter without a name, two leaves or outputs that want one name, values that do not
- * fit their parameter, an operator that exists only inside Striate, or a model above 2 GB.
+ * fit their parameter, an operator that exists only inside Striate or only in later versions than `opset`, or a model
+ * above 2 GB.
  */
 export function writeOnnx(
   outputs: Readonly<Record<string, Tensor>>,
   options: WriteOptions = {},
 ): WrittenOnnx {
-  const opset = options.opset ?? DEFAULT_OPSET;
   const graph = create(proto.GraphProtoSchema, { name: options.name ?? "striate" });
   const writer = new GraphWriter(graph, outputs, options);
   writer.write();
+  const { opset } = writer;
 
   const model = create(proto.ModelProtoSchema, {
     irVersion: BigInt(IR_VERSIONS.find(([oldest]) => opset >= oldest)![1]),
@@ -102,6 +103,7 @@ class GraphWriter {
   readonly domains = new Set<string>();
   readonly inputs: Port[] = [];
   readonly outputs: Port[] = [];
+  opset: number;
   readonly #names = new Names();
   readonly #nameOf = new Map<Tensor, string>();
   readonly #constants = new Map<string, string>();
@@ -111,7 +113,9 @@ class GraphWriter {
     readonly graph: GraphProto,
     readonly wanted: Readonly<Record<string, Tensor>>,
     readonly options: WriteOptions,
-  ) {}
+  ) {
+    this.opset = options.opset ?? DEFAULT_OPSET;
+  }
 
   write(): void {
     const wanted = Object.entries(this.wanted);
@@ -224,8 +228,20 @@ class GraphWriter {
     this.graph.initializer.push(encodeTensor(data, name));
   }
 
+  #raiseOpset(node: GraphNode): void {
+    const needed = neededOpset(node);
+    if (needed <= this.opset) return;
+    if (this.options.opset !== undefined) {
+      throw new StriateError(
+        `writing ONNX: ${node.type} ${node.where} needs operators of version ${needed}, asked for was ${this.opset}`,
+      );
+    }
+    this.opset = needed;
+  }
+
   #node(node: GraphNode): NodeProto {
     const [domain, type] = splitType(node);
+    this.#raiseOpset(node);
     if (domain !== "") this.domains.add(domain);
     const stem = node.scope === "" ? type : `${node.scope}/${type}`;
     const name =

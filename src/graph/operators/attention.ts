@@ -3,7 +3,8 @@ import { apply1, defineOperator, misfit, required } from "../operator.js";
 import type { Tensor } from "../tensor.js";
 import { mul, sub } from "./elementwise.js";
 import { matmul, transposeMatrix } from "./linear.js";
-import { softmax, sum } from "./reduce.js";
+import { sum } from "./reduce.js";
+import { softmax } from "./softmax.js";
 
 function weightsOf(query: Tensor, key: Tensor): Tensor {
   return softmax(matmul(query, transposeMatrix(key)));
@@ -26,8 +27,7 @@ defineOperator({
   // The weights are traced again and, being equal, computed once. Their gradient needs sum over keys of A dA, which is
   // dy · y: as many products as the output has elements, not the square of the number of positions.
   gradient: (call) => {
-    const [dy, y] = [call.gradients[0], call.outputs[0]!];
-    if (dy === undefined) return [];
+    const [dy, y] = [call.dy, call.outputs[0]!];
     const [q, k, v] = [call.inputs[0]!, call.inputs[1]!, call.inputs[2]!];
     const weights = weightsOf(q, k);
     const scores = () => {

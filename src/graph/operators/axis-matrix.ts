@@ -1,10 +1,10 @@
 import { isStatic } from "../dims.js";
 import type { DType } from "../dtype.js";
+import { fromNumbers } from "../dtype.js";
 import type { Tensor } from "../tensor.js";
 import { constant } from "../tensor.js";
 import { apply1 } from "../operator.js";
 import { shapeTensor } from "./broadcast.js";
-import { cast } from "./elementwise.js";
 import { matmul } from "./linear.js";
 
 /** A constant matrix that acts on one axis, row-major. Pooling by averages and resizing are one such matrix per axis. */
@@ -42,8 +42,7 @@ export function floatConstant(
   shape: readonly number[],
   dtype: DType,
 ): Tensor {
-  if (dtype === "float64") return constant({ dtype, shape, data: Float64Array.from(values) });
-  return cast(constant({ dtype: "float32", shape, data: Float32Array.from(values) }), dtype);
+  return constant({ dtype, shape, data: fromNumbers(dtype, values) });
 }
 
 function isIdentity({ rows, columns, values }: AxisMatrix): boolean {

@@ -16,8 +16,7 @@ defineOperator({
     return [{ dtype: x.dtype, shape: x.shape }];
   },
   gradient: (call) => {
-    const dy = call.gradients[0];
-    if (dy === undefined) return [];
+    const { dy } = call;
     const [x, scale, , average, variance] = call.inputs.map((tensor) => tensor!) as [
       Tensor,
       Tensor,
@@ -88,14 +87,15 @@ defineOperator({
   gradient: (call) => {
     const [x, scale] = [call.inputs[0]!, call.inputs[1]!];
     const [average, variance] = [call.outputs[1]!, call.outputs[2]!];
-    const [dy, dMean, dVariance] = call.gradients;
+    const [dy, dMean, dVariance] = [call.received(0), call.received(1), call.received(2)];
     const inverse = inverseDeviation(variance, floatAttribute(call.attributes, "epsilon", EPSILON));
     const centred = sub(x, channelVector(average, x.rank));
     const axes = allButChannels(x);
     const count = countOf(x, axes);
     const total = dy && sum(dy, axes);
     const product = dy && mul(sum(mul(dy, centred), axes), inverse);
-    if (!call.needs(0)) return [undefined, product, total];
+    const vectors = [product ?? "zero", total ?? "zero"] as const;
+    if (!call.needs(0)) return [undefined, ...vectors];
     // dx = factor * (dy - mean(dy) - normalised * mean(dy * normalised)): the factor last, which a convolution takes over.
     const fewer = neg(count);
     const spread =
@@ -112,7 +112,7 @@ defineOperator({
     const viaMean = dMean && expandLike(channelVector(div(dMean, count), x.rank), x);
     const viaVariance = dVariance && mul(centred, channelVector(div(mul(dVariance, 2), count), x.rank));
     const parts = [viaOutput, viaMean, viaVariance].filter((part) => part !== undefined);
-    return [parts.length > 0 ? addAll(parts) : undefined, product, total];
+    return [addAll(parts), ...vectors];
   },
   lower: (call) => {
     const [x, scale, bias] = [call.inputs[0]!, call.inputs[1]!, call.inputs[2]!];

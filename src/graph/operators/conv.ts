@@ -1,12 +1,13 @@
 import type { Dim } from "../dims.js";
-import { isStatic, unknownDim } from "../dims.js";
+import { isStatic } from "../dims.js";
 import type { Pair } from "../convolution-lowering.js";
 import { lowerConv, lowerConvTranspose, lowerConvWeightGradient } from "../convolution-lowering.js";
 import type { Call } from "../operator.js";
-import { apply1, defineOperator, intsAttribute, misfit, required } from "../operator.js";
+import { apply1, defineOperator, misfit, required } from "../operator.js";
 import type { Attributes, Tensor } from "../tensor.js";
-import type { Window } from "../window.js";
-import { outputLength, transposedLength, windowAttributes, windowOf } from "../window.js";
+import type { TransposedWindow, Window } from "../window.js";
+import { outputLength, transposedLength, transposedWindowOf, windowAttributes, windowOf } from "../window.js";
+import { cropLike } from "./crop-like.js";
 import { sum } from "./reduce.js";
 import { unsqueeze } from "./shape.js";
 
@@ -27,14 +28,30 @@ export interface ConvTransposeOptions extends ConvOptions {
   readonly outputPadding?: number | readonly number[];
 }
 
-function weightWindow(call: Call): { x: Tensor; w: Tensor; window: Window } {
+interface Operands {
+  readonly x: Tensor;
+  readonly w: Tensor;
+  readonly kernel: readonly number[];
+}
+
+function operandsOf(call: Call): Operands {
   const [x, w] = [required(call, 0, "x"), required(call, 1, "weight")];
   if (x.dtype !== w.dtype) misfit(call, "input and weight must have one element type");
   if (x.rank < 3 || w.rank !== x.rank)
     misfit(call, "expected [batch, channels, ...space] and a weight of the same rank");
   const kernel = w.shape.slice(2);
   if (!kernel.every(isStatic)) misfit(call, "the kernel size must be known");
-  return { x, w, window: windowOf(call, kernel, x.shape.slice(2)) };
+  return { x, w, kernel };
+}
+
+function weightWindow(call: Call): Operands & { readonly window: Window } {
+  const operands = operandsOf(call);
+  return { ...operands, window: windowOf(call, operands.kernel, operands.x.shape.slice(2)) };
+}
+
+function transposedWindow(call: Call): Operands & TransposedWindow {
+  const operands = operandsOf(call);
+  return { ...operands, ...transposedWindowOf(call, operands.kernel, operands.x.shape.slice(2)) };
 }
 
 // ---- Conv ------------------------------------------------------------------------------------------------------------
@@ -57,8 +74,7 @@ defineOperator({
     return [{ dtype: x.dtype, shape: [x.shape[0]!, w.shape[0]!, ...space] }];
   },
   gradient: (call) => {
-    const dy = call.gradients[0];
-    if (dy === undefined) return [];
+    const { dy } = call;
     const { x, w, window } = weightWindow(call);
     return [
       call.needs(0) ? convInputGradient(dy, w, window, x) : undefined,
@@ -107,13 +123,21 @@ function optionAttributes(rank: number, weight: Tensor, options: ConvOptions): A
 
 // ---- gradients ---------------------------------------------------------------------------------------------------------
 
-/** dX of a convolution: the transposed one, padded to x's lengths. `convolution-lowering.ts` picks its form. */
+/**
+ * dX of a convolution: the transposed one, padded to x's lengths. `convolution-lowering.ts` picks its form. Of a length
+ * that is known at run time only, as much as it may be is made and the rest cut off.
+ */
 function convInputGradient(dy: Tensor, w: Tensor, window: Window, x: Tensor): Tensor {
-  const outputPadding = x.shape.slice(2).map((dim, axis) => {
-    const out = dy.shape[axis + 2]!;
-    return isStatic(dim) && isStatic(out) ? dim - (transposedLength(out, window, axis) as number) : 0;
+  const missing = x.shape.slice(2).map((dim, axis) => {
+    const reached = transposedLength(dy.shape[axis + 2]!, window, axis);
+    if (dim === reached || window.strides[axis] === 1) return 0;
+    return isStatic(dim) && isStatic(reached) ? dim - reached : undefined;
   });
-  return apply1("ConvTranspose", [dy, w], { ...windowAttributes(window), output_padding: outputPadding });
+  const dx = apply1("ConvTranspose", [dy, w], {
+    ...windowAttributes(window),
+    output_padding: missing.map((n, axis) => n ?? window.strides[axis]! - 1),
+  });
+  return missing.includes(undefined) ? cropLike(dx, x) : dx;
 }
 
 /**
@@ -141,12 +165,11 @@ defineOperator({
     const [x, dy] = [required(call, 0, "x"), required(call, 1, "dy")];
     const window = gradientWindow(call);
     const channels = x.shape[1]!;
-    if (!isStatic(channels)) misfit(call, "the number of channels must be known");
-    return [{ dtype: x.dtype, shape: [dy.shape[1]!, channels / window.groups, ...window.kernel] }];
+    if (!isStatic(channels) || !isStatic(dy.shape[1]!)) misfit(call, "the numbers of channels must be known");
+    return [{ dtype: x.dtype, shape: [dy.shape[1], channels / window.groups, ...window.kernel] }];
   },
   gradient: (call) => {
-    const g = call.gradients[0];
-    if (g === undefined) return [];
+    const g = call.dy;
     const window = gradientWindow(call);
     return pairsOf(call).flatMap(([x, dy], i) => [
       call.needs(2 * i) ? convInputGradient(dy, g, window, x) : undefined,
@@ -167,19 +190,17 @@ defineOperator({
 defineOperator({
   type: "ConvTranspose",
   infer: (call) => {
-    const { x, w, window } = weightWindow(call);
+    const { x, w, window, space } = transposedWindow(call);
     if (isStatic(x.shape[1]!) && isStatic(w.shape[0]!) && x.shape[1] !== w.shape[0]) {
       misfit(call, `the weight takes ${w.shape[0]} channels, the input has ${x.shape[1]}`);
     }
-    const space = transposedSpace(call, x, window);
     const perGroup = w.shape[1]!;
     if (!isStatic(perGroup)) misfit(call, "the number of output channels must be known");
     return [{ dtype: x.dtype, shape: [x.shape[0]!, perGroup * window.groups, ...space] }];
   },
   gradient: (call) => {
-    const dy = call.gradients[0];
-    if (dy === undefined) return [];
-    const { x, w, window } = weightWindow(call);
+    const { dy } = call;
+    const { x, w, window } = transposedWindow(call);
     return [
       call.needs(0) ? apply1("Conv", [dy, w], windowAttributes(window)) : undefined,
       call.needs(1) ? convWeightGradient(dy, x, window) : undefined,
@@ -187,23 +208,10 @@ defineOperator({
     ];
   },
   lower: (call, target) => {
-    const { x, window } = weightWindow(call);
-    const space = transposedSpace(call, x, window);
-    return lowerConvTranspose(call, target, window, { space, outputPadding: outputPaddingOf(call, window) });
+    const { window, space, outputPadding } = transposedWindow(call);
+    return lowerConvTranspose(call, target, window, { space, outputPadding });
   },
 });
-
-function transposedSpace(call: Call, x: Tensor, window: Window): Dim[] {
-  const extra = outputPaddingOf(call, window);
-  return x.shape.slice(2).map((dim, axis): Dim => {
-    const length = transposedLength(dim, window, axis);
-    return isStatic(length) ? checkedLength(call, length + extra[axis]!) : unknownDim();
-  });
-}
-
-function outputPaddingOf(call: Call, window: Window): readonly number[] {
-  return intsAttribute(call.attributes, "output_padding") ?? window.kernel.map(() => 0);
-}
 
 /** The transpose of `conv`: [batch, in, ...space] with [in, out / groups, ...kernel], as PyTorch's conv_transpose2d. */
 export function convTranspose(

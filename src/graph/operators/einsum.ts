@@ -4,7 +4,8 @@ import type { Call, GradientCall } from "../operator.js";
 import { apply1, defineOperator, misfit, required, stringAttribute } from "../operator.js";
 import type { Tensor } from "../tensor.js";
 import { expandLike } from "./broadcast.js";
-import { unsqueeze } from "./shape.js";
+import { sum } from "./reduce.js";
+import { transpose, unsqueeze } from "./shape.js";
 
 interface Equation {
   /** One letter per axis of each operand, ellipses written out. */
@@ -74,10 +75,20 @@ defineOperator({
     return [{ dtype, shape: Array.from(result, (letter) => lengths.get(letter)!) }];
   },
   gradient: (call) => {
-    const dy = call.gradients[0];
-    if (dy === undefined) return [];
+    const { dy } = call;
     const equation = equationOf(call);
     return call.inputs.map((_, i) => (call.needs(i) ? operandGradient(call, equation, dy, i) : undefined));
+  },
+  // A sum over axes is one of those that must not run long.
+  lower: (call, target) => {
+    const { terms, result } = equationOf(call);
+    const [term] = terms as [string];
+    const isPlain = terms.length === 1 && new Set(term).size === term.length && result.length < term.length;
+    if (!isPlain || (target !== "cpu" && target !== "wasm")) return undefined;
+    const kept = Array.from(term).filter((letter) => result.includes(letter));
+    const summed = Array.from(term).flatMap((letter, axis) => (result.includes(letter) ? [] : [axis]));
+    const order = Array.from(result, (letter) => kept.indexOf(letter));
+    return [transpose(sum(call.inputs[0]!, summed), order)];
   },
 });
 

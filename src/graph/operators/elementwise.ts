@@ -7,14 +7,18 @@ import { apply1, defineOperator, floatAttribute, intAttribute, misfit, required 
 import type { GraphNode } from "../tensor.js";
 import { Tensor, constant } from "../tensor.js";
 import { unbroadcast } from "./broadcast.js";
+import { chosen, zeroKept } from "./choice.js";
+import { uniformNumber } from "./known.js";
+import { orLeast } from "./least.js";
 import { squeeze, unsqueeze } from "./shape.js";
+import { unary } from "./unary.js";
 
 /** A tensor, or a number that takes the type of the other operand. */
 export type Operand = Tensor | number;
 
 /** A number as a scalar of `dtype`. */
 export function scalar(value: number, dtype: DType = "float32"): Tensor {
-  return dtype === "float16" ? cast(constant(value), dtype) : constant(value, [], dtype);
+  return constant(value, [], dtype);
 }
 
 function operands(a: Operand, b: Operand): [Tensor, Tensor] {
@@ -24,33 +28,6 @@ function operands(a: Operand, b: Operand): [Tensor, Tensor] {
 }
 
 // ---- one operand -----------------------------------------------------------------------------------------------
-
-type UnaryGradient = (dy: Tensor, x: Tensor, y: Tensor, call: GradientCall) => Tensor;
-
-function unary(
-  type: string,
-  gradient: UnaryGradient | "zero",
-  floatOnly = true,
-  lower?: LoweringRule,
-): (x: Tensor) => Tensor {
-  defineOperator({
-    type,
-    infer: (call) => {
-      const x = required(call, 0, "x");
-      if (floatOnly && !isFloat(x.dtype)) misfit(call, "expected floating-point values");
-      return [{ dtype: x.dtype, shape: x.shape, known: type === "Identity" ? x.known : undefined }];
-    },
-    gradient:
-      gradient === "zero"
-        ? "zero"
-        : (call) => {
-            const dy = call.gradients[0];
-            return [dy && gradient(dy, call.inputs[0]!, call.outputs[0]!, call)];
-          },
-    ...(lower && { lower }),
-  });
-  return (x) => apply1(type, [x]);
-}
 
 /**
  * dy where x is above 0, else 0. A product takes half as long as a choice, but is not a number where dy is infinite, as the
@@ -92,6 +69,11 @@ function isSumOfProducts({ node }: Tensor): boolean {
   return found;
 }
 
+/** 1 - x^2, without losing digits near -1 and 1. */
+function oneMinusSquare(x: Tensor): Tensor {
+  return mul(sub(1, x), add(1, x));
+}
+
 /** WebGPU has no Sign and would copy to the CPU and back. */
 function lowerSign(call: Call, target: Target): Tensor[] | undefined {
   const x = call.inputs[0]!;
@@ -106,14 +88,14 @@ export const abs = unary("Abs", (dy, x) => mul(dy, sign(x)), false);
 export const sign = unary("Sign", "zero", false, lowerSign);
 export const exp = unary("Exp", (dy, _x, y) => mul(dy, y));
 export const log = unary("Log", (dy, x) => div(dy, x));
-export const sqrt = unary("Sqrt", (dy, _x, y) => div(mul(dy, 0.5), y));
+export const sqrt = unary("Sqrt", (dy, _x, y) => div(mul(dy, 0.5), orLeast(y)));
 export const reciprocal = unary("Reciprocal", (dy, _x, y) => neg(mul(dy, mul(y, y))));
 export const sin = unary("Sin", (dy, x) => mul(dy, cos(x)));
 export const cos = unary("Cos", (dy, x) => neg(mul(dy, sin(x))));
 export const tan = unary("Tan", (dy, _x, y) => mul(dy, add(1, mul(y, y))));
-export const asin = unary("Asin", (dy, x) => div(dy, sqrt(sub(1, mul(x, x)))));
-export const acos = unary("Acos", (dy, x) => neg(div(dy, sqrt(sub(1, mul(x, x))))));
-export const atan = unary("Atan", (dy, x) => div(dy, add(1, mul(x, x))));
+export const asin = unary("Asin", (dy, x) => div(dy, orLeast(sqrt(oneMinusSquare(x)))));
+export const acos = unary("Acos", (dy, x) => neg(div(dy, orLeast(sqrt(oneMinusSquare(x))))));
+export const atan = unary("Atan", (dy, x) => apply1("AtanGradient", [dy, x]));
 export const sinh = unary("Sinh", (dy, x) => mul(dy, cosh(x)));
 export const cosh = unary("Cosh", (dy, x) => mul(dy, sinh(x)));
 export const tanh = unary("Tanh", (dy, _x, y) => mul(dy, sub(1, mul(y, y))));
@@ -121,13 +103,13 @@ export const sigmoid = unary("Sigmoid", (dy, _x, y) => mul(dy, mul(y, sub(1, y))
 export const erf = unary("Erf", (dy, x) => mul(dy, mul(2 / Math.sqrt(Math.PI), exp(neg(mul(x, x))))));
 /** max(x, 0); the derivative at 0 is 0. */
 export const relu = unary("Relu", reluGradient, false);
-/** log(1 + e^x). */
+/** log(1 + e^x), without overflow. */
 export const softplus = unary("Softplus", (dy, x) => mul(dy, sigmoid(x)));
 export const softsign = unary(
   "Softsign",
   (dy, x) => {
     const d = add(1, abs(x));
-    return div(dy, mul(d, d));
+    return div(div(dy, d), d);
   },
   true,
   // WebGPU has none.
@@ -136,6 +118,18 @@ export const softsign = unary(
 export const floor = unary("Floor", "zero");
 export const ceil = unary("Ceil", "zero");
 export const round = unary("Round", "zero");
+
+// A node of its own until it is lowered, for the rule of the division that an arc tangent's operand may be.
+defineOperator({
+  type: "AtanGradient",
+  infer: (call) => [{ dtype: required(call, 0, "dy").dtype, shape: call.inputs[0]!.shape }],
+  gradient: (call) => {
+    const [g, dy, x] = [call.dy, call.inputs[0]!, call.inputs[1]!];
+    const bent = () => mul(apply1("AtanGradient", [mul(g, dy), x]), div(mul(x, -2), add(1, mul(x, x))));
+    return [call.needs(0) ? apply1("AtanGradient", [g, x]) : undefined, call.needs(1) ? bent() : undefined];
+  },
+  lower: (call) => [div(call.inputs[0]!, add(1, mul(call.inputs[1]!, call.inputs[1]!)))],
+});
 
 /** Passes values on and no gradient back. */
 export function stopGradient(x: Tensor): Tensor {
@@ -161,9 +155,9 @@ function withAlpha(
       return [{ dtype: x.dtype, shape: x.shape }];
     },
     gradient: (call) => {
-      const dy = call.gradients[0];
+      const { dy } = call;
       const alpha = floatAttribute(call.attributes, "alpha", fallback);
-      return [dy && gradient(dy, call.inputs[0]!, call.outputs[0]!, alpha)];
+      return [gradient(dy, call.inputs[0]!, call.outputs[0]!, alpha)];
     },
   });
   return (x: Tensor, alpha = fallback): Tensor => apply1(type, [x], { alpha: { float: alpha } });
@@ -180,9 +174,9 @@ defineOperator({
   type: "HardSigmoid",
   infer: (call) => [{ dtype: required(call, 0, "x").dtype, shape: call.inputs[0]!.shape }],
   gradient: (call) => {
-    const [dy, y] = [call.gradients[0], call.outputs[0]!];
+    const [dy, y] = [call.dy, call.outputs[0]!];
     const alpha = floatAttribute(call.attributes, "alpha", 0.2);
-    return [dy && where(and(greater(y, 0), less(y, 1)), mul(dy, alpha), 0)];
+    return [where(and(greater(y, 0), less(y, 1)), mul(dy, alpha), 0)];
   },
 });
 /** clip(alpha * x + beta, 0, 1); alpha 0.2, beta 0.5. */
@@ -194,6 +188,11 @@ export const hardSwish = unary("HardSwish", (dy, x) => {
   const middle = add(div(x, 3), 0.5);
   return mul(dy, where(less(x, -3), 0, where(greater(x, 3), 1, middle)));
 });
+
+/** log(sigmoid(x)), to full precision where sigmoid(x) rounds to 0 or 1. */
+export function logSigmoid(x: Tensor): Tensor {
+  return neg(softplus(neg(x)));
+}
 
 /** Gaussian error linear unit, x * Phi(x), by the error function. */
 export function gelu(x: Tensor): Tensor {
@@ -255,6 +254,15 @@ function withoutLastOnes(call: Call, target: Target): Tensor[] | undefined {
   return [unsqueeze(apply1(call.type, [short(a), short(b)], call.attributes), last(ones))];
 }
 
+/** Functions whose slope may be infinite. */
+const STEEP = new Set(["Div", "Mul", "Pow"]);
+
+/** Whether the second operand is a plain number that makes no slope infinite. */
+function isTame(type: string, b: Tensor): boolean {
+  const number = type === "Pow" ? undefined : uniformNumber(b);
+  return number !== undefined && Number.isFinite(number) && (type === "Mul" || number !== 0);
+}
+
 type BinaryGradient = (
   dy: Tensor,
   a: Tensor,
@@ -269,13 +277,14 @@ function binary(
   lower: LoweringRule = withoutLastOnes,
 ): (a: Operand, b: Operand) => Tensor {
   const rule: GradientRule = (call) => {
-    const dy = call.gradients[0];
+    const { dy } = call;
     const [a, b] = [call.inputs[0]!, call.inputs[1]!];
-    if (dy === undefined) return [];
     const [da, db] = gradient(dy, a, b, call);
+    const isSteep = STEEP.has(type) && !isTame(type, b);
+    const kept = (product: Tensor) => (isSteep ? zeroKept(dy, product) : product);
     return [
-      call.needs(0) ? unbroadcast(da(), a) : undefined,
-      call.needs(1) ? unbroadcast(db(), b) : undefined,
+      call.needs(0) ? unbroadcast(kept(da()), a) : undefined,
+      call.needs(1) ? unbroadcast(kept(db()), b) : undefined,
     ];
   };
   defineOperator({
@@ -301,14 +310,39 @@ export const sub = binary(
 export const mul = binary("Mul", (dy, a, b) => [() => mul(dy, b), () => mul(dy, a)], multiplyDims);
 export const div = binary(
   "Div",
-  (dy, _a, b, call) => [() => div(dy, b), () => neg(div(mul(dy, call.outputs[0]!), b))],
+  (dy, a, b, call) => {
+    const y = call.outputs[0]!;
+    return angleGradient(dy, a, b, y) ?? [() => div(dy, b), () => neg(div(mul(dy, y), b))];
+  },
   divideDims,
 );
-/** a^b. The gradient with respect to b needs a > 0. */
+
+/**
+ * What atan(a / b) sends back to a and b, (b, -a) / (a^2 + b^2): as everywhere else also for b = 0, where exporters' atan2
+ * passes with an infinite a / b. Undefined for gradients that do not come from an arc tangent.
+ */
+function angleGradient(dy: Tensor, a: Tensor, b: Tensor, y: Tensor): ReturnType<BinaryGradient> | undefined {
+  const [outer, angle] = dy.node.inputs;
+  if (dy.node.type !== "AtanGradient" || angle !== y) return undefined;
+  const square = add(mul(a, a), mul(b, b));
+  const share = () => div(outer!, where(equal(square, 0), 1, square));
+  return [() => mul(share(), b), () => neg(mul(share(), a))];
+}
+/** a^b. The gradient with respect to b needs a >= 0; at a = 0 it is 0. */
 export const pow = binary("Pow", (dy, a, b, call) => [
-  () => mul(dy, mul(b, pow(a, sub(b, 1)))),
-  () => mul(dy, mul(call.outputs[0]!, log(a))),
+  () => baseGradient(dy, a, b),
+  () => mul(dy, mul(call.outputs[0]!, log(where(equal(a, 0), 1, a)))),
 ]);
+
+/** dy b a^(b - 1), which is 0 for b = 0 or dy = 0 even where a^(b - 1) is infinite. */
+function baseGradient(dy: Tensor, a: Tensor, b: Tensor): Tensor {
+  const exponent = uniformNumber(b);
+  if (exponent === 1) return dy;
+  if (exponent === 2) return mul(dy, mul(a, 2));
+  const slope = where(equal(b, 0), 0, mul(b, pow(a, sub(b, 1))));
+  return exponent !== undefined && exponent > 1 ? mul(dy, slope) : where(equal(dy, 0), 0, mul(dy, slope));
+}
+
 /** sqrt(a^2 + b^2), the length of (a, b); the gradient at the origin is 0. */
 export const hypot = binary(
   "Hypot",
@@ -359,9 +393,17 @@ defineOperator({
       "same",
       numeric((a, b) => ((a % b) + b) % b),
     ),
-  gradient: (call) => [call.gradients[0] && unbroadcast(call.gradients[0], call.inputs[0]!), undefined],
+  // a - b n, with a whole number n of times that b goes into a.
+  gradient: (call) => {
+    const [dy, a, b] = [call.dy, call.inputs[0]!, call.inputs[1]!];
+    const times = () => round(div(sub(a, call.outputs[0]!), b));
+    return [
+      call.needs(0) ? unbroadcast(dy, a) : undefined,
+      call.needs(1) ? unbroadcast(neg(mul(dy, times())), b) : undefined,
+    ];
+  },
 });
-/** Remainder with the sign of the divisor for whole numbers; C's fmod for floats. No gradient to the divisor. */
+/** Remainder with the sign of the divisor for whole numbers; C's fmod for floats. */
 export function mod(a: Operand, b: Operand): Tensor {
   const [left, right] = operands(a, b);
   return apply1("Mod", [left, right], isFloat(left.dtype) ? { fmod: 1 } : {});
@@ -427,12 +469,13 @@ defineOperator({
     return [{ dtype: a.dtype, shape: shape ?? misfit(call, "the shapes do not broadcast") }];
   },
   gradient: (call) => {
-    const dy = call.gradients[0];
+    const { dy } = call;
     const [condition, a, b] = [call.inputs[0]!, call.inputs[1]!, call.inputs[2]!];
+    const zero = scalar(0, dy.dtype);
     return [
       undefined,
-      dy && call.needs(1) ? unbroadcast(where(condition, dy, 0), a) : undefined,
-      dy && call.needs(2) ? unbroadcast(where(condition, 0, dy), b) : undefined,
+      call.needs(1) ? unbroadcast(chosen(condition, dy, zero), a) : undefined,
+      call.needs(2) ? unbroadcast(chosen(condition, zero, dy), b) : undefined,
     ];
   },
 });
@@ -443,16 +486,31 @@ export function where(condition: Tensor, a: Operand, b: Operand): Tensor {
 
 defineOperator({
   type: "Clip",
-  infer: (call) => [{ dtype: required(call, 0, "x").dtype, shape: call.inputs[0]!.shape }],
+  infer: (call) => {
+    const x = required(call, 0, "x");
+    const fits = call.inputs.every((bound) => bound === undefined || bound.dtype === x.dtype);
+    if (!fits) misfit(call, "x and its bounds must have one element type");
+    return [{ dtype: x.dtype, shape: x.shape }];
+  },
   gradient: (call) => {
-    const dy = call.gradients[0];
-    // What came out as it went in was inside: one comparison instead of two and their conjunction.
-    return dy === undefined ? [] : [where(equal(call.outputs[0]!, call.inputs[0]!), dy, 0)];
+    const { dy } = call;
+    const [x, low, high] = [call.inputs[0]!, call.inputs[1], call.inputs[2]];
+    const isLow = () => (high ? and(less(x, low!), lessOrEqual(low!, high)) : less(x, low!));
+    const isHigh = () => greater(low ? maximum(x, low) : x, high!);
+    return [
+      // What came out as it went in was inside: one comparison instead of two and their conjunction.
+      call.needs(0) ? where(equal(call.outputs[0]!, x), dy, 0) : undefined,
+      call.needs(1) ? unbroadcast(where(isLow(), dy, 0), low!) : undefined,
+      call.needs(2) ? unbroadcast(where(isHigh(), dy, 0), high!) : undefined,
+    ];
   },
 });
-/** x limited to [low, high]; the gradient passes on the borders too, as in PyTorch. */
-export function clip(x: Tensor, low?: number, high?: number): Tensor {
-  const bound = (value: number | undefined) => (value === undefined ? undefined : scalar(value, x.dtype));
+/**
+ * x limited to [low, high], each a number or a scalar tensor; high wins if low is above it. On the borders the gradient
+ * goes to x, as in PyTorch.
+ */
+export function clip(x: Tensor, low?: Operand, high?: Operand): Tensor {
+  const bound = (value: Operand | undefined) => (typeof value === "number" ? scalar(value, x.dtype) : value);
   return apply1("Clip", [x, bound(low), bound(high)]);
 }
 
@@ -460,9 +518,8 @@ defineOperator({
   type: "PRelu",
   infer: (call) => [{ dtype: required(call, 0, "x").dtype, shape: call.inputs[0]!.shape }],
   gradient: (call) => {
-    const dy = call.gradients[0];
+    const { dy } = call;
     const [x, slope] = [call.inputs[0]!, call.inputs[1]!];
-    if (dy === undefined) return [];
     const positive = greater(x, 0);
     return [
       call.needs(0) ? where(positive, dy, mul(dy, slope)) : undefined,
@@ -485,8 +542,8 @@ defineOperator({
     return [{ dtype, shape: x.shape, known: isFloat(dtype) ? undefined : x.known }];
   },
   gradient: (call) => {
-    const [dy, x] = [call.gradients[0], call.inputs[0]!];
-    return [dy && isFloat(x.dtype) && isFloat(dy.dtype) ? cast(dy, x.dtype) : undefined];
+    const [dy, x] = [call.dy, call.inputs[0]!];
+    return [isFloat(x.dtype) ? cast(dy, x.dtype) : undefined];
   },
 });
 /** The same values as another element type; no node where it is that already. */

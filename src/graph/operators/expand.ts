@@ -23,7 +23,7 @@ defineOperator({
     });
     return [{ dtype: x.dtype, shape }];
   },
-  gradient: (call) => [call.gradients[0] && unbroadcast(call.gradients[0], call.inputs[0]!), undefined],
+  gradient: (call) => [unbroadcast(call.dy, call.inputs[0]!), undefined],
 });
 /** Repeats axes of length 1 (or missing ones in front) to a shape. Named axes are looked up in `sources`. */
 export function expand(x: Tensor, shape: Shape, sources: readonly Tensor[] = []): Tensor {
@@ -39,8 +39,7 @@ defineOperator({
     return [{ dtype: x.dtype, shape: x.shape.map((dim, axis) => multiplyDims(dim, repeats[axis]!)) }];
   },
   gradient: (call) => {
-    const [dy, x] = [call.gradients[0], call.inputs[0]!];
-    if (dy === undefined) return [];
+    const [dy, x] = [call.dy, call.inputs[0]!];
     const repeats = call.inputs[1]!.known as readonly number[];
     const folded = x.shape.flatMap((dim, axis) => [repeats[axis]!, dim]);
     const parts = apply1("Reshape", [dy, shapeTensor(folded, [x])]);

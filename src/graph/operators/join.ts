@@ -33,8 +33,7 @@ defineOperator({
     return [{ dtype: first.dtype, shape, known: first.rank === 1 ? known : undefined }];
   },
   gradient: (call) => {
-    const dy = call.gradients[0];
-    if (dy === undefined) return [];
+    const { dy } = call;
     const axis = normaliseAxis(intAttribute(call.attributes, "axis", 0), dy.rank, "Concat");
     if (call.inputs.length === 1) return [dy];
     const lengths = call.inputs.map((x) => apply1("Shape", [x!], { start: axis, end: axis + 1 }));
@@ -62,7 +61,7 @@ defineOperator({
     const axis = normaliseAxis(intAttribute(call.attributes, "axis", 0), x.rank, "Split");
     return [
       concat(
-        call.outputs.map((y, i) => call.gradients[i] ?? zerosLike(y)),
+        call.outputs.map((y, i) => call.received(i) ?? zerosLike(y)),
         axis,
       ),
       undefined,

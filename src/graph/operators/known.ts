@@ -1,10 +1,24 @@
+import { float16ToFloat32 } from "../../util/half.js";
 import { isStatic } from "../dims.js";
 import type { Call } from "../operator.js";
 import { misfit, required } from "../operator.js";
+import type { Tensor } from "../tensor.js";
+import { constantData } from "../tensor.js";
 
 /** Whole numbers of an int64 input that must be known while tracing. */
 export function knownNumbers(call: Call, index: number, name: string): readonly number[] {
   const known = required(call, index, name).known;
   if (!known?.every(isStatic)) misfit(call, `${name} must be known when the graph is built`);
   return known;
+}
+
+/** The number that every element of a constant is, cast to another type or not; undefined for anything else. */
+export function uniformNumber(x: Tensor): number | undefined {
+  const data = constantData(x.node.type === "Cast" ? x.node.inputs[0]! : x);
+  if (data === undefined) return undefined;
+  const values = data.data as ArrayLike<number | bigint>;
+  for (let i = 1; i < values.length; i++) if (values[i] !== values[0]) return undefined;
+  const first = values.length === 0 ? undefined : Number(values[0]);
+  if (first === undefined || data.dtype !== "float16") return first;
+  return float16ToFloat32(Uint16Array.of(first))[0];
 }

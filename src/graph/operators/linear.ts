@@ -37,8 +37,7 @@ defineOperator({
   type: "MatMul",
   infer: inferMatMul,
   gradient: (call) => {
-    const dy = call.gradients[0];
-    if (dy === undefined) return [];
+    const { dy } = call;
     const [a, b] = [call.inputs[0]!, call.inputs[1]!];
     const left = a.rank === 1 ? unsqueeze(a, [0]) : a;
     const right = b.rank === 1 ? unsqueeze(b, [1]) : b;
@@ -110,8 +109,7 @@ defineOperator({
     return [{ dtype: a.dtype, shape }];
   },
   gradient: (call) => {
-    const dy = call.gradients[0];
-    if (dy === undefined) return [];
+    const { dy } = call;
     const [a, b, c] = [call.inputs[0]!, call.inputs[1]!, call.inputs[2]];
     const transA = intAttribute(call.attributes, "transA", 0);
     const transB = intAttribute(call.attributes, "transB", 0);

@@ -43,8 +43,7 @@ defineOperator({
   type: "LRN",
   infer: (call) => [{ dtype: required(call, 0, "x").dtype, shape: call.inputs[0]!.shape }],
   gradient: (call) => {
-    const dy = call.gradients[0];
-    if (dy === undefined) return [];
+    const { dy } = call;
     const response = localResponse(call);
     const { x, alpha, beta, base, window } = response;
     const damped = mul(dy, damping(response));

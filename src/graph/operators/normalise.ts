@@ -12,9 +12,9 @@ import {
 import type { Tensor } from "../tensor.js";
 import { integers } from "../tensor.js";
 import { floatConstant } from "./axis-matrix.js";
-import { reshapeLike, unbroadcast } from "./broadcast.js";
+import { expandLike, reshapeLike, unbroadcast } from "./broadcast.js";
 import { channelVector } from "./conv.js";
-import { mul, sub } from "./elementwise.js";
+import { addAll, cast, div, mul, neg, sub } from "./elementwise.js";
 import {
   EPSILON,
   affine,
@@ -23,7 +23,7 @@ import {
   inverseDeviation,
   spaceOf,
 } from "./normalise-parts.js";
-import { mean, sum } from "./reduce.js";
+import { countOf, mean, sum } from "./reduce.js";
 import { reshape } from "./shape.js";
 
 // ---- instance, group ---------------------------------------------------------------------------------------------------
@@ -50,8 +50,7 @@ defineOperator({
     return [{ dtype: x.dtype, shape: x.shape }];
   },
   gradient: (call) => {
-    const [dy, x, scale] = [call.gradients[0], call.inputs[0]!, call.inputs[1]!];
-    if (dy === undefined) return [];
+    const [dy, x, scale] = [call.dy, call.inputs[0]!, call.inputs[1]!];
     const space = spaceOf(x);
     const { value, inverse } = normalised(x, space, floatAttribute(call.attributes, "epsilon", EPSILON));
     const g = mul(dy, channelVector(scale, x.rank));
@@ -103,6 +102,7 @@ defineOperator({
   type: "GroupNormalization",
   infer: (call) => {
     const { x, groups } = groupsOf(call);
+    if (!isStatic(x.shape[1]!)) misfit(call, "the number of channels must be known");
     for (const [i, name] of [
       [1, "scale"],
       [2, "bias"],
@@ -114,8 +114,7 @@ defineOperator({
     return [{ dtype: x.dtype, shape: x.shape }];
   },
   gradient: (call) => {
-    const dy = call.gradients[0];
-    if (dy === undefined) return [];
+    const { dy } = call;
     const { x, scale, bias, groups } = groupsOf(call);
     const grouped = (tensor: Tensor) => apply1("Reshape", [tensor, integers([0, groups, -1])]);
     const { value, inverse } = normalised(
@@ -183,15 +182,21 @@ defineOperator({
     return [{ dtype: x.dtype, shape: x.shape }, statistics, statistics].slice(0, call.outputCount);
   },
   gradient: (call) => {
-    const [dy, scale] = [call.gradients[0], call.inputs[1]!];
-    if (dy === undefined) return [];
+    const [dy, dMean, dInverse] = [call.received(0), call.received(1), call.received(2)];
+    const [x, scale, bias] = [call.inputs[0]!, call.inputs[1]!, call.inputs[2]];
     const axes = layerAxes(call);
     const { value, inverse } = layerValue(call, axes);
-    const bias = call.inputs[2];
+    const parts = () => [
+      dy && normalisedGradient(mul(dy, scale), value, inverse, axes),
+      dMean && expandLike(div(cast(dMean, x.dtype), countOf(x, axes)), x),
+      // The inverse deviation r changes with x by -r^2 value / count.
+      dInverse && mul(value, div(mul(neg(cast(dInverse, x.dtype)), mul(inverse, inverse)), countOf(x, axes))),
+    ];
+    const nothing = dy === undefined ? "zero" : undefined;
     return [
-      call.needs(0) ? normalisedGradient(mul(dy, scale), value, inverse, axes) : undefined,
-      call.needs(1) ? unbroadcast(mul(dy, value), scale) : undefined,
-      bias && call.needs(2) ? unbroadcast(dy, bias) : undefined,
+      call.needs(0) ? addAll(parts().filter((part) => part !== undefined)) : undefined,
+      dy && call.needs(1) ? unbroadcast(mul(dy, value), scale) : nothing,
+      dy && bias && call.needs(2) ? unbroadcast(dy, bias) : nothing,
     ];
   },
 });

@@ -39,8 +39,8 @@ defineOperator({
     return call.outputCount === 2 ? [values, { dtype: "int64", shape }] : [values];
   },
   gradient: (call) => {
-    const [dy, x, y] = [call.gradients[0], call.inputs[0]!, call.outputs[0]!];
-    return [dy && apply1("MaxPoolGradient", [x, y, dy], poolAttributes(poolGeometry(call)))];
+    const [dy, x, y] = [call.dy, call.inputs[0]!, call.outputs[0]!];
+    return [apply1("MaxPoolGradient", [x, y, dy], poolAttributes(poolGeometry(call)))];
   },
   lower: (call) => {
     const plain = withoutCeilMode(poolGeometry(call), call.inputs[0]!.shape);
@@ -76,10 +76,10 @@ defineOperator({
     return [{ dtype: dy.dtype, shape: x.shape }];
   },
   gradient: (call) => {
-    const [g, x, y] = [call.gradients[0], call.inputs[0]!, call.inputs[1]!];
-    return [undefined, undefined, g && apply1("MaxPoolSelect", [x, y, g], call.attributes)];
+    const [g, x, y] = [call.dy, call.inputs[0]!, call.inputs[1]!];
+    return ["zero", "zero", apply1("MaxPoolSelect", [x, y, g], call.attributes)];
   },
-  lower: (call, target) => [hasIndices(target) ? scatterToWinners(call) : spreadByOffsets(call)],
+  lower: (call, target) => [hasIndices(call, target) ? scatterToWinners(call) : spreadByOffsets(call)],
 });
 
 defineOperator({
@@ -91,15 +91,15 @@ defineOperator({
     return [{ dtype: values.dtype, shape: y.shape }];
   },
   gradient: (call) => {
-    const [dy, x, y] = [call.gradients[0], call.inputs[0]!, call.inputs[1]!];
-    return [undefined, undefined, dy && apply1("MaxPoolGradient", [x, y, dy], call.attributes)];
+    const [dy, x, y] = [call.dy, call.inputs[0]!, call.inputs[1]!];
+    return ["zero", "zero", apply1("MaxPoolGradient", [x, y, dy], call.attributes)];
   },
-  lower: (call, target) => [hasIndices(target) ? gatherFromWinners(call) : readByOffsets(call)],
+  lower: (call, target) => [hasIndices(call, target) ? gatherFromWinners(call) : readByOffsets(call)],
 });
 
-/** WebGPU has no Indices output, and a portable graph has to run there too. */
-function hasIndices(target: Target): boolean {
-  return target !== "webgpu" && target !== "portable";
+/** WebGPU has no Indices output, and a portable graph has to run there too; double precision runs on CPUs only. */
+function hasIndices(call: Call, target: Target): boolean {
+  return call.inputs[0]!.dtype === "float64" || (target !== "webgpu" && target !== "portable");
 }
 
 const FLAT = [-1];
@@ -220,8 +220,7 @@ defineOperator({
   type: "GlobalMaxPool",
   infer: inferGlobalPool,
   gradient: (call) => {
-    const [dy, x] = [call.gradients[0], call.inputs[0]!];
-    if (dy === undefined) return [];
+    const [dy, x] = [call.dy, call.inputs[0]!];
     const flat = apply1("Reshape", [x, integers([0, 0, -1])]);
     const place = argmax(flat, 2, { keepAxes: true });
     const spread = scatterElements(zerosLike(flat), place, apply1("Reshape", [dy, integers([0, 0, 1])]), 2);

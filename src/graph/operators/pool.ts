@@ -51,7 +51,7 @@ defineOperator({
     const x = required(call, 0, "x");
     return [{ dtype: x.dtype, shape: [x.shape[0]!, x.shape[1]!, ...poolGeometry(call).space] }];
   },
-  gradient: (call) => [call.gradients[0] && averageGradient(call, call.gradients[0])],
+  gradient: (call) => [averageGradient(call, call.dy)],
   lower: (call) => {
     const geometry = poolGeometry(call);
     const plain = withoutCeilMode(geometry, call.inputs[0]!.shape);
@@ -106,8 +106,7 @@ defineOperator({
   type: "GlobalAveragePool",
   infer: inferGlobalPool,
   gradient: (call) => {
-    const [dy, x] = [call.gradients[0], call.inputs[0]!];
-    if (dy === undefined) return [];
+    const [dy, x] = [call.dy, call.inputs[0]!];
     const space = x.shape.slice(2).map((_, axis) => axis + 2);
     return [expandLike(div(dy, countOf(x, space)), x)];
   },

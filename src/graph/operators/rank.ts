@@ -5,9 +5,11 @@ import type { Call } from "../operator.js";
 import { apply, apply1, defineOperator, intAttribute, misfit, required } from "../operator.js";
 import type { Tensor } from "../tensor.js";
 import { constant, constantData, integers } from "../tensor.js";
-import { add, cast, equal, less, where } from "./elementwise.js";
+import { add, cast, equal, less, mul, sub, where } from "./elementwise.js";
+import { concat } from "./join.js";
+import { sum } from "./reduce.js";
 import { scatterElements } from "./select.js";
-import { squeeze, unsqueeze } from "./shape.js";
+import { reshape, squeeze, unsqueeze } from "./shape.js";
 import { zerosLike } from "./shape-values.js";
 
 // ---- largest and smallest ----------------------------------------------------------------------------------------------
@@ -65,8 +67,8 @@ defineOperator({
     ];
   },
   gradient: (call) => {
-    const [dy, x] = [call.gradients[0], call.inputs[0]!];
-    return [dy && scatterElements(zerosLike(x), call.outputs[1]!, dy, topKAxis(call))];
+    const [dy, x] = [call.dy, call.inputs[0]!];
+    return [scatterElements(zerosLike(x), call.outputs[1]!, dy, topKAxis(call))];
   },
 });
 /** The k largest (or smallest) elements along an axis (default the last), best first, and their places (int64). */
@@ -99,7 +101,14 @@ defineOperator({
       { dtype: values.dtype, shape: indices.shape.toSpliced(axis, 0, knownDepth(call) ?? unknownDim()) },
     ];
   },
-  gradient: "zero",
+  gradient: (call) => {
+    const { dy } = call;
+    const axis = normaliseAxis(intAttribute(call.attributes, "axis", -1), dy.rank, "OneHot");
+    const places = call.inputs.slice(0, 2);
+    const hits = apply1("OneHot", [...places, constant([0, 1], [2], dy.dtype)], { axis });
+    const at = (part: Tensor) => reshape(sum(mul(dy, part)), [1]);
+    return ["zero", "zero", call.needs(2) ? concat([at(sub(1, hits)), at(hits)], 0) : undefined];
+  },
   // WebGPU has none: compare with 0, 1, 2, ...
   lower: (call, target) => {
     const depth = knownDepth(call);
@@ -134,10 +143,10 @@ defineOperator({
     return [{ dtype: x.dtype, shape: x.shape }];
   },
   gradient: (call) => {
-    const [dy, axis] = [call.gradients[0], call.inputs[1]!];
+    const [dy, axis] = [call.dy, call.inputs[1]!];
     const exclusive = intAttribute(call.attributes, "exclusive", 0);
     const reverse = 1 - intAttribute(call.attributes, "reverse", 0);
-    return [dy && apply1("CumSum", [dy, axis], { exclusive, reverse })];
+    return [apply1("CumSum", [dy, axis], { exclusive, reverse })];
   },
 });
 /** Running sum along an axis; `exclusive` leaves an element out of its own sum, `reverse` runs from the end. */
@@ -159,9 +168,7 @@ defineOperator({
     if (x.rank < 2) misfit(call, "expected a matrix or a stack of them");
     return [{ dtype: x.dtype, shape: x.shape }];
   },
-  gradient: (call) => [
-    call.gradients[0] && apply1("Trilu", [call.gradients[0], call.inputs[1]], call.attributes),
-  ],
+  gradient: (call) => [apply1("Trilu", [call.dy, call.inputs[1]], call.attributes)],
 });
 /** The part of matrices on and above diagonal k (default 0, the main one), zeros elsewhere. */
 export function upperTriangle(x: Tensor, k = 0): Tensor {

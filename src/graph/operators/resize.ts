@@ -85,7 +85,8 @@ defineOperator({
     for (const { axis, length } of resizedAxes(call)) shape[axis] = length;
     return [{ dtype: x.dtype, shape }];
   },
-  gradient: (call) => [call.gradients[0] && resizeGradient(call, call.gradients[0])],
+  // No mode that has a gradient reads the region of interest; scales are constants.
+  gradient: (call) => [resizeGradient(call, call.dy), "zero"],
 });
 
 /** Resizing is one interpolation matrix per axis, so its gradient is their transposes. */
@@ -214,8 +215,7 @@ defineOperator({
     return [{ dtype: x.dtype, shape: [x.shape[0]!, depth, height!, width!] }];
   },
   gradient: (call) => {
-    const dy = call.gradients[0];
-    if (dy === undefined) return [];
+    const { dy } = call;
     const { x, block } = blockOf(call);
     if (!isColumnRowDepth(call)) return [apply1("SpaceToDepth", [dy], { blocksize: block })];
     const [depth, height, width] = x.shape.slice(1);
@@ -242,9 +242,7 @@ defineOperator({
   },
   gradient: (call) => {
     const block = intAttribute(call.attributes, "blocksize", 1);
-    return [
-      call.gradients[0] && apply1("DepthToSpace", [call.gradients[0]], { blocksize: block, mode: "DCR" }),
-    ];
+    return [apply1("DepthToSpace", [call.dy], { blocksize: block, mode: "DCR" })];
   },
   // WebGPU has none.
   lower: (call, target) => {

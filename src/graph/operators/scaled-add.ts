@@ -16,8 +16,7 @@ defineOperator({
   },
   gradient: (call) => {
     const [x, scale] = call.inputs as [Tensor, Tensor];
-    const dy = call.gradients[0];
-    if (dy === undefined) return [];
+    const { dy } = call;
     return [mul(dy, scale), call.needs(1) ? sum(mul(dy, x)) : undefined, dy];
   },
   lower: (call, target) => {

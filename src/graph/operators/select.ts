@@ -41,8 +41,8 @@ defineOperator({
     return [{ dtype: x.dtype, shape, known: x.rank === 1 ? pick(x.known, indices.known) : undefined }];
   },
   gradient: (call) => {
-    const [dy, x, indices] = [call.gradients[0], call.inputs[0]!, call.inputs[1]!];
-    return [dy && apply1("GatherGradient", [dy, indices, x], { axis: axisOf(call) })];
+    const [dy, x, indices] = [call.dy, call.inputs[0]!, call.inputs[1]!];
+    return [apply1("GatherGradient", [dy, indices, x], { axis: axisOf(call) })];
   },
 });
 
@@ -73,9 +73,7 @@ defineOperator({
   },
   gradient: (call) => {
     const indices = call.inputs[1]!;
-    return [
-      call.gradients[0] && gather(call.gradients[0], indices, intAttribute(call.attributes, "axis", 0)),
-    ];
+    return [gather(call.dy, indices, intAttribute(call.attributes, "axis", 0)), undefined, "zero"];
   },
   lower: (call) => {
     const [dy, indices, x] = [call.inputs[0]!, call.inputs[1]!, call.inputs[2]!];
@@ -131,8 +129,8 @@ defineOperator({
     return [{ dtype: call.inputs[0]!.dtype, shape: call.inputs[1]!.shape }];
   },
   gradient: (call) => {
-    const [dy, x, indices] = [call.gradients[0], call.inputs[0]!, call.inputs[1]!];
-    return [dy && scatterElements(zerosLike(x), indices, dy, axisOf(call), "add")];
+    const [dy, x, indices] = [call.dy, call.inputs[0]!, call.inputs[1]!];
+    return [scatterElements(zerosLike(x), indices, dy, axisOf(call), "add")];
   },
 });
 /** One element for each index: result[i, j] = x[indices[i, j], j] for axis 0 (PyTorch's gather). */
@@ -164,8 +162,7 @@ defineOperator({
     return [{ dtype: x.dtype, shape: x.shape }];
   },
   gradient: (call) => {
-    const [dy, indices, updates] = [call.gradients[0], call.inputs[1]!, call.inputs[2]!];
-    if (dy === undefined) return [];
+    const [dy, indices, updates] = [call.dy, call.inputs[1]!, call.inputs[2]!];
     const axis = axisOf(call);
     const adds = checkReduction(call);
     const kept = () => (adds ? dy : scatterElements(dy, indices, zerosLike(updates), axis));
@@ -215,9 +212,9 @@ defineOperator({
   type: "GatherND",
   infer: (call) => [{ dtype: required(call, 0, "x").dtype, shape: selectedShape(call) }],
   gradient: (call) => {
-    const [dy, x, indices] = [call.gradients[0], call.inputs[0]!, call.inputs[1]!];
+    const [dy, x, indices] = [call.dy, call.inputs[0]!, call.inputs[1]!];
     if (intAttribute(call.attributes, "batch_dims", 0) !== 0) misfit(call, "no gradient with batch_dims");
-    return [dy && scatterND(zerosLike(x), indices, dy, "add")];
+    return [scatterND(zerosLike(x), indices, dy, "add")];
   },
 });
 /** Slices of x by index vectors: result[i] = x[indices[i, 0], indices[i, 1], ..]. */
@@ -234,8 +231,7 @@ defineOperator({
     return [{ dtype: x.dtype, shape: x.shape }];
   },
   gradient: (call) => {
-    const [dy, indices, updates] = [call.gradients[0], call.inputs[1]!, call.inputs[2]!];
-    if (dy === undefined) return [];
+    const [dy, indices, updates] = [call.dy, call.inputs[1]!, call.inputs[2]!];
     const adds = checkReduction(call);
     const kept = () => (adds ? dy : scatterND(dy, indices, zerosLike(updates)));
     return [

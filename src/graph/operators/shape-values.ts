@@ -1,10 +1,10 @@
 import { isStatic, sizeOf, unknownDim } from "../dims.js";
 import { isFloat } from "../dtype.js";
 import type { TensorType } from "../operator.js";
-import { defineOperator, intAttribute, misfit, required } from "../operator.js";
+import { apply1, defineOperator, intAttribute, misfit, required } from "../operator.js";
 import type { Tensor } from "../tensor.js";
 import { constant, constantData } from "../tensor.js";
-import { expandLike } from "./broadcast.js";
+import { expandLike, reshapeLike } from "./broadcast.js";
 
 defineOperator({
   type: "Shape",
@@ -46,6 +46,11 @@ defineOperator({
   infer: (call) => {
     const [start, limit, delta] = [0, 1, 2].map((i) => constantNumber(required(call, i, "bound")));
     const dtype = call.inputs[0]!.dtype;
+    if (
+      !["float32", "float64", "int16", "int32", "int64"].includes(dtype) ||
+      call.inputs.some((x) => x!.dtype !== dtype)
+    )
+      misfit(call, "expected three float32, float64, int16, int32 or int64 numbers of one type");
     if (start === undefined || limit === undefined || delta === undefined)
       return [{ dtype, shape: [unknownDim()] }];
     const length = Math.max(0, Math.ceil((limit - start) / delta));
@@ -53,7 +58,18 @@ defineOperator({
       isFloat(dtype) || length > 64 ? undefined : Array.from({ length }, (_, i) => start + i * delta);
     return [{ dtype, shape: [length], known }];
   },
-  gradient: "zero",
+  // start + i delta; the limit only decides how many there are.
+  gradient: (call) => {
+    const { dy } = call;
+    const total = (x: Tensor, like: Tensor) => reshapeLike(apply1("ReduceSum", [x], { keepdims: 0 }), like);
+    const ones = expandLike(constant(1, [], dy.dtype), dy);
+    const places = () => apply1("CumSum", [ones, constant(0, [], "int64")], { exclusive: 1 });
+    return [
+      call.needs(0) ? total(dy, call.inputs[0]!) : undefined,
+      "zero",
+      call.needs(2) ? total(apply1("Mul", [dy, places()]), call.inputs[2]!) : undefined,
+    ];
+  },
 });
 
 function constantNumber(x: Tensor): number | undefined {
@@ -65,16 +81,5 @@ function constantNumber(x: Tensor): number | undefined {
 
 /** Zeros of the type and shape of another tensor, whatever its batch. */
 export function zerosLike(x: Tensor): Tensor {
-  const zero = constant({ dtype: x.dtype, shape: [], data: zeroOf(x) });
-  return expandLike(zero, x);
-}
-
-function zeroOf(
-  x: Tensor,
-): Float32Array | Float64Array | Uint16Array | BigInt64Array | Int32Array | Uint8Array {
-  if (x.dtype === "float64") return new Float64Array(1);
-  if (x.dtype === "float16") return new Uint16Array(1);
-  if (x.dtype === "int64") return new BigInt64Array(1);
-  if (x.dtype === "int32") return new Int32Array(1);
-  return x.dtype === "bool" || x.dtype === "uint8" ? new Uint8Array(1) : new Float32Array(1);
+  return expandLike(constant(0, [], x.dtype), x);
 }

@@ -29,7 +29,7 @@ defineOperator({
     const shape = target.known.map((dim, axis) => (dim === 0 && copyZeros ? x.shape[axis]! : dim));
     return [{ dtype: x.dtype, shape: solveReshape(call, x.shape, shape), known: x.known }];
   },
-  gradient: (call) => [call.gradients[0] && reshapeLike(call.gradients[0], call.inputs[0]!), undefined],
+  gradient: (call) => [reshapeLike(call.dy, call.inputs[0]!), undefined],
 });
 
 function solveReshape(call: Call, from: Shape, to: Shape): Shape {
@@ -76,7 +76,7 @@ defineOperator({
     const at = axis < 0 ? axis + x.rank : axis;
     return [{ dtype: x.dtype, shape: [sizeOf(x.shape.slice(0, at)), sizeOf(x.shape.slice(at))] }];
   },
-  gradient: (call) => [call.gradients[0] && reshapeLike(call.gradients[0], call.inputs[0]!)],
+  gradient: (call) => [reshapeLike(call.dy, call.inputs[0]!)],
 });
 /** All axes from `axis` on (default 1) in one, all before it in another. */
 export function flatten(x: Tensor, axis = 1): Tensor {
@@ -97,7 +97,7 @@ defineOperator({
     }
     return [{ dtype: x.dtype, shape: x.shape.filter((_, axis) => !axes.includes(axis)), known: x.known }];
   },
-  gradient: (call) => [call.gradients[0] && reshapeLike(call.gradients[0], call.inputs[0]!), undefined],
+  gradient: (call) => [reshapeLike(call.dy, call.inputs[0]!), undefined],
 });
 /** Drops axes of length 1. */
 export function squeeze(x: Tensor, axes: readonly number[]): Tensor {
@@ -115,7 +115,7 @@ defineOperator({
     const shape = Array.from({ length: rank }, (_, axis) => (axes.has(axis) ? 1 : rest.shift()!));
     return [{ dtype: x.dtype, shape, known: rank <= 1 ? x.known : undefined }];
   },
-  gradient: (call) => [call.gradients[0] && reshapeLike(call.gradients[0], call.inputs[0]!), undefined],
+  gradient: (call) => [reshapeLike(call.dy, call.inputs[0]!), undefined],
 });
 /** Puts in axes of length 1; positions count in the result. */
 export function unsqueeze(x: Tensor, axes: readonly number[]): Tensor {
@@ -141,11 +141,10 @@ defineOperator({
   gradient: (call) => {
     const order = permutationOf(call);
     return [
-      call.gradients[0] &&
-        transpose(
-          call.gradients[0],
-          order.map((_, axis) => order.indexOf(axis)),
-        ),
+      transpose(
+        call.dy,
+        order.map((_, axis) => order.indexOf(axis)),
+      ),
     ];
   },
 });

@@ -1,17 +1,23 @@
 import type { Dim } from "../dims.js";
 import { isStatic, normaliseAxis, unknownDim } from "../dims.js";
 import { isFloat } from "../dtype.js";
-import type { Call } from "../operator.js";
+import type { Call, GradientCall } from "../operator.js";
 import { apply1, defineOperator, misfit, required, stringAttribute } from "../operator.js";
 import type { Tensor } from "../tensor.js";
 import { constant, integers } from "../tensor.js";
+import { floatConstant } from "./axis-matrix.js";
+import { expandLike, reshapeLike } from "./broadcast.js";
+import { mul, scalar, sub } from "./elementwise.js";
 import { knownNumbers } from "./known.js";
+import { matmul } from "./linear.js";
+import { sum } from "./reduce.js";
 import { reshape, transpose, unsqueeze } from "./shape.js";
 
 interface SliceAxis {
   readonly axis: number;
   readonly start: number;
-  readonly end: number;
+  /** Undefined for a length that is known only when the graph runs. */
+  readonly end: number | undefined;
   readonly step: number;
   readonly length: Dim;
 }
@@ -25,34 +31,31 @@ function sliceAxes(call: Call): SliceAxis[] {
   const steps = call.inputs[4] ? knownNumbers(call, 4, "steps") : starts.map(() => 1);
   return starts.map((start, i) => {
     const axis = normaliseAxis(axes[i]!, x.rank, "Slice");
-    const step = steps[i]!;
+    const [end, step] = [ends[i], steps[i]!];
     const dim = x.shape[axis]!;
     if (step === 0) misfit(call, "a step of 0");
-    if (!isStatic(dim))
-      return { axis, start, end: ends[i]!, step, length: symbolicLength(dim, start, ends[i]!, step) };
+    if (!isStatic(dim) || end === undefined) {
+      const whole = start === 0 && step === 1 && end !== undefined && end > 2 ** 30;
+      return { axis, start, end, step, length: whole ? dim : unknownDim() };
+    }
     const clampTo = (value: number, low: number, high: number) => Math.min(Math.max(value, low), high);
     const from = (value: number) => (value < 0 ? value + dim : value);
     const low = step > 0 ? 0 : -1;
     const high = step > 0 ? dim : dim - 1;
-    const first = clampTo(from(start), step > 0 ? 0 : 0, high);
-    const last = clampTo(from(ends[i]!), low, dim);
+    const first = clampTo(from(start), 0, high);
+    const last = clampTo(from(end), low, dim);
     return { axis, start: first, end: last, step, length: Math.max(0, Math.ceil((last - first) / step)) };
   });
 }
 
-/** Ends by axis; one that is the axis' own symbolic length means "to the end", another symbol cannot be cut by. */
-function knownEnds(call: Call, axes: readonly number[]): readonly number[] {
+/** Ends by axis; the axis' own named length means "to the end", another name says nothing about how much is left. */
+function knownEnds(call: Call, axes: readonly number[]): readonly (number | undefined)[] {
   const [x, known] = [required(call, 0, "x"), required(call, 2, "ends").known];
   if (known === undefined) misfit(call, "ends must be known when the graph is built");
   return known.map((end, i) => {
     if (isStatic(end)) return end;
-    if (end === x.shape[normaliseAxis(axes[i]!, x.rank, "Slice")]) return Number.MAX_SAFE_INTEGER;
-    return misfit(call, `axis ${axes[i]!} cannot end at "${end}": only its own length can be a named end`);
+    return end === x.shape[normaliseAxis(axes[i]!, x.rank, "Slice")] ? Number.MAX_SAFE_INTEGER : undefined;
   });
-}
-
-function symbolicLength(dim: Dim, start: number, end: number, step: number): Dim {
-  return start === 0 && end > 2 ** 30 && step === 1 ? dim : unknownDim();
 }
 
 defineOperator({
@@ -60,36 +63,33 @@ defineOperator({
   infer: (call) => {
     const x = required(call, 0, "x");
     const shape = [...x.shape];
-    let known = x.known;
-    for (const { axis, start, end, step, length } of sliceAxes(call)) {
+    let known = x.rank === 1 ? x.known : undefined;
+    for (const { axis, start, step, length } of sliceAxes(call)) {
       shape[axis] = length;
-      if (known && x.rank === 1) {
-        const from: readonly Dim[] = known;
-        const picked: Dim[] = [];
-        for (let i = start; step > 0 ? i < end : i > end; i += step) picked.push(from[i]!);
-        known = picked;
-      }
+      if (known === undefined) continue;
+      const from: readonly Dim[] = known;
+      known = isStatic(length) ? Array.from({ length }, (_, i) => from[start + i * step]!) : undefined;
     }
-    return [{ dtype: x.dtype, shape, known: x.rank === 1 ? known : undefined }];
+    return [{ dtype: x.dtype, shape, known }];
   },
-  gradient: (call) => {
-    const [dy, x] = [call.gradients[0], call.inputs[0]!];
-    return [dy && sliceGradient(dy, x, sliceAxes(call))];
-  },
+  gradient: (call) => [sliceGradient(call)],
 });
 
-function sliceGradient(dy: Tensor, x: Tensor, axes: readonly SliceAxis[]): Tensor {
-  let gradient = dy;
+/** Zeros round the elements that were taken, and between them. */
+function sliceGradient(call: GradientCall): Tensor {
+  const x = call.inputs[0]!;
   const before = x.shape.map(() => 0);
   const after = x.shape.map(() => 0);
-  for (const { axis, start, step, length } of axes) {
+  const scattered: number[] = [];
+  let gradient = call.dy;
+  for (const [i, { axis, start, end, step, length }] of sliceAxes(call).entries()) {
     const dim = x.shape[axis]!;
     if (length === dim && step === 1) continue;
     if (!isStatic(dim) || !isStatic(length)) {
-      misfit(
-        { type: "Slice", inputs: [x], attributes: {}, outputCount: 1 },
-        `no gradient along axis ${axis} of unknown length`,
-      );
+      const toEnd = end !== undefined && end > 2 ** 30;
+      if (step !== 1 || start < 0 || end === undefined || (end >= 0 && !toEnd)) scattered.push(i);
+      else [before[axis], after[axis]] = [start, toEnd ? 0 : -end];
+      continue;
     }
     if (Math.abs(step) !== 1) gradient = spread(gradient, axis, Math.abs(step));
     const span = (length - 1) * Math.abs(step) + 1;
@@ -97,7 +97,35 @@ function sliceGradient(dy: Tensor, x: Tensor, axes: readonly SliceAxis[]): Tenso
     before[axis] = step > 0 ? start : start - span + 1;
     after[axis] = dim - span - before[axis];
   }
-  return pad(gradient, before, after);
+  return scatterSlices(call, pad(gradient, before, after), scattered);
+}
+
+/**
+ * The same for ranges of axes with named lengths, by the places that they took: those are sliced from 0, 1, 2 ... as the
+ * elements were.
+ */
+function scatterSlices(call: GradientCall, dy: Tensor, which: readonly number[]): Tensor {
+  const x = call.inputs[0]!;
+  const axes = sliceAxes(call);
+  const operand = (at: number, i: number) =>
+    call.inputs[at] && apply1("Gather", [call.inputs[at], integers([i])], { axis: 0 });
+  const range = (from: Tensor, i: number, axis: number) =>
+    apply1("Slice", [from, operand(1, i), operand(2, i), integers([axis]), operand(4, i)]);
+  // What the slices before the one in question leave of x, for its lengths.
+  const sources = which.map((_, at) =>
+    which.slice(0, at).reduce<Tensor>((from, i) => range(from, i, axes[i]!.axis), x),
+  );
+  return which.reduceRight((gradient, i, at) => {
+    const { axis } = axes[i]!;
+    const source = sources[at]!;
+    const count = apply1("Squeeze", [
+      apply1("Shape", [source], { start: axis, end: axis + 1 }),
+      integers([0]),
+    ]);
+    const [zero, one] = [0, 1].map((value) => constant(value, [], "int64"));
+    const places = range(apply1("Range", [zero, count, one]), i, 0);
+    return apply1("GatherGradient", [gradient, places, source], { axis });
+  }, dy);
 }
 
 /** Puts step - 1 zeros between the elements of an axis. */
@@ -161,6 +189,12 @@ defineOperator({
   type: "Pad",
   infer: (call) => {
     const x = required(call, 0, "x");
+    if (required(call, 1, "pads").known?.every(isStatic) !== true) {
+      const axes =
+        call.inputs[3] && knownNumbers(call, 3, "axes").map((axis) => normaliseAxis(axis, x.rank, "Pad"));
+      const isPadded = (axis: number) => axes?.includes(axis) ?? true;
+      return [{ dtype: x.dtype, shape: x.shape.map((dim, axis) => (isPadded(axis) ? unknownDim() : dim)) }];
+    }
     const { before, after } = padsOf(call);
     const shape = x.shape.map((dim, axis) => {
       const extra = before[axis]! + after[axis]!;
@@ -172,14 +206,33 @@ defineOperator({
     return [{ dtype: x.dtype, shape }];
   },
   gradient: (call) => {
-    const [dy, x] = [call.gradients[0], call.inputs[0]!];
+    const [dy, x] = [call.dy, call.inputs[0]!];
     const { before, after } = padsOf(call);
     const mode = stringAttribute(call.attributes, "mode", "constant");
+    const padded = () =>
+      mode === "constant" ? padGradient(dy, before, after) : foldGradient(dy, x, before, after, mode);
+    const value = call.inputs[2];
     return [
-      dy && (mode === "constant" ? padGradient(dy, before, after) : foldGradient(dy, x, before, after, mode)),
+      call.needs(0) ? padded() : undefined,
+      undefined,
+      // Other modes do not read the value.
+      value && mode === "constant" && call.needs(2) ? fillGradient(dy, value, before, after) : "zero",
     ];
   },
 });
+
+/** The sum of a padded gradient over all that did not come from x. */
+function fillGradient(
+  dy: Tensor,
+  value: Tensor,
+  before: readonly number[],
+  after: readonly number[],
+): Tensor {
+  const grown = (pads: readonly number[]) => pads.map((n) => Math.max(0, n));
+  const [from, to] = [grown(before), grown(after)];
+  const inside = pad(expandLike(scalar(1, dy.dtype), padGradient(dy, from, to)), from, to);
+  return reshapeLike(sum(mul(dy, sub(1, inside))), value);
+}
 
 /** The part of a padded gradient that came from x; what had been cut off gets zeros. */
 function padGradient(dy: Tensor, before: readonly number[], after: readonly number[]): Tensor {
@@ -216,12 +269,8 @@ function foldGradient(dy: Tensor, x: Tensor, before: number[], after: number[], 
     const order = x.shape.map((_, at) => at);
     order[axis] = last;
     order[last] = axis;
-    const matrix = constant({ dtype: "float32", shape: [length, dim], data: Float32Array.from(values) });
-    const weights =
-      gradient.dtype === "float32"
-        ? matrix
-        : apply1("Cast", [matrix], { to: gradient.dtype === "float64" ? 11 : 10 });
-    gradient = transpose(apply1("MatMul", [transpose(gradient, order), weights]), order);
+    const weights = floatConstant(values, [length, dim], gradient.dtype);
+    gradient = transpose(matmul(transpose(gradient, order), weights), order);
   }
   return gradient;
 }

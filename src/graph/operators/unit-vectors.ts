@@ -24,8 +24,7 @@ defineOperator({
   },
   // dx = (dy - y (y · dy)) / |x|; lowering computes the length once for both directions.
   gradient: (call) => {
-    const [dy, x, y] = [call.gradients[0], call.inputs[0]!, call.outputs[0]!];
-    if (dy === undefined) return [];
+    const [dy, x, y] = [call.dy, call.inputs[0]!, call.outputs[0]!];
     const axis = intAttribute(call.attributes, "axis", -1);
     const along = sum(mul(dy, y), axis, { keepAxes: true });
     return [mul(sub(dy, mul(y, along)), inverseLength(x, axis))];

@@ -1,6 +1,7 @@
 import type { Tensor } from "../../graph/index.js";
 import {
   add,
+  maskedSoftmax,
   matmul,
   mul,
   parameter,
@@ -48,7 +49,8 @@ export class MultiHeadAttention {
 
   /**
    * [batch, tokens, width] to the same; `keys` (default: the query, self-attention) and `values` (default: the keys)
-   * are [batch, other tokens, width]. `mask` is added to the scores [batch, heads, tokens, other tokens], broadcasting.
+   * are [batch, other tokens, width]. `mask` is added to the scores [batch, heads, tokens, other tokens], broadcasting; a
+   * token that -Infinity hides everything from gets zeros from its heads.
    */
   forward(query: Tensor, keys: Tensor = query, values: Tensor = keys, mask?: Tensor): Tensor {
     for (const x of [query, keys, values]) {
@@ -61,7 +63,7 @@ export class MultiHeadAttention {
       const [q, k, v] = this.#project(query, keys, values);
       const scale = 1 / Math.sqrt(this.width / this.heads);
       const scores = matmul(mul(this.#split(q, [0, 2, 1, 3]), scale), this.#split(k, [0, 2, 3, 1]));
-      const weights = softmax(mask === undefined ? scores : add(scores, mask));
+      const weights = mask === undefined ? softmax(scores) : maskedSoftmax(add(scores, mask));
       const mixed = transpose(matmul(weights, this.#split(v, [0, 2, 1, 3])), [0, 2, 1, 3]);
       return this.outProj.forward(reshape(mixed, query.shape));
     });

@@ -73,10 +73,14 @@ export const ELEMENTWISE: Table = {
   Tan: unary(g.tan, single(-0.8, 0.8), false),
   Asin: unary(g.asin, single(-0.7, 0.7), false),
   Acos: unary(g.acos, single(-0.7, 0.7), false),
-  Atan: unary(g.atan, single(-1, 1), false),
+  Atan: unary(g.atan, single(-1, 1)),
+  AtanGradient: { reason: "made by Atan's rule and checked there, also its own gradient" },
   Sinh: unary(g.sinh, single(-1, 1), false),
   Cosh: unary(g.cosh, single(-1, 1), false),
   Tanh: unary(g.tanh),
+  Asinh: unary(g.asinh, single(-2, 2), false),
+  Acosh: unary(g.acosh, single(1.5, 3), false),
+  Atanh: unary(g.atanh, single(-0.7, 0.7), false),
   Sigmoid: unary(g.sigmoid),
   Erf: unary(g.erf, single(-1, 1), false),
   Relu: unary(g.relu, kinked),
@@ -108,9 +112,11 @@ export const ELEMENTWISE: Table = {
   Max: ordered(g.maximum),
   Min: ordered(g.minimum),
   Mod: {
-    cases: fc.tuple(broadcastPairs, seeds).map(([[a, b], seed]) => ({
-      label: `[${a}] and [${b}] seed ${seed}`,
-      inputs: [uniform(a, seed, 0.1, 0.9), { ...uniform(b, seed + 1, 1, 2), fixed: true }],
+    count: 6,
+    // Quotients from 3.2 to 3.8 of either sign: away from the jumps.
+    cases: fc.tuple(broadcastPairs, fc.constantFrom(1, -1), seeds).map(([[a, b], sign, seed]) => ({
+      label: `[${a}] and [${b}] sign ${sign} seed ${seed}`,
+      inputs: [uniform(a, seed, 3.4 * sign, 3.6 * sign), uniform(b, seed + 1, 0.97, 1.03)],
       build: (x: Tensor, y: Tensor) => g.mod(x, y),
     })),
   },
@@ -133,7 +139,37 @@ export const ELEMENTWISE: Table = {
       build: (condition: Tensor, x: Tensor, y: Tensor) => g.where(condition, x, y),
     })),
   },
-  Clip: unary((x) => g.clip(x, -0.2, 0.25), kinked),
+  Clip: {
+    count: 10,
+    cases: fc
+      .tuple(
+        shapes(0, 3),
+        fc.constantFrom<readonly (number | undefined)[]>(
+          [-0.2, 0.25],
+          [-0.21, undefined],
+          [undefined, 0.22],
+          [0.4, -0.1],
+        ),
+        fc.boolean(),
+        seeds,
+      )
+      .map(([shape, bounds, trained, seed]): GradientCase => {
+        const given = bounds.filter((bound) => bound !== undefined);
+        const tensors = trained
+          ? given.map((bound) => ({ shape: [], dtype: "float64" as const, data: [bound] }))
+          : [];
+        return {
+          label: `[${shape}] bounds ${bounds.join()} trained ${trained} seed ${seed}`,
+          inputs: [kinked(shape, seed), ...tensors],
+          build: (x, ...bound) => {
+            const [low, high] = bounds.map((value) =>
+              value === undefined || !trained ? value : bound.shift(),
+            );
+            return g.clip(x, low, high);
+          },
+        };
+      }),
+  },
   PRelu: {
     cases: fc.tuple(shapes(1, 4), fc.boolean(), seeds).map(([shape, scalar, seed]) => ({
       label: `[${shape}] seed ${seed}`,

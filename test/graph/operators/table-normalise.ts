@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import type { Tensor } from "../../../src/graph/index.js";
 import * as g from "../../../src/graph/index.js";
-import { apply1 } from "../../../src/graph/operator.js";
+import { apply, apply1 } from "../../../src/graph/operator.js";
 import type { GradientCase } from "./gradient-check.js";
 import type { Entry, Table } from "./entry.js";
 import { awayFromZero, seeds, shapes, uniform } from "./values.js";
@@ -61,6 +61,23 @@ function layer(dtype: "float32" | "float64"): fc.Arbitrary<GradientCase> {
     };
   });
 }
+
+/** Whichever of its results flows on: the values, their mean, the inverse deviation. */
+const layerStatistics: fc.Arbitrary<GradientCase> = fc
+  .tuple(wideMaps, fc.integer({ min: -2, max: -1 }), fc.constantFrom([1], [2], [0, 2], [0, 1, 2]), seeds)
+  .map(([shape, axis, used, seed]) => ({
+    label: `[${shape}] axis ${axis} outputs ${used.join()} seed ${seed}`,
+    inputs: [
+      { ...uniform(shape, seed, -1, 1, "float32"), batch: true },
+      uniform(shape.slice(axis), seed + 1, 0.5, 1.5, "float32"),
+      uniform(shape.slice(axis), seed + 2, -1, 1, "float32"),
+    ],
+    build: (x, scale, bias) => {
+      const attributes = { axis, epsilon: { float: EPSILON } };
+      const results = apply("LayerNormalization", [x, scale, bias], attributes, { outputs: 3 });
+      return used.map((i) => g.cast(results[i]!, x.dtype)).reduce((a, b) => g.add(a, b));
+    },
+  }));
 
 function grouped(
   build: (x: Tensor, groups: number, scale: Tensor, bias: Tensor) => Tensor,
@@ -123,7 +140,7 @@ export const NORMALISE: Table = {
       apply1("GroupNormalization", [x, s, b], { num_groups: groups, epsilon: { float: EPSILON } }),
     true,
   ),
-  LayerNormalization: { count: 8, cases: fc.oneof(layer("float32"), layer("float64")) },
+  LayerNormalization: { count: 12, cases: fc.oneof(layer("float32"), layer("float64"), layerStatistics) },
   UnitVectors: {
     count: 6,
     cases: fc

@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import type { Tensor } from "../../../src/graph/index.js";
 import * as g from "../../../src/graph/index.js";
+import { apply1 } from "../../../src/graph/operator.js";
 import type { Entry, Table } from "./entry.js";
 import { ZERO } from "./entry.js";
 import type { Values } from "./values.js";
@@ -9,6 +10,11 @@ import { awayFromZero, distinct, seeds, shapes, subsets, uniform, whole } from "
 type Make = (shape: readonly number[], seed: number) => Values;
 const anywhere: Make = (shape, seed) => uniform(shape, seed);
 const positive: Make = (shape, seed) => uniform(shape, seed, 0.5, 2);
+/** Some of them 0: up to several in one product. */
+const withZeros: Make = (shape, seed) => {
+  const values = uniform(shape, seed);
+  return { ...values, data: values.data.map((v) => (Math.abs(v) < 0.4 ? 0 : v)) };
+};
 
 type Reduce = (x: Tensor, axes?: g.Axes, options?: g.ReduceOptions) => Tensor;
 
@@ -47,7 +53,7 @@ export const REDUCE: Table = {
   ReduceMean: reduction(g.mean),
   ReduceMax: reduction(g.max, (shape, seed) => distinct(shape, seed), false),
   ReduceMin: reduction(g.min, (shape, seed) => distinct(shape, seed), false),
-  ReduceProd: reduction(g.product, positive),
+  ReduceProd: reduction(g.product, withZeros),
   ReduceSumSquare: reduction(g.sumOfSquares),
   ReduceL1: reduction(g.l1Norm, (shape, seed) => awayFromZero(shape, seed)),
   ReduceL2: reduction(g.l2Norm, positive),
@@ -57,7 +63,16 @@ export const REDUCE: Table = {
   LogSoftmax: alongAxis((x, axis) => g.logSoftmax(x, axis)),
   ArgMax: ZERO,
   ArgMin: ZERO,
-  OneHot: ZERO,
+  OneHot: {
+    cases: fc.tuple(shapes(1, 2), fc.boolean(), seeds).map(([shape, first, seed]) => ({
+      label: `[${shape}] new axis first ${first} seed ${seed}`,
+      // A place that does not exist is nowhere.
+      inputs: [whole(shape, seed, -3, 4), uniform([2], seed + 1, -1, 1, "float32")],
+      build: (places: Tensor, values: Tensor) =>
+        apply1("OneHot", [places, g.constant(3, [], "int64"), values], { axis: first ? 0 : -1 }),
+      twice: true,
+    })),
+  },
   TopK: {
     count: 4,
     cases: shapes(1, 3)

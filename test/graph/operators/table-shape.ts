@@ -149,32 +149,39 @@ export const SHAPE: Table = {
     count: 10,
   },
   Pad: {
-    ...plain(
-      fc.constantFrom("constant", "reflect", "edge", "wrap").chain((mode) =>
-        fc.array(fc.integer({ min: 2, max: 4 }), { minLength: 1, maxLength: 4 }).chain((shape) =>
-          fc
-            .tuple(
-              ...shape.map((dim) =>
-                fc.tuple(
-                  fc.nat(mode === "constant" ? 3 : dim - 1),
-                  fc.nat(mode === "constant" ? 3 : dim - 1),
-                ),
-              ),
-            )
-            .map((pads) => ({
-              shape,
-              label: `${mode} ${JSON.stringify(pads)}`,
-              build: (x: Tensor) =>
-                apply1("Pad", [x, g.integers([...pads.map(([n]) => n), ...pads.map(([, n]) => n)])], {
-                  mode,
-                }),
-              batch: pads[0]![0] === 0 && pads[0]![1] === 0,
-            })),
-        ),
+    count: 16,
+    cases: fc
+      .tuple(
+        fc.constantFrom("constant", "constant", "reflect", "edge", "wrap"),
+        fc.array(fc.integer({ min: 2, max: 4 }), { minLength: 1, maxLength: 4 }),
+        fc.boolean(),
+        seeds,
+      )
+      .chain(([mode, shape, filled, seed]) =>
+        fc
+          .tuple(
+            ...shape.map((dim) =>
+              mode === "constant"
+                ? fc.tuple(fc.integer({ min: -1, max: 3 }), fc.nat(3))
+                : fc.tuple(fc.nat(dim - 1), fc.nat(dim - 1)),
+            ),
+          )
+          .map((pads) => ({
+            label: `[${shape}] ${mode} ${JSON.stringify(pads)} value ${filled} seed ${seed}`,
+            inputs: [
+              { ...uniform(shape, seed), batch: pads[0]![0] === 0 && pads[0]![1] === 0 },
+              ...(filled ? [uniform([], seed + 1)] : []),
+            ],
+            build: (x: Tensor, value?: Tensor) => {
+              const numbers = [...pads.map(([n]) => n), ...pads.map(([, n]) => n)];
+              return apply1("Pad", [x, g.integers(numbers), value], { mode });
+            },
+            twice: true,
+          })),
       ),
-    ),
-    count: 10,
   },
+  CropLike: { reason: "made by Conv's rule for named axes and checked with those" },
+  PadLike: { reason: "made by the rule of CropLike and checked with it" },
   Expand: plain(
     shapes(1, 3).chain((shape) =>
       fc.tuple(subsets(shape.length, 0), shapes(0, 2)).map(([ones, front]) => ({
@@ -199,7 +206,19 @@ export const SHAPE: Table = {
   Shape: ZERO,
   Size: ZERO,
   ConstantOfShape: ZERO,
-  Range: ZERO,
+  Range: {
+    cases: fc
+      .tuple(fc.integer({ min: 1, max: 5 }), fc.constantFrom(1, -1), seeds)
+      .map(([count, sign, seed]) => ({
+        label: `${count} numbers, sign ${sign}, seed ${seed}`,
+        inputs: [
+          uniform([], seed),
+          { shape: [], dtype: "float64" as const, data: [sign * (count - 0.5) + uniform([], seed).data[0]!] },
+          { shape: [], dtype: "float64" as const, data: [sign] },
+        ],
+        build: (start: Tensor, limit: Tensor, delta: Tensor) => apply1("Range", [start, limit, delta]),
+      })),
+  },
   DepthToSpace: plain(
     fc
       .tuple(shapes(4, 4, 3), fc.integer({ min: 1, max: 3 }), fc.constantFrom("DCR", "CRD"))

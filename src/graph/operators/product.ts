@@ -1,0 +1,54 @@
+import { isStatic, sizeOf } from "../dims.js";
+import { apply1 } from "../operator.js";
+import type { Tensor } from "../tensor.js";
+import { constant } from "../tensor.js";
+import { reshapeLike, shapeTensor } from "./broadcast.js";
+import { equal, mul, where } from "./elementwise.js";
+import { axesOf, reduction } from "./reduction.js";
+import { squeeze, transpose, unsqueeze } from "./shape.js";
+import { pad, slice } from "./slice-pad.js";
+
+/** Product of the elements; no division, so that the gradient holds where some of them are 0. */
+export const product = reduction("ReduceProd", (dy, x, _y, call) => {
+  const axes = axesOf(call);
+  const order = [...x.shape.keys()].filter((axis) => !axes.includes(axis)).concat(axes);
+  const last = transpose(x, order);
+  const kept = last.shape.slice(0, x.rank - axes.length);
+  const length = sizeOf(last.shape.slice(kept.length));
+  const rows = apply1("Reshape", [last, shapeTensor([...kept, isStatic(length) ? length : -1], [last])]);
+  const others = isStatic(length) ? productsOfOthers(rows, length) : productsOfPairs(rows);
+  const back = order.map((_, axis) => order.indexOf(axis));
+  return mul(dy, transpose(reshapeLike(others, last), back));
+});
+
+/** The product of all other elements along the last axis: of those before times of those behind, in log2(length) steps. */
+function productsOfOthers(x: Tensor, length: number): Tensor {
+  const before = running(x, length, (from, by) => shifted(from, length, by));
+  const behind = running(x, length, (from, by) => shifted(from, length, -by));
+  return mul(before, behind);
+}
+
+function running(x: Tensor, length: number, shift: (from: Tensor, by: number) => Tensor): Tensor {
+  let result = shift(x, 1);
+  for (let by = 1; by < length - 1; by *= 2) result = mul(result, shift(result, by));
+  return result;
+}
+
+/** The elements of the last axis moved on by some places (back by a negative number), 1 where none comes from. */
+function shifted(x: Tensor, length: number, by: number): Tensor {
+  const [axis, far] = [x.rank - 1, Math.min(Math.abs(by), length)];
+  const pads = x.shape.map((_, at) => (at === axis ? far : 0));
+  const none = pads.map(() => 0);
+  if (by > 0) return slice(pad(x, pads, none, { value: 1 }), [{ axis, end: length }]);
+  return slice(pad(x, none, pads, { value: 1 }), [{ axis, start: far }]);
+}
+
+/** The same for a length known only at run time: one row for each element, that element replaced by 1. */
+function productsOfPairs(x: Tensor): Tensor {
+  const axis = x.rank - 1;
+  const count = squeeze(apply1("Shape", [x], { start: axis, end: axis + 1 }), [0]);
+  const [zero, one] = [0, 1].map((value) => constant(value, [], "int64"));
+  const places = apply1("Range", [zero, count, one]);
+  const same = equal(unsqueeze(places, [1]), unsqueeze(places, [0]));
+  return product(where(same, 1, unsqueeze(x, [axis])), axis + 1);
+}
