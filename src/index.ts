@@ -25,7 +25,8 @@ export type {
   Values,
 } from "./runtime/runtime.js";
 export { DEVICES } from "./runtime/runtime.js";
-export { webRuntime } from "./runtime/web.js";
+export type { OrtWeb, WasmPaths, WebDevice, WebRuntime, WebRuntimeOptions } from "./runtime/web.js";
+export { createWebRuntime, webRuntime } from "./runtime/web.js";
 
 export * from "./nn/index.js";
 export * as metrics from "./metrics/index.js";

@@ -6,6 +6,7 @@ import type { GradientCall } from "./operator.js";
 import { addGradients, operatorOf } from "./operator.js";
 import { expandLike } from "./operators/broadcast.js";
 import { cast, scalar } from "./operators/elementwise.js";
+import "./operators/core.js";
 import { zerosLike } from "./operators/shape-values.js";
 import type { GraphNode, Tensor } from "./tensor.js";
 import { topologicalOrder } from "./walk.js";

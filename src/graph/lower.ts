@@ -2,6 +2,7 @@ import { attributed } from "./attributed.js";
 import type { TensorData } from "./dtype.js";
 import type { Target } from "./operator.js";
 import { applyAgain, operatorOf } from "./operator.js";
+import "./operators/core.js";
 import type { Attribute, GraphNode, Tensor } from "./tensor.js";
 import { constantData } from "./tensor.js";
 import { topologicalOrder } from "./walk.js";

@@ -80,6 +80,14 @@ export function operatorOf(type: string): Operator | undefined {
   return registry.get(type);
 }
 
+/**
+ * Says that every module of a namespace is needed for the operators that it defines. Bundlers drop a module that nothing
+ * uses, but not one whose exports are handed on as a whole.
+ */
+export function loaded(modules: Readonly<Record<string, unknown>>): void {
+  if (Object.keys(modules).length === 0) throw new StriateError("no operators were loaded");
+}
+
 export function operatorTypes(): string[] {
   return [...registry.keys()].sort();
 }

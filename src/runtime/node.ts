@@ -31,6 +31,7 @@ function available(device: Device): void {
  * (`workerRuntime`).
  */
 export const nodeRuntime: Runtime = {
+  device: "cpu",
   createSession: (model: Uint8Array, options: SessionOptions = {}): Promise<Session> => {
     const { device = "cpu" } = options;
     if (device === "wasm") return webRuntime.createSession(model, options);

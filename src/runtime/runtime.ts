@@ -17,7 +17,7 @@ export const DEVICES = ["cpu", "webgpu", "cuda", "wasm"] as const;
 export type Device = (typeof DEVICES)[number];
 
 export interface SessionOptions {
-  /** Default "cpu" in Node, "wasm" in a browser. */
+  /** Default: the runtime's own, "cpu" in Node and "wasm" in a browser. */
   readonly device?: Device;
   /** Threads inside one operator (default: all cores). CPU and wasm. */
   readonly threads?: number;
@@ -70,14 +70,16 @@ export interface ProgramSpec {
   readonly state: Values;
 }
 
-/** Creates sessions and programs on one kind of device. */
+/** Creates sessions and programs. */
 export interface Runtime {
+  /** The device of sessions whose options name none. Graphs are lowered for it. */
+  readonly device: Device;
   createSession(model: Uint8Array, options?: SessionOptions): Promise<Session>;
   createProgram(spec: ProgramSpec, options?: SessionOptions): Promise<Program>;
 }
 
-/** What graphs are lowered for when they run on a device. */
-export function targetOf(device: Device): Target {
+/** What graphs are lowered for if a runtime is to run them with these options. */
+export function targetOf(runtime: Runtime, { device = runtime.device }: SessionOptions = {}): Target {
   return device;
 }
 

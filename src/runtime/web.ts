@@ -1,36 +1,220 @@
-import { StriateError } from "../util/errors.js";
+import { StriateError, check } from "../util/errors.js";
+import type { GpuDevice } from "./gpu-watch.js";
+import { GpuWatch } from "./gpu-watch.js";
 import { identityModel } from "./identity-model.js";
 import type { Ort } from "./ort.js";
 import { ortError } from "./ort-error.js";
 import { openChainedProgram, openSession } from "./ort.js";
-import type { Device, Runtime, SessionOptions } from "./runtime.js";
+import { secondsOfConvolutions } from "./probe.js";
+import type { Program, ProgramSpec, Runtime, Session, SessionOptions } from "./runtime.js";
 
-let loaded: Promise<Ort> | undefined;
+/** Devices of onnxruntime-web: WebAssembly (browsers and Node) and WebGPU (browsers). */
+export type WebDevice = "wasm" | "webgpu";
 
-/** onnxruntime-web, loaded when first used: it is large. */
-function load(): Promise<Ort> {
-  loaded ??= import("onnxruntime-web").then(
-    ({ InferenceSession, Tensor }): Ort => ({ InferenceSession, Tensor }),
-    (error: unknown) => {
-      throw ortError("onnxruntime-web could not be loaded", error);
-    },
-  );
-  return loaded;
+/** What is used of a module of onnxruntime-web ("onnxruntime-web", or its "/wasm", "/webgpu" or "/jspi"). */
+export interface OrtWeb extends Ort {
+  readonly env: {
+    readonly wasm: { numThreads?: number; wasmPaths?: WasmPaths };
+    readonly webgpu: { readonly device?: unknown };
+  };
 }
 
-function webDevice(options: SessionOptions): Device {
+/** A folder's address, or the address of each file, where the WebAssembly files of onnxruntime-web are. */
+export type WasmPaths = string | { wasm?: string | URL; mjs?: string | URL };
+
+export interface WebRuntimeOptions {
+  /**
+   * "wasm" (the default), "webgpu", or "auto": whichever takes less time, measured. Small networks often run faster on
+   * wasm, because WebGPU pays for every operator that it starts.
+   */
+  readonly device?: WebDevice | "auto";
+  /** A build of onnxruntime-web that the page has loaded itself. Default: the smallest build for the device. */
+  readonly ort?: OrtWeb;
+  /** Default: beside the script, where a bundler puts them. */
+  readonly wasmPaths?: WasmPaths;
+  /**
+   * Threads of wasm. Default: 1 unless the page is cross-origin isolated, then what onnxruntime-web chooses. One page
+   * has one number: the first session decides.
+   */
+  readonly threads?: number;
+  /** Seconds that some work takes, for "auto". Default: a few small convolutions. Measure a network of your own instead. */
+  readonly measure?: (runtime: Runtime) => Promise<number>;
+}
+
+export interface WebRuntime extends Runtime {
+  readonly device: WebDevice;
+  /** Seconds measured on each device, if the device was chosen by measuring. */
+  readonly measured?: Readonly<Partial<Record<WebDevice, number>>>;
+}
+
+/**
+ * Loads onnxruntime-web for a page or a worker.
+ *
+ * ```ts
+ * const runtime = await createWebRuntime({ device: "auto" });
+ * console.log(runtime.device, runtime.measured);
+ * const trainer = await Trainer.open(task, data, recipe, runtime);
+ * ```
+ *
+ * The build for WebGPU that uses JavaScript Promise Integration is loaded if the browser has it (4.1 MB compressed instead
+ * of 6.7).
+ *
+ * @throws StriateError if the browser lacks WebGPU or has no adapter, if threads are asked for on a page that is not
+ * cross-origin isolated, or if onnxruntime-web cannot be loaded.
+ */
+export async function createWebRuntime(options: WebRuntimeOptions = {}): Promise<WebRuntime> {
   const { device = "wasm" } = options;
-  if (device === "wasm") return device;
-  if (device !== "webgpu")
-    throw new StriateError(`device "${device}" does not exist in onnxruntime-web: use wasm or webgpu`);
-  if (!("gpu" in globalThis.navigator))
-    throw new StriateError('device "webgpu" is absent: this browser has no WebGPU; use wasm');
-  return device;
+  if (device !== "auto") return open(device, options);
+  const { measure = secondsOfConvolutions } = options;
+  const wasm = await open("wasm", options);
+  const gpu = (await missingWebGpu()) === undefined ? await open("webgpu", options) : undefined;
+  if (gpu === undefined) return wasm;
+  const onGpu = await measure(gpu).catch((error: unknown) => {
+    if (error instanceof StriateError) return Infinity;
+    throw error;
+  });
+  const measured = { wasm: await measure(wasm), webgpu: onGpu };
+  return { ...(measured.webgpu < measured.wasm ? gpu : wasm), measured };
 }
 
-/** ONNX Runtime as WebAssembly (browsers and Node) or WebGPU (browsers). */
+const opened = new Map<WebDevice, Promise<WebRuntime>>();
+
+/** onnxruntime-web with its defaults, loaded when it is first used. `createWebRuntime` takes options. */
 export const webRuntime: Runtime = {
-  createSession: async (model, options = {}) => openSession(await load(), model, webDevice(options), options),
-  createProgram: async (spec, options = {}) =>
-    openChainedProgram(await load(), spec, webDevice(options), options, identityModel),
+  device: "wasm",
+  createSession: async (model, options = {}) => (await runtimeFor(options)).createSession(model, options),
+  createProgram: async (spec, options = {}) => (await runtimeFor(options)).createProgram(spec, options),
 };
+
+async function runtimeFor({ device = "wasm" }: SessionOptions): Promise<WebRuntime> {
+  if (device !== "wasm" && device !== "webgpu")
+    throw new StriateError(`device "${device}" does not exist in onnxruntime-web: use wasm or webgpu`);
+  const known = opened.get(device) ?? open(device, {});
+  opened.set(device, known);
+  // What failed once (a file that was not there) may work the next time.
+  known.catch(() => opened.delete(device));
+  return known;
+}
+
+async function open(device: WebDevice, options: WebRuntimeOptions): Promise<WebRuntime> {
+  if (device === "webgpu") {
+    const missing = await missingWebGpu();
+    check(missing === undefined, () => `device "webgpu" is absent: ${missing!}; use wasm`);
+  }
+  const ort = options.ort ?? (await load(device));
+  configure(ort, options);
+  const own = (session: SessionOptions): SessionOptions => {
+    const wanted = session.device ?? device;
+    check(wanted === device, () => `this runtime runs on ${device}, device "${wanted}" was asked for`);
+    return session;
+  };
+  let watch: GpuWatch | undefined;
+  const watched = async () => {
+    if (device === "wasm") return undefined;
+    const gpu = (await ort.env.webgpu.device) as GpuDevice | undefined;
+    if (gpu !== undefined) watch ??= new GpuWatch(gpu);
+    return watch;
+  };
+  return {
+    device,
+    createSession: async (model: Uint8Array, session: SessionOptions = {}): Promise<Session> =>
+      guardedSession(await openSession(ort, model, device, own(session)), await watched()),
+    createProgram: async (spec: ProgramSpec, session: SessionOptions = {}): Promise<Program> =>
+      guardedProgram(
+        await openChainedProgram(ort, spec, device, own(session), identityModel),
+        await watched(),
+      ),
+  };
+}
+
+/** Why WebGPU cannot be used here, undefined if it can. */
+async function missingWebGpu(): Promise<string | undefined> {
+  const navigator = globalThis.navigator as
+    { gpu?: { requestAdapter(): Promise<object | null> } } | undefined;
+  if (navigator?.gpu === undefined) {
+    const insecure = globalThis.isSecureContext === false;
+    return insecure
+      ? "WebGPU needs a page served over https or from localhost"
+      : "this browser has no WebGPU";
+  }
+  return (await navigator.gpu.requestAdapter()) === null ? "WebGPU finds no graphics adapter" : undefined;
+}
+
+/** Whether this is Node, whose onnxruntime-web is another build: the one for browsers does not load there. */
+function isNode(): boolean {
+  const { process } = globalThis as { process?: { versions?: { node?: string } } };
+  return process?.versions?.node !== undefined;
+}
+
+/** The smallest build that runs on a device. */
+async function load(device: WebDevice): Promise<OrtWeb> {
+  // By a name that bundlers cannot follow: a page must not carry the build for Node.
+  const forNode = "onnxruntime-web";
+  try {
+    const module: unknown = isNode()
+      ? await import(/* @vite-ignore */ /* webpackIgnore: true */ forNode)
+      : device === "wasm"
+        ? await import("onnxruntime-web/wasm")
+        : "Suspending" in WebAssembly
+          ? await import("onnxruntime-web/jspi")
+          : await import("onnxruntime-web/webgpu");
+    return module as OrtWeb;
+  } catch (error) {
+    throw ortError("onnxruntime-web could not be loaded", error);
+  }
+}
+
+/** Threads of each build, which it keeps from its first session on. */
+const threadsOf = new WeakMap<OrtWeb, number>();
+
+function configure(ort: OrtWeb, { threads, wasmPaths }: WebRuntimeOptions): void {
+  const { wasm } = ort.env;
+  if (wasmPaths !== undefined) wasm.wasmPaths = wasmPaths;
+  if (isNode()) return;
+  const isolated = globalThis.crossOriginIsolated === true;
+  check(
+    threads === undefined || (Number.isInteger(threads) && threads >= 1),
+    () => `threads: expected a whole number from 1, got ${threads}`,
+  );
+  check(
+    threads === undefined || threads === 1 || isolated,
+    () =>
+      `threads: ${threads} need SharedArrayBuffer, which a page has if it is served with the headers ` +
+      "Cross-Origin-Opener-Policy: same-origin and Cross-Origin-Embedder-Policy: require-corp; use 1 thread without them",
+  );
+  const before = threadsOf.get(ort);
+  const wanted = threads ?? before ?? (isolated ? 0 : 1);
+  check(
+    before === undefined || before === wanted,
+    () => `threads: this page already runs onnxruntime-web with ${before} threads, got ${wanted}`,
+  );
+  threadsOf.set(ort, wanted);
+  wasm.numThreads = wanted;
+}
+
+function guardedSession(session: Session, watch: GpuWatch | undefined): Session {
+  return watch === undefined ? session : { ...session, run: guarded(watch, session.run) };
+}
+
+function guardedProgram(program: Program, watch: GpuWatch | undefined): Program {
+  if (watch === undefined) return program;
+  return { ...program, step: guarded(watch, program.step), readState: guarded(watch, program.readState) };
+}
+
+/** The first run waits for what the device says of it; later ones hear of errors when results are read. */
+function guarded<A extends readonly unknown[], R>(
+  watch: GpuWatch,
+  run: (...args: A) => Promise<R>,
+): (...args: A) => Promise<R> {
+  let first = true;
+  return async (...args) => {
+    if (first) {
+      const result = await watch.scoped(() => run(...args));
+      first = false;
+      return result;
+    }
+    const result = await run(...args);
+    watch.check();
+    return result;
+  };
+}

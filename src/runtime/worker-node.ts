@@ -99,6 +99,7 @@ function deviceOf(options: SessionOptions): Device {
 
 /** As `nodeRuntime`, each session or program in a thread of its own, so that the calling thread stays alive. */
 export const workerRuntime: Runtime = {
+  device: "cpu",
   createSession: async (model: Uint8Array, options: SessionOptions = {}): Promise<Session> => {
     const device = deviceOf(options);
     const host = new Host();

@@ -99,8 +99,8 @@ export class Trainer {
       ...(trainable && { trainable }),
     });
     const initial = initialValues(task, recipe);
-    const { device = "cpu", from } = options;
-    const model = writeTrainingStep(training, initial, targetOf(device)).bytes;
+    const { from } = options;
+    const model = writeTrainingStep(training, initial, targetOf(runtime, options)).bytes;
     const state = from ? restored(training, from.tensors) : initialTrainingState(training, initial);
     const program = await runtime.createProgram(
       { model, state: Object.fromEntries(state) },

@@ -21,7 +21,7 @@ async function open(
   values: State,
   options: SessionOptions,
 ): Promise<Session> {
-  const model = writeOnnx(lower(outputs, targetOf(options.device ?? "cpu")), { values: baked(values) });
+  const model = writeOnnx(lower(outputs, targetOf(workerRuntime, options)), { values: baked(values) });
   return workerRuntime.createSession(model.bytes, options);
 }
 

@@ -2,8 +2,8 @@ import { StriateError } from "../../util/errors.js";
 import type { Dim, Shape } from "../dims.js";
 import { divideDims, isStatic, sizeOf } from "../dims.js";
 import type { DType, TensorData } from "../dtype.js";
-import { operatorOf } from "../operator.js";
-import "../operators/index.js";
+import { loaded, operatorOf } from "../operator.js";
+import * as operators from "../operators/index.js";
 import { shapeTensor } from "../operators/broadcast.js";
 import { cast } from "../operators/elementwise.js";
 import { reshape } from "../operators/shape.js";
@@ -58,6 +58,7 @@ export class GraphReader {
   ) {}
 
   read(): ReadGraph {
+    loaded(operators);
     const { what, inputShapes } = this.context;
     this.#initializers(this.graph);
     const reader = new InputReader(what, inputShapes);

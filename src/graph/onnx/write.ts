@@ -5,6 +5,7 @@ import { isStatic, sameShape, showShape } from "../dims.js";
 import type { DType, TensorData } from "../dtype.js";
 import { onnxTypeCode } from "../dtype.js";
 import type { GraphNode, Tensor } from "../tensor.js";
+import "../operators/core.js";
 import { topologicalOrder } from "../walk.js";
 import type {
   GraphProto,

@@ -22,4 +22,3 @@ export * from "./attention.js";
 export * from "./select.js";
 export * from "./rank.js";
 export * from "./einsum.js";
-import "./contrib.js";

@@ -1,10 +1,48 @@
 import type { Dim } from "../dims.js";
 import { addDims, divideDims, isStatic, isStaticShape, normaliseAxis, unknownDim } from "../dims.js";
-import type { Call } from "../operator.js";
+import type { Call, Target } from "../operator.js";
 import { apply, apply1, defineOperator, intAttribute, misfit, required } from "../operator.js";
 import type { Tensor } from "../tensor.js";
-import { integers } from "../tensor.js";
+import { constantData, integers } from "../tensor.js";
 import { zerosLike } from "./shape-values.js";
+
+/**
+ * Tensors that one call may read or write besides one other. A WebGPU device binds eight storage buffers to a shader unless
+ * more are asked for, and a shader that needs more computes nothing.
+ */
+const WIDEST = 7;
+
+/** Whether a graph may be run by a shader that binds every tensor of a call. */
+function bindsAll(target: Target): boolean {
+  return target === "webgpu" || target === "portable";
+}
+
+/** Neighbours in as few groups of at most `WIDEST` as there can be, all of about the same size. */
+function grouped<T>(items: readonly T[]): T[][] {
+  const groups = Math.min(Math.ceil(items.length / WIDEST), WIDEST);
+  return Array.from({ length: groups }, (_, i) =>
+    items.slice(Math.floor((i * items.length) / groups), Math.floor(((i + 1) * items.length) / groups)),
+  );
+}
+
+/** A Concat of many as one of few, whose parts are joined before. */
+function narrowConcat(inputs: readonly Tensor[], axis: number): Tensor {
+  if (inputs.length === 1) return inputs[0]!;
+  if (inputs.length <= WIDEST) return concat(inputs, axis);
+  return concat(
+    grouped(inputs).map((group) => narrowConcat(group, axis)),
+    axis,
+  );
+}
+
+/** A Split into many as one into few, which are split afterwards. */
+function narrowSplit(x: Tensor, sizes: readonly number[], axis: number): Tensor[] {
+  if (sizes.length === 1) return [x];
+  if (sizes.length <= WIDEST) return split(x, sizes, axis);
+  const groups = grouped(sizes);
+  const totals = groups.map((group) => group.reduce((a, b) => a + b, 0));
+  return split(x, totals, axis).flatMap((part, i) => narrowSplit(part, groups[i]!, axis));
+}
 
 defineOperator({
   type: "Concat",
@@ -41,6 +79,10 @@ defineOperator({
     const sizes = isStaticShape(dims) ? integers(dims) : apply1("Concat", lengths, { axis: 0 });
     return apply("Split", [dy, sizes], { axis }, { outputs: call.inputs.length });
   },
+  lower: (call, target) => {
+    if (!bindsAll(target) || call.inputs.length <= WIDEST) return undefined;
+    return [narrowConcat(call.inputs as readonly Tensor[], intAttribute(call.attributes, "axis", 0))];
+  },
 });
 /** Joins tensors along an axis (negative counts from the end). */
 export function concat(tensors: readonly Tensor[], axis: number): Tensor {
@@ -67,17 +109,27 @@ defineOperator({
       undefined,
     ];
   },
+  lower: (call, target) => {
+    if (!bindsAll(target) || call.outputCount <= WIDEST) return undefined;
+    const x = call.inputs[0]!;
+    const axis = normaliseAxis(intAttribute(call.attributes, "axis", 0), x.rank, "Split");
+    const sizes = splitSizes(call, x.shape[axis]!);
+    return sizes.every(isStatic) ? narrowSplit(x, sizes, axis) : undefined;
+  },
 });
 
 function splitSizes(call: Call, dim: Dim): readonly Dim[] {
   const sizes = call.inputs[1];
-  if (sizes?.known !== undefined) {
-    if (sizes.known.length !== call.outputCount)
-      misfit(call, `${sizes.known.length} sizes for ${call.outputCount} outputs`);
-    const total = sizes.known.reduce(addDims, 0);
+  // What is known of a tensor's elements is kept for short ones, but there may be hundreds of parts.
+  const data = sizes && constantData(sizes)?.data;
+  const known = data ? Array.from(data as BigInt64Array, Number) : sizes?.known;
+  if (known !== undefined) {
+    if (known.length !== call.outputCount)
+      misfit(call, `${known.length} sizes for ${call.outputCount} outputs`);
+    const total = known.reduce(addDims, 0);
     if (isStatic(total) && isStatic(dim) && total !== dim)
       misfit(call, `the sizes add up to ${total}, the axis has ${dim}`);
-    return sizes.known;
+    return known;
   }
   if (sizes !== undefined) return Array.from({ length: call.outputCount }, unknownDim);
   if (!isStatic(dim))

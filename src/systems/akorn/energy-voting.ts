@@ -80,7 +80,7 @@ export class EnergyVoter {
       sum: sum(energies, 0),
       last: squeeze(slice(energies, [{ axis: 0, start: -1 }]), [0]),
     };
-    const target = targetOf(options.device ?? "cpu");
+    const target = targetOf(runtime, options);
     const constants = { values: baked(values) };
     const { bytes } = writeOnnx(lower(outputs, target, constants), constants);
     const session = await runtime.createSession(bytes, options);

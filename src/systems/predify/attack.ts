@@ -108,7 +108,7 @@ export async function targetedAttack(
   const constants = { values: baked(values) };
   const outputs = lower(
     { gradient: graph.gradient, logits: graph.logits.at(-1)! },
-    targetOf(session.device ?? "cpu"),
+    targetOf(runtime, session),
     constants,
   );
   const opened = await runtime.createSession(writeOnnx(outputs, constants).bytes, session);

@@ -32,7 +32,7 @@ export async function openDecoder(
 ): Promise<{ readonly run: DecoderRun; close(): Promise<void> }> {
   const prediction = decoder.forward(input("representation", [batch, ...decoder.source]));
   const constants = { values: baked(values) };
-  const model = writeOnnx(lower({ prediction }, targetOf(options.device ?? "cpu"), constants), constants);
+  const model = writeOnnx(lower({ prediction }, targetOf(runtime, options), constants), constants);
   const session = await runtime.createSession(model.bytes, options);
   return {
     run: async (representation) => (await session.run({ representation })).prediction!,

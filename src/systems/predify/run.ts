@@ -42,7 +42,7 @@ export async function openPredictive(
   runtime: Runtime,
   options: UnrolledOptions & SessionOptions,
 ): Promise<PredictiveRunner> {
-  const target = targetOf(options.device ?? "cpu");
+  const target = targetOf(runtime, options);
   const { bytes } = writeUnrolled(network, values, { hyperparameters: "inputs", target, ...options });
   const session = await runtime.createSession(bytes, options);
   return {
@@ -130,7 +130,7 @@ export async function openStepper(
   runtime: Runtime,
   options: Parameters<typeof writeStep>[2] & SessionOptions = {},
 ): Promise<PredictiveStepper> {
-  const target = targetOf(options.device ?? "cpu");
+  const target = targetOf(runtime, options);
   const { bytes } = writeStep(network, values, { target, ...options });
   const session = await runtime.createSession(bytes, options);
   let states: Record<string, TensorData> | undefined;

@@ -1,0 +1,144 @@
+import { execFile } from "node:child_process";
+import { cp, mkdir, mkdtemp, readFile, readdir, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+import { gzipSync } from "node:zlib";
+import * as esbuild from "esbuild";
+import { build as viteBuild } from "vite";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import webpack from "webpack";
+import { nodeRuntime } from "striate/node";
+import { needsChromium, openPage, serveFolder } from "./chromium.js";
+import { losses } from "./pages/losses.js";
+
+const run = promisify(execFile);
+const root = fileURLToPath(new URL("../../", import.meta.url));
+const pages = fileURLToPath(new URL("pages/", import.meta.url));
+const HTML =
+  '<!doctype html><meta charset="utf-8"><title>Striate</title><script type="module" src="./train.js"></script>';
+
+/** A user's project: the packed library, installed beside nothing else. */
+let project: string;
+let expected: number[];
+
+beforeAll(async () => {
+  project = await mkdtemp(join(tmpdir(), "striate-bundlers-"));
+  const { stdout } = await run("npm", ["pack", "--json", "--pack-destination", project], { cwd: root });
+  const [{ filename }] = JSON.parse(stdout) as [{ filename: string }];
+  await writeFile(join(project, "package.json"), '{ "private": true, "type": "module" }\n');
+  const quiet = ["--ignore-scripts", "--no-audit", "--no-fund", "--prefer-offline", "--loglevel=error"];
+  await run("npm", ["install", ...quiet, join(project, filename)], { cwd: project });
+  await cp(pages, join(project, "src"), { recursive: true });
+  expected = await losses(nodeRuntime);
+}, 300_000);
+
+afterAll(() => rm(project, { recursive: true, force: true }));
+
+describe("the packed library", () => {
+  it("type-checks in a strict project that knows nothing of Node", async () => {
+    const entries = Object.keys(
+      (JSON.parse(await readFile(join(root, "package.json"), "utf8")) as { exports: object }).exports,
+    ).filter((entry) => entry !== "./node" && !entry.endsWith(".json"));
+    const imports = entries.map((entry, i) => `import * as e${i} from "striate${entry.slice(1)}";`);
+    const used = `export const entries = [${entries.map((_, i) => `e${i}`).join(", ")}];`;
+    await writeFile(join(project, "src", "entries.ts"), `${imports.join("\n")}\n${used}\n`);
+    const compilerOptions = {
+      target: "ES2022",
+      module: "ESNext",
+      moduleResolution: "Bundler",
+      lib: ["ES2023", "DOM", "DOM.Iterable"],
+      types: [],
+      strict: true,
+      skipLibCheck: false,
+      noEmit: true,
+    };
+    await writeFile(join(project, "tsconfig.json"), JSON.stringify({ compilerOptions, include: ["src"] }));
+    const tsc = join(root, "node_modules", "typescript", "bin", "tsc");
+    const { stdout } = await run(process.execPath, [tsc, "-p", project]).catch((error: unknown) => {
+      return error as { stdout: string };
+    });
+    expect(stdout).toBe("");
+  });
+
+  const bundlers: Record<string, (out: string) => Promise<unknown>> = {
+    Vite: (out) =>
+      viteBuild({
+        root: project,
+        configFile: false,
+        logLevel: "error",
+        build: {
+          outDir: out,
+          rollupOptions: { input: join(project, "src/train.ts"), output: { entryFileNames: "train.js" } },
+        },
+      }),
+    esbuild: async (out) => {
+      await esbuild.build({
+        entryPoints: [join(project, "src/train.ts")],
+        outdir: out,
+        bundle: true,
+        format: "esm",
+        minify: true,
+        splitting: true,
+        logLevel: "error",
+      });
+      // esbuild leaves files that scripts name by their address to whoever serves the page.
+      const dist = join(project, "node_modules/onnxruntime-web/dist");
+      const wasm = (await readdir(dist)).filter((name) => name.endsWith(".wasm"));
+      await Promise.all(wasm.map((name) => cp(join(dist, name), join(out, name))));
+    },
+    webpack: (out) =>
+      new Promise<void>((resolve, reject) => {
+        webpack(
+          {
+            mode: "production",
+            context: project,
+            entry: { train: "./src/train.ts" },
+            output: { path: out, filename: "[name].js", module: true, chunkFormat: "module" },
+            experiments: { outputModule: true },
+            resolve: { extensionAlias: { ".js": [".ts", ".js"] } },
+            module: { rules: [{ test: /\.ts$/, loader: join(pages, "../strip-types.cjs") }] },
+            performance: false,
+          },
+          (error, stats) => {
+            if (error) reject(error);
+            else if (stats?.hasErrors() === true) reject(new Error(stats.toString("errors-only")));
+            else resolve();
+          },
+        );
+      }),
+  };
+
+  for (const [name, bundle] of Object.entries(bundlers)) {
+    it(`trains in Chromium as in Node if ${name} bundles it`, { timeout: 240_000 }, async (context) => {
+      needsChromium(context);
+      const out = join(project, name);
+      await mkdir(out);
+      await bundle(out);
+      await writeFile(join(out, "index.html"), HTML);
+      const { result, problems } = await openPage(await serveFolder(out));
+      const came = await result<number[]>("losses");
+      expect(problems).toEqual([]);
+      expect(came).toHaveLength(expected.length);
+      came.forEach((loss, step) => {
+        expect(loss).toBeCloseTo(expected[step]!, 4);
+      });
+    });
+  }
+
+  it("stays small: KomplexNet and its trainer without ONNX Runtime", async () => {
+    const { outputFiles } = await esbuild.build({
+      entryPoints: [join(project, "src/train.ts")],
+      external: ["onnxruntime-web/*"],
+      bundle: true,
+      format: "esm",
+      minify: true,
+      write: false,
+      logLevel: "error",
+    });
+    const size = gzipSync(outputFiles[0]!.contents, { level: 9 }).length;
+    console.log(`KomplexNet and its trainer: ${(size / 1000).toFixed(1)} kB gzip`);
+    expect(size).toBeLessThan(75_000);
+  });
+});

@@ -1,0 +1,110 @@
+import { createReadStream, existsSync } from "node:fs";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { extname, join, normalize } from "node:path";
+import type { Page } from "playwright-core";
+import { chromium } from "playwright-core";
+import type { TestContext } from "vitest";
+import { onTestFinished } from "vitest";
+
+const executablePath = [process.env.CHROMIUM_PATH, "/usr/bin/chromium", "/usr/bin/chromium-browser"].find(
+  (path) => path !== undefined && existsSync(path),
+);
+
+/** Skips a test where there is no Chromium, and says so. */
+export function needsChromium(context: TestContext): void {
+  if (executablePath !== undefined) return;
+  console.log("skipped: no Chromium found (set CHROMIUM_PATH)");
+  context.skip();
+}
+
+/** Flags that give an adapter, and pictures of a WebGPU canvas, on a machine without a graphics card. */
+const SWIFTSHADER = [
+  "--use-angle=swiftshader",
+  "--enable-unsafe-swiftshader",
+  "--enable-unsafe-webgpu",
+  "--ignore-gpu-blocklist",
+  "--enable-gpu",
+  "--enable-features=Vulkan",
+  "--use-vulkan=swiftshader",
+];
+
+export interface OpenPage {
+  readonly page: Page;
+  /** Errors of scripts, and requests that failed or were answered by an error. */
+  readonly problems: string[];
+  /** The value of a property of the page's window, once it is there. */
+  result<T>(name: string): Promise<T>;
+}
+
+/** Opens an address in a browser that is closed with the test. */
+export async function openPage(url: string, options: { readonly webgpu?: boolean } = {}): Promise<OpenPage> {
+  const browser = await chromium.launch({
+    executablePath: executablePath!,
+    args: [
+      "--no-sandbox",
+      "--disable-background-networking",
+      ...(options.webgpu === true ? SWIFTSHADER : ["--disable-gpu"]),
+    ],
+  });
+  onTestFinished(() => browser.close());
+  const page = await browser.newPage();
+  const problems: string[] = [];
+  page.on("pageerror", (error) => problems.push(String(error)));
+  page.on("requestfailed", (request) => problems.push(`${request.url()} failed`));
+  page.on("response", (response) => {
+    if (response.status() >= 400 && !response.url().endsWith("favicon.ico"))
+      problems.push(`${response.url()}: ${response.status()}`);
+  });
+  await page.goto(url);
+  return {
+    page,
+    problems,
+    result: async <T>(name: string) => {
+      // A script that failed never gives a result.
+      await page.waitForFunction(`window.${name} !== undefined || window.failed !== undefined`, undefined, {
+        timeout: 110_000,
+      });
+      const failed = await page.evaluate<string | undefined>("window.failed");
+      if (failed !== undefined) throw new Error(`the page failed: ${failed}`);
+      return page.evaluate<T>(`window.${name}`);
+    },
+  };
+}
+
+const TYPES: Readonly<Record<string, string>> = {
+  ".html": "text/html",
+  ".js": "text/javascript",
+  ".mjs": "text/javascript",
+  ".wasm": "application/wasm",
+};
+
+export interface ServeOptions {
+  /** Whether pages are cross-origin isolated, which threads of wasm need. */
+  readonly isolated?: boolean;
+  /** Paths that are answered with 404. */
+  readonly absent?: RegExp;
+}
+
+/** Serves a folder to this machine alone, until the test ends. */
+export async function serveFolder(folder: string, options: ServeOptions = {}): Promise<string> {
+  const headers = options.isolated
+    ? { "cross-origin-opener-policy": "same-origin", "cross-origin-embedder-policy": "require-corp" }
+    : {};
+  const server = createServer((request, response) => {
+    const path = normalize(decodeURIComponent((request.url ?? "/").split("?")[0]!));
+    const file = join(folder, path === "/" ? "index.html" : path);
+    if (options.absent?.test(path) === true || !existsSync(file)) {
+      response.writeHead(404).end();
+      return;
+    }
+    const type = TYPES[extname(file)] ?? "application/octet-stream";
+    response.writeHead(200, { ...headers, "content-type": type });
+    createReadStream(file).pipe(response);
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  onTestFinished(() => {
+    server.close();
+  });
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}/`;
+}

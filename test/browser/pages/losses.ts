@@ -1,0 +1,21 @@
+import { KomplexNet, KomplexNetTask, Trainer } from "striate";
+import type { Runtime } from "striate";
+
+/** Losses of some training steps of a small KomplexNet: the same on every device. */
+export async function losses(runtime: Runtime, steps = 4): Promise<number[]> {
+  const model = new KomplexNet({ timesteps: 2, channels: 2, hidden: 6, coupling: { size: 5 } });
+  const data = {
+    count: 16,
+    fill: (indices: ArrayLike<number>, fields: Readonly<Record<string, Float32Array>>) => {
+      for (const values of Object.values(fields)) {
+        values.forEach((_, i) => (values[i] = (i * 7 + indices[0]! * 3) % 11 < 2 ? 1 : 0));
+      }
+    },
+  };
+  const recipe = { batchSize: 4, seed: 5, learningRate: 0.01, clipNorm: 2 };
+  const trainer = await Trainer.open(new KomplexNetTask(model), data, recipe, runtime);
+  const values: number[] = [];
+  for (let step = 0; step < steps; step++) values.push((await trainer.advance()).loss);
+  await trainer.close();
+  return values;
+}
