@@ -43,7 +43,7 @@ export { describeModel, modelMetadata } from "./train/model-description.js";
 export type { ProgressEvent, ProgressListener } from "./train/progress.js";
 export { createRateEstimator, describeProgress } from "./train/progress.js";
 export type { InferenceGraph, LossGraph, NoiseKind, Task, TrainingData } from "./train/task.js";
-export { Trainer } from "./train/trainer.js";
+export { Trainer, initialValues } from "./train/trainer.js";
 export type { Recipe, StepMetrics, TrainerState } from "./train/trainer.js";
 
 export { KuramotoLayer } from "./systems/akorn/kuramoto-layer.js";

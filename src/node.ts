@@ -2,6 +2,8 @@
 export { nodeDevices, nodeRuntime } from "./runtime/node.js";
 export { workerRuntime } from "./runtime/worker-node.js";
 export { loadOnnx, openOnnx } from "./graph/onnx/open-node.js";
+export type { SaveOptions } from "./graph/onnx/save-node.js";
+export { saveOnnx } from "./graph/onnx/save-node.js";
 export * from "./data/node.js";
 export { corruptAll } from "./robustness/corruptions/pool-node.js";
 export type { CorruptAllOptions, CorruptionTask, WithCorrupted } from "./robustness/corruptions/pool-node.js";

@@ -7,7 +7,7 @@ import type { CorruptCommandOptions } from "./corrupt.js";
 import { corruptionList, reencodeQuality, severityList } from "./corruption-options.js";
 import { explain, wantsStack } from "./errors.js";
 import { addInputOptions, imageSize, timestepChoice } from "./input-options.js";
-import { choice, positive, whole } from "./options.js";
+import { EXTERNAL_DATA, choice, positive, whole } from "./options.js";
 import type { ImportCommandOptions } from "./import.js";
 import { addPredifyCommand } from "./predify-command.js";
 import { addPreprocessingOptions, preprocessingOption } from "./preprocessing-options.js";
@@ -100,6 +100,7 @@ function createProgram(streams: Streams, exit: (status: number) => void): Comman
     )
     .option("--partial", "the network keeps its own values for what the checkpoint lacks", false)
     .option("--out <file>", "the network with the weights (default: the checkpoint's name with .onnx)")
+    .option("--external-data", EXTERNAL_DATA)
     .action(async (weights: string, options: ImportCommandOptions) => {
       const { importCheckpoint } = await import("./import.js");
       await importCheckpoint(weights, options, streams);

@@ -3,8 +3,8 @@ import { readTorchCheckpoint } from "../data/torch-tensor-node.js";
 import type { ForeignTensor } from "../graph/onnx/import-weights.js";
 import { importWeights } from "../graph/onnx/import-weights.js";
 import { openOnnx } from "../graph/onnx/open-node.js";
+import { saveOnnx } from "../graph/onnx/save-node.js";
 import { check } from "../util/errors.js";
-import { writeFileAtomic } from "../util/files-node.js";
 import { readSafetensors } from "../util/safetensors-node.js";
 import { storedToFloat32 } from "../util/safetensors.js";
 import type { Streams } from "./streams.js";
@@ -14,6 +14,7 @@ export interface ImportCommandOptions {
   readonly prefix?: string;
   readonly partial: boolean;
   readonly out?: string;
+  readonly externalData?: boolean;
 }
 
 /** Puts the weights of a checkpoint into an ONNX network of the same structure, and says what did not fit. */
@@ -30,7 +31,7 @@ export async function importCheckpoint(
     partial: options.partial,
     ...(options.prefix !== undefined && { prefix: options.prefix }),
   });
-  await writeFileAtomic(out, result.bytes);
+  await saveOnnx(out, result, { externalData: options.externalData });
   const { placed, prefix, modelPrefix, missing, otherShape, unused } = result;
   const write = (line: string): void => {
     streams.out.write(`${line}\n`);

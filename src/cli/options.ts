@@ -1,6 +1,10 @@
 import { InvalidArgumentError } from "commander";
 import { unknownName } from "../util/suggest.js";
 
+/** What --external-data does, for every command that writes a network. */
+export const EXTERNAL_DATA =
+  "put the weights into a file beside the network, named after it with .data added (default: above 2 GB only)";
+
 /*
  * Parsers of option values. Commander puts "error: option '--x <n>' argument 'y' is invalid." before the message.
  */

@@ -3,7 +3,7 @@ import { InvalidArgumentError, Option } from "commander";
 import { DEVICES } from "../runtime/runtime.js";
 import { addInputOptions } from "./input-options.js";
 import type { InitOptions, InspectOptions } from "./predify-inspect.js";
-import { choice, positive, whole } from "./options.js";
+import { EXTERNAL_DATA, choice, positive, whole } from "./options.js";
 import type { PredifyCommandOptions } from "./predify.js";
 import { addPreprocessingOptions } from "./preprocessing-options.js";
 import type { Streams } from "./streams.js";
@@ -38,6 +38,7 @@ export function addPredifyCommand(program: Command, streams: Streams, exit: (sta
       "write beta, lambda and alpha into the graph instead of leaving them inputs",
       false,
     )
+    .option("--external-data", EXTERNAL_DATA)
     .option("--images <n>", "train on a random choice of at most so many", positive)
     .option("--validation <n>", "images set aside to measure the errors on", whole, 64)
     .option("--epochs <n>", "passes over the images", positive, 1)

@@ -25,8 +25,9 @@ import { loadOnnx } from "../graph/onnx/open-node.js";
 import { trainFeedback } from "../systems/predify/train-node.js";
 import { readAnyWeights, writeWeights } from "../systems/predify/weights-node.js";
 import type { TrainingData } from "../train/task.js";
+import { saveOnnx } from "../graph/onnx/save-node.js";
 import { check } from "../util/errors.js";
-import { ensureFolder, readFileChecked, writeFileAtomic } from "../util/files-node.js";
+import { ensureFolder, readFileChecked } from "../util/files-node.js";
 import type { InputOptions } from "./input-options.js";
 import { INTERRUPTED, listenForInterrupt } from "./interrupt.js";
 import { chooseOutFolder } from "./out-folder.js";
@@ -47,6 +48,7 @@ export interface PredifyCommandOptions extends PreprocessingOptions, InputOption
   readonly timesteps: number;
   readonly step: boolean;
   readonly constants: boolean;
+  readonly externalData?: boolean;
   readonly images?: number;
   readonly validation: number;
   readonly epochs: number;
@@ -301,17 +303,18 @@ async function exportNetwork(
   network: PredictiveNetwork,
   values: State,
   preprocessing: Preprocessing | undefined,
-  { out, timesteps, step, constants }: PredifyCommandOptions & { readonly out: string },
+  { out, timesteps, step, constants, externalData }: PredifyCommandOptions & { readonly out: string },
   streams: Streams,
 ): Promise<void> {
   const hyperparameters = constants ? "constants" : "inputs";
   const common = { hyperparameters, preprocessing } as const;
   const stem = out.replace(/\.onnx$/, "");
   const files: [what: string, file: string][] = [[`logits at timesteps 0 to ${timesteps}`, out]];
-  await writeFileAtomic(out, writeUnrolled(network, values, { timesteps, ...common }).bytes);
+  const storage = { externalData };
+  await saveOnnx(out, writeUnrolled(network, values, { timesteps, ...common }), storage);
   if (step) {
     files.push(["one timestep, states in and out", `${stem}.step.onnx`]);
-    await writeFileAtomic(`${stem}.step.onnx`, writeStep(network, values, common).bytes);
+    await saveOnnx(`${stem}.step.onnx`, writeStep(network, values, common), storage);
   }
   files.push(["weights of the decoders", `${stem}.safetensors`]);
   await writeWeights(`${stem}.safetensors`, network, valuesFromState(network, values));

@@ -6,7 +6,7 @@ import type { Ort } from "./ort.js";
 import { ortError } from "./ort-error.js";
 import { openChainedProgram, openSession } from "./ort.js";
 import { secondsOfConvolutions } from "./probe.js";
-import type { Program, ProgramSpec, Runtime, Session, SessionOptions } from "./runtime.js";
+import type { Program, ProgramSpec, Runtime, Session, SessionOptions, Values } from "./runtime.js";
 
 /** Devices of onnxruntime-web: WebAssembly (browsers and Node) and WebGPU (browsers). */
 export type WebDevice = "wasm" | "webgpu";
@@ -132,10 +132,9 @@ async function missingWebGpu(): Promise<string | undefined> {
   const navigator = globalThis.navigator as
     { gpu?: { requestAdapter(): Promise<object | null> } } | undefined;
   if (navigator?.gpu === undefined) {
-    const insecure = globalThis.isSecureContext === false;
-    return insecure
-      ? "WebGPU needs a page served over https or from localhost"
-      : "this browser has no WebGPU";
+    return isNode() || globalThis.isSecureContext
+      ? "this browser has no WebGPU"
+      : "WebGPU needs a page served over https or from localhost";
   }
   return (await navigator.gpu.requestAdapter()) === null ? "WebGPU finds no graphics adapter" : undefined;
 }
@@ -171,7 +170,7 @@ function configure(ort: OrtWeb, { threads, wasmPaths }: WebRuntimeOptions): void
   const { wasm } = ort.env;
   if (wasmPaths !== undefined) wasm.wasmPaths = wasmPaths;
   if (isNode()) return;
-  const isolated = globalThis.crossOriginIsolated === true;
+  const isolated = globalThis.crossOriginIsolated;
   check(
     threads === undefined || (Number.isInteger(threads) && threads >= 1),
     () => `threads: expected a whole number from 1, got ${threads}`,
@@ -193,12 +192,18 @@ function configure(ort: OrtWeb, { threads, wasmPaths }: WebRuntimeOptions): void
 }
 
 function guardedSession(session: Session, watch: GpuWatch | undefined): Session {
-  return watch === undefined ? session : { ...session, run: guarded(watch, session.run) };
+  return watch === undefined
+    ? session
+    : { ...session, run: guarded(watch, (feeds: Values) => session.run(feeds)) };
 }
 
 function guardedProgram(program: Program, watch: GpuWatch | undefined): Program {
   if (watch === undefined) return program;
-  return { ...program, step: guarded(watch, program.step), readState: guarded(watch, program.readState) };
+  return {
+    ...program,
+    step: guarded(watch, (feeds: Values) => program.step(feeds)),
+    readState: guarded(watch, () => program.readState()),
+  };
 }
 
 /** The first run waits for what the device says of it; later ones hear of errors when results are read. */

@@ -1,5 +1,5 @@
 import type { TensorData } from "../graph/dtype.js";
-import { writeFileAtomic } from "../util/files-node.js";
+import { saveOnnx } from "../graph/onnx/save-node.js";
 import type { StoredTensor } from "../util/safetensors.js";
 import { StriateError, check } from "../util/errors.js";
 import type { State } from "../nn/module.js";
@@ -182,7 +182,7 @@ async function runIn(
       values,
       imagesPerSecond: speed,
       evaluations: log.evaluations,
-      export: (path, about, metadata) => {
+      export: async (path, about, metadata) => {
         const { preprocessing } = data;
         const model = exportOnnx(
           task,
@@ -190,7 +190,7 @@ async function runIn(
           { ...(preprocessing && { preprocessing }), ...about },
           metadata,
         );
-        return writeFileAtomic(path, model.bytes);
+        await saveOnnx(path, model);
       },
     };
   } finally {

@@ -55,13 +55,20 @@ export async function ensureFolder(path: string): Promise<void> {
  * a temporary file in the same folder, flushed to disk, then renamed over the target.
  * Throws {@link StriateError} (full disk, no permission, missing folder); the temporary file is then removed.
  */
-export async function writeFileAtomic(path: string, data: string | Uint8Array): Promise<void> {
+export async function writeFileAtomic(
+  path: string,
+  data: string | Uint8Array | readonly Uint8Array[],
+): Promise<void> {
   const folder = dirname(path);
   const temporary = join(folder, `.${basename(path)}.${randomBytes(6).toString("hex")}.striate-tmp`);
   try {
     const handle = await open(temporary, "wx");
     try {
-      await handle.writeFile(data);
+      // One after another: an array of pieces may hold more than fits into one.
+      for (const piece of Array.isArray(data)
+        ? (data as readonly Uint8Array[])
+        : [data as string | Uint8Array])
+        await handle.writeFile(piece);
       await handle.sync();
     } finally {
       await handle.close();

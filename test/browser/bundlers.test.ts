@@ -70,7 +70,7 @@ describe("the packed library", () => {
         logLevel: "error",
         build: {
           outDir: out,
-          rollupOptions: { input: join(project, "src/train.ts"), output: { entryFileNames: "train.js" } },
+          rolldownOptions: { input: join(project, "src/train.ts"), output: { entryFileNames: "train.js" } },
         },
       }),
     esbuild: async (out) => {
@@ -98,11 +98,11 @@ describe("the packed library", () => {
             output: { path: out, filename: "[name].js", module: true, chunkFormat: "module" },
             experiments: { outputModule: true },
             resolve: { extensionAlias: { ".js": [".ts", ".js"] } },
-            module: { rules: [{ test: /\.ts$/, loader: join(pages, "../strip-types.cjs") }] },
+            module: { rules: [{ test: /\.ts$/, loader: join(pages, "../strip-types.mjs") }] },
             performance: false,
           },
           (error, stats) => {
-            if (error) reject(error);
+            if (error !== null) reject(error);
             else if (stats?.hasErrors() === true) reject(new Error(stats.toString("errors-only")));
             else resolve();
           },
@@ -117,9 +117,9 @@ describe("the packed library", () => {
       await mkdir(out);
       await bundle(out);
       await writeFile(join(out, "index.html"), HTML);
-      const { result, problems } = await openPage(await serveFolder(out));
-      const came = await result<number[]>("losses");
-      expect(problems).toEqual([]);
+      const opened = await openPage(await serveFolder(out));
+      const came = (await opened.result<{ losses: number[] }>("results")).losses;
+      expect(opened.problems).toEqual([]);
       expect(came).toHaveLength(expected.length);
       came.forEach((loss, step) => {
         expect(loss).toBeCloseTo(expected[step]!, 4);

@@ -63,7 +63,7 @@ export async function openPage(url: string, options: { readonly webgpu?: boolean
     result: async <T>(name: string) => {
       // A script that failed never gives a result.
       await page.waitForFunction(`window.${name} !== undefined || window.failed !== undefined`, undefined, {
-        timeout: 110_000,
+        timeout: 230_000,
       });
       const failed = await page.evaluate<string | undefined>("window.failed");
       if (failed !== undefined) throw new Error(`the page failed: ${failed}`);

@@ -4,7 +4,7 @@ import { describe, expect, it } from "vitest";
 import type { TensorData } from "../../src/graph/dtype.js";
 import { tensorData } from "../../src/graph/dtype.js";
 import { writeOnnx } from "../../src/graph/onnx/write.js";
-import { add, identity, mul, sub } from "../../src/graph/operators/elementwise.js";
+import { add, mul, sub } from "../../src/graph/operators/elementwise.js";
 import { GraphNode, Tensor, constant, input, parameter, scope } from "../../src/graph/tensor.js";
 
 const zeros = (shape: readonly number[]): Float32Array => new Float32Array(shape.reduce((a, b) => a * b, 1));
@@ -100,15 +100,6 @@ describe("writeOnnx", () => {
     );
   });
 
-  it("refuses more than 2 GB before it copies anything", () => {
-    const huge = new Float32Array(0);
-    Object.defineProperty(huge, "length", { value: 2 ** 29 });
-    Object.defineProperty(huge, "byteLength", { value: 2 ** 31 });
-    const w = parameter([2 ** 29], () => huge, { name: "w" });
-    const values = (): TensorData => ({ dtype: "float32", shape: [2 ** 29], data: huge });
-    expect(() => writeOnnx({ y: identity(w) }, { values })).toThrow('the values up to "w" exceed 2 GB');
-  });
-
   it("writes 15,000 nodes in a chain without recursion, in time that grows with their number", async () => {
     const chain = (nodes: number) => {
       let y = input("x", ["batch"]);
@@ -120,7 +111,7 @@ describe("writeOnnx", () => {
     const [short, long] = [chain(3_000), chain(15_000)];
     const time = (y: typeof short) => {
       const start = performance.now();
-      writeOnnx({ y });
+      expect(writeOnnx({ y }).bytes.length).toBeGreaterThan(0);
       return performance.now() - start;
     };
     const { bytes } = writeOnnx({ y: long });

@@ -1,4 +1,4 @@
-import { clone, toBinary } from "@bufbuild/protobuf";
+import { clone } from "@bufbuild/protobuf";
 import { StriateError, check } from "../../util/errors.js";
 import { float32ToFloat16 } from "../../util/half.js";
 import type { DType, TypedArray } from "../dtype.js";
@@ -6,10 +6,12 @@ import { bytesPerElement, dtypeFromOnnx, isFloat } from "../dtype.js";
 import { bytesOf } from "./encode.js";
 import { externalBytes, isExternal } from "./external-data.js";
 import type { GraphProto, TensorProto } from "./generated/onnx_pb.js";
-import { ModelProtoSchema, TensorProtoSchema, TensorProto_DataLocation } from "./generated/onnx_pb.js";
+import { TensorProtoSchema, TensorProto_DataLocation } from "./generated/onnx_pb.js";
 import type { OnnxFile } from "./read.js";
 import { parseOnnx } from "./read.js";
 import { initializerRoles } from "./roles.js";
+import type { StorableModel } from "./storable.js";
+import { storable } from "./storable.js";
 
 /** A tensor of a weight file, row by row. */
 export interface ForeignTensor {
@@ -24,9 +26,8 @@ export interface ImportWeightsOptions {
   readonly partial?: boolean;
 }
 
-export interface ImportedWeights {
-  /** The model with the values put in, everything else as it was. Values that lay in other files are now inside. */
-  readonly bytes: Uint8Array;
+/** The model with the values put in, everything else as it was, and what went where. */
+export interface ImportedWeights extends StorableModel {
   /** The model's names of the tensors that were put in, and the weight file's. */
   readonly placed: ReadonlyMap<string, string>;
   /** What the names in the weight file begin with where the model's begin with `modelPrefix`. */
@@ -90,15 +91,14 @@ export function importWeights(
   check(missing.length === 0 || options.partial, () => describeMissing(what, missing, weights.size));
   check(unused.length === 0 || options.partial, () => describeUnused(what, unused));
   for (const proto of graph.initializer) if (isExternal(proto)) takeIn(proto, file);
-  return {
-    bytes: toBinary(ModelProtoSchema, model),
+  return Object.assign(storable(model), {
     placed,
     prefix: fit.prefix,
     modelPrefix: fit.modelPrefix,
     missing,
     otherShape,
     unused,
-  };
+  });
 }
 
 /** Initializers that training gives their values, by name. */

@@ -1,4 +1,4 @@
-import { create, toBinary } from "@bufbuild/protobuf";
+import { create } from "@bufbuild/protobuf";
 import { StriateError } from "../../util/errors.js";
 import type { Dim, Shape } from "../dims.js";
 import { isStatic, sameShape, showShape } from "../dims.js";
@@ -19,6 +19,8 @@ import { Names } from "./names.js";
 import { DEFAULT_OPSET, neededOpset } from "./needed-opset.js";
 import { bytesOf, encodeAttribute, encodeTensor } from "./encode.js";
 import { STANDARD_OPERATORS } from "./standard-operators.js";
+import type { StorableModel } from "./storable.js";
+import { storable } from "./storable.js";
 
 export interface WriteOptions {
   /** Gives the values of a parameter: it becomes an initializer. Without values it becomes a graph input. */
@@ -38,15 +40,12 @@ export interface Port {
   readonly shape: Shape;
 }
 
-export interface WrittenOnnx {
-  readonly bytes: Uint8Array;
+export interface WrittenOnnx extends StorableModel {
   /** What must be fed: inputs, and the parameters that got no values. */
   readonly inputs: readonly Port[];
   readonly outputs: readonly Port[];
 }
 
-/** Protobuf's own limit on one message. */
-const LARGEST_FILE = 2 ** 31 - 1;
 /** Equal constants up to this many bytes are written once. */
 const SMALL = 4096;
 /** Oldest file version that knows an opset, so that as many runtimes as possible take the file. */
@@ -62,8 +61,7 @@ const IR_VERSIONS: readonly (readonly [opset: number, ir: number])[] = [
  * "domain::Type"), named axes kept as such.
  *
  * @throws StriateError for a parameter without a name, two leaves or outputs that want one name, values that do not
- * fit their parameter, an operator that exists only inside Striate or only in later versions than `opset`, or a model
- * above 2 GB.
+ * fit their parameter, or an operator that exists only inside Striate or only in later versions than `opset`
  */
 export function writeOnnx(
   outputs: Readonly<Record<string, Tensor>>,
@@ -87,13 +85,7 @@ export function writeOnnx(
     ),
     ...(options.description === undefined ? {} : { docString: options.description }),
   });
-  const bytes = toBinary(proto.ModelProtoSchema, model);
-  if (bytes.byteLength > LARGEST_FILE) {
-    throw new StriateError(
-      `writing ONNX: the model takes ${bytes.byteLength} bytes, one ONNX file can hold 2 GB`,
-    );
-  }
-  return { bytes, inputs: writer.inputs, outputs: writer.outputs };
+  return Object.assign(storable(model), { inputs: writer.inputs, outputs: writer.outputs });
 }
 
 function operatorSet(domain: string, version: number): OperatorSetIdProto {
@@ -108,7 +100,6 @@ class GraphWriter {
   readonly #names = new Names();
   readonly #nameOf = new Map<Tensor, string>();
   readonly #constants = new Map<string, string>();
-  #bytes = 0;
 
   constructor(
     readonly graph: GraphProto,
@@ -218,12 +209,6 @@ class GraphWriter {
     if (size !== data.data.length) {
       throw new StriateError(
         `writing ONNX: "${name}" of shape ${showShape(data.shape)} has ${data.data.length} values`,
-      );
-    }
-    this.#bytes += data.data.byteLength;
-    if (this.#bytes > LARGEST_FILE) {
-      throw new StriateError(
-        `writing ONNX: the values up to "${name}" exceed 2 GB, the most that one ONNX file can hold`,
       );
     }
     this.graph.initializer.push(encodeTensor(data, name));

@@ -9,7 +9,7 @@ import { Evaluator } from "../../train/evaluator.js";
 import type { TrainOptions, TrainedRun } from "../../train/run-node.js";
 import { train } from "../../train/run-node.js";
 import type { InferenceGraph, TrainingData } from "../../train/task.js";
-import { writeFileAtomic } from "../../util/files-node.js";
+import { saveOnnx } from "../../graph/onnx/save-node.js";
 import { Random } from "../../util/random.js";
 import type { UnrolledOptions } from "./export.js";
 import { writeUnrolled } from "./export.js";
@@ -81,9 +81,9 @@ export async function trainFeedback(
   return {
     ...run,
     values,
-    export: (path, unrolled) => {
+    export: async (path, unrolled) => {
       const { preprocessing = network.backbone.preprocessing } = data;
-      return writeFileAtomic(path, writeUnrolled(network, values, { preprocessing, ...unrolled }).bytes);
+      await saveOnnx(path, writeUnrolled(network, values, { preprocessing, ...unrolled }));
     },
   };
 }

@@ -1,4 +1,4 @@
-import { KomplexNet, KomplexNetTask, Trainer } from "striate";
+import { KomplexNet, KomplexNetTask, Trainer, exportOnnx, initialValues } from "striate";
 import type { Runtime } from "striate";
 
 /** Losses of some training steps of a small KomplexNet: the same on every device. */
@@ -18,4 +18,24 @@ export async function losses(runtime: Runtime, steps = 4): Promise<number[]> {
   for (let step = 0; step < steps; step++) values.push((await trainer.advance()).loss);
   await trainer.close();
   return values;
+}
+
+/** Answers of an exported KomplexNet of 15 timesteps, whose graph joins more tensors than a shader can bind. */
+export async function answers(runtime: Runtime): Promise<number[]> {
+  const task = new KomplexNetTask(
+    new KomplexNet({ timesteps: 15, channels: 2, hidden: 6, coupling: { size: 5 } }),
+  );
+  const model = exportOnnx(task, initialValues(task, { seed: 3 }));
+  const feeds = model.inputs.map(({ name, shape }) => {
+    const dims = shape.map((dim) => (typeof dim === "number" ? dim : 2));
+    const data = Float32Array.from(
+      { length: dims.reduce((a, b) => a * b, 1) },
+      (_, i) => ((i * 7) % 13) / 13,
+    );
+    return [name, { dtype: "float32" as const, shape: dims, data }] as const;
+  });
+  const session = await runtime.createSession(model.bytes);
+  const { logits } = await session.run(Object.fromEntries(feeds));
+  await session.close();
+  return Array.from(logits!.data as Float32Array);
 }

@@ -1,9 +1,9 @@
 import { createWebRuntime } from "striate";
-import { losses } from "./losses.js";
+import { answers, losses } from "./losses.js";
 
 declare global {
   interface Window {
-    losses?: number[];
+    results?: { readonly losses: number[]; readonly answers: number[] };
     device?: string;
     failed?: string;
   }
@@ -13,7 +13,7 @@ async function main(): Promise<void> {
   const asked = new URLSearchParams(location.search).get("device");
   const runtime = await createWebRuntime({ device: asked === "webgpu" || asked === "auto" ? asked : "wasm" });
   window.device = runtime.device;
-  window.losses = await losses(runtime);
+  window.results = { losses: await losses(runtime), answers: await answers(runtime) };
 }
 
 main().catch((error: unknown) => {
