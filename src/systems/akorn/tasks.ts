@@ -1,5 +1,5 @@
 import type { Dim, Tensor } from "../../graph/index.js";
-import { add, cast, concat, input, mul, slice, sub, unsqueeze } from "../../graph/index.js";
+import { add, cast, input, mul, slice, sub } from "../../graph/index.js";
 import { VIEWS } from "../../data/augmentation/simclr.js";
 import type { ContrastiveOptions } from "../../nn/contrastive-loss.js";
 import { contrastiveLoss } from "../../nn/contrastive-loss.js";
@@ -8,6 +8,7 @@ import { TrainingPass } from "../../nn/layers/layer.js";
 import { crossEntropy } from "../../nn/losses.js";
 import type { NamedParameters } from "../../nn/module.js";
 import { namedParameters } from "../../nn/module.js";
+import { overTime } from "../../train/over-time.js";
 import type { InferenceGraph, LossGraph, Task } from "../../train/task.js";
 import { check } from "../../util/errors.js";
 import { gridOf } from "./grid.js";
@@ -210,12 +211,4 @@ export class RecognitionTask implements Task {
   #images(batch: Dim): Tensor {
     return input(IMAGES, [batch, 3, ...this.model.imageSize]);
   }
-}
-
-/** One tensor of all steps: [steps, ...]. */
-function overTime(steps: readonly Tensor[]): Tensor {
-  return concat(
-    steps.map((step) => unsqueeze(step, [0])),
-    0,
-  );
 }

@@ -11,10 +11,10 @@ export interface Phases {
 }
 
 export interface KuramotoOptions {
-  /** Step size eta. */
-  readonly rate: number;
-  /** Global repulsion epsilon. */
-  readonly desynchrony: number;
+  /** Step size eta; a scalar tensor where it may change from run to run. */
+  readonly rate: Tensor | number;
+  /** Global repulsion epsilon, likewise. */
+  readonly desynchrony: Tensor | number;
 }
 
 /** Gives the increment of the phases in one step. */
@@ -43,20 +43,28 @@ export function advance(phases: Phases, increments: readonly Tensor[]): Phases {
  */
 export function kuramoto(amplitude: Tensor, coupling: Tensor, options: KuramotoOptions): PhaseIncrement {
   const { rate, desynchrony } = options;
-  const [gate, kernel] = scope("kuramoto", () => [tanh(amplitude), mul(coupling, rate)]);
+  // A rate that is fed scales the result: a kernel that stays constant is convolved with faster.
+  const inKernel = typeof rate === "number" ? rate : 1;
+  const [gate, kernel] = scope("kuramoto", () => [tanh(amplitude), scaled(coupling, inKernel)]);
   const padding = ((coupling.shape[2] as number) - 1) / 2;
   return (phases) =>
     scope("kuramoto", () => {
       const active = stackBatch([mul(gate, phases.cos), mul(gate, phases.sin)]);
-      const local = conv(active, kernel, undefined, { padding });
-      const field = desynchrony === 0 ? local : sub(local, repulsion(active, rate * desynchrony));
-      return pull(phases, field);
+      const field = repelled(conv(active, kernel, undefined, { padding }), active, desynchrony, inKernel);
+      const increment = pull(phases, field);
+      return typeof rate === "number" ? increment : mul(increment, rate);
     });
 }
 
-/** strength times the sum over all oscillators of an image, [batch, 1, 1, 1]. */
-export function repulsion(active: Tensor, strength: number): Tensor {
-  return mul(sum(active, [1, 2, 3], { keepAxes: true }), strength);
+/** A field less rate times desynchrony times the sum over all oscillators of an image. */
+export function repelled(field: Tensor, active: Tensor, desynchrony: Tensor | number, rate: number): Tensor {
+  if (desynchrony === 0) return field;
+  const strength = typeof desynchrony === "number" ? rate * desynchrony : scaled(desynchrony, rate);
+  return sub(field, mul(sum(active, [1, 2, 3], { keepAxes: true }), strength));
+}
+
+export function scaled(x: Tensor, factor: number): Tensor {
+  return factor === 1 ? x : mul(x, factor);
 }
 
 /** cos phi S - sin phi C for a field whose cosine part C and sine part S are stacked in the batch. */
