@@ -48,7 +48,7 @@ export function exportStep(
   const constants = { values: baked(values) };
   return writeOnnx(lower(stepOutputs(graph), "portable", constants), {
     ...constants,
-    metadata: { ...modelMetadata({ ...describeStep(graph), ...about }), ...metadata },
+    metadata: { ...modelMetadata({ ...describeStep(graph, values), ...about }), ...metadata },
   });
 }
 

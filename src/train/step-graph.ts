@@ -1,8 +1,9 @@
-import type { Dim, Tensor } from "../graph/index.js";
-import { topologicalOrder } from "../graph/index.js";
+import type { Dim } from "../graph/index.js";
+import { Tensor } from "../graph/index.js";
 import type { TensorData } from "../graph/dtype.js";
-import type { NamedParameters } from "../nn/module.js";
+import type { NamedParameters, State } from "../nn/module.js";
 import { nextName } from "../runtime/runtime.js";
+import { check } from "../util/errors.js";
 import type { ModelDescription, StateStart } from "./model-description.js";
 import { noiseInputs } from "./model-description.js";
 import type { NoiseKind } from "./task.js";
@@ -14,6 +15,9 @@ export interface StepState {
   readonly start: StateStart;
 }
 
+/** Values, or the parameter that holds them. */
+export type StepDefault = readonly number[] | Tensor;
+
 /** One timestep, traced: state in, state and readouts out. */
 export interface StepGraph {
   /** State by the name of its input. */
@@ -23,7 +27,7 @@ export interface StepGraph {
   /** Inputs that are drawn afresh for every step. What is drawn once is state that stays as it is. */
   readonly noise?: Readonly<Record<string, NoiseKind>>;
   /** Values that inputs have unless a step is given others, such as hyper-parameters. */
-  readonly defaults?: Readonly<Record<string, readonly number[]>>;
+  readonly defaults?: Readonly<Record<string, StepDefault>>;
   /** "several" if a picture may have more than one label. Default "one". */
   readonly labels?: "one" | "several";
   /** Throws {@link StriateError} for values of inputs that do not go together. */
@@ -46,22 +50,33 @@ export function stepOutputs({ readouts, state }: StepGraph): Record<string, Tens
   return { ...readouts, ...Object.fromEntries(next) };
 }
 
-/** What must be known of a step to run it. */
-export function describeStep(graph: StepGraph): ModelDescription {
+/**
+ * What must be known of a step to run it.
+ *
+ * @param values of the parameters
+ * @throws StriateError for a parameter that is the default of an input and has no value
+ */
+export function describeStep(graph: StepGraph, values: State): ModelDescription {
   const { state, noise = {}, defaults = {}, labels } = graph;
   const outputs = stepOutputs(graph);
-  const taken = inputNames(outputs);
   return {
     state: Object.fromEntries(
       Object.entries(state).map(([name, { start }]) => [name, { output: nextName(name), start }]),
     ),
     noise: noiseInputs(outputs, noise),
-    inputs: Object.fromEntries(Object.entries(defaults).filter(([name]) => taken.has(name))),
+    inputs: Object.fromEntries(
+      Object.entries(defaults).map(([name, own]) => [
+        name,
+        own instanceof Tensor ? valuesOf(own, values) : own,
+      ]),
+    ),
     ...(labels && { labels }),
   };
 }
 
-function inputNames(outputs: Readonly<Record<string, Tensor>>): ReadonlySet<string> {
-  const nodes = topologicalOrder(Object.values(outputs));
-  return new Set(nodes.flatMap(({ leaf }) => (leaf?.kind === "input" ? [leaf.name] : [])));
+function valuesOf({ node: { leaf } }: Tensor, values: State): number[] {
+  const name = leaf?.kind === "parameter" ? leaf.name : undefined;
+  const value = name === undefined ? undefined : values.get(name);
+  check(value, () => `stepper: parameter "${name ?? "unnamed"}" has no value`);
+  return Array.from(value.data, Number);
 }

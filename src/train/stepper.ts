@@ -160,7 +160,7 @@ function traceStep({ model, values }: StepSource, batch = 1): OpenedStep {
     what: "stepper",
     outputs: stepOutputs(graph),
     values,
-    description: describeStep(graph),
+    description: describeStep(graph, values),
     checkInputs,
   };
 }

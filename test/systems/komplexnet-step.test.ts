@@ -19,19 +19,15 @@ import { exportStep } from "../../src/train/export.js";
 import { describeModel } from "../../src/train/model-description.js";
 import { overTime } from "../../src/train/over-time.js";
 import { openStepper } from "../../src/train/stepper.js";
-import type { StepValue, Stepper } from "../../src/train/stepper.js";
+import type { StepValue } from "../../src/train/stepper.js";
 import { readOnnx } from "../../src/graph/onnx/read.js";
 import { Random } from "../../src/util/random.js";
 import { numbers, runGraph } from "../support/run.js";
+import { expectClose, rowOf, uniform, withStepper } from "../support/steps.js";
 
 const SMALL: KomplexNetOptions = { imageSize: 8, timesteps: 6, coupling: { size: 5 }, hidden: 6 };
 const BATCH = 2;
 const ALL = { phases: true, synchrony: true, layers: true } as const;
-
-function uniform(label: string, shape: readonly number[]): TensorData {
-  const size = shape.reduce((a, b) => a * b, 1);
-  return tensorData(Random.derive("step", label).fillUniform(new Float32Array(size)), shape);
-}
 
 const images = uniform("images", [BATCH, 1, 8, 8]);
 const others = uniform("others", [BATCH, 1, 8, 8]);
@@ -53,30 +49,6 @@ function valuesOf(model: KomplexNet): State {
 function startPhases(draws: TensorData): TensorData {
   const data = Float32Array.from(draws.data as Float32Array, (u) => u * 2 * Math.PI - Math.PI);
   return { ...draws, data };
-}
-
-function rowsOf(value: TensorData, timestep: number, timesteps: number): number[] {
-  const each = value.data.length / timesteps;
-  return numbers(value).slice(timestep * each, (timestep + 1) * each);
-}
-
-function expectClose(found: readonly number[], expected: readonly number[], what: string): void {
-  expect(found, what).toHaveLength(expected.length);
-  const gap = Math.max(...found.map((value, i) => Math.abs(value - expected[i]!)));
-  expect(gap, what).toBeLessThan(1e-5);
-}
-
-async function withStepper<T>(
-  task: KomplexNetTask,
-  values: State,
-  work: (stepper: Stepper) => Promise<T>,
-): Promise<T> {
-  const stepper = await openStepper(nodeRuntime, { model: task, values }, { batch: BATCH, device: "cpu" });
-  try {
-    return await work(stepper);
-  } finally {
-    await stepper.close();
-  }
 }
 
 describe.each<[string, KomplexNetOptions]>([
@@ -105,7 +77,7 @@ describe.each<[string, KomplexNetOptions]>([
       for (let t = 0; t < timesteps; t++) {
         const answer = await stepper.step({ images, masks });
         for (const name of ["logits", "phases", "synchronyLoss"])
-          expectClose(numbers(answer[name]), rowsOf(whole[name]!, t, timesteps), `${name} at ${t}`);
+          expectClose(numbers(answer[name]), rowOf(whole[name]!, t), `${name} at ${t}`);
         expectClose(numbers(answer.amplitude), numbers(whole.amplitude), "amplitude");
         if (t < timesteps - 1) continue;
         for (const layer of ["layer.convolution", "layer.hidden", "layer.readout"])
@@ -136,7 +108,7 @@ describe("KomplexNet whose phases are painted from masks, step by step", () => {
         };
         const answer = await stepper.step({ images, masks, ...own });
         for (const name of ["logits", "phases"])
-          expectClose(numbers(answer[name]), rowsOf(whole[name]!, t, 3), `${name} at ${t}`);
+          expectClose(numbers(answer[name]), rowOf(whole[name]!, t), `${name} at ${t}`);
       }
     });
   });
