@@ -188,3 +188,9 @@ export function noiseInputs(
     }),
   );
 }
+
+/** Names of the inputs that some outputs need. */
+export function inputNames(outputs: Readonly<Record<string, Tensor>>): ReadonlySet<string> {
+  const nodes = topologicalOrder(Object.values(outputs));
+  return new Set(nodes.flatMap(({ leaf }) => (leaf?.kind === "input" ? [leaf.name] : [])));
+}

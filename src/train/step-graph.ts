@@ -5,7 +5,7 @@ import type { NamedParameters, State } from "../nn/module.js";
 import { nextName } from "../runtime/runtime.js";
 import { check } from "../util/errors.js";
 import type { ModelDescription, StateStart } from "./model-description.js";
-import { noiseInputs } from "./model-description.js";
+import { inputNames, noiseInputs } from "./model-description.js";
 import type { NoiseKind } from "./task.js";
 
 /** A piece of state of a system that goes on from step to step. Its name is that of the graph input that takes it. */
@@ -59,16 +59,16 @@ export function stepOutputs({ readouts, state }: StepGraph): Record<string, Tens
 export function describeStep(graph: StepGraph, values: State): ModelDescription {
   const { state, noise = {}, defaults = {}, labels } = graph;
   const outputs = stepOutputs(graph);
+  const taken = inputNames(outputs);
   return {
     state: Object.fromEntries(
       Object.entries(state).map(([name, { start }]) => [name, { output: nextName(name), start }]),
     ),
     noise: noiseInputs(outputs, noise),
     inputs: Object.fromEntries(
-      Object.entries(defaults).map(([name, own]) => [
-        name,
-        own instanceof Tensor ? valuesOf(own, values) : own,
-      ]),
+      Object.entries(defaults)
+        .filter(([name]) => taken.has(name))
+        .map(([name, own]) => [name, own instanceof Tensor ? valuesOf(own, values) : own]),
     ),
     ...(labels && { labels }),
   };
