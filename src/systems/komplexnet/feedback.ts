@@ -15,7 +15,7 @@ import type { Polar } from "./complex-layers.js";
 import type { FeedbackOptions, KomplexNetConfig } from "./config.js";
 import { FILTERS } from "./config.js";
 import type { Phases } from "./kuramoto.js";
-import { pull, repelled, scaled } from "./kuramoto.js";
+import { pull, pulledAtRate } from "./kuramoto.js";
 import type { StageOutputs } from "./stages.js";
 
 const SMALL_START = fill(1e-6);
@@ -97,14 +97,13 @@ export class Feedback {
     rate: Tensor | number,
     desynchrony: Tensor | number,
   ): Tensor {
-    const inKernel = typeof rate === "number" ? rate : 1;
-    const field = convTranspose(active, scaled(this.fromConvolution, inKernel), undefined, {
+    const kernel = typeof rate === "number" ? mul(this.fromConvolution, rate) : this.fromConvolution;
+    const field = convTranspose(active, kernel, undefined, {
       stride: 2,
       padding: (this.options.size - 1) / 2,
       outputPadding: 1,
     });
-    const increment = pull(phases, repelled(field, active, desynchrony, inKernel));
-    return typeof rate === "number" ? increment : mul(increment, rate);
+    return pulledAtRate(phases, field, active, { rate, desynchrony });
   }
 }
 

@@ -44,27 +44,38 @@ export function advance(phases: Phases, increments: readonly Tensor[]): Phases {
 export function kuramoto(amplitude: Tensor, coupling: Tensor, options: KuramotoOptions): PhaseIncrement {
   const { rate, desynchrony } = options;
   // A rate that is fed scales the result: a kernel that stays constant is convolved with faster.
-  const inKernel = typeof rate === "number" ? rate : 1;
-  const [gate, kernel] = scope("kuramoto", () => [tanh(amplitude), scaled(coupling, inKernel)]);
+  const [gate, kernel] = scope("kuramoto", () => [
+    tanh(amplitude),
+    typeof rate === "number" ? mul(coupling, rate) : coupling,
+  ]);
   const padding = ((coupling.shape[2] as number) - 1) / 2;
   return (phases) =>
     scope("kuramoto", () => {
       const active = stackBatch([mul(gate, phases.cos), mul(gate, phases.sin)]);
-      const field = repelled(conv(active, kernel, undefined, { padding }), active, desynchrony, inKernel);
-      const increment = pull(phases, field);
-      return typeof rate === "number" ? increment : mul(increment, rate);
+      const local = conv(active, kernel, undefined, { padding });
+      return pulledAtRate(phases, local, active, options);
     });
 }
 
-/** A field less rate times desynchrony times the sum over all oscillators of an image. */
-export function repelled(field: Tensor, active: Tensor, desynchrony: Tensor | number, rate: number): Tensor {
-  if (desynchrony === 0) return field;
-  const strength = typeof desynchrony === "number" ? rate * desynchrony : scaled(desynchrony, rate);
-  return sub(field, mul(sum(active, [1, 2, 3], { keepAxes: true }), strength));
-}
-
-export function scaled(x: Tensor, factor: number): Tensor {
-  return factor === 1 ? x : mul(x, factor);
+/**
+ * The increment by a field that lacks the global repulsion, and lacks the rate if that is a tensor.
+ *
+ * @param active what the field was made of
+ */
+export function pulledAtRate(
+  phases: Phases,
+  field: Tensor,
+  active: Tensor,
+  { rate, desynchrony }: KuramotoOptions,
+): Tensor {
+  const repelled = () => {
+    const total = sum(active, [1, 2, 3], { keepAxes: true });
+    if (typeof rate !== "number") return sub(field, mul(total, desynchrony));
+    const strength = typeof desynchrony === "number" ? rate * desynchrony : mul(desynchrony, rate);
+    return sub(field, mul(total, strength));
+  };
+  const increment = pull(phases, desynchrony === 0 ? field : repelled());
+  return typeof rate === "number" ? increment : mul(increment, rate);
 }
 
 /** cos phi S - sin phi C for a field whose cosine part C and sine part S are stacked in the batch. */
