@@ -19,7 +19,7 @@ export interface LayerInTurn {
   /** T, after which the next layer takes over; the last layer goes on. */
   readonly steps: number;
   /** How the layer starts: from its draws if it is the first, else from the last state of the layer below. */
-  begin(from: Tensor): Driven;
+  readonly begin: (from: Tensor) => Driven;
 }
 
 export interface StepInTurn extends Required<Pick<StepGraph, "state" | "defaults">> {

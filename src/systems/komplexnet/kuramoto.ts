@@ -42,7 +42,7 @@ export function advance(phases: Phases, increments: readonly Tensor[]): Phases {
  * @param coupling K, [to, from, size, size], size odd
  */
 export function kuramoto(amplitude: Tensor, coupling: Tensor, options: KuramotoOptions): PhaseIncrement {
-  const { rate, desynchrony } = options;
+  const { rate } = options;
   // A rate that is fed scales the result: a kernel that stays constant is convolved with faster.
   const [gate, kernel] = scope("kuramoto", () => [
     tanh(amplitude),
