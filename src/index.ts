@@ -35,13 +35,30 @@ export * from "./data/index.js";
 export { decodeCheckpoint, encodeCheckpoint } from "./train/checkpoint.js";
 export type { Checkpoint } from "./train/checkpoint.js";
 export { Evaluator } from "./train/evaluator.js";
-export { exportOnnx } from "./train/export.js";
+export { exportOnnx, exportStep } from "./train/export.js";
 export { FineTuningTask } from "./train/fine-tuning-task.js";
 export type { FineTuningOptions } from "./train/fine-tuning-task.js";
-export type { ModelDescription, NoiseInput, Timesteps } from "./train/model-description.js";
+export type {
+  ModelDescription,
+  NoiseInput,
+  StateInput,
+  StateStart,
+  Timesteps,
+} from "./train/model-description.js";
 export { describeModel, modelMetadata } from "./train/model-description.js";
+export { overTime } from "./train/over-time.js";
 export type { ProgressEvent, ProgressListener } from "./train/progress.js";
 export { createRateEstimator, describeProgress } from "./train/progress.js";
+export type { StepGraph, StepState, SteppedModel } from "./train/step-graph.js";
+export { openStepper } from "./train/stepper.js";
+export type {
+  ResetOptions,
+  StepInput,
+  StepSource,
+  StepValue,
+  Stepper,
+  StepperOptions,
+} from "./train/stepper.js";
 export type { InferenceGraph, LossGraph, NoiseKind, Task, TrainingData } from "./train/task.js";
 export { Trainer, initialValues } from "./train/trainer.js";
 export type { Recipe, StepMetrics, TrainerState } from "./train/trainer.js";

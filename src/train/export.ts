@@ -5,6 +5,8 @@ import type { State } from "../nn/module.js";
 import { baked } from "../nn/training-state.js";
 import type { ModelDescription } from "./model-description.js";
 import { modelMetadata, noiseInputs } from "./model-description.js";
+import type { SteppedModel } from "./step-graph.js";
+import { describeStep, stepOutputs } from "./step-graph.js";
 import type { InferenceGraph, Task } from "./task.js";
 
 /**
@@ -25,6 +27,28 @@ export function exportOnnx(
   return writeOnnx(lower(graph.outputs, "portable", constants), {
     ...constants,
     metadata: { ...modelMetadata({ ...described(graph), ...about }), ...metadata },
+  });
+}
+
+/**
+ * One timestep of a trained model as a standard ONNX file, for streams and browsers: any batch size, state in, state and
+ * readouts out. Its metadata say which outputs feed which inputs and what the state is at the start, so that
+ * `openStepper` runs the file by itself.
+ *
+ * @param about what else there is to know of the model
+ * @param metadata further entries, as they are
+ */
+export function exportStep(
+  model: SteppedModel,
+  values: State,
+  about: ModelDescription = {},
+  metadata: Readonly<Record<string, string>> = {},
+): WrittenOnnx {
+  const graph = model.step("batch");
+  const constants = { values: baked(values) };
+  return writeOnnx(lower(stepOutputs(graph), "portable", constants), {
+    ...constants,
+    metadata: { ...modelMetadata({ ...describeStep(graph, values), ...about }), ...metadata },
   });
 }
 

@@ -16,6 +16,19 @@ export interface NoiseInput {
   readonly shape?: readonly Dim[];
 }
 
+/** What a piece of state holds before the first step: one number everywhere, or draws (uniform ones in a range [low, high)). */
+export type StateStart =
+  | { readonly value: number }
+  | { readonly distribution: "normal" }
+  | { readonly distribution: "uniform"; readonly range: readonly [low: number, high: number] };
+
+/** An input of a model that takes what the step before left. */
+export interface StateInput {
+  /** The output that becomes this input at the next step. */
+  readonly output: string;
+  readonly start: StateStart;
+}
+
 /** An output of a model that holds an answer for every timestep, along its first axis. */
 export interface Timesteps {
   readonly output: string;
@@ -30,6 +43,8 @@ export interface ModelDescription {
   /** Values that inputs have unless others are given, such as hyper-parameters. */
   readonly inputs?: Readonly<Record<string, readonly number[]>>;
   readonly timesteps?: Timesteps;
+  /** Of a model that is one timestep: the inputs that outputs feed. */
+  readonly state?: Readonly<Record<string, StateInput>>;
   /** Names of the classes in the order of the answers. */
   readonly classes?: readonly string[];
   /** "several" if an image may have more than one label: answers are then scores of each class for itself. */
@@ -42,10 +57,11 @@ export interface ModelDescription {
 const PREFIX = "striate.";
 const NOISE = `${PREFIX}noise.`;
 const INPUT = `${PREFIX}input.`;
+const STATE = `${PREFIX}state.`;
 
 /** The description as metadata of an ONNX file, which {@link describeModel} reads. */
 export function modelMetadata(description: ModelDescription): Record<string, string> {
-  const { preprocessing, noise = {}, inputs = {}, ...rest } = description;
+  const { preprocessing, noise = {}, inputs = {}, state = {}, ...rest } = description;
   return {
     ...(preprocessing && preprocessingMetadata(preprocessing)),
     ...keyed(NOISE, noise),
@@ -53,6 +69,7 @@ export function modelMetadata(description: ModelDescription): Record<string, str
       INPUT,
       mapValues(inputs, (values) => ({ default: values })),
     ),
+    ...keyed(STATE, state),
     ...keyed(PREFIX, rest),
   };
 }
@@ -95,6 +112,7 @@ export function describeModel(metadata: Readonly<Record<string, string>>, what: 
   return {
     noise: all(NOISE, isNoise),
     inputs: mapValues(all(INPUT, isDefault), (entry) => entry.default),
+    state: all(STATE, isState),
     ...(preprocessing && { preprocessing }),
     ...(timesteps && { timesteps }),
     ...(classes && { classes }),
@@ -122,6 +140,18 @@ const isTimesteps = (value: unknown): value is Timesteps =>
   (value.count as number) > 0;
 const isNoise = (value: unknown): value is NoiseInput =>
   isJsonObject(value) && (value.distribution === "uniform" || value.distribution === "normal");
+const isState = (value: unknown): value is StateInput =>
+  isJsonObject(value) && isText(value.output) && isStart(value.start);
+const isStart = (value: unknown): value is StateStart =>
+  isJsonObject(value) &&
+  (typeof value.value === "number" ||
+    value.distribution === "normal" ||
+    (value.distribution === "uniform" && isRange(value.range)));
+const isRange = (value: unknown): boolean => {
+  if (!Array.isArray(value) || value.length !== 2) return false;
+  const [low, high] = value as readonly unknown[];
+  return typeof low === "number" && typeof high === "number" && low < high;
+};
 const isDefault = (value: unknown): value is { readonly default: readonly number[] } =>
   isJsonObject(value) &&
   Array.isArray(value.default) &&
@@ -157,4 +187,10 @@ export function noiseInputs(
       return distribution === undefined ? [] : [[name, { distribution, shape }] as const];
     }),
   );
+}
+
+/** Names of the inputs that some outputs need. */
+export function inputNames(outputs: Readonly<Record<string, Tensor>>): ReadonlySet<string> {
+  const nodes = topologicalOrder(Object.values(outputs));
+  return new Set(nodes.flatMap(({ leaf }) => (leaf?.kind === "input" ? [leaf.name] : [])));
 }

@@ -1,7 +1,13 @@
 import { isStatic } from "../graph/dims.js";
 import type { Tensor } from "../graph/index.js";
-import { showShape, slice, squeeze } from "../graph/index.js";
+import { concat, showShape, slice, squeeze, unsqueeze } from "../graph/index.js";
 import { check } from "../util/errors.js";
+
+/** Values of every timestep behind one another: [timesteps, ...]. {@link answerAt} is the way back. */
+export function overTime(steps: readonly Tensor[]): Tensor {
+  const each = steps.map((step) => unsqueeze(step, [0]));
+  return each.length === 1 ? each[0]! : concat(each, 0);
+}
 
 /**
  * The answers at one timestep out of an output [timesteps, ...]. Where the output joins answers of single timesteps, the

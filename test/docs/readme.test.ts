@@ -13,6 +13,7 @@ const pages = [
   "docs/architecture.md",
   "docs/robustness.md",
   "docs/engine.md",
+  "docs/steppers.md",
   "docs/devices.md",
   "CHANGELOG.md",
 ];

@@ -12,8 +12,8 @@ import {
   endToEndLoss,
   fromAuthors,
   lastStepLoss,
-  overTime,
 } from "../../src/systems/komplexnet/index.js";
+import { overTime } from "../../src/train/over-time.js";
 import { check } from "../../src/util/errors.js";
 import type { Feeds } from "./evaluate.js";
 import type { GoldenCase } from "./golden-case.js";

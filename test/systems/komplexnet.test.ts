@@ -15,11 +15,11 @@ import {
   fromAuthors,
   lastStepLoss,
   lastSynchronyLoss,
-  overTime,
   rectangular,
   synchronyLoss,
   toAuthors,
 } from "../../src/systems/komplexnet/index.js";
+import { overTime } from "../../src/train/over-time.js";
 import { StriateError } from "../../src/util/errors.js";
 import { Random } from "../../src/util/random.js";
 import { graphSnapshot, operatorCount } from "../support/graph-snapshot.js";

@@ -1,6 +1,6 @@
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
-import type { Tensor } from "../../src/graph/index.js";
+import type { Tensor, TensorData } from "../../src/graph/index.js";
 import {
   conv,
   flatten,
@@ -14,6 +14,7 @@ import {
   tensorData,
 } from "../../src/graph/index.js";
 import { normal } from "../../src/nn/init.js";
+import { baked } from "../../src/nn/training-state.js";
 import { nodeRuntime } from "../../src/runtime/node.js";
 import { webRuntime } from "../../src/runtime/web.js";
 import type { PredifyOptions } from "../../src/systems/predify/index.js";
@@ -23,14 +24,15 @@ import {
   Backbone,
   checkValues,
   freshValues,
+  hyperparameterConstants,
   measureTimesteps,
   measureWindows,
   measureDistances,
   openPredictive,
-  openStepper,
   parseDecoder,
   parsePredifyConfig,
   optionsFromConfig,
+  predictiveSteps,
   predify,
   targetedAttack,
   withGaussianNoise,
@@ -40,9 +42,11 @@ import {
   writeUnrolled,
 } from "../../src/systems/predify/index.js";
 import { readAnyWeights, readTorchWeights } from "../../src/systems/predify/node.js";
+import { openStepper } from "../../src/train/stepper.js";
 import { StriateError } from "../../src/util/errors.js";
 import { Random } from "../../src/util/random.js";
 import { numbers, runGraph } from "../support/run.js";
+import { expectClose, rowOf } from "../support/steps.js";
 import { asFile, randomImages, smallBackbone } from "./predify-support.js";
 
 const THREE: PredifyOptions = { pcoders: 3, feedforward: 0.4, feedback: 0.2, error: 0.5 };
@@ -85,19 +89,16 @@ describe("a predified network", () => {
       const single = await runtime.createSession(step.bytes);
       for (const batch of [1, 3]) {
         const expected = numbers((await unrolled.run(feeds(batch))).logits);
-        let states = Object.fromEntries(
+        let states: Record<string, TensorData> = Object.fromEntries(
           network.pcoders.map(({ number, shape }) => [
             `representation.pcoder${number}`,
             tensorData(new Float32Array(shape.reduce((a, b) => a * b, batch)), [batch, ...shape]),
           ]),
         );
+        states.timestep = tensorData([0], []);
         const found: number[] = [];
         for (let t = 0; t <= 3; t++) {
-          const results = await single.run({
-            ...feeds(batch),
-            ...states,
-            restart: tensorData([t === 0 ? 1 : 0], []),
-          });
+          const results = await single.run({ ...feeds(batch), ...states });
           found.push(...numbers(results.logits));
           states = Object.fromEntries(Object.keys(states).map((name) => [name, results[`next:${name}`]!]));
         }
@@ -112,20 +113,55 @@ describe("a predified network", () => {
 
   it("steps through a stream: the same image, then another", async () => {
     const runner = await openPredictive(network, values, nodeRuntime, { timesteps: 2, errors: true });
-    const stepper = await openStepper(network, values, nodeRuntime, { errors: true });
-    const other = randomImages([2, 2, 8, 8], 9);
-    for (const shown of [images, other]) {
-      const all = await runner.run(shown);
-      const each = [];
-      for (let t = 0; t <= 2; t++) each.push(await stepper.step(shown, { restart: t === 0 }));
-      expect(each.flatMap(({ logits }) => numbers(logits))).toEqual(numbers(all.logits));
-      const errors = each.map((result) => numbers(result["error.pcoder2"])[0]!);
-      errors.forEach((error, t) => {
-        expect(error).toBeCloseTo(numbers(all["error.pcoder2"])[t]!, 5);
-      });
+    const stepper = await openStepper(
+      nodeRuntime,
+      { model: predictiveSteps(network, { errors: true }), values },
+      { batch: 2, device: "cpu" },
+    );
+    for (const image of [images, randomImages([2, 2, 8, 8], 9)]) {
+      const all = await runner.run(image);
+      await stepper.reset();
+      for (let t = 0; t <= 2; t++) {
+        const answer = await stepper.step({ image });
+        expectClose(numbers(answer.logits), rowOf(all.logits, t), `logits at ${t}`);
+        expectClose(numbers(answer["error.pcoder2"]), rowOf(all["error.pcoder2"], t), `error at ${t}`);
+      }
     }
+    await expect(stepper.step({ image: images, feedforward: 0.7, feedback: 0.5 })).rejects.toThrow(
+      /PCoder 1: feedforward 0.69.* \+ feedback 0.5 is more than 1/,
+    );
     await runner.close();
     await stepper.close();
+  });
+
+  it("moves on another image as the equations say", async () => {
+    const [one, two] = [images, randomImages([2, 2, 8, 8], 9)];
+    const steps = predictiveSteps(network, { hyperparameters: "constants" });
+    const stepper = await openStepper(nodeRuntime, { model: steps, values }, { batch: 2, device: "cpu" });
+    for (let t = 0; t < 2; t++) await stepper.step({ image: one });
+    const before = await stepper.readState();
+    await stepper.step({ image: two });
+    const after = await stepper.readState();
+    await stepper.close();
+    // By the equations, from the states after two timesteps of the first image.
+    const image = input("image", [2, 2, 8, 8]);
+    const states = network.pcoders.map(({ number, shape }) =>
+      input(`representation.pcoder${number}`, [2, ...shape]),
+    );
+    const drives = network.feedforward(image);
+    const predictions = network.pcoders.map((pcoder, i) =>
+      pcoder.predict(states[i]!, states[i - 1] ?? image),
+    );
+    const weights = hyperparameterConstants(network.pcoders.map((pcoder) => pcoder.hyperparameters));
+    const lowest = network.pcoders[0]!.update(
+      drives[0]!,
+      states[0]!,
+      predictions[0]!,
+      predictions[1]!.prediction,
+      weights[0]!,
+    );
+    const expected = await runGraph({ lowest }, { ...before, image: two }, { values: baked(values) });
+    expectClose(numbers(after["representation.pcoder1"]), numbers(expected.lowest), "pcoder1");
   });
 
   it("takes hyper-parameters run by run: without feedback and error it stays where it is", async () => {
@@ -199,9 +235,21 @@ describe("a predified network", () => {
     expect(numbers(one.logits)).not.toEqual(numbers(other.logits));
     expect(numbers((await run(1, randomImages(prior.shape, 5))).logits)).not.toEqual(numbers(one.logits));
     await expect(open.run(images, { random: new Random(1) })).rejects.toThrow(/prior/);
-    const stepper = await openStepper(free, freshValues(free, 3), nodeRuntime);
-    const first = await stepper.step(images, { prior, random: new Random(1) });
-    expect(numbers(first.logits)).toEqual(numbers(one.logits).slice(0, 6));
+    const stepper = await openStepper(
+      nodeRuntime,
+      { model: predictiveSteps(free), values: freshValues(free, 3) },
+      { batch: 2, device: "cpu" },
+    );
+    const random = new Random(1);
+    const drawn = free.pcoders.map(({ number, shape }) => [
+      `representation.pcoder${number}`,
+      tensorData(random.fillNormal(new Float32Array(shape.reduce((a, b) => a * b, 2))), [2, ...shape]),
+    ]);
+    await stepper.reset({ state: Object.fromEntries(drawn) as Record<string, TensorData> });
+    for (let t = 0; t <= 2; t++) {
+      const { logits } = await stepper.step({ image: images, prior });
+      expectClose(numbers(logits), rowOf(one.logits, t), `logits at ${t}`);
+    }
     await open.close();
     await stepper.close();
   });

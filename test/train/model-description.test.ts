@@ -10,6 +10,10 @@ const whole: ModelDescription = {
   noise: { "v1:noise": { distribution: "normal", shape: ["batch", 4, 8, 8] } },
   inputs: { feedback: [0.3, 0.2] },
   timesteps: { output: "logits", count: 5 },
+  state: {
+    phases: { output: "next:phases", start: { distribution: "uniform", range: [-1, 1] } },
+    timestep: { output: "next:timestep", start: { value: 0 } },
+  },
   classes: ["cat", "dog"],
   labels: "several",
   system: "Predify",
@@ -22,7 +26,7 @@ describe("a model's description", () => {
     expect(Object.keys(metadata)).toContain("striate.noise.v1:noise");
     expect(JSON.parse(metadata["striate.input.feedback"]!)).toEqual({ default: [0.3, 0.2] });
     expect(describeModel({ ...metadata, "other.tool": "{" }, "f.onnx")).toEqual(whole);
-    expect(describeModel({}, "f.onnx")).toEqual({ noise: {}, inputs: {} });
+    expect(describeModel({}, "f.onnx")).toEqual({ noise: {}, inputs: {}, state: {} });
   });
 
   it.each([
@@ -31,6 +35,8 @@ describe("a model's description", () => {
     ["striate.noise.x", '{"distribution":"gamma"}'],
     ["striate.input.x", '{"default":["1"]}'],
     ["striate.input.x", "[1"],
+    ["striate.state.x", '{"output":"next:x"}'],
+    ["striate.state.x", '{"output":"next:x","start":{"distribution":"uniform","range":[1,1]}}'],
     ["striate.classes", '["a",1]'],
     ["striate.labels", '"many"'],
   ])("is refused where %s is %s", (key, text) => {

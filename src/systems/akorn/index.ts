@@ -6,6 +6,7 @@ export * from "./energy-voting.js";
 export * from "./grid.js";
 export * from "./iterative-baselines.js";
 export * from "./kuramoto-layer.js";
+export * from "./layers-in-turn.js";
 export * from "./map-couplings.js";
 export * from "./natural-frequency.js";
 export * from "./norm-relu-conv.js";

@@ -125,15 +125,19 @@ export class KuramotoLayer {
     return scope("kuramoto", () => {
       const gain = typeof stepSize === "number" ? constant([stepSize]) : stepSize;
       const rotation = this.naturalFrequency?.matrix();
-      const field = this.coupling.field(x, { n, gain, rotation });
-      const stimulus = mul(add(field.enter(this.#normalised(c)), field.bias), gain);
+      // A step size that is fed scales the drive, so that the weights stay constants.
+      const fed = gain.node.leaf?.kind === "input";
+      const field = this.coupling.field(x, { n, gain: fed ? 1 : gain, rotation });
+      const plain = add(field.enter(this.#normalised(c)), field.bias);
+      const stimulus = fed ? plain : mul(plain, gain);
       const own = rotation === undefined && this.#omegaOff === "identity" ? add(gain, 1) : constant([1]);
       let state = unitVectors(field.enter(x), COMPONENTS);
       const states: Tensor[] = [];
       const agreements: Tensor[] = [];
       for (let t = 0; t < steps; t++) {
         scope(`step${t}`, () => {
-          const drive = add(field.pull(state), stimulus);
+          const driven = add(field.pull(state), stimulus);
+          const drive = fed ? mul(driven, gain) : driven;
           const agreement = sum(mul(state, drive), COMPONENTS, { keepAxes: true });
           const kept = this.#project ? sub(own, agreement) : own;
           state = unitVectors(add(mul(state, kept), drive), COMPONENTS);

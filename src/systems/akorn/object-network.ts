@@ -7,6 +7,8 @@ import { StriateError } from "../../util/errors.js";
 import type { Grid } from "./grid.js";
 import type { KuramotoLayerOptions, KuramotoTrace, StimulusNorm } from "./kuramoto-layer.js";
 import { KuramotoLayer } from "./kuramoto-layer.js";
+import type { Driven, StepInTurn } from "./layers-in-turn.js";
+import { stepInTurn } from "./layers-in-turn.js";
 import type { NaturalFrequencyOptions } from "./natural-frequency.js";
 import type { Rescale } from "./patches.js";
 import { Patches, checkRescale } from "./patches.js";
@@ -139,23 +141,47 @@ export class ObjectNetwork {
 
   /** Throws {@link StriateError} for images or noise of another shape. */
   forward({ images, noise }: ObjectNetworkInputs): ObjectNetworkOutput {
-    let c = scope("patches", () => this.patches.forward(images));
-    let x = noise;
-    if (this.positions !== undefined) {
-      c = add(c, this.positions.stimulus);
-      x = add(x, this.positions.oscillators);
-    }
-    const layers = this.blocks.map(({ kuramoto, readout, stateReadout }, layer) =>
+    let { x, c } = this.#start(images, noise);
+    const layers = this.blocks.map((block, layer) =>
       scope(`layer${layer}`, () => {
-        const trace = kuramoto.forward(x, c, { steps: this.#steps, stepSize: this.stepSize });
-        x = trace.last;
-        c = readout === undefined ? x : readout.forward(x);
-        if (stateReadout !== undefined) x = stateReadout.forward(x);
+        const trace = block.kuramoto.forward(x, c, { steps: this.#steps, stepSize: this.stepSize });
+        ({ x, c } = passedOn(block, trace.last));
         return trace;
       }),
     );
     return { projection: this.head.forward(c), features: c, layers };
   }
+
+  /** Traces one step of the layers in turn, with the features that the last layer's oscillators give. */
+  step(images: Tensor): StepInTurn & Pick<ObjectNetworkOutput, "features"> {
+    const { blocks } = this;
+    const [batch, , ...space] = images.shape as [Dim, Dim, number, number];
+    const step = stepInTurn(
+      blocks.map(({ kuramoto }, layer) => ({
+        kuramoto,
+        steps: this.#steps,
+        begin: (from) =>
+          layer === 0
+            ? this.#start(images, from)
+            : scope(`layer${layer - 1}`, () => passedOn(blocks[layer - 1]!, from)),
+      })),
+      this.noiseInput(batch, space).shape,
+      this.stepSize,
+    );
+    return { ...step, features: passedOn(blocks.at(-1)!, step.states.at(-1)!).c };
+  }
+
+  #start(images: Tensor, noise: Tensor): Driven {
+    const c = scope("patches", () => this.patches.forward(images));
+    if (this.positions === undefined) return { x: noise, c };
+    return { c: add(c, this.positions.stimulus), x: add(noise, this.positions.oscillators) };
+  }
+}
+
+/** What the next layer gets of a layer's last state. */
+function passedOn({ readout, stateReadout }: Block, last: Tensor): Driven {
+  const c = readout === undefined ? last : readout.forward(last);
+  return { c, x: stateReadout === undefined ? last : stateReadout.forward(last) };
 }
 
 function couplingOf(

@@ -20,6 +20,8 @@ import type { Grid } from "./grid.js";
 import { gridOf } from "./grid.js";
 import type { CouplingOptions, KuramotoTrace, StimulusNorm } from "./kuramoto-layer.js";
 import { KuramotoLayer } from "./kuramoto-layer.js";
+import type { StepInTurn } from "./layers-in-turn.js";
+import { stepInTurn } from "./layers-in-turn.js";
 import type { NaturalFrequencyOptions } from "./natural-frequency.js";
 import type { ReadOutNorm } from "./norm-relu-conv.js";
 import { ReadOutBlock } from "./norm-relu-conv.js";
@@ -150,13 +152,7 @@ export class RecognitionNetwork {
 
   /** Throws {@link StriateError} for images of another shape. */
   forward({ images, noise }: RecognitionInputs, pass?: TrainingPass): RecognitionOutput {
-    const { imageSize } = this;
-    check(
-      images.rank === 4 && images.shape.slice(1).join() === [3, ...imageSize].join(),
-      () => `images: expected [batch, 3, ${imageSize.join(", ")}], got ${showShape(images.shape)}`,
-    );
-    let c = scope("stem", () => this.stem.forward(sub(mul(images, 2), 1)));
-    let x = noise;
+    let [x, c] = [noise, this.#stimulus(images)];
     const layers = this.blocks.map(({ transition, kuramoto, readout }, layer) =>
       scope(`layer${layer}`, () => {
         if (transition !== undefined) [x, c] = [transition.forward(x), transition.forward(c)];
@@ -166,8 +162,41 @@ export class RecognitionNetwork {
         return trace;
       }),
     );
-    const logits = scope("out", () => this.out.forward(flatten(globalAveragePool(c))));
-    return { logits, layers };
+    return { logits: this.#logits(c), layers };
+  }
+
+  /** Traces one step of the layers in turn, with what the last layer's oscillators answer. */
+  step(images: Tensor): StepInTurn & Pick<RecognitionOutput, "logits"> {
+    const { blocks } = this;
+    const read = (layer: number, x: Tensor) =>
+      scope(`layer${layer}`, () => blocks[layer]!.readout.forward(x));
+    const step = stepInTurn(
+      blocks.map(({ kuramoto, transition }, layer) => ({
+        kuramoto,
+        steps: this.#steps[layer]!,
+        begin: (from) => {
+          if (transition === undefined) return { x: from, c: this.#stimulus(images) };
+          const c = read(layer - 1, from);
+          return scope(`layer${layer}`, () => ({ x: transition.forward(from), c: transition.forward(c) }));
+        },
+      })),
+      this.noiseInput(images.shape[0]!).shape,
+      this.stepSize,
+    );
+    return { ...step, logits: this.#logits(read(blocks.length - 1, step.states.at(-1)!)) };
+  }
+
+  #stimulus(images: Tensor): Tensor {
+    const { imageSize } = this;
+    check(
+      images.rank === 4 && images.shape.slice(1).join() === [3, ...imageSize].join(),
+      () => `images: expected [batch, 3, ${imageSize.join(", ")}], got ${showShape(images.shape)}`,
+    );
+    return scope("stem", () => this.stem.forward(sub(mul(images, 2), 1)));
+  }
+
+  #logits(c: Tensor): Tensor {
+    return scope("out", () => this.out.forward(flatten(globalAveragePool(c))));
   }
 }
 

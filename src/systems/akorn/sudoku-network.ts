@@ -18,6 +18,8 @@ import type { Layer } from "../../nn/layers/layer.js";
 import { check } from "../../util/errors.js";
 import type { KuramotoTrace } from "./kuramoto-layer.js";
 import { KuramotoLayer } from "./kuramoto-layer.js";
+import type { Driven, StepInTurn } from "./layers-in-turn.js";
+import { stepInTurn } from "./layers-in-turn.js";
 import type { NaturalFrequencyOptions } from "./natural-frequency.js";
 import { ReadOutBlock } from "./norm-relu-conv.js";
 import { NOISE } from "./object-network.js";
@@ -117,9 +119,7 @@ export class SudokuNetwork {
    * @throws StriateError for boards that are not 9 x 9
    */
   forward({ tokens, noise }: SudokuInputs, timesteps = this.timesteps): SudokuOutput {
-    checkTokens(tokens);
-    let c = scope("embedding", () => transpose(this.embedding.forward(tokens), [0, 3, 1, 2]));
-    let x = where(unsqueeze(greater(tokens, 0), [1]), c, noise);
+    let { x, c } = this.#start(tokens, noise);
     const layers = this.blocks.map(({ kuramoto, readout }, layer) =>
       scope(`layer${layer}`, () => {
         const trace = kuramoto.forward(x, c, { steps: timesteps, stepSize: this.stepSize });
@@ -129,6 +129,31 @@ export class SudokuNetwork {
       }),
     );
     return { logits: this.#logits(c), layers };
+  }
+
+  /** Traces one step of the layers in turn, with what the last layer's oscillators answer. */
+  step(tokens: Tensor, timesteps = this.timesteps): StepInTurn & Pick<SudokuOutput, "logits"> {
+    const { blocks } = this;
+    const step = stepInTurn(
+      blocks.map(({ kuramoto }, layer) => ({
+        kuramoto,
+        steps: timesteps,
+        begin: (from) =>
+          layer === 0
+            ? this.#start(tokens, from)
+            : { x: from, c: scope(`layer${layer - 1}`, () => blocks[layer - 1]!.readout.forward(from)) },
+      })),
+      this.noiseInput(tokens.shape[0]!).shape,
+      this.stepSize,
+    );
+    return { ...step, logits: this.read(step.states.at(-1)!) };
+  }
+
+  /** Given cells start at their digit's embedding, which drives them, blank ones at random. */
+  #start(tokens: Tensor, noise: Tensor): Driven {
+    checkTokens(tokens);
+    const c = scope("embedding", () => transpose(this.embedding.forward(tokens), [0, 3, 1, 2]));
+    return { c, x: where(unsqueeze(greater(tokens, 0), [1]), c, noise) };
   }
 
   /**

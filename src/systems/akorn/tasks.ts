@@ -1,5 +1,5 @@
 import type { Dim, Tensor } from "../../graph/index.js";
-import { add, cast, concat, input, mul, slice, sub, unsqueeze } from "../../graph/index.js";
+import { add, cast, input, mul, slice, sub } from "../../graph/index.js";
 import { VIEWS } from "../../data/augmentation/simclr.js";
 import type { ContrastiveOptions } from "../../nn/contrastive-loss.js";
 import { contrastiveLoss } from "../../nn/contrastive-loss.js";
@@ -8,10 +8,13 @@ import { TrainingPass } from "../../nn/layers/layer.js";
 import { crossEntropy } from "../../nn/losses.js";
 import type { NamedParameters } from "../../nn/module.js";
 import { namedParameters } from "../../nn/module.js";
+import { overTime } from "../../train/over-time.js";
+import type { StepGraph, SteppedModel } from "../../train/step-graph.js";
 import type { InferenceGraph, LossGraph, Task } from "../../train/task.js";
-import { check } from "../../util/errors.js";
+import { StriateError, check } from "../../util/errors.js";
 import { gridOf } from "./grid.js";
 import { IterativeObjectNetwork, SudokuTransformer } from "./iterative-baselines.js";
+import type { StepInTurn } from "./layers-in-turn.js";
 import { NOISE, ObjectNetwork } from "./object-network.js";
 import type { RecognitionNetwork } from "./recognition-network.js";
 import { ensembleLogits } from "./recognition-network.js";
@@ -33,9 +36,10 @@ export interface ObjectTaskOptions extends ContrastiveOptions {
 /**
  * Object discovery by contrast (arXiv:2410.13821, appendix; SimCLR, Chen et al. 2020): reads "views" [2 batch, 3, height,
  * width], two augmentations of image i at 2 i and 2 i + 1. Answers of "images" [batch, 3, height, width]: "features" [batch,
- * channels, height, width], and "energies.LAYER" [T + 1, batch] of oscillators.
+ * channels, height, width], and "energies.LAYER" [T + 1, batch] of oscillators. A step answers the same without
+ * the axis of time, one layer after another.
  */
-export class ObjectTask implements Task {
+export class ObjectTask implements Task, SteppedModel {
   readonly parameters: NamedParameters;
 
   constructor(
@@ -66,6 +70,22 @@ export class ObjectTask implements Task {
     return { inputs, noise, outputs };
   }
 
+  step(batch: Dim): StepGraph {
+    const { model } = this;
+    if (!(model instanceof ObjectNetwork))
+      throw new StriateError("object discovery: a stepper needs oscillators, this network has none");
+    const step = model.step(input(IMAGES, [batch, 3, ...gridOf(this.imageSize)]));
+    const states = this.options.states === true ? step.states : [];
+    return {
+      ...stateOf(step),
+      readouts: {
+        features: step.features,
+        ...energiesOf(step),
+        ...Object.fromEntries(states.map((state, layer) => [`states.${layer}`, state])),
+      },
+    };
+  }
+
   #trace(images: Tensor) {
     const { model } = this;
     if (model instanceof IterativeObjectNetwork)
@@ -91,8 +111,9 @@ export interface SudokuTaskOptions {
 /**
  * Sudoku: reads "puzzle" [batch, 9, 9] (digits, 0 for a blank) and "solution" [batch, 9, 9] (digits from 1). Loss:
  * cross-entropy over all 81 cells. Answers: "logits" [batch, 9, 9, 9], and "energies.LAYER" [T + 1, batch] of oscillators.
+ * A step answers the same without the axis of time, one layer after another.
  */
-export class SudokuTask implements Task {
+export class SudokuTask implements Task, SteppedModel {
   readonly parameters: NamedParameters;
 
   constructor(
@@ -129,6 +150,15 @@ export class SudokuTask implements Task {
       outputs["logits.steps"] = overTime(layers.at(-1)!.states.map((state) => model.read(state)));
     }
     return { inputs, noise, outputs };
+  }
+
+  step(batch: Dim): StepGraph {
+    const { model } = this;
+    if (!(model instanceof SudokuNetwork))
+      throw new StriateError("Sudoku: a stepper needs oscillators, this network has none");
+    const puzzle = input(PUZZLE, [batch, SIDE, SIDE]);
+    const step = model.step(cast(puzzle, "int64"), this.options.timesteps);
+    return { ...stateOf(step), readouts: { logits: step.logits, ...energiesOf(step) } };
   }
 
   #trace(batch: Dim): SudokuTrace {
@@ -169,8 +199,9 @@ function checkLossSteps(lossSteps: number, timesteps: number): void {
 /**
  * Image classification by oscillators: reads "images" [batch, 3, height, width] and "labels" [batch]. Loss: mean
  * cross-entropy. Answers: "logits" [batch, classes], the mean over `ensemble` (default 1) passes with noise of their own.
+ * A step answers "logits", and "energies.LAYER" [batch] of oscillators, one layer after another, of a single pass.
  */
-export class RecognitionTask implements Task {
+export class RecognitionTask implements Task, SteppedModel {
   readonly parameters: NamedParameters;
 
   constructor(
@@ -207,15 +238,22 @@ export class RecognitionTask implements Task {
     };
   }
 
+  step(batch: Dim): StepGraph {
+    const { ensemble = 1 } = this.options;
+    check(ensemble === 1, () => `recognition: a step is that of one pass, got an ensemble of ${ensemble}`);
+    const step = this.model.step(this.#images(batch));
+    return { ...stateOf(step), readouts: { logits: step.logits, ...energiesOf(step) } };
+  }
+
   #images(batch: Dim): Tensor {
     return input(IMAGES, [batch, 3, ...this.model.imageSize]);
   }
 }
 
-/** One tensor of all steps: [steps, ...]. */
-function overTime(steps: readonly Tensor[]): Tensor {
-  return concat(
-    steps.map((step) => unsqueeze(step, [0])),
-    0,
-  );
+function stateOf({ state, defaults }: StepInTurn): Pick<StepGraph, "state" | "defaults"> {
+  return { state, defaults };
+}
+
+function energiesOf({ energies }: StepInTurn): Record<string, Tensor> {
+  return Object.fromEntries(energies.map((energy, layer) => [`energies.${layer}`, energy]));
 }

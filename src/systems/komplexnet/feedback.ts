@@ -5,7 +5,6 @@ import {
   mul,
   parameter,
   scope,
-  sub,
   tanh,
   transposeMatrix,
   unsqueeze,
@@ -16,10 +15,23 @@ import type { Polar } from "./complex-layers.js";
 import type { FeedbackOptions, KomplexNetConfig } from "./config.js";
 import { FILTERS } from "./config.js";
 import type { Phases } from "./kuramoto.js";
-import { pull, repulsion } from "./kuramoto.js";
+import { pull, pulledAtRate } from "./kuramoto.js";
 import type { StageOutputs } from "./stages.js";
 
 const SMALL_START = fill(1e-6);
+
+/** What the deeper layers pull with: tanh m cos theta and tanh m sin theta of each, stacked in the batch. */
+export interface Activity {
+  readonly convolution: Tensor;
+  readonly hidden: Tensor;
+  readonly readout: Tensor;
+}
+
+/** How strongly they pull; scalar tensors where that may change from run to run. */
+export interface FeedbackStrength {
+  readonly rates: readonly (Tensor | number)[];
+  readonly desynchrony: Tensor | number;
+}
 
 /**
  * Pull of the deeper layers on the first layer's phases (the recurrent model). A unit with complex output m exp(i theta) pulls with
@@ -55,34 +67,57 @@ export class Feedback {
     phases: Phases,
     before: Omit<StageOutputs, "logits">,
   ): [convolution: Tensor, hidden: Tensor, readout: Tensor] {
-    const [, hiddenRate, readoutRate] = this.options.rates;
+    return this.pulls(
+      phases,
+      scope("feedback", () => activityOf(before)),
+    );
+  }
+
+  /** As {@link increments}, from what the layers pull with, and with strengths other than those of the options. */
+  pulls(
+    phases: Phases,
+    active: Activity,
+    { rates, desynchrony }: FeedbackStrength = this.options,
+  ): [convolution: Tensor, hidden: Tensor, readout: Tensor] {
+    const [fromConvolution, fromHidden, fromReadout] = rates as [
+      Tensor | number,
+      Tensor | number,
+      Tensor | number,
+    ];
     return scope("feedback", () => [
-      this.#convolutionIncrement(phases, before.convolution),
-      broadcastPull(phases, before.hidden, this.fromHidden, hiddenRate),
-      broadcastPull(phases, before.readout, this.fromReadout, readoutRate),
+      this.#convolutionPull(phases, active.convolution, fromConvolution, desynchrony),
+      broadcastPull(phases, active.hidden, this.fromHidden, fromHidden),
+      broadcastPull(phases, active.readout, this.fromReadout, fromReadout),
     ]);
   }
 
-  #convolutionIncrement(phases: Phases, z: Polar): Tensor {
-    const { rates, size, desynchrony } = this.options;
-    const active = activity(z);
-    const field = convTranspose(active, mul(this.fromConvolution, rates[0]), undefined, {
+  #convolutionPull(
+    phases: Phases,
+    active: Tensor,
+    rate: Tensor | number,
+    desynchrony: Tensor | number,
+  ): Tensor {
+    const kernel = typeof rate === "number" ? mul(this.fromConvolution, rate) : this.fromConvolution;
+    const field = convTranspose(active, kernel, undefined, {
       stride: 2,
-      padding: (size - 1) / 2,
+      padding: (this.options.size - 1) / 2,
       outputPadding: 1,
     });
-    const repelled = desynchrony === 0 ? field : sub(field, repulsion(active, rates[0] * desynchrony));
-    return pull(phases, repelled);
+    return pulledAtRate(phases, field, active, { rate, desynchrony });
   }
 }
 
-/** tanh m cos theta and tanh m sin theta, stacked in the batch. */
+/** What the complex stages pull with. */
+export function activityOf({ convolution, hidden, readout }: Omit<StageOutputs, "logits">): Activity {
+  return { convolution: activity(convolution), hidden: activity(hidden), readout: activity(readout) };
+}
+
 function activity(z: Polar): Tensor {
   const strength = tanh(z.magnitude);
   return stackBatch([mul(strength, z.cos), mul(strength, z.sin)]);
 }
 
-function broadcastPull(phases: Phases, z: Polar, kernel: Tensor, rate: number): Tensor {
-  const field = matmul(activity(z), transposeMatrix(mul(kernel, rate)));
+function broadcastPull(phases: Phases, active: Tensor, kernel: Tensor, rate: Tensor | number): Tensor {
+  const field = matmul(active, transposeMatrix(mul(kernel, rate)));
   return pull(phases, unsqueeze(field, [2, 3]));
 }

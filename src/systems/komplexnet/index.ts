@@ -13,6 +13,7 @@ export * from "./model.js";
 export * from "./phases.js";
 export * from "./real-baseline.js";
 export * from "./stages.js";
+export * from "./step.js";
 export * from "./synchrony-loss.js";
 export * from "./tasks.js";
 export * from "./transformer-baseline.js";

@@ -11,10 +11,10 @@ export interface Phases {
 }
 
 export interface KuramotoOptions {
-  /** Step size eta. */
-  readonly rate: number;
-  /** Global repulsion epsilon. */
-  readonly desynchrony: number;
+  /** Step size eta; a scalar tensor where it may change from run to run. */
+  readonly rate: Tensor | number;
+  /** Global repulsion epsilon, likewise. */
+  readonly desynchrony: Tensor | number;
 }
 
 /** Gives the increment of the phases in one step. */
@@ -42,21 +42,40 @@ export function advance(phases: Phases, increments: readonly Tensor[]): Phases {
  * @param coupling K, [to, from, size, size], size odd
  */
 export function kuramoto(amplitude: Tensor, coupling: Tensor, options: KuramotoOptions): PhaseIncrement {
-  const { rate, desynchrony } = options;
-  const [gate, kernel] = scope("kuramoto", () => [tanh(amplitude), mul(coupling, rate)]);
+  const { rate } = options;
+  // A rate that is fed scales the result: a kernel that stays constant is convolved with faster.
+  const [gate, kernel] = scope("kuramoto", () => [
+    tanh(amplitude),
+    typeof rate === "number" ? mul(coupling, rate) : coupling,
+  ]);
   const padding = ((coupling.shape[2] as number) - 1) / 2;
   return (phases) =>
     scope("kuramoto", () => {
       const active = stackBatch([mul(gate, phases.cos), mul(gate, phases.sin)]);
       const local = conv(active, kernel, undefined, { padding });
-      const field = desynchrony === 0 ? local : sub(local, repulsion(active, rate * desynchrony));
-      return pull(phases, field);
+      return pulledAtRate(phases, local, active, options);
     });
 }
 
-/** strength times the sum over all oscillators of an image, [batch, 1, 1, 1]. */
-export function repulsion(active: Tensor, strength: number): Tensor {
-  return mul(sum(active, [1, 2, 3], { keepAxes: true }), strength);
+/**
+ * The increment by a field that lacks the global repulsion, and lacks the rate if that is a tensor.
+ *
+ * @param active what the field was made of
+ */
+export function pulledAtRate(
+  phases: Phases,
+  field: Tensor,
+  active: Tensor,
+  { rate, desynchrony }: KuramotoOptions,
+): Tensor {
+  const repelled = () => {
+    const total = sum(active, [1, 2, 3], { keepAxes: true });
+    if (typeof rate !== "number") return sub(field, mul(total, desynchrony));
+    const strength = typeof desynchrony === "number" ? rate * desynchrony : mul(desynchrony, rate);
+    return sub(field, mul(total, strength));
+  };
+  const increment = pull(phases, desynchrony === 0 ? field : repelled());
+  return typeof rate === "number" ? increment : mul(increment, rate);
 }
 
 /** cos phi S - sin phi C for a field whose cosine part C and sine part S are stacked in the batch. */

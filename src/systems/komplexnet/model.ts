@@ -1,5 +1,5 @@
 import type { Dim, Tensor } from "../../graph/index.js";
-import { abs, concat, mul, scope, showShape, unsqueeze } from "../../graph/index.js";
+import { abs, mul, scope, showShape } from "../../graph/index.js";
 import { check } from "../../util/errors.js";
 import type { Complex } from "./complex-layers.js";
 import { ComplexConv } from "./complex-layers.js";
@@ -81,15 +81,9 @@ export class KomplexNet {
 
   /** Traces all timesteps. Throws {@link StriateError} where shapes do not fit the configuration. */
   forward(inputs: KomplexNetInputs): KomplexNetOutput {
-    const { images } = inputs;
-    const { timesteps, inChannels, imageSize } = this.config;
-    check(
-      images.shape.slice(1).join() === [inChannels, imageSize, imageSize].join() && images.rank === 4,
-      () =>
-        `images: expected [batch, ${inChannels}, ${imageSize}, ${imageSize}], got ${showShape(images.shape)}`,
-    );
-    const amplitude = this.frontEnd instanceof FrontEnd ? this.frontEnd.amplitude(images) : images;
-    const classify = this.#classifier(amplitude);
+    const { timesteps } = this.config;
+    const amplitude = this.amplitude(inputs.images);
+    const classify = this.reader(amplitude);
     const update = this.#dynamics(inputs, amplitude);
     const phases: Phases[] = [];
     const outputs: StageOutputs[] = [];
@@ -106,6 +100,17 @@ export class KomplexNet {
       amplitude,
       final: outputs.at(-1)!,
     };
+  }
+
+  /** Amplitudes of the units, [batch, oscillators, imageSize, imageSize]. Throws {@link StriateError} for images of another shape. */
+  amplitude(images: Tensor): Tensor {
+    const { inChannels, imageSize } = this.config;
+    check(
+      images.shape.slice(1).join() === [inChannels, imageSize, imageSize].join() && images.rank === 4,
+      () =>
+        `images: expected [batch, ${inChannels}, ${imageSize}, ${imageSize}], got ${showShape(images.shape)}`,
+    );
+    return this.frontEnd instanceof FrontEnd ? this.frontEnd.amplitude(images) : images;
   }
 
   /** How the phases of a timestep follow from those before (none at t = 0) and from what the stages gave then. */
@@ -139,7 +144,7 @@ export class KomplexNet {
   }
 
   /** Reads amplitude and phases; what does not depend on the phases is computed once. */
-  #classifier(amplitude: Tensor): (phases: Phases) => StageOutputs {
+  reader(amplitude: Tensor): (phases: Phases) => StageOutputs {
     const { frontEnd, stages } = this;
     const magnitude = frontEnd instanceof FrontEnd ? amplitude : scope("amplitude", () => abs(amplitude));
     const reader = frontEnd instanceof FrontEnd ? stages.convolution : frontEnd;
@@ -150,12 +155,4 @@ export class KomplexNet {
       return stages.forward(scope("frontEnd", () => frontEnd.forward(z, chi)));
     };
   }
-}
-
-/** One tensor of all timesteps: [timesteps, batch, ...]. */
-export function overTime(steps: readonly Tensor[]): Tensor {
-  return concat(
-    steps.map((step) => unsqueeze(step, [0])),
-    0,
-  );
 }

@@ -6,13 +6,16 @@ import { binaryCrossEntropyWithLogits } from "../../nn/losses.js";
 import type { NamedParameters } from "../../nn/module.js";
 import { TrainingPass } from "../../nn/layers/layer.js";
 import { namedParameters } from "../../nn/module.js";
+import { overTime } from "../../train/over-time.js";
+import type { StepGraph, SteppedModel } from "../../train/step-graph.js";
 import type { InferenceGraph, LossGraph, NoiseKind, Task, TrainingData } from "../../train/task.js";
 import { endToEndLoss, lastStepLoss } from "./losses.js";
 import type { KomplexNet } from "./model.js";
-import { overTime } from "./model.js";
 import type { Polar } from "./complex-layers.js";
+import type { StageOutputs } from "./stages.js";
 import type { RealBaseline } from "./real-baseline.js";
 import type { TransformerBaseline } from "./transformer-baseline.js";
+import { komplexNetStep } from "./step.js";
 import { synchronyLoss } from "./synchrony-loss.js";
 
 /** Names of the data fields that the tasks read. */
@@ -58,9 +61,10 @@ export const COMPLEX_LAYERS = ["convolution", "hidden", "readout"] as const;
  * (k-hot) and, where needed, "masks" [batch, 1 + objects (+ overlap), 1, size, size].
  *
  * Loss: end to end and always with feedback, cross-entropy averaged over timesteps plus the synchrony loss; with frozen
- * dynamics, cross-entropy of the last timestep. Answers: "logits" [timesteps, batch, classes].
+ * dynamics, cross-entropy of the last timestep. Answers: "logits" [timesteps, batch, classes]. A step answers the same
+ * without the axis of timesteps.
  */
-export class KomplexNetTask implements Task {
+export class KomplexNetTask implements Task, SteppedModel {
   readonly parameters: NamedParameters;
 
   constructor(
@@ -111,17 +115,44 @@ export class KomplexNetTask implements Task {
         ...(this.options.synchrony && {
           synchronyLoss: overTime(perStep.map((loss) => unsqueeze(loss, [0]))),
         }),
-        ...(this.options.layers &&
-          Object.fromEntries(COMPLEX_LAYERS.map((name) => [`layer.${name}`, parts(output.final[name])]))),
+        ...(this.options.layers && layerParts(output.final)),
       },
       ...ANSWERS,
     };
   }
 
-  #trace(batch: Dim) {
+  step(batch: Dim): StepGraph {
+    const { images, masks } = this.#inputs(batch);
+    const { phases, amplitude, stages, ...rest } = komplexNetStep(this.model, images, masks);
+    const { background, overlapChannel } = this.model.config;
+    const { options } = this;
+    return {
+      ...rest,
+      readouts: {
+        logits: stages.logits,
+        ...(options.phases && { phases, amplitude }),
+        ...(options.synchrony && {
+          synchronyLoss: unsqueeze(
+            synchronyLoss({ phases, amplitude, masks, background, overlapChannel }).loss,
+            [0],
+          ),
+        }),
+        ...(options.layers && layerParts(stages)),
+      },
+      labels: ANSWERS.labels,
+    };
+  }
+
+  #inputs(batch: Dim): { readonly images: Tensor; readonly masks: Tensor } {
     const { inChannels, imageSize, objects, overlapChannel } = this.model.config;
-    const images = input(IMAGES, [batch, inChannels, imageSize, imageSize]);
-    const masks = input(MASKS, [batch, 1 + objects + (overlapChannel ? 1 : 0), 1, imageSize, imageSize]);
+    return {
+      images: input(IMAGES, [batch, inChannels, imageSize, imageSize]),
+      masks: input(MASKS, [batch, 1 + objects + (overlapChannel ? 1 : 0), 1, imageSize, imageSize]),
+    };
+  }
+
+  #trace(batch: Dim) {
+    const { images, masks } = this.#inputs(batch);
     const draws = this.model.noiseInputs(batch);
     const noise: Record<string, NoiseKind> = Object.fromEntries(
       Object.keys(draws).map((name) => [name, "uniform"]),
@@ -182,6 +213,10 @@ export class TransformerBaselineTask implements Task {
     const { inChannels, imageSize } = this.model.config;
     return input(IMAGES, [batch, inChannels, imageSize, imageSize]);
   }
+}
+
+function layerParts(stages: StageOutputs): Record<string, Tensor> {
+  return Object.fromEntries(COMPLEX_LAYERS.map((name) => [`layer.${name}`, parts(stages[name])]));
 }
 
 function parts({ real, imaginary }: Polar): Tensor {

@@ -2,14 +2,15 @@ import type { Preprocessing } from "../../data/preprocessing.js";
 import type { Target, Tensor, WrittenOnnx } from "../../graph/index.js";
 import { lower, writeOnnx } from "../../graph/index.js";
 import type { Dim } from "../../graph/index.js";
-import { modelMetadata, noiseInputs } from "../../train/model-description.js";
-import { topologicalOrder } from "../../graph/index.js";
+import type { ModelDescription } from "../../train/model-description.js";
+import { inputNames, modelMetadata, noiseInputs } from "../../train/model-description.js";
+import { describeStep, stepOutputs } from "../../train/step-graph.js";
 import { HYPERPARAMETER_INPUTS } from "./hyperparameters.js";
-import { nextName } from "../../runtime/runtime.js";
 import type { State } from "../../nn/module.js";
 import { baked } from "../../nn/training-state.js";
 import type { PredictiveNetwork } from "./network.js";
-import { stateName } from "./network.js";
+import type { PredictiveStepOptions } from "./steps.js";
+import { predictiveSteps } from "./steps.js";
 import type { AnswerOptions } from "./tasks.js";
 import { answers, noiseOf } from "./tasks.js";
 import { checkValues } from "./values.js";
@@ -37,31 +38,34 @@ export function writeUnrolled(
   values: State,
   options: UnrolledOptions,
 ): WrittenOnnx {
-  return write(network, values, answers(network.unroll(options.timesteps, options), options), options, {
-    form: "unrolled",
-    timesteps: options.timesteps,
-  });
+  const { timesteps } = options;
+  const outputs = answers(network.unroll(timesteps, options), options);
+  return write(
+    network,
+    values,
+    outputs,
+    options,
+    { form: "unrolled", timesteps },
+    {
+      noise: noiseInputs(outputs, noiseOf(network)),
+      inputs: hyperparameterDefaults(network, outputs),
+      timesteps: { output: "logits", count: timesteps + 1 },
+    },
+  );
 }
 
 /**
- * One timestep as an ONNX graph, for streams and browsers. States "representation.pcoderI" go in, those of the next
- * timestep come out as "next:representation.pcoderI"; "restart" is 1 at an image's first timestep (states of zeros), 0
- * after. Outputs "logits", and with `predictions` or `errors` those of the new states. The numbers are those of
- * {@link writeUnrolled}.
+ * One timestep as an ONNX graph, for streams and browsers: state in, state and answers out, see {@link predictiveSteps}.
+ * Inputs: the image, "feedforward", "feedback" and "error" [PCoders] unless constants, "prior" where the network has one.
  */
 export function writeStep(
   network: PredictiveNetwork,
   values: State,
-  options: WriteOptions & Pick<AnswerOptions, "predictions" | "errors"> = {},
+  options: WriteOptions & PredictiveStepOptions = {},
 ): WrittenOnnx {
-  const { pass } = network.step(options);
-  const outputs: Record<string, Tensor> = { logits: pass.logits };
-  pass.representations.forEach((state, i) => {
-    outputs[nextName(stateName(i + 1))] = state;
-    if (options.predictions) outputs[`prediction.pcoder${i + 1}`] = pass.predictions[i]!.prediction;
-    if (options.errors) outputs[`error.pcoder${i + 1}`] = pass.predictions[i]!.error;
-  });
-  return write(network, values, outputs, options, { form: "step" });
+  const graph = predictiveSteps(network, options).step(options.batch ?? network.backbone.batch);
+  const description = describeStep(graph, values);
+  return write(network, values, stepOutputs(graph), options, { form: "step" }, description);
 }
 
 function write(
@@ -70,6 +74,7 @@ function write(
   outputs: Record<string, Tensor>,
   { target = "portable", preprocessing = network.backbone.preprocessing }: WriteOptions,
   about: { readonly form: "step" } | { readonly form: "unrolled"; readonly timesteps: number },
+  description: ModelDescription,
 ): WrittenOnnx {
   checkValues(network, values);
   const pcoders = network.pcoders.map(({ cut, hyperparameters, shape, target: predicted }) => ({
@@ -82,9 +87,7 @@ function write(
   const metadata = {
     ...modelMetadata({
       preprocessing,
-      noise: noiseInputs(outputs, noiseOf(network)),
-      inputs: hyperparameterDefaults(network, outputs),
-      ...(about.form === "unrolled" && { timesteps: { output: "logits", count: about.timesteps + 1 } }),
+      ...description,
       ...(classes && { classes }),
       ...(labels && { labels }),
       system: "Predify",
@@ -100,11 +103,7 @@ function hyperparameterDefaults(
   { pcoders }: PredictiveNetwork,
   outputs: Readonly<Record<string, Tensor>>,
 ): Record<string, readonly number[]> {
-  const present = new Set(
-    topologicalOrder(Object.values(outputs)).flatMap(({ leaf }) =>
-      leaf?.kind === "input" ? [leaf.name] : [],
-    ),
-  );
+  const present = inputNames(outputs);
   const own = HYPERPARAMETER_INPUTS.filter((name) => present.has(name));
   return Object.fromEntries(
     own.map((name) => [name, pcoders.map(({ hyperparameters }) => hyperparameters[name])]),

@@ -20,6 +20,7 @@ export * from "./tasks.js";
 export { resizeMatrix } from "./upsampling.js";
 export * from "./export.js";
 export * from "./run.js";
+export * from "./steps.js";
 export * from "./values.js";
 export * from "../../data/prepared-images.js";
 export * from "../../data/preprocessing.js";

@@ -1,8 +1,9 @@
 import type { Dim, GraphNode, Tensor } from "../../graph/index.js";
-import { add, input, mul, sub, topologicalOrder } from "../../graph/index.js";
+import { add, cast, equal, input, mul, sub, topologicalOrder } from "../../graph/index.js";
 import { isStatic } from "../../graph/dims.js";
 import type { NamedParameters } from "../../nn/module.js";
 import { namedParameters } from "../../nn/module.js";
+import { TIMESTEP } from "../../train/step-graph.js";
 import { check } from "../../util/errors.js";
 import type { Backbone } from "./backbone.js";
 import { retrace } from "./backbone.js";
@@ -51,8 +52,8 @@ export interface Unrolled {
 /** One timestep with the state as inputs. */
 export interface SingleStep {
   readonly inputs: readonly Tensor[];
-  /** Input 1 at the first timestep of an image, 0 after. */
-  readonly restart: Tensor;
+  /** Input that counts the timesteps before this one; absent if states start at random, where timestep 0 is like the others. */
+  readonly timestep: Tensor | undefined;
   readonly before: readonly Tensor[];
   readonly pass: Pass;
 }
@@ -63,7 +64,6 @@ export function stateName(number: number): string {
 }
 
 export const PRIOR_INPUT = "prior";
-export const RESTART_INPUT = "restart";
 
 interface PassContext {
   readonly image: Tensor;
@@ -131,23 +131,18 @@ export class PredictiveNetwork {
   }
 
   /**
-   * One timestep: states in, states out. With `restart` 1 (and states of zeros) it is timestep 0, with 0 the next one.
+   * One timestep: states in, states out. At timestep 0 states of zeros count for nothing: every representation is its drive.
    * Gives the same numbers as {@link unroll}.
    */
   step(options: TraceOptions = {}): SingleStep {
     const { inputs, context } = this.#context(options);
-    const restart = input(RESTART_INPUT, []);
-    const going = sub(1, restart);
-    // beta -> 1 and everything else -> 0: r = f, without another pass over the states.
-    const weights = context.weights.map(({ feedforward, feedback, error }): MixingWeights => ({
-      feedforward: add(feedforward, mul(restart, sub(1, feedforward))),
-      feedback: mul(feedback, going),
-      error: mul(error, going),
-    }));
+    const timestep = this.options.randomInit === true ? undefined : input(TIMESTEP, []);
     const before = this.#stateInputs(context.image);
+    const weights = timestep === undefined ? context.weights : startingWeights(context.weights, timestep);
     const tracer = new PassTracer(this, { ...context, weights });
     const pass = tracer.pass(0, tracer.fromStates(before));
-    return { inputs: [...inputs, restart, ...before], restart, before, pass };
+    const counted = timestep === undefined ? [] : [timestep];
+    return { inputs: [...inputs, ...counted, ...before], timestep, before, pass };
   }
 
   #context(options: TraceOptions): { inputs: readonly Tensor[]; context: PassContext } {
@@ -187,6 +182,17 @@ export class PredictiveNetwork {
   #stateInputs(image: Tensor): Tensor[] {
     return this.pcoders.map(({ number, shape }) => input(stateName(number), [image.shape[0]!, ...shape]));
   }
+}
+
+/** At timestep 0 beta -> 1 and everything else -> 0: r = f, without another pass over the states. */
+function startingWeights(weights: readonly MixingWeights[], timestep: Tensor): MixingWeights[] {
+  const starting = cast(equal(timestep, 0), "float32");
+  const going = sub(1, starting);
+  return weights.map(({ feedforward, feedback, error }) => ({
+    feedforward: add(feedforward, mul(starting, sub(1, feedforward))),
+    feedback: mul(feedback, going),
+    error: mul(error, going),
+  }));
 }
 
 /** Traces passes over one image; what depends on no representation is traced once. */

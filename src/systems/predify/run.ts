@@ -2,16 +2,16 @@ import type { TensorData } from "../../graph/index.js";
 import { showShape, tensorData } from "../../graph/index.js";
 import type { State } from "../../nn/module.js";
 import type { Runtime, Session, SessionOptions } from "../../runtime/runtime.js";
-import { nextName, targetOf } from "../../runtime/runtime.js";
+import { targetOf } from "../../runtime/runtime.js";
 import { StriateError, check } from "../../util/errors.js";
 import type { Random } from "../../util/random.js";
 import type { UnrolledOptions } from "./export.js";
-import { writeStep, writeUnrolled } from "./export.js";
+import { writeUnrolled } from "./export.js";
 import type { Hyperparameters } from "./hyperparameters.js";
 import { HYPERPARAMETER_INPUTS, checkHyperparameters } from "./hyperparameters.js";
 import { countWindow, openDecoder, windowDraws } from "./measure-window.js";
 import type { PredictiveNetwork } from "./network.js";
-import { PRIOR_INPUT, RESTART_INPUT, stateName } from "./network.js";
+import { PRIOR_INPUT, stateName } from "./network.js";
 
 /** What one run is given besides images. */
 export interface RunInputs {
@@ -109,52 +109,6 @@ function alongAxis(values: readonly TensorData[], axis: number, count: number): 
     }
   });
   return tensorData(data, shape.with(axis, count));
-}
-
-/** A network that is shown images timestep by timestep. */
-export interface PredictiveStepper {
-  /** The next timestep of the same image, or the first of a new one (`restart`). Gives logits [batch, classes] and more. */
-  step(
-    images: TensorData,
-    options?: RunInputs & { readonly restart?: boolean },
-  ): Promise<Record<string, TensorData>>;
-  /** States as they are now, by name. */
-  readonly states: Readonly<Record<string, TensorData>> | undefined;
-  close(): Promise<void>;
-}
-
-/** Loads a network one timestep at a time: the first call and every `restart` begin anew. */
-export async function openStepper(
-  network: PredictiveNetwork,
-  values: State,
-  runtime: Runtime,
-  options: Parameters<typeof writeStep>[2] & SessionOptions = {},
-): Promise<PredictiveStepper> {
-  const target = targetOf(runtime, options);
-  const { bytes } = writeStep(network, values, { target, ...options });
-  const session = await runtime.createSession(bytes, options);
-  let states: Record<string, TensorData> | undefined;
-  return {
-    get states() {
-      return states;
-    },
-    step: async (images, inputs = {}) => {
-      checkImages(network, images);
-      const batch = images.shape[0]!;
-      const fits = states !== undefined && Object.values(states)[0]!.shape[0] === batch;
-      const anew = inputs.restart === true || !fits;
-      const random = anew && network.options.randomInit === true;
-      // Random states take part in an update, so the first timestep is no restart for them.
-      const restart = tensorData([anew && !random ? 1 : 0], []);
-      const before = anew ? startStates(network, batch, random ? inputs.random : undefined) : states!;
-      const feeds = { ...feedsOf(network, images, inputs), ...before, [RESTART_INPUT]: restart };
-      const results = await session.run(needed(session, feeds));
-      checkFinite(results.logits!);
-      states = Object.fromEntries(Object.keys(before).map((name) => [name, results[nextName(name)]!]));
-      return Object.fromEntries(Object.entries(results).filter(([name]) => !name.startsWith("next:")));
-    },
-    close: () => session.close(),
-  };
 }
 
 /**

@@ -1,9 +1,10 @@
 import { IMAGES, LABELS } from "../../data/prepared-images.js";
 import type { Dim, Tensor } from "../../graph/index.js";
-import { addAll, cast, concat, div, input, sub, unsqueeze, constant } from "../../graph/index.js";
+import { addAll, cast, constant, div, input, sub } from "../../graph/index.js";
 import { crossEntropy } from "../../nn/losses.js";
 import type { NamedParameters } from "../../nn/module.js";
 import { namedParameters } from "../../nn/module.js";
+import { overTime } from "../../train/over-time.js";
 import type { InferenceGraph, LossGraph, NoiseKind, Task } from "../../train/task.js";
 import { check } from "../../util/errors.js";
 import type { MixingWeights } from "./hyperparameters.js";
@@ -60,12 +61,6 @@ export function answers(
       outputs[`error.${pcoder}`] = overTime(passes.map((pass) => pass.predictions[i]!.error));
   }
   return outputs;
-}
-
-/** Values of every timestep behind one another: [timesteps, ...]. */
-function overTime(values: readonly Tensor[]): Tensor {
-  const each = values.map((value) => unsqueeze(value, [0]));
-  return each.length === 1 ? each[0]! : concat(each, 0);
 }
 
 /** Noise that a network needs: the backbone's, and the states it starts from. */

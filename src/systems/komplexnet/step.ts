@@ -1,0 +1,124 @@
+import type { Dim, Tensor } from "../../graph/index.js";
+import { add, concat, equal, input, reshape, split, where } from "../../graph/index.js";
+import type { StepGraph, StepState } from "../../train/step-graph.js";
+import { TIMESTEP } from "../../train/step-graph.js";
+import { stackBatch, unstackBatch } from "./batch-stack.js";
+import type { Activity, Feedback } from "./feedback.js";
+import { activityOf } from "./feedback.js";
+import type { Phases } from "./kuramoto.js";
+import { advance, kuramoto, phasesOf } from "./kuramoto.js";
+import type { KomplexNet } from "./model.js";
+import { idealPhases } from "./phases.js";
+import type { StageOutputs } from "./stages.js";
+
+/** The state that holds the oscillators' phases, in radians: uniform in [-pi, pi) at the start. */
+export const OSCILLATORS = "oscillators";
+
+/** One timestep of KomplexNet, traced. */
+export interface KomplexNetStep extends Pick<StepGraph, "state" | "noise" | "defaults"> {
+  /** After this timestep's update, [batch, oscillators, imageSize, imageSize]. */
+  readonly phases: Tensor;
+  readonly amplitude: Tensor;
+  readonly stages: StageOutputs;
+}
+
+/** What a timestep does to the phases. */
+type Update = Pick<KomplexNetStep, "state" | "noise" | "defaults"> & {
+  readonly now: Phases;
+  /** Further state, which follows from what the stages give. */
+  readonly left?: (stages: StageOutputs) => Readonly<Record<string, StepState>>;
+};
+
+/**
+ * Traces one timestep with the state "oscillators", their phases; with feedback also "activity.convolution", "activity.hidden" and
+ * "activity.readout" [batch, 2 x channels, ...], what those layers pull with at the next timestep (cosine parts, then sine
+ * parts). The scalars "rate" and "desynchrony", and with feedback "feedback.rates" [3] and "feedback.desynchrony", are
+ * inputs. Where phases are painted from masks there is no state, but fresh noise at every timestep.
+ *
+ * @throws StriateError for images or masks of another shape
+ */
+export function komplexNetStep(model: KomplexNet, images: Tensor, masks: Tensor): KomplexNetStep {
+  const amplitude = model.amplitude(images);
+  const { now, left, state, ...rest } = updated(model, amplitude, masks);
+  const stages = model.reader(amplitude)(now);
+  return { ...rest, state: { ...state, ...left?.(stages) }, phases: now.radians, amplitude, stages };
+}
+
+function updated(model: KomplexNet, amplitude: Tensor, masks: Tensor): Update {
+  const { config, coupling, feedback } = model;
+  const { phaseMode, oscillators, imageSize, rate, desynchrony } = config;
+  const batch = amplitude.shape[0]!;
+  const units = [batch, oscillators, imageSize, imageSize];
+  if (phaseMode === "ideal") {
+    const [draw, offset] = [input("noise.background", units), input("noise.offset", [1])];
+    const now = phasesOf(idealPhases(masks, { ...config, draw, offset }));
+    return { now, state: {}, noise: { "noise.background": "uniform", "noise.offset": "uniform" } };
+  }
+  const before = phasesOf(input(OSCILLATORS, units));
+  const phases = (next: Tensor): Readonly<Record<string, StepState>> => ({
+    [OSCILLATORS]: { next, start: { distribution: "uniform", range: [-Math.PI, Math.PI] } },
+  });
+  if (coupling === undefined) return { now: before, state: phases(before.radians) };
+
+  const scalars = { rate: input("rate", []), desynchrony: input("desynchrony", []) };
+  const own = kuramoto(amplitude, coupling, scalars)(before);
+  const defaults = { rate: [rate], desynchrony: [desynchrony] };
+  if (feedback === undefined) {
+    const now = advance(before, [own]);
+    return { now, state: phases(now.radians), defaults };
+  }
+  if (feedback.options.frozenAfterFirstStep) {
+    const timestep = input(TIMESTEP, []);
+    const now = phasesOf(where(equal(timestep, 0), add(before.radians, own), before.radians));
+    const state = { ...phases(now.radians), [TIMESTEP]: { next: add(timestep, 1), start: { value: 0 } } };
+    return { now, state, defaults };
+  }
+  const rates = input("feedback.rates", [3]);
+  const repulsion = input("feedback.desynchrony", []);
+  const strength = {
+    rates: split(rates, [1, 1, 1], 0).map((one) => reshape(one, [])),
+    desynchrony: repulsion,
+  };
+  const now = advance(before, [
+    own,
+    ...feedback.pulls(before, activityInputs(model, feedback, batch), strength),
+  ]);
+  return {
+    now,
+    state: phases(now.radians),
+    defaults: {
+      ...defaults,
+      "feedback.rates": feedback.options.rates,
+      "feedback.desynchrony": [feedback.options.desynchrony],
+    },
+    left: (stages) => activityState(activityOf(stages)),
+  };
+}
+
+const LAYERS = ["convolution", "hidden", "readout"] as const;
+
+function activityInputs({ config }: KomplexNet, feedback: Feedback, batch: Dim): Activity {
+  const side = Math.ceil(config.imageSize / 2);
+  const shapes = {
+    convolution: [feedback.fromConvolution.shape[0] as number, side, side],
+    hidden: [config.hidden],
+    readout: [config.classes],
+  };
+  const parts = LAYERS.map((layer) => {
+    const [channels, ...space] = shapes[layer] as [number, ...number[]];
+    const both = input(`activity.${layer}`, [batch, 2 * channels, ...space]);
+    return stackBatch(split(both, [channels, channels], 1));
+  });
+  const [convolution, hidden, readout] = parts as [Tensor, Tensor, Tensor];
+  return { convolution, hidden, readout };
+}
+
+/** Nothing pulls at the first timestep. */
+function activityState(active: Activity): Record<string, StepState> {
+  return Object.fromEntries(
+    LAYERS.map((layer) => [
+      `activity.${layer}`,
+      { next: concat(unstackBatch(active[layer], 2), 1), start: { value: 0 } },
+    ]),
+  );
+}

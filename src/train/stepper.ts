@@ -1,0 +1,353 @@
+import type { DType, TensorData } from "../graph/dtype.js";
+import { allocate } from "../graph/dtype.js";
+import { isStatic, isStaticShape } from "../graph/dims.js";
+import type { Port, Shape, Tensor, WrittenOnnx } from "../graph/index.js";
+import { lower, showShape, tensorData, writeOnnx } from "../graph/index.js";
+import { OnnxFile } from "../graph/onnx/read.js";
+import type { State } from "../nn/module.js";
+import { baked } from "../nn/training-state.js";
+import type { Device, Runtime, SessionOptions, Values } from "../runtime/runtime.js";
+import { nextName, sessionOptionsOf, targetOf } from "../runtime/runtime.js";
+import { StriateError, check } from "../util/errors.js";
+import type { RandomLabel } from "../util/random.js";
+import { Random } from "../util/random.js";
+import { unknownName } from "../util/suggest.js";
+import type { ModelDescription, StateStart } from "./model-description.js";
+import { describeModel } from "./model-description.js";
+import type { StepGraph, SteppedModel } from "./step-graph.js";
+import { describeStep, stepOutputs } from "./step-graph.js";
+import type { NoiseKind } from "./task.js";
+
+/** A model and the values of its parameters. */
+export interface StepSource {
+  readonly model: SteppedModel;
+  readonly values: State;
+}
+
+export interface StepperOptions extends SessionOptions {
+  /** Pictures at once. Default 1, or what the file fixes. */
+  readonly batch?: number;
+  /** Of the draws at the start and of the noise. Default 0. */
+  readonly seed?: RandomLabel;
+}
+
+export interface ResetOptions {
+  /** Of the draws at the start and of the noise of the steps that follow. Default: as before. */
+  readonly seed?: RandomLabel;
+  /** Values of pieces of state by name, such as those that {@link Stepper.readState} gave. What is left out starts afresh. */
+  readonly state?: Values;
+}
+
+/** What a step is given for an input: its elements in row-major order, one number for all of them, or a tensor. */
+export type StepValue = TensorData | Float32Array | readonly number[] | number;
+
+/** An input that a step takes. */
+export interface StepInput extends Port {
+  readonly shape: readonly number[];
+  /** The values that it has unless a step is given others. */
+  readonly default?: readonly number[];
+  /** How it is drawn for every step unless it is given. */
+  readonly noise?: NoiseKind;
+}
+
+/** A system that runs timestep by timestep. Its state stays with the runtime: on WebGPU it never leaves the device. */
+export interface Stepper {
+  readonly device: Device;
+  /** What a step takes: pictures, hyper-parameters, noise. All may change from step to step. */
+  readonly inputs: readonly StepInput[];
+  /** What a step answers. */
+  readonly readouts: readonly Port[];
+  /** The pieces of state. */
+  readonly state: readonly Port[];
+  /**
+   * Begins afresh, as a new stepper does by itself: draws follow from the seed alone.
+   *
+   * @throws StriateError for state that does not exist or has another type or shape
+   */
+  reset(options?: ResetOptions): Promise<void>;
+  /**
+   * Runs one timestep. Inputs without values of their own must be given at every step.
+   *
+   * @returns the readouts by name
+   * @throws StriateError for inputs that are missing, unknown or of another shape, and for readouts that are no numbers;
+   *   the state is then as before, except in the last case
+   */
+  step(inputs?: Readonly<Record<string, StepValue>>): Promise<Record<string, TensorData>>;
+  /** A copy of the state. */
+  readState(): Promise<Record<string, TensorData>>;
+  close(): Promise<void>;
+}
+
+/**
+ * Loads one timestep of a system, from a model or from a file that `exportStep` wrote. Calls may overlap: they run one
+ * after another.
+ *
+ * Say the device: without it the graph holds standard operators only, which run everywhere and nowhere fastest.
+ *
+ * @throws StriateError for a parameter without a value, a file whose metadata name state that its graph does not have, and
+ *   shapes that stay open
+ *
+ * @example
+ * const stepper = await openStepper(webRuntime, bytes, { device: "webgpu" });
+ * for (;;) draw(await stepper.step({ images: pixels, desynchrony: slider.valueAsNumber }));
+ */
+export async function openStepper(
+  runtime: Runtime,
+  source: StepSource | Uint8Array,
+  options: StepperOptions = {},
+): Promise<Stepper> {
+  const step =
+    source instanceof Uint8Array ? readStep(source, options.batch) : traceStep(source, options.batch);
+  const target = targetOf(runtime, options);
+  const constants = { values: baked(step.values) };
+  const written = writeOnnx(lower(step.outputs, target, constants), constants);
+  const layout = layoutOf(step, written);
+  const { seed = 0 } = options;
+  const program = await runtime.createProgram(
+    { model: written.bytes, state: startOf(layout, seed) },
+    sessionOptionsOf(options),
+  );
+
+  let now = { seed, steps: 0 };
+  let last: Promise<unknown> = Promise.resolve();
+  const inTurn = <T>(work: () => Promise<T>): Promise<T> => {
+    const result = last.then(work);
+    last = result.catch(() => undefined);
+    return result;
+  };
+  return {
+    device: program.device,
+    inputs: layout.inputs,
+    readouts: layout.readouts,
+    state: layout.state,
+    reset: ({ seed = now.seed, state = {} } = {}) =>
+      inTurn(async () => {
+        const names = layout.state.map(({ name }) => name);
+        for (const name of Object.keys(state))
+          check(names.includes(name), () => `stepper: ${unknownName("state", name, names)}`);
+        await program.writeState({ ...startOf(layout, seed), ...state });
+        now = { seed, steps: 0 };
+      }),
+    step: (given = {}) =>
+      inTurn(async () => {
+        const feeds = feedsOf(layout.inputs, given, now);
+        step.checkInputs?.(feeds);
+        const readouts = await program.step(feeds);
+        now = { ...now, steps: now.steps + 1 };
+        for (const [name, value] of Object.entries(readouts)) checkFinite(name, value, now.steps);
+        return readouts;
+      }),
+    readState: () => inTurn(() => program.readState()),
+    close: () => inTurn(() => program.close()),
+  };
+}
+
+/** One timestep, however it was come by. Next states are outputs named `next:NAME`. */
+interface OpenedStep {
+  readonly what: string;
+  readonly outputs: Readonly<Record<string, Tensor>>;
+  readonly values: ReadonlyMap<string, TensorData>;
+  readonly description: ModelDescription;
+  readonly checkInputs?: StepGraph["checkInputs"];
+}
+
+function traceStep({ model, values }: StepSource, batch = 1): OpenedStep {
+  for (const name of model.parameters.keys())
+    check(values.has(name), () => `stepper: parameter "${name}" has no value`);
+  const graph = model.step(batch);
+  const { checkInputs } = graph;
+  return {
+    what: "stepper",
+    outputs: stepOutputs(graph),
+    values,
+    description: describeStep(graph, values),
+    checkInputs,
+  };
+}
+
+function readStep(bytes: Uint8Array, batch: number | undefined): OpenedStep {
+  const what = "step file";
+  const file = new OnnxFile(bytes, what);
+  const model = file.read({ inputShapes: withBatch(file.read().inputs, batch, what) });
+  const description = describeModel(model.metadata, what);
+  const next = Object.entries(description.state ?? {}).map(([name, { output }]) => {
+    const tensor = model.outputs[output];
+    check(
+      tensor !== undefined && model.inputs[name] !== undefined,
+      () =>
+        `${what}: its metadata say that the output "${output}" feeds the input "${name}": it has the outputs ` +
+        `${Object.keys(model.outputs).join(", ")} and the inputs ${Object.keys(model.inputs).join(", ")}`,
+    );
+    return [name, output, tensor] as const;
+  });
+  const fed = new Set(next.map(([, output]) => output));
+  return {
+    what,
+    outputs: {
+      ...Object.fromEntries(Object.entries(model.outputs).filter(([name]) => !fed.has(name))),
+      ...Object.fromEntries(next.map(([name, , tensor]) => [nextName(name), tensor])),
+    },
+    values: new Map(Array.from(model.parameters, ([name, { data }]) => [name, data])),
+    description,
+  };
+}
+
+/** Shapes of inputs whose first axis has a name, that name being the batch. */
+function withBatch(
+  inputs: Readonly<Record<string, Tensor>>,
+  batch: number | undefined,
+  what: string,
+): Record<string, Shape> {
+  const shapes = Object.entries(inputs).map(([name, { shape }]) => [name, shape] as const);
+  const names = new Set(shapes.flatMap(([, [first]]) => (typeof first === "string" ? [first] : [])));
+  check(
+    batch === undefined || names.size > 0,
+    () => `${what}: it takes a fixed number of pictures at once: leave the batch (${String(batch)}) out`,
+  );
+  return Object.fromEntries(
+    shapes
+      .filter(([, shape]) => shape.some((dim) => typeof dim === "string" && names.has(dim)))
+      .map(([name, shape]) => [
+        name,
+        shape.map((dim) => (typeof dim === "string" && names.has(dim) ? (batch ?? 1) : dim)),
+      ]),
+  );
+}
+
+interface FixedPort extends Port {
+  readonly shape: readonly number[];
+}
+
+interface Layout {
+  readonly inputs: readonly StepInput[];
+  readonly readouts: readonly FixedPort[];
+  readonly state: readonly (FixedPort & { readonly start: StateStart })[];
+}
+
+function layoutOf({ what, description }: OpenedStep, written: WrittenOnnx): Layout {
+  const { state = {}, noise = {}, inputs: defaults = {} } = description;
+  const inputs = written.inputs.map((port) => fixed(port, what));
+  for (const [name, { start }] of Object.entries(state)) {
+    const before = inputs.find((port) => port.name === name);
+    const after = written.outputs.find((port) => port.name === nextName(name));
+    check(
+      before && after?.dtype === before.dtype && after.shape.join() === before.shape.join(),
+      () =>
+        `${what}: the state "${name}" comes out as ${showPort(after)}: expected what goes in, ${showPort(before)}`,
+    );
+    check(
+      "value" in start || before.dtype === "float32",
+      () => `${what}: the state "${name}" is ${before.dtype}: draws at the start are float32`,
+    );
+  }
+  const next = new Set(Object.keys(state).map(nextName));
+  return {
+    inputs: inputs
+      .filter(({ name }) => state[name] === undefined)
+      .map((port): StepInput => {
+        const own = defaults[port.name];
+        const size = sizeOf(port);
+        check(
+          own === undefined || own.length === size || own.length === 1,
+          () => `${what}: "${port.name}" has ${own!.length} values by default: expected ${size}, or one`,
+        );
+        const kind = noise[port.name]?.distribution;
+        return { ...port, ...(own && { default: own }), ...(kind && { noise: kind }) };
+      }),
+    readouts: written.outputs.filter(({ name }) => !next.has(name)).map((port) => fixed(port, what)),
+    state: inputs.flatMap((port) => {
+      const piece = state[port.name];
+      return piece === undefined ? [] : [{ ...port, start: piece.start }];
+    }),
+  };
+}
+
+function fixed({ name, dtype, shape }: Port, what: string): FixedPort {
+  check(isStaticShape(shape), () => {
+    const open = shape.filter((dim) => !isStatic(dim)).join(", ");
+    return `${what}: "${name}" is ${dtype}${showShape(shape)}: a step needs known lengths, ${open} is none`;
+  });
+  return { name, dtype, shape };
+}
+
+function showPort(port: { readonly dtype: DType; readonly shape: Shape } | undefined): string {
+  return port === undefined ? "nothing" : `${port.dtype}${showShape(port.shape)}`;
+}
+
+function sizeOf({ shape }: FixedPort): number {
+  return shape.reduce((a, b) => a * b, 1);
+}
+
+/** The state before the first step. */
+function startOf({ state }: Layout, seed: RandomLabel): Record<string, TensorData> {
+  return Object.fromEntries(
+    state.map((port) => {
+      const { start, dtype, shape, name } = port;
+      const data = allocate(dtype, sizeOf(port));
+      if ("value" in start) {
+        if (data instanceof BigInt64Array || data instanceof BigUint64Array) data.fill(BigInt(start.value));
+        else data.fill(start.value);
+      } else drawInto(data as Float32Array, start, Random.derive(seed, "start", name));
+      return [name, { dtype, shape, data }];
+    }),
+  );
+}
+
+function drawInto(data: Float32Array, start: Exclude<StateStart, { value: number }>, random: Random): void {
+  if (start.distribution === "normal") random.fillNormal(data);
+  else random.fillUniform(data, ...start.range);
+}
+
+function feedsOf(
+  inputs: readonly StepInput[],
+  given: Readonly<Record<string, StepValue>>,
+  { seed, steps }: { readonly seed: RandomLabel; readonly steps: number },
+): Record<string, TensorData> {
+  const names = inputs.map(({ name }) => name);
+  for (const name of Object.keys(given))
+    check(names.includes(name), () => `stepper: ${unknownName("input", name, names)}`);
+  return Object.fromEntries(
+    inputs.map((port) => {
+      const { name, shape, noise } = port;
+      const value = given[name] ?? port.default;
+      if (value !== undefined) return [name, valueOf(port, value)];
+      check(noise, () => `stepper: the step needs the input "${name}", ${showPort(port)}`);
+      const random = Random.derive(seed, "step", steps, name);
+      const data = new Float32Array(sizeOf(port));
+      return [
+        name,
+        tensorData(noise === "uniform" ? random.fillUniform(data) : random.fillNormal(data), shape),
+      ];
+    }),
+  );
+}
+
+function valueOf(port: FixedPort, value: StepValue): TensorData {
+  const { name, dtype, shape } = port;
+  const size = sizeOf(port);
+  const wrong = (came: string) =>
+    new StriateError(`stepper: input "${name}": expected ${showPort(port)}, got ${came}`);
+  if (isTensorData(value)) {
+    if (value.dtype === dtype && value.shape.join() === shape.join()) return value;
+    throw wrong(showPort(value));
+  }
+  const numbers = typeof value === "number" ? [value] : value;
+  if (dtype !== "float32" || (numbers.length !== size && numbers.length !== 1))
+    throw wrong(numbers.length === 1 ? "one number" : `${numbers.length} numbers`);
+  if (numbers.length === size) return tensorData(Float32Array.from(numbers), shape);
+  return tensorData(new Float32Array(size).fill(numbers[0]!), shape);
+}
+
+function isTensorData(value: StepValue): value is TensorData {
+  return typeof value === "object" && "dtype" in value;
+}
+
+function checkFinite(name: string, { dtype, data }: TensorData, step: number): void {
+  if (dtype !== "float32") return;
+  const bad = (data as Float32Array).findIndex((value) => !Number.isFinite(value));
+  if (bad < 0) return;
+  throw new StriateError(
+    `stepper: "${name}" holds ${String(data[bad])} after step ${step}: an input held no number, or the state has left ` +
+      `the range of numbers: reset it`,
+  );
+}
