@@ -29,7 +29,7 @@ function significant(value: number): string {
 }
 
 /**
- * Legend of feature maps: a bar from low to high with the two numbers below, and 0 in the middle of a diverging map.
+ * Draws the legend of feature maps: a bar from low to high with the two numbers below, and 0 in the middle of a diverging map.
  *
  * @throws StriateError if a size is no whole number above 0, or the range is not finite
  * @example

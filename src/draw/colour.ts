@@ -1,5 +1,5 @@
 /**
- * Colours in OKLab (Ottosson 2020, "A perceptual color space for image processing"), where equal distances look about
+ * Colours are computed in OKLab (Ottosson 2020, "A perceptual color space for image processing"): equal distances look about
  * equally different.
  */
 
@@ -17,7 +17,7 @@ function decodeGamma(encoded: number): number {
   return encoded <= 0.04045 ? encoded / 12.92 : ((encoded + 0.055) / 1.055) ** 2.4;
 }
 
-/** Linear-light sRGB of an OKLab colour; components leave 0..1 when the colour is out of gamut. */
+/** Gives the linear-light sRGB of an OKLab colour; components leave 0..1 when the colour is out of gamut. */
 export function oklabToLinearRgb([lightness, a, b]: Oklab): Rgb {
   const long = (lightness + 0.3963377774 * a + 0.2158037573 * b) ** 3;
   const medium = (lightness - 0.1055613458 * a - 0.0638541728 * b) ** 3;
@@ -29,7 +29,7 @@ export function oklabToLinearRgb([lightness, a, b]: Oklab): Rgb {
   ];
 }
 
-/** sRGB bytes of an OKLab colour, clipped to the gamut. */
+/** Gives the sRGB bytes of an OKLab colour, clipped to the gamut. */
 export function oklabToRgb(colour: Oklab): Rgb {
   const [red, green, blue] = oklabToLinearRgb(colour);
   return [toByte(red), toByte(green), toByte(blue)];
@@ -39,7 +39,7 @@ function toByte(linear: number): number {
   return Math.round(255 * encodeGamma(Math.min(1, Math.max(0, linear))));
 }
 
-/** OKLab coordinates of sRGB bytes. */
+/** Gives the OKLab coordinates of sRGB bytes. */
 export function rgbToOklab([red, green, blue]: Rgb): Oklab {
   const r = decodeGamma(red / 255);
   const g = decodeGamma(green / 255);
@@ -54,17 +54,17 @@ export function rgbToOklab([red, green, blue]: Rgb): Oklab {
   ];
 }
 
-/** The OKLab colour of this lightness, chroma and hue (radians). */
+/** Gives the OKLab colour of this lightness, chroma and hue (radians). */
 export function oklch(lightness: number, chroma: number, hue: number): Oklab {
   return [lightness, chroma * Math.cos(hue), chroma * Math.sin(hue)];
 }
 
-/** Whether sRGB can show the colour. */
+/** Says whether sRGB can show the colour. */
 export function inGamut(colour: Oklab): boolean {
   return oklabToLinearRgb(colour).every((component) => component >= 0 && component <= 1);
 }
 
-/** The largest chroma that sRGB can show at this lightness for every one of the hues. */
+/** Finds the largest chroma that sRGB can show at this lightness for every one of the hues. */
 export function commonChroma(lightness: number, hues: readonly number[]): number {
   let low = 0;
   let high = 0.4;
@@ -76,7 +76,7 @@ export function commonChroma(lightness: number, hues: readonly number[]): number
   return low;
 }
 
-/** Euclidean OKLab distance: about 0.02 is just noticeable. */
+/** Gives the Euclidean distance in OKLab: about 0.02 is just noticeable. */
 export function distance(one: Oklab, other: Oklab): number {
   return Math.hypot(one[0] - other[0], one[1] - other[1], one[2] - other[2]);
 }
@@ -84,17 +84,17 @@ export function distance(one: Oklab, other: Oklab): number {
 /** Radians of an angle in degrees. */
 export const degrees = (angle: number): number => (angle * Math.PI) / 180;
 
-/** Red, green and blue bytes of a list of colours. */
+/** Rounds a list of colours to red, green and blue bytes. */
 export function tableOf(colours: readonly Oklab[]): Uint8Array {
   return Uint8Array.from(colours.flatMap((colour) => oklabToRgb(colour)));
 }
 
-/** Colour of entry `index` of a table of red, green and blue bytes. */
+/** Gives the colour of entry `index` of a table of red, green and blue bytes. */
 export function entry(table: Uint8Array, index: number): Rgb {
   return [table[3 * index]!, table[3 * index + 1]!, table[3 * index + 2]!];
 }
 
-/** CSS notation, e.g. `#1b7fc4`. */
+/** Writes a colour as CSS does, e.g. `#1b7fc4`. */
 export function hex(colour: Rgb): string {
   return `#${colour.map((component) => component.toString(16).padStart(2, "0")).join("")}`;
 }

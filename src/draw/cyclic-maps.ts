@@ -80,7 +80,7 @@ export const TWO_HUE_CYCLE: CyclicMap = {
 };
 
 /**
- * Index 0..255 of a phase in radians; unwrapped phases of any size are welcome.
+ * Gives the index 0..255 of a phase in radians; unwrapped phases of any size are welcome.
  *
  * @throws StriateError if the phase is not finite
  */
@@ -92,12 +92,12 @@ export function phaseIndex(phase: number): number {
   return index;
 }
 
-/** Colour of a phase in radians. */
+/** Gives the colour of a phase in radians. Throws {@link StriateError} if it is not finite. */
 export function phaseColour(map: CyclicMap, phase: number): Rgb {
   return entry(map.table, phaseIndex(phase));
 }
 
-/** A CSS gradient once around the map, as a strip. */
+/** Writes a CSS gradient once around the map, as a strip. */
 export function cssGradient(map: CyclicMap, stops = 24): string {
   const colours = Array.from({ length: stops + 1 }, (_, i) =>
     hex(entry(map.table, Math.round((ENTRIES * i) / stops) % ENTRIES)),

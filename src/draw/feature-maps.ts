@@ -40,7 +40,7 @@ export interface FeatureMapOptions extends ScaleOptions, GridOptions, ReuseOptio
 }
 
 /**
- * The range of every map that {@link featureMaps} shows with the same options: what `drawColourScale` says beside it.
+ * Finds the range of every map that {@link featureMaps} shows with the same options: what `drawColourScale` says beside it.
  *
  * @throws StriateError if values do not fit the sizes or are not finite, or there is no such channel
  */
@@ -95,7 +95,7 @@ function notFinite(channel: number, value: number): StriateError {
 }
 
 /**
- * Maps of scalars in a grid, row by row.
+ * Draws maps of scalars in a grid, row by row.
  *
  * @throws StriateError if values do not fit the sizes or are not finite, there is no such channel, or none is shown
  * @example

@@ -33,8 +33,8 @@ export interface FilterMapOptions extends GridOptions, ReuseOptions {
 const [TINT, SHADE, MIDDLE] = [128, 74, 122];
 
 /**
- * Filters in a grid, on scales that are symmetric around 0: filters of one channel from blue (negative) over near-white (0) to
- * red-orange; filters of three channels in their own colours around mid grey.
+ * Draws filters in a grid, on scales that are symmetric around 0: filters of one channel from blue (negative) over near-white
+ * (0) to red-orange; filters of three channels in their own colours around mid grey.
  *
  * @throws StriateError if the kernels do not fit the sizes or are not finite, or there is no such filter
  * @example

@@ -20,7 +20,7 @@ export interface GridLayout extends MapSize {
   readonly top: (tile: number) => number;
 }
 
-/** Where `count` tiles stand, row by row. Throws {@link StriateError} for a grid of none or with no columns. */
+/** Says where `count` tiles stand, row by row. Throws {@link StriateError} for a grid of none or with no columns. */
 export function gridLayout(what: string, count: number, tile: MapSize, options: GridOptions): GridLayout {
   check(count > 0, () => `${what}: expected at least one picture, got none`);
   const { columns = Math.ceil(Math.sqrt(count)), gap = 2 } = options;
@@ -39,7 +39,7 @@ export function gridLayout(what: string, count: number, tile: MapSize, options: 
   };
 }
 
-/** An empty grid: `into` if it has the right size, painted with the background. */
+/** Gives an empty grid: `into` if it has the right size, painted with the background. */
 export function gridImage(
   what: string,
   { width, height }: MapSize,
@@ -53,7 +53,7 @@ export function gridImage(
 }
 
 /**
- * Pictures of one size laid out row by row in one picture; alpha is blended over the background.
+ * Lays out pictures of one size row by row in one picture; alpha is blended over the background.
  *
  * @throws StriateError without pictures, or if they differ in size
  */

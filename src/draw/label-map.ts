@@ -18,7 +18,7 @@ export interface LabelMapOptions extends ReuseOptions {
 }
 
 /**
- * Masks as plain colours.
+ * Draws masks in plain colours.
  *
  * @throws StriateError if the labels do not fit the size or are no whole numbers
  * @example
@@ -53,8 +53,8 @@ export interface MaskOverlayOptions extends ReuseOptions {
 const WHITE: Rgb = [255, 255, 255];
 
 /**
- * Masks over a picture of the same size: tinted objects with lines around them. A line lies on the side of the pixel to the left
- * of or above the change.
+ * Draws masks over a picture of the same size: tinted objects with lines around them. A line lies on the pixel to the left of a
+ * change, or above it.
  *
  * @param picture transparent parts stay so, unless a mask or a line covers them
  * @throws StriateError if picture and labels differ in size, or the opacity is not from 0 to 1
@@ -116,7 +116,7 @@ function checkLabels(what: string, { height, width, labels }: LabelPlane, scale:
 }
 
 /**
- * Which object each pixel belongs to: 0 background, 1..n the objects, n + 1 where several overlap. Each mask is
+ * Says which object each pixel belongs to: 0 background, 1..n the objects, n + 1 several of them. Each mask is
  * `[height, width]`, above 0 inside its object.
  *
  * @throws StriateError if a mask has another number of pixels

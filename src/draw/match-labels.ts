@@ -1,7 +1,7 @@
 import { check } from "../util/errors.js";
 
 /**
- * The number of a true segment for every found label: pairs are made from the largest intersection over union downwards,
+ * Finds the number of a true segment for every found label: pairs are made from the largest intersection over union downwards,
  * background included; found segments without a partner get numbers after the true ones, the largest first. Pixels that the
  * truth ignores (labels below 0) have no say.
  *

@@ -38,8 +38,8 @@ export const BACKGROUND: Rgb = [44, 49, 60];
 export const IGNORED: Rgb = [128, 128, 128];
 
 /**
- * Colour of a label: 0 the background, below 0 ignored, objects from 1 in colours that stay apart; beyond the eight named
- * ones, steps of the golden section around the circle of hues.
+ * Gives the colour of a label: 0 the background, below 0 ignored, objects from 1 in colours that stay apart; beyond the eight
+ * named ones, steps of the golden section around the circle of hues.
  */
 export function labelColour(label: number): Rgb {
   if (label < 0) return IGNORED;

@@ -24,7 +24,7 @@ export interface PhaseMapOptions extends PhaseLooks, ReuseOptions {
 }
 
 /**
- * Phases as colours: hue from phase, opacity = amplitude / maximum.
+ * Draws phases as colours: hue from phase, opacity = amplitude / maximum.
  *
  * @returns a picture of `scale * width` x `scale * height` pixels
  * @throws StriateError if arrays do not fit the size, phases are not finite, or the scale is no whole number above 0
@@ -63,7 +63,7 @@ export function checkMaximum(maximum: number): void {
   );
 }
 
-/** A rectangle in the colour of a phase; opacity 0..1. */
+/** Paints a rectangle in the colour of a phase; opacity 0..1. */
 export function paintPhase(
   image: RgbaImage,
   x: number,

@@ -18,8 +18,8 @@ export interface PhaseWheelOptions {
 const WEDGES = 96;
 
 /**
- * Legend of a phase map: angle = phase, anticlockwise from the right, with labels at 0, π/2, ±π and -π/2; from the rim
- * inwards, the colours fade as the amplitude falls from its maximum to 0.
+ * Draws the legend of a phase map: angle = phase, anticlockwise from the right, with labels at 0, π/2, ±π and -π/2; from the
+ * rim inwards, the colours fade as the amplitude falls from its maximum to 0.
  *
  * @throws StriateError if the size is no whole number above 0
  * @example

@@ -42,7 +42,7 @@ export function checkPhaseField(field: PhaseField): void {
 }
 
 /**
- * Amplitude-weighted circular mean phase over the channels, with summed amplitude. Silent pixels get phase 0.
+ * Takes the amplitude-weighted circular mean phase over the channels, and sums amplitudes. Silent pixels get phase 0.
  *
  * @param into means of a field of the same size, overwritten and returned; default: new arrays
  * @throws StriateError if arrays or `into` do not fit the sizes, or numbers are not finite
@@ -80,7 +80,7 @@ export function meanPhases(field: PhaseField, into?: MeanPhases): MeanPhases {
 }
 
 /**
- * One channel as a plane of its own; its arrays are copies.
+ * Takes one channel as a plane of its own; its arrays are copies.
  *
  * @param into a plane of the same size, overwritten and returned; default: new arrays
  * @throws StriateError if there is no such channel, arrays do not fit the sizes, or numbers are not finite
@@ -114,7 +114,7 @@ function checkReused(what: string, { height, width }: MapSize, into: PhasePlane 
   );
 }
 
-/** Largest amplitude, or 1 if all units are silent (so that it can divide). */
+/** Finds the largest amplitude, or 1 if all units are silent (so that it can divide). */
 export function maximumAmplitude({ amplitude }: Pick<PhasePlane, "amplitude">): number {
   let most = 0;
   for (const value of amplitude) if (value > most) most = value;

@@ -35,15 +35,15 @@ export const POLAR_RADIUS = 52 / 120;
 /** Radius of the ring at the end of an order parameter, as a part of the side. */
 export const ORDER_RING = 3 / 120;
 
-/** Colour of a label on dark ground: grey for none. */
+/** Gives the CSS colour of a label on dark ground: grey for none. */
 export function dotColour(label: number): string {
   return label === 0 ? "#9aa0aa" : hex(labelColour(label));
 }
 
 /**
- * Every active unit as a dot: angle = phase (anticlockwise from the right), radius = amplitude / maximum. Two tight bunches on
- * opposite sides are two synchronised objects. Pointers that end in a ring are order parameters: they reach the rim if all
- * phases of a label agree.
+ * Draws every active unit as a dot: angle = phase (anticlockwise from the right), radius = amplitude / maximum. Two tight
+ * bunches on opposite sides are two synchronised objects. Pointers that end in a ring are order parameters: they reach the
+ * rim if all phases of a label agree.
  *
  * In SVG the dots of label k are one path of class `object-k`, its pointer one of class `order-k`.
  *

@@ -23,7 +23,7 @@ export interface ReliabilityDiagramOptions {
 const [LEFT, RIGHT, TOP, BOTTOM, BETWEEN] = [44, 10, 20, 34, 26];
 
 /**
- * Accuracy against confidence for each bin, with its gap to the diagonal of perfect calibration, the expected calibration
+ * Draws accuracy against confidence for each bin, with its gap to the diagonal of perfect calibration, the expected calibration
  * error, and below how many samples each bin holds (Guo et al. 2017, "On Calibration of Modern Neural Networks", figure 1).
  * A gap above its bar: the network is surer than right. Bars stand at the bins, gaps reach to the mean confidence.
  *

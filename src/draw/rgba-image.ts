@@ -44,7 +44,7 @@ export function checkImage(what: string, image: RgbaImage): void {
   checkLength(`${what} data`, image.data, 4 * image.width * image.height);
 }
 
-/** The picture to draw into: `into` if it has the right size, or a new one. */
+/** Gives the picture to draw into: `into` if it has the right size, or a new one. */
 export function imageFor(what: string, width: number, height: number, into?: RgbaImage): RgbaImage {
   if (into === undefined) return { width, height, data: new Uint8ClampedArray(4 * width * height) };
   check(
@@ -80,7 +80,7 @@ export function fillRectangle(
 }
 
 /**
- * An opaque picture from red, green and blue bytes, `[height, width, 3]`.
+ * Makes an opaque picture from red, green and blue bytes, `[height, width, 3]`.
  *
  * @throws StriateError if the bytes do not fit the size
  */
@@ -100,7 +100,7 @@ export function fromRgb(
 }
 
 /**
- * The picture `factor` times as wide and high: every pixel becomes a square, nothing is smoothed.
+ * Makes the picture `factor` times as wide and high: every pixel becomes a square, nothing is smoothed.
  *
  * @throws StriateError if the factor is no whole number above 0
  */
@@ -117,13 +117,13 @@ export function enlarge(image: RgbaImage, factor: number, { into }: ReuseOptions
   return large;
 }
 
-/** One channel of a colour over another, `alpha` from 0 (all below) to 1. */
+/** Mixes one channel of a colour over another, `alpha` from 0 (all below) to 1. */
 export function blend(above: number, below: number, alpha: number): number {
   return alpha * above + (1 - alpha) * below;
 }
 
 /**
- * The picture over a plain background: opaque.
+ * Puts the picture over a plain background; the result is opaque.
  *
  * @throws StriateError if the data do not fit the size
  */

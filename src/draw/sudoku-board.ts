@@ -47,13 +47,13 @@ const COLOURS: SudokuColours = {
   conflict: "#b3400a",
 };
 
-/** Opacity of an answer of this confidence. */
+/** Gives the opacity of an answer of this confidence. */
 export function answerOpacity(confidence: number): number {
   return 0.3 + 0.7 * Math.min(1, Math.max(0, confidence));
 }
 
 /**
- * Which cells hold a digit that occurs again in their row, column or block: 1 for those, 0 for others and blank cells.
+ * Says which cells hold a digit that occurs again in their row, column or block: 1 for those, 0 for others and blank cells.
  *
  * @throws StriateError unless there are 81 digits from 0 to 9
  */
@@ -87,8 +87,8 @@ function checkDigits(what: string, digits: ArrayLike<number>): void {
 }
 
 /**
- * A Sudoku board: given digits bold on a tint, answers in the colours of right and wrong, wrong ones struck through, conflicts
- * ringed.
+ * Draws a Sudoku board: given digits bold on a tint, answers in the colours of right and wrong, wrong ones struck through,
+ * conflicts ringed.
  *
  * In SVG the text of the answer in cell k is of class `cell-k`, the line through it of class `strike`.
  *

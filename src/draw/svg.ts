@@ -18,7 +18,7 @@ export interface SvgOptions {
 }
 
 /**
- * A line drawing as an SVG element: what `draw` draws on the context that it gets.
+ * Makes an SVG element of a line drawing: what `draw` draws on the context that it gets.
  *
  * @throws StriateError if the size is not above 0, or by `draw`
  * @example

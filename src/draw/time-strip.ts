@@ -26,7 +26,7 @@ export interface TimeStripOptions extends PhaseLooks, ReuseOptions {
 }
 
 /**
- * Positions over time: a row for each position, time from left to right. Units that synchronise become bands of one colour.
+ * Draws positions over time: a row for each position, time from left to right. Units that synchronise become bands of one colour.
  *
  * @throws StriateError if arrays do not fit the sizes, a row is no position, or numbers are not finite
  * @example

@@ -19,7 +19,7 @@ export interface OrderParameterOptions {
 }
 
 /**
- * Kuramoto's order parameter of each group of phases: sum of w exp(i phase) over the sum of w (Kuramoto 1984, "Chemical
+ * Computes Kuramoto's order parameter of each group of phases: sum of w exp(i phase) over the sum of w (Kuramoto 1984, "Chemical
  * Oscillations, Waves, and Turbulence", weighted).
  *
  * @throws StriateError if lengths differ, a phase is not finite, a weight is below 0 or not finite, or a group is out of range
