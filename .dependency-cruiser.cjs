@@ -7,6 +7,7 @@ const floors = [
   "systems",
   "train",
   "data",
+  "draw",
   "metrics",
   "nn",
   "runtime",
@@ -43,6 +44,13 @@ module.exports = {
       severity: "error",
       from: { path: "^src/systems/([^/]+)/" },
       to: { path: "^src/systems/[^/]+/", pathNot: ["^src/systems/$1/", "^src/systems/baselines/"] },
+    },
+    {
+      name: "draw-stands-alone",
+      comment: "striate/draw draws plain arrays: without packages, and without what lies below metrics",
+      severity: "error",
+      from: { path: "^src/draw/" },
+      to: { pathNot: "^src/(draw|metrics|util)/", reachable: true },
     },
     {
       name: "browser-safe",

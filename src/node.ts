@@ -17,6 +17,7 @@ export type { RunFolder, RunFolderOptions } from "./train/run-folder-node.js";
 export { train } from "./train/run-node.js";
 export type { TrainOptions, TrainedRun } from "./train/run-node.js";
 export type { LogRow } from "./train/run-log-node.js";
+export { encodePng } from "./report/png.js";
 export { readSafetensors, writeSafetensors } from "./util/safetensors-node.js";
 export { writeFileAtomic } from "./util/files-node.js";
 export { readCoupling } from "./systems/komplexnet/coupling-file-node.js";

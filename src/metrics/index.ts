@@ -4,6 +4,7 @@ export * from "./clustering.js";
 export * from "./corruption-error.js";
 export * from "./hierarchical-clustering.js";
 export * from "./multi-label.js";
+export * from "./order-parameter.js";
 export * from "./phase-clusters.js";
 export * from "./principal-components.js";
 export * from "./segmentation.js";

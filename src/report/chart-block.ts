@@ -2,7 +2,8 @@ import { lineChart, NARROW, renderSvg, SMALL, WIDE } from "./charts.js";
 import type { ChartBuilder, LineChartOptions } from "./charts.js";
 import { details, figure, markup, raw } from "./html.js";
 import type { Content, Html } from "./html.js";
-import { CATEGORICAL, DASHES, SHAPES } from "./theme.js";
+import { CATEGORICAL } from "../draw/index.js";
+import { DASHES, SHAPES } from "./theme.js";
 
 /** Charts of one figure and the specifications behind them. */
 export interface ChartBlock {

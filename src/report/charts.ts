@@ -1,9 +1,10 @@
 import { parse, View } from "vega";
 import { compile } from "vega-lite";
 import type { TopLevelSpec } from "vega-lite";
+import { CATEGORICAL } from "../draw/index.js";
 import { check } from "../util/errors.js";
-import { escape } from "./html.js";
-import { CATEGORICAL, chartConfig, DASHES, SHAPES } from "./theme.js";
+import { escape } from "../util/escape.js";
+import { chartConfig, DASHES, SHAPES } from "./theme.js";
 
 /** Size that a chart is drawn for; pages carry both and show the one that fits. */
 export interface ChartLayout {

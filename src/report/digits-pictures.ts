@@ -1,8 +1,8 @@
+import { meanPhases } from "../draw/index.js";
 import { details, markup } from "./html.js";
 import type { Content, Html, Section } from "./html.js";
 import { heading } from "./digits-data.js";
 import type { DigitsReport, PhasePicture } from "./digits-data.js";
-import { summarisePhases } from "./phase-map.js";
 import { channelGallery, phaseLegend, phasePlayer } from "./phase-player.js";
 
 function sameSet(one: readonly number[], other: readonly number[]): boolean {
@@ -27,7 +27,7 @@ function player(report: DigitsReport, sample: PhasePicture, position: number): H
   const panels = sample.phases.map(({ model, channels, timesteps, amplitudes }) => ({
     name: label(model),
     remark: answer(model),
-    planes: timesteps.map((phases) => summarisePhases({ channels, height, width, phases, amplitudes })),
+    planes: timesteps.map((phases) => meanPhases({ channels, height, width, phases, amplitudes })),
   }));
   const first = sample.phases[0];
   return markup`${phasePlayer({
@@ -76,7 +76,7 @@ export function phaseSection(report: DigitsReport, legend = true): Section | und
         markup`<strong>Colour is phase, opacity is amplitude.</strong> Each pixel shows the amplitude-weighted
         circular mean over the channels. In the round plots, each active pixel is a dot at its phase (angle)
         and amplitude (radius), coloured by the digit it belongs to: two tight bunches on opposite sides mean
-        that the digits are told apart.`,
+        that the digits are told apart. The rings are each digit’s order parameter: at the rim, all its phases agree.`,
       )
     }
     ${report.phasePictures.map((sample, i) => player(report, sample, i))}`,

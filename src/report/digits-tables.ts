@@ -3,7 +3,7 @@ import type { Content, Html, Section } from "./html.js";
 import { styleOf } from "./digits-charts.js";
 import { heading, METRICS, result, SET_ACCURACY } from "./digits-data.js";
 import type { ModelDescription, DigitsReport, ResultRow } from "./digits-data.js";
-import { CATEGORICAL } from "./theme.js";
+import { CATEGORICAL } from "../draw/index.js";
 import { judge, points } from "./verdict.js";
 import type { Verdict } from "./verdict.js";
 

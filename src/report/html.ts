@@ -1,3 +1,4 @@
+import { escape } from "../util/escape.js";
 import { STYLES } from "./styles.js";
 
 /** Markup that is safe to insert as it is. Made by {@link markup} and {@link raw} only. */
@@ -10,19 +11,6 @@ export class Html {
 
 /** What may stand in a template: text is escaped, markup kept, lists joined, nothing skipped. */
 export type Content = Html | string | number | false | null | undefined | readonly Content[];
-
-const ENTITIES: Readonly<Record<string, string>> = {
-  "&": "&amp;",
-  "<": "&lt;",
-  ">": "&gt;",
-  '"': "&quot;",
-  "'": "&#39;",
-};
-
-/** Text as it must stand in HTML and XML, between tags and in quoted attributes. */
-export function escape(text: string): string {
-  return text.replace(/[&<>"']/g, (character) => ENTITIES[character]!);
-}
 
 /** Markup from trusted text (drawn by this library). */
 export function raw(text: string): Html {

@@ -1,3 +1,5 @@
+import { fromRgb, labelMap, matchLabels } from "../draw/index.js";
+import type { RgbaImage } from "../draw/index.js";
 import { details, figure, markup, percent } from "./html.js";
 import type { Content, Html, Section } from "./html.js";
 import { rowLabel } from "./object-discovery-data.js";
@@ -7,9 +9,7 @@ import type {
   ObjectDiscoveryReport,
   ReportModel,
 } from "./object-discovery-data.js";
-import { pngDataUri } from "./phase-map.js";
-import type { RgbaImage } from "./phase-map.js";
-import { opaque, segmentPicture, truthPicture } from "./segment-picture.js";
+import { pngDataUri } from "./png.js";
 
 function tile(image: RgbaImage, alt: string, below: Content = null): Html {
   return markup`<td><span><img src="${pngDataUri(image)}" alt="${alt}"></span>${below}</td>`;
@@ -51,17 +51,20 @@ export function segmentSection(report: ObjectDiscoveryReport, set: DiscoverySet)
   ];
   const rows = scenes.map((scene, n) => {
     const { image, truth } = scene;
+    const size = { height: image.height, width: image.width };
     const found = columns.map(({ id, label, upTiling }) => {
       const own = scene.models
         .find(({ model }) => model === id)!
         .segments.find((segments) => segments.upTiling === upTiling)!;
-      const picture = segmentPicture(own.labels, truth, image.width);
+      const partners = matchLabels(truth, own.labels);
+      const labels = Array.from(own.labels, (label) => partners.get(label)!);
+      const picture = labelMap({ ...size, labels });
       const alt = `Scene ${n + 1}, segments of ${rowLabel(label, upTiling)}`;
       return tile(picture, alt, markup`<small>${percent(own.foregroundAri)}</small>`);
     });
     return [
-      tile(opaque(image), `Scene ${n + 1}`, NO_SCORE),
-      tile(truthPicture(truth, image.width), `Scene ${n + 1}, true masks`, NO_SCORE),
+      tile(fromRgb(image), `Scene ${n + 1}`, NO_SCORE),
+      tile(labelMap({ ...size, labels: truth }), `Scene ${n + 1}, true masks`, NO_SCORE),
       ...found,
     ];
   });
@@ -95,9 +98,9 @@ export function fieldSection(report: ObjectDiscoveryReport, set: DiscoverySet): 
         const steps = own[0]!.fields.length;
         const head = ["Scene", ...Array.from({ length: steps }, (_, t) => `step ${t + 1}`)];
         const rows = set.scenes.map(({ image }, n) => [
-          tile(opaque(image), `Scene ${n + 1}`),
+          tile(fromRgb(image), `Scene ${n + 1}`),
           ...own[n]!.fields.map((field, t) =>
-            tile(opaque(field), `Scene ${n + 1}, oscillators of ${label} after step ${t + 1}`),
+            tile(fromRgb(field), `Scene ${n + 1}, oscillators of ${label} after step ${t + 1}`),
           ),
         ]);
         return figure(
@@ -115,9 +118,9 @@ export function fieldSection(report: ObjectDiscoveryReport, set: DiscoverySet): 
 function featureFigure(report: ObjectDiscoveryReport, set: DiscoverySet): Html | null {
   const models = shownModels(report, set.scenes);
   const rows = set.scenes.map(({ image, models: all }, n) => [
-    tile(opaque(image), `Scene ${n + 1}`),
+    tile(fromRgb(image), `Scene ${n + 1}`),
     ...models.map(({ id, label }) =>
-      tile(opaque(all.find(({ model }) => model === id)!.features), `Scene ${n + 1}, features of ${label}`),
+      tile(fromRgb(all.find(({ model }) => model === id)!.features), `Scene ${n + 1}, features of ${label}`),
     ),
   ]);
   return details(

@@ -1,6 +1,6 @@
 import { chartFigure } from "./chart-block.js";
 import type { MetricSummary } from "./digits-data.js";
-import { cssGradient, UNIFORM_CYCLE } from "./colour.js";
+import { cssGradient, UNIFORM_CYCLE } from "../draw/index.js";
 import { duration, markup, note, number, page, percent, spreadCell, table } from "./html.js";
 import type { Content, Html, Section } from "./html.js";
 import { energyChart, lossCurves, scoreCurves } from "./object-discovery-charts.js";

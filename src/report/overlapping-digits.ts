@@ -1,4 +1,4 @@
-import { cssGradient, UNIFORM_CYCLE } from "./colour.js";
+import { cssGradient, UNIFORM_CYCLE } from "../draw/index.js";
 import { duration, markup, number, page, raw } from "./html.js";
 import type { Content, Section } from "./html.js";
 import { checkReport } from "./digits-data.js";

@@ -1,26 +1,30 @@
+import {
+  channelPhases,
+  dotColour,
+  drawPhaseWheel,
+  drawPolarPlot,
+  GREY,
+  hex,
+  featureMaps,
+  labelColour,
+  labelMap,
+  labelsOfMasks,
+  maximumAmplitude,
+  ORDER_RING,
+  phaseIndex,
+  phaseMap,
+  POLAR_RADIUS,
+  POLAR_THRESHOLD,
+  SHARED,
+  svg,
+  TWO_HUE_CYCLE,
+  UNIFORM_CYCLE,
+} from "../draw/index.js";
+import type { CyclicMap, PhaseField, PhasePlane, Rgb } from "../draw/index.js";
 import { check } from "../util/errors.js";
-import { phaseIndex, TWO_HUE_CYCLE, UNIFORM_CYCLE, hex } from "./colour.js";
 import { embeddedJson, markup, raw } from "./html.js";
 import type { Content, Html } from "./html.js";
-import {
-  colourWheel,
-  polarScatter,
-  SCATTER_CENTRE,
-  SCATTER_RADIUS,
-  SCATTER_THRESHOLD,
-  scatterColour,
-} from "./phase-figures.js";
-import {
-  base64,
-  channelPlane,
-  greyImage,
-  maximumAmplitude,
-  objectImage,
-  objectOfPixel,
-  phaseImage,
-  pngDataUri,
-} from "./phase-map.js";
-import type { PhaseField, PhasePlane } from "./phase-map.js";
+import { base64, pngDataUri } from "./png.js";
 
 /** One network's phases in a player: a plane per timestep. */
 export interface PlayerPanel {
@@ -52,12 +56,52 @@ export function phaseTables(): Html {
   </script>`;
 }
 
+function wheel(map: CyclicMap): string {
+  const label =
+    "Colour wheel: hue shows phase from −π over 0 to π, opacity from centre to rim shows amplitude";
+  return svg({ width: 132, height: 132, label, id: `wheel-${map.id}` }, (context) => {
+    drawPhaseWheel(context, { map });
+  });
+}
+
+/** Side of a polar plot in the units of its SVG. */
+const POLAR = 120;
+
+function objectColour(object: number, objectCount: number): Rgb {
+  return object > objectCount ? SHARED : labelColour(object);
+}
+
+/**
+ * Phases and amplitudes for a dark ground, coloured by object: 0 none, 1..n objects, n + 1 shared by several.
+ *
+ * @param maximum amplitude at the rim; default the largest one
+ */
+export function polarPlot(
+  plane: Pick<PhasePlane, "phase" | "amplitude">,
+  objects: ArrayLike<number>,
+  objectCount: number,
+  label: string,
+  maximum = maximumAmplitude(plane),
+): Html {
+  const plot = svg({ width: POLAR, height: POLAR, label }, (context) => {
+    drawPolarPlot(context, plane, {
+      size: POLAR,
+      labels: objects,
+      labelCount: objectCount + 2,
+      colourOf: (object) => (object === 0 ? dotColour(0) : hex(objectColour(object, objectCount))),
+      maximum,
+      ink: "#fff",
+    });
+  });
+  return raw(plot);
+}
+
 /** The wheel with a sentence on how to read it and the choice of palette. */
 export function phaseLegend(words: Content): Html {
   return markup`<div class="legend">
     <div class="wheel">
       ${[UNIFORM_CYCLE, TWO_HUE_CYCLE].map(
-        (map) => markup`<div class="wheel-${map.id}">${raw(colourWheel({ map }))}</div>`,
+        (map) => markup`<div class="wheel-${map.id}">${raw(wheel(map))}</div>`,
       )}
     </div>
     <div class="words">
@@ -94,18 +138,17 @@ export function phasePlayer(options: PhasePlayerOptions): Html {
       );
     }
   }
-  const objects = objectOfPixel(masks, height * width);
+  const objects = labelsOfMasks(masks, height * width);
   const shared = objects.includes(masks.length + 1);
   const names = [...options.objectNames.slice(0, masks.length), ...(shared ? ["both"] : [])];
-  const truth = objectImage(
-    objects,
-    height,
-    width,
-    Array.from({ length: masks.length + 1 }, (_, i) => scatterColour(i + 1, masks.length)),
+  const truth = labelMap(
+    { height, width, labels: objects },
+    { colourOf: (object) => (object === 0 ? null : objectColour(object, masks.length)) },
   );
+  const input = featureMaps({ channels: 1, height, width, values: options.image }, { map: GREY, low: 0 });
   const truthKey = names.map(
     (name, i) =>
-      markup`<span class="key"><i style="background:${hex(scatterColour(i + 1, masks.length))}"></i>${name}</span>`,
+      markup`<span class="key"><i style="background:${hex(objectColour(i + 1, masks.length))}"></i>${name}</span>`,
   );
   const maxima = panels.map((panel) => Math.max(...panel.planes.map(maximumAmplitude)));
   return markup`<article class="player" data-player>
@@ -116,21 +159,21 @@ export function phasePlayer(options: PhasePlayerOptions): Html {
     <div class="panels">
       <figure class="panel">
         <figcaption><b>Input, objects</b>${truthKey}</figcaption>
-        <span class="tile">${picture(pngDataUri(greyImage(options.image, height, width)), "Input image")}</span><span class="tile">${picture(pngDataUri(truth), `Object masks: ${names.join(", ")}`)}</span>
+        <span class="tile">${picture(pngDataUri(input), "Input image")}</span><span class="tile">${picture(pngDataUri(truth), `Object masks: ${names.join(", ")}`)}</span>
       </figure>
       ${panels.map((panel, i) => {
         const last = panel.planes.at(-1)!;
-        const scatter = { objects, objectCount: masks.length, maximum: maxima[i]! };
         return markup`<figure class="panel" data-panel>
           <figcaption><b>${panel.name}</b>${panel.remark}</figcaption>
           <span class="tile phase">${picture(
-            pngDataUri(phaseImage(last, { maximum: maxima[i]! })),
+            pngDataUri(phaseMap(last, { maximum: maxima[i]! })),
             `Phase map of ${panel.name}`,
-          )}</span><span class="polar">${raw(
-            polarScatter(last, {
-              ...scatter,
-              label: `Polar plot of ${panel.name}: angle phase, radius amplitude`,
-            }),
+          )}</span><span class="polar">${polarPlot(
+            last,
+            objects,
+            masks.length,
+            `Polar plot of ${panel.name}: angle phase, radius amplitude`,
+            maxima[i],
           )}</span>
         </figure>`;
       })}
@@ -165,7 +208,7 @@ function filmStrip(
       </thead>
       <tbody>
         ${panels.map((panel, row) => {
-          const uris = panel.planes.map((plane) => pngDataUri(phaseImage(plane, { maximum: maxima[row]! })));
+          const uris = panel.planes.map((plane) => pngDataUri(phaseMap(plane, { maximum: maxima[row]! })));
           const cells = steps.map(
             (t) =>
               markup`<td data-row="${row}" data-t="${t}">
@@ -184,7 +227,7 @@ function filmStrip(
 
 function playerData(
   options: PhasePlayerOptions,
-  objects: Uint8Array,
+  objects: Int32Array,
   maxima: readonly number[],
   timesteps: number,
 ): object {
@@ -193,8 +236,13 @@ function playerData(
     height: options.height,
     timesteps,
     groups: options.masks.length + 2,
-    objects: base64(objects),
-    rim: { centre: SCATTER_CENTRE, radius: SCATTER_RADIUS, threshold: SCATTER_THRESHOLD },
+    objects: base64(Uint8Array.from(objects)),
+    rim: {
+      centre: POLAR / 2,
+      radius: POLAR * POLAR_RADIUS,
+      threshold: POLAR_THRESHOLD,
+      ring: POLAR * ORDER_RING,
+    },
     panels: options.panels.map(({ name, planes }, i) => {
       const amplitude = planes.map((plane) =>
         base64(Uint8Array.from(plane.amplitude, (a) => Math.round((255 * a) / maxima[i]!))),
@@ -214,9 +262,9 @@ function playerData(
 export function channelGallery(field: PhaseField, name: string): Html {
   return markup`<div class="channels">
     ${Array.from({ length: field.channels }, (_, c) => {
-      const plane = channelPlane(field, c);
+      const plane = channelPhases(field, c);
       const [uniform, twoHue] = [UNIFORM_CYCLE, TWO_HUE_CYCLE].map((map) =>
-        pngDataUri(phaseImage(plane, { map })),
+        pngDataUri(phaseMap(plane, { map })),
       );
       return markup`<figure>
         <span><img src="${uniform}" data-two-hue="${twoHue}" alt="${name}, channel ${c + 1}" width="32" height="32"></span>

@@ -30,15 +30,28 @@ export const PLAYER_SCRIPT = `
     const phase = panel.steps[Math.min(t, panel.steps.length - 1)];
     const amplitude = panel.amplitude[Math.min(t, panel.amplitude.length - 1)];
     const paths = Array.from({ length: groups }, () => "");
+    const sums = Array.from({ length: groups }, () => ({ x: 0, y: 0, total: 0 }));
     for (let p = 0; p < phase.length; p++) {
       const radius = (amplitude[p] / 255) * rim.radius;
-      if (radius < rim.threshold * rim.radius) continue;
       const angle = ((phase[p] + 0.5) / 256) * 2 * Math.PI - Math.PI;
+      const sum = sums[objects[p]];
+      sum.x += amplitude[p] * Math.cos(angle);
+      sum.y += amplitude[p] * Math.sin(angle);
+      sum.total += amplitude[p];
+      if (radius < rim.threshold * rim.radius) continue;
       const x = rim.centre + radius * Math.cos(angle);
       const y = rim.centre - radius * Math.sin(angle);
       paths[objects[p]] += "M" + x.toFixed(1) + " " + y.toFixed(1) + "h0";
     }
     paths.forEach((d, k) => svg.querySelector(".object-" + k)?.setAttribute("d", d || "M0 0"));
+    sums.forEach(({ x, y, total }, k) => {
+      const [dx, dy] = total > 0 ? [x / total, y / total].map((part) => part * rim.radius) : [0, 0];
+      const tip = (rim.centre + dx).toFixed(1) + " " + (rim.centre - dy).toFixed(1);
+      const half = "a" + rim.ring + " " + rim.ring + " 0 0 1 ";
+      const ring = "m" + rim.ring + " 0" + half + -2 * rim.ring + " 0" + half + 2 * rim.ring + " 0";
+      const d = "M" + rim.centre + " " + rim.centre + (total > 0 ? "L" + tip + ring : "");
+      svg.querySelector(".order-" + k)?.setAttribute("d", d);
+    });
   }
 
   const players = Array.from(document.querySelectorAll("[data-player]"), (root) => {

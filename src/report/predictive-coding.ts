@@ -1,4 +1,4 @@
-import { cssGradient, UNIFORM_CYCLE } from "./colour.js";
+import { cssGradient, UNIFORM_CYCLE } from "../draw/index.js";
 import { chartFigure } from "./chart-block.js";
 import { summarise } from "./digits-data.js";
 import { mark } from "./digits-tables.js";

@@ -3,13 +3,13 @@ import type { Scores } from "../robustness/card.js";
 import { chartBlock, chartFigure, lineBlock } from "./chart-block.js";
 import { barChart } from "./charts.js";
 import type { Bar, LineSeries } from "./charts.js";
-import { cssGradient, UNIFORM_CYCLE } from "./colour.js";
+import { cssGradient, UNIFORM_CYCLE } from "../draw/index.js";
 import { details, duration, figure, markup, note, number, page, percent, table } from "./html.js";
 import type { Content, Html, Section } from "./html.js";
 import { meanAndSpread, overSeeds } from "./over-seeds.js";
 import { checkRecognitionReport, pooledBins } from "./robust-recognition-data.js";
 import type { RecognitionNetworkText, RecognitionReport } from "./robust-recognition-data.js";
-import { CATEGORICAL } from "./theme.js";
+import { CATEGORICAL } from "../draw/index.js";
 
 export type { RecognitionReport } from "./robust-recognition-data.js";
 

@@ -1,11 +1,12 @@
 import { describePreprocessing } from "../data/preprocessing.js";
 import { showEpsilon } from "../robustness/epsilon.js";
 import type { AttackScores, ResultCard, Scores, Share, TimestepFindings } from "../robustness/card.js";
-import { cssGradient, UNIFORM_CYCLE } from "./colour.js";
+import { cssGradient, drawReliabilityDiagram, svg, UNIFORM_CYCLE } from "../draw/index.js";
+import type { ReliabilityBin } from "../metrics/index.js";
 import { chartBlock, chartFigure, lineBlock } from "./chart-block.js";
 import { heatMap } from "./charts.js";
 import type { Content, Html, Section } from "./html.js";
-import { figure, markup, note, number, page, percent, table } from "./html.js";
+import { details, figure, markup, note, number, page, percent, raw, table } from "./html.js";
 
 /** A picture on the page with what is said below it. */
 export interface ReportPicture {
@@ -54,7 +55,7 @@ export async function robustnessPage(report: RobustnessReport): Promise<string> 
     await timestepSection(card),
     await corruptionSection(report),
     await attackSection(report),
-    await calibrationSection(card),
+    calibrationSection(card),
     labelSection(report),
     failureSection(report),
     skippedSection(card),
@@ -420,30 +421,16 @@ function settingsOf({ settings }: AttackScores): string {
     .join(", ");
 }
 
-async function calibrationSection(card: ResultCard): Promise<Section | undefined> {
+function calibrationSection(card: ResultCard): Section | undefined {
   const { clean, reliability, corruptions, protocol } = card;
   if (!clean || !reliability) return undefined;
   const occupied = reliability.bins.filter(({ count }) => count > 0);
-  const diagram = await lineBlock(
-    "reliability",
-    {
-      x: { title: "confidence", format: ".0%", domain: [0, 1] },
-      y: { title: "accuracy", format: ".0%", domain: [0, 1] },
-      series: [
-        {
-          name: "network",
-          points: occupied.map(({ confidence, accuracy }) => ({ x: confidence, y: accuracy })),
-        },
-        {
-          name: "perfectly calibrated",
-          points: [
-            { x: 0, y: 0 },
-            { x: 1, y: 1 },
-          ],
-        },
-      ],
+  const counts = occupied.map(({ count }) => count);
+  const diagram = svg(
+    { width: 420, height: 440, label: "Reliability diagram: accuracy against confidence on clean images" },
+    (context) => {
+      drawReliabilityDiagram(context, reliability, { width: 420, height: 440 });
     },
-    "Reliability diagram: accuracy against confidence on clean images",
   );
   const bySeverity = protocol.severities.flatMap((severity) => {
     const own = corruptions.filter((one) => one.severity === severity);
@@ -468,11 +455,12 @@ async function calibrationSection(card: ResultCard): Promise<Section | undefined
     title: "Calibration",
     lead: markup`Whether the network is right as often as it says. ECE: expected calibration error over ${protocol.bins}
       bins of equal width, adaptive ECE over as many bins of equal size; NLL in nats; Brier score summed over classes.`,
-    body: markup`${chartFigure(
-      diagram,
-      markup`Clean images. Points <b>below</b> the diagonal: more confident than right. Bins hold
-        ${Math.min(...occupied.map(({ count }) => count))} to ${Math.max(...occupied.map(({ count }) => count))} images;
-        small ones scatter.`,
+    body: markup`${figure(
+      markup`<div style="max-width:500px">${raw(diagram)}</div>`,
+      markup`Clean images. Blue bars: accuracy; orange: what lies between it and the mean confidence of the bin. Bars that end
+        <b>below</b> the dashed line: more confident than right. Bins hold ${Math.min(...counts)} to
+        ${Math.max(...counts)} images; small ones scatter.`,
+      details("Data", binTable(occupied)),
     )}
     ${table({
       label: "Calibration by severity",
@@ -492,6 +480,17 @@ async function calibrationSection(card: ResultCard): Promise<Section | undefined
       ],
     })}`,
   };
+}
+
+function binTable(bins: readonly ReliabilityBin[]): Html {
+  return table({
+    label: "Bins of the reliability diagram",
+    head: ["confidences %", "mean confidence %", "accuracy %", "images"],
+    rows: bins.map(({ low, high, confidence, accuracy, count }) => ({
+      name: `${percent(low)} to ${percent(high)}`,
+      cells: [percent(confidence), percent(accuracy), count],
+    })),
+  });
 }
 
 function labelSection({ card, labels = [] }: RobustnessReport): Section | undefined {

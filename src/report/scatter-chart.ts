@@ -1,7 +1,8 @@
 import { specification } from "./charts.js";
 import type { AxisOptions, ChartBuilder } from "./charts.js";
 import { check } from "../util/errors.js";
-import { CATEGORICAL, SHAPES } from "./theme.js";
+import { CATEGORICAL } from "../draw/index.js";
+import { SHAPES } from "./theme.js";
 
 export interface ScatterOptions {
   readonly x: AxisOptions;

@@ -1,4 +1,4 @@
-import { FONT } from "./theme.js";
+import { FONT } from "../draw/index.js";
 
 /** Style sheet of report pages: light and dark, from 360 px up. */
 export const STYLES = `

@@ -1,23 +1,17 @@
+import { drawSudokuBoard, svg } from "../draw/index.js";
 import { check } from "../util/errors.js";
 import { embeddedJson, markup, number, raw } from "./html.js";
 import type { Html } from "./html.js";
-import { base64 } from "./phase-map.js";
+import { base64 } from "./png.js";
 import type { SudokuSolution } from "./sudoku-data.js";
 
-const CELL = 40;
-const BOARD = 9 * CELL;
-const MARGIN = 3;
+const BOARD = 360;
 const CHART = { width: 420, height: 190, left: 58, right: 8, top: 10, bottom: 34 };
 /** Curves of other draws that are drawn at most. */
 const MOST_OTHERS = 40;
 
 const RIGHT = "var(--good)";
 const WRONG = "var(--bad)";
-
-/** How sure a network must be for full ink: below, digits are paler, but never so pale that they cannot be read. */
-export function inkOf(confidence: number): number {
-  return 0.3 + 0.7 * Math.min(1, Math.max(0, confidence));
-}
 
 /**
  * One board while it is being solved: the board after every step, its energy, a slider and a film strip, which also stands
@@ -39,7 +33,7 @@ export function sudokuPlayer(solution: SudokuSolution): Html {
       <p>${81 - blanks} given digits, ${blanks} blank cells</p>
     </header>
     <div style="display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,300px),1fr));gap:14px 28px;align-items:center">
-      ${raw(boardSvg(solution, last))} ${energies.length > 0 ? raw(energySvg(solution, last)) : null}
+      ${boardSvg(solution, last)} ${energies.length > 0 ? raw(energySvg(solution, last)) : null}
     </div>
     <div class="controls" hidden>
       <button type="button">Play</button>
@@ -78,27 +72,16 @@ function describeStep({ puzzle, solution, steps, energies }: SudokuSolution, t: 
   );
 }
 
-function boardSvg(solution: SudokuSolution, t: number): string {
-  const { puzzle, steps } = solution;
+function boardSvg({ puzzle, solution, steps }: SudokuSolution, t: number): Html {
   const { digits, confidence } = steps[t]!;
-  const cells = puzzle.map((given, cell) => {
-    const [x, y] = [(cell % 9) * CELL, Math.floor(cell / 9) * CELL];
-    const box =
-      given > 0 ? `<rect x="${x}" y="${y}" width="${CELL}" height="${CELL}" fill="var(--tint)"/>` : "";
-    const place = `x="${x + CELL / 2}" y="${y + CELL / 2 + 7.5}"`;
-    if (given > 0) return `${box}<text ${place} font-weight="700" fill="var(--ink)">${given}</text>`;
-    const right = digits[cell] === solution.solution[cell];
-    const ink = inkOf(confidence[cell]!).toFixed(2);
-    const line = right ? "none" : "line-through";
-    return `<text data-cell="${cell}" ${place} fill="${right ? RIGHT : WRONG}" text-decoration="${line}" opacity="${ink}">${digits[cell]!}</text>`;
+  const board = svg({ width: BOARD, height: BOARD, label: "The board", margin: 3 }, (context) => {
+    drawSudokuBoard(
+      context,
+      { givens: puzzle, answers: digits, solution, confidence },
+      { size: BOARD, colours: { ink: "var(--ink)", given: "var(--tint)", right: RIGHT, wrong: WRONG } },
+    );
   });
-  const lines = Array.from({ length: 10 }, (_, i) => {
-    const width = i % 3 === 0 ? 2.2 : 0.7;
-    const at = i * CELL;
-    return `<path d="M0 ${at}H${BOARD}M${at} 0V${BOARD}" stroke="var(--ink)" stroke-width="${width}"/>`;
-  });
-  const size = BOARD + 2 * MARGIN;
-  return `<svg class="board" role="img" aria-label="The board" viewBox="${-MARGIN} ${-MARGIN} ${size} ${size}" style="display:block;width:100%;max-width:400px;margin:0 auto" font-size="21" text-anchor="middle" fill="none">${cells.join("")}${lines.join("")}</svg>`;
+  return markup`<div class="board" style="width:100%;max-width:400px;margin:0 auto">${raw(board)}</div>`;
 }
 
 interface Frame {
@@ -211,7 +194,12 @@ export const SUDOKU_SCRIPT = `
   document.querySelectorAll("[data-sudoku]").forEach((root) => {
     const data = JSON.parse(root.querySelector("script").textContent);
     const confidence = Uint8Array.from(atob(data.confidence), (c) => c.charCodeAt(0));
-    const cells = Array.from(root.querySelectorAll("[data-cell]"));
+    const cells = Array.from(root.querySelectorAll('.board [class^="cell-"]'), (node) => ({
+      node,
+      cell: Number(node.getAttribute("class").slice(5)),
+    }));
+    // Letters can be struck through and not: lines of their own would have to be moved.
+    root.querySelectorAll(".board .strike").forEach((line) => line.remove());
     const marker = root.querySelector(".energy .now");
     const controls = root.querySelector(".controls");
     const [button, slider, output] = ["button", "input", "output"].map((name) => controls.querySelector(name));
@@ -229,8 +217,7 @@ export const SUDOKU_SCRIPT = `
       output.textContent = "step " + (t + 1) + " of " + steps;
       slider.setAttribute("aria-valuetext", data.words[t]);
       readout.textContent = data.words[t];
-      for (const node of cells) {
-        const cell = Number(node.dataset.cell);
+      for (const { node, cell } of cells) {
         const right = data.digits[t][cell] === data.solution[cell];
         node.textContent = data.digits[t][cell];
         node.setAttribute("fill", right ? "${RIGHT}" : "${WRONG}");

@@ -1,14 +1,14 @@
 import { chartFigure, lineBlock } from "./chart-block.js";
 import type { ChartBlock } from "./chart-block.js";
 import type { LinePoint, LineSeries } from "./charts.js";
-import { cssGradient, UNIFORM_CYCLE } from "./colour.js";
+import { cssGradient, UNIFORM_CYCLE } from "../draw/index.js";
 import { details, duration, markup, note, page, percent, table } from "./html.js";
 import type { Content, Html, Section } from "./html.js";
 import { meanAndSpread, overSeeds } from "./over-seeds.js";
 import { checkSudokuReport, judgeGain } from "./sudoku-data.js";
 import type { SudokuAccuracy, SudokuModel, SudokuReport, SudokuSet, SudokuVoting } from "./sudoku-data.js";
 import { SUDOKU_SCRIPT, sudokuPlayer } from "./sudoku-player.js";
-import { CATEGORICAL } from "./theme.js";
+import { CATEGORICAL } from "../draw/index.js";
 import { points } from "./verdict.js";
 
 export type { SudokuReport } from "./sudoku-data.js";

@@ -1,17 +1,16 @@
+import type { PhasePlane } from "../draw/index.js";
 import { wilsonInterval } from "../metrics/index.js";
 import { chartFigure, lineBlock } from "./chart-block.js";
-import { cssGradient, UNIFORM_CYCLE } from "./colour.js";
+import { cssGradient, UNIFORM_CYCLE } from "../draw/index.js";
 import { checkReport, heading } from "./digits-data.js";
 import type { DigitsReport, PhasePicture } from "./digits-data.js";
 import { phaseSection } from "./digits-pictures.js";
 import { accuracySection, learningSection, timestepSection } from "./digits-sections.js";
 import { mark, orderingSection } from "./digits-tables.js";
-import { details, duration, figure, markup, note, number, page, percent, raw, table } from "./html.js";
+import { details, duration, figure, markup, note, number, page, percent, table } from "./html.js";
 import type { Content, Html, Section } from "./html.js";
 import { provenance } from "./overlapping-digits.js";
-import { polarScatter } from "./phase-figures.js";
-import type { PhasePlane } from "./phase-map.js";
-import { phaseTables } from "./phase-player.js";
+import { phaseTables, polarPlot } from "./phase-player.js";
 import { PLAYER_SCRIPT } from "./player-script.js";
 import { synchronyScatter } from "./synchrony-scatter.js";
 import { rankCorrelation, synchronyPoints } from "./synchrony-data.js";
@@ -105,12 +104,11 @@ function layerSection(set: DigitsReport): Section | undefined {
         name: set.models.find(({ id }) => id === network.model)!.label,
         cells: LAYERS.map(({ name, source }): Content => {
           const plot = source === undefined ? firstLayer(sample, network) : deeper(sample, network, source);
-          return markup`<span class="polar" style="display:block;width:132px;background:#0d0f13;border-radius:6px">${raw(
-            polarScatter(plot.plane, {
-              ...plot,
-              objectCount: sample.labels.length,
-              label: `${name}: angle phase, radius magnitude`,
-            }),
+          return markup`<span class="polar" style="display:block;width:132px;background:#0d0f13;border-radius:6px">${polarPlot(
+            plot.plane,
+            plot.objects,
+            sample.labels.length,
+            `${name}: angle phase, radius magnitude`,
           )}</span>`;
         }),
       })),
@@ -156,7 +154,7 @@ function owner(masks: PhasePicture["masks"], pixel: number): number {
 }
 
 function planeOf(phase: Float32Array, amplitude: Float32Array, rows: number): PhasePlane {
-  return { height: rows, width: phase.length / rows, phase, amplitude, agreement: amplitude };
+  return { height: rows, width: phase.length / rows, phase, amplitude };
 }
 
 async function scatterSection(report: SynchronyReport): Promise<Section | undefined> {

@@ -1,29 +1,9 @@
 import type { Config } from "vega-lite";
-import { hex, SEQUENTIAL, entry } from "./colour.js";
-import type { Rgb } from "./colour.js";
+import { CATEGORICAL, entry, FONT, hex, SEQUENTIAL } from "../draw/index.js";
 
-/**
- * Looks shared by pages and charts. Every categorical colour has a contrast of at least 3:1 against the light and
- * the dark card, and neighbours in the list stay apart for the common colour-vision deficiencies.
- */
+/** Looks shared by pages and charts; colours and font are those of drawings. */
 
-/** Font of pages and charts. */
-export const FONT = 'system-ui, -apple-system, "Segoe UI", Roboto, "Liberation Sans", Arial, sans-serif';
-
-/** Categorical colours in order of use. */
-export const CATEGORICAL = [
-  "#1f7fc2",
-  "#d35f0a",
-  "#0c9469",
-  "#b968a4",
-  "#7d7f86",
-  "#a3861a",
-  "#c2485c",
-  "#8a63d2",
-  "#5f8a1f",
-] as const;
-
-/** Second carrier of identity beside colour: dash patterns in the same order. */
+/** Second carrier of identity beside the categorical colours: dash patterns in the same order. */
 export const DASHES: readonly (readonly number[])[] = [
   [1, 0],
   [6, 3],
@@ -48,14 +28,6 @@ export const SHAPES = [
   "triangle-left",
   "wedge",
 ] as const;
-
-/** Colours of objects 1, 2, 3 and of pixels shared by several, for dark pictures. */
-export const OBJECT_COLOURS: readonly Rgb[] = [
-  [86, 180, 233],
-  [240, 168, 48],
-  [62, 201, 147],
-  [214, 196, 240],
-];
 
 /** Vega-Lite configuration: `currentColor` follows the page's light or dark text colour. */
 export function chartConfig(): Config {
@@ -97,7 +69,7 @@ export function chartConfig(): Config {
     text: { color: ink, fontSize: 12 },
     range: {
       category: [...CATEGORICAL],
-      heatmap: Array.from({ length: 16 }, (_, i) => hex(entry(SEQUENTIAL, i * 17))),
+      heatmap: Array.from({ length: 16 }, (_, i) => hex(entry(SEQUENTIAL.table, i * 17))),
     },
   };
 }

@@ -3,7 +3,7 @@ import { barChart } from "./charts.js";
 import { markup, note, percent, spreadCell, table } from "./html.js";
 import type { Html, Section } from "./html.js";
 import { overSeeds } from "./over-seeds.js";
-import { CATEGORICAL } from "./theme.js";
+import { CATEGORICAL } from "../draw/index.js";
 import type { NetworkReport, PairReport, Spread, V1SamplingReport } from "./v1-sampling-data.js";
 import { PAPER_RELATIVE, networkStyle } from "./v1-sampling-data.js";
 

@@ -1,4 +1,4 @@
-import { cssGradient, UNIFORM_CYCLE } from "./colour.js";
+import { cssGradient, UNIFORM_CYCLE } from "../draw/index.js";
 import { duration, markup, page } from "./html.js";
 import type { Section } from "./html.js";
 import { analysisSection, impactSection } from "./v1-sampling-analysis.js";

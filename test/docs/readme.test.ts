@@ -10,6 +10,7 @@ const root = new URL("../../", import.meta.url);
 const pages = [
   "README.md",
   "docs/komplexnet.md",
+  "docs/drawing.md",
   "docs/architecture.md",
   "docs/robustness.md",
   "docs/engine.md",
@@ -39,6 +40,15 @@ describe("documentation", () => {
     const line = await child.nextLine();
     expect(await child.ended()).toMatchObject({ status: 0, errors: "" });
     expect(line).toBe("1.000, -2.000, 3.000");
+  });
+
+  it("has an example in the page on drawing that does what it says", async () => {
+    const path = join(await temporaryFolder(), "example.ts");
+    await writeFile(path, example("docs/drawing.md"));
+    const child = runTypescript(pathToFileURL(path), []);
+    const line = await child.nextLine();
+    expect(await child.ended()).toMatchObject({ status: 0, errors: "" });
+    expect(line).toBe("256 256 true");
   });
 
   it.each(pages)("%s links to files that exist", (page) => {

@@ -6,7 +6,7 @@ import type {
   HeatMapOptions,
   LineChartOptions,
 } from "../../src/report/charts.js";
-import { CATEGORICAL } from "../../src/report/theme.js";
+import { CATEGORICAL } from "../../src/draw/index.js";
 import { elementsOf } from "./markup.js";
 
 const lines: LineChartOptions = {

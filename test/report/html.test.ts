@@ -3,7 +3,6 @@ import {
   details,
   duration,
   embeddedJson,
-  escape,
   figure,
   markup,
   note,
@@ -14,6 +13,7 @@ import {
   spreadCell,
   table,
 } from "../../src/report/html.js";
+import { escape } from "../../src/util/escape.js";
 import { readHtml } from "./markup.js";
 
 describe("markup", () => {

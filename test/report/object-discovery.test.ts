@@ -8,7 +8,6 @@ import {
   verdictOf,
 } from "../../src/report/object-discovery.js";
 import type { DiscoverySet, ObjectDiscoveryReport } from "../../src/report/object-discovery-data.js";
-import { matchSegments, segmentPicture, truthPicture } from "../../src/report/segment-picture.js";
 
 const score = (...values: number[]) => summarise(values.map((value, i) => ({ seed: i + 1, value })));
 const grey = (size: number) => ({ width: size, height: size, data: new Uint8Array(3 * size * size) });
@@ -150,46 +149,5 @@ describe("the object-discovery report", () => {
     await expect(objectDiscoveryPage(sampleReport([empty]))).rejects.toThrow(
       /scores of waves are no numbers/,
     );
-  });
-});
-
-describe("segments in the colours of the truth", () => {
-  const truth = [0, 0, 0, 1, 1, 2, 2, -1];
-
-  it("are matched by overlap whatever they are called, background included", () => {
-    expect(matchSegments(truth, [7, 7, 7, 9, 9, 4, 4, 4])).toEqual(
-      new Map([
-        [7, 0],
-        [9, 1],
-        [4, 2],
-      ]),
-    );
-  });
-
-  it("get numbers of their own where the truth has no partner, the largest first", () => {
-    const partners = matchSegments([0, 0, 0, 0, 0, 0, 1, 1], [1, 1, 1, 2, 3, 3, 4, 4]);
-    expect(partners).toEqual(
-      new Map([
-        [4, 1],
-        [1, 0],
-        [3, 2],
-        [2, 3],
-      ]),
-    );
-  });
-
-  it("look like the truth where they are the truth", () => {
-    const found = [5, 5, 5, 3, 3, 8, 8, 8];
-    const [own, other] = [truthPicture(truth, 4), segmentPicture(found, truth, 4)];
-    expect(other.data.subarray(0, 28)).toEqual(own.data.subarray(0, 28));
-    expect(own).toMatchObject({ width: 4, height: 2 });
-    expect(() => segmentPicture([1], truth, 4)).toThrow(/8 true and 1 found/);
-  });
-
-  it("have different colours for many objects", () => {
-    const labels = Array.from({ length: 12 }, (_, i) => i - 1);
-    const { data } = truthPicture(labels, 12);
-    const colours = labels.map((_, i) => data.subarray(4 * i, 4 * i + 3).join());
-    expect(new Set(colours).size).toBe(12);
   });
 });

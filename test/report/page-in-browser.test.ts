@@ -5,10 +5,9 @@ import { pathToFileURL } from "node:url";
 import { chromium } from "playwright-core";
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { phaseColour, TWO_HUE_CYCLE, UNIFORM_CYCLE } from "../../src/report/colour.js";
-import type { CyclicMap } from "../../src/report/colour.js";
+import { meanPhases, phaseColour, TWO_HUE_CYCLE, UNIFORM_CYCLE } from "../../src/draw/index.js";
+import type { CyclicMap } from "../../src/draw/index.js";
 import { overlappingDigitsPage } from "../../src/report/overlapping-digits.js";
-import { summarisePhases } from "../../src/report/phase-map.js";
 import { sampleReport } from "./sample.js";
 
 const executablePath = [
@@ -63,7 +62,7 @@ describe.skipIf(!executablePath)("report page in a browser", () => {
   function expected(t: number, pixel: number, map: CyclicMap): number[] {
     const picture = report.phasePictures[0]!;
     const { channels, timesteps, amplitudes } = picture.phases[0]!;
-    const planes = timesteps.map((phases) => summarisePhases({ ...picture, channels, phases, amplitudes }));
+    const planes = timesteps.map((phases) => meanPhases({ ...picture, channels, phases, amplitudes }));
     const maximum = Math.max(...planes[0]!.amplitude);
     return [
       ...phaseColour(map, planes[t]!.phase[pixel]!),
@@ -93,7 +92,7 @@ describe.skipIf(!executablePath)("report page in a browser", () => {
 
   it("draws the phases of the chosen timestep, in the chosen palette", async () => {
     const page = await open();
-    const amplitudes = summarisePhases({
+    const amplitudes = meanPhases({
       ...report.phasePictures[0]!,
       ...report.phasePictures[0]!.phases[0]!,
       phases: report.phasePictures[0]!.phases[0]!.timesteps[0]!,

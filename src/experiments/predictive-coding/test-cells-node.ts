@@ -1,7 +1,8 @@
 import { resizeImage } from "../../data/resize.js";
 import type { RgbImage } from "../../data/rgb-image.js";
 import type { TensorData } from "../../graph/index.js";
-import { pngDataUri } from "../../report/phase-map.js";
+import { fromRgb } from "../../draw/index.js";
+import { pngDataUri } from "../../report/png.js";
 import { sessionOptionsOf } from "../../runtime/runtime.js";
 import { workerRuntime } from "../../runtime/worker-node.js";
 import type { State } from "../../nn/module.js";
@@ -239,9 +240,7 @@ function pictureUri({ shape, data }: TensorData, preprocessing: Preprocessing): 
   const full: RgbImage = { width, height, data: rgb };
   const side = Math.min(SIDE, width);
   const small = side === width ? full : resizeImage(full, side, side);
-  const rgba = new Uint8ClampedArray(4 * small.width * small.height).fill(255);
-  for (let i = 0; i < small.width * small.height; i++) rgba.set(small.data.subarray(3 * i, 3 * i + 3), 4 * i);
-  return pngDataUri({ width: small.width, height: small.height, data: rgba });
+  return pngDataUri(fromRgb(small));
 }
 
 /** The full dynamics, with the authors' values and with tuned ones, under common corruptions. */

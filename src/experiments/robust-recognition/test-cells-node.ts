@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import { CIFAR10_CLASSES } from "../../data/cifar10.js";
-import { pngDataUri } from "../../report/phase-map.js";
+import { fromRgb } from "../../draw/index.js";
+import { pngDataUri } from "../../report/png.js";
 import type { Reliability } from "../../metrics/calibration.js";
 import type { AdversarialExample } from "../../report/robust-recognition-data.js";
 import type { AttackPlan } from "../../robustness/attacks/index.js";
@@ -215,12 +216,7 @@ async function pictured(
   const changed = decodePixels(pixels, clean.length);
   const change = changed.map((value, i) => value - clean[i]!);
   const most = change.reduce((a, b) => Math.max(a, Math.abs(b)), 0) || 1;
-  const uri = (values: Float32Array) => {
-    const { width, height, data } = toPicture(values, IMAGE_SHAPE);
-    const rgba = new Uint8ClampedArray(4 * width * height).fill(255);
-    for (let i = 0; i < width * height; i++) rgba.set(data.subarray(3 * i, 3 * i + 3), 4 * i);
-    return pngDataUri({ width, height, data: rgba });
-  };
+  const uri = (values: Float32Array) => pngDataUri(fromRgb(toPicture(values, IMAGE_SHAPE)));
   return {
     label: test.classes[label] ?? String(label),
     predicted: test.classes[predicted] ?? String(predicted),

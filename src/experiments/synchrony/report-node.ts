@@ -1,7 +1,8 @@
+import { fromRgb } from "../../draw/index.js";
 import { contactSheet } from "../../report/contact-sheet.js";
 import type { DigitsReport, MetricSummary } from "../../report/digits-data.js";
 import { summarise } from "../../report/digits-data.js";
-import { pngDataUri } from "../../report/phase-map.js";
+import { pngDataUri } from "../../report/png.js";
 import type { SynchronyReport } from "../../report/synchrony-data.js";
 import type { RgbImage } from "../../data/rgb-image.js";
 import { IMAGES } from "../../systems/komplexnet/tasks.js";
@@ -198,7 +199,7 @@ function sheetOf({ testing, plan }: Finished, set: SetName): string {
   const columns = Math.min(SHEET_SCENES, plan.testScenes);
   const indices = Array.from({ length: columns }, (_, i) => i);
   const channels = imageChannels(SETS[set]);
-  const { width, height, data } = contactSheet({
+  const sheet = contactSheet({
     title: SETS[set].title,
     columns: indices.map((i) => `${i + 1}`),
     rows: SETS[set].conditions.map((condition) => ({
@@ -207,9 +208,7 @@ function sheetOf({ testing, plan }: Finished, set: SetName): string {
     })),
     cell: 64,
   });
-  const rgba = new Uint8ClampedArray(width * height * 4).fill(255);
-  for (let i = 0; i < width * height; i++) rgba.set(data.subarray(3 * i, 3 * i + 3), 4 * i);
-  return pngDataUri({ width, height, data: rgba });
+  return pngDataUri(fromRgb(sheet));
 }
 
 function picturesOf(data: TrainingData, indices: readonly number[], channels: number): RgbImage[] {

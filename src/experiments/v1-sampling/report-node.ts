@@ -1,6 +1,8 @@
 import type { PreparedImages } from "../../data/prepared-images.js";
 import { pictureOf } from "../../data/prepared-images.js";
-import { filterGallery, galleryOrder, pictureUri, responseGallery } from "../../report/v1-pictures.js";
+import { fromRgb } from "../../draw/index.js";
+import { pngDataUri } from "../../report/png.js";
+import { filterGallery, galleryOrder, responseGallery } from "../../report/v1-pictures.js";
 import type {
   MatchFacts,
   PairReport,
@@ -89,7 +91,7 @@ export async function v1SamplingReport(run: Finished): Promise<V1SamplingReport>
     distributions: distributions(
       drawn.flatMap(({ variant, populations }) => populations.map(({ fields }) => ({ variant, fields }))),
     ),
-    picture: pictureUri(pictureOf(test, 0)),
+    picture: pngDataUri(fromRgb(pictureOf(test, 0))),
     chance: 1 / test.classes.length,
     testImages: test.count,
     conditions: testing.corruptions.length * testing.severities.length + 1,

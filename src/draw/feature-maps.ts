@@ -1,0 +1,131 @@
+import { check, StriateError } from "../util/errors.js";
+import { gridImage, gridLayout } from "./image-grid.js";
+import type { GridOptions } from "./image-grid.js";
+import { checkLength, checkSizes, fillRectangle } from "./rgba-image.js";
+import type { MapSize, ReuseOptions, RgbaImage } from "./rgba-image.js";
+import { SEQUENTIAL } from "./scalar-maps.js";
+import type { ScalarMap } from "./scalar-maps.js";
+
+/** Values of one image, row-major `[channels, height, width]`. */
+export interface FeatureMaps extends MapSize {
+  readonly channels: number;
+  readonly values: ArrayLike<number>;
+}
+
+/** The values that the two ends of a scale stand for. */
+export interface ValueRange {
+  readonly low: number;
+  readonly high: number;
+}
+
+/** What the colours of {@link featureMaps} stand for. */
+export interface ScaleOptions {
+  /** Which channels, in this order. Default: all. */
+  readonly channels?: readonly number[];
+  /** Default {@link SEQUENTIAL}. A diverging map makes ranges symmetric around 0. */
+  readonly map?: ScalarMap;
+  /**
+   * `"own"`: each map from its smallest to its largest value; `"shared"`: all shown maps together; or a fixed range, beyond
+   * which values are clipped, as for pages whose frames must be comparable. Default `"shared"`.
+   */
+  readonly range?: "own" | "shared" | ValueRange;
+  /** What the low end stands for, instead of the smallest value: 0 for activity. */
+  readonly low?: number;
+}
+
+/** Options of {@link featureMaps}. */
+export interface FeatureMapOptions extends ScaleOptions, GridOptions, ReuseOptions {
+  /** Side of a value's square in the picture, a whole number. Default 1. */
+  readonly scale?: number;
+}
+
+/**
+ * Finds the range of every map that {@link featureMaps} shows with the same options: what `drawColourScale` says beside it.
+ *
+ * @throws StriateError if values do not fit the sizes or are not finite, or there is no such channel
+ */
+export function featureRanges(maps: FeatureMaps, options: ScaleOptions = {}): ValueRange[] {
+  const { map = SEQUENTIAL, range = "shared" } = options;
+  const shown = shownChannels(maps, options.channels);
+  if (typeof range === "object") {
+    check(
+      Number.isFinite(range.low) && range.high > range.low && range.high < Infinity,
+      () => `feature maps: expected a range from a low to a higher value, got ${range.low} to ${range.high}`,
+    );
+    return shown.map(() => range);
+  }
+  const ranges = shown.map((channel) => ends(maps, channel));
+  const low = Math.min(...ranges.map((one) => one.low));
+  const high = Math.max(...ranges.map((one) => one.high));
+  return ranges.map((own) => {
+    const found = range === "own" ? own : { low, high };
+    const most = Math.max(Math.abs(found.low), Math.abs(found.high));
+    return map.diverging ? { low: -most, high: most } : { ...found, low: options.low ?? found.low };
+  });
+}
+
+function shownChannels(
+  { channels, height, width, values }: FeatureMaps,
+  chosen: readonly number[] | undefined,
+): readonly number[] {
+  checkSizes("feature maps", { channels, height, width });
+  checkLength("feature maps", values, channels * height * width);
+  for (const channel of chosen ?? [])
+    check(
+      Number.isInteger(channel) && channel >= 0 && channel < channels,
+      () => `feature maps: expected channels from 0 to ${channels - 1}, got ${channel}`,
+    );
+  return chosen ?? Array.from({ length: channels }, (_, channel) => channel);
+}
+
+function ends({ height, width, values }: FeatureMaps, channel: number): ValueRange {
+  const area = height * width;
+  let [low, high] = [Infinity, -Infinity];
+  for (let i = channel * area; i < (channel + 1) * area; i++) {
+    const value = values[i]!;
+    if (!Number.isFinite(value)) throw notFinite(channel, value);
+    if (value < low) low = value;
+    if (value > high) high = value;
+  }
+  return { low, high };
+}
+
+function notFinite(channel: number, value: number): StriateError {
+  return new StriateError(`feature maps: channel ${channel}: expected finite numbers, got ${value}`);
+}
+
+/**
+ * Draws maps of scalars in a grid, row by row.
+ *
+ * @throws StriateError if values do not fit the sizes or are not finite, there is no such channel, or none is shown
+ * @example
+ * const maps = { channels: 16, height: 14, width: 14, values };
+ * const picture = featureMaps(maps, { columns: 4, scale: 4 });
+ * const [range] = featureRanges(maps);
+ */
+export function featureMaps(maps: FeatureMaps, options: FeatureMapOptions = {}): RgbaImage {
+  const { map = SEQUENTIAL, scale = 1, background, into } = options;
+  const shown = shownChannels(maps, options.channels);
+  const ranges = featureRanges(maps, options);
+  checkSizes("feature maps", { scale });
+  const { height, width, values } = maps;
+  const tile = { height: scale * height, width: scale * width };
+  const layout = gridLayout("feature maps", shown.length, tile, options);
+  const image = gridImage("feature maps", layout, background, into);
+  for (const [i, channel] of shown.entries()) {
+    const { low, high } = ranges[i]!;
+    // A map of one value everywhere is at its low end, or in the middle if that stands for 0.
+    const [step, start] = high > low ? [255 / (high - low), -low] : [0, 0];
+    const rest = high > low || !map.diverging ? 0 : 127.5;
+    for (let p = 0; p < height * width; p++) {
+      const value = values[channel * height * width + p]!;
+      if (!Number.isFinite(value)) throw notFinite(channel, value);
+      const at = 3 * Math.round(Math.min(255, Math.max(0, rest + (value + start) * step)));
+      const x = layout.left(i) + scale * (p % width);
+      const y = layout.top(i) + scale * Math.floor(p / width);
+      const { table } = map;
+      fillRectangle(image, x, y, scale, scale, table[at]!, table[at + 1]!, table[at + 2]!, 255);
+    }
+  }
+  return image;
+}

@@ -1,0 +1,101 @@
+import { check, StriateError } from "../util/errors.js";
+import { featureMaps } from "./feature-maps.js";
+import { gridImage, gridLayout } from "./image-grid.js";
+import type { GridOptions } from "./image-grid.js";
+import { checkLength, checkSizes, fillRectangle } from "./rgba-image.js";
+import type { MapSize, ReuseOptions, RgbaImage } from "./rgba-image.js";
+import { DIVERGING } from "./scalar-maps.js";
+
+/** Kernels of a convolution, row-major `[count, channels, height, width]`, as ONNX keeps them; channels 1 or 3 (RGB). */
+export interface Filters extends MapSize {
+  readonly count: number;
+  /** Default 1. */
+  readonly channels?: 1 | 3;
+  readonly kernels: ArrayLike<number>;
+}
+
+/** Options of {@link filterMaps}. */
+export interface FilterMapOptions extends GridOptions, ReuseOptions {
+  /** Which filters, in this order. Default: all. */
+  readonly filters?: readonly number[];
+  /** Whether each filter is scaled to its own largest weight, or all shown ones to one. Default `"own"`. */
+  readonly range?: "own" | "shared";
+  /**
+   * For filters of one channel: which channel of the picture (0 red, 1 green, 2 blue) filter k sees. They are then drawn grey
+   * with a tint of that colour instead of on the diverging map.
+   */
+  readonly seenChannel?: ArrayLike<number>;
+  /** Side of a weight's square in the picture, a whole number. Default 1. */
+  readonly scale?: number;
+}
+
+/** How far a tinted filter goes from mid grey: in the channel that it sees, and in the others. */
+const [TINT, SHADE, MIDDLE] = [128, 74, 122];
+
+/**
+ * Draws filters in a grid, on scales that are symmetric around 0: filters of one channel from blue (negative) over near-white
+ * (0) to red-orange; filters of three channels in their own colours around mid grey.
+ *
+ * @throws StriateError if the kernels do not fit the sizes or are not finite, or there is no such filter
+ * @example
+ * const picture = filterMaps({ count: 16, height: 7, width: 7, kernels: gabors }, { columns: 8, scale: 5 });
+ */
+export function filterMaps(bank: Filters, options: FilterMapOptions = {}): RgbaImage {
+  const { count, height, width, kernels, channels = 1 } = bank;
+  const { filters, range = "own", seenChannel, scale = 1, background, into } = options;
+  if (channels === 1 && seenChannel === undefined) {
+    const maps = { channels: count, height, width, values: kernels };
+    return featureMaps(maps, { ...options, map: DIVERGING, range, ...(filters && { channels: filters }) });
+  }
+  checkSizes("filters", { count, height, width, channels, scale });
+  check([1, 3].includes(channels), () => `filters: expected 1 or 3 channels, got ${String(channels)}`);
+  const area = height * width;
+  checkLength("filters", kernels, count * channels * area);
+  check(
+    seenChannel === undefined || channels === 1,
+    () => `filters: expected "seenChannel" for filters of one channel only, got ${channels} channels`,
+  );
+  if (seenChannel) checkLength("filters seenChannel", seenChannel, count);
+  const shown = filters ?? Array.from({ length: count }, (_, filter) => filter);
+  const layout = gridLayout(
+    "filters",
+    shown.length,
+    { height: scale * height, width: scale * width },
+    options,
+  );
+  const largest = shown.map((filter) => {
+    check(
+      Number.isInteger(filter) && filter >= 0 && filter < count,
+      () => `filters: expected filters from 0 to ${count - 1}, got ${filter}`,
+    );
+    return largestWeight(kernels, filter, channels * area);
+  });
+  const most = Math.max(...largest);
+  const image = gridImage("filters", layout, background, into);
+  for (const [i, filter] of shown.entries()) {
+    const divisor = (range === "own" ? largest[i]! : most) || 1;
+    for (let p = 0; p < area; p++) {
+      const shade = (c: number): number => {
+        const at = filter * channels * area + (channels === 3 ? c * area : 0) + p;
+        const value = kernels[at]! / divisor;
+        if (seenChannel === undefined) return 127.5 + 127.5 * value;
+        return MIDDLE + value * (c === seenChannel[filter] ? TINT : SHADE);
+      };
+      const x = layout.left(i) + scale * (p % width);
+      const y = layout.top(i) + scale * Math.floor(p / width);
+      fillRectangle(image, x, y, scale, scale, shade(0), shade(1), shade(2), 255);
+    }
+  }
+  return image;
+}
+
+function largestWeight(kernels: ArrayLike<number>, filter: number, size: number): number {
+  let most = 0;
+  for (let i = filter * size; i < (filter + 1) * size; i++) {
+    const weight = kernels[i]!;
+    if (!Number.isFinite(weight))
+      throw new StriateError(`filters: filter ${filter}: expected finite weights, got ${weight}`);
+    most = Math.max(most, Math.abs(weight));
+  }
+  return most;
+}

@@ -1,0 +1,85 @@
+import { check } from "../util/errors.js";
+import type { Rgb } from "./colour.js";
+import { blend, checkImage, checkSizes, fillRectangle, imageFor } from "./rgba-image.js";
+import type { MapSize, ReuseOptions, RgbaImage } from "./rgba-image.js";
+
+/** How pictures of one size stand in rows. */
+export interface GridOptions {
+  /** Default: about as many as rows. */
+  readonly columns?: number;
+  /** Pixels between pictures; default 2. */
+  readonly gap?: number;
+  /** Painted behind everything; default transparent. */
+  readonly background?: Rgb;
+}
+
+/** Size of a grid and the places in it. */
+export interface GridLayout extends MapSize {
+  readonly columns: number;
+  readonly left: (tile: number) => number;
+  readonly top: (tile: number) => number;
+}
+
+/** Says where `count` tiles stand, row by row. Throws {@link StriateError} for a grid of none or with no columns. */
+export function gridLayout(what: string, count: number, tile: MapSize, options: GridOptions): GridLayout {
+  check(count > 0, () => `${what}: expected at least one picture, got none`);
+  const { columns = Math.ceil(Math.sqrt(count)), gap = 2 } = options;
+  checkSizes(what, { columns });
+  check(
+    Number.isInteger(gap) && gap >= 0,
+    () => `${what}: expected a gap of 0 or more whole pixels, got ${gap}`,
+  );
+  const [across, down] = [tile.width + gap, tile.height + gap];
+  return {
+    columns,
+    width: Math.min(columns, count) * across - gap,
+    height: Math.ceil(count / columns) * down - gap,
+    left: (i) => (i % columns) * across,
+    top: (i) => Math.floor(i / columns) * down,
+  };
+}
+
+/** Gives an empty grid: `into` if it has the right size, painted with the background. */
+export function gridImage(
+  what: string,
+  { width, height }: MapSize,
+  background: Rgb | undefined,
+  into: RgbaImage | undefined,
+): RgbaImage {
+  const image = imageFor(what, width, height, into);
+  const [red, green, blue] = background ?? [0, 0, 0];
+  fillRectangle(image, 0, 0, width, height, red, green, blue, background === undefined ? 0 : 255);
+  return image;
+}
+
+/**
+ * Lays out pictures of one size row by row in one picture; alpha is blended over the background.
+ *
+ * @throws StriateError without pictures, or if they differ in size
+ */
+export function imageGrid(images: readonly RgbaImage[], options: GridOptions & ReuseOptions = {}): RgbaImage {
+  const { background, into } = options;
+  const first = images[0];
+  check(first, () => "image grid: expected at least one picture, got none");
+  const layout = gridLayout("image grid", images.length, first, options);
+  const grid = gridImage("image grid", layout, background, into);
+  images.forEach((image, i) => {
+    checkImage(`image grid, picture ${i}`, image);
+    check(
+      image.width === first.width && image.height === first.height,
+      () =>
+        `image grid: expected ${first.width} x ${first.height} pixels, got ${image.width} x ${image.height}`,
+    );
+    for (let p = 0; p < image.width * image.height; p++) {
+      const [x, y] = [layout.left(i) + (p % image.width), layout.top(i) + Math.floor(p / image.width)];
+      const to = 4 * (y * grid.width + x);
+      const alpha = image.data[4 * p + 3]!;
+      for (let c = 0; c < 3; c++) {
+        const own = image.data[4 * p + c]!;
+        grid.data[to + c] = background ? blend(own, background[c]!, alpha / 255) : own;
+      }
+      grid.data[to + 3] = background ? 255 : alpha;
+    }
+  });
+  return grid;
+}

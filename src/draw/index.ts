@@ -1,0 +1,46 @@
+/**
+ * Drawing: phases, masks, feature maps, filters, boards and calibration, in a browser and in Node, without dependencies.
+ * Maps become RGBA pixels ({@link RgbaImage}, what `new ImageData` takes), line drawings are drawn on a canvas context or, by
+ * `svg`, as SVG text. Arrays are plain numbers, row-major, in the layout that each function states.
+ */
+export { StriateError } from "../util/errors.js";
+export { distance, entry, hex, oklabToRgb, rgbToOklab } from "./colour.js";
+export type { Oklab, Rgb } from "./colour.js";
+export { drawColourScale } from "./colour-scale.js";
+export type { ColourScaleOptions } from "./colour-scale.js";
+export { FONT } from "./context.js";
+export type { DrawingContext } from "./context.js";
+export { cssGradient, phaseColour, phaseIndex, TWO_HUE_CYCLE, UNIFORM_CYCLE } from "./cyclic-maps.js";
+export type { CyclicMap } from "./cyclic-maps.js";
+export { featureMaps, featureRanges } from "./feature-maps.js";
+export type { FeatureMapOptions, FeatureMaps, ScaleOptions, ValueRange } from "./feature-maps.js";
+export { filterMaps } from "./filter-maps.js";
+export type { FilterMapOptions, Filters } from "./filter-maps.js";
+export { imageGrid } from "./image-grid.js";
+export type { GridOptions } from "./image-grid.js";
+export { labelMap, labelsOfMasks, maskOverlay } from "./label-map.js";
+export type { LabelMapOptions, LabelPlane, MaskOverlayOptions } from "./label-map.js";
+export { matchLabels } from "./match-labels.js";
+export { BACKGROUND, CATEGORICAL, IGNORED, labelColour, SHARED } from "./palette.js";
+export { phaseMap } from "./phase-map.js";
+export type { PhaseLooks, PhaseMapOptions } from "./phase-map.js";
+export { drawPhaseWheel } from "./phase-wheel.js";
+export type { PhaseWheelOptions } from "./phase-wheel.js";
+export { channelPhases, maximumAmplitude, meanPhases } from "./phases.js";
+export type { MeanPhases, PhaseField, PhasePlane } from "./phases.js";
+export { dotColour, drawPolarPlot, ORDER_RING, POLAR_RADIUS, POLAR_THRESHOLD } from "./polar-plot.js";
+export type { PolarPlotOptions } from "./polar-plot.js";
+export { drawReliabilityDiagram } from "./reliability-diagram.js";
+export type { ReliabilityDiagramOptions } from "./reliability-diagram.js";
+export { enlarge, fromRgb, overBackground } from "./rgba-image.js";
+export type { MapSize, ReuseOptions, RgbaImage } from "./rgba-image.js";
+export { DIVERGING, GREY, scalarColour, SEQUENTIAL } from "./scalar-maps.js";
+export type { ScalarMap } from "./scalar-maps.js";
+export { answerOpacity, drawSudokuBoard, sudokuConflicts } from "./sudoku-board.js";
+export type { SudokuBoard, SudokuBoardOptions, SudokuColours } from "./sudoku-board.js";
+export { svg } from "./svg.js";
+export type { SvgOptions } from "./svg.js";
+export { timeStrip } from "./time-strip.js";
+export type { PhaseSeries, TimeStripOptions } from "./time-strip.js";
+export { orderParameters } from "../metrics/order-parameter.js";
+export type { OrderParameter, OrderParameterOptions } from "../metrics/order-parameter.js";

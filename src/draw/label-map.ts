@@ -1,0 +1,132 @@
+import { check, StriateError } from "../util/errors.js";
+import type { Rgb } from "./colour.js";
+import { labelColour } from "./palette.js";
+import { blend, checkImage, checkLength, checkSizes, fillRectangle, imageFor } from "./rgba-image.js";
+import type { MapSize, ReuseOptions, RgbaImage } from "./rgba-image.js";
+
+/** A whole number for each pixel, `[height, width]`: 0 background, from 1 on objects, below 0 ignored. */
+export interface LabelPlane extends MapSize {
+  readonly labels: ArrayLike<number>;
+}
+
+/** Options of {@link labelMap}. */
+export interface LabelMapOptions extends ReuseOptions {
+  /** Colour of a label; `null` is transparent. Default `labelColour`. */
+  readonly colourOf?: (label: number) => Rgb | null;
+  /** Side of a pixel's square in the picture, a whole number. Default 1. */
+  readonly scale?: number;
+}
+
+/**
+ * Draws masks in plain colours.
+ *
+ * @throws StriateError if the labels do not fit the size or are no whole numbers
+ * @example
+ * const segments = labelMap({ height: 64, width: 64, labels }, { scale: 4 });
+ */
+export function labelMap(plane: LabelPlane, options: LabelMapOptions = {}): RgbaImage {
+  const { height, width, labels } = plane;
+  const { colourOf = labelColour, scale = 1 } = options;
+  checkLabels("label map", plane, scale);
+  const image = imageFor("label map", scale * width, scale * height, options.into);
+  for (let p = 0; p < height * width; p++) {
+    const [x, y] = [scale * (p % width), scale * Math.floor(p / width)];
+    const colour = colourOf(labels[p]!);
+    if (colour === null) fillRectangle(image, x, y, scale, scale, 0, 0, 0, 0);
+    else fillRectangle(image, x, y, scale, scale, colour[0], colour[1], colour[2], 255);
+  }
+  return image;
+}
+
+/** Options of {@link maskOverlay}. */
+export interface MaskOverlayOptions extends ReuseOptions {
+  /** Colour of a label; `null` leaves the picture as it is. Default: `null` for 0 and below, then `labelColour`. */
+  readonly colourOf?: (label: number) => Rgb | null;
+  /** Opacity of the colours, 0..1. Default 0.45. */
+  readonly opacity?: number;
+  /** Colour of the lines between pixels of different labels; `null`: no lines. Default white. */
+  readonly boundary?: Rgb | null;
+  /** Side of a pixel's square in the result, a whole number; lines stay one pixel wide. Default 1. */
+  readonly scale?: number;
+}
+
+const WHITE: Rgb = [255, 255, 255];
+
+/**
+ * Draws masks over a picture of the same size: tinted objects with lines around them. A line lies on the pixel to the left of a
+ * change, or above it.
+ *
+ * @param picture transparent parts stay so, unless a mask or a line covers them
+ * @throws StriateError if picture and labels differ in size, or the opacity is not from 0 to 1
+ * @example
+ * const shown = maskOverlay(fromRgb(photo), { height: 64, width: 64, labels }, { scale: 4 });
+ */
+export function maskOverlay(
+  picture: RgbaImage,
+  plane: LabelPlane,
+  options: MaskOverlayOptions = {},
+): RgbaImage {
+  const { height, width, labels } = plane;
+  const { colourOf = tint, opacity = 0.45, boundary = WHITE, scale = 1 } = options;
+  checkImage("mask overlay picture", picture);
+  checkLabels("mask overlay", plane, scale);
+  check(
+    picture.width === width && picture.height === height,
+    () =>
+      `mask overlay: expected labels of ${picture.width} x ${picture.height} pixels, got ${width} x ${height}`,
+  );
+  check(opacity >= 0 && opacity <= 1, () => `mask overlay: expected an opacity from 0 to 1, got ${opacity}`);
+  const image = imageFor("mask overlay", scale * width, scale * height, options.into);
+  for (let p = 0; p < height * width; p++) {
+    const [x, y] = [p % width, Math.floor(p / width)];
+    const [left, top] = [scale * x, scale * y];
+    const label = labels[p]!;
+    const colour = colourOf(label);
+    let red = picture.data[4 * p]!;
+    let green = picture.data[4 * p + 1]!;
+    let blue = picture.data[4 * p + 2]!;
+    let alpha = picture.data[4 * p + 3]!;
+    if (colour !== null) {
+      red = blend(colour[0], red, opacity);
+      green = blend(colour[1], green, opacity);
+      blue = blend(colour[2], blue, opacity);
+      alpha = blend(255, alpha, opacity);
+    }
+    fillRectangle(image, left, top, scale, scale, red, green, blue, alpha);
+    if (boundary === null) continue;
+    const [br, bg, bb] = boundary;
+    if (x + 1 < width && labels[p + 1] !== label)
+      fillRectangle(image, left + scale - 1, top, 1, scale, br, bg, bb, 255);
+    if (y + 1 < height && labels[p + width] !== label)
+      fillRectangle(image, left, top + scale - 1, scale, 1, br, bg, bb, 255);
+  }
+  return image;
+}
+
+function tint(label: number): Rgb | null {
+  return label > 0 ? labelColour(label) : null;
+}
+
+function checkLabels(what: string, { height, width, labels }: LabelPlane, scale: number): void {
+  checkSizes(what, { height, width, scale });
+  checkLength(`${what} labels`, labels, height * width);
+  for (let p = 0; p < labels.length; p++)
+    if (!Number.isInteger(labels[p]))
+      throw new StriateError(`${what}: expected whole numbers, got ${labels[p]} for pixel ${p}`);
+}
+
+/**
+ * Says which object each pixel belongs to: 0 background, 1..n the objects, n + 1 several of them. Each mask is
+ * `[height, width]`, above 0 inside its object.
+ *
+ * @throws StriateError if a mask has another number of pixels
+ */
+export function labelsOfMasks(masks: readonly ArrayLike<number>[], pixels: number): Int32Array {
+  masks.forEach((mask, i) => {
+    checkLength(`mask ${i + 1}`, mask, pixels);
+  });
+  return Int32Array.from({ length: pixels }, (_, p) => {
+    const owners = masks.flatMap((mask, i) => (mask[p]! > 0 ? [i + 1] : []));
+    return owners.length > 1 ? masks.length + 1 : (owners[0] ?? 0);
+  });
+}

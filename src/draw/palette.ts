@@ -1,0 +1,48 @@
+import { entry } from "./colour.js";
+import type { Rgb } from "./colour.js";
+import { UNIFORM_CYCLE } from "./cyclic-maps.js";
+
+/**
+ * Categorical colours of lines and bars in order of use. Each has a contrast of at least 3:1 against light and dark cards, and
+ * neighbours in the list stay apart for the common colour-vision deficiencies.
+ */
+export const CATEGORICAL = [
+  "#1f7fc2",
+  "#d35f0a",
+  "#0c9469",
+  "#b968a4",
+  "#7d7f86",
+  "#a3861a",
+  "#c2485c",
+  "#8a63d2",
+  "#5f8a1f",
+] as const;
+
+/** Colours of labels 1, 2, ... on dark pictures. */
+const LABELS: readonly Rgb[] = [
+  [86, 180, 233],
+  [240, 168, 48],
+  [62, 201, 147],
+  [232, 118, 178],
+  [236, 226, 92],
+  [150, 124, 250],
+  [226, 88, 74],
+  [128, 150, 42],
+];
+
+/** Pixels that several objects share. */
+export const SHARED: Rgb = [214, 196, 240];
+/** Label 0. */
+export const BACKGROUND: Rgb = [44, 49, 60];
+/** Negative labels: pixels that metrics leave out. */
+export const IGNORED: Rgb = [128, 128, 128];
+
+/**
+ * Gives the colour of a label: 0 the background, below 0 ignored, objects from 1 in colours that stay apart; beyond the eight
+ * named ones, steps of the golden section around the circle of hues.
+ */
+export function labelColour(label: number): Rgb {
+  if (label < 0) return IGNORED;
+  if (label === 0) return BACKGROUND;
+  return LABELS[label - 1] ?? entry(UNIFORM_CYCLE.table, Math.round(label * 256 * 0.381966) % 256);
+}

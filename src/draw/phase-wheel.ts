@@ -1,0 +1,65 @@
+import { entry, hex } from "./colour.js";
+import { FONT, withStyles } from "./context.js";
+import type { DrawingContext } from "./context.js";
+import { UNIFORM_CYCLE } from "./cyclic-maps.js";
+import type { CyclicMap } from "./cyclic-maps.js";
+import { checkSizes } from "./rgba-image.js";
+
+/** Options of {@link drawPhaseWheel}. */
+export interface PhaseWheelOptions {
+  /** Default {@link UNIFORM_CYCLE}. */
+  readonly map?: CyclicMap;
+  /** Side of the square that wheel and labels fill, in pixels. Default 132. */
+  readonly size?: number;
+  /** Colour of the labels. Default `currentColor`. */
+  readonly ink?: string;
+}
+
+const WEDGES = 96;
+
+/**
+ * Draws the legend of a phase map: angle = phase, anticlockwise from the right, with labels at 0, π/2, ±π and -π/2; from the
+ * rim inwards, the colours fade as the amplitude falls from its maximum to 0.
+ *
+ * @throws StriateError if the size is no whole number above 0
+ * @example
+ * drawPhaseWheel(canvas.getContext("2d")!, { map: TWO_HUE_CYCLE });
+ */
+export function drawPhaseWheel(context: DrawingContext, options: PhaseWheelOptions = {}): void {
+  const { map = UNIFORM_CYCLE, size = 132, ink = "currentColor" } = options;
+  checkSizes("phase wheel", { size });
+  const unit = size / 132;
+  const [centre, radius] = [66 * unit, 45 * unit];
+  withStyles(context, () => {
+    for (let i = 0; i < WEDGES; i++) {
+      const from = -Math.PI + (2 * Math.PI * i) / WEDGES;
+      // Slight overlap hides the seams that antialiasing leaves between neighbours.
+      const to = from + (2 * Math.PI * 1.25) / WEDGES;
+      context.fillStyle = hex(entry(map.table, Math.floor(((i + 0.5) * 256) / WEDGES)));
+      context.beginPath();
+      context.moveTo(centre, centre);
+      context.arc(centre, centre, radius, -from, -to, true);
+      context.closePath();
+      context.fill();
+    }
+    const fade = context.createRadialGradient(centre, centre, 0, centre, centre, radius + 0.5 * unit);
+    fade.addColorStop(0, hex(map.silent));
+    fade.addColorStop(1, `${hex(map.silent)}00`);
+    context.fillStyle = fade;
+    context.beginPath();
+    context.arc(centre, centre, radius + 0.5 * unit, 0, 2 * Math.PI);
+    context.fill();
+    context.fillStyle = ink;
+    context.font = `${12 * unit}px ${FONT}`;
+    const labels = [
+      ["0", centre + radius + 5 * unit, centre + 4 * unit, "left"],
+      ["π/2", centre, centre - radius - 6 * unit, "center"],
+      ["±π", centre - radius - 4 * unit, centre + 4 * unit, "right"],
+      ["−π/2", centre, centre + radius + 15 * unit, "center"],
+    ] as const;
+    for (const [text, x, y, align] of labels) {
+      context.textAlign = align;
+      context.fillText(text, x, y);
+    }
+  });
+}

@@ -1,0 +1,122 @@
+import { check, StriateError } from "../util/errors.js";
+import { checkLength, checkSizes } from "./rgba-image.js";
+import type { MapSize } from "./rgba-image.js";
+
+/** Phases and amplitudes of one image at one timestep, both row-major `[channels, height, width]`. */
+export interface PhaseField extends MapSize {
+  readonly channels: number;
+  /** Radians, any range (wrapped when drawn). */
+  readonly phases: ArrayLike<number>;
+  /** Activity of the same units, 0 or more. */
+  readonly amplitudes: ArrayLike<number>;
+}
+
+/** One phase for each pixel, `[height, width]`. */
+export interface PhasePlane extends MapSize {
+  /** Radians. */
+  readonly phase: Float32Array;
+  /** 0 or more. */
+  readonly amplitude: Float32Array;
+}
+
+/** Means over the channels of a {@link PhaseField}. */
+export interface MeanPhases extends PhasePlane {
+  /** 0..1: length of the amplitude-weighted mean vector over the channels; 1 = all channels agree, 0 also if all are silent. */
+  readonly agreement: Float32Array;
+}
+
+/** Throws {@link StriateError} unless both arrays hold channels x height x width finite numbers, amplitudes 0 or more. */
+export function checkPhaseField(field: PhaseField): void {
+  const { channels, height, width, phases, amplitudes } = field;
+  checkSizes("phase field", { channels, height, width });
+  const units = channels * height * width;
+  checkLength("phases", phases, units);
+  checkLength("amplitudes", amplitudes, units);
+  for (let i = 0; i < units; i++) {
+    // Comparisons only: this runs for every unit of every frame.
+    if (!(amplitudes[i]! >= 0 && amplitudes[i]! < Infinity))
+      throw new StriateError(`amplitude of unit ${i}: expected a number >= 0, got ${amplitudes[i]}`);
+    if (!Number.isFinite(phases[i]!))
+      throw new StriateError(`phase of unit ${i}: expected a finite angle, got ${phases[i]}`);
+  }
+}
+
+/**
+ * Takes the amplitude-weighted circular mean phase over the channels, and sums amplitudes. Silent pixels get phase 0.
+ *
+ * @param into means of a field of the same size, overwritten and returned; default: new arrays
+ * @throws StriateError if arrays or `into` do not fit the sizes, or numbers are not finite
+ * @example
+ * const means = meanPhases({ channels: 8, height: 32, width: 32, phases, amplitudes });
+ */
+export function meanPhases(field: PhaseField, into?: MeanPhases): MeanPhases {
+  checkPhaseField(field);
+  const { channels, height, width, phases, amplitudes } = field;
+  const pixels = height * width;
+  checkReused("mean phases", field, into);
+  const means = into ?? {
+    height,
+    width,
+    phase: new Float32Array(pixels),
+    amplitude: new Float32Array(pixels),
+    agreement: new Float32Array(pixels),
+  };
+  for (let p = 0; p < pixels; p++) {
+    let cos = 0;
+    let sin = 0;
+    let total = 0;
+    for (let unit = p; unit < channels * pixels; unit += pixels) {
+      const amplitude = amplitudes[unit]!;
+      if (amplitude === 0) continue;
+      cos += amplitude * Math.cos(phases[unit]!);
+      sin += amplitude * Math.sin(phases[unit]!);
+      total += amplitude;
+    }
+    means.phase[p] = total > 0 ? Math.atan2(sin, cos) : 0;
+    means.amplitude[p] = total;
+    means.agreement[p] = total > 0 ? Math.min(1, Math.sqrt(cos * cos + sin * sin) / total) : 0;
+  }
+  return means;
+}
+
+/**
+ * Takes one channel as a plane of its own; its arrays are copies.
+ *
+ * @param into a plane of the same size, overwritten and returned; default: new arrays
+ * @throws StriateError if there is no such channel, arrays do not fit the sizes, or numbers are not finite
+ */
+export function channelPhases(field: PhaseField, channel: number, into?: PhasePlane): PhasePlane {
+  checkPhaseField(field);
+  check(
+    Number.isInteger(channel) && channel >= 0 && channel < field.channels,
+    () => `channel: expected 0..${field.channels - 1}, got ${channel}`,
+  );
+  const { height, width, phases, amplitudes } = field;
+  const pixels = height * width;
+  checkReused("channel phases", field, into);
+  const plane = into ?? {
+    height,
+    width,
+    phase: new Float32Array(pixels),
+    amplitude: new Float32Array(pixels),
+  };
+  for (let p = 0; p < pixels; p++) {
+    plane.phase[p] = phases[channel * pixels + p]!;
+    plane.amplitude[p] = amplitudes[channel * pixels + p]!;
+  }
+  return plane;
+}
+
+function checkReused(what: string, { height, width }: MapSize, into: PhasePlane | undefined): void {
+  check(
+    into === undefined || (into.height === height && into.width === width),
+    () => `${what}: expected "into" to be ${width} x ${height} pixels, got ${into!.width} x ${into!.height}`,
+  );
+}
+
+/** Finds the largest amplitude, or 1 if all units are silent (so that it can divide). */
+export function maximumAmplitude({ amplitude }: Pick<PhasePlane, "amplitude">): number {
+  let most = 0;
+  for (const value of amplitude) if (value > most) most = value;
+  return most || 1;
+}

@@ -1,0 +1,132 @@
+import { orderParameters } from "../metrics/order-parameter.js";
+import { check } from "../util/errors.js";
+import { hex } from "./colour.js";
+import { withStyles } from "./context.js";
+import type { DrawingContext } from "./context.js";
+import { labelColour } from "./palette.js";
+import { checkMaximum } from "./phase-map.js";
+import { maximumAmplitude } from "./phases.js";
+import type { PhasePlane } from "./phases.js";
+import { checkLength, checkSizes } from "./rgba-image.js";
+
+/** Options of {@link drawPolarPlot}. */
+export interface PolarPlotOptions {
+  /** Side of the square in pixels. Default 120. */
+  readonly size?: number;
+  /** Label of each unit, e.g. the object that it lies on: whole numbers from 0 on. Default: all 0. */
+  readonly labels?: ArrayLike<number>;
+  /** Number of labels. Default: the largest one that occurs, plus 1. */
+  readonly labelCount?: number;
+  /** CSS colour of a label. Default: grey for 0, then as `labelColour`. */
+  readonly colourOf?: (label: number) => string;
+  /** Amplitude at the rim; default the largest one. */
+  readonly maximum?: number;
+  /** Whether each label gets a pointer, its order parameter: the mean of exp(i phase), weighted by amplitude. Default true. */
+  readonly order?: boolean;
+  /** Colour of rings and cross. Default `currentColor`. */
+  readonly ink?: string;
+}
+
+/** Units below this part of the maximum are not drawn. */
+export const POLAR_THRESHOLD = 0.05;
+/** Radius of the rim, as a part of the side. */
+export const POLAR_RADIUS = 52 / 120;
+
+/** Radius of the ring at the end of an order parameter, as a part of the side. */
+export const ORDER_RING = 3 / 120;
+
+/** Gives the CSS colour of a label on dark ground: grey for none. */
+export function dotColour(label: number): string {
+  return label === 0 ? "#9aa0aa" : hex(labelColour(label));
+}
+
+/**
+ * Draws every active unit as a dot: angle = phase (anticlockwise from the right), radius = amplitude / maximum. Two tight
+ * bunches on opposite sides are two synchronised objects. Pointers that end in a ring are order parameters: they reach the
+ * rim if all phases of a label agree.
+ *
+ * In SVG the dots of label k are one path of class `object-k`, its pointer one of class `order-k`.
+ *
+ * @param plane phases and amplitudes of the same units, in any order
+ * @throws StriateError if lengths differ, a label is out of range, or numbers are not finite
+ * @example
+ * drawPolarPlot(canvas.getContext("2d")!, meanPhases(field), { labels: objects });
+ */
+export function drawPolarPlot(
+  context: DrawingContext,
+  plane: Pick<PhasePlane, "phase" | "amplitude">,
+  options: PolarPlotOptions = {},
+): void {
+  const { phase, amplitude } = plane;
+  const { size = 120, labels, colourOf = dotColour, order = true, ink = "currentColor" } = options;
+  const { maximum = maximumAmplitude(plane) } = options;
+  checkSizes("polar plot", { size });
+  checkMaximum(maximum);
+  check(phase.length > 0, () => "polar plot: expected at least one unit, got none");
+  checkLength("polar plot amplitudes", amplitude, phase.length);
+  if (labels) checkLength("polar plot labels", labels, phase.length);
+  const pointers = orderParameters(phase, {
+    weights: amplitude,
+    ...(labels && { groups: labels }),
+    ...(options.labelCount !== undefined && { groupCount: options.labelCount }),
+  });
+  const unit = size / 120;
+  const [centre, rim] = [size / 2, POLAR_RADIUS * size];
+  withStyles(context, () => {
+    context.strokeStyle = ink;
+    context.lineWidth = unit;
+    context.globalAlpha = 0.22;
+    for (const part of [1, 0.5]) {
+      context.beginPath();
+      context.arc(centre, centre, part * rim, 0, 2 * Math.PI);
+      context.stroke();
+    }
+    context.globalAlpha = 0.14;
+    context.beginPath();
+    context.moveTo(centre - rim, centre);
+    context.lineTo(centre + rim, centre);
+    context.moveTo(centre, centre - rim);
+    context.lineTo(centre, centre + rim);
+    context.stroke();
+    context.lineCap = "round";
+    for (const label of pointers.keys()) {
+      context.strokeStyle = colourOf(label);
+      context.lineWidth = 2.6 * unit;
+      context.globalAlpha = 0.8;
+      context.beginPath();
+      let empty = true;
+      for (let i = 0; i < phase.length; i++) {
+        if ((labels?.[i] ?? 0) !== label) continue;
+        const radius = (rim * amplitude[i]!) / maximum;
+        if (radius < POLAR_THRESHOLD * rim) continue;
+        const x = centre + radius * Math.cos(phase[i]!);
+        const y = centre - radius * Math.sin(phase[i]!);
+        context.moveTo(x, y);
+        // A canvas draws round caps for lines longer than 0 only.
+        context.lineTo(x + 0.001, y);
+        empty = false;
+      }
+      // Scripts fill in the dots of other timesteps: every label has a path, though it may show nothing.
+      if (empty) context.moveTo(0, 0);
+      context.mark?.(`object-${label}`);
+      context.stroke();
+    }
+    if (!order) return;
+    context.lineWidth = unit;
+    context.globalAlpha = 1;
+    for (const [label, { length, angle }] of pointers.entries()) {
+      const x = centre + length * rim * Math.cos(angle);
+      const y = centre - length * rim * Math.sin(angle);
+      context.strokeStyle = colourOf(label);
+      context.beginPath();
+      context.moveTo(centre, centre);
+      if (length > 0) {
+        context.lineTo(x, y);
+        context.moveTo(x + ORDER_RING * size, y);
+        context.arc(x, y, ORDER_RING * size, 0, 2 * Math.PI);
+      }
+      context.mark?.(`order-${label}`);
+      context.stroke();
+    }
+  });
+}

@@ -1,0 +1,111 @@
+import type { Reliability } from "../metrics/calibration.js";
+import { check } from "../util/errors.js";
+import { FONT, withStyles } from "./context.js";
+import type { DrawingContext } from "./context.js";
+import { CATEGORICAL } from "./palette.js";
+import { checkSizes } from "./rgba-image.js";
+
+/** Options of {@link drawReliabilityDiagram}. */
+export interface ReliabilityDiagramOptions {
+  /** In pixels. Default 360. */
+  readonly width?: number;
+  /** Of diagram and counts together, in pixels. Default 420. */
+  readonly height?: number;
+  /** Colour of texts and lines. Default `currentColor`. */
+  readonly ink?: string;
+  /** Colour of bars. Default the first categorical colour. */
+  readonly bar?: string;
+  /** Colour of what is missing to or goes beyond the diagonal. Default the second categorical colour. */
+  readonly gap?: string;
+}
+
+/** Room around the diagram for texts, in pixels, and between diagram and counts. */
+const [LEFT, RIGHT, TOP, BOTTOM, BETWEEN] = [44, 10, 20, 34, 26];
+
+/**
+ * Draws accuracy against confidence for each bin, with its gap to the diagonal of perfect calibration, the expected calibration
+ * error, and below how many samples each bin holds (Guo et al. 2017, "On Calibration of Modern Neural Networks", figure 1).
+ * A gap above its bar: the network is surer than right. Bars stand at the bins, gaps reach to the mean confidence.
+ *
+ * @throws StriateError without samples, or if a size leaves no room for the diagram
+ * @example
+ * drawReliabilityDiagram(context, metrics.reliability(confidences, correct));
+ */
+export function drawReliabilityDiagram(
+  context: DrawingContext,
+  { bins, ece }: Pick<Reliability, "bins" | "ece">,
+  options: ReliabilityDiagramOptions = {},
+): void {
+  const { width = 360, height = 420, ink = "currentColor" } = options;
+  const { bar = CATEGORICAL[0], gap = CATEGORICAL[1] } = options;
+  checkSizes("reliability diagram", { width, height });
+  const [left, right] = [LEFT, width - RIGHT];
+  const room = height - TOP - BETWEEN - BOTTOM;
+  check(
+    right - left >= 40 && room >= 60,
+    () => `reliability diagram: expected at least 94 x 140 pixels, got ${width} x ${height}`,
+  );
+  const total = bins.reduce((sum, { count }) => sum + count, 0);
+  check(total > 0, () => "reliability diagram: expected at least one sample, got none");
+  const bottom = TOP + 0.78 * room;
+  const [countTop, countBottom] = [bottom + BETWEEN, height - BOTTOM];
+  const x = (confidence: number) => left + confidence * (right - left);
+  const y = (accuracy: number) => bottom - accuracy * (bottom - TOP);
+  const largest = Math.max(...bins.map(({ count }) => count));
+  const line = (fromX: number, fromY: number, toX: number, toY: number) => {
+    context.beginPath();
+    context.moveTo(fromX, fromY);
+    context.lineTo(toX, toY);
+    context.stroke();
+  };
+  withStyles(context, () => {
+    for (const { low, high, count, confidence, accuracy } of bins) {
+      if (count === 0) continue;
+      const [from, wide] = [x(low) + 0.75, x(high) - x(low) - 1.5];
+      context.fillStyle = bar;
+      context.globalAlpha = 0.85;
+      context.mark?.("accuracy");
+      context.fillRect(from, y(accuracy), wide, bottom - y(accuracy));
+      context.fillStyle = gap;
+      context.globalAlpha = 0.45;
+      context.mark?.("gap");
+      const upper = Math.max(accuracy, confidence);
+      context.fillRect(from, y(upper), wide, y(Math.min(accuracy, confidence)) - y(upper));
+      context.fillStyle = ink;
+      context.globalAlpha = 0.4;
+      const tall = (count / largest) * (countBottom - countTop);
+      context.mark?.("count");
+      context.fillRect(from, countBottom - tall, wide, tall);
+    }
+    context.strokeStyle = ink;
+    context.lineWidth = 1;
+    context.globalAlpha = 0.13;
+    for (const part of [0.25, 0.5, 0.75, 1]) line(left, y(part), right, y(part));
+    context.globalAlpha = 0.4;
+    line(left, bottom, right, bottom);
+    line(left, countBottom, right, countBottom);
+    context.globalAlpha = 0.75;
+    context.setLineDash([4, 3]);
+    line(x(0), y(0), x(1), y(1));
+    context.setLineDash([]);
+    context.fillStyle = ink;
+    context.globalAlpha = 0.85;
+    context.font = `11px ${FONT}`;
+    context.textAlign = "right";
+    for (const part of [0, 0.25, 0.5, 0.75, 1]) context.fillText(`${100 * part} %`, left - 6, y(part) + 4);
+    context.fillText(String(largest), left - 6, countTop + 8);
+    context.fillText("0", left - 6, countBottom + 4);
+    context.textAlign = "center";
+    for (const part of [0, 0.5]) context.fillText(`${100 * part} %`, x(part), countBottom + 14);
+    context.textAlign = "right";
+    context.fillText("100 %", right, countBottom + 14);
+    context.textAlign = "left";
+    context.font = `600 11px ${FONT}`;
+    context.fillText("accuracy", left, TOP - 8);
+    context.fillText("samples", left, countTop - 8);
+    context.textAlign = "center";
+    context.fillText("confidence", (left + right) / 2, height - 5);
+    context.textAlign = "right";
+    context.fillText(`ECE ${(100 * ece).toFixed(1)} %`, right, TOP - 8);
+  });
+}

@@ -1,0 +1,139 @@
+import { check } from "../util/errors.js";
+import type { Rgb } from "./colour.js";
+
+/**
+ * A picture: 8-bit red, green, blue and alpha (not premultiplied), row by row, `data[4 * (y * width + x) + channel]`. In a
+ * browser `new ImageData(image.data, image.width, image.height)` shares its memory.
+ */
+export interface RgbaImage {
+  readonly width: number;
+  readonly height: number;
+  readonly data: Uint8ClampedArray<ArrayBuffer>;
+}
+
+/** Rows and columns of a map, in pixels. */
+export interface MapSize {
+  readonly height: number;
+  readonly width: number;
+}
+
+/** An option of every function that returns a picture. */
+export interface ReuseOptions {
+  /** A picture of the right size, overwritten and returned, so that nothing is allocated. Default: a new one. */
+  readonly into?: RgbaImage;
+}
+
+/** Throws {@link StriateError} unless all sizes are whole numbers above 0. */
+export function checkSizes(what: string, sizes: Readonly<Record<string, number>>): void {
+  for (const [name, size] of Object.entries(sizes)) {
+    check(
+      Number.isInteger(size) && size > 0,
+      () => `${what}: expected ${name} to be a whole number above 0, got ${size}`,
+    );
+  }
+}
+
+/** Throws {@link StriateError} unless there are exactly `expected` values. */
+export function checkLength(what: string, values: ArrayLike<unknown>, expected: number): void {
+  check(values.length === expected, () => `${what}: expected ${expected} values, got ${values.length}`);
+}
+
+/** Throws {@link StriateError} unless the picture has a positive size and four bytes for each pixel. */
+export function checkImage(what: string, image: RgbaImage): void {
+  checkSizes(what, { width: image.width, height: image.height });
+  checkLength(`${what} data`, image.data, 4 * image.width * image.height);
+}
+
+/** Gives the picture to draw into: `into` if it has the right size, or a new one. */
+export function imageFor(what: string, width: number, height: number, into?: RgbaImage): RgbaImage {
+  if (into === undefined) return { width, height, data: new Uint8ClampedArray(4 * width * height) };
+  check(
+    into.width === width && into.height === height,
+    () => `${what}: expected "into" to be ${width} x ${height} pixels, got ${into.width} x ${into.height}`,
+  );
+  checkLength(`${what} into`, into.data, 4 * width * height);
+  return into;
+}
+
+/** Paints the rectangle of `width` x `height` pixels with its upper left corner at (x, y). */
+export function fillRectangle(
+  image: RgbaImage,
+  x: number,
+  y: number,
+  width: number,
+  height: number,
+  red: number,
+  green: number,
+  blue: number,
+  alpha: number,
+): void {
+  const { data } = image;
+  for (let row = y; row < y + height; row++) {
+    let at = 4 * (row * image.width + x);
+    for (let column = 0; column < width; column++, at += 4) {
+      data[at] = red;
+      data[at + 1] = green;
+      data[at + 2] = blue;
+      data[at + 3] = alpha;
+    }
+  }
+}
+
+/**
+ * Makes an opaque picture from red, green and blue bytes, `[height, width, 3]`.
+ *
+ * @throws StriateError if the bytes do not fit the size
+ */
+export function fromRgb(
+  picture: MapSize & { readonly data: ArrayLike<number> },
+  { into }: ReuseOptions = {},
+): RgbaImage {
+  const { width, height, data } = picture;
+  checkSizes("RGB picture", { width, height });
+  checkLength("RGB picture data", data, 3 * width * height);
+  const image = imageFor("RGB picture", width, height, into);
+  for (let p = 0; p < width * height; p++) {
+    for (let c = 0; c < 3; c++) image.data[4 * p + c] = data[3 * p + c]!;
+    image.data[4 * p + 3] = 255;
+  }
+  return image;
+}
+
+/**
+ * Makes the picture `factor` times as wide and high: every pixel becomes a square, nothing is smoothed.
+ *
+ * @throws StriateError if the factor is no whole number above 0
+ */
+export function enlarge(image: RgbaImage, factor: number, { into }: ReuseOptions = {}): RgbaImage {
+  checkImage("picture to enlarge", image);
+  checkSizes("picture to enlarge", { factor });
+  const large = imageFor("enlarged picture", image.width * factor, image.height * factor, into);
+  const { width, data } = image;
+  for (let p = 0; p < width * image.height; p++) {
+    const [x, y, at] = [p % width, Math.floor(p / width), 4 * p];
+    const [red, green, blue, alpha] = [data[at]!, data[at + 1]!, data[at + 2]!, data[at + 3]!];
+    fillRectangle(large, x * factor, y * factor, factor, factor, red, green, blue, alpha);
+  }
+  return large;
+}
+
+/** Mixes one channel of a colour over another, `alpha` from 0 (all below) to 1. */
+export function blend(above: number, below: number, alpha: number): number {
+  return alpha * above + (1 - alpha) * below;
+}
+
+/**
+ * Puts the picture over a plain background; the result is opaque.
+ *
+ * @throws StriateError if the data do not fit the size
+ */
+export function overBackground(image: RgbaImage, background: Rgb, { into }: ReuseOptions = {}): RgbaImage {
+  checkImage("picture over a background", image);
+  const result = imageFor("picture over a background", image.width, image.height, into);
+  for (let at = 0; at < image.data.length; at += 4) {
+    const alpha = image.data[at + 3]! / 255;
+    for (let c = 0; c < 3; c++) result.data[at + c] = blend(image.data[at + c]!, background[c]!, alpha);
+    result.data[at + 3] = 255;
+  }
+  return result;
+}

@@ -1,0 +1,73 @@
+import { check } from "../util/errors.js";
+import { checkMaximum, paintPhase } from "./phase-map.js";
+import type { PhaseLooks } from "./phase-map.js";
+import { checkLength, checkSizes, fillRectangle, imageFor } from "./rgba-image.js";
+import type { ReuseOptions, RgbaImage } from "./rgba-image.js";
+import { SEQUENTIAL } from "./scalar-maps.js";
+
+/** Phases and amplitudes of the same positions after every timestep, both row-major `[timesteps, positions]`. */
+export interface PhaseSeries {
+  readonly timesteps: number;
+  readonly positions: number;
+  /** Radians. */
+  readonly phases: ArrayLike<number>;
+  /** 0 or more; default: 1 everywhere. */
+  readonly amplitudes?: ArrayLike<number>;
+}
+
+/** Options of {@link timeStrip}. */
+export interface TimeStripOptions extends PhaseLooks, ReuseOptions {
+  /** Positions to show, from the top downwards, each from 0 on. Default: all, in their order. */
+  readonly rows?: readonly number[];
+  /** Colours of phases with amplitude as opacity, or amplitudes alone on a sequential map from 0. Default `"phase"`. */
+  readonly show?: "phase" | "amplitude";
+  /** Width and height of one cell in pixels. Default 8 and 8. */
+  readonly cell?: { readonly width: number; readonly height: number };
+}
+
+/**
+ * Draws positions over time: a row for each position, time from left to right. Units that synchronise become bands of one colour.
+ *
+ * @throws StriateError if arrays do not fit the sizes, a row is no position, or numbers are not finite
+ * @example
+ * const strip = timeStrip({ timesteps: 15, positions: 1024, phases }, { rows: [120, 121, 640, 641] });
+ */
+export function timeStrip(series: PhaseSeries, options: TimeStripOptions = {}): RgbaImage {
+  const { timesteps, positions, phases, amplitudes } = series;
+  const { rows, show = "phase", cell = { width: 8, height: 8 } } = options;
+  checkSizes("time strip", { timesteps, positions, "cell width": cell.width, "cell height": cell.height });
+  checkLength("time strip phases", phases, timesteps * positions);
+  if (amplitudes) checkLength("time strip amplitudes", amplitudes, timesteps * positions);
+  const count = rows?.length ?? positions;
+  check(count > 0, () => "time strip: expected at least one row, got none");
+  const { maximum = largest(amplitudes) } = options;
+  checkMaximum(maximum);
+  const strip = imageFor("time strip", timesteps * cell.width, count * cell.height, options.into);
+  for (let row = 0; row < count; row++) {
+    const position = rows?.[row] ?? row;
+    check(
+      Number.isInteger(position) && position >= 0 && position < positions,
+      () => `time strip row: expected a position from 0 to ${positions - 1}, got ${position}`,
+    );
+    for (let t = 0; t < timesteps; t++) {
+      const at = t * positions + position;
+      const part = (amplitudes?.[at] ?? 1) / maximum;
+      const [x, y] = [t * cell.width, row * cell.height];
+      if (show === "phase") {
+        paintPhase(strip, x, y, cell.width, cell.height, phases[at]!, part, options);
+        continue;
+      }
+      const k = 3 * Math.round(255 * Math.min(1, Math.max(0, part)));
+      const { table } = SEQUENTIAL;
+      fillRectangle(strip, x, y, cell.width, cell.height, table[k]!, table[k + 1]!, table[k + 2]!, 255);
+    }
+  }
+  return strip;
+}
+
+/** The largest amplitude, or 1 without any above 0. */
+function largest(amplitudes: ArrayLike<number> | undefined): number {
+  let most = 0;
+  for (let i = 0; i < (amplitudes?.length ?? 0); i++) most = Math.max(most, amplitudes![i]!);
+  return most || 1;
+}

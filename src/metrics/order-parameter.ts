@@ -1,0 +1,59 @@
+import { check, StriateError } from "../util/errors.js";
+
+/** The mean of unit vectors at some phases. */
+export interface OrderParameter {
+  /** 0 = phases cancel out, 1 = all equal. 0 also if there is nothing to take a mean of. */
+  readonly length: number;
+  /** Mean phase in radians, -π to π; 0 if the length is 0. */
+  readonly angle: number;
+}
+
+/** Weights and groups of {@link orderParameters}. */
+export interface OrderParameterOptions {
+  /** Weight of each phase, 0 or more, e.g. amplitudes. Default: 1. */
+  readonly weights?: ArrayLike<number>;
+  /** Group of each phase, whole numbers from 0 on. Default: all in group 0. */
+  readonly groups?: ArrayLike<number>;
+  /** Number of groups. Default: the largest one that occurs, plus 1. */
+  readonly groupCount?: number;
+}
+
+/**
+ * Computes Kuramoto's order parameter of each group of phases: sum of w exp(i phase) over the sum of w (Kuramoto 1984, "Chemical
+ * Oscillations, Waves, and Turbulence", weighted).
+ *
+ * @throws StriateError if lengths differ, a phase is not finite, a weight is below 0 or not finite, or a group is out of range
+ */
+export function orderParameters(
+  phases: ArrayLike<number>,
+  options: OrderParameterOptions = {},
+): OrderParameter[] {
+  const { weights, groups } = options;
+  for (const [name, values] of Object.entries({ weights, groups })) {
+    check(
+      values === undefined || values.length === phases.length,
+      () => `order parameters: expected ${phases.length} ${name}, got ${values?.length}`,
+    );
+  }
+  let most = 0;
+  for (let i = 0; i < (groups?.length ?? 0); i++) most = Math.max(most, groups![i]!);
+  const { groupCount = most + 1 } = options;
+  const sums = Array.from({ length: groupCount }, () => ({ cos: 0, sin: 0, total: 0 }));
+  for (let i = 0; i < phases.length; i++) {
+    const [phase, weight, group] = [phases[i]!, weights?.[i] ?? 1, groups?.[i] ?? 0];
+    const own = sums[group];
+    if (own === undefined)
+      throw new StriateError(`order parameters: expected groups 0 to ${groupCount - 1}, got ${group}`);
+    if (!Number.isFinite(phase))
+      throw new StriateError(`order parameters: phase ${i}: expected a finite angle, got ${phase}`);
+    if (!(weight >= 0 && weight < Infinity))
+      throw new StriateError(`order parameters: weight ${i}: expected a number >= 0, got ${weight}`);
+    own.cos += weight * Math.cos(phase);
+    own.sin += weight * Math.sin(phase);
+    own.total += weight;
+  }
+  return sums.map(({ cos, sin, total }) => {
+    const length = total > 0 ? Math.min(1, Math.hypot(cos, sin) / total) : 0;
+    return { length, angle: length > 0 ? Math.atan2(sin, cos) : 0 };
+  });
+}
