@@ -19,7 +19,7 @@ PRelu: x slope -> y
 Cast: x -> y
 ReduceSum ReduceMean ReduceMax ReduceMin ReduceProd ReduceSumSquare ReduceL1 ReduceL2: x #axes -> y
 ReduceLogSumExp ReduceLogSum: x #axes -> y
-Softmax LogSoftmax LRN UnitVectors: x -> y
+Softmax LogSoftmax Hardmax LRN UnitVectors: x -> y
 ArgMax ArgMin: x -> #places
 OneHot: #indices #depth values -> y
 TopK: x #k -> values #places

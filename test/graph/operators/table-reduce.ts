@@ -60,6 +60,7 @@ export const REDUCE: Table = {
   ReduceLogSumExp: reduction(g.logSumExp),
   ReduceLogSum: reduction(g.logSum, positive),
   Softmax: alongAxis((x, axis) => g.softmax(x, axis)),
+  Hardmax: ZERO,
   LogSoftmax: alongAxis((x, axis) => g.logSoftmax(x, axis)),
   ArgMax: ZERO,
   ArgMin: ZERO,
