@@ -167,7 +167,7 @@ describe("batch normalisation in training mode", () => {
     const [before, after] = [await run(bytes, feeds), await run(rewritten(bytes).bytes, feeds)];
     for (const name of outputs) {
       const [a, b] = [before, after].map((results) => Array.from(results[name]!.data as Float32Array));
-      a!.forEach((value, i) => expect(b![i]).toBeCloseTo(value, 4));
+      for (const [i, value] of a!.entries()) expect(b![i]).toBeCloseTo(value, 4);
     }
   });
 });

@@ -13,7 +13,7 @@ import {
 } from "../operator.js";
 import { reshapeLike } from "../operators/broadcast.js";
 import { batchNormInference } from "../operators/batch-norm.js";
-import { add, cast, mul } from "../operators/elementwise.js";
+import { add, cast, div, mod, mul, sub } from "../operators/elementwise.js";
 import { mean as reduceMean, variance as reduceVariance } from "../operators/reduce.js";
 import type { Attributes, Tensor } from "../tensor.js";
 import { constant, constantData, integers, scope } from "../tensor.js";
@@ -280,16 +280,39 @@ function withPads(call: ImportedCall): ImportedCall {
 }
 
 const averagePool: Conversion = (call) => {
-  if (intsAttribute(call.attributes, "dilations")?.some((n) => n !== 1) === true) {
-    throw new StriateError("AveragePool with dilations (opset 19) is not supported");
-  }
-  return withPads({ ...call, attributes: without(call.attributes, "dilations") });
+  const isDilated = intsAttribute(call.attributes, "dilations")?.some((n) => n !== 1) === true;
+  return withPads(isDilated ? call : { ...call, attributes: without(call.attributes, "dilations") });
 };
 
+/** Indices that count down the columns of an image, from those that count along its rows. */
 const maxPool: Conversion = (call) => {
-  onlyFirstOutput(call, "the indices of MaxPool");
-  return withPads({ ...call, attributes: without(call.attributes, "storage_order") });
+  const rows = withPads({ ...call, attributes: without(call.attributes, "storage_order") });
+  if (call.outputCount === 1 || intAttribute(call.attributes, "storage_order", 0) === 0) return rows;
+  const [height, width, ...deeper] = first(call).shape.slice(2);
+  if (width === undefined || deeper.length > 0 || !isStatic(height!) || !isStatic(width))
+    throw new StriateError("storage_order of 1 needs two spatial axes of known lengths");
+  const [values, places] = make(rows) as [Tensor, Tensor];
+  const cell = mod(places, height * width);
+  const turned = add(mul(mod(cell, width), height), div(cell, width));
+  return [values, add(sub(places, cell), turned)];
 };
+
+/** Modes as opset 20 names them. */
+const gridSample: Conversion = (call) => {
+  const mode = stringAttribute(call.attributes, "mode", "linear").replace(/^bi/, "");
+  return { ...call, attributes: { ...call.attributes, mode } };
+};
+
+/** The axis was an attribute before opset 20, by default the second. */
+const fourier: Conversion = (call) => {
+  const { axis = 1 } = call.attributes;
+  if (call.opset >= 20 || typeof axis !== "number") return call;
+  const inputs = [first(call), call.inputs[1], constant(axis, [], "int64")];
+  return { ...call, inputs, attributes: without(call.attributes, "axis") };
+};
+
+/** Its second result says where the gradient goes. */
+const unique: Conversion = (call) => ({ ...call, outputCount: Math.max(2, call.outputCount) });
 
 const constantOfShape: Conversion = (call) => {
   const { value } = call.attributes;
@@ -346,6 +369,11 @@ const CONVERSIONS: ReadonlyMap<string, Conversion> = new Map<string, Conversion>
   ["ConvTranspose", convTranspose],
   ["Scatter", (call) => ({ ...call, type: "ScatterElements" })],
   ["Log", logarithm],
+  ["GridSample", gridSample],
+  ["DFT", fourier],
+  ["Unique", unique],
+  ["OptionalGetElement", identity],
+  ["OptionalHasElement", (call) => [constant(Number(call.inputs[0] !== undefined), [], "bool")]],
   ["Floor", rounding],
   ["Ceil", rounding],
   ...NOISE,

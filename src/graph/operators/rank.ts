@@ -161,7 +161,7 @@ export function countedAlong(x: Tensor, axis: number): Tensor {
 }
 
 /** 0, 1, 2 ..., one number (int64) for each element of an axis of x. */
-function countedTo(x: Tensor, axis: number): Tensor {
+export function countedTo(x: Tensor, axis: number): Tensor {
   const length = x.shape[axis]!;
   if (isStatic(length)) return integers(Array.from({ length }, (_, i) => i));
   const count = squeeze(apply1("Shape", [x], { start: axis, end: axis + 1 }), [0]);
