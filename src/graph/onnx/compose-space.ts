@@ -106,7 +106,9 @@ const centerCropPad: Composition = (call) => {
     const [dim, length] = [x.shape[at]!, target[i]];
     if (dim === length) continue;
     if (!isStatic(dim) || length === undefined || !isStatic(length))
-      throw new StriateError(`axis ${at} must have a known length: fix the shapes of the inputs (inputShapes)`);
+      throw new StriateError(
+        `axis ${at} must have a known length: fix the shapes of the inputs (inputShapes)`,
+      );
     const missing = length - dim;
     before[at] = missing > 0 ? Math.floor(missing / 2) : -Math.floor(-missing / 2);
     after[at] = missing - before[at];
@@ -150,7 +152,9 @@ const maxUnpool: Composition = (call) => {
   const pads = intsAttribute(call.attributes, "pads") ?? kernel.flatMap(() => [0, 0]);
   const space: Shape = x.shape.slice(2);
   if (!isStaticShape(space) || kernel.length !== space.length)
-    throw new StriateError("its spatial axes must have known lengths: fix the shapes of the inputs (inputShapes)");
+    throw new StriateError(
+      "its spatial axes must have known lengths: fix the shapes of the inputs (inputShapes)",
+    );
   const lengths = space.map(
     (dim, axis) => (dim - 1) * strides[axis]! + kernel[axis]! - pads[axis]! - pads[axis + kernel.length]!,
   );
@@ -178,7 +182,9 @@ const stft: Composition = (call) => {
   const stated = call.inputs[3] ? numbersOf(call, 3, "frame length")[0] : window?.shape[0];
   const samples = signal.shape[1]!;
   if (stated === undefined || !isStatic(stated) || !isStatic(samples))
-    throw new StriateError("its frame length and the length of its signal must be known when the file is read");
+    throw new StriateError(
+      "its frame length and the length of its signal must be known when the file is read",
+    );
   const count = Math.floor((samples - stated) / step) + 1;
   const places = Array.from({ length: count }, (_, frame) =>
     Array.from({ length: stated }, (_, i) => frame * step + i),

@@ -19,7 +19,11 @@ interface Geometry {
 }
 
 function geometryOf(call: Call): Geometry {
-  const [x, weight, offset] = [required(call, 0, "x"), required(call, 1, "weight"), required(call, 2, "offset")];
+  const [x, weight, offset] = [
+    required(call, 0, "x"),
+    required(call, 1, "weight"),
+    required(call, 2, "offset"),
+  ];
   const sizes: Shape = [...weight.shape.slice(2), ...x.shape.slice(1)];
   if (!isStaticShape(sizes) || x.rank !== weight.rank)
     misfit(call, "expected x and a kernel of one rank and of known lengths but for the batch");
@@ -29,7 +33,10 @@ function geometryOf(call: Call): Geometry {
   const offsetGroups = intAttribute(call.attributes, "offset_group", 1);
   const cells = kernel.reduce((a, b) => a * b, 1);
   const expected = [offsetGroups * cells * kernel.length, ...space];
-  if (offset.rank !== x.rank || expected.some((dim, i) => dim !== offset.shape[i + 1] && isStatic(offset.shape[i + 1]!)))
+  if (
+    offset.rank !== x.rank ||
+    expected.some((dim, i) => dim !== offset.shape[i + 1] && isStatic(offset.shape[i + 1]!))
+  )
     misfit(call, `the offsets must have the shape [batch, ${expected.join(", ")}]`);
   return { window, space, offsetGroups };
 }
@@ -50,7 +57,13 @@ defineOperator({
 /** Every cell of a window is read between the elements where its offset points to; then a product as of any convolution. */
 function composed(call: Call): Tensor {
   const { window, space, offsetGroups } = geometryOf(call);
-  const [x, weight, offset, bias, mask] = call.inputs as [Tensor, Tensor, Tensor, Tensor | undefined, Tensor | undefined];
+  const [x, weight, offset, bias, mask] = call.inputs as [
+    Tensor,
+    Tensor,
+    Tensor,
+    Tensor | undefined,
+    Tensor | undefined,
+  ];
   const { kernel, strides, dilations, before, groups } = window;
   const [channels, ...lengths] = x.shape.slice(1) as number[];
   const out = weight.shape[0] as number;

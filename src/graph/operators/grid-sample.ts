@@ -3,14 +3,7 @@ import type { Dim } from "../dims.js";
 import { isStatic } from "../dims.js";
 import { isFloat } from "../dtype.js";
 import type { Call } from "../operator.js";
-import {
-  apply1,
-  defineOperator,
-  intAttribute,
-  misfit,
-  required,
-  stringAttribute,
-} from "../operator.js";
+import { apply1, defineOperator, intAttribute, misfit, required, stringAttribute } from "../operator.js";
 import type { Tensor } from "../tensor.js";
 import { integers } from "../tensor.js";
 import { floatConstant } from "./axis-matrix.js";
@@ -39,9 +32,6 @@ import { gatherElements } from "./select.js";
 import { reshape, squeeze, transpose, unsqueeze } from "./shape.js";
 import { slice } from "./slice-pad.js";
 
-/** Names that opset 20 gave the modes. */
-const MODES: Readonly<Record<string, string>> = { bilinear: "linear", bicubic: "cubic" };
-
 interface Sampling {
   readonly mode: string;
   /** "zeros", "border" or "reflection" beyond the edges. */
@@ -51,9 +41,8 @@ interface Sampling {
 }
 
 function samplingOf(call: Call): Sampling {
-  const mode = stringAttribute(call.attributes, "mode", "linear");
   return {
-    mode: MODES[mode] ?? mode,
+    mode: stringAttribute(call.attributes, "mode", "linear"),
     padding: stringAttribute(call.attributes, "padding_mode", "zeros"),
     alignCorners: intAttribute(call.attributes, "align_corners", 0) === 1,
   };
@@ -95,9 +84,7 @@ export function gridSample(
   } = {},
 ): Tensor {
   const { mode = "linear", padding = "zeros", alignCorners = false } = options;
-  // The names that both versions of the standard with two spatial axes know.
-  const names: Readonly<Record<string, string>> = { linear: "bilinear", cubic: "bicubic" };
-  const attributes = { mode: names[mode] ?? mode, padding_mode: padding, align_corners: alignCorners ? 1 : 0 };
+  const attributes = { mode, padding_mode: padding, align_corners: alignCorners ? 1 : 0 };
   return apply1("GridSample", [x, grid], attributes);
 }
 
@@ -211,7 +198,8 @@ export function readAt(x: Tensor, coordinates: readonly Tensor[], how: Sampling)
     }
     const indices = unsqueeze(cast(place!, "int64"), [1]);
     const read = gatherElements(flat, overChannels(indices, channels, x), 2);
-    const factor = weight === undefined ? open && cast(open, x.dtype) : open ? where(open, weight, 0) : weight;
+    const factor =
+      weight === undefined ? open && cast(open, x.dtype) : open ? where(open, weight, 0) : weight;
     return factor === undefined ? read : mul(read, unsqueeze(factor, [1]));
   });
   return addAll(terms);

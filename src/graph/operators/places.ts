@@ -30,9 +30,12 @@ defineOperator({
   type: "Compress",
   infer: (call) => {
     const [x, condition] = [required(call, 0, "x"), required(call, 1, "condition")];
-    if (condition.dtype !== "bool" || condition.rank !== 1) misfit(call, "the condition must be a bool vector");
+    if (condition.dtype !== "bool" || condition.rank !== 1)
+      misfit(call, "the condition must be a bool vector");
     const axis = axisOrFlat(call);
-    return [{ dtype: x.dtype, shape: axis === undefined ? [unknownDim()] : x.shape.with(axis, unknownDim()) }];
+    return [
+      { dtype: x.dtype, shape: axis === undefined ? [unknownDim()] : x.shape.with(axis, unknownDim()) },
+    ];
   },
   gradient: (call) => {
     const [x, condition] = [call.inputs[0]!, call.inputs[1]!];
@@ -69,7 +72,9 @@ defineOperator({
   type: "ReverseSequence",
   infer: (call) => {
     const [x, lengths] = [required(call, 0, "x"), required(call, 1, "lengths")];
-    const [time, batch] = ["time_axis", "batch_axis"].map((name, i) => intAttribute(call.attributes, name, i));
+    const [time, batch] = ["time_axis", "batch_axis"].map((name, i) =>
+      intAttribute(call.attributes, name, i),
+    );
     if (x.rank < 2 || time === batch || ![0, 1].includes(time!) || ![0, 1].includes(batch!))
       misfit(call, "time and batch must be its first two axes");
     const [count, expected] = [lengths.shape[0], x.shape[batch!]!];

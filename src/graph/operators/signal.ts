@@ -68,9 +68,13 @@ interface Transform {
 function transformOf(call: Call): Transform {
   const x = required(call, 0, "x");
   if (!isFloat(x.dtype) || x.rank < 2) misfit(call, "expected floating-point [..., 1] or [..., 2]");
-  const axis = normaliseAxis(knownNumber(call.inputs[2]) ?? -2, x.rank, "DFT");
+  const stated = call.inputs[2] === undefined ? -2 : knownNumber(call.inputs[2]);
+  if (stated === undefined) misfit(call, "its axis must be known when the graph is built");
+  const axis = normaliseAxis(stated, x.rank, "DFT");
   if (axis === x.rank - 1) misfit(call, "the last axis holds real and imaginary parts, not a signal");
-  const [isInverse, isOnesided] = ["inverse", "onesided"].map((name) => intAttribute(call.attributes, name, 0) === 1);
+  const [isInverse, isOnesided] = ["inverse", "onesided"].map(
+    (name) => intAttribute(call.attributes, name, 0) === 1,
+  );
   const given = x.shape[axis]!;
   if (!isStatic(given)) misfit(call, `axis ${axis} must have a known length`);
   const whole = isInverse! && isOnesided! ? 2 * (given - 1) : given;
