@@ -14,6 +14,7 @@ const pages = [
   "docs/robustness.md",
   "docs/engine.md",
   "docs/devices.md",
+  "docs/operators.md",
   "CHANGELOG.md",
 ];
 const read = (page: string): string => readFileSync(new URL(page, root), "utf8");

@@ -172,13 +172,36 @@ const pad: Conversion = (call) => {
 /** An empty vector stands for an absent operand. */
 const resize: Conversion = (call) => {
   const inputs = call.inputs.map((input, i) => (i > 0 && input?.shape[0] === 0 ? undefined : input));
-  const antialias = intAttribute(call.attributes, "antialias", 0) === 1;
-  const mode = stringAttribute(call.attributes, "coordinate_transformation_mode", "half_pixel");
-  if (antialias || mode === "half_pixel_symmetric" || mode === "tf_crop_and_resize") {
-    throw new StriateError(`Resize with ${antialias ? "antialias" : mode} is not supported`);
+  const policy = stringAttribute(call.attributes, "keep_aspect_ratio_policy", "stretch");
+  const crops = call.attributes.coordinate_transformation_mode === "tf_crop_and_resize";
+  const attributes = without(call.attributes, "keep_aspect_ratio_policy");
+  const plain = { ...call, inputs, attributes };
+  if (crops) {
+    if (!inputs[1] || !constantData(inputs[1]))
+      throw new StriateError("the region of its crop must be constant");
+    return plain;
   }
-  return withClearLengths({ ...call, inputs });
+  return withClearLengths(inputs[3] !== undefined && policy !== "stretch" ? inRatio(plain, policy) : plain);
 };
+
+/** One factor for all axes, the smallest or the largest that the sizes allow. */
+function inRatio(call: ImportedCall, policy: string): ImportedCall {
+  const [x, sizes] = [first(call), call.inputs[3]!.known];
+  const axes = (intsAttribute(call.attributes, "axes") ?? x.shape.map((_, axis) => axis)).map((axis) =>
+    normaliseAxis(axis, x.rank, call.type),
+  );
+  const factors = axes.map((axis, i) => {
+    const [dim, size] = [x.shape[axis]!, sizes?.[i]];
+    if (!isStatic(dim) || size === undefined || !isStatic(size))
+      throw new StriateError(
+        `the policy ${policy} needs known lengths: fix the shapes of the inputs (inputShapes)`,
+      );
+    return size / dim;
+  });
+  const factor = policy === "not_larger" ? Math.min(...factors) : Math.max(...factors);
+  const lengths = axes.map((axis) => Math.floor(factor * (x.shape[axis] as number) + 0.5));
+  return { ...call, inputs: [x, call.inputs[1], undefined, integers(lengths)] };
+}
 
 /**
  * A length of 10 times 0.7, in single precision, is 7 by the product of both in single precision and 6 in double. ONNX
@@ -221,19 +244,6 @@ const pow: Conversion = (call) => {
   const [base, exponent] = [first(call), call.inputs[1]];
   if (exponent === undefined || exponent.dtype === base.dtype) return call;
   return { ...call, inputs: [base, cast(exponent, base.dtype)] };
-};
-
-/** A named length is a sound end only where it is the axis' own: then it means all of it. */
-const slice: Conversion = (call) => {
-  const x = first(call);
-  const ends = call.inputs[2]?.known ?? [];
-  const axes = call.inputs[3]?.known ?? ends.map((_, i) => i);
-  for (const [i, end] of ends.entries()) {
-    const axis = axes[i];
-    if (isStatic(end) || typeof axis !== "number" || x.shape.at(axis) === end) continue;
-    throw new StriateError(`Slice to "${end}", a length known only when it runs, is not supported`);
-  }
-  return call;
 };
 
 const castLike: Conversion = (call) => {
@@ -340,7 +350,7 @@ const logarithm: Conversion = (call) => {
 /** Element-wise rules of ours want floats; rounding whole numbers changes nothing. */
 const rounding: Conversion = (call) => (isFloat(first(call).dtype) ? call : identity(call));
 
-const CONVERSIONS: ReadonlyMap<string, Conversion> = new Map<string, Conversion>([
+export const CONVERSIONS: ReadonlyMap<string, Conversion> = new Map<string, Conversion>([
   ["Squeeze", axesAsInput],
   ["Unsqueeze", axesAsInput],
   ...["L1", "L2", "LogSum", "LogSumExp", "Max", "Mean", "Min", "Prod", "Sum", "SumSquare"].map(
@@ -359,7 +369,6 @@ const CONVERSIONS: ReadonlyMap<string, Conversion> = new Map<string, Conversion>
   ["Resize", resize],
   ["Upsample", upsample],
   ["Pow", pow],
-  ["Slice", slice],
   ["Cast", (call) => ({ ...call, attributes: without(call.attributes, "saturate", "round_mode") })],
   ["CastLike", castLike],
   ["Shape", shape],

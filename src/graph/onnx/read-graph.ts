@@ -1,4 +1,5 @@
 import { StriateError } from "../../util/errors.js";
+import { closest } from "../../util/suggest.js";
 import type { Dim, Shape } from "../dims.js";
 import { divideDims, isStatic, showShape, sizeOf } from "../dims.js";
 import type { DType, TensorData } from "../dtype.js";
@@ -254,14 +255,20 @@ export class GraphReader {
   }
 
   #call(call: ImportedCall): readonly Tensor[] {
-    if (!STANDARD_OPERATORS.has(call.type)) throw new StriateError(`${call.type} is no standard operator`);
+    if (!STANDARD_OPERATORS.has(call.type)) {
+      const near = closest(call.type, [...STANDARD_OPERATORS]);
+      throw new StriateError(
+        `${call.type} is no standard operator${near === undefined ? "" : `; ${near} is one`}`,
+      );
+    }
     const converted = convert(call);
     if (!("type" in converted)) return converted;
     const { type, inputs, attributes, name } = converted;
     const value = fold(type, inputs, attributes);
     const data = value && dataOf(value);
     if (data !== undefined) return [namedConstant(data, name)];
-    if (operatorOf(type) === undefined) throw new StriateError(`the operator ${type} is not supported`);
+    if (operatorOf(type) === undefined)
+      throw new StriateError(`the operator ${type} is not supported; docs/operators.md lists those that are`);
     guardRank(converted);
     const made = make(settled(converted));
     const [only] = made;
