@@ -14,7 +14,7 @@ import { readOnnx } from "../../src/graph/onnx/read.js";
 import { writeOnnx } from "../../src/graph/onnx/write.js";
 import { StriateError } from "../../src/util/errors.js";
 import type { GraphText } from "./onnx-models.js";
-import { body, floats, ints, modelBytes, modelProto, node, rewritten } from "./onnx-models.js";
+import { body, floats, modelBytes, modelProto, node, rewritten } from "./onnx-models.js";
 
 const x = { name: "x", shape: ["N", 3] } as const;
 const line: GraphText = {
@@ -397,16 +397,6 @@ describe("readOnnx refuses, naming the thing", () => {
           inputs: [x, { name: "on", shape: [], dtype: "bool" }],
         }),
       /Dropout whose training mode is fed/,
-    ],
-    [
-      "a slice to a length of another axis",
-      () =>
-        graphOf({
-          nodes: [node("Shape", ["z"], ["e"]), node("Slice", ["x", "w2", "e", "w2"], ["y"])],
-          inputs: [x, { name: "z", shape: ["M"] }],
-          initializers: { w2: ints([0]) },
-        }),
-      /Slice to "M"/,
     ],
   ];
   for (const [what, bytes, message] of cases) {

@@ -172,36 +172,15 @@ const pad: Conversion = (call) => {
 /** An empty vector stands for an absent operand. */
 const resize: Conversion = (call) => {
   const inputs = call.inputs.map((input, i) => (i > 0 && input?.shape[0] === 0 ? undefined : input));
-  const policy = stringAttribute(call.attributes, "keep_aspect_ratio_policy", "stretch");
   const crops = call.attributes.coordinate_transformation_mode === "tf_crop_and_resize";
-  const attributes = without(call.attributes, "keep_aspect_ratio_policy");
-  const plain = { ...call, inputs, attributes };
+  const plain = { ...call, inputs };
   if (crops) {
     if (!inputs[1] || !constantData(inputs[1]))
       throw new StriateError("the region of its crop must be constant");
     return plain;
   }
-  return withClearLengths(inputs[3] !== undefined && policy !== "stretch" ? inRatio(plain, policy) : plain);
+  return withClearLengths(plain);
 };
-
-/** One factor for all axes, the smallest or the largest that the sizes allow. */
-function inRatio(call: ImportedCall, policy: string): ImportedCall {
-  const [x, sizes] = [first(call), call.inputs[3]!.known];
-  const axes = (intsAttribute(call.attributes, "axes") ?? x.shape.map((_, axis) => axis)).map((axis) =>
-    normaliseAxis(axis, x.rank, call.type),
-  );
-  const factors = axes.map((axis, i) => {
-    const [dim, size] = [x.shape[axis]!, sizes?.[i]];
-    if (!isStatic(dim) || size === undefined || !isStatic(size))
-      throw new StriateError(
-        `the policy ${policy} needs known lengths: fix the shapes of the inputs (inputShapes)`,
-      );
-    return size / dim;
-  });
-  const factor = policy === "not_larger" ? Math.min(...factors) : Math.max(...factors);
-  const lengths = axes.map((axis) => Math.floor(factor * (x.shape[axis] as number) + 0.5));
-  return { ...call, inputs: [x, call.inputs[1], undefined, integers(lengths)] };
-}
 
 /**
  * A length of 10 times 0.7, in single precision, is 7 by the product of both in single precision and 6 in double. ONNX

@@ -77,12 +77,12 @@ function cubicWeights(t: number, a: number): number[] {
   return [far(1 + t), near(t), near(1 - t), far(2 - t)];
 }
 
-/** Cells within the reach of the kernel, stretched by as much as the axis shrinks; what lies outside is left out. */
+/** Cells within the reach of the kernel, which is stretched by as much as the axis shrinks. */
 function wideWeights(
   position: number,
   scale: number,
   length: number,
-  { mode, cubicCoefficient: a }: Interpolation,
+  { mode, cubicCoefficient: a, excludeOutside }: Interpolation,
 ): { cell: number; weight: number }[] {
   const kernel = (distance: number): number => {
     const d = Math.abs(distance);
@@ -91,12 +91,16 @@ function wideWeights(
     return d < 1 ? (a + 2) * d ** 3 - (a + 3) * d ** 2 + 1 : a * (d ** 3 - 5 * d ** 2 + 8 * d - 4);
   };
   const reach = (mode === "linear" ? 1 : 2) / scale;
-  const first = Math.max(0, Math.floor(position - reach + 1));
-  const last = Math.min(length - 1, Math.ceil(position + reach - 1));
-  const cells = Array.from({ length: last - first + 1 }, (_, i) => first + i);
+  const first = Math.floor(position - reach);
+  const cells = Array.from({ length: Math.ceil(2 * reach) + 2 }, (_, i) => first + i).filter(
+    (cell) => !excludeOutside || (cell >= 0 && cell < length),
+  );
   const weights = cells.map((cell) => kernel((cell - position) * scale));
   const total = weights.reduce((sum, weight) => sum + weight, 0);
-  return cells.map((cell, i) => ({ cell, weight: weights[i]! / total }));
+  return cells.map((cell, i) => ({
+    cell: Math.min(Math.max(cell, 0), length - 1),
+    weight: weights[i]! / total,
+  }));
 }
 
 /** The matrix [count, length] that resizing one axis is. */

@@ -39,9 +39,8 @@ function resizedAxes(call: Call): ResizedAxis[] {
   if (sizes !== undefined) {
     if (sizes.known?.length !== axes.length)
       misfit(call, `expected ${axes.length} sizes, known while tracing`);
-    if (stringAttribute(call.attributes, "keep_aspect_ratio_policy", "stretch") !== "stretch") {
-      misfit(call, "only the policy stretch has lengths of its own");
-    }
+    const policy = stringAttribute(call.attributes, "keep_aspect_ratio_policy", "stretch");
+    if (policy !== "stretch") return inRatio(call, axes, sizes.known, policy);
     return axes.map((axis, i) => {
       const [length, dim] = [sizes.known![i]!, x.shape[axis]!];
       if (dim === length) return { axis, length, scale: 1 };
@@ -56,6 +55,18 @@ function resizedAxes(call: Call): ResizedAxis[] {
     const [start, end] = regions?.[i] ?? [0, 1];
     return { axis, length: scaledLength(dim, regions ? scale * (end - start) : scale), scale };
   });
+}
+
+/** One factor for all axes, the smallest or the largest that the sizes allow. */
+function inRatio(call: Call, axes: readonly number[], sizes: readonly Dim[], policy: string): ResizedAxis[] {
+  const dims = axes.map((axis) => call.inputs[0]!.shape[axis]!);
+  const factors = dims.map((dim, i) => {
+    const size = sizes[i]!;
+    if (!isStatic(dim) || !isStatic(size)) misfit(call, `the policy ${policy} needs known lengths`);
+    return size / dim;
+  });
+  const scale = policy === "not_larger" ? Math.min(...factors) : Math.max(...factors);
+  return axes.map((axis, i) => ({ axis, length: Math.floor(scale * (dims[i] as number) + 0.5), scale }));
 }
 
 function scaledLength(dim: Dim, scale: number): Dim {

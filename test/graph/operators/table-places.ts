@@ -1,5 +1,5 @@
 import fc from "fast-check";
-import type { Tensor } from "../../../src/graph/index.js";
+import type { Attributes, Tensor } from "../../../src/graph/index.js";
 import * as g from "../../../src/graph/index.js";
 import { apply, apply1 } from "../../../src/graph/operator.js";
 import type { Table } from "./entry.js";
@@ -170,4 +170,44 @@ export const PLACES: Table = {
   BlackmanWindow: ZERO,
   MelWeightMatrix: ZERO,
   EyeLike: ZERO,
+};
+
+const resized = (attributes: Attributes, region: readonly number[] | undefined) =>
+  fc.tuple(fc.constantFrom("linear", "cubic"), shapes(2, 2, 4), seeds).map(([mode, [h, w], seed]) => ({
+    label: `${mode} ${h}x${w} ${JSON.stringify(attributes)} seed ${seed}`,
+    inputs: [uniform([1, 2, h! + 3, w! + 3], seed, -1, 1, "float32")],
+    build: (x: Tensor) =>
+      apply1(
+        "Resize",
+        [
+          x,
+          region && g.constant(region),
+          undefined,
+          g.integers([...(attributes.axes ? [] : [1, 2]), h! + 1, w! + 1]),
+        ],
+        {
+          mode,
+          ...attributes,
+        },
+      ),
+    step: 0.5,
+  }));
+
+/** Further forms of operators that have a row of their own. */
+export const FORMS: Table = {
+  "Resize against aliasing": { count: 6, cases: resized({ antialias: 1 }, undefined) },
+  "Resize against aliasing, inside only": {
+    count: 6,
+    cases: resized({ antialias: 1, exclude_outside: 1 }, undefined),
+  },
+  "Resize of a crop": {
+    count: 6,
+    cases: resized(
+      { coordinate_transformation_mode: "tf_crop_and_resize" },
+      [0, 0, 0.2, 0.1, 1, 1, 0.7, 1.2],
+    ),
+  },
+  "Resize in ratio": {
+    cases: resized({ keep_aspect_ratio_policy: "not_larger", axes: [2, 3] }, undefined),
+  },
 };
