@@ -3,7 +3,7 @@ import { attributed } from "./attributed.js";
 import { showShape } from "./dims.js";
 import { isFloat } from "./dtype.js";
 import type { GradientCall } from "./operator.js";
-import { addGradients, operatorOf } from "./operator.js";
+import { addGradients, apply1, operatorOf } from "./operator.js";
 import { expandLike } from "./operators/broadcast.js";
 import { cast, scalar } from "./operators/elementwise.js";
 import "./operators/core.js";
@@ -31,20 +31,11 @@ export function gradients(
   options: GradientOptions = {},
 ): Tensor[] {
   const roots = Array.isArray(outputs) ? (outputs as readonly Tensor[]) : [outputs as Tensor];
-  const order = topologicalOrder(roots);
-  const wanted = new Set(wrt);
   for (const tensor of wrt) {
     if (!isFloat(tensor.dtype))
       throw new StriateError(`no gradient for ${String(tensor)}: it holds no floating-point values`);
   }
-  const active = reachedFrom(order, wanted);
-  const wide = widener();
-  const totals = new Map<Tensor, Tensor>();
-  const give = (tensor: Tensor, gradient: Tensor) => {
-    const total = totals.get(tensor);
-    totals.set(tensor, total === undefined ? gradient : addGradients(total, gradient));
-  };
-  roots.forEach((root, i) => {
+  const seeds = roots.map((root, i) => {
     if (!isFloat(root.dtype))
       throw new StriateError(`cannot differentiate ${String(root)}: it holds no floating-point values`);
     const seed = options.seeds?.[i] ?? expandLike(scalar(1, root.dtype), root);
@@ -53,14 +44,9 @@ export function gradients(
         `the gradient given for ${String(root)} has to be of its type and rank, got ${String(seed)}`,
       );
     }
-    give(root, wide(seed));
+    return seed;
   });
-  for (const node of order.toReversed()) {
-    if (node.leaf !== undefined || !node.inputs.some((input) => input && active.has(input))) continue;
-    const received = node.outputs.map((output) => totals.get(output));
-    if (received.every((gradient) => gradient === undefined)) continue;
-    backThrough(node, received, { active, wide, give });
-  }
+  const totals = totalsOf(roots, seeds, wrt);
   return wrt.map((tensor) => {
     const total = totals.get(tensor);
     if (total !== undefined) return cast(total, tensor.dtype);
@@ -69,6 +55,51 @@ export function gradients(
     }
     return zerosLike(tensor);
   });
+}
+
+/** What each tensor on the way from `wrt` to the roots receives in all; `stopAt` keeps nodes, and what only they need, out. */
+function totalsOf(
+  roots: readonly Tensor[],
+  seeds: readonly Tensor[],
+  wrt: readonly Tensor[],
+  stopAt?: (node: GraphNode) => boolean,
+): ReadonlyMap<Tensor, Tensor> {
+  const order = topologicalOrder(roots, stopAt);
+  const active = reachedFrom(order, new Set(wrt));
+  const wide = widener();
+  const totals = new Map<Tensor, Tensor>();
+  const give = (tensor: Tensor, gradient: Tensor) => {
+    const total = totals.get(tensor);
+    totals.set(tensor, total === undefined ? gradient : addGradients(total, gradient));
+  };
+  roots.forEach((root, i) => {
+    give(root, wide(seeds[i]!));
+  });
+  for (const node of order.toReversed()) {
+    if (node.leaf !== undefined || !node.inputs.some((input) => input && active.has(input))) continue;
+    const received = node.outputs.map((output) => totals.get(output));
+    if (received.every((gradient) => gradient === undefined)) continue;
+    backThrough(node, received, { active, wide, give });
+  }
+  return totals;
+}
+
+/** As a rule's {@link GradientCall.through}: copies stand for the operands, so that nothing before them is followed. */
+function throughComposed(
+  call: GradientCall,
+  compose: (inputs: readonly (Tensor | undefined)[]) => readonly Tensor[],
+): (Tensor | "zero" | undefined)[] {
+  const inputs = call.inputs.map((x, i) => (x && call.needs(i) ? apply1("Identity", [x]) : x));
+  const wrt = inputs.flatMap((x, i) => (x && call.needs(i) ? [x] : []));
+  const results = compose(inputs).flatMap((tensor, output) => {
+    const seed = call.received(output);
+    return seed === undefined ? [] : [{ tensor, seed }];
+  });
+  const stops = new Set(inputs.map((x) => x?.node));
+  const roots = results.map(({ tensor }) => tensor);
+  const seeds = results.map(({ seed }) => seed);
+  const totals = totalsOf(roots, seeds, wrt, (node) => stops.has(node));
+  return inputs.map((x, i) => (x && call.needs(i) ? (totals.get(x) ?? "zero") : undefined));
 }
 
 /**
@@ -137,6 +168,7 @@ function backThrough(
       const tensor = node.inputs[i];
       return tensor !== undefined && active.has(tensor) && isFloat(tensor.dtype);
     },
+    through: (compose) => throughComposed(call, compose),
   };
   const made = attributed(node, "in the gradient of", () => rule(call));
   const missed = received.findIndex((gradient, output) => gradient !== undefined && !asked.has(output));

@@ -29,6 +29,10 @@ export interface GradientCall extends Call {
   received(output: number): Tensor | undefined;
   /** Whether the gradient of input i is wanted; rules skip costly work where it is not. */
   needs(input: number): boolean;
+  /** The gradients of a composition of other operators that computes the same results from the same operands. */
+  through(
+    compose: (inputs: readonly (Tensor | undefined)[]) => readonly Tensor[],
+  ): readonly (Tensor | "zero" | undefined)[];
 }
 
 /**

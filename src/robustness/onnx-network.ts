@@ -192,10 +192,12 @@ function rolesOf(
   for (const key of [...Object.keys(options.noise ?? {}), ...Object.keys(options.inputs ?? {})])
     check(names.includes(key), () => `${name}: ${unknownName("input", key, names)}`);
   const drawn = Object.entries(description.noise ?? {}).map(
-    ([key, { distribution }]): [string, NoiseKind] => [key, distribution],
+    ([key, { distribution }]) => [key, distribution] as const,
   );
   const values = { ...description.inputs, ...options.inputs };
-  const kinds: [string, NoiseKind][] = [...drawn, ...Object.entries(options.noise ?? {})];
+  const kinds = [model.noise, Object.fromEntries(drawn), options.noise ?? {}].flatMap((some) =>
+    Object.entries(some),
+  );
   const noise = Object.fromEntries(kinds.filter(([key]) => options.inputs?.[key] === undefined));
   const images = names.filter((key) => noise[key] === undefined && values[key] === undefined);
   const [first] = images;

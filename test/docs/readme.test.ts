@@ -16,6 +16,7 @@ const pages = [
   "docs/engine.md",
   "docs/steppers.md",
   "docs/devices.md",
+  "docs/operators.md",
   "CHANGELOG.md",
 ];
 const read = (page: string): string => readFileSync(new URL(page, root), "utf8");

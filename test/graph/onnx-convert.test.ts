@@ -214,6 +214,120 @@ const CASES: readonly Case[] = [
     attributes: { axis: 2 },
   },
   { type: "TopK", opset: 11, inputs: ["x", "k"], operands: { k: ints([2]) }, outputs: ["values", "places"] },
+  { type: "Hardmax", opset: 13, attributes: { axis: 1 } },
+  {
+    type: "LpPool",
+    opset: 18,
+    shape: [3, 8, 7],
+    attributes: { kernel_shape: [3, 2], p: 3, pads: [1, 0, 0, 1] },
+  },
+  { type: "LpPool", opset: 11, shape: [3, 8, 7], attributes: { kernel_shape: [2, 2], strides: [2, 2] } },
+  { type: "LpPool", opset: 22, shape: [3, 8, 7], attributes: { kernel_shape: [2, 2], dilations: [2, 2] } },
+  { type: "GlobalLpPool", opset: 11, shape: [3, 2, 2], attributes: { p: 1 } },
+  {
+    type: "AveragePool",
+    opset: 19,
+    shape: [3, 8, 7],
+    attributes: { kernel_shape: [2, 2], dilations: [2, 2], ceil_mode: 1 },
+  },
+  {
+    type: "MaxPool",
+    opset: 12,
+    shape: [3, 8, 7],
+    attributes: { kernel_shape: [2, 2], strides: [2, 2] },
+    outputs: ["y", "places"],
+  },
+  {
+    type: "MaxPool",
+    opset: 12,
+    shape: [3, 8, 7],
+    attributes: { kernel_shape: [2, 2], strides: [2, 2], storage_order: 1 },
+    outputs: ["y", "places"],
+  },
+  {
+    type: "Col2Im",
+    opset: 18,
+    shape: [8, 16],
+    inputs: ["x", "image", "block"],
+    operands: { image: ints([5, 6]), block: ints([2, 2]) },
+    attributes: { strides: [1, 2], pads: [0, 1, 0, 1] },
+  },
+  {
+    type: "CenterCropPad",
+    opset: 18,
+    shape: [5, 6],
+    inputs: ["x", "shape"],
+    operands: { shape: ints([8, 3]) },
+    attributes: { axes: [1, 2] },
+  },
+  {
+    type: "AffineGrid",
+    opset: 20,
+    shape: [2, 3],
+    inputs: ["x", "size"],
+    operands: { size: ints([3, 1, 4, 5]) },
+    note: "for three images",
+  },
+  { type: "CumSum", opset: 14, inputs: ["x", "axis"], operands: { axis: ints([1], []) } },
+  {
+    type: "STFT",
+    opset: 17,
+    shape: [16, 1],
+    inputs: ["x", "step", "window"],
+    operands: { step: ints([4], []), window: wave([8], 0.2) },
+  },
+  { type: "DFT", opset: 17, shape: [6, 2], attributes: { axis: 1 } },
+  { type: "DFT", opset: 20, shape: [6, 2], attributes: { inverse: 1 } },
+  { type: "Det", opset: 11, shape: [3, 3] },
+  ...["nearest", "linear"].map((mode) => ({
+    type: "Resize",
+    opset: 18,
+    shape: [2, 4, 6],
+    inputs: ["x", "", "", "sizes"],
+    operands: { sizes: ints([3, 3]) },
+    attributes: { mode, axes: [2, 3], keep_aspect_ratio_policy: "not_smaller" },
+  })),
+  {
+    type: "Resize",
+    opset: 18,
+    shape: [2, 4, 6],
+    inputs: ["x", "", "scales"],
+    operands: { scales: floats([0.5, 0.5]) },
+    attributes: { mode: "linear", axes: [2, 3], antialias: 1 },
+  },
+  {
+    type: "Resize",
+    opset: 13,
+    shape: [2, 4, 6],
+    inputs: ["x", "roi", "", "sizes"],
+    operands: { roi: floats([0, 0, 0.2, 0.1, 1, 1, 0.7, 0.9]), sizes: ints([1, 2, 3, 3]) },
+    attributes: { mode: "linear", coordinate_transformation_mode: "tf_crop_and_resize" },
+    note: "of one image",
+  },
+  ...["bilinear", "nearest", "bicubic"].map((mode) => ({
+    type: "GridSample",
+    opset: 16,
+    shape: [2, 4, 5],
+    inputs: ["x", "grid"],
+    operands: { grid: wave([1, 3, 3, 2]) },
+    attributes: { mode, padding_mode: "border" },
+    note: "of one image",
+  })),
+  {
+    type: "Compress",
+    opset: 11,
+    inputs: ["x", "keep"],
+    operands: { keep: { dtype: "bool" as const, shape: [4], data: Uint8Array.of(1, 0, 1, 1) } },
+    attributes: { axis: 1 },
+    note: "a length known only when it runs",
+  },
+  { type: "Unique", opset: 11, note: "a length known only when it runs" },
+  {
+    type: "Tile",
+    opset: 13,
+    inputs: ["x", "repeats"],
+    operands: { repeats: ints([1, 2, 1]) },
+  },
 ];
 
 function fileOf({
@@ -242,11 +356,17 @@ describe("every form of an operator means the same after it is read", () => {
     it(`${one.type} of opset ${one.opset} ${details}`, async () => {
       const original = fileOf(one);
       const again = rewritten(original);
-      for (const batch of [1, 3]) {
+      for (const batch of one.note === "of one image"
+        ? [1]
+        : one.note === "for three images"
+          ? [3]
+          : [1, 3]) {
         const feeds = { x: wave([batch, ...(one.shape ?? [4, 5])]) };
         expect(difference(await run(original, feeds), await run(again.bytes, feeds))).toBeLessThan(2e-6);
       }
-      for (const tensor of Object.values(again.model.outputs)) {
+      for (const tensor of one.note?.includes("only when it runs")
+        ? []
+        : Object.values(again.model.outputs)) {
         expect(tensor.shape.every((dim) => typeof dim === "number" || !dim.startsWith("?"))).toBe(true);
       }
     });

@@ -1,4 +1,5 @@
 import { StriateError } from "../../util/errors.js";
+import type { Shape } from "../dims.js";
 import { isStatic, normaliseAxis } from "../dims.js";
 import { isFloat, onnxTypeCode } from "../dtype.js";
 import {
@@ -11,12 +12,17 @@ import {
   stringAttribute,
 } from "../operator.js";
 import { reshapeLike } from "../operators/broadcast.js";
-import { cast } from "../operators/elementwise.js";
+import { batchNormInference } from "../operators/batch-norm.js";
+import { add, cast, div, mod, mul, sub } from "../operators/elementwise.js";
+import { mean as reduceMean, variance as reduceVariance } from "../operators/reduce.js";
 import type { Attributes, Tensor } from "../tensor.js";
 import { constant, constantData, integers, scope } from "../tensor.js";
 import { transposedWindowOf, windowAttributes, windowOf } from "../window.js";
 import { COMPOSITIONS } from "./compose.js";
 import { stableLogarithm } from "./logarithm.js";
+import type { NoiseKind } from "./noise.js";
+import { NOISE, everywhere, isTraining, trainingDropout } from "./noise.js";
+import { modernised } from "./old-opsets.js";
 
 /** Far above any network: files that claim more are damaged. */
 const MOST_GROUPS = 2 ** 16;
@@ -31,16 +37,20 @@ export interface ImportedCall {
   readonly opset: number;
   /** Name of the first output. */
   readonly name: string;
+  /** Makes an input of the model that is fed with noise. */
+  readonly draw?: (kind: NoiseKind, shape: Shape) => Tensor;
 }
 
 /** What a call became: another single call, or the results of several. */
 export type Converted = ImportedCall | readonly Tensor[];
 export type Conversion = (call: ImportedCall) => Converted;
 
-/** Brings a call of any supported opset into the form of opset 18; what it leaves alone has not changed since 11. */
+/** Brings a call of any supported opset into the form of opset 18; what it leaves alone has not changed since. */
 export function convert(call: ImportedCall): Converted {
-  const conversion = CONVERSIONS.get(call.type);
-  const converted = conversion ? scope(call.name, () => conversion(call)) : call;
+  const current = call.opset < 11 ? scope(call.name, () => modernised(call)) : call;
+  if (!("type" in current)) return current;
+  const conversion = CONVERSIONS.get(current.type);
+  const converted = conversion ? scope(call.name, () => conversion(current)) : current;
   if (!("type" in converted) || operatorOf(converted.type) !== undefined) return converted;
   // Operators that are not ours but can be said with ours.
   const composition = COMPOSITIONS.get(converted.type);
@@ -120,22 +130,37 @@ const chain: Conversion = (call) => {
   return [all.slice(1).reduce((total, next) => apply1(call.type, [total, next]), all[0]!)];
 };
 
+/** ONNX Runtime's mask of what stays is false throughout before opset 12, and of the type of x before 10. */
 const dropout: Conversion = (call) => {
-  const training = call.inputs[2];
-  if (training !== undefined && constantData(training)?.data[0] !== 0) {
-    throw new StriateError("Dropout in training mode cannot be imported: export the model for inference");
-  }
-  onlyFirstOutput(call, "the mask of Dropout");
-  return identity(call);
+  if (isTraining(call)) return trainingDropout(call);
+  if (call.outputCount === 1) return identity(call);
+  const mask = everywhere(first(call), call.opset >= 12);
+  return [apply1("Identity", [first(call)]), call.opset < 10 ? cast(mask, first(call).dtype) : mask];
 };
 
+/**
+ * With the statistics of the batch in training mode: of opset 14 on an attribute, before it several outputs. Running
+ * averages follow, and before opset 14 the statistics themselves.
+ */
 const batchNormalisation: Conversion = (call) => {
-  if (intAttribute(call.attributes, "training_mode", 0) !== 0 || call.outputCount > 1) {
-    throw new StriateError(
-      "BatchNormalization in training mode cannot be imported: export the model for inference",
-    );
+  const epsilon = floatAttribute(call.attributes, "epsilon", 1e-5);
+  const isTraining = call.opset >= 14 ? call.attributes.training_mode === 1 : call.outputCount > 1;
+  if (!isTraining) {
+    onlyFirstOutput(call, "a second output outside of training mode");
+    return { ...call, attributes: { epsilon: { float: epsilon } } };
   }
-  return { ...call, attributes: { epsilon: { float: floatAttribute(call.attributes, "epsilon", 1e-5) } } };
+  const [x, scale, bias, mean, variance] = call.inputs.map((input) => {
+    if (input === undefined) throw new StriateError("an input is missing");
+    return input;
+  });
+  const axes = x!.shape.flatMap((_, axis) => (axis === 1 ? [] : [axis]));
+  const batch = { mean: reduceMean(x!, axes), variance: reduceVariance(x!, axes) };
+  const y = batchNormInference(x!, scale!, bias!, batch, epsilon);
+  const momentum = floatAttribute(call.attributes, "momentum", 0.9);
+  const averaged = (running: Tensor, now: Tensor) =>
+    add(mul(running, momentum), mul(cast(now, running.dtype), 1 - momentum));
+  const averages = [averaged(mean!, batch.mean), averaged(variance!, batch.variance)];
+  return [y, ...averages, batch.mean, batch.variance].slice(0, call.outputCount);
 };
 
 const pad: Conversion = (call) => {
@@ -147,12 +172,14 @@ const pad: Conversion = (call) => {
 /** An empty vector stands for an absent operand. */
 const resize: Conversion = (call) => {
   const inputs = call.inputs.map((input, i) => (i > 0 && input?.shape[0] === 0 ? undefined : input));
-  const antialias = intAttribute(call.attributes, "antialias", 0) === 1;
-  const mode = stringAttribute(call.attributes, "coordinate_transformation_mode", "half_pixel");
-  if (antialias || mode === "half_pixel_symmetric" || mode === "tf_crop_and_resize") {
-    throw new StriateError(`Resize with ${antialias ? "antialias" : mode} is not supported`);
+  const crops = call.attributes.coordinate_transformation_mode === "tf_crop_and_resize";
+  const plain = { ...call, inputs };
+  if (crops) {
+    if (!inputs[1] || !constantData(inputs[1]))
+      throw new StriateError("the region of its crop must be constant");
+    return plain;
   }
-  return withClearLengths({ ...call, inputs });
+  return withClearLengths(plain);
 };
 
 /**
@@ -196,19 +223,6 @@ const pow: Conversion = (call) => {
   const [base, exponent] = [first(call), call.inputs[1]];
   if (exponent === undefined || exponent.dtype === base.dtype) return call;
   return { ...call, inputs: [base, cast(exponent, base.dtype)] };
-};
-
-/** A named length is a sound end only where it is the axis' own: then it means all of it. */
-const slice: Conversion = (call) => {
-  const x = first(call);
-  const ends = call.inputs[2]?.known ?? [];
-  const axes = call.inputs[3]?.known ?? ends.map((_, i) => i);
-  for (const [i, end] of ends.entries()) {
-    const axis = axes[i];
-    if (isStatic(end) || typeof axis !== "number" || x.shape.at(axis) === end) continue;
-    throw new StriateError(`Slice to "${end}", a length known only when it runs, is not supported`);
-  }
-  return call;
 };
 
 const castLike: Conversion = (call) => {
@@ -255,16 +269,39 @@ function withPads(call: ImportedCall): ImportedCall {
 }
 
 const averagePool: Conversion = (call) => {
-  if (intsAttribute(call.attributes, "dilations")?.some((n) => n !== 1) === true) {
-    throw new StriateError("AveragePool with dilations (opset 19) is not supported");
-  }
-  return withPads({ ...call, attributes: without(call.attributes, "dilations") });
+  const isDilated = intsAttribute(call.attributes, "dilations")?.some((n) => n !== 1) === true;
+  return withPads(isDilated ? call : { ...call, attributes: without(call.attributes, "dilations") });
 };
 
+/** Indices that count down the columns of an image, from those that count along its rows. */
 const maxPool: Conversion = (call) => {
-  onlyFirstOutput(call, "the indices of MaxPool");
-  return withPads({ ...call, attributes: without(call.attributes, "storage_order") });
+  const rows = withPads({ ...call, attributes: without(call.attributes, "storage_order") });
+  if (call.outputCount === 1 || intAttribute(call.attributes, "storage_order", 0) === 0) return rows;
+  const [height, width, ...deeper] = first(call).shape.slice(2);
+  if (width === undefined || deeper.length > 0 || !isStatic(height!) || !isStatic(width))
+    throw new StriateError("storage_order of 1 needs two spatial axes of known lengths");
+  const [values, places] = make(rows) as [Tensor, Tensor];
+  const cell = mod(places, height * width);
+  const turned = add(mul(mod(cell, width), height), div(cell, width));
+  return [values, add(sub(places, cell), turned)];
 };
+
+/** Modes as opset 20 names them. */
+const gridSample: Conversion = (call) => {
+  const mode = stringAttribute(call.attributes, "mode", "linear").replace(/^bi/, "");
+  return { ...call, attributes: { ...call.attributes, mode } };
+};
+
+/** The axis was an attribute before opset 20, by default the second. */
+const fourier: Conversion = (call) => {
+  const { axis = 1 } = call.attributes;
+  if (call.opset >= 20 || typeof axis !== "number") return call;
+  const inputs = [first(call), call.inputs[1], constant(axis, [], "int64")];
+  return { ...call, inputs, attributes: without(call.attributes, "axis") };
+};
+
+/** Its second result says where the gradient goes. */
+const unique: Conversion = (call) => ({ ...call, outputCount: Math.max(2, call.outputCount) });
 
 const constantOfShape: Conversion = (call) => {
   const { value } = call.attributes;
@@ -292,7 +329,7 @@ const logarithm: Conversion = (call) => {
 /** Element-wise rules of ours want floats; rounding whole numbers changes nothing. */
 const rounding: Conversion = (call) => (isFloat(first(call).dtype) ? call : identity(call));
 
-const CONVERSIONS: ReadonlyMap<string, Conversion> = new Map([
+export const CONVERSIONS: ReadonlyMap<string, Conversion> = new Map<string, Conversion>([
   ["Squeeze", axesAsInput],
   ["Unsqueeze", axesAsInput],
   ...["L1", "L2", "LogSum", "LogSumExp", "Max", "Mean", "Min", "Prod", "Sum", "SumSquare"].map(
@@ -300,6 +337,7 @@ const CONVERSIONS: ReadonlyMap<string, Conversion> = new Map([
   ),
   ["Softmax", softmax],
   ["LogSoftmax", softmax],
+  ["Hardmax", softmax],
   ["Split", split],
   ["Max", chain],
   ["Min", chain],
@@ -310,7 +348,6 @@ const CONVERSIONS: ReadonlyMap<string, Conversion> = new Map([
   ["Resize", resize],
   ["Upsample", upsample],
   ["Pow", pow],
-  ["Slice", slice],
   ["Cast", (call) => ({ ...call, attributes: without(call.attributes, "saturate", "round_mode") })],
   ["CastLike", castLike],
   ["Shape", shape],
@@ -320,8 +357,14 @@ const CONVERSIONS: ReadonlyMap<string, Conversion> = new Map([
   ["ConvTranspose", convTranspose],
   ["Scatter", (call) => ({ ...call, type: "ScatterElements" })],
   ["Log", logarithm],
+  ["GridSample", gridSample],
+  ["DFT", fourier],
+  ["Unique", unique],
+  ["OptionalGetElement", identity],
+  ["OptionalHasElement", (call) => [constant(Number(call.inputs[0] !== undefined), [], "bool")]],
   ["Floor", rounding],
   ["Ceil", rounding],
+  ...NOISE,
 ]);
 
 /** The value of a Constant node in whichever of its attributes it is. */

@@ -82,9 +82,30 @@ const SCALARS: Readonly<Record<string, Scalar>> = {
   Floor: numeric(Math.floor),
   Ceil: numeric(Math.ceil),
   Sqrt: numeric(Math.sqrt),
+  Sign: ([a]) => (isStatic(a!) ? Math.sign(a) : 1),
+  Round: numeric(roundHalfEven),
+  Reciprocal: numeric((a) => 1 / a),
   Identity: ([a]) => a,
   Where: ([condition, a, b]) => (isStatic(condition!) ? (condition !== 0 ? a : b) : undefined),
 };
+
+/** To the nearest whole number, halves to the even one. */
+function roundHalfEven(a: number): number {
+  const low = Math.floor(a);
+  const isHalf = a - low === 0.5;
+  return isHalf ? low + (Math.abs(low) % 2) : Math.round(a);
+}
+
+/** Axis lengths are at least 1, and beyond no bound that means "no limit". */
+function clipped(a: Dim, low: Dim | undefined, high: Dim | undefined): Dim | undefined {
+  if (isStatic(a) && isStatic(low ?? 0) && isStatic(high ?? 0)) {
+    const least = Math.max(a, (low as number | undefined) ?? -Infinity);
+    return Math.min(least, (high as number | undefined) ?? Infinity);
+  }
+  const isAbove = low === undefined || (isStatic(low) && low <= 1);
+  const isBelow = high === undefined || (isStatic(high) && high >= 2 ** 31 - 1);
+  return isAbove && isBelow ? a : undefined;
+}
 
 /** A product that counts something: no factor is negative. */
 export function multiplyLengths(a: Dim, b: Dim): Dim | undefined {
@@ -100,11 +121,21 @@ const COMPARISONS: Readonly<Record<string, Scalar>> = {
   GreaterOrEqual: comparison((a, b) => a >= b),
   And: numeric((a, b) => a & b),
   Or: numeric((a, b) => a | b),
+  Xor: numeric((a, b) => a ^ b),
   Not: numeric((a) => 1 - a),
+};
+
+/** Either bound may be absent. */
+const clip: Rule = (call) => {
+  const hasLow = call.values[1] !== undefined;
+  return elementwise(([a, ...bounds]) =>
+    hasLow ? clipped(a!, bounds[0], bounds[1]) : clipped(a!, undefined, bounds[0]),
+  )(call);
 };
 
 /** Folding of the operators that work element by element, by type. */
 export const ELEMENT_RULES: readonly (readonly [string, Rule])[] = [
+  ["Clip", clip],
   ...Object.entries(SCALARS).map(([type, compute]) => [type, elementwise(compute)] as const),
   ...Object.entries(COMPARISONS).map(([type, compute]) => [type, elementwise(compute, "bool")] as const),
 ];

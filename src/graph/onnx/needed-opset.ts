@@ -9,6 +9,12 @@ const NEWER: Readonly<Record<string, (node: GraphNode) => number | undefined>> =
     const { dilations } = attributes;
     return Array.isArray(dilations) && dilations.some((n) => n !== 1) ? 19 : undefined;
   },
+  BitCast: () => 26,
+  DeformConv: () => 19,
+  // Its axis is an operand.
+  DFT: () => 20,
+  // Its modes have other names.
+  GridSample: () => 20,
   // One scale for each channel instead of each group.
   GroupNormalization: ({ inputs, attributes }) =>
     inputs[1]?.shape[0] === attributes.num_groups ? undefined : 21,

@@ -14,7 +14,8 @@ function readsOf(node: NodeProto): string[] {
   return reads;
 }
 
-function bodyReads(body: GraphProto): string[] {
+/** Values that the nodes of a graph, and of bodies in it, read, and what it returns. */
+export function bodyReads(body: GraphProto): string[] {
   return [...body.node.flatMap(readsOf), ...body.output.map(({ name }) => name)];
 }
 

@@ -1,6 +1,7 @@
 import { StriateError } from "../../util/errors.js";
+import { closest } from "../../util/suggest.js";
 import type { Dim, Shape } from "../dims.js";
-import { divideDims, isStatic, sizeOf } from "../dims.js";
+import { divideDims, isStatic, showShape, sizeOf } from "../dims.js";
 import type { DType, TensorData } from "../dtype.js";
 import { loaded, operatorOf } from "../operator.js";
 import * as operators from "../operators/index.js";
@@ -8,14 +9,16 @@ import { shapeTensor } from "../operators/broadcast.js";
 import { cast } from "../operators/elementwise.js";
 import { reshape } from "../operators/shape.js";
 import type { Leaf } from "../tensor.js";
-import { GraphNode, Tensor, constant, constantData, scope } from "../tensor.js";
+import { GraphNode, Tensor, constant, constantData, input, scope } from "../tensor.js";
 import type { ImportedCall } from "./convert.js";
 import { constantOf, convert, make } from "./convert.js";
 import { decodeAttributes, decodeTensor } from "./decode.js";
 import type { ExternalData } from "./external-data.js";
 import { fold } from "./fold.js";
 import type { FunctionProto, GraphProto, NodeProto, TensorProto } from "./generated/onnx_pb.js";
-import { nodeTitle, sortNodes } from "./order.js";
+import { Names } from "./names.js";
+import type { NoiseKind } from "./noise.js";
+import { bodyReads, nodeTitle, sortNodes } from "./order.js";
 import { InputReader } from "./ports.js";
 import type { ImportedParameter } from "./read.js";
 import { initializerRoles } from "./roles.js";
@@ -37,8 +40,11 @@ export interface ReadGraph {
   readonly values: ReadonlyMap<string, Tensor>;
   readonly nodes: ReadonlyMap<string, Tensor>;
   readonly parameters: ReadonlyMap<string, ImportedParameter>;
+  readonly noise: Readonly<Record<string, NoiseKind>>;
 }
 
+/** Operators whose further outputs exporters name though nobody reads them. */
+const OFTEN_UNREAD = new Set(["BatchNormalization", "Dropout"]);
 const SUBGRAPHS = new Set(["If", "Loop", "Scan", "SequenceMap"]);
 /** Longest name of an axis length and highest rank: products of products would double without end. */
 const LONGEST_DIM = 200;
@@ -50,12 +56,18 @@ export class GraphReader {
   readonly #values = new Map<string, Tensor>();
   readonly #nodeResults = new Map<string, Tensor>();
   readonly #parameters = new Map<string, ImportedParameter>();
+  /** What the operators draw that are random, by the names of the inputs that it became. */
+  readonly #noise = new Map<string, { readonly tensor: Tensor; readonly kind: NoiseKind }>();
+  readonly #names = new Names();
+  readonly #read: ReadonlySet<string>;
   #inputs: readonly Tensor[] = [];
 
   constructor(
     readonly graph: GraphProto,
     readonly context: ReadContext,
-  ) {}
+  ) {
+    this.#read = new Set(bodyReads(graph));
+  }
 
   read(): ReadGraph {
     loaded(operators);
@@ -75,8 +87,10 @@ export class GraphReader {
     this.#nodes(this.graph);
     const outputs = this.#outputs(this.graph, what);
     if (outputs.length === 0) throw new StriateError(`${what}: the graph has no output`);
+    const noise = [...this.#noise];
     return {
-      inputs: Object.fromEntries(inputs),
+      inputs: Object.fromEntries([...inputs, ...noise.map(([name, { tensor }]) => [name, tensor] as const)]),
+      noise: Object.fromEntries(noise.map(([name, { kind }]) => [name, kind])),
       outputs: Object.fromEntries(outputs),
       values: this.#values,
       nodes: this.#nodeResults,
@@ -147,7 +161,8 @@ export class GraphReader {
       const made = this.#guarded(node, where);
       if (node.name !== "" && made[0] !== undefined) this.#nodeResults.set(node.name, made[0]);
       for (const [i, name] of node.output.entries()) {
-        if (name === "") continue;
+        const isUnread = OFTEN_UNREAD.has(node.opType) && !this.#read.has(name);
+        if (name === "" || (made[i] === undefined && isUnread)) continue;
         if (made[i] === undefined) throw new StriateError(`${where}: it has no output ${i} ("${name}")`);
         this.#set(name, made[i], where);
       }
@@ -176,7 +191,9 @@ export class GraphReader {
     const inputs = node.input.map((input) => this.#operand(input));
     if (node.opType === "If") return this.#branch(inputs[0], graphs);
     let outputCount = node.output.length;
-    while (outputCount > 1 && node.output[outputCount - 1] === "") outputCount--;
+    const isOpen = (output: string) =>
+      output === "" || (OFTEN_UNREAD.has(node.opType) && !this.#read.has(output));
+    while (outputCount > 1 && isOpen(node.output[outputCount - 1]!)) outputCount--;
     return this.#call({
       type: node.opType,
       inputs,
@@ -184,7 +201,26 @@ export class GraphReader {
       outputCount,
       opset: this.context.opset,
       name,
+      draw: (kind, shape) => this.#draw(node.name === "" ? name : node.name, kind, shape),
     });
+  }
+
+  /** Random numbers of a node as an input of the model, `noise:NODE`. */
+  #draw(node: string, kind: NoiseKind, shape: Shape): Tensor {
+    const taken = (name: string) => this.#values.has(name) || this.#noise.has(name);
+    let name = this.#names.keep(`noise:${node}`);
+    while (taken(name)) name = this.#names.next(`noise:${node}`);
+    const given = Object.hasOwn(this.context.inputShapes, name) ? this.context.inputShapes[name] : undefined;
+    const drawn = given ?? shape;
+    if (drawn.length !== shape.length || shape.some((dim, axis) => isStatic(dim) && dim !== drawn[axis]))
+      throw new StriateError(`its noise is ${showShape(shape)}, the shape given is ${showShape(drawn)}`);
+    if (drawn.some((dim) => !isStatic(dim) && dim.includes("?")))
+      throw new StriateError(
+        "the shape of what it draws is known only when it runs: fix the shapes of the inputs (inputShapes)",
+      );
+    const tensor = input(name, drawn);
+    this.#noise.set(name, { tensor, kind });
+    return tensor;
   }
 
   #checkDomain(node: NodeProto): void {
@@ -220,14 +256,20 @@ export class GraphReader {
   }
 
   #call(call: ImportedCall): readonly Tensor[] {
-    if (!STANDARD_OPERATORS.has(call.type)) throw new StriateError(`${call.type} is no standard operator`);
+    if (!STANDARD_OPERATORS.has(call.type)) {
+      const near = closest(call.type, [...STANDARD_OPERATORS]);
+      throw new StriateError(
+        `${call.type} is no standard operator${near === undefined ? "" : `; ${near} is one`}`,
+      );
+    }
     const converted = convert(call);
     if (!("type" in converted)) return converted;
     const { type, inputs, attributes, name } = converted;
     const value = fold(type, inputs, attributes);
     const data = value && dataOf(value);
     if (data !== undefined) return [namedConstant(data, name)];
-    if (operatorOf(type) === undefined) throw new StriateError(`the operator ${type} is not supported`);
+    if (operatorOf(type) === undefined)
+      throw new StriateError(`the operator ${type} is not supported; docs/operators.md lists those that are`);
     guardRank(converted);
     const made = make(settled(converted));
     const [only] = made;

@@ -8,6 +8,7 @@ import type { GraphProto, ModelProto } from "./generated/onnx_pb.js";
 import { ModelProtoSchema } from "./generated/onnx_pb.js";
 import type { ExternalData } from "./external-data.js";
 import { isExternal, locationOf, storedTensors } from "./external-data.js";
+import type { NoiseKind } from "./noise.js";
 import { otherFile } from "./other-files.js";
 import { InputReader } from "./ports.js";
 import type { ReadContext, ReadGraph } from "./read-graph.js";
@@ -41,13 +42,18 @@ export interface ImportedModel {
   readonly nodes: ReadonlyMap<string, Tensor>;
   /** float32 initializers of rank 1 and above, named and trainable (running statistics are not), with their values. */
   readonly parameters: ReadonlyMap<string, ImportedParameter>;
+  /**
+   * Inputs that the file does not have: random numbers that its operators draw (RandomNormal, Bernoulli, Dropout in training
+   * mode), standard normal or uniform in [0, 1). Each is named `noise:NODE` after its node. Seeds in the file are ignored.
+   */
+  readonly noise: Readonly<Record<string, NoiseKind>>;
   /** Version of the standard operators in the file; the graph is in the form of 18. */
   readonly opset: number;
   readonly producer: string;
   readonly metadata: Readonly<Record<string, string>>;
 }
 
-const OLDEST_OPSET = 11;
+const OLDEST_OPSET = 1;
 const NEWEST_OPSET = 26;
 const LARGEST_FILE = 2 ** 31 - 1;
 
@@ -102,7 +108,7 @@ export class OnnxFile {
 }
 
 /**
- * Reads an ONNX model (standard operators, opsets 11 to 26) as a graph of ours: named axes kept, shape arithmetic worked
+ * Reads an ONNX model (standard operators, opsets 1 to 26) as a graph of ours: named axes kept, shape arithmetic worked
  * out, every form of an operator brought to that of opset 18. Other scalars and whole numbers become constants. Values that
  * lie in other files need `externalData`.
  *

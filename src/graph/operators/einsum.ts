@@ -3,7 +3,9 @@ import { isStatic } from "../dims.js";
 import type { Call, GradientCall } from "../operator.js";
 import { apply1, defineOperator, misfit, required, stringAttribute } from "../operator.js";
 import type { Tensor } from "../tensor.js";
+import { axisMatrix, floatConstant } from "./axis-matrix.js";
 import { expandLike } from "./broadcast.js";
+import { mul } from "./elementwise.js";
 import { sum } from "./reduce.js";
 import { transpose, unsqueeze } from "./shape.js";
 
@@ -92,36 +94,53 @@ defineOperator({
   },
 });
 
-/** d/d(operand i): the same sum of products with dy in that operand's place. */
+/**
+ * d/d(operand i): the same sum of products with dy in that operand's place. An axis that was only summed, or stretched, gets the
+ * same gradient everywhere, or the sum; where a letter is on two axes, only their diagonal was read.
+ */
 function operandGradient(
   call: GradientCall,
   { terms, result, lengths }: Equation,
   dy: Tensor,
   i: number,
 ): Tensor {
-  const [term, x] = [terms[i]!, call.inputs[i]!];
-  const stretched = Array.from(term).some((letter, axis) => x.shape[axis] === 1 && lengths.get(letter) !== 1);
-  if (new Set(term).size !== term.length || stretched) {
-    misfit(call, `no gradient for the operand "${term}" with a repeated or stretched axis`);
-  }
+  const [term, x] = [Array.from(terms[i]!), call.inputs[i]!];
   const others = call.inputs.flatMap((operand, at) =>
     at === i ? [] : [{ operand: operand!, term: terms[at]! }],
   );
   const available = new Set(result + others.map((other) => other.term).join(""));
-  const reached = Array.from(term)
-    .filter((letter) => available.has(letter))
-    .join("");
-  const sums = einsum(
+  const isReached = (letter: string, axis: number) =>
+    term.indexOf(letter) === axis &&
+    available.has(letter) &&
+    (x.shape[axis] !== 1 || lengths.get(letter) === 1);
+  const reached = term.filter(isReached).join("");
+  let gradient = einsum(
     `${[result, ...others.map((other) => other.term)].join(",")}->${reached}`,
     dy,
     ...others.map((other) => other.operand),
   );
-  // An axis that was only summed gets the same gradient everywhere.
-  const summed = Array.from(term).flatMap((letter, axis) => (available.has(letter) ? [] : [axis]));
-  return summed.length === 0 ? sums : expandLike(unsqueeze(sums, summed), x);
+  const missing = term.flatMap((letter, axis) => (isReached(letter, axis) ? [] : [axis]));
+  if (missing.length === 0) return gradient;
+  gradient = unsqueeze(gradient, missing);
+  for (const [axis, letter] of term.entries()) {
+    const before = term.indexOf(letter);
+    if (before !== axis) gradient = mul(gradient, diagonal(call, x, before, axis));
+  }
+  return expandLike(gradient, x);
 }
 
-/** Sum of products in Einstein's notation: `einsum("bik,bkj->bij", a, b)`. Gradients need every letter once per operand. */
+/** 1 where x is at the same place along two of its axes, else 0. */
+function diagonal(call: Call, x: Tensor, first: number, second: number): Tensor {
+  const length = x.shape[first]!;
+  if (!isStatic(length)) misfit(call, "no gradient along a diagonal of unknown length");
+  const ones = axisMatrix(length, length, (set) => {
+    for (let at = 0; at < length; at++) set(at, at, 1);
+  });
+  const shape = x.shape.map((_, axis) => (axis === first || axis === second ? length : 1));
+  return floatConstant(ones.values, shape, x.dtype);
+}
+
+/** Sum of products in Einstein's notation: `einsum("bik,bkj->bij", a, b)`. */
 export function einsum(equation: string, ...operands: readonly Tensor[]): Tensor {
   return apply1("Einsum", operands, { equation });
 }

@@ -1,17 +1,21 @@
 import type { Dim, Shape } from "../dims.js";
-import { isStatic, multiplyDims } from "../dims.js";
+import { isStatic, multiplyDims, unknownDim } from "../dims.js";
 import { apply1, defineOperator, misfit, required } from "../operator.js";
 import type { Tensor } from "../tensor.js";
 import { integers } from "../tensor.js";
-import { shapeTensor, unbroadcast } from "./broadcast.js";
-import { knownNumbers } from "./known.js";
+import { reshapeLike, shapeTensor, unbroadcast } from "./broadcast.js";
+import { unsqueeze } from "./shape.js";
 
 defineOperator({
   type: "Expand",
   infer: (call) => {
     const x = required(call, 0, "x");
     const target = required(call, 1, "shape");
-    if (target.known === undefined) misfit(call, "the new shape must be known when the graph is built");
+    if (target.known === undefined)
+      misfit(
+        call,
+        "the new shape must be known when the graph is built: fix the shapes of the inputs (inputShapes)",
+      );
     const rank = Math.max(x.rank, target.known.length);
     const shape = Array.from({ length: rank }, (_, axis): Dim => {
       const from = x.shape[axis - rank + x.rank] ?? 1;
@@ -33,17 +37,33 @@ export function expand(x: Tensor, shape: Shape, sources: readonly Tensor[] = [])
 defineOperator({
   type: "Tile",
   infer: (call) => {
-    const x = required(call, 0, "x");
-    const repeats = knownNumbers(call, 1, "repeats");
-    if (repeats.length !== x.rank) misfit(call, `expected ${x.rank} repeats, got ${repeats.length}`);
-    return [{ dtype: x.dtype, shape: x.shape.map((dim, axis) => multiplyDims(dim, repeats[axis]!)) }];
+    const [x, repeats] = [required(call, 0, "x"), required(call, 1, "repeats")];
+    const [count] = repeats.shape;
+    if (isStatic(count!) && count !== x.rank) misfit(call, `expected ${x.rank} repeats, got ${count}`);
+    const shape = x.shape.map((dim, axis) => {
+      const times = repeats.known?.[axis];
+      return times === undefined ? unknownDim() : multiplyDims(dim, times);
+    });
+    return [{ dtype: x.dtype, shape }];
   },
   gradient: (call) => {
-    const [dy, x] = [call.dy, call.inputs[0]!];
-    const repeats = call.inputs[1]!.known as readonly number[];
-    const folded = x.shape.flatMap((dim, axis) => [repeats[axis]!, dim]);
-    const parts = apply1("Reshape", [dy, shapeTensor(folded, [x])]);
-    return [apply1("ReduceSum", [parts, integers(x.shape.map((_, axis) => 2 * axis))], { keepdims: 0 })];
+    const [dy, x, repeats] = [call.dy, call.inputs[0]!, call.inputs[1]!];
+    const folded = x.shape.flatMap((dim, axis) => [repeats.known?.[axis] ?? unknownDim(), dim]);
+    const open = folded.filter((dim) => !isStatic(dim)).length;
+    const target =
+      open === 0
+        ? integers(folded.filter(isStatic))
+        : apply1("Reshape", [
+            apply1(
+              "Concat",
+              [repeats, apply1("Shape", [x])].map((row) => unsqueeze(row, [1])),
+              { axis: 1 },
+            ),
+            integers([-1]),
+          ]);
+    const parts = apply1("Reshape", [dy, target]);
+    const sums = [parts, integers(x.shape.map((_, axis) => 2 * axis))];
+    return [reshapeLike(apply1("ReduceSum", sums, { keepdims: 0 }), x)];
   },
 });
 /** Whole copies side by side: `repeats[axis]` of them along each axis. */

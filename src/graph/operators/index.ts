@@ -22,3 +22,8 @@ export * from "./attention.js";
 export * from "./select.js";
 export * from "./rank.js";
 export * from "./einsum.js";
+export * from "./places.js";
+export * from "./grid-sample.js";
+import "./bitwise.js";
+import "./deform-conv.js";
+import "./signal.js";

@@ -8,12 +8,21 @@ export interface Interpolation {
   readonly nearestMode: string;
   readonly cubicCoefficient: number;
   readonly excludeOutside: boolean;
+  /** Whether shrinking averages over all that a result covers. */
+  readonly antialias: boolean;
+  /** First and last place to read along the axis, as parts of it; of crops only. */
+  readonly region: readonly [start: number, end: number] | undefined;
 }
 
 const round = Math.fround;
 
 /** Position in the input of each output element, in single precision as the runtimes compute it. */
-function sourcePositions(length: number, count: number, scale: number, coordinates: string): number[] {
+function sourcePositions(
+  length: number,
+  count: number,
+  scale: number,
+  { coordinates, region = [0, 1] }: Interpolation,
+): number[] {
   const s = round(scale);
   const shift = (i: number) => round(round((i + 0.5) / s) - 0.5);
   const at = (i: number): number => {
@@ -30,6 +39,11 @@ function sourcePositions(length: number, count: number, scale: number, coordinat
         const adjustment = count / (s * length);
         return (length / 2) * (1 - adjustment) + shift(i);
       }
+      case "tf_crop_and_resize": {
+        const [start, end] = region;
+        if (count === 1) return 0.5 * (start + end) * (length - 1);
+        return start * (length - 1) + (i * (end - start) * (length - 1)) / (count - 1);
+      }
       default:
         throw new RangeError(coordinates);
     }
@@ -39,7 +53,7 @@ function sourcePositions(length: number, count: number, scale: number, coordinat
 
 export function isSupportedCoordinates(coordinates: string): boolean {
   const known = ["asymmetric", "half_pixel", "pytorch_half_pixel", "align_corners", "half_pixel_symmetric"];
-  return known.includes(coordinates);
+  return known.includes(coordinates) || coordinates === "tf_crop_and_resize";
 }
 
 function nearest(position: number, mode: string): number {
@@ -63,6 +77,32 @@ function cubicWeights(t: number, a: number): number[] {
   return [far(1 + t), near(t), near(1 - t), far(2 - t)];
 }
 
+/** Cells within the reach of the kernel, which is stretched by as much as the axis shrinks. */
+function wideWeights(
+  position: number,
+  scale: number,
+  length: number,
+  { mode, cubicCoefficient: a, excludeOutside }: Interpolation,
+): { cell: number; weight: number }[] {
+  const kernel = (distance: number): number => {
+    const d = Math.abs(distance);
+    if (mode === "linear") return Math.max(0, 1 - d);
+    if (d >= 2) return 0;
+    return d < 1 ? (a + 2) * d ** 3 - (a + 3) * d ** 2 + 1 : a * (d ** 3 - 5 * d ** 2 + 8 * d - 4);
+  };
+  const reach = (mode === "linear" ? 1 : 2) / scale;
+  const first = Math.floor(position - reach);
+  const cells = Array.from({ length: Math.ceil(2 * reach) + 2 }, (_, i) => first + i).filter(
+    (cell) => !excludeOutside || (cell >= 0 && cell < length),
+  );
+  const weights = cells.map((cell) => kernel((cell - position) * scale));
+  const total = weights.reduce((sum, weight) => sum + weight, 0);
+  return cells.map((cell, i) => ({
+    cell: Math.min(Math.max(cell, 0), length - 1),
+    weight: weights[i]! / total,
+  }));
+}
+
 /** The matrix [count, length] that resizing one axis is. */
 export function interpolationMatrix(
   length: number,
@@ -70,10 +110,16 @@ export function interpolationMatrix(
   scale: number,
   how: Interpolation,
 ): AxisMatrix {
-  const positions = sourcePositions(length, count, scale, how.coordinates);
+  const positions = sourcePositions(length, count, scale, how);
   const clamp = (cell: number) => Math.min(Math.max(cell, 0), length - 1);
   return axisMatrix(count, length, (add) => {
     for (const [row, position] of positions.entries()) {
+      // What a crop reads outside of the input is a constant.
+      if (how.coordinates === "tf_crop_and_resize" && (position < 0 || position > length - 1)) continue;
+      if (how.antialias && how.mode !== "nearest" && scale < 1) {
+        for (const { cell, weight } of wideWeights(position, scale, length, how)) add(row, cell, weight);
+        continue;
+      }
       if (how.mode === "nearest") {
         add(row, clamp(nearest(position, how.nearestMode)), 1);
         continue;

@@ -3,7 +3,7 @@ import { apply1 } from "../operator.js";
 import type { Tensor } from "../tensor.js";
 import { constant } from "../tensor.js";
 import { reshapeLike, shapeTensor } from "./broadcast.js";
-import { equal, mul, where } from "./elementwise.js";
+import { equal, less, lessOrEqual, mul, where } from "./elementwise.js";
 import { axesOf, reduction } from "./reduction.js";
 import { squeeze, transpose, unsqueeze } from "./shape.js";
 import { pad, slice } from "./slice-pad.js";
@@ -28,6 +28,47 @@ function productsOfOthers(x: Tensor, length: number): Tensor {
   return mul(before, behind);
 }
 
+/** Product of all elements of an axis up to each; without it if `exclusive`, from the end if `reverse`. */
+export function runningProduct(
+  x: Tensor,
+  axis: number,
+  options: { readonly exclusive: boolean; readonly reverse: boolean },
+): Tensor {
+  const { exclusive, reverse } = options;
+  const order = [...x.shape.keys()].filter((at) => at !== axis).concat(axis);
+  const last = transpose(x, order);
+  const length = last.shape.at(-1)!;
+  const result = isStatic(length)
+    ? runningInSteps(last, length, exclusive, reverse ? -1 : 1)
+    : runningByPairs(last, exclusive, reverse);
+  return transpose(
+    result,
+    order.map((_, at) => order.indexOf(at)),
+  );
+}
+
+function runningInSteps(x: Tensor, length: number, isExclusive: boolean, direction: number): Tensor {
+  let result = isExclusive ? shifted(x, length, direction) : x;
+  for (let by = 1; by < length; by *= 2) result = mul(result, shifted(result, length, by * direction));
+  return result;
+}
+
+/** The same for a length known only at run time: one row for each element, of those that count for it. */
+function runningByPairs(x: Tensor, isExclusive: boolean, isReversed: boolean): Tensor {
+  const places = placesAlong(x);
+  const [own, other] = [unsqueeze(places, [1]), unsqueeze(places, [0])];
+  const [from, to] = isReversed ? [own, other] : [other, own];
+  const counts = isExclusive ? less(from, to) : lessOrEqual(from, to);
+  return product(where(counts, unsqueeze(x, [x.rank - 1]), 1), x.rank);
+}
+
+function placesAlong(x: Tensor): Tensor {
+  const axis = x.rank - 1;
+  const count = squeeze(apply1("Shape", [x], { start: axis, end: axis + 1 }), [0]);
+  const [zero, one] = [0, 1].map((value) => constant(value, [], "int64"));
+  return apply1("Range", [zero, count, one]);
+}
+
 function running(x: Tensor, length: number, shift: (from: Tensor, by: number) => Tensor): Tensor {
   let result = shift(x, 1);
   for (let by = 1; by < length - 1; by *= 2) result = mul(result, shift(result, by));
@@ -46,9 +87,7 @@ function shifted(x: Tensor, length: number, by: number): Tensor {
 /** The same for a length known only at run time: one row for each element, that element replaced by 1. */
 function productsOfPairs(x: Tensor): Tensor {
   const axis = x.rank - 1;
-  const count = squeeze(apply1("Shape", [x], { start: axis, end: axis + 1 }), [0]);
-  const [zero, one] = [0, 1].map((value) => constant(value, [], "int64"));
-  const places = apply1("Range", [zero, count, one]);
+  const places = placesAlong(x);
   const same = equal(unsqueeze(places, [1]), unsqueeze(places, [0]));
   return product(where(same, 1, unsqueeze(x, [axis])), axis + 1);
 }

@@ -132,6 +132,43 @@ export function oneHot(indices: Tensor, depth: number, axis = -1, dtype: DType =
   return apply1("OneHot", [indices, constant(depth, [], "int64"), constant([0, 1], [2], dtype)], { axis });
 }
 
+// Runtimes have it in single precision only, if at all.
+defineOperator({
+  type: "Hardmax",
+  infer: (call) => {
+    const x = required(call, 0, "x");
+    normaliseAxis(intAttribute(call.attributes, "axis", -1), x.rank, "Hardmax");
+    return [{ dtype: x.dtype, shape: x.shape }];
+  },
+  gradient: "zero",
+  lower: (call, target) => {
+    const x = call.inputs[0]!;
+    if (target === "cpu" && x.dtype === "float32") return undefined;
+    const axis = normaliseAxis(intAttribute(call.attributes, "axis", -1), x.rank, "Hardmax");
+    const place = argmax(x, axis, { keepAxes: true });
+    return [cast(equal(place, countedAlong(x, axis)), x.dtype)];
+  },
+});
+/** 1 at the largest element along an axis (default the last), the first of equal ones, 0 elsewhere. */
+export function hardmax(x: Tensor, axis = -1): Tensor {
+  return apply1("Hardmax", [x], { axis });
+}
+
+/** 0, 1, 2 ... along an axis of x, with length 1 along the others. */
+export function countedAlong(x: Tensor, axis: number): Tensor {
+  const shape = x.shape.map((_, at) => (at === axis ? -1 : 1));
+  return reshape(countedTo(x, axis), shape);
+}
+
+/** 0, 1, 2 ..., one number (int64) for each element of an axis of x. */
+export function countedTo(x: Tensor, axis: number): Tensor {
+  const length = x.shape[axis]!;
+  if (isStatic(length)) return integers(Array.from({ length }, (_, i) => i));
+  const count = squeeze(apply1("Shape", [x], { start: axis, end: axis + 1 }), [0]);
+  const [zero, one] = [0, 1].map((value) => constant(value, [], "int64"));
+  return apply1("Range", [zero, count, one]);
+}
+
 // ---- running sums and triangles ----------------------------------------------------------------------------------------
 
 defineOperator({

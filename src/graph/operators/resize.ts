@@ -39,21 +39,34 @@ function resizedAxes(call: Call): ResizedAxis[] {
   if (sizes !== undefined) {
     if (sizes.known?.length !== axes.length)
       misfit(call, `expected ${axes.length} sizes, known while tracing`);
-    if (stringAttribute(call.attributes, "keep_aspect_ratio_policy", "stretch") !== "stretch") {
-      misfit(call, "only the policy stretch is supported");
-    }
+    const policy = stringAttribute(call.attributes, "keep_aspect_ratio_policy", "stretch");
+    if (policy !== "stretch") return inRatio(call, axes, sizes.known, policy);
     return axes.map((axis, i) => {
       const [length, dim] = [sizes.known![i]!, x.shape[axis]!];
       if (dim === length) return { axis, length, scale: 1 };
       return { axis, length, scale: isStatic(length) && isStatic(dim) ? length / dim : undefined };
     });
   }
+  const regions = regionsOf(call);
   const factors = scales && constantData(scales);
   if (factors?.data.length !== axes.length) misfit(call, `expected ${axes.length} constant scales, or sizes`);
   return axes.map((axis, i) => {
     const [dim, scale] = [x.shape[axis]!, Number(factors.data[i])];
-    return { axis, length: scaledLength(dim, scale), scale };
+    const [start, end] = regions?.[i] ?? [0, 1];
+    return { axis, length: scaledLength(dim, regions ? scale * (end - start) : scale), scale };
   });
+}
+
+/** One factor for all axes, the smallest or the largest that the sizes allow. */
+function inRatio(call: Call, axes: readonly number[], sizes: readonly Dim[], policy: string): ResizedAxis[] {
+  const dims = axes.map((axis) => call.inputs[0]!.shape[axis]!);
+  const factors = dims.map((dim, i) => {
+    const size = sizes[i]!;
+    if (!isStatic(dim) || !isStatic(size)) misfit(call, `the policy ${policy} needs known lengths`);
+    return size / dim;
+  });
+  const scale = policy === "not_larger" ? Math.min(...factors) : Math.max(...factors);
+  return axes.map((axis, i) => ({ axis, length: Math.floor(scale * (dims[i] as number) + 0.5), scale }));
 }
 
 function scaledLength(dim: Dim, scale: number): Dim {
@@ -67,13 +80,14 @@ function interpolationOf(call: Call): Interpolation {
   if (mode !== "nearest" && mode !== "linear" && mode !== "cubic") misfit(call, `unknown mode "${mode}"`);
   const coordinates = stringAttribute(attributes, "coordinate_transformation_mode", "half_pixel");
   if (!isSupportedCoordinates(coordinates)) misfit(call, `no gradient for the coordinates "${coordinates}"`);
-  if (intAttribute(attributes, "antialias", 0) === 1) misfit(call, "no gradient for antialiased resizing");
   return {
     mode,
     coordinates,
     nearestMode: stringAttribute(attributes, "nearest_mode", "round_prefer_floor"),
     cubicCoefficient: floatAttribute(attributes, "cubic_coeff_a", -0.75),
     excludeOutside: intAttribute(attributes, "exclude_outside", 0) === 1,
+    antialias: intAttribute(attributes, "antialias", 0) === 1,
+    region: undefined,
   };
 }
 
@@ -89,17 +103,29 @@ defineOperator({
   gradient: (call) => [resizeGradient(call, call.dy), "zero"],
 });
 
+/** The part of each axis that a crop reads; undefined for anything but crops. */
+function regionsOf(call: Call): (readonly [number, number])[] | undefined {
+  if (stringAttribute(call.attributes, "coordinate_transformation_mode", "") !== "tf_crop_and_resize")
+    return undefined;
+  const region = call.inputs[1] && constantData(call.inputs[1]);
+  if (region === undefined) misfit(call, "its region must be constant");
+  const numbers = Array.from(region.data as Float32Array);
+  const count = numbers.length / 2;
+  return numbers.slice(0, count).map((start, i) => [start, numbers[i + count]!] as const);
+}
+
 /** Resizing is one interpolation matrix per axis, so its gradient is their transposes. */
 function resizeGradient(call: GradientCall, dy: Tensor): Tensor {
   const x = call.inputs[0]!;
   const how = interpolationOf(call);
-  const matrices = resizedAxes(call).flatMap(({ axis, length, scale }) => {
-    if (scale === 1) return [];
+  const regions = regionsOf(call);
+  const matrices = resizedAxes(call).flatMap(({ axis, length, scale }, i) => {
+    if (scale === 1 && regions === undefined) return [];
     const dim = x.shape[axis]!;
     if (!isStatic(dim) || !isStatic(length) || scale === undefined) {
       return misfit(call, `its gradient needs a known length of axis ${axis}`);
     }
-    return [{ axis, matrix: interpolationMatrix(dim, length, scale, how) }];
+    return [{ axis, matrix: interpolationMatrix(dim, length, scale, { ...how, region: regions?.[i] }) }];
   });
   return (
     repeated(x, matrices, dy) ?? matrices.reduce((g, m) => multiplyAxis(g, m.axis, transposed(m.matrix)), dy)

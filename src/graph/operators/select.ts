@@ -1,11 +1,12 @@
 import type { Dim, Shape } from "../dims.js";
 import { isStatic, isStaticShape, normaliseAxis, sameShape, showShape } from "../dims.js";
-import type { Call } from "../operator.js";
+import type { Call, GradientCall } from "../operator.js";
 import { apply1, defineOperator, intAttribute, misfit, required, stringAttribute } from "../operator.js";
 import type { Tensor } from "../tensor.js";
-import { constantData, integers } from "../tensor.js";
+import { constant, constantData, integers } from "../tensor.js";
 import { axisMatrix, multiplyAxis } from "./axis-matrix.js";
 import { expandLike, reshapeLike, shapeTensor } from "./broadcast.js";
+import { cast, div, equal, maximum, mul, scalar, sub, where } from "./elementwise.js";
 import { unsqueeze } from "./shape.js";
 import { zerosLike } from "./shape-values.js";
 
@@ -138,18 +139,63 @@ export function gatherElements(x: Tensor, indices: Tensor, axis = 0): Tensor {
   return apply1("GatherElements", [x, indices], { axis });
 }
 
-export type ScatterReduction = "none" | "add";
+export type ScatterReduction = "none" | "add" | "mul" | "max" | "min";
 
 function scatterReduction(call: Call): string {
   return stringAttribute(call.attributes, "reduction", "none");
 }
 
-/** Updates that replace or add; the larger and smaller of two have no rule. */
-function checkReduction(call: Call): boolean {
+/** How a scatter of one kind reads and writes the places of its indices. */
+interface Places {
+  readonly read: (x: Tensor) => Tensor;
+  readonly write: (x: Tensor, updates: Tensor, reduction?: ScatterReduction) => Tensor;
+}
+
+function scatterGradient(call: GradientCall, { read, write }: Places): (Tensor | undefined)[] {
+  const { dy } = call;
+  const [x, updates, y] = [call.inputs[0]!, call.inputs[2]!, call.outputs[0]!];
   const reduction = scatterReduction(call);
-  if (reduction !== "none" && reduction !== "add")
-    misfit(call, `no gradient for the reduction "${reduction}"`);
-  return reduction === "add";
+  const both = (dx: () => Tensor, dUpdates: () => Tensor) => [
+    call.needs(0) ? dx() : undefined,
+    undefined,
+    call.needs(2) ? dUpdates() : undefined,
+  ];
+  switch (reduction) {
+    case "none":
+      return both(
+        () => write(dy, zerosLike(updates)),
+        () => read(dy),
+      );
+    case "add":
+      return both(
+        () => dy,
+        () => read(dy),
+      );
+    case "mul": {
+      const ones = () => expandLike(scalar(1, x.dtype), x);
+      const isZero = equal(updates, 0);
+      // Products of all updates of a place but those that are 0, and how many are: no division by 0.
+      const rest = () => read(mul(mul(dy, x), write(ones(), where(isZero, 1, updates), "mul")));
+      const zeros = () => sub(read(write(zerosLike(x), cast(isZero, x.dtype), "add")), cast(isZero, x.dtype));
+      return both(
+        () => mul(dy, write(ones(), updates, "mul")),
+        () => where(equal(zeros(), 0), div(rest(), where(isZero, 1, updates)), 0),
+      );
+    }
+    case "max":
+    case "min": {
+      // Equal largest ones share the gradient, as in PyTorch.
+      const own = cast(equal(x, y), dy.dtype);
+      const others = cast(equal(updates, read(y)), dy.dtype);
+      const share = div(dy, maximum(write(own, others, "add"), 1));
+      return both(
+        () => mul(share, own),
+        () => mul(read(share), others),
+      );
+    }
+    default:
+      return misfit(call, `the reduction "${reduction}" is not known`);
+  }
 }
 
 defineOperator({
@@ -162,15 +208,11 @@ defineOperator({
     return [{ dtype: x.dtype, shape: x.shape }];
   },
   gradient: (call) => {
-    const [dy, indices, updates] = [call.dy, call.inputs[1]!, call.inputs[2]!];
-    const axis = axisOf(call);
-    const adds = checkReduction(call);
-    const kept = () => (adds ? dy : scatterElements(dy, indices, zerosLike(updates), axis));
-    return [
-      call.needs(0) ? kept() : undefined,
-      undefined,
-      call.needs(2) ? gatherElements(dy, indices, axis) : undefined,
-    ];
+    const [indices, axis] = [call.inputs[1]!, axisOf(call)];
+    return scatterGradient(call, {
+      read: (x) => gatherElements(x, indices, axis),
+      write: (x, updates, reduction) => scatterElements(x, indices, updates, axis, reduction),
+    });
   },
 });
 
@@ -182,8 +224,8 @@ function checkSameLengths(call: Call, updates: Tensor, shape: Shape): void {
 }
 
 /**
- * x with x[indices[i, j], j] replaced by updates[i, j] for axis 0 (PyTorch's scatter), or "add"ed to. Equal indices
- * are defined for "add" only.
+ * x with x[indices[i, j], j] replaced by updates[i, j] for axis 0 (PyTorch's scatter), or with both combined. Equal
+ * indices are defined with a reduction only.
  */
 export function scatterElements(
   x: Tensor,
@@ -213,10 +255,27 @@ defineOperator({
   infer: (call) => [{ dtype: required(call, 0, "x").dtype, shape: selectedShape(call) }],
   gradient: (call) => {
     const [dy, x, indices] = [call.dy, call.inputs[0]!, call.inputs[1]!];
-    if (intAttribute(call.attributes, "batch_dims", 0) !== 0) misfit(call, "no gradient with batch_dims");
-    return [scatterND(zerosLike(x), indices, dy, "add")];
+    const batch = intAttribute(call.attributes, "batch_dims", 0);
+    return [scatterND(zerosLike(x), withBatch(call, indices, batch), dy, "add")];
   },
 });
+/** Index vectors that begin with the places along the axes that x and the indices share. */
+function withBatch(call: Call, indices: Tensor, batch: number): Tensor {
+  if (batch === 0) return indices;
+  const lengths: Shape = indices.shape.slice(0, batch);
+  if (!isStaticShape(lengths)) misfit(call, "its gradient with batch_dims needs known lengths of those axes");
+  const like = apply1("Slice", [indices, ...[0, 1].map((at) => integers([at])), integers([-1])]);
+  const columns = lengths.map((length, axis) => {
+    const places = constant(
+      Array.from({ length }, (_, i) => i),
+      indices.shape.map((_, at) => (at === axis ? length : 1)),
+      "int64",
+    );
+    return expandLike(cast(places, indices.dtype), like);
+  });
+  return apply1("Concat", [...columns, indices], { axis: -1 });
+}
+
 /** Slices of x by index vectors: result[i] = x[indices[i, 0], indices[i, 1], ..]. */
 export function gatherND(x: Tensor, indices: Tensor): Tensor {
   return apply1("GatherND", [x, indices]);
@@ -231,17 +290,14 @@ defineOperator({
     return [{ dtype: x.dtype, shape: x.shape }];
   },
   gradient: (call) => {
-    const [dy, indices, updates] = [call.dy, call.inputs[1]!, call.inputs[2]!];
-    const adds = checkReduction(call);
-    const kept = () => (adds ? dy : scatterND(dy, indices, zerosLike(updates)));
-    return [
-      call.needs(0) ? kept() : undefined,
-      undefined,
-      call.needs(2) ? reshapeLike(gatherND(dy, indices), updates) : undefined,
-    ];
+    const [indices, updates] = [call.inputs[1]!, call.inputs[2]!];
+    return scatterGradient(call, {
+      read: (x) => reshapeLike(gatherND(x, indices), updates),
+      write: (x, values, reduction) => scatterND(x, indices, values, reduction),
+    });
   },
 });
-/** x with the slices at index vectors replaced by updates, or "add"ed to. */
+/** x with the slices at index vectors replaced by updates, or with both combined. */
 export function scatterND(
   x: Tensor,
   indices: Tensor,

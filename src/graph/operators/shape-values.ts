@@ -29,7 +29,11 @@ defineOperator({
   type: "ConstantOfShape",
   infer: (call) => {
     const shape = required(call, 0, "shape").known;
-    if (shape === undefined) misfit(call, "the shape must be known when the graph is built");
+    if (shape === undefined)
+      misfit(
+        call,
+        "the shape must be known when the graph is built: fix the shapes of the inputs (inputShapes)",
+      );
     const value = call.attributes.value;
     const data = typeof value === "object" && "tensor" in value ? value.tensor : undefined;
     const size = sizeOf(shape);

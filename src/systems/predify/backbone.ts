@@ -87,7 +87,11 @@ export class Backbone {
     this.description = describeModel(model.metadata, what);
     const { noise = {}, timesteps } = this.description;
     const defaults = { ...this.description.inputs, ...options.inputs };
-    const kinds = { ...mapped(noise, ({ distribution }) => distribution), ...options.noise };
+    const kinds: Readonly<Record<string, NoiseKind>> = {
+      ...model.noise,
+      ...mapped(noise, ({ distribution }) => distribution),
+      ...options.noise,
+    };
     const inputs = Object.entries(model.inputs).filter(
       ([name]) => kinds[name] === undefined && defaults[name] === undefined,
     );
@@ -124,7 +128,10 @@ export class Backbone {
       Object.entries(kinds).flatMap(([name, kind]) => {
         const tensor = model.inputs[name];
         if (!tensor) return [];
-        const own = input(name, [this.batch, ...tensor.shape.slice(1)], tensor.dtype);
+        // What the file draws itself may be the same for the whole batch.
+        const isShared = model.noise[name] !== undefined && tensor.shape[0] !== original.shape[0];
+        const shape = isShared ? tensor.shape : [this.batch, ...tensor.shape.slice(1)];
+        const own = input(name, shape, tensor.dtype);
         replaced.set(tensor, own);
         return [[name, { tensor: own, kind }] as const];
       }),
@@ -169,7 +176,11 @@ export class Backbone {
     return new Map(
       Array.from(this.noise, ([name, { tensor }]) => [
         tensor,
-        input(name, [batch, ...tensor.shape.slice(1)], tensor.dtype),
+        input(
+          name,
+          tensor.shape.map((dim, axis) => (axis === 0 && dim === this.batch ? batch : dim)),
+          tensor.dtype,
+        ),
       ]),
     );
   }

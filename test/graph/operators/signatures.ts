@@ -19,7 +19,7 @@ PRelu: x slope -> y
 Cast: x -> y
 ReduceSum ReduceMean ReduceMax ReduceMin ReduceProd ReduceSumSquare ReduceL1 ReduceL2: x #axes -> y
 ReduceLogSumExp ReduceLogSum: x #axes -> y
-Softmax LogSoftmax LRN UnitVectors: x -> y
+Softmax LogSoftmax Hardmax LRN UnitVectors: x -> y
 ArgMax ArgMin: x -> #places
 OneHot: #indices #depth values -> y
 TopK: x #k -> values #places
@@ -41,6 +41,18 @@ Tile: x #repeats -> y
 Shape Size: x -> #y
 ConstantOfShape: #shape -> y
 Range: start limit delta -> y
+GridSample: x grid -> y
+DeformConv: x weight offset bias mask -> y
+DFT: x #length #axis -> y
+Det: x -> y
+ReverseSequence: x #lengths -> y
+Compress: x #condition -> y
+Unique: x -> y #places #inverse #counts
+BitwiseAnd BitwiseOr BitwiseXor BitShift: #a #b -> #y
+BitwiseNot BitCast: #x -> #y
+HannWindow HammingWindow BlackmanWindow: #size -> y
+MelWeightMatrix: #bands #length #rate #low #high -> y
+EyeLike: #x -> y
 MatMul: a b -> y
 Gemm: a b c -> y
 Conv ConvTranspose: x weight bias -> y

@@ -180,7 +180,7 @@ export const LINEAR: Table = {
   ),
   ConvWeightGradient: { reason: "made by Conv's rule and checked there, also its own gradient" },
   Einsum: {
-    count: 10,
+    count: 16,
     cases: fc
       .tuple(
         fc.constantFrom(
@@ -195,6 +195,10 @@ export const LINEAR: Table = {
           "ij,ij->",
           "ij,jk,kl->il",
           "ij,k->ik",
+          "ii->i",
+          "ii->",
+          "bii,ij->bj",
+          "iji->j",
         ),
         fc.record({ b: small, h: small, i: small, j: small, k: small, l: small, d: small }),
         seeds,

@@ -60,6 +60,7 @@ export const REDUCE: Table = {
   ReduceLogSumExp: reduction(g.logSumExp),
   ReduceLogSum: reduction(g.logSum, positive),
   Softmax: alongAxis((x, axis) => g.softmax(x, axis)),
+  Hardmax: ZERO,
   LogSoftmax: alongAxis((x, axis) => g.logSoftmax(x, axis)),
   ArgMax: ZERO,
   ArgMin: ZERO,
@@ -144,24 +145,27 @@ export const SELECT: Table = {
   },
   GatherGradient: { reason: "made by Gather's rule and checked there, also its own gradient" },
   GatherElements: byElement((x, i, _updates, axis) => g.gatherElements(x, i, axis), true),
-  ScatterElements: byElement((x, i, updates, axis, adds) =>
-    g.scatterElements(x, i, updates, axis, adds ? "add" : "none"),
+  ScatterElements: byElement((x, i, updates, axis, reduction) =>
+    g.scatterElements(x, i, updates, axis, reduction),
   ),
   GatherND: byVector((x, i) => g.gatherND(x, i), false),
-  ScatterND: byVector((x, i, updates, adds) => g.scatterND(x, i, updates, adds ? "add" : "none"), true),
+  ScatterND: byVector((x, i, updates, reduction) => g.scatterND(x, i, updates, reduction), true),
 };
+
+const reductions = fc.constantFrom<g.ScatterReduction>("none", "add", "mul", "max", "min");
 
 /** Where equal indices are not defined, every line gets an order of its own. */
 function byElement(
-  build: (x: Tensor, indices: Tensor, updates: Tensor, axis: number, adds: boolean) => Tensor,
+  build: (x: Tensor, indices: Tensor, updates: Tensor, axis: number, reduction: g.ScatterReduction) => Tensor,
   readOnly = false,
 ): Entry {
   const cases = shapes(1, 3).chain((shape) =>
-    fc.tuple(fc.constant(shape), fc.nat(shape.length - 1), fc.boolean(), fc.nat(3), seeds),
+    fc.tuple(fc.constant(shape), fc.nat(shape.length - 1), reductions, fc.nat(3), seeds),
   );
   return {
-    count: 5,
-    cases: cases.map(([shape, axis, adds, rows, seed]) => {
+    count: 10,
+    cases: cases.map(([shape, axis, reduction, rows, seed]) => {
+      const adds = reduction !== "none";
       const length = shape[axis]!;
       const count = adds || readOnly ? 1 + rows : 1 + (rows % length);
       const places = shape.with(axis, count);
@@ -172,17 +176,17 @@ function byElement(
       const indices = { ...random, data: adds || readOnly ? random.data : apart };
       const inputs = [uniform(shape, seed + 1), indices, ...(readOnly ? [] : [uniform(places, seed + 2)])];
       return {
-        label: `[${shape}] axis ${axis} indices [${indices.data}] of shape [${places}] adds ${adds}`,
+        label: `[${shape}] axis ${axis} indices [${indices.data}] of shape [${places}] ${reduction}`,
         inputs,
-        build: (...t: Tensor[]) => build(t[0]!, t[1]!, t[2] ?? t[0]!, axis, adds),
-        twice: true,
+        build: (...t: Tensor[]) => build(t[0]!, t[1]!, t[2] ?? t[0]!, axis, reduction),
+        twice: reduction === "none" || reduction === "add",
       };
     }),
   };
 }
 
 function byVector(
-  build: (x: Tensor, indices: Tensor, updates: Tensor, adds: boolean) => Tensor,
+  build: (x: Tensor, indices: Tensor, updates: Tensor, reduction: g.ScatterReduction) => Tensor,
   writes: boolean,
 ): Entry {
   const cases = shapes(1, 3).chain((shape) =>
@@ -190,23 +194,24 @@ function byVector(
       fc.constant(shape),
       fc.integer({ min: 1, max: shape.length }),
       fc.integer({ min: 1, max: 3 }),
-      fc.boolean(),
+      reductions,
       seeds,
     ),
   );
   return {
-    count: 5,
-    cases: cases.map(([shape, depth, count, adds, seed]) => {
+    count: 10,
+    cases: cases.map(([shape, depth, count, reduction, seed]) => {
+      const adds = reduction !== "none";
       const places = Array.from({ length: adds ? count : 1 }, (_, i) =>
         Array.from({ length: depth }, (_unused, axis) => (seed + 3 * i + axis) % shape[axis]!),
       );
       const indices: Values = { shape: [places.length, depth], dtype: "int64", data: places.flat() };
       const rows = [places.length, ...shape.slice(depth)];
       return {
-        label: `[${shape}] indices ${JSON.stringify(places)} adds ${adds}`,
+        label: `[${shape}] indices ${JSON.stringify(places)} ${reduction}`,
         inputs: [uniform(shape, seed + 1), indices, ...(writes ? [uniform(rows, seed + 2)] : [])],
-        build: (...t: Tensor[]) => build(t[0]!, t[1]!, t[2] ?? t[0]!, adds),
-        twice: true,
+        build: (...t: Tensor[]) => build(t[0]!, t[1]!, t[2] ?? t[0]!, reduction),
+        twice: reduction === "none" || reduction === "add",
       };
     }),
   };

@@ -4,6 +4,7 @@ import type { GradientCase } from "./gradient-check.js";
 import { ELEMENTWISE } from "./table-elementwise.js";
 import { LINEAR } from "./table-linear.js";
 import { GROUP_NORM, NORMALISE } from "./table-normalise.js";
+import { FORMS, PLACES } from "./table-places.js";
 import { REDUCE, SELECT } from "./table-reduce.js";
 import { SHAPE } from "./table-shape.js";
 import { ADAPTIVE, SPACE } from "./table-space.js";
@@ -16,6 +17,7 @@ export const OPERATORS: Table = {
   ...ELEMENTWISE,
   ...REDUCE,
   ...SELECT,
+  ...PLACES,
   ...SHAPE,
   ...LINEAR,
   ...SPACE,
@@ -27,6 +29,7 @@ export const GROUPS: Readonly<Record<string, Table>> = {
   elementwise: ELEMENTWISE,
   reductions: REDUCE,
   "reads and writes by index": SELECT,
+  "places, spectra and determinants": { ...PLACES, ...FORMS },
   "shape and order": SHAPE,
   "products and convolutions": LINEAR,
   "pooling and resizing": { ...SPACE, ...ADAPTIVE },

@@ -1,0 +1,34 @@
+import { operatorOf } from "../operator.js";
+
+import { COMPOSITIONS } from "./compose.js";
+import { CONVERSIONS } from "./convert.js";
+import { STANDARD_OPERATORS } from "./standard-operators.js";
+
+/** What becomes of a standard operator in a file that is read. */
+export interface Support {
+  readonly name: string;
+  /** As an operator of Striate, said with others, as an input or constant, or refused. */
+  readonly read: "itself" | "decomposed" | "converted" | "refused";
+  /** "rule": differentiated; "zero": nothing can be learned through it; "refused": one clear error. */
+  readonly gradient: "rule" | "zero" | "refused" | undefined;
+  /** Whether some target gets it, or some form of it, as other operators. */
+  readonly isLowered: boolean;
+}
+
+/** Operators that are read where they stand, not by a table: bodies and constants. */
+const BY_READER: Readonly<Record<string, Support["gradient"]>> = { Constant: "zero", If: "rule" };
+
+/** Every operator of the standard, by name. */
+export function operatorSupport(): readonly Support[] {
+  return [...STANDARD_OPERATORS].sort().map((name): Support => {
+    const operator = operatorOf(name);
+    if (operator !== undefined) {
+      const gradient = operator.gradient === "zero" ? "zero" : operator.gradient ? "rule" : "refused";
+      return { name, read: "itself", gradient, isLowered: operator.lower !== undefined };
+    }
+    if (COMPOSITIONS.has(name)) return { name, read: "decomposed", gradient: "rule", isLowered: false };
+    if (CONVERSIONS.has(name) || name in BY_READER)
+      return { name, read: "converted", gradient: BY_READER[name] ?? "rule", isLowered: false };
+    return { name, read: "refused", gradient: undefined, isLowered: false };
+  });
+}

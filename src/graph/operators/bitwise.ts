@@ -1,0 +1,40 @@
+import { broadcastShapes } from "../dims.js";
+import { bytesPerElement, dtypeFromOnnx, isFloat } from "../dtype.js";
+import type { Call, TensorType } from "../operator.js";
+import { defineOperator, intAttribute, misfit, required } from "../operator.js";
+
+/* Operators on the bits of whole numbers. Nothing can be learned through them: their gradients are zero. */
+
+function inferBits(call: Call): TensorType[] {
+  const [a, b] = [required(call, 0, "a"), required(call, 1, "b")];
+  if (a.dtype !== b.dtype || isFloat(a.dtype) || a.dtype === "bool")
+    misfit(call, "expected whole numbers of one element type");
+  const shape = broadcastShapes(a.shape, b.shape) ?? misfit(call, "the shapes do not broadcast");
+  return [{ dtype: a.dtype, shape }];
+}
+
+for (const type of ["BitwiseAnd", "BitwiseOr", "BitwiseXor", "BitShift"])
+  defineOperator({ type, infer: inferBits, gradient: "zero" });
+
+defineOperator({
+  type: "BitwiseNot",
+  infer: (call) => {
+    const x = required(call, 0, "x");
+    if (isFloat(x.dtype) || x.dtype === "bool") misfit(call, "expected whole numbers");
+    return [{ dtype: x.dtype, shape: x.shape }];
+  },
+  gradient: "zero",
+});
+
+// The same bits, read as another type of the same width.
+defineOperator({
+  type: "BitCast",
+  infer: (call) => {
+    const x = required(call, 0, "x");
+    const dtype = dtypeFromOnnx(intAttribute(call.attributes, "to", 0), "BitCast");
+    if (bytesPerElement(dtype) !== bytesPerElement(x.dtype))
+      misfit(call, `${dtype} has not as many bits as ${x.dtype}`);
+    return [{ dtype, shape: x.shape }];
+  },
+  gradient: "zero",
+});
