@@ -1,4 +1,3 @@
-import { StriateError } from "../../util/errors.js";
 import { normaliseAxis } from "../dims.js";
 import { apply1, floatAttribute, intAttribute, intsAttribute, stringAttribute } from "../operator.js";
 import {
@@ -19,20 +18,12 @@ import {
 } from "../operators/elementwise.js";
 import { l1Norm, l2Norm, mean, standardDeviation } from "../operators/reduce.js";
 import type { Attributes, Tensor } from "../tensor.js";
+import { ATTENTION } from "./compose-attention.js";
+import { LOSSES } from "./compose-loss.js";
+import type { Composition } from "./composed-call.js";
+import { operand } from "./composed-call.js";
 
 /* Standard operators that Striate has no operator of its own for, said with those it has. */
-
-interface ComposedCall {
-  readonly inputs: readonly (Tensor | undefined)[];
-  readonly attributes: Attributes;
-}
-type Composition = (call: ComposedCall) => readonly Tensor[];
-
-function operand(call: ComposedCall, index: number): Tensor {
-  const tensor = call.inputs[index];
-  if (tensor === undefined) throw new StriateError(`input ${index} is missing`);
-  return tensor;
-}
 
 /** A function of one operand. */
 function map(body: (x: Tensor, attributes: Attributes) => Tensor): Composition {
@@ -106,4 +97,6 @@ export const COMPOSITIONS: ReadonlyMap<string, Composition> = new Map<string, Co
   ["RMSNormalization", rmsNormalization],
   ["MeanVarianceNormalization", meanVarianceNormalization],
   ["LpNormalization", lpNormalization],
+  ...ATTENTION,
+  ...LOSSES,
 ]);

@@ -16,6 +16,7 @@ import type { Attributes, Tensor } from "../tensor.js";
 import { constant, constantData, integers, scope } from "../tensor.js";
 import { transposedWindowOf, windowAttributes, windowOf } from "../window.js";
 import { COMPOSITIONS } from "./compose.js";
+import { joinWithoutEmpty, splitWithEmpty } from "./empty.js";
 import { stableLogarithm } from "./logarithm.js";
 
 /** Far above any network: files that claim more are damaged. */
@@ -97,8 +98,9 @@ const split: Conversion = (call) => {
   const x = first(call);
   const axis = normaliseAxis(intAttribute(call.attributes, "axis", 0), x.rank, "Split");
   const sizes = intsAttribute(call.attributes, "split");
-  if (call.inputs[1] !== undefined) return call;
-  if (sizes !== undefined) return { ...call, inputs: [x, integers(sizes)], attributes: { axis } };
+  if (call.inputs[1] !== undefined) return splitWithEmpty(call);
+  if (sizes !== undefined)
+    return splitWithEmpty({ ...call, inputs: [x, integers(sizes)], attributes: { axis } });
   const parts = intAttribute(call.attributes, "num_outputs", call.outputCount);
   if (parts !== call.outputCount)
     throw new StriateError(`num_outputs is ${parts}, it has ${call.outputCount} outputs`);
@@ -301,6 +303,7 @@ const CONVERSIONS: ReadonlyMap<string, Conversion> = new Map([
   ["Softmax", softmax],
   ["LogSoftmax", softmax],
   ["Split", split],
+  ["Concat", joinWithoutEmpty],
   ["Max", chain],
   ["Min", chain],
   ["Dropout", dropout],
