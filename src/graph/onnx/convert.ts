@@ -16,6 +16,7 @@ import type { Attributes, Tensor } from "../tensor.js";
 import { constant, constantData, integers, scope } from "../tensor.js";
 import { transposedWindowOf, windowAttributes, windowOf } from "../window.js";
 import { COMPOSITIONS } from "./compose.js";
+import { RECURRENT } from "./compose-recurrent.js";
 import { joinWithoutEmpty, splitWithEmpty } from "./empty.js";
 import { stableLogarithm } from "./logarithm.js";
 
@@ -294,7 +295,8 @@ const logarithm: Conversion = (call) => {
 /** Element-wise rules of ours want floats; rounding whole numbers changes nothing. */
 const rounding: Conversion = (call) => (isFloat(first(call).dtype) ? call : identity(call));
 
-const CONVERSIONS: ReadonlyMap<string, Conversion> = new Map([
+const CONVERSIONS: ReadonlyMap<string, Conversion> = new Map<string, Conversion>([
+  ...RECURRENT,
   ["Squeeze", axesAsInput],
   ["Unsqueeze", axesAsInput],
   ...["L1", "L2", "LogSum", "LogSumExp", "Max", "Mean", "Min", "Prod", "Sum", "SumSquare"].map(

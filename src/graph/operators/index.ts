@@ -23,3 +23,4 @@ export * from "./select.js";
 export * from "./rank.js";
 export * from "./einsum.js";
 import "./contrib.js";
+import "./recurrent.js";

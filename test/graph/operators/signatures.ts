@@ -47,6 +47,8 @@ Conv ConvTranspose: x weight bias -> y
 ConvWeightGradient: x... -> dw
 Einsum: x... -> y
 DotProductAttention: query key value -> y
+RNN GRU: x w r b #lengths h -> y last
+LSTM: x w r b #lengths h c p -> y last cell
 MaxPool: x -> y #places
 MaxPoolGradient: x y dy -> dx
 MaxPoolSelect: x y values -> result
