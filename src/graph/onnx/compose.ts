@@ -19,6 +19,7 @@ import {
 import { l1Norm, l2Norm, mean, standardDeviation } from "../operators/reduce.js";
 import type { Attributes, Tensor } from "../tensor.js";
 import { ATTENTION } from "./compose-attention.js";
+import { FOUND_COMPOSITIONS } from "./compose-found.js";
 import { LOSSES } from "./compose-loss.js";
 import type { Composition } from "./composed-call.js";
 import { operand } from "./composed-call.js";
@@ -99,4 +100,5 @@ export const COMPOSITIONS: ReadonlyMap<string, Composition> = new Map<string, Co
   ["LpNormalization", lpNormalization],
   ...ATTENTION,
   ...LOSSES,
+  ...FOUND_COMPOSITIONS,
 ]);

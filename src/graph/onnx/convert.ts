@@ -16,6 +16,7 @@ import type { Attributes, Tensor } from "../tensor.js";
 import { constant, constantData, integers, scope } from "../tensor.js";
 import { transposedWindowOf, windowAttributes, windowOf } from "../window.js";
 import { COMPOSITIONS } from "./compose.js";
+import { FOUND_CONVERSIONS } from "./compose-found.js";
 import { RECURRENT } from "./compose-recurrent.js";
 import { joinWithoutEmpty, splitWithEmpty } from "./empty.js";
 import { stableLogarithm } from "./logarithm.js";
@@ -297,6 +298,7 @@ const rounding: Conversion = (call) => (isFloat(first(call).dtype) ? call : iden
 
 const CONVERSIONS: ReadonlyMap<string, Conversion> = new Map<string, Conversion>([
   ...RECURRENT,
+  ...FOUND_CONVERSIONS,
   ["Squeeze", axesAsInput],
   ["Unsqueeze", axesAsInput],
   ...["L1", "L2", "LogSum", "LogSumExp", "Max", "Mean", "Min", "Prod", "Sum", "SumSquare"].map(

@@ -23,4 +23,5 @@ export * from "./select.js";
 export * from "./rank.js";
 export * from "./einsum.js";
 import "./contrib.js";
+import "./found.js";
 import "./recurrent.js";

@@ -229,6 +229,7 @@ export const LINEAR: Table = {
         twice: true,
       })),
   },
+  Unique: { reason: "read for its places, by which values are gathered: onnx-found.test.ts checks that" },
   RNN: { reason: "has a gradient only if it is unrolled, which onnx-recurrent.test.ts checks" },
   GRU: { reason: "has a gradient only if it is unrolled, which onnx-recurrent.test.ts checks" },
   LSTM: { reason: "has a gradient only if it is unrolled, which onnx-recurrent.test.ts checks" },
