@@ -202,7 +202,7 @@ describe("functions of the file", () => {
     expect(await importProblems(fileWith(graph, [leak(), twice]), feeds)).toEqual([]);
   });
 
-  it("are read in the version of the standard that they import", async () => {
+  it("are read in the version of the standard that they import", () => {
     const old = functionProto("Sums", {
       input: ["v"],
       output: ["w"],
