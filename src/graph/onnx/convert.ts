@@ -326,6 +326,8 @@ const CONVERSIONS: ReadonlyMap<string, Conversion> = new Map<string, Conversion>
   ["ConstantOfShape", constantOfShape],
   ["ConvTranspose", convTranspose],
   ["Scatter", (call) => ({ ...call, type: "ScatterElements" })],
+  // Of a tensor, which is there: optional values themselves are not supported.
+  ["OptionalGetElement", identity],
   ["Log", logarithm],
   ["Floor", rounding],
   ["Ceil", rounding],
