@@ -112,14 +112,34 @@ function tensorsOf(feeds: Feeds): Record<string, ort.Tensor> {
 }
 
 export async function run(bytes: Uint8Array, feeds: Feeds): Promise<Record<string, TensorData>> {
-  const session = await ort.InferenceSession.create(bytes, { logSeverityLevel: 3 });
-  const results = await session.run(tensorsOf(feeds));
-  const read = Object.entries(results).map(([name, value]) => [
-    name,
-    { dtype: value.type as DType, shape: value.dims, data: value.data as Float32Array },
-  ]);
-  await session.release();
-  return Object.fromEntries(read) as Record<string, TensorData>;
+  const opened = await open(bytes);
+  const results = await opened.run(feeds);
+  await opened.release();
+  return results;
+}
+
+export interface Opened {
+  /** Feeds what the file asks for. */
+  readonly run: (feeds: Feeds) => Promise<Record<string, TensorData>>;
+  readonly release: () => Promise<void>;
+}
+
+/** A file to be run more than once. */
+export async function open(bytes: Uint8Array): Promise<Opened> {
+  const options = { logSeverityLevel: 3, intraOpNumThreads: 1 } as const;
+  const session = await ort.InferenceSession.create(bytes, options);
+  return {
+    run: async (feeds) => {
+      const wanted = Object.entries(feeds).filter(([name]) => session.inputNames.includes(name));
+      const results = await session.run(tensorsOf(Object.fromEntries(wanted)));
+      const read = Object.entries(results).map(([name, value]) => [
+        name,
+        { dtype: value.type as DType, shape: value.dims, data: value.data as Float32Array },
+      ]);
+      return Object.fromEntries(read) as Record<string, TensorData>;
+    },
+    release: () => session.release(),
+  };
 }
 
 /** Whether ONNX Runtime runs a file; it says nothing if it does not. */

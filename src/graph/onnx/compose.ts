@@ -18,9 +18,11 @@ import {
 } from "../operators/elementwise.js";
 import { l1Norm, l2Norm, mean, standardDeviation } from "../operators/reduce.js";
 import type { Attributes, Tensor } from "../tensor.js";
+import { ATTENTION } from "./compose-attention.js";
+import { LOSSES } from "./compose-loss.js";
+import { SPACE_COMPOSITIONS } from "./compose-space.js";
 import type { Composition } from "./composed-call.js";
 import { operand } from "./composed-call.js";
-import { SPACE_COMPOSITIONS } from "./compose-space.js";
 
 /* Standard operators that Striate has no operator of its own for, said with those it has. */
 
@@ -97,4 +99,6 @@ export const COMPOSITIONS: ReadonlyMap<string, Composition> = new Map<string, Co
   ["MeanVarianceNormalization", meanVarianceNormalization],
   ["LpNormalization", lpNormalization],
   ...SPACE_COMPOSITIONS,
+  ...ATTENTION,
+  ...LOSSES,
 ]);

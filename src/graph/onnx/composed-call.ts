@@ -1,17 +1,14 @@
 import { StriateError } from "../../util/errors.js";
 import { isStatic } from "../dims.js";
-import type { Attributes, Tensor } from "../tensor.js";
+import type { Tensor } from "../tensor.js";
 import { constantData } from "../tensor.js";
+import type { ImportedCall } from "./convert.js";
 
-/** A call of a standard operator that Striate says with operators it has. */
-export interface ComposedCall {
-  readonly type: string;
-  readonly inputs: readonly (Tensor | undefined)[];
-  readonly attributes: Attributes;
-  readonly outputCount: number;
-}
+/** What a composition sees of a call: an operator of the standard that is said with others. */
+export type ComposedCall = ImportedCall;
 export type Composition = (call: ComposedCall) => readonly Tensor[];
 
+/** Input `index`, which must be there. */
 export function operand(call: ComposedCall, index: number): Tensor {
   const tensor = call.inputs[index];
   if (tensor === undefined) throw new StriateError(`input ${index} is missing`);

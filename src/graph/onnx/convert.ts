@@ -19,6 +19,8 @@ import type { Attributes, Tensor } from "../tensor.js";
 import { constant, constantData, integers, scope } from "../tensor.js";
 import { transposedWindowOf, windowAttributes, windowOf } from "../window.js";
 import { COMPOSITIONS } from "./compose.js";
+import { RECURRENT } from "./compose-recurrent.js";
+import { joinWithoutEmpty, splitWithEmpty } from "./empty.js";
 import { stableLogarithm } from "./logarithm.js";
 import type { NoiseKind } from "./noise.js";
 import { NOISE, everywhere, isTraining, trainingDropout } from "./noise.js";
@@ -107,8 +109,9 @@ const split: Conversion = (call) => {
   const x = first(call);
   const axis = normaliseAxis(intAttribute(call.attributes, "axis", 0), x.rank, "Split");
   const sizes = intsAttribute(call.attributes, "split");
-  if (call.inputs[1] !== undefined) return call;
-  if (sizes !== undefined) return { ...call, inputs: [x, integers(sizes)], attributes: { axis } };
+  if (call.inputs[1] !== undefined) return splitWithEmpty(call);
+  if (sizes !== undefined)
+    return splitWithEmpty({ ...call, inputs: [x, integers(sizes)], attributes: { axis } });
   const parts = intAttribute(call.attributes, "num_outputs", call.outputCount);
   if (parts !== call.outputCount)
     throw new StriateError(`num_outputs is ${parts}, it has ${call.outputCount} outputs`);
@@ -330,6 +333,7 @@ const logarithm: Conversion = (call) => {
 const rounding: Conversion = (call) => (isFloat(first(call).dtype) ? call : identity(call));
 
 export const CONVERSIONS: ReadonlyMap<string, Conversion> = new Map<string, Conversion>([
+  ...RECURRENT,
   ["Squeeze", axesAsInput],
   ["Unsqueeze", axesAsInput],
   ...["L1", "L2", "LogSum", "LogSumExp", "Max", "Mean", "Min", "Prod", "Sum", "SumSquare"].map(
@@ -339,6 +343,7 @@ export const CONVERSIONS: ReadonlyMap<string, Conversion> = new Map<string, Conv
   ["LogSoftmax", softmax],
   ["Hardmax", softmax],
   ["Split", split],
+  ["Concat", joinWithoutEmpty],
   ["Max", chain],
   ["Min", chain],
   ["Dropout", dropout],
@@ -360,6 +365,7 @@ export const CONVERSIONS: ReadonlyMap<string, Conversion> = new Map<string, Conv
   ["GridSample", gridSample],
   ["DFT", fourier],
   ["Unique", unique],
+  // Of a tensor, which is there: optional values themselves are not supported.
   ["OptionalGetElement", identity],
   ["OptionalHasElement", (call) => [constant(Number(call.inputs[0] !== undefined), [], "bool")]],
   ["Floor", rounding],

@@ -1,5 +1,5 @@
 import { StriateError } from "../../util/errors.js";
-import type { GraphProto, NodeProto } from "./generated/onnx_pb.js";
+import type { FunctionProto, GraphProto, NodeProto } from "./generated/onnx_pb.js";
 
 /** How a node is called in messages. */
 export function nodeTitle(node: NodeProto): string {
@@ -17,6 +17,11 @@ function readsOf(node: NodeProto): string[] {
 /** Values that the nodes of a graph, and of bodies in it, read, and what it returns. */
 export function bodyReads(body: GraphProto): string[] {
   return [...body.node.flatMap(readsOf), ...body.output.map(({ name }) => name)];
+}
+
+/** Values that the nodes of a function read, and what it returns. */
+export function functionReads({ node, output }: FunctionProto): string[] {
+  return [...node.flatMap(readsOf), ...output];
 }
 
 /**

@@ -15,10 +15,19 @@ import { constantOf, convert, make } from "./convert.js";
 import { decodeAttributes, decodeTensor } from "./decode.js";
 import type { ExternalData } from "./external-data.js";
 import { fold } from "./fold.js";
-import type { FunctionProto, GraphProto, NodeProto, TensorProto } from "./generated/onnx_pb.js";
+import type { Body } from "./bodies.js";
+import { unrolledBatchScan, unrolledLoop, unrolledScan } from "./bodies.js";
+import { Frame } from "./frame.js";
+import type {
+  AttributeProto,
+  FunctionProto,
+  GraphProto,
+  NodeProto,
+  TensorProto,
+} from "./generated/onnx_pb.js";
 import { Names } from "./names.js";
 import type { NoiseKind } from "./noise.js";
-import { bodyReads, nodeTitle, sortNodes } from "./order.js";
+import { bodyReads, functionReads, nodeTitle, sortNodes } from "./order.js";
 import { InputReader } from "./ports.js";
 import type { ImportedParameter } from "./read.js";
 import { initializerRoles } from "./roles.js";
@@ -45,15 +54,22 @@ export interface ReadGraph {
 
 /** Operators whose further outputs exporters name though nobody reads them. */
 const OFTEN_UNREAD = new Set(["BatchNormalization", "Dropout"]);
-const SUBGRAPHS = new Set(["If", "Loop", "Scan", "SequenceMap"]);
+/** Nodes that bodies and functions may become: loops in loops, or functions that call functions, double without end. */
+const MOST_UNROLLED = 2 ** 16;
 /** Longest name of an axis length and highest rank: products of products would double without end. */
 const LONGEST_DIM = 200;
 const HIGHEST_RANK = 64;
 const MOST_INPUTS = 2 ** 16;
 
-/** Reads the graph of a model; bodies of If nodes whose condition is known are read in place. */
+/**
+ * Reads the graph of a model. The branch that a known condition picks is read in place, the body of a loop once for every
+ * step, a function of the file once for every call.
+ */
 export class GraphReader {
-  readonly #values = new Map<string, Tensor>();
+  readonly #frame: Frame;
+  /** Bodies are read more than once, their parameters are the same each time. */
+  readonly #bodies = new Map<GraphProto, ReadonlyMap<string, Tensor>>();
+  #unrolled = 0;
   readonly #nodeResults = new Map<string, Tensor>();
   readonly #parameters = new Map<string, ImportedParameter>();
   /** What the operators draw that are random, by the names of the inputs that it became. */
@@ -66,42 +82,44 @@ export class GraphReader {
     readonly graph: GraphProto,
     readonly context: ReadContext,
   ) {
-    this.#read = new Set(bodyReads(graph));
+    this.#frame = Frame.ofGraph(context.opset);
+    this.#read = new Set([...bodyReads(graph), ...context.functions.flatMap(functionReads)]);
   }
 
   read(): ReadGraph {
     loaded(operators);
     const { what, inputShapes } = this.context;
-    this.#initializers(this.graph);
+    const frame = this.#frame;
+    this.#initializers(this.graph, frame);
     const reader = new InputReader(what, inputShapes);
     // Old files list initializers among the inputs, as defaults that could be overridden.
-    const fed = this.graph.input.filter(({ name }) => !this.#values.has(name));
+    const fed = this.graph.input.filter(({ name }) => !frame.has(name));
     const seen = new Set<string>();
     for (const { name } of this.graph.input) {
       if (seen.has(name)) throw new StriateError(`${what}: two inputs are named "${name}"`);
       seen.add(name);
     }
     const inputs = fed.map((info): [string, Tensor] => [info.name, reader.read(info)]);
-    for (const [name, tensor] of inputs) this.#values.set(name, tensor);
+    for (const [name, tensor] of inputs) frame.set(name, tensor, what);
     this.#inputs = inputs.map(([, tensor]) => tensor);
-    this.#nodes(this.graph);
-    const outputs = this.#outputs(this.graph, what);
+    this.#nodes(this.graph.node, frame);
+    const outputs = this.#outputs(this.graph, frame, what);
     if (outputs.length === 0) throw new StriateError(`${what}: the graph has no output`);
     const noise = [...this.#noise];
     return {
       inputs: Object.fromEntries([...inputs, ...noise.map(([name, { tensor }]) => [name, tensor] as const)]),
       noise: Object.fromEntries(noise.map(([name, { kind }]) => [name, kind])),
       outputs: Object.fromEntries(outputs),
-      values: this.#values,
+      values: frame.own,
       nodes: this.#nodeResults,
       parameters: this.#parameters,
     };
   }
 
-  #outputs(graph: GraphProto, what: string): [string, Tensor][] {
+  #outputs(graph: GraphProto, frame: Frame, what: string): [string, Tensor][] {
     const seen = new Set<string>();
     return graph.output.map(({ name }) => {
-      const tensor = this.#values.get(name);
+      const tensor = frame.get(name);
       if (tensor === undefined) throw new StriateError(`${what}: nothing makes the output "${name}"`);
       if (seen.has(name)) throw new StriateError(`${what}: two outputs are named "${name}"`);
       seen.add(name);
@@ -109,14 +127,9 @@ export class GraphReader {
     });
   }
 
-  #set(name: string, tensor: Tensor, what: string): void {
-    if (this.#values.has(name)) throw new StriateError(`${what}: the value "${name}" is made twice`);
-    this.#values.set(name, tensor);
-  }
-
   // ---- initializers ------------------------------------------------------------------------------------------------
 
-  #initializers(graph: GraphProto): void {
+  #initializers(graph: GraphProto, frame: Frame): void {
     const { what } = this.context;
     const [sparse] = graph.sparseInitializer;
     if (sparse !== undefined) {
@@ -128,7 +141,7 @@ export class GraphReader {
     for (const proto of graph.initializer) {
       const name = proto.name;
       if (name === "") throw new StriateError(`${what}: an initializer has no name`);
-      this.#set(name, this.#initializer(proto, roles.get(name) ?? "weight"), what);
+      frame.set(name, this.#initializer(proto, roles.get(name) ?? "weight"), what);
     }
   }
 
@@ -154,25 +167,31 @@ export class GraphReader {
 
   // ---- nodes -------------------------------------------------------------------------------------------------------
 
-  #nodes(graph: GraphProto): void {
+  #nodes(nodes: readonly NodeProto[], frame: Frame): void {
     const { what } = this.context;
-    for (const node of sortNodes(graph.node, what)) {
+    for (const node of sortNodes(nodes, what)) {
       const where = `${what}: ${nodeTitle(node)}`;
-      const made = this.#guarded(node, where);
-      if (node.name !== "" && made[0] !== undefined) this.#nodeResults.set(node.name, made[0]);
+      if (!frame.isGraph && ++this.#unrolled > MOST_UNROLLED) {
+        throw new StriateError(
+          `${where}: loops and functions become more than ${MOST_UNROLLED} nodes: shorten them by inputShapes`,
+        );
+      }
+      const made = this.#guarded(node, frame, where);
+      if (frame.isGraph && node.name !== "" && made[0] !== undefined)
+        this.#nodeResults.set(node.name, made[0]);
       for (const [i, name] of node.output.entries()) {
         const isUnread = OFTEN_UNREAD.has(node.opType) && !this.#read.has(name);
         if (name === "" || (made[i] === undefined && isUnread)) continue;
         if (made[i] === undefined) throw new StriateError(`${where}: it has no output ${i} ("${name}")`);
-        this.#set(name, made[i], where);
+        frame.set(name, made[i], where);
       }
     }
   }
 
   /** Whatever a rule throws at a node that makes no sense becomes one error that names the node. */
-  #guarded(node: NodeProto, where: string): readonly Tensor[] {
+  #guarded(node: NodeProto, frame: Frame, where: string): readonly Tensor[] {
     try {
-      const made = this.#node(node, where);
+      const made = this.#node(node, frame, where);
       return made.map((tensor) => checked(tensor));
     } catch (error) {
       const why = error instanceof Error ? error.message : String(error);
@@ -182,14 +201,22 @@ export class GraphReader {
     }
   }
 
-  #node(node: NodeProto, where: string): readonly Tensor[] {
-    this.#checkDomain(node);
-    const { attributes, graphs } = decodeAttributes(node.attribute, where, this.context.externalData);
+  #node(node: NodeProto, frame: Frame, where: string): readonly Tensor[] {
+    const called = this.#functionOf(node);
+    const protos = frame.attributesOf(node);
+    const inputs = this.#operands(node, frame);
+    if (called !== undefined) return this.#inlined(called, protos, inputs, frame);
+    const { attributes, graphs } = decodeAttributes(protos, where, this.context.externalData);
     const name = node.output.find((output) => output !== "") ?? node.name;
     if (node.opType === "Constant") return [renamed(constantOf(attributes), name)];
-    if (node.input.length > MOST_INPUTS) throw new StriateError(`${node.input.length} inputs are too many`);
-    const inputs = node.input.map((input) => this.#operand(input));
-    if (node.opType === "If") return this.#branch(inputs[0], graphs);
+    if (node.opType === "If") return this.#branch(inputs[0], graphs, frame);
+    if (node.opType === "Loop") return unrolledLoop(this.#body(graphs, frame), inputs);
+    if (node.opType === "Scan") {
+      const unroll = frame.opset < 9 ? unrolledBatchScan : unrolledScan;
+      return unroll(this.#body(graphs, frame), inputs, attributes);
+    }
+    if (node.opType === "SequenceMap")
+      throw new StriateError("SequenceMap cannot be imported: sequences are not supported");
     let outputCount = node.output.length;
     const isOpen = (output: string) =>
       output === "" || (OFTEN_UNREAD.has(node.opType) && !this.#read.has(output));
@@ -199,7 +226,7 @@ export class GraphReader {
       inputs,
       attributes,
       outputCount,
-      opset: this.context.opset,
+      opset: frame.opset,
       name,
       draw: (kind, shape) => this.#draw(node.name === "" ? name : node.name, kind, shape),
     });
@@ -207,7 +234,7 @@ export class GraphReader {
 
   /** Random numbers of a node as an input of the model, `noise:NODE`. */
   #draw(node: string, kind: NoiseKind, shape: Shape): Tensor {
-    const taken = (name: string) => this.#values.has(name) || this.#noise.has(name);
+    const taken = (name: string) => this.#frame.has(name) || this.#noise.has(name);
     let name = this.#names.keep(`noise:${node}`);
     while (taken(name)) name = this.#names.next(`noise:${node}`);
     const given = Object.hasOwn(this.context.inputShapes, name) ? this.context.inputShapes[name] : undefined;
@@ -223,36 +250,91 @@ export class GraphReader {
     return tensor;
   }
 
-  #checkDomain(node: NodeProto): void {
-    if (SUBGRAPHS.has(node.opType) && node.opType !== "If") {
-      throw new StriateError(
-        "operators that hold a body of their own (Loop, Scan) cannot be imported: unroll it",
-      );
-    }
-    if (node.domain === "" || node.domain === "ai.onnx") return;
-    if (this.context.functions.some(({ name, domain }) => name === node.opType && domain === node.domain)) {
-      throw new StriateError("calls of functions defined in the file cannot be imported: inline them first");
-    }
-    throw new StriateError(`only standard operators can be imported, this one belongs to "${node.domain}"`);
+  /** The function of the file that a node calls; undefined for a standard operator. */
+  #functionOf({ domain, opType, overload }: NodeProto): FunctionProto | undefined {
+    if (domain === "" || domain === "ai.onnx") return undefined;
+    const called = this.context.functions.find(
+      (one) => one.name === opType && one.domain === domain && one.overload === overload,
+    );
+    if (called === undefined)
+      throw new StriateError(`only standard operators can be imported, this one belongs to "${domain}"`);
+    return called;
   }
 
-  #operand(name: string): Tensor | undefined {
-    if (name === "") return undefined;
-    const tensor = this.#values.get(name);
-    if (tensor === undefined) throw new StriateError(`it reads "${name}", which nothing makes`);
-    return tensor;
+  #operands(node: NodeProto, frame: Frame): (Tensor | undefined)[] {
+    if (node.input.length > MOST_INPUTS) throw new StriateError(`${node.input.length} inputs are too many`);
+    return node.input.map((name) => {
+      if (name === "") return undefined;
+      if (!frame.has(name)) throw new StriateError(`it reads "${name}", which nothing makes`);
+      return frame.get(name);
+    });
   }
 
-  #branch(condition: Tensor | undefined, graphs: ReadonlyMap<string, GraphProto>): Tensor[] {
+  // ---- bodies and functions ----------------------------------------------------------------------------------------
+
+  #branch(condition: Tensor | undefined, graphs: ReadonlyMap<string, GraphProto>, frame: Frame): Tensor[] {
     const known = condition && constantData(condition)?.data[0];
     if (known === undefined) {
       throw new StriateError("an If whose condition depends on what is fed cannot be imported");
     }
     const body = graphs.get(Number(known) !== 0 ? "then_branch" : "else_branch");
     if (body === undefined) throw new StriateError("the branch that its condition picks is missing");
-    this.#initializers(body);
-    this.#nodes(body);
-    return this.#outputs(body, "the branch").map(([, tensor]) => tensor);
+    this.#bodyInitializers(body, frame);
+    this.#nodes(body.node, frame);
+    return this.#outputs(body, frame, "the branch").map(([, tensor]) => tensor);
+  }
+
+  /** The body of a loop, as a function that reads it for one step. */
+  #body(graphs: ReadonlyMap<string, GraphProto>, frame: Frame): Body {
+    const body = graphs.get("body");
+    if (body === undefined) throw new StriateError("its body is missing");
+    return (inputs) => {
+      const names = body.input.map(({ name }) => name);
+      if (names.length !== inputs.length)
+        throw new StriateError(`its body has ${names.length} inputs, it gives ${inputs.length}`);
+      const step = frame.inner();
+      this.#bodyInitializers(body, step);
+      for (const [i, name] of names.entries()) step.set(name, inputs[i], "its body");
+      this.#nodes(body.node, step);
+      return this.#outputs(body, step, "its body").map(([, tensor]) => tensor);
+    };
+  }
+
+  #bodyInitializers(body: GraphProto, frame: Frame): void {
+    const known = this.#bodies.get(body);
+    if (known !== undefined) {
+      for (const [name, tensor] of known) frame.set(name, tensor, "its body");
+      return;
+    }
+    for (const { name } of body.initializer) {
+      if (this.#parameters.has(name))
+        throw new StriateError(`the initializer "${name}" of its body has the name of another`);
+    }
+    this.#initializers(body, frame);
+    this.#bodies.set(body, new Map(body.initializer.map(({ name }) => [name, frame.get(name)!])));
+  }
+
+  /** The nodes of a function in place of its call. */
+  #inlined(
+    called: FunctionProto,
+    protos: readonly AttributeProto[],
+    inputs: readonly (Tensor | undefined)[],
+    frame: Frame,
+  ): Tensor[] {
+    const what = `the function "${called.name}"`;
+    if (frame.isWithin(called)) throw new StriateError(`${what} calls itself`);
+    const attributes = new Map([...called.attributeProto, ...protos].map((proto) => [proto.name, proto]));
+    const standard = called.opsetImport.find(({ domain }) => domain === "" || domain === "ai.onnx");
+    const inner = frame.ofCall(called, attributes, standard ? Number(standard.version) : frame.opset);
+    if (inputs.length > called.input.length)
+      throw new StriateError(`${what} has ${called.input.length} inputs, the call gives ${inputs.length}`);
+    for (const [i, name] of called.input.entries()) inner.set(name, inputs[i], what);
+    this.#nodes(called.node, inner);
+    return called.output.map((name) => {
+      const tensor = inner.get(name);
+      if (tensor === undefined) throw new StriateError(`nothing in ${what} makes its output "${name}"`);
+      return tensor;
+    });
   }
 
   #call(call: ImportedCall): readonly Tensor[] {

@@ -27,3 +27,5 @@ export * from "./grid-sample.js";
 import "./bitwise.js";
 import "./deform-conv.js";
 import "./signal.js";
+import "./found.js";
+import "./recurrent.js";

@@ -59,6 +59,11 @@ Conv ConvTranspose: x weight bias -> y
 ConvWeightGradient: x... -> dw
 Einsum: x... -> y
 DotProductAttention: query key value -> y
+NonZero: x -> #places
+NonMaxSuppression: boxes scores #most overlap least -> #places
+Unique: x -> y #first #inverse #counts
+RNN GRU: x w r b #lengths h -> y last
+LSTM: x w r b #lengths h c p -> y last cell
 MaxPool: x -> y #places
 MaxPoolGradient: x y dy -> dx
 MaxPoolSelect: x y values -> result

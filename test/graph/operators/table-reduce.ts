@@ -63,6 +63,8 @@ export const REDUCE: Table = {
   Hardmax: ZERO,
   LogSoftmax: alongAxis((x, axis) => g.logSoftmax(x, axis)),
   ArgMax: ZERO,
+  NonZero: ZERO,
+  NonMaxSuppression: ZERO,
   ArgMin: ZERO,
   OneHot: {
     cases: fc.tuple(shapes(1, 2), fc.boolean(), seeds).map(([shape, first, seed]) => ({
