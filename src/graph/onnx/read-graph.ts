@@ -19,7 +19,7 @@ import { nodeTitle, sortNodes } from "./order.js";
 import { InputReader } from "./ports.js";
 import type { ImportedParameter } from "./read.js";
 import { initializerRoles } from "./roles.js";
-import { STANDARD_OPERATORS } from "./standard-operators.js";
+import { RUNTIME_DOMAIN, RUNTIME_OPERATORS, STANDARD_OPERATORS } from "./standard-operators.js";
 import type { Value } from "./values.js";
 import { dataOf } from "./values.js";
 
@@ -177,7 +177,7 @@ export class GraphReader {
     let outputCount = node.output.length;
     while (outputCount > 1 && node.output[outputCount - 1] === "") outputCount--;
     return this.#call({
-      type: node.opType,
+      type: typeOf(node),
       inputs,
       attributes,
       outputCount,
@@ -193,6 +193,7 @@ export class GraphReader {
       );
     }
     if (node.domain === "" || node.domain === "ai.onnx") return;
+    if (node.domain === RUNTIME_DOMAIN && RUNTIME_OPERATORS.has(node.opType)) return;
     if (this.context.functions.some(({ name, domain }) => name === node.opType && domain === node.domain)) {
       throw new StriateError("calls of functions defined in the file cannot be imported: inline them first");
     }
@@ -219,7 +220,8 @@ export class GraphReader {
   }
 
   #call(call: ImportedCall): readonly Tensor[] {
-    if (!STANDARD_OPERATORS.has(call.type)) throw new StriateError(`${call.type} is no standard operator`);
+    if (!STANDARD_OPERATORS.has(call.type) && !call.type.includes("::"))
+      throw new StriateError(`${call.type} is no standard operator`);
     const converted = convert(call);
     if (!("type" in converted)) return converted;
     const { type, inputs, attributes, name } = converted;
@@ -250,6 +252,12 @@ export class GraphReader {
     }
     return withKnown(tensor, elements);
   }
+}
+
+/** Operators of the domain com.microsoft are named with it, unless they are the standard ones under another name. */
+function typeOf({ domain, opType }: NodeProto): string {
+  const isOwn = domain === RUNTIME_DOMAIN && !STANDARD_OPERATORS.has(opType);
+  return isOwn ? `${domain}::${opType}` : opType;
 }
 
 /** The same output of the same node, with other knowledge of its elements. Only for tensors nobody has read yet. */

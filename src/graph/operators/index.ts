@@ -22,4 +22,7 @@ export * from "./attention.js";
 export * from "./select.js";
 export * from "./rank.js";
 export * from "./einsum.js";
+export { dequantizeLinear, quantizeLinear } from "./quantise.js";
+export type { QuantiseOptions } from "./quantise.js";
 import "./contrib.js";
+import "./quantised.js";

@@ -229,6 +229,15 @@ export const LINEAR: Table = {
         twice: true,
       })),
   },
+  ...Object.fromEntries(
+    [
+      ...["QuantizeLinear", "DequantizeLinear", "DynamicQuantizeLinear", "ConvInteger", "MatMulInteger"],
+      ...["QLinearConv", "QLinearMatMul", "com.microsoft::QGemm"],
+      ...["Add", "Mul", "LeakyRelu", "Sigmoid", "GlobalAveragePool", "AveragePool", "Concat"].map(
+        (kind) => `com.microsoft::QLinear${kind}`,
+      ),
+    ].map((type) => [type, { reason: "straight-through, in quantised.test.ts" }]),
+  ),
   "com.microsoft::FusedMatMul": { reason: "made by lowerings only, after gradients were taken" },
   "com.microsoft.nchwc::Conv": { reason: "made by lowerings only, after gradients were taken" },
   "com.microsoft.nchwc::ReorderInput": { reason: "made by lowerings only, after gradients were taken" },
