@@ -10,7 +10,7 @@ import {
   operatorOf,
   required,
 } from "../operator.js";
-import type { Attributes } from "../tensor.js";
+import type { Attributes, GraphNode } from "../tensor.js";
 import { Tensor } from "../tensor.js";
 import { cast, mul } from "./elementwise.js";
 import { centred, checkScale, checkZero, straightThrough } from "./quantise.js";
@@ -127,7 +127,20 @@ function resultType(call: Call, { result }: Form): DType | undefined {
   return dtype;
 }
 
+/** By type. */
+const forms = new Map<string, Form>();
+
+/** The scale and zero point that quantised the result of a node; undefined for other operators than those of this file. */
+export function resultQuantiser({
+  type,
+  inputs,
+}: GraphNode): { readonly scale: Tensor | undefined; readonly zero: Tensor | undefined } | undefined {
+  const result = forms.get(type)?.result;
+  return result && { scale: inputs[result.scale], zero: inputs[result.zero] };
+}
+
 function defineQuantised(form: Form): void {
+  forms.set(form.type, form);
   const biased = (call: Call): readonly Tensor[] =>
     present(call, form) ? [mul(cast(call.inputs[form.bias!]!, "float32"), biasScale(call, form))] : [];
   const floats = (call: Call): readonly Tensor[] => [
