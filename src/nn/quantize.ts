@@ -26,7 +26,7 @@ export interface QuantizeOptions {
   readonly onProgress?: (done: number, count: number) => void;
 }
 
-/** Of the three, it lost the least accuracy (docs/quantisation.md). */
+/** As accurate as percentiles where it was measured, in one pass instead of two (docs/quantisation.md). */
 export const DEFAULT_CALIBRATION: Calibration = "minmax";
 
 export interface QuantizedModel {
