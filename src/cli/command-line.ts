@@ -11,6 +11,7 @@ import { EXTERNAL_DATA, choice, positive, whole } from "./options.js";
 import type { ImportCommandOptions } from "./import.js";
 import { addPredifyCommand } from "./predify-command.js";
 import { addPreprocessingOptions, preprocessingOption } from "./preprocessing-options.js";
+import { addQuantizeCommand } from "./quantize-command.js";
 import type { RobustnessCommandOptions } from "./robustness.js";
 import { attackList, epsilonList } from "./robustness-options.js";
 import type { RunOptions } from "./run.js";
@@ -207,6 +208,7 @@ function createProgram(streams: Streams, exit: (status: number) => void): Comman
     });
 
   addPredifyCommand(program, streams, exit);
+  addQuantizeCommand(program, streams);
   inheritSettings(program, "striate");
   return program;
 }

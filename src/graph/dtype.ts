@@ -1,5 +1,5 @@
 import { StriateError } from "../util/errors.js";
-import { float32ToFloat16 } from "../util/half.js";
+import { float32ToBfloat16, float32ToFloat16 } from "../util/half.js";
 
 /** Element types, in ONNX's own names (lower case). */
 export type DType =
@@ -14,7 +14,18 @@ export type DType =
   | "uint32"
   | "uint16"
   | "uint8"
-  | "bool";
+  | "bool"
+  | "bfloat16"
+  | "float8e4m3fn"
+  | "float8e4m3fnuz"
+  | "float8e5m2"
+  | "float8e5m2fnuz"
+  | "float8e8m0"
+  | "float4e2m1"
+  | "int4"
+  | "uint4"
+  | "int2"
+  | "uint2";
 
 export type TypedArray =
   | Float32Array
@@ -28,7 +39,10 @@ export type TypedArray =
   | Uint16Array
   | Uint8Array;
 
-/** Values of a tensor: row-major, `float16` as raw bits in a Uint16Array, `bool` as bytes. */
+/**
+ * Values of a tensor: row-major, `bool` as bytes; `float16` and `bfloat16` as raw bits in a Uint16Array, narrower floats in a
+ * Uint8Array. Types of 4 and 2 bits are packed into bytes, the first element in the lowest bits.
+ */
 export interface TensorData {
   readonly dtype: DType;
   readonly shape: readonly number[];
@@ -38,10 +52,15 @@ export interface TensorData {
 interface DTypeInfo {
   readonly code: number;
   readonly bytes: number;
+  /** Elements in one entry of the array, where it is not 1. */
+  readonly packed?: number;
   readonly make: (buffer: ArrayBufferLike, offset: number, length: number) => TypedArray;
 }
 
-/** `code` is TensorProto.DataType. */
+const words = (b: ArrayBufferLike, o: number, n: number) => new Uint16Array(b, o, n);
+const octets = (b: ArrayBufferLike, o: number, n: number) => new Uint8Array(b, o, n);
+
+/** `code` is TensorProto.DataType, `bytes` the size of one entry of the array. */
 const INFO: Readonly<Record<DType, DTypeInfo>> = {
   float32: { code: 1, bytes: 4, make: (b, o, n) => new Float32Array(b, o, n) },
   uint8: { code: 2, bytes: 1, make: (b, o, n) => new Uint8Array(b, o, n) },
@@ -55,6 +74,17 @@ const INFO: Readonly<Record<DType, DTypeInfo>> = {
   float64: { code: 11, bytes: 8, make: (b, o, n) => new Float64Array(b, o, n) },
   uint32: { code: 12, bytes: 4, make: (b, o, n) => new Uint32Array(b, o, n) },
   uint64: { code: 13, bytes: 8, make: (b, o, n) => new BigUint64Array(b, o, n) },
+  bfloat16: { code: 16, bytes: 2, make: words },
+  float8e4m3fn: { code: 17, bytes: 1, make: octets },
+  float8e4m3fnuz: { code: 18, bytes: 1, make: octets },
+  float8e5m2: { code: 19, bytes: 1, make: octets },
+  float8e5m2fnuz: { code: 20, bytes: 1, make: octets },
+  uint4: { code: 21, bytes: 1, packed: 2, make: octets },
+  int4: { code: 22, bytes: 1, packed: 2, make: octets },
+  float4e2m1: { code: 23, bytes: 1, packed: 2, make: octets },
+  float8e8m0: { code: 24, bytes: 1, make: octets },
+  uint2: { code: 25, bytes: 1, packed: 4, make: octets },
+  int2: { code: 26, bytes: 1, packed: 4, make: octets },
 };
 
 const BY_CODE = new Map(Object.entries(INFO).map(([dtype, info]) => [info.code, dtype as DType]));
@@ -69,12 +99,24 @@ export function dtypeFromOnnx(code: number, what: string): DType {
   return dtype;
 }
 
+/** Bytes that one element takes: less than 1 for types that share a byte. */
 export function bytesPerElement(dtype: DType): number {
-  return INFO[dtype].bytes;
+  const { bytes, packed = 1 } = INFO[dtype];
+  return bytes / packed;
+}
+
+/** Entries of the array that holds a number of elements. */
+export function storedLength(dtype: DType, elements: number): number {
+  return Math.ceil(elements / (INFO[dtype].packed ?? 1));
 }
 
 export function isFloat(dtype: DType): boolean {
-  return dtype === "float32" || dtype === "float64" || dtype === "float16";
+  return dtype.includes("float");
+}
+
+/** Whether the entries of an array are the elements themselves, not their bits. */
+export function holdsNumbers(dtype: DType): boolean {
+  return dtype === "float32" || dtype === "float64" || (!isFloat(dtype) && INFO[dtype].packed === undefined);
 }
 
 /** A view of raw bytes as elements; copies when the bytes are not aligned. */
@@ -88,16 +130,19 @@ export function viewBytes(dtype: DType, bytes: Uint8Array): TypedArray {
 /** Zeros of a type in a fresh buffer, or in the given one. */
 export function allocate(dtype: DType, length: number, buffer?: ArrayBufferLike, offset = 0): TypedArray {
   const { bytes: width, make } = INFO[dtype];
-  return make(buffer ?? new ArrayBuffer(length * width), offset, length);
+  const entries = storedLength(dtype, length);
+  return make(buffer ?? new ArrayBuffer(entries * width), offset, entries);
 }
 
-/** Numbers as elements of a type, rounded to it. */
+/** Numbers as elements of a type, rounded to it. Throws {@link StriateError} for types of 8 bits and less that are no whole bytes. */
 export function fromNumbers(dtype: DType, values: readonly number[] | Float64Array): TypedArray {
   const data = allocate(dtype, values.length);
   if (data instanceof BigInt64Array || data instanceof BigUint64Array) {
     values.forEach((value, i) => (data[i] = BigInt(value)));
   } else if (dtype === "float16") data.set(float32ToFloat16(Float32Array.from(values)));
-  else data.set(values);
+  else if (dtype === "bfloat16") data.set(float32ToBfloat16(Float32Array.from(values)));
+  else if (holdsNumbers(dtype)) data.set(values);
+  else throw new StriateError(`numbers cannot be written as ${dtype}: give its bits`);
   return data;
 }
 
@@ -109,7 +154,10 @@ export function tensorData(
 ): TensorData {
   const data = Array.isArray(values) ? fromNumbers(dtype, values as number[]) : (values as TypedArray);
   const dims = shape ?? [data.length];
-  const size = dims.reduce((a, b) => a * b, 1);
+  const size = storedLength(
+    dtype,
+    dims.reduce((a, b) => a * b, 1),
+  );
   if (size !== data.length) {
     throw new StriateError(
       `values for shape [${dims.join(", ")}]: expected ${size} elements, got ${data.length}`,

@@ -2,6 +2,7 @@ import { StriateError } from "../util/errors.js";
 import { attributed } from "./attributed.js";
 import { showShape } from "./dims.js";
 import { isFloat } from "./dtype.js";
+import type { DType } from "./dtype.js";
 import type { GradientCall } from "./operator.js";
 import { addGradients, apply1, operatorOf } from "./operator.js";
 import { expandLike } from "./operators/broadcast.js";
@@ -66,7 +67,7 @@ function totalsOf(
 ): ReadonlyMap<Tensor, Tensor> {
   const order = topologicalOrder(roots, stopAt);
   const active = reachedFrom(order, new Set(wrt));
-  const wide = widener();
+  const wide = widener(active);
   const totals = new Map<Tensor, Tensor>();
   const give = (tensor: Tensor, gradient: Tensor) => {
     const total = totals.get(tensor);
@@ -104,31 +105,47 @@ function throughComposed(
 
 /**
  * Half precision has nothing below 6e-8 and counts no further than 65504, so gradients of float16 tensors are float32 until
- * they are handed out: rules see operands and results cast to float32, once for each.
+ * they are handed out: rules see operands and results cast to float32, once for each. So they do of all narrower floats, and
+ * of the whole numbers that have a gradient because a quantiser made them.
  */
-function widener(): (tensor: Tensor) => Tensor {
+function widener(active: ReadonlySet<Tensor>): (tensor: Tensor, alike?: DType) => Tensor {
   const made = new Map<Tensor, Tensor>();
-  return (tensor) => {
-    if (tensor.dtype !== "float16") return tensor;
+  return (tensor, alike) => {
+    const { dtype } = tensor;
+    if (dtype === "float32" || dtype === "float64") return tensor;
+    if (!isFloat(dtype) && dtype !== alike && !active.has(tensor)) return tensor;
     const known = made.get(tensor) ?? cast(tensor, "float32");
     made.set(tensor, known);
     return known;
   };
 }
 
+/** Operators all of whose operands, but for a condition, are of one element type. */
+const OF_ONE_TYPE = new Set(["Add", "Clip", "Div", "Max", "Min", "Mod", "Mul", "Pow", "Sub", "Where"]);
+
 interface Pass {
   readonly active: ReadonlySet<Tensor>;
-  readonly wide: (tensor: Tensor) => Tensor;
+  readonly wide: (tensor: Tensor, alike?: DType) => Tensor;
   readonly give: (tensor: Tensor, gradient: Tensor) => void;
 }
 
-/** The tensors that lie on a path from a wanted tensor. */
+/**
+ * The tensors that have a gradient: they lie on a path from a wanted tensor. Whole numbers are on it if a quantiser made them,
+ * or what has them as operands of the same type; a cast to whole numbers ends it.
+ */
 function reachedFrom(order: readonly GraphNode[], wanted: ReadonlySet<Tensor>): Set<Tensor> {
   const active = new Set(wanted);
   for (const node of order) {
-    if (operatorOf(node.type)?.gradient === "zero") continue;
-    if (node.inputs.some((input) => input && active.has(input))) {
-      for (const output of node.outputs) active.add(output);
+    const operator = operatorOf(node.type);
+    if (operator?.gradient === "zero") continue;
+    const sources = node.inputs.filter((input) => input !== undefined && active.has(input));
+    if (sources.length === 0) continue;
+    const whole = sources.filter((source) => !isFloat(source!.dtype));
+    for (const output of node.outputs) {
+      const isPassed =
+        operator?.straightThrough === true ||
+        (node.type === "Cast" ? whole.length > 0 : whole.some((source) => source!.dtype === output.dtype));
+      if (isFloat(output.dtype) || (output.dtype !== "bool" && isPassed)) active.add(output);
     }
   }
   return active;
@@ -147,13 +164,16 @@ function backThrough(
   const refuse = (part: string): never => {
     throw new StriateError(`operator ${node.type} has no gradient rule for its ${part} (used ${node.where})`);
   };
+  const whole = node.inputs.find((input) => input && active.has(input) && !isFloat(input.dtype));
+  const alike = OF_ONE_TYPE.has(node.type) ? whole?.dtype : undefined;
   const asked = new Set<number>();
   const call: GradientCall = {
     type: node.type,
-    inputs: node.inputs.map((input) => input && wide(input)),
+    inputs: node.inputs.map((input) => input && wide(input, alike)),
     attributes: node.attributes,
     outputCount: node.outputs.length,
-    outputs: node.outputs.map(wide),
+    outputs: node.outputs.map((output) => wide(output)),
+    outputTypes: node.outputs.map(({ dtype }) => dtype),
     get dy() {
       asked.add(0);
       return (
@@ -166,7 +186,7 @@ function backThrough(
     },
     needs: (i) => {
       const tensor = node.inputs[i];
-      return tensor !== undefined && active.has(tensor) && isFloat(tensor.dtype);
+      return tensor !== undefined && active.has(tensor);
     },
     through: (compose) => throughComposed(call, compose),
   };

@@ -23,6 +23,8 @@ export interface Call {
 /** What a gradient rule sees: the call, its outputs and the gradients that they received. */
 export interface GradientCall extends Call {
   readonly outputs: readonly Tensor[];
+  /** Element types of the outputs in the graph: narrow ones are seen as float32. */
+  readonly outputTypes: readonly DType[];
   /** The gradient of the first output. Operators with one output always have it; others without it are refused. */
   readonly dy: Tensor;
   /** The gradient of an output, undefined if it received none. A rule has to ask for that of every float output. */
@@ -63,6 +65,8 @@ export interface Operator {
   readonly infer: (call: Call) => readonly TensorType[];
   /** "zero": piecewise constant or integer-valued, nothing flows. Absent: no rule, differentiating is an error. */
   readonly gradient?: GradientRule | "zero";
+  /** Whether whole numbers that it makes have a gradient: it rounds, and passes gradients as if it did not. */
+  readonly straightThrough?: boolean;
   /**
    * Inputs of one call that equals the sum of two, or undefined. Weights that an unrolled loop uses at every step
    * collect their gradient in one call this way, which a lowering can finish once.

@@ -2,7 +2,7 @@ import { StriateError } from "../util/errors.js";
 import type { Dim, Shape } from "./dims.js";
 import { checkDim, showShape } from "./dims.js";
 import type { DType, TensorData } from "./dtype.js";
-import { fromNumbers } from "./dtype.js";
+import { fromNumbers, storedLength } from "./dtype.js";
 
 /** ONNX attributes. A plain number is an INT, a plain array INTS; floats are wrapped because 1 and 1.0 differ there. */
 export type Attribute =
@@ -172,7 +172,7 @@ export function constant(
   else if ("data" in values) data = values;
   else data = { dtype, shape: shape ?? [values.length], data: fromNumbers(dtype, values) };
   const size = data.shape.reduce((a, b) => a * b, 1);
-  if (size !== data.data.length) {
+  if (storedLength(data.dtype, size) !== data.data.length) {
     throw new StriateError(
       `constant of shape ${showShape(data.shape)}: expected ${size} values, got ${data.data.length}`,
     );

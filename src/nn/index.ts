@@ -14,3 +14,6 @@ export * from "./schedules.js";
 export * from "./training-state.js";
 export * from "./training-step.js";
 export * from "./pytorch-names.js";
+export * from "./quantize.js";
+export type { Calibration } from "./value-ranges.js";
+export { CALIBRATIONS } from "./value-ranges.js";

@@ -1,9 +1,14 @@
 import type { CompletePreprocessing, Preprocessing } from "../data/preprocessing.js";
-import { PREPROCESSING_NAMES, knownPreprocessing } from "../data/preprocessing.js";
+import {
+  PREPROCESSING_NAMES,
+  completePreprocessing,
+  describePreprocessing,
+  knownPreprocessing,
+} from "../data/preprocessing.js";
 import { isStatic } from "../graph/dims.js";
 import { isFloat } from "../graph/dtype.js";
-import type { Dim, Shape, Tensor } from "../graph/index.js";
-import { clip, input, log, reshape, showShape } from "../graph/index.js";
+import type { DType, Dim, Shape, Tensor } from "../graph/index.js";
+import { cast, clip, constant, input, log, quantizeLinear, reshape, showShape } from "../graph/index.js";
 import { intAttribute } from "../graph/operator.js";
 import type { ImportedModel } from "../graph/onnx/read.js";
 import { OnnxFile } from "../graph/onnx/read.js";
@@ -46,7 +51,8 @@ export interface OnnxNetworkOptions {
 
 /**
  * Any classifier read from an ONNX file (its bytes, or in Node what `openOnnx` gives): [batch, channels, height, width] or
- * channels last, any batch or a fixed one. A model into which an exporter wrote its batch (in a Reshape, say) runs with as
+ * channels last, any batch or a fixed one; images in floats of any width, or as bytes: round(255 x) of images x in [0, 1],
+ * whose gradient is that of 255 x. A model into which an exporter wrote its batch (in a Reshape, say) runs with as
  * many images at once as it was exported for.
  *
  * @throws StriateError for a file that cannot be imported, a layout or size that contradicts what is stated, a
@@ -81,7 +87,12 @@ export function onnxNetworkOverTime(
   const read = readClassifier(given ?? new OnnxFile(source as Uint8Array, name), options, name);
   const { model, images, description, answers, noise } = read;
   const { layout, imageShape, batch } = imageAxes(images, name, statedLayout(options, description));
-  const known = knownPreprocessing(options.preprocessing, description.preprocessing, imageShape, name);
+  const isBytes = images.dtype === "uint8";
+  const known =
+    knownPreprocessing(options.preprocessing, description.preprocessing, imageShape, name) ??
+    (isBytes
+      ? { preprocessing: completePreprocessing(BYTES, imageShape[0]), from: "the file" as const }
+      : undefined);
   check(
     known,
     () =>
@@ -89,6 +100,7 @@ export function onnxNetworkOverTime(
       `or --scale, --mean and --std (the option "preprocessing" in a program); its file does not say it`,
   );
   const preprocessing: CompletePreprocessing = { ...known.preprocessing, layout };
+  if (isBytes) checkBytes(preprocessing, name);
   const values = baked(new Map([...model.parameters].map(([key, { data }]) => [key, data])));
   return answers.map((answer, timestep) => ({
     name,
@@ -101,12 +113,32 @@ export function onnxNetworkOverTime(
     ...(read.overTime && { timestep }),
     ...(description.labels && { labels: description.labels }),
     trace: (x) => {
-      const fed = new Map([[images, applyPreprocessing(x, preprocessing)], ...noiseOf(read, x.shape[0]!)]);
+      const pixels = inType(applyPreprocessing(x, preprocessing), images.dtype);
+      const fed = new Map([[images, pixels], ...noiseOf(read, x.shape[0]!)]);
       const { logits } = substitute({ logits: answer.scores }, fed);
       return { logits: flatScores(logits!, name), noise };
     },
     values,
   }));
+}
+
+/** How a network that takes bytes gets its pixels. */
+const BYTES = { scale: 255 } as const;
+
+function checkBytes(preprocessing: CompletePreprocessing, name: string): void {
+  const { scale, mean, std } = preprocessing;
+  check(
+    scale === BYTES.scale && mean.every((value) => value === 0) && std.every((value) => value === 1),
+    () =>
+      `${name}: it takes its images as bytes, which are 0 to 255 (--preprocessing raw); stated was ` +
+      describePreprocessing(preprocessing),
+  );
+}
+
+/** Pixels in the type that the network takes; bytes are rounded, with a straight-through gradient. */
+function inType(pixels: Tensor, dtype: DType): Tensor {
+  if (dtype !== "uint8") return cast(pixels, dtype);
+  return quantizeLinear(pixels, constant(1), constant(0, [], "uint8"));
 }
 
 /** The noise inputs for a batch, in place of the file's. */
@@ -115,7 +147,7 @@ function noiseOf({ model, images, noise }: ReadClassifier, batch: Dim): (readonl
     const tensor = model.inputs[key];
     if (tensor === undefined) return [];
     const shape = tensor.shape.map((dim) => (dim === images.shape[0] ? batch : dim));
-    return [[tensor, input(key, shape, tensor.dtype)] as const];
+    return [[tensor, cast(input(key, shape), tensor.dtype)] as const];
   });
 }
 
@@ -144,7 +176,7 @@ function readClassifier(file: OnnxFile, options: OverTimeOptions, name: string):
     const model = shape === undefined ? plain : file.read({ inputShapes: shapesFor(plain, roles, shape) });
     const output = pickOutput(model, name, options.output ?? description.timesteps?.output);
     const overTime = options.overTime === true || description.timesteps?.output === output.name;
-    const { scores } = substitute({ scores: output.tensor }, stated(model, roles, name));
+    const { scores } = substitute({ scores: cast(output.tensor, "float32") }, stated(model, roles, name));
     return {
       model,
       description,
@@ -210,9 +242,9 @@ function rolesOf(
   });
   const { rank, dtype, shape } = model.inputs[first]!;
   check(
-    rank === 4 && dtype === "float32",
+    rank === 4 && (isFloat(dtype) || dtype === "uint8"),
     () =>
-      `${name}: expected images as float32 with 4 axes, its input "${first}" is ${dtype}${showShape(shape)}`,
+      `${name}: expected images as floats or bytes (uint8) with 4 axes, its input "${first}" is ${dtype}${showShape(shape)}`,
   );
   return { images: first, noise, values };
 }

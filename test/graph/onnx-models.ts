@@ -106,7 +106,7 @@ export type Feeds = Readonly<Record<string, TensorData>>;
 function tensorsOf(feeds: Feeds): Record<string, ort.Tensor> {
   const tensors = Object.entries(feeds).map(([name, { dtype, data, shape }]) => [
     name,
-    new ort.Tensor(dtype, data as Float32Array, shape),
+    new ort.Tensor(dtype as "float32", data as Float32Array, shape),
   ]);
   return Object.fromEntries(tensors) as Record<string, ort.Tensor>;
 }

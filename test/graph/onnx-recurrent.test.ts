@@ -124,7 +124,7 @@ describe("recurrent operators, unrolled", () => {
     ].filter(Boolean);
     it(`${type} ${details.join(", ")}`, async () => {
       // Differences say nothing across a kink, which some states lie next to.
-      const hasKink = JSON.stringify(attributes).includes('Relu');
+      const hasKink = JSON.stringify(attributes).includes("Relu");
       const check = hasKink ? { differentiate: [] } : {};
       expect(await importProblems(fileOf(one), feedsOf(one), check)).toEqual([]);
     });

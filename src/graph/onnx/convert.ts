@@ -1,7 +1,7 @@
 import { StriateError } from "../../util/errors.js";
 import type { Shape } from "../dims.js";
 import { isStatic, normaliseAxis } from "../dims.js";
-import { isFloat, onnxTypeCode } from "../dtype.js";
+import { dtypeFromOnnx, isFloat, onnxTypeCode } from "../dtype.js";
 import {
   apply,
   apply1,
@@ -231,7 +231,15 @@ const pow: Conversion = (call) => {
 const castLike: Conversion = (call) => {
   const like = call.inputs[1];
   if (like === undefined) throw new StriateError("its second input is missing");
-  return { ...call, type: "Cast", inputs: [first(call)], attributes: { to: onnxTypeCode(like.dtype) } };
+  const attributes = { ...call.attributes, to: onnxTypeCode(like.dtype) };
+  return castTo({ ...call, type: "Cast", inputs: [first(call)], attributes });
+};
+
+/** How to round and what becomes of too large numbers is a question of the narrowest floats only. */
+const castTo = (call: ImportedCall): ImportedCall => {
+  const to = dtypeFromOnnx(intAttribute(call.attributes, "to", 0), "Cast");
+  const unused = to.startsWith("float8") ? ["round_mode"] : ["saturate", "round_mode"];
+  return { ...call, attributes: without(call.attributes, ...(to === "float8e8m0" ? [] : unused)) };
 };
 
 /** `start` and `end` brought into range, so that they are whole numbers of any size. */
@@ -353,7 +361,7 @@ export const CONVERSIONS: ReadonlyMap<string, Conversion> = new Map<string, Conv
   ["Resize", resize],
   ["Upsample", upsample],
   ["Pow", pow],
-  ["Cast", (call) => ({ ...call, attributes: without(call.attributes, "saturate", "round_mode") })],
+  ["Cast", castTo],
   ["CastLike", castLike],
   ["Shape", shape],
   ["AveragePool", averagePool],

@@ -1,6 +1,6 @@
 import { StriateError } from "../../util/errors.js";
 import type { DType, TensorData, TypedArray } from "../dtype.js";
-import { allocate, bytesPerElement, dtypeFromOnnx, viewBytes } from "../dtype.js";
+import { allocate, bytesPerElement, dtypeFromOnnx, storedLength, viewBytes } from "../dtype.js";
 import type { Attribute, Attributes } from "../tensor.js";
 import type { AttributeProto, GraphProto, TensorProto } from "./generated/onnx_pb.js";
 import { AttributeProto_AttributeType as Kind } from "./generated/onnx_pb.js";
@@ -37,7 +37,7 @@ function elements(
   what: string,
   external: ExternalData | undefined,
 ): TypedArray {
-  const expected = size * bytesPerElement(dtype);
+  const expected = Math.ceil(size * bytesPerElement(dtype));
   if (isExternal(proto)) return viewBytes(dtype, externalBytes(proto, expected, what, external).slice());
   if (proto.rawData.byteLength > 0) {
     if (proto.rawData.byteLength !== expected) {
@@ -48,13 +48,13 @@ function elements(
     return viewBytes(dtype, proto.rawData.slice());
   }
   const values = listedValues(proto, dtype);
-  if (values.length !== size) {
+  if (values.length !== storedLength(dtype, size)) {
     throw new StriateError(
       `${what}: ${dtype}[${proto.dims.join(", ")}] has ${size} elements, the file holds ${values.length}`,
     );
   }
   const data = allocate(dtype, size);
-  for (let i = 0; i < size; i++) data[i] = values[i]!;
+  for (let i = 0; i < data.length; i++) data[i] = values[i]!;
   return data;
 }
 

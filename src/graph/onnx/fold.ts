@@ -1,6 +1,6 @@
 import type { Dim } from "../dims.js";
 import { addDims, broadcastShapes, isStatic, isStaticShape, sizeOf } from "../dims.js";
-import { dtypeFromOnnx, isFloat } from "../dtype.js";
+import { dtypeFromOnnx, holdsNumbers, isFloat } from "../dtype.js";
 import { intAttribute, intsAttribute } from "../operator.js";
 import type { Attributes, Tensor } from "../tensor.js";
 import type { Rule } from "./fold-elements.js";
@@ -41,7 +41,7 @@ const cast: Rule = ({ values, attributes }) => {
     return elements.every(isStatic)
       ? { dtype: to, shape, elements: elements.map((n) => Number(n !== 0)) }
       : undefined;
-  if (to === "float16" || (isFloat(to) && !elements.every(isStatic))) return undefined;
+  if (!holdsNumbers(to) || (isFloat(to) && !elements.every(isStatic))) return undefined;
   const whole = isFloat(dtype) && !isFloat(to);
   return { dtype: to, shape, elements: whole ? elements.map((n) => Math.trunc(n as number)) : elements };
 };
@@ -199,7 +199,7 @@ const constantOfShape: Rule = ({ values, attributes }) => {
     return undefined;
   const value = attributes.value;
   const data = typeof value === "object" && "tensor" in value ? value.tensor : undefined;
-  if (data?.dtype === "float16") return undefined;
+  if (data !== undefined && !holdsNumbers(data.dtype)) return undefined;
   const fill = Number(data?.data[0] ?? 0);
   return { dtype: data?.dtype ?? "float32", shape, elements: Array<number>(sizeOfShape(shape)).fill(fill) };
 };

@@ -1,8 +1,8 @@
 import { clone } from "@bufbuild/protobuf";
 import { StriateError, check } from "../../util/errors.js";
-import { float32ToFloat16 } from "../../util/half.js";
+import { float32ToBfloat16, float32ToFloat16 } from "../../util/half.js";
 import type { DType, TypedArray } from "../dtype.js";
-import { bytesPerElement, dtypeFromOnnx, isFloat } from "../dtype.js";
+import { bytesPerElement, dtypeFromOnnx } from "../dtype.js";
 import { bytesOf } from "./encode.js";
 import { externalBytes, isExternal } from "./external-data.js";
 import type { GraphProto, TensorProto } from "./generated/onnx_pb.js";
@@ -101,6 +101,9 @@ export function importWeights(
   });
 }
 
+/** Types that weights of checkpoints can become. */
+const TRAINED: ReadonlySet<DType> = new Set(["float32", "float64", "float16", "bfloat16"]);
+
 /** Initializers that training gives their values, by name. */
 function weightsOf(graph: GraphProto, what: string): Map<string, TensorProto> {
   const roles = initializerRoles(graph);
@@ -108,7 +111,7 @@ function weightsOf(graph: GraphProto, what: string): Map<string, TensorProto> {
     ({ name, dims, dataType }) =>
       roles.get(name) !== "setting" &&
       dims.length > 0 &&
-      isFloat(dtypeFromOnnx(dataType, `${what}: initializer "${name}"`)),
+      TRAINED.has(dtypeFromOnnx(dataType, `${what}: initializer "${name}"`)),
   );
   check(found.length > 0, () => `${what}: it has no weights to be replaced`);
   return new Map(found.map((proto) => [proto.name, proto]));
@@ -238,6 +241,7 @@ function asFloats(dtype: DType, data: TypedArray): TypedArray {
   const numbers = Float64Array.from(data as ArrayLike<number>, Number);
   if (dtype === "float64") return numbers;
   const floats = data instanceof Float32Array ? data : Float32Array.from(numbers);
+  if (dtype === "bfloat16") return float32ToBfloat16(floats);
   return dtype === "float16" ? float32ToFloat16(floats) : floats;
 }
 
@@ -245,7 +249,7 @@ function asFloats(dtype: DType, data: TypedArray): TypedArray {
 function takeIn(proto: TensorProto, file: OnnxFile): void {
   const name = `${file.what}: initializer "${proto.name}"`;
   const width = bytesPerElement(dtypeFromOnnx(proto.dataType, name));
-  const size = proto.dims.reduce((product, length) => product * Number(length), width);
+  const size = Math.ceil(proto.dims.reduce((product, length) => product * Number(length), width));
   const bytes = externalBytes(proto, size, name, file.externalData);
   emptied(proto).rawData = bytes;
 }

@@ -31,7 +31,7 @@ import { bodyReads, functionReads, nodeTitle, sortNodes } from "./order.js";
 import { InputReader } from "./ports.js";
 import type { ImportedParameter } from "./read.js";
 import { initializerRoles } from "./roles.js";
-import { STANDARD_OPERATORS } from "./standard-operators.js";
+import { RUNTIME_DOMAIN, RUNTIME_OPERATORS, STANDARD_OPERATORS } from "./standard-operators.js";
 import type { Value } from "./values.js";
 import { dataOf } from "./values.js";
 
@@ -222,7 +222,7 @@ export class GraphReader {
       output === "" || (OFTEN_UNREAD.has(node.opType) && !this.#read.has(output));
     while (outputCount > 1 && isOpen(node.output[outputCount - 1]!)) outputCount--;
     return this.#call({
-      type: node.opType,
+      type: typeOf(node),
       inputs,
       attributes,
       outputCount,
@@ -256,7 +256,7 @@ export class GraphReader {
     const called = this.context.functions.find(
       (one) => one.name === opType && one.domain === domain && one.overload === overload,
     );
-    if (called === undefined)
+    if (called === undefined && !(domain === RUNTIME_DOMAIN && RUNTIME_OPERATORS.has(opType)))
       throw new StriateError(`only standard operators can be imported, this one belongs to "${domain}"`);
     return called;
   }
@@ -338,7 +338,7 @@ export class GraphReader {
   }
 
   #call(call: ImportedCall): readonly Tensor[] {
-    if (!STANDARD_OPERATORS.has(call.type)) {
+    if (!STANDARD_OPERATORS.has(call.type) && !call.type.includes("::")) {
       const near = closest(call.type, [...STANDARD_OPERATORS]);
       throw new StriateError(
         `${call.type} is no standard operator${near === undefined ? "" : `; ${near} is one`}`,
@@ -375,6 +375,12 @@ export class GraphReader {
     }
     return withKnown(tensor, elements);
   }
+}
+
+/** Operators of the domain com.microsoft are named with it, unless they are the standard ones under another name. */
+function typeOf({ domain, opType }: NodeProto): string {
+  const isOwn = domain === RUNTIME_DOMAIN && !STANDARD_OPERATORS.has(opType);
+  return isOwn ? `${domain}::${opType}` : opType;
 }
 
 /** The same output of the same node, with other knowledge of its elements. Only for tensors nobody has read yet. */

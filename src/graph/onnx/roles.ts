@@ -26,6 +26,11 @@ const SETTINGS: ReadonlyMap<
   { readonly settings: readonly number[]; readonly values: readonly number[] }
 > = new Map([
   ["Clip", { settings: [], values: [1, 2] }],
+  ["DequantizeLinear", { settings: [], values: [1, 2] }],
+  ["QuantizeLinear", { settings: [], values: [1, 2] }],
+  ["QGemm", { settings: [], values: [1, 2, 4, 5, 7, 8] }],
+  ["QLinearConv", { settings: [], values: [1, 2, 4, 5, 6, 7] }],
+  ["QLinearMatMul", { settings: [], values: [1, 2, 4, 5, 6, 7] }],
   ["OneHot", { settings: [1], values: [2] }],
   ["Pad", { settings: [1, 3], values: [2] }],
 ]);

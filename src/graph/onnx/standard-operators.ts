@@ -19,3 +19,20 @@ StringConcat StringNormalizer StringSplit Sub Sum Swish Tan Tanh TensorScatter T
 Transpose Trilu Unique Unsqueeze Upsample Where Xor`;
 
 export const STANDARD_OPERATORS: ReadonlySet<string> = new Set(NAMES.trim().split(/\s+/));
+
+/** Domain of ONNX Runtime's own operators. */
+export const RUNTIME_DOMAIN = "com.microsoft";
+
+/** What a file may contain of it: the operators that ONNX Runtime's quantiser writes. */
+export const RUNTIME_OPERATORS: ReadonlySet<string> = new Set([
+  "DequantizeLinear",
+  "QGemm",
+  "QLinearAdd",
+  "QLinearAveragePool",
+  "QLinearConcat",
+  "QLinearGlobalAveragePool",
+  "QLinearLeakyRelu",
+  "QLinearMul",
+  "QLinearSigmoid",
+  "QuantizeLinear",
+]);

@@ -1,7 +1,7 @@
 import type { Dim } from "../dims.js";
 import { isStatic, isStaticShape } from "../dims.js";
 import type { DType, TensorData } from "../dtype.js";
-import { fromNumbers, isFloat } from "../dtype.js";
+import { fromNumbers, holdsNumbers, isFloat } from "../dtype.js";
 import type { Tensor } from "../tensor.js";
 import { constantData } from "../tensor.js";
 
@@ -22,7 +22,7 @@ export function sizeOfShape(shape: readonly number[]): number {
 /** What is known of a tensor's elements, undefined where that is not all of them. */
 export function valueOf(tensor: Tensor): Value | undefined {
   const { dtype, shape, known } = tensor;
-  if (!isStaticShape(shape) || sizeOfShape(shape) > LARGEST_FOLDED || dtype === "float16") return undefined;
+  if (!isStaticShape(shape) || sizeOfShape(shape) > LARGEST_FOLDED || !holdsNumbers(dtype)) return undefined;
   const data = constantData(tensor);
   if (data !== undefined)
     return { dtype, shape, elements: Array.from(data.data as ArrayLike<number | bigint>, Number) };

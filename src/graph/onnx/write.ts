@@ -3,7 +3,7 @@ import { StriateError } from "../../util/errors.js";
 import type { Dim, Shape } from "../dims.js";
 import { isStatic, sameShape, showShape } from "../dims.js";
 import type { DType, TensorData } from "../dtype.js";
-import { onnxTypeCode } from "../dtype.js";
+import { onnxTypeCode, storedLength } from "../dtype.js";
 import type { GraphNode, Tensor } from "../tensor.js";
 import "../operators/core.js";
 import { topologicalOrder } from "../walk.js";
@@ -206,7 +206,7 @@ class GraphWriter {
 
   #initializer(data: TensorData, name: string): void {
     const size = data.shape.reduce((a, b) => a * b, 1);
-    if (size !== data.data.length) {
+    if (storedLength(data.dtype, size) !== data.data.length) {
       throw new StriateError(
         `writing ONNX: "${name}" of shape ${showShape(data.shape)} has ${data.data.length} values`,
       );

@@ -1,7 +1,8 @@
 import { broadcastShapes } from "../dims.js";
 import { bytesPerElement, dtypeFromOnnx, isFloat } from "../dtype.js";
 import type { Call, TensorType } from "../operator.js";
-import { defineOperator, intAttribute, misfit, required } from "../operator.js";
+import { apply1, defineOperator, intAttribute, misfit, required } from "../operator.js";
+import type { Tensor } from "../tensor.js";
 
 /* Operators on the bits of whole numbers. Nothing can be learned through them: their gradients are zero. */
 
@@ -15,6 +16,13 @@ function inferBits(call: Call): TensorType[] {
 
 for (const type of ["BitwiseAnd", "BitwiseOr", "BitwiseXor", "BitShift"])
   defineOperator({ type, infer: inferBits, gradient: "zero" });
+
+/** Bits that both have, of whole numbers of one type. */
+export const bitwiseAnd = (a: Tensor, b: Tensor): Tensor => apply1("BitwiseAnd", [a, b]);
+/** Bits that either has. */
+export const bitwiseOr = (a: Tensor, b: Tensor): Tensor => apply1("BitwiseOr", [a, b]);
+/** Bits that one of the two has. */
+export const bitwiseXor = (a: Tensor, b: Tensor): Tensor => apply1("BitwiseXor", [a, b]);
 
 defineOperator({
   type: "BitwiseNot",

@@ -2,7 +2,7 @@ import type { Shape } from "../dims.js";
 import { isStatic, isStaticShape } from "../dims.js";
 import type { Call } from "../operator.js";
 import { apply1, defineOperator, intAttribute, misfit, required } from "../operator.js";
-import type { Tensor } from "../tensor.js";
+import type { Attributes, Tensor } from "../tensor.js";
 import { integers } from "../tensor.js";
 import type { Window } from "../window.js";
 import { outputLength, windowOf } from "../window.js";
@@ -53,6 +53,14 @@ defineOperator({
     return target === "webgpu" || dtype !== "float32" || rank !== 4 ? [composed(call)] : undefined;
   },
 });
+
+/**
+ * A convolution each cell of whose window is read at a place of its own: x [batch, channels, ...space], weight
+ * [out, in / groups, ...kernel], offset [batch, offset groups * cells * axes, ...result space], attributes as ONNX's DeformConv.
+ */
+export function deformConv(x: Tensor, weight: Tensor, offset: Tensor, attributes: Attributes = {}): Tensor {
+  return apply1("DeformConv", [x, weight, offset], attributes);
+}
 
 /** Every cell of a window is read between the elements where its offset points to; then a product as of any convolution. */
 function composed(call: Call): Tensor {

@@ -543,7 +543,7 @@ defineOperator({
   },
   gradient: (call) => {
     const [dy, x] = [call.dy, call.inputs[0]!];
-    return [isFloat(x.dtype) ? cast(dy, x.dtype) : undefined];
+    return [call.needs(0) ? cast(dy, x.dtype) : undefined];
   },
 });
 /** The same values as another element type; no node where it is that already. */

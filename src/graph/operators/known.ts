@@ -1,5 +1,6 @@
 import { float16ToFloat32 } from "../../util/half.js";
 import { isStatic } from "../dims.js";
+import { holdsNumbers } from "../dtype.js";
 import type { Call } from "../operator.js";
 import { misfit, required } from "../operator.js";
 import type { Tensor } from "../tensor.js";
@@ -19,6 +20,7 @@ export function uniformNumber(x: Tensor): number | undefined {
   const values = data.data as ArrayLike<number | bigint>;
   for (let i = 1; i < values.length; i++) if (values[i] !== values[0]) return undefined;
   const first = values.length === 0 ? undefined : Number(values[0]);
-  if (first === undefined || data.dtype !== "float16") return first;
+  if (first === undefined || holdsNumbers(data.dtype)) return first;
+  if (data.dtype !== "float16") return undefined;
   return float16ToFloat32(Uint16Array.of(first))[0];
 }

@@ -51,3 +51,6 @@ for (const [type, { gates, results }] of Object.entries(KINDS)) {
       ),
   });
 }
+
+/** The types that are defined here. */
+export const RECURRENT_OPERATORS: readonly string[] = Object.keys(KINDS);

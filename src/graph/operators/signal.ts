@@ -52,6 +52,11 @@ defineOperator({
   gradient: "zero",
 });
 
+/** Ones on the diagonal `offset` places to the right of the main one, zeros elsewhere, in the shape of a matrix. */
+export function eyeLike(x: Tensor, offset = 0): Tensor {
+  return apply1("EyeLike", [x], { k: offset });
+}
+
 // ---- Fourier transform -----------------------------------------------------------------------------------------------
 
 interface Transform {

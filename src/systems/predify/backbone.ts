@@ -1,9 +1,18 @@
 import type { Preprocessing } from "../../data/preprocessing.js";
 import type { Dim, GraphNode, Tensor } from "../../graph/index.js";
-import { input, showShape, topologicalOrder } from "../../graph/index.js";
+import {
+  cast,
+  constant,
+  dequantizeLinear,
+  input,
+  quantizeLinear,
+  showShape,
+  topologicalOrder,
+} from "../../graph/index.js";
 import { isStatic, isStaticShape } from "../../graph/dims.js";
 import { isFloat } from "../../graph/dtype.js";
 import { apply } from "../../graph/operator.js";
+import { resultQuantiser } from "../../graph/operators/quantised.js";
 import { namedConstant } from "../../graph/onnx/read-graph.js";
 import type { ImportedModel } from "../../graph/onnx/read.js";
 import type { ModelDescription } from "../../train/model-description.js";
@@ -58,6 +67,7 @@ export function madeFor(
  * evaluation mode by nature of the file.
  */
 export class Backbone {
+  readonly #isBytes: boolean;
   readonly inputName: string;
   readonly outputName: string;
   /** [channels, ...space] of one image. */
@@ -68,6 +78,7 @@ export class Backbone {
   readonly description: ModelDescription;
   /** Inputs that are drawn for every image: the same ones at all timesteps. */
   readonly noise: ReadonlyMap<string, { readonly tensor: Tensor; readonly kind: NoiseKind }>;
+  /** In single precision, whatever the file takes: bytes are rounded inside of the network. */
   readonly image: Tensor;
   /** The answer, usually [batch, classes]. */
   readonly output: Tensor;
@@ -117,9 +128,14 @@ export class Backbone {
     );
     this.imageShape = imageShape(original, options.inputSize, `${what}: the input "${inputName}"`);
     this.batch = batchOf(original, answer);
-    this.image = input(inputName, [this.batch, ...this.imageShape], original.dtype);
+    this.#isBytes = original.dtype === "uint8";
+    this.image = input(inputName, [this.batch, ...this.imageShape]);
 
-    const replaced = new Map<Tensor, Tensor>([[original, this.image]]);
+    const pixels = this.#isBytes
+      ? quantizeLinear(this.image, constant(1), constant(0, [], "uint8"))
+      : cast(this.image, original.dtype);
+    const replaced = new Map<Tensor, Tensor>([[original, pixels]]);
+    const shown = new Map<Tensor, Tensor>([[original, this.image]]);
     for (const [name, values] of Object.entries(defaults)) {
       const tensor = model.inputs[name];
       if (tensor) replaced.set(tensor, inputValue(tensor, values, `${what}: the input "${name}"`));
@@ -145,12 +161,16 @@ export class Backbone {
     for (const node of topologicalOrder([...model.values.values()])) {
       if (node.leaf !== undefined) continue;
       const made = retrace(node, { replaced, suffix: "" });
-      node.outputs.forEach((output, i) => replaced.set(output, made[i]!));
+      node.outputs.forEach((output, i) => {
+        const view = output.rank === original.rank ? singlePrecision(made[i]!) : undefined;
+        replaced.set(output, view?.back ?? made[i]!);
+        if (view !== undefined) shown.set(output, view.shown);
+      });
       const names = node.inputs.flatMap((operand) => (operand && weights.get(operand)) ?? []);
       if (names.length > 0) weightNames.set(made[0]!.node, names);
     }
-    const now = (tensor: Tensor): Tensor => replaced.get(tensor) ?? tensor;
-    this.output = now(answer);
+    const now = (tensor: Tensor): Tensor => shown.get(tensor) ?? replaced.get(tensor) ?? tensor;
+    this.output = cast(now(answer), "float32");
     const [answered] = this.output.shape;
     check(
       !isStatic(this.batch) || !isStatic(answered ?? "") || answered === this.batch,
@@ -168,7 +188,7 @@ export class Backbone {
 
   /** How pixels reach the network, if the file says it. */
   get preprocessing(): Preprocessing | undefined {
-    return this.description.preprocessing;
+    return this.description.preprocessing ?? (this.#isBytes ? { scale: 255 } : undefined);
   }
 
   /** Fresh graph inputs for the noise of a batch, by the tensors that they stand for. */
@@ -186,6 +206,21 @@ export class Backbone {
   }
 }
 
+/**
+ * A feature map in single precision, in which PCoders work, and the same in its own type again for those who read it;
+ * undefined for what is in single precision already, and for what cannot become it.
+ */
+function singlePrecision(made: Tensor): { readonly shown: Tensor; readonly back: Tensor } | undefined {
+  if (made.dtype === "float16" || made.dtype === "bfloat16") {
+    const shown = cast(made, "float32");
+    return { shown, back: cast(shown, made.dtype) };
+  }
+  const { scale, zero } = resultQuantiser(made.node) ?? {};
+  if (scale?.dtype !== "float32" || zero === undefined) return undefined;
+  const shown = dequantizeLinear(made, scale, zero);
+  return { shown, back: quantizeLinear(shown, scale, zero) };
+}
+
 function mapped<A, B>(values: Readonly<Record<string, A>>, map: (value: A) => B): Record<string, B> {
   return Object.fromEntries(Object.entries(values).map(([key, value]) => [key, map(value)]));
 }
@@ -197,7 +232,7 @@ function batchOf({ shape: [batch] }: Tensor, { shape: [answered] }: Tensor): Dim
 
 function imageShape(original: Tensor, given: readonly number[] | undefined, what: string): FeatureShape {
   check(
-    (original.rank === 4 || original.rank === 5) && isFloat(original.dtype),
+    (original.rank === 4 || original.rank === 5) && (isFloat(original.dtype) || original.dtype === "uint8"),
     () =>
       `${what}: expected images [batch, channels, height, width] (or with depth), it is ${original.dtype}${showShape(original.shape)}`,
   );

@@ -1,6 +1,6 @@
 import type { GraphNode, Tensor } from "../../graph/index.js";
-import { constant, constantData, tensorData } from "../../graph/index.js";
-import { floatAttribute } from "../../graph/operator.js";
+import type { MergedConvolution } from "../../graph/merged-normalisation.js";
+import { mergedNormalisation } from "../../graph/merged-normalisation.js";
 import type { Retracing } from "./backbone.js";
 import { madeFor, retrace } from "./backbone.js";
 
@@ -10,16 +10,10 @@ import { madeFor, retrace } from "./backbone.js";
  * each. Merged here they are computed once and shared.
  */
 
-interface Merged {
-  readonly convolution: GraphNode;
-  readonly weight: Tensor;
-  readonly bias: Tensor;
-}
-
 /** Makes a backbone's nodes again, convolutions merged with the normalisation after them. */
 export class MergingRetracer {
   /** By the normalisation's node. */
-  readonly #merged = new Map<GraphNode, Merged>();
+  readonly #merged = new Map<GraphNode, MergedConvolution>();
   readonly #left = new Set<GraphNode>();
 
   /**
@@ -34,7 +28,7 @@ export class MergingRetracer {
       const x = node.inputs[0];
       if (node.type !== "BatchNormalization" || x?.node.type !== "Conv") continue;
       if (uses.get(x) !== 1 || kept.has(x) || node.outputs.length !== 1) continue;
-      const merged = merge(x.node, node);
+      const merged = mergedNormalisation(x.node, node);
       if (merged === undefined) continue;
       this.#merged.set(node, merged);
       this.#left.add(x.node);
@@ -52,34 +46,4 @@ export class MergingRetracer {
     const inputs = [replaced.get(x) ?? x, weight, bias];
     return madeFor(node, suffix, { type: "Conv", inputs, attributes: convolution.attributes });
   }
-}
-
-/** y = (Conv(x) - mean) scale / sqrt(variance + epsilon) + offset, in double precision. */
-function merge(convolution: GraphNode, normalisation: GraphNode): Merged | undefined {
-  const [weight, bias] = [convolution.inputs[1], convolution.inputs[2]].map(valuesOf);
-  const [scale, offset, mean, variance] = normalisation.inputs.slice(1).map(valuesOf);
-  if (!weight || !scale || !offset || !mean || !variance || (convolution.inputs[2] && !bias))
-    return undefined;
-  const epsilon = floatAttribute(normalisation.attributes, "epsilon", 1e-5);
-  const factors = Float64Array.from(scale, (value, c) => value / Math.sqrt(variance[c]! + epsilon));
-  const size = weight.length / factors.length;
-  return {
-    convolution,
-    weight: constant(
-      tensorData(
-        weight.map((value, i) => value * factors[Math.floor(i / size)]!),
-        convolution.inputs[1]!.shape as number[],
-      ),
-    ),
-    bias: constant(
-      tensorData(
-        Float32Array.from(factors, (factor, c) => ((bias?.[c] ?? 0) - mean[c]!) * factor + offset[c]!),
-      ),
-    ),
-  };
-}
-
-function valuesOf(tensor: Tensor | undefined): Float32Array | undefined {
-  const data = tensor && constantData(tensor);
-  return data?.dtype === "float32" ? (data.data as Float32Array) : undefined;
 }

@@ -73,6 +73,16 @@ BatchNormalization: x scale bias mean variance -> y
 BatchNormTraining: x scale bias -> y mean variance
 InstanceNormalization GroupNormalization: x scale bias -> y
 LayerNormalization: x scale bias -> y mean inverse
+QuantizeLinear: x scale #zero -> #y
+DequantizeLinear: #x scale #zero -> y
+DynamicQuantizeLinear: x -> #y scale #zero
+ConvInteger MatMulInteger: #a #b #zeroA #zeroB -> #y
+QLinearConv: #x scaleX #zeroX #w scaleW #zeroW scaleY #zeroY #bias -> #y
+QLinearMatMul com.microsoft::QLinearAdd com.microsoft::QLinearMul: #a scaleA #zeroA #b scaleB #zeroB scaleY #zeroY -> #y
+com.microsoft::QLinearLeakyRelu com.microsoft::QLinearSigmoid: #x scaleX #zeroX scaleY #zeroY -> #y
+com.microsoft::QLinearGlobalAveragePool com.microsoft::QLinearAveragePool: #x scaleX #zeroX scaleY #zeroY -> #y
+com.microsoft::QLinearConcat: scaleY #zeroY #x... -> #y
+com.microsoft::QGemm: #a scaleA #zeroA #b scaleB #zeroB #c scaleY #zeroY -> y
 com.microsoft::FusedMatMul: a b -> y
 com.microsoft.nchwc::Conv: x weight bias sum -> y
 com.microsoft.nchwc::ReorderInput com.microsoft.nchwc::ReorderOutput: x -> y

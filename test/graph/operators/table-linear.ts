@@ -233,10 +233,18 @@ export const LINEAR: Table = {
         twice: true,
       })),
   },
-  Unique: { reason: "read for its places, by which values are gathered: onnx-found.test.ts checks that" },
   RNN: { reason: "has a gradient only if it is unrolled, which onnx-recurrent.test.ts checks" },
   GRU: { reason: "has a gradient only if it is unrolled, which onnx-recurrent.test.ts checks" },
   LSTM: { reason: "has a gradient only if it is unrolled, which onnx-recurrent.test.ts checks" },
+  ...Object.fromEntries(
+    [
+      ...["QuantizeLinear", "DequantizeLinear", "DynamicQuantizeLinear", "ConvInteger", "MatMulInteger"],
+      ...["QLinearConv", "QLinearMatMul", "com.microsoft::QGemm"],
+      ...["Add", "Mul", "LeakyRelu", "Sigmoid", "GlobalAveragePool", "AveragePool", "Concat"].map(
+        (kind) => `com.microsoft::QLinear${kind}`,
+      ),
+    ].map((type) => [type, { reason: "straight-through, in quantised.test.ts" }]),
+  ),
   "com.microsoft::FusedMatMul": { reason: "made by lowerings only, after gradients were taken" },
   "com.microsoft.nchwc::Conv": { reason: "made by lowerings only, after gradients were taken" },
   "com.microsoft.nchwc::ReorderInput": { reason: "made by lowerings only, after gradients were taken" },

@@ -1,0 +1,119 @@
+import type { ValueRange } from "../graph/quantisation.js";
+import { check } from "../util/errors.js";
+
+/** How the range of a value follows from the numbers that were seen. */
+export type Calibration = "minmax" | "percentile" | "entropy";
+
+export const CALIBRATIONS: readonly Calibration[] = ["minmax", "percentile", "entropy"];
+
+const BINS = 2048;
+
+/**
+ * Numbers that a value of a network takes: smallest and largest in a first pass, how often it takes which in a second one,
+ * counted in 2048 bins.
+ */
+export class ValueRangeEstimate {
+  #low = Infinity;
+  #high = -Infinity;
+  readonly #counts = new Float64Array(BINS);
+  /** Of absolute values, up to the largest one. */
+  readonly #sizes = new Float64Array(BINS);
+
+  /** @throws StriateError for a number that is infinite or none */
+  widen(values: Float32Array, what: string): void {
+    // Private fields are slow in a loop over millions.
+    let [low, high, isFinite] = [this.#low, this.#high, true];
+    for (const value of values) {
+      if (value < low) low = value;
+      if (value > high) high = value;
+      if (value - value !== 0) isFinite = false;
+    }
+    [this.#low, this.#high] = [low, high];
+    check(isFinite, () => `${what}: calibration found numbers that are infinite or none`);
+  }
+
+  count(values: Float32Array): void {
+    const [low, width] = [this.#low, this.#high - this.#low || 1];
+    const largest = Math.max(Math.abs(low), Math.abs(this.#high)) || 1;
+    const [counts, sizes] = [this.#counts, this.#sizes];
+    const [perWidth, perSize] = [BINS / width, BINS / largest];
+    for (const value of values) {
+      const place = Math.min(BINS - 1, Math.max(0, Math.floor(perWidth * (value - low))));
+      counts[place] = counts[place]! + 1;
+      const size = Math.min(BINS - 1, Math.floor(perSize * Math.abs(value)));
+      sizes[size] = sizes[size]! + 1;
+    }
+  }
+
+  /** @param percentile for the calibration of that name: the share of numbers in percent that the range holds */
+  range(calibration: Calibration, percentile: number): ValueRange {
+    const [low, high] = [this.#low, this.#high];
+    if (calibration === "minmax" || low === high) return { low, high };
+    if (calibration === "percentile") return this.#central(percentile);
+    const largest = Math.max(Math.abs(low), Math.abs(high));
+    const limit = (largest * leastDivergence(this.#sizes, low < 0 ? 128 : 256)) / BINS;
+    return { low: Math.max(low, -limit), high: Math.min(high, limit) };
+  }
+
+  #central(percentile: number): ValueRange {
+    const width = (this.#high - this.#low) / BINS;
+    const total = this.#counts.reduce((a, b) => a + b, 0);
+    const outside = (total * (1 - percentile / 100)) / 2;
+    const first = firstBeyond(this.#counts, outside);
+    const last = BINS - firstBeyond(this.#counts.toReversed(), outside);
+    // A rectifier's zeros are no tail.
+    return {
+      low: this.#low >= 0 ? this.#low : this.#low + first * width,
+      high: this.#low + last * width,
+    };
+  }
+}
+
+/** The first bin with which more than so many were counted. */
+function firstBeyond(counts: Float64Array, outside: number): number {
+  let seen = 0;
+  for (const [i, count] of counts.entries()) {
+    seen += count;
+    if (seen > outside) return i;
+  }
+  return counts.length - 1;
+}
+
+/**
+ * The number of bins to keep, so that the kept ones in `levels` steps say the most of how often which size occurs: the least
+ * Kullback-Leibler divergence from the counts, what is cut off put into the last bin (Migacz, "8-bit inference with TensorRT",
+ * 2017).
+ */
+function leastDivergence(sizes: Float64Array, levels: number): number {
+  let [best, least] = [sizes.length, Infinity];
+  let beyond = sizes.subarray(levels).reduce((a, b) => a + b, 0);
+  const step = 8;
+  for (let bins = levels; bins <= sizes.length; bins += step) {
+    const divergence = divergenceOf(sizes.subarray(0, bins), beyond, levels);
+    if (divergence < least) [best, least] = [bins, divergence];
+    for (let i = bins; i < Math.min(bins + step, sizes.length); i++) beyond -= sizes[i]!;
+  }
+  return best;
+}
+
+function divergenceOf(kept: Float64Array, beyond: number, levels: number): number {
+  const total = kept.reduce((a, b) => a + b, 0);
+  let divergence = 0;
+  for (let level = 0; level < levels; level++) {
+    const from = Math.floor((level * kept.length) / levels);
+    const to = Math.floor(((level + 1) * kept.length) / levels);
+    let [sum, filled] = [0, 0];
+    for (let i = from; i < to; i++) {
+      sum += kept[i]!;
+      if (kept[i]! > 0) filled++;
+    }
+    for (let i = from; i < to; i++) {
+      const p = (kept[i]! + (i === kept.length - 1 ? beyond : 0)) / (total + beyond);
+      if (p === 0) continue;
+      // A bin that only what was cut off falls into has next to no share.
+      const q = kept[i]! > 0 ? sum / filled / total : 1e-9;
+      divergence += p * Math.log(p / q);
+    }
+  }
+  return divergence;
+}
