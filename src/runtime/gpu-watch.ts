@@ -24,9 +24,11 @@ export class GpuWatch {
   #problem: string | undefined;
   #lost: string | undefined;
 
-  constructor(private readonly device: GpuDevice) {
+  constructor(readonly device: GpuDevice) {
     device.addEventListener("uncapturederror", ({ error }) => (this.#problem ??= error.message));
     void device.lost.then(({ reason, message }) => {
+      // onnxruntime-web itself destroys its device with the last session, and makes another one for the next.
+      if (reason === "destroyed") return;
       this.#lost = [reason, message].filter((text) => text !== "" && text !== "unknown").join(": ");
     });
   }

@@ -112,7 +112,7 @@ async function open(device: WebDevice, options: WebRuntimeOptions): Promise<WebR
   const watched = async () => {
     if (device === "wasm") return undefined;
     const gpu = (await ort.env.webgpu.device) as GpuDevice | undefined;
-    if (gpu !== undefined) watch ??= new GpuWatch(gpu);
+    if (gpu !== undefined && gpu !== watch?.device) watch = new GpuWatch(gpu);
     return watch;
   };
   return {

@@ -15,12 +15,6 @@ const sources = readdirSync(new URL("src/", root), { recursive: true, encoding: 
   .map((name) => `src/${name.replaceAll("\\", "/")}`)
   .filter((name) => name.endsWith(".ts"));
 
-/** Whether a path fits a pattern in which * stands for a part of one name. */
-function matches(path: string, pattern: string): boolean {
-  const parts = pattern.split("*").map((part) => part.replaceAll(/[.+?^${}()|[\]\\]/g, "\\$&"));
-  return new RegExp(`^${parts.join("[^/]*")}$`).test(path);
-}
-
 /** The source of a built file. */
 const sourceOf = (built: string): string => built.replace(/^(\.\/)?dist\//, "src/").replace(/\.js$/, ".ts");
 
@@ -36,16 +30,6 @@ describe("package.json", () => {
     for (const target of Object.values(manifest.bin)) {
       expect(read(sourceOf(target))).toMatch(/^#!\/usr\/bin\/env node\n/);
     }
-  });
-
-  it("tells bundlers of every module that registers something when it is loaded", () => {
-    const registering = sources.filter((path) =>
-      /^(defineOperator\(|for \(.*defineOperator\()/m.test(read(path)),
-    );
-    expect(registering.length).toBeGreaterThan(0);
-    const built = registering.map((path) => path.replace(/^src/, "./dist").replace(/\.ts$/, ".js"));
-    const missed = built.filter((path) => !manifest.sideEffects.some((pattern) => matches(path, pattern)));
-    expect(missed).toEqual([]);
   });
 
   it("gives each system that is there an entry of its own", () => {

@@ -5,7 +5,7 @@ import { dtypeFromOnnx, isFloat } from "../dtype.js";
 import { apply1, floatAttribute, intAttribute, intsAttribute } from "../operator.js";
 import { add, cast, greaterOrEqual, less, mul, scalar } from "../operators/elementwise.js";
 import { uniformNumber } from "../operators/known.js";
-import { cumulativeSum } from "../operators/rank.js";
+import { cumulativeSum } from "../operators/running-sum.js";
 import { sum } from "../operators/reduce.js";
 import { slice } from "../operators/slice-pad.js";
 import { softmax } from "../operators/softmax.js";

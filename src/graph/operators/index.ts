@@ -21,6 +21,7 @@ export * from "./unit-vectors.js";
 export * from "./attention.js";
 export * from "./select.js";
 export * from "./rank.js";
+export * from "./running-sum.js";
 export * from "./einsum.js";
 export * from "./places.js";
 export * from "./grid-sample.js";

@@ -169,34 +169,7 @@ export function countedTo(x: Tensor, axis: number): Tensor {
   return apply1("Range", [zero, count, one]);
 }
 
-// ---- running sums and triangles ----------------------------------------------------------------------------------------
-
-defineOperator({
-  type: "CumSum",
-  infer: (call) => {
-    const [x, axis] = [required(call, 0, "x"), required(call, 1, "axis")];
-    const known = axis.known?.[0];
-    if (typeof known === "number") normaliseAxis(known, x.rank, "CumSum");
-    return [{ dtype: x.dtype, shape: x.shape }];
-  },
-  gradient: (call) => {
-    const [dy, axis] = [call.dy, call.inputs[1]!];
-    const exclusive = intAttribute(call.attributes, "exclusive", 0);
-    const reverse = 1 - intAttribute(call.attributes, "reverse", 0);
-    return [apply1("CumSum", [dy, axis], { exclusive, reverse })];
-  },
-});
-/** Running sum along an axis; `exclusive` leaves an element out of its own sum, `reverse` runs from the end. */
-export function cumulativeSum(
-  x: Tensor,
-  axis: number,
-  options: { readonly exclusive?: boolean; readonly reverse?: boolean } = {},
-): Tensor {
-  return apply1("CumSum", [x, constant(axis, [], "int64")], {
-    exclusive: options.exclusive === true ? 1 : 0,
-    reverse: options.reverse === true ? 1 : 0,
-  });
-}
+// ---- triangles ----------------------------------------------------------------------------------------------------------
 
 defineOperator({
   type: "Trilu",
