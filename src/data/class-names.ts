@@ -117,16 +117,14 @@ const plain = (name: string): string => name.trim().toLowerCase().replaceAll(/[_
  */
 export function placesOf(own: readonly ClassName[], order: ClassOrder, what: string): number[] {
   const places = new Map<string, number[]>();
-  for (const [place, { name, synset }] of order.classes.entries()) {
-    const keys = new Set([name, ...name.split(","), synset ?? name].map(plain));
-    for (const key of keys) places.set(key, [...(places.get(key) ?? []), place]);
-  }
+  for (const [place, one] of order.classes.entries())
+    for (const key of keysOf(one)) places.set(key, [...(places.get(key) ?? []), place]);
   return own.map(({ name, synset }) => {
     const found = (synset === undefined ? undefined : places.get(plain(synset))) ?? places.get(plain(name));
     if (found === undefined) {
       const near = closest(plain(name), [...places.keys()]);
       throw new StriateError(
-        `${what}: "${name}" is none of the ${order.classes.length} classes (${some(order.classes)}) of ${order.from}` +
+        `${what}: "${name}" is none of the ${order.classes.length} classes (${someNames(order.classes)}) of ${order.from}` +
           (near === undefined ? "" : ` (did you mean ${near}?)`),
       );
     }
@@ -140,7 +138,24 @@ export function placesOf(own: readonly ClassName[], order: ClassOrder, what: str
   });
 }
 
-function some(classes: readonly ClassName[]): string {
+/** Everything that a class may be called. */
+function keysOf({ name, synset }: ClassName): ReadonlySet<string> {
+  return new Set([name, ...name.split(","), synset ?? name].map(plain));
+}
+
+/** Whether two lists name the same classes in the same order: each pair has a name or an id in common. */
+export function sameOrder(a: readonly ClassName[], b: readonly ClassName[]): boolean {
+  return (
+    a.length === b.length &&
+    a.every((one, i) => {
+      const others = keysOf(b[i]!);
+      return [...keysOf(one)].some((key) => others.has(key));
+    })
+  );
+}
+
+/** The first four names of a list. */
+export function someNames(classes: readonly ClassName[]): string {
   const shown = classes.slice(0, 4).map(({ name }) => name);
   return [...shown, ...(classes.length > shown.length ? ["..."] : [])].join(", ");
 }

@@ -7,7 +7,7 @@ import { fileError, readFileChecked } from "../util/files-node.js";
 import type { ClassName, ClassOrder } from "./class-names.js";
 import { imageNetOrder, placesOf } from "./class-names.js";
 import type { ImageSource, Labelling } from "./image-source.js";
-import { IMAGE_ENDINGS, readImage } from "./images-node.js";
+import { IMAGE_ENDINGS, readImage, readImageFile } from "./images-node.js";
 
 export interface ClassOptions {
   /**
@@ -287,6 +287,7 @@ export function filesSource(
     labels: Int32Array.from(labels),
     nameOf: (index) => files[index]!,
     read: (index) => readImage(join(root, files[index]!)),
+    bytes: (index) => readImageFile(join(root, files[index]!)),
   };
 }
 

@@ -74,7 +74,12 @@ function rgbOf(data: Buffer, channels: number, space: string | undefined): Uint8
 
 /** Reads and decodes an image file; errors as {@link decodeImage}, and when the file cannot be read. */
 export async function readImage(path: string): Promise<RgbImage> {
-  return decodeImage(await readFileChecked(path, { what: "image", maxBytes: LARGEST_FILE }), path);
+  return decodeImage(await readImageFile(path), path);
+}
+
+/** The bytes of an image file. Throws {@link StriateError} if it cannot be read. */
+export function readImageFile(path: string): Promise<Uint8Array> {
+  return readFileChecked(path, { what: "image", maxBytes: LARGEST_FILE });
 }
 
 /** Writes a PNG file, whole or not at all. */

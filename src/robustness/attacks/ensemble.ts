@@ -203,7 +203,8 @@ export async function isDeterministic(classifier: Classifier, images: ImageBatch
   return true;
 }
 
-function largestTurn(a: Float32Array, b: Float32Array, count: number): number {
+/** Largest distance between the rows of two sets of logits, each row at length 1. */
+export function largestTurn(a: Float32Array, b: Float32Array, count: number): number {
   const classes = a.length / count;
   let most = 0;
   for (let row = 0; row < count; row++) {
