@@ -2,17 +2,21 @@ import type { Tensor } from "../graph/index.js";
 import {
   add,
   argmax,
+  constant,
   div,
   equal,
   gatherElements,
   exp,
+  less,
   log,
   max,
+  minimum,
   mul,
   neg,
   pad,
   reshape,
   slice,
+  softplus,
   squeeze,
   stopGradient,
   sub,
@@ -22,7 +26,7 @@ import {
   where,
 } from "../graph/index.js";
 import { isStatic } from "../graph/dims.js";
-import { StriateError } from "../util/errors.js";
+import { StriateError, check } from "../util/errors.js";
 
 /**
  * Losses that attacks maximise, one value for each image. With logits z, label y, target t and z_(1) >= z_(2) >= ...:
@@ -59,7 +63,7 @@ export function attackLoss(loss: AttackLoss, logits: Tensor, labels: Tensor, tar
   if (isStatic(classes) && classes < FEWEST_CLASSES[loss]) {
     throw new StriateError(`the loss ${loss} needs at least ${FEWEST_CLASSES[loss]} classes, got ${classes}`);
   }
-  if (loss === "ce") return neg(pick(logProbabilities(logits), labels));
+  if (loss === "ce") return crossEntropy(logits, labels);
   const own = pick(logits, labels);
   if (needsTargets(loss)) {
     if (targets === undefined) throw new StriateError(`the loss ${loss} needs targets`);
@@ -76,14 +80,32 @@ export function attackLoss(loss: AttackLoss, logits: Tensor, labels: Tensor, tar
 }
 
 /**
- * log softmax written out. Near a loss of 0, where targeted attacks go, its gradient is what is left of 1 + tiny numbers:
- * so the maximum is taken off first and alone (runtimes round x - (max + log sum) at the size of the logits), and tiny
- * numbers are added to each other before they meet the large one.
+ * -log softmax(z)_y as log(1 + e^m), m = log sum_{i != y} exp(z_i - z_y). Its gradient keeps its digits however sure the
+ * network is of the label: the label's share is the sum of the others, which 1 - p in single precision loses from a margin of
+ * 17 on. From 87 on e^m itself is lost.
  */
-function logProbabilities(logits: Tensor): Tensor {
-  const shifted = sub(logits, stopGradient(max(logits, 1, { keepAxes: true })));
-  return sub(shifted, log(sumOfLanes(exp(shifted))));
+function crossEntropy(logits: Tensor, labels: Tensor): Tensor {
+  const classes = logits.shape[1]!;
+  check(isStatic(classes), () => `the loss ce needs a known number of classes, got ${classes}`);
+  const label = unsqueeze(labels, [1]);
+  const places = constant(
+    Array.from({ length: classes }, (_, i) => i),
+    [1, classes],
+    "int64",
+  );
+  const others = where(equal(label, places), NOWHERE, sub(logits, gatherElements(logits, label, 1)));
+  const top = stopGradient(max(others, 1, { keepAxes: true }));
+  const m = add(top, log(sumOfLanes(exp(sub(others, top)))));
+  const power = exp(minimum(m, SURE));
+  // log(1 + e) = e - e^2 / 2 + ..., where 1 + e would round e away.
+  const sure = mul(power, sub(1, mul(power, 0.5)));
+  return squeeze(where(less(m, SURE), sure, softplus(m)), [1]);
 }
+
+/** So far below every score that nothing is left of it. */
+const NOWHERE = -1e30;
+/** Below it two terms of the series are exact in single precision. */
+const SURE = -9;
 
 const LANES = 8;
 

@@ -221,7 +221,8 @@ function isAttack(value: Readonly<Record<string, unknown>>): boolean {
 }
 
 const isText = (value: unknown): value is string => typeof value === "string";
-const isCount = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) >= 0;
+const isCount = (value: unknown): value is number =>
+  typeof value === "number" && Number.isSafeInteger(value) && value >= 0;
 const isCounts = (value: unknown): value is readonly number[] => Array.isArray(value) && value.every(isCount);
 const isRadius = (value: unknown): value is number => typeof value === "number" && value > 0;
 /** What rounding may add to a bound. */
@@ -264,9 +265,9 @@ function checkRecord(
 
 /** What a record is about: no two of a run are about the same. */
 export function subjectsOf(record: RunRecord): readonly string[] {
-  const at = "timestep" in record && record.timestep !== undefined ? `, timestep ${record.timestep}` : "";
-  if (record.kind === "image") return [`image ${record.image}${at}`];
   if (record.kind === "skipped") return [`skipped image ${record.image}`];
+  const at = record.timestep === undefined ? "" : `, timestep ${record.timestep}`;
+  if (record.kind === "image") return [`image ${record.image}${at}`];
   const images = record.kind === "attack" ? record.images : [record.image];
   return images.map(
     (image) => `${record.kind} of ${record.plan}, epsilon ${record.epsilon}, on image ${image}${at}`,
