@@ -62,8 +62,9 @@ function notLogits(
   const agrees = (row: Float32Array) =>
     row.every((score) => score >= 0) && Math.abs(sumOf(row) - middle) <= ROUNDING * middle;
   const sure = [1, 100].some((sum) => Math.abs(middle - sum) <= ROUNDING * sum);
-  // One row has no other to agree with.
-  if (middle > 0 && (sure || rows.length > 1) && isMost(agrees))
+  // Scores of other kinds may have a common sum by chance: that of probabilities on a scale is a whole number.
+  const whole = Math.abs(middle - Math.round(middle)) <= 1e-3 * middle;
+  if (middle > 0.5 && (sure || (rows.length > 1 && whole)) && isMost(agrees))
     return { text: `none is below 0 and each image's sum to about ${Number(middle.toPrecision(3))}`, sure };
   const logarithms: readonly (readonly [text: string, inverse: (score: number) => number])[] = [
     ["negative logarithms", (score) => Math.exp(-score)],
