@@ -167,6 +167,42 @@ describe("answers of a network", () => {
   });
 });
 
+describe("metadata of a network's file", () => {
+  it.each([
+    ["striate.noise.gone", '{"distribution":"normal"}', 'its metadata describe an unknown input "gone"'],
+    ["striate.input.gone", '{"default":[1]}', 'its metadata describe an unknown input "gone"'],
+    [
+      "striate.preprocessing",
+      '{"std":[0]}',
+      'its metadata "striate.preprocessing": preprocessing: expected standard',
+    ],
+    ["striate.preprocessing", '{"resize":4}', "resize to 4 pixels is less than the network's 8"],
+  ])("must fit the network: %s %s", async (key, value, message) => {
+    const { model, data } = await prepared({ metadata: { [key]: value } });
+    expect((await measure(model, data)).err).toContain(
+      `network.onnx: ${message}`.replace(/network.onnx: resize/, "resize"),
+    );
+  });
+
+  it("must count the timesteps that there are", async () => {
+    const timesteps = '{"output":"scores","count":3}';
+    const { model, data } = await prepared({
+      end: (s) => concat([unsqueeze(mul(s, 7.3), [0]), unsqueeze(mul(s, 2.1), [0])], 0),
+      metadata: { "striate.timesteps": timesteps },
+    });
+    expect((await measure(model, data)).err).toContain('"striate.timesteps" say 3, its output has 2');
+  });
+});
+
+describe("striate import", () => {
+  it("says that an ONNX file is no checkpoint", async () => {
+    const { model } = await prepared();
+    const { streams, err } = captured();
+    expect(await runCommandLine(["import", model, "--into", model], streams)).toBe(1);
+    expect(err()).toContain("is an ONNX file, expected a checkpoint of weights");
+  });
+});
+
 describe("a results file", () => {
   it("is not gone on with if something else is measured", async () => {
     const { folder, model, data } = await prepared({ second: (s) => neg(mul(s, 7.3)) });

@@ -200,8 +200,9 @@ describe("gradients that attacks cannot follow", () => {
     });
     expected.forEach((row, i) => {
       expect((found!.data[i]! as number) / row.loss).toBeCloseTo(1, 5);
-      row.slope.forEach((value, j) => { expect((gradient!.data[3 * i + j]! as number) / value).toBeCloseTo(1, 5); },
-      );
+      row.slope.forEach((value, j) => {
+        expect((gradient!.data[3 * i + j]! as number) / value).toBeCloseTo(1, 5);
+      });
     });
   });
 
