@@ -24,6 +24,10 @@ export async function importCheckpoint(
   streams: Streams,
 ): Promise<void> {
   const { into, out = `${basename(path, extname(path))}.onnx` } = options;
+  check(
+    !path.endsWith(".onnx"),
+    () => `"${path}" is an ONNX file, expected a checkpoint of weights (.pth, .pt or .safetensors)`,
+  );
   check(out !== into, () => `--out: "${out}" is the network that is read; choose another name`);
   const file = await openOnnx(into);
   const { tensors, unread } = await readWeights(path);

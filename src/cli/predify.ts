@@ -272,6 +272,11 @@ async function dataOf(
   if (warning !== undefined) streams.err.write(`${pc.yellow("note")} ${warning}\n`);
   const all = imageData(images, preprocessing);
   const aside = Math.min(options.validation, Math.floor(all.count / 5));
+  if (aside < options.validation) {
+    streams.err.write(
+      `${pc.yellow("note")} ${aside} images are set aside to measure the errors on, not ${options.validation}: at most a fifth of ${all.count}\n`,
+    );
+  }
   const training = all.count - aside;
   check(
     training >= batchSize,

@@ -1,12 +1,17 @@
-import { readFileSync } from "node:fs";
+import { readFileSync, statSync } from "node:fs";
 import { basename, dirname, extname } from "node:path";
 import pc from "picocolors";
 import { namedImages, readClassOrder } from "../data/named-images-node.js";
+import { contentDigest } from "../data/content-digest-node.js";
+import type { ClassOrder } from "../data/class-names.js";
+import { sameOrder, someNames } from "../data/class-names.js";
 import type { ImageSource } from "../data/image-source.js";
 import type { Answers, Network } from "../robustness/network.js";
 import type { OnnxFile } from "../graph/onnx/read.js";
 import { openOnnx, sha256OfModel } from "../graph/onnx/open-node.js";
 import { onnxNetworkOverTime } from "../robustness/onnx-network.js";
+import { checkAnswers, dependsOnBatch } from "../robustness/answer-checks.js";
+import type { ImageBatch } from "../robustness/classifier.js";
 import { Classifier } from "../robustness/classifier.js";
 import type { AttackPlan, Norm } from "../robustness/attacks/index.js";
 import { attackPlan, checkPlan, isDeterministic, planCautions } from "../robustness/attacks/index.js";
@@ -74,6 +79,11 @@ export async function measureRobustness(
 ): Promise<number> {
   const { seed, device, threads, out } = options;
   check(extname(out) === ".html", () => `--out: expected a name that ends in .html, got "${out}"`);
+  check(!isFolder(out), () => `--out: "${out}" is a folder, expected the name of a file`);
+  check(
+    options.eps === undefined || options.attacks !== undefined,
+    () => "--eps has no effect without --attacks: say which attacks, such as --attacks pgd",
+  );
   const name = basename(path);
   const file = await openOnnx(path, name);
   const networks = networksOf(file, name, options);
@@ -82,11 +92,11 @@ export async function measureRobustness(
   const note = (line: string): void => {
     progress.note(line);
   };
-  const outputs = network.classes;
+  const order = await classOrder(network, options.classes);
   const source = await namedImages(options.data, {
-    outputs,
+    outputs: network.classes,
     ...(options.split !== undefined && { split: options.split }),
-    ...(options.classes !== undefined && { classes: await readClassOrder(options.classes, outputs) }),
+    ...(order && { classes: order }),
     cifar10: {
       fetch: options.cifar10Source,
       onProgress: (step, steps = step) => {
@@ -125,17 +135,26 @@ export async function measureRobustness(
       epsilons: [...plan.epsilons],
     };
     await ensureFolder(dirname(out));
-    const results = await openResults(`${stem}.results.jsonl`, settings, { force: options.force });
+    const results = await openResults(`${stem}.results.jsonl`, settings, {
+      force: options.force,
+      limits: {
+        labels: source.labels,
+        classes: network.classes,
+        answers: 1 + plan.conditions.length,
+        passes: plan.passes,
+      },
+      onWarning: note,
+    });
     if (results.records.length > 0) note(pc.dim(`going on with ${results.path}`));
     note(pc.dim(describe(plan, plans)));
-    const records = await evaluate(classifiers, source, plan, results, {
+    const evaluation = evaluate(classifiers, source, plan, results, {
       signal: interrupt.signal,
       threads,
       onProgress: (task, event) => {
         progress.update(task, event);
       },
     });
-    results.close();
+    const records = await evaluation.finally(() => results.close());
     progress.stop();
     const card = resultCard({
       protocol,
@@ -166,12 +185,46 @@ export async function measureRobustness(
   }
 }
 
+function isFolder(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
+}
+
+/** The order of the network's outputs as the user or its file states it; they must not contradict each other. */
+async function classOrder(
+  { name, classes: outputs, classNames }: Network,
+  stated: string | undefined,
+): Promise<ClassOrder | undefined> {
+  const own = classNames && {
+    from: `the metadata of ${name}`,
+    classes: classNames.map((one) => ({ name: one })),
+  };
+  if (stated === undefined) return own;
+  const order = await readClassOrder(stated, outputs);
+  check(
+    order.classes.length === outputs,
+    () =>
+      `--classes ${stated}: expected a name for each of the ${outputs} outputs of ${name}, got ${order.classes.length}`,
+  );
+  check(
+    own === undefined || sameOrder(own.classes, order.classes),
+    () =>
+      `--classes ${stated} contradicts the metadata of ${name}: stated was ${someNames(order.classes)}, ` +
+      `the file says ${someNames(own!.classes)}`,
+  );
+  return order;
+}
+
 /** A data set with its own classes must have one for each output: otherwise labels count something else. */
 function checkClasses(
   { name, classes, labelling }: ImageSource,
   network: Network,
   { classes: stated }: RobustnessCommandOptions,
 ): void {
+  check(
+    stated === undefined || labelling?.complete !== false,
+    () =>
+      `--classes has no effect: ${name} lists numbers of outputs (files.json without labels.json), not names; leave it out`,
+  );
   const [own, outputs] = [classes.length, network.classes];
   if (labelling?.complete === false || own === outputs) return;
   const counted = labelling === undefined ? "" : ` (${labelling.text})`;
@@ -250,13 +303,19 @@ async function planOf(
   const pick = (count: number): number[] => [...chosen.slice(0, count)].sort((a, b) => a - b);
   const images = pick(options.images);
   const attacked = plans.length === 0 ? [] : pick(Math.min(options.attackImages, images.length));
-  const stochastic = !(await answersTwiceTheSame(classifier, source, images));
+  const stochastic = await probe(classifiers, source, images, warnings);
   if (stochastic && plans.some(({ name }) => !name.includes("rand"))) {
     warnings.push(
       "the network draws random numbers: attacks that do not average over them (all but rand) overestimate robustness",
     );
   }
   const { passes = stochastic ? 5 : 1 } = options;
+  if (passes > 1 && plans.length > 0) {
+    warnings.push(
+      `clean and corrupted images are judged by the average of ${passes} forward passes, attacked ones by one pass each: ` +
+        `these rows are not of one predictor`,
+    );
+  }
   const reencode = options.reencode ?? defaultReencode(constants);
   const plan: EvaluationPlan = {
     images,
@@ -291,6 +350,7 @@ async function planOf(
       attacked: attacked.length,
       choice: images.length === source.count ? "all" : `drawn at random with seed ${seed}`,
       labels: source.labelling?.text ?? "the data set's own",
+      sha256: await contentDigest(source, images),
     },
     seed,
     passes,
@@ -307,9 +367,15 @@ async function planOf(
   return { plan, protocol, plans, warnings };
 }
 
-/** What was said of the model's inputs, which its numbers depend on. */
-function inputsOf({ noise, input, fixedNoise }: RobustnessCommandOptions): Partial<Protocol["model"]> {
+/** What was said of the model's output and inputs, which its numbers depend on. */
+function inputsOf({
+  output,
+  noise,
+  input,
+  fixedNoise,
+}: RobustnessCommandOptions): Partial<Protocol["model"]> {
   return {
+    ...(output !== undefined && { output }),
     ...(noise && { noise }),
     ...(input && { inputs: input }),
     ...(fixedNoise && { fixedNoise }),
@@ -321,20 +387,59 @@ function constantsFor(side: number, stated: string | undefined): ConstantSet {
   return CONSTANT_SETS.find((set) => String(set) === stated) ?? nearest;
 }
 
-async function answersTwiceTheSame(
-  classifier: Classifier,
+/** Images that a network is looked at with before anything is measured. */
+const PROBED = 16;
+
+/**
+ * Looks at the network's answers to a few images: refuses those that are not what they are taken for, adds cautions, and
+ * says whether the network draws random numbers.
+ */
+async function probe(
+  classifiers: readonly Classifier[],
   source: ImageSource,
   images: readonly number[],
+  warnings: string[],
 ): Promise<boolean> {
-  if (classifier.isStochastic) return false;
-  const { imageShape, preprocessing } = classifier.network;
-  for (const image of images.slice(0, 20)) {
-    const picture = await source.read(image).catch(() => undefined);
-    if (picture === undefined) continue;
-    const fitted = fitPicture(picture, imageShape, preprocessing);
-    return isDeterministic(classifier, toImageBatch([fitted], imageShape));
+  const classifier = classifiers.at(-1)!;
+  const some = await readableImages(classifier, source, images);
+  if (some.count === 0) return classifier.isStochastic;
+  for (const each of classifiers) {
+    const caution = checkAnswers(each.network, await each.logits(some), some.count);
+    if (caution !== undefined) warnings.push(caution);
   }
-  return true;
+  const first = { count: 1, data: some.data.slice(0, classifier.imageSize) };
+  const stochastic = classifier.isStochastic || !(await isDeterministic(classifier, first));
+  // What is drawn inside a network differs from run to run anyway.
+  const drawnInside = stochastic && !classifier.isStochastic;
+  if (!drawnInside && (await dependsOnBatch(classifier, first))) {
+    const { fixedBatch } = classifier.network;
+    warnings.push(
+      `the network's answer to an image depends on the other images of its batch: all numbers here depend on --batch` +
+        (fixedBatch === undefined
+          ? ""
+          : `, and on the copies that fill up the network's fixed batch of ${fixedBatch}`),
+    );
+  }
+  return stochastic;
+}
+
+async function readableImages(
+  { network: { imageShape, preprocessing } }: Classifier,
+  source: ImageSource,
+  images: readonly number[],
+): Promise<ImageBatch> {
+  const pictures = await Promise.all(
+    images.slice(0, PROBED).map((image) =>
+      source.read(image).catch((error: unknown) => {
+        if (error instanceof StriateError) return undefined;
+        throw error;
+      }),
+    ),
+  );
+  const fitted = pictures.flatMap((picture) =>
+    picture === undefined ? [] : [fitPicture(picture, imageShape, preprocessing)],
+  );
+  return toImageBatch(fitted, imageShape);
 }
 
 function describe(plan: EvaluationPlan, plans: readonly AttackPlan[]): string {

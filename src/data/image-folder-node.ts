@@ -2,12 +2,12 @@ import type { Dirent } from "node:fs";
 import { existsSync } from "node:fs";
 import { readdir, realpath, stat } from "node:fs/promises";
 import { extname, join } from "node:path";
-import { check } from "../util/errors.js";
+import { StriateError, check } from "../util/errors.js";
 import { fileError, readFileChecked } from "../util/files-node.js";
 import type { ClassName, ClassOrder } from "./class-names.js";
 import { imageNetOrder, placesOf } from "./class-names.js";
 import type { ImageSource, Labelling } from "./image-source.js";
-import { IMAGE_ENDINGS, readImage } from "./images-node.js";
+import { IMAGE_ENDINGS, readImage, readImageFile } from "./images-node.js";
 
 export interface ClassOptions {
   /**
@@ -55,7 +55,41 @@ export async function imageFolder(root: string, options: ImageFolderOptions = {}
     const list = await listBeside(root, only!, files);
     if (list !== undefined) return annotatedImages(root, list, options);
   }
+  if (options.classes === undefined) await checkNotParts(root, folders);
   return classFolders(root, folders, options);
+}
+
+/**
+ * Refuses folders that hold no picture themselves but folders of the same names, or one that is called like a part of a data
+ * set beside others: parts would count as classes.
+ */
+async function checkNotParts(root: string, folders: readonly string[]): Promise<void> {
+  const inside = await Promise.all(
+    folders.map(async (name) => ({ name, ...(await listFolder(join(root, name))) })),
+  );
+  const nested = inside.filter(({ folders: own, files }) => own.length > 0 && !files.some(isImage));
+  const advice = (name: string) =>
+    `parts of a data set would count as classes; give one of them ("${join(root, name)}"), or name the classes in the ` +
+    `order of the network's outputs (--classes)`;
+  for (const [i, a] of nested.entries()) {
+    const b = nested.slice(i + 1).find((other) => haveSameFolders(a.folders, other.folders));
+    if (b === undefined) continue;
+    throw new StriateError(
+      `"${root}": its folders "${a.name}" and "${b.name}" hold folders of the same names (${some(a.folders)}): ${advice(a.name)}`,
+    );
+  }
+  const part = nested.find(({ name, folders: own }) => own.length > 1 && SPLITS.includes(name.toLowerCase()));
+  if (part === undefined || folders.length === 1) return;
+  throw new StriateError(
+    `"${root}": "${part.name}" holds no images but folders (${some(part.folders)}), beside ` +
+      `${some(folders.filter((name) => name !== part.name))}: ${advice(part.name)}`,
+  );
+}
+
+/** Whether all names of the shorter list are in the other. A single one is no sign: each class may have a folder "images". */
+function haveSameFolders(a: readonly string[], b: readonly string[]): boolean {
+  const [few, many] = a.length <= b.length ? [a, b] : [b, a];
+  return few.length > 1 && few.every((name) => many.includes(name));
 }
 
 /** The folders of a root that are parts of a data set; undefined if it holds classes. */
@@ -82,9 +116,10 @@ async function splitOf(
     options.classes === undefined && training !== undefined && training !== chosen
       ? await trainingClasses(join(root, training), options.outputs)
       : undefined;
-  const source = await imageFolder(join(root, chosen), { ...options, ...(own && { classes: own }) });
-  if (stated !== undefined) return source;
-  const { text, cautions, complete } = source.labelling!;
+  const source = await imageFolder(join(root, chosen), { ...options, ...(own && { classes: own.order }) });
+  const { text, complete } = source.labelling!;
+  const cautions = [...(own?.cautions ?? []), ...source.labelling!.cautions];
+  if (stated !== undefined) return { ...source, labelling: { text, cautions, complete } };
   const caution = `"${root}" holds ${splits.join(" and ")}: ${chosen} is read (--split names another)`;
   return {
     ...source,
@@ -97,11 +132,32 @@ async function splitOf(
 }
 
 /** The classes of a training part; undefined if it holds none, or ImageNet's, whose order is known. */
-async function trainingClasses(root: string, outputs: number | undefined): Promise<ClassOrder | undefined> {
+async function trainingClasses(
+  root: string,
+  outputs: number | undefined,
+): Promise<{ readonly order: ClassOrder; readonly cautions: readonly string[] } | undefined> {
   const { folders } = await listFolder(root);
-  const classes = inOrder(folders).names.map(classOf);
+  const { names, order } = inOrder(folders);
+  const classes = names.map(classOf);
   if (classes.length < 2 || imageNetOrder(classes, outputs) !== undefined) return undefined;
-  return { from: `the folders of "${root}"`, classes };
+  await checkNotParts(root, folders);
+  for (const name of names) check(await holdsImage(join(root, name)), () => emptyFolder(join(root, name)));
+  return { order: { from: `the folders of "${root}"`, classes }, cautions: order.cautions };
+}
+
+function emptyFolder(path: string): string {
+  return (
+    `"${path}" holds no image: is it a class? Labels count folders, so remove it, or name the classes ` +
+    `in the order of the network's outputs (--classes)`
+  );
+}
+
+/** Whether there is an image in a folder or below it. */
+async function holdsImage(path: string): Promise<boolean> {
+  const { folders, files } = await listFolder(path);
+  if (files.some(isImage)) return true;
+  for (const name of folders) if (await holdsImage(join(path, name))) return true;
+  return false;
 }
 
 const WORDNET_ID = /^n\d{8}$/;
@@ -125,12 +181,8 @@ async function classFolders(
     () => `"${root}": no image in its ${folders.length} folders (${IMAGE_ENDINGS.join(", ")})`,
   );
   const empty = names.filter((_, i) => found[i]!.length === 0);
-  check(
-    empty.length === 0 || options.classes !== undefined,
-    () =>
-      `"${join(root, empty[0]!)}" holds no image: is it a class? Labels count folders, so remove it, or name the classes ` +
-      `in the order of the network's outputs (--classes)`,
-  );
+  check(empty.length === 0 || options.classes !== undefined, () => emptyFolder(join(root, empty[0]!)));
+  await checkDistinct(root, names);
   const held = names.filter((_, i) => found[i]!.length > 0);
   const { classes, places, labelling } = labelsFor(held.map(classOf), options, `"${root}"`, {
     own: `one class for each folder, ${order.text}`,
@@ -146,6 +198,20 @@ async function classFolders(
     ),
     labelling,
   };
+}
+
+/** Throws {@link StriateError} for two folders that are one by a link: its images would count for two classes. */
+async function checkDistinct(root: string, names: readonly string[]): Promise<void> {
+  const places = new Map<string, string>();
+  for (const name of names) {
+    const place = await realpath(join(root, name));
+    const other = places.get(place);
+    check(
+      other === undefined,
+      () => `"${root}": "${other!}" and "${name}" are one folder by a link ("${place}")`,
+    );
+    places.set(place, name);
+  }
 }
 
 /** Folders in the order of their labels, and what there is to say about it. */
@@ -287,6 +353,7 @@ export function filesSource(
     labels: Int32Array.from(labels),
     nameOf: (index) => files[index]!,
     read: (index) => readImage(join(root, files[index]!)),
+    bytes: (index) => readImageFile(join(root, files[index]!)),
   };
 }
 

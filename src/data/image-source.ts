@@ -29,6 +29,8 @@ export interface ImageSource {
   nameOf(index: number): string;
   /** Throws {@link StriateError} for an image that cannot be read. */
   read(index: number): Promise<RgbImage>;
+  /** The bytes of its file, for a source of files. Throws {@link StriateError} for a file that cannot be read. */
+  bytes?(index: number): Promise<Uint8Array>;
 }
 
 /** Some images of a source, in the given order. */
@@ -39,6 +41,7 @@ export function imageSubset(source: ImageSource, indices: ArrayLike<number>): Im
     labels: Int32Array.from(indices, (index) => source.labels[index]!),
     nameOf: (index) => source.nameOf(indices[index]!),
     read: (index) => source.read(indices[index]!),
+    ...(source.bytes && { bytes: (index: number) => source.bytes!(indices[index]!) }),
   };
 }
 

@@ -5,6 +5,7 @@ import { readFileChecked, writeFileAtomic } from "../util/files-node.js";
 import { decodeBmp, isBmp } from "./bmp.js";
 import type { RgbImage } from "./rgb-image.js";
 import { checkImage } from "./rgb-image.js";
+import { tiffTags } from "./tiff.js";
 
 /** Larger files and pictures are refused: they are damaged or hostile. */
 const LARGEST_FILE = 2 ** 28;
@@ -26,36 +27,45 @@ export const IMAGE_ENDINGS = [
 /** Samples of these kinds are bytes, or turned into them by their upper byte. */
 const DEPTHS: readonly (string | undefined)[] = ["uchar", "ushort"];
 
+/** Values of TIFF's tags for colours and compression. */
+const [YCBCR, JPEG] = [6, 7];
+
 /**
  * Decodes a picture (JPEG, PNG, WebP, GIF, TIFF, AVIF, BMP) to 8-bit RGB as Pillow's `convert("RGB")` does: the stored
  * samples, whatever colour profile they come with; grey becomes three equal channels, CMYK is (255 - C)(255 - K) / 255 and so
- * on; transparency and the orientation tag are ignored.
+ * on; transparency is ignored, and so is the orientation tag, except in TIFF files, which are turned as it says.
  *
  * Two differences from Pillow: 16-bit grey is scaled to bytes (Pillow clips it at 255, which turns nearly every picture white),
  * and transparent pixels of a GIF are black (the decoder does not tell their colour).
  *
  * @param name used in errors
- * @throws StriateError for bytes that are no picture, cut off, larger than 128 megapixels, or whose samples are numbers without
- * a known range (floats, 32-bit integers).
+ * @throws StriateError for bytes that are no picture, damaged, cut off, larger than 128 megapixels, or whose samples are numbers
+ * without a known range (floats, 32-bit integers) or YCbCr without JPEG compression, and for a compression that is not known.
  */
 export async function decodeImage(bytes: Uint8Array, name: string): Promise<RgbImage> {
   if (isBmp(bytes)) return decodeBmp(bytes, name, LARGEST_PIXELS);
   try {
     const input = sharp(bytes, {
-      failOn: "truncated",
+      failOn: "error",
       limitInputPixels: LARGEST_PIXELS,
       sequentialRead: true,
       ignoreIcc: true,
     });
-    const { depth, space } = await input.metadata();
+    const { depth, space, format } = await input.metadata();
     check(
       DEPTHS.includes(depth),
       () => `"${name}": its samples are of type ${depth}, whose range is not known; expected 8 or 16 bits`,
     );
+    const tags = format === "tiff" ? tiffTags(bytes) : undefined;
+    check(
+      tags?.photometric !== YCBCR || tags.compression === JPEG,
+      () => `"${name}": a TIFF of YCbCr samples without JPEG compression cannot be read; convert it to RGB`,
+    );
+    const turned = format === "tiff" ? input.autoOrient() : input;
     const colours =
       space === "cmyk"
-        ? input.pipelineColourspace("cmyk").toColourspace("cmyk")
-        : input.removeAlpha().toColourspace("srgb");
+        ? turned.pipelineColourspace("cmyk").toColourspace("cmyk")
+        : turned.removeAlpha().toColourspace("srgb");
     const { data, info } = await colours.raw({ depth: "uchar" }).toBuffer({ resolveWithObject: true });
     const image = { width: info.width, height: info.height, data: rgbOf(data, info.channels, space) };
     checkImage(image, name);
@@ -74,7 +84,12 @@ function rgbOf(data: Buffer, channels: number, space: string | undefined): Uint8
 
 /** Reads and decodes an image file; errors as {@link decodeImage}, and when the file cannot be read. */
 export async function readImage(path: string): Promise<RgbImage> {
-  return decodeImage(await readFileChecked(path, { what: "image", maxBytes: LARGEST_FILE }), path);
+  return decodeImage(await readImageFile(path), path);
+}
+
+/** The bytes of an image file. Throws {@link StriateError} if it cannot be read. */
+export function readImageFile(path: string): Promise<Uint8Array> {
+  return readFileChecked(path, { what: "image", maxBytes: LARGEST_FILE });
 }
 
 /** Writes a PNG file, whole or not at all. */

@@ -1,5 +1,5 @@
 import { readFile } from "node:fs/promises";
-import { join } from "node:path";
+import { join, normalize } from "node:path";
 import { StriateError, check } from "../util/errors.js";
 import { errorCode, fileError } from "../util/files-node.js";
 import { isJsonObject, parseStrictJson } from "../util/json.js";
@@ -20,6 +20,7 @@ export async function listedImages(root: string, options: ClassOptions = {}): Pr
   check(Array.isArray(list) && list.length > 0, () => `"${path}": expected a list of files`);
   const files: string[] = [];
   const labels: number[] = [];
+  const seen = new Map<string, number>();
   list.forEach((entry: unknown, i) => {
     check(
       isJsonObject(entry) && typeof entry.file === "string" && isLabel(entry.index),
@@ -29,6 +30,15 @@ export async function listedImages(root: string, options: ClassOptions = {}): Pr
       !entry.file.split(/[/\\]/).includes("..") && !/^([/\\]|[A-Za-z]:)/.test(entry.file),
       () => `"${path}": entry ${i}: "${String(entry.file)}" leads out of the folder`,
     );
+    const file = normalize(entry.file);
+    const before = seen.get(file);
+    check(
+      before === undefined,
+      () =>
+        `"${path}": entry ${i}: "${file}" is listed before, as entry ${before!} with the label ${labels[before!]!} ` +
+        `(here ${String(entry.index)})`,
+    );
+    seen.set(file, i);
     files.push(entry.file);
     labels.push(entry.index);
   });

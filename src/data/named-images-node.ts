@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs";
 import { basename, join } from "node:path";
-import { check } from "../util/errors.js";
+import { StriateError, check } from "../util/errors.js";
 import { readFileChecked } from "../util/files-node.js";
 import type { Cifar10Options } from "./cifar10-node.js";
 import { loadCifar10 } from "./cifar10-node.js";
@@ -44,11 +44,21 @@ export async function namedImages(name: string, options: NamedImagesOptions = {}
     );
     return relabelled(await loadTinyImageNet(part), classes);
   }
-  if (existsSync(join(name, "files.json"))) return listedImages(name, classes);
+  if (existsSync(join(name, "files.json"))) {
+    check(
+      split === undefined,
+      () => `"${name}": a folder with a list (files.json) has no splits, so --split ${split!} has no effect`,
+    );
+    return listedImages(name, classes);
+  }
   const found = (split === undefined ? ["val", "test"] : [split]).find((part) =>
     existsSync(join(name, `${part}.npy`)),
   );
   if (found !== undefined) return npyImages(name, found, classes);
+  check(
+    split !== undefined || !existsSync(join(name, "train.npy")),
+    () => `"${name}" holds train.npy, but neither val.npy nor test.npy: --split train reads it`,
+  );
   return imageFolder(name, { ...classes, ...(split !== undefined && { split }) });
 }
 
@@ -68,8 +78,28 @@ export async function readClassOrder(nameOrPath: string, outputs?: number): Prom
   const known = existsSync(nameOrPath) ? undefined : namedOrder(nameOrPath, outputs);
   if (known !== undefined) return known;
   const bytes = await readFileChecked(nameOrPath, { what: "list of classes", maxBytes: LARGEST_LIST });
-  const classes = parseClassNames(new TextDecoder().decode(bytes), `"${nameOrPath}"`);
+  const classes = parseClassNames(textOf(bytes, nameOrPath), `"${nameOrPath}"`);
   return { from: basename(nameOrPath), classes };
+}
+
+/** Throws {@link StriateError} for bytes that are no text. */
+function textOf(bytes: Uint8Array, path: string): string {
+  try {
+    const text = new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+    if (!text.includes("\0")) return text;
+  } catch (cause) {
+    throw notText(path, cause);
+  }
+  throw notText(path);
+}
+
+function notText(path: string, cause?: unknown): StriateError {
+  return new StriateError(
+    `"${path}": expected a list of classes as text (UTF-8) or JSON, found other bytes`,
+    {
+      cause,
+    },
+  );
 }
 
 async function mnist(part: "train" | "test"): Promise<ImageSource> {

@@ -182,6 +182,26 @@ export interface KnownPreprocessing {
   readonly from: "stated" | "the file";
 }
 
+/** The preprocessing that a file's metadata state; errors name the file and the entry. */
+function ofFile(file: Preprocessing, channels: number, side: number, what: string): CompletePreprocessing {
+  try {
+    const complete = completePreprocessing(file, channels);
+    checkReaches(complete, side);
+    return complete;
+  } catch (cause) {
+    if (!(cause instanceof StriateError)) throw cause;
+    throw new StriateError(`${what}: its metadata "${METADATA_KEY}": ${cause.message}`, { cause });
+  }
+}
+
+/** Pictures whose short side is less than the network's would have to be enlarged again. */
+function checkReaches({ resize }: Preprocessing, side: number): void {
+  check(
+    resize === undefined || resize >= side,
+    () => `preprocessing: resize to ${resize!} pixels is less than the network's ${side}`,
+  );
+}
+
 /**
  * The preprocessing of a network from what is stated and what its file says; undefined where neither says anything.
  *
@@ -194,11 +214,12 @@ export function knownPreprocessing(
   [channels, height, width]: readonly [channels: number, height: number, width: number],
   what: string,
 ): KnownPreprocessing | undefined {
-  const says = file && completePreprocessing(file, channels);
+  const side = Math.min(height, width);
+  const says = file && ofFile(file, channels, side, what);
   if (stated === undefined) return says && { preprocessing: says, from: "the file" };
   const own = completePreprocessing(stated, channels);
+  checkReaches(own, side);
   if (says === undefined) return { preprocessing: own, from: "stated" };
-  const side = Math.min(height, width);
   const differing = (Object.keys(stated) as (keyof Preprocessing)[]).filter((key) =>
     key === "resize" || key === "cropFraction"
       ? resizedShortSide(own, side) !== resizedShortSide(says, side)

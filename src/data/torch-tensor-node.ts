@@ -430,11 +430,13 @@ function makeTensor(name: string, args: readonly unknown[]): unknown {
   switch (name) {
     case "torch._utils._rebuild_tensor_v2":
     case "torch._utils._rebuild_tensor": {
-      const [storage, offset, shape, strides] = args;
+      const [storage, offset, shape, strides, , , bits] = args;
+      if (isAnotherView(bits)) return undefined;
       return describe(storage, offset, shape, strides);
     }
     case "torch._utils._rebuild_tensor_v3": {
-      const [storage, offset, shape, strides, , , type] = args;
+      const [storage, offset, shape, strides, , , type, bits] = args;
+      if (isAnotherView(bits)) return undefined;
       return describe(storage, offset, shape, strides, type);
     }
     case "torch._utils._rebuild_parameter":
@@ -451,6 +453,11 @@ function makeTensor(name: string, args: readonly unknown[]): unknown {
     default:
       return undefined;
   }
+}
+
+/** Whether a tensor is the negative or the conjugate of its storage's numbers, which PyTorch notes as a bit. */
+function isAnotherView(bits: unknown): boolean {
+  return bits instanceof Map && ["neg", "conj"].some((key) => bits.get(key) === true);
 }
 
 function describe(storage: unknown, offset: unknown, shape: unknown, strides: unknown, type?: unknown) {

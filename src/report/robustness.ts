@@ -566,7 +566,13 @@ function inputFacts({
   ];
 }
 
-function provenance({ protocol, measured }: ResultCard): (readonly [string, Content])[] {
+function passesText(passes: number, single: Scores["singlePass"]): string {
+  if (single === undefined) return String(passes);
+  const accuracy = `${percent(single.accuracy)} ± ${percent(single.spread)} %`;
+  return `${passes}, their answers averaged; accuracy of one on a clean image alone: ${accuracy}`;
+}
+
+function provenance({ protocol, measured, clean }: ResultCard): (readonly [string, Content])[] {
   const { model, data } = protocol;
   return [
     ["Model", markup`${model.name} <small>SHA-256 ${model.sha256.slice(0, 16)}…</small>`],
@@ -583,7 +589,7 @@ function provenance({ protocol, measured }: ResultCard): (readonly [string, Cont
     ],
     ["Severities", protocol.severities.join(", ") || "none"],
     ["Seed", String(protocol.seed)],
-    ["Forward passes", String(protocol.passes)],
+    ["Forward passes", passesText(protocol.passes, clean?.singlePass)],
     ["Batch", `${protocol.batch} (Square’s random search depends on it)`],
     ["Intervals", "Wilson, 95 %"],
     ["Device", protocol.device],

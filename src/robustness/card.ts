@@ -19,12 +19,12 @@ export interface Share {
   readonly n: number;
 }
 
-/** Scores of the network on one kind of picture. */
+/** Scores of the network on one kind of picture: of its answers, averaged over the forward passes if there are several. */
 export interface Scores {
   readonly accuracy: Share;
   readonly top5: Share;
-  /** Standard deviation of the accuracy over forward passes, where there were several. */
-  readonly passSpread?: number;
+  /** Accuracy of a forward pass on its own, mean and standard deviation over the passes, if there are several. */
+  readonly singlePass?: { readonly accuracy: number; readonly spread: number };
   readonly ece: number;
   readonly adaptiveEce: number;
   /** Nats. */
@@ -59,6 +59,8 @@ export interface Protocol {
     readonly classes: number;
     readonly imageShape: readonly number[];
     readonly answers: string;
+    /** The output that holds them, if one was named. */
+    readonly output?: string;
     readonly preprocessing: Preprocessing;
     /** Who said so: the user, or the file's metadata. */
     readonly preprocessingFrom: KnownPreprocessing["from"];
@@ -80,6 +82,8 @@ export interface Protocol {
     readonly choice: string;
     /** How labels came about. */
     readonly labels: string;
+    /** SHA-256 of what is measured: class names, and name, label and content of every chosen image. */
+    readonly sha256?: string;
   };
   readonly seed: number;
   readonly passes: number;
@@ -145,34 +149,32 @@ export function share(right: number, n: number): Share {
   return { value: right / n, ...wilsonInterval(Math.round(right), n), n };
 }
 
-function isRight(answer: Answer, pass: number): boolean {
-  return Math.floor(answer.passes / 2 ** pass) % 2 === 1;
-}
-
 /** Scores of answers, one for each image. */
 export function scoresOf(answers: readonly Answer[], passes: number, bins: number): Scores {
   const n = answers.length;
-  const perPass = Array.from(
-    { length: passes },
-    (_, pass) => answers.filter((answer) => isRight(answer, pass)).length / n,
-  );
-  const mean = perPass.reduce((a, b) => a + b, 0) / passes;
-  const spread = Math.sqrt(
-    perPass.reduce((total, value) => total + (value - mean) ** 2, 0) / Math.max(1, passes - 1),
-  );
   const average = (value: (answer: Answer) => number) =>
     answers.reduce((total, answer) => total + value(answer), 0) / n;
   const confidences = answers.map(({ confidence }) => confidence);
   const right = answers.map(({ rank }) => rank === 0);
   return {
-    accuracy: share(mean * n, n),
+    accuracy: share(right.filter(Boolean).length, n),
     top5: share(answers.filter(({ rank }) => rank < 5).length, n),
-    ...(passes > 1 && { passSpread: spread }),
+    ...(passes > 1 && { singlePass: singlePass(answers, passes) }),
     ece: reliability(confidences, right, bins).ece,
     adaptiveEce: adaptiveEce(confidences, right, bins),
     nll: average(({ nll }) => nll),
     brier: average(({ brier }) => brier),
   };
+}
+
+function singlePass(answers: readonly Answer[], passes: number): Scores["singlePass"] & object {
+  const each = Array.from(
+    { length: passes },
+    (_, pass) => answers.filter((answer) => answer.passes[pass] === "1").length / answers.length,
+  );
+  const accuracy = each.reduce((a, b) => a + b, 0) / passes;
+  const squares = each.reduce((total, value) => total + (value - accuracy) ** 2, 0);
+  return { accuracy, spread: Math.sqrt(squares / (passes - 1)) };
 }
 
 export interface CardInput {

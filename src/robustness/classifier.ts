@@ -278,7 +278,7 @@ function seededNoise(labels: readonly RandomLabel[]): NoiseSource {
 }
 
 /** One draw for all images of a batch and all calls. */
-function fixedNoise(seed: number): NoiseSource {
+export function fixedNoise(seed: number): NoiseSource {
   return (name, [count = 1, ...rest], kind) => {
     const one = seededNoise([seed, "fixed"])(name, rest, kind, 0);
     const values = new Float32Array(count * one.length);

@@ -13,7 +13,6 @@ import type { Classifier } from "./classifier.js";
 import type { CorruptOptions } from "./corruptions/corrupt.js";
 import { corruptAll } from "./corruptions/pool-node.js";
 import { fitPicture, toImageBatch } from "./images.js";
-import { checkLogits } from "./network.js";
 import type { Condition, ImageRecord, RunRecord, SkippedRecord } from "./records.js";
 import { answerFrom } from "./records.js";
 import type { ResultsFile } from "./results-file-node.js";
@@ -130,7 +129,7 @@ async function measurePictures(
   keep: Keep,
   { signal, threads, onProgress }: EvaluationOptions,
 ): Promise<void> {
-  const { conditions, passes, seed, batch } = plan;
+  const { conditions, seed, batch } = plan;
   const versions = conditions.length + 1;
   const together = Math.max(1, Math.floor(batch / versions));
   const done = finishedImages(records, classifiers);
@@ -142,7 +141,6 @@ async function measurePictures(
   const rate = createRateEstimator({ steps, firstStep });
   const task = conditions.length === 0 ? "clean images" : "corruptions";
   let step = firstStep;
-  let checked = records.length > 0;
   const pictures = fitted(classifiers[0]!, source, missing, keep);
   const corrupted =
     conditions.length === 0
@@ -159,11 +157,7 @@ async function measurePictures(
     const all = open.flatMap((item) => item.all);
     for (const [at, classifier] of classifiers.entries()) {
       signal.throwIfAborted();
-      const answers = await answersTo(classifier, all, [seed, "pictures", open[0]!.index], {
-        batch,
-        passes,
-        checked,
-      });
+      const answers = await answersTo(classifier, all, [seed, "pictures", open[0]!.index], plan);
       open.forEach(({ index, label }, n) => {
         if (done[at]!.has(index)) return;
         const own = answers.slice(n * versions, (n + 1) * versions);
@@ -176,7 +170,6 @@ async function measurePictures(
         });
       });
     }
-    checked = true;
     step += all.length;
     onProgress?.(task, { step, steps, ...rate.update(step, all.length) });
     open = [];
@@ -200,11 +193,11 @@ async function answersTo(
   classifier: Classifier,
   pictures: readonly RgbImage[],
   noise: readonly RandomLabel[],
-  { batch, passes, checked }: { readonly batch: number; readonly passes: number; readonly checked: boolean },
+  { batch, passes }: EvaluationPlan,
 ): Promise<Float32Array[][]> {
   const logits: Float32Array[][] = pictures.map(() => []);
   classifier.seedNoise(noise);
-  for (const [i, at] of groups([...pictures.keys()], batch).entries()) {
+  for (const at of groups([...pictures.keys()], batch)) {
     const images = toImageBatch(
       at.map((place) => pictures[place]!),
       classifier.network.imageShape,
@@ -212,7 +205,6 @@ async function answersTo(
     for (let pass = 0; pass < passes; pass++) {
       const rows = await classifier.logits(images);
       const classes = rows.length / at.length;
-      if (!checked && i === 0 && pass === 0) checkLogits(classifier.network, rows, at.length);
       at.forEach((place, row) => logits[place]!.push(rows.slice(row * classes, (row + 1) * classes)));
     }
   }
@@ -286,7 +278,9 @@ async function measureAttack(
   const when = timestep === undefined ? "" : `, timestep ${timestep}`;
   const task = `${attacks.name}, epsilon ${showEpsilon(epsilon)}${when}`;
   onProgress?.(task, { step, steps, ...rate.update(step, 0) });
-  let examples = records.filter((record) => own(record) && record.kind === "example").length;
+  const shown = new Set(
+    records.flatMap((record) => (own(record) && record.kind === "example" ? [record.image] : [])),
+  );
   for (const group of waiting) {
     signal.throwIfAborted();
     const pictures: { index: number; label: number; image: RgbImage }[] = [];
@@ -310,8 +304,10 @@ async function measureAttack(
       random: Random.derive(plan.seed, "attack", attacks.name, epsilon, group[0]!),
       signal,
     });
-    const fooled = pictures.filter((_, i) => outcome.clean[i] === 1 && outcome.robust[i] === 0);
-    for (const picture of fooled.slice(0, EXAMPLES - examples)) {
+    const fooled = pictures.filter(
+      ({ index }, i) => outcome.clean[i] === 1 && outcome.robust[i] === 0 && !shown.has(index),
+    );
+    for (const picture of fooled.slice(0, Math.max(0, EXAMPLES - shown.size))) {
       const i = pictures.indexOf(picture);
       const size = classifier.imageSize;
       keep({
@@ -324,7 +320,7 @@ async function measureAttack(
         predicted: outcome.predicted[i]!,
         pixels: encodePixels(outcome.adversarial.data.subarray(i * size, (i + 1) * size)),
       });
-      examples++;
+      shown.add(picture.index);
     }
     keep({
       kind: "attack",

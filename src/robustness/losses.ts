@@ -2,12 +2,15 @@ import type { Tensor } from "../graph/index.js";
 import {
   add,
   argmax,
+  constant,
   div,
   equal,
   gatherElements,
   exp,
+  less,
   log,
   max,
+  minimum,
   mul,
   neg,
   pad,
@@ -22,23 +25,25 @@ import {
   where,
 } from "../graph/index.js";
 import { isStatic } from "../graph/dims.js";
-import { StriateError } from "../util/errors.js";
+import { StriateError, check } from "../util/errors.js";
 
 /**
  * Losses that attacks maximise, one value for each image. With logits z, label y, target t and z_(1) >= z_(2) >= ...:
  *
  * - `ce`: -log softmax(z)_y
+ * - `ce-towards`: the same, rounded as published code does it: to descend towards a class, where a loss near 0 is the goal
  * - `dlr`: -(z_y - max_{i != y} z_i) / (z_(1) - z_(3) + 1e-12)
  * - `dlr-targeted`: -(z_y - z_t) / (z_(1) - (z_(3) + z_(4)) / 2 + 1e-12)
  * - `margin-targeted`: -(z_y - z_t)
  *
  * DLR: Croce & Hein 2020 (arXiv:2003.01690), equations 6 and 7.
  */
-export type AttackLoss = "ce" | "dlr" | "dlr-targeted" | "margin-targeted";
+export type AttackLoss = "ce" | "ce-towards" | "dlr" | "dlr-targeted" | "margin-targeted";
 
 /** Classes that a loss needs. */
 export const FEWEST_CLASSES: Readonly<Record<AttackLoss, number>> = {
   ce: 2,
+  "ce-towards": 2,
   dlr: 3,
   "dlr-targeted": 4,
   "margin-targeted": 2,
@@ -59,7 +64,8 @@ export function attackLoss(loss: AttackLoss, logits: Tensor, labels: Tensor, tar
   if (isStatic(classes) && classes < FEWEST_CLASSES[loss]) {
     throw new StriateError(`the loss ${loss} needs at least ${FEWEST_CLASSES[loss]} classes, got ${classes}`);
   }
-  if (loss === "ce") return neg(pick(logProbabilities(logits), labels));
+  if (loss === "ce") return crossEntropy(logits, labels);
+  if (loss === "ce-towards") return neg(pick(logProbabilities(logits), labels));
   const own = pick(logits, labels);
   if (needsTargets(loss)) {
     if (targets === undefined) throw new StriateError(`the loss ${loss} needs targets`);
@@ -76,14 +82,42 @@ export function attackLoss(loss: AttackLoss, logits: Tensor, labels: Tensor, tar
 }
 
 /**
+ * -log softmax(z)_y. Where the network is sure of the label, the label's share of the gradient is what 1 - p leaves, which
+ * single precision rounds away from a margin of 17 on. There it is log(1 + e^m), m = log sum_{i != y} exp(z_i - z_y), whose
+ * gradient keeps its digits up to a margin of 87, where e^m itself is lost.
+ */
+function crossEntropy(logits: Tensor, labels: Tensor): Tensor {
+  const classes = logits.shape[1]!;
+  check(isStatic(classes), () => `the loss ce needs a known number of classes, got ${classes}`);
+  const label = unsqueeze(labels, [1]);
+  const places = constant(
+    Array.from({ length: classes }, (_, i) => i),
+    [1, classes],
+    "int64",
+  );
+  const others = where(equal(label, places), NOWHERE, sub(logits, gatherElements(logits, label, 1)));
+  const top = stopGradient(max(others, 1, { keepAxes: true }));
+  const m = squeeze(add(top, log(sumOfLanes(exp(sub(others, top))))), [1]);
+  // log(1 + e) = e - e^2 / 2 + ..., where 1 + e would round e away.
+  const power = exp(minimum(m, SURE));
+  const sure = mul(power, sub(1, mul(power, 0.5)));
+  return where(less(m, SURE), sure, neg(pick(logProbabilities(logits), labels)));
+}
+
+/**
  * log softmax written out. Near a loss of 0, where targeted attacks go, its gradient is what is left of 1 + tiny numbers:
  * so the maximum is taken off first and alone (runtimes round x - (max + log sum) at the size of the logits), and tiny
- * numbers are added to each other before they meet the large one.
+ * numbers are added to each other before they meet the large one. Trajectories then agree with those of published code.
  */
 function logProbabilities(logits: Tensor): Tensor {
   const shifted = sub(logits, stopGradient(max(logits, 1, { keepAxes: true })));
   return sub(shifted, log(sumOfLanes(exp(shifted))));
 }
+
+/** So far below every score that nothing is left of it. */
+const NOWHERE = -1e30;
+/** Above it rounding takes at most a twentieth of the label's share. */
+const SURE = -14;
 
 const LANES = 8;
 

@@ -7,7 +7,7 @@ import type { State } from "../nn/module.js";
 import { baked } from "../nn/training-state.js";
 import type { ModelDescription } from "../train/model-description.js";
 import type { NoiseKind } from "../train/task.js";
-import { StriateError, check } from "../util/errors.js";
+import { check } from "../util/errors.js";
 import { applyPreprocessing } from "./preprocess-graph.js";
 
 /** Channels, height and width of the images that a network classifies. */
@@ -34,6 +34,10 @@ export interface Network {
   readonly preprocessingFrom: KnownPreprocessing["from"];
   /** How the model's own output was understood. */
   readonly answers: string;
+  /** Whether the user said so. Default false. */
+  readonly answersStated?: boolean;
+  /** Names of the classes in the order of the scores, if the model's file tells them. */
+  readonly classNames?: readonly string[];
   /** Which of the model's timesteps answers; absent if it answers once. */
   readonly timestep?: number;
   /** "several" if the model was trained for images with more than one label. Default "one". */
@@ -90,23 +94,4 @@ export function classesOf(scores: Tensor, name: string): number {
   );
   check(classes >= 2, () => `${name}: expected at least 2 classes, got ${classes}`);
   return classes;
-}
-
-/**
- * Refuses answers that are probabilities where logits were expected: losses and confidences of them would be wrong.
- *
- * @throws StriateError where every row is a distribution.
- */
-export function checkLogits(network: Network, logits: Float32Array, count: number): void {
-  if (network.answers !== "logits") return;
-  const classes = logits.length / count;
-  for (let row = 0; row < count; row++) {
-    const scores = logits.subarray(row * classes, (row + 1) * classes);
-    const total = scores.reduce((a, b) => a + b, 0);
-    if (Math.abs(total - 1) > 1e-3 || scores.some((value) => value < 0 || value > 1)) return;
-  }
-  throw new StriateError(
-    `${network.name}: its answers look like probabilities (every row sums to 1), expected logits; say that they are ` +
-      `probabilities, or name the output that holds logits`,
-  );
 }

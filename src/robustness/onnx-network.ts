@@ -102,16 +102,19 @@ export function onnxNetworkOverTime(
   const preprocessing: CompletePreprocessing = { ...known.preprocessing, layout };
   if (isBytes) checkBytes(preprocessing, name);
   const values = baked(new Map([...model.parameters].map(([key, { data }]) => [key, data])));
+  const { classes: classNames, labels } = description;
   return answers.map((answer, timestep) => ({
     name,
     imageShape,
-    classes: classesOf(answer.scores, name),
+    classes: namedClasses(classesOf(answer.scores, name), classNames, name),
+    ...(classNames && { classNames }),
     ...(batch !== undefined && { fixedBatch: batch }),
     preprocessing,
     preprocessingFrom: known.from,
     answers: answer.kind,
+    ...(options.answers !== undefined && { answersStated: true }),
     ...(read.overTime && { timestep }),
-    ...(description.labels && { labels: description.labels }),
+    ...(labels && { labels }),
     trace: (x) => {
       const pixels = inType(applyPreprocessing(x, preprocessing), images.dtype);
       const fed = new Map([[images, pixels], ...noiseOf(read, x.shape[0]!)]);
@@ -139,6 +142,15 @@ function checkBytes(preprocessing: CompletePreprocessing, name: string): void {
 function inType(pixels: Tensor, dtype: DType): Tensor {
   if (dtype !== "uint8") return cast(pixels, dtype);
   return quantizeLinear(pixels, constant(1), constant(0, [], "uint8"));
+}
+
+/** The number of classes, which the names in the file's metadata must agree with. */
+function namedClasses(classes: number, names: readonly string[] | undefined, model: string): number {
+  check(
+    names === undefined || names.length === classes,
+    () => `${model}: its metadata "striate.classes" name ${names!.length} classes, it has ${classes} outputs`,
+  );
+  return classes;
 }
 
 /** The noise inputs for a batch, in place of the file's. */
@@ -182,7 +194,9 @@ function readClassifier(file: OnnxFile, options: OverTimeOptions, name: string):
       description,
       images: model.inputs[roles.images]!,
       noise: roles.noise,
-      answers: scoresOverTime(scores!, overTime, name).map((one) => scoresOf(one, options.answers, name)),
+      answers: scoresOverTime(scores!, overTime ? (description.timesteps ?? {}) : undefined, name).map(
+        (one) => scoresOf(one, options.answers, name),
+      ),
       overTime,
     };
   };
@@ -223,6 +237,8 @@ function rolesOf(
   const names = Object.keys(model.inputs);
   for (const key of [...Object.keys(options.noise ?? {}), ...Object.keys(options.inputs ?? {})])
     check(names.includes(key), () => `${name}: ${unknownName("input", key, names)}`);
+  for (const key of [...Object.keys(description.noise ?? {}), ...Object.keys(description.inputs ?? {})])
+    check(names.includes(key), () => `${name}: its metadata describe an ${unknownName("input", key, names)}`);
   const drawn = Object.entries(description.noise ?? {}).map(
     ([key, { distribution }]) => [key, distribution] as const,
   );
@@ -273,13 +289,22 @@ function stated(model: ImportedModel, { values }: Roles, name: string): Map<Tens
   );
 }
 
-function scoresOverTime(scores: Tensor, overTime: boolean, name: string): readonly Tensor[] {
-  if (!overTime) return [scores];
+/** The scores of each timestep; `time` is what the file says of them, undefined for a model that answers once. */
+function scoresOverTime(
+  scores: Tensor,
+  time: { readonly count?: number } | undefined,
+  name: string,
+): readonly Tensor[] {
+  if (time === undefined) return [scores];
   const [count] = scores.shape;
   check(
     scores.rank >= 3 && isStatic(count!),
     () =>
       `${name}: expected scores [timesteps, batch, classes] of a known number of timesteps, its output is ${showShape(scores.shape)}`,
+  );
+  check(
+    time.count === undefined || time.count === count,
+    () => `${name}: its metadata "striate.timesteps" say ${time.count!}, its output has ${count}`,
   );
   return Array.from({ length: count }, (_, t) => answerAt(scores, t, name));
 }
@@ -381,6 +406,11 @@ const PASSES = new Set([
 ]);
 
 function scoresOf(output: Tensor, stated: Answers | undefined, name: string): Answer {
+  check(
+    isFloat(output.dtype),
+    () =>
+      `${name}: expected scores as numbers with a point, its output is ${output.dtype}${showShape(output.shape)}`,
+  );
   if (stated === "logits" || stated === "log-probabilities") return { scores: output, kind: stated };
   const end = endingOf(output, classesOf(output, name));
   if (stated === undefined && end === undefined) return { scores: output, kind: "logits" };
@@ -412,5 +442,6 @@ function endingOf(output: Tensor, classes: number): Tensor | undefined {
 }
 
 function flatScores(scores: Tensor, name: string): Tensor {
-  return scores.rank === 2 ? scores : reshape(scores, [-1, classesOf(scores, name)]);
+  const flat = scores.rank === 2 ? scores : reshape(scores, [-1, classesOf(scores, name)]);
+  return flat.dtype === "float32" ? flat : cast(flat, "float32");
 }

@@ -20,8 +20,8 @@ export interface Answer {
   readonly brier: number;
   /** Classes that got a larger probability than the label: 0 is right, below 5 is right in the top 5. */
   readonly rank: number;
-  /** One bit for each forward pass: whether it was right on its own. */
-  readonly passes: number;
+  /** "1" or "0" for each forward pass: whether it was right on its own. */
+  readonly passes: string;
 }
 
 /** One clean image and its corrupted versions. */
@@ -88,10 +88,10 @@ export function answerFrom(passes: readonly Float32Array[], label: number): Answ
   check(first, () => "no logits to judge");
   check(label >= 0 && label < first.length, () => `label ${label}: the network has ${first.length} classes`);
   const judged = passes.map((logits) => judgeLogits(logits, label));
-  const bits = judged.reduce((total, { predicted }, i) => total + (predicted === label ? 2 ** i : 0), 0);
+  const each = judged.map(({ predicted }) => (predicted === label ? "1" : "0")).join("");
   if (passes.length === 1) {
     const { predicted, confidence, nll, brier } = judged[0]!;
-    return rounded({ predicted, confidence, nll, brier, rank: rankOf(first, label), passes: bits });
+    return rounded({ predicted, confidence, nll, brier, rank: rankOf(first, label), passes: each });
   }
   const mean = new Float64Array(first.length);
   for (const logits of passes) {
@@ -108,7 +108,7 @@ export function answerFrom(passes: readonly Float32Array[], label: number): Answ
     nll: -Math.log(Math.max(mean[label]!, 1e-300)),
     brier,
     rank: rankOf(mean, label),
-    passes: bits,
+    passes: each,
   });
 }
 
@@ -138,37 +138,138 @@ export function encodeRecord(record: RunRecord): string {
   return JSON.stringify({ ...record, answers });
 }
 
-/** Reads a line back. Throws {@link StriateError} for anything that {@link encodeRecord} did not write. */
-export function decodeRecord(value: unknown, what: string): RunRecord {
-  const wrong = () => new StriateError(`${what} is no record of a robustness run`);
-  if (!isJsonObject(value)) throw wrong();
-  if (value.kind === "image") {
-    if (!Array.isArray(value.answers)) throw wrong();
-    const answers = value.answers.map((list: unknown): Answer => {
-      if (!Array.isArray(list) || list.length !== 6 || !list.every((item) => typeof item === "number"))
-        throw wrong();
-      const [predicted, confidence, nll, brier, rank, passes] = list as [
-        number,
-        number,
-        number,
-        number,
-        number,
-        number,
-      ];
-      return { predicted, confidence, nll, brier, rank, passes };
-    });
-    const { timestep } = value;
-    return {
-      kind: "image",
-      ...(typeof timestep === "number" && { timestep }),
-      image: Number(value.image),
-      label: Number(value.label),
-      answers,
-    };
+/** What the records of a run may say. */
+export interface RecordLimits {
+  /** Of every image of the data set. */
+  readonly labels: ArrayLike<number>;
+  readonly classes: number;
+  /** The clean image and one for each condition. */
+  readonly answers: number;
+  readonly passes: number;
+}
+
+/**
+ * Reads a line back. Throws {@link StriateError} for anything that {@link encodeRecord} did not write, and for what a run
+ * within the limits cannot have found out.
+ */
+export function decodeRecord(value: unknown, what: string, limits?: RecordLimits): RunRecord {
+  const record = isJsonObject(value) ? decoded(value, what) : undefined;
+  if (record === undefined) throw new StriateError(`${what} is no record of a robustness run`);
+  if (limits !== undefined) checkRecord(record, limits, what);
+  return record;
+}
+
+function decoded(value: Readonly<Record<string, unknown>>, what: string): RunRecord | undefined {
+  if (value.timestep !== undefined && !isCount(value.timestep)) return undefined;
+  switch (value.kind) {
+    case "run":
+      throw new StriateError(`${what} is the beginning of a second run: two runs wrote into one file`);
+    case "image":
+      return decodedImage(value);
+    case "skipped":
+      return isCount(value.image) && isText(value.name) && isText(value.reason)
+        ? (value as unknown as SkippedRecord)
+        : undefined;
+    case "attack":
+      return isAttack(value) ? (value as unknown as AttackRecord) : undefined;
+    case "example":
+      return [value.image, value.label, value.predicted].every(isCount) &&
+        isText(value.plan) &&
+        isRadius(value.epsilon) &&
+        isText(value.pixels)
+        ? (value as unknown as ExampleRecord)
+        : undefined;
+    default:
+      return undefined;
   }
+}
+
+function decodedImage(value: Readonly<Record<string, unknown>>): ImageRecord | undefined {
+  const { image, label, timestep, answers } = value;
+  if (!isCount(image) || !isCount(label) || !Array.isArray(answers)) return undefined;
+  const own = answers.map(decodedAnswer);
+  if (!own.every((answer) => answer !== undefined)) return undefined;
+  return { kind: "image", ...(isCount(timestep) && { timestep }), image, label, answers: own };
+}
+
+function decodedAnswer(list: unknown): Answer | undefined {
+  if (!Array.isArray(list) || list.length !== 6) return undefined;
+  const [predicted, confidence, nll, brier, rank, passes] = list as readonly unknown[];
+  const fits =
+    isCount(predicted) &&
+    isCount(rank) &&
+    isWithin(confidence, 1) &&
+    isWithin(nll, Infinity) &&
+    isWithin(brier, 2) &&
+    isText(passes) &&
+    /^[01]+$/.test(passes);
+  return fits ? { predicted, confidence, nll, brier, rank, passes } : undefined;
+}
+
+function isAttack(value: Readonly<Record<string, unknown>>): boolean {
+  const { plan, epsilon, images, labels, clean, predicted, stages, gradients } = value;
   // Records of earlier versions do not tell of gradients.
-  if (value.kind === "attack" && !Array.isArray(value.gradients)) throw wrong();
-  if (value.kind === "skipped" || value.kind === "attack" || value.kind === "example")
-    return value as unknown as RunRecord;
-  throw wrong();
+  if (!isText(plan) || !isRadius(epsilon) || !isCounts(images) || !Array.isArray(gradients)) return false;
+  const isFlags = (flags: unknown) =>
+    isCounts(flags) && flags.length === images.length && flags.every((flag) => flag <= 1);
+  return (
+    [labels, predicted].every((list) => isCounts(list) && list.length === images.length) &&
+    isFlags(clean) &&
+    Array.isArray(stages) &&
+    stages.every((stage) => isJsonObject(stage) && isText(stage.name) && isFlags(stage.robust))
+  );
+}
+
+const isText = (value: unknown): value is string => typeof value === "string";
+const isCount = (value: unknown): value is number =>
+  typeof value === "number" && Number.isSafeInteger(value) && value >= 0;
+const isCounts = (value: unknown): value is readonly number[] => Array.isArray(value) && value.every(isCount);
+const isRadius = (value: unknown): value is number => typeof value === "number" && value > 0;
+/** What rounding may add to a bound. */
+const ROUNDING = 1e-5;
+const isWithin = (value: unknown, most: number): value is number =>
+  typeof value === "number" && value >= -ROUNDING && value <= most + ROUNDING;
+
+function checkRecord(
+  record: RunRecord,
+  { labels, classes, answers, passes }: RecordLimits,
+  what: string,
+): void {
+  const pairs =
+    record.kind === "attack" ? record.images.map((image, i) => [image, record.labels[i]] as const) : [];
+  const stated =
+    record.kind === "attack"
+      ? pairs
+      : [[record.image, "label" in record ? record.label : undefined] as const];
+  for (const [image, label] of stated) {
+    check(image < labels.length, () => `${what}: image ${image}, expected 0 to ${labels.length - 1}`);
+    check(
+      label === undefined || label === labels[image],
+      () => `${what}: image ${image} has the label ${label!}, in the data set it is ${labels[image]!}`,
+    );
+  }
+  const given = record.kind === "image" ? record.answers : [];
+  const predicted =
+    record.kind === "skipped"
+      ? []
+      : record.kind === "image"
+        ? given.map((one) => one.predicted)
+        : [record.predicted].flat();
+  const none = predicted.find((own) => own >= classes);
+  check(none === undefined, () => `${what}: predicts class ${none!}, expected 0 to ${classes - 1}`);
+  if (record.kind !== "image") return;
+  check(given.length === answers, () => `${what}: ${given.length} answers, expected ${answers}`);
+  const other = given.find((one) => one.passes.length !== passes);
+  check(other === undefined, () => `${what}: ${other!.passes.length} forward passes, expected ${passes}`);
+}
+
+/** What a record is about: no two of a run are about the same. */
+export function subjectsOf(record: RunRecord): readonly string[] {
+  if (record.kind === "skipped") return [`skipped image ${record.image}`];
+  const at = record.timestep === undefined ? "" : `, timestep ${record.timestep}`;
+  if (record.kind === "image") return [`image ${record.image}${at}`];
+  const images = record.kind === "attack" ? record.images : [record.image];
+  return images.map(
+    (image) => `${record.kind} of ${record.plan}, epsilon ${record.epsilon}, on image ${image}${at}`,
+  );
 }

@@ -34,16 +34,37 @@ interface Owner {
   readonly started?: string;
 }
 
+/** Takes the exclusive lock of a run folder, which must exist, as {@link acquireLock} does. */
+export function acquireRunLock(folder: string, onWarning?: (message: string) => void): Promise<RunLock> {
+  return lockOf({ path: folder, what: "run folder", lockPath: join(folder, "run.lock") }, onWarning);
+}
+
 /**
- * Takes the exclusive lock of a run folder, which must exist. A lock that a killed process left is taken over after
- * about six seconds (thirteen when it came from another machine); one in use gives a {@link StriateError} at once.
+ * Takes the exclusive lock of a file, which need not exist, in a folder that does; it lies beside it. A lock that a killed
+ * process left is taken over after about six seconds (thirteen if it came from another machine); one in use gives a
+ * {@link StriateError} at once. `what` names the file in messages: "results file".
  */
-export async function acquireRunLock(
-  folder: string,
+export function acquireLock(
+  path: string,
+  what: string,
+  onWarning?: (message: string) => void,
+): Promise<RunLock> {
+  return lockOf({ path, what, lockPath: `${path}.lock` }, onWarning);
+}
+
+/** What is locked, and how messages call it. */
+interface Locked {
+  readonly path: string;
+  readonly what: string;
+  readonly lockPath: string;
+}
+
+async function lockOf(
+  locked: Locked,
   onWarning: (message: string) => void = () => undefined,
 ): Promise<RunLock> {
-  const lockPath = join(folder, "run.lock");
-  const ownerPath = join(folder, "run.lock.json");
+  const { path, what, lockPath } = locked;
+  const ownerPath = `${lockPath}.json`;
   let firstTouch: number | undefined;
   let compromised = false;
   const isCompromised = () => compromised;
@@ -53,37 +74,38 @@ export async function acquireRunLock(
     const owner = await readOwner(ownerPath);
     const state = owner === undefined ? "unknown" : stateOf(owner);
     try {
-      const release = await lock(folder, {
+      const release = await lock(path, {
         lockfilePath: lockPath,
+        realpath: false,
         stale: staleMilliseconds[state],
         update: updateMilliseconds,
         onCompromised: () => {
           compromised = true;
         },
       });
-      const held = await hold(folder, ownerPath, release, isCompromised);
+      const held = await hold(locked, ownerPath, release, isCompromised);
       if (firstTouch === undefined) return held;
       // Two that find the same stale lock may each remove it, one of them the other's new one. The one that lost
       // finds out when it or the other touches its lock.
       await sleep(settleMilliseconds);
       if (!isCompromised()) return held;
-      throw inUse(folder, await readOwner(ownerPath));
+      throw inUse(locked, await readOwner(ownerPath));
     } catch (cause) {
       if (cause instanceof StriateError) throw cause;
-      if (errorCode(cause) !== "ELOCKED") throw fileError("lock the run folder", folder, cause);
+      if (errorCode(cause) !== "ELOCKED") throw fileError(`lock the ${what}`, path, cause);
     }
     const touched = firstTouch !== undefined && (await modified(lockPath)) !== firstTouch;
     if (state === "alive" || touched || waited > staleMilliseconds.unknown) {
-      throw inUse(folder, await readOwner(ownerPath));
+      throw inUse(locked, await readOwner(ownerPath));
     }
-    if (!warned) onWarning(`Waiting for the lock that a stopped process left in "${folder}" to expire.`);
+    if (!warned) onWarning(`Waiting for the lock that a stopped process left on "${path}" to expire.`);
     warned = true;
     await sleep(250);
   }
 }
 
 async function hold(
-  folder: string,
+  { path, what }: Locked,
   ownerPath: string,
   release: () => Promise<void>,
   isCompromised: () => boolean,
@@ -105,7 +127,7 @@ async function hold(
     check() {
       check(
         !isCompromised(),
-        () => `Another process has taken over the run folder "${folder}"; this one must stop.`,
+        () => `Another process has taken over the ${what} "${path}"; this one must stop.`,
       );
     },
     async release() {
@@ -116,11 +138,11 @@ async function hold(
   };
 }
 
-function inUse(folder: string, owner: Owner | undefined): StriateError {
+function inUse({ path, what }: Locked, owner: Owner | undefined): StriateError {
   const who =
     owner === undefined ? "another process" : `process ${owner.pid} on ${owner.host} since ${owner.since}`;
   return new StriateError(
-    `The run folder "${folder}" is in use by ${who}. Wait until it ends, stop it, or choose another folder.`,
+    `The ${what} "${path}" is in use by ${who}. Wait until it ends, stop it, or choose another ${what.split(" ").at(-1)!}.`,
   );
 }
 

@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
-import { mkdir, open, rename, unlink } from "node:fs/promises";
-import { basename, dirname, join } from "node:path";
+import { mkdir, open, rename, stat, unlink } from "node:fs/promises";
+import { basename, dirname, join, resolve } from "node:path";
 import { StriateError } from "./errors.js";
 
 /** Names of the temporary files that {@link writeFileAtomic} makes; a killed process can leave one behind. */
@@ -42,12 +42,38 @@ export function fileError(doing: string, path: string, cause: unknown): StriateE
 /** Creates a folder with its parents; an existing folder is fine. Throws {@link StriateError}. */
 export async function ensureFolder(path: string): Promise<void> {
   try {
-    await mkdir(path, { recursive: true });
+    await makeFolder(resolve(path));
   } catch (cause) {
     // mkdir reports a file in the folder's place as EEXIST.
     const reason = errorCode(cause) === "EEXIST" ? Object.assign(new Error(), { code: "ENOTDIR" }) : cause;
     throw fileError("create the folder", path, reason);
   }
+}
+
+/**
+ * Node's own recursive mkdir never ends if a file system refuses a folder with ENOENT although its parent is there, as /proc
+ * does.
+ */
+async function makeFolder(path: string): Promise<void> {
+  try {
+    await mkdir(path);
+  } catch (cause) {
+    if (await isFolder(path)) return;
+    const parent = dirname(path);
+    if (errorCode(cause) !== "ENOENT" || parent === path || (await isFolder(parent))) throw cause;
+    await makeFolder(parent);
+    await mkdir(path).catch(async (again: unknown) => {
+      // Another process may have made it meanwhile.
+      if (!(await isFolder(path))) throw again;
+    });
+  }
+}
+
+function isFolder(path: string): Promise<boolean> {
+  return stat(path).then(
+    (found) => found.isDirectory(),
+    () => false,
+  );
 }
 
 /**

@@ -18,6 +18,10 @@ describe("names of classes", () => {
     ["1\tcat\n2\tdog", [{ name: "cat" }, { name: "dog" }]],
     ["0\n1\n2", [{ name: "0" }, { name: "1" }, { name: "2" }]],
     ["3 cats\n4 dogs", [{ name: "3 cats" }, { name: "4 dogs" }]],
+    ["1,dog\n0,cat\n", [{ name: "cat" }, { name: "dog" }]],
+    ["dog,2\ncat,1\n", [{ name: "cat" }, { name: "dog" }]],
+    ['[{"id": 1, "name": "dog"}, {"id": 0, "name": "cat"}]', [{ name: "cat" }, { name: "dog" }]],
+    ['[[1, "dog"], ["0", "cat"]]', [{ name: "cat" }, { name: "dog" }]],
     ['["cat", "dog"]', [{ name: "cat" }, { name: "dog" }]],
     ['{"1": ["n01443537", "goldfish"], "0": ["n01440764", "tench, Tinca tinca"]}', [tench, goldfish]],
     ['{"dog": 1, "cat": 0}', [{ name: "cat" }, { name: "dog" }]],
@@ -32,6 +36,9 @@ describe("names of classes", () => {
     ['{"0": "cat", "2": "dog"}', /2 classes, but none has the number 1/],
     ['{"cat": "first"}', /"cat": expected the number of its output, got "first"/],
     ["[1, 2]", /entry 0: expected a name/],
+    ["0,cat\n2,dog", /list: its entries have numbers \(0, 2\), expected each from 0 or from 1 on once/],
+    ["cat,1\ndog,1", /numbers \(1, 1\)/],
+    ['[{"id": 1, "name": "dog"}, {"name": "cat"}]', /entry 1 has no number, others have one/],
     ["{", /list is not valid JSON/],
   ])("are refused in %j", (text, message) => {
     expect(() => parseClassNames(text, "list")).toThrow(message);
@@ -53,6 +60,11 @@ describe("names of classes", () => {
     expect(new Set(IMAGENET_CLASSES.map(({ synset }) => synset)).size).toBe(1000);
     expect((await readClassOrder("imagenet")).classes[1]).toEqual(goldfish);
     expect((await readClassOrder("imagenet", 1001)).classes[2]).toEqual(goldfish);
+    const picture = join(await temporaryFolder(), "names.png");
+    await writeFile(picture, Uint8Array.of(0x89, 0x50, 0x4e, 0x47, 0xff, 0x00));
+    await expect(readClassOrder(picture)).rejects.toThrow(
+      "expected a list of classes as text (UTF-8) or JSON",
+    );
     const path = join(await temporaryFolder(), "names.txt");
     await writeFile(path, "cat\ndog");
     expect(await readClassOrder(path)).toEqual({

@@ -10,6 +10,8 @@ import { listedImages, npyImages } from "../../src/data/listed-images-node.js";
 import type { LabelledImage, ReadImagesOptions, SkippedImage } from "../../src/data/image-source.js";
 import type { ImageSource } from "../../src/data/image-source.js";
 import { describeSkipped, readImages } from "../../src/data/image-source.js";
+import { contentDigest } from "../../src/data/content-digest-node.js";
+import { namedImages } from "../../src/data/named-images-node.js";
 import { decodeImage, readImage, writePng } from "../../src/data/images-node.js";
 import type { RgbImage } from "../../src/data/rgb-image.js";
 import { openImages } from "../../src/systems/predify/image-sources-node.js";
@@ -88,6 +90,43 @@ describe("decoding", () => {
     await expect(decodeImage(bytes, "x.bmp")).rejects.toThrow("compression 1 are not supported");
     new DataView(bytes.buffer).setInt32(18, 2 ** 30, true);
     await expect(decodeImage(bytes, "x.bmp")).rejects.toThrow(/its BMP header says 1073741824 x 3/);
+  });
+
+  it("refuses TIFF files that are cut off, or stored in a way that it does not know", async () => {
+    const tiff = await raw.clone().tiff({ compression: "none" }).toBuffer();
+    expect(await decodeImage(tiff, "x")).toEqual(picture);
+    const withTag = (tag: number, value: number) => {
+      const bytes = Uint8Array.from(tiff);
+      const view = new DataView(bytes.buffer);
+      const start = view.getUint32(4, true);
+      for (let i = 0; i < view.getUint16(start, true); i++) {
+        const at = start + 2 + 12 * i;
+        if (view.getUint16(at, true) === tag) view.setUint16(at + 8, value, true);
+      }
+      return bytes;
+    };
+    expect([...withTag(262, 2)]).toEqual([...tiff]);
+    await expect(decodeImage(withTag(262, 6), "x.tif")).rejects.toThrow(
+      '"x.tif": a TIFF of YCbCr samples without JPEG compression cannot be read',
+    );
+    // Zstandard and LZMA; the strips cannot be theirs.
+    for (const compression of [50000, 34925])
+      await expect(decodeImage(withTag(259, compression), "x.tif")).rejects.toThrow(
+        "cannot be read as an image",
+      );
+    const long = await raw.clone().resize(600, 450).tiff({ compression: "lzw" }).toBuffer();
+    const damaged = Uint8Array.from(long).fill(0xff, 200, 4000);
+    await expect(decodeImage(damaged, "x.tif")).rejects.toThrow("cannot be read as an image");
+  });
+
+  it("turns TIFF files as their orientation tag says, as Pillow does, and no others", async () => {
+    const turned = await raw.clone().withMetadata({ orientation: 6 }).tiff({ compression: "lzw" }).toBuffer();
+    const { width, height, data } = await decodeImage(turned, "x");
+    expect([width, height]).toEqual([30, 40]);
+    // A quarter turn to the right: the first column, from below, is the first row.
+    expect([...data.subarray(0, 3)]).toEqual([...picture.data.subarray(3 * 40 * 29, 3 * 40 * 29 + 3)]);
+    const png = await raw.clone().withMetadata({ orientation: 6 }).png().toBuffer();
+    expect(await decodeImage(png, "x")).toEqual(picture);
   });
 
   it("names what it cannot read", async () => {
@@ -289,6 +328,47 @@ describe("a folder for each class", () => {
     expect((await imageFolder(foreign)).classes).toEqual(["a", "b"]);
   });
 
+  it("refuses parts of a data set under names that it does not know, unless the classes are stated", async () => {
+    for (const [a, b] of [
+      ["training_set", "test_set"],
+      ["train_images", "val_images"],
+      ["train", "test1"],
+      ["fold_0", "fold_1"],
+      ["images", "masks"],
+    ] as const) {
+      const root = await folderOf([a, b].flatMap((part) => [`${part}/cats`, `${part}/dogs`]));
+      await expect(imageFolder(root)).rejects.toThrow(/hold folders of the same names \(cats, dogs\)/);
+      expect((await imageFolder(join(root, a))).classes).toEqual(["cats", "dogs"]);
+      expect((await imageFolder(root, { classes: [a, b] })).classes).toEqual([a, b]);
+    }
+    const samples = await folderOf(["train/cats", "train/dogs", "samples"]);
+    await expect(imageFolder(samples)).rejects.toThrow(
+      /"train" holds no images but folders \(cats, dogs\), beside samples/,
+    );
+    const nested = await folderOf(["cat/images", "dog/images", "train/images"]);
+    expect((await imageFolder(nested)).classes).toEqual(["cat", "dog", "train"]);
+  });
+
+  it("says of a training part what it says of classes alone", async () => {
+    const names = ["0", "1", "2", "10"];
+    const numbers = await folderOf(
+      ["train", "val"].flatMap((part) => names.map((name) => `${part}/${name}`)),
+    );
+    for (const options of [{}, { split: "val" }])
+      expect((await imageFolder(numbers, options)).labelling?.cautions.join()).toContain(
+        "as text (0, 1, 10, 2)",
+      );
+    const root = await folderOf(["train/a", "train/b", "val/a", "val/b"]);
+    await mkdir(join(root, "train", "0empty"));
+    await expect(imageFolder(root)).rejects.toThrow(/train.0empty" holds no image: is it a class/);
+  });
+
+  it("refuses two classes that are one folder by a link", async () => {
+    const root = await folderOf(["a", "b"]);
+    await symlink(join(root, "b"), join(root, "c"));
+    await expect(imageFolder(root)).rejects.toThrow('"b" and "c" are one folder by a link');
+  });
+
   it("reads Tiny ImageNet's validation images beside their list", async () => {
     const root = await folderOf(["train/n01443537/images", "train/n02123045/images", "val/images"]);
     await writeFile(join(root, "val", "val_annotations.txt"), "0.jpg\tn02123045\t0\t0\t1\t1\n");
@@ -395,6 +475,14 @@ describe("lists of images", () => {
     [[{ file: "a.jpg", index: -1 }], undefined, "entry 0: expected"],
     [[{ file: "../../etc/a.jpg", index: 1 }], undefined, "leads out of the folder"],
     [[{ file: "/a.jpg", index: 1 }], undefined, "leads out of the folder"],
+    [
+      [
+        { file: "a.jpg", index: 0 },
+        { file: "./a.jpg", index: 1 },
+      ],
+      undefined,
+      'entry 1: "a.jpg" is listed before, as entry 0 with the label 0 (here 1)',
+    ],
     [[{ file: "a.jpg", index: 2 }], { 0: { name: "x" } }, "names 1 classes, but files.json has the label 2"],
     [[{ file: "a.jpg", index: 0 }], { 1: { name: "x" } }, "class 0 has no name"],
   ])("refuse lists of another form: %j", async (files, labels, message) => {
@@ -409,6 +497,31 @@ describe("lists of images", () => {
     await expect(listedImages(root)).rejects.toThrow("there is no such file");
     await writeFile(join(root, "files.json"), "[{");
     await expect(listedImages(root)).rejects.toThrow("is not valid JSON");
+  });
+});
+
+describe("a data set's name", () => {
+  it("takes no option that has no effect, and hints at the only part", async () => {
+    const root = await temporaryFolder();
+    await writeFile(join(root, "train.npy"), "x");
+    await expect(namedImages(root)).rejects.toThrow("--split train reads it");
+    await writeFile(join(root, "files.json"), JSON.stringify([{ file: "a.jpg", index: 0 }]));
+    await expect(namedImages(root, { split: "train" })).rejects.toThrow("--split train has no effect");
+    expect((await namedImages(root)).count).toBe(1);
+  });
+
+  it("has a digest that changes with content, labels, names and choice", async () => {
+    const root = await folderOf(["a", "b"]);
+    const digest = async (images = [0, 1]) => contentDigest(await namedImages(root), images);
+    const first = await digest();
+    expect(await digest()).toBe(first);
+    expect(await digest([0])).not.toBe(first);
+    await rename(join(root, "a"), join(root, "c"));
+    const renamed = await digest();
+    expect(renamed).not.toBe(first);
+    await rename(join(root, "c"), join(root, "a"));
+    await writeFile(join(root, "a", "0.jpg"), "damaged");
+    expect(await digest()).not.toBe(first);
   });
 });
 

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { checkInBall, distances } from "../../src/robustness/attacks/ball.js";
+import { checkInBall, distances, pickImages } from "../../src/robustness/attacks/ball.js";
 import { attackBatch } from "../../src/robustness/attacks/attack.js";
 import { towardsHyperplane } from "../../src/robustness/attacks/hyperplane.js";
 import { pgd } from "../../src/robustness/attacks/simple.js";
@@ -23,15 +23,22 @@ import {
   add,
   constant,
   flatten,
+  gradients as gradientsOf,
+  input as inputTensor,
+  lower,
   mul,
   parameter,
   pow,
   round,
   slice,
   softmax,
+  sum,
   tensorData,
+  writeOnnx,
 } from "../../src/graph/index.js";
 import { ones } from "../../src/nn/init.js";
+import { attackLoss } from "../../src/robustness/losses.js";
+import { nodeRuntime } from "../../src/runtime/node.js";
 import { apgdStep } from "../../src/robustness/attacks/steps.js";
 import { Random } from "../../src/util/random.js";
 import { linearScores, open, ownLabels, randomImages, smallNetwork } from "./small-network.js";
@@ -138,7 +145,7 @@ describe("gradients that attacks cannot follow", () => {
     expect(steep.gradients).toMatchObject([{ attack: "PGD-20", images: 6, zero: 6 }]);
     expect([...steep.robust]).toEqual([1, 1, 1, 1, 1, 1]);
     expect(steep.warnings.join()).toMatch(
-      /PGD-20: the gradient of its loss is exactly zero at 6 of 6 images/,
+      /PGD-20: the gradient of its loss is zero, or below 1e-30, at 6 of 6 images/,
     );
     // The DLR loss does not depend on the scale of the scores.
     const other = await reports(
@@ -146,6 +153,57 @@ describe("gradients that attacks cannot follow", () => {
       attackPlan("apgd-dlr"),
     );
     expect(other.gradients).toMatchObject([{ zero: 0 }]);
+  });
+
+  it("are followed however sure the network is of a label, up to where single precision ends", async () => {
+    const classifier = open(smallNetwork());
+    const images = randomImages(6);
+    const labels = await ownLabels(classifier, images);
+    const logits = await classifier.logits(images);
+    const margins = Array.from(labels, (label, i) => {
+      const own = logits.subarray(5 * i, 5 * i + 5);
+      return own[label]! - Math.max(...own.filter((_, j) => j !== label));
+    });
+    // The image that is the least sure has a margin of 25 then, the others more.
+    const factor = 25 / Math.min(...margins);
+    const some = margins.flatMap((margin, i) => (margin * factor < 60 ? [i] : []));
+    expect(some.length).toBeGreaterThan(0);
+    const chosen = pickImages(images, some);
+    const own = Int32Array.from(some, (i) => labels[i]!);
+    for (const norm of ["Linf", "L2"] as const) {
+      const epsilon = norm === "Linf" ? 0.2 : 2;
+      const input = { images: chosen, labels: own, epsilon, random: new Random(1) };
+      const steep = behind((scores) => mul(scores, factor));
+      const outcome = await attackBatch(steep, [pgdAttack({ norm }), apgdAttack({ norm })], input);
+      expect([...outcome.stages[0]!.robust]).toEqual(some.map(() => 0));
+      expect(outcome.gradients[0]).toMatchObject({ zero: 0, notFinite: 0 });
+    }
+  });
+
+  it("keep the label's share where 1 - p would lose it", async () => {
+    const labels = constant([0, 0], [2], "int64");
+    const x = inputTensor("x", [2, 3]);
+    const loss = attackLoss("ce", x, labels);
+    const [slope] = gradientsOf(sum(loss), [x]);
+    const session = await nodeRuntime.createSession(writeOnnx(lower({ loss, slope: slope! }, "cpu")).bytes);
+    const { loss: found, slope: gradient } = await session.run({
+      x: tensorData([30, 1, -2, 60, 0, 1], [2, 3]),
+    });
+    await session.close();
+    const expected = [
+      [30, 1, -2],
+      [60, 0, 1],
+    ].map((row) => {
+      const powers = row.slice(1).map((z) => Math.exp(z - row[0]!));
+      const p = powers.map((power) => power / (1 + powers[0]! + powers[1]!));
+      return { loss: Math.log1p(powers[0]! + powers[1]!), slope: [-(p[0]! + p[1]!), ...p] };
+    });
+    expected.forEach((row, i) => {
+      expect((found!.data[i]! as number) / row.loss).toBeCloseTo(1, 5);
+      row.slope.forEach((value, j) => {
+        expect((gradient!.data[3 * i + j]! as number) / value).toBeCloseTo(1, 5);
+      });
+    });
   });
 
   it("are counted behind a cold softmax, and for each attack of a plan", async () => {

@@ -79,7 +79,7 @@ async function run(path: string, signal = new AbortController().signal): Promise
   try {
     return await evaluate([classifier()], colours(8), plan, results, { signal, threads: 1 });
   } finally {
-    results.close();
+    await results.close();
   }
 }
 
@@ -115,7 +115,7 @@ describe("a robustness run", () => {
       try {
         return await evaluate(overTime(), colours(8), plan, results, { signal, threads: 1 });
       } finally {
-        results.close();
+        await results.close();
       }
     };
     const records = await measure(new AbortController().signal);
@@ -180,7 +180,9 @@ describe("a robustness run", () => {
       // The last line is cut in the middle, as by a kill.
       await writeFile(path, `${part.join("\n")}\n${lines[kept]!.slice(0, 10)}`);
       expect(sorted(await run(path))).toEqual(whole);
-      expect(sorted((await openResults(path, { seed: 1 })).records)).toEqual(whole);
+      const again = await openResults(path, { seed: 1 });
+      expect(sorted(again.records)).toEqual(whole);
+      await again.close();
     }
   });
 
@@ -195,25 +197,100 @@ describe("a robustness run", () => {
   it("does not mix with a run of other settings, unless that is set aside", async () => {
     const path = join(await temporaryFolder(), "results.jsonl");
     const skipped = { kind: "skipped", image: 0, name: "x.jpg", reason: "damaged" } as const;
-    (await openResults(path, { seed: 1, data: { name: "a" } })).close();
+    await (await openResults(path, { seed: 1, data: { name: "a" } })).close();
     // Nothing was found out: nothing is left behind.
     expect(existsSync(path)).toBe(false);
     const first = await openResults(path, { seed: 1, data: { name: "a" } });
     first.append(skipped);
-    first.close();
+    await first.close();
     await expect(openResults(path, { seed: 1, data: { name: "b" } })).rejects.toThrow(
       'other settings (data.name: "a" there, "b" now)',
     );
     const fresh = await openResults(path, { seed: 1, data: { name: "b" } }, { force: true });
     expect(fresh.records).toEqual([]);
     fresh.append(skipped);
-    fresh.close();
+    await fresh.close();
     await appendFile(path, '{"kind":"image","answers":[[1]]}\n');
     await expect(openResults(path, { seed: 1, data: { name: "b" } })).rejects.toThrow("line 3");
     await truncate(path, 0);
-    (await openResults(path, { seed: 9 })).close();
-    await writeFile(path, "something else\n");
-    await expect(openResults(path, { seed: 1 })).rejects.toThrow("is not valid JSON");
+    await (await openResults(path, { seed: 9 })).close();
+  });
+
+  it("leaves a file alone that is no results file", async () => {
+    const path = join(await temporaryFolder(), "results.jsonl");
+    for (const content of ["x", "something else\n", "{}\n", "x".repeat(99)]) {
+      await writeFile(path, content);
+      await expect(openResults(path, { seed: 1 })).rejects.toThrow("is no results file of a robustness run");
+      expect(await readFile(path, "utf8")).toBe(content);
+    }
+  });
+
+  it("refuses records that the run cannot have made, naming the line, before it changes anything", async () => {
+    const path = join(await temporaryFolder(), "results.jsonl");
+    await run(path);
+    const whole = await readFile(path, "utf8");
+    const lines = whole.split("\n").slice(0, -1);
+    const limits = { labels: colours(8).labels, classes: 3, answers: 4, passes: 1 };
+    const open = async (changed: readonly string[]) => {
+      // The last line is cut, which a file in order would have mended.
+      const content = `${changed.join("\n")}\n{"kind"`;
+      await writeFile(path, content);
+      await openResults(path, { seed: 1 }, { limits })
+        .then(async (results) => {
+          await results.close();
+        })
+        .finally(async () => {
+          if (changed !== lines) expect(await readFile(path, "utf8")).toBe(content);
+        });
+    };
+    await open(lines);
+    expect(await readFile(path, "utf8")).toBe(whole);
+    const at = lines.findIndex((line) => line.includes('"kind":"image"'));
+    const image = JSON.parse(lines[at]!) as { image: number; label: number; answers: (number | string)[][] };
+    const withImage = (change: object) => lines.with(at, JSON.stringify({ ...image, ...change }));
+    const answers = (place: number, value: number | string) => [
+      image.answers[0]!.with(place, value),
+      ...image.answers.slice(1),
+    ];
+    const said = `line ${at + 1} of "${path}"`;
+    await expect(open(withImage({ image: 9999 }))).rejects.toThrow(`${said}: image 9999, expected 0 to 7`);
+    await expect(open(withImage({ answers: [] }))).rejects.toThrow(`${said}: 0 answers, expected 4`);
+    await expect(open(withImage({ answers: answers(1, 1.7) }))).rejects.toThrow(`${said} is no record`);
+    await expect(open(withImage({ answers: answers(0, 3) }))).rejects.toThrow(`${said}: predicts class 3`);
+    await expect(open(withImage({ answers: answers(5, "11") }))).rejects.toThrow(
+      "2 forward passes, expected 1",
+    );
+    await expect(open(withImage({ label: (image.label + 1) % 3 }))).rejects.toThrow("in the data set it is");
+    await expect(open([...lines, lines[at]!])).rejects.toThrow(
+      `line ${lines.length + 1} of "${path}" repeats line ${at + 1} (image ${image.image})`,
+    );
+    const attack = lines.findIndex((line) => line.includes('"kind":"attack"'));
+    await expect(open([...lines, lines[attack]!])).rejects.toThrow(
+      `repeats line ${attack + 1} (attack of FGSM`,
+    );
+    await expect(open([...lines, lines[0]!])).rejects.toThrow("is the beginning of a second run");
+  });
+
+  it("does not write into a file that another run writes to", async () => {
+    const path = join(await temporaryFolder(), "results.jsonl");
+    const first = await openResults(path, { seed: 1 });
+    await expect(openResults(path, { seed: 1 })).rejects.toThrow(
+      `The results file "${path}" is in use by process ${process.pid}`,
+    );
+    await expect(openResults(path, { seed: 1 }, { force: true })).rejects.toThrow("is in use");
+    await first.close();
+    await (await openResults(path, { seed: 1 })).close();
+  });
+
+  it("shows no picture twice if it was killed between two of them", async () => {
+    const folder = await temporaryFolder();
+    const whole = sorted(await run(join(folder, "whole.jsonl")));
+    const lines = (await readFile(join(folder, "whole.jsonl"), "utf8")).split("\n");
+    const examples = lines.flatMap((line, i) => (line.includes('"kind":"example"') ? [i] : []));
+    expect(examples.length).toBeGreaterThan(1);
+    const path = join(folder, "cut.jsonl");
+    await writeFile(path, `${lines.slice(0, examples[0]! + 1).join("\n")}\n`);
+    expect(sorted(await run(path))).toEqual(whole);
   });
 
   it("refuses data whose labels the network does not have", async () => {
@@ -224,7 +301,7 @@ describe("a robustness run", () => {
     await expect(evaluate([classifier()], source, plan, results, options)).rejects.toThrow(
       "image 5 has the label 7, mean colour has 3 classes: do the data belong to this model?",
     );
-    results.close();
+    await results.close();
   });
 });
 
@@ -301,8 +378,8 @@ describe("the result card", () => {
     const conditions = names.flatMap((name) =>
       ([1, 2, 3, 4, 5] as const).map((severity) => ({ name, severity })),
     );
-    const right = { predicted: 0, confidence: 0.9, nll: 0.1, brier: 0.02, rank: 0, passes: 1 };
-    const wrong = { ...right, predicted: 1, rank: 1, passes: 0 };
+    const right = { predicted: 0, confidence: 0.9, nll: 0.1, brier: 0.02, rank: 0, passes: "1" };
+    const wrong = { ...right, predicted: 1, rank: 1, passes: "0" };
     const records: RunRecord[] = [0, 1].map((image) => ({
       kind: "image",
       image,
@@ -334,16 +411,26 @@ describe("the result card", () => {
     expect(card(32)).toMatchObject({ meanErrorBenchmark: 0.5 });
   });
 
+  it("counts any number of forward passes", () => {
+    for (const passes of [53, 54, 200]) {
+      const answer = answerFrom(Array<Float32Array>(passes).fill(Float32Array.of(1, 0)), 0);
+      const scores = scoresOf([answer], passes, 15);
+      expect([scores.accuracy.value, scores.singlePass!.accuracy]).toEqual([1, 1]);
+    }
+  });
+
   it("averages probabilities over passes, and tells how accuracies differ between them", () => {
     const sure = Float32Array.of(10, 0);
     const unsure = Float32Array.of(0, 1);
     const answer = answerFrom([sure, unsure], 0);
-    expect(answer).toMatchObject({ predicted: 0, rank: 0, passes: 1 });
+    expect(answer).toMatchObject({ predicted: 0, rank: 0, passes: "10" });
     expect(answer.confidence).toBeCloseTo((1 / (1 + Math.exp(-10)) + 1 / (1 + Math.E)) / 2, 6);
     const other = answerFrom([sure, sure], 0);
     const scores = scoresOf([answer, other], 2, 15);
-    expect(scores.accuracy.value).toBe(0.75);
-    expect(scores.passSpread).toBeCloseTo(Math.SQRT1_2 / 2, 9);
+    // Every score is of the averaged answer; single passes have a figure of their own.
+    expect(scores.accuracy.value).toBe(1);
+    expect(scores.singlePass!.accuracy).toBe(0.75);
+    expect(scores.singlePass!.spread).toBeCloseTo(Math.SQRT1_2 / 2, 9);
     expect(() => answerFrom([sure], 2)).toThrow("label 2: the network has 2 classes");
   });
 });

@@ -13,7 +13,7 @@ import {
   transpose,
   writeOnnx,
 } from "../../src/graph/index.js";
-import { checkLogits } from "../../src/robustness/network.js";
+import { checkAnswers } from "../../src/robustness/answer-checks.js";
 import type { OnnxNetworkOptions } from "../../src/robustness/index.js";
 import {
   PREPROCESSINGS,
@@ -204,12 +204,12 @@ describe("a classifier in an ONNX file", () => {
     const hidden = onnxNetwork(file({ end: (scores) => mul(softmax(scores, 1), 1) }), unit);
     const found = await open(hidden).logits(images);
     expect(() => {
-      checkLogits(hidden, found, 5);
+      checkAnswers(hidden, found, 5);
     }).toThrow("look like probabilities");
     const good = onnxNetwork(file(), unit);
     const scores = await open(good).logits(images);
     expect(() => {
-      checkLogits(good, scores, 5);
+      checkAnswers(good, scores, 5);
     }).not.toThrow();
     expect(() => onnxNetwork(file({ end: sigmoid }), unit)).toThrow("goes through a sigmoid");
   });

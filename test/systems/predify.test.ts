@@ -471,7 +471,7 @@ describe("bad input", () => {
       /did you mean pcoders/,
     );
     expect(refusal(() => predify(model, { pcoders: 9 }))).toMatch(
-      /9 are asked for, the network has 3 places/,
+      /the network has 3 places for one .*, fewer than 9/,
     );
     const open = smallBackbone(2, ["height", "width"]);
     expect(refusal(() => predify(open, THREE))).toMatch(/must be fixed; give the size/);

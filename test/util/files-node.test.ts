@@ -1,6 +1,6 @@
 import { chmod, mkdir, readdir, readFile, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 import { openAppendFile } from "../../src/util/append-file-node.js";
 import { StriateError } from "../../src/util/errors.js";
 import {
@@ -41,6 +41,34 @@ test("a missing folder, a file as folder and a folder as target give one clear e
   await expect(ensureFolder(join(folder, "file", "deep"))).rejects.toThrow(StriateError);
   expect((await readdir(folder)).sort()).toEqual(["file", "sub"]);
 });
+
+test("folders are made with their parents, and a file system that refuses one gives one clear error", async () => {
+  const folder = await temporaryFolder();
+  await Promise.all([1, 2].map(() => ensureFolder(join(folder, "a", "b", "c"))));
+  await ensureFolder(join(folder, "a", "b"));
+  expect(await readdir(join(folder, "a", "b"))).toEqual(["c"]);
+  const made: string[] = [];
+  const { ensureFolder: ensure } = await withMkdir((path) => {
+    made.push(path);
+    if (made.length > 9) throw new Error("it goes on and on");
+    throw Object.assign(new Error("no such thing"), { code: "ENOENT" });
+  });
+  await expect(ensure(join(folder, "refused", "deep"))).rejects.toThrow(
+    /Could not create the folder ".*deep": there is no/,
+  );
+  expect(made).toEqual([join(folder, "refused", "deep"), join(folder, "refused")]);
+});
+
+/** The module with another mkdir below it. */
+async function withMkdir(mkdir: (path: string) => never) {
+  vi.resetModules();
+  vi.doMock("node:fs/promises", async (original) => ({ ...(await original<object>()), mkdir }));
+  try {
+    return await import("../../src/util/files-node.js");
+  } finally {
+    vi.doUnmock("node:fs/promises");
+  }
+}
 
 test("a full disk keeps the old content and leaves no part of the new one", async (context) => {
   const disk = await tinyDisk(64);

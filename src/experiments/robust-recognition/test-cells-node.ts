@@ -203,7 +203,7 @@ async function measured(
       seconds: 0,
     });
   } finally {
-    results.close();
+    await results.close();
     await classifier.close();
   }
 }

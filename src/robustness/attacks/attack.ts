@@ -40,7 +40,7 @@ export interface GradientReport {
   readonly attack: string;
   /** Images that were looked at: those that the attack was given. */
   readonly images: number;
-  /** Images whose gradient is exactly zero everywhere: the attack does not move there. */
+  /** Images whose gradient is zero everywhere, or below 1e-30, where single precision loses it: attacks go astray there. */
   readonly zero: number;
   /** Images whose gradient holds values that are no numbers or infinite, which count as 0. */
   readonly notFinite: number;
@@ -111,6 +111,9 @@ export async function attackBatch(
   return { clean, stages, robust, adversarial: { count: images.count, data }, predicted, gradients };
 }
 
+/** Of a gradient below this, single precision (down to 1e-38) loses a part on its way through a network. */
+const LOST = 1e-30;
+
 /** The gradient of an attack's loss at the clean images; targeted losses are looked at towards the likeliest wrong class. */
 async function gradientReport(
   classifier: Classifier,
@@ -125,7 +128,7 @@ async function gradientReport(
   return {
     attack: name,
     images: images.count,
-    zero: count(largest, (value) => value === 0),
+    zero: count(largest, (value) => value < LOST),
     notFinite: count(notFinite, (value) => value > 0),
   };
 }

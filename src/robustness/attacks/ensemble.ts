@@ -174,7 +174,7 @@ export function gradientWarnings(plan: AttackPlan, reports: readonly GradientRep
       ...(zero === 0
         ? []
         : [
-            `${who}: the gradient of its loss is exactly zero at ${zero} of ${images} images: ${robust}. Scores that are so ` +
+            `${who}: the gradient of its loss is zero, or below 1e-30, at ${zero} of ${images} images: ${robust}. Scores that are so ` +
               `large that a softmax saturates do this, and so do steps inside the network; divide the scores by a ` +
               `temperature, or attack without gradients (square)`,
           ]),
@@ -203,7 +203,8 @@ export async function isDeterministic(classifier: Classifier, images: ImageBatch
   return true;
 }
 
-function largestTurn(a: Float32Array, b: Float32Array, count: number): number {
+/** Largest distance between the rows of two sets of logits, each row at length 1. */
+export function largestTurn(a: Float32Array, b: Float32Array, count: number): number {
   const classes = a.length / count;
   let most = 0;
   for (let row = 0; row < count; row++) {

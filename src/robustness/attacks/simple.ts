@@ -34,7 +34,7 @@ export interface PgdOptions {
   readonly steps: number;
   /** Length of one step. */
   readonly stepSize: number;
-  /** Default "ce". */
+  /** Default "ce", with `towards` "ce-towards". */
   readonly loss?: AttackLoss;
   /** Classes to move towards: the loss of these is then descended instead of the labels' ascended. */
   readonly towards?: Int32Array;
@@ -58,7 +58,8 @@ export async function pgd(
   epsilon: number,
   options: PgdOptions,
 ): Promise<ImageBatch> {
-  const { form = "Linf", steps, stepSize, loss = "ce", towards, eot = 1, signal } = options;
+  const { form = "Linf", steps, stepSize, towards, eot = 1, signal } = options;
+  const { loss = towards === undefined ? "ce" : "ce-towards" } = options;
   check(Number.isInteger(steps) && steps > 0, () => `PGD: expected a whole number of steps, got ${steps}`);
   check(Number.isInteger(eot) && eot > 0, () => `PGD: expected a whole number of EoT passes, got ${eot}`);
   const step = {

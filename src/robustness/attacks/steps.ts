@@ -1,11 +1,14 @@
 import { scalarData } from "../../graph/dtype.js";
 import type { Shape, Tensor, TensorData } from "../../graph/index.js";
 import {
+  abs,
   add,
   clip,
   div,
   input,
   l2Norm,
+  less,
+  max,
   maximum,
   minimum,
   mul,
@@ -13,6 +16,7 @@ import {
   sign,
   sub,
   tensorData,
+  where,
 } from "../../graph/index.js";
 import type { Classifier, ImageBatch, ProgramParts } from "../classifier.js";
 import { differentiated, labelFeeds } from "../classifier.js";
@@ -45,6 +49,16 @@ function project(x: Tensor, clean: Tensor, radius: Tensor, norm: Norm): Tensor {
   return clip(add(clean, mul(unit, minimum(length, radius))), 0, 1);
 }
 
+/**
+ * A gradient at length 1, or 0. Of gradients below 1e-6, squares would be lost, or the length be less than the floor: they are
+ * brought to a largest value of 1 first.
+ */
+function unitLength(g: Tensor): Tensor {
+  const largest = max(abs(g), SPACE, { keepAxes: true });
+  const scaled = where(less(largest, 1e-6), div(g, maximum(largest, 1e-38)), g);
+  return div(scaled, maximum(lengthOf(scaled), FLOOR));
+}
+
 /** How a projected-gradient step normalises and projects. */
 export type PgdForm = "Linf" | "L2" | "L2-akorn";
 
@@ -57,15 +71,15 @@ function pgdUpdate(x: Tensor, g: Tensor, form: PgdForm): Tensor {
   const clean = attackInput("clean", x.shape);
   const [radius, step] = [attackInput("radius", []), attackInput("step", [])];
   if (form === "Linf") return project(add(x, mul(step, sign(g))), clean, radius, "Linf");
-  const moved = add(x, mul(step, div(g, maximum(lengthOf(g), GRADIENT_FLOOR))));
+  const moved = add(x, mul(step, unitLength(g)));
   const delta = sub(moved, clean);
   const length = lengthOf(delta);
-  const ratio = div(radius, maximum(length, GRADIENT_FLOOR));
+  const ratio = div(radius, maximum(length, FLOOR));
   const factor = form === "L2" ? minimum(ratio, 1) : maximum(ratio, 1);
   return clip(add(clean, mul(delta, factor)), 0, 1);
 }
 
-const GRADIENT_FLOOR = 1e-12;
+const FLOOR = 1e-12;
 
 export interface PgdStep {
   readonly current: ImageBatch;
@@ -160,7 +174,7 @@ function apgdGraph(parts: ProgramParts, loss: AttackLoss, norm: Norm): Record<st
   ) as [Tensor, Tensor, Tensor, Tensor];
   const [radius, mix] = [attackInput("radius", []), attackInput("mix", [])];
   const stepSize = reshape(attackInput("stepSize", [parts.batch]), [-1, 1, 1, 1]);
-  const direction = norm === "Linf" ? sign(g) : div(g, add(lengthOf(g), 1e-12));
+  const direction = norm === "Linf" ? sign(g) : unitLength(g);
   const reached = project(add(x, mul(stepSize, direction)), clean, radius, norm);
   const momentum = mul(sub(x, previous), sub(1, mix));
   const next = project(add(add(x, mul(sub(reached, x), mix)), momentum), clean, radius, norm);

@@ -228,7 +228,8 @@ export function chooseCutPoints(backbone: Backbone, count: number): CutPoint[] {
   check(
     count <= all.length,
     () =>
-      `PCoders: ${count} are asked for, the network has ${all.length} places for one (${all.map(({ name }) => name).join(", ") || "none"})`,
+      `PCoders: the network has ${all.length} places for one (${all.map(({ name }) => name).join(", ") || "none"}), ` +
+      `fewer than ${count}: say how many (--pcoders, default 4)`,
   );
   const levels = all.flatMap(({ beforeChange }, i) => (beforeChange ? [i] : []));
   const chosen =
