@@ -34,7 +34,7 @@ export interface OpenPage {
   /** Errors of scripts, and requests that failed or were answered by an error. */
   readonly problems: string[];
   /** The value of a property of the page's window, once it is there. */
-  result<T>(name: string): Promise<T>;
+  readonly result: <T>(name: string) => Promise<T>;
 }
 
 /** Opens an address in a browser that is closed with the test. */

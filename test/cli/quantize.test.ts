@@ -135,7 +135,7 @@ describe("quantize", () => {
     const results = [];
     for (const file of [bytes, written]) {
       const session = await nodeRuntime.createSession(file, { threads: 1 });
-      results.push((await session.run({ x })).y!.data as Float32Array);
+      results.push((await session.run({ x })).y!.data);
       await session.close();
     }
     const [expected, got] = results as [Float32Array, Float32Array];
