@@ -253,4 +253,29 @@ describe("shape arithmetic of exporters", () => {
     expect(difference(await run(bytes, feeds), await run(again.bytes, feeds))).toBe(0);
     expect(new TextDecoder("latin1").decode(again.bytes)).not.toContain("then_branch");
   });
+
+  it("reads the branch of an If that an input picks whose value is given", async () => {
+    const nodes = [
+      node("Equal", ["rate", "high"], ["is_high"]),
+      node("If", ["is_high"], ["y"], {}, [
+        body("then_branch", { nodes: [node("Relu", ["x"], ["t"])], outputs: ["t"] }),
+        body("else_branch", { nodes: [node("Neg", ["x"], ["e"])], outputs: ["e"] }),
+      ]),
+    ];
+    const inputs = [
+      { name: "x", shape: ["N", 4] },
+      { name: "rate", shape: [], dtype: "int64" as const },
+    ];
+    const bytes = modelBytes({ nodes, inputs, outputs: ["y"], initializers: { high: ints([16000], []) } });
+    expect(() => readOnnx(bytes)).toThrow(/condition depends on what is fed/);
+    for (const rate of [16000, 8000]) {
+      const again = rewritten(bytes, { inputValues: { rate } });
+      const feeds = { x: wave([3, 4]), rate: ints([rate], []) };
+      expect(difference(await run(bytes, feeds), await run(again.bytes, feeds))).toBe(0);
+    }
+    expect(Object.keys(readOnnx(bytes, { inputValues: { rate: 8000 } }).inputs)).toEqual(["x"]);
+    expect(() => readOnnx(bytes, { inputValues: { pace: 1 } })).toThrow(/inputValues names "pace".*x, rate/);
+    expect(() => readOnnx(bytes, { inputValues: { x: 1 } })).toThrow(/input "x" is \[N, 4\].*known shape/);
+    expect(() => readOnnx(bytes, { inputValues: { rate: [1, 2] } })).toThrow(/has 1 elements, 2 values/);
+  });
 });

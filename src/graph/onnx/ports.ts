@@ -1,11 +1,25 @@
 import { StriateError } from "../../util/errors.js";
 import type { Dim, Shape } from "../dims.js";
-import { checkDim, showShape } from "../dims.js";
+import { checkDim, isStaticShape, showShape } from "../dims.js";
 import { dtypeFromOnnx } from "../dtype.js";
 import type { Tensor } from "../tensor.js";
-import { input } from "../tensor.js";
+import { constant, input } from "../tensor.js";
 import { LONGEST_AXIS } from "./decode.js";
 import type { TensorShapeProto_Dimension, ValueInfoProto } from "./generated/onnx_pb.js";
+
+/** A constant in place of an input: one number everywhere, or one for each element. */
+export function filled(input: Tensor, value: number | readonly number[], what: string): Tensor {
+  const { shape, dtype } = input;
+  if (!isStaticShape(shape))
+    throw new StriateError(
+      `${what} is ${showShape(shape)}: a value for it needs a known shape (inputShapes)`,
+    );
+  const size = shape.reduce((a, b) => a * b, 1);
+  const values = typeof value === "number" ? Array<number>(size).fill(value) : value;
+  if (values.length !== size)
+    throw new StriateError(`${what} has ${size} elements, ${values.length} values were given`);
+  return constant(values, shape, dtype);
+}
 
 /** Makes the inputs of one file. Axis names that are no names of ours ("floor(h/2)", "", -1) get one. */
 export class InputReader {

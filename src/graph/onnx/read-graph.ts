@@ -28,7 +28,7 @@ import type {
 import { Names } from "./names.js";
 import type { NoiseKind } from "./noise.js";
 import { bodyReads, functionReads, nodeTitle, sortNodes } from "./order.js";
-import { InputReader } from "./ports.js";
+import { InputReader, filled } from "./ports.js";
 import type { ImportedParameter } from "./read.js";
 import { initializerRoles } from "./roles.js";
 import { RUNTIME_DOMAIN, RUNTIME_OPERATORS, STANDARD_OPERATORS } from "./standard-operators.js";
@@ -39,6 +39,7 @@ export interface ReadContext {
   readonly what: string;
   readonly opset: number;
   readonly inputShapes: Readonly<Record<string, Shape>>;
+  readonly inputValues: Readonly<Record<string, number | readonly number[]>>;
   readonly functions: readonly FunctionProto[];
   readonly externalData?: ExternalData | undefined;
 }
@@ -88,7 +89,7 @@ export class GraphReader {
 
   read(): ReadGraph {
     loaded(operators);
-    const { what, inputShapes } = this.context;
+    const { what, inputShapes, inputValues } = this.context;
     const frame = this.#frame;
     this.#initializers(this.graph, frame);
     const reader = new InputReader(what, inputShapes);
@@ -99,8 +100,13 @@ export class GraphReader {
       if (seen.has(name)) throw new StriateError(`${what}: two inputs are named "${name}"`);
       seen.add(name);
     }
-    const inputs = fed.map((info): [string, Tensor] => [info.name, reader.read(info)]);
-    for (const [name, tensor] of inputs) frame.set(name, tensor, what);
+    const inputs = fed.flatMap((info): [string, Tensor][] => {
+      const tensor = reader.read(info);
+      const { name } = info;
+      const value = Object.hasOwn(inputValues, name) ? inputValues[name] : undefined;
+      frame.set(name, value === undefined ? tensor : filled(tensor, value, `${what}: input "${name}"`), what);
+      return value === undefined ? [[name, tensor]] : [];
+    });
     this.#inputs = inputs.map(([, tensor]) => tensor);
     this.#nodes(this.graph.node, frame);
     const outputs = this.#outputs(this.graph, frame, what);

@@ -19,6 +19,11 @@ export interface ReadOptions {
   readonly externalData?: ExternalData;
   /** Shapes of inputs by name, where the file's are to be fixed or named otherwise: `{ x: ["batch", 3, 64, 64] }`. */
   readonly inputShapes?: Readonly<Record<string, Shape>>;
+  /**
+   * Values of inputs that always stay the same, by name: one number for all elements, or one for each. Such an input becomes a
+   * constant, so that an If whose condition it decides, or a length that it gives, is known.
+   */
+  readonly inputValues?: Readonly<Record<string, number | readonly number[]>>;
   /** How messages call the file, default "ONNX model". */
   readonly what?: string;
 }
@@ -85,19 +90,18 @@ export class OnnxFile {
   /** As {@link readOnnx}. */
   read({
     inputShapes = {},
+    inputValues = {},
     externalData = this.externalData,
   }: Omit<ReadOptions, "what"> = {}): ImportedModel {
     const model = this.#model;
     const what = this.what;
     const opset = opsetOf(model, what);
     const { functions } = model;
-    const read = readGraph(this.#graph, { what, opset, inputShapes, functions, externalData });
-    for (const name of Object.keys(inputShapes)) {
-      if (!Object.hasOwn(read.inputs, name)) {
-        const names = Object.keys(read.inputs).join(", ");
-        throw new StriateError(`${what}: inputShapes names "${name}", the model's inputs are ${names}`);
-      }
-    }
+    const listed = this.#graph.input.map(({ name }) => name);
+    checkNames("inputValues", inputValues, listed, what);
+    const read = readGraph(this.#graph, { what, opset, inputShapes, inputValues, functions, externalData });
+    const valued = Object.keys(inputValues);
+    checkNames("inputShapes", inputShapes, [...Object.keys(read.inputs), ...valued], what);
     return {
       ...read,
       opset,
@@ -105,6 +109,14 @@ export class OnnxFile {
       metadata: Object.fromEntries(model.metadataProps.map(({ key, value }) => [key, value])),
     };
   }
+}
+
+function checkNames(option: string, given: object, names: readonly string[], what: string): void {
+  const unknown = Object.keys(given).find((name) => !names.includes(name));
+  if (unknown !== undefined)
+    throw new StriateError(
+      `${what}: ${option} names "${unknown}", the model's inputs are ${names.join(", ")}`,
+    );
 }
 
 /**
