@@ -85,8 +85,7 @@ export async function measureRobustness(
     () => "--eps has no effect without --attacks: say which attacks, such as --attacks pgd",
   );
   const name = basename(path);
-  const file = await openOnnx(path, name);
-  const networks = networksOf(file, name, options);
+  const { networks, sha256 } = await networksIn(path, name, options);
   const network = networks.at(-1)!;
   const progress = createProgress({ stream: streams.err });
   const note = (line: string): void => {
@@ -121,12 +120,7 @@ export async function measureRobustness(
   });
   const began = performance.now();
   try {
-    const { plan, protocol, plans, warnings } = await planOf(
-      classifiers,
-      source,
-      options,
-      await sha256OfModel(path, file),
-    );
+    const { plan, protocol, plans, warnings } = await planOf(classifiers, source, options, sha256);
     for (const warning of warnings) note(`${pc.yellow("caution")} ${warning}`);
     const stem = out.slice(0, -".html".length);
     const settings: JsonObject = {
@@ -246,6 +240,16 @@ interface Planned {
 }
 
 /** The network, or what it is at each timestep that is asked for. */
+async function networksIn(
+  path: string,
+  name: string,
+  options: RobustnessCommandOptions,
+): Promise<{ readonly networks: readonly Network[]; readonly sha256: string }> {
+  const file = await openOnnx(path, name);
+  // Nothing that is returned holds the file, whose bytes are as much again as its weights.
+  return { networks: networksOf(file, name, options), sha256: await sha256OfModel(path, file) };
+}
+
 function networksOf(file: OnnxFile, name: string, options: RobustnessCommandOptions): readonly Network[] {
   const { size, output, answers, noise, input: inputs, timestep } = options;
   const preprocessing = statedPreprocessing(options);
