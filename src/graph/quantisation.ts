@@ -4,7 +4,9 @@ import { tensorData } from "./dtype.js";
 import type { MergedConvolution } from "./merged-normalisation.js";
 import { floatsOf, mergedNormalisation } from "./merged-normalisation.js";
 import { apply, applyAgain, intAttribute } from "./operator.js";
+import { globalAveragePool } from "./operators/pool.js";
 import { dequantizeLinear, quantizeLinear } from "./operators/quantise.js";
+import { flatten } from "./operators/shape.js";
 import { GraphNode, Tensor, constant, constantData } from "./tensor.js";
 import { topologicalOrder } from "./walk.js";
 
@@ -161,7 +163,7 @@ function mergeNormalisations(
     const joined = isPair
       ? mergedNormalisation(convolution, new GraphNode(node.type, inputs, node.attributes))
       : undefined;
-    const made = joined ? remade(node, joined) : applyAgain(node, inputs);
+    const made = joined ? remade(node, joined) : (pooled(node, inputs) ?? applyAgain(node, inputs));
     node.outputs.forEach((output, i) => {
       replaced.set(output, made[i]!);
       origins.set(made[i]!, node);
@@ -177,6 +179,20 @@ function remade(node: GraphNode, { convolution, weight, bias }: MergedConvolutio
   const name = node.importedName === undefined ? {} : { name: node.importedName };
   const inputs = [convolution.inputs[0], weight, bias];
   return node.replaced(() => apply("Conv", inputs, convolution.attributes, name));
+}
+
+/** The mean over height and width as the operator that ONNX Runtime has for whole numbers, too. */
+function pooled(
+  { type, attributes }: GraphNode,
+  inputs: readonly (Tensor | undefined)[],
+): Tensor[] | undefined {
+  const [x, axes] = inputs;
+  const places = axes && constantData(axes)?.data;
+  if (type !== "ReduceMean" || x?.rank !== 4 || places === undefined) return undefined;
+  const sorted = Array.from(places as BigInt64Array, (axis) => (Number(axis) + 4) % 4).sort();
+  if (sorted.join() !== "2,3") return undefined;
+  const mean = globalAveragePool(x);
+  return [intAttribute(attributes, "keepdims", 1) === 1 ? mean : flatten(mean)];
 }
 
 /** A parameter as a constant of its name. */
