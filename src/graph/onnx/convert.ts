@@ -303,6 +303,12 @@ const gridSample: Conversion = (call) => {
   return { ...call, attributes: { ...call.attributes, mode } };
 };
 
+/** Before opset 16 there was one way to count, which is not the default of today. */
+const roiAlign: Conversion = (call) =>
+  call.opset >= 16
+    ? call
+    : { ...call, attributes: { ...call.attributes, coordinate_transformation_mode: "output_half_pixel" } };
+
 /** The axis was an attribute before opset 20, by default the second. */
 const fourier: Conversion = (call) => {
   const { axis = 1 } = call.attributes;
@@ -371,6 +377,7 @@ export const CONVERSIONS: ReadonlyMap<string, Conversion> = new Map<string, Conv
   ["Scatter", (call) => ({ ...call, type: "ScatterElements" })],
   ["Log", logarithm],
   ["GridSample", gridSample],
+  ["RoiAlign", roiAlign],
   ["DFT", fourier],
   ["Unique", unique],
   // Of a tensor, which is there: optional values themselves are not supported.

@@ -25,6 +25,7 @@ export * from "./running-sum.js";
 export * from "./einsum.js";
 export * from "./places.js";
 export * from "./grid-sample.js";
+export * from "./roi-align.js";
 export * from "./bitwise.js";
 export * from "./deform-conv.js";
 export * from "./signal.js";

@@ -43,6 +43,7 @@ ConstantOfShape: #shape -> y
 Range: start limit delta -> y
 GridSample: x grid -> y
 DeformConv: x weight offset bias mask -> y
+RoiAlign: x rois #images -> y
 DFT: x #length #axis -> y
 Det: x -> y
 ReverseSequence: x #lengths -> y

@@ -42,6 +42,33 @@ const grids = fc
     };
   });
 
+/** Regions whose samples lie a fifth or more of an element beside every element, some of them outside. */
+const regions = fc
+  .tuple(fc.integer({ min: 1, max: 3 }), fc.integer({ min: 1, max: 2 }), fc.boolean(), fc.boolean(), seeds)
+  .map(([size, samples, isHalf, isOutside, seed]) => {
+    const [batch, channels, height, width, count] = [2, 2, 7, 6, 3];
+    const x = uniform([batch, channels, height, width], seed, -1, 1, "float32");
+    const corners = uniform([count, 4], seed + 1, 0, 1, "float32");
+    const start = (draw: number) => Math.floor((draw * 977) % 3) - (isOutside ? 3 : 0) + (isHalf ? 0.3 : 0.8);
+    // Cells of one element for each sample: all samples are at the same place between elements.
+    const data = corners.data.map((draw, i) =>
+      i % 4 < 2 ? start(draw) : start(corners.data[i - 2]!) + size * samples,
+    );
+    return {
+      label: `${size} cells of ${samples} samples, half ${isHalf}, outside ${isOutside}, seed ${seed}`,
+      inputs: [x, { ...corners, data }, whole([count], seed + 2, 0, batch)],
+      build: (maps: Tensor, rois: Tensor, images: Tensor) =>
+        apply1("RoiAlign", [maps, rois, images], {
+          output_height: size,
+          output_width: size,
+          sampling_ratio: samples,
+          spatial_scale: { float: 1 },
+          coordinate_transformation_mode: isHalf ? "half_pixel" : "output_half_pixel",
+        }),
+      step: 0.01,
+    };
+  });
+
 const deformable = fc
   .tuple(
     fc.constantFrom(1, 2),
@@ -109,6 +136,7 @@ const transforms = fc
 export const PLACES: Table = {
   GridSample: { count: 24, cases: grids },
   DeformConv: { count: 6, cases: deformable },
+  RoiAlign: { count: 12, cases: regions },
   DFT: { count: 12, cases: transforms },
   Det: {
     count: 5,
