@@ -1,5 +1,5 @@
-import { operatorOf } from "../operator.js";
-
+import { loaded, operatorOf } from "../operator.js";
+import * as operators from "../operators/index.js";
 import { COMPOSITIONS } from "./compose.js";
 import { CONVERSIONS } from "./convert.js";
 import { STANDARD_OPERATORS } from "./standard-operators.js";
@@ -16,10 +16,16 @@ export interface Support {
 }
 
 /** Operators that are read where they stand, not by a table: bodies and constants. */
-const BY_READER: Readonly<Record<string, Support["gradient"]>> = { Constant: "zero", If: "rule" };
+const BY_READER: Readonly<Record<string, Support["gradient"]>> = {
+  Constant: "zero",
+  If: "rule",
+  Loop: "rule",
+  Scan: "rule",
+};
 
 /** Every operator of the standard, by name. */
 export function operatorSupport(): readonly Support[] {
+  loaded(operators);
   return [...STANDARD_OPERATORS].sort().map((name): Support => {
     const operator = operatorOf(name);
     if (operator !== undefined) {
