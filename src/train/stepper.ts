@@ -82,13 +82,11 @@ export interface Stepper {
  * Loads one timestep of a system, from a model or from a file that `exportStep` wrote. Calls may overlap: they run one
  * after another.
  *
- * Say the device: without it the graph holds standard operators only, which run everywhere and nowhere fastest.
- *
  * @throws StriateError for a parameter without a value, a file whose metadata name state that its graph does not have, and
  *   shapes that stay open
  *
  * @example
- * const stepper = await openStepper(webRuntime, bytes, { device: "webgpu" });
+ * const stepper = await openStepper(await createWebRuntime({ device: "webgpu" }), bytes);
  * for (;;) draw(await stepper.step({ images: pixels, desynchrony: slider.valueAsNumber }));
  */
 export async function openStepper(

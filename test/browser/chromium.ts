@@ -1,11 +1,9 @@
 import { createReadStream, existsSync } from "node:fs";
-import { createServer } from "node:http";
-import type { AddressInfo } from "node:net";
 import { extname, join, normalize } from "node:path";
-import type { Page } from "playwright-core";
 import { chromium } from "playwright-core";
 import type { TestContext } from "vitest";
 import { onTestFinished } from "vitest";
+import { serve } from "../support/server.js";
 
 const executablePath = [process.env.CHROMIUM_PATH, "/usr/bin/chromium", "/usr/bin/chromium-browser"].find(
   (path) => path !== undefined && existsSync(path),
@@ -30,7 +28,6 @@ const SWIFTSHADER = [
 ];
 
 export interface OpenPage {
-  readonly page: Page;
   /** Errors of scripts, and requests that failed or were answered by an error. */
   readonly problems: string[];
   /** The value of a property of the page's window, once it is there. */
@@ -58,7 +55,6 @@ export async function openPage(url: string, options: { readonly webgpu?: boolean
   });
   await page.goto(url);
   return {
-    page,
     problems,
     result: async <T>(name: string) => {
       // A script that failed never gives a result.
@@ -79,32 +75,19 @@ const TYPES: Readonly<Record<string, string>> = {
   ".wasm": "application/wasm",
 };
 
-export interface ServeOptions {
-  /** Whether pages are cross-origin isolated, which threads of wasm need. */
-  readonly isolated?: boolean;
-  /** Paths that are answered with 404. */
-  readonly absent?: RegExp;
-}
-
-/** Serves a folder to this machine alone, until the test ends. */
-export async function serveFolder(folder: string, options: ServeOptions = {}): Promise<string> {
-  const headers = options.isolated
-    ? { "cross-origin-opener-policy": "same-origin", "cross-origin-embedder-policy": "require-corp" }
-    : {};
-  const server = createServer((request, response) => {
+/** Serves a folder to this machine alone, until the test ends; `pages` are served besides, by their paths. */
+export async function serveFolder(
+  folder: string,
+  pages: Readonly<Record<string, string>> = {},
+): Promise<string> {
+  return serve((request, response) => {
     const path = normalize(decodeURIComponent((request.url ?? "/").split("?")[0]!));
+    const page = pages[path];
     const file = join(folder, path === "/" ? "index.html" : path);
-    if (options.absent?.test(path) === true || !existsSync(file)) {
-      response.writeHead(404).end();
-      return;
-    }
-    const type = TYPES[extname(file)] ?? "application/octet-stream";
-    response.writeHead(200, { ...headers, "content-type": type });
-    createReadStream(file).pipe(response);
-  });
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  onTestFinished(() => {
-    server.close();
-  });
-  return `http://127.0.0.1:${(server.address() as AddressInfo).port}/`;
+    if (page !== undefined) response.writeHead(200, { "content-type": "text/html" }).end(page);
+    else if (existsSync(file)) {
+      response.writeHead(200, { "content-type": TYPES[extname(file)] ?? "application/octet-stream" });
+      createReadStream(file).pipe(response);
+    } else response.writeHead(404).end();
+  }, "");
 }

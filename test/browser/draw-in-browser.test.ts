@@ -1,16 +1,9 @@
-import { createReadStream, existsSync } from "node:fs";
-import { normalize } from "node:path";
 import { fileURLToPath } from "node:url";
-import { chromium } from "playwright-core";
-import { describe, expect, it, onTestFinished } from "vitest";
+import { describe, expect, it } from "vitest";
 import * as draw from "../../src/draw/index.js";
-import { serve } from "../support/server.js";
+import { needsChromium, openPage, serveFolder } from "./chromium.js";
 
 const root = fileURLToPath(new URL("../../", import.meta.url));
-const executablePath = [process.env.CHROMIUM_PATH, "/usr/bin/chromium", "/usr/bin/chromium-browser"].find(
-  (path) => path !== undefined && existsSync(path),
-);
-
 const PAGE = `<!doctype html><title>Drawing</title><canvas></canvas>
 <script type="module">
 import * as draw from "/dist/draw/index.js";
@@ -56,29 +49,10 @@ function drawOnCanvas(library: Draw, frames: (library: Draw) => draw.RgbaImage) 
 
 describe("drawing in a browser", () => {
   it("shows the pixels that Node computes, without any package", async (context) => {
-    if (executablePath === undefined) {
-      console.log("skipped: no Chromium found (set CHROMIUM_PATH) to draw in");
-      context.skip();
-      return;
-    }
-    const url = await serve((request, response) => {
-      const path = normalize(decodeURIComponent(request.url ?? "/"));
-      if (path === "/page") response.writeHead(200, { "content-type": "text/html" }).end(PAGE);
-      else if (path.startsWith("/dist/") && existsSync(root + path)) {
-        response.writeHead(200, { "content-type": "text/javascript" });
-        createReadStream(root + path).pipe(response);
-      } else response.writeHead(404).end();
-    }, "page");
-    const browser = await chromium.launch({ executablePath, args: ["--no-sandbox", "--disable-gpu"] });
-    onTestFinished(() => browser.close());
-    const page = await browser.newPage();
-    const problems: string[] = [];
-    page.on("pageerror", (error) => problems.push(String(error)));
-    page.on("requestfailed", (request) => problems.push(`${request.url()} failed`));
-    await page.goto(url);
-    await page.waitForFunction("window.shown", undefined, { timeout: 60_000 }).catch(() => undefined);
+    needsChromium(context);
+    const { result, problems } = await openPage(await serveFolder(root, { "/": PAGE }));
+    const shown = await result<ReturnType<typeof drawOnCanvas>>("shown");
     expect(problems).toEqual([]);
-    const shown = await page.evaluate<ReturnType<typeof drawOnCanvas>>("window.shown");
     const image = twoFrames(draw);
     expect(shown.map).toHaveLength(36 * 36 * 4);
     expect(shown.map).toEqual(Array.from(image.data));

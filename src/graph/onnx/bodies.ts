@@ -2,9 +2,10 @@ import { StriateError } from "../../util/errors.js";
 import { isStatic, normaliseAxis } from "../dims.js";
 import { intAttribute, intsAttribute } from "../operator.js";
 import { concat, split } from "../operators/join.js";
+import { knownNumber } from "../operators/known.js";
 import { squeeze, unsqueeze } from "../operators/shape.js";
 import type { Attributes, Tensor } from "../tensor.js";
-import { constant, constantData } from "../tensor.js";
+import { constant } from "../tensor.js";
 
 /*
  * Loop and Scan, unrolled: their bodies are read once for every step. That gives ordinary nodes, which have gradients. How
@@ -15,14 +16,6 @@ import { constant, constantData } from "../tensor.js";
 export type Body = (inputs: readonly Tensor[]) => readonly Tensor[];
 
 type Operands = readonly (Tensor | undefined)[];
-
-/** The one number or truth value of a tensor, if it is known. */
-function knownNumber(tensor: Tensor): number | undefined {
-  const data = constantData(tensor)?.data[0];
-  if (data !== undefined) return Number(data);
-  const known = tensor.known?.[0];
-  return typeof known === "number" ? known : undefined;
-}
 
 function given(operands: Operands): Tensor[] {
   return operands.map((tensor, i) => {

@@ -20,12 +20,13 @@ import {
 import { expand } from "../operators/expand.js";
 import { concat, split } from "../operators/join.js";
 import { matmul, transposeMatrix } from "../operators/linear.js";
+import { countedTo } from "../operators/rank.js";
 import { gather } from "../operators/select.js";
-import { reshape, squeeze, transpose, unsqueeze } from "../operators/shape.js";
+import { reshape, transpose, unsqueeze } from "../operators/shape.js";
 import { pad, slice } from "../operators/slice-pad.js";
 import { maskedSoftmax, softmax } from "../operators/softmax.js";
 import type { Tensor } from "../tensor.js";
-import { constant, integers } from "../tensor.js";
+import { integers } from "../tensor.js";
 import type { ComposedCall, Composition } from "./composed-call.js";
 import { operand } from "./composed-call.js";
 
@@ -58,19 +59,6 @@ function shared(x: Tensor, heads: Dim): Tensor {
   return reshape(stretched, [batch, heads, length, width]);
 }
 
-/** 0, 1, 2 ... along an axis of x. */
-function places(x: Tensor, axis: number): Tensor {
-  const length = x.shape[axis]!;
-  if (isStatic(length))
-    return constant(
-      Array.from({ length }, (_, i) => i),
-      [length],
-      "int64",
-    );
-  const [zero, one] = [0, 1].map((value) => constant(value, [], "int64"));
-  return apply1("Range", [zero, squeeze(lengthOf(x, axis), [0]), one]);
-}
-
 function lengthOf(x: Tensor, axis: number): Tensor {
   return dimTensor(x.shape[axis]!, [x]);
 }
@@ -88,11 +76,11 @@ function visible(call: ComposedCall, { query, key, pastKey, count }: Masked): Te
   const isCausal = intAttribute(call.attributes, "is_causal", 0) === 1;
   const left = intAttribute(call.attributes, "left_window_size", -1);
   const right = intAttribute(call.attributes, "right_window_size", -1);
-  const keys = places(key, 2);
+  const keys = countedTo(key, 2);
   const counts = count && reshape(cast(count, "int64"), [-1, 1, 1, 1]);
   const conditions = counts ? [less(keys, counts)] : [];
   const before = pastKey ? lengthOf(pastKey, 2) : counts && sub(counts, lengthOf(query, 2));
-  const rows = unsqueeze(places(query, 2), [1]);
+  const rows = unsqueeze(countedTo(query, 2), [1]);
   const own = before ? add(rows, before) : rows;
   if (isCausal) conditions.push(lessOrEqual(keys, own));
   if (left >= 0) conditions.push(greaterOrEqual(keys, sub(own, left)));

@@ -13,6 +13,14 @@ export function knownNumbers(call: Call, index: number, name: string): readonly 
   return known;
 }
 
+/** The first element of a tensor, a number or truth value, if it is known while tracing: by its constant or its shape arithmetic. */
+export function knownNumber(x: Tensor): number | undefined {
+  const data = constantData(x)?.data[0];
+  if (data !== undefined) return Number(data);
+  const known = x.known?.[0];
+  return known !== undefined && isStatic(known) ? known : undefined;
+}
+
 /** The number that every element of a constant is, cast to another type or not; undefined for anything else. */
 export function uniformNumber(x: Tensor): number | undefined {
   const data = constantData(x.node.type === "Cast" ? x.node.inputs[0]! : x);

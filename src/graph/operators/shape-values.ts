@@ -3,8 +3,9 @@ import { isFloat } from "../dtype.js";
 import type { TensorType } from "../operator.js";
 import { apply1, defineOperator, intAttribute, misfit, required } from "../operator.js";
 import type { Tensor } from "../tensor.js";
-import { constant, constantData } from "../tensor.js";
+import { constant } from "../tensor.js";
 import { expandLike, reshapeLike } from "./broadcast.js";
+import { knownNumber } from "./known.js";
 
 defineOperator({
   type: "Shape",
@@ -48,7 +49,7 @@ defineOperator({
 defineOperator({
   type: "Range",
   infer: (call) => {
-    const [start, limit, delta] = [0, 1, 2].map((i) => constantNumber(required(call, i, "bound")));
+    const [start, limit, delta] = [0, 1, 2].map((i) => knownNumber(required(call, i, "bound")));
     const dtype = call.inputs[0]!.dtype;
     if (
       !["float32", "float64", "int16", "int32", "int64"].includes(dtype) ||
@@ -75,13 +76,6 @@ defineOperator({
     ];
   },
 });
-
-function constantNumber(x: Tensor): number | undefined {
-  const known = x.known?.[0];
-  if (known !== undefined) return isStatic(known) ? known : undefined;
-  const data = constantData(x);
-  return data && Number(data.data[0]);
-}
 
 /** Zeros of the type and shape of another tensor, whatever its batch. */
 export function zerosLike(x: Tensor): Tensor {

@@ -4,19 +4,11 @@ import { dtypeFromOnnx, isFloat } from "../dtype.js";
 import type { Call, GradientCall } from "../operator.js";
 import { apply1, defineOperator, intAttribute, misfit, required } from "../operator.js";
 import type { Tensor } from "../tensor.js";
-import { constant, constantData } from "../tensor.js";
+import { constant } from "../tensor.js";
 import { floatConstant } from "./axis-matrix.js";
 import { mul } from "./elementwise.js";
+import { knownNumber } from "./known.js";
 import { pad, slice } from "./slice-pad.js";
-
-/** A whole number that is known when the graph is built, by its constant or its shape arithmetic. */
-function knownNumber(x: Tensor | undefined): number | undefined {
-  if (x === undefined) return undefined;
-  const known = x.known?.[0];
-  if (known !== undefined) return isStatic(known) ? known : undefined;
-  const data = constantData(x)?.data[0];
-  return data === undefined ? undefined : Number(data);
-}
 
 for (const type of ["HannWindow", "HammingWindow", "BlackmanWindow"]) {
   defineOperator({
