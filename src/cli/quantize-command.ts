@@ -2,7 +2,7 @@ import type { Command } from "commander";
 import { InvalidArgumentError, Option } from "commander";
 import { CALIBRATIONS, DEFAULT_CALIBRATION } from "../nn/index.js";
 import { addInputOptions, imageSize } from "./input-options.js";
-import { choice, positive, whole } from "./options.js";
+import { EXTERNAL_DATA, choice, positive, whole } from "./options.js";
 import { addPreprocessingOptions } from "./preprocessing-options.js";
 import type { QuantizeCommandOptions } from "./quantize.js";
 import type { Streams } from "./streams.js";
@@ -21,6 +21,7 @@ export function addQuantizeCommand(program: Command, streams: Streams): void {
     .argument("<model>", "an .onnx file in float32")
     .requiredOption("--data <what>", "pictures: a folder (labelled or not), cifar10 or mnist")
     .option("--out <file>", "the quantised network (default: MODEL-int8.onnx)")
+    .option("--external-data", EXTERNAL_DATA)
     .addOption(calibration)
     .option("--percentile <share>", "of numbers that a range holds, for that calibration", percent, 99.99)
     .option("--calibration-images <n>", "pictures to calibrate on, drawn at random", positive, 64)

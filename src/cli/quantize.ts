@@ -11,7 +11,7 @@ import { prepareImages } from "../data/prepared-images.js";
 import { machine, versions } from "../experiments/machine-node.js";
 import { input, tensorData, writeOnnx } from "../graph/index.js";
 import type { OnnxFile } from "../graph/onnx/read.js";
-import { openOnnx } from "../graph/onnx/open-node.js";
+import { bytesOfModel, openOnnx } from "../graph/onnx/open-node.js";
 import { median, wilsonInterval } from "../metrics/index.js";
 import type { Calibration } from "../nn/index.js";
 import { quantize } from "../nn/index.js";
@@ -21,13 +21,14 @@ import type { Network } from "../robustness/network.js";
 import type { OnnxNetworkOptions } from "../robustness/onnx-network.js";
 import { onnxNetwork } from "../robustness/onnx-network.js";
 import { applyPreprocessing } from "../robustness/preprocess-graph.js";
+import { saveOnnx } from "../graph/onnx/save-node.js";
 import { nodeRuntime } from "../runtime/node.js";
 import type { Values } from "../runtime/runtime.js";
 import { openImages } from "../systems/predify/image-sources-node.js";
 import { describeModel, inputValue } from "../train/model-description.js";
 import { constantData } from "../graph/index.js";
 import { StriateError, check } from "../util/errors.js";
-import { ensureFolder, writeFileAtomic } from "../util/files-node.js";
+import { ensureFolder } from "../util/files-node.js";
 import { Random } from "../util/random.js";
 import type { InputOptions } from "./input-options.js";
 import type { PreprocessingOptions } from "./preprocessing-options.js";
@@ -40,6 +41,7 @@ import { renderTable } from "./table.js";
 export interface QuantizeCommandOptions extends PreprocessingOptions, InputOptions {
   readonly data: string;
   readonly out?: string;
+  readonly externalData?: boolean;
   readonly calibration: Calibration;
   readonly percentile: number;
   readonly calibrationImages: number;
@@ -98,9 +100,10 @@ export async function quantizeFile(
       },
     });
     const metadata = { ...(stated && preprocessingMetadata(network.preprocessing)), ...model.metadata };
-    const { bytes } = writeOnnx(outputs, { metadata });
+    const written = writeOnnx(outputs, { metadata });
+    const { bytes } = written;
     await ensureFolder(dirname(out));
-    await writeFileAtomic(out, bytes);
+    await saveOnnx(out, written, { externalData: options.externalData });
     const both = [network, onnxNetwork(bytes, networkOptions(options, stated, basename(out)))].map(
       (one) =>
         new Classifier(one, nodeRuntime, { fixedNoise: seed, ...(threads !== undefined && { threads }) }),
@@ -111,7 +114,7 @@ export async function quantizeFile(
     progress.stop();
     const warning = describeSkipped(skipped, source.count);
     if (warning !== undefined) streams.err.write(`${pc.yellow("note")} ${warning}\n`);
-    const sizes = [file.bytes.byteLength, bytes.byteLength] as const;
+    const sizes = [bytesOfModel(path, file), bytes.byteLength] as const;
     const what = Object.entries(quantised).map(([type, count]) => `${count} ${type}`);
     streams.out.write(
       `${table({ name, figures, sizes, isLabelled, images: compared.count, isSame: rest.length === 0, what }, options)}\n${out}\n`,

@@ -17,7 +17,9 @@ import {
   topologicalOrder,
   writeOnnx,
 } from "../../src/graph/index.js";
+import { loadOnnx, openOnnx } from "../../src/graph/onnx/open-node.js";
 import { readOnnx } from "../../src/graph/onnx/read.js";
+import { saveOnnx } from "../../src/graph/onnx/save-node.js";
 import { quantize } from "../../src/nn/index.js";
 import { preprocessingMetadata } from "../../src/robustness/index.js";
 import { nodeRuntime } from "../../src/runtime/node.js";
@@ -94,6 +96,21 @@ describe("striate quantize", () => {
       expect(kept.out).not.toContain("1 Gemm");
     },
   );
+
+  it("reads weights beside the network and writes them there, and counts them as part of it", async () => {
+    const root = await folder(4);
+    const { outputs, parameters, metadata } = await loadOnnx(join(root, "net.onnx"));
+    const data = new Map([...parameters.values()].map((one) => [one.tensor, one.data]));
+    const written = writeOnnx(outputs, { values: (tensor) => data.get(tensor), metadata });
+    await saveOnnx(join(root, "apart.onnx"), written, { externalData: true });
+    const common = ["--data", join(root, "pictures"), "--calibration-images", "4", "--threads", "1"];
+    const sizeIn = ({ out }: { out: string }) => Number(/size, MB +│ +([\d.]+)/.exec(out)?.[1]);
+    const whole = await run(join(root, "net.onnx"), ...common);
+    const apart = await run(join(root, "apart.onnx"), ...common, "--external-data");
+    expect([whole.status, apart.status]).toEqual([0, 0]);
+    expect([sizeIn(whole), sizeIn(apart)]).toEqual([0.01, 0.01]);
+    expect((await openOnnx(join(root, "apart-int8.onnx"))).locations).toContain("apart-int8.onnx.data");
+  });
 
   it("says what is wrong with its data, its names or the network", async () => {
     const root = await folder(2);

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import * as ort from "onnxruntime-node";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { add, input, matmul, parameter, tensorData, writeOnnx } from "../../src/graph/index.js";
-import { loadOnnx, openOnnx } from "../../src/graph/onnx/open-node.js";
+import { bytesOfModel, loadOnnx, openOnnx } from "../../src/graph/onnx/open-node.js";
 import { saveOnnx } from "../../src/graph/onnx/save-node.js";
 import { zeros } from "../../src/nn/init.js";
 import { writeFileAtomic } from "../../src/util/files-node.js";
@@ -59,6 +59,7 @@ describe("saveOnnx", () => {
     await saveOnnx(path, network(), { externalData: true });
     const file = await openOnnx(path);
     expect([...file.locations]).toEqual(["model.onnx.data"]);
+    expect(bytesOfModel(path, file)).toBe((await stat(path)).size + (await stat(`${path}.data`)).size);
     const { parameters, metadata } = await loadOnnx(path);
     expect(metadata["striate.system"]).toBe("test");
     const { data } = parameters.get("b")!;

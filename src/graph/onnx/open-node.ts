@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { closeSync, createReadStream, fstatSync, openSync, readSync, realpathSync } from "node:fs";
+import { closeSync, createReadStream, fstatSync, openSync, readSync, realpathSync, statSync } from "node:fs";
 import { basename, dirname, isAbsolute, join, relative, sep } from "node:path";
 import { StriateError } from "../../util/errors.js";
 import { fileError, readFileChecked } from "../../util/files-node.js";
@@ -45,6 +45,12 @@ export async function sha256OfModel(path: string, { bytes, locations }: OnnxFile
     for await (const piece of pieces) hash.update(piece);
   }
   return hash.digest("hex");
+}
+
+/** Bytes that a model takes: its file, and the files beside it that hold its values. */
+export function bytesOfModel(path: string, { bytes, locations }: OnnxFile): number {
+  const beside = [...locations].map((location) => statSync(fileBeside(dirname(path), location)).size);
+  return beside.reduce((total, size) => total + size, bytes.length);
 }
 
 /** The path of a file in a model's folder, or in a folder in it; never of one elsewhere, by whatever name or link. */
