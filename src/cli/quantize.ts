@@ -25,7 +25,8 @@ import { saveOnnx } from "../graph/onnx/save-node.js";
 import { nodeRuntime } from "../runtime/node.js";
 import type { Values } from "../runtime/runtime.js";
 import { openImages } from "../systems/predify/image-sources-node.js";
-import { describeModel, inputValue } from "../train/model-description.js";
+import type { InputRoles } from "../train/model-description.js";
+import { describeModel, inputRoles, inputValue } from "../train/model-description.js";
 import { constantData } from "../graph/index.js";
 import { StriateError, check } from "../util/errors.js";
 import { ensureFolder } from "../util/files-node.js";
@@ -180,7 +181,7 @@ function batchOf({ pixels, shape }: PreparedImages, from: number, count: number)
 function batchShape(network: Network, file: OnnxFile, options: QuantizeCommandOptions) {
   if (options.size === undefined) return {};
   const { inputs } = file.read();
-  const images = imagesInput(file, options);
+  const images = rolesOf(file, options).others[0]!;
   const [channels, height, width] = network.imageShape;
   const [batch] = inputs[images]!.shape;
   const last = network.preprocessing.layout === "NHWC";
@@ -188,11 +189,12 @@ function batchShape(network: Network, file: OnnxFile, options: QuantizeCommandOp
   return { inputShapes: { [images]: [batch!, ...space] } };
 }
 
-function imagesInput(file: OnnxFile, { noise, input: stated }: QuantizeCommandOptions): string {
-  const { inputs, metadata } = file.read();
-  const { noise: drawn = {}, inputs: values = {} } = describeModel(metadata, file.what);
-  const others = new Set([drawn, values, noise ?? {}, stated ?? {}].flatMap((one) => Object.keys(one)));
-  return Object.keys(inputs).find((key) => !others.has(key))!;
+function rolesOf(file: OnnxFile, { noise, input: inputs }: QuantizeCommandOptions): InputRoles {
+  const model = file.read();
+  return inputRoles(model, describeModel(model.metadata, file.what), file.what, {
+    ...(noise && { noise }),
+    ...(inputs && { inputs }),
+  });
 }
 
 /** All inputs of the network for pictures: preprocessed images, noise, and the values that other inputs have. */
@@ -202,9 +204,9 @@ async function calibrationBatches(
   images: PreparedImages,
   options: QuantizeCommandOptions,
 ): Promise<Values[]> {
-  const { inputs, metadata } = file.read();
-  const { noise = {}, inputs: values = {} } = describeModel(metadata, file.what);
-  const key = imagesInput(file, options);
+  const { inputs } = file.read();
+  const roles = rolesOf(file, options);
+  const key = roles.others[0]!;
   check(
     inputs[key]!.dtype === "float32",
     () => `${network.name}: expected float32 images, it takes ${inputs[key]!.dtype}`,
@@ -226,10 +228,10 @@ async function calibrationBatches(
     const { y: pixels } = await session.run({ x: tensorData(data, [count, ...network.imageShape]) });
     const others = Object.entries(inputs).flatMap(([name, tensor]): [string, Values[string]][] => {
       if (name === key) return [];
-      const given = options.input?.[name] ?? values[name];
+      const given = roles.values[name];
       if (given !== undefined)
         return [[name, constantData(inputValue(tensor, given, `the input "${name}"`))!]];
-      const kind = options.noise?.[name] ?? noise[name]?.distribution ?? "normal";
+      const kind = roles.noise[name];
       const shape = tensor.shape.map((dim) => (typeof dim === "number" ? dim : count));
       const drawn = new Float32Array(shape.reduce((a, b) => a * b, 1));
       const random = Random.derive(options.seed, "noise", from, name);

@@ -7,19 +7,18 @@ import {
 } from "../data/preprocessing.js";
 import { isStatic } from "../graph/dims.js";
 import { isFloat } from "../graph/dtype.js";
-import type { DType, Dim, Shape, Tensor } from "../graph/index.js";
-import { cast, clip, constant, input, log, quantizeLinear, reshape, showShape } from "../graph/index.js";
+import type { Dim, Shape, Tensor } from "../graph/index.js";
+import { cast, clip, inElementType, input, log, reshape, showShape } from "../graph/index.js";
 import { intAttribute } from "../graph/operator.js";
 import type { ImportedModel } from "../graph/onnx/read.js";
 import { OnnxFile } from "../graph/onnx/read.js";
 import { substitute } from "../graph/substitute.js";
 import { baked } from "../nn/training-state.js";
-import type { ModelDescription } from "../train/model-description.js";
-import { describeModel, inputValue } from "../train/model-description.js";
+import type { InputRoles, ModelDescription } from "../train/model-description.js";
+import { describeModel, inputRoles, inputValue } from "../train/model-description.js";
 import { answerAt } from "../train/over-time.js";
 import type { NoiseKind } from "../train/task.js";
 import { StriateError, check } from "../util/errors.js";
-import { unknownName } from "../util/suggest.js";
 import type { Answers, ImageShape, Network } from "./network.js";
 import { classesOf } from "./network.js";
 import { applyPreprocessing } from "./preprocess-graph.js";
@@ -116,7 +115,7 @@ export function onnxNetworkOverTime(
     ...(read.overTime && { timestep }),
     ...(labels && { labels }),
     trace: (x) => {
-      const pixels = inType(applyPreprocessing(x, preprocessing), images.dtype);
+      const pixels = inElementType(applyPreprocessing(x, preprocessing), images.dtype);
       const fed = new Map([[images, pixels], ...noiseOf(read, x.shape[0]!)]);
       const { logits } = substitute({ logits: answer.scores }, fed);
       return { logits: flatScores(logits!, name), noise };
@@ -136,12 +135,6 @@ function checkBytes(preprocessing: CompletePreprocessing, name: string): void {
       `${name}: it takes its images as bytes, which are 0 to 255 (--preprocessing raw); stated was ` +
       describePreprocessing(preprocessing),
   );
-}
-
-/** Pixels in the type that the network takes; bytes are rounded, with a straight-through gradient. */
-function inType(pixels: Tensor, dtype: DType): Tensor {
-  if (dtype !== "uint8") return cast(pixels, dtype);
-  return quantizeLinear(pixels, constant(1), constant(0, [], "uint8"));
 }
 
 /** The number of classes, which the names in the file's metadata must agree with. */
@@ -222,10 +215,8 @@ function readClassifier(file: OnnxFile, options: OverTimeOptions, name: string):
 }
 
 /** What the inputs of a model are for. */
-interface Roles {
+interface Roles extends Omit<InputRoles, "others"> {
   readonly images: string;
-  readonly noise: Readonly<Record<string, NoiseKind>>;
-  readonly values: Readonly<Record<string, readonly number[]>>;
 }
 
 function rolesOf(
@@ -234,20 +225,7 @@ function rolesOf(
   options: OverTimeOptions,
   name: string,
 ): Roles {
-  const names = Object.keys(model.inputs);
-  for (const key of [...Object.keys(options.noise ?? {}), ...Object.keys(options.inputs ?? {})])
-    check(names.includes(key), () => `${name}: ${unknownName("input", key, names)}`);
-  for (const key of [...Object.keys(description.noise ?? {}), ...Object.keys(description.inputs ?? {})])
-    check(names.includes(key), () => `${name}: its metadata describe an ${unknownName("input", key, names)}`);
-  const drawn = Object.entries(description.noise ?? {}).map(
-    ([key, { distribution }]) => [key, distribution] as const,
-  );
-  const values = { ...description.inputs, ...options.inputs };
-  const kinds = [model.noise, Object.fromEntries(drawn), options.noise ?? {}].flatMap((some) =>
-    Object.entries(some),
-  );
-  const noise = Object.fromEntries(kinds.filter(([key]) => options.inputs?.[key] === undefined));
-  const images = names.filter((key) => noise[key] === undefined && values[key] === undefined);
+  const { noise, values, others: images } = inputRoles(model, description, name, options);
   const [first] = images;
   check(first !== undefined && images.length === 1, () => {
     const shown = images.map((key) => `${key} ${showShape(model.inputs[key]!.shape)}`).join(", ");

@@ -3,9 +3,11 @@ import type { Preprocessing } from "../data/preprocessing.js";
 import type { Dim, Tensor } from "../graph/index.js";
 import { isStaticShape } from "../graph/dims.js";
 import { constant, showShape, topologicalOrder } from "../graph/index.js";
+import type { ImportedModel } from "../graph/onnx/read.js";
 import { StriateError, check } from "../util/errors.js";
 import type { Json } from "../util/json.js";
 import { isJsonObject, parseStrictJson } from "../util/json.js";
+import { unknownName } from "../util/suggest.js";
 import type { NoiseKind } from "./task.js";
 
 /** An input of a model that is drawn at random for every image. */
@@ -156,6 +158,53 @@ const isDefault = (value: unknown): value is { readonly default: readonly number
   isJsonObject(value) &&
   Array.isArray(value.default) &&
   value.default.every((entry) => typeof entry === "number");
+
+/** What a user says of a model's inputs besides what its file says. */
+export interface StatedInputs {
+  /** Inputs that are noise. */
+  readonly noise?: Readonly<Record<string, NoiseKind>>;
+  /** Values of inputs: one for all elements, or one for each. */
+  readonly inputs?: Readonly<Record<string, readonly number[]>>;
+}
+
+/** What the inputs of a model are for. */
+export interface InputRoles {
+  /** Inputs that are drawn at random: by the model's own operators, or as its file or the user says. */
+  readonly noise: Readonly<Record<string, NoiseKind>>;
+  readonly values: Readonly<Record<string, readonly number[]>>;
+  /** Names of the inputs that are left: as a rule one, the images. */
+  readonly others: readonly string[];
+}
+
+/**
+ * Sorts the inputs of a model by what they are for. What the user states goes before what the file says.
+ *
+ * @param what names the model in errors
+ * @throws StriateError for a name that is no input of the model
+ */
+export function inputRoles(
+  model: Pick<ImportedModel, "inputs" | "noise">,
+  description: ModelDescription,
+  what: string,
+  stated: StatedInputs = {},
+): InputRoles {
+  const names = Object.keys(model.inputs);
+  for (const key of [...Object.keys(stated.noise ?? {}), ...Object.keys(stated.inputs ?? {})])
+    check(names.includes(key), () => `${what}: ${unknownName("input", key, names)}`);
+  for (const key of [...Object.keys(description.noise ?? {}), ...Object.keys(description.inputs ?? {})])
+    check(names.includes(key), () => `${what}: its metadata describe an ${unknownName("input", key, names)}`);
+  const described = Object.entries(description.noise ?? {}).map(
+    ([key, { distribution }]) => [key, distribution] as const,
+  );
+  const drawn = { ...model.noise, ...Object.fromEntries(described), ...stated.noise };
+  const noise = Object.fromEntries(
+    Object.entries(drawn).filter(([key]) => stated.inputs?.[key] === undefined),
+  );
+  const known = Object.entries({ ...description.inputs, ...stated.inputs });
+  const values = Object.fromEntries(known.filter(([key]) => noise[key] === undefined));
+  const others = names.filter((key) => noise[key] === undefined && values[key] === undefined);
+  return { noise, values, others };
+}
 
 /**
  * An input of a model as a constant with these values, such as those it has unless others are given.

@@ -48,7 +48,9 @@ import {
   boardDigits,
   oneHotBoards,
   withKuramoto,
+  writeKuramotoModel,
 } from "../../src/systems/akorn/index.js";
+import { describeModel } from "../../src/train/model-description.js";
 import type { TrainingData } from "../../src/train/task.js";
 import { Trainer } from "../../src/train/trainer.js";
 import { Random } from "../../src/util/random.js";
@@ -460,6 +462,21 @@ describe("oscillators on a model from a file", () => {
       values: baked(new Map([...values, ...own])),
     });
     expect(numbers(slope.gradient).some((value) => value !== 0)).toBe(true);
+  });
+
+  it("leave the noise that a network draws itself what it is, in the file, too", () => {
+    const plain = readOnnx(classifier());
+    const image = plain.inputs.image!;
+    const noisy = { ...plain, inputs: { image, "noise:Draw": input("noise:Draw", ["batch", 5]) } };
+    const outputs = { ...plain.outputs, logits: add(plain.outputs.logits!, noisy.inputs["noise:Draw"]) };
+    const file = { ...noisy, outputs, noise: { "noise:Draw": "uniform" as const } };
+    const model = withKuramoto(file, "features", { coupling: { type: "convolution", kernel: 3 } });
+    expect(model.noise).toEqual({ "noise:Draw": "uniform", [NOISE]: "normal" });
+    const { metadata } = readOnnx(writeKuramotoModel(model).bytes);
+    expect(describeModel(metadata, "model").noise).toMatchObject({
+      "noise:Draw": { distribution: "uniform" },
+      [NOISE]: { distribution: "normal" },
+    });
   });
 
   it("say what is wrong with the name or the value", () => {

@@ -2,7 +2,13 @@ import { describe, expect, it } from "vitest";
 import { PREPROCESSINGS } from "../../src/data/preprocessing.js";
 import { add, concat, input, relu, unsqueeze } from "../../src/graph/index.js";
 import type { ModelDescription } from "../../src/train/model-description.js";
-import { describeModel, inputValue, modelMetadata, noiseInputs } from "../../src/train/model-description.js";
+import {
+  describeModel,
+  inputRoles,
+  inputValue,
+  modelMetadata,
+  noiseInputs,
+} from "../../src/train/model-description.js";
 import { answerAt } from "../../src/train/over-time.js";
 
 const whole: ModelDescription = {
@@ -19,6 +25,38 @@ const whole: ModelDescription = {
   system: "Predify",
   configuration: { seed: 1 },
 };
+
+describe("the inputs of a model", () => {
+  const inputs = Object.fromEntries(
+    ["x", "n", "k", "noise:Dropout"].map((name) => [name, input(name, ["batch", 4])]),
+  );
+  const model = { inputs, noise: { "noise:Dropout": "uniform" } } as const;
+  const description: ModelDescription = { noise: { n: { distribution: "normal" } }, inputs: { k: [1] } };
+
+  it("are drawn by the model, or as the file says; what the user states goes before", () => {
+    expect(inputRoles(model, description, "f.onnx")).toEqual({
+      noise: { "noise:Dropout": "uniform", n: "normal" },
+      values: { k: [1] },
+      others: ["x"],
+    });
+    const stated = { noise: { k: "uniform" }, inputs: { n: [0.5] } } as const;
+    expect(inputRoles(model, description, "f.onnx", stated)).toEqual({
+      noise: { "noise:Dropout": "uniform", k: "uniform" },
+      values: { n: [0.5] },
+      others: ["x"],
+    });
+  });
+
+  it("must be there to be spoken of", () => {
+    expect(() => inputRoles(model, {}, "f.onnx", { noise: { m: "normal" } })).toThrow(
+      /f\.onnx: unknown input "m"/,
+    );
+    expect(() => inputRoles(model, {}, "f.onnx", { inputs: { xx: [1] } })).toThrow(/unknown input "xx"/);
+    expect(() => inputRoles(model, { inputs: { y: [1] } }, "f.onnx")).toThrow(
+      /metadata describe an unknown input "y"/,
+    );
+  });
+});
 
 describe("a model's description", () => {
   it("goes into metadata and comes back", () => {

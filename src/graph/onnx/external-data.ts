@@ -1,5 +1,5 @@
 import { StriateError } from "../../util/errors.js";
-import type { GraphProto, TensorProto } from "./generated/onnx_pb.js";
+import type { GraphProto, NodeProto, TensorProto } from "./generated/onnx_pb.js";
 import { TensorProto_DataLocation } from "./generated/onnx_pb.js";
 
 /**
@@ -28,7 +28,12 @@ export function locationOf(proto: TensorProto): string | undefined {
 /** All tensors that a graph stores, those of attributes and of bodies in it, too. */
 export function* storedTensors(graph: GraphProto): Generator<TensorProto, void, undefined> {
   yield* graph.initializer;
-  for (const { attribute } of graph.node) {
+  yield* tensorsIn(graph.node);
+}
+
+/** The tensors that nodes hold themselves, those of a graph or of a function. */
+export function* tensorsIn(nodes: readonly NodeProto[]): Generator<TensorProto, void, undefined> {
+  for (const { attribute } of nodes) {
     for (const { t, g } of attribute) {
       if (t) yield t;
       if (g) yield* storedTensors(g);

@@ -7,7 +7,7 @@ import type { Tensor } from "../tensor.js";
 import type { GraphProto, ModelProto } from "./generated/onnx_pb.js";
 import { ModelProtoSchema } from "./generated/onnx_pb.js";
 import type { ExternalData } from "./external-data.js";
-import { isExternal, locationOf, storedTensors } from "./external-data.js";
+import { isExternal, locationOf, storedTensors, tensorsIn } from "./external-data.js";
 import type { NoiseKind } from "./noise.js";
 import { otherFile } from "./other-files.js";
 import { InputReader } from "./ports.js";
@@ -83,7 +83,8 @@ export class OnnxFile {
 
   /** Names of the files beside the model that hold its values. */
   get locations(): readonly string[] {
-    const found = [...storedTensors(this.#graph)].filter(isExternal);
+    const inFunctions = this.#model.functions.flatMap(({ node }) => [...tensorsIn(node)]);
+    const found = [...storedTensors(this.#graph), ...inFunctions].filter(isExternal);
     return [...new Set(found.map(locationOf).filter((name) => name !== undefined))];
   }
 

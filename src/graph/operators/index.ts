@@ -31,6 +31,6 @@ export * from "./deform-conv.js";
 export * from "./signal.js";
 export * from "./found.js";
 export * from "./recurrent.js";
-export { dequantizeLinear, quantizeLinear } from "./quantise.js";
+export { dequantizeLinear, inElementType, quantizeLinear } from "./quantise.js";
 export type { QuantiseOptions } from "./quantise.js";
 export * from "./quantised.js";

@@ -5,7 +5,7 @@ import { dtypeFromOnnx, holdsNumbers, isFloat } from "../dtype.js";
 import type { Call } from "../operator.js";
 import { apply1, defineOperator, intAttribute, misfit, required } from "../operator.js";
 import type { Tensor } from "../tensor.js";
-import { constantData, integers } from "../tensor.js";
+import { constant, constantData, integers } from "../tensor.js";
 import { reshapeLike } from "./broadcast.js";
 import {
   add,
@@ -293,6 +293,14 @@ export function quantizeLinear(
   options: QuantiseOptions = {},
 ): Tensor {
   return apply1("QuantizeLinear", [x, scale, zero], quantiseAttributes(options));
+}
+
+/**
+ * x in another element type. Bytes (uint8) are rounded and limited to 0 to 255 with a straight-through gradient, which a Cast
+ * does not have.
+ */
+export function inElementType(x: Tensor, dtype: DType): Tensor {
+  return dtype === "uint8" ? quantizeLinear(x, constant(1), constant(0, [], dtype)) : cast(x, dtype);
 }
 
 /** (q - zero) scale: what quantised values stand for, of the type of `scale`. */

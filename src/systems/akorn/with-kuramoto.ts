@@ -8,7 +8,7 @@ import type { NamedParameters, State } from "../../nn/module.js";
 import { initialState, namedParameters } from "../../nn/module.js";
 import { baked } from "../../nn/training-state.js";
 import type { ModelDescription } from "../../train/model-description.js";
-import { describeModel, modelMetadata, noiseInputs } from "../../train/model-description.js";
+import { describeModel, inputRoles, modelMetadata, noiseInputs } from "../../train/model-description.js";
 import type { NoiseKind } from "../../train/task.js";
 import { StriateError, check } from "../../util/errors.js";
 import { Random } from "../../util/random.js";
@@ -82,10 +82,7 @@ export function withKuramoto(model: ImportedModel, at: string, options: WithKura
   const features = readout.forward(trace.last);
   const outputs = substitute(model.outputs, new Map([[map, features]]));
   const own = describeModel(model.metadata, "oscillators");
-  const drawn = Object.entries(own.noise ?? {}).map(
-    ([name, { distribution }]) => [name, distribution] as const,
-  );
-  const kinds = { ...Object.fromEntries(drawn), [noiseName]: "normal" } as const;
+  const kinds = { ...inputRoles(model, own, "oscillators").noise, [noiseName]: "normal" } as const;
   return {
     inputs: { ...model.inputs, [noiseName]: noise },
     outputs,

@@ -2,8 +2,8 @@ import type { Preprocessing } from "../../data/preprocessing.js";
 import type { Dim, GraphNode, Tensor } from "../../graph/index.js";
 import {
   cast,
-  constant,
   dequantizeLinear,
+  inElementType,
   input,
   quantizeLinear,
   showShape,
@@ -16,7 +16,7 @@ import { resultQuantiser } from "../../graph/operators/quantised.js";
 import { namedConstant } from "../../graph/onnx/read-graph.js";
 import type { ImportedModel } from "../../graph/onnx/read.js";
 import type { ModelDescription } from "../../train/model-description.js";
-import { describeModel, inputValue } from "../../train/model-description.js";
+import { describeModel, inputRoles, inputValue } from "../../train/model-description.js";
 import { answerAt } from "../../train/over-time.js";
 import type { NoiseKind } from "../../train/task.js";
 import { check } from "../../util/errors.js";
@@ -96,16 +96,9 @@ export class Backbone {
     readonly what = "the model",
   ) {
     this.description = describeModel(model.metadata, what);
-    const { noise = {}, timesteps } = this.description;
-    const defaults = { ...this.description.inputs, ...options.inputs };
-    const kinds: Readonly<Record<string, NoiseKind>> = {
-      ...model.noise,
-      ...mapped(noise, ({ distribution }) => distribution),
-      ...options.noise,
-    };
-    const inputs = Object.entries(model.inputs).filter(
-      ([name]) => kinds[name] === undefined && defaults[name] === undefined,
-    );
+    const { timesteps } = this.description;
+    const { noise: kinds, values: defaults, others } = inputRoles(model, this.description, what, options);
+    const inputs = others.map((name): [string, Tensor] => [name, model.inputs[name]!]);
     check(
       inputs.length === 1,
       () =>
@@ -131,9 +124,7 @@ export class Backbone {
     this.#isBytes = original.dtype === "uint8";
     this.image = input(inputName, [this.batch, ...this.imageShape]);
 
-    const pixels = this.#isBytes
-      ? quantizeLinear(this.image, constant(1), constant(0, [], "uint8"))
-      : cast(this.image, original.dtype);
+    const pixels = inElementType(this.image, original.dtype);
     const replaced = new Map<Tensor, Tensor>([[original, pixels]]);
     const shown = new Map<Tensor, Tensor>([[original, this.image]]);
     for (const [name, values] of Object.entries(defaults)) {
@@ -219,10 +210,6 @@ function singlePrecision(made: Tensor): { readonly shown: Tensor; readonly back:
   if (scale?.dtype !== "float32" || zero === undefined) return undefined;
   const shown = dequantizeLinear(made, scale, zero);
   return { shown, back: quantizeLinear(shown, scale, zero) };
-}
-
-function mapped<A, B>(values: Readonly<Record<string, A>>, map: (value: A) => B): Record<string, B> {
-  return Object.fromEntries(Object.entries(values).map(([key, value]) => [key, map(value)]));
 }
 
 /** The batch of the input; that of the answers if an exporter wrote it into the graph. */

@@ -16,7 +16,7 @@ import type { NamedParameters, State } from "../../nn/module.js";
 import { initialState } from "../../nn/module.js";
 import { baked } from "../../nn/training-state.js";
 import type { ModelDescription } from "../../train/model-description.js";
-import { describeModel, modelMetadata, noiseInputs } from "../../train/model-description.js";
+import { describeModel, inputRoles, modelMetadata, noiseInputs } from "../../train/model-description.js";
 import type { NoiseKind } from "../../train/task.js";
 import { StriateError, check } from "../../util/errors.js";
 import { Random } from "../../util/random.js";
@@ -73,7 +73,7 @@ export const BOTTLENECK = "bottleneck.weight";
 export function withV1(model: ImportedModel, options: WithV1Options): V1Network {
   const { block, replaces, seed = 0, gain = 1 } = options;
   const own = describeModel(model.metadata, "withV1");
-  const drawn = own.noise ?? {};
+  const drawn = inputRoles(model, own, "withV1").noise;
   const [imageName, modelImages] = imageInput(model, options.images, drawn);
   const replaced = replaces === undefined ? modelImages : model.values.get(replaces);
   check(replaced, () => `withV1: the model has no value "${replaces!}"`);
@@ -102,7 +102,7 @@ export function withV1(model: ImportedModel, options: WithV1Options): V1Network 
       `withV1: the model's outputs still depend on its images past "${replaces!}": name a value that all of them go through`,
   );
   const noise: Record<string, NoiseKind> = {
-    ...Object.fromEntries(Object.entries(drawn).map(([name, { distribution }]) => [name, distribution])),
+    ...drawn,
     ...(block.noise !== undefined && { [V1_NOISE]: "normal" }),
   };
   const kept = [...model.parameters].filter(([, { tensor }]) => leaves.has(tensor));
@@ -129,7 +129,7 @@ export function withV1(model: ImportedModel, options: WithV1Options): V1Network 
 function imageInput(
   model: ImportedModel,
   name: string | undefined,
-  noise: ModelDescription["noise"] & object,
+  noise: Readonly<Record<string, NoiseKind>>,
 ): readonly [string, Tensor] {
   const inputs = Object.entries(model.inputs).filter(([key]) => noise[key] === undefined);
   const found =
