@@ -5,7 +5,9 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import type { TensorProto } from "../../src/graph/onnx/generated/onnx_pb.js";
 import {
+  FunctionProtoSchema,
   ModelProtoSchema,
+  NodeProtoSchema,
   StringStringEntryProtoSchema,
   TensorProto_DataLocation,
 } from "../../src/graph/onnx/generated/onnx_pb.js";
@@ -69,6 +71,29 @@ function refusal(bytes: Uint8Array, values = VALUES): string {
 }
 
 describe("values beside the file", () => {
+  it("are found in functions of the file, too", () => {
+    const proto = fromBinary(ModelProtoSchema, model());
+    const value = node("Constant", [], ["c"], { value: { tensor: floats(W) } });
+    putOutside(value.attribute[0]!.t!, { location: "more.data", offset: "0", length: "12" });
+    const scaled = node("Mul", ["a", "c"], ["r"]);
+    const body = { name: "Scaled", domain: "own", input: ["a"], output: ["r"], node: [value, scaled] };
+    proto.functions.push(create(FunctionProtoSchema, body));
+    proto.graph!.node.push(
+      create(NodeProtoSchema, { opType: "Scaled", domain: "own", input: ["y"], output: ["z"] }),
+    );
+    proto.graph!.output[0]!.name = "z";
+    const file = new OnnxFile(
+      toBinary(ModelProtoSchema, proto),
+      "net.onnx",
+      new Map([
+        ["net.data", VALUES],
+        ["more.data", new Uint8Array(Float32Array.of(...W).buffer)],
+      ]),
+    );
+    expect(file.locations).toEqual(["net.data", "more.data"]);
+    expect(file.read().outputs.z!.shape).toEqual(["N", 3]);
+  });
+
   it("come from whole files by name", () => {
     const read = readOnnx(model(), { externalData: new Map([["net.data", VALUES]]) });
     expect(parametersOf(read)).toEqual({ w: W, b: B });
