@@ -281,7 +281,9 @@ export class GraphReader {
   #branch(condition: Tensor | undefined, graphs: ReadonlyMap<string, GraphProto>, frame: Frame): Tensor[] {
     const known = condition && constantData(condition)?.data[0];
     if (known === undefined) {
-      throw new StriateError("an If whose condition depends on what is fed cannot be imported");
+      throw new StriateError(
+        "an If whose condition depends on what is fed cannot be imported: if an input decides it, give its value in inputValues",
+      );
     }
     const body = graphs.get(Number(known) !== 0 ? "then_branch" : "else_branch");
     if (body === undefined) throw new StriateError("the branch that its condition picks is missing");
