@@ -478,7 +478,7 @@ function printCard(card: ResultCard, streams: Streams): void {
     `${protocol.data.name}, ${card.measured} images (${protocol.data.choice}), seed ${protocol.seed}`,
     ...(summary
       ? [
-          `mean corruption error ${(100 * summary.meanError).toFixed(1)} % over ${protocol.corruptions.length} corruptions` +
+          `mean corruption error ${(100 * summary.meanError).toFixed(1)} % over ${protocol.corruptions.length} ${protocol.corruptions.length === 1 ? "corruption" : "corruptions"}` +
             (summary.mceAlexNet === undefined
               ? ""
               : `; mCE ${summary.mceAlexNet.toFixed(1)} and relative mCE ${summary.relativeMceAlexNet!.toFixed(1)}, AlexNet = 100`),

@@ -77,6 +77,10 @@ export async function robustnessPage(report: RobustnessReport): Promise<string> 
   });
 }
 
+function meanOf(count: number): string {
+  return `mean of ${count} ${count === 1 ? "corruption" : "corruptions"}`;
+}
+
 /** `87.2 [84.9, 89.2]`, in percent. */
 function withInterval({ value, low, high }: Share): Html {
   return markup`<b>${percent(value)}</b> <small>[${percent(low)}, ${percent(high)}]</small>`;
@@ -166,7 +170,7 @@ async function timestepSection({ overTime, protocol }: ResultCard): Promise<Sect
     }),
   }));
   const corrupted = {
-    name: `mean of ${protocol.corruptions.length} corruptions`,
+    name: meanOf(protocol.corruptions.length),
     points: overTime.flatMap(({ timestep, summary }) =>
       summary ? [{ x: timestep, y: 1 - summary.meanError }] : [],
     ),
@@ -439,7 +443,7 @@ function calibrationSection(card: ResultCard): Section | undefined {
       own.reduce((total, one) => total + value(one), 0) / own.length;
     return [
       {
-        name: `severity ${severity}, mean of ${own.length} corruptions`,
+        name: `severity ${severity}, ${meanOf(own.length)}`,
         cells: [
           percent(mean((one) => one.accuracy.value)),
           percent(mean((one) => one.ece)),
@@ -457,7 +461,7 @@ function calibrationSection(card: ResultCard): Section | undefined {
       bins of equal width, adaptive ECE over as many bins of equal size; NLL in nats; Brier score summed over classes.`,
     body: markup`${figure(
       markup`<div style="max-width:500px">${raw(diagram)}</div>`,
-      markup`Clean images. Blue bars: accuracy; orange: what lies between it and the mean confidence of the bin. Bars that end
+      markup`Clean images. Blue bars: accuracy; orange, brown over a bar: what lies between it and the mean confidence of the bin. Bars that end
         <b>below</b> the dashed line: more confident than right. Bins hold ${Math.min(...counts)} to
         ${Math.max(...counts)} images; small ones scatter.`,
       details("Data", binTable(occupied)),
