@@ -1,4 +1,4 @@
-import type { RgbImage } from "../src/data/rgb-image.js";
+import type { RgbImage } from "../src/data/images/rgb-image.js";
 import type { CorruptionName } from "../src/robustness/corruptions/index.js";
 import { CORRUPTIONS, SEVERITIES, corrupt, frostTexture } from "../src/robustness/corruptions/index.js";
 import type { BenchCase } from "./measure.js";

@@ -8,7 +8,7 @@ import { nodeRuntime } from "../src/runtime/node.js";
 import type { Values } from "../src/runtime/runtime.js";
 import type { KomplexNetOptions } from "../src/systems/komplexnet/config.js";
 import { KomplexNet } from "../src/systems/komplexnet/model.js";
-import { KomplexNetTask } from "../src/systems/komplexnet/tasks.js";
+import { KomplexNetTask } from "../src/systems/komplexnet/training/tasks.js";
 import { Random } from "../src/util/random.js";
 import type { BenchCase } from "./measure.js";
 

@@ -63,21 +63,21 @@ export type { InferenceGraph, LossGraph, NoiseKind, Task, TrainingData } from ".
 export { Trainer, initialValues } from "./train/trainer.js";
 export type { Recipe, StepMetrics, TrainerState } from "./train/trainer.js";
 
-export { KuramotoLayer } from "./systems/akorn/kuramoto-layer.js";
-export { ObjectNetwork } from "./systems/akorn/object-network.js";
-export { RecognitionNetwork } from "./systems/akorn/recognition-network.js";
-export { SudokuNetwork } from "./systems/akorn/sudoku-network.js";
+export { KuramotoLayer } from "./systems/akorn/layer/kuramoto-layer.js";
+export { ObjectNetwork } from "./systems/akorn/objects/object-network.js";
+export { RecognitionNetwork } from "./systems/akorn/recognition/recognition-network.js";
+export { SudokuNetwork } from "./systems/akorn/sudoku/sudoku-network.js";
 export { ObjectTask, RecognitionTask, SudokuTask } from "./systems/akorn/tasks.js";
-export { withKuramoto, writeKuramotoModel } from "./systems/akorn/with-kuramoto.js";
+export { withKuramoto, writeKuramotoModel } from "./systems/akorn/layer/with-kuramoto.js";
 export { KomplexNet } from "./systems/komplexnet/model.js";
-export { CouplingTask } from "./systems/komplexnet/coupling-task.js";
-export { RealBaseline } from "./systems/komplexnet/real-baseline.js";
+export { CouplingTask } from "./systems/komplexnet/training/coupling-task.js";
+export { RealBaseline } from "./systems/komplexnet/baselines/real-baseline.js";
 export {
   KomplexNetTask,
   RealBaselineTask,
   TransformerBaselineTask,
   sceneData,
-} from "./systems/komplexnet/tasks.js";
-export { TransformerBaseline } from "./systems/komplexnet/transformer-baseline.js";
-export { PredictiveNetwork } from "./systems/predify/network.js";
-export { predify } from "./systems/predify/predify.js";
+} from "./systems/komplexnet/training/tasks.js";
+export { TransformerBaseline } from "./systems/komplexnet/baselines/transformer-baseline.js";
+export { PredictiveNetwork } from "./systems/predify/core/network.js";
+export { predify } from "./systems/predify/core/predify.js";

@@ -1,8 +1,8 @@
 import { readdir } from "node:fs/promises";
 import { basename, dirname, extname, join } from "node:path";
-import { IMAGE_ENDINGS, readImage, writePng } from "../data/images-node.js";
-import { resizeAndCrop } from "../data/resize.js";
-import type { RgbImage } from "../data/rgb-image.js";
+import { IMAGE_ENDINGS, readImage, writePng } from "../data/images/images-node.js";
+import { resizeAndCrop } from "../data/images/resize.js";
+import type { RgbImage } from "../data/images/rgb-image.js";
 import { contactSheet } from "../report/contact-sheet.js";
 import type { ConstantSet, CorruptionName, Severity } from "../robustness/corruptions/index.js";
 import { CORRUPTIONS, corrupt, defaultReencode } from "../robustness/corruptions/index.js";

@@ -1,5 +1,5 @@
 import { basename, extname } from "node:path";
-import { readTorchCheckpoint } from "../data/torch-tensor-node.js";
+import { readTorchCheckpoint } from "../data/formats/torch-tensor-node.js";
 import type { ForeignTensor } from "../graph/onnx/import-weights.js";
 import { importWeights } from "../graph/onnx/import-weights.js";
 import { openOnnx } from "../graph/onnx/open-node.js";

@@ -9,7 +9,7 @@ import {
   writePredifyConfig,
 } from "../systems/predify/index.js";
 import { loadOnnx } from "../graph/onnx/open-node.js";
-import { DEFAULT_HYPERPARAMETERS } from "../systems/predify/hyperparameters.js";
+import { DEFAULT_HYPERPARAMETERS } from "../systems/predify/core/hyperparameters.js";
 import { StriateError } from "../util/errors.js";
 import { ensureFolder, writeFileAtomic } from "../util/files-node.js";
 import type { InputOptions } from "./input-options.js";

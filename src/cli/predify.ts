@@ -1,7 +1,7 @@
 import { basename, dirname } from "node:path";
 import pc from "picocolors";
-import { describeSkipped } from "../data/image-source.js";
-import type { SkippedImage } from "../data/image-source.js";
+import { describeSkipped } from "../data/images/image-source.js";
+import type { SkippedImage } from "../data/images/image-source.js";
 import type { Optimizer } from "../nn/optimizer.js";
 import { adam, rmsProp, sgd } from "../nn/optimizers.js";
 import type { State } from "../nn/module.js";
@@ -20,10 +20,10 @@ import {
   writeStep,
   writeUnrolled,
 } from "../systems/predify/index.js";
-import { openImages } from "../systems/predify/image-sources-node.js";
+import { openImages } from "../systems/predify/training/image-sources-node.js";
 import { loadOnnx } from "../graph/onnx/open-node.js";
-import { trainFeedback } from "../systems/predify/train-node.js";
-import { readAnyWeights, writeWeights } from "../systems/predify/weights-node.js";
+import { trainFeedback } from "../systems/predify/training/train-node.js";
+import { readAnyWeights, writeWeights } from "../systems/predify/files/weights-node.js";
 import type { TrainingData } from "../train/task.js";
 import { saveOnnx } from "../graph/onnx/save-node.js";
 import { check } from "../util/errors.js";

@@ -1,7 +1,7 @@
 import type { Command } from "commander";
 import { InvalidArgumentError, Option } from "commander";
-import type { Preprocessing } from "../data/preprocessing.js";
-import { PREPROCESSING_NAMES, preprocessingPreset } from "../data/preprocessing.js";
+import type { Preprocessing } from "../data/images/preprocessing.js";
+import { PREPROCESSING_NAMES, preprocessingPreset } from "../data/images/preprocessing.js";
 import { choice, positive } from "./options.js";
 
 /** The options that say how pixels reach a network, parsed. */

@@ -1,6 +1,6 @@
 import sharp from "sharp";
-import type { ImageSource } from "../data/image-source.js";
-import type { RgbImage } from "../data/rgb-image.js";
+import type { ImageSource } from "../data/images/image-source.js";
+import type { RgbImage } from "../data/images/rgb-image.js";
 import type { LabelledPictures, ReportPicture } from "../report/robustness.js";
 import { robustnessPage } from "../report/robustness.js";
 import type { ResultCard } from "../robustness/card.js";

@@ -1,11 +1,11 @@
 import { readFileSync, statSync } from "node:fs";
 import { basename, dirname, extname } from "node:path";
 import pc from "picocolors";
-import { namedImages, readClassOrder } from "../data/named-images-node.js";
-import { contentDigest } from "../data/content-digest-node.js";
-import type { ClassOrder } from "../data/class-names.js";
-import { sameOrder, someNames } from "../data/class-names.js";
-import type { ImageSource } from "../data/image-source.js";
+import { namedImages, readClassOrder } from "../data/sets/named-images-node.js";
+import { contentDigest } from "../data/images/content-digest-node.js";
+import type { ClassOrder } from "../data/images/class-names.js";
+import { sameOrder, someNames } from "../data/images/class-names.js";
+import type { ImageSource } from "../data/images/image-source.js";
 import type { Answers, Network } from "../robustness/network.js";
 import type { OnnxFile } from "../graph/onnx/read.js";
 import { openOnnx, sha256OfModel } from "../graph/onnx/open-node.js";

@@ -1,6 +1,6 @@
 import pc from "picocolors";
 import type { Experiment, ExperimentResult, Scale, SpecialOptions } from "../experiments/experiment.js";
-import { preprocessingPreset } from "../data/preprocessing.js";
+import { preprocessingPreset } from "../data/images/preprocessing.js";
 import { findExperiment } from "../experiments/registry.js";
 import type { Device } from "../runtime/runtime.js";
 import { check } from "../util/errors.js";

@@ -1,5 +1,5 @@
 import type { Device } from "../runtime/runtime.js";
-import type { Preprocessing } from "../data/preprocessing.js";
+import type { Preprocessing } from "../data/images/preprocessing.js";
 import type { ProgressEvent } from "../train/progress.js";
 
 /** How much of the papers' recipe is run: a check that all works, minutes on a laptop, or the whole. */

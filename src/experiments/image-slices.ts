@@ -1,4 +1,4 @@
-import type { PreparedImages } from "../data/prepared-images.js";
+import type { PreparedImages } from "../data/images/prepared-images.js";
 
 /** Some of the images, sharing their memory. */
 export function sliceImages(images: PreparedImages, from: number, to: number): PreparedImages {

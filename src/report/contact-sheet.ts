@@ -1,6 +1,6 @@
-import { checkImage } from "../data/rgb-image.js";
-import type { RgbImage } from "../data/rgb-image.js";
-import { resizeImage } from "../data/resize.js";
+import { checkImage } from "../data/images/rgb-image.js";
+import type { RgbImage } from "../data/images/rgb-image.js";
+import { resizeImage } from "../data/images/resize.js";
 import { check } from "../util/errors.js";
 import { drawText, textSize } from "./pixel-font.js";
 

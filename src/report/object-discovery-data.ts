@@ -1,4 +1,4 @@
-import type { RgbImage } from "../data/rgb-image.js";
+import type { RgbImage } from "../data/images/rgb-image.js";
 import { check } from "../util/errors.js";
 import type { MetricSummary } from "./digits-data.js";
 

@@ -1,4 +1,4 @@
-import type { RgbImage } from "../data/rgb-image.js";
+import type { RgbImage } from "../data/images/rgb-image.js";
 
 /** Capitals, digits and a few signs of 5 x 7 pixels: seven rows each, five bits a row, written in base 32. */
 // prettier-ignore

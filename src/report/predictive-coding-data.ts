@@ -1,5 +1,5 @@
-import type { CorruptionErrors } from "../systems/predify/metrics.js";
-import { relativeMce } from "../systems/predify/metrics.js";
+import type { CorruptionErrors } from "../systems/predify/measures/metrics.js";
+import { relativeMce } from "../systems/predify/measures/metrics.js";
 import { check } from "../util/errors.js";
 import type { VerdictStatus } from "./verdict.js";
 

@@ -1,4 +1,4 @@
-import { describePreprocessing } from "../data/preprocessing.js";
+import { describePreprocessing } from "../data/images/preprocessing.js";
 import { showEpsilon } from "../robustness/epsilon.js";
 import type { AttackScores, ResultCard, Scores, Share, TimestepFindings } from "../robustness/card.js";
 import { cssGradient, drawReliabilityDiagram, svg, UNIFORM_CYCLE } from "../draw/index.js";

@@ -1,4 +1,4 @@
-import type { KnownPreprocessing, Preprocessing } from "../data/preprocessing.js";
+import type { KnownPreprocessing, Preprocessing } from "../data/images/preprocessing.js";
 import { ALEXNET, mce, meanCorruptionError, relativeMce } from "../metrics/corruption-error.js";
 import type { Reliability } from "../metrics/calibration.js";
 import { adaptiveEce, reliability } from "../metrics/calibration.js";

@@ -1,6 +1,6 @@
-import type { ImageSource } from "../data/image-source.js";
-import { readImages } from "../data/image-source.js";
-import type { RgbImage } from "../data/rgb-image.js";
+import type { ImageSource } from "../data/images/image-source.js";
+import { readImages } from "../data/images/image-source.js";
+import type { RgbImage } from "../data/images/rgb-image.js";
 import type { ProgressListener } from "../train/progress.js";
 import { createRateEstimator } from "../train/progress.js";
 import { StriateError, check } from "../util/errors.js";

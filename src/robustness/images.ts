@@ -1,8 +1,8 @@
-import type { Preprocessing } from "../data/preprocessing.js";
-import { resizedShortSide } from "../data/preprocessing.js";
-import { fitImage } from "../data/resize.js";
-import type { RgbImage } from "../data/rgb-image.js";
-import { greyOf } from "../data/rgb-image.js";
+import type { Preprocessing } from "../data/images/preprocessing.js";
+import { resizedShortSide } from "../data/images/preprocessing.js";
+import { fitImage } from "../data/images/resize.js";
+import type { RgbImage } from "../data/images/rgb-image.js";
+import { greyOf } from "../data/images/rgb-image.js";
 import { check } from "../util/errors.js";
 import type { ImageBatch } from "./classifier.js";
 import type { ImageShape } from "./network.js";

@@ -9,6 +9,6 @@ export type { Answers, ImageShape, Network, TracedNetworkOptions } from "./netwo
 export { tracedNetwork } from "./network.js";
 export type { OnnxNetworkOptions, OverTimeOptions } from "./onnx-network.js";
 export { onnxNetwork, onnxNetworkOverTime } from "./onnx-network.js";
-export * from "../data/preprocessing.js";
+export * from "../data/images/preprocessing.js";
 export * from "../metrics/calibration.js";
 export * from "../metrics/corruption-error.js";

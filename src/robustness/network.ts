@@ -1,5 +1,9 @@
-import type { CompletePreprocessing, KnownPreprocessing, Preprocessing } from "../data/preprocessing.js";
-import { completePreprocessing } from "../data/preprocessing.js";
+import type {
+  CompletePreprocessing,
+  KnownPreprocessing,
+  Preprocessing,
+} from "../data/images/preprocessing.js";
+import { completePreprocessing } from "../data/images/preprocessing.js";
 import { isStatic } from "../graph/dims.js";
 import type { Tensor, TensorData } from "../graph/index.js";
 import { input, showShape } from "../graph/index.js";

@@ -1,10 +1,10 @@
-import type { CompletePreprocessing, Preprocessing } from "../data/preprocessing.js";
+import type { CompletePreprocessing, Preprocessing } from "../data/images/preprocessing.js";
 import {
   PREPROCESSING_NAMES,
   completePreprocessing,
   describePreprocessing,
   knownPreprocessing,
-} from "../data/preprocessing.js";
+} from "../data/images/preprocessing.js";
 import { isStatic } from "../graph/dims.js";
 import { isFloat } from "../graph/dtype.js";
 import type { Dim, Shape, Tensor } from "../graph/index.js";

@@ -1,4 +1,4 @@
-import type { Preprocessing } from "../data/preprocessing.js";
+import type { Preprocessing } from "../data/images/preprocessing.js";
 import type { Tensor } from "../graph/index.js";
 import { constant, div, mul, reverse, sub, transpose } from "../graph/index.js";
 

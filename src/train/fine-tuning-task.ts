@@ -1,4 +1,4 @@
-import { IMAGES, LABELS } from "../data/prepared-images.js";
+import { IMAGES, LABELS } from "../data/images/prepared-images.js";
 import type { Dim, Tensor } from "../graph/index.js";
 import { cast, input, showShape } from "../graph/index.js";
 import { substitute } from "../graph/substitute.js";

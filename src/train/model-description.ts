@@ -1,5 +1,5 @@
-import { preprocessingFromMetadata, preprocessingMetadata } from "../data/preprocessing.js";
-import type { Preprocessing } from "../data/preprocessing.js";
+import { preprocessingFromMetadata, preprocessingMetadata } from "../data/images/preprocessing.js";
+import type { Preprocessing } from "../data/images/preprocessing.js";
 import type { Dim, Tensor } from "../graph/index.js";
 import { isStaticShape } from "../graph/dims.js";
 import { constant, showShape, topologicalOrder } from "../graph/index.js";

@@ -1,4 +1,4 @@
-import type { Preprocessing } from "../data/preprocessing.js";
+import type { Preprocessing } from "../data/images/preprocessing.js";
 import type { Dim, Tensor } from "../graph/index.js";
 import type { TensorData } from "../graph/dtype.js";
 import type { NamedParameters } from "../nn/module.js";

@@ -2,7 +2,7 @@ import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, it } from "vitest";
 import { runCommandLine } from "../../src/cli/command-line.js";
-import { writePng } from "../../src/data/images-node.js";
+import { writePng } from "../../src/data/images/images-node.js";
 import {
   constant,
   conv,
@@ -20,7 +20,7 @@ import { readOnnx } from "../../src/graph/onnx/read.js";
 import type { ResultCard } from "../../src/robustness/card.js";
 import { nodeRuntime } from "../../src/runtime/node.js";
 import { webRuntime } from "../../src/runtime/web.js";
-import { withKuramoto, writeKuramotoModel } from "../../src/systems/akorn/with-kuramoto.js";
+import { withKuramoto, writeKuramotoModel } from "../../src/systems/akorn/layer/with-kuramoto.js";
 import { VOneBlock, sampleReceptiveFields, withV1, writeV1Network } from "../../src/systems/vonenet/index.js";
 import { describeModel } from "../../src/train/model-description.js";
 import { Random } from "../../src/util/random.js";

@@ -2,7 +2,7 @@ import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { runCommandLine } from "../../src/cli/command-line.js";
-import { writePng } from "../../src/data/images-node.js";
+import { writePng } from "../../src/data/images/images-node.js";
 import { readOnnx } from "../../src/graph/onnx/read.js";
 import { Random } from "../../src/util/random.js";
 import { temporaryFolder } from "../support/folders.js";

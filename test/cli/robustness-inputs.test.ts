@@ -3,7 +3,7 @@ import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { runCommandLine } from "../../src/cli/command-line.js";
-import { writePng } from "../../src/data/images-node.js";
+import { writePng } from "../../src/data/images/images-node.js";
 import type { Tensor } from "../../src/graph/index.js";
 import {
   cast,

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
 import { runCommandLine } from "../../src/cli/command-line.js";
-import { writePng } from "../../src/data/images-node.js";
+import { writePng } from "../../src/data/images/images-node.js";
 import type { ResultCard } from "../../src/robustness/card.js";
 import { readSafetensors } from "../../src/util/safetensors-node.js";
 import { temporaryFolder } from "../support/folders.js";

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
-import { affineImage, affineSources, drawAffine } from "../../src/data/affine.js";
-import type { PreparedImages } from "../../src/data/prepared-images.js";
-import { imageData, pictureOf } from "../../src/data/prepared-images.js";
+import { affineImage, affineSources, drawAffine } from "../../src/data/images/affine.js";
+import type { PreparedImages } from "../../src/data/images/prepared-images.js";
+import { imageData, pictureOf } from "../../src/data/images/prepared-images.js";
 import { Random } from "../../src/util/random.js";
 
 const size = { width: 4, height: 4 };

@@ -22,10 +22,10 @@ import {
 import { drawCrop, mirror, randomResizedCrop } from "../../src/data/augmentation/random-crop.js";
 import { simclrView, simclrViews } from "../../src/data/augmentation/simclr.js";
 import { strongAugmentation } from "../../src/data/augmentation/strong.js";
-import { resizeImage } from "../../src/data/resize.js";
-import type { RgbImage } from "../../src/data/rgb-image.js";
-import { crop } from "../../src/data/rgb-image.js";
-import { tetrominoes } from "../../src/data/tetrominoes.js";
+import { resizeImage } from "../../src/data/images/resize.js";
+import type { RgbImage } from "../../src/data/images/rgb-image.js";
+import { crop } from "../../src/data/images/rgb-image.js";
+import { tetrominoes } from "../../src/data/scenes/tetrominoes.js";
 import { Random } from "../../src/util/random.js";
 
 /** One picture of 7 x 5, and what Pillow 9.4 (colours, crop) and PyTorch 1.13 (the rest) make of it. */

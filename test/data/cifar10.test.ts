@@ -4,12 +4,12 @@ import { readFile, readdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { describe, expect, it, onTestFinished, vi } from "vitest";
-import { CIFAR10_RECORD, cifar10Images } from "../../src/data/cifar10.js";
-import type { Cifar10Archive } from "../../src/data/cifar10-node.js";
-import { CIFAR10_OFFICIAL, loadCifar10 } from "../../src/data/cifar10-node.js";
-import { dataCache, download } from "../../src/data/download-node.js";
-import { namedImages } from "../../src/data/named-images-node.js";
-import { readTarGz } from "../../src/data/tar-node.js";
+import { CIFAR10_RECORD, cifar10Images } from "../../src/data/sets/cifar10.js";
+import type { Cifar10Archive } from "../../src/data/sets/cifar10-node.js";
+import { CIFAR10_OFFICIAL, loadCifar10 } from "../../src/data/sets/cifar10-node.js";
+import { dataCache, download } from "../../src/data/sets/download-node.js";
+import { namedImages } from "../../src/data/sets/named-images-node.js";
+import { readTarGz } from "../../src/data/formats/tar-node.js";
 import { temporaryFolder } from "../support/folders.js";
 import { ranged, serve as serveFile } from "../support/server.js";
 

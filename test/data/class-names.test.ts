@@ -1,8 +1,8 @@
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { IMAGENET_CLASSES, parseClassNames, placesOf } from "../../src/data/class-names.js";
-import { readClassOrder } from "../../src/data/named-images-node.js";
+import { IMAGENET_CLASSES, parseClassNames, placesOf } from "../../src/data/images/class-names.js";
+import { readClassOrder } from "../../src/data/sets/named-images-node.js";
 import { temporaryFolder } from "../support/folders.js";
 
 const tench = { name: "tench, Tinca tinca", synset: "n01440764" };

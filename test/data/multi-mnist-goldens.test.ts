@@ -8,8 +8,8 @@ import {
   type PlacedDigit,
   findBoxes,
   overlapRatio,
-} from "../../src/data/scene-placement.js";
-import { drawDigits, sceneCanvas, writeImage, writeMasks } from "../../src/data/scene-render.js";
+} from "../../src/data/scenes/scene-placement.js";
+import { drawDigits, sceneCanvas, writeImage, writeMasks } from "../../src/data/scenes/scene-render.js";
 import { readSafetensors } from "../../src/util/safetensors-node.js";
 import { range } from "./scenes.js";
 

@@ -1,8 +1,8 @@
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { parseNpy } from "../../src/data/npy.js";
-import { readNpy, readNpyHeader } from "../../src/data/npy-node.js";
+import { parseNpy } from "../../src/data/formats/npy.js";
+import { readNpy, readNpyHeader } from "../../src/data/formats/npy-node.js";
 import { temporaryFolder } from "../support/folders.js";
 import { npyBytes } from "../support/npy.js";
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
-import type { ImageSource } from "../../src/data/image-source.js";
-import { imageBatch, prepareImages } from "../../src/data/prepared-images.js";
-import type { Preprocessing, PreprocessingName } from "../../src/data/preprocessing.js";
+import type { ImageSource } from "../../src/data/images/image-source.js";
+import { imageBatch, prepareImages } from "../../src/data/images/prepared-images.js";
+import type { Preprocessing, PreprocessingName } from "../../src/data/images/preprocessing.js";
 import {
   PREPROCESSINGS,
   PREPROCESSING_NAMES,
@@ -11,7 +11,7 @@ import {
   preprocessingFromMetadata,
   preprocessingMetadata,
   preprocessingPreset,
-} from "../../src/data/preprocessing.js";
+} from "../../src/data/images/preprocessing.js";
 import { input, lower, writeOnnx } from "../../src/graph/index.js";
 import { fitPicture, toImageBatch } from "../../src/robustness/images.js";
 import { applyPreprocessing } from "../../src/robustness/preprocess-graph.js";

@@ -1,15 +1,15 @@
 import { describe, expect, it } from "vitest";
-import { multiDsprites } from "../../src/data/multi-dsprites.js";
+import { multiDsprites } from "../../src/data/scenes/multi-dsprites.js";
 import {
   sceneLabels,
   scenePicture,
   scenePictures,
   segmentedScenes,
   sliceScenes,
-} from "../../src/data/segmented-scenes.js";
-import type { SegmentedScenes } from "../../src/data/segmented-scenes.js";
-import { renderShapes, shapesScenes } from "../../src/data/shapes.js";
-import { TETROMINOES, TETROMINO_COLOURS, tetrominoes } from "../../src/data/tetrominoes.js";
+} from "../../src/data/scenes/segmented-scenes.js";
+import type { SegmentedScenes } from "../../src/data/scenes/segmented-scenes.js";
+import { renderShapes, shapesScenes } from "../../src/data/scenes/shapes.js";
+import { TETROMINOES, TETROMINO_COLOURS, tetrominoes } from "../../src/data/scenes/tetrominoes.js";
 
 const generators = [
   ["Tetrominoes", tetrominoes, 32, 3],

@@ -15,7 +15,7 @@ import { SUDOKU_GIVENS, generateSudoku } from "../../src/data/sudoku/generator.j
 import { loadRrnSudoku, loadSatnetSudoku } from "../../src/data/sudoku/published-node.js";
 import { canBlank, solutionsOf } from "../../src/data/sudoku/solver.js";
 import { drawSymmetry, transformBoard } from "../../src/data/sudoku/symmetry.js";
-import { readTorchTensor } from "../../src/data/torch-tensor-node.js";
+import { readTorchTensor } from "../../src/data/formats/torch-tensor-node.js";
 import { Random } from "../../src/util/random.js";
 import { temporaryFolder } from "../support/folders.js";
 import { npyBytes } from "../support/npy.js";

@@ -3,8 +3,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { inflateSync } from "node:zlib";
 import { describe, expect, it } from "vitest";
-import { readPickle } from "../../src/data/pickle.js";
-import { readTorchCheckpoint } from "../../src/data/torch-tensor-node.js";
+import { readPickle } from "../../src/data/formats/pickle.js";
+import { readTorchCheckpoint } from "../../src/data/formats/torch-tensor-node.js";
 
 /** Files that PyTorch 1.13 wrote, compressed; `w` is torch.arange(6.).reshape(2, 3). */
 const FILES = {

@@ -22,7 +22,7 @@ import { generateScenes } from "../../src/experiments/object-discovery/scenes.js
 import type { SetName } from "../../src/experiments/object-discovery/sets.js";
 import { SET_NAMES, SETS } from "../../src/experiments/object-discovery/sets.js";
 import { simclrViews } from "../../src/data/augmentation/simclr.js";
-import { segmentedScenes } from "../../src/data/segmented-scenes.js";
+import { segmentedScenes } from "../../src/data/scenes/segmented-scenes.js";
 import { objectDiscoveryPage } from "../../src/report/object-discovery.js";
 import { VIEWS } from "../../src/systems/akorn/index.js";
 import { temporaryFolder } from "../support/folders.js";

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { runExperiment } from "../../src/cli/run.js";
 import type { RunOptions } from "../../src/cli/run.js";
-import { CIFAR10_RECORD } from "../../src/data/cifar10.js";
+import { CIFAR10_RECORD } from "../../src/data/sets/cifar10.js";
 import { flipAndMove } from "../../src/data/augmentation/flip-and-move.js";
 import { cellFolder, cellKey } from "../../src/experiments/cells-node.js";
 import { SCALES } from "../../src/experiments/experiment.js";

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
-import { CIFAR10_CLASSES } from "../../src/data/cifar10.js";
-import type { ImageSource } from "../../src/data/image-source.js";
-import { prepareImages } from "../../src/data/prepared-images.js";
+import { CIFAR10_CLASSES } from "../../src/data/sets/cifar10.js";
+import type { ImageSource } from "../../src/data/images/image-source.js";
+import { prepareImages } from "../../src/data/images/prepared-images.js";
 import { cellKey, chooseCells } from "../../src/experiments/cells-node.js";
 import { SCALES } from "../../src/experiments/experiment.js";
 import { runCell } from "../../src/experiments/robust-recognition/cell-node.js";

@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import type { PreparedImages } from "../../src/data/prepared-images.js";
+import type { PreparedImages } from "../../src/data/images/prepared-images.js";
 import { cellFolder, cellKey } from "../../src/experiments/cells-node.js";
 import { SCALES } from "../../src/experiments/experiment.js";
 import {

@@ -1,4 +1,4 @@
-import { renderShapes, SHAPE_TEMPLATES } from "../../src/data/shapes.js";
+import { renderShapes, SHAPE_TEMPLATES } from "../../src/data/scenes/shapes.js";
 import type { TensorData } from "../../src/graph/index.js";
 import { tensorData } from "../../src/graph/index.js";
 import { boardAccuracy } from "../../src/metrics/board-accuracy.js";

@@ -12,7 +12,7 @@ import { squareRun } from "../../src/robustness/attacks/square.js";
 import type { Classifier, ImageBatch } from "../../src/robustness/classifier.js";
 import type { AttackLoss } from "../../src/robustness/losses.js";
 import { attackLoss } from "../../src/robustness/losses.js";
-import { preprocessingPreset } from "../../src/data/preprocessing.js";
+import { preprocessingPreset } from "../../src/data/images/preprocessing.js";
 import { StriateError } from "../../src/util/errors.js";
 import { Random } from "../../src/util/random.js";
 import type { Comparison } from "./compare.js";

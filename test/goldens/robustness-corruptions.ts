@@ -4,8 +4,8 @@ import { truncateToBytes } from "../../src/robustness/corruptions/corruption.js"
 import type { ConstantSet } from "../../src/robustness/corruptions/constants.js";
 import type { CorruptionDraws, CorruptionName, Severity } from "../../src/robustness/corruptions/corrupt.js";
 import { CORRUPTIONS, corruptedValues, corruptionName } from "../../src/robustness/corruptions/corrupt.js";
-import type { RgbImage } from "../../src/data/rgb-image.js";
-import { crop } from "../../src/data/rgb-image.js";
+import type { RgbImage } from "../../src/data/images/rgb-image.js";
+import { crop } from "../../src/data/images/rgb-image.js";
 import { check } from "../../src/util/errors.js";
 import type { Comparison } from "./compare.js";
 import { compare } from "./compare.js";

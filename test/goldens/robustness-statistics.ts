@@ -1,5 +1,5 @@
 import { dirname, join } from "node:path";
-import type { RgbImage } from "../../src/data/rgb-image.js";
+import type { RgbImage } from "../../src/data/images/rgb-image.js";
 import { truncateToBytes } from "../../src/robustness/corruptions/corruption.js";
 import {
   CORRUPTIONS,

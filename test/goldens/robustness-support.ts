@@ -4,7 +4,7 @@ import { Classifier } from "../../src/robustness/classifier.js";
 import type { ImageBatch } from "../../src/robustness/classifier.js";
 import type { Network } from "../../src/robustness/network.js";
 import { tracedNetwork } from "../../src/robustness/network.js";
-import type { Preprocessing } from "../../src/data/preprocessing.js";
+import type { Preprocessing } from "../../src/data/images/preprocessing.js";
 import { nodeRuntime } from "../../src/runtime/node.js";
 import { check } from "../../src/util/errors.js";
 import { isJsonObject } from "../../src/util/json.js";

@@ -1,6 +1,6 @@
 import type { Tensor, TensorData } from "../../src/graph/index.js";
 import { cast, gradients, input, mean, slice, tensorData } from "../../src/graph/index.js";
-import { affineImage } from "../../src/data/affine.js";
+import { affineImage } from "../../src/data/images/affine.js";
 import { TrainingPass } from "../../src/nn/layers/index.js";
 import { crossEntropy } from "../../src/nn/losses.js";
 import type { State } from "../../src/nn/module.js";

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import type { RgbImage } from "../../src/data/rgb-image.js";
-import { crop } from "../../src/data/rgb-image.js";
+import type { RgbImage } from "../../src/data/images/rgb-image.js";
+import { crop } from "../../src/data/images/rgb-image.js";
 import { contactSheet } from "../../src/report/contact-sheet.js";
 import { drawText, textSize } from "../../src/report/pixel-font.js";
 

@@ -1,7 +1,7 @@
 import sharp from "sharp";
 import { describe, expect, it } from "vitest";
-import { centreCrop, crop } from "../../src/data/rgb-image.js";
-import { resizeAndCrop, resizeImage, resizeShortSide } from "../../src/data/resize.js";
+import { centreCrop, crop } from "../../src/data/images/rgb-image.js";
+import { resizeAndCrop, resizeImage, resizeShortSide } from "../../src/data/images/resize.js";
 import { correlateDisk, diskKernel, reflect101 } from "../../src/robustness/corruptions/disk.js";
 import { forwardDct, inverseDct } from "../../src/robustness/corruptions/dct.js";
 import { cannyEdges, chamferDistance } from "../../src/robustness/corruptions/edges.js";

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import type { RgbImage } from "../../src/data/rgb-image.js";
+import type { RgbImage } from "../../src/data/images/rgb-image.js";
 import type { CorruptionName, CorruptOptions, Severity } from "../../src/robustness/corruptions/index.js";
 import {
   BENCHMARK_CORRUPTIONS,

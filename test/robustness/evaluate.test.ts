@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 import { appendFile, readFile, truncate, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import type { ImageSource } from "../../src/data/image-source.js";
+import type { ImageSource } from "../../src/data/images/image-source.js";
 import { attackPlan } from "../../src/robustness/attacks/index.js";
 import type { Protocol } from "../../src/robustness/card.js";
 import { resultCard, scoresOf } from "../../src/robustness/card.js";

@@ -1,4 +1,4 @@
-import type { RgbImage } from "../../src/data/rgb-image.js";
+import type { RgbImage } from "../../src/data/images/rgb-image.js";
 import { Random } from "../../src/util/random.js";
 
 /** A picture with edges, colours, smooth parts and fine texture, made by rule. */

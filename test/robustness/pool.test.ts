@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import type { RgbImage } from "../../src/data/rgb-image.js";
+import type { RgbImage } from "../../src/data/images/rgb-image.js";
 import type { Severity } from "../../src/robustness/corruptions/index.js";
 import { corrupt } from "../../src/robustness/corruptions/index.js";
 import { corruptAll } from "../../src/robustness/corruptions/pool-node.js";

@@ -1,7 +1,7 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { writePng } from "../../src/data/images-node.js";
+import { writePng } from "../../src/data/images/images-node.js";
 import type { CorruptionName, Severity } from "../../src/robustness/corruptions/index.js";
 import { openCifar10C, openImageNetC } from "../../src/robustness/corruptions/published-node.js";
 import { temporaryFolder } from "../support/folders.js";

@@ -1,6 +1,6 @@
 import { initialState } from "../../src/nn/module.js";
 import { KomplexNet } from "../../src/systems/komplexnet/model.js";
-import { KomplexNetTask } from "../../src/systems/komplexnet/tasks.js";
+import { KomplexNetTask } from "../../src/systems/komplexnet/training/tasks.js";
 import { nodeRuntime } from "../../src/runtime/node.js";
 import type { Task, TrainingData } from "../../src/train/task.js";
 import { Trainer } from "../../src/train/trainer.js";

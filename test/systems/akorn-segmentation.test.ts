@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
-import { resizeBicubic } from "../../src/data/bicubic.js";
-import { scenePictures } from "../../src/data/segmented-scenes.js";
-import { tetrominoes } from "../../src/data/tetrominoes.js";
+import { resizeBicubic } from "../../src/data/images/bicubic.js";
+import { scenePictures } from "../../src/data/scenes/segmented-scenes.js";
+import { tetrominoes } from "../../src/data/scenes/tetrominoes.js";
 import { adjustedRandIndex } from "../../src/metrics/clustering.js";
 import { segmentationScores } from "../../src/metrics/segmentation.js";
 import { Random } from "../../src/util/random.js";

@@ -2,7 +2,7 @@ import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { inflateSync } from "node:zlib";
 import { describe, expect, it } from "vitest";
-import { MultiMnist } from "../../src/data/multi-mnist.js";
+import { MultiMnist } from "../../src/data/scenes/multi-mnist.js";
 import { tensorData } from "../../src/graph/index.js";
 import { nodeRuntime } from "../../src/runtime/node.js";
 import { readCoupling } from "../../src/systems/komplexnet/coupling-file-node.js";

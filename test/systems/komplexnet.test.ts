@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { loadMnist } from "../../src/data/mnist-node.js";
-import { MultiMnist } from "../../src/data/multi-mnist.js";
+import { loadMnist } from "../../src/data/sets/mnist-node.js";
+import { MultiMnist } from "../../src/data/scenes/multi-mnist.js";
 import type { Tensor, TensorData } from "../../src/graph/index.js";
 import { gradients, input, lower, tensorData, topologicalOrder, writeOnnx } from "../../src/graph/index.js";
 import type { State } from "../../src/nn/module.js";

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { PREPROCESSINGS } from "../../src/data/preprocessing.js";
+import { PREPROCESSINGS } from "../../src/data/images/preprocessing.js";
 import { add, concat, input, relu, unsqueeze } from "../../src/graph/index.js";
 import type { ModelDescription } from "../../src/train/model-description.js";
 import {

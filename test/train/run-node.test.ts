@@ -1,7 +1,7 @@
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { PREPROCESSINGS, preprocessingFromMetadata } from "../../src/data/preprocessing.js";
+import { PREPROCESSINGS, preprocessingFromMetadata } from "../../src/data/images/preprocessing.js";
 import { tensorData } from "../../src/graph/index.js";
 import { readOnnx } from "../../src/graph/onnx/read.js";
 import { nodeRuntime } from "../../src/runtime/node.js";

@@ -1,5 +1,5 @@
 import type { Random } from "../../util/random.js";
-import type { RgbImage } from "../rgb-image.js";
+import type { RgbImage } from "../images/rgb-image.js";
 import { changeBrightness, changeContrast, changeSaturation } from "./colour.js";
 import {
   autoContrast,

@@ -1,4 +1,4 @@
-import type { RgbImage } from "../rgb-image.js";
+import type { RgbImage } from "../images/rgb-image.js";
 
 /*
  * Operations of AutoAugment (Cubuk et al. 2019) on 8-bit pictures, as torchvision has them.

@@ -1,8 +1,8 @@
 import { check } from "../../util/errors.js";
 import type { Random } from "../../util/random.js";
-import { resizeImage } from "../resize.js";
-import type { RgbImage } from "../rgb-image.js";
-import { crop, roundHalfEven } from "../rgb-image.js";
+import { resizeImage } from "../images/resize.js";
+import type { RgbImage } from "../images/rgb-image.js";
+import { crop, roundHalfEven } from "../images/rgb-image.js";
 
 export interface CropRanges {
   /** Smallest and largest part of the picture's area. */

@@ -1,9 +1,9 @@
 import { check } from "../../util/errors.js";
 import type { RandomLabel } from "../../util/random.js";
 import { Random } from "../../util/random.js";
-import type { RgbImage } from "../rgb-image.js";
-import type { SegmentedScenes } from "../segmented-scenes.js";
-import { scenePicture } from "../segmented-scenes.js";
+import type { RgbImage } from "../images/rgb-image.js";
+import type { SegmentedScenes } from "../scenes/segmented-scenes.js";
+import { scenePicture } from "../scenes/segmented-scenes.js";
 import type { ColourJitter } from "./colour.js";
 import { jitterColours, toGrey } from "./colour.js";
 import type { CropRanges } from "./random-crop.js";

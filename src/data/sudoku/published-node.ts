@@ -2,8 +2,8 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { StriateError, check } from "../../util/errors.js";
 import { readFileChecked } from "../../util/files-node.js";
-import { readNpy } from "../npy-node.js";
-import { readTorchTensor } from "../torch-tensor-node.js";
+import { readNpy } from "../formats/npy-node.js";
+import { readTorchTensor } from "../formats/torch-tensor-node.js";
 import type { Boards } from "./boards.js";
 import { CELLS, checkSolution, parseBoard } from "./boards.js";
 

@@ -3,7 +3,7 @@ import type { OnnxCheck } from "../../report/digits-data.js";
 import { nodeRuntime } from "../../runtime/node.js";
 import type { Runtime } from "../../runtime/runtime.js";
 import { webRuntime } from "../../runtime/web.js";
-import { IMAGES } from "../../systems/komplexnet/tasks.js";
+import { IMAGES } from "../../systems/komplexnet/training/tasks.js";
 import type { TrainingData } from "../../train/task.js";
 import { fillInputs } from "../../train/task.js";
 import { StriateError } from "../../util/errors.js";

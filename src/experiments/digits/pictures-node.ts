@@ -6,7 +6,7 @@ import { workerRuntime } from "../../runtime/worker-node.js";
 import { Evaluator } from "../../train/evaluator.js";
 import type { Task, TrainingData } from "../../train/task.js";
 import { readSafetensors, writeSafetensors } from "../../util/safetensors-node.js";
-import { COMPLEX_LAYERS } from "../../systems/komplexnet/tasks.js";
+import { COMPLEX_LAYERS } from "../../systems/komplexnet/training/tasks.js";
 import type { TestScenes } from "./scenes.js";
 import { CLASSES, PIXELS } from "./scenes.js";
 

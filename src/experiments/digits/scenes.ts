@@ -1,13 +1,13 @@
-import { BackgroundScenes } from "../../data/backgrounds.js";
-import type { BackgroundImages } from "../../data/backgrounds.js";
-import type { DigitImages } from "../../data/digit-images.js";
-import { MultiMnist } from "../../data/multi-mnist.js";
-import type { Scenes } from "../../data/multi-mnist.js";
+import { BackgroundScenes } from "../../data/scenes/backgrounds.js";
+import type { BackgroundImages } from "../../data/scenes/backgrounds.js";
+import type { DigitImages } from "../../data/scenes/digit-images.js";
+import { MultiMnist } from "../../data/scenes/multi-mnist.js";
+import type { Scenes } from "../../data/scenes/multi-mnist.js";
 import type { Corruption } from "../../data/noise.js";
 import { corrupt } from "../../data/noise.js";
 import type { Shift } from "../../data/shifts.js";
 import { shiftImages, shiftMasks } from "../../data/shifts.js";
-import { IMAGES, MASKS, sceneData } from "../../systems/komplexnet/tasks.js";
+import { IMAGES, MASKS, sceneData } from "../../systems/komplexnet/training/tasks.js";
 import type { TrainingData } from "../../train/task.js";
 import { check } from "../../util/errors.js";
 

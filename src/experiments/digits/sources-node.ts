@@ -1,8 +1,8 @@
-import type { BackgroundImages } from "../../data/backgrounds.js";
-import { backgroundImages } from "../../data/backgrounds.js";
-import { loadCifar10 } from "../../data/cifar10-node.js";
-import type { DigitImages } from "../../data/digit-images.js";
-import { loadMnist } from "../../data/mnist-node.js";
+import type { BackgroundImages } from "../../data/scenes/backgrounds.js";
+import { backgroundImages } from "../../data/scenes/backgrounds.js";
+import { loadCifar10 } from "../../data/sets/cifar10-node.js";
+import type { DigitImages } from "../../data/scenes/digit-images.js";
+import { loadMnist } from "../../data/sets/mnist-node.js";
 import { StriateError } from "../../util/errors.js";
 
 let mnist: Promise<readonly [DigitImages, DigitImages]> | undefined;

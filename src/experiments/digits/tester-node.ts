@@ -10,7 +10,7 @@ import {
 import type { State } from "../../nn/module.js";
 import type { SessionOptions } from "../../runtime/runtime.js";
 import { workerRuntime } from "../../runtime/worker-node.js";
-import { MASKS, TARGETS } from "../../systems/komplexnet/tasks.js";
+import { MASKS, TARGETS } from "../../systems/komplexnet/training/tasks.js";
 import { Evaluator } from "../../train/evaluator.js";
 import type { Task, TrainingData } from "../../train/task.js";
 import { CLASSES, PIXELS } from "./scenes.js";

@@ -1,7 +1,7 @@
 import { join } from "node:path";
-import { PREPROCESSINGS } from "../../data/preprocessing.js";
+import { PREPROCESSINGS } from "../../data/images/preprocessing.js";
 import { simclrViews } from "../../data/augmentation/simclr.js";
-import type { SegmentedScenes } from "../../data/segmented-scenes.js";
+import type { SegmentedScenes } from "../../data/scenes/segmented-scenes.js";
 import { warmAverage } from "../../nn/ema.js";
 import type { State } from "../../nn/module.js";
 import { readMetrics } from "../../train/metrics-file-node.js";

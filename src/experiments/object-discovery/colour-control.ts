@@ -1,5 +1,5 @@
-import type { SegmentedScenes } from "../../data/segmented-scenes.js";
-import { sceneLabels, scenePicture } from "../../data/segmented-scenes.js";
+import type { SegmentedScenes } from "../../data/scenes/segmented-scenes.js";
+import { sceneLabels, scenePicture } from "../../data/scenes/segmented-scenes.js";
 import { agglomerativeClusters } from "../../metrics/hierarchical-clustering.js";
 import { foregroundAri, meanBestOverlap } from "../../metrics/segmentation.js";
 

@@ -1,6 +1,6 @@
 import { join } from "node:path";
-import type { SegmentedScenes } from "../../data/segmented-scenes.js";
-import { scenePictures } from "../../data/segmented-scenes.js";
+import type { SegmentedScenes } from "../../data/scenes/segmented-scenes.js";
+import { scenePictures } from "../../data/scenes/segmented-scenes.js";
 import { principalComponents } from "../../metrics/principal-components.js";
 import type { State } from "../../nn/module.js";
 import type { SessionOptions } from "../../runtime/runtime.js";

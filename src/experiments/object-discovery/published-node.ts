@@ -1,12 +1,12 @@
 import { existsSync, statSync } from "node:fs";
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
-import { loadClevrTex } from "../../data/clevrtex-node.js";
-import { loadConvertedScenes } from "../../data/converted-scenes-node.js";
-import type { MultiObjectSet } from "../../data/multi-object-node.js";
-import { loadMultiObject } from "../../data/multi-object-node.js";
-import type { SegmentedScenes } from "../../data/segmented-scenes.js";
-import { sliceScenes } from "../../data/segmented-scenes.js";
+import { loadClevrTex } from "../../data/sets/clevrtex-node.js";
+import { loadConvertedScenes } from "../../data/sets/converted-scenes-node.js";
+import type { MultiObjectSet } from "../../data/sets/multi-object-node.js";
+import { loadMultiObject } from "../../data/sets/multi-object-node.js";
+import type { SegmentedScenes } from "../../data/scenes/segmented-scenes.js";
+import { sliceScenes } from "../../data/scenes/segmented-scenes.js";
 import { StriateError, check } from "../../util/errors.js";
 import type { SceneCounts, SceneParts } from "./scenes.js";
 import type { SetName } from "./sets.js";

@@ -9,8 +9,8 @@ import type {
   SceneGroup,
 } from "../../report/object-discovery-data.js";
 import { foregroundAri } from "../../metrics/segmentation.js";
-import { sceneLabels, scenePicture } from "../../data/segmented-scenes.js";
-import type { SegmentedScenes } from "../../data/segmented-scenes.js";
+import { sceneLabels, scenePicture } from "../../data/scenes/segmented-scenes.js";
+import type { SegmentedScenes } from "../../data/scenes/segmented-scenes.js";
 import { cellFolder } from "../cells-node.js";
 import type { Scale } from "../experiment.js";
 import { machine, versions } from "../machine-node.js";

@@ -1,8 +1,8 @@
-import { multiDsprites } from "../../data/multi-dsprites.js";
-import type { SegmentedScenes } from "../../data/segmented-scenes.js";
-import { shapesScenes } from "../../data/shapes.js";
-import { tetrominoes } from "../../data/tetrominoes.js";
-import type { GeneratedScenesOptions } from "../../data/tetrominoes.js";
+import { multiDsprites } from "../../data/scenes/multi-dsprites.js";
+import type { SegmentedScenes } from "../../data/scenes/segmented-scenes.js";
+import { shapesScenes } from "../../data/scenes/shapes.js";
+import { tetrominoes } from "../../data/scenes/tetrominoes.js";
+import type { GeneratedScenesOptions } from "../../data/scenes/tetrominoes.js";
 import { check } from "../../util/errors.js";
 import type { CellConfig } from "./config.js";
 import type { SetName } from "./sets.js";

@@ -1,5 +1,5 @@
-import type { SegmentedScenes } from "../../data/segmented-scenes.js";
-import { sceneLabels, scenePictures } from "../../data/segmented-scenes.js";
+import type { SegmentedScenes } from "../../data/scenes/segmented-scenes.js";
+import { sceneLabels, scenePictures } from "../../data/scenes/segmented-scenes.js";
 import { foregroundAri, meanBestOverlap } from "../../metrics/segmentation.js";
 import type { State } from "../../nn/module.js";
 import type { SessionOptions } from "../../runtime/runtime.js";

@@ -1,8 +1,8 @@
 import type { ModelDescription } from "../../report/digits-data.js";
 import { KomplexNet } from "../../systems/komplexnet/model.js";
-import { RealBaseline } from "../../systems/komplexnet/real-baseline.js";
-import { KomplexNetTask, RealBaselineTask } from "../../systems/komplexnet/tasks.js";
-import type { KomplexNetTaskOptions } from "../../systems/komplexnet/tasks.js";
+import { RealBaseline } from "../../systems/komplexnet/baselines/real-baseline.js";
+import { KomplexNetTask, RealBaselineTask } from "../../systems/komplexnet/training/tasks.js";
+import type { KomplexNetTaskOptions } from "../../systems/komplexnet/training/tasks.js";
 import type { Task } from "../../train/task.js";
 import type { CellConfig, ModelName } from "./config.js";
 

@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import type { ImageSource } from "../../data/image-source.js";
+import type { ImageSource } from "../../data/images/image-source.js";
 import type { TensorData } from "../../graph/index.js";
 import type { Hyperparameters, PreparedImages, Preprocessing } from "../../systems/predify/index.js";
 import type { PredictiveNetwork } from "../../systems/predify/index.js";

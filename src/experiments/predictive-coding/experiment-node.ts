@@ -1,7 +1,7 @@
 import { basename } from "node:path";
-import { loadCifar10 } from "../../data/cifar10-node.js";
-import { knownPreprocessing } from "../../data/preprocessing.js";
-import { CIFAR10_CLASSES } from "../../data/cifar10.js";
+import { loadCifar10 } from "../../data/sets/cifar10-node.js";
+import { knownPreprocessing } from "../../data/images/preprocessing.js";
+import { CIFAR10_CLASSES } from "../../data/sets/cifar10.js";
 import { showShape } from "../../graph/dims.js";
 import { openOnnx, sha256OfModel } from "../../graph/onnx/open-node.js";
 import { number, percent } from "../../report/html.js";

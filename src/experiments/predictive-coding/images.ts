@@ -1,4 +1,4 @@
-import type { ImageSource } from "../../data/image-source.js";
+import type { ImageSource } from "../../data/images/image-source.js";
 import { flipAndMove } from "../../data/augmentation/flip-and-move.js";
 import type { CorruptionName, Severity } from "../../robustness/corruptions/corrupt.js";
 import { corrupt } from "../../robustness/corruptions/corrupt.js";

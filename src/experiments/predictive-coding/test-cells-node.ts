@@ -1,5 +1,5 @@
-import { resizeImage } from "../../data/resize.js";
-import type { RgbImage } from "../../data/rgb-image.js";
+import { resizeImage } from "../../data/images/resize.js";
+import type { RgbImage } from "../../data/images/rgb-image.js";
 import type { TensorData } from "../../graph/index.js";
 import { fromRgb } from "../../draw/index.js";
 import { pngDataUri } from "../../report/png.js";
@@ -20,7 +20,7 @@ import {
   largestLogits,
   openPredictive,
 } from "../../systems/predify/index.js";
-import { readWeights } from "../../systems/predify/weights-node.js";
+import { readWeights } from "../../systems/predify/files/weights-node.js";
 import { createRateEstimator } from "../../train/progress.js";
 import type { CellOptions } from "./cell-node.js";
 import { Moments, batchesOf, decodersPath, openNetwork, preprocessingOf } from "./cell-node.js";

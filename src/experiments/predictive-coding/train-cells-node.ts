@@ -11,9 +11,9 @@ import {
   reconstructionErrors,
   trainFeedback,
   tuneHyperparameters,
-} from "../../systems/predify/train-node.js";
+} from "../../systems/predify/training/train-node.js";
 import { loadOnnx } from "../../graph/onnx/open-node.js";
-import { readWeights, writeWeights } from "../../systems/predify/weights-node.js";
+import { readWeights, writeWeights } from "../../systems/predify/files/weights-node.js";
 import { exportOnnx } from "../../train/export.js";
 import { train } from "../../train/run-node.js";
 import { check } from "../../util/errors.js";

@@ -1,7 +1,7 @@
-import type { ImageSource } from "../../data/image-source.js";
-import type { PreparedImages } from "../../data/prepared-images.js";
-import { imageData, prepareImages } from "../../data/prepared-images.js";
-import { PREPROCESSINGS } from "../../data/preprocessing.js";
+import type { ImageSource } from "../../data/images/image-source.js";
+import type { PreparedImages } from "../../data/images/prepared-images.js";
+import { imageData, prepareImages } from "../../data/images/prepared-images.js";
+import { PREPROCESSINGS } from "../../data/images/preprocessing.js";
 import { judgeLogits } from "../../metrics/calibration.js";
 import { warmAverage } from "../../nn/ema.js";
 import type { State } from "../../nn/module.js";

@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import type { ImageSource } from "../../data/image-source.js";
+import type { ImageSource } from "../../data/images/image-source.js";
 import type { CommonCellOptions } from "../cell-options-node.js";
 import { cellFolder } from "../cells-node.js";
 import type { NetworkCell } from "./config.js";

@@ -1,4 +1,4 @@
-import { loadCifar10 } from "../../data/cifar10-node.js";
+import { loadCifar10 } from "../../data/sets/cifar10-node.js";
 import { percent } from "../../report/html.js";
 import { recognitionMeasures, recognitionPage } from "../../report/robust-recognition.js";
 import type { RecognitionReport } from "../../report/robust-recognition-data.js";

@@ -1,9 +1,9 @@
 import { flipAndMove } from "../../data/augmentation/flip-and-move.js";
 import { strongAugmentation } from "../../data/augmentation/strong.js";
-import type { PreparedImages } from "../../data/prepared-images.js";
-import { IMAGES, LABELS } from "../../data/prepared-images.js";
-import { PREPROCESSINGS } from "../../data/preprocessing.js";
-import type { RgbImage } from "../../data/rgb-image.js";
+import type { PreparedImages } from "../../data/images/prepared-images.js";
+import { IMAGES, LABELS } from "../../data/images/prepared-images.js";
+import { PREPROCESSINGS } from "../../data/images/preprocessing.js";
+import type { RgbImage } from "../../data/images/rgb-image.js";
 import type { TrainingData } from "../../train/task.js";
 import { Random } from "../../util/random.js";
 import type { Augmentation } from "./config.js";

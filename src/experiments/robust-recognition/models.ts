@@ -1,4 +1,4 @@
-import { CIFAR10_CLASSES } from "../../data/cifar10.js";
+import { CIFAR10_CLASSES } from "../../data/sets/cifar10.js";
 import type { Tensor } from "../../graph/index.js";
 import { add, constant, mul, sub, sum, tensorData } from "../../graph/index.js";
 import type { State } from "../../nn/module.js";

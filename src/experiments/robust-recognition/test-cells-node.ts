@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { CIFAR10_CLASSES } from "../../data/cifar10.js";
+import { CIFAR10_CLASSES } from "../../data/sets/cifar10.js";
 import { fromRgb } from "../../draw/index.js";
 import { pngDataUri } from "../../report/png.js";
 import type { Reliability } from "../../metrics/calibration.js";

@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { dataCache } from "../../data/download-node.js";
+import { dataCache } from "../../data/sets/download-node.js";
 import type { Boards } from "../../data/sudoku/boards.js";
 import { sliceBoards } from "../../data/sudoku/boards.js";
 import { SUDOKU_GIVENS, generateSudoku } from "../../data/sudoku/generator.js";

@@ -1,13 +1,17 @@
 import { MODEL_TEXTS as SHARED_TEXTS } from "../overlapping-digits/models.js";
 import type { TensorData } from "../../graph/index.js";
 import type { ModelDescription } from "../../report/digits-data.js";
-import { CouplingTask } from "../../systems/komplexnet/coupling-task.js";
+import { CouplingTask } from "../../systems/komplexnet/training/coupling-task.js";
 import type { KomplexNetOptions } from "../../systems/komplexnet/config.js";
 import { KomplexNet } from "../../systems/komplexnet/model.js";
-import { RealBaseline } from "../../systems/komplexnet/real-baseline.js";
-import type { KomplexNetTaskOptions } from "../../systems/komplexnet/tasks.js";
-import { KomplexNetTask, RealBaselineTask, TransformerBaselineTask } from "../../systems/komplexnet/tasks.js";
-import { TransformerBaseline } from "../../systems/komplexnet/transformer-baseline.js";
+import { RealBaseline } from "../../systems/komplexnet/baselines/real-baseline.js";
+import type { KomplexNetTaskOptions } from "../../systems/komplexnet/training/tasks.js";
+import {
+  KomplexNetTask,
+  RealBaselineTask,
+  TransformerBaselineTask,
+} from "../../systems/komplexnet/training/tasks.js";
+import { TransformerBaseline } from "../../systems/komplexnet/baselines/transformer-baseline.js";
 import type { Task } from "../../train/task.js";
 import { imageChannels } from "../digits/scenes.js";
 import type { Dynamics, KernelCell, ModelName, NetworkCell } from "./config.js";

@@ -1,6 +1,6 @@
 import { join } from "node:path";
-import { imageData } from "../../data/prepared-images.js";
-import type { PreparedImages } from "../../data/prepared-images.js";
+import { imageData } from "../../data/images/prepared-images.js";
+import type { PreparedImages } from "../../data/images/prepared-images.js";
 import type { State } from "../../nn/module.js";
 import { cosineRate } from "../../nn/schedules.js";
 import type { CorruptionGroup } from "../../robustness/corruptions/index.js";

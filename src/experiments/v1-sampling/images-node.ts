@@ -1,10 +1,10 @@
-import { loadCifar10 } from "../../data/cifar10-node.js";
-import type { ImageSource, SkippedImage } from "../../data/image-source.js";
-import { imageSubset } from "../../data/image-source.js";
-import { namedImages } from "../../data/named-images-node.js";
-import type { PreparedImages } from "../../data/prepared-images.js";
-import { prepareImages } from "../../data/prepared-images.js";
-import { loadTinyImageNet } from "../../data/tiny-imagenet-node.js";
+import { loadCifar10 } from "../../data/sets/cifar10-node.js";
+import type { ImageSource, SkippedImage } from "../../data/images/image-source.js";
+import { imageSubset } from "../../data/images/image-source.js";
+import { namedImages } from "../../data/sets/named-images-node.js";
+import type { PreparedImages } from "../../data/images/prepared-images.js";
+import { prepareImages } from "../../data/images/prepared-images.js";
+import { loadTinyImageNet } from "../../data/sets/tiny-imagenet-node.js";
 import { StriateError } from "../../util/errors.js";
 import { Random } from "../../util/random.js";
 import type { ImageSet, NetworkCell } from "./config.js";

@@ -1,5 +1,5 @@
-import type { PreparedImages } from "../../data/prepared-images.js";
-import { IMAGES, imageBatch } from "../../data/prepared-images.js";
+import type { PreparedImages } from "../../data/images/prepared-images.js";
+import { IMAGES, imageBatch } from "../../data/images/prepared-images.js";
 import type { Tensor, TensorData } from "../../graph/index.js";
 import { add, input, lower, mul, reshape, sqrt, sub, sum, tensorData, writeOnnx } from "../../graph/index.js";
 import type { State } from "../../nn/module.js";

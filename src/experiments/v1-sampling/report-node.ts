@@ -1,5 +1,5 @@
-import type { PreparedImages } from "../../data/prepared-images.js";
-import { pictureOf } from "../../data/prepared-images.js";
+import type { PreparedImages } from "../../data/images/prepared-images.js";
+import { pictureOf } from "../../data/images/prepared-images.js";
 import { fromRgb } from "../../draw/index.js";
 import { pngDataUri } from "../../report/png.js";
 import { filterGallery, galleryOrder, responseGallery } from "../../report/v1-pictures.js";

@@ -1,4 +1,4 @@
-import type { RgbImage } from "../../data/rgb-image.js";
+import type { RgbImage } from "../../data/images/rgb-image.js";
 import type { Random } from "../../util/random.js";
 import type { BySet, ConstantSet } from "./constants.js";
 

@@ -1,4 +1,4 @@
-import { resizeImage } from "../../data/resize.js";
+import { resizeImage } from "../../data/images/resize.js";
 import { CONTRAST, JPEG_COMPRESSION, PIXELATE, SATURATE } from "./constants.js";
 import type { CorruptionKind } from "./corruption.js";
 import { clip255, clipAll, unitValues } from "./corruption.js";

@@ -1,4 +1,4 @@
-import { roundHalfEven } from "../../data/rgb-image.js";
+import { roundHalfEven } from "../../data/images/rgb-image.js";
 import { ELASTIC_TRANSFORM, ELASTIC_UNIT } from "./constants.js";
 import type { CorruptionKind } from "./corruption.js";
 import { clip255, singleValues } from "./corruption.js";

@@ -1,5 +1,5 @@
-import type { RgbImage } from "../../data/rgb-image.js";
-import { roundHalfEven } from "../../data/rgb-image.js";
+import type { RgbImage } from "../../data/images/rgb-image.js";
+import { roundHalfEven } from "../../data/images/rgb-image.js";
 import type { ConstantSet } from "./constants.js";
 
 const SIDE = 640;

@@ -1,5 +1,5 @@
-import type { RgbImage } from "../../data/rgb-image.js";
-import { checkImage } from "../../data/rgb-image.js";
+import type { RgbImage } from "../../data/images/rgb-image.js";
+import { checkImage } from "../../data/images/rgb-image.js";
 import { check } from "../../util/errors.js";
 import { forwardDct, inverseDct } from "./dct.js";
 

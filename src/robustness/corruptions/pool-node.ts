@@ -1,7 +1,7 @@
 import { availableParallelism } from "node:os";
 import { Worker } from "node:worker_threads";
-import type { RgbImage } from "../../data/rgb-image.js";
-import { checkImage } from "../../data/rgb-image.js";
+import type { RgbImage } from "../../data/images/rgb-image.js";
+import { checkImage } from "../../data/images/rgb-image.js";
 import { workerScript } from "../../runtime/worker-node.js";
 import { StriateError, check } from "../../util/errors.js";
 import type { CorruptOptions, CorruptionName, Severity } from "./corrupt.js";

@@ -1,10 +1,10 @@
-import { CIFAR10_CLASSES } from "../../data/cifar10.js";
+import { CIFAR10_CLASSES } from "../../data/sets/cifar10.js";
 import { stat } from "node:fs/promises";
 import { join } from "node:path";
-import { imageFolder } from "../../data/image-folder-node.js";
-import { npySource } from "../../data/listed-images-node.js";
-import type { ImageSource } from "../../data/image-source.js";
-import { readNpy, readNpyHeader } from "../../data/npy-node.js";
+import { imageFolder } from "../../data/images/image-folder-node.js";
+import { npySource } from "../../data/images/listed-images-node.js";
+import type { ImageSource } from "../../data/images/image-source.js";
+import { readNpy, readNpyHeader } from "../../data/formats/npy-node.js";
 import { StriateError, check } from "../../util/errors.js";
 import type { CorruptionName, Severity } from "./corrupt.js";
 import { CORRUPTIONS, SEVERITIES, corruptionName } from "./corrupt.js";

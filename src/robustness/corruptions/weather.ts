@@ -1,5 +1,5 @@
 import { StriateError, check } from "../../util/errors.js";
-import type { RgbImage } from "../../data/rgb-image.js";
+import type { RgbImage } from "../../data/images/rgb-image.js";
 import type { AngleDraws } from "./blur.js";
 import type { SnowConstants } from "./constants.js";
 import { BRIGHTNESS, FOG, FROST, SNOW } from "./constants.js";

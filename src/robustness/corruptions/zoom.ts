@@ -1,4 +1,4 @@
-import { roundHalfEven } from "../../data/rgb-image.js";
+import { roundHalfEven } from "../../data/images/rgb-image.js";
 
 /**
  * One axis of a clipped zoom: the middle ceil(side / factor) pixels, stretched over round(that x factor) samples (half

@@ -5,14 +5,14 @@ import { Conv2d } from "../../nn/layers/convolution.js";
 import { Embedding } from "../../nn/layers/embedding.js";
 import { Linear } from "../../nn/layers/linear.js";
 import { LayerNorm } from "../../nn/layers/normalisation.js";
-import { AttentionCoupling } from "./attention-coupling.js";
-import { fromTokens, toTokens } from "./oscillators.js";
-import type { Rescale } from "./patches.js";
-import { Patches, checkRescale } from "./patches.js";
-import { sinusoidalStart } from "./position-code.js";
-import { ProjectionHead } from "./projection-head.js";
-import type { Grid } from "./grid.js";
-import { SIDE, checkTokens, onlyBlock } from "./sudoku-network.js";
+import { AttentionCoupling } from "./layer/attention-coupling.js";
+import { fromTokens, toTokens } from "./layer/oscillators.js";
+import type { Rescale } from "./objects/patches.js";
+import { Patches, checkRescale } from "./objects/patches.js";
+import { sinusoidalStart } from "./objects/position-code.js";
+import { ProjectionHead } from "./objects/projection-head.js";
+import type { Grid } from "./layer/grid.js";
+import { SIDE, checkTokens, onlyBlock } from "./sudoku/sudoku-network.js";
 
 interface BlockOptions {
   readonly channels: number;

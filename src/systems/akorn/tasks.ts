@@ -12,14 +12,14 @@ import { overTime } from "../../train/over-time.js";
 import type { StepGraph, SteppedModel } from "../../train/step-graph.js";
 import type { InferenceGraph, LossGraph, Task } from "../../train/task.js";
 import { StriateError, check } from "../../util/errors.js";
-import { gridOf } from "./grid.js";
+import { gridOf } from "./layer/grid.js";
 import { IterativeObjectNetwork, SudokuTransformer } from "./iterative-baselines.js";
-import type { StepInTurn } from "./layers-in-turn.js";
-import { NOISE, ObjectNetwork } from "./object-network.js";
-import type { RecognitionNetwork } from "./recognition-network.js";
-import { ensembleLogits } from "./recognition-network.js";
-import type { SudokuOutput } from "./sudoku-network.js";
-import { SIDE, SudokuNetwork } from "./sudoku-network.js";
+import type { StepInTurn } from "./layer/layers-in-turn.js";
+import { NOISE, ObjectNetwork } from "./objects/object-network.js";
+import type { RecognitionNetwork } from "./recognition/recognition-network.js";
+import { ensembleLogits } from "./recognition/recognition-network.js";
+import type { SudokuOutput } from "./sudoku/sudoku-network.js";
+import { SIDE, SudokuNetwork } from "./sudoku/sudoku-network.js";
 
 /** Names of the data fields that the tasks read. */
 export { VIEWS };

@@ -1,4 +1,4 @@
-import { readTorchCheckpoint } from "../../data/torch-tensor-node.js";
+import { readTorchCheckpoint } from "../../data/formats/torch-tensor-node.js";
 import type { TensorData } from "../../graph/index.js";
 import { tensorData } from "../../graph/index.js";
 import { check } from "../../util/errors.js";

@@ -1,0 +1,43 @@
+import { check } from "../../util/errors.js";
+import { ByteReader } from "./byte-reader-node.js";
+
+const BLOCK = 512;
+
+/**
+ * The wanted regular files of a `.tar.gz`, one at a time. `wanted` gets each path in the archive and says how many bytes it
+ * may have, 0 for files to leave out. Throws {@link StriateError} for archives that are damaged or hold more.
+ */
+export async function* readTarGz(
+  path: string,
+  wanted: (name: string) => number,
+): AsyncGenerator<{ readonly name: string; readonly bytes: Uint8Array }, void, undefined> {
+  const reader = new ByteReader(path, { what: ".tar.gz file", gzip: true });
+  for (;;) {
+    const header = await reader.take(BLOCK);
+    if (header === undefined || header.every((byte) => byte === 0)) return;
+    const name = [text(header, 345, 155), text(header, 0, 100)].filter((part) => part !== "").join("/");
+    const size = octal(header, 124, 12, path);
+    const padded = Math.ceil(size / BLOCK) * BLOCK;
+    const type = header[156];
+    const limit = type === 0x30 || type === 0 ? wanted(name) : 0;
+    if (limit === 0) await reader.skip(padded);
+    else {
+      check(size <= limit, () => `"${path}": ${name} has ${size} bytes, at most ${limit} were expected`);
+      const bytes = await reader.take(padded);
+      check(bytes, () => `"${path}" is cut off inside ${name}`);
+      yield { name, bytes: bytes.slice(0, size) };
+    }
+  }
+}
+
+function text(header: Uint8Array, start: number, length: number): string {
+  const bytes = header.subarray(start, start + length);
+  const end = bytes.indexOf(0);
+  return new TextDecoder().decode(end < 0 ? bytes : bytes.subarray(0, end));
+}
+
+function octal(header: Uint8Array, start: number, length: number, path: string): number {
+  const digits = text(header, start, length).trim();
+  check(/^[0-7]+$/.test(digits), () => `"${path}" is no intact .tar.gz file: a size reads "${digits}"`);
+  return Number.parseInt(digits, 8);
+}

@@ -1,0 +1,121 @@
+import type { Entry, ZipFile } from "yauzl";
+import yauzl from "yauzl";
+import { crc32 } from "../../util/checksums.js";
+import { StriateError, check } from "../../util/errors.js";
+import { errorCode, fileError } from "../../util/files-node.js";
+
+/** A ZIP archive whose files are read one by one, in any order. */
+export interface ZipArchive {
+  readonly path: string;
+  /** Names of all files (no folders), in the order of the archive's directory. */
+  readonly names: readonly string[];
+  /** Bytes of the archive. */
+  readonly size: number;
+  /**
+   * Unpacks one file. Throws {@link StriateError} for one that is not there, or is damaged or encrypted, or has more than
+   * `largest` bytes (default 2^28: an archive must not fill the memory).
+   */
+  read(name: string, largest?: number): Promise<Uint8Array>;
+  /** Unpacks one file of any size piece by piece; errors as `read`. */
+  pieces(name: string): AsyncGenerator<Uint8Array, void, undefined>;
+  /** Closes the file; nothing can be read afterwards. Without it the file stays open as long as the process. */
+  close(): void;
+}
+
+const LARGEST_FILE = 2 ** 28;
+
+/** Deflate makes at most 1032 bytes of one. */
+const LARGEST_RATIO = 1040;
+
+/** Reads the directory of an archive. Throws {@link StriateError} for a file that is no ZIP archive, or is cut off. */
+export async function openZip(path: string): Promise<ZipArchive> {
+  const archive = await promised<ZipFile>((done) => {
+    yauzl.open(path, { lazyEntries: true, autoClose: false }, done);
+  }).catch((cause: unknown) => {
+    throw damaged(path, cause);
+  });
+  const entries = await directory(archive).catch((cause: unknown) => {
+    archive.close();
+    throw damaged(path, cause);
+  });
+  return {
+    path,
+    names: [...entries.keys()],
+    size: archive.fileSize,
+    close: () => {
+      archive.close();
+    },
+    read: async (name, largest = LARGEST_FILE) => {
+      const entry = entries.get(name);
+      check(entry, () => `"${path}": ${name} is missing`);
+      check(entry.uncompressedSize <= largest, () => `"${path}": ${name} is too large`);
+      return unpack(archive, entry).catch((cause: unknown) => {
+        throw damaged(`${path}: ${name}`, cause);
+      });
+    },
+    async *pieces(name) {
+      const entry = entries.get(name);
+      check(entry, () => `"${path}": ${name} is missing`);
+      try {
+        yield* unpacked(archive, entry);
+      } catch (cause) {
+        throw damaged(`${path}: ${name}`, cause);
+      }
+    },
+  };
+}
+
+/** All files by name. */
+function directory(archive: ZipFile): Promise<Map<string, Entry>> {
+  const entries = new Map<string, Entry>();
+  return new Promise((resolve, reject) => {
+    archive.on("entry", (entry: Entry) => {
+      if (!entry.fileName.endsWith("/")) entries.set(entry.fileName, entry);
+      archive.readEntry();
+    });
+    archive.on("end", () => {
+      resolve(entries);
+    });
+    archive.on("error", reject);
+    archive.readEntry();
+  });
+}
+
+/** The reader checks that as many bytes come as the directory says; that they are the right ones is checked here. */
+async function* unpacked(archive: ZipFile, entry: Entry): AsyncGenerator<Uint8Array, void, undefined> {
+  const stream = await promised<NodeJS.ReadableStream>((done) => {
+    archive.openReadStream(entry, done);
+  });
+  let crc = 0;
+  for await (const piece of stream as AsyncIterable<Uint8Array>) {
+    crc = crc32(piece, crc);
+    yield piece;
+  }
+  if (crc !== entry.crc32 >>> 0) throw new Error("its checksum is wrong");
+}
+
+async function unpack(archive: ZipFile, entry: Entry): Promise<Uint8Array> {
+  if (entry.uncompressedSize > LARGEST_RATIO * archive.fileSize) throw new Error("its size is impossible");
+  const bytes = new Uint8Array(entry.uncompressedSize);
+  let at = 0;
+  for await (const chunk of unpacked(archive, entry)) {
+    bytes.set(chunk, at);
+    at += chunk.length;
+  }
+  return bytes;
+}
+
+function promised<T>(ask: (done: (error: Error | null, value: T) => void) => void): Promise<T> {
+  return new Promise((resolve, reject) => {
+    ask((error, value) => {
+      if (error) reject(error);
+      else resolve(value);
+    });
+  });
+}
+
+function damaged(path: string, cause: unknown): StriateError {
+  if (errorCode(cause)?.startsWith("E") === true) return fileError("read", path, cause);
+  const why = cause instanceof Error ? cause.message : String(cause);
+  return new StriateError(`"${path}" is no intact ZIP archive: ${why}`, { cause });
+}

@@ -1,0 +1,95 @@
+import { check } from "../../util/errors.js";
+import type { Random } from "../../util/random.js";
+import type { RgbImage } from "./rgb-image.js";
+import { checkImage, roundHalfEven } from "./rgb-image.js";
+
+/** A change of a whole picture about its centre: turned and scaled, then moved, then mirrored. */
+export interface Affine {
+  /** Degrees, clockwise as seen. Default 0. */
+  readonly angle?: number;
+  /** Size factor; above 1 enlarges. Default 1. */
+  readonly scale?: number;
+  /** Pixels to the right and down. Default [0, 0]. */
+  readonly translate?: readonly [x: number, y: number];
+  /** Left and right exchanged at the end. Default false. */
+  readonly flip?: boolean;
+}
+
+/** Ranges that {@link drawAffine} draws from, uniformly. */
+export interface AffineRanges {
+  /** Largest angle to both sides, degrees. Default 30. */
+  readonly degrees?: number;
+  /** Largest shift to all sides as a part of the picture's side, rounded to whole pixels. Default 0.05. */
+  readonly translate?: number;
+  /** Smallest and largest size factor. Default [1, 1.2]. */
+  readonly scale?: readonly [number, number];
+  /** Probability of a mirror image. Default 0.5. */
+  readonly flip?: number;
+}
+
+/**
+ * A draw for the geometric augmentation of the VOneNet receptive-field study (Barbulescu et al. 2023), whose ranges are the
+ * defaults. Throws {@link StriateError} for ranges that make no sense.
+ */
+export function drawAffine(
+  random: Random,
+  size: { readonly width: number; readonly height: number },
+  ranges: AffineRanges = {},
+): Required<Affine> {
+  const { degrees = 30, translate = 0.05, scale = [1, 1.2], flip = 0.5 } = ranges;
+  check(
+    [degrees, translate, ...scale, flip].every((value) => Number.isFinite(value) && value >= 0) &&
+      scale[0] > 0 &&
+      scale[0] <= scale[1] &&
+      flip <= 1,
+    () =>
+      `augmentation: expected ranges of at least 0, scales above 0 and a probability, got ${JSON.stringify(ranges)}`,
+  );
+  const within = (low: number, high: number): number => low + (high - low) * random.uniform();
+  const angle = within(-degrees, degrees);
+  const x = roundHalfEven(within(-translate, translate) * size.width);
+  const y = roundHalfEven(within(-translate, translate) * size.height);
+  return { angle, translate: [x, y], scale: within(scale[0], scale[1]), flip: random.uniform() < flip };
+}
+
+/**
+ * For every pixel, row by row, the number of the source pixel that an affine change moves there (nearest, no blending); -1
+ * where the source lies outside. With M = T(centre + translate) R(angle) scale T(-centre), the pixel (x, y) reads the
+ * source at floor(M^-1 (x + 1/2, y + 1/2)); x to the right, y down, R = [[cos, -sin], [sin, cos]]. As torchvision's
+ * `affine` with Pillow. Throws {@link StriateError} for values that make no sense.
+ */
+export function affineSources(
+  affine: Affine,
+  { width, height }: { readonly width: number; readonly height: number },
+): Int32Array {
+  const { angle = 0, scale = 1, translate = [0, 0], flip = false } = affine;
+  check(
+    [angle, scale, ...translate].every(Number.isFinite) && scale > 0,
+    () => `affine change: expected finite numbers and a scale above 0, got ${JSON.stringify(affine)}`,
+  );
+  const radians = (angle * Math.PI) / 180;
+  const [cos, sin] = [Math.cos(radians) / scale, Math.sin(radians) / scale];
+  const [centreX, centreY] = [width / 2, height / 2];
+  const sources = new Int32Array(width * height).fill(-1);
+  for (let y = 0; y < height; y++) {
+    const dy = y + 0.5 - centreY - translate[1];
+    for (let x = 0; x < width; x++) {
+      const dx = x + 0.5 - centreX - translate[0];
+      const fromX = Math.floor(cos * dx + sin * dy + centreX);
+      const fromY = Math.floor(-sin * dx + cos * dy + centreY);
+      if (fromX < 0 || fromX >= width || fromY < 0 || fromY >= height) continue;
+      sources[y * width + (flip ? width - 1 - x : x)] = fromY * width + fromX;
+    }
+  }
+  return sources;
+}
+
+/** A picture after an affine change, black where nothing of it lies; see {@link affineSources}. */
+export function affineImage(image: RgbImage, affine: Affine): RgbImage {
+  checkImage(image, "image to change");
+  const data = new Uint8Array(image.data.length);
+  affineSources(affine, image).forEach((from, to) => {
+    if (from >= 0) data.set(image.data.subarray(3 * from, 3 * from + 3), 3 * to);
+  });
+  return { width: image.width, height: image.height, data };
+}

@@ -1,0 +1,31 @@
+import { createHash } from "node:crypto";
+import { StriateError } from "../../util/errors.js";
+import type { ImageSource } from "./image-source.js";
+
+/** Images that are read at once. */
+const AT_ONCE = 8;
+
+/**
+ * SHA-256 of what some images of a source are: the names of all classes, and each image's place, name, label and content
+ * (bytes of its file, or pixels). An image that cannot be read counts as such.
+ */
+export async function contentDigest(source: ImageSource, images: readonly number[]): Promise<string> {
+  const hash = createHash("sha256").update(JSON.stringify([source.count, source.classes]));
+  const contentOf = async (index: number): Promise<string> => {
+    try {
+      const content = source.bytes ? await source.bytes(index) : (await source.read(index)).data;
+      return createHash("sha256").update(content).digest("hex");
+    } catch (error) {
+      if (!(error instanceof StriateError)) throw error;
+      return "unreadable";
+    }
+  };
+  for (let start = 0; start < images.length; start += AT_ONCE) {
+    const some = images.slice(start, start + AT_ONCE);
+    const contents = await Promise.all(some.map(contentOf));
+    some.forEach((index, i) =>
+      hash.update(JSON.stringify([index, source.nameOf(index), source.labels[index], contents[i]])),
+    );
+  }
+  return hash.digest("hex");
+}

@@ -1,0 +1,119 @@
+import { StriateError, check } from "../../util/errors.js";
+import type { RgbImage } from "./rgb-image.js";
+
+/** How the labels of a data set came about. */
+export interface Labelling {
+  /** For reports: "one class for each folder, in alphabetical order". */
+  readonly text: string;
+  /** What a reader has to know before the labels can be trusted. */
+  readonly cautions: readonly string[];
+  /**
+   * Whether `classes` names every class of the data set, so that a network for it has as many outputs. Otherwise labels are
+   * numbers of outputs that a list states.
+   */
+  readonly complete: boolean;
+}
+
+/** Labelled images that are read one at a time, so that a data set need not fit into memory. */
+export interface ImageSource {
+  /** For messages and reports: usually the folder. */
+  readonly name: string;
+  readonly count: number;
+  /** Names of the classes; a label is a position in this list. */
+  readonly classes: readonly string[];
+  /** The label of every image. */
+  readonly labels: Int32Array;
+  /** Absent for a data set whose classes and their order are its own. */
+  readonly labelling?: Labelling;
+  /** What an image is called: its path below the folder, or its row. */
+  nameOf(index: number): string;
+  /** Throws {@link StriateError} for an image that cannot be read. */
+  read(index: number): Promise<RgbImage>;
+  /** The bytes of its file, for a source of files. Throws {@link StriateError} for a file that cannot be read. */
+  bytes?(index: number): Promise<Uint8Array>;
+}
+
+/** Some images of a source, in the given order. */
+export function imageSubset(source: ImageSource, indices: ArrayLike<number>): ImageSource {
+  return {
+    ...source,
+    count: indices.length,
+    labels: Int32Array.from(indices, (index) => source.labels[index]!),
+    nameOf: (index) => source.nameOf(indices[index]!),
+    read: (index) => source.read(indices[index]!),
+    ...(source.bytes && { bytes: (index: number) => source.bytes!(indices[index]!) }),
+  };
+}
+
+/** An image of a source, with its place in it. */
+export interface LabelledImage {
+  readonly index: number;
+  readonly label: number;
+  readonly name: string;
+  readonly image: RgbImage;
+}
+
+export interface SkippedImage {
+  readonly name: string;
+  readonly reason: string;
+}
+
+export interface ReadImagesOptions {
+  /** First image and the one after the last. Default: all. */
+  readonly from?: number;
+  readonly to?: number;
+  /** Images being read ahead. Default 4. */
+  readonly ahead?: number;
+  /** Gets every image that could not be read. Required, because nothing is left out in silence. */
+  readonly skipped: SkippedImage[];
+}
+
+/**
+ * Reads the images of a source in order, a few ahead. An image that cannot be read is entered in `skipped` and left out;
+ * other failures are thrown. Throws {@link StriateError} at the end when every single image had to be skipped.
+ */
+export async function* readImages(
+  source: ImageSource,
+  options: ReadImagesOptions,
+): AsyncGenerator<LabelledImage, void, undefined> {
+  const { from = 0, to = source.count, ahead = 4, skipped } = options;
+  check(
+    Number.isInteger(from) && Number.isInteger(to) && from >= 0 && from <= to && to <= source.count,
+    () => `${source.name}: expected images within 0 to ${source.count}, got ${from} to ${to}`,
+  );
+  const read = async (index: number): Promise<LabelledImage | SkippedImage> => {
+    const name = source.nameOf(index);
+    try {
+      return { index, label: source.labels[index]!, name, image: await source.read(index) };
+    } catch (error) {
+      if (!(error instanceof StriateError)) throw error;
+      return { name, reason: error.message };
+    }
+  };
+  const pending: Promise<LabelledImage | SkippedImage>[] = [];
+  const before = skipped.length;
+  let next = from;
+  try {
+    while (next < to || pending.length > 0) {
+      while (next < to && pending.length < Math.max(1, ahead)) pending.push(read(next++));
+      const result = await pending.shift()!;
+      if ("image" in result) yield result;
+      else skipped.push(result);
+    }
+  } finally {
+    await Promise.allSettled(pending);
+  }
+  const missing = skipped.length - before;
+  check(
+    to === from || missing < to - from,
+    () => `${source.name}: none of its ${missing} images can be read; the first: ${skipped[before]!.reason}`,
+  );
+}
+
+/** "3 of 500 images were skipped: a.jpg (...), ..." with at most five names; undefined when none was. */
+export function describeSkipped(skipped: readonly SkippedImage[], count: number): string | undefined {
+  if (skipped.length === 0) return undefined;
+  const shown = skipped.slice(0, 5).map(({ name, reason }) => `${name} (${reason})`);
+  const more = skipped.length > shown.length ? `, and ${skipped.length - shown.length} more` : "";
+  return `${skipped.length} of ${count} images were skipped: ${shown.join(", ")}${more}`;
+}

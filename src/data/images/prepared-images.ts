@@ -1,0 +1,191 @@
+import type { TensorData } from "../../graph/index.js";
+import { tensorData } from "../../graph/index.js";
+import { check } from "../../util/errors.js";
+import type { RandomLabel } from "../../util/random.js";
+import { Random } from "../../util/random.js";
+import type { AffineRanges } from "./affine.js";
+import { affineSources, drawAffine } from "./affine.js";
+import type { ImageSource, SkippedImage } from "./image-source.js";
+import { imageSubset, readImages } from "./image-source.js";
+import type { Preprocessing } from "./preprocessing.js";
+import { completePreprocessing, resizedShortSide } from "./preprocessing.js";
+import { fitImage } from "./resize.js";
+import type { RgbImage } from "./rgb-image.js";
+import { greyOf } from "./rgb-image.js";
+
+/** Names of the fields that tasks read. */
+export const IMAGES = "images";
+export const LABELS = "labels";
+
+/** Images of one size as bytes, channel by channel. */
+export interface PreparedImages {
+  readonly count: number;
+  /** [channels, height, width] */
+  readonly shape: readonly number[];
+  /** [count, channels, height, width] */
+  readonly pixels: Uint8Array;
+  readonly labels: Int32Array;
+  readonly classes: readonly string[];
+}
+
+/** Largest set that is held in memory. */
+const LARGEST = 4 * 2 ** 30;
+
+/**
+ * Reads a source into memory in the size that a network takes (bilinear with antialiasing, centre crop); grey for a network
+ * of one channel.
+ *
+ * @param shape [channels, height, width] of the network's images
+ * @param options `preprocessing`: its `resize` or `cropFraction`; `most`: a random choice of at most so many; `skipped` gets
+ * the images that cannot be read
+ * @throws StriateError for a network that does not take images of 1 or 3 channels, or a set above 4 GB
+ */
+export async function prepareImages(
+  source: ImageSource,
+  shape: readonly number[],
+  options: {
+    readonly preprocessing?: Pick<Preprocessing, "resize" | "cropFraction">;
+    readonly most?: number;
+    readonly seed?: number;
+    readonly skipped?: SkippedImage[];
+    readonly onProgress?: (done: number, count: number) => void;
+  } = {},
+): Promise<PreparedImages> {
+  const [channels, height, width] = shape as [number, number, number];
+  check(
+    shape.length === 3 && (channels === 1 || channels === 3),
+    () => `${source.name}: pictures become [1 or 3, height, width], the network takes [${shape.join(", ")}]`,
+  );
+  const chosen = choose(source, options.most, options.seed ?? 1);
+  const perImage = channels * height * width;
+  check(
+    chosen.count * perImage <= LARGEST,
+    () =>
+      `${source.name}: ${chosen.count} images of [${shape.join(", ")}] need more than 4 GB; ask for fewer`,
+  );
+  const pixels = new Uint8Array(chosen.count * perImage);
+  const labels = new Int32Array(chosen.count);
+  const side = resizedShortSide(options.preprocessing ?? {}, Math.min(height, width));
+  let count = 0;
+  for await (const { image, label } of readImages(chosen, { skipped: options.skipped ?? [] })) {
+    const fitted = fitImage(image, width, height, side);
+    writePlanes(fitted, channels, pixels.subarray(count * perImage, (count + 1) * perImage));
+    labels[count++] = label;
+    options.onProgress?.(count, chosen.count);
+  }
+  return {
+    count,
+    shape,
+    pixels: pixels.subarray(0, count * perImage),
+    labels: labels.subarray(0, count),
+    classes: source.classes,
+  };
+}
+
+function choose(source: ImageSource, most: number | undefined, seed: number): ImageSource {
+  if (most === undefined || most >= source.count) return source;
+  return imageSubset(source, Random.derive(seed, "images").permutation(source.count).slice(0, most).sort());
+}
+
+/** One image as a picture. Throws {@link StriateError} for grey ones. */
+export function pictureOf({ pixels, shape }: PreparedImages, index: number): RgbImage {
+  const [channels, height, width] = shape as [number, number, number];
+  check(channels === 3, () => `picture: expected images of 3 channels, got ${channels}`);
+  const plane = height * width;
+  const from = index * 3 * plane;
+  const data = new Uint8Array(3 * plane);
+  for (let i = 0; i < plane; i++) for (let c = 0; c < 3; c++) data[3 * i + c] = pixels[from + c * plane + i]!;
+  return { width, height, data };
+}
+
+/** A picture channel by channel, in colour or (one channel) grey. */
+export function writePlanes({ data }: RgbImage, channels: number, out: Uint8Array): void {
+  const positions = data.length / 3;
+  for (let i = 0; i < positions; i++) {
+    const [r, g, b] = [data[3 * i]!, data[3 * i + 1]!, data[3 * i + 2]!];
+    if (channels === 1) out[i] = greyOf(r, g, b);
+    else for (const [c, value] of [r, g, b].entries()) out[c * positions + i] = value;
+  }
+}
+
+/** What each byte becomes, for each of the network's channels: 256 values, and the channel of the picture to read. */
+function tables(
+  preprocessing: Preprocessing,
+  channels: number,
+): { readonly plane: number; readonly values: Float32Array }[] {
+  const { scale, mean, std, layout, colours } = completePreprocessing(preprocessing, channels);
+  check(layout === "NCHW", () => `preprocessing: images for training have the layout NCHW, got ${layout}`);
+  const planes = Array.from({ length: channels }, (_, c) => (colours === "BGR" ? channels - 1 - c : c));
+  return planes.map((plane) => ({
+    plane,
+    values: Float32Array.from(
+      { length: 256 },
+      (_, byte) => (byte / (255 / scale) - mean[plane]!) / std[plane]!,
+    ),
+  }));
+}
+
+export interface ImageDataOptions {
+  /** Turns, moves, scales and mirrors every image anew whenever it is shown. Default: no change. */
+  readonly augmentation?: AffineRanges;
+}
+
+/** Samples of images: what training and evaluation read. */
+export interface ImageData {
+  readonly count: number;
+  readonly preprocessing: Preprocessing;
+  /** `draw` labels the random numbers of an augmentation: the same labels, the same pictures. */
+  fill(
+    indices: ArrayLike<number>,
+    fields: Readonly<Record<string, Float32Array>>,
+    draw?: readonly RandomLabel[],
+  ): void;
+}
+
+/** Prepared images as training reads them: fields "images" and "labels". */
+export function imageData(
+  images: PreparedImages,
+  preprocessing: Preprocessing,
+  { augmentation }: ImageDataOptions = {},
+): ImageData {
+  const { pixels, shape, labels, count } = images;
+  const lookup = tables(preprocessing, shape[0]!);
+  const [, height, width] = shape as [number, number, number];
+  const positions = height * width;
+  const size = lookup.length * positions;
+  return {
+    count,
+    preprocessing,
+    fill: (indices, fields, draw = ["images"]) => {
+      const [out, classes] = [fields[IMAGES], fields[LABELS]];
+      for (let n = 0; n < indices.length; n++) {
+        const index = indices[n]!;
+        if (classes !== undefined) classes[n] = labels[index]!;
+        if (out === undefined) continue;
+        const random = augmentation && Random.derive(draw[0]!, ...draw.slice(1), "augmentation", n);
+        const sources =
+          random && affineSources(drawAffine(random, { width, height }, augmentation), { width, height });
+        for (const [c, { plane, values: table }] of lookup.entries()) {
+          const from = index * size + plane * positions;
+          const to = n * size + c * positions;
+          if (sources) {
+            for (let i = 0; i < positions; i++)
+              out[to + i] = table[sources[i]! < 0 ? 0 : pixels[from + sources[i]!]!]!;
+          } else for (let i = 0; i < positions; i++) out[to + i] = table[pixels[from + i]!]!;
+        }
+      }
+    },
+  };
+}
+
+/** Some images as one batch [batch, ...shape]. */
+export function imageBatch(
+  images: PreparedImages,
+  preprocessing: Preprocessing,
+  indices: ArrayLike<number>,
+): TensorData {
+  const size = images.shape.reduce((a, b) => a * b, 1);
+  const values = new Float32Array(indices.length * size);
+  imageData(images, preprocessing).fill(indices, { [IMAGES]: values });
+  return tensorData(values, [indices.length, ...images.shape]);
+}

@@ -1,0 +1,167 @@
+import { check } from "../../util/errors.js";
+import { centreCrop, checkImage, crop, roundHalfEven } from "./rgb-image.js";
+import type { RgbImage } from "./rgb-image.js";
+
+/**
+ * How a pixel of the result weighs pixels of the source. `triangle`: bilinear with antialiasing, w = 1 - |t| for
+ * |t| < 1. `box`: every source pixel whose centre is nearer than half a pixel, no fractional coverage.
+ * Both as in Pillow: t in units of the result's pixels when shrinking, of the source's when enlarging.
+ */
+export type ResizeFilter = "triangle" | "box";
+
+const FIXED_BITS = 22;
+const HALF = 2 ** (FIXED_BITS - 1);
+
+interface Weights {
+  /** First source pixel of each result pixel. */
+  readonly first: Int32Array;
+  /** Number of source pixels of each. */
+  readonly count: Int32Array;
+  /** `stride` fixed-point weights for each. */
+  readonly taps: Int32Array;
+  readonly stride: number;
+}
+
+function weightsFor(from: number, to: number, filter: ResizeFilter): Weights {
+  const scale = from / to;
+  const filterScale = Math.max(scale, 1);
+  const support = (filter === "box" ? 0.5 : 1) * filterScale;
+  const stride = Math.ceil(support) * 2 + 1;
+  const first = new Int32Array(to);
+  const count = new Int32Array(to);
+  const taps = new Int32Array(to * stride);
+  const raw = new Float64Array(stride);
+  for (let i = 0; i < to; i++) {
+    const centre = (i + 0.5) * scale;
+    const low = Math.max(Math.trunc(centre - support + 0.5), 0);
+    const high = Math.min(Math.trunc(centre + support + 0.5), from);
+    let sum = 0;
+    for (let j = low; j < high; j++) {
+      const t = (j - centre + 0.5) / filterScale;
+      const w = filter === "box" ? (t > -0.5 && t <= 0.5 ? 1 : 0) : Math.max(0, 1 - Math.abs(t));
+      raw[j - low] = w;
+      sum += w;
+    }
+    const norm = sum === 0 ? 0 : 1 / sum;
+    for (let k = 0; k < high - low; k++) {
+      taps[i * stride + k] = Math.trunc(raw[k]! * norm * 2 ** FIXED_BITS + 0.5);
+    }
+    first[i] = low;
+    count[i] = high - low;
+  }
+  return { first, count, taps, stride };
+}
+
+/** Horizontally, then vertically, each pass rounded to bytes; a direction that keeps its length is left alone. */
+export function resizeImage(
+  image: RgbImage,
+  width: number,
+  height: number,
+  filter: ResizeFilter = "triangle",
+): RgbImage {
+  checkImage(image, "image to resize");
+  check(
+    Number.isInteger(width) && Number.isInteger(height) && width > 0 && height > 0,
+    () => `resize: expected a positive whole width and height, got ${width} x ${height}`,
+  );
+  let { data } = image;
+  if (width !== image.width) data = resizeRows(data, image.width, image.height, width, filter);
+  if (height !== image.height) data = resizeColumns(data, width, image.height, height, filter);
+  return { width, height, data: data === image.data ? data.slice() : data };
+}
+
+function resizeRows(
+  source: Uint8Array,
+  from: number,
+  rows: number,
+  to: number,
+  filter: ResizeFilter,
+): Uint8Array {
+  const { first, count, taps, stride } = weightsFor(from, to, filter);
+  const out = new Uint8Array(rows * to * 3);
+  for (let y = 0, o = 0; y < rows; y++) {
+    for (let x = 0; x < to; x++, o += 3) {
+      let p = (y * from + first[x]!) * 3;
+      let [r, g, b] = [HALF, HALF, HALF];
+      for (let k = x * stride, end = k + count[x]!; k < end; k++, p += 3) {
+        const w = taps[k]!;
+        r += w * source[p]!;
+        g += w * source[p + 1]!;
+        b += w * source[p + 2]!;
+      }
+      out[o] = toByte(r);
+      out[o + 1] = toByte(g);
+      out[o + 2] = toByte(b);
+    }
+  }
+  return out;
+}
+
+function resizeColumns(
+  source: Uint8Array,
+  width: number,
+  from: number,
+  to: number,
+  filter: ResizeFilter,
+): Uint8Array {
+  const { first, count, taps, stride } = weightsFor(from, to, filter);
+  const length = width * 3;
+  const out = new Uint8Array(to * length);
+  const sums = new Int32Array(length);
+  for (let y = 0; y < to; y++) {
+    sums.fill(HALF);
+    for (let k = 0; k < count[y]!; k++) {
+      const w = taps[y * stride + k]!;
+      const at = (first[y]! + k) * length;
+      for (let i = 0; i < length; i++) sums[i]! += w * source[at + i]!;
+    }
+    for (let i = 0; i < length; i++) out[y * length + i] = toByte(sums[i]!);
+  }
+  return out;
+}
+
+function toByte(sum: number): number {
+  const value = sum >> FIXED_BITS;
+  return value > 255 ? 255 : value;
+}
+
+/** The short side becomes `side` pixels, the long one keeps the proportion (rounded down), as in torchvision. */
+export function resizeShortSide(image: RgbImage, side: number): RgbImage {
+  const { width, height } = image;
+  return width <= height
+    ? resizeImage(image, side, Math.trunc((side * height) / width))
+    : resizeImage(image, Math.trunc((side * width) / height), side);
+}
+
+/** The usual protocol of classifiers: short side to `resize` (default: `size` x 256/224, rounded), middle square. */
+export function resizeAndCrop(
+  image: RgbImage,
+  size: number,
+  resize: number = Math.round((size * 256) / 224),
+): RgbImage {
+  check(resize >= size, () => `resize: the short side ${resize} is smaller than the crop of ${size}`);
+  return centreCrop(resizeShortSide(image, resize), size);
+}
+
+/**
+ * A picture in the size that a network takes: as it is if it has that size; otherwise resized so that its short side is
+ * `shortSide` (or more, where that would not cover the size) and cropped to the middle, as classifiers are evaluated.
+ *
+ * @param shortSide default: the short side of `width` and `height`
+ */
+export function fitImage(
+  image: RgbImage,
+  width: number,
+  height: number,
+  shortSide = Math.min(width, height),
+): RgbImage {
+  if (image.width === width && image.height === height) return image;
+  const short = Math.min(image.width, image.height);
+  const least = Math.max(width / image.width, height / image.height);
+  const factor = Math.max(shortSide / short, least);
+  // Rounded down, as torchvision does for the long side.
+  const scaled = (length: number, target: number) => Math.max(target, Math.trunc(factor * length + 1e-9));
+  const resized = resizeImage(image, scaled(image.width, width), scaled(image.height, height));
+  const left = roundHalfEven((resized.width - width) / 2);
+  return crop(resized, left, roundHalfEven((resized.height - height) / 2), width, height);
+}

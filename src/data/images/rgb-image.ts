@@ -1,0 +1,74 @@
+import { check } from "../../util/errors.js";
+
+/** A picture: 8-bit red, green, blue, row by row, `data[(y * width + x) * 3 + channel]`. */
+export interface RgbImage {
+  readonly width: number;
+  readonly height: number;
+  readonly data: Uint8Array;
+}
+
+/** Throws {@link StriateError} unless the picture has a positive whole size and as many bytes as that needs. */
+export function checkImage(image: RgbImage, what = "image"): void {
+  const { width, height, data } = image;
+  check(
+    Number.isInteger(width) && Number.isInteger(height) && width > 0 && height > 0,
+    () => `${what}: expected a positive whole width and height, got ${width} x ${height}`,
+  );
+  check(
+    data instanceof Uint8Array && data.length === width * height * 3,
+    () =>
+      `${what}: expected ${width * height * 3} bytes of RGB for ${width} x ${height} pixels, got ` +
+      (data instanceof Uint8Array ? `${data.length}` : "something that is no Uint8Array"),
+  );
+}
+
+/** Cuts out the rectangle with the given upper left corner. Throws {@link StriateError} where it leaves the picture. */
+export function crop(image: RgbImage, left: number, top: number, width: number, height: number): RgbImage {
+  checkImage(image);
+  check(
+    [left, top, width, height].every(Number.isInteger) &&
+      left >= 0 &&
+      top >= 0 &&
+      width > 0 &&
+      height > 0 &&
+      left + width <= image.width &&
+      top + height <= image.height,
+    () =>
+      `crop: ${width} x ${height} at (${left}, ${top}) is not inside an image of ${image.width} x ${image.height}`,
+  );
+  const data = new Uint8Array(width * height * 3);
+  for (let y = 0; y < height; y++) {
+    const from = ((top + y) * image.width + left) * 3;
+    data.set(image.data.subarray(from, from + width * 3), y * width * 3);
+  }
+  return { width, height, data };
+}
+
+/** The middle square of `size` pixels; offsets round half to even, as torchvision's CenterCrop does. */
+export function centreCrop(image: RgbImage, size: number): RgbImage {
+  check(
+    image.width >= size && image.height >= size,
+    () =>
+      `centre crop: expected an image of at least ${size} x ${size}, got ${image.width} x ${image.height}`,
+  );
+  return crop(
+    image,
+    roundHalfEven((image.width - size) / 2),
+    roundHalfEven((image.height - size) / 2),
+    size,
+    size,
+  );
+}
+
+/** Nearest whole number, halves to the even one. */
+export function roundHalfEven(value: number): number {
+  const below = Math.floor(value);
+  const part = value - below;
+  if (part !== 0.5) return Math.round(value);
+  return below % 2 === 0 ? below : below + 1;
+}
+
+/** The grey value of a colour, 0 to 255, as Pillow's mode "L" has it (ITU-R 601-2 luma in 16-bit fixed point). */
+export function greyOf(red: number, green: number, blue: number): number {
+  return (red * 19595 + green * 38470 + blue * 7471 + 0x8000) >> 16;
+}

@@ -1,0 +1,111 @@
+import { check } from "../../util/errors.js";
+import type { ImageSource } from "../images/image-source.js";
+import type { SceneBatch, Scenes } from "./multi-mnist.js";
+import { SCENE } from "./scene-render.js";
+
+/** Colour pictures to put behind digits, such as CIFAR-10. */
+export interface BackgroundImages {
+  readonly count: number;
+  /** `[count, 3, 32, 32]`: red, green, blue, 0 to 255. */
+  readonly images: Uint8Array;
+}
+
+export interface BackgroundOptions {
+  /** One channel, 0.299 red + 0.587 green + 0.114 blue (ITU-R BT.601), instead of three. Default false. */
+  readonly grey?: boolean;
+}
+
+const PIXELS = SCENE * SCENE;
+const LUMINANCE = [0.299, 0.587, 0.114] as const;
+
+/**
+ * Scenes in front of pictures, as the authors' generator makes them: scene i lies on picture i (counted round when there
+ * are fewer pictures), image = min(1, picture + digits) in every channel. Labels and masks are those of the digits, so
+ * mask channel 0 is the picture. The authors take masks by the floor rule here: `maskSampling: "floor"` of the scenes.
+ *
+ * Throws {@link StriateError} for scenes that are not grey and for pictures that are not 32x32 in colour.
+ */
+export class BackgroundScenes implements Scenes {
+  readonly count: number;
+  readonly channels: number;
+  readonly objects: number;
+  readonly maskChannels: number;
+  readonly overlapChannel: boolean;
+  readonly #digits = new Float32Array(PIXELS);
+
+  constructor(
+    readonly scenes: Scenes,
+    readonly backgrounds: BackgroundImages,
+    { grey = false }: BackgroundOptions = {},
+  ) {
+    const { count, images } = backgrounds;
+    check(
+      Number.isInteger(count) && count > 0 && images.length === count * 3 * PIXELS,
+      () =>
+        `backgrounds: expected ${count} pictures of 3 x ${SCENE} x ${SCENE} bytes, got ${images.length} bytes`,
+    );
+    check(scenes.channels === 1, () => `backgrounds: expected grey scenes, got ${scenes.channels} channels`);
+    this.count = scenes.count;
+    this.channels = grey ? 1 : 3;
+    this.objects = scenes.objects;
+    this.maskChannels = scenes.maskChannels;
+    this.overlapChannel = scenes.overlapChannel;
+  }
+
+  digitLabels(index: number): number[] {
+    return this.scenes.digitLabels(index);
+  }
+
+  fillBatch(indices: ArrayLike<number>, { x, y, masks }: SceneBatch): void {
+    const needed = indices.length * this.channels * PIXELS;
+    check(
+      x === undefined || x.length >= needed,
+      () => `scenes with backgrounds: x needs room for ${needed} numbers, got ${x?.length ?? 0}`,
+    );
+    this.scenes.fillBatch(indices, { ...(y && { y }), ...(masks && { masks }) });
+    if (x === undefined) return;
+    for (let n = 0; n < indices.length; n++) {
+      this.scenes.fillBatch([indices[n]!], { x: this.#digits });
+      this.#compose(indices[n]! % this.backgrounds.count, x, n * this.channels * PIXELS);
+    }
+  }
+
+  #compose(picture: number, out: Float32Array, at: number): void {
+    const { images } = this.backgrounds;
+    const from = picture * 3 * PIXELS;
+    const digits = this.#digits;
+    if (this.channels === 3) {
+      for (let i = 0; i < 3 * PIXELS; i++) {
+        out[at + i] = Math.min(1, images[from + i]! / 255 + digits[i % PIXELS]!);
+      }
+      return;
+    }
+    const [red, green, blue] = LUMINANCE;
+    for (let i = 0; i < PIXELS; i++) {
+      const grey =
+        red * images[from + i]! + green * images[from + PIXELS + i]! + blue * images[from + 2 * PIXELS + i]!;
+      out[at + i] = Math.min(1, grey / 255 + digits[i]!);
+    }
+  }
+}
+
+/** The first pictures of a source as backgrounds, in its order. Throws {@link StriateError} for pictures that are not 32x32. */
+export async function backgroundImages(
+  source: ImageSource,
+  most: number = source.count,
+): Promise<BackgroundImages> {
+  const count = Math.min(most, source.count);
+  const images = new Uint8Array(count * 3 * PIXELS);
+  for (let n = 0; n < count; n++) {
+    const { width, height, data } = await source.read(n);
+    check(
+      width === SCENE && height === SCENE,
+      () =>
+        `backgrounds: ${source.name}, ${source.nameOf(n)}: expected ${SCENE} x ${SCENE}, got ${width} x ${height}`,
+    );
+    for (let i = 0; i < PIXELS; i++) {
+      for (let c = 0; c < 3; c++) images[(3 * n + c) * PIXELS + i] = data[3 * i + c]!;
+    }
+  }
+  return { count, images };
+}

@@ -1,0 +1,37 @@
+import { check } from "../../util/errors.js";
+
+/** Grey digit pictures with their labels, as in MNIST. */
+export interface DigitImages {
+  readonly count: number;
+  readonly height: number;
+  readonly width: number;
+  /** `[count, height, width]`, 0 = background, 255 = ink. */
+  readonly images: Uint8Array;
+  /** `[count]`, the digit 0..9. */
+  readonly labels: Uint8Array;
+}
+
+/** Checks sizes and labels of digit pictures; `name` says in errors which set is meant. Throws {@link StriateError}. */
+export function digitImages(
+  name: string,
+  images: Uint8Array,
+  labels: Uint8Array,
+  height: number,
+  width: number,
+): DigitImages {
+  check(
+    Number.isInteger(height) && Number.isInteger(width) && height > 0 && width > 0,
+    () => `${name}: expected a positive picture size, got ${height}x${width}`,
+  );
+  const count = labels.length;
+  check(count > 0, () => `${name}: expected at least one picture, got none`);
+  check(
+    images.length === count * height * width,
+    () =>
+      `${name}: ${count} labels need ${count} pictures of ${height}x${width}, ` +
+      `got ${images.length / (height * width)} pictures`,
+  );
+  const bad = labels.findIndex((label) => label > 9);
+  check(bad < 0, () => `${name}: expected labels 0 to 9, got ${labels[bad]!} at position ${bad}`);
+  return { count, height, width, images, labels };
+}

@@ -1,0 +1,253 @@
+import { StriateError, check } from "../../util/errors.js";
+import { Random, type RandomLabel } from "../../util/random.js";
+import { type ArraysDataset, type Field, arraysDataset, checkIndices } from "../dataset.js";
+import type { DigitImages } from "./digit-images.js";
+import {
+  CANVAS,
+  DIGIT,
+  type DigitBoxes,
+  type OverlapRule,
+  type PlacedDigit,
+  findBoxes,
+  placeDigits,
+} from "./scene-placement.js";
+import { type MaskSampling, SCENE, drawDigits, sceneCanvas, writeImage, writeMasks } from "./scene-render.js";
+
+/** Two or three digits in every scene, or `"23"`: two in every even scene, three in every odd one. */
+export type DigitsPerScene = 2 | 3 | "23";
+
+export interface MultiMnistOptions {
+  /** Number of scenes. */
+  readonly count: number;
+  readonly seed: RandomLabel;
+  /** Keeps sets of one seed apart, such as `"train"` and `"test"`. Default `"train"`. */
+  readonly stream?: string;
+  /** Default 2. */
+  readonly digits?: DigitsPerScene;
+  /** Largest overlap of two digits' boxes, 0 to 1, measured as `overlapRule` says. Default 0. */
+  readonly maxOverlap?: number;
+  /** Default `"reference"`, the authors' rule. */
+  readonly overlapRule?: OverlapRule;
+  /** Whether masks have a last channel for pixels that digits share. Default: when `maxOverlap` is above 0. */
+  readonly overlapChannel?: boolean;
+  /** Default `"exact"`. */
+  readonly maskSampling?: MaskSampling;
+}
+
+/** Where {@link Scenes.fillBatch} writes, each optional; arrays may be longer than the batch needs. */
+export interface SceneBatch {
+  /** Pictures `[batch, channels, 32, 32]`, 0 to 1. */
+  readonly x?: Float32Array;
+  /** Labels `[batch, 10]`, 1 for each digit that is present. */
+  readonly y?: Float32Array;
+  /** One-hot masks `[batch, maskChannels, 1, 32, 32]`. */
+  readonly masks?: Float32Array | Uint8Array;
+}
+
+/** Pictures of several digits with labels and masks. */
+export interface Scenes {
+  readonly count: number;
+  /** 1 for grey pictures, 3 for colour. */
+  readonly channels: number;
+  /** Largest number of digits in a scene. */
+  readonly objects: number;
+  /** Background, one channel an object, and possibly the overlap. */
+  readonly maskChannels: number;
+  readonly overlapChannel: boolean;
+  /** The labels of a scene's digits, in the order of the mask channels. */
+  digitLabels(index: number): number[];
+  /** Writes the scenes with the given numbers one after another. Throws when an array is too short. */
+  fillBatch(indices: ArrayLike<number>, batch: SceneBatch): void;
+}
+
+const CLASSES = 10;
+const PIXELS = SCENE * SCENE;
+const MOST_DIGITS = 3;
+const boxesOf = new WeakMap<DigitImages, DigitBoxes>();
+
+/**
+ * Scenes of two or three MNIST digits with different labels, for multi-object classification (Muzellec, Alamia, Serre,
+ * VanRullen, TMLR 2025, and the authors' generator): digits cropped to their ink are added on a 50x50 canvas, which is
+ * resized to 32x32. The authors' generator makes two digits only; the third is placed like the second, with the overlap
+ * rule between every pair.
+ *
+ * Scene i depends on the digits, the options, the seed and i alone, not on `count` nor on the order of access. Scenes
+ * are placed when first asked for and drawn when a batch is filled, so a set takes 19 bytes a scene.
+ */
+export class MultiMnist implements Scenes {
+  readonly count: number;
+  readonly channels = 1;
+  readonly classes = CLASSES;
+  readonly objects: number;
+  readonly maskChannels: number;
+  readonly overlapChannel: boolean;
+  readonly digits: DigitImages;
+  readonly options: Readonly<Required<MultiMnistOptions>>;
+
+  readonly #boxes: DigitBoxes;
+  readonly #placedCount: Uint8Array;
+  readonly #pictures: Uint32Array;
+  readonly #corners: Uint8Array;
+  readonly #canvas = sceneCanvas();
+
+  /** Throws {@link StriateError} on impossible options or digits that are not 28x28 or have too few labels. */
+  constructor(digits: DigitImages, options: MultiMnistOptions) {
+    const all = {
+      stream: "train",
+      digits: 2,
+      maxOverlap: 0,
+      overlapRule: "reference",
+      maskSampling: "exact",
+      ...options,
+    } as const;
+    const overlapChannel = options.overlapChannel ?? all.maxOverlap > 0;
+    checkOptions(digits, all);
+    this.options = { ...all, overlapChannel };
+    this.digits = digits;
+    this.count = all.count;
+    this.objects = all.digits === 2 ? 2 : MOST_DIGITS;
+    this.overlapChannel = overlapChannel;
+    this.maskChannels = 1 + this.objects + (overlapChannel ? 1 : 0);
+    this.#boxes = boxesOf.get(digits) ?? findBoxes(digits);
+    boxesOf.set(digits, this.#boxes);
+    const labels = new Set(Array.from(this.#boxes.usable, (picture) => digits.labels[picture]));
+    check(
+      labels.size >= this.objects,
+      () =>
+        `Multi-MNIST: ${this.objects} different digits a scene need as many labels, the pictures have ${labels.size}`,
+    );
+    this.#placedCount = new Uint8Array(this.count);
+    this.#pictures = new Uint32Array(this.count * MOST_DIGITS);
+    this.#corners = new Uint8Array(this.count * MOST_DIGITS * 2);
+  }
+
+  /** How many digits scene `index` has. */
+  digitCount(index: number): 2 | 3 {
+    const { digits } = this.options;
+    return digits === "23" ? (index % 2 === 0 ? 2 : 3) : digits;
+  }
+
+  /** The digits of a scene and their boxes on the 50x50 canvas, in the order of the mask channels. */
+  placements(index: number): PlacedDigit[] {
+    checkIndices("Multi-MNIST", [index], this.count);
+    const from = index * MOST_DIGITS;
+    if (this.#placedCount[index] === 0) {
+      const { seed, stream, maxOverlap, overlapRule } = this.options;
+      const random = Random.derive(seed, "multi-mnist", stream, index);
+      const placed = placeDigits(
+        this.digits,
+        this.#boxes,
+        this.digitCount(index),
+        maxOverlap,
+        overlapRule,
+        random,
+      );
+      placed.forEach(({ digit, top, left }, object) => {
+        this.#pictures[from + object] = digit;
+        this.#corners[2 * (from + object)] = top;
+        this.#corners[2 * (from + object) + 1] = left;
+      });
+      this.#placedCount[index] = placed.length;
+    }
+    return Array.from({ length: this.#placedCount[index]! }, (_, object) => {
+      const digit = this.#pictures[from + object]!;
+      const top = this.#corners[2 * (from + object)]!;
+      const left = this.#corners[2 * (from + object) + 1]!;
+      const { boxes } = this.#boxes;
+      return { digit, top, left, bottom: top + boxes[4 * digit + 2]!, right: left + boxes[4 * digit + 3]! };
+    });
+  }
+
+  digitLabels(index: number): number[] {
+    return this.placements(index).map(({ digit }) => this.digits.labels[digit]!);
+  }
+
+  fillBatch(indices: ArrayLike<number>, { x, y, masks }: SceneBatch): void {
+    const { maskSampling } = this.options;
+    const maskSize = this.maskChannels * PIXELS;
+    checkRoom("x", x, indices.length * PIXELS);
+    checkRoom("y", y, indices.length * CLASSES);
+    checkRoom("masks", masks, indices.length * maskSize);
+    checkIndices("Multi-MNIST batch", indices, this.count);
+    y?.fill(0, 0, indices.length * CLASSES);
+    for (let n = 0; n < indices.length; n++) {
+      const placed = this.placements(indices[n]!);
+      if (y !== undefined) for (const { digit } of placed) y[n * CLASSES + this.digits.labels[digit]!] = 1;
+      if (x === undefined && masks === undefined) continue;
+      drawDigits(this.#canvas, this.digits, this.#boxes, placed);
+      if (x !== undefined) writeImage(this.#canvas, x, n * PIXELS);
+      if (masks !== undefined)
+        writeMasks(this.#canvas, masks, n * maskSize, this.objects, this.overlapChannel, maskSampling);
+    }
+  }
+
+  /** Scenes start..end-1 as arrays: `x` and `y` float32, `masks` bytes. */
+  toArrays(
+    start = 0,
+    end = this.count,
+  ): ArraysDataset<{ x: Field<Float32Array>; y: Field<Float32Array>; masks: Field<Uint8Array> }> {
+    check(
+      Number.isInteger(start) && Number.isInteger(end) && start >= 0 && start <= end && end <= this.count,
+      () => `Multi-MNIST: expected 0 <= start <= end <= ${this.count}, got ${start} and ${end}`,
+    );
+    const count = end - start;
+    const x = new Float32Array(count * PIXELS);
+    const y = new Float32Array(count * CLASSES);
+    const masks = new Uint8Array(count * this.maskChannels * PIXELS);
+    this.fillBatch(
+      Array.from({ length: count }, (_, i) => start + i),
+      { x, y, masks },
+    );
+    return arraysDataset({
+      x: { data: x, shape: [1, SCENE, SCENE] },
+      y: { data: y, shape: [CLASSES] },
+      masks: { data: masks, shape: [this.maskChannels, 1, SCENE, SCENE] },
+    });
+  }
+}
+
+function checkOptions(
+  digits: DigitImages,
+  {
+    count,
+    digits: perScene,
+    maxOverlap,
+    overlapRule,
+    maskSampling,
+  }: Pick<Required<MultiMnistOptions>, "count" | "digits" | "maxOverlap" | "overlapRule" | "maskSampling">,
+): void {
+  check(
+    digits.height === DIGIT && digits.width === DIGIT,
+    () =>
+      `Multi-MNIST: expected digits of ${DIGIT}x${DIGIT} for its ${CANVAS}x${CANVAS} canvas, got ${digits.height}x${digits.width}`,
+  );
+  check(
+    Number.isInteger(count) && count > 0,
+    () => `Multi-MNIST: expected a positive number of scenes, got ${count}`,
+  );
+  check(
+    [2, 3, "23"].includes(perScene),
+    () => `Multi-MNIST: expected digits 2, 3 or "23" a scene, got ${JSON.stringify(perScene)}`,
+  );
+  check(
+    maxOverlap >= 0 && maxOverlap <= 1,
+    () => `Multi-MNIST: expected a maximal overlap from 0 to 1, got ${maxOverlap}`,
+  );
+  check(
+    ["reference", "intersection"].includes(overlapRule),
+    () =>
+      `Multi-MNIST: expected the overlap rule "reference" or "intersection", got ${JSON.stringify(overlapRule)}`,
+  );
+  check(
+    ["exact", "floor"].includes(maskSampling),
+    () => `Multi-MNIST: expected the mask sampling "exact" or "floor", got ${JSON.stringify(maskSampling)}`,
+  );
+}
+
+function checkRoom(name: string, array: ArrayLike<number> | undefined, needed: number): void {
+  if (array !== undefined && array.length < needed) {
+    throw new StriateError(
+      `Multi-MNIST batch: ${name} needs room for ${needed} numbers, got ${array.length}`,
+    );
+  }
+}

@@ -1,0 +1,140 @@
+import { StriateError } from "../../util/errors.js";
+import type { Random } from "../../util/random.js";
+import type { DigitImages } from "./digit-images.js";
+
+/** Side of the canvas on which digits are placed, floor(28 * 1.8). */
+export const CANVAS = 50;
+/** Side of the digit pictures. */
+export const DIGIT = 28;
+
+const MISSES_BEFORE_ANOTHER_DIGIT = 100;
+const DIGITS_BEFORE_A_NEW_SCENE = 20;
+const SCENES_BEFORE_GIVING_UP = 1000;
+
+/** A digit cropped to its ink, at its place on the canvas; edges in canvas pixels, ends exclusive. */
+export interface PlacedDigit {
+  /** Number of the picture in the digit set. */
+  readonly digit: number;
+  readonly top: number;
+  readonly left: number;
+  readonly bottom: number;
+  readonly right: number;
+}
+
+/** The boxes of ink of a set of digits. */
+export interface DigitBoxes {
+  /** Four numbers a picture: first row, first column, height, width. */
+  readonly boxes: Uint8Array;
+  /** Pictures that have ink. */
+  readonly usable: Uint32Array;
+}
+
+/**
+ * How overlap of two boxes is measured against the allowed maximum (with o the overlap along rows or columns, negative
+ * when the boxes are apart along that axis):
+ *
+ * - `"reference"`: o_rows * o_columns / (2 * area of the earlier box), as the authors' generator does. The product is also
+ *   positive for boxes that are apart along *both* axes, so diagonal layouts count as overlap, and at a maximum of 0 only
+ *   digits side by side or above each other are made.
+ * - `"intersection"`: area of the intersection / mean area of the two boxes; 0 when they are apart.
+ */
+export type OverlapRule = "reference" | "intersection";
+
+/** Finds the box of non-zero pixels of every digit. */
+export function findBoxes(digits: DigitImages): DigitBoxes {
+  const boxes = new Uint8Array(digits.count * 4);
+  const usable = new Uint32Array(digits.count);
+  let found = 0;
+  for (let n = 0; n < digits.count; n++) {
+    const from = n * DIGIT * DIGIT;
+    let top = -1;
+    let bottom = -1;
+    let left = DIGIT;
+    let right = -1;
+    for (let y = 0; y < DIGIT; y++) {
+      const row = from + y * DIGIT;
+      let x = 0;
+      while (x < DIGIT && digits.images[row + x] === 0) x++;
+      if (x === DIGIT) continue;
+      let last = DIGIT - 1;
+      while (digits.images[row + last] === 0) last--;
+      if (top < 0) top = y;
+      bottom = y;
+      if (x < left) left = x;
+      if (last > right) right = last;
+    }
+    if (top < 0) continue;
+    boxes.set([top, left, bottom - top + 1, right - left + 1], n * 4);
+    usable[found++] = n;
+  }
+  return { boxes, usable: usable.slice(0, found) };
+}
+
+/** How much two boxes overlap under a rule; see {@link OverlapRule}. */
+export function overlapRatio(earlier: PlacedDigit, later: PlacedDigit, rule: OverlapRule): number {
+  const rows = Math.max(earlier.top, later.top) - Math.min(earlier.bottom, later.bottom);
+  const columns = Math.max(earlier.left, later.left) - Math.min(earlier.right, later.right);
+  if (rule === "reference") return (rows * columns) / (2 * area(earlier));
+  return rows < 0 && columns < 0 ? (2 * rows * columns) / (area(earlier) + area(later)) : 0;
+}
+
+/**
+ * Chooses digits and their places for one scene. The first digit's corner is uniform in 0..21 along both axes; every
+ * further one has a label not yet used and a corner uniform in 0..29, drawn again until its box lies on the canvas and its
+ * overlap with each earlier digit is at most `maxOverlap`; after 100 failures of either kind another digit is taken. When
+ * 20 digits in a row find no place (possible only from the third digit on) the scene is begun anew.
+ */
+export function placeDigits(
+  digits: DigitImages,
+  { boxes, usable }: DigitBoxes,
+  digitCount: number,
+  maxOverlap: number,
+  rule: OverlapRule,
+  random: Random,
+): PlacedDigit[] {
+  const place = (digit: number, range: number): PlacedDigit => {
+    const top = random.integer(0, range);
+    const left = random.integer(0, range);
+    return { digit, top, left, bottom: top + boxes[4 * digit + 2]!, right: left + boxes[4 * digit + 3]! };
+  };
+
+  const placeNext = (placed: readonly PlacedDigit[]): PlacedDigit | undefined => {
+    for (let tries = 0; tries < DIGITS_BEFORE_A_NEW_SCENE; tries++) {
+      let digit: number;
+      do digit = usable[random.integer(0, usable.length)]!;
+      while (placed.some((other) => digits.labels[other.digit] === digits.labels[digit]));
+      let outside = 0;
+      let overlapping = 0;
+      while (outside < MISSES_BEFORE_ANOTHER_DIGIT && overlapping < MISSES_BEFORE_ANOTHER_DIGIT) {
+        const candidate = place(digit, CANVAS - 20);
+        if (candidate.bottom > CANVAS || candidate.right > CANVAS) {
+          outside++;
+        } else if (placed.some((other) => overlapRatio(other, candidate, rule) > maxOverlap)) {
+          overlapping++;
+          outside = 0;
+        } else {
+          return candidate;
+        }
+      }
+    }
+    return undefined;
+  };
+
+  for (let scenes = 0; scenes < SCENES_BEFORE_GIVING_UP; scenes++) {
+    const placed = [place(usable[random.integer(0, usable.length)]!, CANVAS - DIGIT)];
+    while (placed.length < digitCount) {
+      const next = placeNext(placed);
+      if (next === undefined) break;
+      placed.push(next);
+    }
+    if (placed.length === digitCount) return placed;
+  }
+  throw new StriateError(
+    `Multi-MNIST: no layout of ${digitCount} digits with overlap at most ${maxOverlap} ("${rule}") ` +
+      `in ${SCENES_BEFORE_GIVING_UP} scenes`,
+  );
+}
+
+function area(box: PlacedDigit): number {
+  return (box.bottom - box.top) * (box.right - box.left);
+}

@@ -1,0 +1,110 @@
+import { check } from "../../util/errors.js";
+import { checkIndices } from "../dataset.js";
+import type { RgbImage } from "../images/rgb-image.js";
+
+/** Square pictures with objects, and which object every pixel shows. */
+export interface SegmentedScenes {
+  /** For messages and reports: "Tetrominoes train". */
+  readonly name: string;
+  readonly count: number;
+  /** Side S of the pictures. */
+  readonly size: number;
+  /** Most objects that a scene may have, without the background. */
+  readonly objects: number;
+  /** Bytes `[count, 3, S, S]`: the picture is value / 255. */
+  readonly images: Uint8Array;
+  /** `[count, S, S]`: 0 background, i the i-th object, -1 a pixel that metrics leave out. */
+  readonly labels: Int8Array;
+}
+
+/** The largest label that {@link SegmentedScenes} can hold. */
+export const MOST_OBJECTS = 127;
+
+/**
+ * Puts scenes together from their parts.
+ *
+ * @throws StriateError for masks whose size differs from the pictures', labels below -1 or above `objects`, and parts
+ * that are no whole scenes.
+ */
+export function segmentedScenes(parts: Omit<SegmentedScenes, "count">): SegmentedScenes {
+  const { name, size, objects, images, labels } = parts;
+  check(
+    Number.isInteger(size) && size > 0,
+    () => `${name}: expected pictures with a positive side, got ${size}`,
+  );
+  check(
+    Number.isInteger(objects) && objects >= 0 && objects <= MOST_OBJECTS,
+    () => `${name}: expected 0 to ${MOST_OBJECTS} objects a scene, got ${objects}`,
+  );
+  const plane = size * size;
+  check(
+    images.length % (3 * plane) === 0,
+    () => `${name}: ${images.length} bytes are not whole pictures of 3 x ${size} x ${size}`,
+  );
+  const count = images.length / (3 * plane);
+  check(
+    labels.length === count * plane,
+    () =>
+      `${name}: expected masks of ${size} x ${size} for ${count} pictures of that size, ` +
+      `together ${count * plane} labels, got ${labels.length}`,
+  );
+  for (let i = 0; i < labels.length; i++) {
+    check(
+      labels[i]! >= -1 && labels[i]! <= objects,
+      () =>
+        `${name}: mask ${Math.floor(i / plane)}: expected labels from -1 to ${objects}, got ${labels[i]!}`,
+    );
+  }
+  return { name, count, size, objects, images, labels };
+}
+
+/** Scenes first..end-1 as views of the same memory. */
+export function sliceScenes(scenes: SegmentedScenes, first: number, end = scenes.count): SegmentedScenes {
+  check(
+    Number.isInteger(first) && Number.isInteger(end) && first >= 0 && first <= end && end <= scenes.count,
+    () => `${scenes.name}: expected scenes within 0 to ${scenes.count}, got ${first} to ${end}`,
+  );
+  const plane = scenes.size ** 2;
+  return {
+    ...scenes,
+    count: end - first,
+    images: scenes.images.subarray(3 * plane * first, 3 * plane * end),
+    labels: scenes.labels.subarray(plane * first, plane * end),
+  };
+}
+
+/** One scene's picture, its bytes pixel by pixel. */
+export function scenePicture(scenes: SegmentedScenes, index: number): RgbImage {
+  checkIndices(scenes.name, [index], scenes.count);
+  const plane = scenes.size ** 2;
+  const from = 3 * plane * index;
+  const data = new Uint8Array(3 * plane);
+  for (let i = 0, o = 0; i < plane; i++)
+    for (let c = 0; c < 3; c++) data[o++] = scenes.images[from + c * plane + i]!;
+  return { width: scenes.size, height: scenes.size, data };
+}
+
+/** One scene's labels `[S, S]`, as a view. */
+export function sceneLabels(scenes: SegmentedScenes, index: number): Int8Array {
+  checkIndices(scenes.name, [index], scenes.count);
+  return scenes.labels.subarray(scenes.size ** 2 * index, scenes.size ** 2 * (index + 1));
+}
+
+/** Pictures `[batch, 3, S, S]` from 0 to 1, written to `out` or a new array. */
+export function scenePictures(
+  scenes: SegmentedScenes,
+  indices: ArrayLike<number>,
+  out: Float32Array = new Float32Array(indices.length * 3 * scenes.size ** 2),
+): Float32Array {
+  checkIndices(scenes.name, indices, scenes.count);
+  const length = 3 * scenes.size ** 2;
+  check(
+    out.length >= indices.length * length,
+    () => `${scenes.name}: ${indices.length} pictures need room for ${indices.length * length} numbers`,
+  );
+  for (let n = 0; n < indices.length; n++) {
+    const from = indices[n]! * length;
+    for (let i = 0; i < length; i++) out[n * length + i] = scenes.images[from + i]! / 255;
+  }
+  return out;
+}

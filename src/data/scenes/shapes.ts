@@ -1,0 +1,118 @@
+import { check } from "../../util/errors.js";
+import { Random } from "../../util/random.js";
+import type { SegmentedScenes } from "./segmented-scenes.js";
+import { type GeneratedScenesOptions, checkGenerated } from "./tetrominoes.js";
+
+const SIZE = 40;
+const PLANE = SIZE * SIZE;
+/** Side of a template. */
+const SIDE = 18;
+const CENTRE = 8;
+const MOST_SHAPES = 4;
+const HIGHEST_CORNER = SIZE - SIDE;
+
+/** A hollow triangle, square, ring and diamond: whether the template's pixel (row, column) is drawn. */
+const INSIDE: readonly ((row: number, column: number) => boolean)[] = [
+  (row, column) => triangle(row, column, 4, 11) && !triangle(row, column, 6, 9),
+  (row, column) => within(row, column, 3, 12) && !within(row, column, 5, 10),
+  (row, column) => disc(row, column, 7) && !disc(row, column, 5),
+  (row, column) => diamond(row, column, 6) && !diamond(row, column, 4),
+];
+
+function triangle(row: number, column: number, top: number, bottom: number): boolean {
+  return row >= top && row <= bottom && Math.abs(column - CENTRE) <= row - top;
+}
+
+function within(row: number, column: number, low: number, high: number): boolean {
+  return row >= low && row <= high && column >= low && column <= high;
+}
+
+function disc(row: number, column: number, radius: number): boolean {
+  return (row - CENTRE) ** 2 + (column - CENTRE) ** 2 < radius ** 2;
+}
+
+function diamond(row: number, column: number, radius: number): boolean {
+  return Math.abs(row - CENTRE) + Math.abs(column - CENTRE) <= radius;
+}
+
+/** The four templates `[18, 18]` of 0 and 1. */
+export const SHAPE_TEMPLATES: readonly Uint8Array[] = INSIDE.map((inside) =>
+  Uint8Array.from({ length: SIDE * SIDE }, (_, i) => (inside(Math.floor(i / SIDE), i % SIDE) ? 1 : 0)),
+);
+
+/** What chance decides about one scene. */
+export interface ShapesDraw {
+  /** Grey of the background, 0 to 1. */
+  readonly background: number;
+  readonly shapes: readonly {
+    /** 1 triangle, 2 square, 3 ring, 4 diamond. */
+    readonly id: number;
+    /** Upper left corner of the template, 0 to 22. */
+    readonly row: number;
+    readonly column: number;
+  }[];
+}
+
+export interface ShapesScene {
+  /** Grey picture `[40, 40]`, 0 to 1. */
+  readonly image: Float64Array;
+  /** 0 background, 1 to 4 the shape, -1 where shapes overlap; `[40, 40]`. */
+  readonly classes: Int8Array;
+  /** The same with the number of the shape in the scene, from 1. */
+  readonly instances: Int8Array;
+}
+
+/** Draws a scene. Throws {@link StriateError} for shapes that do not exist or do not fit. */
+export function renderShapes({ background, shapes }: ShapesDraw): ShapesScene {
+  const image = new Float64Array(PLANE).fill(background);
+  const classes = new Int8Array(PLANE);
+  const instances = new Int8Array(PLANE);
+  for (const [i, { id, row, column }] of shapes.entries()) {
+    const template = SHAPE_TEMPLATES[id - 1];
+    check(template, () => `Shapes: expected shapes 1 to ${SHAPE_TEMPLATES.length}, got ${id}`);
+    check(
+      [row, column].every((corner) => Number.isInteger(corner) && corner >= 0 && corner <= HIGHEST_CORNER),
+      () => `Shapes: expected corners from 0 to ${HIGHEST_CORNER}, got (${row}, ${column})`,
+    );
+    for (let pixel = 0; pixel < template.length; pixel++) {
+      if (template[pixel] === 0) continue;
+      const at = (row + Math.floor(pixel / SIDE)) * SIZE + column + (pixel % SIDE);
+      const free = instances[at] === 0;
+      image[at] = 1;
+      classes[at] = free ? id : -1;
+      instances[at] = free ? i + 1 : -1;
+    }
+  }
+  return { image, classes, instances };
+}
+
+/**
+ * Scenes of the Shapes set (Reichert & Serre 2014, as Loewe et al. 2022 and the authors of AKOrN make it): two to four
+ * white hollow shapes on a uniform grey from 0.1 to 0.6, 40 x 40, three equal channels; pixels where shapes overlap are
+ * left out of the labels (-1). Scene i depends on seed, stream and i alone.
+ *
+ * @throws StriateError for an impossible count.
+ */
+export function shapesScenes(options: GeneratedScenesOptions): SegmentedScenes {
+  const { count, seed, stream = "train" } = checkGenerated("Shapes", options);
+  const images = new Uint8Array(count * 3 * PLANE);
+  const labels = new Int8Array(count * PLANE);
+  for (let n = 0; n < count; n++) {
+    const { image, instances } = renderShapes(drawShapes(Random.derive(seed, "shapes", stream, n)));
+    labels.set(instances, n * PLANE);
+    const grey = Uint8Array.from(image, (value) => 255 * value);
+    for (let c = 0; c < 3; c++) images.set(grey, (3 * n + c) * PLANE);
+  }
+  return { name: `Shapes ${stream}`, count, size: SIZE, objects: MOST_SHAPES, images, labels };
+}
+
+function drawShapes(random: Random): ShapesDraw {
+  const background = random.uniformRange(0.1, 0.6);
+  const count = random.integer(2, MOST_SHAPES + 1);
+  const shapes = Array.from({ length: count }, () => ({
+    id: random.integer(1, SHAPE_TEMPLATES.length + 1),
+    row: random.integer(0, HIGHEST_CORNER + 1),
+    column: random.integer(0, HIGHEST_CORNER + 1),
+  }));
+  return { background, shapes };
+}

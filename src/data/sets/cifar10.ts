@@ -1,0 +1,60 @@
+import { check } from "../../util/errors.js";
+import type { ImageSource } from "../images/image-source.js";
+
+/** Classes of CIFAR-10 (Krizhevsky 2009) in the order of their labels. */
+export const CIFAR10_CLASSES = [
+  "airplane",
+  "automobile",
+  "bird",
+  "cat",
+  "deer",
+  "dog",
+  "frog",
+  "horse",
+  "ship",
+  "truck",
+] as const;
+
+const SIDE = 32;
+const PLANE = SIDE * SIDE;
+/** A label and three planes. */
+export const CIFAR10_RECORD = 1 + 3 * PLANE;
+
+/**
+ * Images of CIFAR-10's binary version: records of one label byte and 3072 bytes, the red plane first. `name` is used in
+ * messages. Throws {@link StriateError} for bytes that are no whole records, or labels that are no class.
+ */
+export function cifar10Images(files: readonly Uint8Array[], name: string): ImageSource {
+  for (const [i, bytes] of files.entries()) {
+    check(
+      bytes.length > 0 && bytes.length % CIFAR10_RECORD === 0,
+      () =>
+        `${name}: expected records of ${CIFAR10_RECORD} bytes, file ${i} has ${bytes.length} bytes: is it the binary version?`,
+    );
+  }
+  const starts = files.flatMap((bytes) =>
+    Array.from({ length: bytes.length / CIFAR10_RECORD }, (_, row) => ({ bytes, at: row * CIFAR10_RECORD })),
+  );
+  const labels = Int32Array.from(starts, ({ bytes, at }, i) => {
+    const label = bytes[at]!;
+    check(
+      label < CIFAR10_CLASSES.length,
+      () => `${name}: image ${i} has the label ${label}, expected 0 to ${CIFAR10_CLASSES.length - 1}`,
+    );
+    return label;
+  });
+  return {
+    name,
+    count: starts.length,
+    classes: CIFAR10_CLASSES,
+    labels,
+    nameOf: (index) => `image ${index}`,
+    read: (index) => {
+      const { bytes, at } = starts[index]!;
+      const data = new Uint8Array(3 * PLANE);
+      for (let i = 0; i < PLANE; i++)
+        for (let c = 0; c < 3; c++) data[3 * i + c] = bytes[at + 1 + c * PLANE + i]!;
+      return Promise.resolve({ width: SIDE, height: SIDE, data });
+    },
+  };
+}

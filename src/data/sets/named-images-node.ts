@@ -1,0 +1,121 @@
+import { existsSync } from "node:fs";
+import { basename, join } from "node:path";
+import { StriateError, check } from "../../util/errors.js";
+import { readFileChecked } from "../../util/files-node.js";
+import type { Cifar10Options } from "./cifar10-node.js";
+import { loadCifar10 } from "./cifar10-node.js";
+import { parseClassNames, namedOrder } from "../images/class-names.js";
+import type { ClassOrder } from "../images/class-names.js";
+import type { ClassOptions } from "../images/image-folder-node.js";
+import { imageFolder, labelsFor } from "../images/image-folder-node.js";
+import type { ImageSource } from "../images/image-source.js";
+import { listedImages, npyImages } from "../images/listed-images-node.js";
+import { loadMnist } from "./mnist-node.js";
+import { loadTinyImageNet } from "./tiny-imagenet-node.js";
+
+export interface NamedImagesOptions extends ClassOptions {
+  /** Part of a data set that has several (default: its test or validation part). */
+  readonly split?: string;
+  readonly cifar10?: Cifar10Options;
+}
+
+/**
+ * Labelled images by a short name or a path: `cifar10`, `mnist`, `tiny-imagenet`, a folder with one folder for each class, one
+ * with a list (`files.json`), or one with NumPy files (`SPLIT.npy` and `labels.json`).
+ *
+ * @throws StriateError where there is no such thing, its files are not as they should be, or its classes are not among those
+ * that are stated.
+ */
+export async function namedImages(name: string, options: NamedImagesOptions = {}): Promise<ImageSource> {
+  const { split, cifar10, ...classes } = options;
+  if (name === "cifar10" || name === "mnist") {
+    const part = split ?? "test";
+    check(
+      part === "train" || part === "test",
+      () => `${name}: expected the split train or test, got "${part}"`,
+    );
+    return relabelled(name === "mnist" ? await mnist(part) : await loadCifar10(part, cifar10), classes);
+  }
+  if (name === "tiny-imagenet") {
+    const part = split ?? "val";
+    check(
+      part === "train" || part === "val",
+      () => `tiny-imagenet: expected the split train or val, got "${part}"`,
+    );
+    return relabelled(await loadTinyImageNet(part), classes);
+  }
+  if (existsSync(join(name, "files.json"))) {
+    check(
+      split === undefined,
+      () => `"${name}": a folder with a list (files.json) has no splits, so --split ${split!} has no effect`,
+    );
+    return listedImages(name, classes);
+  }
+  const found = (split === undefined ? ["val", "test"] : [split]).find((part) =>
+    existsSync(join(name, `${part}.npy`)),
+  );
+  if (found !== undefined) return npyImages(name, found, classes);
+  check(
+    split !== undefined || !existsSync(join(name, "train.npy")),
+    () => `"${name}" holds train.npy, but neither val.npy nor test.npy: --split train reads it`,
+  );
+  return imageFolder(name, { ...classes, ...(split !== undefined && { split }) });
+}
+
+/** A data set with classes of its own, its labels in the order that is stated. */
+function relabelled(source: ImageSource, options: ClassOptions): ImageSource {
+  const own = source.classes.map((name) => (/^n\d{8}$/.test(name) ? { name, synset: name } : { name }));
+  const { classes, places, labelling } = labelsFor(own, options, source.name, {
+    own: "the data set's own classes in their own order",
+  });
+  return { ...source, classes, labels: source.labels.map((label) => places[label]!), labelling };
+}
+
+const LARGEST_LIST = 2 ** 24;
+
+/** The order of a network's outputs from a file of names, or by a name that comes with Striate ("imagenet"). */
+export async function readClassOrder(nameOrPath: string, outputs?: number): Promise<ClassOrder> {
+  const known = existsSync(nameOrPath) ? undefined : namedOrder(nameOrPath, outputs);
+  if (known !== undefined) return known;
+  const bytes = await readFileChecked(nameOrPath, { what: "list of classes", maxBytes: LARGEST_LIST });
+  const classes = parseClassNames(textOf(bytes, nameOrPath), `"${nameOrPath}"`);
+  return { from: basename(nameOrPath), classes };
+}
+
+/** Throws {@link StriateError} for bytes that are no text. */
+function textOf(bytes: Uint8Array, path: string): string {
+  try {
+    const text = new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+    if (!text.includes("\0")) return text;
+  } catch (cause) {
+    throw notText(path, cause);
+  }
+  throw notText(path);
+}
+
+function notText(path: string, cause?: unknown): StriateError {
+  return new StriateError(
+    `"${path}": expected a list of classes as text (UTF-8) or JSON, found other bytes`,
+    {
+      cause,
+    },
+  );
+}
+
+async function mnist(part: "train" | "test"): Promise<ImageSource> {
+  const { count, width, height, images, labels } = await loadMnist(part);
+  const size = width * height;
+  return {
+    name: `MNIST ${part}`,
+    count,
+    classes: Array.from({ length: 10 }, (_, digit) => String(digit)),
+    labels: Int32Array.from(labels),
+    nameOf: (index) => `image ${index}`,
+    read: (index) => {
+      const grey = images.subarray(index * size, (index + 1) * size);
+      const data = new Uint8Array(3 * size);
+      grey.forEach((value, i) => data.fill(value, 3 * i, 3 * i + 3));
+      return Promise.resolve({ width, height, data });
+    },
+  };
+}

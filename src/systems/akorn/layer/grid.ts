@@ -1,0 +1,15 @@
+import type { Size } from "../../../nn/layers/convolution.js";
+
+/** Rows and columns, of positions or of pixels. */
+export type Grid = readonly [height: number, width: number];
+
+/** Both lengths of a size. */
+export function gridOf(size: Size): Grid {
+  return typeof size === "number" ? [size, size] : size;
+}
+
+/** "4" if both lengths are 4, else "4 x 6". */
+export function showSize(size: Size): string {
+  const [height, width] = gridOf(size);
+  return height === width ? String(height) : `${height} x ${width}`;
+}

@@ -1,0 +1,252 @@
+import type { Tensor } from "../../../graph/index.js";
+import {
+  add,
+  concat,
+  constant,
+  div,
+  mul,
+  neg,
+  parameter,
+  reshape,
+  scope,
+  showShape,
+  sub,
+  sum,
+  unitVectors,
+  unsqueeze,
+  zerosLike,
+} from "../../../graph/index.js";
+import { sameShape } from "../../../graph/dims.js";
+import { ones, zeros } from "../../../nn/init.js";
+import { GroupNorm } from "../../../nn/layers/normalisation.js";
+import { StriateError, check } from "../../../util/errors.js";
+import { AttentionCoupling } from "./attention-coupling.js";
+import type { AttentionOptions } from "./attention-coupling.js";
+import type { Coupling } from "./coupling.js";
+import { ConvolutionCoupling, DenseCoupling } from "./map-couplings.js";
+import type { NaturalFrequencyOptions } from "./natural-frequency.js";
+import { NaturalFrequency } from "./natural-frequency.js";
+import { COMPONENTS, checkOscillators } from "./oscillators.js";
+
+/** How oscillators are connected. */
+export type CouplingOptions =
+  | { readonly type: "convolution"; /** Odd side of the kernel. */ readonly kernel: number }
+  | ({ readonly type: "attention" } & AttentionOptions)
+  | { readonly type: "dense"; /** Height x width of the maps (default 1). */ readonly positions?: number };
+
+/** What is done to the conditional stimulus c before the first step. */
+export type StimulusNorm = "group" | "scaleAndBias" | "none";
+
+export interface KuramotoLayerOptions {
+  readonly channels: number;
+  /** n, components of an oscillator's vector; they share the channels evenly. Default 4. */
+  readonly rotatingDimensions?: number;
+  readonly coupling: CouplingOptions;
+  /** Natural frequencies; false (default): none. They need an even n. */
+  readonly omega?: NaturalFrequencyOptions | false;
+  /**
+   * What stands in place of Omega x where there are no natural frequencies. The authors' code has x itself ("identity",
+   * default), which makes every step smaller: x <- normalise((1 + gamma) x + gamma p).
+   */
+  readonly omegaOff?: "identity" | "zero";
+  /**
+   * "group" (default): GroupNorm, one group for each oscillator. "scaleAndBias": a trained scale and bias for each channel.
+   */
+  readonly stimulusNorm?: StimulusNorm;
+  /** Whether the pull on an oscillator is projected to the tangent of its sphere. Default true. */
+  readonly project?: boolean;
+}
+
+export interface KuramotoSteps {
+  /** T. */
+  readonly steps: number;
+  /** gamma, a number above 0 or a trained tensor [1]. Default 1. */
+  readonly stepSize?: Tensor | number;
+}
+
+/** What a Kuramoto layer leaves behind. What is not asked for costs nothing at run time. */
+export interface KuramotoTrace {
+  /** State after the last step, in the shape of x. */
+  readonly last: Tensor;
+  /** States after each of the T steps. */
+  readonly states: readonly Tensor[];
+  /** [T + 1, batch]: 0, then the energy of the state before each step. */
+  readonly energies: Tensor;
+}
+
+/**
+ * The generalised Kuramoto model (Miyato, Löwe, Geiger, Welling, ICLR 2025; arXiv:2410.13821, eq. 2): unit vectors x_i on
+ * S^(n-1), coupled by Conn and driven by a stimulus c,
+ *
+ *     y_i = c_i + Conn(x)_i,   x_i <- normalise(x_i + gamma (Omega_i x_i + y_i - (x_i · y_i) x_i)),
+ *
+ * T times. The energy E = -sum_i x_i · y_i falls along the flow where Conn is symmetric and Omega is 0; neither is
+ * enforced.
+ *
+ * Omega x joins the coupling, which changes no energy since x · Omega x = 0, and gamma goes into its weights.
+ *
+ * @throws StriateError for channels that n does not divide, and for an odd n with natural frequencies
+ */
+export class KuramotoLayer {
+  readonly naturalFrequency: NaturalFrequency | undefined;
+  readonly coupling: Coupling;
+  readonly stimulusNorm: GroupNorm | ScaleAndBias | undefined;
+  readonly n: number;
+  readonly channels: number;
+  readonly #project: boolean;
+  readonly #omegaOff: "identity" | "zero";
+
+  constructor(options: KuramotoLayerOptions) {
+    const { channels, rotatingDimensions: n = 4, omega = false, project = true } = options;
+    const { omegaOff = "identity", stimulusNorm = "group" } = options;
+    checkOscillators(channels, n);
+    check(
+      omega === false || n % 2 === 0,
+      () => `Kuramoto layer: natural frequencies rotate planes: they need an even n, got ${n}`,
+    );
+    check(
+      ["identity", "zero"].includes(omegaOff),
+      () => `Kuramoto layer: omegaOff: expected identity or zero, got "${omegaOff}"`,
+    );
+    [this.n, this.channels, this.#project, this.#omegaOff] = [n, channels, project, omegaOff];
+    this.naturalFrequency = omega === false ? undefined : new NaturalFrequency(channels, omega);
+    this.coupling = couplingOf(options);
+    this.stimulusNorm = stimulusNormOf(stimulusNorm, channels, n);
+  }
+
+  /**
+   * @param x starting oscillators of any length, [batch, channels, height, width] (dense coupling also [batch, channels])
+   * @param c conditional stimulus, same shape
+   * @throws StriateError for shapes that do not fit
+   */
+  forward(x: Tensor, c: Tensor, { steps, stepSize = 1 }: KuramotoSteps): KuramotoTrace {
+    this.#check(x, c, steps, stepSize);
+    const { n } = this;
+    return scope("kuramoto", () => {
+      const gain = typeof stepSize === "number" ? constant([stepSize]) : stepSize;
+      const rotation = this.naturalFrequency?.matrix();
+      // A step size that is fed scales the drive, so that the weights stay constants.
+      const fed = gain.node.leaf?.kind === "input";
+      const field = this.coupling.field(x, { n, gain: fed ? 1 : gain, rotation });
+      const plain = add(field.enter(this.#normalised(c)), field.bias);
+      const stimulus = fed ? plain : mul(plain, gain);
+      const own = rotation === undefined && this.#omegaOff === "identity" ? add(gain, 1) : constant([1]);
+      let state = unitVectors(field.enter(x), COMPONENTS);
+      const states: Tensor[] = [];
+      const agreements: Tensor[] = [];
+      for (let t = 0; t < steps; t++) {
+        scope(`step${t}`, () => {
+          const driven = add(field.pull(state), stimulus);
+          const drive = fed ? mul(driven, gain) : driven;
+          const agreement = sum(mul(state, drive), COMPONENTS, { keepAxes: true });
+          const kept = this.#project ? sub(own, agreement) : own;
+          state = unitVectors(add(mul(state, kept), drive), COMPONENTS);
+          states.push(state);
+          agreements.push(agreement);
+        });
+      }
+      const space = [0, 1, 2, 3].filter((axis) => axis !== field.batchAxis);
+      const energies = agreements.map((agreement) => sum(agreement, space));
+      return traceOf(states, energies, gain, (value) => field.leave(value));
+    });
+  }
+
+  #normalised(c: Tensor): Tensor {
+    return this.stimulusNorm === undefined ? c : this.stimulusNorm.forward(c);
+  }
+
+  #check(x: Tensor, c: Tensor, steps: number, stepSize: Tensor | number): void {
+    check(
+      Number.isInteger(steps) && steps >= 1,
+      () => `Kuramoto layer: expected at least 1 step, got ${steps}`,
+    );
+    check(
+      typeof stepSize !== "number" || stepSize > 0,
+      () => `Kuramoto layer: expected a step size above 0, got ${String(stepSize)}`,
+    );
+    check(
+      x.rank >= 2 && x.shape[1] === this.channels,
+      () => `Kuramoto layer: expected [batch, ${this.channels}, ...space], got ${showShape(x.shape)}`,
+    );
+    check(
+      sameShape(x.shape, c.shape),
+      () =>
+        `Kuramoto layer: oscillators ${showShape(x.shape)} and stimulus ${showShape(c.shape)} differ in shape`,
+    );
+  }
+}
+
+/** Maps are only made of the states that somebody looks at. */
+function traceOf(
+  fields: readonly Tensor[],
+  agreements: readonly Tensor[],
+  gain: Tensor,
+  leave: (field: Tensor) => Tensor,
+): KuramotoTrace {
+  let states: readonly Tensor[] | undefined;
+  let energies: Tensor | undefined;
+  const measured = () => {
+    const rows = agreements.map((agreement) => unsqueeze(agreement, [0]));
+    return concat([zerosLike(rows[0]!), neg(div(rows.length === 1 ? rows[0]! : concat(rows, 0), gain))], 0);
+  };
+  return {
+    get last() {
+      return this.states.at(-1)!;
+    },
+    get states() {
+      return (states ??= fields.map(leave));
+    },
+    get energies() {
+      return (energies ??= measured());
+    },
+  };
+}
+
+/** A trained scale (1 at first) and bias (0 at first) for each channel. */
+export class ScaleAndBias {
+  readonly scale: Tensor;
+  readonly bias: Tensor;
+
+  constructor(channels: number) {
+    this.scale = parameter([channels], ones);
+    this.bias = parameter([channels], zeros);
+  }
+
+  /** [batch, channels, ...space] to the same. */
+  forward(x: Tensor): Tensor {
+    const shape = [this.scale.shape[0]!, ...x.shape.slice(2).map(() => 1)];
+    return add(mul(x, reshape(this.scale, shape)), reshape(this.bias, shape));
+  }
+}
+
+function couplingOf({ channels, coupling }: KuramotoLayerOptions): Coupling {
+  switch (coupling.type) {
+    case "convolution":
+      return new ConvolutionCoupling(channels, coupling.kernel);
+    case "attention":
+      return new AttentionCoupling(channels, coupling);
+    case "dense":
+      return new DenseCoupling(channels, coupling.positions);
+    default:
+      throw new StriateError(
+        `coupling: expected convolution, attention or dense, got "${(coupling as { type: string }).type}"`,
+      );
+  }
+}
+
+function stimulusNormOf(
+  norm: StimulusNorm,
+  channels: number,
+  n: number,
+): GroupNorm | ScaleAndBias | undefined {
+  switch (norm) {
+    case "group":
+      return new GroupNorm(channels / n, channels);
+    case "scaleAndBias":
+      return new ScaleAndBias(channels);
+    case "none":
+      return undefined;
+    default:
+      throw new StriateError(`stimulus norm: expected group, scaleAndBias or none, got "${String(norm)}"`);
+  }
+}

@@ -1,0 +1,105 @@
+import type { Tensor } from "../../../graph/index.js";
+import { add, conv, gemm, matmul, mul, pad, reshape, showShape } from "../../../graph/index.js";
+import { Conv2d } from "../../../nn/layers/convolution.js";
+import { Linear } from "../../../nn/layers/linear.js";
+import { check } from "../../../util/errors.js";
+import type { Coupling, Field, FieldOptions } from "./coupling.js";
+import { positionsOf } from "./oscillators.js";
+
+/** Fields of couplings that read whole maps: [batch, oscillators, n, positions], nothing moved. */
+function mapField(map: Tensor, n: number): Pick<Field, "batchAxis" | "enter" | "leave"> {
+  const [batch, channels] = map.shape as [number, number];
+  const positions = positionsOf(map);
+  return {
+    batchAxis: 0,
+    enter: (x) => reshape(x, [batch, channels / n, n, positions]),
+    leave: (field) => reshape(field, map.shape),
+  };
+}
+
+/**
+ * Local coupling: a convolution of all channels with all, odd kernel, stride 1, zeros outside. The rotation joins the
+ * kernel's centre, so it costs nothing per step.
+ */
+export class ConvolutionCoupling implements Coupling {
+  readonly weight: Tensor;
+  readonly bias: Tensor;
+
+  constructor(
+    readonly channels: number,
+    readonly kernel: number,
+  ) {
+    check(
+      Number.isInteger(kernel) && kernel % 2 === 1 && kernel > 0,
+      () => `convolutional coupling: expected an odd kernel size, got ${kernel}`,
+    );
+    const { weight, bias } = new Conv2d(channels, channels, kernel);
+    [this.weight, this.bias] = [weight, bias!];
+  }
+
+  field(map: Tensor, { n, gain, rotation }: FieldOptions): Field {
+    check(
+      map.rank === 4,
+      () => `convolutional coupling: expected [batch, channels, height, width], got ${showShape(map.shape)}`,
+    );
+    const field = mapField(map, n);
+    const reach = (this.kernel - 1) / 2;
+    const { channels } = this;
+    const centre = rotation && pad(reshape(rotation, [channels, channels, 1, 1]), ...around(reach));
+    const weight = mul(centre ? add(this.weight, centre) : this.weight, gain);
+    return {
+      ...field,
+      pull: (x) => field.enter(conv(field.leave(x), weight, undefined, { padding: reach })),
+      bias: reshape(this.bias, [channels / n, n, 1]),
+    };
+  }
+}
+
+function around(reach: number): [number[], number[]] {
+  return [
+    [0, 0, reach, reach],
+    [0, 0, reach, reach],
+  ];
+}
+
+/**
+ * Dense coupling of everything with everything: y = W vec(x) + b, vec(x) of channels x positions numbers. The paper names
+ * it, the authors' code has none.
+ */
+export class DenseCoupling implements Coupling {
+  readonly weight: Tensor;
+  readonly bias: Tensor;
+
+  /** @param positions height x width of the maps; 1 for plain vectors [batch, channels]. */
+  constructor(
+    readonly channels: number,
+    readonly positions = 1,
+  ) {
+    const { weight, bias } = new Linear(channels * positions, channels * positions);
+    [this.weight, this.bias] = [weight, bias!];
+  }
+
+  field(map: Tensor, { n, gain, rotation }: FieldOptions): Field {
+    const { channels, positions } = this;
+    check(
+      positionsOf(map) === positions,
+      () => `dense coupling: made for ${positions} positions, got ${showShape(map.shape)}`,
+    );
+    const field = mapField(map, n);
+    const weight = mul(this.weight, gain);
+    const turning = rotation && mul(rotation, gain);
+    return {
+      ...field,
+      pull: (x) => {
+        const product = gemm(reshape(x, [x.shape[0]!, channels * positions]), weight, undefined, {
+          transB: 1,
+        });
+        const coupled = reshape(product, x.shape);
+        if (turning === undefined) return coupled;
+        const turned = matmul(turning, reshape(x, [x.shape[0]!, channels, positions]));
+        return add(coupled, reshape(turned, x.shape));
+      },
+      bias: reshape(this.bias, [channels / n, n, positions]),
+    };
+  }
+}

@@ -1,0 +1,36 @@
+import type { Tensor } from "../../../graph/index.js";
+import { add, l2Norm, parameter, reshape, scope } from "../../../graph/index.js";
+import { zeros } from "../../../nn/init.js";
+import { Conv2d } from "../../../nn/layers/convolution.js";
+import type { Layer } from "../../../nn/layers/layer.js";
+
+/**
+ * Phase-invariant read-out (arXiv:2410.13821, eq. 7): a convolution to N numbers for each output, whose Euclidean norm,
+ * plus a bias, is the output: [batch, inputs, height, width] to [batch, outputs, height, width]. Odd kernel, same size.
+ */
+export class ReadOutConv implements Layer {
+  readonly bias: Tensor;
+  readonly conv: Conv2d;
+
+  constructor(
+    inputs: number,
+    readonly outputs: number,
+    /** N. */
+    readonly components: number,
+    kernel = 1,
+  ) {
+    this.bias = parameter([outputs], zeros);
+    this.conv = new Conv2d(inputs, outputs * components, kernel, { padding: kernel >> 1 });
+  }
+
+  forward(x: Tensor): Tensor {
+    const { outputs, components } = this;
+    return scope("readout", () => {
+      const vectors = this.conv.forward(x);
+      const [batch, , height, width] = vectors.shape;
+      const apart = reshape(vectors, [batch!, outputs, components, (height as number) * (width as number)]);
+      const lengths = add(l2Norm(apart, 2), reshape(this.bias, [outputs, 1]));
+      return reshape(lengths, [batch!, outputs, height!, width!]);
+    });
+  }
+}

@@ -1,0 +1,74 @@
+import type { Initialiser, Tensor } from "../../../graph/index.js";
+import { parameter, reshape, resizeBilinear, transpose } from "../../../graph/index.js";
+import { fromData } from "../../../nn/init.js";
+import { check } from "../../../util/errors.js";
+import type { Grid } from "./grid.js";
+
+/**
+ * Angles of the planes of a head at every position, [height width, width of the head / 2] row-major: row times f_0, column
+ * times f_0, row times f_1, ... with f_j = 10000^(-j / F), F = ceil(headWidth / 4). Positions count from 0, rows first.
+ */
+export function positionAngles([height, width]: Grid, headWidth: number): Float64Array {
+  const planes = Math.floor(headWidth / 2);
+  const frequencies = Math.ceil(headWidth / 4);
+  const angles = new Float64Array(height * width * planes);
+  for (let p = 0; p < height * width; p++) {
+    const place = [Math.floor(p / width), p % width];
+    for (let plane = 0; plane < planes; plane++) {
+      angles[p * planes + plane] = place[plane % 2]! * 10000 ** (-(plane >> 1) / frequencies);
+    }
+  }
+  return angles;
+}
+
+/** [[cos, -sin], [sin, cos]] for every angle, one after another; `transposed`: the turns back. */
+export function turns(angles: Float64Array, transposed = false): Float32Array {
+  const matrices = new Float32Array(angles.length * 4);
+  angles.forEach((angle, i) => {
+    const [c, s] = [Math.cos(angle), Math.sin(angle) * (transposed ? -1 : 1)];
+    matrices.set([c, -s, s, c], 4 * i);
+  });
+  return matrices;
+}
+
+/**
+ * The four learned position transforms of AKOrN's attention (GTA; Miyato et al. 2024, arXiv:2310.10375): a 2 x 2 matrix
+ * for every position and plane of a head, [positions, headWidth / 2, 2, 2], applied to queries, keys and values and, for
+ * the way back, to the result. They start as rotations by {@link positionAngles} (the last one: back) and are then trained
+ * without constraint. All heads share them.
+ */
+export class PositionRotations {
+  readonly query: Tensor;
+  readonly key: Tensor;
+  readonly value: Tensor;
+  readonly output: Tensor;
+
+  constructor(
+    readonly grid: Grid,
+    headWidth: number,
+  ) {
+    check(
+      headWidth % 2 === 0,
+      () => `attention: heads of ${headWidth} channels do not pair into planes that positions could rotate`,
+    );
+    const shape = [grid[0] * grid[1], headWidth / 2, 2, 2];
+    const start =
+      (transposed: boolean): Initialiser =>
+      (dims, random) =>
+        fromData(turns(positionAngles(grid, headWidth), transposed))(dims, random);
+    this.query = parameter(shape, start(false));
+    this.key = parameter(shape, start(false));
+    this.value = parameter(shape, start(false));
+    this.output = parameter(shape, start(true));
+  }
+
+  /** One of the four for another grid: every entry resized bilinearly between position centres. */
+  resized(matrices: Tensor, grid: Grid): Tensor {
+    const [positions, planes] = matrices.shape as readonly number[];
+    if (grid.join() === this.grid.join()) return matrices;
+    const maps = transpose(reshape(matrices, [positions!, planes! * 4]), [1, 0]);
+    const larger = resizeBilinear(reshape(maps, [1, planes! * 4, ...this.grid]), grid);
+    const [rows, columns] = grid;
+    return reshape(transpose(reshape(larger, [planes! * 4, rows * columns]), [1, 0]), [-1, planes!, 2, 2]);
+  }
+}

@@ -1,0 +1,87 @@
+import type { Tensor } from "../../../graph/index.js";
+import { isStatic } from "../../../graph/dims.js";
+import { mul, resizeBilinear, showShape, sub } from "../../../graph/index.js";
+import type { Size } from "../../../nn/layers/convolution.js";
+import { Conv2d } from "../../../nn/layers/convolution.js";
+import { check } from "../../../util/errors.js";
+import type { Grid } from "../layer/grid.js";
+import { gridOf, showSize } from "../layer/grid.js";
+
+/**
+ * What happens to images of another size than the network's. True: they are resized bilinearly. "rotations": they stay as
+ * they are, whole patches, and the learned rotations of the attention are resized to their grid (the authors'
+ * `autorescale=False`). False: they are an error.
+ */
+export type Rescale = boolean | "rotations";
+
+export interface PatchOptions {
+  readonly channels: number;
+  /** Height and width of the images in pixels, or one number for both: multiples of `patch`. */
+  readonly imageSize: Size;
+  /** Side of a patch in pixels. */
+  readonly patch: number;
+  readonly rescale: Rescale;
+}
+
+/** Images [batch, 3, height, width] in [0, 1] to patches [batch, channels, height / patch, width / patch]: (x - 0.5) / 0.5, then a convolution. */
+export class Patches {
+  readonly conv: Conv2d;
+  /** Rows and columns of patches in an image of the network's size. */
+  readonly grid: Grid;
+  readonly #options: PatchOptions;
+
+  /** Throws {@link StriateError} unless patches tile the images. */
+  constructor(options: PatchOptions) {
+    const { channels, imageSize, patch } = options;
+    this.conv = new Conv2d(3, channels, patch, { stride: patch });
+    this.grid = tiled(imageSize, patch);
+    this.#options = options;
+  }
+
+  /** Rows and columns of the patches that images of a size end up as. Throws {@link StriateError} unless patches tile them. */
+  gridFor(imageSize: Size): Grid {
+    const { rescale, patch } = this.#options;
+    return rescale === "rotations" ? tiled(imageSize, patch) : this.grid;
+  }
+
+  /** Throws {@link StriateError} for images of another size, if they are not rescaled. */
+  forward(images: Tensor): Tensor {
+    const { imageSize, rescale, patch } = this.#options;
+    const size = gridOf(imageSize);
+    const [, channels, ...space] = images.shape;
+    const fits = images.rank === 4 && channels === 3;
+    const exact = space.every((length, axis) => length === size[axis]);
+    const known = space.every(isStatic);
+    check(
+      fits && (exact || rescale === true || (rescale === "rotations" && known)),
+      () =>
+        `images: expected [batch, 3, ${size.join(", ")}], got ${showShape(images.shape)}` +
+        (fits && rescale === false ? "; set `rescale` to resize them" : ""),
+    );
+    if (rescale === "rotations") tiled(space as unknown as Grid, patch);
+    const sized = exact || rescale === "rotations" ? images : resizeBilinear(images, size);
+    return this.conv.forward(sub(mul(sized, 2), 1));
+  }
+}
+
+/** Throws {@link StriateError} if images are to keep their size in a network whose position codes cannot follow. */
+export function checkRescale(rescale: Rescale, rotations: boolean): void {
+  check(
+    [true, false, "rotations"].includes(rescale),
+    () => `rescale: expected true, false or "rotations", got ${JSON.stringify(rescale)}`,
+  );
+  check(
+    rescale !== "rotations" || rotations,
+    () => 'rescale "rotations": position codes (rotations false) are of one size: rescale the images (true)',
+  );
+}
+
+/** Rows and columns of patches. Throws {@link StriateError} unless they tile the image. */
+function tiled(imageSize: Size, patch: number): Grid {
+  const [rows, columns] = gridOf(imageSize).map((length) => length / patch) as [number, number];
+  check(
+    [rows, columns].every((count) => Number.isInteger(count) && count > 0),
+    () => `patches of ${patch} pixels do not tile an image of ${showSize(imageSize)}`,
+  );
+  return [rows, columns];
+}

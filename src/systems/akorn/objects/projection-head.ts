@@ -1,0 +1,25 @@
+import type { Tensor } from "../../../graph/index.js";
+import { max, mean, relu, reshape, scope } from "../../../graph/index.js";
+import { Linear } from "../../../nn/layers/linear.js";
+
+/** Features [batch, channels, height, width] pooled over space and mapped to 4 x channels, rectified, and back: [batch, channels]. */
+export class ProjectionHead {
+  readonly expand: Linear;
+  readonly contract: Linear;
+
+  constructor(
+    channels: number,
+    readonly pool: "max" | "average" = "max",
+  ) {
+    this.expand = new Linear(channels, 4 * channels);
+    this.contract = new Linear(4 * channels, channels);
+  }
+
+  forward(features: Tensor): Tensor {
+    return scope("head", () => {
+      const flat = reshape(features, [features.shape[0]!, features.shape[1]!, -1]);
+      const pooled = this.pool === "max" ? max(flat, 2) : mean(flat, 2);
+      return this.contract.forward(relu(this.expand.forward(pooled)));
+    });
+  }
+}

@@ -1,0 +1,114 @@
+import { agglomerativeClusters } from "../../../metrics/hierarchical-clustering.js";
+import { principalComponents } from "../../../metrics/principal-components.js";
+import { check } from "../../../util/errors.js";
+import type { Grid } from "../layer/grid.js";
+import { gridOf } from "../layer/grid.js";
+import type { UpTiling } from "./up-tiling.js";
+import { checkUpTiling, interleave, shiftedCopies } from "./up-tiling.js";
+
+/** A network's feature maps of a batch of images. */
+export interface FeatureMaps {
+  readonly data: Float32Array;
+  /** `[batch, channels, height, width]`. */
+  readonly shape: readonly number[];
+}
+
+/** Computes the feature maps of images `[batch, 3, H, W]`, a shifted copy of up-tiling; copies count from 0. */
+export type FeatureExtractor = (images: Float32Array, copy: number) => Promise<FeatureMaps>;
+
+export interface SegmentationOptions {
+  readonly tiling: UpTiling;
+  /** Most segments of an image, with the background. */
+  readonly clusters: number;
+  /** Principal components of each image's feature vectors, where they have more channels. Default 128; 0 for none. */
+  readonly components?: number;
+}
+
+/**
+ * Segments images `[batch, 3, H, W]` by their features (Miyato et al. 2025, section 5.1): feature maps of every shifted copy,
+ * each position's vector scaled to length 1, copies interleaved, PCA, clustering with average linkage, labels enlarged to the
+ * images by the nearest. Gives labels `[batch, H, W]` from 1.
+ *
+ * @throws StriateError for images of another size than the tiling's, and for maps of another batch or of several sizes.
+ */
+export async function segmentImages(
+  images: Float32Array,
+  features: FeatureExtractor,
+  { tiling, clusters, components = 128 }: SegmentationOptions,
+): Promise<Int32Array> {
+  checkUpTiling(tiling);
+  const size = gridOf(tiling.size);
+  const [pixels, factor] = [size[0] * size[1], gridOf(tiling.factor)];
+  const batch = images.length / (3 * pixels);
+  check(
+    Number.isInteger(batch) && batch > 0,
+    () => `segmentation: expected RGB images of ${size[0]} x ${size[1]}, got ${images.length} numbers`,
+  );
+  const maps: Float32Array[] = [];
+  let shape: readonly number[] = [];
+  for (const [copy, shifted] of shiftedCopies(images, tiling).entries()) {
+    const found = await features(shifted, copy);
+    const first = copy === 0 ? found.shape : shape;
+    check(
+      found.shape.join() === first.join(),
+      () =>
+        `segmentation: the feature maps of copy ${copy} are [${found.shape.join(", ")}], those of copy 0 [${first.join(", ")}]`,
+    );
+    shape = found.shape;
+    check(
+      shape.length === 4 && shape[0] === batch,
+      () => `segmentation: expected feature maps of ${batch} images, got [${shape.join(", ")}]`,
+    );
+    maps.push(unitVectors(found));
+  }
+  const [, channels, height, width] = shape as [number, number, number, number];
+  const vectors = interleave(maps, [batch, height, width, channels], factor);
+  const [rows, columns] = [height * factor[0], width * factor[1]];
+  const labels = new Int32Array(batch * pixels);
+  for (let n = 0; n < batch; n++) {
+    const length = rows * columns * channels;
+    const own = vectors.subarray(n * length, (n + 1) * length);
+    const found = clusterVectors(own, rows * columns, channels, clusters, components);
+    labels.set(nearest(found, [rows, columns], size), n * pixels);
+  }
+  return labels;
+}
+
+function clusterVectors(
+  vectors: Float32Array,
+  count: number,
+  channels: number,
+  clusters: number,
+  components: number,
+): Int32Array {
+  if (components === 0 || channels <= components)
+    return agglomerativeClusters(vectors, count, channels, clusters);
+  const projected = principalComponents(vectors, count, channels, components);
+  return agglomerativeClusters(projected, count, components, clusters);
+}
+
+/** Maps `[batch, C, h, w]` as vectors `[batch, h, w, C]` of length 1 (of length 0 where all channels are 0). */
+function unitVectors({ data, shape }: FeatureMaps): Float32Array {
+  const [batch, channels, height, width] = shape as [number, number, number, number];
+  const plane = height * width;
+  const out = new Float32Array(data.length);
+  for (let n = 0; n < batch; n++) {
+    for (let i = 0; i < plane; i++) {
+      const from = n * channels * plane + i;
+      const to = (n * plane + i) * channels;
+      let sum = 0;
+      for (let c = 0; c < channels; c++) sum += data[from + c * plane]! ** 2;
+      const scale = 1 / Math.max(Math.sqrt(sum), 1e-12);
+      for (let c = 0; c < channels; c++) out[to + c] = data[from + c * plane]! * scale;
+    }
+  }
+  return out;
+}
+
+/** A map of labels enlarged by the nearest: result pixel i along an axis shows source floor(i * from / to). */
+function nearest(labels: Int32Array, [rows, columns]: Grid, [height, width]: Grid): Int32Array {
+  return Int32Array.from({ length: height * width }, (_, i) => {
+    const [row, column] = [Math.floor(i / width), i % width];
+    return labels[Math.floor((row * rows) / height) * columns + Math.floor((column * columns) / width)]!;
+  });
+}

@@ -1,0 +1,102 @@
+import { resizeBicubic } from "../../../data/images/bicubic.js";
+import type { Size } from "../../../nn/layers/convolution.js";
+import { check } from "../../../util/errors.js";
+import type { Grid } from "../layer/grid.js";
+import { gridOf, showSize } from "../layer/grid.js";
+
+/** Each size is height and width, or one number for both. */
+export interface UpTiling {
+  /** Of the images that the network takes, in pixels. */
+  readonly size: Size;
+  /** Of a patch, which is an image's cell in the feature map, in pixels. */
+  readonly patch: Size;
+  /** r: shifted copies along each axis. 1 is no up-tiling. */
+  readonly factor: Size;
+}
+
+/** Throws {@link StriateError} unless the copies can be shifted by whole pixels. */
+export function checkUpTiling({ size, patch, factor }: UpTiling): void {
+  const [[height, width], patches, factors] = [gridOf(size), gridOf(patch), gridOf(factor)];
+  check(
+    [height, width, ...patches, ...factors].every((value) => Number.isInteger(value) && value > 0) &&
+      [0, 1].every((axis) => Number.isInteger(patches[axis]! / factors[axis]!)),
+    () =>
+      `up-tiling: expected a factor that divides the patch of ${showSize(patch)} pixels, got ${showSize(factor)}`,
+  );
+  check(
+    height % patches[0] === 0 && width % patches[1] === 0,
+    () => `up-tiling: images of ${height} x ${width} are not whole patches of ${showSize(patch)} pixels`,
+  );
+}
+
+/**
+ * The shifted copies of up-tiling (Miyato et al. 2025, appendix; Locatello et al. 2020 tile likewise): images
+ * `[batch, channels, H, W]` are enlarged by bicubic interpolation, by patch - s along each axis, s = patch / r, and cut at
+ * (s i, s j) with the s of either axis. Copy (i, j), the one of number r i + j with the r of the columns, is
+ * `[batch, channels, H, W]`.
+ *
+ * @throws StriateError for images of another size, or a factor that does not divide the patch.
+ */
+export function shiftedCopies(images: Float32Array, tiling: UpTiling): Float32Array[] {
+  checkUpTiling(tiling);
+  const [height, width] = gridOf(tiling.size);
+  const [patches, factors] = [gridOf(tiling.patch), gridOf(tiling.factor)];
+  const plane = height * width;
+  check(
+    images.length > 0 && images.length % plane === 0,
+    () => `up-tiling: expected images of ${height} x ${width}, got ${images.length} numbers`,
+  );
+  const copies = factors[0] * factors[1];
+  if (copies === 1) return [images];
+  const [down, right] = [patches[0] / factors[0], patches[1] / factors[1]];
+  const [rows, columns] = [height + patches[0] - down, width + patches[1] - right];
+  const enlarged = resizeBicubic(images, [height, width], [rows, columns]);
+  const planes = images.length / plane;
+  return Array.from({ length: copies }, (_, copy) => {
+    const [top, left] = [down * Math.floor(copy / factors[1]), right * (copy % factors[1])];
+    const out = new Float32Array(images.length);
+    for (let p = 0; p < planes; p++) {
+      for (let y = 0; y < height; y++) {
+        const from = (p * rows + top + y) * columns + left;
+        out.set(enlarged.subarray(from, from + width), p * plane + y * width);
+      }
+    }
+    return out;
+  });
+}
+
+/**
+ * Joins the feature vectors of the copies: `maps[q i + j]`, i below r and j below q, is `[batch, h, w, C]`, the result
+ * `[batch, h r, w q, C]` with the vector of copy (i, j) at (y, x) in (r y + i, q x + j).
+ *
+ * @param factor r and q; default: as many along both axes
+ * @throws StriateError for another number of maps, or maps of another size
+ */
+export function interleave(
+  maps: readonly Float32Array[],
+  [batch, height, width, channels]: readonly [number, number, number, number],
+  factor: Size = Math.sqrt(maps.length),
+): Float32Array {
+  const [down, across]: Grid = gridOf(factor);
+  check(
+    Number.isInteger(down) &&
+      maps.length === down * across &&
+      maps.every((map) => map.length === batch * height * width * channels),
+    () => {
+      const count = typeof factor === "number" ? "r^2" : `${down} x ${across}`;
+      return `up-tiling: expected ${count} maps of [${batch}, ${height}, ${width}, ${channels}], got ${maps.length}`;
+    },
+  );
+  const [rows, columns] = [height * down, width * across];
+  const out = new Float32Array(batch * rows * columns * channels);
+  for (let n = 0; n < batch; n++) {
+    for (let y = 0; y < rows; y++) {
+      for (let x = 0; x < columns; x++) {
+        const map = maps[(y % down) * across + (x % across)]!;
+        const from = ((n * height + Math.floor(y / down)) * width + Math.floor(x / across)) * channels;
+        out.set(map.subarray(from, from + channels), ((n * rows + y) * columns + x) * channels);
+      }
+    }
+  }
+  return out;
+}

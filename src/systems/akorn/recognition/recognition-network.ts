@@ -1,0 +1,220 @@
+import type { Dim, Tensor } from "../../../graph/index.js";
+import {
+  add,
+  flatten,
+  globalAveragePool,
+  input,
+  mul,
+  parameter,
+  scope,
+  showShape,
+  sub,
+} from "../../../graph/index.js";
+import { fill } from "../../../nn/init.js";
+import type { Size } from "../../../nn/layers/convolution.js";
+import { Conv2d } from "../../../nn/layers/convolution.js";
+import type { TrainingPass } from "../../../nn/layers/layer.js";
+import { Linear } from "../../../nn/layers/linear.js";
+import { check } from "../../../util/errors.js";
+import type { Grid } from "../layer/grid.js";
+import { gridOf } from "../layer/grid.js";
+import type { CouplingOptions, KuramotoTrace, StimulusNorm } from "../layer/kuramoto-layer.js";
+import { KuramotoLayer } from "../layer/kuramoto-layer.js";
+import type { StepInTurn } from "../layer/layers-in-turn.js";
+import { stepInTurn } from "../layer/layers-in-turn.js";
+import type { NaturalFrequencyOptions } from "../layer/natural-frequency.js";
+import type { ReadOutNorm } from "../layer/norm-relu-conv.js";
+import { ReadOutBlock } from "../layer/norm-relu-conv.js";
+import { NOISE } from "../objects/object-network.js";
+
+/** One value for all layers, or one for each. */
+export type PerLayer<T> = T | readonly T[];
+
+export interface RecognitionNetworkOptions {
+  /** Default 10. */
+  readonly classes?: number;
+  /** Channels of the first layer; each layer doubles them. Default 64. */
+  readonly channels?: number;
+  /** L. Default 3. */
+  readonly layers?: number;
+  /** n. Default 4; the paper's CIFAR-10 networks have 2. */
+  readonly rotatingDimensions?: PerLayer<number>;
+  /** T. Default 3. */
+  readonly timesteps?: PerLayer<number>;
+  /** Default "convolution". */
+  readonly coupling?: PerLayer<"convolution" | "attention">;
+  /** Sides of the couplings' kernels. Default 9, 7, 5. */
+  readonly kernels?: PerLayer<number>;
+  /** N of the read-outs. Default 2. */
+  readonly readoutComponents?: PerLayer<number>;
+  /** Odd side of the kernels of read-outs and transitions. Default 3. */
+  readonly readoutKernel?: number;
+  /** Default "group". */
+  readonly stimulusNorm?: StimulusNorm;
+  /** Default: one shared frequency of 1 for each layer, trained. False: none. */
+  readonly omega?: NaturalFrequencyOptions | false;
+  readonly omegaOff?: "identity" | "zero";
+  readonly project?: boolean;
+  /** gamma, not trained. Default 1. */
+  readonly stepSize?: number;
+  /** Norm inside the read-out blocks. Default "batch". */
+  readonly norm?: ReadOutNorm;
+  /** Height and width of the images in pixels, or one number for both. Default 32. */
+  readonly imageSize?: Size;
+}
+
+export interface RecognitionInputs {
+  /** [batch, 3, height, width] in [0, 1]. */
+  readonly images: Tensor;
+  /** Standard normal, [batch, channels, height, width], fresh for every image, also when testing. */
+  readonly noise: Tensor;
+}
+
+export interface RecognitionOutput {
+  /** [batch, classes] */
+  readonly logits: Tensor;
+  readonly layers: readonly KuramotoTrace[];
+}
+
+interface Block {
+  /** Halves the map and doubles the channels, the same for oscillators and stimulus. */
+  readonly transition: Conv2d | undefined;
+  readonly kuramoto: KuramotoLayer;
+  readonly readout: ReadOutBlock;
+}
+
+/**
+ * AKOrN for image classification (arXiv:2410.13821, section 5.3): layers of locally coupled oscillators on maps of 32 x 32,
+ * 16 x 16 and 8 x 8 positions; layers beyond the third keep the size.
+ */
+export class RecognitionNetwork {
+  readonly stem: Conv2d;
+  readonly stepSize: Tensor;
+  readonly blocks: readonly Block[];
+  readonly out: Linear;
+  readonly imageSize: Grid;
+  readonly #steps: readonly number[];
+
+  constructor(options: RecognitionNetworkOptions = {}) {
+    const { classes = 10, channels = 64, layers = 3, stepSize = 1, norm = "batch", imageSize = 32 } = options;
+    const { rotatingDimensions = 4, timesteps = 3, coupling = "convolution" } = options;
+    const { kernels = [9, 7, 5], readoutComponents = 2, omega = { shared: true } } = options;
+    const { readoutKernel = 3 } = options;
+    check(
+      Number.isInteger(readoutKernel) && readoutKernel % 2 === 1 && readoutKernel > 0,
+      () => `recognition network: expected an odd kernel size for read-outs, got ${readoutKernel}`,
+    );
+    const padding = (readoutKernel - 1) / 2;
+    const each = <T>(value: PerLayer<T>): readonly T[] => perLayer(value, layers);
+    const [n, kernel, components, couplings] = [
+      each(rotatingDimensions),
+      each(kernels),
+      each(readoutComponents),
+      each(coupling),
+    ];
+    this.imageSize = gridOf(imageSize);
+    this.#steps = each(timesteps);
+    this.stem = new Conv2d(3, channels, 3, { padding: 1, bias: false });
+    this.stepSize = parameter([1], fill(stepSize), { trainable: false });
+    this.blocks = Array.from({ length: layers }, (_, layer): Block => {
+      const width = channels * 2 ** layer;
+      const connectivity: CouplingOptions =
+        couplings[layer] === "attention"
+          ? { type: "attention", heads: 8 }
+          : { type: "convolution", kernel: kernel[layer]! };
+      return {
+        transition:
+          layer === 0
+            ? undefined
+            : new Conv2d(width / 2, width, readoutKernel, { stride: layer < 3 ? 2 : 1, padding }),
+        kuramoto: new KuramotoLayer({
+          ...options,
+          channels: width,
+          rotatingDimensions: n[layer]!,
+          coupling: connectivity,
+          omega,
+        }),
+        readout: new ReadOutBlock({
+          channels: width,
+          components: components[layer]!,
+          kernel: readoutKernel,
+          norm,
+        }),
+      };
+    });
+    this.out = new Linear(channels * 2 ** (layers - 1), classes);
+  }
+
+  /** The graph input for the oscillators at the start. The batch may be named ("batch"). */
+  noiseInput(batch: Dim, name = NOISE): Tensor {
+    return input(name, [batch, this.stem.outputs, ...this.imageSize]);
+  }
+
+  /** Throws {@link StriateError} for images of another shape. */
+  forward({ images, noise }: RecognitionInputs, pass?: TrainingPass): RecognitionOutput {
+    let [x, c] = [noise, this.#stimulus(images)];
+    const layers = this.blocks.map(({ transition, kuramoto, readout }, layer) =>
+      scope(`layer${layer}`, () => {
+        if (transition !== undefined) [x, c] = [transition.forward(x), transition.forward(c)];
+        const trace = kuramoto.forward(x, c, { steps: this.#steps[layer]!, stepSize: this.stepSize });
+        x = trace.last;
+        c = readout.forward(x, pass);
+        return trace;
+      }),
+    );
+    return { logits: this.#logits(c), layers };
+  }
+
+  /** Traces one step of the layers in turn, with what the last layer's oscillators answer. */
+  step(images: Tensor): StepInTurn & Pick<RecognitionOutput, "logits"> {
+    const { blocks } = this;
+    const read = (layer: number, x: Tensor) =>
+      scope(`layer${layer}`, () => blocks[layer]!.readout.forward(x));
+    const step = stepInTurn(
+      blocks.map(({ kuramoto, transition }, layer) => ({
+        kuramoto,
+        steps: this.#steps[layer]!,
+        begin: (from) => {
+          if (transition === undefined) return { x: from, c: this.#stimulus(images) };
+          const c = read(layer - 1, from);
+          return scope(`layer${layer}`, () => ({ x: transition.forward(from), c: transition.forward(c) }));
+        },
+      })),
+      this.noiseInput(images.shape[0]!).shape,
+      this.stepSize,
+    );
+    return { ...step, logits: this.#logits(read(blocks.length - 1, step.states.at(-1)!)) };
+  }
+
+  #stimulus(images: Tensor): Tensor {
+    const { imageSize } = this;
+    check(
+      images.rank === 4 && images.shape.slice(1).join() === [3, ...imageSize].join(),
+      () => `images: expected [batch, 3, ${imageSize.join(", ")}], got ${showShape(images.shape)}`,
+    );
+    return scope("stem", () => this.stem.forward(sub(mul(images, 2), 1)));
+  }
+
+  #logits(c: Tensor): Tensor {
+    return scope("out", () => this.out.forward(flatten(globalAveragePool(c))));
+  }
+}
+
+/** Mean of the logits of several passes with noise of their own ("noise", "noise:1", ...). */
+export function ensembleLogits(
+  network: RecognitionNetwork,
+  images: Tensor,
+  noises: readonly Tensor[],
+): Tensor {
+  const logits = noises.map((noise) => network.forward({ images, noise }).logits);
+  return mul(
+    logits.reduce((a, b) => add(a, b)),
+    1 / logits.length,
+  );
+}
+
+/** A list of the right length as it is, else its first element for every layer. */
+function perLayer<T>(value: PerLayer<T>, layers: number): readonly T[] {
+  const list = (Array.isArray(value) ? value : [value]) as readonly T[];
+  return list.length === layers ? list : Array.from({ length: layers }, () => list[0]!);
+}

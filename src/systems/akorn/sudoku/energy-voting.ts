@@ -1,0 +1,141 @@
+import { checkBoard } from "../../../data/sudoku/boards.js";
+import type { TensorData } from "../../../graph/index.js";
+import { cast, input, lower, slice, squeeze, sum, tensorData, writeOnnx } from "../../../graph/index.js";
+import type { State } from "../../../nn/module.js";
+import { namedParameters } from "../../../nn/module.js";
+import { baked } from "../../../nn/training-state.js";
+import type { Runtime, Session, SessionOptions } from "../../../runtime/runtime.js";
+import { targetOf } from "../../../runtime/runtime.js";
+import { check } from "../../../util/errors.js";
+import type { RandomLabel } from "../../../util/random.js";
+import { Random } from "../../../util/random.js";
+import { NOISE } from "../objects/object-network.js";
+import type { SudokuNetwork } from "./sudoku-network.js";
+import { SIDE } from "./sudoku-network.js";
+import { PUZZLE } from "../tasks.js";
+
+/** How a draw is scored: by all its energies added up, or by the last one, which is that of the state before the last step. */
+export type VotingScore = "sum" | "last";
+
+/** Which of several energies is lowest; the first of equal ones. */
+export function lowestEnergy(energies: ArrayLike<number>): number {
+  check(energies.length > 0, () => "energy voting: there are no energies");
+  let best = 0;
+  for (let i = 1; i < energies.length; i++) if (energies[i]! < energies[best]!) best = i;
+  return best;
+}
+
+export interface VotingOptions extends SessionOptions {
+  /** T; default that of the model. */
+  readonly timesteps?: number;
+  /** K, starting states for each board. Default 100. */
+  readonly draws?: number;
+  /** How many of them run at once. Default 50; memory grows with it, not with K. */
+  readonly chunk?: number;
+  /** Default "sum". */
+  readonly score?: VotingScore;
+}
+
+/** The answer of the draw with the lowest energy. */
+export interface Vote {
+  /** [9, 9, 9], digits last. */
+  readonly logits: Float32Array;
+  readonly energy: number;
+  /** Which draw it was, from 0. */
+  readonly draw: number;
+  /** The score of every draw. */
+  readonly energies: Float32Array;
+}
+
+/**
+ * Test-time search by energy (arXiv:2410.13821, section 5.2): a board is solved from K random starts, and the answer that
+ * went along with the lowest energy of the last layer wins; nothing is averaged.
+ */
+export class EnergyVoter {
+  private constructor(
+    private readonly session: Session,
+    private readonly channels: number,
+    private readonly options: Required<Pick<VotingOptions, "draws" | "chunk" | "score">>,
+  ) {}
+
+  /** Loads a network. Throws {@link StriateError} for options that make no sense. */
+  static async open(
+    model: SudokuNetwork,
+    values: State,
+    runtime: Runtime,
+    options: VotingOptions = {},
+  ): Promise<EnergyVoter> {
+    const { draws = 100, chunk = Math.min(50, draws), score = "sum" } = options;
+    check(
+      [draws, chunk].every((count) => Number.isInteger(count) && count >= 1),
+      () => `energy voting: expected at least one draw, got ${draws} in chunks of ${chunk}`,
+    );
+    namedParameters(model);
+    const puzzle = input(PUZZLE, ["draws", SIDE, SIDE]);
+    const noise = model.noiseInput("draws");
+    const { logits, layers } = model.forward({ tokens: cast(puzzle, "int64"), noise }, options.timesteps);
+    const { energies } = layers.at(-1)!;
+    const outputs = {
+      logits,
+      sum: sum(energies, 0),
+      last: squeeze(slice(energies, [{ axis: 0, start: -1 }]), [0]),
+    };
+    const target = targetOf(runtime, options);
+    const constants = { values: baked(values) };
+    const { bytes } = writeOnnx(lower(outputs, target, constants), constants);
+    const session = await runtime.createSession(bytes, options);
+    return new EnergyVoter(session, model.embedding.features, { draws, chunk, score });
+  }
+
+  /**
+   * Solves one board. Throws {@link StriateError} for one that is not 9 x 9 or breaks the rules.
+   *
+   * @param puzzle 81 digits, 0 for a blank
+   * @param labels name the stream of random starts
+   */
+  solve(puzzle: ArrayLike<number>, ...labels: readonly [RandomLabel, ...RandomLabel[]]): Promise<Vote> {
+    const [seed, ...rest] = labels;
+    const random = Random.derive(seed, ...rest, "oscillators");
+    return this.vote(puzzle, (noise) => random.fillNormal(noise));
+  }
+
+  /** As {@link solve}, with the draws given: `fill` is called with each chunk's starting states, [draws, channels, 9, 9]. */
+  async vote(puzzle: ArrayLike<number>, fill: (noise: Float32Array) => void): Promise<Vote> {
+    const cells = SIDE * SIDE;
+    checkBoard(puzzle);
+    const { draws, chunk, score } = this.options;
+    const energies = new Float32Array(draws);
+    let best: { logits: Float32Array; draw: number } | undefined;
+    for (let start = 0; start < draws; start += chunk) {
+      const count = Math.min(chunk, draws - start);
+      const noise = new Float32Array(count * this.channels * cells);
+      fill(noise);
+      const answer = await this.session.run({
+        [PUZZLE]: boards(puzzle, count),
+        [NOISE]: tensorData(noise, [count, this.channels, SIDE, SIDE]),
+      });
+      const scores = answer[score]!.data as Float32Array;
+      energies.set(scores, start);
+      const lowest = lowestEnergy(scores);
+      if (best === undefined || scores[lowest]! < energies[best.draw]!) {
+        const size = cells * SIDE;
+        const logits = (answer.logits!.data as Float32Array).slice(lowest * size, (lowest + 1) * size);
+        best = { logits, draw: start + lowest };
+      }
+    }
+    const { logits, draw } = best!;
+    return { logits, draw, energy: energies[draw]!, energies };
+  }
+
+  close(): Promise<void> {
+    return this.session.close();
+  }
+}
+
+/** The same board several times. */
+function boards(puzzle: ArrayLike<number>, count: number): TensorData {
+  const digits = Float32Array.from(puzzle);
+  const all = new Float32Array(count * digits.length);
+  for (let i = 0; i < count; i++) all.set(digits, i * digits.length);
+  return tensorData(all, [count, SIDE, SIDE]);
+}

@@ -1,0 +1,54 @@
+import { CELLS } from "../../../data/sudoku/boards.js";
+import { check } from "../../../util/errors.js";
+
+/*
+ * Boards come as 81 digits row by row, 0 for a blank cell. The authors' files hold them one-hot, 9 numbers a cell, all 0
+ * for a blank.
+ */
+
+const DIGITS = 9;
+
+/** One board or several as one-hot numbers, 9 a cell. Throws {@link StriateError} for numbers that are no boards. */
+export function oneHotBoards(digits: ArrayLike<number>): Float32Array {
+  checkBoards(digits);
+  const encoded = new Float32Array(digits.length * DIGITS);
+  for (let cell = 0; cell < digits.length; cell++)
+    if (digits[cell] !== 0) encoded[cell * DIGITS + digits[cell]! - 1] = 1;
+  return encoded;
+}
+
+/** The digits of one-hot boards: 0 where a cell is all 0. Throws {@link StriateError} for cells with several digits. */
+export function boardDigits(oneHot: ArrayLike<number>): Int32Array {
+  check(
+    oneHot.length > 0 && oneHot.length % (CELLS * DIGITS) === 0,
+    () => `Sudoku: expected one-hot boards of 9 x 9 cells with 9 numbers each, got ${oneHot.length} numbers`,
+  );
+  return Int32Array.from({ length: oneHot.length / DIGITS }, (_, cell) => {
+    const numbers = Array.from({ length: DIGITS }, (_, d) => oneHot[cell * DIGITS + d]!);
+    const set = numbers.filter((value) => value !== 0);
+    check(
+      set.length === 0 || (set.length === 1 && set[0] === 1),
+      () => `Sudoku: cell ${cell} is not one-hot: [${numbers.join(", ")}]`,
+    );
+    return numbers.indexOf(1) + 1;
+  });
+}
+
+/** 1 for every given cell, 0 for every blank. */
+export function givenCells(digits: ArrayLike<number>): Uint8Array {
+  return Uint8Array.from(digits, (digit) => (digit === 0 ? 0 : 1));
+}
+
+function checkBoards(digits: ArrayLike<number>): void {
+  check(
+    digits.length > 0 && digits.length % CELLS === 0,
+    () => `Sudoku: expected boards of 9 x 9 cells, got ${digits.length} numbers`,
+  );
+  for (let cell = 0; cell < digits.length; cell++) {
+    const digit = digits[cell]!;
+    check(
+      Number.isInteger(digit) && digit >= 0 && digit <= DIGITS,
+      () => `Sudoku: cell ${cell}: expected a digit from 1 to 9 or 0 for a blank, got ${digit}`,
+    );
+  }
+}

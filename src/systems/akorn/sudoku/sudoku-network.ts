@@ -1,0 +1,204 @@
+import type { Dim, Tensor } from "../../../graph/index.js";
+import {
+  greater,
+  input,
+  parameter,
+  relu,
+  reshape,
+  scope,
+  showShape,
+  transpose,
+  unsqueeze,
+  where,
+} from "../../../graph/index.js";
+import { fill, normal } from "../../../nn/init.js";
+import { Conv2d } from "../../../nn/layers/convolution.js";
+import { Embedding } from "../../../nn/layers/embedding.js";
+import type { Layer } from "../../../nn/layers/layer.js";
+import { check } from "../../../util/errors.js";
+import type { KuramotoTrace } from "../layer/kuramoto-layer.js";
+import { KuramotoLayer } from "../layer/kuramoto-layer.js";
+import type { Driven, StepInTurn } from "../layer/layers-in-turn.js";
+import { stepInTurn } from "../layer/layers-in-turn.js";
+import type { NaturalFrequencyOptions } from "../layer/natural-frequency.js";
+import { ReadOutBlock } from "../layer/norm-relu-conv.js";
+import { NOISE } from "../objects/object-network.js";
+import { ReadOutConv } from "../layer/readout.js";
+
+/** Cells along a side of a board. */
+export const SIDE = 9;
+
+export interface SudokuNetworkOptions {
+  /** C. Default 64; the paper's 512. */
+  readonly channels?: number;
+  /** n. Default 4. */
+  readonly rotatingDimensions?: number;
+  /** L. Default 1. */
+  readonly layers?: number;
+  /** T. Default 16. More can be had without training anew: {@link SudokuNetwork.forward}. */
+  readonly timesteps?: number;
+  /** Default 8. */
+  readonly heads?: number;
+  /** gamma at the start; trained. Default 1. */
+  readonly stepSize?: number;
+  /** Default: one shared frequency of 0.1 that is not trained; the paper trains it from 0.5. False: none. */
+  readonly omega?: NaturalFrequencyOptions | false;
+  readonly omegaOff?: "identity" | "zero";
+  readonly project?: boolean;
+  /** Whether the read-out goes on with three rectified 1 x 1 convolutions (the authors' `nl`). Default true. */
+  readonly nonlinear?: boolean;
+}
+
+export interface SudokuInputs {
+  /** 0 for a blank, else the digit: int64 [batch, 9, 9]. */
+  readonly tokens: Tensor;
+  /** Standard normal, [batch, channels, 9, 9]; starts the blank cells. */
+  readonly noise: Tensor;
+}
+
+export interface SudokuOutput {
+  /** [batch, 9, 9, 9], the last axis for the digits 1 to 9. */
+  readonly logits: Tensor;
+  readonly layers: readonly KuramotoTrace[];
+}
+
+export interface SudokuAnswers {
+  readonly logits: readonly Tensor[];
+  readonly energies: Tensor;
+}
+
+interface Block {
+  readonly kuramoto: KuramotoLayer;
+  readonly readout: Layer;
+}
+
+/**
+ * AKOrN for Sudoku (arXiv:2410.13821, section 5.2): every cell is a group of oscillators, given cells start at their
+ * digit's embedding, blank ones at random; attention couples all cells. With more steps than in training it thinks longer.
+ */
+export class SudokuNetwork {
+  readonly embedding: Embedding;
+  readonly stepSize: Tensor;
+  /** Part of the authors' state dictionary; never used. */
+  readonly x0: Tensor;
+  readonly blocks: readonly Block[];
+  readonly out: Conv2d;
+  readonly timesteps: number;
+
+  constructor(options: SudokuNetworkOptions = {}) {
+    const { channels = 64, rotatingDimensions = 4, layers = 1, timesteps = 16, heads = 8 } = options;
+    const { stepSize = 1, nonlinear = true } = options;
+    const { omega = { initial: 0.1, shared: true, trained: false } } = options;
+    this.timesteps = timesteps;
+    this.embedding = new Embedding(10, channels);
+    this.stepSize = parameter([1], fill(stepSize));
+    this.x0 = parameter([1, channels, SIDE, SIDE], normal());
+    this.blocks = Array.from({ length: layers }, () => ({
+      kuramoto: new KuramotoLayer({
+        ...options,
+        channels,
+        rotatingDimensions,
+        omega,
+        coupling: { type: "attention", heads, grid: [SIDE, SIDE] },
+        stimulusNorm: "none",
+      }),
+      readout: nonlinear
+        ? new ReadOutBlock({ channels, components: rotatingDimensions, kernel: 1, norm: "none" })
+        : new ReadOutConv(channels, channels, rotatingDimensions),
+    }));
+    this.out = new Conv2d(channels, SIDE, 1);
+  }
+
+  /** The graph input for the oscillators at the start. The batch may be named ("batch"). */
+  noiseInput(batch: Dim): Tensor {
+    return input(NOISE, [batch, this.embedding.features, SIDE, SIDE]);
+  }
+
+  /**
+   * @param timesteps T; default that of the options
+   * @throws StriateError for boards that are not 9 x 9
+   */
+  forward({ tokens, noise }: SudokuInputs, timesteps = this.timesteps): SudokuOutput {
+    let { x, c } = this.#start(tokens, noise);
+    const layers = this.blocks.map(({ kuramoto, readout }, layer) =>
+      scope(`layer${layer}`, () => {
+        const trace = kuramoto.forward(x, c, { steps: timesteps, stepSize: this.stepSize });
+        x = trace.last;
+        c = readout.forward(x);
+        return trace;
+      }),
+    );
+    return { logits: this.#logits(c), layers };
+  }
+
+  /** Traces one step of the layers in turn, with what the last layer's oscillators answer. */
+  step(tokens: Tensor, timesteps = this.timesteps): StepInTurn & Pick<SudokuOutput, "logits"> {
+    const { blocks } = this;
+    const step = stepInTurn(
+      blocks.map(({ kuramoto }, layer) => ({
+        kuramoto,
+        steps: timesteps,
+        begin: (from) =>
+          layer === 0
+            ? this.#start(tokens, from)
+            : { x: from, c: scope(`layer${layer - 1}`, () => blocks[layer - 1]!.readout.forward(from)) },
+      })),
+      this.noiseInput(tokens.shape[0]!).shape,
+      this.stepSize,
+    );
+    return { ...step, logits: this.read(step.states.at(-1)!) };
+  }
+
+  /** Given cells start at their digit's embedding, which drives them, blank ones at random. */
+  #start(tokens: Tensor, noise: Tensor): Driven {
+    checkTokens(tokens);
+    const c = scope("embedding", () => transpose(this.embedding.forward(tokens), [0, 3, 1, 2]));
+    return { c, x: where(unsqueeze(greater(tokens, 0), [1]), c, noise) };
+  }
+
+  /**
+   * Answers after several numbers of steps in one run of the longest: logits [batch, 9, 9, 9] for each, and the energies
+   * [largest T + 1, batch], whose first T + 1 are those of T steps.
+   *
+   * @throws StriateError for several blocks, whose answer after T steps is no part of a longer run
+   */
+  forwardAfter(inputs: SudokuInputs, timesteps: readonly number[]): SudokuAnswers {
+    onlyBlock(this.blocks);
+    const { states, energies } = this.forward(inputs, Math.max(...timesteps)).layers[0]!;
+    return { logits: timesteps.map((t) => this.read(states[t - 1]!)), energies };
+  }
+
+  /** What the last layer's oscillators [batch, channels, 9, 9] answer at any step: logits [batch, 9, 9, 9]. */
+  read(state: Tensor): Tensor {
+    return this.#logits(this.blocks.at(-1)!.readout.forward(state));
+  }
+
+  #logits(c: Tensor): Tensor {
+    return scope("out", () => digitsLast(this.out.forward(relu(c))));
+  }
+}
+
+/** Throws {@link StriateError} for tokens that are no boards. */
+export function checkTokens(tokens: Tensor): void {
+  check(
+    tokens.rank === 3 && tokens.shape.slice(1).every((length) => length === SIDE),
+    () => `Sudoku: expected boards [batch, 9, 9], got ${showShape(tokens.shape)}`,
+  );
+}
+
+/** Throws {@link StriateError} for several blocks. */
+export function onlyBlock<B>(blocks: readonly B[]): B {
+  check(
+    blocks.length === 1,
+    () =>
+      `Sudoku: answers after several numbers of steps need a network of one block, this has ${blocks.length}`,
+  );
+  return blocks[0]!;
+}
+
+/** [batch, 9, height, width] to [batch, height, width, 9]. */
+function digitsLast(maps: Tensor): Tensor {
+  const [batch, digits] = maps.shape;
+  const flat = transpose(reshape(maps, [batch!, digits!, SIDE * SIDE]), [0, 2, 1]);
+  return reshape(flat, [batch!, SIDE, SIDE, digits!]);
+}

@@ -1,0 +1,76 @@
+import type { Tensor } from "../../../graph/index.js";
+import { flatten, relu, scope, showShape } from "../../../graph/index.js";
+import { Conv2d } from "../../../nn/layers/convolution.js";
+import { Linear } from "../../../nn/layers/linear.js";
+import { InstanceNorm2d, LayerNorm } from "../../../nn/layers/normalisation.js";
+import { check } from "../../../util/errors.js";
+import { FILTERS } from "../config.js";
+import { FrontEnd } from "../gabor.js";
+
+export interface RealBaselineOptions {
+  /** Default 10. */
+  readonly classes?: number;
+  /** Side of the square images in pixels. Default 32. */
+  readonly imageSize?: number;
+  /** Default 1. */
+  readonly inChannels?: number;
+  /** Channels of the convolution. Default 9. */
+  readonly channels?: number;
+  /** Units of the hidden layer. Default 46. */
+  readonly hidden?: number;
+  /** `"gabor"` (default): 5x5 filters that start as Gabor functions; `"conv"`: 3x3 filters that start at random. */
+  readonly frontEnd?: "gabor" | "conv";
+  /** Whether training changes the front end. Default true. */
+  readonly trainFrontEnd?: boolean;
+}
+
+/**
+ * The real-valued network that KomplexNet is compared with (TMLR 2025): the same front end, one convolution of stride 2 with
+ * instance norm, one hidden layer with layer norm; slightly wider, for about as many parameters. No phases, no timesteps.
+ */
+export class RealBaseline {
+  readonly frontEnd: FrontEnd;
+  readonly convolution: Conv2d;
+  readonly convolutionNorm: InstanceNorm2d;
+  readonly hidden: Linear;
+  readonly hiddenNorm: LayerNorm;
+  readonly readout: Linear;
+  readonly config: Required<RealBaselineOptions>;
+
+  constructor(options: RealBaselineOptions = {}) {
+    const config = {
+      classes: 10,
+      imageSize: 32,
+      inChannels: 1,
+      channels: 9,
+      hidden: 46,
+      frontEnd: "gabor",
+      trainFrontEnd: true,
+      ...options,
+    } as const;
+    const { classes, imageSize, channels, hidden } = config;
+    this.config = config;
+    this.frontEnd = new FrontEnd(config, config.trainFrontEnd);
+    this.convolution = new Conv2d(FILTERS, channels, 3, { stride: 2, padding: 1 });
+    this.convolutionNorm = new InstanceNorm2d(channels, { affine: true });
+    this.hidden = new Linear(channels * Math.ceil(imageSize / 2) ** 2, hidden);
+    this.hiddenNorm = new LayerNorm(hidden);
+    this.readout = new Linear(hidden, classes);
+  }
+
+  /** [batch, inChannels, imageSize, imageSize] to logits [batch, classes]. Throws {@link StriateError} for other shapes. */
+  forward(images: Tensor): Tensor {
+    const { inChannels, imageSize } = this.config;
+    check(
+      images.rank === 4 && images.shape.slice(1).join() === [inChannels, imageSize, imageSize].join(),
+      () =>
+        `images: expected [batch, ${inChannels}, ${imageSize}, ${imageSize}], got ${showShape(images.shape)}`,
+    );
+    const features = this.frontEnd.amplitude(images);
+    const local = scope("convolution", () =>
+      relu(this.convolutionNorm.forward(this.convolution.forward(features))),
+    );
+    const hidden = scope("hidden", () => relu(this.hiddenNorm.forward(this.hidden.forward(flatten(local)))));
+    return scope("readout", () => this.readout.forward(hidden));
+  }
+}

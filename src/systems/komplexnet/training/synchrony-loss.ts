@@ -1,0 +1,107 @@
+import type { Tensor } from "../../../graph/index.js";
+import {
+  add,
+  cos,
+  div,
+  equal,
+  less,
+  matmul,
+  mean,
+  mul,
+  reshape,
+  scope,
+  showShape,
+  sin,
+  sqrt,
+  sub,
+  sum,
+  transposeMatrix,
+  where,
+} from "../../../graph/index.js";
+import { check } from "../../../util/errors.js";
+import type { MaskLayout } from "../phases.js";
+import { groupMasks } from "../phases.js";
+
+export interface SynchronyInputs extends Partial<MaskLayout> {
+  /** Radians, [batch, oscillators, height, width]. */
+  readonly phases: Tensor;
+  /** Same shape; silent units (amplitude 0) count as units of phase 0. */
+  readonly amplitude: Tensor;
+  /** One-hot, [batch, 1 + objects (+ overlap), 1, height, width]. */
+  readonly masks: Tensor;
+}
+
+/** Means over the batch, scalars. */
+export interface SynchronyLoss {
+  /** (synchrony + desynchrony) / bound. */
+  readonly loss: Tensor;
+  /** 0: within every group all phases agree; 1: none do. */
+  readonly synchrony: Tensor;
+  /** 0: the groups' mean phases spread evenly round the circle. */
+  readonly desynchrony: Tensor;
+}
+
+/**
+ * How far phases are from one common phase within each of G groups and from evenly spread mean phases of the groups:
+ *
+ *     order[g,c] = |sum over the pixels of g of exp(i phi[c])| / pixels of g
+ *     synchrony   = 1 - mean over g and c of order
+ *     desynchrony = sum_{m=1..G/2} |sum_g exp(i m theta_g)|^2 / (2 G m^2),  theta_g mean phase of group g
+ *     loss = (synchrony + desynchrony) / (1 + G/2 sum_m 1/m^2)
+ *
+ * (TMLR 2025, synchrony loss.) exp(i m theta) follows from exp(i theta) by repeated multiplication, so no angle is formed.
+ *
+ * Throws {@link StriateError} for masks that do not fit the phases.
+ */
+export function synchronyLoss(inputs: SynchronyInputs): SynchronyLoss {
+  return scope("synchronyLoss", () => {
+    const { phases, amplitude, masks, background = false, overlapChannel = false } = inputs;
+    const groups = groupMasks(masks, { background, overlapChannel });
+    check(
+      groups.shape.slice(2).join() === phases.shape.slice(2).join(),
+      () => `masks ${showShape(masks.shape)} do not fit phases ${showShape(phases.shape)}`,
+    );
+    const count = groups.shape[1] as number;
+    const flatGroups = reshape(groups, [groups.shape[0]!, count, -1]);
+    // Per group and oscillator channel: [batch, groups, channels].
+    const total = (perUnit: Tensor) => {
+      const flat = reshape(perUnit, [perUnit.shape[0]!, perUnit.shape[1]!, -1]);
+      return matmul(flatGroups, transposeMatrix(flat));
+    };
+    const silent = equal(amplitude, 0);
+    const x = total(where(silent, 1, cos(phases)));
+    const y = total(where(silent, 0, sin(phases)));
+
+    const pixels = sum(flatGroups, 2, { keepAxes: true });
+    const order = div(length(x, y), where(equal(pixels, 0), 1, pixels));
+    const synchrony = sub(1, mean(order));
+
+    const harmonics = Math.floor(count / 2);
+    const desynchrony = mean(spread(mean(x, 2), mean(y, 2), harmonics));
+    let bound = 1;
+    for (let m = 1; m <= harmonics; m++) bound += count / 2 / m ** 2;
+    return { loss: div(add(synchrony, desynchrony), bound), synchrony, desynchrony };
+  });
+}
+
+function length(x: Tensor, y: Tensor): Tensor {
+  return sqrt(add(add(mul(x, x), mul(y, y)), 1e-30));
+}
+
+/** Desynchrony of each sample from the groups' mean vectors [batch, groups]. A vanishing one counts as phase 0. */
+function spread(x: Tensor, y: Tensor, harmonics: number): Tensor {
+  const count = x.shape[1] as number;
+  const size = length(x, y);
+  const none = less(size, 1e-12);
+  const [c1, s1] = [where(none, 1, div(x, size)), where(none, 0, div(y, size))];
+  let [c, s] = [c1, s1];
+  let result: Tensor | undefined;
+  for (let m = 1; m <= harmonics; m++) {
+    if (m > 1) [c, s] = [sub(mul(c, c1), mul(s, s1)), add(mul(s, c1), mul(c, s1))];
+    const [re, im] = [sum(c, 1), sum(s, 1)];
+    const term = mul(add(mul(re, re), mul(im, im)), 1 / (2 * count * m ** 2));
+    result = result ? add(result, term) : term;
+  }
+  // One group has nobody to be apart from.
+  return result ?? mul(sum(c, 1), 0);
+}

@@ -1,0 +1,224 @@
+import { PREPROCESSINGS } from "../../../data/images/preprocessing.js";
+import type { Scenes } from "../../../data/scenes/multi-mnist.js";
+import type { Dim, Tensor } from "../../../graph/index.js";
+import { input, unsqueeze } from "../../../graph/index.js";
+import { binaryCrossEntropyWithLogits } from "../../../nn/losses.js";
+import type { NamedParameters } from "../../../nn/module.js";
+import { TrainingPass } from "../../../nn/layers/layer.js";
+import { namedParameters } from "../../../nn/module.js";
+import { overTime } from "../../../train/over-time.js";
+import type { StepGraph, SteppedModel } from "../../../train/step-graph.js";
+import type { InferenceGraph, LossGraph, NoiseKind, Task, TrainingData } from "../../../train/task.js";
+import { endToEndLoss, lastStepLoss } from "./losses.js";
+import type { KomplexNet } from "../model.js";
+import type { Polar } from "../complex-layers.js";
+import type { StageOutputs } from "../stages.js";
+import type { RealBaseline } from "../baselines/real-baseline.js";
+import type { TransformerBaseline } from "../baselines/transformer-baseline.js";
+import { komplexNetStep } from "../step.js";
+import { synchronyLoss } from "./synchrony-loss.js";
+
+/** Names of the data fields that the tasks read. */
+export const IMAGES = "images";
+export const TARGETS = "targets";
+export const MASKS = "masks";
+
+/** What the tasks' answers are. */
+const ANSWERS = { overTime: "logits", labels: "several" } as const;
+
+/** Scenes of digits as the tasks read them. */
+export function sceneData(scenes: Scenes): TrainingData {
+  return {
+    count: scenes.count,
+    preprocessing: PREPROCESSINGS.unit,
+    fill: (indices, { [IMAGES]: x, [TARGETS]: y, [MASKS]: masks }) => {
+      scenes.fillBatch(indices, { ...(x && { x }), ...(y && { y }), ...(masks && { masks }) });
+    },
+  };
+}
+
+export interface KomplexNetTaskOptions {
+  /** Weight of the synchrony loss in end-to-end training. Default 1. */
+  readonly synchronyWeight?: number;
+  /**
+   * Which loss: `"endToEnd"`, or `"lastStep"`, which is cross-entropy of the last timestep alone. Default: `"lastStep"` with
+   * frozen dynamics and no feedback.
+   */
+  readonly loss?: "endToEnd" | "lastStep";
+  /** Whether answers include the phases after every timestep. Default false. */
+  readonly phases?: boolean;
+  /** Whether answers include the synchrony loss at every timestep, for which masks are fed. Default false. */
+  readonly synchrony?: boolean;
+  /** Whether answers include the complex outputs of the deeper layers at the last timestep. Default false. */
+  readonly layers?: boolean;
+}
+
+/** The deeper layers whose complex outputs a task can answer with, as "layer.NAME" [2, batch, ...] (real, imaginary). */
+export const COMPLEX_LAYERS = ["convolution", "hidden", "readout"] as const;
+
+/**
+ * Multi-label classification by KomplexNet. Reads "images" [batch, channels, size, size], "targets" [batch, classes]
+ * (k-hot) and, where needed, "masks" [batch, 1 + objects (+ overlap), 1, size, size].
+ *
+ * Loss: end to end and always with feedback, cross-entropy averaged over timesteps plus the synchrony loss; with frozen
+ * dynamics, cross-entropy of the last timestep. Answers: "logits" [timesteps, batch, classes]. A step answers the same
+ * without the axis of timesteps.
+ */
+export class KomplexNetTask implements Task, SteppedModel {
+  readonly parameters: NamedParameters;
+
+  constructor(
+    readonly model: KomplexNet,
+    readonly options: KomplexNetTaskOptions = {},
+  ) {
+    this.parameters = namedParameters(model);
+  }
+
+  loss(batch: number): LossGraph {
+    const { config } = this.model;
+    const traced = this.#trace(batch);
+    const targets = input(TARGETS, [batch, config.classes]);
+    const inputs = [...traced.inputs, targets];
+    const frozen = config.kuramotoMode !== "endtoend" && config.feedback === undefined;
+    if ((this.options.loss ?? (frozen ? "lastStep" : "endToEnd")) === "lastStep") {
+      return { inputs, noise: traced.noise, loss: lastStepLoss(traced.output, targets) };
+    }
+    const weight = this.options.synchronyWeight ?? 1;
+    const { total, crossEntropy, synchrony } = endToEndLoss(
+      traced.output,
+      targets,
+      traced.masks,
+      config,
+      weight,
+    );
+    return {
+      inputs,
+      noise: traced.noise,
+      loss: total,
+      metrics: { crossEntropy, synchronyLoss: synchrony.loss },
+    };
+  }
+
+  inference(batch: Dim): InferenceGraph {
+    const { inputs, masks, noise, output } = this.#trace(batch);
+    const { amplitude, logits, phases } = output;
+    const { background, overlapChannel } = this.model.config;
+    const perStep = phases.map(
+      (step) => synchronyLoss({ phases: step, amplitude, masks, background, overlapChannel }).loss,
+    );
+    return {
+      inputs,
+      noise,
+      outputs: {
+        logits: overTime(logits),
+        ...(this.options.phases && { phases: overTime(phases), amplitude }),
+        ...(this.options.synchrony && {
+          synchronyLoss: overTime(perStep.map((loss) => unsqueeze(loss, [0]))),
+        }),
+        ...(this.options.layers && layerParts(output.final)),
+      },
+      ...ANSWERS,
+    };
+  }
+
+  step(batch: Dim): StepGraph {
+    const { images, masks } = this.#inputs(batch);
+    const { phases, amplitude, stages, ...rest } = komplexNetStep(this.model, images, masks);
+    const { background, overlapChannel } = this.model.config;
+    const { options } = this;
+    return {
+      ...rest,
+      readouts: {
+        logits: stages.logits,
+        ...(options.phases && { phases, amplitude }),
+        ...(options.synchrony && {
+          synchronyLoss: unsqueeze(
+            synchronyLoss({ phases, amplitude, masks, background, overlapChannel }).loss,
+            [0],
+          ),
+        }),
+        ...(options.layers && layerParts(stages)),
+      },
+      labels: ANSWERS.labels,
+    };
+  }
+
+  #inputs(batch: Dim): { readonly images: Tensor; readonly masks: Tensor } {
+    const { inChannels, imageSize, objects, overlapChannel } = this.model.config;
+    return {
+      images: input(IMAGES, [batch, inChannels, imageSize, imageSize]),
+      masks: input(MASKS, [batch, 1 + objects + (overlapChannel ? 1 : 0), 1, imageSize, imageSize]),
+    };
+  }
+
+  #trace(batch: Dim) {
+    const { images, masks } = this.#inputs(batch);
+    const draws = this.model.noiseInputs(batch);
+    const noise: Record<string, NoiseKind> = Object.fromEntries(
+      Object.keys(draws).map((name) => [name, "uniform"]),
+    );
+    const output = this.model.forward({ images, noise: draws, masks });
+    return { inputs: [images, masks, ...Object.values(draws)], masks, noise, output };
+  }
+}
+
+/** The same task for the real-valued baseline; answers "logits" [1, batch, classes]. */
+export class RealBaselineTask implements Task {
+  readonly parameters: NamedParameters;
+
+  constructor(readonly model: RealBaseline) {
+    this.parameters = namedParameters(model);
+  }
+
+  loss(batch: number): LossGraph {
+    const { images, logits } = this.#trace(batch);
+    const targets = input(TARGETS, [batch, this.model.config.classes]);
+    return { inputs: [images, targets], loss: binaryCrossEntropyWithLogits(logits, targets) };
+  }
+
+  inference(batch: Dim): InferenceGraph {
+    const { images, logits } = this.#trace(batch);
+    return { inputs: [images], outputs: { logits: overTime([logits]) }, ...ANSWERS };
+  }
+
+  #trace(batch: Dim) {
+    const { inChannels, imageSize } = this.model.config;
+    const images = input(IMAGES, [batch, inChannels, imageSize, imageSize]);
+    return { images, logits: this.model.forward(images) };
+  }
+}
+
+/** The same task for the transformer; answers "logits" [1, batch, classes]. */
+export class TransformerBaselineTask implements Task {
+  readonly parameters: NamedParameters;
+
+  constructor(readonly model: TransformerBaseline) {
+    this.parameters = namedParameters(model);
+  }
+
+  loss(batch: number): LossGraph {
+    const pass = new TrainingPass();
+    const images = this.#images(batch);
+    const targets = input(TARGETS, [batch, this.model.config.classes]);
+    const loss = binaryCrossEntropyWithLogits(this.model.forward(images, pass), targets);
+    return { inputs: [images, targets, ...pass.noise], noise: pass.noiseKinds, loss };
+  }
+
+  inference(batch: Dim): InferenceGraph {
+    const images = this.#images(batch);
+    return { inputs: [images], outputs: { logits: overTime([this.model.forward(images)]) }, ...ANSWERS };
+  }
+
+  #images(batch: Dim): Tensor {
+    const { inChannels, imageSize } = this.model.config;
+    return input(IMAGES, [batch, inChannels, imageSize, imageSize]);
+  }
+}
+
+function layerParts(stages: StageOutputs): Record<string, Tensor> {
+  return Object.fromEntries(COMPLEX_LAYERS.map((name) => [`layer.${name}`, parts(stages[name])]));
+}
+
+function parts({ real, imaginary }: Polar): Tensor {
+  return overTime([real, imaginary]);
+}

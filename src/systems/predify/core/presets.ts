@@ -1,0 +1,78 @@
+import { check } from "../../../util/errors.js";
+import type { PredifyOptions } from "./options.js";
+
+/** Values that the authors' evaluations used for every PCoder. */
+export const EVALUATION_VALUES = { feedforward: 0.8, feedback: 0.1, error: 0.01 } as const;
+
+export interface PresetOptions {
+  /** "config": as the package's configuration has them; "evaluation": 0.8, 0.1, 0.01 for all. Default "config". */
+  readonly values?: "config" | "evaluation";
+  /** Whether batch normalisation follows the convolutions (torchvision's vgg16_bn), which moves the modules. */
+  readonly batchNorm?: boolean;
+  /** Factor of all channel numbers (default 1), where the backbone was made narrower or wider. */
+  readonly width?: number;
+  /** Default [3, 224, 224]; [3, 32, 32] for small images. */
+  readonly inputSize?: readonly number[];
+}
+
+/** [channels, kernel, stride, padding, beta, lambda] of the five PCoders of PVGG16, after each stage's last ReLU. */
+const VGG16 = [
+  { channels: 64, kernel: 5, stride: 1, padding: 2, feedforward: 0.2, feedback: 0.05 },
+  { channels: 128, kernel: 10, stride: 2, padding: 4, feedforward: 0.4, feedback: 0.1 },
+  { channels: 256, kernel: 14, stride: 2, padding: 6, feedforward: 0.4, feedback: 0.1 },
+  { channels: 512, kernel: 14, stride: 2, padding: 6, feedforward: 0.5, feedback: 0.1 },
+  { channels: 512, kernel: 14, stride: 2, padding: 6, feedforward: 0.6, feedback: 0 },
+] as const;
+const VGG16_MODULES = [3, 8, 15, 22, 29];
+const VGG16_BN_MODULES = [5, 12, 22, 32, 42];
+
+/** PVGG16 (Choksi et al. 2021): for torchvision's vgg16 as ONNX. PCoderN, values of its own for every PCoder. */
+export function pvgg16(options: PresetOptions = {}): PredifyOptions {
+  const { values = "config", batchNorm = false, width = 1, inputSize = [3, 224, 224] } = options;
+  check(width > 0, () => `PVGG16: width: expected a number above 0, got ${width}`);
+  const modules = batchNorm ? VGG16_BN_MODULES : VGG16_MODULES;
+  const scaled = (channels: number) => Math.max(4, Math.round(channels * width));
+  return {
+    name: "PVGG16",
+    gradientScaling: true,
+    inputSize,
+    pcoders: VGG16.map(({ channels, kernel, stride, padding, feedforward, feedback }, i) => {
+      const convolution = {
+        type: "convTranspose",
+        inChannels: scaled(channels),
+        outChannels: i === 0 ? 3 : scaled(VGG16[i - 1]!.channels),
+        kernel,
+        stride,
+        padding,
+      } as const;
+      return {
+        after: `features[${modules[i]!}]`,
+        decoder: i === 0 ? [convolution] : [convolution, { type: "relu" } as const],
+        ...(values === "config" ? { feedforward, feedback, error: 0.01 } : EVALUATION_VALUES),
+      };
+    }),
+  };
+}
+
+/**
+ * PEfficientNetB0 (Choksi et al. 2021): eight PCoders with default decoders. `names`: modules as torchvision (default) or
+ * timm calls them.
+ */
+export function pEfficientNetB0(
+  options: Omit<PresetOptions, "batchNorm" | "width"> & { readonly names?: "torchvision" | "timm" } = {},
+): PredifyOptions {
+  const { values = "config", names = "torchvision", inputSize = [3, 224, 224] } = options;
+  const modules =
+    names === "torchvision"
+      ? Array.from({ length: 8 }, (_, i) => `features[${i}]`)
+      : ["act1", ...Array.from({ length: 7 }, (_, i) => `blocks[${i}]`)];
+  return {
+    name: "PEfficientNetB0",
+    gradientScaling: true,
+    inputSize,
+    pcoders: modules.map((after) => ({
+      after,
+      ...(values === "config" ? { feedforward: 0.3, feedback: 0.3, error: 0.01 } : EVALUATION_VALUES),
+    })),
+  };
+}

@@ -1,0 +1,267 @@
+import type { TensorData } from "../../../graph/index.js";
+import { showShape, tensorData } from "../../../graph/index.js";
+import type { State } from "../../../nn/module.js";
+import type { Runtime, Session, SessionOptions } from "../../../runtime/runtime.js";
+import { targetOf } from "../../../runtime/runtime.js";
+import { StriateError, check } from "../../../util/errors.js";
+import type { Random } from "../../../util/random.js";
+import type { UnrolledOptions } from "../files/export.js";
+import { writeUnrolled } from "../files/export.js";
+import type { Hyperparameters } from "./hyperparameters.js";
+import { HYPERPARAMETER_INPUTS, checkHyperparameters } from "./hyperparameters.js";
+import { countWindow, openDecoder, windowDraws } from "../decoder/measure-window.js";
+import type { PredictiveNetwork } from "./network.js";
+import { PRIOR_INPUT, stateName } from "./network.js";
+
+/** What one run is given besides images. */
+export interface RunInputs {
+  /** One set for all PCoders, or one for each; default: the network's own. */
+  readonly hyperparameters?: Partial<Hyperparameters> | readonly Partial<Hyperparameters>[];
+  /** Of a network with a top-down prior: [batch, ...shape of the last PCoder]. */
+  readonly prior?: TensorData;
+  /** Of a network with random states, or whose backbone takes noise: draws them. */
+  readonly random?: Random;
+}
+
+/** A network that is loaded and answers at every timestep. */
+export interface PredictiveRunner {
+  /**
+   * Images [batch, ...imageShape] to "logits" [timesteps + 1, batch, classes] and what else was asked for. A network whose
+   * file fixes the batch is run as often as needed.
+   *
+   * @throws StriateError for images of another shape, and for answers that are no numbers, naming the timestep
+   */
+  run(images: TensorData, inputs?: RunInputs): Promise<Record<string, TensorData>>;
+  close(): Promise<void>;
+}
+
+/** Loads a network for several timesteps in one graph. Hyper-parameters may change from run to run. */
+export async function openPredictive(
+  network: PredictiveNetwork,
+  values: State,
+  runtime: Runtime,
+  options: UnrolledOptions & SessionOptions,
+): Promise<PredictiveRunner> {
+  const target = targetOf(runtime, options);
+  const { bytes } = writeUnrolled(network, values, { hyperparameters: "inputs", target, ...options });
+  const session = await runtime.createSession(bytes, options);
+  return {
+    run: async (images, inputs = {}) => {
+      checkImages(network, images);
+      const { batch } = network.backbone;
+      const size = typeof batch === "number" ? batch : images.shape[0]!;
+      const parts: Record<string, TensorData>[] = [];
+      for (let start = 0; start < images.shape[0]!; start += size) {
+        const own = { ...inputs, ...(inputs.prior && { prior: rowsOf(inputs.prior, start, size) }) };
+        const feeds = feedsOf(network, rowsOf(images, start, size), own);
+        const results = await session.run(needed(session, feeds));
+        checkFinite(results.logits!);
+        parts.push(results);
+      }
+      return parts.length === 1 && size === images.shape[0]! ? parts[0]! : joined(parts, images.shape[0]!);
+    },
+    close: () => session.close(),
+  };
+}
+
+/** Some images of a batch, filled up with the last one. */
+function rowsOf(images: TensorData, start: number, count: number): TensorData {
+  const [total, ...rest] = images.shape as [number, ...number[]];
+  if (start === 0 && count === total) return images;
+  const size = rest.reduce((a, b) => a * b, 1);
+  const data = new Float32Array(count * size);
+  for (let i = 0; i < count; i++) {
+    const from = Math.min(start + i, total - 1) * size;
+    data.set((images.data as Float32Array).subarray(from, from + size), i * size);
+  }
+  return tensorData(data, [count, ...rest]);
+}
+
+/** Results of several runs as those of one: logits along axis 1, errors as their mean, everything else along axis 0. */
+function joined(parts: readonly Record<string, TensorData>[], count: number): Record<string, TensorData> {
+  return Object.fromEntries(
+    Object.keys(parts[0]!).map((name) => {
+      const values = parts.map((part) => part[name]!);
+      if (name.startsWith("error.")) return [name, meanOf(values)];
+      return [name, alongAxis(values, name === "logits" ? 1 : 0, count)];
+    }),
+  );
+}
+
+function meanOf(values: readonly TensorData[]): TensorData {
+  const sums = Float32Array.from(values[0]!.data as Float32Array, (_, i) =>
+    values.reduce((total, { data }) => total + Number(data[i]) / values.length, 0),
+  );
+  return tensorData(sums, values[0]!.shape);
+}
+
+/** Joined along an axis and cut to `count` there. */
+function alongAxis(values: readonly TensorData[], axis: number, count: number): TensorData {
+  const { shape } = values[0]!;
+  const outer = shape.slice(0, axis).reduce((a, b) => a * b, 1);
+  const [each, inner] = [shape[axis]!, shape.slice(axis + 1).reduce((a, b) => a * b, 1)];
+  const data = new Float32Array(outer * count * inner);
+  values.forEach((value, part) => {
+    const here = Math.min(each, count - part * each) * inner;
+    for (let o = 0; o < outer; o++) {
+      const from = (value.data as Float32Array).subarray(o * each * inner, o * each * inner + here);
+      data.set(from, (o * count + part * each) * inner);
+    }
+  });
+  return tensorData(data, shape.with(axis, count));
+}
+
+/**
+ * Measures C of every PCoderN whose rule is "measured", on the representations of some images, as the original does in its
+ * first update. Returns the values with it.
+ */
+export async function measureWindows(
+  network: PredictiveNetwork,
+  values: State,
+  images: TensorData,
+  random: Random,
+  runtime: Runtime,
+  options: SessionOptions = {},
+): Promise<State> {
+  checkImages(network, images);
+  const batch = images.shape[0]!;
+  const measured = network.pcoders.filter(
+    ({ scaling }) => "window" in scaling && scaling.window === "measured",
+  );
+  if (measured.length === 0) return new Map(values);
+  const known = new Map(
+    [...values].map(([name, value]) => [name, name.endsWith(".C_sqrt") ? tensorData([1], []) : value]),
+  );
+  const states = network.options.randomInit
+    ? startStates(network, batch, random)
+    : await firstRepresentations(network, known, images, random, runtime, options);
+  const result: State = new Map(values);
+  for (const { number, decoder } of measured) {
+    const opened = await openDecoder(decoder, values, batch, runtime, options);
+    try {
+      const count = await countWindow(opened.run, states[stateName(number)]!, windowDraws(random, batch));
+      check(
+        count > 0,
+        () => `PCoder ${number}: its decoder does not react to its representation: C would be 0`,
+      );
+      result.set(`pcoder${number}.C_sqrt`, tensorData([Math.sqrt(count)], []));
+    } finally {
+      await opened.close();
+    }
+  }
+  return result;
+}
+
+async function firstRepresentations(
+  network: PredictiveNetwork,
+  values: State,
+  images: TensorData,
+  random: Random,
+  runtime: Runtime,
+  options: SessionOptions,
+): Promise<Record<string, TensorData>> {
+  const runner = await openPredictive(network, values, runtime, {
+    ...options,
+    timesteps: 0,
+    representations: true,
+    hyperparameters: "constants",
+  });
+  try {
+    const results = await runner.run(images, { random });
+    return Object.fromEntries(
+      network.pcoders.map(({ number }) => [stateName(number), results[`${stateName(number)}.t0`]!]),
+    );
+  } finally {
+    await runner.close();
+  }
+}
+
+/** Zeros, or drawn from a normal distribution. */
+function startStates(network: PredictiveNetwork, batch: number, random?: Random): Record<string, TensorData> {
+  if (network.options.randomInit === true) {
+    check(random, () => "this network starts from random states: give `random`");
+  }
+  return Object.fromEntries(
+    network.pcoders.map(({ number, shape }) => {
+      const data = new Float32Array(shape.reduce((a, b) => a * b, batch));
+      return [stateName(number), tensorData(random?.fillNormal(data) ?? data, [batch, ...shape])];
+    }),
+  );
+}
+
+function feedsOf(
+  network: PredictiveNetwork,
+  images: TensorData,
+  inputs: RunInputs,
+): Record<string, TensorData> {
+  const { hyperparameters: given = {}, prior } = inputs;
+  const { pcoders, options } = network;
+  const sets = pcoders.map(({ hyperparameters, number }, i) => {
+    const own = isList(given) ? given[i] : given;
+    const values = { ...hyperparameters, ...own };
+    checkHyperparameters(values, `PCoder ${number}`);
+    return values;
+  });
+  check((options.topDownPrior === true) === (prior !== undefined), () =>
+    prior ? "this network has no top-down prior" : "this network needs a top-down prior",
+  );
+  const noise = backboneNoise(network, images.shape[0]!, inputs.random);
+  const draws = options.randomInit === true && inputs.random !== undefined;
+  const drawn = draws ? startStates(network, images.shape[0]!, inputs.random) : {};
+  return {
+    [network.backbone.inputName]: images,
+    ...Object.fromEntries(
+      HYPERPARAMETER_INPUTS.map((name) => [name, tensorData(sets.map((set) => set[name]))]),
+    ),
+    ...(prior && { [PRIOR_INPUT]: prior }),
+    ...noise,
+    ...drawn,
+  };
+}
+
+function backboneNoise(
+  { backbone }: PredictiveNetwork,
+  batch: number,
+  random: Random | undefined,
+): Record<string, TensorData> {
+  return Object.fromEntries(
+    Array.from(backbone.noise, ([name, { tensor, kind }]) => {
+      check(random, () => `this network's input "${name}" is noise: give \`random\``);
+      const shape = [batch, ...(tensor.shape.slice(1) as number[])];
+      const data = new Float32Array(shape.reduce((a, b) => a * b, 1));
+      return [
+        name,
+        tensorData(kind === "uniform" ? random.fillUniform(data) : random.fillNormal(data), shape),
+      ];
+    }),
+  );
+}
+
+function isList<T>(value: T | readonly T[]): value is readonly T[] {
+  return Array.isArray(value);
+}
+
+/** What the session takes of it: a graph of one pass, say, has no use for hyper-parameters. */
+function needed({ inputNames }: Session, feeds: Record<string, TensorData>): Record<string, TensorData> {
+  return Object.fromEntries(Object.entries(feeds).filter(([name]) => inputNames.includes(name)));
+}
+
+function checkImages({ backbone }: PredictiveNetwork, { dtype, shape }: TensorData): void {
+  check(
+    dtype === "float32" &&
+      shape.length === backbone.imageShape.length + 1 &&
+      shape.slice(1).join() === backbone.imageShape.join(),
+    () =>
+      `images: expected float32[batch, ${backbone.imageShape.join(", ")}], got ${dtype}${showShape(shape)}`,
+  );
+}
+
+function checkFinite({ shape, data }: TensorData): void {
+  const bad = (data as Float32Array).findIndex((value) => !Number.isFinite(value));
+  if (bad < 0) return;
+  const each = data.length / shape[0]!;
+  const when = shape.length > 2 ? ` at timestep ${Math.floor(bad / each)}` : "";
+  throw new StriateError(
+    `the network's answer is ${String(data[bad])}${when}: the states have left the range of numbers (too large an error step?), or the image holds none`,
+  );
+}

@@ -1,0 +1,78 @@
+import { isStatic } from "../../../graph/dims.js";
+import type { Dim, Tensor, TensorData } from "../../../graph/index.js";
+import { add } from "../../../graph/index.js";
+import type { StateStart } from "../../../train/model-description.js";
+import type { StepGraph, StepState, SteppedModel } from "../../../train/step-graph.js";
+import { TIMESTEP } from "../../../train/step-graph.js";
+import { checkHyperparameters } from "./hyperparameters.js";
+import { HYPERPARAMETER_INPUTS } from "./hyperparameters.js";
+import type { PredictiveNetwork } from "./network.js";
+import { stateName } from "./network.js";
+import type { AnswerOptions } from "../training/tasks.js";
+
+export interface PredictiveStepOptions extends Pick<
+  AnswerOptions,
+  "predictions" | "reconstructions" | "errors"
+> {
+  /** Whether beta, lambda and alpha are inputs of one value for each PCoder (default), or constants. */
+  readonly hyperparameters?: "inputs" | "constants";
+}
+
+/**
+ * A predified network timestep by timestep. State: "representation.pcoderI", "timestep", and the backbone's noise, which is
+ * drawn once and stays. Answers "logits", and those of the new states that are asked for: "prediction.pcoderI",
+ * "reconstruction.pcoderI", "error.pcoderI". The numbers are those of the unrolled network.
+ */
+export function predictiveSteps(
+  network: PredictiveNetwork,
+  options: PredictiveStepOptions = {},
+): SteppedModel {
+  return {
+    parameters: network.parameters,
+    step: (batch) => traceStep(network, options, batch),
+  };
+}
+
+function traceStep(network: PredictiveNetwork, options: PredictiveStepOptions, asked: Dim): StepGraph {
+  const { backbone, pcoders } = network;
+  const batch = typeof asked === "string" && isStatic(backbone.batch) ? backbone.batch : asked;
+  const { hyperparameters = "inputs" } = options;
+  const noise = backbone.noiseInputs(batch);
+  const { pass, timestep } = network.step({ batch, hyperparameters, noise });
+  const start: StateStart = network.options.randomInit === true ? { distribution: "normal" } : { value: 0 };
+  const state: Record<string, StepState> = {};
+  const readouts: Record<string, Tensor> = { logits: pass.logits };
+  pass.representations.forEach((next, i) => {
+    const pcoder = `pcoder${i + 1}`;
+    state[stateName(i + 1)] = { next, start };
+    if (options.predictions) readouts[`prediction.${pcoder}`] = pass.predictions[i]!.prediction;
+    if (options.reconstructions) readouts[`reconstruction.${pcoder}`] = pass.reconstructions[i]!;
+    if (options.errors) readouts[`error.${pcoder}`] = pass.predictions[i]!.error;
+  });
+  if (timestep !== undefined) state[TIMESTEP] = { next: add(timestep, 1), start: { value: 0 } };
+  for (const [name, { tensor, kind }] of backbone.noise) {
+    const drawn: StateStart =
+      kind === "normal" ? { distribution: kind } : { distribution: kind, range: [0, 1] };
+    state[name] = { next: noise.get(tensor)!, start: drawn };
+  }
+  const defaults = HYPERPARAMETER_INPUTS.map(
+    (name) => [name, pcoders.map((pcoder) => pcoder.hyperparameters[name])] as const,
+  );
+  return {
+    state,
+    readouts,
+    defaults: hyperparameters === "inputs" ? Object.fromEntries(defaults) : {},
+    checkInputs: (values) => {
+      if (hyperparameters === "inputs") checkSets(values, pcoders.length);
+    },
+  };
+}
+
+function checkSets(values: Readonly<Record<string, TensorData>>, count: number): void {
+  for (let i = 0; i < count; i++) {
+    const [feedforward, feedback, error] = HYPERPARAMETER_INPUTS.map((name) =>
+      Number(values[name]?.data[i] ?? 0),
+    ) as [number, number, number];
+    checkHyperparameters({ feedforward, feedback, error }, `PCoder ${i + 1}`);
+  }
+}

@@ -1,0 +1,230 @@
+import type { Tensor } from "../../../graph/index.js";
+import { conv, convTranspose, parameter, relu, scope, showShape } from "../../../graph/index.js";
+import type { AxisMatrix } from "../../../graph/operators/axis-matrix.js";
+import { multiplySpace } from "../../../graph/operators/axis-matrix.js";
+import { fans, torchDefault } from "../../../nn/init.js";
+import { StriateError, check } from "../../../util/errors.js";
+import type { ConvolutionStep, DecoderStep, FeatureShape, UpsampleStep } from "./decoder-steps.js";
+import { resizeScale, spaceAfter } from "./decoder-steps.js";
+import { mixingPays, resizeAndConvolve } from "./mixed-upsampling.js";
+import { resizeMatrix } from "./upsampling.js";
+
+interface Weights {
+  readonly weight: Tensor;
+  readonly bias?: Tensor;
+}
+
+/**
+ * The generative half of a PCoder: predicts the next lower chosen tensor (or the image) from a representation. Weights of
+ * transposed convolutions are [in, out / groups, ...kernel] and start, like the biases, uniform in ±1 / sqrt(fan), fan =
+ * out / groups x kernel elements, as in PyTorch. Parameters are named as in the original's state dictionaries.
+ */
+export class Decoder {
+  /** `{ weight, bias }` of a bare convolution, or the same by position in the sequence. */
+  readonly pmodule: Weights | Readonly<Record<string, Weights>>;
+  readonly #weights = new Map<DecoderStep, Weights>();
+
+  /**
+   * @param source channels and space of the representation
+   * @param target channels and space of what is predicted
+   * @throws StriateError where the steps do not lead from one to the other
+   */
+  constructor(
+    readonly steps: readonly DecoderStep[],
+    readonly source: FeatureShape,
+    readonly target: FeatureShape,
+    readonly what: string,
+  ) {
+    checkShapes(steps, source, target, what);
+    const byPosition: Record<string, Weights> = {};
+    let bare: Weights | undefined;
+    for (const step of steps) {
+      if (step.type === "relu" || step.type === "upsample") continue;
+      const weights = makeWeights(step);
+      this.#weights.set(step, weights);
+      if (step.position === undefined) bare = weights;
+      else byPosition[step.position] = weights;
+    }
+    this.pmodule = bare ?? byPosition;
+  }
+
+  /** [batch, ...source] to [batch, ...target]. */
+  forward(representation: Tensor): Tensor {
+    return scope("decoder", () => {
+      let x = representation;
+      for (let i = 0; i < this.steps.length; i++) {
+        const joined = this.#joined(x, i);
+        if (joined !== undefined) i++;
+        x = joined ?? this.#step(x, this.steps[i]!);
+      }
+      return x;
+    });
+  }
+
+  /** Resizing and the convolution after it as one, where that is cheaper. */
+  #joined(x: Tensor, i: number): Tensor | undefined {
+    const [step, next] = [this.steps[i]!, this.steps[i + 1]];
+    if (step.type !== "upsample" || next?.type !== "convTranspose") return undefined;
+    const space = x.shape.slice(2) as number[];
+    const matrices = resizeMatrices(space, step, this.what);
+    const after = matrices.map(({ rows }) => rows);
+    if (!mixingPays(next, space, after)) return undefined;
+    const { weight, bias } = this.#weights.get(next)!;
+    return resizeAndConvolve(x, weight, bias, matrices as [AxisMatrix, AxisMatrix], next.padding);
+  }
+
+  #step(x: Tensor, step: DecoderStep): Tensor {
+    if (step.type === "relu") return relu(x);
+    if (step.type === "upsample")
+      return multiplySpace(x, resizeMatrices(x.shape.slice(2) as number[], step, this.what));
+    const { weight, bias } = this.#weights.get(step)!;
+    const { stride, padding, dilation, groups, outputPadding } = step;
+    const options = { stride, padding: [...padding, ...padding], dilation, groups };
+    return step.type === "conv"
+      ? conv(x, weight, bias, options)
+      : convTranspose(x, weight, bias, { ...options, ...(outputPadding && { outputPadding }) });
+  }
+
+  /**
+   * C of a PCoderN by structure: how many elements of the prediction the central cell (channel c // 2, every axis n // 2)
+   * can reach, clipped at the borders; activations are not looked at. 0 if the decoder skips that cell, as resizing to
+   * fewer cells can.
+   */
+  centralWindow(): number {
+    const channels = this.#reachedChannels();
+    const cells = this.#space.map((length, axis) => this.#reachedCells(axis, Math.floor(length / 2)));
+    return cells.reduce((product, reached) => product * reached, channels);
+  }
+
+  /** As {@link centralWindow}, on each axis of the cell nearest to the centre that reaches anything. */
+  window(): number {
+    const cells = this.#space.map((length, axis) => {
+      const centre = Math.floor(length / 2);
+      const nearest = Array.from({ length }, (_, i) => i).sort(
+        (a, b) => Math.abs(a - centre) - Math.abs(b - centre),
+      );
+      for (const cell of nearest) {
+        const reached = this.#reachedCells(axis, cell);
+        if (reached > 0) return reached;
+      }
+      return 0;
+    });
+    return cells.reduce((product, reached) => product * reached, this.#reachedChannels());
+  }
+
+  get #space(): readonly number[] {
+    return this.source.slice(1);
+  }
+
+  #reachedChannels(): number {
+    let channels = new Set([Math.floor(this.source[0]! / 2)]);
+    for (const step of this.steps)
+      if (step.type === "conv" || step.type === "convTranspose") channels = groupReach(channels, step);
+    return channels.size;
+  }
+
+  /** How many cells of the prediction a cell of the representation reaches along one axis. */
+  #reachedCells(axis: number, start: number): number {
+    let cells = new Set([start]);
+    let space = this.#space;
+    for (const step of this.steps) {
+      if (step.type === "relu") continue;
+      const after = spaceAfter(step, space, this.what);
+      const [length, count] = [space[axis]!, after[axis]!];
+      cells =
+        step.type === "upsample"
+          ? resizeReach(cells, step, axis, length, count)
+          : convolutionReach(cells, step, axis, count);
+      space = after;
+    }
+    return cells.size;
+  }
+}
+
+function checkShapes(
+  steps: readonly DecoderStep[],
+  source: FeatureShape,
+  target: FeatureShape,
+  what: string,
+): void {
+  let [channels, space] = [source[0]!, source.slice(1)];
+  for (const step of steps) {
+    if (step.type === "conv" || step.type === "convTranspose") {
+      const { inChannels, outChannels, groups } = step;
+      const [given, wanted] = [channels, inChannels];
+      check(given === wanted, () => `${what}: its convolution takes ${wanted} channels, it gets ${given}`);
+      check(
+        inChannels % groups === 0 && outChannels % groups === 0,
+        () => `${what}: ${inChannels} and ${outChannels} channels cannot be shared by ${groups} groups`,
+      );
+      channels = outChannels;
+    }
+    space = spaceAfter(step, space, what);
+  }
+  const made = [channels, ...space];
+  if (made.join() !== target.join()) {
+    throw new StriateError(
+      `${what}: from ${showShape(source)} it makes ${showShape(made)}, the tensor it has to predict is ${showShape(target)}`,
+    );
+  }
+}
+
+function makeWeights(step: ConvolutionStep): Weights {
+  const { inChannels, outChannels, groups, kernel } = step;
+  const shape =
+    step.type === "conv"
+      ? [outChannels, inChannels / groups, ...kernel]
+      : [inChannels, outChannels / groups, ...kernel];
+  const standard = torchDefault(fans(shape).fanIn);
+  return {
+    weight: parameter(shape, standard),
+    ...(step.bias && { bias: parameter([outChannels], standard) }),
+  };
+}
+
+function resizeMatrices(space: readonly number[], step: UpsampleStep, what: string): AxisMatrix[] {
+  const after = spaceAfter(step, space, what);
+  return space.map((length, axis) => {
+    const count = after[axis]!;
+    return resizeMatrix(length, count, resizeScale(step, axis, length, count), step.mode);
+  });
+}
+
+function resizeReach(
+  from: ReadonlySet<number>,
+  step: UpsampleStep,
+  axis: number,
+  length: number,
+  count: number,
+): Set<number> {
+  const { values } = resizeMatrix(length, count, resizeScale(step, axis, length, count), step.mode);
+  const rows = Array.from({ length: count }, (_, row) => row);
+  return new Set(rows.filter((row) => [...from].some((cell) => values[row * length + cell] !== 0)));
+}
+
+function convolutionReach(
+  from: ReadonlySet<number>,
+  step: ConvolutionStep,
+  axis: number,
+  count: number,
+): Set<number> {
+  const [s, p, d] = [step.stride[axis]!, step.padding[axis]!, step.dilation[axis]!];
+  const reached = new Set<number>();
+  for (const cell of from) {
+    for (let k = 0; k < step.kernel[axis]!; k++) {
+      const at = step.type === "convTranspose" ? cell * s - p + k * d : (cell + p - k * d) / s;
+      if (Number.isInteger(at) && at >= 0 && at < count) reached.add(at);
+    }
+  }
+  return reached;
+}
+
+function groupReach(channels: ReadonlySet<number>, step: ConvolutionStep): Set<number> {
+  const [into, out] = [step.inChannels / step.groups, step.outChannels / step.groups];
+  const reached = new Set<number>();
+  for (const channel of channels) {
+    const group = Math.floor(channel / into);
+    for (let i = 0; i < out; i++) reached.add(group * out + i);
+  }
+  return reached;
+}

@@ -1,0 +1,72 @@
+import type { TensorData } from "../../../graph/index.js";
+import { input, lower, writeOnnx } from "../../../graph/index.js";
+import type { State } from "../../../nn/module.js";
+import { baked } from "../../../nn/training-state.js";
+import type { Runtime, SessionOptions } from "../../../runtime/runtime.js";
+import { targetOf } from "../../../runtime/runtime.js";
+import { check } from "../../../util/errors.js";
+import type { Random } from "../../../util/random.js";
+import type { Decoder } from "./decoder.js";
+
+/** Times that a cell is changed, and how far the drawn values reach: whole numbers from -reach to reach - 1. */
+export const WINDOW_REPEATS = 10;
+const REACH = 10_000;
+
+/** Draws for {@link countWindow}: [repeats, batch]. */
+export function windowDraws(random: Random, batch: number): number[][] {
+  return Array.from({ length: WINDOW_REPEATS }, () =>
+    Array.from({ length: batch }, () => random.integer(-REACH, REACH)),
+  );
+}
+
+/** Runs a decoder on a batch of representations. */
+export type DecoderRun = (representation: TensorData) => Promise<TensorData>;
+
+/** Opens a decoder with its weights for one batch size. */
+export async function openDecoder(
+  decoder: Decoder,
+  values: State,
+  batch: number,
+  runtime: Runtime,
+  options: SessionOptions = {},
+): Promise<{ readonly run: DecoderRun; close(): Promise<void> }> {
+  const prediction = decoder.forward(input("representation", [batch, ...decoder.source]));
+  const constants = { values: baked(values) };
+  const model = writeOnnx(lower({ prediction }, targetOf(runtime, options), constants), constants);
+  const session = await runtime.createSession(model.bytes, options);
+  return {
+    run: async (representation) => (await session.run({ representation })).prediction!,
+    close: () => session.close(),
+  };
+}
+
+/**
+ * C of a PCoderN as the original measures it: in every image one cell (the middle channel and the middle of every axis)
+ * is set to a drawn number, and the elements of the prediction that differ are counted, per image; the mean over the
+ * draws. With activations in the decoder it depends on data and draws and is smaller than the structural window.
+ *
+ * @param representation [batch, channels, ...space]
+ * @param draws [repeats][batch]
+ */
+export async function countWindow(
+  run: DecoderRun,
+  representation: TensorData,
+  draws: readonly (readonly number[])[],
+): Promise<number> {
+  const [batch, channels, ...space] = representation.shape as [number, number, ...number[]];
+  check(
+    draws.length > 0 && draws.every((draw) => draw.length === batch),
+    () => `measuring the window: expected draws for ${batch} images`,
+  );
+  const perImage = representation.data.length / batch;
+  const centre = [channels, ...space].reduce((at, length) => at * length + Math.floor(length / 2), 0);
+  const original = await run(representation);
+  let differing = 0;
+  for (const draw of draws) {
+    const changed = Float32Array.from(representation.data as Float32Array);
+    draw.forEach((value, image) => (changed[image * perImage + centre] = value));
+    const { data } = await run({ ...representation, data: changed });
+    for (let i = 0; i < data.length; i++) if (data[i] !== original.data[i]) differing++;
+  }
+  return differing / batch / draws.length;
+}

@@ -1,0 +1,296 @@
+import { parse as parseToml, stringify } from "smol-toml";
+import { StriateError, check } from "../../../util/errors.js";
+import { isJsonObject, shorten } from "../../../util/json.js";
+import { unknownName } from "../../../util/suggest.js";
+import { DEFAULT_HYPERPARAMETERS, checkHyperparameters } from "../core/hyperparameters.js";
+import type { PCoderOptions, PredifyOptions, WindowRule } from "../core/options.js";
+
+/** A configuration that cannot be used; `about` is the key that is wrong: "input_size", "pcoders[2].module". */
+export class PredifyConfigError extends StriateError {
+  override name = "PredifyConfigError";
+
+  constructor(
+    readonly about: string,
+    message: string,
+  ) {
+    super(message);
+  }
+}
+
+/** Something that was left out, or that has no effect. */
+export interface ConfigWarning {
+  readonly about: "3D" | "predictor" | "hyperparameters" | "gradient_scaling" | "shared_hyperparameters";
+  readonly message: string;
+}
+
+/** The original's hyper-parameter keys. */
+export interface ConfigHyperparameters {
+  readonly feedforward: number;
+  readonly feedback: number;
+  readonly pc: number;
+}
+
+/** A configuration as the original writes it. */
+export interface PredifyConfig {
+  readonly name: string;
+  /** Python's import lines for predictors: kept, without effect here. */
+  readonly imports: readonly string[] | undefined;
+  readonly gradientScaling: boolean;
+  readonly sharedHyperparameters: boolean;
+  readonly inputSize: readonly number[];
+  readonly pcoders: readonly {
+    readonly module: string;
+    readonly predictor: string | undefined;
+    readonly hyperparameters: ConfigHyperparameters;
+    readonly window?: WindowRule;
+  }[];
+  /** Keys that the original lacks. */
+  readonly more: Pick<PredifyOptions, "window" | "errorOver" | "randomInit" | "topDownPrior" | "output">;
+}
+
+export interface ParsedConfig {
+  readonly config: PredifyConfig;
+  readonly warnings: readonly ConfigWarning[];
+}
+
+const KEYS = ["name", "imports", "gradient_scaling", "shared_hyperparameters", "input_size", "pcoders"];
+const MORE_KEYS = ["window", "error_over", "random_init", "top_down_prior", "output"];
+const PCODER_KEYS = ["module", "predictor", "hyperparameters", "window"];
+const VALUE_KEYS = ["feedforward", "feedback", "pc"] as const;
+const LONGEST = 1_000_000;
+
+/**
+ * Reads the original's TOML configuration. Nothing in it is evaluated, and no file that it names is read.
+ *
+ * @param options `compatible`: take everything that the original takes, unknown keys and values out of range included
+ * @throws PredifyConfigError naming the key
+ */
+export function parsePredifyConfig(
+  text: string,
+  options: { readonly compatible?: boolean } = {},
+): ParsedConfig {
+  if (text.length > LONGEST)
+    throw new PredifyConfigError("", `configuration: ${text.length} characters are too many`);
+  let table: Record<string, unknown>;
+  try {
+    table = parseToml(text);
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message.split("\n")[0]! : String(cause);
+    throw new PredifyConfigError("", `configuration: not valid TOML: ${why}`);
+  }
+  return checked(table, options.compatible === true);
+}
+
+function checked(table: Readonly<Record<string, unknown>>, compatible: boolean): ParsedConfig {
+  const warnings: ConfigWarning[] = [];
+  const warn = (about: ConfigWarning["about"], message: string) => warnings.push({ about, message });
+  if (!compatible) checkKeys("", table, [...KEYS, ...MORE_KEYS]);
+  const name = nameOf(table.name);
+  const imports = table.imports;
+  if (imports !== undefined && !isListOf(imports, "string")) wrong("imports", "a list of strings", imports);
+  const inputSize = sizeOf(table.input_size);
+  if (inputSize.length === 4)
+    warn("3D", "input_size has 4 numbers: the input is taken as [channels, depth, height, width]");
+  const gradientScaling = flag(table, "gradient_scaling", () => {
+    warn(
+      "gradient_scaling",
+      "gradient_scaling is not given: false, so the error step depends on batch and size",
+    );
+  });
+  const sharedHyperparameters = flag(table, "shared_hyperparameters", () => {
+    warn("shared_hyperparameters", "shared_hyperparameters is not given: false, every PCoder has its own");
+  });
+  const list = table.pcoders;
+  if (!Array.isArray(list) || list.length === 0 || !list.every(isJsonObject)) {
+    wrong("pcoders", "a list with at least one [[pcoders]] table", list);
+  }
+  const pcoders = list.map((entry, i) => pcoderOf(entry, i, compatible, warn));
+  if (sharedHyperparameters) {
+    warn(
+      "shared_hyperparameters",
+      "shared_hyperparameters is true: the first PCoder's values are used for all",
+    );
+  }
+  return {
+    config: {
+      name,
+      imports: imports,
+      gradientScaling,
+      sharedHyperparameters,
+      inputSize,
+      pcoders,
+      more: moreOf(table),
+    },
+    warnings,
+  };
+}
+
+function pcoderOf(
+  entry: Readonly<Record<string, unknown>>,
+  i: number,
+  compatible: boolean,
+  warn: (about: ConfigWarning["about"], message: string) => void,
+): PredifyConfig["pcoders"][number] {
+  const path = `pcoders[${i + 1}]`;
+  if (!compatible) checkKeys(`${path}.`, entry, PCODER_KEYS);
+  const { module, predictor, hyperparameters } = entry;
+  if (typeof module !== "string" || module === "")
+    wrong(`${path}.module`, "the name of a module or tensor", module);
+  if (predictor === undefined) warn("predictor", `${path} has no predictor: the default one is used`);
+  else if (typeof predictor !== "string")
+    wrong(`${path}.predictor`, 'an expression such as "ConvTranspose2d(64, 3, 5, padding=2)"', predictor);
+  const window = windowOf(`${path}.window`, entry.window);
+  return {
+    module: module,
+    predictor: predictor,
+    hyperparameters: hyperparametersOf(`${path}.hyperparameters`, hyperparameters, compatible, () => {
+      warn("hyperparameters", `${path} has no hyperparameters: 0.3, 0.3 and 0.01 are used`);
+    }),
+    ...(window !== undefined && { window }),
+  };
+}
+
+function hyperparametersOf(
+  path: string,
+  given: unknown,
+  compatible: boolean,
+  missing: () => void,
+): ConfigHyperparameters {
+  if (given === undefined) {
+    missing();
+    const { feedforward, feedback, error } = DEFAULT_HYPERPARAMETERS;
+    return { feedforward, feedback, pc: error };
+  }
+  const expected = `a table with ${VALUE_KEYS.join(", ")}`;
+  if (!isJsonObject(given)) return wrong(path, expected, given);
+  const lacking = VALUE_KEYS.filter((key) => given[key] === undefined);
+  if (lacking.length > 0)
+    throw new PredifyConfigError(
+      path,
+      `configuration: ${path} lacks ${lacking.join(" and ")}: expected ${expected}`,
+    );
+  if (!compatible) checkKeys(`${path}.`, given, VALUE_KEYS);
+  const [feedforward, feedback, pc] = VALUE_KEYS.map((key) => {
+    const value = given[key];
+    return typeof value === "number" ? value : wrong(`${path}.${key}`, "a number", value);
+  }) as [number, number, number];
+  if (!compatible) {
+    try {
+      checkHyperparameters({ feedforward, feedback, error: pc }, `configuration: ${path}`);
+    } catch (error) {
+      throw new PredifyConfigError(path, error instanceof Error ? error.message : String(error));
+    }
+  }
+  return { feedforward, feedback, pc };
+}
+
+function nameOf(name: unknown): string {
+  if (name === undefined) return "network";
+  if (typeof name !== "string" || !/^[\p{L}_][\p{L}\p{N}_]*$/u.test(name))
+    return wrong("name", "a name of letters, digits and _", name);
+  if (name === "Net")
+    throw new PredifyConfigError("name", 'configuration: name: "Net" is reserved, choose another');
+  return name;
+}
+
+function sizeOf(size: unknown): readonly number[] {
+  const fits =
+    isListOf(size, "number") &&
+    (size.length === 3 || size.length === 4) &&
+    size.every((n) => Number.isInteger(n) && n >= 1);
+  return fits
+    ? size
+    : wrong("input_size", "[channels, height, width] or [channels, depth, height, width]", size);
+}
+
+function isListOf(value: unknown, type: "string"): value is string[];
+function isListOf(value: unknown, type: "number"): value is number[];
+function isListOf(value: unknown, type: string): boolean {
+  return Array.isArray(value) && value.every((item) => typeof item === type);
+}
+
+function flag(table: Readonly<Record<string, unknown>>, key: string, missing?: () => void): boolean {
+  const value = table[key];
+  if (value === undefined) missing?.();
+  return value === undefined || typeof value === "boolean"
+    ? value === true
+    : wrong(key, "true or false", value);
+}
+
+function windowOf(path: string, value: unknown): WindowRule | undefined {
+  if (value === undefined || value === "window" || value === "measured") return value;
+  return typeof value === "number" && value > 0
+    ? value
+    : wrong(path, '"window", "measured" or a number above 0', value);
+}
+
+function moreOf(table: Readonly<Record<string, unknown>>): PredifyConfig["more"] {
+  const window = windowOf("window", table.window);
+  const { error_over: errorOver, output } = table;
+  if (errorOver !== undefined && errorOver !== "batch" && errorOver !== "image")
+    wrong("error_over", '"batch" or "image"', errorOver);
+  if (output !== undefined && typeof output !== "string") wrong("output", "the name of an output", output);
+  return {
+    ...(window !== undefined && { window }),
+    ...(errorOver !== undefined && { errorOver }),
+    ...(output !== undefined && { output }),
+    ...(table.random_init !== undefined && { randomInit: flag(table, "random_init") }),
+    ...(table.top_down_prior !== undefined && { topDownPrior: flag(table, "top_down_prior") }),
+  };
+}
+
+function checkKeys(path: string, table: object, known: readonly string[]): void {
+  for (const key of Object.keys(table)) {
+    if (!known.includes(key)) {
+      throw new PredifyConfigError(
+        path + key,
+        `configuration: ${path}${unknownName("key", shorten(key, 60), known)}`,
+      );
+    }
+  }
+}
+
+function wrong(about: string, expected: string, came: unknown): never {
+  const shown = came === undefined ? "nothing" : shorten(JSON.stringify(came));
+  throw new PredifyConfigError(about, `configuration: ${about}: expected ${expected}, got ${shown}`);
+}
+
+/** What `predify` takes, from a configuration. */
+export function optionsFromConfig(config: PredifyConfig): PredifyOptions {
+  const { name, gradientScaling, sharedHyperparameters, inputSize, more } = config;
+  return {
+    name,
+    gradientScaling,
+    sharedHyperparameters,
+    inputSize,
+    ...more,
+    pcoders: config.pcoders.map(({ module, predictor, hyperparameters, window }): PCoderOptions => ({
+      after: module,
+      ...(predictor !== undefined && { decoder: predictor }),
+      ...(window !== undefined && { window }),
+      feedforward: hyperparameters.feedforward,
+      feedback: hyperparameters.feedback,
+      error: hyperparameters.pc,
+    })),
+  };
+}
+
+/** A configuration as TOML, readable by the original too where its modules have PyTorch's names. */
+export function writePredifyConfig(
+  config: Pick<PredifyConfig, "name" | "gradientScaling" | "sharedHyperparameters" | "inputSize" | "pcoders">,
+): string {
+  const head = {
+    name: config.name,
+    gradient_scaling: config.gradientScaling,
+    shared_hyperparameters: config.sharedHyperparameters,
+    input_size: config.inputSize,
+  };
+  const number = (value: number) => (Number.isInteger(value) ? value.toFixed(1) : String(value));
+  const blocks = config.pcoders.map(({ module, predictor, hyperparameters }) => {
+    check(module !== "", () => "configuration: a PCoder needs a module");
+    const values = VALUE_KEYS.map((key) => `${key} = ${number(hyperparameters[key])}`).join(", ");
+    const named = stringify({ module, ...(predictor !== undefined && { predictor }) }).trim();
+    return `[[pcoders]]\n${named}\nhyperparameters = { ${values} }\n`;
+  });
+  return [`${stringify(head).trim()}\n`, ...blocks].join("\n");
+}

@@ -1,0 +1,74 @@
+import { readTorchCheckpoint } from "../../../data/formats/torch-tensor-node.js";
+import type { TensorData } from "../../../graph/index.js";
+import type { State } from "../../../nn/module.js";
+import { readSafetensors, writeSafetensors } from "../../../util/safetensors-node.js";
+import type { StoredTensor } from "../../../util/safetensors.js";
+import { storedToFloat32 } from "../../../util/safetensors.js";
+import { check } from "../../../util/errors.js";
+import type { PredictiveNetwork } from "../core/network.js";
+import { valuesFromState } from "../core/values.js";
+
+/**
+ * The decoder of one PCoder, or those of all, out of a `.pth` checkpoint of the authors' code: whatever dictionaries they
+ * lie in ("pcoderweights.pmodule.weight"), names are counted from "pcoderI." or "pmodule." on. Nothing in it is executed.
+ *
+ * @param pcoder whose it is, where the file holds one alone
+ * @throws StriateError as {@link readWeights}
+ */
+export async function readTorchWeights(
+  path: string,
+  network: PredictiveNetwork,
+  options: { readonly pcoder?: number } = {},
+): Promise<State> {
+  const state = new Map<string, TensorData>();
+  const { tensors } = await readTorchCheckpoint(path);
+  for (const [name, { shape, data }] of tensors) {
+    const [own] = /(?:pcoder\d+\.)?(?:pmodule\..*|C_sqrt)$/.exec(name) ?? [];
+    if (own === undefined || !(data instanceof Float32Array || data instanceof Float64Array)) continue;
+    state.set(own, { dtype: "float32", shape, data: Float32Array.from(data) });
+  }
+  return valuesFromState(network, state, options);
+}
+
+/**
+ * Reads decoders from a safetensors file in the original's names; it may hold more. Throws {@link StriateError} for a
+ * file that lacks something or was made for another network.
+ */
+export async function readWeights(path: string, network: PredictiveNetwork): Promise<State> {
+  const { tensors } = await readSafetensors(path);
+  const state = new Map(
+    Array.from(tensors, ([name, stored]): [string, TensorData] => [
+      name,
+      { dtype: "float32", shape: stored.shape, data: storedToFloat32(stored) },
+    ]),
+  );
+  return valuesFromState(network, state);
+}
+
+/**
+ * {@link readWeights}, or where the name ends in .pth {@link readTorchWeights}: one file of all decoders, or one for each
+ * PCoder with commas between, lowest first.
+ */
+export async function readAnyWeights(paths: string, network: PredictiveNetwork): Promise<State> {
+  const files = paths.split(",");
+  if (!files.every((file) => file.endsWith(".pth"))) return readWeights(paths, network);
+  const { length } = network.pcoders;
+  check(
+    files.length === 1 || files.length === length,
+    () => `weights: expected one .pth file, or one for each of ${length} PCoders, got ${files.length}`,
+  );
+  const alone = files.length === 1 && length > 1;
+  const parts = await Promise.all(
+    files.map((file, i) => readTorchWeights(file, network, alone ? {} : { pcoder: i + 1 })),
+  );
+  return new Map(parts.flatMap((part) => [...part]));
+}
+
+/** Writes decoders as safetensors in the original's names. */
+export async function writeWeights(path: string, network: PredictiveNetwork, values: State): Promise<void> {
+  const stored = Array.from(values, ([name, { shape, data }]): [string, StoredTensor] => [
+    name,
+    { dtype: "F32", shape: [...shape], data: data },
+  ]);
+  await writeSafetensors(path, new Map(stored), { name: network.options.name ?? "network" });
+}

@@ -1,0 +1,143 @@
+import type { Tensor, TensorData } from "../../../graph/index.js";
+import { cast, gradients, input, lower, writeOnnx } from "../../../graph/index.js";
+import { crossEntropy } from "../../../nn/losses.js";
+import type { State } from "../../../nn/module.js";
+import { baked } from "../../../nn/training-state.js";
+import type { Runtime, SessionOptions } from "../../../runtime/runtime.js";
+import { targetOf } from "../../../runtime/runtime.js";
+import { check } from "../../../util/errors.js";
+import type { Random } from "../../../util/random.js";
+import type { PredictiveNetwork } from "../core/network.js";
+import type { Normalisation } from "../training/tasks.js";
+import { normalised } from "../training/tasks.js";
+
+export interface AttackOptions {
+  /** Largest change of a pixel, in the images' units. */
+  readonly epsilon: number;
+  /** Default 100. */
+  readonly steps?: number;
+  /** Step over epsilon. Default 0.025, the paper's. */
+  readonly relativeStep?: number;
+  /** Smallest and largest pixel. Default 0 and 1. */
+  readonly bounds?: readonly [number, number];
+}
+
+/** Loss and gradient of a targeted attack that looks through all passes. */
+export interface AttackGraph {
+  readonly image: Tensor;
+  /** int64 [batch]: the classes to be answered. */
+  readonly targets: Tensor;
+  /** Summed cross-entropy to the targets at the last timestep; the attack descends it. */
+  readonly loss: Tensor;
+  readonly gradient: Tensor;
+  readonly logits: readonly Tensor[];
+}
+
+/** @param timesteps the last one: the attack sees `timesteps` + 1 passes. Error gradients count as constants. */
+export function traceAttack(
+  network: PredictiveNetwork,
+  timesteps: number,
+  options: { readonly batch: number; readonly normalisation?: Normalisation },
+): AttackGraph {
+  const { backbone } = network;
+  const image = input("image", [options.batch, ...backbone.imageShape]);
+  const targets = input("targets", [options.batch], "int64");
+  const seen = options.normalisation ? normalised(image, options.normalisation) : image;
+  const { passes } = network.unroll(timesteps, { image: seen, hyperparameters: "constants" });
+  const logits = passes.map((pass) => pass.logits);
+  const loss = crossEntropy(logits.at(-1)!, cast(targets, "int64"), { reduction: "sum" });
+  return { image, targets, loss, gradient: gradients(loss, [image])[0]!, logits };
+}
+
+/** x - step sign(gradient), put back into the epsilon cube about `original`, then into the bounds. */
+export function attackStep(
+  x: Float32Array,
+  original: Float32Array,
+  gradient: ArrayLike<number>,
+  { epsilon, relativeStep = 0.025, bounds = [0, 1] }: AttackOptions,
+): Float32Array {
+  const step = epsilon * relativeStep;
+  return x.map((value, i) => {
+    const moved = value - step * Math.sign(gradient[i]!);
+    return clamp(clamp(moved, original[i]! - epsilon, original[i]! + epsilon), ...bounds);
+  });
+}
+
+/** Where the attack begins: original + uniform noise in ±epsilon, within the bounds. `noise` in ±epsilon. */
+export function attackStart(
+  original: Float32Array,
+  noise: ArrayLike<number>,
+  { bounds = [0, 1] }: Pick<AttackOptions, "bounds">,
+): Float32Array {
+  return original.map((value, i) => clamp(value + noise[i]!, ...bounds));
+}
+
+function clamp(value: number, low: number, high: number): number {
+  return Math.min(Math.max(value, low), high);
+}
+
+/**
+ * The paper's attack: basic iterative method in the maximum norm, targeted, random start (Kurakin et al. 2017), through
+ * all passes of the unrolled network. The class asked for in the paper is (label + 800) mod 1000.
+ *
+ * @param images [batch, ...imageShape], in `bounds`
+ * @returns the images found, and whether the network answers the target at the last timestep
+ */
+export async function targetedAttack(
+  network: PredictiveNetwork,
+  values: State,
+  images: TensorData,
+  targets: readonly number[],
+  options: AttackOptions & {
+    readonly timesteps: number;
+    readonly normalisation?: Normalisation;
+    readonly random: Random;
+  },
+  runtime: Runtime,
+  session: SessionOptions = {},
+): Promise<{ readonly images: TensorData; readonly succeeded: readonly boolean[] }> {
+  const batch = images.shape[0]!;
+  check(
+    network.options.randomInit !== true,
+    () => "attack: a network with random states has no one gradient",
+  );
+  check(network.backbone.noise.size === 0, () => "attack: a network that draws noise has no one gradient");
+  check(targets.length === batch, () => `attack: expected ${batch} targets, got ${targets.length}`);
+  const { steps = 100, epsilon, random } = options;
+  const graph = traceAttack(network, options.timesteps, { ...options, batch });
+  const constants = { values: baked(values) };
+  const outputs = lower(
+    { gradient: graph.gradient, logits: graph.logits.at(-1)! },
+    targetOf(runtime, session),
+    constants,
+  );
+  const opened = await runtime.createSession(writeOnnx(outputs, constants).bytes, session);
+  try {
+    const original = images.data as Float32Array;
+    const noise = random.fillUniform(new Float32Array(original.length), -epsilon, epsilon);
+    let x = attackStart(original, noise, options);
+    const run = () =>
+      opened.run({
+        image: { ...images, data: x },
+        targets: { dtype: "int64", shape: [batch], data: BigInt64Array.from(targets, BigInt) },
+      });
+    for (let i = 0; i < steps; i++) {
+      const { gradient } = await run();
+      x = attackStep(x, original, gradient!.data as Float32Array, options);
+    }
+    const { logits } = await run();
+    return {
+      images: { ...images, data: x },
+      succeeded: targets.map((target, i) => winner(logits!, i) === target),
+    };
+  } finally {
+    await opened.close();
+  }
+}
+
+function winner({ shape, data }: TensorData, row: number): number {
+  const classes = shape.at(-1)!;
+  let best = 0;
+  for (let c = 1; c < classes; c++) if (data[row * classes + c]! > data[row * classes + best]!) best = c;
+  return best;
+}

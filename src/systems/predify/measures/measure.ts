@@ -1,0 +1,177 @@
+import type { TensorData } from "../../../graph/index.js";
+import { check } from "../../../util/errors.js";
+import { Random } from "../../../util/random.js";
+import { correlationDistance } from "./metrics.js";
+import { stateName } from "../core/network.js";
+import type { PredictiveRunner, RunInputs } from "../core/run.js";
+
+/** Images as the backbone expects them, with the classes that are right. */
+export interface LabelledBatch {
+  readonly images: TensorData;
+  readonly labels: ArrayLike<number>;
+}
+
+/** How a network does at every timestep. */
+export interface TimestepScores {
+  readonly images: number;
+  /** Right answers (largest logit) at each timestep. */
+  readonly correct: readonly number[];
+  /** Share of them. */
+  readonly accuracy: readonly number[];
+  /** Images answered rightly at this timestep that were answered wrongly at timestep 0, and the other way round. */
+  readonly gained: readonly number[];
+  readonly lost: readonly number[];
+  /** Mean prediction error, [PCoder][timestep]; empty unless the runner gives "error.pcoderI". */
+  readonly errors: readonly (readonly number[])[];
+}
+
+/** Runs batches through a network and counts right answers at each timestep. */
+export async function measureTimesteps(
+  runner: PredictiveRunner,
+  batches: Iterable<LabelledBatch> | AsyncIterable<LabelledBatch>,
+  inputs: RunInputs = {},
+): Promise<TimestepScores> {
+  const tally = new TimestepTally();
+  for await (const { images, labels } of batches) tally.add(await runner.run(images, inputs), labels);
+  return tally.scores();
+}
+
+/** Adds up what runs of a network answered: {@link measureTimesteps} for those who have the answers already. */
+export class TimestepTally {
+  #images = 0;
+  readonly #correct: number[] = [];
+  readonly #gained: number[] = [];
+  readonly #lost: number[] = [];
+  readonly #errors: number[][] = [];
+
+  /** @param results of a {@link PredictiveRunner}: "logits", and "error.pcoderI" where they are wanted */
+  add(results: Readonly<Record<string, TensorData>>, labels: ArrayLike<number>): void {
+    const logits = results.logits!;
+    const [timesteps, count] = logits.shape as [number, number];
+    check(labels.length === count, () => `measuring: ${count} images came with ${labels.length} labels`);
+    const isRight = (t: number) => largestLogits(logits, t).map((answer, i) => answer === labels[i]);
+    const first = isRight(0);
+    for (let t = 0; t < timesteps; t++) {
+      const right = isRight(t);
+      const tally = (list: number[], counts: (is: boolean, was: boolean) => boolean) =>
+        (list[t] = (list[t] ?? 0) + right.filter((is, i) => counts(is, first[i]!)).length);
+      tally(this.#correct, (is) => is);
+      tally(this.#gained, (is, was) => is && !was);
+      tally(this.#lost, (is, was) => was && !is);
+    }
+    for (let i = 0; results[`error.pcoder${i + 1}`] !== undefined; i++) {
+      const values = Array.from(results[`error.pcoder${i + 1}`]!.data, Number);
+      this.#errors[i] = values.map((value, t) => (this.#errors[i]?.[t] ?? 0) + value * count);
+    }
+    this.#images += count;
+  }
+
+  /** @throws StriateError where nothing was added */
+  scores(): TimestepScores {
+    const images = this.#images;
+    check(images > 0, () => "measuring: there are no images");
+    return {
+      images,
+      correct: [...this.#correct],
+      accuracy: this.#correct.map((right) => right / images),
+      gained: [...this.#gained],
+      lost: [...this.#lost],
+      errors: this.#errors.map((sums) => sums.map((sum) => sum / images)),
+    };
+  }
+}
+
+/** Classes with the largest logit at a timestep of logits [timesteps, batch, classes]. */
+export function largestLogits({ shape, data }: TensorData, t: number): number[] {
+  const [, batch, classes] = shape as [number, number, number];
+  return Array.from({ length: batch }, (_, b) => {
+    const at = (t * batch + b) * classes;
+    let best = 0;
+    for (let c = 1; c < classes; c++) if (data[at + c]! > data[at + best]!) best = c;
+    return best;
+  });
+}
+
+/**
+ * Manifold projection: correlation distance between the representations of a disturbed and the clean image, for every
+ * timestep and PCoder, as a mean over images: [PCoder][timestep]. Falling curves mean that the dynamics pull disturbed
+ * states back to the clean ones; divide by timestep 0 to compare. The runner must give representations.
+ */
+export async function measureDistances(
+  runner: PredictiveRunner,
+  pairs: Iterable<readonly [clean: TensorData, disturbed: TensorData]>,
+  inputs: RunInputs = {},
+): Promise<number[][]> {
+  const tally = new DistanceTally();
+  for (const [clean, disturbed] of pairs)
+    tally.add(await runner.run(clean, inputs), await runner.run(disturbed, inputs));
+  return tally.means();
+}
+
+/** Adds up correlation distances of runs: {@link measureDistances} for those who have the representations already. */
+export class DistanceTally {
+  #images = 0;
+  readonly #sums: number[][] = [];
+
+  /** Results of a {@link PredictiveRunner} with "representation.pcoderI.tN", for the same images clean and disturbed. */
+  add(clean: Readonly<Record<string, TensorData>>, disturbed: Readonly<Record<string, TensorData>>): void {
+    const first = clean[`${stateName(1)}.t0`];
+    check(
+      first !== undefined,
+      () => "measuring distances: the runner gives no representations; open it with `representations: true`",
+    );
+    const count = first.shape[0]!;
+    for (let i = 0; clean[`${stateName(i + 1)}.t0`] !== undefined; i++) {
+      const row = (this.#sums[i] ??= []);
+      for (let t = 0; clean[`${stateName(i + 1)}.t${t}`] !== undefined; t++) {
+        const [x, y] = [clean, disturbed].map(
+          (results) => results[`${stateName(i + 1)}.t${t}`]!.data as Float32Array,
+        ) as [Float32Array, Float32Array];
+        const size = x.length / count;
+        for (let n = 0; n < count; n++) {
+          const range = [n * size, (n + 1) * size] as const;
+          row[t] = (row[t] ?? 0) + correlationDistance(x.subarray(...range), y.subarray(...range));
+        }
+      }
+    }
+    this.#images += count;
+  }
+
+  /** [PCoder][timestep] @throws StriateError where nothing was added */
+  means(): number[][] {
+    check(this.#images > 0, () => "measuring: there are no images");
+    return this.#sums.map((row) => row.map((sum) => sum / this.#images));
+  }
+}
+
+/**
+ * Gaussian noise added to images as the network sees them (after normalisation, as the authors do). The same noise for
+ * the same seed, whatever the image.
+ */
+export function withGaussianNoise(images: TensorData, sigma: number, seed: number): TensorData {
+  const noise = Random.derive(seed, "gaussian noise").fillNormal(
+    new Float32Array(images.data.length),
+    0,
+    sigma,
+  );
+  const clean = images.data as Float32Array;
+  return { ...images, data: noise.map((value, i) => value + clean[i]!) };
+}
+
+/** A share of the positions set to the image's smallest or largest value, all channels alike. */
+export function withSaltAndPepper(images: TensorData, share: number, seed: number): TensorData {
+  const random = Random.derive(seed, "salt and pepper");
+  const data = Float32Array.from(images.data as Float32Array);
+  const [batch, channels] = images.shape as [number, number];
+  const positions = data.length / batch / channels;
+  for (let n = 0; n < batch; n++) {
+    const image = data.subarray(n * channels * positions, (n + 1) * channels * positions);
+    const [low, high] = [image.reduce((a, b) => Math.min(a, b)), image.reduce((a, b) => Math.max(a, b))];
+    for (let i = 0; i < positions; i++) {
+      const u = random.uniform();
+      if (u >= share) continue;
+      for (let c = 0; c < channels; c++) image[c * positions + i] = u < share / 2 ? low : high;
+    }
+  }
+  return { ...images, data };
+}

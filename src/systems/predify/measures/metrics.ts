@@ -1,0 +1,51 @@
+import { check } from "../../../util/errors.js";
+
+/**
+ * Correlation distance d = 1 - <a - mean a, b - mean b> / (|a - mean a| |b - mean b|) over all elements of one image's
+ * representation (spec of the paper's manifold projection): 0 for equal directions, NaN for a constant one.
+ */
+export function correlationDistance(a: ArrayLike<number>, b: ArrayLike<number>): number {
+  check(
+    a.length === b.length && a.length > 0,
+    () => `correlation distance: expected as many numbers on both sides, got ${a.length} and ${b.length}`,
+  );
+  const [meanA, meanB] = [meanOf(a), meanOf(b)];
+  let [ab, aa, bb] = [0, 0, 0];
+  for (let i = 0; i < a.length; i++) {
+    const [x, y] = [a[i]! - meanA, b[i]! - meanB];
+    ab += x * y;
+    aa += x * x;
+    bb += y * y;
+  }
+  return 1 - ab / Math.sqrt(aa * bb);
+}
+
+function meanOf(values: ArrayLike<number>): number {
+  let [total, i] = [0, values.length];
+  while (i > 0) total += values[--i]!;
+  return total / values.length;
+}
+
+/** Errors of one timestep: error[corruption][severity], each the share of images answered wrongly. */
+export type CorruptionErrors = readonly (readonly number[])[];
+
+/** Sum over severities of the error, for each corruption. */
+export function corruptionError(errors: CorruptionErrors): number[] {
+  return errors.map((severities) => severities.reduce((a, b) => a + b, 0));
+}
+
+/** Mean over corruptions of the summed errors. */
+export function meanCorruptionError(errors: CorruptionErrors): number {
+  const sums = corruptionError(errors);
+  check(sums.length > 0, () => "corruption error: expected at least one corruption");
+  return sums.reduce((a, b) => a + b, 0) / sums.length;
+}
+
+/**
+ * Relative mCE of every timestep, as the paper plots it: the mean corruption error divided by that of timestep 0, the
+ * network's own feed-forward pass (NOT by AlexNet's; that one is `mce` of the metrics). Below 1 the dynamics help.
+ */
+export function relativeMce(errorsByTimestep: readonly CorruptionErrors[]): number[] {
+  const means = errorsByTimestep.map(meanCorruptionError);
+  return means.map((mean) => mean / means[0]!);
+}

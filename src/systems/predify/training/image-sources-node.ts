@@ -1,0 +1,36 @@
+import { join } from "node:path";
+import { imagesBelow, listFolder } from "../../../data/images/image-folder-node.js";
+import type { ImageSource } from "../../../data/images/image-source.js";
+import { IMAGE_ENDINGS, readImage } from "../../../data/images/images-node.js";
+import { namedImages } from "../../../data/sets/named-images-node.js";
+import { StriateError } from "../../../util/errors.js";
+
+/**
+ * Images without labels, for training that needs none: "mnist", "cifar10", or a folder. A folder may hold images and folders of
+ * images at any depth (of those named train and val, the part's), a list (`files.json`), or NumPy files (`train.npy` with
+ * `labels.json`).
+ *
+ * @throws StriateError for a folder that is missing or holds no images
+ */
+export async function openImages(name: string, part: "train" | "test" = "train"): Promise<ImageSource> {
+  if (name === "mnist" || name === "cifar10") return namedImages(name, { split: part });
+  const { folders, files } = await listFolder(name);
+  const split = part === "train" ? "train" : "val";
+  if (files.includes("files.json") || files.includes(`${split}.npy`)) return namedImages(name, { split });
+  const root = folders.includes(split) ? join(name, split) : name;
+  const images = await imagesBelow(root);
+  if (images.length > 0) return unlabelled(root, images);
+  throw new StriateError(`"${root}": no image in it or in its folders (${IMAGE_ENDINGS.join(", ")})`);
+}
+
+/** All have label 0. */
+function unlabelled(root: string, files: readonly string[]): ImageSource {
+  return {
+    name: root,
+    count: files.length,
+    classes: ["image"],
+    labels: new Int32Array(files.length),
+    nameOf: (index) => files[index]!,
+    read: (index) => readImage(join(root, files[index]!)),
+  };
+}

@@ -1,0 +1,184 @@
+import { IMAGES, LABELS } from "../../../data/images/prepared-images.js";
+import type { Dim, Tensor } from "../../../graph/index.js";
+import { addAll, cast, constant, div, input, sub } from "../../../graph/index.js";
+import { crossEntropy } from "../../../nn/losses.js";
+import type { NamedParameters } from "../../../nn/module.js";
+import { namedParameters } from "../../../nn/module.js";
+import { overTime } from "../../../train/over-time.js";
+import type { InferenceGraph, LossGraph, NoiseKind, Task } from "../../../train/task.js";
+import { check } from "../../../util/errors.js";
+import type { MixingWeights } from "../core/hyperparameters.js";
+import { trainableParts } from "../core/hyperparameters.js";
+import type { PredictiveNetwork, Unrolled } from "../core/network.js";
+import { stateName } from "../core/network.js";
+
+/** Per-channel normalisation inside the graph: (x - mean) / std. */
+export interface Normalisation {
+  readonly mean: readonly number[];
+  readonly std: readonly number[];
+}
+
+export function normalised(image: Tensor, { mean, std }: Normalisation): Tensor {
+  const channels = image.shape[1];
+  check(
+    mean.length === channels && std.length === channels && std.every((value) => value > 0),
+    () => `normalisation: expected ${String(channels)} means and as many deviations above 0`,
+  );
+  const vector = (values: readonly number[]) =>
+    constant(values, [values.length, ...image.shape.slice(2).map(() => 1)]);
+  return div(sub(image, vector(mean)), vector(std));
+}
+
+/** What a network answers at every timestep. */
+export interface AnswerOptions {
+  /** Last timestep: answers come for 0..timesteps. */
+  readonly timesteps: number;
+  /** Also give "representation.pcoderI.tN". Default false. */
+  readonly representations?: boolean;
+  /** Also give "prediction.pcoderI.tN", what every PCoder expects below it. Default false. */
+  readonly predictions?: boolean;
+  /** Also give "reconstruction.pcoderI.tN", the image as the decoders make it from one representation. Default false. */
+  readonly reconstructions?: boolean;
+  /** Also give "error.pcoderI" [timesteps + 1]. Default false. */
+  readonly errors?: boolean;
+}
+
+/** Outputs of an unrolled network by name: "logits" [timesteps + 1, ...answer] and what else is asked for. */
+export function answers(
+  { passes }: Unrolled,
+  options: Omit<AnswerOptions, "timesteps">,
+): Record<string, Tensor> {
+  const outputs: Record<string, Tensor> = { logits: overTime(passes.map(({ logits }) => logits)) };
+  const count = passes[0]!.representations.length;
+  for (let i = 0; i < count; i++) {
+    const pcoder = `pcoder${i + 1}`;
+    passes.forEach((pass, t) => {
+      if (options.representations) outputs[`${stateName(i + 1)}.t${t}`] = pass.representations[i]!;
+      if (options.predictions) outputs[`prediction.${pcoder}.t${t}`] = pass.predictions[i]!.prediction;
+      if (options.reconstructions) outputs[`reconstruction.${pcoder}.t${t}`] = pass.reconstructions[i]!;
+    });
+    if (options.errors)
+      outputs[`error.${pcoder}`] = overTime(passes.map((pass) => pass.predictions[i]!.error));
+  }
+  return outputs;
+}
+
+/** Noise that a network needs: the backbone's, and the states it starts from. */
+export function noiseOf({
+  backbone,
+  pcoders,
+  options,
+}: PredictiveNetwork): Readonly<Record<string, NoiseKind>> {
+  const own = Array.from(backbone.noise, ([name, { kind }]) => [name, kind] as const);
+  const states = options.randomInit === true ? pcoders : [];
+  return Object.fromEntries([
+    ...own,
+    ...states.map(({ number }) => [stateName(number), "normal" as const] as const),
+  ]);
+}
+
+/**
+ * Unsupervised training of the decoders: one pass (t = 0), loss = sum over PCoders of the mean squared error of the
+ * prediction. Representations are the frozen backbone's, so every decoder learns from its own term alone. Reads "images",
+ * as the backbone expects them. Logs "error.pcoderI". Answers: those of the unrolled network.
+ */
+export class FeedbackTask implements Task {
+  readonly parameters: NamedParameters;
+
+  constructor(
+    readonly network: PredictiveNetwork,
+    readonly options: AnswerOptions = { timesteps: 0, errors: true },
+  ) {
+    this.parameters = network.parameters;
+  }
+
+  loss(batch: number): LossGraph {
+    const image = input(IMAGES, [batch, ...this.network.backbone.imageShape]);
+    const noise = this.network.backbone.noiseInputs(batch);
+    const errors = feedforwardErrors(this.network, image, noise);
+    return {
+      inputs: [image, ...noise.values()],
+      noise: noiseOf(this.network),
+      loss: addAll(errors),
+      metrics: Object.fromEntries(errors.map((error, i) => [`error.pcoder${i + 1}`, error])),
+    };
+  }
+
+  inference(batch: Dim): InferenceGraph {
+    const unrolled = this.network.unroll(this.options.timesteps, { batch, hyperparameters: "constants" });
+    return {
+      inputs: unrolled.inputs,
+      noise: noiseOf(this.network),
+      outputs: answers(unrolled, this.options),
+      overTime: "logits",
+    };
+  }
+}
+
+/** e_i of the first pass, in which every representation is the backbone's own value. */
+function feedforwardErrors(
+  network: PredictiveNetwork,
+  image: Tensor,
+  noise: ReadonlyMap<Tensor, Tensor>,
+): Tensor[] {
+  const representations = network.feedforward(image, noise);
+  return network.pcoders.map(
+    (pcoder, i) => pcoder.predict(representations[i]!, i === 0 ? image : representations[i - 1]!).error,
+  );
+}
+
+export interface TuningOptions {
+  /** The cross-entropy is that of this timestep. */
+  readonly timesteps: number;
+  /** Whether the decoders are trained along (default false: the hyper-parameters alone). */
+  readonly decoders?: boolean;
+}
+
+/**
+ * Tunes beta, lambda and alpha by gradient, in their sigmoid form, which keeps beta + lambda + memory = 1. Loss: mean
+ * cross-entropy at the last timestep, back-propagated through all passes with the error gradients held constant. Reads
+ * "images" and "labels" [batch] (whole numbers). Parameters: "ff_part1", "fb_part1", "mem_part1", "errorm1", ... (or
+ * "ff_part", ... where shared). Alpha is not bounded.
+ */
+export class HyperparameterTask implements Task {
+  readonly parameters: NamedParameters;
+  readonly weights: readonly MixingWeights[];
+
+  constructor(
+    readonly network: PredictiveNetwork,
+    readonly options: TuningOptions,
+  ) {
+    const values = network.pcoders.map(({ hyperparameters }) => hyperparameters);
+    const { parameters, weights } = trainableParts(values, network.options.sharedHyperparameters === true);
+    this.parameters = new Map([...namedParameters(parameters), ...network.parameters]);
+    this.weights = weights;
+  }
+
+  /** For `train`: which parameters change. */
+  trainable(name: string): boolean {
+    return this.options.decoders === true || !this.network.parameters.has(name);
+  }
+
+  loss(batch: number): LossGraph {
+    const image = input(IMAGES, [batch, ...this.network.backbone.imageShape]);
+    const labels = input(LABELS, [batch]);
+    const { inputs, passes } = this.#unroll(image);
+    const loss = crossEntropy(passes.at(-1)!.logits, cast(labels, "int64"));
+    return { inputs: [image, labels, ...inputs], noise: noiseOf(this.network), loss };
+  }
+
+  inference(batch: Dim): InferenceGraph {
+    const image = input(IMAGES, [batch, ...this.network.backbone.imageShape]);
+    const unrolled = this.#unroll(image);
+    return {
+      inputs: [image, ...unrolled.inputs],
+      noise: noiseOf(this.network),
+      outputs: answers(unrolled, {}),
+      overTime: "logits",
+    };
+  }
+
+  #unroll(image: Tensor): Unrolled {
+    return this.network.unroll(this.options.timesteps, { image, hyperparameters: this.weights });
+  }
+}

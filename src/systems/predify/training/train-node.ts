@@ -1,0 +1,151 @@
+import { IMAGES } from "../../../data/images/prepared-images.js";
+import type { Dim, TensorData } from "../../../graph/index.js";
+import type { Optimizer } from "../../../nn/optimizer.js";
+import { sgd } from "../../../nn/optimizers.js";
+import type { State } from "../../../nn/module.js";
+import type { Schedule } from "../../../nn/schedules.js";
+import { nodeRuntime } from "../../../runtime/node.js";
+import { Evaluator } from "../../../train/evaluator.js";
+import type { TrainOptions, TrainedRun } from "../../../train/run-node.js";
+import { train } from "../../../train/run-node.js";
+import type { InferenceGraph, TrainingData } from "../../../train/task.js";
+import { saveOnnx } from "../../../graph/onnx/save-node.js";
+import { Random } from "../../../util/random.js";
+import type { UnrolledOptions } from "../files/export.js";
+import { writeUnrolled } from "../files/export.js";
+import { hyperparametersOf } from "../core/hyperparameters.js";
+import type { Hyperparameters } from "../core/hyperparameters.js";
+import { measureWindows } from "../core/run.js";
+import type { PredictiveNetwork } from "../core/network.js";
+import type { TuningOptions } from "./tasks.js";
+import { FeedbackTask, HyperparameterTask } from "./tasks.js";
+import { freshValues } from "../core/values.js";
+
+export interface TrainFeedbackOptions extends Omit<
+  TrainOptions,
+  "optimizer" | "learningRate" | "evaluate" | "trainable"
+> {
+  /** Default: SGD without momentum, weight decay 5e-4 (the paper's for VGG16; RMSprop there for EfficientNet). */
+  readonly optimizer?: Optimizer;
+  /** Default 0.001. */
+  readonly learningRate?: number | Schedule;
+  /** Images that are set aside to measure the errors on, at the end and every `evaluateEvery` steps. */
+  readonly validation?: TrainingData;
+}
+
+export interface TrainedFeedback extends Omit<TrainedRun, "export"> {
+  /** Decoders' weights and sqrt(C): what `openPredictive` and `writeUnrolled` take. */
+  readonly values: State;
+  /** Writes the network, unrolled, as ONNX. */
+  export(path: string, options: UnrolledOptions): Promise<void>;
+}
+
+/**
+ * Trains the decoders to predict the values below them, without labels: one pass a step, frozen backbone in evaluation
+ * mode, all decoders in one graph, each learning from its own error alone. Runs in a worker thread, writes checkpoints and
+ * goes on from them as `train` does. C of PCoderNs that measure it is measured on the first batch afterwards.
+ *
+ * @param data samples with the field "images", as the backbone expects them
+ */
+export async function trainFeedback(
+  network: PredictiveNetwork,
+  data: TrainingData,
+  options: TrainFeedbackOptions,
+): Promise<TrainedFeedback> {
+  const task = new FeedbackTask(network);
+  const {
+    validation,
+    seed,
+    batchSize,
+    learningRate = 0.001,
+    optimizer = sgd({ weightDecay: 5e-4 }),
+  } = options;
+  const start = options.values ?? freshValues(network, seed);
+  const run = await train(task, data, {
+    ...options,
+    learningRate,
+    optimizer,
+    values: start,
+    ...(validation && {
+      evaluate: (values) => reconstructionErrors(network, values, validation, { batchSize }),
+    }),
+  });
+  const first = firstBatch(network, data, Math.min(batchSize, 8));
+  const values = await measureWindows(
+    network,
+    run.values,
+    first,
+    Random.derive(seed, "windows"),
+    nodeRuntime,
+  );
+  return {
+    ...run,
+    values,
+    export: async (path, unrolled) => {
+      const { preprocessing = network.backbone.preprocessing } = data;
+      await saveOnnx(path, writeUnrolled(network, values, { preprocessing, ...unrolled }));
+    },
+  };
+}
+
+/** Mean over batches of each PCoder's error at t = 0 ("error.pcoderI"), and their sum ("loss"). */
+export async function reconstructionErrors(
+  network: PredictiveNetwork,
+  values: State,
+  data: TrainingData,
+  options: { readonly batchSize: number },
+): Promise<Record<string, number>> {
+  const batch = Math.min(options.batchSize, data.count);
+  const task = new ErrorTask(network);
+  const evaluator = await Evaluator.open(task, batch, new Map(), nodeRuntime);
+  const sums: Record<string, number> = {};
+  const batches = Math.floor(data.count / batch);
+  try {
+    for (let i = 0; i < batches; i++) {
+      const indices = Array.from({ length: batch }, (_, n) => i * batch + n);
+      const found = await evaluator.run(values, data, indices, [0]);
+      for (const [name, value] of Object.entries(found))
+        sums[name] = (sums[name] ?? 0) + Number(value.data[0]) / batches;
+    }
+  } finally {
+    await evaluator.close();
+  }
+  return { ...sums, loss: Object.values(sums).reduce((a, b) => a + b, 0) };
+}
+
+/** The feedback task with its training errors as answers. */
+class ErrorTask extends FeedbackTask {
+  override inference(batch: Dim): InferenceGraph {
+    const { inputs, metrics = {} } = this.loss(batch as number);
+    return { inputs, outputs: metrics };
+  }
+}
+
+export interface TunedHyperparameters {
+  readonly hyperparameters: readonly Hyperparameters[];
+  readonly run: TrainedRun;
+}
+
+/**
+ * Tunes beta, lambda and alpha (and with `decoders` the decoders) by gradient on labelled images: fields "images" and
+ * "labels". The decoders' weights are given in `values`, from `trainFeedback`.
+ */
+export async function tuneHyperparameters(
+  network: PredictiveNetwork,
+  data: TrainingData,
+  options: TrainOptions & TuningOptions & { readonly values: State },
+): Promise<TunedHyperparameters> {
+  const task = new HyperparameterTask(network, options);
+  const run = await train(task, data, { ...options, trainable: (name) => task.trainable(name) });
+  return { run, hyperparameters: hyperparametersOf(run.values, network.pcoders.length) };
+}
+
+function firstBatch(network: PredictiveNetwork, data: TrainingData, batch: number): TensorData {
+  const shape = [Math.min(batch, data.count), ...network.backbone.imageShape];
+  const values = new Float32Array(shape.reduce((a, b) => a * b, 1));
+  data.fill(
+    Array.from({ length: shape[0]! }, (_, i) => i),
+    { [IMAGES]: values },
+  );
+  return { dtype: "float32", shape, data: values };
+}

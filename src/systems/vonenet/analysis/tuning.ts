@@ -1,0 +1,122 @@
+import { check } from "../../../util/errors.js";
+import type { VOneBlock } from "../v1/vone-block.js";
+
+/** A sinusoidal grating, as experimenters show them to cells. */
+export interface Grating {
+  /** Cycles per degree. */
+  readonly spatialFrequency: number;
+  /** Degrees; 0 varies down the rows, as receptive fields' orientations do. */
+  readonly orientation: number;
+  /** Degrees. */
+  readonly phase: number;
+  /** Radius of a circular aperture in degrees of visual angle, grey outside. Default: no aperture. */
+  readonly radius?: number;
+}
+
+/** What a stimulus does to one cell, over one cycle of drift. */
+export interface DriftResponse {
+  /** Mean response, F0. */
+  readonly mean: number;
+  /** Amplitude of the response at the drift frequency, F1. */
+  readonly modulation: number;
+}
+
+/** A property that a tuning curve is taken over, and its values. */
+export type TuningAxis = "orientation" | "spatialFrequency" | "phase" | "radius";
+
+/** Values of a grating on a [size, size] patch round the centre of a receptive field, contrast 1: in [-1, 1]. */
+export function gratingPatch(grating: Grating, size: number, pixelsPerDegree: number): Float32Array {
+  const { spatialFrequency, orientation, phase, radius = Infinity } = grating;
+  const patch = new Float32Array(size * size);
+  const reach = size >> 1;
+  const [theta, offset] = [orientation, phase].map((degrees) => (degrees * Math.PI) / 180) as [
+    number,
+    number,
+  ];
+  const [c, s] = [Math.cos(theta), Math.sin(theta)];
+  const frequency = spatialFrequency / pixelsPerDegree;
+  for (let i = 0; i < size; i++) {
+    for (let j = 0; j < size; j++) {
+      const [x, y] = [i - reach, j - reach];
+      if (Math.hypot(x, y) > radius * pixelsPerDegree) continue;
+      patch[i * size + j] = Math.cos(2 * Math.PI * frequency * (x * c + y * s) + offset);
+    }
+  }
+  return patch;
+}
+
+/** Noiseless response of a cell to a patch [size, size] that all colour channels share. */
+export function cellResponse(block: VOneBlock, cell: number, patch: Float32Array): number {
+  const { bank, gain } = block;
+  const area = bank.size * bank.size;
+  checkCell(block, cell);
+  const q0 = dot(bank.kernels, cell * area, patch);
+  if (cell < bank.simple) return gain * Math.max(q0, 0);
+  return gain * Math.SQRT1_2 * Math.hypot(q0, dot(bank.quadrature, (cell - bank.simple) * area, patch));
+}
+
+/**
+ * Response to a grating that drifts through one cycle in `steps` (default 16) steps. F1 / F0 above 1 is how experiments
+ * tell simple cells from complex ones (Skottun et al. 1991).
+ */
+export function driftResponse(block: VOneBlock, cell: number, grating: Grating, steps = 16): DriftResponse {
+  let [sum, re, im] = [0, 0, 0];
+  for (let step = 0; step < steps; step++) {
+    const turn = step / steps;
+    const patch = gratingPatch(
+      { ...grating, phase: grating.phase + 360 * turn },
+      block.bank.size,
+      block.pixelsPerDegree,
+    );
+    const response = cellResponse(block, cell, patch);
+    sum += response;
+    re += response * Math.cos(2 * Math.PI * turn);
+    im += response * Math.sin(2 * Math.PI * turn);
+  }
+  return { mean: sum / steps, modulation: (2 / steps) * Math.hypot(re, im) };
+}
+
+/** The grating that a cell was made for: its own orientation, frequency and phase. */
+export function preferredGrating({ fields }: VOneBlock, cell: number): Grating {
+  return {
+    orientation: fields.orientation[cell]!,
+    spatialFrequency: fields.spatialFrequency[cell]!,
+    phase: fields.phase[cell]!,
+  };
+}
+
+/**
+ * Tuning curve of a cell: one property of its preferred grating is varied, everything else kept. Orientation, frequency
+ * and radius drift (mean response for complex cells, modulation for simple ones, as measured in experiments); phase is
+ * shown standing still. Radii are half of the kernel at most: the field of the model cell ends there.
+ */
+export function tuningCurve(
+  block: VOneBlock,
+  cell: number,
+  axis: TuningAxis,
+  values: readonly number[],
+): Float64Array {
+  checkCell(block, cell);
+  const preferred = preferredGrating(block, cell);
+  return Float64Array.from(values, (value) => {
+    const grating = { ...preferred, [axis]: value };
+    if (axis === "phase") {
+      return cellResponse(block, cell, gratingPatch(grating, block.bank.size, block.pixelsPerDegree));
+    }
+    const { mean, modulation } = driftResponse(block, cell, grating);
+    return cell < block.simple ? modulation : mean;
+  });
+}
+
+function dot(kernels: Float32Array, from: number, patch: Float32Array): number {
+  let sum = 0;
+  for (let i = 0; i < patch.length; i++) sum += kernels[from + i]! * patch[i]!;
+  return sum;
+}
+
+function checkCell(block: VOneBlock, cell: number): void {
+  check(
+    Number.isInteger(cell) && cell >= 0 && cell < block.cells,
+    () => `V1: there is no cell ${cell}, the block has cells 0 to ${block.cells - 1}`,
+  );
+}

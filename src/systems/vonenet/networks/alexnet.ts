@@ -1,0 +1,66 @@
+import type { Tensor } from "../../../graph/index.js";
+import { adaptiveAveragePool, flatten, maxPool, relu, scope } from "../../../graph/index.js";
+import { Conv2d, Dropout, Linear, Sequential } from "../../../nn/layers/index.js";
+import type { TrainingPass } from "../../../nn/layers/index.js";
+import { positiveSizes } from "./sizes.js";
+
+export interface AlexNetOptions {
+  /** Default 1000. */
+  readonly classes?: number;
+  /** Channels of the features and of the four convolutions. Default [64, 192, 384, 256, 256]. */
+  readonly channels?: readonly [number, number, number, number, number];
+  /** Units of the two hidden layers. Default 4096. */
+  readonly hidden?: number;
+  /** Default 0.5. */
+  readonly dropout?: number;
+}
+
+/** Side of the grid that space is averaged to before the linear layers. */
+const GRID = 7;
+
+/**
+ * AlexNet (Krizhevsky 2014, arXiv:1404.5997) without its first stage: what VOneAlexNet has behind the bottleneck. Names
+ * of parameters as the authors': "features.0.weight", "classifier.6.bias".
+ */
+export class AlexNetBackEnd {
+  readonly features: Sequential;
+  readonly classifier: Sequential;
+  /** Channels of the features. */
+  readonly inputs: number;
+
+  constructor(options: AlexNetOptions = {}) {
+    const { classes = 1000, channels = [64, 192, 384, 256, 256], hidden = 4096, dropout = 0.5 } = options;
+    positiveSizes("AlexNet", { classes, hidden, channels });
+    this.inputs = channels[0];
+    const [inputs, first, second, third, fourth] = channels;
+    const pool = (x: Tensor): Tensor => maxPool(x, 3, { stride: 2, padding: 1 });
+    this.features = new Sequential(
+      new Conv2d(inputs, first, 5, { stride: 2, padding: 2 }),
+      relu,
+      pool,
+      new Conv2d(first, second, 3, { padding: 1 }),
+      relu,
+      new Conv2d(second, third, 3, { padding: 1 }),
+      relu,
+      new Conv2d(third, fourth, 3, { padding: 1 }),
+      relu,
+      pool,
+    );
+    this.classifier = new Sequential(
+      new Dropout(dropout),
+      new Linear(fourth * GRID * GRID, hidden),
+      relu,
+      new Dropout(dropout),
+      new Linear(hidden, hidden),
+      relu,
+      new Linear(hidden, classes),
+    );
+  }
+
+  /** Features [batch, channels[0], height, width] to logits [batch, classes]. */
+  forward(features: Tensor, pass?: TrainingPass): Tensor {
+    const seen = scope("features", () => this.features.forward(features, pass));
+    const pooled = scope("avgpool", () => flatten(adaptiveAveragePool(seen, GRID)));
+    return scope("classifier", () => this.classifier.forward(pooled, pass));
+  }
+}

@@ -1,0 +1,106 @@
+import type { Tensor } from "../../../graph/index.js";
+import { add, conv, flatten, globalAveragePool, relu, scope } from "../../../graph/index.js";
+import { kaimingNormal } from "../../../nn/init.js";
+import { BatchNorm2d, Conv2d, Linear } from "../../../nn/layers/index.js";
+import type { Layer, TrainingPass } from "../../../nn/layers/index.js";
+import { positiveSizes } from "./sizes.js";
+
+export interface CornetOptions {
+  /** Default 1000. */
+  readonly classes?: number;
+  /** Channels of the features and of V2, V4 and IT. Default [64, 128, 256, 512]. */
+  readonly channels?: readonly [number, number, number, number];
+  /** How often V2, V4 and IT run. Default [2, 4, 2]. */
+  readonly times?: readonly [number, number, number];
+}
+
+/** Factor of the channels inside an area. */
+const SCALE = 4;
+
+/**
+ * CORnet-S (Kubilius et al. 2019, arXiv:1909.06161, figure 2) without its V1: what VOneCORnet-S has behind the
+ * bottleneck. Areas V2, V4 and IT run several times on their own output; convolutions are shared over time, batch
+ * normalisations are not.
+ */
+export class CornetBackEnd {
+  readonly V2: CornetArea;
+  readonly V4: CornetArea;
+  readonly IT: CornetArea;
+  readonly decoder: { readonly linear: Linear };
+  /** Channels of the features. */
+  readonly inputs: number;
+
+  constructor(options: CornetOptions = {}) {
+    const { classes = 1000, channels = [64, 128, 256, 512], times = [2, 4, 2] } = options;
+    positiveSizes("CORnet-S", { classes, channels, times });
+    this.inputs = channels[0];
+    this.V2 = new CornetArea(channels[0], channels[1], times[0]);
+    this.V4 = new CornetArea(channels[1], channels[2], times[1]);
+    this.IT = new CornetArea(channels[2], channels[3], times[2]);
+    this.decoder = { linear: new Linear(channels[3], classes) };
+  }
+
+  /** Features [batch, channels[0], height, width] to logits [batch, classes]. */
+  forward(features: Tensor, pass?: TrainingPass): Tensor {
+    let x = features;
+    for (const area of ["V2", "V4", "IT"] as const) x = scope(area, () => this[area].forward(x, pass));
+    return scope("decoder", () => this.decoder.linear.forward(flatten(globalAveragePool(x))));
+  }
+}
+
+/**
+ * One area: x = convInput(x); then at t = 0 with stride 2 beside normSkip(skip(x)), later with stride 1 beside x itself:
+ * x = ReLU(norm3_t(conv3(ReLU(norm2_t(conv2(ReLU(norm1_t(conv1(x)))))))) + beside).
+ */
+class CornetArea implements Layer {
+  readonly convInput: Conv2d;
+  readonly skip: Conv2d;
+  readonly normSkip: BatchNorm2d;
+  readonly conv1: Conv2d;
+  readonly conv2: Conv2d;
+  readonly conv3: Conv2d;
+  /** One for each time. */
+  readonly norm1: readonly BatchNorm2d[];
+  readonly norm2: readonly BatchNorm2d[];
+  readonly norm3: readonly BatchNorm2d[];
+
+  constructor(
+    inputs: number,
+    outputs: number,
+    readonly times: number,
+  ) {
+    const inner = SCALE * outputs;
+    this.convInput = convolution(inputs, outputs, 1);
+    this.skip = convolution(outputs, outputs, 1, 2);
+    this.normSkip = new BatchNorm2d(outputs);
+    this.conv1 = convolution(outputs, inner, 1);
+    this.conv2 = convolution(inner, inner, 3);
+    this.conv3 = convolution(inner, outputs, 1);
+    const norms = (channels: number) => Array.from({ length: times }, () => new BatchNorm2d(channels));
+    [this.norm1, this.norm2, this.norm3] = [norms(inner), norms(inner), norms(outputs)];
+  }
+
+  forward(input: Tensor, pass?: TrainingPass): Tensor {
+    let x = scope("convInput", () => this.convInput.forward(input));
+    for (let t = 0; t < this.times; t++) x = scope(`t${t}`, () => this.#once(x, t, pass));
+    return x;
+  }
+
+  #once(x: Tensor, t: number, pass: TrainingPass | undefined): Tensor {
+    const beside = t === 0 ? this.normSkip.forward(this.skip.forward(x), pass) : x;
+    const wide = relu(this.norm1[t]!.forward(this.conv1.forward(x), pass));
+    const { weight, geometry } = this.conv2;
+    const middle = conv(wide, weight, undefined, { ...geometry, stride: t === 0 ? 2 : 1 });
+    const seen = relu(this.norm2[t]!.forward(middle, pass));
+    return relu(add(this.norm3[t]!.forward(this.conv3.forward(seen), pass), beside));
+  }
+}
+
+function convolution(inputs: number, outputs: number, kernel: number, stride = 1): Conv2d {
+  return new Conv2d(inputs, outputs, kernel, {
+    stride,
+    padding: kernel >> 1,
+    bias: false,
+    weightInitialiser: kaimingNormal({ mode: "fanOut" }),
+  });
+}

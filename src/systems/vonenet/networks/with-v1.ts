@@ -1,0 +1,171 @@
+import type { ImportedModel } from "../../../graph/onnx/read.js";
+import type { Tensor, TensorData, WrittenOnnx } from "../../../graph/index.js";
+import {
+  conv,
+  input,
+  lower,
+  parameter,
+  scope,
+  showShape,
+  topologicalOrder,
+  writeOnnx,
+} from "../../../graph/index.js";
+import { substitute } from "../../../graph/substitute.js";
+import { kaimingNormal } from "../../../nn/init.js";
+import type { NamedParameters, State } from "../../../nn/module.js";
+import { initialState } from "../../../nn/module.js";
+import { baked } from "../../../nn/training-state.js";
+import type { ModelDescription } from "../../../train/model-description.js";
+import { describeModel, inputRoles, modelMetadata, noiseInputs } from "../../../train/model-description.js";
+import type { NoiseKind } from "../../../train/task.js";
+import { StriateError, check } from "../../../util/errors.js";
+import { Random } from "../../../util/random.js";
+import { V1_PREPROCESSING } from "./recipe.js";
+import { v1Metadata } from "../v1/v1-metadata.js";
+import { V1_NOISE } from "../v1/vone-block.js";
+import type { VOneBlock } from "../v1/vone-block.js";
+
+export interface WithV1Options {
+  readonly block: VOneBlock;
+  /**
+   * The value inside the model that V1 and the bottleneck stand in for, by the name that the file gives it: what the model's
+   * own first stage yields. Default: the image input, so that V1 stands before the whole model.
+   */
+  readonly replaces?: string;
+  /** The model's image input, where it has several inputs. */
+  readonly images?: string;
+  /** Of the bottleneck's first values. Default 0. */
+  readonly seed?: number;
+  /**
+   * Factor of the bottleneck's first values. Default 1, the original's, which counts on batch normalisation behind it: V1
+   * answers with numbers around 10, and a network whose normalisation is merged into its weights needs 0.05 or less.
+   */
+  readonly gain?: number;
+}
+
+/** An imported network behind V1. */
+export interface V1Network {
+  readonly block: VOneBlock;
+  /** Images [batch, 3, size, size] in [-1, 1]: takes the name of the model's own input. */
+  readonly images: Tensor;
+  /** Inputs that stand for randomness: the model's own, and "v1:noise" where the block has noise. */
+  readonly noise: Readonly<Record<string, NoiseKind>>;
+  /** What files say of it: how pixels reach V1, and what the model's own file said. */
+  readonly description: ModelDescription;
+  readonly outputs: Readonly<Record<string, Tensor>>;
+  /** The bottleneck's weight and what is left of the model's own, all trainable as they were. */
+  readonly parameters: NamedParameters;
+  /** The model's values, and a fresh bottleneck. */
+  readonly values: State;
+}
+
+/** The learned 1 x 1 convolution from V1 to the model. */
+export const BOTTLENECK = "bottleneck.weight";
+
+/**
+ * Puts V1 into a network from an ONNX file, in place of its first stage or before all of it, with a 1 x 1 convolution
+ * [channels, cells, 1, 1] between (Dapello et al. 2020; no bias, no normalisation, no rectification) that has to be
+ * learned: the model works again only once it is fine-tuned.
+ *
+ * @throws StriateError for a name that the model does not have, and for sizes that do not fit: what V1 yields must be as
+ * high and wide as what it replaces.
+ */
+export function withV1(model: ImportedModel, options: WithV1Options): V1Network {
+  const { block, replaces, seed = 0, gain = 1 } = options;
+  const own = describeModel(model.metadata, "withV1");
+  const drawn = inputRoles(model, own, "withV1").noise;
+  const [imageName, modelImages] = imageInput(model, options.images, drawn);
+  const replaced = replaces === undefined ? modelImages : model.values.get(replaces);
+  check(replaced, () => `withV1: the model has no value "${replaces!}"`);
+  const channels = checkFits(replaced, block, replaces ?? imageName);
+
+  const images = input(imageName, [modelImages.shape[0]!, 3, block.imageSize, block.imageSize]);
+  check(gain > 0 && gain < Infinity, () => `withV1: expected a gain over 0, got ${gain}`);
+  const start = kaimingNormal({ mode: "fanOut" });
+  const weight = parameter(
+    [channels, block.cells, 1, 1],
+    (shape, random) => start(shape, random).map((value) => gain * value),
+    { name: BOTTLENECK },
+  );
+  check(!model.parameters.has(BOTTLENECK), () => `withV1: the model has a parameter "${BOTTLENECK}" already`);
+  const responses = block.forward(images, block.noiseInput(modelImages.shape[0]!));
+  const features = scope("bottleneck", () => conv(responses, weight));
+  const outputs = substitute(model.outputs, new Map([[replaced, features]]));
+
+  const leaves = new Set(
+    topologicalOrder(Object.values(outputs)).flatMap((node) => (node.leaf ? node.outputs : [])),
+  );
+  check(leaves.has(weight), () => `withV1: no output of the model depends on "${replaces ?? imageName}"`);
+  check(
+    !leaves.has(modelImages),
+    () =>
+      `withV1: the model's outputs still depend on its images past "${replaces!}": name a value that all of them go through`,
+  );
+  const noise: Record<string, NoiseKind> = {
+    ...drawn,
+    ...(block.noise !== undefined && { [V1_NOISE]: "normal" }),
+  };
+  const kept = [...model.parameters].filter(([, { tensor }]) => leaves.has(tensor));
+  const bottleneck: NamedParameters = new Map([[BOTTLENECK, weight]]);
+  return {
+    block,
+    images,
+    noise,
+    description: {
+      ...own,
+      preprocessing: V1_PREPROCESSING,
+      noise: noiseInputs(outputs, noise),
+      system: "VOneNet",
+    },
+    outputs,
+    parameters: new Map([...bottleneck, ...kept.map(([name, { tensor }]) => [name, tensor] as const)]),
+    values: new Map<string, TensorData>([
+      ...initialState(bottleneck, (name) => Random.derive(seed, name)),
+      ...kept.map(([name, { data }]) => [name, data] as const),
+    ]),
+  };
+}
+
+function imageInput(
+  model: ImportedModel,
+  name: string | undefined,
+  noise: Readonly<Record<string, NoiseKind>>,
+): readonly [string, Tensor] {
+  const inputs = Object.entries(model.inputs).filter(([key]) => noise[key] === undefined);
+  const found =
+    name === undefined ? inputs.filter(([, { rank }]) => rank === 4) : inputs.filter(([key]) => key === name);
+  const [first] = found;
+  if (first === undefined || found.length > 1) {
+    const names = inputs.map(([key, { shape }]) => `"${key}" ${showShape(shape)}`).join(", ");
+    throw new StriateError(
+      `withV1: expected one input for images${name === undefined ? "" : ` named "${name}"`}, the model has ${names}`,
+    );
+  }
+  return first;
+}
+
+/** Channels of what V1 stands in for. */
+function checkFits({ shape, dtype }: Tensor, block: VOneBlock, name: string): number {
+  const { outputSize, imageSize, stride } = block;
+  const channels = shape[1];
+  check(
+    shape.length === 4 && typeof channels === "number" && dtype === "float32",
+    () =>
+      `withV1: "${name}" is ${dtype}${showShape(shape)}, expected float32[batch, channels, height, width]`,
+  );
+  check(
+    shape.slice(2).every((length) => typeof length === "string" || length === outputSize),
+    () =>
+      `withV1: V1 yields ${outputSize} x ${outputSize} from ${imageSize} pixels with stride ${stride}, "${name}" is ` +
+      `${showShape(shape)}: choose image size and stride so that they agree`,
+  );
+  return channels;
+}
+
+/** A network behind V1 as a standard ONNX file; its metadata describe every cell (`v1.*`) and how pixels reach it. */
+export function writeV1Network(network: V1Network, values: State = network.values): WrittenOnnx {
+  return writeOnnx(lower(network.outputs, "portable"), {
+    values: baked(values),
+    metadata: { ...v1Metadata(network.block), ...modelMetadata(network.description) },
+  });
+}

@@ -1,0 +1,68 @@
+import type { TensorData } from "../../../graph/index.js";
+import { check } from "../../../util/errors.js";
+import type { FilterBank } from "./gabor.js";
+import { checkKernelSize } from "./gabor.js";
+import { checkCells } from "./receptive-fields.js";
+
+/** Kernels [cells, size, size] as the weight [cells, 3, size, size] of a convolution: zero but in the cell's channel. */
+export function colourWeight(kernels: Float32Array, colour: ArrayLike<number>, size: number): TensorData {
+  const area = size * size;
+  const cells = colour.length;
+  const data = new Float32Array(cells * 3 * area);
+  for (let cell = 0; cell < cells; cell++) {
+    data.set(kernels.subarray(cell * area, (cell + 1) * area), (cell * 3 + colour[cell]!) * area);
+  }
+  return { dtype: "float32", shape: [cells, 3, size, size], data };
+}
+
+/**
+ * The bank inside an authors' checkpoint: `simple_conv_q0.weight` and `simple_conv_q1.weight`, [cells, 3, size, size], of
+ * which the first `simple` cells are simple ones (their part of q1 is never used).
+ *
+ * @throws StriateError for weights of other shapes, and for a filter that sees more than one colour channel.
+ */
+export function bankFromWeights(q0: TensorData, q1: TensorData, simple: number): FilterBank {
+  const [cells = 0, channels, size = 0, width] = q0.shape;
+  check(
+    q0.shape.length === 4 && channels === 3 && size === width && q1.shape.join() === q0.shape.join(),
+    () =>
+      `V1 filters: expected two weights [cells, 3, size, size], got [${q0.shape.join(", ")}] and [${q1.shape.join(", ")}]`,
+  );
+  checkKernelSize(size);
+  checkCells(simple, cells - simple);
+  const first = withoutColour(q0, "q0", 0);
+  const second = withoutColour(q1, "q1", simple);
+  return {
+    size,
+    simple,
+    complex: cells - simple,
+    kernels: first.kernels,
+    colour: first.colour,
+    quadrature: second.kernels,
+    quadratureColour: second.colour,
+  };
+}
+
+function withoutColour(
+  { shape, data }: TensorData,
+  name: string,
+  from: number,
+): { readonly kernels: Float32Array; readonly colour: Int32Array } {
+  const [cells, , size] = shape as [number, number, number];
+  const area = size * size;
+  const kernels = new Float32Array((cells - from) * area);
+  const colour = new Int32Array(cells - from);
+  for (let cell = from; cell < cells; cell++) {
+    const planes = [0, 1, 2].map((c) =>
+      (data as Float32Array).subarray((cell * 3 + c) * area, (cell * 3 + c + 1) * area),
+    );
+    const seen = planes.flatMap((plane, c) => (plane.some((value) => value !== 0) ? [c] : []));
+    check(
+      seen.length <= 1,
+      () => `V1 filters: filter ${cell} of ${name} sees ${seen.length} colour channels, expected one`,
+    );
+    colour[cell - from] = seen[0] ?? 0;
+    kernels.set(planes[seen[0] ?? 0]!, (cell - from) * area);
+  }
+  return { kernels, colour };
+}

@@ -1,0 +1,75 @@
+import { check } from "../../../util/errors.js";
+import { normalCdf } from "../../../util/normal-cdf.js";
+import type { NumpyRandom } from "../../../util/numpy-random.js";
+import type { Histogram, JointHistogram } from "./histograms.js";
+import { inverseCdf } from "./inverse-cdf.js";
+
+/** Spatial frequency and widths of some cells. */
+export interface Shapes {
+  readonly spatialFrequency: Float64Array;
+  readonly nx: Float64Array;
+  readonly ny: Float64Array;
+}
+
+export interface ShapeDraw {
+  readonly random: NumpyRandom;
+  readonly count: number;
+  readonly correlation: number;
+  readonly frequency: Histogram;
+  readonly widths: JointHistogram;
+}
+
+/** Gaussian copula: (a, b) correlated normal, nx = F_nx^-1(Phi(a)), sf = F_sf^-1(Phi(b)); ny from the row of the bin of nx. */
+export function drawMeasured({ random, count, correlation, frequency, widths }: ShapeDraw): Shapes {
+  const pairs = Array.from({ length: count }, () => random.correlatedPair(correlation));
+  const draws = random.fill(count, (r) => r.uniform());
+  const { edges, counts } = widths;
+  const sums = counts.map((row) => row.reduce((a, b) => a + b, 0));
+  const nxAt = inverseCdf({ edges, counts: sums, scale: "log10" });
+  const sfAt = inverseCdf(frequency);
+  // A width that no cell had is never drawn: its row, all zeros, has no distribution.
+  const nyAt = counts.map((row, k) =>
+    sums[k] === 0 ? undefined : inverseCdf({ edges, counts: row, scale: "log10" }),
+  );
+  const nx = Float64Array.from(pairs, ([a]) => nxAt(normalCdf(a)));
+  return {
+    spatialFrequency: Float64Array.from(pairs, ([, b]) => sfAt(normalCdf(b))),
+    nx,
+    ny: draws.map((u, i) => {
+      const bin = Math.max(
+        0,
+        Math.min(
+          counts.length - 1,
+          edges.findLastIndex((edge) => edge < nx[i]!),
+        ),
+      );
+      const at = nyAt[bin];
+      check(at, () => `receptive fields: no cell with a width of ${nx[i]!} cycles was measured`);
+      return at(u);
+    }),
+  };
+}
+
+/** Widths and frequency uniform on their scales; ny independent, or nx with log-normal jitter, kept in the range. */
+export function drawUniform(draw: ShapeDraw & { readonly jitter: number | undefined }): Shapes {
+  const { random, count, correlation, frequency, widths, jitter } = draw;
+  const [low, high] = [widths.edges[0]!, widths.edges.at(-1)!];
+  const widthAt = inverseCdf({ edges: [low, high], counts: [1], scale: "log10" });
+  const sfAt = inverseCdf(frequency);
+  const pairs = Array.from({ length: count }, () => random.correlatedPair(correlation));
+  const nx = Float64Array.from(pairs, ([a]) => widthAt(normalCdf(a)));
+  const spread = (n: number) =>
+    Math.min(high, Math.max(low, 10 ** (Math.log10(n) + jitter! * random.normal())));
+  return {
+    spatialFrequency: Float64Array.from(pairs, ([, b]) => sfAt(normalCdf(b))),
+    nx,
+    ny: jitter === undefined ? random.fill(count, (r) => widthAt(r.uniform())) : nx.map(spread),
+  };
+}
+
+/** Groups drawn one after another from their own histograms. */
+export function drawJoined(groups: readonly ShapeDraw[]): Shapes {
+  const parts = groups.map(drawMeasured);
+  const join = (key: keyof Shapes) => Float64Array.from(parts.flatMap((part) => [...part[key]]));
+  return { spatialFrequency: join("spatialFrequency"), nx: join("nx"), ny: join("ny") };
+}

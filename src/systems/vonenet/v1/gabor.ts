@@ -1,0 +1,126 @@
+import { check } from "../../../util/errors.js";
+import type { GaborParameters } from "./receptive-fields.js";
+
+/** Filters of a V1 population: one kernel [size, size] per cell, which sees one colour channel. */
+export interface FilterBank {
+  /** Side of the kernels, odd. */
+  readonly size: number;
+  readonly simple: number;
+  readonly complex: number;
+  /** [cells, size, size] */
+  readonly kernels: Float32Array;
+  readonly colour: Int32Array;
+  /** The quadrature partners of the complex cells: [complex, size, size]. Simple cells need none. */
+  readonly quadrature: Float32Array;
+  /** Of the complex cells. */
+  readonly quadratureColour: Int32Array;
+}
+
+/** Throws {@link StriateError} unless the size is a positive odd number. */
+export function checkKernelSize(size: number): void {
+  check(
+    Number.isInteger(size) && size > 0 && size % 2 === 1,
+    () => `V1: kernel size: expected an odd number of pixels, got ${size}`,
+  );
+}
+
+/**
+ * Gabor functions of all cells (Dapello et al. 2020; Barbulescu et al. 2023):
+ *
+ *     g = exp(-1/2 (x'^2 / sigmaX^2 + y'^2 / sigmaY^2)) / (2 pi sigmaX sigmaY) cos(2 pi f x' + phase)
+ *     x' = x cos theta + y sin theta,  y' = -x sin theta + y cos theta
+ *
+ * where x runs down the rows and y along the columns; the quadrature partner has phase + pi/2. Mean and energy are left as
+ * they are.
+ *
+ * @throws StriateError for an even kernel size.
+ */
+export function gaborBank(parameters: GaborParameters, size: number): FilterBank {
+  checkKernelSize(size);
+  const { simple, complex, colour, quadratureColour } = parameters;
+  const cells = simple + complex;
+  const kernels = new Float32Array(cells * size * size);
+  const quadrature = new Float32Array(complex * size * size);
+  for (let cell = 0; cell < cells; cell++) {
+    const at = cell * size * size;
+    const into = kernels.subarray(at, at + size * size);
+    const partner = cell < simple ? undefined : quadrature.subarray(at - simple * size * size);
+    gabor(shapeOf(parameters, cell), size, into, partner);
+  }
+  return {
+    size,
+    simple,
+    complex,
+    kernels,
+    colour: Int32Array.from(colour),
+    quadrature,
+    quadratureColour: Int32Array.from(quadratureColour).slice(simple),
+  };
+}
+
+/** One Gabor function: frequency in cycles per pixel, widths in pixels, angles in radians. */
+export interface GaborShape {
+  readonly frequency: number;
+  readonly sigmaX: number;
+  readonly sigmaY: number;
+  readonly orientation: number;
+  readonly phase: number;
+}
+
+/** [size, size] of one Gabor function; formula of {@link gaborBank}. */
+export function gaborKernel(shape: GaborShape, size: number): Float32Array {
+  checkKernelSize(size);
+  const kernel = new Float32Array(size * size);
+  gabor(shape, size, kernel);
+  return kernel;
+}
+
+function shapeOf(parameters: GaborParameters, cell: number): GaborShape {
+  return {
+    frequency: parameters.frequency[cell]!,
+    sigmaX: parameters.sigmaX[cell]!,
+    sigmaY: parameters.sigmaY[cell]!,
+    orientation: parameters.orientation[cell]!,
+    phase: parameters.phase[cell]!,
+  };
+}
+
+/**
+ * Beyond exp(-69), about 1e-30, an envelope counts as 0. Its values would become subnormal numbers there, which no response
+ * shows but which take processors many times as long to multiply.
+ */
+const FARTHEST = 69;
+
+/** cos(a + b) from the rows' and the columns' angles: one exponential and no cosine per pixel. */
+function gabor(shape: GaborShape, size: number, into: Float32Array, quadrature?: Float32Array): void {
+  const { frequency, sigmaX, sigmaY, orientation, phase } = shape;
+  const reach = size >> 1;
+  const [c, s] = [Math.cos(orientation), Math.sin(orientation)];
+  const [ax, ay] = [0.5 / (sigmaX * sigmaX), 0.5 / (sigmaY * sigmaY)];
+  const xx = ax * c * c + ay * s * s;
+  const yy = ax * s * s + ay * c * c;
+  const xy = 2 * c * s * (ax - ay);
+  const scale = 1 / (2 * Math.PI * sigmaX * sigmaY);
+  const columnCos = new Float64Array(size);
+  const columnSin = new Float64Array(size);
+  for (let j = 0; j < size; j++) {
+    const angle = 2 * Math.PI * frequency * (j - reach) * s;
+    columnCos[j] = Math.cos(angle);
+    columnSin[j] = Math.sin(angle);
+  }
+  for (let i = 0; i < size; i++) {
+    const x = i - reach;
+    const angle = 2 * Math.PI * frequency * x * c + phase;
+    const [rowCos, rowSin] = [Math.cos(angle), Math.sin(angle)];
+    for (let j = 0; j < size; j++) {
+      const y = j - reach;
+      const exponent = xx * x * x + xy * x * y + yy * y * y;
+      if (exponent > FARTHEST) continue;
+      const envelope = scale * Math.exp(-exponent);
+      into[i * size + j] = envelope * (rowCos * columnCos[j]! - rowSin * columnSin[j]!);
+      if (quadrature) {
+        quadrature[i * size + j] = -envelope * (rowSin * columnCos[j]! + rowCos * columnSin[j]!);
+      }
+    }
+  }
+}

@@ -1,0 +1,44 @@
+import type { Tensor } from "../../../graph/index.js";
+import { add, div, mul, relu, sqrt, sub } from "../../../graph/index.js";
+import { check } from "../../../util/errors.js";
+
+/**
+ * Noise of V1 responses r, from standard normal z of r's shape; active in training and in use alike.
+ *
+ * - "neuronal", variance proportional to the mean: t = scale r + level, t' = t + z sqrt(max(t, 0) + 1e-4), response
+ *   max((t' - level) / scale, 0);
+ * - "gaussian": response max(r + scale z, 0); `level` is not used.
+ *
+ * Published: scale 0.35, level 0.07 (Dapello et al. 2020).
+ */
+export interface V1Noise {
+  readonly kind: "neuronal" | "gaussian";
+  /** Default 0.35. */
+  readonly scale?: number;
+  /** Default 0.07. */
+  readonly level?: number;
+}
+
+/** Throws {@link StriateError} for an unknown kind, a scale that is not positive, or a level below 0. */
+export function checkNoise({ kind, scale = 0.35, level = 0.07 }: V1Noise): Required<V1Noise> {
+  const kinds: readonly string[] = ["neuronal", "gaussian"];
+  check(kinds.includes(kind), () => `V1 noise: expected one of ${kinds.join(", ")}, got ${kind}`);
+  check(
+    scale > 0 && Number.isFinite(scale),
+    () => `V1 noise: scale: expected a number above 0, got ${scale}`,
+  );
+  check(
+    level >= 0 && Number.isFinite(level),
+    () => `V1 noise: level: expected a number of at least 0, got ${level}`,
+  );
+  return { kind, scale, level };
+}
+
+/** Adds noise to responses, which are at least 0. */
+export function addNoise(responses: Tensor, z: Tensor, noise: V1Noise): Tensor {
+  const { kind, scale, level } = checkNoise(noise);
+  if (kind === "gaussian") return relu(add(responses, mul(z, scale)));
+  const t = add(mul(responses, scale), level);
+  const noisy = add(t, mul(z, sqrt(add(relu(t), 1e-4))));
+  return relu(div(sub(noisy, level), scale));
+}
