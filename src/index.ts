@@ -64,10 +64,12 @@ export { Trainer, initialValues } from "./train/trainer.js";
 export type { Recipe, StepMetrics, TrainerState } from "./train/trainer.js";
 
 export { KuramotoLayer } from "./systems/akorn/layer/kuramoto-layer.js";
-export { ObjectNetwork } from "./systems/akorn/objects/object-network.js";
-export { RecognitionNetwork } from "./systems/akorn/recognition/recognition-network.js";
-export { SudokuNetwork } from "./systems/akorn/sudoku/sudoku-network.js";
-export { ObjectTask, RecognitionTask, SudokuTask } from "./systems/akorn/tasks.js";
+export { ObjectNetwork } from "./systems/akorn/objects/network.js";
+export { RecognitionNetwork } from "./systems/akorn/recognition/network.js";
+export { SudokuNetwork } from "./systems/akorn/sudoku/network.js";
+export { ObjectTask } from "./systems/akorn/objects/task.js";
+export { RecognitionTask } from "./systems/akorn/recognition/task.js";
+export { SudokuTask } from "./systems/akorn/sudoku/task.js";
 export { withKuramoto, writeKuramotoModel } from "./systems/akorn/layer/with-kuramoto.js";
 export { KomplexNet } from "./systems/komplexnet/model.js";
 export { CouplingTask } from "./systems/komplexnet/training/coupling-task.js";

@@ -12,7 +12,7 @@ import { Patches, checkRescale } from "./objects/patches.js";
 import { sinusoidalStart } from "./objects/position-code.js";
 import { ProjectionHead } from "./objects/projection-head.js";
 import type { Grid } from "./layer/grid.js";
-import { SIDE, checkTokens, onlyBlock } from "./sudoku/sudoku-network.js";
+import { SIDE, checkTokens, onlyBlock } from "./sudoku/network.js";
 
 interface BlockOptions {
   readonly channels: number;

@@ -66,3 +66,13 @@ export function stepInTurn(layers: readonly LayerInTurn[], draws: Shape, stepSiz
   });
   return { state, states, energies, defaults: { [STEP_SIZE]: stepSize } };
 }
+
+/** The state of a step and what it is at the start. */
+export function stateOf({ state, defaults }: StepInTurn): Pick<StepGraph, "state" | "defaults"> {
+  return { state, defaults };
+}
+
+/** The energies of a step as readouts "energies.LAYER". */
+export function energiesOf({ energies }: StepInTurn): Record<string, Tensor> {
+  return Object.fromEntries(energies.map((energy, layer) => [`energies.${layer}`, energy]));
+}

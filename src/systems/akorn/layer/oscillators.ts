@@ -8,6 +8,9 @@ import { check } from "../../../util/errors.js";
  * S^(n-1). Inside a Kuramoto layer a state is a field: a tensor of four axes whose axis COMPONENTS holds these n numbers.
  */
 
+/** Graph input that takes standard-normal draws, the oscillators at the start. */
+export const NOISE = "noise";
+
 /** The axis of a field that holds the components of a vector. */
 export const COMPONENTS = 2;
 

@@ -15,7 +15,7 @@ import { Random } from "../../../util/random.js";
 import { closest } from "../../../util/suggest.js";
 import type { KuramotoLayerOptions, KuramotoTrace } from "./kuramoto-layer.js";
 import { KuramotoLayer } from "./kuramoto-layer.js";
-import { NOISE } from "../objects/object-network.js";
+import { NOISE } from "./oscillators.js";
 import { ReadOutConv } from "./readout.js";
 
 export interface WithKuramotoOptions extends Omit<KuramotoLayerOptions, "channels"> {

@@ -9,10 +9,10 @@ import { targetOf } from "../../../runtime/runtime.js";
 import { check } from "../../../util/errors.js";
 import type { RandomLabel } from "../../../util/random.js";
 import { Random } from "../../../util/random.js";
-import { NOISE } from "../objects/object-network.js";
-import type { SudokuNetwork } from "./sudoku-network.js";
-import { SIDE } from "./sudoku-network.js";
-import { PUZZLE } from "../tasks.js";
+import { NOISE } from "../layer/oscillators.js";
+import type { SudokuNetwork } from "./network.js";
+import { SIDE } from "./network.js";
+import { PUZZLE } from "./task.js";
 
 /** How a draw is scored: by all its energies added up, or by the last one, which is that of the state before the last step. */
 export type VotingScore = "sum" | "last";

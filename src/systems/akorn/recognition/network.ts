@@ -25,7 +25,7 @@ import { stepInTurn } from "../layer/layers-in-turn.js";
 import type { NaturalFrequencyOptions } from "../layer/natural-frequency.js";
 import type { ReadOutNorm } from "../layer/norm-relu-conv.js";
 import { ReadOutBlock } from "../layer/norm-relu-conv.js";
-import { NOISE } from "../objects/object-network.js";
+import { NOISE } from "../layer/oscillators.js";
 
 /** One value for all layers, or one for each. */
 export type PerLayer<T> = T | readonly T[];

@@ -22,7 +22,7 @@ import type { Driven, StepInTurn } from "../layer/layers-in-turn.js";
 import { stepInTurn } from "../layer/layers-in-turn.js";
 import type { NaturalFrequencyOptions } from "../layer/natural-frequency.js";
 import { ReadOutBlock } from "../layer/norm-relu-conv.js";
-import { NOISE } from "../objects/object-network.js";
+import { NOISE } from "../layer/oscillators.js";
 import { ReadOutConv } from "../layer/readout.js";
 
 /** Cells along a side of a board. */

@@ -10,14 +10,12 @@ import { KuramotoLayer } from "../layer/kuramoto-layer.js";
 import type { Driven, StepInTurn } from "../layer/layers-in-turn.js";
 import { stepInTurn } from "../layer/layers-in-turn.js";
 import type { NaturalFrequencyOptions } from "../layer/natural-frequency.js";
+import { NOISE } from "../layer/oscillators.js";
 import type { Rescale } from "./patches.js";
 import { Patches, checkRescale } from "./patches.js";
 import { sinusoidalStart } from "./position-code.js";
 import { ProjectionHead } from "./projection-head.js";
 import { ReadOutConv } from "../layer/readout.js";
-
-/** Graph input that takes standard-normal draws, the oscillators at the start. */
-export const NOISE = "noise";
 
 export interface ObjectNetworkOptions {
   /** C. Default 256. */

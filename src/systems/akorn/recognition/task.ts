@@ -1,0 +1,71 @@
+import type { Dim, Tensor } from "../../../graph/index.js";
+import { cast, input } from "../../../graph/index.js";
+import { TrainingPass } from "../../../nn/layers/layer.js";
+import { crossEntropy } from "../../../nn/losses.js";
+import type { NamedParameters } from "../../../nn/module.js";
+import { namedParameters } from "../../../nn/module.js";
+import type { StepGraph, SteppedModel } from "../../../train/step-graph.js";
+import type { InferenceGraph, LossGraph, Task } from "../../../train/task.js";
+import { check } from "../../../util/errors.js";
+import { energiesOf, stateOf } from "../layer/layers-in-turn.js";
+import { NOISE } from "../layer/oscillators.js";
+import { IMAGES } from "../objects/task.js";
+import type { RecognitionNetwork } from "./network.js";
+import { ensembleLogits } from "./network.js";
+
+/** Name of the data field with the classes. */
+export const LABELS = "labels";
+
+/**
+ * Image classification by oscillators: reads "images" [batch, 3, height, width] and "labels" [batch]. Loss: mean
+ * cross-entropy. Answers: "logits" [batch, classes], the mean over `ensemble` (default 1) passes with noise of their own.
+ * A step answers "logits", and "energies.LAYER" [batch] of oscillators, one layer after another, of a single pass.
+ */
+export class RecognitionTask implements Task, SteppedModel {
+  readonly parameters: NamedParameters;
+
+  constructor(
+    readonly model: RecognitionNetwork,
+    readonly options: { readonly ensemble?: number } = {},
+  ) {
+    this.parameters = namedParameters(model);
+  }
+
+  loss(batch: number): LossGraph {
+    const images = this.#images(batch);
+    const noise = this.model.noiseInput(batch);
+    const labels = input(LABELS, [batch]);
+    const pass = new TrainingPass();
+    const { logits } = this.model.forward({ images, noise }, pass);
+    return {
+      inputs: [images, labels, noise],
+      noise: { [NOISE]: "normal" },
+      loss: crossEntropy(logits, cast(labels, "int64")),
+      updates: pass.updates,
+    };
+  }
+
+  inference(batch: Dim): InferenceGraph {
+    const images = this.#images(batch);
+    const names = Array.from({ length: this.options.ensemble ?? 1 }, (_, i) =>
+      i === 0 ? NOISE : `${NOISE}:${i}`,
+    );
+    const noises = names.map((name) => this.model.noiseInput(batch, name));
+    return {
+      inputs: [images, ...noises],
+      noise: Object.fromEntries(names.map((name) => [name, "normal"] as const)),
+      outputs: { logits: ensembleLogits(this.model, images, noises) },
+    };
+  }
+
+  step(batch: Dim): StepGraph {
+    const { ensemble = 1 } = this.options;
+    check(ensemble === 1, () => `recognition: a step is that of one pass, got an ensemble of ${ensemble}`);
+    const step = this.model.step(this.#images(batch));
+    return { ...stateOf(step), readouts: { logits: step.logits, ...energiesOf(step) } };
+  }
+
+  #images(batch: Dim): Tensor {
+    return input(IMAGES, [batch, 3, ...this.model.imageSize]);
+  }
+}
