@@ -4,18 +4,18 @@ import { SCALES } from "../experiments/experiment.js";
 import { DEVICES } from "../runtime/runtime.js";
 import { SEVERITIES } from "../robustness/corruptions/corrupt.js";
 import type { CorruptCommandOptions } from "./corrupt.js";
-import { corruptionList, reencodeQuality, severityList } from "./corruption-options.js";
-import { explain, wantsStack } from "./errors.js";
-import { addInputOptions, imageSize, timestepChoice } from "./input-options.js";
-import { EXTERNAL_DATA, choice, positive, whole } from "./options.js";
+import { corruptionList, reencodeQuality, severityList } from "./options/corruptions.js";
+import { explain, wantsStack } from "./terminal/errors.js";
+import { addInputOptions, imageSize, timestepChoice } from "./options/inputs.js";
+import { EXTERNAL_DATA, choice, positive, whole } from "./options/values.js";
 import type { ImportCommandOptions } from "./import.js";
-import { addPredifyCommand } from "./predify-command.js";
-import { addPreprocessingOptions, preprocessingOption } from "./preprocessing-options.js";
-import { addQuantizeCommand } from "./quantize-command.js";
-import type { RobustnessCommandOptions } from "./robustness.js";
-import { attackList, epsilonList } from "./robustness-options.js";
+import { addPredifyCommand } from "./commands/predify.js";
+import { addPreprocessingOptions, preprocessingOption } from "./options/preprocessing.js";
+import { addQuantizeCommand } from "./commands/quantize.js";
+import type { RobustnessCommandOptions } from "./robustness/robustness.js";
+import { attackList, epsilonList } from "./options/attacks.js";
 import type { RunOptions } from "./run.js";
-import type { Streams } from "./streams.js";
+import type { Streams } from "./terminal/streams.js";
 
 /** Runs one command line; gives the process's exit status. */
 export async function runCommandLine(
@@ -193,7 +193,7 @@ function createProgram(streams: Streams, exit: (status: number) => void): Comman
     .option("--out <file>", "the report; the result card and the records go beside it", "robustness.html")
     .option("--force", "set aside the records of a run with other settings", false)
     .action(async (model: string, options: RobustnessCommandOptions) => {
-      const { measureRobustness } = await import("./robustness.js");
+      const { measureRobustness } = await import("./robustness/robustness.js");
       exit(await measureRobustness(model, options, streams));
     });
   addPreprocessingOptions(robustness);

@@ -8,7 +8,7 @@ import type { ConstantSet, CorruptionName, Severity } from "../robustness/corrup
 import { CORRUPTIONS, corrupt, defaultReencode } from "../robustness/corruptions/index.js";
 import { StriateError, check } from "../util/errors.js";
 import { ensureFolder, fileError } from "../util/files-node.js";
-import type { Streams } from "./streams.js";
+import type { Streams } from "./terminal/streams.js";
 
 export interface CorruptCommandOptions {
   readonly all: boolean;

@@ -5,7 +5,7 @@ import pc from "picocolors";
 import type { Device } from "../runtime/runtime.js";
 import { DEVICES } from "../runtime/runtime.js";
 import { workerScript } from "../runtime/worker-node.js";
-import type { Streams } from "./streams.js";
+import type { Streams } from "./terminal/streams.js";
 
 /** A driver that hangs must not hang the command. */
 const PATIENCE_MS = 60_000;

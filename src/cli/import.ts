@@ -7,7 +7,7 @@ import { saveOnnx } from "../graph/onnx/save-node.js";
 import { check } from "../util/errors.js";
 import { readSafetensors } from "../util/safetensors-node.js";
 import { storedToFloat32 } from "../util/safetensors.js";
-import type { Streams } from "./streams.js";
+import type { Streams } from "./terminal/streams.js";
 
 export interface ImportCommandOptions {
   readonly into: string;

@@ -31,12 +31,12 @@ import { constantData } from "../graph/index.js";
 import { StriateError, check } from "../util/errors.js";
 import { ensureFolder } from "../util/files-node.js";
 import { Random } from "../util/random.js";
-import type { InputOptions } from "./input-options.js";
-import type { PreprocessingOptions } from "./preprocessing-options.js";
-import { statedPreprocessing } from "./preprocessing-options.js";
-import { createProgress } from "./progress.js";
-import type { Streams } from "./streams.js";
-import { renderTable } from "./table.js";
+import type { InputOptions } from "./options/inputs.js";
+import type { PreprocessingOptions } from "./options/preprocessing.js";
+import { statedPreprocessing } from "./options/preprocessing.js";
+import { createProgress } from "./terminal/progress.js";
+import type { Streams } from "./terminal/streams.js";
+import { renderTable } from "./terminal/table.js";
 
 /** The options of `striate quantize`, parsed. */
 export interface QuantizeCommandOptions extends PreprocessingOptions, InputOptions {

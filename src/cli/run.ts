@@ -4,12 +4,12 @@ import { preprocessingPreset } from "../data/images/preprocessing.js";
 import { findExperiment } from "../experiments/registry.js";
 import type { Device } from "../runtime/runtime.js";
 import { check } from "../util/errors.js";
-import { INTERRUPTED, listenForInterrupt } from "./interrupt.js";
+import { INTERRUPTED, listenForInterrupt } from "./terminal/interrupt.js";
 import { chooseOutFolder } from "./out-folder.js";
-import type { PreprocessingOptions } from "./preprocessing-options.js";
-import { createProgress } from "./progress.js";
-import type { Streams } from "./streams.js";
-import { renderTable } from "./table.js";
+import type { PreprocessingOptions } from "./options/preprocessing.js";
+import { createProgress } from "./terminal/progress.js";
+import type { Streams } from "./terminal/streams.js";
+import { renderTable } from "./terminal/table.js";
 
 /** The options of `striate run`, parsed. */
 export interface RunOptions extends SpecialOptions, Pick<PreprocessingOptions, "preprocessing"> {

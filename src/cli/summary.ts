@@ -9,8 +9,8 @@ import { summarise } from "../graph/summary.js";
 import { StriateError } from "../util/errors.js";
 import { unknownName } from "../util/suggest.js";
 import { builtInModels } from "./models.js";
-import type { Streams } from "./streams.js";
-import { renderTable } from "./table.js";
+import type { Streams } from "./terminal/streams.js";
+import { renderTable } from "./terminal/table.js";
 
 /** Prints what a model is made of. `model` is a file or the name of a built-in model. */
 export async function printSummary(model: string, streams: Streams): Promise<void> {

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, it, vi } from "vitest";
 import { runCommandLine } from "../../src/cli/command-line.js";
-import { explain } from "../../src/cli/errors.js";
+import { explain } from "../../src/cli/terminal/errors.js";
 import { StriateError } from "../../src/util/errors.js";
 import { captured } from "./streams.js";
 

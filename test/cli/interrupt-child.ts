@@ -1,4 +1,4 @@
-import { listenForInterrupt } from "../../src/cli/interrupt.js";
+import { listenForInterrupt } from "../../src/cli/terminal/interrupt.js";
 
 // Prints what each press does; ends by itself only at the second one.
 const { signal } = listenForInterrupt({

@@ -1,6 +1,6 @@
 import { PassThrough } from "node:stream";
 import { expect, test } from "vitest";
-import { createProgress, formatBar } from "../../src/cli/progress.js";
+import { createProgress, formatBar } from "../../src/cli/terminal/progress.js";
 import type { ProgressEvent } from "../../src/train/progress.js";
 
 /** Collects what is written, as a terminal of 100 columns or as a plain pipe. */

@@ -1,6 +1,6 @@
 import { PassThrough } from "node:stream";
 import { stripVTControlCharacters } from "node:util";
-import type { Streams } from "../../src/cli/streams.js";
+import type { Streams } from "../../src/cli/terminal/streams.js";
 
 /** Streams that keep what is printed, colours removed. */
 export function captured(): { streams: Streams; out: () => string; err: () => string } {

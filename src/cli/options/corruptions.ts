@@ -1,12 +1,12 @@
 import { InvalidArgumentError } from "commander";
-import type { CorruptionName, Severity } from "../robustness/corruptions/corrupt.js";
+import type { CorruptionName, Severity } from "../../robustness/corruptions/corrupt.js";
 import {
   BENCHMARK_CORRUPTIONS,
   CORRUPTIONS,
   SEVERITIES,
   corruptionName,
-} from "../robustness/corruptions/corrupt.js";
-import { StriateError } from "../util/errors.js";
+} from "../../robustness/corruptions/corrupt.js";
+import { StriateError } from "../../util/errors.js";
 
 /** "all" (19), "benchmark" (15), or names with commas between them; in the benchmark's order. */
 export function corruptionList(text: string): readonly CorruptionName[] {

@@ -1,6 +1,6 @@
 import CliTable from "cli-table3";
 import pc from "picocolors";
-import type { ResultTable } from "../experiments/experiment.js";
+import type { ResultTable } from "../../experiments/experiment.js";
 
 export interface PrintedTable extends ResultTable {
   /** Columns of words, besides the first one. All others are figures, set to the right. */

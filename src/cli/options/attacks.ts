@@ -1,6 +1,6 @@
 import { InvalidArgumentError } from "commander";
-import { ATTACK_NAMES } from "../robustness/attacks/ensemble.js";
-import { unknownName } from "../util/suggest.js";
+import { ATTACK_NAMES } from "../../robustness/attacks/ensemble.js";
+import { unknownName } from "../../util/suggest.js";
 
 /** "pgd,apgd": short names of attacks. */
 export function attackList(text: string): readonly string[] {

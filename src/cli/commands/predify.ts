@@ -1,12 +1,12 @@
 import type { Command } from "commander";
 import { InvalidArgumentError, Option } from "commander";
-import { DEVICES } from "../runtime/runtime.js";
-import { addInputOptions } from "./input-options.js";
-import type { InitOptions, InspectOptions } from "./predify-inspect.js";
-import { EXTERNAL_DATA, choice, positive, whole } from "./options.js";
-import type { PredifyCommandOptions } from "./predify.js";
-import { addPreprocessingOptions } from "./preprocessing-options.js";
-import type { Streams } from "./streams.js";
+import { DEVICES } from "../../runtime/runtime.js";
+import { addInputOptions } from "../options/inputs.js";
+import type { InitOptions, InspectOptions } from "../predify/inspect.js";
+import { EXTERNAL_DATA, choice, positive, whole } from "../options/values.js";
+import type { PredifyCommandOptions } from "../predify/predify.js";
+import { addPreprocessingOptions } from "../options/preprocessing.js";
+import type { Streams } from "../terminal/streams.js";
 
 const OPTIMIZERS = ["sgd", "rmsProp", "adam"] as const;
 
@@ -51,7 +51,7 @@ export function addPredifyCommand(program: Command, streams: Streams, exit: (sta
     .addOption(choices("--device <device>", "where ONNX Runtime computes", DEVICES, "cpu"))
     .option("--threads <n>", "threads inside one operator (default: all cores)", positive)
     .action(async (model: string, options: PredifyCommandOptions) => {
-      const { predifyFile } = await import("./predify.js");
+      const { predifyFile } = await import("../predify/predify.js");
       exit(await predifyFile(model, options, streams));
     });
 
@@ -63,7 +63,7 @@ export function addPredifyCommand(program: Command, streams: Streams, exit: (sta
     .option("--all", "every feature map, not only the candidates", false)
     .option("--input-size <sizes>", "such as 3x224x224, where the file leaves it open", sizes)
     .action(async (model: string, _options: object, command: Command) => {
-      const { inspectModel } = await import("./predify-inspect.js");
+      const { inspectModel } = await import("../predify/inspect.js");
       await inspectModel(model, command.optsWithGlobals<InspectOptions>(), streams);
     });
 
@@ -76,7 +76,7 @@ export function addPredifyCommand(program: Command, streams: Streams, exit: (sta
     .option("--out <file>", "where to write it", "predify.toml")
     .option("--force", "overwrite it", false)
     .action(async (model: string, _options: object, command: Command) => {
-      const { initConfig } = await import("./predify-inspect.js");
+      const { initConfig } = await import("../predify/inspect.js");
       await initConfig(model, command.optsWithGlobals<InitOptions>(), streams);
     });
   addPreprocessingOptions(predify);

@@ -1,8 +1,8 @@
 import type { Command } from "commander";
 import { InvalidArgumentError, Option } from "commander";
-import type { Preprocessing } from "../data/images/preprocessing.js";
-import { PREPROCESSING_NAMES, preprocessingPreset } from "../data/images/preprocessing.js";
-import { choice, positive } from "./options.js";
+import type { Preprocessing } from "../../data/images/preprocessing.js";
+import { PREPROCESSING_NAMES, preprocessingPreset } from "../../data/images/preprocessing.js";
+import { choice, positive } from "./values.js";
 
 /** The options that say how pixels reach a network, parsed. */
 export interface PreprocessingOptions {

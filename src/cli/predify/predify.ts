@@ -1,12 +1,12 @@
 import { basename, dirname } from "node:path";
 import pc from "picocolors";
-import { describeSkipped } from "../data/images/image-source.js";
-import type { SkippedImage } from "../data/images/image-source.js";
-import type { Optimizer } from "../nn/optimizer.js";
-import { adam, rmsProp, sgd } from "../nn/optimizers.js";
-import type { State } from "../nn/module.js";
-import type { Device } from "../runtime/runtime.js";
-import type { PredictiveNetwork, PredifyOptions, Preprocessing } from "../systems/predify/index.js";
+import { describeSkipped } from "../../data/images/image-source.js";
+import type { SkippedImage } from "../../data/images/image-source.js";
+import type { Optimizer } from "../../nn/optimizer.js";
+import { adam, rmsProp, sgd } from "../../nn/optimizers.js";
+import type { State } from "../../nn/module.js";
+import type { Device } from "../../runtime/runtime.js";
+import type { PredictiveNetwork, PredifyOptions, Preprocessing } from "../../systems/predify/index.js";
 import {
   PREPROCESSINGS,
   describePreprocessing,
@@ -19,23 +19,23 @@ import {
   valuesFromState,
   writeStep,
   writeUnrolled,
-} from "../systems/predify/index.js";
-import { openImages } from "../systems/predify/training/image-sources-node.js";
-import { loadOnnx } from "../graph/onnx/open-node.js";
-import { trainFeedback } from "../systems/predify/training/train-node.js";
-import { readAnyWeights, writeWeights } from "../systems/predify/files/weights-node.js";
-import type { TrainingData } from "../train/task.js";
-import { saveOnnx } from "../graph/onnx/save-node.js";
-import { check } from "../util/errors.js";
-import { ensureFolder, readFileChecked } from "../util/files-node.js";
-import type { InputOptions } from "./input-options.js";
-import { INTERRUPTED, listenForInterrupt } from "./interrupt.js";
-import { chooseOutFolder } from "./out-folder.js";
-import { createProgress } from "./progress.js";
-import type { PreprocessingOptions } from "./preprocessing-options.js";
-import { statedPreprocessing } from "./preprocessing-options.js";
-import type { Streams } from "./streams.js";
-import { renderTable } from "./table.js";
+} from "../../systems/predify/index.js";
+import { openImages } from "../../systems/predify/training/image-sources-node.js";
+import { loadOnnx } from "../../graph/onnx/open-node.js";
+import { trainFeedback } from "../../systems/predify/training/train-node.js";
+import { readAnyWeights, writeWeights } from "../../systems/predify/files/weights-node.js";
+import type { TrainingData } from "../../train/task.js";
+import { saveOnnx } from "../../graph/onnx/save-node.js";
+import { check } from "../../util/errors.js";
+import { ensureFolder, readFileChecked } from "../../util/files-node.js";
+import type { InputOptions } from "../options/inputs.js";
+import { INTERRUPTED, listenForInterrupt } from "../terminal/interrupt.js";
+import { chooseOutFolder } from "../out-folder.js";
+import { createProgress } from "../terminal/progress.js";
+import type { PreprocessingOptions } from "../options/preprocessing.js";
+import { statedPreprocessing } from "../options/preprocessing.js";
+import type { Streams } from "../terminal/streams.js";
+import { renderTable } from "../terminal/table.js";
 
 /** The options of `striate predify`, parsed. */
 export interface PredifyCommandOptions extends PreprocessingOptions, InputOptions {

@@ -1,11 +1,11 @@
 import type { Command } from "commander";
 import { InvalidArgumentError, Option } from "commander";
-import { CALIBRATIONS, DEFAULT_CALIBRATION } from "../nn/index.js";
-import { addInputOptions, imageSize } from "./input-options.js";
-import { EXTERNAL_DATA, choice, positive, whole } from "./options.js";
-import { addPreprocessingOptions } from "./preprocessing-options.js";
-import type { QuantizeCommandOptions } from "./quantize.js";
-import type { Streams } from "./streams.js";
+import { CALIBRATIONS, DEFAULT_CALIBRATION } from "../../nn/index.js";
+import { addInputOptions, imageSize } from "../options/inputs.js";
+import { EXTERNAL_DATA, choice, positive, whole } from "../options/values.js";
+import { addPreprocessingOptions } from "../options/preprocessing.js";
+import type { QuantizeCommandOptions } from "../quantize.js";
+import type { Streams } from "../terminal/streams.js";
 
 /** `striate quantize`: an int8 version of a file, and how it compares. */
 export function addQuantizeCommand(program: Command, streams: Streams): void {
@@ -39,7 +39,7 @@ export function addQuantizeCommand(program: Command, streams: Streams): void {
     .option("--seed <n>", "of the choice of pictures", whole, 1)
     .option("--threads <n>", "threads (default: all cores)", positive)
     .action(async (model: string, options: QuantizeCommandOptions) => {
-      const { quantizeFile } = await import("./quantize.js");
+      const { quantizeFile } = await import("../quantize.js");
       await quantizeFile(model, options, streams);
     });
   addPreprocessingOptions(command);

@@ -1,20 +1,20 @@
 import { access } from "node:fs/promises";
 import { basename, dirname } from "node:path";
-import { showShape } from "../graph/index.js";
+import { showShape } from "../../graph/index.js";
 import {
   Backbone,
   candidates,
   chooseCutPoints,
   featureMaps,
   writePredifyConfig,
-} from "../systems/predify/index.js";
-import { loadOnnx } from "../graph/onnx/open-node.js";
-import { DEFAULT_HYPERPARAMETERS } from "../systems/predify/core/hyperparameters.js";
-import { StriateError } from "../util/errors.js";
-import { ensureFolder, writeFileAtomic } from "../util/files-node.js";
-import type { InputOptions } from "./input-options.js";
-import type { Streams } from "./streams.js";
-import { renderTable } from "./table.js";
+} from "../../systems/predify/index.js";
+import { loadOnnx } from "../../graph/onnx/open-node.js";
+import { DEFAULT_HYPERPARAMETERS } from "../../systems/predify/core/hyperparameters.js";
+import { StriateError } from "../../util/errors.js";
+import { ensureFolder, writeFileAtomic } from "../../util/files-node.js";
+import type { InputOptions } from "../options/inputs.js";
+import type { Streams } from "../terminal/streams.js";
+import { renderTable } from "../terminal/table.js";
 
 export interface InspectOptions extends InputOptions {
   readonly all: boolean;

@@ -1,44 +1,44 @@
 import { readFileSync, statSync } from "node:fs";
 import { basename, dirname, extname } from "node:path";
 import pc from "picocolors";
-import { namedImages, readClassOrder } from "../data/sets/named-images-node.js";
-import { contentDigest } from "../data/images/content-digest-node.js";
-import type { ClassOrder } from "../data/images/class-names.js";
-import { sameOrder, someNames } from "../data/images/class-names.js";
-import type { ImageSource } from "../data/images/image-source.js";
-import type { Answers, Network } from "../robustness/network.js";
-import type { OnnxFile } from "../graph/onnx/read.js";
-import { openOnnx, sha256OfModel } from "../graph/onnx/open-node.js";
-import { onnxNetworkOverTime } from "../robustness/onnx-network.js";
-import { checkAnswers, dependsOnBatch } from "../robustness/answer-checks.js";
-import type { ImageBatch } from "../robustness/classifier.js";
-import { Classifier } from "../robustness/classifier.js";
-import type { AttackPlan, Norm } from "../robustness/attacks/index.js";
-import { attackPlan, checkPlan, isDeterministic, planCautions } from "../robustness/attacks/index.js";
-import { checkEpsilon } from "../robustness/attacks/ball.js";
-import type { Protocol, ResultCard, TimestepFindings } from "../robustness/card.js";
-import { resultCard } from "../robustness/card.js";
-import type { ConstantSet, CorruptionName, Severity } from "../robustness/corruptions/index.js";
-import { CONSTANT_SETS, corruptionGroup, defaultReencode } from "../robustness/corruptions/index.js";
-import type { EvaluationPlan } from "../robustness/evaluate-node.js";
-import { showEpsilon } from "../robustness/epsilon.js";
-import { evaluate } from "../robustness/evaluate-node.js";
-import { fitPicture, toImageBatch } from "../robustness/images.js";
-import { openResults } from "../robustness/results-file-node.js";
-import { workerRuntime } from "../runtime/worker-node.js";
-import type { Device } from "../runtime/runtime.js";
-import { StriateError, check } from "../util/errors.js";
-import { ensureFolder, writeFileAtomic } from "../util/files-node.js";
-import type { JsonObject } from "../util/json.js";
-import { Random } from "../util/random.js";
-import type { InputOptions } from "./input-options.js";
-import { INTERRUPTED, listenForInterrupt } from "./interrupt.js";
-import type { PreprocessingOptions } from "./preprocessing-options.js";
-import { statedPreprocessing } from "./preprocessing-options.js";
-import { createProgress } from "./progress.js";
-import { writeRobustnessReport } from "./robustness-report.js";
-import type { Streams } from "./streams.js";
-import { renderTable } from "./table.js";
+import { namedImages, readClassOrder } from "../../data/sets/named-images-node.js";
+import { contentDigest } from "../../data/images/content-digest-node.js";
+import type { ClassOrder } from "../../data/images/class-names.js";
+import { sameOrder, someNames } from "../../data/images/class-names.js";
+import type { ImageSource } from "../../data/images/image-source.js";
+import type { Answers, Network } from "../../robustness/network.js";
+import type { OnnxFile } from "../../graph/onnx/read.js";
+import { openOnnx, sha256OfModel } from "../../graph/onnx/open-node.js";
+import { onnxNetworkOverTime } from "../../robustness/onnx-network.js";
+import { checkAnswers, dependsOnBatch } from "../../robustness/answer-checks.js";
+import type { ImageBatch } from "../../robustness/classifier.js";
+import { Classifier } from "../../robustness/classifier.js";
+import type { AttackPlan, Norm } from "../../robustness/attacks/index.js";
+import { attackPlan, checkPlan, isDeterministic, planCautions } from "../../robustness/attacks/index.js";
+import { checkEpsilon } from "../../robustness/attacks/ball.js";
+import type { Protocol, ResultCard, TimestepFindings } from "../../robustness/card.js";
+import { resultCard } from "../../robustness/card.js";
+import type { ConstantSet, CorruptionName, Severity } from "../../robustness/corruptions/index.js";
+import { CONSTANT_SETS, corruptionGroup, defaultReencode } from "../../robustness/corruptions/index.js";
+import type { EvaluationPlan } from "../../robustness/evaluate-node.js";
+import { showEpsilon } from "../../robustness/epsilon.js";
+import { evaluate } from "../../robustness/evaluate-node.js";
+import { fitPicture, toImageBatch } from "../../robustness/images.js";
+import { openResults } from "../../robustness/results-file-node.js";
+import { workerRuntime } from "../../runtime/worker-node.js";
+import type { Device } from "../../runtime/runtime.js";
+import { StriateError, check } from "../../util/errors.js";
+import { ensureFolder, writeFileAtomic } from "../../util/files-node.js";
+import type { JsonObject } from "../../util/json.js";
+import { Random } from "../../util/random.js";
+import type { InputOptions } from "../options/inputs.js";
+import { INTERRUPTED, listenForInterrupt } from "../terminal/interrupt.js";
+import type { PreprocessingOptions } from "../options/preprocessing.js";
+import { statedPreprocessing } from "../options/preprocessing.js";
+import { createProgress } from "../terminal/progress.js";
+import { writeRobustnessReport } from "./report.js";
+import type { Streams } from "../terminal/streams.js";
+import { renderTable } from "../terminal/table.js";
 
 /** The options of `striate robustness`, parsed. */
 export interface RobustnessCommandOptions extends PreprocessingOptions, InputOptions {
@@ -520,7 +520,7 @@ function scoreRow(
 }
 
 function packageVersion(): string {
-  const { version } = JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8")) as {
+  const { version } = JSON.parse(readFileSync(new URL("../../../package.json", import.meta.url), "utf8")) as {
     version: string;
   };
   return version;

@@ -1,5 +1,5 @@
 import { InvalidArgumentError } from "commander";
-import { unknownName } from "../util/suggest.js";
+import { unknownName } from "../../util/suggest.js";
 
 /** What --external-data does, for every command that writes a network. */
 export const EXTERNAL_DATA =

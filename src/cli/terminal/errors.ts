@@ -1,5 +1,5 @@
 import pc from "picocolors";
-import { StriateError } from "../util/errors.js";
+import { StriateError } from "../../util/errors.js";
 
 export function wantsStack(args: readonly string[], environment = process.env): boolean {
   return args.includes("--debug") || !["", "0", undefined].includes(environment.STRIATE_DEBUG);

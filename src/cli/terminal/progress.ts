@@ -1,5 +1,5 @@
-import { describeProgress, formatDuration } from "../train/progress.js";
-import type { ProgressEvent } from "../train/progress.js";
+import { describeProgress, formatDuration } from "../../train/progress.js";
+import type { ProgressEvent } from "../../train/progress.js";
 
 /** Shows how several tasks that run at the same time get on. */
 export interface Progress {

@@ -1,6 +1,6 @@
 import type { Command } from "commander";
 import { InvalidArgumentError } from "commander";
-import type { NoiseKind } from "../train/task.js";
+import type { NoiseKind } from "../../train/task.js";
 
 /** What is said of a network's inputs besides its images, parsed. */
 export interface InputOptions {
