@@ -4,32 +4,15 @@ import { IMAGE_ENDINGS, readImage, writePng } from "../data/images/images-node.j
 import { resizeAndCrop } from "../data/images/resize.js";
 import type { RgbImage } from "../data/images/rgb-image.js";
 import { contactSheet } from "../report/contact-sheet.js";
-import type { ConstantSet, CorruptionName, Severity } from "../robustness/corruptions/index.js";
+import type { ConstantSet } from "../robustness/corruptions/index.js";
 import { CORRUPTIONS, corrupt, defaultReencode } from "../robustness/corruptions/index.js";
 import { StriateError, check } from "../util/errors.js";
 import { ensureFolder, fileError } from "../util/files-node.js";
+import type { CorruptOptions } from "./commands/corrupt.js";
 import type { Streams } from "./terminal/streams.js";
 
-export interface CorruptCommandOptions {
-  readonly all: boolean;
-  readonly corruptions?: readonly CorruptionName[];
-  readonly severities: readonly Severity[];
-  /** "224", "64" or "32". */
-  readonly size: string;
-  readonly seed: number;
-  readonly reencode?: number | false;
-  readonly frost?: string;
-  readonly cell: number;
-  readonly out?: string;
-  readonly each?: string;
-}
-
 /** Corrupts one picture and writes a contact sheet: a row for each corruption, a column for each severity. */
-export async function corruptPicture(
-  path: string,
-  options: CorruptCommandOptions,
-  streams: Streams,
-): Promise<void> {
+export async function corruptPicture(path: string, options: CorruptOptions, streams: Streams): Promise<void> {
   const { all, severities, seed, cell, each } = options;
   check(
     all !== (options.corruptions !== undefined),

@@ -7,20 +7,13 @@ import { saveOnnx } from "../graph/onnx/save-node.js";
 import { check } from "../util/errors.js";
 import { readSafetensors } from "../util/safetensors-node.js";
 import { storedToFloat32 } from "../util/safetensors.js";
+import type { ImportOptions } from "./commands/import.js";
 import type { Streams } from "./terminal/streams.js";
-
-export interface ImportCommandOptions {
-  readonly into: string;
-  readonly prefix?: string;
-  readonly partial: boolean;
-  readonly out?: string;
-  readonly externalData?: boolean;
-}
 
 /** Puts the weights of a checkpoint into an ONNX network of the same structure, and says what did not fit. */
 export async function importCheckpoint(
   path: string,
-  options: ImportCommandOptions,
+  options: ImportOptions,
   streams: Streams,
 ): Promise<void> {
   const { into, out = `${basename(path, extname(path))}.onnx` } = options;

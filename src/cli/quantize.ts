@@ -13,7 +13,6 @@ import { input, tensorData, writeOnnx } from "../graph/index.js";
 import type { OnnxFile } from "../graph/onnx/read.js";
 import { bytesOfModel, openOnnx } from "../graph/onnx/open-node.js";
 import { median, wilsonInterval } from "../metrics/index.js";
-import type { Calibration } from "../nn/index.js";
 import { quantize } from "../nn/index.js";
 import type { ImageBatch } from "../robustness/classifier.js";
 import { Classifier } from "../robustness/classifier.js";
@@ -31,42 +30,17 @@ import { constantData } from "../graph/index.js";
 import { StriateError, check } from "../util/errors.js";
 import { ensureFolder } from "../util/files-node.js";
 import { Random } from "../util/random.js";
-import type { InputOptions } from "./options/inputs.js";
-import type { PreprocessingOptions } from "./options/preprocessing.js";
+import type { QuantizeOptions } from "./commands/quantize.js";
 import { statedPreprocessing } from "./options/preprocessing.js";
 import { createProgress } from "./terminal/progress.js";
 import type { Streams } from "./terminal/streams.js";
 import { renderTable } from "./terminal/table.js";
 
-/** The options of `striate quantize`, parsed. */
-export interface QuantizeCommandOptions extends PreprocessingOptions, InputOptions {
-  readonly data: string;
-  readonly out?: string;
-  readonly externalData?: boolean;
-  readonly calibration: Calibration;
-  readonly percentile: number;
-  readonly calibrationImages: number;
-  readonly images: number;
-  readonly keep?: readonly string[];
-  readonly reduceRange: boolean;
-  readonly split?: string;
-  readonly classes?: string;
-  readonly size?: number | readonly [height: number, width: number];
-  readonly output?: string;
-  readonly batch: number;
-  readonly seed: number;
-  readonly threads?: number;
-}
-
 /** Runs of each network that are timed, after one that is not. */
 const TIMED_RUNS = 7;
 
 /** Writes an int8 version of a classifier and prints how it compares. */
-export async function quantizeFile(
-  path: string,
-  options: QuantizeCommandOptions,
-  streams: Streams,
-): Promise<void> {
+export async function quantizeFile(path: string, options: QuantizeOptions, streams: Streams): Promise<void> {
   const { out = path.replace(/\.onnx$/, "") + "-int8.onnx", threads, seed } = options;
   check(out.endsWith(".onnx"), () => `--out: expected a name that ends in .onnx, got "${out}"`);
   const name = basename(path);
@@ -126,7 +100,7 @@ export async function quantizeFile(
 }
 
 function networkOptions(
-  { size, output, noise, input: inputs }: QuantizeCommandOptions,
+  { size, output, noise, input: inputs }: QuantizeOptions,
   preprocessing: Preprocessing | undefined,
   name: string,
 ): OnnxNetworkOptions {
@@ -146,7 +120,7 @@ function networkOptions(
 /** Labelled pictures if the network's classes are theirs, and any other ones without labels. */
 async function pictures(
   network: Network,
-  { data, split, classes }: QuantizeCommandOptions,
+  { data, split, classes }: QuantizeOptions,
 ): Promise<{ readonly source: ImageSource; readonly isLabelled: boolean }> {
   const outputs = network.classes;
   try {
@@ -178,7 +152,7 @@ function batchOf({ pixels, shape }: PreparedImages, from: number, count: number)
 // ---- what the network is fed ---------------------------------------------------------------------------------------------
 
 /** The shape of the images with the size that is used, where the file leaves it open. */
-function batchShape(network: Network, file: OnnxFile, options: QuantizeCommandOptions) {
+function batchShape(network: Network, file: OnnxFile, options: QuantizeOptions) {
   if (options.size === undefined) return {};
   const { inputs } = file.read();
   const images = rolesOf(file, options).others[0]!;
@@ -189,7 +163,7 @@ function batchShape(network: Network, file: OnnxFile, options: QuantizeCommandOp
   return { inputShapes: { [images]: [batch!, ...space] } };
 }
 
-function rolesOf(file: OnnxFile, { noise, input: inputs }: QuantizeCommandOptions): InputRoles {
+function rolesOf(file: OnnxFile, { noise, input: inputs }: QuantizeOptions): InputRoles {
   const model = file.read();
   return inputRoles(model, describeModel(model.metadata, file.what), file.what, {
     ...(noise && { noise }),
@@ -202,7 +176,7 @@ async function calibrationBatches(
   file: OnnxFile,
   network: Network,
   images: PreparedImages,
-  options: QuantizeCommandOptions,
+  options: QuantizeOptions,
 ): Promise<Values[]> {
   const { inputs } = file.read();
   const roles = rolesOf(file, options);
@@ -320,7 +294,7 @@ interface Findings {
 
 function table(
   { name, figures, sizes, isLabelled, images, isSame, what }: Findings,
-  { data, batch, threads, calibration, calibrationImages, seed }: QuantizeCommandOptions,
+  { data, batch, threads, calibration, calibrationImages, seed }: QuantizeOptions,
 ): string {
   const { top1, top5, agreeing, times } = figures;
   const share = (right: number) => {

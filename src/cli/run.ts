@@ -1,35 +1,23 @@
 import pc from "picocolors";
-import type { Experiment, ExperimentResult, Scale, SpecialOptions } from "../experiments/experiment.js";
+import type { Experiment, ExperimentResult, SpecialOptions } from "../experiments/experiment.js";
 import { preprocessingPreset } from "../data/images/preprocessing.js";
 import { findExperiment } from "../experiments/registry.js";
-import type { Device } from "../runtime/runtime.js";
 import { check } from "../util/errors.js";
 import { INTERRUPTED, listenForInterrupt } from "./terminal/interrupt.js";
 import { chooseOutFolder } from "./out-folder.js";
-import type { PreprocessingOptions } from "./options/preprocessing.js";
+import { resumingCommand } from "./resuming-command.js";
+import type { RunOptions } from "./commands/run.js";
+import type { Invocation } from "./commands/command.js";
+import { flagOf } from "./options/option.js";
 import { createProgress } from "./terminal/progress.js";
 import type { Streams } from "./terminal/streams.js";
 import { renderTable } from "./terminal/table.js";
-
-/** The options of `striate run`, parsed. */
-export interface RunOptions extends SpecialOptions, Pick<PreprocessingOptions, "preprocessing"> {
-  readonly scale: Scale;
-  readonly out?: string;
-  readonly seed: number;
-  readonly seeds?: number;
-  readonly device: Device;
-  readonly threads?: number;
-  readonly resume: boolean;
-  readonly force: boolean;
-  readonly cells?: string;
-  readonly model?: string;
-}
 
 /** Runs an experiment and prints what came out; gives the exit status. */
 export async function runExperiment(
   name: string,
   options: RunOptions,
-  streams: Streams,
+  { streams, words }: Pick<Invocation, "streams" | "words">,
   among?: readonly Experiment[],
 ): Promise<number> {
   const experiment = findExperiment(name, among);
@@ -88,10 +76,8 @@ export async function runExperiment(
       },
     });
     progress.stop();
-    const flags = Object.entries(special).map(
-      ([key, value]) => ` ${SPECIAL[key as keyof SpecialOptions]} ${value}`,
-    );
-    printResult(result, out, `striate run ${name} --scale ${scale}${flags.join("")}`, streams);
+    printResult(result, streams);
+    if (result.interrupted) streams.err.write(`Stopped. Go on with: ${resumingCommand(words, out)}\n`);
     return result.interrupted ? INTERRUPTED : 0;
   } finally {
     progress.stop();
@@ -99,34 +85,24 @@ export async function runExperiment(
   }
 }
 
-const SPECIAL = {
-  dataSet: "--data-set",
-  data: "--data",
-  models: "--models",
-  upTiling: "--up-tiling",
-} as const;
+const SPECIAL: readonly (keyof SpecialOptions)[] = ["dataSet", "data", "models", "upTiling"];
 
 /** Those that were given. Throws {@link StriateError} for one that the experiment does not take. */
 function specialOptions({ name, takes = [] }: Experiment, options: RunOptions): SpecialOptions {
-  const given = (Object.keys(SPECIAL) as (keyof SpecialOptions)[]).filter(
-    (key) => options[key] !== undefined,
-  );
+  const given = SPECIAL.filter((key) => options[key] !== undefined);
   for (const key of given) {
     check(takes.includes(key), () => {
-      const taken = takes.map((one) => SPECIAL[one]).join(", ");
-      return `${name} has no ${SPECIAL[key]}${taken === "" ? "" : `; it takes ${taken}`}`;
+      const taken = takes.map(flagOf).join(", ");
+      return `${name} has no ${flagOf(key)}${taken === "" ? "" : `; it takes ${taken}`}`;
     });
   }
   return Object.fromEntries(given.map((key) => [key, options[key]]));
 }
 
-function printResult(result: ExperimentResult, out: string, command: string, streams: Streams): void {
+function printResult(result: ExperimentResult, streams: Streams): void {
   if (result.text !== undefined) streams.out.write(`\n${result.text}\n`);
   for (const table of result.tables) streams.out.write(`\n${renderTable(table)}\n`);
   const width = Math.max(...result.files.map(({ what }) => what.length));
   if (result.files.length > 0) streams.out.write("\n");
   for (const { what, path } of result.files) streams.out.write(`${what.padEnd(width)}  ${path}\n`);
-  if (result.interrupted) {
-    streams.err.write(`Stopped. Go on with: ${command} --resume --out ${out}\n`);
-  }
 }

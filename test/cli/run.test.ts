@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { chooseOutFolder } from "../../src/cli/out-folder.js";
 import { runExperiment } from "../../src/cli/run.js";
-import type { RunOptions } from "../../src/cli/run.js";
+import type { RunOptions } from "../../src/cli/commands/run.js";
 import type { Experiment, ExperimentOptions, ExperimentResult } from "../../src/experiments/experiment.js";
 import { findExperiment } from "../../src/experiments/registry.js";
 import { StriateError } from "../../src/util/errors.js";
@@ -37,7 +37,7 @@ describe("striate run", () => {
     });
     const folder = join(await temporaryFolder(), "out");
     const chosen = { ...options, seed: 7, threads: 2, out: folder };
-    expect(await runExperiment("toy", chosen, streams, [toy])).toBe(0);
+    expect(await runExperiment("toy", chosen, { streams, words: ["run", "toy"] }, [toy])).toBe(0);
     expect(seen).toMatchObject({ scale: "smoke", out: folder, seeds: [7, 8], device: "cpu", threads: 2 });
     expect(seen?.signal.aborted).toBe(false);
     expect(err()).toMatch(/training: +50 % · step 1\/2 · loss 0.2500/);
@@ -55,8 +55,13 @@ describe("striate run", () => {
       seen.push([...seeds]);
       return Promise.resolve(finished);
     });
-    await runExperiment("toy", { ...options, seeds: 3 }, captured().streams, [toy]);
-    await runExperiment("toy", options, captured().streams, [toy]);
+    await runExperiment(
+      "toy",
+      { ...options, seeds: 3 },
+      { streams: captured().streams, words: ["run", "toy"] },
+      [toy],
+    );
+    await runExperiment("toy", options, { streams: captured().streams, words: ["run", "toy"] }, [toy]);
     expect(seen).toEqual([
       [1, 2, 3],
       [1, 2],
@@ -75,26 +80,36 @@ describe("striate run", () => {
     };
     const out = join(await temporaryFolder(), "out");
     const chosen = { ...options, out, dataSet: "shapes", upTiling: 2 };
-    await runExperiment("toy", chosen, streams, [toy]);
+    const words = "run toy --scale smoke --data-set shapes --up-tiling 2".split(" ");
+    await runExperiment("toy", chosen, { streams, words }, [toy]);
     expect(seen).toMatchObject({ dataSet: "shapes", upTiling: 2 });
     expect(seen).not.toHaveProperty("models");
     expect(err()).toContain("striate run toy --scale smoke --data-set shapes --up-tiling 2 --resume");
-    await expect(runExperiment("toy", { ...chosen, models: "all" }, streams, [toy])).rejects.toThrow(
-      "toy has no --models; it takes --data-set, --up-tiling",
-    );
-    await expect(runExperiment("toy", chosen, streams, [{ ...toy, takes: [] }])).rejects.toThrow(
-      "toy has no --data-set",
-    );
+    await expect(
+      runExperiment("toy", { ...chosen, models: "all" }, { streams, words: ["run", "toy"] }, [toy]),
+    ).rejects.toThrow("toy has no --models; it takes --data-set, --up-tiling");
+    await expect(
+      runExperiment("toy", chosen, { streams, words: ["run", "toy"] }, [{ ...toy, takes: [] }]),
+    ).rejects.toThrow("toy has no --data-set");
   });
 
   it("tells how to go on after an interruption, and leaves no signal handler", async () => {
     const { streams, err } = captured();
     const before = process.listenerCount("SIGINT");
     const toy = experiment(() => Promise.resolve({ ...finished, interrupted: true, tables: [] }));
-    expect(await runExperiment("toy", { ...options, out: "somewhere" }, streams, [toy])).toBe(130);
+    expect(
+      await runExperiment(
+        "toy",
+        { ...options, out: "somewhere" },
+        { streams, words: ["run", "toy", "--scale", "smoke"] },
+        [toy],
+      ),
+    ).toBe(130);
     expect(err()).toContain("striate run toy --scale smoke --resume --out somewhere");
     const failing = experiment(() => Promise.reject(new StriateError("no")));
-    await expect(runExperiment("toy", options, streams, [failing])).rejects.toThrow("no");
+    await expect(
+      runExperiment("toy", options, { streams, words: ["run", "toy"] }, [failing]),
+    ).rejects.toThrow("no");
     expect(process.listenerCount("SIGINT")).toBe(before);
   });
 

@@ -2,7 +2,7 @@ import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { runExperiment } from "../../src/cli/run.js";
-import type { RunOptions } from "../../src/cli/run.js";
+import type { RunOptions } from "../../src/cli/commands/run.js";
 import { CIFAR10_RECORD } from "../../src/data/sets/cifar10.js";
 import { flipAndMove } from "../../src/data/augmentation/flip-and-move.js";
 import { cellFolder, cellKey } from "../../src/experiments/cells-node.js";
@@ -112,7 +112,7 @@ describe("striate run predictive-coding", () => {
     const run = async (more: Partial<RunOptions>) => {
       const { streams, out: text, err } = captured();
       const options = { ...SMOKE, threads: 1, ...more };
-      expect(await runExperiment("predictive-coding", options, streams)).toBe(0);
+      expect(await runExperiment("predictive-coding", options, { streams, words: [] })).toBe(0);
       return { text: text(), notes: err() };
     };
     const { text } = await run({ out });
@@ -167,7 +167,7 @@ describe("striate run predictive-coding", () => {
 
   it("says what is wrong with a network that is given", async () => {
     const run = (name: string, more: Partial<RunOptions>) =>
-      runExperiment(name, { ...SMOKE, ...more }, captured().streams);
+      runExperiment(name, { ...SMOKE, ...more }, { streams: captured().streams, words: [] });
     await expect(run("synchrony", { model: "x.onnx", preprocessing: "raw" })).rejects.toThrow(
       "--model is not for it",
     );

@@ -1,103 +1,129 @@
-import type { Command } from "commander";
-import { InvalidArgumentError, Option } from "commander";
-import { DEVICES } from "../../runtime/runtime.js";
-import { addInputOptions } from "../options/inputs.js";
-import type { InitOptions, InspectOptions } from "../predify/inspect.js";
-import { EXTERNAL_DATA, choice, positive, whole } from "../options/values.js";
-import type { PredifyCommandOptions } from "../predify/predify.js";
-import { addPreprocessingOptions } from "../options/preprocessing.js";
-import type { Streams } from "../terminal/streams.js";
+import { inputOptions } from "../options/inputs.js";
+import type { Parsed } from "../options/option.js";
+import { flag, optional, standard } from "../options/option.js";
+import { preprocessingOptions } from "../options/preprocessing.js";
+import { device, externalData, threads } from "../options/shared.js";
+import { choice, file, folder, inputShape, numberWhere, positive, text, whole } from "../options/values.js";
+import { command } from "./command.js";
 
-const OPTIMIZERS = ["sgd", "rmsProp", "adam"] as const;
+const pcoders = standard(
+  positive(),
+  4,
+  "number of PCoders, placed at even depths of the network; a configuration says it itself",
+);
+const inputSize = optional(inputShape, "shape of the image, such as 3x224x224, if the file leaves it open");
 
-/** `striate predify`: look at a file, write a configuration for it, train its feedback. */
-export function addPredifyCommand(program: Command, streams: Streams, exit: (status: number) => void): void {
-  const predify = program
-    .command("predify")
-    .description("add predictive-coding feedback to a network in an .onnx file, trained without labels")
-    .argument("<model>", "an .onnx file of a convolutional network")
-    .option("--config <file>", "which values get PCoders, in the original's TOML (see: predify init)")
-    .option("--pcoders <n>", "without --config: how many, placed by the automatic rule", positive, 4)
-    .option("--input-size <sizes>", "such as 3x224x224, where the file leaves it open", sizes)
-    .option(
-      "--train-on <images>",
-      "folder of images, also one with a folder for each class; or mnist, cifar10",
-    )
-    .option(
-      "--weights <file>",
-      "decoders trained before, to go on from or to export as they are: .safetensors, or the authors' .pth files, one for each PCoder with commas between",
-    )
-    .option(
-      "--out <file>",
-      "the predified network (default: pMODEL.onnx); weights go beside it (.safetensors)",
-    )
-    .option("--timesteps <n>", "last timestep in the exported graph", whole, 10)
-    .option("--step", "also write the single-step graph, beside --out as .step.onnx", false)
-    .option(
-      "--constants",
-      "write beta, lambda and alpha into the graph instead of leaving them inputs",
-      false,
-    )
-    .option("--external-data", EXTERNAL_DATA)
-    .option("--images <n>", "train on a random choice of at most so many", positive)
-    .option("--validation <n>", "images set aside to measure the errors on", whole, 64)
-    .option("--epochs <n>", "passes over the images", positive, 1)
-    .option("--batch-size <n>", "images at once (default: 16, or what the file fixes)", positive)
-    .addOption(choices("--optimizer <name>", "weight decay 5e-4", OPTIMIZERS, "adam"))
-    .option("--learning-rate <rate>", "constant", rate, 0.001)
-    .option("--seed <n>", "of decoders and order", whole, 1)
-    .option("--run <folder>", "checkpoints and logs (default: a new folder in runs/)")
-    .option("--resume", "go on with the run in --run, or with the newest one of this model", false)
-    .addOption(choices("--device <device>", "where ONNX Runtime computes", DEVICES, "cpu"))
-    .option("--threads <n>", "threads inside one operator (default: all cores)", positive)
-    .action(async (model: string, options: PredifyCommandOptions) => {
-      const { predifyFile } = await import("../predify/predify.js");
-      exit(await predifyFile(model, options, streams));
-    });
+const options = {
+  config: optional(
+    file,
+    "which values of the network get PCoders, in the TOML format of the authors' code (predify init writes one)",
+  ),
+  pcoders,
+  inputSize,
+  trainOn: optional(
+    text("images"),
+    "images to train on, without labels: a folder (subfolders are read, too), mnist or cifar10",
+  ),
+  weights: optional(
+    text("files"),
+    "trained decoders to start from, or to export as they are: a .safetensors file, or the authors' .pth files, one for each PCoder, with commas between",
+  ),
+  out: optional(
+    file,
+    "the predified network; the weights of the decoders are written beside it",
+    "pMODEL.onnx",
+  ),
+  timesteps: standard(whole(), 10, "last timestep in the exported graph"),
+  step: flag("also write the graph of a single timestep, beside the network, named .step.onnx"),
+  constants: flag(
+    "write beta, lambda and alpha into the graph as constants; without this option they are inputs",
+  ),
+  externalData,
+  images: optional(positive(), "number of images to train on, drawn at random", "all"),
+  validation: standard(whole(), 64, "number of held-out images to measure the reconstruction errors on"),
+  epochs: standard(positive(), 1, "passes over the images"),
+  batchSize: optional(positive(), "images in one training step", "16, or what the file fixes"),
+  optimizer: standard(
+    choice("optimizer", ["sgd", "rmsProp", "adam"]),
+    "adam",
+    "the optimizer, with a weight decay of 5e-4",
+  ),
+  learningRate: standard(
+    numberWhere("rate", "a number above 0", (value) => value > 0),
+    0.001,
+    "learning rate, the same for all steps",
+  ),
+  seed: standard(whole(), 1, "random seed of the decoders and of the order of the images"),
+  run: optional(folder, "where checkpoints and logs are written", "a new folder in runs/"),
+  resume: flag("continue the run in --run, or else the newest run of this network"),
+  device,
+  threads,
+  ...preprocessingOptions,
+  ...inputOptions,
+};
 
-  // An option that both know is taken by the command above: its value counts here too.
-  predify
-    .command("inspect")
-    .description("list a file's feature maps: shapes, and where PCoders could go")
-    .argument("<model>", "an .onnx file")
-    .option("--all", "every feature map, not only the candidates", false)
-    .option("--input-size <sizes>", "such as 3x224x224, where the file leaves it open", sizes)
-    .action(async (model: string, _options: object, command: Command) => {
-      const { inspectModel } = await import("../predify/inspect.js");
-      await inspectModel(model, command.optsWithGlobals<InspectOptions>(), streams);
-    });
+const inspectOptions = {
+  all: flag("list every feature map, not only those that a PCoder could take"),
+  inputSize,
+  ...inputOptions,
+};
 
-  predify
-    .command("init")
-    .description("write a configuration for a file, with default decoders and values")
-    .argument("<model>", "an .onnx file")
-    .option("--pcoders <n>", "how many, placed by the automatic rule", positive, 4)
-    .option("--input-size <sizes>", "such as 3x224x224, where the file leaves it open", sizes)
-    .option("--out <file>", "where to write it", "predify.toml")
-    .option("--force", "overwrite it", false)
-    .action(async (model: string, _options: object, command: Command) => {
-      const { initConfig } = await import("../predify/inspect.js");
-      await initConfig(model, command.optsWithGlobals<InitOptions>(), streams);
-    });
-  addPreprocessingOptions(predify);
-  addInputOptions(predify);
-}
+const initOptions = {
+  pcoders,
+  inputSize,
+  out: standard(file, "predify.toml", "the configuration"),
+  force: flag("overwrite it if it exists"),
+  ...inputOptions,
+};
 
-function choices(flags: string, description: string, among: readonly string[], standard: string): Option {
-  const option = new Option(flags, `${description}: ${among.join(", ")}`);
-  return option.argParser(choice(option.name(), among)).default(standard);
-}
+export type PredifyCommandOptions = Parsed<typeof options>;
+export type InspectOptions = Parsed<typeof inspectOptions>;
+export type InitOptions = Parsed<typeof initOptions>;
 
-/** "3x224x224". */
-function sizes(text: string): number[] {
-  const numbers = text.split(/[x,]/).map(Number);
-  if (numbers.length >= 3 && numbers.length <= 4 && numbers.every((n) => Number.isInteger(n) && n > 0))
-    return numbers;
-  throw new InvalidArgumentError("Expected channels and space, such as 3x224x224.");
-}
+const model = { name: "model", help: "an .onnx file of a convolutional network", completes: "file" } as const;
 
-function rate(text: string): number {
-  const value = Number(text);
-  if (text.trim() !== "" && Number.isFinite(value) && value > 0) return value;
-  throw new InvalidArgumentError("Expected a number above 0.");
-}
+export const predifyCommand = command({
+  name: "predify",
+  summary: "add predictive-coding feedback to a network in an .onnx file, trained without labels",
+  argument: model,
+  options,
+  examples: [
+    {
+      line: "striate predify model.onnx --train-on photos/ --preprocessing imagenet",
+      does: "trains four PCoders on the images and writes pmodel.onnx",
+    },
+  ],
+  commands: [
+    command({
+      name: "inspect",
+      summary: "list a network's feature maps with their shapes, and which of them a PCoder could take",
+      argument: model,
+      options: inspectOptions,
+      examples: [{ line: "striate predify inspect model.onnx", does: "lists the places for PCoders" }],
+      run: async (given, { argument, streams }) => {
+        const { inspectModel } = await import("../predify/inspect.js");
+        await inspectModel(argument, given, streams);
+      },
+    }),
+    command({
+      name: "init",
+      summary: "write a configuration for a network, with the standard decoders and hyper-parameters",
+      argument: model,
+      options: initOptions,
+      examples: [
+        {
+          line: "striate predify init model.onnx --pcoders 5 --out model.toml",
+          does: "writes a configuration with five PCoders",
+        },
+      ],
+      run: async (given, { argument, streams }) => {
+        const { initConfig } = await import("../predify/inspect.js");
+        await initConfig(argument, given, streams);
+      },
+    }),
+  ],
+  run: async (given, { argument, ...invocation }) => {
+    const { predifyFile } = await import("../predify/predify.js");
+    return predifyFile(argument, given, invocation);
+  },
+});

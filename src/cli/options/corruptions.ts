@@ -7,40 +7,58 @@ import {
   corruptionName,
 } from "../../robustness/corruptions/corrupt.js";
 import { StriateError } from "../../util/errors.js";
+import type { ValueType } from "./option.js";
+import { optional, standard } from "./option.js";
+import { capitalised } from "./values.js";
 
 /** "all" (19), "benchmark" (15), or names with commas between them; in the benchmark's order. */
-export function corruptionList(text: string): readonly CorruptionName[] {
-  if (text === "all") return CORRUPTIONS;
-  if (text === "benchmark") return BENCHMARK_CORRUPTIONS;
-  try {
-    const names = new Set(text.split(",").map((name) => corruptionName(name.trim().replaceAll("-", "_"))));
-    return CORRUPTIONS.filter((name) => names.has(name));
-  } catch (error) {
-    if (error instanceof StriateError) throw new InvalidArgumentError(`${capitalised(error.message)}.`);
-    throw error;
-  }
-}
+export const corruptionList: ValueType<readonly CorruptionName[]> = {
+  placeholder: "names",
+  parse: (text) => {
+    if (text === "all") return CORRUPTIONS;
+    if (text === "benchmark") return BENCHMARK_CORRUPTIONS;
+    try {
+      const names = new Set(text.split(",").map((name) => corruptionName(name.trim().replaceAll("-", "_"))));
+      return CORRUPTIONS.filter((name) => names.has(name));
+    } catch (error) {
+      if (error instanceof StriateError) throw new InvalidArgumentError(`${capitalised(error.message)}.`);
+      throw error;
+    }
+  },
+};
 
 /** "1-5", "3" or "1,3,5". */
-export function severityList(text: string): readonly Severity[] {
-  const chosen = new Set<number>();
-  for (const part of text.split(",")) {
-    const [, first, last = first] = /^\s*([1-5])(?:\s*-\s*([1-5]))?\s*$/.exec(part) ?? [];
-    if (first === undefined || Number(first) > Number(last)) {
-      throw new InvalidArgumentError(`Expected severities from 1 to 5, such as 1-5 or 1,3.`);
+const severityList: ValueType<readonly Severity[]> = {
+  placeholder: "list",
+  parse: (text) => {
+    const chosen = new Set<number>();
+    for (const part of text.split(",")) {
+      const [, first, last = first] = /^\s*([1-5])(?:\s*-\s*([1-5]))?\s*$/.exec(part) ?? [];
+      if (first === undefined || Number(first) > Number(last)) {
+        throw new InvalidArgumentError("Expected severities from 1 to 5, such as 1-5 or 1,3.");
+      }
+      for (let severity = Number(first); severity <= Number(last); severity++) chosen.add(severity);
     }
-    for (let severity = Number(first); severity <= Number(last); severity++) chosen.add(severity);
-  }
-  return SEVERITIES.filter((severity) => chosen.has(severity));
-}
+    return SEVERITIES.filter((severity) => chosen.has(severity));
+  },
+};
 
 /** A JPEG quality from 1 to 100, or "off". */
-export function reencodeQuality(text: string): number | false {
-  if (text === "off") return false;
-  if (/^\d+$/.test(text) && Number(text) >= 1 && Number(text) <= 100) return Number(text);
-  throw new InvalidArgumentError("Expected a JPEG quality from 1 to 100, or off.");
-}
+const jpegQuality: ValueType<number | false> = {
+  placeholder: "quality",
+  parse: (text) => {
+    if (text === "off") return false;
+    if (/^\d+$/.test(text) && Number(text) >= 1 && Number(text) <= 100) return Number(text);
+    throw new InvalidArgumentError("Expected a JPEG quality from 1 to 100, or off.");
+  },
+};
 
-function capitalised(text: string): string {
-  return text.slice(0, 1).toUpperCase() + text.slice(1);
-}
+/** How strongly images are corrupted, and how they are stored afterwards. */
+export const severityOptions = {
+  severities: standard(severityList, SEVERITIES, "severities, such as 1-5 or 1,3", "1-5"),
+  reencode: optional(
+    jpegQuality,
+    "quality of the JPEG compression after each corruption, or off",
+    "85 with the constants for 224 and 64 pixels, off for 32",
+  ),
+};

@@ -12,21 +12,9 @@ import { loadOnnx } from "../../graph/onnx/open-node.js";
 import { DEFAULT_HYPERPARAMETERS } from "../../systems/predify/core/hyperparameters.js";
 import { StriateError } from "../../util/errors.js";
 import { ensureFolder, writeFileAtomic } from "../../util/files-node.js";
-import type { InputOptions } from "../options/inputs.js";
+import type { InitOptions, InspectOptions } from "../commands/predify.js";
 import type { Streams } from "../terminal/streams.js";
 import { renderTable } from "../terminal/table.js";
-
-export interface InspectOptions extends InputOptions {
-  readonly all: boolean;
-  readonly inputSize?: readonly number[];
-}
-
-export interface InitOptions extends InputOptions {
-  readonly pcoders: number;
-  readonly inputSize?: readonly number[];
-  readonly out: string;
-  readonly force: boolean;
-}
 
 async function backboneOf(
   path: string,

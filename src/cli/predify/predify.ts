@@ -5,7 +5,6 @@ import type { SkippedImage } from "../../data/images/image-source.js";
 import type { Optimizer } from "../../nn/optimizer.js";
 import { adam, rmsProp, sgd } from "../../nn/optimizers.js";
 import type { State } from "../../nn/module.js";
-import type { Device } from "../../runtime/runtime.js";
 import type { PredictiveNetwork, PredifyOptions, Preprocessing } from "../../systems/predify/index.js";
 import {
   PREPROCESSINGS,
@@ -28,39 +27,15 @@ import type { TrainingData } from "../../train/task.js";
 import { saveOnnx } from "../../graph/onnx/save-node.js";
 import { check } from "../../util/errors.js";
 import { ensureFolder, readFileChecked } from "../../util/files-node.js";
-import type { InputOptions } from "../options/inputs.js";
 import { INTERRUPTED, listenForInterrupt } from "../terminal/interrupt.js";
 import { chooseOutFolder } from "../out-folder.js";
+import { resumingCommand } from "../resuming-command.js";
 import { createProgress } from "../terminal/progress.js";
-import type { PreprocessingOptions } from "../options/preprocessing.js";
 import { statedPreprocessing } from "../options/preprocessing.js";
+import type { Invocation } from "../commands/command.js";
+import type { PredifyCommandOptions } from "../commands/predify.js";
 import type { Streams } from "../terminal/streams.js";
 import { renderTable } from "../terminal/table.js";
-
-/** The options of `striate predify`, parsed. */
-export interface PredifyCommandOptions extends PreprocessingOptions, InputOptions {
-  readonly config?: string;
-  readonly pcoders: number;
-  readonly inputSize?: readonly number[];
-  readonly trainOn?: string;
-  readonly weights?: string;
-  readonly out?: string;
-  readonly timesteps: number;
-  readonly step: boolean;
-  readonly constants: boolean;
-  readonly externalData?: boolean;
-  readonly images?: number;
-  readonly validation: number;
-  readonly epochs: number;
-  readonly batchSize?: number;
-  readonly optimizer: "sgd" | "rmsProp" | "adam";
-  readonly learningRate: number;
-  readonly seed: number;
-  readonly run?: string;
-  readonly resume: boolean;
-  readonly device: Device;
-  readonly threads?: number;
-}
 
 const LARGEST_CONFIG = 2 ** 20;
 const WEIGHT_DECAY = 5e-4;
@@ -69,8 +44,9 @@ const WEIGHT_DECAY = 5e-4;
 export async function predifyFile(
   path: string,
   options: PredifyCommandOptions,
-  streams: Streams,
+  invocation: Pick<Invocation, "streams" | "words">,
 ): Promise<number> {
+  const { streams } = invocation;
   const { out = `p${basename(path, ".onnx")}.onnx` } = options;
   check(out.endsWith(".onnx"), () => `--out: expected a name that ends in .onnx, got "${out}"`);
   check(
@@ -90,7 +66,7 @@ export async function predifyFile(
   const values =
     options.trainOn === undefined
       ? known!
-      : await trained(path, network, options.trainOn, known, preprocessing, options, streams);
+      : await trained(path, network, options.trainOn, known, preprocessing, options, invocation);
   if (values === undefined) return INTERRUPTED;
   await exportNetwork(network, values, preprocessing, { ...options, out }, streams);
   return 0;
@@ -160,7 +136,7 @@ async function trained(
   known: State | undefined,
   stated: Preprocessing | undefined,
   options: PredifyCommandOptions,
-  streams: Streams,
+  { streams, words }: Pick<Invocation, "streams" | "words">,
 ): Promise<State | undefined> {
   const { seed, epochs, learningRate, device, threads, resume } = options;
   const preprocessing = stated ?? PREPROCESSINGS.imagenet;
@@ -221,7 +197,7 @@ async function trained(
     });
     progress.stop();
     if (!run.finished) {
-      streams.err.write(`Stopped. Go on with the same command and --resume --run ${folder}\n`);
+      streams.err.write(`Stopped. Go on with: ${resumingCommand(words, folder, "--run")}\n`);
       return undefined;
     }
     const last = run.evaluations.at(-1);

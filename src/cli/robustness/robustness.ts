@@ -6,19 +6,19 @@ import { contentDigest } from "../../data/images/content-digest-node.js";
 import type { ClassOrder } from "../../data/images/class-names.js";
 import { sameOrder, someNames } from "../../data/images/class-names.js";
 import type { ImageSource } from "../../data/images/image-source.js";
-import type { Answers, Network } from "../../robustness/network.js";
+import type { Network } from "../../robustness/network.js";
 import type { OnnxFile } from "../../graph/onnx/read.js";
 import { openOnnx, sha256OfModel } from "../../graph/onnx/open-node.js";
 import { onnxNetworkOverTime } from "../../robustness/onnx-network.js";
 import { checkAnswers, dependsOnBatch } from "../../robustness/answer-checks.js";
 import type { ImageBatch } from "../../robustness/classifier.js";
 import { Classifier } from "../../robustness/classifier.js";
-import type { AttackPlan, Norm } from "../../robustness/attacks/index.js";
+import type { AttackPlan } from "../../robustness/attacks/index.js";
 import { attackPlan, checkPlan, isDeterministic, planCautions } from "../../robustness/attacks/index.js";
 import { checkEpsilon } from "../../robustness/attacks/ball.js";
 import type { Protocol, ResultCard, TimestepFindings } from "../../robustness/card.js";
 import { resultCard } from "../../robustness/card.js";
-import type { ConstantSet, CorruptionName, Severity } from "../../robustness/corruptions/index.js";
+import type { ConstantSet } from "../../robustness/corruptions/index.js";
 import { CONSTANT_SETS, corruptionGroup, defaultReencode } from "../../robustness/corruptions/index.js";
 import type { EvaluationPlan } from "../../robustness/evaluate-node.js";
 import { showEpsilon } from "../../robustness/epsilon.js";
@@ -26,55 +26,24 @@ import { evaluate } from "../../robustness/evaluate-node.js";
 import { fitPicture, toImageBatch } from "../../robustness/images.js";
 import { openResults } from "../../robustness/results-file-node.js";
 import { workerRuntime } from "../../runtime/worker-node.js";
-import type { Device } from "../../runtime/runtime.js";
 import { StriateError, check } from "../../util/errors.js";
 import { ensureFolder, writeFileAtomic } from "../../util/files-node.js";
 import type { JsonObject } from "../../util/json.js";
 import { Random } from "../../util/random.js";
-import type { InputOptions } from "../options/inputs.js";
+import type { RobustnessOptions } from "../commands/robustness.js";
 import { INTERRUPTED, listenForInterrupt } from "../terminal/interrupt.js";
-import type { PreprocessingOptions } from "../options/preprocessing.js";
 import { statedPreprocessing } from "../options/preprocessing.js";
 import { createProgress } from "../terminal/progress.js";
 import { writeRobustnessReport } from "./report.js";
 import type { Streams } from "../terminal/streams.js";
 import { renderTable } from "../terminal/table.js";
 
-/** The options of `striate robustness`, parsed. */
-export interface RobustnessCommandOptions extends PreprocessingOptions, InputOptions {
-  readonly data: string;
-  readonly split?: string;
-  readonly classes?: string;
-  readonly cifar10Source: "any" | "official" | "npm";
-  readonly size?: number | readonly [height: number, width: number];
-  readonly timestep?: number | "all";
-  readonly fixedNoise: boolean;
-  readonly output?: string;
-  readonly answers?: Answers;
-  readonly corruptions?: readonly CorruptionName[];
-  readonly severities: readonly Severity[];
-  readonly constants?: string;
-  readonly reencode?: number | false;
-  readonly attacks?: readonly string[];
-  readonly eps?: readonly number[];
-  readonly norm: Norm;
-  readonly images: number;
-  readonly attackImages: number;
-  readonly batch: number;
-  readonly passes?: number;
-  readonly seed: number;
-  readonly device: Device;
-  readonly threads?: number;
-  readonly out: string;
-  readonly force: boolean;
-}
-
 const BINS = 15;
 
 /** Measures a classifier's robustness, leaves a report, a result card and the records; gives the exit status. */
 export async function measureRobustness(
   path: string,
-  options: RobustnessCommandOptions,
+  options: RobustnessOptions,
   streams: Streams,
 ): Promise<number> {
   const { seed, device, threads, out } = options;
@@ -212,7 +181,7 @@ async function classOrder(
 function checkClasses(
   { name, classes, labelling }: ImageSource,
   network: Network,
-  { classes: stated }: RobustnessCommandOptions,
+  { classes: stated }: RobustnessOptions,
 ): void {
   check(
     stated === undefined || labelling?.complete !== false,
@@ -243,14 +212,14 @@ interface Planned {
 async function networksIn(
   path: string,
   name: string,
-  options: RobustnessCommandOptions,
+  options: RobustnessOptions,
 ): Promise<{ readonly networks: readonly Network[]; readonly sha256: string }> {
   const file = await openOnnx(path, name);
   // Nothing that is returned holds the file, whose bytes are as much again as its weights.
   return { networks: networksOf(file, name, options), sha256: await sha256OfModel(path, file) };
 }
 
-function networksOf(file: OnnxFile, name: string, options: RobustnessCommandOptions): readonly Network[] {
+function networksOf(file: OnnxFile, name: string, options: RobustnessOptions): readonly Network[] {
   const { size, output, answers, noise, input: inputs, timestep } = options;
   const preprocessing = statedPreprocessing(options);
   const all = onnxNetworkOverTime(file, {
@@ -272,7 +241,7 @@ function networksOf(file: OnnxFile, name: string, options: RobustnessCommandOpti
 async function planOf(
   classifiers: readonly Classifier[],
   source: ImageSource,
-  options: RobustnessCommandOptions,
+  options: RobustnessOptions,
   sha256: string,
 ): Promise<Planned> {
   const classifier = classifiers.at(-1)!;
@@ -372,12 +341,7 @@ async function planOf(
 }
 
 /** What was said of the model's output and inputs, which its numbers depend on. */
-function inputsOf({
-  output,
-  noise,
-  input,
-  fixedNoise,
-}: RobustnessCommandOptions): Partial<Protocol["model"]> {
+function inputsOf({ output, noise, input, fixedNoise }: RobustnessOptions): Partial<Protocol["model"]> {
   return {
     ...(output !== undefined && { output }),
     ...(noise && { noise }),

@@ -1,0 +1,27 @@
+import { SHELLS } from "../completion/shells.js";
+import type { Command } from "./command.js";
+import { command } from "./command.js";
+
+/** The command that completes all others, itself included. */
+export function completionCommand(all: () => readonly Command[]): Command {
+  return command({
+    name: "completion",
+    summary: "print the completion of commands and options for a shell",
+    argument: { name: "shell", help: SHELLS.join(", "), completes: "shell" },
+    options: {},
+    examples: [
+      {
+        line: "striate completion bash",
+        does: 'prints what ~/.bashrc can read with eval "$(striate completion bash)"',
+      },
+      {
+        line: "striate completion fish",
+        does: "prints what belongs in ~/.config/fish/completions/striate.fish",
+      },
+    ],
+    run: async (_options, { argument, streams }) => {
+      const { completionFor } = await import("../completion/completion.js");
+      streams.out.write(completionFor(argument, all()));
+    },
+  });
+}

@@ -1,0 +1,23 @@
+import type { Command } from "./command.js";
+import { completionCommand } from "./completion.js";
+import { corruptCommand } from "./corrupt.js";
+import { devicesCommand } from "./devices.js";
+import { importCommand } from "./import.js";
+import { predifyCommand } from "./predify.js";
+import { quantizeCommand } from "./quantize.js";
+import { robustnessCommand } from "./robustness.js";
+import { runCommand } from "./run.js";
+import { summaryCommand } from "./summary.js";
+
+/** All commands in the order in which help texts and docs list them. */
+export const commands: readonly Command[] = [
+  runCommand,
+  robustnessCommand,
+  predifyCommand,
+  quantizeCommand,
+  importCommand,
+  summaryCommand,
+  corruptCommand,
+  devicesCommand,
+  completionCommand(() => commands),
+];

@@ -1,0 +1,57 @@
+import { SCALES } from "../../experiments/experiment.js";
+import type { Parsed } from "../options/option.js";
+import { flag, optional, standard } from "../options/option.js";
+import { preprocessing } from "../options/preprocessing.js";
+import { device, threads } from "../options/shared.js";
+import { choice, file, folder, positive, text, whole } from "../options/values.js";
+import { command } from "./command.js";
+
+const options = {
+  scale: standard(choice("scale", SCALES), "laptop", "how much of the paper's recipe is run"),
+  out: optional(folder, "where the run is written", "a new folder in runs/"),
+  seed: standard(whole(), 1, "first random seed"),
+  seeds: optional(positive(), "number of random seeds, counted up from the first", "depends on the scale"),
+  device,
+  threads,
+  resume: flag("continue the run in --out, or else the newest run of this experiment and scale"),
+  force: flag("set aside the run in --out and start from the beginning"),
+  cells: optional(
+    text("pattern"),
+    "only the cells whose names match, such as 'digits2/*' (a wrong pattern lists the names)",
+    "all",
+  ),
+  dataSet: optional(text("names"), "names of data sets with commas between (a wrong name lists them)"),
+  data: optional(text("path"), "folder or file of a published data set"),
+  models: optional(text("names"), "names of networks with commas between (a wrong name lists them)"),
+  upTiling: optional(
+    positive("factor"),
+    "shifted copies of each image along each axis, for finer feature maps",
+  ),
+  model: optional(file, "an .onnx classifier of CIFAR-10, instead of training one"),
+  preprocessing,
+};
+
+export type RunOptions = Parsed<typeof options>;
+
+export const runCommand = command({
+  name: "run",
+  summary: "run an experiment: train networks, test them, and write a report",
+  argument: { name: "experiment", help: "name of the experiment", completes: "experiment" },
+  options,
+  examples: [
+    {
+      line: "striate run overlapping-digits",
+      does: "trains KomplexNet and its baselines in about ten minutes",
+    },
+    { line: "striate run sudoku --scale smoke", does: "checks in half a minute that all parts work" },
+    { line: "striate run sudoku --resume", does: "continues the newest run of an experiment" },
+  ],
+  async more() {
+    const { describeExperiments } = await import("../experiments.js");
+    return describeExperiments();
+  },
+  run: async (given, { argument, words, streams }) => {
+    const { runExperiment } = await import("../run.js");
+    return runExperiment(argument, given, { streams, words });
+  },
+});

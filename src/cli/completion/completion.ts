@@ -1,0 +1,66 @@
+import { StriateError } from "../../util/errors.js";
+import { unknownName } from "../../util/suggest.js";
+import { experiments } from "../../experiments/registry.js";
+import type { Command } from "../commands/command.js";
+import type { OptionSpec } from "../options/option.js";
+import { flagOf, helpOf } from "../options/option.js";
+import { bashScript } from "./bash.js";
+import { fishScript } from "./fish.js";
+import { SHELLS, type Shell } from "./shells.js";
+import { zshScript } from "./zsh.js";
+
+/** What a shell may offer at some place. */
+export type Offer = { readonly words: readonly string[] } | "file" | "folder" | "nothing";
+
+/** An option as a shell sees it. */
+export interface CompletedOption {
+  readonly flag: string;
+  readonly help: string;
+  /** Undefined for an option without a value. */
+  readonly value?: Offer;
+}
+
+/** A command as a shell sees it; `words` are those that call it, such as ["predify", "init"]. */
+export interface CompletedCommand {
+  readonly words: readonly string[];
+  readonly summary: string;
+  readonly argument: Offer;
+  readonly options: readonly CompletedOption[];
+}
+
+const SCRIPTS: Readonly<Record<Shell, (commands: readonly CompletedCommand[]) => string>> = {
+  bash: bashScript,
+  zsh: zshScript,
+  fish: fishScript,
+};
+
+/** @throws StriateError for a shell that is not among {@link SHELLS}. */
+export function completionFor(shell: string, commands: readonly Command[]): string {
+  const known = SHELLS.find((one) => one === shell);
+  if (known === undefined) throw new StriateError(unknownName("shell", shell, SHELLS));
+  return SCRIPTS[known](commands.flatMap((command) => completed(command, [])));
+}
+
+function completed(command: Command, above: readonly string[]): CompletedCommand[] {
+  const words = [...above, command.name];
+  const { argument, options, commands = [] } = command;
+  const offered = Object.entries(options).map(([key, option]) => completedOption(key, option));
+  const help = { flag: "--help", help: "print the help of this command" };
+  return [
+    { words, summary: command.summary, argument: offerOf(argument?.completes), options: [...offered, help] },
+    ...commands.flatMap((below) => completed(below, words)),
+  ];
+}
+
+function completedOption(key: string, option: OptionSpec): CompletedOption {
+  const described = { flag: flagOf(key), help: helpOf(option) };
+  if (option.kind === "flag") return described;
+  const { choices, completes = "nothing" } = option.type;
+  return { ...described, value: choices === undefined ? completes : { words: choices } };
+}
+
+function offerOf(completes: "file" | "experiment" | "shell" | undefined): Offer {
+  if (completes === "experiment") return { words: experiments.map(({ name }) => name) };
+  if (completes === "shell") return { words: SHELLS };
+  return completes ?? "nothing";
+}

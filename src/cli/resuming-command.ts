@@ -1,0 +1,18 @@
+/**
+ * The command line that continues a run: the one that started it, with `--resume` and the run's folder.
+ *
+ * @param words the command line without "striate"
+ * @param flag the option that names the folder of a run
+ */
+export function resumingCommand(words: readonly string[], folder: string, flag = "--out"): string {
+  const kept = words.filter((word, i) => {
+    if (word === "--resume" || word === "--force" || word === flag) return false;
+    return words[i - 1] !== flag && !word.startsWith(`${flag}=`);
+  });
+  return ["striate", ...kept, "--resume", flag, folder].map(shellWord).join(" ");
+}
+
+/** The word as a shell reads it back. */
+function shellWord(word: string): string {
+  return /^[\w./:=,@%+-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
+}
