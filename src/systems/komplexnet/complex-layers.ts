@@ -26,8 +26,8 @@ export interface Complex {
 }
 
 /**
- * A complex tensor as a layer gives it: magnitude and direction. ONNX has no Atan2, and none is needed: an angle only
- * ever enters through its cosine and sine. The magnitude may have a sign (read-out).
+ * A complex tensor as a layer returns it: magnitude and direction. ONNX has no Atan2, and none is needed, because every
+ * formula uses the cosine and sine of an angle, never the angle. The magnitude of the read-out may be negative.
  */
 export interface Polar extends Complex {
   readonly cos: Tensor;
@@ -38,11 +38,10 @@ export function polar(magnitude: Tensor, cos: Tensor, sin: Tensor): Polar {
   return { magnitude, cos, sin, real: mul(magnitude, cos), imaginary: mul(magnitude, sin) };
 }
 
-/** Where a magnitude vanishes the direction is (0, 0) and no gradient passes. */
+/** If a magnitude vanishes, its direction is (0, 0) and no gradient passes. */
 export function rectangular(real: Tensor, imaginary: Tensor): Polar {
   const magnitude = sqrt(add(add(mul(real, real), mul(imaginary, imaginary)), 1e-30));
-  const there = greater(magnitude, 1e-12);
-  const safe = where(there, magnitude, 1);
+  const safe = where(greater(magnitude, 1e-12), magnitude, 1);
   return { real, imaginary, magnitude, cos: div(real, safe), sin: div(imaginary, safe) };
 }
 
@@ -62,7 +61,7 @@ const SMALLEST = 1e-8;
  *     psi = f(Re z) + i f(Im z),  chi = f(|z|)
  *     magnitude = |psi| / 2 + chi / 2,  direction = psi / |psi|
  *
- * The three calls are one with a longer batch. `chi` is given where it is known already.
+ * The three calls of f are one call with a longer batch. `chi` is passed in if it is already known.
  */
 function lift(
   f: (v: Tensor) => Tensor,
@@ -76,13 +75,13 @@ function lift(
   const imaginary = where(less(abs(nearImaginary), SMALLEST), SMALLEST, nearImaginary);
   const size = sqrt(add(mul(real, real), mul(imaginary, imaginary)));
   const { biases = true, singularGradients = false } = options;
-  // Without biases psi = 0 occurs, where the direction's gradient is 1e8.
-  const settle = (direction: Tensor) =>
+  // Without biases psi can be 0, and the gradient of its direction is then 1e8.
+  const withoutSingularGradient = (direction: Tensor) =>
     biases || singularGradients ? direction : where(less(size, 1e-7), stopGradient(direction), direction);
   return {
     magnitude: mul(add(size, chi ?? parts[2]!), 0.5),
-    cos: settle(div(real, size)),
-    sin: settle(div(imaginary, size)),
+    cos: withoutSingularGradient(div(real, size)),
+    sin: withoutSingularGradient(div(imaginary, size)),
   };
 }
 

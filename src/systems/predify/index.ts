@@ -1,4 +1,17 @@
-/** Predify: predictive-coding feedback for any convolutional network (Choksi et al., NeurIPS 2021). */
+/**
+ * Predify: predictive-coding feedback for any convolutional network (Choksi, Mozafari, Biggs O'May, Ador, Alamia, VanRullen,
+ * NeurIPS 2021; arXiv:2106.02749).
+ *
+ * A reading order:
+ * 1. `core/pcoder.ts`: the update of a representation, in {@link PCoder.update}, from its prediction in {@link PCoder.predict}.
+ * 2. `core/hyperparameters.ts`: beta, lambda and alpha; `core/options.ts`: everything else that a user may choose.
+ * 3. `core/backbone.ts` and `core/cut-points.ts`: an ONNX network that can be evaluated in parts, and the values in it that a
+ *    PCoder can take over.
+ * 4. `core/network.ts`: the loop over timesteps, in {@link PredictiveNetwork}; `core/predify.ts` builds it, {@link predify}.
+ * 5. `decoder/`: what predicts a value from the one above it, written as text, as steps, and as a graph.
+ * 6. `training/`: decoders without labels, and hyper-parameters with them. `core/run.ts` and `core/steps.ts`: timesteps one by one.
+ * 7. `files/`: the authors' TOML configuration, their weights, and the exported graph. `measures/`: what the paper measures.
+ */
 export * from "./measures/attack.js";
 export type { BackboneOptions } from "./core/backbone.js";
 export { Backbone } from "./core/backbone.js";

@@ -45,8 +45,8 @@ export interface KuramotoLayerOptions {
   /** Natural frequencies; false (default): none. They need an even n. */
   readonly omega?: NaturalFrequencyOptions | false;
   /**
-   * What stands in place of Omega x where there are no natural frequencies. The authors' code has x itself ("identity",
-   * default), which makes every step smaller: x <- normalise((1 + gamma) x + gamma p).
+   * What replaces Omega x if there are no natural frequencies. The authors' code uses x itself ("identity", default), which
+   * makes every step smaller: x <- normalise((1 + gamma) x + gamma p), p the projected pull.
    */
   readonly omegaOff?: "identity" | "zero";
   /**
@@ -80,10 +80,17 @@ export interface KuramotoTrace {
  *
  *     y_i = c_i + Conn(x)_i,   x_i <- normalise(x_i + gamma (Omega_i x_i + y_i - (x_i · y_i) x_i)),
  *
- * T times. The energy E = -sum_i x_i · y_i falls along the flow where Conn is symmetric and Omega is 0; neither is
- * enforced.
+ * T times. The energy E = -sum_i x_i · y_i falls along the flow if Conn is symmetric and Omega is 0; neither is enforced.
  *
- * Omega x joins the coupling, which changes no energy since x · Omega x = 0, and gamma goes into its weights.
+ * `forward` computes a rearranged form. Let d = gamma (y + Omega x) be the drive and a = x · d its agreement with x. Omega is
+ * antisymmetric, so x · Omega x = 0 and a = gamma (x · y). The bracket of the equation is then
+ *
+ *     x + gamma (Omega x + y - (x · y) x) = x + d - a x = (1 - a) x + d,
+ *
+ * and the energy of a state is -sum_i a_i / gamma. Two things follow that save work in each of the T steps: Omega x joins
+ * Conn(x) (a rotation of channels is a convolution of one position, or a part of a matrix), and gamma is multiplied into the
+ * weights of the coupling and into c once, before the first step. Without natural frequencies the authors' code adds gamma x,
+ * outside the projection (`omegaOff`): 1 + gamma takes the place of 1.
  *
  * @throws StriateError for channels that n does not divide, and for an odd n with natural frequencies
  */
@@ -125,12 +132,13 @@ export class KuramotoLayer {
     return scope("kuramoto", () => {
       const gain = typeof stepSize === "number" ? constant([stepSize]) : stepSize;
       const rotation = this.naturalFrequency?.matrix();
-      // A step size that is fed scales the drive, so that the weights stay constants.
+      // A step size that is an input multiplies the drive instead, so that the weights stay constants.
       const fed = gain.node.leaf?.kind === "input";
       const field = this.coupling.field(x, { n, gain: fed ? 1 : gain, rotation });
-      const plain = add(field.enter(this.#normalised(c)), field.bias);
-      const stimulus = fed ? plain : mul(plain, gain);
-      const own = rotation === undefined && this.#omegaOff === "identity" ? add(gain, 1) : constant([1]);
+      const unscaled = add(field.enter(this.#normalised(c)), field.bias);
+      const stimulus = fed ? unscaled : mul(unscaled, gain);
+      const selfWeight =
+        rotation === undefined && this.#omegaOff === "identity" ? add(gain, 1) : constant([1]);
       let state = unitVectors(field.enter(x), COMPONENTS);
       const states: Tensor[] = [];
       const agreements: Tensor[] = [];
@@ -139,8 +147,8 @@ export class KuramotoLayer {
           const driven = add(field.pull(state), stimulus);
           const drive = fed ? mul(driven, gain) : driven;
           const agreement = sum(mul(state, drive), COMPONENTS, { keepAxes: true });
-          const kept = this.#project ? sub(own, agreement) : own;
-          state = unitVectors(add(mul(state, kept), drive), COMPONENTS);
+          const weight = this.#project ? sub(selfWeight, agreement) : selfWeight;
+          state = unitVectors(add(mul(state, weight), drive), COMPONENTS);
           states.push(state);
           agreements.push(agreement);
         });
@@ -176,7 +184,7 @@ export class KuramotoLayer {
   }
 }
 
-/** Maps are only made of the states that somebody looks at. */
+/** Turns the states that are read into maps, and no others. */
 function traceOf(
   fields: readonly Tensor[],
   agreements: readonly Tensor[],
