@@ -1,3 +1,4 @@
+import { checkWhole } from "../util/check.js";
 import { check } from "../util/errors.js";
 import type { Rgb } from "./colour.js";
 import { blend, checkImage, checkSizes, fillRectangle, imageFor } from "./rgba-image.js";
@@ -25,10 +26,7 @@ export function gridLayout(what: string, count: number, tile: MapSize, options: 
   check(count > 0, () => `${what}: expected at least one picture, got none`);
   const { columns = Math.ceil(Math.sqrt(count)), gap = 2 } = options;
   checkSizes(what, { columns });
-  check(
-    Number.isInteger(gap) && gap >= 0,
-    () => `${what}: expected a gap of 0 or more whole pixels, got ${gap}`,
-  );
+  checkWhole(`${what}: gap`, gap, { from: 0 });
   const [across, down] = [tile.width + gap, tile.height + gap];
   return {
     columns,

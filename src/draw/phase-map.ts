@@ -1,4 +1,4 @@
-import { check } from "../util/errors.js";
+import { checkPositive } from "../util/check.js";
 import type { Rgb } from "./colour.js";
 import { phaseIndex, UNIFORM_CYCLE } from "./cyclic-maps.js";
 import type { CyclicMap } from "./cyclic-maps.js";
@@ -57,10 +57,7 @@ export function phaseMap(plane: PhasePlane, options: PhaseMapOptions = {}): Rgba
 
 /** Throws {@link StriateError} unless amplitudes can be divided by it. */
 export function checkMaximum(maximum: number): void {
-  check(
-    Number.isFinite(maximum) && maximum > 0,
-    () => `maximum amplitude: expected a number above 0, got ${maximum}`,
-  );
+  checkPositive("maximum amplitude", maximum);
 }
 
 /** Paints a rectangle in the colour of a phase; opacity 0..1. */

@@ -1,4 +1,4 @@
-import { check } from "../util/errors.js";
+import { checkFinite } from "../util/check.js";
 import { commonChroma, degrees, entry, oklch, tableOf } from "./colour.js";
 import type { Oklab, Rgb } from "./colour.js";
 
@@ -47,6 +47,6 @@ export const GREY: ScalarMap = {
 
 /** Gives the colour of a scalar in 0..1 (clipped). Throws {@link StriateError} if it is not finite. */
 export function scalarColour(map: ScalarMap, value: number): Rgb {
-  check(Number.isFinite(value), () => `scalar colour: expected a finite number, got ${value}`);
+  checkFinite("scalar colour: value", value);
   return entry(map.table, Math.round(Math.min(1, Math.max(0, value)) * (ENTRIES - 1)));
 }

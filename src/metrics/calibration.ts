@@ -1,3 +1,4 @@
+import { checkWhole } from "../util/check.js";
 import { check } from "../util/errors.js";
 
 /** One bin of a reliability diagram. */
@@ -176,10 +177,7 @@ export function calibration(
 }
 
 function checkBins(bins: number): void {
-  check(
-    Number.isInteger(bins) && bins > 0,
-    () => `calibration: expected a whole number of bins above 0, got ${bins}`,
-  );
+  checkWhole("calibration: bins", bins);
 }
 
 function checkConfidences(confidences: ArrayLike<number>, correct: ArrayLike<unknown>): void {

@@ -1,3 +1,4 @@
+import { checkWhole } from "../util/check.js";
 import { check } from "../util/errors.js";
 
 /**
@@ -63,7 +64,7 @@ const ROUNDS = 30;
  * Gives the group of every angle, 0 to k - 1. Throws {@link StriateError} for angles that are not finite.
  */
 export function circularClusters(angles: ArrayLike<number>, k: number): Uint8Array {
-  check(Number.isInteger(k) && k >= 1 && k <= 255, () => `circular clusters: expected 1 to 255, got ${k}`);
+  checkWhole("circular clusters: k", k, { to: 255 });
   const x = new Float64Array(BINS);
   const y = new Float64Array(BINS);
   const bins = new Uint8Array(angles.length);

@@ -1,3 +1,4 @@
+import { checkWhole } from "../util/check.js";
 import { check } from "../util/errors.js";
 
 /** Two clusters that become one. */
@@ -103,10 +104,7 @@ function euclideanDistances(points: ArrayLike<number>, count: number, dims: numb
  * @throws StriateError for a number of clusters that is not positive.
  */
 export function cutTree(merges: readonly Merge[], clusters: number): Int32Array {
-  check(
-    Number.isInteger(clusters) && clusters > 0,
-    () => `clustering: expected a positive number of clusters, got ${clusters}`,
-  );
+  checkWhole("clustering: clusters", clusters);
   const count = merges.length + 1;
   const parent = Int32Array.from({ length: count }, (_, i) => i);
   const rootOf = (point: number): number => {

@@ -1,3 +1,4 @@
+import { checkWhole } from "../util/check.js";
 import { StriateError, check } from "../util/errors.js";
 
 /** How many classes are looked at in each sample: a fixed number, or as many as the sample has true labels. */
@@ -76,10 +77,7 @@ interface Hits {
 }
 
 function topKHits(logits: ArrayLike<number>, targets: ArrayLike<number>, classes: number, k: TopK): Hits[] {
-  check(
-    Number.isInteger(classes) && classes > 0,
-    () => `metrics: expected a positive number of classes, got ${classes}`,
-  );
+  checkWhole("metrics: classes", classes);
   checkEntries(logits, targets);
   check(
     logits.length % classes === 0,

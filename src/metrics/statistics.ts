@@ -1,3 +1,4 @@
+import { checkPositive } from "../util/check.js";
 import { check } from "../util/errors.js";
 
 /** Mean and spread of repeated measurements, such as one figure over several seeds. */
@@ -48,7 +49,7 @@ export function wilsonInterval(successes: number, trials: number, z = 1.95996398
       successes <= trials,
     () => `Wilson interval: expected 0 <= successes <= trials, got ${successes} of ${trials}`,
   );
-  check(z > 0 && Number.isFinite(z), () => `Wilson interval: expected a positive quantile, got ${z}`);
+  checkPositive("Wilson interval: quantile z", z);
   const p = successes / trials;
   const shrink = 1 + (z * z) / trials;
   const centre = (p + (z * z) / (2 * trials)) / shrink;

@@ -14,6 +14,7 @@ import {
   sub,
   where,
 } from "../graph/index.js";
+import { checkWhole } from "../util/check.js";
 import { check } from "../util/errors.js";
 
 /**
@@ -54,10 +55,7 @@ export interface WarmAverageOptions {
 export function warmAverage(options: WarmAverageOptions = {}): MovingAverage {
   const { decay = 0.9999, every = 10, after = 100 } = options;
   const { inverseGamma = 1, power = 2 / 3, smallestDecay = 0 } = options;
-  check(
-    Number.isInteger(every) && every >= 1,
-    () => `moving average: expected a whole number of steps between updates, got ${every}`,
-  );
+  checkWhole("moving average: every", every);
   check(
     smallestDecay >= 0 && smallestDecay <= decay && decay < 1,
     () => `moving average: expected 0 <= smallest decay <= decay < 1, got ${smallestDecay} and ${decay}`,

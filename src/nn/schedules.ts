@@ -1,3 +1,4 @@
+import { checkWhole } from "../util/check.js";
 import { StriateError, check } from "../util/errors.js";
 
 /** Learning rate of a step; `step` counts the steps done before it (0 in the first). Computed on the host. */
@@ -36,10 +37,7 @@ export function cosineRate(options: CosineOptions): Schedule {
 export function cosineRateWithRestarts(options: RestartOptions): Schedule {
   const { steps } = checkCosine(options);
   const { growth = 1 } = options;
-  check(
-    Number.isInteger(growth) && growth >= 1,
-    () => `cosine schedule: expected a growth of at least 1 (a whole number), got ${growth}`,
-  );
+  checkWhole("cosine schedule: growth", growth);
   return (step) => {
     let [from, length] = [0, steps];
     if (growth === 1) from = Math.floor(step / steps) * steps;
@@ -76,10 +74,7 @@ export function milestoneRate(options: {
  * begins: 1 makes the first step 1 / steps of the full rate; AKOrN's rule has 2.
  */
 export function withWarmUp(schedule: Schedule, steps: number, offset = 1): Schedule {
-  check(
-    Number.isInteger(steps) && steps >= 0,
-    () => `warm-up: expected a whole number of steps, got ${steps}`,
-  );
+  checkWhole("warm-up: steps", steps, { from: 0 });
   if (steps === 0) return schedule;
   return (step) => schedule(step) * Math.min(1, (step + offset) / steps);
 }
@@ -138,8 +133,5 @@ function checkRate(rate: number): void {
 }
 
 function checkCount(what: string, steps: number): void {
-  check(
-    Number.isInteger(steps) && steps >= 1,
-    () => `${what}: expected a whole number of steps of at least 1, got ${steps}`,
-  );
+  checkWhole(`${what}: steps`, steps);
 }

@@ -1,4 +1,5 @@
 import type { TensorData } from "../../graph/index.js";
+import { checkFinite, checkKeys, checkOneOf, checkWhole } from "../../util/check.js";
 import { check } from "../../util/errors.js";
 
 /**
@@ -130,7 +131,7 @@ export function komplexNetConfig(options: KomplexNetOptions = {}): KomplexNetCon
   checkKeys("coupling", couplingOptions, [...Object.keys(COUPLING), "values"]);
   const all = { ...DEFAULTS, ...rest };
   for (const [name, values] of Object.entries(CHOICES)) {
-    checkChoice(name, all[name as keyof typeof CHOICES], values);
+    checkOneOf(name, all[name as keyof typeof CHOICES], values);
   }
   for (const name of [
     "classes",
@@ -159,7 +160,7 @@ function couplingConfig(
 ): KomplexNetConfig["coupling"] {
   const { values } = options;
   const all = { ...COUPLING, ...(values && { size: values.shape[2] ?? 0 }), ...options };
-  checkChoice("coupling.kernel", all.kernel, ["gaussian", "random", "learnt"]);
+  checkOneOf("coupling.kernel", all.kernel, ["gaussian", "random", "learnt"]);
   checkWhole("coupling.size", all.size);
   check(
     all.size % 2 === 1,
@@ -230,25 +231,4 @@ function feedbackConfig(
   for (const rate of rates) checkFinite("feedback.rates", rate);
   checkFinite("feedback.desynchrony", all.desynchrony);
   return all;
-}
-
-function checkKeys(what: string, options: object, known: readonly string[]): void {
-  for (const key of Object.keys(options)) {
-    check(known.includes(key), () => `${what}: unknown option "${key}", expected one of ${known.join(", ")}`);
-  }
-}
-
-function checkChoice(name: string, value: string, choices: readonly string[]): void {
-  check(choices.includes(value), () => `${name}: expected one of ${choices.join(", ")}, got "${value}"`);
-}
-
-function checkWhole(name: string, value: number): void {
-  check(
-    Number.isInteger(value) && value >= 1,
-    () => `${name}: expected a whole number of at least 1, got ${value}`,
-  );
-}
-
-function checkFinite(name: string, value: number): void {
-  check(Number.isFinite(value), () => `${name}: expected a number, got ${value}`);
 }

@@ -19,6 +19,7 @@ import {
 import { sameShape } from "../../../graph/dims.js";
 import { ones, zeros } from "../../../nn/init.js";
 import { GroupNorm } from "../../../nn/layers/normalisation.js";
+import { checkOneOf, checkWhole } from "../../../util/check.js";
 import { StriateError, check } from "../../../util/errors.js";
 import { AttentionCoupling } from "./attention-coupling.js";
 import type { AttentionOptions } from "./attention-coupling.js";
@@ -111,10 +112,7 @@ export class KuramotoLayer {
       omega === false || n % 2 === 0,
       () => `Kuramoto layer: natural frequencies rotate planes: they need an even n, got ${n}`,
     );
-    check(
-      ["identity", "zero"].includes(omegaOff),
-      () => `Kuramoto layer: omegaOff: expected identity or zero, got "${omegaOff}"`,
-    );
+    checkOneOf("Kuramoto layer: omegaOff", omegaOff, ["identity", "zero"]);
     [this.n, this.channels, this.#project, this.#omegaOff] = [n, channels, project, omegaOff];
     this.naturalFrequency = omega === false ? undefined : new NaturalFrequency(channels, omega);
     this.coupling = couplingOf(options);
@@ -164,10 +162,7 @@ export class KuramotoLayer {
   }
 
   #check(x: Tensor, c: Tensor, steps: number, stepSize: Tensor | number): void {
-    check(
-      Number.isInteger(steps) && steps >= 1,
-      () => `Kuramoto layer: expected at least 1 step, got ${steps}`,
-    );
+    checkWhole("Kuramoto layer: steps", steps);
     check(
       typeof stepSize !== "number" || stepSize > 0,
       () => `Kuramoto layer: expected a step size above 0, got ${String(stepSize)}`,

@@ -2,6 +2,7 @@ import type { GraphNode, Shape, Tensor } from "../../../graph/index.js";
 import { topologicalOrder } from "../../../graph/index.js";
 import { isStaticShape } from "../../../graph/dims.js";
 import { isFloat } from "../../../graph/dtype.js";
+import { checkWhole } from "../../../util/check.js";
 import { StriateError, check } from "../../../util/errors.js";
 import { shorten } from "../../../util/json.js";
 import { editDistance } from "../../../util/suggest.js";
@@ -221,10 +222,7 @@ function spaceKey({ shape }: CutPoint): string {
  */
 export function chooseCutPoints(backbone: Backbone, count: number): CutPoint[] {
   const all = candidates(backbone);
-  check(
-    Number.isInteger(count) && count >= 1,
-    () => `PCoders: expected a whole number of at least 1, got ${count}`,
-  );
+  checkWhole("PCoders: count", count);
   check(
     count <= all.length,
     () =>

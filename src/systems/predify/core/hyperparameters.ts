@@ -1,6 +1,7 @@
 import type { Tensor, TensorData } from "../../../graph/index.js";
 import { add, constant, div, input, parameter, sigmoid, split, sub } from "../../../graph/index.js";
 import { fill } from "../../../nn/init.js";
+import { checkFinite } from "../../../util/check.js";
 import { check } from "../../../util/errors.js";
 
 /** How strongly a PCoder mixes; what is left of 1 is the weight of its own past. */
@@ -21,7 +22,7 @@ export function checkHyperparameters({ feedforward, feedback, error }: Hyperpara
   for (const [name, value] of Object.entries({ feedforward, feedback })) {
     check(value >= 0 && value <= 1, () => `${what}: ${name}: expected a number from 0 to 1, got ${value}`);
   }
-  check(Number.isFinite(error), () => `${what}: error: expected a number, got ${error}`);
+  checkFinite(`${what}: error`, error);
   check(
     feedforward + feedback <= 1 + 1e-6,
     () =>

@@ -4,6 +4,7 @@ import { isStatic } from "../../../graph/dims.js";
 import type { NamedParameters } from "../../../nn/module.js";
 import { namedParameters } from "../../../nn/module.js";
 import { TIMESTEP } from "../../../train/step-graph.js";
+import { checkWhole } from "../../../util/check.js";
 import { check } from "../../../util/errors.js";
 import type { Backbone } from "./backbone.js";
 import { retrace } from "./backbone.js";
@@ -115,10 +116,7 @@ export class PredictiveNetwork {
 
   /** Passes t = 0..`timesteps`, so one more than that. With random states the drawn ones are inputs. */
   unroll(timesteps: number, options: TraceOptions = {}): Unrolled {
-    check(
-      Number.isInteger(timesteps) && timesteps >= 0,
-      () => `timesteps: expected a whole number of at least 0, got ${timesteps}`,
-    );
+    checkWhole("timesteps", timesteps, { from: 0 });
     const { inputs, context } = this.#context(options);
     const drawn = this.options.randomInit === true ? this.#stateInputs(context.image) : undefined;
     const passes: Pass[] = [];

@@ -1,6 +1,6 @@
 import type { NoiseKind } from "../../../train/task.js";
+import { checkKeys, checkOneOf } from "../../../util/check.js";
 import { check } from "../../../util/errors.js";
-import { unknownName } from "../../../util/suggest.js";
 import type { DecoderOptions } from "../decoder/decoder-steps.js";
 import type { Hyperparameters } from "./hyperparameters.js";
 
@@ -76,10 +76,7 @@ const PCODER_KEYS = ["after", "decoder", "window", "feedforward", "feedback", "e
 export function checkOptions(options: PredifyOptions): void {
   checkKeys("predify", options, NETWORK_KEYS);
   const { pcoders, errorOver = "batch", window } = options;
-  check(
-    (["batch", "image"] as readonly string[]).includes(errorOver),
-    () => `predify: errorOver: expected "batch" or "image", got "${errorOver}"`,
-  );
+  checkOneOf("predify: errorOver", errorOver, ["batch", "image"]);
   checkWindow("predify: window", window);
   if (typeof pcoders === "number") return;
   check(
@@ -103,10 +100,4 @@ function checkWindow(what: string, window: WindowRule | undefined): void {
     typeof window === "number" && Number.isFinite(window) && window > 0,
     () => `${what}: expected "window", "measured" or a number above 0, got ${String(window)}`,
   );
-}
-
-function checkKeys(what: string, given: object, known: readonly string[]): void {
-  check(typeof given === "object", () => `${what}: expected an object`);
-  for (const key of Object.keys(given))
-    check(known.includes(key), () => `${what}: ${unknownName("option", key, known)}`);
 }

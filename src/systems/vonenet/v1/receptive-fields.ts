@@ -1,3 +1,4 @@
+import { checkWhole } from "../../../util/check.js";
 import { check } from "../../../util/errors.js";
 
 /**
@@ -55,10 +56,7 @@ export interface ViewingGeometry {
 
 /** Pixels per degree of visual angle. Throws {@link StriateError} where size or angle is missing or not positive. */
 export function pixelsPerDegree({ imageSize, visualDegrees }: ViewingGeometry): number {
-  check(
-    Number.isInteger(imageSize) && imageSize > 0,
-    () => `image size: expected a whole number of pixels above 0, got ${String(imageSize)}`,
-  );
+  checkWhole("image size", imageSize);
   check(
     Number.isFinite(visualDegrees) && visualDegrees > 0,
     () =>

@@ -1,4 +1,5 @@
 import type { TensorData } from "../../../graph/index.js";
+import { checkWhole } from "../../../util/check.js";
 import { check } from "../../../util/errors.js";
 import { Random } from "../../../util/random.js";
 import type { VOneBlock } from "./vone-block.js";
@@ -43,7 +44,7 @@ export function fixedNoise(
   options: { readonly seed: number; readonly batch?: number },
 ): (batch: number) => TensorData {
   const { seed, batch: fixed = 256 } = options;
-  check(Number.isInteger(fixed) && fixed > 0, () => `V1 noise: expected a batch above 0, got ${fixed}`);
+  checkWhole("V1 noise: batch", fixed);
   const shape = [block.cells, block.outputSize, block.outputSize];
   const length = shape.reduce((a, b) => a * b, 1);
   const drawn = new Map<number, Float32Array>();
@@ -54,7 +55,7 @@ export function fixedNoise(
     return values;
   };
   return (batch) => {
-    check(Number.isInteger(batch) && batch > 0, () => `V1 noise: expected a batch above 0, got ${batch}`);
+    checkWhole("V1 noise: batch", batch);
     const data = new Float32Array(batch * length);
     for (let i = 0; i < batch; i++) data.set(imageNoise(i % fixed), i * length);
     return { dtype: "float32", shape: [batch, ...shape], data };

@@ -1,5 +1,6 @@
 import type { Tensor } from "../../../graph/index.js";
 import { add, div, mul, relu, sqrt, sub } from "../../../graph/index.js";
+import { checkPositive } from "../../../util/check.js";
 import { check } from "../../../util/errors.js";
 
 /**
@@ -23,10 +24,7 @@ export interface V1Noise {
 export function checkNoise({ kind, scale = 0.35, level = 0.07 }: V1Noise): Required<V1Noise> {
   const kinds: readonly string[] = ["neuronal", "gaussian"];
   check(kinds.includes(kind), () => `V1 noise: expected one of ${kinds.join(", ")}, got ${kind}`);
-  check(
-    scale > 0 && Number.isFinite(scale),
-    () => `V1 noise: scale: expected a number above 0, got ${scale}`,
-  );
+  checkPositive("V1 noise: scale", scale);
   check(
     level >= 0 && Number.isFinite(level),
     () => `V1 noise: level: expected a number of at least 0, got ${level}`,

@@ -16,6 +16,7 @@ import {
   slice,
   transpose,
 } from "../../../graph/index.js";
+import { checkPositive, checkWhole } from "../../../util/check.js";
 import { check } from "../../../util/errors.js";
 import type { FilterBank } from "./gabor.js";
 import { checkKernelSize, gaborBank } from "./gabor.js";
@@ -74,8 +75,8 @@ export class VOneBlock {
   constructor(options: VOneBlockOptions) {
     const { fields, kernelSize = 31, stride = 2, gain = 25, imageSize } = options;
     this.pixelsPerDegree = pixelsPerDegree(options);
-    check(Number.isInteger(stride) && stride > 0, () => `V1: stride: expected a whole number, got ${stride}`);
-    check(gain > 0 && Number.isFinite(gain), () => `V1: gain: expected a number above 0, got ${gain}`);
+    checkWhole("V1: stride", stride);
+    checkPositive("V1: gain", gain);
     checkCells(fields.simple, fields.complex);
     checkKernelSize(kernelSize);
     this.fields = fields;
