@@ -42,6 +42,8 @@ export interface ReadContext {
   readonly inputValues: Readonly<Record<string, number | readonly number[]>>;
   readonly functions: readonly FunctionProto[];
   readonly externalData?: ExternalData | undefined;
+  /** Whether values may stay in the memory of the file's bytes. */
+  readonly valuesStay?: boolean;
 }
 
 export interface ReadGraph {
@@ -153,11 +155,8 @@ export class GraphReader {
 
   #initializer(proto: TensorProto, role: "weight" | "statistic" | "setting"): Tensor {
     const name = proto.name;
-    const data = decodeTensor(
-      proto,
-      `${this.context.what}: initializer "${name}"`,
-      this.context.externalData,
-    );
+    const { what, externalData, valuesStay: stay } = this.context;
+    const data = decodeTensor(proto, `${what}: initializer "${name}"`, externalData, { stay });
     const whole = data.shape.length > 0 && data.data.length > 0;
     if (!(data.data instanceof Float32Array) || !whole || role === "setting")
       return namedConstant(data, name);
