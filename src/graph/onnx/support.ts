@@ -2,6 +2,7 @@ import { loaded, operatorOf } from "../operator.js";
 import * as operators from "../operators/index.js";
 import { COMPOSITIONS } from "./compose.js";
 import { CONVERSIONS } from "./convert.js";
+import { SEQUENCE_OPERATORS } from "./sequences.js";
 import { OPERATOR_SINCE } from "./standard-operators.js";
 
 /** What becomes of a standard operator in a file that is read. */
@@ -23,6 +24,7 @@ const BY_READER: Readonly<Record<string, Support["gradient"]>> = {
   If: "rule",
   Loop: "rule",
   Scan: "rule",
+  SequenceLength: "zero",
 };
 
 /** Every operator of the standard, by name. */
@@ -37,7 +39,7 @@ export function operatorSupport(): readonly Support[] {
     }
     if (COMPOSITIONS.has(name))
       return { name, since, read: "decomposed", gradient: "rule", isLowered: false };
-    if (CONVERSIONS.has(name) || name in BY_READER)
+    if (CONVERSIONS.has(name) || SEQUENCE_OPERATORS.has(name) || name in BY_READER)
       return { name, since, read: "converted", gradient: BY_READER[name] ?? "rule", isLowered: false };
     return { name, since, read: "refused", gradient: undefined, isLowered: false };
   });
