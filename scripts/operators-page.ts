@@ -1,7 +1,12 @@
 import { readFileSync, readdirSync } from "node:fs";
+import fc from "fast-check";
 import { format, resolveConfig } from "prettier";
+import { input, topologicalOrder } from "../src/graph/index.js";
+import { operatorOf } from "../src/graph/operator.js";
+import type { Target } from "../src/graph/operator.js";
 import type { Support } from "../src/graph/onnx/support.js";
 import { operatorSupport } from "../src/graph/onnx/support.js";
+import { OPERATORS } from "../test/graph/operators/tables.js";
 
 /* The page docs/operators.md, from the tables of the code. */
 
@@ -33,33 +38,63 @@ function testOf(name: string, files: ReturnType<typeof testFiles>): string {
   return found === undefined ? "" : `[${found.replace(/^test\/graph\//, "")}](../${found})`;
 }
 
-function written({ read, isLowered }: Support): string {
+const TARGETS: readonly Target[] = ["cpu", "cuda", "wasm", "webgpu", "portable"];
+
+/** By operator, the targets that got other operators for some of the calls that the gradient tests are drawn from. */
+function loweredTargets(): ReadonlyMap<string, ReadonlySet<Target>> {
+  const found = new Map<string, Set<Target>>();
+  for (const entry of Object.values(OPERATORS)) {
+    if ("reason" in entry) continue;
+    for (const { inputs, build } of fc.sample(entry.cases, { numRuns: 10, seed: 1 })) {
+      const result = build(...inputs.map(({ shape, dtype }, i) => input(`x${i}`, shape, dtype)));
+      for (const { type, inputs: operands, attributes, outputs } of topologicalOrder([result])) {
+        const call = { type, inputs: operands, attributes, outputCount: outputs.length };
+        for (const target of TARGETS)
+          for (const isFixed of [() => false, () => true])
+            if (operatorOf(type)?.lower?.(call, target, { isFixed }) !== undefined)
+              found.set(type, (found.get(type) ?? new Set()).add(target));
+      }
+    }
+  }
+  return found;
+}
+
+function written({ name, read, isLowered }: Support, lowered: ReturnType<typeof loweredTargets>): string {
   if (read === "decomposed") return "other operators";
   if (read === "converted") return "input, constant or other operators";
-  return isLowered ? "itself, or other operators where the target or the type is better off" : "itself";
+  if (!isLowered) return "itself";
+  const targets = TARGETS.filter((target) => lowered.get(name)?.has(target));
+  if (targets.length === TARGETS.length) return "itself, some forms as others";
+  return targets.length === 0
+    ? "itself, some types or sizes as others"
+    : `itself, some as others on ${targets.join(", ")}`;
 }
 
 /** The whole page, formatted as the repository is. */
 export async function operatorsPage(): Promise<string> {
   const files = testFiles();
   const all = operatorSupport();
+  const lowered = loweredTargets();
   const rows = all
     .filter(({ read }) => read !== "refused")
     .map(
       (one) =>
-        `| ${one.name} | ${one.gradient ? GRADIENT[one.gradient] : ""} | ${written(one)} | ${testOf(one.name, files)} |`,
+        `| ${one.name} | ${one.since === 26 ? "26" : `${one.since}-26`} | ${one.gradient ? GRADIENT[one.gradient] : ""} | ${written(one, lowered)} | ${testOf(one.name, files)} |`,
     );
   const refused = all.flatMap(({ read, name }) => (read === "refused" ? [name] : []));
   const text = `# Operators: what of ONNX is read
 
 Made by \`npm run docs:operators\` from the tables of the code; do not edit.
 
-Files of opsets 1 to 26 are read, in every form that an operator had in them. **Gradient**: "yes", also if it is one clear
-error for some forms; "zero" if nothing can be learned through the operator; "clear error" if no form has one. **Written**:
-what stands in the graph for it, before and after it is lowered for a target (cpu, cuda, wasm, webgpu, portable).
+**Opsets**: from the version that brought the operator on, in every form that it had since. **Gradient**: "yes", also if it is
+one clear error for some forms; "zero" if nothing can be learned through the operator; "clear error" if no form has one.
+**Written as**: what stands in the graph for it when it is lowered for a target (cpu, cuda, wasm, webgpu, portable): itself;
+other operators as soon as it is read; or itself except for some forms, on the targets that are named (without a name, on all),
+as found in ten random calls of its test. "Some types or sizes": those that are lowered are not among these ten small calls, such
+as large convolutions ([engine.md](engine.md)).
 
-| operator | gradient | written as | test |
-| --- | --- | --- | --- |
+| operator | opsets | gradient | written as | test |
+| --- | --- | --- | --- | --- |
 ${rows.join("\n")}
 
 Refused, each with one error that names the node: ${refused.join(", ")}. So is every operator of another domain.

@@ -230,7 +230,7 @@ export class Classifier {
     });
     const constants = { values: (parameter: Tensor) => network.values(parameter) };
     const model = writeOnnx(lower(outputs, targetOf(this.runtime, options), constants), constants);
-    const session = await this.runtime.createSession(model.bytes, options);
+    const session = await this.runtime.createSession(model, options);
     const drawn = model.inputs.filter((port) => noise[port.name] !== undefined);
     const draw = (count: number): Record<string, TensorData> => {
       if (drawn.length === 0) return {};

@@ -4,7 +4,17 @@ import { identityModel } from "./identity-model.js";
 import type { Ort } from "./ort.js";
 import { openHostProgram } from "./host-program.js";
 import { openChainedProgram, openSession } from "./ort.js";
-import type { Device, Program, ProgramSpec, Runtime, Session, SessionOptions } from "./runtime.js";
+import { freeBytes } from "./free-bytes-node.js";
+import type {
+  Device,
+  ModelSource,
+  Program,
+  ProgramSpec,
+  Runtime,
+  Session,
+  SessionOptions,
+} from "./runtime.js";
+import { modelBytes } from "./runtime.js";
 import { webRuntime } from "./web.js";
 
 const ort: Ort = {
@@ -32,11 +42,16 @@ function available(device: Device): void {
  */
 export const nodeRuntime: Runtime = {
   device: "cpu",
-  createSession: (model: Uint8Array, options: SessionOptions = {}): Promise<Session> => {
+  createSession: async (model: ModelSource, options: SessionOptions = {}): Promise<Session> => {
     const { device = "cpu" } = options;
     if (device === "wasm") return webRuntime.createSession(model, options);
     available(device);
-    return openSession(ort, model, device, options);
+    const { bytes, owned } = modelBytes(model);
+    try {
+      return await openSession(ort, bytes, device, options);
+    } finally {
+      if (owned) freeBytes(bytes);
+    }
   },
   createProgram: (spec: ProgramSpec, options: SessionOptions = {}): Promise<Program> => {
     const { device = "cpu" } = options;

@@ -1,5 +1,6 @@
 import type { DType, TensorData, TypedArray } from "../graph/dtype.js";
 import { allocate } from "../graph/dtype.js";
+import type { StorableModel } from "../graph/onnx/storable.js";
 import type { Target } from "../graph/operator.js";
 import { StriateError } from "../util/errors.js";
 
@@ -70,11 +71,23 @@ export interface ProgramSpec {
   readonly state: Values;
 }
 
+/** A model to open a session of: the bytes of an ONNX file, or a model that is yet to be encoded. */
+export type ModelSource = Uint8Array | Pick<StorableModel, "bytes" | "isTooLarge">;
+
+/** The bytes of a model; `owned` says that nobody else has them. */
+export function modelBytes(model: ModelSource): { readonly bytes: Uint8Array; readonly owned: boolean } {
+  return model instanceof Uint8Array ? { bytes: model, owned: false } : { bytes: model.bytes, owned: true };
+}
+
 /** Creates sessions and programs. */
 export interface Runtime {
   /** The device of sessions whose options name none. Graphs are lowered for it. */
   readonly device: Device;
-  createSession(model: Uint8Array, options?: SessionOptions): Promise<Session>;
+  /**
+   * @param model the bytes of an ONNX file, which stay as they are; or what `writeOnnx` gives, whose bytes are then made for
+   * this session alone and freed as soon as it is open
+   */
+  createSession(model: ModelSource, options?: SessionOptions): Promise<Session>;
   createProgram(spec: ProgramSpec, options?: SessionOptions): Promise<Program>;
 }
 

@@ -6,7 +6,16 @@ import type { Ort } from "./ort.js";
 import { ortError } from "./ort-error.js";
 import { openChainedProgram, openSession } from "./ort.js";
 import { secondsOfConvolutions } from "./probe.js";
-import type { Program, ProgramSpec, Runtime, Session, SessionOptions, Values } from "./runtime.js";
+import type {
+  ModelSource,
+  Program,
+  ProgramSpec,
+  Runtime,
+  Session,
+  SessionOptions,
+  Values,
+} from "./runtime.js";
+import { modelBytes } from "./runtime.js";
 
 /** Devices of onnxruntime-web: WebAssembly (browsers and Node) and WebGPU (browsers). */
 export type WebDevice = "wasm" | "webgpu";
@@ -117,8 +126,8 @@ async function open(device: WebDevice, options: WebRuntimeOptions): Promise<WebR
   };
   return {
     device,
-    createSession: async (model: Uint8Array, session: SessionOptions = {}): Promise<Session> =>
-      guardedSession(await openSession(ort, model, device, own(session)), await watched()),
+    createSession: async (model: ModelSource, session: SessionOptions = {}): Promise<Session> =>
+      guardedSession(await openSession(ort, modelBytes(model).bytes, device, own(session)), await watched()),
     createProgram: async (spec: ProgramSpec, session: SessionOptions = {}): Promise<Program> =>
       guardedProgram(
         await openChainedProgram(ort, spec, device, own(session), identityModel),

@@ -2,8 +2,17 @@ import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { Worker } from "node:worker_threads";
 import { StriateError } from "../util/errors.js";
-import { checkDevice } from "./runtime.js";
-import type { Device, Program, ProgramSpec, Runtime, Session, SessionOptions, Values } from "./runtime.js";
+import { checkDevice, modelBytes } from "./runtime.js";
+import type {
+  Device,
+  ModelSource,
+  Program,
+  ProgramSpec,
+  Runtime,
+  Session,
+  SessionOptions,
+  Values,
+} from "./runtime.js";
 
 /** What the main thread asks of the worker. */
 export type WorkerRequest =
@@ -77,13 +86,14 @@ class Host {
     this.#waiting.clear();
   }
 
-  ask<T>(request: WorkerRequest): Promise<T> {
+  /** @param moved buffers of the request that the worker takes over, instead of copying them */
+  ask<T>(request: WorkerRequest, moved: readonly ArrayBuffer[] = []): Promise<T> {
     return new Promise<T>((resolve, reject) => {
       const id = this.#next++;
       this.#waiting.set(id, { resolve: resolve as (value: unknown) => void, reject });
       // An idle worker must not keep the process alive, a busy one must.
       this.#worker.ref();
-      this.#worker.postMessage({ id, request });
+      this.#worker.postMessage({ id, request }, moved);
     });
   }
 
@@ -100,10 +110,12 @@ function deviceOf(options: SessionOptions): Device {
 /** As `nodeRuntime`, each session or program in a thread of its own, so that the calling thread stays alive. */
 export const workerRuntime: Runtime = {
   device: "cpu",
-  createSession: async (model: Uint8Array, options: SessionOptions = {}): Promise<Session> => {
+  createSession: async (model: ModelSource, options: SessionOptions = {}): Promise<Session> => {
     const device = deviceOf(options);
+    const { bytes, owned } = modelBytes(model);
+    const moved = owned ? [bytes.buffer as ArrayBuffer] : [];
     const host = new Host();
-    const facts = await open<SessionFacts>(host, { kind: "session", model, options });
+    const facts = await open<SessionFacts>(host, { kind: "session", model: bytes, options }, moved);
     return {
       device,
       ...facts,
@@ -125,9 +137,9 @@ export const workerRuntime: Runtime = {
   },
 };
 
-async function open<T>(host: Host, request: WorkerRequest): Promise<T> {
+async function open<T>(host: Host, request: WorkerRequest, moved: readonly ArrayBuffer[] = []): Promise<T> {
   try {
-    return await host.ask<T>(request);
+    return await host.ask<T>(request, moved);
   } catch (error) {
     await host.close();
     throw error;

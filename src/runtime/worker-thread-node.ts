@@ -1,4 +1,5 @@
 import { parentPort } from "node:worker_threads";
+import { freeBytes } from "./free-bytes-node.js";
 import { nodeRuntime } from "./node.js";
 import type { Program, Session, Values } from "./runtime.js";
 import type { SessionFacts, WorkerReply, WorkerRequest } from "./worker-node.js";
@@ -9,7 +10,11 @@ let program: Program | undefined;
 async function answer(request: WorkerRequest): Promise<unknown> {
   switch (request.kind) {
     case "session": {
-      session = await nodeRuntime.createSession(request.model, request.options);
+      try {
+        session = await nodeRuntime.createSession(request.model, request.options);
+      } finally {
+        freeBytes(request.model);
+      }
       const facts: SessionFacts = {
         inputNames: [...session.inputNames],
         outputNames: [...session.outputNames],

@@ -35,7 +35,7 @@ export class Evaluator {
     const { outputs, noise = {} } = task.inference(batch);
     const constants = { values: baked(fixed) };
     const model = writeOnnx(lower(outputs, targetOf(runtime, options), constants), constants);
-    const session = await runtime.createSession(model.bytes, options);
+    const session = await runtime.createSession(model, options);
     const isParameter = (port: Port) => task.parameters.has(port.name);
     return new Evaluator(
       session,

@@ -46,6 +46,18 @@ const runtimes: [string, Runtime][] = [
 ];
 
 describe.each(runtimes)("%s", (_name, runtime) => {
+  it("leaves bytes that it is given as they are, and takes models that are yet to be encoded", async () => {
+    const bytes = product();
+    const written = writeOnnx({ y: matmul(input("x", ["batch", 2]), input("w", [2, 2])) });
+    for (const model of [bytes, written, written]) {
+      const session = await runtime.createSession(model);
+      const { y } = await session.run({ x: tensorData([0, 1], [1, 2]), w: weights });
+      expect(values(y)).toEqual([3, 4]);
+      await session.close();
+    }
+    expect(bytes).toEqual(product());
+  });
+
   it("runs a model for any batch size", async () => {
     const session = await runtime.createSession(product());
     for (const batch of [1, 3]) {

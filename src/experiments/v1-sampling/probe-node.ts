@@ -22,7 +22,7 @@ async function open(
   options: SessionOptions,
 ): Promise<Session> {
   const model = writeOnnx(lower(outputs, targetOf(workerRuntime, options)), { values: baked(values) });
-  return workerRuntime.createSession(model.bytes, options);
+  return workerRuntime.createSession(model, options);
 }
 
 /** V1 alone. */

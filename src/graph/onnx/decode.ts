@@ -13,12 +13,18 @@ const text = new TextDecoder();
 export const LONGEST_AXIS = 2 ** 31 - 1;
 
 /**
- * The values of a stored tensor, copied out of the file. Nothing is allocated before the lengths agree.
+ * The values of a stored tensor, copied out of the file, unless they may `stay` in its bytes and lie where an array can view
+ * them. Nothing is allocated before the lengths agree.
  *
  * @throws StriateError for an unsupported element type, or dims that do not fit, and if values that lie in another file
  * cannot be had
  */
-export function decodeTensor(proto: TensorProto, what: string, external?: ExternalData): TensorData {
+export function decodeTensor(
+  proto: TensorProto,
+  what: string,
+  external?: ExternalData,
+  { stay = false }: { readonly stay?: boolean | undefined } = {},
+): TensorData {
   if (proto.segment !== undefined)
     throw new StriateError(`${what}: values stored in segments are not supported`);
   const dtype = dtypeFromOnnx(proto.dataType, what);
@@ -27,7 +33,7 @@ export function decodeTensor(proto: TensorProto, what: string, external?: Extern
   if (shape.some((dim) => dim < 0 || dim > LONGEST_AXIS) || size > LONGEST_AXIS) {
     throw new StriateError(`${what}: [${shape.join(", ")}] is no possible shape of stored values`);
   }
-  return { dtype, shape, data: elements(proto, dtype, size, what, external) };
+  return { dtype, shape, data: elements(proto, dtype, size, what, external, stay) };
 }
 
 function elements(
@@ -36,6 +42,7 @@ function elements(
   size: number,
   what: string,
   external: ExternalData | undefined,
+  stay: boolean,
 ): TypedArray {
   const expected = Math.ceil(size * bytesPerElement(dtype));
   if (isExternal(proto)) return viewBytes(dtype, externalBytes(proto, expected, what, external).slice());
@@ -45,7 +52,7 @@ function elements(
         `${what}: ${dtype}[${proto.dims.join(", ")}] takes ${expected} bytes, the file holds ${proto.rawData.byteLength}`,
       );
     }
-    return viewBytes(dtype, proto.rawData.slice());
+    return viewBytes(dtype, stay ? proto.rawData : proto.rawData.slice());
   }
   const values = listedValues(proto, dtype);
   if (values.length !== storedLength(dtype, size)) {

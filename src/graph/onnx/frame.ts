@@ -3,6 +3,7 @@ import { StriateError } from "../../util/errors.js";
 import type { Tensor } from "../tensor.js";
 import type { AttributeProto, FunctionProto, NodeProto } from "./generated/onnx_pb.js";
 import { AttributeProtoSchema } from "./generated/onnx_pb.js";
+import type { Sequence } from "./sequences.js";
 
 /**
  * The names that nodes see: those of the graph, of a body round which others lie, or of one call of a function. What is
@@ -10,6 +11,7 @@ import { AttributeProtoSchema } from "./generated/onnx_pb.js";
  */
 export class Frame {
   readonly #values = new Map<string, Tensor | undefined>();
+  readonly #sequences = new Map<string, Sequence>();
 
   private constructor(
     /** Version of the standard operators that its nodes are written in. */
@@ -45,8 +47,23 @@ export class Frame {
   }
 
   set(name: string, tensor: Tensor | undefined, what: string): void {
-    if (this.#values.has(name)) throw new StriateError(`${what}: the value "${name}" is made twice`);
+    this.#checkNew(name, what);
     this.#values.set(name, tensor);
+  }
+
+  setSequence(name: string, sequence: Sequence, what: string): void {
+    this.#checkNew(name, what);
+    this.#sequences.set(name, sequence);
+  }
+
+  #checkNew(name: string, what: string): void {
+    if (this.#values.has(name) || this.#sequences.has(name))
+      throw new StriateError(`${what}: the value "${name}" is made twice`);
+  }
+
+  /** The sequence of that name; undefined if there is none, or a tensor has it. */
+  sequence(name: string): Sequence | undefined {
+    return this.#sequences.get(name) ?? (this.#values.has(name) ? undefined : this.outer?.sequence(name));
   }
 
   has(name: string): boolean {

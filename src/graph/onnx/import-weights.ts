@@ -8,7 +8,6 @@ import { externalBytes, isExternal } from "./external-data.js";
 import type { GraphProto, TensorProto } from "./generated/onnx_pb.js";
 import { TensorProtoSchema, TensorProto_DataLocation } from "./generated/onnx_pb.js";
 import type { OnnxFile } from "./read.js";
-import { parseOnnx } from "./read.js";
 import { initializerRoles } from "./roles.js";
 import type { StorableModel } from "./storable.js";
 import { storable } from "./storable.js";
@@ -58,8 +57,7 @@ export function importWeights(
   options: ImportWeightsOptions = {},
 ): ImportedWeights {
   const { what } = file;
-  // Parsed again with what is not known here, so that it is written again.
-  const model = parseOnnx(file.bytes, what, { keepUnknown: true });
+  const model = file.copy();
   const graph = model.graph!;
   const weights = weightsOf(graph, what);
   const fit = fitNames(weights, tensors, options.prefix, what);

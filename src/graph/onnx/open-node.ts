@@ -23,9 +23,9 @@ const LARGEST_FILE = 2 ** 31 - 1;
 export async function openOnnx(path: string, what = `"${basename(path)}"`): Promise<OnnxFile> {
   const bytes = await readFileChecked(path, { what: "ONNX model", maxBytes: LARGEST_FILE });
   const folder = dirname(path);
-  return new OnnxFile(bytes, what, (location, offset, length) =>
-    readPart(fileBeside(folder, location), location, offset, length),
-  );
+  const beside = (location: string, offset: number, length: number) =>
+    readPart(fileBeside(folder, location), location, offset, length);
+  return new OnnxFile(bytes, what, beside, { owned: true });
 }
 
 /** Opens an ONNX model and reads it: {@link openOnnx} and `readOnnx` in one. */
@@ -38,19 +38,19 @@ export async function loadOnnx(path: string, options: ReadOptions = {}): Promise
  *
  * @param path the model's own
  */
-export async function sha256OfModel(path: string, { bytes, locations }: OnnxFile): Promise<string> {
-  const hash = createHash("sha256").update(bytes);
-  for (const location of locations) {
-    const pieces = createReadStream(fileBeside(dirname(path), location)) as AsyncIterable<Uint8Array>;
+export async function sha256OfModel(path: string, { locations }: OnnxFile): Promise<string> {
+  const hash = createHash("sha256");
+  for (const file of [path, ...locations.map((location) => fileBeside(dirname(path), location))]) {
+    const pieces = createReadStream(file, { highWaterMark: 2 ** 20 }) as AsyncIterable<Uint8Array>;
     for await (const piece of pieces) hash.update(piece);
   }
   return hash.digest("hex");
 }
 
 /** Bytes that a model takes: its file, and the files beside it that hold its values. */
-export function bytesOfModel(path: string, { bytes, locations }: OnnxFile): number {
+export function bytesOfModel(path: string, { size, locations }: OnnxFile): number {
   const beside = [...locations].map((location) => statSync(fileBeside(dirname(path), location)).size);
-  return beside.reduce((total, size) => total + size, bytes.length);
+  return beside.reduce((a, b) => a + b, size);
 }
 
 /** The path of a file in a model's folder, or in a folder in it; never of one elsewhere, by whatever name or link. */

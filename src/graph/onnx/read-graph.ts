@@ -32,6 +32,7 @@ import { InputReader, filled } from "./ports.js";
 import type { ImportedParameter } from "./read.js";
 import { initializerRoles } from "./roles.js";
 import { RUNTIME_DOMAIN, RUNTIME_OPERATORS, STANDARD_OPERATORS } from "./standard-operators.js";
+import { SEQUENCE_OPERATORS, isSequence, sequenceCall } from "./sequences.js";
 import type { Value } from "./values.js";
 import { dataOf } from "./values.js";
 
@@ -42,6 +43,8 @@ export interface ReadContext {
   readonly inputValues: Readonly<Record<string, number | readonly number[]>>;
   readonly functions: readonly FunctionProto[];
   readonly externalData?: ExternalData | undefined;
+  /** Whether values may stay in the memory of the file's bytes. */
+  readonly valuesStay?: boolean;
 }
 
 export interface ReadGraph {
@@ -126,6 +129,10 @@ export class GraphReader {
     const seen = new Set<string>();
     return graph.output.map(({ name }) => {
       const tensor = frame.get(name);
+      if (frame.sequence(name) !== undefined)
+        throw new StriateError(
+          `${what}: the output "${name}" is a sequence: join it, or take its tensors out`,
+        );
       if (tensor === undefined) throw new StriateError(`${what}: nothing makes the output "${name}"`);
       if (seen.has(name)) throw new StriateError(`${what}: two outputs are named "${name}"`);
       seen.add(name);
@@ -153,11 +160,8 @@ export class GraphReader {
 
   #initializer(proto: TensorProto, role: "weight" | "statistic" | "setting"): Tensor {
     const name = proto.name;
-    const data = decodeTensor(
-      proto,
-      `${this.context.what}: initializer "${name}"`,
-      this.context.externalData,
-    );
+    const { what, externalData, valuesStay: stay } = this.context;
+    const data = decodeTensor(proto, `${what}: initializer "${name}"`, externalData, { stay });
     const whole = data.shape.length > 0 && data.data.length > 0;
     if (!(data.data instanceof Float32Array) || !whole || role === "setting")
       return namedConstant(data, name);
@@ -187,7 +191,8 @@ export class GraphReader {
         this.#nodeResults.set(node.name, made[0]);
       for (const [i, name] of node.output.entries()) {
         const isUnread = OFTEN_UNREAD.has(node.opType) && !this.#read.has(name);
-        if (name === "" || (made[i] === undefined && isUnread)) continue;
+        if (name === "" || frame.sequence(name) !== undefined || (made[i] === undefined && isUnread))
+          continue;
         if (made[i] === undefined) throw new StriateError(`${where}: it has no output ${i} ("${name}")`);
         frame.set(name, made[i], where);
       }
@@ -210,6 +215,8 @@ export class GraphReader {
   #node(node: NodeProto, frame: Frame, where: string): readonly Tensor[] {
     const called = this.#functionOf(node);
     const protos = frame.attributesOf(node);
+    if (called === undefined && SEQUENCE_OPERATORS.has(node.opType))
+      return this.#ofSequences(node, protos, frame, where);
     const inputs = this.#operands(node, frame);
     if (called !== undefined) return this.#inlined(called, protos, inputs, frame);
     const { attributes, graphs } = decodeAttributes(protos, where, this.context.externalData);
@@ -222,7 +229,7 @@ export class GraphReader {
       return unroll(this.#body(graphs, frame), inputs, attributes);
     }
     if (node.opType === "SequenceMap")
-      throw new StriateError("SequenceMap cannot be imported: sequences are not supported");
+      throw new StriateError("SequenceMap cannot be imported: a function of every tensor of a sequence");
     let outputCount = node.output.length;
     const isOpen = (output: string) =>
       output === "" || (OFTEN_UNREAD.has(node.opType) && !this.#read.has(output));
@@ -236,6 +243,22 @@ export class GraphReader {
       name,
       draw: (kind, shape) => this.#draw(node.name === "" ? name : node.name, kind, shape),
     });
+  }
+
+  /** What a node gives that makes or reads sequences; a sequence itself goes to the frame. */
+  #ofSequences(
+    node: NodeProto,
+    protos: readonly AttributeProto[],
+    frame: Frame,
+    where: string,
+  ): readonly Tensor[] {
+    const inputs = node.input.map((name) => frame.sequence(name) ?? this.#operand(name, frame));
+    const { attributes } = decodeAttributes(protos, where, this.context.externalData);
+    const made = sequenceCall(node.opType, { inputs, attributes });
+    if (!isSequence(made)) return [made];
+    const [name] = node.output;
+    if (name !== undefined && name !== "") frame.setSequence(name, made, where);
+    return [];
   }
 
   /** Random numbers of a node as an input of the model, `noise:NODE`. */
@@ -269,11 +292,15 @@ export class GraphReader {
 
   #operands(node: NodeProto, frame: Frame): (Tensor | undefined)[] {
     if (node.input.length > MOST_INPUTS) throw new StriateError(`${node.input.length} inputs are too many`);
-    return node.input.map((name) => {
-      if (name === "") return undefined;
-      if (!frame.has(name)) throw new StriateError(`it reads "${name}", which nothing makes`);
-      return frame.get(name);
-    });
+    return node.input.map((name) => this.#operand(name, frame));
+  }
+
+  #operand(name: string, frame: Frame): Tensor | undefined {
+    if (name === "") return undefined;
+    if (frame.sequence(name) !== undefined)
+      throw new StriateError(`it reads "${name}", a sequence, which only operators on sequences can`);
+    if (!frame.has(name)) throw new StriateError(`it reads "${name}", which nothing makes`);
+    return frame.get(name);
   }
 
   // ---- bodies and functions ----------------------------------------------------------------------------------------

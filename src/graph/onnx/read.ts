@@ -1,4 +1,4 @@
-import { fromBinary } from "@bufbuild/protobuf";
+import { clone, fromBinary } from "@bufbuild/protobuf";
 import { StriateError } from "../../util/errors.js";
 import type { Shape } from "../dims.js";
 import { FixedLengthError } from "../dims.js";
@@ -9,6 +9,7 @@ import { ModelProtoSchema } from "./generated/onnx_pb.js";
 import type { ExternalData } from "./external-data.js";
 import { isExternal, locationOf, storedTensors, tensorsIn } from "./external-data.js";
 import type { NoiseKind } from "./noise.js";
+import { alignInPlace } from "./align.js";
 import { otherFile } from "./other-files.js";
 import { InputReader } from "./ports.js";
 import type { ReadContext, ReadGraph } from "./read-graph.js";
@@ -30,7 +31,7 @@ export interface ReadOptions {
 
 export interface ImportedParameter {
   readonly tensor: Tensor;
-  /** The values in the file. */
+  /** The values in the file. Not to be changed: of a file that `openOnnx` opened, every reading gives the same memory. */
   readonly data: TensorData;
 }
 
@@ -64,21 +65,37 @@ const LARGEST_FILE = 2 ** 31 - 1;
 
 /** An ONNX model as its file holds it, parsed once, read as often as needed. */
 export class OnnxFile {
+  /** Bytes that the file takes. */
+  readonly size: number;
   readonly #model: ModelProto;
   readonly #graph: GraphProto;
+  readonly #owned: boolean;
 
   /**
    * @param what how messages call the file
    * @param externalData where the values lie that the model keeps outside of it
+   * @param owned says that nobody else uses the bytes: they are changed, and become the memory of the model's values, of which
+   * there is then no copy. Default false.
    * @throws StriateError for bytes that are no ONNX model
    */
   constructor(
-    readonly bytes: Uint8Array,
+    bytes: Uint8Array,
     readonly what = "ONNX model",
     readonly externalData?: ExternalData,
+    { owned = false }: { readonly owned?: boolean } = {},
   ) {
+    this.size = bytes.byteLength;
     this.#model = parseOnnx(bytes, what);
     this.#graph = graphOf(this.#model, what);
+    this.#owned = owned;
+    if (!owned) return;
+    for (const tensor of this.#graph.initializer)
+      alignInPlace(tensor, `${what}: initializer "${tensor.name}"`);
+  }
+
+  /** The model as the file has it, with what is not known here, too, for whoever changes it. */
+  copy(): ModelProto {
+    return clone(ModelProtoSchema, this.#model);
   }
 
   /** Names of the files beside the model that hold its values. */
@@ -100,7 +117,15 @@ export class OnnxFile {
     const { functions } = model;
     const listed = this.#graph.input.map(({ name }) => name);
     checkNames("inputValues", inputValues, listed, what);
-    const read = readGraph(this.#graph, { what, opset, inputShapes, inputValues, functions, externalData });
+    const read = readGraph(this.#graph, {
+      what,
+      opset,
+      inputShapes,
+      inputValues,
+      functions,
+      externalData,
+      valuesStay: this.#owned,
+    });
     const valued = Object.keys(inputValues);
     checkNames("inputShapes", inputShapes, [...Object.keys(read.inputs), ...valued], what);
     return {
@@ -161,16 +186,8 @@ function fixedShapes(
   );
 }
 
-/**
- * Parses the bytes of an ONNX file.
- *
- * @throws StriateError for bytes that are no ONNX file, or more than one can have
- */
-export function parseOnnx(
-  bytes: Uint8Array,
-  what: string,
-  { keepUnknown = false }: { readonly keepUnknown?: boolean } = {},
-): ModelProto {
+/** Parses the bytes of an ONNX file. Throws {@link StriateError} for others, or more than one file can have. */
+function parseOnnx(bytes: Uint8Array, what: string): ModelProto {
   if (bytes.byteLength > LARGEST_FILE) {
     throw new StriateError(
       `${what}: ${bytes.byteLength} bytes are more than the 2 GB that an ONNX file can have`,
@@ -179,7 +196,7 @@ export function parseOnnx(
   const other = otherFile(bytes);
   if (other !== undefined) throw new StriateError(`${what} is no ONNX file, but ${other}`);
   try {
-    return fromBinary(ModelProtoSchema, bytes, { readUnknownFields: keepUnknown });
+    return fromBinary(ModelProtoSchema, bytes);
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);
     throw new StriateError(`${what} is damaged or no ONNX file: ${why}`);

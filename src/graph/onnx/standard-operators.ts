@@ -1,24 +1,51 @@
-/** Names of the standard domain's operators, all versions up to 26: what a file may contain. */
-const NAMES = `
-Abs Acos Acosh Add AffineGrid And ArgMax ArgMin Asin Asinh Atan Atanh Attention AveragePool BatchNormalization Bernoulli
-BitCast BitShift BitwiseAnd BitwiseNot BitwiseOr BitwiseXor BlackmanWindow Cast CastLike Ceil Celu CenterCropPad Clip
-Col2Im Compress Concat ConcatFromSequence Constant ConstantOfShape Conv ConvInteger ConvTranspose Cos Cosh CumProd
-CumSum DFT DeformConv DepthToSpace DequantizeLinear Det Div Dropout DynamicQuantizeLinear Einsum Elu Equal Erf Exp
-Expand EyeLike Flatten Floor GRU Gather GatherElements GatherND Gelu Gemm GlobalAveragePool GlobalLpPool GlobalMaxPool
-Greater GreaterOrEqual GridSample GroupNormalization HammingWindow HannWindow HardSigmoid HardSwish Hardmax Identity If
-ImageDecoder InstanceNormalization IsInf IsNaN LRN LSTM LayerNormalization LeakyRelu Less LessOrEqual Log LogSoftmax
-Loop LpNormalization LpPool MatMul MatMulInteger Max MaxPool MaxRoiPool MaxUnpool Mean MeanVarianceNormalization
-MelWeightMatrix Min Mish Mod Mul Multinomial Neg NegativeLogLikelihoodLoss NonMaxSuppression NonZero Not OneHot Optional
-OptionalGetElement OptionalHasElement Or PRelu Pad Pow QLinearConv QLinearMatMul QuantizeLinear RMSNormalization RNN
-RandomNormal RandomNormalLike RandomUniform RandomUniformLike Range Reciprocal ReduceL1 ReduceL2 ReduceLogSum
-ReduceLogSumExp ReduceMax ReduceMean ReduceMin ReduceProd ReduceSum ReduceSumSquare RegexFullMatch Relu Reshape Resize
-ReverseSequence RoiAlign RotaryEmbedding Round STFT Scan Scatter ScatterElements ScatterND Selu SequenceAt
-SequenceConstruct SequenceEmpty SequenceErase SequenceInsert SequenceLength SequenceMap Shape Shrink Sigmoid Sign Sin
-Sinh Size Slice Softmax SoftmaxCrossEntropyLoss Softplus Softsign SpaceToDepth Split SplitToSequence Sqrt Squeeze
-StringConcat StringNormalizer StringSplit Sub Sum Swish Tan Tanh TensorScatter TfIdfVectorizer ThresholdedRelu Tile TopK
-Transpose Trilu Unique Unsqueeze Upsample Where Xor`;
+/** Names of the standard domain's operators, all versions up to 26, by the version that brought them. */
+const NAMES: Readonly<Record<number, string>> = {
+  1: `
+Abs Add And ArgMax ArgMin AveragePool BatchNormalization Cast Ceil Clip Concat Constant Conv ConvTranspose
+DepthToSpace Div Dropout Elu Equal Exp Flatten Floor GRU Gather Gemm GlobalAveragePool GlobalLpPool
+GlobalMaxPool Greater HardSigmoid Hardmax Identity If InstanceNormalization LRN LSTM LeakyRelu Less Log
+LogSoftmax Loop LpNormalization LpPool MatMul Max MaxPool MaxRoiPool Mean Min Mul Neg Not Or PRelu Pad Pow RNN
+RandomNormal RandomNormalLike RandomUniform RandomUniformLike Reciprocal ReduceL1 ReduceL2 ReduceLogSum
+ReduceLogSumExp ReduceMax ReduceMean ReduceMin ReduceProd ReduceSum ReduceSumSquare Relu Reshape Selu Shape
+Sigmoid Size Slice Softmax Softplus Softsign SpaceToDepth Split Sqrt Squeeze Sub Sum Tanh Tile TopK Transpose
+Unsqueeze Upsample Xor`,
+  7: `Acos Asin Atan Cos Multinomial Sin Tan`,
+  8: `Expand Scan`,
+  9: `
+Acosh Asinh Atanh Compress ConstantOfShape Cosh Erf EyeLike IsNaN MaxUnpool MeanVarianceNormalization NonZero
+OneHot Scatter Shrink Sign Sinh TfIdfVectorizer Where`,
+  10: `
+ConvInteger DequantizeLinear IsInf MatMulInteger Mod NonMaxSuppression QLinearConv QLinearMatMul QuantizeLinear
+Resize ReverseSequence RoiAlign StringNormalizer ThresholdedRelu`,
+  11: `
+BitShift ConcatFromSequence CumSum Det DynamicQuantizeLinear GatherElements GatherND Range Round ScatterElements
+ScatterND SequenceAt SequenceConstruct SequenceEmpty SequenceErase SequenceInsert SequenceLength SplitToSequence
+Unique`,
+  12: `Celu Einsum GreaterOrEqual LessOrEqual NegativeLogLikelihoodLoss SoftmaxCrossEntropyLoss`,
+  14: `HardSwish Trilu`,
+  15: `Bernoulli CastLike Optional OptionalGetElement OptionalHasElement`,
+  16: `GridSample`,
+  17: `BlackmanWindow DFT HammingWindow HannWindow LayerNormalization MelWeightMatrix STFT SequenceMap`,
+  18: `BitwiseAnd BitwiseNot BitwiseOr BitwiseXor CenterCropPad Col2Im GroupNormalization Mish`,
+  19: `DeformConv`,
+  20: `AffineGrid Gelu ImageDecoder RegexFullMatch StringConcat StringSplit`,
+  23: `Attention RMSNormalization RotaryEmbedding`,
+  24: `Swish TensorScatter`,
+  26: `BitCast CumProd`,
+};
 
-export const STANDARD_OPERATORS: ReadonlySet<string> = new Set(NAMES.trim().split(/\s+/));
+/** The version of the standard that brought each of its operators. */
+export const OPERATOR_SINCE: ReadonlyMap<string, number> = new Map(
+  Object.entries(NAMES).flatMap(([version, names]) =>
+    names
+      .trim()
+      .split(/\s+/)
+      .map((name) => [name, Number(version)] as const),
+  ),
+);
+
+/** What a file may contain. */
+export const STANDARD_OPERATORS: ReadonlySet<string> = new Set(OPERATOR_SINCE.keys());
 
 /** Domain of ONNX Runtime's own operators. */
 export const RUNTIME_DOMAIN = "com.microsoft";

@@ -2,11 +2,14 @@ import { loaded, operatorOf } from "../operator.js";
 import * as operators from "../operators/index.js";
 import { COMPOSITIONS } from "./compose.js";
 import { CONVERSIONS } from "./convert.js";
-import { STANDARD_OPERATORS } from "./standard-operators.js";
+import { SEQUENCE_OPERATORS } from "./sequences.js";
+import { OPERATOR_SINCE } from "./standard-operators.js";
 
 /** What becomes of a standard operator in a file that is read. */
 export interface Support {
   readonly name: string;
+  /** The version of the standard that brought it. */
+  readonly since: number;
   /** As an operator of Striate, said with others, as an input or constant, or refused. */
   readonly read: "itself" | "decomposed" | "converted" | "refused";
   /** "rule": differentiated; "zero": nothing can be learned through it; "refused": one clear error. */
@@ -21,20 +24,23 @@ const BY_READER: Readonly<Record<string, Support["gradient"]>> = {
   If: "rule",
   Loop: "rule",
   Scan: "rule",
+  SequenceLength: "zero",
 };
 
 /** Every operator of the standard, by name. */
 export function operatorSupport(): readonly Support[] {
   loaded(operators);
-  return [...STANDARD_OPERATORS].sort().map((name): Support => {
+  const all = [...OPERATOR_SINCE].sort(([a], [b]) => (a < b ? -1 : 1));
+  return all.map(([name, since]): Support => {
     const operator = operatorOf(name);
     if (operator !== undefined) {
       const gradient = operator.gradient === "zero" ? "zero" : operator.gradient ? "rule" : "refused";
-      return { name, read: "itself", gradient, isLowered: operator.lower !== undefined };
+      return { name, since, read: "itself", gradient, isLowered: operator.lower !== undefined };
     }
-    if (COMPOSITIONS.has(name)) return { name, read: "decomposed", gradient: "rule", isLowered: false };
-    if (CONVERSIONS.has(name) || name in BY_READER)
-      return { name, read: "converted", gradient: BY_READER[name] ?? "rule", isLowered: false };
-    return { name, read: "refused", gradient: undefined, isLowered: false };
+    if (COMPOSITIONS.has(name))
+      return { name, since, read: "decomposed", gradient: "rule", isLowered: false };
+    if (CONVERSIONS.has(name) || SEQUENCE_OPERATORS.has(name) || name in BY_READER)
+      return { name, since, read: "converted", gradient: BY_READER[name] ?? "rule", isLowered: false };
+    return { name, since, read: "refused", gradient: undefined, isLowered: false };
   });
 }

@@ -82,8 +82,8 @@ export class EnergyVoter {
     };
     const target = targetOf(runtime, options);
     const constants = { values: baked(values) };
-    const { bytes } = writeOnnx(lower(outputs, target, constants), constants);
-    const session = await runtime.createSession(bytes, options);
+    const written = writeOnnx(lower(outputs, target, constants), constants);
+    const session = await runtime.createSession(written, options);
     return new EnergyVoter(session, model.embedding.features, { draws, chunk, score });
   }
 

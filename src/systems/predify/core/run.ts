@@ -43,8 +43,8 @@ export async function openPredictive(
   options: UnrolledOptions & SessionOptions,
 ): Promise<PredictiveRunner> {
   const target = targetOf(runtime, options);
-  const { bytes } = writeUnrolled(network, values, { hyperparameters: "inputs", target, ...options });
-  const session = await runtime.createSession(bytes, options);
+  const model = writeUnrolled(network, values, { hyperparameters: "inputs", target, ...options });
+  const session = await runtime.createSession(model, options);
   return {
     run: async (images, inputs = {}) => {
       checkImages(network, images);

@@ -33,7 +33,7 @@ export async function openDecoder(
   const prediction = decoder.forward(input("representation", [batch, ...decoder.source]));
   const constants = { values: baked(values) };
   const model = writeOnnx(lower({ prediction }, targetOf(runtime, options), constants), constants);
-  const session = await runtime.createSession(model.bytes, options);
+  const session = await runtime.createSession(model, options);
   return {
     run: async (representation) => (await session.run({ representation })).prediction!,
     close: () => session.close(),

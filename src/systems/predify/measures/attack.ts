@@ -111,7 +111,7 @@ export async function targetedAttack(
     targetOf(runtime, session),
     constants,
   );
-  const opened = await runtime.createSession(writeOnnx(outputs, constants).bytes, session);
+  const opened = await runtime.createSession(writeOnnx(outputs, constants), session);
   try {
     const original = images.data as Float32Array;
     const noise = random.fillUniform(new Float32Array(original.length), -epsilon, epsilon);
