@@ -11,12 +11,12 @@ export { openCifar10C, openImageNetC } from "./robustness/corruptions/published-
 export type { ImageNetCOptions, PublishedSet } from "./robustness/corruptions/published-node.js";
 export { readCheckpoint, writeCheckpoint } from "./train/checkpoint-node.js";
 export { readMetrics } from "./train/metrics-file-node.js";
-export type { MetricsRow } from "./train/metrics-file-node.js";
+export type { MetricsRow } from "./train/metrics.js";
 export { openRunFolder } from "./train/run-folder-node.js";
 export type { RunFolder, RunFolderOptions } from "./train/run-folder-node.js";
 export { train } from "./train/run-node.js";
 export type { TrainOptions, TrainedRun } from "./train/run-node.js";
-export type { LogRow } from "./train/run-log-node.js";
+export type { LogRow } from "./train/run-store.js";
 export { encodePng } from "./report/png.js";
 export { readSafetensors, writeSafetensors } from "./util/safetensors-node.js";
 export { writeFileAtomic } from "./util/files-node.js";
