@@ -9,6 +9,7 @@ export { corruptAll } from "./robustness/corruptions/pool-node.js";
 export type { CorruptAllOptions, CorruptionTask, WithCorrupted } from "./robustness/corruptions/pool-node.js";
 export { openCifar10C, openImageNetC } from "./robustness/corruptions/published-node.js";
 export type { ImageNetCOptions, PublishedSet } from "./robustness/corruptions/published-node.js";
+export { PauseController } from "./train/pause.js";
 export { readCheckpoint, writeCheckpoint } from "./train/checkpoint-node.js";
 export { readMetrics } from "./train/metrics-file-node.js";
 export type { MetricsRow } from "./train/metrics.js";

@@ -44,7 +44,7 @@ export interface LatestCheckpoint {
  * The newest checkpoint that reads completely; undefined when the folder holds none. Changes nothing.
  * Throws {@link StriateError} when there are checkpoints but every one is damaged, or when one cannot be opened.
  */
-export async function findLatestCheckpoint(folder: FileFolder): Promise<LatestCheckpoint | undefined> {
+async function findLatestCheckpoint(folder: FileFolder): Promise<LatestCheckpoint | undefined> {
   const steps = await checkpointSteps(folder);
   const damaged: DamagedCheckpoint[] = [];
   for (const step of steps.reverse()) {
@@ -71,7 +71,7 @@ export async function findLatestCheckpoint(folder: FileFolder): Promise<LatestCh
 }
 
 /** Renames a damaged checkpoint out of the way, so that it is neither counted nor tried again; it is not deleted. */
-export async function setAside(folder: FileFolder, name: string): Promise<string> {
+async function setAside(folder: FileFolder, name: string): Promise<string> {
   const target = `${name}.damaged`;
   await folder.rename(name, target, "damaged checkpoint");
   return folder.file(target);
@@ -97,7 +97,7 @@ export interface CheckpointStore {
 }
 
 /** Opens a checkpoint folder for writing; the caller holds the run's lock. `resumeStep` is where training goes on. */
-export async function openCheckpointStore(
+async function openCheckpointStore(
   folder: FileFolder,
   resumeStep: number,
   options: CheckpointStoreOptions,
@@ -135,6 +135,21 @@ export async function openCheckpointStore(
       return folder.file(checkpointName(step));
     },
   };
+}
+
+/** Finds where a run goes on, sets damaged checkpoints aside with a warning, and opens the folder for writing. */
+export async function openCheckpoints(
+  folder: FileFolder,
+  options: CheckpointStoreOptions & { readonly onWarning: (message: string) => void },
+): Promise<{ readonly checkpoint: Checkpoint | undefined; readonly store: CheckpointStore }> {
+  const latest = await findLatestCheckpoint(folder);
+  for (const damaged of latest?.damaged ?? []) {
+    const aside = await setAside(folder, damaged.name);
+    options.onWarning(`Skipped a damaged checkpoint, now "${aside}". ${damaged.reason}`);
+  }
+  const checkpoint = latest?.checkpoint;
+  // Without a checkpoint, the run begins again at step 0.
+  return { checkpoint, store: await openCheckpointStore(folder, checkpoint?.step ?? -1, options) };
 }
 
 /** All but the `keepLast` newest steps and the best one. */

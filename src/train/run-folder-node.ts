@@ -5,7 +5,7 @@ import { diskFolder } from "../util/file-folder-node.js";
 import { ensureFolder, errorCode, fileError, temporaryFilePattern } from "../util/files-node.js";
 import { toJson } from "../util/json.js";
 import type { Json } from "../util/json.js";
-import { findLatestCheckpoint, openCheckpointStore, setAside } from "./checkpoint-files.js";
+import { openCheckpoints } from "./checkpoint-files.js";
 import type { BestCheckpoint } from "./checkpoint-files.js";
 import type { Checkpoint } from "./checkpoint.js";
 import { openMetricsFile } from "./metrics-file-node.js";
@@ -81,20 +81,13 @@ async function openLocked(
   await removeTemporaryFiles(path);
   await removeTemporaryFiles(checkpoints.path);
   const resumed = await checkConfig(diskFolder(path), checkpoints, config, options.resume ?? false);
-  const latest = await findLatestCheckpoint(checkpoints);
-  for (const damaged of latest?.damaged ?? []) {
-    const aside = await setAside(checkpoints, damaged.name);
-    options.onWarning(`Skipped a damaged checkpoint, now "${aside}". ${damaged.reason}`);
-  }
-  const checkpoint = latest?.checkpoint;
-  // Without a checkpoint, the run begins again at step 0 and gives every row anew.
-  const lastStep = checkpoint?.step ?? -1;
   await ensureFolder(checkpoints.path);
-  const store = await openCheckpointStore(checkpoints, lastStep, {
+  const { checkpoint, store } = await openCheckpoints(checkpoints, {
     keepLast: options.keepLast ?? 3,
     better: options.better ?? "higher",
+    onWarning: options.onWarning,
   });
-  const metrics = await openMetricsFile(join(path, "metrics.jsonl"), lastStep);
+  const metrics = await openMetricsFile(join(path, "metrics.jsonl"), checkpoint?.step ?? -1);
   let open = true;
   const checkUsable = (): void => {
     check(open, () => `The run folder "${path}" is closed.`);
