@@ -87,7 +87,9 @@ describe("the packed library", () => {
       }),
     esbuild: async (out) => {
       await esbuild.build({
-        entryPoints: [join(project, "src/train.ts")],
+        // The worker's script belongs beside the page's, under this name.
+        entryPoints: { train: join(project, "src/train.ts"), "worker-thread-web": "striate/worker" },
+        absWorkingDir: project,
         outdir: out,
         bundle: true,
         format: "esm",
@@ -130,12 +132,14 @@ describe("the packed library", () => {
       await bundle(out);
       await writeFile(join(out, "index.html"), HTML);
       const opened = await openPage(await serveFolder(out));
-      const came = (await opened.result<{ losses: number[] }>("results")).losses;
+      const came = await opened.result<{ losses: number[]; inWorker: number[] }>("results");
       expect(opened.problems).toEqual([]);
-      expect(came).toHaveLength(expected.length);
-      came.forEach((loss, step) => {
-        expect(loss).toBeCloseTo(expected[step]!, 4);
-      });
+      for (const losses of [came.losses, came.inWorker]) {
+        expect(losses).toHaveLength(expected.length);
+        losses.forEach((loss, step) => {
+          expect(loss).toBeCloseTo(expected[step]!, 4);
+        });
+      }
     });
   }
 
