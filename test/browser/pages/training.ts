@@ -8,7 +8,7 @@ import {
   deleteRun,
   train,
 } from "striate";
-import type { TrainOptions } from "striate";
+import type { TrainOptions, WorkerRuntime } from "striate";
 import { answersOf, smallRun } from "./losses.js";
 
 /** What a test asks of the page: plain data, because it comes from another process. */
@@ -23,6 +23,8 @@ export interface Asked extends Partial<
   readonly from?: readonly number[];
   readonly abortAt?: number;
   readonly pauseAt?: number;
+  /** Whether the exported model is run as well. */
+  readonly answer?: boolean;
 }
 
 export interface Answer {
@@ -33,7 +35,7 @@ export interface Answer {
   readonly losses: readonly number[];
   readonly checkpoint: readonly number[];
   readonly model: readonly number[];
-  /** What the exported model answers here. */
+  /** What the exported model answers here, if that was asked. */
   readonly logits: readonly number[];
   readonly warnings: readonly string[];
   /** Steps done while the run was paused. */
@@ -51,9 +53,15 @@ export interface Frames {
   readonly seconds: number;
 }
 
+let shared: Promise<WorkerRuntime> | undefined;
+
+/** Trains in a worker that all runs of the page share, or in one of its own if the test says what that should be. */
 async function run(asked: Asked): Promise<Answer> {
   const { task, data, recipe } = smallRun();
-  const { from, abortAt, pauseAt, ...options } = asked;
+  const { device, wasmPaths, threads } = asked;
+  const isOwn = device !== undefined || wasmPaths !== undefined || threads !== undefined;
+  const runtime = isOwn ? undefined : await (shared ??= createWorkerRuntime());
+  const { from, abortAt, pauseAt, answer = false, ...options } = asked;
   const losses: number[] = [];
   const warnings: string[] = [];
   const ending = new AbortController();
@@ -63,6 +71,7 @@ async function run(asked: Asked): Promise<Answer> {
   const trained = await train(task, data, {
     ...recipe,
     ...options,
+    ...(runtime && { runtime }),
     ...(from && { from: Uint8Array.from(from) }),
     signal: ending.signal,
     pause,
@@ -81,9 +90,7 @@ async function run(asked: Asked): Promise<Answer> {
     },
   });
   const model = trained.export();
-  const runtime = await createWorkerRuntime();
-  const logits = await answersOf(runtime, model);
-  await runtime.close();
+  const logits = answer ? await answerTo(model) : [];
   return {
     step: trained.step,
     finished: trained.finished,
@@ -95,6 +102,13 @@ async function run(asked: Asked): Promise<Answer> {
     warnings,
     pausedSteps,
   };
+}
+
+async function answerTo(model: Uint8Array): Promise<number[]> {
+  const runtime = await createWorkerRuntime();
+  const logits = await answersOf(runtime, model);
+  await runtime.close();
+  return logits;
 }
 
 /** Trains a larger network and watches the page's frames meanwhile. */
