@@ -191,18 +191,19 @@ describe("train in a page", () => {
     ];
     const show = (milliseconds: number | undefined) => `${(milliseconds ?? 0).toFixed(0)} ms`;
     const { gaps, longTasks, longTasksBefore, steps, seconds } = inWorker;
+    const frozen = Math.max(...inPage.longTasksBefore, ...inPage.longTasks);
     console.log(
       `${steps} steps in ${seconds.toFixed(1)} s; gaps between frames: median ${show(gaps[gaps.length >> 1])}, ` +
         `95 % below ${show(gaps[Math.floor(gaps.length * 0.95)])}, longest ${show(gaps.at(-1))}; ` +
         `tasks above 50 ms: ${longTasks.map(show).join(", ") || "none"}, before the first step ` +
-        `${longTasksBefore.map(show).join(", ") || "none"}; without a worker ${inPage.longTasks.map(show).join(", ")}`,
+        `${longTasksBefore.map(show).join(", ") || "none"}; longest without a worker ${show(frozen)}`,
     );
     // Other programs on the machine delay single frames too, so the bounds are on what is usual.
     expect(gaps[gaps.length >> 1]).toBeLessThan(50);
     expect(gaps[Math.floor(gaps.length * 0.95)]).toBeLessThan(150);
     const busy = longTasks.reduce((sum, length) => sum + length, 0) / 1000;
     expect(busy / seconds).toBeLessThan(0.25);
-    expect(Math.max(...inPage.longTasksBefore)).toBeGreaterThan(Math.max(0, ...longTasks));
+    expect(frozen).toBeGreaterThan(Math.max(0, ...longTasks));
   });
 
   it("trains on WebGPU as well", LONG, async (context) => {
