@@ -27,6 +27,8 @@ export type {
 export { DEVICES } from "./runtime/runtime.js";
 export type { OrtWeb, WasmPaths, WebDevice, WebRuntime, WebRuntimeOptions } from "./runtime/web.js";
 export { createWebRuntime, webRuntime } from "./runtime/web.js";
+export type { WorkerRuntime, WorkerRuntimeOptions } from "./runtime/worker-web.js";
+export { createWorkerRuntime } from "./runtime/worker-web.js";
 
 export * from "./nn/index.js";
 export * as metrics from "./metrics/index.js";
@@ -49,6 +51,11 @@ export { describeModel, modelMetadata } from "./train/model-description.js";
 export { overTime } from "./train/over-time.js";
 export type { ProgressEvent, ProgressListener } from "./train/progress.js";
 export { createRateEstimator, describeProgress } from "./train/progress.js";
+export { PauseController } from "./train/pause.js";
+export { deleteRun } from "./train/run-folder-web.js";
+export type { LogRow } from "./train/run-store.js";
+export { train } from "./train/run-web.js";
+export type { TrainOptions, TrainedRun } from "./train/run-web.js";
 export type { StepGraph, StepState, SteppedModel } from "./train/step-graph.js";
 export { openStepper } from "./train/stepper.js";
 export type {

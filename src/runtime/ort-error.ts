@@ -23,7 +23,7 @@ export function describeOrtError(error: unknown): string {
     .replace(/^failed to call \w+\(\)\. ERROR_CODE: \d+, ERROR_MESSAGE: /, "")
     .replaceAll(/\s+/g, " ")
     .trim();
-  return inputProblem(text) ?? nodeProblem(text);
+  return missingFile(text) ?? inputProblem(text) ?? nodeProblem(text);
 }
 
 /** As one clear error. `doing` says what failed: 'the model cannot be run'. */
@@ -31,6 +31,23 @@ export function ortError(doing: string, error: unknown): StriateError {
   return error instanceof StriateError
     ? error
     : new StriateError(`${doing}: ${describeOrtError(error)}`, { cause: error });
+}
+
+/** A page's server lacks the files of onnxruntime-web, or answers with a page of its own. */
+function missingFile(text: string): string | undefined {
+  if (!text.startsWith("no available backend found")) return undefined;
+  const script = /Failed to fetch dynamically imported module: (\S+)/.exec(text)?.[1];
+  const what =
+    script !== undefined
+      ? `${script} cannot be loaded as a script`
+      : /argument is empty|fetching of the wasm failed|404/.test(text)
+        ? "the server does not have the WebAssembly file of onnxruntime-web"
+        : text.includes("expected magic word")
+          ? "in place of the WebAssembly file of onnxruntime-web something else came, such as an HTML page"
+          : undefined;
+  return what === undefined
+    ? undefined
+    : `${what}: serve ort-wasm-simd-threaded*.wasm and *.mjs of its folder dist/, and say where they are with wasmPaths`;
 }
 
 /** What was fed does not fit the model's input. */

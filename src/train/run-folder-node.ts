@@ -1,21 +1,16 @@
 import { readdir, unlink } from "node:fs/promises";
 import { join } from "node:path";
-import { check, StriateError } from "../util/errors.js";
-import {
-  ensureFolder,
-  errorCode,
-  fileError,
-  readFileChecked,
-  temporaryFilePattern,
-  writeFileAtomic,
-} from "../util/files-node.js";
-import { firstDifference, parseStrictJson, shorten, toJson } from "../util/json.js";
+import { check } from "../util/errors.js";
+import { diskFolder } from "../util/file-folder-node.js";
+import { ensureFolder, errorCode, fileError, temporaryFilePattern } from "../util/files-node.js";
+import { toJson } from "../util/json.js";
 import type { Json } from "../util/json.js";
-import { findLatestCheckpoint, listCheckpoints, openCheckpointStore, setAside } from "./checkpoint-node.js";
-import type { BestCheckpoint } from "./checkpoint-node.js";
+import { openCheckpoints } from "./checkpoint-files.js";
+import type { BestCheckpoint } from "./checkpoint-files.js";
 import type { Checkpoint } from "./checkpoint.js";
 import { openMetricsFile } from "./metrics-file-node.js";
-import type { MetricsRow } from "./metrics-file-node.js";
+import type { MetricsRow } from "./metrics.js";
+import { checkConfig } from "./run-config.js";
 import { acquireRunLock } from "./run-lock-node.js";
 import type { RunLock } from "./run-lock-node.js";
 
@@ -82,23 +77,17 @@ async function openLocked(
   lock: RunLock,
   options: RunFolderOptions & { onWarning: (message: string) => void },
 ): Promise<RunFolder> {
-  const checkpoints = join(path, "checkpoints");
+  const checkpoints = diskFolder(join(path, "checkpoints"), "checkpoints");
   await removeTemporaryFiles(path);
-  await removeTemporaryFiles(checkpoints);
-  const resumed = await checkConfig(path, config, options.resume ?? false);
-  const latest = await findLatestCheckpoint(checkpoints);
-  for (const damaged of latest?.damaged ?? []) {
-    const aside = await setAside(damaged.path);
-    options.onWarning(`Skipped a damaged checkpoint, now "${aside}". ${damaged.reason}`);
-  }
-  const checkpoint = latest?.checkpoint;
-  // Without a checkpoint, the run begins again at step 0 and gives every row anew.
-  const lastStep = checkpoint?.step ?? -1;
-  const store = await openCheckpointStore(checkpoints, lastStep, {
+  await removeTemporaryFiles(checkpoints.path);
+  const resumed = await checkConfig(diskFolder(path), checkpoints, config, options.resume ?? false);
+  await ensureFolder(checkpoints.path);
+  const { checkpoint, store } = await openCheckpoints(checkpoints, {
     keepLast: options.keepLast ?? 3,
     better: options.better ?? "higher",
+    onWarning: options.onWarning,
   });
-  const metrics = await openMetricsFile(join(path, "metrics.jsonl"), lastStep);
+  const metrics = await openMetricsFile(join(path, "metrics.jsonl"), checkpoint?.step ?? -1);
   let open = true;
   const checkUsable = (): void => {
     check(open, () => `The run folder "${path}" is closed.`);
@@ -131,48 +120,6 @@ async function openLocked(
       }
     },
   };
-}
-
-/** Compares or writes `config.json`; gives whether the folder already held the run. */
-async function checkConfig(path: string, config: Json, resume: boolean): Promise<boolean> {
-  const configPath = join(path, "config.json");
-  const held = await readConfig(configPath);
-  if (held === undefined) {
-    const steps = await listCheckpoints(join(path, "checkpoints"));
-    check(
-      steps.length === 0,
-      () => `The folder "${path}" holds checkpoints but no config.json: choose another folder for a new run.`,
-    );
-    await writeFileAtomic(configPath, `${JSON.stringify(config, null, 2)}\n`);
-    return false;
-  }
-  check(
-    resume,
-    () => `The folder "${path}" already holds a run. Resume it, or choose another folder for a new one.`,
-  );
-  const difference = firstDifference(held, config);
-  if (difference !== undefined) {
-    const { path: key, expected, found } = difference;
-    throw new StriateError(
-      `Cannot resume the run in "${path}": its config.json has ${key === "" ? "" : `${key} = `}${show(expected)}, ` +
-        `this run ${show(found)}. Use the same configuration, or another folder.`,
-    );
-  }
-  return true;
-}
-
-function show(value: Json | undefined): string {
-  return value === undefined ? "(nothing)" : shorten(JSON.stringify(value));
-}
-
-async function readConfig(path: string): Promise<Json | undefined> {
-  try {
-    const bytes = await readFileChecked(path, { what: "run's config", maxBytes: 16_000_000 });
-    return toJson(parseStrictJson(new TextDecoder().decode(bytes), `"${path}"`), `"${path}"`);
-  } catch (error) {
-    if (error instanceof StriateError && errorCode(error.cause) === "ENOENT") return undefined;
-    throw error;
-  }
 }
 
 /** A killed process leaves the file that it was writing. Only the lock's holder may call this. */

@@ -2,6 +2,7 @@ import { randomBytes } from "node:crypto";
 import { mkdir, open, rename, stat, unlink } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
 import { StriateError } from "./errors.js";
+import type { ReadOptions } from "./file-folder.js";
 
 /** Names of the temporary files that {@link writeFileAtomic} makes; a killed process can leave one behind. */
 export const temporaryFilePattern = /^\..+\.[0-9a-f]{12}\.striate-tmp$/;
@@ -115,15 +116,6 @@ async function syncFolder(folder: string): Promise<void> {
   } catch {
     // The content is complete either way.
   }
-}
-
-export interface ReadOptions {
-  /** What the file is, for messages: "checkpoint", "ONNX model". */
-  readonly what: string;
-  /** Larger files are refused before reading. */
-  readonly maxBytes: number;
-  /** Whether a file of 0 bytes is fine; default false. */
-  readonly mayBeEmpty?: boolean;
 }
 
 /**

@@ -12,7 +12,9 @@ export async function bundlePage(name: string): Promise<string> {
   const out = await mkdtemp(join(tmpdir(), "striate-page-"));
   onTestFinished(() => rm(out, { recursive: true, force: true }));
   await build({
-    entryPoints: { page: join(root, "test/browser/pages", name) },
+    // The worker's script belongs beside the page's, under this name.
+    entryPoints: { page: join(root, "test/browser/pages", name), "worker-thread-web": "striate/worker" },
+    absWorkingDir: root,
     outdir: out,
     bundle: true,
     format: "esm",

@@ -87,7 +87,9 @@ describe("the packed library", () => {
       }),
     esbuild: async (out) => {
       await esbuild.build({
-        entryPoints: [join(project, "src/train.ts")],
+        // The worker's script belongs beside the page's, under this name.
+        entryPoints: { train: join(project, "src/train.ts"), "worker-thread-web": "striate/worker" },
+        absWorkingDir: project,
         outdir: out,
         bundle: true,
         format: "esm",
@@ -130,18 +132,55 @@ describe("the packed library", () => {
       await bundle(out);
       await writeFile(join(out, "index.html"), HTML);
       const opened = await openPage(await serveFolder(out));
-      const came = (await opened.result<{ losses: number[] }>("results")).losses;
+      const came = await opened.result<{ losses: number[]; inWorker: number[] }>("results");
       expect(opened.problems).toEqual([]);
-      expect(came).toHaveLength(expected.length);
-      came.forEach((loss, step) => {
-        expect(loss).toBeCloseTo(expected[step]!, 4);
-      });
+      for (const losses of [came.losses, came.inWorker]) {
+        expect(losses).toHaveLength(expected.length);
+        losses.forEach((loss, step) => {
+          expect(loss).toBeCloseTo(expected[step]!, 4);
+        });
+      }
     });
   }
 
-  it("stays small: KomplexNet and its trainer without ONNX Runtime", async () => {
+  it("trains, draws and exports in the page of docs/browser.md", { timeout: 240_000 }, async (context) => {
+    needsChromium(context);
+    const recipe = join(project, "recipe");
+    await mkdir(recipe);
+    const text = await readFile(join(root, "docs/browser.md"), "utf8");
+    for (const [, code, name] of text.matchAll(/^```\w+\n((?:<!--|\/\/) (\S+\.\w+).*?)^```/gms))
+      await writeFile(join(recipe, name!), code!);
+    await cp(join(pages, "digits.ts"), join(recipe, "digits.ts"));
+    await viteBuild({ root: recipe, base: "./", configFile: false, logLevel: "error" });
+    const { page, problems } = await openPage(await serveFolder(join(recipe, "dist")));
+    // How many different pixels a canvas has.
+    const pixels = (id: string) =>
+      page.evaluate((selector) => {
+        const canvas = document.querySelector<HTMLCanvasElement>(selector)!;
+        const { data } = canvas.getContext("2d")!.getImageData(0, 0, canvas.width, canvas.height);
+        return new Set(new Uint32Array(data.buffer)).size;
+      }, id);
+    await expect.poll(() => pixels("#phases"), { timeout: 200_000, interval: 1000 }).toBeGreaterThan(50);
+    expect(await pixels("#loss")).toBeGreaterThan(1);
+    await page.click("button");
+    await page.waitForFunction("document.querySelector('a').href !== ''");
+    const bytes = await page.evaluate(async () => {
+      const file = await fetch(document.querySelector("a")!.href);
+      return Array.from(new Uint8Array(await file.arrayBuffer()));
+    });
+    const session = await nodeRuntime.createSession(Uint8Array.from(bytes));
+    expect(session.outputNames).toContain("phases");
+    await session.close();
+    expect(problems).toEqual([]);
+  });
+
+  // Of each, protobuf is 20 kB.
+  it.each([
+    ["KomplexNet and its trainer", "smallest.ts", 76_000],
+    ["KomplexNet and train", "smallest-train.ts", 83_000],
+  ])("stays small without ONNX Runtime: %s", async (what, name, bound) => {
     const { outputFiles } = await esbuild.build({
-      entryPoints: [join(project, "src/smallest.ts")],
+      entryPoints: [join(project, "src", name)],
       external: ["onnxruntime-web/*"],
       bundle: true,
       format: "esm",
@@ -150,7 +189,7 @@ describe("the packed library", () => {
       logLevel: "error",
     });
     const size = gzipSync(outputFiles[0]!.contents, { level: 9 }).length;
-    console.log(`KomplexNet and its trainer: ${(size / 1000).toFixed(1)} kB gzip`);
-    expect(size).toBeLessThan(76_000);
+    console.log(`${what}: ${(size / 1000).toFixed(1)} kB gzip`);
+    expect(size).toBeLessThan(bound);
   });
 });

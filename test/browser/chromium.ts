@@ -1,5 +1,6 @@
 import { createReadStream, existsSync } from "node:fs";
 import { extname, join, normalize } from "node:path";
+import type { Page } from "playwright-core";
 import { chromium } from "playwright-core";
 import type { TestContext } from "vitest";
 import { onTestFinished } from "vitest";
@@ -32,6 +33,7 @@ export interface OpenPage {
   readonly problems: string[];
   /** The value of a property of the page's window, once it is there. */
   readonly result: <T>(name: string) => Promise<T>;
+  readonly page: Page;
 }
 
 /** Opens an address in a browser that is closed with the test. */
@@ -45,7 +47,7 @@ export async function openPage(url: string, options: { readonly webgpu?: boolean
     ],
   });
   onTestFinished(() => browser.close());
-  const page = await browser.newPage();
+  const page = await (await browser.newContext()).newPage();
   const problems: string[] = [];
   page.on("pageerror", (error) => problems.push(String(error)));
   page.on("requestfailed", (request) => problems.push(`${request.url()} failed`));
@@ -56,6 +58,7 @@ export async function openPage(url: string, options: { readonly webgpu?: boolean
   await page.goto(url);
   return {
     problems,
+    page,
     result: async <T>(name: string) => {
       // A script that failed never gives a result.
       await page.waitForFunction(`window.${name} !== undefined || window.failed !== undefined`, undefined, {

@@ -17,7 +17,7 @@ export interface StorableModel {
    *
    * @throws StriateError above 2 GB, which no ONNX file can hold
    */
-  readonly bytes: Uint8Array;
+  readonly bytes: Uint8Array<ArrayBuffer>;
   /** Whether the model takes more than the 2 GB that one file can hold. */
   readonly isTooLarge: boolean;
   /** The model without its larger values, and the pieces of the file of that name that holds them. */
@@ -98,7 +98,7 @@ function varint(value: number): number[] {
   return value < 128 ? [value] : [(value % 128) + 128, ...varint(Math.floor(value / 128))];
 }
 
-function joined(pieces: readonly Uint8Array[]): Uint8Array {
+function joined(pieces: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
   const size = pieces.reduce((total, piece) => total + piece.length, 0);
   if (size > LARGEST_FILE) {
     throw new StriateError(

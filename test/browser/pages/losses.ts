@@ -1,8 +1,8 @@
-import { KomplexNet, KomplexNetTask, Trainer, exportOnnx, initialValues } from "striate";
+import { KomplexNet, KomplexNetTask, Trainer, exportOnnx, initialValues, readOnnx } from "striate";
 import type { Runtime } from "striate";
 
-/** Losses of some training steps of a small KomplexNet: the same on every device. */
-export async function losses(runtime: Runtime, steps = 4): Promise<number[]> {
+/** A small KomplexNet, data that need no files, and a recipe: the same run on every device. */
+export function smallRun() {
   const model = new KomplexNet({ timesteps: 2, channels: 2, hidden: 6, coupling: { size: 5 } });
   const data = {
     count: 16,
@@ -13,7 +13,13 @@ export async function losses(runtime: Runtime, steps = 4): Promise<number[]> {
     },
   };
   const recipe = { batchSize: 4, seed: 5, learningRate: 0.01, clipNorm: 2 };
-  const trainer = await Trainer.open(new KomplexNetTask(model), data, recipe, runtime);
+  return { task: new KomplexNetTask(model), data, recipe };
+}
+
+/** Losses of some of its training steps. */
+export async function losses(runtime: Runtime, steps = 4): Promise<number[]> {
+  const { task, data, recipe } = smallRun();
+  const trainer = await Trainer.open(task, data, recipe, runtime);
   const values: number[] = [];
   for (let step = 0; step < steps; step++) values.push((await trainer.advance()).loss);
   await trainer.close();
@@ -25,8 +31,12 @@ export async function answers(runtime: Runtime): Promise<number[]> {
   const task = new KomplexNetTask(
     new KomplexNet({ timesteps: 15, channels: 2, hidden: 6, coupling: { size: 5 } }),
   );
-  const model = exportOnnx(task, initialValues(task, { seed: 3 }));
-  const feeds = model.inputs.map(({ name, shape }) => {
+  return answersOf(runtime, exportOnnx(task, initialValues(task, { seed: 3 })).bytes);
+}
+
+/** What a model file answers to two made-up images, and draws. */
+export async function answersOf(runtime: Runtime, model: Uint8Array): Promise<number[]> {
+  const feeds = Object.entries(readOnnx(model).inputs).map(([name, { shape }]) => {
     const dims = shape.map((dim) => (typeof dim === "number" ? dim : 2));
     const data = Float32Array.from(
       { length: dims.reduce((a, b) => a * b, 1) },
@@ -34,7 +44,7 @@ export async function answers(runtime: Runtime): Promise<number[]> {
     );
     return [name, { dtype: "float32" as const, shape: dims, data }] as const;
   });
-  const session = await runtime.createSession(model.bytes);
+  const session = await runtime.createSession(model);
   const { logits } = await session.run(Object.fromEntries(feeds));
   await session.close();
   return Array.from(logits!.data as Float32Array);

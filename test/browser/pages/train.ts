@@ -1,19 +1,36 @@
-import { createWebRuntime } from "striate";
-import { answers, losses } from "./losses.js";
+import { createWebRuntime, train } from "striate";
+import type { WebDevice } from "striate";
+import { answers, losses, smallRun } from "./losses.js";
 
 declare global {
   interface Window {
-    results?: { readonly losses: number[]; readonly answers: number[] };
+    results?: {
+      readonly losses: number[];
+      readonly answers: number[];
+      /** Of `train`, in a worker. */
+      readonly inWorker: number[];
+    };
     device?: string;
     failed?: string;
   }
+}
+
+async function inWorker(device: WebDevice): Promise<number[]> {
+  const { task, data, recipe } = smallRun();
+  const found: number[] = [];
+  await train(task, data, { ...recipe, device, steps: 4, onProgress: ({ loss }) => found.push(loss!) });
+  return found;
 }
 
 async function main(): Promise<void> {
   const asked = new URLSearchParams(location.search).get("device");
   const runtime = await createWebRuntime({ device: asked === "webgpu" || asked === "auto" ? asked : "wasm" });
   window.device = runtime.device;
-  window.results = { losses: await losses(runtime), answers: await answers(runtime) };
+  window.results = {
+    losses: await losses(runtime),
+    answers: await answers(runtime),
+    inWorker: await inWorker(runtime.device),
+  };
 }
 
 main().catch((error: unknown) => {

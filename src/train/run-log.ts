@@ -1,32 +1,20 @@
-import type { MetricsRow } from "./metrics-file-node.js";
-import { readMetrics } from "./metrics-file-node.js";
-import type { RunFolder } from "./run-folder-node.js";
-import type { TensorboardWriter } from "./tensorboard-node.js";
-import { openTensorboardWriter } from "./tensorboard-node.js";
+import type { MetricsRow } from "./metrics.js";
+import type { LogRow, LogTarget, RunStore } from "./run-store.js";
 import type { StepMetrics } from "./trainer.js";
 
-/** Numbers of one step, by name. */
-export interface LogRow {
-  readonly step: number;
-  readonly [name: string]: number;
-}
-
-/** Metrics of a run: means over some steps and evaluations, to `metrics.jsonl` and TensorBoard. */
+/** Metrics of a run, means over some steps, and its evaluations. */
 export class RunLog {
   #sums: Record<string, number> = {};
   #count = 0;
 
   private constructor(
-    private readonly folder: RunFolder | undefined,
-    private readonly board: TensorboardWriter | undefined,
+    private readonly target: LogTarget | undefined,
     readonly evaluations: LogRow[],
   ) {}
 
-  static async open(folder: RunFolder | undefined, resumeStep: number | undefined): Promise<RunLog> {
-    if (folder === undefined) return new RunLog(undefined, undefined, []);
-    const board = await openTensorboardWriter(folder.path, resumeStep === undefined ? {} : { resumeStep });
-    const rows = await readMetrics(folder.file("metrics.jsonl"));
-    return new RunLog(folder, board, rows.flatMap(evaluationOf));
+  static async open(store: RunStore | undefined): Promise<RunLog> {
+    const target = await store?.openLog();
+    return new RunLog(target, target?.rows.flatMap(evaluationOf) ?? []);
   }
 
   step(metrics: StepMetrics): void {
@@ -50,13 +38,12 @@ export class RunLog {
     });
   }
 
-  #append({ step, ...scalars }: LogRow): void {
-    this.folder?.appendMetrics({ step, ...scalars });
-    this.board?.scalars(step, scalars);
+  #append(row: LogRow): void {
+    this.target?.append(row);
   }
 
   close(): void {
-    this.board?.close();
+    this.target?.close();
   }
 }
 

@@ -1,0 +1,93 @@
+import { StriateError } from "../util/errors.js";
+import { modelBytes } from "./runtime.js";
+import type { Device, ModelSource, Program, ProgramSpec, Session, SessionOptions } from "./runtime.js";
+import type { Channel, OpenFacts, WorkerReply, WorkerRequest } from "./worker-messages.js";
+
+/** A channel to a worker, and the worker's life. */
+export interface WorkerChannel extends Channel {
+  /** Told if the worker cannot be loaded, breaks or ends by itself. */
+  onFailure(hear: (error: Error) => void): void;
+  end(): Promise<unknown>;
+  /** Told when an answer is awaited, and when the last one has come. */
+  busy?(isBusy: boolean): void;
+}
+
+/** Asks a worker and gives its answers: the sessions and programs that it runs look as if they were here. */
+export class WorkerClient {
+  readonly #waiting = new Map<
+    number,
+    { resolve: (value: unknown) => void; reject: (error: Error) => void }
+  >();
+  #next = 0;
+  #broken: Error | undefined;
+
+  constructor(private readonly channel: WorkerChannel) {
+    channel.listen((message) => {
+      const reply = message as WorkerReply;
+      const waiting = this.#waiting.get(reply.id);
+      this.#waiting.delete(reply.id);
+      if (this.#waiting.size === 0) channel.busy?.(false);
+      if ("error" in reply) waiting?.reject(errorOf(reply));
+      else waiting?.resolve(reply.value);
+    });
+    channel.onFailure((error) => {
+      this.#break(error);
+    });
+  }
+
+  /** @param moved buffers of the request that the worker takes over, instead of copying them */
+  ask<T>(request: WorkerRequest, moved: readonly ArrayBuffer[] = []): Promise<T> {
+    return new Promise<T>((resolve, reject) => {
+      if (this.#broken) {
+        reject(this.#broken);
+        return;
+      }
+      const id = this.#next++;
+      this.#waiting.set(id, { resolve: resolve as (value: unknown) => void, reject });
+      this.channel.busy?.(true);
+      this.channel.post({ id, request }, moved);
+    });
+  }
+
+  async openSession(device: Device, model: ModelSource, options: SessionOptions): Promise<Session> {
+    const { bytes, owned } = modelBytes(model);
+    const moved = owned ? [bytes.buffer as ArrayBuffer] : [];
+    const facts = await this.ask<OpenFacts>({ kind: "session", model: bytes, options }, moved);
+    const { handle, inputNames = [], outputNames = [] } = facts;
+    return {
+      device,
+      inputNames,
+      outputNames,
+      run: (feeds) => this.ask({ kind: "run", handle, feeds }),
+      close: () => this.ask({ kind: "close", handle }),
+    };
+  }
+
+  async openProgram(device: Device, spec: ProgramSpec, options: SessionOptions): Promise<Program> {
+    const { handle } = await this.ask<OpenFacts>({ kind: "program", spec, options });
+    return {
+      device,
+      step: (feeds) => this.ask({ kind: "step", handle, feeds }),
+      readState: () => this.ask({ kind: "readState", handle }),
+      writeState: (state) => this.ask({ kind: "writeState", handle, state }),
+      close: () => this.ask({ kind: "close", handle }),
+    };
+  }
+
+  /** Ends the worker. Whoever still waits for an answer gets an error. */
+  async end(): Promise<void> {
+    this.#break(new StriateError("the worker was closed"));
+    await this.channel.end();
+  }
+
+  #break(error: Error): void {
+    this.#broken ??= error;
+    for (const { reject } of this.#waiting.values()) reject(error);
+    this.#waiting.clear();
+  }
+}
+
+function errorOf({ error, name, cause }: Extract<WorkerReply, { error: string }>): Error {
+  const options = cause === undefined ? {} : { cause: new Error(cause) };
+  return name === "StriateError" ? new StriateError(error, options) : new Error(error, options);
+}

@@ -1,0 +1,107 @@
+import { StriateError, check } from "../util/errors.js";
+import type { SessionOptions } from "./runtime.js";
+import type { WebRuntime, WebRuntimeOptions } from "./web.js";
+import { WorkerClient } from "./worker-client.js";
+
+export interface WorkerRuntimeOptions extends Pick<WebRuntimeOptions, "device" | "wasmPaths" | "threads"> {
+  /**
+   * Starts the worker, for pages whose bundler does not: its script is `striate/worker`. Default: the module
+   * `worker-thread-web.js` beside the script that this file is bundled into.
+   */
+  readonly worker?: () => Worker;
+}
+
+/** A runtime whose sessions and programs are all in one worker. */
+export interface WorkerRuntime extends WebRuntime {
+  /** Ends the worker, with every session and program in it. */
+  close(): Promise<void>;
+}
+
+/** What a worker says of the runtime that it has opened. */
+export type WebFacts = Pick<WebRuntime, "device" | "measured">;
+
+/**
+ * As `createWebRuntime`, in a Web Worker: whatever runs, the page stays alive. onnxruntime-web is loaded in the worker; on
+ * WebGPU the state of a program stays on the device there.
+ *
+ * @throws StriateError as `createWebRuntime`, if there are no Web Workers, or if the worker's script cannot be loaded.
+ */
+export async function createWorkerRuntime(options: WorkerRuntimeOptions = {}): Promise<WorkerRuntime> {
+  const { worker = defaultWorker, device = "wasm", wasmPaths, threads } = options;
+  check(
+    typeof Worker === "function",
+    () => "there are no Web Workers here: in Node, import train and workerRuntime from striate/node",
+  );
+  const client = new WorkerClient(channelTo(worker()));
+  const setup: WebRuntimeOptions = {
+    device,
+    ...(wasmPaths !== undefined && { wasmPaths: absolute(wasmPaths) }),
+    ...(threads !== undefined && { threads }),
+  };
+  const facts = await orEnd(client, client.ask<WebFacts>({ kind: "start", setup }));
+  const own = (session: SessionOptions): SessionOptions => {
+    const wanted = session.device ?? facts.device;
+    check(
+      wanted === facts.device,
+      () => `this runtime runs on ${facts.device}, device "${wanted}" was asked for`,
+    );
+    return session;
+  };
+  return {
+    ...facts,
+    createSession: async (model, session = {}) => client.openSession(facts.device, model, own(session)),
+    createProgram: async (spec, session = {}) => client.openProgram(facts.device, spec, own(session)),
+    close: () => client.end(),
+  };
+}
+
+/** In these words, because bundlers look for them to bundle the worker. */
+function defaultWorker(): Worker {
+  return new Worker(new URL("./worker-thread-web.js", import.meta.url), { type: "module" });
+}
+
+async function orEnd<T>(client: WorkerClient, asked: Promise<T>): Promise<T> {
+  try {
+    return await asked;
+  } catch (error) {
+    await client.end();
+    throw error;
+  }
+}
+
+function channelTo(worker: Worker) {
+  return {
+    post: (message: unknown, moved: readonly ArrayBuffer[] = []) => {
+      worker.postMessage(message, [...moved]);
+    },
+    listen: (hear: (message: unknown) => void) => {
+      worker.addEventListener("message", ({ data }) => {
+        hear(data);
+      });
+    },
+    onFailure: (hear: (error: Error) => void) => {
+      worker.addEventListener("error", ({ message }) => {
+        // A script that cannot be loaded gives an event that says nothing.
+        const why = message
+          ? `broke: ${message}`
+          : "cannot be loaded: serve worker-thread-web.js beside the page's script (docs/browser.md), or give `worker`";
+        hear(new StriateError(`the worker ${why}`));
+      });
+    },
+    end: () => {
+      worker.terminate();
+      return Promise.resolve();
+    },
+  };
+}
+
+/** Addresses are relative to the page, but a worker would take them as relative to its own script. */
+function absolute(paths: NonNullable<WebRuntimeOptions["wasmPaths"]>): typeof paths {
+  const full = (path: string | URL) => new URL(path, globalThis.location.href).href;
+  return typeof paths === "string"
+    ? full(paths)
+    : {
+        ...(paths.wasm !== undefined && { wasm: full(paths.wasm) }),
+        ...(paths.mjs !== undefined && { mjs: full(paths.mjs) }),
+      };
+}

@@ -1,0 +1,44 @@
+import { check } from "../util/errors.js";
+import { isJsonObject } from "../util/json.js";
+import type { Json } from "../util/json.js";
+
+/** One line of `metrics.jsonl`. A number that is not finite reads back as null: JSON has no NaN. */
+export type MetricsRow = Readonly<Record<string, Json>> & { readonly step: number };
+
+/**
+ * The text without a half-written end and without lines of steps after `lastStep`, which will come again;
+ * undefined when there is nothing to remove. Throws {@link StriateError} for a bad line amid good ones.
+ */
+export function cutMetrics(text: string, lastStep: number, what = "metrics.jsonl"): string | undefined {
+  const kept = parseMetrics(text, what).filter(({ row }) => row.step <= lastStep);
+  const cut = kept.map(({ line }) => `${line}\n`).join("");
+  return cut === text ? undefined : cut;
+}
+
+/** The complete lines of a `metrics.jsonl`, read. */
+export function parseMetrics(text: string, what: string): { line: string; row: MetricsRow }[] {
+  // What follows the last newline was being written when the process died.
+  const lines = text.split("\n").slice(0, -1);
+  const parsed = lines.map((line) => ({ line, row: parseRow(line) }));
+  const end = parsed.findLastIndex(({ row }) => row !== undefined) + 1;
+  return parsed.slice(0, end).map(({ line, row }, i) => {
+    check(
+      row !== undefined,
+      () => `"${what}" line ${i + 1} is no JSON object with a step; correct or remove it.`,
+    );
+    return { line, row };
+  });
+}
+
+function parseRow(line: string): MetricsRow | undefined {
+  try {
+    const value: unknown = JSON.parse(line);
+    return isRow(value) ? value : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function isRow(value: unknown): value is MetricsRow {
+  return isJsonObject(value) && Number.isSafeInteger(value.step);
+}

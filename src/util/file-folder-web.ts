@@ -1,0 +1,156 @@
+import { StriateError, check } from "./errors.js";
+import type { FileFolder } from "./file-folder.js";
+
+/*
+ * The origin private file system: files that a browser keeps for a site. A file's new content replaces the old one when
+ * its stream is closed, so that a tab that is killed leaves the old content. A new file is empty until then, which counts
+ * as absent.
+ */
+
+/** The root of the site's files. Throws {@link StriateError} if the browser has none here. */
+async function siteFiles(): Promise<FileSystemDirectoryHandle> {
+  check(
+    globalThis.isSecureContext,
+    () => "files of a site need a page served over https or from localhost: leave out `folder` elsewhere",
+  );
+  const storage = globalThis.navigator.storage as
+    { getDirectory?(): Promise<FileSystemDirectoryHandle> } | undefined;
+  check(
+    storage?.getDirectory && "createWritable" in FileSystemFileHandle.prototype,
+    () => "this browser cannot write files of a site: update it, or keep checkpoints as bytes",
+  );
+  try {
+    return await storage.getDirectory();
+  } catch (cause) {
+    throw new StriateError(
+      "this browser refuses files of a site, as private windows may: keep checkpoints as bytes",
+      { cause },
+    );
+  }
+}
+
+/**
+ * A folder of the site's files, which is made if it is absent.
+ *
+ * @param path names with "/" between them: "runs/digits"
+ * @throws StriateError if the browser keeps no files, or the path is none.
+ */
+export async function siteFolder(path: string): Promise<FileFolder> {
+  const names = namesIn(path);
+  let handle = await siteFiles();
+  try {
+    for (const name of names) handle = await handle.getDirectoryHandle(name, { create: true });
+  } catch (cause) {
+    throw await siteFileError("create the folder", path, cause);
+  }
+  return folderOf(handle, names.join("/"));
+}
+
+/** Removes a folder of the site's files with all that it holds; a folder that is not there is fine. */
+export async function removeSiteFolder(path: string): Promise<void> {
+  const names = namesIn(path);
+  let handle = await siteFiles();
+  try {
+    for (const name of names.slice(0, -1)) handle = await handle.getDirectoryHandle(name);
+    await handle.removeEntry(names.at(-1)!, { recursive: true });
+  } catch (cause) {
+    if (!isAbsent(cause)) throw await siteFileError("remove the folder", path, cause);
+  }
+}
+
+function namesIn(path: string): string[] {
+  const names = path.split("/").filter((name) => name !== "");
+  check(
+    names.length > 0 && names.every((name) => name !== "." && name !== ".."),
+    () => `folder "${path}": expected names with "/" between them, such as "runs/digits"`,
+  );
+  return names;
+}
+
+function folderOf(handle: FileSystemDirectoryHandle, path: string): FileFolder {
+  const file = (name: string) => `${path}/${name}`;
+  const guarded = async <T>(doing: string, name: string | undefined, act: () => Promise<T>): Promise<T> => {
+    try {
+      return await act();
+    } catch (cause) {
+      throw await siteFileError(doing, name === undefined ? path : file(name), cause);
+    }
+  };
+  const folder: FileFolder = {
+    path,
+    file,
+    list: () =>
+      guarded("list the files in", undefined, async () => {
+        const names: string[] = [];
+        for await (const entry of handle.values()) {
+          if (entry.kind === "file" && (await entry.getFile()).size > 0) names.push(entry.name);
+        }
+        return names;
+      }),
+    read: (name, { what, maxBytes }) =>
+      guarded(`read the ${what}`, name, async () => {
+        const found = await handle.getFileHandle(name).catch((cause: unknown) => {
+          if (isAbsent(cause)) return undefined;
+          throw cause;
+        });
+        const content = await found?.getFile();
+        if (content === undefined || content.size === 0) return undefined;
+        check(
+          content.size <= maxBytes,
+          () => `The ${what} "${file(name)}" is too large: ${content.size} bytes, at most ${maxBytes}.`,
+        );
+        return new Uint8Array(await content.arrayBuffer());
+      }),
+    write: (name, content) =>
+      guarded("write", name, async () => {
+        const stream = await (await handle.getFileHandle(name, { create: true })).createWritable();
+        try {
+          await stream.write(content);
+          await stream.close();
+        } catch (cause) {
+          await stream.abort().catch(() => undefined);
+          throw cause;
+        }
+      }),
+    remove: (name, what) =>
+      guarded(`remove the ${what}`, name, async () => {
+        await handle.removeEntry(name).catch((cause: unknown) => {
+          if (!isAbsent(cause)) throw cause;
+        });
+      }),
+    rename: async (name, to, what) => {
+      const bytes = await folder.read(name, { what, maxBytes: Infinity });
+      if (bytes !== undefined) await folder.write(to, bytes);
+      await folder.remove(name, what);
+    },
+  };
+  return folder;
+}
+
+function isAbsent(cause: unknown): boolean {
+  return cause instanceof DOMException && cause.name === "NotFoundError";
+}
+
+/** A failed operation on a site's files as one clear error. */
+async function siteFileError(doing: string, path: string, cause: unknown): Promise<StriateError> {
+  if (cause instanceof StriateError) return cause;
+  const name = cause instanceof DOMException ? cause.name : "";
+  const detail = cause instanceof Error ? cause.message : String(cause);
+  const why =
+    name === "QuotaExceededError"
+      ? `this site's storage in the browser is full${await usage()}; remove old runs (deleteRun) or free space on the disk`
+      : name === "NoModificationAllowedError"
+        ? "another tab is writing it; close that tab or choose another folder"
+        : detail;
+  return new StriateError(`Could not ${doing} "${path}" of this site's files: ${why}.`, { cause });
+}
+
+async function usage(): Promise<string> {
+  const { usage, quota } = await globalThis.navigator.storage.estimate();
+  if (usage === undefined || quota === undefined) return "";
+  return ` (${megabytes(usage)} of ${megabytes(quota)} MB used)`;
+}
+
+function megabytes(bytes: number): string {
+  return (bytes / 1e6).toFixed(1);
+}
