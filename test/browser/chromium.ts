@@ -1,5 +1,6 @@
 import { createReadStream, existsSync } from "node:fs";
 import { extname, join, normalize } from "node:path";
+import type { Page } from "playwright-core";
 import { chromium } from "playwright-core";
 import type { TestContext } from "vitest";
 import { onTestFinished } from "vitest";
@@ -28,6 +29,7 @@ const SWIFTSHADER = [
 ];
 
 export interface OpenPage {
+  readonly page: Page;
   /** Errors of scripts, and requests that failed or were answered by an error. */
   readonly problems: string[];
   /** The value of a property of the page's window, once it is there. */
@@ -55,6 +57,7 @@ export async function openPage(url: string, options: { readonly webgpu?: boolean
   });
   await page.goto(url);
   return {
+    page,
     problems,
     result: async <T>(name: string) => {
       // A script that failed never gives a result.

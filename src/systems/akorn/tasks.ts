@@ -137,7 +137,7 @@ export class SudokuTask implements Task, SteppedModel {
 
   /** Cross-entropy of logits [batch, 9, 9, 9] with digits [batch, 9, 9], mean over all cells. */
   lossOf(logits: Tensor, solution: Tensor): Tensor {
-    return crossEntropy(logits, sub(cast(solution, "int64"), 1), { axis: 3 });
+    return crossEntropy(logits, sub(cast(solution, "int32"), 1), { axis: 3 });
   }
 
   inference(batch: Dim): InferenceGraph {
@@ -220,7 +220,7 @@ export class RecognitionTask implements Task, SteppedModel {
     return {
       inputs: [images, labels, noise],
       noise: { [NOISE]: "normal" },
-      loss: crossEntropy(logits, cast(labels, "int64")),
+      loss: crossEntropy(logits, cast(labels, "int32")),
       updates: pass.updates,
     };
   }
