@@ -5,7 +5,6 @@ export type { ClevrTexOptions, ClevrTexPart } from "./sets/clevrtex-node.js";
 export { loadConvertedScenes } from "./sets/converted-scenes-node.js";
 export * from "./formats/idx-node.js";
 export { imageFolder } from "./images/image-folder-node.js";
-export type { ClassOptions, ImageFolderOptions } from "./images/image-folder-node.js";
 export { decodeImage, readImage, writePng } from "./images/images-node.js";
 export { listedImages, npyImages } from "./images/listed-images-node.js";
 export * from "./sets/mnist-node.js";

@@ -49,7 +49,7 @@ export class FineTuningTask implements Task {
   loss(batch: number): LossGraph {
     const { inputs, noise, logits } = this.#trace(batch);
     const labels = input(LABELS, [batch]);
-    return { inputs: [...inputs, labels], noise, loss: crossEntropy(logits, cast(labels, "int64")) };
+    return { inputs: [...inputs, labels], noise, loss: crossEntropy(logits, cast(labels, "int32")) };
   }
 
   inference(batch: Dim): InferenceGraph {

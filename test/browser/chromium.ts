@@ -29,6 +29,7 @@ const SWIFTSHADER = [
 ];
 
 export interface OpenPage {
+  readonly page: Page;
   /** Errors of scripts, and requests that failed or were answered by an error. */
   readonly problems: string[];
   /** The value of a property of the page's window, once it is there. */
@@ -57,6 +58,7 @@ export async function openPage(url: string, options: { readonly webgpu?: boolean
   });
   await page.goto(url);
   return {
+    page,
     problems,
     page,
     result: async <T>(name: string) => {

@@ -6,19 +6,10 @@ import { dirname, join } from "node:path";
 import { gzipSync } from "node:zlib";
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { loadMnist, parseIdx, readIdx, readIdxDigits } from "../../src/data/node.js";
+import { parseIdx } from "../../src/data/formats/idx.js";
+import { loadMnist, readIdx, readIdxDigits } from "../../src/data/node.js";
 import { StriateError } from "../../src/util/errors.js";
-
-const idx = (type: number, shape: readonly number[], data: readonly number[]): Uint8Array => {
-  const bytes = new Uint8Array(4 + 4 * shape.length + data.length);
-  bytes.set([0, 0, type, shape.length]);
-  const view = new DataView(bytes.buffer);
-  shape.forEach((size, i) => {
-    view.setUint32(4 + 4 * i, size);
-  });
-  bytes.set(data, 4 + 4 * shape.length);
-  return bytes;
-};
+import { idxBytes as idx } from "../support/idx.js";
 
 let folder: string;
 beforeAll(async () => {

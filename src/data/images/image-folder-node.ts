@@ -1,390 +1,37 @@
 import type { Dirent } from "node:fs";
 import { existsSync } from "node:fs";
 import { readdir, realpath, stat } from "node:fs/promises";
-import { extname, join } from "node:path";
-import { StriateError, check } from "../../util/errors.js";
+import { join } from "node:path";
 import { fileError, readFileChecked } from "../../util/files-node.js";
-import type { ClassName, ClassOrder } from "./class-names.js";
-import { imageNetOrder, placesOf } from "./class-names.js";
-import type { ImageSource, Labelling } from "./image-source.js";
-import { IMAGE_ENDINGS, readImage, readImageFile } from "./images-node.js";
+import type { FolderTree, ImageFolderOptions } from "./image-folder.js";
+import { byName, imagesOfTree } from "./image-folder.js";
+import { isForeign, isImage } from "./image-formats.js";
+import type { ImageSource } from "./image-source.js";
+import { readImage, readImageFile } from "./images-node.js";
 
-export interface ClassOptions {
-  /**
-   * Names of the network's classes in the order of its outputs; the data set's classes must be among them. Without it,
-   * labels count the data set's own classes.
-   */
-  readonly classes?: readonly string[] | ClassOrder;
-  /** Number of the network's outputs, if known: tells whether WordNet ids mean ImageNet's 1000 (or 1001) classes. */
-  readonly outputs?: number;
-}
-
-export interface ImageFolderOptions extends ClassOptions {
-  /** Which of the folders train, val, test ... of a data set's root to read. Default: val, or else test. */
-  readonly split?: string;
-}
-
-/** Folders that operating systems and file servers leave behind. */
-const FOREIGN = new Set(["__MACOSX", "@eaDir", "$RECYCLE.BIN", "System Volume Information", "lost+found"]);
-
-/** Names of the parts of a data set, the usual ones for measuring first. */
-const SPLITS = ["val", "valid", "validation", "test", "testing", "eval", "dev", "train", "training"];
-
-/**
- * Images in one folder for each class: `ROOT/CLASS/*.jpg`, also deeper down. Classes are in alphabetical order, or in the
- * order of numbers if all are numbers. Links are followed. The root of a data set (`ROOT/train/CLASS`, `ROOT/val/CLASS`) and
- * a published validation set of Tiny ImageNet (`images/` beside `val_annotations.txt`) are recognised.
- *
- * @throws StriateError when there is no such folder or no image, for a folder that holds no image or is no known class,
- * for links that lead in a circle, and for layouts whose labels cannot be told.
- */
-export async function imageFolder(root: string, options: ImageFolderOptions = {}): Promise<ImageSource> {
-  const { folders, files } = await listFolder(root);
-  const splits = splitsAmong(folders);
-  if (options.split !== undefined || splits !== undefined) {
-    return splitOf(root, splits ?? [], folders, options);
-  }
-  check(
-    folders.length > 0,
-    () =>
-      `"${root}": expected one folder of images for each class, found no folder in it` +
-      (files.some(isImage) ? ": images without a folder or a list (files.json) have no labels" : ""),
-  );
-  const [only] = folders;
-  if (folders.length === 1) {
-    const list = await listBeside(root, only!, files);
-    if (list !== undefined) return annotatedImages(root, list, options);
-  }
-  if (options.classes === undefined) await checkNotParts(root, folders);
-  return classFolders(root, folders, options);
-}
-
-/**
- * Refuses folders that hold no picture themselves but folders of the same names, or one that is called like a part of a data
- * set beside others: parts would count as classes.
- */
-async function checkNotParts(root: string, folders: readonly string[]): Promise<void> {
-  const inside = await Promise.all(
-    folders.map(async (name) => ({ name, ...(await listFolder(join(root, name))) })),
-  );
-  const nested = inside.filter(({ folders: own, files }) => own.length > 0 && !files.some(isImage));
-  const advice = (name: string) =>
-    `parts of a data set would count as classes; give one of them ("${join(root, name)}"), or name the classes in the ` +
-    `order of the network's outputs (--classes)`;
-  for (const [i, a] of nested.entries()) {
-    const b = nested.slice(i + 1).find((other) => haveSameFolders(a.folders, other.folders));
-    if (b === undefined) continue;
-    throw new StriateError(
-      `"${root}": its folders "${a.name}" and "${b.name}" hold folders of the same names (${some(a.folders)}): ${advice(a.name)}`,
-    );
-  }
-  const part = nested.find(({ name, folders: own }) => own.length > 1 && SPLITS.includes(name.toLowerCase()));
-  if (part === undefined || folders.length === 1) return;
-  throw new StriateError(
-    `"${root}": "${part.name}" holds no images but folders (${some(part.folders)}), beside ` +
-      `${some(folders.filter((name) => name !== part.name))}: ${advice(part.name)}`,
-  );
-}
-
-/** Whether all names of the shorter list are in the other. A single one is no sign: each class may have a folder "images". */
-function haveSameFolders(a: readonly string[], b: readonly string[]): boolean {
-  const [few, many] = a.length <= b.length ? [a, b] : [b, a];
-  return few.length > 1 && few.every((name) => many.includes(name));
-}
-
-/** The folders of a root that are parts of a data set; undefined if it holds classes. */
-function splitsAmong(folders: readonly string[]): readonly string[] | undefined {
-  const splits = folders.filter((name) => SPLITS.includes(name.toLowerCase()));
-  return splits.length >= 2 || (splits.length === 1 && folders.length === 1) ? splits : undefined;
-}
-
-async function splitOf(
-  root: string,
-  splits: readonly string[],
-  folders: readonly string[],
-  { split: stated, ...options }: ImageFolderOptions,
-): Promise<ImageSource> {
-  const usual = SPLITS.map((name) => splits.find((folder) => folder.toLowerCase() === name));
-  const chosen = stated ?? usual.find((name) => name !== undefined)!;
-  check(
-    folders.includes(chosen),
-    () => `"${root}": there is no split "${chosen}", only ${some(folders) || "no folder at all"}`,
-  );
-  // A part may lack classes that the network was trained on: the training part knows them all.
-  const training = splits.find((name) => name.toLowerCase().startsWith("train"));
-  const own =
-    options.classes === undefined && training !== undefined && training !== chosen
-      ? await trainingClasses(join(root, training), options.outputs)
-      : undefined;
-  const source = await imageFolder(join(root, chosen), { ...options, ...(own && { classes: own.order }) });
-  const { text, complete } = source.labelling!;
-  const cautions = [...(own?.cautions ?? []), ...source.labelling!.cautions];
-  if (stated !== undefined) return { ...source, labelling: { text, cautions, complete } };
-  const caution = `"${root}" holds ${splits.join(" and ")}: ${chosen} is read (--split names another)`;
-  return {
-    ...source,
-    labelling: {
-      text: own ? `${text}, as in ${training!}` : text,
-      cautions: [caution, ...cautions],
-      complete,
-    },
-  };
-}
-
-/** The classes of a training part; undefined if it holds none, or ImageNet's, whose order is known. */
-async function trainingClasses(
-  root: string,
-  outputs: number | undefined,
-): Promise<{ readonly order: ClassOrder; readonly cautions: readonly string[] } | undefined> {
-  const { folders } = await listFolder(root);
-  const { names, order } = inOrder(folders);
-  const classes = names.map(classOf);
-  if (classes.length < 2 || imageNetOrder(classes, outputs) !== undefined) return undefined;
-  await checkNotParts(root, folders);
-  for (const name of names) check(await holdsImage(join(root, name)), () => emptyFolder(join(root, name)));
-  return { order: { from: `the folders of "${root}"`, classes }, cautions: order.cautions };
-}
-
-function emptyFolder(path: string): string {
-  return (
-    `"${path}" holds no image: is it a class? Labels count folders, so remove it, or name the classes ` +
-    `in the order of the network's outputs (--classes)`
-  );
-}
-
-/** Whether there is an image in a folder or below it. */
-async function holdsImage(path: string): Promise<boolean> {
-  const { folders, files } = await listFolder(path);
-  if (files.some(isImage)) return true;
-  for (const name of folders) if (await holdsImage(join(path, name))) return true;
-  return false;
-}
-
-const WORDNET_ID = /^n\d{8}$/;
-
-function classOf(name: string): ClassName {
-  return WORDNET_ID.test(name) ? { name, synset: name } : { name };
-}
-
-// ---- one folder for each class -------------------------------------------------------------------------------------------
-
-async function classFolders(
-  root: string,
-  folders: readonly string[],
-  options: ClassOptions,
-): Promise<ImageSource> {
-  const { names, order } = inOrder(folders);
-  const found = await Promise.all(names.map((name) => imagesBelow(root, name)));
-  const total = found.reduce((sum, images) => sum + images.length, 0);
-  check(
-    total > 0,
-    () => `"${root}": no image in its ${folders.length} folders (${IMAGE_ENDINGS.join(", ")})`,
-  );
-  const empty = names.filter((_, i) => found[i]!.length === 0);
-  check(empty.length === 0 || options.classes !== undefined, () => emptyFolder(join(root, empty[0]!)));
-  await checkDistinct(root, names);
-  const held = names.filter((_, i) => found[i]!.length > 0);
-  const { classes, places, labelling } = labelsFor(held.map(classOf), options, `"${root}"`, {
-    own: `one class for each folder, ${order.text}`,
-    cautions: order.cautions,
-  });
-  const images = found.filter((files) => files.length > 0);
-  return {
-    ...filesSource(
-      root,
-      images.flat(),
-      images.flatMap((files, i) => files.map(() => places[i]!)),
-      classes,
-    ),
-    labelling,
-  };
-}
-
-/** Throws {@link StriateError} for two folders that are one by a link: its images would count for two classes. */
-async function checkDistinct(root: string, names: readonly string[]): Promise<void> {
-  const places = new Map<string, string>();
-  for (const name of names) {
-    const place = await realpath(join(root, name));
-    const other = places.get(place);
-    check(
-      other === undefined,
-      () => `"${root}": "${other!}" and "${name}" are one folder by a link ("${place}")`,
-    );
-    places.set(place, name);
-  }
-}
-
-/** Folders in the order of their labels, and what there is to say about it. */
-function inOrder(folders: readonly string[]): {
-  readonly names: readonly string[];
-  readonly order: { readonly text: string; readonly cautions: readonly string[] };
-} {
-  if (!folders.every((name) => /^\d+$/.test(name)))
-    return { names: folders, order: { text: "in alphabetical order", cautions: [] } };
-  const names = [...folders].sort((a, b) => Number(a) - Number(b));
-  const text = "in the order of their numbers";
-  if (names.every((name, i) => name === folders[i])) return { names, order: { text, cautions: [] } };
-  const caution =
-    `the folders are numbers and sorted as such (${some(names)}); torchvision sorts them as text ` +
-    `(${some(folders)}): for a network that was trained that way, state the order of its outputs (--classes)`;
-  return { names, order: { text, cautions: [caution] } };
-}
-
-interface Labels {
-  readonly classes: readonly string[];
-  /** Label of each of the data set's own classes. */
-  readonly places: readonly number[];
-  readonly labelling: Labelling;
-}
-
-/** Labels for a data set's own classes: their places in the network's order, or as they are counted. */
-export function labelsFor(
-  own: readonly ClassName[],
-  { classes, outputs }: ClassOptions,
-  what: string,
-  said: { readonly own: string; readonly cautions?: readonly string[] },
-): Labels {
-  const stated =
-    classes === undefined || "from" in classes
-      ? classes
-      : { from: "the stated list", classes: classes.map(classOf) };
-  const order = stated ?? imageNetOrder(own, outputs);
-  if (order === undefined) {
-    return {
-      classes: own.map(({ name }) => name),
-      places: own.map((_, i) => i),
-      labelling: { text: said.own, cautions: said.cautions ?? [], complete: true },
-    };
-  }
-  const places = placesOf(own, order, what);
-  const shared = places.findIndex((place, i) => places.indexOf(place) !== i);
-  check(
-    shared < 0,
-    () =>
-      `${what}: "${own[shared]!.name}" and "${own[places.indexOf(places[shared]!)]!.name}" are one class of ${order.from}`,
-  );
-  return {
-    classes: order.classes.map(({ name }) => name),
-    places,
-    labelling: {
-      text: `${own.length} of the ${order.classes.length} classes of ${order.from}, matched by name`,
-      cautions: [],
-      complete: true,
-    },
-  };
-}
-
-// ---- images beside a list --------------------------------------------------------------------------------------------------
-
-const ANNOTATIONS = "val_annotations.txt";
 const LARGEST_LIST = 2 ** 26;
 
-/** The list beside a folder that holds images itself; undefined if the folder is a class. Throws for other lists. */
-async function listBeside(
-  root: string,
-  folder: string,
-  files: readonly string[],
-): Promise<string | undefined> {
-  const lists = files.filter((name) => /\.(txt|csv|tsv|json|xml|mat)$/i.test(name));
-  if (lists.includes(ANNOTATIONS)) return ANNOTATIONS;
-  const inside = await listFolder(join(root, folder));
-  const [list] = lists;
-  check(
-    list === undefined || !inside.files.some(isImage),
-    () =>
-      `"${root}" holds one folder of images ("${folder}") beside "${list!}": is that a list of labels? Of lists, only ` +
-      `files.json and Tiny ImageNet's ${ANNOTATIONS} are read; sort the images into one folder for each class`,
-  );
-  return undefined;
+/** Folders on disk. Links are taken for what they lead to. */
+export const diskTree: FolderTree = {
+  join,
+  list: listFolder,
+  exists: existsSync,
+  place: (path) =>
+    realpath(path).catch((cause: unknown) => {
+      throw fileError("read the folder", path, cause);
+    }),
+  bytes: readImageFile,
+  listBytes: (path) => readFileChecked(path, { what: "list of validation images", maxBytes: LARGEST_LIST }),
+  image: readImage,
+};
+
+/** Images in one folder for each class; see {@link imagesOfTree}. Links are followed. */
+export function imageFolder(root: string, options: ImageFolderOptions = {}): Promise<ImageSource> {
+  return imagesOfTree(diskTree, root, options);
 }
-
-/** Tiny ImageNet's validation images: `images/` and a list of file, WordNet id and box, with tabs between. */
-async function annotatedImages(root: string, list: string, options: ClassOptions): Promise<ImageSource> {
-  const path = join(root, list);
-  const bytes = await readFileChecked(path, { what: "list of validation images", maxBytes: LARGEST_LIST });
-  const rows = annotations(bytes, path);
-  const training = join(root, "..", "train");
-  const known = existsSync(training) ? (await listFolder(training)).folders : [];
-  const ids = known.length > 0 ? known : [...new Set(rows.map(({ id }) => id))].sort();
-  const { classes, places, labelling } = labelsFor(ids.map(classOf), options, `"${root}"`, {
-    own: `WordNet ids of ${list}, in alphabetical order${known.length > 0 ? ' of the folders in "train"' : ""}`,
-  });
-  const labels = rows.map(({ id }, i) => {
-    const place = ids.indexOf(id);
-    check(place >= 0, () => `"${path}", line ${i + 1}: "${id}" is none of the ${ids.length} classes`);
-    return places[place]!;
-  });
-  const files = rows.map(({ file }) => join("images", file));
-  return { ...filesSource(root, files, labels, classes), labelling };
-}
-
-/** Rows of `val_annotations.txt`. Throws {@link StriateError} for a line that is no file, tab and id. */
-export function annotations(
-  bytes: Uint8Array,
-  path: string,
-): { readonly file: string; readonly id: string }[] {
-  const lines = new TextDecoder().decode(bytes).split(/\r?\n/);
-  const rows = lines.flatMap((line, i) => {
-    if (line === "") return [];
-    const [file = "", id = ""] = line.split("\t");
-    check(
-      file !== "" && id !== "" && !/[/\\]/.test(file),
-      () => `"${path}", line ${i + 1}: expected a file, a tab and a class, got "${line.slice(0, 80)}"`,
-    );
-    return [{ file, id }];
-  });
-  check(rows.length > 0, () => `"${path}" is empty`);
-  return rows;
-}
-
-// ---- files ---------------------------------------------------------------------------------------------------------------
-
-/** Image files below a folder, with their labels. */
-export function filesSource(
-  root: string,
-  files: readonly string[],
-  labels: readonly number[],
-  classes: readonly string[],
-): ImageSource {
-  return {
-    name: root,
-    count: files.length,
-    classes,
-    labels: Int32Array.from(labels),
-    nameOf: (index) => files[index]!,
-    read: (index) => readImage(join(root, files[index]!)),
-    bytes: (index) => readImageFile(join(root, files[index]!)),
-  };
-}
-
-/** Every image below a folder, as paths from `root`, in alphabetical order. Throws {@link StriateError} for a circle. */
-export async function imagesBelow(root: string, folder = "."): Promise<string[]> {
-  const found: string[] = [];
-  const walk = async (at: string, above: readonly string[]): Promise<void> => {
-    const real = await realpath(join(root, at)).catch((cause: unknown) => {
-      throw fileError("read the folder", join(root, at), cause);
-    });
-    check(
-      !above.includes(real),
-      () =>
-        `"${join(root, at)}" is a link to "${real}", a folder that it lies in: images would repeat without end`,
-    );
-    const { folders, files } = await listFolder(join(root, at));
-    const inside = new Set(folders);
-    for (const name of [...folders, ...files].sort(byName)) {
-      const path = join(at, name);
-      if (inside.has(name)) await walk(path, [...above, real]);
-      else if (isImage(name)) found.push(path);
-    }
-  };
-  await walk(folder, folder === "." ? [] : [await realpath(root)]);
-  return found;
-}
-
-const byName = (a: string, b: string): number => (a < b ? -1 : 1);
 
 /** Folders and files in a folder, links as what they lead to, in alphabetical order; hidden and foreign ones left out. */
-export async function listFolder(
+async function listFolder(
   path: string,
 ): Promise<{ readonly folders: readonly string[]; readonly files: readonly string[] }> {
   let entries: Dirent[];
@@ -396,7 +43,7 @@ export async function listFolder(
   const folders: string[] = [];
   const files: string[] = [];
   for (const entry of entries) {
-    if (entry.name.startsWith(".") || FOREIGN.has(entry.name)) continue;
+    if (isForeign(entry.name)) continue;
     if (await isFolder(path, entry)) folders.push(entry.name);
     else files.push(entry.name);
   }
@@ -414,12 +61,4 @@ async function isFolder(path: string, entry: Dirent): Promise<boolean> {
       throw fileError("follow the link", at, cause);
     },
   );
-}
-
-export function isImage(name: string): boolean {
-  return !name.startsWith(".") && (IMAGE_ENDINGS as readonly string[]).includes(extname(name).toLowerCase());
-}
-
-function some(names: readonly string[]): string {
-  return names.length > 4 ? `${names.slice(0, 4).join(", ")}, ...` : names.join(", ");
 }

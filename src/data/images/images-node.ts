@@ -3,26 +3,10 @@ import { encode } from "fast-png";
 import { StriateError, check } from "../../util/errors.js";
 import { readFileChecked, writeFileAtomic } from "../../util/files-node.js";
 import { decodeBmp, isBmp } from "./bmp.js";
+import { LARGEST_FILE, LARGEST_PIXELS } from "./image-formats.js";
 import type { RgbImage } from "./rgb-image.js";
 import { checkImage } from "./rgb-image.js";
 import { tiffTags } from "./tiff.js";
-
-/** Larger files and pictures are refused: they are damaged or hostile. */
-const LARGEST_FILE = 2 ** 28;
-const LARGEST_PIXELS = 2 ** 27;
-
-/** Endings of the files that a folder of images is searched for. */
-export const IMAGE_ENDINGS = [
-  ".jpeg",
-  ".jpg",
-  ".png",
-  ".webp",
-  ".gif",
-  ".tif",
-  ".tiff",
-  ".bmp",
-  ".avif",
-] as const;
 
 /** Samples of these kinds are bytes, or turned into them by their upper byte. */
 const DEPTHS: readonly (string | undefined)[] = ["uchar", "ushort"];

@@ -4,8 +4,9 @@ import { StriateError, check } from "../../util/errors.js";
 import { errorCode, fileError } from "../../util/files-node.js";
 import { isJsonObject, parseStrictJson } from "../../util/json.js";
 import type { ClassName } from "./class-names.js";
-import type { ClassOptions } from "./image-folder-node.js";
-import { filesSource, labelsFor } from "./image-folder-node.js";
+import { diskTree } from "./image-folder-node.js";
+import type { ClassOptions } from "./image-folder.js";
+import { filesSource, labelsFor } from "./image-folder.js";
 import type { ImageSource } from "./image-source.js";
 import { readNpy, readNpyHeader } from "../formats/npy-node.js";
 
@@ -45,12 +46,12 @@ export async function listedImages(root: string, options: ClassOptions = {}): Pr
   const count = labels.reduce((most, label) => Math.max(most, label + 1), 0);
   const names = await classNames(root, count);
   if (names === undefined)
-    return { ...filesSource(root, files, labels, numbersTo(count)), labelling: LISTED };
+    return { ...filesSource(diskTree, root, files, labels, numbersTo(count)), labelling: LISTED };
   const { classes, places, labelling } = labelsFor(names, options, `"${root}"`, {
     own: "numbers that files.json lists, named by labels.json",
   });
   const placed = labels.map((label) => places[label]!);
-  return { ...filesSource(root, files, placed, classes), labelling };
+  return { ...filesSource(diskTree, root, files, placed, classes), labelling };
 }
 
 const LISTED = {

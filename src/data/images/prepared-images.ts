@@ -31,25 +31,32 @@ export interface PreparedImages {
 /** Largest set that is held in memory. */
 const LARGEST = 4 * 2 ** 30;
 
+export interface PrepareOptions {
+  /** How pictures are cut to the network's size. */
+  readonly preprocessing?: Pick<Preprocessing, "resize" | "cropFraction">;
+  /** A random choice of at most so many. Default: all. */
+  readonly most?: number;
+  /** Of that choice. Default 1. */
+  readonly seed?: number;
+  /** Gets the images that cannot be read. */
+  readonly skipped?: SkippedImage[];
+  readonly signal?: AbortSignal;
+  /** Told how many images are done, those that cannot be read among them. */
+  readonly onProgress?: (done: number, count: number) => void;
+}
+
 /**
  * Reads a source into memory in the size that a network takes (bilinear with antialiasing, centre crop); grey for a network
  * of one channel.
  *
  * @param shape [channels, height, width] of the network's images
- * @param options `preprocessing`: its `resize` or `cropFraction`; `most`: a random choice of at most so many; `skipped` gets
- * the images that cannot be read
- * @throws StriateError for a network that does not take images of 1 or 3 channels, or a set above 4 GB
+ * @throws StriateError for a network that does not take images of 1 or 3 channels, or a set above 4 GB; the reason of `signal`
+ * once it is aborted
  */
 export async function prepareImages(
   source: ImageSource,
   shape: readonly number[],
-  options: {
-    readonly preprocessing?: Pick<Preprocessing, "resize" | "cropFraction">;
-    readonly most?: number;
-    readonly seed?: number;
-    readonly skipped?: SkippedImage[];
-    readonly onProgress?: (done: number, count: number) => void;
-  } = {},
+  options: PrepareOptions = {},
 ): Promise<PreparedImages> {
   const [channels, height, width] = shape as [number, number, number];
   check(
@@ -66,13 +73,21 @@ export async function prepareImages(
   const pixels = new Uint8Array(chosen.count * perImage);
   const labels = new Int32Array(chosen.count);
   const side = resizedShortSide(options.preprocessing ?? {}, Math.min(height, width));
-  let count = 0;
-  for await (const { image, label } of readImages(chosen, { skipped: options.skipped ?? [] })) {
+  let [count, told] = [0, 0];
+  const skipped = options.skipped ?? [];
+  const before = skipped.length;
+  const tell = (done: number) => {
+    if (done > told) options.onProgress?.((told = done), chosen.count);
+  };
+  options.signal?.throwIfAborted();
+  for await (const { image, label } of readImages(chosen, { skipped })) {
+    options.signal?.throwIfAborted();
     const fitted = fitImage(image, width, height, side);
     writePlanes(fitted, channels, pixels.subarray(count * perImage, (count + 1) * perImage));
     labels[count++] = label;
-    options.onProgress?.(count, chosen.count);
+    tell(count + skipped.length - before);
   }
+  tell(chosen.count);
   return {
     count,
     shape,

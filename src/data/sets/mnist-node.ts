@@ -4,9 +4,8 @@ import { dirname, join } from "node:path";
 import { StriateError } from "../../util/errors.js";
 import type { DigitImages } from "../scenes/digit-images.js";
 import { readIdxDigits } from "../formats/idx-node.js";
-
-/** The 60,000 training or the 10,000 test pictures. */
-export type MnistPart = "train" | "test";
+import type { MnistFile, MnistPart } from "./mnist-files.js";
+import { MNIST_FILES, mnistNames } from "./mnist-files.js";
 
 export interface MnistOptions {
   /**
@@ -16,22 +15,14 @@ export interface MnistOptions {
   readonly folder?: string;
 }
 
-const FILES = {
-  train: ["train-images", "train-labels"],
-  test: ["t10k-images", "t10k-labels"],
-} as const;
-
 /**
  * Loads MNIST (LeCun, Cortes, Burges: handwritten digits, 28x28). Throws {@link StriateError} when the files are missing
  * or damaged.
  */
 export async function loadMnist(part: MnistPart, options: MnistOptions = {}): Promise<DigitImages> {
   const folder = options.folder ?? packageFolder();
-  const [images, labels] = FILES[part];
-  return readIdxDigits(
-    await findFile(folder, images, "idx3-ubyte"),
-    await findFile(folder, labels, "idx1-ubyte"),
-  );
+  const { images, labels } = MNIST_FILES[part];
+  return readIdxDigits(await findFile(folder, images), await findFile(folder, labels));
 }
 
 function packageFolder(): string {
@@ -44,18 +35,16 @@ function packageFolder(): string {
   }
 }
 
-async function findFile(folder: string, stem: string, ending: string): Promise<string> {
-  for (const separator of ["-", "."]) {
-    for (const compression of ["", ".gz"]) {
-      const path = join(folder, `${stem}${separator}${ending}${compression}`);
-      const found = await access(path).then(
-        () => true,
-        () => false,
-      );
-      if (found) return path;
-    }
+async function findFile(folder: string, file: MnistFile): Promise<string> {
+  for (const name of mnistNames(file)) {
+    const path = join(folder, name);
+    const found = await access(path).then(
+      () => true,
+      () => false,
+    );
+    if (found) return path;
   }
   throw new StriateError(
-    `MNIST: expected ${stem}-${ending} (or with .gz) in the folder ${folder}, found neither`,
+    `MNIST: expected ${mnistNames(file)[0]!} (or with .gz) in the folder ${folder}, found neither`,
   );
 }

@@ -448,6 +448,11 @@ for (const type of ["Not", "IsNaN", "IsInf"]) {
     type,
     infer: (call) => [{ dtype: "bool", shape: required(call, 0, "x").shape }],
     gradient: "zero",
+    // WebGPU has no IsNaN and would copy to the CPU and back.
+    ...(type === "IsNaN" && {
+      lower: (call: Call, target: Target) =>
+        target === "webgpu" ? [not(equal(call.inputs[0]!, call.inputs[0]!))] : undefined,
+    }),
   });
 }
 export const not = (x: Tensor): Tensor => apply1("Not", [x]);

@@ -35,7 +35,7 @@ export class ClassificationTask implements Task {
     return {
       inputs: [images, labels, ...pass.noise],
       noise: Object.fromEntries(pass.noise.map((_, i) => [`noise:${i}`, "uniform"])),
-      loss: crossEntropy(logits, cast(labels, "int64"), this.options),
+      loss: crossEntropy(logits, cast(labels, "int32"), this.options),
       updates: pass.updates,
     };
   }

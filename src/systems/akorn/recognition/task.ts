@@ -40,7 +40,7 @@ export class RecognitionTask implements Task, SteppedModel {
     return {
       inputs: [images, labels, noise],
       noise: { [NOISE]: "normal" },
-      loss: crossEntropy(logits, cast(labels, "int64")),
+      loss: crossEntropy(logits, cast(labels, "int32")),
       updates: pass.updates,
     };
   }

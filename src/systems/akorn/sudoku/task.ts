@@ -58,7 +58,7 @@ export class SudokuTask implements Task, SteppedModel {
 
   /** Cross-entropy of logits [batch, 9, 9, 9] with digits [batch, 9, 9], mean over all cells. */
   lossOf(logits: Tensor, solution: Tensor): Tensor {
-    return crossEntropy(logits, sub(cast(solution, "int64"), 1), { axis: 3 });
+    return crossEntropy(logits, sub(cast(solution, "int32"), 1), { axis: 3 });
   }
 
   inference(batch: Dim): InferenceGraph {

@@ -1,7 +1,9 @@
 import { join } from "node:path";
-import { imagesBelow, listFolder } from "../../../data/images/image-folder-node.js";
+import { diskTree } from "../../../data/images/image-folder-node.js";
+import { imagesBelow } from "../../../data/images/image-folder.js";
+import { IMAGE_ENDINGS } from "../../../data/images/image-formats.js";
 import type { ImageSource } from "../../../data/images/image-source.js";
-import { IMAGE_ENDINGS, readImage } from "../../../data/images/images-node.js";
+import { readImage } from "../../../data/images/images-node.js";
 import { namedImages } from "../../../data/sets/named-images-node.js";
 import { StriateError } from "../../../util/errors.js";
 
@@ -14,11 +16,11 @@ import { StriateError } from "../../../util/errors.js";
  */
 export async function openImages(name: string, part: "train" | "test" = "train"): Promise<ImageSource> {
   if (name === "mnist" || name === "cifar10") return namedImages(name, { split: part });
-  const { folders, files } = await listFolder(name);
+  const { folders, files } = await diskTree.list(name);
   const split = part === "train" ? "train" : "val";
   if (files.includes("files.json") || files.includes(`${split}.npy`)) return namedImages(name, { split });
   const root = folders.includes(split) ? join(name, split) : name;
-  const images = await imagesBelow(root);
+  const images = await imagesBelow(diskTree, root);
   if (images.length > 0) return unlabelled(root, images);
   throw new StriateError(`"${root}": no image in it or in its folders (${IMAGE_ENDINGS.join(", ")})`);
 }

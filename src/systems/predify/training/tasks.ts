@@ -163,7 +163,7 @@ export class HyperparameterTask implements Task {
     const image = input(IMAGES, [batch, ...this.network.backbone.imageShape]);
     const labels = input(LABELS, [batch]);
     const { inputs, passes } = this.#unroll(image);
-    const loss = crossEntropy(passes.at(-1)!.logits, cast(labels, "int64"));
+    const loss = crossEntropy(passes.at(-1)!.logits, cast(labels, "int32"));
     return { inputs: [image, labels, ...inputs], noise: noiseOf(this.network), loss };
   }
 

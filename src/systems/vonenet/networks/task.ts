@@ -39,7 +39,7 @@ export class VOneNetTask implements Task, SteppedModel {
     return {
       inputs: [images, labels, ...(noise ? [noise] : []), ...pass.noise],
       noise: { ...this.#noiseKinds(), ...pass.noiseKinds },
-      loss: crossEntropy(logits, cast(labels, "int64")),
+      loss: crossEntropy(logits, cast(labels, "int32")),
       updates: pass.updates,
     };
   }

@@ -1,0 +1,182 @@
+import { StriateError, check } from "../../util/errors.js";
+import { decodeImageInPage } from "./decode-image.js";
+import type { FolderTree, ImageFolderOptions } from "./image-folder.js";
+import { byName, filesSource, imagesOfTree } from "./image-folder.js";
+import { IMAGE_ENDINGS, LARGEST_FILE, isForeign, isImage } from "./image-formats.js";
+import type { ImageSource, Labelling, SkippedImage } from "./image-source.js";
+import type { PrepareOptions, PreparedImages } from "./prepared-images.js";
+import { prepareImages } from "./prepared-images.js";
+
+/** What is used of a browser's File. */
+export interface PictureFile {
+  readonly name: string;
+  /** The path below the folder that a visitor chose, the folder first; empty for files that were chosen one by one. */
+  readonly webkitRelativePath?: string;
+  readonly size: number;
+  arrayBuffer(): Promise<ArrayBuffer>;
+}
+
+export interface ImagesFromFilesOptions extends ImageFolderOptions, Omit<PrepareOptions, "skipped"> {
+  /** Side of the network's square images in pixels, or their height and width. */
+  readonly size: number | readonly [height: number, width: number];
+  /** 3 for colour (the default) or 1 for grey. */
+  readonly channels?: 1 | 3;
+}
+
+/** Pictures of a page's visitor in the size of a network. */
+export interface ImagesFromFiles extends PreparedImages {
+  /** How the labels came about, with what a reader has to know of them. */
+  readonly labelling: Labelling;
+  /** Pictures that could not be read, and why. `describeSkipped` makes one sentence of them. */
+  readonly skipped: readonly SkippedImage[];
+}
+
+/**
+ * Reads pictures that a visitor chose into memory, in the size that a network takes (bilinear with antialiasing, centre
+ * crop). The same bytes as `prepareImages` gives in Node for lossless files.
+ *
+ * ```ts
+ * // <input type="file" webkitdirectory>
+ * const images = await imagesFromFiles(input.files, { size: 32, onProgress: (done, count) => show(done, count) });
+ * const data = imageData(images, { mean: [0.5], std: [0.5] });
+ * ```
+ *
+ * @throws StriateError as {@link imageFiles}, for a size that is none, if not one picture can be read, and for more than 4 GB;
+ * the reason of `signal` once it is aborted.
+ */
+export async function imagesFromFiles(
+  files: ArrayLike<PictureFile>,
+  options: ImagesFromFilesOptions,
+): Promise<ImagesFromFiles> {
+  const { size, channels = 3 } = options;
+  const [height, width] = typeof size === "number" ? [size, size] : size;
+  check(
+    [height, width].every((side) => Number.isInteger(side) && side > 0),
+    () => `imagesFromFiles: expected a size of positive whole numbers of pixels, got ${String(size)}`,
+  );
+  const source = await imageFiles(files, options);
+  const skipped: SkippedImage[] = [];
+  const images = await prepareImages(source, [channels, height, width], { ...options, skipped });
+  return { ...images, labelling: source.labelling!, skipped };
+}
+
+/**
+ * Pictures that a visitor chose, to be read one at a time. Of a folder (`<input type="file" webkitdirectory>`), folders in it
+ * are classes, as in Node's `imageFolder`; pictures that lie in no folder, or were chosen one by one, all have label 0 of one
+ * class, "image". Files that are no pictures by their names are left out; a file that turns out to be none is an error of
+ * `read`, and listed by `readImages`.
+ *
+ * @throws StriateError if no picture is among the files, if two have the same path, and for layouts whose labels cannot be told.
+ */
+export async function imageFiles(
+  files: ArrayLike<PictureFile>,
+  options: ImageFolderOptions = {},
+): Promise<ImageSource> {
+  const { tree, root, name } = treeOf(Array.from(files));
+  const { folders, files: loose } = await tree.list(root);
+  if (folders.length > 0) return { ...(await imagesOfTree(tree, root, options)), name };
+  const pictures = loose.filter(isImage);
+  check(
+    pictures.length > 0,
+    () => `${name}: no picture among ${files.length} files (${IMAGE_ENDINGS.join(", ")})`,
+  );
+  return {
+    ...filesSource(
+      tree,
+      root,
+      pictures,
+      pictures.map(() => 0),
+      ["image"],
+    ),
+    name,
+    labelling: { text: "no labels: the pictures lie in no folders", cautions: [], complete: false },
+  };
+}
+
+interface Folder {
+  readonly folders: Map<string, Folder>;
+  readonly files: Map<string, PictureFile>;
+}
+
+/** Files by their paths. The folder that all lie in is the root. */
+function treeOf(files: readonly PictureFile[]): {
+  readonly tree: FolderTree;
+  readonly root: string;
+  readonly name: string;
+} {
+  const top: Folder = { folders: new Map(), files: new Map() };
+  for (const file of files) {
+    const parts = partsOf(
+      file.webkitRelativePath === "" ? file.name : (file.webkitRelativePath ?? file.name),
+    );
+    if (parts.some(isForeign)) continue;
+    const name = parts.pop()!;
+    let folder = top;
+    for (const part of parts) {
+      const inside = folder.folders.get(part) ?? { folders: new Map(), files: new Map() };
+      folder.folders.set(part, inside);
+      folder = inside;
+    }
+    check(!folder.files.has(name), () => `two of the files are called "${[...parts, name].join("/")}"`);
+    folder.files.set(name, file);
+  }
+  const [only] = top.folders.keys();
+  const root = only !== undefined && top.folders.size === 1 && top.files.size === 0 ? only : "";
+  return { tree: fileTree(top), root, name: root === "" ? "chosen files" : root };
+}
+
+function fileTree(top: Folder): FolderTree {
+  const folderAt = (path: string): Folder | undefined =>
+    partsOf(path).reduce<Folder | undefined>((folder, part) => folder?.folders.get(part), top);
+  const fileAt = (path: string): PictureFile => {
+    const parts = partsOf(path);
+    const name = parts.pop() ?? "";
+    const file = folderAt(parts.join("/"))?.files.get(name);
+    check(file, () => `"${path}" is not among the chosen files`);
+    return file;
+  };
+  const bytes = async (path: string): Promise<Uint8Array<ArrayBuffer>> => readFile(fileAt(path), path);
+  return {
+    join: (...parts) => parts.flatMap(partsOf).join("/"),
+    list: (path) => {
+      const folder = folderAt(path);
+      return folder === undefined
+        ? Promise.reject(new StriateError(`"${path}" is no folder among the chosen files`))
+        : Promise.resolve({
+            folders: [...folder.folders.keys()].sort(byName),
+            files: [...folder.files.keys()].sort(byName),
+          });
+    },
+    exists: (path) => folderAt(path) !== undefined,
+    place: (path) => Promise.resolve(partsOf(path).join("/")),
+    bytes,
+    listBytes: bytes,
+    image: async (path) => decodeImageInPage(await bytes(path), path),
+  };
+}
+
+/** Names in a path; ".." leads one up. */
+function partsOf(path: string): string[] {
+  const parts: string[] = [];
+  for (const part of path.split("/")) {
+    if (part === "..") parts.pop();
+    else if (part !== "" && part !== ".") parts.push(part);
+  }
+  return parts;
+}
+
+async function readFile(file: PictureFile, path: string): Promise<Uint8Array<ArrayBuffer>> {
+  check(file.size > 0, () => `The image "${path}" is empty (0 bytes).`);
+  check(
+    file.size <= LARGEST_FILE,
+    () => `The image "${path}" is too large: ${file.size} bytes, at most ${LARGEST_FILE}.`,
+  );
+  try {
+    return new Uint8Array(await file.arrayBuffer());
+  } catch (cause) {
+    throw new StriateError(
+      `The image "${path}" cannot be read; it may have been changed or moved since it was chosen: choose it again`,
+      { cause },
+    );
+  }
+}

@@ -1,0 +1,281 @@
+import { StriateError, check } from "../../util/errors.js";
+import type { DigitImages } from "../scenes/digit-images.js";
+import type { IdxArray } from "../formats/idx.js";
+import { DEFAULT_MAX_BYTES, HEADER_ROOM, idxDigits, isGzip, parseIdx } from "../formats/idx.js";
+import type { MnistFile, MnistPart } from "./mnist-files.js";
+import { MNIST_FILES, mnistNames } from "./mnist-files.js";
+
+export interface FetchMnistOptions<P extends MnistPart = MnistPart> {
+  /** Default: both. The test pictures alone are 1.6 MB compressed, the training pictures 9.9 MB. */
+  readonly parts?: readonly P[];
+  /**
+   * Whether the files must be those of MNIST, told by size and SHA-256. False for other sets in the same form
+   * (Fashion-MNIST). Default true.
+   */
+  readonly verify?: boolean;
+  /** Name of the browser's cache that files are kept in between visits, or false. Default "striate-data". */
+  readonly cache?: string | false;
+  readonly signal?: AbortSignal;
+  /** Told how many bytes of all files have come, of how many; undefined if a server does not say. */
+  readonly onProgress?: (bytes: number, total: number | undefined) => void;
+}
+
+/**
+ * Loads MNIST from a folder on the web that holds its IDX files, such as `train-images-idx3-ubyte.gz`, compressed or plain,
+ * also with the dot that some distributions have (`train-images.idx3-ubyte`). Files are kept in the browser's cache if it
+ * has one; a full cache is no error. The same pictures as Node's `loadMnist`.
+ *
+ * ```ts
+ * const { train } = await fetchMnist("/data/mnist/", { parts: ["train"], onProgress: (bytes, total) => show(bytes, total) });
+ * ```
+ *
+ * @param url the folder's address; relative ones start from the page's
+ * @throws StriateError if the server cannot be reached or has no such file, if a page (HTML) comes in place of a file, if a
+ * file is cut off, damaged or not MNIST's, and for checksums on a page that is served neither over https nor from localhost;
+ * the reason of `signal` once it is aborted.
+ */
+export async function fetchMnist<P extends MnistPart = MnistPart>(
+  url: string | URL,
+  options: FetchMnistOptions<P> = {},
+): Promise<Readonly<Record<P, DigitImages>>> {
+  const { parts = ["train", "test"] as const, verify = true, cache = "striate-data" } = options;
+  check(
+    !verify || hasDigests(),
+    () =>
+      "fetchMnist: checksums need a page that is served over https or from localhost; serve it so, or pass verify: false",
+  );
+  const folder = folderUrl(url);
+  // If one file fails, the others stop.
+  const stop = new AbortController();
+  const signal = options.signal ? AbortSignal.any([options.signal, stop.signal]) : stop.signal;
+  const progress = new Progress(2 * parts.length, signal, options.onProgress);
+  const source: Source = { folder, signal, verify, cache: await openCache(cache), progress };
+  try {
+    const sets = parts.map(async (part) => [part, await fetchPart(part, source)] as const);
+    return Object.fromEntries(await Promise.all(sets)) as Record<P, DigitImages>;
+  } catch (error) {
+    stop.abort();
+    throw error;
+  }
+}
+
+interface Source {
+  readonly folder: URL;
+  readonly signal: AbortSignal;
+  readonly verify: boolean;
+  readonly cache: Cache | undefined;
+  readonly progress: Progress;
+}
+
+async function fetchPart(part: MnistPart, source: Source): Promise<DigitImages> {
+  const files = MNIST_FILES[part];
+  const [images, labels] = await Promise.all([
+    fetchFile(files.images, source),
+    fetchFile(files.labels, source),
+  ]);
+  return idxDigits({
+    images: images.array,
+    labels: labels.array,
+    imagesName: images.url,
+    labelsName: labels.url,
+  });
+}
+
+interface Fetched {
+  readonly url: string;
+  readonly array: IdxArray;
+}
+
+async function fetchFile(file: MnistFile, source: Source): Promise<Fetched> {
+  const urls = mnistNames(file, [".gz", ""]).map((name) => fileUrl(source.folder, name));
+  for (const url of urls) {
+    const kept = await source.cache?.match(url);
+    if (kept === undefined) continue;
+    try {
+      return await read(await source.progress.follow(kept, url), url, file, source);
+    } catch (error) {
+      if (!(error instanceof StriateError)) throw error;
+      // What the cache holds is damaged, or of another set: it is fetched again.
+      await source.cache?.delete(url);
+      source.progress.forget(url);
+    }
+  }
+  const refusals: string[] = [];
+  for (const url of urls) {
+    const response = await request(url, source.signal);
+    const refusal = refusalOf(response);
+    if (refusal !== undefined) {
+      refusals.push(`${url}: ${refusal}`);
+      continue;
+    }
+    const bytes = await source.progress.follow(response, url);
+    const fetched = await read(bytes, url, file, source);
+    await keep(source.cache, url, bytes);
+    return fetched;
+  }
+  throw new StriateError(
+    `MNIST: no ${file.stem}-${file.ending} at ${source.folder.href} (${refusals.join("; ")})`,
+  );
+}
+
+async function request(url: string, signal: AbortSignal): Promise<Response> {
+  try {
+    return await fetch(url, { signal });
+  } catch (cause) {
+    signal.throwIfAborted();
+    throw new StriateError(
+      `fetching ${url}: the server cannot be reached, or does not allow other sites' pages to read it (CORS)`,
+      { cause },
+    );
+  }
+}
+
+/** Why an answer is not the file, undefined if it may be. Servers of single-page apps answer missing files with the page. */
+function refusalOf(response: Response): string | undefined {
+  if (!response.ok) return `the server answers ${response.status} ${response.statusText}`.trim();
+  const type = response.headers.get("content-type") ?? "";
+  return /^text\/html\b/.test(type) ? "an HTML page came in place of the file" : undefined;
+}
+
+async function read(
+  bytes: Uint8Array<ArrayBuffer>,
+  url: string,
+  file: MnistFile,
+  source: Source,
+): Promise<Fetched> {
+  // A server may have sent a compressed file as such, so that it has been decompressed on the way.
+  const content = isGzip(bytes) ? await decompressed(bytes, url) : bytes;
+  source.signal.throwIfAborted();
+  const array = parseIdx(content, url);
+  if (source.verify) {
+    const found = await sha256(content);
+    check(
+      found === file.sha256,
+      () =>
+        `${url}: not MNIST's ${file.stem}: expected ${file.bytes} bytes with the SHA-256 ${file.sha256}, got ` +
+        `${content.length} bytes with ${found}; pass verify: false for another set in this form`,
+    );
+  }
+  return { url, array };
+}
+
+async function decompressed(bytes: Uint8Array<ArrayBuffer>, url: string): Promise<Uint8Array<ArrayBuffer>> {
+  const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"));
+  const pieces: Uint8Array[] = [];
+  let length = 0;
+  const most = DEFAULT_MAX_BYTES + HEADER_ROOM;
+  try {
+    for (const reader = stream.getReader(); ;) {
+      const { done, value } = await reader.read();
+      if (done) return joined(pieces, length);
+      pieces.push(value);
+      length += value.length;
+      if (length <= most) continue;
+      await reader.cancel();
+      throw new StriateError(`${url}: decompresses to more than the limit of ${DEFAULT_MAX_BYTES} bytes`);
+    }
+  } catch (cause) {
+    if (cause instanceof StriateError) throw cause;
+    throw new StriateError(`${url}: damaged or truncated gzip data`, { cause });
+  }
+}
+
+function joined(pieces: readonly Uint8Array[], length: number): Uint8Array<ArrayBuffer> {
+  const whole = new Uint8Array(length);
+  let at = 0;
+  for (const piece of pieces) {
+    whole.set(piece, at);
+    at += piece.length;
+  }
+  return whole;
+}
+
+/** Bytes that have come, over several files. */
+class Progress {
+  readonly #files = new Map<string, { bytes: number; total: number | undefined }>();
+
+  constructor(
+    /** How many files there will be. */
+    readonly count: number,
+    readonly signal: AbortSignal,
+    readonly listen: FetchMnistOptions["onProgress"],
+  ) {}
+
+  /** Reads an answer to its end. */
+  async follow(response: Response, url: string): Promise<Uint8Array<ArrayBuffer>> {
+    // Decompressed on the way, more bytes come than the header says.
+    const stated = response.headers.has("content-encoding") ? null : response.headers.get("content-length");
+    const file = { bytes: 0, total: stated === null ? undefined : Number(stated) };
+    this.#files.set(url, file);
+    const pieces: Uint8Array[] = [];
+    try {
+      const reader = response.body?.getReader();
+      for (let next = await reader?.read(); next?.done === false; next = await reader?.read()) {
+        pieces.push(next.value);
+        file.bytes += next.value.length;
+        check(
+          file.bytes <= DEFAULT_MAX_BYTES,
+          () => `fetching ${url}: more than the limit of ${DEFAULT_MAX_BYTES} bytes`,
+        );
+        this.#tell();
+      }
+    } catch (cause) {
+      this.signal.throwIfAborted();
+      if (cause instanceof StriateError) throw cause;
+      const total = file.total === undefined ? "" : ` of ${file.total}`;
+      throw new StriateError(`fetching ${url}: broken off after ${file.bytes}${total} bytes; try again`, {
+        cause,
+      });
+    }
+    return joined(pieces, file.bytes);
+  }
+
+  forget(url: string): void {
+    this.#files.delete(url);
+  }
+
+  #tell(): void {
+    const files = [...this.#files.values()];
+    const bytes = files.reduce((sum, file) => sum + file.bytes, 0);
+    const known =
+      files.length === this.count && files.every(({ bytes: came, total }) => came <= (total ?? -1));
+    this.listen?.(bytes, known ? files.reduce((sum, { total }) => sum + total!, 0) : undefined);
+  }
+}
+
+function folderUrl(url: string | URL): URL {
+  try {
+    const folder = new URL(url, (globalThis as { location?: { href: string } }).location?.href);
+    if (!folder.pathname.endsWith("/")) folder.pathname += "/";
+    return folder;
+  } catch (cause) {
+    throw new StriateError(`fetchMnist: expected the address of a folder, got "${String(url)}"`, { cause });
+  }
+}
+
+function fileUrl(folder: URL, name: string): string {
+  const file = new URL(folder);
+  file.pathname += name;
+  return file.href;
+}
+
+/** The browser's cache; undefined in Node, on pages without https, and if the user has switched storage off. */
+async function openCache(name: string | false): Promise<Cache | undefined> {
+  const storage = (globalThis as { caches?: CacheStorage }).caches;
+  return name === false ? undefined : storage?.open(name).catch(() => undefined);
+}
+
+/** Keeping a file only saves time, so a full cache is no error. */
+async function keep(cache: Cache | undefined, url: string, bytes: Uint8Array<ArrayBuffer>): Promise<void> {
+  const headers = { "content-type": "application/octet-stream", "content-length": String(bytes.length) };
+  await cache?.put(url, new Response(bytes, { headers })).catch(() => undefined);
+}
+
+function hasDigests(): boolean {
+  return (globalThis as { crypto?: { subtle?: SubtleCrypto } }).crypto?.subtle !== undefined;
+}
+
+async function sha256(bytes: Uint8Array<ArrayBuffer>): Promise<string> {
+  const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", bytes));
+  return Array.from(digest, (byte) => byte.toString(16).padStart(2, "0")).join("");
+}
