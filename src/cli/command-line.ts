@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { Command, CommanderError, Option } from "commander";
-import { SCALES } from "../experiments/experiment.js";
+import { SCALES } from "../experiments/options.js";
 import { DEVICES } from "../runtime/runtime.js";
 import { SEVERITIES } from "../robustness/corruptions/corrupt.js";
 import type { CorruptCommandOptions } from "./corrupt.js";

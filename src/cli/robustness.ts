@@ -36,7 +36,7 @@ import { INTERRUPTED, listenForInterrupt } from "./interrupt.js";
 import type { PreprocessingOptions } from "./preprocessing-options.js";
 import { statedPreprocessing } from "./preprocessing-options.js";
 import { createProgress } from "./progress.js";
-import { writeRobustnessReport } from "./robustness-report.js";
+import { writeRobustnessReport } from "./robustness/report.js";
 import type { Streams } from "./streams.js";
 import { renderTable } from "./table.js";
 

@@ -1,7 +1,8 @@
 import pc from "picocolors";
-import type { Experiment, ExperimentResult, Scale, SpecialOptions } from "../experiments/experiment.js";
 import { preprocessingPreset } from "../data/images/preprocessing.js";
-import { findExperiment } from "../experiments/registry.js";
+import type { Experiment, ExperimentResult } from "../experiments/experiment.js";
+import type { Scale, SpecialOptions } from "../experiments/options.js";
+import { findExperiment, SPECIAL_FLAGS } from "../experiments/registry.js";
 import type { Device } from "../runtime/runtime.js";
 import { check } from "../util/errors.js";
 import { INTERRUPTED, listenForInterrupt } from "./interrupt.js";
@@ -89,7 +90,7 @@ export async function runExperiment(
     });
     progress.stop();
     const flags = Object.entries(special).map(
-      ([key, value]) => ` ${SPECIAL[key as keyof SpecialOptions]} ${value}`,
+      ([key, value]) => ` ${SPECIAL_FLAGS[key as keyof SpecialOptions]} ${value}`,
     );
     printResult(result, out, `striate run ${name} --scale ${scale}${flags.join("")}`, streams);
     return result.interrupted ? INTERRUPTED : 0;
@@ -99,22 +100,15 @@ export async function runExperiment(
   }
 }
 
-const SPECIAL = {
-  dataSet: "--data-set",
-  data: "--data",
-  models: "--models",
-  upTiling: "--up-tiling",
-} as const;
-
 /** Those that were given. Throws {@link StriateError} for one that the experiment does not take. */
 function specialOptions({ name, takes = [] }: Experiment, options: RunOptions): SpecialOptions {
-  const given = (Object.keys(SPECIAL) as (keyof SpecialOptions)[]).filter(
+  const given = (Object.keys(SPECIAL_FLAGS) as (keyof SpecialOptions)[]).filter(
     (key) => options[key] !== undefined,
   );
   for (const key of given) {
     check(takes.includes(key), () => {
-      const taken = takes.map((one) => SPECIAL[one]).join(", ");
-      return `${name} has no ${SPECIAL[key]}${taken === "" ? "" : `; it takes ${taken}`}`;
+      const taken = takes.map((one) => SPECIAL_FLAGS[one]).join(", ");
+      return `${name} has no ${SPECIAL_FLAGS[key]}${taken === "" ? "" : `; it takes ${taken}`}`;
     });
   }
   return Object.fromEntries(given.map((key) => [key, options[key]]));
