@@ -5,7 +5,7 @@ import type { Command } from "../src/cli/commands/command.js";
 import { commands } from "../src/cli/commands/index.js";
 import { ownOptions } from "../src/cli/experiments.js";
 import { absenceOf, flagOf, helpOf, usageOf } from "../src/cli/options/option.js";
-import { SCALES } from "../src/experiments/experiment.js";
+import { SCALES } from "../src/experiments/options.js";
 import { experiments } from "../src/experiments/registry.js";
 
 export const CLI_PAGE = fileURLToPath(new URL("../docs/cli.md", import.meta.url));

@@ -1,5 +1,5 @@
 import type { Experiment } from "../experiments/experiment.js";
-import { SCALES } from "../experiments/experiment.js";
+import { SCALES } from "../experiments/options.js";
 import { experiments } from "../experiments/registry.js";
 import { flagOf } from "./options/option.js";
 

@@ -8,7 +8,7 @@ import type { Preprocessing } from "../data/images/preprocessing.js";
 import { preprocessingMetadata } from "../data/images/preprocessing.js";
 import type { PreparedImages } from "../data/images/prepared-images.js";
 import { prepareImages } from "../data/images/prepared-images.js";
-import { machine, versions } from "../experiments/machine-node.js";
+import { machine, versions } from "../report/provenance-node.js";
 import { input, tensorData, writeOnnx } from "../graph/index.js";
 import type { OnnxFile } from "../graph/onnx/read.js";
 import { bytesOfModel, openOnnx } from "../graph/onnx/open-node.js";

@@ -1,14 +1,14 @@
 import pc from "picocolors";
-import type { Experiment, ExperimentResult, SpecialOptions } from "../experiments/experiment.js";
 import { preprocessingPreset } from "../data/images/preprocessing.js";
-import { findExperiment } from "../experiments/registry.js";
+import type { Experiment, ExperimentResult } from "../experiments/experiment.js";
+import type { SpecialOptions } from "../experiments/options.js";
+import { findExperiment, SPECIAL_FLAGS } from "../experiments/registry.js";
 import { check } from "../util/errors.js";
 import { INTERRUPTED, listenForInterrupt } from "./terminal/interrupt.js";
 import { chooseOutFolder } from "./out-folder.js";
 import { resumingCommand } from "./resuming-command.js";
 import type { RunOptions } from "./commands/run.js";
 import type { Invocation } from "./commands/command.js";
-import { flagOf } from "./options/option.js";
 import { createProgress } from "./terminal/progress.js";
 import type { Streams } from "./terminal/streams.js";
 import { renderTable } from "./terminal/table.js";
@@ -85,15 +85,15 @@ export async function runExperiment(
   }
 }
 
-const SPECIAL: readonly (keyof SpecialOptions)[] = ["dataSet", "data", "models", "upTiling"];
-
 /** Those that were given. Throws {@link StriateError} for one that the experiment does not take. */
 function specialOptions({ name, takes = [] }: Experiment, options: RunOptions): SpecialOptions {
-  const given = SPECIAL.filter((key) => options[key] !== undefined);
+  const given = (Object.keys(SPECIAL_FLAGS) as (keyof SpecialOptions)[]).filter(
+    (key) => options[key] !== undefined,
+  );
   for (const key of given) {
     check(takes.includes(key), () => {
-      const taken = takes.map(flagOf).join(", ");
-      return `${name} has no ${flagOf(key)}${taken === "" ? "" : `; it takes ${taken}`}`;
+      const taken = takes.map((one) => SPECIAL_FLAGS[one]).join(", ");
+      return `${name} has no ${SPECIAL_FLAGS[key]}${taken === "" ? "" : `; it takes ${taken}`}`;
     });
   }
   return Object.fromEntries(given.map((key) => [key, options[key]]));

@@ -1,55 +1,17 @@
-import type { Device } from "../runtime/runtime.js";
-import type { Preprocessing } from "../data/images/preprocessing.js";
-import type { ProgressEvent } from "../train/progress.js";
-
-/** How much of the papers' recipe is run: a check that all works, minutes on a laptop, or the whole. */
-export const SCALES = ["smoke", "laptop", "paper"] as const;
-export type Scale = (typeof SCALES)[number];
+import { basename, join } from "node:path";
+import type { Provenance } from "../report/provenance-node.js";
+import { provenanceOf } from "../report/provenance-node.js";
+import { writeFileAtomic } from "../util/files-node.js";
+import type { CellConfig, CellOptions } from "./cells.js";
+import { cellsFolder, chooseCells, runStages, withStarts } from "./cells.js";
+import type { ExperimentOptions, Scale, SpecialOptions } from "./options.js";
+import { SPECIAL_FLAGS } from "./options.js";
 
 export interface ScaleFacts {
   /** One line for the help: what is done and how long it takes. */
   readonly summary: string;
   /** How many seeds are run unless the user says otherwise. */
   readonly seeds: number;
-}
-
-/** What only some experiments can be told; see {@link Experiment.takes}. */
-export interface SpecialOptions {
-  /** Data sets to run on, names with commas between them. */
-  readonly dataSet?: string;
-  /** Folder or file of a published data set. */
-  readonly data?: string;
-  /** Networks to compare, names with commas between them. */
-  readonly models?: string;
-  /** Shifted copies of a picture along each axis, for finer feature maps. */
-  readonly upTiling?: number;
-}
-
-export interface ExperimentOptions extends SpecialOptions {
-  readonly scale: Scale;
-  /** Folder for everything that the run leaves; made when it is not there. */
-  readonly out: string;
-  /** One repetition for each; at least one, all different. */
-  readonly seeds: readonly number[];
-  readonly device: Device;
-  /** Threads inside one operator; undefined for all cores. */
-  readonly threads: number | undefined;
-  /** Go on with what `out` holds. Otherwise a folder that holds a run is refused. */
-  readonly resume: boolean;
-  /** Run only the cells whose names fit this pattern (`*` stands for anything), and what they need. */
-  readonly cells?: string;
-  /** A network to use instead of one that the experiment trains, and how pixels reach it if that was stated. */
-  readonly model?: {
-    readonly path: string;
-    readonly preprocessing?: Preprocessing;
-    /** The options that stated it, for the command that a report shows. */
-    readonly flags?: string;
-  };
-  /** Aborted when the user wants to stop: save a checkpoint and return with `interrupted`. */
-  readonly signal: AbortSignal;
-  readonly onProgress: (task: string, event: ProgressEvent) => void;
-  /** Told lines that the user should read: a warning, a finished part. */
-  readonly onNote: (line: string) => void;
 }
 
 /** A table as text, ready to print. */
@@ -61,18 +23,22 @@ export interface ResultTable {
   readonly notes?: readonly string[];
 }
 
+interface RunFile {
+  readonly what: string;
+  readonly path: string;
+}
+
 export interface ExperimentResult {
-  /** Stopped by the signal; what is missing can be resumed. */
+  /** Whether the signal stopped the run, which can then be resumed. */
   readonly interrupted: boolean;
   readonly tables: readonly ResultTable[];
   /** A summary that is printed as it is, above the tables. */
   readonly text?: string;
-  /** What the run left, most interesting first: `{ what: "report", path: ".../report.html" }`. */
-  readonly files: readonly { readonly what: string; readonly path: string }[];
+  /** The files of the run, the most interesting one first: `{ what: "report", path: ".../report.html" }`. */
+  readonly files: readonly RunFile[];
 }
 
-/** One experiment of the papers: what `striate run NAME` does. */
-export interface Experiment {
+interface ExperimentFacts {
   /** Lower case, words joined by hyphens. */
   readonly name: string;
   readonly summary: string;
@@ -83,5 +49,151 @@ export interface Experiment {
   readonly takesModel?: boolean;
   /** Which special options it takes; others are refused. */
   readonly takes?: readonly (keyof SpecialOptions)[];
+}
+
+/** One experiment of the papers: what `striate run NAME` does. */
+export interface Experiment extends ExperimentFacts {
   run(options: ExperimentOptions): Promise<ExperimentResult>;
+}
+
+/** A run whose cells are done, as its report sees it: P is the plan, C a cell's configuration, R its result. */
+export interface FinishedRun<P, C, R> {
+  readonly plan: P;
+  readonly scale: Scale;
+  readonly seeds: readonly number[];
+  readonly device: string;
+  readonly results: ReadonlyMap<C, R>;
+  /** The folder of the run. */
+  readonly out: string;
+  /** Holds the folders of all cells. */
+  readonly cells: string;
+  readonly provenance: Provenance;
+}
+
+/** The cells of one kind with their results. */
+export function ofKind<
+  C extends { readonly kind: string },
+  R extends { readonly kind: string },
+  K extends C["kind"] & R["kind"],
+>(results: ReadonlyMap<C, R>, kind: K) {
+  return [...results].filter(([config]) => config.kind === kind) as [
+    Extract<C, { readonly kind: K }>,
+    Extract<R, { readonly kind: K }>,
+  ][];
+}
+
+/** The report of a finished run. */
+export interface RunReport {
+  /** The HTML of report.html. */
+  readonly page: string;
+  /** What results.json holds: the report without its pictures. */
+  readonly numbers: object;
+  /** Default none. */
+  readonly tables?: readonly ResultTable[];
+  readonly text?: string;
+  /** Further files that the report wrote. */
+  readonly files?: readonly RunFile[];
+}
+
+/** The parts of an experiment that are its own; D is the data that all its cells share. */
+export interface ExperimentDefinition<P, C extends CellConfig, R, D extends object> extends ExperimentFacts {
+  /** Decides everything that the list of cells depends on. */
+  readonly plan: (options: ExperimentOptions) => P | Promise<P>;
+  /** Lists all cells of a run, in the order in which they are named to the user. */
+  readonly cellsOf: (plan: P, options: ExperimentOptions) => readonly C[];
+  /** Picks the cells that run if the user names none. Default: all. */
+  readonly standardCells?: (plan: P, all: readonly C[]) => readonly C[];
+  /** Reads or makes the data, once the cells to run are known; undefined if the run was stopped meanwhile. */
+  readonly load: (
+    plan: P,
+    options: ExperimentOptions,
+    cells: readonly C[],
+  ) => D | undefined | Promise<D | undefined>;
+  /** "akorn/seed1": what `--cells` chooses from. */
+  readonly nameOf: (config: C) => string;
+  /** Runs one cell; `done` has the results of the stages before it. Undefined if the cell was stopped. */
+  readonly runCell: (config: C, options: CellOptions & D, done: ReadonlyMap<C, R>) => Promise<R | undefined>;
+  /** One line about a finished cell. */
+  readonly describe: (result: R) => string;
+  /** Tables of a run of some cells only. Default: one table with a line for each cell. */
+  readonly partialTables?: (results: ReadonlyMap<C, R>, title: string) => readonly ResultTable[];
+  /** Whether a report is made of some cells, too. Default false: it waits for all of them. */
+  readonly reportsSome?: boolean;
+  readonly report: (run: FinishedRun<P, C, R> & D) => Promise<RunReport>;
+}
+
+const INTERRUPTED: ExperimentResult = { interrupted: true, tables: [], files: [] };
+const REPORT_WAITS = "The report is made when all cells are done: run again without --cells, with --resume.";
+
+/**
+ * Makes an experiment from its own parts. A run plans its cells, runs those that were chosen and those that they start
+ * from, and writes report.html and results.json once all cells are done; before that it gives tables of the results.
+ */
+export function defineExperiment<P, C extends CellConfig, R, D extends object>(
+  definition: ExperimentDefinition<P, C, R, D>,
+): Experiment {
+  const { plan: planOf, cellsOf, load, nameOf, runCell, describe, report, ...others } = definition;
+  const { standardCells, partialTables, reportsSome = false, ...facts } = others;
+  const lineForEach = (results: ReadonlyMap<C, R>, title: string): ResultTable[] => {
+    const rows = [...results].map(([config, result]) => [nameOf(config), describe(result)]);
+    return [{ title, columns: ["cell", "result"], rows }];
+  };
+  const run = async (options: ExperimentOptions): Promise<ExperimentResult> => {
+    const started = performance.now();
+    const { scale, seeds, device, out } = options;
+    const plan = (await planOf(options)) as P;
+    const all = cellsOf(plan, options);
+    const chosen =
+      options.cells === undefined
+        ? (standardCells?.(plan, all) ?? all)
+        : withStarts(chooseCells(all, nameOf, options.cells), all);
+    const data = await load(plan, options, chosen);
+    if (data === undefined) return INTERRUPTED;
+    const results = await runStages<C, R>(options, chosen, {
+      nameOf,
+      describe,
+      run: (config, common, done) => runCell(config, { ...common, ...data }, done),
+    });
+    if (results === undefined) return INTERRUPTED;
+    if (chosen.length < all.length && !reportsSome) {
+      const tables = (partialTables ?? lineForEach)(results, `${results.size} of ${all.length} cells`);
+      const noted = tables.map((table) => ({ ...table, notes: [...(table.notes ?? []), REPORT_WAITS] }));
+      return { interrupted: false, tables: noted, files: [] };
+    }
+    const seconds = (performance.now() - started) / 1000;
+    const provenance = provenanceOf(seeds, commandOf(facts.name, options), seconds);
+    const finished = { plan, scale, seeds, device, results, out, cells: cellsFolder(out), provenance };
+    const { page, numbers, tables = [], files = [], ...text } = await report({ ...finished, ...data });
+    const [html, json] = await writeReport(out, page, numbers);
+    return { interrupted: false, tables, ...text, files: [html, ...files, json] };
+  };
+  return { ...facts, run };
+}
+
+/** The command that does a run again. */
+function commandOf(name: string, { scale, seeds, model, ...options }: ExperimentOptions): string {
+  const special = Object.entries(SPECIAL_FLAGS).flatMap(([key, flag]) => {
+    const value = options[key as keyof SpecialOptions];
+    return value === undefined ? [] : [`${flag} ${value}`];
+  });
+  return [
+    `striate run ${name} --scale ${scale} --seed ${seeds[0]!} --seeds ${seeds.length}`,
+    ...special,
+    ...(model ? [`--model ${basename(model.path)}`, ...(model.flags ? [model.flags] : [])] : []),
+  ].join(" ");
+}
+
+/** Writes a run's report.html and results.json, and lists them in this order. */
+export async function writeReport(
+  out: string,
+  page: string,
+  numbers: object,
+): Promise<readonly [report: RunFile, results: RunFile]> {
+  const [html, json] = [join(out, "report.html"), join(out, "results.json")];
+  await writeFileAtomic(html, page);
+  await writeFileAtomic(json, `${JSON.stringify(numbers, null, 1)}\n`);
+  return [
+    { what: "report", path: html },
+    { what: "results", path: json },
+  ];
 }

@@ -1,14 +1,15 @@
 import { StriateError } from "../util/errors.js";
 import { unknownName } from "../util/suggest.js";
 import type { Experiment } from "./experiment.js";
-import { objectDiscovery } from "./object-discovery/experiment-node.js";
-import { overlappingDigits } from "./overlapping-digits/experiment-node.js";
-import { predictiveCoding } from "./predictive-coding/experiment-node.js";
-import { robustRecognition } from "./robust-recognition/experiment-node.js";
-import { sudokuExperiment } from "./sudoku/experiment-node.js";
-import { synchronyExperiment } from "./synchrony/experiment-node.js";
-import { v1Sampling } from "./v1-sampling/experiment-node.js";
+import { objectDiscovery } from "./object-discovery/experiment.js";
+import { overlappingDigits } from "./overlapping-digits/experiment.js";
+import { predictiveCoding } from "./predictive-coding/experiment.js";
+import { robustRecognition } from "./robust-recognition/experiment.js";
+import { sudokuExperiment } from "./sudoku/experiment.js";
+import { synchronyExperiment } from "./synchrony/experiment.js";
+import { v1Sampling } from "./v1-sampling/experiment.js";
 
+export * from "./options.js";
 export * from "./experiment.js";
 
 /** All experiments, in the order in which they are listed. */

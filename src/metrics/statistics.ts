@@ -30,6 +30,11 @@ export function summarise(values: ArrayLike<number>): Summary {
   return { count, mean, standardDeviation, standardError: standardDeviation / Math.sqrt(count) };
 }
 
+/** The mean; NaN without values. Unlike {@link summarise}, it lets NaN through. */
+export function average(values: readonly number[]): number {
+  return values.reduce((sum, value) => sum + value, 0) / values.length;
+}
+
 /** An interval of plausible values. */
 export interface Interval {
   readonly low: number;

@@ -1,7 +1,7 @@
 import { lineChart, NARROW, renderSvg, SMALL, WIDE } from "./charts.js";
 import type { ChartBuilder, LineChartOptions } from "./charts.js";
-import { details, figure, markup, raw } from "./html.js";
 import type { Content, Html } from "./html.js";
+import { details, figure, markup, raw } from "./html.js";
 import { CATEGORICAL } from "../draw/index.js";
 import { DASHES, SHAPES } from "./theme.js";
 
@@ -58,13 +58,23 @@ export function lineBlock(
   });
 }
 
-/** Small charts in a row under one legend. */
+/** Small charts in a row, under one legend if `series` is given. */
 export function multiples(
   charts: readonly ChartBlock[],
-  series: readonly { readonly name: string; readonly style?: number }[],
+  series?: readonly { readonly name: string; readonly style?: number }[],
 ): ChartBlock {
   return {
-    body: markup`${seriesLegend(series)}<div class="multiples">${charts.map(({ body }) => body)}</div>`,
+    body: markup`${series && seriesLegend(series)}<div class="multiples">${charts.map(({ body }) => body)}</div>`,
+    specs: charts.flatMap(({ specs }) => specs),
+  };
+}
+
+/** Charts two by two. */
+export function chartGrid(charts: readonly ChartBlock[]): ChartBlock {
+  return {
+    body: markup`<div style="display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,380px),1fr));gap:24px 18px">
+      ${charts.map(({ body }) => body)}
+    </div>`,
     specs: charts.flatMap(({ specs }) => specs),
   };
 }

@@ -54,7 +54,7 @@ export interface LineChartOptions {
   readonly references?: readonly LineSeries[];
   /** Labelled horizontal lines (chance, ceiling). */
   readonly rules?: readonly { readonly y: number; readonly label: string }[];
-  /** Default true; false where the page has a legend. */
+  /** Default true; false if the page has its own legend. */
   readonly legend?: boolean;
 }
 
@@ -202,7 +202,7 @@ export interface BarChartOptions {
   readonly series: readonly { readonly name: string; readonly style?: number }[];
   readonly value: AxisOptions;
   readonly rules?: readonly { readonly y: number; readonly label: string }[];
-  /** Default true; false where the page has a legend. */
+  /** Default true; false if the page has its own legend. */
   readonly legend?: boolean;
 }
 
@@ -372,7 +372,7 @@ function grown(width: string): number {
 
 /**
  * Draws a specification as an SVG element, without DOM or canvas. `description` becomes its accessible name; `id`
- * keeps identifiers inside apart from those of other charts on the same page.
+ * makes its identifiers differ from those of other charts on the same page.
  */
 export async function renderSvg(spec: TopLevelSpec, description: string, id: string): Promise<string> {
   const view = new View(parse(compile(spec).spec), { renderer: "none" });

@@ -9,7 +9,7 @@ export class Html {
   }
 }
 
-/** What may stand in a template: text is escaped, markup kept, lists joined, nothing skipped. */
+/** Content of a template: text is escaped, markup is not, lists are joined, null, undefined and false are left out. */
 export type Content = Html | string | number | false | null | undefined | readonly Content[];
 
 /** Markup from trusted text (drawn by this library). */
@@ -141,9 +141,9 @@ export interface TableOptions {
   /** First cell heads the row names. */
   readonly head: readonly Content[];
   readonly rows: readonly { readonly name: Content; readonly cells: readonly Content[] }[];
-  /** Columns (counted from 0 after the row name) that are not ours: set apart visually. */
+  /** Columns (counted from 0 after the row name) of other people's numbers, which look different. */
   readonly foreign?: readonly number[];
-  /** Says what the table is to readers who cannot see where its scrolling box begins. */
+  /** Name of the table for screen readers. */
   readonly label: string;
 }
 
@@ -172,32 +172,6 @@ export function table(options: TableOptions): Html {
   </div>`;
 }
 
-/** Values of one measure over seeds, for {@link spreadCell}. */
-export interface SeedValue {
-  readonly seed: number;
-  readonly value: number;
-}
-
-/** `mean ± spread`; opens (click, Enter, or pointer rest) to each seed's value. */
-export function spreadCell(
-  mean: number,
-  spread: number | null,
-  values: readonly SeedValue[],
-  format: (value: number) => string,
-): Html {
-  const seeds = values.map(({ seed, value }) => `seed ${seed}: ${format(value)}`);
-  const text = markup`<b>${format(mean)}</b>${
-    spread === null ? null : markup`<span class="spread"> ± ${format(spread)}</span>`
-  }`;
-  if (values.length === 0) return text;
-  return markup`<details class="seeds">
-    <summary title="${seeds.join("\n")}">${text}</summary>
-    <ul>
-      ${seeds.map((seed) => markup`<li>${seed}</li>`)}
-    </ul>
-  </details>`;
-}
-
 /** A figure; the caption says what to look for. */
 export function figure(body: Content, caption: Content, extra: Content = null): Html {
   return markup`<figure class="figure">
@@ -205,6 +179,30 @@ export function figure(body: Content, caption: Content, extra: Content = null): 
     <figcaption>${caption}</figcaption>
     ${extra}
   </figure>`;
+}
+
+/** One number of a summary. */
+export interface Card {
+  /** CSS colour of the mark. */
+  readonly colour: string;
+  readonly name: string;
+  readonly value: string;
+  /** Follows the value in small letters; default " %". */
+  readonly unit?: Content;
+  readonly aside: Content;
+}
+
+/** The main numbers of a page, each on a card. */
+export function cards(list: readonly Card[]): Html {
+  return markup`<ul class="cards">
+    ${list.map(
+      ({ colour, name, value, unit = " %", aside }) =>
+        markup`<li class="card" style="--mark:${colour}">
+          <span class="name">${name}</span><span class="big">${value}<small>${unit}</small></span>
+          <span class="aside">${aside}</span>
+        </li>`,
+    )}
+  </ul>`;
 }
 
 /** A boxed remark; `kind` is spoken by its label, not by colour alone. */

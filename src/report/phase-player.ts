@@ -22,8 +22,8 @@ import {
 } from "../draw/index.js";
 import type { CyclicMap, PhaseField, PhasePlane, Rgb } from "../draw/index.js";
 import { check } from "../util/errors.js";
-import { embeddedJson, markup, raw } from "./html.js";
 import type { Content, Html } from "./html.js";
+import { embeddedJson, markup, raw } from "./html.js";
 import { base64, pngDataUri } from "./png.js";
 
 /** One network's phases in a player: a plane per timestep. */
@@ -123,7 +123,7 @@ function picture(uri: string, alt: string): Html {
 
 /**
  * Input, objects and phase maps side by side, playing through the timesteps; below them the film strip of every
- * timestep, which also stands alone when scripts are off.
+ * timestep, which also works without scripts.
  */
 export function phasePlayer(options: PhasePlayerOptions): Html {
   const { height, width, panels, masks } = options;

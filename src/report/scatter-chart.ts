@@ -10,7 +10,7 @@ export interface ScatterOptions {
   readonly points: readonly {
     /** Decides colour and shape. */
     readonly group: string;
-    /** What the point stands for, kept in the specification's data. */
+    /** Name of the point, in the specification's data. */
     readonly name: string;
     readonly x: number;
     readonly y: number;

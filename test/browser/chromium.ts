@@ -34,7 +34,6 @@ export interface OpenPage {
   readonly problems: string[];
   /** The value of a property of the page's window, once it is there. */
   readonly result: <T>(name: string) => Promise<T>;
-  readonly page: Page;
 }
 
 /** Opens an address in a browser that is closed with the test. */
@@ -60,7 +59,6 @@ export async function openPage(url: string, options: { readonly webgpu?: boolean
   return {
     page,
     problems,
-    page,
     result: async <T>(name: string) => {
       // A script that failed never gives a result.
       await page.waitForFunction(`window.${name} !== undefined || window.failed !== undefined`, undefined, {

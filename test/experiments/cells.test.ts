@@ -1,8 +1,8 @@
 import { readdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { cellFolder, cellKey, runCells } from "../../src/experiments/cells-node.js";
-import type { Cell } from "../../src/experiments/cells-node.js";
+import type { Cell } from "../../src/experiments/cells.js";
+import { cellFolder, cellKey, runCells } from "../../src/experiments/cells.js";
 import { temporaryFolder } from "../support/folders.js";
 
 const cells: Cell<{ n: number }>[] = [1, 2, 3, 4].map((n) => ({ label: `cell ${n}`, config: { n } }));

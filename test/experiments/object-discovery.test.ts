@@ -2,30 +2,38 @@ import { existsSync } from "node:fs";
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { cellFolder, cellKey, chooseCells } from "../../src/experiments/cells-node.js";
-import { SCALES } from "../../src/experiments/experiment.js";
-import { runCell } from "../../src/experiments/object-discovery/cell-node.js";
-import type { CellResult } from "../../src/experiments/object-discovery/cell-node.js";
-import { colourControl, sharesColours } from "../../src/experiments/object-discovery/colour-control.js";
-import type { CellConfig, ScalePlan } from "../../src/experiments/object-discovery/config.js";
-import { cellName, cellsOf, PLANS } from "../../src/experiments/object-discovery/config.js";
-import { multiplyAdds } from "../../src/experiments/object-discovery/cost.js";
-import { objectDiscovery } from "../../src/experiments/object-discovery/experiment-node.js";
-import type { ModelName } from "../../src/experiments/object-discovery/models.js";
-import { MODELS } from "../../src/experiments/object-discovery/models.js";
-import { parameterCount } from "../../src/experiments/object-discovery/networks.js";
-import { PAPER_RESULTS, paperResult } from "../../src/experiments/object-discovery/paper-results.js";
-import { readPictures } from "../../src/experiments/object-discovery/pictures-node.js";
-import { readScenes } from "../../src/experiments/object-discovery/published-node.js";
-import { objectDiscoveryReport } from "../../src/experiments/object-discovery/report-node.js";
-import { generateScenes } from "../../src/experiments/object-discovery/scenes.js";
-import type { SetName } from "../../src/experiments/object-discovery/sets.js";
-import { SET_NAMES, SETS } from "../../src/experiments/object-discovery/sets.js";
 import { simclrViews } from "../../src/data/augmentation/simclr.js";
 import { segmentedScenes } from "../../src/data/scenes/segmented-scenes.js";
-import { objectDiscoveryPage } from "../../src/report/object-discovery.js";
+import { cellFolder, cellKey, chooseCells } from "../../src/experiments/cells.js";
+import { runCell } from "../../src/experiments/object-discovery/cell.js";
+import { colourControl, sharesColours } from "../../src/experiments/object-discovery/colour-control.js";
+import { objectDiscovery } from "../../src/experiments/object-discovery/experiment.js";
+import { multiplyAdds, objectTask } from "../../src/experiments/object-discovery/networks.js";
+import { objectDiscoveryPage } from "../../src/experiments/object-discovery/page.js";
+import { readPictures } from "../../src/experiments/object-discovery/pictures.js";
+import type {
+  CellConfig,
+  ModelName,
+  ScalePlan,
+  SetName,
+} from "../../src/experiments/object-discovery/plan.js";
+import {
+  cellName,
+  cellsOf,
+  MODELS,
+  PLANS,
+  SET_NAMES,
+  SETS,
+} from "../../src/experiments/object-discovery/plan.js";
+import { PAPER_RESULTS, paperResult } from "../../src/experiments/object-discovery/published.js";
+import type { CellResult } from "../../src/experiments/object-discovery/results.js";
+import { objectDiscoveryReport } from "../../src/experiments/object-discovery/results.js";
+import { generateScenes, readScenes } from "../../src/experiments/object-discovery/scenes.js";
+import { SCALES } from "../../src/experiments/options.js";
+import { parameterCount } from "../../src/experiments/training.js";
 import { VIEWS } from "../../src/systems/akorn/index.js";
 import { temporaryFolder } from "../support/folders.js";
+import { finishedRun } from "./finished-run.js";
 import { npyBytes } from "../support/npy.js";
 
 const counts = { trainScenes: 16, validationScenes: 4, testScenes: 18 };
@@ -68,7 +76,8 @@ describe("the cells", () => {
   });
 
   it("of the paper have the authors' sizes", () => {
-    const parameters = (set: SetName, model: ModelName) => parameterCount(paperCell(set, model));
+    const parameters = (set: SetName, model: ModelName) =>
+      parameterCount(objectTask(paperCell(set, model)).parameters, "trainable");
     expect(parameters("tetrominoes", "akorn-attn")).toBe(278_400);
     expect(parameters("dsprites", "akorn-attn")).toBe(302_976);
     expect(parameters("clevr", "akorn-attn")).toBe(1_167_104);
@@ -236,14 +245,11 @@ describe("a run", () => {
     expect((await readPictures(cellFolder(cells, configs[1]))).fields).toEqual([]);
 
     const report = await objectDiscoveryReport({
-      scale: "smoke",
-      seeds: [1, 2],
-      results,
-      scenes: ({ set }) => Promise.resolve(generateScenes(set, counts)),
-      folder: cells,
-      command: "striate run object-discovery",
-      device: "cpu",
-      seconds: 1,
+      ...finishedRun(TINY, new Map(results.map(({ config, result }) => [config, result])), {
+        seeds: [1, 2],
+        cells,
+      }),
+      scenes: { of: ({ set }) => Promise.resolve(generateScenes(set, counts)) },
     });
     const [set] = report.sets;
     expect(set!.rows).toHaveLength(4);

@@ -5,17 +5,17 @@ import { runExperiment } from "../../src/cli/run.js";
 import type { RunOptions } from "../../src/cli/commands/run.js";
 import { CIFAR10_RECORD } from "../../src/data/sets/cifar10.js";
 import { flipAndMove } from "../../src/data/augmentation/flip-and-move.js";
-import { cellFolder, cellKey } from "../../src/experiments/cells-node.js";
-import { SCALES } from "../../src/experiments/experiment.js";
-import type { BackboneCell } from "../../src/experiments/predictive-coding/config.js";
+import { cellFolder, cellKey } from "../../src/experiments/cells.js";
+import { SCALES } from "../../src/experiments/options.js";
+import type { BackboneCell } from "../../src/experiments/predictive-coding/plan.js";
 import {
-  PLANS,
-  SETTINGS,
   cellName,
   cellsOf,
   hyperparametersUnder,
-} from "../../src/experiments/predictive-coding/config.js";
-import type { PredictiveCodingReport } from "../../src/report/predictive-coding.js";
+  PLANS,
+  SETTINGS,
+} from "../../src/experiments/predictive-coding/plan.js";
+import type { PredictiveCodingReport } from "../../src/experiments/predictive-coding/results.js";
 import { Random } from "../../src/util/random.js";
 import { captured } from "../cli/streams.js";
 import { readHtml } from "../report/markup.js";
@@ -34,7 +34,10 @@ describe("the cells of predictive-coding", () => {
 
   it("depend on the network that is given", () => {
     const given = (sha256: string) =>
-      cellsOf(PLANS.smoke, [1], { sha256, preprocessing: { scale: 255 } }).map((cell) => cellKey(cell));
+      cellsOf(
+        { ...PLANS.smoke, given: { sha256, preprocessing: { scale: 255 }, name: "a.onnx", path: "a.onnx" } },
+        [1],
+      ).map((cell) => cellKey(cell));
     const [one, other] = [given("a"), given("b")];
     for (const key of one) expect(other).not.toContain(key);
   });
@@ -162,7 +165,7 @@ describe("striate run predictive-coding", () => {
     });
     expect(given.text).toMatch(/2 of 5 cells/);
     const accuracy = (100 * report.network.runs[0]!.accuracy).toFixed(1);
-    expect(given.text).toContain(`${accuracy} % of the images set aside`);
+    expect(given.text).toContain(`${accuracy} % of held-out images`);
   }, 600_000);
 
   it("says what is wrong with a network that is given", async () => {

@@ -2,20 +2,22 @@ import { describe, expect, it } from "vitest";
 import { CIFAR10_CLASSES } from "../../src/data/sets/cifar10.js";
 import type { ImageSource } from "../../src/data/images/image-source.js";
 import { prepareImages } from "../../src/data/images/prepared-images.js";
-import { cellKey, chooseCells } from "../../src/experiments/cells-node.js";
-import { SCALES } from "../../src/experiments/experiment.js";
-import { runCell } from "../../src/experiments/robust-recognition/cell-node.js";
-import type { CellConfig, ScalePlan } from "../../src/experiments/robust-recognition/config.js";
-import { PLANS, cellName, cellsOf } from "../../src/experiments/robust-recognition/config.js";
+import { cellKey, chooseCells } from "../../src/experiments/cells.js";
+import { SCALES } from "../../src/experiments/options.js";
+import { runCell } from "../../src/experiments/robust-recognition/cell.js";
 import { trainingImages } from "../../src/experiments/robust-recognition/images.js";
-import { attackedNetwork, modelOf, parameterCount } from "../../src/experiments/robust-recognition/models.js";
-import { recognitionReport } from "../../src/experiments/robust-recognition/report-node.js";
-import { recognitionMeasures, recognitionPage } from "../../src/report/robust-recognition.js";
+import { attackedNetwork, modelOf } from "../../src/experiments/robust-recognition/networks.js";
+import { recognitionMeasures, recognitionPage } from "../../src/experiments/robust-recognition/page.js";
+import type { CellConfig, ScalePlan } from "../../src/experiments/robust-recognition/plan.js";
+import { cellName, cellsOf, PLANS } from "../../src/experiments/robust-recognition/plan.js";
+import { recognitionReport } from "../../src/experiments/robust-recognition/results.js";
+import { parameterCount } from "../../src/experiments/training.js";
 import { Classifier } from "../../src/robustness/classifier.js";
 import { nodeRuntime } from "../../src/runtime/node.js";
 import { initialValues } from "../../src/train/trainer.js";
 import { Random } from "../../src/util/random.js";
 import { temporaryFolder } from "../support/folders.js";
+import { finishedRun } from "./finished-run.js";
 
 /** Pictures of one colour for each class, with some noise. */
 function colours(count: number, name: string): ImageSource {
@@ -68,7 +70,7 @@ describe("the cells", () => {
     for (const scale of ["laptop", "paper"] as const) {
       const { shapes } = PLANS[scale];
       const [akorn, resnet, vit] = (["akorn", "resnet", "vit"] as const).map((model) =>
-        parameterCount({ model, shapes }),
+        parameterCount(modelOf({ model, shapes }).task.parameters, "trainable"),
       ) as [number, number, number];
       // In full width ResNet-18 is what it is: 11.2 million.
       const most = scale === "paper" ? 1.7 : 1.15;
@@ -77,8 +79,12 @@ describe("the cells", () => {
         expect(other / akorn).toBeLessThan(most);
       }
     }
-    expect(parameterCount({ model: "akorn", shapes: PLANS.paper.shapes })).toBe(7_023_760);
-    expect(parameterCount({ model: "resnet", shapes: PLANS.paper.shapes })).toBe(11_173_962);
+    expect(
+      parameterCount(modelOf({ model: "akorn", shapes: PLANS.paper.shapes }).task.parameters, "trainable"),
+    ).toBe(7_023_760);
+    expect(
+      parameterCount(modelOf({ model: "resnet", shapes: PLANS.paper.shapes }).task.parameters, "trainable"),
+    ).toBe(11_173_962);
   });
 });
 
@@ -161,14 +167,7 @@ describe("a run of every kind of cell", () => {
       });
       results.set(config, result!);
     }
-    const report = recognitionReport({
-      plan,
-      scale: "smoke",
-      seeds: [1],
-      results,
-      device: "cpu",
-      seconds: 1,
-    });
+    const report = recognitionReport(finishedRun(plan, results));
     expect(report.networks.map(({ id }) => id)).toEqual(["akorn", "akorn-fixed", "resnet", "vit"]);
     expect(report.clean.map(({ network }) => network)).toEqual(["akorn", "akorn-fixed", "resnet", "vit"]);
     expect(report.attacks).toHaveLength(3 * 2 + 1);

@@ -1,8 +1,8 @@
 import { readFile } from "node:fs/promises";
 import { describe, expect, it } from "vitest";
-import type { ExperimentOptions } from "../../src/experiments/experiment.js";
-import { writeReport } from "../../src/experiments/report-files-node.js";
-import { partialResult, runStages, withStarts } from "../../src/experiments/stages-node.js";
+import { runStages, withStarts } from "../../src/experiments/cells.js";
+import { defineExperiment, writeReport } from "../../src/experiments/experiment.js";
+import type { ExperimentOptions } from "../../src/experiments/options.js";
 import { temporaryFolder } from "../support/folders.js";
 
 interface Config {
@@ -88,19 +88,58 @@ describe("cells that start from others", () => {
 });
 
 describe("what a run leaves", () => {
-  it("is a table while cells are missing", () => {
-    const { tables, interrupted } = partialResult(new Map([[other, 3]]), all, ({ name }, n) => [
-      [name, `${n}`],
-    ]);
-    expect(interrupted).toBe(false);
-    expect(tables).toEqual([
-      {
-        title: "1 of 4 cells",
-        columns: ["cell", "result"],
-        rows: [["other", "3"]],
-        notes: [expect.stringContaining("run again without --cells, with --resume")],
-      },
-    ]);
+  const experiment = defineExperiment<object, Config, number, { readonly factor: number }>({
+    name: "counting",
+    summary: "counts",
+    scales: {
+      smoke: { summary: "", seeds: 1 },
+      laptop: { summary: "", seeds: 1 },
+      paper: { summary: "", seeds: 1 },
+    },
+    choosesCells: true,
+    plan: () => ({}),
+    cellsOf: () => all,
+    load: (_, { signal }) => (signal.aborted ? undefined : { factor: 2 }),
+    nameOf,
+    runCell: ({ name }, { factor }) => Promise.resolve(factor * name.length),
+    describe: String,
+    report: ({ results, provenance }) =>
+      Promise.resolve({
+        page: "<html></html>",
+        numbers: { sum: [...results.values()].reduce((a, b) => a + b) },
+        text: provenance.command,
+      }),
+  });
+
+  it("is a table while cells are missing, and the report once they are done", async () => {
+    const out = await temporaryFolder();
+    const first = await experiment.run({ ...optionsFor(out).options, cells: "tuned" });
+    expect(first).toEqual({
+      interrupted: false,
+      files: [],
+      tables: [
+        {
+          title: "2 of 4 cells",
+          columns: ["cell", "result"],
+          rows: [
+            ["network", "14"],
+            ["tuned", "10"],
+          ],
+          notes: [expect.stringContaining("run again without --cells, with --resume")],
+        },
+      ],
+    });
+    const last = await experiment.run({ ...optionsFor(out).options, resume: true, models: "a,b" });
+    expect(last.files.map(({ what }) => what)).toEqual(["report", "results"]);
+    expect(last.text).toBe("striate run counting --scale smoke --seed 1 --seeds 2 --models a,b");
+    expect(JSON.parse(await readFile(last.files[1]!.path, "utf8"))).toEqual({ sum: 42 });
+  });
+
+  it("is nothing if it was stopped while data were read", async () => {
+    const controller = new AbortController();
+    controller.abort();
+    const result = await experiment.run(optionsFor(await temporaryFolder(), controller).options);
+    expect(result).toEqual({ interrupted: true, tables: [], files: [] });
   });
 
   it("is a page and its numbers", async () => {

@@ -1,19 +1,14 @@
 import { describe, expect, it } from "vitest";
-import { cellKey, chooseCells } from "../../src/experiments/cells-node.js";
-import { SCALES } from "../../src/experiments/experiment.js";
-import type { BoardSets } from "../../src/experiments/sudoku/cell-node.js";
-import { runCell } from "../../src/experiments/sudoku/cell-node.js";
-import type { CellConfig, ScalePlan } from "../../src/experiments/sudoku/config.js";
-import { MODELS, PLANS, cellName, cellsOf } from "../../src/experiments/sudoku/config.js";
-import {
-  logitsAfter,
-  networkOf,
-  parameterCount,
-  readingTask,
-  trainingTask,
-} from "../../src/experiments/sudoku/models.js";
-import { sudokuReport } from "../../src/experiments/sudoku/report-node.js";
-import { boardData, trainingBoards } from "../../src/experiments/sudoku/training-boards.js";
+import { cellKey, chooseCells } from "../../src/experiments/cells.js";
+import { SCALES } from "../../src/experiments/options.js";
+import type { BoardSets } from "../../src/experiments/sudoku/boards.js";
+import { boardData, trainingBoards } from "../../src/experiments/sudoku/boards.js";
+import { runCell } from "../../src/experiments/sudoku/cell.js";
+import { logitsAfter, networkOf, readingTask, trainingTask } from "../../src/experiments/sudoku/networks.js";
+import { sudokuPage } from "../../src/experiments/sudoku/page.js";
+import type { CellConfig, ScalePlan } from "../../src/experiments/sudoku/plan.js";
+import { cellName, cellsOf, MODELS, PLANS } from "../../src/experiments/sudoku/plan.js";
+import { sudokuReport } from "../../src/experiments/sudoku/results.js";
 import type { BoardDraws } from "../../src/experiments/sudoku/votes.js";
 import {
   energyRanking,
@@ -21,13 +16,14 @@ import {
   votesAmong,
   votingGain,
 } from "../../src/experiments/sudoku/votes.js";
+import { parameterCount } from "../../src/experiments/training.js";
 import type { TensorData } from "../../src/graph/index.js";
-import { sudokuPage } from "../../src/report/sudoku.js";
 import { nodeRuntime } from "../../src/runtime/node.js";
 import { PUZZLE, SOLUTION, SudokuTask } from "../../src/systems/akorn/index.js";
 import { Evaluator } from "../../src/train/evaluator.js";
 import { initialValues } from "../../src/train/trainer.js";
 import { temporaryFolder } from "../support/folders.js";
+import { finishedRun } from "./finished-run.js";
 import { someBoards } from "./boards.js";
 
 describe("the cells", () => {
@@ -48,7 +44,7 @@ describe("the cells", () => {
 
   it("of scale paper have the authors' recipe and numbers of parameters", () => {
     const networks = cellsOf(PLANS.paper, [1]).filter((cell) => cell.kind === "network");
-    const counts = networks.map((cell) => parameterCount(cell));
+    const counts = networks.map((cell) => parameterCount(trainingTask(cell).parameters));
     expect(counts).toEqual([2_982_412, 2_155_017, 16_874_505]);
     const [akorn, itrsa] = networks;
     expect(akorn).toMatchObject({ steps: 9000, batchSize: 100, learningRate: 1e-3, clipNorm: 1, hints: 0 });
@@ -182,15 +178,7 @@ describe("a run of every kind of cell", () => {
       });
       results.set(config, result!);
     }
-    const report = sudokuReport({
-      plan,
-      scale: "smoke",
-      seeds: [1],
-      results,
-      boards,
-      device: "cpu",
-      seconds: 1,
-    });
+    const report = sudokuReport({ ...finishedRun(plan, results), boards });
     expect(report.models.map(({ id }) => id)).toEqual([...MODELS]);
     expect(report.accuracies).toHaveLength(9);
     const akorn = report.accuracies.find(({ model, set }) => model === "akorn" && set === "id")!;

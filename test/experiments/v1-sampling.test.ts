@@ -2,26 +2,27 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import type { PreparedImages } from "../../src/data/images/prepared-images.js";
-import { cellFolder, cellKey } from "../../src/experiments/cells-node.js";
-import { SCALES } from "../../src/experiments/experiment.js";
+import { cellFolder, cellKey } from "../../src/experiments/cells.js";
+import { SCALES } from "../../src/experiments/options.js";
 import {
   groupFacts,
   matchFacts,
   meanCorruptionAccuracy,
   relativeDifference,
 } from "../../src/experiments/v1-sampling/analysis.js";
-import type { NetworkResult, Tested } from "../../src/experiments/v1-sampling/cell-node.js";
-import { runCell } from "../../src/experiments/v1-sampling/cell-node.js";
-import { testImages } from "../../src/experiments/v1-sampling/conditions-node.js";
-import type { NetworkCell, ScalePlan } from "../../src/experiments/v1-sampling/config.js";
-import { PLANS, cellName, cellsOf } from "../../src/experiments/v1-sampling/config.js";
-import { v1Of } from "../../src/experiments/v1-sampling/models.js";
+import type { NetworkResult, Tested } from "../../src/experiments/v1-sampling/cell.js";
+import { runCell } from "../../src/experiments/v1-sampling/cell.js";
+import { testImages } from "../../src/experiments/v1-sampling/images.js";
+import { v1Of } from "../../src/experiments/v1-sampling/networks.js";
+import { v1SamplingPage } from "../../src/experiments/v1-sampling/page.js";
+import type { NetworkCell, ScalePlan } from "../../src/experiments/v1-sampling/plan.js";
+import { cellName, cellsOf, PLANS } from "../../src/experiments/v1-sampling/plan.js";
 import { bankFacts, distributions } from "../../src/experiments/v1-sampling/populations.js";
-import { v1SamplingReport } from "../../src/experiments/v1-sampling/report-node.js";
-import { v1SamplingPage } from "../../src/report/v1-sampling.js";
+import { v1SamplingReport } from "../../src/experiments/v1-sampling/results.js";
 import { matchCells } from "../../src/systems/vonenet/index.js";
 import { Random } from "../../src/util/random.js";
 import { temporaryFolder } from "../support/folders.js";
+import { finishedRun } from "./finished-run.js";
 
 /** Pictures of two classes: dark and light ones. */
 function pictures(count: number, seed: number): PreparedImages {
@@ -122,15 +123,10 @@ describe("the cells of v1-sampling", () => {
     expect(silenced.every(({ held, moved }) => held === "mean" || (moved > 0 && moved <= 4))).toBe(true);
 
     const report = await v1SamplingReport({
-      scale: "smoke",
-      plan: PLAN,
-      data: "cifar10",
-      seeds: [1],
-      results,
-      test: images.test,
+      ...finishedRun(PLAN, results),
+      images,
+      test,
       session: { threads: 1 },
-      seconds: 1,
-      command: "striate run v1-sampling",
     });
     expect(report.networks.map(({ id }) => id)).toEqual(["biol", "unif1", "plain"]);
     const page = await v1SamplingPage(report);

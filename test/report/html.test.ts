@@ -10,9 +10,9 @@ import {
   page,
   percent,
   raw,
-  spreadCell,
   table,
 } from "../../src/report/html.js";
+import { spreadCell } from "../../src/report/over-seeds.js";
 import { escape } from "../../src/util/escape.js";
 import { readHtml } from "./markup.js";
 
@@ -81,12 +81,14 @@ describe("page", () => {
               name: "A",
               cells: [
                 spreadCell(
-                  0.5,
-                  0.01,
-                  [
-                    { seed: 7, value: 0.49 },
-                    { seed: 8, value: 0.51 },
-                  ],
+                  {
+                    mean: 0.5,
+                    std: 0.01,
+                    values: [
+                      { seed: 7, value: 0.49 },
+                      { seed: 8, value: 0.51 },
+                    ],
+                  },
                   percent,
                 ),
                 "60.7",

@@ -1,4 +1,4 @@
-import { SCALES } from "../../experiments/experiment.js";
+import { SCALES } from "../../experiments/options.js";
 import type { Parsed } from "../options/option.js";
 import { flag, optional, standard } from "../options/option.js";
 import { preprocessing } from "../options/preprocessing.js";

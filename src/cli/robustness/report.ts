@@ -1,18 +1,18 @@
 import sharp from "sharp";
 import type { ImageSource } from "../../data/images/image-source.js";
 import type { RgbImage } from "../../data/images/rgb-image.js";
-import type { LabelledPictures, ReportPicture } from "../../report/robustness.js";
-import { robustnessPage } from "../../report/robustness.js";
 import type { ResultCard } from "../../robustness/card.js";
 import type { CorruptionName, Severity } from "../../robustness/corruptions/index.js";
 import { corrupt } from "../../robustness/corruptions/index.js";
-import type { EvaluationPlan } from "../../robustness/evaluate-node.js";
 import { showEpsilon } from "../../robustness/epsilon.js";
+import type { EvaluationPlan } from "../../robustness/evaluate-node.js";
 import { decodePixels } from "../../robustness/evaluate-node.js";
 import { fitPicture, toImageBatch, toPicture } from "../../robustness/images.js";
 import type { Network } from "../../robustness/network.js";
 import type { Answer, ExampleRecord, ImageRecord, RunRecord } from "../../robustness/records.js";
 import { writeFileAtomic } from "../../util/files-node.js";
+import type { LabelledPictures, ReportPicture } from "./page.js";
+import { robustnessPage } from "./page.js";
 
 export interface ReportInput {
   readonly card: ResultCard;
@@ -25,6 +25,7 @@ export interface ReportInput {
 }
 
 const FAILURES = 12;
+
 /** Classes whose pictures are shown beside their labels, and pictures of each. */
 const [SHOWN_CLASSES, SHOWN_PICTURES] = [6, 4];
 

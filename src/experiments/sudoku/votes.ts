@@ -1,9 +1,27 @@
-import type { PairedDifference, SudokuVote } from "../../report/sudoku-data.js";
+import { average } from "../../metrics/statistics.js";
+import { standardError } from "../../report/verdict.js";
 import { lowestEnergy } from "../../systems/akorn/index.js";
+
+/** Votes among K draws: all disjoint groups of K. */
+export interface SudokuVote {
+  readonly k: number;
+  /** Board accuracy of each group when the lowest sum of energies wins ... */
+  readonly sum: readonly number[];
+  /** ... when the lowest last energy wins ... */
+  readonly last: readonly number[];
+  /** ... and the share of boards that any draw of the group solves: what no vote can exceed. */
+  readonly any: readonly number[];
+}
+
+/** A mean difference over boards and its standard error. */
+export interface PairedDifference {
+  readonly mean: number;
+  readonly standardError: number;
+}
 
 /** Every draw of the noise on one board. */
 export interface BoardDraws {
-  /** 1 where the draw's answer solves the board. */
+  /** 1 if the draw's answer solves the board. */
   readonly solved: Uint8Array;
   /** Sum of the energies of all steps, and the last one. */
   readonly sums: Float32Array;
@@ -37,15 +55,12 @@ export function votingGain(boards: readonly BoardDraws[]): PairedDifference {
 
 /** Mean and standard error. */
 export function pairedDifference(differences: readonly number[]): PairedDifference {
-  const n = differences.length;
-  const mean = differences.reduce((sum, one) => sum + one, 0) / n;
-  const squares = differences.reduce((sum, one) => sum + (one - mean) ** 2, 0);
-  return { mean, standardError: n > 1 ? Math.sqrt(squares / (n - 1) / n) : 0 };
+  return { mean: average(differences), standardError: standardError(differences) };
 }
 
 /**
  * Of all pairs of a right and a wrong answer to the same board, the share in which the right one has the lower sum of energies
- * (ties count half); undefined where no board has both.
+ * (ties count half); undefined if no board has both.
  */
 export function energyRanking(boards: readonly BoardDraws[]): number | undefined {
   let [lower, pairs] = [0, 0];

@@ -1,26 +1,84 @@
-import { correlation, median } from "../../metrics/statistics.js";
+import { average, correlation, median } from "../../metrics/statistics.js";
+import type { SeedSummary, SeedValue } from "../../report/over-seeds.js";
+import { summariseSeeds } from "../../report/over-seeds.js";
 import type { CorruptionGroup } from "../../robustness/corruptions/index.js";
 import { corruptionGroup } from "../../robustness/corruptions/index.js";
-import { summarise } from "../../report/digits-data.js";
-import type { SeedValue } from "../../report/html.js";
-import type {
-  GroupFacts,
-  MatchFacts,
-  NetworkScores,
-  Spread,
-  VariantGroups,
-} from "../../report/v1-sampling-data.js";
-import type { MatchedCells, ReceptiveFields } from "../../systems/vonenet/index.js";
+import type { CellType, MatchedCells, ReceptiveFields } from "../../systems/vonenet/index.js";
 import { CELL_TYPES, overlap, subPopulations } from "../../systems/vonenet/index.js";
-import type { NetworkResult, Tested } from "./cell-node.js";
+import type { NetworkResult, Tested } from "./cell.js";
+
+/** A value over seeds. */
+export type Spread = SeedSummary;
+
+/** Accuracies of a network, fractions. */
+export interface NetworkScores {
+  readonly clean: Spread;
+  /** mCA, the mean over corruptions. */
+  readonly mean: Spread;
+  /** mCA / clean. */
+  readonly retention: Spread;
+  readonly corruptions: readonly {
+    readonly name: string;
+    readonly kind: string;
+    readonly accuracy: Spread;
+  }[];
+  readonly kinds: readonly { readonly name: string; readonly accuracy: Spread }[];
+}
+
+/** What silencing a group costs: losses are fractions of images, above 0 if accuracy falls. NaN for an empty group. */
+export interface Effect {
+  readonly clean: number;
+  readonly corrupted: number;
+  readonly corruptedPerCell: number;
+  /** By kind of corruption. */
+  readonly kinds: Readonly<Record<string, number>>;
+  /** Mean |W (r - r')| / |W r|. */
+  readonly moved: number;
+}
+
+/** One of the 24 groups of cells. */
+export interface GroupFacts {
+  readonly cellType: CellType;
+  readonly frequencyBand: number;
+  readonly widthBand: number;
+  /** Mean over seeds. */
+  readonly cells: number;
+  /** Mean |weight| of the bottleneck behind a cell. */
+  readonly weight: number;
+  /** Of all weights. */
+  readonly weightShare: number;
+  readonly mean: number;
+  readonly variation: number;
+  readonly sparseness: number;
+  /** Silenced, and held at the mean response. */
+  readonly zero: Effect;
+  readonly held: Effect;
+}
+
+export interface VariantGroups {
+  readonly groups: readonly GroupFacts[];
+  /** Cells' positions without a response to any image, mean over seeds. */
+  readonly silentPositions: number;
+}
+
+/** Matched cells of two variants, of one type. */
+export interface MatchFacts {
+  readonly cellType: CellType;
+  readonly pairs: number;
+  readonly distance: number;
+  /** Medians of the correlation of responses: of matched cells, and of cells that were not matched. */
+  readonly correlation: number;
+  readonly unmatchedCorrelation: number;
+  /** Correlation of the downstream weights over pairs, and ratio of their means. */
+  readonly weights: number;
+  readonly weightRatio: number;
+}
 
 /** One seed's result of a network. */
 export interface SeedResult {
   readonly seed: number;
   readonly result: NetworkResult;
 }
-
-const average = (values: readonly number[]): number => values.reduce((a, b) => a + b, 0) / values.length;
 
 /** A(c) = mean over severities of A(c, s). */
 function corruptionMeans(tested: readonly Tested[]): Map<string, number> {
@@ -43,7 +101,7 @@ export function cleanAccuracy(tested: readonly Tested[]): number {
 }
 
 const over = (results: readonly SeedResult[], value: (tested: readonly Tested[]) => number): Spread =>
-  summarise(results.map(({ seed, result }): SeedValue => ({ seed, value: value(result.tested) })));
+  summariseSeeds(results.map(({ seed, result }): SeedValue => ({ seed, value: value(result.tested) })));
 
 /** All scores of a network over its seeds. */
 export function scoresOf(results: readonly SeedResult[]): NetworkScores {
@@ -81,10 +139,10 @@ export function relativeDifference(
     const base = value(partner.result.tested);
     return [{ seed, value: (value(result.tested) - base) / base }];
   });
-  return pairs.length === 0 ? undefined : summarise(pairs);
+  return pairs.length === 0 ? undefined : summariseSeeds(pairs);
 }
 
-/** One seed's population with what its network made of it. */
+/** One seed's population and the result of its network. */
 export interface Population {
   readonly seed: number;
   readonly fields: ReceptiveFields;

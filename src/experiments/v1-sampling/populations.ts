@@ -1,17 +1,55 @@
-import { correlation, median } from "../../metrics/statistics.js";
-import type { Distribution, TuningChart } from "../../report/v1-sampling-data.js";
-import { MEASURED_STYLE, networkStyle } from "../../report/v1-sampling-data.js";
-import type { Histogram, ReceptiveFields, TuningAxis, VOneBlock } from "../../systems/vonenet/index.js";
+import { featureMaps, filterMaps } from "../../draw/index.js";
+import { average, correlation, median } from "../../metrics/statistics.js";
+import { pngDataUri } from "../../report/png.js";
+import type {
+  FilterBank,
+  Histogram,
+  ReceptiveFields,
+  TuningAxis,
+  VOneBlock,
+} from "../../systems/vonenet/index.js";
 import {
   FOVEAL_FREQUENCY,
-  ORIENTATION,
-  WIDTHS,
   gaborKernel,
   inPixels,
+  ORIENTATION,
   tuningCurve,
+  WIDTHS,
 } from "../../systems/vonenet/index.js";
-import type { SampledName } from "./config.js";
-import { IMAGE_SIZE, NETWORK_LABELS } from "./config.js";
+import type { SampledName } from "./plan.js";
+import { IMAGE_SIZE, NETWORK_LABELS } from "./plan.js";
+
+/** How one property is spread in populations, beside the measurements. */
+export interface Distribution {
+  readonly title: string;
+  readonly unit: string;
+  readonly source: string;
+  readonly bins: readonly string[];
+  /** Shares of cells in the bins. */
+  readonly series: readonly {
+    readonly name: string;
+    readonly style: number;
+    readonly shares: readonly number[];
+  }[];
+}
+
+export interface TuningChart {
+  readonly title: string;
+  readonly axis: string;
+  readonly series: readonly {
+    readonly name: string;
+    readonly points: readonly { readonly x: number; readonly y: number }[];
+  }[];
+}
+
+const ORDER: readonly string[] = ["biol", "unif1", "unif2", "unif3", "plain"];
+
+/** Colour, dash and shape of a network, the same on the whole page; the fifth, grey, is for what was measured. */
+export function networkStyle(id: string): number {
+  return [0, 1, 2, 3, 6][ORDER.indexOf(id)] ?? 7;
+}
+
+export const MEASURED_STYLE = 4;
 
 /** A drawn population, named by its variant. */
 export interface DrawnPopulation {
@@ -33,14 +71,14 @@ interface Property {
   readonly source: string;
   readonly measured: Pick<Histogram, "edges" | "counts">;
   readonly values: (fields: ReceptiveFields) => ArrayLike<number>;
-  /** Length of a circle on which values come back. */
+  /** Period of a circular property. */
   readonly period?: number;
 }
 
 const cellsOf = (values: Float64Array, { simple }: ReceptiveFields, type: "simple" | "complex") =>
   type === "simple" ? values.subarray(0, simple) : values.subarray(simple);
 
-/** What was measured in animals, with the bins of the papers. */
+/** Measurements in animals, with the bins of the papers. */
 const PROPERTIES: readonly Property[] = [
   {
     title: "Orientation",
@@ -122,7 +160,7 @@ export function distributions(populations: readonly DrawnPopulation[]): Distribu
   });
 }
 
-/** What is known to differ between banks besides the draw itself. */
+/** Known differences between banks besides the draw itself. */
 export function bankFacts(blocks: readonly VOneBlock[]): { readonly name: string; readonly value: number }[] {
   const energy = blocks.flatMap((block) => windowEnergy(block));
   const sums0 = blocks.flatMap(({ bank }) => {
@@ -133,16 +171,15 @@ export function bankFacts(blocks: readonly VOneBlock[]): { readonly name: string
     );
   });
   const log = (values: Float64Array) => Float64Array.from(values, Math.log10);
-  const mean = (values: readonly number[]) => values.reduce((a, b) => a + b, 0) / values.length;
   const sorted = [...energy].sort((a, b) => a - b);
   return [
     {
       name: "correlation of log frequency and log nx",
-      value: mean(blocks.map(({ fields }) => correlation(log(fields.spatialFrequency), log(fields.nx)))),
+      value: average(blocks.map(({ fields }) => correlation(log(fields.spatialFrequency), log(fields.nx)))),
     },
     {
       name: "correlation of log nx and log ny",
-      value: mean(blocks.map(({ fields }) => correlation(log(fields.nx), log(fields.ny)))),
+      value: average(blocks.map(({ fields }) => correlation(log(fields.nx), log(fields.ny)))),
     },
     {
       name: "energy inside the kernel, 10th percentile of cells",
@@ -153,7 +190,7 @@ export function bankFacts(blocks: readonly VOneBlock[]): { readonly name: string
   ];
 }
 
-/** Share of each filter's energy that its kernel holds, the whole being the same filter to three deviations. */
+/** Share of each filter's energy that lies inside its kernel; the whole is the same filter out to three deviations. */
 function windowEnergy({ bank, fields, pixelsPerDegree }: VOneBlock): number[] {
   const { frequency, sigmaX, sigmaY, orientation, phase } = inPixels(fields, {
     imageSize: IMAGE_SIZE,
@@ -250,4 +287,39 @@ function chosenCells({ fields }: VOneBlock): number[] {
 function cellTitle({ fields }: VOneBlock, cell: number): string {
   const type = cell < fields.simple ? "simple" : "complex";
   return `${type}, ${fields.spatialFrequency[cell]!.toFixed(1)} c/deg`;
+}
+
+/** Cells sorted for a gallery: rows from low to high spatial frequency, within a row by orientation. */
+export function galleryOrder(
+  cells: readonly number[],
+  columns: number,
+  {
+    spatialFrequency,
+    orientation,
+  }: { readonly spatialFrequency: ArrayLike<number>; readonly orientation: ArrayLike<number> },
+): number[] {
+  const turn = (cell: number): number => ((orientation[cell]! % 180) + 180) % 180;
+  const sorted = [...cells].sort((a, b) => spatialFrequency[a]! - spatialFrequency[b]!);
+  const rows = Array.from({ length: Math.ceil(cells.length / columns) }, (_, row) =>
+    sorted.slice(row * columns, (row + 1) * columns).sort((a, b) => turn(a) - turn(b)),
+  );
+  return rows.flat();
+}
+
+/** Every filter scaled to its own largest weight: mid grey is 0, light is positive, tinted in the colour channel that it sees. */
+export function filterGallery(bank: FilterBank, cells: readonly number[], columns: number): string {
+  const { size, kernels, colour } = bank;
+  const filters = { count: colour.length, height: size, width: size, kernels };
+  return pngDataUri(filterMaps(filters, { filters: cells, columns, seenChannel: colour }));
+}
+
+/** Maps [cells, side, side] of one image, each on a scale of its own from 0: dark is silent. */
+export function responseGallery(
+  responses: ArrayLike<number>,
+  side: number,
+  cells: readonly number[],
+  columns: number,
+): string {
+  const maps = { channels: responses.length / (side * side), height: side, width: side, values: responses };
+  return pngDataUri(featureMaps(maps, { channels: cells, columns, range: "own", low: 0 }));
 }

@@ -1,0 +1,220 @@
+import { createHash } from "node:crypto";
+import { existsSync } from "node:fs";
+import { readdir } from "node:fs/promises";
+import { availableParallelism } from "node:os";
+import { join } from "node:path";
+import type { SessionOptions } from "../runtime/runtime.js";
+import type { ProgressEvent } from "../train/progress.js";
+import { check } from "../util/errors.js";
+import { ensureFolder, readFileChecked, writeFileAtomic } from "../util/files-node.js";
+import { parseStrictJson } from "../util/json.js";
+import type { ExperimentOptions } from "./options.js";
+
+/*
+ * An experiment is a list of cells: plain data in, plain data out, each addressed by a hash of its configuration. A
+ * finished cell leaves one file and is never computed again, so an experiment that was killed resumes where it stopped, and
+ * any pool (threads here, a queue over many machines elsewhere) may run the cells.
+ */
+
+/** One unit of work of an experiment. */
+export interface Cell<C> {
+  /** For people: "KomplexNet, seed 1". */
+  readonly label: string;
+  /** Everything that decides the result, as plain data. */
+  readonly config: C;
+}
+
+/** Does the work of a cell, which has a folder of its own for further files. */
+export type CellWork<C, R> = (cell: Cell<C>, folder: string) => Promise<R | undefined>;
+
+export interface RunCellsOptions {
+  /** Holds one folder for each cell. */
+  readonly folder: string;
+  /** Resume the run in the folder; otherwise a folder that holds cells is refused. */
+  readonly resume: boolean;
+  /** Cells at work at the same time. */
+  readonly parallel: number;
+  /** Starts no further cell once aborted. */
+  readonly signal: AbortSignal;
+}
+
+const LARGEST_RESULT = 64 * 2 ** 20;
+
+/** The address of a cell: the first 16 hexadecimal digits of the SHA-256 of its configuration. */
+export function cellKey(config: unknown): string {
+  return createHash("sha256").update(JSON.stringify(config)).digest("hex").slice(0, 16);
+}
+
+/** The folder that belongs to a cell. */
+export function cellFolder(folder: string, config: unknown): string {
+  return join(folder, cellKey(config));
+}
+
+/**
+ * Gives the results of all cells in their order, computing those that do not exist yet; undefined for a cell that was
+ * stopped. An error keeps further cells from starting and is thrown once the cells at work have ended.
+ *
+ * @throws StriateError for a folder that holds cells if `resume` is off
+ */
+export async function runCells<C, R>(
+  cells: readonly Cell<C>[],
+  work: CellWork<C, R>,
+  { folder, resume, parallel, signal }: RunCellsOptions,
+): Promise<(R | undefined)[]> {
+  await ensureFolder(folder);
+  check(
+    resume || (await readdir(folder)).length === 0,
+    () => `"${folder}" holds a run already: resume it, or choose another folder`,
+  );
+  const results: (R | undefined)[] = await Promise.all(
+    cells.map(({ config }) => readResult<R>(folder, config)),
+  );
+  const waiting = cells.map((cell, i) => ({ cell, i })).filter(({ i }) => results[i] === undefined);
+  let failure: { readonly error: unknown } | undefined;
+  const worker = async (): Promise<void> => {
+    for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
+      if (signal.aborted || failure !== undefined) return;
+      const { cell, i } = next;
+      const own = cellFolder(folder, cell.config);
+      try {
+        await ensureFolder(own);
+        const result = await work(cell, own);
+        if (result !== undefined) await writeFileAtomic(join(own, RESULT), `${JSON.stringify(result)}\n`);
+        results[i] = result;
+      } catch (error) {
+        failure ??= { error };
+      }
+    }
+  };
+  await Promise.all(Array.from({ length: Math.max(1, parallel) }, worker));
+  if (failure !== undefined) throw failure.error;
+  return results;
+}
+
+/**
+ * The cells whose name matches a pattern: `*` matches anything, and commas separate several patterns.
+ *
+ * @throws StriateError naming all cells if none matches
+ */
+export function chooseCells<C>(
+  cells: readonly C[],
+  nameOf: (cell: C) => string,
+  pattern: string | undefined,
+): C[] {
+  if (pattern === undefined) return [...cells];
+  const parts = pattern.split(",").map((part) => {
+    const escaped = part.trim().replace(/[.+?^${}()|[\]\\]/g, "\\$&");
+    return new RegExp(`^${escaped.replaceAll("*", ".*")}$`);
+  });
+  const chosen = cells.filter((cell) => parts.some((part) => part.test(nameOf(cell))));
+  check(chosen.length > 0, () => `cells "${pattern}": none fits; there are ${cells.map(nameOf).join(", ")}`);
+  return chosen;
+}
+
+const RESULT = "result.json";
+
+async function readResult<R>(folder: string, config: unknown): Promise<R | undefined> {
+  const path = join(cellFolder(folder, config), RESULT);
+  if (!existsSync(path)) return undefined;
+  const bytes = await readFileChecked(path, { what: "cell result", maxBytes: LARGEST_RESULT });
+  return parseStrictJson(new TextDecoder().decode(bytes), path) as R;
+}
+
+/** Options of every cell. */
+export interface CellOptions extends SessionOptions {
+  /** Holds the folders of all cells. */
+  readonly cells: string;
+  /** Aborted when the user wants to stop. */
+  readonly signal: AbortSignal;
+  readonly onProgress: (part: string, event: ProgressEvent) => void;
+  readonly onWarning: (message: string) => void;
+}
+
+/** The part that the configurations of all experiments have in common. */
+export interface CellConfig {
+  readonly seed: number;
+  /** The cell whose result this one begins with. */
+  readonly start?: CellConfig;
+}
+
+/** How to name, run and describe the cells of an experiment. */
+export interface CellKind<C, R> {
+  readonly nameOf: (config: C) => string;
+  /** `done` holds what the stages before gave; undefined for a cell that was stopped. */
+  readonly run: (config: C, options: CellOptions, done: ReadonlyMap<C, R>) => Promise<R | undefined>;
+  /** One line about a finished cell. */
+  readonly describe: (result: R) => string;
+}
+
+/** Holds the folders of all cells of a run. */
+export function cellsFolder(out: string): string {
+  return join(out, "cells");
+}
+
+/** The cells with those that they start from, in the order of `all`. */
+export function withStarts<C extends CellConfig>(chosen: readonly C[], all: readonly C[]): C[] {
+  const needed = new Set(chosen.flatMap(chainOf).map(cellKey));
+  return all.filter((config) => needed.has(cellKey(config)));
+}
+
+/**
+ * Runs cells side by side, those that others start from in a stage before these. Gives the results in the order in which
+ * cells were run; undefined if one was stopped.
+ */
+export async function runStages<C extends CellConfig, R>(
+  options: ExperimentOptions,
+  chosen: readonly C[],
+  { nameOf, run, describe }: CellKind<C, R>,
+): Promise<ReadonlyMap<C, R> | undefined> {
+  const { device, signal, onProgress, onNote } = options;
+  const folder = cellsFolder(options.out);
+  const results = new Map<C, R>();
+  let { resume } = options;
+  for (const stage of stagesOf(chosen)) {
+    const { parallel, threads } = sharesOf(options, stage.length);
+    const work = async ({ label, config }: Cell<C>): Promise<R | undefined> => {
+      const common: CellOptions = {
+        cells: folder,
+        device,
+        threads,
+        signal,
+        onProgress: (part, event) => {
+          onProgress(`${label}, ${part}`, event);
+        },
+        onWarning: onNote,
+      };
+      const result = await run(config, common, results);
+      if (result !== undefined) onNote(`${label}: ${describe(result)}`);
+      return result;
+    };
+    const cells = stage.map((config) => ({ label: nameOf(config), config }));
+    const done = await runCells(cells, work, { folder, parallel, signal, resume });
+    resume = true;
+    for (const [i, result] of done.entries()) if (result !== undefined) results.set(stage[i]!, result);
+    if (done.includes(undefined)) return undefined;
+  }
+  return results;
+}
+
+/** The cells that a cell starts from, the first one first, and the cell itself. */
+function chainOf(config: CellConfig): CellConfig[] {
+  return config.start === undefined ? [config] : [...chainOf(config.start), config];
+}
+
+function stagesOf<C extends CellConfig>(chosen: readonly C[]): C[][] {
+  const lengths = chosen.map((config) => chainOf(config).length);
+  return [...new Set(lengths)]
+    .sort((a, b) => a - b)
+    .map((length) => chosen.filter((_, i) => lengths[i] === length));
+}
+
+/** One thread a cell on the CPU: cells side by side use cores better than threads inside small operators. */
+export function sharesOf(
+  { device, threads }: Pick<ExperimentOptions, "device" | "threads">,
+  cells: number,
+): { parallel: number; threads: number } {
+  const cores = threads ?? availableParallelism();
+  if (device !== "cpu") return { parallel: 1, threads: cores };
+  const parallel = Math.max(1, Math.min(cells, cores));
+  return { parallel, threads: Math.max(1, Math.floor(cores / parallel)) };
+}

@@ -1,0 +1,110 @@
+import { join } from "node:path";
+import type { State } from "../../nn/module.js";
+import { sessionOptionsOf } from "../../runtime/runtime.js";
+import type { TrainedRun } from "../../train/run-node.js";
+import { train } from "../../train/run-node.js";
+import type { Task } from "../../train/task.js";
+import type { CellOptions } from "../cells.js";
+import { cellFolder } from "../cells.js";
+import { cellTraining, progressOf } from "../training.js";
+import { savePictures } from "./pictures.js";
+import type { ConditionResult, LearningPoint } from "./results.js";
+import type { Condition, SceneData, SceneSet } from "./scenes.js";
+import { testScenes, trainingScenes } from "./scenes.js";
+import type { Tested, Tester } from "./tester.js";
+
+export type DigitsOptions = CellOptions & SceneData;
+
+/** How a network is trained and tested. */
+export interface NetworkConfig {
+  readonly seed: number;
+  readonly model: string;
+  readonly steps: number;
+  readonly batchSize: number;
+  /** Different training scenes; if there are steps * batchSize of them, each is seen once. */
+  readonly trainScenes: number;
+  readonly validationScenes: number;
+  readonly testScenes: number;
+  readonly evaluateEvery: number;
+  readonly learningRate: number;
+  readonly clipNorm: number;
+  /** Test with the parameters that validated best instead of the last ones. */
+  readonly selectBest: boolean;
+}
+
+const LARGEST_BATCH = 64;
+
+/** Scenes in one run of a network that is tested on at least so many scenes. */
+export function testBatch(...scenes: readonly number[]): number {
+  return Math.min(LARGEST_BATCH, ...scenes);
+}
+
+/** Trains a network, from `start` if that is given, and validates it with a tester; undefined if it was stopped. */
+export async function trainNetwork(
+  config: NetworkConfig,
+  set: SceneSet,
+  {
+    task,
+    tester,
+    start,
+  }: { readonly task: Task; readonly tester: Tester; readonly start?: State | undefined },
+  options: DigitsOptions,
+): Promise<TrainedRun | undefined> {
+  const { seed, learningRate, clipNorm, evaluateEvery, selectBest } = config;
+  const scenes = (stream: string, count: number) =>
+    trainingScenes(options.training, set, { seed, stream, count });
+  const validation = scenes("validation", config.validationScenes);
+  const run = await train(task, scenes("train", config.trainScenes), {
+    ...cellTraining(config, options),
+    learningRate,
+    clipNorm,
+    evaluateEvery,
+    ...(start && { values: start }),
+    ...(selectBest && { selectBest: "setAccuracy" }),
+    evaluate: async (values) => (await tester.test(values, validation, { label: "validation" })).metrics,
+  });
+  return run.finished ? run : undefined;
+}
+
+/** Tests a network under one condition after another; undefined if it was stopped. */
+export async function testConditions(
+  conditions: readonly Condition[],
+  scenes: number,
+  options: CellOptions,
+  test: (condition: Condition, onBatch: (done: number, images: number) => void) => Promise<Tested>,
+): Promise<(Tested & Pick<ConditionResult, "condition">)[] | undefined> {
+  const report = progressOf(options, "testing", conditions.length * scenes);
+  const results: (Tested & Pick<ConditionResult, "condition">)[] = [];
+  for (const [i, condition] of conditions.entries()) {
+    if (options.signal.aborted) return undefined;
+    const tested = await test(condition, (done, images) => {
+      report(i * scenes + done, images);
+    });
+    results.push({ condition: condition.id, ...tested });
+  }
+  return results;
+}
+
+/** Saves what a finished network answers to the first test scenes (`answers` gives it), and the network as model.onnx. */
+export async function saveNetwork(
+  config: NetworkConfig,
+  run: TrainedRun,
+  { answers, set, clean }: { readonly answers: Task; readonly set: SceneSet; readonly clean: Condition },
+  options: DigitsOptions,
+): Promise<void> {
+  const { seed, model } = config;
+  const folder = cellFolder(options.cells, config);
+  const shown = testScenes(options.testing, set, clean, config.testScenes);
+  await savePictures(answers, run.values, shown, { ...sessionOptionsOf(options), folder, seed });
+  await run.export(join(folder, "model.onnx"), { system: "KomplexNet", configuration: { model, seed } });
+}
+
+/** The validations of a run. */
+export function learningCurveOf({ batchSize }: NetworkConfig, run: TrainedRun): LearningPoint[] {
+  return run.evaluations.map(({ step, loss = NaN, setAccuracy = NaN }) => ({
+    step,
+    images: step * batchSize,
+    loss,
+    setAccuracy,
+  }));
+}

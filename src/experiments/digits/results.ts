@@ -1,0 +1,326 @@
+import type { SeedSummary } from "../../report/over-seeds.js";
+import { summariseSeeds } from "../../report/over-seeds.js";
+import type { Provenance } from "../../report/provenance-node.js";
+import { check } from "../../util/errors.js";
+import type { Condition } from "./scenes.js";
+import type { Tested } from "./tester.js";
+
+/**
+ * Everything that a report on networks for scenes of digits shows, as plain data (typed arrays or number
+ * lists, so it may come straight out of JSON). Accuracies are fractions 0..1.
+ */
+export interface DigitsReport {
+  readonly title: string;
+  readonly subtitle?: string;
+  /** `smoke`, `laptop`, `paper`. */
+  readonly scale: string;
+  /** Digits in every image (sets the chance level). */
+  readonly digits: number;
+  readonly provenance: DigitsProvenance;
+  /** Models in display order. */
+  readonly models: readonly ModelDescription[];
+  /** Test conditions in display order; the first is the reference condition (clean). */
+  readonly conditions: readonly ConditionDescription[];
+  readonly rows: readonly ResultRow[];
+  readonly learningCurves: readonly LearningCurve[];
+  readonly accuracyPerTimestep: readonly TimestepSeries[];
+  readonly synchronyPerTimestep: readonly TimestepSeries[];
+  /** What `synchronyPerTimestep` holds; default the synchrony loss (0 = each digit in phase, digits opposed). */
+  readonly synchronyMeasure?: { readonly label: string; readonly better: "lower" | "higher" };
+  readonly phasePictures: readonly PhasePicture[];
+  /** Set accuracy for every pair of digits (10 x 10, symmetric; `null` if no test image has the pair). */
+  readonly pairAccuracy?: {
+    readonly model: string;
+    readonly values: readonly (readonly (number | null)[])[];
+  };
+  readonly reference: AuthorsReference | null;
+  readonly onnxCheck: OnnxCheck | null;
+  /** Start of the ids of charts, if a page shows several such reports. */
+  readonly id?: string;
+}
+
+/** The part that a model plays in the comparison. */
+export type ModelRole =
+  "real" | "random" | "kuramoto" | "ideal" | "feedback" | "transformer" | "continued" | "other";
+
+export interface ModelDescription {
+  /** Used in rows and curves. */
+  readonly id: string;
+  readonly label: string;
+  readonly role: ModelRole;
+  /** One line: what makes it different. */
+  readonly description?: string;
+  readonly parameters?: number;
+}
+
+export interface ConditionDescription {
+  readonly id: string;
+  readonly label: string;
+  readonly description?: string;
+}
+
+/** Measures of one model under one condition. Known names: {@link METRICS}; others are printed as numbers. */
+export interface ResultRow {
+  readonly model: string;
+  readonly condition: string;
+  readonly metrics: Readonly<Record<string, SeedSummary>>;
+}
+
+export interface LearningPoint {
+  readonly step: number;
+  /** Training images seen so far. */
+  readonly images: number;
+  readonly loss: number;
+  readonly setAccuracy?: number;
+}
+
+export interface LearningCurve {
+  readonly model: string;
+  readonly seed: number;
+  readonly points: readonly LearningPoint[];
+}
+
+/** One value per timestep, first timestep first. */
+export interface TimestepSeries {
+  readonly model: string;
+  readonly condition: string;
+  readonly seed: number;
+  readonly values: readonly number[];
+}
+
+/** One test image with what the networks make of it. */
+export interface PhasePicture {
+  readonly height: number;
+  readonly width: number;
+  /** `[height, width]`. */
+  readonly image: ArrayLike<number>;
+  /** In the order of the masks. */
+  readonly labels: readonly number[];
+  /** One mask `[height, width]` per label. */
+  readonly masks: readonly ArrayLike<number>[];
+  readonly predictions: readonly { readonly model: string; readonly labels: readonly number[] }[];
+  readonly phases: readonly {
+    readonly model: string;
+    readonly channels: number;
+    /** Per timestep `[channels, height, width]`, radians. */
+    readonly timesteps: readonly ArrayLike<number>[];
+    /** `[channels, height, width]`, the same at every timestep. */
+    readonly amplitudes: ArrayLike<number>;
+    /** Complex outputs of the deeper layers at the last timestep. */
+    readonly layers?: readonly {
+      readonly name: string;
+      readonly real: ArrayLike<number>;
+      readonly imaginary: ArrayLike<number>;
+    }[];
+  }[];
+}
+
+export interface DigitsProvenance extends Provenance {
+  readonly steps: number;
+  readonly batchSize: number;
+  /** Training images seen by each model and seed. */
+  readonly imagesSeen: number;
+  /** Images in each test condition. */
+  readonly testImages: number;
+  /** Further facts, name and value. */
+  readonly more?: Readonly<Record<string, string>>;
+}
+
+/** Figures from somebody else's code, shown beside ours and never mixed with them. */
+export interface AuthorsReference {
+  /** Heading of the column. */
+  readonly heading: string;
+  /** The source of the numbers and what they must not be taken for. */
+  readonly description: string;
+  readonly steps: number;
+  readonly imagesSeen: number;
+  /** Condition of ours that they compare with. */
+  readonly condition: string;
+  /** Standard error of each set accuracy. */
+  readonly standardError: number;
+  readonly rows: readonly { readonly role: ModelRole; readonly setAccuracy: number }[];
+  readonly curves: readonly {
+    readonly role: ModelRole;
+    readonly points: readonly {
+      readonly images: number;
+      readonly setAccuracy: number;
+      readonly loss: number;
+    }[];
+  }[];
+}
+
+export interface OnnxCheck {
+  /** Largest absolute difference between the two runtimes' logits. */
+  readonly maximumDifference: number;
+  /** Largest difference that counts as the same. */
+  readonly tolerance: number;
+  /** Images compared. */
+  readonly images: number;
+  readonly file?: string;
+  readonly runtimes?: readonly [string, string];
+}
+
+/** The measure that the comparison rests on. */
+export const SET_ACCURACY = "setAccuracy";
+
+/** Names, kinds and directions of the known measures. */
+export const METRICS: Readonly<
+  Record<string, { label: string; kind: "fraction" | "number"; better: "higher" | "lower" }>
+> = {
+  setAccuracy: { label: "Set accuracy", kind: "fraction", better: "higher" },
+  labelAccuracy: { label: "True labels among the top k", kind: "fraction", better: "higher" },
+  binaryAccuracy: { label: "Binary accuracy", kind: "fraction", better: "higher" },
+  f1: { label: "Micro F1 at 0.5", kind: "fraction", better: "higher" },
+  loss: { label: "Binary cross-entropy", kind: "number", better: "lower" },
+  synchronyLoss: { label: "Synchrony loss", kind: "number", better: "lower" },
+  ari: { label: "Phase clusters against the masks (ARI)", kind: "number", better: "higher" },
+  order: { label: "Order parameter within objects", kind: "number", better: "higher" },
+  desynchrony: { label: "Desynchrony between objects", kind: "number", better: "lower" },
+  separation: { label: "Angle between objects in radians", kind: "number", better: "higher" },
+};
+
+/** Id and title of a section: on a page of several reports they carry the report's own. */
+export function heading(
+  { id, title }: DigitsReport,
+  section: string,
+  name: string,
+): { readonly id: string; readonly title: string } {
+  return id === undefined
+    ? { id: section, title: name }
+    : { id: `${id}-${section}`, title: `${title}: ${name.charAt(0).toLowerCase()}${name.slice(1)}` };
+}
+
+/** Probability of guessing the set of `digits` distinct labels out of ten: 1/45 for two, 1/120 for three. */
+export function chanceLevel(digits: number): number {
+  let sets = 1;
+  for (let i = 0; i < digits; i++) sets = (sets * (10 - i)) / (i + 1);
+  return 1 / sets;
+}
+
+/** The result of one measure, or `undefined` if it was not measured. */
+export function result(
+  report: DigitsReport,
+  model: string,
+  condition: string,
+  metric: string = SET_ACCURACY,
+): SeedSummary | undefined {
+  return report.rows.find((row) => row.model === model && row.condition === condition)?.metrics[metric];
+}
+
+/** A network's measurements under one condition, as a cell returns them. */
+export interface ConditionResult extends Pick<
+  Tested,
+  "metrics" | "accuracyPerTimestep" | "synchronyPerTimestep" | "phases"
+> {
+  readonly condition: string;
+}
+
+/** A trained network of one seed. */
+export interface NetworkRun {
+  readonly model: string;
+  readonly seed: number;
+  readonly conditions: readonly ConditionResult[];
+  readonly learningCurve: readonly LearningPoint[];
+}
+
+/** Puts the results of many networks into the tables of a report; `synchronyOf` picks what its synchrony curves show. */
+export function gatherRuns(
+  models: readonly string[],
+  conditions: readonly Condition[],
+  runs: readonly NetworkRun[],
+  synchronyOf: (tested: ConditionResult) => readonly number[] | undefined,
+): Pick<
+  DigitsReport,
+  "conditions" | "rows" | "learningCurves" | "accuracyPerTimestep" | "synchronyPerTimestep"
+> {
+  const perTimestep = (pick: (tested: ConditionResult) => readonly number[] | undefined) =>
+    runs.flatMap(({ model, seed, conditions: all }) =>
+      all.flatMap((tested): TimestepSeries[] => {
+        const values = pick(tested) ?? [];
+        return values.length > 0 ? [{ model, seed, condition: tested.condition, values }] : [];
+      }),
+    );
+  return {
+    conditions: conditions.map(({ id, label, description }) => ({ id, label, description })),
+    rows: models.flatMap((model) =>
+      conditions.map(({ id }) => ({
+        model,
+        condition: id,
+        metrics: metricsOf(
+          runs.filter((run) => run.model === model),
+          id,
+        ),
+      })),
+    ),
+    learningCurves: runs.map(({ model, seed, learningCurve }) => ({ model, seed, points: learningCurve })),
+    accuracyPerTimestep: perTimestep(({ accuracyPerTimestep }) => accuracyPerTimestep),
+    synchronyPerTimestep: perTimestep(synchronyOf),
+  };
+}
+
+/** Metrics over seeds, and the measures of the phases at the last timestep. */
+function metricsOf(runs: readonly NetworkRun[], condition: string): Record<string, SeedSummary> {
+  const tested = runs.map(({ seed, conditions }) => {
+    const { metrics, phases } = conditions.find((one) => one.condition === condition)!;
+    const measures = Object.entries<readonly number[]>({ ...phases });
+    const last = Object.fromEntries(measures.map(([name, values]) => [name, values.at(-1)!]));
+    return { seed, metrics: { ...metrics, ...last } };
+  });
+  return Object.fromEntries(
+    Object.keys(tested[0]!.metrics).map((name) => [
+      name,
+      summariseSeeds(tested.map(({ seed, metrics }) => ({ seed, value: metrics[name]! }))),
+    ]),
+  );
+}
+
+/** Networks that both experiments compare KomplexNet with. */
+export const BASELINE_TEXTS = {
+  ideal: {
+    id: "ideal",
+    label: "ideal phases",
+    role: "ideal",
+    description: "The same network with phases painted from the true masks: the upper bound.",
+  },
+  random: {
+    id: "random",
+    label: "random phases",
+    role: "random",
+    description: "The same network without synchrony: phases are drawn once and never change.",
+  },
+  real: {
+    id: "real",
+    label: "real-valued",
+    role: "real",
+    description: "No phases; slightly wider, for about as many parameters.",
+  },
+} as const satisfies Readonly<Record<string, ModelDescription>>;
+
+/** Throws {@link StriateError} if rows, curves or pictures name a model or condition that the report does not list. */
+export function checkReport(report: DigitsReport): void {
+  const models = new Set(report.models.map((model) => model.id));
+  const conditions = new Set(report.conditions.map((condition) => condition.id));
+  check(models.size > 0, () => "report models: expected at least one, got none");
+  check(conditions.size > 0, () => "report conditions: expected at least one, got none");
+  const known = (what: string, set: ReadonlySet<string>, id: string): void => {
+    check(set.has(id), () => `report ${what}: expected one of ${[...set].join(", ")}; got "${id}"`);
+  };
+  for (const { model, condition, metrics } of report.rows) {
+    known("row model", models, model);
+    known("row condition", conditions, condition);
+    for (const [name, { mean, values }] of Object.entries(metrics)) {
+      check(
+        Number.isFinite(mean) && values.every(({ value }) => Number.isFinite(value)),
+        () => `report row (${model}, ${condition}) ${name}: expected finite numbers, got mean ${mean}`,
+      );
+    }
+  }
+  for (const { model } of report.learningCurves) known("learning curve model", models, model);
+  for (const series of [...report.accuracyPerTimestep, ...report.synchronyPerTimestep]) {
+    known("timestep series model", models, series.model);
+    known("timestep series condition", conditions, series.condition);
+  }
+  for (const { phases, predictions } of report.phasePictures) {
+    for (const { model } of [...phases, ...predictions]) known("phase picture model", models, model);
+  }
+}

@@ -1,0 +1,206 @@
+import {
+  binaryAccuracy,
+  binaryCrossEntropyWithLogits,
+  microF1,
+  phaseClusterAri,
+  synchrony,
+  topKRecall,
+  topKSetAccuracy,
+} from "../../metrics/index.js";
+import type { State } from "../../nn/module.js";
+import type { SessionOptions } from "../../runtime/runtime.js";
+import { workerRuntime } from "../../runtime/worker-node.js";
+import { MASKS, TARGETS } from "../../systems/komplexnet/training/tasks.js";
+import { Evaluator } from "../../train/evaluator.js";
+import type { Task, TrainingData } from "../../train/task.js";
+import { CLASSES, PIXELS } from "./scenes.js";
+
+/** The results of one network under one condition. */
+export interface Tested {
+  /** Of the last timestep's logits, by metric name. */
+  readonly metrics: Readonly<Record<string, number>>;
+  /** Set accuracy after each timestep. */
+  readonly accuracyPerTimestep: readonly number[];
+  /** Synchrony loss after each timestep; empty for networks without phases. */
+  readonly synchronyPerTimestep: readonly number[];
+  /** Set accuracy for each unordered pair of digits, [10, 10]; null for a pair without scenes. */
+  readonly pairs: readonly (readonly (number | null)[])[];
+  /** Measures of the phases, over active units; absent if the network has no phases or they were not asked for. */
+  readonly phases?: PhaseMeasures;
+}
+
+/** Means over scenes, one for each timestep. */
+export interface PhaseMeasures {
+  /** Order parameter within objects: 1 = one common phase. */
+  readonly order: readonly number[];
+  /** 0 = objects' mean phases evenly round the circle. */
+  readonly desynchrony: readonly number[];
+  /** Mean angle between two objects' mean phases, radians. */
+  readonly separation: readonly number[];
+  /** Clusters of phases against the masks: 1 = each object a phase of its own, 0 = phases say nothing. */
+  readonly ari: readonly number[];
+}
+
+export interface TestOptions {
+  /** Gives each test its own random draws. */
+  readonly label: string;
+  /** Measure the phases of the first scenes; the task must answer with phases. */
+  readonly measure?: {
+    readonly scenes: number;
+    readonly maskChannels: number;
+    /** Whether the last mask channel holds shared pixels, which are left out. */
+    readonly overlapChannel: boolean;
+    /** Whether the background counts as an object. */
+    readonly background: boolean;
+  };
+  readonly onBatch?: (done: number, images: number) => void;
+}
+
+/** Tests a network in batches. */
+export interface Tester {
+  test(values: State, data: TrainingData, options: TestOptions): Promise<Tested>;
+  close(): Promise<void>;
+}
+
+/** @param seed decides the draws, such as first phases */
+export async function openTester(
+  task: Task,
+  batch: number,
+  seed: number,
+  session: SessionOptions,
+): Promise<Tester> {
+  const evaluator = await Evaluator.open(task, batch, new Map(), workerRuntime, session);
+  return {
+    close: () => evaluator.close(),
+    test: async (values, data, { label, measure, onBatch }) => {
+      const logits: Float32Array[] = [];
+      const losses: number[] = [];
+      const measures = new Means();
+      const batches = Math.floor(data.count / batch);
+      const targets = new Float32Array(batches * batch * CLASSES);
+      for (let b = 0; b < batches; b++) {
+        const indices = Array.from({ length: batch }, (_, i) => b * batch + i);
+        data.fill(indices, { [TARGETS]: targets.subarray(b * batch * CLASSES, (b + 1) * batch * CLASSES) });
+        const outputs = await evaluator.run(values, data, indices, [seed, "test phases", label, b]);
+        splitTimesteps(outputs.logits!.data as Float32Array, batch, b, batches, logits);
+        (outputs.synchronyLoss?.data as Float32Array | undefined)?.forEach((loss, t) => {
+          losses[t] = (losses[t] ?? 0) + loss / batches;
+        });
+        const { phases, amplitude } = outputs;
+        if (phases && amplitude && measure && b * batch < measure.scenes) {
+          const { maskChannels } = measure;
+          const masks = new Float32Array(batch * maskChannels * PIXELS);
+          data.fill(indices, { [MASKS]: masks });
+          const sizes = { batch, channels: amplitude.shape[1]!, maskChannels, pixels: PIXELS };
+          const amplitudes = amplitude.data as Float32Array;
+          for (let t = 0; t < phases.shape[0]!; t++) {
+            const size = amplitudes.length;
+            const step = (phases.data as Float32Array).subarray(t * size, (t + 1) * size);
+            const input = { ...sizes, masks, phases: step, amplitudes };
+            measures.add(t, { ...synchrony(input, measure), ari: phaseClusterAri(input, measure) });
+          }
+        }
+        onBatch?.((b + 1) * batch, batch);
+      }
+      return { ...scored(logits, targets, losses), ...(measures.any && { phases: measures.result() }) };
+    },
+  };
+}
+
+const MEASURES = ["order", "desynchrony", "separation", "ari"] as const;
+
+/** Means over batches of what has a value. */
+class Means {
+  readonly #sums: Record<(typeof MEASURES)[number], { sum: number; count: number }[]> = {
+    order: [],
+    desynchrony: [],
+    separation: [],
+    ari: [],
+  };
+
+  get any(): boolean {
+    return this.#sums.ari.length > 0;
+  }
+
+  add(
+    t: number,
+    values: { order: number; desynchrony: number; separation: number; ari: Float64Array },
+  ): void {
+    for (const name of MEASURES) {
+      const at = (this.#sums[name][t] ??= { sum: 0, count: 0 });
+      const given = values[name];
+      for (const value of typeof given === "number" ? [given] : given) {
+        if (!Number.isFinite(value)) continue;
+        at.sum += value;
+        at.count++;
+      }
+    }
+  }
+
+  result(): PhaseMeasures {
+    const mean = (name: (typeof MEASURES)[number]) =>
+      this.#sums[name].map(({ sum, count }) => (count === 0 ? 0 : sum / count));
+    return {
+      order: mean("order"),
+      desynchrony: mean("desynchrony"),
+      separation: mean("separation"),
+      ari: mean("ari"),
+    };
+  }
+}
+
+/** [timesteps, batch, classes] of one batch into one array for each timestep. */
+function splitTimesteps(
+  logits: Float32Array,
+  batch: number,
+  b: number,
+  batches: number,
+  into: Float32Array[],
+): void {
+  const size = batch * CLASSES;
+  for (let t = 0; t * size < logits.length; t++) {
+    into[t] ??= new Float32Array(batches * size);
+    into[t]!.set(logits.subarray(t * size, (t + 1) * size), b * size);
+  }
+}
+
+function scored(
+  logits: readonly Float32Array[],
+  targets: Float32Array,
+  synchronyLosses: readonly number[],
+): Tested {
+  const last = logits.at(-1)!;
+  const loss = synchronyLosses.at(-1);
+  return {
+    metrics: {
+      setAccuracy: topKSetAccuracy(last, targets, CLASSES, "trueLabels"),
+      labelAccuracy: topKRecall(last, targets, CLASSES, "trueLabels"),
+      binaryAccuracy: binaryAccuracy(last, targets),
+      f1: microF1(last, targets),
+      loss: binaryCrossEntropyWithLogits(last, targets),
+      ...(loss !== undefined && { synchronyLoss: loss }),
+    },
+    accuracyPerTimestep: logits.map((step) => topKSetAccuracy(step, targets, CLASSES, "trueLabels")),
+    synchronyPerTimestep: synchronyLosses,
+    pairs: pairAccuracies(last, targets),
+  };
+}
+
+/** A scene of three digits counts for each of its three pairs. */
+function pairAccuracies(logits: Float32Array, targets: Float32Array): (number | null)[][] {
+  const right = Array.from({ length: CLASSES }, () => new Array<number>(CLASSES).fill(0));
+  const seen = Array.from({ length: CLASSES }, () => new Array<number>(CLASSES).fill(0));
+  for (let at = 0; at < targets.length; at += CLASSES) {
+    const own = targets.subarray(at, at + CLASSES);
+    const present = Array.from(own.keys()).filter((digit) => own[digit] === 1);
+    const hit = topKSetAccuracy(logits.subarray(at, at + CLASSES), own, CLASSES, "trueLabels");
+    for (const a of present) {
+      for (const b of present) {
+        if (a === b) continue;
+        right[a]![b]! += hit;
+        seen[a]![b]! += 1;
+      }
+    }
+  }
+  return seen.map((row, i) => row.map((count, j) => (count === 0 ? null : right[i]![j]! / count)));
+}

@@ -1,0 +1,114 @@
+import { percent } from "../../report/html.js";
+import { check } from "../../util/errors.js";
+import { unknownName } from "../../util/suggest.js";
+import { defineExperiment } from "../experiment.js";
+import type { ExperimentOptions } from "../options.js";
+import { runCell } from "./cell.js";
+import { estimatedHours } from "./networks.js";
+import { budgetText, comparisonText, headline, objectDiscoveryPage } from "./page.js";
+import type { CellConfig, Choice, ScalePlan } from "./plan.js";
+import { cellName, cellsOf, MODELS, PLANS, SET_NAMES } from "./plan.js";
+import { paperResult } from "./published.js";
+import type { CellResult } from "./results.js";
+import { finishedCells, objectDiscoveryReport, scoreTables } from "./results.js";
+import { checkGenerated, SceneCache } from "./scenes.js";
+
+/** Objects without labels: AKOrN against the same networks without oscillators (ICLR 2025, section 5.1). */
+export const objectDiscovery = defineExperiment({
+  name: "object-discovery",
+  summary: "Do oscillators bind what belongs to one object? AKOrN against ItrSA and ItrConv, without labels.",
+  scales: {
+    smoke: { summary: "four small networks, 12 steps: does everything work? Under a minute.", seeds: 1 },
+    laptop: {
+      summary: "AKOrN (attn) and ItrSA on Tetrominoes, half the width. About 25 minutes on 2 cores.",
+      seeds: 1,
+    },
+    paper: {
+      summary:
+        "all networks on Tetrominoes, multi-dSprites and Shapes, 50 epochs. 10 hours to 2 weeks of a core for each.",
+      seeds: 3,
+    },
+  },
+  choosesCells: true,
+  takes: ["dataSet", "data", "models", "upTiling"],
+  plan: planOf,
+  cellsOf: (plan, options) => cellsOf(plan, choiceOf(plan, options)),
+  load: (_, { scale, onNote }, cells) => {
+    if (scale === "paper") for (const line of expectations(cells)) onNote(line);
+    return { scenes: new SceneCache(onNote) };
+  },
+  nameOf: cellName,
+  runCell: async (config, options) =>
+    runCell(config, { ...options, scenes: await options.scenes.of(config) }),
+  describe,
+  partialTables: (results) => scoreTables(finishedCells(results)),
+  report: async (run) => {
+    const report = await objectDiscoveryReport(run);
+    const lines = report.sets.flatMap((set) => [
+      headline(report, set),
+      ...set.comparisons.map((comparison) => comparisonText(report, comparison)),
+      ...[budgetText(set) ?? []].flat(),
+    ]);
+    return {
+      page: await objectDiscoveryPage(report),
+      numbers: { ...report, sets: report.sets.map((set) => ({ ...set, scenes: [] })) },
+      tables: scoreTables(finishedCells(run.results)),
+      text: lines.join("\n"),
+    };
+  },
+});
+
+/** The plan of a scale with the sets that were chosen. */
+function planOf({ scale, data, dataSet }: ExperimentOptions): ScalePlan {
+  const plan = PLANS[scale];
+  const sets = dataSet === undefined ? plan.sets : namesOf("data set", dataSet, SET_NAMES);
+  check(
+    data === undefined || sets.length === 1,
+    () => `--data is for one set: choose it with --data-set, got ${sets.join(", ")}`,
+  );
+  for (const set of sets) if (data === undefined) checkGenerated(set);
+  return { ...plan, sets };
+}
+
+function choiceOf({ sets }: ScalePlan, { seeds, data, models, upTiling }: ExperimentOptions): Choice {
+  return {
+    seeds,
+    sets,
+    ...(data !== undefined && { data }),
+    ...(models !== undefined && { models: namesOf("network", models, MODELS) }),
+    ...(upTiling !== undefined && { upTiling }),
+  };
+}
+
+/** Names with commas between them. Throws {@link StriateError} for an unknown one. */
+function namesOf<N extends string>(what: string, text: string, known: readonly N[]): N[] {
+  return text.split(",").map((part) => {
+    const name = known.find((one) => one === part.trim());
+    check(name !== undefined, () => unknownName(what, part.trim(), known));
+    return name;
+  });
+}
+
+/** What the paper reports for each kind of cell, and how long it may take here. */
+function expectations(cells: readonly CellConfig[]): string[] {
+  const first = cells.filter((cell, i) => {
+    return cells.findIndex(({ set, model }) => set === cell.set && model === cell.model) === i;
+  });
+  return first.map((cell) => {
+    const { set, model } = cell;
+    const row = paperResult(set, model, 1);
+    const score = row
+      ? `the paper has FG-ARI ${row.foregroundAri[0]} ± ${row.foregroundAri[1]}, MBO ${row.bestOverlap[0]} ± ${row.bestOverlap[1]}`
+      : "the paper has no row for it";
+    return `${set}/${model}: ${score}; about ${estimatedHours(cell)} hours a seed on one core.`;
+  });
+}
+
+function describe({ tests, untrained, seconds, imagesPerSecond }: CellResult): string {
+  const scores = tests.map(({ upTiling, foregroundAri, bestOverlap }, i) => {
+    const before = percent(untrained[i]!.foregroundAri);
+    const name = upTiling === 1 ? "FG-ARI" : `with up-tiling × ${upTiling}`;
+    return `${name} ${percent(foregroundAri)} % (before training ${before} %), MBO ${percent(bestOverlap)} %`;
+  });
+  return `${scores.join("; ")}; ${Math.round(seconds)} s, ${Math.round(imagesPerSecond)} pictures/s`;
+}

@@ -1,0 +1,128 @@
+import type { RgbaImage } from "../../draw/index.js";
+import { fromRgb, labelMap, matchLabels } from "../../draw/index.js";
+import type { Content, Html, Section } from "../../report/html.js";
+import { details, figure, markup, percent } from "../../report/html.js";
+import { pngDataUri } from "../../report/png.js";
+import type { DiscoveryScene, DiscoverySet, ObjectDiscoveryReport, ReportModel } from "./results.js";
+import { rowLabel } from "./results.js";
+
+function tile(image: RgbaImage, alt: string, below: Content = null): Html {
+  return markup`<td><span><img src="${pngDataUri(image)}" alt="${alt}"></span>${below}</td>`;
+}
+
+/** Keeps pictures without a score in line with the others. */
+const NO_SCORE = markup`<small>\u00a0</small>`;
+
+/** Pictures in rows and columns that scroll sideways on narrow screens. */
+function strip(label: string, head: readonly Content[], rows: readonly (readonly Html[])[]): Html {
+  return markup`<div class="strip" role="region" aria-label="${label}" tabindex="0">
+    <table style="table-layout:fixed;width:max(100%,${64 * head.length}px)">
+      <thead>
+        <tr>${head.map((cell) => markup`<th scope="col">${cell}</th>`)}</tr>
+      </thead>
+      <tbody>
+        ${rows.map((cells) => markup`<tr>${cells}</tr>`)}
+      </tbody>
+    </table>
+  </div>`;
+}
+
+function shownModels(report: ObjectDiscoveryReport, scenes: readonly DiscoveryScene[]): ReportModel[] {
+  const ids = new Set(scenes.flatMap(({ models }) => models.map(({ model }) => model)));
+  return report.models.filter(({ id }) => ids.has(id));
+}
+
+/** Scenes, true masks and what every network found; `undefined` without scenes. */
+export function segmentSection(report: ObjectDiscoveryReport, set: DiscoverySet): Section | undefined {
+  const { scenes } = set;
+  if (scenes.length === 0) return undefined;
+  const models = shownModels(report, scenes);
+  const factors = scenes[0]!.models[0]!.segments.map(({ upTiling }) => upTiling);
+  const columns = models.flatMap(({ id, label }) => factors.map((upTiling) => ({ id, label, upTiling })));
+  const head = [
+    "Scene",
+    "Truth",
+    ...columns.map(({ label, upTiling }) => (upTiling === 1 ? label : markup`${label}<br>× ${upTiling}`)),
+  ];
+  const rows = scenes.map((scene, n) => {
+    const { image, truth } = scene;
+    const size = { height: image.height, width: image.width };
+    const found = columns.map(({ id, label, upTiling }) => {
+      const own = scene.models
+        .find(({ model }) => model === id)!
+        .segments.find((segments) => segments.upTiling === upTiling)!;
+      const partners = matchLabels(truth, own.labels);
+      const labels = Array.from(own.labels, (label) => partners.get(label)!);
+      const picture = labelMap({ ...size, labels });
+      const alt = `Scene ${n + 1}, segments of ${rowLabel(label, upTiling)}`;
+      return tile(picture, alt, markup`<small>${percent(own.foregroundAri)}</small>`);
+    });
+    return [
+      tile(fromRgb(image), `Scene ${n + 1}`, NO_SCORE),
+      tile(labelMap({ ...size, labels: truth }), `Scene ${n + 1}, true masks`, NO_SCORE),
+      ...found,
+    ];
+  });
+  return {
+    id: `${set.id}-segments`,
+    title: `${set.title}: found segments`,
+    lead: "The first test scenes, not chosen, with the networks of the first seed. A found segment has the colour of the true one that it overlaps most; colours that the truth does not have are segments without a partner.",
+    body: figure(
+      strip(`Segments, ${set.title}`, head, rows),
+      markup`Below each picture its FG-ARI in %: pixels of the background do not count in it, so a network may cut the
+        background as it likes. Every patch of the picture gets one label; up-tiling (a factor in the heading) makes
+        the patches smaller.`,
+    ),
+  };
+}
+
+/** The oscillators of a network after every step, in the colours of their principal components. */
+export function fieldSection(report: ObjectDiscoveryReport, set: DiscoverySet): Section | undefined {
+  const models = shownModels(report, set.scenes).filter(({ id }) =>
+    set.scenes.some(({ models: all }) => all.some(({ model, fields }) => model === id && fields.length > 0)),
+  );
+  const features = featureFigure(report, set);
+  if (models.length === 0) return undefined;
+  return {
+    id: `${set.id}-fields`,
+    title: `${set.title}: oscillators over time`,
+    lead: "The state of the last layer after each step. Red, green and blue are the three directions along which the oscillators of this scene differ most, the same for all steps: places of one colour are in agreement. They start from noise.",
+    body: [
+      ...models.map(({ id, label }) => {
+        const own = set.scenes.map((scene) => scene.models.find(({ model }) => model === id)!);
+        const steps = own[0]!.fields.length;
+        const head = ["Scene", ...Array.from({ length: steps }, (_, t) => `step ${t + 1}`)];
+        const rows = set.scenes.map(({ image }, n) => [
+          tile(fromRgb(image), `Scene ${n + 1}`),
+          ...own[n]!.fields.map((field, t) =>
+            tile(fromRgb(field), `Scene ${n + 1}, oscillators of ${label} after step ${t + 1}`),
+          ),
+        ]);
+        return figure(
+          strip(`Oscillators of ${label} over time, ${set.title}`, head, rows),
+          markup`<b>${label}.</b> Drawn with up-tiling: the network runs on shifted copies of the picture, all from the same
+            noise, and the copies are interleaved.`,
+        );
+      }),
+      features,
+    ],
+  };
+}
+
+/** The features that are clustered, folded. */
+function featureFigure(report: ObjectDiscoveryReport, set: DiscoverySet): Html | null {
+  const models = shownModels(report, set.scenes);
+  const rows = set.scenes.map(({ image, models: all }, n) => [
+    tile(fromRgb(image), `Scene ${n + 1}`),
+    ...models.map(({ id, label }) =>
+      tile(fromRgb(all.find(({ model }) => model === id)!.features), `Scene ${n + 1}, features of ${label}`),
+    ),
+  ]);
+  return details(
+    "Features that are clustered, of all networks",
+    figure(
+      strip(`Features, ${set.title}`, ["Scene", ...models.map(({ label }) => label)], rows),
+      "The last feature map of each network, in the colours of its three principal components of the scene.",
+    ),
+  );
+}

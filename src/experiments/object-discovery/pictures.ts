@@ -1,0 +1,205 @@
+import { join } from "node:path";
+import type { SegmentedScenes } from "../../data/scenes/segmented-scenes.js";
+import { scenePictures } from "../../data/scenes/segmented-scenes.js";
+import { principalComponents } from "../../metrics/principal-components.js";
+import type { State } from "../../nn/module.js";
+import type { SessionOptions } from "../../runtime/runtime.js";
+import { workerRuntime } from "../../runtime/worker-node.js";
+import { IMAGES, interleave, shiftedCopies } from "../../systems/akorn/index.js";
+import { Evaluator } from "../../train/evaluator.js";
+import { readSafetensors, writeSafetensors } from "../../util/safetensors-node.js";
+import type { StoredTensor } from "../../util/safetensors.js";
+import { objectTask } from "./networks.js";
+import type { CellConfig } from "./plan.js";
+import type { SegmentationTester } from "./segmentation.js";
+
+/** Scenes that are shown: the first of the test scenes. */
+export const PICTURES = 6;
+
+const FILE = "pictures.safetensors";
+
+/** Segments, features and oscillators of a network for the shown scenes. */
+export interface CellPictures {
+  /** For each up-tiling factor and scene, labels `[S, S]` from 1. */
+  readonly segments: ReadonlyMap<number, readonly Uint8Array[]>;
+  /** For each scene, the features that are clustered, as colours. */
+  readonly features: readonly ColourMap[];
+  /** For each scene, the last layer's oscillators after every step as colours; empty for networks without oscillators. */
+  readonly fields: readonly (readonly ColourMap[])[];
+}
+
+/** Three principal components as red, green and blue `[height, width, 3]`. */
+export interface ColourMap {
+  readonly height: number;
+  readonly width: number;
+  readonly data: Uint8Array;
+}
+
+export interface PictureOptions extends SessionOptions {
+  readonly folder: string;
+  readonly tester: SegmentationTester;
+  readonly label: string;
+}
+
+/**
+ * Saves segments, features and oscillators of the first test scenes. Maps are made with the largest up-tiling factor; for
+ * the oscillators, all copies of a picture start from the same noise.
+ */
+export async function savePictures(
+  config: CellConfig,
+  values: State,
+  scenes: SegmentedScenes,
+  { folder, tester, label, ...session }: PictureOptions,
+): Promise<void> {
+  const count = Math.min(PICTURES, scenes.count);
+  const indices = Array.from({ length: count }, (_, i) => i);
+  const tensors = new Map<string, StoredTensor>();
+  const { imageSize: size } = config.network;
+  for (const upTiling of config.upTiling) {
+    const found = await tester.segment(values, scenes, indices, { upTiling, label });
+    const data = Uint8Array.from(found.flatMap((labels) => [...labels]));
+    tensors.set(`segments.${upTiling}`, { dtype: "U8", shape: [count, size, size], data });
+  }
+  const maps = await tiledMaps(config, values, scenes, indices, session);
+  for (const [name, steps] of Object.entries(maps)) {
+    const colours = indices.map((n) => coloured(steps.map(({ map }) => map[n]!)));
+    const { side } = steps[0]!;
+    const data = Uint8Array.from(colours.flatMap((each) => [...each]));
+    tensors.set(name, { dtype: "U8", shape: [count, steps.length, side, side, 3], data });
+  }
+  await writeSafetensors(join(folder, FILE), tensors);
+}
+
+/** Vectors `[side, side, channels]` of every scene. */
+interface TiledMap {
+  readonly side: number;
+  readonly map: readonly { readonly vectors: Float32Array; readonly channels: number }[];
+}
+
+/** "features", one map, and "field", one for each step, with the finest up-tiling. */
+async function tiledMaps(
+  config: CellConfig,
+  values: State,
+  scenes: SegmentedScenes,
+  indices: readonly number[],
+  session: SessionOptions,
+): Promise<Record<string, TiledMap[]>> {
+  const { imageSize: size, patch, layers } = config.network;
+  const factor = Math.max(...config.upTiling);
+  const evaluator = await Evaluator.open(
+    objectTask(config, { states: true }),
+    indices.length,
+    new Map(),
+    workerRuntime,
+    session,
+  );
+  try {
+    const copies: Record<string, { readonly data: Float32Array; readonly shape: readonly number[] }[]> = {};
+    for (const images of shiftedCopies(scenePictures(scenes, indices), { size, patch, factor })) {
+      const data = {
+        count: indices.length,
+        fill: (_: unknown, fields: Readonly<Record<string, Float32Array>>) => fields[IMAGES]?.set(images),
+      };
+      const outputs = await evaluator.run(values, data, indices, [config.seed, "pictures"]);
+      for (const [name, output] of [
+        ["features", outputs.features],
+        ["field", outputs[`states.${layers - 1}`]],
+      ] as const) {
+        if (output) (copies[name] ??= []).push({ data: output.data as Float32Array, shape: output.shape });
+      }
+    }
+    return Object.fromEntries(Object.entries(copies).map(([name, list]) => [name, tiled(list, factor)]));
+  } finally {
+    await evaluator.close();
+  }
+}
+
+/** Copies `[(steps,) batch, channels, h, w]` joined, one map for each step. */
+function tiled(
+  copies: readonly { readonly data: Float32Array; readonly shape: readonly number[] }[],
+  factor: number,
+): TiledMap[] {
+  const { shape } = copies[0]!;
+  const [batch, channels, height, width] = shape.slice(-4) as [number, number, number, number];
+  const length = batch * channels * height * width;
+  const steps = shape.length === 5 ? shape[0]! : 1;
+  const side = height * factor;
+  return Array.from({ length: steps }, (_, t) => {
+    const maps = copies.map(({ data }) =>
+      channelsLast(data.subarray(t * length, (t + 1) * length), batch, channels, height * width),
+    );
+    const joined = interleave(maps, [batch, height, width, channels]);
+    const each = side * side * channels;
+    const map = Array.from({ length: batch }, (_, n) => ({
+      vectors: joined.subarray(n * each, (n + 1) * each),
+      channels,
+    }));
+    return { side, map };
+  });
+}
+
+function channelsLast(maps: Float32Array, batch: number, channels: number, plane: number): Float32Array {
+  const out = new Float32Array(maps.length);
+  for (let n = 0; n < batch; n++)
+    for (let c = 0; c < channels; c++)
+      for (let i = 0; i < plane; i++)
+        out[(n * plane + i) * channels + c] = maps[(n * channels + c) * plane + i]!;
+  return out;
+}
+
+/** Share of the values at each end that are clipped to black or to full colour. */
+const CLIPPED = 0.01;
+
+/** Maps of one scene in the colours of their common principal components, one after another. */
+function coloured(maps: readonly TiledMap["map"][number][]): Uint8Array {
+  const { channels } = maps[0]!;
+  const vectors = new Float32Array(maps.length * maps[0]!.vectors.length);
+  maps.forEach((map, t) => {
+    vectors.set(map.vectors, t * map.vectors.length);
+  });
+  const count = vectors.length / channels;
+  const components = principalComponents(vectors, count, channels, 3);
+  const out = new Uint8Array(3 * count);
+  for (let c = 0; c < 3; c++) {
+    const sorted = Float64Array.from({ length: count }, (_, i) => components[3 * i + c]!).sort();
+    const low = sorted[Math.floor(CLIPPED * (count - 1))]!;
+    const high = sorted[Math.ceil((1 - CLIPPED) * (count - 1))]!;
+    for (let i = 0; i < count; i++) {
+      const part = high > low ? (components[3 * i + c]! - low) / (high - low) : 0.5;
+      out[3 * i + c] = Math.round(255 * Math.min(1, Math.max(0, part)));
+    }
+  }
+  return out;
+}
+
+/** What {@link savePictures} saved. */
+export async function readPictures(folder: string): Promise<CellPictures> {
+  const { tensors } = await readSafetensors(join(folder, FILE));
+  const scenesOf = ({ shape, data }: StoredTensor): Uint8Array[] => {
+    const length = data.length / shape[0]!;
+    const bytes = data as Uint8Array;
+    return Array.from({ length: shape[0]! }, (_, n) => bytes.subarray(n * length, (n + 1) * length));
+  };
+  const mapsOf = (name: string): ColourMap[][] => {
+    const stored = tensors.get(name);
+    if (!stored) return [];
+    const [, steps, height, width] = stored.shape as [number, number, number, number];
+    const length = 3 * height * width;
+    return scenesOf(stored).map((bytes) =>
+      Array.from({ length: steps }, (_, t) => ({
+        height,
+        width,
+        data: bytes.subarray(t * length, (t + 1) * length),
+      })),
+    );
+  };
+  const segments = [...tensors].flatMap(([name, stored]) => {
+    const factor = /^segments\.(\d+)$/.exec(name)?.[1];
+    return factor === undefined ? [] : [[Number(factor), scenesOf(stored)] as const];
+  });
+  return {
+    segments: new Map(segments),
+    features: mapsOf("features").map(([only]) => only!),
+    fields: mapsOf("field"),
+  };
+}

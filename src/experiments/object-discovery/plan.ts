@@ -1,0 +1,386 @@
+import type { StimulusNorm } from "../../systems/akorn/index.js";
+import type { Scale } from "../options.js";
+
+/** The networks that are compared. */
+export const MODELS = [
+  "akorn-attn",
+  "akorn-conv",
+  "itrsa",
+  "itrconv",
+  "akorn-attn-2",
+  "akorn-attn-large",
+  "itrsa-2",
+  "vit",
+] as const;
+
+export type ModelName = (typeof MODELS)[number];
+
+export interface ModelDescription {
+  readonly id: ModelName;
+  readonly label: string;
+  /** One line: what makes it different. */
+  readonly description: string;
+  readonly kind: "oscillators" | "iterative";
+  readonly mixing: "attention" | "convolution";
+  /** Default: the set's. */
+  readonly layers?: number;
+  readonly timesteps?: number;
+  /** Factor of the set's channels. */
+  readonly widening?: number;
+}
+
+const OSCILLATORS = "Kuramoto oscillators of 4 dimensions";
+
+export const MODEL_TEXTS: Readonly<Record<ModelName, ModelDescription>> = {
+  "akorn-attn": {
+    id: "akorn-attn",
+    label: "AKOrN (attn)",
+    description: `${OSCILLATORS}, coupled by self-attention.`,
+    kind: "oscillators",
+    mixing: "attention",
+  },
+  "akorn-conv": {
+    id: "akorn-conv",
+    label: "AKOrN (conv)",
+    description: `${OSCILLATORS}, coupled by a convolution.`,
+    kind: "oscillators",
+    mixing: "convolution",
+  },
+  itrsa: {
+    id: "itrsa",
+    label: "ItrSA",
+    description: "The control: the same self-attention repeated with a residual, no oscillators.",
+    kind: "iterative",
+    mixing: "attention",
+  },
+  itrconv: {
+    id: "itrconv",
+    label: "own ItrConv",
+    description: "The same convolution repeated with a residual. The authors' code for it is not public.",
+    kind: "iterative",
+    mixing: "convolution",
+  },
+  "akorn-attn-2": {
+    id: "akorn-attn-2",
+    label: "AKOrN (attn, L = 2)",
+    description: `Two layers of ${OSCILLATORS}, coupled by self-attention.`,
+    kind: "oscillators",
+    mixing: "attention",
+    layers: 2,
+  },
+  "akorn-attn-large": {
+    id: "akorn-attn-large",
+    label: "Large AKOrN (attn, L = 2)",
+    description: "Two layers, twice as many channels.",
+    kind: "oscillators",
+    mixing: "attention",
+    layers: 2,
+    widening: 2,
+  },
+  "itrsa-2": {
+    id: "itrsa-2",
+    label: "ItrSA (L = 2)",
+    description: "Two blocks of repeated self-attention.",
+    kind: "iterative",
+    mixing: "attention",
+    layers: 2,
+  },
+  vit: {
+    id: "vit",
+    label: "ViT",
+    description: "Eight blocks, each once. The depth is our choice: it is not published.",
+    kind: "iterative",
+    mixing: "attention",
+    layers: 8,
+    timesteps: 1,
+  },
+};
+
+export const SET_NAMES = ["tetrominoes", "dsprites", "shapes", "clevr", "clevrtex"] as const;
+
+export type SetName = (typeof SET_NAMES)[number];
+
+/** How the authors train on a set. */
+export interface PaperRecipe {
+  readonly channels: number;
+  /** Side of a patch in pixels. */
+  readonly patch: number;
+  /** Side of the convolution's kernel. */
+  readonly kernel: number;
+  readonly stimulusNorm: StimulusNorm;
+  readonly trainScenes: number;
+  readonly epochs: number;
+  readonly batchSize: number;
+  readonly learningRate: number;
+  /** How the large network is trained, if differently. */
+  readonly large?: {
+    readonly epochs: number;
+    readonly batchSize: number;
+    readonly learningRate: number;
+  };
+}
+
+export interface SetDescription {
+  readonly title: string;
+  /** One line on what the scenes show. */
+  readonly description: string;
+  /** Side of the pictures in pixels. */
+  readonly size: number;
+  /** Largest number of segments that are looked for: objects and background. */
+  readonly clusters: number;
+  /** Whether scenes can be made here; others are read from files. */
+  readonly generated: boolean;
+  /** Networks of the paper's table. */
+  readonly models: readonly ModelName[];
+  readonly recipe: PaperRecipe;
+}
+
+const SYNTHETIC = ["akorn-attn", "akorn-conv", "itrsa", "itrconv"] as const;
+
+const RECIPE = {
+  channels: 128,
+  patch: 4,
+  stimulusNorm: "none",
+  trainScenes: 60_000,
+  epochs: 50,
+  batchSize: 256,
+  learningRate: 1e-3,
+} as const;
+
+export const SETS: Readonly<Record<SetName, SetDescription>> = {
+  tetrominoes: {
+    title: "Tetrominoes",
+    description: "Three of 17 pieces in one of six colours on black; pieces may share a colour.",
+    size: 32,
+    clusters: 4,
+    generated: true,
+    models: SYNTHETIC,
+    recipe: { ...RECIPE, kernel: 5 },
+  },
+  dsprites: {
+    title: "multi-dSprites",
+    description: "Two to five sprites of any colour on grey, hiding each other.",
+    size: 64,
+    clusters: 7,
+    generated: true,
+    models: SYNTHETIC,
+    recipe: { ...RECIPE, kernel: 7 },
+  },
+  shapes: {
+    title: "Shapes",
+    description:
+      "Two to four hollow white shapes on grey. The paper has no table for it; the recipe is that of multi-dSprites.",
+    size: 40,
+    clusters: 5,
+    generated: true,
+    models: SYNTHETIC,
+    recipe: { ...RECIPE, kernel: 7, trainScenes: 40_000 },
+  },
+  clevr: {
+    title: "CLEVR",
+    description: "Up to six rendered solids.",
+    size: 128,
+    clusters: 11,
+    generated: false,
+    models: SYNTHETIC,
+    recipe: { ...RECIPE, channels: 256, patch: 8, kernel: 7, trainScenes: 70_000, epochs: 300 },
+  },
+  clevrtex: {
+    title: "CLEVRTex",
+    description: "Three to ten rendered solids with textures, on textures.",
+    size: 128,
+    clusters: 11,
+    generated: false,
+    models: ["akorn-attn", "akorn-attn-2", "akorn-attn-large", "itrsa", "itrsa-2", "vit"],
+    recipe: {
+      ...RECIPE,
+      channels: 256,
+      patch: 8,
+      kernel: 7,
+      stimulusNorm: "group",
+      trainScenes: 40_000,
+      epochs: 500,
+      large: { epochs: 1024, batchSize: 512, learningRate: 5e-4 },
+    },
+  },
+};
+
+/** One network, trained on one set of scenes without labels and tested on how well its features show the objects. */
+export interface CellConfig {
+  readonly experiment: "object-discovery";
+  readonly version: 1;
+  readonly set: SetName;
+  /** Path of a published set; absent for generated scenes. */
+  readonly data?: string;
+  readonly model: ModelName;
+  readonly seed: number;
+  readonly network: NetworkConfig;
+  readonly steps: number;
+  /** Pictures in one step; two views of each. */
+  readonly batchSize: number;
+  /** Different training scenes. */
+  readonly trainScenes: number;
+  readonly learningRate: number;
+  readonly temperature: number;
+  readonly average: { readonly decay: number; readonly every: number; readonly after: number };
+  readonly evaluateEvery: number;
+  readonly validationScenes: number;
+  readonly testScenes: number;
+  /** Up-tiling factors to test with, 1 first. */
+  readonly upTiling: readonly number[];
+}
+
+export interface NetworkConfig {
+  readonly channels: number;
+  readonly layers: number;
+  readonly timesteps: number;
+  readonly heads: number;
+  /** n, dimensions of an oscillator. */
+  readonly rotatingDimensions: number;
+  readonly imageSize: number;
+  readonly patch: number;
+  /** Side of the convolution's kernel, if there is one. */
+  readonly kernel: number;
+  readonly stimulusNorm: StimulusNorm;
+}
+
+export interface ScalePlan {
+  /** Sets and networks that are run unless the user names others. */
+  readonly sets: readonly SetName[];
+  readonly models?: readonly ModelName[];
+  /** Channels of the networks; undefined for the paper's of each set. */
+  readonly channels?: number;
+  /** Steps for each set, or the paper's epochs. */
+  readonly steps?: number;
+  readonly batchSize?: number;
+  /** Largest number of training scenes; undefined for the paper's. */
+  readonly trainScenes?: number;
+  readonly average: CellConfig["average"];
+  readonly evaluations: number;
+  readonly validationScenes: number;
+  readonly testScenes: number;
+  readonly upTiling: number;
+}
+
+/** beta 0.998, every 10 steps, copies up to step 200. */
+const AVERAGE = { decay: 0.998, every: 10, after: 200 } as const;
+
+/**
+ * - smoke: does everything work?
+ * - laptop: half the paper's width on Tetrominoes, a small part of its pictures.
+ * - paper: the authors' recipe.
+ */
+export const PLANS: Readonly<Record<Scale, ScalePlan>> = {
+  smoke: {
+    sets: ["tetrominoes"],
+    models: ["akorn-attn", "akorn-conv", "itrsa", "itrconv"],
+    channels: 32,
+    steps: 12,
+    batchSize: 8,
+    trainScenes: 96,
+    average: { ...AVERAGE, after: 4, every: 2 },
+    evaluations: 2,
+    validationScenes: 8,
+    testScenes: 8,
+    upTiling: 4,
+  },
+  laptop: {
+    sets: ["tetrominoes"],
+    models: ["akorn-attn", "itrsa"],
+    channels: 64,
+    steps: 5000,
+    batchSize: 32,
+    trainScenes: 20_000,
+    average: AVERAGE,
+    evaluations: 10,
+    validationScenes: 64,
+    testScenes: 320,
+    upTiling: 4,
+  },
+  paper: {
+    sets: ["tetrominoes", "dsprites", "shapes"],
+    average: AVERAGE,
+    evaluations: 25,
+    validationScenes: 256,
+    testScenes: 320,
+    upTiling: 4,
+  },
+};
+
+/** What the user may choose. */
+export interface Choice {
+  readonly seeds: readonly number[];
+  readonly sets?: readonly SetName[];
+  readonly models?: readonly ModelName[];
+  readonly upTiling?: number;
+  readonly data?: string;
+}
+
+/** All cells of a run. Seeds are the outermost loop, so that a run that is stopped has compared some networks. */
+export function cellsOf(plan: ScalePlan, choice: Choice): CellConfig[] {
+  const { seeds, sets = plan.sets } = choice;
+  return sets.flatMap((set) => {
+    const models = choice.models ?? plan.models ?? SETS[set].models;
+    const ordered = MODELS.filter((model) => models.includes(model));
+    return seeds.flatMap((seed) => ordered.map((model) => cellOf(plan, choice, set, model, seed)));
+  });
+}
+
+function cellOf(
+  plan: ScalePlan,
+  { upTiling = plan.upTiling, data }: Choice,
+  set: SetName,
+  model: ModelName,
+  seed: number,
+): CellConfig {
+  const { recipe } = SETS[set];
+  const large = MODEL_TEXTS[model].widening !== undefined;
+  const published = large && recipe.large ? { ...recipe, ...recipe.large } : recipe;
+  const batchSize = plan.batchSize ?? published.batchSize;
+  const steps = plan.steps ?? published.epochs * Math.ceil(recipe.trainScenes / batchSize);
+  return {
+    experiment: "object-discovery",
+    version: 1,
+    set,
+    ...(data !== undefined && { data }),
+    model,
+    seed,
+    network: networkOf(plan, set, model),
+    steps,
+    batchSize,
+    trainScenes: Math.min(plan.trainScenes ?? Infinity, recipe.trainScenes),
+    learningRate: published.learningRate,
+    temperature: 0.1,
+    average: plan.average,
+    evaluateEvery: Math.max(1, Math.floor(steps / plan.evaluations)),
+    validationScenes: plan.validationScenes,
+    testScenes: plan.testScenes,
+    upTiling: upTiling === 1 ? [1] : [1, upTiling],
+  };
+}
+
+function networkOf(plan: ScalePlan, set: SetName, model: ModelName): NetworkConfig {
+  const { size, recipe } = SETS[set];
+  const { layers = 1, timesteps = 8, widening = 1 } = MODEL_TEXTS[model];
+  return {
+    channels: (plan.channels ?? recipe.channels) * widening,
+    layers,
+    timesteps,
+    heads: 8,
+    rotatingDimensions: 4,
+    imageSize: size,
+    patch: recipe.patch,
+    kernel: recipe.kernel,
+    stimulusNorm: recipe.stimulusNorm,
+  };
+}
+
+/** "tetrominoes/akorn-attn/seed1": what `--cells` chooses from. */
+export function cellName({ set, model, seed }: Pick<CellConfig, "set" | "model" | "seed">): string {
+  return `${set}/${model}/seed${seed}`;
+}
+
+/** Training pictures as the network sees them: two views of each. */
+export function viewsSeen({ steps, batchSize }: Pick<CellConfig, "steps" | "batchSize">): number {
+  return 2 * steps * batchSize;
+}

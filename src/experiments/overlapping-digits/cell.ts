@@ -1,0 +1,45 @@
+import { sessionOptionsOf } from "../../runtime/runtime.js";
+import type { DigitsOptions } from "../digits/cell.js";
+import { learningCurveOf, saveNetwork, testBatch, testConditions, trainNetwork } from "../digits/cell.js";
+import { testScenes } from "../digits/scenes.js";
+import { openTester } from "../digits/tester.js";
+import type { CellConfig } from "./plan.js";
+import { CONDITIONS, networkOf, SCENES } from "./plan.js";
+import type { CellResult } from "./results.js";
+
+/** Trains the network of a cell and tests it under every condition; undefined if it was stopped. */
+export async function runCell(config: CellConfig, options: DigitsOptions): Promise<CellResult | undefined> {
+  const started = performance.now();
+  const taskWith = networkOf(config);
+  const tester = await openTester(
+    taskWith({ synchrony: true }),
+    testBatch(config.testScenes, config.validationScenes),
+    config.seed,
+    sessionOptionsOf(options),
+  );
+  try {
+    const run = await trainNetwork(config, SCENES, { task: taskWith(), tester }, options);
+    if (run === undefined) return undefined;
+    const tested = await testConditions(CONDITIONS, config.testScenes, options, (condition, onBatch) => {
+      const data = testScenes(options.testing, SCENES, condition, config.testScenes);
+      return tester.test(run.values, data, { label: condition.id, onBatch });
+    });
+    if (tested === undefined) return undefined;
+    const answers = taskWith({ phases: true });
+    await saveNetwork(config, run, { answers, set: SCENES, clean: CONDITIONS[0]! }, options);
+    return {
+      conditions: tested.map(({ condition, metrics, accuracyPerTimestep, synchronyPerTimestep }) => ({
+        condition,
+        metrics,
+        accuracyPerTimestep,
+        synchronyPerTimestep,
+      })),
+      learningCurve: learningCurveOf(config, run),
+      imagesPerSecond: run.imagesPerSecond,
+      seconds: (performance.now() - started) / 1000,
+      pairAccuracy: tested[0]!.pairs,
+    };
+  } finally {
+    await tester.close();
+  }
+}

@@ -1,0 +1,50 @@
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { writeFileAtomic } from "../../util/files-node.js";
+import { loadDigits } from "../digits/scenes.js";
+import { terminalReport } from "../digits/terminal.js";
+import { defineExperiment } from "../experiment.js";
+import { runCell } from "./cell.js";
+import { checkExport } from "./onnx-check.js";
+import { overlappingDigitsPage } from "./page.js";
+import { cellName, cellsOf, SCALE_CONFIGS } from "./plan.js";
+import type { CellResult } from "./results.js";
+import { cleanScenes, folderOf, overlappingDigitsReport } from "./results.js";
+
+/** KomplexNet against the real-valued network and random phases on two digits in one picture (TMLR 2025). */
+export const overlappingDigits = defineExperiment({
+  name: "overlapping-digits",
+  summary: "Do synchronised phases help to tell two digits apart? KomplexNet against its baselines.",
+  scales: {
+    smoke: { summary: "three networks, 40 steps: does everything work? Under a minute.", seeds: 2 },
+    laptop: {
+      summary: "four networks, 2,400 steps of 32 pictures, frozen coupling. About 10 minutes.",
+      seeds: 2,
+    },
+    paper: { summary: "four networks, 30 epochs end to end. Many hours for each seed.", seeds: 3 },
+  },
+  plan: ({ scale }) => SCALE_CONFIGS[scale],
+  cellsOf: (plan, { seeds }) => cellsOf(plan, seeds),
+  load: loadDigits,
+  nameOf: cellName,
+  runCell,
+  describe,
+  report: async (run) => {
+    const onnx = join(run.out, "komplexnet.onnx");
+    await writeFileAtomic(onnx, await readFile(join(folderOf(run, "kuramoto"), "model.onnx")));
+    const check = await checkExport(onnx, cleanScenes(run));
+    const report = await overlappingDigitsReport(run, { ...check, file: "komplexnet.onnx" });
+    return {
+      page: await overlappingDigitsPage(report),
+      numbers: { ...report, phasePictures: [] },
+      text: terminalReport(report),
+      files: [{ what: "trained network", path: onnx }],
+    };
+  },
+});
+
+function describe({ conditions, imagesPerSecond, seconds }: CellResult): string {
+  const accuracy = conditions[0]!.metrics.setAccuracy ?? NaN;
+  const speed = imagesPerSecond > 0 ? `, ${Math.round(imagesPerSecond)} images/s` : "";
+  return `set accuracy ${(100 * accuracy).toFixed(1)} % in ${Math.round(seconds)} s${speed}`;
+}

@@ -1,0 +1,66 @@
+import type { TensorData } from "../../graph/dtype.js";
+import { nodeRuntime } from "../../runtime/node.js";
+import type { Runtime } from "../../runtime/runtime.js";
+import { webRuntime } from "../../runtime/web.js";
+import { IMAGES } from "../../systems/komplexnet/training/tasks.js";
+import type { TrainingData } from "../../train/task.js";
+import { fillInputs } from "../../train/task.js";
+import { StriateError } from "../../util/errors.js";
+import { readFileChecked } from "../../util/files-node.js";
+import type { OnnxCheck } from "../digits/results.js";
+
+const COMPARED = 8;
+
+/** Phase dynamics amplify rounding: 1e-6 of difference in the logits is usual, 1e-3 would be a wrong graph. */
+const TOLERANCE = 1e-3;
+
+const LARGEST_MODEL = 2 ** 31;
+
+/**
+ * Runs an exported network on a few scenes in onnxruntime-node and in onnxruntime-web (WebAssembly) and compares.
+ *
+ * @throws StriateError if they differ by more than the tolerance
+ */
+export async function checkExport(path: string, data: TrainingData): Promise<OnnxCheck> {
+  const model = await readFileChecked(path, { what: "exported model", maxBytes: LARGEST_MODEL });
+  const node = await logits(nodeRuntime, model, data);
+  const web = await logits(webRuntime, model, data);
+  const maximumDifference = node.reduce((most, value, i) => Math.max(most, Math.abs(value - web[i]!)), 0);
+  if (!(maximumDifference <= TOLERANCE)) {
+    throw new StriateError(
+      `${path}: onnxruntime-node and onnxruntime-web differ by ${maximumDifference} in the logits, more than ${TOLERANCE}`,
+    );
+  }
+  return {
+    maximumDifference,
+    tolerance: TOLERANCE,
+    images: COMPARED,
+    file: path,
+    runtimes: ["onnxruntime-node (CPU)", "onnxruntime-web (WebAssembly)"],
+  };
+}
+
+async function logits(runtime: Runtime, model: Uint8Array, data: TrainingData): Promise<Float32Array> {
+  const session = await runtime.createSession(model);
+  try {
+    const shapes = { [IMAGES]: [COMPARED, 1, 32, 32], "noise.phases": [COMPARED, 8, 32, 32] };
+    const inputs = session.inputNames.map((name) => {
+      const shape = shapes[name as keyof typeof shapes] as readonly number[] | undefined;
+      if (shape === undefined)
+        throw new StriateError(`the exported model asks for an unexpected input "${name}"`);
+      return { name, shape };
+    });
+    const indices = Array.from({ length: COMPARED }, (_, i) => i);
+    const feeds: Record<string, TensorData> = fillInputs(
+      inputs,
+      { "noise.phases": "uniform" },
+      data,
+      indices,
+      ["onnx check"],
+    );
+    const { logits: values } = await session.run(feeds);
+    return values!.data as Float32Array;
+  } finally {
+    await session.close();
+  }
+}

@@ -1,0 +1,150 @@
+import { KomplexNet } from "../../systems/komplexnet/model.js";
+import { RealBaseline } from "../../systems/komplexnet/baselines/real-baseline.js";
+import type { KomplexNetTaskOptions } from "../../systems/komplexnet/training/tasks.js";
+import { KomplexNetTask, RealBaselineTask } from "../../systems/komplexnet/training/tasks.js";
+import type { Task } from "../../train/task.js";
+import type { NetworkConfig } from "../digits/cell.js";
+import type { ModelDescription } from "../digits/results.js";
+import { BASELINE_TEXTS } from "../digits/results.js";
+import type { Condition, SceneSet } from "../digits/scenes.js";
+import type { Scale } from "../options.js";
+
+/** The networks that are compared. */
+export const MODELS = ["kuramoto", "ideal", "random", "real"] as const;
+
+export type ModelName = (typeof MODELS)[number];
+
+/** Everything that decides one cell: one network, one seed, trained and tested. */
+export interface CellConfig extends NetworkConfig {
+  readonly experiment: "overlapping-digits";
+  readonly version: 1;
+  readonly model: ModelName;
+  /** Whether Gabors and coupling are trained ("endtoend") or stay as they start ("channels"). */
+  readonly mode: "endtoend" | "channels";
+  readonly timesteps: number;
+}
+
+export const SCENES: SceneSet = { digits: 2 };
+
+export const CONDITIONS: readonly Condition[] = [
+  { id: "clean", label: "clean", description: "New digits of the MNIST test set, no overlap." },
+  {
+    id: "noise",
+    label: "Gaussian noise",
+    description: "Additive noise of variance 0.1, clipped to 0..1.",
+    corruption: { kind: "gaussian", variance: 0.1 },
+  },
+  {
+    id: "saltAndPepper",
+    label: "salt and pepper",
+    description: "5 % of the pixels set to white or black.",
+    corruption: { kind: "saltAndPepper", amount: 0.05 },
+  },
+  {
+    id: "overlap",
+    label: "overlap up to 50 %",
+    description: "Digits may cover each other; training never showed that.",
+    maxOverlap: 0.5,
+  },
+  {
+    id: "rotated",
+    label: "rotated 25°",
+    description: "The whole picture turned counter-clockwise; our addition to the paper's tests.",
+    shift: { rotation: 25 },
+  },
+  {
+    id: "smaller",
+    label: "scaled to 75 %",
+    description: "The whole picture shrunk about its centre; our addition to the paper's tests.",
+    shift: { scale: 0.75 },
+  },
+];
+
+export type ScaleConfig = Omit<CellConfig, "model" | "seed"> & { readonly models: readonly ModelName[] };
+
+const COMMON = {
+  experiment: "overlapping-digits",
+  version: 1,
+  learningRate: 0.01,
+  clipNorm: 2,
+} as const;
+
+/**
+ * - smoke: does everything work?
+ * - laptop: the budget at which the authors' code shows that phases decide (section "short-budget learning curves" of
+ *   docs/komplexnet.md): 76,800 scenes seen once, Gabors and coupling frozen.
+ * - paper: the authors' recipe, end to end.
+ */
+export const SCALE_CONFIGS: Readonly<Record<Scale, ScaleConfig>> = {
+  smoke: {
+    ...COMMON,
+    models: ["kuramoto", "random", "real"],
+    mode: "channels",
+    timesteps: 6,
+    steps: 40,
+    batchSize: 32,
+    trainScenes: 40 * 32,
+    validationScenes: 64,
+    testScenes: 64,
+    evaluateEvery: 20,
+    selectBest: false,
+  },
+  laptop: {
+    ...COMMON,
+    models: ["kuramoto", "ideal", "random", "real"],
+    mode: "channels",
+    timesteps: 12,
+    steps: 2400,
+    batchSize: 32,
+    trainScenes: 2400 * 32,
+    validationScenes: 256,
+    testScenes: 1024,
+    evaluateEvery: 400,
+    selectBest: false,
+  },
+  paper: {
+    ...COMMON,
+    models: ["kuramoto", "ideal", "random", "real"],
+    mode: "endtoend",
+    timesteps: 15,
+    steps: 30 * Math.floor(48_000 / 256),
+    batchSize: 256,
+    trainScenes: 48_000,
+    validationScenes: 12_000,
+    testScenes: 10_000,
+    evaluateEvery: Math.floor(48_000 / 256),
+    selectBest: true,
+  },
+};
+
+/** All cells of a run, a network's seeds one after another. */
+export function cellsOf({ models, ...common }: ScaleConfig, seeds: readonly number[]): CellConfig[] {
+  return models.flatMap((model) => seeds.map((seed): CellConfig => ({ ...common, model, seed })));
+}
+
+/** "KomplexNet, seed 1". */
+export const cellName = ({ model, seed }: CellConfig): string => `${MODEL_TEXTS[model].label}, seed ${seed}`;
+
+/** Builds the network of a cell; the function that is returned makes tasks for it. */
+export function networkOf({
+  model,
+  mode,
+  timesteps,
+}: Pick<CellConfig, "model" | "mode" | "timesteps">): (options?: KomplexNetTaskOptions) => Task {
+  if (model === "real") {
+    const task = new RealBaselineTask(new RealBaseline());
+    return () => task;
+  }
+  const network = new KomplexNet({ timesteps, kuramotoMode: mode, phaseMode: model });
+  return (options) => new KomplexNetTask(network, options);
+}
+
+export const MODEL_TEXTS: Readonly<Record<ModelName, Omit<ModelDescription, "parameters">>> = {
+  kuramoto: {
+    id: "kuramoto",
+    label: "KomplexNet",
+    role: "kuramoto",
+    description: "Complex-valued; phases start at random and synchronise by Kuramoto dynamics.",
+  },
+  ...BASELINE_TEXTS,
+};

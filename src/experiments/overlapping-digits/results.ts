@@ -1,0 +1,76 @@
+import { cellFolder } from "../cells.js";
+import { readPictures } from "../digits/pictures.js";
+import type { ConditionResult, DigitsReport, LearningPoint, OnnxCheck } from "../digits/results.js";
+import { gatherRuns } from "../digits/results.js";
+import type { SceneData } from "../digits/scenes.js";
+import { testScenes } from "../digits/scenes.js";
+import type { FinishedRun } from "../experiment.js";
+import { parameterCount } from "../training.js";
+import type { CellConfig, ModelName, ScaleConfig } from "./plan.js";
+import { CONDITIONS, MODEL_TEXTS, networkOf, SCENES } from "./plan.js";
+import { AUTHORS_SHORT_BUDGET } from "./published.js";
+
+/** Plain data that a finished cell leaves. */
+export interface CellResult {
+  readonly conditions: readonly ConditionResult[];
+  readonly learningCurve: readonly LearningPoint[];
+  /** Training speed, images per second. */
+  readonly imagesPerSecond: number;
+  readonly seconds: number;
+  /** Set accuracy for each unordered pair of digits under the first condition, [10, 10]; null for a pair without scenes. */
+  readonly pairAccuracy: readonly (readonly (number | null)[])[];
+}
+
+type Run = FinishedRun<ScaleConfig, CellConfig, CellResult> & SceneData;
+
+/** The folder of a network's first cell. */
+export function folderOf({ results, cells }: Run, model: ModelName): string {
+  return cellFolder(
+    cells,
+    [...results.keys()].find((config) => config.model === model)!,
+  );
+}
+
+/** Clean test scenes, the first of which are shown. */
+export function cleanScenes({ testing, plan }: Run) {
+  return testScenes(testing, SCENES, CONDITIONS[0]!, plan.testScenes);
+}
+
+/** Gathers the results of all cells. */
+export async function overlappingDigitsReport(run: Run, onnxCheck: OnnxCheck): Promise<DigitsReport> {
+  const { plan, scale, device, provenance, results } = run;
+  const { models, steps, batchSize } = plan;
+  const runs = [...results].map(([{ model, seed }, result]) => ({ ...result, model, seed }));
+  const folders = new Map(models.map((model) => [model, folderOf(run, model)]));
+  return {
+    title: "Two digits in one picture",
+    subtitle: "Do synchronised phases help a small network to tell overlapping objects apart?",
+    scale,
+    digits: 2,
+    models: models.map((model) => ({
+      ...MODEL_TEXTS[model],
+      parameters: parameterCount(networkOf({ ...plan, model })().parameters),
+    })),
+    ...gatherRuns(models, CONDITIONS, runs, ({ synchronyPerTimestep }) => synchronyPerTimestep),
+    pairAccuracy: {
+      model: "kuramoto",
+      values: runs.find(({ model }) => model === "kuramoto")!.pairAccuracy,
+    },
+    provenance: {
+      ...provenance,
+      steps,
+      batchSize,
+      imagesSeen: steps * batchSize,
+      testImages: plan.testScenes,
+      more: {
+        "Gabors and coupling": plan.mode === "channels" ? "frozen at their start" : "trained end to end",
+        timesteps: String(plan.timesteps),
+        optimizer: `Adam, learning rate ${plan.learningRate}, gradient norm clipped at ${plan.clipNorm}`,
+        device,
+      },
+    },
+    phasePictures: await readPictures(folders, cleanScenes(run)),
+    reference: plan.mode === "channels" ? AUTHORS_SHORT_BUDGET : null,
+    onnxCheck,
+  };
+}

@@ -1,0 +1,158 @@
+import { basename } from "node:path";
+import { loadCifar10 } from "../../data/sets/cifar10-node.js";
+import { CIFAR10_CLASSES } from "../../data/sets/cifar10.js";
+import { knownPreprocessing } from "../../data/images/preprocessing.js";
+import { showShape } from "../../graph/dims.js";
+import { openOnnx, sha256OfModel } from "../../graph/onnx/open-node.js";
+import { average } from "../../metrics/statistics.js";
+import { number, percent } from "../../report/html.js";
+import { points } from "../../report/verdict.js";
+import { Backbone } from "../../systems/predify/index.js";
+import { check, StriateError } from "../../util/errors.js";
+import type { ResultTable } from "../experiment.js";
+import { defineExperiment } from "../experiment.js";
+import type { ExperimentOptions } from "../options.js";
+import { ExperimentImages } from "./images.js";
+import type { PredictiveOptions } from "./network.js";
+import { predictiveCodingPage } from "./page.js";
+import type { CellConfig, PredictivePlan } from "./plan.js";
+import { cellName, cellsOf, PLANS } from "./plan.js";
+import type { CellResult, PredictiveCodingReport, TuningResult } from "./results.js";
+import { changeOverTime, predictiveCodingReport } from "./results.js";
+import { runCorruptions, runNoise } from "./test-cells.js";
+import { runBackbone, runFeedback, runTuning } from "./train-cells.js";
+
+/** Predify (Choksi et al. 2021) on CIFAR-10: what feedback does to a network's answers over time. */
+export const predictiveCoding = defineExperiment({
+  name: "predictive-coding",
+  summary:
+    "Predictive feedback on a VGG trained on CIFAR-10: accuracy over timesteps under noise, reconstructions.",
+  scales: {
+    smoke: { summary: "a few steps of everything: does it work? Half a minute.", seeds: 1 },
+    laptop: { summary: "VGG11 of a quarter of its width. About 15 minutes on 2 cores.", seeds: 2 },
+    paper: { summary: "VGG16 in full width, every severity, 10,000 test images. Days.", seeds: 3 },
+  },
+  choosesCells: true,
+  takesModel: true,
+  plan: async ({ scale, model }): Promise<PredictivePlan> => ({
+    ...PLANS[scale],
+    ...(model && { given: await givenNetwork(model) }),
+  }),
+  cellsOf: (plan, { seeds }) => cellsOf(plan, seeds),
+  load: async ({ given }) => ({
+    images: new ExperimentImages(await loadCifar10("train"), await loadCifar10("test")),
+    ...(given && { model: given.path }),
+  }),
+  nameOf: cellName,
+  runCell,
+  describe,
+  report: async (run) => {
+    const report = predictiveCodingReport(run);
+    const { reconstructions: _, ...numbers } = report;
+    return { page: await predictiveCodingPage(report), numbers, tables: [resultTable(report)] };
+  },
+});
+
+async function givenNetwork({
+  path,
+  preprocessing: stated,
+}: NonNullable<ExperimentOptions["model"]>): Promise<NonNullable<PredictivePlan["given"]>> {
+  const name = basename(path);
+  const file = await openOnnx(path, name);
+  const backbone = new Backbone(file.read(), {}, name);
+  const scores = backbone.output.shape.slice(1);
+  check(
+    scores.join() === String(CIFAR10_CLASSES.length),
+    () =>
+      `${name}: expected a score for each of CIFAR-10's ${CIFAR10_CLASSES.length} classes, its output is ${showShape(backbone.output.shape)}`,
+  );
+  const shape = backbone.imageShape as [number, number, number];
+  const known = knownPreprocessing(stated, backbone.preprocessing, shape, name);
+  check(
+    known,
+    () =>
+      `${name}: say how pixels reach the network (--preprocessing, or --scale, --mean and --std): its file does not`,
+  );
+  const { preprocessing } = known;
+  return { sha256: await sha256OfModel(path, file), preprocessing, name, path };
+}
+
+function runCell(
+  config: CellConfig,
+  options: PredictiveOptions,
+  results: ReadonlyMap<CellConfig, CellResult>,
+): Promise<CellResult | undefined> {
+  switch (config.kind) {
+    case "backbone":
+      return runBackbone(config, options);
+    case "feedback":
+      return runFeedback(config, options);
+    case "tuning":
+      return runTuning(config, options);
+    case "noise":
+      return runNoise(config, tuningOf(config.start, results), options);
+    case "corruptions":
+      return runCorruptions(config, tuningOf(config.start, results), options);
+  }
+}
+
+function tuningOf(start: CellConfig, results: ReadonlyMap<CellConfig, CellResult>): TuningResult {
+  const result = results.get(start);
+  if (result?.kind !== "tuning") throw new StriateError(`${cellName(start)} has to be done first`);
+  return result;
+}
+
+function describe(result: CellResult): string {
+  const seconds = `${Math.round(result.seconds)} s`;
+  switch (result.kind) {
+    case "backbone":
+      return `${percent(result.accuracy)} % of held-out images in ${seconds}`;
+    case "feedback": {
+      const [first, last] = [result.curve[0]!, result.curve.at(-1)!];
+      const errors = first.errors.map((error, i) => `${number(error)} to ${number(last.errors[i]!)}`);
+      return `prediction errors ${errors.join(", ")} in ${seconds}`;
+    }
+    case "tuning":
+      return `feedback ${result.tuned.map(({ feedback }) => number(feedback, 2)).join(", ")} in ${seconds}`;
+    default:
+      return `${result.scores.length} measurements in ${seconds}`;
+  }
+}
+
+function resultTable(report: PredictiveCodingReport): ResultTable {
+  const rowsOf = (setting: string, condition: string) =>
+    report.noise.filter((row) => row.setting === setting && row.condition === condition);
+  const words = { holds: "helps", reversed: "harms", undecided: "undecided" };
+  return {
+    title: "Accuracy in %, and its change in points from timestep 0 to the last",
+    columns: [
+      "condition",
+      "network alone",
+      "authors' values",
+      "",
+      "tuned",
+      "",
+      "no feedback",
+      "no error term",
+    ],
+    rows: report.conditions.map(({ id, label }) => {
+      const at = (setting: string, t: number) =>
+        percent(average(rowsOf(setting, id).map(({ accuracy }) => accuracy.at(t)!)));
+      const change = (setting: string) => {
+        const { mean: value, margin, status } = changeOverTime(rowsOf(setting, id));
+        return `${points(value)} ± ${percent(margin)} ${words[status]}`;
+      };
+      return [
+        label,
+        at("authors", 0),
+        at("authors", -1),
+        change("authors"),
+        at("tuned", -1),
+        change("tuned"),
+        at("tunedNoFeedback", -1),
+        at("tunedNoError", -1),
+      ];
+    }),
+    notes: ["± is twice the larger of the standard error over seeds and that of the paired test images."],
+  };
+}

@@ -1,0 +1,314 @@
+import { chartFigure } from "../../report/chart-block.js";
+import type { Content, Html, Section } from "../../report/html.js";
+import { details, duration, figure, markup, note, number, percent, table } from "../../report/html.js";
+import { spreadCell, summariseSeeds } from "../../report/over-seeds.js";
+import { experimentPage } from "../../report/provenance-node.js";
+import { mark, points, verdictList } from "../../report/verdict.js";
+import {
+  accuracyCharts,
+  decoderChart,
+  distanceCharts,
+  errorCharts,
+  lastTimestep,
+  mceChart,
+  trainingChart,
+} from "./page-charts.js";
+import type { Change, CorruptionRow, PredictiveCodingReport, Reconstruction } from "./results.js";
+import { changeOverTime } from "./results.js";
+
+const FAMILIES = [
+  { family: "tuned", name: "tuned values" },
+  { family: "authors", name: "the authors’ values" },
+] as const;
+
+/** The report of the predictive-coding experiment as one self-contained HTML file. */
+export async function predictiveCodingPage(report: PredictiveCodingReport): Promise<string> {
+  const { scale } = report;
+  const { seeds, seconds, date, command, facts } = report.provenance;
+  const run = { scale, provenance: { seeds, date, wallTimeSeconds: seconds } };
+  const title = "Predictive coding, timestep by timestep";
+  const subtitle =
+    "A trained network gets feedback that predicts the layer below. Do its answers on noisy pictures get better with time?";
+  return experimentPage(
+    { ...run, title, subtitle },
+    {
+      sections: [
+        summarySection(report),
+        await accuracySection(report),
+        reconstructionSection(report),
+        await corruptionSection(report),
+        await distanceSection(report),
+        await errorSection(report),
+        valuesSection(report),
+        await networkSection(report),
+      ],
+      provenance: [
+        ["Command", markup`<code>${command}</code>`],
+        ["Scale", scale],
+        ["Seeds", seeds.join(", ")],
+        ...facts,
+        ["Wall time", duration(seconds)],
+        ["Date", date],
+      ],
+    },
+  );
+}
+
+/** Change from timestep 0 to the last, of the full dynamics. */
+function changes(report: PredictiveCodingReport, family: string) {
+  return report.conditions.map((condition) => ({
+    condition,
+    change: changeOverTime(
+      report.noise.filter((row) => row.setting === family && row.condition === condition.id),
+    ),
+  }));
+}
+
+function summarySection(report: PredictiveCodingReport): Section {
+  const last = lastTimestep(report);
+  const verdicts = FAMILIES.flatMap(({ family, name }) =>
+    changes(report, family).map(({ condition, change }) => ({ name, condition, change })),
+  );
+  const counted = (status: Change["status"]) =>
+    verdicts.filter(({ change }) => change.status === status).length;
+  const sentence = ({ name, condition, change }: (typeof verdicts)[number]) =>
+    `${condition.label}, ${name}: ${points(change.mean)} points of accuracy from timestep 0 to ${last}, uncertainty ±${percent(change.margin)} (${change.values.map(({ seed, value }) => `seed ${seed}: ${points(value)}`).join(", ")}).`;
+  const list = (family: (typeof FAMILIES)[number]) =>
+    verdictList(
+      verdicts
+        .filter(({ name }) => name === family.name)
+        .map((verdict) => [mark(verdict.change), sentence(verdict)]),
+    );
+  return {
+    id: "summary",
+    title: "In short",
+    lead: `Claim: after ${last} timesteps the network is right more often than its own feed-forward pass. Over ${report.conditions.length} conditions and two choices of values it holds in ${counted("holds")} of ${verdicts.length} cases, is reversed in ${counted("reversed")} and undecided in ${counted("undecided")}.`,
+    body: markup`<h3>Values tuned by gradient on noisy training pictures</h3>${list(FAMILIES[0])}
+      ${details("The authors’ values", list(FAMILIES[1]))}
+      ${report.scale === "smoke" ? note("caution", "Smoke scale: a few steps of everything. The numbers say that the machinery works, nothing else.") : null}
+      ${report.provenance.seeds.length === 1 ? note("caution", "One seed cannot show how much seeds differ: nothing is decided.") : null}`,
+  };
+}
+
+async function accuracySection(report: PredictiveCodingReport): Promise<Section> {
+  const [tuned, authors] = [await accuracyCharts(report, "tuned"), await accuracyCharts(report, "authors")];
+  const last = lastTimestep(report);
+  return {
+    id: "accuracy",
+    title: "Accuracy against timestep",
+    lead: "The same test pictures under the same noise for every line. At timestep 0 every network is the feed-forward one; without feedback and without the error term it would stay there. Each chart has its own scale.",
+    body: markup`${chartFigure(
+      tuned,
+      "Values tuned by gradient. Look for lines that climb above the dashed one, and for how much is left of the climb without feedback or without the error term. Bands: range over seeds.",
+    )}
+    ${details(
+      "The same with the authors’ values (0.8, 0.1, 0.01)",
+      chartFigure(authors, "Values that the authors’ evaluations used for every PCoder."),
+    )}
+    ${table({
+      label: "Accuracy at the last timestep",
+      caption: `Accuracy in % at timestep ${last}, mean ± standard deviation over seeds`,
+      head: [
+        "Condition",
+        "the network alone",
+        ...report.settings.map(({ family, label }) => markup`${label}<small>${family}</small>`),
+      ],
+      rows: report.conditions.map(({ id, label, description }) => ({
+        name: markup`${label}<small>${description}</small>`,
+        cells: [
+          accuracyCell(report, report.settings[0]!.id, id, 0),
+          ...report.settings.map((setting) => accuracyCell(report, setting.id, id, last)),
+        ],
+      })),
+    })}`,
+  };
+}
+
+function accuracyCell(
+  report: PredictiveCodingReport,
+  setting: string,
+  condition: string,
+  t: number,
+): Content {
+  const values = report.noise
+    .filter((row) => row.setting === setting && row.condition === condition)
+    .map(({ seed, accuracy }) => ({ seed, value: accuracy[t]! }));
+  return spreadCell(summariseSeeds(values), percent);
+}
+
+function reconstructionSection(report: PredictiveCodingReport): Section | undefined {
+  if (report.reconstructions.length === 0) return undefined;
+  return {
+    id: "reconstructions",
+    title: "What the layers still know of the picture",
+    lead: `The first test picture (${report.reconstructionTruth}), clean and noisy. Each row starts from one PCoder’s representation alone: its decoder predicts the layer below, the next decoder the layer below that, down to the image. Values are the tuned ones.`,
+    body: report.reconstructions.map((picture) => reconstructionFigure(report, picture)),
+  };
+}
+
+function reconstructionFigure(report: PredictiveCodingReport, picture: Reconstruction): Html {
+  const { label, image, answers, pictures } = picture;
+  const cell = (uri: string, alt: string) => markup`<td><span><img src="${uri}" alt="${alt}"></span></td>`;
+  const rows = pictures.map(
+    (row, i) =>
+      markup`<tr>
+        <th scope="row">PCoder ${i + 1}</th>
+        ${row.map((uri, t) => cell(uri, `reconstruction from PCoder ${i + 1} at timestep ${t}, ${label}`))}
+      </tr>`,
+  );
+  const right = (answer: string) => (answer === report.reconstructionTruth ? "right" : "wrong");
+  return figure(
+    markup`<div class="strip" role="region" tabindex="0" aria-label="Reconstructions, ${label}">
+      <table>
+        <thead>
+          <tr>
+            <th scope="col">${label}</th>
+            ${answers.map((_, t) => markup`<th scope="col">t = ${t}</th>`)}
+          </tr>
+        </thead>
+        <tbody>
+          <tr>
+            <th scope="row">seen</th>
+            ${answers.map(() => cell(image, `the picture, ${label}`))}
+          </tr>
+          ${rows}
+          <tr>
+            <th scope="row">answer</th>
+            ${answers.map((answer) => markup`<td><b class="${right(answer)}">${answer}</b></td>`)}
+          </tr>
+        </tbody>
+      </table>
+    </div>`,
+    `${label}: the picture as the network sees it at every timestep, what its layers make of it, and its answer.`,
+  );
+}
+
+async function corruptionSection(report: PredictiveCodingReport): Promise<Section | undefined> {
+  const chart = await mceChart(report);
+  if (!chart) return undefined;
+  const names = [...new Set(report.corruptions.map(({ corruption }) => corruption))];
+  const severities = [...new Set(report.corruptions.map(({ severity }) => severity))];
+  const last = lastTimestep(report);
+  const meanError = (rows: readonly CorruptionRow[], t: number) =>
+    rows.reduce((sum, { accuracy }) => sum + 1 - accuracy[t]!, 0) / rows.length;
+  const rowsOf = (name: string, setting: string) =>
+    report.corruptions.filter((row) => row.corruption === name && row.setting === setting);
+  return {
+    id: "corruptions",
+    title: "Common corruptions",
+    lead: markup`${names.length} corruptions of Hendrycks &amp; Dietterich (2019) at severities ${severities.join(", ")}, made here.
+      Relative mCE is the mean corruption error over that of timestep 0, as the paper plots it (not over AlexNet’s).`,
+    body: markup`${chartFigure(chart, "Below 1 the dynamics help. Bands: range over seeds.")}
+    ${table({
+      label: "Error under each corruption",
+      caption: `Mean error in % over severities and seeds; relative: timestep ${last} over timestep 0`,
+      head: [
+        "Corruption",
+        "timestep 0",
+        ...FAMILIES.flatMap(({ name }) => [`${name}, timestep ${last}`, "relative"]),
+      ],
+      rows: names.map((name) => ({
+        name: name.replaceAll("_", " "),
+        cells: [
+          percent(meanError(rowsOf(name, "tuned"), 0)),
+          ...FAMILIES.flatMap(({ family }): Content[] => {
+            const rows = rowsOf(name, family);
+            const end = meanError(rows, last);
+            return [percent(end), number(end / meanError(rows, 0), 3)];
+          }),
+        ],
+      })),
+    })}`,
+  };
+}
+
+async function distanceSection(report: PredictiveCodingReport): Promise<Section> {
+  return {
+    id: "distances",
+    title: "Back to the clean representation?",
+    lead: "Correlation distance between what a layer holds for the noisy and for the clean picture at the same timestep, divided by that at timestep 0 (the paper’s manifold projection). Falling lines: the dynamics pull noisy states towards clean ones.",
+    body: markup`${chartFigure(
+      await distanceCharts(report, "tuned"),
+      "Tuned values, one chart for each PCoder, lowest first. Bands: range over seeds.",
+    )}${details("The same with the authors’ values", chartFigure(await distanceCharts(report, "authors"), "The authors’ values."))}`,
+  };
+}
+
+async function errorSection(report: PredictiveCodingReport): Promise<Section> {
+  return {
+    id: "errors",
+    title: "Prediction errors",
+    lead: "Mean squared error between each PCoder’s prediction and the layer below, over timesteps, divided by that at timestep 0. The error term of the dynamics steps down exactly this.",
+    body: markup`${chartFigure(
+      await errorCharts(report, "tuned"),
+      "Tuned values. Bands: range over seeds.",
+    )}${details("The same with the authors’ values", chartFigure(await errorCharts(report, "authors"), "The authors’ values."))}`,
+  };
+}
+
+function valuesSection(report: PredictiveCodingReport): Section {
+  const cells = (
+    { feedforward, feedback, error }: (typeof report.values)[number]["tuned"][number],
+    last: boolean,
+  ) => {
+    // The last PCoder has nothing above it, so lambda has no effect there.
+    const memory = 1 - feedforward - (last ? 0 : feedback);
+    return [number(feedforward), last ? "–" : number(feedback), number(memory), number(error)];
+  };
+  const first = report.values[0]!;
+  return {
+    id: "values",
+    title: "The values",
+    lead: "Feedforward (beta), feedback (lambda), memory (what is left of 1) and error step (alpha) of each PCoder. Tuning minimises the cross-entropy on noisy training pictures by gradient through the timesteps; the decoders stay as they are.",
+    body: table({
+      label: "Hyper-parameters",
+      head: ["PCoder", "feedforward", "feedback", "memory", "error"],
+      rows: [
+        {
+          name: markup`all<small>the authors’ evaluations</small>`,
+          cells: cells(first.authors[0]!, false),
+        },
+        ...report.values.flatMap(({ seed, tuned }) =>
+          tuned.map((values, i) => ({
+            name: markup`${i + 1}<small>tuned, seed ${seed}</small>`,
+            cells: cells(values, i === tuned.length - 1),
+          })),
+        ),
+      ],
+    }),
+  };
+}
+
+async function networkSection(report: PredictiveCodingReport): Promise<Section> {
+  const { network, pcoders, decoders } = report;
+  const training = await trainingChart(report);
+  const unexplained = (i: number) =>
+    decoders.reduce(
+      (sum, { curve, targetVariances }) => sum + curve.at(-1)!.errors[i]! / targetVariances[i]!,
+      0,
+    ) / decoders.length;
+  const accuracies = network.runs.map(({ seed, accuracy }) => `${percent(accuracy)} % (seed ${seed})`);
+  return {
+    id: "network",
+    title: "The network and its decoders",
+    lead: `${network.name}, ${network.parameters.toLocaleString("en-GB")} parameters; accuracy on held-out training pictures: ${accuracies.join(", ")}. It stays as it is; the decoders learn without labels.`,
+    body: markup`${table({
+      label: "PCoders",
+      head: ["PCoder", "after", "representation", "predicts", "unexplained variance"],
+      rows: pcoders.map(({ after, shape, target }, i) => ({
+        name: i + 1,
+        cells: [
+          markup`<code>${after}</code>`,
+          shape.join(" × "),
+          target.join(" × "),
+          `${percent(unexplained(i))} %`,
+        ],
+      })),
+    })}
+    ${chartFigure(
+      await decoderChart(report),
+      "Prediction error over the variance of what is predicted, held-out pictures, while the decoders are trained. 100 % is as good as predicting the mean.",
+    )}
+    ${training ? chartFigure(training, "Accuracy of the feed-forward network while it is trained. Bands: range over seeds.") : null}`,
+  };
+}

@@ -1,0 +1,298 @@
+import type { CorruptionName, Severity } from "../../robustness/corruptions/corrupt.js";
+import { BENCHMARK_CORRUPTIONS } from "../../robustness/corruptions/corrupt.js";
+import type { VggDepth } from "../../systems/baselines/index.js";
+import type { Hyperparameters, Preprocessing } from "../../systems/predify/index.js";
+import type { Scale } from "../options.js";
+
+/** What is done to an image before the network sees it. */
+export type Disturbance =
+  | { readonly kind: "none" }
+  /** Added after normalisation, standard deviation sigma, as in the authors' manifold projections. */
+  | { readonly kind: "gaussian"; readonly sigma: number }
+  /** A share of the positions set to the image's smallest or largest value. */
+  | { readonly kind: "saltAndPepper"; readonly share: number };
+
+export interface Condition {
+  readonly id: string;
+  readonly label: string;
+  readonly description: string;
+  readonly disturbance: Disturbance;
+}
+
+const CLEAN: Condition = {
+  id: "clean",
+  label: "clean",
+  description: "Test images as they are.",
+  disturbance: { kind: "none" },
+};
+
+function gaussian(sigma: number): Condition {
+  return {
+    id: `gaussian${sigma}`,
+    label: `Gaussian ${sigma}`,
+    description: `Gaussian noise of standard deviation ${sigma}, added after normalisation.`,
+    disturbance: { kind: "gaussian", sigma },
+  };
+}
+
+function saltAndPepper(share: number): Condition {
+  return {
+    id: `saltAndPepper${share}`,
+    label: `salt and pepper ${100 * share} %`,
+    description: `${100 * share} % of the pixels set to the image's smallest or largest value.`,
+    disturbance: { kind: "saltAndPepper", share },
+  };
+}
+
+/** The source of beta, lambda and alpha, and what is left out of the dynamics. */
+export interface Setting {
+  readonly id: string;
+  readonly values: "authors" | "tuned";
+  /** "feedback": lambda 0, its weight goes to the memory; "error": alpha 0. */
+  readonly without?: "feedback" | "error";
+}
+
+export const SETTINGS: readonly Setting[] = (["authors", "tuned"] as const).flatMap((values) => [
+  { id: values, values },
+  { id: `${values}NoFeedback`, values, without: "feedback" },
+  { id: `${values}NoError`, values, without: "error" },
+]);
+
+/** beta, lambda and alpha of every PCoder under a setting. */
+export function hyperparametersUnder(
+  { without }: Setting,
+  values: readonly Hyperparameters[],
+): Hyperparameters[] {
+  return values.map((set) => ({
+    ...set,
+    ...(without === "feedback" && { feedback: 0 }),
+    ...(without === "error" && { error: 0 }),
+  }));
+}
+
+/** A VGG with batch normalisation for 32 x 32 images, trained here. */
+export interface TrainedNetwork {
+  readonly depth: VggDepth;
+  readonly width: number;
+  readonly hidden: number;
+}
+
+/** A network that the user gives. */
+export interface GivenNetwork {
+  /** Of the file. */
+  readonly sha256: string;
+  readonly preprocessing: Preprocessing;
+}
+
+interface Common {
+  readonly experiment: "predictive-coding";
+  readonly version: 1;
+  readonly seed: number;
+}
+
+interface Recipe {
+  readonly steps: number;
+  readonly batchSize: number;
+  readonly learningRate: number;
+}
+
+/** The feed-forward network. */
+export interface BackboneCell extends Common, Recipe {
+  readonly kind: "backbone";
+  readonly network: TrainedNetwork | GivenNetwork;
+  readonly evaluateEvery: number;
+  /** Number of training images for this cell and those that start from it; null for all. */
+  readonly trainImages: number | null;
+  /** Held-out images of the training set to measure on. */
+  readonly validationImages: number;
+}
+
+/** Its decoders, trained without labels. */
+export interface FeedbackCell extends Common, Recipe {
+  readonly kind: "feedback";
+  /** Largest number of PCoders; there is one for each resolution. */
+  readonly pcoders: number;
+  readonly evaluateEvery: number;
+  readonly validationImages: number;
+  readonly start: BackboneCell;
+}
+
+/** beta, lambda and alpha, tuned by gradient on noisy training images. */
+export interface TuningCell extends Common, Recipe {
+  readonly kind: "tuning";
+  readonly timesteps: number;
+  /** Noise is drawn between 0 and this, in standard deviations of the normalised image. */
+  readonly largestSigma: number;
+  readonly validationImages: number;
+  readonly start: FeedbackCell;
+}
+
+interface TestCell extends Common {
+  readonly timesteps: number;
+  readonly images: number;
+  readonly start: TuningCell;
+}
+
+/** Accuracy, errors and distances per timestep under noise. */
+export interface NoiseCell extends TestCell {
+  readonly kind: "noise";
+  readonly conditions: readonly Condition[];
+  /** The condition whose reconstructions are shown beside the clean ones. */
+  readonly shown: string;
+}
+
+/** Accuracy per timestep under common corruptions. */
+export interface CorruptionCell extends TestCell {
+  readonly kind: "corruptions";
+  readonly corruptions: readonly CorruptionName[];
+  readonly severities: readonly Severity[];
+}
+
+export type CellConfig = BackboneCell | FeedbackCell | TuningCell | NoiseCell | CorruptionCell;
+
+/** "noise/seed1": what `--cells` chooses from. */
+export function cellName({ kind, seed }: CellConfig): string {
+  return `${kind}/seed${seed}`;
+}
+
+export interface ScalePlan {
+  readonly network: TrainedNetwork;
+  readonly backbone: Recipe;
+  readonly feedback: Recipe;
+  /** For the last timestep that is tested. */
+  readonly tuning: Recipe;
+  readonly evaluations: number;
+  /** Number of training images; undefined for all. */
+  readonly trainImages?: number;
+  readonly validationImages: number;
+  readonly pcoders: number;
+  readonly timesteps: number;
+  readonly testImages: number;
+  readonly conditions: readonly Condition[];
+  readonly shown: string;
+  readonly corruptionImages: number;
+  readonly corruptions: readonly CorruptionName[];
+  readonly severities: readonly Severity[];
+}
+
+const SIGMAS = [0.25, 0.5, 0.75, 1] as const;
+
+const LARGEST_SIGMA = 1;
+
+/**
+ * - smoke: does everything work?
+ * - laptop: a quarter-width VGG11, a few epochs.
+ * - paper: VGG16 in full width; the authors' networks and ImageNet need weights that are not available.
+ */
+export const PLANS: Readonly<Record<Scale, ScalePlan>> = {
+  smoke: {
+    network: { depth: 11, width: 0.125, hidden: 32 },
+    backbone: { steps: 60, batchSize: 32, learningRate: 0.003 },
+    feedback: { steps: 30, batchSize: 32, learningRate: 0.003 },
+    tuning: { steps: 6, batchSize: 16, learningRate: 0.03 },
+    evaluations: 3,
+    trainImages: 2000,
+    validationImages: 64,
+    pcoders: 3,
+    timesteps: 3,
+    testImages: 64,
+    conditions: [CLEAN, gaussian(0.5), gaussian(1), saltAndPepper(0.05)],
+    shown: "gaussian1",
+    corruptionImages: 16,
+    corruptions: ["gaussian_noise", "gaussian_blur", "contrast"],
+    severities: [1, 5],
+  },
+  laptop: {
+    network: { depth: 11, width: 0.25, hidden: 128 },
+    backbone: { steps: 3000, batchSize: 64, learningRate: 0.003 },
+    feedback: { steps: 1200, batchSize: 64, learningRate: 0.003 },
+    tuning: { steps: 100, batchSize: 64, learningRate: 0.03 },
+    evaluations: 10,
+    validationImages: 1000,
+    pcoders: 5,
+    timesteps: 8,
+    testImages: 500,
+    conditions: [CLEAN, ...SIGMAS.map(gaussian), saltAndPepper(0.05), saltAndPepper(0.1)],
+    shown: "gaussian0.5",
+    corruptionImages: 150,
+    corruptions: BENCHMARK_CORRUPTIONS,
+    severities: [1, 3, 5],
+  },
+  paper: {
+    network: { depth: 16, width: 1, hidden: 512 },
+    backbone: { steps: 39_000, batchSize: 128, learningRate: 0.001 },
+    feedback: { steps: 7800, batchSize: 64, learningRate: 0.001 },
+    tuning: { steps: 800, batchSize: 64, learningRate: 0.02 },
+    evaluations: 50,
+    validationImages: 1000,
+    pcoders: 5,
+    timesteps: 10,
+    testImages: 10_000,
+    conditions: [CLEAN, ...[...SIGMAS, 2].map(gaussian), ...[0.02, 0.05, 0.1, 0.2].map(saltAndPepper)],
+    shown: "gaussian0.5",
+    corruptionImages: 2000,
+    corruptions: BENCHMARK_CORRUPTIONS,
+    severities: [1, 2, 3, 4, 5],
+  },
+};
+
+const KINDS = ["backbone", "feedback", "tuning", "noise", "corruptions"] as const;
+
+/** All cells of a run; a cell comes after the one that it starts from. */
+export function cellsOf(plan: PredictivePlan, seeds: readonly number[]): CellConfig[] {
+  const given = plan.given && { sha256: plan.given.sha256, preprocessing: plan.given.preprocessing };
+  const chains = seeds.map((seed): CellConfig[] => {
+    const common = { experiment: "predictive-coding", version: 1, seed } as const;
+    const { validationImages } = plan;
+    const every = ({ steps }: Recipe) => Math.max(1, Math.floor(steps / plan.evaluations));
+    const backbone: BackboneCell = {
+      ...common,
+      ...(given ? { steps: 0, batchSize: 0, learningRate: 0 } : plan.backbone),
+      kind: "backbone",
+      network: given ?? plan.network,
+      evaluateEvery: every(plan.backbone),
+      trainImages: plan.trainImages ?? null,
+      validationImages,
+    };
+    const feedback: FeedbackCell = {
+      ...common,
+      ...plan.feedback,
+      kind: "feedback",
+      pcoders: plan.pcoders,
+      evaluateEvery: every(plan.feedback),
+      validationImages,
+      start: backbone,
+    };
+    const tuning: TuningCell = {
+      ...common,
+      ...plan.tuning,
+      kind: "tuning",
+      timesteps: plan.timesteps,
+      largestSigma: LARGEST_SIGMA,
+      validationImages,
+      start: feedback,
+    };
+    const test = { ...common, timesteps: plan.timesteps, start: tuning };
+    const noise: NoiseCell = {
+      ...test,
+      kind: "noise",
+      images: plan.testImages,
+      conditions: plan.conditions,
+      shown: plan.shown,
+    };
+    const corruptions: CorruptionCell = {
+      ...test,
+      kind: "corruptions",
+      images: plan.corruptionImages,
+      corruptions: plan.corruptions,
+      severities: plan.severities,
+    };
+    return [backbone, feedback, tuning, noise, corruptions];
+  });
+  return KINDS.flatMap((kind) => chains.map((chain) => chain.find((cell) => cell.kind === kind)!));
+}
+
+/** The plan of a run, with the network that the user gave and the file that holds it. */
+export interface PredictivePlan extends ScalePlan {
+  readonly given?: GivenNetwork & { readonly name: string; readonly path: string };
+}

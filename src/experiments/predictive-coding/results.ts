@@ -1,0 +1,249 @@
+import type { SeedValue } from "../../report/over-seeds.js";
+import { versionsText } from "../../report/provenance-node.js";
+import type { Judgement } from "../../report/verdict.js";
+import { judgeDifferences } from "../../report/verdict.js";
+import type { Hyperparameters, TimestepScores } from "../../systems/predify/index.js";
+import type { CorruptionErrors } from "../../systems/predify/measures/metrics.js";
+import { relativeMce } from "../../systems/predify/measures/metrics.js";
+import { check } from "../../util/errors.js";
+import type { FinishedRun } from "../experiment.js";
+import type { CellConfig, Condition, PredictivePlan, ScalePlan, Setting } from "./plan.js";
+import { SETTINGS } from "./plan.js";
+
+export interface BackboneResult {
+  readonly kind: "backbone";
+  /** On held-out images. */
+  readonly accuracy: number;
+  readonly curve: readonly { readonly step: number; readonly accuracy: number }[];
+  readonly parameters: number;
+  readonly seconds: number;
+}
+
+export interface PCoderDescription {
+  readonly after: string;
+  readonly shape: readonly number[];
+  readonly target: readonly number[];
+}
+
+export interface FeedbackResult {
+  readonly kind: "feedback";
+  readonly pcoders: readonly PCoderDescription[];
+  /** Mean squared error of each PCoder's prediction on held-out images; step 0: before training. */
+  readonly curve: readonly { readonly step: number; readonly errors: readonly number[] }[];
+  readonly imagesPerSecond: number;
+  readonly seconds: number;
+}
+
+export interface TuningResult {
+  readonly kind: "tuning";
+  /** One set for each PCoder. */
+  readonly authors: readonly Hyperparameters[];
+  readonly tuned: readonly Hyperparameters[];
+  readonly seconds: number;
+}
+
+/** Counts of one network under one condition, by timestep from 0. Accuracies and errors are fractions. */
+export type TimestepCounts = Pick<TimestepScores, "images" | "accuracy" | "gained" | "lost">;
+
+/** One setting under one condition. */
+export interface NoiseScores extends TimestepScores {
+  readonly setting: string;
+  readonly condition: string;
+  /** Correlation distance to the clean representation, [PCoder][timestep]; empty for clean images. */
+  readonly distances: readonly (readonly number[])[];
+}
+
+/** What the decoders make of one image, as PNG data URIs. */
+export interface Reconstruction {
+  readonly condition: string;
+  readonly label: string;
+  readonly image: string;
+  /** The network's answer at each timestep. */
+  readonly answers: readonly string[];
+  /** [PCoder][timestep] */
+  readonly pictures: readonly (readonly string[])[];
+}
+
+export interface NoiseResult {
+  readonly kind: "noise";
+  readonly scores: readonly NoiseScores[];
+  /** Variance of what each PCoder predicts, over clean images at timestep 0. */
+  readonly targetVariances: readonly number[];
+  readonly reconstructions: readonly Reconstruction[];
+  /** Class of the picture in `reconstructions`. */
+  readonly truth: string;
+  readonly seconds: number;
+}
+
+export interface CorruptionScores extends TimestepCounts {
+  readonly setting: string;
+  readonly corruption: string;
+  readonly severity: number;
+}
+
+export interface CorruptionResult {
+  readonly kind: "corruptions";
+  readonly scores: readonly CorruptionScores[];
+  readonly seconds: number;
+}
+
+export type NoiseRow = NoiseScores & { readonly seed: number };
+
+export type CorruptionRow = CorruptionScores & { readonly seed: number };
+
+/** A way to run the dynamics: whose values, and what is left out. */
+export interface SettingDescription {
+  readonly id: string;
+  /** Settings of one family are drawn in one figure. */
+  readonly family: "authors" | "tuned";
+  readonly label: string;
+  readonly without?: "feedback" | "error";
+}
+
+/** What the page shows; results.json holds it without the reconstructions. */
+export interface PredictiveCodingReport {
+  readonly scale: string;
+  readonly network: {
+    readonly name: string;
+    readonly parameters: number;
+    readonly runs: readonly (Pick<BackboneResult, "accuracy" | "curve"> & { readonly seed: number })[];
+  };
+  readonly pcoders: readonly PCoderDescription[];
+  readonly decoders: readonly (Pick<FeedbackResult, "curve"> &
+    Pick<NoiseResult, "targetVariances"> & { readonly seed: number })[];
+  readonly values: readonly (Pick<TuningResult, "authors" | "tuned"> & { readonly seed: number })[];
+  readonly settings: readonly SettingDescription[];
+  readonly conditions: readonly Omit<Condition, "disturbance">[];
+  readonly noise: readonly NoiseRow[];
+  readonly corruptions: readonly CorruptionRow[];
+  readonly reconstructions: readonly Reconstruction[];
+  readonly reconstructionTruth: string;
+  readonly provenance: {
+    readonly seeds: readonly number[];
+    readonly date: string;
+    readonly seconds: number;
+    readonly command: string;
+    /** Name and value, in order. */
+    readonly facts: readonly (readonly [string, string])[];
+  };
+}
+
+/** How accuracy changes from timestep 0 to the last, a fraction: mean over seeds and the values of the seeds. */
+export interface Change extends Judgement {
+  readonly values: readonly SeedValue[];
+}
+
+/**
+ * Judges whether the dynamics help, by {@link judgeDifferences}: images are paired with themselves at timestep 0, so only
+ * those whose answer changed count.
+ */
+export function changeOverTime(rows: readonly (TimestepCounts & { readonly seed: number })[]): Change {
+  check(rows.length > 0, () => "change over timesteps: expected at least one seed");
+  const values = rows.map(({ seed, gained, lost, images }) => ({
+    seed,
+    value: (gained.at(-1)! - lost.at(-1)!) / images,
+  }));
+  // Seeds share their test images: more seeds do not make this part smaller.
+  const variance =
+    rows.reduce((sum, { gained, lost, images }, i) => {
+      const changed = (gained.at(-1)! + lost.at(-1)!) / images;
+      return sum + (changed - values[i]!.value ** 2) / images;
+    }, 0) / rows.length;
+  const judged = judgeDifferences(
+    values.map(({ value }) => value),
+    Math.sqrt(variance),
+  );
+  return { ...judged, values };
+}
+
+/** Relative mCE of each timestep over all corruptions of one setting and seed. */
+export function mcePerTimestep(rows: readonly CorruptionRow[]): number[] {
+  const names = [...new Set(rows.map(({ corruption }) => corruption))];
+  const timesteps = rows[0]?.accuracy.length ?? 0;
+  return relativeMce(
+    Array.from({ length: timesteps }, (_, t): CorruptionErrors =>
+      names.map((name) =>
+        rows.filter(({ corruption }) => corruption === name).map(({ accuracy }) => 1 - accuracy[t]!),
+      ),
+    ),
+  );
+}
+
+export type CellResult = BackboneResult | FeedbackResult | TuningResult | NoiseResult | CorruptionResult;
+
+const LABELS = {
+  all: "feedback and error term",
+  feedback: "without feedback",
+  error: "without error term",
+} as const;
+
+function describeSetting({ id, values, without }: Setting): PredictiveCodingReport["settings"][number] {
+  return { id, family: values, label: LABELS[without ?? "all"], ...(without && { without }) };
+}
+
+/** Gathers the results of all cells. */
+export function predictiveCodingReport(
+  run: FinishedRun<PredictivePlan, CellConfig, CellResult>,
+): PredictiveCodingReport {
+  const { plan, scale, device } = run;
+  const { seeds, date, wallTimeSeconds, command } = run.provenance;
+  const { given } = plan;
+  const of = <R extends CellResult>(kind: R["kind"]) =>
+    [...run.results].flatMap(([{ seed }, result]) =>
+      result.kind === kind ? [{ ...(result as R), seed }] : [],
+    );
+  const backbones = of<BackboneResult>("backbone");
+  const feedback = of<FeedbackResult>("feedback");
+  const noise = of<NoiseResult>("noise");
+  return {
+    scale,
+    network: {
+      name: given?.name ?? nameOf(plan),
+      parameters: backbones[0]!.parameters,
+      runs: backbones.map(({ seed, accuracy, curve }) => ({ seed, accuracy, curve })),
+    },
+    pcoders: feedback[0]!.pcoders,
+    decoders: feedback.map(({ seed, curve }) => ({
+      seed,
+      curve,
+      targetVariances: noise.find((one) => one.seed === seed)!.targetVariances,
+    })),
+    values: of<TuningResult>("tuning").map(({ seed, authors, tuned }) => ({ seed, authors, tuned })),
+    settings: SETTINGS.map(describeSetting),
+    conditions: plan.conditions.map(({ id, label, description }) => ({ id, label, description })),
+    noise: noise.flatMap(({ seed, scores }) => scores.map((row) => ({ ...row, seed }))),
+    corruptions: of<CorruptionResult>("corruptions").flatMap(({ seed, scores }) =>
+      scores.map((row) => ({ ...row, seed })),
+    ),
+    reconstructions: noise[0]!.reconstructions,
+    reconstructionTruth: noise[0]!.truth,
+    provenance: {
+      seeds,
+      date,
+      seconds: wallTimeSeconds,
+      command,
+      facts: [
+        given ? ["SHA-256 of the network", given.sha256] : ["Training of the network", recipe(plan.backbone)],
+        ["Training of the decoders", recipe(plan.feedback)],
+        [
+          "Tuning",
+          `${recipe(plan.tuning)} through ${plan.timesteps} timesteps, Gaussian noise of standard deviation 0 to 1`,
+        ],
+        ["Test images for each condition", plan.testImages.toLocaleString("en-GB")],
+        ["Test images for each corruption and severity", plan.corruptionImages.toLocaleString("en-GB")],
+        ["Data", "CIFAR-10"],
+        ["Device", device],
+        ["Machine", run.provenance.machine],
+        ["Versions", versionsText(run.provenance.versions)],
+      ],
+    },
+  };
+}
+
+function nameOf({ network: { depth, width } }: ScalePlan): string {
+  return `VGG${depth} with batch normalisation${width === 1 ? "" : `, ${width} of its width`}`;
+}
+
+function recipe({ steps, batchSize }: { readonly steps: number; readonly batchSize: number }): string {
+  return `${steps.toLocaleString("en-GB")} steps of ${batchSize} images`;
+}

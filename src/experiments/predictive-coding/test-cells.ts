@@ -1,0 +1,244 @@
+import { resizeImage } from "../../data/images/resize.js";
+import type { RgbImage } from "../../data/images/rgb-image.js";
+import { fromRgb } from "../../draw/index.js";
+import type { TensorData } from "../../graph/index.js";
+import type { State } from "../../nn/module.js";
+import { pngDataUri } from "../../report/png.js";
+import { sessionOptionsOf } from "../../runtime/runtime.js";
+import { workerRuntime } from "../../runtime/worker-node.js";
+import type { PredictiveNetwork, PreparedImages, Preprocessing } from "../../systems/predify/index.js";
+import {
+  completePreprocessing,
+  DistanceTally,
+  imageBatch,
+  largestLogits,
+  openPredictive,
+  TimestepTally,
+} from "../../systems/predify/index.js";
+import { readWeights } from "../../systems/predify/files/weights-node.js";
+import { progressOf } from "../training.js";
+import { corruptedSource, disturbed } from "./images.js";
+import type { PredictiveOptions } from "./network.js";
+import { batchesOf, decodersPath, Moments, openNetwork, preprocessingOf } from "./network.js";
+import type { Condition, CorruptionCell, NoiseCell, Setting } from "./plan.js";
+import { hyperparametersUnder, SETTINGS } from "./plan.js";
+import type { CorruptionResult, NoiseResult, Reconstruction, TuningResult } from "./results.js";
+
+const BATCH = 50;
+
+interface Opened {
+  readonly network: PredictiveNetwork;
+  readonly values: State;
+  readonly preprocessing: Preprocessing;
+}
+
+async function open({ start }: NoiseCell | CorruptionCell, { cells }: PredictiveOptions): Promise<Opened> {
+  const network = await openNetwork(cells, start.start);
+  return {
+    network,
+    values: await readWeights(decodersPath(cells, start.start), network),
+    preprocessing: preprocessingOf(start.start.start),
+  };
+}
+
+function valuesUnder(setting: Setting, tuning: TuningResult) {
+  return { hyperparameters: hyperparametersUnder(setting, tuning[setting.values]) };
+}
+
+/** Every setting on the same images under the same noise. */
+export async function runNoise(
+  config: NoiseCell,
+  tuning: TuningResult,
+  options: PredictiveOptions,
+): Promise<NoiseResult | undefined> {
+  const started = performance.now();
+  const opened = await open(config, options);
+  const { network, values, preprocessing } = opened;
+  const { conditions, timesteps } = config;
+  const { images: store } = options;
+  const images = await store.prepared(store.test, network.backbone.imageShape, config.images);
+  const runner = await openPredictive(network, values, workerRuntime, {
+    ...sessionOptionsOf(options),
+    timesteps,
+    representations: true,
+    errors: true,
+  });
+  const tallies = SETTINGS.map((setting) =>
+    conditions.map((condition) => ({
+      setting,
+      condition,
+      answers: new TimestepTally(),
+      distances: new DistanceTally(),
+    })),
+  );
+  const variances = network.pcoders.map(() => new Moments());
+  const batches = batchesOf(images.count, BATCH);
+  const report = progressOf(options, "testing", batches.length * SETTINGS.length);
+  try {
+    let step = 0;
+    for (const [number, indices] of batches.entries()) {
+      const clean = imageBatch(images, preprocessing, indices);
+      const labels = indices.map((i) => images.labels[i]!);
+      for (const [s, setting] of SETTINGS.entries()) {
+        if (options.signal.aborted) return undefined;
+        const inputs = valuesUnder(setting, tuning);
+        const undisturbed = await runner.run(clean, inputs);
+        if (s === 0) addTargets(variances, clean, undisturbed);
+        for (const { condition, answers, distances } of tallies[s]!) {
+          const { disturbance } = condition;
+          const isClean = disturbance.kind === "none";
+          const results = isClean
+            ? undisturbed
+            : await runner.run(disturbed(clean, disturbance, number), inputs);
+          answers.add(results, labels);
+          if (!isClean) distances.add(undisturbed, results);
+        }
+        step++;
+        report(step, indices.length * conditions.length);
+      }
+    }
+  } finally {
+    await runner.close();
+  }
+  return {
+    kind: "noise",
+    scores: tallies.flat().map(({ setting, condition, answers, distances }) => ({
+      setting: setting.id,
+      condition: condition.id,
+      ...answers.scores(),
+      distances: condition.disturbance.kind === "none" ? [] : distances.means(),
+    })),
+    targetVariances: variances.map((moments) => moments.variance()),
+    reconstructions: await reconstruct(config, opened, images, tuning, options),
+    truth: images.classes[images.labels[0]!] ?? "?",
+    seconds: (performance.now() - started) / 1000,
+  };
+}
+
+/** The image for the first PCoder, the representation below for the others. */
+function addTargets(
+  variances: readonly Moments[],
+  image: TensorData,
+  results: Readonly<Record<string, TensorData>>,
+): void {
+  variances.forEach((moments, i) => {
+    moments.add(i === 0 ? image : results[`representation.pcoder${i}.t0`]!);
+  });
+}
+
+/** The first test image, clean and noisy, with tuned values. */
+async function reconstruct(
+  { conditions, shown, timesteps }: NoiseCell,
+  { network, values, preprocessing }: Opened,
+  images: PreparedImages,
+  tuning: TuningResult,
+  options: PredictiveOptions,
+): Promise<Reconstruction[]> {
+  const runner = await openPredictive(network, values, workerRuntime, {
+    ...sessionOptionsOf(options),
+    timesteps,
+    reconstructions: true,
+  });
+  const first = imageBatch(images, preprocessing, batchesOf(images.count, BATCH)[0]!);
+  const picture = (tensor: TensorData) => pictureUri(tensor, preprocessing);
+  const show = async ({ id, label, disturbance }: Condition): Promise<Reconstruction> => {
+    const image = disturbed(first, disturbance, 0);
+    const results = await runner.run(
+      image,
+      valuesUnder(
+        SETTINGS.find((one) => one.id === "tuned")!,
+        tuning,
+      ),
+    );
+    const each = Array.from({ length: timesteps + 1 }, (_, t) => t);
+    return {
+      condition: id,
+      label,
+      image: picture(image),
+      answers: each.map((t) => images.classes[largestLogits(results.logits!, t)[0]!] ?? "?"),
+      pictures: network.pcoders.map(({ number }) =>
+        each.map((t) => picture(results[`reconstruction.pcoder${number}.t${t}`]!)),
+      ),
+    };
+  };
+  try {
+    const list: Reconstruction[] = [];
+    for (const condition of conditions)
+      if (condition.disturbance.kind === "none" || condition.id === shown) list.push(await show(condition));
+    return list;
+  } finally {
+    await runner.close();
+  }
+}
+
+/** Side of a picture in the report, at most. */
+const SIDE = 64;
+
+/** The first image of a batch as a PNG; the network's preprocessing says what its numbers mean. */
+function pictureUri({ shape, data }: TensorData, preprocessing: Preprocessing): string {
+  const [, channels, height, width] = shape as [number, number, number, number];
+  const { scale, mean, std, colours } = completePreprocessing(preprocessing, channels);
+  const plane = height * width;
+  const rgb = new Uint8Array(3 * plane);
+  for (let c = 0; c < 3; c++) {
+    const colour = c % channels;
+    const source = colours === "BGR" ? channels - 1 - colour : colour;
+    for (let i = 0; i < plane; i++) {
+      const value = (255 / scale) * (std[colour]! * Number(data[source * plane + i]) + mean[colour]!);
+      rgb[3 * i + c] = Math.min(255, Math.max(0, Math.round(value)));
+    }
+  }
+  const full: RgbImage = { width, height, data: rgb };
+  const side = Math.min(SIDE, width);
+  const small = side === width ? full : resizeImage(full, side, side);
+  return pngDataUri(fromRgb(small));
+}
+
+/** The full dynamics, with the authors' values and with tuned ones, under common corruptions. */
+export async function runCorruptions(
+  config: CorruptionCell,
+  tuning: TuningResult,
+  options: PredictiveOptions,
+): Promise<CorruptionResult | undefined> {
+  const started = performance.now();
+  const { network, values, preprocessing } = await open(config, options);
+  const { images: store } = options;
+  const settings = SETTINGS.filter(({ without }) => without === undefined);
+  const runner = await openPredictive(network, values, workerRuntime, {
+    ...sessionOptionsOf(options),
+    timesteps: config.timesteps,
+  });
+  const pairs = config.corruptions.flatMap((corruption) =>
+    config.severities.map((severity) => ({ corruption, severity })),
+  );
+  const report = progressOf(options, "testing", pairs.length);
+  const scores: CorruptionResult["scores"][number][] = [];
+  try {
+    for (const [done, { corruption, severity }] of pairs.entries()) {
+      const source = {
+        ...corruptedSource(store.test, corruption, severity),
+        name: `${store.test.name}, ${corruption} ${severity}`,
+      };
+      const images = await store.prepared(source, network.backbone.imageShape, config.images);
+      for (const setting of settings) {
+        const tally = new TimestepTally();
+        for (const indices of batchesOf(images.count, BATCH)) {
+          if (options.signal.aborted) return undefined;
+          const results = await runner.run(
+            imageBatch(images, preprocessing, indices),
+            valuesUnder(setting, tuning),
+          );
+          tally.add(
+            results,
+            indices.map((i) => images.labels[i]!),
+          );
+        }
+        scores.push({ setting: setting.id, corruption, severity, ...tally.scores() });
+      }
+      report(done + 1, images.count * settings.length);
+    }
+  } finally {
+    await runner.close();
+  }
+  return { kind: "corruptions", scores, seconds: (performance.now() - started) / 1000 };
+}

@@ -1,0 +1,177 @@
+import { copyFile } from "node:fs/promises";
+import { loadOnnx } from "../../graph/onnx/open-node.js";
+import type { State } from "../../nn/module.js";
+import { adam, adamW } from "../../nn/optimizers.js";
+import { cosineRate, withWarmUp } from "../../nn/schedules.js";
+import { sessionOptionsOf } from "../../runtime/runtime.js";
+import { workerRuntime } from "../../runtime/worker-node.js";
+import { ClassificationTask, Vgg } from "../../systems/baselines/index.js";
+import type { PreparedImages, Preprocessing } from "../../systems/predify/index.js";
+import { Backbone, freshValues, imageBatch, imageData, largestLogits } from "../../systems/predify/index.js";
+import {
+  reconstructionErrors,
+  trainFeedback,
+  tuneHyperparameters,
+} from "../../systems/predify/training/train-node.js";
+import { readWeights, writeWeights } from "../../systems/predify/files/weights-node.js";
+import { exportOnnx } from "../../train/export.js";
+import { train } from "../../train/run-node.js";
+import { check } from "../../util/errors.js";
+import { readFileChecked } from "../../util/files-node.js";
+import { cellTraining } from "../training.js";
+import { augmentedData, noisyData } from "./images.js";
+import type { PredictiveOptions } from "./network.js";
+import { batchesOf, decodersPath, modelPath, openNetwork, preprocessingOf } from "./network.js";
+import type { BackboneCell, FeedbackCell, TrainedNetwork, TuningCell } from "./plan.js";
+import type { BackboneResult, FeedbackResult, TuningResult } from "./results.js";
+
+const BATCH = 50;
+
+const DECAY = 0.05;
+
+export async function runBackbone(
+  config: BackboneCell,
+  options: PredictiveOptions,
+): Promise<BackboneResult | undefined> {
+  const started = performance.now();
+  const { network } = config;
+  const path = modelPath(options.cells, config);
+  const curve =
+    "depth" in network ? await trainVgg(network, config, path, options) : await takeModel(path, options);
+  if (curve === undefined) return undefined;
+  const model = await loadOnnx(path);
+  const { imageShape } = new Backbone(model);
+  const { validation } = await options.images.training(config, imageShape);
+  const bytes = await readFileChecked(path, { what: "ONNX model", maxBytes: 2 ** 31 - 1 });
+  const accuracy = await accuracyOf(bytes, validation, preprocessingOf(config), options);
+  const sizes = [...model.parameters.values()].map(({ data }) => data.data.length);
+  return {
+    kind: "backbone",
+    accuracy,
+    curve,
+    parameters: sizes.reduce((a, b) => a + b, 0),
+    seconds: (performance.now() - started) / 1000,
+  };
+}
+
+async function takeModel(path: string, { model }: PredictiveOptions): Promise<BackboneResult["curve"]> {
+  check(model !== undefined, () => "predictive coding: the network's file is missing");
+  await copyFile(model, path);
+  return [];
+}
+
+/** AdamW, cosine schedule with a short warm-up, mirrored and moved images. */
+async function trainVgg(
+  network: TrainedNetwork,
+  config: BackboneCell,
+  path: string,
+  options: PredictiveOptions,
+): Promise<BackboneResult["curve"] | undefined> {
+  const { seed, steps, batchSize, learningRate: rate } = config;
+  const shape = [3, 32, 32];
+  const preprocessing = preprocessingOf(config);
+  const { training, validation } = await options.images.training(config, shape);
+  const task = new ClassificationTask(
+    new Vgg({ ...network, batchNorm: true, classes: training.classes.length, grid: 1, dropout: 0.1 }),
+    shape,
+  );
+  const measure = async (values: State) => ({
+    accuracy: await accuracyOf(exportOnnx(task, values).bytes, validation, preprocessing, options),
+  });
+  const run = await train(task, augmentedData(training, preprocessing, { seed, count: steps * batchSize }), {
+    ...cellTraining(config, options),
+    optimizer: adamW({ weightDecay: DECAY }),
+    learningRate: withWarmUp(cosineRate({ rate, steps }), Math.floor(steps / 20)),
+    evaluateEvery: config.evaluateEvery,
+    evaluate: measure,
+  });
+  if (!run.finished) return undefined;
+  await run.export(path, { configuration: { network: "VGG", seed } });
+  return run.evaluations.map(({ step, accuracy = NaN }) => ({ step, accuracy }));
+}
+
+async function accuracyOf(
+  model: Uint8Array,
+  images: PreparedImages,
+  preprocessing: Preprocessing,
+  options: PredictiveOptions,
+): Promise<number> {
+  const session = await workerRuntime.createSession(model, sessionOptionsOf(options));
+  try {
+    const [input, output] = [session.inputNames[0]!, session.outputNames[0]!];
+    let correct = 0;
+    for (const indices of batchesOf(images.count, BATCH)) {
+      const results = await session.run({ [input]: imageBatch(images, preprocessing, indices) });
+      const { shape, data } = results[output]!;
+      const answers = largestLogits({ dtype: "float32", shape: [1, ...shape], data }, 0);
+      correct += answers.filter((answer, i) => answer === images.labels[indices[i]!]).length;
+    }
+    return correct / images.count;
+  } finally {
+    await session.close();
+  }
+}
+
+/** Adam on one pass; the decoders' errors before, during and after. */
+export async function runFeedback(
+  config: FeedbackCell,
+  options: PredictiveOptions,
+): Promise<FeedbackResult | undefined> {
+  const started = performance.now();
+  const { batchSize, steps, learningRate: rate, seed, start } = config;
+  const network = await openNetwork(options.cells, config);
+  const preprocessing = preprocessingOf(start);
+  const images = await options.images.training(start, network.backbone.imageShape);
+  const validation = imageData(images.validation, preprocessing);
+  const errorsIn = (errors: Readonly<Record<string, number>>) =>
+    network.pcoders.map(({ number }) => errors[`error.pcoder${number}`]!);
+  const before = await reconstructionErrors(network, freshValues(network, seed), validation, { batchSize });
+  const run = await trainFeedback(network, imageData(images.training, preprocessing), {
+    ...cellTraining(config, options),
+    optimizer: adam(),
+    learningRate: cosineRate({ rate, steps }),
+    validation,
+    evaluateEvery: config.evaluateEvery,
+  });
+  if (!run.finished) return undefined;
+  await writeWeights(decodersPath(options.cells, config), network, run.values);
+  return {
+    kind: "feedback",
+    pcoders: network.pcoders.map(({ cut, shape, target }) => ({ after: cut.name, shape, target })),
+    curve: [
+      { step: 0, errors: errorsIn(before) },
+      ...run.evaluations.map((row) => ({ step: row.step, errors: errorsIn(row) })),
+    ],
+    imagesPerSecond: run.imagesPerSecond,
+    seconds: (performance.now() - started) / 1000,
+  };
+}
+
+/** Beta, lambda and alpha by gradient on noisy training images, from the authors' values. */
+export async function runTuning(
+  config: TuningCell,
+  options: PredictiveOptions,
+): Promise<TuningResult | undefined> {
+  const started = performance.now();
+  const { start, timesteps, seed, steps, batchSize, learningRate: rate, largestSigma } = config;
+  const network = await openNetwork(options.cells, start);
+  const { training } = await options.images.training(start.start, network.backbone.imageShape);
+  const data = noisyData(training, preprocessingOf(start.start), {
+    seed,
+    count: steps * batchSize,
+    largestSigma,
+  });
+  const { hyperparameters, run } = await tuneHyperparameters(network, data, {
+    ...cellTraining(config, options),
+    timesteps,
+    values: await readWeights(decodersPath(options.cells, start), network),
+    learningRate: cosineRate({ rate, steps }),
+  });
+  if (!run.finished) return undefined;
+  return {
+    kind: "tuning",
+    authors: network.pcoders.map((pcoder) => pcoder.hyperparameters),
+    tuned: hyperparameters,
+    seconds: (performance.now() - started) / 1000,
+  };
+}

@@ -1,0 +1,317 @@
+import { join } from "node:path";
+import { CIFAR10_CLASSES } from "../../data/sets/cifar10.js";
+import type { ImageSource } from "../../data/images/image-source.js";
+import type { PreparedImages } from "../../data/images/prepared-images.js";
+import { imageData, prepareImages, sliceImages } from "../../data/images/prepared-images.js";
+import { PREPROCESSINGS } from "../../data/images/preprocessing.js";
+import { fromRgb } from "../../draw/index.js";
+import { judgeLogits } from "../../metrics/calibration.js";
+import { warmAverage } from "../../nn/ema.js";
+import type { State } from "../../nn/module.js";
+import { pngDataUri } from "../../report/png.js";
+import { versions } from "../../report/provenance-node.js";
+import type { AttackPlan } from "../../robustness/attacks/index.js";
+import {
+  apgdAttack,
+  fgsm,
+  pgdAttack,
+  randomSign,
+  standardEnsemble,
+  stochasticEnsemble,
+} from "../../robustness/attacks/index.js";
+import type { Protocol, ResultCard } from "../../robustness/card.js";
+import { resultCard } from "../../robustness/card.js";
+import { Classifier } from "../../robustness/classifier.js";
+import { corruptionGroup } from "../../robustness/corruptions/index.js";
+import type { EvaluationPlan } from "../../robustness/evaluate-node.js";
+import { decodePixels, evaluate } from "../../robustness/evaluate-node.js";
+import { toImageBatch, toPicture } from "../../robustness/images.js";
+import type { Condition, ExampleRecord } from "../../robustness/records.js";
+import { openResults } from "../../robustness/results-file-node.js";
+import { sessionOptionsOf } from "../../runtime/runtime.js";
+import { workerRuntime } from "../../runtime/worker-node.js";
+import { Evaluator } from "../../train/evaluator.js";
+import { train } from "../../train/run-node.js";
+import { ensureFolder } from "../../util/files-node.js";
+import { Random } from "../../util/random.js";
+import type { CellOptions } from "../cells.js";
+import { cellFolder, cellKey } from "../cells.js";
+import { cellTraining, loadWeights, rateOf, saveWeights } from "../training.js";
+import { trainingImages } from "./images.js";
+import { attackedNetwork, IMAGE_SHAPE, modelOf } from "./networks.js";
+import type { AttackCell, CellConfig, NetworkCell, PictureCell } from "./plan.js";
+import { cellName, testedName } from "./plan.js";
+import type {
+  AdversarialExample,
+  AttackResult,
+  CellResult,
+  NetworkResult,
+  PictureResult,
+} from "./results.js";
+
+/** The data of all cells: CIFAR-10's parts. */
+export interface ImageParts {
+  readonly train: ImageSource;
+  readonly test: ImageSource;
+}
+
+type RecognitionOptions = CellOptions & ImageParts;
+
+/** Trains a network, or tests one on pictures or under an attack; undefined if the cell was stopped. */
+export function runCell(config: CellConfig, options: RecognitionOptions): Promise<CellResult | undefined> {
+  switch (config.kind) {
+    case "network":
+      return runNetwork(config, options);
+    case "pictures":
+      return runPictures(config, options);
+    case "attack":
+      return runAttack(config, options);
+  }
+}
+
+/** Images by their source: they are read once for all cells that train on them. */
+const prepared = new WeakMap<ImageSource, Promise<PreparedImages>>();
+
+function imagesOf(source: ImageSource): Promise<PreparedImages> {
+  const made = prepared.get(source) ?? prepareImages(source, IMAGE_SHAPE);
+  prepared.set(source, made);
+  return made;
+}
+
+const VALIDATION_BATCH = 50;
+
+async function runNetwork(
+  config: NetworkCell,
+  options: RecognitionOptions,
+): Promise<NetworkResult | undefined> {
+  const started = performance.now();
+  const { seed, batchSize, evaluateEvery, ema, trainImages, validationImages } = config;
+  const all = await imagesOf(options.train);
+  const { count } = all;
+  // If training takes all images, the validation images are among them: they only show that it makes progress.
+  const validation = sliceImages(all, count - validationImages, count);
+  const training = sliceImages(all, 0, Math.min(trainImages, count));
+  const { task } = modelOf(config);
+  const batch = Math.min(VALIDATION_BATCH, validationImages);
+  const evaluator = await Evaluator.open(task, batch, new Map(), workerRuntime, sessionOptionsOf(options));
+  try {
+    const run = await train(task, trainingImages(training, config.augmentation), {
+      ...cellTraining(config, options),
+      learningRate: rateOf(config),
+      ema: warmAverage(ema),
+      evaluateEvery,
+      evaluate: (values) => validate(evaluator, values, validation, batch, seed),
+    });
+    if (!run.finished) return undefined;
+    await saveWeights(options.cells, config, run.values);
+    return {
+      kind: "network",
+      learning: run.evaluations.map(({ step, loss = NaN, accuracy = NaN }) => ({
+        images: step * batchSize,
+        loss,
+        accuracy,
+      })),
+      imagesPerSecond: run.imagesPerSecond,
+      seconds: (performance.now() - started) / 1000,
+    };
+  } finally {
+    await evaluator.close();
+  }
+}
+
+async function validate(
+  evaluator: Evaluator,
+  values: State,
+  images: PreparedImages,
+  batch: number,
+  seed: number,
+): Promise<{ accuracy: number; loss: number }> {
+  const data = imageData(images, PREPROCESSINGS.unit);
+  let [right, loss, seen] = [0, 0, 0];
+  for (let start = 0; start + batch <= images.count; start += batch) {
+    const indices = Array.from({ length: batch }, (_, i) => start + i);
+    const { logits } = await evaluator.run(values, data, indices, [seed, "validation", start]);
+    const classes = logits!.data.length / batch;
+    indices.forEach((index, i) => {
+      const row = (logits!.data as Float32Array).subarray(i * classes, (i + 1) * classes);
+      const label = images.labels[index]!;
+      const { predicted, nll } = judgeLogits(row, label);
+      if (predicted === label) right++;
+      loss += nll;
+      seen++;
+    });
+  }
+  return { accuracy: right / seen, loss: loss / seen };
+}
+
+const BATCH = 32;
+
+const BINS = 15;
+
+/** The test images are the same for all networks and seeds. */
+const SEED = 1;
+
+/** Accuracy and calibration of one pass over each picture. */
+async function runPictures(
+  config: PictureCell,
+  options: RecognitionOptions,
+): Promise<PictureResult | undefined> {
+  const started = performance.now();
+  const conditions = config.corruptions.flatMap((name) =>
+    config.severities.map((severity) => ({ name, severity })),
+  );
+  const card = (await measured(config, { images: config.images, conditions }, options))?.card;
+  if (card?.clean === undefined || card.reliability === undefined) return undefined;
+  return {
+    kind: "pictures",
+    clean: card.clean,
+    reliability: card.reliability,
+    corruptions: card.corruptions,
+    meanError: card.summary?.meanError,
+    seconds: (performance.now() - started) / 1000,
+  };
+}
+
+async function runAttack(config: AttackCell, options: RecognitionOptions): Promise<AttackResult | undefined> {
+  const started = performance.now();
+  const found = await measured(config, { attack: attackPlanOf(config), images: config.images }, options);
+  if (found === undefined) return undefined;
+  const { card, examples } = found;
+  const largest = Math.max(...config.epsilons);
+  return {
+    kind: "attack",
+    scores: card.attacks,
+    examples: await Promise.all(
+      examples.filter(({ epsilon }) => epsilon === largest).map((example) => pictured(example, options)),
+    ),
+    seconds: (performance.now() - started) / 1000,
+  };
+}
+
+/** The steps of an attack. AutoAttack has its own form for networks that draw random numbers. */
+function attackPlanOf({ attack, steps, eot }: AttackCell): AttackPlan {
+  const alone = (one: AttackPlan["attacks"][number]): AttackPlan => ({
+    name: one.name,
+    norm: one.norm,
+    attacks: [one],
+  });
+  switch (attack) {
+    case "noise":
+      return alone(randomSign());
+    case "fgsm":
+      return alone(fgsm({ eot }));
+    case "pgd":
+      return alone(pgdAttack({ steps, eot }));
+    case "apgd":
+      return alone(apgdAttack({ steps, eot }));
+    case "autoattack":
+      return eot > 1 ? stochasticEnsemble("Linf", eot) : standardEnsemble();
+  }
+}
+
+interface Measurement {
+  readonly images: number;
+  readonly conditions?: readonly Condition[];
+  readonly attack?: AttackPlan;
+}
+
+/** Measures with the robustness bench, whose records let a stopped cell continue from where it was. */
+async function measured(
+  config: PictureCell | AttackCell,
+  { images: most, conditions = [], attack }: Measurement,
+  options: RecognitionOptions,
+): Promise<{ readonly card: ResultCard; readonly examples: readonly ExampleRecord[] } | undefined> {
+  const { test: source, cells, signal, threads } = options;
+  const state = await loadWeights(cells, config.start);
+  const network = attackedNetwork(config.start, config.noise, testedName(config), state);
+  const classifier = new Classifier(network, workerRuntime, sessionOptionsOf(options));
+  const order = Random.derive(SEED, "test images").permutation(source.count);
+  const chosen = [...order.slice(0, most)].sort((a, b) => a - b);
+  const plan: EvaluationPlan = {
+    images: attack === undefined ? chosen : [],
+    conditions,
+    corruption: { constants: 32, reencode: false },
+    attacked: attack === undefined ? [] : chosen,
+    attacks: attack === undefined ? [] : [attack],
+    epsilons: config.kind === "attack" ? config.epsilons : [],
+    seed: config.seed,
+    batch: BATCH,
+    passes: 1,
+  };
+  const protocol: Protocol = {
+    model: {
+      name: testedName(config),
+      sha256: cellKey(config.start),
+      classes: CIFAR10_CLASSES.length,
+      imageShape: IMAGE_SHAPE,
+      answers: network.answers,
+      preprocessing: network.preprocessing,
+      preprocessingFrom: network.preprocessingFrom,
+    },
+    data: {
+      name: source.name,
+      count: source.count,
+      images: plan.images.length,
+      attacked: plan.attacked.length,
+      choice: `drawn at random with seed ${SEED}`,
+      labels: "the data set's own",
+    },
+    seed: config.seed,
+    passes: 1,
+    batch: BATCH,
+    corruptions: [...new Set(conditions.map(({ name }) => name))],
+    severities: [...new Set(conditions.map(({ severity }) => severity))],
+    constants: 32,
+    reencode: false,
+    frost: "procedural",
+    bins: BINS,
+    device: options.device ?? "cpu",
+    version: versions().striate!,
+  };
+  const folder = cellFolder(cells, config);
+  await ensureFolder(folder);
+  const path = join(folder, "records.jsonl");
+  const results = await openResults(path, { cell: cellName(config), key: cellKey(config) });
+  try {
+    const records = await evaluate([classifier], source, plan, results, {
+      signal,
+      ...(threads !== undefined && { threads }),
+      onProgress: (task, event) => {
+        options.onProgress(task, event);
+      },
+    });
+    if (signal.aborted) return undefined;
+    const examples = records.filter((record): record is ExampleRecord => record.kind === "example");
+    const card = resultCard({
+      protocol,
+      conditions,
+      plans: plan.attacks,
+      epsilons: plan.epsilons,
+      records,
+      groupOf: corruptionGroup,
+      seconds: 0,
+    });
+    return { card, examples };
+  } finally {
+    await results.close();
+    await classifier.close();
+  }
+}
+
+async function pictured(
+  { image, label, predicted, pixels }: ExampleRecord,
+  { test }: ImageParts,
+): Promise<AdversarialExample> {
+  const clean = toImageBatch([await test.read(image)], IMAGE_SHAPE).data;
+  const changed = decodePixels(pixels, clean.length);
+  const change = changed.map((value, i) => value - clean[i]!);
+  const most = change.reduce((a, b) => Math.max(a, Math.abs(b)), 0) || 1;
+  const uri = (values: Float32Array) => pngDataUri(fromRgb(toPicture(values, IMAGE_SHAPE)));
+  return {
+    label: test.classes[label] ?? String(label),
+    predicted: test.classes[predicted] ?? String(predicted),
+    clean: uri(clean),
+    adversarial: uri(changed),
+    difference: uri(change.map((value) => 0.5 + (0.5 * value) / most)),
+  };
+}

@@ -1,0 +1,364 @@
+import type { Boards } from "../../data/sudoku/boards.js";
+import { CELLS, sliceBoards } from "../../data/sudoku/boards.js";
+import type { TensorData } from "../../graph/index.js";
+import { boardAccuracy } from "../../metrics/board-accuracy.js";
+import { warmAverage } from "../../nn/ema.js";
+import type { State } from "../../nn/module.js";
+import type { SessionOptions } from "../../runtime/runtime.js";
+import { sessionOptionsOf } from "../../runtime/runtime.js";
+import { workerRuntime } from "../../runtime/worker-node.js";
+import { Evaluator } from "../../train/evaluator.js";
+import { train } from "../../train/run-node.js";
+import type { CellOptions } from "../cells.js";
+import { cellTraining, loadWeights, progressOf, rateOf, saveWeights } from "../training.js";
+import type { BoardSets } from "./boards.js";
+import { boardData, trainingBoards } from "./boards.js";
+import { logitsAfter, readingTask, trainedSteps, trainingTask } from "./networks.js";
+import type { CellConfig, NetworkCell, SetName, VotingCell } from "./plan.js";
+import { SET_LABELS, SET_NAMES } from "./plan.js";
+import type { Accuracy, CellResult, NetworkResult, SudokuSolution, VotingResult } from "./results.js";
+import type { BoardDraws } from "./votes.js";
+import { energyRanking, pairedDifference, votesAmong, votingGain } from "./votes.js";
+
+/** Boards in one run of a network. */
+const BATCH = 50;
+
+/** Part of training in which boards may be made easier. */
+const HINTED = 0.5;
+
+type SudokuOptions = CellOptions & { readonly boards: BoardSets };
+
+/** Trains and tests a network, or lets one vote; undefined if the cell was stopped. */
+export function runCell(config: CellConfig, options: SudokuOptions): Promise<CellResult | undefined> {
+  return config.kind === "network" ? runNetwork(config, options) : runVoting(config, options);
+}
+
+async function runNetwork(config: NetworkCell, options: SudokuOptions): Promise<NetworkResult | undefined> {
+  const started = performance.now();
+  const { seed, steps, batchSize, clipNorm, evaluateEvery, ema } = config;
+  const { boards, cells } = options;
+  const validation = sliceBoards(boards.validation, 0, config.validationBoards);
+  const timesteps = trainedSteps(config);
+  const validator = await open(config, [timesteps], validation.count, options);
+  try {
+    const data = trainingBoards(sliceBoards(boards.train, 0, config.trainBoards), {
+      seed,
+      symmetries: config.symmetries,
+      hints: config.hints,
+      hintedSteps: Math.round(HINTED * steps),
+    });
+    const run = await train(trainingTask(config), data, {
+      ...cellTraining(config, options),
+      learningRate: rateOf(config),
+      clipNorm,
+      ema: warmAverage(ema),
+      evaluateEvery,
+      evaluate: async (values) => {
+        const [answer] = await answers(validator, values, validation, [timesteps], [seed, "validation"]);
+        return { boardAccuracy: answer!.accuracy, cellAccuracy: answer!.cells, loss: answer!.loss };
+      },
+    });
+    if (!run.finished) return undefined;
+    await saveWeights(cells, config, run.values);
+    const tested = await testAll(config, run.values, options);
+    if (tested === undefined) return undefined;
+    return {
+      kind: "network",
+      accuracies: tested.map(({ accuracy }) => accuracy),
+      learning: run.evaluations.map(({ step, loss = NaN, boardAccuracy = NaN, cellAccuracy = NaN }) => ({
+        boards: step * batchSize,
+        loss,
+        boardAccuracy,
+        cellAccuracy,
+      })),
+      solutions: config.model === "akorn" ? await showSolutions(config, run.values, tested, options) : [],
+      boardsPerSecond: run.imagesPerSecond,
+      seconds: (performance.now() - started) / 1000,
+    };
+  } finally {
+    await validator.close();
+  }
+}
+
+function open(
+  config: NetworkCell,
+  timesteps: readonly number[],
+  boards: number,
+  options: SessionOptions,
+): Promise<Evaluator> {
+  return Evaluator.open(
+    readingTask(config, timesteps),
+    Math.min(BATCH, boards),
+    new Map(),
+    workerRuntime,
+    sessionOptionsOf(options),
+  );
+}
+
+/** What a network answers after some number of steps. */
+interface Answered {
+  readonly solved: Uint8Array;
+  readonly accuracy: number;
+  /** Share of blank cells that are right. */
+  readonly cells: number;
+  /** Mean cross-entropy over all cells, nats. */
+  readonly loss: number;
+}
+
+/** Answers of one draw of the noise to all boards, for each number of steps. */
+async function answers(
+  evaluator: Evaluator,
+  values: State,
+  boards: Boards,
+  timesteps: readonly number[],
+  labels: readonly [number, ...(string | number)[]],
+  onBatch?: (boards: number) => void,
+): Promise<Answered[]> {
+  const data = boardData(boards);
+  const logits = timesteps.map(() => new Float32Array(boards.count * CELLS * 9));
+  const batch = Math.min(BATCH, boards.count);
+  for (let start = 0; start < boards.count; start += batch) {
+    // A last batch that is not full ends with boards that were answered before.
+    const from = Math.min(start, boards.count - batch);
+    const indices = Array.from({ length: batch }, (_, i) => from + i);
+    const answer = await evaluator.run(values, data, indices, [...labels, start]);
+    timesteps.forEach((t, i) => {
+      logits[i]!.set(answer[logitsAfter(t)]!.data as Float32Array, from * CELLS * 9);
+    });
+    onBatch?.(batch);
+  }
+  return logits.map((all) => {
+    const { solved, accuracy, blanks, rightBlanks } = boardAccuracy(all, boards.solutions, boards.puzzles);
+    const total = (counts: Int32Array) => counts.reduce((sum, count) => sum + count, 0);
+    return {
+      solved,
+      accuracy,
+      cells: total(rightBlanks) / total(blanks),
+      loss: crossEntropyOf(all, boards.solutions),
+    };
+  });
+}
+
+function crossEntropyOf(logits: Float32Array, solutions: Uint8Array): number {
+  let sum = 0;
+  for (let cell = 0; cell < solutions.length; cell++)
+    sum -= Math.log(probabilityOf(logits, cell, solutions[cell]! - 1));
+  return sum / solutions.length;
+}
+
+function probabilityOf(logits: Float32Array, cell: number, digit: number): number {
+  const own = logits.subarray(9 * cell, 9 * cell + 9);
+  const top = own.reduce((a, b) => Math.max(a, b), -Infinity);
+  const total = own.reduce((sum, value) => sum + Math.exp(value - top), 0);
+  return Math.max(1e-12, Math.exp(own[digit]! - top) / total);
+}
+
+interface TestedSet {
+  readonly accuracy: Accuracy;
+  /** [T][board] of the first draw. */
+  readonly solved: readonly Uint8Array[];
+}
+
+async function testAll(
+  config: NetworkCell,
+  values: State,
+  options: SudokuOptions,
+): Promise<TestedSet[] | undefined> {
+  const { testTimesteps: timesteps, testDraws, testBoards, seed } = config;
+  const sets = SET_NAMES.map((set) => [set, sliceBoards(options.boards.test[set], 0, testBoards)] as const);
+  const evaluator = await open(config, timesteps, testBoards, options);
+  const steps = sets.length * testDraws * testBoards;
+  const report = progressOf(options, "testing", steps);
+  let step = 0;
+  try {
+    const tested: TestedSet[] = [];
+    for (const [set, boards] of sets) {
+      const draws: Answered[][] = [];
+      for (let draw = 0; draw < testDraws; draw++) {
+        if (options.signal.aborted) return undefined;
+        draws.push(
+          await answers(evaluator, values, boards, timesteps, [seed, "test", set, draw], (count) => {
+            step = Math.min(steps, step + count);
+            report(step, count);
+          }),
+        );
+      }
+      tested.push({ accuracy: summary(config, set, draws), solved: draws[0]!.map(({ solved }) => solved) });
+    }
+    return tested;
+  } finally {
+    await evaluator.close();
+  }
+}
+
+function summary(config: NetworkCell, set: SetName, draws: readonly (readonly Answered[])[]): Accuracy {
+  const { testTimesteps: timesteps } = config;
+  const shareOf = (t: number, board: number) =>
+    draws.reduce((sum, draw) => sum + draw[t]!.solved[board]!, 0) / draws.length;
+  const base = Math.max(0, timesteps.indexOf(trainedSteps(config)));
+  return {
+    set,
+    timesteps,
+    boards: draws.map((draw) => draw.map(({ accuracy }) => accuracy)),
+    cells: timesteps.map((_, t) => draws.reduce((sum, draw) => sum + draw[t]!.cells, 0) / draws.length),
+    gains: timesteps.map((_, t) =>
+      pairedDifference(
+        Array.from(draws[0]![0]!.solved, (_, board) => shareOf(t, board) - shareOf(base, board)),
+      ),
+    ),
+  };
+}
+
+/** One board of each set, every step of one draw: of those that solve it, or of all, the one with the lowest energy. */
+async function showSolutions(
+  config: NetworkCell,
+  values: State,
+  tested: readonly TestedSet[],
+  options: SudokuOptions,
+): Promise<SudokuSolution[]> {
+  const { shownSteps, shownDraws, seed } = config;
+  const every = Array.from({ length: shownSteps }, (_, i) => i + 1);
+  const evaluator = await Evaluator.open(
+    readingTask(config, every),
+    shownDraws,
+    new Map(),
+    workerRuntime,
+    sessionOptionsOf(options),
+  );
+  try {
+    const list: SudokuSolution[] = [];
+    for (const { accuracy, solved } of tested) {
+      const set = accuracy.set as SetName;
+      const { board, why } = boardToShow(solved, config);
+      const boards = sliceBoards(options.boards.test[set], board, board + 1);
+      const indices = new Uint32Array(shownDraws);
+      const answer = await evaluator.run(values, boardData(boards), indices, [seed, "shown", set]);
+      list.push(solutionOf(answer, boards, every, shownDraws, `${SET_LABELS[set]}: a board ${why}`));
+    }
+    return list;
+  } finally {
+    await evaluator.close();
+  }
+}
+
+/** A board that takes longer than training did, or one that is solved at all, or the first. */
+function boardToShow(solved: readonly Uint8Array[], config: NetworkCell): { board: number; why: string } {
+  const base = Math.max(0, config.testTimesteps.indexOf(trainedSteps(config)));
+  const late = solved.at(-1)!.findIndex((one, board) => one === 1 && solved[base]![board] === 0);
+  if (late >= 0) {
+    return {
+      board: late,
+      why: `that ${config.testTimesteps[base]!} steps left unsolved and more steps solved`,
+    };
+  }
+  const found = solved.at(-1)!.indexOf(1);
+  return found >= 0 ? { board: found, why: "that was solved" } : { board: 0, why: "that was not solved" };
+}
+
+function solutionOf(
+  answer: Readonly<Record<string, TensorData>>,
+  boards: Boards,
+  every: readonly number[],
+  draws: number,
+  title: string,
+): SudokuSolution {
+  const energies = answer.energies!.data as Float32Array;
+  // The first entry is 0 for all; the others are the energies of the states before each step.
+  const curves = Array.from({ length: draws }, (_, draw) =>
+    every.map((t) => Number(energies[t * draws + draw]!.toFixed(2))),
+  );
+  const sums = curves.map((curve) => curve.reduce((a, b) => a + b, 0));
+  const last = answer[logitsAfter(every.at(-1)!)]!.data as Float32Array;
+  const solvedBy = (draw: number) => {
+    const own = last.subarray(draw * CELLS * 9, (draw + 1) * CELLS * 9);
+    return boardAccuracy(own, boards.solutions, boards.puzzles).solved[0] === 1;
+  };
+  const solved = curves.map((_, draw) => solvedBy(draw));
+  const candidates = curves.flatMap((_, draw) => (solved[draw] || !solved.includes(true) ? [draw] : []));
+  const best = candidates.reduce((a, b) => (sums[b]! < sums[a]! ? b : a));
+  const steps = every.map((t) => {
+    const logits = (answer[logitsAfter(t)]!.data as Float32Array).subarray(
+      best * CELLS * 9,
+      (best + 1) * CELLS * 9,
+    );
+    const digits = Array.from({ length: CELLS }, (_, cell) => {
+      const own = logits.subarray(9 * cell, 9 * cell + 9);
+      return own.indexOf(own.reduce((a, b) => Math.max(a, b))) + 1;
+    });
+    return {
+      digits,
+      confidence: digits.map((digit, cell) => Number(probabilityOf(logits, cell, digit - 1).toFixed(3))),
+    };
+  });
+  return {
+    title,
+    puzzle: [...boards.puzzles],
+    solution: [...boards.solutions],
+    steps,
+    energies: curves[best]!,
+    others: curves.flatMap((own, draw) => (draw === best ? [] : [{ energies: own, solved: solved[draw]! }])),
+  };
+}
+
+/** K draws of the noise on each board, in chunks: memory grows with the chunk, not with K. */
+async function runVoting(config: VotingCell, options: SudokuOptions): Promise<VotingResult | undefined> {
+  const started = performance.now();
+  const { start, set, boards: count, timesteps, draws, counts, seed } = config;
+  const values = await loadWeights(options.cells, start);
+  const boards = sliceBoards(options.boards.test[set], 0, count);
+  const chunk = Math.min(BATCH, draws);
+  const evaluator = await open(start, [timesteps], chunk, options);
+  const report = progressOf(options, "voting", count);
+  try {
+    const all: BoardDraws[] = [];
+    for (let board = 0; board < count; board++) {
+      if (options.signal.aborted) return undefined;
+      all.push(
+        await drawsOf(evaluator, values, sliceBoards(boards, board, board + 1), config, chunk, [
+          seed,
+          "voting",
+          set,
+          board,
+        ]),
+      );
+      report(board + 1, draws);
+    }
+    return {
+      kind: "voting",
+      votes: counts.filter((k) => k <= draws).map((k) => votesAmong(all, k)),
+      gain: votingGain(all),
+      ranking: energyRanking(all),
+      seconds: (performance.now() - started) / 1000,
+    };
+  } finally {
+    await evaluator.close();
+  }
+}
+
+async function drawsOf(
+  evaluator: Evaluator,
+  values: State,
+  board: Boards,
+  { draws, timesteps }: VotingCell,
+  chunk: number,
+  labels: readonly [number, ...(string | number)[]],
+): Promise<BoardDraws> {
+  const result = {
+    solved: new Uint8Array(draws),
+    sums: new Float32Array(draws),
+    lasts: new Float32Array(draws),
+  };
+  const data = boardData(board);
+  for (let from = 0; from < draws; from += chunk) {
+    const answer = await evaluator.run(values, data, new Uint32Array(chunk), [...labels, from]);
+    const logits = answer[logitsAfter(timesteps)]!.data as Float32Array;
+    const energies = answer.energies!.data as Float32Array;
+    for (let i = 0; i < Math.min(chunk, draws - from); i++) {
+      const own = logits.subarray(i * CELLS * 9, (i + 1) * CELLS * 9);
+      result.solved[from + i] = boardAccuracy(own, board.solutions, board.puzzles).solved[0]!;
+      for (let t = 1; t <= timesteps; t++) result.sums[from + i]! += energies[t * chunk + i]!;
+      result.lasts[from + i] = energies[timesteps * chunk + i]!;
+    }
+  }
+  return result;
+}

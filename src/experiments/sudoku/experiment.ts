@@ -1,0 +1,94 @@
+import { percent } from "../../report/html.js";
+import { meanAndSpread } from "../../report/over-seeds.js";
+import type { ResultTable } from "../experiment.js";
+import { defineExperiment } from "../experiment.js";
+import { loadBoards } from "./boards.js";
+import { runCell } from "./cell.js";
+import { sudokuFindings, sudokuPage } from "./page.js";
+import { cellName, cellsOf, PLANS } from "./plan.js";
+import type { CellResult, SudokuReport } from "./results.js";
+import { sudokuReport } from "./results.js";
+
+/** What AKOrN's paper claims on Sudoku (ICLR 2025): test-time extension of T and energy voting. */
+export const sudokuExperiment = defineExperiment({
+  name: "sudoku",
+  summary: "AKOrN against ItrSA and a transformer on Sudoku: do more steps and votes by energy help?",
+  scales: {
+    smoke: {
+      summary: "a few steps of every kind of cell: does everything work? Under half a minute.",
+      seeds: 1,
+    },
+    laptop: { summary: "three narrow networks, boards of our own. About 30 minutes on 2 cores.", seeds: 1 },
+    paper: { summary: "the authors’ width and steps. Days for each network; see --cells.", seeds: 3 },
+  },
+  choosesCells: true,
+  plan: ({ scale }) => PLANS[scale],
+  cellsOf: (plan, { seeds }) => cellsOf(plan, seeds),
+  load: async (plan, options) => ({ boards: await loadBoards(plan, options) }),
+  nameOf: cellName,
+  runCell,
+  describe,
+  report: async (run) => {
+    const report = sudokuReport(run);
+    const numbers = { ...report, solutions: [] };
+    return { page: await sudokuPage(report), numbers, tables: tablesOf(report) };
+  },
+});
+
+const meanPercent = (values: readonly number[]): string => percent(meanAndSpread(values).mean);
+
+function describe(result: CellResult): string {
+  const seconds = `${Math.round(result.seconds)} s`;
+  if (result.kind === "voting") {
+    const [first, last] = [result.votes[0]!, result.votes.at(-1)!];
+    return `one draw solves ${meanPercent(first.sum)} %, the vote of ${last.k} ${meanPercent(last.sum)} %, in ${seconds}`;
+  }
+  const parts = result.accuracies.map(({ set, timesteps, boards }) => {
+    const shares = timesteps.map((_, t) => meanAndSpread(boards.map((draw) => draw[t]!)).mean);
+    const best = shares.indexOf(Math.max(...shares));
+    return `${set} ${percent(shares[best]!)} % at T = ${timesteps[best]!}`;
+  });
+  return `boards solved ${parts.join(", ")}; ${seconds}, ${Math.round(result.boardsPerSecond)} boards/s`;
+}
+
+function tablesOf(report: SudokuReport): ResultTable[] {
+  const { models, sets, accuracies, votings } = report;
+  const rows = models.flatMap(({ id, label }) =>
+    sets.map((set) => {
+      const runs = accuracies.filter((one) => one.model === id && one.set === set.id);
+      const parts = runs[0]!.timesteps.map((t, i) => {
+        const draws = runs.flatMap(({ boards }) => boards.map((draw) => draw[i]!));
+        return `${meanPercent(draws)} (${t})`;
+      });
+      return [label, set.label, parts.join("  ")];
+    }),
+  );
+  const papers = models.flatMap(({ label, paper }) =>
+    [...new Set(paper.map(({ condition }) => condition))].map((condition) => [
+      label,
+      condition,
+      ...sets.map(({ id }) => paper.find((one) => one.set === id && one.condition === condition)?.text ?? ""),
+    ]),
+  );
+  return [
+    { title: "Boards solved in % (steps T)", columns: ["network", "boards", "accuracy (T)"], rows },
+    {
+      title: "AKOrN, voting by the sum of energies: boards solved in % (draws K)",
+      columns: ["boards", "seed", "accuracy (K)"],
+      rows: votings.map(({ set, seed, votes }) => [
+        sets.find(({ id }) => id === set)!.label,
+        String(seed),
+        votes.map(({ k, sum }) => `${meanPercent(sum)} (${k})`).join("  "),
+      ]),
+      notes: sudokuFindings(report).map(
+        ({ question, status, sentence }) => `${question}: ${status}. ${sentence}`,
+      ),
+    },
+    {
+      title: "The paper’s boards solved in %",
+      columns: ["network", "condition", ...sets.map(({ label }) => label)],
+      rows: papers,
+      notes: ["C = 512, 100 epochs of SATNet’s 9,000 boards; OOD: RRN’s harder boards."],
+    },
+  ];
+}

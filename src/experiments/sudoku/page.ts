@@ -1,0 +1,396 @@
+import { CATEGORICAL } from "../../draw/index.js";
+import type { ChartBlock } from "../../report/chart-block.js";
+import { chartFigure, lineBlock } from "../../report/chart-block.js";
+import type { LinePoint, LineSeries } from "../../report/charts.js";
+import type { Card, Content, Html, Section } from "../../report/html.js";
+import { cards, details, markup, note, percent, table } from "../../report/html.js";
+import { ends, meanAndSpread, meanPoint, seriesOverSeeds, spreadText } from "../../report/over-seeds.js";
+import { experimentPage, provenanceRows } from "../../report/provenance-node.js";
+import { mark, points, verdictList } from "../../report/verdict.js";
+import { SUDOKU_SCRIPT, sudokuPlayer } from "./player.js";
+import type { SudokuModel, SudokuReport, SudokuSet, SudokuVoting } from "./results.js";
+import { checkSudokuReport, judgeGain } from "./results.js";
+
+/** The report of the Sudoku experiment as one self-contained HTML file. */
+export async function sudokuPage(report: SudokuReport): Promise<string> {
+  checkSudokuReport(report);
+  return experimentPage(report, {
+    sections: [
+      summarySection(report),
+      solutionSection(report),
+      await stepsSection(report),
+      await votingSection(report),
+      paperSection(report),
+      await learningSection(report),
+    ],
+    provenance: pageProvenance(report),
+    scripts: [SUDOKU_SCRIPT],
+  });
+}
+
+const MARKS = {
+  helps: mark({ status: "holds" }, "✓ helps"),
+  hurts: mark({ status: "reversed" }, "✗ hurts"),
+  undecided: mark({ status: "undecided" }),
+} as const;
+
+/** One question, and what the boards say. */
+export interface SudokuFinding {
+  readonly model: string;
+  readonly about: "steps" | "votes";
+  readonly question: string;
+  readonly status: keyof typeof MARKS;
+  readonly sentence: string;
+}
+
+/** Whether more steps and voting help, for each network that has them and each set. */
+export function sudokuFindings(report: SudokuReport): SudokuFinding[] {
+  return report.sets.flatMap((set) => [
+    ...report.models.flatMap((model) => stepsFinding(report, model, set)),
+    ...votingFinding(report, set),
+  ]);
+}
+
+function stepsFinding(report: SudokuReport, model: SudokuModel, set: SudokuSet): SudokuFinding[] {
+  const runs = runsOf(report, model, set);
+  const [first] = runs;
+  if (!first || first.timesteps.length < 2) return [];
+  const at = closest(first.timesteps, model.reportedSteps);
+  const t = first.timesteps[at]!;
+  if (t === model.trainedSteps) return [];
+  const gain = judgeGain(runs.map(({ gains }) => gains[at]!));
+  return [
+    {
+      model: model.id,
+      about: "steps",
+      question: `${model.label}, ${set.label}: ${t} steps instead of ${model.trainedSteps}`,
+      status: gain.status,
+      sentence: gainSentence(gain, Math.max(...runs.flatMap(({ boards }) => boards.flat()))),
+    },
+  ];
+}
+
+function votingFinding(report: SudokuReport, set: SudokuSet): SudokuFinding[] {
+  const runs = report.votings.filter((voting) => voting.set === set.id);
+  const [first] = runs;
+  if (!first) return [];
+  const gain = judgeGain(runs.map((run) => run.gain));
+  const rankings = runs.flatMap(({ ranking }) => (ranking === undefined ? [] : [ranking]));
+  const order =
+    rankings.length === 0
+      ? " No board had both right and wrong answers."
+      : ` Where a board has both, the right answer has the lower energy in ${percent(meanAndSpread(rankings).mean)} % of pairs.`;
+  return [
+    {
+      model: "akorn",
+      about: "votes",
+      question: `AKOrN, ${set.label}: the vote of ${first.draws} draws at ${first.timesteps} steps instead of one draw`,
+      status: gain.status,
+      sentence: gainSentence(gain, Math.max(...runs.flatMap(({ votes }) => votes.at(-1)!.any))) + order,
+    },
+  ];
+}
+
+function gainSentence({ mean, margin }: { mean: number; margin: number }, solved: number): string {
+  if (solved === 0) return "no board is solved either way.";
+  return `${points(mean)} points of boards solved, uncertainty ±${percent(margin)}.`;
+}
+
+function runsOf(report: SudokuReport, model: SudokuModel, set: SudokuSet): readonly AccuracyRow[] {
+  return report.accuracies.filter((one) => one.model === model.id && one.set === set.id);
+}
+
+type AccuracyRow = SudokuReport["accuracies"][number];
+
+function closest(list: readonly number[], wanted: number): number {
+  let best = 0;
+  list.forEach((value, i) => {
+    if (Math.abs(value - wanted) < Math.abs(list[best]! - wanted)) best = i;
+  });
+  return best;
+}
+
+/** Values of one run at one T: mean over draws for each seed; with one seed, its draws. */
+function valuesAt(runs: readonly AccuracyRow[], at: number): number[] {
+  const [only] = runs;
+  if (runs.length === 1) return only!.boards.map((draw) => draw[at]!);
+  return runs.map(({ boards }) => meanAndSpread(boards.map((draw) => draw[at]!)).mean);
+}
+
+function summarySection(report: SudokuReport): Section {
+  const results = report.models.flatMap((model) =>
+    report.sets.flatMap((set): Card[] => {
+      const runs = runsOf(report, model, set);
+      if (runs.length === 0) return [];
+      const { timesteps } = runs[0]!;
+      const best = closest(timesteps, model.reportedSteps);
+      const meanAt = (at: number) => percent(meanAndSpread(valuesAt(runs, at)).mean);
+      const trained = timesteps.indexOf(model.trainedSteps);
+      const asTrained =
+        trained < 0 || trained === best
+          ? ""
+          : ` (${meanAt(trained)} with the ${model.trainedSteps} of training)`;
+      return [
+        {
+          colour: CATEGORICAL[model.style % CATEGORICAL.length]!,
+          name: `${model.label}, ${set.label}`,
+          value: meanAt(best),
+          aside: `boards solved, T = ${timesteps[best]}${asTrained}; ${percent(cellsAt(runs, best))} % of blank cells right`,
+        },
+      ];
+    }),
+  );
+  const findings = sudokuFindings(report);
+  return {
+    id: "summary",
+    title: "In short",
+    lead: headline(report),
+    body: markup`${cards(results)}
+      ${verdictList(findings.map(({ question, status, sentence }) => [MARKS[status], markup`<b>${question}</b>: ${sentence}`]))}
+      ${report.scale === "smoke" ? note("caution", "This scale only shows that everything runs: the networks have hardly been trained.") : null}`,
+  };
+}
+
+function cellsAt(runs: readonly AccuracyRow[], at: number): number {
+  return meanAndSpread(runs.map(({ cells }) => cells[at]!)).mean;
+}
+
+function headline(report: SudokuReport): string {
+  const findings = sudokuFindings(report);
+  const say = (kind: string, list: readonly SudokuFinding[]) => {
+    if (list.length === 0) return "";
+    const helped = list.filter(({ status }) => status === "helps").length;
+    if (helped === list.length) return `${kind} help.`;
+    if (helped > 0) return `${kind} help in ${helped} of ${list.length} cases.`;
+    const hurt = list.filter(({ status }) => status === "hurts").length;
+    return hurt > 0
+      ? `${kind} do not help: in ${hurt} of ${list.length} cases they hurt.`
+      : `${kind} give no gain that can be told apart from chance.`;
+  };
+  const akorn = findings.filter(({ model }) => model === "akorn");
+  const about = (kind: SudokuFinding["about"]) => akorn.filter((finding) => finding.about === kind);
+  const parts = [
+    "AKOrN:",
+    say("More steps than in training", about("steps")),
+    say("Votes by energy", about("votes")),
+  ];
+  return parts.filter((part) => part !== "").join(" ");
+}
+
+function solutionSection({ solutions }: SudokuReport): Section | undefined {
+  if (solutions.length === 0) return undefined;
+  return {
+    id: "solutions",
+    title: "A board being solved",
+    lead: "What AKOrN answers after every step: the last layer’s oscillators read out as digits. Pale digits are unsure ones, wrong ones are struck through. The blue curve is the energy of this draw of the noise: of those that solve the board, if any do, the one whose energies sum to the least. Thin curves are other draws on the same board, dashed where they end wrong. The first two energies, of starts at random, lie off the scale.",
+    body: solutions.map(sudokuPlayer),
+  };
+}
+
+async function stepsSection(report: SudokuReport): Promise<Section> {
+  const blocks: Html[] = [];
+  for (const set of report.sets) {
+    const series = report.models.flatMap((model): LineSeries[] => {
+      const runs = runsOf(report, model, set);
+      const [first] = runs;
+      if (!first) return [];
+      const line = first.timesteps.map((x, i): LinePoint => meanPoint(x, valuesAt(runs, i)));
+      return [
+        { name: model.label, style: model.style, points: line.length > 1 ? line : flat(report, line[0]!) },
+      ];
+    });
+    const block = await lineBlock(
+      `steps-${set.id}`,
+      {
+        x: { title: "Steps T when testing", format: "d", logarithmic: true },
+        y: { title: "Boards solved", format: ".0%", domain: [0, 1] },
+        series,
+      },
+      `${set.label}: boards solved against steps. ${ends(series)}`,
+      { heading: `${set.label}: ${set.givens[0]} to ${set.givens[1]} given digits` },
+    );
+    blocks.push(chartFigure(block, stepsCaption(report, set)));
+  }
+  return {
+    id: "steps",
+    title: "Thinking longer",
+    lead: `Networks were trained with T = ${report.models[0]!.trainedSteps} steps; here the same parameters run for more. A board counts when every blank cell is right.`,
+    body: markup`${blocks}
+    ${details("All numbers", accuracyTable(report))}`,
+  };
+}
+
+function stepsCaption(report: SudokuReport, set: SudokuSet): Content {
+  const several = report.provenance.seeds.length > 1;
+  return markup`${set.boards} boards (${set.source}). Bands: ± one standard deviation over
+    ${several ? "seeds" : "draws of the noise; other seeds would differ by more"}. The transformer cannot run for more steps: it is
+    drawn as a level line.`;
+}
+
+/** A single value drawn across all T. */
+function flat(report: SudokuReport, { y }: LinePoint): LinePoint[] {
+  const all = report.accuracies.flatMap(({ timesteps }) => (timesteps.length > 1 ? timesteps : []));
+  if (all.length === 0) return [{ x: 1, y }];
+  return [Math.min(...all), Math.max(...all)].map((x) => ({ x, y }));
+}
+
+function accuracyTable(report: SudokuReport): Html {
+  const columns = [...new Set(report.accuracies.flatMap(({ timesteps }) => timesteps))].sort((a, b) => a - b);
+  return table({
+    label: "Boards solved by model, set and steps",
+    caption: "Boards solved in %, and below in grey blank cells right in %",
+    head: ["Model, boards", ...columns.map((t) => `T = ${t}`)],
+    rows: report.models.flatMap((model) =>
+      report.sets.flatMap((set) => {
+        const runs = runsOf(report, model, set);
+        const [first] = runs;
+        if (!first) return [];
+        return [
+          {
+            name: `${model.label}, ${set.label}`,
+            cells: columns.map((t): Content => {
+              const at = first.timesteps.indexOf(t);
+              if (at < 0) return "";
+              return markup`${spreadText(valuesAt(runs, at))}<small>${percent(cellsAt(runs, at))}</small>`;
+            }),
+          },
+        ];
+      }),
+    ),
+  });
+}
+
+async function votingSection(report: SudokuReport): Promise<Section | undefined> {
+  const blocks: Html[] = [];
+  for (const set of report.sets) {
+    const runs = report.votings.filter((voting) => voting.set === set.id);
+    if (runs.length > 0) blocks.push(chartFigure(await votingChart(set, runs), votingCaption(set, runs)));
+  }
+  if (blocks.length === 0) return undefined;
+  return {
+    id: "voting",
+    title: "Voting by energy",
+    lead: "The same board is solved from K random starts, and the answer that went along with the lowest energy wins. “Sum” adds up the energies of all steps, “last” takes that of the state before the last step alone. “Any draw” is what a perfect judge of the same draws would reach.",
+    body: blocks,
+  };
+}
+
+function votingChart(set: SudokuSet, runs: readonly SudokuVoting[]): Promise<ChartBlock> {
+  const kinds = [
+    ["lowest sum of energies", "sum", 0],
+    ["lowest last energy", "last", 1],
+    ["any draw", "any", 4],
+  ] as const;
+  const series = kinds.map(([name, kind, style]): LineSeries => ({
+    name,
+    style,
+    points: runs[0]!.votes.map(({ k }, i) => {
+      const means = runs.map(({ votes }) => meanAndSpread(votes[i]![kind]).mean);
+      return meanPoint(k, runs.length > 1 ? means : runs[0]!.votes[i]![kind]);
+    }),
+  }));
+  return lineBlock(
+    `voting-${set.id}`,
+    {
+      x: { title: "Draws K", format: "d", logarithmic: true },
+      y: { title: "Boards solved", format: ".0%", domain: [0, 1] },
+      series,
+    },
+    `${set.label}: boards solved against draws. ${ends(series)}`,
+    { heading: set.label },
+  );
+}
+
+function votingCaption(set: SudokuSet, runs: readonly SudokuVoting[]): Content {
+  const [first] = runs;
+  return markup`${set.votedBoards} boards, T = ${first!.timesteps}, ${first!.draws} draws for each. Bands:
+    ± one standard deviation over ${runs.length > 1 ? "seeds" : "the disjoint groups of K draws; the largest K has one group and no band"}.`;
+}
+
+function paperSection(report: SudokuReport): Section {
+  const conditions = report.models.flatMap((model) =>
+    [...new Set(model.paper.map(({ condition }) => condition))].map((condition) => ({ model, condition })),
+  );
+  return {
+    id: "paper",
+    title: "The paper’s table beside ours",
+    lead: "Miyato, Löwe, Geiger & Welling (ICLR 2025), board accuracy in %, mean ± standard deviation over their seeds. Their networks are wider and were trained longer, on other boards (SATNet’s, and for OOD the harder ones of RRN): read for the order, not for the level.",
+    body: table({
+      label: "Board accuracy of the paper and ours",
+      head: ["Network", ...report.sets.flatMap(({ label }) => [`${label}, paper`, `${label}, ours`])],
+      foreign: report.sets.map((_, i) => 2 * i),
+      rows: conditions.map(({ model, condition }) => ({
+        name: markup`${model.label}<small>${condition}</small>`,
+        cells: report.sets.flatMap((set): Content[] => [
+          model.paper.find((one) => one.set === set.id && one.condition === condition)?.text ?? "–",
+          ours(report, model, set, condition),
+        ]),
+      })),
+    }),
+  };
+}
+
+/** "T = 128" or "T = 128, K = 100": what of ours has the same condition. */
+function ours(report: SudokuReport, model: SudokuModel, set: SudokuSet, condition: string): Content {
+  const k = /K = (\d+)/.exec(condition)?.[1];
+  if (k !== undefined) {
+    const votings = report.votings.filter((one) => one.model === model.id && one.set === set.id);
+    const values = votings.flatMap(({ votes }) =>
+      votes.filter((vote) => vote.k === Number(k)).map((vote) => meanAndSpread(vote.sum).mean),
+    );
+    if (values.length === 0) return "–";
+    return markup`${spreadText(values)}<small>T = ${votings[0]!.timesteps}</small>`;
+  }
+  const runs = runsOf(report, model, set);
+  const [first] = runs;
+  if (!first) return "–";
+  const wanted = Number(/T = (\d+)/.exec(condition)?.[1] ?? model.trainedSteps);
+  const at = closest(first.timesteps, wanted);
+  return markup`${spreadText(valuesAt(runs, at))}${first.timesteps[at] === wanted ? null : markup`<small>T = ${first.timesteps[at]}</small>`}`;
+}
+
+async function learningSection(report: SudokuReport): Promise<Section | undefined> {
+  const { learning, models, sets } = report;
+  if (learning.length === 0) return undefined;
+  const chart = (id: string, title: string, measure: "boardAccuracy" | "cellAccuracy") =>
+    lineBlock(
+      id,
+      {
+        x: { title: "Training boards seen", format: "~s" },
+        y: { title, format: ".0%" },
+        series: seriesOverSeeds(models, ({ id: model }) =>
+          learning
+            .filter((one) => one.model === model)
+            .map(({ points }) => points.map((one) => ({ x: one.boards, y: one[measure] }))),
+        ),
+      },
+      `${title} on validation boards while training`,
+      { heading: title },
+    );
+  return {
+    id: "learning",
+    title: "Learning",
+    lead: `On ${sets[0]?.label ?? ""} boards that neither training nor the tests show, with the averaged weights and as many steps as in training.`,
+    body: markup`${chartFigure(await chart("learning-accuracy", "Blank cells right", "cellAccuracy"), "Cells come first ...")}
+    ${chartFigure(await chart("learning-boards", "Boards solved", "boardAccuracy"), "... whole boards only when nearly all cells are right.")}`,
+  };
+}
+
+function pageProvenance({ scale, provenance, models, sets }: SudokuReport) {
+  const { steps, batchSize, trainingBoards, more } = provenance;
+  const own: [string, Content][] = [
+    [
+      "Training, each network and seed",
+      `${steps.toLocaleString("en-GB")} steps of ${batchSize} out of ${trainingBoards.toLocaleString("en-GB")} boards`,
+    ],
+    [
+      "Networks",
+      models.map(
+        ({ label, parameters, description }) =>
+          markup`${label}, ${parameters.toLocaleString("en-GB")} parameters <small>${description}</small><br>`,
+      ),
+    ],
+    ["Boards", sets.map(({ label, source }) => markup`${label}: ${source}<br>`)],
+  ];
+  return provenanceRows(scale, provenance, own, more);
+}

@@ -1,0 +1,236 @@
+import type { Scale } from "../options.js";
+import type { RateConfig } from "../training.js";
+
+/** The networks that are compared. */
+export const MODELS = ["akorn", "itrsa", "transformer"] as const;
+
+export type ModelName = (typeof MODELS)[number];
+
+/** Boards as in training, harder ones with fewer given digits, and easier ones, which the paper does not have. */
+export const SET_NAMES = ["id", "ood", "easy"] as const;
+
+export type SetName = (typeof SET_NAMES)[number];
+
+export const SET_LABELS: Readonly<Record<SetName, string>> = { id: "ID", ood: "OOD", easy: "easy" };
+
+/** Sets that are voted on. */
+export const VOTED_SETS = ["id", "ood"] as const satisfies readonly SetName[];
+
+/** Where boards come from: the files that the paper used, or our generator. */
+export type BoardOrigin = "published" | "generated";
+
+export interface NetworkShape {
+  /** C. */
+  readonly channels: number;
+  readonly heads: number;
+  /** L of the transformer; AKOrN and ItrSA have one block. */
+  readonly transformerLayers: number;
+  /** T in training. */
+  readonly timesteps: number;
+}
+
+/** One network, trained, and tested with several numbers of steps. */
+export interface NetworkCell extends RateConfig {
+  readonly experiment: "sudoku";
+  readonly version: 1;
+  readonly kind: "network";
+  readonly seed: number;
+  readonly model: ModelName;
+  readonly shape: NetworkShape;
+  readonly origin: BoardOrigin;
+  /** Different boards in training. */
+  readonly trainBoards: number;
+  /** Whether digits, bands, rows, columns and axes of training boards are exchanged at random. */
+  readonly symmetries: boolean;
+  /** Largest share of blank cells that is filled in at the start of training; it falls to 0 over the first part of it. */
+  readonly hints: number;
+  /** Number of answers that the loss averages over, evenly spaced over the steps T; at most T. */
+  readonly lossSteps: number;
+  readonly batchSize: number;
+  readonly clipNorm: number;
+  readonly ema: { readonly decay: number; readonly every: number; readonly after: number };
+  readonly validationBoards: number;
+  readonly evaluateEvery: number;
+  readonly testBoards: number;
+  /** T when testing. */
+  readonly testTimesteps: readonly number[];
+  /** Draws of the noise for each test board, if a network has noise. */
+  readonly testDraws: number;
+  /** Steps of the boards that are shown while being solved. */
+  readonly shownSteps: number;
+  /** Draws of the noise on each of these. */
+  readonly shownDraws: number;
+}
+
+/** Energy voting by a trained network on one set. */
+export interface VotingCell {
+  readonly experiment: "sudoku";
+  readonly version: 1;
+  readonly kind: "voting";
+  readonly set: SetName;
+  readonly boards: number;
+  readonly timesteps: number;
+  /** K at most. */
+  readonly draws: number;
+  /** The K that are reported. */
+  readonly counts: readonly number[];
+  readonly seed: number;
+  readonly start: NetworkCell;
+}
+
+export type CellConfig = NetworkCell | VotingCell;
+
+/** "akorn/seed1", "voting/ood/seed1": what `--cells` chooses from. */
+export function cellName(config: CellConfig): string {
+  if (config.kind === "voting") return `voting/${config.set}/seed${config.seed}`;
+  return `${config.model}/seed${config.seed}`;
+}
+
+export interface ScalePlan extends Pick<
+  NetworkCell,
+  | "shape"
+  | "origin"
+  | "trainBoards"
+  | "symmetries"
+  | "hints"
+  | "lossSteps"
+  | "schedule"
+  | "steps"
+  | "batchSize"
+  | "ema"
+  | "validationBoards"
+  | "testBoards"
+  | "testDraws"
+  | "shownSteps"
+  | "shownDraws"
+> {
+  readonly learningRates: Readonly<Record<ModelName, number>>;
+  readonly evaluations: number;
+  readonly testTimesteps: Readonly<Record<ModelName, readonly number[]>>;
+  readonly voting: Pick<VotingCell, "boards" | "timesteps" | "draws" | "counts">;
+}
+
+const OVER_STEPS = [16, 32, 48, 64, 96, 128, 192, 256] as const;
+
+/**
+ * - smoke: does everything work?
+ * - laptop: narrow networks on boards of our own, most of the time for training.
+ * - paper: the authors' recipe; their boards if the data cache has them.
+ */
+export const PLANS: Readonly<Record<Scale, ScalePlan>> = {
+  smoke: {
+    shape: { channels: 16, heads: 4, transformerLayers: 2, timesteps: 4 },
+    origin: "generated",
+    trainBoards: 64,
+    symmetries: true,
+    hints: 0.9,
+    lossSteps: 2,
+    schedule: { warmUp: 4 },
+    steps: 16,
+    batchSize: 16,
+    learningRates: { akorn: 1e-3, itrsa: 5e-4, transformer: 5e-4 },
+    ema: { decay: 0.9, every: 2, after: 4 },
+    validationBoards: 16,
+    evaluations: 2,
+    testBoards: 16,
+    testTimesteps: { akorn: [2, 4, 8, 16], itrsa: [4, 8], transformer: [1] },
+    testDraws: 2,
+    shownSteps: 16,
+    shownDraws: 4,
+    voting: { boards: 4, timesteps: 8, draws: 8, counts: [1, 2, 4, 8] },
+  },
+  laptop: {
+    // Few wide heads: narrow ones know too few frequencies to tell rows and columns apart.
+    shape: { channels: 64, heads: 4, transformerLayers: 8, timesteps: 16 },
+    origin: "generated",
+    trainBoards: 9000,
+    symmetries: true,
+    hints: 0.9,
+    lossSteps: 4,
+    schedule: { warmUp: 100 },
+    steps: 7000,
+    batchSize: 25,
+    // The best of a few tried for 600 to 800 steps each; twice the rate made AKOrN fall back.
+    learningRates: { akorn: 8e-3, itrsa: 8e-3, transformer: 6e-3 },
+    ema: { decay: 0.9, every: 10, after: 100 },
+    validationBoards: 100,
+    evaluations: 14,
+    testBoards: 250,
+    testTimesteps: { akorn: [4, 8, ...OVER_STEPS], itrsa: [8, 16, 32, 64, 128, 256], transformer: [1] },
+    testDraws: 3,
+    shownSteps: 128,
+    shownDraws: 24,
+    voting: { boards: 50, timesteps: 128, draws: 100, counts: [1, 2, 5, 10, 20, 50, 100] },
+  },
+  paper: {
+    shape: { channels: 512, heads: 8, transformerLayers: 8, timesteps: 16 },
+    origin: "published",
+    trainBoards: 9000,
+    symmetries: false,
+    hints: 0,
+    lossSteps: 1,
+    schedule: "constant",
+    steps: 9000,
+    batchSize: 100,
+    learningRates: { akorn: 1e-3, itrsa: 5e-4, transformer: 5e-4 },
+    ema: { decay: 0.995, every: 10, after: 100 },
+    validationBoards: 500,
+    evaluations: 10,
+    testBoards: 1000,
+    testTimesteps: { akorn: OVER_STEPS, itrsa: OVER_STEPS, transformer: [1] },
+    testDraws: 5,
+    shownSteps: 128,
+    shownDraws: 40,
+    voting: { boards: 1000, timesteps: 128, draws: 100, counts: [1, 2, 5, 10, 20, 50, 100] },
+  },
+};
+
+/** All cells of a run: networks first, then the cells that start from them. */
+export function cellsOf(plan: ScalePlan, seeds: readonly number[]): CellConfig[] {
+  const networks = seeds.flatMap((seed) => MODELS.map((model) => networkCell(plan, model, seed)));
+  const votings = networks
+    .filter(({ model }) => model === "akorn")
+    .flatMap((start) =>
+      VOTED_SETS.map((set): VotingCell => ({
+        experiment: "sudoku",
+        version: 1,
+        kind: "voting",
+        set,
+        ...plan.voting,
+        seed: start.seed,
+        start,
+      })),
+    );
+  return [...networks, ...votings];
+}
+
+function networkCell(plan: ScalePlan, model: ModelName, seed: number): NetworkCell {
+  const { shape, origin, trainBoards, symmetries, hints, lossSteps, steps, batchSize, schedule, ema } = plan;
+  const { validationBoards, evaluations, testBoards, testDraws, shownSteps, shownDraws } = plan;
+  return {
+    experiment: "sudoku",
+    version: 1,
+    kind: "network",
+    seed,
+    model,
+    shape,
+    origin,
+    trainBoards,
+    symmetries,
+    hints,
+    lossSteps,
+    steps,
+    batchSize,
+    learningRate: plan.learningRates[model],
+    schedule,
+    clipNorm: 1,
+    ema,
+    validationBoards,
+    evaluateEvery: Math.max(1, Math.floor(steps / evaluations)),
+    testBoards,
+    testTimesteps: plan.testTimesteps[model],
+    testDraws: model === "akorn" ? testDraws : 1,
+    shownSteps,
+    shownDraws,
+  };
+}

@@ -1,0 +1,288 @@
+import type { Boards } from "../../data/sudoku/boards.js";
+import { CELLS, givensOf } from "../../data/sudoku/boards.js";
+import { meanAndSpread } from "../../report/over-seeds.js";
+import type { Provenance } from "../../report/provenance-node.js";
+import { check } from "../../util/errors.js";
+import type { FinishedRun } from "../experiment.js";
+import { ofKind } from "../experiment.js";
+import { parameterCount, scheduleText } from "../training.js";
+import type { BoardSets } from "./boards.js";
+import { MODEL_TEXTS, trainedSteps, trainingTask } from "./networks.js";
+import type { CellConfig, ModelName, NetworkCell, ScalePlan } from "./plan.js";
+import { MODELS, SET_LABELS, SET_NAMES } from "./plan.js";
+import type { PairedDifference, SudokuVote } from "./votes.js";
+
+/** Board accuracy of one network on one set; accuracies are fractions 0..1. */
+export interface Accuracy {
+  readonly set: string;
+  /** T. */
+  readonly timesteps: readonly number[];
+  /** Share of boards solved, [draw of the noise][T]; one row if a network draws no noise. */
+  readonly boards: readonly (readonly number[])[];
+  /** Share of blank cells that are right, [T], mean over draws. */
+  readonly cells: readonly number[];
+  /** Boards solved with T steps minus those solved with the steps of training, paired by board, [T]. */
+  readonly gains: readonly PairedDifference[];
+}
+
+/** Measurements on validation boards while a network is trained. */
+export interface LearningPoint {
+  /** Training boards seen. */
+  readonly boards: number;
+  readonly loss: number;
+  readonly boardAccuracy: number;
+  readonly cellAccuracy: number;
+}
+
+/** One board while it is being solved. */
+export interface SudokuSolution {
+  readonly title: string;
+  /** 81 digits, 0 for blank. */
+  readonly puzzle: readonly number[];
+  readonly solution: readonly number[];
+  /** After each step: 81 digits, and how sure the network is of each (0..1). */
+  readonly steps: readonly { readonly digits: readonly number[]; readonly confidence: readonly number[] }[];
+  /** Energy of the state before each step. */
+  readonly energies: readonly number[];
+  /** Energies of other draws of the noise on this board. */
+  readonly others: readonly { readonly energies: readonly number[]; readonly solved: boolean }[];
+}
+
+/** The votes of one network on one set. */
+interface Votes {
+  readonly votes: readonly SudokuVote[];
+  /** Boards solved by the vote of all draws (score `sum`) minus the share of single draws that solve them, paired by board. */
+  readonly gain: PairedDifference;
+  /** Share of pairs of a right and a wrong answer to the same board in which the right one has the lower sum of energies. */
+  readonly ranking: number | undefined;
+}
+
+export interface NetworkResult {
+  readonly kind: "network";
+  readonly accuracies: readonly Accuracy[];
+  readonly learning: readonly LearningPoint[];
+  readonly solutions: readonly SudokuSolution[];
+  readonly boardsPerSecond: number;
+  readonly seconds: number;
+}
+
+export interface VotingResult extends Votes {
+  readonly kind: "voting";
+  readonly seconds: number;
+}
+
+/** What a cell returns. */
+export type CellResult = NetworkResult | VotingResult;
+
+/** A network with its seed. */
+interface Run {
+  readonly model: string;
+  readonly seed: number;
+}
+
+export interface SudokuVoting extends Run, Votes {
+  readonly set: string;
+  readonly timesteps: number;
+  /** Draws for each board. */
+  readonly draws: number;
+}
+
+/** What the page shows and results.json holds. */
+export interface SudokuReport {
+  readonly title: string;
+  readonly subtitle: string;
+  /** `smoke`, `laptop`, `paper`. */
+  readonly scale: string;
+  readonly models: readonly SudokuModel[];
+  /** Kinds of boards; the first is what training is like. */
+  readonly sets: readonly SudokuSet[];
+  readonly accuracies: readonly (Accuracy & Run)[];
+  readonly votings: readonly SudokuVoting[];
+  readonly learning: readonly (Run & { readonly points: readonly LearningPoint[] })[];
+  readonly solutions: readonly SudokuSolution[];
+  readonly provenance: Provenance & {
+    readonly steps: number;
+    readonly batchSize: number;
+    /** Different boards in training. */
+    readonly trainingBoards: number;
+    readonly more: Readonly<Record<string, string>>;
+  };
+}
+
+export interface SudokuModel {
+  readonly id: string;
+  readonly label: string;
+  readonly description: string;
+  readonly parameters: number;
+  /** Place in the list of chart styles. */
+  readonly style: number;
+  /** Steps T in training. */
+  readonly trainedSteps: number;
+  /** Steps that the paper reports, or those of training if the network was not run for as many. */
+  readonly reportedSteps: number;
+  /** The paper's board accuracy by set (its section of results; mean and deviation in %). */
+  readonly paper: readonly { readonly set: string; readonly condition: string; readonly text: string }[];
+}
+
+export interface SudokuSet {
+  readonly id: string;
+  readonly label: string;
+  /** Fewest and most given digits. */
+  readonly givens: readonly [number, number];
+  /** Where the boards come from. */
+  readonly source: string;
+  /** Boards on which accuracy against T is measured. */
+  readonly boards: number;
+  /** Boards that are voted on. */
+  readonly votedBoards: number;
+}
+
+/** Board accuracy as the authors' repository reports it (arXiv:2410.13821, scripts/sudoku), in %. */
+const PAPER: Readonly<Record<ModelName, SudokuModel["paper"]>> = {
+  akorn: [
+    { condition: "T = 128", set: "id", text: "100.0 ± 0.0" },
+    { condition: "T = 128", set: "ood", text: "51.7 ± 3.3" },
+    { condition: "T = 128, K = 100", set: "id", text: "100.0 ± 0.0" },
+    { condition: "T = 128, K = 100", set: "ood", text: "81.6 ± 1.5" },
+    { condition: "T = 128, K = 4096", set: "id", text: "100.0 ± 0.0" },
+    { condition: "T = 128, K = 4096", set: "ood", text: "89.5 ± 2.5" },
+  ],
+  itrsa: [
+    { condition: "T = 32", set: "id", text: "95.7 ± 8.5" },
+    { condition: "T = 32", set: "ood", text: "34.4 ± 5.4" },
+  ],
+  transformer: [
+    { condition: "T = 1", set: "id", text: "98.6 ± 0.3" },
+    { condition: "T = 1", set: "ood", text: "5.2 ± 0.2" },
+  ],
+};
+
+/** The T that the paper reports. */
+const REPORTED: Readonly<Record<ModelName, number>> = { akorn: 128, itrsa: 32, transformer: 1 };
+
+/** Gathers the results of all cells. */
+export function sudokuReport({
+  plan,
+  scale,
+  boards,
+  device,
+  provenance,
+  results,
+}: FinishedRun<ScalePlan, CellConfig, CellResult> & { readonly boards: BoardSets }): SudokuReport {
+  const networks = ofKind(results, "network");
+  const votings = ofKind(results, "voting");
+  return {
+    title: "Sudoku by oscillators",
+    subtitle:
+      "Cells of a board as coupled oscillators: does a network solve more when it runs longer than it was trained to, and when its lowest energy chooses among several tries?",
+    scale,
+    models: MODELS.flatMap((model) => {
+      const cell = networks.find(([config]) => config.model === model)?.[0];
+      return cell ? [modelOf(model, cell)] : [];
+    }),
+    sets: SET_NAMES.map((set) => ({
+      id: set,
+      label: SET_LABELS[set],
+      givens: givenRange(boards.test[set]),
+      source: boards.test[set].source,
+      boards: plan.testBoards,
+      votedBoards: plan.voting.boards,
+    })),
+    accuracies: networks.flatMap(([{ model, seed }, { accuracies }]) =>
+      accuracies.map((one) => ({ ...one, model, seed })),
+    ),
+    votings: votings.map(([{ set, seed, timesteps, draws }, { votes, gain, ranking }]) => ({
+      model: "akorn",
+      set,
+      seed,
+      timesteps,
+      draws,
+      votes,
+      gain,
+      ranking,
+    })),
+    learning: networks.map(([{ model, seed }, { learning }]) => ({ model, seed, points: learning })),
+    solutions: networks.find(([config]) => config.model === "akorn")?.[1].solutions ?? [],
+    provenance: {
+      ...provenance,
+      steps: plan.steps,
+      batchSize: plan.batchSize,
+      trainingBoards: plan.trainBoards,
+      more: recipeOf(plan, boards, device),
+    },
+  };
+}
+
+function modelOf(model: ModelName, config: NetworkCell): SudokuModel {
+  return {
+    id: model,
+    ...MODEL_TEXTS[model],
+    // As the authors count: with AKOrN's x0, which nothing uses.
+    parameters: parameterCount(trainingTask(config).parameters),
+    trainedSteps: trainedSteps(config),
+    reportedSteps: REPORTED[model],
+    paper: PAPER[model],
+  };
+}
+
+/** Fewest and most given digits of some boards. */
+function givenRange({ puzzles, count }: Boards): readonly [number, number] {
+  const counts = Array.from({ length: count }, (_, board) =>
+    givensOf(puzzles.subarray(CELLS * board, CELLS * (board + 1))),
+  );
+  return [Math.min(...counts), Math.max(...counts)];
+}
+
+function recipeOf(plan: ScalePlan, boards: BoardSets, device: string): Record<string, string> {
+  const { shape, hints, symmetries, ema, learningRates, lossSteps, schedule } = plan;
+  const rates = MODELS.map((model) => `${learningRates[model]} (${MODEL_TEXTS[model].label})`).join(", ");
+  return {
+    "Training boards": boards.train.source,
+    "Changes of training boards": symmetries
+      ? "a random symmetry of the game each time (digits, bands, rows, stacks, columns, axes)"
+      : "none",
+    "Easier boards at first":
+      hints > 0
+        ? `up to ${100 * hints} % of the blank cells filled in, falling to none over the first half of training (not in the paper’s recipe)`
+        : "no",
+    Width: `${shape.channels} channels, ${shape.heads} heads; transformer of ${shape.transformerLayers} blocks`,
+    Optimiser: `Adam, rate ${rates}${scheduleText(schedule)}; gradients clipped to norm 1`,
+    Loss:
+      lossSteps === 1
+        ? "of the answer after the last step"
+        : `mean over ${lossSteps} answers evenly spaced over the steps (the paper’s: the last alone)`,
+    "Averaged weights": `decay up to ${ema.decay}, every ${ema.every} steps after ${ema.after}; all tests use them`,
+    "Steps T in training": String(shape.timesteps),
+    Device: device,
+  };
+}
+
+/** Throws {@link StriateError} if results name a model or a set that the report does not list. */
+export function checkSudokuReport(report: SudokuReport): void {
+  const models = report.models.map(({ id }) => id);
+  const sets = report.sets.map(({ id }) => id);
+  for (const { model, set } of [...report.accuracies, ...report.votings]) {
+    check(
+      models.includes(model),
+      () => `Sudoku report: expected one of ${models.join(", ")}; got "${model}"`,
+    );
+    check(sets.includes(set), () => `Sudoku report: expected one of ${sets.join(", ")}; got "${set}"`);
+  }
+}
+
+/**
+ * Judges whether something helps: the mean over seeds of paired differences, against twice the larger of the boards' and
+ * the seeds' standard error.
+ */
+export function judgeGain(gains: readonly PairedDifference[]): {
+  readonly status: "helps" | "hurts" | "undecided";
+  readonly mean: number;
+  readonly margin: number;
+} {
+  const { mean, spread = 0 } = meanAndSpread(gains.map((gain) => gain.mean));
+  const boards = Math.max(...gains.map(({ standardError }) => standardError));
+  const margin = 2 * Math.max(boards, spread / Math.sqrt(gains.length));
+  // If no board changes sides, the standard error is 0 and so is the difference.
+  const decided = Math.abs(mean) > margin;
+  return { status: !decided ? "undecided" : mean > 0 ? "helps" : "hurts", mean, margin };
+}

@@ -1,0 +1,199 @@
+import { join } from "node:path";
+import type { TensorData } from "../../graph/index.js";
+import type { State } from "../../nn/module.js";
+import { sessionOptionsOf } from "../../runtime/runtime.js";
+import { workerRuntime } from "../../runtime/worker-node.js";
+import { readCoupling } from "../../systems/komplexnet/coupling-file-node.js";
+import { Evaluator } from "../../train/evaluator.js";
+import { train } from "../../train/run-node.js";
+import { initialValues } from "../../train/trainer.js";
+import { cellFolder } from "../cells.js";
+import type { DigitsOptions } from "../digits/cell.js";
+import { learningCurveOf, saveNetwork, testBatch, testConditions, trainNetwork } from "../digits/cell.js";
+import type { Condition } from "../digits/scenes.js";
+import { testScenes, trainingScenes } from "../digits/scenes.js";
+import type { Tested, Tester } from "../digits/tester.js";
+import { openTester } from "../digits/tester.js";
+import { cellTraining, loadWeights, progressOf, saveWeights, writeWeights } from "../training.js";
+import { hasPhases, kernelTask, networkTask } from "./networks.js";
+import type { AblationCell, CellConfig, Dynamics, KernelCell, NetworkCell } from "./plan.js";
+import { SETS } from "./plan.js";
+import type { AblationResult, CellResult, KernelResult, NetworkResult } from "./results.js";
+
+/** Trains and tests a network, trains a coupling kernel, or tests other dynamics; undefined if the cell was stopped. */
+export function runCell(config: CellConfig, options: DigitsOptions): Promise<CellResult | undefined> {
+  switch (config.kind) {
+    case "network":
+      return runNetwork(config, options);
+    case "kernel":
+      return runKernel(config, options);
+    case "ablation":
+      return runAblation(config, options);
+  }
+}
+
+async function runNetwork(config: NetworkCell, options: DigitsOptions): Promise<NetworkResult | undefined> {
+  const started = performance.now();
+  const { seed, model, start, validationScenes, testScenes } = config;
+  const { cells } = options;
+  const set = SETS[config.set];
+  const coupling = start?.kind === "kernel" ? await readCoupling(kernelPath(cells, start)) : undefined;
+  const task = networkTask(config, { coupling });
+  const batch = testBatch(validationScenes, testScenes);
+  const tester = await openTester(task, batch, seed, sessionOptionsOf(options));
+  try {
+    const values = start?.kind === "network" ? await loadWeights(cells, start) : undefined;
+    const run = await trainNetwork(config, set, { task, tester, start: values }, options);
+    if (run === undefined) return undefined;
+    const conditions = await testAll(config, run.values, coupling, options);
+    if (conditions === undefined) return undefined;
+    await saveWeights(cells, config, run.values);
+    const answers = networkTask(config, {
+      coupling,
+      ...(hasPhases(model) && { phases: true, layers: true }),
+    });
+    await saveNetwork(config, run, { answers, set, clean: set.conditions[0]! }, options);
+    return {
+      kind: "network",
+      conditions,
+      learningCurve: learningCurveOf(config, run),
+      imagesPerSecond: run.imagesPerSecond,
+      seconds: (performance.now() - started) / 1000,
+    };
+  } finally {
+    await tester.close();
+  }
+}
+
+/** Tests under all conditions, with one session for each number of objects and form of the masks. */
+async function testAll(
+  config: NetworkCell,
+  values: State,
+  coupling: TensorData | undefined,
+  options: DigitsOptions,
+): Promise<NetworkResult["conditions"] | undefined> {
+  const { model, seed, testScenes } = config;
+  const phases = hasPhases(model);
+  const testers = new Map<string, Promise<Tester>>();
+  const open = (layout: MaskLayout): Promise<Tester> => {
+    const key = JSON.stringify(layout);
+    const task = networkTask(config, { coupling, phases, synchrony: phases, ...layout });
+    const tester =
+      testers.get(key) ?? openTester(task, testBatch(testScenes), seed, sessionOptionsOf(options));
+    testers.set(key, tester);
+    return tester;
+  };
+  try {
+    return await testConditions(SETS[config.set].conditions, testScenes, options, (condition, onBatch) =>
+      testUnder(config, condition, values, options, open, onBatch),
+    );
+  } finally {
+    for (const tester of testers.values()) await (await tester).close();
+  }
+}
+
+interface MaskLayout {
+  readonly objects: number;
+  readonly overlapChannel: boolean;
+}
+
+async function testUnder(
+  config: Pick<NetworkCell, "set" | "testScenes" | "measuredScenes">,
+  condition: Condition,
+  values: State,
+  { testing }: DigitsOptions,
+  open: (layout: MaskLayout) => Promise<Tester>,
+  onBatch?: (done: number, images: number) => void,
+): Promise<Tested> {
+  const set = SETS[config.set];
+  const overlapChannel = (condition.maxOverlap ?? 0) > 0;
+  const objects = condition.digits ?? set.digits;
+  const data = testScenes(testing, set, condition, config.testScenes, overlapChannel);
+  const tester = await open({ objects, overlapChannel });
+  const maskChannels = 1 + objects + (overlapChannel ? 1 : 0);
+  const background = (set.background ?? "none") !== "none";
+  return tester.test(values, data, {
+    label: condition.id,
+    measure: { scenes: config.measuredScenes, maskChannels, overlapChannel, background },
+    ...(onBatch && { onBatch }),
+  });
+}
+
+async function runKernel(config: KernelCell, options: DigitsOptions): Promise<KernelResult | undefined> {
+  const started = performance.now();
+  const { seed, set, learningRate, clipNorm, evaluateEvery } = config;
+  const scenes = (stream: string, count: number) =>
+    trainingScenes(options.training, SETS[set], { seed, stream, count });
+  const validation = scenes("validation", config.validationScenes);
+  const task = kernelTask(config);
+  const batch = testBatch(config.validationScenes);
+  const evaluator = await Evaluator.open(task, batch, new Map(), workerRuntime, sessionOptionsOf(options));
+  const measure = async (values: State): Promise<number[]> => {
+    const indices = Array.from({ length: batch }, (_, i) => i);
+    const { synchronyLoss } = await evaluator.run(values, validation, indices, [seed, "kernel phases"]);
+    return Array.from(synchronyLoss!.data as Float32Array);
+  };
+  try {
+    const before = await measure(initialValues(task, { seed }));
+    const run = await train(task, scenes("train", config.trainScenes), {
+      ...cellTraining(config, options),
+      learningRate,
+      clipNorm,
+      evaluateEvery,
+      evaluate: async (values) => ({ synchronyLoss: (await measure(values)).at(-1)! }),
+    });
+    if (!run.finished) return undefined;
+    await writeWeights(
+      kernelPath(options.cells, config),
+      new Map([["coupling", run.values.get("coupling")!]]),
+    );
+    return {
+      kind: "kernel",
+      before,
+      after: await measure(run.values),
+      imagesPerSecond: run.imagesPerSecond,
+      seconds: (performance.now() - started) / 1000,
+    };
+  } finally {
+    await evaluator.close();
+  }
+}
+
+/** Other sizes of the coupling are left out if the coupling is trained: its size cannot change then. */
+async function runAblation(
+  config: AblationCell,
+  options: DigitsOptions,
+): Promise<AblationResult | undefined> {
+  const started = performance.now();
+  const { start, testScenes: count, seed, measuredScenes } = config;
+  const values = await loadWeights(options.cells, start);
+  const condition = SETS[start.set].conditions[0]!;
+  const rows: { dynamics: Dynamics; tested: Tested }[] = [];
+  const possible = config.changes.filter(
+    ({ couplingSize }) => couplingSize === undefined || start.mode === "channels",
+  );
+  const settings = [{}, ...possible].map((change) => ({ ...start.dynamics, ...change }));
+  const report = progressOf(options, "testing", settings.length * count);
+  for (const dynamics of settings) {
+    if (options.signal.aborted) return undefined;
+    const task = networkTask(start, { dynamics, phases: true });
+    const changed = new Map(values);
+    // A frozen kernel of another size starts as the Gaussian of that size.
+    if (dynamics.couplingSize !== start.dynamics.couplingSize) {
+      changed.set("coupling", initialValues(task, { seed }).get("coupling")!);
+    }
+    const tester = await openTester(task, testBatch(count), seed, sessionOptionsOf(options));
+    try {
+      const open = () => Promise.resolve(tester);
+      const cell = { set: start.set, testScenes: count, measuredScenes };
+      rows.push({ dynamics, tested: await testUnder(cell, condition, changed, options, open) });
+    } finally {
+      await tester.close();
+    }
+    report(rows.length * count, count);
+  }
+  return { kind: "ablation", rows, seconds: (performance.now() - started) / 1000 };
+}
+
+const kernelPath = (cells: string, kernel: KernelCell): string =>
+  join(cellFolder(cells, kernel), "coupling.safetensors");

@@ -1,0 +1,84 @@
+import { number, percent } from "../../report/html.js";
+import type { SceneData } from "../digits/scenes.js";
+import { loadBackgrounds, loadDigits } from "../digits/scenes.js";
+import { terminalReport } from "../digits/terminal.js";
+import { defineExperiment } from "../experiment.js";
+import type { ExperimentOptions } from "../options.js";
+import { runCell } from "./cell.js";
+import { synchronyPage } from "./page.js";
+import type { ScalePlan, SetName } from "./plan.js";
+import { cellName, cellsOf, PLANS, SETS } from "./plan.js";
+import type { CellResult } from "./results.js";
+import { synchronyReport } from "./results.js";
+
+/** What KomplexNet's paper claims, in paired runs (TMLR 2025): all its networks, 2 and 3 digits, backgrounds, shifts. */
+export const synchronyExperiment = defineExperiment({
+  name: "synchrony",
+  summary:
+    "KomplexNet with and without feedback against all its baselines: 2 and 3 digits, backgrounds, noise, shifts.",
+  scales: {
+    smoke: { summary: "a few steps of every kind of cell: does everything work? Under a minute.", seeds: 1 },
+    laptop: { summary: "18 networks a seed, frozen coupling. About 40 minutes on 2 cores.", seeds: 2 },
+    paper: { summary: "25 networks a seed, 30 epochs end to end. Days for each; see --cells.", seeds: 3 },
+  },
+  choosesCells: true,
+  plan: planOf,
+  cellsOf: (plan, { seeds }) => cellsOf(plan, seeds),
+  load: ({ training, testing }) => ({ training, testing }),
+  nameOf: cellName,
+  runCell,
+  describe,
+  partialTables: (results, title) => [
+    {
+      title,
+      columns: ["cell", "condition", "set accuracy in %", "ARI of phases"],
+      rows: [...results].flatMap(([config, result]) => rowsOf(cellName(config), result)),
+    },
+  ],
+  report: async (run) => {
+    const report = await synchronyReport(run);
+    const sets = report.sets.map((set) => ({ ...set, phasePictures: [] }));
+    return {
+      page: await synchronyPage(report),
+      numbers: { ...report, sets, sheets: [] },
+      text: report.sets.map((set) => terminalReport(set)).join("\n\n"),
+    };
+  },
+});
+
+/** Reads the scenes' parts and leaves out sets whose backgrounds are not available. */
+async function planOf({ scale, onNote }: ExperimentOptions): Promise<ScalePlan & SceneData> {
+  const plan = PLANS[scale];
+  const { training, testing } = await loadDigits();
+  const largest = Math.max(...plan.sets.map(({ steps }) => plan.trainScenes ?? steps * plan.batchSize));
+  const backgrounds = await loadBackgrounds(scale !== "smoke", Math.max(largest, plan.testScenes), onNote);
+  if (backgrounds === undefined) onNote("No CIFAR-10 here: the sets with backgrounds are left out.");
+  const isPlain = (set: SetName) => (SETS[set].background ?? "none") === "none";
+  return {
+    ...plan,
+    sets: plan.sets.filter(({ set }) => backgrounds !== undefined || isPlain(set)),
+    training: { ...training, backgrounds: backgrounds?.train },
+    testing: { ...testing, backgrounds: backgrounds?.test },
+  };
+}
+
+function describe(result: CellResult): string {
+  const seconds = `${Math.round(result.seconds)} s`;
+  if (result.kind === "kernel") {
+    return `synchrony loss ${number(result.before.at(-1)!)} to ${number(result.after.at(-1)!)} in ${seconds}`;
+  }
+  if (result.kind === "ablation") return `${result.rows.length} settings in ${seconds}`;
+  const accuracy = result.conditions[0]!.metrics.setAccuracy ?? NaN;
+  return `set accuracy ${percent(accuracy)} % in ${seconds}, ${Math.round(result.imagesPerSecond)} images/s`;
+}
+
+/** Rows of one cell in the table of a run that is not complete. */
+function rowsOf(name: string, result: CellResult): string[][] {
+  if (result.kind !== "network") return [[name, result.kind, "", ""]];
+  return result.conditions.map(({ condition, metrics, phases }) => [
+    name,
+    condition,
+    percent(metrics.setAccuracy ?? NaN),
+    phases ? number(phases.ari.at(-1)!) : "",
+  ]);
+}

@@ -1,0 +1,114 @@
+import type { TensorData } from "../../graph/index.js";
+import type { KomplexNetOptions } from "../../systems/komplexnet/config.js";
+import { CouplingTask } from "../../systems/komplexnet/training/coupling-task.js";
+import { KomplexNet } from "../../systems/komplexnet/model.js";
+import { RealBaseline } from "../../systems/komplexnet/baselines/real-baseline.js";
+import type { KomplexNetTaskOptions } from "../../systems/komplexnet/training/tasks.js";
+import {
+  KomplexNetTask,
+  RealBaselineTask,
+  TransformerBaselineTask,
+} from "../../systems/komplexnet/training/tasks.js";
+import { TransformerBaseline } from "../../systems/komplexnet/baselines/transformer-baseline.js";
+import type { Task } from "../../train/task.js";
+import type { ModelDescription } from "../digits/results.js";
+import { BASELINE_TEXTS } from "../digits/results.js";
+import { imageChannels } from "../digits/scenes.js";
+import type { Dynamics, KernelCell, ModelName, NetworkCell } from "./plan.js";
+import { SETS } from "./plan.js";
+
+export interface NetworkOptions extends KomplexNetTaskOptions {
+  /** Number of objects in the scenes that are shown; default that of training. */
+  readonly objects?: number;
+  readonly overlapChannel?: boolean;
+  /** Other dynamics than in training. */
+  readonly dynamics?: Dynamics;
+  /** The pretrained kernel of model "pretrained". */
+  readonly coupling?: TensorData | undefined;
+}
+
+/** The network of a cell with its task. */
+export function networkTask(
+  {
+    set,
+    model,
+    mode,
+    dynamics: trained,
+    start,
+  }: Pick<NetworkCell, "set" | "model" | "mode" | "dynamics" | "start">,
+  { objects, overlapChannel = false, dynamics = trained, coupling, ...task }: NetworkOptions = {},
+): Task {
+  const inChannels = imageChannels(SETS[set]);
+  const trainFrontEnd = mode === "endtoend";
+  if (model === "real") return new RealBaselineTask(new RealBaseline({ inChannels, trainFrontEnd: true }));
+  if (model === "transformer") return new TransformerBaselineTask(new TransformerBaseline({ inChannels }));
+  const options: KomplexNetOptions = {
+    inChannels,
+    timesteps: dynamics.timesteps,
+    desynchrony: dynamics.desynchrony,
+    kuramotoMode: trainFrontEnd ? "endtoend" : "channels",
+    phaseMode: model === "ideal" || model === "random" ? model : "kuramoto",
+    objects: objects ?? SETS[set].digits,
+    overlapChannel,
+    coupling: coupling
+      ? { kernel: "learnt", values: coupling }
+      : { kernel: model === "randomKernel" ? "random" : "gaussian", size: dynamics.couplingSize },
+    ...(model === "feedback" && { feedback: {} }),
+  };
+  // The control sees the loss that feedback is trained with.
+  const loss = start?.kind === "network" ? ({ loss: "endToEnd" } as const) : {};
+  return new KomplexNetTask(new KomplexNet(options), { ...loss, ...task });
+}
+
+export function kernelTask({ set, dynamics }: KernelCell): CouplingTask {
+  const { timesteps, desynchrony, couplingSize } = dynamics;
+  return new CouplingTask({
+    inChannels: imageChannels(SETS[set]),
+    objects: SETS[set].digits,
+    timesteps,
+    desynchrony,
+    coupling: { size: couplingSize },
+  });
+}
+
+export const hasPhases = (model: ModelName): boolean => model !== "real" && model !== "transformer";
+
+export const MODEL_TEXTS: Readonly<Record<ModelName, Omit<ModelDescription, "parameters">>> = {
+  kuramoto: {
+    id: "kuramoto",
+    label: "KomplexNet",
+    role: "kuramoto",
+    description: "Feed-forward; phases start at random and synchronise by Kuramoto dynamics.",
+  },
+  feedback: {
+    id: "feedback",
+    label: "with feedback",
+    role: "feedback",
+    description: "Deeper layers pull on the phases too.",
+  },
+  continued: {
+    id: "continued",
+    label: "trained on",
+    role: "continued",
+    description: "Control of feedback: KomplexNet trained for as many further steps without it.",
+  },
+  pretrained: {
+    id: "pretrained",
+    label: "pretrained kernel",
+    role: "other",
+    description: "KomplexNet whose coupling was first trained on the synchrony loss alone, then frozen.",
+  },
+  randomKernel: {
+    id: "randomKernel",
+    label: "random kernel",
+    role: "other",
+    description: "KomplexNet whose coupling starts uniform in [0, 1) instead of Gaussian.",
+  },
+  ...BASELINE_TEXTS,
+  transformer: {
+    id: "transformer",
+    label: "transformer",
+    role: "transformer",
+    description: "A small vision transformer, attention between the patches of an image.",
+  },
+};

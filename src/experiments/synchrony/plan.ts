@@ -1,0 +1,347 @@
+import type { NetworkConfig } from "../digits/cell.js";
+import type { Condition, SceneSet } from "../digits/scenes.js";
+import type { Scale } from "../options.js";
+
+/** The networks that are compared. */
+export const MODELS = [
+  "kuramoto",
+  "feedback",
+  "continued",
+  "pretrained",
+  "randomKernel",
+  "ideal",
+  "random",
+  "real",
+  "transformer",
+] as const;
+
+export type ModelName = (typeof MODELS)[number];
+
+export const SET_NAMES = ["digits2", "digits3", "colour", "grey"] as const;
+
+export type SetName = (typeof SET_NAMES)[number];
+
+/** What decides the oscillators' dynamics. */
+export interface Dynamics {
+  readonly timesteps: number;
+  /** Side of the coupling kernel. */
+  readonly couplingSize: number;
+  /** The global repulsion epsilon. */
+  readonly desynchrony: number;
+}
+
+interface Budget extends Omit<NetworkConfig, "model" | "testScenes" | "selectBest"> {
+  readonly experiment: "synchrony";
+  readonly version: 1;
+  readonly set: SetName;
+  readonly dynamics: Dynamics;
+}
+
+/** One coupling kernel, trained on the synchrony loss alone. */
+export interface KernelCell extends Budget {
+  readonly kind: "kernel";
+}
+
+/** One network, trained on one set of scenes and tested under all its conditions. */
+export interface NetworkCell extends Budget, NetworkConfig {
+  readonly kind: "network";
+  readonly model: ModelName;
+  /** Whether Gabors and coupling are trained ("endtoend") or stay as they start ("channels"). */
+  readonly mode: "endtoend" | "channels";
+  /** Scenes of each condition whose phases are measured. */
+  readonly measuredScenes: number;
+  /** The finished cell that gives the starting values, or the coupling kernel. */
+  readonly start?: NetworkCell | KernelCell;
+}
+
+/** A trained network tested with other dynamics. */
+export interface AblationCell {
+  readonly experiment: "synchrony";
+  readonly version: 1;
+  readonly kind: "ablation";
+  readonly seed: number;
+  readonly changes: readonly Partial<Dynamics>[];
+  readonly testScenes: number;
+  readonly measuredScenes: number;
+  readonly start: NetworkCell;
+}
+
+export type CellConfig = NetworkCell | KernelCell | AblationCell;
+
+/** "digits2/kuramoto/seed1": what `--cells` chooses from. */
+export function cellName(config: CellConfig): string {
+  const { seed } = config;
+  if (config.kind === "ablation") return `${config.start.set}/ablation/seed${seed}`;
+  return `${config.set}/${config.kind === "kernel" ? "kernel" : config.model}/seed${seed}`;
+}
+
+const CLEAN: Condition = {
+  id: "clean",
+  label: "clean",
+  description: "New digits of the MNIST test set, no overlap.",
+};
+
+const noise = (variance: number): Condition => ({
+  id: "noise",
+  label: "Gaussian noise",
+  description: `Additive noise of variance ${variance}, clipped to 0..1; training had none.`,
+  corruption: { kind: "gaussian", variance },
+});
+
+const overlap = (percent: number): Condition => ({
+  id: `overlap${percent}`,
+  label: `overlap to ${percent} %`,
+  description: "Digits may cover each other; training never showed that.",
+  maxOverlap: percent / 100,
+});
+
+const SALT: Condition = {
+  id: "saltAndPepper",
+  label: "salt and pepper",
+  description: "5 % of the pixels set to white or black.",
+  corruption: { kind: "saltAndPepper", amount: 0.05 },
+};
+
+const ROTATED: Condition = {
+  id: "rotated",
+  label: "rotated 25°",
+  description: "The whole picture turned; our addition to the paper's tests.",
+  shift: { rotation: 25 },
+};
+
+const SMALLER: Condition = {
+  id: "smaller",
+  label: "scaled to 75 %",
+  description: "The whole picture shrunk; our addition.",
+  shift: { scale: 0.75 },
+};
+
+const MOVED: Condition = {
+  id: "moved",
+  label: "moved 4 pixels",
+  description: "The whole picture moved down and right; our addition.",
+  shift: { translation: [4, 4] },
+};
+
+const digits = (count: 2 | 3): Condition => ({
+  id: `digits${count}`,
+  label: `${count} digits`,
+  description: "Another number of digits than in training.",
+  digits: count,
+});
+
+export interface SetDescription extends SceneSet {
+  readonly title: string;
+  readonly conditions: readonly Condition[];
+}
+
+export const SETS: Readonly<Record<SetName, SetDescription>> = {
+  digits2: {
+    title: "Two digits",
+    digits: 2,
+    conditions: [CLEAN, noise(0.1), SALT, overlap(25), overlap(50), digits(3), ROTATED, SMALLER, MOVED],
+  },
+  digits3: {
+    title: "Three digits",
+    digits: 3,
+    conditions: [CLEAN, noise(0.1), SALT, overlap(25), digits(2), ROTATED, SMALLER],
+  },
+  colour: {
+    title: "Two digits on CIFAR-10 pictures",
+    digits: 2,
+    background: "colour",
+    conditions: [CLEAN, noise(0.05), overlap(25), digits(3), ROTATED],
+  },
+  grey: {
+    title: "Two digits on grey CIFAR-10 pictures",
+    digits: 2,
+    background: "grey",
+    conditions: [CLEAN, noise(0.05), overlap(25), digits(3), ROTATED],
+  },
+};
+
+/** Settings of the ablation, besides those of training. */
+export const CHANGES: readonly Partial<Dynamics>[] = [
+  { timesteps: 3 },
+  { timesteps: 6 },
+  { timesteps: 20 },
+  { desynchrony: 0 },
+  { desynchrony: 0.1 },
+  { desynchrony: 0.4 },
+  { couplingSize: 5 },
+  { couplingSize: 9 },
+  { couplingSize: 17 },
+];
+
+interface SetPlan {
+  readonly set: SetName;
+  readonly models: readonly ModelName[];
+  readonly steps: number;
+}
+
+export interface ScalePlan {
+  readonly sets: readonly SetPlan[];
+  readonly mode: "endtoend" | "channels";
+  readonly dynamics: Dynamics;
+  readonly batchSize: number;
+  /** Steps of training for feedback, and of its control, that start from the trained feed-forward network; 0: from scratch. */
+  readonly furtherSteps: number;
+  readonly kernelSteps: number;
+  /** The authors train all networks at 0.01, where the transformer stays at chance within the laptop scale's steps. */
+  readonly learningRate: { readonly transformer: number; readonly others: number };
+  /** Training scenes; undefined if every scene is seen once. */
+  readonly trainScenes?: number;
+  readonly validationScenes: number;
+  readonly testScenes: number;
+  readonly measuredScenes: number;
+  readonly evaluations: number;
+  readonly selectBest: boolean;
+  readonly changes: readonly Partial<Dynamics>[];
+}
+
+const BASE = ["kuramoto", "ideal", "random", "real", "transformer"] as const;
+
+const EPOCH = Math.floor(48_000 / 256);
+
+/**
+ * - smoke: does everything work?
+ * - laptop: frozen Gabors and coupling, every scene seen once; feedback is trained further from the feed-forward network,
+ *   beside a control that is trained on as long without feedback.
+ * - paper: the authors' recipe, end to end, everything from scratch.
+ */
+export const PLANS: Readonly<Record<Scale, ScalePlan>> = {
+  smoke: {
+    sets: [
+      {
+        set: "digits2",
+        models: ["kuramoto", "feedback", "continued", "pretrained", "random", "real", "transformer"],
+        steps: 12,
+      },
+      { set: "digits3", models: ["kuramoto", "ideal"], steps: 6 },
+      { set: "colour", models: ["kuramoto", "real"], steps: 6 },
+    ],
+    mode: "channels",
+    dynamics: { timesteps: 4, couplingSize: 13, desynchrony: 0.202 },
+    batchSize: 16,
+    furtherSteps: 3,
+    kernelSteps: 3,
+    learningRate: { transformer: 0.001, others: 0.01 },
+    validationScenes: 16,
+    testScenes: 16,
+    measuredScenes: 16,
+    evaluations: 2,
+    selectBest: false,
+    changes: [{ timesteps: 2 }, { desynchrony: 0 }, { couplingSize: 5 }],
+  },
+  laptop: {
+    sets: [
+      {
+        set: "digits2",
+        models: ["kuramoto", "feedback", "continued", "pretrained", "ideal", "random", "real", "transformer"],
+        steps: 2400,
+      },
+      { set: "digits3", models: BASE, steps: 1200 },
+      { set: "colour", models: BASE, steps: 1200 },
+    ],
+    mode: "channels",
+    dynamics: { timesteps: 10, couplingSize: 13, desynchrony: 0.202 },
+    batchSize: 32,
+    furtherSteps: 200,
+    kernelSteps: 120,
+    learningRate: { transformer: 0.001, others: 0.01 },
+    validationScenes: 256,
+    testScenes: 512,
+    measuredScenes: 192,
+    evaluations: 6,
+    selectBest: false,
+    changes: CHANGES,
+  },
+  paper: {
+    sets: [
+      { set: "digits2", models: [...BASE, "feedback", "pretrained", "randomKernel"], steps: 30 * EPOCH },
+      { set: "digits3", models: [...BASE, "feedback"], steps: 30 * EPOCH },
+      { set: "colour", models: [...BASE, "feedback"], steps: 30 * EPOCH },
+      { set: "grey", models: [...BASE, "feedback"], steps: 30 * EPOCH },
+    ],
+    mode: "endtoend",
+    dynamics: { timesteps: 15, couplingSize: 13, desynchrony: 0.202 },
+    batchSize: 256,
+    furtherSteps: 0,
+    kernelSteps: 10 * EPOCH,
+    learningRate: { transformer: 0.01, others: 0.01 },
+    trainScenes: 48_000,
+    validationScenes: 12_000,
+    testScenes: 10_000,
+    measuredScenes: 1024,
+    evaluations: 30,
+    selectBest: true,
+    changes: CHANGES,
+  },
+};
+
+/** All cells of a run, in the order in which they can be done: a cell's start comes before it. */
+export function cellsOf(plan: ScalePlan, seeds: readonly number[]): CellConfig[] {
+  const cells = plan.sets.flatMap((set) =>
+    seeds.flatMap((seed): CellConfig[] => {
+      const networks = set.models.map((model) => networkCell(plan, set, model, seed));
+      const kernels = networks.flatMap(({ start }) => (start?.kind === "kernel" ? [start] : []));
+      const trained = networks.find(({ model }) => model === "kuramoto");
+      const ablation = set.set === "digits2" && trained ? [ablationCell(plan, trained)] : [];
+      return [...kernels, ...networks, ...ablation];
+    }),
+  );
+  const later = (cell: CellConfig) => cell.kind !== "kernel" && cell.start !== undefined;
+  return [...cells.filter((cell) => !later(cell)), ...cells.filter(later)];
+}
+
+function budget(plan: ScalePlan, { set }: SetPlan, seed: number, steps: number): Budget {
+  return {
+    experiment: "synchrony",
+    version: 1,
+    seed,
+    set,
+    dynamics: plan.dynamics,
+    steps,
+    batchSize: plan.batchSize,
+    trainScenes: plan.trainScenes ?? steps * plan.batchSize,
+    validationScenes: plan.validationScenes,
+    evaluateEvery: Math.max(1, Math.floor(steps / plan.evaluations)),
+    learningRate: plan.learningRate.others,
+    clipNorm: 2,
+  };
+}
+
+function networkCell(plan: ScalePlan, set: SetPlan, model: ModelName, seed: number): NetworkCell {
+  const further = (model === "feedback" || model === "continued") && plan.furtherSteps > 0;
+  const start = further
+    ? networkCell(plan, set, "kuramoto", seed)
+    : model === "pretrained"
+      ? ({ ...budget(plan, set, seed, plan.kernelSteps), kind: "kernel" } as const)
+      : undefined;
+  return {
+    ...budget(plan, set, seed, further ? plan.furtherSteps : set.steps),
+    ...(model === "transformer" && { learningRate: plan.learningRate.transformer }),
+    kind: "network",
+    model,
+    mode: model === "pretrained" ? "channels" : plan.mode,
+    selectBest: plan.selectBest,
+    testScenes: plan.testScenes,
+    measuredScenes: plan.measuredScenes,
+    ...(start && { start }),
+  };
+}
+
+function ablationCell(plan: ScalePlan, start: NetworkCell): AblationCell {
+  const { seed, testScenes, measuredScenes } = start;
+  const { changes } = plan;
+  return {
+    experiment: "synchrony",
+    version: 1,
+    kind: "ablation",
+    seed,
+    changes,
+    testScenes,
+    measuredScenes,
+    start,
+  };
+}

@@ -1,0 +1,252 @@
+import type { RgbImage } from "../../data/images/rgb-image.js";
+import { fromRgb } from "../../draw/index.js";
+import { contactSheet } from "../../report/contact-sheet.js";
+import { pngDataUri } from "../../report/png.js";
+import { IMAGES } from "../../systems/komplexnet/training/tasks.js";
+import type { TrainingData } from "../../train/task.js";
+import { cellFolder } from "../cells.js";
+import { readPictures } from "../digits/pictures.js";
+import type { DigitsReport, LearningPoint } from "../digits/results.js";
+import { gatherRuns } from "../digits/results.js";
+import type { SceneData } from "../digits/scenes.js";
+import { imageChannels, PIXELS, testScenes } from "../digits/scenes.js";
+import type { Tested } from "../digits/tester.js";
+import type { FinishedRun } from "../experiment.js";
+import { ofKind } from "../experiment.js";
+import { parameterCount } from "../training.js";
+import { MODEL_TEXTS, networkTask } from "./networks.js";
+import type { AblationCell, CellConfig, Dynamics, NetworkCell, ScalePlan, SetName } from "./plan.js";
+import { SETS } from "./plan.js";
+
+export interface NetworkResult {
+  readonly kind: "network";
+  readonly conditions: readonly (Tested & { readonly condition: string })[];
+  readonly learningCurve: readonly LearningPoint[];
+  readonly imagesPerSecond: number;
+  readonly seconds: number;
+}
+
+/** Synchrony loss of a coupling kernel on validation scenes after each timestep. */
+interface KernelLosses {
+  readonly before: readonly number[];
+  readonly after: readonly number[];
+}
+
+export interface KernelResult extends KernelLosses {
+  readonly kind: "kernel";
+  readonly imagesPerSecond: number;
+  readonly seconds: number;
+}
+
+export interface AblationResult {
+  readonly kind: "ablation";
+  /** The trained dynamics first. */
+  readonly rows: readonly { readonly dynamics: Dynamics; readonly tested: Tested }[];
+  readonly seconds: number;
+}
+
+export type CellResult = NetworkResult | KernelResult | AblationResult;
+
+/** Everything that the report of the synchrony experiment shows, as plain data. */
+export interface SynchronyReport {
+  readonly title: string;
+  readonly subtitle: string;
+  /** One report for each set of scenes; all with an `id`. */
+  readonly sets: readonly DigitsReport[];
+  readonly ablation: readonly AblationRow[];
+  readonly kernels: readonly KernelTraining[];
+  /** A contact sheet of every condition as PNG data URIs. */
+  readonly sheets: readonly { readonly title: string; readonly uri: string }[];
+}
+
+/** The trained feed-forward network under other dynamics, over seeds. */
+export interface AblationRow {
+  /** "timesteps 6". */
+  readonly label: string;
+  /** Whether these are the dynamics of training. */
+  readonly trained: boolean;
+  readonly runs: readonly { readonly seed: number; readonly setAccuracy: number; readonly ari: number }[];
+}
+
+/** A coupling kernel trained on the synchrony loss. */
+export interface KernelTraining extends KernelLosses {
+  readonly set: string;
+  readonly seed: number;
+}
+
+/** One point: a network under one condition, mean over seeds. */
+export interface SynchronyPoint {
+  readonly set: string;
+  readonly model: string;
+  readonly condition: string;
+  readonly ari: number;
+  readonly setAccuracy: number;
+}
+
+/** All networks with phases under all conditions. */
+export function synchronyPoints(report: SynchronyReport): SynchronyPoint[] {
+  return report.sets.flatMap(({ title, rows, models, conditions }) =>
+    rows.flatMap(({ model, condition, metrics }) => {
+      const { ari, setAccuracy } = metrics;
+      if (ari === undefined || setAccuracy === undefined) return [];
+      const name = models.find(({ id }) => id === model)!.label;
+      const under = conditions.find(({ id }) => id === condition)!.label;
+      return [{ set: title, model: name, condition: under, ari: ari.mean, setAccuracy: setAccuracy.mean }];
+    }),
+  );
+}
+
+/** Spearman's rank correlation; `undefined` for fewer than three pairs or if one side never changes. */
+export function rankCorrelation(one: readonly number[], other: readonly number[]): number | undefined {
+  if (one.length < 3) return undefined;
+  const [a, b] = [ranks(one), ranks(other)];
+  const mean = (one.length + 1) / 2;
+  const product = (x: readonly number[], y: readonly number[]) =>
+    x.reduce((sum, value, i) => sum + (value - mean) * (y[i]! - mean), 0);
+  const size = Math.sqrt(product(a, a) * product(b, b));
+  return size === 0 ? undefined : product(a, b) / size;
+}
+
+/** Equal values share the mean of their ranks. */
+function ranks(values: readonly number[]): number[] {
+  return values.map((value) => {
+    const below = values.filter((other) => other < value).length;
+    const equal = values.filter((other) => other === value).length;
+    return below + (equal + 1) / 2;
+  });
+}
+
+type Run = FinishedRun<ScalePlan, CellConfig, CellResult> & SceneData;
+
+/** Gathers the results of all cells. */
+export async function synchronyReport(run: Run): Promise<SynchronyReport> {
+  const networks = ofKind(run.results, "network");
+  const sets: DigitsReport[] = [];
+  for (const { set } of run.plan.sets) {
+    const cells = networks.filter(([config]) => config.set === set);
+    if (cells.length > 0) sets.push(await setReport(run, set, cells));
+  }
+  return {
+    title: "Synchrony and several objects",
+    subtitle:
+      "Do synchronised phases help networks to tell objects apart, and does feedback help the phases?",
+    sets,
+    ablation: ablationRows(ofKind(run.results, "ablation")),
+    kernels: ofKind(run.results, "kernel").map(([{ set, seed }, { before, after }]) => ({
+      set: SETS[set].title,
+      seed,
+      before,
+      after,
+    })),
+    sheets: sets.map(({ id, title }) => ({ title, uri: sheetOf(run, id as SetName) })),
+  };
+}
+
+async function setReport(
+  { plan, scale, testing, cells: folder, device, provenance }: Run,
+  set: SetName,
+  cells: readonly (readonly [NetworkCell, NetworkResult])[],
+): Promise<DigitsReport> {
+  const { title, digits, conditions, background = "none" } = SETS[set];
+  const { models, steps } = plan.sets.find((one) => one.set === set)!;
+  const first = (model: string) => cells.find(([config]) => config.model === model)![0];
+  const runs = cells.map(([{ model, seed }, result]) => ({ ...result, model, seed }));
+  const shown = testScenes(testing, SETS[set], conditions[0]!, plan.testScenes);
+  const folders = new Map(models.map((model) => [model as string, cellFolder(folder, first(model))]));
+  const pictures = await readPictures(folders, shown, {
+    channels: imageChannels(SETS[set]),
+    objects: digits,
+  });
+  return {
+    id: set,
+    title,
+    scale,
+    digits,
+    models: models.map((model) => ({
+      ...MODEL_TEXTS[model],
+      parameters: parameterCount(networkTask(first(model)).parameters),
+    })),
+    ...gatherRuns(models, conditions, runs, ({ phases }) => phases?.ari),
+    synchronyMeasure: { label: "Phases against masks (ARI)", better: "higher" },
+    phasePictures: pictures.slice(0, set === "digits2" ? 3 : 2),
+    reference: null,
+    onnxCheck: null,
+    provenance: {
+      ...provenance,
+      steps,
+      batchSize: plan.batchSize,
+      imagesSeen: steps * plan.batchSize,
+      testImages: plan.testScenes,
+      more: {
+        "Gabors and coupling": plan.mode === "channels" ? "frozen at their start" : "trained end to end",
+        timesteps: String(plan.dynamics.timesteps),
+        "learning rate": `${plan.learningRate.others}, transformer ${plan.learningRate.transformer}`,
+        "further steps for feedback and its control": String(plan.furtherSteps),
+        "scenes whose phases are measured": String(plan.measuredScenes),
+        background:
+          background === "none"
+            ? "none"
+            : `CIFAR-10, ${background}; an object of its own in the phases' measures`,
+        device,
+      },
+    },
+  };
+}
+
+function ablationRows(
+  cells: readonly (readonly [AblationCell, AblationResult])[],
+): SynchronyReport["ablation"] {
+  const [first] = cells;
+  if (!first) return [];
+  const trained = first[0].start.dynamics;
+  return first[1].rows.map(({ dynamics }, i) => ({
+    label: settingOf(dynamics, trained),
+    trained: i === 0,
+    runs: cells.map(([{ seed }, { rows }]) => {
+      const { metrics, phases } = rows[i]!.tested;
+      return { seed, setAccuracy: metrics.setAccuracy!, ari: phases!.ari.at(-1)! };
+    }),
+  }));
+}
+
+function settingOf(dynamics: Dynamics, trained: Dynamics): string {
+  const words = { timesteps: "timesteps", desynchrony: "epsilon", couplingSize: "coupling size" } as const;
+  const names = Object.keys(words) as (keyof Dynamics)[];
+  const changed = names.filter((name) => dynamics[name] !== trained[name]);
+  const shown = changed.length === 0 ? names : changed;
+  return shown.map((name) => `${words[name]} ${dynamics[name]}`).join(", ");
+}
+
+const SHEET_SCENES = 8;
+
+/** The first test scenes under every condition. */
+function sheetOf({ testing, plan }: Run, set: SetName): string {
+  const columns = Math.min(SHEET_SCENES, plan.testScenes);
+  const indices = Array.from({ length: columns }, (_, i) => i);
+  const channels = imageChannels(SETS[set]);
+  const sheet = contactSheet({
+    title: SETS[set].title,
+    columns: indices.map((i) => `${i + 1}`),
+    rows: SETS[set].conditions.map((condition) => ({
+      label: condition.id,
+      images: picturesOf(testScenes(testing, SETS[set], condition, plan.testScenes), indices, channels),
+    })),
+    cell: 64,
+  });
+  return pngDataUri(fromRgb(sheet));
+}
+
+function picturesOf(data: TrainingData, indices: readonly number[], channels: number): RgbImage[] {
+  const images = new Float32Array(indices.length * channels * PIXELS);
+  data.fill(indices, { [IMAGES]: images });
+  return indices.map((n) => {
+    const rgb = new Uint8Array(3 * PIXELS);
+    for (let i = 0; i < PIXELS; i++) {
+      for (let c = 0; c < 3; c++) {
+        const from = (n * channels + (channels === 3 ? c : 0)) * PIXELS + i;
+        rgb[3 * i + c] = Math.round(255 * images[from]!);
+      }
+    }
+    return { width: 32, height: 32, data: rgb };
+  });
+}

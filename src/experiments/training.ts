@@ -1,0 +1,102 @@
+import { join } from "node:path";
+import { tensorData } from "../graph/index.js";
+import type { NamedParameters, State } from "../nn/module.js";
+import { isTrainable } from "../nn/module.js";
+import type { Schedule } from "../nn/schedules.js";
+import { constantRate, cosineRate, withWarmUp } from "../nn/schedules.js";
+import { sessionOptionsOf } from "../runtime/runtime.js";
+import { createRateEstimator } from "../train/progress.js";
+import type { TrainOptions } from "../train/run-node.js";
+import { readSafetensors, writeSafetensors } from "../util/safetensors-node.js";
+import { storedToFloat32 } from "../util/safetensors.js";
+import type { CellOptions } from "./cells.js";
+import { cellFolder } from "./cells.js";
+
+/** Options with which a cell trains: in its own folder, resuming if that holds a run, with a checkpoint every 200 steps. */
+export function cellTraining(
+  config: Required<Pick<TrainOptions, "seed" | "steps" | "batchSize">>,
+  options: CellOptions,
+) {
+  const { seed, steps, batchSize } = config;
+  const { cells, signal, onProgress, onWarning } = options;
+  return {
+    ...sessionOptionsOf(options),
+    folder: cellFolder(cells, config),
+    resume: true,
+    config: { ...config },
+    steps,
+    batchSize,
+    seed,
+    checkpointEvery: 200,
+    signal,
+    onWarning,
+    onProgress: (event) => {
+      onProgress("training", event);
+    },
+  } satisfies TrainOptions;
+}
+
+/** Reports how far one part of a cell is: steps done out of `steps`, and samples since the last report. */
+export function progressOf({ onProgress }: Pick<CellOptions, "onProgress">, part: string, steps: number) {
+  const rate = createRateEstimator({ steps });
+  return (step: number, samples: number): void => {
+    onProgress(part, { step, steps, ...rate.update(step, samples) });
+  };
+}
+
+const weightsPath = (cells: string, config: object): string =>
+  join(cellFolder(cells, config), "weights.safetensors");
+
+/** Saves the values of a finished cell's network for cells that start from it; `cells` holds the folders of all cells. */
+export function saveWeights(cells: string, config: object, values: State): Promise<void> {
+  return writeWeights(weightsPath(cells, config), values);
+}
+
+/** @throws StriateError if the cell has left no weights, or a damaged file */
+export function loadWeights(cells: string, config: object): Promise<State> {
+  return readWeights(weightsPath(cells, config));
+}
+
+export async function writeWeights(path: string, values: State): Promise<void> {
+  const tensors = [...values].map(
+    ([name, { shape, data }]) =>
+      [name, { dtype: "F32", shape, data: data as Float32Array<ArrayBuffer> }] as const,
+  );
+  await writeSafetensors(path, new Map(tensors));
+}
+
+async function readWeights(path: string): Promise<State> {
+  const { tensors } = await readSafetensors(path);
+  return new Map(
+    [...tensors].map(([name, stored]) => [name, tensorData(storedToFloat32(stored), stored.shape)]),
+  );
+}
+
+/** Counts the numbers in a model's parameters: all of them, or those that training changes. */
+export function parameterCount(parameters: NamedParameters, which: "all" | "trainable" = "all"): number {
+  let count = 0;
+  for (const parameter of parameters.values())
+    if (which === "all" || isTrainable(parameter))
+      count += parameter.shape.reduce<number>((a, b) => a * (b as number), 1);
+  return count;
+}
+
+/** A learning rate that stays the same, or one that rises over `warmUp` steps and then falls along half a cosine to 0. */
+export type RateSchedule = "constant" | { readonly warmUp: number };
+
+export interface RateConfig {
+  /** The largest rate. */
+  readonly learningRate: number;
+  readonly schedule: RateSchedule;
+  readonly steps: number;
+}
+
+export function rateOf({ learningRate: rate, schedule, steps }: RateConfig): Schedule {
+  if (schedule === "constant") return constantRate(rate);
+  return withWarmUp(cosineRate({ rate, steps }), schedule.warmUp);
+}
+
+/** For "How this was measured". */
+export function scheduleText(schedule: RateSchedule): string {
+  return schedule === "constant" ? "" : `, after ${schedule.warmUp} steps of warm-up falling along a cosine`;
+}

@@ -1,0 +1,296 @@
+import { join } from "node:path";
+import type { PreparedImages } from "../../data/images/prepared-images.js";
+import { imageData } from "../../data/images/prepared-images.js";
+import type { State } from "../../nn/module.js";
+import { cosineRate } from "../../nn/schedules.js";
+import type { CorruptionGroup } from "../../robustness/corruptions/index.js";
+import { corruptionGroup } from "../../robustness/corruptions/index.js";
+import { sessionOptionsOf } from "../../runtime/runtime.js";
+import { workerRuntime } from "../../runtime/worker-node.js";
+import type { CellResponse } from "../../systems/vonenet/index.js";
+import {
+  downstreamWeights,
+  recipeOptimizer,
+  ResponseStatistics,
+  STUDY_AUGMENTATION,
+  STUDY_PLATEAU,
+  subPopulations,
+  V1_PREPROCESSING,
+  v1Metadata,
+} from "../../systems/vonenet/index.js";
+import { Evaluator } from "../../train/evaluator.js";
+import { train } from "../../train/run-node.js";
+import type { CellOptions } from "../cells.js";
+import { cellFolder } from "../cells.js";
+import { cellTraining, parameterCount, progressOf, saveWeights } from "../training.js";
+import type { Condition, StudyImages, TestImages } from "./images.js";
+import { fullBatches, openReadOut, openResponses, sampledNetwork, taskOf, v1Of } from "./networks.js";
+import type { NetworkCell } from "./plan.js";
+import { isSampled } from "./plan.js";
+
+const TEST_BATCH = 50;
+
+/** Accuracy under one condition. */
+export interface Tested extends Condition {
+  readonly accuracy: number;
+  readonly top5: number;
+}
+
+/** The effect of silencing one group of cells. */
+export interface Silenced {
+  /** Place among the 24 groups (`subPopulations`). */
+  readonly group: number;
+  readonly cells: number;
+  /** What the cells are held at: nothing, or their mean response. */
+  readonly held: "zero" | "mean";
+  /** Accuracy with the group silenced, of clean images and by kind of corruption. */
+  readonly clean: number;
+  readonly corrupted: Readonly<Record<string, number>>;
+  /** Mean |W (r - r')| / |W r| over clean images. */
+  readonly moved: number;
+}
+
+/** How a network uses its V1. */
+export interface Dissection {
+  /** Mean |weight| behind each cell. */
+  readonly weights: readonly number[];
+  readonly responses: readonly CellResponse[];
+  /** The whole network on the images of `silenced`. */
+  readonly whole: Pick<Silenced, "clean" | "corrupted">;
+  readonly silenced: readonly Silenced[];
+}
+
+export interface NetworkResult {
+  readonly tested: readonly Tested[];
+  readonly learningCurve: readonly {
+    readonly step: number;
+    readonly images: number;
+    readonly loss: number;
+    readonly accuracy: number;
+  }[];
+  readonly parameters: number;
+  /** Absent without V1. */
+  readonly dissection?: Dissection;
+  readonly imagesPerSecond: number;
+  readonly seconds: number;
+}
+
+/** The images that all cells share. */
+export interface StudyData {
+  readonly images: StudyImages;
+  readonly test: TestImages;
+}
+
+type StudyOptions = CellOptions & StudyData;
+
+/** Trains, tests and dissects one network; undefined if it was stopped. */
+export async function runCell(
+  config: NetworkCell,
+  options: StudyOptions,
+): Promise<NetworkResult | undefined> {
+  const started = performance.now();
+  const { seed, steps, batchSize, learningRate: rate, evaluateEvery } = config;
+  const { images } = options;
+  const session = sessionOptionsOf(options);
+  const classes = images.training.classes.length;
+  const task = taskOf(config, classes);
+  const batch = Math.min(TEST_BATCH, images.validation.count, images.test.count);
+  const evaluator = await Evaluator.open(task, batch, new Map(), workerRuntime, session);
+  try {
+    const data = imageData(images.training, V1_PREPROCESSING, { augmentation: STUDY_AUGMENTATION });
+    const run = await train(task, data, {
+      ...cellTraining(config, options),
+      optimizer: recipeOptimizer(config),
+      ...(config.rateRule === "plateau"
+        ? { plateau: { ...STUDY_PLATEAU, rate, measure: "loss" } }
+        : { learningRate: cosineRate({ rate, steps }) }),
+      evaluateEvery,
+      evaluate: async (values) => {
+        const { loss, accuracy } = await scores(evaluator, values, images.validation, batch);
+        return { loss, accuracy };
+      },
+    });
+    if (!run.finished) return undefined;
+    const tested = await testAll(evaluator, run.values, batch, options);
+    if (tested === undefined) return undefined;
+    const dissection = isSampled(config.network) ? await dissect(config, run.values, options) : undefined;
+    if (dissection === undefined && isSampled(config.network)) return undefined;
+    await saveWeights(options.cells, config, run.values);
+    await run.export(
+      join(cellFolder(options.cells, config), "model.onnx"),
+      { system: "VOneNet", configuration: { network: config.network, seed } },
+      isSampled(config.network) ? v1Metadata(v1Of(config.network, seed, config.architecture)) : {},
+    );
+    return {
+      tested,
+      learningCurve: run.evaluations.map(({ step, loss = NaN, accuracy = NaN }) => ({
+        step,
+        images: step * batchSize,
+        loss,
+        accuracy,
+      })),
+      parameters: parameterCount(task.parameters, "trainable"),
+      ...(dissection && { dissection }),
+      imagesPerSecond: run.imagesPerSecond,
+      seconds: (performance.now() - started) / 1000,
+    };
+  } finally {
+    await evaluator.close();
+  }
+}
+
+interface Scores {
+  readonly loss: number;
+  readonly accuracy: number;
+  readonly top5: number;
+}
+
+/** Mean cross-entropy and shares of right answers, of whole batches. */
+async function scores(
+  evaluator: Evaluator,
+  values: State,
+  images: PreparedImages,
+  batch: number,
+): Promise<Scores> {
+  const data = imageData(images, V1_PREPROCESSING);
+  let [loss, right, near, count] = [0, 0, 0, 0];
+  for (const indices of fullBatches(images.count, batch)) {
+    const { logits } = await evaluator.run(values, data, indices, ["test"]);
+    const classes = logits!.shape[1]!;
+    indices.forEach((index, row) => {
+      const scored = (logits!.data as Float32Array).subarray(row * classes, (row + 1) * classes);
+      const { nll, rank } = judged(scored, images.labels[index]!);
+      loss += nll;
+      if (rank === 0) right++;
+      if (rank < 5) near++;
+      count++;
+    });
+  }
+  return { loss: loss / count, accuracy: right / count, top5: near / count };
+}
+
+/** Cross-entropy of an answer, and how many classes score higher than the right one (ties: the first class wins). */
+function judged(logits: Float32Array, label: number): { readonly nll: number; readonly rank: number } {
+  const largest = logits.reduce((a, b) => Math.max(a, b), -Infinity);
+  const total = logits.reduce((sum, value) => sum + Math.exp(value - largest), 0);
+  const own = logits[label]!;
+  const rank = logits.reduce((n, value, i) => n + (value > own || (value === own && i < label) ? 1 : 0), 0);
+  return { nll: Math.log(total) + largest - own, rank };
+}
+
+async function testAll(
+  evaluator: Evaluator,
+  values: State,
+  batch: number,
+  options: StudyOptions,
+): Promise<Tested[] | undefined> {
+  const { test } = options;
+  const report = progressOf(options, "testing", test.conditions.length);
+  const tested: Tested[] = [];
+  for (const condition of test.conditions) {
+    if (options.signal.aborted) return undefined;
+    const images = await test.load(condition);
+    const { accuracy, top5 } = await scores(evaluator, values, images, batch);
+    tested.push({ ...condition, accuracy, top5 });
+    report(tested.length, images.count);
+  }
+  return tested;
+}
+
+/** Responses of V1, the weights behind it, and the accuracy lost without each group of cells. */
+async function dissect(
+  config: NetworkCell,
+  values: State,
+  options: StudyOptions,
+): Promise<Dissection | undefined> {
+  const { testing, network: name } = config;
+  const { test, images, signal } = options;
+  if (!isSampled(name)) return undefined;
+  const session = sessionOptionsOf(options);
+  const network = sampledNetwork(config, name, images.training.classes.length);
+  const { block } = network;
+  const count = Math.min(testing.probeImages, images.test.count);
+  const batch = Math.min(TEST_BATCH, count);
+  const conditions = test.conditions.filter(
+    ({ severity }) => severity === 0 || severity === testing.probeSeverity,
+  );
+  const groups = subPopulations(block.fields)
+    .map(({ cells }, group) => ({ cells, group }))
+    .filter(({ cells }) => cells.length > 0);
+  const front = await openResponses(block, batch, session);
+  const back = await openReadOut(network, values, batch, session);
+  try {
+    const statistics = new ResponseStatistics(block.cells, block.outputSize ** 2);
+    for (const indices of fullBatches(count, batch))
+      statistics.add((await front.responses(test.clean, indices)).data as Float32Array);
+    const responses = statistics.result();
+    const means = responses.map(({ mean }) => mean);
+    const zeros = new Float32Array(block.cells);
+    const whole = new Tally();
+    const tallies = groups.map(() => ({ zero: new Tally(), mean: new Tally() }));
+    const report = progressOf(options, "silencing", conditions.length);
+    for (const [done, condition] of conditions.entries()) {
+      const shown = await test.load(condition);
+      for (const indices of fullBatches(count, batch)) {
+        if (signal.aborted) return undefined;
+        const r = await front.responses(shown, indices);
+        const labels = indices.map((index) => shown.labels[index]!);
+        whole.add(condition, labels, await back.readOut(r, [], zeros));
+        for (const [g, { cells }] of groups.entries()) {
+          tallies[g]!.zero.add(condition, labels, await back.readOut(r, cells, zeros));
+          tallies[g]!.mean.add(condition, labels, await back.readOut(r, cells, means));
+        }
+      }
+      report(done + 1, count);
+    }
+    const weight = values.get("bottleneck.weight")!.data as Float32Array;
+    return {
+      weights: [...downstreamWeights(weight, block.cells)],
+      responses,
+      whole: whole.result(),
+      silenced: groups.flatMap(({ cells, group }, g) =>
+        (["zero", "mean"] as const).map((held) => ({
+          group,
+          cells: cells.length,
+          held,
+          ...tallies[g]![held].result(),
+        })),
+      ),
+    };
+  } finally {
+    await front.close();
+    await back.close();
+  }
+}
+
+/** Right answers, of clean images and by kind of corruption. */
+class Tally {
+  readonly #right = new Map<CorruptionGroup | "clean", { right: number; count: number }>();
+  #moved = { sum: 0, count: 0 };
+
+  add(
+    { corruption }: Condition,
+    labels: readonly number[],
+    { logits, moved }: { readonly logits: Float32Array; readonly moved: Float32Array },
+  ): void {
+    const kind = corruption === "clean" ? "clean" : corruptionGroup(corruption);
+    const entry = this.#right.get(kind) ?? { right: 0, count: 0 };
+    this.#right.set(kind, entry);
+    const classes = logits.length / labels.length;
+    labels.forEach((label, row) => {
+      if (judged(logits.subarray(row * classes, (row + 1) * classes), label).rank === 0) entry.right++;
+      entry.count++;
+      if (kind !== "clean") return;
+      this.#moved.sum += moved[row]!;
+      this.#moved.count++;
+    });
+  }
+
+  result(): Pick<Silenced, "clean" | "corrupted" | "moved"> {
+    const share = ({ right, count }: { right: number; count: number }) => right / count;
+    const { clean, ...corrupted } = Object.fromEntries(
+      [...this.#right].map(([kind, entry]) => [kind, share(entry)]),
+    );
+    return { clean: clean ?? NaN, corrupted, moved: this.#moved.sum / this.#moved.count };
+  }
+}

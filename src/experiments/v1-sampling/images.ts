@@ -1,0 +1,205 @@
+import { existsSync } from "node:fs";
+import type { FileHandle } from "node:fs/promises";
+import { open } from "node:fs/promises";
+import { join } from "node:path";
+import { loadCifar10 } from "../../data/sets/cifar10-node.js";
+import type { ImageSource, SkippedImage } from "../../data/images/image-source.js";
+import { imageSubset } from "../../data/images/image-source.js";
+import { namedImages } from "../../data/sets/named-images-node.js";
+import type { PreparedImages } from "../../data/images/prepared-images.js";
+import { pictureOf, prepareImages, writePlanes } from "../../data/images/prepared-images.js";
+import { loadTinyImageNet } from "../../data/sets/tiny-imagenet-node.js";
+import type { CorruptionName, Severity } from "../../robustness/corruptions/corrupt.js";
+import { corruptAll } from "../../robustness/corruptions/pool-node.js";
+import { StriateError } from "../../util/errors.js";
+import { ensureFolder, readFileChecked, writeFileAtomic } from "../../util/files-node.js";
+import { Random } from "../../util/random.js";
+import type { ProgressEvent } from "../../train/progress.js";
+import { progressOf } from "../training.js";
+import type { ImageSet, NetworkCell, ScalePlan, Testing } from "./plan.js";
+import { IMAGE_SIZE } from "./plan.js";
+
+/** The pictures of a set, training and test part. */
+export interface Sources {
+  readonly data: ImageSet;
+  readonly train: ImageSource;
+  readonly test: ImageSource;
+}
+
+/** The plan of a run with its data set, which may not be that of the scale. */
+export interface StudyPlan extends ScalePlan {
+  readonly sources: Sources;
+}
+
+/** The requested set, or MNIST if that set is not available and nothing may be fetched. */
+export async function openSources(
+  data: ImageSet,
+  fetch: boolean,
+  onNote: (line: string) => void,
+): Promise<Sources> {
+  try {
+    return { data, ...(await parts(data, fetch)) };
+  } catch (error) {
+    if (fetch || data === "mnist" || !(error instanceof StriateError)) throw error;
+    onNote(`${error.message}: MNIST's digits take its place`);
+    return { data: "mnist", ...(await parts("mnist", fetch)) };
+  }
+}
+
+async function parts(data: ImageSet, fetch: boolean): Promise<Omit<Sources, "data">> {
+  switch (data) {
+    case "mnist": {
+      const open = (split: string) => namedImages("mnist", { split });
+      return { train: await open("train"), test: await open("test") };
+    }
+    case "cifar10": {
+      const open = (part: "train" | "test") => loadCifar10(part, { fetch: fetch ? "any" : "never" });
+      return { train: await open("train"), test: await open("test") };
+    }
+    case "tiny-imagenet": {
+      const open = (part: "train" | "val") => loadTinyImageNet(part, { fetch: fetch ? "official" : "never" });
+      return { train: await open("train"), test: await open("val") };
+    }
+  }
+}
+
+export const DATA_TITLES: Readonly<Record<ImageSet, string>> = {
+  cifar10: "CIFAR-10, enlarged to 64 x 64",
+  mnist: "MNIST, enlarged to 64 x 64",
+  "tiny-imagenet": "Tiny ImageNet-200",
+};
+
+/** Images in memory, as bytes. */
+export interface StudyImages {
+  readonly training: PreparedImages;
+  readonly validation: PreparedImages;
+  readonly test: PreparedImages;
+}
+
+/**
+ * Takes images at random, the same in every run. Validation images are set aside from the training part; if all of
+ * that is trained on, they are test images, as in the study.
+ */
+export async function studyImages(
+  { train, test }: Sources,
+  {
+    trainImages,
+    validationImages,
+    testing,
+  }: Pick<NetworkCell, "trainImages" | "validationImages" | "testing">,
+  onNote: (line: string) => void,
+): Promise<StudyImages> {
+  const skipped: SkippedImage[] = [];
+  const prepare = (source: ImageSource) => prepareImages(source, [3, IMAGE_SIZE, IMAGE_SIZE], { skipped });
+  const shuffled = (source: ImageSource) =>
+    Random.derive("v1-sampling", source.name).permutation(source.count);
+  const [trainOrder, testOrder] = [shuffled(train), shuffled(test)];
+  const apart = trainImages + validationImages <= train.count;
+  const images = {
+    training: await prepare(imageSubset(train, trainOrder.slice(0, trainImages))),
+    validation: await prepare(
+      apart
+        ? imageSubset(train, trainOrder.slice(trainImages, trainImages + validationImages))
+        : imageSubset(test, testOrder.slice(0, validationImages)),
+    ),
+    test: await prepare(imageSubset(test, testOrder.slice(0, testing.images))),
+  };
+  if (skipped.length > 0) onNote(`${skipped.length} images could not be read and are left out.`);
+  return images;
+}
+
+/** One corruption at one severity, or neither. */
+export interface Condition {
+  readonly corruption: CorruptionName | "clean";
+  /** 0 for clean images. */
+  readonly severity: Severity | 0;
+}
+
+/** Test images under all conditions; corrupted ones are written to files once. */
+export interface TestImages {
+  /** Clean first. */
+  readonly conditions: readonly Condition[];
+  readonly clean: PreparedImages;
+  load(condition: Condition): Promise<PreparedImages>;
+}
+
+export interface TestImagesOptions {
+  /** Folder of the corrupted images. */
+  readonly folder: string;
+  readonly data: ImageSet;
+  readonly testing: Pick<Testing, "corruptions" | "severities">;
+  readonly threads: number | undefined;
+  readonly signal: AbortSignal;
+  readonly onProgress: (task: string, event: ProgressEvent) => void;
+}
+
+/**
+ * Makes the corrupted versions of the test images, or takes those that an earlier run made. They follow from an image's place and
+ * the corruption alone, so all networks see the same pictures.
+ */
+export async function testImages(clean: PreparedImages, options: TestImagesOptions): Promise<TestImages> {
+  const { folder, testing } = options;
+  const corrupted = testing.corruptions.flatMap((corruption) =>
+    testing.severities.map((severity) => ({ corruption, severity })),
+  );
+  const manifest = JSON.stringify({ data: options.data, images: clean.count, seed: SEED, corrupted });
+  const made = join(folder, "made.json");
+  await ensureFolder(folder);
+  if (!existsSync(made) || (await textOf(made)) !== manifest) {
+    await makeAll(clean, corrupted, options);
+    await writeFileAtomic(made, manifest);
+  }
+  return {
+    conditions: [{ corruption: "clean", severity: 0 }, ...corrupted],
+    clean,
+    load: async (condition) => {
+      if (condition.severity === 0) return clean;
+      const path = fileOf(folder, condition);
+      const pixels = await readFileChecked(path, { what: "corrupted images", maxBytes: clean.pixels.length });
+      return { ...clean, pixels };
+    },
+  };
+}
+
+const SEED = 1;
+
+type Corrupted = Condition & { readonly corruption: CorruptionName; readonly severity: Severity };
+
+const fileOf = (folder: string, { corruption, severity }: Condition): string =>
+  join(folder, `${corruption}-${severity}.bin`);
+
+async function textOf(path: string): Promise<string> {
+  return new TextDecoder().decode(await readFileChecked(path, { what: "list of images", maxBytes: 2 ** 20 }));
+}
+
+async function makeAll(
+  clean: PreparedImages,
+  corrupted: readonly Corrupted[],
+  { folder, threads, signal, onProgress }: TestImagesOptions,
+): Promise<void> {
+  const size = clean.pixels.length / clean.count;
+  const steps = clean.count * corrupted.length;
+  const report = progressOf({ onProgress }, "corrupted images", steps);
+  const pictures = Array.from({ length: clean.count }, (_, index) => index);
+  const tasks = corrupted.map(({ corruption: name, severity }) => ({ name, severity }));
+  const files: FileHandle[] = [];
+  try {
+    for (const condition of corrupted) files.push(await open(fileOf(folder, condition), "w"));
+    const source = (function* () {
+      for (const index of pictures) yield { index, image: pictureOf(clean, index) };
+    })();
+    const options = { seed: SEED, signal, ...(threads !== undefined && { threads }) };
+    let step = 0;
+    for await (const { index, corrupted: versions } of corruptAll(source, tasks, options)) {
+      const planes = new Uint8Array(size);
+      for (const [i, image] of versions.entries()) {
+        writePlanes(image, 3, planes);
+        await files[i]!.write(planes, 0, size, index * size);
+      }
+      step += tasks.length;
+      report(step, tasks.length);
+    }
+  } finally {
+    for (const file of files) await file.close();
+  }
+}

@@ -1,0 +1,254 @@
+import type { ChartBlock } from "../../report/chart-block.js";
+import { chartBlock, chartFigure, chartGrid, multiples } from "../../report/chart-block.js";
+import { heatMap } from "../../report/charts.js";
+import type { Content, Html, Section } from "../../report/html.js";
+import { details, markup, number, percent, table } from "../../report/html.js";
+import { scatterChart } from "../../report/scatter-chart.js";
+import type { GroupFacts } from "./analysis.js";
+import type { PairReport, V1SamplingReport, VariantReport } from "./results.js";
+import { BAND_NAMES } from "./results.js";
+
+export function groupTitle({ cellType, frequencyBand, widthBand }: GroupFacts): string {
+  return `${cellType}, ${BAND_NAMES.frequency[frequencyBand]!} c/deg, nx ${BAND_NAMES.width[widthBand]!}`;
+}
+
+/** The upper limit of a band. */
+const upper = (band: string): string => band.split("–")[1]!;
+
+/** Groups that both variants have. */
+function common(one: VariantReport, other: VariantReport): (readonly [GroupFacts, GroupFacts])[] {
+  return one.groups.groups.flatMap((group, g) => {
+    const partner = other.groups.groups[g]!;
+    return group.cells > 0 && partner.cells > 0 ? [[group, partner] as const] : [];
+  });
+}
+
+const variantOf = (report: V1SamplingReport, label: string): VariantReport =>
+  report.variants.find((variant) => variant.label === label)!;
+
+async function groupMaps(variant: VariantReport): Promise<ChartBlock[]> {
+  const blocks: ChartBlock[] = [];
+  for (const cellType of ["simple", "complex"] as const) {
+    const own = variant.groups.groups.filter((group) => group.cellType === cellType);
+    blocks.push(
+      await chartBlock(
+        `groups-${variant.id}-${cellType}`,
+        heatMap({
+          x: { title: "nx up to, cycles" },
+          y: { title: "c/deg up to" },
+          cells: [...own]
+            .sort((a, b) => b.frequencyBand - a.frequencyBand || a.widthBand - b.widthBand)
+            .map(({ frequencyBand, widthBand, cells }) => ({
+              x: upper(BAND_NAMES.width[widthBand]!),
+              y: upper(BAND_NAMES.frequency[frequencyBand]!),
+              value: cells,
+            })),
+          value: { title: "cells", format: ".0f" },
+        }),
+        `${variant.label}: number of ${cellType} cells in 12 groups`,
+        { small: true, heading: `${variant.label}, ${cellType}` },
+      ),
+    );
+  }
+  return blocks;
+}
+
+export async function analysisSection(report: V1SamplingReport): Promise<Section | undefined> {
+  const { variants, pairs } = report;
+  if (variants.length === 0) return undefined;
+  const maps: ChartBlock[] = [];
+  for (const variant of variants) maps.push(...(await groupMaps(variant)));
+  const scatters: Html[] = [];
+  const caption = markup`One point for each group that both variants have; <b>on the diagonal</b> the two variants agree.`;
+  for (const pair of pairs)
+    scatters.push(await pairFigure(report, pair, { id: "pair", quantities: PROPERTIES, caption }));
+  return {
+    id: "analysis",
+    title: "Sub-populations",
+    lead: "Cells grouped by type, spatial frequency and width (nx), and cells of different variants paired by their receptive fields (log2 frequency, log10 nx and ny, cos and sin of twice the orientation, each over its deviation; optimal assignment, pairs further apart than 1 left out).",
+    body: markup`${chartFigure(
+      chartGrid(maps),
+      "Cells in each group, mean over seeds. The biological variant has few cells of low frequency and large width or of high frequency and small width.",
+    )}
+    ${pairs.length > 0 ? matchTable(pairs) : null} ${scatters}
+    ${variants.map((variant) => details(`All groups of ${variant.label}`, groupTable(variant)))}`,
+  };
+}
+
+function matchTable(pairs: readonly PairReport[]): Html {
+  return table({
+    label: "Matched cells",
+    caption: "Similar cells of two variants: are their responses alike, and are they weighted alike?",
+    head: [
+      "Variants, cell type",
+      "overlap of groups",
+      "matched pairs",
+      "distance, median",
+      "correlation of responses, median",
+      "… of unmatched cells",
+      "correlation of downstream weights",
+      "ratio of weights",
+    ],
+    rows: pairs.flatMap(({ one, other, overlap, matches }) =>
+      matches.map((match) => ({
+        name: `${one} and ${other}, ${match.cellType}`,
+        cells: [
+          number(overlap[match.cellType], 2),
+          String(Math.round(match.pairs)),
+          number(match.distance, 2),
+          number(match.correlation, 2),
+          number(match.unmatchedCorrelation, 2),
+          number(match.weights, 2),
+          number(match.weightRatio, 2),
+        ],
+      })),
+    ),
+  });
+}
+
+/** A quantity of groups of cells that is compared between variants. */
+interface Quantity {
+  readonly id: string;
+  readonly title: string;
+  readonly pick: (group: GroupFacts) => number;
+}
+
+const PROPERTIES: readonly Quantity[] = [
+  { id: "mean", title: "Mean response", pick: ({ mean }) => mean },
+  { id: "sparseness", title: "Lifetime sparseness", pick: ({ sparseness }) => sparseness },
+  { id: "weight", title: "Downstream weight", pick: ({ weight }) => weight },
+];
+
+const LOSSES: readonly Quantity[] = [
+  { id: "clean", title: "Clean accuracy lost", pick: ({ zero }) => zero.clean },
+  { id: "all", title: "Corruption accuracy lost", pick: ({ zero }) => zero.corrupted },
+  { id: "cell", title: "… per cell", pick: ({ zero }) => zero.corruptedPerCell },
+];
+
+/** Quantities of the same groups in two variants, a chart for each. */
+async function pairFigure(
+  report: V1SamplingReport,
+  { one, other }: PairReport,
+  {
+    id,
+    quantities,
+    caption,
+  }: { readonly id: string; readonly quantities: readonly Quantity[]; readonly caption: Content },
+): Promise<Html> {
+  const groups = common(variantOf(report, one), variantOf(report, other));
+  const charts = quantities.map((quantity) =>
+    groupScatter(`${id}-${one}-${other}-${quantity.id}`, [one, other], groups, quantity),
+  );
+  return chartFigure(multiples(await Promise.all(charts)), caption);
+}
+
+function groupScatter(
+  id: string,
+  [one, other]: readonly [string, string],
+  groups: readonly (readonly [GroupFacts, GroupFacts])[],
+  { title, pick }: Quantity,
+): Promise<ChartBlock> {
+  const points = groups.flatMap(([a, b]) => {
+    const [x, y] = [pick(b), pick(a)];
+    return Number.isFinite(x) && Number.isFinite(y) ? [{ group: a.cellType, name: groupTitle(a), x, y }] : [];
+  });
+  return chartBlock(
+    id,
+    scatterChart({ x: { title: other }, y: { title: one }, points, diagonal: true }),
+    `${title} of the groups of cells, ${one} against ${other}`,
+    { small: true, heading: title },
+  );
+}
+
+function groupTable({ label, groups }: VariantReport): Html {
+  const rows = groups.groups.filter(({ cells }) => cells > 0);
+  return markup`${table({
+    label: `Groups of ${label}`,
+    head: [
+      "Group",
+      "cells",
+      "mean response",
+      "variation (CV)",
+      "sparseness",
+      "weight",
+      "share of weights, %",
+      "silenced: clean lost, points",
+      "corrupted lost, points",
+      "… per cell",
+      "at the mean: corrupted lost",
+      "bottleneck moved by",
+    ],
+    rows: rows.map((group) => ({
+      name: groupTitle(group),
+      cells: [
+        number(group.cells, 2),
+        number(group.mean, 2),
+        number(group.variation, 2),
+        number(group.sparseness, 2),
+        number(group.weight, 2),
+        percent(group.weightShare),
+        percent(group.zero.clean),
+        percent(group.zero.corrupted),
+        number(100 * group.zero.corruptedPerCell, 2),
+        percent(group.held.corrupted),
+        number(group.zero.moved, 2),
+      ],
+    })),
+  })}
+  <p><small>${Math.round(groups.silentPositions)} positions of cells were silent on all images; they are left out of variation and
+    sparseness.</small></p>`;
+}
+
+export async function impactSection(report: V1SamplingReport): Promise<Section | undefined> {
+  const { variants, pairs } = report;
+  if (variants.length === 0) return undefined;
+  const caption =
+    "Loss of accuracy (fraction of images) when a group is silenced, one point for each group that both variants have. Points off the diagonal: the cells are alike, their effects are not.";
+  const blocks: Html[] = [];
+  for (const pair of pairs)
+    blocks.push(await pairFigure(report, pair, { id: "impact", quantities: LOSSES, caption }));
+  return {
+    id: "impact",
+    title: "What each sub-population is worth",
+    lead: "One group after the other is silenced at the output of V1 in the trained network (or held at its mean response); the loss of accuracy is measured on clean images and by kind of corruption.",
+    body: markup`${blocks}
+    ${impactTable(variants)}
+    <p><small>The groups whose loss costs most accuracy under corruptions, mean over seeds; negative: accuracy rises without them.</small></p>`,
+  };
+}
+
+function impactTable(variants: readonly VariantReport[]): Html {
+  const kinds = [
+    ...new Set(
+      variants.flatMap(({ groups }) => groups.groups.flatMap(({ zero }) => Object.keys(zero.kinds))),
+    ),
+  ];
+  const rows = variants.flatMap(({ label, groups }) =>
+    groups.groups
+      .filter(({ zero }) => Number.isFinite(zero.corrupted))
+      .sort((a, b) => b.zero.corrupted - a.zero.corrupted)
+      .slice(0, 5)
+      .map((group) => ({
+        name: `${label}: ${groupTitle(group)}`,
+        cells: [
+          number(group.cells, 2),
+          percent(group.zero.clean),
+          ...kinds.map((kind): Content => percent(group.zero.kinds[kind] ?? NaN)),
+          percent(group.zero.corrupted),
+          percent(group.weightShare),
+        ],
+      })),
+  );
+  return table({
+    label: "Groups that matter most",
+    head: [
+      "Group",
+      "cells",
+      "clean, points",
+      ...kinds.map((kind) => `${kind}, points`),
+      "mean, points",
+      "share of weights, %",
+    ],
+    rows,
+  });
+}

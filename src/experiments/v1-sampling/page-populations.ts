@@ -1,0 +1,139 @@
+import type { ChartBlock } from "../../report/chart-block.js";
+import { chartBlock, chartFigure, chartGrid, seriesLegend } from "../../report/chart-block.js";
+import type { ChartBuilder } from "../../report/charts.js";
+import { barChart, lineChart } from "../../report/charts.js";
+import type { Html, Section } from "../../report/html.js";
+import { details, figure, markup, number, table } from "../../report/html.js";
+import type { TuningChart } from "./populations.js";
+import type { V1SamplingReport, VariantReport } from "./results.js";
+
+/** A chart for half the width of the page. */
+export const half =
+  (build: ChartBuilder): ChartBuilder =>
+  (layout) =>
+    build(layout.narrow ? layout : { ...layout, width: 370, height: 200 });
+
+/** A wide picture of tiles, drawn without smoothing. */
+function sheet(uri: string, alt: string): Html {
+  return markup`<img src="${uri}" alt="${alt}" loading="lazy" style="display:block;width:100%;image-rendering:pixelated;border-radius:6px;background:#3a3d44">`;
+}
+
+export function filterSection({ variants, picture }: V1SamplingReport): Section {
+  const galleries = ({ filters }: VariantReport) =>
+    filters.map(
+      ({ title, uri }) =>
+        markup`<div style="min-width:0"><h3 style="margin:0 0 6px">${title}</h3>${sheet(uri, title)}</div>`,
+    );
+  const shown = (variant: VariantReport): Html =>
+    figure(
+      markup`<h3 style="margin:0 0 10px">${variant.label}</h3>
+        <div style="display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,320px),1fr));gap:16px">
+          ${galleries(variant)}
+        </div>`,
+      "Every filter on its own scale, grey is 0, tinted in the colour channel that the cell sees. Rows go from low to high spatial frequency, within a row orientation turns from 0 to 180 degrees.",
+    );
+  const responses = (variant: VariantReport): Html =>
+    figure(
+      markup`<h3 style="margin:0 0 10px">${variant.label}</h3>
+        <div style="display:grid;grid-template-columns:minmax(96px,160px) 1fr;gap:16px;align-items:start">
+          ${sheet(picture, "The picture shown to V1")}${sheet(variant.responses, `Responses of all cells of ${variant.label}`)}
+        </div>`,
+      "A test picture and how every cell responds, each map on its own scale from 0 (dark). Simple cells first, then complex ones, each sorted like the filters.",
+    );
+  return {
+    id: "filters",
+    title: "The filters and their responses",
+    lead: "The fixed first stage of each variant, drawn with the first seed. All variants share phases and colours.",
+    body: markup`${variants.map((variant, i) => (i < 2 ? shown(variant) : details(variant.label, shown(variant))))}
+    ${variants.map((variant, i) => (i < 2 ? responses(variant) : details(variant.label, responses(variant))))}`,
+  };
+}
+
+export async function distributionSection({ distributions, variants }: V1SamplingReport): Promise<Section> {
+  const blocks: ChartBlock[] = [];
+  for (const [i, { title, unit, source, bins, series }] of distributions.entries()) {
+    blocks.push(
+      await chartBlock(
+        `distribution-${i}`,
+        half(
+          barChart({
+            series,
+            legend: false,
+            value: { title: "share of cells", format: ".0%" },
+            bars: bins.flatMap((bin, b) =>
+              series.map(({ name, shares }) => ({ group: bin, series: name, mean: shares[b]!, values: [] })),
+            ),
+          }),
+        ),
+        `${title}: shares of cells in the measured bins`,
+        { heading: `${title} (${unit}; ${source})` },
+      ),
+    );
+  }
+  const facts = variants[0]!.facts.map(({ name }) => name);
+  const series = distributions[0]!.series;
+  return {
+    id: "distributions",
+    title: "What was drawn",
+    lead: "Properties of all cells of all seeds in the bins of the physiological studies, beside the published counts.",
+    body: markup`${figure(
+      markup`${seriesLegend(series, "bar")}${chartGrid(blocks).body}`,
+      "Grey: measured in macaque V1. The biological variant follows it; uniform variants fill the bins of spatial frequency evenly and the widths evenly on a logarithmic scale.",
+    )}
+    ${table({
+      label: "Facts about the banks",
+      caption: "What else differs between the banks",
+      head: ["", ...variants.map(({ label }) => label)],
+      rows: facts.map((name, i) => ({
+        name,
+        cells: variants.map(({ facts: own }) => number(own[i]!.value, 2)),
+      })),
+    })}
+    <p><small>Uniform draws also make filters that the kernel cuts off and that respond to uniform light: a difference besides
+      the distributions, at 64 pixels and 2 degrees.</small></p>`,
+  };
+}
+
+async function tuningBlocks(id: string, charts: readonly TuningChart[]): Promise<ChartBlock[]> {
+  const blocks: ChartBlock[] = [];
+  for (const [i, { title, axis, series }] of charts.entries()) {
+    blocks.push(
+      await chartBlock(
+        `tuning-${id}-${i}`,
+        half(
+          lineChart({
+            x: { title: axis },
+            y: { title: "response", domain: [0, 1.05] },
+            series,
+            legend: false,
+          }),
+        ),
+        `${title} tuning of ${series.length} cells`,
+        { heading: title },
+      ),
+    );
+  }
+  return blocks;
+}
+
+export async function tuningSection({ variants }: V1SamplingReport): Promise<Section> {
+  const figures: Html[] = [];
+  for (const { id, label, tuning } of variants) {
+    const blocks = await tuningBlocks(id, tuning);
+    const { body, specs } = chartGrid(blocks);
+    const made = chartFigure(
+      {
+        body: markup`<h3 style="margin:0 0 10px">${label}</h3>${seriesLegend(tuning[0]?.series ?? [])} ${body}`,
+        specs,
+      },
+      "Two simple and two complex cells of low and of high spatial frequency, each over its largest response.",
+    );
+    figures.push(figures.length < 2 ? made : details(label, made));
+  }
+  return {
+    id: "tuning",
+    title: "Tuning, measured with gratings",
+    lead: "Gratings of full contrast, as an experimenter would show them: drifting through one cycle (simple cells: response at the drift frequency; complex cells: mean response), for phase standing still. One property of the preferred grating varies.",
+    body: figures,
+  };
+}

@@ -1,0 +1,187 @@
+import type { CorruptionName, Severity } from "../../robustness/corruptions/corrupt.js";
+import { BENCHMARK_CORRUPTIONS, SEVERITIES } from "../../robustness/corruptions/corrupt.js";
+import type { Scale } from "../options.js";
+
+/** The networks that are compared: VOneResNet-18 with receptive fields drawn in four ways, and ResNet-18 without V1. */
+export const NETWORKS = ["biol", "unif1", "unif2", "unif3", "plain"] as const;
+
+export type NetworkName = (typeof NETWORKS)[number];
+
+/** Those with V1. */
+export type SampledName = Exclude<NetworkName, "plain">;
+
+export const isSampled = (name: NetworkName): name is SampledName => name !== "plain";
+
+export const NETWORK_LABELS: Readonly<Record<NetworkName, string>> = {
+  biol: "BIOL",
+  unif1: "UNIF1",
+  unif2: "UNIF2",
+  unif3: "UNIF3",
+  plain: "ResNet-18",
+};
+
+export const NETWORK_TEXTS: Readonly<Record<NetworkName, string>> = {
+  biol: "receptive fields as measured in macaque V1, widths correlated with spatial frequency",
+  unif1: "all properties uniform and independent",
+  unif2: "ny like nx, otherwise uniform and independent",
+  unif3: "as UNIF2, nx correlated with spatial frequency",
+  plain: "the same network behind a learned first stage, no V1",
+};
+
+/** The data sets; all pictures are resized to 64 x 64 pixels, 2 degrees of visual angle. */
+export type ImageSet = "cifar10" | "mnist" | "tiny-imagenet";
+
+export const IMAGE_SIZE = 64;
+
+export const VISUAL_DEGREES = 2;
+
+/** V1 and the network behind it. */
+export interface Architecture {
+  readonly simple: number;
+  readonly complex: number;
+  readonly kernelSize: number;
+  readonly stride: number;
+  readonly gain: number;
+  /** Factor of the back end's channels. */
+  readonly width: number;
+}
+
+/** How the learning rate changes: by the study's plateau rule, or down a cosine in a short training. */
+export type RateRule = "plateau" | "cosine";
+
+/** What a trained network is tested on. */
+export interface Testing {
+  readonly images: number;
+  readonly corruptions: readonly CorruptionName[];
+  readonly severities: readonly Severity[];
+  /** Images on which responses are measured and groups of cells are silenced. */
+  readonly probeImages: number;
+  /** Severity at which groups of cells are silenced. */
+  readonly probeSeverity: Severity;
+}
+
+/** One network: trained, tested and dissected. */
+export interface NetworkCell {
+  readonly experiment: "v1-sampling";
+  readonly version: 1;
+  readonly network: NetworkName;
+  /** Seed of the receptive fields, of the weights and of the order of images. */
+  readonly seed: number;
+  readonly data: ImageSet;
+  readonly architecture: Architecture;
+  readonly trainImages: number;
+  readonly steps: number;
+  readonly batchSize: number;
+  readonly learningRate: number;
+  readonly rateRule: RateRule;
+  readonly momentum: number;
+  readonly weightDecay: number;
+  readonly validationImages: number;
+  readonly evaluateEvery: number;
+  readonly testing: Testing;
+}
+
+/** "biol/seed1": what `--cells` chooses from. */
+export const cellName = ({ network, seed }: Pick<NetworkCell, "network" | "seed">): string =>
+  `${network}/seed${seed}`;
+
+export interface ScalePlan extends Omit<
+  NetworkCell,
+  "experiment" | "version" | "network" | "seed" | "data" | "evaluateEvery"
+> {
+  readonly data: ImageSet;
+  /** Networks that are run unless cells are chosen. */
+  readonly networks: readonly NetworkName[];
+  readonly evaluations: number;
+}
+
+/** Tiny ImageNet's 100,000 training images in batches of 128. */
+const EPOCH = Math.floor(100_000 / 128);
+
+/**
+ * - smoke: does everything work?
+ * - laptop: a reduced study. CIFAR-10 enlarged to 64 pixels, 128 + 128 cells on a grid of 16 x 16 (stride 4 instead of 2), a
+ *   quarter of the back end's channels, a few epochs down a cosine, 3 of 5 severities. UNIF2 and UNIF3 with `--cells "*"`.
+ * - paper: the authors' recipe on Tiny ImageNet.
+ */
+export const PLANS: Readonly<Record<Scale, ScalePlan>> = {
+  smoke: {
+    data: "cifar10",
+    networks: ["biol", "unif1", "plain"],
+    architecture: { simple: 16, complex: 16, kernelSize: 31, stride: 4, gain: 23, width: 0.0625 },
+    trainImages: 256,
+    steps: 8,
+    batchSize: 16,
+    learningRate: 0.05,
+    rateRule: "cosine",
+    momentum: 0.9,
+    weightDecay: 5e-4,
+    validationImages: 32,
+    evaluations: 2,
+    testing: {
+      images: 32,
+      corruptions: ["gaussian_noise", "defocus_blur", "fog", "contrast"],
+      severities: [3],
+      probeImages: 16,
+      probeSeverity: 3,
+    },
+  },
+  laptop: {
+    data: "cifar10",
+    networks: ["biol", "unif1", "plain"],
+    architecture: { simple: 128, complex: 128, kernelSize: 31, stride: 4, gain: 23, width: 0.25 },
+    trainImages: 25_000,
+    steps: 1500,
+    batchSize: 64,
+    learningRate: 0.1,
+    rateRule: "cosine",
+    momentum: 0.9,
+    weightDecay: 5e-4,
+    validationImages: 512,
+    evaluations: 6,
+    testing: {
+      images: 500,
+      corruptions: BENCHMARK_CORRUPTIONS,
+      severities: [1, 3, 5],
+      probeImages: 160,
+      probeSeverity: 3,
+    },
+  },
+  paper: {
+    data: "tiny-imagenet",
+    networks: NETWORKS,
+    architecture: { simple: 256, complex: 256, kernelSize: 31, stride: 2, gain: 23, width: 1 },
+    trainImages: 100_000,
+    steps: 60 * EPOCH,
+    batchSize: 128,
+    learningRate: 0.1,
+    rateRule: "plateau",
+    momentum: 0.9,
+    weightDecay: 5e-4,
+    validationImages: 10_000,
+    evaluations: 60,
+    testing: {
+      images: 10_000,
+      corruptions: BENCHMARK_CORRUPTIONS,
+      severities: SEVERITIES,
+      probeImages: 1000,
+      probeSeverity: 3,
+    },
+  },
+};
+
+/** All networks for each seed, the standard ones first. */
+export function cellsOf(plan: ScalePlan, seeds: readonly number[]): NetworkCell[] {
+  const { networks, evaluations, ...common } = plan;
+  const ordered = [...networks, ...NETWORKS.filter((name) => !networks.includes(name))];
+  return seeds.flatMap((seed) =>
+    ordered.map((network) => ({
+      experiment: "v1-sampling" as const,
+      version: 1 as const,
+      network,
+      seed,
+      ...common,
+      evaluateEvery: Math.max(1, Math.floor(common.steps / evaluations)),
+    })),
+  );
+}

@@ -1,0 +1,106 @@
+import { readFileSync } from "node:fs";
+import { availableParallelism, cpus, totalmem } from "node:os";
+import { cssGradient, UNIFORM_CYCLE } from "../draw/index.js";
+import type { Content, PageOptions, Section } from "./html.js";
+import { duration, markup, page } from "./html.js";
+
+/** The command, machine, versions and time of a run. */
+export interface Provenance {
+  readonly seeds: readonly number[];
+  /** "AMD EPYC ..., 2 cores, 8 GiB". */
+  readonly machine: string;
+  readonly versions: Readonly<Record<string, string>>;
+  /** ISO 8601. */
+  readonly date: string;
+  readonly wallTimeSeconds: number;
+  readonly command: string;
+}
+
+/** The provenance of a run that ends now on this machine. */
+export function provenanceOf(seeds: readonly number[], command: string, seconds: number): Provenance {
+  const date = new Date().toISOString();
+  return { seeds, machine: machine(), versions: versions(), date, wallTimeSeconds: seconds, command };
+}
+
+/** "AMD EPYC ..., 2 cores, 8 GiB". */
+export function machine(): string {
+  const processor = cpus()[0]?.model.trim() ?? "unknown processor";
+  return `${processor}, ${availableParallelism()} cores, ${Math.round(totalmem() / 2 ** 30)} GiB`;
+}
+
+/** Versions of the software that decides the numbers of a run. */
+export function versions(): Record<string, string> {
+  const text = readFileSync(new URL("../../package.json", import.meta.url), "utf8");
+  const { version, dependencies } = JSON.parse(text) as {
+    version: string;
+    dependencies: Record<string, string>;
+  };
+  const runtime = dependencies["onnxruntime-node"] ?? "unknown";
+  return { striate: version, node: process.version, "onnxruntime-node": runtime.replace(/^[^\d]*/, "") };
+}
+
+/** "striate 0.1.0, node v20". */
+export function versionsText(versions: Provenance["versions"]): string {
+  return Object.entries(versions)
+    .map(([name, version]) => `${name} ${version}`)
+    .join(", ");
+}
+
+/** A run as its page names it. */
+export interface RunFacts {
+  /** `smoke`, `laptop`, `paper`. */
+  readonly scale: string;
+  readonly provenance: Pick<Provenance, "seeds" | "date" | "wallTimeSeconds">;
+}
+
+/** "scale: smoke", "2 seeds", facts of the experiment's own, duration and day. */
+export function runFacts({ scale, provenance }: RunFacts, own: readonly string[] = []): string[] {
+  const { seeds, wallTimeSeconds, date } = provenance;
+  return [
+    `scale: ${scale}`,
+    seeds.length === 1 ? "1 seed" : `${seeds.length} seeds`,
+    ...own,
+    duration(wallTimeSeconds),
+    date.slice(0, 10),
+  ];
+}
+
+/** The page of an experiment; sections that are undefined are left out. */
+export function experimentPage(
+  run: RunFacts & Pick<PageOptions, "title" | "subtitle">,
+  {
+    sections,
+    ...options
+  }: Omit<PageOptions, "title" | "subtitle" | "ribbon" | "sections"> & {
+    readonly sections: readonly (Section | undefined)[];
+  },
+): string {
+  return page({
+    title: run.title,
+    subtitle: run.subtitle,
+    facts: runFacts(run),
+    ribbon: cssGradient(UNIFORM_CYCLE),
+    sections: sections.filter((section) => section !== undefined),
+    ...options,
+  });
+}
+
+/** How the numbers of a run were measured, name and value; `own` rows of the experiment follow the seeds, `more` is at the end. */
+export function provenanceRows(
+  scale: string,
+  { command, seeds, wallTimeSeconds, date, machine, versions }: Provenance,
+  own: readonly (readonly [string, Content])[] = [],
+  more: Readonly<Record<string, string>> = {},
+): (readonly [string, Content])[] {
+  return [
+    ["Command", markup`<code>${command}</code>`],
+    ["Scale", scale],
+    ["Seeds", seeds.join(", ")],
+    ...own,
+    ["Wall time", duration(wallTimeSeconds)],
+    ["Date", date],
+    ["Machine", machine],
+    ["Versions", versionsText(versions)],
+    ...Object.entries(more),
+  ];
+}
