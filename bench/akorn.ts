@@ -3,7 +3,7 @@ import { lower, tensorData, writeOnnx } from "../src/graph/index.js";
 import type { Port } from "../src/graph/index.js";
 import { initialState } from "../src/nn/module.js";
 import { adam } from "../src/nn/optimizers.js";
-import { baked, initialTrainingState, writeTrainingStep } from "../src/nn/training-state.js";
+import { asConstants, initialTrainingState, writeTrainingStep } from "../src/nn/training-state.js";
 import { trainingStep } from "../src/nn/training-step.js";
 import { nodeRuntime } from "../src/runtime/node.js";
 import type { Values } from "../src/runtime/runtime.js";
@@ -98,7 +98,7 @@ const valuesOf = ({ parameters }: Task) => initialState(parameters, (name) => Ra
 async function openInference(task: Task, images: number): Opened {
   const { outputs } = task.inference(images);
   const answer = { answer: outputs.features ?? outputs.logits! };
-  const written = writeOnnx(lower(answer, "cpu"), { values: baked(valuesOf(task)) });
+  const written = writeOnnx(lower(answer, "cpu"), { values: asConstants(valuesOf(task)) });
   const session = await nodeRuntime.createSession(written.bytes, { threads: 2 });
   const feeds = feedsFor(written.inputs);
   return { run: () => session.run(feeds), close: () => session.close() };

@@ -2,7 +2,7 @@ import { lower, tensorData, writeOnnx } from "../src/graph/index.js";
 import type { Port } from "../src/graph/index.js";
 import { adam } from "../src/nn/optimizers.js";
 import { initialState } from "../src/nn/module.js";
-import { baked, initialTrainingState, writeTrainingStep } from "../src/nn/training-state.js";
+import { asConstants, initialTrainingState, writeTrainingStep } from "../src/nn/training-state.js";
 import { trainingStep } from "../src/nn/training-step.js";
 import { nodeRuntime } from "../src/runtime/node.js";
 import type { Values } from "../src/runtime/runtime.js";
@@ -94,7 +94,7 @@ async function openTraining(options: KomplexNetOptions): ReturnType<BenchCase["o
 
 async function openInference(options: KomplexNetOptions): ReturnType<BenchCase["open"]> {
   const task = taskOf(options);
-  const constants = { values: baked(valuesOf(task)) };
+  const constants = { values: asConstants(valuesOf(task)) };
   const written = writeOnnx(lower(task.inference(BATCH).outputs, "cpu", constants), constants);
   const session = await nodeRuntime.createSession(written.bytes, { threads: 2 });
   const feeds = feedsFor(written.inputs);

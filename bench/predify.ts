@@ -4,7 +4,7 @@ import type { ImportedModel } from "../src/graph/onnx/read.js";
 import { readOnnx } from "../src/graph/onnx/read.js";
 import { initialState, namedParameters } from "../src/nn/module.js";
 import { sgd } from "../src/nn/optimizers.js";
-import { baked } from "../src/nn/training-state.js";
+import { asConstants } from "../src/nn/training-state.js";
 import { nodeRuntime } from "../src/runtime/node.js";
 import { EfficientNet, Vgg } from "../src/systems/baselines/index.js";
 import type { PredictiveNetwork } from "../src/systems/predify/index.js";
@@ -30,7 +30,7 @@ function asFile(model: { forward(images: Tensor): Tensor }, side: number): Impor
   const parameters = namedParameters(model);
   const state = initialState(parameters, (name) => Random.derive(1, name));
   const logits = model.forward(input("input", ["batch", 3, side, side]));
-  return readOnnx(writeOnnx(lower({ logits }, "portable"), { values: baked(state) }).bytes);
+  return readOnnx(writeOnnx(lower({ logits }, "portable"), { values: asConstants(state) }).bytes);
 }
 
 /** VGG11 with batch normalisation on 32 x 32 images, PCoders after the last ReLU of the first four stages. */

@@ -2,12 +2,12 @@ import type { Tensor, TensorData } from "../src/graph/index.js";
 import { input, lower, mean, writeOnnx } from "../src/graph/index.js";
 import { initialState, namedParameters } from "../src/nn/module.js";
 import { sgd } from "../src/nn/optimizers.js";
-import { baked } from "../src/nn/training-state.js";
+import { asConstants } from "../src/nn/training-state.js";
 import { nodeRuntime } from "../src/runtime/node.js";
 import {
   VOneBlock,
   VOneNetTask,
-  gaborBank,
+  v1GaborBank,
   inPixels,
   sampleReceptiveFields,
   voneResNet18,
@@ -28,7 +28,7 @@ async function inference(
   values: ReadonlyMap<string, TensorData> = new Map(),
 ): ReturnType<BenchCase["open"]> {
   const y = forward(input("images", [BATCH, 3, 64, 64]));
-  const constants = { values: baked(values) };
+  const constants = { values: asConstants(values) };
   const { bytes } = writeOnnx(lower({ y }, "cpu", constants), constants);
   const session = await nodeRuntime.createSession(bytes, { threads: 2 });
   const images = noise([BATCH, 3, 64, 64]);
@@ -44,7 +44,7 @@ export function vonenetCases(): BenchCase[] {
       unit: "filters/s",
       open: () =>
         Promise.resolve({
-          run: () => Promise.resolve(gaborBank(inPixels(sampleReceptiveFields(), GEOMETRY), 31)),
+          run: () => Promise.resolve(v1GaborBank(inPixels(sampleReceptiveFields(), GEOMETRY), 31)),
           close: () => Promise.resolve(),
         }),
     },

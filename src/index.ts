@@ -12,7 +12,7 @@ export type { ForeignTensor, ImportWeightsOptions, ImportedWeights } from "./gra
 export { importWeights } from "./graph/onnx/import-weights.js";
 export { OnnxFile, readOnnx } from "./graph/onnx/read.js";
 export type { ImportedModel, ImportedParameter, ReadOptions } from "./graph/onnx/read.js";
-export { summarise } from "./graph/summary.js";
+export { summariseModel } from "./graph/summary.js";
 export type { LayerCost, LayerSummary, ModelSummary, PortSummary } from "./graph/summary.js";
 
 export type {

@@ -9,11 +9,15 @@ import type { ConstantSet } from "../robustness/corruptions/index.js";
 import { CORRUPTIONS, corrupt, defaultReencode } from "../robustness/corruptions/index.js";
 import { StriateError, check } from "../util/errors.js";
 import { ensureFolder, fileError } from "../util/files-node.js";
-import type { CorruptOptions } from "./commands/corrupt.js";
+import type { CorruptCommandOptions } from "./commands/corrupt.js";
 import type { Streams } from "./terminal/streams.js";
 
 /** Corrupts one picture and writes a contact sheet: a row for each corruption, a column for each severity. */
-export async function corruptPicture(path: string, options: CorruptOptions, streams: Streams): Promise<void> {
+export async function corruptPicture(
+  path: string,
+  options: CorruptCommandOptions,
+  streams: Streams,
+): Promise<void> {
   const { all, severities, seed, cell, each } = options;
   check(
     all !== (options.corruptions !== undefined),

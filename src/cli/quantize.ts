@@ -30,7 +30,7 @@ import { constantData } from "../graph/index.js";
 import { StriateError, check } from "../util/errors.js";
 import { ensureFolder } from "../util/files-node.js";
 import { Random } from "../util/random.js";
-import type { QuantizeOptions } from "./commands/quantize.js";
+import type { QuantizeCommandOptions } from "./commands/quantize.js";
 import { statedPreprocessing } from "./options/preprocessing.js";
 import { createProgress } from "./terminal/progress.js";
 import type { Streams } from "./terminal/streams.js";
@@ -40,7 +40,11 @@ import { renderTable } from "./terminal/table.js";
 const TIMED_RUNS = 7;
 
 /** Writes an int8 version of a classifier and prints how it compares. */
-export async function quantizeFile(path: string, options: QuantizeOptions, streams: Streams): Promise<void> {
+export async function quantizeFile(
+  path: string,
+  options: QuantizeCommandOptions,
+  streams: Streams,
+): Promise<void> {
   const { out = path.replace(/\.onnx$/, "") + "-int8.onnx", threads, seed } = options;
   check(out.endsWith(".onnx"), () => `--out: expected a name that ends in .onnx, got "${out}"`);
   const name = basename(path);
@@ -100,7 +104,7 @@ export async function quantizeFile(path: string, options: QuantizeOptions, strea
 }
 
 function networkOptions(
-  { size, output, noise, input: inputs }: QuantizeOptions,
+  { size, output, noise, input: inputs }: QuantizeCommandOptions,
   preprocessing: Preprocessing | undefined,
   name: string,
 ): OnnxNetworkOptions {
@@ -120,7 +124,7 @@ function networkOptions(
 /** Labelled pictures if the network's classes are theirs, and any other ones without labels. */
 async function pictures(
   network: Network,
-  { data, split, classes }: QuantizeOptions,
+  { data, split, classes }: QuantizeCommandOptions,
 ): Promise<{ readonly source: ImageSource; readonly isLabelled: boolean }> {
   const outputs = network.classes;
   try {
@@ -152,7 +156,7 @@ function batchOf({ pixels, shape }: PreparedImages, from: number, count: number)
 // ---- what the network is fed ---------------------------------------------------------------------------------------------
 
 /** The shape of the images with the size that is used, where the file leaves it open. */
-function batchShape(network: Network, file: OnnxFile, options: QuantizeOptions) {
+function batchShape(network: Network, file: OnnxFile, options: QuantizeCommandOptions) {
   if (options.size === undefined) return {};
   const { inputs } = file.read();
   const images = rolesOf(file, options).others[0]!;
@@ -163,7 +167,7 @@ function batchShape(network: Network, file: OnnxFile, options: QuantizeOptions) 
   return { inputShapes: { [images]: [batch!, ...space] } };
 }
 
-function rolesOf(file: OnnxFile, { noise, input: inputs }: QuantizeOptions): InputRoles {
+function rolesOf(file: OnnxFile, { noise, input: inputs }: QuantizeCommandOptions): InputRoles {
   const model = file.read();
   return inputRoles(model, describeModel(model.metadata, file.what), file.what, {
     ...(noise && { noise }),
@@ -176,7 +180,7 @@ async function calibrationBatches(
   file: OnnxFile,
   network: Network,
   images: PreparedImages,
-  options: QuantizeOptions,
+  options: QuantizeCommandOptions,
 ): Promise<Values[]> {
   const { inputs } = file.read();
   const roles = rolesOf(file, options);
@@ -294,7 +298,7 @@ interface Findings {
 
 function table(
   { name, figures, sizes, isLabelled, images, isSame, what }: Findings,
-  { data, batch, threads, calibration, calibrationImages, seed }: QuantizeOptions,
+  { data, batch, threads, calibration, calibrationImages, seed }: QuantizeCommandOptions,
 ): string {
   const { top1, top5, agreeing, times } = figures;
   const share = (right: number) => {

@@ -5,7 +5,7 @@ import type { Tensor } from "../graph/index.js";
 import { showShape } from "../graph/index.js";
 import { loadOnnx } from "../graph/onnx/open-node.js";
 import type { LayerCost, ModelSummary, PortSummary } from "../graph/summary.js";
-import { summarise } from "../graph/summary.js";
+import { summariseModel } from "../graph/summary.js";
 import { StriateError } from "../util/errors.js";
 import { unknownName } from "../util/suggest.js";
 import { builtInModels } from "./models.js";
@@ -17,7 +17,7 @@ export async function printSummary(model: string, streams: Streams): Promise<voi
   const builtIn = builtInModels.find(({ name }) => name === model);
   const title = builtIn === undefined ? basename(model) : `${builtIn.name}: ${builtIn.summary}`;
   const outputs = builtIn === undefined ? await outputsOfFile(model) : builtIn.trace();
-  streams.out.write(`${describeModel(title, summarise(outputs))}\n`);
+  streams.out.write(`${describeSummary(title, summariseModel(outputs))}\n`);
 }
 
 async function outputsOfFile(path: string): Promise<Readonly<Record<string, Tensor>>> {
@@ -36,7 +36,7 @@ async function exists(path: string): Promise<boolean> {
 }
 
 /** The summary as text: inputs and outputs, one line for each layer, totals. */
-export function describeModel(title: string, summary: ModelSummary): string {
+export function describeSummary(title: string, summary: ModelSummary): string {
   const { inputs, outputs, layers, total, nodes } = summary;
   const table = renderTable({
     title,

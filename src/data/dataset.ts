@@ -1,6 +1,10 @@
 import { check } from "../util/errors.js";
 import { Random, type RandomLabel } from "../util/random.js";
 
+/** Names of the fields that tasks on images read. */
+export const IMAGES = "images";
+export const LABELS = "labels";
+
 /** The number arrays a data set may hold. */
 export type DataArray =
   Float32Array | Float64Array | Uint8Array | Int8Array | Uint16Array | Int16Array | Uint32Array | Int32Array;
@@ -54,7 +58,7 @@ export function sampleSize(shape: readonly number[]): number {
 }
 
 /** Samples start..end-1 as views of the same memory. */
-export function slice<F extends Fields>(
+export function sliceDataset<F extends Fields>(
   dataset: ArraysDataset<F>,
   start: number,
   end = dataset.count,
@@ -77,7 +81,7 @@ export function take<F extends Fields>(
   dataset: ArraysDataset<F>,
   which: number | ArrayLike<number>,
 ): ArraysDataset<F> {
-  if (typeof which === "number") return slice(dataset, 0, which);
+  if (typeof which === "number") return sliceDataset(dataset, 0, which);
   checkIndices("take", which, dataset.count);
   return {
     count: which.length,
@@ -95,7 +99,7 @@ export function take<F extends Fields>(
  * Two parts drawn at random without overlap, the first with `round(fraction * count)` samples. The same seed gives the
  * same parts.
  */
-export function split<F extends Fields>(
+export function splitDataset<F extends Fields>(
   dataset: ArraysDataset<F>,
   fraction: number,
   seed: RandomLabel,
@@ -104,7 +108,7 @@ export function split<F extends Fields>(
   return [take(dataset, first), take(dataset, second)];
 }
 
-/** The sample numbers behind {@link split}, for data that is generated rather than stored. */
+/** The sample numbers behind {@link splitDataset}, for data that is generated rather than stored. */
 export function splitIndices(count: number, fraction: number, seed: RandomLabel): [Uint32Array, Uint32Array] {
   check(fraction >= 0 && fraction <= 1, () => `split: expected a fraction from 0 to 1, got ${fraction}`);
   const order = Random.derive(seed, "split").permutation(count);

@@ -2,13 +2,13 @@ import { StriateError, check } from "../util/errors.js";
 import { Random, type RandomLabel } from "../util/random.js";
 
 /** A corruption of pictures with values in [0, 1]. */
-export type Corruption =
+export type PixelNoise =
   /** Adds normal noise of mean 0 and this variance, then clips to [0, 1]. */
   | { readonly kind: "gaussian"; readonly variance: number }
   /** Each pixel with probability `amount` becomes 1 or 0, equally likely. */
   | { readonly kind: "saltAndPepper"; readonly amount: number };
 
-export interface CorruptionOptions {
+export interface PixelNoiseOptions {
   readonly seed: RandomLabel;
   /** Numbers of one picture, channels included. */
   readonly sampleSize: number;
@@ -20,7 +20,7 @@ export interface CorruptionOptions {
 }
 
 /** Noise that every model is tested with when models are compared: the authors' amount for KomplexNet. */
-export const DEFAULT_NOISE: Corruption = { kind: "gaussian", variance: 0.1 };
+export const DEFAULT_NOISE: PixelNoise = { kind: "gaussian", variance: 0.1 };
 
 /**
  * The noise that the authors' test code gives to each model. It differs between models, so it is no fair comparison; it
@@ -37,10 +37,10 @@ export const REFERENCE_NOISE = {
 } as const;
 
 /** Corrupts pictures in place and returns them. Throws {@link StriateError} on impossible amounts or sizes. */
-export function corrupt(
+export function addPixelNoise(
   pictures: Float32Array,
-  corruption: Corruption,
-  options: CorruptionOptions,
+  corruption: PixelNoise,
+  options: PixelNoiseOptions,
 ): Float32Array {
   const { seed, sampleSize, indices } = options;
   const count = pictures.length / sampleSize;
@@ -72,15 +72,15 @@ export function corrupt(
   return pictures;
 }
 
-function gaussian(variance: number): Corruption {
+function gaussian(variance: number): PixelNoise {
   return { kind: "gaussian", variance };
 }
 
-function saltAndPepper(amount: number): Corruption {
+function saltAndPepper(amount: number): PixelNoise {
   return { kind: "saltAndPepper", amount };
 }
 
-function checkAmount(corruption: Corruption): void {
+function checkAmount(corruption: PixelNoise): void {
   switch (corruption.kind) {
     case "gaussian":
       check(

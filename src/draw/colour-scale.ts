@@ -2,7 +2,7 @@ import { check } from "../util/errors.js";
 import { entry, hex } from "./colour.js";
 import { FONT, withStyles } from "./context.js";
 import type { DrawingContext } from "./context.js";
-import type { ValueRange } from "./feature-maps.js";
+import type { ColourRange } from "./feature-maps.js";
 import { checkSizes } from "./rgba-image.js";
 import { SEQUENTIAL } from "./scalar-maps.js";
 import type { ScalarMap } from "./scalar-maps.js";
@@ -37,7 +37,7 @@ function significant(value: number): string {
  */
 export function drawColourScale(
   context: DrawingContext,
-  { low, high }: ValueRange,
+  { low, high }: ColourRange,
   options: ColourScaleOptions = {},
 ): void {
   const { map = SEQUENTIAL, width = 180, height = 28, format = significant, ink = "currentColor" } = options;

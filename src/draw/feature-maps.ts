@@ -13,7 +13,7 @@ export interface FeatureMaps extends MapSize {
 }
 
 /** The values that the two ends of a scale stand for. */
-export interface ValueRange {
+export interface ColourRange {
   readonly low: number;
   readonly high: number;
 }
@@ -28,7 +28,7 @@ export interface ScaleOptions {
    * `"own"`: each map from its smallest to its largest value; `"shared"`: all shown maps together; or a fixed range, beyond
    * which values are clipped, as for pages whose frames must be comparable. Default `"shared"`.
    */
-  readonly range?: "own" | "shared" | ValueRange;
+  readonly range?: "own" | "shared" | ColourRange;
   /** What the low end stands for, instead of the smallest value: 0 for activity. */
   readonly low?: number;
 }
@@ -44,7 +44,7 @@ export interface FeatureMapOptions extends ScaleOptions, GridOptions, ReuseOptio
  *
  * @throws StriateError if values do not fit the sizes or are not finite, or there is no such channel
  */
-export function featureRanges(maps: FeatureMaps, options: ScaleOptions = {}): ValueRange[] {
+export function featureRanges(maps: FeatureMaps, options: ScaleOptions = {}): ColourRange[] {
   const { map = SEQUENTIAL, range = "shared" } = options;
   const shown = shownChannels(maps, options.channels);
   if (typeof range === "object") {
@@ -78,7 +78,7 @@ function shownChannels(
   return chosen ?? Array.from({ length: channels }, (_, channel) => channel);
 }
 
-function ends({ height, width, values }: FeatureMaps, channel: number): ValueRange {
+function ends({ height, width, values }: FeatureMaps, channel: number): ColourRange {
   const area = height * width;
   let [low, high] = [Infinity, -Infinity];
   for (let i = channel * area; i < (channel + 1) * area; i++) {

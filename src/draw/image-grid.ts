@@ -1,7 +1,7 @@
 import { checkWhole } from "../util/check.js";
 import { check } from "../util/errors.js";
 import type { Rgb } from "./colour.js";
-import { blend, checkImage, checkSizes, fillRectangle, imageFor } from "./rgba-image.js";
+import { blend, checkRgbaImage, checkSizes, fillRectangle, imageFor } from "./rgba-image.js";
 import type { MapSize, ReuseOptions, RgbaImage } from "./rgba-image.js";
 
 /** How pictures of one size stand in rows. */
@@ -62,7 +62,7 @@ export function imageGrid(images: readonly RgbaImage[], options: GridOptions & R
   const layout = gridLayout("image grid", images.length, first, options);
   const grid = gridImage("image grid", layout, background, into);
   images.forEach((image, i) => {
-    checkImage(`image grid, picture ${i}`, image);
+    checkRgbaImage(`image grid, picture ${i}`, image);
     check(
       image.width === first.width && image.height === first.height,
       () =>

@@ -13,7 +13,7 @@ export type { DrawingContext } from "./context.js";
 export { cssGradient, phaseColour, phaseIndex, TWO_HUE_CYCLE, UNIFORM_CYCLE } from "./cyclic-maps.js";
 export type { CyclicMap } from "./cyclic-maps.js";
 export { featureMaps, featureRanges } from "./feature-maps.js";
-export type { FeatureMapOptions, FeatureMaps, ScaleOptions, ValueRange } from "./feature-maps.js";
+export type { FeatureMapOptions, FeatureMaps, ScaleOptions, ColourRange } from "./feature-maps.js";
 export { filterMaps } from "./filter-maps.js";
 export type { FilterMapOptions, Filters } from "./filter-maps.js";
 export { imageGrid } from "./image-grid.js";

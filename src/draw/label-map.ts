@@ -1,7 +1,7 @@
 import { check, StriateError } from "../util/errors.js";
 import type { Rgb } from "./colour.js";
 import { labelColour } from "./palette.js";
-import { blend, checkImage, checkLength, checkSizes, fillRectangle, imageFor } from "./rgba-image.js";
+import { blend, checkRgbaImage, checkLength, checkSizes, fillRectangle, imageFor } from "./rgba-image.js";
 import type { MapSize, ReuseOptions, RgbaImage } from "./rgba-image.js";
 
 /** A whole number for each pixel, `[height, width]`: 0 background, from 1 on objects, below 0 ignored. */
@@ -68,7 +68,7 @@ export function maskOverlay(
 ): RgbaImage {
   const { height, width, labels } = plane;
   const { colourOf = tint, opacity = 0.45, boundary = WHITE, scale = 1 } = options;
-  checkImage("mask overlay picture", picture);
+  checkRgbaImage("mask overlay picture", picture);
   checkLabels("mask overlay", plane, scale);
   check(
     picture.width === width && picture.height === height,

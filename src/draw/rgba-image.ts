@@ -39,7 +39,7 @@ export function checkLength(what: string, values: ArrayLike<unknown>, expected: 
 }
 
 /** Throws {@link StriateError} unless the picture has a positive size and four bytes for each pixel. */
-export function checkImage(what: string, image: RgbaImage): void {
+export function checkRgbaImage(what: string, image: RgbaImage): void {
   checkSizes(what, { width: image.width, height: image.height });
   checkLength(`${what} data`, image.data, 4 * image.width * image.height);
 }
@@ -105,7 +105,7 @@ export function fromRgb(
  * @throws StriateError if the factor is no whole number above 0
  */
 export function enlarge(image: RgbaImage, factor: number, { into }: ReuseOptions = {}): RgbaImage {
-  checkImage("picture to enlarge", image);
+  checkRgbaImage("picture to enlarge", image);
   checkSizes("picture to enlarge", { factor });
   const large = imageFor("enlarged picture", image.width * factor, image.height * factor, into);
   const { width, data } = image;
@@ -128,7 +128,7 @@ export function blend(above: number, below: number, alpha: number): number {
  * @throws StriateError if the data do not fit the size
  */
 export function overBackground(image: RgbaImage, background: Rgb, { into }: ReuseOptions = {}): RgbaImage {
-  checkImage("picture over a background", image);
+  checkRgbaImage("picture over a background", image);
   const result = imageFor("picture over a background", image.width, image.height, into);
   for (let at = 0; at < image.data.length; at += 4) {
     const alpha = image.data[at + 3]! / 255;

@@ -49,7 +49,7 @@ const weightsPath = (cells: string, config: object): string =>
 
 /** Saves the values of a finished cell's network for cells that start from it; `cells` holds the folders of all cells. */
 export function saveWeights(cells: string, config: object, values: State): Promise<void> {
-  return writeWeights(weightsPath(cells, config), values);
+  return writeCellWeights(weightsPath(cells, config), values);
 }
 
 /** @throws StriateError if the cell has left no weights, or a damaged file */
@@ -57,7 +57,7 @@ export function loadWeights(cells: string, config: object): Promise<State> {
   return readWeights(weightsPath(cells, config));
 }
 
-export async function writeWeights(path: string, values: State): Promise<void> {
+export async function writeCellWeights(path: string, values: State): Promise<void> {
   const tensors = [...values].map(
     ([name, { shape, data }]) =>
       [name, { dtype: "F32", shape, data: data as Float32Array<ArrayBuffer> }] as const,

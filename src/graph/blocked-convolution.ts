@@ -1,5 +1,5 @@
 import { isStaticShape, sizeOf } from "./dims.js";
-import { apply1 } from "./operator.js";
+import { applySingle } from "./operator.js";
 import { mul } from "./operators/elementwise.js";
 import { concat } from "./operators/join.js";
 import { gather } from "./operators/select.js";
@@ -45,15 +45,15 @@ export function isBlockable(x: Tensor, w: Tensor, groups: number): boolean {
 /** Conv of a plain x with a plain w, both reordered here. */
 export function blockedConvolution(x: Tensor, w: Tensor, bias: Tensor | undefined, window: Window): Tensor {
   const operands = [toBlocks(x), blockedKernel(w), ...(bias ? [bias] : [])];
-  return fromBlocks(apply1(`${DOMAIN}Conv`, operands, windowAttributes(window)));
+  return fromBlocks(applySingle(`${DOMAIN}Conv`, operands, windowAttributes(window)));
 }
 
 function toBlocks(x: Tensor): Tensor {
-  return apply1(`${DOMAIN}ReorderInput`, [x]);
+  return applySingle(`${DOMAIN}ReorderInput`, [x]);
 }
 
 function fromBlocks(x: Tensor): Tensor {
-  return apply1(`${DOMAIN}ReorderOutput`, [x], { channels: x.shape[1] as number });
+  return applySingle(`${DOMAIN}ReorderOutput`, [x], { channels: x.shape[1] as number });
 }
 
 /** [out, in, ...kernel] as [out / B, in / B, ...kernel, B (in), B (out)]; depthwise: [out / B, 1, ...kernel, B]. */
@@ -95,7 +95,7 @@ export function blockedWeightGradient(x: Tensor, dy: Tensor, window: Window): Te
   );
   const missing = seen.map((length, i) => length - space[i]! - window.before[i]!);
   const block = blockLength();
-  const images = apply1("Div", [integers([batch]), block]);
+  const images = applySingle("Div", [integers([batch]), block]);
 
   // [batch / B, in, ...space, B], then just as much of it as the window sees.
   const blocks = toBlocks(reshape(x, [1, batch, into * space[0] * space[1], 1]));
@@ -107,11 +107,11 @@ export function blockedWeightGradient(x: Tensor, dy: Tensor, window: Window): Te
         splitBlocks(padded, [into, ...(padded.shape.slice(2) as number[])]),
         seen.map((end, i) => ({ axis: i + 2, start: 0, end })),
       );
-  const flat = apply1("Reshape", [source, concat([images, integers([into * seen[0]!, -1])], 0)]);
+  const flat = applySingle("Reshape", [source, concat([images, integers([into * seen[0]!, -1])], 0)]);
 
   // [batch, out / B, positions, B], which the gradient of x needs as well, to [out / B, batch / B, positions, B, B].
   const parts = concat([images, block, integers([-1, rows * columns]), block], 0);
-  const kernel = reshape(transpose(apply1("Reshape", [toBlocks(dy), parts]), [2, 0, 3, 1, 4]), [
+  const kernel = reshape(transpose(applySingle("Reshape", [toBlocks(dy), parts]), [2, 0, 3, 1, 4]), [
     out,
     batch * rows,
     1,
@@ -124,7 +124,7 @@ export function blockedWeightGradient(x: Tensor, dy: Tensor, window: Window): Te
       return channel * seen[0]! + row * strides[0] + a * dilations[0];
     });
     const image = reshape(gather(flat, integers(index), 1), [1, batch * rows, into, seen[1]!]);
-    const sums = apply1(`${DOMAIN}Conv`, [image, kernel], {
+    const sums = applySingle(`${DOMAIN}Conv`, [image, kernel], {
       kernel_shape: [1, columns],
       dilations: [1, strides[1]],
       strides: [1, dilations[1]],
@@ -139,7 +139,7 @@ function padBlocks(x: Tensor, before: readonly number[], after: readonly number[
   if ([...before, ...after].every((n) => n === 0)) return x;
   const channels = x.shape[1] as number;
   const attributes = { kernel_shape: [1, 1], pads: [...before, ...after], group: channels };
-  return apply1(`${DOMAIN}Conv`, [x, onesForEach(channels)], attributes);
+  return applySingle(`${DOMAIN}Conv`, [x, onesForEach(channels)], attributes);
 }
 
 /** A depthwise kernel of single ones. */
@@ -152,13 +152,13 @@ function onesForEach(channels: number): Tensor {
 
 /** A reordered [1, channels, ...] with its blocks spelt out: [channels / B, ...shape, B]. */
 function splitBlocks(x: Tensor, shape: readonly number[]): Tensor {
-  return apply1("Reshape", [x, concat([integers([-1, ...shape]), blockLength()], 0)]);
+  return applySingle("Reshape", [x, concat([integers([-1, ...shape]), blockLength()], 0)]);
 }
 
 /** B, as the graph finds it out. */
 function blockLength(): Tensor {
   const four = toBlocks(constant({ dtype: "float32", shape: [1, 4, 1, 1], data: new Float32Array(4) }));
-  return apply1("Shape", [four], { start: 1, end: 2 });
+  return applySingle("Shape", [four], { start: 1, end: 2 });
 }
 
 // ---- scaled sums -------------------------------------------------------------------------------------------------------
@@ -178,6 +178,6 @@ export function isScaledSumBlockable({ dtype, shape }: Tensor): boolean {
 export function blockedScaledSum(x: Tensor, scale: Tensor, y: Tensor): Tensor {
   const map = [1, CHANNELS, ROWS, -1];
   const operands = [reshape(x, map), mul(onesForEach(CHANNELS), scale), undefined, reshape(y, map)];
-  const total = apply1(`${DOMAIN}Conv`, operands, { kernel_shape: [1, 1], group: CHANNELS });
+  const total = applySingle(`${DOMAIN}Conv`, operands, { kernel_shape: [1, 1], group: CHANNELS });
   return reshape(total, x.shape);
 }

@@ -11,7 +11,7 @@ import { fourierConvolution, fourierWeightGradient } from "./fourier-convolution
 import type { ConvolutionShape } from "./fourier-convolution.js";
 import { halfFourierConvolution, halfFourierPays } from "./half-fourier-convolution.js";
 import type { Call, Target } from "./operator.js";
-import { apply1 } from "./operator.js";
+import { applySingle } from "./operator.js";
 import { fusedMatmul } from "./operators/contrib.js";
 import { add, addAll, mul } from "./operators/elementwise.js";
 import { matmul, transposeMatrix } from "./operators/linear.js";
@@ -73,9 +73,9 @@ export function lowerConv(
 ): Tensor[] | undefined {
   if (target !== "cpu") return undefined;
   const [x, w, bias] = [call.inputs[0]!, call.inputs[1]!, call.inputs[2]];
-  if (!fixedWeight && skipsPlaces(x, window)) {
-    const inputs = [placesMet(x, window), ...call.inputs.slice(1)];
-    return [apply1("Conv", inputs, windowAttributes(withoutStride(window)))];
+  if (!fixedWeight && skipsPositions(x, window)) {
+    const inputs = [stridedPositions(x, window), ...call.inputs.slice(1)];
+    return [applySingle("Conv", inputs, windowAttributes(withoutStride(window)))];
   }
   const shape = convolutionShape(x, [w.shape[0]!, ...space]);
   const withBias = (y: Tensor) => [bias ? add(y, reshape(bias, [1, -1, 1, 1])) : y];
@@ -105,10 +105,10 @@ export function lowerConvTranspose(
   const [x, w, bias] = [call.inputs[0]!, call.inputs[1]!, call.inputs[2]];
   const scaled = scaledChannels(x, w.shape);
   if (scaled !== undefined) {
-    return [apply1("ConvTranspose", [scaled.values, mul(w, scaled.scale), bias], call.attributes)];
+    return [applySingle("ConvTranspose", [scaled.values, mul(w, scaled.scale), bias], call.attributes)];
   }
-  if (bias === undefined && target === "cpu" && skipsPlaces(x, window) && isMultiple(x, window, space)) {
-    const met = apply1("ConvTranspose", [x, w], windowAttributes(withoutStride(window)));
+  if (bias === undefined && target === "cpu" && skipsPositions(x, window) && isMultiple(x, window, space)) {
+    const met = applySingle("ConvTranspose", [x, w], windowAttributes(withoutStride(window)));
     return [spread(met, window, space as [number, number])];
   }
   if (bias === undefined && target === "cpu") {
@@ -140,7 +140,7 @@ function turnedConvolution(call: Call, window: Window): Tensor[] | undefined {
   const few = channels < 8 && channels < (w.shape[0] as number) / window.groups;
   if (!plain || few) return undefined;
   return [
-    apply1("Conv", [x, turnedKernel(w, window.groups), ...(bias ? [bias] : [])], {
+    applySingle("Conv", [x, turnedKernel(w, window.groups), ...(bias ? [bias] : [])], {
       ...windowAttributes(window),
       pads: [...begin, ...end],
     }),
@@ -180,8 +180,8 @@ function swapChannels(w: Tensor, groups: number): Tensor {
 }
 
 export function lowerConvWeightGradient(pairs: readonly Pair[], target: Target, window: Window): Tensor {
-  if (target === "cpu" && pairs.every(([x]) => skipsPlaces(x, window))) {
-    const met = pairs.map(([x, dy]) => [placesMet(x, window), dy] as const);
+  if (target === "cpu" && pairs.every(([x]) => skipsPositions(x, window))) {
+    const met = pairs.map(([x, dy]) => [stridedPositions(x, window), dy] as const);
     return lowerConvWeightGradient(met, target, withoutStride(window));
   }
   const [[x, dy]] = pairs as readonly [Pair];
@@ -217,15 +217,15 @@ function scaledChannels(
 const FAR_LARGER = 4;
 
 /** Whether a kernel of one cell skips places of x. */
-function skipsPlaces(x: Tensor, { kernel, strides, before, after }: Window): boolean {
+function skipsPositions(x: Tensor, { kernel, strides, before, after }: Window): boolean {
   const single = kernel.length === 2 && kernel.every((k) => k === 1);
   const unpadded = [...before, ...after].every((n) => n === 0);
   return x.dtype === "float32" && single && unpadded && strides.some((s) => s > 1);
 }
 
 /** The places of x that such a kernel meets: pooling over single cells is ONNX Runtime's fastest way to skip the others. */
-function placesMet(x: Tensor, { kernel, strides }: Window): Tensor {
-  return apply1("AveragePool", [x], { kernel_shape: kernel, strides });
+function stridedPositions(x: Tensor, { kernel, strides }: Window): Tensor {
+  return applySingle("AveragePool", [x], { kernel_shape: kernel, strides });
 }
 
 /** Whether a result of `space` has a whole stride of rows for each row of x. */
@@ -345,7 +345,7 @@ export function weightGradientAs(
 /** Convolution of x with dy as its kernel, batch and channels swapped, stride and dilation swapped. */
 function swapped(x: Tensor, dy: Tensor, window: Window): Tensor {
   const order = [1, 0, ...window.kernel.map((_, axis) => axis + 2)];
-  const wide = apply1("Conv", [transpose(x, order), transpose(dy, order)], {
+  const wide = applySingle("Conv", [transpose(x, order), transpose(dy, order)], {
     strides: window.dilations,
     dilations: window.strides,
     pads: [...window.before, ...window.after],
@@ -371,7 +371,7 @@ function offsetsOf(kernel: readonly number[]): number[][] {
 }
 
 /** What the window sees at one offset, for every output position: [batch, in, ...output space]. */
-function seenAt(source: Tensor, dy: Tensor, window: Window, offset: readonly number[]): Tensor {
+function inputAtOffset(source: Tensor, dy: Tensor, window: Window, offset: readonly number[]): Tensor {
   const ranges = offset.flatMap((o, i) => {
     const [start, step, count] = [o * window.dilations[i]!, window.strides[i]!, dy.shape[i + 2]!];
     const axis = i + 2;
@@ -404,7 +404,7 @@ function perOffset(x: Tensor, dy: Tensor, window: Window, target: Target): Tenso
   const source = padded(x, window);
   const right = positions(dy, groups);
   const products = offsetsOf(kernel).map((offset) => {
-    const seen = positions(seenAt(source, dy, window, offset), groups);
+    const seen = positions(inputAtOffset(source, dy, window, offset), groups);
     return reshape(sum(timesTransposed(right, seen, target), 0), [out, into, 1]);
   });
   return reshape(products.length === 1 ? products[0]! : concat(products, 2), [out, into, ...kernel]);
@@ -417,7 +417,7 @@ function folded(x: Tensor, dy: Tensor, window: Window, target: Target): Tensor {
   const source = transpose(padded(x, window), order);
   const right = reshape(transpose(dy, order), [out, -1]);
   const products = offsetsOf(window.kernel).map((offset) => {
-    const seen = reshape(seenAt(source, dy, window, offset), [into, -1]);
+    const seen = reshape(inputAtOffset(source, dy, window, offset), [into, -1]);
     return reshape(timesTransposed(right, seen, target), [out, into, 1]);
   });
   return reshape(products.length === 1 ? products[0]! : concat(products, 2), [out, into, ...window.kernel]);
@@ -426,7 +426,9 @@ function folded(x: Tensor, dy: Tensor, window: Window, target: Target): Tensor {
 /** All offsets side by side, then one product: pays when there are few input channels. */
 function im2col(x: Tensor, dy: Tensor, window: Window, target: Target): Tensor {
   const source = padded(x, window);
-  const columns = offsetsOf(window.kernel).map((offset) => positions(seenAt(source, dy, window, offset)));
+  const columns = offsetsOf(window.kernel).map((offset) =>
+    positions(inputAtOffset(source, dy, window, offset)),
+  );
   const product = sum(timesTransposed(positions(dy), concat(columns, 1), target), 0);
   const [out, into] = [dy.shape[1] as number, x.shape[1] as number];
   const byOffset = reshape(product, [out, columns.length, into]);
@@ -438,7 +440,7 @@ function depthwise(x: Tensor, dy: Tensor, window: Window): Tensor {
   const source = padded(x, window);
   const allButChannels = dy.shape.flatMap((_, axis) => (axis === 1 ? [] : [axis]));
   const parts = offsetsOf(window.kernel).map((offset) => {
-    const total = sum(mul(seenAt(source, dy, window, offset), dy), allButChannels);
+    const total = sum(mul(inputAtOffset(source, dy, window, offset), dy), allButChannels);
     return reshape(total, [-1, 1, 1]);
   });
   const joined = parts.length === 1 ? parts[0]! : concat(parts, 2);

@@ -4,7 +4,7 @@ import { showShape } from "./dims.js";
 import { isFloat } from "./dtype.js";
 import type { DType } from "./dtype.js";
 import type { GradientCall } from "./operator.js";
-import { addGradients, apply1, operatorOf } from "./operator.js";
+import { addGradients, applySingle, operatorOf } from "./operator.js";
 import { expandLike } from "./operators/broadcast.js";
 import { cast, scalar } from "./operators/elementwise.js";
 import "./operators/core.js";
@@ -80,7 +80,7 @@ function totalsOf(
     if (node.leaf !== undefined || !node.inputs.some((input) => input && active.has(input))) continue;
     const received = node.outputs.map((output) => totals.get(output));
     if (received.every((gradient) => gradient === undefined)) continue;
-    backThrough(node, received, { active, wide, give });
+    backpropagateNode(node, received, { active, wide, give });
   }
   return totals;
 }
@@ -90,7 +90,7 @@ function throughComposed(
   call: GradientCall,
   compose: (inputs: readonly (Tensor | undefined)[]) => readonly Tensor[],
 ): (Tensor | "zero" | undefined)[] {
-  const inputs = call.inputs.map((x, i) => (x && call.needs(i) ? apply1("Identity", [x]) : x));
+  const inputs = call.inputs.map((x, i) => (x && call.needs(i) ? applySingle("Identity", [x]) : x));
   const wrt = inputs.flatMap((x, i) => (x && call.needs(i) ? [x] : []));
   const results = compose(inputs).flatMap((tensor, output) => {
     const seed = call.received(output);
@@ -151,7 +151,7 @@ function reachedFrom(order: readonly GraphNode[], wanted: ReadonlySet<Tensor>): 
   return active;
 }
 
-function backThrough(
+function backpropagateNode(
   node: GraphNode,
   received: readonly (Tensor | undefined)[],
   { active, wide, give }: Pass,

@@ -119,7 +119,7 @@ export function apply(
   const types = operator.infer(call);
   const node = new GraphNode(type, inputs, attributes, undefined, options.name);
   for (const [index, { dtype, shape, known }] of types.entries()) {
-    if (shape.some((dim) => dim === 0)) misfit(call, "an axis of length 0 (an empty batch?) is refused");
+    if (shape.some((dim) => dim === 0)) rejectCall(call, "an axis of length 0 (an empty batch?) is refused");
     node.outputs.push(new Tensor(node, index, dtype, shape, known));
   }
   return node.outputs;
@@ -136,7 +136,7 @@ export function applyAgain(node: GraphNode, inputs: readonly (Tensor | undefined
 export function addGradients(a: Tensor, b: Tensor): Tensor {
   const rule = a.node.type === b.node.type ? registry.get(a.node.type)?.mergeSum : undefined;
   const inputs = rule?.(callOf(a.node), callOf(b.node));
-  return inputs ? apply1(a.node.type, inputs, a.node.attributes) : apply1("Add", [a, b]);
+  return inputs ? applySingle(a.node.type, inputs, a.node.attributes) : applySingle("Add", [a, b]);
 }
 
 function callOf(node: GraphNode): Call {
@@ -149,7 +149,7 @@ function callOf(node: GraphNode): Call {
 }
 
 /** The single output of a call. */
-export function apply1(
+export function applySingle(
   type: string,
   inputs: readonly (Tensor | undefined)[],
   attributes: Attributes = {},
@@ -158,7 +158,7 @@ export function apply1(
 }
 
 /** Throws the one error for inputs that do not fit an operator. */
-export function misfit(call: Call, why: string): never {
+export function rejectCall(call: Call, why: string): never {
   const got = call.inputs.map((tensor) =>
     tensor === undefined ? "nothing" : `${tensor.dtype}${showShape(tensor.shape)}`,
   );
@@ -168,7 +168,7 @@ export function misfit(call: Call, why: string): never {
 /** Input i, which must be there. */
 export function required(call: Call, index: number, name: string): Tensor {
   const tensor = call.inputs[index];
-  if (tensor === undefined) misfit(call, `input ${name} is missing`);
+  if (tensor === undefined) rejectCall(call, `input ${name} is missing`);
   return tensor;
 }
 

@@ -1,5 +1,5 @@
 import { isStaticShape } from "./dims.js";
-import { apply1 } from "./operator.js";
+import { applySingle } from "./operator.js";
 import { add } from "./operators/elementwise.js";
 import { reshape, transpose } from "./operators/shape.js";
 import { pad, reverse, slice } from "./operators/slice-pad.js";
@@ -78,11 +78,11 @@ export function phaseConvolution(
   const parts = reshape(filled, [into, out, rows.cells, stride, columns.cells, stride]);
   const phases = reverse(reverse(transpose(parts, [1, 3, 5, 0, 2, 4]), 4), 5);
   const kernel = reshape(phases, [out * stride * stride, into, rows.cells, columns.cells]);
-  const deep = apply1("Conv", [x, kernel], {
+  const deep = applySingle("Conv", [x, kernel], {
     kernel_shape: [rows.cells, columns.cells],
     pads: [rows.before, columns.before, rows.after, columns.after],
   });
-  const wide = apply1("DepthToSpace", [deep], { blocksize: stride, mode: "CRD" });
+  const wide = applySingle("DepthToSpace", [deep], { blocksize: stride, mode: "CRD" });
   const cuts = axes.flatMap(({ start, length, made }, axis) =>
     start === 0 && length === made ? [] : [{ axis: axis + 2, start, end: start + length }],
   );

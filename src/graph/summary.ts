@@ -60,7 +60,7 @@ interface Row {
  * What the outputs of a model are made of. A layer is everything computed with parameters of one path ("convA.weight",
  * "convA.bias") and what follows without parameters of its own. Shared parameters count once, at their first use.
  */
-export function summarise(outputs: Readonly<Record<string, Tensor>>): ModelSummary {
+export function summariseModel(outputs: Readonly<Record<string, Tensor>>): ModelSummary {
   const nodes = topologicalOrder(Object.values(outputs));
   const weights = weightsOf(nodes);
   const layerOf = new Map<GraphNode, string>();

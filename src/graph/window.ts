@@ -1,7 +1,7 @@
 import type { Dim } from "./dims.js";
 import { divideDims, isStatic, multiplyDims, unknownDim } from "./dims.js";
 import type { Call } from "./operator.js";
-import { intAttribute, intsAttribute, misfit, stringAttribute } from "./operator.js";
+import { intAttribute, intsAttribute, rejectCall, stringAttribute } from "./operator.js";
 import type { Attributes } from "./tensor.js";
 
 /** Geometry of a sliding window (convolution or pooling), one entry per spatial axis. */
@@ -27,7 +27,7 @@ export function windowOf(call: Call, kernel: readonly number[], space: readonly 
     dilations.length !== kernel.length ||
     pads.length !== 2 * kernel.length
   ) {
-    misfit(call, `strides, dilations and pads must fit a kernel with ${kernel.length} axes`);
+    rejectCall(call, `strides, dilations and pads must fit a kernel with ${kernel.length} axes`);
   }
   if (auto === "NOTSET" || auto === "VALID") {
     const valid = auto === "VALID";
@@ -40,7 +40,7 @@ export function windowOf(call: Call, kernel: readonly number[], space: readonly 
     const reach = (k - 1) * dilations[axis]! + 1;
     if (!isStatic(dim)) {
       if (strides[axis] === 1) return reach - 1;
-      return misfit(call, `auto_pad ${auto} needs a known length along axis ${axis + 2}`);
+      return rejectCall(call, `auto_pad ${auto} needs a known length along axis ${axis + 2}`);
     }
     return Math.max(0, (Math.ceil(dim / strides[axis]!) - 1) * strides[axis]! + reach - dim);
   });
@@ -100,16 +100,16 @@ export function transposedWindowOf(
   const plain = windowOf({ ...call, attributes: { ...call.attributes, auto_pad: "NOTSET" } }, kernel, space);
   const outputPadding = intsAttribute(call.attributes, "output_padding") ?? kernel.map(() => 0);
   if (outputPadding.length !== kernel.length)
-    misfit(call, `output_padding must have ${kernel.length} numbers`);
+    rejectCall(call, `output_padding must have ${kernel.length} numbers`);
   const stated = intsAttribute(call.attributes, "output_shape")?.slice(-kernel.length);
   if (stated !== undefined && stated.length < kernel.length)
-    misfit(call, `output_shape must have ${kernel.length} lengths`);
+    rejectCall(call, `output_shape must have ${kernel.length} lengths`);
   if (stated === undefined && auto === "NOTSET") return withSpace(call, plain, outputPadding, space);
   const totals = kernel.map((_, axis): number => {
     const spare = reachOf(plain, axis) + outputPadding[axis]! - plain.strides[axis]!;
     if (stated === undefined) return auto === "VALID" ? 0 : Math.max(0, spare);
     const dim = space[axis]!;
-    if (!isStatic(dim)) return misfit(call, `output_shape needs a known length of axis ${axis + 2}`);
+    if (!isStatic(dim)) return rejectCall(call, `output_shape needs a known length of axis ${axis + 2}`);
     return dim * plain.strides[axis]! + spare - stated[axis]!;
   });
   const cut = totals.map((total) => Math.max(0, total));
@@ -119,7 +119,7 @@ export function transposedWindowOf(
   const longer = outputPadding.map((n, axis) => n + Math.max(0, -totals[axis]!));
   const beyond = longer.findIndex((n, axis) => stated !== undefined && n >= plain.strides[axis]!);
   if (beyond >= 0)
-    misfit(call, `no window reaches the output_shape of ${stated![beyond]} along axis ${beyond + 2}`);
+    rejectCall(call, `no window reaches the output_shape of ${stated![beyond]} along axis ${beyond + 2}`);
   return withSpace(call, window, longer, space);
 }
 
@@ -131,7 +131,7 @@ function withSpace(
 ): TransposedWindow {
   const lengths = space.map((dim, axis): Dim => {
     const length = transposedLength(dim, window, axis, outputPadding[axis]);
-    if (isStatic(length) && length < 1) misfit(call, "the pads leave nothing of the result");
+    if (isStatic(length) && length < 1) rejectCall(call, "the pads leave nothing of the result");
     return length;
   });
   return { window, outputPadding, space: lengths };

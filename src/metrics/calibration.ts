@@ -113,7 +113,7 @@ function gaps(bins: readonly Occupied[], total: number): Omit<Reliability, "bins
 }
 
 /** What one row of logits says: probabilities in float64, the class it picks and how sure it is. */
-export interface Judgement {
+export interface JudgedLogits {
   readonly predicted: number;
   readonly confidence: number;
   /** -log softmax at the label. */
@@ -123,7 +123,7 @@ export interface Judgement {
 }
 
 /** Judges one row of logits against its label, by a log-sum-exp in float64. */
-export function judgeLogits(logits: ArrayLike<number>, label: number): Judgement {
+export function judgeLogits(logits: ArrayLike<number>, label: number): JudgedLogits {
   let predicted = 0;
   for (let i = 1; i < logits.length; i++) if (logits[i]! > logits[predicted]!) predicted = i;
   const top = logits[predicted]!;
@@ -161,7 +161,7 @@ export function calibration(
     return judgeLogits(logits.subarray(i * classes, (i + 1) * classes), label);
   });
   const right = judged.map(({ predicted }, i) => predicted === labels[i]);
-  const mean = (value: (one: Judgement) => number) =>
+  const mean = (value: (one: JudgedLogits) => number) =>
     judged.reduce((total, one) => total + value(one), 0) / count;
   const confidences = judged.map(({ confidence }) => confidence);
   const brier = mean((one) => one.brier);

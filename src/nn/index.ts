@@ -15,5 +15,5 @@ export * from "./training-state.js";
 export * from "./training-step.js";
 export * from "./pytorch-names.js";
 export * from "./quantize.js";
-export type { Calibration } from "./value-ranges.js";
+export type { CalibrationMethod } from "./value-ranges.js";
 export { CALIBRATIONS } from "./value-ranges.js";

@@ -6,15 +6,15 @@ import { countTypes, planQuantisation, quantisedNetwork } from "../graph/quantis
 import type { Runtime, Session, Values } from "../runtime/runtime.js";
 import { check } from "../util/errors.js";
 import { unknownName } from "../util/suggest.js";
-import { baked } from "./training-state.js";
-import type { Calibration } from "./value-ranges.js";
+import { asConstants } from "./training-state.js";
+import type { CalibrationMethod } from "./value-ranges.js";
 import { ValueRangeEstimate } from "./value-ranges.js";
 
 export interface QuantizeOptions {
   /** Runs the float32 network for calibration, such as `nodeRuntime`. */
   readonly runtime: Runtime;
   /** How ranges follow from the numbers that were seen; default {@link DEFAULT_CALIBRATION}. */
-  readonly calibration?: Calibration;
+  readonly calibration?: CalibrationMethod;
   /** For the calibration "percentile": the share of numbers that a range holds, in percent. Default 99.99. */
   readonly percentile?: number;
   /** Nodes or values, by their names in the file, that stay float32. */
@@ -27,7 +27,7 @@ export interface QuantizeOptions {
 }
 
 /** As accurate as percentiles where it was measured, in one pass instead of two (docs/quantisation.md). */
-export const DEFAULT_CALIBRATION: Calibration = "minmax";
+export const DEFAULT_CALIBRATION: CalibrationMethod = "minmax";
 
 export interface QuantizedModel {
   /** The network, as a graph that `writeOnnx` writes as it is. */
@@ -51,7 +51,7 @@ export async function quantize(
   options: QuantizeOptions,
 ): Promise<QuantizedModel> {
   check(calibration.length > 0, () => "quantising: calibration needs at least one batch");
-  const values = baked(new Map([...model.parameters].map(([name, { data }]) => [name, data])));
+  const values = asConstants(new Map([...model.parameters].map(([name, { data }]) => [name, data])));
   const keep = new Set((options.keep ?? []).map((name) => named(model, name)));
   const plan = planQuantisation(model.outputs, {
     values,

@@ -57,12 +57,12 @@ export function writeTrainingStep(
   target: Target,
   options: Omit<WriteOptions, "values"> = {},
 ): WrittenOnnx {
-  const frozen = { values: baked(frozenValues(step, values)) };
+  const frozen = { values: asConstants(frozenValues(step, values)) };
   return writeOnnx(lower(step.outputs, target, frozen), { ...options, ...frozen });
 }
 
 /** Values for `writeOnnx`: parameters that `values` names become constants of the file, the others stay inputs. */
-export function baked(
+export function asConstants(
   values: ReadonlyMap<string, TensorData>,
 ): (parameter: Tensor) => TensorData | undefined {
   return ({ node: { leaf } }) =>

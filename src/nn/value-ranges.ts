@@ -2,9 +2,9 @@ import type { ValueRange } from "../graph/quantisation.js";
 import { check } from "../util/errors.js";
 
 /** How the range of a value follows from the numbers that were seen. */
-export type Calibration = "minmax" | "percentile" | "entropy";
+export type CalibrationMethod = "minmax" | "percentile" | "entropy";
 
-export const CALIBRATIONS: readonly Calibration[] = ["minmax", "percentile", "entropy"];
+export const CALIBRATIONS: readonly CalibrationMethod[] = ["minmax", "percentile", "entropy"];
 
 const BINS = 2048;
 
@@ -46,7 +46,7 @@ export class ValueRangeEstimate {
   }
 
   /** @param percentile for the calibration of that name: the share of numbers in percent that the range holds */
-  range(calibration: Calibration, percentile: number): ValueRange {
+  range(calibration: CalibrationMethod, percentile: number): ValueRange {
     const [low, high] = [this.#low, this.#high];
     if (calibration === "minmax" || low === high) return { low, high };
     if (calibration === "percentile") return this.#central(percentile);

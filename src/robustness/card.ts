@@ -8,7 +8,7 @@ import { BENCHMARK_CORRUPTIONS, SEVERITIES } from "./corruptions/corrupt.js";
 import type { CorruptionName } from "./corruptions/corrupt.js";
 import type { AttackPlan } from "./attacks/ensemble.js";
 import { gradientWarnings, planWarnings } from "./attacks/ensemble.js";
-import type { Answer, AttackRecord, Condition, ImageRecord, RunRecord } from "./records.js";
+import type { Answer, AttackRecord, CorruptionCondition, ImageRecord, RunRecord } from "./records.js";
 
 /** A share of images with what it was counted on and its 95 % Wilson interval. */
 export interface Share {
@@ -33,7 +33,7 @@ export interface Scores {
   readonly brier: number;
 }
 
-export interface ConditionScores extends Condition, Scores {}
+export interface ConditionScores extends CorruptionCondition, Scores {}
 
 export interface AttackScores {
   readonly plan: string;
@@ -179,7 +179,7 @@ function singlePass(answers: readonly Answer[], passes: number): Scores["singleP
 
 export interface CardInput {
   readonly protocol: Protocol;
-  readonly conditions: readonly Condition[];
+  readonly conditions: readonly CorruptionCondition[];
   readonly plans: readonly AttackPlan[];
   readonly epsilons: readonly number[];
   readonly records: readonly RunRecord[];

@@ -13,7 +13,7 @@ import type { Classifier } from "./classifier.js";
 import type { CorruptOptions } from "./corruptions/corrupt.js";
 import { corruptAll } from "./corruptions/pool-node.js";
 import { fitPicture, toImageBatch } from "./images.js";
-import type { Condition, ImageRecord, RunRecord, SkippedRecord } from "./records.js";
+import type { CorruptionCondition, ImageRecord, RunRecord, SkippedRecord } from "./records.js";
 import { answerFrom } from "./records.js";
 import type { ResultsFile } from "./results-file-node.js";
 
@@ -21,7 +21,7 @@ import type { ResultsFile } from "./results-file-node.js";
 export interface EvaluationPlan {
   /** Images that accuracy and corruptions are measured on, as places in the data set. */
   readonly images: readonly number[];
-  readonly conditions: readonly Condition[];
+  readonly conditions: readonly CorruptionCondition[];
   readonly corruption: Omit<CorruptOptions, "draws" | "index" | "seed">;
   /** Images that are attacked. */
   readonly attacked: readonly number[];

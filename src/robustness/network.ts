@@ -8,7 +8,7 @@ import { isStatic } from "../graph/dims.js";
 import type { Tensor, TensorData } from "../graph/index.js";
 import { input, showShape } from "../graph/index.js";
 import type { State } from "../nn/module.js";
-import { baked } from "../nn/training-state.js";
+import { asConstants } from "../nn/training-state.js";
 import type { ModelDescription } from "../train/model-description.js";
 import type { NoiseKind } from "../train/task.js";
 import { check } from "../util/errors.js";
@@ -75,7 +75,7 @@ export function tracedNetwork(options: TracedNetworkOptions): Network {
   };
   const { logits } = trace(input("images", ["batch", ...imageShape]));
   const classes = classesOf(logits, name);
-  const values = baked(state);
+  const values = asConstants(state);
   return {
     name,
     imageShape,

@@ -13,7 +13,7 @@ import { intAttribute } from "../graph/operator.js";
 import type { ImportedModel } from "../graph/onnx/read.js";
 import { OnnxFile } from "../graph/onnx/read.js";
 import { substitute } from "../graph/substitute.js";
-import { baked } from "../nn/training-state.js";
+import { asConstants } from "../nn/training-state.js";
 import type { InputRoles, ModelDescription } from "../train/model-description.js";
 import { describeModel, inputRoles, inputValue } from "../train/model-description.js";
 import { answerAt } from "../train/over-time.js";
@@ -100,7 +100,7 @@ export function onnxNetworkOverTime(
   );
   const preprocessing: CompletePreprocessing = { ...known.preprocessing, layout };
   if (isBytes) checkBytes(preprocessing, name);
-  const values = baked(new Map([...model.parameters].map(([key, { data }]) => [key, data])));
+  const values = asConstants(new Map([...model.parameters].map(([key, { data }]) => [key, data])));
   const { classes: classNames, labels } = description;
   return answers.map((answer, timestep) => ({
     name,

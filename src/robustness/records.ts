@@ -77,7 +77,7 @@ export interface ExampleRecord {
 export type RunRecord = ImageRecord | SkippedRecord | AttackRecord | ExampleRecord;
 
 /** One corruption at one severity. */
-export interface Condition {
+export interface CorruptionCondition {
   readonly name: CorruptionName;
   readonly severity: Severity;
 }

@@ -2,7 +2,7 @@ import type { TensorData } from "../graph/dtype.js";
 import { lower, writeOnnx } from "../graph/index.js";
 import type { Port } from "../graph/index.js";
 import type { State } from "../nn/module.js";
-import { baked } from "../nn/training-state.js";
+import { asConstants } from "../nn/training-state.js";
 import type { Runtime, Session, SessionOptions } from "../runtime/runtime.js";
 import { targetOf } from "../runtime/runtime.js";
 import type { RandomLabel } from "../util/random.js";
@@ -33,7 +33,7 @@ export class Evaluator {
     options: SessionOptions = {},
   ): Promise<Evaluator> {
     const { outputs, noise = {} } = task.inference(batch);
-    const constants = { values: baked(fixed) };
+    const constants = { values: asConstants(fixed) };
     const model = writeOnnx(lower(outputs, targetOf(runtime, options), constants), constants);
     const session = await runtime.createSession(model, options);
     const isParameter = (port: Port) => task.parameters.has(port.name);

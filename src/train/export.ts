@@ -2,7 +2,7 @@ import { isStatic } from "../graph/dims.js";
 import { lower, writeOnnx } from "../graph/index.js";
 import type { WrittenOnnx } from "../graph/index.js";
 import type { State } from "../nn/module.js";
-import { baked } from "../nn/training-state.js";
+import { asConstants } from "../nn/training-state.js";
 import type { ModelDescription } from "./model-description.js";
 import { modelMetadata, noiseInputs } from "./model-description.js";
 import type { SteppedModel } from "./step-graph.js";
@@ -23,7 +23,7 @@ export function exportOnnx(
   metadata: Readonly<Record<string, string>> = {},
 ): WrittenOnnx {
   const graph = task.inference("batch");
-  const constants = { values: baked(values) };
+  const constants = { values: asConstants(values) };
   return writeOnnx(lower(graph.outputs, "portable", constants), {
     ...constants,
     metadata: { ...modelMetadata({ ...described(graph), ...about }), ...metadata },
@@ -45,7 +45,7 @@ export function exportStep(
   metadata: Readonly<Record<string, string>> = {},
 ): WrittenOnnx {
   const graph = model.step("batch");
-  const constants = { values: baked(values) };
+  const constants = { values: asConstants(values) };
   return writeOnnx(lower(stepOutputs(graph), "portable", constants), {
     ...constants,
     metadata: { ...modelMetadata({ ...describeStep(graph, values), ...about }), ...metadata },

@@ -5,7 +5,7 @@ import type { Port, Shape, Tensor, WrittenOnnx } from "../graph/index.js";
 import { lower, showShape, tensorData, writeOnnx } from "../graph/index.js";
 import { OnnxFile } from "../graph/onnx/read.js";
 import type { State } from "../nn/module.js";
-import { baked } from "../nn/training-state.js";
+import { asConstants } from "../nn/training-state.js";
 import type { Device, Runtime, SessionOptions, Values } from "../runtime/runtime.js";
 import { nextName, sessionOptionsOf, targetOf } from "../runtime/runtime.js";
 import { StriateError, check } from "../util/errors.js";
@@ -97,7 +97,7 @@ export async function openStepper(
   const step =
     source instanceof Uint8Array ? readStep(source, options.batch) : traceStep(source, options.batch);
   const target = targetOf(runtime, options);
-  const constants = { values: baked(step.values) };
+  const constants = { values: asConstants(step.values) };
   const written = writeOnnx(lower(step.outputs, target, constants), constants);
   const layout = layoutOf(step, written);
   const { seed = 0 } = options;

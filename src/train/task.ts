@@ -1,12 +1,12 @@
 import type { Preprocessing } from "../data/images/preprocessing.js";
 import type { Dim, Tensor } from "../graph/index.js";
 import type { TensorData } from "../graph/dtype.js";
+import type { NoiseKind } from "../graph/onnx/noise.js";
 import type { NamedParameters } from "../nn/module.js";
 import type { RandomLabel } from "../util/random.js";
 import { Random } from "../util/random.js";
 
-/** How an input that stands for randomness is filled: uniform in [0, 1), or normal with mean 0 and variance 1. */
-export type NoiseKind = "uniform" | "normal";
+export type { NoiseKind };
 
 /** The loss of one batch, traced. */
 export interface LossGraph {

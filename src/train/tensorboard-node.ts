@@ -4,7 +4,7 @@ import { openAppendFile } from "../util/append-file-node.js";
 import type { AppendFile } from "../util/append-file-node.js";
 import { ensureFolder, errorCode } from "../util/files-node.js";
 import { StriateError } from "../util/errors.js";
-import { encodeEvent, encodeRecord } from "./tensorboard.js";
+import { encodeEvent, encodeTfRecord } from "./tensorboard.js";
 import type { TensorboardEvent } from "./tensorboard.js";
 
 export interface TensorboardWriter {
@@ -31,7 +31,7 @@ export async function openTensorboardWriter(
   await ensureFolder(folder);
   const file = createEventFile(folder, now());
   const write = (event: Omit<TensorboardEvent, "wallTime">): void => {
-    file.append(encodeRecord(encodeEvent({ wallTime: now() / 1000, ...event })));
+    file.append(encodeTfRecord(encodeEvent({ wallTime: now() / 1000, ...event })));
   };
   try {
     write({ step: 0, fileVersion: "brain.Event:2" });

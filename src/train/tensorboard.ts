@@ -38,7 +38,7 @@ export function encodeEvent(event: TensorboardEvent): Uint8Array<ArrayBuffer> {
 }
 
 /** One TFRecord: length (8 bytes), its masked CRC-32C (4), the data, its masked CRC-32C (4), all little-endian. */
-export function encodeRecord(data: Uint8Array): Uint8Array<ArrayBuffer> {
+export function encodeTfRecord(data: Uint8Array): Uint8Array<ArrayBuffer> {
   const record = new Uint8Array(data.length + 16);
   const view = new DataView(record.buffer);
   view.setBigUint64(0, BigInt(data.length), true);

@@ -1,6 +1,6 @@
 import { StriateError } from "./errors.js";
 
-export interface ReadOptions {
+export interface FileReadOptions {
   /** What the file is, for messages: "checkpoint", "ONNX model". */
   readonly what: string;
   /** Larger files are refused before reading. */
@@ -20,7 +20,7 @@ export interface FileFolder {
   /** The files' names; none if there is no folder. */
   list(): Promise<string[]>;
   /** A whole file; undefined if there is none. */
-  read(name: string, options: ReadOptions): Promise<Uint8Array<ArrayBuffer> | undefined>;
+  read(name: string, options: FileReadOptions): Promise<Uint8Array<ArrayBuffer> | undefined>;
   /** Writes a whole file: readers see its old content or the new, never a part. */
   write(name: string, content: string | Uint8Array<ArrayBuffer>): Promise<void>;
   /** A file that is not there is fine. `what` names it in messages: "old checkpoint". */

@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import { mkdir, open, rename, stat, unlink } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
 import { StriateError } from "./errors.js";
-import type { ReadOptions } from "./file-folder.js";
+import type { FileReadOptions } from "./file-folder.js";
 
 /** Names of the temporary files that {@link writeFileAtomic} makes; a killed process can leave one behind. */
 export const temporaryFilePattern = /^\..+\.[0-9a-f]{12}\.striate-tmp$/;
@@ -122,7 +122,10 @@ async function syncFolder(folder: string): Promise<void> {
  * Reads a whole regular file into its own, zero-offset buffer.
  * Throws {@link StriateError} when it is missing, a folder, empty, larger than `maxBytes` or unreadable.
  */
-export async function readFileChecked(path: string, options: ReadOptions): Promise<Uint8Array<ArrayBuffer>> {
+export async function readFileChecked(
+  path: string,
+  options: FileReadOptions,
+): Promise<Uint8Array<ArrayBuffer>> {
   const { what, maxBytes, mayBeEmpty = false } = options;
   try {
     const handle = await open(path, "r");

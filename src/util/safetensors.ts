@@ -21,7 +21,7 @@ const itemBytes = {
 
 export type SafetensorsDtype = keyof typeof itemBytes;
 
-export type TypedArray =
+export type StoredArray =
   | Float64Array
   | Float32Array
   | BigInt64Array
@@ -33,7 +33,7 @@ export type TypedArray =
   | Int8Array
   | Uint8Array;
 
-type ArrayConstructor = new (buffer: ArrayBufferLike, byteOffset: number, length: number) => TypedArray;
+type ArrayConstructor = new (buffer: ArrayBufferLike, byteOffset: number, length: number) => StoredArray;
 
 const arrayOf: Readonly<Record<SafetensorsDtype, ArrayConstructor>> = {
   F64: Float64Array,
@@ -55,7 +55,7 @@ const arrayOf: Readonly<Record<SafetensorsDtype, ArrayConstructor>> = {
 export interface StoredTensor {
   readonly dtype: SafetensorsDtype;
   readonly shape: readonly number[];
-  readonly data: TypedArray;
+  readonly data: StoredArray;
 }
 
 export interface Safetensors {

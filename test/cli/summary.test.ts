@@ -2,9 +2,9 @@ import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { builtInModels } from "../../src/cli/models.js";
-import { describeModel, printSummary } from "../../src/cli/summary.js";
+import { describeSummary, printSummary } from "../../src/cli/summary.js";
 import { conv, input, parameter, relu, writeOnnx } from "../../src/graph/index.js";
-import { summarise } from "../../src/graph/summary.js";
+import { summariseModel } from "../../src/graph/summary.js";
 import { namedParameters } from "../../src/nn/module.js";
 import { KomplexNet } from "../../src/systems/komplexnet/model.js";
 import { temporaryFolder } from "../support/folders.js";
@@ -43,7 +43,7 @@ describe("striate summary", () => {
   it("counts every parameter of KomplexNet once", () => {
     const model = new KomplexNet();
     const sizes = [...namedParameters(model).values()].map(({ shape }) => zeros(shape as number[]).length);
-    const traced = summarise(builtInModels.find(({ name }) => name === "komplexnet")!.trace());
+    const traced = summariseModel(builtInModels.find(({ name }) => name === "komplexnet")!.trace());
     expect(traced.total.parameters + traced.total.fixed).toBe(sizes.reduce((a, b) => a + b, 0));
     // 15 timesteps, cos and sin, 8 x 8 kernels of 13 x 13 at 32 x 32 positions.
     const coupling = traced.layers.find(({ name }) => name === "coupling");
@@ -57,9 +57,9 @@ describe("striate summary", () => {
   });
 
   it("marks counts that are only a lower bound", () => {
-    const summary = summarise(smallModel());
+    const summary = summariseModel(smallModel());
     const layers = summary.layers.map((layer) => ({ ...layer, exact: false }));
-    const text = describeModel("x", { ...summary, layers, total: { ...summary.total, exact: false } });
+    const text = describeSummary("x", { ...summary, layers, total: { ...summary.total, exact: false } });
     expect(text).toContain("≥ 55,296");
     expect(text).toContain("at least where marked");
   });

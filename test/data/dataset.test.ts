@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { arraysDataset, slice, split, splitIndices, take } from "../../src/data/index.js";
+import { arraysDataset, sliceDataset, splitDataset, splitIndices, take } from "../../src/data/index.js";
 
 const dataset = (count: number) =>
   arraysDataset({
@@ -13,7 +13,7 @@ describe("arrays data set", () => {
     fc.assert(
       fc.property(fc.integer({ min: 1, max: 30 }), fc.nat(30), fc.nat(30), (count, a, b) => {
         const [start, end] = [Math.min(a, b, count), Math.min(Math.max(a, b), count)];
-        const part = slice(dataset(count), start, end);
+        const part = sliceDataset(dataset(count), start, end);
         const ids = Array.from(part.fields.id.data);
         expect(ids).toEqual(Array.from({ length: end - start }, (_, i) => start + i));
         expect(Array.from(part.fields.x.data)).toEqual(
@@ -32,7 +32,7 @@ describe("arrays data set", () => {
         fc.double({ min: 0, max: 1, noNaN: true }),
         fc.integer(),
         (n, f, seed) => {
-          const [a, b] = split(dataset(n), f, seed);
+          const [a, b] = splitDataset(dataset(n), f, seed);
           expect(a.count).toBe(Math.round(f * n));
           const ids = [...a.fields.id.data, ...b.fields.id.data];
           expect(ids.sort((p, q) => p - q)).toEqual(Array.from({ length: n }, (_, i) => i));
@@ -53,9 +53,9 @@ describe("arrays data set", () => {
       /"y": expected 2 samples as in "x", got 3/,
     );
     expect(() => arraysDataset({ x: { data: f32(4), shape: [0] } })).toThrow(/positive whole sizes/);
-    expect(() => slice(dataset(3), 2, 4)).toThrow(/end <= 3, got 2 and 4/);
+    expect(() => sliceDataset(dataset(3), 2, 4)).toThrow(/end <= 3, got 2 and 4/);
     expect(() => take(dataset(3), [0, 3])).toThrow(/sample numbers from 0 to 2, got 3/);
-    expect(() => split(dataset(3), 1.5, 1)).toThrow(/fraction from 0 to 1, got 1.5/);
+    expect(() => splitDataset(dataset(3), 1.5, 1)).toThrow(/fraction from 0 to 1, got 1.5/);
   });
 });
 

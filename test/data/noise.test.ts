@@ -1,28 +1,28 @@
 import { describe, expect, it } from "vitest";
-import { type Corruption, DEFAULT_NOISE, REFERENCE_NOISE, corrupt } from "../../src/data/index.js";
+import { type PixelNoise, DEFAULT_NOISE, REFERENCE_NOISE, addPixelNoise } from "../../src/data/index.js";
 
 const grey = (count: number, size: number, value = 0.5): Float32Array =>
   new Float32Array(count * size).fill(value);
-const kinds: Corruption[] = [
+const kinds: PixelNoise[] = [
   { kind: "gaussian", variance: 0.01 },
   { kind: "saltAndPepper", amount: 0.1 },
 ];
 
 describe("corrupt", () => {
   it("adds normal noise of the stated variance, clipped to [0, 1]", () => {
-    const values = corrupt(grey(1, 100_000), kinds[0]!, { seed: 1, sampleSize: 100_000 });
+    const values = addPixelNoise(grey(1, 100_000), kinds[0]!, { seed: 1, sampleSize: 100_000 });
     const mean = values.reduce((a, b) => a + b) / values.length;
     const variance = values.reduce((a, b) => a + (b - mean) ** 2, 0) / values.length;
     expect(mean).toBeCloseTo(0.5, 2);
     expect(Math.abs(variance - 0.01)).toBeLessThan(0.0003);
-    const black = corrupt(grey(1, 10_000, 0), DEFAULT_NOISE, { seed: 1, sampleSize: 10_000 });
+    const black = addPixelNoise(grey(1, 10_000, 0), DEFAULT_NOISE, { seed: 1, sampleSize: 10_000 });
     expect(black.every((value) => value >= 0 && value <= 1)).toBe(true);
     const zeros = black.filter((value) => value === 0).length;
     expect(Math.abs(zeros - 5000)).toBeLessThan(250);
   });
 
   it("sets the stated part of the pixels to 1 and 0 in equal shares, leaving the others", () => {
-    const values = corrupt(grey(1, 100_000), kinds[1]!, { seed: 1, sampleSize: 100_000 });
+    const values = addPixelNoise(grey(1, 100_000), kinds[1]!, { seed: 1, sampleSize: 100_000 });
     const share = (wanted: number): number =>
       values.filter((value) => value === wanted).length / values.length;
     expect(Math.abs(share(1) - 0.05)).toBeLessThan(0.003);
@@ -32,14 +32,16 @@ describe("corrupt", () => {
 
   it.each(kinds)("gives a picture the same noise in every batch: $kind", (corruption) => {
     const run = (indices: number[], seed: number | string = 1): Float32Array[] => {
-      const all = corrupt(grey(indices.length, 64), corruption, { seed, sampleSize: 64, indices });
+      const all = addPixelNoise(grey(indices.length, 64), corruption, { seed, sampleSize: 64, indices });
       return indices.map((_, i) => all.slice(i * 64, (i + 1) * 64));
     };
     const [a, b, c] = run([5, 9, 2]);
     expect(run([2, 5])).toEqual([c, a]);
     expect(a).not.toEqual(b);
     expect(run([5], 2)[0]).not.toEqual(a);
-    expect(corrupt(grey(3, 64), corruption, { seed: 1, sampleSize: 64 }).slice(128)).toEqual(run([2])[0]);
+    expect(addPixelNoise(grey(3, 64), corruption, { seed: 1, sampleSize: 64 }).slice(128)).toEqual(
+      run([2])[0],
+    );
   });
 
   it("leaves pictures as they are at amount 0", () => {
@@ -47,7 +49,7 @@ describe("corrupt", () => {
       { kind: "gaussian", variance: 0 },
       { kind: "saltAndPepper", amount: 0 },
     ] as const) {
-      expect(corrupt(grey(2, 16), none, { seed: 1, sampleSize: 16 })).toEqual(grey(2, 16));
+      expect(addPixelNoise(grey(2, 16), none, { seed: 1, sampleSize: 16 })).toEqual(grey(2, 16));
     }
   });
 
@@ -67,16 +69,20 @@ describe("corrupt", () => {
 
   it("names what does not fit", () => {
     const options = { seed: 1, sampleSize: 4 };
-    expect(() => corrupt(grey(1, 5), kinds[0]!, options)).toThrow(/5 numbers are not whole pictures of 4/);
-    expect(() => corrupt(grey(2, 4), kinds[0]!, { ...options, indices: [1] })).toThrow(
+    expect(() => addPixelNoise(grey(1, 5), kinds[0]!, options)).toThrow(
+      /5 numbers are not whole pictures of 4/,
+    );
+    expect(() => addPixelNoise(grey(2, 4), kinds[0]!, { ...options, indices: [1] })).toThrow(
       /expected 2 picture numbers, got 1/,
     );
-    expect(() => corrupt(grey(1, 4), { kind: "gaussian", variance: -1 }, options)).toThrow(
+    expect(() => addPixelNoise(grey(1, 4), { kind: "gaussian", variance: -1 }, options)).toThrow(
       /at least 0, got -1/,
     );
-    expect(() => corrupt(grey(1, 4), { kind: "saltAndPepper", amount: 2 }, options)).toThrow(
+    expect(() => addPixelNoise(grey(1, 4), { kind: "saltAndPepper", amount: 2 }, options)).toThrow(
       /from 0 to 1, got 2/,
     );
-    expect(() => corrupt(grey(1, 4), { kind: "fog" } as never, options)).toThrow(/got \{"kind":"fog"\}/);
+    expect(() => addPixelNoise(grey(1, 4), { kind: "fog" } as never, options)).toThrow(
+      /got \{"kind":"fog"\}/,
+    );
   });
 });

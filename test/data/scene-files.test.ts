@@ -12,7 +12,7 @@ import { openNpz } from "../../src/data/formats/npz-node.js";
 import { sceneLabels, scenePicture } from "../../src/data/scenes/segmented-scenes.js";
 import { parseExample } from "../../src/data/formats/tf-example.js";
 import { readTfRecords } from "../../src/data/formats/tfrecord-node.js";
-import { encodeRecord } from "../../src/train/tensorboard.js";
+import { encodeTfRecord } from "../../src/train/tensorboard.js";
 import { crc32, crc32c } from "../../src/util/checksums.js";
 import { temporaryFolder } from "../support/folders.js";
 import { npyBytes } from "../support/npy.js";
@@ -55,7 +55,7 @@ const collect = async (path: string): Promise<Buffer[]> => {
 };
 
 describe("TFRecord files", () => {
-  const bytes = Buffer.concat([text("one"), text(""), text("three")].map((data) => encodeRecord(data)));
+  const bytes = Buffer.concat([text("one"), text(""), text("three")].map((data) => encodeTfRecord(data)));
 
   it("are read plain and compressed, and may be empty", async () => {
     for (const content of [bytes, gzipSync(bytes)]) {
@@ -118,7 +118,7 @@ function scene(
 
 describe("Multi-Object Datasets", () => {
   const recordsOf = (count: number, of: (n: number) => Record<string, Uint8Array>): Buffer =>
-    Buffer.concat(Array.from({ length: count }, (_, n) => encodeRecord(example(of(n), true))));
+    Buffer.concat(Array.from({ length: count }, (_, n) => encodeTfRecord(example(of(n), true))));
 
   it.each([
     ["tetrominoes", 35, 35, 4, false, [1, 1], 32],
@@ -126,7 +126,7 @@ describe("Multi-Object Datasets", () => {
   ] as const)(
     "%s: cut and labelled as the authors do",
     async (set, h, w, masks, interleaved, corner, size) => {
-      const path = await fileOf(gzipSync(encodeRecord(example(scene(h, w, masks, interleaved)))));
+      const path = await fileOf(gzipSync(encodeTfRecord(example(scene(h, w, masks, interleaved)))));
       const scenes = await loadMultiObject(set, path, "eval");
       expect(scenes).toMatchObject({ count: 1, size, objects: masks - 1 });
       const { data } = scenePicture(scenes, 0);
@@ -194,7 +194,7 @@ describe("Multi-Object Datasets", () => {
     ],
     ["no masks", "tetrominoes", { image: new Uint8Array(3675) }, 'expected a feature "mask" of bytes'],
   ])("refuses %s", async (_what, set, features, message) => {
-    const path = await fileOf(encodeRecord(example(features, true)));
+    const path = await fileOf(encodeTfRecord(example(features, true)));
     await expect(loadMultiObject(set, path, "eval")).rejects.toThrow(message);
   });
 });

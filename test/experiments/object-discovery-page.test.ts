@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import {
   budgetText,
   comparisonText,
-  headline,
+  discoveryHeadline,
   objectDiscoveryPage,
   verdictOf,
 } from "../../src/experiments/object-discovery/page.js";
@@ -128,7 +128,7 @@ describe("the object-discovery report", () => {
   it("says what was best, what differs and what the budget is", () => {
     const set = sampleSet();
     const report = sampleReport([set]);
-    expect(headline(report, set)).toContain("waves, up-tiling × 4, FG-ARI 80.0 %");
+    expect(discoveryHeadline(report, set)).toContain("waves, up-tiling × 4, FG-ARI 80.0 %");
     expect(comparisonText(report, set.comparisons[0]!)).toBe(
       "waves against plain: +10.0 ± 2.0 points of FG-ARI",
     );

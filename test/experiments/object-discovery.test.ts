@@ -5,28 +5,28 @@ import { describe, expect, it } from "vitest";
 import { simclrViews } from "../../src/data/augmentation/simclr.js";
 import { segmentedScenes } from "../../src/data/scenes/segmented-scenes.js";
 import { cellFolder, cellKey, chooseCells } from "../../src/experiments/cells.js";
-import { runCell } from "../../src/experiments/object-discovery/cell.js";
+import { runDiscoveryCell } from "../../src/experiments/object-discovery/cell.js";
 import { colourControl, sharesColours } from "../../src/experiments/object-discovery/colour-control.js";
 import { objectDiscovery } from "../../src/experiments/object-discovery/experiment.js";
-import { multiplyAdds, objectTask } from "../../src/experiments/object-discovery/networks.js";
+import { discoveryMultiplyAdds, objectTask } from "../../src/experiments/object-discovery/networks.js";
 import { objectDiscoveryPage } from "../../src/experiments/object-discovery/page.js";
-import { readPictures } from "../../src/experiments/object-discovery/pictures.js";
+import { readDiscoveryPictures } from "../../src/experiments/object-discovery/pictures.js";
 import type {
-  CellConfig,
-  ModelName,
-  ScalePlan,
-  SetName,
+  DiscoveryCell,
+  DiscoveryModelName,
+  DiscoveryPlan,
+  DiscoverySetName,
 } from "../../src/experiments/object-discovery/plan.js";
 import {
-  cellName,
-  cellsOf,
-  MODELS,
-  PLANS,
-  SET_NAMES,
-  SETS,
+  discoveryCellName,
+  discoveryCells,
+  DISCOVERY_MODELS,
+  DISCOVERY_PLANS,
+  DISCOVERY_SET_NAMES,
+  DISCOVERY_SETS,
 } from "../../src/experiments/object-discovery/plan.js";
 import { PAPER_RESULTS, paperResult } from "../../src/experiments/object-discovery/published.js";
-import type { CellResult } from "../../src/experiments/object-discovery/results.js";
+import type { DiscoveryResult } from "../../src/experiments/object-discovery/results.js";
 import { objectDiscoveryReport } from "../../src/experiments/object-discovery/results.js";
 import { generateScenes, readScenes } from "../../src/experiments/object-discovery/scenes.js";
 import { SCALES } from "../../src/experiments/options.js";
@@ -37,8 +37,8 @@ import { finishedRun } from "./finished-run.js";
 import { npyBytes } from "../support/npy.js";
 
 const counts = { trainScenes: 16, validationScenes: 4, testScenes: 18 };
-const TINY: ScalePlan = {
-  ...PLANS.smoke,
+const TINY: DiscoveryPlan = {
+  ...DISCOVERY_PLANS.smoke,
   channels: 16,
   steps: 3,
   batchSize: 4,
@@ -48,13 +48,13 @@ const TINY: ScalePlan = {
   upTiling: 2,
 };
 
-function paperCell(set: SetName, model: ModelName): CellConfig {
-  return cellsOf(PLANS.paper, { seeds: [1], sets: [set], models: [model] })[0]!;
+function paperCell(set: DiscoverySetName, model: DiscoveryModelName): DiscoveryCell {
+  return discoveryCells(DISCOVERY_PLANS.paper, { seeds: [1], sets: [set], models: [model] })[0]!;
 }
 
-async function finish(config: CellConfig, cells: string): Promise<CellResult> {
+async function finish(config: DiscoveryCell, cells: string): Promise<DiscoveryResult> {
   await mkdir(cellFolder(cells, config), { recursive: true });
-  const result = await runCell(config, {
+  const result = await runDiscoveryCell(config, {
     cells,
     scenes: generateScenes(config.set, config),
     device: "cpu",
@@ -69,14 +69,14 @@ async function finish(config: CellConfig, cells: string): Promise<CellResult> {
 
 describe("the cells", () => {
   it.each(SCALES)("of scale %s have names and addresses of their own", (scale) => {
-    const cells = cellsOf(PLANS[scale], { seeds: [1, 2] });
-    expect(new Set(cells.map(cellName)).size).toBe(cells.length);
+    const cells = discoveryCells(DISCOVERY_PLANS[scale], { seeds: [1, 2] });
+    expect(new Set(cells.map(discoveryCellName)).size).toBe(cells.length);
     expect(new Set(cells.map(cellKey)).size).toBe(cells.length);
-    expect(chooseCells(cells, cellName, "tetrominoes/akorn-attn/*")).toHaveLength(2);
+    expect(chooseCells(cells, discoveryCellName, "tetrominoes/akorn-attn/*")).toHaveLength(2);
   });
 
   it("of the paper have the authors' sizes", () => {
-    const parameters = (set: SetName, model: ModelName) =>
+    const parameters = (set: DiscoverySetName, model: DiscoveryModelName) =>
       parameterCount(objectTask(paperCell(set, model)).parameters, "trainable");
     expect(parameters("tetrominoes", "akorn-attn")).toBe(278_400);
     expect(parameters("dsprites", "akorn-attn")).toBe(302_976);
@@ -107,24 +107,24 @@ describe("the cells", () => {
       network: { channels: 128, timesteps: 8, heads: 8, rotatingDimensions: 4, patch: 4, kernel: 5 },
     });
     expect(paperCell("clevrtex", "akorn-attn-large")).toMatchObject({ batchSize: 512, learningRate: 5e-4 });
-    const one = cellsOf(PLANS.laptop, { seeds: [1], upTiling: 1 })[0]!;
+    const one = discoveryCells(DISCOVERY_PLANS.laptop, { seeds: [1], upTiling: 1 })[0]!;
     expect(one.upTiling).toEqual([1]);
-    expect(cellKey(one)).not.toBe(cellKey(cellsOf(PLANS.laptop, { seeds: [1] })[0]!));
+    expect(cellKey(one)).not.toBe(cellKey(discoveryCells(DISCOVERY_PLANS.laptop, { seeds: [1] })[0]!));
   });
 
   it("cost what their products do", () => {
     const cell = paperCell("tetrominoes", "akorn-attn");
     // Patches, 8 steps of qkv, scores, sums and output, read-out to 4 x 128.
     const expected = 64 * (48 * 128 + 8 * (4 * 128 * 128 + 2 * 64 * 128) + 4 * 128 * 128);
-    expect(multiplyAdds(cell)).toBe(expected);
-    expect(multiplyAdds(paperCell("tetrominoes", "akorn-conv"))).toBeGreaterThan(2 * expected);
+    expect(discoveryMultiplyAdds(cell)).toBe(expected);
+    expect(discoveryMultiplyAdds(paperCell("tetrominoes", "akorn-conv"))).toBeGreaterThan(2 * expected);
   });
 
   it("compare with the paper where it has a number", () => {
     expect(paperResult("tetrominoes", "akorn-attn", 1)).toMatchObject({ foregroundAri: [88.6, 1.7] });
     expect(paperResult("tetrominoes", "itrsa", 4)).toBeUndefined();
     for (const rows of Object.values(PAPER_RESULTS)) {
-      for (const { model } of rows) expect(MODELS).toContain(model);
+      for (const { model } of rows) expect(DISCOVERY_MODELS).toContain(model);
       expect(new Set(rows.map(({ model, upTiling }) => `${model} ${upTiling}`)).size).toBe(rows.length);
     }
   });
@@ -132,11 +132,11 @@ describe("the cells", () => {
 
 describe("the scenes", () => {
   it("of the generated sets have their sizes, and parts of their own", () => {
-    for (const set of SET_NAMES.filter((name) => SETS[name].generated)) {
+    for (const set of DISCOVERY_SET_NAMES.filter((name) => DISCOVERY_SETS[name].generated)) {
       const { train, test, validation } = generateScenes(set, counts);
       expect([train.count, validation.count, test.count]).toEqual([16, 4, 18]);
-      expect(train.size).toBe(SETS[set].size);
-      expect(train.objects).toBeLessThan(SETS[set].clusters);
+      expect(train.size).toBe(DISCOVERY_SETS[set].size);
+      expect(train.objects).toBeLessThan(DISCOVERY_SETS[set].clusters);
       expect(train.images.subarray(0, 3072)).not.toEqual(test.images.subarray(0, 3072));
     }
     expect(() => generateScenes("clevr", counts)).toThrow(/CLEVR cannot be made here.*--data/);
@@ -218,12 +218,12 @@ describe("a run", () => {
   it("trains, tests and reports oscillators and the network without them; a finished cell is the same again", async () => {
     const cells = await temporaryFolder();
     const models = ["akorn-attn", "itrsa"] as const;
-    const configs = cellsOf(TINY, { seeds: [1], models });
+    const configs = discoveryCells(TINY, { seeds: [1], models });
     const results = [];
     for (const config of configs) results.push({ config, result: await finish(config, cells) });
     // A second seed with the same results: what the page makes of two.
     for (const { config, result } of [...results]) results.push({ config: { ...config, seed: 2 }, result });
-    const [akorn, itrsa] = results.map(({ result }) => result) as [CellResult, CellResult];
+    const [akorn, itrsa] = results.map(({ result }) => result) as [DiscoveryResult, DiscoveryResult];
     expect(akorn.tests.map(({ upTiling }) => upTiling)).toEqual([1, 2]);
     expect(akorn.tests[0]!.foregroundAriOfScenes).toHaveLength(18);
     expect(akorn.tests[0]!.energies[0]).toHaveLength(8);
@@ -238,11 +238,11 @@ describe("a run", () => {
 
     const own = cellFolder(cells, configs[0]);
     expect(existsSync(join(own, "model.onnx"))).toBe(true);
-    const pictures = await readPictures(own);
+    const pictures = await readDiscoveryPictures(own);
     expect([...pictures.segments.keys()]).toEqual([1, 2]);
     expect(pictures.fields[0]).toHaveLength(8);
     expect(pictures.fields[0]![0]).toMatchObject({ width: 16, height: 16 });
-    expect((await readPictures(cellFolder(cells, configs[1]))).fields).toEqual([]);
+    expect((await readDiscoveryPictures(cellFolder(cells, configs[1]))).fields).toEqual([]);
 
     const report = await objectDiscoveryReport({
       ...finishedRun(TINY, new Map(results.map(({ config, result }) => [config, result])), {

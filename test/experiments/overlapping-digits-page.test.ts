@@ -2,7 +2,7 @@ import { beforeAll, describe, expect, it } from "vitest";
 import type { DigitsReport } from "../../src/experiments/digits/results.js";
 import { chanceLevel } from "../../src/experiments/digits/results.js";
 import { sparkline, terminalReport } from "../../src/experiments/digits/terminal.js";
-import { budgetRemark, headline, judge } from "../../src/experiments/digits/verdict.js";
+import { budgetRemark, digitsHeadline, judge } from "../../src/experiments/digits/verdict.js";
 import { overlappingDigitsPage } from "../../src/experiments/overlapping-digits/page.js";
 import { AUTHORS_SHORT_BUDGET } from "../../src/experiments/overlapping-digits/published.js";
 import { overSeeds, summariseSeeds } from "../../src/report/over-seeds.js";
@@ -74,7 +74,7 @@ describe("verdicts", () => {
       ideal: [0.8, 0.81],
     });
     expect(status(report)).toEqual(["holds", "holds", "holds"]);
-    expect(headline(report)).toMatch(
+    expect(digitsHeadline(report)).toMatch(
       /Ideal phases 80\.5 %, KomplexNet 65\.5 %, Real-valued 51\.0 %.*The predicted ordering holds\.$/,
     );
     const [first] = judge(report, "clean");
@@ -85,7 +85,7 @@ describe("verdicts", () => {
   it("say so when the order is reversed", () => {
     const report = withClean({ kuramoto: [0.3, 0.31], random: [0.4, 0.42], real: [0.5, 0.52] });
     expect(status(report)).toEqual(["reversed", "reversed"]);
-    expect(headline(report)).toMatch(/does not hold: 2 of 2 comparisons came out reversed/);
+    expect(digitsHeadline(report)).toMatch(/does not hold: 2 of 2 comparisons came out reversed/);
   });
 
   it("stay undecided when seeds disagree, the test set is small, or one seed was run", () => {

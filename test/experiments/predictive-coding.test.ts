@@ -9,10 +9,10 @@ import { cellFolder, cellKey } from "../../src/experiments/cells.js";
 import { SCALES } from "../../src/experiments/options.js";
 import type { BackboneCell } from "../../src/experiments/predictive-coding/plan.js";
 import {
-  cellName,
-  cellsOf,
+  predictiveCellName,
+  predictiveCells,
   hyperparametersUnder,
-  PLANS,
+  PREDICTIVE_PLANS,
   SETTINGS,
 } from "../../src/experiments/predictive-coding/plan.js";
 import type { PredictiveCodingReport } from "../../src/experiments/predictive-coding/results.js";
@@ -23,19 +23,22 @@ import { temporaryFolder } from "../support/folders.js";
 
 describe("the cells of predictive-coding", () => {
   it.each(SCALES)("of scale %s have names and addresses of their own, and starts before them", (scale) => {
-    const cells = cellsOf(PLANS[scale], [1, 2]);
-    expect(new Set(cells.map(cellName)).size).toBe(cells.length);
+    const cells = predictiveCells(PREDICTIVE_PLANS[scale], [1, 2]);
+    expect(new Set(cells.map(predictiveCellName)).size).toBe(cells.length);
     expect(new Set(cells.map(cellKey)).size).toBe(cells.length);
     cells.forEach((cell, i) => {
       if ("start" in cell) expect(cells.slice(0, i)).toContainEqual(cell.start);
     });
-    expect(PLANS[scale].conditions.map(({ id }) => id)).toContain(PLANS[scale].shown);
+    expect(PREDICTIVE_PLANS[scale].conditions.map(({ id }) => id)).toContain(PREDICTIVE_PLANS[scale].shown);
   });
 
   it("depend on the network that is given", () => {
     const given = (sha256: string) =>
-      cellsOf(
-        { ...PLANS.smoke, given: { sha256, preprocessing: { scale: 255 }, name: "a.onnx", path: "a.onnx" } },
+      predictiveCells(
+        {
+          ...PREDICTIVE_PLANS.smoke,
+          given: { sha256, preprocessing: { scale: 255 }, name: "a.onnx", path: "a.onnx" },
+        },
         [1],
       ).map((cell) => cellKey(cell));
     const [one, other] = [given("a"), given("b")];
@@ -155,7 +158,7 @@ describe("striate run predictive-coding", () => {
     const { noise } = JSON.parse(await readFile(join(out, "results.json"), "utf8")) as PredictiveCodingReport;
     expect(noise).toEqual(report.noise);
 
-    const backbone = cellsOf(PLANS.smoke, [1])[0] as BackboneCell;
+    const backbone = predictiveCells(PREDICTIVE_PLANS.smoke, [1])[0] as BackboneCell;
     const model = join(cellFolder(join(out, "cells"), backbone), "model.onnx");
     const given = await run({
       out: join(data, "given"),

@@ -4,12 +4,16 @@ import type { ImageSource } from "../../src/data/images/image-source.js";
 import { prepareImages } from "../../src/data/images/prepared-images.js";
 import { cellKey, chooseCells } from "../../src/experiments/cells.js";
 import { SCALES } from "../../src/experiments/options.js";
-import { runCell } from "../../src/experiments/robust-recognition/cell.js";
+import { runRecognitionCell } from "../../src/experiments/robust-recognition/cell.js";
 import { trainingImages } from "../../src/experiments/robust-recognition/images.js";
 import { attackedNetwork, modelOf } from "../../src/experiments/robust-recognition/networks.js";
 import { recognitionMeasures, recognitionPage } from "../../src/experiments/robust-recognition/page.js";
-import type { CellConfig, ScalePlan } from "../../src/experiments/robust-recognition/plan.js";
-import { cellName, cellsOf, PLANS } from "../../src/experiments/robust-recognition/plan.js";
+import type { RecognitionCell, RecognitionPlan } from "../../src/experiments/robust-recognition/plan.js";
+import {
+  recognitionCellName,
+  recognitionCells,
+  RECOGNITION_PLANS,
+} from "../../src/experiments/robust-recognition/plan.js";
 import { recognitionReport } from "../../src/experiments/robust-recognition/results.js";
 import { parameterCount } from "../../src/experiments/training.js";
 import { Classifier } from "../../src/robustness/classifier.js";
@@ -40,24 +44,24 @@ function colours(count: number, name: string): ImageSource {
 
 describe("the cells", () => {
   it.each(SCALES)("of scale %s have names and addresses of their own, and starts among them", (scale) => {
-    const cells = cellsOf(PLANS[scale], [1, 2]);
-    expect(new Set(cells.map(cellName)).size).toBe(cells.length);
+    const cells = recognitionCells(RECOGNITION_PLANS[scale], [1, 2]);
+    expect(new Set(cells.map(recognitionCellName)).size).toBe(cells.length);
     expect(new Set(cells.map(cellKey)).size).toBe(cells.length);
     const seen = new Set<string>();
     for (const cell of cells) {
       if (cell.kind !== "network") expect(seen).toContain(cellKey(cell.start));
       seen.add(cellKey(cell));
     }
-    expect(chooseCells(cells, cellName, "akorn-fixed/pgd/*").map(cellName)).toEqual([
+    expect(chooseCells(cells, recognitionCellName, "akorn-fixed/pgd/*").map(recognitionCellName)).toEqual([
       "akorn-fixed/pgd/seed1",
       "akorn-fixed/pgd/seed2",
     ]);
   });
 
   it("average gradients where oscillators start at random, and only there", () => {
-    const attacks = cellsOf(PLANS.laptop, [1]).filter((cell) => cell.kind === "attack");
+    const attacks = recognitionCells(RECOGNITION_PLANS.laptop, [1]).filter((cell) => cell.kind === "attack");
     for (const { start, noise, eot } of attacks) {
-      expect(eot).toBe(start.model === "akorn" && noise === "fresh" ? PLANS.laptop.eot : 1);
+      expect(eot).toBe(start.model === "akorn" && noise === "fresh" ? RECOGNITION_PLANS.laptop.eot : 1);
     }
     expect(attacks.filter(({ noise }) => noise === "fixed").map(({ attack }) => attack)).toEqual([
       "fgsm",
@@ -68,7 +72,7 @@ describe("the cells", () => {
 
   it("compare networks of about the same size", () => {
     for (const scale of ["laptop", "paper"] as const) {
-      const { shapes } = PLANS[scale];
+      const { shapes } = RECOGNITION_PLANS[scale];
       const [akorn, resnet, vit] = (["akorn", "resnet", "vit"] as const).map((model) =>
         parameterCount(modelOf({ model, shapes }).task.parameters, "trainable"),
       ) as [number, number, number];
@@ -80,10 +84,16 @@ describe("the cells", () => {
       }
     }
     expect(
-      parameterCount(modelOf({ model: "akorn", shapes: PLANS.paper.shapes }).task.parameters, "trainable"),
+      parameterCount(
+        modelOf({ model: "akorn", shapes: RECOGNITION_PLANS.paper.shapes }).task.parameters,
+        "trainable",
+      ),
     ).toBe(7_023_760);
     expect(
-      parameterCount(modelOf({ model: "resnet", shapes: PLANS.paper.shapes }).task.parameters, "trainable"),
+      parameterCount(
+        modelOf({ model: "resnet", shapes: RECOGNITION_PLANS.paper.shapes }).task.parameters,
+        "trainable",
+      ),
     ).toBe(11_173_962);
   });
 });
@@ -110,7 +120,9 @@ describe("training images", () => {
 
 describe("AKOrN under attack", () => {
   it("answers by chance where its noise is fresh, always the same where it is fixed", async () => {
-    const cell = cellsOf(PLANS.smoke, [1]).find((one) => one.kind === "network" && one.model === "akorn");
+    const cell = recognitionCells(RECOGNITION_PLANS.smoke, [1]).find(
+      (one) => one.kind === "network" && one.model === "akorn",
+    );
     if (cell?.kind !== "network") throw new Error("no network");
     const state = initialValues(modelOf(cell).task, { seed: 1 });
     const images = { count: 2, data: new Random(1).fillUniform(new Float32Array(2 * 3072)) };
@@ -137,8 +149,8 @@ describe("AKOrN under attack", () => {
 
 describe("a run of every kind of cell", () => {
   it("trains, tests, attacks, and makes a page", async () => {
-    const plan: ScalePlan = {
-      ...PLANS.smoke,
+    const plan: RecognitionPlan = {
+      ...RECOGNITION_PLANS.smoke,
       trainImages: 40,
       validationImages: 10,
       steps: 2,
@@ -152,10 +164,10 @@ describe("a run of every kind of cell", () => {
       ],
     };
     const cells = await temporaryFolder();
-    const results = new Map<CellConfig, NonNullable<Awaited<ReturnType<typeof runCell>>>>();
+    const results = new Map<RecognitionCell, NonNullable<Awaited<ReturnType<typeof runRecognitionCell>>>>();
     const [train, test] = [colours(50, "training colours"), colours(30, "test colours")];
-    for (const config of cellsOf(plan, [1])) {
-      const result = await runCell(config, {
+    for (const config of recognitionCells(plan, [1])) {
+      const result = await runRecognitionCell(config, {
         cells,
         train,
         test,

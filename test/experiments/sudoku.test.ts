@@ -3,11 +3,21 @@ import { cellKey, chooseCells } from "../../src/experiments/cells.js";
 import { SCALES } from "../../src/experiments/options.js";
 import type { BoardSets } from "../../src/experiments/sudoku/boards.js";
 import { boardData, trainingBoards } from "../../src/experiments/sudoku/boards.js";
-import { runCell } from "../../src/experiments/sudoku/cell.js";
-import { logitsAfter, networkOf, readingTask, trainingTask } from "../../src/experiments/sudoku/networks.js";
+import { runSudokuCell } from "../../src/experiments/sudoku/cell.js";
+import {
+  logitsAfter,
+  sudokuNetwork,
+  readingTask,
+  trainingTask,
+} from "../../src/experiments/sudoku/networks.js";
 import { sudokuPage } from "../../src/experiments/sudoku/page.js";
-import type { CellConfig, ScalePlan } from "../../src/experiments/sudoku/plan.js";
-import { cellName, cellsOf, MODELS, PLANS } from "../../src/experiments/sudoku/plan.js";
+import type { SudokuCell, SudokuPlan } from "../../src/experiments/sudoku/plan.js";
+import {
+  sudokuCellName,
+  sudokuCells,
+  SUDOKU_MODELS,
+  SUDOKU_PLANS,
+} from "../../src/experiments/sudoku/plan.js";
 import { sudokuReport } from "../../src/experiments/sudoku/results.js";
 import type { BoardDraws } from "../../src/experiments/sudoku/votes.js";
 import {
@@ -28,22 +38,22 @@ import { someBoards } from "./boards.js";
 
 describe("the cells", () => {
   it.each(SCALES)("of scale %s have names and addresses of their own, and starts among them", (scale) => {
-    const cells = cellsOf(PLANS[scale], [1, 2]);
-    expect(new Set(cells.map(cellName)).size).toBe(cells.length);
+    const cells = sudokuCells(SUDOKU_PLANS[scale], [1, 2]);
+    expect(new Set(cells.map(sudokuCellName)).size).toBe(cells.length);
     expect(new Set(cells.map(cellKey)).size).toBe(cells.length);
     const seen = new Set<string>();
     for (const cell of cells) {
       if (cell.kind === "voting") expect(seen).toContain(cellKey(cell.start));
       seen.add(cellKey(cell));
     }
-    expect(chooseCells(cells, cellName, "voting/ood/*").map(cellName)).toEqual([
+    expect(chooseCells(cells, sudokuCellName, "voting/ood/*").map(sudokuCellName)).toEqual([
       "voting/ood/seed1",
       "voting/ood/seed2",
     ]);
   });
 
   it("of scale paper have the authors' recipe and numbers of parameters", () => {
-    const networks = cellsOf(PLANS.paper, [1]).filter((cell) => cell.kind === "network");
+    const networks = sudokuCells(SUDOKU_PLANS.paper, [1]).filter((cell) => cell.kind === "network");
     const counts = networks.map((cell) => parameterCount(trainingTask(cell).parameters));
     expect(counts).toEqual([2_982_412, 2_155_017, 16_874_505]);
     const [akorn, itrsa] = networks;
@@ -127,7 +137,7 @@ describe("answers after several numbers of steps in one run", () => {
     const together = await all.run(values, data, [0, 1], [4]);
     await all.close();
     for (const timesteps of [2, 5]) {
-      const task = new SudokuTask(networkOf(cell), { timesteps });
+      const task = new SudokuTask(sudokuNetwork(cell), { timesteps });
       const alone = await Evaluator.open(task, 2, new Map(), nodeRuntime);
       const answer = await alone.run(values, data, [0, 1], [4]);
       await alone.close();
@@ -146,8 +156,8 @@ describe("answers after several numbers of steps in one run", () => {
 
 describe("a run of every kind of cell", () => {
   it("trains, tests, votes, and makes a page", async () => {
-    const plan: ScalePlan = {
-      ...PLANS.smoke,
+    const plan: SudokuPlan = {
+      ...SUDOKU_PLANS.smoke,
       shape: { channels: 8, heads: 2, transformerLayers: 2, timesteps: 2 },
       trainBoards: 8,
       steps: 3,
@@ -165,9 +175,9 @@ describe("a run of every kind of cell", () => {
       test: { id: someBoards(6, 40, 3), ood: someBoards(6, 60, 4), easy: someBoards(6, 20, 5) },
     };
     const cells = await temporaryFolder();
-    const results = new Map<CellConfig, NonNullable<Awaited<ReturnType<typeof runCell>>>>();
-    for (const config of cellsOf(plan, [1])) {
-      const result = await runCell(config, {
+    const results = new Map<SudokuCell, NonNullable<Awaited<ReturnType<typeof runSudokuCell>>>>();
+    for (const config of sudokuCells(plan, [1])) {
+      const result = await runSudokuCell(config, {
         cells,
         boards,
         device: "cpu",
@@ -179,7 +189,7 @@ describe("a run of every kind of cell", () => {
       results.set(config, result!);
     }
     const report = sudokuReport({ ...finishedRun(plan, results), boards });
-    expect(report.models.map(({ id }) => id)).toEqual([...MODELS]);
+    expect(report.models.map(({ id }) => id)).toEqual([...SUDOKU_MODELS]);
     expect(report.accuracies).toHaveLength(9);
     const akorn = report.accuracies.find(({ model, set }) => model === "akorn" && set === "id")!;
     expect(akorn.boards).toHaveLength(plan.testDraws);

@@ -5,10 +5,20 @@ import { cellFolder, cellKey, chooseCells } from "../../src/experiments/cells.js
 import type { SceneSources } from "../../src/experiments/digits/scenes.js";
 import { testScenes, trainingScenes } from "../../src/experiments/digits/scenes.js";
 import { SCALES } from "../../src/experiments/options.js";
-import { runCell } from "../../src/experiments/synchrony/cell.js";
-import { MODEL_TEXTS, networkTask } from "../../src/experiments/synchrony/networks.js";
-import type { CellConfig, NetworkCell, ScalePlan } from "../../src/experiments/synchrony/plan.js";
-import { cellName, cellsOf, MODELS, PLANS, SETS } from "../../src/experiments/synchrony/plan.js";
+import { runSynchronyCell } from "../../src/experiments/synchrony/cell.js";
+import { SYNCHRONY_MODEL_TEXTS, networkTask } from "../../src/experiments/synchrony/networks.js";
+import type {
+  SynchronyCell,
+  SynchronyNetworkCell,
+  SynchronyPlan,
+} from "../../src/experiments/synchrony/plan.js";
+import {
+  synchronyCellName,
+  synchronyCells,
+  SYNCHRONY_MODELS,
+  SYNCHRONY_PLANS,
+  SYNCHRONY_SETS,
+} from "../../src/experiments/synchrony/plan.js";
 import { Random } from "../../src/util/random.js";
 import { rectangleDigits } from "../data/scenes.js";
 import { temporaryFolder } from "../support/folders.js";
@@ -21,8 +31,8 @@ const sources: SceneSources = {
 
 describe("the cells", () => {
   it.each(SCALES)("of scale %s have names and addresses of their own, and starts among them", (scale) => {
-    const cells = cellsOf(PLANS[scale], [1, 2]);
-    expect(new Set(cells.map(cellName)).size).toBe(cells.length);
+    const cells = synchronyCells(SYNCHRONY_PLANS[scale], [1, 2]);
+    expect(new Set(cells.map(synchronyCellName)).size).toBe(cells.length);
     expect(new Set(cells.map(cellKey)).size).toBe(cells.length);
     const seen = new Set<string>();
     for (const cell of cells) {
@@ -32,10 +42,10 @@ describe("the cells", () => {
   });
 
   it("compare feedback with a control of the same steps and loss where both start from a trained network", () => {
-    const cells = cellsOf(PLANS.laptop, [1]).filter((cell) => cell.kind === "network");
+    const cells = synchronyCells(SYNCHRONY_PLANS.laptop, [1]).filter((cell) => cell.kind === "network");
     const [feedback, control] = ["feedback", "continued"].map((model) =>
       cells.find((cell) => cell.set === "digits2" && cell.model === model)!,
-    ) as [NetworkCell, NetworkCell];
+    ) as [SynchronyNetworkCell, SynchronyNetworkCell];
     expect({ ...feedback, model: "" }).toEqual({ ...control, model: "" });
     const metrics = [feedback, control].map((cell) => Object.keys(networkTask(cell).loss(2).metrics ?? {}));
     expect(metrics[0]).toEqual(["crossEntropy", "synchronyLoss"]);
@@ -43,8 +53,8 @@ describe("the cells", () => {
   });
 
   it("are chosen by pattern", () => {
-    const cells = cellsOf(PLANS.smoke, [1]);
-    const names = (pattern: string) => chooseCells(cells, cellName, pattern).map(cellName);
+    const cells = synchronyCells(SYNCHRONY_PLANS.smoke, [1]);
+    const names = (pattern: string) => chooseCells(cells, synchronyCellName, pattern).map(synchronyCellName);
     expect(names("digits3/*")).toEqual(["digits3/kuramoto/seed1", "digits3/ideal/seed1"]);
     expect(names("*/real/*,digits2/kernel/seed1")).toHaveLength(3);
     expect(() => names("digits9/*")).toThrow(/cells "digits9\/\*": none fits; there are digits2\//);
@@ -53,8 +63,13 @@ describe("the cells", () => {
   });
 
   it("have about as many parameters each, and a text", () => {
-    const count = (model: (typeof MODELS)[number]) => {
-      const cell = { set: "digits2", model, mode: "endtoend", dynamics: PLANS.paper.dynamics } as const;
+    const count = (model: (typeof SYNCHRONY_MODELS)[number]) => {
+      const cell = {
+        set: "digits2",
+        model,
+        mode: "endtoend",
+        dynamics: SYNCHRONY_PLANS.paper.dynamics,
+      } as const;
       return [...networkTask(cell).parameters.values()].reduce(
         (sum, { shape }) => sum + (shape as number[]).reduce((a, b) => a * b, 1),
         0,
@@ -64,8 +79,8 @@ describe("the cells", () => {
     expect(count("feedback")).toBe(122_900);
     expect(count("real")).toBe(107_467);
     expect(count("transformer")).toBe(106_250);
-    for (const model of MODELS) {
-      expect(MODEL_TEXTS[model].id).toBe(model);
+    for (const model of SYNCHRONY_MODELS) {
+      expect(SYNCHRONY_MODEL_TEXTS[model].id).toBe(model);
       expect(count(model)).toBeGreaterThan(100_000);
       expect(count(model)).toBeLessThan(125_000);
     }
@@ -73,7 +88,11 @@ describe("the cells", () => {
 });
 
 describe("test scenes", () => {
-  const masksOf = (set: (typeof SETS)[keyof typeof SETS], id: string, channels: number) => {
+  const masksOf = (
+    set: (typeof SYNCHRONY_SETS)[keyof typeof SYNCHRONY_SETS],
+    id: string,
+    channels: number,
+  ) => {
     const condition = set.conditions.find((one) => one.id === id)!;
     const data = testScenes(sources, set, condition, 4, (condition.maxOverlap ?? 0) > 0);
     const images = new Float32Array(4 * (set.background === "colour" ? 3 : 1) * 1024);
@@ -84,7 +103,7 @@ describe("test scenes", () => {
   };
 
   it("of every set and condition are the same again, between 0 and 1, with one-hot masks and right labels", () => {
-    for (const set of Object.values(SETS)) {
+    for (const set of Object.values(SYNCHRONY_SETS)) {
       const seen = new Set<string>();
       for (const { id, digits = set.digits, maxOverlap = 0 } of set.conditions) {
         const channels = 1 + digits + (maxOverlap > 0 ? 1 : 0);
@@ -113,16 +132,16 @@ describe("test scenes", () => {
 
   it("with backgrounds need pictures", () => {
     const { digits } = sources;
-    expect(() => trainingScenes({ digits }, SETS.colour, { seed: 1, stream: "train", count: 2 })).toThrow(
-      /colour backgrounds: pictures for the backgrounds are missing/,
-    );
+    expect(() =>
+      trainingScenes({ digits }, SYNCHRONY_SETS.colour, { seed: 1, stream: "train", count: 2 }),
+    ).toThrow(/colour backgrounds: pictures for the backgrounds are missing/);
   });
 });
 
 describe("a cell of each kind", () => {
   it("runs, leaves what others start from, and measures phases", async () => {
-    const plan: ScalePlan = {
-      ...PLANS.smoke,
+    const plan: SynchronyPlan = {
+      ...SYNCHRONY_PLANS.smoke,
       sets: [{ set: "digits2", models: ["kuramoto", "feedback", "pretrained", "ideal", "real"], steps: 2 }],
       dynamics: { timesteps: 2, couplingSize: 5, desynchrony: 0.2 },
       batchSize: 4,
@@ -134,8 +153,8 @@ describe("a cell of each kind", () => {
       changes: [{ timesteps: 1 }, { couplingSize: 3 }],
     };
     const cells = await temporaryFolder();
-    const run = (config: CellConfig) =>
-      runCell(config, {
+    const run = (config: SynchronyCell) =>
+      runSynchronyCell(config, {
         cells,
         training: sources,
         testing: sources,
@@ -146,8 +165,8 @@ describe("a cell of each kind", () => {
         onWarning: () => undefined,
       });
     const results = new Map<string, Awaited<ReturnType<typeof run>>>();
-    for (const config of cellsOf(plan, [1])) {
-      results.set(cellName(config), await run(config));
+    for (const config of synchronyCells(plan, [1])) {
+      results.set(synchronyCellName(config), await run(config));
       if (config.kind === "network") {
         expect(existsSync(join(cellFolder(cells, config), "model.onnx"))).toBe(true);
       }

@@ -10,13 +10,13 @@ import {
   meanCorruptionAccuracy,
   relativeDifference,
 } from "../../src/experiments/v1-sampling/analysis.js";
-import type { NetworkResult, Tested } from "../../src/experiments/v1-sampling/cell.js";
-import { runCell } from "../../src/experiments/v1-sampling/cell.js";
+import type { V1NetworkResult, V1TestResult } from "../../src/experiments/v1-sampling/cell.js";
+import { runV1Cell } from "../../src/experiments/v1-sampling/cell.js";
 import { testImages } from "../../src/experiments/v1-sampling/images.js";
 import { v1Of } from "../../src/experiments/v1-sampling/networks.js";
 import { v1SamplingPage } from "../../src/experiments/v1-sampling/page.js";
-import type { NetworkCell, ScalePlan } from "../../src/experiments/v1-sampling/plan.js";
-import { cellName, cellsOf, PLANS } from "../../src/experiments/v1-sampling/plan.js";
+import type { V1NetworkCell, V1Plan } from "../../src/experiments/v1-sampling/plan.js";
+import { v1CellName, v1Cells, V1_PLANS } from "../../src/experiments/v1-sampling/plan.js";
 import { bankFacts, distributions } from "../../src/experiments/v1-sampling/populations.js";
 import { v1SamplingReport } from "../../src/experiments/v1-sampling/results.js";
 import { matchCells } from "../../src/systems/vonenet/index.js";
@@ -36,8 +36,8 @@ function pictures(count: number, seed: number): PreparedImages {
   return { count, shape: [3, 64, 64], pixels, labels, classes: ["dark", "light"] };
 }
 
-const PLAN: ScalePlan = {
-  ...PLANS.smoke,
+const PLAN: V1Plan = {
+  ...V1_PLANS.smoke,
   networks: ["biol", "unif1", "plain"],
   architecture: { simple: 4, complex: 4, kernelSize: 15, stride: 8, gain: 23, width: 1 / 16 },
   trainImages: 8,
@@ -59,10 +59,10 @@ describe("the cells of v1-sampling", () => {
   it.each(SCALES)(
     "of scale %s have names and addresses of their own, equal budgets, the standard ones first",
     (scale) => {
-      const cells = cellsOf(PLANS[scale], [1, 2]);
-      expect(new Set(cells.map(cellName)).size).toBe(10);
+      const cells = v1Cells(V1_PLANS[scale], [1, 2]);
+      expect(new Set(cells.map(v1CellName)).size).toBe(10);
       expect(new Set(cells.map(cellKey)).size).toBe(10);
-      const budget = ({ network: _, seed: __, ...rest }: NetworkCell) => rest;
+      const budget = ({ network: _, seed: __, ...rest }: V1NetworkCell) => rest;
       for (const cell of cells) expect(budget(cell)).toEqual(budget(cells[0]!));
       expect(cells.slice(0, 3).map(({ network }) => network)).toEqual([
         "biol",
@@ -97,9 +97,9 @@ describe("the cells of v1-sampling", () => {
     expect((await test.load(test.conditions[1]!)).pixels).not.toEqual(images.test.pixels);
 
     const cells = join(folder, "cells");
-    const results = new Map<NetworkCell, NetworkResult>();
-    for (const config of cellsOf(PLAN, [1]).filter(({ network }) => PLAN.networks.includes(network))) {
-      const result = await runCell(config, {
+    const results = new Map<V1NetworkCell, V1NetworkResult>();
+    for (const config of v1Cells(PLAN, [1]).filter(({ network }) => PLAN.networks.includes(network))) {
+      const result = await runV1Cell(config, {
         cells,
         images,
         test,
@@ -114,7 +114,7 @@ describe("the cells of v1-sampling", () => {
       expect(result?.dissection === undefined).toBe(config.network === "plain");
       results.set(config, result!);
     }
-    const [biol] = results.values() as unknown as [NetworkResult];
+    const [biol] = results.values() as unknown as [V1NetworkResult];
     const { whole, silenced, weights } = biol.dissection!;
     expect(weights).toHaveLength(8);
     expect(new Set(silenced.map(({ group }) => group)).size * 2).toBe(silenced.length);
@@ -137,7 +137,7 @@ describe("the cells of v1-sampling", () => {
 });
 
 describe("the study's numbers", () => {
-  const tested = (clean: number, noise: readonly number[], blur: readonly number[]): Tested[] => [
+  const tested = (clean: number, noise: readonly number[], blur: readonly number[]): V1TestResult[] => [
     { corruption: "clean", severity: 0, accuracy: clean, top5: 1 },
     ...noise.map(
       (accuracy, i) => ({ corruption: "gaussian_noise", severity: (i + 1) as 1, accuracy, top5: 1 }) as const,
@@ -146,7 +146,7 @@ describe("the study's numbers", () => {
       (accuracy, i) => ({ corruption: "defocus_blur", severity: (i + 1) as 1, accuracy, top5: 1 }) as const,
     ),
   ];
-  const result = (list: Tested[]) => ({ tested: list }) as unknown as NetworkResult;
+  const result = (list: V1TestResult[]) => ({ tested: list }) as unknown as V1NetworkResult;
 
   it("are means over severities, then over corruptions, and differences relative to the other", () => {
     expect(meanCorruptionAccuracy(tested(0.9, [0.6, 0.4], [0.8]))).toBeCloseTo(0.65, 12);
@@ -158,7 +158,7 @@ describe("the study's numbers", () => {
   });
 
   it("of the banks are those of the specification", () => {
-    const architecture = { ...PLANS.paper.architecture };
+    const architecture = { ...V1_PLANS.paper.architecture };
     const facts = (["biol", "unif1", "unif2", "unif3"] as const).map((variant) =>
       bankFacts([v1Of(variant, 0, architecture)]).map(({ value }) => value),
     );
@@ -177,7 +177,7 @@ describe("the study's numbers", () => {
   });
 
   it("spread drawn cells over the measured bins", () => {
-    const { fields } = v1Of("biol", 0, PLANS.paper.architecture);
+    const { fields } = v1Of("biol", 0, V1_PLANS.paper.architecture);
     const [orientation, simple] = distributions([{ variant: "biol", fields }]);
     for (const { series } of [orientation!, simple!])
       for (const { shares } of series) expect(shares.reduce((a, b) => a + b, 0)).toBeCloseTo(1, 12);
@@ -223,7 +223,7 @@ describe("the study's numbers", () => {
               { group: 0, cells: 2, held: "zero", clean: 0.7, corrupted: { noise: 0.4 }, moved: 0.1 },
             ],
           },
-        } as unknown as NetworkResult,
+        } as unknown as V1NetworkResult,
       },
     ]);
     expect(groups.silentPositions).toBe(12);

@@ -13,7 +13,7 @@ import {
 } from "../../src/graph/index.js";
 import { contrastiveLoss } from "../../src/nn/contrastive-loss.js";
 import { namedParameters } from "../../src/nn/module.js";
-import type { CouplingOptions } from "../../src/systems/akorn/index.js";
+import type { KuramotoCouplingOptions } from "../../src/systems/akorn/index.js";
 import {
   AttentionCoupling,
   KuramotoLayer,
@@ -120,7 +120,7 @@ const readout: GoldenKind = {
   },
 };
 
-function couplingOptions(golden: GoldenCase): CouplingOptions {
+function couplingOptions(golden: GoldenCase): KuramotoCouplingOptions {
   const { config, tensors } = golden;
   const shape = tensorOf(golden, "input.x").shape;
   if (tensors.has("param.connectivity.W_qkv.weight")) {

@@ -9,9 +9,9 @@ import {
   PCoder,
   corruptionError,
   correlationDistance,
-  meanCorruptionError,
+  meanSummedError,
   partsFromValues,
-  relativeMce,
+  relativeErrorOverTime,
   resizeMatrix,
   valuesFromParts,
   weightsFromParts,
@@ -280,8 +280,8 @@ const metrics: GoldenKind = {
       new Map([
         ["output.correlation_distance", tensorData(distances)],
         ["output.sum_error_over_severities", tensorData(sums.flat(), [timesteps, corruptions])],
-        ["output.mean_over_corruptions", tensorData(errors.map(meanCorruptionError))],
-        ["output.relative_mce", tensorData(relativeMce(errors))],
+        ["output.mean_over_corruptions", tensorData(errors.map(meanSummedError))],
+        ["output.relative_mce", tensorData(relativeErrorOverTime(errors))],
       ]),
     );
   },

@@ -1,7 +1,7 @@
 import type { Tensor, TensorData } from "../../src/graph/index.js";
 import { conv, constant, gradients, input, mul, sum } from "../../src/graph/index.js";
 import type { V1Noise } from "../../src/systems/vonenet/index.js";
-import { VOneBlock, colourWeight, gaborBank, inPixels } from "../../src/systems/vonenet/index.js";
+import { VOneBlock, colourWeight, v1GaborBank, inPixels } from "../../src/systems/vonenet/index.js";
 import { check } from "../../src/util/errors.js";
 import { isJsonObject, parseStrictJson } from "../../src/util/json.js";
 import type { GoldenCase } from "./golden-case.js";
@@ -94,7 +94,7 @@ const block: GoldenKind = {
     const gabor = Object.entries(pixelTensors(own.fields, geometry));
     // The files hold partners of simple cells as well, so all cells are taken as complex here.
     const parameters = inPixels(own.fields, geometry);
-    const { size, ...bank } = gaborBank({ ...parameters, simple: 0, complex: own.cells }, own.bank.size);
+    const { size, ...bank } = v1GaborBank({ ...parameters, simple: 0, complex: own.cells }, own.bank.size);
     const weights = {
       q0: colourWeight(bank.kernels, bank.colour, size),
       q1: colourWeight(bank.quadrature, bank.quadratureColour, size),

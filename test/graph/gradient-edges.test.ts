@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { Tensor } from "../../src/graph/index.js";
 import * as g from "../../src/graph/index.js";
-import { apply1 } from "../../src/graph/operator.js";
+import { applySingle } from "../../src/graph/operator.js";
 import { CONFIGURATIONS } from "./operators/gradient-check.js";
 import { runGraph } from "./operators/run-graph.js";
 import type { Values } from "./operators/values.js";
@@ -189,10 +189,9 @@ describe("bounds", () => {
   it("may be one-sided", async () => {
     const one: Values = { shape: [], dtype: "float32", data: [1] };
     expect(await slopes([vector(0, 2), one], (x, low) => g.clip(x, low))).toEqual([[0, 1], [1]]);
-    expect(await slopes([vector(0, 2), one], (x, high) => apply1("Clip", [x, undefined, high]))).toEqual([
-      [1, 0],
-      [1],
-    ]);
+    expect(await slopes([vector(0, 2), one], (x, high) => applySingle("Clip", [x, undefined, high]))).toEqual(
+      [[1, 0], [1]],
+    );
   });
 });
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { DType, Tensor } from "../../src/graph/index.js";
 import * as g from "../../src/graph/index.js";
-import { apply1 } from "../../src/graph/operator.js";
+import { applySingle } from "../../src/graph/operator.js";
 import { numbers, runGraph } from "../support/run.js";
 
 /* Single precision ends at 2^24 where ones are added up one by one; a million tenths are off by a hundredth. */
@@ -27,7 +27,7 @@ async function reduced(
 const plain =
   (type: string, axes: readonly number[] | undefined, keepdims = 0) =>
   (x: Tensor) =>
-    apply1(type, [x, axes && g.integers(axes)], { keepdims });
+    applySingle(type, [x, axes && g.integers(axes)], { keepdims });
 
 describe("sums of many numbers on the cpu", () => {
   it("go on beyond 2^24", async () => {
@@ -171,7 +171,10 @@ describe("normalisations of values far from 0", () => {
     "group normalisation": [(x) => g.groupNorm(x, 3), (at) => Math.floor(at / (2 * area))],
     "ONNX's GroupNormalization": [
       (x) =>
-        apply1("GroupNormalization", [x, vector(1), vector(0)], { num_groups: 3, epsilon: { float: 1e-5 } }),
+        applySingle("GroupNormalization", [x, vector(1), vector(0)], {
+          num_groups: 3,
+          epsilon: { float: 1e-5 },
+        }),
       (at) => Math.floor(at / (2 * area)),
     ],
     "layer normalisation": [

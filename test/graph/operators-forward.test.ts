@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { Tensor } from "../../src/graph/index.js";
 import * as g from "../../src/graph/index.js";
-import { apply1 } from "../../src/graph/operator.js";
+import { applySingle } from "../../src/graph/operator.js";
 import { CONFIGURATIONS } from "./operators/gradient-check.js";
 import type { Dense, Resize2, Window2 } from "./operators/reference.js";
 import {
@@ -96,7 +96,7 @@ describe("values against a second implementation", () => {
     const cases = draw(pools(true).filter(flat), 60).map((pool, i): ForwardCase => {
       const x = float(pool.shape, pool.seed);
       const build = (t: Tensor) =>
-        apply1("AveragePool", [t], {
+        applySingle("AveragePool", [t], {
           kernel_shape: pool.kernel,
           strides: pool.options.stride as number[],
           dilations: pool.options.dilation as number[],
@@ -149,12 +149,16 @@ describe("values against a second implementation", () => {
         label: `[${x.shape}] to ${height}x${width} ${JSON.stringify(mode)}`,
         inputs: [x],
         build: (t) =>
-          apply1("Resize", [t, undefined, undefined, g.integers([...x.shape.slice(0, 2), height, width])], {
-            mode: mode.mode,
-            coordinate_transformation_mode: mode.coordinates,
-            ...(mode.mode === "nearest" && { nearest_mode: mode.nearest }),
-            ...(mode.mode === "cubic" && { exclude_outside: mode.excludeOutside ? 1 : 0 }),
-          }),
+          applySingle(
+            "Resize",
+            [t, undefined, undefined, g.integers([...x.shape.slice(0, 2), height, width])],
+            {
+              mode: mode.mode,
+              coordinate_transformation_mode: mode.coordinates,
+              ...(mode.mode === "nearest" && { nearest_mode: mode.nearest }),
+              ...(mode.mode === "cubic" && { exclude_outside: mode.excludeOutside ? 1 : 0 }),
+            },
+          ),
         expected: resize2(x, [height, width], mode),
       };
     });
@@ -203,7 +207,7 @@ describe("values against a second implementation", () => {
       return {
         label: `[${shape}] ${mode} before ${before} after ${after}`,
         inputs: [x],
-        build: (t) => apply1("Pad", [t, g.integers([...before, ...after])], { mode }),
+        build: (t) => applySingle("Pad", [t, g.integers([...before, ...after])], { mode }),
         expected: padded(x, before, after, mode),
       };
     });

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { Tensor } from "../../src/graph/index.js";
 import * as g from "../../src/graph/index.js";
-import { apply1 } from "../../src/graph/operator.js";
+import { applySingle } from "../../src/graph/operator.js";
 import { StriateError } from "../../src/util/errors.js";
 import { CONFIGURATIONS } from "./operators/gradient-check.js";
 import { feedOf, openSession, runGraph } from "./operators/run-graph.js";
@@ -284,7 +284,7 @@ describe("bad input is refused where it is made", () => {
     [
       "a batch normalisation in training mode",
       () =>
-        apply1("BatchNormalization", [x, ...[1, 2, 3, 4].map((i) => g.input(`v${i}`, [3]))], {
+        applySingle("BatchNormalization", [x, ...[1, 2, 3, 4].map((i) => g.input(`v${i}`, [3]))], {
           training_mode: 1,
         }),
       /BatchNormalization.*training mode/,
@@ -301,7 +301,7 @@ describe("bad input is refused where it is made", () => {
     ],
     ["a depth that no block divides", () => g.depthToSpace(x, 2), /DepthToSpace.*3 is no multiple of 4/],
     ["sizes of another rank", () => g.resizeNearest(x, [4]), /Resize.*expected 2 sizes, got 1/],
-    ["an unknown operator", () => apply1("Imagine", [x]), /operator Imagine is not known/],
+    ["an unknown operator", () => applySingle("Imagine", [x]), /operator Imagine is not known/],
     [
       "no values to differentiate",
       () => g.gradients(g.argmax(x, 1), [x]),
@@ -311,7 +311,7 @@ describe("bad input is refused where it is made", () => {
       "a rule that is missing",
       () =>
         g.gradients(
-          g.scope("block", () => apply1("com.microsoft::FusedMatMul", [x, x])),
+          g.scope("block", () => applySingle("com.microsoft::FusedMatMul", [x, x])),
           [x],
         ),
       /FusedMatMul has no gradient rule \(used in block .*operators-meaning/,

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { DType, Tensor } from "../../src/graph/index.js";
 import * as g from "../../src/graph/index.js";
-import { apply, apply1 } from "../../src/graph/operator.js";
+import { apply, applySingle } from "../../src/graph/operator.js";
 import type { Attributes } from "../../src/graph/tensor.js";
 import { tensorData } from "../../src/graph/dtype.js";
 import { readOnnx } from "../../src/graph/onnx/read.js";
@@ -42,7 +42,7 @@ const noZeros = of([0, 0, 0, 0], "int8");
 const matrix = wholes([4, 5], 2, -127, 128, "int8");
 const tail = [scalar(0.5), scalar(100, "uint8")];
 const own = (type: string, inputs: readonly (Tensor | undefined)[], attributes: Attributes = {}) =>
-  apply1(`com.microsoft::${type}`, inputs, attributes);
+  applySingle(`com.microsoft::${type}`, inputs, attributes);
 const operand = (x: Tensor) => [quantise(x), scalar(SCALE), scalar(128, "uint8")];
 
 const CASES: readonly Case[] = [
@@ -92,16 +92,17 @@ const CASES: readonly Case[] = [
   },
   {
     label: "ConvInteger",
-    build: (x) => apply1("ConvInteger", [quantise(x), weight, scalar(128, "uint8")], { pads: [1, 1, 1, 1] }),
+    build: (x) =>
+      applySingle("ConvInteger", [quantise(x), weight, scalar(128, "uint8")], { pads: [1, 1, 1, 1] }),
   },
   {
     label: "MatMulInteger",
-    build: (x) => apply1("MatMulInteger", [quantise(x), matrix, scalar(128, "uint8")]),
+    build: (x) => applySingle("MatMulInteger", [quantise(x), matrix, scalar(128, "uint8")]),
   },
   {
     label: "QLinearConv",
     build: (x) =>
-      apply1(
+      applySingle(
         "QLinearConv",
         [...operand(x), weight, perChannel, noZeros, ...tail, wholes([4], 3, -900, 900, "int32")],
         { strides: [2, 2], pads: [1, 1, 1, 1] },
@@ -109,7 +110,8 @@ const CASES: readonly Case[] = [
   },
   {
     label: "QLinearMatMul",
-    build: (x) => apply1("QLinearMatMul", [...operand(x), matrix, scalar(0.01), scalar(0, "int8"), ...tail]),
+    build: (x) =>
+      applySingle("QLinearMatMul", [...operand(x), matrix, scalar(0.01), scalar(0, "int8"), ...tail]),
   },
   {
     label: "QLinearAdd",
@@ -340,11 +342,11 @@ describe("straight-through gradients", () => {
       MaxPool: (t) => g.maxPool(t, 2),
       Concat: (t) => g.concat([t, t], 1),
       Slice: (t) => g.slice(t, [{ axis: 3, start: 1, end: 4, step: 2 }]),
-      Clip: (t) => apply1("Clip", [t, g.constant(-20, [], t.dtype), g.constant(30, [], t.dtype)]),
+      Clip: (t) => applySingle("Clip", [t, g.constant(-20, [], t.dtype), g.constant(30, [], t.dtype)]),
       Relu: (t) => g.relu(t),
-      Max: (t) => apply1("Max", [t, g.constant(5, [], t.dtype)]),
+      Max: (t) => applySingle("Max", [t, g.constant(5, [], t.dtype)]),
       Where: (t) =>
-        apply1("Where", [g.greater(t, g.constant(3, [], t.dtype)), t, g.constant(1, [], t.dtype)]),
+        applySingle("Where", [g.greater(t, g.constant(3, [], t.dtype)), t, g.constant(1, [], t.dtype)]),
       Cast: (t) => (t.dtype === "float32" ? t : g.cast(g.cast(t, "int32"), "int8")),
       Split: (t) => g.split(t, [1, 2], 1)[1]!,
     };
@@ -528,17 +530,17 @@ describe("what cannot be quantised", () => {
 
   it("is a product of what is not quantised, or with zero points of another type", () => {
     const q = g.input("q", [2, 4], "uint8");
-    expect(() => apply1("MatMulInteger", [g.input("f", [2, 4]), matrix])).toThrow(
+    expect(() => applySingle("MatMulInteger", [g.input("f", [2, 4]), matrix])).toThrow(
       "input 0 must be int8 or uint8",
     );
-    expect(() => apply1("MatMulInteger", [q, matrix, scalar(0, "int8")])).toThrow(
+    expect(() => applySingle("MatMulInteger", [q, matrix, scalar(0, "int8")])).toThrow(
       "the zero point of input 0 is int8, it must be uint8 as the values are",
     );
-    expect(() => apply1("MatMulInteger", [q, matrix, undefined, of([0, 0, 0], "int8")])).toThrow(
+    expect(() => applySingle("MatMulInteger", [q, matrix, undefined, of([0, 0, 0], "int8")])).toThrow(
       "input 1 takes one scale and zero point, or 5; got 3",
     );
     expect(() =>
-      apply1("QLinearMatMul", [
+      applySingle("QLinearMatMul", [
         q,
         scalar(-1),
         scalar(0, "uint8"),

@@ -18,7 +18,7 @@ import {
 } from "../../src/graph/index.js";
 import { readOnnx } from "../../src/graph/onnx/read.js";
 import { multiplyAdds } from "../../src/graph/multiply-adds.js";
-import { summarise } from "../../src/graph/summary.js";
+import { summariseModel } from "../../src/graph/summary.js";
 
 const zeros = (shape: readonly number[]) => new Float32Array(shape.reduce((a, b) => a * b, 1));
 const weight = (name: string, ...shape: number[]): Tensor => parameter(shape, zeros, { name });
@@ -148,7 +148,7 @@ describe("summarise", () => {
     const running = parameter([4, 1, 1], zeros, { name: "norm.mean", trainable: false });
     const b = mul(add(a, running), weight("norm.scale", 4, 1, 1));
     const head = matmul(reshape(b, ["batch", 256]), transpose(weight("head.weight", 10, 256), [1, 0]));
-    const { layers, total, inputs, outputs, nodes } = summarise({ logits: head });
+    const { layers, total, inputs, outputs, nodes } = summariseModel({ logits: head });
     expect(layers.map(({ name }) => name)).toEqual(["a", "norm", "head"]);
     expect(layers[0]).toMatchObject({
       shape: ["batch", 4, 8, 8],
@@ -173,14 +173,14 @@ describe("summarise", () => {
     const w = weight("cell.weight", 6, 6);
     let h = input("x", ["batch", 6]);
     for (let t = 0; t < 5; t++) h = relu(matmul(h, w));
-    const { layers } = summarise({ h });
+    const { layers } = summariseModel({ h });
     expect(layers).toHaveLength(1);
     expect(layers[0]).toMatchObject({ parameters: 36, multiplyAdds: 5 * 36 });
   });
 
   it("counts fixed weights, not numbers and axes", () => {
     const x = input("x", ["batch", 2]);
-    const { total } = summarise({ y: add(mul(x, 2), constant([1, 2])) });
+    const { total } = summariseModel({ y: add(mul(x, 2), constant([1, 2])) });
     expect(total).toMatchObject({ parameters: 0, fixed: 2, bytes: 8 });
   });
 
@@ -198,8 +198,8 @@ describe("summarise", () => {
         }),
       },
     );
-    const before = summarise({ y });
-    const after = summarise(readOnnx(bytes).outputs);
+    const before = summariseModel({ y });
+    const after = summariseModel(readOnnx(bytes).outputs);
     expect(after.layers).toEqual(before.layers);
     expect(after.total).toEqual(before.total);
   });
@@ -214,6 +214,6 @@ describe("summarise", () => {
       "/block/fc/MatMul",
     );
     node.outputs.push(new TensorClass(node, 0, "float32", ["batch", 4]));
-    expect(summarise({ y: node.outputs[0]! }).layers.map(({ name }) => name)).toEqual(["block/fc"]);
+    expect(summariseModel({ y: node.outputs[0]! }).layers.map(({ name }) => name)).toEqual(["block/fc"]);
   });
 });

@@ -46,8 +46,8 @@ describe("what is no set of confidences", () => {
   });
 
   it.each([0, -1, 2.5, NaN])("%d bins are refused", (bins) => {
-    expect(() => reliability([0.5], [1], bins)).toThrow(/whole number of bins/);
-    expect(() => adaptiveEce([0.5], [1], bins)).toThrow(/whole number of bins/);
+    expect(() => reliability([0.5], [1], bins)).toThrow(/bins: expected a whole number of at least 1/);
+    expect(() => adaptiveEce([0.5], [1], bins)).toThrow(/bins: expected a whole number of at least 1/);
   });
 
   it("logits that are not numbers are refused, -Infinity is one", () => {

@@ -132,7 +132,7 @@ describe("average linkage", () => {
   it("refuses what is no list of points", () => {
     expect(() => averageLinkage([1, 2, 3], 2, 2)).toThrow("expected 2 points of 2 numbers, got 3 numbers");
     expect(() => averageLinkage([1, NaN], 2, 1)).toThrow("not finite");
-    expect(() => cutTree([], 0)).toThrow("expected a positive number of clusters, got 0");
+    expect(() => cutTree([], 0)).toThrow("clusters: expected a whole number of at least 1, got 0");
   });
 });
 

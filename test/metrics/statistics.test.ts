@@ -66,6 +66,6 @@ describe("wilsonInterval", () => {
   it("refuses impossible counts", () => {
     expect(() => wilsonInterval(3, 2)).toThrow(/got 3 of 2/);
     expect(() => wilsonInterval(0, 0)).toThrow(/got 0 of 0/);
-    expect(() => wilsonInterval(1, 2, 0)).toThrow(/positive quantile, got 0/);
+    expect(() => wilsonInterval(1, 2, 0)).toThrow(/quantile z: expected a number above 0, got 0/);
   });
 });

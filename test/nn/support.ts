@@ -3,7 +3,7 @@ import { tensorData } from "../../src/graph/dtype.js";
 import type { NamedParameters } from "../../src/nn/module.js";
 import { namedParameters } from "../../src/nn/module.js";
 import type { Tensor } from "../../src/graph/index.js";
-import { baked } from "../../src/nn/training-state.js";
+import { asConstants } from "../../src/nn/training-state.js";
 
 /**
  * sin(start + step i) as float32: the tests' inputs, made the same way in PyTorch 1.13 when the expected values were
@@ -20,7 +20,7 @@ export function wave(shape: readonly number[], start = 0, step = 1.7, scale = 1,
 
 /** Parameter number i of a layer as wave(shape, 0.1 + i, 0.9); buffers keep what their initialiser gives. */
 export function waveValues(model: object): (parameter: Tensor) => TensorData | undefined {
-  return baked(waveState(namedParameters(model)));
+  return asConstants(waveState(namedParameters(model)));
 }
 
 export function waveState(parameters: NamedParameters): Map<string, TensorData> {

@@ -13,7 +13,7 @@ import {
 } from "../../src/graph/index.js";
 import { openOnnx } from "../../src/graph/onnx/open-node.js";
 import { zeros } from "../../src/nn/init.js";
-import { baked } from "../../src/nn/training-state.js";
+import { asConstants } from "../../src/nn/training-state.js";
 import { Classifier } from "../../src/robustness/classifier.js";
 import { onnxNetwork } from "../../src/robustness/onnx-network.js";
 import { workerRuntime } from "../../src/runtime/worker-node.js";
@@ -38,7 +38,7 @@ function model(): Uint8Array {
   const state = values();
   let x = flatten(input("x", ["batch", 3, SIDE, SIDE]));
   for (const [name, { shape }] of state) x = relu(gemm(x, parameter(shape, zeros, { name })));
-  const constants = { values: baked(state) };
+  const constants = { values: asConstants(state) };
   return writeOnnx(lower({ scores: x }, "portable", constants), constants).bytes;
 }
 

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import type { TensorData } from "../../src/graph/index.js";
 import { input, tensorData } from "../../src/graph/index.js";
 import { namedParameters } from "../../src/nn/module.js";
-import { baked } from "../../src/nn/training-state.js";
+import { asConstants } from "../../src/nn/training-state.js";
 import {
   IterativeObjectNetwork,
   NOISE,
@@ -104,7 +104,7 @@ describe("the authors' Sudoku network", () => {
         tokens: { dtype: "int64", shape: [1, 9, 9], data: BigInt64Array.from(board, BigInt) },
         [NOISE]: tensorData(noise, [1, small.channels, 9, 9]),
       },
-      { values: baked(state) },
+      { values: asConstants(state) },
     );
     const expected = sudokuReference(dictionary, board, noise, {
       n: options.rotatingDimensions ?? 4,

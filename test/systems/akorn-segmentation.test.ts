@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { resizeBicubic } from "../../src/data/images/bicubic.js";
+import { bicubicResize } from "../../src/data/images/bicubic.js";
 import { scenePictures } from "../../src/data/scenes/segmented-scenes.js";
 import { tetrominoes } from "../../src/data/scenes/tetrominoes.js";
 import { adjustedRandIndex } from "../../src/metrics/clustering.js";
@@ -13,20 +13,20 @@ const clamp = (i: number, length: number) => Math.min(Math.max(i, 0), length - 1
 
 describe("bicubic resizing", () => {
   it("keeps constants and straight lines away from the border", () => {
-    const constant = resizeBicubic(new Float32Array(2 * 5 * 4).fill(0.3), [5, 4], [9, 7]);
+    const constant = bicubicResize(new Float32Array(2 * 5 * 4).fill(0.3), [5, 4], [9, 7]);
     expect(constant).toHaveLength(2 * 9 * 7);
     for (const value of constant) expect(value).toBeCloseTo(0.3, 6);
     // Reversing the picture reverses the result.
     const ramp = Float32Array.from({ length: 16 }, (_, i) => i * i);
-    const [there, back] = [ramp, ramp.slice().reverse()].map((row) => resizeBicubic(row, [1, 16], [1, 33]));
+    const [there, back] = [ramp, ramp.slice().reverse()].map((row) => bicubicResize(row, [1, 16], [1, 33]));
     expect([...back!].reverse().map((v) => v.toFixed(3))).toEqual([...there!].map((v) => v.toFixed(3)));
     // A point half way between two of four: (-a/8)(x0 + x3) + (1/2 + a/8)(x1 + x2) with a = -3/4, signs as in Keys 1981.
-    const [, , middle] = resizeBicubic(Float32Array.of(1, 2, 4, 8), [1, 4], [1, 5]);
+    const [, , middle] = bicubicResize(Float32Array.of(1, 2, 4, 8), [1, 4], [1, 5]);
     expect(middle).toBeCloseTo(-0.09375 * 9 + 0.59375 * 6, 5);
   });
 
   it("refuses numbers that are no planes", () => {
-    expect(() => resizeBicubic(new Float32Array(7), [2, 3], [4, 6])).toThrow(
+    expect(() => bicubicResize(new Float32Array(7), [2, 3], [4, 6])).toThrow(
       "expected whole planes of 2 x 3",
     );
   });

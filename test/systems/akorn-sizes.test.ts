@@ -3,7 +3,7 @@ import type { TensorData } from "../../src/graph/index.js";
 import { input, tensorData } from "../../src/graph/index.js";
 import type { State } from "../../src/nn/module.js";
 import { initialState, namedParameters } from "../../src/nn/module.js";
-import { baked } from "../../src/nn/training-state.js";
+import { asConstants } from "../../src/nn/training-state.js";
 import type { Grid } from "../../src/systems/akorn/index.js";
 import {
   IterativeObjectNetwork,
@@ -35,7 +35,7 @@ async function featuresOf(
   const { features } = model.forward({ images: image, noise: input(NOISE, noise.shape) });
   expect(features.shape).toEqual(noise.shape);
   const feeds = model instanceof ObjectNetwork ? { images, [NOISE]: noise } : { images };
-  return numbers((await runGraph({ features }, feeds, { values: baked(values) })).features);
+  return numbers((await runGraph({ features }, feeds, { values: asConstants(values) })).features);
 }
 
 /** Columns from `start` up to `end`. */
@@ -143,7 +143,7 @@ describe("networks for images that are not square", () => {
     const results = await runGraph(
       outputs,
       { images: normal([2, 3, 12, 18], "images"), [NOISE]: normal([2, 8, 12, 18], "noise") },
-      { values: baked(valuesOf(network)) },
+      { values: asConstants(valuesOf(network)) },
     );
     expect(results.logits!.shape).toEqual([2, 10]);
     expect(numbers(results.logits).every(Number.isFinite)).toBe(true);

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { input, tensorData } from "../../src/graph/index.js";
 import { readOnnx } from "../../src/graph/onnx/read.js";
-import { baked } from "../../src/nn/training-state.js";
+import { asConstants } from "../../src/nn/training-state.js";
 import { nodeRuntime } from "../../src/runtime/node.js";
 import type {
   ObjectNetworkOptions,
@@ -41,7 +41,11 @@ describe("AKOrN for objects, step by step", () => {
     const values = drawnValues(task);
     const layers = options.layers ?? 1;
     const noise = normal("noise", [2, 16, 4, 4]);
-    const whole = await runGraph(task.inference(2).outputs, { images, noise }, { values: baked(values) });
+    const whole = await runGraph(
+      task.inference(2).outputs,
+      { images, noise },
+      { values: asConstants(values) },
+    );
     await withStepper(task, values, async (stepper) => {
       await stepper.reset({ state: { "oscillators.0": noise } });
       for (let layer = 0; layer < layers; layer++) {
@@ -73,7 +77,7 @@ describe("AKOrN for objects, step by step", () => {
     const whole = await runGraph(
       { last: rest.last },
       { first: images, second: others, noise },
-      { values: baked(values) },
+      { values: asConstants(values) },
     );
     await withStepper(task, values, async (stepper) => {
       await stepper.reset({ state: { "oscillators.0": noise } });
@@ -103,7 +107,11 @@ describe("AKOrN for Sudoku, step by step", () => {
     const task = new SudokuTask(new SudokuNetwork(options), { everyStep: true });
     const values = drawnValues(task);
     const noise = normal("noise", [2, 16, 9, 9]);
-    const whole = await runGraph(task.inference(2).outputs, { puzzle, noise }, { values: baked(values) });
+    const whole = await runGraph(
+      task.inference(2).outputs,
+      { puzzle, noise },
+      { values: asConstants(values) },
+    );
     const [layers, steps] = [options.layers ?? 1, options.timesteps!];
     await withStepper(task, values, async (stepper) => {
       expect(stepper.inputs.find(({ name }) => name === "stepSize")?.default?.[0]).toBeCloseTo(
@@ -152,7 +160,11 @@ describe("AKOrN for recognition, step by step", () => {
     const task = new RecognitionTask(new RecognitionNetwork(options));
     const values = drawnValues(task);
     const noise = normal("noise", [2, 8, 16, 16]);
-    const whole = await runGraph(task.inference(2).outputs, { images, noise }, { values: baked(values) });
+    const whole = await runGraph(
+      task.inference(2).outputs,
+      { images, noise },
+      { values: asConstants(values) },
+    );
     await withStepper(task, values, async (stepper) => {
       await stepper.reset({ state: { "oscillators.0": noise } });
       for (let t = 0; t < 4; t++) await stepper.step({ images });

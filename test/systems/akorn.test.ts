@@ -30,7 +30,7 @@ import { readOnnx } from "../../src/graph/onnx/read.js";
 import { warmAverage } from "../../src/nn/ema.js";
 import { contrastiveLoss } from "../../src/nn/contrastive-loss.js";
 import { initialState, namedParameters } from "../../src/nn/module.js";
-import { baked } from "../../src/nn/training-state.js";
+import { asConstants } from "../../src/nn/training-state.js";
 import { nodeRuntime } from "../../src/runtime/node.js";
 import type { KuramotoLayerOptions } from "../../src/systems/akorn/index.js";
 import {
@@ -72,7 +72,7 @@ async function traced(options: Omit<KuramotoLayerOptions, "channels">, steps: nu
   const { states, energies } = layer.forward(x, c, { steps, stepSize });
   const outputs = { energies, ...Object.fromEntries(states.map((state, t) => [`x${t}`, state])) };
   const feeds = { x: normal(shape, "x"), c: normal(shape, "c") };
-  const results = await runGraph(outputs, feeds, { values: baked(valuesOf(layer)) });
+  const results = await runGraph(outputs, feeds, { values: asConstants(valuesOf(layer)) });
   return { results, feeds, layer };
 }
 
@@ -129,7 +129,7 @@ describe("the Kuramoto layer", () => {
       // The stimulus counts twice in -x · y against half the pair energy: without it both agree up to a factor.
       { energies },
       { x: normal(shape, "x"), c: tensorData(new Float32Array(3 * 48), shape) },
-      { values: baked(values) },
+      { values: asConstants(values) },
     );
     const rows = numbers(results.energies);
     expect(rows.slice(0, 3)).toEqual([0, 0, 0]);
@@ -193,7 +193,9 @@ describe("the Kuramoto layer", () => {
     );
     const [x, c] = [input("x", [2, 8, 3, 2]), input("c", [2, 8, 3, 3])];
     expect(() => layer({}).forward(x, c, { steps: 1 })).toThrow("differ in shape");
-    expect(() => layer({}).forward(x, x, { steps: 0 })).toThrow("at least 1 step, got 0");
+    expect(() => layer({}).forward(x, x, { steps: 0 })).toThrow(
+      "steps: expected a whole number of at least 1, got 0",
+    );
     expect(() => layer({}).forward(x, x, { steps: 1, stepSize: 0 })).toThrow("step size above 0, got 0");
     expect(() => layer({ coupling: { type: "dense", positions: 4 } }).forward(x, x, { steps: 1 })).toThrow(
       "dense coupling: made for 4 positions",
@@ -261,7 +263,11 @@ describe("attention with rotations", () => {
           tensorData(Float32Array.from(normal(value.shape, name).data as Float32Array), value.shape),
         );
     const [ours, plain] = [coupling.forward(x), plainAttention(x, coupling, [height, width])];
-    const results = await runGraph({ ours, plain }, { x: normal(shape, "x") }, { values: baked(values) });
+    const results = await runGraph(
+      { ours, plain },
+      { x: normal(shape, "x") },
+      { values: asConstants(values) },
+    );
     const expected = numbers(results.plain);
     const largest = Math.max(...expected.map(Math.abs));
     const off = numbers(results.ours).map((value, i) => Math.abs(value - expected[i]!));
@@ -311,7 +317,7 @@ describe("the networks", () => {
     const results = await runGraph(
       { energies: layers[0]!.energies },
       { images: tensorData(pixels, [4, 3, 32, 32]), [NOISE]: normal([4, 128, 8, 8], "noise") },
-      { values: baked(valuesOf(model)) },
+      { values: asConstants(valuesOf(model)) },
     );
     const rows = numbers(results.energies);
     const mean = (t: number) => rows.slice(4 * t, 4 * t + 4).reduce((a, b) => a + b, 0) / 4;
@@ -362,7 +368,7 @@ describe("the networks", () => {
       starts.forEach((label, i) => {
         feeds[i === 0 ? NOISE : `${NOISE}:${i}`] = normal([2, 8, 16, 16], label);
       });
-      const { logits } = await runGraph({ logits: outputs.logits! }, feeds, { values: baked(trained) });
+      const { logits } = await runGraph({ logits: outputs.logits! }, feeds, { values: asConstants(trained) });
       return numbers(logits);
     };
     const [a, b, both] = [await answer(["a"]), await answer(["b"]), await answer(["a", "b"])];
@@ -445,7 +451,7 @@ describe("oscillators on a model from a file", () => {
     const results = await runGraph(
       { logits: model.outputs.logits!, features: model.features, energies: model.trace.energies },
       feeds,
-      { values: baked(new Map([...values, ...own])) },
+      { values: asConstants(new Map([...values, ...own])) },
     );
     expect(results.energies!.shape).toEqual([4, 2]);
     const pooled = numbers(results.features);
@@ -459,7 +465,7 @@ describe("oscillators on a model from a file", () => {
     expect(numbers(results.logits)[0]).toBeCloseTo(logit, 4);
     const [gradient] = gradients(sum(model.outputs.logits!), [model.parameters.get("readout.bias")!]);
     const slope = await runGraph({ gradient: gradient! }, feeds, {
-      values: baked(new Map([...values, ...own])),
+      values: asConstants(new Map([...values, ...own])),
     });
     expect(numbers(slope.gradient).some((value) => value !== 0)).toBe(true);
   });
@@ -582,7 +588,7 @@ describe("Sudoku by energy", () => {
     const own = valuesOf(networkOf(1));
     const lossAt = async (timesteps: number, lossSteps: number) => {
       const { loss } = new SudokuTask(networkOf(timesteps), { lossSteps }).loss(2);
-      const results = await runGraph({ loss }, feeds, { values: baked(own) });
+      const results = await runGraph({ loss }, feeds, { values: asConstants(own) });
       return numbers(results.loss)[0]!;
     };
     const [both, first, last] = [await lossAt(4, 2), await lossAt(2, 1), await lossAt(4, 1)];
@@ -606,7 +612,7 @@ describe("Sudoku by energy", () => {
     const off = sum(mul(sub(last, outputs.logits!), sub(last, outputs.logits!)));
     const board = tensorData(Float32Array.from([...puzzle, ...puzzle]), [2, 9, 9]);
     const feeds = { puzzle: board, [NOISE]: normal([2, 16, 9, 9], "noise") };
-    const results = await runGraph({ steps, off }, feeds, { values: baked(values) });
+    const results = await runGraph({ steps, off }, feeds, { values: asConstants(values) });
     expect(results.steps!.shape).toEqual([3, 2, 9, 9, 9]);
     expect(numbers(results.off)[0]).toBeLessThan(1e-9);
   });

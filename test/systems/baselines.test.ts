@@ -5,7 +5,7 @@ import { input } from "../../src/graph/index.js";
 import { readOnnx } from "../../src/graph/onnx/read.js";
 import { namedParameters } from "../../src/nn/module.js";
 import { nodeRuntime } from "../../src/runtime/node.js";
-import type { Classifier } from "../../src/systems/baselines/index.js";
+import type { ClassifierModel } from "../../src/systems/baselines/index.js";
 import { ClassificationTask, EfficientNet, Vgg } from "../../src/systems/baselines/index.js";
 import { candidates, pEfficientNetB0, predify, pvgg16 } from "../../src/systems/predify/index.js";
 import { Backbone } from "../../src/systems/predify/index.js";
@@ -18,7 +18,7 @@ const trainable = (parameters: ReadonlyMap<string, Tensor>): number =>
     .reduce((sum, { shape }) => sum + (shape as number[]).reduce((a, b) => a * b, 1), 0);
 
 describe("reference networks", () => {
-  it.each<[Classifier & object, number]>([
+  it.each<[ClassifierModel & object, number]>([
     [new Vgg({ depth: 11 }), 132_863_336],
     [new Vgg({ depth: 13 }), 133_047_848],
     [new Vgg({ depth: 16 }), 138_357_544],

@@ -3,7 +3,7 @@ import type { Tensor, TensorData } from "../../src/graph/index.js";
 import { input, tensorData } from "../../src/graph/index.js";
 import type { State } from "../../src/nn/module.js";
 import { initialState, namedParameters } from "../../src/nn/module.js";
-import { baked } from "../../src/nn/training-state.js";
+import { asConstants } from "../../src/nn/training-state.js";
 import { nodeRuntime } from "../../src/runtime/node.js";
 import type { KomplexNetOptions } from "../../src/systems/komplexnet/index.js";
 import {
@@ -11,7 +11,7 @@ import {
   KomplexNetTask,
   advance,
   kuramoto,
-  noiseInputs,
+  phaseNoiseInputs,
   phasesOf,
   randomPhases,
 } from "../../src/systems/komplexnet/index.js";
@@ -70,7 +70,7 @@ describe.each<[string, KomplexNetOptions]>([
     const whole = await runGraph(
       outputs,
       { images, masks, "noise.phases": draws },
-      { values: baked(values) },
+      { values: asConstants(values) },
     );
     await withStepper(task, values, async (stepper) => {
       await stepper.reset({ state: { oscillators: startPhases(draws) } });
@@ -92,13 +92,13 @@ describe("KomplexNet whose phases are painted from masks, step by step", () => {
     const task = new KomplexNetTask(new KomplexNet({ ...SMALL, phaseMode: "ideal", timesteps: 3 }), ALL);
     const values = valuesOf(task.model);
     const draws = Object.fromEntries(
-      Object.entries(noiseInputs(task.model.config, BATCH)).map(([name, { shape }]) => [
+      Object.entries(phaseNoiseInputs(task.model.config, BATCH)).map(([name, { shape }]) => [
         name,
         uniform(name, shape as number[]),
       ]),
     );
     const feeds = { images, masks, ...draws };
-    const whole = await runGraph(task.inference(BATCH).outputs, feeds, { values: baked(values) });
+    const whole = await runGraph(task.inference(BATCH).outputs, feeds, { values: asConstants(values) });
     await withStepper(task, values, async (stepper) => {
       expect(stepper.state).toEqual([]);
       for (let t = 0; t < 3; t++) {
@@ -153,7 +153,7 @@ describe("a KomplexNet that is watched", () => {
     const whole = await runGraph(
       unrolled(model, each, rates),
       { ...feeds, ...pictures },
-      { values: baked(values) },
+      { values: asConstants(values) },
     );
     await withStepper(task, values, async (stepper) => {
       await stepper.reset({ state: { oscillators: startPhases(draws) } });

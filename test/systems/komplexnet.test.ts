@@ -327,7 +327,7 @@ describe("bad input", () => {
   it("is named with what was expected and what came", () => {
     refused({ timestep: 3 }, 'unknown option "timestep"');
     refused({ timesteps: 0 }, "timesteps: expected a whole number of at least 1, got 0");
-    refused({ rate: NaN }, "rate: expected a number, got NaN");
+    refused({ rate: NaN }, "rate: expected a finite number, got NaN");
     refused({ coupling: { size: 12 } }, "coupling.size: expected an odd number");
     refused({ coupling: { std: 3 } }, 'coupling: unknown option "std"');
     refused({ coupling: { deviation: 0 } }, "coupling.deviation: expected a number above 0");

@@ -1,7 +1,7 @@
 import { input, lower, tensorData, writeOnnx } from "../../src/graph/index.js";
 import { readOnnx } from "../../src/graph/onnx/read.js";
 import { initialState, namedParameters } from "../../src/nn/module.js";
-import { baked } from "../../src/nn/training-state.js";
+import { asConstants } from "../../src/nn/training-state.js";
 import { nodeRuntime } from "../../src/runtime/node.js";
 import { Vgg } from "../../src/systems/baselines/index.js";
 import { freshValues, openPredictive, predify } from "../../src/systems/predify/index.js";
@@ -12,7 +12,7 @@ async function main(timesteps: number): Promise<void> {
   const model = new Vgg({ depth: 11, batchNorm: true, width: 0.5, hidden: 64, grid: 1, classes: 10 });
   const values = initialState(namedParameters(model), (name) => Random.derive(1, name));
   const logits = model.forward(input("input", ["batch", 3, 32, 32]));
-  const file = readOnnx(writeOnnx(lower({ logits }, "portable"), { values: baked(values) }).bytes);
+  const file = readOnnx(writeOnnx(lower({ logits }, "portable"), { values: asConstants(values) }).bytes);
   const network = predify(file, { pcoders: 4 });
   const runner = await openPredictive(network, freshValues(network, 1), nodeRuntime, {
     timesteps,

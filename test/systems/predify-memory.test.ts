@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { input, lower, writeOnnx } from "../../src/graph/index.js";
 import { readOnnx } from "../../src/graph/onnx/read.js";
 import { initialState, namedParameters } from "../../src/nn/module.js";
-import { baked } from "../../src/nn/training-state.js";
+import { asConstants } from "../../src/nn/training-state.js";
 import { EfficientNet, Vgg } from "../../src/systems/baselines/index.js";
 import { freshValues, pEfficientNetB0, predify, writeUnrolled } from "../../src/systems/predify/index.js";
 import { Random } from "../../src/util/random.js";
@@ -13,7 +13,7 @@ describe("unrolling", () => {
     const model = new Vgg({ depth: 11, batchNorm: true, width: 0.25, hidden: 32, grid: 1, classes: 10 });
     const values = initialState(namedParameters(model), (name) => Random.derive(1, name));
     const logits = model.forward(input("input", ["batch", 3, 32, 32]));
-    const file = readOnnx(writeOnnx(lower({ logits }, "portable"), { values: baked(values) }).bytes);
+    const file = readOnnx(writeOnnx(lower({ logits }, "portable"), { values: asConstants(values) }).bytes);
     const network = predify(file, { pcoders: 4 });
     const size = (timesteps: number) =>
       writeUnrolled(network, freshValues(network, 1), { timesteps }).bytes.length;
@@ -31,7 +31,7 @@ describe("unrolling", () => {
     const model = new EfficientNet();
     const values = initialState(namedParameters(model), (name) => Random.derive(1, name));
     const logits = model.forward(input("input", ["batch", 3, 224, 224]));
-    const file = readOnnx(writeOnnx(lower({ logits }, "portable"), { values: baked(values) }).bytes);
+    const file = readOnnx(writeOnnx(lower({ logits }, "portable"), { values: asConstants(values) }).bytes);
     const started = process.cpuUsage();
     const network = predify(file, pEfficientNetB0());
     const { bytes } = writeUnrolled(network, freshValues(network, 1), { timesteps: 10, target: "cpu" });

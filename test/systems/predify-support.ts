@@ -17,7 +17,7 @@ import {
   writeOnnx,
 } from "../../src/graph/index.js";
 import { initialState } from "../../src/nn/module.js";
-import { baked } from "../../src/nn/training-state.js";
+import { asConstants } from "../../src/nn/training-state.js";
 import { normal } from "../../src/nn/init.js";
 import { Random } from "../../src/util/random.js";
 
@@ -42,7 +42,7 @@ export function asFile(
   parameters: ReadonlyMap<string, Tensor>,
 ): ImportedModel {
   const state = initialState(parameters, (name) => Random.derive(7, name));
-  return readOnnx(writeOnnx(lower(outputs, "portable"), { values: baked(state) }).bytes, {
+  return readOnnx(writeOnnx(lower(outputs, "portable"), { values: asConstants(state) }).bytes, {
     what: "net.onnx",
   });
 }

@@ -19,11 +19,11 @@ import {
   tensorData,
   writeOnnx,
 } from "../../src/graph/index.js";
-import { apply1 } from "../../src/graph/operator.js";
+import { applySingle } from "../../src/graph/operator.js";
 import { readOnnx } from "../../src/graph/onnx/read.js";
 import { nodeRuntime } from "../../src/runtime/node.js";
 import { FeedbackTask, freshValues, openPredictive, predify } from "../../src/systems/predify/index.js";
-import { baked } from "../../src/nn/training-state.js";
+import { asConstants } from "../../src/nn/training-state.js";
 import { Random } from "../../src/util/random.js";
 
 /* Networks of other element types: PCoders work in single precision, at feature maps of any. */
@@ -89,7 +89,7 @@ const BODIES: Readonly<
         at: Tensor,
         pad: number,
       ) =>
-        apply1(
+        applySingle(
           "QLinearConv",
           [q, step, at, whole(shape, seed), scale(0.01), zero("int8"), scale(1 / 32), zero("uint8")],
           { pads: [pad, pad, pad, pad] },
@@ -145,7 +145,7 @@ describe.each(Object.entries(BODIES))("a network of %s", (kind, form) => {
     const slopes = gradients(loss, parameters).map((slope) => sum(abs(slope)));
     const outputs = lower(Object.fromEntries(slopes.map((slope, i) => [`g${i}`, slope])), "cpu");
     const session = await nodeRuntime.createSession(
-      writeOnnx(outputs, { values: baked(freshValues(made, 1)) }).bytes,
+      writeOnnx(outputs, { values: asConstants(freshValues(made, 1)) }).bytes,
     );
     const results = await session.run({ images: form.dtype === "uint8" ? bytes : images });
     await session.close();

@@ -14,7 +14,7 @@ import {
   tensorData,
 } from "../../src/graph/index.js";
 import { normal } from "../../src/nn/init.js";
-import { baked } from "../../src/nn/training-state.js";
+import { asConstants } from "../../src/nn/training-state.js";
 import { nodeRuntime } from "../../src/runtime/node.js";
 import { webRuntime } from "../../src/runtime/web.js";
 import type { PredifyOptions } from "../../src/systems/predify/index.js";
@@ -160,7 +160,7 @@ describe("a predified network", () => {
       predictions[1]!.prediction,
       weights[0]!,
     );
-    const expected = await runGraph({ lowest }, { ...before, image: two }, { values: baked(values) });
+    const expected = await runGraph({ lowest }, { ...before, image: two }, { values: asConstants(values) });
     expectClose(numbers(after["representation.pcoder1"]), numbers(expected.lowest), "pcoder1");
   });
 

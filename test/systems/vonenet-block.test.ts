@@ -3,7 +3,7 @@ import type { Tensor, TensorData } from "../../src/graph/index.js";
 import { conv, gradients, input, lower, mul, sum, writeOnnx } from "../../src/graph/index.js";
 import { readOnnx } from "../../src/graph/onnx/read.js";
 import { initialState, namedParameters } from "../../src/nn/module.js";
-import { baked } from "../../src/nn/training-state.js";
+import { asConstants } from "../../src/nn/training-state.js";
 import { nodeRuntime } from "../../src/runtime/node.js";
 import { ResNet } from "../../src/systems/baselines/resnet.js";
 import type { ReceptiveFields, VOneBlockOptions } from "../../src/systems/vonenet/index.js";
@@ -14,8 +14,8 @@ import {
   checkV1Images,
   colourWeight,
   driftResponse,
-  fixedNoise,
-  gaborBank,
+  fixedV1Noise,
+  v1GaborBank,
   inPixels,
   preferredGrating,
   sampleReceptiveFields,
@@ -129,7 +129,7 @@ describe("receptive fields", () => {
 
 describe("V1 filters", () => {
   it("survive the authors' form of the weights", () => {
-    const bank = gaborBank(
+    const bank = v1GaborBank(
       inPixels(sampleReceptiveFields({ variant: "orig-biol", simple: 4, complex: 5 }), geometry),
       15,
     );
@@ -252,7 +252,7 @@ describe("VOneBlock", () => {
     const block = small({ gain: 5000, noise: { kind, scale: 0.35, level: 0.07 } });
     const quiet = small({ gain: 5000 });
     const x = images(1, 32);
-    const z = fixedNoise(block, { seed: 0, batch: 1 });
+    const z = fixedV1Noise(block, { seed: 0, batch: 1 });
     const traced = input("x", ["batch", 3, 32, 32]);
     const outputs = { y: block.forward(traced, block.noiseInput("batch")), r: quiet.forward(traced) };
     const many = 200;
@@ -262,7 +262,7 @@ describe("VOneBlock", () => {
       data: new Float32Array(many * 3072),
     };
     for (let i = 0; i < many; i++) repeated.data.set(x.data as Float32Array, i * 3072);
-    const draws = fixedNoise(block, { seed: 0, batch: many })(many);
+    const draws = fixedV1Noise(block, { seed: 0, batch: many })(many);
     const { y, r } = await run(outputs, { x: repeated, "v1:noise": draws });
     const units = block.cells * block.outputSize ** 2;
     let checked = 0;
@@ -364,7 +364,7 @@ describe("withV1", () => {
     const model = new ResNet({ depth: 18, classes: 5, width: 1 / 16 });
     const state = initialState(namedParameters(model), (name) => Random.derive(1, name));
     const logits = model.forward(input("pixels", [batch, 3, 64, 64]));
-    return readOnnx(writeOnnx(lower({ logits }, "portable"), { values: baked(state) }).bytes);
+    return readOnnx(writeOnnx(lower({ logits }, "portable"), { values: asConstants(state) }).bytes);
   };
   const block = (imageSize: number, stride: number) =>
     new VOneBlock({
@@ -401,7 +401,7 @@ describe("withV1", () => {
     expect(JSON.parse(again.metadata["v1.geometry"]!)).toMatchObject({ imageSize: 64, pixelsPerDegree: 32 });
     expect(Object.keys(again.inputs)).toEqual(["pixels", "v1:noise"]);
     const session = await nodeRuntime.createSession(bytes, { threads: 1 });
-    const feeds = { pixels: images(2, 64), "v1:noise": fixedNoise(made.block, { seed: 1 })(2) };
+    const feeds = { pixels: images(2, 64), "v1:noise": fixedV1Noise(made.block, { seed: 1 })(2) };
     const { logits } = await session.run(feeds);
     await session.close();
     expect(logits!.shape).toEqual([2, 5]);
@@ -414,9 +414,9 @@ describe("withV1", () => {
     const weight = made.parameters.get(BOTTLENECK)!;
     expect(weight.shape).toEqual([3, 12, 1, 1]);
     const gradient = gradients(sum(made.outputs.logits!), [weight])[0]!;
-    const { bytes } = writeOnnx(lower({ gradient }, "cpu"), { values: baked(made.values) });
+    const { bytes } = writeOnnx(lower({ gradient }, "cpu"), { values: asConstants(made.values) });
     const session = await nodeRuntime.createSession(bytes, { threads: 1 });
-    const feeds = { pixels: images(1, 128), "v1:noise": fixedNoise(made.block, { seed: 1 })(1) };
+    const feeds = { pixels: images(1, 128), "v1:noise": fixedV1Noise(made.block, { seed: 1 })(1) };
     const result = await session.run(feeds);
     await session.close();
     expect([...(result.gradient!.data as Float32Array)].some((value) => value !== 0)).toBe(true);

@@ -10,7 +10,7 @@ import {
 } from "../../src/graph/index.js";
 import { readOnnx } from "../../src/graph/onnx/read.js";
 import { normal as normalStart } from "../../src/nn/init.js";
-import { baked } from "../../src/nn/training-state.js";
+import { asConstants } from "../../src/nn/training-state.js";
 import { nodeRuntime } from "../../src/runtime/node.js";
 import type { V1Noise } from "../../src/systems/vonenet/index.js";
 import {
@@ -44,7 +44,11 @@ describe("V1, frame by frame", () => {
     const task = new VOneNetTask(network, { responses: true });
     const values = drawnValues(task);
     const own = noise === undefined ? {} : { "v1:noise": drawn };
-    const whole = await runGraph(task.inference(2).outputs, { images, ...own }, { values: baked(values) });
+    const whole = await runGraph(
+      task.inference(2).outputs,
+      { images, ...own },
+      { values: asConstants(values) },
+    );
     await withStepper(task, values, async (stepper) => {
       expect(stepper.state).toEqual([]);
       const { logits, responses } = await stepper.step({ images, ...own });
@@ -72,14 +76,14 @@ describe("V1, frame by frame", () => {
     const weight = parameter([3, 4], normalStart(0, 1), { name: "weight" });
     const logits = gemm(flatten(globalAveragePool(relu(x))), weight, undefined, { transB: 1 });
     const values = new Map([["weight", normal("weight", [3, 4])]]);
-    const model = readOnnx(writeOnnx({ logits }, { values: baked(values) }).bytes);
+    const model = readOnnx(writeOnnx({ logits }, { values: asConstants(values) }).bytes);
     const network = withV1(model, { block: block({ kind: "gaussian" }), replaces: "x", gain: 0.1 });
     const stepper = await openStepper(nodeRuntime, writeV1Network(network).bytes, { batch: 2 });
     expect(stepper.inputs.map(({ name, noise }) => [name, noise])).toContainEqual(["v1:noise", "normal"]);
     const whole = await runGraph(
       network.outputs,
       { x: images, "v1:noise": drawn },
-      { values: baked(network.values) },
+      { values: asConstants(network.values) },
     );
     const given = await stepper.step({ x: images, "v1:noise": drawn });
     expectClose(numbers(given.logits), numbers(whole.logits), "logits");

@@ -2,7 +2,7 @@ import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { openTensorboardWriter } from "../../src/train/tensorboard-node.js";
-import { encodeEvent, encodeRecord } from "../../src/train/tensorboard.js";
+import { encodeEvent, encodeTfRecord } from "../../src/train/tensorboard.js";
 import { crc32c } from "../../src/util/checksums.js";
 import { temporaryFolder } from "../support/folders.js";
 
@@ -147,6 +147,6 @@ test("the bytes of one record, worked out by hand from the descriptions of the f
   // 1: double 1.0; 2: varint 300; 5: { 1: { 1: "a", 2: float 0.5 } }
   const event = [9, 0, 0, 0, 0, 0, 0, 0xf0, 0x3f, 16, 0xac, 2, 42, 10, 10, 8, 10, 1, 97, 21, 0, 0, 0, 0x3f];
   expect([...encodeEvent({ wallTime: 1, step: 300, scalars: { a: 0.5 } })]).toEqual(event);
-  expect(encodeRecord(Uint8Array.from(event))).toHaveLength(event.length + 16);
+  expect(encodeTfRecord(Uint8Array.from(event))).toHaveLength(event.length + 16);
   expect(() => encodeEvent({ wallTime: 1, step: -1 })).toThrow(/whole step, got -1/);
 });

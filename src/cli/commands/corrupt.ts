@@ -21,7 +21,7 @@ const options = {
   each: optional(folder, "also write every corrupted image to a file of its own in this folder"),
 };
 
-export type CorruptOptions = Parsed<typeof options>;
+export type CorruptCommandOptions = Parsed<typeof options>;
 
 export const corruptCommand = command({
   name: "corrupt",

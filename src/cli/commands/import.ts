@@ -1,11 +1,11 @@
 import type { Parsed } from "../options/option.js";
-import { flag, optional, required } from "../options/option.js";
+import { flag, optional, mandatory } from "../options/option.js";
 import { externalData } from "../options/shared.js";
 import { file, text } from "../options/values.js";
 import { command } from "./command.js";
 
 const options = {
-  into: required(file, "an .onnx file of the same network"),
+  into: mandatory(file, "an .onnx file of the same network"),
   prefix: optional(
     text("text"),
     "prefix of the names in the checkpoint, such as 'ema.module.'",

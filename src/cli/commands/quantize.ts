@@ -1,14 +1,14 @@
 import { CALIBRATIONS, DEFAULT_CALIBRATION } from "../../nn/index.js";
 import { inputOptions } from "../options/inputs.js";
 import type { Parsed } from "../options/option.js";
-import { flag, optional, required, standard } from "../options/option.js";
+import { flag, optional, mandatory, standard } from "../options/option.js";
 import { preprocessingOptions } from "../options/preprocessing.js";
 import { classifierPorts, externalData, labelledImages, threads } from "../options/shared.js";
 import { choice, file, numberWhere, positive, text, texts, whole } from "../options/values.js";
 import { command } from "./command.js";
 
 const options = {
-  data: required(text("data"), "images: a folder (labelled or not), cifar10 or mnist"),
+  data: mandatory(text("data"), "images: a folder (labelled or not), cifar10 or mnist"),
   ...labelledImages,
   out: optional(file, "the quantised network", "MODEL-int8.onnx"),
   externalData,
@@ -38,7 +38,7 @@ const options = {
   ...inputOptions,
 };
 
-export type QuantizeOptions = Parsed<typeof options>;
+export type QuantizeCommandOptions = Parsed<typeof options>;
 
 export const quantizeCommand = command({
   name: "quantize",

@@ -3,14 +3,14 @@ import { attackList, radii } from "../options/attacks.js";
 import { corruptionList, severityOptions } from "../options/corruptions.js";
 import { inputOptions } from "../options/inputs.js";
 import type { Parsed } from "../options/option.js";
-import { flag, optional, required, standard } from "../options/option.js";
+import { flag, optional, mandatory, standard } from "../options/option.js";
 import { preprocessingOptions } from "../options/preprocessing.js";
 import { classifierPorts, device, labelledImages, threads } from "../options/shared.js";
 import { choice, file, positive, text, timestepChoice, whole } from "../options/values.js";
 import { command } from "./command.js";
 
 const options = {
-  data: required(
+  data: mandatory(
     text("data"),
     "labelled images: a folder with a folder for each class, a list, cifar10 or mnist",
   ),

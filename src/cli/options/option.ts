@@ -82,7 +82,7 @@ export function standard<T>(
 }
 
 /** An option that has to be given. */
-export function required<T>(type: ValueType<T>, help: string): CertainValue<T> {
+export function mandatory<T>(type: ValueType<T>, help: string): CertainValue<T> {
   return { kind: "required", type, help };
 }
 

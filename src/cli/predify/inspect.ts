@@ -5,7 +5,7 @@ import {
   Backbone,
   candidates,
   chooseCutPoints,
-  featureMaps,
+  listFeatureMaps,
   writePredifyConfig,
 } from "../../systems/predify/index.js";
 import { loadOnnx } from "../../graph/onnx/open-node.js";
@@ -29,7 +29,7 @@ export async function inspectModel(path: string, options: InspectOptions, stream
   const backbone = await backboneOf(path, options);
   const places = candidates(backbone);
   const marks = new Map(places.map((place) => [place.name, place]));
-  const shown = options.all ? featureMaps(backbone) : places;
+  const shown = options.all ? listFeatureMaps(backbone) : places;
   const rows = shown.map(({ name, tensor, shape }) => {
     const place = marks.get(name);
     const mark = place === undefined ? "" : place.beforeChange ? "resolution" : "yes";

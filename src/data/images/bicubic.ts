@@ -9,7 +9,7 @@ const A = -0.75;
  *
  * @throws StriateError for sizes that are not positive or numbers that are no whole planes.
  */
-export function resizeBicubic(
+export function bicubicResize(
   planes: Float32Array,
   [height, width]: readonly [number, number],
   [toHeight, toWidth]: readonly [number, number],

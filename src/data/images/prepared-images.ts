@@ -1,3 +1,4 @@
+import { IMAGES, LABELS } from "../dataset.js";
 import type { TensorData } from "../../graph/index.js";
 import { tensorData } from "../../graph/index.js";
 import { check } from "../../util/errors.js";
@@ -13,9 +14,7 @@ import { fitImage } from "./resize.js";
 import type { RgbImage } from "./rgb-image.js";
 import { greyOf } from "./rgb-image.js";
 
-/** Names of the fields that tasks read. */
-export const IMAGES = "images";
-export const LABELS = "labels";
+export { IMAGES, LABELS };
 
 /** Images of one size as bytes, channel by channel. */
 export interface PreparedImages {

@@ -7,16 +7,16 @@ import type { Task } from "../../train/task.js";
 import type { CellOptions } from "../cells.js";
 import { cellFolder } from "../cells.js";
 import { cellTraining, progressOf } from "../training.js";
-import { savePictures } from "./pictures.js";
-import type { ConditionResult, LearningPoint } from "./results.js";
-import type { Condition, SceneData, SceneSet } from "./scenes.js";
+import { saveDigitsPictures } from "./pictures.js";
+import type { ConditionResult, DigitsLearningPoint } from "./results.js";
+import type { DigitsCondition, SceneData, SceneSet } from "./scenes.js";
 import { testScenes, trainingScenes } from "./scenes.js";
-import type { Tested, Tester } from "./tester.js";
+import type { DigitsTestResult, Tester } from "./tester.js";
 
 export type DigitsOptions = CellOptions & SceneData;
 
 /** How a network is trained and tested. */
-export interface NetworkConfig {
+export interface DigitsNetworkConfig {
   readonly seed: number;
   readonly model: string;
   readonly steps: number;
@@ -41,7 +41,7 @@ export function testBatch(...scenes: readonly number[]): number {
 
 /** Trains a network, from `start` if that is given, and validates it with a tester; undefined if it was stopped. */
 export async function trainNetwork(
-  config: NetworkConfig,
+  config: DigitsNetworkConfig,
   set: SceneSet,
   {
     task,
@@ -68,13 +68,16 @@ export async function trainNetwork(
 
 /** Tests a network under one condition after another; undefined if it was stopped. */
 export async function testConditions(
-  conditions: readonly Condition[],
+  conditions: readonly DigitsCondition[],
   scenes: number,
   options: CellOptions,
-  test: (condition: Condition, onBatch: (done: number, images: number) => void) => Promise<Tested>,
-): Promise<(Tested & Pick<ConditionResult, "condition">)[] | undefined> {
+  test: (
+    condition: DigitsCondition,
+    onBatch: (done: number, images: number) => void,
+  ) => Promise<DigitsTestResult>,
+): Promise<(DigitsTestResult & Pick<ConditionResult, "condition">)[] | undefined> {
   const report = progressOf(options, "testing", conditions.length * scenes);
-  const results: (Tested & Pick<ConditionResult, "condition">)[] = [];
+  const results: (DigitsTestResult & Pick<ConditionResult, "condition">)[] = [];
   for (const [i, condition] of conditions.entries()) {
     if (options.signal.aborted) return undefined;
     const tested = await test(condition, (done, images) => {
@@ -87,20 +90,24 @@ export async function testConditions(
 
 /** Saves what a finished network answers to the first test scenes (`answers` gives it), and the network as model.onnx. */
 export async function saveNetwork(
-  config: NetworkConfig,
+  config: DigitsNetworkConfig,
   run: TrainedRun,
-  { answers, set, clean }: { readonly answers: Task; readonly set: SceneSet; readonly clean: Condition },
+  {
+    answers,
+    set,
+    clean,
+  }: { readonly answers: Task; readonly set: SceneSet; readonly clean: DigitsCondition },
   options: DigitsOptions,
 ): Promise<void> {
   const { seed, model } = config;
   const folder = cellFolder(options.cells, config);
   const shown = testScenes(options.testing, set, clean, config.testScenes);
-  await savePictures(answers, run.values, shown, { ...sessionOptionsOf(options), folder, seed });
+  await saveDigitsPictures(answers, run.values, shown, { ...sessionOptionsOf(options), folder, seed });
   await run.export(join(folder, "model.onnx"), { system: "KomplexNet", configuration: { model, seed } });
 }
 
 /** The validations of a run. */
-export function learningCurveOf({ batchSize }: NetworkConfig, run: TrainedRun): LearningPoint[] {
+export function learningCurveOf({ batchSize }: DigitsNetworkConfig, run: TrainedRun): DigitsLearningPoint[] {
   return run.evaluations.map(({ step, loss = NaN, setAccuracy = NaN }) => ({
     step,
     images: step * batchSize,

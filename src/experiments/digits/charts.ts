@@ -4,11 +4,11 @@ import type { Bar, BarChartOptions, LineChartOptions, LineSeries } from "../../r
 import { barChart, heatMap } from "../../report/charts.js";
 import { number, percent } from "../../report/html.js";
 import { ends, seriesOverSeeds } from "../../report/over-seeds.js";
-import type { DigitsReport, LearningCurve, ModelDescription, TimestepSeries } from "./results.js";
+import type { DigitsReport, LearningCurve, DigitsModelDescription, TimestepSeries } from "./results.js";
 import { chanceLevel, result } from "./results.js";
 
 /** Position of a model in the report: fixes its colour, dash and shape in every chart. */
-export function styleOf(report: DigitsReport, model: ModelDescription): number {
+export function styleOf(report: DigitsReport, model: DigitsModelDescription): number {
   const fixed = { kuramoto: 0, real: 1, ideal: 2, random: 3, feedback: 4, transformer: 5, continued: 6 };
   if (model.role !== "other") return fixed[model.role];
   return 7 + report.models.filter((one) => one.role === "other").indexOf(model);
@@ -20,7 +20,7 @@ function idOf({ id }: DigitsReport, name: string): string {
 
 function seriesPerModel(
   report: DigitsReport,
-  runsOf: (model: ModelDescription) => readonly (readonly { x: number; y: number }[])[],
+  runsOf: (model: DigitsModelDescription) => readonly (readonly { x: number; y: number }[])[],
 ): LineSeries[] {
   const models = report.models.map((model) => ({ ...model, style: styleOf(report, model) }));
   return seriesOverSeeds(models, runsOf);

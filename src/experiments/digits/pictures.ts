@@ -11,7 +11,7 @@ import type { TestScenes } from "./scenes.js";
 import { CLASSES, PIXELS } from "./scenes.js";
 
 /** Number of scenes that are shown. */
-export const PICTURES = 4;
+export const DIGITS_PICTURES = 4;
 
 const FILE = "pictures.safetensors";
 
@@ -19,15 +19,15 @@ const FILE = "pictures.safetensors";
  * Runs a network on the first scenes and saves its answers and, if the task gives them, phases, amplitudes and complex
  * layers.
  */
-export async function savePictures(
+export async function saveDigitsPictures(
   task: Task,
   values: State,
   data: TrainingData,
   { folder, seed, ...session }: SessionOptions & { readonly folder: string; readonly seed: number },
 ): Promise<void> {
-  const evaluator = await Evaluator.open(task, PICTURES, values, workerRuntime, session);
+  const evaluator = await Evaluator.open(task, DIGITS_PICTURES, values, workerRuntime, session);
   try {
-    const indices = Array.from({ length: PICTURES }, (_, i) => i);
+    const indices = Array.from({ length: DIGITS_PICTURES }, (_, i) => i);
     const outputs = await evaluator.run(values, data, indices, [seed, "pictures"]);
     const tensors = Object.entries(outputs).map(
       ([name, { shape, data: values }]) =>
@@ -47,14 +47,14 @@ export interface ReadPicturesOptions {
 }
 
 /** Answers and phases of several networks for the same scenes; `folders` has the folder of each network's cell. */
-export async function readPictures(
+export async function readDigitsPictures(
   folders: ReadonlyMap<string, string>,
   data: TestScenes,
   { channels = 1, objects = 2 }: ReadPicturesOptions = {},
 ): Promise<PhasePicture[]> {
-  const indices = Array.from({ length: PICTURES }, (_, i) => i);
-  const images = new Float32Array(PICTURES * channels * PIXELS);
-  const masks = new Float32Array(PICTURES * (1 + objects) * PIXELS);
+  const indices = Array.from({ length: DIGITS_PICTURES }, (_, i) => i);
+  const images = new Float32Array(DIGITS_PICTURES * channels * PIXELS);
+  const masks = new Float32Array(DIGITS_PICTURES * (1 + objects) * PIXELS);
   data.fill(indices, { images, masks });
   const answers = await Promise.all(
     Array.from(folders, async ([model, folder]) => {
@@ -86,26 +86,26 @@ export async function readPictures(
         return masks.slice(at, at + PIXELS);
       }),
       predictions: answers.map(({ model, timesteps, logits }) => {
-        const at = ((timesteps - 1) * PICTURES + n) * CLASSES;
+        const at = ((timesteps - 1) * DIGITS_PICTURES + n) * CLASSES;
         return { model, labels: largest(logits.subarray(at, at + CLASSES), labels.length) };
       }),
       phases: answers.flatMap(({ model, timesteps, phases, amplitude, layers }) => {
         if (phases === undefined || amplitude === undefined) return [];
-        const size = amplitude.length / PICTURES;
+        const size = amplitude.length / DIGITS_PICTURES;
         return [
           {
             model,
             channels: size / PIXELS,
             timesteps: Array.from({ length: timesteps }, (_, t) =>
-              phases.slice((t * PICTURES + n) * size, (t * PICTURES + n + 1) * size),
+              phases.slice((t * DIGITS_PICTURES + n) * size, (t * DIGITS_PICTURES + n + 1) * size),
             ),
             amplitudes: amplitude.slice(n * size, (n + 1) * size),
             layers: layers.map(({ name, parts }) => {
-              const units = parts.length / (2 * PICTURES);
+              const units = parts.length / (2 * DIGITS_PICTURES);
               return {
                 name,
                 real: parts.slice(n * units, (n + 1) * units),
-                imaginary: parts.slice((PICTURES + n) * units, (PICTURES + n + 1) * units),
+                imaginary: parts.slice((DIGITS_PICTURES + n) * units, (DIGITS_PICTURES + n + 1) * units),
               };
             }),
           },

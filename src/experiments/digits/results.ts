@@ -2,8 +2,8 @@ import type { SeedSummary } from "../../report/over-seeds.js";
 import { summariseSeeds } from "../../report/over-seeds.js";
 import type { Provenance } from "../../report/provenance-node.js";
 import { check } from "../../util/errors.js";
-import type { Condition } from "./scenes.js";
-import type { Tested } from "./tester.js";
+import type { DigitsCondition } from "./scenes.js";
+import type { DigitsTestResult } from "./tester.js";
 
 /**
  * Everything that a report on networks for scenes of digits shows, as plain data (typed arrays or number
@@ -18,7 +18,7 @@ export interface DigitsReport {
   readonly digits: number;
   readonly provenance: DigitsProvenance;
   /** Models in display order. */
-  readonly models: readonly ModelDescription[];
+  readonly models: readonly DigitsModelDescription[];
   /** Test conditions in display order; the first is the reference condition (clean). */
   readonly conditions: readonly ConditionDescription[];
   readonly rows: readonly ResultRow[];
@@ -43,7 +43,7 @@ export interface DigitsReport {
 export type ModelRole =
   "real" | "random" | "kuramoto" | "ideal" | "feedback" | "transformer" | "continued" | "other";
 
-export interface ModelDescription {
+export interface DigitsModelDescription {
   /** Used in rows and curves. */
   readonly id: string;
   readonly label: string;
@@ -66,7 +66,7 @@ export interface ResultRow {
   readonly metrics: Readonly<Record<string, SeedSummary>>;
 }
 
-export interface LearningPoint {
+export interface DigitsLearningPoint {
   readonly step: number;
   /** Training images seen so far. */
   readonly images: number;
@@ -77,7 +77,7 @@ export interface LearningPoint {
 export interface LearningCurve {
   readonly model: string;
   readonly seed: number;
-  readonly points: readonly LearningPoint[];
+  readonly points: readonly DigitsLearningPoint[];
 }
 
 /** One value per timestep, first timestep first. */
@@ -209,7 +209,7 @@ export function result(
 
 /** A network's measurements under one condition, as a cell returns them. */
 export interface ConditionResult extends Pick<
-  Tested,
+  DigitsTestResult,
   "metrics" | "accuracyPerTimestep" | "synchronyPerTimestep" | "phases"
 > {
   readonly condition: string;
@@ -220,13 +220,13 @@ export interface NetworkRun {
   readonly model: string;
   readonly seed: number;
   readonly conditions: readonly ConditionResult[];
-  readonly learningCurve: readonly LearningPoint[];
+  readonly learningCurve: readonly DigitsLearningPoint[];
 }
 
 /** Puts the results of many networks into the tables of a report; `synchronyOf` picks what its synchrony curves show. */
 export function gatherRuns(
   models: readonly string[],
-  conditions: readonly Condition[],
+  conditions: readonly DigitsCondition[],
   runs: readonly NetworkRun[],
   synchronyOf: (tested: ConditionResult) => readonly number[] | undefined,
 ): Pick<
@@ -294,7 +294,7 @@ export const BASELINE_TEXTS = {
     role: "real",
     description: "No phases; slightly wider, for about as many parameters.",
   },
-} as const satisfies Readonly<Record<string, ModelDescription>>;
+} as const satisfies Readonly<Record<string, DigitsModelDescription>>;
 
 /** Throws {@link StriateError} if rows, curves or pictures name a model or condition that the report does not list. */
 export function checkReport(report: DigitsReport): void {

@@ -5,8 +5,8 @@ import type { DigitImages } from "../../data/scenes/digit-images.js";
 import { loadMnist } from "../../data/sets/mnist-node.js";
 import type { Scenes } from "../../data/scenes/multi-mnist.js";
 import { MultiMnist } from "../../data/scenes/multi-mnist.js";
-import type { Corruption } from "../../data/noise.js";
-import { corrupt } from "../../data/noise.js";
+import type { PixelNoise } from "../../data/noise.js";
+import { addPixelNoise } from "../../data/noise.js";
 import type { Shift } from "../../data/shifts.js";
 import { shiftImages, shiftMasks } from "../../data/shifts.js";
 import { IMAGES, MASKS, sceneData } from "../../systems/komplexnet/training/tasks.js";
@@ -27,14 +27,14 @@ export interface SceneSet {
 }
 
 /** A condition of the test; every network gets the very same pictures. */
-export interface Condition {
+export interface DigitsCondition {
   readonly id: string;
   readonly label: string;
   readonly description: string;
   /** Number of digits, if not that of training. */
   readonly digits?: 2 | 3;
   readonly maxOverlap?: number;
-  readonly corruption?: Corruption;
+  readonly corruption?: PixelNoise;
   readonly shift?: Shift;
 }
 
@@ -73,7 +73,7 @@ export interface TestScenes extends TrainingData {
 export function testScenes(
   sources: SceneSources,
   set: SceneSet,
-  condition: Condition,
+  condition: DigitsCondition,
   count: number,
   overlapChannel = false,
 ): TestScenes {
@@ -90,7 +90,11 @@ export function testScenes(
       if (images && shift) images.set(shiftImages(images, shift, SIZE));
       if (masks && shift) masks.set(shiftMasks(masks, shift, { ...SIZE, channels: scenes.maskChannels }));
       if (images && corruption)
-        corrupt(images, corruption, { seed: "test noise", sampleSize: scenes.channels * PIXELS, indices });
+        addPixelNoise(images, corruption, {
+          seed: "test noise",
+          sampleSize: scenes.channels * PIXELS,
+          indices,
+        });
     },
   };
 }

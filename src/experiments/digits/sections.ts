@@ -15,12 +15,12 @@ import {
   styleOf,
   synchronyPerTimestep,
 } from "./charts.js";
-import type { DigitsReport, ModelDescription, PhasePicture, ResultRow } from "./results.js";
+import type { DigitsReport, DigitsModelDescription, PhasePicture, ResultRow } from "./results.js";
 import { chanceLevel, heading, METRICS, result, SET_ACCURACY } from "./results.js";
-import { budgetRemark, headline, judge } from "./verdict.js";
+import { budgetRemark, digitsHeadline, judge } from "./verdict.js";
 
 /** The first condition's accuracies and what they decide. */
-export function summarySection(report: DigitsReport): Section {
+export function digitsSummarySection(report: DigitsReport): Section {
   const condition = report.conditions[0]!;
   const results = report.models.flatMap((model): Card[] => {
     const summary = result(report, model.id, condition.id);
@@ -42,7 +42,7 @@ export function summarySection(report: DigitsReport): Section {
   const budget = budgetRemark(report);
   return {
     ...heading(report, "summary", "In short"),
-    lead: headline(report),
+    lead: digitsHeadline(report),
     body: markup`${cards(results)}
       ${verdicts(report)}
       ${budget === undefined ? null : note("caution", budget)}`,
@@ -56,7 +56,7 @@ export function verdicts(report: DigitsReport): Html {
 }
 
 /** Every accuracy, as table, bars and other measures. */
-export async function accuracySection(report: DigitsReport): Promise<Section> {
+export async function digitsAccuracySection(report: DigitsReport): Promise<Section> {
   const bars = await accuracyBars(report);
   const pairs = await pairChart(report);
   const pairModel = report.models.find((model) => model.id === report.pairAccuracy?.model)?.label;
@@ -131,7 +131,7 @@ function synchronySentence(report: DigitsReport): string {
 }
 
 /** Curves of training; `undefined` if there are none. */
-export async function learningSection(report: DigitsReport): Promise<Section | undefined> {
+export async function digitsLearningSection(report: DigitsReport): Promise<Section | undefined> {
   const accuracy = await accuracyCurves(report);
   const loss = await lossCurves(report);
   if (!accuracy && !loss) return undefined;
@@ -157,16 +157,16 @@ export async function learningSection(report: DigitsReport): Promise<Section | u
 }
 
 /** The model's colour in tables and charts. */
-export function colourOf(report: DigitsReport, model: ModelDescription): string {
+export function colourOf(report: DigitsReport, model: DigitsModelDescription): string {
   return CATEGORICAL[styleOf(report, model) % CATEGORICAL.length]!;
 }
 
 /** The authors' figure for a model, if there is one. */
-export function referenceOf(report: DigitsReport, model: ModelDescription): number | undefined {
+export function referenceOf(report: DigitsReport, model: DigitsModelDescription): number | undefined {
   return report.reference?.rows.find((row) => row.role === model.role)?.setAccuracy;
 }
 
-function modelName(report: DigitsReport, model: ModelDescription): Html {
+function modelName(report: DigitsReport, model: DigitsModelDescription): Html {
   const facts = [
     model.description,
     model.parameters === undefined ? undefined : `${model.parameters.toLocaleString("en-GB")} parameters`,

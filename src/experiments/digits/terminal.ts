@@ -2,9 +2,9 @@ import Table from "cli-table3";
 import pc from "picocolors";
 import { duration, number, percent } from "../../report/html.js";
 import { overSeeds } from "../../report/over-seeds.js";
-import type { DigitsReport, ModelDescription } from "./results.js";
+import type { DigitsReport, DigitsModelDescription } from "./results.js";
 import { METRICS, result, SET_ACCURACY } from "./results.js";
-import { budgetRemark, headline, judge } from "./verdict.js";
+import { budgetRemark, digitsHeadline, judge } from "./verdict.js";
 
 /** Options of {@link terminalReport}. */
 export interface TerminalOptions {
@@ -64,7 +64,7 @@ export function terminalReport(report: DigitsReport, options: TerminalOptions = 
     fits ? full : accuracyTable(report, colours, false),
   ];
   if (report.reference) lines.push(colours.dim(wrap(`* ${report.reference.description}`, width)));
-  lines.push("", wrap(headline(report), width));
+  lines.push("", wrap(digitsHeadline(report), width));
   for (const { status, sentence } of judge(report, condition.id)) {
     lines.push(`${marks[status]}  ${wrap(sentence, width, 13)}`);
   }
@@ -132,7 +132,7 @@ function accuracyTable(
 }
 
 /** Test accuracy while training (falling back on the loss), mean over seeds, all models on one scale. */
-function learning(report: DigitsReport, model: ModelDescription): string {
+function learning(report: DigitsReport, model: DigitsModelDescription): string {
   const accuracies = report.learningCurves.flatMap((curve) => curve.points.map((point) => point.setAccuracy));
   const known = accuracies.filter((value) => value !== undefined);
   const runs = report.learningCurves

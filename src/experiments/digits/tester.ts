@@ -16,7 +16,7 @@ import type { Task, TrainingData } from "../../train/task.js";
 import { CLASSES, PIXELS } from "./scenes.js";
 
 /** The results of one network under one condition. */
-export interface Tested {
+export interface DigitsTestResult {
   /** Of the last timestep's logits, by metric name. */
   readonly metrics: Readonly<Record<string, number>>;
   /** Set accuracy after each timestep. */
@@ -58,7 +58,7 @@ export interface TestOptions {
 
 /** Tests a network in batches. */
 export interface Tester {
-  test(values: State, data: TrainingData, options: TestOptions): Promise<Tested>;
+  test(values: State, data: TrainingData, options: TestOptions): Promise<DigitsTestResult>;
   close(): Promise<void>;
 }
 
@@ -168,7 +168,7 @@ function scored(
   logits: readonly Float32Array[],
   targets: Float32Array,
   synchronyLosses: readonly number[],
-): Tested {
+): DigitsTestResult {
   const last = logits.at(-1)!;
   const loss = synchronyLosses.at(-1);
   return {

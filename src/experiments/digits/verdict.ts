@@ -1,13 +1,13 @@
 import { percent } from "../../report/html.js";
 import type { Judgement, VerdictStatus } from "../../report/verdict.js";
 import { accuracyDifferenceError, judgeDifferences, points } from "../../report/verdict.js";
-import type { DigitsReport, ModelDescription, ModelRole } from "./results.js";
+import type { DigitsReport, DigitsModelDescription, ModelRole } from "./results.js";
 import { result, SET_ACCURACY } from "./results.js";
 
 /** "`better` has the higher set accuracy than `worse`" under one condition, paired over seeds. */
 export interface Verdict extends Judgement {
-  readonly better: ModelDescription;
-  readonly worse: ModelDescription;
+  readonly better: DigitsModelDescription;
+  readonly worse: DigitsModelDescription;
   readonly condition: string;
   /** The difference of each seed, a fraction. */
   readonly pairs: readonly { readonly seed: number; readonly difference: number }[];
@@ -39,8 +39,8 @@ export function judge(report: DigitsReport, condition: string): Verdict[] {
 /** The paired comparison of two models; `undefined` when no seed has both. */
 export function compare(
   report: DigitsReport,
-  better: ModelDescription,
-  worse: ModelDescription,
+  better: DigitsModelDescription,
+  worse: DigitsModelDescription,
   condition: string,
 ): Verdict | undefined {
   const ours = result(report, better.id, condition, SET_ACCURACY);
@@ -77,7 +77,7 @@ function sentence({ better, worse, status, mean, pairs, margin }: Omit<Verdict, 
 }
 
 /** One plain sentence on the ordering under the first condition, computed from the verdicts. */
-export function headline(report: DigitsReport): string {
+export function digitsHeadline(report: DigitsReport): string {
   const condition = report.conditions[0]!;
   const ranked = report.models
     .flatMap((model) => {

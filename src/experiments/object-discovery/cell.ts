@@ -12,17 +12,17 @@ import type { CellOptions } from "../cells.js";
 import { cellFolder } from "../cells.js";
 import { cellTraining, progressOf } from "../training.js";
 import { objectTask } from "./networks.js";
-import { savePictures } from "./pictures.js";
-import type { CellConfig } from "./plan.js";
-import type { CellResult, Tested } from "./results.js";
+import { saveDiscoveryPictures } from "./pictures.js";
+import type { DiscoveryCell } from "./plan.js";
+import type { DiscoveryResult, DiscoveryTestResult } from "./results.js";
 import type { SceneParts } from "./scenes.js";
 import { openSegmentationTester } from "./segmentation.js";
 
 /** Trains and tests a network; undefined if it was stopped. */
-export async function runCell(
-  config: CellConfig,
+export async function runDiscoveryCell(
+  config: DiscoveryCell,
   options: CellOptions & { readonly scenes: SceneParts },
-): Promise<CellResult | undefined> {
+): Promise<DiscoveryResult | undefined> {
   const started = performance.now();
   const { scenes, signal } = options;
   const folder = cellFolder(options.cells, config);
@@ -31,8 +31,12 @@ export async function runCell(
   const { seed } = config;
   const initial = initialValues(task, { seed });
   const tester = await openSegmentationTester(task, config, session);
-  const test = async (values: State, on: SegmentedScenes, part: string): Promise<Tested[] | undefined> => {
-    const tested: Tested[] = [];
+  const test = async (
+    values: State,
+    on: SegmentedScenes,
+    part: string,
+  ): Promise<DiscoveryTestResult[] | undefined> => {
+    const tested: DiscoveryTestResult[] = [];
     for (const upTiling of config.upTiling) {
       const name = upTiling === 1 ? part : `${part}, up-tiling ${upTiling}`;
       const report = progressOf(options, name, on.count);
@@ -64,13 +68,18 @@ export async function runCell(
     const untrained = await test(initial, scenes.test, "before training");
     const tests = await test(run.values, scenes.test, "testing");
     if (untrained === undefined || tests === undefined) return undefined;
-    const shifted: CellResult["shifted"][number][] = [];
+    const shifted: DiscoveryResult["shifted"][number][] = [];
     for (const { id, title, scenes: others } of scenes.shifted) {
       const tested = await test(run.values, others, title);
       if (tested === undefined) return undefined;
       shifted.push({ id, tests: tested });
     }
-    await savePictures(config, run.values, scenes.test, { ...session, folder, tester, label: "test" });
+    await saveDiscoveryPictures(config, run.values, scenes.test, {
+      ...session,
+      folder,
+      tester,
+      label: "test",
+    });
     const { set, model } = config;
     await run.export(join(folder, "model.onnx"), {
       system: "AKOrN",
@@ -99,7 +108,7 @@ export async function runCell(
 }
 
 /** The loss as it was logged, also before a resume. */
-async function readLosses(folder: string): Promise<CellResult["losses"]> {
+async function readLosses(folder: string): Promise<DiscoveryResult["losses"]> {
   const rows = await readMetrics(join(folder, "metrics.jsonl"));
   return rows.flatMap(({ step, loss }) => (typeof loss === "number" ? [{ step, loss }] : []));
 }

@@ -3,15 +3,21 @@ import { check } from "../../util/errors.js";
 import { unknownName } from "../../util/suggest.js";
 import { defineExperiment } from "../experiment.js";
 import type { ExperimentOptions } from "../options.js";
-import { runCell } from "./cell.js";
+import { runDiscoveryCell } from "./cell.js";
 import { estimatedHours } from "./networks.js";
-import { budgetText, comparisonText, headline, objectDiscoveryPage } from "./page.js";
-import type { CellConfig, Choice, ScalePlan } from "./plan.js";
-import { cellName, cellsOf, MODELS, PLANS, SET_NAMES } from "./plan.js";
+import { budgetText, comparisonText, discoveryHeadline, objectDiscoveryPage } from "./page.js";
+import type { DiscoveryCell, Choice, DiscoveryPlan } from "./plan.js";
+import {
+  discoveryCellName,
+  discoveryCells,
+  DISCOVERY_MODELS,
+  DISCOVERY_PLANS,
+  DISCOVERY_SET_NAMES,
+} from "./plan.js";
 import { paperResult } from "./published.js";
-import type { CellResult } from "./results.js";
+import type { DiscoveryResult } from "./results.js";
 import { finishedCells, objectDiscoveryReport, scoreTables } from "./results.js";
-import { checkGenerated, SceneCache } from "./scenes.js";
+import { checkDiscoveryScenes, SceneCache } from "./scenes.js";
 
 /** Objects without labels: AKOrN against the same networks without oscillators (ICLR 2025, section 5.1). */
 export const objectDiscovery = defineExperiment({
@@ -32,20 +38,20 @@ export const objectDiscovery = defineExperiment({
   choosesCells: true,
   takes: ["dataSet", "data", "models", "upTiling"],
   plan: planOf,
-  cellsOf: (plan, options) => cellsOf(plan, choiceOf(plan, options)),
+  cellsOf: (plan, options) => discoveryCells(plan, choiceOf(plan, options)),
   load: (_, { scale, onNote }, cells) => {
     if (scale === "paper") for (const line of expectations(cells)) onNote(line);
     return { scenes: new SceneCache(onNote) };
   },
-  nameOf: cellName,
+  nameOf: discoveryCellName,
   runCell: async (config, options) =>
-    runCell(config, { ...options, scenes: await options.scenes.of(config) }),
+    runDiscoveryCell(config, { ...options, scenes: await options.scenes.of(config) }),
   describe,
   partialTables: (results) => scoreTables(finishedCells(results)),
   report: async (run) => {
     const report = await objectDiscoveryReport(run);
     const lines = report.sets.flatMap((set) => [
-      headline(report, set),
+      discoveryHeadline(report, set),
       ...set.comparisons.map((comparison) => comparisonText(report, comparison)),
       ...[budgetText(set) ?? []].flat(),
     ]);
@@ -59,23 +65,23 @@ export const objectDiscovery = defineExperiment({
 });
 
 /** The plan of a scale with the sets that were chosen. */
-function planOf({ scale, data, dataSet }: ExperimentOptions): ScalePlan {
-  const plan = PLANS[scale];
-  const sets = dataSet === undefined ? plan.sets : namesOf("data set", dataSet, SET_NAMES);
+function planOf({ scale, data, dataSet }: ExperimentOptions): DiscoveryPlan {
+  const plan = DISCOVERY_PLANS[scale];
+  const sets = dataSet === undefined ? plan.sets : namesOf("data set", dataSet, DISCOVERY_SET_NAMES);
   check(
     data === undefined || sets.length === 1,
     () => `--data is for one set: choose it with --data-set, got ${sets.join(", ")}`,
   );
-  for (const set of sets) if (data === undefined) checkGenerated(set);
+  for (const set of sets) if (data === undefined) checkDiscoveryScenes(set);
   return { ...plan, sets };
 }
 
-function choiceOf({ sets }: ScalePlan, { seeds, data, models, upTiling }: ExperimentOptions): Choice {
+function choiceOf({ sets }: DiscoveryPlan, { seeds, data, models, upTiling }: ExperimentOptions): Choice {
   return {
     seeds,
     sets,
     ...(data !== undefined && { data }),
-    ...(models !== undefined && { models: namesOf("network", models, MODELS) }),
+    ...(models !== undefined && { models: namesOf("network", models, DISCOVERY_MODELS) }),
     ...(upTiling !== undefined && { upTiling }),
   };
 }
@@ -90,7 +96,7 @@ function namesOf<N extends string>(what: string, text: string, known: readonly N
 }
 
 /** What the paper reports for each kind of cell, and how long it may take here. */
-function expectations(cells: readonly CellConfig[]): string[] {
+function expectations(cells: readonly DiscoveryCell[]): string[] {
   const first = cells.filter((cell, i) => {
     return cells.findIndex(({ set, model }) => set === cell.set && model === cell.model) === i;
   });
@@ -104,7 +110,7 @@ function expectations(cells: readonly CellConfig[]): string[] {
   });
 }
 
-function describe({ tests, untrained, seconds, imagesPerSecond }: CellResult): string {
+function describe({ tests, untrained, seconds, imagesPerSecond }: DiscoveryResult): string {
   const scores = tests.map(({ upTiling, foregroundAri, bestOverlap }, i) => {
     const before = percent(untrained[i]!.foregroundAri);
     const name = upTiling === 1 ? "FG-ARI" : `with up-tiling × ${upTiling}`;

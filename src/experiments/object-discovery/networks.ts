@@ -1,13 +1,13 @@
 import { IterativeObjectNetwork, ObjectNetwork, ObjectTask } from "../../systems/akorn/index.js";
-import type { CellConfig } from "./plan.js";
-import { MODEL_TEXTS, viewsSeen } from "./plan.js";
+import type { DiscoveryCell } from "./plan.js";
+import { DISCOVERY_MODEL_TEXTS, viewsSeen } from "./plan.js";
 
 /** The network of a cell with its task; `states` adds the oscillators after every step to its answers. */
 export function objectTask(
-  { model, network, temperature }: Pick<CellConfig, "model" | "network" | "temperature">,
+  { model, network, temperature }: Pick<DiscoveryCell, "model" | "network" | "temperature">,
   { states = false }: { readonly states?: boolean } = {},
 ): ObjectTask {
-  const { kind, mixing } = MODEL_TEXTS[model];
+  const { kind, mixing } = DISCOVERY_MODEL_TEXTS[model];
   const { channels, layers, timesteps, heads, rotatingDimensions, imageSize, patch, kernel } = network;
   const common = { channels, layers, timesteps, heads, imageSize, patch, rescale: false };
   const convolution = mixing === "convolution";
@@ -25,9 +25,9 @@ export function objectTask(
 }
 
 /** Multiply-adds of one view, forward: patches, T steps of mixing in each layer, read-out or MLP. */
-export function multiplyAdds({ model, network }: Pick<CellConfig, "model" | "network">): number {
+export function discoveryMultiplyAdds({ model, network }: Pick<DiscoveryCell, "model" | "network">): number {
   const { channels, layers, timesteps, imageSize, patch, kernel, rotatingDimensions } = network;
-  const { kind, mixing } = MODEL_TEXTS[model];
+  const { kind, mixing } = DISCOVERY_MODEL_TEXTS[model];
   const positions = (imageSize / patch) ** 2;
   const square = positions * channels ** 2;
   const mix = mixing === "attention" ? 4 * square + 2 * positions ** 2 * channels : kernel ** 2 * square;
@@ -39,7 +39,7 @@ export function multiplyAdds({ model, network }: Pick<CellConfig, "model" | "net
 const RATE = 2.4e10;
 
 /** Roughly how many hours one core needs; a training step costs about three times a forward pass. */
-export function estimatedHours(config: CellConfig): string {
-  const hours = (3 * multiplyAdds(config) * viewsSeen(config)) / RATE / 3600;
+export function estimatedHours(config: DiscoveryCell): string {
+  const hours = (3 * discoveryMultiplyAdds(config) * viewsSeen(config)) / RATE / 3600;
   return hours >= 1 ? String(Math.round(hours)) : hours.toPrecision(1);
 }

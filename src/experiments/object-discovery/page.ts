@@ -27,7 +27,7 @@ const labelOf = (report: ObjectDiscoveryReport, model: string): string =>
   report.models.find(({ id }) => id === model)!.label;
 
 /** The result of a set in one sentence. */
-export function headline(report: ObjectDiscoveryReport, set: DiscoverySet): string {
+export function discoveryHeadline(report: ObjectDiscoveryReport, set: DiscoverySet): string {
   const best = set.rows.reduce((a, b) => (b.foregroundAri.mean > a.foregroundAri.mean ? b : a));
   const name = rowLabel(labelOf(report, best.model), best.upTiling);
   return `${set.title}: the best segments are those of ${name}, FG-ARI ${percent(best.foregroundAri.mean)} % and MBO ${percent(best.bestOverlap.mean)} % (before training ${percent(best.untrained.foregroundAri.mean)} % and ${percent(best.untrained.bestOverlap.mean)} %).`;
@@ -64,7 +64,7 @@ function summarySection(report: ObjectDiscoveryReport): Section {
       const budget = budgetText(set);
       return markup`<h3>${set.title}</h3>
         <p>${set.description} ${set.source}</p>
-        <p>${headline(report, set)}</p>
+        <p>${discoveryHeadline(report, set)}</p>
         ${verdicts(report, set)} ${budget === undefined ? null : note("caution", budget)} ${scoreTable(report, set)}`;
     }),
   };

@@ -10,11 +10,11 @@ import { Evaluator } from "../../train/evaluator.js";
 import { readSafetensors, writeSafetensors } from "../../util/safetensors-node.js";
 import type { StoredTensor } from "../../util/safetensors.js";
 import { objectTask } from "./networks.js";
-import type { CellConfig } from "./plan.js";
+import type { DiscoveryCell } from "./plan.js";
 import type { SegmentationTester } from "./segmentation.js";
 
 /** Scenes that are shown: the first of the test scenes. */
-export const PICTURES = 6;
+export const DISCOVERY_PICTURES = 6;
 
 const FILE = "pictures.safetensors";
 
@@ -45,13 +45,13 @@ export interface PictureOptions extends SessionOptions {
  * Saves segments, features and oscillators of the first test scenes. Maps are made with the largest up-tiling factor; for
  * the oscillators, all copies of a picture start from the same noise.
  */
-export async function savePictures(
-  config: CellConfig,
+export async function saveDiscoveryPictures(
+  config: DiscoveryCell,
   values: State,
   scenes: SegmentedScenes,
   { folder, tester, label, ...session }: PictureOptions,
 ): Promise<void> {
-  const count = Math.min(PICTURES, scenes.count);
+  const count = Math.min(DISCOVERY_PICTURES, scenes.count);
   const indices = Array.from({ length: count }, (_, i) => i);
   const tensors = new Map<string, StoredTensor>();
   const { imageSize: size } = config.network;
@@ -78,7 +78,7 @@ interface TiledMap {
 
 /** "features", one map, and "field", one for each step, with the finest up-tiling. */
 async function tiledMaps(
-  config: CellConfig,
+  config: DiscoveryCell,
   values: State,
   scenes: SegmentedScenes,
   indices: readonly number[],
@@ -172,8 +172,8 @@ function coloured(maps: readonly TiledMap["map"][number][]): Uint8Array {
   return out;
 }
 
-/** What {@link savePictures} saved. */
-export async function readPictures(folder: string): Promise<CellPictures> {
+/** What {@link saveDiscoveryPictures} saved. */
+export async function readDiscoveryPictures(folder: string): Promise<CellPictures> {
   const { tensors } = await readSafetensors(join(folder, FILE));
   const scenesOf = ({ shape, data }: StoredTensor): Uint8Array[] => {
     const length = data.length / shape[0]!;

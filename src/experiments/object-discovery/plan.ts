@@ -2,7 +2,7 @@ import type { StimulusNorm } from "../../systems/akorn/index.js";
 import type { Scale } from "../options.js";
 
 /** The networks that are compared. */
-export const MODELS = [
+export const DISCOVERY_MODELS = [
   "akorn-attn",
   "akorn-conv",
   "itrsa",
@@ -13,10 +13,10 @@ export const MODELS = [
   "vit",
 ] as const;
 
-export type ModelName = (typeof MODELS)[number];
+export type DiscoveryModelName = (typeof DISCOVERY_MODELS)[number];
 
-export interface ModelDescription {
-  readonly id: ModelName;
+export interface DiscoveryModelDescription {
+  readonly id: DiscoveryModelName;
   readonly label: string;
   /** One line: what makes it different. */
   readonly description: string;
@@ -31,7 +31,7 @@ export interface ModelDescription {
 
 const OSCILLATORS = "Kuramoto oscillators of 4 dimensions";
 
-export const MODEL_TEXTS: Readonly<Record<ModelName, ModelDescription>> = {
+export const DISCOVERY_MODEL_TEXTS: Readonly<Record<DiscoveryModelName, DiscoveryModelDescription>> = {
   "akorn-attn": {
     id: "akorn-attn",
     label: "AKOrN (attn)",
@@ -96,9 +96,9 @@ export const MODEL_TEXTS: Readonly<Record<ModelName, ModelDescription>> = {
   },
 };
 
-export const SET_NAMES = ["tetrominoes", "dsprites", "shapes", "clevr", "clevrtex"] as const;
+export const DISCOVERY_SET_NAMES = ["tetrominoes", "dsprites", "shapes", "clevr", "clevrtex"] as const;
 
-export type SetName = (typeof SET_NAMES)[number];
+export type DiscoverySetName = (typeof DISCOVERY_SET_NAMES)[number];
 
 /** How the authors train on a set. */
 export interface PaperRecipe {
@@ -120,7 +120,7 @@ export interface PaperRecipe {
   };
 }
 
-export interface SetDescription {
+export interface DiscoverySetDescription {
   readonly title: string;
   /** One line on what the scenes show. */
   readonly description: string;
@@ -131,7 +131,7 @@ export interface SetDescription {
   /** Whether scenes can be made here; others are read from files. */
   readonly generated: boolean;
   /** Networks of the paper's table. */
-  readonly models: readonly ModelName[];
+  readonly models: readonly DiscoveryModelName[];
   readonly recipe: PaperRecipe;
 }
 
@@ -147,7 +147,7 @@ const RECIPE = {
   learningRate: 1e-3,
 } as const;
 
-export const SETS: Readonly<Record<SetName, SetDescription>> = {
+export const DISCOVERY_SETS: Readonly<Record<DiscoverySetName, DiscoverySetDescription>> = {
   tetrominoes: {
     title: "Tetrominoes",
     description: "Three of 17 pieces in one of six colours on black; pieces may share a colour.",
@@ -206,15 +206,15 @@ export const SETS: Readonly<Record<SetName, SetDescription>> = {
 };
 
 /** One network, trained on one set of scenes without labels and tested on how well its features show the objects. */
-export interface CellConfig {
+export interface DiscoveryCell {
   readonly experiment: "object-discovery";
   readonly version: 1;
-  readonly set: SetName;
+  readonly set: DiscoverySetName;
   /** Path of a published set; absent for generated scenes. */
   readonly data?: string;
-  readonly model: ModelName;
+  readonly model: DiscoveryModelName;
   readonly seed: number;
-  readonly network: NetworkConfig;
+  readonly network: DiscoveryNetworkConfig;
   readonly steps: number;
   /** Pictures in one step; two views of each. */
   readonly batchSize: number;
@@ -230,7 +230,7 @@ export interface CellConfig {
   readonly upTiling: readonly number[];
 }
 
-export interface NetworkConfig {
+export interface DiscoveryNetworkConfig {
   readonly channels: number;
   readonly layers: number;
   readonly timesteps: number;
@@ -244,10 +244,10 @@ export interface NetworkConfig {
   readonly stimulusNorm: StimulusNorm;
 }
 
-export interface ScalePlan {
+export interface DiscoveryPlan {
   /** Sets and networks that are run unless the user names others. */
-  readonly sets: readonly SetName[];
-  readonly models?: readonly ModelName[];
+  readonly sets: readonly DiscoverySetName[];
+  readonly models?: readonly DiscoveryModelName[];
   /** Channels of the networks; undefined for the paper's of each set. */
   readonly channels?: number;
   /** Steps for each set, or the paper's epochs. */
@@ -255,7 +255,7 @@ export interface ScalePlan {
   readonly batchSize?: number;
   /** Largest number of training scenes; undefined for the paper's. */
   readonly trainScenes?: number;
-  readonly average: CellConfig["average"];
+  readonly average: DiscoveryCell["average"];
   readonly evaluations: number;
   readonly validationScenes: number;
   readonly testScenes: number;
@@ -270,7 +270,7 @@ const AVERAGE = { decay: 0.998, every: 10, after: 200 } as const;
  * - laptop: half the paper's width on Tetrominoes, a small part of its pictures.
  * - paper: the authors' recipe.
  */
-export const PLANS: Readonly<Record<Scale, ScalePlan>> = {
+export const DISCOVERY_PLANS: Readonly<Record<Scale, DiscoveryPlan>> = {
   smoke: {
     sets: ["tetrominoes"],
     models: ["akorn-attn", "akorn-conv", "itrsa", "itrconv"],
@@ -310,31 +310,31 @@ export const PLANS: Readonly<Record<Scale, ScalePlan>> = {
 /** What the user may choose. */
 export interface Choice {
   readonly seeds: readonly number[];
-  readonly sets?: readonly SetName[];
-  readonly models?: readonly ModelName[];
+  readonly sets?: readonly DiscoverySetName[];
+  readonly models?: readonly DiscoveryModelName[];
   readonly upTiling?: number;
   readonly data?: string;
 }
 
 /** All cells of a run. Seeds are the outermost loop, so that a run that is stopped has compared some networks. */
-export function cellsOf(plan: ScalePlan, choice: Choice): CellConfig[] {
+export function discoveryCells(plan: DiscoveryPlan, choice: Choice): DiscoveryCell[] {
   const { seeds, sets = plan.sets } = choice;
   return sets.flatMap((set) => {
-    const models = choice.models ?? plan.models ?? SETS[set].models;
-    const ordered = MODELS.filter((model) => models.includes(model));
+    const models = choice.models ?? plan.models ?? DISCOVERY_SETS[set].models;
+    const ordered = DISCOVERY_MODELS.filter((model) => models.includes(model));
     return seeds.flatMap((seed) => ordered.map((model) => cellOf(plan, choice, set, model, seed)));
   });
 }
 
 function cellOf(
-  plan: ScalePlan,
+  plan: DiscoveryPlan,
   { upTiling = plan.upTiling, data }: Choice,
-  set: SetName,
-  model: ModelName,
+  set: DiscoverySetName,
+  model: DiscoveryModelName,
   seed: number,
-): CellConfig {
-  const { recipe } = SETS[set];
-  const large = MODEL_TEXTS[model].widening !== undefined;
+): DiscoveryCell {
+  const { recipe } = DISCOVERY_SETS[set];
+  const large = DISCOVERY_MODEL_TEXTS[model].widening !== undefined;
   const published = large && recipe.large ? { ...recipe, ...recipe.large } : recipe;
   const batchSize = plan.batchSize ?? published.batchSize;
   const steps = plan.steps ?? published.epochs * Math.ceil(recipe.trainScenes / batchSize);
@@ -359,9 +359,13 @@ function cellOf(
   };
 }
 
-function networkOf(plan: ScalePlan, set: SetName, model: ModelName): NetworkConfig {
-  const { size, recipe } = SETS[set];
-  const { layers = 1, timesteps = 8, widening = 1 } = MODEL_TEXTS[model];
+function networkOf(
+  plan: DiscoveryPlan,
+  set: DiscoverySetName,
+  model: DiscoveryModelName,
+): DiscoveryNetworkConfig {
+  const { size, recipe } = DISCOVERY_SETS[set];
+  const { layers = 1, timesteps = 8, widening = 1 } = DISCOVERY_MODEL_TEXTS[model];
   return {
     channels: (plan.channels ?? recipe.channels) * widening,
     layers,
@@ -376,11 +380,15 @@ function networkOf(plan: ScalePlan, set: SetName, model: ModelName): NetworkConf
 }
 
 /** "tetrominoes/akorn-attn/seed1": what `--cells` chooses from. */
-export function cellName({ set, model, seed }: Pick<CellConfig, "set" | "model" | "seed">): string {
+export function discoveryCellName({
+  set,
+  model,
+  seed,
+}: Pick<DiscoveryCell, "set" | "model" | "seed">): string {
   return `${set}/${model}/seed${seed}`;
 }
 
 /** Training pictures as the network sees them: two views of each. */
-export function viewsSeen({ steps, batchSize }: Pick<CellConfig, "steps" | "batchSize">): number {
+export function viewsSeen({ steps, batchSize }: Pick<DiscoveryCell, "steps" | "batchSize">): number {
   return 2 * steps * batchSize;
 }

@@ -1,4 +1,4 @@
-import type { ModelName } from "./plan.js";
+import type { DiscoveryModelName } from "./plan.js";
 
 /** Mean and standard deviation over seeds, %. */
 type Reported = readonly [mean: number, deviation: number];
@@ -9,13 +9,13 @@ export interface PaperResult {
 }
 
 export interface PaperRow extends PaperResult {
-  readonly model: ModelName;
+  readonly model: DiscoveryModelName;
   /** Up-tiling factor. */
   readonly upTiling: 1 | 4;
 }
 
 const row = (
-  model: ModelName,
+  model: DiscoveryModelName,
   upTiling: 1 | 4,
   foregroundAri: Reported,
   bestOverlap: Reported,

@@ -13,26 +13,33 @@ import type { FinishedRun, ResultTable } from "../experiment.js";
 import { parameterCount } from "../training.js";
 import { colourControl, sharesColours } from "./colour-control.js";
 import { objectTask } from "./networks.js";
-import { readPictures } from "./pictures.js";
-import type { CellConfig, ModelName, ScalePlan, SetName } from "./plan.js";
-import { cellsOf, MODEL_TEXTS, MODELS, PLANS, SETS, viewsSeen } from "./plan.js";
+import { readDiscoveryPictures } from "./pictures.js";
+import type { DiscoveryCell, DiscoveryModelName, DiscoveryPlan, DiscoverySetName } from "./plan.js";
+import {
+  discoveryCells,
+  DISCOVERY_MODEL_TEXTS,
+  DISCOVERY_MODELS,
+  DISCOVERY_PLANS,
+  DISCOVERY_SETS,
+  viewsSeen,
+} from "./plan.js";
 import type { PaperResult } from "./published.js";
 import { paperResult } from "./published.js";
 import type { SceneCache } from "./scenes.js";
 import type { SegmentationTest } from "./segmentation.js";
 
 /** How well segments of one network's features fit the objects. */
-export interface Tested extends SegmentationTest {
+export interface DiscoveryTestResult extends SegmentationTest {
   /** Up-tiling factor. */
   readonly upTiling: number;
 }
 
-export interface CellResult {
-  readonly tests: readonly Tested[];
+export interface DiscoveryResult {
+  readonly tests: readonly DiscoveryTestResult[];
   /** The network before training, same test. */
-  readonly untrained: readonly Tested[];
+  readonly untrained: readonly DiscoveryTestResult[];
   /** On further test sets. */
-  readonly shifted: readonly { readonly id: string; readonly tests: readonly Tested[] }[];
+  readonly shifted: readonly { readonly id: string; readonly tests: readonly DiscoveryTestResult[] }[];
   /** On validation scenes, without up-tiling; weights are the moving average. The first is the untrained network. */
   readonly learningCurve: readonly {
     readonly step: number;
@@ -73,7 +80,7 @@ export interface DiscoverySet {
   readonly testScenes: number;
   readonly rows: readonly DiscoveryRow[];
   /** Scores without a network: every colour of a picture a segment. */
-  readonly colourControl?: Scores;
+  readonly colourControl?: DiscoveryScores;
   readonly comparisons: readonly Comparison[];
   /** Test scenes by whether objects share a colour; empty if all do or none does. */
   readonly groups: readonly SceneGroup[];
@@ -85,7 +92,7 @@ export interface DiscoverySet {
   readonly paperGoal?: { readonly label: string; readonly foregroundAri: number };
 }
 
-export interface Scores {
+export interface DiscoveryScores {
   readonly foregroundAri: number;
   readonly bestOverlap: number;
 }
@@ -208,8 +215,8 @@ export function rowLabel(label: string, upTiling: number): string {
 }
 
 export interface FinishedCell {
-  readonly config: CellConfig;
-  readonly result: CellResult;
+  readonly config: DiscoveryCell;
+  readonly result: DiscoveryResult;
 }
 
 /** Groups cells that differ in their seeds alone, in the order in which the groups first appear. */
@@ -226,7 +233,7 @@ export function bySetAndModel(cells: readonly FinishedCell[]): FinishedCell[][] 
 export function scoreTables(cells: readonly FinishedCell[]): ResultTable[] {
   const sets = [...new Set(cells.map(({ config }) => config.set))];
   return sets.map((set) => ({
-    title: `${SETS[set].title}, %`,
+    title: `${DISCOVERY_SETS[set].title}, %`,
     columns: ["network", "up-tiling", "FG-ARI", "MBO", "FG-ARI untrained", "paper FG-ARI", "paper MBO"],
     rows: bySetAndModel(cells.filter(({ config }) => config.set === set)).flatMap(tableRows),
     notes: ["paper: the full recipe on the published set, mean ± standard deviation over seeds."],
@@ -236,13 +243,13 @@ export function scoreTables(cells: readonly FinishedCell[]): ResultTable[] {
 function tableRows(cells: readonly FinishedCell[]): string[][] {
   const { set, model } = cells[0]!.config;
   return cells[0]!.result.tests.map(({ upTiling }, i) => {
-    const over = (pick: (result: CellResult) => number) =>
+    const over = (pick: (result: DiscoveryResult) => number) =>
       spreadPlain(cells.map(({ result }) => pick(result)));
     const row = paperResult(set, model, upTiling);
     const reported = (score?: readonly [number, number]) =>
       score === undefined ? "" : `${score[0].toFixed(1)} ± ${score[1].toFixed(1)}`;
     return [
-      MODEL_TEXTS[model].label,
+      DISCOVERY_MODEL_TEXTS[model].label,
       `× ${upTiling}`,
       over(({ tests }) => tests[i]!.foregroundAri),
       over(({ tests }) => tests[i]!.bestOverlap),
@@ -253,7 +260,9 @@ function tableRows(cells: readonly FinishedCell[]): string[][] {
   });
 }
 
-type Run = FinishedRun<ScalePlan, CellConfig, CellResult> & { readonly scenes: Pick<SceneCache, "of"> };
+type Run = FinishedRun<DiscoveryPlan, DiscoveryCell, DiscoveryResult> & {
+  readonly scenes: Pick<SceneCache, "of">;
+};
 
 /** Cells and their results. */
 export function finishedCells(results: Run["results"]): FinishedCell[] {
@@ -264,7 +273,7 @@ export function finishedCells(results: Run["results"]): FinishedCell[] {
 export async function objectDiscoveryReport(run: Run): Promise<ObjectDiscoveryReport> {
   const { scale, device, provenance } = run;
   const results = finishedCells(run.results);
-  const present = MODELS.filter((model) => results.some(({ config }) => config.model === model));
+  const present = DISCOVERY_MODELS.filter((model) => results.some(({ config }) => config.model === model));
   const sets: DiscoverySet[] = [];
   for (const set of new Set(results.map(({ config }) => config.set))) {
     const cells = results.filter(({ config }) => config.set === set);
@@ -275,8 +284,8 @@ export async function objectDiscoveryReport(run: Run): Promise<ObjectDiscoveryRe
     subtitle: "Do oscillators that synchronise bind what belongs to one object?",
     scale,
     models: present.map((id) => {
-      const { label, description } = MODEL_TEXTS[id];
-      return { id, label, description, style: MODELS.indexOf(id) };
+      const { label, description } = DISCOVERY_MODEL_TEXTS[id];
+      return { id, label, description, style: DISCOVERY_MODELS.indexOf(id) };
     }),
     sets,
     provenance: {
@@ -293,10 +302,10 @@ export async function objectDiscoveryReport(run: Run): Promise<ObjectDiscoveryRe
 /** The set itself, and a short report for each further test set. */
 async function setReports(
   { scenes, cells: folder }: Run,
-  set: SetName,
+  set: DiscoverySetName,
   cells: readonly FinishedCell[],
 ): Promise<DiscoverySet[]> {
-  const { title, description, clusters } = SETS[set];
+  const { title, description, clusters } = DISCOVERY_SETS[set];
   const { config } = cells[0]!;
   const parts = await scenes.of(config);
   const groups = bySetAndModel(cells);
@@ -346,7 +355,7 @@ async function setReports(
     }),
   };
   const shifted = parts.shifted.map(({ id, title: name, scenes: others }): DiscoverySet => {
-    const pick = (result: CellResult) => result.shifted.find((one) => one.id === id)!.tests;
+    const pick = (result: DiscoveryResult) => result.shifted.find((one) => one.id === id)!.tests;
     return {
       ...common,
       id,
@@ -363,9 +372,9 @@ async function setReports(
   return [main, ...shifted];
 }
 
-function budgetOf(config: CellConfig): DiscoverySet["budget"] {
+function budgetOf(config: DiscoveryCell): DiscoverySet["budget"] {
   const { steps, batchSize, trainScenes, network, temperature, set, model, seed } = config;
-  const [paper] = cellsOf(PLANS.paper, { seeds: [seed], sets: [set], models: [model] });
+  const [paper] = discoveryCells(DISCOVERY_PLANS.paper, { seeds: [seed], sets: [set], models: [model] });
   return {
     steps,
     batchSize,
@@ -380,12 +389,12 @@ function budgetOf(config: CellConfig): DiscoverySet["budget"] {
 function rowsOf(
   group: readonly FinishedCell[],
   set: string,
-  pick: (result: CellResult) => readonly Tested[],
+  pick: (result: DiscoveryResult) => readonly DiscoveryTestResult[],
 ): DiscoveryRow[] {
   const { config, result } = group[0]!;
   const { model } = config;
   return pick(result).map(({ upTiling }, i) => {
-    const over = (value: (result: CellResult) => number): SeedSummary =>
+    const over = (value: (result: DiscoveryResult) => number): SeedSummary =>
       summariseSeeds(group.map((cell) => ({ seed: cell.config.seed, value: value(cell.result) })));
     const paper = paperResult(set, model, upTiling);
     return {
@@ -404,7 +413,7 @@ function rowsOf(
 }
 
 /** The network that each network of oscillators is compared with. */
-const CONTROLS: Partial<Record<ModelName, ModelName>> = {
+const CONTROLS: Partial<Record<DiscoveryModelName, DiscoveryModelName>> = {
   "akorn-attn": "itrsa",
   "akorn-conv": "itrconv",
   "akorn-attn-2": "itrsa-2",
@@ -413,7 +422,7 @@ const CONTROLS: Partial<Record<ModelName, ModelName>> = {
 /** AKOrN against the same mixing without oscillators, on the same scenes and seeds. */
 function comparisonsOf(
   groups: readonly (readonly FinishedCell[])[],
-  pick: (result: CellResult) => readonly Tested[],
+  pick: (result: DiscoveryResult) => readonly DiscoveryTestResult[],
 ): Comparison[] {
   return groups.flatMap((group) => {
     const { model } = group[0]!.config;
@@ -475,7 +484,7 @@ async function scenesOf(
   const shown = await Promise.all(
     groups.map(async ([first]) => ({
       model: first!.config.model,
-      pictures: await readPictures(cellFolder(folder, first!.config)),
+      pictures: await readDiscoveryPictures(cellFolder(folder, first!.config)),
     })),
   );
   const count = shown[0]!.pictures.features.length;

@@ -12,8 +12,8 @@ import { shapesScenes } from "../../data/scenes/shapes.js";
 import type { GeneratedScenesOptions } from "../../data/scenes/tetrominoes.js";
 import { tetrominoes } from "../../data/scenes/tetrominoes.js";
 import { check, StriateError } from "../../util/errors.js";
-import type { CellConfig, SetName } from "./plan.js";
-import { SETS } from "./plan.js";
+import type { DiscoveryCell, DiscoverySetName } from "./plan.js";
+import { DISCOVERY_SETS } from "./plan.js";
 
 /** The parts of a set. Test scenes are the same for all networks and seeds. */
 export interface SceneParts {
@@ -28,9 +28,9 @@ export interface SceneParts {
   }[];
 }
 
-export type SceneCounts = Pick<CellConfig, "trainScenes" | "validationScenes" | "testScenes">;
+export type SceneCounts = Pick<DiscoveryCell, "trainScenes" | "validationScenes" | "testScenes">;
 
-const GENERATORS: Partial<Record<SetName, (options: GeneratedScenesOptions) => SegmentedScenes>> = {
+const GENERATORS: Partial<Record<DiscoverySetName, (options: GeneratedScenesOptions) => SegmentedScenes>> = {
   tetrominoes,
   dsprites: multiDsprites,
   shapes: shapesScenes,
@@ -40,18 +40,23 @@ const GENERATORS: Partial<Record<SetName, (options: GeneratedScenesOptions) => S
 const SEED = 1;
 
 /** The generator of a set's scenes. Throws {@link StriateError} for a set that can only be read. */
-export function checkGenerated(set: SetName): (options: GeneratedScenesOptions) => SegmentedScenes {
+export function checkDiscoveryScenes(
+  set: DiscoverySetName,
+): (options: GeneratedScenesOptions) => SegmentedScenes {
   const generate = GENERATORS[set];
-  check(generate, () => `${SETS[set].title} cannot be made here: give the published files with --data`);
+  check(
+    generate,
+    () => `${DISCOVERY_SETS[set].title} cannot be made here: give the published files with --data`,
+  );
   return generate;
 }
 
 /** Generates the scenes of a set. Throws {@link StriateError} for a set that can only be read. */
 export function generateScenes(
-  set: SetName,
+  set: DiscoverySetName,
   { trainScenes, validationScenes, testScenes }: SceneCounts,
 ): SceneParts {
-  const generate = checkGenerated(set);
+  const generate = checkDiscoveryScenes(set);
   const part = (stream: string, count: number) => generate({ count, seed: SEED, stream });
   return {
     train: part("train", trainScenes),
@@ -63,7 +68,7 @@ export function generateScenes(
 
 type Part = "train" | "validation" | "test";
 
-const RECORDS: Partial<Record<SetName, MultiObjectSet>> = {
+const RECORDS: Partial<Record<DiscoverySetName, MultiObjectSet>> = {
   tetrominoes: "tetrominoes",
   dsprites: "multi-dsprites",
   clevr: "clevr",
@@ -86,16 +91,16 @@ const SHIFTED = [
  * @throws StriateError for files that are missing or damaged, or scenes of another size than the set's
  */
 export async function readScenes(
-  set: SetName,
+  set: DiscoverySetName,
   path: string,
   counts: SceneCounts,
   onNote: (line: string) => void,
 ): Promise<SceneParts> {
-  check(existsSync(path), () => `${SETS[set].title}: there is no "${path}"`);
-  onNote(`Reading ${SETS[set].title} from ${path} ...`);
+  check(existsSync(path), () => `${DISCOVERY_SETS[set].title}: there is no "${path}"`);
+  onNote(`Reading ${DISCOVERY_SETS[set].title} from ${path} ...`);
   const parts = await readParts(set, path, counts);
   for (const scenes of [parts.train, parts.validation, parts.test]) {
-    const { size } = SETS[set];
+    const { size } = DISCOVERY_SETS[set];
     check(
       scenes.size === size,
       () => `${scenes.name}: expected pictures of ${size} x ${size}, got ${scenes.size} x ${scenes.size}`,
@@ -104,7 +109,7 @@ export async function readScenes(
   return parts;
 }
 
-function readParts(set: SetName, path: string, counts: SceneCounts): Promise<SceneParts> {
+function readParts(set: DiscoverySetName, path: string, counts: SceneCounts): Promise<SceneParts> {
   const wanted = { train: counts.trainScenes, validation: counts.validationScenes, test: counts.testScenes };
   const records = RECORDS[set];
   if (records !== undefined && statSync(path).isFile()) {
@@ -134,13 +139,13 @@ async function readClevrTex(path: string, wanted: Readonly<Record<Part, number>>
 }
 
 async function readConverted(
-  set: SetName,
+  set: DiscoverySetName,
   path: string,
   wanted: Readonly<Record<Part, number>>,
 ): Promise<SceneParts> {
   if (statSync(path).isFile()) {
     throw new StriateError(
-      `${SETS[set].title}: expected ${RECORDS[set] ? "a .tfrecords file or " : ""}a folder with train, val and test, got the file "${path}"`,
+      `${DISCOVERY_SETS[set].title}: expected ${RECORDS[set] ? "a .tfrecords file or " : ""}a folder with train, val and test, got the file "${path}"`,
     );
   }
   const entries = (await readdir(path)).sort();
@@ -150,18 +155,20 @@ async function readConverted(
       return fits && NAMED[part].test(entry);
     });
     check(found, () => `"${path}": no .npz file or folder of images.npy and labels.npy for "${part}"`);
-    const scenes = await loadConvertedScenes(join(path, found), { name: `${SETS[set].title} ${part}` });
+    const scenes = await loadConvertedScenes(join(path, found), {
+      name: `${DISCOVERY_SETS[set].title} ${part}`,
+    });
     return sliceScenes(scenes, 0, Math.min(wanted[part], scenes.count));
   });
 }
 
 /** Makes or reads every set once, for all its cells. */
 export class SceneCache {
-  readonly #parts = new Map<SetName, Promise<SceneParts>>();
+  readonly #parts = new Map<DiscoverySetName, Promise<SceneParts>>();
 
   constructor(private readonly onNote: (line: string) => void) {}
 
-  of(config: CellConfig): Promise<SceneParts> {
+  of(config: DiscoveryCell): Promise<SceneParts> {
     const { set, data } = config;
     const known = this.#parts.get(set);
     if (known !== undefined) return known;

@@ -5,11 +5,11 @@ import { average } from "../../metrics/statistics.js";
 import type { State } from "../../nn/module.js";
 import type { SessionOptions } from "../../runtime/runtime.js";
 import { workerRuntime } from "../../runtime/worker-node.js";
-import type { FeatureMaps, ObjectTask } from "../../systems/akorn/index.js";
+import type { FeatureMapBatch, ObjectTask } from "../../systems/akorn/index.js";
 import { IMAGES, segmentImages, shiftedCopies } from "../../systems/akorn/index.js";
 import { Evaluator } from "../../train/evaluator.js";
-import type { CellConfig } from "./plan.js";
-import { SETS } from "./plan.js";
+import type { DiscoveryCell } from "./plan.js";
+import { DISCOVERY_SETS } from "./plan.js";
 
 /** How well segments fit the objects, 0 to 1. */
 export interface SegmentationTest {
@@ -57,12 +57,12 @@ const BATCH = 16;
 /** Fresh noise in every run of the network, drawn from the seed of the cell. */
 export async function openSegmentationTester(
   task: ObjectTask,
-  { seed, set, network }: Pick<CellConfig, "seed" | "set" | "network">,
+  { seed, set, network }: Pick<DiscoveryCell, "seed" | "set" | "network">,
   session: SessionOptions,
 ): Promise<SegmentationTester> {
   const evaluator = await Evaluator.open(task, BATCH, new Map(), workerRuntime, session);
   const { imageSize: size, patch, channels, rotatingDimensions } = network;
-  const { clusters } = SETS[set];
+  const { clusters } = DISCOVERY_SETS[set];
   const oscillators = (channels / rotatingDimensions) * (size / patch) ** 2;
 
   /** One batch's feature maps of every copy, and energies summed over its scenes. */
@@ -74,7 +74,7 @@ export async function openSegmentationTester(
   ) => {
     const padded = Array.from({ length: BATCH }, (_, i) => indices[i % indices.length]!);
     const tiling = { size, patch, factor: upTiling };
-    const copies: FeatureMaps[] = [];
+    const copies: FeatureMapBatch[] = [];
     let energies: number[][] = [];
     for (const [copy, images] of shiftedCopies(scenePictures(scenes, padded), tiling).entries()) {
       const data = { count: BATCH, fill: (_: unknown, fields: Fields) => fields[IMAGES]?.set(images) };
@@ -153,7 +153,7 @@ function energiesOf(
   });
 }
 
-function mapOf({ data, shape }: FeatureMaps, index: number): FeatureMaps {
+function mapOf({ data, shape }: FeatureMapBatch, index: number): FeatureMapBatch {
   const length = data.length / shape[0]!;
   return { data: data.subarray(index * length, (index + 1) * length), shape: [1, ...shape.slice(1)] };
 }

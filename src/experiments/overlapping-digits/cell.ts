@@ -3,14 +3,17 @@ import type { DigitsOptions } from "../digits/cell.js";
 import { learningCurveOf, saveNetwork, testBatch, testConditions, trainNetwork } from "../digits/cell.js";
 import { testScenes } from "../digits/scenes.js";
 import { openTester } from "../digits/tester.js";
-import type { CellConfig } from "./plan.js";
-import { CONDITIONS, networkOf, SCENES } from "./plan.js";
-import type { CellResult } from "./results.js";
+import type { OverlapCell } from "./plan.js";
+import { CONDITIONS, overlapNetwork, SCENES } from "./plan.js";
+import type { OverlapResult } from "./results.js";
 
 /** Trains the network of a cell and tests it under every condition; undefined if it was stopped. */
-export async function runCell(config: CellConfig, options: DigitsOptions): Promise<CellResult | undefined> {
+export async function runOverlapCell(
+  config: OverlapCell,
+  options: DigitsOptions,
+): Promise<OverlapResult | undefined> {
   const started = performance.now();
-  const taskWith = networkOf(config);
+  const taskWith = overlapNetwork(config);
   const tester = await openTester(
     taskWith({ synchrony: true }),
     testBatch(config.testScenes, config.validationScenes),

@@ -4,11 +4,11 @@ import { writeFileAtomic } from "../../util/files-node.js";
 import { loadDigits } from "../digits/scenes.js";
 import { terminalReport } from "../digits/terminal.js";
 import { defineExperiment } from "../experiment.js";
-import { runCell } from "./cell.js";
+import { runOverlapCell } from "./cell.js";
 import { checkExport } from "./onnx-check.js";
 import { overlappingDigitsPage } from "./page.js";
-import { cellName, cellsOf, SCALE_CONFIGS } from "./plan.js";
-import type { CellResult } from "./results.js";
+import { overlapCellName, overlapCells, SCALE_CONFIGS } from "./plan.js";
+import type { OverlapResult } from "./results.js";
 import { cleanScenes, folderOf, overlappingDigitsReport } from "./results.js";
 
 /** KomplexNet against the real-valued network and random phases on two digits in one picture (TMLR 2025). */
@@ -24,10 +24,10 @@ export const overlappingDigits = defineExperiment({
     paper: { summary: "four networks, 30 epochs end to end. Many hours for each seed.", seeds: 3 },
   },
   plan: ({ scale }) => SCALE_CONFIGS[scale],
-  cellsOf: (plan, { seeds }) => cellsOf(plan, seeds),
+  cellsOf: (plan, { seeds }) => overlapCells(plan, seeds),
   load: loadDigits,
-  nameOf: cellName,
-  runCell,
+  nameOf: overlapCellName,
+  runCell: runOverlapCell,
   describe,
   report: async (run) => {
     const onnx = join(run.out, "komplexnet.onnx");
@@ -43,7 +43,7 @@ export const overlappingDigits = defineExperiment({
   },
 });
 
-function describe({ conditions, imagesPerSecond, seconds }: CellResult): string {
+function describe({ conditions, imagesPerSecond, seconds }: OverlapResult): string {
   const accuracy = conditions[0]!.metrics.setAccuracy ?? NaN;
   const speed = imagesPerSecond > 0 ? `, ${Math.round(imagesPerSecond)} images/s` : "";
   return `set accuracy ${(100 * accuracy).toFixed(1)} % in ${Math.round(seconds)} s${speed}`;

@@ -7,12 +7,12 @@ import { mark, verdictList } from "../../report/verdict.js";
 import type { DigitsReport } from "../digits/results.js";
 import { checkReport } from "../digits/results.js";
 import {
-  accuracySection,
+  digitsAccuracySection,
   digitsProvenance,
-  learningSection,
+  digitsLearningSection,
   orderingSection,
   phaseSection,
-  summarySection,
+  digitsSummarySection,
   timestepSection,
 } from "../digits/sections.js";
 
@@ -23,11 +23,11 @@ export async function overlappingDigitsPage(report: DigitsReport): Promise<strin
   return experimentPage(report, {
     facts: [scale!, `${report.digits} digits per image`, ...facts],
     sections: [
-      summarySection(report),
+      digitsSummarySection(report),
       phaseSection(report),
-      await accuracySection(report),
+      await digitsAccuracySection(report),
       await timestepSection(report),
-      await learningSection(report),
+      await digitsLearningSection(report),
       orderingSection(report),
       onnxSection(report),
     ],

@@ -3,22 +3,22 @@ import { RealBaseline } from "../../systems/komplexnet/baselines/real-baseline.j
 import type { KomplexNetTaskOptions } from "../../systems/komplexnet/training/tasks.js";
 import { KomplexNetTask, RealBaselineTask } from "../../systems/komplexnet/training/tasks.js";
 import type { Task } from "../../train/task.js";
-import type { NetworkConfig } from "../digits/cell.js";
-import type { ModelDescription } from "../digits/results.js";
+import type { DigitsNetworkConfig } from "../digits/cell.js";
+import type { DigitsModelDescription } from "../digits/results.js";
 import { BASELINE_TEXTS } from "../digits/results.js";
-import type { Condition, SceneSet } from "../digits/scenes.js";
+import type { DigitsCondition, SceneSet } from "../digits/scenes.js";
 import type { Scale } from "../options.js";
 
 /** The networks that are compared. */
-export const MODELS = ["kuramoto", "ideal", "random", "real"] as const;
+export const OVERLAP_MODELS = ["kuramoto", "ideal", "random", "real"] as const;
 
-export type ModelName = (typeof MODELS)[number];
+export type OverlapModelName = (typeof OVERLAP_MODELS)[number];
 
 /** Everything that decides one cell: one network, one seed, trained and tested. */
-export interface CellConfig extends NetworkConfig {
+export interface OverlapCell extends DigitsNetworkConfig {
   readonly experiment: "overlapping-digits";
   readonly version: 1;
-  readonly model: ModelName;
+  readonly model: OverlapModelName;
   /** Whether Gabors and coupling are trained ("endtoend") or stay as they start ("channels"). */
   readonly mode: "endtoend" | "channels";
   readonly timesteps: number;
@@ -26,7 +26,7 @@ export interface CellConfig extends NetworkConfig {
 
 export const SCENES: SceneSet = { digits: 2 };
 
-export const CONDITIONS: readonly Condition[] = [
+export const CONDITIONS: readonly DigitsCondition[] = [
   { id: "clean", label: "clean", description: "New digits of the MNIST test set, no overlap." },
   {
     id: "noise",
@@ -60,7 +60,9 @@ export const CONDITIONS: readonly Condition[] = [
   },
 ];
 
-export type ScaleConfig = Omit<CellConfig, "model" | "seed"> & { readonly models: readonly ModelName[] };
+export type ScaleConfig = Omit<OverlapCell, "model" | "seed"> & {
+  readonly models: readonly OverlapModelName[];
+};
 
 const COMMON = {
   experiment: "overlapping-digits",
@@ -118,19 +120,20 @@ export const SCALE_CONFIGS: Readonly<Record<Scale, ScaleConfig>> = {
 };
 
 /** All cells of a run, a network's seeds one after another. */
-export function cellsOf({ models, ...common }: ScaleConfig, seeds: readonly number[]): CellConfig[] {
-  return models.flatMap((model) => seeds.map((seed): CellConfig => ({ ...common, model, seed })));
+export function overlapCells({ models, ...common }: ScaleConfig, seeds: readonly number[]): OverlapCell[] {
+  return models.flatMap((model) => seeds.map((seed): OverlapCell => ({ ...common, model, seed })));
 }
 
 /** "KomplexNet, seed 1". */
-export const cellName = ({ model, seed }: CellConfig): string => `${MODEL_TEXTS[model].label}, seed ${seed}`;
+export const overlapCellName = ({ model, seed }: OverlapCell): string =>
+  `${OVERLAP_MODEL_TEXTS[model].label}, seed ${seed}`;
 
 /** Builds the network of a cell; the function that is returned makes tasks for it. */
-export function networkOf({
+export function overlapNetwork({
   model,
   mode,
   timesteps,
-}: Pick<CellConfig, "model" | "mode" | "timesteps">): (options?: KomplexNetTaskOptions) => Task {
+}: Pick<OverlapCell, "model" | "mode" | "timesteps">): (options?: KomplexNetTaskOptions) => Task {
   if (model === "real") {
     const task = new RealBaselineTask(new RealBaseline());
     return () => task;
@@ -139,7 +142,9 @@ export function networkOf({
   return (options) => new KomplexNetTask(network, options);
 }
 
-export const MODEL_TEXTS: Readonly<Record<ModelName, Omit<ModelDescription, "parameters">>> = {
+export const OVERLAP_MODEL_TEXTS: Readonly<
+  Record<OverlapModelName, Omit<DigitsModelDescription, "parameters">>
+> = {
   kuramoto: {
     id: "kuramoto",
     label: "KomplexNet",

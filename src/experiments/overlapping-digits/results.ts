@@ -1,19 +1,19 @@
 import { cellFolder } from "../cells.js";
-import { readPictures } from "../digits/pictures.js";
-import type { ConditionResult, DigitsReport, LearningPoint, OnnxCheck } from "../digits/results.js";
+import { readDigitsPictures } from "../digits/pictures.js";
+import type { ConditionResult, DigitsReport, DigitsLearningPoint, OnnxCheck } from "../digits/results.js";
 import { gatherRuns } from "../digits/results.js";
 import type { SceneData } from "../digits/scenes.js";
 import { testScenes } from "../digits/scenes.js";
 import type { FinishedRun } from "../experiment.js";
 import { parameterCount } from "../training.js";
-import type { CellConfig, ModelName, ScaleConfig } from "./plan.js";
-import { CONDITIONS, MODEL_TEXTS, networkOf, SCENES } from "./plan.js";
+import type { OverlapCell, OverlapModelName, ScaleConfig } from "./plan.js";
+import { CONDITIONS, OVERLAP_MODEL_TEXTS, overlapNetwork, SCENES } from "./plan.js";
 import { AUTHORS_SHORT_BUDGET } from "./published.js";
 
 /** Plain data that a finished cell leaves. */
-export interface CellResult {
+export interface OverlapResult {
   readonly conditions: readonly ConditionResult[];
-  readonly learningCurve: readonly LearningPoint[];
+  readonly learningCurve: readonly DigitsLearningPoint[];
   /** Training speed, images per second. */
   readonly imagesPerSecond: number;
   readonly seconds: number;
@@ -21,10 +21,10 @@ export interface CellResult {
   readonly pairAccuracy: readonly (readonly (number | null)[])[];
 }
 
-type Run = FinishedRun<ScaleConfig, CellConfig, CellResult> & SceneData;
+type Run = FinishedRun<ScaleConfig, OverlapCell, OverlapResult> & SceneData;
 
 /** The folder of a network's first cell. */
-export function folderOf({ results, cells }: Run, model: ModelName): string {
+export function folderOf({ results, cells }: Run, model: OverlapModelName): string {
   return cellFolder(
     cells,
     [...results.keys()].find((config) => config.model === model)!,
@@ -48,8 +48,8 @@ export async function overlappingDigitsReport(run: Run, onnxCheck: OnnxCheck): P
     scale,
     digits: 2,
     models: models.map((model) => ({
-      ...MODEL_TEXTS[model],
-      parameters: parameterCount(networkOf({ ...plan, model })().parameters),
+      ...OVERLAP_MODEL_TEXTS[model],
+      parameters: parameterCount(overlapNetwork({ ...plan, model })().parameters),
     })),
     ...gatherRuns(models, CONDITIONS, runs, ({ synchronyPerTimestep }) => synchronyPerTimestep),
     pairAccuracy: {
@@ -69,7 +69,7 @@ export async function overlappingDigitsReport(run: Run, onnxCheck: OnnxCheck): P
         device,
       },
     },
-    phasePictures: await readPictures(folders, cleanScenes(run)),
+    phasePictures: await readDigitsPictures(folders, cleanScenes(run)),
     reference: plan.mode === "channels" ? AUTHORS_SHORT_BUDGET : null,
     onnxCheck,
   };

@@ -15,9 +15,9 @@ import type { ExperimentOptions } from "../options.js";
 import { ExperimentImages } from "./images.js";
 import type { PredictiveOptions } from "./network.js";
 import { predictiveCodingPage } from "./page.js";
-import type { CellConfig, PredictivePlan } from "./plan.js";
-import { cellName, cellsOf, PLANS } from "./plan.js";
-import type { CellResult, PredictiveCodingReport, TuningResult } from "./results.js";
+import type { PredictiveCell, PredictivePlan } from "./plan.js";
+import { predictiveCellName, predictiveCells, PREDICTIVE_PLANS } from "./plan.js";
+import type { PredictiveResult, PredictiveCodingReport, TuningResult } from "./results.js";
 import { changeOverTime, predictiveCodingReport } from "./results.js";
 import { runCorruptions, runNoise } from "./test-cells.js";
 import { runBackbone, runFeedback, runTuning } from "./train-cells.js";
@@ -35,15 +35,15 @@ export const predictiveCoding = defineExperiment({
   choosesCells: true,
   takesModel: true,
   plan: async ({ scale, model }): Promise<PredictivePlan> => ({
-    ...PLANS[scale],
+    ...PREDICTIVE_PLANS[scale],
     ...(model && { given: await givenNetwork(model) }),
   }),
-  cellsOf: (plan, { seeds }) => cellsOf(plan, seeds),
+  cellsOf: (plan, { seeds }) => predictiveCells(plan, seeds),
   load: async ({ given }) => ({
     images: new ExperimentImages(await loadCifar10("train"), await loadCifar10("test")),
     ...(given && { model: given.path }),
   }),
-  nameOf: cellName,
+  nameOf: predictiveCellName,
   runCell,
   describe,
   report: async (run) => {
@@ -78,10 +78,10 @@ async function givenNetwork({
 }
 
 function runCell(
-  config: CellConfig,
+  config: PredictiveCell,
   options: PredictiveOptions,
-  results: ReadonlyMap<CellConfig, CellResult>,
-): Promise<CellResult | undefined> {
+  results: ReadonlyMap<PredictiveCell, PredictiveResult>,
+): Promise<PredictiveResult | undefined> {
   switch (config.kind) {
     case "backbone":
       return runBackbone(config, options);
@@ -96,13 +96,16 @@ function runCell(
   }
 }
 
-function tuningOf(start: CellConfig, results: ReadonlyMap<CellConfig, CellResult>): TuningResult {
+function tuningOf(
+  start: PredictiveCell,
+  results: ReadonlyMap<PredictiveCell, PredictiveResult>,
+): TuningResult {
   const result = results.get(start);
-  if (result?.kind !== "tuning") throw new StriateError(`${cellName(start)} has to be done first`);
+  if (result?.kind !== "tuning") throw new StriateError(`${predictiveCellName(start)} has to be done first`);
   return result;
 }
 
-function describe(result: CellResult): string {
+function describe(result: PredictiveResult): string {
   const seconds = `${Math.round(result.seconds)} s`;
   switch (result.kind) {
     case "backbone":

@@ -12,21 +12,21 @@ export type Disturbance =
   /** A share of the positions set to the image's smallest or largest value. */
   | { readonly kind: "saltAndPepper"; readonly share: number };
 
-export interface Condition {
+export interface PredictiveCondition {
   readonly id: string;
   readonly label: string;
   readonly description: string;
   readonly disturbance: Disturbance;
 }
 
-const CLEAN: Condition = {
+const CLEAN: PredictiveCondition = {
   id: "clean",
   label: "clean",
   description: "Test images as they are.",
   disturbance: { kind: "none" },
 };
 
-function gaussian(sigma: number): Condition {
+function gaussian(sigma: number): PredictiveCondition {
   return {
     id: `gaussian${sigma}`,
     label: `Gaussian ${sigma}`,
@@ -35,7 +35,7 @@ function gaussian(sigma: number): Condition {
   };
 }
 
-function saltAndPepper(share: number): Condition {
+function saltAndPepper(share: number): PredictiveCondition {
   return {
     id: `saltAndPepper${share}`,
     label: `salt and pepper ${100 * share} %`,
@@ -136,7 +136,7 @@ interface TestCell extends Common {
 /** Accuracy, errors and distances per timestep under noise. */
 export interface NoiseCell extends TestCell {
   readonly kind: "noise";
-  readonly conditions: readonly Condition[];
+  readonly conditions: readonly PredictiveCondition[];
   /** The condition whose reconstructions are shown beside the clean ones. */
   readonly shown: string;
 }
@@ -148,14 +148,14 @@ export interface CorruptionCell extends TestCell {
   readonly severities: readonly Severity[];
 }
 
-export type CellConfig = BackboneCell | FeedbackCell | TuningCell | NoiseCell | CorruptionCell;
+export type PredictiveCell = BackboneCell | FeedbackCell | TuningCell | NoiseCell | CorruptionCell;
 
 /** "noise/seed1": what `--cells` chooses from. */
-export function cellName({ kind, seed }: CellConfig): string {
+export function predictiveCellName({ kind, seed }: PredictiveCell): string {
   return `${kind}/seed${seed}`;
 }
 
-export interface ScalePlan {
+export interface PredictiveScalePlan {
   readonly network: TrainedNetwork;
   readonly backbone: Recipe;
   readonly feedback: Recipe;
@@ -168,7 +168,7 @@ export interface ScalePlan {
   readonly pcoders: number;
   readonly timesteps: number;
   readonly testImages: number;
-  readonly conditions: readonly Condition[];
+  readonly conditions: readonly PredictiveCondition[];
   readonly shown: string;
   readonly corruptionImages: number;
   readonly corruptions: readonly CorruptionName[];
@@ -184,7 +184,7 @@ const LARGEST_SIGMA = 1;
  * - laptop: a quarter-width VGG11, a few epochs.
  * - paper: VGG16 in full width; the authors' networks and ImageNet need weights that are not available.
  */
-export const PLANS: Readonly<Record<Scale, ScalePlan>> = {
+export const PREDICTIVE_PLANS: Readonly<Record<Scale, PredictiveScalePlan>> = {
   smoke: {
     network: { depth: 11, width: 0.125, hidden: 32 },
     backbone: { steps: 60, batchSize: 32, learningRate: 0.003 },
@@ -239,9 +239,9 @@ export const PLANS: Readonly<Record<Scale, ScalePlan>> = {
 const KINDS = ["backbone", "feedback", "tuning", "noise", "corruptions"] as const;
 
 /** All cells of a run; a cell comes after the one that it starts from. */
-export function cellsOf(plan: PredictivePlan, seeds: readonly number[]): CellConfig[] {
+export function predictiveCells(plan: PredictivePlan, seeds: readonly number[]): PredictiveCell[] {
   const given = plan.given && { sha256: plan.given.sha256, preprocessing: plan.given.preprocessing };
-  const chains = seeds.map((seed): CellConfig[] => {
+  const chains = seeds.map((seed): PredictiveCell[] => {
     const common = { experiment: "predictive-coding", version: 1, seed } as const;
     const { validationImages } = plan;
     const every = ({ steps }: Recipe) => Math.max(1, Math.floor(steps / plan.evaluations));
@@ -293,6 +293,6 @@ export function cellsOf(plan: PredictivePlan, seeds: readonly number[]): CellCon
 }
 
 /** The plan of a run, with the network that the user gave and the file that holds it. */
-export interface PredictivePlan extends ScalePlan {
+export interface PredictivePlan extends PredictiveScalePlan {
   readonly given?: GivenNetwork & { readonly name: string; readonly path: string };
 }

@@ -3,11 +3,17 @@ import { versionsText } from "../../report/provenance-node.js";
 import type { Judgement } from "../../report/verdict.js";
 import { judgeDifferences } from "../../report/verdict.js";
 import type { Hyperparameters, TimestepScores } from "../../systems/predify/index.js";
-import type { CorruptionErrors } from "../../systems/predify/measures/metrics.js";
-import { relativeMce } from "../../systems/predify/measures/metrics.js";
+import type { ErrorsBySeverity } from "../../systems/predify/measures/metrics.js";
+import { relativeErrorOverTime } from "../../systems/predify/measures/metrics.js";
 import { check } from "../../util/errors.js";
 import type { FinishedRun } from "../experiment.js";
-import type { CellConfig, Condition, PredictivePlan, ScalePlan, Setting } from "./plan.js";
+import type {
+  PredictiveCell,
+  PredictiveCondition,
+  PredictivePlan,
+  PredictiveScalePlan,
+  Setting,
+} from "./plan.js";
 import { SETTINGS } from "./plan.js";
 
 export interface BackboneResult {
@@ -113,7 +119,7 @@ export interface PredictiveCodingReport {
     Pick<NoiseResult, "targetVariances"> & { readonly seed: number })[];
   readonly values: readonly (Pick<TuningResult, "authors" | "tuned"> & { readonly seed: number })[];
   readonly settings: readonly SettingDescription[];
-  readonly conditions: readonly Omit<Condition, "disturbance">[];
+  readonly conditions: readonly Omit<PredictiveCondition, "disturbance">[];
   readonly noise: readonly NoiseRow[];
   readonly corruptions: readonly CorruptionRow[];
   readonly reconstructions: readonly Reconstruction[];
@@ -160,8 +166,8 @@ export function changeOverTime(rows: readonly (TimestepCounts & { readonly seed:
 export function mcePerTimestep(rows: readonly CorruptionRow[]): number[] {
   const names = [...new Set(rows.map(({ corruption }) => corruption))];
   const timesteps = rows[0]?.accuracy.length ?? 0;
-  return relativeMce(
-    Array.from({ length: timesteps }, (_, t): CorruptionErrors =>
+  return relativeErrorOverTime(
+    Array.from({ length: timesteps }, (_, t): ErrorsBySeverity =>
       names.map((name) =>
         rows.filter(({ corruption }) => corruption === name).map(({ accuracy }) => 1 - accuracy[t]!),
       ),
@@ -169,7 +175,8 @@ export function mcePerTimestep(rows: readonly CorruptionRow[]): number[] {
   );
 }
 
-export type CellResult = BackboneResult | FeedbackResult | TuningResult | NoiseResult | CorruptionResult;
+export type PredictiveResult =
+  BackboneResult | FeedbackResult | TuningResult | NoiseResult | CorruptionResult;
 
 const LABELS = {
   all: "feedback and error term",
@@ -183,12 +190,12 @@ function describeSetting({ id, values, without }: Setting): PredictiveCodingRepo
 
 /** Gathers the results of all cells. */
 export function predictiveCodingReport(
-  run: FinishedRun<PredictivePlan, CellConfig, CellResult>,
+  run: FinishedRun<PredictivePlan, PredictiveCell, PredictiveResult>,
 ): PredictiveCodingReport {
   const { plan, scale, device } = run;
   const { seeds, date, wallTimeSeconds, command } = run.provenance;
   const { given } = plan;
-  const of = <R extends CellResult>(kind: R["kind"]) =>
+  const of = <R extends PredictiveResult>(kind: R["kind"]) =>
     [...run.results].flatMap(([{ seed }, result]) =>
       result.kind === kind ? [{ ...(result as R), seed }] : [],
     );
@@ -240,7 +247,7 @@ export function predictiveCodingReport(
   };
 }
 
-function nameOf({ network: { depth, width } }: ScalePlan): string {
+function nameOf({ network: { depth, width } }: PredictiveScalePlan): string {
   return `VGG${depth} with batch normalisation${width === 1 ? "" : `, ${width} of its width`}`;
 }
 

@@ -20,7 +20,7 @@ import { progressOf } from "../training.js";
 import { corruptedSource, disturbed } from "./images.js";
 import type { PredictiveOptions } from "./network.js";
 import { batchesOf, decodersPath, Moments, openNetwork, preprocessingOf } from "./network.js";
-import type { Condition, CorruptionCell, NoiseCell, Setting } from "./plan.js";
+import type { PredictiveCondition, CorruptionCell, NoiseCell, Setting } from "./plan.js";
 import { hyperparametersUnder, SETTINGS } from "./plan.js";
 import type { CorruptionResult, NoiseResult, Reconstruction, TuningResult } from "./results.js";
 
@@ -141,7 +141,7 @@ async function reconstruct(
   });
   const first = imageBatch(images, preprocessing, batchesOf(images.count, BATCH)[0]!);
   const picture = (tensor: TensorData) => pictureUri(tensor, preprocessing);
-  const show = async ({ id, label, disturbance }: Condition): Promise<Reconstruction> => {
+  const show = async ({ id, label, disturbance }: PredictiveCondition): Promise<Reconstruction> => {
     const image = disturbed(first, disturbance, 0);
     const results = await runner.run(
       image,

@@ -26,7 +26,7 @@ import { corruptionGroup } from "../../robustness/corruptions/index.js";
 import type { EvaluationPlan } from "../../robustness/evaluate-node.js";
 import { decodePixels, evaluate } from "../../robustness/evaluate-node.js";
 import { toImageBatch, toPicture } from "../../robustness/images.js";
-import type { Condition, ExampleRecord } from "../../robustness/records.js";
+import type { CorruptionCondition, ExampleRecord } from "../../robustness/records.js";
 import { openResults } from "../../robustness/results-file-node.js";
 import { sessionOptionsOf } from "../../runtime/runtime.js";
 import { workerRuntime } from "../../runtime/worker-node.js";
@@ -39,13 +39,13 @@ import { cellFolder, cellKey } from "../cells.js";
 import { cellTraining, loadWeights, rateOf, saveWeights } from "../training.js";
 import { trainingImages } from "./images.js";
 import { attackedNetwork, IMAGE_SHAPE, modelOf } from "./networks.js";
-import type { AttackCell, CellConfig, NetworkCell, PictureCell } from "./plan.js";
-import { cellName, testedName } from "./plan.js";
+import type { AttackCell, RecognitionCell, RecognitionNetworkCell, PictureCell } from "./plan.js";
+import { recognitionCellName, testedName } from "./plan.js";
 import type {
   AdversarialExample,
   AttackResult,
-  CellResult,
-  NetworkResult,
+  RecognitionResult,
+  RecognitionNetworkResult,
   PictureResult,
 } from "./results.js";
 
@@ -58,7 +58,10 @@ export interface ImageParts {
 type RecognitionOptions = CellOptions & ImageParts;
 
 /** Trains a network, or tests one on pictures or under an attack; undefined if the cell was stopped. */
-export function runCell(config: CellConfig, options: RecognitionOptions): Promise<CellResult | undefined> {
+export function runRecognitionCell(
+  config: RecognitionCell,
+  options: RecognitionOptions,
+): Promise<RecognitionResult | undefined> {
   switch (config.kind) {
     case "network":
       return runNetwork(config, options);
@@ -81,9 +84,9 @@ function imagesOf(source: ImageSource): Promise<PreparedImages> {
 const VALIDATION_BATCH = 50;
 
 async function runNetwork(
-  config: NetworkCell,
+  config: RecognitionNetworkCell,
   options: RecognitionOptions,
-): Promise<NetworkResult | undefined> {
+): Promise<RecognitionNetworkResult | undefined> {
   const started = performance.now();
   const { seed, batchSize, evaluateEvery, ema, trainImages, validationImages } = config;
   const all = await imagesOf(options.train);
@@ -211,7 +214,7 @@ function attackPlanOf({ attack, steps, eot }: AttackCell): AttackPlan {
 
 interface Measurement {
   readonly images: number;
-  readonly conditions?: readonly Condition[];
+  readonly conditions?: readonly CorruptionCondition[];
   readonly attack?: AttackPlan;
 }
 
@@ -271,7 +274,7 @@ async function measured(
   const folder = cellFolder(cells, config);
   await ensureFolder(folder);
   const path = join(folder, "records.jsonl");
-  const results = await openResults(path, { cell: cellName(config), key: cellKey(config) });
+  const results = await openResults(path, { cell: recognitionCellName(config), key: cellKey(config) });
   try {
     const records = await evaluate([classifier], source, plan, results, {
       signal,

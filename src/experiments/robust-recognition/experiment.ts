@@ -4,10 +4,10 @@ import { spreadPlain } from "../../report/over-seeds.js";
 import { showEpsilon } from "../../robustness/epsilon.js";
 import type { ResultTable } from "../experiment.js";
 import { defineExperiment } from "../experiment.js";
-import { runCell } from "./cell.js";
+import { runRecognitionCell } from "./cell.js";
 import { recognitionMeasures, recognitionPage } from "./page.js";
-import { cellName, cellsOf, PLANS } from "./plan.js";
-import type { CellResult, RecognitionReport } from "./results.js";
+import { recognitionCellName, recognitionCells, RECOGNITION_PLANS } from "./plan.js";
+import type { RecognitionResult, RecognitionReport } from "./results.js";
 import { recognitionReport } from "./results.js";
 
 /** What AKOrN's paper claims on CIFAR-10 (ICLR 2025): robustness without adversarial training, and calibration. */
@@ -26,11 +26,11 @@ export const robustRecognition = defineExperiment({
     paper: { summary: "full width, 400 epochs, AutoAttack. Weeks on a CPU; see --cells.", seeds: 3 },
   },
   choosesCells: true,
-  plan: ({ scale }) => PLANS[scale],
-  cellsOf: (plan, { seeds }) => cellsOf(plan, seeds),
+  plan: ({ scale }) => RECOGNITION_PLANS[scale],
+  cellsOf: (plan, { seeds }) => recognitionCells(plan, seeds),
   load: async () => ({ train: await loadCifar10("train"), test: await loadCifar10("test") }),
-  nameOf: cellName,
-  runCell,
+  nameOf: recognitionCellName,
+  runCell: runRecognitionCell,
   describe,
   report: async (run) => {
     const report = recognitionReport(run);
@@ -39,7 +39,7 @@ export const robustRecognition = defineExperiment({
   },
 });
 
-function describe(result: CellResult): string {
+function describe(result: RecognitionResult): string {
   const seconds = `${Math.round(result.seconds)} s`;
   switch (result.kind) {
     case "network": {

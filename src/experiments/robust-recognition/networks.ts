@@ -14,7 +14,7 @@ import {
 import { ClassificationTask, ResNet } from "../../systems/baselines/index.js";
 import type { Task } from "../../train/task.js";
 import { Random } from "../../util/random.js";
-import type { NetworkCell, Noise } from "./plan.js";
+import type { RecognitionNetworkCell, RecognitionNoise } from "./plan.js";
 
 export const IMAGE_SHAPE = [3, 32, 32] as const;
 
@@ -23,11 +23,11 @@ const CLASSES = CIFAR10_CLASSES.length;
 interface Model {
   readonly task: Task;
   /** Logits of images in [0, 1]. */
-  readonly answer: (images: Tensor, noise: Noise) => TracedLogits;
+  readonly answer: (images: Tensor, noise: RecognitionNoise) => TracedLogits;
 }
 
 /** A network with its task and a way to put it into other graphs. */
-export function modelOf({ model, shapes }: Pick<NetworkCell, "model" | "shapes">): Model {
+export function modelOf({ model, shapes }: Pick<RecognitionNetworkCell, "model" | "shapes">): Model {
   switch (model) {
     case "akorn": {
       const network = new RecognitionNetwork({ classes: CLASSES, ...shapes.akorn });
@@ -65,7 +65,11 @@ class CentredResNet {
   }
 }
 
-function oscillatorAnswer(network: RecognitionNetwork, images: Tensor, noise: Noise): TracedLogits {
+function oscillatorAnswer(
+  network: RecognitionNetwork,
+  images: Tensor,
+  noise: RecognitionNoise,
+): TracedLogits {
   if (noise === "fresh") {
     const drawn = network.noiseInput(images.shape[0]!);
     return { logits: network.forward({ images, noise: drawn }).logits, noise: { [NOISE]: "normal" } };
@@ -80,7 +84,12 @@ function oscillatorAnswer(network: RecognitionNetwork, images: Tensor, noise: No
 }
 
 /** A trained network as attacks see it. */
-export function attackedNetwork(cell: NetworkCell, noise: Noise, name: string, state: State): Network {
+export function attackedNetwork(
+  cell: RecognitionNetworkCell,
+  noise: RecognitionNoise,
+  name: string,
+  state: State,
+): Network {
   const { answer } = modelOf(cell);
   return tracedNetwork({
     name,

@@ -4,15 +4,15 @@ import type { Scale } from "../options.js";
 import type { RateConfig } from "../training.js";
 
 /** The networks that are trained. */
-export const MODELS = ["akorn", "resnet", "vit"] as const;
+export const RECOGNITION_MODELS = ["akorn", "resnet", "vit"] as const;
 
-export type ModelName = (typeof MODELS)[number];
+export type RecognitionModelName = (typeof RECOGNITION_MODELS)[number];
 
 /**
  * How oscillators start when a network is tested: at random in every pass, as in training, or always at the same draw,
  * so that an attacker knows everything about the network.
  */
-export type Noise = "fresh" | "fixed";
+export type RecognitionNoise = "fresh" | "fixed";
 
 export interface NetworkShapes {
   readonly akorn: {
@@ -37,12 +37,12 @@ export interface NetworkShapes {
 export type Augmentation = "light" | "strong";
 
 /** One network, trained. */
-export interface NetworkCell extends RateConfig {
+export interface RecognitionNetworkCell extends RateConfig {
   readonly experiment: "robust-recognition";
   readonly version: 1;
   readonly kind: "network";
   readonly seed: number;
-  readonly model: ModelName;
+  readonly model: RecognitionModelName;
   readonly shapes: NetworkShapes;
   readonly augmentation: Augmentation;
   /** Number of CIFAR-10's training images that are used; others are for validation. */
@@ -57,8 +57,8 @@ interface TestOf {
   readonly experiment: "robust-recognition";
   readonly version: 1;
   readonly seed: number;
-  readonly start: NetworkCell;
-  readonly noise: Noise;
+  readonly start: RecognitionNetworkCell;
+  readonly noise: RecognitionNoise;
 }
 
 /** Accuracy and calibration on test images, as they are or corrupted. */
@@ -83,10 +83,10 @@ export interface AttackCell extends TestOf {
   readonly eot: number;
 }
 
-export type CellConfig = NetworkCell | PictureCell | AttackCell;
+export type RecognitionCell = RecognitionNetworkCell | PictureCell | AttackCell;
 
 /** "akorn/seed1", "akorn-fixed/pgd/seed1": what `--cells` chooses from. */
-export function cellName(config: CellConfig): string {
+export function recognitionCellName(config: RecognitionCell): string {
   const seed = `seed${config.seed}`;
   if (config.kind === "network") return `${config.model}/${seed}`;
   const what =
@@ -105,11 +105,11 @@ interface AttackPlanOf {
   readonly steps?: number;
 }
 
-export interface ScalePlan extends Pick<
-  NetworkCell,
+export interface RecognitionPlan extends Pick<
+  RecognitionNetworkCell,
   "shapes" | "augmentation" | "trainImages" | "validationImages" | "steps" | "batchSize" | "schedule" | "ema"
 > {
-  readonly learningRates: Readonly<Record<ModelName, number>>;
+  readonly learningRates: Readonly<Record<RecognitionModelName, number>>;
   readonly evaluations: number;
   readonly cleanImages: number;
   readonly corruptedImages: number;
@@ -140,7 +140,7 @@ function attacksAt(
  * - laptop: narrow networks of about as many parameters, every training image seen about once.
  * - paper: the authors' recipe, and AutoAttack.
  */
-export const PLANS: Readonly<Record<Scale, ScalePlan>> = {
+export const RECOGNITION_PLANS: Readonly<Record<Scale, RecognitionPlan>> = {
   smoke: {
     shapes: {
       akorn: { channels: 8, timesteps: 2, kernels: [3, 3, 3], rotatingDimensions: 2 },
@@ -216,8 +216,8 @@ export const PLANS: Readonly<Record<Scale, ScalePlan>> = {
 };
 
 /** All cells of a run: networks first (the slowest at the front), then the cells that test them. */
-export function cellsOf(plan: ScalePlan, seeds: readonly number[]): CellConfig[] {
-  const networks = MODELS.flatMap((model) => seeds.map((seed) => networkCell(plan, model, seed)));
+export function recognitionCells(plan: RecognitionPlan, seeds: readonly number[]): RecognitionCell[] {
+  const networks = RECOGNITION_MODELS.flatMap((model) => seeds.map((seed) => networkCell(plan, model, seed)));
   const tests = networks.flatMap((start) => {
     const fresh = [...attackCells(plan, start, "fresh"), ...pictureCells(plan, start, "fresh")];
     if (start.model !== "akorn") return fresh;
@@ -227,7 +227,11 @@ export function cellsOf(plan: ScalePlan, seeds: readonly number[]): CellConfig[]
   return [...networks, ...tests];
 }
 
-function networkCell(plan: ScalePlan, model: ModelName, seed: number): NetworkCell {
+function networkCell(
+  plan: RecognitionPlan,
+  model: RecognitionModelName,
+  seed: number,
+): RecognitionNetworkCell {
   const { shapes, augmentation, trainImages, validationImages, steps, batchSize, ema } = plan;
   return {
     experiment: "robust-recognition",
@@ -248,11 +252,15 @@ function networkCell(plan: ScalePlan, model: ModelName, seed: number): NetworkCe
   };
 }
 
-function testOf(start: NetworkCell, noise: Noise): TestOf {
+function testOf(start: RecognitionNetworkCell, noise: RecognitionNoise): TestOf {
   return { experiment: "robust-recognition", version: 1, seed: start.seed, start, noise };
 }
 
-function pictureCells(plan: ScalePlan, start: NetworkCell, noise: Noise): PictureCell[] {
+function pictureCells(
+  plan: RecognitionPlan,
+  start: RecognitionNetworkCell,
+  noise: RecognitionNoise,
+): PictureCell[] {
   const { corruptions, severities, cleanImages, corruptedImages } = plan;
   const common = { ...testOf(start, noise), kind: "pictures" } as const;
   return [
@@ -262,7 +270,11 @@ function pictureCells(plan: ScalePlan, start: NetworkCell, noise: Noise): Pictur
 }
 
 /** Random noise is tried only on oscillators that start at random: with a fixed start it says nothing new. */
-function attackCells(plan: ScalePlan, start: NetworkCell, noise: Noise): AttackCell[] {
+function attackCells(
+  plan: RecognitionPlan,
+  start: RecognitionNetworkCell,
+  noise: RecognitionNoise,
+): AttackCell[] {
   const stochastic = start.model === "akorn" && noise === "fresh";
   return plan.attacks
     .filter(({ attack }) => noise === "fresh" || attack !== "noise")

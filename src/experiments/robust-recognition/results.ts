@@ -7,10 +7,10 @@ import { ofKind } from "../experiment.js";
 import { parameterCount, scheduleText } from "../training.js";
 import type { TestedText } from "./networks.js";
 import { modelOf, TESTED } from "./networks.js";
-import type { AttackCell, CellConfig, PictureCell, ScalePlan } from "./plan.js";
+import type { AttackCell, RecognitionCell, PictureCell, RecognitionPlan } from "./plan.js";
 import { testedName } from "./plan.js";
 
-export interface NetworkResult {
+export interface RecognitionNetworkResult {
   readonly kind: "network";
   readonly learning: readonly {
     readonly images: number;
@@ -21,7 +21,7 @@ export interface NetworkResult {
   readonly seconds: number;
 }
 
-export type CellResult = NetworkResult | PictureResult | AttackResult;
+export type RecognitionResult = RecognitionNetworkResult | PictureResult | AttackResult;
 
 export interface PictureResult {
   readonly kind: "pictures";
@@ -57,7 +57,7 @@ export interface RecognitionReport {
     readonly scores: readonly AttackScores[];
   })[];
   readonly examples: readonly { readonly title: string; readonly examples: readonly AdversarialExample[] }[];
-  readonly learning: readonly (RunOf & { readonly points: NetworkResult["learning"] })[];
+  readonly learning: readonly (RunOf & { readonly points: RecognitionNetworkResult["learning"] })[];
   readonly provenance: Provenance & { readonly more: Readonly<Record<string, string>> };
 }
 
@@ -104,7 +104,7 @@ export function pooledBins(
   });
 }
 
-type Run = FinishedRun<ScalePlan, CellConfig, CellResult>;
+type Run = FinishedRun<RecognitionPlan, RecognitionCell, RecognitionResult>;
 
 /** Gathers the results of all cells. */
 export function recognitionReport(run: Run): RecognitionReport {

@@ -11,13 +11,13 @@ import type { TrainingData } from "../../train/task.js";
 import { check } from "../../util/errors.js";
 import { Random } from "../../util/random.js";
 import type { ExperimentOptions } from "../options.js";
-import type { ScalePlan, SetName } from "./plan.js";
+import type { SudokuPlan, SudokuSetName } from "./plan.js";
 
 /** All boards of a run. */
 export interface BoardSets {
   readonly train: Boards;
   readonly validation: Boards;
-  readonly test: Readonly<Record<SetName, Boards>>;
+  readonly test: Readonly<Record<SudokuSetName, Boards>>;
 }
 
 /** Boards are the same for all seeds of a run. */
@@ -30,7 +30,7 @@ const SEED = 1;
  * @throws StriateError for damaged files, or fewer boards than the scale needs
  */
 export async function loadBoards(
-  plan: ScalePlan,
+  plan: SudokuPlan,
   { onNote }: Pick<ExperimentOptions, "onNote">,
 ): Promise<BoardSets> {
   const cache = join(dataCache(), "sudoku");
@@ -44,7 +44,7 @@ export async function loadBoards(
   return published ? publishedBoards(plan, satnet, rrn) : generatedBoards(plan);
 }
 
-function generatedBoards({ trainBoards, validationBoards, testBoards, voting }: ScalePlan): BoardSets {
+function generatedBoards({ trainBoards, validationBoards, testBoards, voting }: SudokuPlan): BoardSets {
   const tested = Math.max(testBoards, voting.boards);
   const make = (stream: string, count: number, givens: readonly [number, number]) =>
     generateSudoku({ count, givens, seed: SEED, stream });
@@ -68,7 +68,7 @@ function easyBoards(count: number): Boards {
 }
 
 /** SATNet's last training boards are held out for validation if the scale leaves any. */
-async function publishedBoards(plan: ScalePlan, satnet: string, rrn: string): Promise<BoardSets> {
+async function publishedBoards(plan: SudokuPlan, satnet: string, rrn: string): Promise<BoardSets> {
   const [train, id, ood] = await Promise.all([
     loadSatnetSudoku(satnet, "train"),
     loadSatnetSudoku(satnet, "test"),

@@ -14,9 +14,9 @@ import { cellTraining, loadWeights, progressOf, rateOf, saveWeights } from "../t
 import type { BoardSets } from "./boards.js";
 import { boardData, trainingBoards } from "./boards.js";
 import { logitsAfter, readingTask, trainedSteps, trainingTask } from "./networks.js";
-import type { CellConfig, NetworkCell, SetName, VotingCell } from "./plan.js";
-import { SET_LABELS, SET_NAMES } from "./plan.js";
-import type { Accuracy, CellResult, NetworkResult, SudokuSolution, VotingResult } from "./results.js";
+import type { SudokuCell, SudokuNetworkCell, SudokuSetName, VotingCell } from "./plan.js";
+import { SET_LABELS, SUDOKU_SET_NAMES } from "./plan.js";
+import type { Accuracy, SudokuResult, SudokuNetworkResult, SudokuSolution, VotingResult } from "./results.js";
 import type { BoardDraws } from "./votes.js";
 import { energyRanking, pairedDifference, votesAmong, votingGain } from "./votes.js";
 
@@ -29,11 +29,14 @@ const HINTED = 0.5;
 type SudokuOptions = CellOptions & { readonly boards: BoardSets };
 
 /** Trains and tests a network, or lets one vote; undefined if the cell was stopped. */
-export function runCell(config: CellConfig, options: SudokuOptions): Promise<CellResult | undefined> {
+export function runSudokuCell(config: SudokuCell, options: SudokuOptions): Promise<SudokuResult | undefined> {
   return config.kind === "network" ? runNetwork(config, options) : runVoting(config, options);
 }
 
-async function runNetwork(config: NetworkCell, options: SudokuOptions): Promise<NetworkResult | undefined> {
+async function runNetwork(
+  config: SudokuNetworkCell,
+  options: SudokuOptions,
+): Promise<SudokuNetworkResult | undefined> {
   const started = performance.now();
   const { seed, steps, batchSize, clipNorm, evaluateEvery, ema } = config;
   const { boards, cells } = options;
@@ -81,7 +84,7 @@ async function runNetwork(config: NetworkCell, options: SudokuOptions): Promise<
 }
 
 function open(
-  config: NetworkCell,
+  config: SudokuNetworkCell,
   timesteps: readonly number[],
   boards: number,
   options: SessionOptions,
@@ -160,12 +163,14 @@ interface TestedSet {
 }
 
 async function testAll(
-  config: NetworkCell,
+  config: SudokuNetworkCell,
   values: State,
   options: SudokuOptions,
 ): Promise<TestedSet[] | undefined> {
   const { testTimesteps: timesteps, testDraws, testBoards, seed } = config;
-  const sets = SET_NAMES.map((set) => [set, sliceBoards(options.boards.test[set], 0, testBoards)] as const);
+  const sets = SUDOKU_SET_NAMES.map(
+    (set) => [set, sliceBoards(options.boards.test[set], 0, testBoards)] as const,
+  );
   const evaluator = await open(config, timesteps, testBoards, options);
   const steps = sets.length * testDraws * testBoards;
   const report = progressOf(options, "testing", steps);
@@ -191,7 +196,11 @@ async function testAll(
   }
 }
 
-function summary(config: NetworkCell, set: SetName, draws: readonly (readonly Answered[])[]): Accuracy {
+function summary(
+  config: SudokuNetworkCell,
+  set: SudokuSetName,
+  draws: readonly (readonly Answered[])[],
+): Accuracy {
   const { testTimesteps: timesteps } = config;
   const shareOf = (t: number, board: number) =>
     draws.reduce((sum, draw) => sum + draw[t]!.solved[board]!, 0) / draws.length;
@@ -211,7 +220,7 @@ function summary(config: NetworkCell, set: SetName, draws: readonly (readonly An
 
 /** One board of each set, every step of one draw: of those that solve it, or of all, the one with the lowest energy. */
 async function showSolutions(
-  config: NetworkCell,
+  config: SudokuNetworkCell,
   values: State,
   tested: readonly TestedSet[],
   options: SudokuOptions,
@@ -228,7 +237,7 @@ async function showSolutions(
   try {
     const list: SudokuSolution[] = [];
     for (const { accuracy, solved } of tested) {
-      const set = accuracy.set as SetName;
+      const set = accuracy.set as SudokuSetName;
       const { board, why } = boardToShow(solved, config);
       const boards = sliceBoards(options.boards.test[set], board, board + 1);
       const indices = new Uint32Array(shownDraws);
@@ -242,7 +251,10 @@ async function showSolutions(
 }
 
 /** A board that takes longer than training did, or one that is solved at all, or the first. */
-function boardToShow(solved: readonly Uint8Array[], config: NetworkCell): { board: number; why: string } {
+function boardToShow(
+  solved: readonly Uint8Array[],
+  config: SudokuNetworkCell,
+): { board: number; why: string } {
   const base = Math.max(0, config.testTimesteps.indexOf(trainedSteps(config)));
   const late = solved.at(-1)!.findIndex((one, board) => one === 1 && solved[base]![board] === 0);
   if (late >= 0) {

@@ -3,10 +3,10 @@ import { meanAndSpread } from "../../report/over-seeds.js";
 import type { ResultTable } from "../experiment.js";
 import { defineExperiment } from "../experiment.js";
 import { loadBoards } from "./boards.js";
-import { runCell } from "./cell.js";
+import { runSudokuCell } from "./cell.js";
 import { sudokuFindings, sudokuPage } from "./page.js";
-import { cellName, cellsOf, PLANS } from "./plan.js";
-import type { CellResult, SudokuReport } from "./results.js";
+import { sudokuCellName, sudokuCells, SUDOKU_PLANS } from "./plan.js";
+import type { SudokuResult, SudokuReport } from "./results.js";
 import { sudokuReport } from "./results.js";
 
 /** What AKOrN's paper claims on Sudoku (ICLR 2025): test-time extension of T and energy voting. */
@@ -22,11 +22,11 @@ export const sudokuExperiment = defineExperiment({
     paper: { summary: "the authors’ width and steps. Days for each network; see --cells.", seeds: 3 },
   },
   choosesCells: true,
-  plan: ({ scale }) => PLANS[scale],
-  cellsOf: (plan, { seeds }) => cellsOf(plan, seeds),
+  plan: ({ scale }) => SUDOKU_PLANS[scale],
+  cellsOf: (plan, { seeds }) => sudokuCells(plan, seeds),
   load: async (plan, options) => ({ boards: await loadBoards(plan, options) }),
-  nameOf: cellName,
-  runCell,
+  nameOf: sudokuCellName,
+  runCell: runSudokuCell,
   describe,
   report: async (run) => {
     const report = sudokuReport(run);
@@ -37,7 +37,7 @@ export const sudokuExperiment = defineExperiment({
 
 const meanPercent = (values: readonly number[]): string => percent(meanAndSpread(values).mean);
 
-function describe(result: CellResult): string {
+function describe(result: SudokuResult): string {
   const seconds = `${Math.round(result.seconds)} s`;
   if (result.kind === "voting") {
     const [first, last] = [result.votes[0]!, result.votes.at(-1)!];

@@ -2,10 +2,10 @@ import type { Dim, Tensor } from "../../graph/index.js";
 import { cast, input } from "../../graph/index.js";
 import { NOISE, PUZZLE, SudokuNetwork, SudokuTask, SudokuTransformer } from "../../systems/akorn/index.js";
 import type { InferenceGraph, Task } from "../../train/task.js";
-import type { ModelName, NetworkCell } from "./plan.js";
+import type { SudokuModelName, SudokuNetworkCell } from "./plan.js";
 
 /** The network of a cell. AKOrN as the authors train it: one natural frequency for all, learned from 0.5. */
-export function networkOf({ model, shape }: Pick<NetworkCell, "model" | "shape">) {
+export function sudokuNetwork({ model, shape }: Pick<SudokuNetworkCell, "model" | "shape">) {
   const { channels, heads, timesteps, transformerLayers } = shape;
   switch (model) {
     case "akorn":
@@ -23,20 +23,23 @@ export function networkOf({ model, shape }: Pick<NetworkCell, "model" | "shape">
 }
 
 /** T in training. */
-export function trainedSteps({ model, shape }: Pick<NetworkCell, "model" | "shape">): number {
+export function trainedSteps({ model, shape }: Pick<SudokuNetworkCell, "model" | "shape">): number {
   return model === "transformer" ? 1 : shape.timesteps;
 }
 
-export function trainingTask(cell: Pick<NetworkCell, "model" | "shape" | "lossSteps">): SudokuTask {
-  return new SudokuTask(networkOf(cell), { lossSteps: Math.min(cell.lossSteps, trainedSteps(cell)) });
+export function trainingTask(cell: Pick<SudokuNetworkCell, "model" | "shape" | "lossSteps">): SudokuTask {
+  return new SudokuTask(sudokuNetwork(cell), { lossSteps: Math.min(cell.lossSteps, trainedSteps(cell)) });
 }
 
 /**
  * Answers after several numbers of steps in one run, "logits.T" [batch, 9, 9, 9], and for oscillators the "energies"
  * [largest T + 1, batch] of the run with most steps, whose first T + 1 are those of T steps.
  */
-export function readingTask(cell: Pick<NetworkCell, "model" | "shape">, timesteps: readonly number[]): Task {
-  const model = networkOf(cell);
+export function readingTask(
+  cell: Pick<SudokuNetworkCell, "model" | "shape">,
+  timesteps: readonly number[],
+): Task {
+  const model = sudokuNetwork(cell);
   const training = new SudokuTask(model);
   return {
     parameters: training.parameters,
@@ -78,8 +81,8 @@ const puzzleInput = (batch: Dim): Tensor => input(PUZZLE, [batch, 9, 9]);
 /** Name of the answer after T steps. */
 export const logitsAfter = (timesteps: number): string => `logits.${timesteps}`;
 
-export const MODEL_TEXTS: Readonly<
-  Record<ModelName, { readonly label: string; readonly description: string; readonly style: number }>
+export const SUDOKU_MODEL_TEXTS: Readonly<
+  Record<SudokuModelName, { readonly label: string; readonly description: string; readonly style: number }>
 > = {
   akorn: {
     label: "AKOrN",

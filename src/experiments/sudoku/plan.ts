@@ -2,19 +2,19 @@ import type { Scale } from "../options.js";
 import type { RateConfig } from "../training.js";
 
 /** The networks that are compared. */
-export const MODELS = ["akorn", "itrsa", "transformer"] as const;
+export const SUDOKU_MODELS = ["akorn", "itrsa", "transformer"] as const;
 
-export type ModelName = (typeof MODELS)[number];
+export type SudokuModelName = (typeof SUDOKU_MODELS)[number];
 
 /** Boards as in training, harder ones with fewer given digits, and easier ones, which the paper does not have. */
-export const SET_NAMES = ["id", "ood", "easy"] as const;
+export const SUDOKU_SET_NAMES = ["id", "ood", "easy"] as const;
 
-export type SetName = (typeof SET_NAMES)[number];
+export type SudokuSetName = (typeof SUDOKU_SET_NAMES)[number];
 
-export const SET_LABELS: Readonly<Record<SetName, string>> = { id: "ID", ood: "OOD", easy: "easy" };
+export const SET_LABELS: Readonly<Record<SudokuSetName, string>> = { id: "ID", ood: "OOD", easy: "easy" };
 
 /** Sets that are voted on. */
-export const VOTED_SETS = ["id", "ood"] as const satisfies readonly SetName[];
+export const VOTED_SETS = ["id", "ood"] as const satisfies readonly SudokuSetName[];
 
 /** Where boards come from: the files that the paper used, or our generator. */
 export type BoardOrigin = "published" | "generated";
@@ -30,12 +30,12 @@ export interface NetworkShape {
 }
 
 /** One network, trained, and tested with several numbers of steps. */
-export interface NetworkCell extends RateConfig {
+export interface SudokuNetworkCell extends RateConfig {
   readonly experiment: "sudoku";
   readonly version: 1;
   readonly kind: "network";
   readonly seed: number;
-  readonly model: ModelName;
+  readonly model: SudokuModelName;
   readonly shape: NetworkShape;
   readonly origin: BoardOrigin;
   /** Different boards in training. */
@@ -67,7 +67,7 @@ export interface VotingCell {
   readonly experiment: "sudoku";
   readonly version: 1;
   readonly kind: "voting";
-  readonly set: SetName;
+  readonly set: SudokuSetName;
   readonly boards: number;
   readonly timesteps: number;
   /** K at most. */
@@ -75,19 +75,19 @@ export interface VotingCell {
   /** The K that are reported. */
   readonly counts: readonly number[];
   readonly seed: number;
-  readonly start: NetworkCell;
+  readonly start: SudokuNetworkCell;
 }
 
-export type CellConfig = NetworkCell | VotingCell;
+export type SudokuCell = SudokuNetworkCell | VotingCell;
 
 /** "akorn/seed1", "voting/ood/seed1": what `--cells` chooses from. */
-export function cellName(config: CellConfig): string {
+export function sudokuCellName(config: SudokuCell): string {
   if (config.kind === "voting") return `voting/${config.set}/seed${config.seed}`;
   return `${config.model}/seed${config.seed}`;
 }
 
-export interface ScalePlan extends Pick<
-  NetworkCell,
+export interface SudokuPlan extends Pick<
+  SudokuNetworkCell,
   | "shape"
   | "origin"
   | "trainBoards"
@@ -104,9 +104,9 @@ export interface ScalePlan extends Pick<
   | "shownSteps"
   | "shownDraws"
 > {
-  readonly learningRates: Readonly<Record<ModelName, number>>;
+  readonly learningRates: Readonly<Record<SudokuModelName, number>>;
   readonly evaluations: number;
-  readonly testTimesteps: Readonly<Record<ModelName, readonly number[]>>;
+  readonly testTimesteps: Readonly<Record<SudokuModelName, readonly number[]>>;
   readonly voting: Pick<VotingCell, "boards" | "timesteps" | "draws" | "counts">;
 }
 
@@ -117,7 +117,7 @@ const OVER_STEPS = [16, 32, 48, 64, 96, 128, 192, 256] as const;
  * - laptop: narrow networks on boards of our own, most of the time for training.
  * - paper: the authors' recipe; their boards if the data cache has them.
  */
-export const PLANS: Readonly<Record<Scale, ScalePlan>> = {
+export const SUDOKU_PLANS: Readonly<Record<Scale, SudokuPlan>> = {
   smoke: {
     shape: { channels: 16, heads: 4, transformerLayers: 2, timesteps: 4 },
     origin: "generated",
@@ -186,8 +186,8 @@ export const PLANS: Readonly<Record<Scale, ScalePlan>> = {
 };
 
 /** All cells of a run: networks first, then the cells that start from them. */
-export function cellsOf(plan: ScalePlan, seeds: readonly number[]): CellConfig[] {
-  const networks = seeds.flatMap((seed) => MODELS.map((model) => networkCell(plan, model, seed)));
+export function sudokuCells(plan: SudokuPlan, seeds: readonly number[]): SudokuCell[] {
+  const networks = seeds.flatMap((seed) => SUDOKU_MODELS.map((model) => networkCell(plan, model, seed)));
   const votings = networks
     .filter(({ model }) => model === "akorn")
     .flatMap((start) =>
@@ -204,7 +204,7 @@ export function cellsOf(plan: ScalePlan, seeds: readonly number[]): CellConfig[]
   return [...networks, ...votings];
 }
 
-function networkCell(plan: ScalePlan, model: ModelName, seed: number): NetworkCell {
+function networkCell(plan: SudokuPlan, model: SudokuModelName, seed: number): SudokuNetworkCell {
   const { shape, origin, trainBoards, symmetries, hints, lossSteps, steps, batchSize, schedule, ema } = plan;
   const { validationBoards, evaluations, testBoards, testDraws, shownSteps, shownDraws } = plan;
   return {

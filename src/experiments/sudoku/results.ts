@@ -7,9 +7,9 @@ import type { FinishedRun } from "../experiment.js";
 import { ofKind } from "../experiment.js";
 import { parameterCount, scheduleText } from "../training.js";
 import type { BoardSets } from "./boards.js";
-import { MODEL_TEXTS, trainedSteps, trainingTask } from "./networks.js";
-import type { CellConfig, ModelName, NetworkCell, ScalePlan } from "./plan.js";
-import { MODELS, SET_LABELS, SET_NAMES } from "./plan.js";
+import { SUDOKU_MODEL_TEXTS, trainedSteps, trainingTask } from "./networks.js";
+import type { SudokuCell, SudokuModelName, SudokuNetworkCell, SudokuPlan } from "./plan.js";
+import { SUDOKU_MODELS, SET_LABELS, SUDOKU_SET_NAMES } from "./plan.js";
 import type { PairedDifference, SudokuVote } from "./votes.js";
 
 /** Board accuracy of one network on one set; accuracies are fractions 0..1. */
@@ -26,7 +26,7 @@ export interface Accuracy {
 }
 
 /** Measurements on validation boards while a network is trained. */
-export interface LearningPoint {
+export interface SudokuLearningPoint {
   /** Training boards seen. */
   readonly boards: number;
   readonly loss: number;
@@ -57,10 +57,10 @@ interface Votes {
   readonly ranking: number | undefined;
 }
 
-export interface NetworkResult {
+export interface SudokuNetworkResult {
   readonly kind: "network";
   readonly accuracies: readonly Accuracy[];
-  readonly learning: readonly LearningPoint[];
+  readonly learning: readonly SudokuLearningPoint[];
   readonly solutions: readonly SudokuSolution[];
   readonly boardsPerSecond: number;
   readonly seconds: number;
@@ -72,7 +72,7 @@ export interface VotingResult extends Votes {
 }
 
 /** What a cell returns. */
-export type CellResult = NetworkResult | VotingResult;
+export type SudokuResult = SudokuNetworkResult | VotingResult;
 
 /** A network with its seed. */
 interface Run {
@@ -98,7 +98,7 @@ export interface SudokuReport {
   readonly sets: readonly SudokuSet[];
   readonly accuracies: readonly (Accuracy & Run)[];
   readonly votings: readonly SudokuVoting[];
-  readonly learning: readonly (Run & { readonly points: readonly LearningPoint[] })[];
+  readonly learning: readonly (Run & { readonly points: readonly SudokuLearningPoint[] })[];
   readonly solutions: readonly SudokuSolution[];
   readonly provenance: Provenance & {
     readonly steps: number;
@@ -138,7 +138,7 @@ export interface SudokuSet {
 }
 
 /** Board accuracy as the authors' repository reports it (arXiv:2410.13821, scripts/sudoku), in %. */
-const PAPER: Readonly<Record<ModelName, SudokuModel["paper"]>> = {
+const PAPER: Readonly<Record<SudokuModelName, SudokuModel["paper"]>> = {
   akorn: [
     { condition: "T = 128", set: "id", text: "100.0 ± 0.0" },
     { condition: "T = 128", set: "ood", text: "51.7 ± 3.3" },
@@ -158,7 +158,7 @@ const PAPER: Readonly<Record<ModelName, SudokuModel["paper"]>> = {
 };
 
 /** The T that the paper reports. */
-const REPORTED: Readonly<Record<ModelName, number>> = { akorn: 128, itrsa: 32, transformer: 1 };
+const REPORTED: Readonly<Record<SudokuModelName, number>> = { akorn: 128, itrsa: 32, transformer: 1 };
 
 /** Gathers the results of all cells. */
 export function sudokuReport({
@@ -168,7 +168,7 @@ export function sudokuReport({
   device,
   provenance,
   results,
-}: FinishedRun<ScalePlan, CellConfig, CellResult> & { readonly boards: BoardSets }): SudokuReport {
+}: FinishedRun<SudokuPlan, SudokuCell, SudokuResult> & { readonly boards: BoardSets }): SudokuReport {
   const networks = ofKind(results, "network");
   const votings = ofKind(results, "voting");
   return {
@@ -176,11 +176,11 @@ export function sudokuReport({
     subtitle:
       "Cells of a board as coupled oscillators: does a network solve more when it runs longer than it was trained to, and when its lowest energy chooses among several tries?",
     scale,
-    models: MODELS.flatMap((model) => {
+    models: SUDOKU_MODELS.flatMap((model) => {
       const cell = networks.find(([config]) => config.model === model)?.[0];
       return cell ? [modelOf(model, cell)] : [];
     }),
-    sets: SET_NAMES.map((set) => ({
+    sets: SUDOKU_SET_NAMES.map((set) => ({
       id: set,
       label: SET_LABELS[set],
       givens: givenRange(boards.test[set]),
@@ -213,10 +213,10 @@ export function sudokuReport({
   };
 }
 
-function modelOf(model: ModelName, config: NetworkCell): SudokuModel {
+function modelOf(model: SudokuModelName, config: SudokuNetworkCell): SudokuModel {
   return {
     id: model,
-    ...MODEL_TEXTS[model],
+    ...SUDOKU_MODEL_TEXTS[model],
     // As the authors count: with AKOrN's x0, which nothing uses.
     parameters: parameterCount(trainingTask(config).parameters),
     trainedSteps: trainedSteps(config),
@@ -233,9 +233,11 @@ function givenRange({ puzzles, count }: Boards): readonly [number, number] {
   return [Math.min(...counts), Math.max(...counts)];
 }
 
-function recipeOf(plan: ScalePlan, boards: BoardSets, device: string): Record<string, string> {
+function recipeOf(plan: SudokuPlan, boards: BoardSets, device: string): Record<string, string> {
   const { shape, hints, symmetries, ema, learningRates, lossSteps, schedule } = plan;
-  const rates = MODELS.map((model) => `${learningRates[model]} (${MODEL_TEXTS[model].label})`).join(", ");
+  const rates = SUDOKU_MODELS.map(
+    (model) => `${learningRates[model]} (${SUDOKU_MODEL_TEXTS[model].label})`,
+  ).join(", ");
   return {
     "Training boards": boards.train.source,
     "Changes of training boards": symmetries

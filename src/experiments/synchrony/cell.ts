@@ -10,18 +10,21 @@ import { initialValues } from "../../train/trainer.js";
 import { cellFolder } from "../cells.js";
 import type { DigitsOptions } from "../digits/cell.js";
 import { learningCurveOf, saveNetwork, testBatch, testConditions, trainNetwork } from "../digits/cell.js";
-import type { Condition } from "../digits/scenes.js";
+import type { DigitsCondition } from "../digits/scenes.js";
 import { testScenes, trainingScenes } from "../digits/scenes.js";
-import type { Tested, Tester } from "../digits/tester.js";
+import type { DigitsTestResult, Tester } from "../digits/tester.js";
 import { openTester } from "../digits/tester.js";
-import { cellTraining, loadWeights, progressOf, saveWeights, writeWeights } from "../training.js";
+import { cellTraining, loadWeights, progressOf, saveWeights, writeCellWeights } from "../training.js";
 import { hasPhases, kernelTask, networkTask } from "./networks.js";
-import type { AblationCell, CellConfig, Dynamics, KernelCell, NetworkCell } from "./plan.js";
-import { SETS } from "./plan.js";
-import type { AblationResult, CellResult, KernelResult, NetworkResult } from "./results.js";
+import type { AblationCell, SynchronyCell, Dynamics, KernelCell, SynchronyNetworkCell } from "./plan.js";
+import { SYNCHRONY_SETS } from "./plan.js";
+import type { AblationResult, SynchronyResult, KernelResult, SynchronyNetworkResult } from "./results.js";
 
 /** Trains and tests a network, trains a coupling kernel, or tests other dynamics; undefined if the cell was stopped. */
-export function runCell(config: CellConfig, options: DigitsOptions): Promise<CellResult | undefined> {
+export function runSynchronyCell(
+  config: SynchronyCell,
+  options: DigitsOptions,
+): Promise<SynchronyResult | undefined> {
   switch (config.kind) {
     case "network":
       return runNetwork(config, options);
@@ -32,11 +35,14 @@ export function runCell(config: CellConfig, options: DigitsOptions): Promise<Cel
   }
 }
 
-async function runNetwork(config: NetworkCell, options: DigitsOptions): Promise<NetworkResult | undefined> {
+async function runNetwork(
+  config: SynchronyNetworkCell,
+  options: DigitsOptions,
+): Promise<SynchronyNetworkResult | undefined> {
   const started = performance.now();
   const { seed, model, start, validationScenes, testScenes } = config;
   const { cells } = options;
-  const set = SETS[config.set];
+  const set = SYNCHRONY_SETS[config.set];
   const coupling = start?.kind === "kernel" ? await readCoupling(kernelPath(cells, start)) : undefined;
   const task = networkTask(config, { coupling });
   const batch = testBatch(validationScenes, testScenes);
@@ -67,11 +73,11 @@ async function runNetwork(config: NetworkCell, options: DigitsOptions): Promise<
 
 /** Tests under all conditions, with one session for each number of objects and form of the masks. */
 async function testAll(
-  config: NetworkCell,
+  config: SynchronyNetworkCell,
   values: State,
   coupling: TensorData | undefined,
   options: DigitsOptions,
-): Promise<NetworkResult["conditions"] | undefined> {
+): Promise<SynchronyNetworkResult["conditions"] | undefined> {
   const { model, seed, testScenes } = config;
   const phases = hasPhases(model);
   const testers = new Map<string, Promise<Tester>>();
@@ -84,8 +90,11 @@ async function testAll(
     return tester;
   };
   try {
-    return await testConditions(SETS[config.set].conditions, testScenes, options, (condition, onBatch) =>
-      testUnder(config, condition, values, options, open, onBatch),
+    return await testConditions(
+      SYNCHRONY_SETS[config.set].conditions,
+      testScenes,
+      options,
+      (condition, onBatch) => testUnder(config, condition, values, options, open, onBatch),
     );
   } finally {
     for (const tester of testers.values()) await (await tester).close();
@@ -98,14 +107,14 @@ interface MaskLayout {
 }
 
 async function testUnder(
-  config: Pick<NetworkCell, "set" | "testScenes" | "measuredScenes">,
-  condition: Condition,
+  config: Pick<SynchronyNetworkCell, "set" | "testScenes" | "measuredScenes">,
+  condition: DigitsCondition,
   values: State,
   { testing }: DigitsOptions,
   open: (layout: MaskLayout) => Promise<Tester>,
   onBatch?: (done: number, images: number) => void,
-): Promise<Tested> {
-  const set = SETS[config.set];
+): Promise<DigitsTestResult> {
+  const set = SYNCHRONY_SETS[config.set];
   const overlapChannel = (condition.maxOverlap ?? 0) > 0;
   const objects = condition.digits ?? set.digits;
   const data = testScenes(testing, set, condition, config.testScenes, overlapChannel);
@@ -123,7 +132,7 @@ async function runKernel(config: KernelCell, options: DigitsOptions): Promise<Ke
   const started = performance.now();
   const { seed, set, learningRate, clipNorm, evaluateEvery } = config;
   const scenes = (stream: string, count: number) =>
-    trainingScenes(options.training, SETS[set], { seed, stream, count });
+    trainingScenes(options.training, SYNCHRONY_SETS[set], { seed, stream, count });
   const validation = scenes("validation", config.validationScenes);
   const task = kernelTask(config);
   const batch = testBatch(config.validationScenes);
@@ -143,7 +152,7 @@ async function runKernel(config: KernelCell, options: DigitsOptions): Promise<Ke
       evaluate: async (values) => ({ synchronyLoss: (await measure(values)).at(-1)! }),
     });
     if (!run.finished) return undefined;
-    await writeWeights(
+    await writeCellWeights(
       kernelPath(options.cells, config),
       new Map([["coupling", run.values.get("coupling")!]]),
     );
@@ -167,8 +176,8 @@ async function runAblation(
   const started = performance.now();
   const { start, testScenes: count, seed, measuredScenes } = config;
   const values = await loadWeights(options.cells, start);
-  const condition = SETS[start.set].conditions[0]!;
-  const rows: { dynamics: Dynamics; tested: Tested }[] = [];
+  const condition = SYNCHRONY_SETS[start.set].conditions[0]!;
+  const rows: { dynamics: Dynamics; tested: DigitsTestResult }[] = [];
   const possible = config.changes.filter(
     ({ couplingSize }) => couplingSize === undefined || start.mode === "channels",
   );

@@ -4,11 +4,11 @@ import { loadBackgrounds, loadDigits } from "../digits/scenes.js";
 import { terminalReport } from "../digits/terminal.js";
 import { defineExperiment } from "../experiment.js";
 import type { ExperimentOptions } from "../options.js";
-import { runCell } from "./cell.js";
+import { runSynchronyCell } from "./cell.js";
 import { synchronyPage } from "./page.js";
-import type { ScalePlan, SetName } from "./plan.js";
-import { cellName, cellsOf, PLANS, SETS } from "./plan.js";
-import type { CellResult } from "./results.js";
+import type { SynchronyPlan, SynchronySetName } from "./plan.js";
+import { synchronyCellName, synchronyCells, SYNCHRONY_PLANS, SYNCHRONY_SETS } from "./plan.js";
+import type { SynchronyResult } from "./results.js";
 import { synchronyReport } from "./results.js";
 
 /** What KomplexNet's paper claims, in paired runs (TMLR 2025): all its networks, 2 and 3 digits, backgrounds, shifts. */
@@ -23,16 +23,16 @@ export const synchronyExperiment = defineExperiment({
   },
   choosesCells: true,
   plan: planOf,
-  cellsOf: (plan, { seeds }) => cellsOf(plan, seeds),
+  cellsOf: (plan, { seeds }) => synchronyCells(plan, seeds),
   load: ({ training, testing }) => ({ training, testing }),
-  nameOf: cellName,
-  runCell,
+  nameOf: synchronyCellName,
+  runCell: runSynchronyCell,
   describe,
   partialTables: (results, title) => [
     {
       title,
       columns: ["cell", "condition", "set accuracy in %", "ARI of phases"],
-      rows: [...results].flatMap(([config, result]) => rowsOf(cellName(config), result)),
+      rows: [...results].flatMap(([config, result]) => rowsOf(synchronyCellName(config), result)),
     },
   ],
   report: async (run) => {
@@ -47,13 +47,13 @@ export const synchronyExperiment = defineExperiment({
 });
 
 /** Reads the scenes' parts and leaves out sets whose backgrounds are not available. */
-async function planOf({ scale, onNote }: ExperimentOptions): Promise<ScalePlan & SceneData> {
-  const plan = PLANS[scale];
+async function planOf({ scale, onNote }: ExperimentOptions): Promise<SynchronyPlan & SceneData> {
+  const plan = SYNCHRONY_PLANS[scale];
   const { training, testing } = await loadDigits();
   const largest = Math.max(...plan.sets.map(({ steps }) => plan.trainScenes ?? steps * plan.batchSize));
   const backgrounds = await loadBackgrounds(scale !== "smoke", Math.max(largest, plan.testScenes), onNote);
   if (backgrounds === undefined) onNote("No CIFAR-10 here: the sets with backgrounds are left out.");
-  const isPlain = (set: SetName) => (SETS[set].background ?? "none") === "none";
+  const isPlain = (set: SynchronySetName) => (SYNCHRONY_SETS[set].background ?? "none") === "none";
   return {
     ...plan,
     sets: plan.sets.filter(({ set }) => backgrounds !== undefined || isPlain(set)),
@@ -62,7 +62,7 @@ async function planOf({ scale, onNote }: ExperimentOptions): Promise<ScalePlan &
   };
 }
 
-function describe(result: CellResult): string {
+function describe(result: SynchronyResult): string {
   const seconds = `${Math.round(result.seconds)} s`;
   if (result.kind === "kernel") {
     return `synchrony loss ${number(result.before.at(-1)!)} to ${number(result.after.at(-1)!)} in ${seconds}`;
@@ -73,7 +73,7 @@ function describe(result: CellResult): string {
 }
 
 /** Rows of one cell in the table of a run that is not complete. */
-function rowsOf(name: string, result: CellResult): string[][] {
+function rowsOf(name: string, result: SynchronyResult): string[][] {
   if (result.kind !== "network") return [[name, result.kind, "", ""]];
   return result.conditions.map(({ condition, metrics, phases }) => [
     name,

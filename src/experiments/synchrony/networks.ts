@@ -11,11 +11,11 @@ import {
 } from "../../systems/komplexnet/training/tasks.js";
 import { TransformerBaseline } from "../../systems/komplexnet/baselines/transformer-baseline.js";
 import type { Task } from "../../train/task.js";
-import type { ModelDescription } from "../digits/results.js";
+import type { DigitsModelDescription } from "../digits/results.js";
 import { BASELINE_TEXTS } from "../digits/results.js";
 import { imageChannels } from "../digits/scenes.js";
-import type { Dynamics, KernelCell, ModelName, NetworkCell } from "./plan.js";
-import { SETS } from "./plan.js";
+import type { Dynamics, KernelCell, SynchronyModelName, SynchronyNetworkCell } from "./plan.js";
+import { SYNCHRONY_SETS } from "./plan.js";
 
 export interface NetworkOptions extends KomplexNetTaskOptions {
   /** Number of objects in the scenes that are shown; default that of training. */
@@ -35,10 +35,10 @@ export function networkTask(
     mode,
     dynamics: trained,
     start,
-  }: Pick<NetworkCell, "set" | "model" | "mode" | "dynamics" | "start">,
+  }: Pick<SynchronyNetworkCell, "set" | "model" | "mode" | "dynamics" | "start">,
   { objects, overlapChannel = false, dynamics = trained, coupling, ...task }: NetworkOptions = {},
 ): Task {
-  const inChannels = imageChannels(SETS[set]);
+  const inChannels = imageChannels(SYNCHRONY_SETS[set]);
   const trainFrontEnd = mode === "endtoend";
   if (model === "real") return new RealBaselineTask(new RealBaseline({ inChannels, trainFrontEnd: true }));
   if (model === "transformer") return new TransformerBaselineTask(new TransformerBaseline({ inChannels }));
@@ -48,7 +48,7 @@ export function networkTask(
     desynchrony: dynamics.desynchrony,
     kuramotoMode: trainFrontEnd ? "endtoend" : "channels",
     phaseMode: model === "ideal" || model === "random" ? model : "kuramoto",
-    objects: objects ?? SETS[set].digits,
+    objects: objects ?? SYNCHRONY_SETS[set].digits,
     overlapChannel,
     coupling: coupling
       ? { kernel: "learnt", values: coupling }
@@ -63,17 +63,19 @@ export function networkTask(
 export function kernelTask({ set, dynamics }: KernelCell): CouplingTask {
   const { timesteps, desynchrony, couplingSize } = dynamics;
   return new CouplingTask({
-    inChannels: imageChannels(SETS[set]),
-    objects: SETS[set].digits,
+    inChannels: imageChannels(SYNCHRONY_SETS[set]),
+    objects: SYNCHRONY_SETS[set].digits,
     timesteps,
     desynchrony,
     coupling: { size: couplingSize },
   });
 }
 
-export const hasPhases = (model: ModelName): boolean => model !== "real" && model !== "transformer";
+export const hasPhases = (model: SynchronyModelName): boolean => model !== "real" && model !== "transformer";
 
-export const MODEL_TEXTS: Readonly<Record<ModelName, Omit<ModelDescription, "parameters">>> = {
+export const SYNCHRONY_MODEL_TEXTS: Readonly<
+  Record<SynchronyModelName, Omit<DigitsModelDescription, "parameters">>
+> = {
   kuramoto: {
     id: "kuramoto",
     label: "KomplexNet",

@@ -12,15 +12,15 @@ import { accuracyDifferenceError, judgeDifferences, points } from "../../report/
 import type { DigitsReport, PhasePicture } from "../digits/results.js";
 import { checkReport, heading } from "../digits/results.js";
 import {
-  accuracySection,
+  digitsAccuracySection,
   digitsProvenance,
-  learningSection,
+  digitsLearningSection,
   orderingSection,
   phaseSection,
   timestepSection,
   verdicts,
 } from "../digits/sections.js";
-import { budgetRemark, headline } from "../digits/verdict.js";
+import { budgetRemark, digitsHeadline } from "../digits/verdict.js";
 import type { AblationRow, SynchronyPoint, SynchronyReport } from "./results.js";
 import { rankCorrelation, synchronyPoints } from "./results.js";
 
@@ -29,8 +29,8 @@ export async function synchronyPage(report: SynchronyReport): Promise<string> {
   for (const set of report.sets) checkReport(set);
   const sections: (Section | undefined)[] = [summarySection(report)];
   for (const [i, set] of report.sets.entries()) {
-    sections.push(phaseSection(set, i === 0), layerSection(set), await accuracySection(set));
-    sections.push(orderingSection(set), await timestepSection(set), await learningSection(set));
+    sections.push(phaseSection(set, i === 0), layerSection(set), await digitsAccuracySection(set));
+    sections.push(orderingSection(set), await timestepSection(set), await digitsLearningSection(set));
   }
   sections.push(await scatterSection(report), ablationSection(report), await kernelSection(report));
   sections.push(sheetSection(report));
@@ -49,7 +49,7 @@ function summarySection({ sets }: SynchronyReport): Section {
     body: sets.map((set) => {
       const budget = budgetRemark(set);
       return markup`<h3>${set.title}</h3>
-        <p>${headline(set)}</p>
+        <p>${digitsHeadline(set)}</p>
         ${verdicts(set)}
         ${intervals(set)} ${budget === undefined ? null : note("caution", budget)}`;
     }),

@@ -1,9 +1,9 @@
-import type { NetworkConfig } from "../digits/cell.js";
-import type { Condition, SceneSet } from "../digits/scenes.js";
+import type { DigitsNetworkConfig } from "../digits/cell.js";
+import type { DigitsCondition, SceneSet } from "../digits/scenes.js";
 import type { Scale } from "../options.js";
 
 /** The networks that are compared. */
-export const MODELS = [
+export const SYNCHRONY_MODELS = [
   "kuramoto",
   "feedback",
   "continued",
@@ -15,11 +15,11 @@ export const MODELS = [
   "transformer",
 ] as const;
 
-export type ModelName = (typeof MODELS)[number];
+export type SynchronyModelName = (typeof SYNCHRONY_MODELS)[number];
 
-export const SET_NAMES = ["digits2", "digits3", "colour", "grey"] as const;
+export const SYNCHRONY_SET_NAMES = ["digits2", "digits3", "colour", "grey"] as const;
 
-export type SetName = (typeof SET_NAMES)[number];
+export type SynchronySetName = (typeof SYNCHRONY_SET_NAMES)[number];
 
 /** What decides the oscillators' dynamics. */
 export interface Dynamics {
@@ -30,10 +30,10 @@ export interface Dynamics {
   readonly desynchrony: number;
 }
 
-interface Budget extends Omit<NetworkConfig, "model" | "testScenes" | "selectBest"> {
+interface Budget extends Omit<DigitsNetworkConfig, "model" | "testScenes" | "selectBest"> {
   readonly experiment: "synchrony";
   readonly version: 1;
-  readonly set: SetName;
+  readonly set: SynchronySetName;
   readonly dynamics: Dynamics;
 }
 
@@ -43,15 +43,15 @@ export interface KernelCell extends Budget {
 }
 
 /** One network, trained on one set of scenes and tested under all its conditions. */
-export interface NetworkCell extends Budget, NetworkConfig {
+export interface SynchronyNetworkCell extends Budget, DigitsNetworkConfig {
   readonly kind: "network";
-  readonly model: ModelName;
+  readonly model: SynchronyModelName;
   /** Whether Gabors and coupling are trained ("endtoend") or stay as they start ("channels"). */
   readonly mode: "endtoend" | "channels";
   /** Scenes of each condition whose phases are measured. */
   readonly measuredScenes: number;
   /** The finished cell that gives the starting values, or the coupling kernel. */
-  readonly start?: NetworkCell | KernelCell;
+  readonly start?: SynchronyNetworkCell | KernelCell;
 }
 
 /** A trained network tested with other dynamics. */
@@ -63,79 +63,79 @@ export interface AblationCell {
   readonly changes: readonly Partial<Dynamics>[];
   readonly testScenes: number;
   readonly measuredScenes: number;
-  readonly start: NetworkCell;
+  readonly start: SynchronyNetworkCell;
 }
 
-export type CellConfig = NetworkCell | KernelCell | AblationCell;
+export type SynchronyCell = SynchronyNetworkCell | KernelCell | AblationCell;
 
 /** "digits2/kuramoto/seed1": what `--cells` chooses from. */
-export function cellName(config: CellConfig): string {
+export function synchronyCellName(config: SynchronyCell): string {
   const { seed } = config;
   if (config.kind === "ablation") return `${config.start.set}/ablation/seed${seed}`;
   return `${config.set}/${config.kind === "kernel" ? "kernel" : config.model}/seed${seed}`;
 }
 
-const CLEAN: Condition = {
+const CLEAN: DigitsCondition = {
   id: "clean",
   label: "clean",
   description: "New digits of the MNIST test set, no overlap.",
 };
 
-const noise = (variance: number): Condition => ({
+const noise = (variance: number): DigitsCondition => ({
   id: "noise",
   label: "Gaussian noise",
   description: `Additive noise of variance ${variance}, clipped to 0..1; training had none.`,
   corruption: { kind: "gaussian", variance },
 });
 
-const overlap = (percent: number): Condition => ({
+const overlap = (percent: number): DigitsCondition => ({
   id: `overlap${percent}`,
   label: `overlap to ${percent} %`,
   description: "Digits may cover each other; training never showed that.",
   maxOverlap: percent / 100,
 });
 
-const SALT: Condition = {
+const SALT: DigitsCondition = {
   id: "saltAndPepper",
   label: "salt and pepper",
   description: "5 % of the pixels set to white or black.",
   corruption: { kind: "saltAndPepper", amount: 0.05 },
 };
 
-const ROTATED: Condition = {
+const ROTATED: DigitsCondition = {
   id: "rotated",
   label: "rotated 25°",
   description: "The whole picture turned; our addition to the paper's tests.",
   shift: { rotation: 25 },
 };
 
-const SMALLER: Condition = {
+const SMALLER: DigitsCondition = {
   id: "smaller",
   label: "scaled to 75 %",
   description: "The whole picture shrunk; our addition.",
   shift: { scale: 0.75 },
 };
 
-const MOVED: Condition = {
+const MOVED: DigitsCondition = {
   id: "moved",
   label: "moved 4 pixels",
   description: "The whole picture moved down and right; our addition.",
   shift: { translation: [4, 4] },
 };
 
-const digits = (count: 2 | 3): Condition => ({
+const digits = (count: 2 | 3): DigitsCondition => ({
   id: `digits${count}`,
   label: `${count} digits`,
   description: "Another number of digits than in training.",
   digits: count,
 });
 
-export interface SetDescription extends SceneSet {
+export interface SynchronySetDescription extends SceneSet {
   readonly title: string;
-  readonly conditions: readonly Condition[];
+  readonly conditions: readonly DigitsCondition[];
 }
 
-export const SETS: Readonly<Record<SetName, SetDescription>> = {
+export const SYNCHRONY_SETS: Readonly<Record<SynchronySetName, SynchronySetDescription>> = {
   digits2: {
     title: "Two digits",
     digits: 2,
@@ -174,12 +174,12 @@ export const CHANGES: readonly Partial<Dynamics>[] = [
 ];
 
 interface SetPlan {
-  readonly set: SetName;
-  readonly models: readonly ModelName[];
+  readonly set: SynchronySetName;
+  readonly models: readonly SynchronyModelName[];
   readonly steps: number;
 }
 
-export interface ScalePlan {
+export interface SynchronyPlan {
   readonly sets: readonly SetPlan[];
   readonly mode: "endtoend" | "channels";
   readonly dynamics: Dynamics;
@@ -209,7 +209,7 @@ const EPOCH = Math.floor(48_000 / 256);
  *   beside a control that is trained on as long without feedback.
  * - paper: the authors' recipe, end to end, everything from scratch.
  */
-export const PLANS: Readonly<Record<Scale, ScalePlan>> = {
+export const SYNCHRONY_PLANS: Readonly<Record<Scale, SynchronyPlan>> = {
   smoke: {
     sets: [
       {
@@ -280,9 +280,9 @@ export const PLANS: Readonly<Record<Scale, ScalePlan>> = {
 };
 
 /** All cells of a run, in the order in which they can be done: a cell's start comes before it. */
-export function cellsOf(plan: ScalePlan, seeds: readonly number[]): CellConfig[] {
+export function synchronyCells(plan: SynchronyPlan, seeds: readonly number[]): SynchronyCell[] {
   const cells = plan.sets.flatMap((set) =>
-    seeds.flatMap((seed): CellConfig[] => {
+    seeds.flatMap((seed): SynchronyCell[] => {
       const networks = set.models.map((model) => networkCell(plan, set, model, seed));
       const kernels = networks.flatMap(({ start }) => (start?.kind === "kernel" ? [start] : []));
       const trained = networks.find(({ model }) => model === "kuramoto");
@@ -290,11 +290,11 @@ export function cellsOf(plan: ScalePlan, seeds: readonly number[]): CellConfig[]
       return [...kernels, ...networks, ...ablation];
     }),
   );
-  const later = (cell: CellConfig) => cell.kind !== "kernel" && cell.start !== undefined;
+  const later = (cell: SynchronyCell) => cell.kind !== "kernel" && cell.start !== undefined;
   return [...cells.filter((cell) => !later(cell)), ...cells.filter(later)];
 }
 
-function budget(plan: ScalePlan, { set }: SetPlan, seed: number, steps: number): Budget {
+function budget(plan: SynchronyPlan, { set }: SetPlan, seed: number, steps: number): Budget {
   return {
     experiment: "synchrony",
     version: 1,
@@ -311,7 +311,12 @@ function budget(plan: ScalePlan, { set }: SetPlan, seed: number, steps: number):
   };
 }
 
-function networkCell(plan: ScalePlan, set: SetPlan, model: ModelName, seed: number): NetworkCell {
+function networkCell(
+  plan: SynchronyPlan,
+  set: SetPlan,
+  model: SynchronyModelName,
+  seed: number,
+): SynchronyNetworkCell {
   const further = (model === "feedback" || model === "continued") && plan.furtherSteps > 0;
   const start = further
     ? networkCell(plan, set, "kuramoto", seed)
@@ -331,7 +336,7 @@ function networkCell(plan: ScalePlan, set: SetPlan, model: ModelName, seed: numb
   };
 }
 
-function ablationCell(plan: ScalePlan, start: NetworkCell): AblationCell {
+function ablationCell(plan: SynchronyPlan, start: SynchronyNetworkCell): AblationCell {
   const { seed, testScenes, measuredScenes } = start;
   const { changes } = plan;
   return {

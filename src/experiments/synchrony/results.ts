@@ -5,23 +5,30 @@ import { pngDataUri } from "../../report/png.js";
 import { IMAGES } from "../../systems/komplexnet/training/tasks.js";
 import type { TrainingData } from "../../train/task.js";
 import { cellFolder } from "../cells.js";
-import { readPictures } from "../digits/pictures.js";
-import type { DigitsReport, LearningPoint } from "../digits/results.js";
+import { readDigitsPictures } from "../digits/pictures.js";
+import type { DigitsReport, DigitsLearningPoint } from "../digits/results.js";
 import { gatherRuns } from "../digits/results.js";
 import type { SceneData } from "../digits/scenes.js";
 import { imageChannels, PIXELS, testScenes } from "../digits/scenes.js";
-import type { Tested } from "../digits/tester.js";
+import type { DigitsTestResult } from "../digits/tester.js";
 import type { FinishedRun } from "../experiment.js";
 import { ofKind } from "../experiment.js";
 import { parameterCount } from "../training.js";
-import { MODEL_TEXTS, networkTask } from "./networks.js";
-import type { AblationCell, CellConfig, Dynamics, NetworkCell, ScalePlan, SetName } from "./plan.js";
-import { SETS } from "./plan.js";
+import { SYNCHRONY_MODEL_TEXTS, networkTask } from "./networks.js";
+import type {
+  AblationCell,
+  SynchronyCell,
+  Dynamics,
+  SynchronyNetworkCell,
+  SynchronyPlan,
+  SynchronySetName,
+} from "./plan.js";
+import { SYNCHRONY_SETS } from "./plan.js";
 
-export interface NetworkResult {
+export interface SynchronyNetworkResult {
   readonly kind: "network";
-  readonly conditions: readonly (Tested & { readonly condition: string })[];
-  readonly learningCurve: readonly LearningPoint[];
+  readonly conditions: readonly (DigitsTestResult & { readonly condition: string })[];
+  readonly learningCurve: readonly DigitsLearningPoint[];
   readonly imagesPerSecond: number;
   readonly seconds: number;
 }
@@ -41,11 +48,11 @@ export interface KernelResult extends KernelLosses {
 export interface AblationResult {
   readonly kind: "ablation";
   /** The trained dynamics first. */
-  readonly rows: readonly { readonly dynamics: Dynamics; readonly tested: Tested }[];
+  readonly rows: readonly { readonly dynamics: Dynamics; readonly tested: DigitsTestResult }[];
   readonly seconds: number;
 }
 
-export type CellResult = NetworkResult | KernelResult | AblationResult;
+export type SynchronyResult = SynchronyNetworkResult | KernelResult | AblationResult;
 
 /** Everything that the report of the synchrony experiment shows, as plain data. */
 export interface SynchronyReport {
@@ -116,7 +123,7 @@ function ranks(values: readonly number[]): number[] {
   });
 }
 
-type Run = FinishedRun<ScalePlan, CellConfig, CellResult> & SceneData;
+type Run = FinishedRun<SynchronyPlan, SynchronyCell, SynchronyResult> & SceneData;
 
 /** Gathers the results of all cells. */
 export async function synchronyReport(run: Run): Promise<SynchronyReport> {
@@ -133,28 +140,28 @@ export async function synchronyReport(run: Run): Promise<SynchronyReport> {
     sets,
     ablation: ablationRows(ofKind(run.results, "ablation")),
     kernels: ofKind(run.results, "kernel").map(([{ set, seed }, { before, after }]) => ({
-      set: SETS[set].title,
+      set: SYNCHRONY_SETS[set].title,
       seed,
       before,
       after,
     })),
-    sheets: sets.map(({ id, title }) => ({ title, uri: sheetOf(run, id as SetName) })),
+    sheets: sets.map(({ id, title }) => ({ title, uri: sheetOf(run, id as SynchronySetName) })),
   };
 }
 
 async function setReport(
   { plan, scale, testing, cells: folder, device, provenance }: Run,
-  set: SetName,
-  cells: readonly (readonly [NetworkCell, NetworkResult])[],
+  set: SynchronySetName,
+  cells: readonly (readonly [SynchronyNetworkCell, SynchronyNetworkResult])[],
 ): Promise<DigitsReport> {
-  const { title, digits, conditions, background = "none" } = SETS[set];
+  const { title, digits, conditions, background = "none" } = SYNCHRONY_SETS[set];
   const { models, steps } = plan.sets.find((one) => one.set === set)!;
   const first = (model: string) => cells.find(([config]) => config.model === model)![0];
   const runs = cells.map(([{ model, seed }, result]) => ({ ...result, model, seed }));
-  const shown = testScenes(testing, SETS[set], conditions[0]!, plan.testScenes);
+  const shown = testScenes(testing, SYNCHRONY_SETS[set], conditions[0]!, plan.testScenes);
   const folders = new Map(models.map((model) => [model as string, cellFolder(folder, first(model))]));
-  const pictures = await readPictures(folders, shown, {
-    channels: imageChannels(SETS[set]),
+  const pictures = await readDigitsPictures(folders, shown, {
+    channels: imageChannels(SYNCHRONY_SETS[set]),
     objects: digits,
   });
   return {
@@ -163,7 +170,7 @@ async function setReport(
     scale,
     digits,
     models: models.map((model) => ({
-      ...MODEL_TEXTS[model],
+      ...SYNCHRONY_MODEL_TEXTS[model],
       parameters: parameterCount(networkTask(first(model)).parameters),
     })),
     ...gatherRuns(models, conditions, runs, ({ phases }) => phases?.ari),
@@ -220,16 +227,20 @@ function settingOf(dynamics: Dynamics, trained: Dynamics): string {
 const SHEET_SCENES = 8;
 
 /** The first test scenes under every condition. */
-function sheetOf({ testing, plan }: Run, set: SetName): string {
+function sheetOf({ testing, plan }: Run, set: SynchronySetName): string {
   const columns = Math.min(SHEET_SCENES, plan.testScenes);
   const indices = Array.from({ length: columns }, (_, i) => i);
-  const channels = imageChannels(SETS[set]);
+  const channels = imageChannels(SYNCHRONY_SETS[set]);
   const sheet = contactSheet({
-    title: SETS[set].title,
+    title: SYNCHRONY_SETS[set].title,
     columns: indices.map((i) => `${i + 1}`),
-    rows: SETS[set].conditions.map((condition) => ({
+    rows: SYNCHRONY_SETS[set].conditions.map((condition) => ({
       label: condition.id,
-      images: picturesOf(testScenes(testing, SETS[set], condition, plan.testScenes), indices, channels),
+      images: picturesOf(
+        testScenes(testing, SYNCHRONY_SETS[set], condition, plan.testScenes),
+        indices,
+        channels,
+      ),
     })),
     cell: 64,
   });

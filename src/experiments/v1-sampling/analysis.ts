@@ -5,7 +5,7 @@ import type { CorruptionGroup } from "../../robustness/corruptions/index.js";
 import { corruptionGroup } from "../../robustness/corruptions/index.js";
 import type { CellType, MatchedCells, ReceptiveFields } from "../../systems/vonenet/index.js";
 import { CELL_TYPES, overlap, subPopulations } from "../../systems/vonenet/index.js";
-import type { NetworkResult, Tested } from "./cell.js";
+import type { V1NetworkResult, V1TestResult } from "./cell.js";
 
 /** A value over seeds. */
 export type Spread = SeedSummary;
@@ -77,11 +77,11 @@ export interface MatchFacts {
 /** One seed's result of a network. */
 export interface SeedResult {
   readonly seed: number;
-  readonly result: NetworkResult;
+  readonly result: V1NetworkResult;
 }
 
 /** A(c) = mean over severities of A(c, s). */
-function corruptionMeans(tested: readonly Tested[]): Map<string, number> {
+function corruptionMeans(tested: readonly V1TestResult[]): Map<string, number> {
   const names = [...new Set(tested.map(({ corruption }) => corruption))].filter((name) => name !== "clean");
   return new Map(
     names.map((name) => [
@@ -92,19 +92,19 @@ function corruptionMeans(tested: readonly Tested[]): Map<string, number> {
 }
 
 /** mCA: mean over corruptions of their means over severities. */
-export function meanCorruptionAccuracy(tested: readonly Tested[]): number {
+export function meanCorruptionAccuracy(tested: readonly V1TestResult[]): number {
   return average([...corruptionMeans(tested).values()]);
 }
 
-export function cleanAccuracy(tested: readonly Tested[]): number {
+export function cleanAccuracy(tested: readonly V1TestResult[]): number {
   return tested.find(({ corruption }) => corruption === "clean")?.accuracy ?? NaN;
 }
 
-const over = (results: readonly SeedResult[], value: (tested: readonly Tested[]) => number): Spread =>
+const over = (results: readonly SeedResult[], value: (tested: readonly V1TestResult[]) => number): Spread =>
   summariseSeeds(results.map(({ seed, result }): SeedValue => ({ seed, value: value(result.tested) })));
 
 /** All scores of a network over its seeds. */
-export function scoresOf(results: readonly SeedResult[]): NetworkScores {
+export function v1Scores(results: readonly SeedResult[]): NetworkScores {
   const corruptions = [...corruptionMeans(results[0]!.result.tested).keys()];
   const kind = (name: string): CorruptionGroup =>
     corruptionGroup(name as Parameters<typeof corruptionGroup>[0]);
@@ -131,7 +131,7 @@ export function scoresOf(results: readonly SeedResult[]): NetworkScores {
 export function relativeDifference(
   one: readonly SeedResult[],
   other: readonly SeedResult[],
-  value: (tested: readonly Tested[]) => number = meanCorruptionAccuracy,
+  value: (tested: readonly V1TestResult[]) => number = meanCorruptionAccuracy,
 ): Spread | undefined {
   const pairs = one.flatMap(({ seed, result }): SeedValue[] => {
     const partner = other.find((candidate) => candidate.seed === seed);
@@ -146,7 +146,7 @@ export function relativeDifference(
 export interface Population {
   readonly seed: number;
   readonly fields: ReceptiveFields;
-  readonly result: NetworkResult;
+  readonly result: V1NetworkResult;
 }
 
 /** Facts of the 24 groups of cells: cells of all seeds together, effects as means over seeds. */

@@ -23,15 +23,15 @@ import { train } from "../../train/run-node.js";
 import type { CellOptions } from "../cells.js";
 import { cellFolder } from "../cells.js";
 import { cellTraining, parameterCount, progressOf, saveWeights } from "../training.js";
-import type { Condition, StudyImages, TestImages } from "./images.js";
+import type { V1Condition, StudyImages, TestImages } from "./images.js";
 import { fullBatches, openReadOut, openResponses, sampledNetwork, taskOf, v1Of } from "./networks.js";
-import type { NetworkCell } from "./plan.js";
+import type { V1NetworkCell } from "./plan.js";
 import { isSampled } from "./plan.js";
 
 const TEST_BATCH = 50;
 
 /** Accuracy under one condition. */
-export interface Tested extends Condition {
+export interface V1TestResult extends V1Condition {
   readonly accuracy: number;
   readonly top5: number;
 }
@@ -60,8 +60,8 @@ export interface Dissection {
   readonly silenced: readonly Silenced[];
 }
 
-export interface NetworkResult {
-  readonly tested: readonly Tested[];
+export interface V1NetworkResult {
+  readonly tested: readonly V1TestResult[];
   readonly learningCurve: readonly {
     readonly step: number;
     readonly images: number;
@@ -84,10 +84,10 @@ export interface StudyData {
 type StudyOptions = CellOptions & StudyData;
 
 /** Trains, tests and dissects one network; undefined if it was stopped. */
-export async function runCell(
-  config: NetworkCell,
+export async function runV1Cell(
+  config: V1NetworkCell,
   options: StudyOptions,
-): Promise<NetworkResult | undefined> {
+): Promise<V1NetworkResult | undefined> {
   const started = performance.now();
   const { seed, steps, batchSize, learningRate: rate, evaluateEvery } = config;
   const { images } = options;
@@ -183,10 +183,10 @@ async function testAll(
   values: State,
   batch: number,
   options: StudyOptions,
-): Promise<Tested[] | undefined> {
+): Promise<V1TestResult[] | undefined> {
   const { test } = options;
   const report = progressOf(options, "testing", test.conditions.length);
-  const tested: Tested[] = [];
+  const tested: V1TestResult[] = [];
   for (const condition of test.conditions) {
     if (options.signal.aborted) return undefined;
     const images = await test.load(condition);
@@ -199,7 +199,7 @@ async function testAll(
 
 /** Responses of V1, the weights behind it, and the accuracy lost without each group of cells. */
 async function dissect(
-  config: NetworkCell,
+  config: V1NetworkCell,
   values: State,
   options: StudyOptions,
 ): Promise<Dissection | undefined> {
@@ -269,7 +269,7 @@ class Tally {
   #moved = { sum: 0, count: 0 };
 
   add(
-    { corruption }: Condition,
+    { corruption }: V1Condition,
     labels: readonly number[],
     { logits, moved }: { readonly logits: Float32Array; readonly moved: Float32Array },
   ): void {

@@ -4,12 +4,12 @@ import type { ResultTable } from "../experiment.js";
 import { defineExperiment } from "../experiment.js";
 import type { ExperimentOptions } from "../options.js";
 import { cleanAccuracy, meanCorruptionAccuracy } from "./analysis.js";
-import type { NetworkResult } from "./cell.js";
-import { runCell } from "./cell.js";
+import type { V1NetworkResult } from "./cell.js";
+import { runV1Cell } from "./cell.js";
 import type { StudyPlan } from "./images.js";
 import { openSources, studyImages, testImages } from "./images.js";
 import { judged, signedPercent, v1SamplingPage } from "./page.js";
-import { cellName, cellsOf, PLANS } from "./plan.js";
+import { v1CellName, v1Cells, V1_PLANS } from "./plan.js";
 import type { V1SamplingReport } from "./results.js";
 import { PAPER_RELATIVE, v1SamplingReport } from "./results.js";
 
@@ -33,14 +33,14 @@ export const v1Sampling = defineExperiment({
   },
   choosesCells: true,
   plan: async ({ scale, onNote }): Promise<StudyPlan> => {
-    const sources = await openSources(PLANS[scale].data, scale !== "smoke", onNote);
-    return { ...PLANS[scale], data: sources.data, sources };
+    const sources = await openSources(V1_PLANS[scale].data, scale !== "smoke", onNote);
+    return { ...V1_PLANS[scale], data: sources.data, sources };
   },
-  cellsOf: ({ sources: _, ...plan }, { seeds }) => cellsOf(plan, seeds),
+  cellsOf: ({ sources: _, ...plan }, { seeds }) => v1Cells(plan, seeds),
   standardCells: ({ networks }, all) => all.filter(({ network }) => networks.includes(network)),
   load,
-  nameOf: cellName,
-  runCell,
+  nameOf: v1CellName,
+  runCell: runV1Cell,
   describe,
   reportsSome: true,
   report: async (run) => {
@@ -75,7 +75,7 @@ function withoutPictures(report: V1SamplingReport): object {
   return { ...rest, variants: variants.map(({ filters: __, responses: ___, ...variant }) => variant) };
 }
 
-function describe({ tested, seconds, imagesPerSecond }: NetworkResult): string {
+function describe({ tested, seconds, imagesPerSecond }: V1NetworkResult): string {
   return (
     `clean ${percent(cleanAccuracy(tested))} %, corrupted ${percent(meanCorruptionAccuracy(tested))} % ` +
     `in ${Math.round(seconds)} s, ${Math.round(imagesPerSecond)} images/s`

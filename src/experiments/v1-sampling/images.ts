@@ -16,7 +16,7 @@ import { ensureFolder, readFileChecked, writeFileAtomic } from "../../util/files
 import { Random } from "../../util/random.js";
 import type { ProgressEvent } from "../../train/progress.js";
 import { progressOf } from "../training.js";
-import type { ImageSet, NetworkCell, ScalePlan, Testing } from "./plan.js";
+import type { ImageSet, V1NetworkCell, V1Plan, Testing } from "./plan.js";
 import { IMAGE_SIZE } from "./plan.js";
 
 /** The pictures of a set, training and test part. */
@@ -27,7 +27,7 @@ export interface Sources {
 }
 
 /** The plan of a run with its data set, which may not be that of the scale. */
-export interface StudyPlan extends ScalePlan {
+export interface StudyPlan extends V1Plan {
   readonly sources: Sources;
 }
 
@@ -86,7 +86,7 @@ export async function studyImages(
     trainImages,
     validationImages,
     testing,
-  }: Pick<NetworkCell, "trainImages" | "validationImages" | "testing">,
+  }: Pick<V1NetworkCell, "trainImages" | "validationImages" | "testing">,
   onNote: (line: string) => void,
 ): Promise<StudyImages> {
   const skipped: SkippedImage[] = [];
@@ -109,7 +109,7 @@ export async function studyImages(
 }
 
 /** One corruption at one severity, or neither. */
-export interface Condition {
+export interface V1Condition {
   readonly corruption: CorruptionName | "clean";
   /** 0 for clean images. */
   readonly severity: Severity | 0;
@@ -118,9 +118,9 @@ export interface Condition {
 /** Test images under all conditions; corrupted ones are written to files once. */
 export interface TestImages {
   /** Clean first. */
-  readonly conditions: readonly Condition[];
+  readonly conditions: readonly V1Condition[];
   readonly clean: PreparedImages;
-  load(condition: Condition): Promise<PreparedImages>;
+  load(condition: V1Condition): Promise<PreparedImages>;
 }
 
 export interface TestImagesOptions {
@@ -163,9 +163,9 @@ export async function testImages(clean: PreparedImages, options: TestImagesOptio
 
 const SEED = 1;
 
-type Corrupted = Condition & { readonly corruption: CorruptionName; readonly severity: Severity };
+type Corrupted = V1Condition & { readonly corruption: CorruptionName; readonly severity: Severity };
 
-const fileOf = (folder: string, { corruption, severity }: Condition): string =>
+const fileOf = (folder: string, { corruption, severity }: V1Condition): string =>
   join(folder, `${corruption}-${severity}.bin`);
 
 async function textOf(path: string): Promise<string> {

@@ -4,7 +4,7 @@ import type { Tensor, TensorData } from "../../graph/index.js";
 import { add, input, lower, mul, reshape, sqrt, sub, sum, tensorData, writeOnnx } from "../../graph/index.js";
 import type { State } from "../../nn/module.js";
 import { namedParameters } from "../../nn/module.js";
-import { baked } from "../../nn/training-state.js";
+import { asConstants } from "../../nn/training-state.js";
 import type { Session, SessionOptions } from "../../runtime/runtime.js";
 import { targetOf } from "../../runtime/runtime.js";
 import { workerRuntime } from "../../runtime/worker-node.js";
@@ -21,7 +21,7 @@ import {
   voneResNet18,
 } from "../../systems/vonenet/index.js";
 import type { Task } from "../../train/task.js";
-import type { Architecture, NetworkCell, NetworkName, SampledName } from "./plan.js";
+import type { Architecture, V1NetworkCell, NetworkName, SampledName } from "./plan.js";
 import { IMAGE_SIZE, isSampled, VISUAL_DEGREES } from "./plan.js";
 
 /** V1 of one variant and seed, without noise. */
@@ -39,7 +39,7 @@ export function v1Of(variant: SampledName, seed: number, architecture: Architect
 
 /** The network of a cell with V1. */
 export function sampledNetwork(
-  { seed, architecture }: Pick<NetworkCell, "seed" | "architecture">,
+  { seed, architecture }: Pick<V1NetworkCell, "seed" | "architecture">,
   network: SampledName,
   classes: number,
 ): VOneNet<ResNet> {
@@ -48,7 +48,7 @@ export function sampledNetwork(
 
 /** The task of a cell. Without V1, the stride of the first stage is such that the other stages see as many positions. */
 export function taskOf(
-  cell: Pick<NetworkCell, "seed" | "architecture"> & { readonly network: NetworkName },
+  cell: Pick<V1NetworkCell, "seed" | "architecture"> & { readonly network: NetworkName },
   classes: number,
 ): Task {
   const { network, architecture } = cell;
@@ -71,7 +71,7 @@ async function open(
   values: State,
   options: SessionOptions,
 ): Promise<Session> {
-  const model = writeOnnx(lower(outputs, targetOf(workerRuntime, options)), { values: baked(values) });
+  const model = writeOnnx(lower(outputs, targetOf(workerRuntime, options)), { values: asConstants(values) });
   return workerRuntime.createSession(model, options);
 }
 

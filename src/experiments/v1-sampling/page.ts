@@ -24,9 +24,9 @@ export async function v1SamplingPage(report: V1SamplingReport): Promise<string> 
     {
       facts: runFacts(run, [`${report.testImages} test images, ${report.conditions} conditions`]),
       sections: [
-        summarySection(report),
-        await accuracySection(report),
-        await learningSection(report),
+        v1SummarySection(report),
+        await v1AccuracySection(report),
+        await v1LearningSection(report),
         filterSection(report),
         await distributionSection(report),
         await tuningSection(report),
@@ -57,7 +57,7 @@ export function judged({ one, other, relative: { values } }: PairReport): string
   return `${words}, undecided (${reason}).`;
 }
 
-export function summarySection(report: V1SamplingReport): Section {
+export function v1SummarySection(report: V1SamplingReport): Section {
   const { networks, pairs, reduced } = report;
   const results = networks.map(({ id, label, scores: { mean, clean } }) => ({
     colour: CATEGORICAL[networkStyle(id)]!,
@@ -98,7 +98,7 @@ const words = (name: string): string => name.replaceAll("_", " ");
 
 const title = (name: string): string => `${name.charAt(0).toUpperCase()}${name.slice(1)}`;
 
-export async function accuracySection(report: V1SamplingReport): Promise<Section> {
+export async function v1AccuracySection(report: V1SamplingReport): Promise<Section> {
   const { networks, pairs, chance } = report;
   const series = networks.map(({ id, label }) => ({ name: label, style: networkStyle(id) }));
   const bar = (group: string, label: string, spread: Spread) => ({
@@ -179,7 +179,7 @@ export async function accuracySection(report: V1SamplingReport): Promise<Section
   };
 }
 
-export async function learningSection({ networks }: V1SamplingReport): Promise<Section> {
+export async function v1LearningSection({ networks }: V1SamplingReport): Promise<Section> {
   const chart = await lineBlock(
     "learning",
     {

@@ -61,7 +61,7 @@ export interface Testing {
 }
 
 /** One network: trained, tested and dissected. */
-export interface NetworkCell {
+export interface V1NetworkCell {
   readonly experiment: "v1-sampling";
   readonly version: 1;
   readonly network: NetworkName;
@@ -82,11 +82,11 @@ export interface NetworkCell {
 }
 
 /** "biol/seed1": what `--cells` chooses from. */
-export const cellName = ({ network, seed }: Pick<NetworkCell, "network" | "seed">): string =>
+export const v1CellName = ({ network, seed }: Pick<V1NetworkCell, "network" | "seed">): string =>
   `${network}/seed${seed}`;
 
-export interface ScalePlan extends Omit<
-  NetworkCell,
+export interface V1Plan extends Omit<
+  V1NetworkCell,
   "experiment" | "version" | "network" | "seed" | "data" | "evaluateEvery"
 > {
   readonly data: ImageSet;
@@ -104,7 +104,7 @@ const EPOCH = Math.floor(100_000 / 128);
  *   quarter of the back end's channels, a few epochs down a cosine, 3 of 5 severities. UNIF2 and UNIF3 with `--cells "*"`.
  * - paper: the authors' recipe on Tiny ImageNet.
  */
-export const PLANS: Readonly<Record<Scale, ScalePlan>> = {
+export const V1_PLANS: Readonly<Record<Scale, V1Plan>> = {
   smoke: {
     data: "cifar10",
     networks: ["biol", "unif1", "plain"],
@@ -171,7 +171,7 @@ export const PLANS: Readonly<Record<Scale, ScalePlan>> = {
 };
 
 /** All networks for each seed, the standard ones first. */
-export function cellsOf(plan: ScalePlan, seeds: readonly number[]): NetworkCell[] {
+export function v1Cells(plan: V1Plan, seeds: readonly number[]): V1NetworkCell[] {
   const { networks, evaluations, ...common } = plan;
   const ordered = [...networks, ...NETWORKS.filter((name) => !networks.includes(name))];
   return seeds.flatMap((seed) =>

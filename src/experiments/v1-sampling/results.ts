@@ -18,11 +18,11 @@ import type {
   Spread,
   VariantGroups,
 } from "./analysis.js";
-import { groupFacts, matchFacts, overlapOf, relativeDifference, scoresOf } from "./analysis.js";
-import type { NetworkResult, StudyData } from "./cell.js";
+import { groupFacts, matchFacts, overlapOf, relativeDifference, v1Scores } from "./analysis.js";
+import type { V1NetworkResult, StudyData } from "./cell.js";
 import { DATA_TITLES } from "./images.js";
 import { fullBatches, openResponses, v1Of } from "./networks.js";
-import type { NetworkCell, NetworkName, SampledName, ScalePlan } from "./plan.js";
+import type { V1NetworkCell, NetworkName, SampledName, V1Plan } from "./plan.js";
 import { isSampled, NETWORK_LABELS, NETWORK_TEXTS, NETWORKS } from "./plan.js";
 import type { Distribution, TuningChart } from "./populations.js";
 import {
@@ -95,7 +95,7 @@ export const BAND_NAMES = {
   width: ["0.10–0.18", "0.18–0.32", "0.32–0.56", "0.56–1"],
 } as const;
 
-type Run = FinishedRun<ScalePlan, NetworkCell, NetworkResult> &
+type Run = FinishedRun<V1Plan, V1NetworkCell, V1NetworkResult> &
   StudyData & { readonly session: SessionOptions };
 
 const GALLERY_COLUMNS = 16;
@@ -143,7 +143,7 @@ export async function v1SamplingReport(run: Run): Promise<V1SamplingReport> {
       label: NETWORK_LABELS[network],
       description: NETWORK_TEXTS[network],
       parameters: of(network)[0]!.result.parameters,
-      scores: scoresOf(of(network)),
+      scores: v1Scores(of(network)),
       learning: of(network).map(({ seed, result }) => ({
         seed,
         points: result.learningCurve.map(({ images, accuracy }) => ({ x: images, y: accuracy })),
@@ -286,7 +286,7 @@ function meanMatches(perSeed: readonly (readonly MatchFacts[])[]): MatchFacts[] 
   });
 }
 
-function reductions(plan: ScalePlan, scale: Scale): string[] {
+function reductions(plan: V1Plan, scale: Scale): string[] {
   if (scale === "paper") return [];
   const { architecture, testing, steps, batchSize, trainImages } = plan;
   const passes = (steps * batchSize) / trainImages;

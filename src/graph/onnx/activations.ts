@@ -1,5 +1,5 @@
 import { StriateError } from "../../util/errors.js";
-import { apply1 } from "../operator.js";
+import { applySingle } from "../operator.js";
 import {
   add,
   greater,
@@ -35,7 +35,7 @@ const KINDS: Readonly<Record<string, Kind>> = {
   thresholdedrelu: { alpha: 1, of: (x, alpha) => where(greater(x, alpha), x, 0) },
   scaledtanh: { alpha: 1, beta: 1, of: (x, alpha, beta) => mul(tanh(mul(x, beta)), alpha) },
   hardsigmoid: { alpha: 0.2, beta: 0.5, of: hardSigmoid },
-  elu: { alpha: 1, of: (x, alpha) => apply1("Elu", [x], { alpha: { float: alpha } }) },
+  elu: { alpha: 1, of: (x, alpha) => applySingle("Elu", [x], { alpha: { float: alpha } }) },
 };
 
 /**

@@ -3,7 +3,7 @@ import type { Dim } from "../dims.js";
 import { isStatic } from "../dims.js";
 import type { DType } from "../dtype.js";
 import { dtypeFromOnnx } from "../dtype.js";
-import { apply1, floatAttribute, intAttribute } from "../operator.js";
+import { applySingle, floatAttribute, intAttribute } from "../operator.js";
 import { dimTensor } from "../operators/broadcast.js";
 import {
   add,
@@ -40,12 +40,12 @@ function byHeads(x: Tensor, heads: number, what: string): Tensor {
   const width = x.shape[2]!;
   if (heads < 1 || (isStatic(width) && width % heads !== 0))
     throw new StriateError(`${what}: ${width} features cannot be divided among ${heads} heads`);
-  return transpose(apply1("Reshape", [x, integers([0, 0, heads, -1])]), HEADS_OUTSIDE);
+  return transpose(applySingle("Reshape", [x, integers([0, 0, heads, -1])]), HEADS_OUTSIDE);
 }
 
 /** The inverse of {@link byHeads}. */
 function withoutHeads(x: Tensor): Tensor {
-  return apply1("Reshape", [transpose(x, HEADS_OUTSIDE), integers([0, 0, -1])]);
+  return applySingle("Reshape", [transpose(x, HEADS_OUTSIDE), integers([0, 0, -1])]);
 }
 
 /** Every head of keys or values for as many heads of queries as share it: h0, h0, h1, h1 ... */
@@ -170,7 +170,7 @@ const rotaryEmbedding: Composition = (call) => {
   const real = sub(mul(cos, a!), mul(sin, b!));
   const imaginary = add(mul(sin, a!), mul(cos, b!));
   const pairs = isInterleaved
-    ? apply1("Reshape", [
+    ? applySingle("Reshape", [
         concat([unsqueeze(real, [4]), unsqueeze(imaginary, [4])], 4),
         integers([0, 0, 0, -1]),
       ])

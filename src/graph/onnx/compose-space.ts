@@ -1,7 +1,7 @@
 import { StriateError } from "../../util/errors.js";
 import type { Dim, Shape } from "../dims.js";
 import { isStatic, isStaticShape, normaliseAxis } from "../dims.js";
-import { apply1, intAttribute, intsAttribute, stringAttribute } from "../operator.js";
+import { applySingle, intAttribute, intsAttribute, stringAttribute } from "../operator.js";
 import { axisMatrix, floatConstant } from "../operators/axis-matrix.js";
 import { expandLike } from "../operators/broadcast.js";
 import { abs, add, equal, mod, mul, pow, square, where } from "../operators/elementwise.js";
@@ -51,7 +51,7 @@ const lpPool: Composition = (call) => {
   const { dilations: _none, ...plain } = attributes;
   const isDilated = dilations.some((d) => d !== 1);
   const totals = (powers: Tensor) =>
-    mul(apply1("AveragePool", [powers], isDilated ? attributes : plain), cells);
+    mul(applySingle("AveragePool", [powers], isDilated ? attributes : plain), cells);
   return [norm(padded, intAttribute(call.attributes, "p", 2), totals)];
 };
 
@@ -90,8 +90,8 @@ const col2Im: Composition = (call) => {
   });
   const kernel = floatConstant(identity.values, [cells, 1, ...block], x.dtype);
   const attributes = { kernel_shape: block, strides, dilations, pads, output_padding: rest };
-  const columns = apply1("Reshape", [x, integers([-1, cells, ...counts])]);
-  const placed = apply1("ConvTranspose", [columns, kernel], attributes);
+  const columns = applySingle("Reshape", [x, integers([-1, cells, ...counts])]);
+  const placed = applySingle("ConvTranspose", [columns, kernel], attributes);
   return [reshape(placed, [-1, rows / cells, ...image])];
 };
 
@@ -133,13 +133,14 @@ const tensorScatter: Composition = (call) => {
   const axis = normaliseAxis(intAttribute(call.attributes, "axis", -2), cache.rank, "TensorScatter");
   if (axis === 0) throw new StriateError("axis 0 is the batch's");
   const along = countedAlong(update, axis);
-  const first = starts && apply1("Unsqueeze", [starts, integers(update.shape.slice(1).map((_, i) => i + 1))]);
+  const first =
+    starts && applySingle("Unsqueeze", [starts, integers(update.shape.slice(1).map((_, i) => i + 1))]);
   const places = first ? add(along, first) : along;
   const isCircular = stringAttribute(call.attributes, "mode", "linear") === "circular";
   const length = cache.shape[axis]!;
   const size = isStatic(length)
     ? constant(length, [], "int64")
-    : apply1("Shape", [cache], { start: axis, end: axis + 1 });
+    : applySingle("Shape", [cache], { start: axis, end: axis + 1 });
   const indices = isCircular ? mod(places, size) : places;
   return [scatterElements(cache, expandLike(indices, update), update, axis)];
 };
@@ -162,12 +163,12 @@ const maxUnpool: Composition = (call) => {
   const size = lengths.reduce((a, b) => a * b, 1);
   const [batch, channels] = [x.shape[0]!, x.shape[1]!];
   // Indices count over the whole tensor: each row is told by its channel.
-  const flat = (from: Tensor) => apply1("Reshape", [from, integers([-1])]);
-  const rows = apply1("Reshape", [x, integers([0, 0, -1])]);
+  const flat = (from: Tensor) => applySingle("Reshape", [from, integers([-1])]);
+  const rows = applySingle("Reshape", [x, integers([0, 0, -1])]);
   const empty = zerosLike(pad(slice(rows, [{ axis: 2, end: 1 }]), [0, 0, 0], [0, 0, size - 1]));
   const filled = scatterElements(flat(empty), flat(indices), flat(x));
   const open: Dim[] = [isStatic(batch) ? batch : -1, channels];
-  const image = apply1("Reshape", [filled, integers([...open.map(Number), ...lengths])]);
+  const image = applySingle("Reshape", [filled, integers([...open.map(Number), ...lengths])]);
   const behind = stated.map((length, axis) => length - lengths[axis]!);
   return [pad(image, [0, 0, ...behind.map(() => 0)], [0, 0, ...behind])];
 };
@@ -190,10 +191,10 @@ const stft: Composition = (call) => {
     Array.from({ length: stated }, (_, i) => frame * step + i),
   ).flat();
   const channels = signal.rank === 3 ? signal : unsqueeze(signal, [2]);
-  const frames = apply1("Gather", [channels, constant(places, [count, stated], "int64")], { axis: 1 });
+  const frames = applySingle("Gather", [channels, constant(places, [count, stated], "int64")], { axis: 1 });
   const weighed = window ? mul(frames, unsqueeze(window, [1])) : frames;
   const onesided = intAttribute(call.attributes, "onesided", 1);
-  return [apply1("DFT", [weighed, undefined, constant(2, [], "int64")], { onesided, inverse: 0 })];
+  return [applySingle("DFT", [weighed, undefined, constant(2, [], "int64")], { onesided, inverse: 0 })];
 };
 
 const affine: Composition = (call) => {

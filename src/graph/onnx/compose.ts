@@ -1,5 +1,5 @@
 import { normaliseAxis } from "../dims.js";
-import { apply1, floatAttribute, intAttribute, intsAttribute, stringAttribute } from "../operator.js";
+import { applySingle, floatAttribute, intAttribute, intsAttribute, stringAttribute } from "../operator.js";
 import {
   add,
   div,
@@ -74,14 +74,14 @@ export const COMPOSITIONS: ReadonlyMap<string, Composition> = new Map<string, Co
     "Celu",
     map((x, attributes) => {
       const alpha = floatAttribute(attributes, "alpha", 1);
-      return mul(apply1("Elu", [div(x, alpha)], { alpha: { float: 1 } }), alpha);
+      return mul(applySingle("Elu", [div(x, alpha)], { alpha: { float: 1 } }), alpha);
     }),
   ],
   [
     "Selu",
     map((x, attributes) => {
       const alpha = { float: floatAttribute(attributes, "alpha", 1.6732632423543772) };
-      return mul(apply1("Elu", [x], { alpha }), floatAttribute(attributes, "gamma", 1.0507009873554805));
+      return mul(applySingle("Elu", [x], { alpha }), floatAttribute(attributes, "gamma", 1.0507009873554805));
     }),
   ],
   [

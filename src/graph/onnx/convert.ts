@@ -4,7 +4,7 @@ import { isStatic, normaliseAxis } from "../dims.js";
 import { dtypeFromOnnx, isFloat, onnxTypeCode } from "../dtype.js";
 import {
   apply,
-  apply1,
+  applySingle,
   floatAttribute,
   intAttribute,
   intsAttribute,
@@ -23,7 +23,7 @@ import { RECURRENT } from "./compose-recurrent.js";
 import { joinWithoutEmpty, splitWithEmpty } from "./empty.js";
 import { stableLogarithm } from "./logarithm.js";
 import type { NoiseKind } from "./noise.js";
-import { NOISE, everywhere, isTraining, trainingDropout } from "./noise.js";
+import { RANDOM_OPERATORS, everywhere, isTraining, trainingDropout } from "./noise.js";
 import { modernised } from "./old-opsets.js";
 
 /** Far above any network: files that claim more are damaged. */
@@ -102,7 +102,7 @@ const softmax: Conversion = (call) => {
   const x = first(call);
   const axis = normaliseAxis(intAttribute(call.attributes, "axis", 1), x.rank, call.type);
   if (axis === x.rank - 1) return { ...call, attributes: { axis } };
-  return [reshapeLike(apply1(call.type, [apply1("Flatten", [x], { axis })], { axis: 1 }), x)];
+  return [reshapeLike(applySingle(call.type, [applySingle("Flatten", [x], { axis })], { axis: 1 }), x)];
 };
 
 const split: Conversion = (call) => {
@@ -130,7 +130,7 @@ const chain: Conversion = (call) => {
     if (input === undefined) throw new StriateError("an input is missing");
     return input;
   });
-  return [all.slice(1).reduce((total, next) => apply1(call.type, [total, next]), all[0]!)];
+  return [all.slice(1).reduce((total, next) => applySingle(call.type, [total, next]), all[0]!)];
 };
 
 /** ONNX Runtime's mask of what stays is false throughout before opset 12, and of the type of x before 10. */
@@ -138,7 +138,7 @@ const dropout: Conversion = (call) => {
   if (isTraining(call)) return trainingDropout(call);
   if (call.outputCount === 1) return identity(call);
   const mask = everywhere(first(call), call.opset >= 12);
-  return [apply1("Identity", [first(call)]), call.opset < 10 ? cast(mask, first(call).dtype) : mask];
+  return [applySingle("Identity", [first(call)]), call.opset < 10 ? cast(mask, first(call).dtype) : mask];
 };
 
 /**
@@ -205,9 +205,9 @@ function withClearLengths(call: ImportedCall): Converted {
   const clear = axes.filter(({ size, factor }) => size === undefined && factor !== 1);
   const on = (part: typeof axes) => ({ ...call.attributes, axes: part.map(({ at }) => at) });
   const sizes = integers(unclear.map(({ size }) => size!));
-  const y = apply1(call.type, [x, undefined, undefined, sizes], on(unclear));
+  const y = applySingle(call.type, [x, undefined, undefined, sizes], on(unclear));
   if (clear.length === 0) return [y];
-  return [apply1(call.type, [y, undefined, constant(clear.map(({ factor }) => factor))], on(clear))];
+  return [applySingle(call.type, [y, undefined, constant(clear.map(({ factor }) => factor))], on(clear))];
 }
 
 const upsample: Conversion = (call) =>
@@ -385,7 +385,7 @@ export const CONVERSIONS: ReadonlyMap<string, Conversion> = new Map<string, Conv
   ["OptionalHasElement", (call) => [constant(Number(call.inputs[0] !== undefined), [], "bool")]],
   ["Floor", rounding],
   ["Ceil", rounding],
-  ...NOISE,
+  ...RANDOM_OPERATORS,
 ]);
 
 /** The value of a Constant node in whichever of its attributes it is. */

@@ -1,5 +1,5 @@
 import { sameShape } from "../dims.js";
-import { apply1 } from "../operator.js";
+import { applySingle } from "../operator.js";
 import { logSigmoid, neg, softplus } from "../operators/elementwise.js";
 import { uniformNumber } from "../operators/known.js";
 import type { GraphNode, Tensor } from "../tensor.js";
@@ -15,7 +15,7 @@ export function stableLogarithm(x: Tensor): Tensor | undefined {
     case "Sigmoid":
       return logSigmoid(first!);
     case "Softmax":
-      return apply1("LogSoftmax", [first], node.attributes);
+      return applySingle("LogSoftmax", [first], node.attributes);
     case "Sub": {
       const inner = maker(second!);
       return inner.type === "Sigmoid" && isOne(first!, inner, x)

@@ -2,7 +2,7 @@ import { StriateError } from "../../util/errors.js";
 import type { Shape } from "../dims.js";
 import type { DType } from "../dtype.js";
 import { dtypeFromOnnx, isFloat } from "../dtype.js";
-import { apply1, floatAttribute, intAttribute, intsAttribute } from "../operator.js";
+import { applySingle, floatAttribute, intAttribute, intsAttribute } from "../operator.js";
 import { add, cast, greaterOrEqual, less, mul, scalar } from "../operators/elementwise.js";
 import { uniformNumber } from "../operators/known.js";
 import { cumulativeSum } from "../operators/running-sum.js";
@@ -98,7 +98,7 @@ export function trainingDropout(call: ImportedCall): readonly Tensor[] {
     throw new StriateError(
       `in training mode its ratio must be a constant of at least 0 and below 1, got ${ratio ?? "a computed one"}`,
     );
-  if (ratio === 0) return [apply1("Identity", [x]), everywhere(x, true)];
+  if (ratio === 0) return [applySingle("Identity", [x]), everywhere(x, true)];
   const mask = greaterOrEqual(drawn(call, "uniform", x.shape, x.dtype), ratio);
   return [mul(mul(x, cast(mask, x.dtype)), 1 / (1 - ratio)), mask].slice(0, call.outputCount);
 }
@@ -106,10 +106,10 @@ export function trainingDropout(call: ImportedCall): readonly Tensor[] {
 /** True or false throughout, in the shape of x. */
 export function everywhere(x: Tensor, value: boolean): Tensor {
   const one = scalar(Number(value), "bool");
-  return apply1("Expand", [one, apply1("Shape", [x])]);
+  return applySingle("Expand", [one, applySingle("Shape", [x])]);
 }
 
-export const NOISE: readonly (readonly [string, Conversion])[] = [
+export const RANDOM_OPERATORS: readonly (readonly [string, Conversion])[] = [
   ["RandomNormal", shaped("normal")],
   ["RandomNormalLike", alike("normal")],
   ["RandomUniform", shaped("uniform")],

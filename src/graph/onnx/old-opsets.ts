@@ -2,7 +2,7 @@ import { StriateError } from "../../util/errors.js";
 import { isStatic, normaliseAxis } from "../dims.js";
 import type { DType } from "../dtype.js";
 import { onnxTypeCode } from "../dtype.js";
-import { apply1, floatAttribute, intAttribute, intsAttribute, stringAttribute } from "../operator.js";
+import { applySingle, floatAttribute, intAttribute, intsAttribute, stringAttribute } from "../operator.js";
 import { unsqueeze } from "../operators/shape.js";
 import type { Attribute, Attributes, Tensor } from "../tensor.js";
 import { constant, constantData, integers } from "../tensor.js";
@@ -158,7 +158,7 @@ const resize: Conversion = (call) => {
     const named =
       x.shape.every(isStatic) && some.length === axes.length ? {} : { axes: some.map(({ axis }) => axis) };
     const how = { mode, coordinate_transformation_mode: "asymmetric", nearest_mode: nearest, ...named };
-    return apply1("Resize", [from, undefined, constant(some.map(({ factor }) => factor))], how);
+    return applySingle("Resize", [from, undefined, constant(some.map(({ factor }) => factor))], how);
   };
   return shrunk.length + grown.length === 0
     ? { ...call, type: "Identity", inputs: [x], attributes: {} }

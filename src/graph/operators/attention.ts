@@ -1,5 +1,5 @@
 import { sameShape } from "../dims.js";
-import { apply1, defineOperator, misfit, required } from "../operator.js";
+import { applySingle, defineOperator, rejectCall, required } from "../operator.js";
 import type { Tensor } from "../tensor.js";
 import { mul, sub } from "./elementwise.js";
 import { matmul, transposeMatrix } from "./linear.js";
@@ -21,7 +21,7 @@ defineOperator({
       sameShape(lead(q), lead(v)) &&
       q.shape.at(-1) === k.shape.at(-1) &&
       k.shape.at(-2) === v.shape.at(-2);
-    if (!fits) misfit(call, "expected [..., queries, width], [..., keys, width] and [..., keys, values]");
+    if (!fits) rejectCall(call, "expected [..., queries, width], [..., keys, width] and [..., keys, values]");
     return [{ dtype: q.dtype, shape: [...q.shape.slice(0, -1), v.shape.at(-1)!] }];
   },
   // The weights are traced again and, being equal, computed once. Their gradient needs sum over keys of A dA, which is
@@ -52,5 +52,5 @@ defineOperator({
  * 1 / sqrt(width), which costs nothing inside the weights that make the queries.
  */
 export function dotProductAttention(query: Tensor, key: Tensor, value: Tensor): Tensor {
-  return apply1("DotProductAttention", [query, key, value]);
+  return applySingle("DotProductAttention", [query, key, value]);
 }

@@ -3,7 +3,7 @@ import type { DType } from "../dtype.js";
 import { fromNumbers } from "../dtype.js";
 import type { Tensor } from "../tensor.js";
 import { constant } from "../tensor.js";
-import { apply1 } from "../operator.js";
+import { applySingle } from "../operator.js";
 import { shapeTensor } from "./broadcast.js";
 import { matmul } from "./linear.js";
 
@@ -59,7 +59,7 @@ export function multiplyAxis(x: Tensor, axis: number, matrix: AxisMatrix): Tenso
   const left = floatConstant(matrix.values, [rows, columns], x.dtype);
   if (axis === x.rank - 2) return matmul(left, x);
   const lead = x.shape.slice(0, axis).map(() => 0);
-  const folded = apply1("Reshape", [x, constant([...lead, columns, -1], undefined, "int64")]);
+  const folded = applySingle("Reshape", [x, constant([...lead, columns, -1], undefined, "int64")]);
   const product = matmul(left, folded);
   const shape = x.shape.with(axis, rows);
   const free = shape.filter((dim) => !isStatic(dim)).length;
@@ -71,7 +71,7 @@ export function multiplyAxis(x: Tensor, axis: number, matrix: AxisMatrix): Tenso
           "int64",
         )
       : shapeTensor(shape, [x]);
-  return apply1("Reshape", [product, target]);
+  return applySingle("Reshape", [product, target]);
 }
 
 /** One matrix along each spatial axis of [batch, channels, ...space]; the axes that shrink go first. */

@@ -1,5 +1,5 @@
 import type { Tensor } from "../tensor.js";
-import { apply, apply1, defineOperator, floatAttribute, intAttribute, misfit } from "../operator.js";
+import { apply, applySingle, defineOperator, floatAttribute, intAttribute, rejectCall } from "../operator.js";
 import { expandLike } from "./broadcast.js";
 import { channelVector } from "./conv.js";
 import { add, addAll, div, mul, neg, sub } from "./elementwise.js";
@@ -11,7 +11,10 @@ defineOperator({
   infer: (call) => {
     const x = checkChannels(call, 1, 4);
     if (intAttribute(call.attributes, "training_mode", 0) === 1) {
-      misfit(call, "training mode is not supported as an operator: normalise with batch statistics instead");
+      rejectCall(
+        call,
+        "training mode is not supported as an operator: normalise with batch statistics instead",
+      );
     }
     return [{ dtype: x.dtype, shape: x.shape }];
   },
@@ -49,7 +52,7 @@ export function batchNormInference(
   epsilon = EPSILON,
 ): Tensor {
   const inputs = [x, scale, bias, statistics.mean, statistics.variance];
-  return apply1("BatchNormalization", inputs, { epsilon: { float: epsilon } });
+  return applySingle("BatchNormalization", inputs, { epsilon: { float: epsilon } });
 }
 
 export interface BatchNormResult {
@@ -102,7 +105,7 @@ defineOperator({
       dy &&
       add(
         dy,
-        apply1(
+        applySingle(
           "BatchNormalization",
           [x, div(product!, fewer), div(total!, fewer), average, variance],
           call.attributes,
@@ -121,7 +124,7 @@ defineOperator({
     const centred = sub(x, channelVector(average, x.rank));
     const squares = x.rank > 2 ? sum(sumOfSquares(centred, spaceOf(x)), 0) : sumOfSquares(centred, 0);
     const variance = div(squares, countOf(x, axes));
-    const y = apply1("BatchNormalization", [x, scale, bias, average, variance], call.attributes);
+    const y = applySingle("BatchNormalization", [x, scale, bias, average, variance], call.attributes);
     return [y, average, variance];
   },
 });

@@ -1,7 +1,7 @@
 import type { Dim, Shape } from "../dims.js";
 import { coefficientOf, isStatic, isStaticShape, sameShape, symbolsOf } from "../dims.js";
 import { StriateError } from "../../util/errors.js";
-import { apply1 } from "../operator.js";
+import { applySingle } from "../operator.js";
 import type { Tensor } from "../tensor.js";
 import { integers } from "../tensor.js";
 
@@ -20,9 +20,9 @@ export function unbroadcast(gradient: Tensor, like: Tensor): Tensor {
     if (axis < extra || (target === 1 && gradient.shape[axis] !== 1)) summed.push(axis);
   }
   let result = gradient;
-  if (summed.length > 0) result = apply1("ReduceSum", [result, integers(summed)], { keepdims: 1 });
+  if (summed.length > 0) result = applySingle("ReduceSum", [result, integers(summed)], { keepdims: 1 });
   if (extra > 0) {
-    result = apply1("Squeeze", [result, integers(Array.from({ length: extra }, (_, axis) => axis))]);
+    result = applySingle("Squeeze", [result, integers(Array.from({ length: extra }, (_, axis) => axis))]);
   }
   return sameShape(result.shape, like.shape) ? result : expandLike(result, like);
 }
@@ -47,7 +47,7 @@ export function shapeTensor(shape: Shape, sources: readonly Tensor[]): Tensor {
     }
   }
   flush();
-  return parts.length === 1 ? parts[0]! : apply1("Concat", parts, { axis: 0 });
+  return parts.length === 1 ? parts[0]! : applySingle("Concat", parts, { axis: 0 });
 }
 
 /** One axis length as an int64 vector of one element. */
@@ -56,16 +56,16 @@ export function dimTensor(dim: Dim, sources: readonly Tensor[]): Tensor {
   for (const source of sources) {
     for (const [axis, length] of source.shape.entries()) {
       if (isStatic(length)) continue;
-      if (length === dim) return apply1("Shape", [source], { start: axis, end: axis + 1 });
+      if (length === dim) return applySingle("Shape", [source], { start: axis, end: axis + 1 });
     }
   }
   const symbols = symbolsOf(dim).join("*");
   for (const source of sources) {
     for (const [axis, length] of source.shape.entries()) {
       if (isStatic(length) || symbolsOf(length).join("*") !== symbols) continue;
-      const whole = apply1("Shape", [source], { start: axis, end: axis + 1 });
-      const scaled = apply1("Mul", [whole, integers([coefficientOf(dim)])]);
-      return apply1("Div", [scaled, integers([coefficientOf(length)])]);
+      const whole = applySingle("Shape", [source], { start: axis, end: axis + 1 });
+      const scaled = applySingle("Mul", [whole, integers([coefficientOf(dim)])]);
+      return applySingle("Div", [scaled, integers([coefficientOf(length)])]);
     }
   }
   throw new StriateError(
@@ -76,7 +76,7 @@ export function dimTensor(dim: Dim, sources: readonly Tensor[]): Tensor {
 /** x broadcast to the shape of another tensor. */
 export function expandLike(x: Tensor, like: Tensor): Tensor {
   if (sameShape(x.shape, like.shape)) return x;
-  return apply1("Expand", [x, shapeTensor(like.shape, [like])]);
+  return applySingle("Expand", [x, shapeTensor(like.shape, [like])]);
 }
 
 /** x with its elements laid out in the shape of another tensor. */
@@ -84,7 +84,7 @@ export function reshapeLike(x: Tensor, like: Tensor): Tensor {
   if (sameShape(x.shape, like.shape)) return x;
   const unknown = like.shape.filter((dim) => !isStatic(dim)).length;
   if (unknown <= 1) {
-    return apply1("Reshape", [x, integers(like.shape.map((dim) => (isStatic(dim) ? dim : -1)))]);
+    return applySingle("Reshape", [x, integers(like.shape.map((dim) => (isStatic(dim) ? dim : -1)))]);
   }
-  return apply1("Reshape", [x, shapeTensor(like.shape, [like])]);
+  return applySingle("Reshape", [x, shapeTensor(like.shape, [like])]);
 }

@@ -1,4 +1,4 @@
-import { apply1 } from "../operator.js";
+import { applySingle } from "../operator.js";
 import type { GraphNode, Tensor } from "../tensor.js";
 import { constant } from "../tensor.js";
 
@@ -29,7 +29,7 @@ const KEPT = new Set([
 
 /** a where the condition holds, b elsewhere: the gradient of one side of a choice. */
 export function chosen(condition: Tensor, a: Tensor, b: Tensor): Tensor {
-  const result = apply1("Where", [condition, a, b]);
+  const result = applySingle("Where", [condition, a, b]);
   choices.add(result.node);
   return result;
 }
@@ -49,5 +49,5 @@ export function isFromChoice({ node }: Tensor): boolean {
 export function zeroKept(dy: Tensor, product: Tensor): Tensor {
   if (!isFromChoice(dy)) return product;
   const zero = constant(0, [], dy.dtype);
-  return chosen(apply1("Equal", [dy, zero]), zero, product);
+  return chosen(applySingle("Equal", [dy, zero]), zero, product);
 }

@@ -1,5 +1,5 @@
 import { broadcastShapes, isStatic, unknownDim } from "../dims.js";
-import { apply1, defineOperator, intAttribute, misfit, required } from "../operator.js";
+import { applySingle, defineOperator, intAttribute, rejectCall, required } from "../operator.js";
 import type { Tensor } from "../tensor.js";
 import { outputLength, windowOf } from "../window.js";
 
@@ -16,10 +16,10 @@ defineOperator({
     const [left, right] = [swap(a.shape, "transA"), swap(b.shape, "transB")];
     const [inner, outer] = [left.at(-1)!, right.at(-2)!];
     if (inner !== outer && isStatic(inner) && isStatic(outer))
-      misfit(call, `inner lengths ${inner} and ${outer} differ`);
+      rejectCall(call, `inner lengths ${inner} and ${outer} differ`);
     const batch =
       broadcastShapes(left.slice(0, -2), right.slice(0, -2)) ??
-      misfit(call, "the leading axes do not broadcast");
+      rejectCall(call, "the leading axes do not broadcast");
     return [{ dtype: a.dtype, shape: [...batch, left.at(-2)!, right.at(-1)!] }];
   },
 });
@@ -30,7 +30,7 @@ export function fusedMatmul(
   b: Tensor,
   turned: { readonly transA?: 1; readonly transB?: 1 },
 ): Tensor {
-  return apply1("com.microsoft::FusedMatMul", [a, b], { ...turned });
+  return applySingle("com.microsoft::FusedMatMul", [a, b], { ...turned });
 }
 
 /*

@@ -3,7 +3,7 @@ import { isStatic } from "../dims.js";
 import type { Pair } from "../convolution-lowering.js";
 import { lowerConv, lowerConvTranspose, lowerConvWeightGradient } from "../convolution-lowering.js";
 import type { Call } from "../operator.js";
-import { apply1, defineOperator, misfit, required } from "../operator.js";
+import { applySingle, defineOperator, rejectCall, required } from "../operator.js";
 import type { Attributes, Tensor } from "../tensor.js";
 import type { TransposedWindow, Window } from "../window.js";
 import { outputLength, transposedLength, transposedWindowOf, windowAttributes, windowOf } from "../window.js";
@@ -36,11 +36,11 @@ interface Operands {
 
 function operandsOf(call: Call): Operands {
   const [x, w] = [required(call, 0, "x"), required(call, 1, "weight")];
-  if (x.dtype !== w.dtype) misfit(call, "input and weight must have one element type");
+  if (x.dtype !== w.dtype) rejectCall(call, "input and weight must have one element type");
   if (x.rank < 3 || w.rank !== x.rank)
-    misfit(call, "expected [batch, channels, ...space] and a weight of the same rank");
+    rejectCall(call, "expected [batch, channels, ...space] and a weight of the same rank");
   const kernel = w.shape.slice(2);
-  if (!kernel.every(isStatic)) misfit(call, "the kernel size must be known");
+  if (!kernel.every(isStatic)) rejectCall(call, "the kernel size must be known");
   return { x, w, kernel };
 }
 
@@ -62,13 +62,13 @@ defineOperator({
     const { x, w, window } = weightWindow(call);
     const [channels, perGroup] = [x.shape[1]!, w.shape[1]!];
     if (isStatic(channels) && isStatic(perGroup) && channels !== perGroup * window.groups) {
-      misfit(
+      rejectCall(
         call,
         `the weight reads ${perGroup} channels in each of ${window.groups} groups, the input has ${channels}`,
       );
     }
     if (isStatic(w.shape[0]!) && w.shape[0] % window.groups !== 0) {
-      misfit(call, `${w.shape[0]} output channels cannot be shared by ${window.groups} groups`);
+      rejectCall(call, `${w.shape[0]} output channels cannot be shared by ${window.groups} groups`);
     }
     const space = x.shape.slice(2).map((dim, axis) => checkedLength(call, outputLength(dim, window, axis)));
     return [{ dtype: x.dtype, shape: [x.shape[0]!, w.shape[0]!, ...space] }];
@@ -96,7 +96,7 @@ function isDequantised({ node }: Tensor): boolean {
 }
 
 function checkedLength(call: Call, length: Dim): Dim {
-  if (isStatic(length) && length < 1) misfit(call, "the kernel is larger than the padded input");
+  if (isStatic(length) && length < 1) rejectCall(call, "the kernel is larger than the padded input");
   return length;
 }
 
@@ -110,7 +110,7 @@ function sumOverAllButChannels(dy: Tensor): Tensor {
 /** Cross-correlation of [batch, in, ...space] with [out, in / groups, ...kernel], as PyTorch's conv2d. */
 export function conv(x: Tensor, weight: Tensor, bias?: Tensor, options: ConvOptions = {}): Tensor {
   const attributes = optionAttributes(x.rank - 2, weight, options);
-  return apply1("Conv", bias ? [x, weight, bias] : [x, weight], attributes);
+  return applySingle("Conv", bias ? [x, weight, bias] : [x, weight], attributes);
 }
 
 function optionAttributes(rank: number, weight: Tensor, options: ConvOptions): Attributes {
@@ -139,7 +139,7 @@ function convInputGradient(dy: Tensor, w: Tensor, window: Window, x: Tensor): Te
     if (dim === reached || window.strides[axis] === 1) return 0;
     return isStatic(dim) && isStatic(reached) ? dim - reached : undefined;
   });
-  const dx = apply1("ConvTranspose", [dy, w], {
+  const dx = applySingle("ConvTranspose", [dy, w], {
     ...windowAttributes(window),
     output_padding: missing.map((n, axis) => n ?? window.strides[axis]! - 1),
   });
@@ -152,7 +152,7 @@ function convInputGradient(dy: Tensor, w: Tensor, window: Window, x: Tensor): Te
  * `convolution-lowering.ts` picks what it becomes.
  */
 function convWeightGradient(x: Tensor, dy: Tensor, window: Window): Tensor {
-  return apply1("ConvWeightGradient", [x, dy], windowAttributes(window));
+  return applySingle("ConvWeightGradient", [x, dy], windowAttributes(window));
 }
 
 function gradientWindow(call: Call): Window {
@@ -171,7 +171,8 @@ defineOperator({
     const [x, dy] = [required(call, 0, "x"), required(call, 1, "dy")];
     const window = gradientWindow(call);
     const channels = x.shape[1]!;
-    if (!isStatic(channels) || !isStatic(dy.shape[1]!)) misfit(call, "the numbers of channels must be known");
+    if (!isStatic(channels) || !isStatic(dy.shape[1]!))
+      rejectCall(call, "the numbers of channels must be known");
     return [{ dtype: x.dtype, shape: [dy.shape[1], channels / window.groups, ...window.kernel] }];
   },
   gradient: (call) => {
@@ -179,7 +180,7 @@ defineOperator({
     const window = gradientWindow(call);
     return pairsOf(call).flatMap(([x, dy], i) => [
       call.needs(2 * i) ? convInputGradient(dy, g, window, x) : undefined,
-      call.needs(2 * i + 1) ? apply1("Conv", [x, g], windowAttributes(window)) : undefined,
+      call.needs(2 * i + 1) ? applySingle("Conv", [x, g], windowAttributes(window)) : undefined,
     ]);
   },
   mergeSum: (a, b) => {
@@ -198,17 +199,17 @@ defineOperator({
   infer: (call) => {
     const { x, w, window, space } = transposedWindow(call);
     if (isStatic(x.shape[1]!) && isStatic(w.shape[0]!) && x.shape[1] !== w.shape[0]) {
-      misfit(call, `the weight takes ${w.shape[0]} channels, the input has ${x.shape[1]}`);
+      rejectCall(call, `the weight takes ${w.shape[0]} channels, the input has ${x.shape[1]}`);
     }
     const perGroup = w.shape[1]!;
-    if (!isStatic(perGroup)) misfit(call, "the number of output channels must be known");
+    if (!isStatic(perGroup)) rejectCall(call, "the number of output channels must be known");
     return [{ dtype: x.dtype, shape: [x.shape[0]!, perGroup * window.groups, ...space] }];
   },
   gradient: (call) => {
     const { dy } = call;
     const { x, w, window } = transposedWindow(call);
     return [
-      call.needs(0) ? apply1("Conv", [dy, w], windowAttributes(window)) : undefined,
+      call.needs(0) ? applySingle("Conv", [dy, w], windowAttributes(window)) : undefined,
       call.needs(1) ? convWeightGradient(dy, x, window) : undefined,
       call.inputs[2] && call.needs(2) ? sumOverAllButChannels(dy) : undefined,
     ];
@@ -229,7 +230,7 @@ export function convTranspose(
   const rank = x.rank - 2;
   const { outputPadding = 0 } = options;
   const extra = typeof outputPadding === "number" ? Array<number>(rank).fill(outputPadding) : outputPadding;
-  return apply1("ConvTranspose", bias ? [x, weight, bias] : [x, weight], {
+  return applySingle("ConvTranspose", bias ? [x, weight, bias] : [x, weight], {
     ...optionAttributes(rank, weight, options),
     output_padding: extra,
   });

@@ -1,5 +1,5 @@
 import type { Call, TensorType } from "../operator.js";
-import { apply1, defineOperator, misfit, required } from "../operator.js";
+import { applySingle, defineOperator, rejectCall, required } from "../operator.js";
 import type { Tensor } from "../tensor.js";
 import { integers } from "../tensor.js";
 
@@ -13,36 +13,39 @@ const SPACE = 2;
 
 function inferLike(call: Call): TensorType[] {
   const [x, like] = [required(call, 0, "x"), required(call, 1, "like")];
-  if (x.rank !== like.rank || x.rank <= SPACE) misfit(call, "expected two of [batch, channels, ...space]");
+  if (x.rank !== like.rank || x.rank <= SPACE)
+    rejectCall(call, "expected two of [batch, channels, ...space]");
   return [{ dtype: x.dtype, shape: [...x.shape.slice(0, SPACE), ...like.shape.slice(SPACE)] }];
 }
 
 defineOperator({
   type: "CropLike",
   infer: inferLike,
-  gradient: (call) => [apply1("PadLike", [call.dy, call.inputs[0]]), "zero"],
+  gradient: (call) => [applySingle("PadLike", [call.dy, call.inputs[0]]), "zero"],
   lower: (call) => {
     const [x, like] = [call.inputs[0]!, call.inputs[1]!];
     const axes = x.shape.slice(SPACE).map((_, i) => i + SPACE);
     const starts = integers(axes.map(() => 0));
-    return [apply1("Slice", [x, starts, apply1("Shape", [like], { start: SPACE }), integers(axes)])];
+    return [
+      applySingle("Slice", [x, starts, applySingle("Shape", [like], { start: SPACE }), integers(axes)]),
+    ];
   },
 });
 /** x without the ends of its spatial axes that `like` does not have. */
 export function cropLike(x: Tensor, like: Tensor): Tensor {
-  return apply1("CropLike", [x, like]);
+  return applySingle("CropLike", [x, like]);
 }
 
 defineOperator({
   type: "PadLike",
   infer: inferLike,
-  gradient: (call) => [apply1("CropLike", [call.dy, call.inputs[0]]), "zero"],
+  gradient: (call) => [applySingle("CropLike", [call.dy, call.inputs[0]]), "zero"],
   lower: (call) => {
     const [x, like] = [call.inputs[0]!, call.inputs[1]!];
-    const spaceOf = (tensor: Tensor) => apply1("Shape", [tensor], { start: SPACE });
-    const missing = apply1("Sub", [spaceOf(like), spaceOf(x)]);
+    const spaceOf = (tensor: Tensor) => applySingle("Shape", [tensor], { start: SPACE });
+    const missing = applySingle("Sub", [spaceOf(like), spaceOf(x)]);
     const axes = x.shape.slice(SPACE).map((_, i) => i + SPACE);
-    const pads = apply1("Concat", [integers(axes.map(() => 0)), missing], { axis: 0 });
-    return [apply1("Pad", [x, pads, undefined, integers(axes)])];
+    const pads = applySingle("Concat", [integers(axes.map(() => 0)), missing], { axis: 0 });
+    return [applySingle("Pad", [x, pads, undefined, integers(axes)])];
   },
 });

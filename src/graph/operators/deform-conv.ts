@@ -1,7 +1,7 @@
 import type { Shape } from "../dims.js";
 import { isStatic, isStaticShape } from "../dims.js";
 import type { Call } from "../operator.js";
-import { apply1, defineOperator, intAttribute, misfit, required } from "../operator.js";
+import { applySingle, defineOperator, intAttribute, rejectCall, required } from "../operator.js";
 import type { Attributes, Tensor } from "../tensor.js";
 import { integers } from "../tensor.js";
 import type { Window } from "../window.js";
@@ -26,7 +26,7 @@ function geometryOf(call: Call): Geometry {
   ];
   const sizes: Shape = [...weight.shape.slice(2), ...x.shape.slice(1)];
   if (!isStaticShape(sizes) || x.rank !== weight.rank)
-    misfit(call, "expected x and a kernel of one rank and of known lengths but for the batch");
+    rejectCall(call, "expected x and a kernel of one rank and of known lengths but for the batch");
   const [kernel, lengths] = [sizes.slice(0, weight.rank - 2), sizes.slice(weight.rank - 2)];
   const window = windowOf(call, kernel, lengths.slice(1));
   const space = lengths.slice(1).map((dim, axis) => outputLength(dim, window, axis) as number);
@@ -37,7 +37,7 @@ function geometryOf(call: Call): Geometry {
     offset.rank !== x.rank ||
     expected.some((dim, i) => dim !== offset.shape[i + 1] && isStatic(offset.shape[i + 1]!))
   )
-    misfit(call, `the offsets must have the shape [batch, ${expected.join(", ")}]`);
+    rejectCall(call, `the offsets must have the shape [batch, ${expected.join(", ")}]`);
   return { window, space, offsetGroups };
 }
 
@@ -59,7 +59,7 @@ defineOperator({
  * [out, in / groups, ...kernel], offset [batch, offset groups * cells * axes, ...result space], attributes as ONNX's DeformConv.
  */
 export function deformConv(x: Tensor, weight: Tensor, offset: Tensor, attributes: Attributes = {}): Tensor {
-  return apply1("DeformConv", [x, weight, offset], attributes);
+  return applySingle("DeformConv", [x, weight, offset], attributes);
 }
 
 /** Every cell of a window is read between the elements where its offset points to; then a product as of any convolution. */
@@ -83,10 +83,11 @@ function composed(call: Call): Tensor {
     );
   const [cells, places] = [all(kernel), all(space)];
   const reads = cells.length * places.length;
-  const shaped = (from: Tensor, ...shape: readonly number[]) => apply1("Reshape", [from, integers(shape)]);
+  const shaped = (from: Tensor, ...shape: readonly number[]) =>
+    applySingle("Reshape", [from, integers(shape)]);
   const moves = shaped(offset, -1, cells.length, axes, places.length);
   const coordinates = kernel.map((_, axis) => {
-    const move = apply1("Gather", [moves, integers([axis])], { axis: 2 });
+    const move = applySingle("Gather", [moves, integers([axis])], { axis: 2 });
     const start = cells.flatMap((cell) =>
       places.map((at) => at[axis]! * strides[axis]! - before[axis]! + cell[axis]! * dilations[axis]!),
     );

@@ -1,7 +1,7 @@
 import type { Dim } from "../dims.js";
 import { isStatic } from "../dims.js";
 import type { Call, GradientCall } from "../operator.js";
-import { apply1, defineOperator, misfit, required, stringAttribute } from "../operator.js";
+import { applySingle, defineOperator, rejectCall, required, stringAttribute } from "../operator.js";
 import type { Tensor } from "../tensor.js";
 import { axisMatrix, floatConstant } from "./axis-matrix.js";
 import { expandLike } from "./broadcast.js";
@@ -25,7 +25,7 @@ function equationOf(call: Call): Equation {
   const [left, right] = text.split("->") as [string, string | undefined];
   const written = left.split(",");
   if (written.length !== call.inputs.length) {
-    misfit(call, `"${text}" speaks of ${written.length} operands, got ${call.inputs.length}`);
+    rejectCall(call, `"${text}" speaks of ${written.length} operands, got ${call.inputs.length}`);
   }
   const free = Array.from(HIDDEN).filter((letter) => !text.includes(letter));
   let hidden = 0;
@@ -38,7 +38,7 @@ function equationOf(call: Call): Equation {
     const plain = term.replace("...", "").length;
     const full = term.includes("...") ? spell(term, Math.max(0, rank - plain)) : term;
     if (full.length !== rank || !/^[A-Za-z]*$/.test(full))
-      misfit(call, `"${term}" does not fit an operand of rank ${rank}`);
+      rejectCall(call, `"${term}" does not fit an operand of rank ${rank}`);
     return full;
   });
   const lengths = new Map<string, Dim>();
@@ -48,7 +48,7 @@ function equationOf(call: Call): Equation {
   }
   const result = right === undefined ? implicitResult(left, free.slice(0, hidden)) : spell(right, hidden);
   for (const letter of result) {
-    if (!lengths.has(letter)) misfit(call, `"${letter}" of the result is on no operand`);
+    if (!lengths.has(letter)) rejectCall(call, `"${letter}" of the result is on no operand`);
   }
   return { terms, result, lengths };
 }
@@ -57,7 +57,7 @@ function addLength(call: Call, lengths: Map<string, Dim>, letter: string, dim: D
   const before = lengths.get(letter);
   if (before === undefined || before === 1) lengths.set(letter, dim);
   else if (isStatic(dim) && isStatic(before) && dim !== before && dim !== 1) {
-    misfit(call, `axis "${letter}" has the lengths ${before} and ${dim}`);
+    rejectCall(call, `axis "${letter}" has the lengths ${before} and ${dim}`);
   } else if (isStatic(dim) && !isStatic(before) && dim !== 1) lengths.set(letter, dim);
 }
 
@@ -73,7 +73,8 @@ defineOperator({
   infer: (call) => {
     const { result, lengths } = equationOf(call);
     const dtype = call.inputs[0]!.dtype;
-    if (call.inputs.some((x) => x!.dtype !== dtype)) misfit(call, "all operands must have one element type");
+    if (call.inputs.some((x) => x!.dtype !== dtype))
+      rejectCall(call, "all operands must have one element type");
     return [{ dtype, shape: Array.from(result, (letter) => lengths.get(letter)!) }];
   },
   gradient: (call) => {
@@ -132,7 +133,7 @@ function operandGradient(
 /** 1 where x is at the same place along two of its axes, else 0. */
 function diagonal(call: Call, x: Tensor, first: number, second: number): Tensor {
   const length = x.shape[first]!;
-  if (!isStatic(length)) misfit(call, "no gradient along a diagonal of unknown length");
+  if (!isStatic(length)) rejectCall(call, "no gradient along a diagonal of unknown length");
   const ones = axisMatrix(length, length, (set) => {
     for (let at = 0; at < length; at++) set(at, at, 1);
   });
@@ -142,5 +143,5 @@ function diagonal(call: Call, x: Tensor, first: number, second: number): Tensor 
 
 /** Sum of products in Einstein's notation: `einsum("bik,bkj->bij", a, b)`. */
 export function einsum(equation: string, ...operands: readonly Tensor[]): Tensor {
-  return apply1("Einsum", operands, { equation });
+  return applySingle("Einsum", operands, { equation });
 }

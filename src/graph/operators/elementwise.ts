@@ -3,7 +3,14 @@ import { addDims, broadcastShapes, divideDims, isStatic, multiplyDims, sameShape
 import type { DType } from "../dtype.js";
 import { isFloat, onnxTypeCode, dtypeFromOnnx } from "../dtype.js";
 import type { Call, GradientCall, GradientRule, LoweringRule, Target, TensorType } from "../operator.js";
-import { apply1, defineOperator, floatAttribute, intAttribute, misfit, required } from "../operator.js";
+import {
+  applySingle,
+  defineOperator,
+  floatAttribute,
+  intAttribute,
+  rejectCall,
+  required,
+} from "../operator.js";
 import type { GraphNode } from "../tensor.js";
 import { Tensor, constant } from "../tensor.js";
 import { unbroadcast } from "./broadcast.js";
@@ -50,7 +57,7 @@ defineOperator({
 });
 /** 1 where x is above 0, else 0. */
 function unitStep(x: Tensor): Tensor {
-  return apply1("UnitStep", [x]);
+  return applySingle("UnitStep", [x]);
 }
 
 const SUMS_OF_PRODUCTS = new Set(["Conv", "ConvTranspose", "MatMul", "Gemm"]);
@@ -95,7 +102,7 @@ export const cos = unary("Cos", (dy, x) => neg(mul(dy, sin(x))));
 export const tan = unary("Tan", (dy, _x, y) => mul(dy, add(1, mul(y, y))));
 export const asin = unary("Asin", (dy, x) => div(dy, orLeast(sqrt(oneMinusSquare(x)))));
 export const acos = unary("Acos", (dy, x) => neg(div(dy, orLeast(sqrt(oneMinusSquare(x))))));
-export const atan = unary("Atan", (dy, x) => apply1("AtanGradient", [dy, x]));
+export const atan = unary("Atan", (dy, x) => applySingle("AtanGradient", [dy, x]));
 export const sinh = unary("Sinh", (dy, x) => mul(dy, cosh(x)));
 export const cosh = unary("Cosh", (dy, x) => mul(dy, sinh(x)));
 export const tanh = unary("Tanh", (dy, _x, y) => mul(dy, sub(1, mul(y, y))));
@@ -125,15 +132,18 @@ defineOperator({
   infer: (call) => [{ dtype: required(call, 0, "dy").dtype, shape: call.inputs[0]!.shape }],
   gradient: (call) => {
     const [g, dy, x] = [call.dy, call.inputs[0]!, call.inputs[1]!];
-    const bent = () => mul(apply1("AtanGradient", [mul(g, dy), x]), div(mul(x, -2), add(1, mul(x, x))));
-    return [call.needs(0) ? apply1("AtanGradient", [g, x]) : undefined, call.needs(1) ? bent() : undefined];
+    const bent = () => mul(applySingle("AtanGradient", [mul(g, dy), x]), div(mul(x, -2), add(1, mul(x, x))));
+    return [
+      call.needs(0) ? applySingle("AtanGradient", [g, x]) : undefined,
+      call.needs(1) ? bent() : undefined,
+    ];
   },
   lower: (call) => [div(call.inputs[0]!, add(1, mul(call.inputs[1]!, call.inputs[1]!)))],
 });
 
 /** Passes values on and no gradient back. */
 export function stopGradient(x: Tensor): Tensor {
-  return apply1("StopGradient", [x]);
+  return applySingle("StopGradient", [x]);
 }
 defineOperator({
   type: "StopGradient",
@@ -151,7 +161,7 @@ function withAlpha(
     type,
     infer: (call) => {
       const x = required(call, 0, "x");
-      if (!isFloat(x.dtype)) misfit(call, "expected floating-point values");
+      if (!isFloat(x.dtype)) rejectCall(call, "expected floating-point values");
       return [{ dtype: x.dtype, shape: x.shape }];
     },
     gradient: (call) => {
@@ -160,7 +170,7 @@ function withAlpha(
       return [gradient(dy, call.inputs[0]!, call.outputs[0]!, alpha)];
     },
   });
-  return (x: Tensor, alpha = fallback): Tensor => apply1(type, [x], { alpha: { float: alpha } });
+  return (x: Tensor, alpha = fallback): Tensor => applySingle(type, [x], { alpha: { float: alpha } });
 }
 
 /** x where positive, alpha * x elsewhere; alpha 0.01. */
@@ -181,7 +191,7 @@ defineOperator({
 });
 /** clip(alpha * x + beta, 0, 1); alpha 0.2, beta 0.5. */
 export function hardSigmoid(x: Tensor, alpha = 0.2, beta = 0.5): Tensor {
-  return apply1("HardSigmoid", [x], { alpha: { float: alpha }, beta: { float: beta } });
+  return applySingle("HardSigmoid", [x], { alpha: { float: alpha }, beta: { float: beta } });
 }
 /** x * clip(x / 6 + 1/2, 0, 1). */
 export const hardSwish = unary("HardSwish", (dy, x) => {
@@ -216,8 +226,8 @@ type KnownRule = (a: Dim, b: Dim) => Dim | undefined;
 function inferBinary(call: Call, output: DType | "same", known?: KnownRule): TensorType[] {
   const a = required(call, 0, "a");
   const b = required(call, 1, "b");
-  if (a.dtype !== b.dtype) misfit(call, "both operands must have one element type; cast one of them");
-  const shape = broadcastShapes(a.shape, b.shape) ?? misfit(call, "the shapes do not broadcast");
+  if (a.dtype !== b.dtype) rejectCall(call, "both operands must have one element type; cast one of them");
+  const shape = broadcastShapes(a.shape, b.shape) ?? rejectCall(call, "the shapes do not broadcast");
   return [{ dtype: output === "same" ? a.dtype : output, shape, known: known && combineKnown(a, b, known) }];
 }
 
@@ -251,7 +261,7 @@ function withoutLastOnes(call: Call, target: Target): Tensor[] | undefined {
   if (ones === 0 || Math.max(...known) < WORTH_SQUEEZING) return undefined;
   const last = (count: number) => Array.from({ length: count }, (_, i) => i - count);
   const short = (x: Tensor) => (x.rank === 0 ? x : squeeze(x, last(Math.min(ones, x.rank))));
-  return [unsqueeze(apply1(call.type, [short(a), short(b)], call.attributes), last(ones))];
+  return [unsqueeze(applySingle(call.type, [short(a), short(b)], call.attributes), last(ones))];
 }
 
 /** Functions whose slope may be infinite. */
@@ -293,7 +303,7 @@ function binary(
     gradient: rule,
     lower,
   });
-  return (a, b) => apply1(type, operands(a, b));
+  return (a, b) => applySingle(type, operands(a, b));
 }
 
 const numeric =
@@ -406,7 +416,7 @@ defineOperator({
 /** Remainder with the sign of the divisor for whole numbers; C's fmod for floats. */
 export function mod(a: Operand, b: Operand): Tensor {
   const [left, right] = operands(a, b);
-  return apply1("Mod", [left, right], isFloat(left.dtype) ? { fmod: 1 } : {});
+  return applySingle("Mod", [left, right], isFloat(left.dtype) ? { fmod: 1 } : {});
 }
 
 // ---- comparisons and logic -----------------------------------------------------------------------------------------
@@ -418,7 +428,7 @@ function comparison(type: string): (a: Operand, b: Operand) => Tensor {
     gradient: "zero",
     lower: withoutLastOnes,
   });
-  return (a, b) => apply1(type, operands(a, b));
+  return (a, b) => applySingle(type, operands(a, b));
 }
 
 export const equal = comparison("Equal");
@@ -431,12 +441,12 @@ function logical(type: string): (a: Tensor, b: Tensor) => Tensor {
   defineOperator({
     type,
     infer: (call) => {
-      if (call.inputs[0]?.dtype !== "bool") misfit(call, "expected bool");
+      if (call.inputs[0]?.dtype !== "bool") rejectCall(call, "expected bool");
       return inferBinary(call, "bool");
     },
     gradient: "zero",
   });
-  return (a, b) => apply1(type, [a, b]);
+  return (a, b) => applySingle(type, [a, b]);
 }
 
 export const and = logical("And");
@@ -455,9 +465,9 @@ for (const type of ["Not", "IsNaN", "IsInf"]) {
     }),
   });
 }
-export const not = (x: Tensor): Tensor => apply1("Not", [x]);
-export const isNaN = (x: Tensor): Tensor => apply1("IsNaN", [x]);
-export const isInf = (x: Tensor): Tensor => apply1("IsInf", [x]);
+export const not = (x: Tensor): Tensor => applySingle("Not", [x]);
+export const isNaN = (x: Tensor): Tensor => applySingle("IsNaN", [x]);
+export const isInf = (x: Tensor): Tensor => applySingle("IsInf", [x]);
 
 defineOperator({
   type: "Where",
@@ -467,11 +477,11 @@ defineOperator({
       required(call, 1, "a"),
       required(call, 2, "b"),
     ];
-    if (condition.dtype !== "bool") misfit(call, "the condition must be bool");
-    if (a.dtype !== b.dtype) misfit(call, "both branches must have one element type");
+    if (condition.dtype !== "bool") rejectCall(call, "the condition must be bool");
+    if (a.dtype !== b.dtype) rejectCall(call, "both branches must have one element type");
     const both = broadcastShapes(a.shape, b.shape);
     const shape = both && broadcastShapes(condition.shape, both);
-    return [{ dtype: a.dtype, shape: shape ?? misfit(call, "the shapes do not broadcast") }];
+    return [{ dtype: a.dtype, shape: shape ?? rejectCall(call, "the shapes do not broadcast") }];
   },
   gradient: (call) => {
     const { dy } = call;
@@ -486,7 +496,7 @@ defineOperator({
 });
 /** a where the condition holds, b elsewhere. */
 export function where(condition: Tensor, a: Operand, b: Operand): Tensor {
-  return apply1("Where", [condition, ...operands(a, b)]);
+  return applySingle("Where", [condition, ...operands(a, b)]);
 }
 
 defineOperator({
@@ -494,7 +504,7 @@ defineOperator({
   infer: (call) => {
     const x = required(call, 0, "x");
     const fits = call.inputs.every((bound) => bound === undefined || bound.dtype === x.dtype);
-    if (!fits) misfit(call, "x and its bounds must have one element type");
+    if (!fits) rejectCall(call, "x and its bounds must have one element type");
     return [{ dtype: x.dtype, shape: x.shape }];
   },
   gradient: (call) => {
@@ -516,7 +526,7 @@ defineOperator({
  */
 export function clip(x: Tensor, low?: Operand, high?: Operand): Tensor {
   const bound = (value: Operand | undefined) => (typeof value === "number" ? scalar(value, x.dtype) : value);
-  return apply1("Clip", [x, bound(low), bound(high)]);
+  return applySingle("Clip", [x, bound(low), bound(high)]);
 }
 
 defineOperator({
@@ -534,7 +544,7 @@ defineOperator({
 });
 /** x where positive, slope * x elsewhere, with a trained slope that broadcasts. */
 export function prelu(x: Tensor, slope: Tensor): Tensor {
-  return apply1("PRelu", [x, slope]);
+  return applySingle("PRelu", [x, slope]);
 }
 
 // ---- element types ---------------------------------------------------------------------------------------------------
@@ -553,7 +563,7 @@ defineOperator({
 });
 /** The same values as another element type; no node where it is that already. */
 export function cast(x: Tensor, dtype: DType): Tensor {
-  return x.dtype === dtype ? x : apply1("Cast", [x], { to: onnxTypeCode(dtype) });
+  return x.dtype === dtype ? x : applySingle("Cast", [x], { to: onnxTypeCode(dtype) });
 }
 
 /** Sum of several tensors of one shape, added one after the other. */

@@ -1,6 +1,6 @@
 import type { Dim, Shape } from "../dims.js";
 import { isStatic, multiplyDims, unknownDim } from "../dims.js";
-import { apply1, defineOperator, misfit, required } from "../operator.js";
+import { applySingle, defineOperator, rejectCall, required } from "../operator.js";
 import type { Tensor } from "../tensor.js";
 import { integers } from "../tensor.js";
 import { reshapeLike, shapeTensor, unbroadcast } from "./broadcast.js";
@@ -12,7 +12,7 @@ defineOperator({
     const x = required(call, 0, "x");
     const target = required(call, 1, "shape");
     if (target.known === undefined)
-      misfit(
+      rejectCall(
         call,
         "the new shape must be known when the graph is built: fix the shapes of the inputs (inputShapes)",
       );
@@ -22,7 +22,8 @@ defineOperator({
       const to = target.known![axis - rank + target.known!.length] ?? 1;
       if (from === 1) return to;
       if (to === 1 || from === to) return from;
-      if (isStatic(from) && isStatic(to)) misfit(call, `cannot stretch axis ${axis} from ${from} to ${to}`);
+      if (isStatic(from) && isStatic(to))
+        rejectCall(call, `cannot stretch axis ${axis} from ${from} to ${to}`);
       return isStatic(from) ? from : to;
     });
     return [{ dtype: x.dtype, shape }];
@@ -31,7 +32,7 @@ defineOperator({
 });
 /** Repeats axes of length 1 (or missing ones in front) to a shape. Named axes are looked up in `sources`. */
 export function expand(x: Tensor, shape: Shape, sources: readonly Tensor[] = []): Tensor {
-  return apply1("Expand", [x, shapeTensor(shape, [x, ...sources])]);
+  return applySingle("Expand", [x, shapeTensor(shape, [x, ...sources])]);
 }
 
 defineOperator({
@@ -39,7 +40,7 @@ defineOperator({
   infer: (call) => {
     const [x, repeats] = [required(call, 0, "x"), required(call, 1, "repeats")];
     const [count] = repeats.shape;
-    if (isStatic(count!) && count !== x.rank) misfit(call, `expected ${x.rank} repeats, got ${count}`);
+    if (isStatic(count!) && count !== x.rank) rejectCall(call, `expected ${x.rank} repeats, got ${count}`);
     const shape = x.shape.map((dim, axis) => {
       const times = repeats.known?.[axis];
       return times === undefined ? unknownDim() : multiplyDims(dim, times);
@@ -53,20 +54,20 @@ defineOperator({
     const target =
       open === 0
         ? integers(folded.filter(isStatic))
-        : apply1("Reshape", [
-            apply1(
+        : applySingle("Reshape", [
+            applySingle(
               "Concat",
-              [repeats, apply1("Shape", [x])].map((row) => unsqueeze(row, [1])),
+              [repeats, applySingle("Shape", [x])].map((row) => unsqueeze(row, [1])),
               { axis: 1 },
             ),
             integers([-1]),
           ]);
-    const parts = apply1("Reshape", [dy, target]);
+    const parts = applySingle("Reshape", [dy, target]);
     const sums = [parts, integers(x.shape.map((_, axis) => 2 * axis))];
-    return [reshapeLike(apply1("ReduceSum", sums, { keepdims: 0 }), x)];
+    return [reshapeLike(applySingle("ReduceSum", sums, { keepdims: 0 }), x)];
   },
 });
 /** Whole copies side by side: `repeats[axis]` of them along each axis. */
 export function tile(x: Tensor, repeats: readonly number[]): Tensor {
-  return apply1("Tile", [x, integers(repeats)]);
+  return applySingle("Tile", [x, integers(repeats)]);
 }

@@ -1,6 +1,6 @@
 import { isStatic, unknownDim } from "../dims.js";
 import type { DType } from "../dtype.js";
-import { apply1, defineOperator, misfit, required } from "../operator.js";
+import { applySingle, defineOperator, rejectCall, required } from "../operator.js";
 import type { Tensor } from "../tensor.js";
 
 // Operators that find places: how many is known only when they run, so the axis gets a name that no other has.
@@ -14,7 +14,7 @@ defineOperator({
 });
 /** Indices of the elements that are not 0, one column for each: [axes of x, how many]. */
 export function nonZero(x: Tensor): Tensor {
-  return apply1("NonZero", [x]);
+  return applySingle("NonZero", [x]);
 }
 
 defineOperator({
@@ -22,7 +22,7 @@ defineOperator({
   infer: (call) => {
     const [boxes, scores] = [required(call, 0, "boxes"), required(call, 1, "scores")];
     if (boxes.rank !== 3 || scores.rank !== 3 || (isStatic(boxes.shape[2]!) && boxes.shape[2] !== 4))
-      misfit(call, "expected boxes [batch, places, 4] and scores [batch, classes, places]");
+      rejectCall(call, "expected boxes [batch, places, 4] and scores [batch, classes, places]");
     return [{ dtype: INDEX, shape: [unknownDim(), 3] }];
   },
   gradient: "zero",

@@ -3,7 +3,14 @@ import type { Dim } from "../dims.js";
 import { isStatic } from "../dims.js";
 import { isFloat } from "../dtype.js";
 import type { Call } from "../operator.js";
-import { apply1, defineOperator, intAttribute, misfit, required, stringAttribute } from "../operator.js";
+import {
+  applySingle,
+  defineOperator,
+  intAttribute,
+  rejectCall,
+  required,
+  stringAttribute,
+} from "../operator.js";
 import type { Tensor } from "../tensor.js";
 import { integers } from "../tensor.js";
 import { floatConstant } from "./axis-matrix.js";
@@ -54,12 +61,12 @@ defineOperator({
     const [x, grid] = [required(call, 0, "x"), required(call, 1, "grid")];
     const space = x.rank - 2;
     if (space < 1 || grid.rank !== x.rank || grid.shape.at(-1) !== space)
-      misfit(call, `expected a grid [batch, ...space, ${space}] for [batch, channels, ...space]`);
-    if (!isFloat(x.dtype) || x.dtype !== grid.dtype) misfit(call, "expected floats of one element type");
+      rejectCall(call, `expected a grid [batch, ...space, ${space}] for [batch, channels, ...space]`);
+    if (!isFloat(x.dtype) || x.dtype !== grid.dtype) rejectCall(call, "expected floats of one element type");
     const { mode, padding } = samplingOf(call);
     if (!["linear", "nearest", "cubic"].includes(mode) || (mode === "cubic" && space !== 2))
-      misfit(call, `no mode "${mode}" for ${space} spatial axes`);
-    if (!["zeros", "border", "reflection"].includes(padding)) misfit(call, `no padding "${padding}"`);
+      rejectCall(call, `no mode "${mode}" for ${space} spatial axes`);
+    if (!["zeros", "border", "reflection"].includes(padding)) rejectCall(call, `no padding "${padding}"`);
     return [{ dtype: x.dtype, shape: [x.shape[0]!, x.shape[1]!, ...grid.shape.slice(1, -1)] }];
   },
   gradient: (call) => call.through(([x, grid]) => [sampled(x!, grid!, samplingOf(call))]),
@@ -85,7 +92,7 @@ export function gridSample(
 ): Tensor {
   const { mode = "linear", padding = "zeros", alignCorners = false } = options;
   const attributes = { mode, padding_mode: padding, align_corners: alignCorners ? 1 : 0 };
-  return apply1("GridSample", [x, grid], attributes);
+  return applySingle("GridSample", [x, grid], attributes);
 }
 
 /** The length of an axis as a number of a type, looked up when the graph runs if need be. */
@@ -138,7 +145,7 @@ function sampled(x: Tensor, grid: Tensor, { mode, padding, alignCorners }: Sampl
   const coordinates = Array.from({ length: space }, (_, axis) => {
     const part = space - 1 - axis;
     const g = squeeze(slice(grid, [{ axis: grid.rank - 1, start: part, end: part + 1 }]), [grid.rank - 1]);
-    const flat = apply1("Flatten", [g], { axis: 1 });
+    const flat = applySingle("Flatten", [g], { axis: 1 });
     const length = lengthOf(x, axis + 2, x);
     return alignCorners
       ? mul(div(add(flat, 1), 2), sub(length, 1))
@@ -151,9 +158,9 @@ function sampled(x: Tensor, grid: Tensor, { mode, padding, alignCorners }: Sampl
 
 function reshapeTo(x: Tensor, shape: readonly Dim[], sources: readonly Tensor[]): Tensor {
   const open = shape.filter((dim) => !isStatic(dim)).length;
-  if (open <= 1) return apply1("Reshape", [x, integers(shape.map((dim) => (isStatic(dim) ? dim : -1)))]);
+  if (open <= 1) return applySingle("Reshape", [x, integers(shape.map((dim) => (isStatic(dim) ? dim : -1)))]);
   const parts = shape.map((dim) => dimTensor(dim, sources));
-  return apply1("Reshape", [x, apply1("Concat", parts, { axis: 0 })]);
+  return applySingle("Reshape", [x, applySingle("Concat", parts, { axis: 0 })]);
 }
 
 /**
@@ -178,7 +185,7 @@ export function readAt(x: Tensor, coordinates: readonly Tensor[], how: Sampling)
     })),
   );
   const channels = x.shape[1]!;
-  const flat = apply1("Reshape", [x, integers([0, 0, -1])]);
+  const flat = applySingle("Reshape", [x, integers([0, 0, -1])]);
   const combinations = cells.reduce<Cell[][]>(
     (all, along) => all.flatMap((some) => along.map((cell) => [...some, cell])),
     [[]],
@@ -213,7 +220,10 @@ function roundedBack(place: Tensor, padding: string): Tensor {
 /** The same indices for every channel: [batch, 1, places] as [batch, channels, places]. */
 function overChannels(indices: Tensor, channels: Dim, x: Tensor): Tensor {
   const count = isStatic(channels) ? integers([channels]) : dimTensor(channels, [x]);
-  return apply1("Expand", [indices, apply1("Concat", [integers([1]), count, integers([1])], { axis: 0 })]);
+  return applySingle("Expand", [
+    indices,
+    applySingle("Concat", [integers([1]), count, integers([1])], { axis: 0 }),
+  ]);
 }
 
 /**

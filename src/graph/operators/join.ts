@@ -1,7 +1,7 @@
 import type { Dim } from "../dims.js";
 import { addDims, divideDims, isStatic, isStaticShape, normaliseAxis, unknownDim } from "../dims.js";
 import type { Call, Target } from "../operator.js";
-import { apply, apply1, defineOperator, intAttribute, misfit, required } from "../operator.js";
+import { apply, applySingle, defineOperator, intAttribute, rejectCall, required } from "../operator.js";
 import type { Tensor } from "../tensor.js";
 import { constantData, integers } from "../tensor.js";
 import { zerosLike } from "./shape-values.js";
@@ -60,7 +60,7 @@ defineOperator({
           (dim, at) =>
             at === axis || dim === first.shape[at] || !isStatic(dim) || !isStatic(first.shape[at]!),
         );
-      if (!fits) misfit(call, `all shapes and types must be the same outside axis ${axis}`);
+      if (!fits) rejectCall(call, `all shapes and types must be the same outside axis ${axis}`);
       length = addDims(length, x.shape[axis]!);
       known = known && x.known && [...known, ...x.known];
     }
@@ -74,9 +74,9 @@ defineOperator({
     const { dy } = call;
     const axis = normaliseAxis(intAttribute(call.attributes, "axis", 0), dy.rank, "Concat");
     if (call.inputs.length === 1) return [dy];
-    const lengths = call.inputs.map((x) => apply1("Shape", [x!], { start: axis, end: axis + 1 }));
+    const lengths = call.inputs.map((x) => applySingle("Shape", [x!], { start: axis, end: axis + 1 }));
     const dims = call.inputs.map((x) => x!.shape[axis]!);
-    const sizes = isStaticShape(dims) ? integers(dims) : apply1("Concat", lengths, { axis: 0 });
+    const sizes = isStaticShape(dims) ? integers(dims) : applySingle("Concat", lengths, { axis: 0 });
     return apply("Split", [dy, sizes], { axis }, { outputs: call.inputs.length });
   },
   lower: (call, target) => {
@@ -86,7 +86,7 @@ defineOperator({
 });
 /** Joins tensors along an axis (negative counts from the end). */
 export function concat(tensors: readonly Tensor[], axis: number): Tensor {
-  return apply1("Concat", tensors, { axis });
+  return applySingle("Concat", tensors, { axis });
 }
 
 defineOperator({
@@ -125,10 +125,10 @@ function splitSizes(call: Call, dim: Dim): readonly Dim[] {
   const known = data ? Array.from(data as BigInt64Array, Number) : sizes?.known;
   if (known !== undefined) {
     if (known.length !== call.outputCount)
-      misfit(call, `${known.length} sizes for ${call.outputCount} outputs`);
+      rejectCall(call, `${known.length} sizes for ${call.outputCount} outputs`);
     const total = known.reduce(addDims, 0);
     if (isStatic(total) && isStatic(dim) && total !== dim)
-      misfit(call, `the sizes add up to ${total}, the axis has ${dim}`);
+      rejectCall(call, `the sizes add up to ${total}, the axis has ${dim}`);
     return known;
   }
   if (sizes !== undefined) return Array.from({ length: call.outputCount }, unknownDim);

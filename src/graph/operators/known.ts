@@ -2,14 +2,14 @@ import { float16ToFloat32 } from "../../util/half.js";
 import { isStatic } from "../dims.js";
 import { holdsNumbers } from "../dtype.js";
 import type { Call } from "../operator.js";
-import { misfit, required } from "../operator.js";
+import { rejectCall, required } from "../operator.js";
 import type { Tensor } from "../tensor.js";
 import { constantData } from "../tensor.js";
 
 /** Whole numbers of an int64 input that must be known while tracing. */
 export function knownNumbers(call: Call, index: number, name: string): readonly number[] {
   const known = required(call, index, name).known;
-  if (!known?.every(isStatic)) misfit(call, `${name} must be known when the graph is built`);
+  if (!known?.every(isStatic)) rejectCall(call, `${name} must be known when the graph is built`);
   return known;
 }
 

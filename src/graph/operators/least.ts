@@ -1,5 +1,5 @@
 import type { DType } from "../dtype.js";
-import { apply1 } from "../operator.js";
+import { applySingle } from "../operator.js";
 import type { Tensor } from "../tensor.js";
 import { constant } from "../tensor.js";
 
@@ -8,5 +8,5 @@ const LEAST: Partial<Record<DType, number>> = { float16: 2 ** -13, float32: 2 **
 
 /** A root x >= 0 as a divisor: the least of numbers instead of 0, so that 0 divided by it is 0. */
 export function orLeast(x: Tensor): Tensor {
-  return apply1("Max", [x, constant(LEAST[x.dtype]!, [], x.dtype)]);
+  return applySingle("Max", [x, constant(LEAST[x.dtype]!, [], x.dtype)]);
 }

@@ -1,7 +1,14 @@
 import type { Dim } from "../dims.js";
 import { broadcastShapes, isStatic } from "../dims.js";
 import type { Call, TensorType } from "../operator.js";
-import { apply1, defineOperator, floatAttribute, intAttribute, misfit, required } from "../operator.js";
+import {
+  applySingle,
+  defineOperator,
+  floatAttribute,
+  intAttribute,
+  rejectCall,
+  required,
+} from "../operator.js";
 import type { Tensor } from "../tensor.js";
 import { reshapeLike, unbroadcast } from "./broadcast.js";
 import { mul } from "./elementwise.js";
@@ -10,16 +17,16 @@ import { reshape, transpose, unsqueeze } from "./shape.js";
 function inferMatMul(call: Call): TensorType[] {
   const a = required(call, 0, "a");
   const b = required(call, 1, "b");
-  if (a.dtype !== b.dtype) misfit(call, "both operands must have one element type");
-  if (a.rank === 0 || b.rank === 0) misfit(call, "a scalar cannot be multiplied as a matrix");
+  if (a.dtype !== b.dtype) rejectCall(call, "both operands must have one element type");
+  if (a.rank === 0 || b.rank === 0) rejectCall(call, "a scalar cannot be multiplied as a matrix");
   const left: readonly Dim[] = a.rank === 1 ? [1, ...a.shape] : a.shape;
   const right: readonly Dim[] = b.rank === 1 ? [...b.shape, 1] : b.shape;
   const [inner, outer] = [left.at(-1)!, right.at(-2)!];
   if (inner !== outer && isStatic(inner) && isStatic(outer))
-    misfit(call, `inner lengths ${inner} and ${outer} differ`);
+    rejectCall(call, `inner lengths ${inner} and ${outer} differ`);
   const batch =
     broadcastShapes(left.slice(0, -2), right.slice(0, -2)) ??
-    misfit(call, "the leading axes do not broadcast");
+    rejectCall(call, "the leading axes do not broadcast");
   const shape = [...batch];
   if (a.rank > 1) shape.push(left.at(-2)!);
   if (b.rank > 1) shape.push(right.at(-1)!);
@@ -84,14 +91,14 @@ function rightGradient(a: Tensor, b: Tensor, dy: Tensor): Tensor {
 
 /** Matrix product over the last two axes; the axes before them broadcast. */
 export function matmul(a: Tensor, b: Tensor): Tensor {
-  return apply1("MatMul", [a, b]);
+  return applySingle("MatMul", [a, b]);
 }
 
 defineOperator({
   type: "Gemm",
   infer: (call) => {
     const [a, b] = [required(call, 0, "a"), required(call, 1, "b")];
-    if (a.rank !== 2 || b.rank !== 2) misfit(call, "both operands must be matrices");
+    if (a.rank !== 2 || b.rank !== 2) rejectCall(call, "both operands must be matrices");
     const [rows, inner] =
       intAttribute(call.attributes, "transA", 0) === 1
         ? [a.shape[1]!, a.shape[0]!]
@@ -101,11 +108,11 @@ defineOperator({
         ? [b.shape[1]!, b.shape[0]!]
         : [b.shape[0]!, b.shape[1]!];
     if (inner !== outer && isStatic(inner) && isStatic(outer))
-      misfit(call, `inner lengths ${inner} and ${outer} differ`);
+      rejectCall(call, `inner lengths ${inner} and ${outer} differ`);
     const shape = [rows, columns];
     const c = call.inputs[2];
     if (c !== undefined && broadcastShapes(c.shape, shape) === undefined)
-      misfit(call, "the added term does not broadcast");
+      rejectCall(call, "the added term does not broadcast");
     return [{ dtype: a.dtype, shape }];
   },
   gradient: (call) => {
@@ -136,7 +143,7 @@ export interface GemmOptions {
 /** a·b (+ c) of two matrices, each read transposed where asked. */
 export function gemm(a: Tensor, b: Tensor, c?: Tensor, options: GemmOptions = {}): Tensor {
   const { transA = 0, transB = 0, alpha = 1 } = options;
-  return apply1("Gemm", c ? [a, b, c] : [a, b], {
+  return applySingle("Gemm", c ? [a, b, c] : [a, b], {
     transA,
     transB,
     ...(alpha !== 1 && { alpha: { float: alpha } }),

@@ -1,6 +1,13 @@
 import { isStatic } from "../dims.js";
 import type { Call } from "../operator.js";
-import { apply1, defineOperator, floatAttribute, intAttribute, misfit, required } from "../operator.js";
+import {
+  applySingle,
+  defineOperator,
+  floatAttribute,
+  intAttribute,
+  rejectCall,
+  required,
+} from "../operator.js";
 import type { Tensor } from "../tensor.js";
 import type { AxisMatrix } from "./axis-matrix.js";
 import { axisMatrix, multiplyAxis, transposed } from "./axis-matrix.js";
@@ -20,7 +27,7 @@ function localResponse(call: Call): LocalResponse {
   const x = required(call, 0, "x");
   const size = intAttribute(call.attributes, "size", 1);
   const channels = x.shape[1]!;
-  if (!isStatic(channels)) misfit(call, "the number of channels must be known");
+  if (!isStatic(channels)) rejectCall(call, "the number of channels must be known");
   const window = axisMatrix(channels, channels, (put) => {
     for (let row = 0; row < channels; row++) {
       const first = Math.max(0, row - Math.floor((size - 1) / 2));
@@ -60,5 +67,10 @@ export function localResponseNorm(
   options: { readonly alpha?: number; readonly beta?: number; readonly bias?: number } = {},
 ): Tensor {
   const { alpha = 1e-4, beta = 0.75, bias = 1 } = options;
-  return apply1("LRN", [x], { size, alpha: { float: alpha }, beta: { float: beta }, bias: { float: bias } });
+  return applySingle("LRN", [x], {
+    size,
+    alpha: { float: alpha },
+    beta: { float: beta },
+    bias: { float: bias },
+  });
 }

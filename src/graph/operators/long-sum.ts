@@ -1,7 +1,7 @@
 import type { Dim } from "../dims.js";
 import { isStatic, sameShape, sizeOf } from "../dims.js";
 import type { Call, Target } from "../operator.js";
-import { apply1 } from "../operator.js";
+import { applySingle } from "../operator.js";
 import type { Tensor } from "../tensor.js";
 import { constant, integers } from "../tensor.js";
 import { shapeTensor } from "./broadcast.js";
@@ -40,7 +40,7 @@ export function lowerLongSum(call: Call, target: Target): Tensor | undefined {
   const step = stepOf(x, blocks, axes);
   if (step === undefined) return undefined;
   const { shape } = inferReduction(call)[0]!;
-  return sameShape(step.shape, shape) ? step : apply1("Reshape", [step, shapeTensor(shape, [x])]);
+  return sameShape(step.shape, shape) ? step : applySingle("Reshape", [step, shapeTensor(shape, [x])]);
 }
 
 function blocksOf(x: Tensor, axes: readonly number[]): Block[] {
@@ -67,7 +67,7 @@ function stepOf(x: Tensor, blocks: readonly Block[], axes: readonly number[]): T
     return isStatic(length) ? length > longest : i === 0 && !inRows;
   };
   const sum = (from: Tensor, over: readonly number[]) =>
-    apply1("ReduceSum", [from, integers(over)], { keepdims: 0 });
+    applySingle("ReduceSum", [from, integers(over)], { keepdims: 0 });
   const lengths = blocks.map(({ length }) => length);
   const whole = () => (sameShape(lengths, x.shape) ? x : reshape(x, lengths));
   if (summed.length > 1) {
@@ -98,6 +98,6 @@ function byProduct(x: Tensor, axis: number): Tensor {
   const ones = expand(scalar(1, x.dtype), [2, length], [x]);
   const sums = matmul(ones, reshape(x, [before, length, behind]));
   const kept = x.shape.toSpliced(axis, 1);
-  const first = apply1("Gather", [sums, constant(0, [], "int64")], { axis: 1 });
-  return apply1("Reshape", [first, shapeTensor(kept, [x])]);
+  const first = applySingle("Gather", [sums, constant(0, [], "int64")], { axis: 1 });
+  return applySingle("Reshape", [first, shapeTensor(kept, [x])]);
 }

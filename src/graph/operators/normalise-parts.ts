@@ -1,7 +1,7 @@
 import { isStatic } from "../dims.js";
 import { isFloat } from "../dtype.js";
 import type { Call } from "../operator.js";
-import { apply1, misfit, required } from "../operator.js";
+import { applySingle, rejectCall, required } from "../operator.js";
 import type { Tensor } from "../tensor.js";
 import { floatConstant } from "./axis-matrix.js";
 import { add, reciprocal, sqrt } from "./elementwise.js";
@@ -11,13 +11,13 @@ export const EPSILON = 1e-5;
 
 export function checkChannels(call: Call, from: number, count: number): Tensor {
   const x = required(call, 0, "x");
-  if (!isFloat(x.dtype) || x.rank < 2) misfit(call, "expected floating-point [batch, channels, ...]");
+  if (!isFloat(x.dtype) || x.rank < 2) rejectCall(call, "expected floating-point [batch, channels, ...]");
   for (let i = from; i < from + count; i++) {
     const vector = required(call, i, "per-channel vector");
     const [length, channels] = [vector.shape[0], x.shape[1]!];
     const fits = vector.rank === 1 && (length === channels || !isStatic(length!) || !isStatic(channels));
     if (!fits)
-      misfit(call, `input ${i} must be a vector with one element for each of the ${channels} channels`);
+      rejectCall(call, `input ${i} must be a vector with one element for each of the ${channels} channels`);
   }
   return x;
 }
@@ -45,5 +45,5 @@ export function affine(x: Tensor, scale: Tensor, shift: Tensor): Tensor {
       x.dtype,
     );
   const inputs = [x, scale, shift, filled(0), filled(1)];
-  return apply1("BatchNormalization", inputs, { epsilon: { float: 0 } });
+  return applySingle("BatchNormalization", inputs, { epsilon: { float: 0 } });
 }

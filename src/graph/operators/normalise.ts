@@ -2,11 +2,11 @@ import { isStatic, normaliseAxis } from "../dims.js";
 import type { Call, GradientCall } from "../operator.js";
 import {
   apply,
-  apply1,
+  applySingle,
   defineOperator,
   floatAttribute,
   intAttribute,
-  misfit,
+  rejectCall,
   required,
 } from "../operator.js";
 import type { Tensor } from "../tensor.js";
@@ -46,7 +46,7 @@ defineOperator({
   type: "InstanceNormalization",
   infer: (call) => {
     const x = checkChannels(call, 1, 2);
-    if (x.rank < 3) misfit(call, "expected [batch, channels, ...space]");
+    if (x.rank < 3) rejectCall(call, "expected [batch, channels, ...space]");
     return [{ dtype: x.dtype, shape: x.shape }];
   },
   gradient: (call) => {
@@ -63,7 +63,7 @@ defineOperator({
 });
 /** Each channel of each image normalised over its space, then * scale + bias per channel. */
 export function instanceNorm(x: Tensor, scale: Tensor, bias: Tensor, epsilon = EPSILON): Tensor {
-  return apply1("InstanceNormalization", [x, scale, bias], { epsilon: { float: epsilon } });
+  return applySingle("InstanceNormalization", [x, scale, bias], { epsilon: { float: epsilon } });
 }
 
 /**
@@ -80,7 +80,7 @@ export function groupNorm(
   const channels = x.shape[1]!;
   const call: Call = { type: "groupNorm", inputs: [x], attributes: {}, outputCount: 1 };
   if (x.rank < 2 || !isStatic(channels) || channels % groups !== 0) {
-    misfit(call, `expected [batch, channels, ...] with channels that ${groups} groups share equally`);
+    rejectCall(call, `expected [batch, channels, ...] with channels that ${groups} groups share equally`);
   }
   const vector = (value: number) =>
     floatConstant(
@@ -88,7 +88,7 @@ export function groupNorm(
       [groups],
       x.dtype,
     );
-  const grouped = apply1("Reshape", [x, integers([0, groups, -1])]);
+  const grouped = applySingle("Reshape", [x, integers([0, groups, -1])]);
   const flat = instanceNorm(grouped, vector(1), vector(0), epsilon);
   const y = reshapeLike(flat, x);
   if (scale === undefined && bias === undefined) return y;
@@ -102,21 +102,21 @@ defineOperator({
   type: "GroupNormalization",
   infer: (call) => {
     const { x, groups } = groupsOf(call);
-    if (!isStatic(x.shape[1]!)) misfit(call, "the number of channels must be known");
+    if (!isStatic(x.shape[1]!)) rejectCall(call, "the number of channels must be known");
     for (const [i, name] of [
       [1, "scale"],
       [2, "bias"],
     ] as const) {
       const length = required(call, i, name).shape[0];
       if (length !== x.shape[1] && length !== groups)
-        misfit(call, `the ${name} must have one element for each channel`);
+        rejectCall(call, `the ${name} must have one element for each channel`);
     }
     return [{ dtype: x.dtype, shape: x.shape }];
   },
   gradient: (call) => {
     const { dy } = call;
     const { x, scale, bias, groups } = groupsOf(call);
-    const grouped = (tensor: Tensor) => apply1("Reshape", [tensor, integers([0, groups, -1])]);
+    const grouped = (tensor: Tensor) => applySingle("Reshape", [tensor, integers([0, groups, -1])]);
     const { value, inverse } = normalised(
       grouped(x),
       [2],
@@ -147,7 +147,7 @@ function perChannel(vector: Tensor, x: Tensor): Tensor {
   const [groups, channels] = [vector.shape[0] as number, x.shape[1] as number];
   if (groups === channels) return vector;
   const column = reshape(vector, [groups, 1]);
-  return reshape(apply1("Expand", [column, integers([groups, channels / groups])]), [channels]);
+  return reshape(applySingle("Expand", [column, integers([groups, channels / groups])]), [channels]);
 }
 
 /** The gradient of `perChannel`. */
@@ -174,7 +174,7 @@ defineOperator({
         return dim === length || dim === 1 || !isStatic(dim) || !isStatic(length);
       });
       if (fits === false || (vector && vector.rank > axes.length)) {
-        misfit(call, `scale and bias must fit the last ${axes.length} axes`);
+        rejectCall(call, `scale and bias must fit the last ${axes.length} axes`);
       }
     }
     const kept = x.shape.map((dim, axis) => (axes.includes(axis) ? 1 : dim));

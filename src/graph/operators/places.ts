@@ -1,7 +1,7 @@
 import type { Dim } from "../dims.js";
 import { isStatic, normaliseAxis, unknownDim } from "../dims.js";
 import type { Call } from "../operator.js";
-import { apply1, defineOperator, intAttribute, misfit, required } from "../operator.js";
+import { applySingle, defineOperator, intAttribute, rejectCall, required } from "../operator.js";
 import type { Tensor } from "../tensor.js";
 import { integers } from "../tensor.js";
 import { floatConstant } from "./axis-matrix.js";
@@ -22,8 +22,8 @@ function axisOrFlat(call: Call): number | undefined {
 function scattered(call: Call, dy: Tensor, places: Tensor): Tensor {
   const x = call.inputs[0]!;
   const axis = axisOrFlat(call);
-  if (axis !== undefined) return apply1("GatherGradient", [dy, places, x], { axis });
-  return reshapeLike(apply1("GatherGradient", [dy, places, reshape(x, [-1])], { axis: 0 }), x);
+  if (axis !== undefined) return applySingle("GatherGradient", [dy, places, x], { axis });
+  return reshapeLike(applySingle("GatherGradient", [dy, places, reshape(x, [-1])], { axis: 0 }), x);
 }
 
 defineOperator({
@@ -31,7 +31,7 @@ defineOperator({
   infer: (call) => {
     const [x, condition] = [required(call, 0, "x"), required(call, 1, "condition")];
     if (condition.dtype !== "bool" || condition.rank !== 1)
-      misfit(call, "the condition must be a bool vector");
+      rejectCall(call, "the condition must be a bool vector");
     const axis = axisOrFlat(call);
     return [
       { dtype: x.dtype, shape: axis === undefined ? [unknownDim()] : x.shape.with(axis, unknownDim()) },
@@ -41,7 +41,7 @@ defineOperator({
     const [x, condition] = [call.inputs[0]!, call.inputs[1]!];
     const axis = axisOrFlat(call);
     const all = axis === undefined ? countedTo(reshape(x, [-1]), 0) : countedTo(x, axis);
-    return [scattered(call, call.dy, apply1("Compress", [all, condition], { axis: 0 })), undefined];
+    return [scattered(call, call.dy, applySingle("Compress", [all, condition], { axis: 0 })), undefined];
   },
 });
 
@@ -63,7 +63,7 @@ defineOperator({
   },
   gradient: (call) => {
     const places = call.outputs[1];
-    if (places === undefined) misfit(call, "no gradient without its second result");
+    if (places === undefined) rejectCall(call, "no gradient without its second result");
     return [scattered(call, call.dy, places)];
   },
 });
@@ -76,14 +76,14 @@ defineOperator({
       intAttribute(call.attributes, name, i),
     );
     if (x.rank < 2 || time === batch || ![0, 1].includes(time!) || ![0, 1].includes(batch!))
-      misfit(call, "time and batch must be its first two axes");
+      rejectCall(call, "time and batch must be its first two axes");
     const [count, expected] = [lengths.shape[0], x.shape[batch!]!];
     if (lengths.rank !== 1 || (isStatic(count!) && isStatic(expected) && count !== expected))
-      misfit(call, `expected one length for each of ${expected} sequences`);
+      rejectCall(call, `expected one length for each of ${expected} sequences`);
     return [{ dtype: x.dtype, shape: x.shape }];
   },
   // The order that it makes is its own inverse.
-  gradient: (call) => [apply1("ReverseSequence", [call.dy, call.inputs[1]], call.attributes), undefined],
+  gradient: (call) => [applySingle("ReverseSequence", [call.dy, call.inputs[1]], call.attributes), undefined],
 });
 
 // ---- determinants ------------------------------------------------------------------------------------------------------
@@ -97,14 +97,14 @@ defineOperator({
     const x = required(call, 0, "x");
     const [rows, columns] = [x.shape.at(-2), x.shape.at(-1)];
     if (x.rank < 2 || (isStatic(rows!) && isStatic(columns!) && rows !== columns))
-      misfit(call, "expected square matrices");
+      rejectCall(call, "expected square matrices");
     return [{ dtype: x.dtype, shape: x.shape.slice(0, -2) }];
   },
   gradient: (call) => [determinantGradient(call, call.dy)],
 });
 /** Determinants of square matrices, the last two axes. */
 export function determinant(x: Tensor): Tensor {
-  return apply1("Det", [x]);
+  return applySingle("Det", [x]);
 }
 
 /** Cofactors: determinants of what is left without the row and the column of an element, also of singular matrices. */
@@ -112,20 +112,20 @@ function determinantGradient(call: Call, dy: Tensor): Tensor {
   const x = call.inputs[0]!;
   const size = x.shape.at(-1)!;
   if (!isStatic(size) || size > LARGEST_MATRIX)
-    misfit(call, `its gradient needs matrices of a known size up to ${LARGEST_MATRIX}`);
-  const column = apply1("Unsqueeze", [dy, integers([-2, -1])]);
+    rejectCall(call, `its gradient needs matrices of a known size up to ${LARGEST_MATRIX}`);
+  const column = applySingle("Unsqueeze", [dy, integers([-2, -1])]);
   if (size === 1) return column;
   const all = Array.from({ length: size }, (_, i) => i);
   const without = (i: number) => all.filter((at) => at !== i);
   const signs = all.flatMap((i) => all.map((j) => ((i + j) % 2 === 0 ? 1 : -1)));
   // [..., size * (size - 1), size] rows, then the same of its columns: [..., size, size - 1, size, size - 1].
   const picks = integers(all.flatMap(without));
-  const rows = apply1("Gather", [x, picks], { axis: x.rank - 2 });
-  const both = apply1("Gather", [rows, picks], { axis: x.rank - 1 });
+  const rows = applySingle("Gather", [x, picks], { axis: x.rank - 2 });
+  const both = applySingle("Gather", [rows, picks], { axis: x.rank - 1 });
   const lead = x.shape.slice(0, -2).map(() => 0);
-  const parts = apply1("Reshape", [both, integers([...lead, size, size - 1, size, size - 1])]);
+  const parts = applySingle("Reshape", [both, integers([...lead, size, size - 1, size, size - 1])]);
   const order = [...lead.keys()].concat([0, 2, 1, 3].map((axis) => axis + lead.length));
-  const minors = determinant(apply1("Transpose", [parts], { perm: order }));
-  const signed = apply1("Mul", [minors, floatConstant(signs, [size, size], x.dtype)]);
-  return apply1("Mul", [signed, column]);
+  const minors = determinant(applySingle("Transpose", [parts], { perm: order }));
+  const signed = applySingle("Mul", [minors, floatConstant(signs, [size, size], x.dtype)]);
+  return applySingle("Mul", [signed, column]);
 }

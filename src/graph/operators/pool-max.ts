@@ -1,6 +1,6 @@
 import { isStatic } from "../dims.js";
 import type { Call, Target } from "../operator.js";
-import { apply, apply1, defineOperator, misfit, required } from "../operator.js";
+import { apply, applySingle, defineOperator, rejectCall, required } from "../operator.js";
 import type { Tensor } from "../tensor.js";
 import { constant, integers } from "../tensor.js";
 import type { Window } from "../window.js";
@@ -40,7 +40,7 @@ defineOperator({
   },
   gradient: (call) => {
     const [dy, x, y] = [call.dy, call.inputs[0]!, call.outputs[0]!];
-    return [apply1("MaxPoolGradient", [x, y, dy], poolAttributes(poolGeometry(call)))];
+    return [applySingle("MaxPoolGradient", [x, y, dy], poolAttributes(poolGeometry(call)))];
   },
   lower: (call) => {
     const plain = withoutCeilMode(poolGeometry(call), call.inputs[0]!.shape);
@@ -51,7 +51,7 @@ defineOperator({
 
 /** Largest value in each window of [batch, channels, ...space], as PyTorch's max_pool. */
 export function maxPool(x: Tensor, kernel: number | readonly number[], options: MaxPoolOptions = {}): Tensor {
-  return apply1("MaxPool", [x], poolOptionAttributes(x, kernel, options));
+  return applySingle("MaxPool", [x], poolOptionAttributes(x, kernel, options));
 }
 
 /**
@@ -65,7 +65,7 @@ export function maxPoolSelect(
   options: MaxPoolOptions = {},
 ): Tensor {
   const attributes = poolOptionAttributes(x, kernel, options);
-  return apply1("MaxPoolSelect", [x, apply1("MaxPool", [x], attributes), values], attributes);
+  return applySingle("MaxPoolSelect", [x, applySingle("MaxPool", [x], attributes), values], attributes);
 }
 
 // The two halves of each other's gradient: spread dy to the winners of x's windows, read `values` at the winners.
@@ -77,7 +77,7 @@ defineOperator({
   },
   gradient: (call) => {
     const [g, x, y] = [call.dy, call.inputs[0]!, call.inputs[1]!];
-    return ["zero", "zero", apply1("MaxPoolSelect", [x, y, g], call.attributes)];
+    return ["zero", "zero", applySingle("MaxPoolSelect", [x, y, g], call.attributes)];
   },
   lower: (call, target) => [hasIndices(call, target) ? scatterToWinners(call) : spreadByOffsets(call)],
 });
@@ -87,12 +87,12 @@ defineOperator({
   infer: (call) => {
     const [x, y, values] = [required(call, 0, "x"), required(call, 1, "y"), required(call, 2, "values")];
     const fits = x.shape.every((dim, axis) => dim === values.shape[axis] || !isStatic(dim));
-    if (x.rank !== values.rank || !fits) misfit(call, "the values must have the shape of x");
+    if (x.rank !== values.rank || !fits) rejectCall(call, "the values must have the shape of x");
     return [{ dtype: values.dtype, shape: y.shape }];
   },
   gradient: (call) => {
     const [dy, x, y] = [call.dy, call.inputs[0]!, call.inputs[1]!];
-    return ["zero", "zero", apply1("MaxPoolGradient", [x, y, dy], call.attributes)];
+    return ["zero", "zero", applySingle("MaxPoolGradient", [x, y, dy], call.attributes)];
   },
   lower: (call, target) => [hasIndices(call, target) ? gatherFromWinners(call) : readByOffsets(call)],
 });
@@ -200,7 +200,7 @@ function spreadByOffsets(call: Call): Tensor {
   const identity = axisMatrix(count, count, (add) => {
     for (let i = 0; i < count; i++) add(i, i, 1);
   });
-  const placed = apply1(
+  const placed = applySingle(
     "ConvTranspose",
     [concat(parts, 1), floatConstant(identity.values, [count, 1, ...kernel], dy.dtype)],
     {
@@ -221,15 +221,20 @@ defineOperator({
   infer: inferGlobalPool,
   gradient: (call) => {
     const [dy, x] = [call.dy, call.inputs[0]!];
-    const flat = apply1("Reshape", [x, integers([0, 0, -1])]);
+    const flat = applySingle("Reshape", [x, integers([0, 0, -1])]);
     const place = argmax(flat, 2, { keepAxes: true });
-    const spread = scatterElements(zerosLike(flat), place, apply1("Reshape", [dy, integers([0, 0, 1])]), 2);
+    const spread = scatterElements(
+      zerosLike(flat),
+      place,
+      applySingle("Reshape", [dy, integers([0, 0, 1])]),
+      2,
+    );
     return [reshapeLike(spread, x)];
   },
 });
 /** Largest value of each channel: [batch, channels, 1, ...]. The first of equal ones gets the gradient. */
 export function globalMaxPool(x: Tensor): Tensor {
-  return apply1("GlobalMaxPool", [x]);
+  return applySingle("GlobalMaxPool", [x]);
 }
 
 /** First element and one past the last element of each window of an adaptive pooling, by PyTorch's rule. */
@@ -248,7 +253,7 @@ export function adaptiveMaxPool(x: Tensor, size: number | readonly number[]): Te
   const sizes = typeof size === "number" ? x.shape.slice(2).map(() => size) : size;
   if (sizes.every((n) => n === 1)) return globalMaxPool(x);
   const call: Call = { type: "adaptiveMaxPool", inputs: [x], attributes: {}, outputCount: 1 };
-  if (sizes.length !== x.rank - 2) misfit(call, `expected ${x.rank - 2} sizes, got ${sizes.length}`);
+  if (sizes.length !== x.rank - 2) rejectCall(call, `expected ${x.rank - 2} sizes, got ${sizes.length}`);
   const space = staticSpace(call, x.shape);
   let source = x;
   const kernel = space.map((length, i) => {

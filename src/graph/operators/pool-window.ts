@@ -1,7 +1,7 @@
 import type { Shape } from "../dims.js";
 import { isStatic, showShape } from "../dims.js";
 import type { Call, TensorType } from "../operator.js";
-import { intAttribute, intsAttribute, misfit, required } from "../operator.js";
+import { intAttribute, intsAttribute, rejectCall, required } from "../operator.js";
 import type { Attributes, Tensor } from "../tensor.js";
 import type { Window } from "../window.js";
 import { outputLength, windowOf } from "../window.js";
@@ -27,22 +27,25 @@ export interface PoolGeometry {
 export function poolGeometry(call: Call): PoolGeometry {
   const x = required(call, 0, "x");
   const kernel = intsAttribute(call.attributes, "kernel_shape");
-  if (kernel === undefined) misfit(call, "kernel_shape is missing");
+  if (kernel === undefined) rejectCall(call, "kernel_shape is missing");
   if (x.rank !== kernel.length + 2) {
-    misfit(call, `a kernel ${showShape(kernel)} wants [batch, channels, ...${kernel.length} spatial axes]`);
+    rejectCall(
+      call,
+      `a kernel ${showShape(kernel)} wants [batch, channels, ...${kernel.length} spatial axes]`,
+    );
   }
   const window = windowOf(call, kernel, x.shape.slice(2));
   const ceilMode = intAttribute(call.attributes, "ceil_mode", 0) === 1;
   const space = x.shape.slice(2).map((dim, axis) => outputLength(dim, window, axis, ceilMode));
   if (space.some((dim) => isStatic(dim) && dim < 1))
-    misfit(call, "the window is larger than the padded input");
+    rejectCall(call, "the window is larger than the padded input");
   return { window, ceilMode, space };
 }
 
 /** What a gradient along the windows needs: lengths that are numbers. */
 export function staticSpace(call: Call, shape: Shape): readonly number[] {
   const space = shape.slice(2);
-  if (!space.every(isStatic)) misfit(call, "its gradient needs known lengths of the spatial axes");
+  if (!space.every(isStatic)) rejectCall(call, "its gradient needs known lengths of the spatial axes");
   return space;
 }
 
@@ -106,6 +109,6 @@ export function poolOptionAttributes(
 /** Shape rule of pooling over the whole space: [batch, channels, 1, ...]. */
 export function inferGlobalPool(call: Call): TensorType[] {
   const x = required(call, 0, "x");
-  if (x.rank < 3) misfit(call, "expected [batch, channels, ...space]");
+  if (x.rank < 3) rejectCall(call, "expected [batch, channels, ...space]");
   return [{ dtype: x.dtype, shape: x.shape.map((dim, axis) => (axis < 2 ? dim : 1)) }];
 }

@@ -1,6 +1,6 @@
 import { isStatic } from "../dims.js";
 import type { Call, GradientCall } from "../operator.js";
-import { apply1, defineOperator, intAttribute, misfit, required } from "../operator.js";
+import { applySingle, defineOperator, intAttribute, rejectCall, required } from "../operator.js";
 import type { Tensor } from "../tensor.js";
 import type { AxisMatrix } from "./axis-matrix.js";
 import { axisMatrix, multiplySpace, transposed } from "./axis-matrix.js";
@@ -65,7 +65,7 @@ defineOperator({
     }
     if (plain === undefined && !("dilations" in call.attributes)) return undefined;
     const { dilations: _none, ...attributes } = poolAttributes(plain ?? geometry);
-    return [apply1("AveragePool", call.inputs, { ...attributes, count_include_pad })];
+    return [applySingle("AveragePool", call.inputs, { ...attributes, count_include_pad })];
   },
 });
 
@@ -96,7 +96,7 @@ export function averagePool(
   options: AveragePoolOptions = {},
 ): Tensor {
   const { countPadding = true } = options;
-  return apply1("AveragePool", [x], {
+  return applySingle("AveragePool", [x], {
     ...poolOptionAttributes(x, kernel, options),
     count_include_pad: countPadding ? 1 : 0,
   });
@@ -113,7 +113,7 @@ defineOperator({
 });
 /** Mean of each channel: [batch, channels, 1, ...]. */
 export function globalAveragePool(x: Tensor): Tensor {
-  return apply1("GlobalAveragePool", [x]);
+  return applySingle("GlobalAveragePool", [x]);
 }
 
 /**
@@ -124,7 +124,7 @@ export function adaptiveAveragePool(x: Tensor, size: number | readonly number[])
   const sizes = typeof size === "number" ? x.shape.slice(2).map(() => size) : size;
   if (sizes.every((n) => n === 1)) return globalAveragePool(x);
   const call: Call = { type: "adaptiveAveragePool", inputs: [x], attributes: {}, outputCount: 1 };
-  if (sizes.length !== x.rank - 2) misfit(call, `expected ${x.rank - 2} sizes, got ${sizes.length}`);
+  if (sizes.length !== x.rank - 2) rejectCall(call, `expected ${x.rank - 2} sizes, got ${sizes.length}`);
   const space = staticSpace(call, x.shape);
   if (space.every((length, i) => length === sizes[i])) return x;
   if (space.every((length, i) => Number.isInteger(length / sizes[i]!))) {

@@ -1,5 +1,5 @@
 import { isStatic, sizeOf } from "../dims.js";
-import { apply1 } from "../operator.js";
+import { applySingle } from "../operator.js";
 import type { Tensor } from "../tensor.js";
 import { constant } from "../tensor.js";
 import { reshapeLike, shapeTensor } from "./broadcast.js";
@@ -15,7 +15,7 @@ export const product = reduction("ReduceProd", (dy, x, _y, call) => {
   const last = transpose(x, order);
   const kept = last.shape.slice(0, x.rank - axes.length);
   const length = sizeOf(last.shape.slice(kept.length));
-  const rows = apply1("Reshape", [last, shapeTensor([...kept, isStatic(length) ? length : -1], [last])]);
+  const rows = applySingle("Reshape", [last, shapeTensor([...kept, isStatic(length) ? length : -1], [last])]);
   const others = isStatic(length) ? productsOfOthers(rows, length) : productsOfPairs(rows);
   const back = order.map((_, axis) => order.indexOf(axis));
   return mul(dy, transpose(reshapeLike(others, last), back));
@@ -64,9 +64,9 @@ function runningByPairs(x: Tensor, isExclusive: boolean, isReversed: boolean): T
 
 function placesAlong(x: Tensor): Tensor {
   const axis = x.rank - 1;
-  const count = squeeze(apply1("Shape", [x], { start: axis, end: axis + 1 }), [0]);
+  const count = squeeze(applySingle("Shape", [x], { start: axis, end: axis + 1 }), [0]);
   const [zero, one] = [0, 1].map((value) => constant(value, [], "int64"));
-  return apply1("Range", [zero, count, one]);
+  return applySingle("Range", [zero, count, one]);
 }
 
 function running(x: Tensor, length: number, shift: (from: Tensor, by: number) => Tensor): Tensor {

@@ -3,7 +3,7 @@ import { isStatic, normaliseAxis } from "../dims.js";
 import type { DType, TensorData } from "../dtype.js";
 import { dtypeFromOnnx, holdsNumbers, isFloat } from "../dtype.js";
 import type { Call } from "../operator.js";
-import { apply1, defineOperator, intAttribute, misfit, required } from "../operator.js";
+import { applySingle, defineOperator, intAttribute, rejectCall, required } from "../operator.js";
 import type { Tensor } from "../tensor.js";
 import { constant, constantData, integers } from "../tensor.js";
 import { reshapeLike } from "./broadcast.js";
@@ -58,12 +58,12 @@ const examined = new WeakMap<TensorData, number | undefined>();
 
 /** Throws for a scale that is constant and holds a number that is not above 0 and finite. */
 export function checkScale(call: Call, scale: Tensor, name: string): void {
-  if (!isFloat(scale.dtype)) misfit(call, `${name} must be floating-point`);
+  if (!isFloat(scale.dtype)) rejectCall(call, `${name} must be floating-point`);
   const data = constantData(scale);
   if (data === undefined) return;
   if (!examined.has(data)) examined.set(data, firstBadScale(data));
   const bad = examined.get(data);
-  if (bad !== undefined) misfit(call, `${name} must be above 0 and finite, got ${bad}`);
+  if (bad !== undefined) rejectCall(call, `${name} must be above 0 and finite, got ${bad}`);
 }
 
 function firstBadScale({ dtype, data }: TensorData): number | undefined {
@@ -77,13 +77,13 @@ function firstBadScale({ dtype, data }: TensorData): number | undefined {
 export function checkZero(call: Call, zero: Tensor | undefined, dtype: DType, scale: Tensor): void {
   if (zero === undefined) return;
   if (zero.dtype !== dtype)
-    misfit(call, `the zero point is ${zero.dtype}, it must be ${dtype} as the quantised values are`);
+    rejectCall(call, `the zero point is ${zero.dtype}, it must be ${dtype} as the quantised values are`);
   const isOne = ({ shape }: Tensor) => shape.every((dim) => dim === 1);
   const differs = zero.shape.some(
     (dim, axis) => dim !== scale.shape[axis] && isStatic(dim) && isStatic(scale.shape[axis] ?? 1),
   );
   if ((zero.rank !== scale.rank || differs) && !(isOne(zero) && isOne(scale)))
-    misfit(call, "the zero point and the scale must have one shape");
+    rejectCall(call, "the zero point and the scale must have one shape");
 }
 
 /** How scales and zero points lie along the values. */
@@ -98,22 +98,22 @@ function granularityOf(call: Call, x: Tensor, scale: Tensor): Granularity | unde
   const block = intAttribute(call.attributes, "block_size", 0);
   if (scale.rank === 0 || (block === 0 && scale.rank === 1 && scale.shape[0] === 1)) return undefined;
   const axis = normaliseAxis(intAttribute(call.attributes, "axis", 1), x.rank, call.type);
-  if (block < 0) misfit(call, `block_size must not be negative, got ${block}`);
+  if (block < 0) rejectCall(call, `block_size must not be negative, got ${block}`);
   if (block === 0) {
     if (scale.rank !== 1)
-      misfit(call, `expected one scale, or one for each index of axis ${axis}; blocks need a block_size`);
+      rejectCall(call, `expected one scale, or one for each index of axis ${axis}; blocks need a block_size`);
     const [given, length] = [scale.shape[0]!, x.shape[axis]!];
     if (given !== length && isStatic(given) && isStatic(length))
-      misfit(call, `expected ${length} scales along axis ${axis}, got ${given}`);
+      rejectCall(call, `expected ${length} scales along axis ${axis}, got ${given}`);
     return { axis, block };
   }
-  if (scale.rank !== x.rank) misfit(call, "scales of blocks must have the rank of the values");
+  if (scale.rank !== x.rank) rejectCall(call, "scales of blocks must have the rank of the values");
   for (const [at, dim] of x.shape.entries()) {
     const given = scale.shape[at]!;
     if (!isStatic(dim) || !isStatic(given)) continue;
     const wanted = at === axis ? Math.ceil(dim / block) : dim;
     if (given !== wanted)
-      misfit(
+      rejectCall(
         call,
         `blocks of ${block} along axis ${axis} do not divide it into the scales given: ` +
           `expected ${wanted} scales along axis ${at}, got ${given}`,
@@ -133,7 +133,7 @@ function spread(call: Call, parameter: Tensor, x: Tensor, how: Granularity | und
       x.shape.map((_, at) => (at === axis ? -1 : 1)),
     );
   const length = x.shape[axis]!;
-  if (!isStatic(length)) return misfit(call, `its gradient needs a known length of axis ${axis}`);
+  if (!isStatic(length)) return rejectCall(call, `its gradient needs a known length of axis ${axis}`);
   return gather(numbers, blocksOf(length, block), axis);
 }
 
@@ -151,7 +151,7 @@ function quantisedType(call: Call, zero: Tensor | undefined): DType {
   if (stated === 0) return zero?.dtype ?? "uint8";
   const dtype = dtypeFromOnnx(stated, call.type);
   if (zero !== undefined && zero.dtype !== dtype)
-    misfit(call, `the zero point is ${zero.dtype}, output_dtype says ${dtype}`);
+    rejectCall(call, `the zero point is ${zero.dtype}, output_dtype says ${dtype}`);
   return dtype;
 }
 
@@ -160,9 +160,10 @@ defineOperator({
   straightThrough: true,
   infer: (call) => {
     const [x, scale, zero] = [required(call, 0, "x"), required(call, 1, "scale"), call.inputs[2]];
-    if (!isFloat(x.dtype) && x.dtype !== "int32") misfit(call, "expected floating-point values, or int32");
+    if (!isFloat(x.dtype) && x.dtype !== "int32")
+      rejectCall(call, "expected floating-point values, or int32");
     const dtype = quantisedType(call, zero);
-    if (QUANTISED_RANGE[dtype] === undefined) misfit(call, `values cannot be quantised to ${dtype}`);
+    if (QUANTISED_RANGE[dtype] === undefined) rejectCall(call, `values cannot be quantised to ${dtype}`);
     checkScale(call, scale, "the scale");
     checkZero(call, zero, dtype, scale);
     granularityOf(call, x, scale);
@@ -197,13 +198,13 @@ defineOperator({
   type: "DequantizeLinear",
   infer: (call) => {
     const [x, scale, zero] = [required(call, 0, "x"), required(call, 1, "scale"), call.inputs[2]];
-    if (QUANTISED_RANGE[x.dtype] === undefined) misfit(call, "expected quantised values");
+    if (QUANTISED_RANGE[x.dtype] === undefined) rejectCall(call, "expected quantised values");
     checkScale(call, scale, "the scale");
     checkZero(call, zero, x.dtype, scale);
     granularityOf(call, x, scale);
     const stated = intAttribute(call.attributes, "output_dtype", 0);
     const dtype = stated === 0 ? scale.dtype : dtypeFromOnnx(stated, call.type);
-    if (!isFloat(dtype)) misfit(call, `output_dtype must be floating-point, got ${dtype}`);
+    if (!isFloat(dtype)) rejectCall(call, `output_dtype must be floating-point, got ${dtype}`);
     return [{ dtype, shape: x.shape }];
   },
   gradient: (call) => {
@@ -224,7 +225,7 @@ function gathered(gradient: Tensor, scale: Tensor, how: Granularity | undefined)
       gradient,
       gradient.shape.flatMap((_, at) => (at === axis ? [] : [at])),
     );
-  return apply1("GatherGradient", [gradient, blocksOf(gradient.shape[axis] as number, block), scale], {
+  return applySingle("GatherGradient", [gradient, blocksOf(gradient.shape[axis] as number, block), scale], {
     axis,
   });
 }
@@ -241,7 +242,7 @@ defineOperator({
   straightThrough: true,
   infer: (call) => {
     const x = required(call, 0, "x");
-    if (x.dtype !== "float32") misfit(call, "expected float32 values");
+    if (x.dtype !== "float32") rejectCall(call, "expected float32 values");
     return [
       { dtype: "uint8", shape: x.shape },
       { dtype: "float32", shape: [] },
@@ -292,7 +293,7 @@ export function quantizeLinear(
   zero: Tensor,
   options: QuantiseOptions = {},
 ): Tensor {
-  return apply1("QuantizeLinear", [x, scale, zero], quantiseAttributes(options));
+  return applySingle("QuantizeLinear", [x, scale, zero], quantiseAttributes(options));
 }
 
 /**
@@ -310,5 +311,5 @@ export function dequantizeLinear(
   zero?: Tensor,
   options: QuantiseOptions = {},
 ): Tensor {
-  return apply1("DequantizeLinear", zero ? [q, scale, zero] : [q, scale], quantiseAttributes(options));
+  return applySingle("DequantizeLinear", zero ? [q, scale, zero] : [q, scale], quantiseAttributes(options));
 }

@@ -2,11 +2,11 @@ import { isStatic } from "../dims.js";
 import type { DType } from "../dtype.js";
 import type { Call, GradientCall } from "../operator.js";
 import {
-  apply1,
+  applySingle,
   defineOperator,
   floatAttribute,
   intAttribute,
-  misfit,
+  rejectCall,
   operatorOf,
   required,
 } from "../operator.js";
@@ -91,7 +91,7 @@ function asFloat({ node, index, shape }: Tensor): Tensor {
 function checkParts(call: Call, form: Form): void {
   for (const part of form.parts(call)) {
     const q = required(call, part.at, `operand ${part.at}`);
-    if (!NARROW.has(q.dtype)) misfit(call, `input ${part.at} must be int8 or uint8`);
+    if (!NARROW.has(q.dtype)) rejectCall(call, `input ${part.at} must be int8 or uint8`);
     const zero = part.zero === undefined ? undefined : call.inputs[part.zero];
     if (part.scale !== undefined) {
       const scale = required(call, part.scale, `scale of input ${part.at}`);
@@ -99,7 +99,7 @@ function checkParts(call: Call, form: Form): void {
       checkZero(call, zero, q.dtype, scale);
       checkCount(call, scale, q, part);
     } else if (zero !== undefined && zero.dtype !== q.dtype) {
-      misfit(
+      rejectCall(
         call,
         `the zero point of input ${part.at} is ${zero.dtype}, it must be ${q.dtype} as the values are`,
       );
@@ -113,7 +113,7 @@ function checkCount(call: Call, parameter: Tensor, q: Tensor, { at, axis }: Part
   if (parameter.rank !== 1 || count === 1 || !isStatic(count!)) return;
   const length = axis === undefined ? 1 : q.shape.at(axis)!;
   if (isStatic(length) && length !== count)
-    misfit(call, `input ${at} takes one scale and zero point, or ${length}; got ${count}`);
+    rejectCall(call, `input ${at} takes one scale and zero point, or ${length}; got ${count}`);
 }
 
 /** The type of a quantised result; undefined for one that stays as it is. */
@@ -123,7 +123,7 @@ function resultType(call: Call, { result }: Form): DType | undefined {
   checkScale(call, scale, "the scale of the result");
   const dtype = zero?.dtype ?? "uint8";
   checkZero(call, zero, dtype, scale);
-  if (!NARROW.has(dtype)) misfit(call, `results cannot be ${dtype}: expected int8 or uint8`);
+  if (!NARROW.has(dtype)) rejectCall(call, `results cannot be ${dtype}: expected int8 or uint8`);
   return dtype;
 }
 
@@ -157,9 +157,9 @@ function defineQuantised(form: Form): void {
     infer: (call) => {
       checkParts(call, form);
       const problem = form.isKnown?.(call);
-      if (problem !== undefined) misfit(call, problem);
+      if (problem !== undefined) rejectCall(call, problem);
       const bias = present(call, form) ? [call.inputs[form.bias!]!] : [];
-      if (bias.some(({ dtype }) => dtype !== "int32")) misfit(call, "what is added must be int32");
+      if (bias.some(({ dtype }) => dtype !== "int32")) rejectCall(call, "what is added must be int32");
       const operands = [...form.parts(call).map(({ at }) => call.inputs[at]!), ...bias].map(asFloat);
       const inner = floatCall(call, form, operands);
       const shape = operatorOf(form.float)!.infer(inner)[0]!.shape;
@@ -171,10 +171,10 @@ function defineQuantised(form: Form): void {
       lower: (call, target) => {
         if (target !== "portable") return undefined;
         const inner = floatCall(call, form, floats(call));
-        const y = apply1(inner.type, inner.inputs, inner.attributes);
+        const y = applySingle(inner.type, inner.inputs, inner.attributes);
         if (resultType(call, form) === undefined) return [y];
         const { scale, zero } = form.result!;
-        return [apply1("QuantizeLinear", [y, call.inputs[scale], call.inputs[zero]])];
+        return [applySingle("QuantizeLinear", [y, call.inputs[scale], call.inputs[zero]])];
       },
     }),
   });
@@ -182,20 +182,20 @@ function defineQuantised(form: Form): void {
   function gradientOf(call: GradientCall): readonly (Tensor | "zero" | undefined)[] {
     const operands = floats(call);
     const inner = floatCall(call, form, operands);
-    const y = apply1(inner.type, inner.inputs, inner.attributes);
+    const y = applySingle(inner.type, inner.inputs, inner.attributes);
     const isQuantised = form.result !== undefined && call.inputs[form.result.scale] !== undefined;
     const dy = isQuantised ? straightThrough(call.dy, y, quantiser(call), call.outputTypes[0]!) : call.dy;
     const parts = form.parts(call);
     const places = [...parts.map(({ at }) => at), ...(present(call, form) ? [form.bias!] : [])];
     const rule = operatorOf(form.float)!.gradient;
-    if (typeof rule !== "function") return misfit(call, `${form.float} has no gradient`);
+    if (typeof rule !== "function") return rejectCall(call, `${form.float} has no gradient`);
     const made = rule({
       ...inner,
       outputs: [y],
       outputTypes: ["float32"],
       dy,
       received: (output) => (output === 0 ? dy : undefined),
-      through: () => misfit(call, `the gradient of ${form.float} is composed`),
+      through: () => rejectCall(call, `the gradient of ${form.float} is composed`),
       needs: (i) => call.needs(places[i]!),
     });
     const gradients: (Tensor | "zero" | undefined)[] = call.inputs.map(() => "zero" as const);

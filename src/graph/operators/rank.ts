@@ -2,7 +2,7 @@ import type { Dim } from "../dims.js";
 import { isStatic, normaliseAxis, unknownDim } from "../dims.js";
 import type { DType } from "../dtype.js";
 import type { Call } from "../operator.js";
-import { apply, apply1, defineOperator, intAttribute, misfit, required } from "../operator.js";
+import { apply, applySingle, defineOperator, intAttribute, rejectCall, required } from "../operator.js";
 import type { Tensor } from "../tensor.js";
 import { constant, constantData, integers } from "../tensor.js";
 import { add, cast, equal, less, mul, sub, where } from "./elementwise.js";
@@ -40,7 +40,8 @@ function extremePlace(type: "ArgMax" | "ArgMin"): (x: Tensor, axis: number, opti
       return [intAttribute(call.attributes, "keepdims", 1) === 1 ? place : squeeze(place, [axis])];
     },
   });
-  return (x, axis, options = {}) => apply1(type, [x], { axis, keepdims: options.keepAxes === true ? 1 : 0 });
+  return (x, axis, options = {}) =>
+    applySingle(type, [x], { axis, keepdims: options.keepAxes === true ? 1 : 0 });
 }
 
 /** Place (int64) of the largest element along an axis, the first of equal ones. */
@@ -59,7 +60,7 @@ defineOperator({
     const axis = topKAxis(call);
     const [count, dim] = [k.known?.[0] ?? unknownDim(), x.shape[axis]!];
     if (isStatic(count) && isStatic(dim) && count > dim)
-      misfit(call, `axis ${axis} has no ${count} elements`);
+      rejectCall(call, `axis ${axis} has no ${count} elements`);
     const shape = x.shape.with(axis, count);
     return [
       { dtype: x.dtype, shape },
@@ -105,7 +106,7 @@ defineOperator({
     const { dy } = call;
     const axis = normaliseAxis(intAttribute(call.attributes, "axis", -1), dy.rank, "OneHot");
     const places = call.inputs.slice(0, 2);
-    const hits = apply1("OneHot", [...places, constant([0, 1], [2], dy.dtype)], { axis });
+    const hits = applySingle("OneHot", [...places, constant([0, 1], [2], dy.dtype)], { axis });
     const at = (part: Tensor) => reshape(sum(mul(dy, part)), [1]);
     return ["zero", "zero", call.needs(2) ? concat([at(sub(1, hits)), at(hits)], 0) : undefined];
   },
@@ -123,13 +124,17 @@ defineOperator({
       "int32",
     );
     const wrapped = where(less(indices, 0), add(indices, depth), indices);
-    const [off, on] = [0, 1].map((i) => apply1("Gather", [values, constant(i, [], "int64")], { axis: 0 }));
+    const [off, on] = [0, 1].map((i) =>
+      applySingle("Gather", [values, constant(i, [], "int64")], { axis: 0 }),
+    );
     return [where(equal(unsqueeze(wrapped, [axis]), places), on!, off!)];
   },
 });
 /** 1 at the place that each index names on a new axis (default the last) of length `depth`, 0 elsewhere. */
 export function oneHot(indices: Tensor, depth: number, axis = -1, dtype: DType = "float32"): Tensor {
-  return apply1("OneHot", [indices, constant(depth, [], "int64"), constant([0, 1], [2], dtype)], { axis });
+  return applySingle("OneHot", [indices, constant(depth, [], "int64"), constant([0, 1], [2], dtype)], {
+    axis,
+  });
 }
 
 // Runtimes have it in single precision only, if at all.
@@ -151,7 +156,7 @@ defineOperator({
 });
 /** 1 at the largest element along an axis (default the last), the first of equal ones, 0 elsewhere. */
 export function hardmax(x: Tensor, axis = -1): Tensor {
-  return apply1("Hardmax", [x], { axis });
+  return applySingle("Hardmax", [x], { axis });
 }
 
 /** 0, 1, 2 ... along an axis of x, with length 1 along the others. */
@@ -164,9 +169,9 @@ export function countedAlong(x: Tensor, axis: number): Tensor {
 export function countedTo(x: Tensor, axis: number): Tensor {
   const length = x.shape[axis]!;
   if (isStatic(length)) return integers(Array.from({ length }, (_, i) => i));
-  const count = squeeze(apply1("Shape", [x], { start: axis, end: axis + 1 }), [0]);
+  const count = squeeze(applySingle("Shape", [x], { start: axis, end: axis + 1 }), [0]);
   const [zero, one] = [0, 1].map((value) => constant(value, [], "int64"));
-  return apply1("Range", [zero, count, one]);
+  return applySingle("Range", [zero, count, one]);
 }
 
 // ---- triangles ----------------------------------------------------------------------------------------------------------
@@ -175,16 +180,16 @@ defineOperator({
   type: "Trilu",
   infer: (call) => {
     const x = required(call, 0, "x");
-    if (x.rank < 2) misfit(call, "expected a matrix or a stack of them");
+    if (x.rank < 2) rejectCall(call, "expected a matrix or a stack of them");
     return [{ dtype: x.dtype, shape: x.shape }];
   },
-  gradient: (call) => [apply1("Trilu", [call.dy, call.inputs[1]], call.attributes)],
+  gradient: (call) => [applySingle("Trilu", [call.dy, call.inputs[1]], call.attributes)],
 });
 /** The part of matrices on and above diagonal k (default 0, the main one), zeros elsewhere. */
 export function upperTriangle(x: Tensor, k = 0): Tensor {
-  return apply1("Trilu", [x, constant(k, [], "int64")], { upper: 1 });
+  return applySingle("Trilu", [x, constant(k, [], "int64")], { upper: 1 });
 }
 /** The part of matrices on and below diagonal k (default 0, the main one), zeros elsewhere. */
 export function lowerTriangle(x: Tensor, k = 0): Tensor {
-  return apply1("Trilu", [x, constant(k, [], "int64")], { upper: 0 });
+  return applySingle("Trilu", [x, constant(k, [], "int64")], { upper: 0 });
 }

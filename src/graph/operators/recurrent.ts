@@ -1,6 +1,6 @@
 import type { Dim } from "../dims.js";
 import type { Call, TensorType } from "../operator.js";
-import { defineOperator, intAttribute, misfit, required, stringAttribute } from "../operator.js";
+import { defineOperator, intAttribute, rejectCall, required, stringAttribute } from "../operator.js";
 
 /*
  * Recurrent operators of files over sequences whose length is named, or too long to be unrolled. They are written as they
@@ -26,7 +26,7 @@ function infer(call: Call, gates: number, results: number): TensorType[] {
     typeof hidden === "number" &&
     weight.shape[1] === gates * hidden;
   if (!fits)
-    misfit(
+    rejectCall(
       call,
       `expected [length, batch, features] and weights of ${directions} directions, ${gates} gates`,
     );
@@ -45,7 +45,7 @@ for (const [type, { gates, results }] of Object.entries(KINDS)) {
     type,
     infer: (call) => infer(call, gates, results),
     gradient: (call) =>
-      misfit(
+      rejectCall(
         call,
         "only sequences of a known length, up to 1024 steps, have a gradient: give it in inputShapes when the file is read",
       ),

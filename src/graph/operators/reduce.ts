@@ -1,6 +1,6 @@
 import { isStatic, isStaticShape, sameShape, sizeOf } from "../dims.js";
 import type { Call, GradientCall, Target } from "../operator.js";
-import { apply1, defineOperator, required } from "../operator.js";
+import { applySingle, defineOperator, required } from "../operator.js";
 import type { Tensor } from "../tensor.js";
 import { integers } from "../tensor.js";
 import { dimTensor, expandLike, unbroadcast } from "./broadcast.js";
@@ -66,7 +66,7 @@ export const sumOfSquares = reduction(
 );
 export const l1Norm = reduction(
   "ReduceL1",
-  (dy, x) => mul(dy, apply1("Sign", [x])),
+  (dy, x) => mul(dy, applySingle("Sign", [x])),
   (call, target) => lowerLong(call, target, (total) => total(abs(call.inputs[0]!))),
 );
 /** Euclidean norm; the gradient at the zero vector is 0. */
@@ -77,7 +77,7 @@ export const logSumExp = reduction(
   (dy, x, y) => mul(dy, exp(sub(x, where(equal(y, -Infinity), 0, y)))),
   (call, target) =>
     lowerLong(call, target, (total) => {
-      const largest = apply1("ReduceMax", call.inputs, { keepdims: 1 });
+      const largest = applySingle("ReduceMax", call.inputs, { keepdims: 1 });
       const shift = where(equal(largest, -Infinity), 0, largest);
       const logarithm = log(total(exp(sub(call.inputs[0]!, shift))));
       return add(logarithm, reshape(shift, logarithm.shape));
@@ -102,7 +102,7 @@ function lowerHalf(call: Call, target: Target): Tensor[] | undefined {
   if (x.dtype !== "float16") return undefined;
   const inputs = [cast(x, "float32"), axes];
   if (lowerLongSum({ ...call, inputs }, target) === undefined) return undefined;
-  return [cast(apply1(call.type, inputs, call.attributes), x.dtype)];
+  return [cast(applySingle(call.type, inputs, call.attributes), x.dtype)];
 }
 
 /** More terms than these, squares or magnitudes or exponentials, are summed up by a ReduceSum, which takes a pass more. */
@@ -118,7 +118,7 @@ function lowerLong(
   const count = sizeOf(axesOf(call).map((axis) => x.shape[axis]!));
   const isLong = x.dtype === "float32" && isStatic(count) && count > LONGEST_TOTAL;
   if ((target !== "cpu" && target !== "wasm") || !isLong) return undefined;
-  return [form((terms) => apply1("ReduceSum", [terms, call.inputs[1]], call.attributes))];
+  return [form((terms) => applySingle("ReduceSum", [terms, call.inputs[1]], call.attributes))];
 }
 
 /** From this length on inner products are faster than products, or squares, and their sums. */
@@ -154,7 +154,7 @@ function lowerInnerProducts(
   const products = reshape(fusedMatmul(vectors(a), vectors(b), { transB: 1 }), lead);
   const others = axes.filter((axis) => axis < first);
   const total =
-    others.length === 0 ? products : apply1("ReduceSum", [products, integers(others)], { keepdims: 0 });
+    others.length === 0 ? products : applySingle("ReduceSum", [products, integers(others)], { keepdims: 0 });
   return [reshape(total, inferReduction(call)[0]!.shape)];
 }
 
@@ -162,12 +162,12 @@ function lowerInnerProducts(
 function lowerL2(call: Call, target: Target): Tensor[] | undefined {
   const [x, axes] = [call.inputs[0]!, call.inputs[1]];
   if (target !== "cpu") return undefined;
-  return [sqrt(apply1("ReduceSum", [mul(x, x), axes], call.attributes))];
+  return [sqrt(applySingle("ReduceSum", [mul(x, x), axes], call.attributes))];
 }
 
 function shareExtremes(dy: Tensor, x: Tensor, y: Tensor, call: GradientCall): Tensor {
   const hit = cast(equal(x, y), dy.dtype);
-  const ties = apply1("ReduceSum", [hit, integers(axesOf(call))], { keepdims: 1 });
+  const ties = applySingle("ReduceSum", [hit, integers(axesOf(call))], { keepdims: 1 });
   return mul(hit, div(dy, ties));
 }
 

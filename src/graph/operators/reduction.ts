@@ -2,7 +2,7 @@ import { StriateError } from "../../util/errors.js";
 import type { Dim } from "../dims.js";
 import { isStatic, normaliseAxis } from "../dims.js";
 import type { Call, GradientCall, LoweringRule, TensorType } from "../operator.js";
-import { apply1, defineOperator, intAttribute, misfit, required } from "../operator.js";
+import { applySingle, defineOperator, intAttribute, rejectCall, required } from "../operator.js";
 import type { Tensor } from "../tensor.js";
 import { integers } from "../tensor.js";
 
@@ -22,7 +22,7 @@ export function axesOf(call: Call): readonly number[] {
       ? []
       : x.shape.map((_, axis) => axis);
   }
-  if (!given.known?.every(isStatic)) misfit(call, "the axes must be known when the graph is built");
+  if (!given.known?.every(isStatic)) rejectCall(call, "the axes must be known when the graph is built");
   if (given.known.length === 0) return axesOf({ ...call, inputs: [x] });
   return given.known.map((axis) => normaliseAxis(axis, x.rank, call.type));
 }
@@ -43,7 +43,7 @@ export function inferReduction(call: Call): TensorType[] {
 function keepAxes(reduced: Tensor, call: GradientCall): Tensor {
   const axes = axesOf(call);
   if (intAttribute(call.attributes, "keepdims", 1) === 1 || axes.length === 0) return reduced;
-  return apply1("Unsqueeze", [reduced, integers(axes)]);
+  return applySingle("Unsqueeze", [reduced, integers(axes)]);
 }
 
 type ReductionGradient = (dy: Tensor, x: Tensor, y: Tensor, call: GradientCall) => Tensor;
@@ -69,6 +69,6 @@ export function reduction(
     if (Array.isArray(axes) && axes.length === 0)
       throw new StriateError(`${type}: expected at least one axis, or none given for all of them`);
     const list = axes === undefined ? undefined : integers(typeof axes === "number" ? [axes] : axes);
-    return apply1(type, [x, list], { keepdims: options.keepAxes === true ? 1 : 0 });
+    return applySingle(type, [x, list], { keepdims: options.keepAxes === true ? 1 : 0 });
   };
 }

@@ -2,12 +2,12 @@ import type { Dim } from "../dims.js";
 import { divideDims, isStatic, multiplyDims, normaliseAxis, unknownDim } from "../dims.js";
 import type { Call, GradientCall } from "../operator.js";
 import {
-  apply1,
+  applySingle,
   defineOperator,
   floatAttribute,
   intAttribute,
   intsAttribute,
-  misfit,
+  rejectCall,
   required,
   stringAttribute,
 } from "../operator.js";
@@ -38,7 +38,7 @@ function resizedAxes(call: Call): ResizedAxis[] {
   );
   if (sizes !== undefined) {
     if (sizes.known?.length !== axes.length)
-      misfit(call, `expected ${axes.length} sizes, known while tracing`);
+      rejectCall(call, `expected ${axes.length} sizes, known while tracing`);
     const policy = stringAttribute(call.attributes, "keep_aspect_ratio_policy", "stretch");
     if (policy !== "stretch") return inRatio(call, axes, sizes.known, policy);
     return axes.map((axis, i) => {
@@ -49,7 +49,8 @@ function resizedAxes(call: Call): ResizedAxis[] {
   }
   const regions = regionsOf(call);
   const factors = scales && constantData(scales);
-  if (factors?.data.length !== axes.length) misfit(call, `expected ${axes.length} constant scales, or sizes`);
+  if (factors?.data.length !== axes.length)
+    rejectCall(call, `expected ${axes.length} constant scales, or sizes`);
   return axes.map((axis, i) => {
     const [dim, scale] = [x.shape[axis]!, Number(factors.data[i])];
     const [start, end] = regions?.[i] ?? [0, 1];
@@ -62,7 +63,7 @@ function inRatio(call: Call, axes: readonly number[], sizes: readonly Dim[], pol
   const dims = axes.map((axis) => call.inputs[0]!.shape[axis]!);
   const factors = dims.map((dim, i) => {
     const size = sizes[i]!;
-    if (!isStatic(dim) || !isStatic(size)) misfit(call, `the policy ${policy} needs known lengths`);
+    if (!isStatic(dim) || !isStatic(size)) rejectCall(call, `the policy ${policy} needs known lengths`);
     return size / dim;
   });
   const scale = policy === "not_larger" ? Math.min(...factors) : Math.max(...factors);
@@ -77,9 +78,10 @@ function scaledLength(dim: Dim, scale: number): Dim {
 function interpolationOf(call: Call): Interpolation {
   const { attributes } = call;
   const mode = stringAttribute(attributes, "mode", "nearest");
-  if (mode !== "nearest" && mode !== "linear" && mode !== "cubic") misfit(call, `unknown mode "${mode}"`);
+  if (mode !== "nearest" && mode !== "linear" && mode !== "cubic") rejectCall(call, `unknown mode "${mode}"`);
   const coordinates = stringAttribute(attributes, "coordinate_transformation_mode", "half_pixel");
-  if (!isSupportedCoordinates(coordinates)) misfit(call, `no gradient for the coordinates "${coordinates}"`);
+  if (!isSupportedCoordinates(coordinates))
+    rejectCall(call, `no gradient for the coordinates "${coordinates}"`);
   return {
     mode,
     coordinates,
@@ -108,7 +110,7 @@ function regionsOf(call: Call): (readonly [number, number])[] | undefined {
   if (stringAttribute(call.attributes, "coordinate_transformation_mode", "") !== "tf_crop_and_resize")
     return undefined;
   const region = call.inputs[1] && constantData(call.inputs[1]);
-  if (region === undefined) misfit(call, "its region must be constant");
+  if (region === undefined) rejectCall(call, "its region must be constant");
   const numbers = Array.from(region.data as Float32Array);
   const count = numbers.length / 2;
   return numbers.slice(0, count).map((start, i) => [start, numbers[i + count]!] as const);
@@ -123,7 +125,7 @@ function resizeGradient(call: GradientCall, dy: Tensor): Tensor {
     if (scale === 1 && regions === undefined) return [];
     const dim = x.shape[axis]!;
     if (!isStatic(dim) || !isStatic(length) || scale === undefined) {
-      return misfit(call, `its gradient needs a known length of axis ${axis}`);
+      return rejectCall(call, `its gradient needs a known length of axis ${axis}`);
     }
     return [{ axis, matrix: interpolationMatrix(dim, length, scale, { ...how, region: regions?.[i] }) }];
   });
@@ -151,7 +153,7 @@ function repeated(
     if (axis < 2 || !blocks) return undefined;
     kernel[axis - 2] = factor;
   }
-  const mean = apply1("AveragePool", [dy], { kernel_shape: kernel, strides: kernel });
+  const mean = applySingle("AveragePool", [dy], { kernel_shape: kernel, strides: kernel });
   return mul(
     mean,
     kernel.reduce((a, b) => a * b, 1),
@@ -160,10 +162,10 @@ function repeated(
 
 function resizeSpace(x: Tensor, sizes: readonly number[], attributes: Attributes): Tensor {
   const call: Call = { type: "Resize", inputs: [x], attributes, outputCount: 1 };
-  if (sizes.length !== x.rank - 2) misfit(call, `expected ${x.rank - 2} sizes, got ${sizes.length}`);
+  if (sizes.length !== x.rank - 2) rejectCall(call, `expected ${x.rank - 2} sizes, got ${sizes.length}`);
   if (sizes.every((size, i) => x.shape[i + 2] === size)) return x;
   const shape = shapeTensor([x.shape[0]!, x.shape[1]!, ...sizes], [x]);
-  return apply1("Resize", [x, undefined, undefined, shape], attributes);
+  return applySingle("Resize", [x, undefined, undefined, shape], attributes);
 }
 
 export interface ResizeOptions {
@@ -205,14 +207,15 @@ export function resizeBicubic(x: Tensor, sizes: readonly number[], options: Resi
 function blockOf(call: Call): { x: Tensor; block: number } {
   const x = required(call, 0, "x");
   const block = intAttribute(call.attributes, "blocksize", 0);
-  if (x.rank !== 4 || block < 1) misfit(call, "expected [batch, channels, height, width] and a block size");
+  if (x.rank !== 4 || block < 1)
+    rejectCall(call, "expected [batch, channels, height, width] and a block size");
   return { x, block };
 }
 
 function dividedBy(call: Call, dim: Dim, divisor: number, what: string): Dim {
   return (
     divideDims(dim, divisor) ??
-    (isStatic(dim) ? misfit(call, `${what} ${dim} is no multiple of ${divisor}`) : unknownDim())
+    (isStatic(dim) ? rejectCall(call, `${what} ${dim} is no multiple of ${divisor}`) : unknownDim())
   );
 }
 
@@ -227,9 +230,9 @@ function rearrange(
   order: readonly number[],
   to: readonly Dim[],
 ): Tensor {
-  const apart = apply1("Reshape", [x, integers([0, ...parts])]);
-  const turned = apply1("Transpose", [apart], { perm: [0, ...order] });
-  return apply1("Reshape", [turned, integers([0, ...(to as number[])])]);
+  const apart = applySingle("Reshape", [x, integers([0, ...parts])]);
+  const turned = applySingle("Transpose", [apart], { perm: [0, ...order] });
+  return applySingle("Reshape", [turned, integers([0, ...(to as number[])])]);
 }
 
 defineOperator({
@@ -243,10 +246,10 @@ defineOperator({
   gradient: (call) => {
     const { dy } = call;
     const { x, block } = blockOf(call);
-    if (!isColumnRowDepth(call)) return [apply1("SpaceToDepth", [dy], { blocksize: block })];
+    if (!isColumnRowDepth(call)) return [applySingle("SpaceToDepth", [dy], { blocksize: block })];
     const [depth, height, width] = x.shape.slice(1);
     if (!isStatic(depth!) || !isStatic(height!) || !isStatic(width!)) {
-      return misfit(call, "its gradient needs known lengths");
+      return rejectCall(call, "its gradient needs known lengths");
     }
     const parts = [depth / block ** 2, height, block, width, block];
     return [rearrange(dy, parts, [1, 3, 5, 2, 4], [depth, height, width])];
@@ -254,7 +257,7 @@ defineOperator({
 });
 /** Channels moved into space, as PyTorch's pixel_shuffle: [batch, c * b * b, h, w] to [batch, c, h * b, w * b]. */
 export function depthToSpace(x: Tensor, block: number): Tensor {
-  return apply1("DepthToSpace", [x], { blocksize: block, mode: "CRD" });
+  return applySingle("DepthToSpace", [x], { blocksize: block, mode: "CRD" });
 }
 
 defineOperator({
@@ -268,7 +271,7 @@ defineOperator({
   },
   gradient: (call) => {
     const block = intAttribute(call.attributes, "blocksize", 1);
-    return [apply1("DepthToSpace", [call.dy], { blocksize: block, mode: "DCR" })];
+    return [applySingle("DepthToSpace", [call.dy], { blocksize: block, mode: "DCR" })];
   },
   // WebGPU has none.
   lower: (call, target) => {
@@ -283,5 +286,5 @@ defineOperator({
 });
 /** Blocks of space moved into channels (block offset first, then the old channel): ONNX's SpaceToDepth. */
 export function spaceToDepth(x: Tensor, block: number): Tensor {
-  return apply1("SpaceToDepth", [x], { blocksize: block });
+  return applySingle("SpaceToDepth", [x], { blocksize: block });
 }

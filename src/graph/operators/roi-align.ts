@@ -1,11 +1,11 @@
 import { isStatic } from "../dims.js";
 import type { Call } from "../operator.js";
 import {
-  apply1,
+  applySingle,
   defineOperator,
   floatAttribute,
   intAttribute,
-  misfit,
+  rejectCall,
   required,
   stringAttribute,
 } from "../operator.js";
@@ -28,7 +28,7 @@ defineOperator({
   infer: (call) => {
     const [x, rois, batch] = [required(call, 0, "x"), required(call, 1, "rois"), required(call, 2, "batch")];
     if (x.rank !== 4 || rois.rank !== 2 || rois.shape[1] !== 4 || batch.rank !== 1)
-      misfit(
+      rejectCall(
         call,
         "expected maps [batch, channels, height, width], regions [count, 4] and one index for each",
       );
@@ -56,7 +56,7 @@ export function roiAlign(
   },
 ): Tensor {
   const { size, samples = 2, scale = 1 } = options;
-  return apply1("RoiAlign", [x, regions, images], {
+  return applySingle("RoiAlign", [x, regions, images], {
     output_height: size[0],
     output_width: size[1],
     sampling_ratio: samples,
@@ -70,13 +70,13 @@ function averaged(call: Call): Tensor {
   const { attributes } = call;
   const samples = intAttribute(attributes, "sampling_ratio", 0);
   if (stringAttribute(attributes, "mode", "avg") !== "avg" || samples < 1)
-    misfit(call, 'it has a gradient for mode "avg" with a sampling_ratio above 0 only');
+    rejectCall(call, 'it has a gradient for mode "avg" with a sampling_ratio above 0 only');
   const isHalf = stringAttribute(attributes, "coordinate_transformation_mode", "half_pixel") === "half_pixel";
   const scale = floatAttribute(attributes, "spatial_scale", 1);
   const size = sizeOfResult(call);
   const [height, width] = size;
   const edge = (column: number) =>
-    sub(mul(apply1("Gather", [rois, integers([column])], { axis: 1 }), scale), isHalf ? 0.5 : 0);
+    sub(mul(applySingle("Gather", [rois, integers([column])], { axis: 1 }), scale), isHalf ? 0.5 : 0);
   const cells = height * width * samples ** 2;
   // Samples in the order of cells, rows first, and of the rows and columns in each.
   const steps = [0, 1].map((axis) =>
@@ -96,11 +96,11 @@ function averaged(call: Call): Tensor {
   // Up to one element beyond an edge counts as the edge, what lies further as 0.
   const inside = coordinates.map((at, axis) => {
     const last = x.shape[axis + 2]!;
-    if (!isStatic(last)) return misfit(call, "its gradient needs maps of known height and width");
+    if (!isStatic(last)) return rejectCall(call, "its gradient needs maps of known height and width");
     return and(greaterOrEqual(at, -1), lessOrEqual(at, last));
   });
   const read = readAt(maps, coordinates, { mode: "linear", padding: "border", alignCorners: true });
   const kept = mul(read, unsqueeze(cast(and(inside[0]!, inside[1]!), x.dtype), [1]));
-  const parts = apply1("Reshape", [kept, integers([0, 0, height, width, samples ** 2])]);
+  const parts = applySingle("Reshape", [kept, integers([0, 0, height, width, samples ** 2])]);
   return mean(parts, [4]);
 }

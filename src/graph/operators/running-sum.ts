@@ -1,5 +1,5 @@
 import { normaliseAxis } from "../dims.js";
-import { apply1, defineOperator, intAttribute, required } from "../operator.js";
+import { applySingle, defineOperator, intAttribute, required } from "../operator.js";
 import type { Tensor } from "../tensor.js";
 import { constant } from "../tensor.js";
 
@@ -15,7 +15,7 @@ defineOperator({
     const [dy, axis] = [call.dy, call.inputs[1]!];
     const exclusive = intAttribute(call.attributes, "exclusive", 0);
     const reverse = 1 - intAttribute(call.attributes, "reverse", 0);
-    return [apply1("CumSum", [dy, axis], { exclusive, reverse })];
+    return [applySingle("CumSum", [dy, axis], { exclusive, reverse })];
   },
 });
 /** Running sum along an axis; `exclusive` leaves an element out of its own sum, `reverse` runs from the end. */
@@ -24,7 +24,7 @@ export function cumulativeSum(
   axis: number,
   options: { readonly exclusive?: boolean; readonly reverse?: boolean } = {},
 ): Tensor {
-  return apply1("CumSum", [x, constant(axis, [], "int64")], {
+  return applySingle("CumSum", [x, constant(axis, [], "int64")], {
     exclusive: options.exclusive === true ? 1 : 0,
     reverse: options.reverse === true ? 1 : 0,
   });

@@ -1,6 +1,6 @@
 import { blockedScaledSum, hasBlockedKernels, isScaledSumBlockable } from "../blocked-convolution.js";
 import { sameShape, sizeOf } from "../dims.js";
-import { apply1, defineOperator, misfit, required } from "../operator.js";
+import { applySingle, defineOperator, rejectCall, required } from "../operator.js";
 import type { Tensor } from "../tensor.js";
 import type { Operand } from "./elementwise.js";
 import { add, mul, scalar } from "./elementwise.js";
@@ -10,8 +10,8 @@ defineOperator({
   type: "ScaledAdd",
   infer: (call) => {
     const [x, scale, y] = [required(call, 0, "x"), required(call, 1, "scale"), required(call, 2, "y")];
-    if (scale.rank !== 0) misfit(call, "the scale is no scalar");
-    if (!sameShape(x.shape, y.shape)) misfit(call, "the shapes of x and y differ");
+    if (scale.rank !== 0) rejectCall(call, "the scale is no scalar");
+    if (!sameShape(x.shape, y.shape)) rejectCall(call, "the shapes of x and y differ");
     return [{ dtype: x.dtype, shape: x.shape }];
   },
   gradient: (call) => {
@@ -27,7 +27,7 @@ defineOperator({
 
 /** scale * x + y. */
 export function scaledAdd(x: Tensor, scale: Operand, y: Tensor): Tensor {
-  return apply1("ScaledAdd", [x, typeof scale === "number" ? scalar(scale, x.dtype) : scale, y]);
+  return applySingle("ScaledAdd", [x, typeof scale === "number" ? scalar(scale, x.dtype) : scale, y]);
 }
 
 /** From here on one pass pays; measured, docs/engine.md. */

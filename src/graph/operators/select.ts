@@ -1,7 +1,14 @@
 import type { Dim, Shape } from "../dims.js";
 import { isStatic, isStaticShape, normaliseAxis, sameShape, showShape } from "../dims.js";
 import type { Call, GradientCall } from "../operator.js";
-import { apply1, defineOperator, intAttribute, misfit, required, stringAttribute } from "../operator.js";
+import {
+  applySingle,
+  defineOperator,
+  intAttribute,
+  rejectCall,
+  required,
+  stringAttribute,
+} from "../operator.js";
 import type { Tensor } from "../tensor.js";
 import { constant, constantData, integers } from "../tensor.js";
 import { axisMatrix, multiplyAxis } from "./axis-matrix.js";
@@ -12,7 +19,8 @@ import { zerosLike } from "./shape-values.js";
 
 function indicesOf(call: Call): Tensor {
   const indices = required(call, 1, "indices");
-  if (indices.dtype !== "int64" && indices.dtype !== "int32") misfit(call, "indices must be int64 or int32");
+  if (indices.dtype !== "int64" && indices.dtype !== "int32")
+    rejectCall(call, "indices must be int64 or int32");
   return indices;
 }
 
@@ -25,7 +33,7 @@ function checkRange(call: Call, indices: Tensor, dim: Dim): void {
   if (!isStatic(dim)) return;
   for (const index of indices.known ?? []) {
     if (isStatic(index) && (index < -dim || index >= dim)) {
-      misfit(call, `index ${index} lies outside an axis of length ${dim}`);
+      rejectCall(call, `index ${index} lies outside an axis of length ${dim}`);
     }
   }
 }
@@ -43,7 +51,7 @@ defineOperator({
   },
   gradient: (call) => {
     const [dy, x, indices] = [call.dy, call.inputs[0]!, call.inputs[1]!];
-    return [apply1("GatherGradient", [dy, indices, x], { axis: axisOf(call) })];
+    return [applySingle("GatherGradient", [dy, indices, x], { axis: axisOf(call) })];
   },
 });
 
@@ -54,7 +62,7 @@ function pick(from: readonly Dim[] | undefined, indices: readonly Dim[] | undefi
 
 /** Slices of x along an axis (default 0): result[.., i, ..] = x[.., indices[i], ..]; indices of any rank. */
 export function gather(x: Tensor, indices: Tensor, axis = 0): Tensor {
-  return apply1("Gather", [x, indices], { axis });
+  return applySingle("Gather", [x, indices], { axis });
 }
 
 /** Rows of a table [entries, features] for whole numbers of any shape: [...indices, features]. */
@@ -105,8 +113,8 @@ function byScatter(dy: Tensor, indices: Tensor, x: Tensor, axis: number): Tensor
   const before: Shape = x.shape.slice(0, axis);
   const after: Shape = x.shape.slice(axis + 1);
   const flatShape = [...before, -1, ...after];
-  const updates = indices.rank === 1 ? dy : apply1("Reshape", [dy, shapeTensor(flatShape, [x])]);
-  const column = apply1("Reshape", [indices, integers([-1, ...after.map(() => 1)])]);
+  const updates = indices.rank === 1 ? dy : applySingle("Reshape", [dy, shapeTensor(flatShape, [x])]);
+  const column = applySingle("Reshape", [indices, integers([-1, ...after.map(() => 1)])]);
   return scatterElements(zeros, expandLike(column, updates), updates, axis, "add");
 }
 
@@ -120,7 +128,7 @@ function checkElementwise(call: Call): void {
     const limit = x.shape[at]!;
     return at === axis || !isStatic(dim) || !isStatic(limit) || dim <= limit;
   });
-  if (indices.rank !== x.rank || !fits) misfit(call, `indices must fit inside x outside axis ${axis}`);
+  if (indices.rank !== x.rank || !fits) rejectCall(call, `indices must fit inside x outside axis ${axis}`);
 }
 
 defineOperator({
@@ -136,7 +144,7 @@ defineOperator({
 });
 /** One element for each index: result[i, j] = x[indices[i, j], j] for axis 0 (PyTorch's gather). */
 export function gatherElements(x: Tensor, indices: Tensor, axis = 0): Tensor {
-  return apply1("GatherElements", [x, indices], { axis });
+  return applySingle("GatherElements", [x, indices], { axis });
 }
 
 export type ScatterReduction = "none" | "add" | "mul" | "max" | "min";
@@ -194,7 +202,7 @@ function scatterGradient(call: GradientCall, { read, write }: Places): (Tensor |
       );
     }
     default:
-      return misfit(call, `the reduction "${reduction}" is not known`);
+      return rejectCall(call, `the reduction "${reduction}" is not known`);
   }
 }
 
@@ -203,7 +211,7 @@ defineOperator({
   infer: (call) => {
     checkElementwise(call);
     const [x, indices, updates] = [call.inputs[0]!, call.inputs[1]!, required(call, 2, "updates")];
-    if (updates.dtype !== x.dtype) misfit(call, "x and the updates must have one element type");
+    if (updates.dtype !== x.dtype) rejectCall(call, "x and the updates must have one element type");
     checkSameLengths(call, updates, indices.shape);
     return [{ dtype: x.dtype, shape: x.shape }];
   },
@@ -220,7 +228,7 @@ function checkSameLengths(call: Call, updates: Tensor, shape: Shape): void {
   const fits =
     updates.rank === shape.length &&
     (!isStaticShape(updates.shape) || !isStaticShape(shape) || sameShape(updates.shape, shape));
-  if (!fits) misfit(call, `the updates must have the shape ${showShape(shape)}`);
+  if (!fits) rejectCall(call, `the updates must have the shape ${showShape(shape)}`);
 }
 
 /**
@@ -234,7 +242,7 @@ export function scatterElements(
   axis = 0,
   reduction: ScatterReduction = "none",
 ): Tensor {
-  return apply1("ScatterElements", [x, indices, updates], { axis, reduction });
+  return applySingle("ScatterElements", [x, indices, updates], { axis, reduction });
 }
 
 // ---- slices by index vectors -------------------------------------------------------------------------------------------
@@ -245,7 +253,7 @@ function selectedShape(call: Call): Shape {
   const batch = intAttribute(call.attributes, "batch_dims", 0);
   const depth = indices.shape.at(-1);
   if (depth === undefined || !isStatic(depth) || depth + batch > x.rank) {
-    return misfit(call, "the last axis of the indices must count leading axes of x");
+    return rejectCall(call, "the last axis of the indices must count leading axes of x");
   }
   return [...indices.shape.slice(0, -1), ...x.shape.slice(batch + depth)];
 }
@@ -263,8 +271,9 @@ defineOperator({
 function withBatch(call: Call, indices: Tensor, batch: number): Tensor {
   if (batch === 0) return indices;
   const lengths: Shape = indices.shape.slice(0, batch);
-  if (!isStaticShape(lengths)) misfit(call, "its gradient with batch_dims needs known lengths of those axes");
-  const like = apply1("Slice", [indices, ...[0, 1].map((at) => integers([at])), integers([-1])]);
+  if (!isStaticShape(lengths))
+    rejectCall(call, "its gradient with batch_dims needs known lengths of those axes");
+  const like = applySingle("Slice", [indices, ...[0, 1].map((at) => integers([at])), integers([-1])]);
   const columns = lengths.map((length, axis) => {
     const places = constant(
       Array.from({ length }, (_, i) => i),
@@ -273,19 +282,19 @@ function withBatch(call: Call, indices: Tensor, batch: number): Tensor {
     );
     return expandLike(cast(places, indices.dtype), like);
   });
-  return apply1("Concat", [...columns, indices], { axis: -1 });
+  return applySingle("Concat", [...columns, indices], { axis: -1 });
 }
 
 /** Slices of x by index vectors: result[i] = x[indices[i, 0], indices[i, 1], ..]. */
 export function gatherND(x: Tensor, indices: Tensor): Tensor {
-  return apply1("GatherND", [x, indices]);
+  return applySingle("GatherND", [x, indices]);
 }
 
 defineOperator({
   type: "ScatterND",
   infer: (call) => {
     const [x, updates] = [required(call, 0, "x"), required(call, 2, "updates")];
-    if (updates.dtype !== x.dtype) misfit(call, "x and the updates must have one element type");
+    if (updates.dtype !== x.dtype) rejectCall(call, "x and the updates must have one element type");
     checkSameLengths(call, updates, selectedShape(call));
     return [{ dtype: x.dtype, shape: x.shape }];
   },
@@ -304,5 +313,5 @@ export function scatterND(
   updates: Tensor,
   reduction: ScatterReduction = "none",
 ): Tensor {
-  return apply1("ScatterND", [x, indices, updates], { reduction });
+  return applySingle("ScatterND", [x, indices, updates], { reduction });
 }

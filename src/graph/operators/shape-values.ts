@@ -1,7 +1,7 @@
 import { isStatic, sizeOf, unknownDim } from "../dims.js";
 import { isFloat } from "../dtype.js";
 import type { TensorType } from "../operator.js";
-import { apply1, defineOperator, intAttribute, misfit, required } from "../operator.js";
+import { applySingle, defineOperator, intAttribute, rejectCall, required } from "../operator.js";
 import type { Tensor } from "../tensor.js";
 import { constant } from "../tensor.js";
 import { expandLike, reshapeLike } from "./broadcast.js";
@@ -31,7 +31,7 @@ defineOperator({
   infer: (call) => {
     const shape = required(call, 0, "shape").known;
     if (shape === undefined)
-      misfit(
+      rejectCall(
         call,
         "the shape must be known when the graph is built: fix the shapes of the inputs (inputShapes)",
       );
@@ -55,7 +55,7 @@ defineOperator({
       !["float32", "float64", "int16", "int32", "int64"].includes(dtype) ||
       call.inputs.some((x) => x!.dtype !== dtype)
     )
-      misfit(call, "expected three float32, float64, int16, int32 or int64 numbers of one type");
+      rejectCall(call, "expected three float32, float64, int16, int32 or int64 numbers of one type");
     if (start === undefined || limit === undefined || delta === undefined)
       return [{ dtype, shape: [unknownDim()] }];
     const length = Math.max(0, Math.ceil((limit - start) / delta));
@@ -66,13 +66,14 @@ defineOperator({
   // start + i delta; the limit only decides how many there are.
   gradient: (call) => {
     const { dy } = call;
-    const total = (x: Tensor, like: Tensor) => reshapeLike(apply1("ReduceSum", [x], { keepdims: 0 }), like);
+    const total = (x: Tensor, like: Tensor) =>
+      reshapeLike(applySingle("ReduceSum", [x], { keepdims: 0 }), like);
     const ones = expandLike(constant(1, [], dy.dtype), dy);
-    const places = () => apply1("CumSum", [ones, constant(0, [], "int64")], { exclusive: 1 });
+    const places = () => applySingle("CumSum", [ones, constant(0, [], "int64")], { exclusive: 1 });
     return [
       call.needs(0) ? total(dy, call.inputs[0]!) : undefined,
       "zero",
-      call.needs(2) ? total(apply1("Mul", [dy, places()]), call.inputs[2]!) : undefined,
+      call.needs(2) ? total(applySingle("Mul", [dy, places()]), call.inputs[2]!) : undefined,
     ];
   },
 });

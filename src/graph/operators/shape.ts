@@ -9,7 +9,14 @@ import {
   unknownDim,
 } from "../dims.js";
 import type { Call } from "../operator.js";
-import { apply1, defineOperator, intAttribute, intsAttribute, misfit, required } from "../operator.js";
+import {
+  applySingle,
+  defineOperator,
+  intAttribute,
+  intsAttribute,
+  rejectCall,
+  required,
+} from "../operator.js";
 import type { Tensor } from "../tensor.js";
 import { integers } from "../tensor.js";
 import { reshapeLike, shapeTensor } from "./broadcast.js";
@@ -22,7 +29,7 @@ defineOperator({
     const target = required(call, 1, "shape");
     if (target.known === undefined) {
       const rank = target.shape[0];
-      if (rank === undefined || !isStatic(rank)) misfit(call, "the new shape's rank is not known");
+      if (rank === undefined || !isStatic(rank)) rejectCall(call, "the new shape's rank is not known");
       return [{ dtype: x.dtype, shape: Array.from({ length: rank }, unknownDim) }];
     }
     const copyZeros = intAttribute(call.attributes, "allowzero", 0) === 0;
@@ -41,7 +48,7 @@ function solveReshape(call: Call, from: Shape, to: Shape): Shape {
     if (total !== rest && !unknown(total) && !unknown(rest)) {
       const why = `cannot lay out ${total} elements as [${to.join(", ")}] (${rest} elements)`;
       const only = isStatic(rest) ? lengthOf(total, rest) : undefined;
-      if (only === undefined) misfit(call, why);
+      if (only === undefined) rejectCall(call, why);
       throw new FixedLengthError(
         `${call.type}: ${why} unless "${only.symbol}" is ${only.length}`,
         only.symbol,
@@ -52,7 +59,7 @@ function solveReshape(call: Call, from: Shape, to: Shape): Shape {
   }
   const length = divideDims(total, rest);
   if (length === undefined && !unknown(total) && !unknown(rest)) {
-    misfit(call, `cannot lay out ${total} elements as [${to.join(", ")}]: ${rest} does not divide them`);
+    rejectCall(call, `cannot lay out ${total} elements as [${to.join(", ")}]: ${rest} does not divide them`);
   }
   return to.map((dim) => (dim === -1 ? (length ?? unknownDim()) : dim));
 }
@@ -63,9 +70,9 @@ export function reshape(x: Tensor, shape: Shape): Tensor {
   const inferred = named.length === 1 && !shape.includes(-1);
   if (named.length === 0 || inferred) {
     const target = integers(shape.map((dim) => (isStatic(dim) ? dim : -1)));
-    return apply1("Reshape", [x, target]);
+    return applySingle("Reshape", [x, target]);
   }
-  return apply1("Reshape", [x, shapeTensor(shape, [x])]);
+  return applySingle("Reshape", [x, shapeTensor(shape, [x])]);
 }
 
 defineOperator({
@@ -80,7 +87,7 @@ defineOperator({
 });
 /** All axes from `axis` on (default 1) in one, all before it in another. */
 export function flatten(x: Tensor, axis = 1): Tensor {
-  return apply1("Flatten", [x], { axis });
+  return applySingle("Flatten", [x], { axis });
 }
 
 defineOperator({
@@ -93,7 +100,7 @@ defineOperator({
     for (const axis of axes) {
       const dim = x.shape[axis]!;
       if (isStatic(dim) && dim !== 1)
-        misfit(call, `axis ${axis} has length ${dim}, only length 1 can be dropped`);
+        rejectCall(call, `axis ${axis} has length ${dim}, only length 1 can be dropped`);
     }
     return [{ dtype: x.dtype, shape: x.shape.filter((_, axis) => !axes.includes(axis)), known: x.known }];
   },
@@ -101,7 +108,7 @@ defineOperator({
 });
 /** Drops axes of length 1. */
 export function squeeze(x: Tensor, axes: readonly number[]): Tensor {
-  return apply1("Squeeze", [x, integers(axes)]);
+  return applySingle("Squeeze", [x, integers(axes)]);
 }
 
 defineOperator({
@@ -119,7 +126,7 @@ defineOperator({
 });
 /** Puts in axes of length 1; positions count in the result. */
 export function unsqueeze(x: Tensor, axes: readonly number[]): Tensor {
-  return apply1("Unsqueeze", [x, integers(axes)]);
+  return applySingle("Unsqueeze", [x, integers(axes)]);
 }
 
 function permutationOf(call: Call): readonly number[] {
@@ -127,7 +134,7 @@ function permutationOf(call: Call): readonly number[] {
   const order = intsAttribute(call.attributes, "perm") ?? x.shape.map((_, axis) => x.rank - 1 - axis);
   const sorted = [...order].sort((a, b) => a - b);
   if (order.length !== x.rank || sorted.some((axis, i) => axis !== i)) {
-    misfit(call, `[${order.join(", ")}] is no order of its ${x.rank} axes`);
+    rejectCall(call, `[${order.join(", ")}] is no order of its ${x.rank} axes`);
   }
   return order;
 }
@@ -151,5 +158,5 @@ defineOperator({
 /** Axes in a new order: axis i of the result is axis `order[i]` of x. No node where the order is the same. */
 export function transpose(x: Tensor, order: readonly number[]): Tensor {
   const same = order.length === x.rank && order.every((axis, i) => axis === i);
-  return same ? x : apply1("Transpose", [x], { perm: order });
+  return same ? x : applySingle("Transpose", [x], { perm: order });
 }

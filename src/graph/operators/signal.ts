@@ -2,7 +2,7 @@ import type { Dim } from "../dims.js";
 import { isStatic, normaliseAxis, unknownDim } from "../dims.js";
 import { dtypeFromOnnx, isFloat } from "../dtype.js";
 import type { Call, GradientCall } from "../operator.js";
-import { apply1, defineOperator, intAttribute, misfit, required } from "../operator.js";
+import { applySingle, defineOperator, intAttribute, rejectCall, required } from "../operator.js";
 import type { Tensor } from "../tensor.js";
 import { constant } from "../tensor.js";
 import { floatConstant } from "./axis-matrix.js";
@@ -37,7 +37,7 @@ defineOperator({
   type: "EyeLike",
   infer: (call) => {
     const x = required(call, 0, "x");
-    if (x.rank !== 2) misfit(call, "expected a matrix");
+    if (x.rank !== 2) rejectCall(call, "expected a matrix");
     const code = intAttribute(call.attributes, "dtype", 0);
     return [{ dtype: code === 0 ? x.dtype : dtypeFromOnnx(code, call.type), shape: x.shape }];
   },
@@ -46,7 +46,7 @@ defineOperator({
 
 /** Ones on the diagonal `offset` places to the right of the main one, zeros elsewhere, in the shape of a matrix. */
 export function eyeLike(x: Tensor, offset = 0): Tensor {
-  return apply1("EyeLike", [x], { k: offset });
+  return applySingle("EyeLike", [x], { k: offset });
 }
 
 // ---- Fourier transform -----------------------------------------------------------------------------------------------
@@ -64,22 +64,22 @@ interface Transform {
 
 function transformOf(call: Call): Transform {
   const x = required(call, 0, "x");
-  if (!isFloat(x.dtype) || x.rank < 2) misfit(call, "expected floating-point [..., 1] or [..., 2]");
+  if (!isFloat(x.dtype) || x.rank < 2) rejectCall(call, "expected floating-point [..., 1] or [..., 2]");
   const stated = call.inputs[2] === undefined ? -2 : knownNumber(call.inputs[2]);
-  if (stated === undefined) misfit(call, "its axis must be known when the graph is built");
+  if (stated === undefined) rejectCall(call, "its axis must be known when the graph is built");
   const axis = normaliseAxis(stated, x.rank, "DFT");
-  if (axis === x.rank - 1) misfit(call, "the last axis holds real and imaginary parts, not a signal");
+  if (axis === x.rank - 1) rejectCall(call, "the last axis holds real and imaginary parts, not a signal");
   const [isInverse, isOnesided] = ["inverse", "onesided"].map(
     (name) => intAttribute(call.attributes, name, 0) === 1,
   );
   const given = x.shape[axis]!;
-  if (!isStatic(given)) misfit(call, `axis ${axis} must have a known length`);
+  if (!isStatic(given)) rejectCall(call, `axis ${axis} must have a known length`);
   const whole = isInverse! && isOnesided! ? 2 * (given - 1) : given;
   const length = call.inputs[1] === undefined ? whole : knownNumber(call.inputs[1]);
-  if (length === undefined) misfit(call, "its length must be known when the graph is built");
+  if (length === undefined) rejectCall(call, "its length must be known when the graph is built");
   const parts = x.shape.at(-1);
-  if (parts !== 1 && parts !== 2) misfit(call, "the last axis must hold one or two parts of a number");
-  if (isOnesided! && !isInverse! && parts !== 1) misfit(call, "one side is enough for real signals only");
+  if (parts !== 1 && parts !== 2) rejectCall(call, "the last axis must hold one or two parts of a number");
+  if (isOnesided! && !isInverse! && parts !== 1) rejectCall(call, "one side is enough for real signals only");
   return { x, axis, isInverse: isInverse!, isOnesided: isOnesided!, length, given };
 }
 
@@ -97,7 +97,7 @@ defineOperator({
 /** Discrete Fourier transform along an axis of [..., 2], complex numbers; the inverse one is divided by the length. */
 function transform(x: Tensor, axis: number, isInverse: boolean): Tensor {
   const inputs = [x, undefined, constant(axis, [], "int64")];
-  return apply1("DFT", inputs, { inverse: isInverse ? 1 : 0, onesided: 0 });
+  return applySingle("DFT", inputs, { inverse: isInverse ? 1 : 0, onesided: 0 });
 }
 
 /**

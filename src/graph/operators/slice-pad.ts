@@ -2,7 +2,7 @@ import type { Dim } from "../dims.js";
 import { isStatic, normaliseAxis, unknownDim } from "../dims.js";
 import { isFloat } from "../dtype.js";
 import type { Call, GradientCall } from "../operator.js";
-import { apply1, defineOperator, misfit, required, stringAttribute } from "../operator.js";
+import { applySingle, defineOperator, rejectCall, required, stringAttribute } from "../operator.js";
 import type { Tensor } from "../tensor.js";
 import { constant, integers } from "../tensor.js";
 import { floatConstant } from "./axis-matrix.js";
@@ -33,7 +33,7 @@ function sliceAxes(call: Call): SliceAxis[] {
     const axis = normaliseAxis(axes[i]!, x.rank, "Slice");
     const [end, step] = [ends[i], steps[i]!];
     const dim = x.shape[axis]!;
-    if (step === 0) misfit(call, "a step of 0");
+    if (step === 0) rejectCall(call, "a step of 0");
     if (!isStatic(dim) || end === undefined) {
       const whole = start === 0 && step === 1 && end !== undefined && end > 2 ** 30;
       return { axis, start, end, step, length: whole ? dim : unknownDim() };
@@ -51,7 +51,7 @@ function sliceAxes(call: Call): SliceAxis[] {
 /** Ends by axis; the axis' own named length means "to the end", another name says nothing about how much is left. */
 function knownEnds(call: Call, axes: readonly number[]): readonly (number | undefined)[] {
   const [x, known] = [required(call, 0, "x"), required(call, 2, "ends").known];
-  if (known === undefined) misfit(call, "ends must be known when the graph is built");
+  if (known === undefined) rejectCall(call, "ends must be known when the graph is built");
   return known.map((end, i) => {
     if (isStatic(end)) return end;
     return end === x.shape[normaliseAxis(axes[i]!, x.rank, "Slice")] ? Number.MAX_SAFE_INTEGER : undefined;
@@ -108,9 +108,9 @@ function scatterSlices(call: GradientCall, dy: Tensor, which: readonly number[])
   const x = call.inputs[0]!;
   const axes = sliceAxes(call);
   const operand = (at: number, i: number) =>
-    call.inputs[at] && apply1("Gather", [call.inputs[at], integers([i])], { axis: 0 });
+    call.inputs[at] && applySingle("Gather", [call.inputs[at], integers([i])], { axis: 0 });
   const range = (from: Tensor, i: number, axis: number) =>
-    apply1("Slice", [from, operand(1, i), operand(2, i), integers([axis]), operand(4, i)]);
+    applySingle("Slice", [from, operand(1, i), operand(2, i), integers([axis]), operand(4, i)]);
   // What the slices before the one in question leave of x, for its lengths.
   const sources = which.map((_, at) =>
     which.slice(0, at).reduce<Tensor>((from, i) => range(from, i, axes[i]!.axis), x),
@@ -118,13 +118,13 @@ function scatterSlices(call: GradientCall, dy: Tensor, which: readonly number[])
   return which.reduceRight((gradient, i, at) => {
     const { axis } = axes[i]!;
     const source = sources[at]!;
-    const count = apply1("Squeeze", [
-      apply1("Shape", [source], { start: axis, end: axis + 1 }),
+    const count = applySingle("Squeeze", [
+      applySingle("Shape", [source], { start: axis, end: axis + 1 }),
       integers([0]),
     ]);
     const [zero, one] = [0, 1].map((value) => constant(value, [], "int64"));
-    const places = range(apply1("Range", [zero, count, one]), i, 0);
-    return apply1("GatherGradient", [gradient, places, source], { axis });
+    const places = range(applySingle("Range", [zero, count, one]), i, 0);
+    return applySingle("GatherGradient", [gradient, places, source], { axis });
   }, dy);
 }
 
@@ -155,7 +155,7 @@ export interface SliceRange {
 /** A range of some axes. */
 export function slice(x: Tensor, ranges: readonly SliceRange[]): Tensor {
   const far = 2 ** 31 - 1;
-  return apply1("Slice", [
+  return applySingle("Slice", [
     x,
     integers(ranges.map(({ start, step = 1 }) => start ?? (step > 0 ? 0 : far))),
     integers(ranges.map(({ end, step = 1 }) => end ?? (step > 0 ? far : -far))),
@@ -174,7 +174,8 @@ function padsOf(call: Call): { before: number[]; after: number[] } {
   const x = required(call, 0, "x");
   const pads = knownNumbers(call, 1, "pads");
   const axes = call.inputs[3] ? knownNumbers(call, 3, "axes") : x.shape.map((_, axis) => axis);
-  if (pads.length !== 2 * axes.length) misfit(call, `expected ${2 * axes.length} pads, got ${pads.length}`);
+  if (pads.length !== 2 * axes.length)
+    rejectCall(call, `expected ${2 * axes.length} pads, got ${pads.length}`);
   const before = x.shape.map(() => 0);
   const after = x.shape.map(() => 0);
   for (const [i, axis] of axes.entries()) {
@@ -200,7 +201,7 @@ defineOperator({
       const extra = before[axis]! + after[axis]!;
       if (extra === 0) return dim;
       if (!isStatic(dim)) return unknownDim();
-      if (dim + extra < 1) misfit(call, `axis ${axis} of length ${dim} cannot be cut by ${-extra}`);
+      if (dim + extra < 1) rejectCall(call, `axis ${axis} of length ${dim} cannot be cut by ${-extra}`);
       return dim + extra;
     });
     return [{ dtype: x.dtype, shape }];
@@ -249,7 +250,7 @@ function foldGradient(dy: Tensor, x: Tensor, before: number[], after: number[], 
   for (const [axis, dim] of x.shape.entries()) {
     if (before[axis] === 0 && after[axis] === 0) continue;
     if (!isStatic(dim)) {
-      misfit(
+      rejectCall(
         { type: "Pad", inputs: [x], attributes: {}, outputCount: 1 },
         `no gradient along axis ${axis} of unknown length`,
       );
@@ -298,5 +299,5 @@ export function pad(
   const pads = [...before, ...after].map((n) => Math.max(n, 0));
   if (pads.every((n) => n === 0)) return source;
   const fill = value === 0 && isFloat(x.dtype) ? undefined : constant(value, [], x.dtype);
-  return apply1("Pad", [source, integers(pads), fill], { mode });
+  return applySingle("Pad", [source, integers(pads), fill], { mode });
 }

@@ -1,7 +1,7 @@
 import { normaliseAxis } from "../dims.js";
 import { isFloat } from "../dtype.js";
 import type { Call, TensorType } from "../operator.js";
-import { apply1, defineOperator, intAttribute, misfit, required } from "../operator.js";
+import { applySingle, defineOperator, intAttribute, rejectCall, required } from "../operator.js";
 import type { Tensor } from "../tensor.js";
 import { isFromChoice } from "./choice.js";
 import { exp, greater, isNaN, log, mul, sub, where } from "./elementwise.js";
@@ -9,7 +9,7 @@ import { max, sum } from "./reduce.js";
 
 function inferSoftmax(call: Call): TensorType[] {
   const x = required(call, 0, "x");
-  if (!isFloat(x.dtype)) misfit(call, "expected floating-point values");
+  if (!isFloat(x.dtype)) rejectCall(call, "expected floating-point values");
   normaliseAxis(intAttribute(call.attributes, "axis", -1), x.rank, call.type);
   return [{ dtype: x.dtype, shape: x.shape }];
 }
@@ -27,7 +27,7 @@ defineOperator({
 });
 /** e^x normalised to sum 1 along an axis (default the last). */
 export function softmax(x: Tensor, axis = -1): Tensor {
-  return apply1("Softmax", [x], { axis });
+  return applySingle("Softmax", [x], { axis });
 }
 
 /** A row of -Infinity has no softmax. A graph that chooses something else in its place sends no gradient there. */
@@ -60,5 +60,5 @@ defineOperator({
 });
 /** log(softmax(x)) along an axis (default the last), without overflow. */
 export function logSoftmax(x: Tensor, axis = -1): Tensor {
-  return apply1("LogSoftmax", [x], { axis });
+  return applySingle("LogSoftmax", [x], { axis });
 }

@@ -1,6 +1,6 @@
 import { isFloat } from "../dtype.js";
 import type { GradientCall, LoweringRule } from "../operator.js";
-import { apply1, defineOperator, misfit, required } from "../operator.js";
+import { applySingle, defineOperator, rejectCall, required } from "../operator.js";
 import type { Tensor } from "../tensor.js";
 import { zeroKept } from "./choice.js";
 
@@ -20,7 +20,7 @@ export function unary(
     type,
     infer: (call) => {
       const x = required(call, 0, "x");
-      if (floatOnly && !isFloat(x.dtype)) misfit(call, "expected floating-point values");
+      if (floatOnly && !isFloat(x.dtype)) rejectCall(call, "expected floating-point values");
       return [{ dtype: x.dtype, shape: x.shape, known: type === "Identity" ? x.known : undefined }];
     },
     gradient:
@@ -32,5 +32,5 @@ export function unary(
           },
     ...(lower && { lower }),
   });
-  return (x) => apply1(type, [x]);
+  return (x) => applySingle(type, [x]);
 }

@@ -1,6 +1,6 @@
 import { normaliseAxis } from "../dims.js";
 import { isFloat } from "../dtype.js";
-import { apply1, defineOperator, intAttribute, misfit, required } from "../operator.js";
+import { applySingle, defineOperator, intAttribute, rejectCall, required } from "../operator.js";
 import type { Tensor } from "../tensor.js";
 import { maximum, mul, reciprocal, sqrt, sub } from "./elementwise.js";
 import { sum } from "./reduce.js";
@@ -18,7 +18,7 @@ defineOperator({
   type: "UnitVectors",
   infer: (call) => {
     const x = required(call, 0, "x");
-    if (!isFloat(x.dtype)) misfit(call, "expected floating-point values");
+    if (!isFloat(x.dtype)) rejectCall(call, "expected floating-point values");
     normaliseAxis(intAttribute(call.attributes, "axis", -1), x.rank, call.type);
     return [{ dtype: x.dtype, shape: x.shape }];
   },
@@ -36,5 +36,5 @@ defineOperator({
 });
 /** Vectors along an axis (default the last) brought to length 1: x / max(|x|, 1e-12), as PyTorch's `normalize`. */
 export function unitVectors(x: Tensor, axis = -1): Tensor {
-  return apply1("UnitVectors", [x], { axis: axis < 0 ? axis + x.rank : axis });
+  return applySingle("UnitVectors", [x], { axis: axis < 0 ? axis + x.rank : axis });
 }

@@ -4,7 +4,7 @@ import type { CorruptionKind, Square } from "./corruption.js";
 import { clip255, clipAll, singleValues, unitValues } from "./corruption.js";
 import { correlateDisk, diskKernel } from "./disk.js";
 import { gaussianFilter } from "./gaussian.js";
-import { motionBlur as blurAlong } from "./motion.js";
+import { imageMagickMotionBlur as blurAlong } from "./motion.js";
 import { addClippedZoom } from "./zoom.js";
 
 function blurred(values: Float64Array, side: number, sigma: number): Float64Array {

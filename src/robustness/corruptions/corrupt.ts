@@ -6,7 +6,7 @@ import { unknownName } from "../../util/suggest.js";
 import { defocusBlur, gaussianBlur, glassBlur, motionBlur, zoomBlur } from "./blur.js";
 import type { ConstantSet } from "./constants.js";
 import { CONSTANT_SETS } from "./constants.js";
-import type { CorruptionGroup, CorruptionKind, Square, Values } from "./corruption.js";
+import type { CorruptionGroup, CorruptionKind, Square, PixelValues } from "./corruption.js";
 import { truncateToBytes } from "./corruption.js";
 import { contrast, jpegCompression, pixelate, saturate } from "./digital.js";
 import { elasticTransform } from "./elastic.js";
@@ -147,7 +147,7 @@ export function corruptedValues<N extends CorruptionName>(
   name: N,
   severity: Severity,
   options: CorruptOptions<N> = {},
-): Values {
+): PixelValues {
   checkImage(image, "image to corrupt");
   check(
     image.width === image.height && image.width >= SMALLEST && image.width <= LARGEST,

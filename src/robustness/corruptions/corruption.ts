@@ -14,7 +14,7 @@ export interface Square {
 }
 
 /** Values on the 0..255 scale before they are truncated to bytes. */
-export type Values = Float64Array | Uint8Array;
+export type PixelValues = Float64Array | Uint8Array;
 
 /** One kind of corruption: constants C by severity, and what it draws at random, D. */
 export interface CorruptionKind<C, D = undefined> {
@@ -22,7 +22,7 @@ export interface CorruptionKind<C, D = undefined> {
   readonly constants: BySet<C>;
   /** Everything random about one corrupted picture; absent for a corruption without chance. */
   draw?(random: Random, square: Square, constants: C): D;
-  apply(square: Square, constants: C, draws: D): Values;
+  apply(square: Square, constants: C, draws: D): PixelValues;
 }
 
 /** k / 255 for every byte. */
@@ -54,6 +54,6 @@ export function clipAll(values: Float64Array): Float64Array {
 }
 
 /** Toward zero, as a cast does: what every published set was stored with. */
-export function truncateToBytes(values: Values): Uint8Array {
+export function truncateToBytes(values: PixelValues): Uint8Array {
   return values instanceof Uint8Array ? values : new Uint8Array(values);
 }

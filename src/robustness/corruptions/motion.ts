@@ -2,7 +2,7 @@
  * Motion blur as in ImageMagick 6 with 16 bits a channel: 2 ceil(radius) + 1 taps exp(-i^2 / (2 sigma^2)), all on one
  * side of the pixel, in the direction of `angle` (degrees); the border pixel goes on beyond the border.
  */
-export function motionBlur(
+export function imageMagickMotionBlur(
   bytes: Uint8Array,
   side: number,
   channels: 1 | 3,

@@ -7,7 +7,7 @@ import type { CorruptionKind, Square } from "./corruption.js";
 import { UNIT, clip255, clipAll, unitValues } from "./corruption.js";
 import { FROST_TEXTURES, frostTexture, scaledFrost } from "./frost-texture.js";
 import { changeHsv } from "./hsv.js";
-import { motionBlur } from "./motion.js";
+import { imageMagickMotionBlur } from "./motion.js";
 import { drawPlasma, plasma, plasmaSize } from "./plasma.js";
 import { clippedZoom } from "./zoom.js";
 
@@ -34,7 +34,7 @@ export const snow: CorruptionKind<SnowConstants, SnowDraws> = {
       const value = zoomed[i]!;
       flakes[i] = value < threshold ? 0 : clip255(value);
     }
-    const fallen = motionBlur(flakes, side, 1, { radius, sigma, angle });
+    const fallen = imageMagickMotionBlur(flakes, side, 1, { radius, sigma, angle });
     const out = new Float64Array(pixels.length);
     const last = fallen.length - 1;
     const [own, other] = [single(image), single(1 - image)];

@@ -7,7 +7,7 @@ import { namedParameters } from "../../nn/module.js";
 import type { InferenceGraph, LossGraph, Task } from "../../train/task.js";
 
 /** A network that answers images with logits. */
-export interface Classifier {
+export interface ClassifierModel {
   forward(images: Tensor, pass?: TrainingPass): Tensor;
 }
 
@@ -19,7 +19,7 @@ export class ClassificationTask implements Task {
   readonly parameters: NamedParameters;
 
   constructor(
-    readonly model: Classifier & object,
+    readonly model: ClassifierModel & object,
     /** [channels, height, width] */
     readonly imageShape: readonly number[],
     readonly options: { readonly labelSmoothing?: number } = {},

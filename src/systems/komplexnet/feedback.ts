@@ -15,7 +15,7 @@ import type { Polar } from "./complex-layers.js";
 import type { FeedbackOptions, KomplexNetConfig } from "./config.js";
 import { FILTERS } from "./config.js";
 import type { Phases } from "./kuramoto.js";
-import { pull, pulledAtRate } from "./kuramoto.js";
+import { couplingTerm, pulledAtRate } from "./kuramoto.js";
 import type { StageOutputs } from "./stages.js";
 
 const SMALL_START = fill(1e-6);
@@ -119,5 +119,5 @@ function activity(z: Polar): Tensor {
 
 function broadcastPull(phases: Phases, active: Tensor, kernel: Tensor, rate: Tensor | number): Tensor {
   const field = matmul(active, transposeMatrix(mul(kernel, rate)));
-  return pull(phases, unsqueeze(field, [2, 3]));
+  return couplingTerm(phases, unsqueeze(field, [2, 3]));
 }

@@ -74,12 +74,12 @@ export function pulledAtRate(
     const strength = typeof desynchrony === "number" ? rate * desynchrony : mul(desynchrony, rate);
     return sub(field, mul(total, strength));
   };
-  const increment = pull(phases, desynchrony === 0 ? field : repelled());
+  const increment = couplingTerm(phases, desynchrony === 0 ? field : repelled());
   return typeof rate === "number" ? increment : mul(increment, rate);
 }
 
 /** cos phi S - sin phi C for a field whose cosine part C and sine part S are stacked in the batch. */
-export function pull(phases: Phases, field: Tensor): Tensor {
+export function couplingTerm(phases: Phases, field: Tensor): Tensor {
   const [cosPart, sinPart] = unstackBatch(field, 2) as [Tensor, Tensor];
   return sub(mul(phases.cos, sinPart), mul(phases.sin, cosPart));
 }

@@ -10,13 +10,13 @@ import { Feedback } from "./feedback.js";
 import { FrontEnd } from "./gabor.js";
 import type { Phases } from "./kuramoto.js";
 import { advance, kuramoto, phasesOf } from "./kuramoto.js";
-import type { Noise } from "./phases.js";
+import type { PhaseNoise } from "./phases.js";
 import {
   PHASE_NOISE,
   backgroundNoise,
   drawOf,
   idealPhases,
-  noiseInputs,
+  phaseNoiseInputs,
   offsetNoise,
   randomPhases,
 } from "./phases.js";
@@ -27,7 +27,7 @@ export interface KomplexNetInputs {
   /** [batch, inChannels, imageSize, imageSize], 0 to 1. */
   readonly images: Tensor;
   /** Uniform draws in [0, 1), as `KomplexNet.noiseInputs` names them; fresh ones for every batch, also when testing. */
-  readonly noise: Noise;
+  readonly noise: PhaseNoise;
   /** [batch, 1 + objects (+ overlap), 1, imageSize, imageSize]; only phaseMode "ideal" reads them. */
   readonly masks?: Tensor;
 }
@@ -76,7 +76,7 @@ export class KomplexNet {
 
   /** The graph inputs that take uniform draws in [0, 1). The batch may be named ("batch"). */
   noiseInputs(batch: Dim): Record<string, Tensor> {
-    return noiseInputs(this.config, batch);
+    return phaseNoiseInputs(this.config, batch);
   }
 
   /** Traces all timesteps. Throws {@link StriateError} where shapes do not fit the configuration. */

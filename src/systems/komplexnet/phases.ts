@@ -4,12 +4,12 @@ import { check } from "../../util/errors.js";
 import type { KomplexNetConfig } from "./config.js";
 
 /** Uniform draws in [0, 1) by input name. */
-export type Noise = Readonly<Record<string, Tensor>>;
+export type PhaseNoise = Readonly<Record<string, Tensor>>;
 
 const TURN = 2 * Math.PI;
 
 /** Names of the draws a model needs, and the inputs that take them. */
-export function noiseInputs(config: KomplexNetConfig, batch: Dim): Record<string, Tensor> {
+export function phaseNoiseInputs(config: KomplexNetConfig, batch: Dim): Record<string, Tensor> {
   const { phaseMode, timesteps, oscillators, imageSize } = config;
   const units = [batch, oscillators, imageSize, imageSize];
   const names: (readonly [string, readonly Dim[]])[] = [];
@@ -24,7 +24,7 @@ export const backgroundNoise = (t: number): string => `noise.background.${t}`;
 export const offsetNoise = (t: number): string => `noise.offset.${t}`;
 
 /** One of the draws that `noiseInputs` names. */
-export function drawOf(noise: Noise, name: string): Tensor {
+export function drawOf(noise: PhaseNoise, name: string): Tensor {
   const draw = noise[name];
   check(draw, () => `KomplexNet: the draw "${name}" is missing; noiseInputs() names all that are needed`);
   return draw;

@@ -17,7 +17,7 @@ export type { BackboneOptions } from "./core/backbone.js";
 export { Backbone } from "./core/backbone.js";
 export * from "./files/config.js";
 export type { Candidate, CutPoint } from "./core/cut-points.js";
-export { candidates, chooseCutPoints, featureMaps, findCutPoints } from "./core/cut-points.js";
+export { candidates, chooseCutPoints, listFeatureMaps, findCutPoints } from "./core/cut-points.js";
 export { parseDecoder } from "./decoder/decoder-expression.js";
 export * from "./decoder/decoder-steps.js";
 export { Decoder } from "./decoder/decoder.js";

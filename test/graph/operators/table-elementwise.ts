@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import type { Tensor } from "../../../src/graph/index.js";
 import * as g from "../../../src/graph/index.js";
-import { apply1 } from "../../../src/graph/operator.js";
+import { applySingle } from "../../../src/graph/operator.js";
 import type { GradientCase } from "./gradient-check.js";
 import type { Entry, Table } from "./entry.js";
 import { ZERO } from "./entry.js";
@@ -193,5 +193,5 @@ export const ELEMENTWISE: Table = {
 };
 
 function addition(type: "Sum" | "Mean", x: Tensor): Tensor {
-  return apply1(type, [x, g.sin(x), x]);
+  return applySingle(type, [x, g.sin(x), x]);
 }

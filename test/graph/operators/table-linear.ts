@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import type { Tensor } from "../../../src/graph/index.js";
 import * as g from "../../../src/graph/index.js";
-import { apply1 } from "../../../src/graph/operator.js";
+import { applySingle } from "../../../src/graph/operator.js";
 import type { Entry, Table } from "./entry.js";
 import { broadcastPairs, seeds, uniform } from "./values.js";
 
@@ -159,7 +159,7 @@ export const LINEAR: Table = {
             ...(c ? [uniform(c, seed + 2)] : []),
           ],
           build: (...t: Tensor[]) =>
-            apply1("Gemm", t, {
+            applySingle("Gemm", t, {
               transA: transA ? 1 : 0,
               transB: transB ? 1 : 0,
               alpha: { float: 0.5 },

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import type { Tensor } from "../../../src/graph/index.js";
 import * as g from "../../../src/graph/index.js";
-import { apply, apply1 } from "../../../src/graph/operator.js";
+import { apply, applySingle } from "../../../src/graph/operator.js";
 import type { GradientCase } from "./gradient-check.js";
 import type { Entry, Table } from "./entry.js";
 import { awayFromZero, seeds, shapes, uniform } from "./values.js";
@@ -137,7 +137,7 @@ export const NORMALISE: Table = {
   ),
   GroupNormalization: grouped(
     (x, groups, s, b) =>
-      apply1("GroupNormalization", [x, s, b], { num_groups: groups, epsilon: { float: EPSILON } }),
+      applySingle("GroupNormalization", [x, s, b], { num_groups: groups, epsilon: { float: EPSILON } }),
     true,
   ),
   LayerNormalization: { count: 12, cases: fc.oneof(layer("float32"), layer("float64"), layerStatistics) },

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import type { Attributes, Tensor } from "../../../src/graph/index.js";
 import * as g from "../../../src/graph/index.js";
-import { apply, apply1 } from "../../../src/graph/operator.js";
+import { apply, applySingle } from "../../../src/graph/operator.js";
 import type { Table } from "./entry.js";
 import { ZERO } from "./entry.js";
 import type { Values } from "./values.js";
@@ -58,7 +58,7 @@ const regions = fc
       label: `${size} cells of ${samples} samples, half ${isHalf}, outside ${isOutside}, seed ${seed}`,
       inputs: [x, { ...corners, data }, whole([count], seed + 2, 0, batch)],
       build: (maps: Tensor, rois: Tensor, images: Tensor) =>
-        apply1("RoiAlign", [maps, rois, images], {
+        applySingle("RoiAlign", [maps, rois, images], {
           output_height: size,
           output_width: size,
           sampling_ratio: samples,
@@ -93,7 +93,7 @@ const deformable = fc
         ...(full ? [draws([out], 3), draws([batch, cells, length, length], 4)] : []),
       ],
       build: (x: Tensor, weight: Tensor, offset: Tensor, bias?: Tensor, mask?: Tensor) =>
-        apply1("DeformConv", [x, weight, offset, bias, mask], {
+        applySingle("DeformConv", [x, weight, offset, bias, mask], {
           kernel_shape: [k, k],
           strides: [stride, stride],
           dilations: [dilation, dilation],
@@ -128,7 +128,7 @@ const transforms = fc
     return {
       label: `${kind} [${shape.with(axis, given)}, ${parts}] of ${length} seed ${seed}`,
       inputs: [uniform([...shape.with(axis, given), parts], seed)],
-      build: (x: Tensor) => apply1("DFT", [x, ...operands], attributes),
+      build: (x: Tensor) => applySingle("DFT", [x, ...operands], attributes),
       twice: true,
     };
   });
@@ -155,7 +155,10 @@ export const PLACES: Table = {
         whole([shape[swapped ? 0 : 1]!], seed + 1, 1, shape[swapped ? 1 : 0]! + 1),
       ],
       build: (x: Tensor, lengths: Tensor) =>
-        apply1("ReverseSequence", [x, lengths], { time_axis: swapped ? 1 : 0, batch_axis: swapped ? 0 : 1 }),
+        applySingle("ReverseSequence", [x, lengths], {
+          time_axis: swapped ? 1 : 0,
+          batch_axis: swapped ? 0 : 1,
+        }),
       twice: true,
     })),
   },
@@ -168,7 +171,7 @@ export const PLACES: Table = {
       return {
         label: `[${shape}] axis ${flat ? "none" : axis} seed ${seed}`,
         inputs: [uniform(shape, seed), { ...condition, data: condition.data.with(0, 1) }],
-        build: (x: Tensor, keep: Tensor) => apply1("Compress", [x, keep], flat ? {} : { axis }),
+        build: (x: Tensor, keep: Tensor) => applySingle("Compress", [x, keep], flat ? {} : { axis }),
         twice: true,
       };
     }),
@@ -205,7 +208,7 @@ const resized = (attributes: Attributes, region: readonly number[] | undefined) 
     label: `${mode} ${h}x${w} ${JSON.stringify(attributes)} seed ${seed}`,
     inputs: [uniform([1, 2, h! + 3, w! + 3], seed, -1, 1, "float32")],
     build: (x: Tensor) =>
-      apply1(
+      applySingle(
         "Resize",
         [
           x,

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import type { Tensor } from "../../../src/graph/index.js";
 import * as g from "../../../src/graph/index.js";
-import { apply1 } from "../../../src/graph/operator.js";
+import { applySingle } from "../../../src/graph/operator.js";
 import type { Entry, Table } from "./entry.js";
 import { ZERO } from "./entry.js";
 import type { Values } from "./values.js";
@@ -72,7 +72,7 @@ export const REDUCE: Table = {
       // A place that does not exist is nowhere.
       inputs: [whole(shape, seed, -3, 4), uniform([2], seed + 1, -1, 1, "float32")],
       build: (places: Tensor, values: Tensor) =>
-        apply1("OneHot", [places, g.constant(3, [], "int64"), values], { axis: first ? 0 : -1 }),
+        applySingle("OneHot", [places, g.constant(3, [], "int64"), values], { axis: first ? 0 : -1 }),
       twice: true,
     })),
   },

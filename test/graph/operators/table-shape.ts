@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import type { Tensor } from "../../../src/graph/index.js";
 import * as g from "../../../src/graph/index.js";
-import { apply1 } from "../../../src/graph/operator.js";
+import { applySingle } from "../../../src/graph/operator.js";
 import type { Entry, Table } from "./entry.js";
 import { ZERO } from "./entry.js";
 import { orders, seeds, shapes, subsets, uniform } from "./values.js";
@@ -174,7 +174,7 @@ export const SHAPE: Table = {
             ],
             build: (x: Tensor, value?: Tensor) => {
               const numbers = [...pads.map(([n]) => n), ...pads.map(([, n]) => n)];
-              return apply1("Pad", [x, g.integers(numbers), value], { mode });
+              return applySingle("Pad", [x, g.integers(numbers), value], { mode });
             },
             twice: true,
           })),
@@ -216,7 +216,7 @@ export const SHAPE: Table = {
           { shape: [], dtype: "float64" as const, data: [sign * (count - 0.5) + uniform([], seed).data[0]!] },
           { shape: [], dtype: "float64" as const, data: [sign] },
         ],
-        build: (start: Tensor, limit: Tensor, delta: Tensor) => apply1("Range", [start, limit, delta]),
+        build: (start: Tensor, limit: Tensor, delta: Tensor) => applySingle("Range", [start, limit, delta]),
       })),
   },
   DepthToSpace: plain(
@@ -225,7 +225,7 @@ export const SHAPE: Table = {
       .map(([shape, block, mode]) => ({
         shape: shape.with(1, shape[1]! * block * block),
         label: `block ${block} ${mode}`,
-        build: (x: Tensor) => apply1("DepthToSpace", [x], { blocksize: block, mode }),
+        build: (x: Tensor) => applySingle("DepthToSpace", [x], { blocksize: block, mode }),
         batch: true,
       })),
   ),

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import type { Tensor } from "../../../src/graph/index.js";
 import * as g from "../../../src/graph/index.js";
-import { apply1 } from "../../../src/graph/operator.js";
+import { applySingle } from "../../../src/graph/operator.js";
 import type { GradientCase } from "./gradient-check.js";
 import type { Entry, Table } from "./entry.js";
 import { distinct, seeds, shapes, uniform } from "./values.js";
@@ -83,7 +83,7 @@ const resizes = fc
       label: `[${input}] to ${output} ${mode} ${coordinates} ${nearest} ${excludeOutside} seed ${seed}`,
       inputs: [uniform(input, seed, -1, 1, "float32")],
       build: (x: Tensor) =>
-        apply1("Resize", [x, undefined, undefined, g.integers([...input.slice(0, 2), ...output])], {
+        applySingle("Resize", [x, undefined, undefined, g.integers([...input.slice(0, 2), ...output])], {
           mode,
           coordinate_transformation_mode: coordinates,
           ...(mode === "nearest" && { nearest_mode: nearest }),

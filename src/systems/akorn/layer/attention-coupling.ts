@@ -16,7 +16,7 @@ import {
 } from "../../../graph/index.js";
 import { Linear } from "../../../nn/layers/linear.js";
 import { check } from "../../../util/errors.js";
-import type { Coupling, Field, FieldOptions } from "./coupling.js";
+import type { Coupling, CouplingField, FieldOptions } from "./coupling.js";
 import { fromTokens, toTokens } from "./oscillators.js";
 import type { Grid } from "./grid.js";
 import { PositionRotations } from "./rotations.js";
@@ -83,7 +83,7 @@ export class AttentionCoupling implements Coupling {
     return fromTokens(add(attention.forward(toTokens(map)), attention.bias), space);
   }
 
-  field(map: Tensor, { n, gain, rotation }: FieldOptions): Field {
+  field(map: Tensor, { n, gain, rotation }: FieldOptions): CouplingField {
     const space = spaceOf(map);
     const { channels } = this;
     const oscillators = channels / n;
@@ -98,12 +98,12 @@ export class AttentionCoupling implements Coupling {
       ]);
     return {
       batchAxis: 1,
-      enter: (x) => reshape(matmul(toTokens(x), componentsFirst(channels, n)), shape),
-      leave: (field) => {
+      toField: (x) => reshape(matmul(toTokens(x), componentsFirst(channels, n)), shape),
+      toMap: (field) => {
         const oscillatorsFirst = transpose(componentsFirst(channels, n), [1, 0]);
         return fromTokens(matmul(tokens(field), oscillatorsFirst), space);
       },
-      pull: (field) => {
+      coupledInput: (field) => {
         const x = tokens(field);
         const coupled = attention.forward(x);
         return reshape(turning ? add(coupled, matmul(x, turning)) : coupled, shape);

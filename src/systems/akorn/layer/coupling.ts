@@ -10,15 +10,15 @@ export interface FieldOptions {
 }
 
 /** A coupling made ready for the maps of one layer call: what does not change over the steps is computed once. */
-export interface Field {
+export interface CouplingField {
   /** The axis of a field that is the batch. */
   readonly batchAxis: 0 | 1;
   /** [batch, channels, ...space] as a field of four axes, the n components of an oscillator on axis 2. */
-  enter(map: Tensor): Tensor;
+  toField(map: Tensor): Tensor;
   /** The way back. */
-  leave(field: Tensor): Tensor;
+  toMap(field: Tensor): Tensor;
   /** gamma (Conn(x) + Omega x) without the coupling's bias. */
-  pull(field: Tensor): Tensor;
+  coupledInput(field: Tensor): Tensor;
   /** The coupling's bias as something that adds to a field. */
   readonly bias: Tensor;
 }
@@ -27,5 +27,5 @@ export interface Field {
 export interface Coupling {
   readonly channels: number;
   /** Throws {@link StriateError} where the maps do not fit the coupling. */
-  field(map: Tensor, options: FieldOptions): Field;
+  field(map: Tensor, options: FieldOptions): CouplingField;
 }

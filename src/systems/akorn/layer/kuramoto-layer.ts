@@ -30,7 +30,7 @@ import { NaturalFrequency } from "./natural-frequency.js";
 import { COMPONENTS, checkOscillators } from "./oscillators.js";
 
 /** How oscillators are connected. */
-export type CouplingOptions =
+export type KuramotoCouplingOptions =
   | { readonly type: "convolution"; /** Odd side of the kernel. */ readonly kernel: number }
   | ({ readonly type: "attention" } & AttentionOptions)
   | { readonly type: "dense"; /** Height x width of the maps (default 1). */ readonly positions?: number };
@@ -42,7 +42,7 @@ export interface KuramotoLayerOptions {
   readonly channels: number;
   /** n, components of an oscillator's vector; they share the channels evenly. Default 4. */
   readonly rotatingDimensions?: number;
-  readonly coupling: CouplingOptions;
+  readonly coupling: KuramotoCouplingOptions;
   /** Natural frequencies; false (default): none. They need an even n. */
   readonly omega?: NaturalFrequencyOptions | false;
   /**
@@ -133,16 +133,16 @@ export class KuramotoLayer {
       // A step size that is an input multiplies the drive instead, so that the weights stay constants.
       const fed = gain.node.leaf?.kind === "input";
       const field = this.coupling.field(x, { n, gain: fed ? 1 : gain, rotation });
-      const unscaled = add(field.enter(this.#normalised(c)), field.bias);
+      const unscaled = add(field.toField(this.#normalised(c)), field.bias);
       const stimulus = fed ? unscaled : mul(unscaled, gain);
       const selfWeight =
         rotation === undefined && this.#omegaOff === "identity" ? add(gain, 1) : constant([1]);
-      let state = unitVectors(field.enter(x), COMPONENTS);
+      let state = unitVectors(field.toField(x), COMPONENTS);
       const states: Tensor[] = [];
       const agreements: Tensor[] = [];
       for (let t = 0; t < steps; t++) {
         scope(`step${t}`, () => {
-          const driven = add(field.pull(state), stimulus);
+          const driven = add(field.coupledInput(state), stimulus);
           const drive = fed ? mul(driven, gain) : driven;
           const agreement = sum(mul(state, drive), COMPONENTS, { keepAxes: true });
           const weight = this.#project ? sub(selfWeight, agreement) : selfWeight;
@@ -153,7 +153,7 @@ export class KuramotoLayer {
       }
       const space = [0, 1, 2, 3].filter((axis) => axis !== field.batchAxis);
       const energies = agreements.map((agreement) => sum(agreement, space));
-      return traceOf(states, energies, gain, (value) => field.leave(value));
+      return traceOf(states, energies, gain, (value) => field.toMap(value));
     });
   }
 

@@ -3,17 +3,17 @@ import { add, conv, gemm, matmul, mul, pad, reshape, showShape } from "../../../
 import { Conv2d } from "../../../nn/layers/convolution.js";
 import { Linear } from "../../../nn/layers/linear.js";
 import { check } from "../../../util/errors.js";
-import type { Coupling, Field, FieldOptions } from "./coupling.js";
+import type { Coupling, CouplingField, FieldOptions } from "./coupling.js";
 import { positionsOf } from "./oscillators.js";
 
 /** Fields of couplings that read whole maps: [batch, oscillators, n, positions], nothing moved. */
-function mapField(map: Tensor, n: number): Pick<Field, "batchAxis" | "enter" | "leave"> {
+function mapField(map: Tensor, n: number): Pick<CouplingField, "batchAxis" | "toField" | "toMap"> {
   const [batch, channels] = map.shape as [number, number];
   const positions = positionsOf(map);
   return {
     batchAxis: 0,
-    enter: (x) => reshape(x, [batch, channels / n, n, positions]),
-    leave: (field) => reshape(field, map.shape),
+    toField: (x) => reshape(x, [batch, channels / n, n, positions]),
+    toMap: (field) => reshape(field, map.shape),
   };
 }
 
@@ -37,7 +37,7 @@ export class ConvolutionCoupling implements Coupling {
     [this.weight, this.bias] = [weight, bias!];
   }
 
-  field(map: Tensor, { n, gain, rotation }: FieldOptions): Field {
+  field(map: Tensor, { n, gain, rotation }: FieldOptions): CouplingField {
     check(
       map.rank === 4,
       () => `convolutional coupling: expected [batch, channels, height, width], got ${showShape(map.shape)}`,
@@ -49,7 +49,7 @@ export class ConvolutionCoupling implements Coupling {
     const weight = mul(centre ? add(this.weight, centre) : this.weight, gain);
     return {
       ...field,
-      pull: (x) => field.enter(conv(field.leave(x), weight, undefined, { padding: reach })),
+      coupledInput: (x) => field.toField(conv(field.toMap(x), weight, undefined, { padding: reach })),
       bias: reshape(this.bias, [channels / n, n, 1]),
     };
   }
@@ -79,7 +79,7 @@ export class DenseCoupling implements Coupling {
     [this.weight, this.bias] = [weight, bias!];
   }
 
-  field(map: Tensor, { n, gain, rotation }: FieldOptions): Field {
+  field(map: Tensor, { n, gain, rotation }: FieldOptions): CouplingField {
     const { channels, positions } = this;
     check(
       positionsOf(map) === positions,
@@ -90,7 +90,7 @@ export class DenseCoupling implements Coupling {
     const turning = rotation && mul(rotation, gain);
     return {
       ...field,
-      pull: (x) => {
+      coupledInput: (x) => {
         const product = gemm(reshape(x, [x.shape[0]!, channels * positions]), weight, undefined, {
           transB: 1,
         });

@@ -6,7 +6,7 @@ import { substitute } from "../../../graph/substitute.js";
 import { scope } from "../../../graph/tensor.js";
 import type { NamedParameters, State } from "../../../nn/module.js";
 import { initialState, namedParameters } from "../../../nn/module.js";
-import { baked } from "../../../nn/training-state.js";
+import { asConstants } from "../../../nn/training-state.js";
 import type { ModelDescription } from "../../../train/model-description.js";
 import { describeModel, inputRoles, modelMetadata, noiseInputs } from "../../../train/model-description.js";
 import type { NoiseKind } from "../../../train/task.js";
@@ -100,7 +100,7 @@ export function withKuramoto(model: ImportedModel, at: string, options: WithKura
 
 /** A model with oscillators as a standard ONNX file, which says of itself what must be known to run it. */
 export function writeKuramotoModel(model: KuramotoModel, values: State = model.values): WrittenOnnx {
-  const constants = { values: baked(values) };
+  const constants = { values: asConstants(values) };
   return writeOnnx(lower(model.outputs, "portable", constants), {
     ...constants,
     metadata: modelMetadata(model.description),

@@ -7,14 +7,14 @@ import type { UpTiling } from "./up-tiling.js";
 import { checkUpTiling, interleave, shiftedCopies } from "./up-tiling.js";
 
 /** A network's feature maps of a batch of images. */
-export interface FeatureMaps {
+export interface FeatureMapBatch {
   readonly data: Float32Array;
   /** `[batch, channels, height, width]`. */
   readonly shape: readonly number[];
 }
 
 /** Computes the feature maps of images `[batch, 3, H, W]`, a shifted copy of up-tiling; copies count from 0. */
-export type FeatureExtractor = (images: Float32Array, copy: number) => Promise<FeatureMaps>;
+export type FeatureExtractor = (images: Float32Array, copy: number) => Promise<FeatureMapBatch>;
 
 export interface SegmentationOptions {
   readonly tiling: UpTiling;
@@ -88,7 +88,7 @@ function clusterVectors(
 }
 
 /** Maps `[batch, C, h, w]` as vectors `[batch, h, w, C]` of length 1 (of length 0 where all channels are 0). */
-function unitVectors({ data, shape }: FeatureMaps): Float32Array {
+function unitVectors({ data, shape }: FeatureMapBatch): Float32Array {
   const [batch, channels, height, width] = shape as [number, number, number, number];
   const plane = height * width;
   const out = new Float32Array(data.length);

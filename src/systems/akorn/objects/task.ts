@@ -1,5 +1,6 @@
 import type { Dim, Tensor } from "../../../graph/index.js";
 import { input, slice } from "../../../graph/index.js";
+import { IMAGES } from "../../../data/dataset.js";
 import { VIEWS } from "../../../data/augmentation/simclr.js";
 import type { ContrastiveOptions } from "../../../nn/contrastive-loss.js";
 import { contrastiveLoss } from "../../../nn/contrastive-loss.js";
@@ -17,8 +18,7 @@ import { NOISE } from "../layer/oscillators.js";
 import { ObjectNetwork } from "./network.js";
 
 /** Names of the data fields that the task reads. */
-export { VIEWS };
-export const IMAGES = "images";
+export { IMAGES, VIEWS };
 
 export interface ObjectTaskOptions extends ContrastiveOptions {
   /** Whether answers include the states after every step, "states.LAYER" [T, batch, ...]. Default false. */

@@ -1,4 +1,4 @@
-import { resizeBicubic } from "../../../data/images/bicubic.js";
+import { bicubicResize } from "../../../data/images/bicubic.js";
 import type { Size } from "../../../nn/layers/convolution.js";
 import { check } from "../../../util/errors.js";
 import type { Grid } from "../layer/grid.js";
@@ -50,7 +50,7 @@ export function shiftedCopies(images: Float32Array, tiling: UpTiling): Float32Ar
   if (copies === 1) return [images];
   const [down, right] = [patches[0] / factors[0], patches[1] / factors[1]];
   const [rows, columns] = [height + patches[0] - down, width + patches[1] - right];
-  const enlarged = resizeBicubic(images, [height, width], [rows, columns]);
+  const enlarged = bicubicResize(images, [height, width], [rows, columns]);
   const planes = images.length / plane;
   return Array.from({ length: copies }, (_, copy) => {
     const [top, left] = [down * Math.floor(copy / factors[1]), right * (copy % factors[1])];

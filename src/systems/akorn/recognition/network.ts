@@ -18,7 +18,7 @@ import { Linear } from "../../../nn/layers/linear.js";
 import { check } from "../../../util/errors.js";
 import type { Grid } from "../layer/grid.js";
 import { gridOf } from "../layer/grid.js";
-import type { CouplingOptions, KuramotoTrace, StimulusNorm } from "../layer/kuramoto-layer.js";
+import type { KuramotoCouplingOptions, KuramotoTrace, StimulusNorm } from "../layer/kuramoto-layer.js";
 import { KuramotoLayer } from "../layer/kuramoto-layer.js";
 import type { StepInTurn } from "../layer/layers-in-turn.js";
 import { stepInTurn } from "../layer/layers-in-turn.js";
@@ -118,7 +118,7 @@ export class RecognitionNetwork {
     this.stepSize = parameter([1], fill(stepSize), { trainable: false });
     this.blocks = Array.from({ length: layers }, (_, layer): Block => {
       const width = channels * 2 ** layer;
-      const connectivity: CouplingOptions =
+      const connectivity: KuramotoCouplingOptions =
         couplings[layer] === "attention"
           ? { type: "attention", heads: 8 }
           : { type: "convolution", kernel: kernel[layer]! };

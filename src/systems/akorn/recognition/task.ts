@@ -1,5 +1,6 @@
 import type { Dim, Tensor } from "../../../graph/index.js";
 import { cast, input } from "../../../graph/index.js";
+import { IMAGES, LABELS } from "../../../data/dataset.js";
 import { TrainingPass } from "../../../nn/layers/layer.js";
 import { crossEntropy } from "../../../nn/losses.js";
 import type { NamedParameters } from "../../../nn/module.js";
@@ -9,12 +10,11 @@ import type { InferenceGraph, LossGraph, Task } from "../../../train/task.js";
 import { check } from "../../../util/errors.js";
 import { energiesOf, stateOf } from "../layer/layers-in-turn.js";
 import { NOISE } from "../layer/oscillators.js";
-import { IMAGES } from "../objects/task.js";
 import type { RecognitionNetwork } from "./network.js";
 import { ensembleLogits } from "./network.js";
 
 /** Name of the data field with the classes. */
-export const LABELS = "labels";
+export { LABELS };
 
 /**
  * Image classification by oscillators: reads "images" [batch, 3, height, width] and "labels" [batch]. Loss: mean

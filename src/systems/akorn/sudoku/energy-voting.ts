@@ -3,7 +3,7 @@ import type { TensorData } from "../../../graph/index.js";
 import { cast, input, lower, slice, squeeze, sum, tensorData, writeOnnx } from "../../../graph/index.js";
 import type { State } from "../../../nn/module.js";
 import { namedParameters } from "../../../nn/module.js";
-import { baked } from "../../../nn/training-state.js";
+import { asConstants } from "../../../nn/training-state.js";
 import type { Runtime, Session, SessionOptions } from "../../../runtime/runtime.js";
 import { targetOf } from "../../../runtime/runtime.js";
 import { check } from "../../../util/errors.js";
@@ -81,7 +81,7 @@ export class EnergyVoter {
       last: squeeze(slice(energies, [{ axis: 0, start: -1 }]), [0]),
     };
     const target = targetOf(runtime, options);
-    const constants = { values: baked(values) };
+    const constants = { values: asConstants(values) };
     const written = writeOnnx(lower(outputs, target, constants), constants);
     const session = await runtime.createSession(written, options);
     return new EnergyVoter(session, model.embedding.features, { draws, chunk, score });

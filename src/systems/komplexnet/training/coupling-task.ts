@@ -10,7 +10,7 @@ import { komplexNetConfig } from "../config.js";
 import { couplingParameter } from "../coupling.js";
 import { FrontEnd } from "../gabor.js";
 import { advance, kuramoto, phasesOf } from "../kuramoto.js";
-import { PHASE_NOISE, drawOf, noiseInputs, randomPhases } from "../phases.js";
+import { PHASE_NOISE, drawOf, phaseNoiseInputs, randomPhases } from "../phases.js";
 import { synchronyLoss } from "./synchrony-loss.js";
 import { IMAGES, MASKS } from "./tasks.js";
 
@@ -65,7 +65,7 @@ export class CouplingTask implements Task {
     const { inChannels, imageSize, objects, overlapChannel, background, timesteps } = this.config;
     const images = input(IMAGES, [batch, inChannels, imageSize, imageSize]);
     const masks = input(MASKS, [batch, 1 + objects + (overlapChannel ? 1 : 0), 1, imageSize, imageSize]);
-    const draws = noiseInputs(this.config, batch);
+    const draws = phaseNoiseInputs(this.config, batch);
     const amplitude = this.#frontEnd.amplitude(images);
     const synchronise = kuramoto(amplitude, this.#coupling, this.config);
     const phases: Tensor[] = [];

@@ -1,3 +1,4 @@
+import { IMAGES } from "../../../data/dataset.js";
 import { PREPROCESSINGS } from "../../../data/images/preprocessing.js";
 import type { Scenes } from "../../../data/scenes/multi-mnist.js";
 import type { Dim, Tensor } from "../../../graph/index.js";
@@ -19,7 +20,7 @@ import { komplexNetStep } from "../step.js";
 import { synchronyLoss } from "./synchrony-loss.js";
 
 /** Names of the data fields that the tasks read. */
-export const IMAGES = "images";
+export { IMAGES };
 export const TARGETS = "targets";
 export const MASKS = "masks";
 

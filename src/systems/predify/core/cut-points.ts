@@ -30,7 +30,7 @@ export function findCutPoints(backbone: Backbone, wanted: string, what: string):
   if (tensor !== undefined) return [cutPoint(backbone, nameOf(backbone, tensor) ?? wanted, tensor, what)];
   if (/[*?]/.test(wanted)) {
     const pattern = globPattern(wanted);
-    const found = featureMaps(backbone).filter(({ name }) => pattern.test(name));
+    const found = listFeatureMaps(backbone).filter(({ name }) => pattern.test(name));
     check(
       found.length > 0,
       () => `${what}: no feature map's name matches "${shorten(wanted)}"${nearest(backbone, wanted)}`,
@@ -66,7 +66,7 @@ function cutPoint(backbone: Backbone, name: string, tensor: Tensor, what: string
 }
 
 /** Every value that could be a cut point: what depends on the image, leads to the answer and has fixed space. */
-export function featureMaps(backbone: Backbone): CutPoint[] {
+export function listFeatureMaps(backbone: Backbone): CutPoint[] {
   const { order, lastUse } = relevantNodes(backbone);
   const position = new Map(order.map((node, i) => [node, i]));
   return [...backbone.values]
@@ -255,7 +255,7 @@ function globPattern(glob: string): RegExp {
 function nearest(backbone: Backbone, wanted: string): string {
   const plain = (name: string) => name.toLowerCase().slice(0, 200);
   const path = modulePath(wanted) ?? wanted;
-  const ranked = featureMaps(backbone)
+  const ranked = listFeatureMaps(backbone)
     .map(({ name }) => {
       const distances = [wanted, path].map((word) => editDistance(plain(word), plain(name)));
       const inside = plain(name).includes(plain(path)) ? 0 : 1000;

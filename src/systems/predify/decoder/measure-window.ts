@@ -1,7 +1,7 @@
 import type { TensorData } from "../../../graph/index.js";
 import { input, lower, writeOnnx } from "../../../graph/index.js";
 import type { State } from "../../../nn/module.js";
-import { baked } from "../../../nn/training-state.js";
+import { asConstants } from "../../../nn/training-state.js";
 import type { Runtime, SessionOptions } from "../../../runtime/runtime.js";
 import { targetOf } from "../../../runtime/runtime.js";
 import { check } from "../../../util/errors.js";
@@ -31,7 +31,7 @@ export async function openDecoder(
   options: SessionOptions = {},
 ): Promise<{ readonly run: DecoderRun; close(): Promise<void> }> {
   const prediction = decoder.forward(input("representation", [batch, ...decoder.source]));
-  const constants = { values: baked(values) };
+  const constants = { values: asConstants(values) };
   const model = writeOnnx(lower({ prediction }, targetOf(runtime, options), constants), constants);
   const session = await runtime.createSession(model, options);
   return {

@@ -7,7 +7,7 @@ import { inputNames, modelMetadata, noiseInputs } from "../../../train/model-des
 import { describeStep, stepOutputs } from "../../../train/step-graph.js";
 import { HYPERPARAMETER_INPUTS } from "../core/hyperparameters.js";
 import type { State } from "../../../nn/module.js";
-import { baked } from "../../../nn/training-state.js";
+import { asConstants } from "../../../nn/training-state.js";
 import type { PredictiveNetwork } from "../core/network.js";
 import type { PredictiveStepOptions } from "../core/steps.js";
 import { predictiveSteps } from "../core/steps.js";
@@ -94,7 +94,7 @@ function write(
     }),
     predify: JSON.stringify({ name: network.options.name ?? "network", ...about, pcoders }),
   };
-  const constants = { values: baked(values) };
+  const constants = { values: asConstants(values) };
   return writeOnnx(lower(outputs, target, constants), { ...constants, metadata, name: "predify" });
 }
 

@@ -2,7 +2,7 @@ import type { Tensor, TensorData } from "../../../graph/index.js";
 import { cast, gradients, input, lower, writeOnnx } from "../../../graph/index.js";
 import { crossEntropy } from "../../../nn/losses.js";
 import type { State } from "../../../nn/module.js";
-import { baked } from "../../../nn/training-state.js";
+import { asConstants } from "../../../nn/training-state.js";
 import type { Runtime, SessionOptions } from "../../../runtime/runtime.js";
 import { targetOf } from "../../../runtime/runtime.js";
 import { check } from "../../../util/errors.js";
@@ -105,7 +105,7 @@ export async function targetedAttack(
   check(targets.length === batch, () => `attack: expected ${batch} targets, got ${targets.length}`);
   const { steps = 100, epsilon, random } = options;
   const graph = traceAttack(network, options.timesteps, { ...options, batch });
-  const constants = { values: baked(values) };
+  const constants = { values: asConstants(values) };
   const outputs = lower(
     { gradient: graph.gradient, logits: graph.logits.at(-1)! },
     targetOf(runtime, session),

@@ -27,15 +27,15 @@ function meanOf(values: ArrayLike<number>): number {
 }
 
 /** Errors of one timestep: error[corruption][severity], each the share of images answered wrongly. */
-export type CorruptionErrors = readonly (readonly number[])[];
+export type ErrorsBySeverity = readonly (readonly number[])[];
 
 /** Sum over severities of the error, for each corruption. */
-export function corruptionError(errors: CorruptionErrors): number[] {
+export function corruptionError(errors: ErrorsBySeverity): number[] {
   return errors.map((severities) => severities.reduce((a, b) => a + b, 0));
 }
 
 /** Mean over corruptions of the summed errors. */
-export function meanCorruptionError(errors: CorruptionErrors): number {
+export function meanSummedError(errors: ErrorsBySeverity): number {
   const sums = corruptionError(errors);
   check(sums.length > 0, () => "corruption error: expected at least one corruption");
   return sums.reduce((a, b) => a + b, 0) / sums.length;
@@ -45,7 +45,7 @@ export function meanCorruptionError(errors: CorruptionErrors): number {
  * Relative mCE of every timestep, as the paper plots it: the mean corruption error divided by that of timestep 0, the
  * network's own feed-forward pass (NOT by AlexNet's; that one is `mce` of the metrics). Below 1 the dynamics help.
  */
-export function relativeMce(errorsByTimestep: readonly CorruptionErrors[]): number[] {
-  const means = errorsByTimestep.map(meanCorruptionError);
+export function relativeErrorOverTime(errorsByTimestep: readonly ErrorsBySeverity[]): number[] {
+  const means = errorsByTimestep.map(meanSummedError);
   return means.map((mean) => mean / means[0]!);
 }

@@ -14,7 +14,7 @@ import { substitute } from "../../../graph/substitute.js";
 import { kaimingNormal } from "../../../nn/init.js";
 import type { NamedParameters, State } from "../../../nn/module.js";
 import { initialState } from "../../../nn/module.js";
-import { baked } from "../../../nn/training-state.js";
+import { asConstants } from "../../../nn/training-state.js";
 import type { ModelDescription } from "../../../train/model-description.js";
 import { describeModel, inputRoles, modelMetadata, noiseInputs } from "../../../train/model-description.js";
 import type { NoiseKind } from "../../../train/task.js";
@@ -165,7 +165,7 @@ function checkFits({ shape, dtype }: Tensor, block: VOneBlock, name: string): nu
 /** A network behind V1 as a standard ONNX file; its metadata describe every cell (`v1.*`) and how pixels reach it. */
 export function writeV1Network(network: V1Network, values: State = network.values): WrittenOnnx {
   return writeOnnx(lower(network.outputs, "portable"), {
-    values: baked(values),
+    values: asConstants(values),
     metadata: { ...v1Metadata(network.block), ...modelMetadata(network.description) },
   });
 }

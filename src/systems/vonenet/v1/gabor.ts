@@ -35,7 +35,7 @@ export function checkKernelSize(size: number): void {
  *
  * @throws StriateError for an even kernel size.
  */
-export function gaborBank(parameters: GaborParameters, size: number): FilterBank {
+export function v1GaborBank(parameters: GaborParameters, size: number): FilterBank {
   checkKernelSize(size);
   const { simple, complex, colour, quadratureColour } = parameters;
   const cells = simple + complex;
@@ -67,7 +67,7 @@ export interface GaborShape {
   readonly phase: number;
 }
 
-/** [size, size] of one Gabor function; formula of {@link gaborBank}. */
+/** [size, size] of one Gabor function; formula of {@link v1GaborBank}. */
 export function gaborKernel(shape: GaborShape, size: number): Float32Array {
   checkKernelSize(size);
   const kernel = new Float32Array(size * size);

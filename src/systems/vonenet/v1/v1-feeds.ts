@@ -39,7 +39,7 @@ export function checkV1Images({ imageSize, pixelsPerDegree }: VOneBlock, images:
  * Noise that stays the same from run to run: standard normal numbers for a block, from a seed (any number, 0 too). Give it
  * the batch at hand: the first images take the first draws, and those beyond `batch` (default 256) start over.
  */
-export function fixedNoise(
+export function fixedV1Noise(
   block: VOneBlock,
   options: { readonly seed: number; readonly batch?: number },
 ): (batch: number) => TensorData {

@@ -19,7 +19,7 @@ import {
 import { checkPositive, checkWhole } from "../../../util/check.js";
 import { check } from "../../../util/errors.js";
 import type { FilterBank } from "./gabor.js";
-import { checkKernelSize, gaborBank } from "./gabor.js";
+import { checkKernelSize, v1GaborBank } from "./gabor.js";
 import type { ReceptiveFields, ViewingGeometry } from "./receptive-fields.js";
 import { checkCells, inPixels, pixelsPerDegree } from "./receptive-fields.js";
 import type { V1Noise } from "./v1-noise.js";
@@ -80,7 +80,7 @@ export class VOneBlock {
     checkCells(fields.simple, fields.complex);
     checkKernelSize(kernelSize);
     this.fields = fields;
-    this.bank = options.bank ?? gaborBank(inPixels(fields, options), kernelSize);
+    this.bank = options.bank ?? v1GaborBank(inPixels(fields, options), kernelSize);
     const { bank } = this;
     check(
       bank.simple === fields.simple && bank.complex === fields.complex,
