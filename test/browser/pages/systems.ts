@@ -3,7 +3,7 @@ import {
   KomplexNetTask,
   Random,
   Trainer,
-  baked,
+  asConstants,
   exportOnnx,
   init,
   initialState,
@@ -46,7 +46,7 @@ function predified() {
   const b = relu(conv(maxPool(a, 2, { stride: 2 }), weight("b"), undefined, { padding: 1 }));
   const logits = gemm(flatten(globalAveragePool(b)), weight("read"), undefined, { transB: 1 });
   const values = initialState(parameters, (name) => Random.derive(7, name));
-  const model = readOnnx(writeOnnx(lower({ logits }, "portable"), { values: baked(values) }).bytes);
+  const model = readOnnx(writeOnnx(lower({ logits }, "portable"), { values: asConstants(values) }).bytes);
   return predify(model, { pcoders: 2 });
 }
 
