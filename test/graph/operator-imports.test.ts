@@ -27,7 +27,8 @@ function reachable(file: string): Set<string> {
 }
 
 /** Where each operator is defined: `type: "NAME"`, `unary("NAME"` and its like, or a loop over a list of names. */
-const DEFINITION = /(?:type: |\bof \[(?:"\w+", )*|\b(?!apply(?:Single)?\b)\w+\(\s*)"((?:[\w.]+::)?[A-Z]\w+)"/g;
+const DEFINITION =
+  /(?:type: |\bof \[(?:"\w+", )*|\b(?!apply(?:Single)?\b)\w+\(\s*)"((?:[\w.]+::)?[A-Z]\w+)"/g;
 
 function homes(): Map<string, string> {
   const found = new Map<string, string>();
