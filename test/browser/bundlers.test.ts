@@ -180,10 +180,9 @@ describe("the packed library", () => {
     expect(problems).toEqual([]);
   });
 
-  // Of each, protobuf is 20 kB.
   it.each([
-    ["KomplexNet and its trainer", "smallest.ts", 77_000],
-    ["KomplexNet and train", "smallest-train.ts", 83_000],
+    ["KomplexNet and its trainer", "smallest.ts", 60_000],
+    ["KomplexNet and train", "smallest-train.ts", 66_000],
   ])("stays small without ONNX Runtime: %s", async (what, name, bound) => {
     const { outputFiles } = await esbuild.build({
       entryPoints: [join(project, "src", name)],

@@ -1,14 +1,15 @@
-import { create, toBinary } from "@bufbuild/protobuf";
+import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
 import * as ort from "onnxruntime-node";
 import type { Shape } from "../../src/graph/dims.js";
 import type { DType, TensorData } from "../../src/graph/dtype.js";
 import { onnxTypeCode, tensorData } from "../../src/graph/dtype.js";
-import { encodeAttribute, encodeTensor } from "../../src/graph/onnx/encode.js";
+import { bytesOf, encodeAttribute, encodeDescription } from "../../src/graph/onnx/encode.js";
 import type {
   AttributeProto,
   GraphProto,
   ModelProto,
   NodeProto,
+  TensorProto,
 } from "../../src/graph/onnx/generated/onnx_pb.js";
 import {
   AttributeProto_AttributeType,
@@ -16,11 +17,12 @@ import {
   GraphProtoSchema,
   ModelProtoSchema,
   NodeProtoSchema,
+  TensorProtoSchema,
 } from "../../src/graph/onnx/generated/onnx_pb.js";
 import type { ImportedModel, ReadOptions } from "../../src/graph/onnx/read.js";
 import { readOnnx } from "../../src/graph/onnx/read.js";
 import { writeOnnx } from "../../src/graph/onnx/write.js";
-import type { Attributes } from "../../src/graph/tensor.js";
+import type { Attribute, Attributes } from "../../src/graph/tensor.js";
 
 /* Small ONNX files made by hand, and running them in ONNX Runtime: the oracle of what a file means. */
 
@@ -50,7 +52,7 @@ export function node(
     input: [...inputs],
     output: [...outputs],
     attribute: [
-      ...Object.entries(attributes).map(([name, value]) => encodeAttribute(name, value, () => type)),
+      ...Object.entries(attributes).map(([name, value]) => attributeOf(name, value, type)),
       ...extra,
     ],
   });
@@ -85,7 +87,7 @@ function graphProto({ nodes, inputs = [], outputs, initializers = {} }: GraphTex
       },
     })),
     output: outputs.map((name) => ({ name })),
-    initializer: Object.entries(initializers).map(([name, data]) => encodeTensor(data, name)),
+    initializer: Object.entries(initializers).map(([name, data]) => tensorOf(data, name)),
   });
 }
 
@@ -193,4 +195,13 @@ export function ints(values: readonly number[], shape?: readonly number[]): Tens
 
 export function floats(values: readonly number[], shape?: readonly number[]): TensorData {
   return tensorData(Float32Array.from(values), shape);
+}
+
+/** What our own writer makes of an attribute, as the library for protobuf reads it. */
+function attributeOf(name: string, value: Attribute, type: string): AttributeProto {
+  return fromBinary(AttributeProtoSchema, encodeAttribute(name, value, () => type).encoded());
+}
+
+function tensorOf(data: TensorData, name: string): TensorProto {
+  return fromBinary(TensorProtoSchema, encodeDescription(data, name).bytes(9, bytesOf(data)).encoded());
 }

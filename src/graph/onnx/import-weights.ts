@@ -1,15 +1,21 @@
-import { clone } from "@bufbuild/protobuf";
+import { clone, create, toBinary } from "@bufbuild/protobuf";
 import { StriateError, check } from "../../util/errors.js";
 import { float32ToBfloat16, float32ToFloat16 } from "../../util/half.js";
 import type { DType, TypedArray } from "../dtype.js";
 import { bytesPerElement, dtypeFromOnnx } from "../dtype.js";
 import { bytesOf } from "./encode.js";
 import { externalBytes, isExternal } from "./external-data.js";
-import type { GraphProto, TensorProto } from "./generated/onnx_pb.js";
-import { TensorProtoSchema, TensorProto_DataLocation } from "./generated/onnx_pb.js";
+import type { GraphProto, ModelProto, TensorProto } from "./generated/onnx_pb.js";
+import {
+  GraphProtoSchema,
+  ModelProtoSchema,
+  StringStringEntryProtoSchema,
+  TensorProtoSchema,
+  TensorProto_DataLocation,
+} from "./generated/onnx_pb.js";
 import type { OnnxFile } from "./read.js";
 import { initializerRoles } from "./roles.js";
-import type { StorableModel } from "./storable.js";
+import type { ModelParts, StorableModel } from "./storable.js";
 import { storable } from "./storable.js";
 
 /** A tensor of a weight file, row by row. */
@@ -89,7 +95,7 @@ export function importWeights(
   check(missing.length === 0 || options.partial, () => describeMissing(what, missing, weights.size));
   check(unused.length === 0 || options.partial, () => describeUnused(what, unused));
   for (const proto of graph.initializer) if (isExternal(proto)) takeIn(proto, file);
-  return Object.assign(storable(model), {
+  return Object.assign(storable(partsOf(model)), {
     placed,
     prefix: fit.prefix,
     modelPrefix: fit.modelPrefix,
@@ -261,4 +267,38 @@ function emptied(proto: TensorProto): TensorProto {
   proto.int64Data = [];
   proto.uint64Data = [];
   return proto;
+}
+
+/** A model that was read, with everything that its file holds. */
+function partsOf(model: ModelProto): ModelParts {
+  const { graph, ...rest } = model;
+  return {
+    head: () => toBinary(ModelProtoSchema, create(ModelProtoSchema, rest)),
+    graph: () => toBinary(GraphProtoSchema, create(GraphProtoSchema, { ...graph!, initializer: [] })),
+    initializers: graph!.initializer.map((tensor) => ({
+      rawData: tensor.rawData,
+      describe: (outside) => toBinary(TensorProtoSchema, describedTensor(tensor, outside)),
+    })),
+  };
+}
+
+function describedTensor(
+  tensor: TensorProto,
+  outside: Readonly<Record<string, string>> | undefined,
+): TensorProto {
+  if (outside === undefined) {
+    const description: Partial<TensorProto> = { ...tensor };
+    delete description.rawData;
+    return create(TensorProtoSchema, description as TensorProto);
+  }
+  const { dims, dataType, name } = tensor;
+  return create(TensorProtoSchema, {
+    dims,
+    dataType,
+    name,
+    dataLocation: TensorProto_DataLocation.EXTERNAL,
+    externalData: Object.entries(outside).map(([key, value]) =>
+      create(StringStringEntryProtoSchema, { key, value }),
+    ),
+  });
 }

@@ -1,7 +1,4 @@
-import { create, toBinary } from "@bufbuild/protobuf";
 import { StriateError } from "../../util/errors.js";
-import type { ModelProto, TensorProto } from "./generated/onnx_pb.js";
-import * as proto from "./generated/onnx_pb.js";
 
 /** Protobuf's own limit on one message. */
 const LARGEST_FILE = 2 ** 31 - 1;
@@ -24,67 +21,62 @@ export interface StorableModel {
   withValuesIn(location: string): { readonly bytes: Uint8Array; readonly values: readonly Uint8Array[] };
 }
 
+/** A tensor that a model stores. */
+export interface StoredInitializer {
+  /** Its elements. */
+  readonly rawData: Uint8Array;
+  /** The tensor encoded without its elements; `outside` says where they lie, by ONNX's keys, if not in the model. */
+  readonly describe: (outside?: Readonly<Record<string, string>>) => Uint8Array;
+}
+
+/*
+ * Protobuf copies a message into the one that holds it: three times the weights of a model, one after another, from tensor to
+ * graph to model. Fields may come in any order, so the weights are put behind everything else, uncopied.
+ */
+
+/** A model in parts. */
+export interface ModelParts {
+  /** The model without its graph, encoded. */
+  head(): Uint8Array;
+  /** The graph without its initializers, encoded. */
+  graph(): Uint8Array;
+  readonly initializers: readonly StoredInitializer[];
+}
+
 /** A model that is encoded when it is asked for. Its values must not change before. */
-export function storable(model: ModelProto): StorableModel {
-  const size = (model.graph?.initializer ?? []).reduce((total, { rawData }) => total + rawData.length, 0);
+export function storable(parts: ModelParts): StorableModel {
+  const size = parts.initializers.reduce((total, { rawData }) => total + rawData.length, 0);
+  const model = (tensors: readonly (readonly Uint8Array[])[]) => {
+    const initializers = tensors.flatMap((pieces) => field(FIELD.initializer, pieces));
+    return joined([parts.head(), ...field(FIELD.graph, [parts.graph(), ...initializers])]);
+  };
+  const inside = ({ rawData, describe }: StoredInitializer): readonly Uint8Array[] =>
+    rawData.length === 0 ? [describe()] : [describe(), ...field(FIELD.rawData, [rawData])];
   return {
     isTooLarge: size > LARGEST_FILE,
     get bytes() {
-      return joined(piecesOf(model));
+      return model(parts.initializers.map(inside));
     },
     withValuesIn: (location) => {
       const values: Uint8Array[] = [];
       let end = 0;
-      const outside = (tensor: TensorProto): TensorProto => {
-        const { rawData, dims, dataType, name } = tensor;
-        if (rawData.length < SMALLEST_OUTSIDE) return tensor;
+      const outside = (tensor: StoredInitializer): readonly Uint8Array[] => {
+        const { length } = tensor.rawData;
+        if (length < SMALLEST_OUTSIDE) return inside(tensor);
         const gap = (PAGE - (end % PAGE)) % PAGE;
         if (gap > 0) values.push(new Uint8Array(gap));
-        values.push(rawData);
+        values.push(tensor.rawData);
         const offset = end + gap;
-        end = offset + rawData.length;
-        return create(proto.TensorProtoSchema, {
-          dims,
-          dataType,
-          name,
-          dataLocation: proto.TensorProto_DataLocation.EXTERNAL,
-          externalData: Object.entries({ location, offset, length: rawData.length }).map(([key, value]) =>
-            create(proto.StringStringEntryProtoSchema, { key, value: String(value) }),
-          ),
-        });
+        end = offset + length;
+        return [tensor.describe({ location, offset: String(offset), length: String(length) })];
       };
-      const initializer = model.graph!.initializer.map(outside);
-      const graph = create(proto.GraphProtoSchema, { ...model.graph!, initializer });
-      return { bytes: joined(piecesOf({ ...model, graph })), values };
+      return { bytes: model(parts.initializers.map(outside)), values };
     },
   };
 }
 
-/*
- * Protobuf's own writer copies a message into the one that holds it: three times the weights of a model, one after another,
- * from tensor to graph to model. Fields may come in any order, so the weights are put behind everything else, uncopied.
- */
-
+/** Numbers of the fields: of a model, a graph and a tensor. */
 const FIELD = { graph: 7, initializer: 5, rawData: 9 } as const;
-
-/** The pieces of an encoded model, the values of its initializers as they are. */
-function piecesOf(model: ModelProto): Uint8Array[] {
-  const { graph, ...rest } = model;
-  const head = toBinary(proto.ModelProtoSchema, create(proto.ModelProtoSchema, rest));
-  if (graph === undefined) return [head];
-  const tensors = graph.initializer.flatMap((tensor) => {
-    const { rawData } = tensor;
-    const description: Partial<TensorProto> = { ...tensor };
-    delete description.rawData;
-    const own = toBinary(
-      proto.TensorProtoSchema,
-      create(proto.TensorProtoSchema, description as TensorProto),
-    );
-    return field(FIELD.initializer, rawData.length === 0 ? [own] : [own, ...field(FIELD.rawData, [rawData])]);
-  });
-  const bare = create(proto.GraphProtoSchema, { ...graph, initializer: [] });
-  return [head, ...field(FIELD.graph, [toBinary(proto.GraphProtoSchema, bare), ...tensors])];
-}
 
 /** A field that holds some pieces, with its number and length before them. */
 function field(number: number, pieces: readonly Uint8Array[]): Uint8Array[] {

@@ -1,4 +1,3 @@
-import { create } from "@bufbuild/protobuf";
 import { StriateError } from "../../util/errors.js";
 import type { Dim, Shape } from "../dims.js";
 import { isStatic, sameShape, showShape } from "../dims.js";
@@ -7,20 +6,13 @@ import { onnxTypeCode, storedLength } from "../dtype.js";
 import type { GraphNode, Tensor } from "../tensor.js";
 import "../operators/core.js";
 import { topologicalOrder } from "../walk.js";
-import type {
-  GraphProto,
-  NodeProto,
-  OperatorSetIdProto,
-  TensorShapeProto_Dimension,
-  ValueInfoProto,
-} from "./generated/onnx_pb.js";
-import * as proto from "./generated/onnx_pb.js";
 import { Names } from "./names.js";
 import { DEFAULT_OPSET, neededOpset } from "./needed-opset.js";
-import { bytesOf, encodeAttribute, encodeTensor } from "./encode.js";
+import { bytesOf, encodeAttribute, encodeDescription, encodeEntry } from "./encode.js";
 import { STANDARD_OPERATORS } from "./standard-operators.js";
-import type { StorableModel } from "./storable.js";
+import type { StorableModel, StoredInitializer } from "./storable.js";
 import { storable } from "./storable.js";
+import { WireMessage } from "./wire.js";
 
 export interface WriteOptions {
   /** Gives the values of a parameter: it becomes an initializer. Without values it becomes a graph input. */
@@ -46,6 +38,11 @@ export interface WrittenOnnx extends StorableModel {
   readonly outputs: readonly Port[];
 }
 
+/** Numbers of the fields of ONNX's messages. */
+const MODEL = { irVersion: 1, producerName: 2, docString: 6, opsetImport: 8, metadataProps: 14 } as const;
+const GRAPH = { node: 1, name: 2, input: 11, output: 12 } as const;
+const NODE = { input: 1, output: 2, name: 3, opType: 4, attribute: 5, domain: 7 } as const;
+
 /** Equal constants up to this many bytes are written once. */
 const SMALL = 4096;
 /** Oldest file version that knows an opset, so that as many runtimes as possible take the file. */
@@ -67,46 +64,43 @@ export function writeOnnx(
   outputs: Readonly<Record<string, Tensor>>,
   options: WriteOptions = {},
 ): WrittenOnnx {
-  const graph = create(proto.GraphProtoSchema, { name: options.name ?? "striate" });
-  const writer = new GraphWriter(graph, outputs, options);
+  const writer = new GraphWriter(outputs, options);
   writer.write();
-  const { opset } = writer;
-
-  const model = create(proto.ModelProtoSchema, {
-    irVersion: BigInt(IR_VERSIONS.find(([oldest]) => opset >= oldest)![1]),
-    producerName: "striate",
-    opsetImport: [
-      operatorSet("", opset),
-      ...[...writer.domains].sort().map((domain) => operatorSet(domain, 1)),
-    ],
-    graph,
-    metadataProps: Object.entries(options.metadata ?? {}).map(([key, value]) =>
-      create(proto.StringStringEntryProtoSchema, { key, value }),
-    ),
-    ...(options.description === undefined ? {} : { docString: options.description }),
-  });
-  return Object.assign(storable(model), { inputs: writer.inputs, outputs: writer.outputs });
+  const { opset, graph, initializers } = writer;
+  const head = new WireMessage()
+    .whole(MODEL.irVersion, IR_VERSIONS.find(([oldest]) => opset >= oldest)![1])
+    .text(MODEL.producerName, "striate");
+  if (options.description !== undefined) head.text(MODEL.docString, options.description);
+  head.message(MODEL.opsetImport, operatorSet("", opset));
+  for (const domain of [...writer.domains].sort()) head.message(MODEL.opsetImport, operatorSet(domain, 1));
+  for (const [key, value] of Object.entries(options.metadata ?? {}))
+    head.message(MODEL.metadataProps, encodeEntry(key, value));
+  const model = storable({ head: () => head.encoded(), graph: () => graph.encoded(), initializers });
+  return Object.assign(model, { inputs: writer.inputs, outputs: writer.outputs });
 }
 
-function operatorSet(domain: string, version: number): OperatorSetIdProto {
-  return create(proto.OperatorSetIdProtoSchema, { domain, version: BigInt(version) });
+function operatorSet(domain: string, version: number): WireMessage {
+  return new WireMessage().text(1, domain).whole(2, version);
 }
 
 class GraphWriter {
   readonly domains = new Set<string>();
   readonly inputs: Port[] = [];
   readonly outputs: Port[] = [];
+  /** The graph without its initializers. */
+  readonly graph: WireMessage;
+  readonly initializers: StoredInitializer[] = [];
   opset: number;
   readonly #names = new Names();
   readonly #nameOf = new Map<Tensor, string>();
   readonly #constants = new Map<string, string>();
 
   constructor(
-    readonly graph: GraphProto,
     readonly wanted: Readonly<Record<string, Tensor>>,
     readonly options: WriteOptions,
   ) {
     this.opset = options.opset ?? DEFAULT_OPSET;
+    this.graph = new WireMessage().text(GRAPH.name, options.name ?? "striate");
   }
 
   write(): void {
@@ -122,23 +116,20 @@ class GraphWriter {
         if (node.leaf?.kind === kind) this.#leaf(node.outputs[0]!, kind === "parameter");
     }
     for (const node of nodes) {
-      if (node.leaf === undefined) this.graph.node.push(this.#node(node));
+      if (node.leaf === undefined) this.graph.message(GRAPH.node, this.#node(node));
       else if (node.leaf.kind === "constant") this.#constant(node, node.leaf.data);
     }
     for (const [name, tensor] of copies) {
-      this.graph.node.push(
-        create(proto.NodeProtoSchema, {
-          opType: "Identity",
-          name: `${name}/Identity`,
-          input: [this.#nameOf.get(tensor)!],
-          output: [name],
-        }),
+      const copy = new WireMessage().text(NODE.opType, "Identity").text(NODE.name, `${name}/Identity`);
+      this.graph.message(
+        GRAPH.node,
+        copy.text(NODE.input, this.#nameOf.get(tensor)!).text(NODE.output, name),
       );
     }
     for (const [name, tensor] of wanted) {
       const port = { name, dtype: tensor.dtype, shape: tensor.shape };
       this.outputs.push(port);
-      this.graph.output.push(valueInfo(port));
+      this.graph.message(GRAPH.output, valueInfo(port));
     }
   }
 
@@ -178,7 +169,7 @@ class GraphWriter {
     if (values === undefined) {
       const port = { name, dtype: tensor.dtype, shape: tensor.shape };
       this.inputs.push(port);
-      this.graph.input.push(valueInfo(port));
+      this.graph.message(GRAPH.input, valueInfo(port));
       return;
     }
     if (values.dtype !== tensor.dtype || !sameShape(values.shape, tensor.shape)) {
@@ -211,7 +202,10 @@ class GraphWriter {
         `writing ONNX: "${name}" of shape ${showShape(data.shape)} has ${data.data.length} values`,
       );
     }
-    this.graph.initializer.push(encodeTensor(data, name));
+    this.initializers.push({
+      rawData: bytesOf(data),
+      describe: (outside) => encodeDescription(data, name, outside).encoded(),
+    });
   }
 
   #raiseOpset(node: GraphNode): void {
@@ -225,30 +219,32 @@ class GraphWriter {
     this.opset = needed;
   }
 
-  #node(node: GraphNode): NodeProto {
+  #node(node: GraphNode): WireMessage {
     const [domain, type] = splitType(node);
     this.#raiseOpset(node);
     if (domain !== "") this.domains.add(domain);
     const stem = node.scope === "" ? type : `${node.scope}/${type}`;
     const name =
       node.importedName === undefined ? this.#names.next(stem) : this.#names.keep(node.importedName);
-    const result = create(proto.NodeProtoSchema);
-    result.name = name;
-    result.opType = type;
-    if (domain !== "") result.domain = domain;
-    result.input = node.inputs.map((input) => (input === undefined ? "" : this.#nameOf.get(input)!));
-    while (result.input.at(-1) === "") result.input.pop();
-    result.output = node.outputs.map((output) => {
-      const given = this.#nameOf.get(output);
-      if (given !== undefined) return given;
-      const fresh = output.index === 0 ? name : this.#names.keep(`${name}:${output.index}`);
-      this.#nameOf.set(output, fresh);
-      return fresh;
-    });
-    result.attribute = Object.entries(node.attributes).map(([key, value]) =>
-      encodeAttribute(key, value, () => `${node.type} ${node.where}`),
-    );
-    return result;
+    const message = new WireMessage().text(NODE.name, name).text(NODE.opType, type);
+    if (domain !== "") message.text(NODE.domain, domain);
+    const last = node.inputs.findLastIndex((input) => input !== undefined);
+    for (const input of node.inputs.slice(0, last + 1))
+      message.text(NODE.input, input === undefined ? "" : this.#nameOf.get(input)!);
+    for (const output of node.outputs) message.text(NODE.output, this.#nameOutput(output, name));
+    for (const [key, value] of Object.entries(node.attributes)) {
+      const where = () => `${node.type} ${node.where}`;
+      message.message(NODE.attribute, encodeAttribute(key, value, where));
+    }
+    return message;
+  }
+
+  #nameOutput(output: Tensor, node: string): string {
+    const given = this.#nameOf.get(output);
+    if (given !== undefined) return given;
+    const fresh = output.index === 0 ? node : this.#names.keep(`${node}:${output.index}`);
+    this.#nameOf.set(output, fresh);
+    return fresh;
   }
 }
 
@@ -261,16 +257,15 @@ function splitType(node: GraphNode): readonly [domain: string, type: string] {
   );
 }
 
-function dimension(dim: Dim): TensorShapeProto_Dimension {
-  const result = create(proto.TensorShapeProto_DimensionSchema);
-  if (isStatic(dim)) result.value = { case: "dimValue", value: BigInt(dim) };
-  else if (!dim.includes("?")) result.value = { case: "dimParam", value: dim };
-  return result;
+function dimension(dim: Dim): WireMessage {
+  const message = new WireMessage();
+  if (isStatic(dim)) return message.whole(1, dim);
+  return dim.includes("?") ? message : message.text(2, dim);
 }
 
-function valueInfo({ name, dtype, shape }: Port): ValueInfoProto {
-  return create(proto.ValueInfoProtoSchema, {
-    name,
-    type: { tensorType: { elemType: onnxTypeCode(dtype), shape: { dim: shape.map(dimension) } } },
-  });
+function valueInfo({ name, dtype, shape }: Port): WireMessage {
+  const sizes = new WireMessage();
+  for (const dim of shape) sizes.message(1, dimension(dim));
+  const tensorType = new WireMessage().whole(1, onnxTypeCode(dtype)).message(2, sizes);
+  return new WireMessage().text(1, name).message(2, new WireMessage().message(1, tensorType));
 }
