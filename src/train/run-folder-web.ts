@@ -1,5 +1,5 @@
 import { StriateError } from "../util/errors.js";
-import { removeSiteFolder, siteFolder } from "../util/file-folder-web.js";
+import { removeSiteFolder, siteFolder, sitePath } from "../util/file-folder-web.js";
 import { toJson } from "../util/json.js";
 import { openCheckpoints, readCheckpointOf, checkpointName } from "./checkpoint-files.js";
 import { cutMetrics, parseMetrics } from "./metrics.js";
@@ -92,7 +92,7 @@ export async function openSiteRun(
  * @throws StriateError if a tab has it open.
  */
 export async function deleteRun(path: string): Promise<void> {
-  const release = await lockRun(path);
+  const release = await lockRun(sitePath(path));
   try {
     await removeSiteFolder(path);
   } finally {
@@ -100,7 +100,7 @@ export async function deleteRun(path: string): Promise<void> {
   }
 }
 
-/** Takes the lock of a run, which the browser frees when the page is gone; gives the function that frees it. */
+/** Takes the lock of a run, by its {@link sitePath}, which the browser frees when the page is gone; gives the function that frees it. */
 function lockRun(path: string): Promise<() => void> {
   const locks = globalThis.navigator.locks as LockManager | undefined;
   if (locks === undefined)

@@ -58,6 +58,15 @@ export async function removeSiteFolder(path: string): Promise<void> {
   }
 }
 
+/**
+ * The path of a folder as every spelling of it is written: "/runs//digits/" is "runs/digits".
+ *
+ * @throws StriateError for a path that names no folder
+ */
+export function sitePath(path: string): string {
+  return namesIn(path).join("/");
+}
+
 function namesIn(path: string): string[] {
   const names = path.split("/").filter((name) => name !== "");
   check(

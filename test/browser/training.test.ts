@@ -140,6 +140,10 @@ describe("train in a page", () => {
     await second.waitForFunction("window.training !== undefined");
     const busy = { steps: 100_000, folder: "busy", resume: true, abortAt: 1 };
     expect(await failure(second, busy)).toMatch(/"busy" is open in another tab of this site: close that tab/);
+    // Another spelling of the folder is the same run.
+    await expect(second.evaluate(() => window.training!.deleteRun("/busy/"))).rejects.toThrow(
+      /open in another tab/,
+    );
     await page.close();
     // No checkpoint had been written, so it begins again.
     expect(await ask(second, busy)).toMatchObject({ step: 1, finished: false });
