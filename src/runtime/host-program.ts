@@ -1,8 +1,7 @@
-import { create, toBinary } from "@bufbuild/protobuf";
 import type { InferenceSession, Tensor as OrtTensor } from "onnxruntime-common";
 import type { DType, TensorData } from "../graph/dtype.js";
 import { allocate, onnxTypeCode } from "../graph/dtype.js";
-import { ModelProtoSchema } from "../graph/onnx/generated/onnx_pb.js";
+import { WireMessage } from "../graph/onnx/wire.js";
 import { StriateError } from "../util/errors.js";
 import { ortError } from "./ort-error.js";
 import type { Ort } from "./ort.js";
@@ -84,14 +83,12 @@ const NOT_A_TENSOR = "Non tensor type is temporarily not supported.";
 
 /** The model with an empty sequence before its outputs. Messages of protobuf merge where their bytes are joined. */
 function withUnreadOutput(model: Uint8Array): Uint8Array {
-  const element = { tensorType: { elemType: onnxTypeCode("float32") } };
-  const addition = create(ModelProtoSchema, {
-    graph: {
-      node: [{ opType: "SequenceEmpty", name: UNREAD, output: [UNREAD] }],
-      output: [{ name: UNREAD, type: { sequenceType: { elemType: element } } }],
-    },
-  });
-  const first = toBinary(ModelProtoSchema, addition);
+  const element = new WireMessage().message(1, new WireMessage().whole(1, onnxTypeCode("float32")));
+  const type = new WireMessage().message(4, new WireMessage().message(1, element));
+  const node = new WireMessage().text(2, UNREAD).text(3, UNREAD).text(4, "SequenceEmpty");
+  const output = new WireMessage().text(1, UNREAD).message(2, type);
+  const graph = new WireMessage().message(1, node).message(12, output);
+  const first = new WireMessage().message(7, graph).encoded();
   const joined = new Uint8Array(first.length + model.length);
   joined.set(first);
   joined.set(model, first.length);

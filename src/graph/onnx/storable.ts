@@ -1,4 +1,5 @@
 import { StriateError } from "../../util/errors.js";
+import { WireMessage } from "./wire.js";
 
 /** Protobuf's own limit on one message. */
 const LARGEST_FILE = 2 ** 31 - 1;
@@ -78,16 +79,10 @@ export function storable(parts: ModelParts): StorableModel {
 /** Numbers of the fields: of a model, a graph and a tensor. */
 const FIELD = { graph: 7, initializer: 5, rawData: 9 } as const;
 
-/** A field that holds some pieces, with its number and length before them. */
-function field(number: number, pieces: readonly Uint8Array[]): Uint8Array[] {
+/** A field that holds some pieces, uncopied. */
+function field(number: number, pieces: readonly Uint8Array[]): readonly Uint8Array[] {
   const length = pieces.reduce((total, piece) => total + piece.length, 0);
-  const DELIMITED = 2;
-  return [Uint8Array.from([...varint(number * 8 + DELIMITED), ...varint(length)]), ...pieces];
-}
-
-/** Seven bits in each byte, the lowest first; all but the last have the highest bit set. */
-function varint(value: number): number[] {
-  return value < 128 ? [value] : [(value % 128) + 128, ...varint(Math.floor(value / 128))];
+  return [WireMessage.frame(number, length), ...pieces];
 }
 
 function joined(pieces: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {

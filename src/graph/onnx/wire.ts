@@ -30,8 +30,7 @@ export class WireMessage {
   }
 
   bytes(field: number, value: Uint8Array): this {
-    this.#varint(field * 8 + DELIMITED);
-    this.#varint(value.length);
+    this.#frame(field, value.length);
     this.#reserve(value.length);
     this.#bytes.set(value, this.#length);
     this.#length += value.length;
@@ -46,9 +45,21 @@ export class WireMessage {
     return this.bytes(field, value.encoded());
   }
 
+  /** The beginning of a field whose bytes follow elsewhere. */
+  static frame(field: number, length: number): Uint8Array<ArrayBuffer> {
+    const message = new WireMessage();
+    message.#frame(field, length);
+    return message.encoded();
+  }
+
   /** The fields so far; the memory is this message's own. */
   encoded(): Uint8Array<ArrayBuffer> {
     return this.#bytes.subarray(0, this.#length);
+  }
+
+  #frame(field: number, length: number): void {
+    this.#varint(field * 8 + DELIMITED);
+    this.#varint(length);
   }
 
   /** Seven bits in each byte, the lowest first; all but the last have the highest bit set. */
