@@ -133,9 +133,9 @@ export async function runTraining(
     const tensors = storedOf(trainer.training.state, state);
     return { step: trainer.step, epoch: epochOf(trainer), seed: settings.seed, tensors };
   };
-  const save = async (score?: number) => {
+  const save = async (score?: number, state?: State) => {
     if (store === undefined || (saved === trainer.step && score === undefined)) return;
-    await store.saveCheckpoint(checkpointOf(await trainer.state()), score);
+    await store.saveCheckpoint(checkpointOf(state ?? (await trainer.state())), score);
     saved = trainer.step;
   };
   const best = new Best(selectBest, store);
@@ -179,9 +179,9 @@ export async function runTraining(
       }
       if (step % checkpointEvery === 0) await save();
     }
-    await save();
-    const finished = trainer.step >= steps;
     const state = await trainer.state();
+    await save(undefined, state);
+    const finished = trainer.step >= steps;
     const values =
       (finished ? await best.values(trainer) : undefined) ?? trainer.valuesIn(state, { averaged: true });
     return {
