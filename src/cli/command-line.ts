@@ -1,8 +1,8 @@
-import { readFileSync } from "node:fs";
 import { Command as Commander, CommanderError } from "commander";
 import type { Command } from "./commands/command.js";
 import { commands } from "./commands/index.js";
 import { commanderOption, withStandards } from "./options/option.js";
+import { packageFacts } from "../util/package-facts-node.js";
 import { explain, wantsStack } from "./terminal/errors.js";
 import type { Streams } from "./terminal/streams.js";
 
@@ -28,7 +28,7 @@ export async function runCommandLine(
 function createProgram(args: readonly string[], streams: Streams, exit: (status: number) => void): Commander {
   const program = new Commander("striate")
     .description("Train, probe and ship brain-inspired vision networks.")
-    .version(packageVersion(), "-V, --version", "print the version")
+    .version(packageFacts().version, "-V, --version", "print the version")
     .helpOption("-h, --help", "print this help")
     .helpCommand("help [command]", "print the help of a command")
     .option("--debug", "print the stacks of errors (or set STRIATE_DEBUG=1)")
@@ -83,11 +83,4 @@ async function addMoreHelp(program: Commander, args: readonly string[]): Promise
     const text = await more();
     program.commands.find((one) => one.name() === name)?.addHelpText("after", `\n${text}`);
   }
-}
-
-function packageVersion(): string {
-  const { version } = JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8")) as {
-    version: string;
-  };
-  return version;
 }

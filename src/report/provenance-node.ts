@@ -1,8 +1,8 @@
-import { readFileSync } from "node:fs";
 import { availableParallelism, cpus, totalmem } from "node:os";
 import { cssGradient, UNIFORM_CYCLE } from "../draw/index.js";
 import type { Content, PageOptions, Section } from "./html.js";
 import { duration, markup, page } from "./html.js";
+import { packageFacts } from "../util/package-facts-node.js";
 
 /** The command, machine, versions and time of a run. */
 export interface Provenance {
@@ -30,11 +30,7 @@ export function machine(): string {
 
 /** Versions of the software that decides the numbers of a run. */
 export function versions(): Record<string, string> {
-  const text = readFileSync(new URL("../../package.json", import.meta.url), "utf8");
-  const { version, dependencies } = JSON.parse(text) as {
-    version: string;
-    dependencies: Record<string, string>;
-  };
+  const { version, dependencies } = packageFacts();
   const runtime = dependencies["onnxruntime-node"] ?? "unknown";
   return { striate: version, node: process.version, "onnxruntime-node": runtime.replace(/^[^\d]*/, "") };
 }

@@ -1,4 +1,4 @@
-import { readFileSync, statSync } from "node:fs";
+import { statSync } from "node:fs";
 import { basename, dirname, extname } from "node:path";
 import pc from "picocolors";
 import { namedImages, readClassOrder } from "../../data/sets/named-images-node.js";
@@ -29,6 +29,7 @@ import { workerRuntime } from "../../runtime/worker-node.js";
 import { StriateError, check } from "../../util/errors.js";
 import { ensureFolder, writeFileAtomic } from "../../util/files-node.js";
 import type { JsonObject } from "../../util/json.js";
+import { packageFacts } from "../../util/package-facts-node.js";
 import { Random } from "../../util/random.js";
 import type { RobustnessOptions } from "../commands/robustness.js";
 import { INTERRUPTED, listenForInterrupt } from "../terminal/interrupt.js";
@@ -335,7 +336,7 @@ async function planOf(
     frost: "procedural",
     bins: BINS,
     device: options.device,
-    version: packageVersion(),
+    version: packageFacts().version,
   };
   return { plan, protocol, plans, warnings };
 }
@@ -481,11 +482,4 @@ function scoreRow(
 ): string[] {
   const one = (part: number): string => (100 * part).toFixed(1);
   return [what, one(value), `${one(low)} – ${one(high)}`, String(n), ece === undefined ? "" : one(ece)];
-}
-
-function packageVersion(): string {
-  const { version } = JSON.parse(readFileSync(new URL("../../../package.json", import.meta.url), "utf8")) as {
-    version: string;
-  };
-  return version;
 }
