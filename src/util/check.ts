@@ -61,14 +61,6 @@ export function checkKeys(what: string, given: object, known: readonly string[])
     check(known.includes(key), () => `${what}: ${unknownName("option", key, known)}`);
 }
 
-/** Throws {@link StriateError} unless two shapes are the same. */
-export function checkShape(what: string, shape: readonly unknown[], expected: readonly unknown[]): void {
-  check(
-    shape.length === expected.length && shape.every((size, axis) => size === expected[axis]),
-    () => `${what}: expected the shape [${expected.join(", ")}], got [${shape.join(", ")}]`,
-  );
-}
-
 function isRecord(value: unknown): boolean {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }

@@ -1,7 +1,7 @@
 import type { Tensor, TensorData } from "../../../graph/index.js";
 import { add, constant, div, input, parameter, sigmoid, split, sub } from "../../../graph/index.js";
 import { fill } from "../../../nn/init.js";
-import { checkFinite } from "../../../util/check.js";
+import { checkBetween, checkFinite } from "../../../util/check.js";
 import { check } from "../../../util/errors.js";
 
 /** How strongly a PCoder mixes; what is left of 1 is the weight of its own past. */
@@ -20,7 +20,7 @@ export const DEFAULT_HYPERPARAMETERS: Hyperparameters = { feedforward: 0.3, feed
 /** Throws {@link StriateError} unless beta and lambda are weights (0 to 1, together at most 1) and alpha is a number. */
 export function checkHyperparameters({ feedforward, feedback, error }: Hyperparameters, what: string): void {
   for (const [name, value] of Object.entries({ feedforward, feedback })) {
-    check(value >= 0 && value <= 1, () => `${what}: ${name}: expected a number from 0 to 1, got ${value}`);
+    checkBetween(`${what}: ${name}`, value, 0, 1);
   }
   checkFinite(`${what}: error`, error);
   check(
