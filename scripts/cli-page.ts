@@ -4,7 +4,8 @@ import { format, resolveConfig } from "prettier";
 import type { Command } from "../src/cli/commands/command.js";
 import { commands } from "../src/cli/commands/index.js";
 import { ownOptions } from "../src/cli/experiments.js";
-import { absenceOf, flagOf, helpOf, usageOf } from "../src/cli/options/option.js";
+import { absenceOf, helpOf, usageOf } from "../src/cli/options/option.js";
+import { flagOf } from "../src/util/command-words.js";
 import { SCALES } from "../src/experiments/options.js";
 import { experiments } from "../src/experiments/registry.js";
 

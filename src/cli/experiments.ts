@@ -1,7 +1,7 @@
 import type { Experiment } from "../experiments/experiment.js";
 import { SCALES } from "../experiments/options.js";
 import { experiments } from "../experiments/registry.js";
-import { flagOf } from "./options/option.js";
+import { flagOf } from "../util/command-words.js";
 
 /** Options of `striate run` that only some experiments take, by the experiment that takes them. */
 export function ownOptions({ choosesCells, takesModel, takes = [] }: Experiment): readonly string[] {

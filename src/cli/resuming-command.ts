@@ -1,3 +1,5 @@
+import { shellWord } from "../util/command-words.js";
+
 /**
  * The command line that continues a run: the one that started it, with `--resume` and the run's folder.
  *
@@ -10,9 +12,4 @@ export function resumingCommand(words: readonly string[], folder: string, flag =
     return words[i - 1] !== flag && !word.startsWith(`${flag}=`);
   });
   return ["striate", ...kept, "--resume", flag, folder].map(shellWord).join(" ");
-}
-
-/** The word as a shell reads it back. */
-function shellWord(word: string): string {
-  return /^[\w./:=,@%+-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
 }

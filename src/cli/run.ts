@@ -2,7 +2,8 @@ import pc from "picocolors";
 import { preprocessingPreset } from "../data/images/preprocessing.js";
 import type { Experiment, ExperimentResult } from "../experiments/experiment.js";
 import type { SpecialOptions } from "../experiments/options.js";
-import { findExperiment, SPECIAL_FLAGS } from "../experiments/registry.js";
+import { SPECIAL_OPTIONS, findExperiment } from "../experiments/registry.js";
+import { flagOf } from "../util/command-words.js";
 import { check } from "../util/errors.js";
 import { INTERRUPTED, listenForInterrupt } from "./terminal/interrupt.js";
 import { chooseOutFolder } from "./out-folder.js";
@@ -87,13 +88,11 @@ export async function runExperiment(
 
 /** Those that were given. Throws {@link StriateError} for one that the experiment does not take. */
 function specialOptions({ name, takes = [] }: Experiment, options: RunOptions): SpecialOptions {
-  const given = (Object.keys(SPECIAL_FLAGS) as (keyof SpecialOptions)[]).filter(
-    (key) => options[key] !== undefined,
-  );
+  const given = SPECIAL_OPTIONS.filter((key) => options[key] !== undefined);
   for (const key of given) {
     check(takes.includes(key), () => {
-      const taken = takes.map((one) => SPECIAL_FLAGS[one]).join(", ");
-      return `${name} has no ${SPECIAL_FLAGS[key]}${taken === "" ? "" : `; it takes ${taken}`}`;
+      const taken = takes.map(flagOf).join(", ");
+      return `${name} has no ${flagOf(key)}${taken === "" ? "" : `; it takes ${taken}`}`;
     });
   }
   return Object.fromEntries(given.map((key) => [key, options[key]]));

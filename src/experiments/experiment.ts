@@ -1,11 +1,12 @@
 import { basename, join } from "node:path";
 import type { Provenance } from "../report/provenance-node.js";
 import { provenanceOf } from "../report/provenance-node.js";
+import { flagOf, shellWord } from "../util/command-words.js";
 import { writeFileAtomic } from "../util/files-node.js";
 import type { CellConfig, CellOptions } from "./cells.js";
 import { cellsFolder, chooseCells, runStages, withStarts } from "./cells.js";
 import type { ExperimentOptions, Scale, SpecialOptions } from "./options.js";
-import { SPECIAL_FLAGS } from "./options.js";
+import { SPECIAL_OPTIONS } from "./options.js";
 
 export interface ScaleFacts {
   /** One line for the help: what is done and how long it takes. */
@@ -172,14 +173,14 @@ export function defineExperiment<P, C extends CellConfig, R, D extends object>(
 
 /** The command that does a run again. */
 function commandOf(name: string, { scale, seeds, model, ...options }: ExperimentOptions): string {
-  const special = Object.entries(SPECIAL_FLAGS).flatMap(([key, flag]) => {
-    const value = options[key as keyof SpecialOptions];
-    return value === undefined ? [] : [`${flag} ${value}`];
+  const special = SPECIAL_OPTIONS.flatMap((key) => {
+    const value = options[key];
+    return value === undefined ? [] : [`${flagOf(key)} ${shellWord(String(value))}`];
   });
   return [
     `striate run ${name} --scale ${scale} --seed ${seeds[0]!} --seeds ${seeds.length}`,
     ...special,
-    ...(model ? [`--model ${basename(model.path)}`, ...(model.flags ? [model.flags] : [])] : []),
+    ...(model ? [`--model ${shellWord(basename(model.path))}`, ...(model.flags ? [model.flags] : [])] : []),
   ].join(" ");
 }
 

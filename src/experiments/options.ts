@@ -19,13 +19,7 @@ export interface SpecialOptions {
   readonly upTiling?: number;
 }
 
-/** The flags of `striate run` that set them. */
-export const SPECIAL_FLAGS: Readonly<Record<keyof SpecialOptions, string>> = {
-  dataSet: "--data-set",
-  data: "--data",
-  models: "--models",
-  upTiling: "--up-tiling",
-};
+export const SPECIAL_OPTIONS: readonly (keyof SpecialOptions)[] = ["dataSet", "data", "models", "upTiling"];
 
 export interface ExperimentOptions extends SpecialOptions {
   readonly scale: Scale;

@@ -7,7 +7,7 @@ import { commands } from "../../src/cli/commands/index.js";
 import { runCommandLine } from "../../src/cli/command-line.js";
 import { completionFor } from "../../src/cli/completion/completion.js";
 import { SHELLS } from "../../src/cli/completion/shells.js";
-import { flagOf } from "../../src/cli/options/option.js";
+import { flagOf } from "../../src/util/command-words.js";
 import { resumingCommand } from "../../src/cli/resuming-command.js";
 import { temporaryFolder } from "../support/folders.js";
 import { captured } from "./streams.js";

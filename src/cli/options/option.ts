@@ -1,4 +1,5 @@
 import { Option as CommanderOption } from "commander";
+import { flagOf } from "../../util/command-words.js";
 
 /** How the text behind an option becomes a value. */
 export interface ValueType<T> {
@@ -84,11 +85,6 @@ export function standard<T>(
 /** An option that has to be given. */
 export function mandatory<T>(type: ValueType<T>, help: string): CertainValue<T> {
   return { kind: "required", type, help };
-}
-
-/** `--batch-size` for `batchSize`. */
-export function flagOf(key: string): string {
-  return `--${key.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
 }
 
 /** `--batch-size <n>`. */
