@@ -8,7 +8,7 @@ import type { LogRow, RunStore } from "./run-store.js";
 
 const metricsName = "metrics.jsonl";
 const metricsFile = { what: "metrics", maxBytes: 500_000_000, mayBeEmpty: true } as const;
-/** A page that is left takes a moment to give its locks free. */
+/** A page that is being closed takes a moment to release its locks. */
 const LOCK_MILLISECONDS = 2000;
 
 /** A run in the site's files, which this page alone may write. */
@@ -100,7 +100,7 @@ export async function deleteRun(path: string): Promise<void> {
   }
 }
 
-/** Takes the lock of a run, by its {@link sitePath}, which the browser frees when the page is gone; gives the function that frees it. */
+/** Takes the lock of a run, by its {@link sitePath}, which the browser releases when the page is gone; gives the function that releases it. */
 function lockRun(path: string): Promise<() => void> {
   const locks = globalThis.navigator.locks as LockManager | undefined;
   if (locks === undefined)

@@ -22,7 +22,7 @@ export interface TrainOptions
   readonly folder?: string;
   /** Go on with the run that the folder holds (default false: such a folder is refused). */
   readonly resume?: boolean;
-  /** A checkpoint to go on from, as bytes: of the same seed, batch size and config; `steps` may be others. */
+  /** A checkpoint to go on from, as bytes: of the same seed, batch size and config; `steps` may differ. */
   readonly from?: Uint8Array;
   /**
    * A runtime that is open already; it is left open. Default: one in a worker of its own, made of `device`, `wasmPaths`,
@@ -45,7 +45,7 @@ export interface TrainedRun extends Omit<RunEnd, "checkpoint" | "toOnnx"> {
 
 /**
  * Trains a task in a page: ONNX Runtime works in a Web Worker, so that the page stays alive, and on WebGPU the state stays
- * on the device. The page traces the network and prepares the batches; where even that is too long, call `train` in a
+ * on the device. The page traces the network and prepares the batches; if even that is too long, call `train` in a
  * worker of your own. Same seed, same machine, same weights, also if the tab is closed or killed and the run resumed.
  *
  * ```ts

@@ -33,7 +33,7 @@ async function siteFiles(): Promise<FileSystemDirectoryHandle> {
  * A folder of the site's files, which is made if it is absent.
  *
  * @param path names with "/" between them: "runs/digits"
- * @throws StriateError if the browser keeps no files, or the path is none.
+ * @throws StriateError if the browser keeps no files, or the path names no folder.
  */
 export async function siteFolder(path: string): Promise<FileFolder> {
   const names = namesIn(path);

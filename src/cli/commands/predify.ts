@@ -9,7 +9,7 @@ import { command } from "./command.js";
 const pcoders = standard(
   positive(),
   4,
-  "number of PCoders, placed at even depths of the network; a configuration says it itself",
+  "number of PCoders, spaced evenly over the depth of the network, if there is no configuration",
 );
 const inputSize = optional(inputShape, "shape of the image, such as 3x224x224, if the file leaves it open");
 

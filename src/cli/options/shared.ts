@@ -13,7 +13,7 @@ export const threads = optional(positive(), "threads inside one operator", "one 
 
 export const externalData = {
   kind: "flag",
-  help: "write the weights to a file beside the network, named after it with .data added; without this option only networks above 2 GB are written so",
+  help: "write the weights to a file beside the network, named after it with .data added; without this option, only networks above 2 GB are written this way",
 } as const;
 
 /** Which labelled images, and what their classes are. */

@@ -291,7 +291,7 @@ async function corruptionSection(report: RobustnessReport): Promise<Section | un
   return {
     id: "corruptions",
     title: "Common corruptions",
-    lead: markup`${protocol.corruptions.length} corruptions of Hendrycks &amp; Dietterich (2019), made afresh with the constants
+    lead: markup`${protocol.corruptions.length} corruptions of Hendrycks &amp; Dietterich (2019), made with the constants
       for ${protocol.constants}-pixel images${
         protocol.reencode === false ? "" : markup`, stored as JPEG of quality ${protocol.reencode}`
       }. Brackets are 95 % Wilson intervals.`,

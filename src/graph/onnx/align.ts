@@ -1,13 +1,13 @@
 import { bytesPerElement, dtypeFromOnnx } from "../dtype.js";
 import type { TensorProto } from "./generated/onnx_pb.js";
 
-/** Smaller values are as well copied. */
+/** Smaller values may as well be copied. */
 const SMALLEST = 1024;
-/** Before values of 1024 bytes and more lie the number of their field and their length: at least as many bytes as these. */
+/** The number of the field and the length that stand before values of 1024 bytes or more take at least this many bytes. */
 const BEFORE = 3;
 
 /**
- * Protobuf puts values anywhere, arrays can only view them at multiples of their own width. Moves values of up to 4 bytes back
+ * Protobuf puts values at any byte, but a typed array can view them only at a multiple of its element's width. Moves values of up to 4 bytes back
  * to the next such place, over the length before them, which nobody reads again.
  *
  * @param tensor a message whose raw bytes are a view of the file that it was parsed from

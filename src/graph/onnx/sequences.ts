@@ -39,7 +39,7 @@ export function isSequence(operand: Exclude<Operand, undefined>): operand is Seq
   return Array.isArray(operand);
 }
 
-/** A place in a sequence, from its end if it is negative; `count` places there are. */
+/** A position in a sequence, counted from its end if it is negative; there are `count` positions. */
 function positionOf(call: SequenceCall, index: number, count: number, fallback?: number): number {
   if (call.inputs[index] === undefined && fallback !== undefined) return fallback;
   const given = knownNumber(tensorOf(call, index));
