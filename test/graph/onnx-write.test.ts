@@ -108,17 +108,18 @@ describe("writeOnnx", () => {
       }
       return y;
     };
-    const [short, long] = [chain(3_000), chain(15_000)];
+    const [short, long] = [chain(1_000), chain(15_000)];
     const time = (y: typeof short) => {
       const start = performance.now();
       expect(writeOnnx({ y }).bytes.length).toBeGreaterThan(0);
       return performance.now() - start;
     };
     const { bytes } = writeOnnx({ y: long });
-    // In turn and the fastest of several, for a machine with other work; a quadratic writer would take 25 times as long.
+    // In turn and the fastest of several, for a machine with other work. Idle, the longer chain takes 20 to 30 times as long:
+    // its names no longer fit the processor's caches. A quadratic writer would take 225 times as long.
     const times = Array.from({ length: 7 }, () => [time(short), time(long)] as const);
     const [few, many] = [0, 1].map((i) => Math.min(...times.map((pair) => pair[i]!)));
-    expect(many! / few!).toBeLessThan(12);
+    expect(many! / few!).toBeLessThan(100);
     expect((await run(bytes, { x: new ort.Tensor(Float32Array.of(5), [1]) })).y).toEqual([5]);
   });
 });

@@ -38,7 +38,12 @@ export class WireMessage {
   }
 
   text(field: number, value: string): this {
-    return this.bytes(field, text.encode(value));
+    // Names are short and plain nearly always; the encoder costs more for each of them than the characters do.
+    if (!/^[\x00-\x7f]*$/.test(value)) return this.bytes(field, text.encode(value));
+    this.#frame(field, value.length);
+    this.#reserve(value.length);
+    for (let i = 0; i < value.length; i++) this.#bytes[this.#length++] = value.charCodeAt(i);
+    return this;
   }
 
   message(field: number, value: WireMessage): this {
