@@ -1,5 +1,5 @@
-import { chooseWeightGradient, weightGradientAs } from "../src/graph/convolution-lowering.js";
-import type { WeightGradientForm } from "../src/graph/convolution-lowering.js";
+import { chooseWeightGradient, weightGradientAs } from "../src/graph/convolution/lowering.js";
+import type { WeightGradientForm } from "../src/graph/convolution/lowering.js";
 import {
   constant,
   conv,

@@ -3,7 +3,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { openOnnx } from "../src/graph/onnx/open-node.js";
+import { openOnnx } from "../src/graph/onnx/read/open-node.js";
 import { Classifier } from "../src/robustness/classifier.js";
 import { onnxNetwork } from "../src/robustness/onnx-network.js";
 import { modelBytes } from "../src/runtime/runtime.js";

@@ -1,7 +1,7 @@
 import type { Tensor } from "../src/graph/index.js";
 import { input, lower, writeOnnx } from "../src/graph/index.js";
-import type { ImportedModel } from "../src/graph/onnx/read.js";
-import { readOnnx } from "../src/graph/onnx/read.js";
+import type { ImportedModel } from "../src/graph/onnx/read/read.js";
+import { readOnnx } from "../src/graph/onnx/read/read.js";
 import { initialState, namedParameters } from "../src/nn/module.js";
 import { sgd } from "../src/nn/optimizers.js";
 import { asConstants } from "../src/nn/training-state.js";

@@ -21,9 +21,11 @@ const GRADIENT: Readonly<Record<NonNullable<Support["gradient"]>, string>> = {
 
 /** Files of tests by path, tables of operators first. */
 function testFiles(): readonly (readonly [path: string, text: string])[] {
-  return ["test/graph/operators", "test/graph"].flatMap((folder) =>
+  return ["test/graph/operators", "test/graph", "test/graph/onnx"].flatMap((folder) =>
     readdirSync(new URL(folder, root))
-      .filter((name) => name.endsWith(".ts") && (folder === "test/graph" || name.startsWith("table-")))
+      .filter(
+        (name) => name.endsWith(".ts") && (folder !== "test/graph/operators" || name.startsWith("table-")),
+      )
       .sort()
       .map((name) => {
         const path = `${folder}/${name}`;

@@ -7,11 +7,12 @@ export { StriateError } from "./util/errors.js";
 export { Random } from "./util/random.js";
 export type { RandomLabel } from "./util/random.js";
 
-export type { ExternalData, ExternalReader } from "./graph/onnx/external-data.js";
+export type { ExternalData, ExternalReader } from "./graph/onnx/read/external-data.js";
 export type { ForeignTensor, ImportWeightsOptions, ImportedWeights } from "./graph/onnx/import-weights.js";
 export { importWeights } from "./graph/onnx/import-weights.js";
-export { OnnxFile, readOnnx } from "./graph/onnx/read.js";
-export type { ImportedModel, ImportedParameter, ReadOptions } from "./graph/onnx/read.js";
+export { OnnxFile, readOnnx } from "./graph/onnx/read/read.js";
+export type { ImportedModel, ReadOptions } from "./graph/onnx/read/read.js";
+export type { ImportedParameter } from "./graph/onnx/read/read-graph.js";
 export { summariseModel } from "./graph/summary.js";
 export type { LayerCost, LayerSummary, ModelSummary, PortSummary } from "./graph/summary.js";
 
@@ -34,8 +35,8 @@ export * from "./nn/index.js";
 export * as metrics from "./metrics/index.js";
 export * from "./data/index.js";
 
-export { decodeCheckpoint, encodeCheckpoint } from "./train/checkpoint.js";
-export type { Checkpoint } from "./train/checkpoint.js";
+export { decodeCheckpoint, encodeCheckpoint } from "./train/run/checkpoint.js";
+export type { Checkpoint } from "./train/run/checkpoint.js";
 export { Evaluator } from "./train/evaluator.js";
 export { exportOnnx, exportStep } from "./train/export.js";
 export { FineTuningTask } from "./train/fine-tuning-task.js";
@@ -52,10 +53,10 @@ export { overTime } from "./train/over-time.js";
 export type { ProgressEvent, ProgressListener } from "./train/progress.js";
 export { createRateEstimator, describeProgress } from "./train/progress.js";
 export { PauseController } from "./train/pause.js";
-export { deleteRun } from "./train/run-folder-web.js";
-export type { LogRow } from "./train/run-store.js";
-export { train } from "./train/run-web.js";
-export type { TrainOptions, TrainedRun } from "./train/run-web.js";
+export { deleteRun } from "./train/run/run-folder-web.js";
+export type { LogRow } from "./train/run/run-store.js";
+export { train } from "./train/run/run-web.js";
+export type { TrainOptions, TrainedRun } from "./train/run/run-web.js";
 export type { StepGraph, StepState, SteppedModel } from "./train/step-graph.js";
 export { openStepper } from "./train/stepper.js";
 export type {

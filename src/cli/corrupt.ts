@@ -1,6 +1,6 @@
 import { readdir } from "node:fs/promises";
 import { basename, dirname, extname, join } from "node:path";
-import { IMAGE_ENDINGS } from "../data/images/image-formats.js";
+import { IMAGE_ENDINGS } from "../data/images/decode/image-formats.js";
 import { readImage, writePng } from "../data/images/images-node.js";
 import { resizeAndCrop } from "../data/images/resize.js";
 import type { RgbImage } from "../data/images/rgb-image.js";

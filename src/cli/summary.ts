@@ -3,7 +3,7 @@ import { basename } from "node:path";
 import pc from "picocolors";
 import type { Tensor } from "../graph/index.js";
 import { showShape } from "../graph/index.js";
-import { loadOnnx } from "../graph/onnx/open-node.js";
+import { loadOnnx } from "../graph/onnx/read/open-node.js";
 import type { LayerCost, ModelSummary, PortSummary } from "../graph/summary.js";
 import { summariseModel } from "../graph/summary.js";
 import { StriateError } from "../util/errors.js";

@@ -3,8 +3,8 @@ import { gridImage, gridLayout } from "./image-grid.js";
 import type { GridOptions } from "./image-grid.js";
 import { checkLength, checkSizes, fillRectangle } from "./rgba-image.js";
 import type { MapSize, ReuseOptions, RgbaImage } from "./rgba-image.js";
-import { SEQUENTIAL } from "./scalar-maps.js";
-import type { ScalarMap } from "./scalar-maps.js";
+import { SEQUENTIAL } from "./colours/scalar-maps.js";
+import type { ScalarMap } from "./colours/scalar-maps.js";
 
 /** Values of one image, row-major `[channels, height, width]`. */
 export interface FeatureMaps extends MapSize {

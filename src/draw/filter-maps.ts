@@ -4,7 +4,7 @@ import { gridImage, gridLayout } from "./image-grid.js";
 import type { GridOptions } from "./image-grid.js";
 import { checkLength, checkSizes, fillRectangle } from "./rgba-image.js";
 import type { MapSize, ReuseOptions, RgbaImage } from "./rgba-image.js";
-import { DIVERGING } from "./scalar-maps.js";
+import { DIVERGING } from "./colours/scalar-maps.js";
 
 /** Kernels of a convolution, row-major `[count, channels, height, width]`, as ONNX keeps them; channels 1 or 3 (RGB). */
 export interface Filters extends MapSize {

@@ -1,6 +1,6 @@
 import { checkWhole } from "../util/check.js";
 import { check } from "../util/errors.js";
-import type { Rgb } from "./colour.js";
+import type { Rgb } from "./colours/colour.js";
 import { blend, checkRgbaImage, checkSizes, fillRectangle, imageFor } from "./rgba-image.js";
 import type { MapSize, ReuseOptions, RgbaImage } from "./rgba-image.js";
 

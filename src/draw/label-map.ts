@@ -1,6 +1,6 @@
 import { check, StriateError } from "../util/errors.js";
-import type { Rgb } from "./colour.js";
-import { labelColour } from "./palette.js";
+import type { Rgb } from "./colours/colour.js";
+import { labelColour } from "./colours/palette.js";
 import { blend, checkRgbaImage, checkLength, checkSizes, fillRectangle, imageFor } from "./rgba-image.js";
 import type { MapSize, ReuseOptions, RgbaImage } from "./rgba-image.js";
 

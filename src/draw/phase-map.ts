@@ -1,7 +1,7 @@
 import { checkPositive } from "../util/check.js";
-import type { Rgb } from "./colour.js";
-import { phaseIndex, UNIFORM_CYCLE } from "./cyclic-maps.js";
-import type { CyclicMap } from "./cyclic-maps.js";
+import type { Rgb } from "./colours/colour.js";
+import { phaseIndex, UNIFORM_CYCLE } from "./colours/cyclic-maps.js";
+import type { CyclicMap } from "./colours/cyclic-maps.js";
 import { maximumAmplitude } from "./phases.js";
 import type { PhasePlane } from "./phases.js";
 import { blend, checkLength, checkSizes, fillRectangle, imageFor } from "./rgba-image.js";

@@ -1,9 +1,9 @@
 import { orderParameters } from "../metrics/order-parameter.js";
 import { check } from "../util/errors.js";
-import { hex } from "./colour.js";
+import { hex } from "./colours/colour.js";
 import { withStyles } from "./context.js";
 import type { DrawingContext } from "./context.js";
-import { labelColour } from "./palette.js";
+import { labelColour } from "./colours/palette.js";
 import { checkMaximum } from "./phase-map.js";
 import { maximumAmplitude } from "./phases.js";
 import type { PhasePlane } from "./phases.js";

@@ -2,7 +2,7 @@ import type { Reliability } from "../metrics/calibration.js";
 import { check } from "../util/errors.js";
 import { FONT, withStyles } from "./context.js";
 import type { DrawingContext } from "./context.js";
-import { CATEGORICAL } from "./palette.js";
+import { CATEGORICAL } from "./colours/palette.js";
 import { checkSizes } from "./rgba-image.js";
 
 /** Options of {@link drawReliabilityDiagram}. */

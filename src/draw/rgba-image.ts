@@ -1,5 +1,5 @@
 import { check } from "../util/errors.js";
-import type { Rgb } from "./colour.js";
+import type { Rgb } from "./colours/colour.js";
 
 /**
  * A picture: 8-bit red, green, blue and alpha (not premultiplied), row by row, `data[4 * (y * width + x) + channel]`. In a

@@ -3,7 +3,7 @@ import { checkMaximum, paintPhase } from "./phase-map.js";
 import type { PhaseLooks } from "./phase-map.js";
 import { checkLength, checkSizes, fillRectangle, imageFor } from "./rgba-image.js";
 import type { ReuseOptions, RgbaImage } from "./rgba-image.js";
-import { SEQUENTIAL } from "./scalar-maps.js";
+import { SEQUENTIAL } from "./colours/scalar-maps.js";
 
 /** Phases and amplitudes of the same positions after every timestep, both row-major `[timesteps, positions]`. */
 export interface PhaseSeries {

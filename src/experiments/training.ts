@@ -6,7 +6,7 @@ import type { Schedule } from "../nn/schedules.js";
 import { constantRate, cosineRate, withWarmUp } from "../nn/schedules.js";
 import { sessionOptionsOf } from "../runtime/runtime.js";
 import { createRateEstimator } from "../train/progress.js";
-import type { TrainOptions } from "../train/run-node.js";
+import type { TrainOptions } from "../train/run/run-node.js";
 import { readSafetensors, writeSafetensors } from "../util/safetensors-node.js";
 import { storedToFloat32 } from "../util/safetensors.js";
 import type { CellOptions } from "./cells.js";

@@ -6,9 +6,9 @@ import type { DType } from "./dtype.js";
 import type { GradientCall } from "./operator.js";
 import { addGradients, applySingle, operatorOf } from "./operator.js";
 import { expandLike } from "./operators/broadcast.js";
-import { cast, scalar } from "./operators/elementwise.js";
-import "./operators/core.js";
-import { zerosLike } from "./operators/shape-values.js";
+import { cast, scalar } from "./operators/elementwise/elementwise.js";
+import "./core-operators.js";
+import { zerosLike } from "./operators/shape/shape-values.js";
 import type { GraphNode, Tensor } from "./tensor.js";
 import { topologicalOrder } from "./walk.js";
 

@@ -17,10 +17,10 @@ export {
 } from "./tensor.js";
 export type { Target } from "./operator.js";
 export { operatorTypes } from "./operator.js";
-export * from "./operators/index.js";
+export * from "./all-operators.js";
 export type { GradientOptions } from "./gradient.js";
 export { gradients } from "./gradient.js";
 export { lower } from "./lower.js";
 export { topologicalOrder } from "./walk.js";
-export type { Port, WriteOptions, WrittenOnnx } from "./onnx/write.js";
-export { writeOnnx } from "./onnx/write.js";
+export type { Port, WriteOptions, WrittenOnnx } from "./onnx/write/write.js";
+export { writeOnnx } from "./onnx/write/write.js";

@@ -2,7 +2,7 @@ import { attributed } from "./attributed.js";
 import type { TensorData } from "./dtype.js";
 import type { Target } from "./operator.js";
 import { applyAgain, operatorOf } from "./operator.js";
-import "./operators/core.js";
+import "./core-operators.js";
 import type { Attribute, GraphNode, Tensor } from "./tensor.js";
 import { constantData } from "./tensor.js";
 import { topologicalOrder } from "./walk.js";

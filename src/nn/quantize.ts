@@ -1,8 +1,8 @@
 import type { Tensor } from "../graph/index.js";
 import { lower, writeOnnx } from "../graph/index.js";
-import type { ImportedModel } from "../graph/onnx/read.js";
-import type { QuantisationPlan, ValueRange } from "../graph/quantisation.js";
-import { countTypes, planQuantisation, quantisedNetwork } from "../graph/quantisation.js";
+import type { ImportedModel } from "../graph/onnx/read/read.js";
+import type { QuantisationPlan, ValueRange } from "../graph/quantisation/quantise-graph.js";
+import { countTypes, planQuantisation, quantisedNetwork } from "../graph/quantisation/quantise-graph.js";
 import type { Runtime, Session, Values } from "../runtime/runtime.js";
 import { check } from "../util/errors.js";
 import { unknownName } from "../util/suggest.js";

@@ -1,4 +1,4 @@
-import type { ValueRange } from "../graph/quantisation.js";
+import type { ValueRange } from "../graph/quantisation/quantise-graph.js";
 import { check } from "../util/errors.js";
 
 /** How the range of a value follows from the numbers that were seen. */

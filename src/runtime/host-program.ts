@@ -1,7 +1,7 @@
 import type { InferenceSession, Tensor as OrtTensor } from "onnxruntime-common";
 import type { DType, TensorData } from "../graph/dtype.js";
 import { allocate, onnxTypeCode } from "../graph/dtype.js";
-import { WireMessage } from "../graph/onnx/wire.js";
+import { WireMessage } from "../graph/onnx/write/wire.js";
 import { StriateError } from "../util/errors.js";
 import { ortError } from "./ort-error.js";
 import type { Ort } from "./ort.js";

@@ -1,6 +1,6 @@
 import { input } from "../graph/tensor.js";
-import { identity } from "../graph/operators/elementwise.js";
-import { writeOnnx } from "../graph/onnx/write.js";
+import { identity } from "../graph/operators/elementwise/elementwise.js";
+import { writeOnnx } from "../graph/onnx/write/write.js";
 import type { Values } from "./runtime.js";
 import { nextName } from "./runtime.js";
 

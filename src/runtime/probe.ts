@@ -1,7 +1,7 @@
-import { conv } from "../graph/operators/conv.js";
-import { relu } from "../graph/operators/elementwise.js";
+import { conv } from "../graph/convolution/conv.js";
+import { relu } from "../graph/operators/elementwise/elementwise.js";
 import { lower } from "../graph/lower.js";
-import { writeOnnx } from "../graph/onnx/write.js";
+import { writeOnnx } from "../graph/onnx/write/write.js";
 import { constant, input } from "../graph/tensor.js";
 import type { Runtime } from "./runtime.js";
 import { targetOf } from "./runtime.js";

@@ -1,6 +1,6 @@
 import type { DType, TensorData, TypedArray } from "../graph/dtype.js";
 import { allocate } from "../graph/dtype.js";
-import type { StorableModel } from "../graph/onnx/storable.js";
+import type { StorableModel } from "../graph/onnx/write/storable.js";
 import type { Target } from "../graph/operator.js";
 import { StriateError } from "../util/errors.js";
 

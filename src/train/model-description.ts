@@ -3,7 +3,7 @@ import type { Preprocessing } from "../data/images/preprocessing.js";
 import type { Dim, Tensor } from "../graph/index.js";
 import { isStaticShape } from "../graph/dims.js";
 import { constant, showShape, topologicalOrder } from "../graph/index.js";
-import type { ImportedModel } from "../graph/onnx/read.js";
+import type { ImportedModel } from "../graph/onnx/read/read.js";
 import { StriateError, check } from "../util/errors.js";
 import type { Json } from "../util/json.js";
 import { isJsonObject, parseStrictJson } from "../util/json.js";

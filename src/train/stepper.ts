@@ -3,7 +3,7 @@ import { allocate } from "../graph/dtype.js";
 import { isStatic, isStaticShape } from "../graph/dims.js";
 import type { Port, Shape, Tensor, WrittenOnnx } from "../graph/index.js";
 import { lower, showShape, tensorData, writeOnnx } from "../graph/index.js";
-import { OnnxFile } from "../graph/onnx/read.js";
+import { OnnxFile } from "../graph/onnx/read/read.js";
 import type { State } from "../nn/module.js";
 import { asConstants } from "../nn/training-state.js";
 import type { Device, Runtime, SessionOptions, Values } from "../runtime/runtime.js";

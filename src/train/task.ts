@@ -1,7 +1,7 @@
 import type { Preprocessing } from "../data/images/preprocessing.js";
 import type { Dim, Tensor } from "../graph/index.js";
 import type { TensorData } from "../graph/dtype.js";
-import type { NoiseKind } from "../graph/onnx/noise.js";
+import type { NoiseKind } from "../graph/onnx/convert/conversion.js";
 import type { NamedParameters } from "../nn/module.js";
 import type { RandomLabel } from "../util/random.js";
 import { Random } from "../util/random.js";

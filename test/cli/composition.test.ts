@@ -15,8 +15,8 @@ import {
   tensorData,
   writeOnnx,
 } from "../../src/graph/index.js";
-import { loadOnnx } from "../../src/graph/onnx/open-node.js";
-import { readOnnx } from "../../src/graph/onnx/read.js";
+import { loadOnnx } from "../../src/graph/onnx/read/open-node.js";
+import { readOnnx } from "../../src/graph/onnx/read/read.js";
 import type { ResultCard } from "../../src/robustness/card.js";
 import { nodeRuntime } from "../../src/runtime/node.js";
 import { webRuntime } from "../../src/runtime/web.js";

@@ -3,10 +3,10 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { runCommandLine } from "../../src/cli/command-line.js";
 import { writePng } from "../../src/data/images/images-node.js";
-import { readOnnx } from "../../src/graph/onnx/read.js";
+import { readOnnx } from "../../src/graph/onnx/read/read.js";
 import { Random } from "../../src/util/random.js";
 import { temporaryFolder } from "../support/folders.js";
-import { sharedPath } from "../systems/predify-support.js";
+import { sharedPath } from "../systems/predify/support.js";
 import { captured } from "./streams.js";
 
 const models = sharedPath("data/models");

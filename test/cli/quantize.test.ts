@@ -17,9 +17,9 @@ import {
   topologicalOrder,
   writeOnnx,
 } from "../../src/graph/index.js";
-import { loadOnnx, openOnnx } from "../../src/graph/onnx/open-node.js";
-import { readOnnx } from "../../src/graph/onnx/read.js";
-import { saveOnnx } from "../../src/graph/onnx/save-node.js";
+import { loadOnnx, openOnnx } from "../../src/graph/onnx/read/open-node.js";
+import { readOnnx } from "../../src/graph/onnx/read/read.js";
+import { saveOnnx } from "../../src/graph/onnx/write/save-node.js";
 import { quantize } from "../../src/nn/index.js";
 import { preprocessingMetadata } from "../../src/robustness/index.js";
 import { nodeRuntime } from "../../src/runtime/node.js";

@@ -12,7 +12,7 @@ import { openNpz } from "../../src/data/formats/npz-node.js";
 import { sceneLabels, scenePicture } from "../../src/data/scenes/segmented-scenes.js";
 import { parseExample } from "../../src/data/formats/tf-example.js";
 import { readTfRecords } from "../../src/data/formats/tfrecord-node.js";
-import { encodeTfRecord } from "../../src/train/tensorboard.js";
+import { encodeTfRecord } from "../../src/train/run/tensorboard.js";
 import { crc32, crc32c } from "../../src/util/checksums.js";
 import { temporaryFolder } from "../support/folders.js";
 import { npyBytes } from "../support/npy.js";

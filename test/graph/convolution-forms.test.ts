@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import type { WeightGradientForm } from "../../src/graph/convolution-lowering.js";
-import { weightGradientAs } from "../../src/graph/convolution-lowering.js";
+import type { WeightGradientForm } from "../../src/graph/convolution/lowering.js";
+import { weightGradientAs } from "../../src/graph/convolution/lowering.js";
 import type { Tensor } from "../../src/graph/index.js";
 import * as g from "../../src/graph/index.js";
 import type { Window } from "../../src/graph/window.js";

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { Tensor } from "../../src/graph/index.js";
 import * as g from "../../src/graph/index.js";
-import { hasBlockedKernels } from "../../src/graph/blocked-convolution.js";
+import { hasBlockedKernels } from "../../src/graph/convolution/blocked.js";
 import { normalData, worst } from "../support/convolutions.js";
 import { numbers, runGraph } from "../support/run.js";
 

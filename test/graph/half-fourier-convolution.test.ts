@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { halfFourierPays } from "../../src/graph/half-fourier-convolution.js";
+import { halfFourierPays } from "../../src/graph/convolution/half-fourier.js";
 import type { Tensor, TensorData } from "../../src/graph/index.js";
 import { constant, conv, input, lower, writeOnnx } from "../../src/graph/index.js";
 import { nodeRuntime } from "../../src/runtime/node.js";

@@ -4,8 +4,8 @@ import * as g from "../../src/graph/index.js";
 import { apply, applySingle } from "../../src/graph/operator.js";
 import type { Attributes } from "../../src/graph/tensor.js";
 import { tensorData } from "../../src/graph/dtype.js";
-import { readOnnx } from "../../src/graph/onnx/read.js";
-import { difference, floats, modelBytes, node, rewritten, run, wave } from "./onnx-models.js";
+import { readOnnx } from "../../src/graph/onnx/read/read.js";
+import { difference, floats, modelBytes, node, rewritten, run, wave } from "./onnx/models.js";
 import { uniform } from "./operators/values.js";
 
 /** Numbers as a constant of a type. */

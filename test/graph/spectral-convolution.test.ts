@@ -5,7 +5,7 @@ import {
   spectralConvolution,
   spectralInputGradient,
   spectralWeightGradient,
-} from "../../src/graph/spectral-convolution.js";
+} from "../../src/graph/convolution/spectral.js";
 import type { Geometry } from "../support/convolutions.js";
 import { convolutionsIn, expectConvolution, normalData, worst } from "../support/convolutions.js";
 import { numbers, runGraph } from "../support/run.js";

@@ -16,7 +16,7 @@ import {
   transpose,
   writeOnnx,
 } from "../../src/graph/index.js";
-import { readOnnx } from "../../src/graph/onnx/read.js";
+import { readOnnx } from "../../src/graph/onnx/read/read.js";
 import { multiplyAdds } from "../../src/graph/multiply-adds.js";
 import { summariseModel } from "../../src/graph/summary.js";
 

@@ -1,12 +1,12 @@
 import { describe, expect, it } from "vitest";
-import { weightGradientAs } from "../../src/graph/convolution-lowering.js";
+import { weightGradientAs } from "../../src/graph/convolution/lowering.js";
 import { conv, gradients, input, mul, relu, sum } from "../../src/graph/index.js";
 import {
   winogradConvolution,
   winogradInputGradient,
   winogradPlans,
   winogradWeightGradient,
-} from "../../src/graph/winograd-convolution.js";
+} from "../../src/graph/convolution/winograd.js";
 import type { Geometry } from "../support/convolutions.js";
 import { convolutionsIn, expectConvolution, normalData, windowOf, worst } from "../support/convolutions.js";
 import { numbers, runGraph } from "../support/run.js";

@@ -11,7 +11,7 @@ import {
   tensorData,
   writeOnnx,
 } from "../../src/graph/index.js";
-import { openOnnx } from "../../src/graph/onnx/open-node.js";
+import { openOnnx } from "../../src/graph/onnx/read/open-node.js";
 import { zeros } from "../../src/nn/init.js";
 import { asConstants } from "../../src/nn/training-state.js";
 import { Classifier } from "../../src/robustness/classifier.js";

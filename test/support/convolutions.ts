@@ -1,6 +1,6 @@
 import { expect } from "vitest";
-import { weightGradientAs } from "../../src/graph/convolution-lowering.js";
-import type { ConvolutionShape } from "../../src/graph/fourier-convolution.js";
+import { weightGradientAs } from "../../src/graph/convolution/lowering.js";
+import type { ConvolutionShape } from "../../src/graph/convolution/fourier.js";
 import type { Target, Tensor, TensorData } from "../../src/graph/index.js";
 import { conv, convTranspose, input, lower, topologicalOrder } from "../../src/graph/index.js";
 import type { Window } from "../../src/graph/window.js";

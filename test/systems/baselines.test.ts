@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import type { Tensor } from "../../src/graph/index.js";
 import { input } from "../../src/graph/index.js";
-import { readOnnx } from "../../src/graph/onnx/read.js";
+import { readOnnx } from "../../src/graph/onnx/read/read.js";
 import { namedParameters } from "../../src/nn/module.js";
 import { nodeRuntime } from "../../src/runtime/node.js";
 import type { ClassifierModel } from "../../src/systems/baselines/index.js";
@@ -10,7 +10,7 @@ import { ClassificationTask, EfficientNet, Vgg } from "../../src/systems/baselin
 import { candidates, pEfficientNetB0, predify, pvgg16 } from "../../src/systems/predify/index.js";
 import { Backbone } from "../../src/systems/predify/index.js";
 import { Trainer } from "../../src/train/trainer.js";
-import { asFile, sharedPath } from "./predify-support.js";
+import { asFile, sharedPath } from "./predify/support.js";
 
 const trainable = (parameters: ReadonlyMap<string, Tensor>): number =>
   [...parameters.values()]

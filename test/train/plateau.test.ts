@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { PlateauRate } from "../../src/nn/plateau.js";
-import { readMetrics } from "../../src/train/metrics-file-node.js";
-import { train } from "../../src/train/run-node.js";
+import { readMetrics } from "../../src/train/run/metrics-file-node.js";
+import { train } from "../../src/train/run/run-node.js";
 import { temporaryFolder } from "../support/folders.js";
 import { smallData, smallTask } from "./small-task.js";
 import { join } from "node:path";

@@ -1,4 +1,4 @@
-import { train } from "../../src/train/run-node.js";
+import { train } from "../../src/train/run/run-node.js";
 import { smallData, smallTask } from "./small-task.js";
 
 // A run in a process of its own, to be killed: prints a line for every step.

@@ -1,8 +1,8 @@
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { openTensorboardWriter } from "../../src/train/tensorboard-node.js";
-import { encodeEvent, encodeTfRecord } from "../../src/train/tensorboard.js";
+import { openTensorboardWriter } from "../../src/train/run/tensorboard-node.js";
+import { encodeEvent, encodeTfRecord } from "../../src/train/run/tensorboard.js";
 import { crc32c } from "../../src/util/checksums.js";
 import { temporaryFolder } from "../support/folders.js";
 

@@ -1,5 +1,5 @@
 // A stand-in for a training process, to be killed: rows and checkpoints as fast as they can be written.
-import { openRunFolder } from "../../src/train/run-folder-node.js";
+import { openRunFolder } from "../../src/train/run/run-folder-node.js";
 
 const [path = "", mode = "hold"] = process.argv.slice(2);
 const run = await openRunFolder(path, { config: { lr: 0.1 }, resume: true, keepLast: 2 });

@@ -1,4 +1,4 @@
-import type { CompletedCommand, Offer } from "./completion.js";
+import type { CompletedCommand, Offer } from "./offers.js";
 
 /** The line of bash that fills COMPREPLY with what is offered. */
 function reply(offer: Offer): string {

@@ -7,27 +7,9 @@ import { flagOf } from "../../util/command-words.js";
 import { helpOf } from "../options/option.js";
 import { bashScript } from "./bash.js";
 import { fishScript } from "./fish.js";
+import type { CompletedCommand, CompletedOption, Offer } from "./offers.js";
 import { SHELLS, type Shell } from "./shells.js";
 import { zshScript } from "./zsh.js";
-
-/** What a shell may offer at some place. */
-export type Offer = { readonly words: readonly string[] } | "file" | "folder" | "nothing";
-
-/** An option as a shell sees it. */
-export interface CompletedOption {
-  readonly flag: string;
-  readonly help: string;
-  /** Undefined for an option without a value. */
-  readonly value?: Offer;
-}
-
-/** A command as a shell sees it; `words` are those that call it, such as ["predify", "init"]. */
-export interface CompletedCommand {
-  readonly words: readonly string[];
-  readonly summary: string;
-  readonly argument: Offer;
-  readonly options: readonly CompletedOption[];
-}
 
 const SCRIPTS: Readonly<Record<Shell, (commands: readonly CompletedCommand[]) => string>> = {
   bash: bashScript,

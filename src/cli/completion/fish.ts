@@ -1,4 +1,4 @@
-import type { CompletedCommand, CompletedOption } from "./completion.js";
+import type { CompletedCommand, CompletedOption } from "./offers.js";
 
 /** Text between single quotes of fish. */
 function quoted(text: string): string {

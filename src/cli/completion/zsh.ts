@@ -1,4 +1,4 @@
-import type { CompletedCommand, CompletedOption, Offer } from "./completion.js";
+import type { CompletedCommand, CompletedOption, Offer } from "./offers.js";
 
 /** Text between single quotes of zsh. */
 function quoted(text: string): string {

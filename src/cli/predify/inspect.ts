@@ -8,7 +8,7 @@ import {
   listFeatureMaps,
   writePredifyConfig,
 } from "../../systems/predify/index.js";
-import { loadOnnx } from "../../graph/onnx/open-node.js";
+import { loadOnnx } from "../../graph/onnx/read/open-node.js";
 import { DEFAULT_HYPERPARAMETERS } from "../../systems/predify/core/hyperparameters.js";
 import { StriateError } from "../../util/errors.js";
 import { ensureFolder, writeFileAtomic } from "../../util/files-node.js";

@@ -20,11 +20,11 @@ import {
   writeUnrolled,
 } from "../../systems/predify/index.js";
 import { openImages } from "../../systems/predify/training/image-sources-node.js";
-import { loadOnnx } from "../../graph/onnx/open-node.js";
+import { loadOnnx } from "../../graph/onnx/read/open-node.js";
 import { trainFeedback } from "../../systems/predify/training/train-node.js";
 import { readAnyWeights, writeWeights } from "../../systems/predify/files/weights-node.js";
 import type { TrainingData } from "../../train/task.js";
-import { saveOnnx } from "../../graph/onnx/save-node.js";
+import { saveOnnx } from "../../graph/onnx/write/save-node.js";
 import { check } from "../../util/errors.js";
 import { ensureFolder, readFileChecked } from "../../util/files-node.js";
 import { INTERRUPTED, listenForInterrupt } from "../terminal/interrupt.js";

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { fileError, readFileChecked } from "../../util/files-node.js";
 import type { FolderTree, ImageFolderOptions } from "./image-folder.js";
 import { byName, imagesOfTree } from "./image-folder.js";
-import { isForeign, isImage } from "./image-formats.js";
+import { isForeign, isImage } from "./decode/image-formats.js";
 import type { ImageSource } from "./image-source.js";
 import { readImage, readImageFile } from "./images-node.js";
 

@@ -1,7 +1,7 @@
 import { StriateError, check } from "../../util/errors.js";
 import type { ClassName, ClassOrder } from "./class-names.js";
 import { imageNetOrder, placesOf } from "./class-names.js";
-import { IMAGE_ENDINGS, isImage } from "./image-formats.js";
+import { IMAGE_ENDINGS, isImage } from "./decode/image-formats.js";
 import type { ImageSource, Labelling } from "./image-source.js";
 import type { RgbImage } from "./rgb-image.js";
 

@@ -1,8 +1,8 @@
 import { StriateError, check } from "../../util/errors.js";
-import { decodeImageInPage } from "./decode-image.js";
+import { decodeImageInPage } from "./decode/decode-image.js";
 import type { FolderTree, ImageFolderOptions } from "./image-folder.js";
 import { byName, filesSource, imagesOfTree } from "./image-folder.js";
-import { IMAGE_ENDINGS, LARGEST_FILE, isForeign, isImage } from "./image-formats.js";
+import { IMAGE_ENDINGS, LARGEST_FILE, isForeign, isImage } from "./decode/image-formats.js";
 import type { ImageSource, Labelling, SkippedImage } from "./image-source.js";
 import type { PrepareOptions, PreparedImages } from "./prepared-images.js";
 import { prepareImages } from "./prepared-images.js";

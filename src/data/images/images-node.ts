@@ -2,11 +2,11 @@ import sharp from "sharp";
 import { encode } from "fast-png";
 import { StriateError, check } from "../../util/errors.js";
 import { readFileChecked, writeFileAtomic } from "../../util/files-node.js";
-import { decodeBmp, isBmp } from "./bmp.js";
-import { LARGEST_FILE, LARGEST_PIXELS } from "./image-formats.js";
+import { decodeBmp, isBmp } from "./decode/bmp.js";
+import { LARGEST_FILE, LARGEST_PIXELS } from "./decode/image-formats.js";
 import type { RgbImage } from "./rgb-image.js";
 import { checkImage } from "./rgb-image.js";
-import { tiffTags } from "./tiff.js";
+import { tiffTags } from "./decode/tiff.js";
 
 /** Samples of these kinds are bytes, or turned into them by their upper byte. */
 const DEPTHS: readonly (string | undefined)[] = ["uchar", "ushort"];

@@ -1,8 +1,8 @@
 import { join } from "node:path";
 import type { State } from "../../nn/module.js";
 import { sessionOptionsOf } from "../../runtime/runtime.js";
-import type { TrainedRun } from "../../train/run-node.js";
-import { train } from "../../train/run-node.js";
+import type { TrainedRun } from "../../train/run/run-node.js";
+import { train } from "../../train/run/run-node.js";
 import type { Task } from "../../train/task.js";
 import type { CellOptions } from "../cells.js";
 import { cellFolder } from "../cells.js";

@@ -3,7 +3,7 @@ import { loadCifar10 } from "../../data/sets/cifar10-node.js";
 import { CIFAR10_CLASSES } from "../../data/sets/cifar10.js";
 import { knownPreprocessing } from "../../data/images/preprocessing.js";
 import { showShape } from "../../graph/dims.js";
-import { openOnnx, sha256OfModel } from "../../graph/onnx/open-node.js";
+import { openOnnx, sha256OfModel } from "../../graph/onnx/read/open-node.js";
 import { average } from "../../metrics/statistics.js";
 import { number, percent } from "../../report/html.js";
 import { points } from "../../report/verdict.js";

@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import type { TensorData } from "../../graph/index.js";
-import { loadOnnx } from "../../graph/onnx/open-node.js";
+import { loadOnnx } from "../../graph/onnx/read/open-node.js";
 import type { Hyperparameters, PredictiveNetwork, Preprocessing } from "../../systems/predify/index.js";
 import {
   Backbone,

@@ -1,5 +1,5 @@
 import { copyFile } from "node:fs/promises";
-import { loadOnnx } from "../../graph/onnx/open-node.js";
+import { loadOnnx } from "../../graph/onnx/read/open-node.js";
 import type { State } from "../../nn/module.js";
 import { adam, adamW } from "../../nn/optimizers.js";
 import { cosineRate, withWarmUp } from "../../nn/schedules.js";
@@ -15,7 +15,7 @@ import {
 } from "../../systems/predify/training/train-node.js";
 import { readWeights, writeWeights } from "../../systems/predify/files/weights-node.js";
 import { exportOnnx } from "../../train/export.js";
-import { train } from "../../train/run-node.js";
+import { train } from "../../train/run/run-node.js";
 import { check } from "../../util/errors.js";
 import { readFileChecked } from "../../util/files-node.js";
 import { cellTraining } from "../training.js";

@@ -31,7 +31,7 @@ import { openResults } from "../../robustness/results-file-node.js";
 import { sessionOptionsOf } from "../../runtime/runtime.js";
 import { workerRuntime } from "../../runtime/worker-node.js";
 import { Evaluator } from "../../train/evaluator.js";
-import { train } from "../../train/run-node.js";
+import { train } from "../../train/run/run-node.js";
 import { ensureFolder } from "../../util/files-node.js";
 import { Random } from "../../util/random.js";
 import type { CellOptions } from "../cells.js";

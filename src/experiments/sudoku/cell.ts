@@ -8,7 +8,7 @@ import type { SessionOptions } from "../../runtime/runtime.js";
 import { sessionOptionsOf } from "../../runtime/runtime.js";
 import { workerRuntime } from "../../runtime/worker-node.js";
 import { Evaluator } from "../../train/evaluator.js";
-import { train } from "../../train/run-node.js";
+import { train } from "../../train/run/run-node.js";
 import type { CellOptions } from "../cells.js";
 import { cellTraining, loadWeights, progressOf, rateOf, saveWeights } from "../training.js";
 import type { BoardSets } from "./boards.js";

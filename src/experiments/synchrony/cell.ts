@@ -5,7 +5,7 @@ import { sessionOptionsOf } from "../../runtime/runtime.js";
 import { workerRuntime } from "../../runtime/worker-node.js";
 import { readCoupling } from "../../systems/komplexnet/coupling-file-node.js";
 import { Evaluator } from "../../train/evaluator.js";
-import { train } from "../../train/run-node.js";
+import { train } from "../../train/run/run-node.js";
 import { initialValues } from "../../train/trainer.js";
 import { cellFolder } from "../cells.js";
 import type { DigitsOptions } from "../digits/cell.js";

@@ -19,7 +19,7 @@ import {
   v1Metadata,
 } from "../../systems/vonenet/index.js";
 import { Evaluator } from "../../train/evaluator.js";
-import { train } from "../../train/run-node.js";
+import { train } from "../../train/run/run-node.js";
 import type { CellOptions } from "../cells.js";
 import { cellFolder } from "../cells.js";
 import { cellTraining, parameterCount, progressOf, saveWeights } from "../training.js";

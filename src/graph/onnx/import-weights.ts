@@ -3,8 +3,8 @@ import { StriateError, check } from "../../util/errors.js";
 import { float32ToBfloat16, float32ToFloat16 } from "../../util/half.js";
 import type { DType, TypedArray } from "../dtype.js";
 import { bytesPerElement, dtypeFromOnnx } from "../dtype.js";
-import { bytesOf } from "./encode.js";
-import { externalBytes, isExternal } from "./external-data.js";
+import { bytesOf } from "./write/encode.js";
+import { externalBytes, isExternal } from "./read/external-data.js";
 import type { GraphProto, ModelProto, TensorProto } from "./generated/onnx_pb.js";
 import {
   GraphProtoSchema,
@@ -13,10 +13,10 @@ import {
   TensorProtoSchema,
   TensorProto_DataLocation,
 } from "./generated/onnx_pb.js";
-import type { OnnxFile } from "./read.js";
-import { initializerRoles } from "./roles.js";
-import type { ModelParts, StorableModel } from "./storable.js";
-import { storable } from "./storable.js";
+import type { OnnxFile } from "./read/read.js";
+import { initializerRoles } from "./read/roles.js";
+import type { ModelParts, StorableModel } from "./write/storable.js";
+import { storable } from "./write/storable.js";
 
 /** A tensor of a weight file, row by row. */
 export interface ForeignTensor {

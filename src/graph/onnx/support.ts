@@ -1,8 +1,8 @@
 import { loaded, operatorOf } from "../operator.js";
-import * as operators from "../operators/index.js";
-import { COMPOSITIONS } from "./compose.js";
-import { CONVERSIONS } from "./convert.js";
-import { SEQUENCE_OPERATORS } from "./sequences.js";
+import * as operators from "../all-operators.js";
+import { COMPOSITIONS } from "./convert/compose.js";
+import { CONVERSIONS } from "./convert/convert.js";
+import { SEQUENCE_OPERATORS } from "./read/sequences.js";
 import { OPERATOR_SINCE } from "./standard-operators.js";
 
 /** What becomes of a standard operator in a file that is read. */

@@ -1,6 +1,6 @@
 import type { Initialiser, Tensor } from "../../graph/index.js";
 import { parameter, scope } from "../../graph/index.js";
-import { embedding } from "../../graph/operators/select.js";
+import { embedding } from "../../graph/operators/select/select.js";
 import { normal } from "../init.js";
 
 export interface EmbeddingOptions {

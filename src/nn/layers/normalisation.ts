@@ -1,7 +1,7 @@
 import type { Tensor } from "../../graph/index.js";
 import { constant, div, mul, parameter, scope, showShape, sub } from "../../graph/index.js";
-import { groupNorm, instanceNorm, layerNorm } from "../../graph/operators/normalise.js";
-import { batchNormInference, batchNormTraining } from "../../graph/operators/batch-norm.js";
+import { groupNorm, instanceNorm, layerNorm } from "../../graph/operators/normalise/normalise.js";
+import { batchNormInference, batchNormTraining } from "../../graph/operators/normalise/batch-norm.js";
 import { StriateError, check } from "../../util/errors.js";
 import { ones, zeros } from "../init.js";
 import { movingMean } from "../optimizer.js";

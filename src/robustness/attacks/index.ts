@@ -21,6 +21,7 @@ export type { FabAttackOptions, FabOptions, FabRun } from "./fab.js";
 export { fabAttack, fabRun } from "./fab.js";
 export type { PgdAttackOptions, PgdOptions } from "./simple.js";
 export { bim, fgsm, pgd, pgdAttack, randomSign } from "./simple.js";
-export type { SquareAttackOptions, SquareOptions, SquareRun, Uniforms } from "./square.js";
+export type { SquareAttackOptions, SquareOptions, SquareRun } from "./square.js";
+export type { Uniforms } from "./square-moves.js";
 export { squareAttack, squareRun } from "./square.js";
 export type { PgdForm } from "./steps.js";

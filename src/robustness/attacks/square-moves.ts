@@ -1,9 +1,11 @@
 import type { ImageBatch } from "../classifier.js";
 import type { ImageShape } from "../network.js";
 import type { Norm } from "./ball.js";
-import type { Uniforms } from "./square.js";
 
 /* The perturbations that the Square attack tries (arXiv:1912.00049, algorithms 2 and 3). */
+
+/** Numbers uniform in [0, 1), the next ones of a stream. */
+export type Uniforms = (count: number) => ArrayLike<number>;
 
 interface Move {
   readonly norm: Norm;

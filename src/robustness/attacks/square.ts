@@ -3,6 +3,7 @@ import type { Classifier, ImageBatch } from "../classifier.js";
 import type { Attack } from "./attack.js";
 import type { Norm } from "./ball.js";
 import { pickImages, pickWhole, putImages } from "./ball.js";
+import type { Uniforms } from "./square-moves.js";
 import { firstSquares, nextSquares } from "./square-moves.js";
 
 /*
@@ -10,9 +11,6 @@ import { firstSquares, nextSquares } from "./square-moves.js";
  * (arXiv:1912.00049), algorithms 1 to 3, on the margin z_y - max_{i != y} z_i, in the form of the ensemble's code: the
  * window and (Linf) the colours of a query are shared by the batch, so results depend on how images are batched.
  */
-
-/** Numbers uniform in [0, 1), the next ones of a stream. */
-export type Uniforms = (count: number) => ArrayLike<number>;
 
 export interface SquareOptions {
   readonly norm: Norm;

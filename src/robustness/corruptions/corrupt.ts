@@ -10,7 +10,7 @@ import type { CorruptionGroup, CorruptionKind, Square, PixelValues } from "./cor
 import { truncateToBytes } from "./corruption.js";
 import { contrast, jpegCompression, pixelate, saturate } from "./digital.js";
 import { elasticTransform } from "./elastic.js";
-import { jpegRoundTrip } from "./jpeg.js";
+import { jpegRoundTrip } from "./pixels/jpeg.js";
 import { gaussianNoise, impulseNoise, shotNoise, speckleNoise } from "./noise.js";
 import { spatter } from "./spatter.js";
 import { brightness, fog, frost, snow } from "./weather.js";

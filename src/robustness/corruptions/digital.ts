@@ -2,8 +2,8 @@ import { resizeImage } from "../../data/images/resize.js";
 import { CONTRAST, JPEG_COMPRESSION, PIXELATE, SATURATE } from "./constants.js";
 import type { CorruptionKind } from "./corruption.js";
 import { clip255, clipAll, unitValues } from "./corruption.js";
-import { changeHsv } from "./hsv.js";
-import { jpegRoundTrip } from "./jpeg.js";
+import { changeHsv } from "./pixels/hsv.js";
+import { jpegRoundTrip } from "./pixels/jpeg.js";
 
 /** (x - mean) c + mean, with each channel's mean over the image. */
 export const contrast: CorruptionKind<number> = {

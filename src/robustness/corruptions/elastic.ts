@@ -2,8 +2,9 @@ import { roundHalfEven } from "../../data/images/rgb-image.js";
 import { ELASTIC_TRANSFORM, ELASTIC_UNIT } from "./constants.js";
 import type { CorruptionKind } from "./corruption.js";
 import { clip255, singleValues } from "./corruption.js";
-import { reflect101 } from "./disk.js";
-import { gaussianFilter, indexAt } from "./gaussian.js";
+import { reflect101 } from "./pixels/disk.js";
+import { indexAt } from "./pixels/border.js";
+import { gaussianFilter } from "./pixels/gaussian.js";
 
 export interface ElasticDraws {
   /** How far the three corners of the affine map move, (x, y) each, in pixels. */

@@ -2,5 +2,5 @@ export * from "./corrupt.js";
 export { CONSTANT_SETS } from "./constants.js";
 export type { ConstantSet } from "./constants.js";
 export type { CorruptionGroup } from "./corruption.js";
-export { FROST_TEXTURES, frostTexture } from "./frost-texture.js";
-export { jpegRoundTrip } from "./jpeg.js";
+export { FROST_TEXTURES, frostTexture } from "./pixels/frost-texture.js";
+export { jpegRoundTrip } from "./pixels/jpeg.js";

@@ -2,9 +2,9 @@ import type { SpatterConstants } from "./constants.js";
 import { SPATTER } from "./constants.js";
 import type { CorruptionKind } from "./corruption.js";
 import { UNIT, clip255 } from "./corruption.js";
-import { reflect101 } from "./disk.js";
-import { cannyEdges, chamferDistance } from "./edges.js";
-import { gaussianFilter } from "./gaussian.js";
+import { reflect101 } from "./pixels/disk.js";
+import { cannyEdges, chamferDistance } from "./pixels/edges.js";
+import { gaussianFilter } from "./pixels/gaussian.js";
 
 export interface SpatterDraws {
   /** N(mean, standard deviation) for every pixel. */

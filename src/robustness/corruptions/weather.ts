@@ -5,10 +5,10 @@ import type { SnowConstants } from "./constants.js";
 import { BRIGHTNESS, FOG, FROST, SNOW } from "./constants.js";
 import type { CorruptionKind, Square } from "./corruption.js";
 import { UNIT, clip255, clipAll, unitValues } from "./corruption.js";
-import { FROST_TEXTURES, frostTexture, scaledFrost } from "./frost-texture.js";
-import { changeHsv } from "./hsv.js";
+import { FROST_TEXTURES, frostTexture, scaledFrost } from "./pixels/frost-texture.js";
+import { changeHsv } from "./pixels/hsv.js";
 import { imageMagickMotionBlur } from "./motion.js";
-import { drawPlasma, plasma, plasmaSize } from "./plasma.js";
+import { drawPlasma, plasma, plasmaSize } from "./pixels/plasma.js";
 import { clippedZoom } from "./zoom.js";
 
 export interface SnowDraws extends AngleDraws {

@@ -1,4 +1,13 @@
-import type { AuthorsModel } from "./authors-names.js";
+/** Which of the authors' modules a state belongs to. */
+export type AuthorsModel =
+  | "objectNetwork"
+  | "sudokuNetwork"
+  | "recognitionNetwork"
+  | "iterativeObjectNetwork"
+  | "sudokuTransformer"
+  | "kuramotoLayer"
+  | "attention"
+  | "readout";
 
 /** Something that networks of one kind have or lack, which their state dictionaries show. */
 interface Choice {

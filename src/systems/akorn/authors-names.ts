@@ -2,23 +2,13 @@ import type { TensorData } from "../../graph/index.js";
 import { showShape } from "../../graph/index.js";
 import type { NamedParameters, State } from "../../nn/module.js";
 import { StriateError } from "../../util/errors.js";
+import type { AuthorsModel } from "./authors-choices.js";
 import { choiceBehind } from "./authors-choices.js";
 
 /*
  * Names in the state dictionaries of the authors' code (github.com/autonomousvision/akorn), pattern for pattern. Some of
  * their tensors have further axes of length 1: attention's 1 x 1 convolutions, which are matrices here, and norms.
  */
-
-/** Which of the authors' modules a state belongs to. */
-export type AuthorsModel =
-  | "objectNetwork"
-  | "sudokuNetwork"
-  | "recognitionNetwork"
-  | "iterativeObjectNetwork"
-  | "sudokuTransformer"
-  | "kuramotoLayer"
-  | "attention"
-  | "readout";
 
 type Rules = readonly (readonly [ours: RegExp, theirs: string])[];
 

@@ -13,6 +13,7 @@
  * 7. `iterative-baselines.ts`: the networks that the paper compares with. `authors-names.ts`: state dictionaries of the authors.
  */
 export * from "./layer/attention-coupling.js";
+export type { AuthorsModel } from "./authors-choices.js";
 export * from "./authors-names.js";
 export * from "./layer/coupling.js";
 export * from "./sudoku/energy-voting.js";

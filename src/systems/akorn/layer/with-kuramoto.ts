@@ -1,7 +1,7 @@
 import type { Tensor, WrittenOnnx } from "../../../graph/index.js";
 import { input, lower, showShape, writeOnnx } from "../../../graph/index.js";
 import { isStaticShape } from "../../../graph/dims.js";
-import type { ImportedModel } from "../../../graph/onnx/read.js";
+import type { ImportedModel } from "../../../graph/onnx/read/read.js";
 import { substitute } from "../../../graph/substitute.js";
 import { scope } from "../../../graph/tensor.js";
 import type { NamedParameters, State } from "../../../nn/module.js";

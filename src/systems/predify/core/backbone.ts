@@ -12,9 +12,9 @@ import {
 import { isStatic, isStaticShape } from "../../../graph/dims.js";
 import { isFloat } from "../../../graph/dtype.js";
 import { apply } from "../../../graph/operator.js";
-import { resultQuantiser } from "../../../graph/operators/quantised.js";
-import { namedConstant } from "../../../graph/onnx/read-graph.js";
-import type { ImportedModel } from "../../../graph/onnx/read.js";
+import { resultQuantiser } from "../../../graph/quantisation/quantised.js";
+import { namedConstant } from "../../../graph/onnx/read/read-graph.js";
+import type { ImportedModel } from "../../../graph/onnx/read/read.js";
 import type { ModelDescription } from "../../../train/model-description.js";
 import { describeModel, inputRoles, inputValue } from "../../../train/model-description.js";
 import { answerAt } from "../../../train/over-time.js";

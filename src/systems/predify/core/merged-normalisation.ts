@@ -1,6 +1,6 @@
 import type { GraphNode, Tensor } from "../../../graph/index.js";
-import type { MergedConvolution } from "../../../graph/merged-normalisation.js";
-import { mergedNormalisation } from "../../../graph/merged-normalisation.js";
+import type { MergedConvolution } from "../../../graph/quantisation/merged-normalisation.js";
+import { mergedNormalisation } from "../../../graph/quantisation/merged-normalisation.js";
 import type { Retracing } from "./backbone.js";
 import { madeFor, retrace } from "./backbone.js";
 

@@ -12,7 +12,7 @@ import {
 } from "../../../graph/index.js";
 import { isStatic } from "../../../graph/dims.js";
 import { dimTensor } from "../../../graph/operators/broadcast.js";
-import { cast, div, square } from "../../../graph/operators/elementwise.js";
+import { cast, div, square } from "../../../graph/operators/elementwise/elementwise.js";
 import { fill } from "../../../nn/init.js";
 import { check } from "../../../util/errors.js";
 import type { CutPoint } from "./cut-points.js";

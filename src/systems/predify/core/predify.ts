@@ -1,4 +1,4 @@
-import type { ImportedModel } from "../../../graph/onnx/read.js";
+import type { ImportedModel } from "../../../graph/onnx/read/read.js";
 import { check } from "../../../util/errors.js";
 import { Backbone } from "./backbone.js";
 import type { CutPoint } from "./cut-points.js";

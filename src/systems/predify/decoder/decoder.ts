@@ -1,7 +1,7 @@
 import type { Tensor } from "../../../graph/index.js";
 import { conv, convTranspose, parameter, relu, scope, showShape } from "../../../graph/index.js";
-import type { AxisMatrix } from "../../../graph/operators/axis-matrix.js";
-import { multiplySpace } from "../../../graph/operators/axis-matrix.js";
+import type { AxisMatrix } from "../../../graph/operators/linear/axis-matrix.js";
+import { multiplySpace } from "../../../graph/operators/linear/axis-matrix.js";
 import { fans, torchDefault } from "../../../nn/init.js";
 import { StriateError, check } from "../../../util/errors.js";
 import type { ConvolutionStep, DecoderStep, FeatureShape, UpsampleStep } from "./decoder-steps.js";

@@ -1,7 +1,7 @@
 import type { Tensor } from "../../../graph/index.js";
 import { add, conv, matmul, reshape, transpose } from "../../../graph/index.js";
-import { axisMatrix, floatConstant, transposed } from "../../../graph/operators/axis-matrix.js";
-import type { AxisMatrix } from "../../../graph/operators/axis-matrix.js";
+import { axisMatrix, floatConstant, transposed } from "../../../graph/operators/linear/axis-matrix.js";
+import type { AxisMatrix } from "../../../graph/operators/linear/axis-matrix.js";
 import type { ConvolutionStep } from "./decoder-steps.js";
 
 /*

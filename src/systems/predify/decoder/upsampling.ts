@@ -1,5 +1,5 @@
-import type { AxisMatrix } from "../../../graph/operators/axis-matrix.js";
-import { axisMatrix } from "../../../graph/operators/axis-matrix.js";
+import type { AxisMatrix } from "../../../graph/operators/linear/axis-matrix.js";
+import { axisMatrix } from "../../../graph/operators/linear/axis-matrix.js";
 
 const single = Math.fround;
 

@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { diskTree } from "../../../data/images/image-folder-node.js";
 import { imagesBelow } from "../../../data/images/image-folder.js";
-import { IMAGE_ENDINGS } from "../../../data/images/image-formats.js";
+import { IMAGE_ENDINGS } from "../../../data/images/decode/image-formats.js";
 import type { ImageSource } from "../../../data/images/image-source.js";
 import { readImage } from "../../../data/images/images-node.js";
 import { namedImages } from "../../../data/sets/named-images-node.js";

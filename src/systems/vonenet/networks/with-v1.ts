@@ -1,4 +1,4 @@
-import type { ImportedModel } from "../../../graph/onnx/read.js";
+import type { ImportedModel } from "../../../graph/onnx/read/read.js";
 import type { Tensor, TensorData, WrittenOnnx } from "../../../graph/index.js";
 import {
   conv,

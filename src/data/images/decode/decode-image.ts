@@ -1,0 +1,83 @@
+import { StriateError, check } from "../../../util/errors.js";
+import { decodeBmp, isBmp } from "./bmp.js";
+import { decodePng, isPng } from "./decode-png.js";
+import { withoutExif } from "./exif.js";
+import { LARGEST_PIXELS } from "./image-formats.js";
+import type { RgbImage } from "../rgb-image.js";
+
+/**
+ * Decodes a picture in a page or a worker to 8-bit RGB, as Node's `decodeImage` does: the stored samples, whatever colour
+ * profile and orientation tag they come with, grey as three equal channels, transparency ignored. PNG and BMP give Node's
+ * bytes. The browser decodes the rest (JPEG, WebP, GIF, AVIF), with these differences: samples of lossy formats may be a few
+ * levels off, pixels that are partly transparent are rounded, and wholly transparent ones are black; CMYK is converted as the
+ * browser does; TIFF is read if the browser does (Safari).
+ *
+ * @param name used in errors
+ * @throws StriateError for bytes that are no picture, damaged, cut off, or larger than 128 megapixels.
+ */
+export async function decodeImageInPage(bytes: Uint8Array<ArrayBuffer>, name: string): Promise<RgbImage> {
+  if (isBmp(bytes)) return decodeBmp(bytes, name, LARGEST_PIXELS);
+  if (isPng(bytes)) {
+    const image = await decodePng(bytes, name, LARGEST_PIXELS);
+    if (image !== undefined) return image;
+  }
+  check(
+    !isJpeg(bytes) || endsAsJpeg(bytes),
+    () => `"${name}" cannot be read as an image: the file is cut off`,
+  );
+  check(
+    typeof OffscreenCanvas === "function",
+    () => `"${name}" cannot be read: pictures other than PNG and BMP need a browser with OffscreenCanvas`,
+  );
+  const bitmap = await bitmapOf(bytes, name);
+  try {
+    const { width, height } = bitmap;
+    check(
+      width * height <= LARGEST_PIXELS,
+      () => `"${name}": ${width} x ${height} pixels are more than the limit of ${LARGEST_PIXELS}`,
+    );
+    return { width, height, data: pixelsOf(bitmap, name) };
+  } finally {
+    bitmap.close();
+  }
+}
+
+async function bitmapOf(bytes: Uint8Array<ArrayBuffer>, name: string): Promise<ImageBitmap> {
+  try {
+    return await createImageBitmap(new Blob([withoutExif(bytes)]), {
+      colorSpaceConversion: "none",
+      imageOrientation: "none",
+      premultiplyAlpha: "none",
+    });
+  } catch (cause) {
+    throw new StriateError(
+      `"${name}" cannot be read as an image: it is damaged, or in a format that this browser does not know`,
+      { cause },
+    );
+  }
+}
+
+function pixelsOf(bitmap: ImageBitmap, name: string): Uint8Array {
+  const { width, height } = bitmap;
+  const context = new OffscreenCanvas(width, height).getContext("2d", { willReadFrequently: true });
+  check(context, () => `"${name}": this browser gives no canvas of ${width} x ${height} pixels`);
+  context.drawImage(bitmap, 0, 0);
+  const rgba = context.getImageData(0, 0, width, height).data;
+  const data = new Uint8Array(width * height * 3);
+  for (let from = 0, to = 0; to < data.length; from += 4, to += 3) {
+    data[to] = rgba[from]!;
+    data[to + 1] = rgba[from + 1]!;
+    data[to + 2] = rgba[from + 2]!;
+  }
+  return data;
+}
+
+function isJpeg(bytes: Uint8Array): boolean {
+  return bytes[0] === 0xff && bytes[1] === 0xd8;
+}
+
+/** Whether the marker of the end is there: browsers show what they have of a file that is cut off. Cameras add data behind it. */
+function endsAsJpeg(bytes: Uint8Array): boolean {
+  for (let at = bytes.length - 2; at > 1; at--) if (bytes[at] === 0xff && bytes[at + 1] === 0xd9) return true;
+  return false;
+}

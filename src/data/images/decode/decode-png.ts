@@ -1,0 +1,74 @@
+import type { DecodedPng } from "fast-png";
+import { StriateError } from "../../../util/errors.js";
+import type { RgbImage } from "../rgb-image.js";
+
+const SIGNATURE = [0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a];
+/** Where the first chunk's fields lie: IHDR must come first. */
+const [WIDTH_AT, HEIGHT_AT, DEPTH_AT, INTERLACE_AT, HEADER_END] = [16, 20, 24, 28, 29];
+
+export function isPng(bytes: Uint8Array): boolean {
+  return bytes.length >= HEADER_END && SIGNATURE.every((byte, i) => bytes[i] === byte);
+}
+
+/**
+ * Decodes a PNG file to 8-bit RGB: the stored samples, whatever colour profile they come with, 16-bit samples by their upper
+ * byte; grey becomes three equal channels and transparency is ignored. A canvas would not do: it multiplies colours by their
+ * opacity.
+ *
+ * @returns undefined for interlaced files of less than 8 bits a sample, which this decoder does not know
+ * @throws StriateError for files that are damaged or cut off, or claim more than `mostPixels`.
+ */
+export async function decodePng(
+  bytes: Uint8Array,
+  name: string,
+  mostPixels: number,
+): Promise<RgbImage | undefined> {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const [width, height] = [view.getUint32(WIDTH_AT), view.getUint32(HEIGHT_AT)];
+  if (width < 1 || height < 1 || width * height > mostPixels) {
+    throw new StriateError(
+      `"${name}" cannot be read as an image: expected 1 to ${mostPixels} pixels, its header says ${width} x ${height}`,
+    );
+  }
+  if (bytes[DEPTH_AT]! < 8 && bytes[INTERLACE_AT] !== 0) return undefined;
+  // Loaded with the first PNG file only: most pages read none.
+  const { convertIndexedToRgb, decode } = await import("fast-png");
+  try {
+    const png = decode(bytes, { checkCrc: true });
+    if (png.palette === undefined) return { width, height, data: rgbOf(samplesOf(png), png.channels) };
+    return { width, height, data: rgbOf(convertIndexedToRgb(png), png.palette[0]!.length) };
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw new StriateError(`"${name}" cannot be read as an image: ${reason}`, { cause });
+  }
+}
+
+/** One byte for each sample. Rows of less than 8 bits a sample end with whole bytes. */
+function samplesOf({ data, depth, width, height, channels }: DecodedPng): ArrayLike<number> {
+  if (depth === 8) return data;
+  if (depth === 16) return Uint8Array.from(data, (sample) => sample >> 8);
+  const samples = new Uint8Array(width * height * channels);
+  const stride = Math.ceil((width * depth) / 8);
+  const most = (1 << depth) - 1;
+  for (let y = 0; y < height; y++) {
+    for (let x = 0; x < width; x++) {
+      const bit = x * depth;
+      const sample = (data[y * stride + (bit >> 3)]! >> (8 - depth - (bit & 7))) & most;
+      samples[y * width + x] = (sample * 255) / most;
+    }
+  }
+  return samples;
+}
+
+/** Colours of samples that may be grey, and have opacity behind them. */
+function rgbOf(samples: ArrayLike<number>, channels: number): Uint8Array {
+  const data = new Uint8Array((samples.length / channels) * 3);
+  const green = channels < 3 ? 0 : 1;
+  const blue = channels < 3 ? 0 : 2;
+  for (let from = 0, to = 0; from < samples.length; from += channels, to += 3) {
+    data[to] = samples[from]!;
+    data[to + 1] = samples[from + green]!;
+    data[to + 2] = samples[from + blue]!;
+  }
+  return data;
+}

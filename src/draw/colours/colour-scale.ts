@@ -1,0 +1,67 @@
+import { check } from "../../util/errors.js";
+import { entry, hex } from "./colour.js";
+import { FONT, withStyles } from "../context.js";
+import type { DrawingContext } from "../context.js";
+import type { ColourRange } from "../feature-maps.js";
+import { checkSizes } from "../rgba-image.js";
+import { SEQUENTIAL } from "./scalar-maps.js";
+import type { ScalarMap } from "./scalar-maps.js";
+
+/** Options of {@link drawColourScale}. */
+export interface ColourScaleOptions {
+  /** Default {@link SEQUENTIAL}. */
+  readonly map?: ScalarMap;
+  /** In pixels. Default 180. */
+  readonly width?: number;
+  /** Of bar and numbers together, in pixels. Default 28. */
+  readonly height?: number;
+  /** Text of a number. Default: three significant digits. */
+  readonly format?: (value: number) => string;
+  /** Colour of the numbers. Default `currentColor`. */
+  readonly ink?: string;
+}
+
+const STEPS = 64;
+
+/** A number with three significant digits and a true minus sign. */
+function significant(value: number): string {
+  return String(Number(value.toPrecision(3))).replace("-", "−");
+}
+
+/**
+ * Draws the legend of feature maps: a bar from low to high with the two numbers below, and 0 in the middle of a diverging map.
+ *
+ * @throws StriateError if a size is no whole number above 0, or the range is not finite
+ * @example
+ * drawColourScale(context, featureRanges(maps)[0]!);
+ */
+export function drawColourScale(
+  context: DrawingContext,
+  { low, high }: ColourRange,
+  options: ColourScaleOptions = {},
+): void {
+  const { map = SEQUENTIAL, width = 180, height = 28, format = significant, ink = "currentColor" } = options;
+  checkSizes("colour scale", { width, height });
+  check(
+    Number.isFinite(low) && Number.isFinite(high),
+    () => `colour scale: expected a finite range, got ${low} to ${high}`,
+  );
+  const bar = Math.max(1, height - 16);
+  withStyles(context, () => {
+    for (let i = 0; i < STEPS; i++) {
+      context.fillStyle = hex(entry(map.table, Math.round((255 * i) / (STEPS - 1))));
+      const [from, to] = [(width * i) / STEPS, (width * (i + 1)) / STEPS];
+      // Slight overlap hides the seams that antialiasing leaves between neighbours.
+      context.fillRect(from, 0, Math.min(width, to + 0.5) - from, bar);
+    }
+    context.fillStyle = ink;
+    context.font = `11px ${FONT}`;
+    context.textAlign = "left";
+    context.fillText(format(low), 0, bar + 12);
+    context.textAlign = "right";
+    context.fillText(format(high), width, bar + 12);
+    if (!map.diverging) return;
+    context.textAlign = "center";
+    context.fillText(format((low + high) / 2), width / 2, bar + 12);
+  });
+}

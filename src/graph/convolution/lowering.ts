@@ -1,0 +1,448 @@
+import {
+  blockedConvolution,
+  blockedWeightGradient,
+  hasBlockedKernels,
+  isBlockable,
+  isWeightGradientBlockable,
+} from "./blocked.js";
+import type { Dim, Shape } from "../dims.js";
+import { isStatic, isStaticShape, sameShape, sizeOf } from "../dims.js";
+import { fourierConvolution, fourierWeightGradient } from "./fourier.js";
+import type { ConvolutionShape } from "./fourier.js";
+import { halfFourierConvolution, halfFourierPays } from "./half-fourier.js";
+import type { Call, Target } from "../operator.js";
+import { applySingle } from "../operator.js";
+import { fusedMatmul } from "../operators/contrib.js";
+import { add, addAll, mul } from "../operators/elementwise/elementwise.js";
+import { matmul, transposeMatrix } from "../operators/linear/matmul.js";
+import { sum } from "../operators/reduce/reduce.js";
+import { concat } from "../operators/shape/join.js";
+import { reshape, transpose } from "../operators/shape/shape.js";
+import { pad, reverse, slice } from "../operators/shape/slice-pad.js";
+import { sharedMatrix } from "../shared-constant.js";
+import { phaseConvolution, phasesPay } from "./phases.js";
+import {
+  planOf,
+  spectralConvolution,
+  spectralInputGradient,
+  spectralPlan,
+  spectralWeightGradient,
+} from "./spectral.js";
+import type { Tensor } from "../tensor.js";
+import { constantData } from "../tensor.js";
+import type { Window } from "../window.js";
+import { windowAttributes } from "../window.js";
+import {
+  winogradConvolution,
+  winogradInputGradient,
+  winogradPlan,
+  winogradPlans,
+  winogradWeightGradient,
+} from "./winograd.js";
+
+/*
+ * The one place that decides what a convolution and its weight gradient become on a device. The choices are
+ * measured: `npm run bench -- convolution` prints every form beside the chosen one.
+ */
+
+/** Ways to compute dW[out, in, ...kernel] from x and dy. */
+export type WeightGradientForm =
+  | "per-offset"
+  | "folded"
+  | "im2col"
+  | "swapped"
+  | "blocked"
+  | "depthwise"
+  | "fourier"
+  | "spectral"
+  | "winograd";
+
+/** An input and the output gradient that it met. */
+export type Pair = readonly [x: Tensor, dy: Tensor];
+
+/**
+ * What a forward convolution becomes; undefined keeps ONNX's Conv, which is the best for fixed weights: the runtime puts
+ * those into its blocked layout itself, and keeps activations in it from layer to layer.
+ */
+export function lowerConv(
+  call: Call,
+  target: Target,
+  window: Window,
+  space: readonly unknown[],
+  fixedWeight: boolean,
+): Tensor[] | undefined {
+  if (target !== "cpu") return undefined;
+  const [x, w, bias] = [call.inputs[0]!, call.inputs[1]!, call.inputs[2]];
+  if (!fixedWeight && skipsPositions(x, window)) {
+    const inputs = [stridedPositions(x, window), ...call.inputs.slice(1)];
+    return [applySingle("Conv", inputs, windowAttributes(withoutStride(window)))];
+  }
+  const shape = convolutionShape(x, [w.shape[0]!, ...space]);
+  const withBias = (y: Tensor) => [bias ? add(y, reshape(bias, [1, -1, 1, 1])) : y];
+  if (shape !== undefined && fourierPays(shape, window)) {
+    return withBias(fourierConvolution(x, w, shape, window));
+  }
+  const spectral = spectralPlan(shape, window, x.shape[0]);
+  if (spectral !== undefined) return withBias(spectralConvolution(x, w, spectral));
+  const winograd = winogradPlan(shape, window, x, fixedWeight);
+  if (winograd !== undefined) return withBias(winogradConvolution(x, w, winograd));
+  if (shape !== undefined && constantData(w) !== undefined && halfFourierPays(shape, window)) {
+    return withBias(halfFourierConvolution(x, w, shape, window));
+  }
+  return fixedWeight || !blockedPays(x, w, window) ? undefined : [blockedConvolution(x, w, bias, window)];
+}
+
+/**
+ * A transposed convolution with a result of `space`: in the form of the convolution that it is the gradient of, where that
+ * has one; with a larger stride in phases, where there are few enough zeros; with stride 1 as a convolution.
+ */
+export function lowerConvTranspose(
+  call: Call,
+  target: Target,
+  window: Window,
+  { space, outputPadding }: { readonly space: readonly unknown[]; readonly outputPadding: readonly number[] },
+): Tensor[] | undefined {
+  const [x, w, bias] = [call.inputs[0]!, call.inputs[1]!, call.inputs[2]];
+  const scaled = scaledChannels(x, w.shape);
+  if (scaled !== undefined) {
+    return [applySingle("ConvTranspose", [scaled.values, mul(w, scaled.scale), bias], call.attributes)];
+  }
+  if (bias === undefined && target === "cpu" && skipsPositions(x, window) && isMultiple(x, window, space)) {
+    const met = applySingle("ConvTranspose", [x, w], windowAttributes(withoutStride(window)));
+    return [spread(met, window, space as [number, number])];
+  }
+  if (bias === undefined && target === "cpu") {
+    const shape = convolutionShape(x, [w.shape[1]!, ...space]);
+    const forward = shape && { x: shape.y, y: shape.x };
+    const spectral = spectralPlan(forward, window, x.shape[0]);
+    if (spectral !== undefined) return [spectralInputGradient(x, w, spectral)];
+    const winograd = winogradPlan(forward, window, x);
+    if (winograd !== undefined) return [winogradInputGradient(x, w, winograd)];
+  }
+  if (target !== "webgpu" && target !== "cuda" && phasesPay(x, w, window, space)) {
+    return [phaseConvolution(x, w, bias, window, space as readonly number[])];
+  }
+  const padded = outputPadding.some((n) => n !== 0);
+  return target !== "cpu" || padded ? undefined : turnedConvolution(call, window);
+}
+
+/**
+ * A transposed convolution of stride 1 is a convolution with the kernel turned round and its channels swapped, which
+ * ONNX Runtime computes 1.6 times as fast, unless it yields only a few channels.
+ */
+function turnedConvolution(call: Call, window: Window): Tensor[] | undefined {
+  const [x, w, bias] = [call.inputs[0]!, call.inputs[1]!, call.inputs[2]];
+  const reach = window.kernel.map((k, axis) => (k - 1) * window.dilations[axis]!);
+  const begin = reach.map((r, axis) => r - window.before[axis]!);
+  const end = reach.map((r, axis) => r - window.after[axis]!);
+  const plain = window.strides.every((s) => s === 1) && [...begin, ...end].every((n) => n >= 0);
+  const channels = w.shape[1] as number;
+  const few = channels < 8 && channels < (w.shape[0] as number) / window.groups;
+  if (!plain || few) return undefined;
+  return [
+    applySingle("Conv", [x, turnedKernel(w, window.groups), ...(bias ? [bias] : [])], {
+      ...windowAttributes(window),
+      pads: [...begin, ...end],
+    }),
+  ];
+}
+
+/** [out, in / g, ...k] as [in, out / g, ...k] with every spatial axis reversed. */
+function turnedKernel(w: Tensor, groups: number): Tensor {
+  const swapped = swapChannels(w, groups);
+  const kernel = w.shape.slice(2) as number[];
+  const offsets = kernel.reduce((a, b) => a * b, 1);
+  if (offsets <= FEW_OFFSETS && w.dtype === "float32") return turnedByProduct(swapped, kernel, offsets);
+  return kernel.reduce<Tensor>((k, dim, axis) => (dim === 1 ? k : reverse(k, axis + 2)), swapped);
+}
+
+/**
+ * Kernels up to this size are turned by a product with the matrix that reverses them, which takes a fourth of the time of
+ * copying them number by number, as slices of a negative step do.
+ */
+const FEW_OFFSETS = 32;
+
+function turnedByProduct(w: Tensor, kernel: readonly number[], offsets: number): Tensor {
+  if (offsets === 1) return w;
+  const turn = sharedMatrix("reversal", offsets, offsets, (row, column) =>
+    row + column === offsets - 1 ? 1 : 0,
+  );
+  return reshape(matmul(reshape(w, [-1, offsets]), turn), [w.shape[0]!, w.shape[1]!, ...kernel]);
+}
+
+function swapChannels(w: Tensor, groups: number): Tensor {
+  const [out, into] = [w.shape[0] as number, w.shape[1] as number];
+  const kernel = w.shape.slice(2);
+  if (groups === 1) return transpose(w, [1, 0, ...kernel.map((_, axis) => axis + 2)]);
+  const grouped = reshape(w, [groups, out / groups, into, ...kernel]);
+  const turned = transpose(grouped, [0, 2, 1, ...kernel.map((_, axis) => axis + 3)]);
+  return reshape(turned, [groups * into, out / groups, ...kernel]);
+}
+
+export function lowerConvWeightGradient(pairs: readonly Pair[], target: Target, window: Window): Tensor {
+  if (target === "cpu" && pairs.every(([x]) => skipsPositions(x, window))) {
+    const met = pairs.map(([x, dy]) => [stridedPositions(x, window), dy] as const);
+    return lowerConvWeightGradient(met, target, withoutStride(window));
+  }
+  const [[x, dy]] = pairs as readonly [Pair];
+  const size = [dy.shape[1]!, (x.shape[1] as number) / window.groups, ...window.kernel];
+  const scaled = pairs.length === 1 ? scaledChannels(dy, size) : undefined;
+  if (scaled !== undefined) {
+    return mul(lowerConvWeightGradient([[x, scaled.values]], target, window), scaled.scale);
+  }
+  const forms = pairs.map((pair) => chooseWeightGradient(pair, window, target));
+  const [first] = forms;
+  if (forms.every((form) => form === first)) return weightGradientAs(first!, pairs, window, target);
+  // The pairs' batches differ.
+  return addAll(pairs.map((pair, i) => weightGradientAs(forms[i]!, [pair], window, target)));
+}
+
+/**
+ * What came out of a product with one number for each channel, as a batch normalisation's gradient does: the values, and the
+ * numbers for the first axis of a kernel, [channels, 1, ...], which is the smaller one to multiply. Undefined where it is not.
+ */
+function scaledChannels(
+  { node, shape }: Tensor,
+  kernel: Shape,
+): { readonly values: Tensor; readonly scale: Tensor } | undefined {
+  const [values, vector] = node.inputs;
+  if (node.type !== "Mul" || !values || !vector || !sameShape(values.shape, shape)) return undefined;
+  const perChannel = sameShape(vector.shape, [shape[1]!, ...shape.slice(2).map(() => 1)]);
+  const [many, few] = [sizeOf(shape), sizeOf(kernel)];
+  if (!perChannel || !isStatic(many) || !isStatic(few) || many < FAR_LARGER * few) return undefined;
+  return { values, scale: reshape(vector, [-1, ...kernel.slice(1).map(() => 1)]) };
+}
+
+/** Below this, what kernels are turned into for several products takes as long again. */
+const FAR_LARGER = 4;
+
+/** Whether a kernel of one cell skips places of x. */
+function skipsPositions(x: Tensor, { kernel, strides, before, after }: Window): boolean {
+  const single = kernel.length === 2 && kernel.every((k) => k === 1);
+  const unpadded = [...before, ...after].every((n) => n === 0);
+  return x.dtype === "float32" && single && unpadded && strides.some((s) => s > 1);
+}
+
+/** The places of x that such a kernel meets: pooling over single cells is ONNX Runtime's fastest way to skip the others. */
+function stridedPositions(x: Tensor, { kernel, strides }: Window): Tensor {
+  return applySingle("AveragePool", [x], { kernel_shape: kernel, strides });
+}
+
+/** Whether a result of `space` has a whole stride of rows for each row of x. */
+function isMultiple(x: Tensor, { strides }: Window, space: readonly unknown[]): boolean {
+  const [height, width] = x.shape.slice(2);
+  return (
+    isStatic(height!) && isStatic(width!) && space[0] === height * strides[0]! && isStatic(space[1] as Dim)
+  );
+}
+
+/**
+ * The way back of `placesMet`, zeros at the other places: a product with a constant matrix that turns a row into a stride of
+ * rows. ONNX Runtime's ConvTranspose scatters in one thread.
+ */
+function spread(x: Tensor, { strides }: Window, [height, width]: readonly [number, number]): Tensor {
+  const columns = x.shape[3] as number;
+  const places = sharedMatrix(`places ${strides[1]}`, columns, strides[0]! * width, (from, to) =>
+    to === from * strides[1]! ? 1 : 0,
+  );
+  return reshape(matmul(reshape(x, [-1, columns]), places), [-1, x.shape[1] as number, height, width]);
+}
+
+const withoutStride = (window: Window): Window => ({ ...window, strides: window.strides.map(() => 1) });
+
+/** Of convolutions that the forms with constant matrices may take: two axes, single precision. */
+function convolutionShape(x: Tensor, y: readonly unknown[]): ConvolutionShape | undefined {
+  if (x.dtype !== "float32") return undefined;
+  const input = x.shape.slice(1);
+  const known = (shape: readonly unknown[]): shape is [number, number, number] =>
+    shape.length === 3 && shape.every((dim) => typeof dim === "number");
+  return known(input) && known(y) ? { x: input, y } : undefined;
+}
+
+/** Large kernels on few channels: there ONNX Runtime's Conv reaches a fifth of a matrix product's rate. */
+function fourierPays({ x, y }: ConvolutionShape, window: Window): boolean {
+  const unit = [...window.strides, ...window.dilations, window.groups].every((n) => n === 1);
+  const large = window.kernel.every((k) => k >= 9);
+  const few = Math.max(x[0], y[0]) <= 16 && Math.min(x[0], y[0]) >= 4;
+  const rows = x[0] * x[1];
+  return unit && large && few && rows >= 64 && rows <= 1024 && x[2] >= 16;
+}
+
+/** Measured on ONNX Runtime's CPU provider; docs/engine.md has the table. */
+export function chooseWeightGradient([x, dy]: Pair, window: Window, target: Target): WeightGradientForm {
+  const [into, out] = [x.shape[1] as number, dy.shape[1] as number];
+  if (window.groups > 1) return into === window.groups && out === window.groups ? "depthwise" : "per-offset";
+  const shape = convolutionShape(x, dy.shape.slice(1));
+  if (target === "cpu" && shape !== undefined && fourierPays(shape, window)) return "fourier";
+  if (target === "cpu" && spectralPlan(shape, window, x.shape[0]) !== undefined) return "spectral";
+  if (target === "cpu" && winogradPlan(shape, window, x) !== undefined) return "winograd";
+  const offsets = window.kernel.reduce((a, b) => a * b, 1);
+  if (offsets > 1 && into * offsets <= 64) return "im2col";
+  if (target === "cpu" && blockedGradientPays(x, dy, window)) return "blocked";
+  if (offsets >= 49 && into * out <= 1024 && isStaticShape(dy.shape.slice(2))) return "swapped";
+  return foldingPays(into, out, offsets, dy) ? "folded" : "per-offset";
+}
+
+/** Kernels of one cell need no im2col: there the plain form is a matrix product already, and as good. */
+function blockedPays(x: Tensor, w: Tensor, window: Window): boolean {
+  return window.kernel.some((k) => k > 1) && hasBlockedKernels() && isBlockable(x, w, window.groups);
+}
+
+/** A kernel one cell wide would slide over one offset only: there a matrix product is as good. */
+function blockedGradientPays(x: Tensor, dy: Tensor, window: Window): boolean {
+  return window.kernel.at(-1)! > 1 && hasBlockedKernels() && isWeightGradientBlockable(x, dy, window);
+}
+
+/**
+ * A product for each image leaves [batch, out, in] to sum up at every offset; folding images and positions into one long
+ * axis copies x and dy once instead. Many channels on few positions.
+ */
+function foldingPays(into: number, out: number, offsets: number, dy: Tensor): boolean {
+  const space = dy.shape.slice(2);
+  if (!space.every(isStatic)) return false;
+  const count = space.reduce((a, b) => a * b, 1);
+  return into * out * offsets >= 1.25 * count * (into + out);
+}
+
+export function weightGradientAs(
+  form: WeightGradientForm,
+  pairs: readonly Pair[],
+  window: Window,
+  target: Target,
+): Tensor {
+  const eachPair = (gradient: (x: Tensor, dy: Tensor) => Tensor) =>
+    addAll(pairs.map(([x, dy]) => gradient(x, dy)));
+  switch (form) {
+    case "fourier": {
+      const [x, dy] = pairs[0]!;
+      return fourierWeightGradient(pairs, convolutionShape(x, dy.shape.slice(1))!, window);
+    }
+    case "spectral": {
+      const [x, dy] = pairs[0]!;
+      return spectralWeightGradient(pairs, planOf(convolutionShape(x, dy.shape.slice(1))!, window));
+    }
+    case "winograd": {
+      const [x, dy] = pairs[0]!;
+      const shape = convolutionShape(x, dy.shape.slice(1));
+      const plan = winogradPlan(shape, window, x) ?? winogradPlans(shape, window, x)[0]!;
+      return winogradWeightGradient(pairs, plan);
+    }
+    case "swapped":
+      return eachPair((x, dy) => swapped(x, dy, window));
+    case "im2col":
+      return eachPair((x, dy) => im2col(x, dy, window, target));
+    case "depthwise":
+      return eachPair((x, dy) => depthwise(x, dy, window));
+    case "per-offset":
+      return eachPair((x, dy) => perOffset(x, dy, window, target));
+    case "blocked":
+      return eachPair((x, dy) => blockedWeightGradient(x, dy, window));
+    case "folded":
+      return eachPair((x, dy) => folded(x, dy, window, target));
+  }
+}
+
+/** Convolution of x with dy as its kernel, batch and channels swapped, stride and dilation swapped. */
+function swapped(x: Tensor, dy: Tensor, window: Window): Tensor {
+  const order = [1, 0, ...window.kernel.map((_, axis) => axis + 2)];
+  const wide = applySingle("Conv", [transpose(x, order), transpose(dy, order)], {
+    strides: window.dilations,
+    dilations: window.strides,
+    pads: [...window.before, ...window.after],
+  });
+  // Where the stride does not divide, it yields more than the kernel.
+  const cuts = window.kernel.flatMap((end, axis) =>
+    wide.shape[axis + 2] === end ? [] : [{ axis: axis + 2, end }],
+  );
+  return transpose(cuts.length === 0 ? wide : slice(wide, cuts), order);
+}
+
+/** x with its zeros put round it, once for all offsets. */
+function padded(x: Tensor, window: Window): Tensor {
+  return pad(x, [0, 0, ...window.before], [0, 0, ...window.after]);
+}
+
+/** Every kernel offset, last axis fastest. */
+function offsetsOf(kernel: readonly number[]): number[][] {
+  return kernel.reduce<number[][]>(
+    (all, k) => all.flatMap((o) => Array.from({ length: k }, (_, i) => [...o, i])),
+    [[]],
+  );
+}
+
+/** What the window sees at one offset, for every output position: [batch, in, ...output space]. */
+function inputAtOffset(source: Tensor, dy: Tensor, window: Window, offset: readonly number[]): Tensor {
+  const ranges = offset.flatMap((o, i) => {
+    const [start, step, count] = [o * window.dilations[i]!, window.strides[i]!, dy.shape[i + 2]!];
+    const axis = i + 2;
+    // How far behind the end of the source the window reaches from here.
+    const rest = (window.kernel[i]! - 1 - o) * window.dilations[i]!;
+    if (!isStatic(count)) return [{ axis, start, step, ...(rest > 0 && { end: -rest }) }];
+    const end = start + (count - 1) * step + 1;
+    return start === 0 && step === 1 && end === source.shape[axis] ? [] : [{ axis, start, end, step }];
+  });
+  return ranges.length === 0 ? source : slice(source, ranges);
+}
+
+/** [batch, channels, ...space] as [batch, channels, positions], or with the channels in groups. */
+function positions(x: Tensor, groups = 1): Tensor {
+  const channels = x.shape[1] as number;
+  const lead = groups === 1 ? [channels] : [groups, channels / groups];
+  return reshape(x, [x.shape[0]!, ...lead, -1]);
+}
+
+/** a·bᵀ over the last two axes. */
+function timesTransposed(a: Tensor, b: Tensor, target: Target): Tensor {
+  if (target === "cpu") return fusedMatmul(a, b, { transB: 1 });
+  return matmul(a, transposeMatrix(b));
+}
+
+/** One matrix product per kernel offset. */
+function perOffset(x: Tensor, dy: Tensor, window: Window, target: Target): Tensor {
+  const { groups, kernel } = window;
+  const [into, out] = [(x.shape[1] as number) / groups, dy.shape[1] as number];
+  const source = padded(x, window);
+  const right = positions(dy, groups);
+  const products = offsetsOf(kernel).map((offset) => {
+    const seen = positions(inputAtOffset(source, dy, window, offset), groups);
+    return reshape(sum(timesTransposed(right, seen, target), 0), [out, into, 1]);
+  });
+  return reshape(products.length === 1 ? products[0]! : concat(products, 2), [out, into, ...kernel]);
+}
+
+/** One matrix product per kernel offset over images and positions together: channels go first. One group. */
+function folded(x: Tensor, dy: Tensor, window: Window, target: Target): Tensor {
+  const [into, out] = [x.shape[1] as number, dy.shape[1] as number];
+  const order = [1, 0, ...window.kernel.map((_, axis) => axis + 2)];
+  const source = transpose(padded(x, window), order);
+  const right = reshape(transpose(dy, order), [out, -1]);
+  const products = offsetsOf(window.kernel).map((offset) => {
+    const seen = reshape(inputAtOffset(source, dy, window, offset), [into, -1]);
+    return reshape(timesTransposed(right, seen, target), [out, into, 1]);
+  });
+  return reshape(products.length === 1 ? products[0]! : concat(products, 2), [out, into, ...window.kernel]);
+}
+
+/** All offsets side by side, then one product: pays when there are few input channels. */
+function im2col(x: Tensor, dy: Tensor, window: Window, target: Target): Tensor {
+  const source = padded(x, window);
+  const columns = offsetsOf(window.kernel).map((offset) =>
+    positions(inputAtOffset(source, dy, window, offset)),
+  );
+  const product = sum(timesTransposed(positions(dy), concat(columns, 1), target), 0);
+  const [out, into] = [dy.shape[1] as number, x.shape[1] as number];
+  const byOffset = reshape(product, [out, columns.length, into]);
+  return reshape(transpose(byOffset, [0, 2, 1]), [out, into, ...window.kernel]);
+}
+
+/** One channel per group: products and sums, no matrices. */
+function depthwise(x: Tensor, dy: Tensor, window: Window): Tensor {
+  const source = padded(x, window);
+  const allButChannels = dy.shape.flatMap((_, axis) => (axis === 1 ? [] : [axis]));
+  const parts = offsetsOf(window.kernel).map((offset) => {
+    const total = sum(mul(inputAtOffset(source, dy, window, offset), dy), allButChannels);
+    return reshape(total, [-1, 1, 1]);
+  });
+  const joined = parts.length === 1 ? parts[0]! : concat(parts, 2);
+  return reshape(joined, [dy.shape[1]!, 1, ...window.kernel]);
+}

@@ -1,0 +1,38 @@
+import { blockedScaledSum, hasBlockedKernels, isScaledSumBlockable } from "./blocked.js";
+import { sameShape, sizeOf } from "../dims.js";
+import { applySingle, defineOperator, rejectCall, required } from "../operator.js";
+import type { Tensor } from "../tensor.js";
+import type { Operand } from "../operators/elementwise/elementwise.js";
+import { add, mul, scalar } from "../operators/elementwise/elementwise.js";
+import { sum } from "../operators/reduce/reduce.js";
+
+defineOperator({
+  type: "ScaledAdd",
+  infer: (call) => {
+    const [x, scale, y] = [required(call, 0, "x"), required(call, 1, "scale"), required(call, 2, "y")];
+    if (scale.rank !== 0) rejectCall(call, "the scale is no scalar");
+    if (!sameShape(x.shape, y.shape)) rejectCall(call, "the shapes of x and y differ");
+    return [{ dtype: x.dtype, shape: x.shape }];
+  },
+  gradient: (call) => {
+    const [x, scale] = call.inputs as [Tensor, Tensor];
+    const { dy } = call;
+    return [mul(dy, scale), call.needs(1) ? sum(mul(dy, x)) : undefined, dy];
+  },
+  lower: (call, target) => {
+    const [x, scale, y] = call.inputs as [Tensor, Tensor, Tensor];
+    return [target === "cpu" && isLong(x) ? blockedScaledSum(x, scale, y) : add(mul(x, scale), y)];
+  },
+});
+
+/** scale * x + y. */
+export function scaledAdd(x: Tensor, scale: Operand, y: Tensor): Tensor {
+  return applySingle("ScaledAdd", [x, typeof scale === "number" ? scalar(scale, x.dtype) : scale, y]);
+}
+
+/** From here on one pass pays; measured, docs/engine.md. */
+const LONG = 2 ** 15;
+
+function isLong(x: Tensor): boolean {
+  return hasBlockedKernels() && isScaledSumBlockable(x) && (sizeOf(x.shape) as number) >= LONG;
+}

@@ -1,0 +1,236 @@
+import type { ConvolutionShape } from "./fourier.js";
+import { add } from "../operators/elementwise/elementwise.js";
+import { concat } from "../operators/shape/join.js";
+import { matmul, transposeMatrix } from "../operators/linear/matmul.js";
+import { reshape, transpose } from "../operators/shape/shape.js";
+import { slice } from "../operators/shape/slice-pad.js";
+import { sharedMatrix } from "../shared-constant.js";
+import type { Tensor } from "../tensor.js";
+import type { Window } from "../window.js";
+
+/*
+ * Convolution with large kernels on many channels in the frequencies of both axes, where it is one complex product of
+ * channels for each frequency:
+ *
+ *     Y[f] = X[f] K[f],  K[f] = sum_k w[k] e^{2 pi i f (k - pad) / L},  dX[f] = dY[f] conj K[f],  dK[f] = conj dY[f] X[f]
+ *
+ * on circles so long that nothing wraps round. Everything is a product of matrices: those of the transforms are small and
+ * constant, and act from the left on images whose positions come first. A spectrum is [rows of frequencies, (re | im),
+ * columns of frequencies, batch, channels]: real products with Re K and Im K serve both parts, and the way back adds them
+ * up. Of the columns only those up to the middle are kept, the others being their mirror images.
+ *
+ * A 9 x 9 kernel on 32 x 32 positions needs a tenth of the multiply-adds. What is used in several products is transformed
+ * once: equal calls are, and the matrices are made once for every size.
+ */
+
+/** One axis: lengths of input, output and kernel, pad before, and the length of the circle. */
+interface Axis {
+  readonly input: number;
+  readonly output: number;
+  readonly kernel: number;
+  readonly before: number;
+  readonly circle: number;
+}
+
+export interface SpectralPlan {
+  readonly channelsIn: number;
+  readonly channelsOut: number;
+  readonly rows: Axis;
+  readonly columns: Axis;
+  /** Columns of frequencies that are kept. */
+  readonly half: number;
+}
+
+function axisOf(shape: ConvolutionShape, window: Window, axis: 0 | 1): Axis {
+  const [input, output] = [shape.x[axis + 1]!, shape.y[axis + 1]!];
+  const [kernel, before] = [window.kernel[axis]!, window.before[axis]!];
+  const reach = Math.max(input + before, output + kernel - 1 - before);
+  return { input, output, kernel, before, circle: axis === 1 ? reach + (reach % 2) : reach };
+}
+
+/** A plan for any plain convolution, whether it pays or not. */
+export function planOf(shape: ConvolutionShape, window: Window): SpectralPlan {
+  const [rows, columns] = [axisOf(shape, window, 0), axisOf(shape, window, 1)];
+  return { channelsIn: shape.x[0], channelsOut: shape.y[0], rows, columns, half: columns.circle / 2 + 1 };
+}
+
+/**
+ * The plan where this form pays, undefined elsewhere: plain convolutions of many channels whose multiply-adds fall to a
+ * third, for batches large enough that kernels, which grow, are not all there is to read.
+ */
+export function spectralPlan(
+  shape: ConvolutionShape | undefined,
+  window: Window,
+  batch: unknown,
+): SpectralPlan | undefined {
+  const unit = [...window.strides, ...window.dilations, window.groups].every((n) => n === 1);
+  if (shape === undefined || !unit || window.kernel.length !== 2 || !window.kernel.every((k) => k >= 5)) {
+    return undefined;
+  }
+  const large = Math.min(shape.x[0], shape.y[0]) >= 32 && typeof batch === "number" && batch >= 8;
+  if (!large) return undefined;
+  const plan = planOf(shape, window);
+  const { rows, columns, half, channelsIn, channelsOut } = plan;
+  const pairs = channelsIn * channelsOut;
+  const direct = pairs * rows.kernel * columns.kernel * rows.output * columns.output;
+  const there = 2 * half * rows.input * (columns.input + 2 * rows.circle) * channelsIn;
+  const back = 2 * half * rows.output * (columns.output + 4 * rows.circle) * channelsOut;
+  return 3 * (there + 4 * pairs * half * rows.circle + back) <= direct ? plan : undefined;
+}
+
+// ---- matrices ----------------------------------------------------------------------------------------------------------
+
+/** Positions of samples on a circle. */
+interface Samples {
+  readonly count: number;
+  /** Position of the first. */
+  readonly first: number;
+  readonly circle: number;
+}
+
+/** Real samples to (re | im, column of frequencies) of their transform, e^{sign 2 pi i f position / circle}. */
+function realTransform({ count, first, circle }: Samples, half: number, sign: number): Tensor {
+  return sharedMatrix(`real ${first} ${circle} ${sign}`, 2 * half, count, (row, sample) => {
+    const angle = (2 * Math.PI * (row % half) * (sample + first)) / circle;
+    return row < half ? Math.cos(angle) : sign * Math.sin(angle);
+  });
+}
+
+/** (sample, re | im) to (frequency, re | im). */
+function complexTransform({ count, first, circle }: Samples, sign: number): Tensor {
+  return sharedMatrix(`complex ${first} ${circle} ${sign}`, 2 * circle, 2 * count, (row, column) => {
+    const angle = (sign * 2 * Math.PI * (row >> 1) * ((column >> 1) + first)) / circle;
+    if (row % 2 === column % 2) return Math.cos(angle);
+    return row % 2 === 0 ? -Math.sin(angle) : Math.sin(angle);
+  });
+}
+
+/** (re | im, column of frequencies) back to real samples. */
+function realInverse({ count, first, circle }: Samples, half: number): Tensor {
+  return sharedMatrix(`real inverse ${first} ${circle}`, count, 2 * half, (sample, column) => {
+    const f = column % half;
+    const angle = (2 * Math.PI * f * (sample + first)) / circle;
+    const weight = (f === 0 || f === circle / 2 ? 1 : 2) / circle;
+    return weight * (column < half ? Math.cos(angle) : -Math.sin(angle));
+  });
+}
+
+/** How real and imaginary part of a sum are made of two products: factors of [re from 0, re from 1, im from 0, im from 1]. */
+type Parts = readonly [number, number, number, number];
+
+/** Products (frequency, 0 | 1), combined to complex numbers, back to (sample, re | im). */
+function complexInverse({ count, first, circle }: Samples, parts: Parts): Tensor {
+  const [re0, re1, im0, im1] = parts;
+  return sharedMatrix(
+    `complex inverse ${first} ${circle} ${parts.join()}`,
+    2 * count,
+    2 * circle,
+    (row, column) => {
+      const angle = (2 * Math.PI * (column >> 1) * ((row >> 1) + first)) / circle;
+      const [re, im] = column % 2 === 0 ? [re0, im0] : [re1, im1];
+      const [c, s] = [Math.cos(angle) / circle, Math.sin(angle) / circle];
+      return row % 2 === 0 ? c * re - s * im : s * re + c * im;
+    },
+  );
+}
+
+const samples = (count: number, { circle }: Axis, first = 0): Samples => ({ count, first, circle });
+const taps = (axis: Axis): Samples => samples(axis.kernel, axis, -axis.before);
+
+// ---- transforms --------------------------------------------------------------------------------------------------------
+
+/** Maps [batch, channels, height, width] to their spectrum [rows, 2, half, batch, channels]. */
+function spectrum(x: Tensor, { rows, columns, half }: SpectralPlan): Tensor {
+  const [batch, channels, height, width] = x.shape as [number, number, number, number];
+  const first = reshape(transpose(reshape(x, [batch * channels, height * width]), [1, 0]), [
+    height,
+    width,
+    -1,
+  ]);
+  const across = matmul(realTransform(samples(width, columns), half, -1), first);
+  const down = matmul(complexTransform(samples(height, rows), -1), reshape(across, [2 * height, -1]));
+  return reshape(down, [rows.circle, 2, half, batch, channels]);
+}
+
+/** The way back: the two sums of products, each [rows, 2, half, batch, channels], to [batch, channels, height, width]. */
+function fromSpectrum(
+  products: readonly (readonly [Tensor, Parts])[],
+  [height, width]: readonly [number, number],
+  { rows, columns, half }: SpectralPlan,
+): Tensor {
+  const [, , , batch, channels] = products[0]![0].shape as [number, number, number, number, number];
+  const lines = products
+    .map(([product, parts]) =>
+      matmul(complexInverse(samples(height, rows), parts), reshape(product, [2 * rows.circle, -1])),
+    )
+    .reduce((a, b) => add(a, b));
+  const back = realInverse(samples(width, columns), half);
+  const positions = matmul(back, reshape(lines, [height, 2 * half, -1]));
+  const maps = transpose(reshape(positions, [height * width, batch * channels]), [1, 0]);
+  return reshape(maps, [batch, channels, height, width]);
+}
+
+/** [out, in, ...kernel] to the real and the imaginary part of its spectrum, [rows, 1, half, out, in] each. */
+function kernelSpectrum(w: Tensor, plan: SpectralPlan): readonly [re: Tensor, im: Tensor] {
+  const { rows, columns, half, channelsIn, channelsOut } = plan;
+  const cells = rows.kernel * columns.kernel;
+  const flat = transpose(reshape(w, [channelsOut * channelsIn, cells]), [1, 0]);
+  const across = matmul(
+    realTransform(taps(columns), half, 1),
+    reshape(flat, [rows.kernel, columns.kernel, -1]),
+  );
+  const down = matmul(complexTransform(taps(rows), 1), reshape(across, [2 * rows.kernel, -1]));
+  const whole = reshape(down, [rows.circle, 2, half, channelsOut, channelsIn]);
+  return [slice(whole, [{ axis: 1, end: 1 }]), slice(whole, [{ axis: 1, start: 1 }])];
+}
+
+// ---- the three convolutions ------------------------------------------------------------------------------------------------
+
+/** y = conv(x, w). */
+export function spectralConvolution(x: Tensor, w: Tensor, plan: SpectralPlan): Tensor {
+  const [re, im] = kernelSpectrum(w, plan);
+  const source = spectrum(x, plan);
+  const products = [
+    [matmul(source, transposeMatrix(re)), [1, 0, 0, 1]],
+    [matmul(source, transposeMatrix(im)), [0, -1, 1, 0]],
+  ] as const;
+  return fromSpectrum(products, [plan.rows.output, plan.columns.output], plan);
+}
+
+/** The gradient of x: the transposed convolution of dy. */
+export function spectralInputGradient(dy: Tensor, w: Tensor, plan: SpectralPlan): Tensor {
+  const [re, im] = kernelSpectrum(w, plan);
+  const source = spectrum(dy, plan);
+  const products = [
+    [matmul(source, re), [1, 0, 0, 1]],
+    [matmul(source, im), [0, 1, -1, 0]],
+  ] as const;
+  return fromSpectrum(products, [plan.rows.input, plan.columns.input], plan);
+}
+
+/** The gradient of w, summed over several uses before the way back. */
+export function spectralWeightGradient(
+  pairs: readonly (readonly [x: Tensor, dy: Tensor])[],
+  plan: SpectralPlan,
+): Tensor {
+  const { rows, columns, half, channelsIn, channelsOut } = plan;
+  const sums = pairs.map(([x, dy]) => {
+    const [source, turned] = [spectrum(x, plan), transposeMatrix(spectrum(dy, plan))];
+    const [re, im] = [slice(source, [{ axis: 1, end: 1 }]), slice(source, [{ axis: 1, start: 1 }])];
+    return [matmul(turned, source), matmul(turned, concat([im, re], 1))] as const;
+  });
+  const same = sums.map(([product]) => product).reduce((a, b) => add(a, b));
+  const crossed = sums.map(([, product]) => product).reduce((a, b) => add(a, b));
+  const lines = [
+    [same, [1, 1, 0, 0]],
+    [crossed, [0, 0, 1, -1]],
+  ] as const;
+  const down = lines
+    .map(([product, parts]) =>
+      matmul(complexInverse(taps(rows), parts), reshape(product, [2 * rows.circle, -1])),
+    )
+    .reduce((a, b) => add(a, b));
+  const across = matmul(realInverse(taps(columns), half), reshape(down, [rows.kernel, 2 * half, -1]));
+  const cells = transpose(reshape(across, [rows.kernel * columns.kernel, -1]), [1, 0]);
+  return reshape(cells, [channelsOut, channelsIn, rows.kernel, columns.kernel]);
+}

@@ -1,0 +1,365 @@
+import type { ConvolutionShape } from "./fourier.js";
+import { fusedMatmul } from "../operators/contrib.js";
+import { add, addAll } from "../operators/elementwise/elementwise.js";
+import { concat } from "../operators/shape/join.js";
+import { matmul, transposeMatrix } from "../operators/linear/matmul.js";
+import { reshape, transpose } from "../operators/shape/shape.js";
+import { slice } from "../operators/shape/slice-pad.js";
+import { sharedMatrix } from "../shared-constant.js";
+import type { Tensor } from "../tensor.js";
+import type { Window } from "../window.js";
+
+/*
+ * 3 x 3 convolutions by minimal filtering (Winograd 1980; Lavin and Gray 2016, "Fast Algorithms for Convolutional Neural
+ * Networks", equation 8), F(m x m, 3 x 3): a tile of m x m results takes (m + 2)^2 products of channels instead of 9 m^2.
+ * With m = 4 that is a fourth, with m = 2 four ninths.
+ *
+ *     Y = A^T [ (G w G^T) * (B^T x B) ] A
+ *
+ * On maps of a few tiles, all of B^T x B is one product with a constant matrix that also cuts the tiles out and knows the
+ * zeros beyond the border, and so is the way back. Larger maps are cut into strips, one row of tiles high. The gradients are
+ * the adjoint of the same formula and use the same matrices: what was transformed for one product serves the others, since
+ * equal calls are made once.
+ *
+ * With P points, spectra are [P, tiles x batch, channels], those of kernels [P, out, in].
+ */
+
+const KERNEL = 3;
+
+/** Minimal filtering along one axis: matrices as rows, one for each point. */
+interface Filter {
+  readonly stride: number;
+  /** m, the results of a tile. */
+  readonly output: number;
+  /** A, [points, output]. */
+  readonly back: Matrix;
+  /** G, [points, 3]. */
+  readonly kernel: Matrix;
+  /** B^T, [points, what a tile sees]. */
+  readonly input: Matrix;
+}
+type Matrix = readonly (readonly number[])[];
+
+/** Of stride 1, from the finite places at which polynomials are evaluated; the last is infinity. */
+function filterAt(places: readonly number[], taps = KERNEL): Filter {
+  const output = places.length + 2 - taps;
+  const others = (i: number) => places.filter((_, j) => j !== i);
+  const powers = (value: number, count: number) => Array.from({ length: count }, (_, k) => value ** k);
+  const scaled = (place: number, i: number) => {
+    const scale = others(i).reduce((product, other) => product * (place - other), 1);
+    return powers(place, taps).map((value) => value / scale);
+  };
+  return {
+    stride: 1,
+    output,
+    back: [...places.map((place) => powers(place, output)), unit(output, output - 1)],
+    kernel: [...places.map(scaled), unit(taps, taps - 1)],
+    input: [...places.map((_, i) => [...polynomial(others(i)), 0]), polynomial(places)],
+  };
+}
+
+const unit = (length: number, at: number): number[] => Array.from({ length }, (_, i) => (i === at ? 1 : 0));
+
+/** Product of all (x - root), coefficients from the constant on. */
+function polynomial(roots: readonly number[]): number[] {
+  return roots.reduce<number[]>(
+    (product, root) => [...product, 0].map((_, i) => (product[i - 1] ?? 0) - root * (product[i] ?? 0)),
+    [1],
+  );
+}
+
+/** Of stride 2: the outer taps meet the even places, by minimal filtering of two taps, the middle one the odd places. */
+function stridedFilterAt(places: readonly number[]): Filter {
+  const { output, back, kernel, input } = filterAt(places, 2);
+  const results = Array.from({ length: output }, (_, i) => i);
+  return {
+    stride: 2,
+    output,
+    back: [...back, ...results.map((i) => unit(output, i))],
+    kernel: [...kernel.map(([first, last]) => [first!, 0, last!]), ...results.map(() => unit(KERNEL, 1))],
+    input: [
+      ...input.map((row) => row.flatMap((value, i) => (i === 0 ? [value] : [0, value]))),
+      ...results.map((i) => unit(2 * output + 1, 2 * i + 1)),
+    ],
+  };
+}
+
+/** The places of the second keep rounding errors small, a third of those with 1 and 2. */
+const FILTERS = [filterAt([0, 1, -1]), filterAt([0, 0.75, -0.75, 1.5, -1.5]), stridedFilterAt([0, 1])];
+
+export interface WinogradPlan {
+  readonly filter: Filter;
+  readonly batch: number;
+  readonly channelsIn: number;
+  readonly channelsOut: number;
+  /** Height and width. */
+  readonly input: readonly [number, number];
+  readonly output: readonly [number, number];
+  readonly before: readonly [number, number];
+  /** Tiles along the height and the width. */
+  readonly tiles: readonly [number, number];
+  /** How many rows of tiles are transformed by one product. */
+  readonly tileRows: number;
+}
+
+/**
+ * Plans for a 3 x 3 convolution of stride 1 or 2 of a known number of images, or of maps as many as they, whether they pay
+ * or not; none for others. Each filter has a plan with the whole map in one piece, then one in strips of a row of tiles.
+ */
+export function winogradPlans(
+  shape: ConvolutionShape | undefined,
+  window: Window,
+  images: Tensor,
+): WinogradPlan[] {
+  const [batch] = images.shape;
+  const plain = [...window.dilations, window.groups].every((n) => n === 1);
+  const small = window.kernel.length === 2 && window.kernel.every((k) => k === KERNEL);
+  if (images.dtype !== "float32" || shape === undefined || typeof batch !== "number") return [];
+  if (!plain || !small) return [];
+  const [channelsIn, height, width] = shape.x;
+  const [channelsOut, ...output] = shape.y;
+  const filters = FILTERS.filter(({ stride }) => window.strides.every((s) => s === stride));
+  const plans = filters.flatMap((filter) => {
+    const tiles = [Math.ceil(output[0] / filter.output), Math.ceil(output[1] / filter.output)] as const;
+    return [...new Set([tiles[0], 1])].map((tileRows): WinogradPlan => ({
+      filter,
+      batch,
+      channelsIn,
+      channelsOut,
+      input: [height, width],
+      output,
+      before: [window.before[0]!, window.before[1]!],
+      tiles,
+      tileRows,
+    }));
+  });
+  return plans.filter((plan) => stripsOf(plan).every(({ seen }) => seen[0] < seen[1]));
+}
+
+/** Where the form pays; measured, docs/engine.md. */
+interface Bounds {
+  /** Channels on both sides, at least. */
+  readonly channels: number;
+  /** Tiles in the batch, at least: with fewer, kernels are all there is to read. */
+  readonly tiles: number;
+  /** Multiply-adds over those of the direct sum, at most. */
+  readonly share: number;
+  /** What reading one number of a kernel's spectrum costs, and working it out where kernels are fed, in multiply-adds. */
+  readonly perKernelNumber: number;
+  /** What cutting one number out into a strip, or putting it back, costs. */
+  readonly perCutNumber: number;
+}
+
+/** ONNX Runtime computes convolutions with constant kernels faster, and works out the spectra of such kernels beforehand. */
+const FIXED: Bounds = { channels: 64, tiles: 16, share: 0.8, perKernelNumber: 24, perCutNumber: 240 };
+const FED: Bounds = { channels: 32, tiles: 16, share: 1.1, perKernelNumber: 48, perCutNumber: 120 };
+/** What reading that number costs every strip after the first. */
+const READ_AGAIN = 24;
+
+/** The plan that pays most, undefined where none does: it takes many channels on few tiles. */
+export function winogradPlan(
+  shape: ConvolutionShape | undefined,
+  window: Window,
+  images: Tensor,
+  fixedKernel = false,
+): WinogradPlan | undefined {
+  const bounds = fixedKernel ? FIXED : FED;
+  const [best] = winogradPlans(shape, window, images).sort((a, b) => costOf(a, bounds) - costOf(b, bounds));
+  if (best === undefined) return undefined;
+  const { channelsIn, channelsOut } = best;
+  if (Math.min(channelsIn, channelsOut) < bounds.channels || tilesOf(best) * best.batch < bounds.tiles) {
+    return undefined;
+  }
+  const direct = KERNEL ** 2 * channelsIn * channelsOut * area(best.output) * best.batch;
+  return costOf(best, bounds) <= bounds.share * direct ? best : undefined;
+}
+
+function costOf(plan: WinogradPlan, { perKernelNumber, perCutNumber }: Bounds): number {
+  const { batch, channelsIn, channelsOut, tiles, tileRows } = plan;
+  const cutting = tileRows < tiles[0] ? perCutNumber : 0;
+  const strips = stripsOf(plan).map(({ part }) => {
+    const numbers = (channelsIn * area(part.input) + channelsOut * area(part.output)) * batch;
+    return numbers * (pointsOf(plan) * tilesOf(part) + cutting);
+  });
+  const reading = perKernelNumber + READ_AGAIN * (strips.length - 1);
+  const products = channelsIn * channelsOut * (tilesOf(plan) * batch + reading);
+  return strips.reduce((a, b) => a + b, pointsOf(plan) * products);
+}
+
+const area = ([height, width]: readonly [number, number]): number => height * width;
+const tilesOf = ({ tiles }: WinogradPlan): number => area(tiles);
+const pointsOf = ({ filter }: WinogradPlan): number => filter.input.length ** 2;
+
+// ---- strips ------------------------------------------------------------------------------------------------------------
+
+type Range = readonly [start: number, end: number];
+
+/** Some rows of tiles, as a plan of their own. */
+interface Strip {
+  readonly part: WinogradPlan;
+  /** Rows of the input that it sees; those of neighbours overlap, together they are all. */
+  readonly seen: Range;
+  /** Rows of the output that it makes. */
+  readonly made: Range;
+}
+
+function stripsOf(plan: WinogradPlan): Strip[] {
+  const { filter, input, output, before, tiles, tileRows } = plan;
+  if (tileRows === tiles[0]) return [{ part: plan, seen: [0, input[0]], made: [0, output[0]] }];
+  const count = Math.ceil(tiles[0] / tileRows);
+  return Array.from({ length: count }, (_, i) => {
+    const rows = Math.min(tileRows, tiles[0] - i * tileRows);
+    const start = i * tileRows * filter.output;
+    const made: Range = [start, Math.min(start + rows * filter.output, output[0])];
+    const first = made[0] * filter.stride - before[0];
+    const last = (made[1] - 1) * filter.stride + KERNEL - before[0];
+    const seen: Range = [Math.max(0, first), i === count - 1 ? input[0] : Math.min(input[0], last)];
+    const part: WinogradPlan = {
+      ...plan,
+      input: [seen[1] - seen[0], input[1]],
+      output: [made[1] - made[0], output[1]],
+      before: [seen[0] - first, before[1]],
+      tiles: [rows, tiles[1]],
+      tileRows: rows,
+    };
+    return { part, seen, made };
+  });
+}
+
+function rowsOf(x: Tensor, [start, end]: Range): Tensor {
+  return end - start === x.shape[2] ? x : slice(x, [{ axis: 2, start, end }]);
+}
+
+/** The sum of strips in their places; each shares rows with the next at most. */
+function overlapped(strips: readonly { readonly rows: Range; readonly values: Tensor }[]): Tensor {
+  if (strips.length === 1) return strips[0]!.values;
+  const parts = strips.flatMap(({ rows: [start, end], values }, i) => {
+    const part = (from: number, to: number) =>
+      from < to ? [rowsOf(values, [from - start, to - start])] : [];
+    const [previous, next] = [strips[i - 1], strips[i + 1]];
+    const own = part(previous?.rows[1] ?? start, next?.rows[0] ?? end);
+    const shared = next === undefined ? [] : part(next.rows[0], end);
+    return [...own, ...shared.map((mine) => add(mine, rowsOf(next!.values, [0, end - next!.rows[0]])))];
+  });
+  return concat(parts, 2);
+}
+
+// ---- matrices ----------------------------------------------------------------------------------------------------------
+
+/**
+ * Rows (point, tile), one column for each position of a map, from a matrix [point, place in the tile] of one axis. Tiles
+ * are `step` positions apart, the first begins `before` the map.
+ */
+function tileMatrix(
+  name: string,
+  { tiles }: WinogradPlan,
+  matrix: Matrix,
+  map: readonly [number, number],
+  step: number,
+  before: readonly [number, number],
+): Tensor {
+  const [points, count] = [matrix.length, area(tiles)];
+  const full = `winograd ${name} ${points} ${step} ${tiles.join()} ${map.join()} ${before.join()}`;
+  return sharedMatrix(full, points * points * count, area(map), (row, column) => {
+    const [point, tile] = [Math.floor(row / count), row % count];
+    const y = Math.floor(column / map[1]) - step * Math.floor(tile / tiles[1]) + before[0];
+    const x = (column % map[1]) - step * (tile % tiles[1]) + before[1];
+    return (matrix[Math.floor(point / points)]![y] ?? 0) * (matrix[point % points]![x] ?? 0);
+  });
+}
+
+function inputMatrix(plan: WinogradPlan): Tensor {
+  const { input, output, stride } = plan.filter;
+  return tileMatrix("input", plan, input, plan.input, stride * output, plan.before);
+}
+
+function outputMatrix(plan: WinogradPlan): Tensor {
+  return tileMatrix("output", plan, plan.filter.back, plan.output, plan.filter.output, [0, 0]);
+}
+
+function kernelMatrix({ filter: { kernel } }: WinogradPlan): Tensor {
+  const points = kernel.length;
+  const value = (point: number, tap: number) =>
+    kernel[Math.floor(point / points)]![Math.floor(tap / KERNEL)]! * kernel[point % points]![tap % KERNEL]!;
+  return sharedMatrix(`winograd kernel ${points}`, points * points, KERNEL ** 2, value);
+}
+
+// ---- transforms --------------------------------------------------------------------------------------------------------
+
+/** [batch, channels, height, width] to [points, tiles x batch, channels]. */
+function spectrum(x: Tensor, matrix: Tensor, plan: WinogradPlan): Tensor {
+  const points = fusedMatmul(matrix, reshape(x, [-1, matrix.shape[1]!]), { transB: 1 });
+  return reshape(points, [pointsOf(plan), -1, x.shape[1]!]);
+}
+
+const inputSpectrum = (x: Tensor, rows: Range, part: WinogradPlan): Tensor =>
+  spectrum(rowsOf(x, rows), inputMatrix(part), part);
+
+const outputSpectrum = (dy: Tensor, rows: Range, part: WinogradPlan): Tensor =>
+  spectrum(rowsOf(dy, rows), outputMatrix(part), part);
+
+/**
+ * Spectra of maps through those of kernels, turned round for the way back of gradients, and to maps [batch, channels,
+ * height, width]. Where one tile is the whole map there are few of them, and the kernels are what takes time to read: on
+ * the left of the product they are read as they stand, on the right they would be copied.
+ */
+function throughKernels(source: Tensor, kernel: Tensor, back: boolean, plan: WinogradPlan): Tensor {
+  const [channels, map] = back ? [plan.channelsIn, plan.input] : [plan.channelsOut, plan.output];
+  const matrix = back ? inputMatrix(plan) : outputMatrix(plan);
+  const positions = (points: Tensor) =>
+    fusedMatmul(reshape(points, [pointsOf(plan) * tilesOf(plan), -1]), matrix, { transA: 1 });
+  if (tilesOf(plan) > 1) {
+    const points = back ? matmul(source, kernel) : fusedMatmul(source, kernel, { transB: 1 });
+    return reshape(positions(points), [-1, channels, ...map]);
+  }
+  const points = fusedMatmul(kernel, source, back ? { transA: 1, transB: 1 } : { transB: 1 });
+  const byChannel = reshape(positions(points), [channels, -1, area(map)]);
+  return reshape(transpose(byChannel, [1, 0, 2]), [-1, channels, ...map]);
+}
+
+/** As transpose and product, so that ONNX Runtime works it out once for kernels that are constants. */
+function kernelSpectrum(w: Tensor, plan: WinogradPlan): Tensor {
+  const { channelsIn, channelsOut } = plan;
+  const taps = transposeMatrix(reshape(w, [channelsOut * channelsIn, KERNEL ** 2]));
+  return reshape(matmul(kernelMatrix(plan), taps), [pointsOf(plan), channelsOut, channelsIn]);
+}
+
+// ---- the three convolutions ------------------------------------------------------------------------------------------------
+
+/** y = conv(x, w). */
+export function winogradConvolution(x: Tensor, w: Tensor, plan: WinogradPlan): Tensor {
+  const kernel = kernelSpectrum(w, plan);
+  const strips = stripsOf(plan).map(({ part, seen }) =>
+    throughKernels(inputSpectrum(x, seen, part), kernel, false, part),
+  );
+  return strips.length === 1 ? strips[0]! : concat(strips, 2);
+}
+
+/** The gradient of x: the transposed convolution of dy. */
+export function winogradInputGradient(dy: Tensor, w: Tensor, plan: WinogradPlan): Tensor {
+  const kernel = kernelSpectrum(w, plan);
+  return overlapped(
+    stripsOf(plan).map(({ part, seen, made }) => ({
+      rows: seen,
+      values: throughKernels(outputSpectrum(dy, made, part), kernel, true, part),
+    })),
+  );
+}
+
+/** The gradient of w, summed over strips and over several uses before the way back. */
+export function winogradWeightGradient(
+  pairs: readonly (readonly [x: Tensor, dy: Tensor])[],
+  plan: WinogradPlan,
+): Tensor {
+  const { channelsIn, channelsOut } = plan;
+  const points = addAll(
+    pairs.flatMap(([x, dy]) =>
+      stripsOf(plan).map(({ part, seen, made }) =>
+        fusedMatmul(outputSpectrum(dy, made, part), inputSpectrum(x, seen, part), { transA: 1 }),
+      ),
+    ),
+  );
+  const spectra = reshape(points, [pointsOf(plan), channelsOut * channelsIn]);
+  const kernels = fusedMatmul(spectra, kernelMatrix(plan), { transA: 1 });
+  return reshape(kernels, [channelsOut, channelsIn, KERNEL, KERNEL]);
+}

@@ -1,0 +1,19 @@
+/*
+ * Operators that rules call by their names, because importing the files that define them would run in a circle. Whatever
+ * differentiates, lowers or writes a graph imports this file. "sideEffects" in package.json names it and what it imports, so
+ * that no bundler drops them. The others come with the functions that call them, or with a file that is read.
+ */
+import "./operators/normalise/batch-norm.js";
+import "./convolution/conv.js";
+import "./operators/elementwise/elementwise.js";
+import "./operators/shape/expand.js";
+import "./operators/shape/join.js";
+import "./operators/spatial/pool.js";
+import "./operators/reduce/reduce.js";
+import "./operators/spatial/resize.js";
+import "./operators/reduce/running-sum.js";
+import "./operators/select/select.js";
+import "./operators/shape/shape-values.js";
+import "./operators/shape/shape.js";
+import "./operators/shape/slice-pad.js";
+import "./operators/reduce/softmax.js";

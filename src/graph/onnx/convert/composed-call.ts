@@ -1,0 +1,28 @@
+import { StriateError } from "../../../util/errors.js";
+import { isStatic } from "../../dims.js";
+import type { Tensor } from "../../tensor.js";
+import { constantData } from "../../tensor.js";
+import type { ImportedCall } from "./conversion.js";
+
+/** What a composition sees of a call: an operator of the standard that is said with others. */
+export type ComposedCall = ImportedCall;
+export type Composition = (call: ComposedCall) => readonly Tensor[];
+
+/** Input `index`, which must be there. */
+export function operand(call: ComposedCall, index: number): Tensor {
+  const tensor = call.inputs[index];
+  if (tensor === undefined) throw new StriateError(`input ${index} is missing`);
+  return tensor;
+}
+
+/** Whole numbers of an operand that is known when the file is read. */
+export function numbersOf(call: ComposedCall, index: number, what: string): readonly number[] {
+  const tensor = operand(call, index);
+  const data = constantData(tensor)?.data;
+  const known = data ? Array.from(data as ArrayLike<number | bigint>, Number) : tensor.known;
+  if (!known?.every(isStatic))
+    throw new StriateError(
+      `its ${what} must be known when the file is read: fix the shapes of the inputs (inputShapes)`,
+    );
+  return known;
+}

@@ -1,0 +1,389 @@
+import { StriateError } from "../../../util/errors.js";
+import { isStatic, normaliseAxis } from "../../dims.js";
+import { dtypeFromOnnx, isFloat, onnxTypeCode } from "../../dtype.js";
+import {
+  apply,
+  applySingle,
+  floatAttribute,
+  intAttribute,
+  intsAttribute,
+  operatorOf,
+  stringAttribute,
+} from "../../operator.js";
+import { reshapeLike } from "../../operators/broadcast.js";
+import { batchNormInference } from "../../operators/normalise/batch-norm.js";
+import { add, cast, div, mod, mul, sub } from "../../operators/elementwise/elementwise.js";
+import { mean as reduceMean, variance as reduceVariance } from "../../operators/reduce/reduce.js";
+import type { Attributes, Tensor } from "../../tensor.js";
+import { constant, constantData, integers, scope } from "../../tensor.js";
+import { transposedWindowOf, windowAttributes, windowOf } from "../../window.js";
+import { COMPOSITIONS } from "./compose.js";
+import { RECURRENT } from "./compose-recurrent.js";
+import { joinWithoutEmpty, splitWithEmpty } from "./empty-tensors.js";
+import { stableLogarithm } from "./stable-logarithm.js";
+import type { Conversion, Converted, ImportedCall } from "./conversion.js";
+import { RANDOM_OPERATORS, everywhere, isTraining, trainingDropout } from "./noise.js";
+import { modernised } from "./old-opsets.js";
+
+/** Far above any network: files that claim more are damaged. */
+const MOST_GROUPS = 2 ** 16;
+
+/** Brings a call of any supported opset into the form of opset 18; what it leaves alone has not changed since. */
+export function convert(call: ImportedCall): Converted {
+  const current = call.opset < 11 ? scope(call.name, () => modernised(call)) : call;
+  if (!("type" in current)) return current;
+  const conversion = CONVERSIONS.get(current.type);
+  const converted = conversion ? scope(call.name, () => conversion(current)) : current;
+  if (!("type" in converted) || operatorOf(converted.type) !== undefined) return converted;
+  // Operators that are not ours but can be said with ours.
+  const composition = COMPOSITIONS.get(converted.type);
+  return composition ? scope(call.name, () => composition(converted)) : converted;
+}
+
+/** Makes the node of a call that needs no more conversion. */
+export function make({ type, inputs, attributes, outputCount, name }: ImportedCall): readonly Tensor[] {
+  return apply(type, inputs, attributes, { outputs: outputCount, name });
+}
+
+function without(attributes: Attributes, ...names: readonly string[]): Attributes {
+  return Object.fromEntries(Object.entries(attributes).filter(([name]) => !names.includes(name)));
+}
+
+function first(call: ImportedCall): Tensor {
+  const x = call.inputs[0];
+  if (x === undefined) throw new StriateError("its first input is missing");
+  return x;
+}
+
+function identity(call: ImportedCall): ImportedCall {
+  return { ...call, type: "Identity", inputs: [first(call)], attributes: {}, outputCount: 1 };
+}
+
+function onlyFirstOutput(call: ImportedCall, what: string): void {
+  if (call.outputCount > 1) throw new StriateError(`${what} is used, which is not supported`);
+}
+
+/** Reduce*, Squeeze, Unsqueeze: `axes` was an attribute, until 18 at the latest. */
+const axesAsInput: Conversion = (call) => {
+  const axes = intsAttribute(call.attributes, "axes");
+  if (axes === undefined) return call;
+  return { ...call, inputs: [first(call), integers(axes)], attributes: without(call.attributes, "axes") };
+};
+
+const reduction: Conversion = (call) => {
+  const converted = axesAsInput(call) as ImportedCall;
+  if (converted.inputs[1]?.shape[0] !== 0) return converted;
+  if (intAttribute(call.attributes, "noop_with_empty_axes", 0) === 1) return identity(call);
+  return { ...converted, inputs: [first(call)] };
+};
+
+/** Before 13 these worked on a matrix: all axes from `axis` (default 1) on were one. */
+const softmax: Conversion = (call) => {
+  if (call.opset >= 13) return call;
+  const x = first(call);
+  const axis = normaliseAxis(intAttribute(call.attributes, "axis", 1), x.rank, call.type);
+  if (axis === x.rank - 1) return { ...call, attributes: { axis } };
+  return [reshapeLike(applySingle(call.type, [applySingle("Flatten", [x], { axis })], { axis: 1 }), x)];
+};
+
+const split: Conversion = (call) => {
+  const x = first(call);
+  const axis = normaliseAxis(intAttribute(call.attributes, "axis", 0), x.rank, "Split");
+  const sizes = intsAttribute(call.attributes, "split");
+  if (call.inputs[1] !== undefined) return splitWithEmpty(call);
+  if (sizes !== undefined)
+    return splitWithEmpty({ ...call, inputs: [x, integers(sizes)], attributes: { axis } });
+  const parts = intAttribute(call.attributes, "num_outputs", call.outputCount);
+  if (parts !== call.outputCount)
+    throw new StriateError(`num_outputs is ${parts}, it has ${call.outputCount} outputs`);
+  const length = x.shape[axis]!;
+  if (!isStatic(length)) return { ...call, inputs: [x], attributes: { axis, num_outputs: parts } };
+  const each = Math.ceil(length / parts);
+  const lengths = Array.from({ length: parts }, (_, i) => Math.min(each, length - each * i));
+  return { ...call, inputs: [x, integers(lengths)], attributes: { axis } };
+};
+
+/** Two at a time: the n-ary form has no gradient rule. */
+const chain: Conversion = (call) => {
+  if (call.inputs.length <= 1) return identity(call);
+  if (call.inputs.length === 2) return call;
+  const all = call.inputs.map((input) => {
+    if (input === undefined) throw new StriateError("an input is missing");
+    return input;
+  });
+  return [all.slice(1).reduce((total, next) => applySingle(call.type, [total, next]), all[0]!)];
+};
+
+/** ONNX Runtime's mask of what stays is false throughout before opset 12, and of the type of x before 10. */
+const dropout: Conversion = (call) => {
+  if (isTraining(call)) return trainingDropout(call);
+  if (call.outputCount === 1) return identity(call);
+  const mask = everywhere(first(call), call.opset >= 12);
+  return [applySingle("Identity", [first(call)]), call.opset < 10 ? cast(mask, first(call).dtype) : mask];
+};
+
+/**
+ * With the statistics of the batch in training mode: of opset 14 on an attribute, before it several outputs. Running
+ * averages follow, and before opset 14 the statistics themselves.
+ */
+const batchNormalisation: Conversion = (call) => {
+  const epsilon = floatAttribute(call.attributes, "epsilon", 1e-5);
+  const isTraining = call.opset >= 14 ? call.attributes.training_mode === 1 : call.outputCount > 1;
+  if (!isTraining) {
+    onlyFirstOutput(call, "a second output outside of training mode");
+    return { ...call, attributes: { epsilon: { float: epsilon } } };
+  }
+  const [x, scale, bias, mean, variance] = call.inputs.map((input) => {
+    if (input === undefined) throw new StriateError("an input is missing");
+    return input;
+  });
+  const axes = x!.shape.flatMap((_, axis) => (axis === 1 ? [] : [axis]));
+  const batch = { mean: reduceMean(x!, axes), variance: reduceVariance(x!, axes) };
+  const y = batchNormInference(x!, scale!, bias!, batch, epsilon);
+  const momentum = floatAttribute(call.attributes, "momentum", 0.9);
+  const averaged = (running: Tensor, now: Tensor) =>
+    add(mul(running, momentum), mul(cast(now, running.dtype), 1 - momentum));
+  const averages = [averaged(mean!, batch.mean), averaged(variance!, batch.variance)];
+  return [y, ...averages, batch.mean, batch.variance].slice(0, call.outputCount);
+};
+
+const pad: Conversion = (call) => {
+  const mode = stringAttribute(call.attributes, "mode", "constant");
+  if (mode === "wrap") throw new StriateError("Pad of mode wrap (opset 19) is not supported");
+  return call;
+};
+
+/** An empty vector stands for an absent operand. */
+const resize: Conversion = (call) => {
+  const inputs = call.inputs.map((input, i) => (i > 0 && input?.shape[0] === 0 ? undefined : input));
+  const crops = call.attributes.coordinate_transformation_mode === "tf_crop_and_resize";
+  const plain = { ...call, inputs };
+  if (crops) {
+    if (!inputs[1] || !constantData(inputs[1]))
+      throw new StriateError("the region of its crop must be constant");
+    return plain;
+  }
+  return withClearLengths(plain);
+};
+
+/**
+ * A length of 10 times 0.7, in single precision, is 7 by the product of both in single precision and 6 in double. ONNX
+ * Runtime computes one and expects the other: such axes get the size that it computes.
+ */
+function withClearLengths(call: ImportedCall): Converted {
+  const [x, factors] = [first(call), call.inputs[2] && constantData(call.inputs[2])?.data];
+  const given = intsAttribute(call.attributes, "axes") ?? x.shape.map((_, axis) => axis);
+  if (call.inputs[3] !== undefined || factors?.length !== given.length) return call;
+  const axes = given.map((axis, i) => {
+    const at = normaliseAxis(axis, x.rank, call.type);
+    const [dim, factor] = [x.shape[at]!, Number(factors[i])];
+    const size = isStatic(dim) ? Math.floor(Math.fround(dim * factor)) : undefined;
+    const isUnclear = isStatic(dim) && size !== Math.floor(dim * factor);
+    return { at, factor, size: isUnclear ? size : undefined };
+  });
+  const unclear = axes.filter(({ size }) => size !== undefined);
+  if (unclear.length === 0) return call;
+  const clear = axes.filter(({ size, factor }) => size === undefined && factor !== 1);
+  const on = (part: typeof axes) => ({ ...call.attributes, axes: part.map(({ at }) => at) });
+  const sizes = integers(unclear.map(({ size }) => size!));
+  const y = applySingle(call.type, [x, undefined, undefined, sizes], on(unclear));
+  if (clear.length === 0) return [y];
+  return [applySingle(call.type, [y, undefined, constant(clear.map(({ factor }) => factor))], on(clear))];
+}
+
+const upsample: Conversion = (call) =>
+  withClearLengths({
+    ...call,
+    type: "Resize",
+    inputs: [first(call), undefined, call.inputs[1]],
+    attributes: {
+      mode: stringAttribute(call.attributes, "mode", "nearest"),
+      coordinate_transformation_mode: "asymmetric",
+      nearest_mode: "floor",
+    },
+  });
+
+const pow: Conversion = (call) => {
+  const [base, exponent] = [first(call), call.inputs[1]];
+  if (exponent === undefined || exponent.dtype === base.dtype) return call;
+  return { ...call, inputs: [base, cast(exponent, base.dtype)] };
+};
+
+const castLike: Conversion = (call) => {
+  const like = call.inputs[1];
+  if (like === undefined) throw new StriateError("its second input is missing");
+  const attributes = { ...call.attributes, to: onnxTypeCode(like.dtype) };
+  return castTo({ ...call, type: "Cast", inputs: [first(call)], attributes });
+};
+
+/** How to round and what becomes of too large numbers is a question of the narrowest floats only. */
+const castTo = (call: ImportedCall): ImportedCall => {
+  const to = dtypeFromOnnx(intAttribute(call.attributes, "to", 0), "Cast");
+  const unused = to.startsWith("float8") ? ["round_mode"] : ["saturate", "round_mode"];
+  return { ...call, attributes: without(call.attributes, ...(to === "float8e8m0" ? [] : unused)) };
+};
+
+/** `start` and `end` brought into range, so that they are whole numbers of any size. */
+const shape: Conversion = (call) => {
+  const { rank } = first(call);
+  const clamp = (n: number): number => Math.min(Math.max(n < 0 ? n + rank : n, 0), rank);
+  const start = clamp(intAttribute(call.attributes, "start", 0));
+  const end = clamp(intAttribute(call.attributes, "end", rank));
+  return { ...call, attributes: start === 0 && end === rank ? {} : { start, end } };
+};
+
+/** Pads in place of `auto_pad` and `output_shape`, which runtimes do not all read alike. */
+const convTranspose: Conversion = (call) => {
+  const { auto_pad: auto = "NOTSET", output_shape: stated } = call.attributes;
+  const kernel = call.inputs[1]?.shape.slice(2);
+  if ((auto === "NOTSET" && stated === undefined) || kernel?.every(isStatic) !== true) return call;
+  const { window, outputPadding } = transposedWindowOf(call, kernel, first(call).shape.slice(2));
+  return { ...call, attributes: { ...windowAttributes(window), output_padding: outputPadding } };
+};
+
+/**
+ * Pads in place of an `auto_pad` that runtimes do not read alike: ONNX Runtime pads for the kernel without its gaps,
+ * whatever the dilations, and in some versions refuses kernels that are smaller than their stride.
+ */
+function withPads(call: ImportedCall): ImportedCall {
+  const { auto_pad: auto = "NOTSET" } = call.attributes;
+  const space = first(call).shape.slice(2);
+  const kernel = intsAttribute(call.attributes, "kernel_shape") ?? [];
+  const ones = space.map(() => 1);
+  const strides = intsAttribute(call.attributes, "strides") ?? ones;
+  const dilations = intsAttribute(call.attributes, "dilations") ?? ones;
+  const isClear = kernel.every((k, axis) => k >= strides[axis]! && (k === 1 || dilations[axis] === 1));
+  const isKnown = space.every((dim, axis) => isStatic(dim) || strides[axis] === 1);
+  if ((auto !== "SAME_UPPER" && auto !== "SAME_LOWER") || isClear || !isKnown) return call;
+  const plain = { ...call, attributes: without(call.attributes, "dilations") };
+  const { before, after } = windowOf(plain, kernel, space);
+  return { ...call, attributes: { ...without(call.attributes, "auto_pad"), pads: [...before, ...after] } };
+}
+
+const averagePool: Conversion = (call) => {
+  const isDilated = intsAttribute(call.attributes, "dilations")?.some((n) => n !== 1) === true;
+  return withPads(isDilated ? call : { ...call, attributes: without(call.attributes, "dilations") });
+};
+
+/** Indices that count down the columns of an image, from those that count along its rows. */
+const maxPool: Conversion = (call) => {
+  const rows = withPads({ ...call, attributes: without(call.attributes, "storage_order") });
+  if (call.outputCount === 1 || intAttribute(call.attributes, "storage_order", 0) === 0) return rows;
+  const [height, width, ...deeper] = first(call).shape.slice(2);
+  if (width === undefined || deeper.length > 0 || !isStatic(height!) || !isStatic(width))
+    throw new StriateError("storage_order of 1 needs two spatial axes of known lengths");
+  const [values, places] = make(rows) as [Tensor, Tensor];
+  const cell = mod(places, height * width);
+  const turned = add(mul(mod(cell, width), height), div(cell, width));
+  return [values, add(sub(places, cell), turned)];
+};
+
+/** Modes as opset 20 names them. */
+const gridSample: Conversion = (call) => {
+  const mode = stringAttribute(call.attributes, "mode", "linear").replace(/^bi/, "");
+  return { ...call, attributes: { ...call.attributes, mode } };
+};
+
+/** Before opset 16 there was one way to count, which is not the default of today. */
+const roiAlign: Conversion = (call) =>
+  call.opset >= 16
+    ? call
+    : { ...call, attributes: { ...call.attributes, coordinate_transformation_mode: "output_half_pixel" } };
+
+/** The axis was an attribute before opset 20, by default the second. */
+const fourier: Conversion = (call) => {
+  const { axis = 1 } = call.attributes;
+  if (call.opset >= 20 || typeof axis !== "number") return call;
+  const inputs = [first(call), call.inputs[1], constant(axis, [], "int64")];
+  return { ...call, inputs, attributes: without(call.attributes, "axis") };
+};
+
+/** Its second result says where the gradient goes. */
+const unique: Conversion = (call) => ({ ...call, outputCount: Math.max(2, call.outputCount) });
+
+const constantOfShape: Conversion = (call) => {
+  const { value } = call.attributes;
+  if (value !== undefined) return call;
+  return {
+    ...call,
+    attributes: { value: { tensor: { dtype: "float32", shape: [1], data: new Float32Array(1) } } },
+  };
+};
+
+/** The form of opset 21 and ours has one scale for each channel, that of 18 one for each group: write neither. */
+const groupNormalization: Conversion = (call) => {
+  const groups = intAttribute(call.attributes, "num_groups", 0);
+  if (groups < 1 || groups > MOST_GROUPS) throw new StriateError(`num_groups is ${groups}`);
+  const operator = operatorOf(call.type);
+  operator?.infer(call);
+  return operator?.lower?.(call, "portable", { isFixed: () => false }) ?? call;
+};
+
+const logarithm: Conversion = (call) => {
+  const stable = stableLogarithm(first(call));
+  return stable ? [stable] : call;
+};
+
+/** Element-wise rules of ours want floats; rounding whole numbers changes nothing. */
+const rounding: Conversion = (call) => (isFloat(first(call).dtype) ? call : identity(call));
+
+export const CONVERSIONS: ReadonlyMap<string, Conversion> = new Map<string, Conversion>([
+  ...RECURRENT,
+  ["Squeeze", axesAsInput],
+  ["Unsqueeze", axesAsInput],
+  ...["L1", "L2", "LogSum", "LogSumExp", "Max", "Mean", "Min", "Prod", "Sum", "SumSquare"].map(
+    (kind): [string, Conversion] => [`Reduce${kind}`, reduction],
+  ),
+  ["Softmax", softmax],
+  ["LogSoftmax", softmax],
+  ["Hardmax", softmax],
+  ["Split", split],
+  ["Concat", joinWithoutEmpty],
+  ["Max", chain],
+  ["Min", chain],
+  ["Dropout", dropout],
+  ["BatchNormalization", batchNormalisation],
+  ["GroupNormalization", groupNormalization],
+  ["Pad", pad],
+  ["Resize", resize],
+  ["Upsample", upsample],
+  ["Pow", pow],
+  ["Cast", castTo],
+  ["CastLike", castLike],
+  ["Shape", shape],
+  ["AveragePool", averagePool],
+  ["MaxPool", maxPool],
+  ["ConstantOfShape", constantOfShape],
+  ["ConvTranspose", convTranspose],
+  ["Scatter", (call) => ({ ...call, type: "ScatterElements" })],
+  ["Log", logarithm],
+  ["GridSample", gridSample],
+  ["RoiAlign", roiAlign],
+  ["DFT", fourier],
+  ["Unique", unique],
+  // Of a tensor, which is there: optional values themselves are not supported.
+  ["OptionalGetElement", identity],
+  ["OptionalHasElement", (call) => [constant(Number(call.inputs[0] !== undefined), [], "bool")]],
+  ["Floor", rounding],
+  ["Ceil", rounding],
+  ...RANDOM_OPERATORS,
+]);
+
+/** The value of a Constant node in whichever of its attributes it is. */
+export function constantOf(attributes: Attributes): Tensor {
+  for (const [name, value] of Object.entries(attributes)) {
+    if (name === "value" && typeof value === "object" && "tensor" in value) return constant(value.tensor);
+    if (name === "value_float" && typeof value === "object" && "float" in value) return constant(value.float);
+    if (name === "value_floats" && typeof value === "object" && "floats" in value)
+      return constant(value.floats);
+    if (name === "value_int" && typeof value === "number") return constant(bounded(value), [], "int64");
+    if (name === "value_ints" && Array.isArray(value))
+      return integers((value as readonly number[]).map(bounded));
+  }
+  throw new StriateError("it has no value that is supported (text and sparse values are not)");
+}
+
+/** The largest int64 stands for "to the end": any number that large will do. */
+function bounded(value: number): number {
+  return Math.min(Math.max(value, Number.MIN_SAFE_INTEGER), Number.MAX_SAFE_INTEGER);
+}

@@ -1,0 +1,39 @@
+import { isStatic, isStaticShape, normaliseAxis } from "../../dims.js";
+import { allocate } from "../../dtype.js";
+import { apply, intAttribute } from "../../operator.js";
+import type { Tensor } from "../../tensor.js";
+import { constant, integers } from "../../tensor.js";
+import type { Conversion } from "./conversion.js";
+
+/*
+ * Graphs of ours hold no axis of length 0. Files do: what is rotated in part is split into features and none, what grows
+ * begins as nothing. Such a tensor is a constant without elements while the file is read, and joining leaves it out.
+ */
+
+function isEmpty(x: Tensor | undefined): boolean {
+  return x?.shape.includes(0) === true;
+}
+
+/** Concat without operands that add nothing. */
+export const joinWithoutEmpty: Conversion = (call) => {
+  const filled = call.inputs.filter((x) => !isEmpty(x));
+  if (filled.length === 0 || filled.length === call.inputs.length) return call;
+  return filled.length === 1 && filled[0] !== undefined ? [filled[0]] : { ...call, inputs: filled };
+};
+
+/** Split some of whose parts have length 0. */
+export const splitWithEmpty: Conversion = (call) => {
+  const [x, sizes] = [call.inputs[0], call.inputs[1]?.known];
+  if (x === undefined || !isStaticShape(x.shape) || !sizes?.every(isStatic) || !sizes.includes(0))
+    return call;
+  const axis = normaliseAxis(intAttribute(call.attributes, "axis", 0), x.rank, call.type);
+  const filled = sizes.filter((size) => size !== 0);
+  if (filled.length === 0 || sizes.length !== call.outputCount) return call;
+  const parts =
+    filled.length === 1 && filled[0] === x.shape[axis]
+      ? [x]
+      : apply("Split", [x, integers(filled)], { axis }, { outputs: filled.length });
+  const none = constant({ dtype: x.dtype, shape: x.shape.with(axis, 0), data: allocate(x.dtype, 0) });
+  const rest = [...parts];
+  return sizes.map((size) => (size === 0 ? none : rest.shift()!));
+};

@@ -1,0 +1,116 @@
+import { StriateError } from "../../../util/errors.js";
+import type { Shape } from "../../dims.js";
+import type { DType } from "../../dtype.js";
+import { dtypeFromOnnx, isFloat } from "../../dtype.js";
+import { applySingle, floatAttribute, intAttribute, intsAttribute } from "../../operator.js";
+import { add, cast, greaterOrEqual, less, mul, scalar } from "../../operators/elementwise/elementwise.js";
+import { uniformNumber } from "../../operators/known-numbers.js";
+import { cumulativeSum } from "../../operators/reduce/running-sum.js";
+import { sum } from "../../operators/reduce/reduce.js";
+import { slice } from "../../operators/shape/slice-pad.js";
+import { softmax } from "../../operators/reduce/softmax.js";
+import { unsqueeze } from "../../operators/shape/shape.js";
+import type { Tensor } from "../../tensor.js";
+import type { Conversion, ImportedCall, NoiseKind } from "./conversion.js";
+
+/*
+ * Operators that draw random numbers. Randomness that a graph needs enters as an input: a standard normal or a uniform one,
+ * in [0, 1), which these scale, shift or compare. Their seeds are ignored.
+ */
+
+function drawn(call: ImportedCall, kind: NoiseKind, shape: Shape, dtype: DType): Tensor {
+  if (call.draw === undefined) throw new StriateError("random numbers can be drawn in whole files only");
+  if (!isFloat(dtype)) throw new StriateError(`it draws ${dtype}, expected floating-point numbers`);
+  return cast(call.draw(kind, shape), dtype);
+}
+
+function operand(call: ImportedCall): Tensor {
+  const [x] = call.inputs;
+  if (x === undefined) throw new StriateError("its first input is missing");
+  return x;
+}
+
+function dtypeOf(call: ImportedCall, fallback: DType): DType {
+  const code = intAttribute(call.attributes, "dtype", 0);
+  return code === 0 ? fallback : dtypeFromOnnx(code, call.type);
+}
+
+/** Noise of a kind, with the factor and the shift that the attributes say. */
+function scaled(call: ImportedCall, kind: NoiseKind, shape: Shape, fallback: DType): readonly Tensor[] {
+  const noise = drawn(call, kind, shape, dtypeOf(call, fallback));
+  const number = (name: string, otherwise: number) => floatAttribute(call.attributes, name, otherwise);
+  const [shift, factor] =
+    kind === "normal"
+      ? [number("mean", 0), number("scale", 1)]
+      : [number("low", 0), number("high", 1) - number("low", 0)];
+  const wide = factor === 1 ? noise : mul(noise, factor);
+  return [shift === 0 ? wide : add(wide, shift)];
+}
+
+const shaped =
+  (kind: NoiseKind): Conversion =>
+  (call) => {
+    const shape = intsAttribute(call.attributes, "shape");
+    if (shape === undefined) throw new StriateError("its shape is missing");
+    return scaled(call, kind, shape, "float32");
+  };
+
+const alike =
+  (kind: NoiseKind): Conversion =>
+  (call) =>
+    scaled(call, kind, operand(call).shape, operand(call).dtype);
+
+/** 1 with the probability that each element is, else 0. */
+const bernoulli: Conversion = (call) => {
+  const x = operand(call);
+  return [cast(less(drawn(call, "uniform", x.shape, x.dtype), x), dtypeOf(call, x.dtype))];
+};
+
+/** How many of the classes have a cumulated probability that a draw exceeds: the class it falls into. */
+const multinomial: Conversion = (call) => {
+  const x = operand(call);
+  if (x.rank !== 2) throw new StriateError(`expected [batch, classes], got rank ${x.rank}`);
+  const samples = intAttribute(call.attributes, "sample_size", 1);
+  const noise = drawn(call, "uniform", [x.shape[0]!, samples], x.dtype);
+  const cumulated = slice(cumulativeSum(softmax(x), 1), [{ axis: 1, end: -1 }]);
+  const passed = greaterOrEqual(unsqueeze(noise, [2]), unsqueeze(cumulated, [1]));
+  return [cast(sum(cast(passed, "float32"), 2), dtypeOf(call, "int32"))];
+};
+
+/** Whether Dropout of opset 12 and later drops anything; `is_test` and versions without it do not. */
+export function isTraining(call: ImportedCall): boolean {
+  const training = call.inputs[2];
+  if (training === undefined) return false;
+  const flag = uniformNumber(training);
+  if (flag === undefined)
+    throw new StriateError("Dropout whose training mode is fed cannot be imported: make it a constant");
+  return flag !== 0;
+}
+
+/** Zeros with the probability `ratio`, the rest scaled to the same mean. The mask says what stays. */
+export function trainingDropout(call: ImportedCall): readonly Tensor[] {
+  const x = operand(call);
+  const ratio = call.inputs[1] === undefined ? 0.5 : uniformNumber(call.inputs[1]);
+  if (ratio === undefined || !(ratio >= 0 && ratio < 1))
+    throw new StriateError(
+      `in training mode its ratio must be a constant of at least 0 and below 1, got ${ratio ?? "a computed one"}`,
+    );
+  if (ratio === 0) return [applySingle("Identity", [x]), everywhere(x, true)];
+  const mask = greaterOrEqual(drawn(call, "uniform", x.shape, x.dtype), ratio);
+  return [mul(mul(x, cast(mask, x.dtype)), 1 / (1 - ratio)), mask].slice(0, call.outputCount);
+}
+
+/** True or false throughout, in the shape of x. */
+export function everywhere(x: Tensor, value: boolean): Tensor {
+  const one = scalar(Number(value), "bool");
+  return applySingle("Expand", [one, applySingle("Shape", [x])]);
+}
+
+export const RANDOM_OPERATORS: readonly (readonly [string, Conversion])[] = [
+  ["RandomNormal", shaped("normal")],
+  ["RandomNormalLike", alike("normal")],
+  ["RandomUniform", shaped("uniform")],
+  ["RandomUniformLike", alike("uniform")],
+  ["Bernoulli", bernoulli],
+  ["Multinomial", multinomial],
+];

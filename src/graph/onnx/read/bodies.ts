@@ -1,0 +1,131 @@
+import { StriateError } from "../../../util/errors.js";
+import { isStatic, normaliseAxis } from "../../dims.js";
+import { intAttribute, intsAttribute } from "../../operator.js";
+import { concat, split } from "../../operators/shape/join.js";
+import { knownNumber } from "../../operators/known-numbers.js";
+import { squeeze, unsqueeze } from "../../operators/shape/shape.js";
+import type { Attributes, Tensor } from "../../tensor.js";
+import { constant } from "../../tensor.js";
+
+/*
+ * Loop and Scan, unrolled: their bodies are read once for every step. That gives ordinary nodes, which have gradients. How
+ * often a body runs has to be known when the file is read.
+ */
+
+/** Reads a body for its inputs, all of them given, and returns its outputs. */
+export type Body = (inputs: readonly Tensor[]) => readonly Tensor[];
+
+type Operands = readonly (Tensor | undefined)[];
+
+function given(operands: Operands): Tensor[] {
+  return operands.map((tensor, i) => {
+    if (tensor === undefined) throw new StriateError(`input ${i} is missing`);
+    return tensor;
+  });
+}
+
+function stacked(tensors: readonly Tensor[], axis: number): Tensor {
+  return concat(
+    tensors.map((tensor) => unsqueeze(tensor, [axis])),
+    axis,
+  );
+}
+
+const FROM_SHAPES = "give the shapes from which it follows in inputShapes, or unroll the loop";
+
+/** Loop (opsets 1 to 25): carried values from step to step, then what every step gives, stacked. */
+export function unrolledLoop(body: Body, [trips, condition, ...start]: Operands): Tensor[] {
+  const most = trips && knownNumber(trips);
+  if (trips !== undefined && most === undefined)
+    throw new StriateError(`how often the Loop runs is known only when the graph does: ${FROM_SHAPES}`);
+  const isTrue = (tensor: Tensor): boolean => {
+    const known = knownNumber(tensor);
+    if (known === undefined)
+      throw new StriateError("the condition of the Loop depends on what is fed, which cannot be imported");
+    return known !== 0;
+  };
+  let carried = given(start);
+  const steps: (readonly Tensor[])[] = [];
+  let goesOn = condition === undefined || isTrue(condition);
+  for (let step = 0; goesOn && (most === undefined || step < most); step++) {
+    const [again, ...results] = body([constant(step, [], "int64"), constant(1, [], "bool"), ...carried]);
+    if (again === undefined) throw new StriateError("the body of the Loop has no output");
+    carried = results.slice(0, carried.length);
+    steps.push(results.slice(carried.length));
+    goesOn = isTrue(again);
+  }
+  const [first] = steps;
+  return [
+    ...carried,
+    ...(first ?? []).map((_, i) =>
+      stacked(
+        steps.map((results) => results[i]!),
+        0,
+      ),
+    ),
+  ];
+}
+
+/** Scan (opsets 9 to 25): states from step to step over slices of sequences, then what every step gives, stacked. */
+export function unrolledScan(body: Body, operands: Operands, attributes: Attributes): Tensor[] {
+  const inputs = given(operands);
+  const count = intAttribute(attributes, "num_scan_inputs", 0);
+  if (count < 1 || count > inputs.length)
+    throw new StriateError(`num_scan_inputs is ${count} of ${inputs.length} inputs`);
+  let states = inputs.slice(0, inputs.length - count);
+  const list = (name: string): readonly number[] => intsAttribute(attributes, name) ?? [];
+  const sequences = inputs.slice(states.length).map((x, i) => {
+    const axis = normaliseAxis(list("scan_input_axes")[i] ?? 0, x.rank, "Scan");
+    const length = x.shape[axis]!;
+    if (!isStatic(length))
+      throw new StriateError(`the Scan runs over an axis of named length "${length}": ${FROM_SHAPES}`);
+    const slices = length === 1 ? [x] : split(x, Array<number>(length).fill(1), axis);
+    const inOrder = list("scan_input_directions")[i] === 1 ? slices.toReversed() : slices;
+    return inOrder.map((slice) => squeeze(slice, [axis]));
+  });
+  const length = sequences[0]!.length;
+  if (sequences.some((sequence) => sequence.length !== length))
+    throw new StriateError("the sequences of the Scan differ in length");
+  const steps = Array.from({ length }, (_, step) => {
+    const results = body([...states, ...sequences.map((sequence) => sequence[step]!)]);
+    const carried = states.length;
+    states = results.slice(0, carried);
+    return results.slice(carried);
+  });
+  const collected = steps[0]!.map((tensor, i) => {
+    const axis = normaliseAxis(list("scan_output_axes")[i] ?? 0, tensor.rank + 1, "Scan");
+    const values = steps.map((results) => results[i]!);
+    return stacked(list("scan_output_directions")[i] === 1 ? values.toReversed() : values, axis);
+  });
+  return [...states, ...collected];
+}
+
+/** Scan of opset 8: a batch of sequences, the first operand (which must be absent) their lengths. */
+export function unrolledBatchScan(
+  body: Body,
+  [lengths, ...operands]: Operands,
+  attributes: Attributes,
+): Tensor[] {
+  if (lengths !== undefined)
+    throw new StriateError("a Scan of opset 8 with lengths of its sequences is not supported");
+  const inputs = given(operands);
+  const batch = inputs[0]?.shape[0];
+  if (batch === undefined || !isStatic(batch))
+    throw new StriateError(`a Scan of opset 8 runs over a batch whose length must be known: ${FROM_SHAPES}`);
+  const { directions, ...others } = attributes;
+  const plain = directions === undefined ? others : { ...others, scan_input_directions: directions };
+  const rows = inputs.map((x) => (batch === 1 ? [x] : split(x, Array<number>(batch).fill(1), 0)));
+  const results = Array.from({ length: batch }, (_, row) =>
+    unrolledScan(
+      body,
+      rows.map((x) => squeeze(x[row]!, [0])),
+      plain,
+    ),
+  );
+  return results[0]!.map((_, i) =>
+    stacked(
+      results.map((tensors) => tensors[i]!),
+      0,
+    ),
+  );
+}

@@ -1,0 +1,62 @@
+import type { Dim } from "../../dims.js";
+import { isStatic, isStaticShape } from "../../dims.js";
+import type { DType, TensorData } from "../../dtype.js";
+import { fromNumbers, holdsNumbers, isFloat } from "../../dtype.js";
+import type { Tensor } from "../../tensor.js";
+import { constantData } from "../../tensor.js";
+
+/** Tensors with more elements are never computed while reading: what is folded is shape arithmetic. */
+export const LARGEST_FOLDED = 4096;
+
+/** A small tensor whose elements are known while reading; an element may be an axis length with a name. */
+export interface Value {
+  readonly dtype: DType;
+  readonly shape: readonly number[];
+  readonly elements: readonly Dim[];
+}
+
+export function sizeOfShape(shape: readonly number[]): number {
+  return shape.reduce((a, b) => a * b, 1);
+}
+
+/** What is known of a tensor's elements, undefined where that is not all of them. */
+export function valueOf(tensor: Tensor): Value | undefined {
+  const { dtype, shape, known } = tensor;
+  if (!isStaticShape(shape) || sizeOfShape(shape) > LARGEST_FOLDED || !holdsNumbers(dtype)) return undefined;
+  const data = constantData(tensor);
+  if (data !== undefined)
+    return { dtype, shape, elements: Array.from(data.data as ArrayLike<number | bigint>, Number) };
+  return known?.length === sizeOfShape(shape) ? { dtype, shape, elements: known } : undefined;
+}
+
+/** The value as constant data; undefined where an element is a name or does not fit the type. */
+export function dataOf({ dtype, shape, elements }: Value): TensorData | undefined {
+  if (!elements.every(isStatic)) return undefined;
+  if (!isFloat(dtype) && !elements.every(Number.isSafeInteger)) return undefined;
+  const data = fromNumbers(dtype, elements);
+  const kept = isFloat(dtype) || elements.every((element, i) => Number(data[i]) === element);
+  return kept ? { dtype, shape, data } : undefined;
+}
+
+/** Row-major positions: calls `body` with the index along each axis of every element. */
+export function mapElements<T>(shape: readonly number[], body: (index: readonly number[]) => T): T[] {
+  const index = shape.map(() => 0);
+  return Array.from({ length: sizeOfShape(shape) }, () => {
+    const result = body(index);
+    for (let axis = shape.length - 1; axis >= 0; axis--) {
+      index[axis] = index[axis]! + 1;
+      if (index[axis]! < shape[axis]!) break;
+      index[axis] = 0;
+    }
+    return result;
+  });
+}
+
+/** The element of a value at an index, aligned to the last axes and broadcast as NumPy does. */
+export function elementAt({ shape, elements }: Value, index: readonly number[]): Dim {
+  const skipped = index.length - shape.length;
+  let at = 0;
+  for (const [axis, length] of shape.entries())
+    at = at * length + (length === 1 ? 0 : index[axis + skipped]!);
+  return elements[at]!;
+}

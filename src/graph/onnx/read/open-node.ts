@@ -1,0 +1,94 @@
+import { createHash } from "node:crypto";
+import { closeSync, createReadStream, fstatSync, openSync, readSync, realpathSync, statSync } from "node:fs";
+import { basename, dirname, isAbsolute, join, relative, sep } from "node:path";
+import { StriateError } from "../../../util/errors.js";
+import { fileError, readFileChecked } from "../../../util/files-node.js";
+import { checkEnd } from "./external-data.js";
+import type { ImportedModel, ReadOptions } from "./read.js";
+import { OnnxFile } from "./read.js";
+
+/** One ONNX file can hold 2 GB; its values may lie in others. */
+const LARGEST_FILE = 2 ** 31 - 1;
+
+/**
+ * Opens an ONNX model. Values that it keeps in files beside it (as PyTorch 2.9 writes them) are read when the model is,
+ * each for itself, and only from the model's own folder.
+ *
+ * @param what how messages call the model, default the name of its file in quotes
+ * @throws StriateError for a file that is missing, damaged, or no ONNX file
+ *
+ * @example
+ * const { inputs, outputs } = (await openOnnx("resnet18.onnx")).read();
+ */
+export async function openOnnx(path: string, what = `"${basename(path)}"`): Promise<OnnxFile> {
+  const bytes = await readFileChecked(path, { what: "ONNX model", maxBytes: LARGEST_FILE });
+  const folder = dirname(path);
+  const beside = (location: string, offset: number, length: number) =>
+    readPart(fileBeside(folder, location), location, offset, length);
+  return new OnnxFile(bytes, what, beside, { owned: true });
+}
+
+/** Opens an ONNX model and reads it: {@link openOnnx} and `readOnnx` in one. */
+export async function loadOnnx(path: string, options: ReadOptions = {}): Promise<ImportedModel> {
+  return (await openOnnx(path, options.what)).read(options);
+}
+
+/**
+ * SHA-256 in hexadecimal digits of a model: of the bytes of its file, and of the files beside it that hold its values.
+ *
+ * @param path the model's own
+ */
+export async function sha256OfModel(path: string, { locations }: OnnxFile): Promise<string> {
+  const hash = createHash("sha256");
+  for (const file of [path, ...locations.map((location) => fileBeside(dirname(path), location))]) {
+    const pieces = createReadStream(file, { highWaterMark: 2 ** 20 }) as AsyncIterable<Uint8Array>;
+    for await (const piece of pieces) hash.update(piece);
+  }
+  return hash.digest("hex");
+}
+
+/** Bytes that a model takes: its file, and the files beside it that hold its values. */
+export function bytesOfModel(path: string, { size, locations }: OnnxFile): number {
+  const beside = [...locations].map((location) => statSync(fileBeside(dirname(path), location)).size);
+  return beside.reduce((a, b) => a + b, size);
+}
+
+/** The path of a file in a model's folder, or in a folder in it; never of one elsewhere, by whatever name or link. */
+function fileBeside(folder: string, location: string): string {
+  const refuse = (why: string) =>
+    new StriateError(
+      `its values lie in "${location}", ${why}; files are read from the model's own folder alone`,
+    );
+  const steps = location.split(/[/\\]/);
+  if (isAbsolute(location) || /^[a-z]:/i.test(location) || steps.includes(".."))
+    throw refuse("which is outside of the model's folder");
+  const file = join(folder, ...steps);
+  try {
+    const real = realpathSync(file);
+    const inside = relative(realpathSync(folder), real);
+    if (inside === ".." || inside.startsWith(`..${sep}`) || isAbsolute(inside))
+      throw refuse(`which is a link to "${real}"`);
+    return real;
+  } catch (cause) {
+    throw fileError("read the values in", file, cause);
+  }
+}
+
+function readPart(file: string, location: string, offset: number, length: number): Uint8Array {
+  const descriptor = openSync(file, "r");
+  try {
+    const stats = fstatSync(descriptor);
+    if (!stats.isFile()) throw new StriateError(`its values lie in "${location}", which is no file`);
+    checkEnd(location, stats.size, offset, length);
+    const bytes = new Uint8Array(length);
+    for (let done = 0; done < length;) {
+      // One call reads at most 2 GB.
+      const read = readSync(descriptor, bytes, done, Math.min(length - done, 2 ** 30), offset + done);
+      if (read === 0) throw new StriateError(`"${location}" became shorter while it was read`);
+      done += read;
+    }
+    return bytes;
+  } finally {
+    closeSync(descriptor);
+  }
+}

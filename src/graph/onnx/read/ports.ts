@@ -1,0 +1,82 @@
+import { StriateError } from "../../../util/errors.js";
+import type { Dim, Shape } from "../../dims.js";
+import { checkDim, isStaticShape, showShape } from "../../dims.js";
+import { dtypeFromOnnx } from "../../dtype.js";
+import type { Tensor } from "../../tensor.js";
+import { constant, input } from "../../tensor.js";
+import { LONGEST_AXIS } from "./decode.js";
+import type { TensorShapeProto_Dimension, ValueInfoProto } from "../generated/onnx_pb.js";
+
+/** A constant in place of an input: one number everywhere, or one for each element. */
+export function filled(input: Tensor, value: number | readonly number[], what: string): Tensor {
+  const { shape, dtype } = input;
+  if (!isStaticShape(shape))
+    throw new StriateError(
+      `${what} is ${showShape(shape)}: a value for it needs a known shape (inputShapes)`,
+    );
+  const size = shape.reduce((a, b) => a * b, 1);
+  const values = typeof value === "number" ? Array<number>(size).fill(value) : value;
+  if (values.length !== size)
+    throw new StriateError(`${what} has ${size} elements, ${values.length} values were given`);
+  return constant(values, shape, dtype);
+}
+
+/** Makes the inputs of one file. Axis names that are no names of ours ("floor(h/2)", "", -1) get one. */
+export class InputReader {
+  readonly #symbols = new Map<string, string>();
+  readonly #taken = new Set<string>();
+
+  constructor(
+    readonly what: string,
+    readonly shapes: Readonly<Record<string, Shape>>,
+  ) {}
+
+  read(info: ValueInfoProto): Tensor {
+    const name = info.name;
+    const what = `${this.what}: input "${name}"`;
+    const type = info.type?.tensorType;
+    if (type === undefined)
+      throw new StriateError(`${what} is no tensor: sequences, maps and optionals are not supported`);
+    const dtype = dtypeFromOnnx(type.elemType, what);
+    const declared = type.shape?.dim.map((dim, axis) => this.#dim(dim, name, axis, what));
+    const given = Object.hasOwn(this.shapes, name) ? this.shapes[name] : undefined;
+    const shape = given?.map((dim) => checkDim(dim, what)) ?? declared;
+    if (shape === undefined)
+      throw new StriateError(`${what} has no shape in the file: give it in inputShapes`);
+    if (declared !== undefined && !fits(shape, declared)) {
+      throw new StriateError(
+        `${what} is ${showShape(declared)} in the file, the shape given for it is ${showShape(shape)}`,
+      );
+    }
+    return input(name, shape, dtype);
+  }
+
+  #dim({ value }: TensorShapeProto_Dimension, name: string, axis: number, what: string): Dim {
+    if (value.case === "dimValue") {
+      const length = Number(value.value);
+      if (length > LONGEST_AXIS)
+        throw new StriateError(`${what}: axis ${axis} of length ${length} is too long`);
+      if (length >= 1) return length;
+    } else if (value.case === "dimParam" && /[A-Za-z]/.test(value.value)) return this.#symbol(value.value);
+    return this.#symbol(`${name}_${axis}`);
+  }
+
+  #symbol(given: string): string {
+    const known = this.#symbols.get(given);
+    if (known !== undefined) return known;
+    const plain = given.replaceAll(/[^\w.:/+-]/g, "_").slice(0, 60);
+    const stem = /^[A-Za-z_]/.test(plain) ? plain : `_${plain}`;
+    let symbol = stem;
+    for (let i = 2; this.#taken.has(symbol); i++) symbol = `${stem}_${i}`;
+    this.#taken.add(symbol);
+    this.#symbols.set(given, symbol);
+    return symbol;
+  }
+}
+
+function fits(given: Shape, declared: Shape): boolean {
+  return (
+    given.length === declared.length &&
+    given.every((dim, axis) => typeof declared[axis] === "string" || dim === declared[axis])
+  );
+}

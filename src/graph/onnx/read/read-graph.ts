@@ -1,0 +1,477 @@
+import { StriateError } from "../../../util/errors.js";
+import { closest } from "../../../util/suggest.js";
+import type { Dim, Shape } from "../../dims.js";
+import { divideDims, isStatic, showShape, sizeOf } from "../../dims.js";
+import type { DType, TensorData } from "../../dtype.js";
+import { loaded, operatorOf } from "../../operator.js";
+import * as operators from "../../all-operators.js";
+import { shapeTensor } from "../../operators/broadcast.js";
+import { cast } from "../../operators/elementwise/elementwise.js";
+import { reshape } from "../../operators/shape/shape.js";
+import type { Leaf } from "../../tensor.js";
+import { GraphNode, Tensor, constant, constantData, input, scope } from "../../tensor.js";
+import type { ImportedCall } from "../convert/conversion.js";
+import { constantOf, convert, make } from "../convert/convert.js";
+import { decodeAttributes, decodeTensor } from "./decode.js";
+import type { ExternalData } from "./external-data.js";
+import { fold } from "./fold.js";
+import type { Body } from "./bodies.js";
+import { unrolledBatchScan, unrolledLoop, unrolledScan } from "./bodies.js";
+import { Frame } from "./frame.js";
+import type {
+  AttributeProto,
+  FunctionProto,
+  GraphProto,
+  NodeProto,
+  TensorProto,
+} from "../generated/onnx_pb.js";
+import { Names } from "../names.js";
+import type { NoiseKind } from "../convert/conversion.js";
+import { bodyReads, functionReads, nodeTitle, sortNodes } from "./order.js";
+import { InputReader, filled } from "./ports.js";
+import { initializerRoles } from "./roles.js";
+import { RUNTIME_DOMAIN, RUNTIME_OPERATORS, STANDARD_OPERATORS } from "../standard-operators.js";
+import { SEQUENCE_OPERATORS, isSequence, sequenceCall } from "./sequences.js";
+import type { Value } from "./known-values.js";
+import { dataOf } from "./known-values.js";
+
+export interface ImportedParameter {
+  readonly tensor: Tensor;
+  /** The values in the file. Not to be changed: of a file that `openOnnx` opened, every reading gives the same memory. */
+  readonly data: TensorData;
+}
+
+export interface ReadContext {
+  readonly what: string;
+  readonly opset: number;
+  readonly inputShapes: Readonly<Record<string, Shape>>;
+  readonly inputValues: Readonly<Record<string, number | readonly number[]>>;
+  readonly functions: readonly FunctionProto[];
+  readonly externalData?: ExternalData | undefined;
+  /** Whether values may stay in the memory of the file's bytes. */
+  readonly valuesStay?: boolean;
+}
+
+export interface ReadGraph {
+  readonly inputs: Readonly<Record<string, Tensor>>;
+  readonly outputs: Readonly<Record<string, Tensor>>;
+  readonly values: ReadonlyMap<string, Tensor>;
+  readonly nodes: ReadonlyMap<string, Tensor>;
+  readonly parameters: ReadonlyMap<string, ImportedParameter>;
+  readonly noise: Readonly<Record<string, NoiseKind>>;
+}
+
+/** Operators whose further outputs exporters name though nobody reads them. */
+const OFTEN_UNREAD = new Set(["BatchNormalization", "Dropout"]);
+/** Nodes that bodies and functions may become: loops in loops, or functions that call functions, double without end. */
+const MOST_UNROLLED = 2 ** 16;
+/** Longest name of an axis length and highest rank: products of products would double without end. */
+const LONGEST_DIM = 200;
+const HIGHEST_RANK = 64;
+const MOST_INPUTS = 2 ** 16;
+
+/**
+ * Reads the graph of a model. The branch that a known condition picks is read in place, the body of a loop once for every
+ * step, a function of the file once for every call.
+ */
+export class GraphReader {
+  readonly #frame: Frame;
+  /** Bodies are read more than once, their parameters are the same each time. */
+  readonly #bodies = new Map<GraphProto, ReadonlyMap<string, Tensor>>();
+  #unrolled = 0;
+  readonly #nodeResults = new Map<string, Tensor>();
+  readonly #parameters = new Map<string, ImportedParameter>();
+  /** What the operators draw that are random, by the names of the inputs that it became. */
+  readonly #noise = new Map<string, { readonly tensor: Tensor; readonly kind: NoiseKind }>();
+  readonly #names = new Names();
+  readonly #read: ReadonlySet<string>;
+  #inputs: readonly Tensor[] = [];
+
+  constructor(
+    readonly graph: GraphProto,
+    readonly context: ReadContext,
+  ) {
+    this.#frame = Frame.ofGraph(context.opset);
+    this.#read = new Set([...bodyReads(graph), ...context.functions.flatMap(functionReads)]);
+  }
+
+  read(): ReadGraph {
+    loaded(operators);
+    const { what, inputShapes, inputValues } = this.context;
+    const frame = this.#frame;
+    this.#initializers(this.graph, frame);
+    const reader = new InputReader(what, inputShapes);
+    // Old files list initializers among the inputs, as defaults that could be overridden.
+    const fed = this.graph.input.filter(({ name }) => !frame.has(name));
+    const seen = new Set<string>();
+    for (const { name } of this.graph.input) {
+      if (seen.has(name)) throw new StriateError(`${what}: two inputs are named "${name}"`);
+      seen.add(name);
+    }
+    const inputs = fed.flatMap((info): [string, Tensor][] => {
+      const tensor = reader.read(info);
+      const { name } = info;
+      const value = Object.hasOwn(inputValues, name) ? inputValues[name] : undefined;
+      frame.set(name, value === undefined ? tensor : filled(tensor, value, `${what}: input "${name}"`), what);
+      return value === undefined ? [[name, tensor]] : [];
+    });
+    this.#inputs = inputs.map(([, tensor]) => tensor);
+    this.#nodes(this.graph.node, frame);
+    const outputs = this.#outputs(this.graph, frame, what);
+    if (outputs.length === 0) throw new StriateError(`${what}: the graph has no output`);
+    const noise = [...this.#noise];
+    return {
+      inputs: Object.fromEntries([...inputs, ...noise.map(([name, { tensor }]) => [name, tensor] as const)]),
+      noise: Object.fromEntries(noise.map(([name, { kind }]) => [name, kind])),
+      outputs: Object.fromEntries(outputs),
+      values: frame.own,
+      nodes: this.#nodeResults,
+      parameters: this.#parameters,
+    };
+  }
+
+  #outputs(graph: GraphProto, frame: Frame, what: string): [string, Tensor][] {
+    const seen = new Set<string>();
+    return graph.output.map(({ name }) => {
+      const tensor = frame.get(name);
+      if (frame.sequence(name) !== undefined)
+        throw new StriateError(
+          `${what}: the output "${name}" is a sequence: join it, or take its tensors out`,
+        );
+      if (tensor === undefined) throw new StriateError(`${what}: nothing makes the output "${name}"`);
+      if (seen.has(name)) throw new StriateError(`${what}: two outputs are named "${name}"`);
+      seen.add(name);
+      return [name, tensor];
+    });
+  }
+
+  // ---- initializers ------------------------------------------------------------------------------------------------
+
+  #initializers(graph: GraphProto, frame: Frame): void {
+    const { what } = this.context;
+    const [sparse] = graph.sparseInitializer;
+    if (sparse !== undefined) {
+      throw new StriateError(
+        `${what}: the initializer "${sparse.values?.name ?? ""}" is sparse, which is not supported`,
+      );
+    }
+    const roles = initializerRoles(graph);
+    for (const proto of graph.initializer) {
+      const name = proto.name;
+      if (name === "") throw new StriateError(`${what}: an initializer has no name`);
+      frame.set(name, this.#initializer(proto, roles.get(name) ?? "weight"), what);
+    }
+  }
+
+  #initializer(proto: TensorProto, role: "weight" | "statistic" | "setting"): Tensor {
+    const name = proto.name;
+    const { what, externalData, valuesStay: stay } = this.context;
+    const data = decodeTensor(proto, `${what}: initializer "${name}"`, externalData, { stay });
+    const whole = data.shape.length > 0 && data.data.length > 0;
+    if (!(data.data instanceof Float32Array) || !whole || role === "setting")
+      return namedConstant(data, name);
+    const values = data.data;
+    const tensor = leaf(
+      { kind: "parameter", name, trainable: role === "weight", initialiser: () => values.slice() },
+      data.dtype,
+      data.shape,
+    );
+    this.#parameters.set(name, { tensor, data });
+    return tensor;
+  }
+
+  // ---- nodes -------------------------------------------------------------------------------------------------------
+
+  #nodes(nodes: readonly NodeProto[], frame: Frame): void {
+    const { what } = this.context;
+    for (const node of sortNodes(nodes, what)) {
+      const where = `${what}: ${nodeTitle(node)}`;
+      if (!frame.isGraph && ++this.#unrolled > MOST_UNROLLED) {
+        throw new StriateError(
+          `${where}: loops and functions become more than ${MOST_UNROLLED} nodes: shorten them by inputShapes`,
+        );
+      }
+      const made = this.#guarded(node, frame, where);
+      if (frame.isGraph && node.name !== "" && made[0] !== undefined)
+        this.#nodeResults.set(node.name, made[0]);
+      for (const [i, name] of node.output.entries()) {
+        const isUnread = OFTEN_UNREAD.has(node.opType) && !this.#read.has(name);
+        if (name === "" || frame.sequence(name) !== undefined || (made[i] === undefined && isUnread))
+          continue;
+        if (made[i] === undefined) throw new StriateError(`${where}: it has no output ${i} ("${name}")`);
+        frame.set(name, made[i], where);
+      }
+    }
+  }
+
+  /** Whatever a rule throws at a node that makes no sense becomes one error that names the node. */
+  #guarded(node: NodeProto, frame: Frame, where: string): readonly Tensor[] {
+    try {
+      const made = this.#node(node, frame, where);
+      return made.map((tensor) => checked(tensor));
+    } catch (error) {
+      const why = error instanceof Error ? error.message : String(error);
+      if (error instanceof StriateError && why.startsWith(this.context.what)) throw error;
+      const reason = error instanceof StriateError ? why : `it is not valid (${why})`;
+      throw new StriateError(`${where}: ${reason}`, { cause: error });
+    }
+  }
+
+  #node(node: NodeProto, frame: Frame, where: string): readonly Tensor[] {
+    const called = this.#functionOf(node);
+    const protos = frame.attributesOf(node);
+    if (called === undefined && SEQUENCE_OPERATORS.has(node.opType))
+      return this.#ofSequences(node, protos, frame, where);
+    const inputs = this.#operands(node, frame);
+    if (called !== undefined) return this.#inlined(called, protos, inputs, frame);
+    const { attributes, graphs } = decodeAttributes(protos, where, this.context.externalData);
+    const name = node.output.find((output) => output !== "") ?? node.name;
+    if (node.opType === "Constant") return [renamed(constantOf(attributes), name)];
+    if (node.opType === "If") return this.#branch(inputs[0], graphs, frame);
+    if (node.opType === "Loop") return unrolledLoop(this.#body(graphs, frame), inputs);
+    if (node.opType === "Scan") {
+      const unroll = frame.opset < 9 ? unrolledBatchScan : unrolledScan;
+      return unroll(this.#body(graphs, frame), inputs, attributes);
+    }
+    if (node.opType === "SequenceMap")
+      throw new StriateError("SequenceMap cannot be imported: a function of every tensor of a sequence");
+    let outputCount = node.output.length;
+    const isOpen = (output: string) =>
+      output === "" || (OFTEN_UNREAD.has(node.opType) && !this.#read.has(output));
+    while (outputCount > 1 && isOpen(node.output[outputCount - 1]!)) outputCount--;
+    return this.#call({
+      type: typeOf(node),
+      inputs,
+      attributes,
+      outputCount,
+      opset: frame.opset,
+      name,
+      draw: (kind, shape) => this.#draw(node.name === "" ? name : node.name, kind, shape),
+    });
+  }
+
+  /** What a node gives that makes or reads sequences; a sequence itself goes to the frame. */
+  #ofSequences(
+    node: NodeProto,
+    protos: readonly AttributeProto[],
+    frame: Frame,
+    where: string,
+  ): readonly Tensor[] {
+    const inputs = node.input.map((name) => frame.sequence(name) ?? this.#operand(name, frame));
+    const { attributes } = decodeAttributes(protos, where, this.context.externalData);
+    const made = sequenceCall(node.opType, { inputs, attributes });
+    if (!isSequence(made)) return [made];
+    const [name] = node.output;
+    if (name !== undefined && name !== "") frame.setSequence(name, made, where);
+    return [];
+  }
+
+  /** Random numbers of a node as an input of the model, `noise:NODE`. */
+  #draw(node: string, kind: NoiseKind, shape: Shape): Tensor {
+    const taken = (name: string) => this.#frame.has(name) || this.#noise.has(name);
+    let name = this.#names.keep(`noise:${node}`);
+    while (taken(name)) name = this.#names.next(`noise:${node}`);
+    const given = Object.hasOwn(this.context.inputShapes, name) ? this.context.inputShapes[name] : undefined;
+    const drawn = given ?? shape;
+    if (drawn.length !== shape.length || shape.some((dim, axis) => isStatic(dim) && dim !== drawn[axis]))
+      throw new StriateError(`its noise is ${showShape(shape)}, the shape given is ${showShape(drawn)}`);
+    if (drawn.some((dim) => !isStatic(dim) && dim.includes("?")))
+      throw new StriateError(
+        "the shape of what it draws is known only when it runs: fix the shapes of the inputs (inputShapes)",
+      );
+    const tensor = input(name, drawn);
+    this.#noise.set(name, { tensor, kind });
+    return tensor;
+  }
+
+  /** The function of the file that a node calls; undefined for a standard operator. */
+  #functionOf({ domain, opType, overload }: NodeProto): FunctionProto | undefined {
+    if (domain === "" || domain === "ai.onnx") return undefined;
+    const called = this.context.functions.find(
+      (one) => one.name === opType && one.domain === domain && one.overload === overload,
+    );
+    if (called === undefined && !(domain === RUNTIME_DOMAIN && RUNTIME_OPERATORS.has(opType)))
+      throw new StriateError(`only standard operators can be imported, this one belongs to "${domain}"`);
+    return called;
+  }
+
+  #operands(node: NodeProto, frame: Frame): (Tensor | undefined)[] {
+    if (node.input.length > MOST_INPUTS) throw new StriateError(`${node.input.length} inputs are too many`);
+    return node.input.map((name) => this.#operand(name, frame));
+  }
+
+  #operand(name: string, frame: Frame): Tensor | undefined {
+    if (name === "") return undefined;
+    if (frame.sequence(name) !== undefined)
+      throw new StriateError(`it reads "${name}", a sequence, which only operators on sequences can`);
+    if (!frame.has(name)) throw new StriateError(`it reads "${name}", which nothing makes`);
+    return frame.get(name);
+  }
+
+  // ---- bodies and functions ----------------------------------------------------------------------------------------
+
+  #branch(condition: Tensor | undefined, graphs: ReadonlyMap<string, GraphProto>, frame: Frame): Tensor[] {
+    const known = condition && constantData(condition)?.data[0];
+    if (known === undefined) {
+      throw new StriateError(
+        "an If whose condition depends on what is fed cannot be imported: if an input decides it, give its value in inputValues",
+      );
+    }
+    const body = graphs.get(Number(known) !== 0 ? "then_branch" : "else_branch");
+    if (body === undefined) throw new StriateError("the branch that its condition picks is missing");
+    this.#bodyInitializers(body, frame);
+    this.#nodes(body.node, frame);
+    return this.#outputs(body, frame, "the branch").map(([, tensor]) => tensor);
+  }
+
+  /** The body of a loop, as a function that reads it for one step. */
+  #body(graphs: ReadonlyMap<string, GraphProto>, frame: Frame): Body {
+    const body = graphs.get("body");
+    if (body === undefined) throw new StriateError("its body is missing");
+    return (inputs) => {
+      const names = body.input.map(({ name }) => name);
+      if (names.length !== inputs.length)
+        throw new StriateError(`its body has ${names.length} inputs, it gives ${inputs.length}`);
+      const step = frame.inner();
+      this.#bodyInitializers(body, step);
+      for (const [i, name] of names.entries()) step.set(name, inputs[i], "its body");
+      this.#nodes(body.node, step);
+      return this.#outputs(body, step, "its body").map(([, tensor]) => tensor);
+    };
+  }
+
+  #bodyInitializers(body: GraphProto, frame: Frame): void {
+    const known = this.#bodies.get(body);
+    if (known !== undefined) {
+      for (const [name, tensor] of known) frame.set(name, tensor, "its body");
+      return;
+    }
+    for (const { name } of body.initializer) {
+      if (this.#parameters.has(name))
+        throw new StriateError(`the initializer "${name}" of its body has the name of another`);
+    }
+    this.#initializers(body, frame);
+    this.#bodies.set(body, new Map(body.initializer.map(({ name }) => [name, frame.get(name)!])));
+  }
+
+  /** The nodes of a function in place of its call. */
+  #inlined(
+    called: FunctionProto,
+    protos: readonly AttributeProto[],
+    inputs: readonly (Tensor | undefined)[],
+    frame: Frame,
+  ): Tensor[] {
+    const what = `the function "${called.name}"`;
+    if (frame.isWithin(called)) throw new StriateError(`${what} calls itself`);
+    const attributes = new Map([...called.attributeProto, ...protos].map((proto) => [proto.name, proto]));
+    const standard = called.opsetImport.find(({ domain }) => domain === "" || domain === "ai.onnx");
+    const inner = frame.ofCall(called, attributes, standard ? Number(standard.version) : frame.opset);
+    if (inputs.length > called.input.length)
+      throw new StriateError(`${what} has ${called.input.length} inputs, the call gives ${inputs.length}`);
+    for (const [i, name] of called.input.entries()) inner.set(name, inputs[i], what);
+    this.#nodes(called.node, inner);
+    return called.output.map((name) => {
+      const tensor = inner.get(name);
+      if (tensor === undefined) throw new StriateError(`nothing in ${what} makes its output "${name}"`);
+      return tensor;
+    });
+  }
+
+  #call(call: ImportedCall): readonly Tensor[] {
+    if (!STANDARD_OPERATORS.has(call.type) && !call.type.includes("::")) {
+      const near = closest(call.type, [...STANDARD_OPERATORS]);
+      throw new StriateError(
+        `${call.type} is no standard operator${near === undefined ? "" : `; ${near} is one`}`,
+      );
+    }
+    const converted = convert(call);
+    if (!("type" in converted)) return converted;
+    const { type, inputs, attributes, name } = converted;
+    const value = fold(type, inputs, attributes);
+    const data = value && dataOf(value);
+    if (data !== undefined) return [namedConstant(data, name)];
+    if (operatorOf(type) === undefined)
+      throw new StriateError(`the operator ${type} is not supported; docs/operators.md lists those that are`);
+    guardRank(converted);
+    const made = make(settled(converted));
+    const [only] = made;
+    return value === undefined || only === undefined || only.known !== undefined
+      ? made
+      : [this.#known(only, value, name)];
+  }
+
+  /**
+   * A shape that was computed in a way our rules do not follow, with what folding found out: looked up from the inputs
+   * where all its names are theirs, so that the knowledge stays when the graph is rewritten.
+   */
+  #known(tensor: Tensor, { dtype, shape, elements }: Value, name: string): Tensor {
+    if (shape.length > 1 || (dtype !== "int64" && dtype !== "int32")) return tensor;
+    const symbols = new Set(this.#inputs.flatMap((input) => input.shape));
+    if (elements.every((element) => isStatic(element) || symbols.has(element))) {
+      return scope(name, () => {
+        const vector = cast(shapeTensor(elements, this.#inputs), dtype);
+        return shape.length === 0 ? reshape(vector, []) : vector;
+      });
+    }
+    return withKnown(tensor, elements);
+  }
+}
+
+/** Operators of the domain com.microsoft are named with it, unless they are the standard ones under another name. */
+function typeOf({ domain, opType }: NodeProto): string {
+  const isOwn = domain === RUNTIME_DOMAIN && !STANDARD_OPERATORS.has(opType);
+  return isOwn ? `${domain}::${opType}` : opType;
+}
+
+/** The same output of the same node, with other knowledge of its elements. Only for tensors nobody has read yet. */
+function withKnown({ node, index, dtype, shape }: Tensor, known?: readonly Dim[]): Tensor {
+  return (node.outputs[index] = new Tensor(node, index, dtype, shape, known));
+}
+
+/** A Reshape target that was computed, as constants: 0 keeps an axis, -1 is the one that is left over. */
+function settled(call: ImportedCall): ImportedCall {
+  const [x, target] = call.inputs;
+  if (call.type !== "Reshape" || x === undefined || target?.known === undefined || constantData(target))
+    return call;
+  if (target.known.includes(0)) return call;
+  const plain = target.known.map((dim, axis): Dim => (!isStatic(dim) && dim === x.shape[axis] ? 0 : dim));
+  const named: readonly Dim[] = plain.filter((dim) => !isStatic(dim) || dim === -1);
+  const others = target.known.filter((_, axis) => !named.includes(plain[axis]!));
+  if (named.length > 1 || divideDims(sizeOf(x.shape), sizeOf(others)) === undefined) return call;
+  const shape = plain.map((dim) => (isStatic(dim) ? dim : -1));
+  return { ...call, inputs: [x, constant(shape, [shape.length], "int64")], attributes: {} };
+}
+
+/** A shape operand of unknown values says the rank by its length. */
+function guardRank({ type, inputs }: ImportedCall): void {
+  const rank = inputs[1]?.known === undefined ? inputs[1]?.shape[0] : 0;
+  if (type === "Reshape" && typeof rank === "number" && rank > HIGHEST_RANK)
+    throw new StriateError(`rank ${rank} is too high`);
+}
+
+function checked(tensor: Tensor): Tensor {
+  const { shape, known } = tensor;
+  const tooLong = (dim: Dim): boolean =>
+    isStatic(dim) ? !Number.isSafeInteger(dim) : dim.length > LONGEST_DIM;
+  if (shape.length > HIGHEST_RANK) throw new StriateError(`rank ${shape.length} is too high`);
+  if (shape.some(tooLong)) throw new StriateError("the length of an axis of its result cannot be told");
+  if (known?.some((dim) => !isStatic(dim) && tooLong(dim)) !== true) return tensor;
+  return withKnown(tensor);
+}
+
+function leaf(content: Leaf, dtype: DType, shape: Shape, name?: string, known?: readonly Dim[]): Tensor {
+  const node = new GraphNode(content.kind, [], {}, content, name);
+  const tensor = new Tensor(node, 0, dtype, shape, known);
+  node.outputs.push(tensor);
+  return tensor;
+}
+
+/** A constant that keeps the name it has in the file. */
+function renamed(tensor: Tensor, name: string): Tensor {
+  return leaf(tensor.node.leaf!, tensor.dtype, tensor.shape, name, tensor.known);
+}
+
+/** A constant with a name, which it keeps in files. */
+export function namedConstant(data: TensorData, name: string): Tensor {
+  return renamed(constant(data), name);
+}

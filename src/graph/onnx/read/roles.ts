@@ -1,0 +1,72 @@
+import type { GraphProto, NodeProto } from "../generated/onnx_pb.js";
+
+/** What an initializer is to the nodes that read it. */
+export type Role = "weight" | "statistic" | "setting";
+
+/** Operands that say how an operator works rather than being weighed: from that position on. */
+const FIRST_SETTING: ReadonlyMap<string, number> = new Map([
+  ["ConstantOfShape", 0],
+  ["Dropout", 1],
+  ["Expand", 1],
+  ["Gather", 1],
+  ["If", 0],
+  ["Range", 0],
+  ["Reshape", 1],
+  ["Resize", 1],
+  ["Slice", 1],
+  ["Split", 1],
+  ["Tile", 1],
+  ["TopK", 1],
+  ["Upsample", 1],
+]);
+
+/** Of some operators only these positions, and among them numbers that pass into the result: trained if computed. */
+const SETTINGS: ReadonlyMap<
+  string,
+  { readonly settings: readonly number[]; readonly values: readonly number[] }
+> = new Map([
+  ["Clip", { settings: [], values: [1, 2] }],
+  ["DequantizeLinear", { settings: [], values: [1, 2] }],
+  ["QuantizeLinear", { settings: [], values: [1, 2] }],
+  ["QGemm", { settings: [], values: [1, 2, 4, 5, 7, 8] }],
+  ["QLinearConv", { settings: [], values: [1, 2, 4, 5, 6, 7] }],
+  ["QLinearMatMul", { settings: [], values: [1, 2, 4, 5, 6, 7] }],
+  ["OneHot", { settings: [1], values: [2] }],
+  ["Pad", { settings: [1, 3], values: [2] }],
+]);
+
+/** The operands of a node that are settings, whatever they were computed from. */
+function settingsOf({ opType, input }: NodeProto): string[] {
+  const first = FIRST_SETTING.get(opType);
+  if (first !== undefined) return input.slice(first);
+  return SETTINGS.get(opType)?.settings.map((at) => input[at] ?? "") ?? [];
+}
+
+/**
+ * Roles of the initializers that are no weights. What a setting is computed from (the factor of an upsampling, say) is
+ * a setting too; one such use decides. A bound of Clip or a value of Pad or OneHot is one where it stands as such and
+ * nowhere else; what it is computed from is weighed like anything else.
+ */
+export function initializerRoles(graph: GraphProto): ReadonlyMap<string, Role> {
+  const roles = new Map<string, Role>();
+  const makers = new Map<string, NodeProto>();
+  const [values, others] = [new Set<string>(), new Set<string>()];
+  for (const node of graph.node) {
+    for (const output of node.output) makers.set(output, node);
+    const passing = SETTINGS.get(node.opType)?.values ?? [];
+    for (const [at, name] of node.input.entries()) (passing.includes(at) ? values : others).add(name);
+    if (node.opType !== "BatchNormalization") continue;
+    for (const name of node.input.slice(3)) roles.set(name, "statistic");
+  }
+  for (const name of values) if (!others.has(name)) roles.set(name, "setting");
+  const pending = graph.node.flatMap(settingsOf);
+  for (let name = pending.pop(); name !== undefined; name = pending.pop()) {
+    if (roles.get(name) === "setting") continue;
+    roles.set(name, "setting");
+    const maker = makers.get(name);
+    // The length of an axis says nothing about what the elements are for.
+    if (maker !== undefined && maker.opType !== "Shape" && maker.opType !== "Size")
+      pending.push(...maker.input);
+  }
+  return roles;
+}

@@ -1,0 +1,126 @@
+import { StriateError } from "../../../util/errors.js";
+import { isStatic, normaliseAxis } from "../../dims.js";
+import { intAttribute } from "../../operator.js";
+import { concat, split } from "../../operators/shape/join.js";
+import { knownNumber } from "../../operators/known-numbers.js";
+import { squeeze, unsqueeze } from "../../operators/shape/shape.js";
+import type { Attributes, Tensor } from "../../tensor.js";
+import { constant } from "../../tensor.js";
+import { valueOf } from "./known-values.js";
+
+/*
+ * Sequences of tensors exist only while a file is read: how long each is must be known then, and what is taken out of one
+ * is the tensor that was put in.
+ */
+
+export type Sequence = readonly Tensor[];
+type Operand = Tensor | Sequence | undefined;
+
+interface SequenceCall {
+  readonly inputs: readonly Operand[];
+  readonly attributes: Attributes;
+}
+
+function tensorOf({ inputs }: SequenceCall, index: number): Tensor {
+  const operand = inputs[index];
+  if (operand === undefined || isSequence(operand))
+    throw new StriateError(`input ${index} must be a tensor, got ${operand ? "a sequence" : "nothing"}`);
+  return operand;
+}
+
+function sequenceOf({ inputs }: SequenceCall, index = 0): Sequence {
+  const operand = inputs[index];
+  if (operand === undefined || !isSequence(operand))
+    throw new StriateError(`input ${index} must be a sequence, got ${operand ? "a tensor" : "nothing"}`);
+  return operand;
+}
+
+export function isSequence(operand: Exclude<Operand, undefined>): operand is Sequence {
+  return Array.isArray(operand);
+}
+
+/** A position in a sequence, counted from its end if it is negative; there are `count` positions. */
+function positionOf(call: SequenceCall, index: number, count: number, fallback?: number): number {
+  if (call.inputs[index] === undefined && fallback !== undefined) return fallback;
+  const given = knownNumber(tensorOf(call, index));
+  if (given === undefined)
+    throw new StriateError("its position depends on what is fed, which cannot be imported");
+  const length = sequenceOf(call).length;
+  const position = given < 0 ? given + length : given;
+  if (position < 0 || position >= count)
+    throw new StriateError(`its position ${given} lies outside of a sequence of ${length}`);
+  return position;
+}
+
+/** The lengths of the pieces along an axis: one size for all (the last may be shorter), or one for each. */
+function pieceLengths(call: SequenceCall, length: number): readonly number[] {
+  const given = valueOf(tensorOf(call, 1));
+  if (!given?.elements.every(isStatic))
+    throw new StriateError("its split must be known when the file is read");
+  const [size] = given.elements;
+  if (given.shape.length > 0) return given.elements;
+  if (size === undefined || size < 1) throw new StriateError(`its split is ${size}, expected at least 1`);
+  return Array.from({ length: Math.ceil(length / size) }, (_, i) => Math.min(size, length - i * size));
+}
+
+function pieces(call: SequenceCall): Sequence {
+  const x = tensorOf(call, 0);
+  const axis = normaliseAxis(intAttribute(call.attributes, "axis", 0), x.rank, "SplitToSequence");
+  const length = x.shape[axis]!;
+  if (!isStatic(length))
+    throw new StriateError(
+      `axis ${axis} must have a known length: fix the shapes of the inputs (inputShapes)`,
+    );
+  if (call.inputs[1] !== undefined) return split(x, pieceLengths(call, length), axis);
+  const ones = split(x, new Array<number>(length).fill(1), axis);
+  const isDropped = intAttribute(call.attributes, "keepdims", 1) === 0;
+  return isDropped ? ones.map((one) => squeeze(one, [axis])) : ones;
+}
+
+function joined(call: SequenceCall): Tensor {
+  const parts = sequenceOf(call);
+  const [first] = parts;
+  if (first === undefined) throw new StriateError("it joins an empty sequence");
+  const isNew = intAttribute(call.attributes, "new_axis", 0) === 1;
+  const axis = normaliseAxis(
+    intAttribute(call.attributes, "axis", 0),
+    first.rank + Number(isNew),
+    "ConcatFromSequence",
+  );
+  return concat(isNew ? parts.map((part) => unsqueeze(part, [axis])) : parts, axis);
+}
+
+const CALLS: ReadonlyMap<string, (call: SequenceCall) => Tensor | Sequence> = new Map<
+  string,
+  (call: SequenceCall) => Tensor | Sequence
+>([
+  ["SequenceEmpty", () => []],
+  ["SequenceConstruct", (call) => call.inputs.map((_, i) => tensorOf(call, i))],
+  [
+    "SequenceInsert",
+    (call) => {
+      const items = sequenceOf(call);
+      return items.toSpliced(positionOf(call, 2, items.length + 1, items.length), 0, tensorOf(call, 1));
+    },
+  ],
+  [
+    "SequenceErase",
+    (call) => {
+      const items = sequenceOf(call);
+      if (items.length === 0) throw new StriateError("it takes an element out of an empty sequence");
+      return items.toSpliced(positionOf(call, 1, items.length, items.length - 1), 1);
+    },
+  ],
+  ["SequenceAt", (call) => sequenceOf(call)[positionOf(call, 1, sequenceOf(call).length)]!],
+  ["SequenceLength", (call) => constant(sequenceOf(call).length, [], "int64")],
+  ["SplitToSequence", pieces],
+  ["ConcatFromSequence", joined],
+]);
+
+/** Operators that make sequences, or read them. */
+export const SEQUENCE_OPERATORS: ReadonlySet<string> = new Set(CALLS.keys());
+
+/** What a call of one of them gives. Throws {@link StriateError} for what is known only when the graph runs. */
+export function sequenceCall(type: string, call: SequenceCall): Tensor | Sequence {
+  return CALLS.get(type)!(call);
+}

@@ -1,0 +1,580 @@
+import type { Dim } from "../../dims.js";
+import {
+  addDims,
+  broadcastShapes,
+  divideDims,
+  isStatic,
+  multiplyDims,
+  sameShape,
+  sizeOf,
+} from "../../dims.js";
+import type { DType } from "../../dtype.js";
+import { isFloat, onnxTypeCode, dtypeFromOnnx } from "../../dtype.js";
+import type { Call, GradientCall, GradientRule, LoweringRule, Target, TensorType } from "../../operator.js";
+import {
+  applySingle,
+  defineOperator,
+  floatAttribute,
+  intAttribute,
+  rejectCall,
+  required,
+} from "../../operator.js";
+import type { GraphNode } from "../../tensor.js";
+import { Tensor, constant } from "../../tensor.js";
+import { unbroadcast } from "../broadcast.js";
+import { chosen, zeroKept } from "./choice.js";
+import { uniformNumber } from "../known-numbers.js";
+import { orLeast } from "./least-divisor.js";
+import { squeeze, unsqueeze } from "../shape/shape.js";
+import { unary } from "./unary.js";
+
+/** A tensor, or a number that takes the type of the other operand. */
+export type Operand = Tensor | number;
+
+/** A number as a scalar of `dtype`. */
+export function scalar(value: number, dtype: DType = "float32"): Tensor {
+  return constant(value, [], dtype);
+}
+
+function operands(a: Operand, b: Operand): [Tensor, Tensor] {
+  if (a instanceof Tensor) return [a, b instanceof Tensor ? b : scalar(b, a.dtype)];
+  if (b instanceof Tensor) return [scalar(a, b.dtype), b];
+  return [scalar(a), scalar(b)];
+}
+
+// ---- one operand -----------------------------------------------------------------------------------------------
+
+/**
+ * dy where x is above 0, else 0. A product takes half as long as a choice, but is not a number where dy is infinite, as the
+ * gradient of a square root is at 0. Sums of many products are infinite everywhere, if anywhere.
+ */
+function reluGradient(dy: Tensor, x: Tensor): Tensor {
+  return isSumOfProducts(dy) ? mul(dy, unitStep(x)) : where(greater(x, 0), dy, 0);
+}
+
+defineOperator({
+  type: "UnitStep",
+  infer: (call) => [{ dtype: required(call, 0, "x").dtype, shape: call.inputs[0]!.shape }],
+  gradient: "zero",
+  // In one pass, where floats are surely to IEEE 754: a hard sigmoid that the least of normal numbers saturates.
+  lower: (call, target) => {
+    const x = call.inputs[0]!;
+    const oneShot = target === "cpu" && x.dtype === "float32";
+    return [oneShot ? hardSigmoid(x, 3e38, 0) : cast(greater(x, 0), x.dtype)];
+  },
+});
+/** 1 where x is above 0, else 0. */
+function unitStep(x: Tensor): Tensor {
+  return applySingle("UnitStep", [x]);
+}
+
+const SUMS_OF_PRODUCTS = new Set(["Conv", "ConvTranspose", "MatMul", "Gemm"]);
+/** What was found out before: residual paths lead to the same sums again and again. */
+const foundOut = new WeakMap<GraphNode, boolean>();
+
+/** Besides such sums themselves: they added, or kept in places. */
+function isSumOfProducts({ node }: Tensor): boolean {
+  const known = foundOut.get(node);
+  if (known !== undefined) return known;
+  const { type, inputs } = node;
+  const kept = type === "Mul" && inputs[1]!.node.type === "UnitStep";
+  const parts = type === "Add" ? inputs : kept ? inputs.slice(0, 1) : [];
+  const found = parts.length > 0 ? parts.every((part) => isSumOfProducts(part!)) : SUMS_OF_PRODUCTS.has(type);
+  foundOut.set(node, found);
+  return found;
+}
+
+/** 1 - x^2, without losing digits near -1 and 1. */
+function oneMinusSquare(x: Tensor): Tensor {
+  return mul(sub(1, x), add(1, x));
+}
+
+/** WebGPU has no Sign and would copy to the CPU and back. */
+function lowerSign(call: Call, target: Target): Tensor[] | undefined {
+  const x = call.inputs[0]!;
+  return target === "webgpu"
+    ? [where(greater(x, 0), 1, where(less(x, 0), -1, scalar(0, x.dtype)))]
+    : undefined;
+}
+
+export const identity = unary("Identity", (dy) => dy, false);
+export const neg = unary("Neg", (dy) => neg(dy), false);
+export const abs = unary("Abs", (dy, x) => mul(dy, sign(x)), false);
+export const sign = unary("Sign", "zero", false, lowerSign);
+export const exp = unary("Exp", (dy, _x, y) => mul(dy, y));
+export const log = unary("Log", (dy, x) => div(dy, x));
+export const sqrt = unary("Sqrt", (dy, _x, y) => div(mul(dy, 0.5), orLeast(y)));
+export const reciprocal = unary("Reciprocal", (dy, _x, y) => neg(mul(dy, mul(y, y))));
+export const sin = unary("Sin", (dy, x) => mul(dy, cos(x)));
+export const cos = unary("Cos", (dy, x) => neg(mul(dy, sin(x))));
+export const tan = unary("Tan", (dy, _x, y) => mul(dy, add(1, mul(y, y))));
+export const asin = unary("Asin", (dy, x) => div(dy, orLeast(sqrt(oneMinusSquare(x)))));
+export const acos = unary("Acos", (dy, x) => neg(div(dy, orLeast(sqrt(oneMinusSquare(x))))));
+export const atan = unary("Atan", (dy, x) => applySingle("AtanGradient", [dy, x]));
+export const sinh = unary("Sinh", (dy, x) => mul(dy, cosh(x)));
+export const cosh = unary("Cosh", (dy, x) => mul(dy, sinh(x)));
+export const tanh = unary("Tanh", (dy, _x, y) => mul(dy, sub(1, mul(y, y))));
+export const sigmoid = unary("Sigmoid", (dy, _x, y) => mul(dy, mul(y, sub(1, y))));
+export const erf = unary("Erf", (dy, x) => mul(dy, mul(2 / Math.sqrt(Math.PI), exp(neg(mul(x, x))))));
+/** max(x, 0); the derivative at 0 is 0. */
+export const relu = unary("Relu", reluGradient, false);
+/** log(1 + e^x), without overflow. */
+export const softplus = unary("Softplus", (dy, x) => mul(dy, sigmoid(x)));
+export const softsign = unary(
+  "Softsign",
+  (dy, x) => {
+    const d = add(1, abs(x));
+    return div(div(dy, d), d);
+  },
+  true,
+  // WebGPU has none.
+  (call, target) => (target === "webgpu" ? [div(call.inputs[0]!, add(1, abs(call.inputs[0]!)))] : undefined),
+);
+export const floor = unary("Floor", "zero");
+export const ceil = unary("Ceil", "zero");
+export const round = unary("Round", "zero");
+
+// A node of its own until it is lowered, for the rule of the division that an arc tangent's operand may be.
+defineOperator({
+  type: "AtanGradient",
+  infer: (call) => [{ dtype: required(call, 0, "dy").dtype, shape: call.inputs[0]!.shape }],
+  gradient: (call) => {
+    const [g, dy, x] = [call.dy, call.inputs[0]!, call.inputs[1]!];
+    const bent = () => mul(applySingle("AtanGradient", [mul(g, dy), x]), div(mul(x, -2), add(1, mul(x, x))));
+    return [
+      call.needs(0) ? applySingle("AtanGradient", [g, x]) : undefined,
+      call.needs(1) ? bent() : undefined,
+    ];
+  },
+  lower: (call) => [div(call.inputs[0]!, add(1, mul(call.inputs[1]!, call.inputs[1]!)))],
+});
+
+/** Passes values on and no gradient back. */
+export function stopGradient(x: Tensor): Tensor {
+  return applySingle("StopGradient", [x]);
+}
+defineOperator({
+  type: "StopGradient",
+  infer: (call) => [required(call, 0, "x")],
+  gradient: "zero",
+  lower: (call) => [call.inputs[0]!],
+});
+
+function withAlpha(
+  type: string,
+  fallback: number,
+  gradient: (dy: Tensor, x: Tensor, y: Tensor, alpha: number) => Tensor,
+) {
+  defineOperator({
+    type,
+    infer: (call) => {
+      const x = required(call, 0, "x");
+      if (!isFloat(x.dtype)) rejectCall(call, "expected floating-point values");
+      return [{ dtype: x.dtype, shape: x.shape }];
+    },
+    gradient: (call) => {
+      const { dy } = call;
+      const alpha = floatAttribute(call.attributes, "alpha", fallback);
+      return [gradient(dy, call.inputs[0]!, call.outputs[0]!, alpha)];
+    },
+  });
+  return (x: Tensor, alpha = fallback): Tensor => applySingle(type, [x], { alpha: { float: alpha } });
+}
+
+/** x where positive, alpha * x elsewhere; alpha 0.01. */
+export const leakyRelu = withAlpha("LeakyRelu", 0.01, (dy, x, _y, alpha) =>
+  where(greater(x, 0), dy, mul(dy, alpha)),
+);
+/** x where positive, alpha * (e^x - 1) elsewhere; alpha 1. */
+export const elu = withAlpha("Elu", 1, (dy, x, y, alpha) => where(greater(x, 0), dy, mul(dy, add(y, alpha))));
+
+defineOperator({
+  type: "HardSigmoid",
+  infer: (call) => [{ dtype: required(call, 0, "x").dtype, shape: call.inputs[0]!.shape }],
+  gradient: (call) => {
+    const [dy, y] = [call.dy, call.outputs[0]!];
+    const alpha = floatAttribute(call.attributes, "alpha", 0.2);
+    return [where(and(greater(y, 0), less(y, 1)), mul(dy, alpha), 0)];
+  },
+});
+/** clip(alpha * x + beta, 0, 1); alpha 0.2, beta 0.5. */
+export function hardSigmoid(x: Tensor, alpha = 0.2, beta = 0.5): Tensor {
+  return applySingle("HardSigmoid", [x], { alpha: { float: alpha }, beta: { float: beta } });
+}
+/** x * clip(x / 6 + 1/2, 0, 1). */
+export const hardSwish = unary("HardSwish", (dy, x) => {
+  const middle = add(div(x, 3), 0.5);
+  return mul(dy, where(less(x, -3), 0, where(greater(x, 3), 1, middle)));
+});
+
+/** log(sigmoid(x)), to full precision where sigmoid(x) rounds to 0 or 1. */
+export function logSigmoid(x: Tensor): Tensor {
+  return neg(softplus(neg(x)));
+}
+
+/** Gaussian error linear unit, x * Phi(x), by the error function. */
+export function gelu(x: Tensor): Tensor {
+  return mul(mul(x, 0.5), add(1, erf(mul(x, Math.SQRT1_2))));
+}
+
+/** x * sigmoid(x). */
+export function silu(x: Tensor): Tensor {
+  return mul(x, sigmoid(x));
+}
+
+/** x * x. */
+export function square(x: Tensor): Tensor {
+  return mul(x, x);
+}
+
+// ---- two operands, NumPy broadcasting ----------------------------------------------------------------------------
+
+type KnownRule = (a: Dim, b: Dim) => Dim | undefined;
+
+function inferBinary(call: Call, output: DType | "same", known?: KnownRule): TensorType[] {
+  const a = required(call, 0, "a");
+  const b = required(call, 1, "b");
+  if (a.dtype !== b.dtype) rejectCall(call, "both operands must have one element type; cast one of them");
+  const shape = broadcastShapes(a.shape, b.shape) ?? rejectCall(call, "the shapes do not broadcast");
+  return [{ dtype: output === "same" ? a.dtype : output, shape, known: known && combineKnown(a, b, known) }];
+}
+
+function combineKnown(a: Tensor, b: Tensor, rule: KnownRule): Dim[] | undefined {
+  if (!a.known || !b.known) return undefined;
+  const length = Math.max(a.known.length, b.known.length);
+  const result: Dim[] = [];
+  for (let i = 0; i < length; i++) {
+    const value = rule(a.known[a.known.length === 1 ? 0 : i]!, b.known[b.known.length === 1 ? 0 : i]!);
+    if (value === undefined) return undefined;
+    result.push(value);
+  }
+  return result;
+}
+
+/** Fewer numbers than this are done before two more nodes are. */
+const WORTH_SQUEEZING = 256;
+
+/**
+ * ONNX Runtime's CPU kernels broadcast in runs of the last axes that agree. Where those all have length 1, as in a kernel
+ * [512, 256, 1, 1] times a scalar, every number is a run of its own, some twenty times as slow: so they are left out.
+ */
+function withoutLastOnes(call: Call, target: Target): Tensor[] | undefined {
+  const [a, b] = [call.inputs[0]!, call.inputs[1]!];
+  if (target !== "cpu" || sameShape(a.shape, b.shape)) return undefined;
+  const rank = Math.max(a.rank, b.rank);
+  const isOne = (x: Tensor, axis: number) => axis >= x.rank || x.shape.at(-1 - axis) === 1;
+  let ones = 0;
+  while (ones < rank && isOne(a, ones) && isOne(b, ones)) ones++;
+  const known = [a, b].map(({ shape }) => sizeOf(shape.filter(isStatic)) as number);
+  if (ones === 0 || Math.max(...known) < WORTH_SQUEEZING) return undefined;
+  const last = (count: number) => Array.from({ length: count }, (_, i) => i - count);
+  const short = (x: Tensor) => (x.rank === 0 ? x : squeeze(x, last(Math.min(ones, x.rank))));
+  return [unsqueeze(applySingle(call.type, [short(a), short(b)], call.attributes), last(ones))];
+}
+
+/** Functions whose slope may be infinite. */
+const STEEP = new Set(["Div", "Mul", "Pow"]);
+
+/** Whether the second operand is a plain number that makes no slope infinite. */
+function isTame(type: string, b: Tensor): boolean {
+  const number = type === "Pow" ? undefined : uniformNumber(b);
+  return number !== undefined && Number.isFinite(number) && (type === "Mul" || number !== 0);
+}
+
+type BinaryGradient = (
+  dy: Tensor,
+  a: Tensor,
+  b: Tensor,
+  call: GradientCall,
+) => readonly [() => Tensor, () => Tensor];
+
+function binary(
+  type: string,
+  gradient: BinaryGradient,
+  known?: KnownRule,
+  lower: LoweringRule = withoutLastOnes,
+): (a: Operand, b: Operand) => Tensor {
+  const rule: GradientRule = (call) => {
+    const { dy } = call;
+    const [a, b] = [call.inputs[0]!, call.inputs[1]!];
+    const [da, db] = gradient(dy, a, b, call);
+    const isSteep = STEEP.has(type) && !isTame(type, b);
+    const kept = (product: Tensor) => (isSteep ? zeroKept(dy, product) : product);
+    return [
+      call.needs(0) ? unbroadcast(kept(da()), a) : undefined,
+      call.needs(1) ? unbroadcast(kept(db()), b) : undefined,
+    ];
+  };
+  defineOperator({
+    type,
+    infer: (call) => inferBinary(call, "same", known),
+    gradient: rule,
+    lower,
+  });
+  return (a, b) => applySingle(type, operands(a, b));
+}
+
+const numeric =
+  (rule: (a: number, b: number) => number): KnownRule =>
+  (a, b) =>
+    isStatic(a) && isStatic(b) ? rule(a, b) : undefined;
+
+export const add = binary("Add", (dy) => [() => dy, () => dy], addKnown);
+export const sub = binary(
+  "Sub",
+  (dy) => [() => dy, () => neg(dy)],
+  numeric((a, b) => a - b),
+);
+export const mul = binary("Mul", (dy, a, b) => [() => mul(dy, b), () => mul(dy, a)], multiplyDims);
+export const div = binary(
+  "Div",
+  (dy, a, b, call) => {
+    const y = call.outputs[0]!;
+    return angleGradient(dy, a, b, y) ?? [() => div(dy, b), () => neg(div(mul(dy, y), b))];
+  },
+  divideDims,
+);
+
+/**
+ * What atan(a / b) sends back to a and b, (b, -a) / (a^2 + b^2): as everywhere else also for b = 0, where exporters' atan2
+ * passes with an infinite a / b. Undefined for gradients that do not come from an arc tangent.
+ */
+function angleGradient(dy: Tensor, a: Tensor, b: Tensor, y: Tensor): ReturnType<BinaryGradient> | undefined {
+  const [outer, angle] = dy.node.inputs;
+  if (dy.node.type !== "AtanGradient" || angle !== y) return undefined;
+  const square = add(mul(a, a), mul(b, b));
+  const share = () => div(outer!, where(equal(square, 0), 1, square));
+  return [() => mul(share(), b), () => neg(mul(share(), a))];
+}
+/** a^b. The gradient with respect to b needs a >= 0; at a = 0 it is 0. */
+export const pow = binary("Pow", (dy, a, b, call) => [
+  () => baseGradient(dy, a, b),
+  () => mul(dy, mul(call.outputs[0]!, log(where(equal(a, 0), 1, a)))),
+]);
+
+/** dy b a^(b - 1), which is 0 for b = 0 or dy = 0 even where a^(b - 1) is infinite. */
+function baseGradient(dy: Tensor, a: Tensor, b: Tensor): Tensor {
+  const exponent = uniformNumber(b);
+  if (exponent === 1) return dy;
+  if (exponent === 2) return mul(dy, mul(a, 2));
+  const slope = where(equal(b, 0), 0, mul(b, pow(a, sub(b, 1))));
+  return exponent !== undefined && exponent > 1 ? mul(dy, slope) : where(equal(dy, 0), 0, mul(dy, slope));
+}
+
+/** sqrt(a^2 + b^2), the length of (a, b); the gradient at the origin is 0. */
+export const hypot = binary(
+  "Hypot",
+  (dy, a, b, call) => {
+    const length = call.outputs[0]!;
+    const perUnit = () => div(dy, where(equal(length, 0), 1, length));
+    return [() => mul(perUnit(), a), () => mul(perUnit(), b)];
+  },
+  undefined,
+  (call) => {
+    const [a, b] = [call.inputs[0]!, call.inputs[1]!];
+    return [sqrt(add(mul(a, a), mul(b, b)))];
+  },
+);
+/** Larger of the two; a tie sends half of the gradient to each, as PyTorch does. */
+export const maximum = binary(
+  "Max",
+  (dy, a, b) => [
+    () => mul(dy, share(greater(a, b), equal(a, b), dy)),
+    () => mul(dy, share(less(a, b), equal(a, b), dy)),
+  ],
+  numeric(Math.max),
+);
+/** Smaller of the two; a tie sends half of the gradient to each. */
+export const minimum = binary(
+  "Min",
+  (dy, a, b) => [
+    () => mul(dy, share(less(a, b), equal(a, b), dy)),
+    () => mul(dy, share(greater(a, b), equal(a, b), dy)),
+  ],
+  numeric(Math.min),
+);
+
+function addKnown(a: Dim, b: Dim): Dim | undefined {
+  const sum = addDims(a, b);
+  return typeof sum === "string" && sum.startsWith("?") ? undefined : sum;
+}
+
+function share(won: Tensor, tied: Tensor, like: Tensor): Tensor {
+  return add(cast(won, like.dtype), mul(cast(tied, like.dtype), 0.5));
+}
+
+defineOperator({
+  type: "Mod",
+  infer: (call) =>
+    inferBinary(
+      call,
+      "same",
+      numeric((a, b) => ((a % b) + b) % b),
+    ),
+  // a - b n, with a whole number n of times that b goes into a.
+  gradient: (call) => {
+    const [dy, a, b] = [call.dy, call.inputs[0]!, call.inputs[1]!];
+    const times = () => round(div(sub(a, call.outputs[0]!), b));
+    return [
+      call.needs(0) ? unbroadcast(dy, a) : undefined,
+      call.needs(1) ? unbroadcast(neg(mul(dy, times())), b) : undefined,
+    ];
+  },
+});
+/** Remainder with the sign of the divisor for whole numbers; C's fmod for floats. */
+export function mod(a: Operand, b: Operand): Tensor {
+  const [left, right] = operands(a, b);
+  return applySingle("Mod", [left, right], isFloat(left.dtype) ? { fmod: 1 } : {});
+}
+
+// ---- comparisons and logic -----------------------------------------------------------------------------------------
+
+function comparison(type: string): (a: Operand, b: Operand) => Tensor {
+  defineOperator({
+    type,
+    infer: (call) => inferBinary(call, "bool"),
+    gradient: "zero",
+    lower: withoutLastOnes,
+  });
+  return (a, b) => applySingle(type, operands(a, b));
+}
+
+export const equal = comparison("Equal");
+export const greater = comparison("Greater");
+export const greaterOrEqual = comparison("GreaterOrEqual");
+export const less = comparison("Less");
+export const lessOrEqual = comparison("LessOrEqual");
+
+function logical(type: string): (a: Tensor, b: Tensor) => Tensor {
+  defineOperator({
+    type,
+    infer: (call) => {
+      if (call.inputs[0]?.dtype !== "bool") rejectCall(call, "expected bool");
+      return inferBinary(call, "bool");
+    },
+    gradient: "zero",
+  });
+  return (a, b) => applySingle(type, [a, b]);
+}
+
+export const and = logical("And");
+export const or = logical("Or");
+export const xor = logical("Xor");
+
+for (const type of ["Not", "IsNaN", "IsInf"]) {
+  defineOperator({
+    type,
+    infer: (call) => [{ dtype: "bool", shape: required(call, 0, "x").shape }],
+    gradient: "zero",
+    // WebGPU has no IsNaN and would copy to the CPU and back.
+    ...(type === "IsNaN" && {
+      lower: (call: Call, target: Target) =>
+        target === "webgpu" ? [not(equal(call.inputs[0]!, call.inputs[0]!))] : undefined,
+    }),
+  });
+}
+export const not = (x: Tensor): Tensor => applySingle("Not", [x]);
+export const isNaN = (x: Tensor): Tensor => applySingle("IsNaN", [x]);
+export const isInf = (x: Tensor): Tensor => applySingle("IsInf", [x]);
+
+defineOperator({
+  type: "Where",
+  infer: (call) => {
+    const [condition, a, b] = [
+      required(call, 0, "condition"),
+      required(call, 1, "a"),
+      required(call, 2, "b"),
+    ];
+    if (condition.dtype !== "bool") rejectCall(call, "the condition must be bool");
+    if (a.dtype !== b.dtype) rejectCall(call, "both branches must have one element type");
+    const both = broadcastShapes(a.shape, b.shape);
+    const shape = both && broadcastShapes(condition.shape, both);
+    return [{ dtype: a.dtype, shape: shape ?? rejectCall(call, "the shapes do not broadcast") }];
+  },
+  gradient: (call) => {
+    const { dy } = call;
+    const [condition, a, b] = [call.inputs[0]!, call.inputs[1]!, call.inputs[2]!];
+    const zero = scalar(0, dy.dtype);
+    return [
+      undefined,
+      call.needs(1) ? unbroadcast(chosen(condition, dy, zero), a) : undefined,
+      call.needs(2) ? unbroadcast(chosen(condition, zero, dy), b) : undefined,
+    ];
+  },
+});
+/** a where the condition holds, b elsewhere. */
+export function where(condition: Tensor, a: Operand, b: Operand): Tensor {
+  return applySingle("Where", [condition, ...operands(a, b)]);
+}
+
+defineOperator({
+  type: "Clip",
+  infer: (call) => {
+    const x = required(call, 0, "x");
+    const fits = call.inputs.every((bound) => bound === undefined || bound.dtype === x.dtype);
+    if (!fits) rejectCall(call, "x and its bounds must have one element type");
+    return [{ dtype: x.dtype, shape: x.shape }];
+  },
+  gradient: (call) => {
+    const { dy } = call;
+    const [x, low, high] = [call.inputs[0]!, call.inputs[1], call.inputs[2]];
+    const isLow = () => (high ? and(less(x, low!), lessOrEqual(low!, high)) : less(x, low!));
+    const isHigh = () => greater(low ? maximum(x, low) : x, high!);
+    return [
+      // What came out as it went in was inside: one comparison instead of two and their conjunction.
+      call.needs(0) ? where(equal(call.outputs[0]!, x), dy, 0) : undefined,
+      call.needs(1) ? unbroadcast(where(isLow(), dy, 0), low!) : undefined,
+      call.needs(2) ? unbroadcast(where(isHigh(), dy, 0), high!) : undefined,
+    ];
+  },
+});
+/**
+ * x limited to [low, high], each a number or a scalar tensor; high wins if low is above it. On the borders the gradient
+ * goes to x, as in PyTorch.
+ */
+export function clip(x: Tensor, low?: Operand, high?: Operand): Tensor {
+  const bound = (value: Operand | undefined) => (typeof value === "number" ? scalar(value, x.dtype) : value);
+  return applySingle("Clip", [x, bound(low), bound(high)]);
+}
+
+defineOperator({
+  type: "PRelu",
+  infer: (call) => [{ dtype: required(call, 0, "x").dtype, shape: call.inputs[0]!.shape }],
+  gradient: (call) => {
+    const { dy } = call;
+    const [x, slope] = [call.inputs[0]!, call.inputs[1]!];
+    const positive = greater(x, 0);
+    return [
+      call.needs(0) ? where(positive, dy, mul(dy, slope)) : undefined,
+      call.needs(1) ? unbroadcast(where(positive, 0, mul(dy, x)), slope) : undefined,
+    ];
+  },
+});
+/** x where positive, slope * x elsewhere, with a trained slope that broadcasts. */
+export function prelu(x: Tensor, slope: Tensor): Tensor {
+  return applySingle("PRelu", [x, slope]);
+}
+
+// ---- element types ---------------------------------------------------------------------------------------------------
+
+defineOperator({
+  type: "Cast",
+  infer: (call) => {
+    const x = required(call, 0, "x");
+    const dtype = dtypeFromOnnx(intAttribute(call.attributes, "to", 0), "Cast");
+    return [{ dtype, shape: x.shape, known: isFloat(dtype) ? undefined : x.known }];
+  },
+  gradient: (call) => {
+    const [dy, x] = [call.dy, call.inputs[0]!];
+    return [call.needs(0) ? cast(dy, x.dtype) : undefined];
+  },
+});
+/** The same values as another element type; no node where it is that already. */
+export function cast(x: Tensor, dtype: DType): Tensor {
+  return x.dtype === dtype ? x : applySingle("Cast", [x], { to: onnxTypeCode(dtype) });
+}
+
+/** Sum of several tensors of one shape, added one after the other. */
+export function addAll(tensors: readonly Tensor[]): Tensor {
+  return tensors.slice(1).reduce((total, tensor) => add(total, tensor), tensors[0]!);
+}

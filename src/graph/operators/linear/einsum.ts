@@ -1,0 +1,147 @@
+import type { Dim } from "../../dims.js";
+import { isStatic } from "../../dims.js";
+import type { Call, GradientCall } from "../../operator.js";
+import { applySingle, defineOperator, rejectCall, required, stringAttribute } from "../../operator.js";
+import type { Tensor } from "../../tensor.js";
+import { axisMatrix, floatConstant } from "./axis-matrix.js";
+import { expandLike } from "../broadcast.js";
+import { mul } from "../elementwise/elementwise.js";
+import { sum } from "../reduce/reduce.js";
+import { transpose, unsqueeze } from "../shape/shape.js";
+
+interface Equation {
+  /** One letter per axis of each operand, ellipses written out. */
+  readonly terms: readonly string[];
+  readonly result: string;
+  readonly lengths: ReadonlyMap<string, Dim>;
+}
+
+/** Letters that stand for the axes under an ellipsis, the last one for the last axis. */
+const HIDDEN = "ZYXWVUTSRQPONMLKJIHGFEDCBA";
+
+/** Reads the equation of a call and checks it against the operands. */
+function equationOf(call: Call): Equation {
+  const text = stringAttribute(call.attributes, "equation", "").replaceAll(" ", "");
+  const [left, right] = text.split("->") as [string, string | undefined];
+  const written = left.split(",");
+  if (written.length !== call.inputs.length) {
+    rejectCall(call, `"${text}" speaks of ${written.length} operands, got ${call.inputs.length}`);
+  }
+  const free = Array.from(HIDDEN).filter((letter) => !text.includes(letter));
+  let hidden = 0;
+  const spell = (term: string, count: number) => {
+    hidden = Math.max(hidden, count);
+    return term.replace("...", free.slice(0, count).reverse().join(""));
+  };
+  const terms = written.map((term, i) => {
+    const rank = required(call, i, `operand ${i}`).rank;
+    const plain = term.replace("...", "").length;
+    const full = term.includes("...") ? spell(term, Math.max(0, rank - plain)) : term;
+    if (full.length !== rank || !/^[A-Za-z]*$/.test(full))
+      rejectCall(call, `"${term}" does not fit an operand of rank ${rank}`);
+    return full;
+  });
+  const lengths = new Map<string, Dim>();
+  for (const [i, term] of terms.entries()) {
+    for (const [axis, letter] of Array.from(term).entries())
+      addLength(call, lengths, letter, call.inputs[i]!.shape[axis]!);
+  }
+  const result = right === undefined ? implicitResult(left, free.slice(0, hidden)) : spell(right, hidden);
+  for (const letter of result) {
+    if (!lengths.has(letter)) rejectCall(call, `"${letter}" of the result is on no operand`);
+  }
+  return { terms, result, lengths };
+}
+
+function addLength(call: Call, lengths: Map<string, Dim>, letter: string, dim: Dim): void {
+  const before = lengths.get(letter);
+  if (before === undefined || before === 1) lengths.set(letter, dim);
+  else if (isStatic(dim) && isStatic(before) && dim !== before && dim !== 1) {
+    rejectCall(call, `axis "${letter}" has the lengths ${before} and ${dim}`);
+  } else if (isStatic(dim) && !isStatic(before) && dim !== 1) lengths.set(letter, dim);
+}
+
+/** Without an arrow: the hidden axes, then every letter that occurs once, in alphabetical order. */
+function implicitResult(left: string, hidden: readonly string[]): string {
+  const letters = Array.from(left).filter((letter) => /[A-Za-z]/.test(letter));
+  const once = letters.filter((letter) => letters.indexOf(letter) === letters.lastIndexOf(letter));
+  return [...hidden].reverse().join("") + once.sort().join("");
+}
+
+defineOperator({
+  type: "Einsum",
+  infer: (call) => {
+    const { result, lengths } = equationOf(call);
+    const dtype = call.inputs[0]!.dtype;
+    if (call.inputs.some((x) => x!.dtype !== dtype))
+      rejectCall(call, "all operands must have one element type");
+    return [{ dtype, shape: Array.from(result, (letter) => lengths.get(letter)!) }];
+  },
+  gradient: (call) => {
+    const { dy } = call;
+    const equation = equationOf(call);
+    return call.inputs.map((_, i) => (call.needs(i) ? operandGradient(call, equation, dy, i) : undefined));
+  },
+  // A sum over axes is one of those that must not run long.
+  lower: (call, target) => {
+    const { terms, result } = equationOf(call);
+    const [term] = terms as [string];
+    const isPlain = terms.length === 1 && new Set(term).size === term.length && result.length < term.length;
+    if (!isPlain || (target !== "cpu" && target !== "wasm")) return undefined;
+    const kept = Array.from(term).filter((letter) => result.includes(letter));
+    const summed = Array.from(term).flatMap((letter, axis) => (result.includes(letter) ? [] : [axis]));
+    const order = Array.from(result, (letter) => kept.indexOf(letter));
+    return [transpose(sum(call.inputs[0]!, summed), order)];
+  },
+});
+
+/**
+ * d/d(operand i): the same sum of products with dy in that operand's place. An axis that was only summed, or stretched, gets the
+ * same gradient everywhere, or the sum; where a letter is on two axes, only their diagonal was read.
+ */
+function operandGradient(
+  call: GradientCall,
+  { terms, result, lengths }: Equation,
+  dy: Tensor,
+  i: number,
+): Tensor {
+  const [term, x] = [Array.from(terms[i]!), call.inputs[i]!];
+  const others = call.inputs.flatMap((operand, at) =>
+    at === i ? [] : [{ operand: operand!, term: terms[at]! }],
+  );
+  const available = new Set(result + others.map((other) => other.term).join(""));
+  const isReached = (letter: string, axis: number) =>
+    term.indexOf(letter) === axis &&
+    available.has(letter) &&
+    (x.shape[axis] !== 1 || lengths.get(letter) === 1);
+  const reached = term.filter(isReached).join("");
+  let gradient = einsum(
+    `${[result, ...others.map((other) => other.term)].join(",")}->${reached}`,
+    dy,
+    ...others.map((other) => other.operand),
+  );
+  const missing = term.flatMap((letter, axis) => (isReached(letter, axis) ? [] : [axis]));
+  if (missing.length === 0) return gradient;
+  gradient = unsqueeze(gradient, missing);
+  for (const [axis, letter] of term.entries()) {
+    const before = term.indexOf(letter);
+    if (before !== axis) gradient = mul(gradient, diagonal(call, x, before, axis));
+  }
+  return expandLike(gradient, x);
+}
+
+/** 1 where x is at the same place along two of its axes, else 0. */
+function diagonal(call: Call, x: Tensor, first: number, second: number): Tensor {
+  const length = x.shape[first]!;
+  if (!isStatic(length)) rejectCall(call, "no gradient along a diagonal of unknown length");
+  const ones = axisMatrix(length, length, (set) => {
+    for (let at = 0; at < length; at++) set(at, at, 1);
+  });
+  const shape = x.shape.map((_, axis) => (axis === first || axis === second ? length : 1));
+  return floatConstant(ones.values, shape, x.dtype);
+}
+
+/** Sum of products in Einstein's notation: `einsum("bik,bkj->bij", a, b)`. */
+export function einsum(equation: string, ...operands: readonly Tensor[]): Tensor {
+  return applySingle("Einsum", operands, { equation });
+}

@@ -1,0 +1,40 @@
+import { normaliseAxis } from "../../dims.js";
+import { isFloat } from "../../dtype.js";
+import { applySingle, defineOperator, intAttribute, rejectCall, required } from "../../operator.js";
+import type { Tensor } from "../../tensor.js";
+import { maximum, mul, reciprocal, sqrt, sub } from "../elementwise/elementwise.js";
+import { sum } from "../reduce/reduce.js";
+
+/** Shortest length that is divided by. */
+const SHORTEST = 1e-12;
+
+/** 1 / max(|x|, 1e-12) for every vector along an axis, that axis kept with length 1. */
+function inverseLength(x: Tensor, axis: number): Tensor {
+  return reciprocal(sqrt(maximum(sum(mul(x, x), axis, { keepAxes: true }), SHORTEST ** 2)));
+}
+
+// ONNX has LpNormalization, whose gradient would have to pass through a division by zero.
+defineOperator({
+  type: "UnitVectors",
+  infer: (call) => {
+    const x = required(call, 0, "x");
+    if (!isFloat(x.dtype)) rejectCall(call, "expected floating-point values");
+    normaliseAxis(intAttribute(call.attributes, "axis", -1), x.rank, call.type);
+    return [{ dtype: x.dtype, shape: x.shape }];
+  },
+  // dx = (dy - y (y · dy)) / |x|; lowering computes the length once for both directions.
+  gradient: (call) => {
+    const [dy, x, y] = [call.dy, call.inputs[0]!, call.outputs[0]!];
+    const axis = intAttribute(call.attributes, "axis", -1);
+    const along = sum(mul(dy, y), axis, { keepAxes: true });
+    return [mul(sub(dy, mul(y, along)), inverseLength(x, axis))];
+  },
+  lower: (call) => {
+    const x = call.inputs[0]!;
+    return [mul(x, inverseLength(x, intAttribute(call.attributes, "axis", -1)))];
+  },
+});
+/** Vectors along an axis (default the last) brought to length 1: x / max(|x|, 1e-12), as PyTorch's `normalize`. */
+export function unitVectors(x: Tensor, axis = -1): Tensor {
+  return applySingle("UnitVectors", [x], { axis: axis < 0 ? axis + x.rank : axis });
+}

@@ -1,0 +1,103 @@
+import type { Dim } from "../../dims.js";
+import { isStatic, sameShape, sizeOf } from "../../dims.js";
+import type { Call, Target } from "../../operator.js";
+import { applySingle } from "../../operator.js";
+import type { Tensor } from "../../tensor.js";
+import { constant, integers } from "../../tensor.js";
+import { shapeTensor } from "../broadcast.js";
+import { scalar } from "../elementwise/elementwise.js";
+import { expand } from "../shape/expand.js";
+import { matmul } from "../linear/matmul.js";
+import { axesOf, inferReduction } from "./reduction.js";
+import { reshape } from "../shape/shape.js";
+
+/*
+ * ONNX Runtime's CPU provider adds up one number after the other in single precision: a sum of ones ends at 2^24, and that of
+ * a million tenths is off by a hundredth. So no run of additions may be long: an axis of n numbers becomes two, summed up
+ * one after the other. The first of these passes takes as long as the single one did, the second has little left to read.
+ */
+
+/** Longest run over rows, each added to the last as a whole. */
+const LONGEST_RUN = 1024;
+/** Longest run over neighbours in memory, which are added up in many lanes. */
+export const LONGEST_ROW = 2 ** 16;
+/** Shorter runs than these would leave too much to the second pass. */
+const SHORTEST_RUN = 8;
+
+/** Neighbouring axes that are all summed or all kept, as one; axes of length 1 belong to none. */
+interface Block {
+  readonly summed: boolean;
+  readonly length: Dim;
+}
+
+/** What a ReduceSum or ReduceMean call sums up, in short runs; undefined if they are short already. */
+export function lowerLongSum(call: Call, target: Target): Tensor | undefined {
+  const x = call.inputs[0]!;
+  if ((target !== "cpu" && target !== "wasm") || x.dtype !== "float32") return undefined;
+  const axes = axesOf(call);
+  const blocks = blocksOf(x, axes);
+  if (blocks.filter(({ length }) => !isStatic(length)).length > 1) return undefined;
+  const step = stepOf(x, blocks, axes);
+  if (step === undefined) return undefined;
+  const { shape } = inferReduction(call)[0]!;
+  return sameShape(step.shape, shape) ? step : applySingle("Reshape", [step, shapeTensor(shape, [x])]);
+}
+
+function blocksOf(x: Tensor, axes: readonly number[]): Block[] {
+  const blocks: Block[] = [];
+  for (const [axis, dim] of x.shape.entries()) {
+    const [summed, last] = [axes.includes(axis), blocks.at(-1)];
+    if (dim === 1) continue;
+    if (last?.summed === summed) blocks[blocks.length - 1] = { summed, length: sizeOf([last.length, dim]) };
+    else blocks.push({ summed, length: dim });
+  }
+  return blocks;
+}
+
+/** The same sum in two calls, each of which may become two again. */
+function stepOf(x: Tensor, blocks: readonly Block[], axes: readonly number[]): Tensor | undefined {
+  const summed = [...blocks.keys()].filter((i) => blocks[i]!.summed);
+  const last = summed.at(-1);
+  if (last === undefined) return undefined;
+  // Kept axes of length 1 behind a sum make its numbers rows of one.
+  const inRows = last === blocks.length - 1 && (blocks.length > 1 || axes.includes(x.rank - 1));
+  const isLong = (i: number): boolean => {
+    const { length } = blocks[i]!;
+    const longest = i === last && inRows ? LONGEST_ROW : LONGEST_RUN;
+    return isStatic(length) ? length > longest : i === 0 && !inRows;
+  };
+  const sum = (from: Tensor, over: readonly number[]) =>
+    applySingle("ReduceSum", [from, integers(over)], { keepdims: 0 });
+  const lengths = blocks.map(({ length }) => length);
+  const whole = () => (sameShape(lengths, x.shape) ? x : reshape(x, lengths));
+  if (summed.length > 1) {
+    const total = sizeOf(summed.map((i) => blocks[i]!.length));
+    const isFast = summed.length === 2 && summed[0] === 0 && inRows;
+    const scattered = !isFast && isStatic(total) && total > LONGEST_RUN;
+    return scattered || summed.some(isLong) ? sum(sum(whole(), [last]), summed.slice(0, -1)) : undefined;
+  }
+  if (!isLong(last)) return undefined;
+  if (blocks.length === 1 && !inRows) return sum(whole(), [0]);
+  const length = lengths[last]!;
+  const run = isStatic(length) ? runIn(length) : undefined;
+  if (run === undefined) return byProduct(whole(), last);
+  const inRuns = reshape(x, lengths.toSpliced(last, 1, run, (length as number) / run));
+  return sum(sum(inRuns, [last]), [last]);
+}
+
+/** The longest run that divides a length; undefined if that is hardly shorter. */
+function runIn(length: number): number | undefined {
+  for (let run = LONGEST_RUN; run >= SHORTEST_RUN; run--) if (length % run === 0) return run;
+  return undefined;
+}
+
+/** A product with ones, which goes in blocks of 128; a single row of ones would not. */
+function byProduct(x: Tensor, axis: number): Tensor {
+  const [before, length] = [sizeOf(x.shape.slice(0, axis)), x.shape[axis]!];
+  const behind = sizeOf(x.shape.slice(axis + 1));
+  const ones = expand(scalar(1, x.dtype), [2, length], [x]);
+  const sums = matmul(ones, reshape(x, [before, length, behind]));
+  const kept = x.shape.toSpliced(axis, 1);
+  const first = applySingle("Gather", [sums, constant(0, [], "int64")], { axis: 1 });
+  return applySingle("Reshape", [first, shapeTensor(kept, [x])]);
+}

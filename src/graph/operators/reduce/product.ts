@@ -1,0 +1,93 @@
+import { isStatic, sizeOf } from "../../dims.js";
+import { applySingle } from "../../operator.js";
+import type { Tensor } from "../../tensor.js";
+import { constant } from "../../tensor.js";
+import { reshapeLike, shapeTensor } from "../broadcast.js";
+import { equal, less, lessOrEqual, mul, where } from "../elementwise/elementwise.js";
+import { axesOf, reduction } from "./reduction.js";
+import { squeeze, transpose, unsqueeze } from "../shape/shape.js";
+import { pad, slice } from "../shape/slice-pad.js";
+
+/** Product of the elements; no division, so that the gradient holds where some of them are 0. */
+export const product = reduction("ReduceProd", (dy, x, _y, call) => {
+  const axes = axesOf(call);
+  const order = [...x.shape.keys()].filter((axis) => !axes.includes(axis)).concat(axes);
+  const last = transpose(x, order);
+  const kept = last.shape.slice(0, x.rank - axes.length);
+  const length = sizeOf(last.shape.slice(kept.length));
+  const rows = applySingle("Reshape", [last, shapeTensor([...kept, isStatic(length) ? length : -1], [last])]);
+  const others = isStatic(length) ? productsOfOthers(rows, length) : productsOfPairs(rows);
+  const back = order.map((_, axis) => order.indexOf(axis));
+  return mul(dy, transpose(reshapeLike(others, last), back));
+});
+
+/** The product of all other elements along the last axis: of those before times of those behind, in log2(length) steps. */
+function productsOfOthers(x: Tensor, length: number): Tensor {
+  const before = running(x, length, (from, by) => shifted(from, length, by));
+  const behind = running(x, length, (from, by) => shifted(from, length, -by));
+  return mul(before, behind);
+}
+
+/** Product of all elements of an axis up to each; without it if `exclusive`, from the end if `reverse`. */
+export function runningProduct(
+  x: Tensor,
+  axis: number,
+  options: { readonly exclusive: boolean; readonly reverse: boolean },
+): Tensor {
+  const { exclusive, reverse } = options;
+  const order = [...x.shape.keys()].filter((at) => at !== axis).concat(axis);
+  const last = transpose(x, order);
+  const length = last.shape.at(-1)!;
+  const result = isStatic(length)
+    ? runningInSteps(last, length, exclusive, reverse ? -1 : 1)
+    : runningByPairs(last, exclusive, reverse);
+  return transpose(
+    result,
+    order.map((_, at) => order.indexOf(at)),
+  );
+}
+
+function runningInSteps(x: Tensor, length: number, isExclusive: boolean, direction: number): Tensor {
+  let result = isExclusive ? shifted(x, length, direction) : x;
+  for (let by = 1; by < length; by *= 2) result = mul(result, shifted(result, length, by * direction));
+  return result;
+}
+
+/** The same for a length known only at run time: one row for each element, of those that count for it. */
+function runningByPairs(x: Tensor, isExclusive: boolean, isReversed: boolean): Tensor {
+  const places = placesAlong(x);
+  const [own, other] = [unsqueeze(places, [1]), unsqueeze(places, [0])];
+  const [from, to] = isReversed ? [own, other] : [other, own];
+  const counts = isExclusive ? less(from, to) : lessOrEqual(from, to);
+  return product(where(counts, unsqueeze(x, [x.rank - 1]), 1), x.rank);
+}
+
+function placesAlong(x: Tensor): Tensor {
+  const axis = x.rank - 1;
+  const count = squeeze(applySingle("Shape", [x], { start: axis, end: axis + 1 }), [0]);
+  const [zero, one] = [0, 1].map((value) => constant(value, [], "int64"));
+  return applySingle("Range", [zero, count, one]);
+}
+
+function running(x: Tensor, length: number, shift: (from: Tensor, by: number) => Tensor): Tensor {
+  let result = shift(x, 1);
+  for (let by = 1; by < length - 1; by *= 2) result = mul(result, shift(result, by));
+  return result;
+}
+
+/** The elements of the last axis moved on by some places (back by a negative number), 1 where none comes from. */
+function shifted(x: Tensor, length: number, by: number): Tensor {
+  const [axis, far] = [x.rank - 1, Math.min(Math.abs(by), length)];
+  const pads = x.shape.map((_, at) => (at === axis ? far : 0));
+  const none = pads.map(() => 0);
+  if (by > 0) return slice(pad(x, pads, none, { value: 1 }), [{ axis, end: length }]);
+  return slice(pad(x, none, pads, { value: 1 }), [{ axis, start: far }]);
+}
+
+/** The same for a length known only at run time: one row for each element, that element replaced by 1. */
+function productsOfPairs(x: Tensor): Tensor {
+  const axis = x.rank - 1;
+  const places = placesAlong(x);
+  const same = equal(unsqueeze(places, [1]), unsqueeze(places, [0]));
+  return product(where(same, 1, unsqueeze(x, [axis])), axis + 1);
+}

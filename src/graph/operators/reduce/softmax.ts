@@ -1,0 +1,64 @@
+import { normaliseAxis } from "../../dims.js";
+import { isFloat } from "../../dtype.js";
+import type { Call, TensorType } from "../../operator.js";
+import { applySingle, defineOperator, intAttribute, rejectCall, required } from "../../operator.js";
+import type { Tensor } from "../../tensor.js";
+import { isFromChoice } from "../elementwise/choice.js";
+import { exp, greater, isNaN, log, mul, sub, where } from "../elementwise/elementwise.js";
+import { max, sum } from "./reduce.js";
+
+function inferSoftmax(call: Call): TensorType[] {
+  const x = required(call, 0, "x");
+  if (!isFloat(x.dtype)) rejectCall(call, "expected floating-point values");
+  normaliseAxis(intAttribute(call.attributes, "axis", -1), x.rank, call.type);
+  return [{ dtype: x.dtype, shape: x.shape }];
+}
+
+defineOperator({
+  type: "Softmax",
+  infer: inferSoftmax,
+  gradient: (call) => {
+    const { dy } = call;
+    const y = orZero(call.outputs[0]!, dy);
+    const weighted = mul(dy, y);
+    const total = sum(weighted, intAttribute(call.attributes, "axis", -1), { keepAxes: true });
+    return [sub(weighted, mul(y, total))];
+  },
+});
+/** e^x normalised to sum 1 along an axis (default the last). */
+export function softmax(x: Tensor, axis = -1): Tensor {
+  return applySingle("Softmax", [x], { axis });
+}
+
+/** A row of -Infinity has no softmax. A graph that chooses something else in its place sends no gradient there. */
+function orZero(y: Tensor, dy: Tensor): Tensor {
+  return isFromChoice(dy) ? where(isNaN(y), 0, y) : y;
+}
+
+/** Softmax of scores with a mask: a row of -Infinity throughout becomes zeros, in values and gradients. */
+export function maskedSoftmax(x: Tensor, axis = -1): Tensor {
+  const open = greater(max(x, axis, { keepAxes: true }), -Infinity);
+  return where(open, softmax(where(open, x, 0), axis), 0);
+}
+
+defineOperator({
+  type: "LogSoftmax",
+  infer: inferSoftmax,
+  gradient: (call) => {
+    const { dy } = call;
+    const total = sum(dy, intAttribute(call.attributes, "axis", -1), { keepAxes: true });
+    return [sub(dy, mul(orZero(exp(call.outputs[0]!), dy), total))];
+  },
+  // WebGPU has no LogSoftmax and would copy to the CPU and back.
+  lower: (call, target) => {
+    if (target !== "webgpu") return undefined;
+    const x = call.inputs[0]!;
+    const axis = intAttribute(call.attributes, "axis", -1);
+    const shifted = sub(x, max(x, axis, { keepAxes: true }));
+    return [sub(shifted, log(sum(exp(shifted), axis, { keepAxes: true })))];
+  },
+});
+/** log(softmax(x)) along an axis (default the last), without overflow. */
+export function logSoftmax(x: Tensor, axis = -1): Tensor {
+  return applySingle("LogSoftmax", [x], { axis });
+}

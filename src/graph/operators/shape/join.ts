@@ -1,0 +1,143 @@
+import type { Dim } from "../../dims.js";
+import { addDims, divideDims, isStatic, isStaticShape, normaliseAxis, unknownDim } from "../../dims.js";
+import type { Call, Target } from "../../operator.js";
+import { apply, applySingle, defineOperator, intAttribute, rejectCall, required } from "../../operator.js";
+import type { Tensor } from "../../tensor.js";
+import { constantData, integers } from "../../tensor.js";
+import { zerosLike } from "./shape-values.js";
+
+/**
+ * Tensors that one call may read or write besides one other. A WebGPU device binds eight storage buffers to a shader unless
+ * more are asked for, and a shader that needs more computes nothing.
+ */
+const WIDEST = 7;
+
+/** Whether a graph may be run by a shader that binds every tensor of a call. */
+function bindsAll(target: Target): boolean {
+  return target === "webgpu" || target === "portable";
+}
+
+/** Neighbours in as few groups of at most `WIDEST` as there can be, all of about the same size. */
+function grouped<T>(items: readonly T[]): T[][] {
+  const groups = Math.min(Math.ceil(items.length / WIDEST), WIDEST);
+  return Array.from({ length: groups }, (_, i) =>
+    items.slice(Math.floor((i * items.length) / groups), Math.floor(((i + 1) * items.length) / groups)),
+  );
+}
+
+/** A Concat of many as one of few, whose parts are joined before. */
+function narrowConcat(inputs: readonly Tensor[], axis: number): Tensor {
+  if (inputs.length === 1) return inputs[0]!;
+  if (inputs.length <= WIDEST) return concat(inputs, axis);
+  return concat(
+    grouped(inputs).map((group) => narrowConcat(group, axis)),
+    axis,
+  );
+}
+
+/** A Split into many as one into few, which are split afterwards. */
+function narrowSplit(x: Tensor, sizes: readonly number[], axis: number): Tensor[] {
+  if (sizes.length === 1) return [x];
+  if (sizes.length <= WIDEST) return split(x, sizes, axis);
+  const groups = grouped(sizes);
+  const totals = groups.map((group) => group.reduce((a, b) => a + b, 0));
+  return split(x, totals, axis).flatMap((part, i) => narrowSplit(part, groups[i]!, axis));
+}
+
+defineOperator({
+  type: "Concat",
+  infer: (call) => {
+    const first = required(call, 0, "x0");
+    const axis = normaliseAxis(intAttribute(call.attributes, "axis", 0), first.rank, "Concat");
+    let length: Dim = 0;
+    let known: Dim[] | undefined = [];
+    for (const [i] of call.inputs.entries()) {
+      const x = required(call, i, `x${i}`);
+      const fits =
+        x.rank === first.rank &&
+        x.dtype === first.dtype &&
+        x.shape.every(
+          (dim, at) =>
+            at === axis || dim === first.shape[at] || !isStatic(dim) || !isStatic(first.shape[at]!),
+        );
+      if (!fits) rejectCall(call, `all shapes and types must be the same outside axis ${axis}`);
+      length = addDims(length, x.shape[axis]!);
+      known = known && x.known && [...known, ...x.known];
+    }
+    const shape = first.shape.map((dim, at) => {
+      if (at === axis) return length;
+      return call.inputs.map((x) => x!.shape[at]!).find(isStatic) ?? dim;
+    });
+    return [{ dtype: first.dtype, shape, known: first.rank === 1 ? known : undefined }];
+  },
+  gradient: (call) => {
+    const { dy } = call;
+    const axis = normaliseAxis(intAttribute(call.attributes, "axis", 0), dy.rank, "Concat");
+    if (call.inputs.length === 1) return [dy];
+    const lengths = call.inputs.map((x) => applySingle("Shape", [x!], { start: axis, end: axis + 1 }));
+    const dims = call.inputs.map((x) => x!.shape[axis]!);
+    const sizes = isStaticShape(dims) ? integers(dims) : applySingle("Concat", lengths, { axis: 0 });
+    return apply("Split", [dy, sizes], { axis }, { outputs: call.inputs.length });
+  },
+  lower: (call, target) => {
+    if (!bindsAll(target) || call.inputs.length <= WIDEST) return undefined;
+    return [narrowConcat(call.inputs as readonly Tensor[], intAttribute(call.attributes, "axis", 0))];
+  },
+});
+/** Joins tensors along an axis (negative counts from the end). */
+export function concat(tensors: readonly Tensor[], axis: number): Tensor {
+  return applySingle("Concat", tensors, { axis });
+}
+
+defineOperator({
+  type: "Split",
+  infer: (call) => {
+    const x = required(call, 0, "x");
+    const axis = normaliseAxis(intAttribute(call.attributes, "axis", 0), x.rank, "Split");
+    const dim = x.shape[axis]!;
+    const sizes = splitSizes(call, dim);
+    return sizes.map((size) => ({ dtype: x.dtype, shape: x.shape.with(axis, size) }));
+  },
+  gradient: (call) => {
+    const x = call.inputs[0]!;
+    const axis = normaliseAxis(intAttribute(call.attributes, "axis", 0), x.rank, "Split");
+    return [
+      concat(
+        call.outputs.map((y, i) => call.received(i) ?? zerosLike(y)),
+        axis,
+      ),
+      undefined,
+    ];
+  },
+  lower: (call, target) => {
+    if (!bindsAll(target) || call.outputCount <= WIDEST) return undefined;
+    const x = call.inputs[0]!;
+    const axis = normaliseAxis(intAttribute(call.attributes, "axis", 0), x.rank, "Split");
+    const sizes = splitSizes(call, x.shape[axis]!);
+    return sizes.every(isStatic) ? narrowSplit(x, sizes, axis) : undefined;
+  },
+});
+
+function splitSizes(call: Call, dim: Dim): readonly Dim[] {
+  const sizes = call.inputs[1];
+  // What is known of a tensor's elements is kept for short ones, but there may be hundreds of parts.
+  const data = sizes && constantData(sizes)?.data;
+  const known = data ? Array.from(data as BigInt64Array, Number) : sizes?.known;
+  if (known !== undefined) {
+    if (known.length !== call.outputCount)
+      rejectCall(call, `${known.length} sizes for ${call.outputCount} outputs`);
+    const total = known.reduce(addDims, 0);
+    if (isStatic(total) && isStatic(dim) && total !== dim)
+      rejectCall(call, `the sizes add up to ${total}, the axis has ${dim}`);
+    return known;
+  }
+  if (sizes !== undefined) return Array.from({ length: call.outputCount }, unknownDim);
+  if (!isStatic(dim))
+    return Array.from({ length: call.outputCount }, () => divideDims(dim, call.outputCount) ?? unknownDim());
+  const each = Math.ceil(dim / call.outputCount);
+  return Array.from({ length: call.outputCount }, (_, i) => Math.min(each, dim - each * i));
+}
+/** Cuts an axis into parts of the given lengths. */
+export function split(x: Tensor, sizes: readonly number[], axis: number): Tensor[] {
+  return apply("Split", [x, integers(sizes)], { axis }, { outputs: sizes.length });
+}

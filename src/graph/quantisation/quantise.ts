@@ -1,0 +1,315 @@
+import { float16ToFloat32 } from "../../util/half.js";
+import { isStatic, normaliseAxis } from "../dims.js";
+import type { DType, TensorData } from "../dtype.js";
+import { dtypeFromOnnx, holdsNumbers, isFloat } from "../dtype.js";
+import type { Call } from "../operator.js";
+import { applySingle, defineOperator, intAttribute, rejectCall, required } from "../operator.js";
+import type { Tensor } from "../tensor.js";
+import { constant, constantData, integers } from "../tensor.js";
+import { reshapeLike } from "../operators/broadcast.js";
+import {
+  add,
+  and,
+  cast,
+  clip,
+  div,
+  equal,
+  greater,
+  less,
+  maximum,
+  minimum,
+  mul,
+  round,
+  sub,
+  where,
+} from "../operators/elementwise/elementwise.js";
+import { max, min, sum } from "../operators/reduce/reduce.js";
+import { gather } from "../operators/select/select.js";
+import { reshape } from "../operators/shape/shape.js";
+
+/*
+ * Rounding has slope 0 almost everywhere, so its gradient is straight-through: q = round(x / scale) + zero counts as
+ * x / scale + zero inside of the range of the type, and as a constant outside of it. The gradient of q is float32.
+ *
+ * What q stands for, (q - zero) scale, is then x whatever the scale is: what the scale does on the two ways cancels, so on both
+ * it gets nothing. Only the scale of values that no quantiser made, of weights in a file, has its true gradient.
+ */
+
+/** Smallest and largest number of the types that quantised values have. */
+export const QUANTISED_RANGE: Readonly<Partial<Record<DType, readonly [low: number, high: number]>>> = {
+  int8: [-128, 127],
+  uint8: [0, 255],
+  int16: [-32768, 32767],
+  uint16: [0, 65535],
+  int32: [-(2 ** 31), 2 ** 31 - 1],
+  int4: [-8, 7],
+  uint4: [0, 15],
+  int2: [-2, 1],
+  uint2: [0, 3],
+  float8e4m3fn: [-448, 448],
+  float8e4m3fnuz: [-240, 240],
+  float8e5m2: [-57344, 57344],
+  float8e5m2fnuz: [-57344, 57344],
+  float4e2m1: [-6, 6],
+};
+
+/** Constants whose numbers were found to be scales, or not: a graph is made again often. */
+const examined = new WeakMap<TensorData, number | undefined>();
+
+/** Throws for a scale that is constant and holds a number that is not above 0 and finite. */
+export function checkScale(call: Call, scale: Tensor, name: string): void {
+  if (!isFloat(scale.dtype)) rejectCall(call, `${name} must be floating-point`);
+  const data = constantData(scale);
+  if (data === undefined) return;
+  if (!examined.has(data)) examined.set(data, firstBadScale(data));
+  const bad = examined.get(data);
+  if (bad !== undefined) rejectCall(call, `${name} must be above 0 and finite, got ${bad}`);
+}
+
+function firstBadScale({ dtype, data }: TensorData): number | undefined {
+  const isGood = (value: number) => value > 0 && value < Infinity;
+  if (dtype === "float16") return float16ToFloat32(data as Uint16Array).find((value) => !isGood(value));
+  if (!holdsNumbers(dtype)) return undefined;
+  return (data as Float32Array).find((value) => !isGood(value));
+}
+
+/** Throws for a zero point of another type than the quantised values, or of another shape than its scale. */
+export function checkZero(call: Call, zero: Tensor | undefined, dtype: DType, scale: Tensor): void {
+  if (zero === undefined) return;
+  if (zero.dtype !== dtype)
+    rejectCall(call, `the zero point is ${zero.dtype}, it must be ${dtype} as the quantised values are`);
+  const isOne = ({ shape }: Tensor) => shape.every((dim) => dim === 1);
+  const differs = zero.shape.some(
+    (dim, axis) => dim !== scale.shape[axis] && isStatic(dim) && isStatic(scale.shape[axis] ?? 1),
+  );
+  if ((zero.rank !== scale.rank || differs) && !(isOne(zero) && isOne(scale)))
+    rejectCall(call, "the zero point and the scale must have one shape");
+}
+
+/** How scales and zero points lie along the values. */
+interface Granularity {
+  readonly axis: number;
+  /** Values in a row that share a scale; 0: each index of the axis has its own. */
+  readonly block: number;
+}
+
+/** The axis and block size of a call; throws where the scale does not fit the values. */
+function granularityOf(call: Call, x: Tensor, scale: Tensor): Granularity | undefined {
+  const block = intAttribute(call.attributes, "block_size", 0);
+  if (scale.rank === 0 || (block === 0 && scale.rank === 1 && scale.shape[0] === 1)) return undefined;
+  const axis = normaliseAxis(intAttribute(call.attributes, "axis", 1), x.rank, call.type);
+  if (block < 0) rejectCall(call, `block_size must not be negative, got ${block}`);
+  if (block === 0) {
+    if (scale.rank !== 1)
+      rejectCall(call, `expected one scale, or one for each index of axis ${axis}; blocks need a block_size`);
+    const [given, length] = [scale.shape[0]!, x.shape[axis]!];
+    if (given !== length && isStatic(given) && isStatic(length))
+      rejectCall(call, `expected ${length} scales along axis ${axis}, got ${given}`);
+    return { axis, block };
+  }
+  if (scale.rank !== x.rank) rejectCall(call, "scales of blocks must have the rank of the values");
+  for (const [at, dim] of x.shape.entries()) {
+    const given = scale.shape[at]!;
+    if (!isStatic(dim) || !isStatic(given)) continue;
+    const wanted = at === axis ? Math.ceil(dim / block) : dim;
+    if (given !== wanted)
+      rejectCall(
+        call,
+        `blocks of ${block} along axis ${axis} do not divide it into the scales given: ` +
+          `expected ${wanted} scales along axis ${at}, got ${given}`,
+      );
+  }
+  return { axis, block };
+}
+
+/** A scale or zero point in single precision, shaped to broadcast against the values. */
+function spread(call: Call, parameter: Tensor, x: Tensor, how: Granularity | undefined): Tensor {
+  const numbers = cast(parameter, "float32");
+  if (how === undefined) return reshape(numbers, []);
+  const { axis, block } = how;
+  if (block === 0)
+    return reshape(
+      numbers,
+      x.shape.map((_, at) => (at === axis ? -1 : 1)),
+    );
+  const length = x.shape[axis]!;
+  if (!isStatic(length)) return rejectCall(call, `its gradient needs a known length of axis ${axis}`);
+  return gather(numbers, blocksOf(length, block), axis);
+}
+
+/** q - zero in single precision, of a zero point that broadcasts. */
+export function centred(q: Tensor, zero: Tensor | undefined): Tensor {
+  const numbers = cast(q, "float32");
+  return zero === undefined ? numbers : sub(numbers, cast(zero, "float32"));
+}
+
+// ---- QuantizeLinear ----------------------------------------------------------------------------------------------------
+
+/** The element type that a quantiser makes. */
+function quantisedType(call: Call, zero: Tensor | undefined): DType {
+  const stated = intAttribute(call.attributes, "output_dtype", 0);
+  if (stated === 0) return zero?.dtype ?? "uint8";
+  const dtype = dtypeFromOnnx(stated, call.type);
+  if (zero !== undefined && zero.dtype !== dtype)
+    rejectCall(call, `the zero point is ${zero.dtype}, output_dtype says ${dtype}`);
+  return dtype;
+}
+
+defineOperator({
+  type: "QuantizeLinear",
+  straightThrough: true,
+  infer: (call) => {
+    const [x, scale, zero] = [required(call, 0, "x"), required(call, 1, "scale"), call.inputs[2]];
+    if (!isFloat(x.dtype) && x.dtype !== "int32")
+      rejectCall(call, "expected floating-point values, or int32");
+    const dtype = quantisedType(call, zero);
+    if (QUANTISED_RANGE[dtype] === undefined) rejectCall(call, `values cannot be quantised to ${dtype}`);
+    checkScale(call, scale, "the scale");
+    checkZero(call, zero, dtype, scale);
+    granularityOf(call, x, scale);
+    return [{ dtype, shape: x.shape }];
+  },
+  gradient: (call) => {
+    const [dy, x, scale, zero] = [call.dy, call.inputs[0]!, call.inputs[1]!, call.inputs[2]];
+    const how = granularityOf(call, x, scale);
+    const step = spread(call, scale, x, how);
+    const offset = zero && spread(call, zero, x, how);
+    return [straightThrough(dy, cast(x, "float32"), { step, offset }, call.outputTypes[0]!), "zero", "zero"];
+  },
+});
+
+/** The gradient of x, of values round(x / step) + offset that were limited to the range of a type. */
+export function straightThrough(
+  dy: Tensor,
+  x: Tensor,
+  { step, offset }: { readonly step: Tensor; readonly offset?: Tensor | undefined },
+  dtype: DType,
+): Tensor {
+  const [low, high] = QUANTISED_RANGE[dtype]!;
+  // Narrow floats round to neighbours that are no whole numbers.
+  const nearest = isFloat(dtype) ? div(x, step) : round(div(x, step));
+  const value = offset === undefined || isFloat(dtype) ? nearest : add(nearest, offset);
+  return where(equal(clip(value, low, high), value), div(dy, step), 0);
+}
+
+// ---- DequantizeLinear --------------------------------------------------------------------------------------------------
+
+defineOperator({
+  type: "DequantizeLinear",
+  infer: (call) => {
+    const [x, scale, zero] = [required(call, 0, "x"), required(call, 1, "scale"), call.inputs[2]];
+    if (QUANTISED_RANGE[x.dtype] === undefined) rejectCall(call, "expected quantised values");
+    checkScale(call, scale, "the scale");
+    checkZero(call, zero, x.dtype, scale);
+    granularityOf(call, x, scale);
+    const stated = intAttribute(call.attributes, "output_dtype", 0);
+    const dtype = stated === 0 ? scale.dtype : dtypeFromOnnx(stated, call.type);
+    if (!isFloat(dtype)) rejectCall(call, `output_dtype must be floating-point, got ${dtype}`);
+    return [{ dtype, shape: x.shape }];
+  },
+  gradient: (call) => {
+    const [dy, x, scale, zero] = [call.dy, call.inputs[0]!, call.inputs[1]!, call.inputs[2]];
+    const how = granularityOf(call, x, scale);
+    if (call.needs(0)) return [mul(dy, spread(call, scale, x, how)), "zero", "zero"];
+    const distance = centred(x, zero && spread(call, zero, x, how));
+    return [undefined, call.needs(1) ? gathered(mul(dy, distance), scale, how) : undefined, "zero"];
+  },
+});
+
+/** The adjoint of `spread`: adds up what the values that share a scale send to it. */
+function gathered(gradient: Tensor, scale: Tensor, how: Granularity | undefined): Tensor {
+  if (how === undefined) return reshapeLike(sum(gradient), scale);
+  const { axis, block } = how;
+  if (block === 0)
+    return sum(
+      gradient,
+      gradient.shape.flatMap((_, at) => (at === axis ? [] : [at])),
+    );
+  return applySingle("GatherGradient", [gradient, blocksOf(gradient.shape[axis] as number, block), scale], {
+    axis,
+  });
+}
+
+/** The block of each index along an axis. */
+function blocksOf(length: number, block: number): Tensor {
+  return integers(Array.from({ length }, (_, i) => Math.floor(i / block)));
+}
+
+// ---- DynamicQuantizeLinear ---------------------------------------------------------------------------------------------
+
+defineOperator({
+  type: "DynamicQuantizeLinear",
+  straightThrough: true,
+  infer: (call) => {
+    const x = required(call, 0, "x");
+    if (x.dtype !== "float32") rejectCall(call, "expected float32 values");
+    return [
+      { dtype: "uint8", shape: x.shape },
+      { dtype: "float32", shape: [] },
+      { dtype: "uint8", shape: [] },
+    ];
+  },
+  // The range is that of the values, so all of them are inside.
+  gradient: (call) => {
+    const [dy, dScale] = [0, 1, 2].map((output) => call.received(output));
+    if (dy !== undefined) return [div(dy, call.outputs[1]!)];
+    if (dScale === undefined) return ["zero"];
+    const x = call.inputs[0]!;
+    const share = div(dScale, 255);
+    const [top, bottom] = [maximum(max(x), 0), minimum(min(x), 0)];
+    const isTop = and(greater(x, 0), equal(x, top));
+    const isBottom = and(less(x, 0), equal(x, bottom));
+    return [sub(mul(share, spreadEvenly(isTop)), mul(share, spreadEvenly(isBottom)))];
+  },
+});
+
+/** A share of 1 for each place that holds, zeros where none does. */
+function spreadEvenly(holds: Tensor): Tensor {
+  const places = cast(holds, "float32");
+  return div(places, maximum(sum(places), 1));
+}
+
+/** Options of {@link quantizeLinear} and {@link dequantizeLinear}. */
+export interface QuantiseOptions {
+  /** The axis that has a scale for each index, or blocks of them. Default 1; of no meaning to a single scale. */
+  readonly axis?: number;
+  /** Values in a row along the axis that share a scale; the scales then have the rank of the values. */
+  readonly blockSize?: number;
+}
+
+function quantiseAttributes({ axis = 1, blockSize }: QuantiseOptions) {
+  return { axis, ...(blockSize !== undefined && { block_size: blockSize }) };
+}
+
+/**
+ * round(x / scale) + zero, ties to even, limited to the range of `zero`'s type. The gradient is straight-through: that of
+ * x / scale inside of the range, 0 outside; scale and zero point get none.
+ *
+ * @throws StriateError for a constant scale that is not above 0, or shapes that do not fit.
+ */
+export function quantizeLinear(
+  x: Tensor,
+  scale: Tensor,
+  zero: Tensor,
+  options: QuantiseOptions = {},
+): Tensor {
+  return applySingle("QuantizeLinear", [x, scale, zero], quantiseAttributes(options));
+}
+
+/**
+ * x in another element type. Bytes (uint8) are rounded and limited to 0 to 255 with a straight-through gradient, which a Cast
+ * does not have.
+ */
+export function inElementType(x: Tensor, dtype: DType): Tensor {
+  return dtype === "uint8" ? quantizeLinear(x, constant(1), constant(0, [], dtype)) : cast(x, dtype);
+}
+
+/** (q - zero) scale: what quantised values stand for, of the type of `scale`. */
+export function dequantizeLinear(
+  q: Tensor,
+  scale: Tensor,
+  zero?: Tensor,
+  options: QuantiseOptions = {},
+): Tensor {
+  return applySingle("DequantizeLinear", zero ? [q, scale, zero] : [q, scale], quantiseAttributes(options));
+}

@@ -1,0 +1,26 @@
+import { join } from "node:path";
+import { diskFolder } from "../../util/file-folder-node.js";
+import { readFileChecked, writeFileAtomic } from "../../util/files-node.js";
+import { checkpointFile, checkpointName, checkpointSteps } from "./checkpoint-files.js";
+import { decodeCheckpoint, encodeCheckpoint } from "./checkpoint.js";
+import type { Checkpoint } from "./checkpoint.js";
+
+/** Reads one checkpoint file. Throws {@link StriateError} naming the file and what is wrong with it. */
+export async function readCheckpoint(path: string): Promise<Checkpoint> {
+  return decodeCheckpoint(await readFileChecked(path, checkpointFile), `The checkpoint "${path}"`);
+}
+
+/** Writes one checkpoint file atomically. Throws {@link StriateError}. */
+export async function writeCheckpoint(path: string, checkpoint: Checkpoint): Promise<void> {
+  await writeFileAtomic(path, encodeCheckpoint(checkpoint));
+}
+
+/** `checkpoints/step-00001200.safetensors` */
+export function checkpointPath(folder: string, step: number): string {
+  return join(folder, checkpointName(step));
+}
+
+/** The steps that a folder holds checkpoints of, ascending; none when there is no folder. */
+export function listCheckpoints(folder: string): Promise<number[]> {
+  return checkpointSteps(diskFolder(folder, "checkpoints"));
+}

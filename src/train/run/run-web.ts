@@ -1,0 +1,109 @@
+import type { SessionOptions } from "../../runtime/runtime.js";
+import type { WebDevice, WebRuntime } from "../../runtime/web.js";
+import type { WorkerRuntimeOptions } from "../../runtime/worker-web.js";
+import { createWorkerRuntime } from "../../runtime/worker-web.js";
+import { StriateError, check } from "../../util/errors.js";
+import type { Json } from "../../util/json.js";
+import { firstDifference, isJsonObject, toJson } from "../../util/json.js";
+import { decodeCheckpoint, encodeCheckpoint } from "./checkpoint.js";
+import type { Checkpoint } from "./checkpoint.js";
+import type { ModelDescription } from "../model-description.js";
+import { openSiteRun } from "./run-folder-web.js";
+import type { RunEnd, TrainSettings } from "./run.js";
+import { configOf, runTraining, stepsOf } from "./run.js";
+import type { Task, TrainingData } from "../task.js";
+
+export interface TrainOptions
+  extends TrainSettings, WorkerRuntimeOptions, Pick<SessionOptions, "optimisation"> {
+  /**
+   * Folder for config, metrics and checkpoints among the files that the browser keeps for this site ("runs/digits").
+   * Without one nothing is written.
+   */
+  readonly folder?: string;
+  /** Go on with the run that the folder holds (default false: such a folder is refused). */
+  readonly resume?: boolean;
+  /** A checkpoint to go on from, as bytes: of the same seed, batch size and config; `steps` may differ. */
+  readonly from?: Uint8Array;
+  /**
+   * A runtime that is open already; it is left open. Default: one in a worker of its own, made of `device`, `wasmPaths`,
+   * `threads` and `worker`.
+   */
+  readonly runtime?: WebRuntime;
+}
+
+export interface TrainedRun extends Omit<RunEnd, "checkpoint" | "toOnnx"> {
+  /** Where it ran. */
+  readonly device: WebDevice;
+  /** All that is needed to go on (`from`), as the bytes of a checkpoint file. */
+  checkpoint(): Uint8Array<ArrayBuffer>;
+  /**
+   * The model as the bytes of an ONNX file. It says how pixels reach it, which inputs are noise, and what `about` adds;
+   * `metadata` are further entries.
+   */
+  export(about?: ModelDescription, metadata?: Readonly<Record<string, string>>): Uint8Array<ArrayBuffer>;
+}
+
+/**
+ * Trains a task in a page: ONNX Runtime works in a Web Worker, so that the page stays alive, and on WebGPU the state stays
+ * on the device. The page traces the network and prepares the batches; if even that is too long, call `train` in a
+ * worker of your own. Same seed, same machine, same weights, also if the tab is closed or killed and the run resumed.
+ *
+ * ```ts
+ * const run = await train(task, data, { epochs: 2, batchSize: 32, seed: 1, folder: "digits", resume: true });
+ * const file = new Blob([run.export()]);
+ * ```
+ *
+ * @throws StriateError for a loss that is not finite (naming the step and the last good checkpoint), a run that is open in
+ * another tab, a config that differs, a full storage, a device that is absent, files of ONNX Runtime that cannot be loaded.
+ */
+export async function train(task: Task, data: TrainingData, options: TrainOptions): Promise<TrainedRun> {
+  const { folder, resume = false, optimisation } = options;
+  const steps = stepsOf(data, options);
+  const config = toJson(configOf(steps, options), "The run's config");
+  const from = options.from && startIn(options.from, config);
+  check(!from || folder === undefined, () => "training: expected a folder or `from`, got both");
+  const onWarning =
+    options.onWarning ??
+    ((message: string): void => {
+      console.warn(message);
+    });
+  const store = folder === undefined ? undefined : await openSiteRun(folder, { config, resume, onWarning });
+  try {
+    const own = options.runtime === undefined ? await createWorkerRuntime(options) : undefined;
+    try {
+      const runtime = options.runtime ?? own!;
+      const { checkpoint, toOnnx, ...end } = await runTraining(task, data, steps, options, {
+        ...(optimisation && { optimisation }),
+        runtime,
+        store,
+        ...(from && { from }),
+      });
+      return {
+        ...end,
+        device: runtime.device,
+        checkpoint: () => encodeCheckpoint({ ...checkpoint, config }),
+        export: (about, metadata) => toOnnx(about, metadata).bytes,
+      };
+    } finally {
+      await own?.close();
+    }
+  } finally {
+    await store?.close();
+  }
+}
+
+/** Reads a checkpoint and makes sure that it is of this run. */
+function startIn(bytes: Uint8Array, config: Json): Checkpoint {
+  const checkpoint = decodeCheckpoint(bytes, "The checkpoint `from`");
+  const difference = firstDifference(withoutSteps(checkpoint.config), withoutSteps(config));
+  if (difference === undefined) return checkpoint;
+  const { path, expected, found } = difference;
+  throw new StriateError(
+    `Cannot go on from the checkpoint: its run has ${path} = ${JSON.stringify(expected)}, this one ` +
+      `${JSON.stringify(found)}. Use the same configuration.`,
+  );
+}
+
+function withoutSteps(config: Json): Json {
+  return isJsonObject(config) ? { ...config, steps: 0 } : config;
+}

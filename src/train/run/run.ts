@@ -1,0 +1,276 @@
+import type { TensorData } from "../../graph/dtype.js";
+import type { WrittenOnnx } from "../../graph/index.js";
+import type { State } from "../../nn/module.js";
+import type { PlateauOptions } from "../../nn/plateau.js";
+import { PlateauRate } from "../../nn/plateau.js";
+import type { StateSpec } from "../../nn/training-state.js";
+import type { Runtime, SessionOptions } from "../../runtime/runtime.js";
+import { sessionOptionsOf } from "../../runtime/runtime.js";
+import { StriateError, check } from "../../util/errors.js";
+import type { StoredTensor } from "../../util/safetensors.js";
+import type { Checkpoint } from "./checkpoint.js";
+import { exportOnnx } from "../export.js";
+import type { ModelDescription } from "../model-description.js";
+import type { PauseController } from "../pause.js";
+import type { ProgressListener } from "../progress.js";
+import { createRateEstimator } from "../progress.js";
+import { RunLog } from "./run-log.js";
+import type { LogRow, RunStore } from "./run-store.js";
+import type { Task, TrainingData } from "../task.js";
+import type { Recipe, StepMetrics } from "../trainer.js";
+import { Trainer } from "../trainer.js";
+
+/** What training does, wherever it runs. */
+export interface TrainSettings extends Recipe {
+  /** Optimizer steps in all; or give `epochs`. */
+  readonly steps?: number;
+  readonly epochs?: number;
+  /** Plain data kept as `config.json` and compared on resume, besides steps, batch size and seed. */
+  readonly config?: Readonly<Record<string, unknown>>;
+  /** Steps between checkpoints (default 500); one is always written at the end. */
+  readonly checkpointEvery?: number;
+  /** Steps between lines of the log (default 10); each holds means over them. */
+  readonly logEvery?: number;
+  /** Steps between calls of `evaluate` (default: once at the end). */
+  readonly evaluateEvery?: number;
+  /** Measures the model so far; what it returns is logged as `evaluation.NAME`. */
+  readonly evaluate?: (values: State, step: number) => Promise<Readonly<Record<string, number>>>;
+  /**
+   * A learning rate that falls when the evaluation named `measure` stops getting better, instead of `learningRate`. It hears
+   * every evaluation; the first is made before the first step.
+   */
+  readonly plateau?: PlateauOptions & { readonly measure: string };
+  /** Name of the evaluation whose highest value picks the parameters that the run ends with (default: the last ones). */
+  readonly selectBest?: string;
+  /** Stops after the current step, with a checkpoint. */
+  readonly signal?: AbortSignal;
+  /** Halts the run between two steps, with a checkpoint, until it goes on. */
+  readonly pause?: PauseController;
+  readonly onProgress?: ProgressListener;
+  readonly onWarning?: (message: string) => void;
+}
+
+/** How a run ended. */
+export interface RunEnd {
+  /** Steps done; fewer than asked for when the run was stopped. */
+  readonly step: number;
+  readonly finished: boolean;
+  /** Parameters and buffers, averaged ones where an average is kept. */
+  readonly values: State;
+  readonly imagesPerSecond: number;
+  /** What `evaluate` returned and when, from the whole run. */
+  readonly evaluations: readonly LogRow[];
+  /** Everything that the run needs to go on. */
+  readonly checkpoint: Omit<Checkpoint, "config">;
+  /** The model as ONNX. It says how pixels reach it, which inputs are noise, and what `about` adds. */
+  readonly toOnnx: (about?: ModelDescription, metadata?: Readonly<Record<string, string>>) => WrittenOnnx;
+}
+
+/** Where a run takes place. */
+export interface RunPlace extends SessionOptions {
+  readonly runtime: Runtime;
+  /** Keeps checkpoints and metrics; without one nothing is kept. */
+  readonly store: RunStore | undefined;
+  /** Where to go on if the store holds no checkpoint. */
+  readonly from?: Checkpoint;
+}
+
+/** Optimizer steps in all. */
+export function stepsOf({ count }: TrainingData, { steps, epochs, batchSize }: TrainSettings): number {
+  const all = steps ?? (epochs ?? 0) * Math.floor(count / batchSize);
+  if (all < 1) throw new StriateError(`training: expected steps or epochs, got ${all} steps in all`);
+  return all;
+}
+
+/** What decides a run and is compared when it goes on. */
+export function configOf(steps: number, { batchSize, seed, config }: TrainSettings): Record<string, unknown> {
+  return { steps, batchSize, seed, ...config };
+}
+
+/**
+ * The training loop. Same seed, same machine, same weights, also across a stop, a kill and a resume.
+ *
+ * @param steps in all
+ * @throws StriateError for a loss that is not finite (naming the step and the last good checkpoint).
+ */
+export async function runTraining(
+  task: Task,
+  data: TrainingData,
+  steps: number,
+  settings: TrainSettings,
+  place: RunPlace,
+): Promise<RunEnd> {
+  const { runtime, store, from: given } = place;
+  const {
+    signal,
+    pause,
+    onProgress,
+    checkpointEvery = 500,
+    logEvery = 10,
+    evaluateEvery,
+    evaluate,
+    selectBest,
+  } = settings;
+  const plateau = settings.plateau && new PlateauRate(settings.plateau);
+  const recipe = { ...settings, ...(plateau && { learningRate: () => plateau.rate }) };
+  const start = store?.checkpoint ?? given;
+  const from = start && { step: start.step, tensors: dataOf(start) };
+  const trainer = await Trainer.open(task, data, recipe, runtime, {
+    ...sessionOptionsOf(place),
+    ...(from && { from }),
+  });
+  const log = await RunLog.open(store);
+  const listen = (scores: Readonly<Record<string, number>>) => {
+    if (!plateau) return;
+    const { measure } = settings.plateau;
+    const value = scores[measure];
+    if (value === undefined) throw new StriateError(`plateau: the evaluation gives no "${measure}"`);
+    plateau.observe(value);
+  };
+  log.evaluations.forEach(listen);
+  let saved = store?.checkpoint?.step ?? -1;
+  const checkpointOf = (state: State) => {
+    const tensors = storedOf(trainer.training.state, state);
+    return { step: trainer.step, epoch: epochOf(trainer), seed: settings.seed, tensors };
+  };
+  const save = async (score?: number, state?: State) => {
+    if (store === undefined || (saved === trainer.step && score === undefined)) return;
+    await store.saveCheckpoint(checkpointOf(state ?? (await trainer.state())), score);
+    saved = trainer.step;
+  };
+  const best = new Best(selectBest, store);
+  const evaluateNow = async (measure: NonNullable<TrainSettings["evaluate"]>) => {
+    const values = await trainer.values({ averaged: true });
+    const scores = await measure(values, trainer.step);
+    log.evaluation(trainer.step, scores);
+    listen(scores);
+    const score = best.offer(scores, values);
+    if (score !== undefined) await save(score);
+  };
+  try {
+    check(!plateau || evaluate, () => "training: a learning rate that listens needs evaluations");
+    const rate = createRateEstimator({ steps, firstStep: trainer.step });
+    let speed = 0;
+    if (plateau && evaluate && log.evaluations.length === 0) {
+      rate.pause();
+      await evaluateNow(evaluate);
+      rate.resume();
+    }
+    while (trainer.step < steps) {
+      if (pause?.paused === true && signal?.aborted !== true) {
+        rate.pause();
+        await save();
+        await pause.ended(signal);
+        rate.resume();
+      }
+      if (signal?.aborted === true) break;
+      const last = saved < 0 ? undefined : store?.checkpointName(saved);
+      const metrics = await advance(trainer, last);
+      const { step } = trainer;
+      const now = rate.update(step, trainer.batchSize);
+      speed = now.imagesPerSecond;
+      log.step(metrics);
+      onProgress?.({ step, steps, epoch: epochOf(trainer) + 1, loss: metrics.loss, ...now });
+      if (step % logEvery === 0 || step === steps) log.write(step, { images: step * trainer.batchSize });
+      if (evaluate && (step === steps || (evaluateEvery !== undefined && step % evaluateEvery === 0))) {
+        rate.pause();
+        await evaluateNow(evaluate);
+        rate.resume();
+      }
+      if (step % checkpointEvery === 0) await save();
+    }
+    const state = await trainer.state();
+    await save(undefined, state);
+    const finished = trainer.step >= steps;
+    const values =
+      (finished ? await best.values(trainer) : undefined) ?? trainer.valuesIn(state, { averaged: true });
+    return {
+      step: trainer.step,
+      finished,
+      values,
+      imagesPerSecond: speed,
+      evaluations: log.evaluations,
+      checkpoint: checkpointOf(state),
+      toOnnx: (about, metadata) => {
+        const { preprocessing } = data;
+        return exportOnnx(task, values, { ...(preprocessing && { preprocessing }), ...about }, metadata);
+      },
+    };
+  } finally {
+    log.close();
+    await trainer.close();
+  }
+}
+
+/** The parameters that evaluated best, in memory or among the run's checkpoints. */
+class Best {
+  #score = -Infinity;
+  #values: State | undefined;
+
+  constructor(
+    private readonly name: string | undefined,
+    private readonly store: RunStore | undefined,
+  ) {
+    this.#score = store?.bestCheckpoint()?.score ?? -Infinity;
+  }
+
+  /** Takes the values if they score higher than all before; gives the score where one is kept. */
+  offer(scores: Readonly<Record<string, number>>, values: State): number | undefined {
+    if (this.name === undefined) return undefined;
+    const score = scores[this.name];
+    if (score === undefined) throw new StriateError(`selectBest: the evaluation gives no "${this.name}"`);
+    if (score > this.#score) {
+      this.#score = score;
+      this.#values = values;
+    }
+    return score;
+  }
+
+  async values(trainer: Trainer): Promise<State | undefined> {
+    if (this.name === undefined || this.#values !== undefined) return this.#values;
+    const best = this.store?.bestCheckpoint();
+    if (best === undefined || this.store === undefined) return undefined;
+    return trainer.valuesIn(dataOf(await this.store.readCheckpoint(best.step)), { averaged: true });
+  }
+}
+
+/** One step; a failure names the checkpoint to go back to. */
+async function advance(trainer: Trainer, lastCheckpoint: string | undefined): Promise<StepMetrics> {
+  try {
+    return await trainer.advance();
+  } catch (error) {
+    if (!(error instanceof StriateError)) throw error;
+    const hint =
+      lastCheckpoint === undefined
+        ? "no checkpoint had been written"
+        : `last good checkpoint: ${lastCheckpoint}`;
+    throw new StriateError(`${error.message} (${hint})`, { cause: error });
+  }
+}
+
+function epochOf(trainer: Trainer): number {
+  return Math.floor(Math.max(0, trainer.step - 1) / trainer.batches.batchesPerEpoch);
+}
+
+/** Name of a piece of state in a checkpoint: its kind first. */
+function storedName({ name, kind }: StateSpec): string {
+  return kind === "param" || kind === "buffer" ? `${kind}.${name}` : name;
+}
+
+function storedOf(specs: readonly StateSpec[], state: State): Map<string, StoredTensor> {
+  return new Map(
+    specs.map((spec) => {
+      const { shape, data } = state.get(spec.name)!;
+      return [storedName(spec), { dtype: "F32", shape: [...shape], data: data as Float32Array<ArrayBuffer> }];
+    }),
+  );
+}
+
+function dataOf(checkpoint: Checkpoint): Map<string, TensorData> {
+  return new Map(
+    Array.from(checkpoint.tensors, ([name, { shape, data }]) => [
+      name.replace(/^(param|buffer)\./, ""),
+      { dtype: "float32", shape, data: data as Float32Array },
+    ]),
+  );
+}
