@@ -4,6 +4,7 @@ const floors = [
   "experiments",
   "report",
   "robustness",
+  "pretrained",
   "systems",
   "train",
   "data",

@@ -18,6 +18,7 @@ export type { RunFolder, RunFolderOptions } from "./train/run/run-folder-node.js
 export { train } from "./train/run/run-node.js";
 export type { TrainOptions, TrainedRun } from "./train/run/run-node.js";
 export type { LogRow } from "./train/run/run-store.js";
+export { loadPretrained } from "./pretrained/load-node.js";
 export { encodePng } from "./report/png.js";
 export { readSafetensors, writeSafetensors } from "./util/safetensors-node.js";
 export { writeFileAtomic } from "./util/files-node.js";

@@ -3,6 +3,7 @@ import { completionCommand } from "./completion.js";
 import { corruptCommand } from "./corrupt.js";
 import { devicesCommand } from "./devices.js";
 import { importCommand } from "./import.js";
+import { modelsCommand } from "./models.js";
 import { predifyCommand } from "./predify.js";
 import { quantizeCommand } from "./quantize.js";
 import { robustnessCommand } from "./robustness.js";
@@ -17,6 +18,7 @@ export const commands: readonly Command[] = [
   quantizeCommand,
   importCommand,
   summaryCommand,
+  modelsCommand,
   corruptCommand,
   devicesCommand,
   completionCommand(() => commands),

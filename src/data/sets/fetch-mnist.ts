@@ -1,4 +1,5 @@
 import { StriateError, check } from "../../util/errors.js";
+import { hasDigests, sha256 } from "../../util/sha256.js";
 import type { DigitImages } from "../scenes/digit-images.js";
 import type { IdxArray } from "../formats/idx.js";
 import { DEFAULT_MAX_BYTES, HEADER_ROOM, idxDigits, isGzip, parseIdx } from "../formats/idx.js";
@@ -269,13 +270,4 @@ async function openCache(name: string | false): Promise<Cache | undefined> {
 async function keep(cache: Cache | undefined, url: string, bytes: Uint8Array<ArrayBuffer>): Promise<void> {
   const headers = { "content-type": "application/octet-stream", "content-length": String(bytes.length) };
   await cache?.put(url, new Response(bytes, { headers })).catch(() => undefined);
-}
-
-function hasDigests(): boolean {
-  return (globalThis as { crypto?: { subtle?: SubtleCrypto } }).crypto?.subtle !== undefined;
-}
-
-async function sha256(bytes: Uint8Array<ArrayBuffer>): Promise<string> {
-  const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", bytes));
-  return Array.from(digest, (byte) => byte.toString(16).padStart(2, "0")).join("");
 }

@@ -1,0 +1,79 @@
+// Written by scripts/pretrained.ts, from the runs that trained the networks.
+import type { PretrainedCard } from "./card.js";
+import type { PretrainedName } from "./models.js";
+
+/** The networks that come with Striate, by name. */
+export const PRETRAINED_CARDS: Readonly<Record<PretrainedName, PretrainedCard>> = {
+  "komplexnet-digits2": {
+    name: "komplexnet-digits2",
+    system: "KomplexNet",
+    summary: "Names the two digits in an image; phases synchronise by Kuramoto dynamics over 12 timesteps.",
+    input:
+      "grey images [batch, 1, 32, 32] with pixels from 0 to 1, white on black, digits of about 18 pixels",
+    command: "striate run overlapping-digits --scale laptop --seeds 1 --threads 1",
+    seed: 1,
+    trainingImages: 76800,
+    figures: [
+      { name: "both digits right, clean images", value: 60.8, unit: "percent", images: 1024 },
+      {
+        name: "both digits right, Gaussian noise of variance 0.1",
+        value: 13.2,
+        unit: "percent",
+        images: 1024,
+      },
+      { name: "both digits right, overlap up to 50 %", value: 37.9, unit: "percent", images: 1024 },
+    ],
+    licence: "weights: MIT; trained on MNIST (LeCun, Cortes, Burges), CC BY-SA 3.0",
+    file: "komplexnet-digits2.safetensors",
+    bytes: 459800,
+    sha256: "1be54170dfacc7ac36503e1374c15ddb5471b386ebc6fa95b3ccf3bde8b97f8c",
+  },
+  "random-phases-digits2": {
+    name: "random-phases-digits2",
+    system: "KomplexNet, phases at random",
+    summary: "The control of KomplexNet whose phases are drawn at random and stay as they are.",
+    input:
+      "grey images [batch, 1, 32, 32] with pixels from 0 to 1, white on black, digits of about 18 pixels",
+    command: "striate run overlapping-digits --scale laptop --seeds 1 --threads 1",
+    seed: 1,
+    trainingImages: 76800,
+    figures: [
+      { name: "both digits right, clean images", value: 22.7, unit: "percent", images: 1024 },
+      {
+        name: "both digits right, Gaussian noise of variance 0.1",
+        value: 2.9,
+        unit: "percent",
+        images: 1024,
+      },
+      { name: "both digits right, overlap up to 50 %", value: 17.9, unit: "percent", images: 1024 },
+    ],
+    licence: "weights: MIT; trained on MNIST (LeCun, Cortes, Burges), CC BY-SA 3.0",
+    file: "random-phases-digits2.safetensors",
+    bytes: 416448,
+    sha256: "20c5a5c9b40a4b0a2d53ca100fd54ebb84491eb46db21e1d5ebb468016c5d41c",
+  },
+  "real-valued-digits2": {
+    name: "real-valued-digits2",
+    system: "KomplexNet, real-valued",
+    summary: "The control of KomplexNet with real numbers and no phases.",
+    input:
+      "grey images [batch, 1, 32, 32] with pixels from 0 to 1, white on black, digits of about 18 pixels",
+    command: "striate run overlapping-digits --scale laptop --seeds 1 --threads 1",
+    seed: 1,
+    trainingImages: 76800,
+    figures: [
+      { name: "both digits right, clean images", value: 53.9, unit: "percent", images: 1024 },
+      {
+        name: "both digits right, Gaussian noise of variance 0.1",
+        value: 4.7,
+        unit: "percent",
+        images: 1024,
+      },
+      { name: "both digits right, overlap up to 50 %", value: 36.5, unit: "percent", images: 1024 },
+    ],
+    licence: "weights: MIT; trained on MNIST (LeCun, Cortes, Burges), CC BY-SA 3.0",
+    file: "real-valued-digits2.safetensors",
+    bytes: 430772,
+    sha256: "0580206405794e130c35966048b6c4b97700798495024fe7c471561b3613a9be",
+  },
+};

@@ -1,0 +1,23 @@
+import { fileURLToPath } from "node:url";
+import { readFileChecked } from "../util/files-node.js";
+import type { Pretrained } from "./decode.js";
+import { decodePretrained, pretrainedCard } from "./decode.js";
+import type { PretrainedName } from "./models.js";
+
+const FOLDER = new URL("../../pretrained/", import.meta.url);
+
+/**
+ * Loads a trained network that comes with Striate, from the package's own files.
+ *
+ * @throws StriateError for an unknown name, and for a file that is missing or not the card's
+ *
+ * @example
+ * const { card, model, values } = await loadPretrained("komplexnet-digits2");
+ * const evaluator = await Evaluator.open(model, 32, values, nodeRuntime);
+ */
+export async function loadPretrained<N extends PretrainedName>(name: N): Promise<Pretrained<N>> {
+  const { file, bytes } = pretrainedCard(name);
+  const path = fileURLToPath(new URL(file, FOLDER));
+  const content = await readFileChecked(path, { what: `weights of ${name}`, maxBytes: 2 * bytes });
+  return decodePretrained(name, new Uint8Array(content), path);
+}

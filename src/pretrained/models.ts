@@ -1,0 +1,23 @@
+import { KomplexNet } from "../systems/komplexnet/model.js";
+import { RealBaseline } from "../systems/komplexnet/baselines/real-baseline.js";
+import { KomplexNetTask, RealBaselineTask } from "../systems/komplexnet/training/tasks.js";
+
+/** Two digits, 12 timesteps, Gabors and coupling as they start: scale "laptop" of the experiment overlapping-digits. */
+const digits = (phaseMode: "kuramoto" | "random"): KomplexNetTask =>
+  new KomplexNetTask(new KomplexNet({ timesteps: 12, kuramotoMode: "channels", phaseMode }), {
+    phases: true,
+  });
+
+/** Builds the network of each name. */
+export const PRETRAINED_MODELS = {
+  "komplexnet-digits2": () => digits("kuramoto"),
+  "random-phases-digits2": () => digits("random"),
+  "real-valued-digits2": () => new RealBaselineTask(new RealBaseline()),
+} as const;
+
+export type PretrainedName = keyof typeof PRETRAINED_MODELS;
+
+/** The task that wraps the network of a name. */
+export type PretrainedModel<N extends PretrainedName> = ReturnType<(typeof PRETRAINED_MODELS)[N]>;
+
+export const PRETRAINED_NAMES = Object.keys(PRETRAINED_MODELS) as readonly PretrainedName[];
