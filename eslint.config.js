@@ -1,10 +1,12 @@
 import tseslint from "typescript-eslint";
 
 export default tseslint.config(
-  { ignores: ["dist/", "runs/", "coverage/", "node_modules/", "src/graph/onnx/generated/"] },
+  {
+    ignores: ["dist/", "explorer-site/", "runs/", "coverage/", "node_modules/", "src/graph/onnx/generated/"],
+  },
   { linterOptions: { reportUnusedDisableDirectives: "error" } },
   {
-    files: ["**/*.ts"],
+    files: ["**/*.{ts,tsx}"],
     extends: [...tseslint.configs.strictTypeChecked, ...tseslint.configs.stylisticTypeChecked],
     languageOptions: { parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname } },
     rules: {
@@ -21,5 +23,5 @@ export default tseslint.config(
     },
   },
   { files: ["**/*.{js,mjs,cjs}"], extends: [tseslint.configs.recommended] },
-  { files: ["*.config.ts", "*.config.js"], rules: { "no-restricted-exports": "off" } },
+  { files: ["**/*.config.ts", "*.config.js"], rules: { "no-restricted-exports": "off" } },
 );

@@ -1,0 +1,96 @@
+import { Random } from "striate";
+import type { PlacedDigit } from "../address.js";
+
+/** Side of the canvas that digits are placed on, and of the image that the network gets, in pixels. */
+export const CANVAS = 50;
+export const IMAGE = 32;
+/** Side of one digit in the sheet of samples; rows are classes 0 to 9, ten samples each. */
+export const SAMPLE = 28;
+
+/** The 100 digits that come with the page, on a sheet of 280 x 280 pixels: white on black. */
+export async function loadSamples(): Promise<ImageBitmap> {
+  const response = await fetch(new URL("digits.png", document.baseURI));
+  if (!response.ok)
+    throw new Error(`the digits could not be fetched: the server answered ${response.status}`);
+  return createImageBitmap(await response.blob());
+}
+
+/** The digit that a sample shows. */
+export const labelOf = (sample: number): number => Math.floor(sample / 10);
+
+/** Draws digits on a canvas whose side is `scale` times 50 pixels. Ink adds up where digits overlap. */
+export function drawScene(
+  context: CanvasRenderingContext2D | OffscreenCanvasRenderingContext2D,
+  samples: CanvasImageSource,
+  digits: readonly PlacedDigit[],
+  scale: number,
+): void {
+  context.fillStyle = "#000";
+  context.fillRect(0, 0, CANVAS * scale, CANVAS * scale);
+  context.globalCompositeOperation = "lighter";
+  for (const { sample, x, y, angle } of digits) {
+    context.save();
+    context.translate(x * scale, y * scale);
+    context.rotate((-angle * Math.PI) / 180);
+    context.drawImage(
+      samples,
+      ...([(sample % 10) * SAMPLE, labelOf(sample) * SAMPLE, SAMPLE, SAMPLE] as const),
+      ...([(-SAMPLE / 2) * scale, (-SAMPLE / 2) * scale, SAMPLE * scale, SAMPLE * scale] as const),
+    );
+    context.restore();
+  }
+  context.globalCompositeOperation = "source-over";
+}
+
+const canvas = new OffscreenCanvas(CANVAS, CANVAS);
+
+/** Ink of the canvas, 0 to 255. */
+function inkOf(samples: CanvasImageSource, digits: readonly PlacedDigit[]): Uint8Array {
+  const context = canvas.getContext("2d", { willReadFrequently: true })!;
+  drawScene(context, samples, digits, 1);
+  const { data } = context.getImageData(0, 0, CANVAS, CANVAS);
+  return Uint8Array.from({ length: CANVAS ** 2 }, (_, i) => data[4 * i]!);
+}
+
+/**
+ * The network's image [32, 32], 0 to 1: bilinear between pixel centres without antialiasing, as the scenes that it was trained
+ * on (the authors' generator). Noise follows from the seed.
+ */
+export function sceneImage(
+  samples: CanvasImageSource,
+  digits: readonly PlacedDigit[],
+  noise: number,
+  seed: number,
+): Float32Array {
+  const ink = inkOf(samples, digits);
+  const draws =
+    noise === 0 ? undefined : Random.derive(seed, "noise").fillNormal(new Float32Array(IMAGE ** 2));
+  return Float32Array.from({ length: IMAGE ** 2 }, (_, i) => {
+    const [row, wy] = sourceOf(Math.floor(i / IMAGE));
+    const [column, wx] = sourceOf(i % IMAGE);
+    const at = (dy: number, dx: number) => ink[(row + dy) * CANVAS + column + dx]! / 255;
+    const value =
+      (1 - wy) * ((1 - wx) * at(0, 0) + wx * at(0, 1)) + wy * ((1 - wx) * at(1, 0) + wx * at(1, 1));
+    return draws === undefined ? value : Math.min(1, Math.max(0, value + noise * draws[i]!));
+  });
+}
+
+/** Which digit each pixel of the image belongs to [32, 32]: 0 for none, 1 for the first. The digit placed last wins. */
+export function sceneLabels(samples: CanvasImageSource, digits: readonly PlacedDigit[]): Uint8Array {
+  const labels = new Uint8Array(IMAGE ** 2);
+  for (const [k, digit] of digits.entries()) {
+    const ink = inkOf(samples, [digit]);
+    for (let i = 0; i < labels.length; i++) {
+      const [y, x] = [Math.floor(i / IMAGE), i % IMAGE].map((one) =>
+        Math.floor(((one + 0.5) * CANVAS) / IMAGE),
+      );
+      if (ink[y! * CANVAS + x!]! > 0) labels[i] = k + 1;
+    }
+  }
+  return labels;
+}
+
+function sourceOf(i: number): readonly [first: number, weight: number] {
+  const source = ((i + 0.5) * CANVAS) / IMAGE - 0.5;
+  return [Math.floor(source), source - Math.floor(source)];
+}

@@ -1,0 +1,46 @@
+import { useEffect, useRef } from "preact/hooks";
+import { effect } from "@preact/signals";
+
+export interface CanvasProps {
+  /** Pixels of the drawing, before the screen's density. */
+  readonly width: number;
+  readonly height: number;
+  /** What a reader who does not see the picture is told. */
+  readonly label: string;
+  /** Draws; runs again whenever a signal that it reads changes. */
+  readonly draw: (context: CanvasRenderingContext2D) => void;
+  readonly onHover?: (x: number | undefined, y: number) => void;
+}
+
+/** A canvas that follows signals. Positions given to `onHover` are shares of its width and height, 0 to 1. */
+export function Canvas({ width, height, label, draw, onHover }: CanvasProps) {
+  const ref = useRef<HTMLCanvasElement>(null);
+  const drawing = useRef(draw);
+  drawing.current = draw;
+  useEffect(() => {
+    const canvas = ref.current!;
+    const context = canvas.getContext("2d")!;
+    const density = Math.min(2, devicePixelRatio);
+    [canvas.width, canvas.height] = [width * density, height * density];
+    return effect(() => {
+      context.setTransform(density, 0, 0, density, 0, 0);
+      context.clearRect(0, 0, width, height);
+      context.imageSmoothingEnabled = false;
+      drawing.current(context);
+    });
+  }, [width, height]);
+  const hover = (event: PointerEvent): void => {
+    const box = ref.current!.getBoundingClientRect();
+    onHover?.((event.clientX - box.left) / box.width, (event.clientY - box.top) / box.height);
+  };
+  return (
+    <canvas
+      ref={ref}
+      role="img"
+      aria-label={label}
+      style={{ aspectRatio: `${width} / ${height}` }}
+      onPointerMove={hover}
+      onPointerLeave={() => onHover?.(undefined, 0)}
+    />
+  );
+}
