@@ -45,7 +45,7 @@ export interface TrainedRun extends Omit<RunEnd, "checkpoint" | "toOnnx"> {
 
 /**
  * Trains a task in a page: ONNX Runtime works in a Web Worker, so that the page stays alive, and on WebGPU the state stays
- * on the device. The page traces the network and prepares the batches; if even that is too long, call `train` in a
+ * on the device. The page traces the network, in slices between which it draws, and prepares the batches; if even that is too long, call `train` in a
  * worker of your own. Same seed, same machine, same weights, also if the tab is closed or killed and the run resumed.
  *
  * ```ts
