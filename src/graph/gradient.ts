@@ -1,4 +1,6 @@
 import { StriateError } from "../util/errors.js";
+import type { Parts } from "../util/parts.js";
+import { atOnce } from "../util/parts.js";
 import { attributed } from "./attributed.js";
 import { showShape } from "./dims.js";
 import { isFloat } from "./dtype.js";
@@ -31,6 +33,15 @@ export function gradients(
   wrt: readonly Tensor[],
   options: GradientOptions = {},
 ): Tensor[] {
+  return atOnce(gradientsInParts(outputs, wrt, options));
+}
+
+/** As `gradients`. */
+export function* gradientsInParts(
+  outputs: Tensor | readonly Tensor[],
+  wrt: readonly Tensor[],
+  options: GradientOptions = {},
+): Parts<Tensor[]> {
   const roots = Array.isArray(outputs) ? (outputs as readonly Tensor[]) : [outputs as Tensor];
   for (const tensor of wrt) {
     if (!isFloat(tensor.dtype))
@@ -47,7 +58,7 @@ export function gradients(
     }
     return seed;
   });
-  const totals = totalsOf(roots, seeds, wrt);
+  const totals = yield* totalsOf(roots, seeds, wrt);
   return wrt.map((tensor) => {
     const total = totals.get(tensor);
     if (total !== undefined) return cast(total, tensor.dtype);
@@ -59,12 +70,12 @@ export function gradients(
 }
 
 /** What each tensor on the way from `wrt` to the roots receives in all; `stopAt` keeps nodes, and what only they need, out. */
-function totalsOf(
+function* totalsOf(
   roots: readonly Tensor[],
   seeds: readonly Tensor[],
   wrt: readonly Tensor[],
   stopAt?: (node: GraphNode) => boolean,
-): ReadonlyMap<Tensor, Tensor> {
+): Parts<ReadonlyMap<Tensor, Tensor>> {
   const order = topologicalOrder(roots, stopAt);
   const active = reachedFrom(order, new Set(wrt));
   const wide = widener(active);
@@ -80,6 +91,7 @@ function totalsOf(
     if (node.leaf !== undefined || !node.inputs.some((input) => input && active.has(input))) continue;
     const received = node.outputs.map((output) => totals.get(output));
     if (received.every((gradient) => gradient === undefined)) continue;
+    yield;
     backpropagateNode(node, received, { active, wide, give });
   }
   return totals;
@@ -99,7 +111,7 @@ function throughComposed(
   const stops = new Set(inputs.map((x) => x?.node));
   const roots = results.map(({ tensor }) => tensor);
   const seeds = results.map(({ seed }) => seed);
-  const totals = totalsOf(roots, seeds, wrt, (node) => stops.has(node));
+  const totals = atOnce(totalsOf(roots, seeds, wrt, (node) => stops.has(node)));
   return inputs.map((x, i) => (x && call.needs(i) ? (totals.get(x) ?? "zero") : undefined));
 }
 

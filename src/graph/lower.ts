@@ -1,3 +1,5 @@
+import type { Parts } from "../util/parts.js";
+import { atOnce } from "../util/parts.js";
 import { attributed } from "./attributed.js";
 import type { TensorData } from "./dtype.js";
 import type { Target } from "./operator.js";
@@ -21,10 +23,20 @@ export function lower(
   target: Target,
   options: LowerOptions = {},
 ): Record<string, Tensor> {
+  return atOnce(lowerInParts(outputs, target, options));
+}
+
+/** As `lower`. */
+export function* lowerInParts(
+  outputs: Readonly<Record<string, Tensor>>,
+  target: Target,
+  options: LowerOptions = {},
+): Parts<Record<string, Tensor>> {
   const rewriter = new Rewriter(target, options);
-  return Object.fromEntries(
-    Object.entries(outputs).map(([name, tensor]) => [name, rewriter.rewrite(tensor)]),
-  );
+  const lowered: Record<string, Tensor> = {};
+  for (const [name, tensor] of Object.entries(outputs))
+    lowered[name] = yield* rewriter.rewriteInParts(tensor);
+  return lowered;
 }
 
 class Rewriter {
@@ -39,8 +51,9 @@ class Rewriter {
     readonly options: LowerOptions,
   ) {}
 
-  rewrite(root: Tensor): Tensor {
+  *rewriteInParts(root: Tensor): Parts<Tensor> {
     for (const node of topologicalOrder([root], (known) => this.#replaced.has(known.outputs[0]!))) {
+      yield;
       const made = this.#node(node);
       node.outputs.forEach((output, i) => this.#replaced.set(output, made[i]!));
       if (this.#isFixed(node)) for (const output of made) this.#fixed.add(output);
@@ -67,7 +80,7 @@ class Rewriter {
         node.replaced(() => rule(call, this.target, this.#context)),
       );
     // What a rule returns may need lowering itself; its operands are rewritten already.
-    if (lowered !== undefined) return lowered.map((tensor) => this.rewrite(tensor));
+    if (lowered !== undefined) return lowered.map((tensor) => atOnce(this.rewriteInParts(tensor)));
     return this.#once(node, inputs);
   }
 

@@ -1,4 +1,5 @@
 import { StriateError } from "../util/errors.js";
+import type { Parts } from "../util/parts.js";
 import type { Dim, Shape } from "./dims.js";
 import { checkDim, showShape } from "./dims.js";
 import type { DType, TensorData } from "./dtype.js";
@@ -51,6 +52,16 @@ let inherited: Origin | undefined;
 /** Names every node traced inside `body` after `name`, as exporters do with module paths. */
 export function scope<T>(name: string, body: () => T): T {
   return inScope([...scopes, name].join("/"), body);
+}
+
+/** As `scope`, for work in parts: what others trace between two parts is not named after it. */
+export function* scopeOfParts<T>(name: string, parts: Parts<T>): Parts<T> {
+  const path = [...scopes, name].join("/");
+  for (;;) {
+    const { done, value } = inScope(path, () => parts.next());
+    if (done === true) return value;
+    yield;
+  }
 }
 
 /** As `scope`, with the whole path given. */

@@ -1,5 +1,6 @@
 /** Layers, losses, optimizers and initialisers; the training step as one graph. */
-export * from "./module.js";
+export type { NamedParameters, State } from "./module.js";
+export { initialState, isTrainable, namedParameters } from "./module.js";
 export * as init from "./init.js";
 export * from "./layers/index.js";
 export * from "./losses.js";
@@ -11,8 +12,20 @@ export type { MovingAverage, WarmAverageOptions } from "./ema.js";
 export { constantAverage, warmAverage } from "./ema.js";
 export * from "./plateau.js";
 export * from "./schedules.js";
-export * from "./training-state.js";
-export * from "./training-step.js";
+export type { StateKind, StateSpec, TrainingLayout, TrainingStep } from "./training-state.js";
+export {
+  LEARNING_RATE_INPUT,
+  STEP_INPUT,
+  asConstants,
+  emaName,
+  frozenValues,
+  initialTrainingState,
+  modelValues,
+  slotName,
+  writeTrainingStep,
+} from "./training-state.js";
+export type { TrainingStepOptions } from "./training-step.js";
+export { trainingStep } from "./training-step.js";
 export * from "./pytorch-names.js";
 export * from "./quantize.js";
 export type { CalibrationMethod } from "./value-ranges.js";

@@ -2,6 +2,8 @@ import type { TensorData } from "../graph/dtype.js";
 import type { RandomSource } from "../graph/tensor.js";
 import { Tensor } from "../graph/tensor.js";
 import { StriateError } from "../util/errors.js";
+import type { Parts } from "../util/parts.js";
+import { atOnce } from "../util/parts.js";
 
 /** Parameters (or buffers) of a model by name, in the order in which the model declares them. */
 export type NamedParameters = ReadonlyMap<string, Tensor>;
@@ -47,8 +49,17 @@ export function isTrainable(tensor: Tensor): boolean {
  * change how the others start.
  */
 export function initialState(parameters: NamedParameters, random: (name: string) => RandomSource): State {
+  return atOnce(initialStateInParts(parameters, random));
+}
+
+/** As `initialState`. */
+export function* initialStateInParts(
+  parameters: NamedParameters,
+  random: (name: string) => RandomSource,
+): Parts<State> {
   const state: State = new Map();
   for (const [name, tensor] of parameters) {
+    yield;
     const leaf = tensor.node.leaf;
     if (leaf?.kind !== "parameter") throw new StriateError(`"${name}" is no parameter`);
     const shape = tensor.shape as readonly number[];

@@ -1,7 +1,11 @@
 import type { Shape, Target, Tensor, WriteOptions, WrittenOnnx } from "../graph/index.js";
-import { lower, showShape, writeOnnx } from "../graph/index.js";
+import { showShape } from "../graph/index.js";
 import type { DType, TensorData } from "../graph/dtype.js";
+import { lowerInParts } from "../graph/lower.js";
+import { writeOnnxInParts } from "../graph/onnx/write/write.js";
 import { StriateError, check } from "../util/errors.js";
+import type { Parts } from "../util/parts.js";
+import { atOnce } from "../util/parts.js";
 import type { State } from "./module.js";
 
 export type StateKind = "param" | "buffer" | "optimizer" | "ema";
@@ -57,8 +61,19 @@ export function writeTrainingStep(
   target: Target,
   options: Omit<WriteOptions, "values"> = {},
 ): WrittenOnnx {
+  return atOnce(writeTrainingStepInParts(step, values, target, options));
+}
+
+/** As `writeTrainingStep`. */
+export function* writeTrainingStepInParts(
+  step: TrainingStep,
+  values: State,
+  target: Target,
+  options: Omit<WriteOptions, "values"> = {},
+): Parts<WrittenOnnx> {
   const frozen = { values: asConstants(frozenValues(step, values)) };
-  return writeOnnx(lower(step.outputs, target, frozen), { ...options, ...frozen });
+  const lowered = yield* lowerInParts(step.outputs, target, frozen);
+  return yield* writeOnnxInParts(lowered, { ...options, ...frozen });
 }
 
 /** Values for `writeOnnx`: parameters that `values` names become constants of the file, the others stay inputs. */

@@ -3,19 +3,21 @@ import {
   abs,
   add,
   cast,
-  gradients,
   input,
   lessOrEqual,
-  scope,
   showShape,
   sub,
   topologicalOrder,
   where,
 } from "../graph/index.js";
 import { isStaticShape } from "../graph/dims.js";
+import { gradientsInParts } from "../graph/gradient.js";
 import { operatorOf } from "../graph/operator.js";
+import { scopeOfParts } from "../graph/tensor.js";
 import { nextName } from "../runtime/runtime.js";
 import { StriateError, check } from "../util/errors.js";
+import type { Parts } from "../util/parts.js";
+import { atOnce } from "../util/parts.js";
 import { clipByGlobalNorm, clipByValue, globalNorm } from "./clip.js";
 import type { MovingAverage } from "./ema.js";
 import { averaged } from "./ema.js";
@@ -58,6 +60,11 @@ export interface TrainingStepOptions {
  * loss or metric that needs an input which is not listed, names that collide, or nothing to train.
  */
 export function trainingStep(options: TrainingStepOptions): TrainingStep {
+  return atOnce(trainingStepInParts(options));
+}
+
+/** As `trainingStep`. */
+export function* trainingStepInParts(options: TrainingStepOptions): Parts<TrainingStep> {
   const { loss, optimizer } = options;
   check(
     loss.rank === 0 && loss.dtype === "float32",
@@ -69,9 +76,9 @@ export function trainingStep(options: TrainingStepOptions): TrainingStep {
   const builder = new StateBuilder();
   const returned: Record<string, Tensor> = {};
 
-  scope("trainingStep", () => {
+  const changes = function* (): Parts<void> {
     const names = [...trained.keys()];
-    const raw: Named = zip(names, gradients(loss, [...trained.values()]));
+    const raw: Named = zip(names, yield* gradientsInParts(loss, [...trained.values()]));
     const norm = globalNorm(raw);
     const finite = isFinite(add(loss, norm));
     if (options.skipNonFinite === true) builder.onlyIf = finite;
@@ -97,7 +104,9 @@ export function trainingStep(options: TrainingStepOptions): TrainingStep {
       }
     }
     if (options.ema !== undefined) addAverages(builder, options.ema, changed, step);
-  });
+    yield;
+  };
+  yield* scopeOfParts("trainingStep", changes());
 
   for (const [name, metric] of Object.entries(options.metrics ?? {})) {
     check(returned[name] === undefined, () => `training step: the metric name "${name}" is taken`);

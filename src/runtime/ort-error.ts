@@ -1,10 +1,17 @@
 import { StriateError } from "../util/errors.js";
 
+/**
+ * How a lack of memory is told: by ONNX Runtime ("Integer overflow" of a size beyond 4 GB), by its WebAssembly, which ends all
+ * of itself ("Aborted") or writes beyond its memory, and by browsers about arrays.
+ */
+const OUT_OF_MEMORY =
+  /alloc|^integer overflow|out of memory|memory limit|^Aborted\(|memory access out of bounds|offset is out of bounds|(?:invalid|out-of-range) (?:typed )?array (?:buffer )?length/i;
+
 /** What a user can do about a kind of failure, by what ONNX Runtime says of it. */
 const ADVICE: readonly (readonly [RegExp, string])[] = [
   [
-    /alloc|out of memory|memory limit/i,
-    "there is not enough memory: run fewer images at once, or close other programs",
+    OUT_OF_MEMORY,
+    "there is not enough memory: run fewer images at once, take a smaller network, or close other programs",
   ],
   [
     /implementation|not implemented|no kernel|find kernel|unsupported|is not a registered/i,
@@ -20,10 +27,15 @@ const ADVICE: readonly (readonly [RegExp, string])[] = [
 /** "DESCRIPTION, at node "NAME" (TYPE); what to do" out of a message of ONNX Runtime. */
 export function describeOrtError(error: unknown): string {
   const text = (error instanceof Error ? error.message : String(error))
-    .replace(/^failed to call \w+\(\)\. ERROR_CODE: \d+, ERROR_MESSAGE: /, "")
+    .replace(/^(?:failed to call \w+\(\)|Can't create a session)\. ERROR_CODE: \d+, ERROR_MESSAGE: /, "")
     .replaceAll(/\s+/g, " ")
     .trim();
   return missingFile(text) ?? inputProblem(text) ?? nodeProblem(text);
+}
+
+/** Whether JavaScript or a library says that memory is at its end; errors of ours have said so already. */
+export function isOutOfMemory(error: unknown): boolean {
+  return error instanceof Error && !(error instanceof StriateError) && OUT_OF_MEMORY.test(error.message);
 }
 
 /** As one clear error. `doing` says what failed: 'the model cannot be run'. */

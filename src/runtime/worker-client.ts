@@ -1,4 +1,5 @@
 import { StriateError } from "../util/errors.js";
+import { ortError } from "./ort-error.js";
 import { modelBytes } from "./runtime.js";
 import type { Device, ModelSource, Program, ProgramSpec, Session, SessionOptions } from "./runtime.js";
 import type { Channel, OpenFacts, WorkerReply, WorkerRequest } from "./worker-messages.js";
@@ -43,9 +44,14 @@ export class WorkerClient {
         return;
       }
       const id = this.#next++;
+      try {
+        this.channel.post({ id, request }, moved);
+      } catch (error) {
+        reject(ortError("the worker cannot be sent what it should compute", error));
+        return;
+      }
       this.#waiting.set(id, { resolve: resolve as (value: unknown) => void, reject });
       this.channel.busy?.(true);
-      this.channel.post({ id, request }, moved);
     });
   }
 

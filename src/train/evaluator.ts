@@ -1,10 +1,12 @@
 import type { TensorData } from "../graph/dtype.js";
-import { lower, writeOnnx } from "../graph/index.js";
-import type { Port } from "../graph/index.js";
+import { lowerInParts } from "../graph/lower.js";
+import type { Port } from "../graph/onnx/write/write.js";
+import { writeOnnxInParts } from "../graph/onnx/write/write.js";
 import type { State } from "../nn/module.js";
 import { asConstants } from "../nn/training-state.js";
 import type { Runtime, Session, SessionOptions } from "../runtime/runtime.js";
 import { targetOf } from "../runtime/runtime.js";
+import { inSlices } from "../util/parts.js";
 import type { RandomLabel } from "../util/random.js";
 import type { NoiseKind, Task, TrainingData } from "./task.js";
 import { fillInputs } from "./task.js";
@@ -34,7 +36,8 @@ export class Evaluator {
   ): Promise<Evaluator> {
     const { outputs, noise = {} } = task.inference(batch);
     const constants = { values: asConstants(fixed) };
-    const model = writeOnnx(lower(outputs, targetOf(runtime, options), constants), constants);
+    const lowered = await inSlices(lowerInParts(outputs, targetOf(runtime, options), constants));
+    const model = await inSlices(writeOnnxInParts(lowered, constants));
     const session = await runtime.createSession(model, options);
     const isParameter = (port: Port) => task.parameters.has(port.name);
     return new Evaluator(

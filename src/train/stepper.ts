@@ -2,13 +2,16 @@ import type { DType, TensorData } from "../graph/dtype.js";
 import { allocate } from "../graph/dtype.js";
 import { isStatic, isStaticShape } from "../graph/dims.js";
 import type { Port, Shape, Tensor, WrittenOnnx } from "../graph/index.js";
-import { lower, showShape, tensorData, writeOnnx } from "../graph/index.js";
+import { showShape, tensorData } from "../graph/index.js";
+import { lowerInParts } from "../graph/lower.js";
 import { OnnxFile } from "../graph/onnx/read/read.js";
+import { writeOnnxInParts } from "../graph/onnx/write/write.js";
 import type { State } from "../nn/module.js";
 import { asConstants } from "../nn/training-state.js";
 import type { Device, Runtime, SessionOptions, Values } from "../runtime/runtime.js";
 import { nextName, sessionOptionsOf, targetOf } from "../runtime/runtime.js";
 import { StriateError, check } from "../util/errors.js";
+import { inSlices } from "../util/parts.js";
 import type { RandomLabel } from "../util/random.js";
 import { Random } from "../util/random.js";
 import { unknownName } from "../util/suggest.js";
@@ -98,7 +101,8 @@ export async function openStepper(
     source instanceof Uint8Array ? readStep(source, options.batch) : traceStep(source, options.batch);
   const target = targetOf(runtime, options);
   const constants = { values: asConstants(step.values) };
-  const written = writeOnnx(lower(step.outputs, target, constants), constants);
+  const lowered = await inSlices(lowerInParts(step.outputs, target, constants));
+  const written = await inSlices(writeOnnxInParts(lowered, constants));
   const layout = layoutOf(step, written);
   const { seed = 0 } = options;
   const program = await runtime.createProgram(

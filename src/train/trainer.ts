@@ -1,19 +1,26 @@
 import { Batches } from "../data/batches.js";
 import type { MovingAverage } from "../nn/ema.js";
 import type { State } from "../nn/module.js";
-import { initialState } from "../nn/module.js";
+import { initialStateInParts } from "../nn/module.js";
 import type { Optimizer } from "../nn/optimizer.js";
 import { adam } from "../nn/optimizers.js";
 import type { Schedule } from "../nn/schedules.js";
 import { constantRate } from "../nn/schedules.js";
 import type { TrainingLayout } from "../nn/training-state.js";
-import { frozenValues, initialTrainingState, modelValues, writeTrainingStep } from "../nn/training-state.js";
-import { trainingStep } from "../nn/training-step.js";
+import {
+  frozenValues,
+  initialTrainingState,
+  modelValues,
+  writeTrainingStepInParts,
+} from "../nn/training-state.js";
+import { trainingStepInParts } from "../nn/training-step.js";
 import type { TensorData } from "../graph/dtype.js";
 import { scalarData } from "../graph/dtype.js";
 import type { Program, Runtime, SessionOptions } from "../runtime/runtime.js";
 import { sessionOptionsOf, targetOf } from "../runtime/runtime.js";
 import { StriateError, check } from "../util/errors.js";
+import type { Parts } from "../util/parts.js";
+import { atOnce, inSlices } from "../util/parts.js";
 import { Random } from "../util/random.js";
 import type { LossGraph, Task, TrainingData } from "./task.js";
 import { fillInputs } from "./task.js";
@@ -86,7 +93,7 @@ export class Trainer {
     const { batchSize, seed, optimizer = adam(), clipNorm, clipValue, ema, trainable } = recipe;
     const batches = new Batches({ count: data.count, batchSize, seed });
     const loss = task.loss(batchSize);
-    const training = trainingStep({
+    const step = trainingStepInParts({
       inputs: loss.inputs,
       loss: loss.loss,
       parameters: task.parameters,
@@ -98,9 +105,11 @@ export class Trainer {
       ...(ema && { ema }),
       ...(trainable && { trainable }),
     });
-    const initial = initialValues(task, recipe);
+    const training = await inSlices(step);
+    const initial = await inSlices(initialValuesInParts(task, recipe));
     const { from } = options;
-    const model = writeTrainingStep(training, initial, targetOf(runtime, options)).bytes;
+    const target = targetOf(runtime, options);
+    const model = (await inSlices(writeTrainingStepInParts(training, initial, target))).bytes;
     const state = from ? restored(training, from.tensors) : initialTrainingState(training, initial);
     const program = await runtime.createProgram(
       { model, state: Object.fromEntries(state) },
@@ -180,8 +189,12 @@ export class Trainer {
 }
 
 /** The model before training: drawn from the seed, or given. */
-export function initialValues(task: Task, { seed, values }: Pick<Recipe, "seed" | "values">): State {
-  const drawn = initialState(task.parameters, (name) => Random.derive(seed, "initial", name));
+export function initialValues(task: Task, start: Pick<Recipe, "seed" | "values">): State {
+  return atOnce(initialValuesInParts(task, start));
+}
+
+function* initialValuesInParts(task: Task, { seed, values }: Pick<Recipe, "seed" | "values">): Parts<State> {
+  const drawn = yield* initialStateInParts(task.parameters, (name) => Random.derive(seed, "initial", name));
   for (const [name, value] of values ?? []) {
     const expected = drawn.get(name);
     check(expected, () => `starting values: the model has no parameter "${name}"`);

@@ -1,3 +1,4 @@
+import { isOutOfMemory, ortError } from "../../runtime/ort-error.js";
 import type { SessionOptions } from "../../runtime/runtime.js";
 import type { WebDevice, WebRuntime } from "../../runtime/web.js";
 import type { WorkerRuntimeOptions } from "../../runtime/worker-web.js";
@@ -45,8 +46,8 @@ export interface TrainedRun extends Omit<RunEnd, "checkpoint" | "toOnnx"> {
 
 /**
  * Trains a task in a page: ONNX Runtime works in a Web Worker, so that the page stays alive, and on WebGPU the state stays
- * on the device. The page traces the network and prepares the batches; if even that is too long, call `train` in a
- * worker of your own. Same seed, same machine, same weights, also if the tab is closed or killed and the run resumed.
+ * on the device. The page traces the network, works out its gradients in slices, between which it draws, and prepares the
+ * batches; if even that is too long, call `train` in a worker of your own. Same seed, same machine, same weights, also if the tab is closed or killed and the run resumed.
  *
  * ```ts
  * const run = await train(task, data, { epochs: 2, batchSize: 32, seed: 1, folder: "digits", resume: true });
@@ -77,6 +78,8 @@ export async function train(task: Task, data: TrainingData, options: TrainOption
         runtime,
         store,
         ...(from && { from }),
+      }).catch((error: unknown) => {
+        throw isOutOfMemory(error) ? ortError("the network cannot be trained in this tab", error) : error;
       });
       return {
         ...end,

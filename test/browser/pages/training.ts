@@ -3,10 +3,14 @@ import {
   KomplexNetTask,
   PauseController,
   Trainer,
+  adam,
   createWebRuntime,
   createWorkerRuntime,
   deleteRun,
+  initialValues,
   train,
+  trainingStep,
+  writeTrainingStep,
 } from "striate";
 import type { TrainOptions, WorkerRuntime } from "striate";
 import { answersOf, smallRun } from "./losses.js";
@@ -111,10 +115,23 @@ async function answerTo(model: Uint8Array): Promise<number[]> {
   return logits;
 }
 
+const largerTask = () =>
+  new KomplexNetTask(new KomplexNet({ timesteps: 6, channels: 8, hidden: 64, coupling: { size: 9 } }));
+
+/** Milliseconds that the training step of the larger network takes to be made, without a pause. */
+function prepared(): number {
+  const began = performance.now();
+  const task = largerTask();
+  const { inputs, loss } = task.loss(4);
+  const step = trainingStep({ inputs, loss, parameters: task.parameters, optimizer: adam(), clipNorm: 2 });
+  const { bytes } = writeTrainingStep(step, initialValues(task, { seed: 5 }), "wasm");
+  if (bytes.length === 0) throw new Error("nothing was written");
+  return performance.now() - began;
+}
+
 /** Trains a larger network and watches the page's frames meanwhile. */
 async function frames(steps: number, inWorker: boolean): Promise<Frames> {
-  const model = new KomplexNet({ timesteps: 6, channels: 8, hidden: 64, coupling: { size: 9 } });
-  const task = new KomplexNetTask(model);
+  const task = largerTask();
   const { data, recipe } = smallRun();
   const tasks: { start: number; length: number }[] = [];
   const observer = new PerformanceObserver((list) => {
@@ -166,6 +183,7 @@ async function frames(steps: number, inWorker: boolean): Promise<Frames> {
 export interface TrainingPage {
   readonly run: typeof run;
   readonly frames: typeof frames;
+  readonly prepared: typeof prepared;
   readonly deleteRun: typeof deleteRun;
   /** The paths and lengths of the site's files. */
   readonly files: () => Promise<Record<string, number>>;
@@ -203,6 +221,7 @@ declare global {
 window.training = {
   run,
   frames,
+  prepared,
   deleteRun,
   files: async () => listed(await folderOf([]), "", {}),
   damage: async (path) => {

@@ -1,4 +1,6 @@
 import { StriateError } from "../../../util/errors.js";
+import type { Parts } from "../../../util/parts.js";
+import { atOnce } from "../../../util/parts.js";
 import type { Dim, Shape } from "../../dims.js";
 import { isStatic, sameShape, showShape } from "../../dims.js";
 import type { DType, TensorData } from "../../dtype.js";
@@ -64,8 +66,16 @@ export function writeOnnx(
   outputs: Readonly<Record<string, Tensor>>,
   options: WriteOptions = {},
 ): WrittenOnnx {
+  return atOnce(writeOnnxInParts(outputs, options));
+}
+
+/** As `writeOnnx`. */
+export function* writeOnnxInParts(
+  outputs: Readonly<Record<string, Tensor>>,
+  options: WriteOptions = {},
+): Parts<WrittenOnnx> {
   const writer = new GraphWriter(outputs, options);
-  writer.write();
+  yield* writer.write();
   const { opset, graph, initializers } = writer;
   const head = new WireMessage()
     .whole(MODEL.irVersion, IR_VERSIONS.find(([oldest]) => opset >= oldest)![1])
@@ -103,7 +113,7 @@ class GraphWriter {
     this.graph = new WireMessage().text(GRAPH.name, options.name ?? "striate");
   }
 
-  write(): void {
+  *write(): Parts<void> {
     const wanted = Object.entries(this.wanted);
     if (wanted.length === 0) throw new StriateError("writing ONNX: there is no output");
     const nodes = topologicalOrder(wanted.map(([, tensor]) => tensor));
@@ -116,6 +126,7 @@ class GraphWriter {
         if (node.leaf?.kind === kind) this.#leaf(node.outputs[0]!, kind === "parameter");
     }
     for (const node of nodes) {
+      yield;
       if (node.leaf === undefined) this.graph.message(GRAPH.node, this.#node(node));
       else if (node.leaf.kind === "constant") this.#constant(node, node.leaf.data);
     }
