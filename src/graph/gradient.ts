@@ -4,7 +4,7 @@ import { showShape } from "./dims.js";
 import { isFloat } from "./dtype.js";
 import type { DType } from "./dtype.js";
 import type { GradientCall } from "./operator.js";
-import { addGradients, applySingle, operatorOf } from "./operator.js";
+import { addGradients, applyGradientRule, applySingle, operatorOf } from "./operator.js";
 import { expandLike } from "./operators/broadcast.js";
 import { cast, scalar } from "./operators/elementwise/elementwise.js";
 import "./core-operators.js";
@@ -167,12 +167,15 @@ function backpropagateNode(
   const whole = node.inputs.find((input) => input && active.has(input) && !isFloat(input.dtype));
   const alike = OF_ONE_TYPE.has(node.type) ? whole?.dtype : undefined;
   const asked = new Set<number>();
+  const inputs = node.inputs.map((input) => input && wide(input, alike));
+  const outputs = node.outputs.map((output) => wide(output));
   const call: GradientCall = {
     type: node.type,
-    inputs: node.inputs.map((input) => input && wide(input, alike)),
+    inputs,
     attributes: node.attributes,
     outputCount: node.outputs.length,
-    outputs: node.outputs.map((output) => wide(output)),
+    outputs,
+    y: outputs[0]!,
     outputTypes: node.outputs.map(({ dtype }) => dtype),
     get dy() {
       asked.add(0);
@@ -190,7 +193,7 @@ function backpropagateNode(
     },
     through: (compose) => throughComposed(call, compose),
   };
-  const made = attributed(node, "in the gradient of", () => rule(call));
+  const made = attributed(node, "in the gradient of", () => applyGradientRule(rule, call));
   const missed = received.findIndex((gradient, output) => gradient !== undefined && !asked.has(output));
   if (missed >= 0) refuse(`output ${missed}`);
   for (const [i, target] of node.inputs.entries()) {

@@ -27,9 +27,11 @@ export interface GradientCall extends Call {
   readonly outputTypes: readonly DType[];
   /** The gradient of the first output. Operators with one output always have it; others without it are refused. */
   readonly dy: Tensor;
+  /** The first output. */
+  readonly y: Tensor;
   /** The gradient of an output, undefined if it received none. A rule has to ask for that of every float output. */
   received(output: number): Tensor | undefined;
-  /** Whether the gradient of input i is wanted; rules skip costly work where it is not. */
+  /** Whether the gradient of input i is wanted. Rules ask for work that several gradients share; others are lazy. */
   needs(input: number): boolean;
   /** The gradients of a composition of other operators that computes the same results from the same operands. */
   through(
@@ -38,10 +40,28 @@ export interface GradientCall extends Call {
 }
 
 /**
- * Gradient of each input; "zero" says that no small change of an input changes the outputs. Undefined is for inputs
- * whose gradient is not wanted: for any other it means that the rule does not know it, which is an error.
+ * The gradient of one input: a tensor, or a function that computes it and is called only if the gradient is wanted. "zero"
+ * says that no small change of the input changes the outputs. Undefined is for inputs that cannot have a gradient: if one is
+ * wanted, it is an error.
  */
-export type GradientRule = (call: GradientCall) => readonly (Tensor | "zero" | undefined)[];
+export type OperandGradient = Tensor | (() => Tensor) | "zero" | undefined;
+
+/**
+ * Gives the gradient of each input. A rule gets the inputs of the call also as arguments, so that it reads as its mathematics:
+ * `({ dy }, x, y) => [() => mul(dy, y), () => mul(dy, x)]`. Inputs that a call may lack are declared as optional.
+ */
+export type GradientRule = (call: GradientCall, ...inputs: Tensor[]) => readonly OperandGradient[];
+
+/** The gradients that a rule gives for a call, computed in the order of the inputs; undefined if unknown or not wanted. */
+export function applyGradientRule(
+  rule: GradientRule,
+  call: GradientCall,
+): readonly (Tensor | "zero" | undefined)[] {
+  return rule(call, ...(call.inputs as Tensor[])).map((gradient, i) => {
+    if (typeof gradient !== "function") return gradient;
+    return call.needs(i) ? gradient() : undefined;
+  });
+}
 
 /** Where a graph is going to run; lowerings differ. */
 export type Target = "cpu" | "webgpu" | "cuda" | "wasm" | "portable";

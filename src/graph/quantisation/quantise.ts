@@ -169,12 +169,15 @@ defineOperator({
     granularityOf(call, x, scale);
     return [{ dtype, shape: x.shape }];
   },
-  gradient: (call) => {
-    const [dy, x, scale, zero] = [call.dy, call.inputs[0]!, call.inputs[1]!, call.inputs[2]];
+  gradient: (call, x, scale, zero?: Tensor) => {
     const how = granularityOf(call, x, scale);
     const step = spread(call, scale, x, how);
     const offset = zero && spread(call, zero, x, how);
-    return [straightThrough(dy, cast(x, "float32"), { step, offset }, call.outputTypes[0]!), "zero", "zero"];
+    return [
+      straightThrough(call.dy, cast(x, "float32"), { step, offset }, call.outputTypes[0]!),
+      "zero",
+      "zero",
+    ];
   },
 });
 
@@ -207,12 +210,12 @@ defineOperator({
     if (!isFloat(dtype)) rejectCall(call, `output_dtype must be floating-point, got ${dtype}`);
     return [{ dtype, shape: x.shape }];
   },
-  gradient: (call) => {
-    const [dy, x, scale, zero] = [call.dy, call.inputs[0]!, call.inputs[1]!, call.inputs[2]];
+  gradient: (call, x, scale, zero?: Tensor) => {
+    const { dy } = call;
     const how = granularityOf(call, x, scale);
     if (call.needs(0)) return [mul(dy, spread(call, scale, x, how)), "zero", "zero"];
     const distance = centred(x, zero && spread(call, zero, x, how));
-    return [undefined, call.needs(1) ? gathered(mul(dy, distance), scale, how) : undefined, "zero"];
+    return [undefined, () => gathered(mul(dy, distance), scale, how), "zero"];
   },
 });
 
@@ -250,11 +253,10 @@ defineOperator({
     ];
   },
   // The range is that of the values, so all of them are inside.
-  gradient: (call) => {
+  gradient: (call, x) => {
     const [dy, dScale] = [0, 1, 2].map((output) => call.received(output));
     if (dy !== undefined) return [div(dy, call.outputs[1]!)];
     if (dScale === undefined) return ["zero"];
-    const x = call.inputs[0]!;
     const share = div(dScale, 255);
     const [top, bottom] = [maximum(max(x), 0), minimum(min(x), 0)];
     const isTop = and(greater(x, 0), equal(x, top));

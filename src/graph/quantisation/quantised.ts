@@ -2,6 +2,7 @@ import { isStatic } from "../dims.js";
 import type { DType } from "../dtype.js";
 import type { Call, GradientCall } from "../operator.js";
 import {
+  applyGradientRule,
   applySingle,
   defineOperator,
   floatAttribute,
@@ -165,7 +166,7 @@ function defineQuantised(form: Form): void {
       const shape = operatorOf(form.float)!.infer(inner)[0]!.shape;
       return [{ dtype: resultType(call, form) ?? (form.result ? "float32" : "int32"), shape }];
     },
-    gradient: (call) => gradientOf(call),
+    gradient: gradientOf,
     // Exported files hold nothing but standard operators.
     ...(form.type.startsWith("com.microsoft::") && {
       lower: (call, target) => {
@@ -189,9 +190,10 @@ function defineQuantised(form: Form): void {
     const places = [...parts.map(({ at }) => at), ...(present(call, form) ? [form.bias!] : [])];
     const rule = operatorOf(form.float)!.gradient;
     if (typeof rule !== "function") return rejectCall(call, `${form.float} has no gradient`);
-    const made = rule({
+    const made = applyGradientRule(rule, {
       ...inner,
       outputs: [y],
+      y,
       outputTypes: ["float32"],
       dy,
       received: (output) => (output === 0 ? dy : undefined),

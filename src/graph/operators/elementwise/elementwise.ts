@@ -138,14 +138,10 @@ export const round = unary("Round", "zero");
 defineOperator({
   type: "AtanGradient",
   infer: (call) => [{ dtype: required(call, 0, "dy").dtype, shape: call.inputs[0]!.shape }],
-  gradient: (call) => {
-    const [g, dy, x] = [call.dy, call.inputs[0]!, call.inputs[1]!];
-    const bent = () => mul(applySingle("AtanGradient", [mul(g, dy), x]), div(mul(x, -2), add(1, mul(x, x))));
-    return [
-      call.needs(0) ? applySingle("AtanGradient", [g, x]) : undefined,
-      call.needs(1) ? bent() : undefined,
-    ];
-  },
+  gradient: ({ dy: g }, dy, x) => [
+    () => applySingle("AtanGradient", [g, x]),
+    () => mul(applySingle("AtanGradient", [mul(g, dy), x]), div(mul(x, -2), add(1, mul(x, x)))),
+  ],
   lower: (call) => [div(call.inputs[0]!, add(1, mul(call.inputs[1]!, call.inputs[1]!)))],
 });
 
@@ -172,11 +168,9 @@ function withAlpha(
       if (!isFloat(x.dtype)) rejectCall(call, "expected floating-point values");
       return [{ dtype: x.dtype, shape: x.shape }];
     },
-    gradient: (call) => {
-      const { dy } = call;
-      const alpha = floatAttribute(call.attributes, "alpha", fallback);
-      return [gradient(dy, call.inputs[0]!, call.outputs[0]!, alpha)];
-    },
+    gradient: ({ dy, y, attributes }, x) => [
+      gradient(dy, x, y, floatAttribute(attributes, "alpha", fallback)),
+    ],
   });
   return (x: Tensor, alpha = fallback): Tensor => applySingle(type, [x], { alpha: { float: alpha } });
 }
@@ -191,9 +185,8 @@ export const elu = withAlpha("Elu", 1, (dy, x, y, alpha) => where(greater(x, 0),
 defineOperator({
   type: "HardSigmoid",
   infer: (call) => [{ dtype: required(call, 0, "x").dtype, shape: call.inputs[0]!.shape }],
-  gradient: (call) => {
-    const [dy, y] = [call.dy, call.outputs[0]!];
-    const alpha = floatAttribute(call.attributes, "alpha", 0.2);
+  gradient: ({ dy, y, attributes }) => {
+    const alpha = floatAttribute(attributes, "alpha", 0.2);
     return [where(and(greater(y, 0), less(y, 1)), mul(dy, alpha), 0)];
   },
 });
@@ -294,16 +287,12 @@ function binary(
   known?: KnownRule,
   lower: LoweringRule = withoutLastOnes,
 ): (a: Operand, b: Operand) => Tensor {
-  const rule: GradientRule = (call) => {
+  const rule: GradientRule = (call, a, b) => {
     const { dy } = call;
-    const [a, b] = [call.inputs[0]!, call.inputs[1]!];
     const [da, db] = gradient(dy, a, b, call);
     const isSteep = STEEP.has(type) && !isTame(type, b);
     const kept = (product: Tensor) => (isSteep ? zeroKept(dy, product) : product);
-    return [
-      call.needs(0) ? unbroadcast(kept(da()), a) : undefined,
-      call.needs(1) ? unbroadcast(kept(db()), b) : undefined,
-    ];
+    return [() => unbroadcast(kept(da()), a), () => unbroadcast(kept(db()), b)];
   };
   defineOperator({
     type,
@@ -328,10 +317,7 @@ export const sub = binary(
 export const mul = binary("Mul", (dy, a, b) => [() => mul(dy, b), () => mul(dy, a)], multiplyDims);
 export const div = binary(
   "Div",
-  (dy, a, b, call) => {
-    const y = call.outputs[0]!;
-    return angleGradient(dy, a, b, y) ?? [() => div(dy, b), () => neg(div(mul(dy, y), b))];
-  },
+  (dy, a, b, { y }) => angleGradient(dy, a, b, y) ?? [() => div(dy, b), () => neg(div(mul(dy, y), b))],
   divideDims,
 );
 
@@ -347,9 +333,9 @@ function angleGradient(dy: Tensor, a: Tensor, b: Tensor, y: Tensor): ReturnType<
   return [() => mul(share(), b), () => neg(mul(share(), a))];
 }
 /** a^b. The gradient with respect to b needs a >= 0; at a = 0 it is 0. */
-export const pow = binary("Pow", (dy, a, b, call) => [
+export const pow = binary("Pow", (dy, a, b, { y }) => [
   () => baseGradient(dy, a, b),
-  () => mul(dy, mul(call.outputs[0]!, log(where(equal(a, 0), 1, a)))),
+  () => mul(dy, mul(y, log(where(equal(a, 0), 1, a)))),
 ]);
 
 /** dy b a^(b - 1), which is 0 for b = 0 or dy = 0 even where a^(b - 1) is infinite. */
@@ -364,8 +350,7 @@ function baseGradient(dy: Tensor, a: Tensor, b: Tensor): Tensor {
 /** sqrt(a^2 + b^2), the length of (a, b); the gradient at the origin is 0. */
 export const hypot = binary(
   "Hypot",
-  (dy, a, b, call) => {
-    const length = call.outputs[0]!;
+  (dy, a, b, { y: length }) => {
     const perUnit = () => div(dy, where(equal(length, 0), 1, length));
     return [() => mul(perUnit(), a), () => mul(perUnit(), b)];
   },
@@ -412,14 +397,10 @@ defineOperator({
       numeric((a, b) => ((a % b) + b) % b),
     ),
   // a - b n, with a whole number n of times that b goes into a.
-  gradient: (call) => {
-    const [dy, a, b] = [call.dy, call.inputs[0]!, call.inputs[1]!];
-    const times = () => round(div(sub(a, call.outputs[0]!), b));
-    return [
-      call.needs(0) ? unbroadcast(dy, a) : undefined,
-      call.needs(1) ? unbroadcast(neg(mul(dy, times())), b) : undefined,
-    ];
-  },
+  gradient: ({ dy, y }, a, b) => [
+    () => unbroadcast(dy, a),
+    () => unbroadcast(neg(mul(dy, round(div(sub(a, y), b)))), b),
+  ],
 });
 /** Remainder with the sign of the divisor for whole numbers; C's fmod for floats. */
 export function mod(a: Operand, b: Operand): Tensor {
@@ -491,14 +472,12 @@ defineOperator({
     const shape = both && broadcastShapes(condition.shape, both);
     return [{ dtype: a.dtype, shape: shape ?? rejectCall(call, "the shapes do not broadcast") }];
   },
-  gradient: (call) => {
-    const { dy } = call;
-    const [condition, a, b] = [call.inputs[0]!, call.inputs[1]!, call.inputs[2]!];
+  gradient: ({ dy }, condition, a, b) => {
     const zero = scalar(0, dy.dtype);
     return [
       undefined,
-      call.needs(1) ? unbroadcast(chosen(condition, dy, zero), a) : undefined,
-      call.needs(2) ? unbroadcast(chosen(condition, zero, dy), b) : undefined,
+      () => unbroadcast(chosen(condition, dy, zero), a),
+      () => unbroadcast(chosen(condition, zero, dy), b),
     ];
   },
 });
@@ -515,16 +494,14 @@ defineOperator({
     if (!fits) rejectCall(call, "x and its bounds must have one element type");
     return [{ dtype: x.dtype, shape: x.shape }];
   },
-  gradient: (call) => {
-    const { dy } = call;
-    const [x, low, high] = [call.inputs[0]!, call.inputs[1], call.inputs[2]];
+  gradient: ({ dy, y }, x, low?: Tensor, high?: Tensor) => {
     const isLow = () => (high ? and(less(x, low!), lessOrEqual(low!, high)) : less(x, low!));
     const isHigh = () => greater(low ? maximum(x, low) : x, high!);
     return [
       // What came out as it went in was inside: one comparison instead of two and their conjunction.
-      call.needs(0) ? where(equal(call.outputs[0]!, x), dy, 0) : undefined,
-      call.needs(1) ? unbroadcast(where(isLow(), dy, 0), low!) : undefined,
-      call.needs(2) ? unbroadcast(where(isHigh(), dy, 0), high!) : undefined,
+      () => where(equal(y, x), dy, 0),
+      () => unbroadcast(where(isLow(), dy, 0), low!),
+      () => unbroadcast(where(isHigh(), dy, 0), high!),
     ];
   },
 });
@@ -540,13 +517,11 @@ export function clip(x: Tensor, low?: Operand, high?: Operand): Tensor {
 defineOperator({
   type: "PRelu",
   infer: (call) => [{ dtype: required(call, 0, "x").dtype, shape: call.inputs[0]!.shape }],
-  gradient: (call) => {
-    const { dy } = call;
-    const [x, slope] = [call.inputs[0]!, call.inputs[1]!];
+  gradient: ({ dy }, x, slope) => {
     const positive = greater(x, 0);
     return [
-      call.needs(0) ? where(positive, dy, mul(dy, slope)) : undefined,
-      call.needs(1) ? unbroadcast(where(positive, 0, mul(dy, x)), slope) : undefined,
+      () => where(positive, dy, mul(dy, slope)),
+      () => unbroadcast(where(positive, 0, mul(dy, x)), slope),
     ];
   },
 });
@@ -564,10 +539,7 @@ defineOperator({
     const dtype = dtypeFromOnnx(intAttribute(call.attributes, "to", 0), "Cast");
     return [{ dtype, shape: x.shape, known: isFloat(dtype) ? undefined : x.known }];
   },
-  gradient: (call) => {
-    const [dy, x] = [call.dy, call.inputs[0]!];
-    return [call.needs(0) ? cast(dy, x.dtype) : undefined];
-  },
+  gradient: ({ dy }, x) => [() => cast(dy, x.dtype)],
 });
 /** The same values as another element type; no node where it is that already. */
 export function cast(x: Tensor, dtype: DType): Tensor {

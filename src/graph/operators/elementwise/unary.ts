@@ -26,8 +26,8 @@ export function unary(
     gradient:
       gradient === "zero"
         ? "zero"
-        : (call) => {
-            const dx = gradient(call.dy, call.inputs[0]!, call.outputs[0]!, call);
+        : (call, x) => {
+            const dx = gradient(call.dy, x, call.y, call);
             return [STEEP.has(type) ? zeroKept(call.dy, dx) : dx];
           },
     ...(lower && { lower }),

@@ -80,7 +80,7 @@ defineOperator({
   gradient: (call) => {
     const { dy } = call;
     const equation = equationOf(call);
-    return call.inputs.map((_, i) => (call.needs(i) ? operandGradient(call, equation, dy, i) : undefined));
+    return call.inputs.map((_, i) => () => operandGradient(call, equation, dy, i));
   },
   // A sum over axes is one of those that must not run long.
   lower: (call, target) => {

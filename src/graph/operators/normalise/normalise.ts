@@ -49,15 +49,14 @@ defineOperator({
     if (x.rank < 3) rejectCall(call, "expected [batch, channels, ...space]");
     return [{ dtype: x.dtype, shape: x.shape }];
   },
-  gradient: (call) => {
-    const [dy, x, scale] = [call.dy, call.inputs[0]!, call.inputs[1]!];
+  gradient: ({ dy, attributes }, x, scale) => {
     const space = spaceOf(x);
-    const { value, inverse } = normalised(x, space, floatAttribute(call.attributes, "epsilon", EPSILON));
+    const { value, inverse } = normalised(x, space, floatAttribute(attributes, "epsilon", EPSILON));
     const g = mul(dy, channelVector(scale, x.rank));
     return [
-      call.needs(0) ? normalisedGradient(g, value, inverse, space) : undefined,
-      call.needs(1) ? sum(mul(dy, value), allButChannels(x)) : undefined,
-      call.needs(2) ? sum(dy, allButChannels(x)) : undefined,
+      () => normalisedGradient(g, value, inverse, space),
+      () => sum(mul(dy, value), allButChannels(x)),
+      () => sum(dy, allButChannels(x)),
     ];
   },
 });
@@ -125,9 +124,9 @@ defineOperator({
     const g = mul(dy, channelVector(perChannel(scale, x), x.rank));
     const axes = allButChannels(x);
     return [
-      call.needs(0) ? reshapeLike(normalisedGradient(grouped(g), value, inverse, [2]), x) : undefined,
-      call.needs(1) ? perVector(sum(mul(dy, reshapeLike(value, x)), axes), scale) : undefined,
-      call.needs(2) ? perVector(sum(dy, axes), bias) : undefined,
+      () => reshapeLike(normalisedGradient(grouped(g), value, inverse, [2]), x),
+      () => perVector(sum(mul(dy, reshapeLike(value, x)), axes), scale),
+      () => perVector(sum(dy, axes), bias),
     ];
   },
   lower: (call) => {
@@ -181,9 +180,8 @@ defineOperator({
     const statistics = { dtype: "float32" as const, shape: kept };
     return [{ dtype: x.dtype, shape: x.shape }, statistics, statistics].slice(0, call.outputCount);
   },
-  gradient: (call) => {
+  gradient: (call, x, scale, bias) => {
     const [dy, dMean, dInverse] = [call.received(0), call.received(1), call.received(2)];
-    const [x, scale, bias] = [call.inputs[0]!, call.inputs[1]!, call.inputs[2]];
     const axes = layerAxes(call);
     const { value, inverse } = layerValue(call, axes);
     const parts = () => [
@@ -192,11 +190,10 @@ defineOperator({
       // The inverse deviation r changes with x by -r^2 value / count.
       dInverse && mul(value, div(mul(neg(cast(dInverse, x.dtype)), mul(inverse, inverse)), countOf(x, axes))),
     ];
-    const nothing = dy === undefined ? "zero" : undefined;
     return [
-      call.needs(0) ? addAll(parts().filter((part) => part !== undefined)) : undefined,
-      dy && call.needs(1) ? unbroadcast(mul(dy, value), scale) : nothing,
-      dy && bias && call.needs(2) ? unbroadcast(dy, bias) : nothing,
+      () => addAll(parts().filter((part) => part !== undefined)),
+      dy ? () => unbroadcast(mul(dy, value), scale) : "zero",
+      dy ? () => unbroadcast(dy, bias) : "zero",
     ];
   },
 });

@@ -191,10 +191,9 @@ for (const [type, combine] of [
     type,
     infer: (call) => [combine(call.inputs.map((_, i) => required(call, i, `x${i}`)))],
     lower: (call) => [combine(call.inputs.map((x) => x!))],
-    gradient: (call) => {
-      const { dy } = call;
-      const part = type === "Mean" ? div(dy, call.inputs.length) : dy;
-      return call.inputs.map((x) => unbroadcast(part, x!));
+    gradient: ({ dy }, ...inputs) => {
+      const part = type === "Mean" ? div(dy, inputs.length) : dy;
+      return inputs.map((x) => unbroadcast(part, x));
     },
   });
 }

@@ -57,11 +57,9 @@ export function reduction(
     type,
     infer: inferReduction,
     ...(gradient && {
-      gradient: (call: GradientCall) => {
-        const { dy } = call;
-        const x = call.inputs[0]!;
-        return [gradient(keepAxes(dy, call), x, keepAxes(call.outputs[0]!, call), call)];
-      },
+      gradient: (call: GradientCall, x: Tensor) => [
+        gradient(keepAxes(call.dy, call), x, keepAxes(call.y, call), call),
+      ],
     }),
     ...(lower && { lower }),
   });

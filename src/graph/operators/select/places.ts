@@ -37,8 +37,7 @@ defineOperator({
       { dtype: x.dtype, shape: axis === undefined ? [unknownDim()] : x.shape.with(axis, unknownDim()) },
     ];
   },
-  gradient: (call) => {
-    const [x, condition] = [call.inputs[0]!, call.inputs[1]!];
+  gradient: (call, x, condition) => {
     const axis = axisOrFlat(call);
     const all = axis === undefined ? countedTo(reshape(x, [-1]), 0) : countedTo(x, axis);
     return [scattered(call, call.dy, applySingle("Compress", [all, condition], { axis: 0 })), undefined];
@@ -83,7 +82,10 @@ defineOperator({
     return [{ dtype: x.dtype, shape: x.shape }];
   },
   // The order that it makes is its own inverse.
-  gradient: (call) => [applySingle("ReverseSequence", [call.dy, call.inputs[1]], call.attributes), undefined],
+  gradient: ({ dy, attributes }, _x, lengths) => [
+    applySingle("ReverseSequence", [dy, lengths], attributes),
+    undefined,
+  ],
 });
 
 // ---- determinants ------------------------------------------------------------------------------------------------------
