@@ -93,7 +93,7 @@ interface Granularity {
   readonly block: number;
 }
 
-/** The axis and block size of a call; throws where the scale does not fit the values. */
+/** The axis and block size of a call; throws if the scale does not fit the values. */
 function granularityOf(call: Call, x: Tensor, scale: Tensor): Granularity | undefined {
   const block = intAttribute(call.attributes, "block_size", 0);
   if (scale.rank === 0 || (block === 0 && scale.rank === 1 && scale.shape[0] === 1)) return undefined;
@@ -252,7 +252,7 @@ defineOperator({
       { dtype: "uint8", shape: [] },
     ];
   },
-  // The range is that of the values, so all of them are inside.
+  // The range is computed from the values, so all of them are inside.
   gradient: (call, x) => {
     const [dy, dScale] = [0, 1, 2].map((output) => call.received(output));
     if (dy !== undefined) return [div(dy, call.outputs[1]!)];
@@ -265,7 +265,7 @@ defineOperator({
   },
 });
 
-/** A share of 1 for each place that holds, zeros where none does. */
+/** 1 shared equally among the elements that hold, 0 for the others. */
 function spreadEvenly(holds: Tensor): Tensor {
   const places = cast(holds, "float32");
   return div(places, maximum(sum(places), 1));

@@ -57,9 +57,9 @@ defineOperator({
 });
 
 /**
- * dA of A·B. Where A is one matrix for a whole batch of few columns each, all columns go into one product: a product for
- * each would write a dA for each, to be summed up. Laying dy and B out side by side takes two copies. Runtimes copy the right
- * operand of a product once more, so that is the one with fewer rows.
+ * dA of A·B. If A is one matrix for a whole batch of matrices with few columns, all columns go into one product: one product per
+ * matrix would write one dA per matrix, to be summed. Laying dy and B out side by side takes two copies. Runtimes copy the right
+ * operand of a product once more, so the right one is the operand with fewer rows.
  */
 function leftGradient(a: Tensor, b: Tensor, dy: Tensor): Tensor {
   const [rows, inner] = a.shape.slice(-2);
@@ -78,7 +78,7 @@ function leftGradient(a: Tensor, b: Tensor, dy: Tensor): Tensor {
     : matmul(left, transposeMatrix(right));
 }
 
-/** dB of A·B. Where B is one matrix for a whole batch of rows, all rows go into one product. */
+/** dB of A·B. If B is one matrix for a whole batch of rows, all rows go into one product. */
 function rightGradient(a: Tensor, b: Tensor, dy: Tensor): Tensor {
   if (b.rank === 2 && a.rank > 2) {
     const rows = (x: Tensor) => reshape(x, [-1, x.shape.at(-1)!]);
@@ -134,7 +134,7 @@ export interface GemmOptions {
   readonly alpha?: number;
 }
 
-/** a·b (+ c) of two matrices, each read transposed where asked. */
+/** a·b (+ c) of two matrices, each read transposed if asked. */
 export function gemm(a: Tensor, b: Tensor, c?: Tensor, options: GemmOptions = {}): Tensor {
   const { transA = 0, transB = 0, alpha = 1 } = options;
   return applySingle("Gemm", c ? [a, b, c] : [a, b], {

@@ -35,7 +35,7 @@ function normalised(x: Tensor, axes: readonly number[], epsilon: number): { valu
   return { value: mul(centred, inverse), inverse };
 }
 
-/** dx where g is the gradient of the normalised value v: (g - mean(g) - v * mean(g * v)) / deviation. */
+/** dx, if g is the gradient of the normalised value v: (g - mean(g) - v * mean(g * v)) / deviation. */
 function normalisedGradient(g: Tensor, value: Tensor, inverse: Tensor, axes: readonly number[]): Tensor {
   const shift = mean(g, axes, { keepAxes: true });
   const slope = mean(mul(g, value), axes, { keepAxes: true });
@@ -198,7 +198,7 @@ defineOperator({
   },
 });
 
-/** The normalised values, by the statistics that the operator itself gave where it did. */
+/** The normalised values, by the statistics among the outputs if there are any. */
 function layerValue(call: GradientCall, axes: readonly number[]): { value: Tensor; inverse: Tensor } {
   const x = call.inputs[0]!;
   const [average, inverse] = [call.outputs[1], call.outputs[2]];

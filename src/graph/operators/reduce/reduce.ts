@@ -108,7 +108,7 @@ function lowerHalf(call: Call, target: Target): Tensor[] | undefined {
 /** More terms than these, squares or magnitudes or exponentials, are summed up by a ReduceSum, which takes a pass more. */
 const LONGEST_TOTAL = 4096;
 
-/** Says a reduction with a plain sum where ONNX Runtime would add up too many numbers one by one. */
+/** A reduction rewritten with a plain sum, if ONNX Runtime would add up too many numbers one by one. */
 function lowerLong(
   call: Call,
   target: Target,

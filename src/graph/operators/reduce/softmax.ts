@@ -3,7 +3,7 @@ import { isFloat } from "../../dtype.js";
 import type { Call, TensorType } from "../../operator.js";
 import { applySingle, defineOperator, intAttribute, rejectCall, required } from "../../operator.js";
 import type { Tensor } from "../../tensor.js";
-import { isFromChoice } from "../elementwise/choice.js";
+import { isMasked } from "../elementwise/masked-gradient.js";
 import { exp, greater, isNaN, log, mul, sub, where } from "../elementwise/elementwise.js";
 import { max, sum } from "./reduce.js";
 
@@ -31,7 +31,7 @@ export function softmax(x: Tensor, axis = -1): Tensor {
 
 /** A row of -Infinity has no softmax. A graph that chooses something else in its place sends no gradient there. */
 function orZero(y: Tensor, dy: Tensor): Tensor {
-  return isFromChoice(dy) ? where(isNaN(y), 0, y) : y;
+  return isMasked(dy) ? where(isNaN(y), 0, y) : y;
 }
 
 /** Softmax of scores with a mask: a row of -Infinity throughout becomes zeros, in values and gradients. */

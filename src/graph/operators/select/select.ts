@@ -72,7 +72,7 @@ export function embedding(indices: Tensor, table: Tensor): Tensor {
 /** Matrices up to this many elements are cheaper than scattering. */
 const LARGEST_MATRIX = 1 << 16;
 
-// Adds slices of dy up where `indices` had taken them from; x only gives the shape.
+// Adds each slice of dy to the position that `indices` read it from; x only gives the shape.
 defineOperator({
   type: "GatherGradient",
   infer: (call) => {
@@ -151,12 +151,12 @@ function scatterReduction(call: Call): string {
 }
 
 /** How a scatter of one kind reads and writes the places of its indices. */
-interface Places {
+interface IndexedAccess {
   readonly read: (x: Tensor) => Tensor;
   readonly write: (x: Tensor, updates: Tensor, reduction?: ScatterReduction) => Tensor;
 }
 
-function scatterGradient(call: GradientCall, { read, write }: Places): OperandGradient[] {
+function scatterGradient(call: GradientCall, { read, write }: IndexedAccess): OperandGradient[] {
   const { dy, y } = call;
   const [x, updates] = [call.inputs[0]!, call.inputs[2]!];
   const reduction = scatterReduction(call);

@@ -73,7 +73,7 @@ defineOperator({
   },
 });
 
-/** Zeros of the type and shape of another tensor, whatever its batch. */
+/** Zeros of the type and shape of another tensor. */
 export function zerosLike(x: Tensor): Tensor {
   return expandLike(constant(0, [], x.dtype), x);
 }

@@ -155,7 +155,7 @@ defineOperator({
     ];
   },
 });
-/** Axes in a new order: axis i of the result is axis `order[i]` of x. No node where the order is the same. */
+/** Axes in a new order: axis i of the result is axis `order[i]` of x. Makes no node if the order is the same. */
 export function transpose(x: Tensor, order: readonly number[]): Tensor {
   const same = order.length === x.rank && order.every((axis, i) => axis === i);
   return same ? x : applySingle("Transpose", [x], { perm: order });

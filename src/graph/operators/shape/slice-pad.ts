@@ -270,7 +270,7 @@ function foldGradient(dy: Tensor, x: Tensor, before: number[], after: number[], 
   return gradient;
 }
 
-/** Zeros (or `value`) before and after each axis; negative counts cut off. No node where nothing changes. */
+/** Zeros (or `value`) before and after each axis; negative counts crop. Makes no node if nothing changes. */
 export function pad(
   x: Tensor,
   before: readonly number[],

@@ -129,7 +129,7 @@ function gatherFromWinners(call: Call): Tensor {
 interface Offsets {
   readonly geometry: PoolGeometry;
   readonly output: readonly number[];
-  /** How far the last window reaches beyond the input; negative where it does not reach the end. */
+  /** How far the last window reaches beyond the input; negative if it does not reach the end. */
   readonly overhang: readonly number[];
   readonly list: readonly (readonly number[])[];
 }

@@ -230,9 +230,9 @@ function rearrange(
   order: readonly number[],
   to: readonly Dim[],
 ): Tensor {
-  const apart = applySingle("Reshape", [x, integers([0, ...parts])]);
-  const turned = applySingle("Transpose", [apart], { perm: [0, ...order] });
-  return applySingle("Reshape", [turned, integers([0, ...(to as number[])])]);
+  const split = applySingle("Reshape", [x, integers([0, ...parts])]);
+  const permuted = applySingle("Transpose", [split], { perm: [0, ...order] });
+  return applySingle("Reshape", [permuted, integers([0, ...(to as number[])])]);
 }
 
 defineOperator({
