@@ -69,7 +69,7 @@ export function multiplyDims(a: Dim, b: Dim): Dim {
   });
 }
 
-/** The exact quotient a / b, or undefined where it is not one. */
+/** The exact quotient a / b, or undefined if there is none. */
 export function divideDims(a: Dim, b: Dim): Dim | undefined {
   const left = parse(a);
   const right = parse(b);
@@ -83,7 +83,7 @@ export function divideDims(a: Dim, b: Dim): Dim | undefined {
   return format({ coefficient: left.coefficient / right.coefficient, symbols: rest });
 }
 
-/** a + b where both count the same symbols; an unknown length otherwise. */
+/** a + b if both count the same symbols; else an unknown length. */
 export function addDims(a: Dim, b: Dim): Dim {
   const left = parse(a);
   const right = parse(b);
@@ -138,7 +138,7 @@ export function coefficientOf(dim: Dim): number {
   return parse(dim).coefficient;
 }
 
-/** NumPy broadcasting of two shapes; undefined where they do not fit. */
+/** NumPy broadcasting of two shapes; undefined if they do not fit. */
 export function broadcastShapes(a: Shape, b: Shape): Shape | undefined {
   const rank = Math.max(a.length, b.length);
   const result: Dim[] = [];

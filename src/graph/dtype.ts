@@ -52,7 +52,7 @@ export interface TensorData {
 interface DTypeInfo {
   readonly code: number;
   readonly bytes: number;
-  /** Elements in one entry of the array, where it is not 1. */
+  /** Elements in one entry of the array, if not 1. */
   readonly packed?: number;
   readonly make: (buffer: ArrayBufferLike, offset: number, length: number) => TypedArray;
 }

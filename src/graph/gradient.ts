@@ -6,18 +6,18 @@ import { showShape } from "./dims.js";
 import { isFloat } from "./dtype.js";
 import type { DType } from "./dtype.js";
 import type { GradientCall } from "./operator.js";
-import { addGradients, applySingle, operatorOf } from "./operator.js";
+import { addGradients, applyGradientRule, applySingle, operatorOf } from "./operator.js";
 import { expandLike } from "./operators/broadcast.js";
 import { cast, scalar } from "./operators/elementwise/elementwise.js";
 import "./core-operators.js";
 import { zerosLike } from "./operators/shape/shape-values.js";
 import type { GraphNode, Tensor } from "./tensor.js";
-import { topologicalOrder } from "./walk.js";
+import { topologicalOrder } from "./topological-order.js";
 
 export interface GradientOptions {
   /** Gradient of each output (default: ones, which for a scalar loss is the usual gradient). */
   readonly seeds?: readonly Tensor[];
-  /** What a tensor gets that the outputs do not depend on: zeros (default), or an error. */
+  /** The gradient of a tensor that the outputs do not depend on: zeros (default), or an error. */
   readonly unreachable?: "zero" | "error";
 }
 
@@ -58,7 +58,7 @@ export function* gradientsInParts(
     }
     return seed;
   });
-  const totals = yield* totalsOf(roots, seeds, wrt);
+  const totals = yield* accumulatedGradients(roots, seeds, wrt);
   return wrt.map((tensor) => {
     const total = totals.get(tensor);
     if (total !== undefined) return cast(total, tensor.dtype);
@@ -69,35 +69,35 @@ export function* gradientsInParts(
   });
 }
 
-/** What each tensor on the way from `wrt` to the roots receives in all; `stopAt` keeps nodes, and what only they need, out. */
-function* totalsOf(
+/** The total gradient of each tensor between `wrt` and the roots; `stopAt` excludes nodes and what only they need. */
+function* accumulatedGradients(
   roots: readonly Tensor[],
   seeds: readonly Tensor[],
   wrt: readonly Tensor[],
   stopAt?: (node: GraphNode) => boolean,
 ): Parts<ReadonlyMap<Tensor, Tensor>> {
   const order = topologicalOrder(roots, stopAt);
-  const active = reachedFrom(order, new Set(wrt));
+  const active = activeTensors(order, new Set(wrt));
   const wide = widener(active);
   const totals = new Map<Tensor, Tensor>();
-  const give = (tensor: Tensor, gradient: Tensor) => {
+  const accumulate = (tensor: Tensor, gradient: Tensor) => {
     const total = totals.get(tensor);
     totals.set(tensor, total === undefined ? gradient : addGradients(total, gradient));
   };
   roots.forEach((root, i) => {
-    give(root, wide(seeds[i]!));
+    accumulate(root, wide(seeds[i]!));
   });
   for (const node of order.toReversed()) {
     if (node.leaf !== undefined || !node.inputs.some((input) => input && active.has(input))) continue;
     const received = node.outputs.map((output) => totals.get(output));
     if (received.every((gradient) => gradient === undefined)) continue;
     yield;
-    backpropagateNode(node, received, { active, wide, give });
+    backpropagateNode(node, received, { active, wide, accumulate });
   }
   return totals;
 }
 
-/** As a rule's {@link GradientCall.through}: copies stand for the operands, so that nothing before them is followed. */
+/** {@link GradientCall.through} of a call. Identity copies replace the operands, so that the search stops at them. */
 function throughComposed(
   call: GradientCall,
   compose: (inputs: readonly (Tensor | undefined)[]) => readonly Tensor[],
@@ -111,41 +111,41 @@ function throughComposed(
   const stops = new Set(inputs.map((x) => x?.node));
   const roots = results.map(({ tensor }) => tensor);
   const seeds = results.map(({ seed }) => seed);
-  const totals = atOnce(totalsOf(roots, seeds, wrt, (node) => stops.has(node)));
+  const totals = atOnce(accumulatedGradients(roots, seeds, wrt, (node) => stops.has(node)));
   return inputs.map((x, i) => (x && call.needs(i) ? (totals.get(x) ?? "zero") : undefined));
 }
 
 /**
- * Half precision has nothing below 6e-8 and counts no further than 65504, so gradients of float16 tensors are float32 until
- * they are handed out: rules see operands and results cast to float32, once for each. So they do of all narrower floats, and
- * of the whole numbers that have a gradient because a quantiser made them.
+ * Half precision cannot hold positive numbers below 6e-8 or above 65504, so gradients of float16 tensors are float32 until
+ * they are returned: rules see operands and results cast to float32, one cast for each tensor. The same holds for all narrower
+ * floats, and for whole numbers that have a gradient because a quantiser made them.
  */
-function widener(active: ReadonlySet<Tensor>): (tensor: Tensor, alike?: DType) => Tensor {
+function widener(active: ReadonlySet<Tensor>): (tensor: Tensor, sharedType?: DType) => Tensor {
   const made = new Map<Tensor, Tensor>();
-  return (tensor, alike) => {
+  return (tensor, sharedType) => {
     const { dtype } = tensor;
     if (dtype === "float32" || dtype === "float64") return tensor;
-    if (!isFloat(dtype) && dtype !== alike && !active.has(tensor)) return tensor;
+    if (!isFloat(dtype) && dtype !== sharedType && !active.has(tensor)) return tensor;
     const known = made.get(tensor) ?? cast(tensor, "float32");
     made.set(tensor, known);
     return known;
   };
 }
 
-/** Operators all of whose operands, but for a condition, are of one element type. */
+/** Operators whose operands, except a condition, all have one element type. */
 const OF_ONE_TYPE = new Set(["Add", "Clip", "Div", "Max", "Min", "Mod", "Mul", "Pow", "Sub", "Where"]);
 
 interface Pass {
   readonly active: ReadonlySet<Tensor>;
-  readonly wide: (tensor: Tensor, alike?: DType) => Tensor;
-  readonly give: (tensor: Tensor, gradient: Tensor) => void;
+  readonly wide: (tensor: Tensor, sharedType?: DType) => Tensor;
+  readonly accumulate: (tensor: Tensor, gradient: Tensor) => void;
 }
 
 /**
- * The tensors that have a gradient: they lie on a path from a wanted tensor. Whole numbers are on it if a quantiser made them,
- * or what has them as operands of the same type; a cast to whole numbers ends it.
+ * The tensors that have a gradient: they lie on a path from a wanted tensor. Whole numbers lie on it if a quantiser made them or
+ * an operator computed them from such operands of the same type; a cast from floats to whole numbers ends the path.
  */
-function reachedFrom(order: readonly GraphNode[], wanted: ReadonlySet<Tensor>): Set<Tensor> {
+function activeTensors(order: readonly GraphNode[], wanted: ReadonlySet<Tensor>): Set<Tensor> {
   const active = new Set(wanted);
   for (const node of order) {
     const operator = operatorOf(node.type);
@@ -166,7 +166,7 @@ function reachedFrom(order: readonly GraphNode[], wanted: ReadonlySet<Tensor>): 
 function backpropagateNode(
   node: GraphNode,
   received: readonly (Tensor | undefined)[],
-  { active, wide, give }: Pass,
+  { active, wide, accumulate: give }: Pass,
 ): void {
   const rule = operatorOf(node.type)?.gradient;
   if (rule === "zero") return;
@@ -177,14 +177,17 @@ function backpropagateNode(
     throw new StriateError(`operator ${node.type} has no gradient rule for its ${part} (used ${node.where})`);
   };
   const whole = node.inputs.find((input) => input && active.has(input) && !isFloat(input.dtype));
-  const alike = OF_ONE_TYPE.has(node.type) ? whole?.dtype : undefined;
+  const sharedType = OF_ONE_TYPE.has(node.type) ? whole?.dtype : undefined;
   const asked = new Set<number>();
+  const inputs = node.inputs.map((input) => input && wide(input, sharedType));
+  const outputs = node.outputs.map((output) => wide(output));
   const call: GradientCall = {
     type: node.type,
-    inputs: node.inputs.map((input) => input && wide(input, alike)),
+    inputs,
     attributes: node.attributes,
     outputCount: node.outputs.length,
-    outputs: node.outputs.map((output) => wide(output)),
+    outputs,
+    y: outputs[0]!,
     outputTypes: node.outputs.map(({ dtype }) => dtype),
     get dy() {
       asked.add(0);
@@ -202,9 +205,9 @@ function backpropagateNode(
     },
     through: (compose) => throughComposed(call, compose),
   };
-  const made = attributed(node, "in the gradient of", () => rule(call));
-  const missed = received.findIndex((gradient, output) => gradient !== undefined && !asked.has(output));
-  if (missed >= 0) refuse(`output ${missed}`);
+  const made = attributed(node, "in the gradient of", () => applyGradientRule(rule, call));
+  const unasked = received.findIndex((gradient, output) => gradient !== undefined && !asked.has(output));
+  if (unasked >= 0) refuse(`output ${unasked}`);
   for (const [i, target] of node.inputs.entries()) {
     const gradient = made[i];
     if (target === undefined || !call.needs(i) || gradient === "zero") continue;

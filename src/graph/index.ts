@@ -21,6 +21,6 @@ export * from "./all-operators.js";
 export type { GradientOptions } from "./gradient.js";
 export { gradients } from "./gradient.js";
 export { lower } from "./lower.js";
-export { topologicalOrder } from "./walk.js";
+export { topologicalOrder } from "./topological-order.js";
 export type { Port, WriteOptions, WrittenOnnx } from "./onnx/write/write.js";
 export { writeOnnx } from "./onnx/write/write.js";

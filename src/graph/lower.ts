@@ -7,7 +7,7 @@ import { applyAgain, operatorOf } from "./operator.js";
 import "./core-operators.js";
 import type { Attribute, GraphNode, Tensor } from "./tensor.js";
 import { constantData } from "./tensor.js";
-import { topologicalOrder } from "./walk.js";
+import { topologicalOrder } from "./topological-order.js";
 
 export interface LowerOptions {
   /** As for `writeOnnx`: parameters with values will be constants, which are left to the runtime's own optimiser. */

@@ -6,7 +6,7 @@ import type { GraphNode } from "./tensor.js";
 /** A count in which every named axis length stands for 1, so that a batch counts as one sample. */
 export interface Count {
   readonly value: number;
-  /** False where a length is unknown: the true count is at least `value`. */
+  /** False if a length is unknown: the true count is at least `value`. */
   readonly exact: boolean;
 }
 

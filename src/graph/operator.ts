@@ -12,7 +12,7 @@ export interface TensorType {
   readonly known?: readonly Dim[] | undefined;
 }
 
-/** What a rule sees of a call. */
+/** A call of an operator, as its rules see it. */
 export interface Call {
   readonly type: string;
   readonly inputs: readonly (Tensor | undefined)[];
@@ -20,33 +20,53 @@ export interface Call {
   readonly outputCount: number;
 }
 
-/** What a gradient rule sees: the call, its outputs and the gradients that they received. */
+/** A call as gradient rules see it: with its outputs and their gradients. */
 export interface GradientCall extends Call {
   readonly outputs: readonly Tensor[];
-  /** Element types of the outputs in the graph: narrow ones are seen as float32. */
+  /** Element types of the outputs in the graph. In `outputs`, narrower floats are cast to float32. */
   readonly outputTypes: readonly DType[];
-  /** The gradient of the first output. Operators with one output always have it; others without it are refused. */
+  /** The gradient of the first output. Reading it throws if only other outputs have a gradient. */
   readonly dy: Tensor;
-  /** The gradient of an output, undefined if it received none. A rule has to ask for that of every float output. */
+  /** The first output. */
+  readonly y: Tensor;
+  /** The gradient of an output, undefined if it has none. A rule must ask for the gradient of every float output. */
   received(output: number): Tensor | undefined;
-  /** Whether the gradient of input i is wanted; rules skip costly work where it is not. */
+  /** Whether the gradient of input i is wanted. Rules ask for work that several gradients share; others are lazy. */
   needs(input: number): boolean;
-  /** The gradients of a composition of other operators that computes the same results from the same operands. */
+  /** The gradients by way of other operators: `compose` computes the same outputs from the same inputs. */
   through(
     compose: (inputs: readonly (Tensor | undefined)[]) => readonly Tensor[],
   ): readonly (Tensor | "zero" | undefined)[];
 }
 
 /**
- * Gradient of each input; "zero" says that no small change of an input changes the outputs. Undefined is for inputs
- * whose gradient is not wanted: for any other it means that the rule does not know it, which is an error.
+ * The gradient of one input: a tensor, or a function that computes it and is called only if the gradient is wanted. "zero"
+ * says that no small change of the input changes the outputs. Undefined is for inputs that cannot have a gradient: if one is
+ * wanted, it is an error.
  */
-export type GradientRule = (call: GradientCall) => readonly (Tensor | "zero" | undefined)[];
+export type OperandGradient = Tensor | (() => Tensor) | "zero" | undefined;
 
-/** Where a graph is going to run; lowerings differ. */
+/**
+ * Gives the gradient of each input. A rule gets the inputs of the call also as arguments, so that it reads as its mathematics:
+ * `({ dy }, x, y) => [() => mul(dy, y), () => mul(dy, x)]`. Inputs that a call may lack are declared as optional.
+ */
+export type GradientRule = (call: GradientCall, ...inputs: Tensor[]) => readonly OperandGradient[];
+
+/** The gradients that a rule gives for a call, computed in the order of the inputs; undefined if unknown or not wanted. */
+export function applyGradientRule(
+  rule: GradientRule,
+  call: GradientCall,
+): readonly (Tensor | "zero" | undefined)[] {
+  return rule(call, ...(call.inputs as Tensor[])).map((gradient, i) => {
+    if (typeof gradient !== "function") return gradient;
+    return call.needs(i) ? gradient() : undefined;
+  });
+}
+
+/** The device or kind of file that a graph is lowered for. */
 export type Target = "cpu" | "webgpu" | "cuda" | "wasm" | "portable";
 
-/** What a lowering knows besides the call. */
+/** Facts that a lowering may use besides the call. */
 export interface LoweringContext {
   /** Whether a value is the same in every run: it follows from constants and from parameters written as such. */
   isFixed(tensor: Tensor): boolean;
@@ -61,11 +81,11 @@ export type LoweringRule = (
 
 export interface Operator {
   readonly type: string;
-  /** Type and shape of the outputs; throws where the inputs do not fit. */
+  /** Type and shape of the outputs; throws if the inputs do not fit. */
   readonly infer: (call: Call) => readonly TensorType[];
-  /** "zero": piecewise constant or integer-valued, nothing flows. Absent: no rule, differentiating is an error. */
+  /** "zero": the outputs are piecewise constant or whole numbers. Absent: differentiating is an error. */
   readonly gradient?: GradientRule | "zero";
-  /** Whether whole numbers that it makes have a gradient: it rounds, and passes gradients as if it did not. */
+  /** Whether its whole-number outputs have a gradient (a straight-through estimate, which ignores rounding). */
   readonly straightThrough?: boolean;
   /**
    * Inputs of one call that equals the sum of two, or undefined. Weights that an unrolled loop uses at every step
@@ -89,8 +109,8 @@ export function operatorOf(type: string): Operator | undefined {
 }
 
 /**
- * Says that every module of a namespace is needed for the operators that it defines. Bundlers drop a module that nothing
- * uses, but not one whose exports are handed on as a whole.
+ * Marks the modules of a namespace as needed for the operators that they define. Bundlers drop a module of which nothing is
+ * used, but not one whose namespace is passed to a function.
  */
 export function loaded(modules: Readonly<Record<string, unknown>>): void {
   if (Object.keys(modules).length === 0) throw new StriateError("no operators were loaded");
@@ -132,7 +152,7 @@ export function applyAgain(node: GraphNode, inputs: readonly (Tensor | undefined
   return node.replaced(() => apply(type, inputs, attributes, options));
 }
 
-/** a + b: one call where the operator can sum inside it, an Add otherwise. */
+/** a + b: one call if the operator has `mergeSum`, else an Add. */
 export function addGradients(a: Tensor, b: Tensor): Tensor {
   const rule = a.node.type === b.node.type ? registry.get(a.node.type)?.mergeSum : undefined;
   const inputs = rule?.(callOf(a.node), callOf(b.node));
@@ -165,7 +185,7 @@ export function rejectCall(call: Call, why: string): never {
   throw new StriateError(`${call.type}(${got.join(", ")}): ${why}`);
 }
 
-/** Input i, which must be there. */
+/** Input i; an error if it is missing. */
 export function required(call: Call, index: number, name: string): Tensor {
   const tensor = call.inputs[index];
   if (tensor === undefined) rejectCall(call, `input ${name} is missing`);

@@ -2,11 +2,11 @@ import { StriateError } from "../util/errors.js";
 import { showShape } from "./dims.js";
 import { applyAgain } from "./operator.js";
 import type { Tensor } from "./tensor.js";
-import { topologicalOrder } from "./walk.js";
+import { topologicalOrder } from "./topological-order.js";
 
 /**
  * The same computation with some of its values replaced by others: an imported model behind preprocessing of ours, or
- * a layer fed with something new. Types and shapes are worked out anew. Parameters are shared with the original.
+ * a layer fed with something new. Types and shapes are inferred again. Parameters are shared with the original.
  *
  * @throws StriateError for a replacement of another type or rank, or whose shape an operator downstream refuses.
  */

@@ -4,7 +4,7 @@ import type { DType } from "./dtype.js";
 import { bytesPerElement, isFloat } from "./dtype.js";
 import { multiplyAdds } from "./multiply-adds.js";
 import type { GraphNode, Tensor } from "./tensor.js";
-import { topologicalOrder } from "./walk.js";
+import { topologicalOrder } from "./topological-order.js";
 
 /** What a model or one layer of it holds and costs. */
 export interface LayerCost {
@@ -16,7 +16,7 @@ export interface LayerCost {
   readonly bytes: number;
   /** For one sample: every named axis length counts as 1. */
   readonly multiplyAdds: number;
-  /** False where an axis length is unknown: `multiplyAdds` is then the least it can be. */
+  /** False if an axis length is unknown: `multiplyAdds` is then the least it can be. */
   readonly exact: boolean;
 }
 
@@ -159,7 +159,7 @@ function pathOf(name: string): string {
   return dot < 0 ? name : name.slice(0, dot);
 }
 
-/** "block" of "block.query" and "block.key"; the first one where they have nothing in common. */
+/** "block" of "block.query" and "block.key"; the first one if they have nothing in common. */
 function commonPath(paths: readonly string[]): string {
   const parts = paths.map((path) => path.split("."));
   const common = parts[0]!.filter((_, i) => parts.every((path) => same(path, parts[0]!, i + 1)));

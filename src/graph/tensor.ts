@@ -25,7 +25,7 @@ export interface RandomSource {
   normal(): number;
 }
 
-/** What a leaf is: fed for each run, trained or kept state, or fixed values. */
+/** The kind of a leaf: an input fed for each run, a parameter (trained or not), or a constant. */
 export type Leaf =
   | { readonly kind: "input"; readonly name: string }
   | {
@@ -37,17 +37,17 @@ export type Leaf =
     }
   | { readonly kind: "constant"; readonly data: TensorData };
 
-/** Stack lines of the engine itself say nothing about who made a node. */
+/** Stack lines in this folder are skipped: they do not show which line of a model made a node. */
 const ENGINE = new URL(".", import.meta.url).pathname;
 
-/** Holds the stack of the line that made a node; only formatted when somebody asks, for it takes as long as the node. */
+/** Holds the stack of the line that made a node. It is formatted only if it is read: that takes as long as making the node. */
 interface Origin {
   readonly stack?: string;
 }
 
 let nodes = 0;
 let scopes: readonly string[] = [];
-let inherited: Origin | undefined;
+let inheritedOrigin: Origin | undefined;
 
 /** Names every node traced inside `body` after `name`, as exporters do with module paths. */
 export function scope<T>(name: string, body: () => T): T {
@@ -75,7 +75,7 @@ function inScope<T>(path: string, body: () => T): T {
   }
 }
 
-function captured(): Origin {
+function captureOrigin(): Origin {
   const origin = {};
   Error.captureStackTrace(origin, GraphNode);
   return origin;
@@ -96,22 +96,22 @@ export class GraphNode {
     /** Names that an imported file gave: the node's own and its outputs'. */
     readonly importedName?: string,
   ) {
-    // Stacks keep all alive that their functions were called on. Constants may outlive the graph: they have none.
-    this.#origin = leaf?.kind === "constant" ? {} : (inherited ?? captured());
+    // A stack keeps the receivers of its functions alive. Constants may outlive the graph, so they get no stack.
+    this.#origin = leaf?.kind === "constant" ? {} : (inheritedOrigin ?? captureOrigin());
   }
 
-  /** Runs `body`; the nodes that it makes stand for this one: same line, and same scope unless another is given. */
+  /** Runs `body`, whose nodes replace this one: they get its origin, and its scope unless `path` gives another. */
   replaced<T>(body: () => T, path = this.scope): T {
-    const outer = inherited;
-    inherited = this.#origin;
+    const outer = inheritedOrigin;
+    inheritedOrigin = this.#origin;
     try {
       return inScope(path, body);
     } finally {
-      inherited = outer;
+      inheritedOrigin = outer;
     }
   }
 
-  /** Where it was made: scope, imported name and the first line of the stack outside the engine. */
+  /** The place that made the node: imported name, scope, and the first line of the stack outside the engine. */
   get where(): string {
     const line = this.#origin.stack
       ?.split("\n")

@@ -51,7 +51,7 @@ export const zeros: Initialiser = fill(0);
 /** Default of the scales of normalisation layers. */
 export const ones: Initialiser = fill(1);
 
-/** Given values, copied at each call. Throws {@link StriateError} where their number does not fit the shape. */
+/** Given values, copied at each call. Throws {@link StriateError} if their number does not fit the shape. */
 export function fromData(values: ArrayLike<number>): Initialiser {
   return (shape) => {
     const size = sizeOf(shape);
@@ -124,7 +124,7 @@ export function xavierNormal(factor = 1): Initialiser {
 
 /**
  * PyTorch's default for Linear and Conv, weight and bias alike: uniform in ±1 / sqrt(fanIn). Equal to
- * `kaiming_uniform_(a = sqrt(5))` for the weight. `fanIn` is needed where the shape does not tell it (a bias).
+ * `kaiming_uniform_(a = sqrt(5))` for the weight. `fanIn` is needed if the shape does not tell it (a bias).
  */
 export function torchDefault(fanIn?: number): Initialiser {
   return (shape, random) => {

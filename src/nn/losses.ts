@@ -113,7 +113,7 @@ export function meanSquaredError(prediction: Tensor, target: Tensor, options: Lo
   });
 }
 
-/** |x - y|; the gradient where both are equal is 0. */
+/** |x - y|; the gradient is 0 if both are equal. */
 export function l1Loss(prediction: Tensor, target: Tensor, options: LossOptions = {}): Tensor {
   return scope("l1Loss", () => {
     checkShapes("L1 loss", prediction, target);

@@ -85,7 +85,7 @@ export function asConstants(
 }
 
 /**
- * The state before the first step: the model's values where there are any, constants elsewhere.
+ * The state before the first step: the model's values if there are any, else constants.
  *
  * @throws StriateError for a parameter without a value.
  */

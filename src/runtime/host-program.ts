@@ -13,7 +13,7 @@ import { copyElements, copyOf, emptyLike, nextName } from "./runtime.js";
  * A program of onnxruntime-node on the CPU. Its state is in two sets of host buffers, made once: every run reads one and
  * writes the other, and nothing is copied.
  *
- * @throws StriateError where a graph output has no fixed shape.
+ * @throws StriateError if a graph output has no fixed shape.
  */
 export async function openHostProgram(
   ort: Ort,
@@ -81,7 +81,7 @@ function empty({ dtype, shape }: FixedPort): TensorData {
 const UNREAD = "striate:unread";
 const NOT_A_TENSOR = "Non tensor type is temporarily not supported.";
 
-/** The model with an empty sequence before its outputs. Messages of protobuf merge where their bytes are joined. */
+/** The model with an empty sequence before its outputs. Protobuf messages merge if their bytes are joined. */
 function withUnreadOutput(model: Uint8Array): Uint8Array {
   const element = new WireMessage().message(1, new WireMessage().whole(1, onnxTypeCode("float32")));
   const type = new WireMessage().message(4, new WireMessage().message(1, element));

@@ -28,7 +28,7 @@ export function nodeDevices(): Device[] {
   return (["cpu", "webgpu", "cuda"] as const).filter((device) => names.includes(device));
 }
 
-function available(device: Device): void {
+function checkAvailable(device: Device): void {
   if (nodeDevices().includes(device)) return;
   const hint = device === "cuda" ? " (docs/devices.md tells how to install the CUDA libraries)" : "";
   throw new StriateError(
@@ -45,7 +45,7 @@ export const nodeRuntime: Runtime = {
   createSession: async (model: ModelSource, options: SessionOptions = {}): Promise<Session> => {
     const { device = "cpu" } = options;
     if (device === "wasm") return webRuntime.createSession(model, options);
-    available(device);
+    checkAvailable(device);
     const { bytes, owned } = modelBytes(model);
     try {
       return await openSession(ort, bytes, device, options);
@@ -56,7 +56,7 @@ export const nodeRuntime: Runtime = {
   createProgram: (spec: ProgramSpec, options: SessionOptions = {}): Promise<Program> => {
     const { device = "cpu" } = options;
     if (device === "wasm") return webRuntime.createProgram(spec, options);
-    available(device);
+    checkAvailable(device);
     return device === "cpu"
       ? openHostProgram(ort, spec, options)
       : openChainedProgram(ort, spec, device, options, identityModel);

@@ -37,7 +37,7 @@ export async function createOrtSession(
   }
 }
 
-/** Runs a session. Throws one clear error, naming the node, for whatever ONNX Runtime reports. */
+/** Runs a session. Throws one clear error, naming the node, for every error that ONNX Runtime reports. */
 export async function runOrtSession(
   session: InferenceSession,
   feeds: OrtValues,

@@ -33,9 +33,9 @@ export async function secondsOfConvolutions(runtime: Runtime): Promise<number> {
     await session.run(feeds);
     const seconds: number[] = [];
     for (let i = 0; i < RUNS; i++) {
-      const began = performance.now();
+      const start = performance.now();
       await session.run(feeds);
-      seconds.push((performance.now() - began) / 1000);
+      seconds.push((performance.now() - start) / 1000);
     }
     return seconds.sort((a, b) => a - b)[RUNS >> 1]!;
   } finally {

@@ -123,15 +123,15 @@ export function copyElements(from: TypedArray, to: TypedArray): void {
   );
 }
 
-/** Throws where a value does not have the type and shape of what it replaces. */
+/** Throws if a value does not have the type and shape of what it replaces. */
 export function checkSame(
   name: string,
   expected: { dtype: DType; shape: readonly number[] },
-  came: TensorData,
+  received: TensorData,
 ): void {
-  if (came.dtype !== expected.dtype || came.shape.join() !== expected.shape.join()) {
+  if (received.dtype !== expected.dtype || received.shape.join() !== expected.shape.join()) {
     throw new StriateError(
-      `state "${name}": expected ${expected.dtype}[${expected.shape.join(", ")}], got ${came.dtype}[${came.shape.join(", ")}]`,
+      `state "${name}": expected ${expected.dtype}[${expected.shape.join(", ")}], got ${received.dtype}[${received.shape.join(", ")}]`,
     );
   }
 }

@@ -7,7 +7,7 @@ import type { Channel, OpenFacts, WorkerReply, WorkerRequest } from "./worker-me
 /** A channel to a worker, and the worker's life. */
 export interface WorkerChannel extends Channel {
   /** Told if the worker cannot be loaded, breaks or ends by itself. */
-  onFailure(hear: (error: Error) => void): void;
+  onFailure(listener: (error: Error) => void): void;
   end(): Promise<unknown>;
   /** Told when an answer is awaited, and when the last one has come. */
   busy?(isBusy: boolean): void;

@@ -7,7 +7,7 @@ import type { ProgramSpec, SessionOptions, Values } from "./runtime.js";
 export interface Channel {
   /** Sends a message. Buffers that are `moved` belong to the other side afterwards. */
   post(message: unknown, moved?: readonly ArrayBuffer[]): void;
-  listen(hear: (message: unknown) => void): void;
+  listen(listener: (message: unknown) => void): void;
 }
 
 /** What a thread asks of its worker. `handle` names a session or a program that the worker has opened. */

@@ -33,13 +33,13 @@ function openWorker(): WorkerClient {
     post: (message, moved = []) => {
       worker.postMessage(message, moved);
     },
-    listen: (hear) => worker.on("message", hear),
-    onFailure: (hear) => {
+    listen: (listener) => worker.on("message", listener),
+    onFailure: (listener) => {
       worker.on("error", (error) => {
-        hear(error instanceof Error ? error : new Error(String(error)));
+        listener(error instanceof Error ? error : new Error(String(error)));
       });
       worker.on("exit", (code) => {
-        hear(new StriateError(`the worker thread ended early (exit code ${code})`));
+        listener(new StriateError(`the worker thread ended early (exit code ${code})`));
       });
     },
     end: () => worker.terminate(),
@@ -60,16 +60,18 @@ export const workerRuntime: Runtime = {
   device: "cpu",
   createSession: async (model: ModelSource, options: SessionOptions = {}): Promise<Session> => {
     const device = deviceOf(options);
-    return owned((worker) => worker.openSession(device, model, options));
+    return inOwnWorker((worker) => worker.openSession(device, model, options));
   },
   createProgram: async (spec: ProgramSpec, options: SessionOptions = {}): Promise<Program> => {
     const device = deviceOf(options);
-    return owned((worker) => worker.openProgram(device, spec, options));
+    return inOwnWorker((worker) => worker.openProgram(device, spec, options));
   },
 };
 
 /** What a worker of its own runs: both are closed together. */
-async function owned<T extends Session | Program>(open: (worker: WorkerClient) => Promise<T>): Promise<T> {
+async function inOwnWorker<T extends Session | Program>(
+  open: (worker: WorkerClient) => Promise<T>,
+): Promise<T> {
   const worker = openWorker();
   try {
     const opened = await open(worker);

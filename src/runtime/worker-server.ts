@@ -67,7 +67,7 @@ export function serveRuntime(channel: Channel, start: (setup: unknown) => Promis
     };
     answer(request).then(
       (value) => {
-        reply({ id, value }, isOurs(request) ? buffersOf(value as Values) : []);
+        reply({ id, value }, returnsOwnBuffers(request) ? buffersOf(value as Values) : []);
       },
       (error: unknown) => {
         const { message, name, cause } = error instanceof Error ? error : new Error(String(error));
@@ -78,7 +78,7 @@ export function serveRuntime(channel: Channel, start: (setup: unknown) => Promis
 }
 
 /** The results of a run and copies of the state belong to nobody else: they move instead of being copied. */
-function isOurs({ kind }: WorkerRequest): boolean {
+function returnsOwnBuffers({ kind }: WorkerRequest): boolean {
   return kind === "run" || kind === "readState";
 }
 

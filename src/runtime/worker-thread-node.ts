@@ -6,7 +6,7 @@ import { serveRuntime } from "./worker-server.js";
 
 const channel: Channel = {
   post: (message, moved = []) => parentPort?.postMessage(message, moved),
-  listen: (hear) => parentPort?.on("message", hear),
+  listen: (listener) => parentPort?.on("message", listener),
 };
 
 serveRuntime(channel, () => Promise.resolve({ runtime: nodeRuntime, freeModel: freeBytes }));

@@ -10,7 +10,7 @@ import type { WebFacts } from "./worker-web.js";
 /** What is used of a worker's global scope, which TypeScript's types for pages lack. */
 interface WorkerScope {
   postMessage(message: unknown, moved: readonly ArrayBuffer[]): void;
-  addEventListener(type: "message", hear: (event: { readonly data: unknown }) => void): void;
+  addEventListener(type: "message", listener: (event: { readonly data: unknown }) => void): void;
 }
 
 const scope = globalThis as unknown as WorkerScope;
@@ -19,9 +19,9 @@ const channel: Channel = {
   post: (message, moved = []) => {
     scope.postMessage(message, moved);
   },
-  listen: (hear) => {
+  listen: (listener) => {
     scope.addEventListener("message", ({ data }) => {
-      hear(data);
+      listener(data);
     });
   },
 };

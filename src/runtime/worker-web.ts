@@ -38,8 +38,8 @@ export async function createWorkerRuntime(options: WorkerRuntimeOptions = {}): P
     ...(wasmPaths !== undefined && { wasmPaths: absolute(wasmPaths) }),
     ...(threads !== undefined && { threads }),
   };
-  const facts = await orEnd(client, client.ask<WebFacts>({ kind: "start", setup }));
-  const own = (session: SessionOptions): SessionOptions => {
+  const facts = await endOnFailure(client, client.ask<WebFacts>({ kind: "start", setup }));
+  const checkedOptions = (session: SessionOptions): SessionOptions => {
     const wanted = session.device ?? facts.device;
     check(
       wanted === facts.device,
@@ -49,8 +49,10 @@ export async function createWorkerRuntime(options: WorkerRuntimeOptions = {}): P
   };
   return {
     ...facts,
-    createSession: async (model, session = {}) => client.openSession(facts.device, model, own(session)),
-    createProgram: async (spec, session = {}) => client.openProgram(facts.device, spec, own(session)),
+    createSession: async (model, session = {}) =>
+      client.openSession(facts.device, model, checkedOptions(session)),
+    createProgram: async (spec, session = {}) =>
+      client.openProgram(facts.device, spec, checkedOptions(session)),
     close: () => client.end(),
   };
 }
@@ -60,7 +62,7 @@ function defaultWorker(): Worker {
   return new Worker(new URL("./worker-thread-web.js", import.meta.url), { type: "module" });
 }
 
-async function orEnd<T>(client: WorkerClient, asked: Promise<T>): Promise<T> {
+async function endOnFailure<T>(client: WorkerClient, asked: Promise<T>): Promise<T> {
   try {
     return await asked;
   } catch (error) {
@@ -74,18 +76,18 @@ function channelTo(worker: Worker) {
     post: (message: unknown, moved: readonly ArrayBuffer[] = []) => {
       worker.postMessage(message, [...moved]);
     },
-    listen: (hear: (message: unknown) => void) => {
+    listen: (listener: (message: unknown) => void) => {
       worker.addEventListener("message", ({ data }) => {
-        hear(data);
+        listener(data);
       });
     },
-    onFailure: (hear: (error: Error) => void) => {
+    onFailure: (listener: (error: Error) => void) => {
       worker.addEventListener("error", ({ message }) => {
         // A script that cannot be loaded gives an event that says nothing.
         const why = message
           ? `broke: ${message}`
           : "cannot be loaded: serve worker-thread-web.js beside the page's script (docs/browser.md), or give `worker`";
-        hear(new StriateError(`the worker ${why}`));
+        listener(new StriateError(`the worker ${why}`));
       });
     },
     end: () => {

@@ -2,7 +2,7 @@ import { IMAGES, LABELS } from "../data/images/prepared-images.js";
 import type { Dim, Tensor } from "../graph/index.js";
 import { cast, input, showShape } from "../graph/index.js";
 import { substitute } from "../graph/substitute.js";
-import { topologicalOrder } from "../graph/walk.js";
+import { topologicalOrder } from "../graph/topological-order.js";
 import { crossEntropy } from "../nn/losses.js";
 import type { NamedParameters } from "../nn/module.js";
 import { check } from "../util/errors.js";

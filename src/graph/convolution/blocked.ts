@@ -13,7 +13,7 @@ import { windowAttributes } from "../window.js";
 
 /*
  * Convolutions in ONNX Runtime's blocked layout [batch, channels / B, ...space, B], B being 8 or 16 as the processor's
- * vectors want it. ONNX Runtime itself goes over to that layout only where weights are constants; weights that are trained
+ * vectors want it. ONNX Runtime itself uses that layout only if the weights are constants; weights that are trained
  * are fed, and would fall back to im2col and a matrix product. So the reordering of the weights becomes part of the graph.
  *
  * B is not known when a graph is lowered, and need not be: a reordering turns [batch, channels, rest] into

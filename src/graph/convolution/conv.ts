@@ -76,9 +76,9 @@ defineOperator({
     const { dy } = call;
     const { x, w, window } = weightWindow(call);
     return [
-      call.needs(0) ? convInputGradient(dy, w, window, x) : undefined,
-      call.needs(1) ? convWeightGradient(x, dy, window) : undefined,
-      call.inputs[2] && call.needs(2) ? sumOverAllButChannels(dy) : undefined,
+      () => convInputGradient(dy, w, window, x),
+      () => convWeightGradient(x, dy, window),
+      () => sumOverAllButChannels(dy),
     ];
   },
   lower: (call, target, context) => {
@@ -177,9 +177,9 @@ defineOperator({
   gradient: (call) => {
     const g = call.dy;
     const window = gradientWindow(call);
-    return pairsOf(call).flatMap(([x, dy], i) => [
-      call.needs(2 * i) ? convInputGradient(dy, g, window, x) : undefined,
-      call.needs(2 * i + 1) ? applySingle("Conv", [x, g], windowAttributes(window)) : undefined,
+    return pairsOf(call).flatMap(([x, dy]) => [
+      () => convInputGradient(dy, g, window, x),
+      () => applySingle("Conv", [x, g], windowAttributes(window)),
     ]);
   },
   mergeSum: (a, b) => {
@@ -208,9 +208,9 @@ defineOperator({
     const { dy } = call;
     const { x, w, window } = transposedWindow(call);
     return [
-      call.needs(0) ? applySingle("Conv", [dy, w], windowAttributes(window)) : undefined,
-      call.needs(1) ? convWeightGradient(dy, x, window) : undefined,
-      call.inputs[2] && call.needs(2) ? sumOverAllButChannels(dy) : undefined,
+      () => applySingle("Conv", [dy, w], windowAttributes(window)),
+      () => convWeightGradient(dy, x, window),
+      () => sumOverAllButChannels(dy),
     ];
   },
   lower: (call, target) => {

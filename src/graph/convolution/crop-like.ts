@@ -21,7 +21,7 @@ function inferLike(call: Call): TensorType[] {
 defineOperator({
   type: "CropLike",
   infer: inferLike,
-  gradient: (call) => [applySingle("PadLike", [call.dy, call.inputs[0]]), "zero"],
+  gradient: ({ dy }, x) => [applySingle("PadLike", [dy, x]), "zero"],
   lower: (call) => {
     const [x, like] = [call.inputs[0]!, call.inputs[1]!];
     const axes = x.shape.slice(SPACE).map((_, i) => i + SPACE);
@@ -39,7 +39,7 @@ export function cropLike(x: Tensor, like: Tensor): Tensor {
 defineOperator({
   type: "PadLike",
   infer: inferLike,
-  gradient: (call) => [applySingle("CropLike", [call.dy, call.inputs[0]]), "zero"],
+  gradient: ({ dy }, x) => [cropLike(dy, x), "zero"],
   lower: (call) => {
     const [x, like] = [call.inputs[0]!, call.inputs[1]!];
     const spaceOf = (tensor: Tensor) => applySingle("Shape", [tensor], { start: SPACE });

@@ -98,8 +98,8 @@ function kernelSpectra(w: Tensor, plan: Plan): Tensor {
   const sums = new Float64Array(2 * stride);
   for (let f = 0; f < frequencies; f++) {
     const turns = taps.map(({ shift }) => {
-      const turned = ((2 * f + 1) * shift) % (2 * length);
-      return turned < 0 ? turned + 2 * length : turned;
+      const angle = ((2 * f + 1) * shift) % (2 * length);
+      return angle < 0 ? angle + 2 * length : angle;
     });
     for (let o = 0; o < out; o++) {
       for (let i = 0; i < into; i++) {

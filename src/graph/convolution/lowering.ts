@@ -108,8 +108,8 @@ export function lowerConvTranspose(
     return [applySingle("ConvTranspose", [scaled.values, mul(w, scaled.scale), bias], call.attributes)];
   }
   if (bias === undefined && target === "cpu" && skipsPositions(x, window) && isMultiple(x, window, space)) {
-    const met = applySingle("ConvTranspose", [x, w], windowAttributes(withoutStride(window)));
-    return [spread(met, window, space as [number, number])];
+    const strided = applySingle("ConvTranspose", [x, w], windowAttributes(withoutStride(window)));
+    return [spread(strided, window, space as [number, number])];
   }
   if (bias === undefined && target === "cpu") {
     const shape = convolutionShape(x, [w.shape[1]!, ...space]);
@@ -123,14 +123,14 @@ export function lowerConvTranspose(
     return [phaseConvolution(x, w, bias, window, space as readonly number[])];
   }
   const padded = outputPadding.some((n) => n !== 0);
-  return target !== "cpu" || padded ? undefined : turnedConvolution(call, window);
+  return target !== "cpu" || padded ? undefined : flippedConvolution(call, window);
 }
 
 /**
  * A transposed convolution of stride 1 is a convolution with the kernel turned round and its channels swapped, which
  * ONNX Runtime computes 1.6 times as fast, unless it yields only a few channels.
  */
-function turnedConvolution(call: Call, window: Window): Tensor[] | undefined {
+function flippedConvolution(call: Call, window: Window): Tensor[] | undefined {
   const [x, w, bias] = [call.inputs[0]!, call.inputs[1]!, call.inputs[2]];
   const reach = window.kernel.map((k, axis) => (k - 1) * window.dilations[axis]!);
   const begin = reach.map((r, axis) => r - window.before[axis]!);
@@ -140,7 +140,7 @@ function turnedConvolution(call: Call, window: Window): Tensor[] | undefined {
   const few = channels < 8 && channels < (w.shape[0] as number) / window.groups;
   if (!plain || few) return undefined;
   return [
-    applySingle("Conv", [x, turnedKernel(w, window.groups), ...(bias ? [bias] : [])], {
+    applySingle("Conv", [x, flippedKernel(w, window.groups), ...(bias ? [bias] : [])], {
       ...windowAttributes(window),
       pads: [...begin, ...end],
     }),
@@ -148,11 +148,11 @@ function turnedConvolution(call: Call, window: Window): Tensor[] | undefined {
 }
 
 /** [out, in / g, ...k] as [in, out / g, ...k] with every spatial axis reversed. */
-function turnedKernel(w: Tensor, groups: number): Tensor {
+function flippedKernel(w: Tensor, groups: number): Tensor {
   const swapped = swapChannels(w, groups);
   const kernel = w.shape.slice(2) as number[];
   const offsets = kernel.reduce((a, b) => a * b, 1);
-  if (offsets <= FEW_OFFSETS && w.dtype === "float32") return turnedByProduct(swapped, kernel, offsets);
+  if (offsets <= FEW_OFFSETS && w.dtype === "float32") return flippedByProduct(swapped, kernel, offsets);
   return kernel.reduce<Tensor>((k, dim, axis) => (dim === 1 ? k : reverse(k, axis + 2)), swapped);
 }
 
@@ -162,7 +162,7 @@ function turnedKernel(w: Tensor, groups: number): Tensor {
  */
 const FEW_OFFSETS = 32;
 
-function turnedByProduct(w: Tensor, kernel: readonly number[], offsets: number): Tensor {
+function flippedByProduct(w: Tensor, kernel: readonly number[], offsets: number): Tensor {
   if (offsets === 1) return w;
   const turn = sharedMatrix("reversal", offsets, offsets, (row, column) =>
     row + column === offsets - 1 ? 1 : 0,
@@ -175,14 +175,14 @@ function swapChannels(w: Tensor, groups: number): Tensor {
   const kernel = w.shape.slice(2);
   if (groups === 1) return transpose(w, [1, 0, ...kernel.map((_, axis) => axis + 2)]);
   const grouped = reshape(w, [groups, out / groups, into, ...kernel]);
-  const turned = transpose(grouped, [0, 2, 1, ...kernel.map((_, axis) => axis + 3)]);
-  return reshape(turned, [groups * into, out / groups, ...kernel]);
+  const flipped = transpose(grouped, [0, 2, 1, ...kernel.map((_, axis) => axis + 3)]);
+  return reshape(flipped, [groups * into, out / groups, ...kernel]);
 }
 
 export function lowerConvWeightGradient(pairs: readonly Pair[], target: Target, window: Window): Tensor {
   if (target === "cpu" && pairs.every(([x]) => skipsPositions(x, window))) {
-    const met = pairs.map(([x, dy]) => [stridedPositions(x, window), dy] as const);
-    return lowerConvWeightGradient(met, target, withoutStride(window));
+    const strided = pairs.map(([x, dy]) => [stridedPositions(x, window), dy] as const);
+    return lowerConvWeightGradient(strided, target, withoutStride(window));
   }
   const [[x, dy]] = pairs as readonly [Pair];
   const size = [dy.shape[1]!, (x.shape[1] as number) / window.groups, ...window.kernel];

@@ -14,11 +14,7 @@ defineOperator({
     if (!sameShape(x.shape, y.shape)) rejectCall(call, "the shapes of x and y differ");
     return [{ dtype: x.dtype, shape: x.shape }];
   },
-  gradient: (call) => {
-    const [x, scale] = call.inputs as [Tensor, Tensor];
-    const { dy } = call;
-    return [mul(dy, scale), call.needs(1) ? sum(mul(dy, x)) : undefined, dy];
-  },
+  gradient: ({ dy }, x, scale) => [mul(dy, scale), () => sum(mul(dy, x)), dy],
   lower: (call, target) => {
     const [x, scale, y] = call.inputs as [Tensor, Tensor, Tensor];
     return [target === "cpu" && isLong(x) ? blockedScaledSum(x, scale, y) : add(mul(x, scale), y)];

@@ -55,7 +55,7 @@ export function planOf(shape: ConvolutionShape, window: Window): SpectralPlan {
 }
 
 /**
- * The plan where this form pays, undefined elsewhere: plain convolutions of many channels whose multiply-adds fall to a
+ * The plan if this form pays, else undefined: plain convolutions of many channels whose multiply-adds fall to a
  * third, for batches large enough that kernels, which grow, are not all there is to read.
  */
 export function spectralPlan(
@@ -73,9 +73,9 @@ export function spectralPlan(
   const { rows, columns, half, channelsIn, channelsOut } = plan;
   const pairs = channelsIn * channelsOut;
   const direct = pairs * rows.kernel * columns.kernel * rows.output * columns.output;
-  const there = 2 * half * rows.input * (columns.input + 2 * rows.circle) * channelsIn;
-  const back = 2 * half * rows.output * (columns.output + 4 * rows.circle) * channelsOut;
-  return 3 * (there + 4 * pairs * half * rows.circle + back) <= direct ? plan : undefined;
+  const forwardCost = 2 * half * rows.input * (columns.input + 2 * rows.circle) * channelsIn;
+  const inverseCost = 2 * half * rows.output * (columns.output + 4 * rows.circle) * channelsOut;
+  return 3 * (forwardCost + 4 * pairs * half * rows.circle + inverseCost) <= direct ? plan : undefined;
 }
 
 // ---- matrices ----------------------------------------------------------------------------------------------------------
@@ -164,8 +164,8 @@ function fromSpectrum(
       matmul(complexInverse(samples(height, rows), parts), reshape(product, [2 * rows.circle, -1])),
     )
     .reduce((a, b) => add(a, b));
-  const back = realInverse(samples(width, columns), half);
-  const positions = matmul(back, reshape(lines, [height, 2 * half, -1]));
+  const inverseCost = realInverse(samples(width, columns), half);
+  const positions = matmul(inverseCost, reshape(lines, [height, 2 * half, -1]));
   const maps = transpose(reshape(positions, [height * width, batch * channels]), [1, 0]);
   return reshape(maps, [batch, channels, height, width]);
 }
@@ -215,15 +215,15 @@ export function spectralWeightGradient(
 ): Tensor {
   const { rows, columns, half, channelsIn, channelsOut } = plan;
   const sums = pairs.map(([x, dy]) => {
-    const [source, turned] = [spectrum(x, plan), transposeMatrix(spectrum(dy, plan))];
+    const [source, transposedSpectrum] = [spectrum(x, plan), transposeMatrix(spectrum(dy, plan))];
     const [re, im] = [slice(source, [{ axis: 1, end: 1 }]), slice(source, [{ axis: 1, start: 1 }])];
-    return [matmul(turned, source), matmul(turned, concat([im, re], 1))] as const;
+    return [matmul(transposedSpectrum, source), matmul(transposedSpectrum, concat([im, re], 1))] as const;
   });
   const same = sums.map(([product]) => product).reduce((a, b) => add(a, b));
-  const crossed = sums.map(([, product]) => product).reduce((a, b) => add(a, b));
+  const crossTerms = sums.map(([, product]) => product).reduce((a, b) => add(a, b));
   const lines = [
     [same, [1, 1, 0, 0]],
-    [crossed, [0, 0, 1, -1]],
+    [crossTerms, [0, 0, 1, -1]],
   ] as const;
   const down = lines
     .map(([product, parts]) =>

@@ -156,7 +156,7 @@ const FED: Bounds = { channels: 32, tiles: 16, share: 1.1, perKernelNumber: 48, 
 /** What reading that number costs every strip after the first. */
 const READ_AGAIN = 24;
 
-/** The plan that pays most, undefined where none does: it takes many channels on few tiles. */
+/** The plan that saves most; undefined if none saves anything: it takes many channels on few tiles. */
 export function winogradPlan(
   shape: ConvolutionShape | undefined,
   window: Window,
@@ -239,7 +239,7 @@ function overlapped(strips: readonly { readonly rows: Range; readonly values: Te
     const [previous, next] = [strips[i - 1], strips[i + 1]];
     const own = part(previous?.rows[1] ?? start, next?.rows[0] ?? end);
     const shared = next === undefined ? [] : part(next.rows[0], end);
-    return [...own, ...shared.map((mine) => add(mine, rowsOf(next!.values, [0, end - next!.rows[0]])))];
+    return [...own, ...shared.map((row) => add(row, rowsOf(next!.values, [0, end - next!.rows[0]])))];
   });
   return concat(parts, 2);
 }

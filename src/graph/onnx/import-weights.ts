@@ -14,7 +14,7 @@ import {
   TensorProto_DataLocation,
 } from "./generated/onnx_pb.js";
 import type { OnnxFile } from "./read/read.js";
-import { initializerRoles } from "./read/roles.js";
+import { initializerRoles } from "./read/initializer-roles.js";
 import type { ModelParts, StorableModel } from "./write/storable.js";
 import { storable } from "./write/storable.js";
 
@@ -31,11 +31,11 @@ export interface ImportWeightsOptions {
   readonly partial?: boolean;
 }
 
-/** The model with the values put in, everything else as it was, and what went where. */
+/** The model with its new values, everything else unchanged, and which tensor went into which weight. */
 export interface ImportedWeights extends StorableModel {
   /** The model's names of the tensors that were put in, and the weight file's. */
   readonly placed: ReadonlyMap<string, string>;
-  /** What the names in the weight file begin with where the model's begin with `modelPrefix`. */
+  /** The prefix of names in the weight file that corresponds to `modelPrefix` in the model. */
   readonly prefix: string;
   readonly modelPrefix: string;
   /** Weights of the model that keep their values, as the file has nothing of their name. */
@@ -70,12 +70,12 @@ export function importWeights(
   const counterparts = [...tensors.keys()].filter(
     (name) => name.startsWith(fit.prefix) && !name.endsWith("num_batches_tracked"),
   );
-  partShared(graph, weights, new Set(counterparts.map(fit.placeOf)));
+  separateSharedWeights(graph, weights, new Set(counterparts.map(fit.weightOf)));
   const placed = new Map<string, string>();
   const missing: string[] = [];
   const otherShape = new Map<string, string>();
   for (const proto of weights.values()) {
-    const name = fit.nameFor(proto.name);
+    const name = fit.counterpartOf(proto.name);
     const tensor = name === undefined ? undefined : tensors.get(name);
     if (name === undefined || tensor === undefined) {
       missing.push(proto.name);
@@ -87,14 +87,14 @@ export function importWeights(
       otherShape.set(proto.name, shapes);
       continue;
     }
-    put(proto, tensor);
+    setValues(proto, tensor);
     placed.set(proto.name, name);
   }
   const known = new Set([...placed.keys(), ...otherShape.keys()]);
-  const unused = counterparts.filter((name) => !known.has(fit.placeOf(name)));
+  const unused = counterparts.filter((name) => !known.has(fit.weightOf(name)));
   check(missing.length === 0 || options.partial, () => describeMissing(what, missing, weights.size));
   check(unused.length === 0 || options.partial, () => describeUnused(what, unused));
-  for (const proto of graph.initializer) if (isExternal(proto)) takeIn(proto, file);
+  for (const proto of graph.initializer) if (isExternal(proto)) embedValues(proto, file);
   return Object.assign(storable(partsOf(model)), {
     placed,
     prefix: fit.prefix,
@@ -125,8 +125,8 @@ interface Fit {
   readonly prefix: string;
   readonly modelPrefix: string;
   /** The counterpart's name of a weight, and the weight's of a counterpart. */
-  readonly nameFor: (weight: string) => string | undefined;
-  readonly placeOf: (counterpart: string) => string;
+  readonly counterpartOf: (weight: string) => string | undefined;
+  readonly weightOf: (counterpart: string) => string;
 }
 
 /** The beginnings of names for which the most weights have a counterpart of their shape. */
@@ -154,7 +154,7 @@ function fitNames(
   }
   const ranked = [...votes].sort(([a, m], [b, n]) => n - m || a.length - b.length);
   const [best, second] = ranked;
-  if (best === undefined) throw nothingFits(what, weights, tensors, stated);
+  if (best === undefined) throw noCounterpartError(what, weights, tensors, stated);
   const [prefix, modelPrefix] = JSON.parse(best[0]) as [string, string];
   const [otherPrefix] = second?.[1] === best[1] ? (JSON.parse(second[0]) as [string, string]) : [prefix];
   check(
@@ -165,17 +165,17 @@ function fitNames(
   return {
     prefix,
     modelPrefix,
-    nameFor: (weight) =>
+    counterpartOf: (weight) =>
       weight.startsWith(modelPrefix) ? prefix + weight.slice(modelPrefix.length) : undefined,
-    placeOf: (counterpart) => modelPrefix + counterpart.slice(prefix.length),
+    weightOf: (counterpart) => modelPrefix + counterpart.slice(prefix.length),
   };
 }
 
 /**
- * Gives a weight to each layer again where PyTorch's exporter wrote equal ones once, such as those of a fresh network's
+ * Gives each layer its own weight again if PyTorch's exporter wrote equal ones once, such as those of a fresh network's
  * batch norms: the others are Identity nodes then, by the name that the weight would have.
  */
-function partShared(
+function separateSharedWeights(
   graph: GraphProto,
   weights: Map<string, TensorProto>,
   expected: ReadonlySet<string>,
@@ -183,10 +183,10 @@ function partShared(
   graph.node = graph.node.filter(({ opType, input: [from = ""], output: [name = ""] }) => {
     const shared = opType === "Identity" && expected.has(name) ? weights.get(from) : undefined;
     if (shared === undefined) return true;
-    const own = clone(TensorProtoSchema, shared);
-    own.name = name;
-    graph.initializer.push(own);
-    weights.set(name, own);
+    const copied = clone(TensorProtoSchema, shared);
+    copied.name = name;
+    graph.initializer.push(copied);
+    weights.set(name, copied);
     return false;
   });
 }
@@ -202,7 +202,7 @@ function endingsOf(name: string): string[] {
   return parts.map((_, i) => parts.slice(i).join("."));
 }
 
-function nothingFits(
+function noCounterpartError(
   what: string,
   weights: ReadonlyMap<string, TensorProto>,
   tensors: ReadonlyMap<string, ForeignTensor>,
@@ -236,9 +236,9 @@ function describeUnused(what: string, unused: readonly string[]): string {
   );
 }
 
-function put(proto: TensorProto, { data }: ForeignTensor): void {
+function setValues(proto: TensorProto, { data }: ForeignTensor): void {
   const dtype = dtypeFromOnnx(proto.dataType, proto.name);
-  emptied(proto).rawData = bytesOf({ dtype, shape: [], data: asFloats(dtype, data) });
+  clearValues(proto).rawData = bytesOf({ dtype, shape: [], data: asFloats(dtype, data) });
 }
 
 function asFloats(dtype: DType, data: TypedArray): TypedArray {
@@ -250,15 +250,15 @@ function asFloats(dtype: DType, data: TypedArray): TypedArray {
 }
 
 /** Moves values from another file into the model. */
-function takeIn(proto: TensorProto, file: OnnxFile): void {
+function embedValues(proto: TensorProto, file: OnnxFile): void {
   const name = `${file.what}: initializer "${proto.name}"`;
   const width = bytesPerElement(dtypeFromOnnx(proto.dataType, name));
   const size = Math.ceil(proto.dims.reduce((product, length) => product * Number(length), width));
   const bytes = externalBytes(proto, size, name, file.externalData);
-  emptied(proto).rawData = bytes;
+  clearValues(proto).rawData = bytes;
 }
 
-function emptied(proto: TensorProto): TensorProto {
+function clearValues(proto: TensorProto): TensorProto {
   proto.dataLocation = TensorProto_DataLocation.DEFAULT;
   proto.externalData = [];
   proto.floatData = [];

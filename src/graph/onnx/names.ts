@@ -7,7 +7,7 @@ export class Names {
     return this.#taken.has(name);
   }
 
-  /** Takes exactly this name; false where somebody has it. */
+  /** Takes exactly this name; false if it is taken. */
   reserve(name: string): boolean {
     if (this.#taken.has(name)) return false;
     this.#taken.add(name);
@@ -24,7 +24,7 @@ export class Names {
     return name;
   }
 
-  /** `wanted` itself where it is free, else the next free name made from it. */
+  /** `wanted` if it is free, else the next free name made from it. */
   keep(wanted: string): string {
     return this.reserve(wanted) ? wanted : this.next(wanted);
   }

@@ -10,7 +10,7 @@ export interface Support {
   readonly name: string;
   /** The version of the standard that brought it. */
   readonly since: number;
-  /** As an operator of Striate, said with others, as an input or constant, or refused. */
+  /** As an operator of Striate, composed of other operators, as an input or constant, or refused. */
   readonly read: "itself" | "decomposed" | "converted" | "refused";
   /** "rule": differentiated; "zero": nothing can be learned through it; "refused": one clear error. */
   readonly gradient: "rule" | "zero" | "refused" | undefined;
@@ -18,7 +18,7 @@ export interface Support {
   readonly isLowered: boolean;
 }
 
-/** Operators that are read where they stand, not by a table: bodies and constants. */
+/** Operators that the reader handles itself, without a table: bodies and constants. */
 const BY_READER: Readonly<Record<string, Support["gradient"]>> = {
   Constant: "zero",
   If: "rule",

@@ -6,11 +6,10 @@ import type { Tensor } from "../tensor.js";
 import { integers } from "../tensor.js";
 
 /*
- * Helpers of gradient rules, below the operator files: they call operators by name, so that the operator files
- * can import them without a circle.
+ * Helpers of gradient rules. They call operators by name, so that the operator files can import them without a cycle.
  */
 
-/** Sums a gradient over the axes that broadcasting had added or stretched, back to `like`'s shape. */
+/** Sums a gradient over the axes that broadcasting added or stretched, so that it has the shape of `like`. */
 export function unbroadcast(gradient: Tensor, like: Tensor): Tensor {
   if (sameShape(gradient.shape, like.shape)) return gradient;
   const extra = gradient.rank - like.rank;

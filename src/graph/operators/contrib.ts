@@ -28,9 +28,9 @@ defineOperator({
 export function fusedMatmul(
   a: Tensor,
   b: Tensor,
-  turned: { readonly transA?: 1; readonly transB?: 1 },
+  transposes: { readonly transA?: 1; readonly transB?: 1 },
 ): Tensor {
-  return applySingle("com.microsoft::FusedMatMul", [a, b], { ...turned });
+  return applySingle("com.microsoft::FusedMatMul", [a, b], { ...transposes });
 }
 
 /*

@@ -11,7 +11,7 @@ export interface MergedConvolution {
 }
 
 /**
- * y = (Conv(x) - mean) scale / sqrt(variance + epsilon) + offset as one convolution, in double precision. Undefined where a
+ * y = (Conv(x) - mean) scale / sqrt(variance + epsilon) + offset as one convolution, in double precision. Undefined if a
  * weight or statistic is no float32 constant.
  */
 export function mergedNormalisation(

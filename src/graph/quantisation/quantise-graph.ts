@@ -8,7 +8,7 @@ import { globalAveragePool } from "../operators/spatial/pool.js";
 import { dequantizeLinear, quantizeLinear } from "./quantise.js";
 import { flatten } from "../operators/shape/shape.js";
 import { GraphNode, Tensor, constant, constantData } from "../tensor.js";
-import { topologicalOrder } from "../walk.js";
+import { topologicalOrder } from "../topological-order.js";
 
 /*
  * From a float32 network to one that computes with 8 bits: in front of and behind everything that multiplies stand a quantiser

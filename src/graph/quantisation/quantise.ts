@@ -93,7 +93,7 @@ interface Granularity {
   readonly block: number;
 }
 
-/** The axis and block size of a call; throws where the scale does not fit the values. */
+/** The axis and block size of a call; throws if the scale does not fit the values. */
 function granularityOf(call: Call, x: Tensor, scale: Tensor): Granularity | undefined {
   const block = intAttribute(call.attributes, "block_size", 0);
   if (scale.rank === 0 || (block === 0 && scale.rank === 1 && scale.shape[0] === 1)) return undefined;
@@ -169,12 +169,15 @@ defineOperator({
     granularityOf(call, x, scale);
     return [{ dtype, shape: x.shape }];
   },
-  gradient: (call) => {
-    const [dy, x, scale, zero] = [call.dy, call.inputs[0]!, call.inputs[1]!, call.inputs[2]];
+  gradient: (call, x, scale, zero?: Tensor) => {
     const how = granularityOf(call, x, scale);
     const step = spread(call, scale, x, how);
     const offset = zero && spread(call, zero, x, how);
-    return [straightThrough(dy, cast(x, "float32"), { step, offset }, call.outputTypes[0]!), "zero", "zero"];
+    return [
+      straightThrough(call.dy, cast(x, "float32"), { step, offset }, call.outputTypes[0]!),
+      "zero",
+      "zero",
+    ];
   },
 });
 
@@ -207,12 +210,12 @@ defineOperator({
     if (!isFloat(dtype)) rejectCall(call, `output_dtype must be floating-point, got ${dtype}`);
     return [{ dtype, shape: x.shape }];
   },
-  gradient: (call) => {
-    const [dy, x, scale, zero] = [call.dy, call.inputs[0]!, call.inputs[1]!, call.inputs[2]];
+  gradient: (call, x, scale, zero?: Tensor) => {
+    const { dy } = call;
     const how = granularityOf(call, x, scale);
     if (call.needs(0)) return [mul(dy, spread(call, scale, x, how)), "zero", "zero"];
     const distance = centred(x, zero && spread(call, zero, x, how));
-    return [undefined, call.needs(1) ? gathered(mul(dy, distance), scale, how) : undefined, "zero"];
+    return [undefined, () => gathered(mul(dy, distance), scale, how), "zero"];
   },
 });
 
@@ -249,12 +252,11 @@ defineOperator({
       { dtype: "uint8", shape: [] },
     ];
   },
-  // The range is that of the values, so all of them are inside.
-  gradient: (call) => {
+  // The range is computed from the values, so all of them are inside.
+  gradient: (call, x) => {
     const [dy, dScale] = [0, 1, 2].map((output) => call.received(output));
     if (dy !== undefined) return [div(dy, call.outputs[1]!)];
     if (dScale === undefined) return ["zero"];
-    const x = call.inputs[0]!;
     const share = div(dScale, 255);
     const [top, bottom] = [maximum(max(x), 0), minimum(min(x), 0)];
     const isTop = and(greater(x, 0), equal(x, top));
@@ -263,7 +265,7 @@ defineOperator({
   },
 });
 
-/** A share of 1 for each place that holds, zeros where none does. */
+/** 1 shared equally among the elements that hold, 0 for the others. */
 function spreadEvenly(holds: Tensor): Tensor {
   const places = cast(holds, "float32");
   return div(places, maximum(sum(places), 1));

@@ -2,6 +2,7 @@ import { isStatic } from "../dims.js";
 import type { DType } from "../dtype.js";
 import type { Call, GradientCall } from "../operator.js";
 import {
+  applyGradientRule,
   applySingle,
   defineOperator,
   floatAttribute,
@@ -46,12 +47,12 @@ interface Form {
 /** Types that these operators multiply. */
 const NARROW: ReadonlySet<DType> = new Set(["int8", "uint8", "float8e4m3fn", "float8e5m2"]);
 
-function present(call: Call, { bias }: Form): boolean {
+function hasBias(call: Call, { bias }: Form): boolean {
   return bias !== undefined && call.inputs[bias] !== undefined;
 }
 
 /** A parameter of an operand, shaped to broadcast against it. */
-function along(parameter: Tensor, { rank }: Tensor, axis: number | undefined): Tensor {
+function broadcastable(parameter: Tensor, { rank }: Tensor, axis: number | undefined): Tensor {
   if (parameter.rank === 0 || parameter.rank === rank) return parameter;
   if (parameter.shape[0] === 1 || axis === undefined) return reshape(parameter, []);
   const at = axis < 0 ? axis + rank : axis;
@@ -62,12 +63,12 @@ function along(parameter: Tensor, { rank }: Tensor, axis: number | undefined): T
 }
 
 /** What an operand stands for, in single precision. */
-function meant(call: Call, part: Part): Tensor {
+function dequantised(call: Call, part: Part): Tensor {
   const [q, scale, zero] = [part.at, part.scale, part.zero].map((at) =>
     at === undefined ? undefined : call.inputs[at],
   );
-  const distance = centred(q!, zero && along(zero, q!, part.axis));
-  return scale === undefined ? distance : mul(distance, along(cast(scale, "float32"), q!, part.axis));
+  const distance = centred(q!, zero && broadcastable(zero, q!, part.axis));
+  return scale === undefined ? distance : mul(distance, broadcastable(cast(scale, "float32"), q!, part.axis));
 }
 
 /** The product of the scales of the first two parts, one for each channel if the second has several. */
@@ -83,7 +84,7 @@ function floatCall(call: Call, form: Form, inputs: readonly (Tensor | undefined)
   return { type: form.float, inputs, attributes, outputCount: 1 };
 }
 
-/** Stands for a tensor where only its type and shape matter. */
+/** Stands for a tensor of which only type and shape matter. */
 function asFloat({ node, index, shape }: Tensor): Tensor {
   return new Tensor(node, index, "float32", shape);
 }
@@ -130,7 +131,7 @@ function resultType(call: Call, { result }: Form): DType | undefined {
 /** By type. */
 const forms = new Map<string, Form>();
 
-/** The scale and zero point that quantised the result of a node; undefined for other operators than those of this file. */
+/** The scale and zero point that quantised the result of a node; undefined for operators that this file does not define. */
 export function resultQuantiser({
   type,
   inputs,
@@ -142,9 +143,9 @@ export function resultQuantiser({
 function defineQuantised(form: Form): void {
   forms.set(form.type, form);
   const biased = (call: Call): readonly Tensor[] =>
-    present(call, form) ? [mul(cast(call.inputs[form.bias!]!, "float32"), biasScale(call, form))] : [];
+    hasBias(call, form) ? [mul(cast(call.inputs[form.bias!]!, "float32"), biasScale(call, form))] : [];
   const floats = (call: Call): readonly Tensor[] => [
-    ...form.parts(call).map((part) => meant(call, part)),
+    ...form.parts(call).map((part) => dequantised(call, part)),
     ...biased(call),
   ];
   const quantiser = (call: Call) => ({
@@ -158,14 +159,14 @@ function defineQuantised(form: Form): void {
       checkParts(call, form);
       const problem = form.isKnown?.(call);
       if (problem !== undefined) rejectCall(call, problem);
-      const bias = present(call, form) ? [call.inputs[form.bias!]!] : [];
+      const bias = hasBias(call, form) ? [call.inputs[form.bias!]!] : [];
       if (bias.some(({ dtype }) => dtype !== "int32")) rejectCall(call, "what is added must be int32");
       const operands = [...form.parts(call).map(({ at }) => call.inputs[at]!), ...bias].map(asFloat);
       const inner = floatCall(call, form, operands);
       const shape = operatorOf(form.float)!.infer(inner)[0]!.shape;
       return [{ dtype: resultType(call, form) ?? (form.result ? "float32" : "int32"), shape }];
     },
-    gradient: (call) => gradientOf(call),
+    gradient: gradientOf,
     // Exported files hold nothing but standard operators.
     ...(form.type.startsWith("com.microsoft::") && {
       lower: (call, target) => {
@@ -186,12 +187,13 @@ function defineQuantised(form: Form): void {
     const isQuantised = form.result !== undefined && call.inputs[form.result.scale] !== undefined;
     const dy = isQuantised ? straightThrough(call.dy, y, quantiser(call), call.outputTypes[0]!) : call.dy;
     const parts = form.parts(call);
-    const places = [...parts.map(({ at }) => at), ...(present(call, form) ? [form.bias!] : [])];
+    const places = [...parts.map(({ at }) => at), ...(hasBias(call, form) ? [form.bias!] : [])];
     const rule = operatorOf(form.float)!.gradient;
     if (typeof rule !== "function") return rejectCall(call, `${form.float} has no gradient`);
-    const made = rule({
+    const made = applyGradientRule(rule, {
       ...inner,
       outputs: [y],
+      y,
       outputTypes: ["float32"],
       dy,
       received: (output) => (output === 0 ? dy : undefined),
@@ -212,7 +214,7 @@ function defineQuantised(form: Form): void {
 function scaleOf(call: Call, { at, scale, axis }: Part): Tensor | undefined {
   return scale === undefined
     ? undefined
-    : along(cast(call.inputs[scale]!, "float32"), call.inputs[at]!, axis);
+    : broadcastable(cast(call.inputs[scale]!, "float32"), call.inputs[at]!, axis);
 }
 
 const none = (): Attributes => ({});

@@ -15,7 +15,7 @@ export interface LinearOptions {
 
 /**
  * y = x W^T + b over the last axis: [..., inputs] to [..., outputs]. `weight` [outputs, inputs], `bias` [outputs].
- * As PyTorch's `nn.Linear`. Throws {@link StriateError} where the last axis of x has another length.
+ * As PyTorch's `nn.Linear`. Throws {@link StriateError} if the last axis of x has another length.
  */
 export class Linear implements Layer {
   readonly weight: Tensor;

@@ -115,7 +115,7 @@ export class InstanceNorm2d extends Affine implements Layer {
 
 /**
  * Channels in equal groups, each normalised together with its space; Wu & He 2018 (arXiv:1803.08494). Affine by default.
- * As PyTorch's `nn.GroupNorm`. Throws {@link StriateError} where the groups do not divide the channels.
+ * As PyTorch's `nn.GroupNorm`. Throws {@link StriateError} if the groups do not divide the channels.
  */
 export class GroupNorm extends Affine implements Layer {
   constructor(

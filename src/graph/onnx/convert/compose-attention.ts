@@ -154,19 +154,19 @@ const rotaryEmbedding: Composition = (call) => {
   const [given, positions] = [operand(call, 0), call.inputs[3]];
   const x = byHeads(given, intAttribute(attributes, "num_heads", 0), "RotaryEmbedding with num_heads");
   const width = x.shape[3]!;
-  const turned = intAttribute(attributes, "rotary_embedding_dim", 0) || width;
-  if (!isStatic(turned) || turned % 2 !== 0)
-    throw new StriateError(`an even number of features is turned, got ${turned}`);
+  const rotated = intAttribute(attributes, "rotary_embedding_dim", 0) || width;
+  if (!isStatic(rotated) || rotated % 2 !== 0)
+    throw new StriateError(`an even number of features is turned, got ${rotated}`);
   // [batch, 1, places, turned / 2]
   const [cos, sin] = [operand(call, 1), operand(call, 2)].map((table) =>
     unsqueeze(positions ? gather(table, positions) : table, [1]),
   ) as [Tensor, Tensor];
-  const isPartial = turned !== width;
-  const part = isPartial ? slice(x, [{ axis: 3, start: 0, end: turned }]) : x;
+  const isPartial = rotated !== width;
+  const part = isPartial ? slice(x, [{ axis: 3, start: 0, end: rotated }]) : x;
   const isInterleaved = intAttribute(attributes, "interleaved", 0) === 1;
   const [a, b] = isInterleaved
     ? [0, 1].map((start) => slice(part, [{ axis: 3, start, step: 2 }]))
-    : split(part, [turned / 2, turned / 2], 3);
+    : split(part, [rotated / 2, rotated / 2], 3);
   const real = sub(mul(cos, a!), mul(sin, b!));
   const imaginary = add(mul(sin, a!), mul(cos, b!));
   const pairs = isInterleaved
@@ -175,7 +175,7 @@ const rotaryEmbedding: Composition = (call) => {
         integers([0, 0, 0, -1]),
       ])
     : concat([real, imaginary], 3);
-  const y = isPartial ? concat([pairs, slice(x, [{ axis: 3, start: turned }])], 3) : pairs;
+  const y = isPartial ? concat([pairs, slice(x, [{ axis: 3, start: rotated }])], 3) : pairs;
   return [given.rank === 3 ? withoutHeads(y) : y];
 };
 

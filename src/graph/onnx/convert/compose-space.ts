@@ -19,7 +19,7 @@ import { constant, integers } from "../../tensor.js";
 import type { Composition } from "./composed-call.js";
 import { numbersOf, operand } from "./composed-call.js";
 
-/* Standard operators on space and along axes, said with operators that Striate has. */
+/* Standard operators on space and along axes, composed of operators that Striate has. */
 
 // ---- pooling by norms ------------------------------------------------------------------------------------------------
 
@@ -63,7 +63,7 @@ const globalLpPool: Composition = (call) => {
 
 // ---- blocks and crops ------------------------------------------------------------------------------------------------
 
-/** Columns of blocks back to an image, where they overlap summed up: a transposed convolution that moves cells only. */
+/** Columns of blocks put back into an image, overlaps summed: a transposed convolution that only moves cells. */
 const col2Im: Composition = (call) => {
   const x = operand(call, 0);
   const [image, block] = [numbersOf(call, 1, "image shape"), numbersOf(call, 2, "block shape")];
@@ -145,7 +145,7 @@ const tensorScatter: Composition = (call) => {
   return [scatterElements(cache, expandLike(indices, update), update, axis)];
 };
 
-/** Values put back where the indices of a pooling say; a larger shape that is stated gets zeros behind. */
+/** Values put back at the indices of a pooling; a larger shape, if given, is filled with zeros at the end. */
 const maxUnpool: Composition = (call) => {
   const [x, indices] = [operand(call, 0), operand(call, 1)];
   const kernel = intsAttribute(call.attributes, "kernel_shape") ?? [];

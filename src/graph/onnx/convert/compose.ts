@@ -24,7 +24,7 @@ import { SPACE_COMPOSITIONS } from "./compose-space.js";
 import type { Composition } from "./composed-call.js";
 import { operand } from "./composed-call.js";
 
-/* Standard operators that Striate has no operator of its own for, said with those it has. */
+/* Standard operators that Striate lacks, composed of operators that it has. */
 
 /** A function of one operand. */
 function map(body: (x: Tensor, attributes: Attributes) => Tensor): Composition {

@@ -4,7 +4,7 @@ import type { Tensor } from "../../tensor.js";
 import { constantData } from "../../tensor.js";
 import type { ImportedCall } from "./conversion.js";
 
-/** What a composition sees of a call: an operator of the standard that is said with others. */
+/** A call of a standard operator, as the composition that replaces it with other operators sees it. */
 export type ComposedCall = ImportedCall;
 export type Composition = (call: ComposedCall) => readonly Tensor[];
 

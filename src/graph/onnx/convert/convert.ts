@@ -35,7 +35,7 @@ export function convert(call: ImportedCall): Converted {
   const conversion = CONVERSIONS.get(current.type);
   const converted = conversion ? scope(call.name, () => conversion(current)) : current;
   if (!("type" in converted) || operatorOf(converted.type) !== undefined) return converted;
-  // Operators that are not ours but can be said with ours.
+  // Operators that Striate lacks but can compose of its own.
   const composition = COMPOSITIONS.get(converted.type);
   return composition ? scope(call.name, () => composition(converted)) : converted;
 }
@@ -274,8 +274,8 @@ const maxPool: Conversion = (call) => {
     throw new StriateError("storage_order of 1 needs two spatial axes of known lengths");
   const [values, places] = make(rows) as [Tensor, Tensor];
   const cell = mod(places, height * width);
-  const turned = add(mul(mod(cell, width), height), div(cell, width));
-  return [values, add(sub(places, cell), turned)];
+  const transposedCell = add(mul(mod(cell, width), height), div(cell, width));
+  return [values, add(sub(places, cell), transposedCell)];
 };
 
 /** Modes as opset 20 names them. */

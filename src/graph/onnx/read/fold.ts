@@ -13,7 +13,7 @@ import { LARGEST_FOLDED, elementAt, mapElements, sizeOfShape, valueOf } from "./
  * out while a file is read, for numbers and for named axis lengths, so that the graph keeps its shapes.
  */
 
-/** The result of a call whose operands are known, undefined where that cannot be told (or is too large). */
+/** The result of a call whose operands are known, undefined if it cannot be computed (or is too large). */
 export function fold(
   type: string,
   inputs: readonly (Tensor | undefined)[],
@@ -62,7 +62,7 @@ function move(
   };
 }
 
-/** The whole numbers of an operand; undefined where one of them is a name. */
+/** The whole numbers of an operand; undefined if one of them is a name. */
 function numbers(value: Value | undefined): readonly number[] | undefined {
   return value?.elements.every(isStatic) ? value.elements : undefined;
 }

@@ -19,7 +19,7 @@ export function sizeOfShape(shape: readonly number[]): number {
   return shape.reduce((a, b) => a * b, 1);
 }
 
-/** What is known of a tensor's elements, undefined where that is not all of them. */
+/** The elements of a tensor; undefined unless all of them are known. */
 export function valueOf(tensor: Tensor): Value | undefined {
   const { dtype, shape, known } = tensor;
   if (!isStaticShape(shape) || sizeOfShape(shape) > LARGEST_FOLDED || !holdsNumbers(dtype)) return undefined;
@@ -29,7 +29,7 @@ export function valueOf(tensor: Tensor): Value | undefined {
   return known?.length === sizeOfShape(shape) ? { dtype, shape, elements: known } : undefined;
 }
 
-/** The value as constant data; undefined where an element is a name or does not fit the type. */
+/** The value as constant data; undefined if an element is a name or does not fit the type. */
 export function dataOf({ dtype, shape, elements }: Value): TensorData | undefined {
   if (!elements.every(isStatic)) return undefined;
   if (!isFloat(dtype) && !elements.every(Number.isSafeInteger)) return undefined;

@@ -15,9 +15,9 @@ import { constantOf, convert, make } from "../convert/convert.js";
 import { decodeAttributes, decodeTensor } from "./decode.js";
 import type { ExternalData } from "./external-data.js";
 import { fold } from "./fold.js";
-import type { Body } from "./bodies.js";
-import { unrolledBatchScan, unrolledLoop, unrolledScan } from "./bodies.js";
-import { Frame } from "./frame.js";
+import type { Body } from "./unroll.js";
+import { unrolledBatchScan, unrolledLoop, unrolledScan } from "./unroll.js";
+import { NameScope } from "./name-scope.js";
 import type {
   AttributeProto,
   FunctionProto,
@@ -27,9 +27,9 @@ import type {
 } from "../generated/onnx_pb.js";
 import { Names } from "../names.js";
 import type { NoiseKind } from "../convert/conversion.js";
-import { bodyReads, functionReads, nodeTitle, sortNodes } from "./order.js";
-import { InputReader, filled } from "./ports.js";
-import { initializerRoles } from "./roles.js";
+import { bodyReads, functionReads, nodeTitle, sortNodes } from "./sort-nodes.js";
+import { InputReader, filled } from "./graph-inputs.js";
+import { initializerRoles } from "./initializer-roles.js";
 import { RUNTIME_DOMAIN, RUNTIME_OPERATORS, STANDARD_OPERATORS } from "../standard-operators.js";
 import { SEQUENCE_OPERATORS, isSequence, sequenceCall } from "./sequences.js";
 import type { Value } from "./known-values.js";
@@ -75,7 +75,7 @@ const MOST_INPUTS = 2 ** 16;
  * step, a function of the file once for every call.
  */
 export class GraphReader {
-  readonly #frame: Frame;
+  readonly #graphNames: NameScope;
   /** Bodies are read more than once, their parameters are the same each time. */
   readonly #bodies = new Map<GraphProto, ReadonlyMap<string, Tensor>>();
   #unrolled = 0;
@@ -91,18 +91,18 @@ export class GraphReader {
     readonly graph: GraphProto,
     readonly context: ReadContext,
   ) {
-    this.#frame = Frame.ofGraph(context.opset);
+    this.#graphNames = NameScope.ofGraph(context.opset);
     this.#read = new Set([...bodyReads(graph), ...context.functions.flatMap(functionReads)]);
   }
 
   read(): ReadGraph {
     loaded(operators);
     const { what, inputShapes, inputValues } = this.context;
-    const frame = this.#frame;
-    this.#initializers(this.graph, frame);
+    const names = this.#graphNames;
+    this.#initializers(this.graph, names);
     const reader = new InputReader(what, inputShapes);
     // Old files list initializers among the inputs, as defaults that could be overridden.
-    const fed = this.graph.input.filter(({ name }) => !frame.has(name));
+    const fed = this.graph.input.filter(({ name }) => !names.has(name));
     const seen = new Set<string>();
     for (const { name } of this.graph.input) {
       if (seen.has(name)) throw new StriateError(`${what}: two inputs are named "${name}"`);
@@ -112,29 +112,29 @@ export class GraphReader {
       const tensor = reader.read(info);
       const { name } = info;
       const value = Object.hasOwn(inputValues, name) ? inputValues[name] : undefined;
-      frame.set(name, value === undefined ? tensor : filled(tensor, value, `${what}: input "${name}"`), what);
+      names.set(name, value === undefined ? tensor : filled(tensor, value, `${what}: input "${name}"`), what);
       return value === undefined ? [[name, tensor]] : [];
     });
     this.#inputs = inputs.map(([, tensor]) => tensor);
-    this.#nodes(this.graph.node, frame);
-    const outputs = this.#outputs(this.graph, frame, what);
+    this.#nodes(this.graph.node, names);
+    const outputs = this.#outputs(this.graph, names, what);
     if (outputs.length === 0) throw new StriateError(`${what}: the graph has no output`);
     const noise = [...this.#noise];
     return {
       inputs: Object.fromEntries([...inputs, ...noise.map(([name, { tensor }]) => [name, tensor] as const)]),
       noise: Object.fromEntries(noise.map(([name, { kind }]) => [name, kind])),
       outputs: Object.fromEntries(outputs),
-      values: frame.own,
+      values: names.ownTensors,
       nodes: this.#nodeResults,
       parameters: this.#parameters,
     };
   }
 
-  #outputs(graph: GraphProto, frame: Frame, what: string): [string, Tensor][] {
+  #outputs(graph: GraphProto, names: NameScope, what: string): [string, Tensor][] {
     const seen = new Set<string>();
     return graph.output.map(({ name }) => {
-      const tensor = frame.get(name);
-      if (frame.sequence(name) !== undefined)
+      const tensor = names.get(name);
+      if (names.sequence(name) !== undefined)
         throw new StriateError(
           `${what}: the output "${name}" is a sequence: join it, or take its tensors out`,
         );
@@ -147,7 +147,7 @@ export class GraphReader {
 
   // ---- initializers ------------------------------------------------------------------------------------------------
 
-  #initializers(graph: GraphProto, frame: Frame): void {
+  #initializers(graph: GraphProto, names: NameScope): void {
     const { what } = this.context;
     const [sparse] = graph.sparseInitializer;
     if (sparse !== undefined) {
@@ -159,7 +159,7 @@ export class GraphReader {
     for (const proto of graph.initializer) {
       const name = proto.name;
       if (name === "") throw new StriateError(`${what}: an initializer has no name`);
-      frame.set(name, this.#initializer(proto, roles.get(name) ?? "weight"), what);
+      names.set(name, this.#initializer(proto, roles.get(name) ?? "weight"), what);
     }
   }
 
@@ -182,32 +182,32 @@ export class GraphReader {
 
   // ---- nodes -------------------------------------------------------------------------------------------------------
 
-  #nodes(nodes: readonly NodeProto[], frame: Frame): void {
+  #nodes(nodes: readonly NodeProto[], names: NameScope): void {
     const { what } = this.context;
     for (const node of sortNodes(nodes, what)) {
       const where = `${what}: ${nodeTitle(node)}`;
-      if (!frame.isGraph && ++this.#unrolled > MOST_UNROLLED) {
+      if (!names.isGraph && ++this.#unrolled > MOST_UNROLLED) {
         throw new StriateError(
           `${where}: loops and functions become more than ${MOST_UNROLLED} nodes: shorten them by inputShapes`,
         );
       }
-      const made = this.#guarded(node, frame, where);
-      if (frame.isGraph && node.name !== "" && made[0] !== undefined)
+      const made = this.#guarded(node, names, where);
+      if (names.isGraph && node.name !== "" && made[0] !== undefined)
         this.#nodeResults.set(node.name, made[0]);
       for (const [i, name] of node.output.entries()) {
         const isUnread = OFTEN_UNREAD.has(node.opType) && !this.#read.has(name);
-        if (name === "" || frame.sequence(name) !== undefined || (made[i] === undefined && isUnread))
+        if (name === "" || names.sequence(name) !== undefined || (made[i] === undefined && isUnread))
           continue;
         if (made[i] === undefined) throw new StriateError(`${where}: it has no output ${i} ("${name}")`);
-        frame.set(name, made[i], where);
+        names.set(name, made[i], where);
       }
     }
   }
 
   /** Whatever a rule throws at a node that makes no sense becomes one error that names the node. */
-  #guarded(node: NodeProto, frame: Frame, where: string): readonly Tensor[] {
+  #guarded(node: NodeProto, names: NameScope, where: string): readonly Tensor[] {
     try {
-      const made = this.#node(node, frame, where);
+      const made = this.#node(node, names, where);
       return made.map((tensor) => checked(tensor));
     } catch (error) {
       const why = error instanceof Error ? error.message : String(error);
@@ -217,21 +217,21 @@ export class GraphReader {
     }
   }
 
-  #node(node: NodeProto, frame: Frame, where: string): readonly Tensor[] {
+  #node(node: NodeProto, names: NameScope, where: string): readonly Tensor[] {
     const called = this.#functionOf(node);
-    const protos = frame.attributesOf(node);
+    const protos = names.attributesOf(node);
     if (called === undefined && SEQUENCE_OPERATORS.has(node.opType))
-      return this.#ofSequences(node, protos, frame, where);
-    const inputs = this.#operands(node, frame);
-    if (called !== undefined) return this.#inlined(called, protos, inputs, frame);
+      return this.#ofSequences(node, protos, names, where);
+    const inputs = this.#operands(node, names);
+    if (called !== undefined) return this.#inlined(called, protos, inputs, names);
     const { attributes, graphs } = decodeAttributes(protos, where, this.context.externalData);
     const name = node.output.find((output) => output !== "") ?? node.name;
     if (node.opType === "Constant") return [renamed(constantOf(attributes), name)];
-    if (node.opType === "If") return this.#branch(inputs[0], graphs, frame);
-    if (node.opType === "Loop") return unrolledLoop(this.#body(graphs, frame), inputs);
+    if (node.opType === "If") return this.#branch(inputs[0], graphs, names);
+    if (node.opType === "Loop") return unrolledLoop(this.#body(graphs, names), inputs);
     if (node.opType === "Scan") {
-      const unroll = frame.opset < 9 ? unrolledBatchScan : unrolledScan;
-      return unroll(this.#body(graphs, frame), inputs, attributes);
+      const unroll = names.opset < 9 ? unrolledBatchScan : unrolledScan;
+      return unroll(this.#body(graphs, names), inputs, attributes);
     }
     if (node.opType === "SequenceMap")
       throw new StriateError("SequenceMap cannot be imported: a function of every tensor of a sequence");
@@ -244,7 +244,7 @@ export class GraphReader {
       inputs,
       attributes,
       outputCount,
-      opset: frame.opset,
+      opset: names.opset,
       name,
       draw: (kind, shape) => this.#draw(node.name === "" ? name : node.name, kind, shape),
     });
@@ -254,21 +254,21 @@ export class GraphReader {
   #ofSequences(
     node: NodeProto,
     protos: readonly AttributeProto[],
-    frame: Frame,
+    names: NameScope,
     where: string,
   ): readonly Tensor[] {
-    const inputs = node.input.map((name) => frame.sequence(name) ?? this.#operand(name, frame));
+    const inputs = node.input.map((name) => names.sequence(name) ?? this.#operand(name, names));
     const { attributes } = decodeAttributes(protos, where, this.context.externalData);
     const made = sequenceCall(node.opType, { inputs, attributes });
     if (!isSequence(made)) return [made];
     const [name] = node.output;
-    if (name !== undefined && name !== "") frame.setSequence(name, made, where);
+    if (name !== undefined && name !== "") names.setSequence(name, made, where);
     return [];
   }
 
   /** Random numbers of a node as an input of the model, `noise:NODE`. */
   #draw(node: string, kind: NoiseKind, shape: Shape): Tensor {
-    const taken = (name: string) => this.#frame.has(name) || this.#noise.has(name);
+    const taken = (name: string) => this.#graphNames.has(name) || this.#noise.has(name);
     let name = this.#names.keep(`noise:${node}`);
     while (taken(name)) name = this.#names.next(`noise:${node}`);
     const given = Object.hasOwn(this.context.inputShapes, name) ? this.context.inputShapes[name] : undefined;
@@ -295,22 +295,26 @@ export class GraphReader {
     return called;
   }
 
-  #operands(node: NodeProto, frame: Frame): (Tensor | undefined)[] {
+  #operands(node: NodeProto, names: NameScope): (Tensor | undefined)[] {
     if (node.input.length > MOST_INPUTS) throw new StriateError(`${node.input.length} inputs are too many`);
-    return node.input.map((name) => this.#operand(name, frame));
+    return node.input.map((name) => this.#operand(name, names));
   }
 
-  #operand(name: string, frame: Frame): Tensor | undefined {
+  #operand(name: string, names: NameScope): Tensor | undefined {
     if (name === "") return undefined;
-    if (frame.sequence(name) !== undefined)
+    if (names.sequence(name) !== undefined)
       throw new StriateError(`it reads "${name}", a sequence, which only operators on sequences can`);
-    if (!frame.has(name)) throw new StriateError(`it reads "${name}", which nothing makes`);
-    return frame.get(name);
+    if (!names.has(name)) throw new StriateError(`it reads "${name}", which nothing makes`);
+    return names.get(name);
   }
 
   // ---- bodies and functions ----------------------------------------------------------------------------------------
 
-  #branch(condition: Tensor | undefined, graphs: ReadonlyMap<string, GraphProto>, frame: Frame): Tensor[] {
+  #branch(
+    condition: Tensor | undefined,
+    graphs: ReadonlyMap<string, GraphProto>,
+    names: NameScope,
+  ): Tensor[] {
     const known = condition && constantData(condition)?.data[0];
     if (known === undefined) {
       throw new StriateError(
@@ -319,39 +323,39 @@ export class GraphReader {
     }
     const body = graphs.get(Number(known) !== 0 ? "then_branch" : "else_branch");
     if (body === undefined) throw new StriateError("the branch that its condition picks is missing");
-    this.#bodyInitializers(body, frame);
-    this.#nodes(body.node, frame);
-    return this.#outputs(body, frame, "the branch").map(([, tensor]) => tensor);
+    this.#bodyInitializers(body, names);
+    this.#nodes(body.node, names);
+    return this.#outputs(body, names, "the branch").map(([, tensor]) => tensor);
   }
 
   /** The body of a loop, as a function that reads it for one step. */
-  #body(graphs: ReadonlyMap<string, GraphProto>, frame: Frame): Body {
+  #body(graphs: ReadonlyMap<string, GraphProto>, names: NameScope): Body {
     const body = graphs.get("body");
     if (body === undefined) throw new StriateError("its body is missing");
     return (inputs) => {
-      const names = body.input.map(({ name }) => name);
-      if (names.length !== inputs.length)
-        throw new StriateError(`its body has ${names.length} inputs, it gives ${inputs.length}`);
-      const step = frame.inner();
+      const inputNames = body.input.map(({ name }) => name);
+      if (inputNames.length !== inputs.length)
+        throw new StriateError(`its body has ${inputNames.length} inputs, it gives ${inputs.length}`);
+      const step = names.inner();
       this.#bodyInitializers(body, step);
-      for (const [i, name] of names.entries()) step.set(name, inputs[i], "its body");
+      for (const [i, name] of inputNames.entries()) step.set(name, inputs[i], "its body");
       this.#nodes(body.node, step);
       return this.#outputs(body, step, "its body").map(([, tensor]) => tensor);
     };
   }
 
-  #bodyInitializers(body: GraphProto, frame: Frame): void {
+  #bodyInitializers(body: GraphProto, names: NameScope): void {
     const known = this.#bodies.get(body);
     if (known !== undefined) {
-      for (const [name, tensor] of known) frame.set(name, tensor, "its body");
+      for (const [name, tensor] of known) names.set(name, tensor, "its body");
       return;
     }
     for (const { name } of body.initializer) {
       if (this.#parameters.has(name))
         throw new StriateError(`the initializer "${name}" of its body has the name of another`);
     }
-    this.#initializers(body, frame);
-    this.#bodies.set(body, new Map(body.initializer.map(({ name }) => [name, frame.get(name)!])));
+    this.#initializers(body, names);
+    this.#bodies.set(body, new Map(body.initializer.map(({ name }) => [name, names.get(name)!])));
   }
 
   /** The nodes of a function in place of its call. */
@@ -359,13 +363,13 @@ export class GraphReader {
     called: FunctionProto,
     protos: readonly AttributeProto[],
     inputs: readonly (Tensor | undefined)[],
-    frame: Frame,
+    names: NameScope,
   ): Tensor[] {
     const what = `the function "${called.name}"`;
-    if (frame.isWithin(called)) throw new StriateError(`${what} calls itself`);
+    if (names.isWithin(called)) throw new StriateError(`${what} calls itself`);
     const attributes = new Map([...called.attributeProto, ...protos].map((proto) => [proto.name, proto]));
     const standard = called.opsetImport.find(({ domain }) => domain === "" || domain === "ai.onnx");
-    const inner = frame.ofCall(called, attributes, standard ? Number(standard.version) : frame.opset);
+    const inner = names.ofCall(called, attributes, standard ? Number(standard.version) : names.opset);
     if (inputs.length > called.input.length)
       throw new StriateError(`${what} has ${called.input.length} inputs, the call gives ${inputs.length}`);
     for (const [i, name] of called.input.entries()) inner.set(name, inputs[i], what);

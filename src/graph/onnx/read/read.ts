@@ -10,14 +10,14 @@ import { isExternal, locationOf, storedTensors, tensorsIn } from "./external-dat
 import type { NoiseKind } from "../convert/conversion.js";
 import { alignInPlace } from "./align.js";
 import { otherFile } from "./other-files.js";
-import { InputReader } from "./ports.js";
+import { InputReader } from "./graph-inputs.js";
 import type { ImportedParameter, ReadContext, ReadGraph } from "./read-graph.js";
 import { GraphReader } from "./read-graph.js";
 
 export interface ReadOptions {
   /** Where the values lie that the model keeps outside of its file. */
   readonly externalData?: ExternalData;
-  /** Shapes of inputs by name, where the file's are to be fixed or named otherwise: `{ x: ["batch", 3, 64, 64] }`. */
+  /** Shapes of inputs by name, to fix or rename the lengths that the file gives: `{ x: ["batch", 3, 64, 64] }`. */
   readonly inputShapes?: Readonly<Record<string, Shape>>;
   /**
    * Values of inputs that always stay the same, by name: one number for all elements, or one for each. Such an input becomes a
@@ -66,7 +66,7 @@ export class OnnxFile {
 
   /**
    * @param what how messages call the file
-   * @param externalData where the values lie that the model keeps outside of it
+   * @param externalData the values that the model stores outside of its file
    * @param owned says that nobody else uses the bytes: they are changed, and become the memory of the model's values, of which
    * there is then no copy. Default false.
    * @throws StriateError for bytes that are no ONNX model

@@ -11,7 +11,7 @@ const PAGE = 4096;
 /** A model that may be stored with its values inside, or beside it ("external data" in ONNX). */
 export interface StorableModel {
   /**
-   * The model as one ONNX file, made anew each time.
+   * The model as one ONNX file, encoded again at each call.
    *
    * @throws StriateError above 2 GB, which no ONNX file can hold
    */

@@ -7,7 +7,7 @@ import type { DType, TensorData } from "../../dtype.js";
 import { onnxTypeCode, storedLength } from "../../dtype.js";
 import type { GraphNode, Tensor } from "../../tensor.js";
 import "../../core-operators.js";
-import { topologicalOrder } from "../../walk.js";
+import { topologicalOrder } from "../../topological-order.js";
 import { Names } from "../names.js";
 import { DEFAULT_OPSET, neededOpset } from "./needed-opset.js";
 import { bytesOf, encodeAttribute, encodeDescription, encodeEntry } from "./encode.js";

@@ -22,9 +22,9 @@ import {
 import type { GraphNode } from "../../tensor.js";
 import { Tensor, constant } from "../../tensor.js";
 import { unbroadcast } from "../broadcast.js";
-import { chosen, zeroKept } from "./choice.js";
+import { maskedGradient, keepMask } from "./masked-gradient.js";
 import { uniformNumber } from "../known-numbers.js";
-import { orLeast } from "./least-divisor.js";
+import { nonZeroDivisor } from "./non-zero-divisor.js";
 import { squeeze, unsqueeze } from "../shape/shape.js";
 import { unary } from "./unary.js";
 
@@ -45,8 +45,8 @@ function operands(a: Operand, b: Operand): [Tensor, Tensor] {
 // ---- one operand -----------------------------------------------------------------------------------------------
 
 /**
- * dy where x is above 0, else 0. A product takes half as long as a choice, but is not a number where dy is infinite, as the
- * gradient of a square root is at 0. Sums of many products are infinite everywhere, if anywhere.
+ * dy if x is above 0, else 0. A product with the mask takes half as long as a Where, but gives NaN if dy is infinite, as the
+ * gradient of a square root is at 0. So the product is used only for sums of many products, which are finite in practice.
  */
 function reluGradient(dy: Tensor, x: Tensor): Tensor {
   return isSumOfProducts(dy) ? mul(dy, unitStep(x)) : where(greater(x, 0), dy, 0);
@@ -56,31 +56,31 @@ defineOperator({
   type: "UnitStep",
   infer: (call) => [{ dtype: required(call, 0, "x").dtype, shape: call.inputs[0]!.shape }],
   gradient: "zero",
-  // In one pass, where floats are surely to IEEE 754: a hard sigmoid that the least of normal numbers saturates.
+  // In one pass, on targets that surely keep to IEEE 754: a hard sigmoid that the smallest normal number saturates.
   lower: (call, target) => {
     const x = call.inputs[0]!;
     const oneShot = target === "cpu" && x.dtype === "float32";
     return [oneShot ? hardSigmoid(x, 3e38, 0) : cast(greater(x, 0), x.dtype)];
   },
 });
-/** 1 where x is above 0, else 0. */
+/** 1 for x above 0, else 0. */
 function unitStep(x: Tensor): Tensor {
   return applySingle("UnitStep", [x]);
 }
 
 const SUMS_OF_PRODUCTS = new Set(["Conv", "ConvTranspose", "MatMul", "Gemm"]);
-/** What was found out before: residual paths lead to the same sums again and again. */
-const foundOut = new WeakMap<GraphNode, boolean>();
+/** Earlier answers of `isSumOfProducts`: residual paths lead to the same sums many times. */
+const memo = new WeakMap<GraphNode, boolean>();
 
-/** Besides such sums themselves: they added, or kept in places. */
+/** Whether a tensor is a sum of products, a sum of such sums, or one that a mask multiplies. */
 function isSumOfProducts({ node }: Tensor): boolean {
-  const known = foundOut.get(node);
+  const known = memo.get(node);
   if (known !== undefined) return known;
   const { type, inputs } = node;
-  const kept = type === "Mul" && inputs[1]!.node.type === "UnitStep";
-  const parts = type === "Add" ? inputs : kept ? inputs.slice(0, 1) : [];
+  const masked = type === "Mul" && inputs[1]!.node.type === "UnitStep";
+  const parts = type === "Add" ? inputs : masked ? inputs.slice(0, 1) : [];
   const found = parts.length > 0 ? parts.every((part) => isSumOfProducts(part!)) : SUMS_OF_PRODUCTS.has(type);
-  foundOut.set(node, found);
+  memo.set(node, found);
   return found;
 }
 
@@ -103,13 +103,13 @@ export const abs = unary("Abs", (dy, x) => mul(dy, sign(x)), false);
 export const sign = unary("Sign", "zero", false, lowerSign);
 export const exp = unary("Exp", (dy, _x, y) => mul(dy, y));
 export const log = unary("Log", (dy, x) => div(dy, x));
-export const sqrt = unary("Sqrt", (dy, _x, y) => div(mul(dy, 0.5), orLeast(y)));
+export const sqrt = unary("Sqrt", (dy, _x, y) => div(mul(dy, 0.5), nonZeroDivisor(y)));
 export const reciprocal = unary("Reciprocal", (dy, _x, y) => neg(mul(dy, mul(y, y))));
 export const sin = unary("Sin", (dy, x) => mul(dy, cos(x)));
 export const cos = unary("Cos", (dy, x) => neg(mul(dy, sin(x))));
 export const tan = unary("Tan", (dy, _x, y) => mul(dy, add(1, mul(y, y))));
-export const asin = unary("Asin", (dy, x) => div(dy, orLeast(sqrt(oneMinusSquare(x)))));
-export const acos = unary("Acos", (dy, x) => neg(div(dy, orLeast(sqrt(oneMinusSquare(x))))));
+export const asin = unary("Asin", (dy, x) => div(dy, nonZeroDivisor(sqrt(oneMinusSquare(x)))));
+export const acos = unary("Acos", (dy, x) => neg(div(dy, nonZeroDivisor(sqrt(oneMinusSquare(x))))));
 export const atan = unary("Atan", (dy, x) => applySingle("AtanGradient", [dy, x]));
 export const sinh = unary("Sinh", (dy, x) => mul(dy, cosh(x)));
 export const cosh = unary("Cosh", (dy, x) => mul(dy, sinh(x)));
@@ -138,14 +138,10 @@ export const round = unary("Round", "zero");
 defineOperator({
   type: "AtanGradient",
   infer: (call) => [{ dtype: required(call, 0, "dy").dtype, shape: call.inputs[0]!.shape }],
-  gradient: (call) => {
-    const [g, dy, x] = [call.dy, call.inputs[0]!, call.inputs[1]!];
-    const bent = () => mul(applySingle("AtanGradient", [mul(g, dy), x]), div(mul(x, -2), add(1, mul(x, x))));
-    return [
-      call.needs(0) ? applySingle("AtanGradient", [g, x]) : undefined,
-      call.needs(1) ? bent() : undefined,
-    ];
-  },
+  gradient: ({ dy: g }, dy, x) => [
+    () => applySingle("AtanGradient", [g, x]),
+    () => mul(applySingle("AtanGradient", [mul(g, dy), x]), div(mul(x, -2), add(1, mul(x, x)))),
+  ],
   lower: (call) => [div(call.inputs[0]!, add(1, mul(call.inputs[1]!, call.inputs[1]!)))],
 });
 
@@ -172,28 +168,25 @@ function withAlpha(
       if (!isFloat(x.dtype)) rejectCall(call, "expected floating-point values");
       return [{ dtype: x.dtype, shape: x.shape }];
     },
-    gradient: (call) => {
-      const { dy } = call;
-      const alpha = floatAttribute(call.attributes, "alpha", fallback);
-      return [gradient(dy, call.inputs[0]!, call.outputs[0]!, alpha)];
-    },
+    gradient: ({ dy, y, attributes }, x) => [
+      gradient(dy, x, y, floatAttribute(attributes, "alpha", fallback)),
+    ],
   });
   return (x: Tensor, alpha = fallback): Tensor => applySingle(type, [x], { alpha: { float: alpha } });
 }
 
-/** x where positive, alpha * x elsewhere; alpha 0.01. */
+/** x for x > 0, else alpha * x; alpha 0.01. */
 export const leakyRelu = withAlpha("LeakyRelu", 0.01, (dy, x, _y, alpha) =>
   where(greater(x, 0), dy, mul(dy, alpha)),
 );
-/** x where positive, alpha * (e^x - 1) elsewhere; alpha 1. */
+/** x for x > 0, else alpha * (e^x - 1); alpha 1. */
 export const elu = withAlpha("Elu", 1, (dy, x, y, alpha) => where(greater(x, 0), dy, mul(dy, add(y, alpha))));
 
 defineOperator({
   type: "HardSigmoid",
   infer: (call) => [{ dtype: required(call, 0, "x").dtype, shape: call.inputs[0]!.shape }],
-  gradient: (call) => {
-    const [dy, y] = [call.dy, call.outputs[0]!];
-    const alpha = floatAttribute(call.attributes, "alpha", 0.2);
+  gradient: ({ dy, y, attributes }) => {
+    const alpha = floatAttribute(attributes, "alpha", 0.2);
     return [where(and(greater(y, 0), less(y, 1)), mul(dy, alpha), 0)];
   },
 });
@@ -207,7 +200,7 @@ export const hardSwish = unary("HardSwish", (dy, x) => {
   return mul(dy, where(less(x, -3), 0, where(greater(x, 3), 1, middle)));
 });
 
-/** log(sigmoid(x)), to full precision where sigmoid(x) rounds to 0 or 1. */
+/** log(sigmoid(x)), to full precision even if sigmoid(x) rounds to 0 or 1. */
 export function logSigmoid(x: Tensor): Tensor {
   return neg(softplus(neg(x)));
 }
@@ -251,7 +244,7 @@ function combineKnown(a: Tensor, b: Tensor, rule: KnownRule): Dim[] | undefined 
   return result;
 }
 
-/** Fewer numbers than this are done before two more nodes are. */
+/** For fewer elements than this, two more nodes cost more than they save. */
 const WORTH_SQUEEZING = 256;
 
 /**
@@ -294,16 +287,12 @@ function binary(
   known?: KnownRule,
   lower: LoweringRule = withoutLastOnes,
 ): (a: Operand, b: Operand) => Tensor {
-  const rule: GradientRule = (call) => {
+  const rule: GradientRule = (call, a, b) => {
     const { dy } = call;
-    const [a, b] = [call.inputs[0]!, call.inputs[1]!];
     const [da, db] = gradient(dy, a, b, call);
     const isSteep = STEEP.has(type) && !isTame(type, b);
-    const kept = (product: Tensor) => (isSteep ? zeroKept(dy, product) : product);
-    return [
-      call.needs(0) ? unbroadcast(kept(da()), a) : undefined,
-      call.needs(1) ? unbroadcast(kept(db()), b) : undefined,
-    ];
+    const masked = (product: Tensor) => (isSteep ? keepMask(dy, product) : product);
+    return [() => unbroadcast(masked(da()), a), () => unbroadcast(masked(db()), b)];
   };
   defineOperator({
     type,
@@ -328,10 +317,7 @@ export const sub = binary(
 export const mul = binary("Mul", (dy, a, b) => [() => mul(dy, b), () => mul(dy, a)], multiplyDims);
 export const div = binary(
   "Div",
-  (dy, a, b, call) => {
-    const y = call.outputs[0]!;
-    return angleGradient(dy, a, b, y) ?? [() => div(dy, b), () => neg(div(mul(dy, y), b))];
-  },
+  (dy, a, b, { y }) => angleGradient(dy, a, b, y) ?? [() => div(dy, b), () => neg(div(mul(dy, y), b))],
   divideDims,
 );
 
@@ -347,12 +333,12 @@ function angleGradient(dy: Tensor, a: Tensor, b: Tensor, y: Tensor): ReturnType<
   return [() => mul(share(), b), () => neg(mul(share(), a))];
 }
 /** a^b. The gradient with respect to b needs a >= 0; at a = 0 it is 0. */
-export const pow = binary("Pow", (dy, a, b, call) => [
+export const pow = binary("Pow", (dy, a, b, { y }) => [
   () => baseGradient(dy, a, b),
-  () => mul(dy, mul(call.outputs[0]!, log(where(equal(a, 0), 1, a)))),
+  () => mul(dy, mul(y, log(where(equal(a, 0), 1, a)))),
 ]);
 
-/** dy b a^(b - 1), which is 0 for b = 0 or dy = 0 even where a^(b - 1) is infinite. */
+/** dy b a^(b - 1), which is 0 for b = 0 or dy = 0 even if a^(b - 1) is infinite. */
 function baseGradient(dy: Tensor, a: Tensor, b: Tensor): Tensor {
   const exponent = uniformNumber(b);
   if (exponent === 1) return dy;
@@ -364,8 +350,7 @@ function baseGradient(dy: Tensor, a: Tensor, b: Tensor): Tensor {
 /** sqrt(a^2 + b^2), the length of (a, b); the gradient at the origin is 0. */
 export const hypot = binary(
   "Hypot",
-  (dy, a, b, call) => {
-    const length = call.outputs[0]!;
+  (dy, a, b, { y: length }) => {
     const perUnit = () => div(dy, where(equal(length, 0), 1, length));
     return [() => mul(perUnit(), a), () => mul(perUnit(), b)];
   },
@@ -411,15 +396,11 @@ defineOperator({
       "same",
       numeric((a, b) => ((a % b) + b) % b),
     ),
-  // a - b n, with a whole number n of times that b goes into a.
-  gradient: (call) => {
-    const [dy, a, b] = [call.dy, call.inputs[0]!, call.inputs[1]!];
-    const times = () => round(div(sub(a, call.outputs[0]!), b));
-    return [
-      call.needs(0) ? unbroadcast(dy, a) : undefined,
-      call.needs(1) ? unbroadcast(neg(mul(dy, times())), b) : undefined,
-    ];
-  },
+  // y = a - n b with a whole number n = round((a - y) / b).
+  gradient: ({ dy, y }, a, b) => [
+    () => unbroadcast(dy, a),
+    () => unbroadcast(neg(mul(dy, round(div(sub(a, y), b)))), b),
+  ],
 });
 /** Remainder with the sign of the divisor for whole numbers; C's fmod for floats. */
 export function mod(a: Operand, b: Operand): Tensor {
@@ -491,18 +472,16 @@ defineOperator({
     const shape = both && broadcastShapes(condition.shape, both);
     return [{ dtype: a.dtype, shape: shape ?? rejectCall(call, "the shapes do not broadcast") }];
   },
-  gradient: (call) => {
-    const { dy } = call;
-    const [condition, a, b] = [call.inputs[0]!, call.inputs[1]!, call.inputs[2]!];
+  gradient: ({ dy }, condition, a, b) => {
     const zero = scalar(0, dy.dtype);
     return [
       undefined,
-      call.needs(1) ? unbroadcast(chosen(condition, dy, zero), a) : undefined,
-      call.needs(2) ? unbroadcast(chosen(condition, zero, dy), b) : undefined,
+      () => unbroadcast(maskedGradient(condition, dy, zero), a),
+      () => unbroadcast(maskedGradient(condition, zero, dy), b),
     ];
   },
 });
-/** a where the condition holds, b elsewhere. */
+/** a if the condition holds, else b, by element. */
 export function where(condition: Tensor, a: Operand, b: Operand): Tensor {
   return applySingle("Where", [condition, ...operands(a, b)]);
 }
@@ -515,16 +494,14 @@ defineOperator({
     if (!fits) rejectCall(call, "x and its bounds must have one element type");
     return [{ dtype: x.dtype, shape: x.shape }];
   },
-  gradient: (call) => {
-    const { dy } = call;
-    const [x, low, high] = [call.inputs[0]!, call.inputs[1], call.inputs[2]];
+  gradient: ({ dy, y }, x, low?: Tensor, high?: Tensor) => {
     const isLow = () => (high ? and(less(x, low!), lessOrEqual(low!, high)) : less(x, low!));
     const isHigh = () => greater(low ? maximum(x, low) : x, high!);
     return [
-      // What came out as it went in was inside: one comparison instead of two and their conjunction.
-      call.needs(0) ? where(equal(call.outputs[0]!, x), dy, 0) : undefined,
-      call.needs(1) ? unbroadcast(where(isLow(), dy, 0), low!) : undefined,
-      call.needs(2) ? unbroadcast(where(isHigh(), dy, 0), high!) : undefined,
+      // An unchanged element was inside the bounds: one comparison instead of two and their conjunction.
+      () => where(equal(y, x), dy, 0),
+      () => unbroadcast(where(isLow(), dy, 0), low!),
+      () => unbroadcast(where(isHigh(), dy, 0), high!),
     ];
   },
 });
@@ -540,17 +517,15 @@ export function clip(x: Tensor, low?: Operand, high?: Operand): Tensor {
 defineOperator({
   type: "PRelu",
   infer: (call) => [{ dtype: required(call, 0, "x").dtype, shape: call.inputs[0]!.shape }],
-  gradient: (call) => {
-    const { dy } = call;
-    const [x, slope] = [call.inputs[0]!, call.inputs[1]!];
+  gradient: ({ dy }, x, slope) => {
     const positive = greater(x, 0);
     return [
-      call.needs(0) ? where(positive, dy, mul(dy, slope)) : undefined,
-      call.needs(1) ? unbroadcast(where(positive, 0, mul(dy, x)), slope) : undefined,
+      () => where(positive, dy, mul(dy, slope)),
+      () => unbroadcast(where(positive, 0, mul(dy, x)), slope),
     ];
   },
 });
-/** x where positive, slope * x elsewhere, with a trained slope that broadcasts. */
+/** x for x > 0, else slope * x, with a trained slope that broadcasts. */
 export function prelu(x: Tensor, slope: Tensor): Tensor {
   return applySingle("PRelu", [x, slope]);
 }
@@ -564,12 +539,9 @@ defineOperator({
     const dtype = dtypeFromOnnx(intAttribute(call.attributes, "to", 0), "Cast");
     return [{ dtype, shape: x.shape, known: isFloat(dtype) ? undefined : x.known }];
   },
-  gradient: (call) => {
-    const [dy, x] = [call.dy, call.inputs[0]!];
-    return [call.needs(0) ? cast(dy, x.dtype) : undefined];
-  },
+  gradient: ({ dy }, x) => [() => cast(dy, x.dtype)],
 });
-/** The same values as another element type; no node where it is that already. */
+/** The same values in another element type; makes no node if x has that type. */
 export function cast(x: Tensor, dtype: DType): Tensor {
   return x.dtype === dtype ? x : applySingle("Cast", [x], { to: onnxTypeCode(dtype) });
 }

@@ -2,7 +2,7 @@ import type { DType } from "../../dtype.js";
 import type { Call, LoweringRule, Target } from "../../operator.js";
 import type { Tensor } from "../../tensor.js";
 import { abs, add, div, less, log, maximum, mul, neg, reciprocal, sqrt, sub, where } from "./elementwise.js";
-import { orLeast } from "./least-divisor.js";
+import { nonZeroDivisor } from "./non-zero-divisor.js";
 import { unary } from "./unary.js";
 
 /*
@@ -10,7 +10,7 @@ import { unary } from "./unary.js";
  * Runtime's CPU provider has them in single precision; WGSL's own are the textbook forms.
  */
 
-/** Lowers a call where the target has no good operator of its own. */
+/** Lowers a call if the target has no good operator of its own. */
 function stable(form: (x: Tensor) => Tensor): LoweringRule {
   return (call: Call, target: Target) => {
     const x = call.inputs[0]!;
@@ -64,7 +64,7 @@ export const asinh = unary(
 /** Inverse of cosh, for x >= 1. */
 export const acosh = unary(
   "Acosh",
-  (dy, x) => div(div(dy, orLeast(sqrt(sub(x, 1)))), sqrt(add(x, 1))),
+  (dy, x) => div(div(dy, nonZeroDivisor(sqrt(sub(x, 1)))), sqrt(add(x, 1))),
   true,
   stable((x) => {
     const t = sub(x, 1);

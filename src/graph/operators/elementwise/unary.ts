@@ -2,7 +2,7 @@ import { isFloat } from "../../dtype.js";
 import type { GradientCall, LoweringRule } from "../../operator.js";
 import { applySingle, defineOperator, rejectCall, required } from "../../operator.js";
 import type { Tensor } from "../../tensor.js";
-import { zeroKept } from "./choice.js";
+import { keepMask } from "./masked-gradient.js";
 
 export type UnaryGradient = (dy: Tensor, x: Tensor, y: Tensor, call: GradientCall) => Tensor;
 
@@ -26,9 +26,9 @@ export function unary(
     gradient:
       gradient === "zero"
         ? "zero"
-        : (call) => {
-            const dx = gradient(call.dy, call.inputs[0]!, call.outputs[0]!, call);
-            return [STEEP.has(type) ? zeroKept(call.dy, dx) : dx];
+        : (call, x) => {
+            const dx = gradient(call.dy, x, call.y, call);
+            return [STEEP.has(type) ? keepMask(call.dy, dx) : dx];
           },
     ...(lower && { lower }),
   });

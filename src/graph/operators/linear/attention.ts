@@ -26,9 +26,8 @@ defineOperator({
   },
   // The weights are traced again and, being equal, computed once. Their gradient needs sum over keys of A dA, which is
   // dy · y: as many products as the output has elements, not the square of the number of positions.
-  gradient: (call) => {
-    const [dy, y] = [call.dy, call.outputs[0]!];
-    const [q, k, v] = [call.inputs[0]!, call.inputs[1]!, call.inputs[2]!];
+  gradient: (call, q, k, v) => {
+    const { dy, y } = call;
     const weights = weightsOf(q, k);
     const scores = () => {
       const total = sum(mul(dy, y), -1, { keepAxes: true });
@@ -36,9 +35,9 @@ defineOperator({
     };
     const dScores = call.needs(0) || call.needs(1) ? scores() : undefined;
     return [
-      dScores && call.needs(0) ? matmul(dScores, k) : undefined,
-      dScores && call.needs(1) ? matmul(transposeMatrix(dScores), q) : undefined,
-      call.needs(2) ? matmul(transposeMatrix(weights), dy) : undefined,
+      dScores && (() => matmul(dScores, k)),
+      dScores && (() => matmul(transposeMatrix(dScores), q)),
+      () => matmul(transposeMatrix(weights), dy),
     ];
   },
   lower: (call) => {

@@ -80,7 +80,7 @@ defineOperator({
   gradient: (call) => {
     const { dy } = call;
     const equation = equationOf(call);
-    return call.inputs.map((_, i) => (call.needs(i) ? operandGradient(call, equation, dy, i) : undefined));
+    return call.inputs.map((_, i) => () => operandGradient(call, equation, dy, i));
   },
   // A sum over axes is one of those that must not run long.
   lower: (call, target) => {
@@ -97,7 +97,7 @@ defineOperator({
 
 /**
  * d/d(operand i): the same sum of products with dy in that operand's place. An axis that was only summed, or stretched, gets the
- * same gradient everywhere, or the sum; where a letter is on two axes, only their diagonal was read.
+ * same gradient everywhere, or the sum; if a letter is on two axes, only their diagonal was read.
  */
 function operandGradient(
   call: GradientCall,
@@ -130,7 +130,7 @@ function operandGradient(
   return expandLike(gradient, x);
 }
 
-/** 1 where x is at the same place along two of its axes, else 0. */
+/** 1 for elements with the same index along two axes of x, else 0. */
 function diagonal(call: Call, x: Tensor, first: number, second: number): Tensor {
   const length = x.shape[first]!;
   if (!isStatic(length)) rejectCall(call, "no gradient along a diagonal of unknown length");

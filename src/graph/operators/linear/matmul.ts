@@ -43,25 +43,23 @@ export function transposeMatrix(x: Tensor): Tensor {
 defineOperator({
   type: "MatMul",
   infer: inferMatMul,
-  gradient: (call) => {
-    const { dy } = call;
-    const [a, b] = [call.inputs[0]!, call.inputs[1]!];
+  gradient: ({ dy }, a, b) => {
     const left = a.rank === 1 ? unsqueeze(a, [0]) : a;
     const right = b.rank === 1 ? unsqueeze(b, [1]) : b;
     let gradient = dy;
     if (b.rank === 1) gradient = unsqueeze(gradient, [gradient.rank]);
     if (a.rank === 1) gradient = unsqueeze(gradient, [gradient.rank - 1]);
     return [
-      call.needs(0) ? reshapeLike(leftGradient(left, right, gradient), a) : undefined,
-      call.needs(1) ? reshapeLike(rightGradient(left, right, gradient), b) : undefined,
+      () => reshapeLike(leftGradient(left, right, gradient), a),
+      () => reshapeLike(rightGradient(left, right, gradient), b),
     ];
   },
 });
 
 /**
- * dA of A·B. Where A is one matrix for a whole batch of few columns each, all columns go into one product: a product for
- * each would write a dA for each, to be summed up. Laying dy and B out side by side takes two copies. Runtimes copy the right
- * operand of a product once more, so that is the one with fewer rows.
+ * dA of A·B. If A is one matrix for a whole batch of matrices with few columns, all columns go into one product: one product per
+ * matrix would write one dA per matrix, to be summed. Laying dy and B out side by side takes two copies. Runtimes copy the right
+ * operand of a product once more, so the right one is the operand with fewer rows.
  */
 function leftGradient(a: Tensor, b: Tensor, dy: Tensor): Tensor {
   const [rows, inner] = a.shape.slice(-2);
@@ -80,7 +78,7 @@ function leftGradient(a: Tensor, b: Tensor, dy: Tensor): Tensor {
     : matmul(left, transposeMatrix(right));
 }
 
-/** dB of A·B. Where B is one matrix for a whole batch of rows, all rows go into one product. */
+/** dB of A·B. If B is one matrix for a whole batch of rows, all rows go into one product. */
 function rightGradient(a: Tensor, b: Tensor, dy: Tensor): Tensor {
   if (b.rank === 2 && a.rank > 2) {
     const rows = (x: Tensor) => reshape(x, [-1, x.shape.at(-1)!]);
@@ -115,21 +113,17 @@ defineOperator({
       rejectCall(call, "the added term does not broadcast");
     return [{ dtype: a.dtype, shape }];
   },
-  gradient: (call) => {
-    const { dy } = call;
-    const [a, b, c] = [call.inputs[0]!, call.inputs[1]!, call.inputs[2]];
-    const transA = intAttribute(call.attributes, "transA", 0);
-    const transB = intAttribute(call.attributes, "transB", 0);
-    const alpha = floatAttribute(call.attributes, "alpha", 1);
-    const beta = floatAttribute(call.attributes, "beta", 1);
+  gradient: ({ dy, attributes }, a, b, c) => {
+    const transA = intAttribute(attributes, "transA", 0);
+    const transB = intAttribute(attributes, "transB", 0);
+    const alpha = floatAttribute(attributes, "alpha", 1);
+    const beta = floatAttribute(attributes, "beta", 1);
     const product = (x: Tensor, y: Tensor, tx: number, ty: number) =>
       gemm(x, y, undefined, { transA: tx, transB: ty, alpha });
-    const da = () => (transA === 1 ? product(b, dy, transB, 1) : product(dy, b, 0, 1 - transB));
-    const db = () => (transB === 1 ? product(dy, a, 1, transA) : product(a, dy, 1 - transA, 0));
     return [
-      call.needs(0) ? da() : undefined,
-      call.needs(1) ? db() : undefined,
-      c && call.needs(2) ? unbroadcast(beta === 1 ? dy : mul(dy, beta), c) : undefined,
+      () => (transA === 1 ? product(b, dy, transB, 1) : product(dy, b, 0, 1 - transB)),
+      () => (transB === 1 ? product(dy, a, 1, transA) : product(a, dy, 1 - transA, 0)),
+      () => unbroadcast(beta === 1 ? dy : mul(dy, beta), c),
     ];
   },
 });
@@ -140,7 +134,7 @@ export interface GemmOptions {
   readonly alpha?: number;
 }
 
-/** a·b (+ c) of two matrices, each read transposed where asked. */
+/** a·b (+ c) of two matrices, each read transposed if asked. */
 export function gemm(a: Tensor, b: Tensor, c?: Tensor, options: GemmOptions = {}): Tensor {
   const { transA = 0, transB = 0, alpha = 1 } = options;
   return applySingle("Gemm", c ? [a, b, c] : [a, b], {

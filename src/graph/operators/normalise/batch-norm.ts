@@ -25,15 +25,8 @@ defineOperator({
     }
     return [{ dtype: x.dtype, shape: x.shape }];
   },
-  gradient: (call) => {
+  gradient: (call, x, scale, _bias, average, variance) => {
     const { dy } = call;
-    const [x, scale, , average, variance] = call.inputs.map((tensor) => tensor!) as [
-      Tensor,
-      Tensor,
-      Tensor,
-      Tensor,
-      Tensor,
-    ];
     const inverse = inverseDeviation(variance, floatAttribute(call.attributes, "epsilon", EPSILON));
     const factor = mul(scale, inverse);
     const total = sum(dy, allButChannels(x));
@@ -41,11 +34,11 @@ defineOperator({
     const centred = wantsScale ? sub(x, channelVector(average, x.rank)) : undefined;
     const product = centred && sum(mul(dy, centred), allButChannels(x));
     return [
-      call.needs(0) ? mul(dy, channelVector(factor, x.rank)) : undefined,
-      product && call.needs(1) ? mul(product, inverse) : undefined,
-      call.needs(2) ? total : undefined,
-      call.needs(3) ? neg(mul(total, factor)) : undefined,
-      product && call.needs(4) ? mul(mul(product, mul(factor, mul(inverse, inverse))), -0.5) : undefined,
+      () => mul(dy, channelVector(factor, x.rank)),
+      product && (() => mul(product, inverse)),
+      total,
+      () => neg(mul(total, factor)),
+      product && (() => mul(mul(product, mul(factor, mul(inverse, inverse))), -0.5)),
     ];
   },
 });
@@ -94,8 +87,7 @@ defineOperator({
     const perChannel = { dtype: x.dtype, shape: [x.shape[1]!] };
     return [{ dtype: x.dtype, shape: x.shape }, perChannel, perChannel];
   },
-  gradient: (call) => {
-    const [x, scale] = [call.inputs[0]!, call.inputs[1]!];
+  gradient: (call, x, scale) => {
     const [average, variance] = [call.outputs[1]!, call.outputs[2]!];
     const [dy, dMean, dVariance] = [call.received(0), call.received(1), call.received(2)];
     const inverse = inverseDeviation(variance, floatAttribute(call.attributes, "epsilon", EPSILON));

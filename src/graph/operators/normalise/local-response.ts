@@ -54,8 +54,8 @@ defineOperator({
     const response = localResponse(call);
     const { x, alpha, beta, base, window } = response;
     const damped = mul(dy, damping(response));
-    const crossed = multiplyAxis(div(mul(damped, x), base), 1, transposed(window));
-    return [sub(damped, mul(mul(x, 2 * alpha * beta), crossed))];
+    const acrossChannels = multiplyAxis(div(mul(damped, x), base), 1, transposed(window));
+    return [sub(damped, mul(mul(x, 2 * alpha * beta), acrossChannels))];
   },
   lower: (call, target) =>
     target === "webgpu" ? [mul(call.inputs[0]!, damping(localResponse(call)))] : undefined,

@@ -6,7 +6,7 @@ import type { Tensor } from "../../tensor.js";
 import { floatConstant } from "../linear/axis-matrix.js";
 import { add, reciprocal, sqrt } from "../elementwise/elementwise.js";
 
-/** Added to the variance where a caller says nothing; PyTorch's default. */
+/** Added to the variance unless a caller gives another number; PyTorch's default. */
 export const EPSILON = 1e-5;
 
 export function checkChannels(call: Call, from: number, count: number): Tensor {

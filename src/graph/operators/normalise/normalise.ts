@@ -35,7 +35,7 @@ function normalised(x: Tensor, axes: readonly number[], epsilon: number): { valu
   return { value: mul(centred, inverse), inverse };
 }
 
-/** dx where g is the gradient of the normalised value v: (g - mean(g) - v * mean(g * v)) / deviation. */
+/** dx, if g is the gradient of the normalised value v: (g - mean(g) - v * mean(g * v)) / deviation. */
 function normalisedGradient(g: Tensor, value: Tensor, inverse: Tensor, axes: readonly number[]): Tensor {
   const shift = mean(g, axes, { keepAxes: true });
   const slope = mean(mul(g, value), axes, { keepAxes: true });
@@ -49,15 +49,14 @@ defineOperator({
     if (x.rank < 3) rejectCall(call, "expected [batch, channels, ...space]");
     return [{ dtype: x.dtype, shape: x.shape }];
   },
-  gradient: (call) => {
-    const [dy, x, scale] = [call.dy, call.inputs[0]!, call.inputs[1]!];
+  gradient: ({ dy, attributes }, x, scale) => {
     const space = spaceOf(x);
-    const { value, inverse } = normalised(x, space, floatAttribute(call.attributes, "epsilon", EPSILON));
+    const { value, inverse } = normalised(x, space, floatAttribute(attributes, "epsilon", EPSILON));
     const g = mul(dy, channelVector(scale, x.rank));
     return [
-      call.needs(0) ? normalisedGradient(g, value, inverse, space) : undefined,
-      call.needs(1) ? sum(mul(dy, value), allButChannels(x)) : undefined,
-      call.needs(2) ? sum(dy, allButChannels(x)) : undefined,
+      () => normalisedGradient(g, value, inverse, space),
+      () => sum(mul(dy, value), allButChannels(x)),
+      () => sum(dy, allButChannels(x)),
     ];
   },
 });
@@ -125,9 +124,9 @@ defineOperator({
     const g = mul(dy, channelVector(perChannel(scale, x), x.rank));
     const axes = allButChannels(x);
     return [
-      call.needs(0) ? reshapeLike(normalisedGradient(grouped(g), value, inverse, [2]), x) : undefined,
-      call.needs(1) ? perVector(sum(mul(dy, reshapeLike(value, x)), axes), scale) : undefined,
-      call.needs(2) ? perVector(sum(dy, axes), bias) : undefined,
+      () => reshapeLike(normalisedGradient(grouped(g), value, inverse, [2]), x),
+      () => perVector(sum(mul(dy, reshapeLike(value, x)), axes), scale),
+      () => perVector(sum(dy, axes), bias),
     ];
   },
   lower: (call) => {
@@ -181,9 +180,8 @@ defineOperator({
     const statistics = { dtype: "float32" as const, shape: kept };
     return [{ dtype: x.dtype, shape: x.shape }, statistics, statistics].slice(0, call.outputCount);
   },
-  gradient: (call) => {
+  gradient: (call, x, scale, bias) => {
     const [dy, dMean, dInverse] = [call.received(0), call.received(1), call.received(2)];
-    const [x, scale, bias] = [call.inputs[0]!, call.inputs[1]!, call.inputs[2]];
     const axes = layerAxes(call);
     const { value, inverse } = layerValue(call, axes);
     const parts = () => [
@@ -192,16 +190,15 @@ defineOperator({
       // The inverse deviation r changes with x by -r^2 value / count.
       dInverse && mul(value, div(mul(neg(cast(dInverse, x.dtype)), mul(inverse, inverse)), countOf(x, axes))),
     ];
-    const nothing = dy === undefined ? "zero" : undefined;
     return [
-      call.needs(0) ? addAll(parts().filter((part) => part !== undefined)) : undefined,
-      dy && call.needs(1) ? unbroadcast(mul(dy, value), scale) : nothing,
-      dy && bias && call.needs(2) ? unbroadcast(dy, bias) : nothing,
+      () => addAll(parts().filter((part) => part !== undefined)),
+      dy ? () => unbroadcast(mul(dy, value), scale) : "zero",
+      dy ? () => unbroadcast(dy, bias) : "zero",
     ];
   },
 });
 
-/** The normalised values, by the statistics that the operator itself gave where it did. */
+/** The normalised values, by the statistics among the outputs if there are any. */
 function layerValue(call: GradientCall, axes: readonly number[]): { value: Tensor; inverse: Tensor } {
   const x = call.inputs[0]!;
   const [average, inverse] = [call.outputs[1], call.outputs[2]];

@@ -23,9 +23,8 @@ defineOperator({
     return [{ dtype: x.dtype, shape: x.shape }];
   },
   // dx = (dy - y (y · dy)) / |x|; lowering computes the length once for both directions.
-  gradient: (call) => {
-    const [dy, x, y] = [call.dy, call.inputs[0]!, call.outputs[0]!];
-    const axis = intAttribute(call.attributes, "axis", -1);
+  gradient: ({ dy, y, attributes }, x) => {
+    const axis = intAttribute(attributes, "axis", -1);
     const along = sum(mul(dy, y), axis, { keepAxes: true });
     return [mul(sub(dy, mul(y, along)), inverseLength(x, axis))];
   },

@@ -37,7 +37,7 @@ export function lowerLongSum(call: Call, target: Target): Tensor | undefined {
   const axes = axesOf(call);
   const blocks = blocksOf(x, axes);
   if (blocks.filter(({ length }) => !isStatic(length)).length > 1) return undefined;
-  const step = stepOf(x, blocks, axes);
+  const step = splitSum(x, blocks, axes);
   if (step === undefined) return undefined;
   const { shape } = inferReduction(call)[0]!;
   return sameShape(step.shape, shape) ? step : applySingle("Reshape", [step, shapeTensor(shape, [x])]);
@@ -55,7 +55,7 @@ function blocksOf(x: Tensor, axes: readonly number[]): Block[] {
 }
 
 /** The same sum in two calls, each of which may become two again. */
-function stepOf(x: Tensor, blocks: readonly Block[], axes: readonly number[]): Tensor | undefined {
+function splitSum(x: Tensor, blocks: readonly Block[], axes: readonly number[]): Tensor | undefined {
   const summed = [...blocks.keys()].filter((i) => blocks[i]!.summed);
   const last = summed.at(-1);
   if (last === undefined) return undefined;
@@ -79,20 +79,20 @@ function stepOf(x: Tensor, blocks: readonly Block[], axes: readonly number[]): T
   if (!isLong(last)) return undefined;
   if (blocks.length === 1 && !inRows) return sum(whole(), [0]);
   const length = lengths[last]!;
-  const run = isStatic(length) ? runIn(length) : undefined;
-  if (run === undefined) return byProduct(whole(), last);
+  const run = isStatic(length) ? longestRunDividing(length) : undefined;
+  if (run === undefined) return sumByProduct(whole(), last);
   const inRuns = reshape(x, lengths.toSpliced(last, 1, run, (length as number) / run));
   return sum(sum(inRuns, [last]), [last]);
 }
 
 /** The longest run that divides a length; undefined if that is hardly shorter. */
-function runIn(length: number): number | undefined {
+function longestRunDividing(length: number): number | undefined {
   for (let run = LONGEST_RUN; run >= SHORTEST_RUN; run--) if (length % run === 0) return run;
   return undefined;
 }
 
 /** A product with ones, which goes in blocks of 128; a single row of ones would not. */
-function byProduct(x: Tensor, axis: number): Tensor {
+function sumByProduct(x: Tensor, axis: number): Tensor {
   const [before, length] = [sizeOf(x.shape.slice(0, axis)), x.shape[axis]!];
   const behind = sizeOf(x.shape.slice(axis + 1));
   const ones = expand(scalar(1, x.dtype), [2, length], [x]);

@@ -8,7 +8,7 @@ import { axesOf, reduction } from "./reduction.js";
 import { squeeze, transpose, unsqueeze } from "../shape/shape.js";
 import { pad, slice } from "../shape/slice-pad.js";
 
-/** Product of the elements; no division, so that the gradient holds where some of them are 0. */
+/** Product of the elements; no division, so that the gradient is right if some of them are 0. */
 export const product = reduction("ReduceProd", (dy, x, _y, call) => {
   const axes = axesOf(call);
   const order = [...x.shape.keys()].filter((axis) => !axes.includes(axis)).concat(axes);
@@ -21,7 +21,7 @@ export const product = reduction("ReduceProd", (dy, x, _y, call) => {
   return mul(dy, transpose(reshapeLike(others, last), back));
 });
 
-/** The product of all other elements along the last axis: of those before times of those behind, in log2(length) steps. */
+/** The product of all other elements along the last axis: of those before times those after, in log2(length) steps. */
 function productsOfOthers(x: Tensor, length: number): Tensor {
   const before = running(x, length, (from, by) => shifted(from, length, by));
   const behind = running(x, length, (from, by) => shifted(from, length, -by));
@@ -55,14 +55,14 @@ function runningInSteps(x: Tensor, length: number, isExclusive: boolean, directi
 
 /** The same for a length known only at run time: one row for each element, of those that count for it. */
 function runningByPairs(x: Tensor, isExclusive: boolean, isReversed: boolean): Tensor {
-  const places = placesAlong(x);
+  const places = indicesAlong(x);
   const [own, other] = [unsqueeze(places, [1]), unsqueeze(places, [0])];
   const [from, to] = isReversed ? [own, other] : [other, own];
   const counts = isExclusive ? less(from, to) : lessOrEqual(from, to);
   return product(where(counts, unsqueeze(x, [x.rank - 1]), 1), x.rank);
 }
 
-function placesAlong(x: Tensor): Tensor {
+function indicesAlong(x: Tensor): Tensor {
   const axis = x.rank - 1;
   const count = squeeze(applySingle("Shape", [x], { start: axis, end: axis + 1 }), [0]);
   const [zero, one] = [0, 1].map((value) => constant(value, [], "int64"));
@@ -75,7 +75,7 @@ function running(x: Tensor, length: number, shift: (from: Tensor, by: number) =>
   return result;
 }
 
-/** The elements of the last axis moved on by some places (back by a negative number), 1 where none comes from. */
+/** The last axis shifted by `by` positions (backwards if negative), filled with 1. */
 function shifted(x: Tensor, length: number, by: number): Tensor {
   const [axis, far] = [x.rank - 1, Math.min(Math.abs(by), length)];
   const pads = x.shape.map((_, at) => (at === axis ? far : 0));
@@ -87,7 +87,7 @@ function shifted(x: Tensor, length: number, by: number): Tensor {
 /** The same for a length known only at run time: one row for each element, that element replaced by 1. */
 function productsOfPairs(x: Tensor): Tensor {
   const axis = x.rank - 1;
-  const places = placesAlong(x);
+  const places = indicesAlong(x);
   const same = equal(unsqueeze(places, [1]), unsqueeze(places, [0]));
   return product(where(same, 1, unsqueeze(x, [axis])), axis + 1);
 }

@@ -108,7 +108,7 @@ function lowerHalf(call: Call, target: Target): Tensor[] | undefined {
 /** More terms than these, squares or magnitudes or exponentials, are summed up by a ReduceSum, which takes a pass more. */
 const LONGEST_TOTAL = 4096;
 
-/** Says a reduction with a plain sum where ONNX Runtime would add up too many numbers one by one. */
+/** A reduction rewritten with a plain sum, if ONNX Runtime would add up too many numbers one by one. */
 function lowerLong(
   call: Call,
   target: Target,
@@ -191,10 +191,9 @@ for (const [type, combine] of [
     type,
     infer: (call) => [combine(call.inputs.map((_, i) => required(call, i, `x${i}`)))],
     lower: (call) => [combine(call.inputs.map((x) => x!))],
-    gradient: (call) => {
-      const { dy } = call;
-      const part = type === "Mean" ? div(dy, call.inputs.length) : dy;
-      return call.inputs.map((x) => unbroadcast(part, x!));
+    gradient: ({ dy }, ...inputs) => {
+      const part = type === "Mean" ? div(dy, inputs.length) : dy;
+      return inputs.map((x) => unbroadcast(part, x));
     },
   });
 }

@@ -39,7 +39,7 @@ export function inferReduction(call: Call): TensorType[] {
   return [{ dtype: x.dtype, shape }];
 }
 
-/** A value of the reduced shape with length 1 put back where an axis was dropped. */
+/** A value of the reduced shape, with each dropped axis put back with length 1. */
 function keepAxes(reduced: Tensor, call: GradientCall): Tensor {
   const axes = axesOf(call);
   if (intAttribute(call.attributes, "keepdims", 1) === 1 || axes.length === 0) return reduced;
@@ -57,11 +57,9 @@ export function reduction(
     type,
     infer: inferReduction,
     ...(gradient && {
-      gradient: (call: GradientCall) => {
-        const { dy } = call;
-        const x = call.inputs[0]!;
-        return [gradient(keepAxes(dy, call), x, keepAxes(call.outputs[0]!, call), call)];
-      },
+      gradient: (call: GradientCall, x: Tensor) => [
+        gradient(keepAxes(call.dy, call), x, keepAxes(call.y, call), call),
+      ],
     }),
     ...(lower && { lower }),
   });

@@ -11,10 +11,9 @@ defineOperator({
     if (typeof known === "number") normaliseAxis(known, x.rank, "CumSum");
     return [{ dtype: x.dtype, shape: x.shape }];
   },
-  gradient: (call) => {
-    const [dy, axis] = [call.dy, call.inputs[1]!];
-    const exclusive = intAttribute(call.attributes, "exclusive", 0);
-    const reverse = 1 - intAttribute(call.attributes, "reverse", 0);
+  gradient: ({ dy, attributes }, _x, axis) => {
+    const exclusive = intAttribute(attributes, "exclusive", 0);
+    const reverse = 1 - intAttribute(attributes, "reverse", 0);
     return [applySingle("CumSum", [dy, axis], { exclusive, reverse })];
   },
 });

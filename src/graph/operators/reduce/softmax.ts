@@ -3,7 +3,7 @@ import { isFloat } from "../../dtype.js";
 import type { Call, TensorType } from "../../operator.js";
 import { applySingle, defineOperator, intAttribute, rejectCall, required } from "../../operator.js";
 import type { Tensor } from "../../tensor.js";
-import { isFromChoice } from "../elementwise/choice.js";
+import { isMasked } from "../elementwise/masked-gradient.js";
 import { exp, greater, isNaN, log, mul, sub, where } from "../elementwise/elementwise.js";
 import { max, sum } from "./reduce.js";
 
@@ -17,12 +17,11 @@ function inferSoftmax(call: Call): TensorType[] {
 defineOperator({
   type: "Softmax",
   infer: inferSoftmax,
-  gradient: (call) => {
-    const { dy } = call;
-    const y = orZero(call.outputs[0]!, dy);
-    const weighted = mul(dy, y);
-    const total = sum(weighted, intAttribute(call.attributes, "axis", -1), { keepAxes: true });
-    return [sub(weighted, mul(y, total))];
+  gradient: ({ dy, y, attributes }) => {
+    const shares = orZero(y, dy);
+    const weighted = mul(dy, shares);
+    const total = sum(weighted, intAttribute(attributes, "axis", -1), { keepAxes: true });
+    return [sub(weighted, mul(shares, total))];
   },
 });
 /** e^x normalised to sum 1 along an axis (default the last). */
@@ -32,7 +31,7 @@ export function softmax(x: Tensor, axis = -1): Tensor {
 
 /** A row of -Infinity has no softmax. A graph that chooses something else in its place sends no gradient there. */
 function orZero(y: Tensor, dy: Tensor): Tensor {
-  return isFromChoice(dy) ? where(isNaN(y), 0, y) : y;
+  return isMasked(dy) ? where(isNaN(y), 0, y) : y;
 }
 
 /** Softmax of scores with a mask: a row of -Infinity throughout becomes zeros, in values and gradients. */
@@ -44,10 +43,9 @@ export function maskedSoftmax(x: Tensor, axis = -1): Tensor {
 defineOperator({
   type: "LogSoftmax",
   infer: inferSoftmax,
-  gradient: (call) => {
-    const { dy } = call;
-    const total = sum(dy, intAttribute(call.attributes, "axis", -1), { keepAxes: true });
-    return [sub(dy, mul(orZero(exp(call.outputs[0]!), dy), total))];
+  gradient: ({ dy, y, attributes }) => {
+    const total = sum(dy, intAttribute(attributes, "axis", -1), { keepAxes: true });
+    return [sub(dy, mul(orZero(exp(y), dy), total))];
   },
   // WebGPU has no LogSoftmax and would copy to the CPU and back.
   lower: (call, target) => {

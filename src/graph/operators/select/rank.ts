@@ -67,10 +67,7 @@ defineOperator({
       { dtype: "int64", shape },
     ];
   },
-  gradient: (call) => {
-    const [dy, x] = [call.dy, call.inputs[0]!];
-    return [scatterElements(zerosLike(x), call.outputs[1]!, dy, topKAxis(call))];
-  },
+  gradient: (call, x) => [scatterElements(zerosLike(x), call.outputs[1]!, call.dy, topKAxis(call))],
 });
 /** The k largest (or smallest) elements along an axis (default the last), best first, and their places (int64). */
 export function topK(
@@ -102,13 +99,11 @@ defineOperator({
       { dtype: values.dtype, shape: indices.shape.toSpliced(axis, 0, knownDepth(call) ?? unknownDim()) },
     ];
   },
-  gradient: (call) => {
-    const { dy } = call;
-    const axis = normaliseAxis(intAttribute(call.attributes, "axis", -1), dy.rank, "OneHot");
-    const places = call.inputs.slice(0, 2);
-    const hits = applySingle("OneHot", [...places, constant([0, 1], [2], dy.dtype)], { axis });
+  gradient: ({ dy, attributes }, indices, depth) => {
+    const axis = normaliseAxis(intAttribute(attributes, "axis", -1), dy.rank, "OneHot");
+    const hits = applySingle("OneHot", [indices, depth, constant([0, 1], [2], dy.dtype)], { axis });
     const at = (part: Tensor) => reshape(sum(mul(dy, part)), [1]);
-    return ["zero", "zero", call.needs(2) ? concat([at(sub(1, hits)), at(hits)], 0) : undefined];
+    return ["zero", "zero", () => concat([at(sub(1, hits)), at(hits)], 0)];
   },
   // WebGPU has none: compare with 0, 1, 2, ...
   lower: (call, target) => {
@@ -183,7 +178,7 @@ defineOperator({
     if (x.rank < 2) rejectCall(call, "expected a matrix or a stack of them");
     return [{ dtype: x.dtype, shape: x.shape }];
   },
-  gradient: (call) => [applySingle("Trilu", [call.dy, call.inputs[1]], call.attributes)],
+  gradient: ({ dy, attributes }, _x, k?: Tensor) => [applySingle("Trilu", [dy, k], attributes)],
 });
 /** The part of matrices on and above diagonal k (default 0, the main one), zeros elsewhere. */
 export function upperTriangle(x: Tensor, k = 0): Tensor {

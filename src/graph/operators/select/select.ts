@@ -1,6 +1,6 @@
 import type { Dim, Shape } from "../../dims.js";
 import { isStatic, isStaticShape, normaliseAxis, sameShape, showShape } from "../../dims.js";
-import type { Call, GradientCall } from "../../operator.js";
+import type { Call, GradientCall, OperandGradient } from "../../operator.js";
 import {
   applySingle,
   defineOperator,
@@ -49,10 +49,9 @@ defineOperator({
     const shape = [...x.shape.slice(0, axis), ...indices.shape, ...x.shape.slice(axis + 1)];
     return [{ dtype: x.dtype, shape, known: x.rank === 1 ? pick(x.known, indices.known) : undefined }];
   },
-  gradient: (call) => {
-    const [dy, x, indices] = [call.dy, call.inputs[0]!, call.inputs[1]!];
-    return [applySingle("GatherGradient", [dy, indices, x], { axis: axisOf(call) })];
-  },
+  gradient: (call, x, indices) => [
+    applySingle("GatherGradient", [call.dy, indices, x], { axis: axisOf(call) }),
+  ],
 });
 
 function pick(from: readonly Dim[] | undefined, indices: readonly Dim[] | undefined): Dim[] | undefined {
@@ -73,17 +72,18 @@ export function embedding(indices: Tensor, table: Tensor): Tensor {
 /** Matrices up to this many elements are cheaper than scattering. */
 const LARGEST_MATRIX = 1 << 16;
 
-// Adds slices of dy up where `indices` had taken them from; x only gives the shape.
+// Adds each slice of dy to the position that `indices` read it from; x only gives the shape.
 defineOperator({
   type: "GatherGradient",
   infer: (call) => {
     const x = required(call, 2, "x");
     return [{ dtype: required(call, 0, "dy").dtype, shape: x.shape }];
   },
-  gradient: (call) => {
-    const indices = call.inputs[1]!;
-    return [gather(call.dy, indices, intAttribute(call.attributes, "axis", 0)), undefined, "zero"];
-  },
+  gradient: ({ dy, attributes }, _dy, indices) => [
+    gather(dy, indices, intAttribute(attributes, "axis", 0)),
+    undefined,
+    "zero",
+  ],
   lower: (call) => {
     const [dy, indices, x] = [call.inputs[0]!, call.inputs[1]!, call.inputs[2]!];
     const axis = intAttribute(call.attributes, "axis", 0);
@@ -137,10 +137,7 @@ defineOperator({
     checkElementwise(call);
     return [{ dtype: call.inputs[0]!.dtype, shape: call.inputs[1]!.shape }];
   },
-  gradient: (call) => {
-    const [dy, x, indices] = [call.dy, call.inputs[0]!, call.inputs[1]!];
-    return [scatterElements(zerosLike(x), indices, dy, axisOf(call), "add")];
-  },
+  gradient: (call, x, indices) => [scatterElements(zerosLike(x), indices, call.dy, axisOf(call), "add")],
 });
 /** One element for each index: result[i, j] = x[indices[i, j], j] for axis 0 (PyTorch's gather). */
 export function gatherElements(x: Tensor, indices: Tensor, axis = 0): Tensor {
@@ -154,20 +151,16 @@ function scatterReduction(call: Call): string {
 }
 
 /** How a scatter of one kind reads and writes the places of its indices. */
-interface Places {
+interface IndexedAccess {
   readonly read: (x: Tensor) => Tensor;
   readonly write: (x: Tensor, updates: Tensor, reduction?: ScatterReduction) => Tensor;
 }
 
-function scatterGradient(call: GradientCall, { read, write }: Places): (Tensor | undefined)[] {
-  const { dy } = call;
-  const [x, updates, y] = [call.inputs[0]!, call.inputs[2]!, call.outputs[0]!];
+function scatterGradient(call: GradientCall, { read, write }: IndexedAccess): OperandGradient[] {
+  const { dy, y } = call;
+  const [x, updates] = [call.inputs[0]!, call.inputs[2]!];
   const reduction = scatterReduction(call);
-  const both = (dx: () => Tensor, dUpdates: () => Tensor) => [
-    call.needs(0) ? dx() : undefined,
-    undefined,
-    call.needs(2) ? dUpdates() : undefined,
-  ];
+  const both = (dx: () => Tensor, dUpdates: () => Tensor) => [dx, undefined, dUpdates];
   switch (reduction) {
     case "none":
       return both(
@@ -215,8 +208,8 @@ defineOperator({
     checkSameLengths(call, updates, indices.shape);
     return [{ dtype: x.dtype, shape: x.shape }];
   },
-  gradient: (call) => {
-    const [indices, axis] = [call.inputs[1]!, axisOf(call)];
+  gradient: (call, _x, indices) => {
+    const axis = axisOf(call);
     return scatterGradient(call, {
       read: (x) => gatherElements(x, indices, axis),
       write: (x, updates, reduction) => scatterElements(x, indices, updates, axis, reduction),
@@ -261,10 +254,9 @@ function selectedShape(call: Call): Shape {
 defineOperator({
   type: "GatherND",
   infer: (call) => [{ dtype: required(call, 0, "x").dtype, shape: selectedShape(call) }],
-  gradient: (call) => {
-    const [dy, x, indices] = [call.dy, call.inputs[0]!, call.inputs[1]!];
+  gradient: (call, x, indices) => {
     const batch = intAttribute(call.attributes, "batch_dims", 0);
-    return [scatterND(zerosLike(x), withBatch(call, indices, batch), dy, "add")];
+    return [scatterND(zerosLike(x), withBatch(call, indices, batch), call.dy, "add")];
   },
 });
 /** Index vectors that begin with the places along the axes that x and the indices share. */
@@ -298,13 +290,11 @@ defineOperator({
     checkSameLengths(call, updates, selectedShape(call));
     return [{ dtype: x.dtype, shape: x.shape }];
   },
-  gradient: (call) => {
-    const [indices, updates] = [call.inputs[1]!, call.inputs[2]!];
-    return scatterGradient(call, {
+  gradient: (call, _x, indices, updates) =>
+    scatterGradient(call, {
       read: (x) => reshapeLike(gatherND(x, indices), updates),
       write: (x, values, reduction) => scatterND(x, indices, values, reduction),
-    });
-  },
+    }),
 });
 /** x with the slices at index vectors replaced by updates, or with both combined. */
 export function scatterND(

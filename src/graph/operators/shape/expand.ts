@@ -28,7 +28,7 @@ defineOperator({
     });
     return [{ dtype: x.dtype, shape }];
   },
-  gradient: (call) => [unbroadcast(call.dy, call.inputs[0]!), undefined],
+  gradient: ({ dy }, x) => [unbroadcast(dy, x), undefined],
 });
 /** Repeats axes of length 1 (or missing ones in front) to a shape. Named axes are looked up in `sources`. */
 export function expand(x: Tensor, shape: Shape, sources: readonly Tensor[] = []): Tensor {
@@ -47,8 +47,7 @@ defineOperator({
     });
     return [{ dtype: x.dtype, shape }];
   },
-  gradient: (call) => {
-    const [dy, x, repeats] = [call.dy, call.inputs[0]!, call.inputs[1]!];
+  gradient: ({ dy }, x, repeats) => {
     const folded = x.shape.flatMap((dim, axis) => [repeats.known?.[axis] ?? unknownDim(), dim]);
     const open = folded.filter((dim) => !isStatic(dim)).length;
     const target =

@@ -98,8 +98,7 @@ defineOperator({
     const sizes = splitSizes(call, dim);
     return sizes.map((size) => ({ dtype: x.dtype, shape: x.shape.with(axis, size) }));
   },
-  gradient: (call) => {
-    const x = call.inputs[0]!;
+  gradient: (call, x) => {
     const axis = normaliseAxis(intAttribute(call.attributes, "axis", 0), x.rank, "Split");
     return [
       concat(

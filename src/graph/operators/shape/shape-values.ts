@@ -64,21 +64,16 @@ defineOperator({
     return [{ dtype, shape: [length], known }];
   },
   // start + i delta; the limit only decides how many there are.
-  gradient: (call) => {
-    const { dy } = call;
+  gradient: ({ dy }, start, _limit, delta) => {
     const total = (x: Tensor, like: Tensor) =>
       reshapeLike(applySingle("ReduceSum", [x], { keepdims: 0 }), like);
     const ones = expandLike(constant(1, [], dy.dtype), dy);
-    const places = () => applySingle("CumSum", [ones, constant(0, [], "int64")], { exclusive: 1 });
-    return [
-      call.needs(0) ? total(dy, call.inputs[0]!) : undefined,
-      "zero",
-      call.needs(2) ? total(applySingle("Mul", [dy, places()]), call.inputs[2]!) : undefined,
-    ];
+    const indices = () => applySingle("CumSum", [ones, constant(0, [], "int64")], { exclusive: 1 });
+    return [() => total(dy, start), "zero", () => total(applySingle("Mul", [dy, indices()]), delta)];
   },
 });
 
-/** Zeros of the type and shape of another tensor, whatever its batch. */
+/** Zeros of the type and shape of another tensor. */
 export function zerosLike(x: Tensor): Tensor {
   return expandLike(constant(0, [], x.dtype), x);
 }

@@ -36,7 +36,7 @@ defineOperator({
     const shape = target.known.map((dim, axis) => (dim === 0 && copyZeros ? x.shape[axis]! : dim));
     return [{ dtype: x.dtype, shape: solveReshape(call, x.shape, shape), known: x.known }];
   },
-  gradient: (call) => [reshapeLike(call.dy, call.inputs[0]!), undefined],
+  gradient: ({ dy }, x) => [reshapeLike(dy, x), undefined],
 });
 
 function solveReshape(call: Call, from: Shape, to: Shape): Shape {
@@ -83,7 +83,7 @@ defineOperator({
     const at = axis < 0 ? axis + x.rank : axis;
     return [{ dtype: x.dtype, shape: [sizeOf(x.shape.slice(0, at)), sizeOf(x.shape.slice(at))] }];
   },
-  gradient: (call) => [reshapeLike(call.dy, call.inputs[0]!)],
+  gradient: ({ dy }, x) => [reshapeLike(dy, x)],
 });
 /** All axes from `axis` on (default 1) in one, all before it in another. */
 export function flatten(x: Tensor, axis = 1): Tensor {
@@ -104,7 +104,7 @@ defineOperator({
     }
     return [{ dtype: x.dtype, shape: x.shape.filter((_, axis) => !axes.includes(axis)), known: x.known }];
   },
-  gradient: (call) => [reshapeLike(call.dy, call.inputs[0]!), undefined],
+  gradient: ({ dy }, x) => [reshapeLike(dy, x), undefined],
 });
 /** Drops axes of length 1. */
 export function squeeze(x: Tensor, axes: readonly number[]): Tensor {
@@ -122,7 +122,7 @@ defineOperator({
     const shape = Array.from({ length: rank }, (_, axis) => (axes.has(axis) ? 1 : rest.shift()!));
     return [{ dtype: x.dtype, shape, known: rank <= 1 ? x.known : undefined }];
   },
-  gradient: (call) => [reshapeLike(call.dy, call.inputs[0]!), undefined],
+  gradient: ({ dy }, x) => [reshapeLike(dy, x), undefined],
 });
 /** Puts in axes of length 1; positions count in the result. */
 export function unsqueeze(x: Tensor, axes: readonly number[]): Tensor {
@@ -155,7 +155,7 @@ defineOperator({
     ];
   },
 });
-/** Axes in a new order: axis i of the result is axis `order[i]` of x. No node where the order is the same. */
+/** Axes in a new order: axis i of the result is axis `order[i]` of x. Makes no node if the order is the same. */
 export function transpose(x: Tensor, order: readonly number[]): Tensor {
   const same = order.length === x.rank && order.every((axis, i) => axis === i);
   return same ? x : applySingle("Transpose", [x], { perm: order });

@@ -72,12 +72,11 @@ defineOperator({
     }
     return [{ dtype: x.dtype, shape, known }];
   },
-  gradient: (call) => [sliceGradient(call)],
+  gradient: (call, x) => [sliceGradient(call, x)],
 });
 
 /** Zeros round the elements that were taken, and between them. */
-function sliceGradient(call: GradientCall): Tensor {
-  const x = call.inputs[0]!;
+function sliceGradient(call: GradientCall, x: Tensor): Tensor {
   const before = x.shape.map(() => 0);
   const after = x.shape.map(() => 0);
   const scattered: number[] = [];
@@ -206,19 +205,14 @@ defineOperator({
     });
     return [{ dtype: x.dtype, shape }];
   },
-  gradient: (call) => {
-    const [dy, x] = [call.dy, call.inputs[0]!];
+  gradient: (call, x, _pads, value) => {
+    const { dy } = call;
     const { before, after } = padsOf(call);
     const mode = stringAttribute(call.attributes, "mode", "constant");
-    const padded = () =>
-      mode === "constant" ? padGradient(dy, before, after) : foldGradient(dy, x, before, after, mode);
-    const value = call.inputs[2];
-    return [
-      call.needs(0) ? padded() : undefined,
-      undefined,
-      // Other modes do not read the value.
-      value && mode === "constant" && call.needs(2) ? fillGradient(dy, value, before, after) : "zero",
-    ];
+    // Only the mode "constant" reads the value.
+    return mode === "constant"
+      ? [() => padGradient(dy, before, after), undefined, () => fillGradient(dy, value, before, after)]
+      : [() => foldGradient(dy, x, before, after, mode), undefined, "zero"];
   },
 });
 
@@ -276,7 +270,7 @@ function foldGradient(dy: Tensor, x: Tensor, before: number[], after: number[], 
   return gradient;
 }
 
-/** Zeros (or `value`) before and after each axis; negative counts cut off. No node where nothing changes. */
+/** Zeros (or `value`) before and after each axis; negative counts crop. Makes no node if nothing changes. */
 export function pad(
   x: Tensor,
   before: readonly number[],

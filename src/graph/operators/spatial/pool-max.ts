@@ -38,10 +38,9 @@ defineOperator({
     const values = { dtype: x.dtype, shape };
     return call.outputCount === 2 ? [values, { dtype: "int64", shape }] : [values];
   },
-  gradient: (call) => {
-    const [dy, x, y] = [call.dy, call.inputs[0]!, call.outputs[0]!];
-    return [applySingle("MaxPoolGradient", [x, y, dy], poolAttributes(poolGeometry(call)))];
-  },
+  gradient: (call, x) => [
+    applySingle("MaxPoolGradient", [x, call.y, call.dy], poolAttributes(poolGeometry(call))),
+  ],
   lower: (call) => {
     const plain = withoutCeilMode(poolGeometry(call), call.inputs[0]!.shape);
     if (plain === undefined || !padsFit(plain)) return undefined;
@@ -75,10 +74,11 @@ defineOperator({
     const [x, , dy] = [required(call, 0, "x"), required(call, 1, "y"), required(call, 2, "dy")];
     return [{ dtype: dy.dtype, shape: x.shape }];
   },
-  gradient: (call) => {
-    const [g, x, y] = [call.dy, call.inputs[0]!, call.inputs[1]!];
-    return ["zero", "zero", applySingle("MaxPoolSelect", [x, y, g], call.attributes)];
-  },
+  gradient: ({ dy: g, attributes }, x, y) => [
+    "zero",
+    "zero",
+    applySingle("MaxPoolSelect", [x, y, g], attributes),
+  ],
   lower: (call, target) => [hasIndices(call, target) ? scatterToWinners(call) : spreadByOffsets(call)],
 });
 
@@ -90,10 +90,11 @@ defineOperator({
     if (x.rank !== values.rank || !fits) rejectCall(call, "the values must have the shape of x");
     return [{ dtype: values.dtype, shape: y.shape }];
   },
-  gradient: (call) => {
-    const [dy, x, y] = [call.dy, call.inputs[0]!, call.inputs[1]!];
-    return ["zero", "zero", applySingle("MaxPoolGradient", [x, y, dy], call.attributes)];
-  },
+  gradient: ({ dy, attributes }, x, y) => [
+    "zero",
+    "zero",
+    applySingle("MaxPoolGradient", [x, y, dy], attributes),
+  ],
   lower: (call, target) => [hasIndices(call, target) ? gatherFromWinners(call) : readByOffsets(call)],
 });
 
@@ -128,7 +129,7 @@ function gatherFromWinners(call: Call): Tensor {
 interface Offsets {
   readonly geometry: PoolGeometry;
   readonly output: readonly number[];
-  /** How far the last window reaches beyond the input; negative where it does not reach the end. */
+  /** How far the last window reaches beyond the input; negative if it does not reach the end. */
   readonly overhang: readonly number[];
   readonly list: readonly (readonly number[])[];
 }
@@ -219,8 +220,7 @@ function spreadByOffsets(call: Call): Tensor {
 defineOperator({
   type: "GlobalMaxPool",
   infer: inferGlobalPool,
-  gradient: (call) => {
-    const [dy, x] = [call.dy, call.inputs[0]!];
+  gradient: ({ dy }, x) => {
     const flat = applySingle("Reshape", [x, integers([0, 0, -1])]);
     const place = argmax(flat, 2, { keepAxes: true });
     const spread = scatterElements(

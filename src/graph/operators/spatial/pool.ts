@@ -51,7 +51,7 @@ defineOperator({
     const x = required(call, 0, "x");
     return [{ dtype: x.dtype, shape: [x.shape[0]!, x.shape[1]!, ...poolGeometry(call).space] }];
   },
-  gradient: (call) => [averageGradient(call, call.dy)],
+  gradient: (call, x) => [averageGradient(call, x)],
   lower: (call) => {
     const geometry = poolGeometry(call);
     const plain = withoutCeilMode(geometry, call.inputs[0]!.shape);
@@ -69,8 +69,8 @@ defineOperator({
   },
 });
 
-function averageGradient(call: GradientCall, dy: Tensor): Tensor {
-  const x = call.inputs[0]!;
+function averageGradient(call: GradientCall, x: Tensor): Tensor {
+  const { dy } = call;
   const geometry = poolGeometry(call);
   const { kernel, strides, dilations, before, after } = geometry.window;
   const tiled = kernel.every(
@@ -105,8 +105,7 @@ export function averagePool(
 defineOperator({
   type: "GlobalAveragePool",
   infer: inferGlobalPool,
-  gradient: (call) => {
-    const [dy, x] = [call.dy, call.inputs[0]!];
+  gradient: ({ dy }, x) => {
     const space = x.shape.slice(2).map((_, axis) => axis + 2);
     return [expandLike(div(dy, countOf(x, space)), x)];
   },

@@ -102,7 +102,7 @@ defineOperator({
     return [{ dtype: x.dtype, shape }];
   },
   // No mode that has a gradient reads the region of interest; scales are constants.
-  gradient: (call) => [resizeGradient(call, call.dy), "zero"],
+  gradient: (call, x) => [resizeGradient(call, x), "zero"],
 });
 
 /** The part of each axis that a crop reads; undefined for anything but crops. */
@@ -117,8 +117,8 @@ function regionsOf(call: Call): (readonly [number, number])[] | undefined {
 }
 
 /** Resizing is one interpolation matrix per axis, so its gradient is their transposes. */
-function resizeGradient(call: GradientCall, dy: Tensor): Tensor {
-  const x = call.inputs[0]!;
+function resizeGradient(call: GradientCall, x: Tensor): Tensor {
+  const { dy } = call;
   const how = interpolationOf(call);
   const regions = regionsOf(call);
   const matrices = resizedAxes(call).flatMap(({ axis, length, scale }, i) => {
@@ -230,9 +230,9 @@ function rearrange(
   order: readonly number[],
   to: readonly Dim[],
 ): Tensor {
-  const apart = applySingle("Reshape", [x, integers([0, ...parts])]);
-  const turned = applySingle("Transpose", [apart], { perm: [0, ...order] });
-  return applySingle("Reshape", [turned, integers([0, ...(to as number[])])]);
+  const split = applySingle("Reshape", [x, integers([0, ...parts])]);
+  const permuted = applySingle("Transpose", [split], { perm: [0, ...order] });
+  return applySingle("Reshape", [permuted, integers([0, ...(to as number[])])]);
 }
 
 defineOperator({
@@ -269,9 +269,9 @@ defineOperator({
       { dtype: x.dtype, shape: [x.shape[0]!, multiplyDims(x.shape[1]!, block * block), height!, width!] },
     ];
   },
-  gradient: (call) => {
-    const block = intAttribute(call.attributes, "blocksize", 1);
-    return [applySingle("DepthToSpace", [call.dy], { blocksize: block, mode: "DCR" })];
+  gradient: ({ dy, attributes }) => {
+    const block = intAttribute(attributes, "blocksize", 1);
+    return [applySingle("DepthToSpace", [dy], { blocksize: block, mode: "DCR" })];
   },
   // WebGPU has none.
   lower: (call, target) => {

@@ -46,13 +46,13 @@ export function unrolledLoop(body: Body, [trips, condition, ...start]: Operands)
   };
   let carried = given(start);
   const steps: (readonly Tensor[])[] = [];
-  let goesOn = condition === undefined || isTrue(condition);
-  for (let step = 0; goesOn && (most === undefined || step < most); step++) {
+  let continues = condition === undefined || isTrue(condition);
+  for (let step = 0; continues && (most === undefined || step < most); step++) {
     const [again, ...results] = body([constant(step, [], "int64"), constant(1, [], "bool"), ...carried]);
     if (again === undefined) throw new StriateError("the body of the Loop has no output");
     carried = results.slice(0, carried.length);
     steps.push(results.slice(carried.length));
-    goesOn = isTrue(again);
+    continues = isTrue(again);
   }
   const [first] = steps;
   return [

@@ -6,38 +6,38 @@ import { AttributeProtoSchema } from "../generated/onnx_pb.js";
 import type { Sequence } from "./sequences.js";
 
 /**
- * The names that nodes see: those of the graph, of a body round which others lie, or of one call of a function. What is
- * made once for every step of a loop has a frame for every step.
+ * The names that a node can read: those of the graph, of a body inside other bodies, or of one call of a function. A loop's body
+ * has a scope for every step.
  */
-export class Frame {
+export class NameScope {
   readonly #values = new Map<string, Tensor | undefined>();
   readonly #sequences = new Map<string, Sequence>();
 
   private constructor(
     /** Version of the standard operators that its nodes are written in. */
     readonly opset: number,
-    readonly outer: Frame | undefined,
+    readonly outer: NameScope | undefined,
     /** The function that is called, if it is one, and what its attributes are. */
     readonly called: FunctionProto | undefined,
     readonly attributes: ReadonlyMap<string, AttributeProto>,
-    readonly caller: Frame | undefined,
+    readonly caller: NameScope | undefined,
   ) {}
 
-  static ofGraph(opset: number): Frame {
-    return new Frame(opset, undefined, undefined, new Map(), undefined);
+  static ofGraph(opset: number): NameScope {
+    return new NameScope(opset, undefined, undefined, new Map(), undefined);
   }
 
-  /** Names of a body, which sees those round it. */
-  inner(): Frame {
-    return new Frame(this.opset, this, this.called, this.attributes, this.caller);
+  /** The scope of a body, which can also read the names of this scope. */
+  inner(): NameScope {
+    return new NameScope(this.opset, this, this.called, this.attributes, this.caller);
   }
 
-  /** Names of a call of a function, which sees none but its own. */
-  ofCall(called: FunctionProto, attributes: ReadonlyMap<string, AttributeProto>, opset: number): Frame {
-    return new Frame(opset, undefined, called, attributes, this);
+  /** The scope of a function's call, which can read only its own names. */
+  ofCall(called: FunctionProto, attributes: ReadonlyMap<string, AttributeProto>, opset: number): NameScope {
+    return new NameScope(opset, undefined, called, attributes, this);
   }
 
-  /** Whether it is the graph itself, whose values have names outside as well. */
+  /** Whether this is the scope of the whole graph, whose names users see. */
   get isGraph(): boolean {
     return this.outer === undefined && this.called === undefined;
   }
@@ -61,7 +61,7 @@ export class Frame {
       throw new StriateError(`${what}: the value "${name}" is made twice`);
   }
 
-  /** The sequence of that name; undefined if there is none, or a tensor has it. */
+  /** The sequence of that name; undefined if there is none or if the name is that of a tensor. */
   sequence(name: string): Sequence | undefined {
     return this.#sequences.get(name) ?? (this.#values.has(name) ? undefined : this.outer?.sequence(name));
   }
@@ -70,12 +70,12 @@ export class Frame {
     return this.#values.has(name) || this.outer?.has(name) === true;
   }
 
-  /** Undefined for an operand that a call of a function left out, too. */
+  /** The tensor of that name; undefined if there is none, or for an operand that the call of a function left out. */
   get(name: string): Tensor | undefined {
     return this.#values.has(name) ? this.#values.get(name) : this.outer?.get(name);
   }
 
-  /** The attributes of a node, those that stand for an attribute of the function replaced by what the call gives. */
+  /** The attributes of a node; references to attributes of the function are replaced by the values of its call. */
   attributesOf(node: NodeProto): AttributeProto[] {
     return node.attribute.flatMap((attribute) => {
       if (attribute.refAttrName === "" || this.called === undefined) return [attribute];
@@ -87,8 +87,8 @@ export class Frame {
     });
   }
 
-  /** The values that it holds itself. */
-  get own(): ReadonlyMap<string, Tensor> {
+  /** The tensors of this scope, without those of outer ones. */
+  get ownTensors(): ReadonlyMap<string, Tensor> {
     return new Map([...this.#values].filter((entry): entry is [string, Tensor] => entry[1] !== undefined));
   }
 }

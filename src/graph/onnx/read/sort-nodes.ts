@@ -25,7 +25,7 @@ export function functionReads({ node, output }: FunctionProto): string[] {
 }
 
 /**
- * Nodes in an order in which each one comes after those it reads from; the file's own order where that is one already.
+ * Nodes in an order in which each one comes after those it reads from; the file's own order if it is already so.
  *
  * @throws StriateError for a value made twice or a cycle.
  */
