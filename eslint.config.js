@@ -1,7 +1,7 @@
 import tseslint from "typescript-eslint";
 
 export default tseslint.config(
-  { ignores: ["dist/", "runs/", "coverage/", "node_modules/", "src/graph/onnx/generated/"] },
+  { ignores: ["dist/", "runs/", "coverage/", "docs-site/", "node_modules/", "src/graph/onnx/generated/"] },
   { linterOptions: { reportUnusedDisableDirectives: "error" } },
   {
     files: ["**/*.ts"],

@@ -55,7 +55,7 @@ export function phaseMap(plane: PhasePlane, options: PhaseMapOptions = {}): Rgba
   return image;
 }
 
-/** Throws {@link StriateError} unless amplitudes can be divided by it. */
+/** Throws `StriateError` unless amplitudes can be divided by it. */
 export function checkMaximum(maximum: number): void {
   checkPositive("maximum amplitude", maximum);
 }

@@ -27,6 +27,7 @@ export type DType =
   | "int2"
   | "uint2";
 
+/** The arrays that hold elements of tensors. */
 export type TypedArray =
   | Float32Array
   | Float64Array

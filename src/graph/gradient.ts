@@ -12,6 +12,7 @@ import { zerosLike } from "./operators/shape/shape-values.js";
 import type { GraphNode, Tensor } from "./tensor.js";
 import { topologicalOrder } from "./walk.js";
 
+/** What `gradients` can be told. */
 export interface GradientOptions {
   /** Gradient of each output (default: ones, which for a scalar loss is the usual gradient). */
   readonly seeds?: readonly Tensor[];

@@ -29,12 +29,14 @@ export interface LayerSummary extends LayerCost {
   readonly shape: Shape;
 }
 
+/** Name, type and shape of an input or output. */
 export interface PortSummary {
   readonly name: string;
   readonly dtype: DType;
   readonly shape: Shape;
 }
 
+/** What `summariseModel` tells of a model. */
 export interface ModelSummary {
   readonly inputs: readonly PortSummary[];
   readonly outputs: readonly PortSummary[];

@@ -13,6 +13,7 @@ export type Attribute =
   | { readonly floats: readonly number[] }
   | { readonly strings: readonly string[] }
   | { readonly tensor: TensorData };
+/** The attributes of a node by name, as in ONNX. */
 export type Attributes = Readonly<Record<string, Attribute>>;
 
 /** What fills a parameter before training: a pure function of a stream of uniforms in [0, 1). */
@@ -187,6 +188,7 @@ export function integers(values: readonly number[]): Tensor {
   return constant(values, [values.length], "int64");
 }
 
+/** Whether a tensor is a parameter: a leaf that has an initialiser and can be trained. */
 export function isParameter(tensor: Tensor): boolean {
   return tensor.node.leaf?.kind === "parameter";
 }

@@ -1,5 +1,6 @@
 /** Layers, losses, optimizers and initialisers; the training step as one graph. */
 export * from "./module.js";
+/** Initialisers of parameters; fans are counted as in PyTorch. */
 export * as init from "./init.js";
 export * from "./layers/index.js";
 export * from "./losses.js";

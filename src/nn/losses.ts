@@ -24,16 +24,19 @@ import { StriateError, check } from "../util/errors.js";
 /** How the losses of single elements become one number: their mean (default), their sum, or not at all. */
 export type Reduction = "mean" | "sum" | "none";
 
+/** What every loss can be told. */
 export interface LossOptions {
   /** Default "mean". */
   readonly reduction?: Reduction;
 }
 
+/** What `binaryCrossEntropy` can be told. */
 export interface BinaryCrossEntropyOptions extends LossOptions {
   /** Weight of the positive term, to balance rare positives; broadcasts to the logits. Default 1. */
   readonly positiveWeight?: number | Tensor;
 }
 
+/** What `crossEntropy` can be told. */
 export interface CrossEntropyOptions extends LossOptions {
   /** Axis that holds the classes (default 1: [batch, classes, ...space]). */
   readonly axis?: number;

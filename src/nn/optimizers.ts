@@ -4,6 +4,7 @@ import { StriateError, check } from "../util/errors.js";
 import type { Optimizer, OptimizerStep, ParameterStep, PerParameter } from "./optimizer.js";
 import { checkDecay, movingMean, perParameter, valueFor, withDecay } from "./optimizer.js";
 
+/** What `sgd` can be told; the form is PyTorch's. */
 export interface SgdOptions {
   /** Default 0: plain gradient descent without state. */
   readonly momentum?: number;
@@ -13,6 +14,7 @@ export interface SgdOptions {
   readonly weightDecay?: PerParameter;
 }
 
+/** What `adam` and `adamW` can be told (Kingma & Ba 2015; Loshchilov & Hutter 2019). */
 export interface AdamOptions {
   /** Decays of the means of gradients and of their squares (default 0.9 and 0.999). */
   readonly betas?: readonly [number, number];
@@ -22,6 +24,7 @@ export interface AdamOptions {
   readonly weightDecay?: PerParameter;
 }
 
+/** What `rmsProp` can be told; the form is PyTorch's. */
 export interface RmsPropOptions {
   /** Decay of the mean of squares (default 0.99). */
   readonly alpha?: number;

@@ -10,6 +10,7 @@ import { asConstants } from "./training-state.js";
 import type { CalibrationMethod } from "./value-ranges.js";
 import { ValueRangeEstimate } from "./value-ranges.js";
 
+/** How `quantize` measures ranges, and what it leaves in float32. */
 export interface QuantizeOptions {
   /** Runs the float32 network for calibration, such as `nodeRuntime`. */
   readonly runtime: Runtime;
@@ -29,6 +30,7 @@ export interface QuantizeOptions {
 /** As accurate as percentiles where it was measured, in one pass instead of two (docs/quantisation.md). */
 export const DEFAULT_CALIBRATION: CalibrationMethod = "minmax";
 
+/** A network of 8 bits, as `quantize` makes it. */
 export interface QuantizedModel {
   /** The network, as a graph that `writeOnnx` writes as it is. */
   readonly outputs: Readonly<Record<string, Tensor>>;

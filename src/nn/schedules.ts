@@ -4,6 +4,7 @@ import { StriateError, check } from "../util/errors.js";
 /** Learning rate of a step; `step` counts the steps done before it (0 in the first). Computed on the host. */
 export type Schedule = (step: number) => number;
 
+/** What `cosineRate` needs: the rate falls along half a cosine (Loshchilov & Hutter 2017). */
 export interface CosineOptions {
   /** Rate at the start. */
   readonly rate: number;
@@ -13,6 +14,7 @@ export interface CosineOptions {
   readonly minimum?: number;
 }
 
+/** What `cosineRateWithRestarts` needs (Loshchilov & Hutter 2017). */
 export interface RestartOptions extends CosineOptions {
   /** How many times as long each period is as the one before (a whole number, default 1). */
   readonly growth?: number;

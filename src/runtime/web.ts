@@ -31,6 +31,7 @@ export interface OrtWeb extends Ort {
 /** A folder's address, or the address of each file, where the WebAssembly files of onnxruntime-web are. */
 export type WasmPaths = string | { wasm?: string | URL; mjs?: string | URL };
 
+/** Which build of onnxruntime-web a page loads, and from where. */
 export interface WebRuntimeOptions {
   /**
    * "wasm" (the default), "webgpu", or "auto": whichever takes less time, measured. Small networks often run faster on

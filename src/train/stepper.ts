@@ -24,6 +24,7 @@ export interface StepSource {
   readonly values: State;
 }
 
+/** How a stepper runs. */
 export interface StepperOptions extends SessionOptions {
   /** Pictures at once. Default 1, or what the file fixes. */
   readonly batch?: number;
@@ -31,6 +32,7 @@ export interface StepperOptions extends SessionOptions {
   readonly seed?: RandomLabel;
 }
 
+/** What a stepper begins from. */
 export interface ResetOptions {
   /** Of the draws at the start and of the noise of the steps that follow. Default: as before. */
   readonly seed?: RandomLabel;

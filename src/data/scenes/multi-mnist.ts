@@ -16,6 +16,7 @@ import { type MaskSampling, SCENE, drawDigits, sceneCanvas, writeImage, writeMas
 /** Two or three digits in every scene, or `"23"`: two in every even scene, three in every odd one. */
 export type DigitsPerScene = 2 | 3 | "23";
 
+/** How many digits the scenes of `MultiMnist` have, where they lie, and how far they overlap. */
 export interface MultiMnistOptions {
   /** Number of scenes. */
   readonly count: number;

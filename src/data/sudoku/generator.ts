@@ -6,6 +6,7 @@ import { CELLS, givensOf, parseBoard } from "./boards.js";
 import { canBlank, solutionsOf, solveIn } from "./solver.js";
 import { drawSymmetry, transformBoard } from "./symmetry.js";
 
+/** How many boards are made, how hard, and from which seed. */
 export interface GenerateSudokuOptions {
   /** Number of boards. */
   readonly count: number;

@@ -24,6 +24,7 @@ export interface ForeignTensor {
   readonly data: TypedArray;
 }
 
+/** How the names of a weight file are matched with those of a model. */
 export interface ImportWeightsOptions {
   /** What the names of the tensors begin with in the weight file, such as "ema.module."; by default found out. */
   readonly prefix?: string;

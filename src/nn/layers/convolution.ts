@@ -16,6 +16,7 @@ interface LayerOptions {
   readonly biasInitialiser?: Initialiser;
 }
 
+/** What `Conv2d` can be told; stride, dilation and groups are those of `conv`. */
 export interface Conv2dOptions extends LayerOptions, Omit<ConvOptions, "padding"> {
   /** Zeros on both sides (default 0), or [top, left, bottom, right], or "same": output as large as the input. */
   readonly padding?: ConvOptions["padding"] | "same";

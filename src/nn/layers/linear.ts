@@ -4,6 +4,7 @@ import { check } from "../../util/errors.js";
 import { torchDefault } from "../init.js";
 import type { Layer } from "./layer.js";
 
+/** What `Linear` can be told. */
 export interface LinearOptions {
   /** Default true. */
   readonly bias?: boolean;
@@ -15,7 +16,7 @@ export interface LinearOptions {
 
 /**
  * y = x W^T + b over the last axis: [..., inputs] to [..., outputs]. `weight` [outputs, inputs], `bias` [outputs].
- * As PyTorch's `nn.Linear`. Throws {@link StriateError} where the last axis of x has another length.
+ * As PyTorch's `nn.Linear`. Throws `StriateError` where the last axis of x has another length.
  */
 export class Linear implements Layer {
   readonly weight: Tensor;

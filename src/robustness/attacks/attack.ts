@@ -138,7 +138,7 @@ export function positions(flags: Uint8Array): number[] {
   return Array.from(flags.keys()).filter((i) => flags[i] === 1);
 }
 
-/** Throws {@link StriateError} unless there is one label for each image, and the network has that class. */
+/** Throws `StriateError` unless there is one label for each image, and the network has that class. */
 export function checkLabels(labels: Int32Array, count: number, classes: number): void {
   check(labels.length === count, () => `expected ${count} labels, one for each image, got ${labels.length}`);
   const bad = labels.findIndex((label) => label < 0 || label >= classes);

@@ -48,7 +48,9 @@ export const BENCHMARK_CORRUPTIONS: readonly CorruptionName[] = CORRUPTIONS.filt
   (name) => KINDS[name].group !== "extra",
 );
 
+/** All severities, the weakest first. */
 export const SEVERITIES = [1, 2, 3, 4, 5] as const;
+/** How strong a corruption is, 1 to 5. */
 export type Severity = (typeof SEVERITIES)[number];
 
 type DrawsOfKind<K> = K extends CorruptionKind<infer _, infer D> ? D : never;
@@ -62,6 +64,7 @@ export function corruptionName(name: string): CorruptionName {
   return found;
 }
 
+/** The group of a corruption, as in Hendrycks & Dietterich 2019. */
 export function corruptionGroup(name: CorruptionName): CorruptionGroup {
   return KINDS[name].group;
 }
@@ -86,6 +89,7 @@ export function constantSet(side: number): ConstantSet {
 /** Sides that every corruption can handle. */
 const [SMALLEST, LARGEST] = [16, 1024] as const;
 
+/** How an image is corrupted. */
 export interface CorruptOptions<N extends CorruptionName = CorruptionName> {
   /** Default 0. */
   readonly seed?: RandomLabel;

@@ -12,6 +12,7 @@ export interface CorruptionTask {
   readonly severity: Severity;
 }
 
+/** How `corruptAll` corrupts the images of a data set. */
 export interface CorruptAllOptions extends Omit<CorruptOptions, "index" | "draws"> {
   /** Worker threads. Default: one for each core. */
   readonly threads?: number;

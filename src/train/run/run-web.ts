@@ -13,6 +13,7 @@ import type { RunEnd, TrainSettings } from "./run.js";
 import { configOf, runTraining, stepsOf } from "./run.js";
 import type { Task, TrainingData } from "../task.js";
 
+/** What `train` can be told in a browser. */
 export interface TrainOptions
   extends TrainSettings, WorkerRuntimeOptions, Pick<SessionOptions, "optimisation"> {
   /**
@@ -31,6 +32,7 @@ export interface TrainOptions
   readonly runtime?: WebRuntime;
 }
 
+/** What `train` gives back in a browser. */
 export interface TrainedRun extends Omit<RunEnd, "checkpoint" | "toOnnx"> {
   /** Where it ran. */
   readonly device: WebDevice;

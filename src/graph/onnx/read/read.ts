@@ -14,6 +14,7 @@ import { InputReader } from "./ports.js";
 import type { ImportedParameter, ReadContext, ReadGraph } from "./read-graph.js";
 import { GraphReader } from "./read-graph.js";
 
+/** What reading an ONNX model can be told. */
 export interface ReadOptions {
   /** Where the values lie that the model keeps outside of its file. */
   readonly externalData?: ExternalData;
@@ -28,6 +29,7 @@ export interface ReadOptions {
   readonly what?: string;
 }
 
+/** An ONNX model as a graph: it can be cut, differentiated, trained and written again. */
 export interface ImportedModel {
   /**
    * What is fed, by name in the file's order. An axis that the file names but whose length its graph fixes (an exporter wrote

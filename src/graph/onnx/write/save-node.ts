@@ -3,6 +3,7 @@ import { basename } from "node:path";
 import { writeFileAtomic } from "../../../util/files-node.js";
 import type { StorableModel } from "./storable.js";
 
+/** Where a saved model keeps its values. */
 export interface SaveOptions {
   /**
    * Whether values go into a file beside the model, named after it with ".data" added. Default: only if the model takes more

@@ -14,6 +14,7 @@ import type { StorableModel, StoredInitializer } from "./storable.js";
 import { storable } from "./storable.js";
 import { WireMessage } from "./wire.js";
 
+/** What `writeOnnx` can be told. */
 export interface WriteOptions {
   /** Gives the values of a parameter: it becomes an initializer. Without values it becomes a graph input. */
   readonly values?: (parameter: Tensor) => TensorData | undefined;
@@ -32,6 +33,7 @@ export interface Port {
   readonly shape: Shape;
 }
 
+/** A model as `writeOnnx` writes it, and what it takes and gives. */
 export interface WrittenOnnx extends StorableModel {
   /** What must be fed: inputs, and the parameters that got no values. */
   readonly inputs: readonly Port[];

@@ -134,6 +134,7 @@ defineOperator({
   },
 });
 
+/** Attributes of ONNX's Gemm: operands that are transposed (1), and the factor of the product. Defaults 0, 0 and 1. */
 export interface GemmOptions {
   readonly transA?: number;
   readonly transB?: number;

@@ -38,6 +38,7 @@ export type KuramotoCouplingOptions =
 /** What is done to the conditional stimulus c before the first step. */
 export type StimulusNorm = "group" | "scaleAndBias" | "none";
 
+/** What a `KuramotoLayer` needs to know. */
 export interface KuramotoLayerOptions {
   readonly channels: number;
   /** n, components of an oscillator's vector; they share the channels evenly. Default 4. */
@@ -58,6 +59,7 @@ export interface KuramotoLayerOptions {
   readonly project?: boolean;
 }
 
+/** How many Kuramoto steps are made, and how large. */
 export interface KuramotoSteps {
   /** T. */
   readonly steps: number;
@@ -71,7 +73,7 @@ export interface KuramotoTrace {
   readonly last: Tensor;
   /** States after each of the T steps. */
   readonly states: readonly Tensor[];
-  /** [T + 1, batch]: 0, then the energy of the state before each step. */
+  /** First 0, then the energy of the state before each step, [T + 1, batch]. */
   readonly energies: Tensor;
 }
 

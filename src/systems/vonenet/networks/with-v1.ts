@@ -25,6 +25,7 @@ import { v1Metadata } from "../v1/v1-metadata.js";
 import { V1_NOISE } from "../v1/vone-block.js";
 import type { VOneBlock } from "../v1/vone-block.js";
 
+/** Where V1 goes in a network, and how its responses reach the rest. */
 export interface WithV1Options {
   readonly block: VOneBlock;
   /**
