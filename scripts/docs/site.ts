@@ -34,7 +34,7 @@ const NAVIGATION: readonly Group[] = [
     text: "How to",
     pages: [
       ["docs/models.md", "Use your own network"],
-      ["docs/images.md", "Use your own images"],
+      ["docs/own-images.md", "Use your own images"],
       ["docs/robustness.md", "Measure robustness"],
       ["docs/corruptions.md", "Corrupt images"],
       ["docs/browser.md", "Train in a page"],

@@ -26,6 +26,18 @@ export interface GradientOptions {
  *
  * @throws StriateError naming the operator and where it was used if it has no gradient rule, or none for an input or an
  *   output that a gradient would have to pass.
+ * @example
+ * ```ts
+ * import { gradients, input, lower, mul, sum, tensorData, writeOnnx } from "striate/graph";
+ * import { nodeRuntime } from "striate/node";
+ *
+ * const x = input("x", [3]);
+ * const [slope] = gradients(sum(mul(x, x)), [x]);
+ * const session = await nodeRuntime.createSession(writeOnnx(lower({ slope: slope! }, "cpu")).bytes);
+ * const result = await session.run({ x: tensorData([1, 2, 3], [3]) });
+ * console.log(Array.from(result["slope"]!.data, Number).join(", ")); // 2, 4, 6
+ * await session.close();
+ * ```
  */
 export function gradients(
   outputs: Tensor | readonly Tensor[],

@@ -61,6 +61,17 @@ interface Row {
 /**
  * What the outputs of a model are made of. A layer is everything computed with parameters of one path ("convA.weight",
  * "convA.bias") and what follows without parameters of its own. Shared parameters count once, at their first use.
+ *
+ * @example
+ * ```ts
+ * import { Linear, namedParameters, summariseModel } from "striate";
+ * import { input } from "striate/graph";
+ *
+ * const model = { hidden: new Linear(100, 20) };
+ * namedParameters(model);
+ * const { total } = summariseModel({ y: model.hidden.forward(input("x", [1, 100])) });
+ * console.log(total.parameters); // 2020
+ * ```
  */
 export function summariseModel(outputs: Readonly<Record<string, Tensor>>): ModelSummary {
   const nodes = topologicalOrder(Object.values(outputs));

@@ -140,6 +140,15 @@ export function judgeLogits(logits: ArrayLike<number>, label: number): JudgedLog
 /**
  * Calibration of logits [samples, classes] against labels [samples].
  * Throws `StriateError` where the sizes do not fit or a label is no class.
+ *
+ * @example
+ * ```ts
+ * import { calibration } from "striate/robustness";
+ *
+ * // Two images, two classes: both answers are right.
+ * const { accuracy } = calibration(Float32Array.of(3, 0, 0, 3), [0, 1]);
+ * console.log(accuracy); // 1
+ * ```
  */
 export function calibration(
   logits: ArrayLike<number> & { subarray(start: number, end: number): ArrayLike<number> },

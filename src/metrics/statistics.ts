@@ -11,7 +11,17 @@ export interface Summary {
   readonly standardError: number;
 }
 
-/** Mean, standard deviation and standard error. Throws `StriateError` without values or on one that is not finite. */
+/**
+ * Mean, standard deviation and standard error. Throws `StriateError` without values or on one that is not finite.
+ *
+ * @example
+ * ```ts
+ * import { metrics } from "striate";
+ *
+ * const { mean, standardError } = metrics.summarise([1, 2, 3]);
+ * console.log(mean, standardError.toFixed(3)); // 2 0.577
+ * ```
+ */
 export function summarise(values: ArrayLike<number>): Summary {
   const count = values.length;
   check(count > 0, () => "statistics: expected at least one value");

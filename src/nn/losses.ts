@@ -67,6 +67,15 @@ export function binaryCrossEntropyWithLogits(
  * Cross-entropy -log softmax(x)[class] of logits [batch, classes, ...] with whole-number targets [batch, ...].
  * "mean" divides by the number of targets. A target outside 0..classes-1 makes its loss NaN, so that training stops
  * instead of learning from it.
+ *
+ * @example
+ * ```ts
+ * import { crossEntropy } from "striate";
+ * import { input } from "striate/graph";
+ *
+ * const loss = crossEntropy(input("logits", ["batch", 10]), input("labels", ["batch"], "int64"));
+ * console.log(loss.rank); // 0
+ * ```
  */
 export function crossEntropy(logits: Tensor, classes: Tensor, options: CrossEntropyOptions = {}): Tensor {
   return scope("crossEntropy", () => {

@@ -59,6 +59,14 @@ export function sgd(options: SgdOptions = {}): Optimizer {
 /**
  * Adam, Kingma & Ba 2015 (arXiv:1412.6980) algorithm 1, as PyTorch: m = b1 m + (1 - b1) g; v = b2 v + (1 - b2) g^2;
  * p = p - learningRate (m / (1 - b1^t)) / (sqrt(v / (1 - b2^t)) + epsilon). Weight decay is added to the gradient.
+ *
+ * @example
+ * ```ts
+ * import { adam, sgd } from "striate";
+ *
+ * const optimizer = adam({ betas: [0.9, 0.95] }); // or sgd({ momentum: 0.9, nesterov: true })
+ * console.log(optimizer !== sgd()); // true
+ * ```
  */
 export function adam(options: AdamOptions = {}): Optimizer {
   const { weightDecay = 0 } = options;

@@ -46,6 +46,17 @@ export interface QuantizedModel {
  * @param calibration batches of what the network takes, all of its inputs by name: ranges follow from what it computes on them
  * @throws StriateError for a network with nothing to quantise, a name to keep that the file does not have, no batches, and
  * values that are infinite or no numbers
+ * @example
+ * ```ts
+ * import { quantize } from "striate";
+ * import { loadOnnx, nodeRuntime, saveOnnx } from "striate/node";
+ * import { tensorData, writeOnnx } from "striate/graph";
+ *
+ * const model = await loadOnnx("classifier.onnx");
+ * const batch = { images: tensorData(new Float32Array(64 * 3 * 32 * 32), [64, 3, 32, 32]) }; // real images here
+ * const { outputs } = await quantize(model, [batch], { runtime: nodeRuntime });
+ * await saveOnnx("classifier-int8.onnx", writeOnnx(outputs, { metadata: model.metadata }));
+ * ```
  */
 export async function quantize(
   model: ImportedModel,

@@ -71,6 +71,13 @@ export interface WebRuntime extends Runtime {
  *
  * @throws StriateError if the browser lacks WebGPU or has no adapter, if threads are asked for on a page that is not
  * cross-origin isolated, or if onnxruntime-web cannot be loaded.
+ * @example
+ * ```ts
+ * import { createWebRuntime } from "striate";
+ *
+ * const runtime = await createWebRuntime({ device: "auto" });
+ * console.log(runtime.device);
+ * ```
  */
 export async function createWebRuntime(options: WebRuntimeOptions = {}): Promise<WebRuntime> {
   const { device = "wasm" } = options;

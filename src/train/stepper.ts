@@ -86,10 +86,18 @@ export interface Stepper {
  *
  * @throws StriateError for a parameter without a value, a file whose metadata name state that its graph does not have, and
  *   shapes that stay open
- *
  * @example
- * const stepper = await openStepper(await createWebRuntime({ device: "webgpu" }), bytes);
- * for (;;) draw(await stepper.step({ images: pixels, desynchrony: slider.valueAsNumber }));
+ * ```ts
+ * import { KomplexNet, KomplexNetTask, Random, initialState, openStepper } from "striate";
+ * import { nodeRuntime } from "striate/node";
+ *
+ * const model = new KomplexNetTask(new KomplexNet(), { phases: true });
+ * const values = initialState(model.parameters, (name) => Random.derive(1, name));
+ * const stepper = await openStepper(nodeRuntime, { model, values }, { seed: 1 });
+ * const { phases } = await stepper.step({ images: new Float32Array(32 * 32) });
+ * console.log(phases!.shape.join(", ")); // 1, 8, 32, 32
+ * await stepper.close();
+ * ```
  */
 export async function openStepper(
   runtime: Runtime,

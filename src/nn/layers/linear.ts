@@ -17,6 +17,16 @@ export interface LinearOptions {
 /**
  * y = x W^T + b over the last axis: [..., inputs] to [..., outputs]. `weight` [outputs, inputs], `bias` [outputs].
  * As PyTorch's `nn.Linear`. Throws `StriateError` where the last axis of x has another length.
+ *
+ * @example
+ * ```ts
+ * import { Linear, namedParameters } from "striate";
+ * import { input } from "striate/graph";
+ *
+ * const layer = new Linear(100, 10);
+ * console.log([...namedParameters({ layer }).keys()].join(", ")); // layer.weight, layer.bias
+ * console.log(layer.forward(input("x", ["batch", 100])).shape.join(", ")); // batch, 10
+ * ```
  */
 export class Linear implements Layer {
   readonly weight: Tensor;

@@ -112,6 +112,15 @@ export interface CorruptOptions<N extends CorruptionName = CorruptionName> {
  * A corrupted copy of a square picture (Hendrycks & Dietterich 2019). The same image, name, severity, seed and index give
  * the same bytes, in any order and on any machine with IEEE arithmetic. Throws {@link StriateError} for an unknown name,
  * a severity that is not 1 to 5, and a picture that is not square or not of a side with constants.
+ *
+ * @example
+ * ```ts
+ * import { corrupt } from "striate/robustness";
+ *
+ * const image = { width: 32, height: 32, data: new Uint8Array(32 * 32 * 3).fill(100) };
+ * const noisy = corrupt(image, "gaussian_noise", 3, { seed: 1 });
+ * console.log(noisy.data.length); // 3072
+ * ```
  */
 export function corrupt<N extends CorruptionName>(
   image: RgbImage,

@@ -53,6 +53,14 @@ export interface KomplexNetOutput {
  * With `feedback` the deeper layers pull on the phases too. With `phaseMode` "random" or "ideal" it is the paper's lower or upper bound.
  *
  * Throws `StriateError` for options that do not exist or do not go together.
+ *
+ * @example
+ * ```ts
+ * import { KomplexNet, namedParameters } from "striate";
+ *
+ * const model = new KomplexNet({ timesteps: 8, feedback: {} });
+ * console.log(namedParameters(model).size > 0); // true
+ * ```
  */
 export class KomplexNet {
   readonly config: KomplexNetConfig;

@@ -146,6 +146,15 @@ function checkNames(option: string, given: object, names: readonly string[], wha
  * lie in other files need `externalData`.
  *
  * @throws StriateError for bytes that are no valid model and for whatever cannot be imported; it names the node.
+ * @example
+ * ```ts
+ * import { readOnnx } from "striate";
+ * import { input, lower, relu, writeOnnx } from "striate/graph";
+ *
+ * const { bytes } = writeOnnx(lower({ y: relu(input("x", ["batch", 4])) }, "portable"));
+ * const model = readOnnx(bytes);
+ * console.log(model.outputs["y"]!.shape.join(", ")); // batch, 4
+ * ```
  */
 export function readOnnx(bytes: Uint8Array, options: ReadOptions = {}): ImportedModel {
   return new OnnxFile(bytes, options.what, options.externalData).read(options);

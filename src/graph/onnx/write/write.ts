@@ -61,6 +61,13 @@ const IR_VERSIONS: readonly (readonly [opset: number, ir: number])[] = [
  *
  * @throws StriateError for a parameter without a name, two leaves or outputs that want one name, values that do not
  * fit their parameter, or an operator that exists only inside Striate or only in later versions than `opset`
+ * @example
+ * ```ts
+ * import { input, lower, relu, writeOnnx } from "striate/graph";
+ *
+ * const written = writeOnnx(lower({ y: relu(input("x", ["batch", 4])) }, "portable"));
+ * console.log(written.inputs.map(({ name }) => name).join(", ")); // x
+ * ```
  */
 export function writeOnnx(
   outputs: Readonly<Record<string, Tensor>>,

@@ -89,7 +89,17 @@ function rightGradient(a: Tensor, b: Tensor, dy: Tensor): Tensor {
   return unbroadcast(matmul(transposeMatrix(a), dy), b);
 }
 
-/** Matrix product over the last two axes; the axes before them broadcast. */
+/**
+ * Matrix product over the last two axes; the axes before them broadcast.
+ *
+ * @example
+ * ```ts
+ * import { input, matmul } from "striate/graph";
+ *
+ * const product = matmul(input("a", ["batch", 5, 3]), input("b", [3, 4]));
+ * console.log(product.shape.join(", ")); // batch, 5, 4
+ * ```
+ */
 export function matmul(a: Tensor, b: Tensor): Tensor {
   return applySingle("MatMul", [a, b]);
 }

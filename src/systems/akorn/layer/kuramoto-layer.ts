@@ -96,6 +96,13 @@ export interface KuramotoTrace {
  * outside the projection (`omegaOff`): 1 + gamma takes the place of 1.
  *
  * @throws StriateError for channels that n does not divide, and for an odd n with natural frequencies
+ * @example
+ * ```ts
+ * import { KuramotoLayer, namedParameters } from "striate";
+ *
+ * const layer = new KuramotoLayer({ channels: 16, coupling: { type: "convolution", kernel: 5 } });
+ * console.log(namedParameters(layer).size > 0); // true
+ * ```
  */
 export class KuramotoLayer {
   readonly naturalFrequency: NaturalFrequency | undefined;

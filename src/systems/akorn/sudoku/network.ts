@@ -79,6 +79,17 @@ interface Block {
 /**
  * AKOrN for Sudoku (arXiv:2410.13821, section 5.2): every cell is a group of oscillators, given cells start at their
  * digit's embedding, blank ones at random; attention couples all cells. With more steps than in training it thinks longer.
+ *
+ * @example
+ * ```ts
+ * import { SudokuNetwork } from "striate";
+ * import { input } from "striate/graph";
+ *
+ * const network = new SudokuNetwork({ channels: 16, heads: 2, timesteps: 4 });
+ * const tokens = input("tokens", ["batch", 9, 9], "int64");
+ * const { logits } = network.forward({ tokens, noise: input("noise", ["batch", 16, 9, 9]) });
+ * console.log(logits.shape.join(", ")); // batch, 9, 9, 9
+ * ```
  */
 export class SudokuNetwork {
   readonly embedding: Embedding;
