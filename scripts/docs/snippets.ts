@@ -23,12 +23,13 @@ export const readPage = (page: string): string => readFileSync(join(root, page),
 
 /**
  * The snippets of a page: blocks fenced by "```ts". A hidden comment `<!-- given: ... -->` before a block declares what the
- * block takes as given; `<!-- continues -->` joins a block to the one before it, as one module.
+ * block takes as given; `<!-- continues -->` joins a block to the one before it, as one module. A block fenced by "```text"
+ * right after it is what it prints.
  */
 export function snippetsOf(page: string, text: string): Snippet[] {
-  const found: { line: number; code: string }[] = [];
+  const found: { line: number; code: string; output: string | undefined }[] = [];
   const blocks =
-    /(?:<!-- (given:\n(?<given>[^]*?)|(?<continues>continues) )-->\n\n?)?```ts\n(?<code>[^]*?)```/g;
+    /(?:<!-- (given:\n(?<given>[^]*?)|(?<continues>continues) )-->\n\n?)?```ts\n(?<code>[^]*?)```(?:\n\n```text\n(?<output>[^]*?)```)?/g;
   for (const { groups, index } of text.matchAll(blocks)) {
     const code = groups!.code!;
     const last = found.at(-1);
@@ -37,10 +38,14 @@ export function snippetsOf(page: string, text: string): Snippet[] {
       last.code += code;
     } else {
       const line = text.slice(0, text.indexOf("```ts\n", index)).split("\n").length + 1;
-      found.push({ line, code: `${groups!.given ?? ""}${code}` });
+      found.push({ line, code: `${groups!.given ?? ""}${code}`, output: groups!.output });
     }
   }
-  return found.map(({ line, code }) => ({ place: `${page}:${line}`, code, prints: printed(code) }));
+  return found.map(({ line, code, output }) => ({
+    place: `${page}:${line}`,
+    code,
+    prints: output?.trimEnd().split("\n") ?? printed(code),
+  }));
 }
 
 /** The snippets of the `@example` tags in the sources under src/. */
