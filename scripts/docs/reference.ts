@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, readFileSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { DeclarationReflection, ProjectReflection } from "typedoc";
 import { Application, LogLevel, OptionDefaults, ReflectionKind } from "typedoc";
@@ -86,4 +86,10 @@ export async function writeReference(folder: string): Promise<void> {
   app.logger.level = LogLevel.Warn;
   app.options.setValue("out", folder);
   await app.generateOutputs(project);
+  // The site has no copy of the sources: where something is defined is said, not linked.
+  for (const name of readdirSync(folder, { recursive: true, encoding: "utf8" })) {
+    if (!name.endsWith(".md")) continue;
+    const text = readFileSync(join(folder, name), "utf8");
+    writeFileSync(join(folder, name), text.replaceAll(/^(.*Defined in: )\[(.*?)\]\(.*?\)/gm, "$1`$2`"));
+  }
 }
