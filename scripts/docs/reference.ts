@@ -69,7 +69,7 @@ export async function convertSources(): Promise<{ app: Application; project: Pro
   });
   const project = await app.convert();
   if (project === undefined) return fail("typedoc could not read the sources: see the errors above.");
-  const modules = project.getReflectionsByKind(ReflectionKind.Module) as DeclarationReflection[];
+  const modules = (project.children ?? []).filter(({ kind }) => kind === ReflectionKind.Module);
   const names = modules.map(({ name }) => name);
   const unnamed = known.filter(({ name }) => !names.includes(name));
   if (unnamed.length > 0) fail(`No "@module" tag names ${unnamed.map(({ name }) => name).join(", ")}.`);
