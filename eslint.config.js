@@ -2,7 +2,15 @@ import tseslint from "typescript-eslint";
 
 export default tseslint.config(
   {
-    ignores: ["dist/", "explorer-site/", "runs/", "coverage/", "node_modules/", "src/graph/onnx/generated/"],
+    ignores: [
+      "dist/",
+      "explorer-site/",
+      "runs/",
+      "coverage/",
+      "docs-site/",
+      "node_modules/",
+      "src/graph/onnx/generated/",
+    ],
   },
   { linterOptions: { reportUnusedDisableDirectives: "error" } },
   {

@@ -2,6 +2,8 @@
  * Striate: train, probe and ship brain-inspired vision networks. All of this runs in a browser as well. Operators to
  * write models with are in `striate/graph`, all parts of a system in its own entry (`striate/komplexnet`); what needs
  * Node (files, worker threads, onnxruntime-node) is in `striate/node`.
+ *
+ * @module striate
  */
 export { StriateError } from "./util/errors.js";
 export { Random } from "./util/random.js";
@@ -32,6 +34,7 @@ export type { WorkerRuntime, WorkerRuntimeOptions } from "./runtime/worker-web.j
 export { createWorkerRuntime } from "./runtime/worker-web.js";
 
 export * from "./nn/index.js";
+/** Measures of accuracy, synchrony, segmentation and calibration, and statistics over seeds. */
 export * as metrics from "./metrics/index.js";
 export * from "./data/index.js";
 

@@ -1,4 +1,8 @@
-/** What needs Node: ONNX Runtime's native build, worker threads, files. */
+/**
+ * What needs Node: ONNX Runtime's native build, worker threads, files.
+ *
+ * @module striate/node
+ */
 export { nodeDevices, nodeRuntime } from "./runtime/node.js";
 export { workerRuntime } from "./runtime/worker-node.js";
 export { loadOnnx, openOnnx } from "./graph/onnx/read/open-node.js";

@@ -86,7 +86,7 @@ export async function runExperiment(
   }
 }
 
-/** Those that were given. Throws {@link StriateError} for one that the experiment does not take. */
+/** Those that were given. Throws `StriateError` for one that the experiment does not take. */
 function specialOptions({ name, takes = [] }: Experiment, options: RunOptions): SpecialOptions {
   const given = SPECIAL_OPTIONS.filter((key) => options[key] !== undefined);
   for (const key of given) {

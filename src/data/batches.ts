@@ -1,6 +1,7 @@
 import { check } from "../util/errors.js";
 import { Random, type RandomLabel } from "../util/random.js";
 
+/** How `Batches` orders and cuts a data set. */
 export interface BatchesOptions {
   /** Number of samples. */
   readonly count: number;
@@ -33,7 +34,7 @@ export class Batches {
   #epoch = -1;
   #order: Uint32Array = new Uint32Array(0);
 
-  /** Throws {@link StriateError} when an epoch would have no batch. */
+  /** Throws `StriateError` when an epoch would have no batch. */
   constructor(options: BatchesOptions) {
     const all = { shuffle: true, dropLast: true, ...options };
     const { count, batchSize, dropLast } = all;

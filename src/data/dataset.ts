@@ -3,6 +3,7 @@ import { Random, type RandomLabel } from "../util/random.js";
 
 /** Names of the fields that tasks on images read. */
 export const IMAGES = "images";
+/** Name of the input that holds the classes of a batch, [batch]. */
 export const LABELS = "labels";
 
 /** The number arrays a data set may hold. */
@@ -25,7 +26,7 @@ export interface ArraysDataset<F extends Fields = Fields> {
   readonly fields: F;
 }
 
-/** Checks that all fields hold the same number of whole samples and puts them together. Throws {@link StriateError}. */
+/** Checks that all fields hold the same number of whole samples and puts them together. Throws `StriateError`. */
 export function arraysDataset<F extends Fields>(fields: F): ArraysDataset<F> {
   const names = Object.keys(fields);
   check(names.length > 0, () => "data set: expected at least one field");

@@ -8,6 +8,7 @@ export type PixelNoise =
   /** Each pixel with probability `amount` becomes 1 or 0, equally likely. */
   | { readonly kind: "saltAndPepper"; readonly amount: number };
 
+/** Which numbers the noise of a batch follows from. */
 export interface PixelNoiseOptions {
   readonly seed: RandomLabel;
   /** Numbers of one picture, channels included. */

@@ -21,7 +21,7 @@ export interface PlaneSize {
 
 /**
  * Pictures after a shift, planes `[..., height, width]`: bilinear, 0 where the source lies outside. Returns a new array.
- * Throws {@link StriateError} on impossible shifts and sizes.
+ * Throws `StriateError` on impossible shifts and sizes.
  */
 export function shiftImages(images: Float32Array, shift: Shift, size: PlaneSize): Float32Array {
   const planes = countPlanes(images, size);

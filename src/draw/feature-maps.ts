@@ -99,9 +99,14 @@ function notFinite(channel: number, value: number): StriateError {
  *
  * @throws StriateError if values do not fit the sizes or are not finite, there is no such channel, or none is shown
  * @example
+ * ```ts
+ * import { featureMaps, featureRanges } from "striate/draw";
+ *
+ * const values = Float32Array.from({ length: 16 * 14 * 14 }, (_, i) => Math.sin(i));
  * const maps = { channels: 16, height: 14, width: 14, values };
  * const picture = featureMaps(maps, { columns: 4, scale: 4 });
- * const [range] = featureRanges(maps);
+ * console.log(picture.width > 4 * 14 * 4, featureRanges(maps)[0]!.high.toFixed(1)); // true 1.0
+ * ```
  */
 export function featureMaps(maps: FeatureMaps, options: FeatureMapOptions = {}): RgbaImage {
   const { map = SEQUENTIAL, scale = 1, background, into } = options;

@@ -38,7 +38,13 @@ const [TINT, SHADE, MIDDLE] = [128, 74, 122];
  *
  * @throws StriateError if the kernels do not fit the sizes or are not finite, or there is no such filter
  * @example
- * const picture = filterMaps({ count: 16, height: 7, width: 7, kernels: gabors }, { columns: 8, scale: 5 });
+ * ```ts
+ * import { filterMaps } from "striate/draw";
+ *
+ * const kernels = Float32Array.from({ length: 16 * 49 }, (_, i) => Math.cos(i));
+ * const picture = filterMaps({ count: 16, height: 7, width: 7, kernels }, { columns: 8, scale: 5 });
+ * console.log(picture.width >= 8 * 7 * 5); // true
+ * ```
  */
 export function filterMaps(bank: Filters, options: FilterMapOptions = {}): RgbaImage {
   const { count, height, width, kernels, channels = 1 } = bank;

@@ -21,7 +21,7 @@ export interface GridLayout extends MapSize {
   readonly top: (tile: number) => number;
 }
 
-/** Says where `count` tiles stand, row by row. Throws {@link StriateError} for a grid of none or with no columns. */
+/** Says where `count` tiles stand, row by row. Throws `StriateError` for a grid of none or with no columns. */
 export function gridLayout(what: string, count: number, tile: MapSize, options: GridOptions): GridLayout {
   check(count > 0, () => `${what}: expected at least one picture, got none`);
   const { columns = Math.ceil(Math.sqrt(count)), gap = 2 } = options;

@@ -2,6 +2,8 @@
  * Drawing: phases, masks, feature maps, filters, boards and calibration, in a browser and in Node, without dependencies.
  * Maps become RGBA pixels ({@link RgbaImage}, what `new ImageData` takes), line drawings are drawn on a canvas context or, by
  * `svg`, as SVG text. Arrays are plain numbers, row-major, in the layout that each function states.
+ *
+ * @module striate/draw
  */
 export { StriateError } from "../util/errors.js";
 export { distance, entry, hex, oklabToRgb, rgbToOklab } from "./colours/colour.js";

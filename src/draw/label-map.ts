@@ -22,7 +22,12 @@ export interface LabelMapOptions extends ReuseOptions {
  *
  * @throws StriateError if the labels do not fit the size or are no whole numbers
  * @example
- * const segments = labelMap({ height: 64, width: 64, labels }, { scale: 4 });
+ * ```ts
+ * import { labelMap } from "striate/draw";
+ *
+ * const segments = labelMap({ height: 2, width: 2, labels: [0, 1, 1, 2] }, { scale: 4 });
+ * console.log(segments.width, segments.height); // 8 8
+ * ```
  */
 export function labelMap(plane: LabelPlane, options: LabelMapOptions = {}): RgbaImage {
   const { height, width, labels } = plane;
@@ -59,7 +64,13 @@ const WHITE: Rgb = [255, 255, 255];
  * @param picture transparent parts stay so, unless a mask or a line covers them
  * @throws StriateError if picture and labels differ in size, or the opacity is not from 0 to 1
  * @example
- * const shown = maskOverlay(fromRgb(photo), { height: 64, width: 64, labels }, { scale: 4 });
+ * ```ts
+ * import { fromRgb, maskOverlay } from "striate/draw";
+ *
+ * const photo = fromRgb({ width: 2, height: 2, data: new Uint8Array(12).fill(200) });
+ * const shown = maskOverlay(photo, { height: 2, width: 2, labels: [0, 1, 1, 2] }, { scale: 4 });
+ * console.log(shown.width, shown.height); // 8 8
+ * ```
  */
 export function maskOverlay(
   picture: RgbaImage,

@@ -7,8 +7,12 @@ import { check } from "../util/errors.js";
  *
  * @throws StriateError if there are not as many found as true pixels
  * @example
- * const partners = matchLabels(truth, found);
- * const picture = labelMap({ height, width, labels: found.map((label) => partners.get(label)!) });
+ * ```ts
+ * import { matchLabels } from "striate/draw";
+ *
+ * const partners = matchLabels([1, 1, 2, 2], [7, 7, 5, 5]);
+ * console.log(partners.get(7), partners.get(5)); // 1 2
+ * ```
  */
 export function matchLabels(truth: ArrayLike<number>, found: ArrayLike<number>): Map<number, number> {
   check(

@@ -29,15 +29,17 @@ export interface PhaseMapOptions extends PhaseLooks, ReuseOptions {
  * @returns a picture of `scale * width` x `scale * height` pixels
  * @throws StriateError if arrays do not fit the size, phases are not finite, or the scale is no whole number above 0
  * @example
- * // In a page, 60 times a second, without allocating anything:
- * const means = meanPhases(field);
+ * ```ts
+ * import { meanPhases, phaseMap } from "striate/draw";
+ *
+ * const [channels, height, width] = [1, 8, 8];
+ * const phases = Float32Array.from({ length: 64 }, (_, i) => i / 10);
+ * const means = meanPhases({ channels, height, width, phases, amplitudes: new Float32Array(64).fill(1) });
  * const image = phaseMap(means, { scale: 4 });
- * const pixels = new ImageData(image.data, image.width, image.height);
- * function frame() {
- *   meanPhases(field, means);
- *   phaseMap(means, { scale: 4, into: image });
- *   context.putImageData(pixels, 0, 0);
- * }
+ * // For every frame the same memory:
+ * phaseMap(means, { scale: 4, into: image });
+ * console.log(image.width, image.height); // 32 32
+ * ```
  */
 export function phaseMap(plane: PhasePlane, options: PhaseMapOptions = {}): RgbaImage {
   const { height, width, phase, amplitude } = plane;
@@ -55,7 +57,7 @@ export function phaseMap(plane: PhasePlane, options: PhaseMapOptions = {}): Rgba
   return image;
 }
 
-/** Throws {@link StriateError} unless amplitudes can be divided by it. */
+/** Throws `StriateError` unless amplitudes can be divided by it. */
 export function checkMaximum(maximum: number): void {
   checkPositive("maximum amplitude", maximum);
 }

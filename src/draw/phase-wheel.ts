@@ -23,7 +23,14 @@ const WEDGES = 96;
  *
  * @throws StriateError if the size is no whole number above 0
  * @example
- * drawPhaseWheel(canvas.getContext("2d")!, { map: TWO_HUE_CYCLE });
+ * ```ts
+ * import { TWO_HUE_CYCLE, drawPhaseWheel, svg } from "striate/draw";
+ *
+ * const wheel = svg({ width: 132, height: 132, label: "Phases" }, (context) => {
+ *   drawPhaseWheel(context, { map: TWO_HUE_CYCLE });
+ * });
+ * console.log(wheel.startsWith("<svg")); // true
+ * ```
  */
 export function drawPhaseWheel(context: DrawingContext, options: PhaseWheelOptions = {}): void {
   const { map = UNIFORM_CYCLE, size = 132, ink = "currentColor" } = options;

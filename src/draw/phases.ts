@@ -47,7 +47,12 @@ export function checkPhaseField(field: PhaseField): void {
  * @param into means of a field of the same size, overwritten and returned; default: new arrays
  * @throws StriateError if arrays or `into` do not fit the sizes, or numbers are not finite
  * @example
- * const means = meanPhases({ channels: 8, height: 32, width: 32, phases, amplitudes });
+ * ```ts
+ * import { meanPhases } from "striate/draw";
+ *
+ * const field = { channels: 2, height: 1, width: 1, phases: [0, 1], amplitudes: [1, 1] };
+ * console.log(meanPhases(field).phase[0]!.toFixed(2)); // 0.50
+ * ```
  */
 export function meanPhases(field: PhaseField, into?: MeanPhases): MeanPhases {
   checkPhaseField(field);

@@ -50,7 +50,15 @@ export function dotColour(label: number): string {
  * @param plane phases and amplitudes of the same units, in any order
  * @throws StriateError if lengths differ, a label is out of range, or numbers are not finite
  * @example
- * drawPolarPlot(canvas.getContext("2d")!, meanPhases(field), { labels: objects });
+ * ```ts
+ * import { drawPolarPlot, svg } from "striate/draw";
+ *
+ * const plane = { phase: Float32Array.of(0, 0.1, 3), amplitude: Float32Array.of(1, 1, 1) };
+ * const plot = svg({ width: 120, height: 120, label: "Phases" }, (context) => {
+ *   drawPolarPlot(context, plane, { labels: [1, 1, 2] });
+ * });
+ * console.log(plot.startsWith("<svg")); // true
+ * ```
  */
 export function drawPolarPlot(
   context: DrawingContext,

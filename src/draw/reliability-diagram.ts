@@ -29,7 +29,15 @@ const [LEFT, RIGHT, TOP, BOTTOM, BETWEEN] = [44, 10, 20, 34, 26];
  *
  * @throws StriateError without samples, or if a size leaves no room for the diagram
  * @example
- * drawReliabilityDiagram(context, metrics.reliability(confidences, correct));
+ * ```ts
+ * import { metrics } from "striate";
+ * import { drawReliabilityDiagram, svg } from "striate/draw";
+ *
+ * const diagram = svg({ width: 360, height: 420, label: "Calibration" }, (context) => {
+ *   drawReliabilityDiagram(context, metrics.reliability([0.9, 0.8, 0.6], [1, 1, 0]));
+ * });
+ * console.log(diagram.startsWith("<svg")); // true
+ * ```
  */
 export function drawReliabilityDiagram(
   context: DrawingContext,

@@ -23,7 +23,7 @@ export interface ReuseOptions {
   readonly into?: RgbaImage;
 }
 
-/** Throws {@link StriateError} unless all sizes are whole numbers above 0. */
+/** Throws `StriateError` unless all sizes are whole numbers above 0. */
 export function checkSizes(what: string, sizes: Readonly<Record<string, number>>): void {
   for (const [name, size] of Object.entries(sizes)) {
     check(
@@ -33,12 +33,12 @@ export function checkSizes(what: string, sizes: Readonly<Record<string, number>>
   }
 }
 
-/** Throws {@link StriateError} unless there are exactly `expected` values. */
+/** Throws `StriateError` unless there are exactly `expected` values. */
 export function checkLength(what: string, values: ArrayLike<unknown>, expected: number): void {
   check(values.length === expected, () => `${what}: expected ${expected} values, got ${values.length}`);
 }
 
-/** Throws {@link StriateError} unless the picture has a positive size and four bytes for each pixel. */
+/** Throws `StriateError` unless the picture has a positive size and four bytes for each pixel. */
 export function checkRgbaImage(what: string, image: RgbaImage): void {
   checkSizes(what, { width: image.width, height: image.height });
   checkLength(`${what} data`, image.data, 4 * image.width * image.height);

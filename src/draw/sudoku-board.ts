@@ -94,7 +94,16 @@ function checkDigits(what: string, digits: ArrayLike<number>): void {
  *
  * @throws StriateError unless all arrays have 81 cells with digits from 0 to 9
  * @example
- * drawSudokuBoard(canvas.getContext("2d")!, { givens, answers });
+ * ```ts
+ * import { drawSudokuBoard, svg } from "striate/draw";
+ *
+ * const givens = new Int32Array(81);
+ * givens[40] = 5;
+ * const board = svg({ width: 360, height: 360, label: "Sudoku" }, (context) => {
+ *   drawSudokuBoard(context, { givens });
+ * });
+ * console.log(board.startsWith("<svg")); // true
+ * ```
  */
 export function drawSudokuBoard(
   context: DrawingContext,

@@ -22,7 +22,14 @@ export interface SvgOptions {
  *
  * @throws StriateError if the size is not above 0, or by `draw`
  * @example
- * const plot = svg({ width: 120, height: 120, label: "Phases" }, (context) => drawPolarPlot(context, plane));
+ * ```ts
+ * import { svg } from "striate/draw";
+ *
+ * const square = svg({ width: 10, height: 10, label: "A square" }, (context) => {
+ *   context.fillRect(2, 2, 6, 6);
+ * });
+ * console.log(square.includes("A square")); // true
+ * ```
  */
 export function svg(options: SvgOptions, draw: (context: DrawingContext) => void): string {
   const { width, height, label, id = "drawing", margin = 0 } = options;

@@ -30,7 +30,13 @@ export interface TimeStripOptions extends PhaseLooks, ReuseOptions {
  *
  * @throws StriateError if arrays do not fit the sizes, a row is no position, or numbers are not finite
  * @example
- * const strip = timeStrip({ timesteps: 15, positions: 1024, phases }, { rows: [120, 121, 640, 641] });
+ * ```ts
+ * import { timeStrip } from "striate/draw";
+ *
+ * const phases = Float32Array.from({ length: 15 * 100 }, (_, i) => i / 100);
+ * const strip = timeStrip({ timesteps: 15, positions: 100, phases }, { rows: [10, 11, 60] });
+ * console.log(strip.width, strip.height); // 120 24
+ * ```
  */
 export function timeStrip(series: PhaseSeries, options: TimeStripOptions = {}): RgbaImage {
   const { timesteps, positions, phases, amplitudes } = series;

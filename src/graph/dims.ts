@@ -5,6 +5,7 @@ import { StriateError } from "../util/errors.js";
  * ("batch", "2*batch", "batch*time"). A name that starts with "?" is a length nothing is known about.
  */
 export type Dim = number | string;
+/** The lengths of all axes, outermost first. */
 export type Shape = readonly Dim[];
 
 interface Monomial {
@@ -102,6 +103,7 @@ export function sameShape(a: Shape, b: Shape): boolean {
   return a.length === b.length && a.every((dim, axis) => dim === b[axis]);
 }
 
+/** A shape as messages show it: `[batch, 3, 32, 32]`. */
 export function showShape(shape: Shape): string {
   return `[${shape.join(", ")}]`;
 }

@@ -27,6 +27,7 @@ export type DType =
   | "int2"
   | "uint2";
 
+/** The arrays that hold elements of tensors. */
 export type TypedArray =
   | Float32Array
   | Float64Array
@@ -146,7 +147,17 @@ export function fromNumbers(dtype: DType, values: readonly number[] | Float64Arr
   return data;
 }
 
-/** Tensor values from plain numbers; `shape` defaults to a vector. */
+/**
+ * Tensor values from plain numbers; `shape` defaults to a vector.
+ *
+ * @example
+ * ```ts
+ * import { tensorData } from "striate/graph";
+ *
+ * const { dtype, shape, data } = tensorData([1, 2, 3, 4, 5, 6], [2, 3]);
+ * console.log(dtype, shape.join(" x "), data.length); // float32 2 x 3 6
+ * ```
+ */
 export function tensorData(
   values: readonly number[] | TypedArray,
   shape?: readonly number[],

@@ -14,6 +14,7 @@ import { zerosLike } from "./operators/shape/shape-values.js";
 import type { GraphNode, Tensor } from "./tensor.js";
 import { topologicalOrder } from "./topological-order.js";
 
+/** What `gradients` can be told. */
 export interface GradientOptions {
   /** Gradient of each output (default: ones, which for a scalar loss is the usual gradient). */
   readonly seeds?: readonly Tensor[];
@@ -27,6 +28,18 @@ export interface GradientOptions {
  *
  * @throws StriateError naming the operator and where it was used if it has no gradient rule, or none for an input or an
  *   output that a gradient would have to pass.
+ * @example
+ * ```ts
+ * import { gradients, input, lower, mul, sum, tensorData, writeOnnx } from "striate/graph";
+ * import { nodeRuntime } from "striate/node";
+ *
+ * const x = input("x", [3]);
+ * const [slope] = gradients(sum(mul(x, x)), [x]);
+ * const session = await nodeRuntime.createSession(writeOnnx(lower({ slope: slope! }, "cpu")).bytes);
+ * const result = await session.run({ x: tensorData([1, 2, 3], [3]) });
+ * console.log(Array.from(result["slope"]!.data, Number).join(", ")); // 2, 4, 6
+ * await session.close();
+ * ```
  */
 export function gradients(
   outputs: Tensor | readonly Tensor[],

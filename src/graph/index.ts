@@ -1,4 +1,8 @@
-/** The engine: symbolic tensors, operators, gradients, ONNX in and out. Knows nothing of vision. */
+/**
+ * The engine: symbolic tensors, operators, gradients, ONNX in and out. Knows nothing of vision.
+ *
+ * @module striate/graph
+ */
 export type { Dim, Shape } from "./dims.js";
 export { showShape } from "./dims.js";
 export type { DType, TensorData, TypedArray } from "./dtype.js";

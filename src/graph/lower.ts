@@ -17,6 +17,14 @@ export interface LowerOptions {
 /**
  * Rewrites a graph for a target: operators that ONNX lacks, or that the target runs badly, become others; equal
  * calls are made once. Types of the outputs stay the same.
+ *
+ * @example
+ * ```ts
+ * import { input, logSoftmax, lower, topologicalOrder } from "striate/graph";
+ *
+ * const { y } = lower({ y: logSoftmax(input("x", ["batch", 10])) }, "portable");
+ * console.log(topologicalOrder([y!]).length > 0); // true
+ * ```
  */
 export function lower(
   outputs: Readonly<Record<string, Tensor>>,

@@ -116,6 +116,7 @@ export function loaded(modules: Readonly<Record<string, unknown>>): void {
   if (Object.keys(modules).length === 0) throw new StriateError("no operators were loaded");
 }
 
+/** The names of all operators that a graph can hold, in alphabetical order. */
 export function operatorTypes(): string[] {
   return [...registry.keys()].sort();
 }

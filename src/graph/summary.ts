@@ -29,12 +29,14 @@ export interface LayerSummary extends LayerCost {
   readonly shape: Shape;
 }
 
+/** Name, type and shape of an input or output. */
 export interface PortSummary {
   readonly name: string;
   readonly dtype: DType;
   readonly shape: Shape;
 }
 
+/** What `summariseModel` tells of a model. */
 export interface ModelSummary {
   readonly inputs: readonly PortSummary[];
   readonly outputs: readonly PortSummary[];
@@ -59,6 +61,17 @@ interface Row {
 /**
  * What the outputs of a model are made of. A layer is everything computed with parameters of one path ("convA.weight",
  * "convA.bias") and what follows without parameters of its own. Shared parameters count once, at their first use.
+ *
+ * @example
+ * ```ts
+ * import { Linear, namedParameters, summariseModel } from "striate";
+ * import { input } from "striate/graph";
+ *
+ * const model = { hidden: new Linear(100, 20) };
+ * namedParameters(model);
+ * const { total } = summariseModel({ y: model.hidden.forward(input("x", [1, 100])) });
+ * console.log(total.parameters); // 2020
+ * ```
  */
 export function summariseModel(outputs: Readonly<Record<string, Tensor>>): ModelSummary {
   const nodes = topologicalOrder(Object.values(outputs));

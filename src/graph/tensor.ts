@@ -14,6 +14,7 @@ export type Attribute =
   | { readonly floats: readonly number[] }
   | { readonly strings: readonly string[] }
   | { readonly tensor: TensorData };
+/** The attributes of a node by name, as in ONNX. */
 export type Attributes = Readonly<Record<string, Attribute>>;
 
 /** What fills a parameter before training: a pure function of a stream of uniforms in [0, 1). */
@@ -49,7 +50,17 @@ let nodes = 0;
 let scopes: readonly string[] = [];
 let inheritedOrigin: Origin | undefined;
 
-/** Names every node traced inside `body` after `name`, as exporters do with module paths. */
+/**
+ * Names every node traced inside `body` after `name`, as exporters do with module paths.
+ *
+ * @example
+ * ```ts
+ * import { input, relu, scope } from "striate/graph";
+ *
+ * const y = scope("stem", () => relu(input("x", ["batch", 8])));
+ * console.log(y.node.scope); // stem
+ * ```
+ */
 export function scope<T>(name: string, body: () => T): T {
   return inScope([...scopes, name].join("/"), body);
 }
@@ -154,7 +165,17 @@ function leafTensor(leaf: Leaf, dtype: DType, shape: Shape, known?: readonly Dim
   return tensor;
 }
 
-/** A value that is fed for every run. `shape` may hold names: `["batch", 1, 32, 32]`. */
+/**
+ * A value that is fed for every run. `shape` may hold names: `["batch", 1, 32, 32]`.
+ *
+ * @example
+ * ```ts
+ * import { input, relu } from "striate/graph";
+ *
+ * const images = input("images", ["batch", 3, 32, 32]);
+ * console.log(relu(images).shape.join(", ")); // batch, 3, 32, 32
+ * ```
+ */
 export function input(name: string, shape: Shape, dtype: DType = "float32"): Tensor {
   if (name === "") throw new StriateError("an input needs a name");
   const dims = shape.map((dim) => checkDim(dim, `input "${name}"`));
@@ -172,7 +193,17 @@ export function parameter(
   return leafTensor({ kind: "parameter", name, trainable, initialiser }, "float32", dims);
 }
 
-/** Fixed values. A number or array of numbers becomes float32 unless `dtype` says otherwise. */
+/**
+ * Fixed values. A number or array of numbers becomes float32 unless `dtype` says otherwise.
+ *
+ * @example
+ * ```ts
+ * import { constant, input, mul } from "striate/graph";
+ *
+ * const half = mul(input("x", ["batch", 10]), constant(0.5));
+ * console.log(half.shape.join(", ")); // batch, 10
+ * ```
+ */
 export function constant(
   values: number | readonly number[] | TensorData,
   shape?: readonly number[],
@@ -198,6 +229,7 @@ export function integers(values: readonly number[]): Tensor {
   return constant(values, [values.length], "int64");
 }
 
+/** Whether a tensor is a parameter: a leaf that has an initialiser and can be trained. */
 export function isParameter(tensor: Tensor): boolean {
   return tensor.node.leaf?.kind === "parameter";
 }

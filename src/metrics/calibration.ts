@@ -41,7 +41,7 @@ export const RELIABILITY_BINS = 15;
 
 /**
  * Bins of equal width (lo, hi] over confidences; the first one holds 0 as well.
- * Throws {@link StriateError} for confidences outside [0, 1] or without any.
+ * Throws `StriateError` for confidences outside [0, 1] or without any.
  */
 export function reliability(
   confidences: ArrayLike<number>,
@@ -139,7 +139,16 @@ export function judgeLogits(logits: ArrayLike<number>, label: number): JudgedLog
 
 /**
  * Calibration of logits [samples, classes] against labels [samples].
- * Throws {@link StriateError} where the sizes do not fit or a label is no class.
+ * Throws `StriateError` where the sizes do not fit or a label is no class.
+ *
+ * @example
+ * ```ts
+ * import { calibration } from "striate/robustness";
+ *
+ * // Two images, two classes: both answers are right.
+ * const { accuracy } = calibration(Float32Array.of(3, 0, 0, 3), [0, 1]);
+ * console.log(accuracy); // 1
+ * ```
  */
 export function calibration(
   logits: ArrayLike<number> & { subarray(start: number, end: number): ArrayLike<number> },

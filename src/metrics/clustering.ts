@@ -6,7 +6,7 @@ import { check } from "../util/errors.js";
  * labels are called, about 0 for unrelated ones, below 0 for worse than chance. Two partitions with one cluster each,
  * or with every thing alone, are equal: 1. Labels are whole numbers from 0.
  *
- * Throws {@link StriateError} for lists of different lengths, without elements, or with other labels.
+ * Throws `StriateError` for lists of different lengths, without elements, or with other labels.
  */
 export function adjustedRandIndex(one: ArrayLike<number>, other: ArrayLike<number>): number {
   check(
@@ -61,7 +61,7 @@ const ROUNDS = 30;
  * dimensions; Dhillon & Modha 2001), the best of 8 starts with evenly spread centres. Angles (radians, wrapped or not)
  * are first gathered into 128 bins, so the groups' borders are exact to 2.8 degrees. Without randomness.
  *
- * Gives the group of every angle, 0 to k - 1. Throws {@link StriateError} for angles that are not finite.
+ * Gives the group of every angle, 0 to k - 1. Throws `StriateError` for angles that are not finite.
  */
 export function circularClusters(angles: ArrayLike<number>, k: number): Uint8Array {
   checkWhole("circular clusters: k", k, { to: 255 });

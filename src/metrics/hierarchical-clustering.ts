@@ -15,7 +15,7 @@ export interface Merge {
  * point alone and joins the two clusters with the smallest mean distance between their points, until one is left. By the
  * nearest-neighbour chain (Murtagh 1983), which finds the same tree in time and memory O(count^2).
  *
- * `points` are `[count, dims]`. Gives count - 1 merges by rising height. Throws {@link StriateError} for other lengths and
+ * `points` are `[count, dims]`. Gives count - 1 merges by rising height. Throws `StriateError` for other lengths and
  * numbers that are not finite.
  */
 export function averageLinkage(points: ArrayLike<number>, count: number, dims: number): Merge[] {

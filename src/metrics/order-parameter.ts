@@ -23,6 +23,13 @@ export interface OrderParameterOptions {
  * Oscillations, Waves, and Turbulence", weighted).
  *
  * @throws StriateError if lengths differ, a phase is not finite, a weight is below 0 or not finite, or a group is out of range
+ * @example
+ * ```ts
+ * import { orderParameters } from "striate/draw";
+ *
+ * const [agreeing, opposed] = [orderParameters([1, 1, 1]), orderParameters([0, Math.PI])];
+ * console.log(agreeing[0]!.length.toFixed(2), opposed[0]!.length.toFixed(2)); // 1.00 0.00
+ * ```
  */
 export function orderParameters(
   phases: ArrayLike<number>,

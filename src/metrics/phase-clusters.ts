@@ -8,7 +8,7 @@ import type { SynchronyInput, SynchronyOptions } from "./synchrony.js";
  * (`adjustedRandIndex`). 1: every object has its own phase; 0: phases say nothing. `[batch]`, NaN for samples with fewer
  * than two objects that have active units.
  *
- * Silent units never count. Throws {@link StriateError} on arrays that do not fit the sizes and on phases that are not
+ * Silent units never count. Throws `StriateError` on arrays that do not fit the sizes and on phases that are not
  * finite.
  */
 export function phaseClusterAri(

@@ -11,7 +11,17 @@ export interface Summary {
   readonly standardError: number;
 }
 
-/** Mean, standard deviation and standard error. Throws {@link StriateError} without values or on one that is not finite. */
+/**
+ * Mean, standard deviation and standard error. Throws `StriateError` without values or on one that is not finite.
+ *
+ * @example
+ * ```ts
+ * import { metrics } from "striate";
+ *
+ * const { mean, standardError } = metrics.summarise([1, 2, 3]);
+ * console.log(mean, standardError.toFixed(3)); // 2 0.577
+ * ```
+ */
 export function summarise(values: ArrayLike<number>): Summary {
   const count = values.length;
   check(count > 0, () => "statistics: expected at least one value");
@@ -43,7 +53,7 @@ export interface Interval {
 
 /**
  * Wilson's score interval for a proportion, such as an accuracy (Wilson 1927). `z` is the normal quantile; default
- * 1.96 for 95 % confidence. Throws {@link StriateError} unless 0 <= successes <= trials and trials > 0.
+ * 1.96 for 95 % confidence. Throws `StriateError` unless 0 <= successes <= trials and trials > 0.
  */
 export function wilsonInterval(successes: number, trials: number, z = 1.959963984540054): Interval {
   check(

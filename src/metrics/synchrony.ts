@@ -50,7 +50,7 @@ export interface Synchrony {
 
 /**
  * Synchrony of phases within and between objects (Muzellec, Alamia, Serre, VanRullen, TMLR 2025; the terms of their
- * synchrony loss, by default over active units only). Throws {@link StriateError} on arrays that do not fit the
+ * synchrony loss, by default over active units only). Throws `StriateError` on arrays that do not fit the
  * sizes and on phases of active units that are not finite.
  */
 export function synchrony(input: SynchronyInput, options: SynchronyOptions = {}): Synchrony {

@@ -18,6 +18,7 @@ import {
 import { StriateError, check } from "../util/errors.js";
 import { crossEntropy } from "./losses.js";
 
+/** What `contrastiveLoss` can be told (Chen et al. 2020). */
 export interface ContrastiveOptions {
   /** tau. Default 0.1. */
   readonly temperature?: number;

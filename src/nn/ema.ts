@@ -32,6 +32,7 @@ export function constantAverage(decay: number): MovingAverage {
   return { rate: () => 1 - decay };
 }
 
+/** How a moving average of weights warms up. */
 export interface WarmAverageOptions {
   /** Largest decay (default 0.9999). */
   readonly decay?: number;

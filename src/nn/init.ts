@@ -22,7 +22,7 @@ export interface KaimingOptions {
   readonly nonlinearity?: Nonlinearity;
 }
 
-/** Inputs and outputs of one unit of a weight with at least two axes. Throws {@link StriateError} for fewer. */
+/** Inputs and outputs of one unit of a weight with at least two axes. Throws `StriateError` for fewer. */
 export function fans(shape: readonly number[]): { readonly fanIn: number; readonly fanOut: number } {
   const [out, into, ...kernel] = shape;
   check(
@@ -51,7 +51,7 @@ export const zeros: Initialiser = fill(0);
 /** Default of the scales of normalisation layers. */
 export const ones: Initialiser = fill(1);
 
-/** Given values, copied at each call. Throws {@link StriateError} if their number does not fit the shape. */
+/** Given values, copied at each call. Throws `StriateError` if their number does not fit the shape. */
 export function fromData(values: ArrayLike<number>): Initialiser {
   return (shape) => {
     const size = sizeOf(shape);
@@ -75,7 +75,7 @@ export function normal(mean = 0, standardDeviation = 1): Initialiser {
 
 /**
  * Normal values restricted to [low, high] (absolute bounds, default -2 and 2, as PyTorch's `trunc_normal_`), by
- * rejection. Throws {@link StriateError} unless low < high and the deviation is positive.
+ * rejection. Throws `StriateError` unless low < high and the deviation is positive.
  */
 export function truncatedNormal(mean = 0, standardDeviation = 1, low = -2, high = 2): Initialiser {
   check(

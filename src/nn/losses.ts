@@ -24,16 +24,19 @@ import { StriateError, check } from "../util/errors.js";
 /** How the losses of single elements become one number: their mean (default), their sum, or not at all. */
 export type Reduction = "mean" | "sum" | "none";
 
+/** What every loss can be told. */
 export interface LossOptions {
   /** Default "mean". */
   readonly reduction?: Reduction;
 }
 
+/** What `binaryCrossEntropy` can be told. */
 export interface BinaryCrossEntropyOptions extends LossOptions {
   /** Weight of the positive term, to balance rare positives; broadcasts to the logits. Default 1. */
   readonly positiveWeight?: number | Tensor;
 }
 
+/** What `crossEntropy` can be told. */
 export interface CrossEntropyOptions extends LossOptions {
   /** Axis that holds the classes (default 1: [batch, classes, ...space]). */
   readonly axis?: number;
@@ -64,6 +67,15 @@ export function binaryCrossEntropyWithLogits(
  * Cross-entropy -log softmax(x)[class] of logits [batch, classes, ...] with whole-number targets [batch, ...].
  * "mean" divides by the number of targets. A target outside 0..classes-1 makes its loss NaN, so that training stops
  * instead of learning from it.
+ *
+ * @example
+ * ```ts
+ * import { crossEntropy } from "striate";
+ * import { input } from "striate/graph";
+ *
+ * const loss = crossEntropy(input("logits", ["batch", 10]), input("labels", ["batch"], "int64"));
+ * console.log(loss.rank); // 0
+ * ```
  */
 export function crossEntropy(logits: Tensor, classes: Tensor, options: CrossEntropyOptions = {}): Tensor {
   return scope("crossEntropy", () => {

@@ -47,6 +47,15 @@ export function isTrainable(tensor: Tensor): boolean {
 /**
  * Fresh values of all parameters. `random(name)` gives each parameter its own stream, so that adding a layer does not
  * change how the others start.
+ *
+ * @example
+ * ```ts
+ * import { Linear, Random, initialState, namedParameters } from "striate";
+ *
+ * const parameters = namedParameters(new Linear(3, 2));
+ * const state = initialState(parameters, (name) => Random.derive(1, name));
+ * console.log(state.get("weight")!.shape.join(", ")); // 2, 3
+ * ```
  */
 export function initialState(parameters: NamedParameters, random: (name: string) => RandomSource): State {
   return atOnce(initialStateInParts(parameters, random));

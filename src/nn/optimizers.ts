@@ -4,6 +4,7 @@ import { StriateError, check } from "../util/errors.js";
 import type { Optimizer, OptimizerStep, ParameterStep, PerParameter } from "./optimizer.js";
 import { checkDecay, movingMean, perParameter, valueFor, withDecay } from "./optimizer.js";
 
+/** What `sgd` can be told; the form is PyTorch's. */
 export interface SgdOptions {
   /** Default 0: plain gradient descent without state. */
   readonly momentum?: number;
@@ -13,6 +14,7 @@ export interface SgdOptions {
   readonly weightDecay?: PerParameter;
 }
 
+/** What `adam` and `adamW` can be told (Kingma & Ba 2015; Loshchilov & Hutter 2019). */
 export interface AdamOptions {
   /** Decays of the means of gradients and of their squares (default 0.9 and 0.999). */
   readonly betas?: readonly [number, number];
@@ -22,6 +24,7 @@ export interface AdamOptions {
   readonly weightDecay?: PerParameter;
 }
 
+/** What `rmsProp` can be told; the form is PyTorch's. */
 export interface RmsPropOptions {
   /** Decay of the mean of squares (default 0.99). */
   readonly alpha?: number;
@@ -56,6 +59,14 @@ export function sgd(options: SgdOptions = {}): Optimizer {
 /**
  * Adam, Kingma & Ba 2015 (arXiv:1412.6980) algorithm 1, as PyTorch: m = b1 m + (1 - b1) g; v = b2 v + (1 - b2) g^2;
  * p = p - learningRate (m / (1 - b1^t)) / (sqrt(v / (1 - b2^t)) + epsilon). Weight decay is added to the gradient.
+ *
+ * @example
+ * ```ts
+ * import { adam, sgd } from "striate";
+ *
+ * const optimizer = adam({ betas: [0.9, 0.95] }); // or sgd({ momentum: 0.9, nesterov: true })
+ * console.log(optimizer !== sgd()); // true
+ * ```
  */
 export function adam(options: AdamOptions = {}): Optimizer {
   const { weightDecay = 0 } = options;

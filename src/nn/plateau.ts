@@ -1,5 +1,6 @@
 import { check } from "../util/errors.js";
 
+/** When a rate falls that waits for measurements to stop getting better. */
 export interface PlateauOptions {
   /** Rate at the start. */
   readonly rate: number;
@@ -23,7 +24,7 @@ export interface PlateauOptions {
 
 /**
  * A learning rate that falls when a measurement has stopped getting better; as PyTorch's ReduceLROnPlateau. Throws
- * {@link StriateError} for options that make no sense.
+ * `StriateError` for options that make no sense.
  */
 export class PlateauRate {
   #rate: number;

@@ -10,6 +10,7 @@ import { asConstants } from "./training-state.js";
 import type { CalibrationMethod } from "./value-ranges.js";
 import { ValueRangeEstimate } from "./value-ranges.js";
 
+/** How `quantize` measures ranges, and what it leaves in float32. */
 export interface QuantizeOptions {
   /** Runs the float32 network for calibration, such as `nodeRuntime`. */
   readonly runtime: Runtime;
@@ -29,6 +30,7 @@ export interface QuantizeOptions {
 /** As accurate as percentiles where it was measured, in one pass instead of two (docs/quantisation.md). */
 export const DEFAULT_CALIBRATION: CalibrationMethod = "minmax";
 
+/** A network of 8 bits, as `quantize` makes it. */
 export interface QuantizedModel {
   /** The network, as a graph that `writeOnnx` writes as it is. */
   readonly outputs: Readonly<Record<string, Tensor>>;
@@ -44,6 +46,17 @@ export interface QuantizedModel {
  * @param calibration batches of what the network takes, all of its inputs by name: ranges follow from what it computes on them
  * @throws StriateError for a network with nothing to quantise, a name to keep that the file does not have, no batches, and
  * values that are infinite or no numbers
+ * @example
+ * ```ts
+ * import { quantize } from "striate";
+ * import { loadOnnx, nodeRuntime, saveOnnx } from "striate/node";
+ * import { tensorData, writeOnnx } from "striate/graph";
+ *
+ * const model = await loadOnnx("classifier.onnx");
+ * const batch = { images: tensorData(new Float32Array(64 * 3 * 32 * 32), [64, 3, 32, 32]) }; // real images here
+ * const { outputs } = await quantize(model, [batch], { runtime: nodeRuntime });
+ * await saveOnnx("classifier-int8.onnx", writeOnnx(outputs, { metadata: model.metadata }));
+ * ```
  */
 export async function quantize(
   model: ImportedModel,

@@ -4,6 +4,7 @@ import { StriateError, check } from "../util/errors.js";
 /** Learning rate of a step; `step` counts the steps done before it (0 in the first). Computed on the host. */
 export type Schedule = (step: number) => number;
 
+/** What `cosineRate` needs: the rate falls along half a cosine (Loshchilov & Hutter 2017). */
 export interface CosineOptions {
   /** Rate at the start. */
   readonly rate: number;
@@ -13,6 +14,7 @@ export interface CosineOptions {
   readonly minimum?: number;
 }
 
+/** What `cosineRateWithRestarts` needs (Loshchilov & Hutter 2017). */
 export interface RestartOptions extends CosineOptions {
   /** How many times as long each period is as the one before (a whole number, default 1). */
   readonly growth?: number;
@@ -27,6 +29,14 @@ export function constantRate(rate: number): Schedule {
 /**
  * minimum + (rate - minimum) (1 + cos(pi step / steps)) / 2, then `minimum` for good. Loshchilov & Hutter 2017
  * (arXiv:1608.03983) eq. 5, one period; as PyTorch's CosineAnnealingLR up to its last step.
+ *
+ * @example
+ * ```ts
+ * import { cosineRate, withWarmUp } from "striate";
+ *
+ * const rate = withWarmUp(cosineRate({ rate: 0.1, steps: 100 }), 10);
+ * console.log(rate(0).toFixed(3), rate(50).toFixed(3), rate(100).toFixed(3)); // 0.010 0.050 0.000
+ * ```
  */
 export function cosineRate(options: CosineOptions): Schedule {
   const { steps } = checkCosine(options);

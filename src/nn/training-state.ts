@@ -8,6 +8,7 @@ import type { Parts } from "../util/parts.js";
 import { atOnce } from "../util/parts.js";
 import type { State } from "./module.js";
 
+/** What a piece of state is: a trained parameter, a running statistic, the optimizer's, or a moving average. */
 export type StateKind = "param" | "buffer" | "optimizer" | "ema";
 
 /** One piece of state: graph input `name`, next value in the graph output `output`. */
@@ -43,11 +44,14 @@ export interface TrainingStep {
 /** What a training step takes and gives, without its graph. */
 export type TrainingLayout = Omit<TrainingStep, "outputs">;
 
+/** Name of the input of a training step that counts steps from 1. */
 export const STEP_INPUT = "step";
+/** Name of the input of a training step that holds the learning rate, a scalar float32. */
 export const LEARNING_RATE_INPUT = "learningRate";
 
 /** Names of the state that belongs to a parameter or buffer. */
 export const slotName = (slot: string, parameter: string): string => `optimizer.${slot}.${parameter}`;
+/** Name of the moving average of a parameter in a state. */
 export const emaName = (parameter: string): string => `ema.${parameter}`;
 
 /**

@@ -27,6 +27,7 @@ import type { Named, Optimizer } from "./optimizer.js";
 import type { StateKind, StateSpec, TrainingStep } from "./training-state.js";
 import { LEARNING_RATE_INPUT, STEP_INPUT, emaName, slotName } from "./training-state.js";
 
+/** What one step of training consists of. */
 export interface TrainingStepOptions {
   /** What the host feeds for every step, noise included; the step counter and the learning rate are added. */
   readonly inputs: readonly Tensor[];

@@ -4,6 +4,7 @@ import { check } from "../util/errors.js";
 /** How the range of a value follows from the numbers that were seen. */
 export type CalibrationMethod = "minmax" | "percentile" | "entropy";
 
+/** The names of all calibration methods. */
 export const CALIBRATIONS: readonly CalibrationMethod[] = ["minmax", "percentile", "entropy"];
 
 const BINS = 2048;

@@ -17,7 +17,7 @@ export interface ContactSheet {
 const [MARGIN, GAP, SCALE] = [12, 4, 2] as const;
 const [BACKGROUND, INK, FAINT] = [24, 235, 160] as const;
 
-/** Pictures in labelled rows and columns, as one picture. Throws {@link StriateError} when a row misses pictures. */
+/** Pictures in labelled rows and columns, as one picture. Throws `StriateError` when a row misses pictures. */
 export function contactSheet({ title, columns, rows, cell }: ContactSheet): RgbImage {
   for (const { label, images } of rows) {
     check(

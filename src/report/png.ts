@@ -1,7 +1,18 @@
 import { encode } from "fast-png";
 import type { RgbaImage } from "../draw/index.js";
 
-/** A picture, as `striate/draw` makes them, as the bytes of a PNG file. */
+/**
+ * A picture, as `striate/draw` makes them, as the bytes of a PNG file.
+ *
+ * @example
+ * ```ts
+ * import { labelMap } from "striate/draw";
+ * import { encodePng } from "striate/node";
+ *
+ * const png = encodePng(labelMap({ height: 1, width: 2, labels: [0, 1] }));
+ * console.log(String.fromCharCode(...png.subarray(1, 4))); // PNG
+ * ```
+ */
 export function encodePng(image: RgbaImage): Uint8Array {
   return encode({ width: image.width, height: image.height, data: image.data, channels: 4, depth: 8 });
 }

@@ -19,7 +19,7 @@ export interface ScatterOptions {
   readonly diagonal?: boolean;
 }
 
-/** Points in groups. Throws {@link StriateError} for coordinates that are not finite. */
+/** Points in groups. Throws `StriateError` for coordinates that are not finite. */
 export function scatterChart({ x, y, points, diagonal = false }: ScatterOptions): ChartBuilder {
   for (const point of points) {
     check(

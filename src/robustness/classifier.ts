@@ -79,6 +79,19 @@ export interface ClassifierOptions extends SessionOptions {
 /**
  * A network on a device, with the graphs that attacks need around it. A graph is written when it is first asked for
  * and kept; every run of it is one call of the runtime.
+ *
+ * @example
+ * ```ts
+ * import { readFile } from "node:fs/promises";
+ * import { nodeRuntime } from "striate/node";
+ * import { Classifier, onnxNetwork, preprocessingPreset } from "striate/robustness";
+ *
+ * const file = await readFile("model.onnx");
+ * const network = onnxNetwork(file, { preprocessing: preprocessingPreset("imagenet") });
+ * const classifier = new Classifier(network, nodeRuntime);
+ * const logits = await classifier.logits({ count: 1, data: new Float32Array(3 * 224 * 224) });
+ * await classifier.close();
+ * ```
  */
 export class Classifier {
   readonly #programs = new Map<string, Promise<ClassifierProgram & { close(): Promise<void> }>>();

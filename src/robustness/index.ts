@@ -1,4 +1,8 @@
-/** The robustness bench, as far as it runs in a browser; `striate/node` adds files and worker threads. */
+/**
+ * The robustness bench, as far as it runs in a browser; `striate/node` adds files and worker threads.
+ *
+ * @module striate/robustness
+ */
 export * from "./attacks/index.js";
 export * from "./corruptions/index.js";
 export type { ImageBatch, LossAndGradient, NoiseSource } from "./classifier.js";

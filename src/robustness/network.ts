@@ -52,6 +52,7 @@ export interface Network {
   values(parameter: Tensor): TensorData | undefined;
 }
 
+/** What a network is like that is traced here. */
 export interface TracedNetworkOptions {
   readonly name: string;
   readonly imageShape: ImageShape;
@@ -88,7 +89,7 @@ export function tracedNetwork(options: TracedNetworkOptions): Network {
   };
 }
 
-/** How many classes scores [batch, classes] are of. Throws {@link StriateError} for scores of another shape. */
+/** How many classes scores [batch, classes] are of. Throws `StriateError` for scores of another shape. */
 export function classesOf(scores: Tensor, name: string): number {
   const lengths = scores.shape.slice(1).filter((dim) => dim !== 1);
   const [classes = 1] = lengths;

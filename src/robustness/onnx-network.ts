@@ -23,6 +23,7 @@ import type { Answers, ImageShape, Network } from "./network.js";
 import { classesOf } from "./network.js";
 import { applyPreprocessing } from "./preprocess-graph.js";
 
+/** What must be said of a classifier in an ONNX file if the file does not say it. */
 export interface OnnxNetworkOptions {
   /** How messages and reports call the model, default "ONNX model". */
   readonly name?: string;
@@ -68,6 +69,7 @@ export function onnxNetwork(source: Uint8Array | OnnxFile, options: OnnxNetworkO
   return found;
 }
 
+/** What must be said of a classifier that answers at several timesteps. */
 export interface OverTimeOptions extends Omit<OnnxNetworkOptions, "timestep"> {
   /** Says of a file that does not say so itself that the first axis of its output is time. Default false. */
   readonly overTime?: boolean;

@@ -39,6 +39,18 @@ function checkAvailable(device: Device): void {
 /**
  * ONNX Runtime inside Node. Its `run()` blocks the calling thread: long work belongs in a worker
  * (`workerRuntime`).
+ *
+ * @example
+ * ```ts
+ * import { input, lower, relu, tensorData, writeOnnx } from "striate/graph";
+ * import { nodeRuntime } from "striate/node";
+ *
+ * const { bytes } = writeOnnx(lower({ y: relu(input("x", [3])) }, "cpu"));
+ * const session = await nodeRuntime.createSession(bytes, { device: "cpu" });
+ * const { y } = await session.run({ x: tensorData([-1, 0, 2], [3]) });
+ * console.log(Array.from(y!.data, Number).join(", ")); // 0, 0, 2
+ * await session.close();
+ * ```
  */
 export const nodeRuntime: Runtime = {
   device: "cpu",

@@ -14,9 +14,12 @@ import { StriateError } from "../util/errors.js";
  *   wasm     onnxruntime-web    browser and Node
  */
 
+/** The names of all devices. */
 export const DEVICES = ["cpu", "webgpu", "cuda", "wasm"] as const;
+/** Name of a place where models run; what each one needs: docs/devices.md. */
 export type Device = (typeof DEVICES)[number];
 
+/** Where and how ONNX Runtime runs a model. */
 export interface SessionOptions {
   /** Default: the runtime's own, "cpu" in Node and "wasm" in a browser. */
   readonly device?: Device;
@@ -64,6 +67,7 @@ export function nextName(name: string): string {
   return `next:${name}`;
 }
 
+/** A model whose outputs replace its own state, as in training. */
 export interface ProgramSpec {
   /** Its outputs have fixed shapes. */
   readonly model: Uint8Array;

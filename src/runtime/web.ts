@@ -31,6 +31,7 @@ export interface OrtWeb extends Ort {
 /** A folder's address, or the address of each file, where the WebAssembly files of onnxruntime-web are. */
 export type WasmPaths = string | { wasm?: string | URL; mjs?: string | URL };
 
+/** Which build of onnxruntime-web a page loads, and from where. */
 export interface WebRuntimeOptions {
   /**
    * "wasm" (the default), "webgpu", or "auto": whichever takes less time, measured. Small networks often run faster on
@@ -70,6 +71,13 @@ export interface WebRuntime extends Runtime {
  *
  * @throws StriateError if the browser lacks WebGPU or has no adapter, if threads are asked for on a page that is not
  * cross-origin isolated, or if onnxruntime-web cannot be loaded.
+ * @example
+ * ```ts
+ * import { createWebRuntime } from "striate";
+ *
+ * const runtime = await createWebRuntime({ device: "auto" });
+ * console.log(runtime.device);
+ * ```
  */
 export async function createWebRuntime(options: WebRuntimeOptions = {}): Promise<WebRuntime> {
   const { device = "wasm" } = options;

@@ -3,6 +3,7 @@ import type { SessionOptions } from "./runtime.js";
 import type { WebRuntime, WebRuntimeOptions } from "./web.js";
 import { WorkerClient } from "./worker-client.js";
 
+/** How a page's worker is started. */
 export interface WorkerRuntimeOptions extends Pick<WebRuntimeOptions, "device" | "wasmPaths" | "threads"> {
   /**
    * Starts the worker, for pages whose bundler does not: its script is `striate/worker`. Default: the module

@@ -37,6 +37,15 @@ export function exportOnnx(
  *
  * @param about what else there is to know of the model
  * @param metadata further entries, as they are
+ * @example
+ * ```ts
+ * import { KomplexNet, KomplexNetTask, Random, exportStep, initialState } from "striate";
+ *
+ * const model = new KomplexNetTask(new KomplexNet());
+ * const values = initialState(model.parameters, (name) => Random.derive(1, name));
+ * const { inputs } = exportStep(model, values, { system: "KomplexNet" });
+ * console.log(inputs.some(({ name }) => name === "images")); // true
+ * ```
  */
 export function exportStep(
   model: SteppedModel,

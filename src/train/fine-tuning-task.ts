@@ -8,6 +8,7 @@ import type { NamedParameters } from "../nn/module.js";
 import { check } from "../util/errors.js";
 import type { InferenceGraph, LossGraph, NoiseKind, Task } from "./task.js";
 
+/** The network that a `FineTuningTask` trains, as a graph. */
 export interface FineTuningOptions {
   /** The network's image input, as it was traced. */
   readonly images: Tensor;

@@ -7,7 +7,7 @@ export type MetricsRow = Readonly<Record<string, Json>> & { readonly step: numbe
 
 /**
  * The text without a half-written end and without lines of steps after `lastStep`, which will come again;
- * undefined when there is nothing to remove. Throws {@link StriateError} for a bad line amid good ones.
+ * undefined when there is nothing to remove. Throws `StriateError` for a bad line amid good ones.
  */
 export function cutMetrics(text: string, lastStep: number, what = "metrics.jsonl"): string | undefined {
   const kept = parseMetrics(text, what).filter(({ row }) => row.step <= lastStep);

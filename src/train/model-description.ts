@@ -90,9 +90,13 @@ function mapValues<A, B>(values: Readonly<Record<string, A>>, map: (value: A) =>
  *
  * @param what names the model in errors
  * @throws StriateError for an entry of ours that makes no sense
- *
  * @example
- * const { timesteps } = describeModel(readOnnx(bytes).metadata, "model.onnx");
+ * ```ts
+ * import { describeModel, readOnnx } from "striate";
+ * import { readFile } from "node:fs/promises";
+ *
+ * const { timesteps } = describeModel(readOnnx(await readFile("model.onnx")).metadata, "model.onnx");
+ * ```
  */
 export function describeModel(metadata: Readonly<Record<string, string>>, what: string): ModelDescription {
   const preprocessing = preprocessingFromMetadata(metadata, what);

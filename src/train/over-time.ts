@@ -3,7 +3,7 @@ import type { Tensor } from "../graph/index.js";
 import { concat, showShape, slice, squeeze, unsqueeze } from "../graph/index.js";
 import { check } from "../util/errors.js";
 
-/** Values of every timestep behind one another: [timesteps, ...]. {@link answerAt} is the way back. */
+/** Values of every timestep behind one another: [timesteps, ...]. `answerAt` is the way back. */
 export function overTime(steps: readonly Tensor[]): Tensor {
   const each = steps.map((step) => unsqueeze(step, [0]));
   return each.length === 1 ? each[0]! : concat(each, 0);

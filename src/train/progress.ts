@@ -17,6 +17,7 @@ export interface ProgressEvent {
   readonly metrics?: Readonly<Record<string, number>>;
 }
 
+/** Is called with every event of a training. */
 export type ProgressListener = (event: ProgressEvent) => void;
 
 export interface RateEstimatorOptions {

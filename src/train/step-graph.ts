@@ -30,7 +30,7 @@ export interface StepGraph {
   readonly defaults?: Readonly<Record<string, StepDefault>>;
   /** "several" if a picture may have more than one label. Default "one". */
   readonly labels?: "one" | "several";
-  /** Throws {@link StriateError} for values of inputs that do not go together. */
+  /** Throws `StriateError` for values of inputs that do not go together. */
   readonly checkInputs?: (values: Readonly<Record<string, TensorData>>) => void;
 }
 

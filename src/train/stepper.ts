@@ -27,6 +27,7 @@ export interface StepSource {
   readonly values: State;
 }
 
+/** How a stepper runs. */
 export interface StepperOptions extends SessionOptions {
   /** Pictures at once. Default 1, or what the file fixes. */
   readonly batch?: number;
@@ -34,6 +35,7 @@ export interface StepperOptions extends SessionOptions {
   readonly seed?: RandomLabel;
 }
 
+/** What a stepper begins from. */
 export interface ResetOptions {
   /** Of the draws at the start and of the noise of the steps that follow. Default: as before. */
   readonly seed?: RandomLabel;
@@ -87,10 +89,18 @@ export interface Stepper {
  *
  * @throws StriateError for a parameter without a value, a file whose metadata name state that its graph does not have, and
  *   shapes that stay open
- *
  * @example
- * const stepper = await openStepper(await createWebRuntime({ device: "webgpu" }), bytes);
- * for (;;) draw(await stepper.step({ images: pixels, desynchrony: slider.valueAsNumber }));
+ * ```ts
+ * import { KomplexNet, KomplexNetTask, Random, initialState, openStepper } from "striate";
+ * import { nodeRuntime } from "striate/node";
+ *
+ * const model = new KomplexNetTask(new KomplexNet(), { phases: true });
+ * const values = initialState(model.parameters, (name) => Random.derive(1, name));
+ * const stepper = await openStepper(nodeRuntime, { model, values }, { seed: 1 });
+ * const { phases } = await stepper.step({ images: new Float32Array(32 * 32) });
+ * console.log(phases!.shape.join(", ")); // 1, 8, 32, 32
+ * await stepper.close();
+ * ```
  */
 export async function openStepper(
   runtime: Runtime,

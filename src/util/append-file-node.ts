@@ -4,7 +4,7 @@ import { fileError } from "./files-node.js";
 /** A file that grows by whole records: a record that could not be written completely is taken back. */
 export interface AppendFile {
   readonly path: string;
-  /** Appends one record. Throws {@link StriateError}; the file then ends where it ended before. */
+  /** Appends one record. Throws `StriateError`; the file then ends where it ended before. */
   readonly append: (record: Uint8Array | string) => void;
   /** Flushes to disk, so that the records survive a power cut. */
   readonly sync: () => void;

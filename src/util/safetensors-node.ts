@@ -5,7 +5,7 @@ import type { Safetensors, StoredTensor } from "./safetensors.js";
 /** The most that one file may take, a little under what one buffer can hold: 4 GiB. */
 const defaultMaxBytes = 2 ** 32 - 4096;
 
-/** Reads a safetensors file. Throws {@link StriateError} naming the file and what is wrong with it. */
+/** Reads a safetensors file. Throws `StriateError` naming the file and what is wrong with it. */
 export async function readSafetensors(
   path: string,
   options: { maxBytes?: number } = {},

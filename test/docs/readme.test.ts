@@ -1,63 +1,50 @@
-import { existsSync, readFileSync } from "node:fs";
-import { writeFile } from "node:fs/promises";
-import { join } from "node:path";
-import { pathToFileURL } from "node:url";
+import { existsSync } from "node:fs";
 import { describe, expect, it } from "vitest";
-import { runTypescript } from "../support/child.js";
-import { temporaryFolder } from "../support/folders.js";
+import { stalePeers } from "../../scripts/docs/peer-versions.js";
+import { pages, readPage } from "../../scripts/docs/snippets.js";
 
 const root = new URL("../../", import.meta.url);
-const pages = [
-  "README.md",
-  "docs/komplexnet.md",
-  "docs/drawing.md",
-  "docs/architecture.md",
-  "docs/robustness.md",
-  "docs/engine.md",
-  "docs/steppers.md",
-  "docs/devices.md",
-  "docs/operators.md",
-  "CHANGELOG.md",
-];
-const read = (page: string): string => readFileSync(new URL(page, root), "utf8");
 
-/** The first TypeScript example of a page, its imports pointed at the sources that package.json's exports name. */
-function example(page: string): string {
-  const { exports } = JSON.parse(read("package.json")) as { exports: Record<string, { default: string }> };
-  const code = /```ts\n([^]*?)```/.exec(read(page))?.[1];
-  if (code === undefined) throw new Error(`${page} has no TypeScript example`);
-  return code.replaceAll(/from "striate(\/\w+)?"/g, (_, entry: string | undefined) => {
-    const target = exports[`.${entry ?? ""}`]?.default;
-    if (target === undefined) throw new Error(`${page} imports striate${entry ?? ""}, which is no export`);
-    return `from "${new URL(target.replace("/dist/", "/src/").replace(/\.js$/, ".ts"), root).href}"`;
-  });
+/** Links of a page to files of the repository and to headings. */
+function linksOf(text: string): { readonly path: string; readonly heading: string | undefined }[] {
+  const links = text.matchAll(/\[[^\]]*\]\((?!https?:)([^)#\s]*)(?:#([^)\s]*))?\)/g);
+  return Array.from(links, ([, path = "", heading]) => ({ path, heading }));
+}
+
+/** The names that headings of a page have in links, as forges and the site make them. */
+function headingsOf(text: string): string[] {
+  const headings = text.replaceAll(/^```[^]*?^```/gm, "").matchAll(/^#+ (.*)$/gm);
+  return Array.from(headings, ([, words]) =>
+    words!
+      .toLowerCase()
+      .replaceAll(/[^\p{L}\p{N}\s_-]/gu, "")
+      .replaceAll(/\s/g, "-"),
+  );
 }
 
 describe("documentation", () => {
-  it("has an example in the README that does what it says", async () => {
-    const path = join(await temporaryFolder(), "example.ts");
-    await writeFile(path, example("README.md"));
-    const child = runTypescript(pathToFileURL(path), []);
-    const line = await child.nextLine();
-    expect(await child.ended()).toMatchObject({ status: 0, errors: "" });
-    expect(line).toBe("1.000, -2.000, 3.000");
-  });
+  it.each([...pages(), "CHANGELOG.md", "findings/README.md"])(
+    "%s links to files and headings that exist",
+    (page) => {
+      const broken = linksOf(readPage(page)).filter(({ path, heading }) => {
+        const target = new URL(path === "" ? page : new URL(path, new URL(page, root)).href, root);
+        if (!existsSync(target)) return true;
+        if (heading === undefined || !target.pathname.endsWith(".md")) return heading !== undefined;
+        return !headingsOf(readPage(target.pathname.slice(root.pathname.length))).includes(heading);
+      });
+      expect(broken).toEqual([]);
+    },
+  );
 
-  it("has an example in the page on drawing that does what it says", async () => {
-    const path = join(await temporaryFolder(), "example.ts");
-    await writeFile(path, example("docs/drawing.md"));
-    const child = runTypescript(pathToFileURL(path), []);
-    const line = await child.nextLine();
-    expect(await child.ended()).toMatchObject({ status: 0, errors: "" });
-    expect(line).toBe("256 256 true");
-  });
-
-  it.each(pages)("%s links to files that exist", (page) => {
-    const links = Array.from(
-      read(page).matchAll(/(?<!!)\[[^\]]*\]\((?!https?:|#)([^)#]+)[^)]*\)/g),
-      (match) => match[1]!,
-    );
-    const missing = links.filter((link) => !existsSync(new URL(link, new URL(page, root))));
-    expect(missing).toEqual([]);
+  it("tells a peer that has a newer version than the README's table", () => {
+    const readme = readPage("README.md");
+    const stated = (name: string) =>
+      ({ "@tensorflow/tfjs": "4.22.0", "@jax-js/jax": "0.1.25", "@jax-js/onnx": "0.1.2" })[name]!;
+    expect(stalePeers(readme, stated)).toEqual([]);
+    const newer = (name: string) => (name === "@jax-js/jax" ? "0.2.0" : stated(name));
+    expect(stalePeers(readme, newer)).toEqual([
+      "jax-js: the README looks at @jax-js/jax 0.1.25, npm has 0.2.0",
+    ]);
+    expect(() => stalePeers("no table", stated)).toThrow('no version stands after "TensorFlow.js"');
   });
 });

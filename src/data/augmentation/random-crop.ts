@@ -4,6 +4,7 @@ import { resizeImage } from "../images/resize.js";
 import type { RgbImage } from "../images/rgb-image.js";
 import { crop, roundHalfEven } from "../images/rgb-image.js";
 
+/** The sizes and proportions that random crops are drawn from, evenly in area and in the logarithm of the proportion. */
 export interface CropRanges {
   /** Smallest and largest part of the picture's area. */
   readonly scale: readonly [number, number];
@@ -11,6 +12,7 @@ export interface CropRanges {
   readonly ratio?: readonly [number, number];
 }
 
+/** A rectangle inside a picture, in pixels from its left upper corner. */
 export interface Box {
   readonly left: number;
   readonly top: number;

@@ -9,6 +9,7 @@ import { jitterColours, toGrey } from "./colour.js";
 import type { CropRanges } from "./random-crop.js";
 import { mirror, randomResizedCrop } from "./random-crop.js";
 
+/** How strongly `simclrView` changes a picture (Chen et al. 2020, appendix A). */
 export interface SimclrOptions {
   /** Default area 0.08 to 1, proportions 3/4 to 4/3. */
   readonly crop?: CropRanges;

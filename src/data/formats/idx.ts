@@ -39,7 +39,7 @@ const ELEMENTS = new Map<
 
 /**
  * Reads the bytes of an IDX file (the format of MNIST: two zero bytes, element type, number of dimensions, big-endian
- * sizes, big-endian elements). `name` is used in errors. Throws {@link StriateError} when the bytes are compressed,
+ * sizes, big-endian elements). `name` is used in errors. Throws `StriateError` when the bytes are compressed,
  * not IDX, shorter or longer than the header says, or larger than allowed.
  */
 export function parseIdx(bytes: Uint8Array, name: string, options: IdxOptions = {}): IdxArray {
@@ -92,7 +92,7 @@ export interface IdxPair {
 }
 
 /**
- * Digit pictures from a pair of IDX arrays. Throws {@link StriateError} unless they are bytes `[N, H, W]` and `[N]` with the
+ * Digit pictures from a pair of IDX arrays. Throws `StriateError` unless they are bytes `[N, H, W]` and `[N]` with the
  * same N and labels 0..9.
  */
 export function idxDigits({ images, labels, imagesName, labelsName }: IdxPair): DigitImages {

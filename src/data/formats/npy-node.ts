@@ -4,6 +4,7 @@ import { fileError } from "../../util/files-node.js";
 import type { NpyArray, NpyHeader } from "./npy.js";
 import { NPY_PREFIX, checkNpySize, npyElements, npyHeaderBytes, parseNpyHeader } from "./npy.js";
 
+/** Which rows of a NumPy file are read. */
 export interface ReadNpyOptions {
   /** Only the rows first..end-1 along the first axis. Default: all. */
   readonly rows?: readonly [first: number, end: number];

@@ -140,7 +140,9 @@ export function npyElements(bytes: Uint8Array, header: NpyHeader, name: string):
   return out;
 }
 
-/** Reads the bytes of a whole NumPy file. Throws {@link StriateError} as {@link parseNpyHeader}, or when it is cut off. */
+/**
+ * Reads the bytes of a whole NumPy file. Throws {@link StriateError} as `parseNpyHeader` does, or if the file is cut off.
+ */
 export function parseNpy(bytes: Uint8Array, name: string): NpyArray {
   const header = parseNpyHeader(bytes, name);
   const size = header.shape.reduce((product, length) => product * length, header.itemBytes);

@@ -5,7 +5,7 @@ const BLOCK = 512;
 
 /**
  * The wanted regular files of a `.tar.gz`, one at a time. `wanted` gets each path in the archive and says how many bytes it
- * may have, 0 for files to leave out. Throws {@link StriateError} for archives that are damaged or hold more.
+ * may have, 0 for files to leave out. Throws `StriateError` for archives that are damaged or hold more.
  */
 export async function* readTarGz(
   path: string,

@@ -132,10 +132,13 @@ export async function readTorchTensor(path: string): Promise<TorchTensor> {
  * it the name "". Everything else (settings, optimizers' numbers, NumPy's arrays) is passed over; nothing is executed.
  *
  * @throws StriateError for a file that is missing, damaged or no PyTorch file, and for two tensors of one name
- *
  * @example
+ * ```ts
+ * import { readTorchCheckpoint } from "striate/node";
+ *
  * const { tensors } = await readTorchCheckpoint("checkpoint.pth");
- * tensors.get("state_dict.conv1.weight")?.shape; // [64, 3, 7, 7]
+ * console.log(tensors.get("state_dict.conv1.weight")?.shape);
+ * ```
  */
 export async function readTorchCheckpoint(path: string): Promise<TorchCheckpoint> {
   const contents = await openTorchFile(path);

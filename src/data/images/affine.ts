@@ -29,7 +29,7 @@ export interface AffineRanges {
 
 /**
  * A draw for the geometric augmentation of the VOneNet receptive-field study (Barbulescu et al. 2023), whose ranges are the
- * defaults. Throws {@link StriateError} for ranges that make no sense.
+ * defaults. Throws `StriateError` for ranges that make no sense.
  */
 export function drawAffine(
   random: Random,
@@ -56,7 +56,7 @@ export function drawAffine(
  * For every pixel, row by row, the number of the source pixel that an affine change moves there (nearest, no blending); -1
  * where the source lies outside. With M = T(centre + translate) R(angle) scale T(-centre), the pixel (x, y) reads the
  * source at floor(M^-1 (x + 1/2, y + 1/2)); x to the right, y down, R = [[cos, -sin], [sin, cos]]. As torchvision's
- * `affine` with Pillow. Throws {@link StriateError} for values that make no sense.
+ * `affine` with Pillow. Throws `StriateError` for values that make no sense.
  */
 export function affineSources(
   affine: Affine,

@@ -25,7 +25,7 @@ export const diskTree: FolderTree = {
   image: readImage,
 };
 
-/** Images in one folder for each class; see {@link imagesOfTree}. Links are followed. */
+/** Images in one folder for each class; their names are the classes, in alphabetical order, or by number if all are numbers. Links are followed. */
 export function imageFolder(root: string, options: ImageFolderOptions = {}): Promise<ImageSource> {
   return imagesOfTree(diskTree, root, options);
 }

@@ -21,6 +21,7 @@ export interface FolderTree {
   image(path: string): Promise<RgbImage>;
 }
 
+/** What the labels of a folder of images refer to. */
 export interface ClassOptions {
   /**
    * Names of the network's classes in the order of its outputs; the data set's classes must be among them. Without it,
@@ -31,6 +32,7 @@ export interface ClassOptions {
   readonly outputs?: number;
 }
 
+/** How a folder of images is read. */
 export interface ImageFolderOptions extends ClassOptions {
   /** Which of the folders train, val, test ... of a data set's root to read. Default: val, or else test. */
   readonly split?: string;

@@ -53,11 +53,13 @@ export interface LabelledImage {
   readonly image: RgbImage;
 }
 
+/** An image that could not be read, and why. */
 export interface SkippedImage {
   readonly name: string;
   readonly reason: string;
 }
 
+/** Which images of a source are read, and how far ahead. */
 export interface ReadImagesOptions {
   /** First image and the one after the last. Default: all. */
   readonly from?: number;

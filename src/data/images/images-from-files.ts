@@ -16,6 +16,7 @@ export interface PictureFile {
   arrayBuffer(): Promise<ArrayBuffer>;
 }
 
+/** How a visitor's files become images of a network's size. */
 export interface ImagesFromFilesOptions extends ImageFolderOptions, Omit<PrepareOptions, "skipped"> {
   /** Side of the network's square images in pixels, or their height and width. */
   readonly size: number | readonly [height: number, width: number];

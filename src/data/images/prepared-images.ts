@@ -30,6 +30,7 @@ export interface PreparedImages {
 /** Largest set that is held in memory. */
 const LARGEST = 4 * 2 ** 30;
 
+/** Which pictures of a source are prepared, and how. */
 export interface PrepareOptions {
   /** How pictures are cut to the network's size. */
   readonly preprocessing?: Pick<Preprocessing, "resize" | "cropFraction">;
@@ -101,7 +102,7 @@ function choose(source: ImageSource, most: number | undefined, seed: number): Im
   return imageSubset(source, Random.derive(seed, "images").permutation(source.count).slice(0, most).sort());
 }
 
-/** One image as a picture. Throws {@link StriateError} for grey ones. */
+/** One image as a picture. Throws `StriateError` for grey ones. */
 export function pictureOf({ pixels, shape }: PreparedImages, index: number): RgbImage {
   const [channels, height, width] = shape as [number, number, number];
   check(channels === 3, () => `picture: expected images of 3 channels, got ${channels}`);
@@ -139,6 +140,7 @@ function tables(
   }));
 }
 
+/** How prepared images are fed. */
 export interface ImageDataOptions {
   /** Turns, moves, scales and mirrors every image anew whenever it is shown. Default: no change. */
   readonly augmentation?: AffineRanges;

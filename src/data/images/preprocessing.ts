@@ -53,8 +53,10 @@ export const PREPROCESSINGS = {
   mnist: { mean: [0.1307], std: [0.3081] },
 } as const satisfies Readonly<Record<string, Preprocessing>>;
 
+/** Name of a common way in which pixels reach a network. */
 export type PreprocessingName = keyof typeof PREPROCESSINGS;
 
+/** The names of all preprocessings. */
 export const PREPROCESSING_NAMES = Object.keys(PREPROCESSINGS) as readonly PreprocessingName[];
 
 /** A preprocessing of the table by its name. Throws {@link StriateError} for a name that is not in it. */

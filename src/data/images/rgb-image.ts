@@ -7,7 +7,7 @@ export interface RgbImage {
   readonly data: Uint8Array;
 }
 
-/** Throws {@link StriateError} unless the picture has a positive whole size and as many bytes as that needs. */
+/** Throws `StriateError` unless the picture has a positive whole size and as many bytes as that needs. */
 export function checkImage(image: RgbImage, what = "image"): void {
   const { width, height, data } = image;
   check(
@@ -22,7 +22,7 @@ export function checkImage(image: RgbImage, what = "image"): void {
   );
 }
 
-/** Cuts out the rectangle with the given upper left corner. Throws {@link StriateError} where it leaves the picture. */
+/** Cuts out the rectangle with the given upper left corner. Throws `StriateError` where it leaves the picture. */
 export function crop(image: RgbImage, left: number, top: number, width: number, height: number): RgbImage {
   checkImage(image);
   check(

@@ -10,6 +10,7 @@ export interface BackgroundImages {
   readonly images: Uint8Array;
 }
 
+/** How `BackgroundScenes` shows the pictures behind its scenes. */
 export interface BackgroundOptions {
   /** One channel, 0.299 red + 0.587 green + 0.114 blue (ITU-R BT.601), instead of three. Default false. */
   readonly grey?: boolean;
@@ -23,7 +24,7 @@ const LUMINANCE = [0.299, 0.587, 0.114] as const;
  * are fewer pictures), image = min(1, picture + digits) in every channel. Labels and masks are those of the digits, so
  * mask channel 0 is the picture. The authors take masks by the floor rule here: `maskSampling: "floor"` of the scenes.
  *
- * Throws {@link StriateError} for scenes that are not grey and for pictures that are not 32x32 in colour.
+ * Throws `StriateError` for scenes that are not grey and for pictures that are not 32x32 in colour.
  */
 export class BackgroundScenes implements Scenes {
   readonly count: number;
@@ -89,7 +90,7 @@ export class BackgroundScenes implements Scenes {
   }
 }
 
-/** The first pictures of a source as backgrounds, in its order. Throws {@link StriateError} for pictures that are not 32x32. */
+/** The first pictures of a source as backgrounds, in its order. Throws `StriateError` for pictures that are not 32x32. */
 export async function backgroundImages(
   source: ImageSource,
   most: number = source.count,

@@ -11,7 +11,7 @@ export interface DigitImages {
   readonly labels: Uint8Array;
 }
 
-/** Checks sizes and labels of digit pictures; `name` says in errors which set is meant. Throws {@link StriateError}. */
+/** Checks sizes and labels of digit pictures; `name` says in errors which set is meant. Throws `StriateError`. */
 export function digitImages(
   name: string,
   images: Uint8Array,

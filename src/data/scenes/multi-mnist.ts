@@ -16,6 +16,7 @@ import { type MaskSampling, SCENE, drawDigits, sceneCanvas, writeImage, writeMas
 /** Two or three digits in every scene, or `"23"`: two in every even scene, three in every odd one. */
 export type DigitsPerScene = 2 | 3 | "23";
 
+/** How many digits the scenes of `MultiMnist` have, where they lie, and how far they overlap. */
 export interface MultiMnistOptions {
   /** Number of scenes. */
   readonly count: number;
@@ -73,6 +74,15 @@ const boxesOf = new WeakMap<DigitImages, DigitBoxes>();
  *
  * Scene i depends on the digits, the options, the seed and i alone, not on `count` nor on the order of access. Scenes
  * are placed when first asked for and drawn when a batch is filled, so a set takes 19 bytes a scene.
+ *
+ * @example
+ * ```ts
+ * import { MultiMnist, sceneData } from "striate";
+ * import { loadMnist } from "striate/node";
+ *
+ * const scenes = new MultiMnist(await loadMnist("test"), { count: 100, seed: 1, digits: 2 });
+ * console.log(sceneData(scenes).count); // 100
+ * ```
  */
 export class MultiMnist implements Scenes {
   readonly count: number;

@@ -53,6 +53,7 @@ export interface ShapesDraw {
   }[];
 }
 
+/** A picture of simple shapes, and what every pixel belongs to. */
 export interface ShapesScene {
   /** Grey picture `[40, 40]`, 0 to 1. */
   readonly image: Float64Array;
@@ -62,7 +63,7 @@ export interface ShapesScene {
   readonly instances: Int8Array;
 }
 
-/** Draws a scene. Throws {@link StriateError} for shapes that do not exist or do not fit. */
+/** Draws a scene. Throws `StriateError` for shapes that do not exist or do not fit. */
 export function renderShapes({ background, shapes }: ShapesDraw): ShapesScene {
   const image = new Float64Array(PLANE).fill(background);
   const classes = new Int8Array(PLANE);

@@ -2,6 +2,7 @@ import { Random, type RandomLabel } from "../../util/random.js";
 import { check } from "../../util/errors.js";
 import type { SegmentedScenes } from "./segmented-scenes.js";
 
+/** How many scenes a generator makes, and from which seed. */
 export interface GeneratedScenesOptions {
   /** Number of scenes. */
   readonly count: number;
@@ -116,7 +117,7 @@ function placePieces(grid: Uint8Array, colours: Uint8Array, random: Random): boo
   return true;
 }
 
-/** Throws {@link StriateError} for a number of scenes that is not positive. */
+/** Throws `StriateError` for a number of scenes that is not positive. */
 export function checkGenerated(what: string, options: GeneratedScenesOptions): GeneratedScenesOptions {
   const { count } = options;
   check(

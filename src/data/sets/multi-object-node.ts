@@ -4,9 +4,12 @@ import { parseExample } from "../formats/tf-example.js";
 import type { Feature } from "../formats/tf-example.js";
 import { readTfRecords } from "../formats/tfrecord-node.js";
 
+/** A data set of the Multi-Object Datasets (Kabra et al. 2019). */
 export type MultiObjectSet = "tetrominoes" | "multi-dsprites" | "clevr";
+/** A part of a Multi-Object data set. */
 export type MultiObjectPart = "eval" | "test" | "validation" | "train";
 
+/** How much of a Multi-Object data set is read. */
 export interface MultiObjectOptions {
   /** At most so many scenes, from the first of the part on. Default: all. */
   readonly count?: number;

@@ -14,6 +14,7 @@ import { listedImages, npyImages } from "../images/listed-images-node.js";
 import { loadMnist } from "./mnist-node.js";
 import { loadTinyImageNet } from "./tiny-imagenet-node.js";
 
+/** Which part of a data set is read, and what its labels refer to. */
 export interface NamedImagesOptions extends ClassOptions {
   /** Part of a data set that has several (default: its test or validation part). */
   readonly split?: string;

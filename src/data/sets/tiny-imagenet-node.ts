@@ -21,6 +21,7 @@ export const TINY_IMAGENET_OFFICIAL: TinyImageNetArchive = {
   sha256: "6198c8ae015e2b3e007c7841da39ec069199b9aa3bfa943a462022fe5e43c821",
 };
 
+/** Where Tiny ImageNet lies, or where it is fetched from. */
 export interface TinyImageNetOptions {
   /**
    * The unpacked archive, or the archive itself (a file whose name ends in `.zip`). Default: `tiny-imagenet-200` in the

@@ -30,7 +30,7 @@ function unitName(unit: number): string {
 }
 
 /**
- * Throws {@link StriateError} unless a board has 81 cells, digits from 0 (blank) to 9, and no digit twice in a row, column or
+ * Throws `StriateError` unless a board has 81 cells, digits from 0 (blank) to 9, and no digit twice in a row, column or
  * box. `what` names the board.
  */
 export function checkBoard(board: ArrayLike<number>, what = "Sudoku board"): void {
@@ -54,7 +54,7 @@ export function checkBoard(board: ArrayLike<number>, what = "Sudoku board"): voi
   }
 }
 
-/** Throws {@link StriateError} unless a solution is full, keeps the rules and agrees with the puzzle's given digits. */
+/** Throws `StriateError` unless a solution is full, keeps the rules and agrees with the puzzle's given digits. */
 export function checkSolution(
   puzzle: ArrayLike<number>,
   solution: ArrayLike<number>,

@@ -6,6 +6,7 @@ import { CELLS, givensOf, parseBoard } from "./boards.js";
 import { canBlank, solutionsOf, solveIn } from "./solver.js";
 import { drawSymmetry, transformBoard } from "./symmetry.js";
 
+/** How many boards are made, how hard, and from which seed. */
 export interface GenerateSudokuOptions {
   /** Number of boards. */
   readonly count: number;
@@ -61,6 +62,13 @@ let seventeen: readonly { readonly puzzle: Uint8Array; readonly solution: Uint8A
  * solution. Board i depends on the options, seed, stream and i, not on `count`.
  *
  * @throws StriateError for an impossible count or number of givens.
+ * @example
+ * ```ts
+ * import { generateSudoku } from "striate";
+ *
+ * const { count } = generateSudoku({ count: 2, givens: [40, 50], seed: 1 });
+ * console.log(count); // 2
+ * ```
  */
 export function generateSudoku(options: GenerateSudokuOptions): Boards {
   const { count, givens, seed, stream = "train" } = options;

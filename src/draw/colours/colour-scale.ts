@@ -33,7 +33,14 @@ function significant(value: number): string {
  *
  * @throws StriateError if a size is no whole number above 0, or the range is not finite
  * @example
- * drawColourScale(context, featureRanges(maps)[0]!);
+ * ```ts
+ * import { drawColourScale, svg } from "striate/draw";
+ *
+ * const scale = svg({ width: 180, height: 28, label: "Scale" }, (context) => {
+ *   drawColourScale(context, { low: 0, high: 1 });
+ * });
+ * console.log(scale.startsWith("<svg")); // true
+ * ```
  */
 export function drawColourScale(
   context: DrawingContext,

@@ -45,7 +45,7 @@ export const GREY: ScalarMap = {
   diverging: false,
 };
 
-/** Gives the colour of a scalar in 0..1 (clipped). Throws {@link StriateError} if it is not finite. */
+/** Gives the colour of a scalar in 0..1 (clipped). Throws `StriateError` if it is not finite. */
 export function scalarColour(map: ScalarMap, value: number): Rgb {
   checkFinite("scalar colour: value", value);
   return entry(map.table, Math.round(Math.min(1, Math.max(0, value)) * (ENTRIES - 1)));

@@ -296,7 +296,7 @@ export const BASELINE_TEXTS = {
   },
 } as const satisfies Readonly<Record<string, DigitsModelDescription>>;
 
-/** Throws {@link StriateError} if rows, curves or pictures name a model or condition that the report does not list. */
+/** Throws `StriateError` if rows, curves or pictures name a model or condition that the report does not list. */
 export function checkReport(report: DigitsReport): void {
   const models = new Set(report.models.map((model) => model.id));
   const conditions = new Set(report.conditions.map((condition) => condition.id));

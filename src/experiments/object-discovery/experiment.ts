@@ -86,7 +86,7 @@ function choiceOf({ sets }: DiscoveryPlan, { seeds, data, models, upTiling }: Ex
   };
 }
 
-/** Names with commas between them. Throws {@link StriateError} for an unknown one. */
+/** Names with commas between them. Throws `StriateError` for an unknown one. */
 function namesOf<N extends string>(what: string, text: string, known: readonly N[]): N[] {
   return text.split(",").map((part) => {
     const name = known.find((one) => one === part.trim());

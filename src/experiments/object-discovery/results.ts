@@ -181,7 +181,7 @@ export interface DiscoveryBudget {
   readonly paper: { readonly views: number; readonly channels: number };
 }
 
-/** Throws {@link StriateError} if a set names a network that the report does not list, or a score is no number. */
+/** Throws `StriateError` if a set names a network that the report does not list, or a score is no number. */
 export function checkDiscoveryReport({ models, sets }: ObjectDiscoveryReport): void {
   const known = new Set(models.map(({ id }) => id));
   check(models.length > 0 && sets.length > 0, () => "report: expected at least one network and one set");

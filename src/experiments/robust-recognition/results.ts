@@ -81,7 +81,7 @@ export interface AdversarialExample {
   readonly difference: string;
 }
 
-/** Throws {@link StriateError} if results name a network that the report does not list. */
+/** Throws `StriateError` if results name a network that the report does not list. */
 export function checkRecognitionReport(report: RecognitionReport): void {
   const known = report.networks.map(({ id }) => id);
   for (const { network } of [...report.clean, ...report.corrupted, ...report.attacks, ...report.learning])

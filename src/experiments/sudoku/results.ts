@@ -259,7 +259,7 @@ function recipeOf(plan: SudokuPlan, boards: BoardSets, device: string): Record<s
   };
 }
 
-/** Throws {@link StriateError} if results name a model or a set that the report does not list. */
+/** Throws `StriateError` if results name a model or a set that the report does not list. */
 export function checkSudokuReport(report: SudokuReport): void {
   const models = report.models.map(({ id }) => id);
   const sets = report.sets.map(({ id }) => id);

@@ -106,7 +106,18 @@ function sumOverAllButChannels(dy: Tensor): Tensor {
   );
 }
 
-/** Cross-correlation of [batch, in, ...space] with [out, in / groups, ...kernel], as PyTorch's conv2d. */
+/**
+ * Cross-correlation of [batch, in, ...space] with [out, in / groups, ...kernel], as PyTorch's conv2d.
+ *
+ * @example
+ * ```ts
+ * import { conv, input } from "striate/graph";
+ *
+ * const x = input("x", ["batch", 3, 32, 32]);
+ * const y = conv(x, input("weight", [16, 3, 3, 3]), undefined, { stride: 2, padding: 1 });
+ * console.log(y.shape.join(", ")); // batch, 16, 16, 16
+ * ```
+ */
 export function conv(x: Tensor, weight: Tensor, bias?: Tensor, options: ConvOptions = {}): Tensor {
   const attributes = optionAttributes(x.rank - 2, weight, options);
   return applySingle("Conv", bias ? [x, weight, bias] : [x, weight], attributes);

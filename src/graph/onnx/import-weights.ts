@@ -24,6 +24,7 @@ export interface ForeignTensor {
   readonly data: TypedArray;
 }
 
+/** How the names of a weight file are matched with those of a model. */
 export interface ImportWeightsOptions {
   /** What the names of the tensors begin with in the weight file, such as "ema.module."; by default found out. */
   readonly prefix?: string;
@@ -52,10 +53,16 @@ export interface ImportedWeights extends StorableModel {
  *
  * @throws StriateError if nothing fits, two sets of tensors fit equally well, a tensor is of another shape, or a weight
  * has no counterpart (unless `partial`)
- *
  * @example
+ * ```ts
+ * import { writeFile } from "node:fs/promises";
+ * import { importWeights } from "striate";
+ * import { openOnnx, readTorchCheckpoint } from "striate/node";
+ *
  * const { tensors } = await readTorchCheckpoint("checkpoint.pth");
  * const { bytes } = importWeights(await openOnnx("resnet18.onnx"), tensors);
+ * await writeFile("trained.onnx", bytes);
+ * ```
  */
 export function importWeights(
   file: OnnxFile,

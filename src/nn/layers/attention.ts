@@ -16,6 +16,7 @@ import { check } from "../../util/errors.js";
 import { xavierUniform, zeros } from "../init.js";
 import { Linear, linear } from "./linear.js";
 
+/** What `MultiHeadAttention` can be told. */
 export interface MultiHeadAttentionOptions {
   /** Default true: all four projections have a bias. */
   readonly bias?: boolean;
@@ -25,7 +26,7 @@ export interface MultiHeadAttentionOptions {
  * softmax(Q K^T / sqrt(width / heads) + mask) V per head, Vaswani et al. 2017 (arXiv:1706.03762) eq. 1 and section
  * 3.2.2. `inProjWeight` [3 width, width] stacks the projections of query, key and value (Xavier uniform, bias 0);
  * `outProj` mixes the heads (default weights of a linear layer, bias 0). As PyTorch's `nn.MultiheadAttention` with
- * `batch_first`. Throws {@link StriateError} if the heads do not divide the width.
+ * `batch_first`. Throws `StriateError` if the heads do not divide the width.
  */
 export class MultiHeadAttention {
   readonly inProjWeight: Tensor;

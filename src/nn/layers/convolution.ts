@@ -16,6 +16,7 @@ interface LayerOptions {
   readonly biasInitialiser?: Initialiser;
 }
 
+/** What `Conv2d` can be told; stride, dilation and groups are those of `conv`. */
 export interface Conv2dOptions extends LayerOptions, Omit<ConvOptions, "padding"> {
   /** Zeros on both sides (default 0), or [top, left, bottom, right], or "same": output as large as the input. */
   readonly padding?: ConvOptions["padding"] | "same";
@@ -27,6 +28,15 @@ export interface ConvTranspose2dOptions extends LayerOptions, ConvTransposeOptio
  * Cross-correlation with a bank of kernels: [batch, inputs, height, width] to [batch, outputs, height', width'],
  * height' = floor((height + pads - dilation (kernel - 1) - 1) / stride) + 1. `weight` [outputs, inputs / groups,
  * ...kernel], `bias` [outputs]. As PyTorch's `nn.Conv2d`; also its "same" rule (the odd zero goes to the end).
+ *
+ * @example
+ * ```ts
+ * import { Conv2d } from "striate";
+ * import { input } from "striate/graph";
+ *
+ * const layer = new Conv2d(3, 16, 3, { padding: "same" });
+ * console.log(layer.forward(input("x", ["batch", 3, 32, 32])).shape.join(", ")); // batch, 16, 32, 32
+ * ```
  */
 export class Conv2d implements Layer {
   readonly weight: Tensor;

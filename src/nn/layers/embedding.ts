@@ -3,6 +3,7 @@ import { parameter, scope } from "../../graph/index.js";
 import { embedding } from "../../graph/operators/select/select.js";
 import { normal } from "../init.js";
 
+/** What `Embedding` can be told. */
 export interface EmbeddingOptions {
   /** Default: normal with mean 0 and deviation 1, PyTorch's. */
   readonly initialiser?: Initialiser;

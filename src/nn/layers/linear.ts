@@ -4,6 +4,7 @@ import { check } from "../../util/errors.js";
 import { torchDefault } from "../init.js";
 import type { Layer } from "./layer.js";
 
+/** What `Linear` can be told. */
 export interface LinearOptions {
   /** Default true. */
   readonly bias?: boolean;
@@ -15,7 +16,17 @@ export interface LinearOptions {
 
 /**
  * y = x W^T + b over the last axis: [..., inputs] to [..., outputs]. `weight` [outputs, inputs], `bias` [outputs].
- * As PyTorch's `nn.Linear`. Throws {@link StriateError} if the last axis of x has another length.
+ * As PyTorch's `nn.Linear`. Throws `StriateError` if the last axis of x has another length.
+ *
+ * @example
+ * ```ts
+ * import { Linear, namedParameters } from "striate";
+ * import { input } from "striate/graph";
+ *
+ * const layer = new Linear(100, 10);
+ * console.log([...namedParameters({ layer }).keys()].join(", ")); // layer.weight, layer.bias
+ * console.log(layer.forward(input("x", ["batch", 100])).shape.join(", ")); // batch, 10
+ * ```
  */
 export class Linear implements Layer {
   readonly weight: Tensor;

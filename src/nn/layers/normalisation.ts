@@ -7,6 +7,7 @@ import { ones, zeros } from "../init.js";
 import { movingMean } from "../optimizer.js";
 import type { Layer, TrainingPass } from "./layer.js";
 
+/** What every normalisation layer can be told. */
 export interface NormalisationOptions {
   /** Added to the variance (default 1e-5). */
   readonly epsilon?: number;
@@ -14,6 +15,7 @@ export interface NormalisationOptions {
   readonly affine?: boolean;
 }
 
+/** What `BatchNorm2d` can be told. */
 export interface BatchNorm2dOptions extends NormalisationOptions {
   /** Weight of a new batch in the running statistics (default 0.1). */
   readonly momentum?: number;

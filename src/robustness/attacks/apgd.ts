@@ -15,6 +15,7 @@ import { apgdStep } from "./steps.js";
  * parameter-free attacks" (arXiv:2003.01690), section 3 and algorithm 1, in the form of the authors' code.
  */
 
+/** What one run of Auto-PGD needs (Croce & Hein 2020). */
 export interface ApgdOptions {
   readonly loss: AttackLoss;
   readonly norm: Norm;
@@ -33,6 +34,7 @@ export interface ApgdOptions {
   readonly onForward?: (loss: Float32Array) => void;
 }
 
+/** What one run of Auto-PGD found. */
 export interface ApgdRun {
   /** The points with the largest loss. */
   readonly best: ImageBatch;
@@ -214,6 +216,7 @@ export function apgdDraw(count: number, norm: Norm, random: Random): Float32Arra
   return norm === "Linf" ? random.fillUniform(draw) : random.fillNormal(draw);
 }
 
+/** What `apgdAttack` can be told (Croce & Hein 2020). */
 export interface ApgdAttackOptions {
   /** Default "ce". */
   readonly loss?: "ce" | "dlr" | "dlr-targeted";

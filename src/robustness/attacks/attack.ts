@@ -70,6 +70,18 @@ export interface AttackOutcome {
  *
  * @throws StriateError for images outside [0, 1], labels that the network does not have, or a radius that makes no
  * sense.
+ * @example
+ * ```ts
+ * import { Random } from "striate";
+ * import type { Classifier, ImageBatch } from "striate/robustness";
+ * import { attackBatch, attackPlan } from "striate/robustness";
+ *
+ * async function stillRight(classifier: Classifier, images: ImageBatch, labels: Int32Array) {
+ *   const { attacks } = attackPlan("pgd");
+ *   const options = { images, labels, epsilon: 8 / 255, random: new Random(1) };
+ *   return (await attackBatch(classifier, attacks, options)).robust;
+ * }
+ * ```
  */
 export async function attackBatch(
   classifier: Classifier,
@@ -138,7 +150,7 @@ export function positions(flags: Uint8Array): number[] {
   return Array.from(flags.keys()).filter((i) => flags[i] === 1);
 }
 
-/** Throws {@link StriateError} unless there is one label for each image, and the network has that class. */
+/** Throws `StriateError` unless there is one label for each image, and the network has that class. */
 export function checkLabels(labels: Int32Array, count: number, classes: number): void {
   check(labels.length === count, () => `expected ${count} labels, one for each image, got ${labels.length}`);
   const bad = labels.findIndex((label) => label < 0 || label >= classes);

@@ -12,6 +12,7 @@ import { towardsHyperplane } from "./hyperplane.js";
  * (arXiv:1907.02044), algorithm 1 with the decision hyperplane between the label and one target class.
  */
 
+/** What one run of FAB needs: targets are one class for each image. */
 export interface FabOptions {
   readonly norm: Norm;
   readonly targets: Int32Array;
@@ -26,6 +27,7 @@ export interface FabOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
+/** What one run of FAB found. */
 export interface FabRun {
   /** The nearest misclassified point of each image, the clean image where none was found. */
   readonly images: ImageBatch;
@@ -99,6 +101,7 @@ function lengthOf(values: Float64Array, norm: Norm): number {
   return norm === "L2" ? Math.sqrt(total) : total;
 }
 
+/** What `fabAttack` can be told (Croce & Hein 2020, "Minimally distorted adversarial examples"). */
 export interface FabAttackOptions {
   /** Default "Linf". */
   readonly norm?: Norm;

@@ -28,6 +28,7 @@ export function addSigns(images: ImageBatch, noise: Float32Array, epsilon: numbe
   return { count: images.count, data };
 }
 
+/** What one run of projected gradient descent needs (Madry et al. 2018). */
 export interface PgdOptions {
   /** Default "Linf". "L2-akorn" is a reference's form whose results leave the ball. */
   readonly form?: PgdForm;
@@ -112,6 +113,7 @@ export function fgsm(options: { readonly eot?: number } = {}): Attack {
   };
 }
 
+/** What `pgdAttack` can be told (Madry et al. 2018). */
 export interface PgdAttackOptions {
   /** Default "Linf". */
   readonly norm?: Norm;

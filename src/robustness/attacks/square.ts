@@ -12,6 +12,7 @@ import { firstSquares, nextSquares } from "./square-moves.js";
  * window and (Linf) the colours of a query are shared by the batch, so results depend on how images are batched.
  */
 
+/** What one run of the Square attack needs (Andriushchenko et al. 2020). */
 export interface SquareOptions {
   readonly norm: Norm;
   readonly epsilon: number;
@@ -27,6 +28,7 @@ export interface SquareOptions {
   readonly onQuery?: (margins: Float32Array) => void;
 }
 
+/** What one run of the Square attack found. */
 export interface SquareRun {
   readonly images: ImageBatch;
   readonly queries: Int32Array;
@@ -115,6 +117,7 @@ export function margins(logits: Float32Array, labels: Int32Array): Float32Array 
   });
 }
 
+/** What `squareAttack` can be told (Andriushchenko et al. 2020). */
 export interface SquareAttackOptions {
   /** Default "Linf". */
   readonly norm?: Norm;

@@ -4,6 +4,7 @@
  * Tiny-ImageNet-C (64), CIFAR-10-C (32). Each list holds severities 1 to 5.
  */
 export const CONSTANT_SETS = [224, 64, 32] as const;
+/** The size in pixels whose published constants are used. */
 export type ConstantSet = (typeof CONSTANT_SETS)[number];
 
 export type Severities<C> = readonly [C, C, C, C, C];

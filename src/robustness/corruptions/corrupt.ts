@@ -48,7 +48,9 @@ export const BENCHMARK_CORRUPTIONS: readonly CorruptionName[] = CORRUPTIONS.filt
   (name) => KINDS[name].group !== "extra",
 );
 
+/** All severities, the weakest first. */
 export const SEVERITIES = [1, 2, 3, 4, 5] as const;
+/** How strong a corruption is, 1 to 5. */
 export type Severity = (typeof SEVERITIES)[number];
 
 type DrawsOfKind<K> = K extends CorruptionKind<infer _, infer D> ? D : never;
@@ -62,6 +64,7 @@ export function corruptionName(name: string): CorruptionName {
   return found;
 }
 
+/** The group of a corruption, as in Hendrycks & Dietterich 2019. */
 export function corruptionGroup(name: CorruptionName): CorruptionGroup {
   return KINDS[name].group;
 }
@@ -86,6 +89,7 @@ export function constantSet(side: number): ConstantSet {
 /** Sides that every corruption can handle. */
 const [SMALLEST, LARGEST] = [16, 1024] as const;
 
+/** How an image is corrupted. */
 export interface CorruptOptions<N extends CorruptionName = CorruptionName> {
   /** Default 0. */
   readonly seed?: RandomLabel;
@@ -108,6 +112,15 @@ export interface CorruptOptions<N extends CorruptionName = CorruptionName> {
  * A corrupted copy of a square picture (Hendrycks & Dietterich 2019). The same image, name, severity, seed and index give
  * the same bytes, in any order and on any machine with IEEE arithmetic. Throws {@link StriateError} for an unknown name,
  * a severity that is not 1 to 5, and a picture that is not square or not of a side with constants.
+ *
+ * @example
+ * ```ts
+ * import { corrupt } from "striate/robustness";
+ *
+ * const image = { width: 32, height: 32, data: new Uint8Array(32 * 32 * 3).fill(100) };
+ * const noisy = corrupt(image, "gaussian_noise", 3, { seed: 1 });
+ * console.log(noisy.data.length); // 3072
+ * ```
  */
 export function corrupt<N extends CorruptionName>(
   image: RgbImage,

@@ -2,6 +2,7 @@ import type { RgbImage } from "../../data/images/rgb-image.js";
 import type { Random } from "../../util/random.js";
 import type { BySet, ConstantSet } from "./constants.js";
 
+/** A family of corruptions, as in Hendrycks & Dietterich 2019. */
 export type CorruptionGroup = "noise" | "blur" | "weather" | "digital" | "extra";
 
 /** A square picture to corrupt: `side` x `side` x 3 bytes. */

@@ -12,6 +12,7 @@ export interface CorruptionTask {
   readonly severity: Severity;
 }
 
+/** How `corruptAll` corrupts the images of a data set. */
 export interface CorruptAllOptions extends Omit<CorruptOptions, "index" | "draws"> {
   /** Worker threads. Default: one for each core. */
   readonly threads?: number;
@@ -42,6 +43,16 @@ export type CorruptionReply =
  * each thread are under way or waiting to be taken, so memory stays flat however long the source is. The bytes are those
  * of `corrupt` with the same seed and the image's index. Closing the loop early ends the threads. Throws
  * {@link StriateError} as `corrupt`, or what the source throws.
+ *
+ * @example
+ * ```ts
+ * import { readImages } from "striate";
+ * import { corruptAll, imageFolder } from "striate/node";
+ *
+ * const images = readImages(await imageFolder("photos"), { skipped: [] });
+ * for await (const { corrupted } of corruptAll(images, [{ name: "fog", severity: 3 }], { seed: 1 }))
+ *   console.log(corrupted[0]!.data.length);
+ * ```
  */
 export async function* corruptAll<T extends { readonly index: number; readonly image: RgbImage }>(
   source: Iterable<T> | AsyncIterable<T>,

@@ -17,6 +17,7 @@ export interface PublishedSet {
   open(corruption: CorruptionName, severity: Severity): Promise<ImageSource>;
 }
 
+/** How the folders of ImageNet-C are labelled. */
 export interface ImageNetCOptions {
   /** Names of the class folders (WordNet ids) in the order of the model's outputs. Default: alphabetical. */
   readonly classes?: readonly string[];

@@ -11,6 +11,8 @@
  *    and voting by energy stand beside the network that they serve.
  * 6. `layer/layers-in-turn.ts`: one step of a network as a graph. `layer/with-kuramoto.ts`: a Kuramoto layer inside any model.
  * 7. `iterative-baselines.ts`: the networks that the paper compares with. `authors-names.ts`: state dictionaries of the authors.
+ *
+ * @module striate/akorn
  */
 export * from "./layer/attention-coupling.js";
 export type { AuthorsModel } from "./authors-choices.js";

@@ -76,6 +76,7 @@ class IterativeBlock {
   }
 }
 
+/** What `IterativeObjectNetwork` can be told. */
 export interface IterativeObjectOptions {
   /** Default 256. */
   readonly channels?: number;
@@ -150,6 +151,7 @@ export class IterativeObjectNetwork {
 
 const GRID: Grid = [SIDE, SIDE];
 
+/** What `SudokuTransformer` can be told. */
 export interface SudokuTransformerOptions {
   /** Default 64; the paper's 512. */
   readonly channels?: number;

@@ -5,6 +5,7 @@ import { BatchNorm2d, Conv2d, Dropout, Linear, Sequential } from "../../nn/layer
 import type { Layer, TrainingPass } from "../../nn/layers/index.js";
 import { check } from "../../util/errors.js";
 
+/** The sizes of an EfficientNet (Tan & Le 2019). */
 export interface EfficientNetOptions {
   /** Default 1000. */
   readonly classes?: number;

@@ -1,4 +1,8 @@
-/** Reference networks, laid out and named as torchvision's, trainable here, of any width. */
+/**
+ * Reference networks, laid out and named as torchvision's, trainable here, of any width.
+ *
+ * @module striate/baselines
+ */
 export * from "./classification-task.js";
 export * from "./efficientnet.js";
 export * from "./resnet.js";

@@ -5,8 +5,10 @@ import { BatchNorm2d, Conv2d, Linear, Sequential } from "../../nn/layers/index.j
 import type { Layer, TrainingPass } from "../../nn/layers/index.js";
 import { check } from "../../util/errors.js";
 
+/** Number of layers with weights. */
 export type ResNetDepth = 18 | 34 | 50;
 
+/** The sizes of a ResNet (He et al. 2016). */
 export interface ResNetOptions {
   readonly depth: ResNetDepth;
   /** Default 1000. */
@@ -25,6 +27,7 @@ export interface ResNetOptions {
   readonly stem?: ResNetStem;
 }
 
+/** What stands before the residual blocks, by the images that it is for. */
 export type ResNetStem = "imagenet" | "tiny-imagenet" | "small" | "none";
 
 const BLOCKS: Readonly<Record<ResNetDepth, readonly number[]>> = {

@@ -5,8 +5,10 @@ import { BatchNorm2d, Conv2d, Dropout, Linear, Sequential } from "../../nn/layer
 import type { Layer, TrainingPass } from "../../nn/layers/index.js";
 import { check } from "../../util/errors.js";
 
+/** Number of layers with weights. */
 export type VggDepth = 11 | 13 | 16;
 
+/** The sizes of a VGG (Simonyan & Zisserman 2015). */
 export interface VggOptions {
   readonly depth: VggDepth;
   /** Batch normalisation after every convolution (default false). */

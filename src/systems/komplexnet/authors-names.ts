@@ -49,6 +49,7 @@ const ENCODER_LAYER: NameTable = [
   ["feedForwardNorm", "norm2"],
 ];
 
+/** A network of the authors' code. */
 export type AuthorsModel = "komplexnet" | "realBaseline" | "transformerBaseline";
 
 /** The authors' name of one of our parameters. Throws {@link StriateError} for a name that no such model has. */

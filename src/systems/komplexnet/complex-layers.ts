@@ -34,6 +34,7 @@ export interface Polar extends Complex {
   readonly sin: Tensor;
 }
 
+/** A complex tensor from its magnitude and the cosine and sine of its phase. */
 export function polar(magnitude: Tensor, cos: Tensor, sin: Tensor): Polar {
   return { magnitude, cos, sin, real: mul(magnitude, cos), imaginary: mul(magnitude, sin) };
 }
@@ -45,6 +46,7 @@ export function rectangular(real: Tensor, imaginary: Tensor): Polar {
   return { real, imaginary, magnitude, cos: div(real, safe), sin: div(imaginary, safe) };
 }
 
+/** What every complex-valued layer can be told. */
 export interface ComplexLayerOptions {
   /** Default true. */
   readonly biases?: boolean;
@@ -85,6 +87,7 @@ function lift(
   };
 }
 
+/** What `ComplexConv` needs to know. */
 export interface ComplexConvOptions extends ComplexLayerOptions {
   readonly inChannels: number;
   readonly outChannels: number;
@@ -120,6 +123,7 @@ export class ComplexConv {
   }
 }
 
+/** What `ComplexLinear` needs to know. */
 export interface ComplexLinearOptions extends ComplexLayerOptions {
   readonly inFeatures: number;
   readonly outFeatures: number;

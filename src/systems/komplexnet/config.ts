@@ -16,6 +16,7 @@ export type PhaseMode = "kuramoto" | "random" | "ideal";
 /** Start of the coupling: a wide Gaussian of the distance, uniform in [0, 1), or given values. */
 export type CouplingKernel = "gaussian" | "random" | "learnt";
 
+/** The kernel K that couples the phases of near oscillators. */
 export interface CouplingOptions {
   /** Default `"gaussian"`; `"learnt"` takes `values` and stays frozen. */
   readonly kernel?: CouplingKernel;
@@ -29,6 +30,7 @@ export interface CouplingOptions {
   readonly values?: TensorData;
 }
 
+/** How deeper layers pull on the phases. */
 export interface FeedbackOptions {
   /** Side of the kernel from the complex convolution back to the oscillators, odd. Default 11. */
   readonly size?: number;
@@ -82,6 +84,7 @@ export interface KomplexNetOptions {
   readonly singularGradients?: boolean;
 }
 
+/** Every choice of a KomplexNet, with defaults filled in. */
 export type KomplexNetConfig = Omit<Required<KomplexNetOptions>, "coupling" | "feedback"> & {
   readonly coupling: Required<Omit<CouplingOptions, "values">> & Pick<CouplingOptions, "values">;
   readonly feedback: Required<FeedbackOptions> | undefined;
@@ -124,7 +127,7 @@ const CHOICES = {
   frontEnd: ["gabor", "conv"],
 } as const;
 
-/** Fills in defaults. Throws {@link StriateError} naming the option, what was expected and what came. */
+/** Fills in defaults. Throws `StriateError` naming the option, what was expected and what came. */
 export function komplexNetConfig(options: KomplexNetOptions = {}): KomplexNetConfig {
   const { coupling: couplingOptions = {}, feedback: feedbackOptions, ...rest } = options;
   checkKeys("KomplexNet", options, [...Object.keys(DEFAULTS), "coupling", "feedback"]);
@@ -197,7 +200,7 @@ function couplingConfig(
   return all;
 }
 
-/** Throws {@link StriateError} unless a coupling kernel is square with an odd side, has as many inputs as outputs, and is finite. */
+/** Throws `StriateError` unless a coupling kernel is square with an odd side, has as many inputs as outputs, and is finite. */
 export function checkCouplingValues({ shape, data }: TensorData, what: string): void {
   const [to, from, height, width] = shape;
   check(

@@ -11,6 +11,8 @@
  * 6. `feedback.ts`: what deeper layers add to the equation of the phases, in {@link Feedback}.
  * 7. `training/`: the synchrony loss ({@link synchronyLoss}), the losses of a whole network, and the tasks.
  * 8. `step.ts`: one timestep as a graph. `baselines/`: the networks that the paper compares with.
+ *
+ * @module striate/komplexnet
  */
 export * from "./authors-names.js";
 export * from "./complex-layers.js";

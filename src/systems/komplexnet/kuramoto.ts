@@ -10,6 +10,7 @@ export interface Phases {
   readonly sin: Tensor;
 }
 
+/** The constants of the equation of the phases. */
 export interface KuramotoOptions {
   /** Step size eta; a scalar tensor where it may change from run to run. */
   readonly rate: Tensor | number;
@@ -20,6 +21,7 @@ export interface KuramotoOptions {
 /** Gives the increment of the phases in one step. */
 export type PhaseIncrement = (phases: Phases) => Tensor;
 
+/** Phases in radians, with their cosines and sines. */
 export function phasesOf(radians: Tensor): Phases {
   return { radians, cos: cos(radians), sin: sin(radians) };
 }

@@ -23,6 +23,7 @@ import {
 import type { StageOutputs } from "./stages.js";
 import { ComplexStages } from "./stages.js";
 
+/** What a KomplexNet sees. */
 export interface KomplexNetInputs {
   /** [batch, inChannels, imageSize, imageSize], 0 to 1. */
   readonly images: Tensor;
@@ -32,6 +33,7 @@ export interface KomplexNetInputs {
   readonly masks?: Tensor;
 }
 
+/** What a KomplexNet answers. */
 export interface KomplexNetOutput {
   /** One [batch, classes] for each timestep; the same tensor where phases do not change. */
   readonly logits: readonly Tensor[];
@@ -50,7 +52,15 @@ export interface KomplexNetOutput {
  *
  * With `feedback` the deeper layers pull on the phases too. With `phaseMode` "random" or "ideal" it is the paper's lower or upper bound.
  *
- * Throws {@link StriateError} for options that do not exist or do not go together.
+ * Throws `StriateError` for options that do not exist or do not go together.
+ *
+ * @example
+ * ```ts
+ * import { KomplexNet, namedParameters } from "striate";
+ *
+ * const model = new KomplexNet({ timesteps: 8, feedback: {} });
+ * console.log(namedParameters(model).size > 0); // true
+ * ```
  */
 export class KomplexNet {
   readonly config: KomplexNetConfig;
@@ -79,7 +89,7 @@ export class KomplexNet {
     return phaseNoiseInputs(this.config, batch);
   }
 
-  /** Traces all timesteps. Throws {@link StriateError} where shapes do not fit the configuration. */
+  /** Traces all timesteps. Throws `StriateError` where shapes do not fit the configuration. */
   forward(inputs: KomplexNetInputs): KomplexNetOutput {
     const { timesteps } = this.config;
     const amplitude = this.amplitude(inputs.images);
@@ -102,7 +112,7 @@ export class KomplexNet {
     };
   }
 
-  /** Amplitudes of the units, [batch, oscillators, imageSize, imageSize]. Throws {@link StriateError} for images of another shape. */
+  /** Amplitudes of the units, [batch, oscillators, imageSize, imageSize]. Throws `StriateError` for images of another shape. */
   amplitude(images: Tensor): Tensor {
     const { inChannels, imageSize } = this.config;
     check(

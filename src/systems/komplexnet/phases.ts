@@ -19,8 +19,11 @@ export function phaseNoiseInputs(config: KomplexNetConfig, batch: Dim): Record<s
   return Object.fromEntries(names.map(([name, shape]) => [name, input(name, shape)]));
 }
 
+/** Name of the input that phases start from, [batch, oscillators, height, width] in [0, 1). */
 export const PHASE_NOISE = "noise.phases";
+/** Name of the input that phases outside of all objects are drawn from at timestep t. */
 export const backgroundNoise = (t: number): string => `noise.background.${t}`;
+/** Name of the input that the phase of the first object is drawn from at timestep t. */
 export const offsetNoise = (t: number): string => `noise.offset.${t}`;
 
 /** One of the draws that `noiseInputs` names. */
@@ -39,7 +42,7 @@ export function randomPhases(draw: Tensor): Tensor {
  * Masks without what is no object group: [batch, groups, height, width]. Channel 0 of
  * [batch, 1 + objects (+ 1), 1, height, width] is the background, the last one the overlap where there is one.
  *
- * Throws {@link StriateError} for masks of another shape.
+ * Throws `StriateError` for masks of another shape.
  */
 export function groupMasks(masks: Tensor, options: MaskLayout): Tensor {
   const { background, overlapChannel } = options;
@@ -56,6 +59,7 @@ export function groupMasks(masks: Tensor, options: MaskLayout): Tensor {
   return groups === channels ? flat : slice(flat, [{ axis: 1, start, end: start + groups }]);
 }
 
+/** What the channels of masks stand for. */
 export interface MaskLayout {
   /** Whether the background is a group of its own. */
   readonly background: boolean;
@@ -63,6 +67,7 @@ export interface MaskLayout {
   readonly overlapChannel: boolean;
 }
 
+/** What phases are painted with that follow from masks. */
 export interface IdealPhaseOptions extends MaskLayout {
   /** [batch, oscillators, height, width] in [0, 1): phases of units outside all objects. */
   readonly draw: Tensor;

@@ -11,6 +11,8 @@
  * 5. `decoder/`: what predicts a value from the one above it, written as text, as steps, and as a graph.
  * 6. `training/`: decoders without labels, and hyper-parameters with them. `core/run.ts` and `core/steps.ts`: timesteps one by one.
  * 7. `files/`: the authors' TOML configuration, their weights, and the exported graph. `measures/`: what the paper measures.
+ *
+ * @module striate/predify
  */
 export * from "./measures/attack.js";
 export type { BackboneOptions } from "./core/backbone.js";

@@ -32,7 +32,7 @@ export function stateFromAuthors(
   return stateFromPytorch(parameters, bare, { rename: authorsName });
 }
 
-/** The filters q0 and q1 in a state dictionary of the authors. Throws {@link StriateError} where it has none. */
+/** The filters q0 and q1 in a state dictionary of the authors. Throws `StriateError` where it has none. */
 export function authorsFilters(tensors: ReadonlyMap<string, TensorData>): {
   readonly q0: TensorData;
   readonly q1: TensorData;

@@ -6,11 +6,13 @@
  * 1. `v1/receptive-fields.ts`: what a cell is, in units of physiology and in pixels.
  * 2. `v1/histograms.ts` and `v1/sampling.ts`: the published distributions, and the draw of a population in
  *    {@link sampleReceptiveFields}; `sampling-2020.ts` is the draw of the first paper.
- * 3. `v1/gabor.ts`: the Gabor function of a cell, in {@link gaborBank}.
+ * 3. `v1/gabor.ts`: the Gabor function of a cell, in {@link gaborKernel}.
  * 4. `v1/vone-block.ts`: simple and complex cells and their gains, in {@link VOneBlock}; `v1-noise.ts`: neuronal noise.
  * 5. `networks/`: what stands behind V1 (ResNet, CORnet-S, AlexNet, or any ONNX network by {@link withV1}), the task, and how
  *    the authors train.
  * 6. `analysis/`: tuning curves, sub-populations of cells, and cells matched between populations.
+ *
+ * @module striate/vonenet
  */
 export * from "./networks/alexnet.js";
 export * from "./authors-names.js";

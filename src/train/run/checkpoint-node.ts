@@ -5,12 +5,12 @@ import { checkpointFile, checkpointName, checkpointSteps } from "./checkpoint-fi
 import { decodeCheckpoint, encodeCheckpoint } from "./checkpoint.js";
 import type { Checkpoint } from "./checkpoint.js";
 
-/** Reads one checkpoint file. Throws {@link StriateError} naming the file and what is wrong with it. */
+/** Reads one checkpoint file. Throws `StriateError` naming the file and what is wrong with it. */
 export async function readCheckpoint(path: string): Promise<Checkpoint> {
   return decodeCheckpoint(await readFileChecked(path, checkpointFile), `The checkpoint "${path}"`);
 }
 
-/** Writes one checkpoint file atomically. Throws {@link StriateError}. */
+/** Writes one checkpoint file atomically. Throws `StriateError`. */
 export async function writeCheckpoint(path: string, checkpoint: Checkpoint): Promise<void> {
   await writeFileAtomic(path, encodeCheckpoint(checkpoint));
 }

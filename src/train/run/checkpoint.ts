@@ -35,7 +35,7 @@ export interface ExpectedTensor {
 
 /**
  * A checkpoint as the bytes of a safetensors file; equal checkpoints give equal bytes.
- * Throws {@link StriateError} for a tensor of no known group or an array that does not fit its shape.
+ * Throws `StriateError` for a tensor of no known group or an array that does not fit its shape.
  */
 export function encodeCheckpoint(checkpoint: Checkpoint): Uint8Array<ArrayBuffer> {
   for (const name of checkpoint.tensors.keys()) checkGroup(name, "the checkpoint");
@@ -52,7 +52,7 @@ export function encodeCheckpoint(checkpoint: Checkpoint): Uint8Array<ArrayBuffer
   });
 }
 
-/** Reads what {@link encodeCheckpoint} wrote. `what` names the file in messages. Throws {@link StriateError}. */
+/** Reads what {@link encodeCheckpoint} wrote. `what` names the file in messages. Throws `StriateError`. */
 export function decodeCheckpoint(bytes: Uint8Array, what = "the checkpoint"): Checkpoint {
   const { tensors, metadata } = decodeSafetensors(bytes, what);
   check(
@@ -100,7 +100,7 @@ function isCount(value: number): boolean {
 }
 
 /**
- * Throws one {@link StriateError} naming what is missing, left over, or of another shape or type than `expected`.
+ * Throws one `StriateError` naming what is missing, left over, or of another shape or type than `expected`.
  * Give the list for all groups that are to be restored; tensors of other groups do not count as left over.
  */
 export function checkCheckpointTensors(

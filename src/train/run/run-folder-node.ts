@@ -14,6 +14,7 @@ import { checkConfig } from "./run-config.js";
 import { acquireRunLock } from "./run-lock-node.js";
 import type { RunLock } from "./run-lock-node.js";
 
+/** What a run folder is opened for, and what it keeps. */
 export interface RunFolderOptions {
   /** Plain JSON data that decides the run; kept as `config.json` and compared on resume. */
   readonly config: unknown;
@@ -51,7 +52,7 @@ export interface RunFolder {
  * line), `checkpoints/`. On resume, metrics of steps after the newest good checkpoint are removed, for they will come
  * again, and damaged checkpoints are renamed to `*.damaged` with a warning.
  *
- * Throws {@link StriateError} when another process uses the folder, when it holds a run and `resume` is off, when its
+ * Throws `StriateError` when another process uses the folder, when it holds a run and `resume` is off, when its
  * config differs (naming the first key), when no checkpoint of several can be read, or when it cannot be written.
  */
 export async function openRunFolder(path: string, options: RunFolderOptions): Promise<RunFolder> {

@@ -13,6 +13,7 @@ import { configOf, runTraining, stepsOf } from "./run.js";
 import type { Task, TrainingData } from "../task.js";
 import { openTensorboardWriter } from "./tensorboard-node.js";
 
+/** What `train` can be told in Node. */
 export interface TrainOptions extends TrainSettings, SessionOptions {
   /** Folder for config, metrics, checkpoints and the exported model. Without one nothing is written. */
   readonly folder?: string;
@@ -20,6 +21,7 @@ export interface TrainOptions extends TrainSettings, SessionOptions {
   readonly resume?: boolean;
 }
 
+/** What `train` gives back in Node. */
 export interface TrainedRun extends Omit<RunEnd, "checkpoint" | "toOnnx"> {
   /**
    * Writes the model as ONNX. The file says how pixels reach it, which inputs are noise, and what `about` adds;
@@ -34,6 +36,16 @@ export interface TrainedRun extends Omit<RunEnd, "checkpoint" | "toOnnx"> {
  *
  * @throws StriateError for a loss that is not finite (naming the step and the last good checkpoint), a folder in use,
  * a config that differs, a device that is absent.
+ * @example
+ * ```ts
+ * import { KomplexNet, KomplexNetTask, MultiMnist, sceneData } from "striate";
+ * import { loadMnist, train } from "striate/node";
+ *
+ * const scenes = sceneData(new MultiMnist(await loadMnist("test"), { count: 16, seed: 1 }));
+ * const task = new KomplexNetTask(new KomplexNet({ timesteps: 2, kuramotoMode: "channels" }));
+ * const run = await train(task, scenes, { epochs: 1, batchSize: 8, seed: 1 });
+ * console.log(run.values.size > 0); // true
+ * ```
  */
 export async function train(task: Task, data: TrainingData, options: TrainOptions): Promise<TrainedRun> {
   const steps = stepsOf(data, options);

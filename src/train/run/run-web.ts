@@ -14,6 +14,7 @@ import type { RunEnd, TrainSettings } from "./run.js";
 import { configOf, runTraining, stepsOf } from "./run.js";
 import type { Task, TrainingData } from "../task.js";
 
+/** What `train` can be told in a browser. */
 export interface TrainOptions
   extends TrainSettings, WorkerRuntimeOptions, Pick<SessionOptions, "optimisation"> {
   /**
@@ -32,6 +33,7 @@ export interface TrainOptions
   readonly runtime?: WebRuntime;
 }
 
+/** What `train` gives back in a browser. */
 export interface TrainedRun extends Omit<RunEnd, "checkpoint" | "toOnnx"> {
   /** Where it ran. */
   readonly device: WebDevice;
@@ -56,6 +58,16 @@ export interface TrainedRun extends Omit<RunEnd, "checkpoint" | "toOnnx"> {
  *
  * @throws StriateError for a loss that is not finite (naming the step and the last good checkpoint), a run that is open in
  * another tab, a config that differs, a full storage, a device that is absent, files of ONNX Runtime that cannot be loaded.
+ * @example
+ * ```ts
+ * import { KomplexNet, KomplexNetTask, MultiMnist, fetchMnist, sceneData, train } from "striate";
+ *
+ * const { train: digits } = await fetchMnist("/mnist/", { parts: ["train"] });
+ * const scenes = sceneData(new MultiMnist(digits, { count: 2000, seed: 1 }));
+ * const task = new KomplexNetTask(new KomplexNet({ timesteps: 5 }));
+ * const run = await train(task, scenes, { epochs: 1, batchSize: 8, seed: 1, folder: "digits" });
+ * const file = new Blob([run.export()]);
+ * ```
  */
 export async function train(task: Task, data: TrainingData, options: TrainOptions): Promise<TrainedRun> {
   const { folder, resume = false, optimisation } = options;

@@ -19,7 +19,7 @@ const wireDouble = 1;
 const wireBytes = 2;
 const wireFloat = 5;
 
-/** One event as protobuf bytes. Throws {@link StriateError} for a step that is no whole number. */
+/** One event as protobuf bytes. Throws `StriateError` for a step that is no whole number. */
 export function encodeEvent(event: TensorboardEvent): Uint8Array<ArrayBuffer> {
   const { wallTime, step, fileVersion, scalars, restart } = event;
   check(

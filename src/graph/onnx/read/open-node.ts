@@ -16,9 +16,13 @@ const LARGEST_FILE = 2 ** 31 - 1;
  *
  * @param what how messages call the model, default the name of its file in quotes
  * @throws StriateError for a file that is missing, damaged, or no ONNX file
- *
  * @example
- * const { inputs, outputs } = (await openOnnx("resnet18.onnx")).read();
+ * ```ts
+ * import { openOnnx } from "striate/node";
+ *
+ * const file = await openOnnx("resnet18.onnx");
+ * const { inputs, outputs } = file.read({ inputShapes: { images: ["batch", 3, 224, 224] } });
+ * ```
  */
 export async function openOnnx(path: string, what = `"${basename(path)}"`): Promise<OnnxFile> {
   const bytes = await readFileChecked(path, { what: "ONNX model", maxBytes: LARGEST_FILE });
@@ -28,7 +32,18 @@ export async function openOnnx(path: string, what = `"${basename(path)}"`): Prom
   return new OnnxFile(bytes, what, beside, { owned: true });
 }
 
-/** Opens an ONNX model and reads it: {@link openOnnx} and `readOnnx` in one. */
+/**
+ * Opens an ONNX model and reads it: {@link openOnnx} and `readOnnx` in one.
+ *
+ * @example
+ * ```ts
+ * import { summariseModel } from "striate";
+ * import { loadOnnx } from "striate/node";
+ *
+ * const model = await loadOnnx("resnet18.onnx");
+ * console.log(summariseModel(model.outputs).total.parameters);
+ * ```
+ */
 export async function loadOnnx(path: string, options: ReadOptions = {}): Promise<ImportedModel> {
   return (await openOnnx(path, options.what)).read(options);
 }

@@ -35,6 +35,7 @@ import { SEQUENCE_OPERATORS, isSequence, sequenceCall } from "./sequences.js";
 import type { Value } from "./known-values.js";
 import { dataOf } from "./known-values.js";
 
+/** A trainable value of a file: the tensor that stands for it in the graph, and its numbers. */
 export interface ImportedParameter {
   readonly tensor: Tensor;
   /** The values in the file. Not to be changed: of a file that `openOnnx` opened, every reading gives the same memory. */

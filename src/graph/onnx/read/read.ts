@@ -14,6 +14,7 @@ import { InputReader } from "./graph-inputs.js";
 import type { ImportedParameter, ReadContext, ReadGraph } from "./read-graph.js";
 import { GraphReader } from "./read-graph.js";
 
+/** What reading an ONNX model can be told. */
 export interface ReadOptions {
   /** Where the values lie that the model keeps outside of its file. */
   readonly externalData?: ExternalData;
@@ -28,6 +29,7 @@ export interface ReadOptions {
   readonly what?: string;
 }
 
+/** An ONNX model as a graph: it can be cut, differentiated, trained and written again. */
 export interface ImportedModel {
   /**
    * What is fed, by name in the file's order. An axis that the file names but whose length its graph fixes (an exporter wrote
@@ -144,6 +146,15 @@ function checkNames(option: string, given: object, names: readonly string[], wha
  * lie in other files need `externalData`.
  *
  * @throws StriateError for bytes that are no valid model and for whatever cannot be imported; it names the node.
+ * @example
+ * ```ts
+ * import { readOnnx } from "striate";
+ * import { input, lower, relu, writeOnnx } from "striate/graph";
+ *
+ * const { bytes } = writeOnnx(lower({ y: relu(input("x", ["batch", 4])) }, "portable"));
+ * const model = readOnnx(bytes);
+ * console.log(model.outputs["y"]!.shape.join(", ")); // batch, 4
+ * ```
  */
 export function readOnnx(bytes: Uint8Array, options: ReadOptions = {}): ImportedModel {
   return new OnnxFile(bytes, options.what, options.externalData).read(options);

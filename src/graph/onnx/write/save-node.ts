@@ -3,6 +3,7 @@ import { basename } from "node:path";
 import { writeFileAtomic } from "../../../util/files-node.js";
 import type { StorableModel } from "./storable.js";
 
+/** Where a saved model keeps its values. */
 export interface SaveOptions {
   /**
    * Whether values go into a file beside the model, named after it with ".data" added. Default: only if the model takes more
@@ -17,9 +18,14 @@ export interface SaveOptions {
  *
  * @returns the paths written, the model's first
  * @throws StriateError for a full disk, no permission or a missing folder
- *
  * @example
- * await saveOnnx("large.onnx", writeOnnx(outputs, { values }), { externalData: true });
+ * ```ts
+ * import { input, lower, relu, writeOnnx } from "striate/graph";
+ * import { saveOnnx } from "striate/node";
+ *
+ * const written = writeOnnx(lower({ y: relu(input("x", ["batch", 4])) }, "portable"));
+ * await saveOnnx("relu.onnx", written, { externalData: false });
+ * ```
  */
 export async function saveOnnx(
   path: string,

@@ -16,6 +16,7 @@ import type { StorableModel, StoredInitializer } from "./storable.js";
 import { storable } from "./storable.js";
 import { WireMessage } from "./wire.js";
 
+/** What `writeOnnx` can be told. */
 export interface WriteOptions {
   /** Gives the values of a parameter: it becomes an initializer. Without values it becomes a graph input. */
   readonly values?: (parameter: Tensor) => TensorData | undefined;
@@ -34,6 +35,7 @@ export interface Port {
   readonly shape: Shape;
 }
 
+/** A model as `writeOnnx` writes it, and what it takes and gives. */
 export interface WrittenOnnx extends StorableModel {
   /** What must be fed: inputs, and the parameters that got no values. */
   readonly inputs: readonly Port[];
@@ -61,6 +63,13 @@ const IR_VERSIONS: readonly (readonly [opset: number, ir: number])[] = [
  *
  * @throws StriateError for a parameter without a name, two leaves or outputs that want one name, values that do not
  * fit their parameter, or an operator that exists only inside Striate or only in later versions than `opset`
+ * @example
+ * ```ts
+ * import { input, lower, relu, writeOnnx } from "striate/graph";
+ *
+ * const written = writeOnnx(lower({ y: relu(input("x", ["batch", 4])) }, "portable"));
+ * console.log(written.inputs.map(({ name }) => name).join(", ")); // x
+ * ```
  */
 export function writeOnnx(
   outputs: Readonly<Record<string, Tensor>>,

@@ -97,29 +97,49 @@ function lowerSign(call: Call, target: Target): Tensor[] | undefined {
     : undefined;
 }
 
+/** The same tensor as a node of its own, which can have a name of its own. */
 export const identity = unary("Identity", (dy) => dy, false);
+/** -x of each element. */
 export const neg = unary("Neg", (dy) => neg(dy), false);
+/** |x| of each element. Its gradient at 0 is 0. */
 export const abs = unary("Abs", (dy, x) => mul(dy, sign(x)), false);
+/** -1, 0 or 1 by the sign of each element. Its gradient is 0. */
 export const sign = unary("Sign", "zero", false, lowerSign);
+/** e^x of each element. */
 export const exp = unary("Exp", (dy, _x, y) => mul(dy, y));
+/** The natural logarithm of each element. */
 export const log = unary("Log", (dy, x) => div(dy, x));
+/** The square root of each element. Its gradient at 0 is large, but finite. */
 export const sqrt = unary("Sqrt", (dy, _x, y) => div(mul(dy, 0.5), nonZeroDivisor(y)));
+/** 1 / x of each element. */
 export const reciprocal = unary("Reciprocal", (dy, _x, y) => neg(mul(dy, mul(y, y))));
+/** The sine of each element, in radians. */
 export const sin = unary("Sin", (dy, x) => mul(dy, cos(x)));
+/** The cosine of each element, in radians. */
 export const cos = unary("Cos", (dy, x) => neg(mul(dy, sin(x))));
+/** The tangent of each element, in radians. */
 export const tan = unary("Tan", (dy, _x, y) => mul(dy, add(1, mul(y, y))));
+/** The angle in [-pi/2, pi/2], in radians, whose sine is x. Its gradient is finite at -1 and 1. */
 export const asin = unary("Asin", (dy, x) => div(dy, nonZeroDivisor(sqrt(oneMinusSquare(x)))));
+/** The angle in [0, pi], in radians, whose cosine is x. Its gradient is finite at -1 and 1. */
 export const acos = unary("Acos", (dy, x) => neg(div(dy, nonZeroDivisor(sqrt(oneMinusSquare(x))))));
+/** The angle in (-pi/2, pi/2), in radians, whose tangent is x. */
 export const atan = unary("Atan", (dy, x) => applySingle("AtanGradient", [dy, x]));
+/** The hyperbolic sine of each element. */
 export const sinh = unary("Sinh", (dy, x) => mul(dy, cosh(x)));
+/** The hyperbolic cosine of each element. */
 export const cosh = unary("Cosh", (dy, x) => mul(dy, sinh(x)));
+/** The hyperbolic tangent of each element. */
 export const tanh = unary("Tanh", (dy, _x, y) => mul(dy, sub(1, mul(y, y))));
+/** 1 / (1 + e^-x) of each element. */
 export const sigmoid = unary("Sigmoid", (dy, _x, y) => mul(dy, mul(y, sub(1, y))));
+/** The error function, 2 / sqrt(pi) times the integral of e^(-t^2) from 0 to x. */
 export const erf = unary("Erf", (dy, x) => mul(dy, mul(2 / Math.sqrt(Math.PI), exp(neg(mul(x, x))))));
 /** max(x, 0); the derivative at 0 is 0. */
 export const relu = unary("Relu", reluGradient, false);
 /** log(1 + e^x), without overflow. */
 export const softplus = unary("Softplus", (dy, x) => mul(dy, sigmoid(x)));
+/** x / (1 + |x|) of each element. */
 export const softsign = unary(
   "Softsign",
   (dy, x) => {
@@ -130,8 +150,11 @@ export const softsign = unary(
   // WebGPU has none.
   (call, target) => (target === "webgpu" ? [div(call.inputs[0]!, add(1, abs(call.inputs[0]!)))] : undefined),
 );
+/** The largest whole number that is not above x. Its gradient is 0. */
 export const floor = unary("Floor", "zero");
+/** The smallest whole number that is not below x. Its gradient is 0. */
 export const ceil = unary("Ceil", "zero");
+/** The nearest whole number, halves to the even one. Its gradient is 0. */
 export const round = unary("Round", "zero");
 
 // A node of its own until it is lowered, for the rule of the division that an arc tangent's operand may be.
@@ -308,13 +331,17 @@ const numeric =
   (a, b) =>
     isStatic(a) && isStatic(b) ? rule(a, b) : undefined;
 
+/** a + b of each pair of elements; shapes broadcast as in NumPy, and a number stands for a scalar of the other's type. */
 export const add = binary("Add", (dy) => [() => dy, () => dy], addKnown);
+/** a - b of each pair of elements; shapes broadcast as in NumPy, and a number stands for a scalar of the other's type. */
 export const sub = binary(
   "Sub",
   (dy) => [() => dy, () => neg(dy)],
   numeric((a, b) => a - b),
 );
+/** a b of each pair of elements; shapes broadcast as in NumPy, and a number stands for a scalar of the other's type. */
 export const mul = binary("Mul", (dy, a, b) => [() => mul(dy, b), () => mul(dy, a)], multiplyDims);
+/** a / b of each pair of elements; shapes broadcast as in NumPy. Whole numbers are divided towards 0. */
 export const div = binary(
   "Div",
   (dy, a, b, { y }) => angleGradient(dy, a, b, y) ?? [() => div(dy, b), () => neg(div(mul(dy, y), b))],
@@ -420,10 +447,15 @@ function comparison(type: string): (a: Operand, b: Operand) => Tensor {
   return (a, b) => applySingle(type, operands(a, b));
 }
 
+/** Whether a = b, as bool; shapes broadcast. */
 export const equal = comparison("Equal");
+/** Whether a > b, as bool; shapes broadcast. */
 export const greater = comparison("Greater");
+/** Whether a >= b, as bool; shapes broadcast. */
 export const greaterOrEqual = comparison("GreaterOrEqual");
+/** Whether a < b, as bool; shapes broadcast. */
 export const less = comparison("Less");
+/** Whether a <= b, as bool; shapes broadcast. */
 export const lessOrEqual = comparison("LessOrEqual");
 
 function logical(type: string): (a: Tensor, b: Tensor) => Tensor {
@@ -438,8 +470,11 @@ function logical(type: string): (a: Tensor, b: Tensor) => Tensor {
   return (a, b) => applySingle(type, [a, b]);
 }
 
+/** Whether both are true, of bool tensors; shapes broadcast. */
 export const and = logical("And");
+/** Whether one or both are true, of bool tensors; shapes broadcast. */
 export const or = logical("Or");
+/** Whether exactly one is true, of bool tensors; shapes broadcast. */
 export const xor = logical("Xor");
 
 for (const type of ["Not", "IsNaN", "IsInf"]) {
@@ -454,8 +489,11 @@ for (const type of ["Not", "IsNaN", "IsInf"]) {
     }),
   });
 }
+/** Whether each element is false, of a bool tensor. */
 export const not = (x: Tensor): Tensor => applySingle("Not", [x]);
+/** Whether each element is not a number, as bool. */
 export const isNaN = (x: Tensor): Tensor => applySingle("IsNaN", [x]);
+/** Whether each element is infinite, as bool. */
 export const isInf = (x: Tensor): Tensor => applySingle("IsInf", [x]);
 
 defineOperator({

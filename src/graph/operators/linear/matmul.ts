@@ -87,7 +87,17 @@ function rightGradient(a: Tensor, b: Tensor, dy: Tensor): Tensor {
   return unbroadcast(matmul(transposeMatrix(a), dy), b);
 }
 
-/** Matrix product over the last two axes; the axes before them broadcast. */
+/**
+ * Matrix product over the last two axes; the axes before them broadcast.
+ *
+ * @example
+ * ```ts
+ * import { input, matmul } from "striate/graph";
+ *
+ * const product = matmul(input("a", ["batch", 5, 3]), input("b", [3, 4]));
+ * console.log(product.shape.join(", ")); // batch, 5, 4
+ * ```
+ */
 export function matmul(a: Tensor, b: Tensor): Tensor {
   return applySingle("MatMul", [a, b]);
 }
@@ -128,6 +138,7 @@ defineOperator({
   },
 });
 
+/** Attributes of ONNX's Gemm: operands that are transposed (1), and the factor of the product. Defaults 0, 0 and 1. */
 export interface GemmOptions {
   readonly transA?: number;
   readonly transB?: number;

@@ -55,6 +55,7 @@ export function batchNormInference(
   return applySingle("BatchNormalization", inputs, { epsilon: { float: epsilon } });
 }
 
+/** A normalised batch and the statistics that it was normalised by. */
 export interface BatchNormResult {
   readonly y: Tensor;
   /** Mean of each channel over the batch and space. */

@@ -40,11 +40,13 @@ function runtimeCount(x: Tensor, axes: readonly number[]): Tensor {
   return counts.reduce((a, b) => mul(a, b), scalar(known, x.dtype));
 }
 
+/** The sum over axes (default: all). */
 export const sum = reduction(
   "ReduceSum",
   (dy, x) => expandLike(dy, x),
   (call, target) => lowerHalf(call, target) ?? lowerSum(call, target),
 );
+/** The mean over axes (default: all). */
 export const mean = reduction(
   "ReduceMean",
   (dy, x, _y, call) => expandLike(div(dy, countOf(x, axesOf(call))), x),
@@ -56,6 +58,7 @@ export const mean = reduction(
 export const max = reduction("ReduceMax", shareExtremes);
 /** Smallest element; equal smallest ones share the gradient. */
 export const min = reduction("ReduceMin", shareExtremes);
+/** The sum of squares over axes (default: all). */
 export const sumOfSquares = reduction(
   "ReduceSumSquare",
   (dy, x) => mul(mul(dy, 2), x),
@@ -64,6 +67,7 @@ export const sumOfSquares = reduction(
     return lowerInnerProducts(call, target, [x, x]) ?? lowerLong(call, target, (total) => total(mul(x, x)));
   },
 );
+/** The sum of absolute values over axes (default: all). */
 export const l1Norm = reduction(
   "ReduceL1",
   (dy, x) => mul(dy, applySingle("Sign", [x])),
@@ -83,6 +87,7 @@ export const logSumExp = reduction(
       return add(logarithm, reshape(shift, logarithm.shape));
     }),
 );
+/** The natural logarithm of the sum over axes (default: all). */
 export const logSum = reduction(
   "ReduceLogSum",
   (dy, x, y) => expandLike(div(dy, exp(y)), x),

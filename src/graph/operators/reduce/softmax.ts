@@ -24,7 +24,17 @@ defineOperator({
     return [sub(weighted, mul(shares, total))];
   },
 });
-/** e^x normalised to sum 1 along an axis (default the last). */
+/**
+ * e^x normalised to sum 1 along an axis (default the last).
+ *
+ * @example
+ * ```ts
+ * import { input, softmax } from "striate/graph";
+ *
+ * const probabilities = softmax(input("logits", ["batch", 10]));
+ * console.log(probabilities.shape.join(", ")); // batch, 10
+ * ```
+ */
 export function softmax(x: Tensor, axis = -1): Tensor {
   return applySingle("Softmax", [x], { axis });
 }

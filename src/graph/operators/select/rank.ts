@@ -14,6 +14,7 @@ import { zerosLike } from "../shape/shape-values.js";
 
 // ---- largest and smallest ----------------------------------------------------------------------------------------------
 
+/** What `argMax` and `argMin` can be told. */
 export interface ArgOptions {
   /** Keep the axis with length 1 (default false). */
   readonly keepAxes?: boolean;

@@ -144,6 +144,7 @@ export function gatherElements(x: Tensor, indices: Tensor, axis = 0): Tensor {
   return applySingle("GatherElements", [x, indices], { axis });
 }
 
+/** What is done with elements that are scattered to one place. */
 export type ScatterReduction = "none" | "add" | "mul" | "max" | "min";
 
 function scatterReduction(call: Call): string {

@@ -141,6 +141,7 @@ function spread(x: Tensor, axis: number, step: number): Tensor {
   return slice(joined, [{ axis, start: 0, end: (length - 1) * step + 1 }]);
 }
 
+/** A range of the elements along one axis. */
 export interface SliceRange {
   readonly axis: number;
   /** First element (default 0); negative counts from the end. */

@@ -164,8 +164,8 @@ function reshapeTo(x: Tensor, shape: readonly Dim[], sources: readonly Tensor[])
 }
 
 /**
- * [batch, channels, places]: the elements of [batch, channels, ...space] at coordinates [batch, places] along each spatial
- * axis, counted in elements from the centre of the first.
+ * The elements of [batch, channels, ...space] at coordinates [batch, places] along each spatial axis, counted in elements from
+ * the centre of the first; gives [batch, channels, places].
  */
 export function readAt(x: Tensor, coordinates: readonly Tensor[], how: Sampling): Tensor {
   const { mode, padding, alignCorners } = how;

@@ -24,6 +24,7 @@ import { reshape } from "../shape/shape.js";
 import { zerosLike } from "../shape/shape-values.js";
 import { pad, slice } from "../shape/slice-pad.js";
 
+/** What `maxPool` can be told. */
 export interface MaxPoolOptions extends PoolOptions {
   /** Distance between the elements of a window (default 1). */
   readonly dilation?: number | readonly number[];

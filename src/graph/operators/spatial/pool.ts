@@ -20,6 +20,7 @@ import { adaptiveWindows } from "./pool-max.js";
 import { countOf } from "../reduce/reduce.js";
 import { resizeNearest } from "./resize.js";
 
+/** What `averagePool` can be told. */
 export interface AveragePoolOptions extends PoolOptions {
   /** Whether padding counts as zeros in the average (default true, as in PyTorch; ONNX's own default is false). */
   readonly countPadding?: boolean;

@@ -168,6 +168,7 @@ function resizeSpace(x: Tensor, sizes: readonly number[], attributes: Attributes
   return applySingle("Resize", [x, undefined, undefined, shape], attributes);
 }
 
+/** What resizing to a given size can be told. */
 export interface ResizeOptions {
   /** Whether the outer pixels' centres stay where they are (default false), as PyTorch's align_corners. */
   readonly alignCorners?: boolean;

@@ -18,6 +18,7 @@ const WEIGHTS = [0.9, 0.75, 0.65, 0.55, 0.55, 0.55, 0.65, 0.9] as const;
 /** The finest octaves are folded into ridges. */
 const RIDGES = 4;
 
+/** Number of frost textures that are made by rule. */
 export const FROST_TEXTURES = COLOURS.length;
 
 const textures: (RgbImage | undefined)[] = [];

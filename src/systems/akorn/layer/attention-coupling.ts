@@ -21,6 +21,7 @@ import { fromTokens, toTokens } from "./oscillators.js";
 import type { Grid } from "./grid.js";
 import { PositionRotations } from "./rotations.js";
 
+/** What `AttentionCoupling` can be told. */
 export interface AttentionOptions {
   /** Default 8. */
   readonly heads?: number;

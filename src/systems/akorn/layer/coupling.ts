@@ -1,5 +1,6 @@
 import type { Tensor } from "../../../graph/index.js";
 
+/** What a coupling's pull on the oscillators depends on, besides their state. */
 export interface FieldOptions {
   /** Components of an oscillator. */
   readonly n: number;
@@ -26,6 +27,6 @@ export interface CouplingField {
 /** How oscillators act on each other: Conn of the generalised Kuramoto model. */
 export interface Coupling {
   readonly channels: number;
-  /** Throws {@link StriateError} where the maps do not fit the coupling. */
+  /** Throws `StriateError` where the maps do not fit the coupling. */
   field(map: Tensor, options: FieldOptions): CouplingField;
 }

@@ -38,6 +38,7 @@ export type KuramotoCouplingOptions =
 /** What is done to the conditional stimulus c before the first step. */
 export type StimulusNorm = "group" | "scaleAndBias" | "none";
 
+/** What a `KuramotoLayer` needs to know. */
 export interface KuramotoLayerOptions {
   readonly channels: number;
   /** n, components of an oscillator's vector; they share the channels evenly. Default 4. */
@@ -58,6 +59,7 @@ export interface KuramotoLayerOptions {
   readonly project?: boolean;
 }
 
+/** How many Kuramoto steps are made, and how large. */
 export interface KuramotoSteps {
   /** T. */
   readonly steps: number;
@@ -71,7 +73,7 @@ export interface KuramotoTrace {
   readonly last: Tensor;
   /** States after each of the T steps. */
   readonly states: readonly Tensor[];
-  /** [T + 1, batch]: 0, then the energy of the state before each step. */
+  /** First 0, then the energy of the state before each step, [T + 1, batch]. */
   readonly energies: Tensor;
 }
 
@@ -94,6 +96,13 @@ export interface KuramotoTrace {
  * outside the projection (`omegaOff`): 1 + gamma takes the place of 1.
  *
  * @throws StriateError for channels that n does not divide, and for an odd n with natural frequencies
+ * @example
+ * ```ts
+ * import { KuramotoLayer, namedParameters } from "striate";
+ *
+ * const layer = new KuramotoLayer({ channels: 16, coupling: { type: "convolution", kernel: 5 } });
+ * console.log(namedParameters(layer).size > 0); // true
+ * ```
  */
 export class KuramotoLayer {
   readonly naturalFrequency: NaturalFrequency | undefined;

@@ -22,6 +22,7 @@ export interface LayerInTurn {
   readonly begin: (from: Tensor) => Driven;
 }
 
+/** One timestep of layers that move one after another. */
 export interface StepInTurn extends Required<Pick<StepGraph, "state" | "defaults">> {
   /** Oscillators of every layer after this step, of unit length but for those of layers that have not begun. */
   readonly states: readonly Tensor[];

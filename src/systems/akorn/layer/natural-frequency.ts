@@ -12,6 +12,7 @@ import {
 import { fill } from "../../../nn/init.js";
 import { check } from "../../../util/errors.js";
 
+/** How oscillators rotate on their own. */
 export interface NaturalFrequencyOptions {
   /** omega at the start, in radians per unit of time (default 1). */
   readonly initial?: number;
@@ -29,7 +30,7 @@ export interface NaturalFrequencyOptions {
 export class NaturalFrequency {
   readonly components: Tensor;
 
-  /** Throws {@link StriateError} for an odd number of channels. */
+  /** Throws `StriateError` for an odd number of channels. */
   constructor(
     readonly channels: number,
     options: NaturalFrequencyOptions = {},

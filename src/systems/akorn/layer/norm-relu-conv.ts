@@ -25,6 +25,7 @@ export class NormReluConv implements Layer {
   }
 }
 
+/** The sizes of a block that reads oscillators out. */
 export interface ReadOutBlockOptions {
   readonly channels: number;
   /** N of the read-out's vectors. */

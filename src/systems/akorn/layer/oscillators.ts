@@ -14,7 +14,7 @@ export const NOISE = "noise";
 /** The axis of a field that holds the components of a vector. */
 export const COMPONENTS = 2;
 
-/** Throws {@link StriateError} unless oscillators of n components share the channels evenly. */
+/** Throws `StriateError` unless oscillators of n components share the channels evenly. */
 export function checkOscillators(channels: number, n: number): void {
   check(
     Number.isInteger(n) && n >= 1 && Number.isInteger(channels / n),
@@ -30,7 +30,7 @@ export function unitOscillators(x: Tensor, n: number): Tensor {
   return reshape(unitVectors(vectors, COMPONENTS), x.shape);
 }
 
-/** Number of positions of [batch, channels, ...space]. Throws {@link StriateError} where it is not known. */
+/** Number of positions of [batch, channels, ...space]. Throws `StriateError` where it is not known. */
 export function positionsOf(x: Tensor): number {
   const space = x.shape.slice(2);
   check(

@@ -18,6 +18,7 @@ import { KuramotoLayer } from "./kuramoto-layer.js";
 import { NOISE } from "./oscillators.js";
 import { ReadOutConv } from "./readout.js";
 
+/** What the Kuramoto layer is like that `withKuramoto` puts into a model. */
 export interface WithKuramotoOptions extends Omit<KuramotoLayerOptions, "channels"> {
   /** T. Default 8. */
   readonly steps?: number;

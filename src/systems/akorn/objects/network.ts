@@ -17,6 +17,7 @@ import { sinusoidalStart } from "./position-code.js";
 import { ProjectionHead } from "./projection-head.js";
 import { ReadOutConv } from "../layer/readout.js";
 
+/** What an `ObjectNetwork` can be told; letters are the paper's. */
 export interface ObjectNetworkOptions {
   /** C. Default 256. */
   readonly channels?: number;
@@ -60,6 +61,7 @@ export interface ObjectNetworkOptions {
   readonly readout?: boolean;
 }
 
+/** What an `ObjectNetwork` sees. */
 export interface ObjectNetworkInputs {
   /** [batch, 3, height, width] in [0, 1]. */
   readonly images: Tensor;
@@ -67,6 +69,7 @@ export interface ObjectNetworkInputs {
   readonly noise: Tensor;
 }
 
+/** What an `ObjectNetwork` answers. */
 export interface ObjectNetworkOutput {
   /** What the contrastive loss compares, [batch, channels]. */
   readonly projection: Tensor;

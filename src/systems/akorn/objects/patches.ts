@@ -14,6 +14,7 @@ import { gridOf, showSize } from "../layer/grid.js";
  */
 export type Rescale = boolean | "rotations";
 
+/** How images are cut into patches. */
 export interface PatchOptions {
   readonly channels: number;
   /** Height and width of the images in pixels, or one number for both: multiples of `patch`. */
@@ -30,7 +31,7 @@ export class Patches {
   readonly grid: Grid;
   readonly #options: PatchOptions;
 
-  /** Throws {@link StriateError} unless patches tile the images. */
+  /** Throws `StriateError` unless patches tile the images. */
   constructor(options: PatchOptions) {
     const { channels, imageSize, patch } = options;
     this.conv = new Conv2d(3, channels, patch, { stride: patch });
@@ -38,13 +39,13 @@ export class Patches {
     this.#options = options;
   }
 
-  /** Rows and columns of the patches that images of a size end up as. Throws {@link StriateError} unless patches tile them. */
+  /** Rows and columns of the patches that images of a size end up as. Throws `StriateError` unless patches tile them. */
   gridFor(imageSize: Size): Grid {
     const { rescale, patch } = this.#options;
     return rescale === "rotations" ? tiled(imageSize, patch) : this.grid;
   }
 
-  /** Throws {@link StriateError} for images of another size, if they are not rescaled. */
+  /** Throws `StriateError` for images of another size, if they are not rescaled. */
   forward(images: Tensor): Tensor {
     const { imageSize, rescale, patch } = this.#options;
     const size = gridOf(imageSize);
@@ -64,7 +65,7 @@ export class Patches {
   }
 }
 
-/** Throws {@link StriateError} if images are to keep their size in a network whose position codes cannot follow. */
+/** Throws `StriateError` if images are to keep their size in a network whose position codes cannot follow. */
 export function checkRescale(rescale: Rescale, rotations: boolean): void {
   check(
     [true, false, "rotations"].includes(rescale),
@@ -76,7 +77,7 @@ export function checkRescale(rescale: Rescale, rotations: boolean): void {
   );
 }
 
-/** Rows and columns of patches. Throws {@link StriateError} unless they tile the image. */
+/** Rows and columns of patches. Throws `StriateError` unless they tile the image. */
 function tiled(imageSize: Size, patch: number): Grid {
   const [rows, columns] = gridOf(imageSize).map((length) => length / patch) as [number, number];
   check(

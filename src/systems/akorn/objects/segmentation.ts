@@ -16,6 +16,7 @@ export interface FeatureMapBatch {
 /** Computes the feature maps of images `[batch, 3, H, W]`, a shifted copy of up-tiling; copies count from 0. */
 export type FeatureExtractor = (images: Float32Array, copy: number) => Promise<FeatureMapBatch>;
 
+/** How features are clustered into segments. */
 export interface SegmentationOptions {
   readonly tiling: UpTiling;
   /** Most segments of an image, with the background. */

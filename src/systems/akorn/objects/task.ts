@@ -20,6 +20,7 @@ import { ObjectNetwork } from "./network.js";
 /** Names of the data fields that the task reads. */
 export { IMAGES, VIEWS };
 
+/** What an `ObjectTask` compares and reads out. */
 export interface ObjectTaskOptions extends ContrastiveOptions {
   /** Whether answers include the states after every step, "states.LAYER" [T, batch, ...]. Default false. */
   readonly states?: boolean;

@@ -14,7 +14,7 @@ export interface UpTiling {
   readonly factor: Size;
 }
 
-/** Throws {@link StriateError} unless the copies can be shifted by whole pixels. */
+/** Throws `StriateError` unless the copies can be shifted by whole pixels. */
 export function checkUpTiling({ size, patch, factor }: UpTiling): void {
   const [[height, width], patches, factors] = [gridOf(size), gridOf(patch), gridOf(factor)];
   check(

@@ -30,6 +30,7 @@ import { NOISE } from "../layer/oscillators.js";
 /** One value for all layers, or one for each. */
 export type PerLayer<T> = T | readonly T[];
 
+/** What a `RecognitionNetwork` can be told; letters are the paper's. */
 export interface RecognitionNetworkOptions {
   /** Default 10. */
   readonly classes?: number;
@@ -63,6 +64,7 @@ export interface RecognitionNetworkOptions {
   readonly imageSize?: Size;
 }
 
+/** What a `RecognitionNetwork` sees. */
 export interface RecognitionInputs {
   /** [batch, 3, height, width] in [0, 1]. */
   readonly images: Tensor;
@@ -70,6 +72,7 @@ export interface RecognitionInputs {
   readonly noise: Tensor;
 }
 
+/** What a `RecognitionNetwork` answers. */
 export interface RecognitionOutput {
   /** [batch, classes] */
   readonly logits: Tensor;
@@ -150,7 +153,7 @@ export class RecognitionNetwork {
     return input(name, [batch, this.stem.outputs, ...this.imageSize]);
   }
 
-  /** Throws {@link StriateError} for images of another shape. */
+  /** Throws `StriateError` for images of another shape. */
   forward({ images, noise }: RecognitionInputs, pass?: TrainingPass): RecognitionOutput {
     let [x, c] = [noise, this.#stimulus(images)];
     const layers = this.blocks.map(({ transition, kuramoto, readout }, layer) =>

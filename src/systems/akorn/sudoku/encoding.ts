@@ -8,7 +8,7 @@ import { check } from "../../../util/errors.js";
 
 const DIGITS = 9;
 
-/** One board or several as one-hot numbers, 9 a cell. Throws {@link StriateError} for numbers that are no boards. */
+/** One board or several as one-hot numbers, 9 a cell. Throws `StriateError` for numbers that are no boards. */
 export function oneHotBoards(digits: ArrayLike<number>): Float32Array {
   checkBoards(digits);
   const encoded = new Float32Array(digits.length * DIGITS);
@@ -17,7 +17,7 @@ export function oneHotBoards(digits: ArrayLike<number>): Float32Array {
   return encoded;
 }
 
-/** The digits of one-hot boards: 0 where a cell is all 0. Throws {@link StriateError} for cells with several digits. */
+/** The digits of one-hot boards: 0 where a cell is all 0. Throws `StriateError` for cells with several digits. */
 export function boardDigits(oneHot: ArrayLike<number>): Int32Array {
   check(
     oneHot.length > 0 && oneHot.length % (CELLS * DIGITS) === 0,

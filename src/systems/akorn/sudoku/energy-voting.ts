@@ -25,6 +25,7 @@ export function lowestEnergy(energies: ArrayLike<number>): number {
   return best;
 }
 
+/** How many random starts vote on a board, and how they are scored. */
 export interface VotingOptions extends SessionOptions {
   /** T; default that of the model. */
   readonly timesteps?: number;
@@ -58,7 +59,7 @@ export class EnergyVoter {
     private readonly options: Required<Pick<VotingOptions, "draws" | "chunk" | "score">>,
   ) {}
 
-  /** Loads a network. Throws {@link StriateError} for options that make no sense. */
+  /** Loads a network. Throws `StriateError` for options that make no sense. */
   static async open(
     model: SudokuNetwork,
     values: State,
@@ -88,7 +89,7 @@ export class EnergyVoter {
   }
 
   /**
-   * Solves one board. Throws {@link StriateError} for one that is not 9 x 9 or breaks the rules.
+   * Solves one board. Throws `StriateError` for one that is not 9 x 9 or breaks the rules.
    *
    * @param puzzle 81 digits, 0 for a blank
    * @param labels name the stream of random starts

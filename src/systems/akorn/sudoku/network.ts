@@ -28,6 +28,7 @@ import { ReadOutConv } from "../layer/readout.js";
 /** Cells along a side of a board. */
 export const SIDE = 9;
 
+/** What a `SudokuNetwork` can be told; letters are the paper's. */
 export interface SudokuNetworkOptions {
   /** C. Default 64; the paper's 512. */
   readonly channels?: number;
@@ -49,6 +50,7 @@ export interface SudokuNetworkOptions {
   readonly nonlinear?: boolean;
 }
 
+/** What a `SudokuNetwork` sees. */
 export interface SudokuInputs {
   /** 0 for a blank, else the digit: int64 [batch, 9, 9]. */
   readonly tokens: Tensor;
@@ -56,12 +58,14 @@ export interface SudokuInputs {
   readonly noise: Tensor;
 }
 
+/** What a `SudokuNetwork` answers. */
 export interface SudokuOutput {
   /** [batch, 9, 9, 9], the last axis for the digits 1 to 9. */
   readonly logits: Tensor;
   readonly layers: readonly KuramotoTrace[];
 }
 
+/** Logits after each of several steps, [batch, 9, 9, 9], and the energies on the way, [T + 1, batch]. */
 export interface SudokuAnswers {
   readonly logits: readonly Tensor[];
   readonly energies: Tensor;
@@ -75,6 +79,17 @@ interface Block {
 /**
  * AKOrN for Sudoku (arXiv:2410.13821, section 5.2): every cell is a group of oscillators, given cells start at their
  * digit's embedding, blank ones at random; attention couples all cells. With more steps than in training it thinks longer.
+ *
+ * @example
+ * ```ts
+ * import { SudokuNetwork } from "striate";
+ * import { input } from "striate/graph";
+ *
+ * const network = new SudokuNetwork({ channels: 16, heads: 2, timesteps: 4 });
+ * const tokens = input("tokens", ["batch", 9, 9], "int64");
+ * const { logits } = network.forward({ tokens, noise: input("noise", ["batch", 16, 9, 9]) });
+ * console.log(logits.shape.join(", ")); // batch, 9, 9, 9
+ * ```
  */
 export class SudokuNetwork {
   readonly embedding: Embedding;
@@ -178,7 +193,7 @@ export class SudokuNetwork {
   }
 }
 
-/** Throws {@link StriateError} for tokens that are no boards. */
+/** Throws `StriateError` for tokens that are no boards. */
 export function checkTokens(tokens: Tensor): void {
   check(
     tokens.rank === 3 && tokens.shape.slice(1).every((length) => length === SIDE),
@@ -186,7 +201,7 @@ export function checkTokens(tokens: Tensor): void {
   );
 }
 
-/** Throws {@link StriateError} for several blocks. */
+/** Throws `StriateError` for several blocks. */
 export function onlyBlock<B>(blocks: readonly B[]): B {
   check(
     blocks.length === 1,

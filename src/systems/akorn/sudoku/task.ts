@@ -15,8 +15,10 @@ import { SIDE, SudokuNetwork } from "./network.js";
 
 /** Names of the data fields that the task reads. */
 export const PUZZLE = "puzzle";
+/** Name of the input with the digits of the solved boards. */
 export const SOLUTION = "solution";
 
+/** What a `SudokuTask` learns from and reads out. */
 export interface SudokuTaskOptions {
   /**
    * How many answers the loss is the mean over: those after the last step and after others, evenly spaced. More than one

@@ -7,6 +7,7 @@ import { check } from "../../../util/errors.js";
 import { FILTERS } from "../config.js";
 import { FrontEnd } from "../gabor.js";
 
+/** What `RealBaseline` can be told. */
 export interface RealBaselineOptions {
   /** Default 10. */
   readonly classes?: number;
@@ -58,7 +59,7 @@ export class RealBaseline {
     this.readout = new Linear(hidden, classes);
   }
 
-  /** [batch, inChannels, imageSize, imageSize] to logits [batch, classes]. Throws {@link StriateError} for other shapes. */
+  /** [batch, inChannels, imageSize, imageSize] to logits [batch, classes]. Throws `StriateError` for other shapes. */
   forward(images: Tensor): Tensor {
     const { inChannels, imageSize } = this.config;
     check(

@@ -9,6 +9,7 @@ import { Linear } from "../../../nn/layers/linear.js";
 import { LayerNorm } from "../../../nn/layers/normalisation.js";
 import { check } from "../../../util/errors.js";
 
+/** What `TransformerBaseline` can be told. */
 export interface TransformerBaselineOptions {
   /** Default 10. */
   readonly classes?: number;
@@ -100,7 +101,7 @@ export class TransformerBaseline {
     this.readout = new Linear(width, classes);
   }
 
-  /** [batch, inChannels, imageSize, imageSize] to logits [batch, classes]. Throws {@link StriateError} for other shapes. */
+  /** [batch, inChannels, imageSize, imageSize] to logits [batch, classes]. Throws `StriateError` for other shapes. */
   forward(images: Tensor, pass?: TrainingPass): Tensor {
     const { inChannels, imageSize, attentionAxis } = this.config;
     check(

@@ -23,7 +23,7 @@ import { IMAGES, MASKS } from "./tasks.js";
  * Takes the options of the network; those of its classifying stages do not matter. Reads "images" and "masks". Answers:
  * "phases" [timesteps, batch, oscillators, size, size], "amplitude", "synchronyLoss" [timesteps, 1].
  *
- * Throws {@link StriateError} for options that leave nothing to train.
+ * Throws `StriateError` for options that leave nothing to train.
  */
 export class CouplingTask implements Task {
   readonly parameters: NamedParameters;

@@ -35,6 +35,7 @@ export function lastSynchronyLoss(
   return synchronyLoss({ phases, amplitude: output.amplitude, masks, background, overlapChannel });
 }
 
+/** The loss of end-to-end training and its two parts, scalars. */
 export interface EndToEndLoss {
   /** crossEntropy + coefficient x synchrony loss. */
   readonly total: Tensor;

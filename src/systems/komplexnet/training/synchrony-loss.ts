@@ -22,6 +22,7 @@ import { check } from "../../../util/errors.js";
 import type { MaskLayout } from "../phases.js";
 import { groupMasks } from "../phases.js";
 
+/** What the synchrony loss compares. */
 export interface SynchronyInputs extends Partial<MaskLayout> {
   /** Radians, [batch, oscillators, height, width]. */
   readonly phases: Tensor;
@@ -51,7 +52,7 @@ export interface SynchronyLoss {
  *
  * (TMLR 2025, synchrony loss.) exp(i m theta) follows from exp(i theta) by repeated multiplication, so no angle is formed.
  *
- * Throws {@link StriateError} for masks that do not fit the phases.
+ * Throws `StriateError` for masks that do not fit the phases.
  */
 export function synchronyLoss(inputs: SynchronyInputs): SynchronyLoss {
   return scope("synchronyLoss", () => {

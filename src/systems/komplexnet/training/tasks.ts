@@ -21,7 +21,9 @@ import { synchronyLoss } from "./synchrony-loss.js";
 
 /** Names of the data fields that the tasks read. */
 export { IMAGES };
+/** Name of the input with the classes of a scene, [batch, classes], 1 for those that occur. */
 export const TARGETS = "targets";
+/** Name of the input with the masks of the objects. */
 export const MASKS = "masks";
 
 /** What the tasks' answers are. */
@@ -38,6 +40,7 @@ export function sceneData(scenes: Scenes): TrainingData {
   };
 }
 
+/** Which loss a `KomplexNetTask` has, and what it reads out. */
 export interface KomplexNetTaskOptions {
   /** Weight of the synchrony loss in end-to-end training. Default 1. */
   readonly synchronyWeight?: number;

@@ -23,6 +23,7 @@ import { check } from "../../../util/errors.js";
 import { unknownName } from "../../../util/suggest.js";
 import type { FeatureShape } from "../decoder/decoder-steps.js";
 
+/** What must be said of a network if its file does not say it. */
 export interface BackboneOptions {
   /** [channels, ...space] of one image; needed where the file leaves space open. */
   readonly inputSize?: readonly number[];

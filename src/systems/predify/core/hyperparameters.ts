@@ -17,7 +17,7 @@ export interface Hyperparameters {
 /** The original's defaults for generated networks. */
 export const DEFAULT_HYPERPARAMETERS: Hyperparameters = { feedforward: 0.3, feedback: 0.3, error: 0.01 };
 
-/** Throws {@link StriateError} unless beta and lambda are weights (0 to 1, together at most 1) and alpha is a number. */
+/** Throws `StriateError` unless beta and lambda are weights (0 to 1, together at most 1) and alpha is a number. */
 export function checkHyperparameters({ feedforward, feedback, error }: Hyperparameters, what: string): void {
   for (const [name, value] of Object.entries({ feedforward, feedback })) {
     checkBetween(`${what}: ${name}`, value, 0, 1);
@@ -56,6 +56,7 @@ export function hyperparameterInputs(count: number): { inputs: Tensor[]; weights
   };
 }
 
+/** Hyper-parameters as constants of a graph, for each PCoder. */
 export function hyperparameterConstants(values: readonly Hyperparameters[]): MixingWeights[] {
   return values.map(({ feedforward, feedback, error }) => ({
     feedforward: constant(feedforward),

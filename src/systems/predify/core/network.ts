@@ -14,6 +14,7 @@ import { MergingRetracer } from "./merged-normalisation.js";
 import type { PredifyOptions } from "./options.js";
 import type { PCoder, Prediction } from "./pcoder.js";
 
+/** How a predictive network is traced. */
 export interface TraceOptions {
   /** Images at once: a number, or a name for any number. Default: as the file has it. */
   readonly batch?: Dim;
@@ -64,6 +65,7 @@ export function stateName(number: number): string {
   return `representation.pcoder${number}`;
 }
 
+/** Name of the input that holds the top-down prediction of the last PCoder, [batch, ...its shape]. */
 export const PRIOR_INPUT = "prior";
 
 interface PassContext {

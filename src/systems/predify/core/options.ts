@@ -11,6 +11,7 @@ import type { Hyperparameters } from "./hyperparameters.js";
  */
 export type WindowRule = "window" | "measured" | number;
 
+/** Where a PCoder sits, and what its decoder is like. */
 export interface PCoderOptions extends Partial<Hyperparameters> {
   /**
    * The value that the PCoder takes over: the name of a tensor or node of the file, a pattern with * and ? (one PCoder
@@ -23,6 +24,7 @@ export interface PCoderOptions extends Partial<Hyperparameters> {
   readonly window?: WindowRule;
 }
 
+/** What `predify` needs to know. */
 export interface PredifyOptions extends Partial<Hyperparameters> {
   /** One entry for each PCoder, lowest first; or how many are to be placed by the automatic rule. */
   readonly pcoders: number | readonly PCoderOptions[];
@@ -72,7 +74,7 @@ const NETWORK_KEYS = [
 ];
 const PCODER_KEYS = ["after", "decoder", "window", "feedforward", "feedback", "error"];
 
-/** Throws {@link StriateError} for unknown keys and values of the wrong kind. */
+/** Throws `StriateError` for unknown keys and values of the wrong kind. */
 export function checkOptions(options: PredifyOptions): void {
   checkKeys("predify", options, NETWORK_KEYS);
   const { pcoders, errorOver = "batch", window } = options;

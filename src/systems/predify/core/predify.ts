@@ -21,6 +21,14 @@ import { PCoder } from "./pcoder.js";
  *
  * @throws StriateError for unknown values (with the nearest names), values out of order or off the path, space that is
  * not fixed, a decoder that does not fit its target, folded batch normalisation, beta + lambda above 1.
+ * @example
+ * ```ts
+ * import { predify } from "striate";
+ * import { loadOnnx } from "striate/node";
+ *
+ * const network = predify(await loadOnnx("vgg11.onnx"), { pcoders: 3 });
+ * for (const { shape } of network.pcoders) console.log(shape);
+ * ```
  */
 export function predify(model: ImportedModel, options: PredifyOptions): PredictiveNetwork {
   checkOptions(options);

@@ -4,6 +4,7 @@ import type { PredifyOptions } from "./options.js";
 /** Values that the authors' evaluations used for every PCoder. */
 export const EVALUATION_VALUES = { feedforward: 0.8, feedback: 0.1, error: 0.01 } as const;
 
+/** Which of the published variants of a preset is meant. */
 export interface PresetOptions {
   /** "config": as the package's configuration has them; "evaluation": 0.8, 0.1, 0.01 for all. Default "config". */
   readonly values?: "config" | "evaluation";

@@ -35,7 +35,20 @@ export interface PredictiveRunner {
   close(): Promise<void>;
 }
 
-/** Loads a network for several timesteps in one graph. Hyper-parameters may change from run to run. */
+/**
+ * Loads a network for several timesteps in one graph. Hyper-parameters may change from run to run.
+ *
+ * @example
+ * ```ts
+ * import { Random, initialState } from "striate";
+ * import { loadOnnx, nodeRuntime } from "striate/node";
+ * import { openPredictive, predify } from "striate/predify";
+ *
+ * const network = predify(await loadOnnx("vgg11.onnx"), { pcoders: 3 });
+ * const values = initialState(network.parameters, (name) => Random.derive(1, name)); // or those of trainFeedback
+ * const runner = await openPredictive(network, values, nodeRuntime, { timesteps: 4 });
+ * ```
+ */
 export async function openPredictive(
   network: PredictiveNetwork,
   values: State,

@@ -10,6 +10,7 @@ import type { PredictiveNetwork } from "./network.js";
 import { stateName } from "./network.js";
 import type { AnswerOptions } from "../training/tasks.js";
 
+/** What one timestep takes and reads out. */
 export interface PredictiveStepOptions extends Pick<
   AnswerOptions,
   "predictions" | "reconstructions" | "errors"

@@ -26,6 +26,7 @@ export interface UpsampleStep {
   readonly position?: number;
 }
 
+/** A rectifier in a decoder. */
 export interface ReluStep {
   readonly type: "relu";
   readonly position?: number;
@@ -94,7 +95,7 @@ export function defaultDecoder(source: FeatureShape, target: FeatureShape): Deco
 
 const SIZES = { kernel: 1, stride: 1, padding: 0, dilation: 1, outputPadding: 0 } as const;
 
-/** Fills in what objects leave out. Throws {@link StriateError} for sizes that are no whole numbers. */
+/** Fills in what objects leave out. Throws `StriateError` for sizes that are no whole numbers. */
 export function decoderSteps(
   options: DecoderOptions,
   source: FeatureShape,

@@ -48,6 +48,7 @@ export interface PredifyConfig {
   readonly more: Pick<PredifyOptions, "window" | "errorOver" | "randomInit" | "topDownPrior" | "output">;
 }
 
+/** A configuration, and what was passed over in its file. */
 export interface ParsedConfig {
   readonly config: PredifyConfig;
   readonly warnings: readonly ConfigWarning[];

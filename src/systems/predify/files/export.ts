@@ -26,6 +26,7 @@ interface WriteOptions {
   readonly preprocessing?: Preprocessing | undefined;
 }
 
+/** What `writeUnrolled` puts into its graph and its file. */
 export type UnrolledOptions = AnswerOptions & WriteOptions;
 
 /**

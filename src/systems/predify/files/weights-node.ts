@@ -12,7 +12,7 @@ import { valuesFromState } from "../core/values.js";
  * The decoder of one PCoder, or those of all, out of a `.pth` checkpoint of the authors' code: whatever dictionaries they
  * lie in ("pcoderweights.pmodule.weight"), names are counted from "pcoderI." or "pmodule." on. Nothing in it is executed.
  *
- * @param pcoder whose it is, where the file holds one alone
+ * @param options `pcoder`: whose decoder it is, if the file holds one alone
  * @throws StriateError as {@link readWeights}
  */
 export async function readTorchWeights(
@@ -31,7 +31,7 @@ export async function readTorchWeights(
 }
 
 /**
- * Reads decoders from a safetensors file in the original's names; it may hold more. Throws {@link StriateError} for a
+ * Reads decoders from a safetensors file in the original's names; it may hold more. Throws `StriateError` for a
  * file that lacks something or was made for another network.
  */
 export async function readWeights(path: string, network: PredictiveNetwork): Promise<State> {

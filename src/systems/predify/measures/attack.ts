@@ -11,6 +11,7 @@ import type { PredictiveNetwork } from "../core/network.js";
 import type { Normalisation } from "../training/tasks.js";
 import { normalised } from "../training/tasks.js";
 
+/** How far and how often a targeted attack steps. */
 export interface AttackOptions {
   /** Largest change of a pixel, in the images' units. */
   readonly epsilon: number;
@@ -33,7 +34,12 @@ export interface AttackGraph {
   readonly logits: readonly Tensor[];
 }
 
-/** @param timesteps the last one: the attack sees `timesteps` + 1 passes. Error gradients count as constants. */
+/**
+ * The graph of an attack: the cross-entropy at the last timestep, through all timesteps, and its gradient with respect to the
+ * image. Error gradients of the PCoders count as constants.
+ *
+ * @param timesteps the last one: the attack sees `timesteps` + 1 passes
+ */
 export function traceAttack(
   network: PredictiveNetwork,
   timesteps: number,

@@ -18,6 +18,7 @@ export interface Normalisation {
   readonly std: readonly number[];
 }
 
+/** Images [batch, channels, ...] minus the mean, divided by the standard deviation, of each channel. */
 export function normalised(image: Tensor, { mean, std }: Normalisation): Tensor {
   const channels = image.shape[1];
   check(
@@ -127,6 +128,7 @@ function feedforwardErrors(
   );
 }
 
+/** How hyper-parameters are tuned. */
 export interface TuningOptions {
   /** The cross-entropy is that of this timestep. */
   readonly timesteps: number;

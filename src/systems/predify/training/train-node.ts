@@ -21,6 +21,7 @@ import type { TuningOptions } from "./tasks.js";
 import { FeedbackTask, HyperparameterTask } from "./tasks.js";
 import { freshValues } from "../core/values.js";
 
+/** What `trainFeedback` can be told. */
 export interface TrainFeedbackOptions extends Omit<
   TrainOptions,
   "optimizer" | "learningRate" | "evaluate" | "trainable"
@@ -33,6 +34,7 @@ export interface TrainFeedbackOptions extends Omit<
   readonly validation?: TrainingData;
 }
 
+/** What `trainFeedback` gives back. */
 export interface TrainedFeedback extends Omit<TrainedRun, "export"> {
   /** Decoders' weights and sqrt(C): what `openPredictive` and `writeUnrolled` take. */
   readonly values: State;
@@ -121,6 +123,7 @@ class ErrorTask extends FeedbackTask {
   }
 }
 
+/** What `tuneHyperparameters` gives back: the values for each PCoder, lowest first, and the run that found them. */
 export interface TunedHyperparameters {
   readonly hyperparameters: readonly Hyperparameters[];
   readonly run: TrainedRun;

@@ -14,6 +14,7 @@ export interface MatchedCells {
   readonly distance: number;
 }
 
+/** Which cells of two populations may be paired. */
 export interface MatchOptions {
   /** Pairs that are further apart are left out. Default 1. */
   readonly largestDistance?: number;

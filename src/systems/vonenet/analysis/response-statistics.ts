@@ -19,7 +19,7 @@ export interface CellResponse {
 
 /**
  * Statistics of responses [cells, positions], image by image, in one pass and constant memory. Throws
- * {@link StriateError} for responses of another size, and for fewer than two images.
+ * `StriateError` for responses of another size, and for fewer than two images.
  */
 export class ResponseStatistics {
   #images = 0;

@@ -6,7 +6,9 @@ export const FREQUENCY_BANDS: readonly number[] = [0.5, 1.4, 4, 11.2];
 /** Borders of the bands of nx, cycles. */
 export const WIDTH_BANDS: readonly number[] = [-1, -0.75, -0.5, -0.25, 0].map((exponent) => 10 ** exponent);
 
+/** The two types of cells. */
 export const CELL_TYPES = ["simple", "complex"] as const;
+/** Whether a cell is simple or complex. */
 export type CellType = (typeof CELL_TYPES)[number];
 
 /** Cells of one type in one band of spatial frequency and one of nx (Barbulescu et al. 2023). */

@@ -89,6 +89,17 @@ export function preferredGrating({ fields }: VOneBlock, cell: number): Grating {
  * Tuning curve of a cell: one property of its preferred grating is varied, everything else kept. Orientation, frequency
  * and radius drift (mean response for complex cells, modulation for simple ones, as measured in experiments); phase is
  * shown standing still. Radii are half of the kernel at most: the field of the model cell ends there.
+ *
+ * @example
+ * ```ts
+ * import { VOneBlock, sampleReceptiveFields, tuningCurve } from "striate/vonenet";
+ *
+ * const fields = sampleReceptiveFields({ simple: 1, complex: 1, seed: 0 });
+ * const block = new VOneBlock({ fields, imageSize: 64, visualDegrees: 2 });
+ * const best = fields.orientation[1]!;
+ * const [preferred = 0, orthogonal = 0] = tuningCurve(block, 1, "orientation", [best, best + 90]);
+ * console.log(preferred > orthogonal); // true
+ * ```
  */
 export function tuningCurve(
   block: VOneBlock,

@@ -4,6 +4,7 @@ import { Conv2d, Dropout, Linear, Sequential } from "../../../nn/layers/index.js
 import type { TrainingPass } from "../../../nn/layers/index.js";
 import { positiveSizes } from "./sizes.js";
 
+/** What the AlexNet back end can be told. */
 export interface AlexNetOptions {
   /** Default 1000. */
   readonly classes?: number;

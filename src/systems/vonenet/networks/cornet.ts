@@ -5,6 +5,7 @@ import { BatchNorm2d, Conv2d, Linear } from "../../../nn/layers/index.js";
 import type { Layer, TrainingPass } from "../../../nn/layers/index.js";
 import { positiveSizes } from "./sizes.js";
 
+/** What the CORnet-S back end can be told. */
 export interface CornetOptions {
   /** Default 1000. */
   readonly classes?: number;

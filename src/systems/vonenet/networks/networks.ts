@@ -71,6 +71,7 @@ export class PlainNet<B extends BackEnd = BackEnd> {
 
 /** Back ends by name: ResNet-18 is that of the 2023 study, the others are those of the 2020 paper. */
 export const BACK_ENDS = ["resnet18", "resnet50", "cornet-s", "alexnet"] as const;
+/** Name of a network that can stand behind V1. */
 export type BackEndName = (typeof BACK_ENDS)[number];
 
 type ResNetSizes = Pick<ResNetOptions, "classes" | "width" | "channels">;

@@ -1,6 +1,6 @@
 import { check } from "../../../util/errors.js";
 
-/** Throws {@link StriateError} unless every size is a positive whole number. */
+/** Throws `StriateError` unless every size is a positive whole number. */
 export function positiveSizes(
   what: string,
   sizes: Readonly<Record<string, number | readonly number[]>>,

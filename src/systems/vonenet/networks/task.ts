@@ -11,6 +11,7 @@ import type { VOneNet } from "./networks.js";
 import { V1_NOISE } from "../v1/vone-block.js";
 import type { VOneBlock } from "../v1/vone-block.js";
 
+/** What a `VOneNetTask` reads out. */
 export interface VOneNetTaskOptions {
   /** Whether steps also answer "responses" of V1, [batch, cells, outputSize, outputSize]. Default false. */
   readonly responses?: boolean;

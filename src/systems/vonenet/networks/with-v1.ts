@@ -25,6 +25,7 @@ import { v1Metadata } from "../v1/v1-metadata.js";
 import { V1_NOISE } from "../v1/vone-block.js";
 import type { VOneBlock } from "../v1/vone-block.js";
 
+/** Where V1 goes in a network, and how its responses reach the rest. */
 export interface WithV1Options {
   readonly block: VOneBlock;
   /**
@@ -69,6 +70,16 @@ export const BOTTLENECK = "bottleneck.weight";
  *
  * @throws StriateError for a name that the model does not have, and for sizes that do not fit: what V1 yields must be as
  * high and wide as what it replaces.
+ * @example
+ * ```ts
+ * import { loadOnnx } from "striate/node";
+ * import { VOneBlock, sampleReceptiveFields, withV1, writeV1Network } from "striate/vonenet";
+ *
+ * const fields = sampleReceptiveFields({ variant: "biol" });
+ * const block = new VOneBlock({ fields, imageSize: 64, visualDegrees: 2 });
+ * const network = withV1(await loadOnnx("classifier.onnx"), { block });
+ * const { bytes } = writeV1Network(network);
+ * ```
  */
 export function withV1(model: ImportedModel, options: WithV1Options): V1Network {
   const { block, replaces, seed = 0, gain = 1 } = options;

@@ -16,7 +16,7 @@ export interface FilterBank {
   readonly quadratureColour: Int32Array;
 }
 
-/** Throws {@link StriateError} unless the size is a positive odd number. */
+/** Throws `StriateError` unless the size is a positive odd number. */
 export function checkKernelSize(size: number): void {
   check(
     Number.isInteger(size) && size > 0 && size % 2 === 1,

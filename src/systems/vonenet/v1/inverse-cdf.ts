@@ -39,7 +39,7 @@ export function inverseCdf({ edges, counts, scale }: Histogram): (u: number) => 
   return (u) => from(interpolate(u, cumulative, positions));
 }
 
-/** The bins from the first edge >= min to the last edge <= max. Throws {@link StriateError} where none is left. */
+/** The bins from the first edge >= min to the last edge <= max. Throws `StriateError` where none is left. */
 export function truncated(histogram: Histogram, min: number, max: number): Histogram {
   const { edges, counts, scale } = histogram;
   const high = edges.findLastIndex((edge) => edge <= max);

@@ -54,7 +54,7 @@ export interface ViewingGeometry {
   readonly visualDegrees: number;
 }
 
-/** Pixels per degree of visual angle. Throws {@link StriateError} where size or angle is missing or not positive. */
+/** Pixels per degree of visual angle. Throws `StriateError` where size or angle is missing or not positive. */
 export function pixelsPerDegree({ imageSize, visualDegrees }: ViewingGeometry): number {
   checkWhole("image size", imageSize);
   check(
@@ -66,7 +66,7 @@ export function pixelsPerDegree({ imageSize, visualDegrees }: ViewingGeometry): 
   return imageSize / visualDegrees;
 }
 
-/** f = sf / ppd, sigma = n / f, angles in radians. Throws {@link StriateError} as {@link pixelsPerDegree}. */
+/** f = sf / ppd, sigma = n / f, angles in radians. Throws `StriateError` as {@link pixelsPerDegree}. */
 export function inPixels(fields: ReceptiveFields, geometry: ViewingGeometry): GaborParameters {
   const scale = pixelsPerDegree(geometry);
   const frequency = fields.spatialFrequency.map((sf) => sf / scale);
@@ -85,7 +85,7 @@ export function inPixels(fields: ReceptiveFields, geometry: ViewingGeometry): Ga
 
 const radians = (degrees: number): number => (degrees * Math.PI) / 180;
 
-/** Throws {@link StriateError} unless both are whole numbers and there is at least one cell. */
+/** Throws `StriateError` unless both are whole numbers and there is at least one cell. */
 export function checkCells(simple: number, complex: number): void {
   check(
     [simple, complex].every((n) => Number.isInteger(n) && n >= 0) && simple + complex > 0,

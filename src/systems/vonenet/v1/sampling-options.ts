@@ -6,8 +6,10 @@ import type { V1Histograms } from "./histograms.js";
  * nx correlated with spatial frequency. Of Dapello et al. 2020: "orig-biol" and "orig-rand".
  */
 export const VARIANTS = ["biol", "unif1", "unif2", "unif3", "orig-biol", "orig-rand"] as const;
+/** Name of a way to draw receptive fields (the table in docs/vonenet.md). */
 export type Variant = (typeof VARIANTS)[number];
 
+/** How many cells are drawn, from which distributions, and from which seed. */
 export interface SamplingOptions {
   /** Default "biol". */
   readonly variant?: Variant;

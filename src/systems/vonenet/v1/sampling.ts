@@ -16,6 +16,13 @@ import { VARIANTS } from "./sampling-options.js";
  * arXiv:2310.10575; Dapello et al. 2020 for the "orig-" variants).
  *
  * @throws StriateError for an unknown variant, no cells, or a range of spatial frequencies without a bin.
+ * @example
+ * ```ts
+ * import { sampleReceptiveFields } from "striate/vonenet";
+ *
+ * const { orientation } = sampleReceptiveFields({ variant: "biol", simple: 4, complex: 4, seed: 0 });
+ * console.log(orientation.length); // 8
+ * ```
  */
 export function sampleReceptiveFields(options: SamplingOptions = {}): ReceptiveFields {
   const { variant = "biol", simple = 256, complex = 256, seed = 0 } = options;

@@ -20,7 +20,7 @@ export interface V1Noise {
   readonly level?: number;
 }
 
-/** Throws {@link StriateError} for an unknown kind, a scale that is not positive, or a level below 0. */
+/** Throws `StriateError` for an unknown kind, a scale that is not positive, or a level below 0. */
 export function checkNoise({ kind, scale = 0.35, level = 0.07 }: V1Noise): Required<V1Noise> {
   const kinds: readonly string[] = ["neuronal", "gaussian"];
   check(kinds.includes(kind), () => `V1 noise: expected one of ${kinds.join(", ")}, got ${kind}`);

@@ -57,6 +57,15 @@ export const V1_NOISE = "v1:noise";
  * of the work of convolving all channels with both. The filters are constants: nothing in here is trained.
  *
  * @throws StriateError for an even kernel, no cells, a missing visual angle, or noise that makes no sense.
+ * @example
+ * ```ts
+ * import { input } from "striate/graph";
+ * import { VOneBlock, sampleReceptiveFields } from "striate/vonenet";
+ *
+ * const fields = sampleReceptiveFields({ simple: 4, complex: 4 });
+ * const block = new VOneBlock({ fields, imageSize: 64, visualDegrees: 2 });
+ * console.log(block.forward(input("images", ["batch", 3, 64, 64])).shape.join(", ")); // batch, 8, 32, 32
+ * ```
  */
 export class VOneBlock {
   readonly simple: number;
