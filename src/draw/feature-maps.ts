@@ -35,7 +35,7 @@ export interface ScaleOptions {
 
 /** Options of {@link featureMaps}. */
 export interface FeatureMapOptions extends ScaleOptions, GridOptions, ReuseOptions {
-  /** Side of a value's square in the picture, a whole number. Default 1. */
+  /** Side of a value's square in the image, a whole number. Default 1. */
   readonly scale?: number;
 }
 
@@ -100,7 +100,7 @@ function notFinite(channel: number, value: number): StriateError {
  * @throws StriateError if values do not fit the sizes or are not finite, there is no such channel, or none is shown
  * @example
  * const maps = { channels: 16, height: 14, width: 14, values };
- * const picture = featureMaps(maps, { columns: 4, scale: 4 });
+ * const image = featureMaps(maps, { columns: 4, scale: 4 });
  * const [range] = featureRanges(maps);
  */
 export function featureMaps(maps: FeatureMaps, options: FeatureMapOptions = {}): RgbaImage {

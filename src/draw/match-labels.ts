@@ -8,7 +8,7 @@ import { check } from "../util/errors.js";
  * @throws StriateError if there are not as many found as true pixels
  * @example
  * const partners = matchLabels(truth, found);
- * const picture = labelMap({ height, width, labels: found.map((label) => partners.get(label)!) });
+ * const image = labelMap({ height, width, labels: found.map((label) => partners.get(label)!) });
  */
 export function matchLabels(truth: ArrayLike<number>, found: ArrayLike<number>): Map<number, number> {
   check(

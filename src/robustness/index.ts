@@ -1,4 +1,4 @@
-/** The robustness bench, as far as it runs in a browser; `striate/node` adds files and worker threads. */
+/** The parts of robustness measurements that run in a browser; `striate/node` adds files and worker threads. */
 export * from "./attacks/index.js";
 export * from "./corruptions/index.js";
 export type { ImageBatch, LossAndGradient, NoiseSource } from "./classifier.js";
