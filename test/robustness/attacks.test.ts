@@ -400,7 +400,7 @@ describe("what attacks refuse", () => {
       "labels: expected 2, one for each image, got 1",
     );
     const bytes = { count: 2, data: images.data.map((value) => 255 * value) };
-    await expect(run({ images: bytes })).rejects.toThrow("images in [0, 1]");
+    await expect(run({ images: bytes })).rejects.toThrow("images to attack: expected values in [0, 1], got");
     expect(() => attackPlan("apgdd")).toThrow(/unknown attack "apgdd".*did you mean apgd/);
     expect(() => attackPlan("fgsm", "L2")).toThrow("defined for Linf only");
   });
