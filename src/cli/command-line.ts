@@ -6,7 +6,7 @@ import { packageFacts } from "../util/package-facts-node.js";
 import { explain, wantsStack } from "./terminal/errors.js";
 import type { Streams } from "./terminal/streams.js";
 
-/** Runs one command line; gives the process's exit status. */
+/** Runs one command line and returns the exit status of the process. */
 export async function runCommandLine(
   args: readonly string[],
   streams: Streams = { out: process.stdout, err: process.stderr },
@@ -18,7 +18,7 @@ export async function runCommandLine(
     await program.parseAsync([...args], { from: "user" });
     return status;
   } catch (error) {
-    // Commander has printed its own message by then.
+    // Commander has already printed its own message.
     if (error instanceof CommanderError) return error.exitCode;
     streams.err.write(`${explain(error, wantsStack(args))}\n`);
     return 1;
@@ -60,7 +60,8 @@ function addCommand(parent: Commander, spec: Command, path: string, surroundings
   if (spec.argument) added.argument(`<${spec.argument.name}>`, spec.argument.help);
   for (const [key, option] of Object.entries(spec.options)) added.addOption(commanderOption(key, option));
   added.action(async () => {
-    // An option that a command shares with the command above it is taken by that one: its value counts here, too.
+    // If a command and its parent have the same option, commander gives the value to the parent, so it is read from
+    // there.
     const all = added.optsWithGlobals<Record<string, unknown>>();
     const given = Object.fromEntries(Object.entries(all).filter(([key]) => key in spec.options));
     const { args, streams, exit } = surroundings;
@@ -75,7 +76,7 @@ function examplesOf({ examples }: Command): string {
   return `\n${examples.length === 1 ? "Example" : "Examples"}:\n${lines.join("\n")}`;
 }
 
-/** What some commands say below their options has to be loaded: only if somebody asks for help. */
+/** The text below the options of some commands has to be loaded, which is done only when help is printed. */
 async function addMoreHelp(program: Commander, args: readonly string[]): Promise<void> {
   if (!args.some((word) => word === "--help" || word === "-h" || word === "help")) return;
   for (const { name, more } of commands) {

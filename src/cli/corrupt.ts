@@ -12,7 +12,7 @@ import { ensureFolder, fileError } from "../util/files-node.js";
 import type { CorruptCommandOptions } from "./commands/corrupt.js";
 import type { Streams } from "./terminal/streams.js";
 
-/** Corrupts one picture and writes a contact sheet: a row for each corruption, a column for each severity. */
+/** Corrupts one image and writes a contact sheet: a row for each corruption, a column for each severity. */
 export async function corruptPicture(
   path: string,
   options: CorruptCommandOptions,
@@ -21,7 +21,7 @@ export async function corruptPicture(
   const { all, severities, seed, cell, each } = options;
   check(
     all !== (options.corruptions !== undefined),
-    () => "say which corruptions: --all, or --corruptions with names (but not both)",
+    () => "expected either --all or --corruptions with names",
   );
   const names = options.corruptions ?? CORRUPTIONS;
   const size = Number(options.size) as ConstantSet;
@@ -58,23 +58,23 @@ export async function corruptPicture(
 
   const pictures = names.length * severities.length;
   streams.out.write(
-    `${out}: ${names.length} corruptions, ${pictures} pictures of ${size} x ${size}, seed ${seed}, ${stored}` +
-      `${names.includes("frost") && frost === undefined ? ", frost by rule" : ""}\n` +
+    `${out}: ${names.length} corruptions, ${pictures} images of ${size} x ${size}, seed ${seed}, ${stored}` +
+      `${names.includes("frost") && frost === undefined ? ", computed frost textures" : ""}\n` +
       (each === undefined ? "" : `${each}: ${pictures} PNG files\n`),
   );
 }
 
-/** All pictures of a folder, in alphabetical order. */
+/** Reads all images of a folder, in alphabetical order. */
 async function readFrost(folder: string): Promise<RgbImage[]> {
   let names: string[];
   try {
     names = (await readdir(folder)).sort();
   } catch (cause) {
-    throw fileError("read the folder of frost pictures", folder, cause);
+    throw fileError("read the folder of frost photographs", folder, cause);
   }
   const pictures = names.filter((name) =>
     (IMAGE_ENDINGS as readonly string[]).includes(extname(name).toLowerCase()),
   );
-  if (pictures.length === 0) throw new StriateError(`--frost: no picture in "${folder}"`);
+  if (pictures.length === 0) throw new StriateError(`--frost: no image in "${folder}"`);
   return Promise.all(pictures.map((name) => readImage(join(folder, name))));
 }

@@ -3,8 +3,8 @@ import { nodeRuntime } from "../runtime/node.js";
 import { checkDevice } from "../runtime/runtime.js";
 
 /*
- * Runs a one-node model on the device named by the first argument and prints what is wrong, or nothing. A process of
- * its own: drivers write to standard error, and may end the process.
+ * Runs a model of one node on the device that the first argument names, and prints what is wrong, or nothing. It is a
+ * separate process because drivers write to standard error and may end the process.
  */
 
 const device = checkDevice(process.argv[2] ?? "");

@@ -7,10 +7,10 @@ import { DEVICES } from "../runtime/runtime.js";
 import { workerScript } from "../runtime/worker-node.js";
 import type { Streams } from "./terminal/streams.js";
 
-/** A driver that hangs must not hang the command. */
+/** Time limit, because a driver may hang. */
 const PATIENCE_MS = 60_000;
 
-/** Lists every device and whether a small model really runs there. */
+/** Lists every device and whether a small model runs on it. */
 export async function printDevices(streams: Streams): Promise<void> {
   const found = await Promise.all(
     DEVICES.map(async (device) => ({ device, problem: await problemOf(device) })),
@@ -19,10 +19,10 @@ export async function printDevices(streams: Streams): Promise<void> {
     const verdict = problem === undefined ? pc.green("works") : `${pc.yellow("absent")}  ${pc.dim(problem)}`;
     streams.out.write(`${device.padEnd(8)}${verdict}\n`);
   }
-  streams.out.write(`${pc.dim("docs/devices.md tells what each one needs")}\n`);
+  streams.out.write(`${pc.dim("docs/devices.md says what each device needs")}\n`);
 }
 
-/** Why a device cannot be used, undefined where it can. */
+/** Why a device cannot be used; undefined if it can. */
 async function problemOf(device: Device): Promise<string | undefined> {
   const script = fileURLToPath(workerScript("./device-check.js", import.meta.url));
   try {
@@ -36,7 +36,7 @@ async function problemOf(device: Device): Promise<string | undefined> {
   }
 }
 
-/** The first line, without what the command's own output says already. */
+/** The first line of a message, without the parts that the command prints itself. */
 function shorten(message: string): string {
   return message
     .trim()

@@ -10,7 +10,9 @@ import { storedToFloat32 } from "../util/safetensors.js";
 import type { ImportOptions } from "./commands/import.js";
 import type { Streams } from "./terminal/streams.js";
 
-/** Puts the weights of a checkpoint into an ONNX network of the same structure, and says what did not fit. */
+/**
+ * Puts the weights of a checkpoint into an ONNX network of the same structure, and prints which tensors did not fit.
+ */
 export async function importCheckpoint(
   path: string,
   options: ImportOptions,
@@ -33,19 +35,19 @@ export async function importCheckpoint(
   const write = (line: string): void => {
     streams.out.write(`${line}\n`);
   };
-  write(`${placed.size} tensors of ${basename(path)} are in ${out} now`);
+  write(`${placed.size} tensors of ${basename(path)} were written to ${out}`);
   if (prefix !== modelPrefix)
     write(`"${prefix}NAME" in the checkpoint became "${modelPrefix}NAME" in the network`);
-  writeList(write, "not in the checkpoint, left as they were", missing);
+  writeList(write, "not in the checkpoint, unchanged", missing);
   writeList(
     write,
-    "of another shape, left as they were",
+    "different shape in the checkpoint, unchanged",
     [...otherShape].map(([name, shapes]) => `"${name}" is ${shapes}`),
   );
-  writeList(write, "in the checkpoint, without a place in the network", unused);
+  writeList(write, "in the checkpoint, not in the network", unused);
   writeList(
     write,
-    "in the checkpoint, not readable",
+    "in the checkpoint, unreadable",
     [...unread].map(([name, why]) => `${name}: ${why}`),
   );
 }

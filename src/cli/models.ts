@@ -5,11 +5,11 @@ import { ObjectNetwork, RecognitionNetwork, SudokuNetwork } from "../systems/ako
 import { KomplexNet, RealBaseline, TransformerBaseline } from "../systems/komplexnet/index.js";
 import { VOneBlock, sampleReceptiveFields, voneResNet18 } from "../systems/vonenet/index.js";
 
-/** A model that comes with Striate, in its default size. */
+/** A built-in model in its default size. */
 export interface BuiltInModel {
   readonly name: string;
   readonly summary: string;
-  /** Traces it for batches of any size, parameters named. */
+  /** Traces the model for batches of any size, with named parameters. */
   trace(): Record<string, Tensor>;
 }
 
@@ -43,7 +43,7 @@ export const builtInModels: readonly BuiltInModel[] = [
   },
   {
     name: "komplexnet-feedback",
-    summary: "the same with feedback from its deeper layers on the phases",
+    summary: "KomplexNet with feedback from its deeper layers to the phases",
     trace: () => komplexNet(new KomplexNet({ feedback: {} })),
   },
   {
@@ -58,7 +58,7 @@ export const builtInModels: readonly BuiltInModel[] = [
   },
   {
     name: "akorn-objects",
-    summary: "AKOrN for object discovery, in its size for Tetrominoes: 32 x 32 pixels, 128 channels, 8 steps",
+    summary: "AKOrN for object discovery on Tetrominoes: 32 x 32 pixels, 128 channels, 8 timesteps",
     trace: () => {
       const model = new ObjectNetwork({ channels: 128, imageSize: 32, stimulusNorm: "none" });
       namedParameters(model);
@@ -80,7 +80,7 @@ export const builtInModels: readonly BuiltInModel[] = [
   },
   {
     name: "akorn-recognition",
-    summary: "AKOrN for CIFAR-10: 32 x 32 pixels, three layers of 64 to 256 channels, 3 steps each",
+    summary: "AKOrN for CIFAR-10: 32 x 32 pixels, three layers of 64 to 256 channels, 3 timesteps each",
     trace: () => {
       const model = new RecognitionNetwork({ rotatingDimensions: 2 });
       namedParameters(model);
@@ -91,7 +91,7 @@ export const builtInModels: readonly BuiltInModel[] = [
   {
     name: "voneresnet18",
     summary:
-      "VOneResNet-18: 512 V1 cells as in macaques before a ResNet-18, 64 x 64 images on 2 degrees, 200 classes",
+      "VOneResNet-18: 512 V1 channels fitted to macaque data, then a ResNet-18; 64 x 64 images over 2 degrees, 200 classes",
     trace: () => {
       const fields = sampleReceptiveFields();
       const network = voneResNet18(new VOneBlock({ fields, imageSize: 64, visualDegrees: 2 }));

@@ -7,22 +7,22 @@ export interface OutFolderOptions {
   readonly out?: string;
   readonly resume: boolean;
   readonly force: boolean;
-  /** Folder that holds the runs that got no `out`. Default "runs". */
+  /** Folder for runs without `out`. Default "runs". */
   readonly runs?: string;
-  /** Default: now. */
+  /** Time that a new folder is named after. Default: now. */
   readonly date?: Date;
 }
 
 /**
- * The folder of a run. Without `out` it is a new one, named by the time, or with `resume` the newest of that name.
- * With `force`, what a given folder holds is set aside under another name, never deleted.
+ * Returns the folder of a run. Without `out` it is a new folder named after the time or, with `resume`, the newest
+ * folder of that name. With `force`, an existing folder is renamed, never deleted.
  *
- * @throws StriateError when both resume and force are asked for, or there is nothing to resume.
+ * @throws StriateError for resume together with force, or if there is nothing to resume.
  */
 export async function chooseOutFolder(name: string, options: OutFolderOptions): Promise<string> {
   const { out, resume, force, runs = "runs", date = new Date() } = options;
   if (resume && force)
-    throw new StriateError("--resume and --force exclude each other: go on, or begin anew?");
+    throw new StriateError("--resume and --force exclude each other: expected one of them");
   const stamp = timestamp(date);
   if (out === undefined) {
     if (!resume) return join(runs, `${name}-${stamp}`);
@@ -33,7 +33,7 @@ export async function chooseOutFolder(name: string, options: OutFolderOptions): 
     );
   }
   if (resume && (await namesIn(out)).length === 0) {
-    throw new StriateError(`nothing to resume: the folder "${out}" is not there or empty`);
+    throw new StriateError(`nothing to resume: the folder "${out}" does not exist or is empty`);
   }
   if (force && (await namesIn(out)).length > 0) await setAside(out, stamp);
   return out;
@@ -43,7 +43,7 @@ function isRunOf(name: string, entry: string): boolean {
   return entry.startsWith(`${name}-`) && /^\d{8}-\d{6}$/.test(entry.slice(name.length + 1));
 }
 
-/** "20261122-013502", local time: sorts by age. */
+/** The local time such as "20261122-013502", so that names sort by age. */
 function timestamp(date: Date): string {
   const two = (value: number): string => String(value).padStart(2, "0");
   const day = `${date.getFullYear()}${two(date.getMonth() + 1)}${two(date.getDate())}`;

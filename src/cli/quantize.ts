@@ -36,10 +36,10 @@ import { createProgress } from "./terminal/progress.js";
 import type { Streams } from "./terminal/streams.js";
 import { renderTable } from "./terminal/table.js";
 
-/** Runs of each network that are timed, after one that is not. */
+/** Number of timed runs of each network, after one warm-up run. */
 const TIMED_RUNS = 7;
 
-/** Writes an int8 version of a classifier and prints how it compares. */
+/** Writes an int8 version of a classifier and compares it with the original. */
 export async function quantizeFile(
   path: string,
   options: QuantizeCommandOptions,
@@ -61,7 +61,7 @@ export async function quantizeFile(
       network,
       skipped,
     );
-    check(calibrating.count > 0, () => `"${options.data}": none of its pictures can be read`);
+    check(calibrating.count > 0, () => `"${options.data}": none of its images can be read`);
     const rest = order.slice(options.calibrationImages, options.calibrationImages + options.images);
     const compared =
       rest.length === 0 ? calibrating : await prepared(imageSubset(source, rest), network, skipped);
@@ -119,9 +119,9 @@ function networkOptions(
   };
 }
 
-// ---- pictures ------------------------------------------------------------------------------------------------------------
+// ---- images ------------------------------------------------------------------------------------------------------------
 
-/** Labelled pictures if the network's classes are theirs, and any other ones without labels. */
+/** Reads images with labels if their classes are those of the network, otherwise without labels. */
 async function pictures(
   network: Network,
   { data, split, classes }: QuantizeCommandOptions,
@@ -146,16 +146,17 @@ function prepared(source: ImageSource, network: Network, skipped: SkippedImage[]
   return prepareImages(source, imageShape, { preprocessing, skipped });
 }
 
-/** Some pictures as numbers in [0, 1]. */
+/** Reads some of the images as numbers in [0, 1]. */
 function batchOf({ pixels, shape }: PreparedImages, from: number, count: number): ImageBatch {
   const size = shape.reduce((a, b) => a * b, 1);
   const part = pixels.subarray(from * size, (from + count) * size);
   return { count, data: Float32Array.from(part, (byte) => byte / 255) };
 }
 
-// ---- what the network is fed ---------------------------------------------------------------------------------------------
+// ---- inputs of the network
+// -----------------------------------------------------------------------------------------------
 
-/** The shape of the images with the size that is used, where the file leaves it open. */
+/** The shape of the images, with the stated size if the file leaves it open. */
 function batchShape(network: Network, file: OnnxFile, options: QuantizeCommandOptions) {
   if (options.size === undefined) return {};
   const { inputs } = file.read();
@@ -175,7 +176,7 @@ function rolesOf(file: OnnxFile, { noise, input: inputs }: QuantizeCommandOption
   });
 }
 
-/** All inputs of the network for pictures: preprocessed images, noise, and the values that other inputs have. */
+/** The inputs of the network for some images: preprocessed images, noise, and constant values of other inputs. */
 async function calibrationBatches(
   file: OnnxFile,
   network: Network,
@@ -187,7 +188,7 @@ async function calibrationBatches(
   const key = roles.others[0]!;
   check(
     inputs[key]!.dtype === "float32",
-    () => `${network.name}: expected float32 images, it takes ${inputs[key]!.dtype}`,
+    () => `${network.name}: expected a network with float32 images, got ${inputs[key]!.dtype}`,
   );
   const x = input("x", ["batch", ...network.imageShape]);
   const y = applyPreprocessing(x, network.preprocessing);
@@ -199,7 +200,8 @@ async function calibrationBatches(
   const whole = network.fixedBatch === undefined ? images.count : images.count - (images.count % size);
   check(
     whole > 0,
-    () => `${network.name}: it takes ${size} images at once, there are ${images.count} to calibrate on`,
+    () =>
+      `${network.name}: expected at least ${size} calibration images, the network's batch size, got ${images.count}`,
   );
   for (let from = 0; from < whole; from += size) {
     const { count, data } = batchOf(images, from, Math.min(size, whole - from));
@@ -226,11 +228,11 @@ async function calibrationBatches(
 // ---- comparison ----------------------------------------------------------------------------------------------------------
 
 interface Figures {
-  /** Right answers of the float32 network and of the quantised one. */
+  /** Numbers of correct predictions of the float32 network and of the quantised one. */
   readonly top1: readonly number[];
   readonly top5: readonly number[];
   readonly agreeing: number;
-  /** Median milliseconds of a batch. */
+  /** Median time of a batch in milliseconds. */
   readonly times: readonly number[];
 }
 
@@ -264,7 +266,7 @@ async function compare(
     agreeing += answers[0]!.filter((answer, row) => answer === answers[1]![row]).length;
     onProgress(Math.min(images.count, from + batch), images.count);
   }
-  // In turn, so that what else the machine does meets both.
+  // Alternating runs, so that other load on the machine affects both alike.
   const part = batchOf(images, 0, Math.min(batch, images.count));
   const times: [number[], number[]] = [[], []];
   for (let run = 0; run < TIMED_RUNS; run++) {
@@ -278,7 +280,7 @@ async function compare(
   return { top1, top5, agreeing, times: times.map(median) };
 }
 
-/** The five classes with the largest scores, the largest first. */
+/** The classes with the five largest scores, in descending order. */
 function bestOf(scores: Float32Array): readonly number[] {
   return Array.from(scores.keys())
     .sort((a, b) => scores[b]! - scores[a]! || a - b)
@@ -291,7 +293,7 @@ interface Findings {
   readonly sizes: readonly [number, number];
   readonly isLabelled: boolean;
   readonly images: number;
-  /** Whether the pictures are those of the calibration. */
+  /** Whether the comparison uses the calibration images. */
   readonly isSame: boolean;
   readonly what: readonly string[];
 }
@@ -334,10 +336,10 @@ function table(
       ),
     ],
     notes: [
-      `${images} pictures of ${data}${isSame ? ", the same that it was calibrated on" : ""}; ` +
-        `95 % intervals by Wilson${isLabelled ? "" : "; no labels, so no accuracy"}`,
-      `calibration ${calibration} on up to ${calibrationImages} pictures, seed ${seed}; quantised: ${what.join(", ")}`,
-      `medians of ${TIMED_RUNS} runs in turn, ${threads ?? availableParallelism()} threads, ${machine()}; ${software.join(", ")}`,
+      `${images} images of ${data}${isSame ? ", the same as for calibration" : ""}; ` +
+        `95 % intervals by Wilson${isLabelled ? "" : "; no accuracy without labels"}`,
+      `calibration ${calibration} on up to ${calibrationImages} images, seed ${seed}; quantised: ${what.join(", ")}`,
+      `medians of ${TIMED_RUNS} alternating runs, ${threads ?? availableParallelism()} threads, ${machine()}; ${software.join(", ")}`,
     ],
   });
 }

@@ -1,7 +1,7 @@
 import { shellWord } from "../util/command-words.js";
 
 /**
- * The command line that continues a run: the one that started it, with `--resume` and the run's folder.
+ * Returns the command line that continues a run: the line that started it, with `--resume` and the run's folder.
  *
  * @param words the command line without "striate"
  * @param flag the option that names the folder of a run

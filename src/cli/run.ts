@@ -14,7 +14,7 @@ import { createProgress } from "./terminal/progress.js";
 import type { Streams } from "./terminal/streams.js";
 import { renderTable } from "./terminal/table.js";
 
-/** Runs an experiment and prints what came out; gives the exit status. */
+/** Runs an experiment and prints its results. Returns the exit status. */
 export async function runExperiment(
   name: string,
   options: RunOptions,
@@ -25,7 +25,7 @@ export async function runExperiment(
   const { scale, device, threads, resume } = options;
   check(
     options.cells === undefined || experiment.choosesCells,
-    () => `${experiment.name} runs as a whole: --cells is for experiments whose parts run singly`,
+    () => `${experiment.name} has no cells that can be run separately: leave --cells out`,
   );
   const special = specialOptions(experiment, options);
   const { model } = options;
@@ -33,11 +33,11 @@ export async function runExperiment(
     options.preprocessing === undefined ? undefined : preprocessingPreset(options.preprocessing);
   check(
     model === undefined || experiment.takesModel,
-    () => `${experiment.name} trains its own networks: --model is not for it`,
+    () => `${experiment.name} trains its own networks: leave --model out`,
   );
   check(
     model !== undefined || preprocessing === undefined,
-    () => "--preprocessing says how pixels reach the network of --model, which is missing",
+    () => "--preprocessing has no effect without --model",
   );
   const { seeds: usual, summary } = experiment.scales[scale];
   const seeds = Array.from({ length: options.seeds ?? usual }, (_, i) => options.seed + i);
@@ -48,7 +48,7 @@ export async function runExperiment(
   const progress = createProgress({ stream: streams.err });
   const interrupt = listenForInterrupt({
     onStop: () => {
-      progress.note("Stopping: a checkpoint is written. Ctrl-C again quits at once.");
+      progress.note("Stopping after a checkpoint is written. Press Ctrl-C again to quit at once.");
     },
     onQuit: () => process.exit(INTERRUPTED),
   });
@@ -78,7 +78,7 @@ export async function runExperiment(
     });
     progress.stop();
     printResult(result, streams);
-    if (result.interrupted) streams.err.write(`Stopped. Go on with: ${resumingCommand(words, out)}\n`);
+    if (result.interrupted) streams.err.write(`Stopped. To continue: ${resumingCommand(words, out)}\n`);
     return result.interrupted ? INTERRUPTED : 0;
   } finally {
     progress.stop();
@@ -86,13 +86,13 @@ export async function runExperiment(
   }
 }
 
-/** Those that were given. Throws `StriateError` for one that the experiment does not take. */
+/** The options that were given. Throws `StriateError` for an option that the experiment does not have. */
 function specialOptions({ name, takes = [] }: Experiment, options: RunOptions): SpecialOptions {
   const given = SPECIAL_OPTIONS.filter((key) => options[key] !== undefined);
   for (const key of given) {
     check(takes.includes(key), () => {
       const taken = takes.map(flagOf).join(", ");
-      return `${name} has no ${flagOf(key)}${taken === "" ? "" : `; it takes ${taken}`}`;
+      return `${name} has no ${flagOf(key)}${taken === "" ? "" : `; its options are ${taken}`}`;
     });
   }
   return Object.fromEntries(given.map((key) => [key, options[key]]));

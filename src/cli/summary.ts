@@ -12,7 +12,7 @@ import { builtInModels } from "./models.js";
 import type { Streams } from "./terminal/streams.js";
 import { renderTable } from "./terminal/table.js";
 
-/** Prints what a model is made of. `model` is a file or the name of a built-in model. */
+/** Prints the layers of a model. `model` is a file or the name of a built-in model. */
 export async function printSummary(model: string, streams: Streams): Promise<void> {
   const builtIn = builtInModels.find(({ name }) => name === model);
   const title = builtIn === undefined ? basename(model) : `${builtIn.name}: ${builtIn.summary}`;
@@ -53,7 +53,7 @@ export function describeSummary(title: string, summary: ModelSummary): string {
     ],
     notes: [
       "parameters are trained, fixed values are not; multiply-adds are for one sample" +
-        (total.exact ? "" : ", at least where marked: some lengths are known only when it runs"),
+        (total.exact ? "" : "; ≥ marks a lower bound: some lengths are known only when the model runs"),
     ],
   });
   return [table, describePorts("inputs ", inputs), describePorts("outputs", outputs)].join("\n");
@@ -68,14 +68,14 @@ function costs({ parameters, fixed, bytes, multiplyAdds, exact }: LayerCost): st
   ];
 }
 
-/** "Conv, Add, Relu x3": at most four, the rest counted. */
+/** The operators such as "Conv, Add, Relu x3": at most four, then the number of the rest. */
 function describeOperators(operators: ReadonlyMap<string, number>): string {
   const shown = [...operators].slice(0, 4).map(([type, times]) => `${type}${times > 1 ? ` x${times}` : ""}`);
   const rest = [...operators.values()].slice(4).reduce((sum, times) => sum + times, 0);
   return rest === 0 ? shown.join(", ") : `${shown.join(", ")}, ${rest} more`;
 }
 
-/** 1234567 as "1,234,567"; 0 as nothing, so that what counts stands out. */
+/** Writes 1234567 as "1,234,567", and 0 as an empty text, so that other numbers stand out. */
 function count(value: number): string {
   return value === 0 ? "" : value.toLocaleString("en-US");
 }

@@ -7,9 +7,9 @@ export interface BatchesOptions {
   readonly count: number;
   readonly batchSize: number;
   readonly seed: RandomLabel;
-  /** A new random order in every epoch, or always 0, 1, 2, ... Default true. */
+  /** Whether every epoch has a new random order; otherwise it is 0, 1, 2, ... Default true. */
   readonly shuffle?: boolean;
-  /** Leaves out an incomplete last batch of each epoch. Default true. */
+  /** Whether to leave out an incomplete last batch of each epoch. Default true. */
   readonly dropLast?: boolean;
 }
 
@@ -20,7 +20,7 @@ export interface Batch {
   readonly epoch: number;
   /** Number of the batch in its epoch. */
   readonly position: number;
-  /** The samples' numbers. */
+  /** Indices of the samples. */
   readonly indices: Uint32Array;
 }
 

@@ -1,7 +1,7 @@
 import { StriateError, check } from "../util/errors.js";
 import { Random, type RandomLabel } from "../util/random.js";
 
-/** A corruption of pictures with values in [0, 1]. */
+/** A corruption of images with values in [0, 1]. */
 export type PixelNoise =
   /** Adds normal noise of mean 0 and this variance, then clips to [0, 1]. */
   | { readonly kind: "gaussian"; readonly variance: number }
@@ -11,10 +11,10 @@ export type PixelNoise =
 /** Which numbers the noise of a batch follows from. */
 export interface PixelNoiseOptions {
   readonly seed: RandomLabel;
-  /** Numbers of one picture, channels included. */
+  /** Numbers of one image, channels included. */
   readonly sampleSize: number;
   /**
-   * The pictures' numbers in their data set. Noise belongs to seed and number, so a picture gets the same noise in every
+   * The images' numbers in their data set. Noise belongs to seed and number, so an image gets the same noise in every
    * batch and for every model. Default 0, 1, 2, ...
    */
   readonly indices?: ArrayLike<number>;
@@ -37,7 +37,7 @@ export const REFERENCE_NOISE = {
   baseline: { digits: gaussian(0.05), colouredBackground: gaussian(0.05), saltAndPepper: saltAndPepper(0.1) },
 } as const;
 
-/** Corrupts pictures in place and returns them. Throws {@link StriateError} on impossible amounts or sizes. */
+/** Corrupts images in place and returns them. Throws {@link StriateError} on impossible amounts or sizes. */
 export function addPixelNoise(
   pictures: Float32Array,
   corruption: PixelNoise,
@@ -47,11 +47,11 @@ export function addPixelNoise(
   const count = pictures.length / sampleSize;
   check(
     Number.isInteger(sampleSize) && sampleSize > 0 && Number.isInteger(count),
-    () => `noise: ${pictures.length} numbers are not whole pictures of ${sampleSize}`,
+    () => `noise: ${pictures.length} numbers are not whole images of ${sampleSize}`,
   );
   check(
     indices === undefined || indices.length === count,
-    () => `noise: expected ${count} picture numbers, got ${indices?.length ?? 0}`,
+    () => `noise: expected ${count} image numbers, got ${indices?.length ?? 0}`,
   );
   checkAmount(corruption);
   const draws = new Float32Array(sampleSize);

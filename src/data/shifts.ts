@@ -1,13 +1,13 @@
 import { check } from "../util/errors.js";
 
 /**
- * A geometric change of the whole picture, as a test on conditions that training never showed. An addition of Striate:
+ * A geometric change of the whole image, as a test on conditions that training never showed. An addition of Striate:
  * neither the KomplexNet paper's public code nor its data has geometric shifts.
  */
 export interface Shift {
-  /** Degrees, counter-clockwise as seen, about the picture's centre. Default 0. */
+  /** Degrees, counter-clockwise as seen, about the image's centre. Default 0. */
   readonly rotation?: number;
-  /** Size factor about the picture's centre; above 1 enlarges. Default 1. */
+  /** Size factor about the image's centre; above 1 enlarges. Default 1. */
   readonly scale?: number;
   /** Pixels [down, right], after rotation and scaling. Default [0, 0]. */
   readonly translation?: readonly [number, number];
@@ -20,7 +20,7 @@ export interface PlaneSize {
 }
 
 /**
- * Pictures after a shift, planes `[..., height, width]`: bilinear, 0 where the source lies outside. Returns a new array.
+ * Images after a shift, planes `[..., height, width]`: bilinear, 0 where the source lies outside. Returns a new array.
  * Throws `StriateError` on impossible shifts and sizes.
  */
 export function shiftImages(images: Float32Array, shift: Shift, size: PlaneSize): Float32Array {

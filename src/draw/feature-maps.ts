@@ -35,7 +35,7 @@ export interface ScaleOptions {
 
 /** Options of {@link featureMaps}. */
 export interface FeatureMapOptions extends ScaleOptions, GridOptions, ReuseOptions {
-  /** Side of a value's square in the picture, a whole number. Default 1. */
+  /** Side of a value's square in the image, a whole number. Default 1. */
   readonly scale?: number;
 }
 
@@ -104,8 +104,8 @@ function notFinite(channel: number, value: number): StriateError {
  *
  * const values = Float32Array.from({ length: 16 * 14 * 14 }, (_, i) => Math.sin(i));
  * const maps = { channels: 16, height: 14, width: 14, values };
- * const picture = featureMaps(maps, { columns: 4, scale: 4 });
- * console.log(picture.width > 4 * 14 * 4, featureRanges(maps)[0]!.high.toFixed(1)); // true 1.0
+ * const image = featureMaps(maps, { columns: 4, scale: 4 });
+ * console.log(image.width > 4 * 14 * 4, featureRanges(maps)[0]!.high.toFixed(1)); // true 1.0
  * ```
  */
 export function featureMaps(maps: FeatureMaps, options: FeatureMapOptions = {}): RgbaImage {

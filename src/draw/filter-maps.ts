@@ -21,11 +21,11 @@ export interface FilterMapOptions extends GridOptions, ReuseOptions {
   /** Whether each filter is scaled to its own largest weight, or all shown ones to one. Default `"own"`. */
   readonly range?: "own" | "shared";
   /**
-   * For filters of one channel: which channel of the picture (0 red, 1 green, 2 blue) filter k sees. They are then drawn grey
+   * For filters of one channel: which channel of the image (0 red, 1 green, 2 blue) filter k sees. They are then drawn grey
    * with a tint of that colour instead of on the diverging map.
    */
   readonly seenChannel?: ArrayLike<number>;
-  /** Side of a weight's square in the picture, a whole number. Default 1. */
+  /** Side of a weight's square in the image, a whole number. Default 1. */
   readonly scale?: number;
 }
 
@@ -42,8 +42,8 @@ const [TINT, SHADE, MIDDLE] = [128, 74, 122];
  * import { filterMaps } from "striate/draw";
  *
  * const kernels = Float32Array.from({ length: 16 * 49 }, (_, i) => Math.cos(i));
- * const picture = filterMaps({ count: 16, height: 7, width: 7, kernels }, { columns: 8, scale: 5 });
- * console.log(picture.width >= 8 * 7 * 5); // true
+ * const image = filterMaps({ count: 16, height: 7, width: 7, kernels }, { columns: 8, scale: 5 });
+ * console.log(image.width >= 8 * 7 * 5); // true
  * ```
  */
 export function filterMaps(bank: Filters, options: FilterMapOptions = {}): RgbaImage {

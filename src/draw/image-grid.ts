@@ -4,11 +4,11 @@ import type { Rgb } from "./colours/colour.js";
 import { blend, checkRgbaImage, checkSizes, fillRectangle, imageFor } from "./rgba-image.js";
 import type { MapSize, ReuseOptions, RgbaImage } from "./rgba-image.js";
 
-/** How pictures of one size stand in rows. */
+/** How images of one size stand in rows. */
 export interface GridOptions {
   /** Default: about as many as rows. */
   readonly columns?: number;
-  /** Pixels between pictures; default 2. */
+  /** Pixels between images; default 2. */
   readonly gap?: number;
   /** Painted behind everything; default transparent. */
   readonly background?: Rgb;
@@ -23,7 +23,7 @@ export interface GridLayout extends MapSize {
 
 /** Says where `count` tiles stand, row by row. Throws `StriateError` for a grid of none or with no columns. */
 export function gridLayout(what: string, count: number, tile: MapSize, options: GridOptions): GridLayout {
-  check(count > 0, () => `${what}: expected at least one picture, got none`);
+  check(count > 0, () => `${what}: expected at least one image, got none`);
   const { columns = Math.ceil(Math.sqrt(count)), gap = 2 } = options;
   checkSizes(what, { columns });
   checkWhole(`${what}: gap`, gap, { from: 0 });
@@ -51,18 +51,18 @@ export function gridImage(
 }
 
 /**
- * Lays out pictures of one size row by row in one picture; alpha is blended over the background.
+ * Lays out images of one size row by row in one image; alpha is blended over the background.
  *
- * @throws StriateError without pictures, or if they differ in size
+ * @throws StriateError without images, or if they differ in size
  */
 export function imageGrid(images: readonly RgbaImage[], options: GridOptions & ReuseOptions = {}): RgbaImage {
   const { background, into } = options;
   const first = images[0];
-  check(first, () => "image grid: expected at least one picture, got none");
+  check(first, () => "image grid: expected at least one image, got none");
   const layout = gridLayout("image grid", images.length, first, options);
   const grid = gridImage("image grid", layout, background, into);
   images.forEach((image, i) => {
-    checkRgbaImage(`image grid, picture ${i}`, image);
+    checkRgbaImage(`image grid, image ${i}`, image);
     check(
       image.width === first.width && image.height === first.height,
       () =>

@@ -13,7 +13,7 @@ export interface LabelPlane extends MapSize {
 export interface LabelMapOptions extends ReuseOptions {
   /** Colour of a label; `null` is transparent. Default `labelColour`. */
   readonly colourOf?: (label: number) => Rgb | null;
-  /** Side of a pixel's square in the picture, a whole number. Default 1. */
+  /** Side of a pixel's square in the image, a whole number. Default 1. */
   readonly scale?: number;
 }
 
@@ -45,7 +45,7 @@ export function labelMap(plane: LabelPlane, options: LabelMapOptions = {}): Rgba
 
 /** Options of {@link maskOverlay}. */
 export interface MaskOverlayOptions extends ReuseOptions {
-  /** Colour of a label; `null` leaves the picture as it is. Default: `null` for 0 and below, then `labelColour`. */
+  /** Colour of a label; `null` leaves the image as it is. Default: `null` for 0 and below, then `labelColour`. */
   readonly colourOf?: (label: number) => Rgb | null;
   /** Opacity of the colours, 0..1. Default 0.45. */
   readonly opacity?: number;
@@ -58,11 +58,11 @@ export interface MaskOverlayOptions extends ReuseOptions {
 const WHITE: Rgb = [255, 255, 255];
 
 /**
- * Draws masks over a picture of the same size: tinted objects with lines around them. A line lies on the pixel to the left of a
+ * Draws masks over an image of the same size: tinted objects with lines around them. A line lies on the pixel to the left of a
  * change, or above it.
  *
- * @param picture transparent parts stay so, unless a mask or a line covers them
- * @throws StriateError if picture and labels differ in size, or the opacity is not from 0 to 1
+ * @param image transparent parts stay so, unless a mask or a line covers them
+ * @throws StriateError if image and labels differ in size, or the opacity is not from 0 to 1
  * @example
  * ```ts
  * import { fromRgb, maskOverlay } from "striate/draw";
@@ -79,7 +79,7 @@ export function maskOverlay(
 ): RgbaImage {
   const { height, width, labels } = plane;
   const { colourOf = tint, opacity = 0.45, boundary = WHITE, scale = 1 } = options;
-  checkRgbaImage("mask overlay picture", picture);
+  checkRgbaImage("mask overlay image", picture);
   checkLabels("mask overlay", plane, scale);
   check(
     picture.width === width && picture.height === height,

@@ -13,20 +13,20 @@ export interface PhaseLooks {
   readonly map?: CyclicMap;
   /** Amplitude drawn opaque, above 0; default the largest one. */
   readonly maximum?: number;
-  /** What shows through if amplitudes are low; the picture is then opaque. Default: none, alpha carries the amplitude. */
+  /** What shows through if amplitudes are low; the image is then opaque. Default: none, alpha carries the amplitude. */
   readonly background?: Rgb;
 }
 
 /** Options of {@link phaseMap}. */
 export interface PhaseMapOptions extends PhaseLooks, ReuseOptions {
-  /** Side of a pixel's square in the picture, a whole number. Default 1. */
+  /** Side of a pixel's square in the image, a whole number. Default 1. */
   readonly scale?: number;
 }
 
 /**
  * Draws phases as colours: hue from phase, opacity = amplitude / maximum.
  *
- * @returns a picture of `scale * width` x `scale * height` pixels
+ * @returns an image of `scale * width` x `scale * height` pixels
  * @throws StriateError if arrays do not fit the size, phases are not finite, or the scale is no whole number above 0
  * @example
  * ```ts

@@ -2,7 +2,7 @@ import { check } from "../util/errors.js";
 import type { Rgb } from "./colours/colour.js";
 
 /**
- * A picture: 8-bit red, green, blue and alpha (not premultiplied), row by row, `data[4 * (y * width + x) + channel]`. In a
+ * An image: 8-bit red, green, blue and alpha (not premultiplied), row by row, `data[4 * (y * width + x) + channel]`. In a
  * browser `new ImageData(image.data, image.width, image.height)` shares its memory.
  */
 export interface RgbaImage {
@@ -17,9 +17,9 @@ export interface MapSize {
   readonly width: number;
 }
 
-/** An option of every function that returns a picture. */
+/** An option of every function that returns an image. */
 export interface ReuseOptions {
-  /** A picture of the right size, overwritten and returned, so that nothing is allocated. Default: a new one. */
+  /** An image of the right size, overwritten and returned, so that nothing is allocated. Default: a new one. */
   readonly into?: RgbaImage;
 }
 
@@ -38,13 +38,13 @@ export function checkLength(what: string, values: ArrayLike<unknown>, expected: 
   check(values.length === expected, () => `${what}: expected ${expected} values, got ${values.length}`);
 }
 
-/** Throws `StriateError` unless the picture has a positive size and four bytes for each pixel. */
+/** Throws `StriateError` unless the image has a positive size and four bytes for each pixel. */
 export function checkRgbaImage(what: string, image: RgbaImage): void {
   checkSizes(what, { width: image.width, height: image.height });
   checkLength(`${what} data`, image.data, 4 * image.width * image.height);
 }
 
-/** Gives the picture to draw into: `into` if it has the right size, or a new one. */
+/** Gives the image to draw into: `into` if it has the right size, or a new one. */
 export function imageFor(what: string, width: number, height: number, into?: RgbaImage): RgbaImage {
   if (into === undefined) return { width, height, data: new Uint8ClampedArray(4 * width * height) };
   check(
@@ -80,7 +80,7 @@ export function fillRectangle(
 }
 
 /**
- * Makes an opaque picture from red, green and blue bytes, `[height, width, 3]`.
+ * Makes an opaque image from red, green and blue bytes, `[height, width, 3]`.
  *
  * @throws StriateError if the bytes do not fit the size
  */
@@ -89,9 +89,9 @@ export function fromRgb(
   { into }: ReuseOptions = {},
 ): RgbaImage {
   const { width, height, data } = picture;
-  checkSizes("RGB picture", { width, height });
-  checkLength("RGB picture data", data, 3 * width * height);
-  const image = imageFor("RGB picture", width, height, into);
+  checkSizes("RGB image", { width, height });
+  checkLength("RGB image data", data, 3 * width * height);
+  const image = imageFor("RGB image", width, height, into);
   for (let p = 0; p < width * height; p++) {
     for (let c = 0; c < 3; c++) image.data[4 * p + c] = data[3 * p + c]!;
     image.data[4 * p + 3] = 255;
@@ -100,14 +100,14 @@ export function fromRgb(
 }
 
 /**
- * Makes the picture `factor` times as wide and high: every pixel becomes a square, nothing is smoothed.
+ * Makes the image `factor` times as wide and high: every pixel becomes a square, nothing is smoothed.
  *
  * @throws StriateError if the factor is no whole number above 0
  */
 export function enlarge(image: RgbaImage, factor: number, { into }: ReuseOptions = {}): RgbaImage {
-  checkRgbaImage("picture to enlarge", image);
-  checkSizes("picture to enlarge", { factor });
-  const large = imageFor("enlarged picture", image.width * factor, image.height * factor, into);
+  checkRgbaImage("image to enlarge", image);
+  checkSizes("image to enlarge", { factor });
+  const large = imageFor("enlarged image", image.width * factor, image.height * factor, into);
   const { width, data } = image;
   for (let p = 0; p < width * image.height; p++) {
     const [x, y, at] = [p % width, Math.floor(p / width), 4 * p];
@@ -123,13 +123,13 @@ export function blend(above: number, below: number, alpha: number): number {
 }
 
 /**
- * Puts the picture over a plain background; the result is opaque.
+ * Puts the image over a plain background; the result is opaque.
  *
  * @throws StriateError if the data do not fit the size
  */
 export function overBackground(image: RgbaImage, background: Rgb, { into }: ReuseOptions = {}): RgbaImage {
-  checkRgbaImage("picture over a background", image);
-  const result = imageFor("picture over a background", image.width, image.height, into);
+  checkRgbaImage("image over a background", image);
+  const result = imageFor("image over a background", image.width, image.height, into);
   for (let at = 0; at < image.data.length; at += 4) {
     const alpha = image.data[at + 3]! / 255;
     for (let c = 0; c < 3; c++) result.data[at + c] = blend(image.data[at + c]!, background[c]!, alpha);

@@ -5,7 +5,7 @@ import { details, figure, markup, raw } from "./html.js";
 import { CATEGORICAL } from "../draw/index.js";
 import { DASHES, SHAPES } from "./theme.js";
 
-/** Charts of one figure and the specifications behind them. */
+/** The charts of one figure with their Vega-Lite specifications. */
 export interface ChartBlock {
   readonly body: Html;
   readonly specs: readonly { readonly name: string; readonly spec: object }[];
@@ -13,16 +13,19 @@ export interface ChartBlock {
 
 /** Options of {@link chartBlock}. */
 export interface ChartBlockOptions {
-  /** One of several small charts in a row. */
+  /** Whether the chart is one of several small charts in a row. */
   readonly small?: boolean;
   readonly heading?: string;
-  /** Stands above the chart on the page. */
+  /** Heading above the chart. */
   readonly legend?: Html;
-  /** The chart as readers get it in the specification (with its own legend); default: as drawn. */
+  /** The chart in the specification that readers can copy (with its own legend). Default: the chart as drawn. */
   readonly standalone?: ChartBuilder;
 }
 
-/** A chart drawn for wide and for narrow screens; `description` is what a screen reader says, `id` is unique. */
+/**
+ * Draws a chart for wide and for narrow screens. `description` is the text for screen readers; `id` must be unique on
+ * the page.
+ */
 export async function chartBlock(
   id: string,
   build: ChartBuilder,
@@ -43,7 +46,7 @@ export async function chartBlock(
   return { body, specs: [{ name: heading ?? "", spec: standalone(layout) }] };
 }
 
-/** A line chart whose legend is part of the page; small ones leave the legend to their row. */
+/** Draws a line chart with its legend as part of the page. A small chart has none: its row has one for all. */
 export function lineBlock(
   id: string,
   options: LineChartOptions,
@@ -58,7 +61,7 @@ export function lineBlock(
   });
 }
 
-/** Small charts in a row, under one legend if `series` is given. */
+/** Lays out small charts in a row, under one legend if `series` is given. */
 export function multiples(
   charts: readonly ChartBlock[],
   series?: readonly { readonly name: string; readonly style?: number }[],
@@ -69,7 +72,7 @@ export function multiples(
   };
 }
 
-/** Charts two by two. */
+/** Lays out charts in two columns. */
 export function chartGrid(charts: readonly ChartBlock[]): ChartBlock {
   return {
     body: markup`<div style="display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,380px),1fr));gap:24px 18px">
@@ -79,7 +82,7 @@ export function chartGrid(charts: readonly ChartBlock[]): ChartBlock {
   };
 }
 
-/** A figure with its caption and, folded, the Vega-Lite specifications with all data. */
+/** A figure with its caption and a folded part with the Vega-Lite specifications and all data. */
 export function chartFigure(block: ChartBlock, caption: Content): Html {
   const specs = block.specs.map(
     ({ name, spec }) =>
@@ -107,7 +110,7 @@ const MARKERS: Readonly<Record<(typeof SHAPES)[number], string>> = {
   "triangle-down": "M15 10l4 -7h-8Z",
 };
 
-/** Colour, dash and point shape (or bar colour) of each series, named once. */
+/** A legend with the colour, dash and point shape (or bar colour) of each series; every name appears once. */
 export function seriesLegend(
   series: readonly { readonly name: string; readonly style?: number }[],
   kind: "line" | "bar" = "line",

@@ -6,32 +6,34 @@ import { check } from "../util/errors.js";
 import { escape } from "../util/escape.js";
 import { chartConfig, DASHES, SHAPES } from "./theme.js";
 
-/** Size that a chart is drawn for; pages carry both and show the one that fits. */
+/** The screen size that a chart is drawn for. Pages contain both and show the one that fits. */
 export interface ChartLayout {
   readonly width: number;
   readonly height: number;
-  /** Below about 600 px: legends stack, bars lie down. */
+  /** Whether the layout is for screens below about 600 px, with stacked legends and horizontal bars. */
   readonly narrow: boolean;
 }
 
 export const WIDE: ChartLayout = { width: 720, height: 300, narrow: false };
-/** One of several small charts in a row. */
+/** Whether the chart is one of several small charts in a row. */
 export const SMALL: ChartLayout = { width: 232, height: 190, narrow: true };
 export const NARROW: ChartLayout = { width: 250, height: 220, narrow: true };
 
-/** A chart as its Vega-Lite specification for one layout. */
+/** A function that gives the Vega-Lite specification of a chart for one layout. */
 export type ChartBuilder = (layout: ChartLayout) => TopLevelSpec;
 
-/** Axis title and how to print its numbers (d3-format, e.g. `.0%`, `.2f`, `~s`). */
+/** An axis: its title and the format of its numbers (d3-format, e.g. `.0%`, `.2f`, `~s`). */
 export interface AxisOptions {
   readonly title: string;
   readonly format?: string;
   readonly domain?: readonly [number, number];
-  /** Equal ratios at equal distances; numbers above 0 only. Default false. For the x axis of line charts. */
+  /**
+   * Whether the axis is logarithmic, which needs numbers above 0. Only for the x axis of line charts. Default false.
+   */
   readonly logarithmic?: boolean;
 }
 
-/** A value over x, with an optional band (`low`..`high`). */
+/** A point of a line, with an optional band (`low`..`high`). */
 export interface LinePoint {
   readonly x: number;
   readonly y: number;
@@ -50,9 +52,12 @@ export interface LineChartOptions {
   readonly x: AxisOptions;
   readonly y: AxisOptions;
   readonly series: readonly LineSeries[];
-  /** Drawn thin with hollow points, in the colour of the series of the same name (e.g. somebody else's runs). */
+  /**
+   * Whether the line is thin with hollow points, in the colour of the series of the same name, for example for
+   * published results.
+   */
   readonly references?: readonly LineSeries[];
-  /** Labelled horizontal lines (chance, ceiling). */
+  /** Labelled horizontal lines, such as chance level. */
   readonly rules?: readonly { readonly y: number; readonly label: string }[];
   /** Default true; false if the page has its own legend. */
   readonly legend?: boolean;
@@ -71,14 +76,14 @@ function scale(options: AxisOptions, fallback: object): object {
   return options.domain ? { domain: [...options.domain], nice: false } : fallback;
 }
 
-/** On a logarithmic axis the measured numbers themselves are the ticks. */
+/** The ticks of the x axis: on a logarithmic axis, the x values of the points. */
 function ticksAt(options: AxisOptions, series: readonly LineSeries[]): object {
   if (options.logarithmic !== true) return {};
   const values = [...new Set(series.flatMap(({ points }) => points.map(({ x }) => x)))];
   return { values: values.sort((a, b) => a - b), labelOverlap: true };
 }
 
-/** Scales that give a series the same colour, dash and shape in every chart. */
+/** The scales that give a series the same colour, dash and shape in every chart. */
 function identity(
   series: readonly { readonly name: string; readonly style?: number }[],
   layout: ChartLayout,
@@ -88,7 +93,7 @@ function identity(
   const domain = series.map((one) => one.name);
   const pick = <T>(list: readonly T[]): T[] => series.map((one, i) => list[(one.style ?? i) % list.length]!);
   const columns = layout.narrow ? Math.min(2, domain.length) : domain.length;
-  // Explicit, because a merged legend otherwise takes the pale opacity of the bands.
+  // Set explicitly, because a merged legend would otherwise have the pale opacity of the bands.
   const line = { symbolOpacity: 1, ...symbol };
   const legend = shown ? { columns, ...line } : null;
   const field = { field: "series", type: "nominal" as const, title: null };
@@ -99,10 +104,10 @@ function identity(
   };
 }
 
-/** Lines of at most so many points show each of them. */
+/** Lines with at most this many points show a mark at each point. */
 const MARKED = 40;
 
-/** Lines with points and bands. */
+/** Specifies a chart of lines with points and bands. */
 export function lineChart(options: LineChartOptions): ChartBuilder {
   for (const { name, points } of [...options.series, ...(options.references ?? [])]) {
     for (const point of points) {
@@ -191,14 +196,14 @@ export interface Bar {
   readonly group: string;
   readonly series: string;
   readonly mean: number;
-  /** Half length of the error bar; omit for a single seed. */
+  /** Half the length of the error bar; absent for a single seed. */
   readonly spread?: number;
   readonly values: readonly number[];
 }
 
 export interface BarChartOptions {
   readonly bars: readonly Bar[];
-  /** Order and styles of the series. */
+  /** The series in their order, with their styles. */
   readonly series: readonly { readonly name: string; readonly style?: number }[];
   readonly value: AxisOptions;
   readonly rules?: readonly { readonly y: number; readonly label: string }[];
@@ -206,7 +211,7 @@ export interface BarChartOptions {
   readonly legend?: boolean;
 }
 
-/** Grouped bars with error bars and a dot per seed; lying down in narrow layouts. */
+/** Specifies a chart of grouped bars with error bars and one dot per seed. Bars are horizontal in narrow layouts. */
 export function barChart(options: BarChartOptions): ChartBuilder {
   for (const bar of options.bars) {
     for (const value of [bar.mean, bar.spread ?? 0, ...bar.values]) {
@@ -294,7 +299,7 @@ export interface HeatMapOptions {
   readonly value: AxisOptions;
 }
 
-/** Table of coloured cells with their numbers; the scale is sequential, never cyclic. */
+/** Specifies a heat map: a table of coloured cells with their numbers. Its colour scale is sequential, never cyclic. */
 export function heatMap(options: HeatMapOptions): ChartBuilder {
   for (const cell of options.cells) checkFinite(`cell (${cell.x}, ${cell.y})`, cell.value);
   const list = options.cells.map((cell) => cell.value);
@@ -353,7 +358,7 @@ export function heatMap(options: HeatMapOptions): ChartBuilder {
   };
 }
 
-/** A chart in the house's looks, from the parts that make it different. */
+/** A specification in the common style of all charts, from the parts that differ. */
 export function specification(layout: ChartLayout, body: object): TopLevelSpec {
   return {
     $schema: "https://vega.github.io/schema/vega-lite/v6.json",
@@ -365,20 +370,22 @@ export function specification(layout: ChartLayout, body: object): TopLevelSpec {
   } as TopLevelSpec;
 }
 
-/** Charts may grow a little to fill their place, but their letters not beyond those of the page. */
+/**
+ * Charts may grow a little to fill the available width, but their text must not become larger than that of the page.
+ */
 function grown(width: string): number {
   return Math.round(1.2 * Number(width));
 }
 
 /**
- * Draws a specification as an SVG element, without DOM or canvas. `description` becomes its accessible name; `id`
- * makes its identifiers differ from those of other charts on the same page.
+ * Draws a specification as an SVG element, without DOM or canvas. `description` becomes its accessible name; `id` makes
+ * its identifiers unique on the page.
  */
 export async function renderSvg(spec: TopLevelSpec, description: string, id: string): Promise<string> {
   const view = new View(parse(compile(spec).spec), { renderer: "none" });
   try {
     const svg = await view.toSVG();
-    // Vega counts identifiers through the whole process; numbering them here makes the result repeatable.
+    // Vega numbers identifiers across the whole process; renumbering them here makes the result repeatable.
     const names = [...new Set(Array.from(svg.matchAll(/ id="([^"]+)"/g), (match) => match[1]!))];
     const renamed = (name: string): string => `${id}-${names.indexOf(name)}`;
     return svg

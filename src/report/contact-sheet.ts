@@ -5,29 +5,32 @@ import { check } from "../util/errors.js";
 import { drawText, textSize } from "./pixel-font.js";
 
 export interface ContactSheet {
-  /** One line at the top: what was done, and how to do it again. */
+  /** The line at the top: what the sheet shows, and how to reproduce it. */
   readonly title: string;
   readonly columns: readonly string[];
-  /** A label and one picture for each column. */
+  /** A label and one image for each column. */
   readonly rows: readonly { readonly label: string; readonly images: readonly RgbImage[] }[];
-  /** Side of a picture on the sheet in pixels; default: as large as they are. */
+  /** Side of an image on the sheet in pixels. Default: the images' own size. */
   readonly cell?: number;
 }
 
 const [MARGIN, GAP, SCALE] = [12, 4, 2] as const;
 const [BACKGROUND, INK, FAINT] = [24, 235, 160] as const;
 
-/** Pictures in labelled rows and columns, as one picture. Throws `StriateError` when a row misses pictures. */
+/**
+ * Draws images in labelled rows and columns as one image. Throws `StriateError` if a row has fewer images than
+ * columns.
+ */
 export function contactSheet({ title, columns, rows, cell }: ContactSheet): RgbImage {
   for (const { label, images } of rows) {
     check(
       images.length === columns.length,
-      () => `contact sheet: expected ${columns.length} pictures in row "${label}", got ${images.length}`,
+      () => `contact sheet: expected ${columns.length} images in row "${label}", got ${images.length}`,
     );
     for (const image of images) checkImage(image, `contact sheet, row "${label}"`);
   }
   const first = rows[0]?.images[0];
-  check(first, () => "contact sheet: expected at least one picture");
+  check(first, () => "contact sheet: expected at least one image");
   const width = cell ?? first.width;
   const height = cell ?? first.height;
   const labels = Math.max(...rows.map(({ label }) => textSize(label, SCALE).width));

@@ -1,7 +1,7 @@
 import { escape } from "../util/escape.js";
 import { STYLES } from "./styles.js";
 
-/** Markup that is safe to insert as it is. Made by {@link markup} and {@link raw} only. */
+/** Markup that is safe to insert unescaped. Only {@link markup} and {@link raw} make it. */
 export class Html {
   constructor(readonly text: string) {}
   toString(): string {
@@ -9,15 +9,17 @@ export class Html {
   }
 }
 
-/** Content of a template: text is escaped, markup is not, lists are joined, null, undefined and false are left out. */
+/**
+ * The content of a template: text is escaped, markup is not, lists are joined; null, undefined and false give nothing.
+ */
 export type Content = Html | string | number | false | null | undefined | readonly Content[];
 
-/** Markup from trusted text (drawn by this library). */
+/** Makes markup of trusted text (written by this library), without escaping. */
 export function raw(text: string): Html {
   return new Html(text);
 }
 
-/** Template tag: interpolated text is escaped, interpolated markup is not. */
+/** The template tag for markup: it escapes interpolated text, but not interpolated markup. */
 export function markup(strings: TemplateStringsArray, ...contents: readonly Content[]): Html {
   let text = strings[0]!;
   contents.forEach((content, i) => {
@@ -34,12 +36,12 @@ function render(content: Content): string {
   return content.map(render).join("");
 }
 
-/** JSON for a `<script type="application/json">` element: no way to end the element from inside. */
+/** JSON for a `<script type="application/json">` element, escaped so that it cannot end the element. */
 export function embeddedJson(value: unknown): Html {
   return raw(JSON.stringify(value).replace(/</g, "\\u003c").replace(/>/g, "\\u003e"));
 }
 
-/** A part of the page; listed in its table of contents. */
+/** A part of the page, listed in the table of contents. */
 export interface Section {
   readonly id: string;
   readonly title: string;
@@ -54,17 +56,17 @@ export interface PageOptions {
   /** Short facts under the title. */
   readonly facts?: readonly string[];
   readonly sections: readonly Section[];
-  /** How the numbers came about: name and value. */
+  /** How the numbers were measured, as names and values. */
   readonly provenance?: readonly (readonly [name: string, value: Content])[];
   /** CSS background of the strip at the top. */
   readonly ribbon?: string;
-  /** Inline scripts, run at the end of the page. */
+  /** Inline scripts at the end of the page. */
   readonly scripts?: readonly string[];
-  /** Extra markup right before the scripts (data for them). */
+  /** Data for the scripts, inserted before them. */
   readonly data?: Content;
 }
 
-/** A complete, self-contained HTML file. Its security policy forbids every request to the network. */
+/** Writes a complete, self-contained HTML file. Its security policy forbids all network requests. */
 export function page(options: PageOptions): string {
   const { sections, provenance = [], scripts = [] } = options;
   const listed =
@@ -138,16 +140,16 @@ function provenanceSection(entries: readonly (readonly [string, Content])[]): Ht
 
 export interface TableOptions {
   readonly caption?: Content;
-  /** First cell heads the row names. */
+  /** Column heads; the first one is above the row names. */
   readonly head: readonly Content[];
   readonly rows: readonly { readonly name: Content; readonly cells: readonly Content[] }[];
-  /** Columns (counted from 0 after the row name) of other people's numbers, which look different. */
+  /** Columns of published numbers, which look different; counted from 0 after the row name. */
   readonly foreign?: readonly number[];
-  /** Name of the table for screen readers. */
+  /** The name of the table for screen readers. */
   readonly label: string;
 }
 
-/** A table in a box that scrolls sideways (also by keyboard) when the screen is narrow. */
+/** A table in a box that scrolls sideways on narrow screens, also by keyboard. */
 export function table(options: TableOptions): Html {
   const foreign = (column: number): Html | null =>
     options.foreign?.includes(column) ? raw(' class="foreign"') : null;
@@ -187,12 +189,12 @@ export interface Card {
   readonly colour: string;
   readonly name: string;
   readonly value: string;
-  /** Follows the value in small letters; default " %". */
+  /** The unit, in small letters after the value. Default " %". */
   readonly unit?: Content;
   readonly aside: Content;
 }
 
-/** The main numbers of a page, each on a card. */
+/** The main numbers of a page as cards. */
 export function cards(list: readonly Card[]): Html {
   return markup`<ul class="cards">
     ${list.map(
@@ -205,14 +207,14 @@ export function cards(list: readonly Card[]): Html {
   </ul>`;
 }
 
-/** A boxed remark; `kind` is spoken by its label, not by colour alone. */
+/** A boxed remark. A label names its `kind`, so that readers do not depend on colour. */
 export function note(kind: "note" | "caution", body: Content): Html {
   return markup`<aside class="note ${kind}">
     <strong>${kind === "note" ? "Note" : "Caution"}.</strong> ${body}
   </aside>`;
 }
 
-/** Folded material. */
+/** A part of the page that is folded until the reader opens it. */
 export function details(summary: Content, body: Content): Html {
   return markup`<details class="more">
     <summary>${summary}</summary>
@@ -220,12 +222,12 @@ export function details(summary: Content, body: Content): Html {
   </details>`;
 }
 
-/** Fraction as a percentage with one decimal, without the sign: `69.7`. */
+/** Formats a fraction as a percentage with one decimal, without the sign: `69.7`. */
 export function percent(value: number): string {
   return Number.isFinite(value) ? (100 * value).toFixed(1) : "–";
 }
 
-/** Up to `digits` significant digits, readable: `0.0123`, `1.2e-7`, `76,800`. */
+/** Formats a number with up to `digits` significant digits: `0.0123`, `1.2e-7`, `76,800`. */
 export function number(value: number, digits = 3): string {
   if (!Number.isFinite(value)) return "–";
   if (value === 0) return "0";
@@ -236,7 +238,7 @@ export function number(value: number, digits = 3): string {
   });
 }
 
-/** `1 h 02 min`, `9 min 41 s`, `38 s`. */
+/** Formats a duration: `1 h 02 min`, `9 min 41 s`, `38 s`. */
 export function duration(seconds: number): string {
   if (!Number.isFinite(seconds)) return "–";
   const whole = Math.round(seconds);

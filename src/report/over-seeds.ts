@@ -10,7 +10,7 @@ export interface SeedValue {
   readonly value: number;
 }
 
-/** A measure over seeds. */
+/** A measure summarised over seeds. */
 export interface SeedSummary {
   readonly mean: number;
   /** Sample standard deviation over seeds; `null` for a single seed. */
@@ -28,7 +28,7 @@ export function summariseSeeds(values: readonly SeedValue[]): SeedSummary {
 
 const MOST_POINTS = 150;
 
-/** Neighbouring points averaged in equal groups, so that no curve has more than {@link MOST_POINTS}. */
+/** Averages neighbouring points in groups of equal size, so that a curve has at most {@link MOST_POINTS}. */
 function thin(points: readonly { x: number; y: number }[]): { x: number; y: number }[] {
   const size = Math.ceil(points.length / MOST_POINTS);
   if (size <= 1) return [...points];
@@ -39,7 +39,7 @@ function thin(points: readonly { x: number; y: number }[]): { x: number; y: numb
   });
 }
 
-/** Mean over seeds at every x, with the range over seeds as band if more than one seed has the point. */
+/** Averages over seeds at every x, with the range over seeds as band if more than one seed has the point. */
 export function overSeeds(runs: readonly (readonly { x: number; y: number }[])[]): LinePoint[] {
   const at = new Map<number, number[]>();
   for (const run of runs) {
@@ -53,7 +53,7 @@ export function overSeeds(runs: readonly (readonly { x: number; y: number }[])[]
     });
 }
 
-/** Mean and sample standard deviation of values over seeds or draws; no spread of a single value. */
+/** Mean and sample standard deviation of values over seeds or random draws. A single value has no `spread`. */
 export function meanAndSpread(values: readonly number[]): {
   readonly mean: number;
   readonly spread: number | undefined;
@@ -62,14 +62,14 @@ export function meanAndSpread(values: readonly number[]): {
   return { mean, spread: count > 1 ? standardDeviation : undefined };
 }
 
-/** The mean as point; if there are several values, with a band of one standard deviation that stays within 0 to 1. */
+/** A point at the mean of the values; several values give it a band of one standard deviation, clipped to [0, 1]. */
 export function meanPoint(x: number, values: readonly number[]): LinePoint {
   const { mean: y, spread } = meanAndSpread(values);
   if (spread === undefined) return { x, y };
   return { x, y, low: Math.max(0, y - spread), high: Math.min(1, y + spread) };
 }
 
-/** A line for each network: its runs over seeds, or no line if it has none. */
+/** Makes one line for each network from its runs over seeds. A network without runs has no line. */
 export function seriesOverSeeds<M extends { readonly label: string; readonly style: number }>(
   networks: readonly M[],
   runsOf: (network: M) => readonly (readonly { x: number; y: number }[])[],
@@ -80,7 +80,7 @@ export function seriesOverSeeds<M extends { readonly label: string; readonly sty
   });
 }
 
-/** "KomplexNet ends at 69.7 %; real-valued ends at 60.7 %": what a screen reader says of lines. */
+/** Describes lines for screen readers: "KomplexNet ends at 69.7 %; real-valued ends at 60.7 %". */
 export function ends(
   series: readonly LineSeries[],
   format: (value: number) => string = (value) => `${percent(value)} %`,
@@ -90,7 +90,7 @@ export function ends(
     .join("; ");
 }
 
-/** "69.7 ± 1.2", in percent; empty without values. */
+/** Mean and standard deviation in percent as plain text, such as "69.7 ± 1.2"; empty without values. */
 export function spreadPlain(values: readonly number[]): string {
   if (values.length === 0) return "";
   const { mean, spread } = meanAndSpread(values);
@@ -104,7 +104,7 @@ export function spreadText(values: readonly number[]): Html | string {
   return markup`<b>${percent(mean)}</b>${spread === undefined ? null : markup`<span class="spread"> ± ${percent(spread)}</span>`}`;
 }
 
-/** `mean ± standard deviation`; opens (click, Enter, or pointer rest) to each seed's value. */
+/** A table cell with `mean ± standard deviation` that shows the value of each seed when it is clicked or pointed at. */
 export function spreadCell({ mean, std, values }: SeedSummary, format: (value: number) => string): Html {
   const seeds = values.map(({ seed, value }) => `seed ${seed}: ${format(value)}`);
   const text = markup`<b>${format(mean)}</b>${

@@ -26,10 +26,10 @@ import type { Content, Html } from "./html.js";
 import { embeddedJson, markup, raw } from "./html.js";
 import { base64, pngDataUri } from "./png.js";
 
-/** One network's phases in a player: a plane per timestep. */
+/** The phases of one network in a player, one plane per timestep. */
 export interface PlayerPanel {
   readonly name: string;
-  /** Under the name, e.g. the predicted labels. */
+  /** Text under the name, such as the predicted labels. */
   readonly remark?: Content;
   readonly planes: readonly PhasePlane[];
 }
@@ -48,7 +48,7 @@ export interface PhasePlayerOptions {
   readonly panels: readonly PlayerPanel[];
 }
 
-/** Markup that every page with players needs once, before {@link PLAYER_SCRIPT}. */
+/** The colour tables, which every page with players must contain once, before {@link PLAYER_SCRIPT}. */
 export function phaseTables(): Html {
   const tables = Object.fromEntries([UNIFORM_CYCLE, TWO_HUE_CYCLE].map((map) => [map.id, base64(map.table)]));
   return markup`<script type="application/json" id="phase-tables">
@@ -64,7 +64,7 @@ function wheel(map: CyclicMap): string {
   });
 }
 
-/** Side of a polar plot in the units of its SVG. */
+/** Side of a polar plot in SVG units. */
 const POLAR = 120;
 
 function objectColour(object: number, objectCount: number): Rgb {
@@ -72,9 +72,10 @@ function objectColour(object: number, objectCount: number): Rgb {
 }
 
 /**
- * Phases and amplitudes for a dark ground, coloured by object: 0 none, 1..n objects, n + 1 shared by several.
+ * A polar plot of phases and amplitudes on a dark background, coloured by object: 0 none, 1..n objects, n + 1 shared by
+ * several objects.
  *
- * @param maximum amplitude at the rim; default the largest one
+ * @param maximum amplitude at the rim; default: the largest amplitude
  */
 export function polarPlot(
   plane: Pick<PhasePlane, "phase" | "amplitude">,
@@ -96,7 +97,7 @@ export function polarPlot(
   return raw(plot);
 }
 
-/** The wheel with a sentence on how to read it and the choice of palette. */
+/** The colour wheel with an explanation and the choice of palette. */
 export function phaseLegend(words: Content): Html {
   return markup`<div class="legend">
     <div class="wheel">
@@ -122,8 +123,8 @@ function picture(uri: string, alt: string): Html {
 }
 
 /**
- * Input, objects and phase maps side by side, playing through the timesteps; below them the film strip of every
- * timestep, which also works without scripts.
+ * A player that shows the input, the objects and the phase maps side by side and plays through the timesteps. The film
+ * strip of all timesteps below it also works without scripts.
  */
 export function phasePlayer(options: PhasePlayerOptions): Html {
   const { height, width, panels, masks } = options;
@@ -258,7 +259,7 @@ function playerData(
   };
 }
 
-/** Every channel of one timestep, each with its own maximum (folded away by the caller when long). */
+/** Phase maps of every channel at one timestep, each scaled to its own maximum. Callers fold long ones. */
 export function channelGallery(field: PhaseField, name: string): Html {
   return markup`<div class="channels">
     ${Array.from({ length: field.channels }, (_, c) => {

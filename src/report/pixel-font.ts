@@ -1,6 +1,8 @@
 import type { RgbImage } from "../data/images/rgb-image.js";
 
-/** Capitals, digits and a few signs of 5 x 7 pixels: seven rows each, five bits a row, written in base 32. */
+/**
+ * Glyphs of 5 x 7 pixels for capitals, digits and a few signs: seven rows each, one base-32 digit (five bits) per row.
+ */
 // prettier-ignore
 const GLYPHS: Readonly<Record<string, string>> = {
   A: "ehhvhhh", B: "uhhuhhu", C: "ehggghe", D: "uhhhhhu", E: "vgguggv", F: "vgguggg",
@@ -15,14 +17,14 @@ const GLYPHS: Readonly<Record<string, string>> = {
 
 const [WIDTH, HEIGHT, GAP] = [5, 7, 1] as const;
 
-/** Width and height in pixels of a text on one line. */
+/** The width and height in pixels of a line of text. */
 export function textSize(text: string, scale: number): { readonly width: number; readonly height: number } {
   return { width: Math.max(0, text.length * (WIDTH + GAP) - GAP) * scale, height: HEIGHT * scale };
 }
 
 /**
- * Writes a text into a picture, in capitals, with its upper left corner at (x, y); what lies outside is cut off. Pixels
- * of the letters are `scale` pixels wide. Characters without a glyph become a space.
+ * Writes a text into an image, in capitals, with its upper left corner at (x, y), clipped to the image. A pixel of the
+ * font is `scale` pixels wide. Characters without a glyph become a space.
  */
 export function drawText(
   image: RgbImage,

@@ -1,7 +1,7 @@
 /**
- * Script of the phase players: draws the stored phases on canvases, plays and scrubs through the timesteps, swaps
- * the palette, and tells the values under the pointer. Plain browser JavaScript without any import; without it, the
- * page shows the last timestep and the film strips.
+ * The script of the phase players. It draws the stored phases on canvases, plays and scrubs through the timesteps,
+ * switches the palette, and shows the values under the pointer. It is plain browser JavaScript without imports; without
+ * it, the page shows the last timestep and the film strips.
  */
 export const PLAYER_SCRIPT = `
 (() => {

@@ -2,7 +2,7 @@ import { encode } from "fast-png";
 import type { RgbaImage } from "../draw/index.js";
 
 /**
- * A picture, as `striate/draw` makes them, as the bytes of a PNG file.
+ * Encodes an image of `striate/draw` as the bytes of a PNG file.
  *
  * @example
  * ```ts
@@ -17,14 +17,14 @@ export function encodePng(image: RgbaImage): Uint8Array {
   return encode({ width: image.width, height: image.height, data: image.data, channels: 4, depth: 8 });
 }
 
-/** Base64 of bytes, in Node and in browsers. */
+/** Encodes bytes as base64, in Node and in browsers. */
 export function base64(bytes: Uint8Array): string {
   let text = "";
   for (let i = 0; i < bytes.length; i += 8192) text += String.fromCharCode(...bytes.subarray(i, i + 8192));
   return btoa(text);
 }
 
-/** The image as `data:image/png;base64,...`. */
+/** Encodes an image as `data:image/png;base64,...`. */
 export function pngDataUri(image: RgbaImage): string {
   return `data:image/png;base64,${base64(encodePng(image))}`;
 }

@@ -4,13 +4,13 @@ import type { Content, PageOptions, Section } from "./html.js";
 import { duration, markup, page } from "./html.js";
 import { packageFacts } from "../util/package-facts-node.js";
 
-/** The command, machine, versions and time of a run. */
+/** How a run was made: its command, machine, software versions and time. */
 export interface Provenance {
   readonly seeds: readonly number[];
   /** "AMD EPYC ..., 2 cores, 8 GiB". */
   readonly machine: string;
   readonly versions: Readonly<Record<string, string>>;
-  /** ISO 8601. */
+  /** The end of the run in ISO 8601. */
   readonly date: string;
   readonly wallTimeSeconds: number;
   readonly command: string;
@@ -35,21 +35,21 @@ export function versions(): Record<string, string> {
   return { striate: version, node: process.version, "onnxruntime-node": runtime.replace(/^[^\d]*/, "") };
 }
 
-/** "striate 0.1.0, node v20". */
+/** Formats versions, such as "striate 0.1.0, node v20". */
 export function versionsText(versions: Provenance["versions"]): string {
   return Object.entries(versions)
     .map(([name, version]) => `${name} ${version}`)
     .join(", ");
 }
 
-/** A run as its page names it. */
+/** The facts about a run that its page shows. */
 export interface RunFacts {
-  /** `smoke`, `laptop`, `paper`. */
+  /** The scale: `smoke`, `laptop` or `paper`. */
   readonly scale: string;
   readonly provenance: Pick<Provenance, "seeds" | "date" | "wallTimeSeconds">;
 }
 
-/** "scale: smoke", "2 seeds", facts of the experiment's own, duration and day. */
+/** The short facts under the title: scale, number of seeds, facts of the experiment, duration and date. */
 export function runFacts({ scale, provenance }: RunFacts, own: readonly string[] = []): string[] {
   const { seeds, wallTimeSeconds, date } = provenance;
   return [
@@ -61,7 +61,7 @@ export function runFacts({ scale, provenance }: RunFacts, own: readonly string[]
   ];
 }
 
-/** The page of an experiment; sections that are undefined are left out. */
+/** Writes the page of an experiment. Undefined sections are left out. */
 export function experimentPage(
   run: RunFacts & Pick<PageOptions, "title" | "subtitle">,
   {
@@ -81,7 +81,10 @@ export function experimentPage(
   });
 }
 
-/** How the numbers of a run were measured, name and value; `own` rows of the experiment follow the seeds, `more` is at the end. */
+/**
+ * The rows on how the numbers of a run were measured, as names and values. The experiment's `own` rows follow the
+ * seeds; `more` rows are at the end.
+ */
 export function provenanceRows(
   scale: string,
   { command, seeds, wallTimeSeconds, date, machine, versions }: Provenance,

@@ -8,18 +8,18 @@ export interface ScatterOptions {
   readonly x: AxisOptions;
   readonly y: AxisOptions;
   readonly points: readonly {
-    /** Decides colour and shape. */
+    /** The group, which has its own colour and shape. */
     readonly group: string;
-    /** Name of the point, in the specification's data. */
+    /** The name of the point in the data of the specification. */
     readonly name: string;
     readonly x: number;
     readonly y: number;
   }[];
-  /** A thin line where x = y. Default false. */
+  /** Whether to draw a thin line x = y. Default false. */
   readonly diagonal?: boolean;
 }
 
-/** Points in groups. Throws `StriateError` for coordinates that are not finite. */
+/** Specifies a chart of points in groups. Throws `StriateError` for coordinates that are not finite. */
 export function scatterChart({ x, y, points, diagonal = false }: ScatterOptions): ChartBuilder {
   for (const point of points) {
     check(

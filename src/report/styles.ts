@@ -1,6 +1,6 @@
 import { FONT } from "../draw/index.js";
 
-/** Style sheet of report pages: light and dark, from 360 px up. */
+/** The style sheet of report pages, for light and dark mode, from 360 px up. */
 export const STYLES = `
 :root{color-scheme:light dark;--page:#f6f6f3;--card:#fff;--ink:#1a1d23;--muted:#575d68;--line:#dfe1e4;--accent:#1767a3;--good:#0a7a56;--bad:#b3400a;--tint:#eef3f7;--picture:#0d0f13;--silent:#0d0f13}
 @media (prefers-color-scheme:dark){:root{--page:#101216;--card:#171a20;--ink:#e8eaed;--muted:#a2a9b4;--line:#2c313a;--accent:#6cb6ec;--good:#4cc79b;--bad:#f0935a;--tint:#1c232c}}

@@ -1,9 +1,9 @@
 import type { Config } from "vega-lite";
 import { CATEGORICAL, entry, FONT, hex, SEQUENTIAL } from "../draw/index.js";
 
-/** Looks shared by pages and charts; colours and font are those of drawings. */
+/** The style that pages and charts share; colours and font are those of `draw/`. */
 
-/** Second carrier of identity beside the categorical colours: dash patterns in the same order. */
+/** Dash patterns in the order of the categorical colours, so that series differ by more than colour. */
 export const DASHES: readonly (readonly number[])[] = [
   [1, 0],
   [6, 3],
@@ -16,7 +16,7 @@ export const DASHES: readonly (readonly number[])[] = [
   [12, 3, 2, 3],
 ];
 
-/** Third carrier: point shapes in the same order. */
+/** Point shapes in the same order. */
 export const SHAPES = [
   "circle",
   "square",
@@ -29,7 +29,7 @@ export const SHAPES = [
   "wedge",
 ] as const;
 
-/** Vega-Lite configuration: `currentColor` follows the page's light or dark text colour. */
+/** The Vega-Lite configuration of all charts. `currentColor` is the text colour of the page, in light and dark mode. */
 export function chartConfig(): Config {
   const ink = "currentColor";
   return {

@@ -2,17 +2,17 @@ import { average } from "../metrics/statistics.js";
 import type { Content, Html } from "./html.js";
 import { markup, percent } from "./html.js";
 
-/** Whether measured differences bear a claim out. */
+/** Whether measured differences support a claim. */
 export type VerdictStatus = "holds" | "reversed" | "undecided";
 
 export interface Judgement {
   readonly status: VerdictStatus;
   readonly mean: number;
-  /** Twice the larger of two standard errors: the one over seeds and the one that all seeds share. */
+  /** Twice the larger of two standard errors: the one over seeds, and the one that does not shrink with more seeds. */
   readonly margin: number;
 }
 
-/** Standard error of the mean; 0 for a single value. */
+/** The standard error of the mean; 0 for a single value. */
 export function standardError(values: readonly number[]): number {
   const n = values.length;
   const mean = average(values);
@@ -21,9 +21,9 @@ export function standardError(values: readonly number[]): number {
 }
 
 /**
- * Judges paired differences, one for each seed, with another standard error that more seeds do not reduce (seeds share
- * their test images; default 0). A claim holds, or is reversed, only if at least two seeds agree in sign and the mean
- * exceeds the margin.
+ * Judges a claim by paired differences, one for each seed. `sharedError` (default 0) is a standard error that more
+ * seeds do not reduce, because all seeds use the same test images. A claim holds, or is reversed, only if at least two
+ * seeds agree in sign and the mean exceeds the margin.
  */
 export function judgeDifferences(differences: readonly number[], sharedError = 0): Judgement {
   const mean = average(differences);
@@ -33,7 +33,7 @@ export function judgeDifferences(differences: readonly number[], sharedError = 0
   return { status, mean, margin };
 }
 
-/** Standard error of the difference of two accuracies on `images` test images, as if the two were independent. */
+/** The standard error of the difference of two accuracies on `images` test images, treated as independent. */
 export function accuracyDifferenceError(one: number, other: number, images: number): number {
   const variance = (p: number): number => (p * (1 - p)) / Math.max(1, images);
   return Math.sqrt(variance(one) + variance(other));
@@ -41,19 +41,19 @@ export function accuracyDifferenceError(one: number, other: number, images: numb
 
 const MARKS = { holds: "✓ holds", reversed: "✗ reversed", undecided: "? undecided" } as const;
 
-/** A verdict as a word in a pill. Default words: holds, reversed, undecided, each with its sign. */
+/** A verdict as a word in a coloured box. Default words: holds, reversed, undecided, each with a sign. */
 export function mark({ status }: { readonly status: VerdictStatus }, word: string = MARKS[status]): Html {
   return markup`<span class="mark ${status}">${word}</span>`;
 }
 
-/** Verdicts below each other, each a mark and a sentence. */
+/** A list of verdicts, each with its mark and a sentence. */
 export function verdictList(verdicts: readonly (readonly [mark: Html, sentence: Content])[]): Html {
   return markup`<ul class="verdicts">
     ${verdicts.map(([pill, sentence]) => markup`<li>${pill}<span>${sentence}</span></li>`)}
   </ul>`;
 }
 
-/** Difference in percentage points with its sign: `+4.2`, `−0.8`. */
+/** Formats a difference in percentage points with its sign: `+4.2`, `−0.8`. */
 export function points(difference: number): string {
   const text = percent(Math.abs(difference));
   return text === "0.0" ? "0.0" : `${difference < 0 ? "−" : "+"}${text}`;

@@ -4,21 +4,23 @@ import type { Classifier, ImageBatch } from "./classifier.js";
 import { fixedNoise } from "./classifier.js";
 import type { Network } from "./network.js";
 
-/** How far sums may be from what they ought to be: answers may be rounded to two decimals, or be half precision. */
+/** Relative tolerance of sums, because outputs may be rounded to two decimals or have half precision. */
 const ROUNDING = 0.03;
-/** How far probabilities that are stated as such may be from a sum of 1. */
+/** Tolerance of the sum of stated probabilities, which must be 1. */
 const STATED = 0.01;
-/** Share of rows that settles what answers are: a few odd ones do not hide the others. */
+/** Share of rows that decides what the outputs are, so that a few unusual rows do not matter. */
 const MOST_ROWS = 0.8;
 
 /**
- * Refuses answers that are not what they are taken for: losses and confidences of them would be wrong. Answers that are
- * taken for logits must not look like probabilities, or like their negative or foreign logarithms; what is stated to be
- * probabilities must be in 0 to 1 with a sum of 1, and likewise their logarithms.
+ * Refuses outputs that are not what they are assumed to be, because their losses and confidences would be wrong.
+ * Outputs that are assumed to be logits must not look like probabilities, like negative logarithms of probabilities, or
+ * like their logarithms to base 2 or 10. Stated probabilities must be in [0, 1] with a sum of 1; the same holds for the
+ * exponentials of stated log-probabilities.
  *
  * @param logits [count, classes] as {@link Classifier.logits} gives them
- * @returns a caution for what may be meant: a constant sum that is neither 1 nor 100, or logits that are stated to be such
- * @throws StriateError for answers that contradict what they are taken for
+ * @returns a caution in doubtful cases: outputs with a constant sum that is neither 1 nor 100, or stated logits that
+ * look like probabilities
+ * @throws StriateError for outputs that contradict what they are assumed to be
  */
 export function checkAnswers(network: Network, logits: Float32Array, count: number): string | undefined {
   const { name, answers, answersStated = false } = network;
@@ -26,18 +28,18 @@ export function checkAnswers(network: Network, logits: Float32Array, count: numb
   if (answers === "logits") {
     const found = notLogits(rows);
     if (found === undefined) return undefined;
-    if (answersStated) return `${name}: its answers were stated to be logits, but ${found.text}`;
-    const what = `${name}: its answers look like probabilities (${found.text})`;
+    if (answersStated) return `${name}: its output was stated to be logits, but ${found.text}`;
+    const what = `${name}: its output looks like probabilities (${found.text})`;
     const advice =
-      "say what they are (--answers probabilities, log-probabilities or logits), or name the output that holds logits";
+      "state what the output holds (--answers probabilities, log-probabilities or logits), or name the output with the logits";
     if (found.sure) throw new StriateError(`${what}, expected logits; ${advice}`);
-    return `${what} and are taken for logits: confidence and losses are wrong if they are; ${advice}`;
+    return `${what} and is treated as logits: if it is not logits, confidence and losses are wrong; ${advice}`;
   }
   if (!answersStated) return undefined;
   const odd = rows.map((row) => total(row, Math.exp)).find((sum) => !(Math.abs(sum - 1) <= STATED));
   if (odd === undefined) return undefined;
   throw new StriateError(
-    `${name}: its answers were stated to be ${answers.includes("logarithms") ? "probabilities" : answers}, expected ` +
+    `${name}: its output was stated to be ${answers.includes("logarithms") ? "probabilities" : answers}, expected ` +
       `values in 0 to 1 with a sum of 1 for each image, got a sum of ${odd.toPrecision(4)}`,
   );
 }
@@ -51,7 +53,7 @@ function total(row: Float32Array, value: (score: number) => number): number {
   return row.reduce((sum, score) => sum + value(score), 0);
 }
 
-/** What gives answers away as something else than logits; undefined if nothing does. */
+/** Why outputs cannot be logits, or hardly can; undefined if nothing speaks against logits. */
 function notLogits(
   rows: readonly Float32Array[],
 ): { readonly text: string; readonly sure: boolean } | undefined {
@@ -62,10 +64,13 @@ function notLogits(
   const agrees = (row: Float32Array) =>
     row.every((score) => score >= 0) && Math.abs(sumOf(row) - middle) <= ROUNDING * middle;
   const sure = [1, 100].some((sum) => Math.abs(middle - sum) <= ROUNDING * sum);
-  // Scores of other kinds may have a common sum by chance: that of probabilities on a scale is a whole number.
+  // Other scores may have a common sum by chance; the sum of scaled probabilities is a whole number.
   const whole = Math.abs(middle - Math.round(middle)) <= 1e-3 * middle;
   if (middle > 0.5 && (sure || (rows.length > 1 && whole)) && isMost(agrees))
-    return { text: `none is below 0 and each image's sum to about ${Number(middle.toPrecision(3))}`, sure };
+    return {
+      text: `none is below 0 and the values of each image sum to about ${Number(middle.toPrecision(3))}`,
+      sure,
+    };
   const logarithms: readonly (readonly [text: string, inverse: (score: number) => number])[] = [
     ["negative logarithms", (score) => Math.exp(-score)],
     ["logarithms to base 10", (score) => 10 ** score],
@@ -73,13 +78,13 @@ function notLogits(
   ];
   for (const [text, inverse] of logarithms)
     if (isMost((row) => Math.abs(total(row, inverse) - 1) <= STATED))
-      return { text: `as ${text} of probabilities each image's sum to 1`, sure: true };
+      return { text: `read as ${text} of probabilities, the values of each image sum to 1`, sure: true };
   return undefined;
 }
 
 /**
- * Whether the answer to an image depends on what else is in the batch, as with batch normalisation in training mode: an
- * image alone against the same one beside its negative. Noise is the same for both.
+ * Whether the output for an image depends on the rest of the batch, as with batch normalisation in training mode. It
+ * compares an image alone with the same image beside its negative, with the same noise.
  */
 export async function dependsOnBatch(classifier: Classifier, { data }: ImageBatch): Promise<boolean> {
   const { imageSize } = classifier;
@@ -97,5 +102,5 @@ export async function dependsOnBatch(classifier: Classifier, { data }: ImageBatc
   return largestTurn(alone, beside, 1) > TURN;
 }
 
-/** More than kernels for other batch sizes round differently, also in half precision. */
+/** This is above the rounding differences between kernels for other batch sizes, also in half precision. */
 const TURN = 3e-3;

@@ -10,26 +10,26 @@ import type { AttackPlan } from "./attacks/ensemble.js";
 import { gradientWarnings, planWarnings } from "./attacks/ensemble.js";
 import type { Answer, AttackRecord, CorruptionCondition, ImageRecord, RunRecord } from "./records.js";
 
-/** A share of images with what it was counted on and its 95 % Wilson interval. */
+/** A share of images with its 95 % Wilson interval and the number of images. */
 export interface Share {
   readonly value: number;
   readonly low: number;
   readonly high: number;
-  /** Images. */
+  /** Number of images. */
   readonly n: number;
 }
 
-/** Scores of the network on one kind of picture: of its answers, averaged over the forward passes if there are several. */
+/** Scores of the network on images under one condition, from outputs averaged over the forward passes. */
 export interface Scores {
   readonly accuracy: Share;
   readonly top5: Share;
-  /** Accuracy of a forward pass on its own, mean and standard deviation over the passes, if there are several. */
+  /** Accuracy of single forward passes, as mean and standard deviation over the passes, if there are several. */
   readonly singlePass?: { readonly accuracy: number; readonly spread: number };
   readonly ece: number;
   readonly adaptiveEce: number;
-  /** Nats. */
+  /** Negative log-likelihood in nats. */
   readonly nll: number;
-  /** Sum over classes, 0 to 2. */
+  /** Brier score summed over classes, 0 to 2. */
   readonly brier: number;
 }
 
@@ -41,7 +41,7 @@ export interface AttackScores {
   readonly epsilon: number;
   readonly clean: Share;
   readonly robust: Share;
-  /** Robust share after each attack of the plan. */
+  /** Robust accuracy after each attack of the plan. */
   readonly stages: readonly { readonly name: string; readonly robust: number }[];
   readonly settings: readonly {
     readonly name: string;
@@ -51,7 +51,7 @@ export interface AttackScores {
   readonly complete: boolean;
 }
 
-/** How the numbers came about. No score is shown without it. */
+/** How the numbers were measured. No score is shown without it. */
 export interface Protocol {
   readonly model: {
     readonly name: string;
@@ -59,14 +59,14 @@ export interface Protocol {
     readonly classes: number;
     readonly imageShape: readonly number[];
     readonly answers: string;
-    /** The output that holds them, if one was named. */
+    /** Name of the output with the scores, if one was stated. */
     readonly output?: string;
     readonly preprocessing: Preprocessing;
-    /** Who said so: the user, or the file's metadata. */
+    /** Source of the preprocessing: the user, or the file's metadata. */
     readonly preprocessingFrom: KnownPreprocessing["from"];
-    /** The timesteps that were measured, if the model answers at several. */
+    /** The measured timesteps, if there are several. */
     readonly timesteps?: readonly number[];
-    /** What was said of its inputs besides the images. */
+    /** The stated noise and constant values of the other inputs. */
     readonly noise?: Readonly<Record<string, NoiseKind>>;
     readonly inputs?: Readonly<Record<string, readonly number[]>>;
     /** Whether noise was the same for every image and pass. */
@@ -74,15 +74,15 @@ export interface Protocol {
   };
   readonly data: {
     readonly name: string;
-    /** Images in the data set. */
+    /** Number of images in the data set. */
     readonly count: number;
-    /** Asked to be measured. */
+    /** Number of images to measure. */
     readonly images: number;
     readonly attacked: number;
     readonly choice: string;
-    /** How labels came about. */
+    /** Source of the labels. */
     readonly labels: string;
-    /** SHA-256 of what is measured: class names, and name, label and content of every chosen image. */
+    /** SHA-256 of the measured data: class names, and the name, label and content of every chosen image. */
     readonly sha256?: string;
   };
   readonly seed: number;
@@ -90,7 +90,7 @@ export interface Protocol {
   readonly batch: number;
   readonly corruptions: readonly CorruptionName[];
   readonly severities: readonly number[];
-  /** Side that the corruptions' constants were made for. */
+  /** Image side that the constants of the corruptions were published for. */
   readonly constants: number;
   /** JPEG quality after the corruption, or false. */
   readonly reencode: number | false;
@@ -100,7 +100,7 @@ export interface Protocol {
   readonly version: string;
 }
 
-/** What a run found out about a network. */
+/** The scores of a network in a run. */
 export interface Findings {
   readonly clean?: Scores;
   readonly reliability?: Reliability;
@@ -109,37 +109,37 @@ export interface Findings {
   readonly attacks: readonly AttackScores[];
 }
 
-/** The same at one of its timesteps. */
+/** The scores at one timestep. */
 export interface TimestepFindings extends Findings {
   readonly timestep: number;
 }
 
-/** Everything that a run found out; the findings are those at the last timestep, if there are several. */
+/** All results of a run. The scores are those of the last timestep, if there are several. */
 export interface ResultCard extends Findings {
   readonly kind: "striate robustness";
   readonly protocol: Protocol;
   readonly measured: number;
   readonly skipped: readonly { readonly name: string; readonly reason: string }[];
-  /** At every timestep that was measured, if there are several. */
+  /** The scores at every measured timestep, if there are several. */
   readonly overTime?: readonly TimestepFindings[];
   /** The measured corruptions by kind. */
   readonly groups: readonly { readonly name: string; readonly members: readonly CorruptionName[] }[];
   readonly warnings: readonly string[];
-  /** False where the run was stopped. */
+  /** False if the run was stopped early. */
   readonly complete: boolean;
-  /** Of the last call; a run that was gone on with took longer. */
+  /** Duration of the last call; a continued run took longer in total. */
   readonly seconds: number;
 }
 
 export interface CorruptionSummary {
   /** Mean error over all measured corruptions and severities. */
   readonly meanError: number;
-  /** The same over the 15 of the benchmark, where all were measured. */
+  /** Mean error over the 15 corruptions of the benchmark, if all were measured. */
   readonly meanErrorBenchmark?: number;
-  /** Normalised by AlexNet's errors; only for 224-pixel images, the 15 corruptions and all severities. */
+  /** Mean error normalised by AlexNet's errors; only for 224-pixel images, the 15 corruptions and all severities. */
   readonly mceAlexNet?: number;
   readonly relativeMceAlexNet?: number;
-  /** Why there is no mCE. */
+  /** Why mCE is missing. */
   readonly remark?: string;
   readonly meanEce: number;
   readonly groups: readonly { readonly name: string; readonly accuracy: number }[];
@@ -149,7 +149,7 @@ export function share(right: number, n: number): Share {
   return { value: right / n, ...wilsonInterval(Math.round(right), n), n };
 }
 
-/** Scores of answers, one for each image. */
+/** Scores of predictions, one for each image. */
 export function scoresOf(answers: readonly Answer[], passes: number, bins: number): Scores {
   const n = answers.length;
   const average = (value: (answer: Answer) => number) =>
@@ -184,12 +184,12 @@ export interface CardInput {
   readonly epsilons: readonly number[];
   readonly records: readonly RunRecord[];
   readonly groupOf: (name: CorruptionName) => string;
-  /** What readers must know besides what the records tell. */
+  /** Facts for the card that the records do not contain. */
   readonly warnings?: readonly string[];
   readonly seconds: number;
 }
 
-/** Sums up the records of a run. */
+/** Summarises the records of a run. */
 export function resultCard(input: CardInput): ResultCard {
   const { protocol, records, seconds } = input;
   const { timesteps = [] } = protocol.model;
@@ -269,7 +269,7 @@ function findingsOf(input: CardInput, timestep: number | undefined): Findings {
   };
 }
 
-/** The same pictures must be decided alike when they are measured and when they are attacked. */
+/** A caution if images get another predicted class before the attacks than when accuracy was measured. */
 function decisionWarnings(
   images: readonly ImageRecord[],
   attacked: readonly AttackRecord[],
@@ -284,8 +284,8 @@ function decisionWarnings(
   const differing = shared.filter(([image, clean]) => right.get(image) !== clean).length;
   if (differing === 0) return [];
   return [
-    `the network decides ${differing} of ${shared.length} clean images otherwise when they are attacked than when they are ` +
-      `measured: its answers depend on the other images of a batch, or on chance`,
+    `the network classifies ${differing} of ${shared.length} clean images differently before the attacks than when accuracy is ` +
+      `measured: its output depends on the other images of the batch, or on random numbers`,
   ];
 }
 
@@ -385,6 +385,6 @@ function summaryOf(
     mceAlexNet: mce(errors, ALEXNET),
     relativeMceAlexNet: relativeMce(errors, 1 - clean.accuracy.value, ALEXNET),
     remark:
-      "corruptions made afresh, not the published ImageNet-C files: compare with published mCE with care",
+      "corruptions were generated here, not read from the published ImageNet-C files: compare with published mCE with care",
   };
 }

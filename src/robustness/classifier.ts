@@ -26,13 +26,13 @@ import type { AttackLoss } from "./losses.js";
 import { attackLoss, needsTargets } from "./losses.js";
 import type { ImageShape, Network } from "./network.js";
 
-/** Images in [0, 1], one after another: [count, channels, height, width]. */
+/** Images in [0, 1] as one array [count, channels, height, width]. */
 export interface ImageBatch {
   readonly count: number;
   readonly data: Float32Array;
 }
 
-/** Values for one input that stands for randomness. `call` counts forward passes since the noise was last seeded. */
+/** Returns the values of one noise input. `call` counts forward passes since the noise was last seeded. */
 export type NoiseSource = (
   name: string,
   shape: readonly number[],
@@ -47,15 +47,15 @@ export interface LossAndGradient {
   readonly logits: Float32Array;
 }
 
-/** What the gradient of a loss is at some images, one entry for each. */
+/** Properties of the gradient of a loss, one entry for each image. */
 export interface GradientCheck {
-  /** Largest absolute value among those that are numbers. */
+  /** The largest absolute value, ignoring NaN and infinity. */
   readonly largest: Float32Array;
-  /** How many values are no numbers or infinite. */
+  /** Number of values that are NaN or infinite. */
   readonly notFinite: Float32Array;
 }
 
-/** A graph around the network that is ready to run. Feeds with at least one axis have the batch first. */
+/** A graph that contains the network and is ready to run. The first axis of feeds that have axes is the batch. */
 export interface ClassifierProgram {
   run(
     count: number,
@@ -63,22 +63,22 @@ export interface ClassifierProgram {
   ): Promise<Readonly<Record<string, Float32Array>>>;
 }
 
-/** What a program's graph is built from. */
+/** The parts that a program's graph is built from. */
 export interface ProgramParts {
   readonly batch: Dim;
   readonly imageShape: ImageShape;
-  /** Logits of images in [0, 1]; called once. */
+  /** Traces the logits of images in [0, 1]; may be called once. */
   readonly logits: (images: Tensor) => Tensor;
 }
 
 export interface ClassifierOptions extends SessionOptions {
-  /** A seed: every image meets the same noise in every pass. By default noise is drawn afresh. */
+  /** Random seed of noise that is the same for every image and pass. By default, every pass draws new noise. */
   readonly fixedNoise?: number;
 }
 
 /**
- * A network on a device, with the graphs that attacks need around it. A graph is written when it is first asked for
- * and kept; every run of it is one call of the runtime.
+ * A network on a device, with the graphs that attacks need. A graph is written on its first use and reused; every run
+ * is one call of the runtime.
  *
  * @example
  * ```ts
@@ -107,7 +107,7 @@ export class Classifier {
     this.#noise = options.fixedNoise === undefined ? seededNoise([0]) : fixedNoise(options.fixedNoise);
   }
 
-  /** Whether the network's answers depend on random numbers. */
+  /** Whether the network's outputs depend on random numbers. */
   get isStochastic(): boolean {
     if (this.options.fixedNoise !== undefined) return false;
     const { fixedBatch = "batch", imageShape } = this.network;
@@ -115,7 +115,10 @@ export class Classifier {
     return Object.keys(noise).length > 0;
   }
 
-  /** Throws {@link StriateError} naming the operator where the logits cannot be differentiated. */
+  /**
+   * Throws {@link StriateError} that names the operator through which the logits cannot be differentiated, if there is
+   * one.
+   */
   checkGradient(): void {
     const { fixedBatch: batch = "batch", imageShape } = this.network;
     const logits = (images: Tensor) => this.network.trace(images).logits;
@@ -123,19 +126,20 @@ export class Classifier {
   }
 
   /**
-   * Gradient values so far that were no numbers or infinite. They count as 0 wherever a gradient is used: attacks then
-   * do not move along them.
+   * Number of NaN and infinite gradient values so far. They are replaced by 0, so attacks do not move along them.
    */
   get notFiniteGradients(): number {
     return this.#notFinite;
   }
 
-  /** Numbers in one image. */
+  /** Number of elements of one image. */
   get imageSize(): number {
     return this.network.imageShape.reduce((a, b) => a * b, 1);
   }
 
-  /** From here on noise follows from these labels alone, or comes from a source given. Fixed noise stays as it is. */
+  /**
+   * Makes noise depend on these labels alone from now on, or takes it from a given source. Fixed noise does not change.
+   */
   seedNoise(source: readonly RandomLabel[] | NoiseSource): void {
     if (this.options.fixedNoise !== undefined) return;
     this.#noise = typeof source === "function" ? source : seededNoise(source);
@@ -151,7 +155,7 @@ export class Classifier {
     return logits!;
   }
 
-  /** The class of each image. */
+  /** The predicted class of each image. */
   async predict(images: ImageBatch): Promise<Int32Array> {
     return predictions(await this.logits(images), images.count);
   }
@@ -191,7 +195,7 @@ export class Classifier {
     return { largest: results.largest!, notFinite: results.notFinite! };
   }
 
-  /** Runs something in between; noise and counts go on afterwards as if it had not been run. */
+  /** Runs a function, and restores the state of noise and counters afterwards. */
   async aside<T>(work: () => Promise<T>): Promise<T> {
     const [calls, notFinite] = [this.#calls, this.#notFinite];
     try {
@@ -202,7 +206,7 @@ export class Classifier {
   }
 
   /**
-   * A graph around the network, built once for each name. All outputs must be float32 with the batch first.
+   * A graph that contains the network, built once for each name. All outputs must be float32 with the batch first.
    *
    * @throws StriateError for an operator without gradient, naming it.
    */
@@ -219,7 +223,7 @@ export class Classifier {
     return program;
   }
 
-  /** Frees every graph. The classifier can be used again: graphs are then made anew. */
+  /** Frees every graph. The classifier can still be used, which builds the graphs again. */
   async close(): Promise<void> {
     const programs = [...this.#programs.values()];
     this.#programs.clear();
@@ -290,7 +294,7 @@ function seededNoise(labels: readonly RandomLabel[]): NoiseSource {
   };
 }
 
-/** One draw for all images of a batch and all calls. */
+/** Noise that is the same for all images of a batch and all calls. */
 export function fixedNoise(seed: number): NoiseSource {
   return (name, [count = 1, ...rest], kind) => {
     const one = seededNoise([seed, "fixed"])(name, rest, kind, 0);
@@ -300,15 +304,18 @@ export function fixedNoise(seed: number): NoiseSource {
   };
 }
 
-/** Output of a program: how many values of each image's gradient are no numbers or infinite. Counted, not returned. */
+/**
+ * Name of the output with the number of NaN and infinite gradient values of each image, which is added up and not
+ * returned.
+ */
 const NOT_FINITE = "gradient:not finite";
 
-/** The largest float32 is 3.4028e38. */
+/** Just below the largest float32, 3.4028e38. */
 const LARGEST = 3.4e38;
 
 /**
- * Outputs `loss`, `gradient` and `logits` of images that are part of a graph, and a count of the gradient's values that are
- * no numbers or infinite, which become 0; feeds `labels` and `targets`.
+ * Adds to a graph the outputs `loss`, `gradient` and `logits` of images in it, and the number of NaN and infinite
+ * gradient values, which become 0. Adds the feeds `labels` and `targets`.
  */
 export function differentiated(
   loss: AttackLoss,
@@ -345,7 +352,7 @@ function wholeNumbers(values: Int32Array): TensorData {
   return tensorData(BigInt64Array.from(values, BigInt), [values.length], "int64");
 }
 
-/** Throws where no gradient can flow from the logits to the images, naming what is in the way. */
+/** Throws if no gradient can flow from the logits to the images, and names the operators without one. */
 function checkPath(logits: Tensor, images: Tensor): void {
   const touched = new Set([images]);
   const active = new Set([images]);
@@ -355,7 +362,7 @@ function checkPath(logits: Tensor, images: Tensor): void {
     for (const output of node.outputs) touched.add(output);
     if (!node.inputs.some((tensor) => tensor && active.has(tensor))) continue;
     if (operatorOf(node.type)?.gradient === "zero") {
-      // Shapes are read everywhere; nobody expects a gradient of them.
+      // Operators that read shapes are ignored: their results never need a gradient.
       if (node.type !== "Shape" && node.type !== "Size")
         blocking.push(`${node.type} (${node.where || "traced"})`);
     } else for (const output of node.outputs) active.add(output);
@@ -363,7 +370,7 @@ function checkPath(logits: Tensor, images: Tensor): void {
   if (active.has(logits)) return;
   if (!touched.has(logits)) throw new StriateError("the logits do not depend on the images");
   throw new StriateError(
-    `attacks by gradient are not possible: no gradient passes ${blocking.join(", ") || "the model"}`,
+    `gradient-based attacks are not possible: no gradient passes through ${blocking.join(", ") || "the model"}`,
   );
 }
 
@@ -374,7 +381,7 @@ interface BatchedRun {
   readonly fixed: number | undefined;
 }
 
-/** Runs a session on as many samples as it takes at once; a short last batch is filled up with its last sample. */
+/** Runs a session with its fixed batch size. A short last batch is filled with copies of its last sample. */
 async function inBatches(
   session: Session,
   { count, feeds, draw, fixed }: BatchedRun,
@@ -434,7 +441,7 @@ function checkNumbers(name: string, output: string, values: Float32Array): void 
   check(bad < 0, () => `${name}: its ${output} holds ${values[bad]!} at position ${bad}`);
 }
 
-/** The class with the largest logit of each row, the first of equal ones. */
+/** The class with the largest logit in each row; of equal logits, the first counts. */
 export function predictions(logits: Float32Array, count: number): Int32Array {
   const classes = logits.length / count;
   return Int32Array.from({ length: count }, (_, row) => {

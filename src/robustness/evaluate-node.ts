@@ -17,39 +17,39 @@ import type { CorruptionCondition, ImageRecord, RunRecord, SkippedRecord } from 
 import { answerFrom } from "./records.js";
 import type { ResultsFile } from "./results-file-node.js";
 
-/** What is measured, on which images, by which rules. */
+/** The measurements to make, and on which images. */
 export interface EvaluationPlan {
-  /** Images that accuracy and corruptions are measured on, as places in the data set. */
+  /** Positions in the data set of the images for accuracy and corruptions. */
   readonly images: readonly number[];
   readonly conditions: readonly CorruptionCondition[];
   readonly corruption: Omit<CorruptOptions, "draws" | "index" | "seed">;
-  /** Images that are attacked. */
+  /** Positions of the images to attack. */
   readonly attacked: readonly number[];
   readonly attacks: readonly AttackPlan[];
   readonly epsilons: readonly number[];
   readonly seed: number;
-  /** Images in one run of the network. */
+  /** Number of images per run of the network. */
   readonly batch: number;
-  /** Forward passes for each picture, averaged: for networks that draw random numbers. */
+  /** Number of forward passes to average for each image, for networks that draw random numbers. */
   readonly passes: number;
 }
 
 export interface EvaluationOptions {
   readonly signal: AbortSignal;
-  /** Worker threads for corruptions. Default: one for each core. */
+  /** Number of worker threads for corruptions. Default: one per core. */
   readonly threads?: number | undefined;
   readonly onProgress?: (task: string, ...event: Parameters<ProgressListener>) => void;
 }
 
-/** Adversarial pictures kept for the report, of each attack. */
+/** Number of adversarial images of each attack to record for the report. */
 const EXAMPLES = 4;
 
 /**
- * Measures what is still missing in the results file, and appends it as it comes: all records, those of earlier calls
- * first. Noise and corruptions follow from the seed and an image's place alone, so a run that was stopped ends with the
- * same numbers as one that was not.
+ * Measures what is still missing in the results file and appends each result. Returns all records, those of earlier
+ * calls first. Noise and corruptions depend on the seed and the image's position alone, so a stopped and continued run
+ * ends with the same numbers as an uninterrupted one.
  *
- * @param classifiers the network at each of its timesteps: all are shown the same pictures, and attacked one by one
+ * @param classifiers the network at each of its timesteps: all get the same images, and are attacked one after another
  */
 export async function evaluate(
   classifiers: readonly Classifier[],
@@ -60,7 +60,7 @@ export async function evaluate(
 ): Promise<RunRecord[]> {
   const records = [...results.records];
   const keep = (record: RunRecord): void => {
-    // An image that cannot be read is met again in a group that is measured again.
+    // A group that is measured again contains its unreadable images again.
     const again = record.kind === "skipped" && records.some((old) => isSkipped(old, record.image));
     if (again) return;
     results.append(record);
@@ -96,14 +96,14 @@ function isSkipped(record: RunRecord, image: number): boolean {
 
 type Keep = (record: RunRecord) => void;
 
-/** Runs of neighbours in a list. */
+/** Splits a list into groups of neighbouring elements. */
 function groups<T>(list: readonly T[], size: number): T[][] {
   return Array.from({ length: Math.ceil(list.length / size) }, (_, i) =>
     list.slice(i * size, (i + 1) * size),
   );
 }
 
-/** Images that need no measuring any more, of each classifier. */
+/** The images that are already measured, for each classifier. */
 function finishedImages(
   records: readonly RunRecord[],
   classifiers: readonly Classifier[],
@@ -116,7 +116,7 @@ function finishedImages(
   });
 }
 
-/** What marks the records of a network at one of its timesteps. */
+/** The field that marks the records of one timestep of the network. */
 function timestepOf({ network: { timestep } }: Classifier): { readonly timestep?: number } {
   return timestep === undefined ? {} : { timestep };
 }
@@ -177,7 +177,7 @@ async function measurePictures(
   let group = 0;
   for await (const { index, label, image, corrupted: versionsOf } of corrupted) {
     signal.throwIfAborted();
-    // Unreadable images leave gaps: a group ends where the next one begins.
+    // Unreadable images leave gaps, so a group ends at the start of the next one.
     while (!waiting[group]!.includes(index)) {
       await flush();
       group++;
@@ -188,7 +188,7 @@ async function measurePictures(
   if (missing.length > 0) onProgress?.(task, { step: steps, steps, ...rate.update(steps, 0) });
 }
 
-/** Logits of pictures, for each of them one row for each pass. */
+/** The logits of images: for each image, one row per pass. */
 async function answersTo(
   classifier: Classifier,
   pictures: readonly RgbImage[],
@@ -211,7 +211,7 @@ async function answersTo(
   return logits;
 }
 
-/** Pictures in the size of the network; what cannot be read is recorded. */
+/** Reads images in the size of the network and records the unreadable ones. */
 async function* fitted(
   classifier: Classifier,
   source: ImageSource,
@@ -344,7 +344,7 @@ function encodePixels(values: Float32Array): string {
   return Buffer.from(whole.buffer).toString("base64");
 }
 
-/** Values in [0, 1] of an example's picture. Throws {@link StriateError} where there are not as many as expected. */
+/** The values in [0, 1] of an example's image. Throws {@link StriateError} if their number is wrong. */
 export function decodePixels(text: string, size: number): Float32Array {
   const bytes = Buffer.from(text, "base64");
   if (bytes.length !== 2 * size)

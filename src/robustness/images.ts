@@ -7,7 +7,7 @@ import { check } from "../util/errors.js";
 import type { ImageBatch } from "./classifier.js";
 import type { ImageShape } from "./network.js";
 
-/** A picture in the size that a network takes, resized and cropped as its preprocessing says ({@link fitImage}). */
+/** Resizes and crops an image to the network's size as the preprocessing says ({@link fitImage}). */
 export function fitPicture(
   image: RgbImage,
   [, height, width]: ImageShape,
@@ -16,7 +16,7 @@ export function fitPicture(
   return fitImage(image, width, height, resizedShortSide(preprocessing, Math.min(height, width)));
 }
 
-/** Pictures as the numbers that a network takes: [count, channels, height, width] in [0, 1]. */
+/** Converts images to numbers in [0, 1]: [count, channels, height, width]. */
 export function toImageBatch(
   pictures: readonly RgbImage[],
   [channels, height, width]: ImageShape,
@@ -42,7 +42,7 @@ export function toImageBatch(
   return { count: pictures.length, data };
 }
 
-/** One image of numbers in [0, 1] as a picture, rounded to bytes; grey becomes three equal channels. */
+/** Turns numbers in [0, 1] into an 8-bit RGB image, rounded to bytes; grey becomes three equal channels. */
 export function toPicture(values: ArrayLike<number>, [channels, height, width]: ImageShape): RgbImage {
   const plane = height * width;
   const data = new Uint8Array(3 * plane);

@@ -1,5 +1,5 @@
 /**
- * The robustness bench, as far as it runs in a browser; `striate/node` adds files and worker threads.
+ * The parts of robustness measurements that run in a browser; `striate/node` adds files and worker threads.
  *
  * @module striate/robustness
  */

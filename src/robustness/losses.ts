@@ -28,10 +28,11 @@ import { isStatic } from "../graph/dims.js";
 import { StriateError, check } from "../util/errors.js";
 
 /**
- * Losses that attacks maximise, one value for each image. With logits z, label y, target t and z_(1) >= z_(2) >= ...:
+ * Losses of attacks, one value for each image. With logits z, label y, target t and z_(1) >= z_(2) >= ...:
  *
  * - `ce`: -log softmax(z)_y
- * - `ce-towards`: the same, rounded as published code does it: to descend towards a class, where a loss near 0 is the goal
+ * - `ce-towards`: the same, with the rounding of the published code; attacks descend it towards a class, to a loss near
+ *   0
  * - `dlr`: -(z_y - max_{i != y} z_i) / (z_(1) - z_(3) + 1e-12)
  * - `dlr-targeted`: -(z_y - z_t) / (z_(1) - (z_(3) + z_(4)) / 2 + 1e-12)
  * - `margin-targeted`: -(z_y - z_t)
@@ -40,7 +41,7 @@ import { StriateError, check } from "../util/errors.js";
  */
 export type AttackLoss = "ce" | "ce-towards" | "dlr" | "dlr-targeted" | "margin-targeted";
 
-/** Classes that a loss needs. */
+/** Number of classes that a loss needs. */
 export const FEWEST_CLASSES: Readonly<Record<AttackLoss, number>> = {
   ce: 2,
   "ce-towards": 2,
@@ -54,10 +55,10 @@ export function needsTargets(loss: AttackLoss): boolean {
 }
 
 /**
- * The loss of each image: [batch] from logits [batch, classes], labels [batch] and, for the targeted ones, targets
+ * The loss of each image: [batch] from logits [batch, classes], labels [batch] and, for targeted losses, targets
  * [batch] (int64).
  *
- * @throws StriateError where the loss needs more classes, or targets that are not given.
+ * @throws StriateError if the loss needs more classes, or targets that are not given.
  */
 export function attackLoss(loss: AttackLoss, logits: Tensor, labels: Tensor, targets?: Tensor): Tensor {
   const classes = logits.shape[1]!;
@@ -82,9 +83,7 @@ export function attackLoss(loss: AttackLoss, logits: Tensor, labels: Tensor, tar
 }
 
 /**
- * -log softmax(z)_y. Where the network is sure of the label, the label's share of the gradient is what 1 - p leaves, which
- * single precision rounds away from a margin of 17 on. There it is log(1 + e^m), m = log sum_{i != y} exp(z_i - z_y), whose
- * gradient keeps its digits up to a margin of 87, where e^m itself is lost.
+ * -log softmax(z)_y. If the label has a probability p near 1, its part of the gradient is 1 - p, which single precision rounds to 0 from a margin of 17 on. In this case the loss is computed as log(1 + e^m) with m = log sum_{i != y} exp(z_i - z_y), whose gradient stays accurate up to a margin of 87, where e^m underflows.
  */
 function crossEntropy(logits: Tensor, labels: Tensor): Tensor {
   const classes = logits.shape[1]!;
@@ -98,30 +97,31 @@ function crossEntropy(logits: Tensor, labels: Tensor): Tensor {
   const others = where(equal(label, places), NOWHERE, sub(logits, gatherElements(logits, label, 1)));
   const top = stopGradient(max(others, 1, { keepAxes: true }));
   const m = squeeze(add(top, log(sumOfLanes(exp(sub(others, top))))), [1]);
-  // log(1 + e) = e - e^2 / 2 + ..., where 1 + e would round e away.
+  // log(1 + e) = e - e^2 / 2 + ... for small e, which 1 + e would round away.
   const power = exp(minimum(m, SURE));
   const sure = mul(power, sub(1, mul(power, 0.5)));
   return where(less(m, SURE), sure, neg(pick(logProbabilities(logits), labels)));
 }
 
 /**
- * log softmax written out. Near a loss of 0, where targeted attacks go, its gradient is what is left of 1 + tiny numbers:
- * so the maximum is taken off first and alone (runtimes round x - (max + log sum) at the size of the logits), and tiny
- * numbers are added to each other before they meet the large one. Trajectories then agree with those of published code.
+ * log softmax written out. Targeted attacks approach a loss of 0, where the gradient depends on small terms added to 1.
+ * So the maximum is subtracted first and separately (runtimes round x - (max + log sum) at the size of the logits), and
+ * small terms are summed before they are added to the large one. Trajectories then agree with those of the published
+ * code.
  */
 function logProbabilities(logits: Tensor): Tensor {
   const shifted = sub(logits, stopGradient(max(logits, 1, { keepAxes: true })));
   return sub(shifted, log(sumOfLanes(exp(shifted))));
 }
 
-/** So far below every score that nothing is left of it. */
+/** So far below every score that its exponential is 0. */
 const NOWHERE = -1e30;
-/** Above it rounding takes at most a twentieth of the label's share. */
+/** For larger logarithms, rounding changes the label's part of the gradient by at most a twentieth. */
 const SURE = -14;
 
 const LANES = 8;
 
-/** The sum over axis 1 in eight lanes that are then added pairwise, as vector units (and PyTorch on them) do. */
+/** The sum over axis 1 in eight lanes that are then added pairwise, as vector units (and PyTorch) do. */
 function sumOfLanes(x: Tensor): Tensor {
   const classes = x.shape[1]!;
   if (!isStatic(classes)) return sum(x, 1, { keepAxes: true });
@@ -136,7 +136,7 @@ function pick(values: Tensor, classes: Tensor): Tensor {
   return squeeze(gatherElements(values, unsqueeze(classes, [1]), 1), [1]);
 }
 
-/** The i-th largest of sorted values. */
+/** The i-th largest value. */
 function rank(sorted: Tensor, i: number): Tensor {
   return squeeze(slice(sorted, [{ axis: 1, start: i, end: i + 1 }]), [1]);
 }

@@ -14,35 +14,35 @@ import type { NoiseKind } from "../train/task.js";
 import { check } from "../util/errors.js";
 import { applyPreprocessing } from "./preprocess-graph.js";
 
-/** Channels, height and width of the images that a network classifies. */
+/** The channels, height and width of a network's images. */
 export type ImageShape = readonly [channels: number, height: number, width: number];
 
-/** What a model's answers are: scores, or probabilities (their softmax), or logarithms of these. */
+/** The kind of a model's output: logits, probabilities (their softmax), or logarithms of probabilities. */
 export type Answers = "logits" | "probabilities" | "log-probabilities";
 
-/** A traced answer: logits [batch, classes], and the inputs that stand for randomness. */
+/** A traced output: logits [batch, classes], and the noise inputs. */
 export interface TracedLogits {
   readonly logits: Tensor;
   readonly noise?: Readonly<Record<string, NoiseKind>>;
 }
 
-/** An image classifier as a graph that can be written into larger ones: attacks differentiate it. */
+/** An image classifier as a function that traces it into larger graphs, where attacks differentiate it. */
 export interface Network {
   readonly name: string;
   readonly imageShape: ImageShape;
   readonly classes: number;
-  /** Number of images that the model takes at once; absent if it takes any number. */
+  /** The fixed batch size of the model; absent if it takes any. */
   readonly fixedBatch?: number;
   readonly preprocessing: CompletePreprocessing;
-  /** Who said so. */
+  /** Whether the user or the file's metadata stated the preprocessing. */
   readonly preprocessingFrom: KnownPreprocessing["from"];
-  /** How the model's own output was understood. */
+  /** The kind of the model's own output. */
   readonly answers: string;
-  /** Whether the user said so. Default false. */
+  /** Whether the user stated the kind of the output. Default false. */
   readonly answersStated?: boolean;
-  /** Names of the classes in the order of the scores, if the model's file tells them. */
+  /** Names of the classes in the order of the scores, if the model's file contains them. */
   readonly classNames?: readonly string[];
-  /** Which of the model's timesteps answers; absent if it answers once. */
+  /** The timestep of this output; absent if the model has no timesteps. */
   readonly timestep?: number;
   /** "several" if the model was trained for images with more than one label. Default "one". */
   readonly labels?: ModelDescription["labels"];
@@ -63,9 +63,9 @@ export interface TracedNetworkOptions {
 }
 
 /**
- * A model traced here. Its parameters must be named (`namedParameters`).
+ * Makes a network of a model traced by Striate. Its parameters must have names (`namedParameters`).
  *
- * @throws StriateError where the model does not give one score for each class.
+ * @throws StriateError if the model does not give one score for each class.
  */
 export function tracedNetwork(options: TracedNetworkOptions): Network {
   const { name, imageShape, forward, state } = options;
@@ -89,13 +89,13 @@ export function tracedNetwork(options: TracedNetworkOptions): Network {
   };
 }
 
-/** How many classes scores [batch, classes] are of. Throws `StriateError` for scores of another shape. */
+/** The number of classes of scores [batch, classes]. Throws `StriateError` for scores of another shape. */
 export function classesOf(scores: Tensor, name: string): number {
   const lengths = scores.shape.slice(1).filter((dim) => dim !== 1);
   const [classes = 1] = lengths;
   check(
     scores.rank >= 2 && lengths.length <= 1 && isStatic(classes),
-    () => `${name}: expected scores [batch, classes], its output is ${showShape(scores.shape)}`,
+    () => `${name}: expected scores [batch, classes], got ${showShape(scores.shape)}`,
   );
   check(classes >= 2, () => `${name}: expected at least 2 classes, got ${classes}`);
   return classes;

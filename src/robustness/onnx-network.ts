@@ -25,38 +25,38 @@ import { applyPreprocessing } from "./preprocess-graph.js";
 
 /** What must be said of a classifier in an ONNX file if the file does not say it. */
 export interface OnnxNetworkOptions {
-  /** How messages and reports call the model, default "ONNX model". */
+  /** Name of the model in messages and reports. Default "ONNX model". */
   readonly name?: string;
-  /** How pixels reach the model; needed unless the file's metadata say so. */
+  /** Preprocessing of the images; required unless the file's metadata state it. */
   readonly preprocessing?: Preprocessing;
-  /** Height and width, for a model that leaves them open. */
+  /** Height and width of the images, for a model that leaves them open. */
   readonly size?: number | readonly [height: number, width: number];
-  /** The output that holds the scores, where there are several. */
+  /** Name of the output with the scores, if there are several outputs. */
   readonly output?: string;
   /**
-   * What that output holds. By default logits, unless the model ends in a softmax (then the scores before it are
-   * taken) or its answers turn out to be probabilities (refused: say so here, and logarithms are taken).
+   * The kind of that output. Default: logits. If the model ends in a softmax, the scores before it are used. An output
+   * that turns out to be probabilities is refused unless it is stated here; its logarithms are then used.
    */
   readonly answers?: Answers;
-  /** Inputs that stand for randomness, besides those that the file says do. */
+  /** Noise inputs, in addition to those that the file states. */
   readonly noise?: Readonly<Record<string, NoiseKind>>;
-  /** Values of other inputs, instead of those that the file says they have: one for all elements, or one for each. */
+  /** Constant values of other inputs, in place of those that the file states: one for all elements, or one for each. */
   readonly inputs?: Readonly<Record<string, readonly number[]>>;
   /**
-   * The timestep that answers, of a model whose output is [timesteps, batch, classes] (a file of Striate says so; for
-   * others this option does). Default: the last.
+   * The timestep to use, for a model whose output is [timesteps, batch, classes] (files of Striate state that; for
+   * other files, this option does). Default: the last.
    */
   readonly timestep?: number;
 }
 
 /**
- * Any classifier read from an ONNX file (its bytes, or in Node what `openOnnx` gives): [batch, channels, height, width] or
- * channels last, any batch or a fixed one; images in floats of any width, or as bytes: round(255 x) of images x in [0, 1],
- * whose gradient is that of 255 x. A model into which an exporter wrote its batch (in a Reshape, say) runs with as
- * many images at once as it was exported for.
+ * Reads a classifier from an ONNX file (its bytes, or in Node the result of `openOnnx`). Images are [batch, channels,
+ * height, width] or channels last, with any batch size or a fixed one, as floats of any width or as bytes. Bytes are
+ * round(255 x) of images x in [0, 1], and their gradient is that of 255 x. If an exporter wrote a batch size into the
+ * model (in a Reshape, for example), the model runs with that batch size.
  *
- * @throws StriateError for a file that cannot be imported, a layout or size that contradicts what is stated, a
- * preprocessing that nobody states, inputs that nobody explains, or answers that are not one score for each class.
+ * @throws StriateError for a file that cannot be imported, a layout or size that contradicts what is stated, an unknown
+ * preprocessing, inputs of unknown purpose, or an output that is not one score for each class.
  */
 export function onnxNetwork(source: Uint8Array | OnnxFile, options: OnnxNetworkOptions): Network {
   const { timestep } = options;
@@ -64,20 +64,21 @@ export function onnxNetwork(source: Uint8Array | OnnxFile, options: OnnxNetworkO
   const found = timestep === undefined ? networks.at(-1) : networks[timestep];
   check(
     found,
-    () => `${networks[0]!.name}: it has the timesteps 0 to ${networks.length - 1}, got ${String(timestep)}`,
+    () =>
+      `${networks[0]!.name}: expected a timestep from 0 to ${networks.length - 1}, got ${String(timestep)}`,
   );
   return found;
 }
 
 /** What must be said of a classifier that answers at several timesteps. */
 export interface OverTimeOptions extends Omit<OnnxNetworkOptions, "timestep"> {
-  /** Says of a file that does not say so itself that the first axis of its output is time. Default false. */
+  /** Whether the first axis of the output is time, for a file that does not state it. Default false. */
   readonly overTime?: boolean;
 }
 
 /**
- * The classifiers that a model is at its timesteps, the first one first; the model alone if it answers once. Everything
- * else is as in {@link onnxNetwork}.
+ * Reads one classifier for each timestep of a model, in order; a model without timesteps gives one classifier.
+ * Otherwise like {@link onnxNetwork}.
  */
 export function onnxNetworkOverTime(
   source: Uint8Array | OnnxFile,
@@ -97,8 +98,8 @@ export function onnxNetworkOverTime(
   check(
     known,
     () =>
-      `${name}: say how pixels reach the model: --preprocessing with one of ${PREPROCESSING_NAMES.join(", ")}, ` +
-      `or --scale, --mean and --std (the option "preprocessing" in a program); its file does not say it`,
+      `${name}: its file does not state the preprocessing: give --preprocessing with one of ${PREPROCESSING_NAMES.join(", ")}, ` +
+      `or --scale, --mean and --std (in a program: the option "preprocessing")`,
   );
   const preprocessing: CompletePreprocessing = { ...known.preprocessing, layout };
   if (isBytes) checkBytes(preprocessing, name);
@@ -126,7 +127,7 @@ export function onnxNetworkOverTime(
   }));
 }
 
-/** How a network that takes bytes gets its pixels. */
+/** The preprocessing of a network that takes bytes. */
 const BYTES = { scale: 255 } as const;
 
 function checkBytes(preprocessing: CompletePreprocessing, name: string): void {
@@ -134,21 +135,22 @@ function checkBytes(preprocessing: CompletePreprocessing, name: string): void {
   check(
     scale === BYTES.scale && mean.every((value) => value === 0) && std.every((value) => value === 1),
     () =>
-      `${name}: it takes its images as bytes, which are 0 to 255 (--preprocessing raw); stated was ` +
+      `${name}: its images are bytes from 0 to 255: expected --preprocessing raw, got ` +
       describePreprocessing(preprocessing),
   );
 }
 
-/** The number of classes, which the names in the file's metadata must agree with. */
+/** The number of classes. Throws {@link StriateError} if the file's metadata name another number. */
 function namedClasses(classes: number, names: readonly string[] | undefined, model: string): number {
   check(
     names === undefined || names.length === classes,
-    () => `${model}: its metadata "striate.classes" name ${names!.length} classes, it has ${classes} outputs`,
+    () =>
+      `${model}: its metadata "striate.classes" name ${names!.length} classes, but it has ${classes} outputs`,
   );
   return classes;
 }
 
-/** The noise inputs for a batch, in place of the file's. */
+/** Noise inputs for a batch, in place of the file's inputs. */
 function noiseOf({ model, images, noise }: ReadClassifier, batch: Dim): (readonly [Tensor, Tensor])[] {
   return Object.keys(noise).flatMap((key) => {
     const tensor = model.inputs[key];
@@ -160,7 +162,7 @@ function noiseOf({ model, images, noise }: ReadClassifier, batch: Dim): (readonl
 
 interface Answer {
   readonly scores: Tensor;
-  /** How they were understood. */
+  /** The kind of the model's own output. */
   readonly kind: string;
 }
 
@@ -169,12 +171,12 @@ interface ReadClassifier {
   readonly description: ModelDescription;
   readonly images: Tensor;
   readonly noise: Readonly<Record<string, NoiseKind>>;
-  /** Of each timestep. */
+  /** The scores at each timestep. */
   readonly answers: readonly Answer[];
   readonly overTime: boolean;
 }
 
-/** Reads a file with the image size that is stated, and with the batch that its answers have if it does not take any. */
+/** Reads a file with the stated image size and, if the file has a fixed batch size, with that of its output. */
 function readClassifier(file: OnnxFile, options: OverTimeOptions, name: string): ReadClassifier {
   const plain = file.read();
   const description = describeModel(plain.metadata, name);
@@ -204,19 +206,19 @@ function readClassifier(file: OnnxFile, options: OverTimeOptions, name: string):
   check(
     !isStatic(batch),
     () =>
-      `${name}: it takes a batch of ${batch} images, its scores are ${showShape(rows(sized))}: expected a row for each`,
+      `${name}: expected a row of scores for each of the ${batch} images of a batch, got ${showShape(rows(sized))}`,
   );
   const fixed = isStatic(answered) ? answered : 1;
   const again = read([fixed, ...sized.images.shape.slice(1)]);
   check(
     rows(again)[0] === fixed,
     () =>
-      `${name}: expected a row of scores for each image, its output is ${showShape(rows(sized))} for a batch of "${batch}"`,
+      `${name}: expected a row of scores for each image, got ${showShape(rows(sized))} for a batch of "${batch}"`,
   );
   return again;
 }
 
-/** What the inputs of a model are for. */
+/** The purposes of a model's inputs. */
 interface Roles extends Omit<InputRoles, "others"> {
   readonly images: string;
 }
@@ -232,20 +234,20 @@ function rolesOf(
   check(first !== undefined && images.length === 1, () => {
     const shown = images.map((key) => `${key} ${showShape(model.inputs[key]!.shape)}`).join(", ");
     return (
-      `${name}: expected one input for the images, got ${shown || "none"}; say which of them are noise ` +
-      `(--noise NAME=normal) or have fixed values (--input NAME=VALUE)`
+      `${name}: expected one input for the images, got ${shown || "none"}; state which inputs take noise ` +
+      `(--noise NAME=normal) or constant values (--input NAME=VALUE)`
     );
   });
   const { rank, dtype, shape } = model.inputs[first]!;
   check(
     rank === 4 && (isFloat(dtype) || dtype === "uint8"),
     () =>
-      `${name}: expected images as floats or bytes (uint8) with 4 axes, its input "${first}" is ${dtype}${showShape(shape)}`,
+      `${name}: expected images as floats or bytes (uint8) with 4 axes, got the input "${first}" as ${dtype}${showShape(shape)}`,
   );
   return { images: first, noise, values };
 }
 
-/** Shapes to read a model with, of images and of the noise that has their batch. */
+/** The shapes of images and noise to read a model with. */
 function shapesFor(model: ImportedModel, { images, noise }: Roles, shape: Shape): Record<string, Shape> {
   const batch = model.inputs[images]!.shape[0]!;
   const drawn = Object.keys(noise).flatMap((key) => {
@@ -257,7 +259,7 @@ function shapesFor(model: ImportedModel, { images, noise }: Roles, shape: Shape)
   return { ...Object.fromEntries(drawn), [images]: shape };
 }
 
-/** Constants for the inputs whose values are stated. */
+/** Constants for the inputs with stated values. */
 function stated(model: ImportedModel, { values }: Roles, name: string): Map<Tensor, Tensor> {
   return new Map(
     Object.entries(values).flatMap(([key, numbers]) => {
@@ -269,7 +271,7 @@ function stated(model: ImportedModel, { values }: Roles, name: string): Map<Tens
   );
 }
 
-/** The scores of each timestep; `time` is what the file says of them, undefined for a model that answers once. */
+/** The scores at each timestep. `time` is the file's statement about timesteps, undefined for a model without them. */
 function scoresOverTime(
   scores: Tensor,
   time: { readonly count?: number } | undefined,
@@ -280,11 +282,11 @@ function scoresOverTime(
   check(
     scores.rank >= 3 && isStatic(count!),
     () =>
-      `${name}: expected scores [timesteps, batch, classes] of a known number of timesteps, its output is ${showShape(scores.shape)}`,
+      `${name}: expected scores [timesteps, batch, classes] with a known number of timesteps, got ${showShape(scores.shape)}`,
   );
   check(
     time.count === undefined || time.count === count,
-    () => `${name}: its metadata "striate.timesteps" say ${time.count!}, its output has ${count}`,
+    () => `${name}: its metadata state ${time.count!} "striate.timesteps", but its output has ${count}`,
   );
   return Array.from({ length: count }, (_, t) => answerAt(scores, t, name));
 }
@@ -293,7 +295,7 @@ function statedLayout({ preprocessing }: OverTimeOptions, description: ModelDesc
   return preprocessing?.layout ?? description.preprocessing?.layout;
 }
 
-/** The shape to read a file with that leaves the image size open; undefined if it is fixed. */
+/** The image shape to read a file with if it leaves the size open; undefined if the file fixes the size. */
 function sizedShape(
   images: Tensor,
   size: OnnxNetworkOptions["size"],
@@ -308,17 +310,17 @@ function sizedShape(
   check(
     size === undefined ||
       ((!isStatic(fixed[0]!) || fixed[0] === height) && (!isStatic(fixed[1]!) || fixed[1] === width)),
-    () => `${name}: ${described(images)}, which fixes the image size; stated was ${height} x ${width}`,
+    () => `${name}: ${described(images)}, which fixes the image size, but ${height} x ${width} was stated`,
   );
   if (fixed.every(isStatic)) return undefined;
   check(
     height !== undefined && width !== undefined,
-    () => `${name}: ${described(images)}; say which image size to use`,
+    () => `${name}: ${described(images)}; state the image size`,
   );
   return shape.with(rowAxis, height).with(columnAxis, width);
 }
 
-/** 'its input "pixels" is [N, 3, 224, 224]'. */
+/** Describes the input, as in 'its input "pixels" is [N, 3, 224, 224]'. */
 function described({ node, shape }: Tensor): string {
   const name = node.leaf?.kind === "input" ? `"${node.leaf.name}" ` : "";
   return `its input ${name}is ${showShape(shape)}`;
@@ -333,7 +335,7 @@ function layoutOf(images: Tensor, stated: Preprocessing["layout"], name: string)
   check(layout !== undefined && (stated === undefined || stated === layout || (first && last)), () =>
     stated === undefined
       ? `${name}: cannot tell which axis the channels are, ${described(images)}: state the layout`
-      : `${name}: the layout ${stated} was stated, ${described(images)}`,
+      : `${name}: the layout ${stated} was stated, but ${described(images)}`,
   );
   return stated ?? layout;
 }
@@ -351,7 +353,7 @@ function imageAxes(images: Tensor, name: string, stated: Preprocessing["layout"]
   const image = layout === "NCHW" ? [a, b, c] : [c, a, b];
   check(
     image.every(isStatic) && CHANNELS.includes(image[0]!),
-    () => `${name}: expected images of 1 or 3 channels and a fixed size, ${described(images)}`,
+    () => `${name}: expected images with 1 or 3 channels and a fixed size, but ${described(images)}`,
   );
   const imageShape = image as unknown as ImageShape;
   return isStatic(batch!) ? { layout, imageShape, batch } : { layout, imageShape };
@@ -365,7 +367,7 @@ function pickOutput(
   const names = Object.keys(model.outputs);
   check(
     wanted !== undefined || names.length === 1,
-    () => `${name}: it has ${names.length} outputs (${names.join(", ")}): name the one that holds the scores`,
+    () => `${name}: it has ${names.length} outputs (${names.join(", ")}): name the output with the scores`,
   );
   const key = wanted ?? names[0]!;
   const tensor = Object.hasOwn(model.outputs, key) ? model.outputs[key] : undefined;
@@ -373,7 +375,7 @@ function pickOutput(
   return { name: key, tensor };
 }
 
-/** Operators that keep the scores as they are, in other shapes, orders of axes or float types. */
+/** Operators that only change the shape, the order of axes or the float type of the scores. */
 const PASSES = new Set([
   "Identity",
   "Flatten",
@@ -388,27 +390,26 @@ const PASSES = new Set([
 function scoresOf(output: Tensor, stated: Answers | undefined, name: string): Answer {
   check(
     isFloat(output.dtype),
-    () =>
-      `${name}: expected scores as numbers with a point, its output is ${output.dtype}${showShape(output.shape)}`,
+    () => `${name}: expected floating-point scores, got ${output.dtype}${showShape(output.shape)}`,
   );
   if (stated === "logits" || stated === "log-probabilities") return { scores: output, kind: stated };
   const end = endingOf(output, classesOf(output, name));
   if (stated === undefined && end === undefined) return { scores: output, kind: "logits" };
   if (end?.node.type === "Softmax") {
-    // What follows the softmax is done to the scores before it.
+    // The operators after the softmax are applied to the scores before it.
     const { scores } = substitute({ scores: output }, new Map([[end, end.node.inputs[0]!]]));
     return { scores: scores!, kind: "logits (before the model's softmax)" };
   }
   if (end?.node.type === "LogSoftmax") return { scores: output, kind: "log-probabilities" };
   if (end?.node.type === "Sigmoid") {
     throw new StriateError(
-      `${name}: its output goes through a sigmoid: labels that do not exclude each other are not supported`,
+      `${name}: its output goes through a sigmoid, and multi-label classifiers are not supported`,
     );
   }
   return { scores: log(clip(output, 1e-30)), kind: "logarithms of the model's probabilities" };
 }
 
-/** The function of all classes at the end of a model, if there is one. */
+/** The softmax or similar function at the end of a model, if there is one. */
 function endingOf(output: Tensor, classes: number): Tensor | undefined {
   let tensor = output;
   while (PASSES.has(tensor.node.type)) {

@@ -5,34 +5,34 @@ import type { GradientReport } from "./attacks/attack.js";
 import type { CorruptionName, Severity } from "./corruptions/corrupt.js";
 
 /*
- * What a run appends to its results file while it works, one line of JSON each. Everything that a report says follows
- * from these lines, so a run that was killed goes on where it was.
+ * The records that a run appends to its results file, one line of JSON each. A report is computed from these lines
+ * alone, so a killed run can be continued.
  */
 
-/** The network's answer to one picture. */
+/** The prediction for one image. */
 export interface Answer {
-  /** Class with the largest mean probability over the passes. */
+  /** The class with the largest mean probability over the passes. */
   readonly predicted: number;
   readonly confidence: number;
   /** -log of the label's (mean) probability. */
   readonly nll: number;
   /** Sum over classes of (p - onehot)^2. */
   readonly brier: number;
-  /** Classes that got a larger probability than the label: 0 is right, below 5 is right in the top 5. */
+  /** Number of classes with a larger probability than the label: 0 is correct, below 5 is correct in the top 5. */
   readonly rank: number;
-  /** "1" or "0" for each forward pass: whether it was right on its own. */
+  /** "1" or "0" for each forward pass: whether this pass alone is correct. */
   readonly passes: string;
 }
 
-/** One clean image and its corrupted versions. */
+/** The results of one clean image and its corrupted versions. */
 export interface ImageRecord {
   readonly kind: "image";
-  /** Of the network, if it was measured at several. */
+  /** The timestep of the network, if several were measured. */
   readonly timestep?: number;
-  /** Place in the data set. */
+  /** Position in the data set. */
   readonly image: number;
   readonly label: number;
-  /** The clean image first, then the conditions of the run in their order. */
+  /** The predictions for the clean image, then for the conditions of the run in their order. */
   readonly answers: readonly Answer[];
 }
 
@@ -44,14 +44,14 @@ export interface SkippedRecord {
   readonly reason: string;
 }
 
-/** One plan of attacks at one radius on one batch of images. */
+/** The results of one plan of attacks at one radius on one batch of images. */
 export interface AttackRecord {
   readonly kind: "attack";
-  /** The attacked one of the network, if it was measured at several. */
+  /** The attacked timestep of the network, if several were measured. */
   readonly timestep?: number;
   readonly plan: string;
   readonly epsilon: number;
-  /** Places in the data set. */
+  /** Positions in the data set. */
   readonly images: readonly number[];
   readonly labels: readonly number[];
   readonly clean: readonly number[];
@@ -61,7 +61,7 @@ export interface AttackRecord {
   readonly gradients: readonly GradientReport[];
 }
 
-/** A picture that was changed so that the network errs, for the report. */
+/** An adversarial image for the report. */
 export interface ExampleRecord {
   readonly kind: "example";
   readonly timestep?: number;
@@ -82,11 +82,11 @@ export interface CorruptionCondition {
   readonly severity: Severity;
 }
 
-/** The answer to one picture from the logits of one or more forward passes. */
+/** Computes the prediction for one image from the logits of one or more forward passes. */
 export function answerFrom(passes: readonly Float32Array[], label: number): Answer {
   const [first] = passes;
-  check(first, () => "no logits to judge");
-  check(label >= 0 && label < first.length, () => `label ${label}: the network has ${first.length} classes`);
+  check(first, () => "logits of an image: expected at least one forward pass, got none");
+  check(label >= 0 && label < first.length, () => `label: expected 0 to ${first.length - 1}, got ${label}`);
   const judged = passes.map((logits) => judgeLogits(logits, label));
   const each = judged.map(({ predicted }) => (predicted === label ? "1" : "0")).join("");
   if (passes.length === 1) {
@@ -117,14 +117,14 @@ function rankOf(scores: Float32Array | Float64Array, label: number): number {
   return Array.from(scores).filter((value, i) => value > own || (value === own && i < label)).length;
 }
 
-/** Seven digits are more than float32 logits carry. */
+/** Seven digits are more than the precision of float32 logits. */
 function rounded(answer: Answer): Answer {
   const digits = (value: number) => Number(value.toPrecision(7));
   const { confidence, nll, brier } = answer;
   return { ...answer, confidence: digits(confidence), nll: digits(nll), brier: digits(brier) };
 }
 
-/** A record as one line; answers as plain lists, because there are many. */
+/** Writes a record as one line, with predictions as plain lists because there are many. */
 export function encodeRecord(record: RunRecord): string {
   if (record.kind !== "image") return JSON.stringify(record);
   const answers = record.answers.map(({ predicted, confidence, nll, brier, rank, passes }) => [
@@ -138,19 +138,19 @@ export function encodeRecord(record: RunRecord): string {
   return JSON.stringify({ ...record, answers });
 }
 
-/** What the records of a run may say. */
+/** Limits of the values in the records of a run. */
 export interface RecordLimits {
-  /** Of every image of the data set. */
+  /** The label of every image of the data set. */
   readonly labels: ArrayLike<number>;
   readonly classes: number;
-  /** The clean image and one for each condition. */
+  /** Number of predictions of an image record: the clean image and each condition. */
   readonly answers: number;
   readonly passes: number;
 }
 
 /**
- * Reads a line back. Throws {@link StriateError} for anything that {@link encodeRecord} did not write, and for what a run
- * within the limits cannot have found out.
+ * Reads a line back. Throws {@link StriateError} for lines that {@link encodeRecord} did not write, and for values
+ * outside the limits.
  */
 export function decodeRecord(value: unknown, what: string, limits?: RecordLimits): RunRecord {
   const record = isJsonObject(value) ? decoded(value, what) : undefined;
@@ -163,7 +163,7 @@ function decoded(value: Readonly<Record<string, unknown>>, what: string): RunRec
   if (value.timestep !== undefined && !isCount(value.timestep)) return undefined;
   switch (value.kind) {
     case "run":
-      throw new StriateError(`${what} is the beginning of a second run: two runs wrote into one file`);
+      throw new StriateError(`${what} is the start of a second run: two runs wrote to the same file`);
     case "image":
       return decodedImage(value);
     case "skipped":
@@ -208,7 +208,7 @@ function decodedAnswer(list: unknown): Answer | undefined {
 
 function isAttack(value: Readonly<Record<string, unknown>>): boolean {
   const { plan, epsilon, images, labels, clean, predicted, stages, gradients } = value;
-  // Records of earlier versions do not tell of gradients.
+  // Records of earlier versions have no checks of gradients.
   if (!isText(plan) || !isRadius(epsilon) || !isCounts(images) || !Array.isArray(gradients)) return false;
   const isFlags = (flags: unknown) =>
     isCounts(flags) && flags.length === images.length && flags.every((flag) => flag <= 1);
@@ -225,7 +225,7 @@ const isCount = (value: unknown): value is number =>
   typeof value === "number" && Number.isSafeInteger(value) && value >= 0;
 const isCounts = (value: unknown): value is readonly number[] => Array.isArray(value) && value.every(isCount);
 const isRadius = (value: unknown): value is number => typeof value === "number" && value > 0;
-/** What rounding may add to a bound. */
+/** Tolerance of bounds for rounding. */
 const ROUNDING = 1e-5;
 const isWithin = (value: unknown, most: number): value is number =>
   typeof value === "number" && value >= -ROUNDING && value <= most + ROUNDING;
@@ -245,7 +245,7 @@ function checkRecord(
     check(image < labels.length, () => `${what}: image ${image}, expected 0 to ${labels.length - 1}`);
     check(
       label === undefined || label === labels[image],
-      () => `${what}: image ${image} has the label ${label!}, in the data set it is ${labels[image]!}`,
+      () => `${what}: expected the label ${labels[image]!} of image ${image} in the data set, got ${label!}`,
     );
   }
   const given = record.kind === "image" ? record.answers : [];
@@ -256,14 +256,17 @@ function checkRecord(
         ? given.map((one) => one.predicted)
         : [record.predicted].flat();
   const none = predicted.find((own) => own >= classes);
-  check(none === undefined, () => `${what}: predicts class ${none!}, expected 0 to ${classes - 1}`);
+  check(
+    none === undefined,
+    () => `${what}: expected a predicted class from 0 to ${classes - 1}, got ${none!}`,
+  );
   if (record.kind !== "image") return;
   check(given.length === answers, () => `${what}: ${given.length} answers, expected ${answers}`);
   const other = given.find((one) => one.passes.length !== passes);
-  check(other === undefined, () => `${what}: ${other!.passes.length} forward passes, expected ${passes}`);
+  check(other === undefined, () => `${what}: expected ${passes} forward passes, got ${other!.passes.length}`);
 }
 
-/** What a record is about: no two of a run are about the same. */
+/** The subject of a record, which is unique within a run. */
 export function subjectsOf(record: RunRecord): readonly string[] {
   if (record.kind === "skipped") return [`skipped image ${record.image}`];
   const at = record.timestep === undefined ? "" : `, timestep ${record.timestep}`;

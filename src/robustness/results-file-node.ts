@@ -10,20 +10,23 @@ import { firstDifference, isJsonObject, parseStrictJson, shorten, toJson } from 
 import type { RecordLimits, RunRecord } from "./records.js";
 import { decodeRecord, encodeRecord, subjectsOf } from "./records.js";
 
-/** Results of a run so far, and the file that further ones are appended to. */
+/** The results of a run so far, and the file to which further results are appended. */
 export interface ResultsFile {
   readonly path: string;
-  /** What earlier calls of the same run found out. */
+  /** The records of earlier calls of the same run. */
   readonly records: readonly RunRecord[];
-  /** Throws {@link StriateError} once another process has taken the file over (after this one was suspended). */
+  /**
+   * Appends a record. Throws {@link StriateError} if another process has taken over the file (while this one was
+   * suspended).
+   */
   append(record: RunRecord): void;
   close(): Promise<void>;
 }
 
 export interface ResultsOptions {
-  /** Sets a file aside that is there already. Default false. */
+  /** Whether to rename an existing file and begin a new one. Default false. */
   readonly force?: boolean;
-  /** What earlier records may say; by default anything of their form. */
+  /** Limits that earlier records must respect. Default: none. */
   readonly limits?: RecordLimits;
   readonly onWarning?: (message: string) => void;
 }
@@ -31,11 +34,11 @@ export interface ResultsOptions {
 const LARGEST = 2 ** 31 - 1;
 
 /**
- * Opens the results of a run, or begins new ones with the first record. A line that a killed process left unfinished is taken
- * away.
+ * Opens the results of a run, or begins a new file with the first record. An incomplete last line, left by a killed
+ * process, is removed.
  *
- * @throws StriateError for a file of a run with other settings (unless `force`, which sets it aside), one that is no results
- * file or damaged, which stays as it is, and one that another process writes to
+ * @throws StriateError for a file of a run with other settings (unless `force` renames it), for a file that is damaged
+ * or not a results file, which does not change, and for a file that another process is writing
  */
 export async function openResults(
   path: string,
@@ -76,10 +79,10 @@ export async function openResults(
   }
 }
 
-/** How a results file begins. */
+/** The beginning of a results file. */
 const BEGINNING = '{"kind":"run","settings":';
 
-/** The records in a file, undefined if not even its first line is complete. */
+/** The records in a file; undefined if the first line is incomplete. */
 async function readRecords(
   path: string,
   settings: Json,
@@ -95,7 +98,7 @@ async function readRecords(
   check(
     BEGINNING.startsWith(text.slice(0, BEGINNING.length)),
     () =>
-      `"${path}" is no results file of a robustness run: it begins with ${JSON.stringify(shorten(text, 20))}`,
+      `"${path}" is not a results file of a robustness run: it begins with ${JSON.stringify(shorten(text, 20))}`,
   );
   const [first, ...rest] = text.slice(0, complete).split("\n").slice(0, -1);
   if (first !== undefined) checkSettings(path, parseStrictJson(first, `line 1 of "${path}"`), settings);
@@ -107,7 +110,7 @@ async function readRecords(
       const before = lines.get(subject);
       check(
         before === undefined,
-        () => `${what} repeats line ${before!} (${subject}): begin anew with --force`,
+        () => `${what} repeats line ${before!} (${subject}): start over with --force`,
       );
       lines.set(subject, i + 2);
     }
@@ -124,13 +127,13 @@ async function readRecords(
 function checkSettings(path: string, first: unknown, settings: Json): void {
   check(
     isJsonObject(first) && first.kind === "run",
-    () => `"${path}" is no results file of a robustness run`,
+    () => `"${path}" is not a results file of a robustness run`,
   );
   const difference = firstDifference(first.settings as Json, settings);
   if (difference === undefined) return;
   const { path: key, expected, found } = difference;
   throw new StriateError(
     `"${path}" belongs to a run with other settings (${key}: ${JSON.stringify(expected)} there, ` +
-      `${JSON.stringify(found)} now): name another --out, or begin anew with --force`,
+      `${JSON.stringify(found)} now): choose another --out, or start over with --force`,
   );
 }

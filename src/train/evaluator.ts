@@ -12,8 +12,8 @@ import type { NoiseKind, Task, TrainingData } from "./task.js";
 import { fillInputs } from "./task.js";
 
 /**
- * Runs a task's inference graph. Parameters that never change are baked in; the others are fed, so one loaded graph
- * serves a model all through its training.
+ * Runs a task's inference graph. Fixed parameters are constants of the graph; the others are inputs, so one loaded
+ * graph serves a model throughout its training.
  */
 export class Evaluator {
   private constructor(
@@ -24,8 +24,8 @@ export class Evaluator {
   ) {}
 
   /**
-   * @param fixed values of the parameters that stay as they are
-   * @param batch images in one run
+   * @param fixed values of the frozen parameters
+   * @param batch images per run
    */
   static async open(
     task: Task,
@@ -48,7 +48,7 @@ export class Evaluator {
     );
   }
 
-  /** Outputs for some samples. Noise follows from `labels` alone. */
+  /** Computes the outputs for some samples. Noise depends on `labels` alone. */
   run(
     values: State,
     data: TrainingData,

@@ -10,8 +10,9 @@ import { describeStep, stepOutputs } from "./step-graph.js";
 import type { InferenceGraph, Task } from "./task.js";
 
 /**
- * A trained model as a standard ONNX file: any batch size, standard operators only, weights inside. Its metadata say which
- * inputs are noise and which output holds an answer for every timestep, so that every command can run it.
+ * Exports a trained model as a standard ONNX file: any batch size, standard operators only, weights inside. Its
+ * metadata state which inputs are noise and which output has a value for every timestep, so that every command can run
+ * it.
  *
  * @param about what else there is to know of the model
  * @param metadata further entries, as they are
@@ -31,9 +32,9 @@ export function exportOnnx(
 }
 
 /**
- * One timestep of a trained model as a standard ONNX file, for streams and browsers: any batch size, state in, state and
- * readouts out. Its metadata say which outputs feed which inputs and what the state is at the start, so that
- * `openStepper` runs the file by itself.
+ * Exports one timestep of a trained model as a standard ONNX file, for streams and browsers: any batch size, state as
+ * inputs, next state and readouts as outputs. Its metadata state which outputs feed which inputs and the initial state,
+ * so that `openStepper` needs nothing else.
  *
  * @param about what else there is to know of the model
  * @param metadata further entries, as they are

@@ -10,20 +10,21 @@ import type { InferenceGraph, LossGraph, NoiseKind, Task } from "./task.js";
 
 /** The network that a `FineTuningTask` trains, as a graph. */
 export interface FineTuningOptions {
-  /** The network's image input, as it was traced. */
+  /** The traced image input of the network. */
   readonly images: Tensor;
   /** Class scores [batch, classes] before softmax. */
   readonly logits: Tensor;
-  /** What there is to train. */
+  /** The trainable parameters. */
   readonly parameters: NamedParameters;
-  /** Inputs that stand for randomness. */
+  /** Noise inputs. */
   readonly noise?: Readonly<Record<string, NoiseKind>>;
 }
 
 /**
- * Goes on training a classifier that was traced before: one from an ONNX file, behind V1 or with oscillators in it. Reads
- * "images", of the shape of the network's own input, and "labels" [batch] (whole numbers). Loss: mean cross-entropy. Answers:
- * "logits". Batch normalisation from a file keeps the statistics of the file. Start from the file's values: `Recipe.values`.
+ * A task that continues the training of a traced classifier: one from an ONNX file, behind V1 or with oscillators in
+ * it. Reads "images", of the shape of the network's own input, and "labels" [batch] (whole numbers). Loss: mean
+ * cross-entropy. Output: "logits". Batch normalisation from a file keeps the statistics of the file. Start from the
+ * file's values: `Recipe.values`.
  *
  * @throws StriateError for logits that are not [batch, classes], and for inputs besides images and noise
  */

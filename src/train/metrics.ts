@@ -6,8 +6,8 @@ import type { Json } from "../util/json.js";
 export type MetricsRow = Readonly<Record<string, Json>> & { readonly step: number };
 
 /**
- * The text without a half-written end and without lines of steps after `lastStep`, which will come again;
- * undefined when there is nothing to remove. Throws `StriateError` for a bad line amid good ones.
+ * The text without an incomplete last line and without lines of steps after `lastStep`, which will be repeated;
+ * undefined if nothing has to be removed. Throws `StriateError` for a bad line between good ones.
  */
 export function cutMetrics(text: string, lastStep: number, what = "metrics.jsonl"): string | undefined {
   const kept = parseMetrics(text, what).filter(({ row }) => row.step <= lastStep);
@@ -15,7 +15,7 @@ export function cutMetrics(text: string, lastStep: number, what = "metrics.jsonl
   return cut === text ? undefined : cut;
 }
 
-/** The complete lines of a `metrics.jsonl`, read. */
+/** Reads the complete lines of a `metrics.jsonl`. */
 export function parseMetrics(text: string, what: string): { line: string; row: MetricsRow }[] {
   // What follows the last newline was being written when the process died.
   const lines = text.split("\n").slice(0, -1);

@@ -10,48 +10,53 @@ import { isJsonObject, parseStrictJson } from "../util/json.js";
 import { unknownName } from "../util/suggest.js";
 import type { NoiseKind } from "./task.js";
 
-/** An input of a model that is drawn at random for every image. */
+/** A noise input of a model, drawn for every image. */
 export interface NoiseInput {
   /** Uniform in [0, 1), or normal with mean 0 and variance 1. */
   readonly distribution: NoiseKind;
-  /** Of the input; a name stands for any length, such as that of the batch. */
+  /** Shape of the input; a name stands for any length, such as that of the batch. */
   readonly shape?: readonly Dim[];
 }
 
-/** What a piece of state holds before the first step: one number everywhere, or draws (uniform ones in a range [low, high)). */
+/**
+ * The initial value of a state: one number for all elements, or random numbers (uniform ones in a range [low, high)).
+ */
 export type StateStart =
   | { readonly value: number }
   | { readonly distribution: "normal" }
   | { readonly distribution: "uniform"; readonly range: readonly [low: number, high: number] };
 
-/** An input of a model that takes what the step before left. */
+/** An input of a model that takes the state after the previous step. */
 export interface StateInput {
-  /** The output that becomes this input at the next step. */
+  /** Name of the output that becomes this input at the next step. */
   readonly output: string;
   readonly start: StateStart;
 }
 
-/** An output of a model that holds an answer for every timestep, along its first axis. */
+/** An output of a model with a value for every timestep along its first axis. */
 export interface Timesteps {
   readonly output: string;
-  /** How many; the first is timestep 0. */
+  /** Number of timesteps; the first is timestep 0. */
   readonly count: number;
 }
 
-/** What must be known of a model, besides its graph, to run it right. Files that Striate writes say it themselves. */
+/**
+ * The facts that a user needs, in addition to the graph, to run a model correctly. Files that Striate writes contain
+ * them.
+ */
 export interface ModelDescription {
   readonly preprocessing?: Preprocessing | undefined;
   readonly noise?: Readonly<Record<string, NoiseInput>>;
-  /** Values that inputs have unless others are given, such as hyper-parameters. */
+  /** Default values of inputs, such as hyper-parameters. */
   readonly inputs?: Readonly<Record<string, readonly number[]>>;
   readonly timesteps?: Timesteps;
-  /** Of a model that is one timestep: the inputs that outputs feed. */
+  /** State inputs, for a model that is one timestep. */
   readonly state?: Readonly<Record<string, StateInput>>;
-  /** Names of the classes in the order of the answers. */
+  /** Names of the classes in the order of the scores. */
   readonly classes?: readonly string[];
-  /** "several" if an image may have more than one label: answers are then scores of each class for itself. */
+  /** "several" if an image may have more than one label; the score of each class is then independent of the others. */
   readonly labels?: "one" | "several";
-  /** Which of the systems it is, and how it was configured. */
+  /** Name and configuration of the system. */
   readonly system?: string;
   readonly configuration?: Json;
 }
@@ -86,10 +91,11 @@ function mapValues<A, B>(values: Readonly<Record<string, A>>, map: (value: A) =>
 }
 
 /**
- * What a model's metadata say of it. Entries of other programs are left alone.
+ * Reads the description in a model's metadata. Entries of other programs are ignored.
  *
  * @param what names the model in errors
- * @throws StriateError for an entry of ours that makes no sense
+ * @throws StriateError for an invalid entry of Striate
+ *
  * @example
  * ```ts
  * import { describeModel, readOnnx } from "striate";
@@ -131,7 +137,7 @@ export function describeModel(metadata: Readonly<Record<string, string>>, what: 
 function parsed<T>(text: string, isOne: (value: unknown) => value is T, key: string, what: string): T {
   const where = `${what}: its metadata "${key}"`;
   const value = parseStrictJson(text, where);
-  if (!isOne(value)) throw new StriateError(`${where}: ${text.slice(0, 200)} makes no sense`);
+  if (!isOne(value)) throw new StriateError(`${where}: invalid value ${text.slice(0, 200)}`);
   return value;
 }
 
@@ -163,25 +169,25 @@ const isDefault = (value: unknown): value is { readonly default: readonly number
   Array.isArray(value.default) &&
   value.default.every((entry) => typeof entry === "number");
 
-/** What a user says of a model's inputs besides what its file says. */
+/** A user's statements about a model's inputs, which complete those of its file. */
 export interface StatedInputs {
-  /** Inputs that are noise. */
+  /** Noise inputs and their distributions. */
   readonly noise?: Readonly<Record<string, NoiseKind>>;
-  /** Values of inputs: one for all elements, or one for each. */
+  /** Constant values of inputs: one for all elements, or one for each. */
   readonly inputs?: Readonly<Record<string, readonly number[]>>;
 }
 
-/** What the inputs of a model are for. */
+/** The purposes of a model's inputs. */
 export interface InputRoles {
-  /** Inputs that are drawn at random: by the model's own operators, or as its file or the user says. */
+  /** Noise inputs: of the model's own operators, or stated by its file or the user. */
   readonly noise: Readonly<Record<string, NoiseKind>>;
   readonly values: Readonly<Record<string, readonly number[]>>;
-  /** Names of the inputs that are left: as a rule one, the images. */
+  /** Names of the remaining inputs: usually one, the images. */
   readonly others: readonly string[];
 }
 
 /**
- * Sorts the inputs of a model by what they are for. What the user states goes before what the file says.
+ * Sorts the inputs of a model by purpose. Statements of the user override those of the file.
  *
  * @param what names the model in errors
  * @throws StriateError for a name that is no input of the model
@@ -211,7 +217,7 @@ export function inputRoles(
 }
 
 /**
- * An input of a model as a constant with these values, such as those it has unless others are given.
+ * Replaces an input of a model by a constant, such as its default values.
  *
  * @throws StriateError unless there are as many values as the input has elements, or one for all of them
  */
@@ -226,7 +232,7 @@ export function inputValue(input: Tensor, values: readonly number[], what: strin
   return constant(values.length === size ? values : Array<number>(size).fill(values[0]!), shape, dtype);
 }
 
-/** Descriptions of the noise inputs that some outputs need. */
+/** Describes the noise inputs that some outputs need. */
 export function noiseInputs(
   outputs: Readonly<Record<string, Tensor>>,
   kinds: Readonly<Record<string, NoiseKind>>,

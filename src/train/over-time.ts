@@ -3,15 +3,15 @@ import type { Tensor } from "../graph/index.js";
 import { concat, showShape, slice, squeeze, unsqueeze } from "../graph/index.js";
 import { check } from "../util/errors.js";
 
-/** Values of every timestep behind one another: [timesteps, ...]. `answerAt` is the way back. */
+/** Stacks the values of all timesteps: [timesteps, ...]. {@link answerAt} is the inverse. */
 export function overTime(steps: readonly Tensor[]): Tensor {
   const each = steps.map((step) => unsqueeze(step, [0]));
   return each.length === 1 ? each[0]! : concat(each, 0);
 }
 
 /**
- * The answers at one timestep out of an output [timesteps, ...]. Where the output joins answers of single timesteps, the
- * answer itself is given: what later timesteps need is then no part of its graph.
+ * The values at one timestep of an output [timesteps, ...]. If the output stacks values of single timesteps, the result
+ * is that value itself, so that its graph does not contain later timesteps.
  *
  * @param what names the output in errors
  * @throws StriateError for a timestep that the output does not have
@@ -20,12 +20,11 @@ export function answerAt(output: Tensor, timestep: number, what: string): Tensor
   const count = output.shape[0];
   check(
     count !== undefined && isStatic(count),
-    () =>
-      `${what}: expected answers for a known number of timesteps, its shape is ${showShape(output.shape)}`,
+    () => `${what}: expected a known number of timesteps, got the shape ${showShape(output.shape)}`,
   );
   check(
     Number.isInteger(timestep) && timestep >= 0 && timestep < count,
-    () => `${what}: it has the timesteps 0 to ${count - 1}, got ${timestep}`,
+    () => `${what}: expected a timestep from 0 to ${count - 1}, got ${timestep}`,
   );
   const { type, inputs, attributes } = output.node;
   const single = inputs[timestep];

@@ -1,4 +1,4 @@
-/** Halts training between two steps and lets it go on, as an AbortController ends it. */
+/** Pauses training between two steps and continues it. It is passed to training like an AbortController. */
 export class PauseController {
   #paused = false;
   readonly #waiting = new Set<() => void>();
@@ -17,7 +17,7 @@ export class PauseController {
     this.#waiting.clear();
   }
 
-  /** Waits until the pause is over, or until the signal ends the run. */
+  /** Waits until the pause is over or the signal aborts the run. */
   async ended(signal?: AbortSignal): Promise<void> {
     if (!this.#paused || signal?.aborted === true) return;
     await new Promise<void>((resolve) => {

@@ -1,17 +1,17 @@
 import { check } from "../util/errors.js";
 
-/** What a long task tells while it works; plain data, so that it crosses from a worker. */
+/** The progress of a long task, as plain data that a worker can send. */
 export interface ProgressEvent {
-  /** Steps done, counted from the run's beginning, also after a resume. */
+  /** Steps done since the start of the run, also after a resume. */
   readonly step: number;
-  /** Steps in all. */
+  /** Total number of steps. */
   readonly steps: number;
-  /** Epochs begun, from 1; absent for tasks that have none. */
+  /** The current epoch, from 1; absent for tasks without epochs. */
   readonly epoch?: number;
   readonly loss?: number;
-  /** Smoothed; 0 until the first step is timed. */
+  /** Smoothed speed; 0 until the first step is timed. */
   readonly imagesPerSecond: number;
-  /** Estimate; undefined until the first step is timed. */
+  /** Estimated seconds left; undefined until the first step is timed. */
   readonly secondsLeft: number | undefined;
   /** Further values by name, in the order to show them. */
   readonly metrics?: Readonly<Record<string, number>>;
@@ -22,11 +22,11 @@ export type ProgressListener = (event: ProgressEvent) => void;
 
 export interface RateEstimatorOptions {
   readonly steps: number;
-  /** Steps already done when this process began, on resume. Default 0. */
+  /** Steps done before this process began, if the run was resumed. Default 0. */
   readonly firstStep?: number;
-  /** How far back the rate looks, in seconds; older times count e-fold less. Default 15. */
+  /** Time constant of the smoothed speed in seconds. Default 15. */
   readonly smoothingSeconds?: number;
-  /** Milliseconds of a clock that never goes back. Default `performance.now`. */
+  /** A monotonic clock in milliseconds. Default `performance.now`. */
   readonly now?: () => number;
 }
 
@@ -36,16 +36,16 @@ export interface Rate {
 }
 
 export interface RateEstimator {
-  /** Tells that `step` steps are done and that `images` were processed since the last call. */
+  /** Reports that `step` steps are done and that `images` were processed since the last call. */
   update(step: number, images: number): Rate;
-  /** Leaves the time until the next {@link resume} out (validation, a checkpoint, a suspended laptop). */
+  /** Excludes the time until the next {@link resume} (validation, a checkpoint, a suspended laptop). */
   pause(): void;
   resume(): void;
 }
 
 /**
- * Speed and time left from exponentially discounted sums of work and time: recent steps count most, a slow first step
- * (building the session) is soon forgotten, and steps of uneven length are weighed by their length.
+ * Estimates speed and remaining time from exponentially discounted sums of work and time: recent steps count most, a
+ * slow first step (building the session) is soon forgotten, and steps are weighted by their duration.
  */
 export function createRateEstimator(options: RateEstimatorOptions): RateEstimator {
   const { steps, firstStep = 0, smoothingSeconds = 15, now = () => performance.now() } = options;
@@ -83,7 +83,7 @@ export function createRateEstimator(options: RateEstimatorOptions): RateEstimato
   };
 }
 
-/** "8 s", "3 min 05 s", "2 h 07 min" */
+/** Formats a duration: "8 s", "3 min 05 s", "2 h 07 min". */
 export function formatDuration(seconds: number): string {
   if (!Number.isFinite(seconds)) return "?";
   const whole = Math.max(0, Math.round(seconds));
@@ -94,7 +94,7 @@ export function formatDuration(seconds: number): string {
   return `${Math.floor(minutes / 60)} h ${two(minutes % 60)} min`;
 }
 
-/** The figures of an event in one line: "step 120/2400 · epoch 2 · loss 0.4120 · 310 images/s · 1 min 05 s left". */
+/** Describes an event in one line: "step 120/2400 · epoch 2 · loss 0.4120 · 310 images/s · 1 min 05 s left". */
 export function describeProgress(event: ProgressEvent): string {
   const { step, steps, epoch, loss, imagesPerSecond, secondsLeft, metrics = {} } = event;
   const parts = [`step ${step}/${steps}`];
@@ -108,7 +108,7 @@ export function describeProgress(event: ProgressEvent): string {
   return parts.join(" · ");
 }
 
-/** Four significant digits, without an exponent where that reads well. */
+/** Formats a number with four significant digits, without an exponent for moderate sizes. */
 function formatValue(value: number): string {
   if (value === 0 || !Number.isFinite(value)) return String(value);
   const magnitude = Math.abs(value);

@@ -8,29 +8,29 @@ import type { ModelDescription, StateStart } from "./model-description.js";
 import { inputNames, noiseInputs } from "./model-description.js";
 import type { NoiseKind } from "./task.js";
 
-/** A piece of state of a system that goes on from step to step. Its name is that of the graph input that takes it. */
+/** A state of a system, which is carried from step to step. Its name is that of its graph input. */
 export interface StepState {
-  /** What it is at the next step, of the input's shape. */
+  /** The value at the next step, of the input's shape. */
   readonly next: Tensor;
   readonly start: StateStart;
 }
 
-/** Values, or the parameter that holds them. */
+/** The default values, or the parameter that holds them. */
 export type StepDefault = readonly number[] | Tensor;
 
-/** One timestep, traced: state in, state and readouts out. */
+/** One traced timestep: state as inputs, next state and readouts as outputs. */
 export interface StepGraph {
   /** State by the name of its input. */
   readonly state: Readonly<Record<string, StepState>>;
-  /** What the step answers, by name. */
+  /** The readouts of the step by name. */
   readonly readouts: Readonly<Record<string, Tensor>>;
-  /** Inputs that are drawn afresh for every step. What is drawn once is state that stays as it is. */
+  /** Noise inputs that are drawn for every step. Noise that is drawn once is a state that never changes. */
   readonly noise?: Readonly<Record<string, NoiseKind>>;
-  /** Values that inputs have unless a step is given others, such as hyper-parameters. */
+  /** Default values of inputs, such as hyper-parameters. */
   readonly defaults?: Readonly<Record<string, StepDefault>>;
-  /** "several" if a picture may have more than one label. Default "one". */
+  /** "several" if an image may have more than one label. Default "one". */
   readonly labels?: "one" | "several";
-  /** Throws `StriateError` for values of inputs that do not go together. */
+  /** Throws `StriateError` for values of inputs that contradict each other. */
   readonly checkInputs?: (values: Readonly<Record<string, TensorData>>) => void;
 }
 
@@ -41,20 +41,20 @@ export interface SteppedModel {
   step(batch: Dim): StepGraph;
 }
 
-/** The state that counts the steps done before this one, where the first is unlike the others. */
+/** A state that counts the previous steps, for systems whose first step differs from the others. */
 export const TIMESTEP = "timestep";
 
-/** Everything that a step gives: readouts, and the next state as `next:NAME`. */
+/** All outputs of a step: readouts, and the next state as `next:NAME`. */
 export function stepOutputs({ readouts, state }: StepGraph): Record<string, Tensor> {
   const next = Object.entries(state).map(([name, piece]) => [nextName(name), piece.next] as const);
   return { ...readouts, ...Object.fromEntries(next) };
 }
 
 /**
- * What must be known of a step to run it.
+ * Describes a step for those who run it.
  *
  * @param values of the parameters
- * @throws StriateError for a parameter that is the default of an input and has no value
+ * @throws StriateError if a parameter that is the default of an input has no value
  */
 export function describeStep(graph: StepGraph, values: State): ModelDescription {
   const { state, noise = {}, defaults = {}, labels } = graph;

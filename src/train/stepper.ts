@@ -29,56 +29,59 @@ export interface StepSource {
 
 /** How a stepper runs. */
 export interface StepperOptions extends SessionOptions {
-  /** Pictures at once. Default 1, or what the file fixes. */
+  /** Batch size. Default 1, or the size that the file fixes. */
   readonly batch?: number;
-  /** Of the draws at the start and of the noise. Default 0. */
+  /** Random seed of the initial state and of the noise. Default 0. */
   readonly seed?: RandomLabel;
 }
 
 /** What a stepper begins from. */
 export interface ResetOptions {
-  /** Of the draws at the start and of the noise of the steps that follow. Default: as before. */
+  /** Random seed of the initial state and of the noise of the following steps. Default: unchanged. */
   readonly seed?: RandomLabel;
-  /** Values of pieces of state by name, such as those that {@link Stepper.readState} gave. What is left out starts afresh. */
+  /**
+   * Values of states by name, such as those from {@link Stepper.readState}. States left out get their initial values.
+   */
   readonly state?: Values;
 }
 
-/** What a step is given for an input: its elements in row-major order, one number for all of them, or a tensor. */
+/** The value of an input: its elements in row-major order, one number for all elements, or a tensor. */
 export type StepValue = TensorData | Float32Array | readonly number[] | number;
 
 /** An input that a step takes. */
 export interface StepInput extends Port {
   readonly shape: readonly number[];
-  /** The values that it has unless a step is given others. */
+  /** The default values. */
   readonly default?: readonly number[];
-  /** How it is drawn for every step unless it is given. */
+  /** The distribution of a noise input, which is drawn for every step unless it is given. */
   readonly noise?: NoiseKind;
 }
 
 /** A system that runs timestep by timestep. Its state stays with the runtime: on WebGPU it never leaves the device. */
 export interface Stepper {
   readonly device: Device;
-  /** What a step takes: pictures, hyper-parameters, noise. All may change from step to step. */
+  /** The inputs of a step: images, hyper-parameters, noise. All may change from step to step. */
   readonly inputs: readonly StepInput[];
-  /** What a step answers. */
+  /** The readouts of a step. */
   readonly readouts: readonly Port[];
-  /** The pieces of state. */
+  /** The states. */
   readonly state: readonly Port[];
   /**
-   * Begins afresh, as a new stepper does by itself: draws follow from the seed alone.
+   * Resets to the state of a new stepper. Random draws depend on the seed alone.
    *
    * @throws StriateError for state that does not exist or has another type or shape
    */
   reset(options?: ResetOptions): Promise<void>;
   /**
-   * Runs one timestep. Inputs without values of their own must be given at every step.
+   * Runs one timestep. Inputs without default values must be given at every step.
    *
    * @returns the readouts by name
-   * @throws StriateError for inputs that are missing, unknown or of another shape, and for readouts that are no numbers;
-   *   the state is then as before, except in the last case
+   * @throws StriateError for inputs that are missing, unknown or of another shape, and for readouts that are not
+   * finite;
+   *   the state does not change, except in the last case
    */
   step(inputs?: Readonly<Record<string, StepValue>>): Promise<Record<string, TensorData>>;
-  /** A copy of the state. */
+  /** Returns a copy of the state. */
   readState(): Promise<Record<string, TensorData>>;
   close(): Promise<void>;
 }
@@ -154,7 +157,7 @@ export async function openStepper(
   };
 }
 
-/** One timestep, however it was come by. Next states are outputs named `next:NAME`. */
+/** One timestep, traced or read from a file. Next states are outputs named `next:NAME`. */
 interface OpenedStep {
   readonly what: string;
   readonly outputs: Readonly<Record<string, Tensor>>;
@@ -187,7 +190,7 @@ function readStep(bytes: Uint8Array, batch: number | undefined): OpenedStep {
     check(
       tensor !== undefined && model.inputs[name] !== undefined,
       () =>
-        `${what}: its metadata say that the output "${output}" feeds the input "${name}": it has the outputs ` +
+        `${what}: its metadata say that the output "${output}" feeds the input "${name}", but it has the outputs ` +
         `${Object.keys(model.outputs).join(", ")} and the inputs ${Object.keys(model.inputs).join(", ")}`,
     );
     return [name, output, tensor] as const;
@@ -204,7 +207,7 @@ function readStep(bytes: Uint8Array, batch: number | undefined): OpenedStep {
   };
 }
 
-/** Shapes of inputs whose first axis has a name, that name being the batch. */
+/** Shapes of the inputs, with the batch size in place of the name of their first axis. */
 function withBatch(
   inputs: Readonly<Record<string, Tensor>>,
   batch: number | undefined,
@@ -214,7 +217,7 @@ function withBatch(
   const names = new Set(shapes.flatMap(([, [first]]) => (typeof first === "string" ? [first] : [])));
   check(
     batch === undefined || names.size > 0,
-    () => `${what}: it takes a fixed number of pictures at once: leave the batch (${String(batch)}) out`,
+    () => `${what}: its batch size is fixed: leave the batch (${String(batch)}) out`,
   );
   return Object.fromEntries(
     shapes
@@ -245,11 +248,11 @@ function layoutOf({ what, description }: OpenedStep, written: WrittenOnnx): Layo
     check(
       before && after?.dtype === before.dtype && after.shape.join() === before.shape.join(),
       () =>
-        `${what}: the state "${name}" comes out as ${showPort(after)}: expected what goes in, ${showPort(before)}`,
+        `${what}: the state "${name}": expected the output ${showPort(before)}, like the input, got ${showPort(after)}`,
     );
     check(
       "value" in start || before.dtype === "float32",
-      () => `${what}: the state "${name}" is ${before.dtype}: draws at the start are float32`,
+      () => `${what}: the state "${name}" is ${before.dtype}: random initial values are float32`,
     );
   }
   const next = new Set(Object.keys(state).map(nextName));
@@ -261,7 +264,7 @@ function layoutOf({ what, description }: OpenedStep, written: WrittenOnnx): Layo
         const size = sizeOf(port);
         check(
           own === undefined || own.length === size || own.length === 1,
-          () => `${what}: "${port.name}" has ${own!.length} values by default: expected ${size}, or one`,
+          () => `${what}: "${port.name}": expected ${size} default values or one, got ${own!.length}`,
         );
         const kind = noise[port.name]?.distribution;
         return { ...port, ...(own && { default: own }), ...(kind && { noise: kind }) };
@@ -277,7 +280,7 @@ function layoutOf({ what, description }: OpenedStep, written: WrittenOnnx): Layo
 function fixed({ name, dtype, shape }: Port, what: string): FixedPort {
   check(isStaticShape(shape), () => {
     const open = shape.filter((dim) => !isStatic(dim)).join(", ");
-    return `${what}: "${name}" is ${dtype}${showShape(shape)}: a step needs known lengths, ${open} is none`;
+    return `${what}: "${name}" is ${dtype}${showShape(shape)}: a step needs known lengths, but ${open} is open`;
   });
   return { name, dtype, shape };
 }
@@ -290,7 +293,7 @@ function sizeOf({ shape }: FixedPort): number {
   return shape.reduce((a, b) => a * b, 1);
 }
 
-/** The state before the first step. */
+/** The initial state. */
 function startOf({ state }: Layout, seed: RandomLabel): Record<string, TensorData> {
   return Object.fromEntries(
     state.map((port) => {
@@ -359,7 +362,7 @@ function checkFinite(name: string, { dtype, data }: TensorData, step: number): v
   const bad = (data as Float32Array).findIndex((value) => !Number.isFinite(value));
   if (bad < 0) return;
   throw new StriateError(
-    `stepper: "${name}" holds ${String(data[bad])} after step ${step}: an input held no number, or the state has left ` +
-      `the range of numbers: reset it`,
+    `stepper: "${name}" holds ${String(data[bad])} after step ${step}: an input was not finite, or the state has left ` +
+      `the range of float32: reset the stepper`,
   );
 }

@@ -8,13 +8,13 @@ import { Random } from "../util/random.js";
 
 export type { NoiseKind };
 
-/** The loss of one batch, traced. */
+/** The traced loss of one batch. */
 export interface LossGraph {
-  /** What is fed: fields of the data set by name, and noise. */
+  /** Inputs: fields of the data set by name, and noise. */
   readonly inputs: readonly Tensor[];
-  /** Inputs that are drawn afresh for every step instead of read from the data. */
+  /** Noise inputs, which are drawn for every step instead of read from the data. */
   readonly noise?: Readonly<Record<string, NoiseKind>>;
-  /** Scalar. */
+  /** The loss, a scalar. */
   readonly loss: Tensor;
   /** Further scalars to log. */
   readonly metrics?: Readonly<Record<string, Tensor>>;
@@ -22,34 +22,34 @@ export interface LossGraph {
   readonly updates?: readonly (readonly [buffer: Tensor, next: Tensor])[];
 }
 
-/** What a trained model answers, traced. */
+/** The traced outputs of a trained model. */
 export interface InferenceGraph {
   readonly inputs: readonly Tensor[];
   readonly noise?: Readonly<Record<string, NoiseKind>>;
   readonly outputs: Readonly<Record<string, Tensor>>;
-  /** Name of the output that holds an answer for every timestep, along its first axis. */
+  /** Name of the output with a value for every timestep along its first axis. */
   readonly overTime?: string;
   /** "several" if an image may have more than one label. Default "one". */
   readonly labels?: "one" | "several";
 }
 
-/** A model together with what it is trained for. */
+/** A model together with its loss and its outputs. */
 export interface Task {
   readonly parameters: NamedParameters;
   /** Traces the loss of a batch of fixed size. */
   loss(batch: number): LossGraph;
-  /** Traces the answers; the batch may be named ("batch") for export. */
+  /** Traces the outputs; the batch may be named ("batch") for export. */
   inference(batch: Dim): InferenceGraph;
 }
 
-/** Samples that a task reads, by the names of its inputs. */
+/** The samples of a task, by the names of its inputs. */
 export interface TrainingData {
   readonly count: number;
-  /** How its images are made of pixels; files that a run exports carry it. */
+  /** Preprocessing of the images, which exported files state. */
   readonly preprocessing?: Preprocessing;
   /**
-   * Writes the named fields of some samples, one after another. `draw` labels what is random about them, such as an
-   * augmentation: the same labels, the same samples.
+   * Writes the named fields of some samples, one after another. `draw` labels the random numbers, such as those of an
+   * augmentation: equal labels give equal samples.
    */
   fill(
     indices: ArrayLike<number>,
@@ -59,8 +59,8 @@ export interface TrainingData {
 }
 
 /**
- * Fills inputs for one batch: fields from the data, noise from a stream that depends on the labels alone, so that a run
- * that resumes at a step draws what an uninterrupted one draws.
+ * Fills the inputs for one batch with fields of the data and with noise that depends on the labels alone, so that a
+ * resumed run draws the same numbers as an uninterrupted one.
  */
 export function fillInputs(
   inputs: readonly { readonly name: string; readonly shape: readonly Dim[] }[],

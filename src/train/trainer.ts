@@ -25,14 +25,14 @@ import { Random } from "../util/random.js";
 import type { LossGraph, Task, TrainingData } from "./task.js";
 import { fillInputs } from "./task.js";
 
-/** Everything that decides what training does, besides the task and its data. */
+/** All settings of training other than the task and its data. */
 export interface Recipe {
   readonly batchSize: number;
-  /** Decides initial parameters, order of samples and noise. */
+  /** Random seed of the initial parameters, the order of samples and noise. */
   readonly seed: number;
-  /** Default: Adam with PyTorch's defaults. */
+  /** The optimizer. Default: Adam with PyTorch's defaults. */
   readonly optimizer?: Optimizer;
-  /** Default: constant 0.001. */
+  /** The learning rate. Default: constant 0.001. */
   readonly learningRate?: number | Schedule;
   /** Largest global norm of the gradients (default: no clipping). */
   readonly clipNorm?: number;
@@ -41,14 +41,14 @@ export interface Recipe {
   readonly ema?: MovingAverage;
   /** Which parameters to train (default: all that are trainable). */
   readonly trainable?: (name: string) => boolean;
-  /** Starting values of some or all parameters instead of drawn ones. */
+  /** Initial values of some or all parameters, in place of random ones. */
   readonly values?: ReadonlyMap<string, TensorData>;
 }
 
 /** Scalars of one step, by name: "loss", "gradientNorm", "learningRate" and the task's own. */
 export type StepMetrics = Readonly<Record<string, number>> & { readonly loss: number };
 
-/** State to go on from. */
+/** State to continue from. */
 export interface TrainerState {
   readonly step: number;
   readonly tensors: ReadonlyMap<string, TensorData>;
@@ -56,7 +56,7 @@ export interface TrainerState {
 
 /**
  * Advances a task step by step. One step is one run of one graph: forward, backward, clipping, optimizer, running
- * statistics, moving average. The next batch is made while the runtime computes.
+ * statistics, moving average. The next batch is prepared while the runtime computes.
  */
 export class Trainer {
   #step: number;
@@ -81,7 +81,8 @@ export class Trainer {
   /**
    * Traces the training step, lowers it for the device and loads it.
    *
-   * @throws StriateError where data, task and device do not fit together, or the state to go on from is another model's.
+   * @throws StriateError if data, task and device do not fit together, or the state to continue from belongs to another
+   * model.
    */
   static async open(
     task: Task,
@@ -115,7 +116,8 @@ export class Trainer {
       { model, state: Object.fromEntries(state) },
       sessionOptionsOf(options),
     );
-    // Not the graph, which is as large as the rest of the heap and would be walked whenever that is collected.
+    // Does not refer to the graph, which is as large as the rest of the heap and would slow down every garbage
+    // collection.
     const { outputs: _graph, ...layout } = training;
     const frozen = frozenValues(training, initial);
     return new Trainer(layout, batches, program, loss.noise, data, recipe, frozen, from?.step ?? 0);
@@ -131,9 +133,9 @@ export class Trainer {
   }
 
   /**
-   * Does one step and returns its scalars.
+   * Runs one step and returns its scalars.
    *
-   * @throws StriateError when the loss or a gradient is not finite; the state is not to be kept then.
+   * @throws StriateError if the loss or a gradient is not finite; the state is then invalid.
    */
   async advance(): Promise<StepMetrics> {
     const step = this.#step;
@@ -159,17 +161,20 @@ export class Trainer {
     return { loss, ...rest, learningRate: rate };
   }
 
-  /** A copy of everything that training changes. */
+  /** Copies everything that training changes. */
   async state(): Promise<State> {
     return new Map(Object.entries(await this.program.readState()));
   }
 
-  /** Parameters and buffers as they are now, frozen ones included; `averaged` gives the moving average where kept. */
+  /**
+   * The current parameters and buffers, frozen ones included. With `averaged`, parameters that have a moving average
+   * have its value.
+   */
   async values(options: { readonly averaged?: boolean } = {}): Promise<State> {
     return this.valuesIn(await this.state(), options);
   }
 
-  /** As `values`, of a state that was read before. */
+  /** Like `values`, for a state that was read before. */
   valuesIn(state: ReadonlyMap<string, TensorData>, options: { readonly averaged?: boolean } = {}): State {
     return modelValues(this.training, state, this.frozen, options);
   }
@@ -188,7 +193,7 @@ export class Trainer {
   }
 }
 
-/** The model before training: drawn from the seed, or given. */
+/** The initial parameters: drawn from the seed, or given. */
 export function initialValues(task: Task, start: Pick<Recipe, "seed" | "values">): State {
   return atOnce(initialValuesInParts(task, start));
 }

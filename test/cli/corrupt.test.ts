@@ -30,10 +30,12 @@ describe("striate corrupt", () => {
     const out = join(folder, "sheet.png");
     const { status, out: text } = await run(file, "--all", "--size", "32", "--cell", "32", "--out", out);
     expect(status).toBe(0);
-    expect(text).toContain("19 corruptions, 95 pictures of 32 x 32, seed 0, not re-encoded, frost by rule");
+    expect(text).toContain(
+      "19 corruptions, 95 images of 32 x 32, seed 0, not re-encoded, computed frost textures",
+    );
     const sheet = await readImage(out);
     expect(sheet.height).toBeGreaterThan(CORRUPTIONS.length * 36);
-    // The last cell of the last row is the corrupted picture itself.
+    // The last cell of the last row is the corrupted image itself.
     const left = 12 + textSize("frost (procedural)", 2).width + 8;
     const last = crop(sheet, left + 5 * 36, sheet.height - 12 - 36, 32, 32);
     const original = resizeAndCrop(testPicture(90, 70), 32);
@@ -45,14 +47,14 @@ describe("striate corrupt", () => {
     const ice = join(folder, "ice");
     await mkdir(ice);
     await writePng(join(ice, "white.png"), constantPicture(300, [255, 255, 255]));
-    await writeFile(join(ice, "readme.txt"), "not a picture");
+    await writeFile(join(ice, "readme.txt"), "not an image");
     const each = join(folder, "each");
     const common = ["--size", "64", "--seed", "5", "--reencode", "off", "--out", join(folder, "s.png")];
     const { status, out, err } = await run(
       file, "--corruptions", "frost,motion-blur", "--severities", "1,4-5", "--each", each, "--frost", ice, ...common,
     ); // prettier-ignore
     expect([status, err]).toEqual([0, ""]);
-    expect(out).toContain("2 corruptions, 6 pictures of 64 x 64, seed 5, not re-encoded\n");
+    expect(out).toContain("2 corruptions, 6 images of 64 x 64, seed 5, not re-encoded\n");
     expect((await readdir(each)).sort()).toEqual([
       "bird-frost-1.png", "bird-frost-4.png", "bird-frost-5.png",
       "bird-motion_blur-1.png", "bird-motion_blur-4.png", "bird-motion_blur-5.png",
@@ -63,8 +65,8 @@ describe("striate corrupt", () => {
   });
 
   it.each([
-    [[], "say which corruptions: --all, or --corruptions with names"],
-    [["--all", "--corruptions", "fog"], "but not both"],
+    [[], "expected either --all or --corruptions with names"],
+    [["--all", "--corruptions", "fog"], "expected either --all or --corruptions with names"],
     [["--corruptions", "fogg"], 'Unknown corruption "fogg": expected one of'],
     [["--all", "--severities", "0-3"], "Expected severities from 1 to 5, such as 1-5 or 1,3."],
     [["--all", "--severities", "4-2"], "Expected severities from 1 to 5"],
@@ -79,10 +81,10 @@ describe("striate corrupt", () => {
     expect(err).toContain(message);
   });
 
-  it("names a picture that cannot be read", async () => {
+  it("names an image that cannot be read", async () => {
     const { folder } = await pictureFile();
     expect((await run(join(folder, "none.jpg"), "--all")).err).toContain("none.jpg");
-    await writeFile(join(folder, "text.jpg"), "no picture");
+    await writeFile(join(folder, "text.jpg"), "no image");
     expect((await run(join(folder, "text.jpg"), "--all")).err).toContain("cannot be read as an image");
   });
 });

@@ -20,7 +20,7 @@ async function run(...args: string[]): Promise<{ status: number; out: string; er
 describe.skipIf(models === undefined)("striate predify", () => {
   const model = join(models ?? "", "cifar10-resnet8.onnx");
 
-  it("goes from a file to a predified one: inspect, init, train on a folder of pictures, export again", async () => {
+  it("goes from a file to a predified one: inspect, init, train on a folder of images, export again", async () => {
     const folder = await temporaryFolder();
     const path = (name: string) => join(folder, name);
     const seen = await run("inspect", model);
@@ -30,14 +30,14 @@ describe.skipIf(models === undefined)("striate predify", () => {
     const config = path("predify.toml");
     expect((await run("init", model, "--pcoders", "2", "--out", config)).status).toBe(0);
     expect(await readFile(config, "utf8")).toContain('module = "t_Relu_12"');
-    expect((await run("init", model, "--out", config)).err).toMatch(/is there already/);
+    expect((await run("init", model, "--out", config)).err).toMatch(/exists already/);
 
     const random = new Random(1);
     for (let i = 0; i < 12; i++) {
       const data = Uint8Array.from({ length: 40 * 36 * 3 }, () => random.integer(0, 256));
       await writePng(path(`picture${i}.png`), { width: 40, height: 36, data });
     }
-    await writeFile(path("broken.jpg"), "no picture");
+    await writeFile(path("broken.jpg"), "no image");
     const out = path("out.onnx");
     const common = ["--config", config, "--timesteps", "2", "--out", out];
     const trained = await run(
@@ -54,7 +54,7 @@ describe.skipIf(models === undefined)("striate predify", () => {
       path("run"),
     );
     expect(trained.err).toMatch(/1 of 13 images were skipped: broken.jpg/);
-    expect(trained.err).toMatch(/prediction errors on images set aside: 1: /);
+    expect(trained.err).toMatch(/prediction errors on held-out images: 1: /);
     expect(trained.status).toBe(0);
     expect(Object.keys(readOnnx(await readFile(out)).inputs)).toEqual([
       "input",
@@ -84,7 +84,7 @@ describe.skipIf(models === undefined)("striate predify", () => {
 
   it.each([
     [["nowhere.onnx", "--train-on", "x"], /Could not read the ONNX model "nowhere.onnx"/],
-    [[model], /the decoders would stay random/],
+    [[model], /expected --train-on FOLDER or --weights FILE/],
     [[model, "--train-on", "nowhere"], /Could not read the folder "nowhere"/],
     [[model, "--weights", "nowhere.safetensors"], /nowhere.safetensors/],
     [[model, "--train-on", "x", "--out", "model"], /ends in .onnx/],

@@ -82,7 +82,7 @@ describe("striate quantize", () => {
       const { status, out, err } = await run(file, ...common, "--calibration", calibration);
       expect([status, err]).toEqual([0, expect.not.stringContaining("Error")]);
       expect(out).toMatch(/top-1 %/);
-      expect(out).toMatch(/16 pictures of .* 95 % intervals by Wilson/);
+      expect(out).toMatch(/16 images of .* 95 % intervals by Wilson/);
       expect(out).toMatch(/quantised: 2 Conv, 1 Gemm/);
       const same = Number(/same answer % +│[^│]*│ +([\d.]+)/.exec(out)?.[1]);
       expect(same).toBeGreaterThanOrEqual(90);
@@ -119,11 +119,11 @@ describe("striate quantize", () => {
     const none = await run(file, "--data", join(root, "empty"));
     expect([none.status, none.err]).toEqual([1, expect.stringMatching(/no image in it/)]);
     await mkdir(join(root, "broken"));
-    await writeFile(join(root, "broken", "a.png"), "no picture");
+    await writeFile(join(root, "broken", "a.png"), "no image");
     const broken = await run(file, "--data", join(root, "broken"));
     expect([broken.status, broken.err]).toEqual([
       1,
-      expect.stringMatching(/none of its pictures can be read|a\.png/),
+      expect.stringMatching(/none of its images can be read|a\.png/),
     ]);
     const unknown = await run(file, "--data", join(root, "pictures"), "--keep", "nothing");
     expect([unknown.status, unknown.err]).toEqual([1, expect.stringMatching(/keep: .*"nothing"/)]);

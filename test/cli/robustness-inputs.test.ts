@@ -30,7 +30,7 @@ const SHADES = [
   [60, 80, 200],
 ] as const;
 
-/** Three classes of two pictures each: mostly red, green and blue. */
+/** Three classes of two images each: mostly red, green and blue. */
 async function colours(
   root: string,
   names: readonly [string, string, string] = ["a", "b", "c"],
@@ -100,12 +100,14 @@ describe("labels of striate robustness", () => {
     const list = join(folder, "list.txt");
     await writeFile(list, "a\nb\nc\n");
     expect((await measure(model, data, "--classes", list)).err).toContain(
-      "contradicts the metadata of network.onnx: stated was a, b, c, the file says c, b, a",
+      "contradicts the metadata of network.onnx: the option says a, b, c, the file says c, b, a",
     );
     await writeFile(list, "c\nb\n");
     expect((await measure(model, data, "--classes", list)).err).toContain("each of the 3 outputs");
     await network(folder, { metadata: { "striate.classes": '["a","b"]' } });
-    expect((await measure(model, data)).err).toContain('"striate.classes" name 2 classes, it has 3 outputs');
+    expect((await measure(model, data)).err).toContain(
+      '"striate.classes" name 2 classes, but it has 3 outputs',
+    );
   });
 
   it("are refused options that have no effect", async () => {
@@ -123,7 +125,9 @@ describe("labels of striate robustness", () => {
     );
     expect((await measure(model, data, "--out", join(folder, "data"))).err).toContain("ends in .html");
     await mkdir(join(folder, "folder.html"));
-    expect((await measure(model, data, "--out", join(folder, "folder.html"))).err).toContain("is a folder");
+    expect((await measure(model, data, "--out", join(folder, "folder.html"))).err).toContain(
+      "expected the name of a file, got the folder",
+    );
   });
 });
 
@@ -201,7 +205,9 @@ describe("metadata of a network's file", () => {
       end: (s) => concat([unsqueeze(mul(s, 7.3), [0]), unsqueeze(mul(s, 2.1), [0])], 0),
       metadata: { "striate.timesteps": timesteps },
     });
-    expect((await measure(model, data)).err).toContain('"striate.timesteps" say 3, its output has 2');
+    expect((await measure(model, data)).err).toContain(
+      'metadata state 3 "striate.timesteps", but its output has 2',
+    );
   });
 });
 
@@ -219,7 +225,7 @@ describe("a results file", () => {
     const { folder, model, data } = await prepared({ second: (s) => neg(mul(s, 7.3)) });
     const run = (...more: string[]) => measure(model, data, "--output", "scores", ...more);
     expect((await run()).status).toBe(0);
-    expect((await run()).err).toContain("going on with");
+    expect((await run()).err).toContain("continuing");
     const other = await measure(model, data, "--output", "other");
     expect(other.err).toContain('other settings (model.output: "scores" there, "other" now)');
     await rm(join(data, "a", "0.png"));

@@ -16,7 +16,7 @@ if (!present) console.log(`striate robustness: skipped, there is no ${shared}mod
 
 const model = join(shared, "models/cifar10-resnet8.onnx");
 
-/** The 16 pictures of CIFAR-10's test set that lie beside the models, and one damaged file. */
+/** The 16 images of CIFAR-10's test set that lie beside the models, and one damaged file. */
 async function cifarSample(folder: string): Promise<string> {
   const { tensors } = await readSafetensors(join(shared, "models/reference-logits.safetensors"));
   const pixels = tensors.get("input.cifar10.u8")!.data as Uint8Array;
@@ -31,7 +31,7 @@ async function cifarSample(folder: string): Promise<string> {
       return { file: `${i}.png`, index: Number(label) };
     }),
   );
-  await writeFile(join(data, "broken.png"), "no picture");
+  await writeFile(join(data, "broken.png"), "no image");
   await writeFile(join(data, "files.json"), JSON.stringify([...list, { file: "broken.png", index: 1 }]));
   return data;
 }
@@ -102,7 +102,7 @@ describe.skipIf(!present)("striate robustness", () => {
 
     const records = await read(join(folder, "report.results.jsonl"));
     const again = await command(...args);
-    expect(again.err).toContain("going on with");
+    expect(again.err).toContain("continuing");
     expect(await read(join(folder, "report.results.jsonl"))).toBe(records);
     const second = JSON.parse(await read(join(folder, "report.json"))) as ResultCard;
     expect({ ...second, seconds: 0 }).toEqual({ ...card, seconds: 0 });
@@ -117,9 +117,11 @@ describe.skipIf(!present)("striate robustness", () => {
     const data = await cifarSample(folder);
     const out = join(folder, "r.html");
     const unstated = await command(model, "--data", data, "--out", out);
-    expect(unstated.err).toContain("say how pixels reach the model: --preprocessing with one of unit, raw");
+    expect(unstated.err).toContain(
+      "its file does not state the preprocessing: give --preprocessing with one of unit, raw",
+    );
     const base = [model, "--data", data, "--preprocessing", "raw", "--out", out];
-    expect((await command(...base, "--attacks", "pgd")).err).toContain("say how far attacks may go");
+    expect((await command(...base, "--attacks", "pgd")).err).toContain("--attacks needs --eps");
     expect((await command(...base, "--attacks", "pgd", "--eps", "8")).err).toContain("did you mean 8/255?");
     expect((await command(...base, "--attacks", "pdg")).err).toContain("did you mean pgd?");
     expect((await command(...base, "--eps", "-1/255")).err).toContain("Expected radii above 0");

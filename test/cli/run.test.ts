@@ -88,7 +88,7 @@ describe("striate run", () => {
     expect(err()).toContain("striate run toy --scale smoke --data-set shapes --up-tiling 2 --resume");
     await expect(
       runExperiment("toy", { ...chosen, models: "all" }, { streams, words: ["run", "toy"] }, [toy]),
-    ).rejects.toThrow("toy has no --models; it takes --data-set, --up-tiling");
+    ).rejects.toThrow("toy has no --models; its options are --data-set, --up-tiling");
     await expect(
       runExperiment("toy", chosen, { streams, words: ["run", "toy"] }, [{ ...toy, takes: [] }]),
     ).rejects.toThrow("toy has no --data-set");

@@ -61,6 +61,6 @@ describe("striate summary", () => {
     const layers = summary.layers.map((layer) => ({ ...layer, exact: false }));
     const text = describeSummary("x", { ...summary, layers, total: { ...summary.total, exact: false } });
     expect(text).toContain("≥ 55,296");
-    expect(text).toContain("at least where marked");
+    expect(text).toContain("marks a lower bound");
   });
 });

@@ -28,7 +28,7 @@ import { crop } from "../../src/data/images/rgb-image.js";
 import { tetrominoes } from "../../src/data/scenes/tetrominoes.js";
 import { Random } from "../../src/util/random.js";
 
-/** One picture of 7 x 5, and what Pillow 9.4 (colours, crop) and PyTorch 1.13 (the rest) make of it. */
+/** One image of 7 x 5, and what Pillow 9.4 (colours, crop) and PyTorch 1.13 (the rest) make of it. */
 const PEER = {
   image:
     "BwcH/wAAAP//wQ4rOcm2pQ91QmB/DViaeUkvS94YuOoSZhWKCyxJgSopPY02qoxnOYgnrJETq4VFnngUi68fLH0Kv+9WOtY1fKEKa+cYts8RP7OsQ0oRsG21hWJGNWPpRi18Mic318xW",
@@ -123,7 +123,7 @@ describe("random crops", () => {
     expect([...resizeImage(crop(picture(), 1, 0, 5, 4), 4, 4).data]).toEqual(bytes(PEER.crop));
   });
 
-  it("have uniform areas and log-uniform proportions, inside the picture", () => {
+  it("have uniform areas and log-uniform proportions, inside the image", () => {
     const random = new Random(3);
     const boxes = Array.from({ length: 4000 }, () =>
       drawCrop({ width: 200, height: 200 }, { scale: [0.08, 1] }, random),
@@ -153,7 +153,7 @@ describe("random crops", () => {
     expect(() => drawCrop({ width: 9, height: 9 }, { scale: [0.5, 0.1] }, random)).toThrow("random crop");
   });
 
-  it("mirror twice to the same picture", () => {
+  it("mirror twice to the same image", () => {
     const image = picture();
     mirror(image);
     expect([...image.data.subarray(0, 3)]).toEqual([...picture().data.subarray(18, 21)]);
@@ -183,7 +183,7 @@ describe("AutoAugment's operations", () => {
     const moved = sample(picture(), [1, 0, -2, 0, 1, 0]).data;
     expect([...moved.subarray(0, 6)]).toEqual([0, 0, 0, 0, 0, 0]);
     expect([...moved.subarray(6, 21)]).toEqual([...picture().data.subarray(0, 15)]);
-    // A transposed picture sheared along x is the picture sheared along y.
+    // A transposed image sheared along x is the image sheared along y.
     const transposed = ({ width, height, data }: RgbImage): RgbImage => ({
       width: height,
       height: width,
@@ -214,7 +214,7 @@ describe("AutoAugment's operations", () => {
 });
 
 describe("AugMix", () => {
-  it("leaves a white picture between black and white, and a grey one grey in its middle", () => {
+  it("leaves a white image between black and white, and a grey one grey in its middle", () => {
     for (let seed = 0; seed < 40; seed++) {
       const white = augMix(plain(16, 16, 255), new Random(seed));
       expect(white.data).toHaveLength(768);
@@ -224,7 +224,7 @@ describe("AugMix", () => {
     }
   });
 
-  it("stays near the picture on average, and is never the same twice", () => {
+  it("stays near the image on average, and is never the same twice", () => {
     const image = noise(16, 16, 1);
     let distance = 0;
     const seen = new Set<string>();
@@ -239,7 +239,7 @@ describe("AugMix", () => {
     expect(distance).toBeLessThan(60);
   });
 
-  it("is part of the classifiers' augmentation, which gives pictures of the asked size", () => {
+  it("is part of the classifiers' augmentation, which gives images of the asked size", () => {
     const view = strongAugmentation(noise(40, 30, 2), 32, new Random(1));
     expect(view).toMatchObject({ width: 32, height: 32 });
     expect(view).toEqual(strongAugmentation(noise(40, 30, 2), 32, new Random(1)));
@@ -268,7 +268,7 @@ describe("views for contrastive learning", () => {
     }).toThrow("two views of 1 scenes are 2 x 3 x 32 x 32 numbers, got 3072");
   });
 
-  it("are the picture itself when nothing may change", () => {
+  it("are the image itself when nothing may change", () => {
     const still = {
       crop: { scale: [1, 1], ratio: [1, 1] },
       jitterProbability: 0,

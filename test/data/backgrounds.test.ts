@@ -14,7 +14,7 @@ const pictures = (count: number) => {
 };
 
 describe("scenes with backgrounds", () => {
-  it("add the digits to every channel of picture i, counted round, and keep labels and masks", () => {
+  it("add the digits to every channel of image i, counted round, and keep labels and masks", () => {
     const backgrounds = pictures(3);
     const own = scenes();
     const made = new BackgroundScenes(own, backgrounds);
@@ -62,7 +62,7 @@ describe("scenes with backgrounds", () => {
     for (const i of range(0, 1024)) expect(floor[i]! + floor[1024 + i]! + floor[2048 + i]!).toBe(1);
   });
 
-  it("come from a source of pictures, plane by plane", async () => {
+  it("come from a source of images, plane by plane", async () => {
     const data = Uint8Array.from({ length: 3072 }, (_, i) => (i % 3) * 80 + (i % 7));
     const source = {
       name: "two",
@@ -78,9 +78,9 @@ describe("scenes with backgrounds", () => {
     await expect(backgroundImages(source)).rejects.toThrow(/two, 1: expected 32 x 32, got 16 x 16/);
   });
 
-  it("refuse pictures of another size and scenes that have colour", () => {
+  it("refuse images of another size and scenes that have colour", () => {
     expect(() => new BackgroundScenes(scenes(), { count: 2, images: new Uint8Array(3072) })).toThrow(
-      /2 pictures of 3 x 32 x 32 bytes, got 3072/,
+      /2 images of 3 x 32 x 32 bytes, got 3072/,
     );
     const colour = new BackgroundScenes(scenes(), pictures(1));
     expect(() => new BackgroundScenes(colour, pictures(1))).toThrow(/grey scenes, got 3/);

@@ -106,9 +106,9 @@ describe("fetchMnist", () => {
       /broken off after 500 of 1584 bytes; try again/,
     ],
     [
-      "fewer labels than pictures",
+      "fewer labels than images",
       { "t10k-images-idx3-ubyte": pictures, "t10k-labels-idx1-ubyte": idxBytes(8, [1], [7]) },
-      /1 labels for the 2 pictures/,
+      /1 labels for the 2 images/,
     ],
   ])("refuses %s", async (_, files, message) => {
     const failed = fetchMnist(await folder(files), test);

@@ -138,12 +138,12 @@ describe("readIdx", () => {
     ).rejects.toThrow(/too large/);
   });
 
-  it("checks that pictures and labels belong together", async () => {
+  it("checks that images and labels belong together", async () => {
     const images = await write("images", idx(8, [2, 1, 2], [1, 2, 3, 4]));
     const labels = async (data: number[]): Promise<string> => write("labels", idx(8, [data.length], data));
     const digits = await readIdxDigits(images, await labels([7, 9]));
     expect(digits).toMatchObject({ count: 2, height: 1, width: 2 });
-    await expect(readIdxDigits(images, await labels([7]))).rejects.toThrow(/1 labels for the 2 pictures/);
+    await expect(readIdxDigits(images, await labels([7]))).rejects.toThrow(/1 labels for the 2 images/);
     await expect(readIdxDigits(images, await labels([7, 10]))).rejects.toThrow(
       /labels 0 to 9, got 10 at position 1/,
     );

@@ -17,7 +17,7 @@ const folder = resolve(import.meta.dirname, "../../../shared/goldens/komplexnet"
 const present = existsSync(folder);
 if (!present) console.log(`skipped: scenes of the reference, no folder ${folder}`);
 
-/** Scenes that the authors' rules made of MNIST test digits, as pictures and masks without a note of the digits' places. */
+/** Scenes that the authors' rules made of MNIST test digits, as images and masks without a note of the digits' places. */
 describe.skipIf(!present)("scenes of the reference", () => {
   it.each(["ff_T3", "ff_T15", "ff_3obj_T3"])("%s: found again in MNIST, and drawn alike", async (name) => {
     const digits = await loadMnist("test");
@@ -51,7 +51,7 @@ describe.skipIf(!present)("scenes of the reference", () => {
   });
 });
 
-/** The digit and place whose own ink gives exactly this mask and, on its exclusive pixels, this picture. */
+/** The digit and place whose own ink gives exactly this mask and, on its exclusive pixels, this image. */
 function findDigit(
   digits: DigitImages,
   boxes: DigitBoxes,

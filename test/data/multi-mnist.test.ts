@@ -73,7 +73,7 @@ describe("MultiMnist", () => {
     expect(first({})).not.toEqual(first({ stream: "test" }));
   });
 
-  it("gives masks that are one-hot and agree with labels, pictures and the overlap channel", () => {
+  it("gives masks that are one-hot and agree with labels, images and the overlap channel", () => {
     for (const overlapChannel of [true, false]) {
       for (const digits of [2, 3, "23"] as const) {
         const count = 60;
@@ -192,8 +192,8 @@ describe("MultiMnist", () => {
         side,
       );
     expect(make({}, pictures(8, [1, 2]))).toThrow(/28x28 .*got 8x8/);
-    expect(make({ digits: 3 }, pictures(28, [1, 2, 2]))).toThrow(/3 different digits .*the pictures have 2/);
-    // Digits that fill their 28x28 picture cannot stand beside each other on 50x50.
+    expect(make({ digits: 3 }, pictures(28, [1, 2, 2]))).toThrow(/3 different digits .*the images have 2/);
+    // Digits that fill their 28x28 image cannot stand beside each other on 50x50.
     expect(() => make({}, pictures(28, [1, 2]))().placements(0)).toThrow(/no layout of 2 digits/);
     const scenes = make({})();
     expect(() => {

@@ -30,7 +30,7 @@ describe("corrupt", () => {
     expect(share(0) + share(1) + share(0.5)).toBeCloseTo(1, 10);
   });
 
-  it.each(kinds)("gives a picture the same noise in every batch: $kind", (corruption) => {
+  it.each(kinds)("gives an image the same noise in every batch: $kind", (corruption) => {
     const run = (indices: number[], seed: number | string = 1): Float32Array[] => {
       const all = addPixelNoise(grey(indices.length, 64), corruption, { seed, sampleSize: 64, indices });
       return indices.map((_, i) => all.slice(i * 64, (i + 1) * 64));
@@ -44,7 +44,7 @@ describe("corrupt", () => {
     );
   });
 
-  it("leaves pictures as they are at amount 0", () => {
+  it("leaves images as they are at amount 0", () => {
     for (const none of [
       { kind: "gaussian", variance: 0 },
       { kind: "saltAndPepper", amount: 0 },
@@ -70,10 +70,10 @@ describe("corrupt", () => {
   it("names what does not fit", () => {
     const options = { seed: 1, sampleSize: 4 };
     expect(() => addPixelNoise(grey(1, 5), kinds[0]!, options)).toThrow(
-      /5 numbers are not whole pictures of 4/,
+      /5 numbers are not whole images of 4/,
     );
     expect(() => addPixelNoise(grey(2, 4), kinds[0]!, { ...options, indices: [1] })).toThrow(
-      /expected 2 picture numbers, got 1/,
+      /expected 2 image numbers, got 1/,
     );
     expect(() => addPixelNoise(grey(1, 4), { kind: "gaussian", variance: -1 }, options)).toThrow(
       /at least 0, got -1/,

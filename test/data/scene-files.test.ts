@@ -97,7 +97,7 @@ describe("TFRecord files", () => {
   });
 });
 
-/** A scene whose picture shows its pixel's position and whose mask k covers column k. */
+/** A scene whose image shows its pixel's position and whose mask k covers column k. */
 function scene(
   height: number,
   width: number,
@@ -187,10 +187,10 @@ describe("Multi-Object Datasets", () => {
       "record 0: expected masks of 35 x 35",
     ],
     [
-      "a picture of another size",
+      "an image of another size",
       "tetrominoes",
       { ...scene(35, 35, 4), image: new Uint8Array(3 * 34 * 35) },
-      "record 0: expected a picture of 35 x 35",
+      "record 0: expected an image of 35 x 35",
     ],
     ["no masks", "tetrominoes", { image: new Uint8Array(3675) }, 'expected a feature "mask" of bytes'],
   ])("refuses %s", async (_what, set, features, message) => {
@@ -345,7 +345,7 @@ describe("CLEVRTex", () => {
       palette: colours,
     });
     await expect(loadClevrTex(await folderWith(1, small), "all")).rejects.toThrow(
-      /CLEVRTEX_full_000000_flat.png": expected a mask of 320 x 240 as its picture, got 300 x 240/,
+      /CLEVRTEX_full_000000_flat.png": expected a mask of 320 x 240 as its image, got 300 x 240/,
     );
     const rgb = encode({ width, height, data: new Uint8Array(3 * width * height), channels: 3 });
     await expect(loadClevrTex(await folderWith(1, rgb), "all")).rejects.toThrow(

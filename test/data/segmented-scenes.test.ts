@@ -165,7 +165,7 @@ describe("scenes", () => {
   const parts = { name: "mine", size: 2, objects: 2, images, labels };
   const scenes: SegmentedScenes = segmentedScenes(parts);
 
-  it("give pictures pixel by pixel, or as numbers plane by plane", () => {
+  it("give images pixel by pixel, or as numbers plane by plane", () => {
     expect(scenes.count).toBe(2);
     expect([...scenePicture(scenes, 1).data]).toEqual([
       120, 160, 200, 130, 170, 210, 140, 180, 220, 150, 190, 230,
@@ -180,10 +180,10 @@ describe("scenes", () => {
 
   it("are refused when their parts do not fit", () => {
     expect(() => segmentedScenes({ ...parts, labels: labels.subarray(0, 7) })).toThrow(
-      "mine: expected masks of 2 x 2 for 2 pictures of that size, together 8 labels, got 7",
+      "mine: expected masks of 2 x 2 for 2 images of that size, together 8 labels, got 7",
     );
     expect(() => segmentedScenes({ ...parts, images: images.subarray(1) })).toThrow(
-      "not whole pictures of 3 x 2 x 2",
+      "not whole images of 3 x 2 x 2",
     );
     expect(() => segmentedScenes({ ...parts, objects: 1 })).toThrow(
       "mask 0: expected labels from -1 to 1, got 2",

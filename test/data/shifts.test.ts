@@ -35,7 +35,7 @@ describe("shifts", () => {
     expect(shifted({ rotation: 90, translation: [1, 0] })).toEqual([0, 0, 0, 3, 6, 9, 2, 5, 8]);
   });
 
-  it("keeps masks one-hot, with background from outside, where the picture goes", () => {
+  it("keeps masks one-hot, with background from outside, where the image goes", () => {
     fc.assert(
       fc.property(anyShift, fc.array(fc.nat(2), { minLength: 72, maxLength: 72 }), (shift, channelOf) => {
         const plane = { height: 6, width: 6 };
@@ -46,7 +46,7 @@ describe("shifts", () => {
           const [n, p] = [Math.floor(i / 36), i % 36];
           expect([0, 1, 2].reduce((sum, c) => sum + out[(n * 3 + c) * 36 + p]!, 0)).toBe(1);
         }
-        // A pixel that the mask gives to an object has a non-zero bilinear weight in the object's own picture.
+        // A pixel that the mask gives to an object has a non-zero bilinear weight in the object's own image.
         const object = shiftImages(Float32Array.from(masks), shift, plane);
         for (const c of [1, 2, 4, 5]) {
           for (let p = 0; p < 36; p++)
@@ -56,7 +56,7 @@ describe("shifts", () => {
     );
   });
 
-  it("never leaves the range of the picture", () => {
+  it("never leaves the range of the image", () => {
     fc.assert(
       fc.property(
         anyShift,

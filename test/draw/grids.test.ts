@@ -20,7 +20,7 @@ const pixel = ({ width, data }: { width: number; data: ArrayLike<number> }, x: n
 describe("image grid", () => {
   const image = { width: 1, height: 1, data: Uint8ClampedArray.of(200, 100, 0, 128) };
 
-  it("blends pictures over its background", () => {
+  it("blends images over its background", () => {
     const grid = imageGrid([image, image, image], { columns: 2, gap: 1, background: [0, 0, 100] });
     expect([grid.width, grid.height]).toEqual([3, 3]);
     const alpha = 128 / 255;
@@ -36,7 +36,7 @@ describe("image grid", () => {
   });
 
   it("refuses what does not fit", () => {
-    expect(() => imageGrid([], { columns: 2 })).toThrow(/at least one picture/);
+    expect(() => imageGrid([], { columns: 2 })).toThrow(/at least one image/);
     const wide = { width: 2, height: 1, data: new Uint8ClampedArray(8) };
     expect(() => imageGrid([image, wide], { columns: 2 })).toThrow(/expected 1 x 1 pixels, got 2 x 1/);
     expect(() => imageGrid([image], { columns: 0 })).toThrow(/expected columns to be a whole number above 0/);
@@ -81,7 +81,7 @@ describe("feature maps", () => {
     expect(pixel(silent, 1, 0).slice(0, 3)).toEqual(scalarColour(DIVERGING, 0.5));
   });
 
-  it("show grey pictures as they are, clip beyond a fixed range, and reuse their picture", () => {
+  it("show grey images as they are, clip beyond a fixed range, and reuse their image", () => {
     const bytes = { channels: 1, height: 1, width: 3, values: [0, 77, 400] };
     const picture = featureMaps(bytes, { map: GREY, range: { low: 0, high: 255 } });
     expect([0, 1, 2].map((x) => pixel(picture, x, 0)[0])).toEqual([0, 77, 255]);
@@ -99,7 +99,7 @@ describe("feature maps", () => {
       "feature maps: expected width to be a whole number above 0, got 0",
     );
     expect(() => featureMaps(maps, { channels: [3] })).toThrow(/channels from 0 to 2, got 3/);
-    expect(() => featureMaps(maps, { channels: [] })).toThrow(/at least one picture/);
+    expect(() => featureMaps(maps, { channels: [] })).toThrow(/at least one image/);
     expect(() => featureMaps(maps, { range: { low: 1, high: 1 } })).toThrow(/got 1 to 1/);
     const broken = { ...maps, values: [0, 1, NaN, 4, 3, 3] };
     expect(() => featureMaps(broken)).toThrow("channel 1: expected finite numbers, got NaN");

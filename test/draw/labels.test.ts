@@ -21,7 +21,7 @@ describe("label map", () => {
     expect(pixel(picture, 5, 1)).toEqual([...labelColour(-1), 255]);
   });
 
-  it("leaves labels without a colour transparent, in a reused picture as well", () => {
+  it("leaves labels without a colour transparent, in a reused image as well", () => {
     const plane = { height: 1, width: 2, labels: [1, 1] };
     const picture = labelMap(plane);
     labelMap({ ...plane, labels: [0, 1] }, { into: picture, colourOf: (k) => (k === 0 ? null : [1, 2, 3]) });
@@ -36,7 +36,7 @@ describe("label map", () => {
   });
 });
 
-describe("masks over a picture", () => {
+describe("masks over an image", () => {
   const picture = fromRgb({ height: 2, width: 2, data: new Uint8Array(12).fill(100) });
   const plane = { height: 2, width: 2, labels: [0, 1, 0, 1] };
 
@@ -55,7 +55,7 @@ describe("masks over a picture", () => {
         expect(pixel(shown, x, y)).toEqual(x === 3 ? [9, 8, 7, 255] : [100, 100, 100, 255]);
   });
 
-  it("refuse pictures of another size", () => {
+  it("refuse images of another size", () => {
     expect(() => maskOverlay(picture, { height: 1, width: 4, labels: [0, 1, 0, 1] })).toThrow(
       /expected labels of 2 x 2 pixels, got 4 x 1/,
     );

@@ -108,7 +108,7 @@ describe("phase map", () => {
     expect(pixel(phaseMap(plane, { background }), 2, 0)).toEqual([10, 20, 30, 255]);
   });
 
-  it("draws into the picture that it is given, and into no other size", () => {
+  it("draws into the image that it is given, and into no other size", () => {
     const image = phaseMap(plane);
     const next = { ...plane, phase: Float32Array.of(0, 1, 2) };
     expect(phaseMap(next, { into: image })).toBe(image);

@@ -106,7 +106,7 @@ function sampleReport(sets: readonly DiscoverySet[]): ObjectDiscoveryReport {
 }
 
 describe("the object-discovery report", () => {
-  it("has every part for every set, ids once, pictures with words, no requests", async () => {
+  it("has every part for every set, ids once, images with words, no requests", async () => {
     const other = sampleSet({ id: "others", title: "Others", scenes: [], energies: [], groups: [] });
     const html = await objectDiscoveryPage(sampleReport([sampleSet(), other]));
     for (const part of ["segments", "fields", "energies", "learning", "colours"])

@@ -176,7 +176,7 @@ describe("the scenes", () => {
     expect(parts.test.images[0]).toBe(20);
     expect(notes).toHaveLength(1);
     await expect(readScenes("dsprites", folder, counts, () => undefined)).rejects.toThrow(
-      /expected pictures of 64 x 64, got 32 x 32/,
+      /expected images of 64 x 64, got 32 x 32/,
     );
     await expect(readScenes("clevr", join(folder, "nothing"), counts, () => undefined)).rejects.toThrow(
       /there is no/,

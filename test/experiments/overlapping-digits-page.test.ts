@@ -152,7 +152,7 @@ describe("report page", () => {
     for (const [, target] of page.matchAll(/url\(#([^)]+)\)/g)) expect(ids).toContain(target);
   });
 
-  it("names every picture", () => {
+  it("names every image", () => {
     const pictures = elements.filter(({ name }) => name === "img");
     expect(pictures.length).toBeGreaterThan(100);
     for (const { attributes } of pictures) expect(attributes.alt).toBeTruthy();

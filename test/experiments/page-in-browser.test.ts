@@ -166,7 +166,7 @@ describe.skipIf(!executablePath)("report page in a browser", () => {
     await moving.context().close();
   });
 
-  it("shows the pictures without scripts too", async () => {
+  it("shows the images without scripts too", async () => {
     const page = await open({ scripts: false });
     expect(await page.locator(".controls:visible").count()).toBe(0);
     expect(await page.locator(".panel img:visible").count()).toBe(3 * 5);

@@ -58,7 +58,7 @@ describe("the cells of predictive-coding", () => {
   });
 });
 
-describe("mirrored and moved pictures", () => {
+describe("mirrored and moved images", () => {
   it("keep what stays inside, in every channel, and are black outside", () => {
     const picture = Float32Array.from({ length: 2 * 3 * 4 }, (_, i) => i + 1);
     const seen = new Set<string>();
@@ -81,7 +81,7 @@ describe("mirrored and moved pictures", () => {
   });
 });
 
-/** CIFAR-10's files with pictures of its ten classes that anybody can tell apart: a colour and a direction of stripes. */
+/** CIFAR-10's files with images of its ten classes that anybody can tell apart: a colour and a direction of stripes. */
 async function writeStripes(folder: string): Promise<void> {
   const random = new Random(1);
   const files = [1, 2, 3, 4, 5].map((i) => `data_batch_${i}.bin`);
@@ -150,7 +150,7 @@ describe("striate run predictive-coding", () => {
     const html = await readFile(join(out, "report.html"), "utf8");
     const { elements, errors } = readHtml(html);
     expect(errors).toEqual([]);
-    // Two pictures, each with what is seen and three PCoders at four timesteps.
+    // Two images, each with what is seen and three PCoders at four timesteps.
     expect(elements.filter(({ name }) => name === "img")).toHaveLength(2 * 4 * 4);
 
     const again = await run({ out, resume: true });

@@ -23,7 +23,7 @@ import { Random } from "../../src/util/random.js";
 import { temporaryFolder } from "../support/folders.js";
 import { finishedRun } from "./finished-run.js";
 
-/** Pictures of one colour for each class, with some noise. */
+/** Images of one colour for each class, with some noise. */
 function colours(count: number, name: string): ImageSource {
   const labels = Int32Array.from({ length: count }, (_, i) => i % CIFAR10_CLASSES.length);
   return {

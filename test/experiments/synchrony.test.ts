@@ -130,11 +130,11 @@ describe("test scenes", () => {
     }
   });
 
-  it("with backgrounds need pictures", () => {
+  it("with backgrounds need images", () => {
     const { digits } = sources;
     expect(() =>
       trainingScenes({ digits }, SYNCHRONY_SETS.colour, { seed: 1, stream: "train", count: 2 }),
-    ).toThrow(/colour backgrounds: pictures for the backgrounds are missing/);
+    ).toThrow(/colour backgrounds: images for the backgrounds are missing/);
   });
 });
 

@@ -24,7 +24,7 @@ import { Random } from "../../src/util/random.js";
 import { temporaryFolder } from "../support/folders.js";
 import { finishedRun } from "./finished-run.js";
 
-/** Pictures of two classes: dark and light ones. */
+/** Images of two classes: dark and light ones. */
 function pictures(count: number, seed: number): PreparedImages {
   const random = new Random(seed);
   const labels = Int32Array.from({ length: count }, (_, i) => i % 2);

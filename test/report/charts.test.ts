@@ -79,7 +79,7 @@ describe.each(kinds)("%s", (_, build) => {
     for (const { attributes } of inner) if (attributes.id) expect(attributes.id).toMatch(/^one-/);
   });
 
-  it("draws the same picture twice", async () => {
+  it("draws the same image twice", async () => {
     const [one, two] = [await renderSvg(build(WIDE), "d", "x"), await renderSvg(build(WIDE), "d", "x")];
     expect(one).toBe(two);
   });

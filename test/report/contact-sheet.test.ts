@@ -9,12 +9,12 @@ function plain(side: number, value: number): RgbImage {
 }
 
 describe("contact sheet", () => {
-  it("holds every picture unchanged, in rows and columns", () => {
+  it("holds every image unchanged, in rows and columns", () => {
     const rows = [1, 2, 3].map((y) => ({
       label: `row ${y}`,
       images: [1, 2].map((x) => plain(20, 10 * y + x)),
     }));
-    const sheet = contactSheet({ title: "some pictures", columns: ["a", "b"], rows });
+    const sheet = contactSheet({ title: "some images", columns: ["a", "b"], rows });
     const left = 12 + textSize("row 1", 2).width + 8;
     const top = sheet.height - 12 - 3 * 24;
     rows.forEach(({ images }, y) => {
@@ -26,12 +26,12 @@ describe("contact sheet", () => {
     expect(scaled.height).toBe(sheet.height - 3 * 11);
   });
 
-  it("refuses rows that miss pictures", () => {
+  it("refuses rows that miss images", () => {
     const rows = [{ label: "fog", images: [plain(4, 0)] }];
     expect(() => contactSheet({ title: "", columns: ["a", "b"], rows })).toThrow(
-      'contact sheet: expected 2 pictures in row "fog", got 1',
+      'contact sheet: expected 2 images in row "fog", got 1',
     );
-    expect(() => contactSheet({ title: "", columns: [], rows: [] })).toThrow("expected at least one picture");
+    expect(() => contactSheet({ title: "", columns: [], rows: [] })).toThrow("expected at least one image");
   });
 });
 

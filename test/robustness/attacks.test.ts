@@ -223,7 +223,7 @@ describe("gradients that attacks cannot follow", () => {
     const { gradients, warnings } = await reports(broken, attackPlan("fgsm"));
     expect(gradients).toMatchObject([{ attack: "FGSM", images: 6, notFinite: 6 }]);
     expect(gradients[0]!.notFiniteValues).toBe(6 * 3 * 8 * 8);
-    expect(warnings.at(-1)).toMatch(/not a number or infinite at 6 of 6 images \(1152 values/);
+    expect(warnings.at(-1)).toMatch(/NaN or infinite at 6 of 6 images \(1152 values/);
   });
 
   it("leave the noise of a network as it is", async () => {
@@ -361,7 +361,7 @@ describe("what attacks refuse", () => {
     });
     expect(() => {
       checkPlan(attackPlan("pgd"), open(network));
-    }).toThrow(/no gradient passes Round \(/);
+    }).toThrow(/no gradient passes through Round \(/);
     expect(() => {
       checkPlan(attackPlan("square"), open(network));
     }).not.toThrow();
@@ -393,10 +393,14 @@ describe("what attacks refuse", () => {
       });
     await expect(run({ epsilon: 8 })).rejects.toThrow("did you mean 8/255?");
     await expect(run({ epsilon: 0 })).rejects.toThrow("expected more than 0");
-    await expect(run({ labels: Int32Array.of(0, 9) })).rejects.toThrow("the network has classes 0 to 4");
-    await expect(run({ labels: Int32Array.of(0) })).rejects.toThrow("expected 2 labels");
+    await expect(run({ labels: Int32Array.of(0, 9) })).rejects.toThrow(
+      "label of image 1: expected 0 to 4, got 9",
+    );
+    await expect(run({ labels: Int32Array.of(0) })).rejects.toThrow(
+      "labels: expected 2, one for each image, got 1",
+    );
     const bytes = { count: 2, data: images.data.map((value) => 255 * value) };
-    await expect(run({ images: bytes })).rejects.toThrow("images in [0, 1]");
+    await expect(run({ images: bytes })).rejects.toThrow("images to attack: expected values in [0, 1], got");
     expect(() => attackPlan("apgdd")).toThrow(/unknown attack "apgdd".*did you mean apgd/);
     expect(() => attackPlan("fgsm", "L2")).toThrow("defined for Linf only");
   });
@@ -406,7 +410,7 @@ describe("what attacks refuse", () => {
     const moved = { count: 2, data: Float32Array.of(0.5, 0.5, 0.5, 0.7) };
     expect(() => {
       checkInBall("X", moved, clean, "Linf", 0.1);
-    }).toThrow(/X: image 1 is 0\.19\d* \(Linf\) from the clean one, more than 0\.1/);
+    }).toThrow(/X: image 1 is 0\.19\d* \(Linf\) away from the clean image, more than 0\.1/);
     const bright = { count: 2, data: Float32Array.of(0.5, 1.2, 0.5, 0.5) };
     expect(() => {
       checkInBall("X", bright, clean, "Linf", 1);

@@ -126,7 +126,7 @@ describe("what corruptions leave alone", () => {
     "contrast",
     "pixelate",
     "elastic_transform",
-  ] as const)("%s: a picture of one colour, to the last but one bit", (name) => {
+  ] as const)("%s: an image of one colour, to the last but one bit", (name) => {
     for (const severity of SEVERITIES) {
       expect(largestDifference(corrupt(grey, name, severity, { reencode: false }), grey)).toBeLessThanOrEqual(
         2,
@@ -134,7 +134,7 @@ describe("what corruptions leave alone", () => {
     }
   });
 
-  it("spatter without a single drop is the picture itself", () => {
+  it("spatter without a single drop is the image itself", () => {
     const draws = { layer: new Float32Array(64 * 64) };
     expect(corrupt(grey, "spatter", 1, { draws, reencode: false }).data).toEqual(grey.data);
   });
@@ -179,7 +179,7 @@ describe("re-encoding", () => {
 });
 
 describe("frost", () => {
-  it("takes pictures of the user's own", () => {
+  it("takes images of the user's own", () => {
     const white = constantPicture(400, [255, 255, 255]);
     const black = constantPicture(32, [0, 0, 0]);
     const { data } = corrupt(black, "frost", 3, { frost: [white] });
@@ -211,7 +211,7 @@ describe("bad input", () => {
   it("is refused by name", () => {
     expect(run(testPicture(64, 32))).toThrow("expected a square of 16 to 1024 pixels, got 64 x 32");
     expect(run(testPicture(65))).toThrow(
-      "constants were published for images of 224, 64, 32 pixels, not for 65: state which to use",
+      "constants were published for images of 224, 64, 32 pixels, not for 65: state which constants to use",
     );
     expect(run({ ...picture, data: picture.data.subarray(1) })).toThrow(
       "expected 3072 bytes of RGB for 32 x 32 pixels, got 3071",

@@ -108,7 +108,7 @@ function sorted(records: readonly RunRecord[]): string[] {
 }
 
 describe("a robustness run", () => {
-  it("measures a network at each of its timesteps, on the same pictures", async () => {
+  it("measures a network at each of its timesteps, on the same images", async () => {
     const path = join(await temporaryFolder(), "results.jsonl");
     const measure = async (signal: AbortSignal) => {
       const results = await openResults(path, { seed: 1 });
@@ -135,7 +135,7 @@ describe("a robustness run", () => {
       records,
     });
     expect(card.overTime!.map(({ clean }) => clean!.accuracy.value)).toEqual([1, 1, 2 / 7]);
-    // At the last timestep nothing depends on the pictures, so no attack changes it.
+    // At the last timestep nothing depends on the images, so no attack changes it.
     expect(card.overTime!.map(({ attacks }) => attacks.map(({ robust }) => robust.value))).toEqual([
       [1, 0],
       [1, 0],
@@ -220,7 +220,9 @@ describe("a robustness run", () => {
     const path = join(await temporaryFolder(), "results.jsonl");
     for (const content of ["x", "something else\n", "{}\n", "x".repeat(99)]) {
       await writeFile(path, content);
-      await expect(openResults(path, { seed: 1 })).rejects.toThrow("is no results file of a robustness run");
+      await expect(openResults(path, { seed: 1 })).rejects.toThrow(
+        "is not a results file of a robustness run",
+      );
       expect(await readFile(path, "utf8")).toBe(content);
     }
   });
@@ -256,11 +258,15 @@ describe("a robustness run", () => {
     await expect(open(withImage({ image: 9999 }))).rejects.toThrow(`${said}: image 9999, expected 0 to 7`);
     await expect(open(withImage({ answers: [] }))).rejects.toThrow(`${said}: 0 answers, expected 4`);
     await expect(open(withImage({ answers: answers(1, 1.7) }))).rejects.toThrow(`${said} is no record`);
-    await expect(open(withImage({ answers: answers(0, 3) }))).rejects.toThrow(`${said}: predicts class 3`);
-    await expect(open(withImage({ answers: answers(5, "11") }))).rejects.toThrow(
-      "2 forward passes, expected 1",
+    await expect(open(withImage({ answers: answers(0, 3) }))).rejects.toThrow(
+      `${said}: expected a predicted class from 0 to 2, got 3`,
     );
-    await expect(open(withImage({ label: (image.label + 1) % 3 }))).rejects.toThrow("in the data set it is");
+    await expect(open(withImage({ answers: answers(5, "11") }))).rejects.toThrow(
+      "expected 1 forward passes, got 2",
+    );
+    await expect(open(withImage({ label: (image.label + 1) % 3 }))).rejects.toThrow(
+      `of image ${image.image} in the data set, got`,
+    );
     await expect(open([...lines, lines[at]!])).rejects.toThrow(
       `line ${lines.length + 1} of "${path}" repeats line ${at + 1} (image ${image.image})`,
     );
@@ -268,7 +274,7 @@ describe("a robustness run", () => {
     await expect(open([...lines, lines[attack]!])).rejects.toThrow(
       `repeats line ${attack + 1} (attack of FGSM`,
     );
-    await expect(open([...lines, lines[0]!])).rejects.toThrow("is the beginning of a second run");
+    await expect(open([...lines, lines[0]!])).rejects.toThrow("is the start of a second run");
   });
 
   it("does not write into a file that another run writes to", async () => {
@@ -282,7 +288,7 @@ describe("a robustness run", () => {
     await (await openResults(path, { seed: 1 })).close();
   });
 
-  it("shows no picture twice if it was killed between two of them", async () => {
+  it("shows no image twice if it was killed between two of them", async () => {
     const folder = await temporaryFolder();
     const whole = sorted(await run(join(folder, "whole.jsonl")));
     const lines = (await readFile(join(folder, "whole.jsonl"), "utf8")).split("\n");
@@ -315,7 +321,7 @@ const protocol: Protocol = {
     preprocessing: {},
     preprocessingFrom: "stated" as const,
   },
-  data: { name: "d", count: 8, images: 8, attacked: 5, choice: "all", labels: "the data set's own" },
+  data: { name: "d", count: 8, images: 8, attacked: 5, choice: "all", labels: "those of the data set" },
   seed: 1,
   passes: 1,
   batch: 8,
@@ -431,12 +437,12 @@ describe("the result card", () => {
     expect(scores.accuracy.value).toBe(1);
     expect(scores.singlePass!.accuracy).toBe(0.75);
     expect(scores.singlePass!.spread).toBeCloseTo(Math.SQRT1_2 / 2, 9);
-    expect(() => answerFrom([sure], 2)).toThrow("label 2: the network has 2 classes");
+    expect(() => answerFrom([sure], 2)).toThrow("label: expected 0 to 1, got 2");
   });
 });
 
 describe("pictures", () => {
-  it("become numbers and pictures again", async () => {
+  it("become numbers and images again", async () => {
     const picture = await colours(1).read(0);
     const batch = toImageBatch([picture, picture], [3, SIDE, SIDE]);
     expect(batch.data[SIDE * SIDE]).toBe(Math.fround(picture.data[1]! / 255));

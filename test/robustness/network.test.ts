@@ -83,16 +83,16 @@ describe("a classifier in an ONNX file", () => {
     const network = onnxNetwork(file({ layout: "NHWC" }), unit);
     expect(network).toMatchObject({ imageShape: [3, 4, 4], preprocessing: { layout: "NHWC" }, classes: 5 });
     expect(() => onnxNetwork(file(), { ...unit, preprocessing: { layout: "NHWC" } })).toThrow(
-      'the layout NHWC was stated, its input "pixels" is [N, 3, 4, 4]',
+      'the layout NHWC was stated, but its input "pixels" is [N, 3, 4, 4]',
     );
   });
 
   it("needs a size where the file leaves it open, and refuses another where it does not", async () => {
     const open = file({ size: "side" });
-    expect(() => onnxNetwork(open, unit)).toThrow("say which image size to use");
+    expect(() => onnxNetwork(open, unit)).toThrow("state the image size");
     close(await answers(open, { ...unit, size: 4 }), await answers(file()));
     expect(() => onnxNetwork(file(), { ...unit, size: 5 })).toThrow(
-      'its input "pixels" is [N, 3, 4, 4], which fixes the image size; stated was 5 x 5',
+      'its input "pixels" is [N, 3, 4, 4], which fixes the image size, but 5 x 5 was stated',
     );
     expect(onnxNetwork(file(), { ...unit, size: 4 }).imageShape).toEqual([3, 4, 4]);
   });
@@ -110,7 +110,9 @@ describe("a classifier in an ONNX file", () => {
   it("refuses scores that have no row for each image", () => {
     const x = input("pixels", [4, 3, 4, 4]);
     const halved = writeOnnx({ scores: reshape(gemm(flatten(x), weights), [2, 10]) }).bytes;
-    expect(() => onnxNetwork(halved, unit)).toThrow("it takes a batch of 4 images, its scores are [2, 10]");
+    expect(() => onnxNetwork(halved, unit)).toThrow(
+      "expected a row of scores for each of the 4 images of a batch, got [2, 10]",
+    );
   });
 
   it("finds a softmax on a view of the scores", async () => {
@@ -148,7 +150,7 @@ describe("a classifier in an ONNX file", () => {
     expect(() => onnxNetwork(said, { ...name, preprocessing: symmetric })).toThrow(
       /contradict each other about mean, std: the file says .*0\.485.*; stated was scale 1 · mean 0\.5/,
     );
-    expect(() => onnxNetwork(file(), name)).toThrow("say how pixels reach the model");
+    expect(() => onnxNetwork(file(), name)).toThrow("its file does not state the preprocessing");
   });
 
   it("gets preprocessed images, and gradients come back through the preprocessing", async () => {
@@ -205,7 +207,7 @@ describe("a classifier in an ONNX file", () => {
     const found = await open(hidden).logits(images);
     expect(() => {
       checkAnswers(hidden, found, 5);
-    }).toThrow("look like probabilities");
+    }).toThrow("looks like probabilities");
     const good = onnxNetwork(file(), unit);
     const scores = await open(good).logits(images);
     expect(() => {

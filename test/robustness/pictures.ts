@@ -1,9 +1,9 @@
 import type { RgbImage } from "../../src/data/images/rgb-image.js";
 import { Random } from "../../src/util/random.js";
 
-/** A picture with edges, colours, smooth parts and fine texture, made by rule. */
+/** An image with edges, colours, smooth parts and fine texture, made by rule. */
 export function testPicture(side: number, height = side): RgbImage {
-  const random = new Random("test picture");
+  const random = new Random("test image");
   const data = new Uint8Array(side * height * 3);
   for (let y = 0, i = 0; y < height; y++) {
     for (let x = 0; x < side; x++) {
@@ -25,14 +25,14 @@ export function constantPicture(side: number, colour: readonly [number, number, 
   return { width: side, height: side, data };
 }
 
-/** Mean squared difference of two pictures' bytes. */
+/** Mean squared difference of two images' bytes. */
 export function distance(a: RgbImage, b: RgbImage): number {
   let sum = 0;
   for (let i = 0; i < a.data.length; i++) sum += (a.data[i]! - b.data[i]!) ** 2;
   return sum / a.data.length;
 }
 
-/** Largest difference of two pictures' bytes. */
+/** Largest difference of two images' bytes. */
 export function largestDifference(a: RgbImage, b: RgbImage): number {
   let most = 0;
   for (let i = 0; i < a.data.length; i++) most = Math.max(most, Math.abs(a.data[i]! - b.data[i]!));

@@ -99,7 +99,7 @@ describe("a step file of somebody else", () => {
       "names an output that is not there",
       file({ state: { total: { output: "next", start: { value: 0 } } } }),
       {},
-      'the output "next" feeds the input "total": it has the outputs after, other and the inputs total, x',
+      'the output "next" feeds the input "total", but it has the outputs after, other and the inputs total, x',
     ],
     [
       "names a state that is not there",
@@ -111,19 +111,19 @@ describe("a step file of somebody else", () => {
       "leaves the length of an axis open",
       file(counting, ["n", "width"]),
       {},
-      'step file: "total" is float32[1, width]: a step needs known lengths, width is none',
+      'step file: "total" is float32[1, width]: a step needs known lengths, but width is open',
     ],
     [
-      "fixes how many pictures it takes",
+      "fixes how many images it takes",
       file(counting, [3, 2]),
       { batch: 2 },
-      "it takes a fixed number of pictures at once: leave the batch (2) out",
+      "its batch size is fixed: leave the batch (2) out",
     ],
     [
       "has a default of another length",
       file({ ...counting, inputs: { x: [1, 2, 3] } }),
       {},
-      '"x" has 3 values by default: expected 2, or one',
+      '"x": expected 2 default values or one, got 3',
     ],
   ])("is refused if it %s", async (_what, bytes, options, message) => {
     await expect(openStepper(nodeRuntime, bytes, options)).rejects.toThrow(message);

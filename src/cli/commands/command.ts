@@ -1,13 +1,13 @@
 import type { OptionSpecs, Parsed } from "../options/option.js";
 import type { Streams } from "../terminal/streams.js";
 
-/** A command line that shows what a command is for. */
+/** An example of a command line, for help texts. */
 export interface Example {
   readonly line: string;
   readonly does: string;
 }
 
-/** What a command is called with besides its options. */
+/** What a command gets in addition to its options. */
 export interface Invocation {
   /** The value of the command's argument; "" if it has none. */
   readonly argument: string;
@@ -17,12 +17,12 @@ export interface Invocation {
 }
 
 /**
- * A command as data. Parsing, help texts, docs/cli.md and the completion of shells follow from it. What a command does is
- * loaded when it is called, so that help and errors come at once.
+ * A command as data. Parsing, help texts, docs/cli.md and the completion of shells follow from it. The code of a
+ * command is loaded only when the command runs, so that help and errors appear at once.
  */
 export interface Command<S extends OptionSpecs = OptionSpecs> {
   readonly name: string;
-  /** A phrase that begins with a verb. */
+  /** What the command does: a phrase that begins with a verb. */
   readonly summary: string;
   readonly argument?: {
     readonly name: string;
@@ -30,16 +30,16 @@ export interface Command<S extends OptionSpecs = OptionSpecs> {
     readonly completes?: "file" | "experiment" | "shell";
   };
   readonly options: S;
-  /** At least one. */
+  /** Examples for the help text; at least one. */
   readonly examples: readonly Example[];
-  /** Text below the options of the help, loaded when help is asked for. */
+  /** Text below the options in the help, loaded only when help is printed. */
   readonly more?: () => Promise<string>;
   readonly commands?: readonly Command[];
-  /** Gives the exit status; undefined means 0. */
+  /** Runs the command and returns the exit status; undefined means 0. */
   run(options: Parsed<S>, invocation: Invocation): Promise<number | undefined>;
 }
 
-/** Keeps the types of the options for `run`, and forgets them for lists of commands. */
+/** Gives `run` the types of the command's own options, and returns the general type that lists of commands hold. */
 export function command<S extends OptionSpecs>(spec: Command<S>): Command {
   return spec;
 }

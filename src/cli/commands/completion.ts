@@ -2,7 +2,7 @@ import { SHELLS } from "../completion/shells.js";
 import type { Command } from "./command.js";
 import { command } from "./command.js";
 
-/** The command that completes all others, itself included. */
+/** The `completion` command. It is built from the list of all other commands and completes itself, too. */
 export function completionCommand(all: () => readonly Command[]): Command {
   return command({
     name: "completion",
@@ -12,11 +12,11 @@ export function completionCommand(all: () => readonly Command[]): Command {
     examples: [
       {
         line: "striate completion bash",
-        does: 'prints what ~/.bashrc can read with eval "$(striate completion bash)"',
+        does: 'prints a script for ~/.bashrc, to be read with eval "$(striate completion bash)"',
       },
       {
         line: "striate completion fish",
-        does: "prints what belongs in ~/.config/fish/completions/striate.fish",
+        does: "prints the script to save as ~/.config/fish/completions/striate.fish",
       },
     ],
     run: async (_options, { argument, streams }) => {

@@ -7,12 +7,12 @@ import { command } from "./command.js";
 
 const options = {
   all: flag("all 19 corruptions"),
-  corruptions: optional(corruptionList, "some corruptions: names with commas between, or benchmark (15)"),
+  corruptions: optional(corruptionList, "corruptions to draw: comma-separated names, or benchmark (15)"),
   ...severityOptions,
   size: standard(
     choice("size", CONSTANT_SETS.map(String), "pixels"),
     "224",
-    "side that the image is resized and cropped to; the constants published for it are used",
+    "side in pixels that the image is resized and cropped to; the constants published for this size are used",
   ),
   seed: standard(whole(), 0, "random seed"),
   frost: optional(folder, "photographs of frost to use instead of textures that Striate draws"),

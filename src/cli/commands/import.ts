@@ -11,7 +11,7 @@ const options = {
     "prefix of the names in the checkpoint, such as 'ema.module.'",
     "found by comparing names",
   ),
-  partial: flag("accept a checkpoint that lacks weights: the network keeps its own values for them"),
+  partial: flag("accept a checkpoint that lacks some weights; the network keeps its own values for them"),
   out: optional(file, "the network with the weights", "the checkpoint's name with .onnx"),
   externalData,
 };

@@ -9,40 +9,40 @@ import { command } from "./command.js";
 const pcoders = standard(
   positive(),
   4,
-  "number of PCoders, spaced evenly over the depth of the network, if there is no configuration",
+  "number of PCoders, spaced evenly over the depth of the network; only without a configuration",
 );
 const inputSize = optional(inputShape, "shape of the image, such as 3x224x224, if the file leaves it open");
 
 const options = {
   config: optional(
     file,
-    "which values of the network get PCoders, in the TOML format of the authors' code (predify init writes one)",
+    "configuration that says which values of the network get PCoders, in the TOML format of the authors' code (predify init writes one)",
   ),
   pcoders,
   inputSize,
   trainOn: optional(
     text("images"),
-    "images to train on, without labels: a folder (subfolders are read, too), mnist or cifar10",
+    "images to train on, without labels: a folder (with its subfolders), mnist or cifar10",
   ),
   weights: optional(
     text("files"),
-    "trained decoders to start from, or to export as they are: a .safetensors file, or the authors' .pth files, one for each PCoder, with commas between",
+    "trained decoders to start from, or to export unchanged: a .safetensors file, or the authors' .pth files, one for each PCoder, comma-separated",
   ),
   out: optional(
     file,
     "the predified network; the weights of the decoders are written beside it",
     "pMODEL.onnx",
   ),
-  timesteps: standard(whole(), 10, "last timestep in the exported graph"),
-  step: flag("also write the graph of a single timestep, beside the network, named .step.onnx"),
+  timesteps: standard(whole(), 10, "last timestep of the exported graph"),
+  step: flag("also write the graph of a single timestep to a .step.onnx file beside the network"),
   constants: flag(
     "write beta, lambda and alpha into the graph as constants; without this option they are inputs",
   ),
   externalData,
   images: optional(positive(), "number of images to train on, drawn at random", "all"),
   validation: standard(whole(), 64, "number of held-out images to measure the reconstruction errors on"),
-  epochs: standard(positive(), 1, "passes over the images"),
-  batchSize: optional(positive(), "images in one training step", "16, or what the file fixes"),
+  epochs: standard(positive(), 1, "passes over the training images"),
+  batchSize: optional(positive(), "images per training step", "16, or the batch size that the file fixes"),
   optimizer: standard(
     choice("optimizer", ["sgd", "rmsProp", "adam"]),
     "adam",
@@ -63,7 +63,7 @@ const options = {
 };
 
 const inspectOptions = {
-  all: flag("list every feature map, not only those that a PCoder could take"),
+  all: flag("list every feature map, not only those that a PCoder could predict"),
   inputSize,
   ...inputOptions,
 };
@@ -96,10 +96,15 @@ export const predifyCommand = command({
   commands: [
     command({
       name: "inspect",
-      summary: "list a network's feature maps with their shapes, and which of them a PCoder could take",
+      summary: "list a network's feature maps with their shapes, and mark those that a PCoder could predict",
       argument: model,
       options: inspectOptions,
-      examples: [{ line: "striate predify inspect model.onnx", does: "lists the places for PCoders" }],
+      examples: [
+        {
+          line: "striate predify inspect model.onnx",
+          does: "lists the feature maps that PCoders could predict",
+        },
+      ],
       run: async (given, { argument, streams }) => {
         const { inspectModel } = await import("../predify/inspect.js");
         await inspectModel(argument, given, streams);

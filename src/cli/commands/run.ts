@@ -7,22 +7,22 @@ import { choice, file, folder, positive, text, whole } from "../options/values.j
 import { command } from "./command.js";
 
 const options = {
-  scale: standard(choice("scale", SCALES), "laptop", "how much of the paper's recipe is run"),
+  scale: standard(choice("scale", SCALES), "laptop", "how much of the paper's experiment is run"),
   out: optional(folder, "where the run is written", "a new folder in runs/"),
   seed: standard(whole(), 1, "first random seed"),
   seeds: optional(positive(), "number of random seeds, counted up from the first", "depends on the scale"),
   device,
   threads,
   resume: flag("continue the run in --out, or else the newest run of this experiment and scale"),
-  force: flag("set aside the run in --out and start from the beginning"),
+  force: flag("start over; the run in --out is renamed, not deleted"),
   cells: optional(
     text("pattern"),
-    "only the cells whose names match, such as 'digits2/*' (a wrong pattern lists the names)",
+    "run only the cells whose names match, such as 'digits2/*' (a wrong pattern lists the names)",
     "all",
   ),
-  dataSet: optional(text("names"), "names of data sets with commas between (a wrong name lists them)"),
+  dataSet: optional(text("names"), "comma-separated names of data sets (a wrong name lists them)"),
   data: optional(text("path"), "folder or file of a published data set"),
-  models: optional(text("names"), "names of networks with commas between (a wrong name lists them)"),
+  models: optional(text("names"), "comma-separated names of networks (a wrong name lists them)"),
   upTiling: optional(
     positive("factor"),
     "shifted copies of each image along each axis, for finer feature maps",

@@ -1,13 +1,13 @@
 import type { CompletedCommand, Offer } from "./offers.js";
 
-/** The line of bash that fills COMPREPLY with what is offered. */
+/** The line of bash that fills COMPREPLY with the offered words or files. */
 function reply(offer: Offer): string {
   if (offer === "file") return 'COMPREPLY=($(compgen -f -- "$current"))';
   if (offer === "folder") return 'COMPREPLY=($(compgen -d -- "$current"))';
   return `COMPREPLY=($(compgen -W "${offer === "nothing" ? "" : offer.words.join(" ")}" -- "$current"))`;
 }
 
-/** A script for bash; names and choices hold no character that bash would read. */
+/** The completion script for bash. Names and choices need no quotes: they hold no character that is special to bash. */
 export function bashScript(commands: readonly CompletedCommand[]): string {
   const top = commands.filter(({ words }) => words.length === 1).map(({ words }) => words[0]!);
   const nested = commands.filter(({ words }) => words.length === 2);

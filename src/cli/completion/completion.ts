@@ -17,7 +17,7 @@ const SCRIPTS: Readonly<Record<Shell, (commands: readonly CompletedCommand[]) =>
   fish: fishScript,
 };
 
-/** @throws StriateError for a shell that is not among {@link SHELLS}. */
+/** @throws StriateError for a shell that is not one of {@link SHELLS}. */
 export function completionFor(shell: string, commands: readonly Command[]): string {
   const known = SHELLS.find((one) => one === shell);
   if (known === undefined) throw new StriateError(unknownName("shell", shell, SHELLS));

@@ -1,6 +1,6 @@
 import type { CompletedCommand, CompletedOption } from "./offers.js";
 
-/** Text between single quotes of fish. */
+/** A text in single quotes, escaped for fish. */
 function quoted(text: string): string {
   return `'${text.replace(/[\\']/g, (character) => `\\${character}`)}'`;
 }
@@ -12,7 +12,7 @@ function valueOf({ value }: CompletedOption): string {
   return value === "nothing" ? " -x" : ` -x -a ${quoted(value.words.join(" "))}`;
 }
 
-/** A script for fish. */
+/** The completion script for fish. */
 export function fishScript(commands: readonly CompletedCommand[]): string {
   const lines = commands.flatMap((command) => {
     const { words, summary, argument, options } = command;

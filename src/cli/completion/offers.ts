@@ -1,7 +1,7 @@
-/** What a shell may offer at some place. */
+/** What a shell offers for one word of the command line. */
 export type Offer = { readonly words: readonly string[] } | "file" | "folder" | "nothing";
 
-/** An option as a shell sees it. */
+/** An option as completion scripts need it. */
 export interface CompletedOption {
   readonly flag: string;
   readonly help: string;
@@ -9,7 +9,7 @@ export interface CompletedOption {
   readonly value?: Offer;
 }
 
-/** A command as a shell sees it; `words` are those that call it, such as ["predify", "init"]. */
+/** A command as completion scripts need it; `words` call it, such as ["predify", "init"]. */
 export interface CompletedCommand {
   readonly words: readonly string[];
   readonly summary: string;

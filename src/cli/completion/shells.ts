@@ -1,4 +1,4 @@
-/** Shells that completion can be printed for. */
+/** The shells with a completion script. */
 export const SHELLS = ["bash", "zsh", "fish"] as const;
 
 export type Shell = (typeof SHELLS)[number];

@@ -1,11 +1,11 @@
 import type { CompletedCommand, CompletedOption, Offer } from "./offers.js";
 
-/** Text between single quotes of zsh. */
+/** A text in single quotes, escaped for zsh. */
 function quoted(text: string): string {
   return `'${text.replaceAll("'", "'\\''")}'`;
 }
 
-/** Text inside the brackets of an _arguments specification. */
+/** A text escaped for the brackets of an _arguments specification. */
 function inBrackets(text: string): string {
   return text.replace(/[[\]:\\]/g, (character) => `\\${character}`);
 }
@@ -21,7 +21,7 @@ function optionSpecification({ flag, help, value }: CompletedOption): string {
   return quoted(value === undefined ? described : `${described}:value:${action(value)}`);
 }
 
-/** A script for zsh, to be read by eval or put into a folder of $fpath as _striate. */
+/** The completion script for zsh, to be read by eval or saved as _striate in a folder of $fpath. */
 export function zshScript(commands: readonly CompletedCommand[]): string {
   const list = (chosen: readonly CompletedCommand[]): string =>
     chosen

@@ -4,7 +4,7 @@ import { unknownName } from "../../util/suggest.js";
 import type { ValueType } from "./option.js";
 import { capitalised } from "./values.js";
 
-/** "pgd,apgd": short names of attacks. */
+/** Short names of attacks, such as "pgd,apgd". */
 export const attackList: ValueType<readonly string[]> = {
   placeholder: "names",
   parse: (text) => {
@@ -17,7 +17,7 @@ export const attackList: ValueType<readonly string[]> = {
   },
 };
 
-/** "2/255,4/255" or "0.5": radii. */
+/** Radii, such as "2/255,4/255" or "0.5". */
 export const radii: ValueType<readonly number[]> = {
   placeholder: "radii",
   parse: (text) =>

@@ -11,7 +11,7 @@ import type { ValueType } from "./option.js";
 import { optional, standard } from "./option.js";
 import { capitalised } from "./values.js";
 
-/** "all" (19), "benchmark" (15), or names with commas between them; in the benchmark's order. */
+/** "all" (19), "benchmark" (15), or comma-separated names; the result is in the benchmark's order. */
 export const corruptionList: ValueType<readonly CorruptionName[]> = {
   placeholder: "names",
   parse: (text) => {
@@ -27,7 +27,7 @@ export const corruptionList: ValueType<readonly CorruptionName[]> = {
   },
 };
 
-/** "1-5", "3" or "1,3,5". */
+/** Severities such as "1-5", "3" or "1,3,5". */
 const severityList: ValueType<readonly Severity[]> = {
   placeholder: "list",
   parse: (text) => {
@@ -53,7 +53,7 @@ const jpegQuality: ValueType<number | false> = {
   },
 };
 
-/** How strongly images are corrupted, and how they are stored afterwards. */
+/** Options for the severities of corruptions and the JPEG quality of the corrupted images. */
 export const severityOptions = {
   severities: standard(severityList, SEVERITIES, "severities, such as 1-5 or 1,3", "1-5"),
   reencode: optional(

@@ -3,7 +3,7 @@ import type { NoiseKind } from "../../train/task.js";
 import type { ValueType } from "./option.js";
 import { optional } from "./option.js";
 
-/** "noise=normal". */
+/** An input and its distribution, such as "noise=normal". */
 const noiseInput: ValueType<Readonly<Record<string, NoiseKind>>> = {
   placeholder: "name=kind",
   repeats: true,
@@ -15,7 +15,7 @@ const noiseInput: ValueType<Readonly<Record<string, NoiseKind>>> = {
   },
 };
 
-/** "feedback=0.3,0.3". */
+/** An input and its values, such as "feedback=0.3,0.3". */
 const inputValues: ValueType<Readonly<Record<string, readonly number[]>>> = {
   placeholder: "name=values",
   repeats: true,
@@ -24,21 +24,18 @@ const inputValues: ValueType<Readonly<Record<string, readonly number[]>>> = {
     const parts = list.split(",");
     const values = parts.map(Number);
     if (parts.some((part) => part.trim() === "") || !values.every(Number.isFinite))
-      throw new InvalidArgumentError("Expected NAME=NUMBER, or several numbers with commas between.");
+      throw new InvalidArgumentError("Expected NAME=NUMBER, or comma-separated numbers.");
     return { ...before, [name]: values };
   },
 };
 
-/** What the inputs of a network are, besides its images. Files that Striate wrote say so themselves. */
+/** Options that describe the inputs of a network other than its images. Files that Striate wrote describe them. */
 export const inputOptions = {
-  noise: optional(
-    noiseInput,
-    "an input of the network that takes noise, and its distribution: normal or uniform",
-  ),
-  input: optional(inputValues, "values of an input of the network, such as feedback=0.3,0.3"),
+  noise: optional(noiseInput, "name of an input that takes noise, and its distribution: normal or uniform"),
+  input: optional(inputValues, "constant values of an input, such as feedback=0.3,0.3"),
 };
 
-/** The name may hold "=" itself: what follows the last one is the value. */
+/** The name may contain "=", so the value begins after the last one. */
 function split(text: string): [name: string, value: string] {
   const at = text.lastIndexOf("=");
   if (at < 1) throw new InvalidArgumentError("Expected NAME=VALUE.");

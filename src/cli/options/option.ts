@@ -1,29 +1,29 @@
 import { Option as CommanderOption } from "commander";
 import { flagOf } from "../../util/command-words.js";
 
-/** How the text behind an option becomes a value. */
+/** How the text after an option becomes a value. */
 export interface ValueType<T> {
-  /** Stands for the value in help texts, such as "file" or "pixels": the unit, if there is one. */
+  /** Placeholder for the value in help texts, such as "file", or its unit, such as "pixels". */
   readonly placeholder: string;
   /**
-   * Reads the text; throws commander's InvalidArgumentError with what was expected. An option that may be given several times
-   * gets the value so far.
+   * Reads the text, or throws commander's InvalidArgumentError, which says what was expected. `before` is the value so
+   * far of an option that may be given several times.
    */
   parse(text: string, before: T | undefined): T;
-  /** All values, if there are few. */
+  /** All possible values, if there are few. */
   readonly choices?: readonly string[];
   /** Whether the option may be given several times. */
   readonly repeats?: boolean;
-  /** What completion in a shell offers. Default: nothing. */
+  /** What shell completion offers for the value. Default: nothing. */
   readonly completes?: "file" | "folder";
 }
 
 interface Described {
-  /** What the option does, as help texts say it. A phrase without a full stop. */
+  /** The help text: a phrase without a full stop. */
   readonly help: string;
 }
 
-/** An option that stands alone: false if it is absent. */
+/** An option without a value: true if it is given, else false. */
 export interface Flag extends Described {
   readonly kind: "flag";
 }
@@ -32,9 +32,9 @@ export interface Flag extends Described {
 export interface Valued<T> extends Described {
   readonly kind: "optional" | "standard" | "required";
   readonly type: ValueType<T>;
-  /** The value of an option of kind "standard" that is absent. */
+  /** The value if an option of kind "standard" is absent. */
   readonly standard?: T;
-  /** What help texts say about an absent option. Default: the standard value. */
+  /** How help texts describe the default. Default: the standard value. */
   readonly absent?: string;
 }
 
@@ -48,7 +48,7 @@ export interface CertainValue<T> extends Valued<T> {
 
 export type OptionSpec = Flag | Valued<unknown>;
 
-/** The options of a command, by the names that its code reads them by: `batchSize` is `--batch-size`. */
+/** The options of a command by the names that its code uses: `batchSize` is `--batch-size`. */
 export type OptionSpecs = Readonly<Record<string, OptionSpec>>;
 
 type OptionalKeys<S extends OptionSpecs> = {
@@ -57,22 +57,22 @@ type OptionalKeys<S extends OptionSpecs> = {
 
 type ValueOf<O> = O extends Valued<infer T> ? T : boolean;
 
-/** What a command line gives for some options. */
+/** The values of options, as the code of a command gets them. */
 export type Parsed<S extends OptionSpecs> = {
   readonly [K in Exclude<keyof S, OptionalKeys<S>>]: ValueOf<S[K]>;
 } & { readonly [K in OptionalKeys<S>]?: ValueOf<S[K]> };
 
-/** An option without a value. */
+/** Defines an option without a value. */
 export function flag(help: string): Flag {
   return { kind: "flag", help };
 }
 
-/** An option that may be absent; `absent` says what happens then, if that is not plain. */
+/** Defines an option that may be absent; `absent` says in help texts what happens then. */
 export function optional<T>(type: ValueType<T>, help: string, absent?: string): OptionalValue<T> {
   return { kind: "optional", type, help, ...(absent !== undefined && { absent }) };
 }
 
-/** An option that has a standard value; `absent` is how help texts write it. */
+/** Defines an option with a standard value; `absent` is how help texts write that value. */
 export function standard<T>(
   type: ValueType<T>,
   value: NoInfer<T>,
@@ -82,17 +82,17 @@ export function standard<T>(
   return { kind: "standard", type, standard: value, help, absent: absent ?? String(value) };
 }
 
-/** An option that has to be given. */
+/** Defines an option that must be given. */
 export function mandatory<T>(type: ValueType<T>, help: string): CertainValue<T> {
   return { kind: "required", type, help };
 }
 
-/** `--batch-size <n>`. */
+/** The option as commander declares it, such as `--batch-size <n>`. */
 export function usageOf(key: string, option: OptionSpec): string {
   return option.kind === "flag" ? flagOf(key) : `${flagOf(key)} <${option.type.placeholder}>`;
 }
 
-/** What help texts say of an option, without its default. */
+/** The help text of an option without its default. */
 export function helpOf(option: OptionSpec): string {
   if (option.kind === "flag") return option.help;
   const { choices, repeats } = option.type;
@@ -104,14 +104,14 @@ export function helpOf(option: OptionSpec): string {
     .join("; ");
 }
 
-/** What help texts say of a missing option: "required", "default: 64", or nothing. */
+/** The default of an option in help texts: "required", "default: 64", or nothing. */
 export function absenceOf(option: OptionSpec): string {
   if (option.kind === "flag") return "";
   if (option.kind === "required") return "required";
   return option.absent === undefined ? "" : `default: ${option.absent}`;
 }
 
-/** The option as commander takes it. Commander's own defaults are left out: {@link withStandards} fills them in. */
+/** Converts an option to commander's class, without a default: {@link withStandards} fills in standard values. */
 export function commanderOption(key: string, option: OptionSpec): CommanderOption {
   const absence = absenceOf(option);
   const one = new CommanderOption(
@@ -124,7 +124,7 @@ export function commanderOption(key: string, option: OptionSpec): CommanderOptio
   return one.makeOptionMandatory(option.kind === "required");
 }
 
-/** What was given, and the standard values of what was not. */
+/** Adds the standard values of options that were not given. */
 export function withStandards<S extends OptionSpecs>(
   specs: S,
   given: Readonly<Record<string, unknown>>,

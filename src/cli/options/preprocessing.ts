@@ -4,35 +4,41 @@ import type { Parsed } from "./option.js";
 import { optional } from "./option.js";
 import { choice, numberWhere, numbers, positive } from "./values.js";
 
-/** A named way in which pixels reach a network. */
+/** The name of a preprocessing. */
 export const preprocessing = optional(
   choice("preprocessing", PREPROCESSING_NAMES, "name"),
-  "how pixels reach the network",
+  "preprocessing that the network expects",
 );
 
-/** How pixels reach a network, for every command that feeds images to one. */
+/** Options for the preprocessing, for every command that feeds images to a network. */
 export const preprocessingOptions = {
   preprocessing,
   scale: optional(
     numberWhere("factor", "a number"),
-    "factor for pixels between 0 and 1, such as 255 for bytes",
+    "factor for pixels in [0, 1]; 255 gives the range of bytes",
   ),
-  mean: optional(numbers, "subtracted after the scale: one number, or one for each of R, G, B"),
-  std: optional(numbers, "divided by after the mean: one number, or one for each of R, G, B"),
+  mean: optional(numbers, "mean to subtract after scaling: one number, or one for each of R, G, B"),
+  std: optional(
+    numbers,
+    "standard deviation to divide by after that: one number, or one for each of R, G, B",
+  ),
   resize: optional(
     positive("pixels"),
-    "length that the short side of an image is resized to before the centre crop",
+    "length in pixels that the short side is resized to before the centre crop",
   ),
-  layout: optional(choice("layout", ["NCHW", "NHWC"], "axes"), "order of the axes that the network reads"),
+  layout: optional(choice("layout", ["NCHW", "NHWC"], "axes"), "order of the axes of the network's input"),
   colours: optional(
     choice("colours", ["RGB", "BGR"], "order"),
-    "order of the colour channels that the network reads",
+    "order of the colour channels of the network's input",
   ),
 };
 
 export type PreprocessingOptions = Parsed<typeof preprocessingOptions>;
 
-/** What was stated: the named preprocessing, changed by what stands beside it. Undefined if nothing was. */
+/**
+ * The preprocessing that the options state: the named one, with the values of the other options in place of its own.
+ * Undefined if no option was given.
+ */
 export function statedPreprocessing(options: PreprocessingOptions): Preprocessing | undefined {
   const { preprocessing, resize, scale, mean, std, layout, colours } = options;
   const stated = { resize, scale, mean, std, layout, colours };

@@ -3,33 +3,33 @@ import { optional, standard } from "./option.js";
 import { choice, file, imageSize, positive, text } from "./values.js";
 
 /*
- * Options that several commands take.
+ * Options that several commands share.
  */
 
-/** Where ONNX Runtime computes. */
+/** Options for the device and threads that ONNX Runtime uses. */
 export const device = standard(choice("device", DEVICES), "cpu", "where ONNX Runtime computes");
 
-export const threads = optional(positive(), "threads inside one operator", "one for each core");
+export const threads = optional(positive(), "number of threads per operator", "one per core");
 
 export const externalData = {
   kind: "flag",
-  help: "write the weights to a file beside the network, named after it with .data added; without this option, only networks above 2 GB are written this way",
+  help: "write the weights to a separate file beside the network, with .data added to the name; networks above 2 GB are always written this way",
 } as const;
 
-/** Which labelled images, and what their classes are. */
+/** Options for the labelled images and their classes. */
 export const labelledImages = {
-  split: optional(text("name"), "part of the data set", "its test or validation part"),
+  split: optional(text("name"), "part of the data set", "the test or validation part"),
   classes: optional(
     file,
     "names or WordNet ids of the classes in the order of the network's outputs (text or JSON), or imagenet",
   ),
 };
 
-/** What a classifier takes and gives, for files that leave it open. */
+/** Options for the image size and the output of a classifier, for files that leave them open. */
 export const classifierPorts = {
   size: optional(
     imageSize,
-    "size of the network's images, if the file leaves it open: 224, or height and width such as 160x224",
+    "image size, if the file leaves it open: 224, or height and width such as 160x224",
   ),
-  output: optional(text("name"), "name of the output with the scores, if the network has several"),
+  output: optional(text("name"), "name of the output with the scores, if the network has several outputs"),
 };

@@ -17,7 +17,7 @@ export const file: ValueType<string> = { ...text("file"), completes: "file" };
 /** The path of a folder. */
 export const folder: ValueType<string> = { ...text("folder"), completes: "folder" };
 
-/** Several texts, one for each time that the option is given. */
+/** A list of texts, one for each time that the option is given. */
 export function texts(placeholder: string): ValueType<readonly string[]> {
   return { placeholder, repeats: true, parse: (value, before = []) => [...before, value] };
 }
@@ -32,17 +32,17 @@ function wholeBetween(placeholder: string, least: number, most: number): ValueTy
   };
 }
 
-/** A whole number from 0. */
+/** A whole number of at least 0. */
 export function whole(placeholder = "n"): ValueType<number> {
   return wholeBetween(placeholder, 0, 2 ** 32 - 1);
 }
 
-/** A whole number from 1. */
+/** A whole number of at least 1. */
 export function positive(placeholder = "n"): ValueType<number> {
   return wholeBetween(placeholder, 1, 100_000);
 }
 
-/** A number that `accepts` takes. */
+/** A number for which `accepts` returns true. */
 export function numberWhere(
   placeholder: string,
   expected: string,
@@ -58,18 +58,18 @@ export function numberWhere(
   };
 }
 
-/** "0.5" or "0.485,0.456,0.406". */
+/** One number or several, such as "0.5" or "0.485,0.456,0.406". */
 export const numbers: ValueType<readonly number[]> = {
   placeholder: "list",
   parse: (value) => {
     const parts = value.split(",");
     const found = parts.map(Number);
     if (parts.every((part) => part.trim() !== "") && found.every(Number.isFinite)) return found;
-    throw new InvalidArgumentError("Expected numbers with commas between them.");
+    throw new InvalidArgumentError("Expected comma-separated numbers.");
   },
 };
 
-/** One of a few words; `what` names the kind of word in the message of an error. */
+/** One of a few words; `what` names the kind of word in error messages. */
 export function choice<const T extends string>(
   what: string,
   choices: readonly T[],
@@ -86,7 +86,7 @@ export function choice<const T extends string>(
   };
 }
 
-/** "all" or a number from 0. */
+/** "all" or a whole number of at least 0. */
 export const timestepChoice: ValueType<number | "all"> = {
   placeholder: "n",
   parse: (value) => {
@@ -96,7 +96,7 @@ export const timestepChoice: ValueType<number | "all"> = {
   },
 };
 
-/** "224" or "160x224", height first. */
+/** An image size in pixels: "224", or "160x224" with the height first. */
 export const imageSize: ValueType<number | readonly [height: number, width: number]> = {
   placeholder: "pixels",
   parse: (value) => {
@@ -106,22 +106,24 @@ export const imageSize: ValueType<number | readonly [height: number, width: numb
       if (sides.length === 1) return height!;
       if (sides.length === 2) return [height!, width!];
     }
-    throw new InvalidArgumentError("Expected pixels such as 224, or height and width such as 160x224.");
+    throw new InvalidArgumentError(
+      "Expected a size in pixels such as 224, or height and width such as 160x224.",
+    );
   },
 };
 
-/** "3x224x224". */
+/** The shape of an image, such as "3x224x224". */
 export const inputShape: ValueType<readonly number[]> = {
   placeholder: "shape",
   parse: (value) => {
     const sizes = value.split(/[x,]/).map(Number);
     if (sizes.length >= 3 && sizes.length <= 4 && sizes.every((n) => Number.isInteger(n) && n > 0))
       return sizes;
-    throw new InvalidArgumentError("Expected channels and space, such as 3x224x224.");
+    throw new InvalidArgumentError("Expected channels, height and width, such as 3x224x224.");
   },
 };
 
-/** The same text with a capital letter in front, as commander's sentences begin. */
+/** The text with a capital first letter, as in commander's sentences. */
 export function capitalised(value: string): string {
   return value.slice(0, 1).toUpperCase() + value.slice(1);
 }

@@ -24,7 +24,7 @@ async function backboneOf(
   return new Backbone(await loadOnnx(path), options, `"${basename(path)}"`);
 }
 
-/** Prints what a person needs to write a configuration. */
+/** Prints the feature maps that a user needs to know to write a configuration. */
 export async function inspectModel(path: string, options: InspectOptions, streams: Streams): Promise<void> {
   const backbone = await backboneOf(path, options);
   const places = candidates(backbone);
@@ -42,14 +42,14 @@ export async function inspectModel(path: string, options: InspectOptions, stream
       alignLeft: ["operator", "channels, space", "candidate"],
       rows,
       notes: [
-        "candidate: every path from image to answer passes through it; resolution: the last one before space changes,",
-        "which the automatic rule takes first. A configuration may name any tensor, or a PyTorch module (features[3]).",
+        "candidate: every path from the image to the output passes through it; resolution: the last candidate before the",
+        "resolution changes, which the automatic rule prefers. A configuration may name any tensor or PyTorch module (features[3]).",
       ],
     })}\n`,
   );
 }
 
-/** Writes a configuration with the automatic rule's cut points. */
+/** Writes a configuration with the feature maps that the automatic rule chooses. */
 export async function initConfig(path: string, options: InitOptions, streams: Streams): Promise<void> {
   const { out, force } = options;
   const taken = await access(out).then(
@@ -57,7 +57,7 @@ export async function initConfig(path: string, options: InitOptions, streams: St
     () => false,
   );
   if (taken && !force)
-    throw new StriateError(`"${out}" is there already: name another with --out, or give --force`);
+    throw new StriateError(`"${out}" exists already: choose another file with --out, or give --force`);
   const backbone = await backboneOf(path, options);
   const cuts = chooseCutPoints(backbone, options.pcoders);
   const { feedforward, feedback, error } = DEFAULT_HYPERPARAMETERS;

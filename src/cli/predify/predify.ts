@@ -40,7 +40,7 @@ import { renderTable } from "../terminal/table.js";
 const LARGEST_CONFIG = 2 ** 20;
 const WEIGHT_DECAY = 5e-4;
 
-/** Predifies a file: configuration, training, export. Gives the exit status. */
+/** Predifies a network: reads the configuration, trains the decoders, exports. Returns the exit status. */
 export async function predifyFile(
   path: string,
   options: PredifyCommandOptions,
@@ -51,7 +51,7 @@ export async function predifyFile(
   check(out.endsWith(".onnx"), () => `--out: expected a name that ends in .onnx, got "${out}"`);
   check(
     options.trainOn !== undefined || options.weights !== undefined,
-    () => "the decoders would stay random: give --train-on FOLDER, or --weights FILE",
+    () => "expected --train-on FOLDER or --weights FILE: without them the decoders would be random",
   );
   const { noise, input: inputs } = options;
   const network = predify(await loadOnnx(path), {
@@ -72,7 +72,7 @@ export async function predifyFile(
   return 0;
 }
 
-/** What the file or the user says; undefined if neither does. */
+/** The preprocessing that the file or the user states; undefined if neither does. */
 function preprocessingOf(
   name: string,
   { backbone }: PredictiveNetwork,
@@ -93,7 +93,7 @@ async function networkOptions(options: PredifyCommandOptions, streams: Streams):
   return optionsFromConfig(config);
 }
 
-/** What sits where, before anything is trained. */
+/** Prints the PCoders and where they are, before training. */
 export function describeNetwork(name: string, network: PredictiveNetwork): string {
   return renderTable({
     title: `${name} with ${network.pcoders.length} ${network.pcoders.length === 1 ? "PCoder" : "PCoders"}`,
@@ -128,7 +128,7 @@ export function describeNetwork(name: string, network: PredictiveNetwork): strin
   });
 }
 
-/** Values after training; undefined when it was stopped. */
+/** The parameters after training; undefined if training was stopped. */
 async function trained(
   path: string,
   network: PredictiveNetwork,
@@ -142,14 +142,14 @@ async function trained(
   const preprocessing = stated ?? PREPROCESSINGS.imagenet;
   if (stated === undefined) {
     streams.err.write(
-      `${pc.yellow("caution")} neither the file nor an option says how pixels reach the network: ImageNet's usual ` +
-        `preprocessing is assumed; if that is wrong, the decoders learn from wrong pictures (--preprocessing)\n`,
+      `${pc.yellow("caution")} neither the file nor an option states the preprocessing: ImageNet's usual ` +
+        `preprocessing is assumed; if that is wrong, the decoders learn from wrong pixel values (--preprocessing)\n`,
     );
   }
   streams.err.write(`${pc.dim(`pixels: ${describePreprocessing(preprocessing)}`)}\n`);
   const batchSize = batchSizeOf(network, options.batchSize);
   if (typeof network.backbone.batch === "number") {
-    streams.err.write(`${pc.yellow("note")} the file fixes the batch: ${batchSize} at a time\n`);
+    streams.err.write(`${pc.yellow("note")} the file fixes the batch size to ${batchSize}\n`);
   }
   const { training, validation } = await dataOf(
     network,
@@ -169,7 +169,7 @@ async function trained(
   const progress = createProgress({ stream: streams.err });
   const interrupt = listenForInterrupt({
     onStop: () => {
-      progress.note("Stopping: a checkpoint is written. Ctrl-C again quits at once.");
+      progress.note("Stopping after a checkpoint is written. Press Ctrl-C again to quit at once.");
     },
     onQuit: () => process.exit(INTERRUPTED),
   });
@@ -197,7 +197,7 @@ async function trained(
     });
     progress.stop();
     if (!run.finished) {
-      streams.err.write(`Stopped. Go on with: ${resumingCommand(words, folder, "--run")}\n`);
+      streams.err.write(`Stopped. To continue: ${resumingCommand(words, folder, "--run")}\n`);
       return undefined;
     }
     const last = run.evaluations.at(-1);
@@ -211,12 +211,12 @@ async function trained(
 
 const BATCH_SIZE = 16;
 
-/** Images at once: what is asked for, or what the network's file fixes. */
+/** The batch size: the requested one, or the one that the network's file fixes. */
 function batchSizeOf({ backbone: { batch } }: PredictiveNetwork, asked: number | undefined): number {
   if (typeof batch !== "number") return asked ?? BATCH_SIZE;
   check(
     asked === undefined || asked === batch,
-    () => `--batch-size ${asked}: the network's file fixes it to ${batch}`,
+    () => `--batch-size: expected ${batch}, which the network's file fixes, got ${asked}`,
   );
   return batch;
 }
@@ -225,7 +225,7 @@ function describeErrors(network: PredictiveNetwork, errors: Readonly<Record<stri
   const parts = network.pcoders.map(
     ({ number }) => `${number}: ${errors[`error.pcoder${number}`]?.toPrecision(3)}`,
   );
-  return `Mean squared prediction errors on images set aside: ${parts.join("  ")}`;
+  return `Mean squared prediction errors on held-out images: ${parts.join("  ")}`;
 }
 
 async function dataOf(
@@ -250,13 +250,13 @@ async function dataOf(
   const aside = Math.min(options.validation, Math.floor(all.count / 5));
   if (aside < options.validation) {
     streams.err.write(
-      `${pc.yellow("note")} ${aside} images are set aside to measure the errors on, not ${options.validation}: at most a fifth of ${all.count}\n`,
+      `${pc.yellow("note")} ${aside} images are held out instead of ${options.validation}: at most a fifth of ${all.count}\n`,
     );
   }
   const training = all.count - aside;
   check(
     training >= batchSize,
-    () => `${source.name}: ${training} images to train on are less than one batch of ${batchSize}`,
+    () => `${source.name}: expected at least one batch of ${batchSize} training images, got ${training}`,
   );
   return {
     training: { ...all, count: training },
@@ -294,7 +294,7 @@ async function exportNetwork(
   const storage = { externalData };
   await saveOnnx(out, writeUnrolled(network, values, { timesteps, ...common }), storage);
   if (step) {
-    files.push(["one timestep, states in and out", `${stem}.step.onnx`]);
+    files.push(["one timestep, with states as inputs and outputs", `${stem}.step.onnx`]);
     await saveOnnx(`${stem}.step.onnx`, writeStep(network, values, common), storage);
   }
   files.push(["weights of the decoders", `${stem}.safetensors`]);

@@ -19,20 +19,20 @@ import {
 import type { AttackScores, ResultCard, Scores, Share, TimestepFindings } from "../../robustness/card.js";
 import { showEpsilon } from "../../robustness/epsilon.js";
 
-/** A picture on the page with what is said below it. */
+/** An image on the page with its caption. */
 export interface ReportPicture {
   /** `data:` address. */
   readonly uri: string;
   readonly title: string;
   readonly text?: string;
-  /** The network's answer is wrong there. */
+  /** Whether the prediction is wrong. */
   readonly wrong?: boolean;
 }
 
 export interface LabelledPictures {
   readonly label: number;
   readonly name: string;
-  /** Images of the class that were measured. */
+  /** Number of measured images of the class. */
   readonly count: number;
   readonly pictures: readonly ReportPicture[];
 }
@@ -45,11 +45,11 @@ export interface RobustnessReport {
     readonly severity: number;
     readonly pictures: readonly ReportPicture[];
   };
-  /** The first pictures of a few classes, so that a reader sees what the labels mean. */
+  /** The first images of a few classes, so that readers can check the labels. */
   readonly labels?: readonly LabelledPictures[];
-  /** Confident mistakes. */
+  /** Wrong predictions with high confidence. */
   readonly failures: readonly ReportPicture[];
-  /** Clean, adversarial and difference, for each example of each attack. */
+  /** For each example of each attack: the clean image, the adversarial image and their difference. */
   readonly adversarial: readonly {
     readonly title: string;
     readonly pictures: readonly ReportPicture[];
@@ -57,7 +57,7 @@ export interface RobustnessReport {
   readonly date: string;
 }
 
-/** The result of `striate robustness` as one self-contained HTML file. */
+/** Writes the result of `striate robustness` as one self-contained HTML page. */
 export async function robustnessPage(report: RobustnessReport): Promise<string> {
   const { card } = report;
   const { protocol } = card;
@@ -73,8 +73,7 @@ export async function robustnessPage(report: RobustnessReport): Promise<string> 
   ].filter((section) => section !== undefined);
   return page({
     title: `Robustness of ${protocol.model.name}`,
-    subtitle: markup`Accuracy under common corruptions and attacks, and how far its confidence can be trusted, on
-      ${protocol.data.name}.`,
+    subtitle: markup`Accuracy under common corruptions and attacks, and calibration, on ${protocol.data.name}.`,
     facts: [
       `${card.measured} images`,
       `${protocol.model.imageShape.slice(1).join(" × ")} pixels`,
@@ -92,7 +91,7 @@ function meanOf(count: number): string {
   return `mean of ${count} ${count === 1 ? "corruption" : "corruptions"}`;
 }
 
-/** `87.2 [84.9, 89.2]`, in percent. */
+/** A share with its interval in percent, such as `87.2 [84.9, 89.2]`. */
 function withInterval({ value, low, high }: Share): Html {
   return markup`<b>${percent(value)}</b> <small>[${percent(low)}, ${percent(high)}]</small>`;
 }
@@ -151,14 +150,14 @@ function summarySection(card: ResultCard): Section {
     title: "In short",
     lead: headline(card),
     body: markup`${cards(findings.map((finding) => ({ colour: "var(--accent)", ...finding })))}
-      ${card.complete ? null : note("caution", "The run was stopped: the numbers are of what was measured until then.")}
+      ${card.complete ? null : note("caution", "The run was stopped early: the numbers cover only what had been measured by then.")}
       ${card.warnings.map((warning) => note("caution", warning))}
       ${warnings.map((warning) => note("caution", warning))}
       ${summary?.remark ? note("note", summary.remark) : null}`,
   };
 }
 
-/** What the network does at each of its timesteps; everything else on the page is of the last one. */
+/** The scores at each timestep of the network; everything else on the page is about the last timestep. */
 async function timestepSection({ overTime, protocol }: ResultCard): Promise<Section | undefined> {
   if (!overTime) return undefined;
   const last = overTime.at(-1)!;
@@ -192,10 +191,10 @@ async function timestepSection({ overTime, protocol }: ResultCard): Promise<Sect
   return {
     id: "timesteps",
     title: "Timestep by timestep",
-    lead: `The network answers at ${overTime.length} timesteps; attacks went through all timesteps up to the one that answers. Everything else on this page is of timestep ${last.timestep}.`,
+    lead: `The network has an output at each of ${overTime.length} timesteps; attacks differentiated through all timesteps up to the one that they attack. Everything else on this page is about timestep ${last.timestep}.`,
     body: markup`${chartFigure(chart, markup`Bands are 95 % Wilson intervals.`)}
     ${table({
-      label: "Findings at each timestep",
+      label: "Scores at each timestep",
       head: [
         "timestep",
         "clean %",
@@ -233,7 +232,7 @@ function headline(card: ResultCard): string {
   const [hardest] = [...attacks].sort((a, b) => a.robust.value - b.robust.value);
   if (hardest) {
     parts.push(
-      `${hardest.plan} at ε ${showEpsilon(hardest.epsilon)} leaves ${percent(hardest.robust.value)} % of the images right.`,
+      `${hardest.plan} at ε ${showEpsilon(hardest.epsilon)} leaves ${percent(hardest.robust.value)} % of the images correctly classified.`,
     );
   }
   const text = parts.join(" ") || "Accuracy and calibration on clean images.";
@@ -297,8 +296,7 @@ async function corruptionSection(report: RobustnessReport): Promise<Section | un
       }. Brackets are 95 % Wilson intervals.`,
     body: markup`${chartFigure(
       map,
-      markup`Accuracy in percent. <b>Read along a row</b> how fast a corruption takes effect, along a column which
-        one the network fears most.`,
+      markup`Accuracy in percent. <b>A row</b> shows how fast a corruption takes effect, a column which corruption harms the network most.`,
     )}
     ${
       curves
@@ -313,7 +311,7 @@ async function corruptionSection(report: RobustnessReport): Promise<Section | un
       gallery
         ? figure(
             pictureGrid(gallery.pictures, 128),
-            markup`${gallery.title}: every corruption at severity ${gallery.severity}, with the network’s answer.`,
+            markup`${gallery.title}: every corruption at severity ${gallery.severity}, with the network’s prediction.`,
           )
         : null
     }`,
@@ -388,14 +386,12 @@ async function attackSection(report: RobustnessReport): Promise<Section | undefi
   return {
     id: "attacks",
     title: "Attacks",
-    lead: markup`Robust accuracy: the share of all attacked images that were right and stayed right. Every adversarial
-      image was checked to lie in the ball and in [0, 1], and was shown to the network once more.`,
+    lead: markup`Robust accuracy is the share of all attacked images that were classified correctly before and after the attack. Every adversarial image was checked to lie in the ball and in [0, 1], and was classified once more.`,
     body: markup`${
       curve
         ? chartFigure(
             curve,
-            markup`Bands are 95 % Wilson intervals. An attack only shows that a network is <b>not more</b> robust than
-              this: a stronger one may leave less.`,
+            markup`Bands are 95 % Wilson intervals. An attack gives an <b>upper bound</b> of robustness: a stronger attack may leave less.`,
           )
         : null
     }
@@ -461,13 +457,12 @@ function calibrationSection(card: ResultCard): Section | undefined {
   return {
     id: "calibration",
     title: "Calibration",
-    lead: markup`Whether the network is right as often as it says. ECE: expected calibration error over ${protocol.bins}
+    lead: markup`Calibration compares the confidence of the network with its accuracy. ECE: expected calibration error over ${protocol.bins}
       bins of equal width, adaptive ECE over as many bins of equal size; NLL in nats; Brier score summed over classes.`,
     body: markup`${figure(
       markup`<div style="max-width:500px">${raw(diagram)}</div>`,
-      markup`Clean images. Blue bars: accuracy; orange, brown over a bar: what lies between it and the mean confidence of the bin. Bars that end
-        <b>below</b> the dashed line: more confident than right. Bins hold ${Math.min(...counts)} to
-        ${Math.max(...counts)} images; small ones scatter.`,
+      markup`Clean images. Blue bars show accuracy; the orange part (brown over a bar) is the gap to the mean confidence of the bin. A bar that ends <b>below</b> the dashed line means that the network is overconfident. Bins hold ${Math.min(...counts)} to
+        ${Math.max(...counts)} images; accuracy in small bins is uncertain.`,
       details("Data", binTable(occupied)),
     )}
     ${table({
@@ -506,7 +501,7 @@ function labelSection({ card, labels = [] }: RobustnessReport): Section | undefi
   return {
     id: "labels",
     title: "Labels",
-    lead: `Labels are ${card.protocol.data.labels}. If a picture does not show what its label says, no number on this page holds.`,
+    lead: `Labels are ${card.protocol.data.labels}. If images do not show what their labels say, no number on this page is valid.`,
     body: markup`${labels.map(({ label, name, count, pictures }) =>
       figure(
         pictureGrid(pictures, 110),
@@ -521,8 +516,8 @@ function failureSection({ failures }: RobustnessReport): Section | undefined {
   return {
     id: "failures",
     title: "Worst failures",
-    lead: "The mistakes that the network was surest of, among clean and corrupted pictures, at most one of each image.",
-    body: figure(pictureGrid(failures, 150), "Picture, what it shows, and what the network took it for."),
+    lead: "The wrong predictions with the highest confidence, on clean and corrupted versions, at most one for each image.",
+    body: figure(pictureGrid(failures, 150), "Each image with its true class and the predicted class."),
   };
 }
 
@@ -531,7 +526,7 @@ function skippedSection({ skipped, protocol }: ResultCard): Section | undefined 
   return {
     id: "skipped",
     title: "Left out",
-    lead: `${skipped.length} of ${protocol.data.images} images could not be read and count nowhere.`,
+    lead: `${skipped.length} of ${protocol.data.images} images could not be read and are excluded from all numbers.`,
     body: markup`<ul>
       ${skipped.map(({ name, reason }) => markup`<li><code>${name}</code>: ${reason}</li>`)}
     </ul>`,
@@ -556,7 +551,7 @@ function pictureGrid(pictures: readonly ReportPicture[], width: number): Html {
   </div>`;
 }
 
-/** What was said of the model's inputs besides the images. */
+/** The stated noise and constant values of the model's other inputs. */
 function inputFacts({
   timesteps,
   noise = {},
@@ -577,7 +572,7 @@ function inputFacts({
 function passesText(passes: number, single: Scores["singlePass"]): string {
   if (single === undefined) return String(passes);
   const accuracy = `${percent(single.accuracy)} ± ${percent(single.spread)} %`;
-  return `${passes}, their answers averaged; accuracy of one on a clean image alone: ${accuracy}`;
+  return `${passes}, with averaged outputs; accuracy of a single pass on clean images: ${accuracy}`;
 }
 
 function provenance({ protocol, measured, clean }: ResultCard): (readonly [string, Content])[] {

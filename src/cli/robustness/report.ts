@@ -18,7 +18,7 @@ export interface ReportInput {
   readonly card: ResultCard;
   readonly records: readonly RunRecord[];
   readonly source: ImageSource;
-  /** Pictures are shown with its answers: those of the last timestep, if there are several. */
+  /** The classifier whose predictions are shown: that of the last timestep, if there are several. */
   readonly network: Network;
   readonly plan: EvaluationPlan;
   readonly seed: number;
@@ -26,10 +26,10 @@ export interface ReportInput {
 
 const FAILURES = 12;
 
-/** Classes whose pictures are shown beside their labels, and pictures of each. */
+/** Number of classes whose images are shown with their labels, and of images of each class. */
 const [SHOWN_CLASSES, SHOWN_PICTURES] = [6, 4];
 
-/** Makes the pictures of the report anew from seed and place, and writes the page. */
+/** Recreates the images of the report from the seed and their positions, and writes the page. */
 export async function writeRobustnessReport(path: string, all: ReportInput): Promise<void> {
   const { timestep } = all.network;
   const records = all.records.filter((record) => record.kind === "skipped" || record.timestep === timestep);
@@ -47,7 +47,7 @@ export async function writeRobustnessReport(path: string, all: ReportInput): Pro
   await writeFileAtomic(path, html);
 }
 
-/** The first pictures of the first classes that were measured. */
+/** The first measured images of the first classes. */
 async function labelsOf(input: ReportInput, images: readonly ImageRecord[]): Promise<LabelledPictures[]> {
   const labels = [...new Set(images.map(({ label }) => label))].sort((a, b) => a - b);
   return Promise.all(
@@ -67,7 +67,7 @@ async function labelsOf(input: ReportInput, images: readonly ImageRecord[]): Pro
   );
 }
 
-/** The first image that is right when clean, under every corruption at a middle severity. */
+/** The first image that is classified correctly when clean, under every corruption at a middle severity. */
 async function galleryOf(
   input: ReportInput,
   images: readonly ImageRecord[],
@@ -105,7 +105,7 @@ async function captioned(
   };
 }
 
-/** The surest mistakes, the surest one of each image. */
+/** The most confident wrong predictions, at most one for each image. */
 async function failuresOf(input: ReportInput, images: readonly ImageRecord[]): Promise<ReportPicture[]> {
   const worst = images
     .flatMap((record) => {
@@ -130,7 +130,7 @@ async function failuresOf(input: ReportInput, images: readonly ImageRecord[]): P
   return pictures;
 }
 
-/** What attacks found at the smallest radius that has examples. */
+/** The adversarial examples of each attack at the smallest radius that has some. */
 async function adversarialOf(input: ReportInput): Promise<{ title: string; pictures: ReportPicture[] }[]> {
   const { records, plan, network } = input;
   const figures: { title: string; pictures: ReportPicture[] }[] = [];
@@ -165,7 +165,7 @@ async function adversarialOf(input: ReportInput): Promise<{ title: string; pictu
     }
     if (pictures.length > 0)
       figures.push({
-        title: `${name}, ε ${showEpsilon(smallest)}: clean image, what was added, result`,
+        title: `${name}, ε ${showEpsilon(smallest)}: clean image, perturbation, adversarial image`,
         pictures,
       });
   }
@@ -194,7 +194,7 @@ function words(name: string): string {
   return name === "frost" ? "frost (procedural)" : name.replaceAll("_", " ");
 }
 
-/** Small pictures as PNG with all their pixels, larger ones as JPEG. */
+/** The image as a `data:` address: PNG if it is small, JPEG if it is larger. */
 async function dataUri({ width, height, data }: RgbImage): Promise<string> {
   const picture = sharp(data, { raw: { width, height, channels: 3 } });
   const small = width <= 96;

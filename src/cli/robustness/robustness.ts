@@ -41,7 +41,7 @@ import { renderTable } from "../terminal/table.js";
 
 const BINS = 15;
 
-/** Measures a classifier's robustness, leaves a report, a result card and the records; gives the exit status. */
+/** Measures a classifier's robustness and writes a report, a result card and the records. Returns the exit status. */
 export async function measureRobustness(
   path: string,
   options: RobustnessOptions,
@@ -49,10 +49,10 @@ export async function measureRobustness(
 ): Promise<number> {
   const { seed, device, threads, out } = options;
   check(extname(out) === ".html", () => `--out: expected a name that ends in .html, got "${out}"`);
-  check(!isFolder(out), () => `--out: "${out}" is a folder, expected the name of a file`);
+  check(!isFolder(out), () => `--out: expected the name of a file, got the folder "${out}"`);
   check(
     options.eps === undefined || options.attacks !== undefined,
-    () => "--eps has no effect without --attacks: say which attacks, such as --attacks pgd",
+    () => "--eps has no effect without --attacks: give attacks, such as --attacks pgd",
   );
   const name = basename(path);
   const { networks, sha256 } = await networksIn(path, name, options);
@@ -84,7 +84,7 @@ export async function measureRobustness(
   );
   const interrupt = listenForInterrupt({
     onStop: () => {
-      note("Stopping after this batch. Ctrl-C again quits at once.");
+      note("Stopping after this batch. Press Ctrl-C again to quit at once.");
     },
     onQuit: () => process.exit(INTERRUPTED),
   });
@@ -109,7 +109,7 @@ export async function measureRobustness(
       },
       onWarning: note,
     });
-    if (results.records.length > 0) note(pc.dim(`going on with ${results.path}`));
+    if (results.records.length > 0) note(pc.dim(`continuing ${results.path}`));
     note(pc.dim(describe(plan, plans)));
     const evaluation = evaluate(classifiers, source, plan, results, {
       signal: interrupt.signal,
@@ -140,7 +140,7 @@ export async function measureRobustness(
     }
     streams.out.write(`\nreport       ${out}\nresult card  ${stem}.json\nrecords      ${results.path}\n`);
     if (!interrupt.signal.aborted) return 0;
-    streams.err.write("Stopped. The same command goes on where this one was.\n");
+    streams.err.write("Stopped. To continue, give the same command again.\n");
     return INTERRUPTED;
   } finally {
     progress.stop();
@@ -153,7 +153,9 @@ function isFolder(path: string): boolean {
   return statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
 }
 
-/** The order of the network's outputs as the user or its file states it; they must not contradict each other. */
+/**
+ * The order of the network's classes as the user or the file states it. Throws {@link StriateError} if the two differ.
+ */
 async function classOrder(
   { name, classes: outputs, classNames }: Network,
   stated: string | undefined,
@@ -172,13 +174,16 @@ async function classOrder(
   check(
     own === undefined || sameOrder(own.classes, order.classes),
     () =>
-      `--classes ${stated} contradicts the metadata of ${name}: stated was ${someNames(order.classes)}, ` +
+      `--classes ${stated} contradicts the metadata of ${name}: the option says ${someNames(order.classes)}, ` +
       `the file says ${someNames(own!.classes)}`,
   );
   return order;
 }
 
-/** A data set with its own classes must have one for each output: otherwise labels count something else. */
+/**
+ * Makes sure that a data set has as many classes as the network has outputs: otherwise its labels do not mean the
+ * outputs.
+ */
 function checkClasses(
   { name, classes, labelling }: ImageSource,
   network: Network,
@@ -187,7 +192,7 @@ function checkClasses(
   check(
     stated === undefined || labelling?.complete !== false,
     () =>
-      `--classes has no effect: ${name} lists numbers of outputs (files.json without labels.json), not names; leave it out`,
+      `--classes has no effect: ${name} lists output numbers instead of names (files.json without labels.json); leave the option out`,
   );
   const [own, outputs] = [classes.length, network.classes];
   if (labelling?.complete === false || own === outputs) return;
@@ -198,7 +203,7 @@ function checkClasses(
         (own + 1 === outputs ? "; is output 0 a background class?" : "")
       : `expected ${outputs} names in "${stated}"`;
   throw new StriateError(
-    `${name} has ${own} classes${counted}, ${network.name} has ${outputs} outputs: labels would not mean its outputs; ${advice}`,
+    `${name} has ${own} classes${counted}, ${network.name} has ${outputs} outputs: the labels do not match the outputs; ${advice}`,
   );
 }
 
@@ -209,14 +214,14 @@ interface Planned {
   readonly warnings: readonly string[];
 }
 
-/** The network, or what it is at each timestep that is asked for. */
+/** Reads the network, once for each timestep to measure. */
 async function networksIn(
   path: string,
   name: string,
   options: RobustnessOptions,
 ): Promise<{ readonly networks: readonly Network[]; readonly sha256: string }> {
   const file = await openOnnx(path, name);
-  // Nothing that is returned holds the file, whose bytes are as much again as its weights.
+  // The result does not refer to the bytes of the file, which would take as much memory again as the weights.
   return { networks: networksOf(file, name, options), sha256: await sha256OfModel(path, file) };
 }
 
@@ -235,7 +240,7 @@ function networksOf(file: OnnxFile, name: string, options: RobustnessOptions): r
   });
   if (timestep === undefined || timestep === "all") return all;
   const chosen = all[timestep];
-  check(chosen, () => `--timestep ${timestep}: ${name} has the timesteps 0 to ${all.length - 1}`);
+  check(chosen, () => `--timestep: expected 0 to ${all.length - 1} for ${name}, got ${timestep}`);
   return [chosen];
 }
 
@@ -251,7 +256,7 @@ async function planOf(
   const plans = (options.attacks ?? []).map((name) => attackPlan(name, norm));
   check(
     plans.length === 0 || eps.length > 0,
-    () => "say how far attacks may go: --eps, such as --eps 2/255,4/255",
+    () => "--attacks needs --eps, the radii of the attacks, such as --eps 2/255,4/255",
   );
   for (const epsilon of eps)
     for (const { norm: own } of plans) checkEpsilon(epsilon, own, classifier.imageSize);
@@ -262,15 +267,15 @@ async function planOf(
   ];
   if (network.labels === "several") {
     warnings.push(
-      "the network was trained for images with several labels: only its largest score counts here, and confidence is that " +
-        "of a softmax, which it was not trained for",
+      "the network was trained for images with several labels: only its largest score counts here, and confidence comes " +
+        "from a softmax, which it was not trained with",
     );
   }
   const side = Math.min(...network.imageShape.slice(1));
   const constants = constantsFor(side, options.constants);
   if (corruptions.length > 0 && constants !== side) {
     warnings.push(
-      `corruptions have no constants for ${side} pixels: those for ${constants} are used (--constants to choose)`,
+      `corruptions have no constants for ${side} pixels: those for ${constants} pixels are used (--constants chooses others)`,
     );
   }
   const chosen = Random.derive(seed, "images").permutation(source.count);
@@ -286,8 +291,8 @@ async function planOf(
   const { passes = stochastic ? 5 : 1 } = options;
   if (passes > 1 && plans.length > 0) {
     warnings.push(
-      `clean and corrupted images are judged by the average of ${passes} forward passes, attacked ones by one pass each: ` +
-        `these rows are not of one predictor`,
+      `clean and corrupted images are classified by the average of ${passes} forward passes, attacked ones by one pass each: ` +
+        `their accuracies cannot be compared directly`,
     );
   }
   const reencode = options.reencode ?? defaultReencode(constants);
@@ -323,7 +328,7 @@ async function planOf(
       images: images.length,
       attacked: attacked.length,
       choice: images.length === source.count ? "all" : `drawn at random with seed ${seed}`,
-      labels: source.labelling?.text ?? "the data set's own",
+      labels: source.labelling?.text ?? "those of the data set",
       sha256: await contentDigest(source, images),
     },
     seed,
@@ -341,7 +346,7 @@ async function planOf(
   return { plan, protocol, plans, warnings };
 }
 
-/** What was said of the model's output and inputs, which its numbers depend on. */
+/** What the user or the file states about the model's output and inputs, on which the numbers depend. */
 function inputsOf({ output, noise, input, fixedNoise }: RobustnessOptions): Partial<Protocol["model"]> {
   return {
     ...(output !== undefined && { output }),
@@ -356,12 +361,12 @@ function constantsFor(side: number, stated: string | undefined): ConstantSet {
   return CONSTANT_SETS.find((set) => String(set) === stated) ?? nearest;
 }
 
-/** Images that a network is looked at with before anything is measured. */
+/** Number of images that the network is checked with before anything is measured. */
 const PROBED = 16;
 
 /**
- * Looks at the network's answers to a few images: refuses those that are not what they are taken for, adds cautions, and
- * says whether the network draws random numbers.
+ * Checks the network's outputs for a few images: refuses outputs that are not what they are assumed to be, adds
+ * cautions, and returns whether the network draws random numbers.
  */
 async function probe(
   classifiers: readonly Classifier[],
@@ -378,15 +383,15 @@ async function probe(
   }
   const first = { count: 1, data: some.data.slice(0, classifier.imageSize) };
   const stochastic = classifier.isStochastic || !(await isDeterministic(classifier, first));
-  // What is drawn inside a network differs from run to run anyway.
+  // Random numbers drawn inside a network differ from run to run anyway.
   const drawnInside = stochastic && !classifier.isStochastic;
   if (!drawnInside && (await dependsOnBatch(classifier, first))) {
     const { fixedBatch } = classifier.network;
     warnings.push(
-      `the network's answer to an image depends on the other images of its batch: all numbers here depend on --batch` +
+      `the network's output for an image depends on the other images of its batch: all numbers here depend on --batch` +
         (fixedBatch === undefined
           ? ""
-          : `, and on the copies that fill up the network's fixed batch of ${fixedBatch}`),
+          : `, and on the copies that fill the network's fixed batch of ${fixedBatch}`),
     );
   }
   return stochastic;
@@ -449,7 +454,7 @@ function printCard(card: ResultCard, streams: Streams): void {
               : `; mCE ${summary.mceAlexNet.toFixed(1)} and relative mCE ${summary.relativeMceAlexNet!.toFixed(1)}, AlexNet = 100`),
         ]
       : []),
-    ...(card.skipped.length > 0 ? [`${card.skipped.length} images could not be read and were left out`] : []),
+    ...(card.skipped.length > 0 ? [`${card.skipped.length} images could not be read and were skipped`] : []),
   ];
   const title = `Robustness of ${protocol.model.name}`;
   const columns = ["", "accuracy %", "95 % interval", "images", "ECE %"];
@@ -457,13 +462,13 @@ function printCard(card: ResultCard, streams: Streams): void {
   if (card.overTime) streams.out.write(`\n${timestepTable(card, card.overTime)}\n`);
 }
 
-/** One row for each timestep: the table above is of the last one. */
+/** A table with one row for each timestep; the main table is about the last timestep. */
 function timestepTable({ protocol }: ResultCard, overTime: readonly TimestepFindings[]): string {
   const attacks = overTime[0]!.attacks.map(({ plan, epsilon }) => `${plan} ${showEpsilon(epsilon)} %`);
   const corrupted = protocol.corruptions.length > 0 ? ["corrupted %"] : [];
   const percent = (value: number | undefined) => (value === undefined ? "" : (100 * value).toFixed(1));
   return renderTable({
-    title: `Timestep by timestep (above: timestep ${overTime.at(-1)!.timestep})`,
+    title: `Scores at each timestep (the table above is for timestep ${overTime.at(-1)!.timestep})`,
     columns: ["timestep", "clean %", "ECE %", ...corrupted, ...attacks],
     rows: overTime.map(({ timestep, clean, summary, attacks: found }) => [
       String(timestep),

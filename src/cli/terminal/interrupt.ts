@@ -1,26 +1,26 @@
-/** Exit status of a process that a user stopped, as shells count it. */
+/** Exit status of a process stopped by Ctrl-C, by the convention of shells. */
 export const INTERRUPTED = 130;
-/** Two presses closer than this are one: npm passes a signal on that the terminal has sent already. */
+/** Two signals within this time count as one press: npm forwards a signal that the terminal has already sent. */
 const SAME_PRESS_MS = 400;
 const SIGNALS = ["SIGINT", "SIGTERM"] as const;
 
 export interface Interrupt {
   /** Aborted by the first Ctrl-C (or SIGTERM). */
   readonly signal: AbortSignal;
-  /** Gives the signals back. */
+  /** Stops listening for the signals. */
   dispose(): void;
 }
 
 export interface InterruptOptions {
-  /** Told at the first press. */
+  /** Called at the first press. */
   readonly onStop: () => void;
   /** Called at the second press. */
   readonly onQuit: () => void;
-  /** Milliseconds; default `performance.now`. */
+  /** The current time in milliseconds. Default `performance.now`. */
   readonly now?: () => number;
 }
 
-/** First press: stop cleanly. Second press: quit at once. */
+/** Listens for Ctrl-C: the first press stops cleanly, the second quits at once. */
 export function listenForInterrupt(options: InterruptOptions): Interrupt {
   const { onStop, onQuit, now = () => performance.now() } = options;
   const controller = new AbortController();

@@ -1,22 +1,22 @@
 import { describeProgress, formatDuration } from "../../train/progress.js";
 import type { ProgressEvent } from "../../train/progress.js";
 
-/** Shows how several tasks that run at the same time get on. */
+/** Shows the progress of several tasks that run at the same time. */
 export interface Progress {
-  /** Tells where a task stands; the first call begins it, the event of its last step ends it. Cheap. */
+  /** Updates a task. The first call begins it, the event of its last step ends it. Calls are cheap. */
   update(task: string, event: ProgressEvent): void;
-  /** Prints a line (a warning, a result) without disturbing what is shown. */
+  /** Prints a line (a warning, a result) above the bars. */
   note(line: string): void;
-  /** Shows the last events once more and gives the terminal free. May be called twice. */
+  /** Shows the last events and releases the terminal. May be called twice. */
   stop(): void;
 }
 
 export interface ProgressOptions {
   /** Default `process.stderr`, so that results on standard output stay clean. */
   readonly stream?: NodeJS.WriteStream;
-  /** Seconds between a task's lines where the output is no terminal. Default 5. */
+  /** Seconds between the lines of a task if the output is not a terminal. Default 5. */
   readonly lineSeconds?: number;
-  /** Milliseconds; default `performance.now`. */
+  /** The current time in milliseconds. Default `performance.now`. */
   readonly now?: () => number;
 }
 
@@ -25,7 +25,10 @@ interface TaskState {
   event: ProgressEvent;
 }
 
-/** Bars on a terminal, one for each task; elsewhere (a log, CI) a plain line now and then, at the start and the end. */
+/**
+ * Shows a bar for each task on a terminal; elsewhere (a log, CI) plain lines at the start, at intervals, and at the
+ * end.
+ */
 export function createProgress(options: ProgressOptions = {}): Progress {
   const { stream = process.stderr, lineSeconds = 5, now = () => performance.now() } = options;
   const view = stream.isTTY ? new Bars(stream, now) : new Lines(stream, now, lineSeconds * 1000);
@@ -63,7 +66,7 @@ type Tasks = ReadonlyMap<string, TaskState>;
 interface View {
   show(task: string, state: TaskState, tasks: Tasks): void;
   note(line: string, tasks: Tasks): void;
-  /** `tasks` are those that go on. */
+  /** `tasks` are the tasks that are still running. */
   end(task: string, state: TaskState, tasks: Tasks): void;
   close(): void;
 }
@@ -159,7 +162,7 @@ class Bars implements View {
   }
 }
 
-/** One line of less than `columns` characters: the label, a bar where there is room for one, and the figures. */
+/** One line of less than `columns` characters: the label, a bar if there is room, and the figures. */
 export function formatBar(label: string, event: ProgressEvent, columns: number): string {
   const figures = `${percentOf(event)} · ${describeProgress(event)}`;
   const room = Math.min(30, columns - `${label}  ${figures}`.length - 2);

@@ -3,11 +3,11 @@ import pc from "picocolors";
 import type { ResultTable } from "../../experiments/experiment.js";
 
 export interface PrintedTable extends ResultTable {
-  /** Columns of words, besides the first one. All others are figures, set to the right. */
+  /** Columns of words, which are aligned left like the first column. All others are figures, aligned right. */
   readonly alignLeft?: readonly string[];
 }
 
-/** A table with its title above and its notes below. */
+/** Renders a table with its title above and its notes below. */
 export function renderTable({ title, columns, rows, notes = [], alignLeft = [] }: PrintedTable): string {
   const table = new CliTable({
     head: [...columns],

@@ -14,7 +14,7 @@ import {
 } from "./pixel-operations.js";
 
 const BINS = 10;
-/** Magnitudes are the first bins of ten. */
+/** Number of strengths to draw from: the lowest of ten. */
 const SEVERITY = 3;
 const CHAINS = 3;
 const DEEPEST = 3;
@@ -93,7 +93,7 @@ const OPERATIONS: readonly Operation[] = [
 
 /**
  * AugMix (Hendrycks et al. 2020) with torchvision's defaults: three chains of one to three operations each, mixed with
- * weights from a flat Dirichlet distribution, and the mixture with the picture by another such pair. Of 13 operations (shear,
+ * weights from a flat Dirichlet distribution, and the mixture with the image by another such pair. Of 13 operations (shear,
  * move and turn, bilinear and black outside; posterise, solarise, contrast, equalise, brightness, colour, sharpness) in the
  * three lowest of ten strengths.
  */
@@ -111,7 +111,7 @@ export function augMix(image: RgbImage, random: Random): RgbImage {
     }
     for (let i = 0; i < sum.length; i++) sum[i]! += mixed * weight * chain.data[i]!;
   }
-  // Weights that sum to 1 up to rounding must not darken a white picture.
+  // Weights that sum to 1 up to rounding must not darken a white image.
   return { ...image, data: Uint8Array.from(sum, (value) => Math.min(255, value + 1e-9)) };
 }
 

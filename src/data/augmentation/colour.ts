@@ -13,7 +13,7 @@ export function changeBrightness(rgb: Uint8Array, factor: number): void {
   blendWith(rgb, 0, factor);
 }
 
-/** Away from (factor above 1) or towards the rounded mean of the grey picture. */
+/** Away from (factor above 1) or towards the rounded mean of the grey image. */
 export function changeContrast(rgb: Uint8Array, factor: number): void {
   let sum = 0;
   for (let i = 0; i < rgb.length; i += 3) sum += luma(rgb, i);

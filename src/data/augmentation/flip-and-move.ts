@@ -2,9 +2,9 @@ import { check } from "../../util/errors.js";
 import type { Random } from "../../util/random.js";
 
 /**
- * The usual augmentation of small pictures, in place: mirrored with probability 1/2, then moved by up to `reach` pixels
+ * The usual augmentation of small images, in place: mirrored with probability 1/2, then moved by up to `reach` pixels
  * both ways, each position as likely (a random crop after padding by `reach`). What comes in from outside is 0: the mean
- * colour, where pictures are normalised.
+ * colour, where images are normalised.
  *
  * @param image planes [channels, height, width]
  */
@@ -17,7 +17,7 @@ export function flipAndMove(
   check(
     image.length === channels * height * width,
     () =>
-      `augmentation: expected ${channels} x ${height} x ${width} numbers for a picture, got ${image.length}`,
+      `augmentation: expected ${channels} x ${height} x ${width} numbers for an image, got ${image.length}`,
   );
   const mirrored = random.uniform() < 0.5;
   const down = random.integer(-reach, reach + 1);

@@ -1,10 +1,10 @@
 import type { RgbImage } from "../images/rgb-image.js";
 
 /*
- * Operations of AutoAugment (Cubuk et al. 2019) on 8-bit pictures, as torchvision has them.
+ * Operations of AutoAugment (Cubuk et al. 2019) on 8-bit images, as torchvision has them.
  */
 
-/** A picture whose pixel (x, y) shows the source at matrix x (x, y, 1), from the upper left corner; black outside. */
+/** An image whose pixel (x, y) shows the source at matrix x (x, y, 1), from the upper left corner; black outside. */
 export type Sampling = readonly [number, number, number, number, number, number];
 
 /** Bilinear; what lies half outside is half black. */
@@ -103,7 +103,7 @@ export function equalise(data: Uint8Array): void {
   }
 }
 
-/** Away from (factor above 1) or towards the picture smoothed by [1 1 1; 1 5 1; 1 1 1] / 13; the border stays. */
+/** Away from (factor above 1) or towards the image smoothed by [1 1 1; 1 5 1; 1 1 1] / 13; the border stays. */
 export function changeSharpness({ width, height, data }: RgbImage, factor: number): RgbImage {
   const out = data.slice();
   const row = 3 * width;

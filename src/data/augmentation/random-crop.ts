@@ -6,7 +6,7 @@ import { crop, roundHalfEven } from "../images/rgb-image.js";
 
 /** The sizes and proportions that random crops are drawn from, evenly in area and in the logarithm of the proportion. */
 export interface CropRanges {
-  /** Smallest and largest part of the picture's area. */
+  /** Smallest and largest part of the image's area. */
   readonly scale: readonly [number, number];
   /** Smallest and largest width over height. Default [3/4, 4/3]. */
   readonly ratio?: readonly [number, number];
@@ -23,11 +23,11 @@ export interface Box {
 const TRIES = 10;
 
 /**
- * A random box of a picture: the part of the area uniform, the logarithm of the proportion uniform, sides rounded, the place
+ * A random box of an image: the part of the area uniform, the logarithm of the proportion uniform, sides rounded, the place
  * uniform. After 10 boxes that do not fit, the largest middle box of an allowed proportion (Szegedy et al. 2015, as in
  * torchvision's RandomResizedCrop).
  *
- * @throws StriateError for ranges that make no sense.
+ * @throws StriateError for ranges that are empty or not above 0.
  */
 export function drawCrop(
   { width, height }: { readonly width: number; readonly height: number },
@@ -55,7 +55,7 @@ export function drawCrop(
   return { left: Math.floor((width - w) / 2), top: Math.floor((height - h) / 2), width: w, height: h };
 }
 
-/** A random box of a picture as a square of `size` pixels (bilinear, antialiased, 8 bits); see {@link drawCrop}. */
+/** A random box of an image as a square of `size` pixels (bilinear, antialiased, 8 bits); see {@link drawCrop}. */
 export function randomResizedCrop(
   image: RgbImage,
   size: number,

@@ -27,7 +27,7 @@ export interface SimclrOptions {
 export const AKORN_JITTER: ColourJitter = { brightness: 0.4, contrast: 0.4, saturation: 0.4, hue: 0.1 };
 
 /**
- * One random view of a picture for contrastive learning (Chen et al. 2020, SimCLR, without blur; defaults of AKOrN's object
+ * One random view of an image for contrastive learning (Chen et al. 2020, SimCLR, without blur; defaults of AKOrN's object
  * discovery): resized crop, mirror image, colour jitter, grey. On 8 bits, the result a square of `size` pixels.
  */
 export function simclrView(
@@ -86,7 +86,7 @@ export function simclrViews(
   };
 }
 
-/** A picture as planes `[3, height, width]` from 0 to 1. */
+/** An image as planes `[3, height, width]` from 0 to 1. */
 export function writeUnitPlanes({ data }: RgbImage, out: Float32Array, at: number): void {
   const plane = data.length / 3;
   for (let c = 0; c < 3; c++)

@@ -25,7 +25,7 @@ export async function readIdx(path: string, options: IdxOptions = {}): Promise<I
   return parseIdx(bytes, path, options);
 }
 
-/** Reads a pair of IDX files into digit pictures. Errors as {@link readIdx} and `idxDigits`. */
+/** Reads a pair of IDX files into digit images. Errors as {@link readIdx} and `idxDigits`. */
 export async function readIdxDigits(
   imagesPath: string,
   labelsPath: string,

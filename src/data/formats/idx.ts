@@ -83,7 +83,7 @@ export function parseIdx(bytes: Uint8Array, name: string, options: IdxOptions = 
   return { shape, data: element.read(view, header, count) };
 }
 
-/** The two files of a set of digit pictures, with the names that errors use. */
+/** The two files of a set of digit images, with the names that errors use. */
 export interface IdxPair {
   readonly images: IdxArray;
   readonly labels: IdxArray;
@@ -92,7 +92,7 @@ export interface IdxPair {
 }
 
 /**
- * Digit pictures from a pair of IDX arrays. Throws `StriateError` unless they are bytes `[N, H, W]` and `[N]` with the
+ * Digit images from a pair of IDX arrays. Throws `StriateError` unless they are bytes `[N, H, W]` and `[N]` with the
  * same N and labels 0..9.
  */
 export function idxDigits({ images, labels, imagesName, labelsName }: IdxPair): DigitImages {
@@ -107,7 +107,7 @@ export function idxDigits({ images, labels, imagesName, labelsName }: IdxPair): 
   );
   check(
     count === labels.data.length,
-    () => `${labelsName}: ${labels.data.length} labels for the ${count!} pictures of ${imagesName}`,
+    () => `${labelsName}: ${labels.data.length} labels for the ${count!} images of ${imagesName}`,
   );
   return digitImages(imagesName, images.data, labels.data, height!, width!);
 }

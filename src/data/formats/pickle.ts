@@ -29,7 +29,7 @@ export class PickleObject {
 /** A Python dictionary. Items whose keys are neither text nor numbers are left out. */
 export type PickleMap = Map<string | number, unknown>;
 
-/** How a reader takes part in reading a pickle. */
+/** Functions with which a reader interprets a pickle. */
 export interface PickleReader {
   /** What a call of a name gives; `undefined` for an inert {@link PickleObject}. */
   make?(name: string, args: readonly unknown[]): unknown;

@@ -17,7 +17,7 @@ export type Feature =
  * message Example   { Features features = 1; }
  * message Features  { map<string, Feature> feature = 1; }
  * message Feature   { oneof { BytesList = 1; FloatList = 2; Int64List = 3; } }
- * Each list has one repeated field, number 1. The published image sets hold a picture as one string a byte, a million strings
+ * Each list has one repeated field, number 1. The published image sets hold an image as one string a byte, a million strings
  * a record, so lists of strings are read without an object for each.
  */
 

@@ -3,7 +3,7 @@ import type { Random } from "../../util/random.js";
 import type { RgbImage } from "./rgb-image.js";
 import { checkImage, roundHalfEven } from "./rgb-image.js";
 
-/** A change of a whole picture about its centre: turned and scaled, then moved, then mirrored. */
+/** A change of a whole image about its centre: turned and scaled, then moved, then mirrored. */
 export interface Affine {
   /** Degrees, clockwise as seen. Default 0. */
   readonly angle?: number;
@@ -19,7 +19,7 @@ export interface Affine {
 export interface AffineRanges {
   /** Largest angle to both sides, degrees. Default 30. */
   readonly degrees?: number;
-  /** Largest shift to all sides as a part of the picture's side, rounded to whole pixels. Default 0.05. */
+  /** Largest shift to all sides as a part of the image's side, rounded to whole pixels. Default 0.05. */
   readonly translate?: number;
   /** Smallest and largest size factor. Default [1, 1.2]. */
   readonly scale?: readonly [number, number];
@@ -53,10 +53,10 @@ export function drawAffine(
 }
 
 /**
- * For every pixel, row by row, the number of the source pixel that an affine change moves there (nearest, no blending); -1
- * where the source lies outside. With M = T(centre + translate) R(angle) scale T(-centre), the pixel (x, y) reads the
- * source at floor(M^-1 (x + 1/2, y + 1/2)); x to the right, y down, R = [[cos, -sin], [sin, cos]]. As torchvision's
- * `affine` with Pillow. Throws `StriateError` for values that make no sense.
+ * For every pixel, row by row, the number of the source pixel that an affine change moves there (nearest, no blending);
+ * -1 where the source lies outside. With M = T(centre + translate) R(angle) scale T(-centre), the pixel (x, y) reads
+ * the source at floor(M^-1 (x + 1/2, y + 1/2)); x to the right, y down, R = [[cos, -sin], [sin, cos]]. As torchvision's
+ * `affine` with Pillow. Throws `StriateError` for numbers that are not finite and scales that are not above 0.
  */
 export function affineSources(
   affine: Affine,
@@ -84,7 +84,7 @@ export function affineSources(
   return sources;
 }
 
-/** A picture after an affine change, black where nothing of it lies; see {@link affineSources}. */
+/** An image after an affine change, black where nothing of it lies; see {@link affineSources}. */
 export function affineImage(image: RgbImage, affine: Affine): RgbImage {
   checkImage(image, "image to change");
   const data = new Uint8Array(image.data.length);

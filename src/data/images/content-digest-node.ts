@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { StriateError } from "../../util/errors.js";
 import type { ImageSource } from "./image-source.js";
 
-/** Images that are read at once. */
+/** Number of images that are read at the same time. */
 const AT_ONCE = 8;
 
 /**

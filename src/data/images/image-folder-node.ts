@@ -50,7 +50,7 @@ async function listFolder(
   return { folders: folders.sort(byName), files: files.sort(byName) };
 }
 
-/** A picture that a broken link stands for is left out when it is read, a folder would be missed in silence. */
+/** An image that a broken link stands for is left out when it is read, a folder would be missed in silence. */
 async function isFolder(path: string, entry: Dirent): Promise<boolean> {
   if (!entry.isSymbolicLink()) return entry.isDirectory();
   const at = join(path, entry.name);

@@ -75,7 +75,7 @@ export async function imagesOfTree(
 }
 
 /**
- * Refuses folders that hold no picture themselves but folders of the same names, or one that is called like a part of a data
+ * Refuses folders that hold no image themselves but folders of the same names, or one that is called like a part of a data
  * set beside others: parts would count as classes.
  */
 async function checkNotParts(tree: FolderTree, root: string, folders: readonly string[]): Promise<void> {

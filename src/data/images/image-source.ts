@@ -1,11 +1,11 @@
 import { StriateError, check } from "../../util/errors.js";
 import type { RgbImage } from "./rgb-image.js";
 
-/** How the labels of a data set came about. */
+/** The source of a data set's labels. */
 export interface Labelling {
   /** For reports: "one class for each folder, in alphabetical order". */
   readonly text: string;
-  /** What a reader has to know before the labels can be trusted. */
+  /** Cautions about the labels. */
   readonly cautions: readonly string[];
   /**
    * Whether `classes` names every class of the data set, so that a network for it has as many outputs. Otherwise labels are
@@ -64,7 +64,7 @@ export interface ReadImagesOptions {
   /** First image and the one after the last. Default: all. */
   readonly from?: number;
   readonly to?: number;
-  /** Images being read ahead. Default 4. */
+  /** Number of images to read ahead. Default 4. */
   readonly ahead?: number;
   /** Gets every image that could not be read. Required, because nothing is left out in silence. */
   readonly skipped: SkippedImage[];

@@ -24,16 +24,16 @@ export interface ImagesFromFilesOptions extends ImageFolderOptions, Omit<Prepare
   readonly channels?: 1 | 3;
 }
 
-/** Pictures of a page's visitor in the size of a network. */
+/** Images of a page's visitor in the size of a network. */
 export interface ImagesFromFiles extends PreparedImages {
   /** How the labels came about, with what a reader has to know of them. */
   readonly labelling: Labelling;
-  /** Pictures that could not be read, and why. `describeSkipped` makes one sentence of them. */
+  /** Images that could not be read, and why. `describeSkipped` makes one sentence of them. */
   readonly skipped: readonly SkippedImage[];
 }
 
 /**
- * Reads pictures that a visitor chose into memory, in the size that a network takes (bilinear with antialiasing, centre
+ * Reads images that a visitor chose into memory, in the size that a network takes (bilinear with antialiasing, centre
  * crop). The same bytes as `prepareImages` gives in Node for lossless files.
  *
  * ```ts
@@ -42,7 +42,7 @@ export interface ImagesFromFiles extends PreparedImages {
  * const data = imageData(images, { mean: [0.5], std: [0.5] });
  * ```
  *
- * @throws StriateError as {@link imageFiles}, for a size that is none, if not one picture can be read, and for more than 4 GB;
+ * @throws StriateError as {@link imageFiles}, for a size that is none, if not one image can be read, and for more than 4 GB;
  * the reason of `signal` once it is aborted.
  */
 export async function imagesFromFiles(
@@ -62,12 +62,12 @@ export async function imagesFromFiles(
 }
 
 /**
- * Pictures that a visitor chose, to be read one at a time. Of a folder (`<input type="file" webkitdirectory>`), folders in it
- * are classes, as in Node's `imageFolder`; pictures that lie in no folder, or were chosen one by one, all have label 0 of one
- * class, "image". Files that are no pictures by their names are left out; a file that turns out to be none is an error of
+ * Images that a visitor chose, to be read one at a time. Of a folder (`<input type="file" webkitdirectory>`), folders in it
+ * are classes, as in Node's `imageFolder`; images that lie in no folder, or were chosen one by one, all have label 0 of one
+ * class, "image". Files that are no images by their names are left out; a file that turns out to be none is an error of
  * `read`, and listed by `readImages`.
  *
- * @throws StriateError if no picture is among the files, if two have the same path, and for layouts whose labels cannot be told.
+ * @throws StriateError if no image is among the files, if two have the same path, and for layouts whose labels cannot be told.
  */
 export async function imageFiles(
   files: ArrayLike<PictureFile>,
@@ -79,7 +79,7 @@ export async function imageFiles(
   const pictures = loose.filter(isImage);
   check(
     pictures.length > 0,
-    () => `${name}: no picture among ${files.length} files (${IMAGE_ENDINGS.join(", ")})`,
+    () => `${name}: no image among ${files.length} files (${IMAGE_ENDINGS.join(", ")})`,
   );
   return {
     ...filesSource(
@@ -90,7 +90,7 @@ export async function imageFiles(
       ["image"],
     ),
     name,
-    labelling: { text: "no labels: the pictures lie in no folders", cautions: [], complete: false },
+    labelling: { text: "no labels: the images lie in no folders", cautions: [], complete: false },
   };
 }
 

@@ -15,15 +15,15 @@ const DEPTHS: readonly (string | undefined)[] = ["uchar", "ushort"];
 const [YCBCR, JPEG] = [6, 7];
 
 /**
- * Decodes a picture (JPEG, PNG, WebP, GIF, TIFF, AVIF, BMP) to 8-bit RGB as Pillow's `convert("RGB")` does: the stored
+ * Decodes an image (JPEG, PNG, WebP, GIF, TIFF, AVIF, BMP) to 8-bit RGB as Pillow's `convert("RGB")` does: the stored
  * samples, whatever colour profile they come with; grey becomes three equal channels, CMYK is (255 - C)(255 - K) / 255 and so
  * on; transparency is ignored, and so is the orientation tag, except in TIFF files, which are turned as it says.
  *
- * Two differences from Pillow: 16-bit grey is scaled to bytes (Pillow clips it at 255, which turns nearly every picture white),
+ * Two differences from Pillow: 16-bit grey is scaled to bytes (Pillow clips it at 255, which turns nearly every image white),
  * and transparent pixels of a GIF are black (the decoder does not tell their colour).
  *
  * @param name used in errors
- * @throws StriateError for bytes that are no picture, damaged, cut off, larger than 128 megapixels, or whose samples are numbers
+ * @throws StriateError for bytes that are no image, damaged, cut off, larger than 128 megapixels, or whose samples are numbers
  * without a known range (floats, 32-bit integers) or YCbCr without JPEG compression, and for a compression that is not known.
  */
 export async function decodeImage(bytes: Uint8Array, name: string): Promise<RgbImage> {

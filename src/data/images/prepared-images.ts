@@ -27,21 +27,21 @@ export interface PreparedImages {
   readonly classes: readonly string[];
 }
 
-/** Largest set that is held in memory. */
+/** Largest set that may be held in memory, in bytes. */
 const LARGEST = 4 * 2 ** 30;
 
 /** Which pictures of a source are prepared, and how. */
 export interface PrepareOptions {
-  /** How pictures are cut to the network's size. */
+  /** Resizing and cropping to the network's size. */
   readonly preprocessing?: Pick<Preprocessing, "resize" | "cropFraction">;
-  /** A random choice of at most so many. Default: all. */
+  /** Largest number of images, chosen at random. Default: all. */
   readonly most?: number;
-  /** Of that choice. Default 1. */
+  /** Random seed of the choice. Default 1. */
   readonly seed?: number;
   /** Gets the images that cannot be read. */
   readonly skipped?: SkippedImage[];
   readonly signal?: AbortSignal;
-  /** Told how many images are done, those that cannot be read among them. */
+  /** Called with the number of processed images, unreadable ones included. */
   readonly onProgress?: (done: number, count: number) => void;
 }
 
@@ -61,7 +61,7 @@ export async function prepareImages(
   const [channels, height, width] = shape as [number, number, number];
   check(
     shape.length === 3 && (channels === 1 || channels === 3),
-    () => `${source.name}: pictures become [1 or 3, height, width], the network takes [${shape.join(", ")}]`,
+    () => `${source.name}: images become [1 or 3, height, width], the network takes [${shape.join(", ")}]`,
   );
   const chosen = choose(source, options.most, options.seed ?? 1);
   const perImage = channels * height * width;
@@ -102,7 +102,7 @@ function choose(source: ImageSource, most: number | undefined, seed: number): Im
   return imageSubset(source, Random.derive(seed, "images").permutation(source.count).slice(0, most).sort());
 }
 
-/** One image as a picture. Throws `StriateError` for grey ones. */
+/** One of the prepared images as 8-bit RGB. Throws `StriateError` for grey ones. */
 export function pictureOf({ pixels, shape }: PreparedImages, index: number): RgbImage {
   const [channels, height, width] = shape as [number, number, number];
   check(channels === 3, () => `picture: expected images of 3 channels, got ${channels}`);
@@ -113,7 +113,7 @@ export function pictureOf({ pixels, shape }: PreparedImages, index: number): Rgb
   return { width, height, data };
 }
 
-/** A picture channel by channel, in colour or (one channel) grey. */
+/** An image channel by channel, in colour or (one channel) grey. */
 export function writePlanes({ data }: RgbImage, channels: number, out: Uint8Array): void {
   const positions = data.length / 3;
   for (let i = 0; i < positions; i++) {
@@ -123,7 +123,7 @@ export function writePlanes({ data }: RgbImage, channels: number, out: Uint8Arra
   }
 }
 
-/** What each byte becomes, for each of the network's channels: 256 values, and the channel of the picture to read. */
+/** What each byte becomes, for each of the network's channels: 256 values, and the channel of the image to read. */
 function tables(
   preprocessing: Preprocessing,
   channels: number,
@@ -142,15 +142,15 @@ function tables(
 
 /** How prepared images are fed. */
 export interface ImageDataOptions {
-  /** Turns, moves, scales and mirrors every image anew whenever it is shown. Default: no change. */
+  /** Ranges of a random affine change, drawn again each time an image is used. Default: no change. */
   readonly augmentation?: AffineRanges;
 }
 
-/** Samples of images: what training and evaluation read. */
+/** Samples of images for training and evaluation. */
 export interface ImageData {
   readonly count: number;
   readonly preprocessing: Preprocessing;
-  /** `draw` labels the random numbers of an augmentation: the same labels, the same pictures. */
+  /** `draw` labels the random numbers of an augmentation: the same labels, the same images. */
   fill(
     indices: ArrayLike<number>,
     fields: Readonly<Record<string, Float32Array>>,

@@ -8,11 +8,11 @@ import { unknownName } from "../../util/suggest.js";
  * means the same for every network.
  */
 export interface Preprocessing {
-  /** Short side in pixels that pictures are resized to before the centre crop. */
+  /** Short side in pixels that images are resized to before the centre crop. */
   readonly resize?: number;
   /**
-   * The same as a share: 0.875 resizes the short side to 256 pixels for a network of 224. Default 1: pictures are
-   * resized to cover the network's size. A picture that has the network's size already is never resized.
+   * The same as a share: 0.875 resizes the short side to 256 pixels for a network of 224. Default 1: images are
+   * resized to cover the network's size. An image that has the network's size already is never resized.
    */
   readonly cropFraction?: number;
   /** Factor of the image in [0, 1]: 1 (default), or 255 for a network that takes bytes. */
@@ -67,7 +67,7 @@ export function preprocessingPreset(name: string): Preprocessing {
   return preset;
 }
 
-/** Narrower than this, every picture would look the same to the network. */
+/** Narrower than this, every image would look the same to the network. */
 const NARROWEST = 0.1;
 /** Wider than bytes are (0 to 255), with room for rounding: means and deviations of 0..1 on values of 0..255. */
 const WIDEST = 256;
@@ -131,7 +131,7 @@ function checkMeant(scale: number, mean: readonly number[], std: readonly number
   );
 }
 
-/** Short side in pixels that pictures are resized to for a network whose own short side is `side`. */
+/** Short side in pixels that images are resized to for a network whose own short side is `side`. */
 export function resizedShortSide({ resize, cropFraction = 1 }: Preprocessing, side: number): number {
   return resize ?? Math.round(side / cropFraction);
 }
@@ -178,7 +178,7 @@ const FIELDS: Readonly<Record<keyof Preprocessing, (value: unknown) => boolean>>
   colours: (value) => value === "RGB" || value === "BGR",
 };
 
-/** How a preprocessing came to be known, for reports. */
+/** A preprocessing and its source, for reports. */
 export interface KnownPreprocessing {
   readonly preprocessing: CompletePreprocessing;
   readonly from: "stated" | "the file";
@@ -196,7 +196,7 @@ function ofFile(file: Preprocessing, channels: number, side: number, what: strin
   }
 }
 
-/** Pictures whose short side is less than the network's would have to be enlarged again. */
+/** Images whose short side is less than the network's would have to be enlarged again. */
 function checkReaches({ resize }: Preprocessing, side: number): void {
   check(
     resize === undefined || resize >= side,

@@ -144,7 +144,7 @@ export function resizeAndCrop(
 }
 
 /**
- * A picture in the size that a network takes: as it is if it has that size; otherwise resized so that its short side is
+ * An image in the size that a network takes: as it is if it has that size; otherwise resized so that its short side is
  * `shortSide` (or more, where that would not cover the size) and cropped to the middle, as classifiers are evaluated.
  *
  * @param shortSide default: the short side of `width` and `height`

@@ -1,13 +1,13 @@
 import { check } from "../../util/errors.js";
 
-/** A picture: 8-bit red, green, blue, row by row, `data[(y * width + x) * 3 + channel]`. */
+/** An image: 8-bit red, green, blue, row by row, `data[(y * width + x) * 3 + channel]`. */
 export interface RgbImage {
   readonly width: number;
   readonly height: number;
   readonly data: Uint8Array;
 }
 
-/** Throws `StriateError` unless the picture has a positive whole size and as many bytes as that needs. */
+/** Throws `StriateError` unless the image has a positive whole size and as many bytes as that needs. */
 export function checkImage(image: RgbImage, what = "image"): void {
   const { width, height, data } = image;
   check(
@@ -22,7 +22,7 @@ export function checkImage(image: RgbImage, what = "image"): void {
   );
 }
 
-/** Cuts out the rectangle with the given upper left corner. Throws `StriateError` where it leaves the picture. */
+/** Cuts out the rectangle with the given upper left corner. Throws `StriateError` where it leaves the image. */
 export function crop(image: RgbImage, left: number, top: number, width: number, height: number): RgbImage {
   checkImage(image);
   check(

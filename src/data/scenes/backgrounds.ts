@@ -3,7 +3,7 @@ import type { ImageSource } from "../images/image-source.js";
 import type { SceneBatch, Scenes } from "./multi-mnist.js";
 import { SCENE } from "./scene-render.js";
 
-/** Colour pictures to put behind digits, such as CIFAR-10. */
+/** Colour images to put behind digits, such as CIFAR-10. */
 export interface BackgroundImages {
   readonly count: number;
   /** `[count, 3, 32, 32]`: red, green, blue, 0 to 255. */
@@ -20,11 +20,11 @@ const PIXELS = SCENE * SCENE;
 const LUMINANCE = [0.299, 0.587, 0.114] as const;
 
 /**
- * Scenes in front of pictures, as the authors' generator makes them: scene i lies on picture i (counted round when there
- * are fewer pictures), image = min(1, picture + digits) in every channel. Labels and masks are those of the digits, so
- * mask channel 0 is the picture. The authors take masks by the floor rule here: `maskSampling: "floor"` of the scenes.
+ * Scenes in front of images, as the authors' generator makes them: scene i lies on image i (counted round when there
+ * are fewer images), image = min(1, image + digits) in every channel. Labels and masks are those of the digits, so
+ * mask channel 0 is the image. The authors take masks by the floor rule here: `maskSampling: "floor"` of the scenes.
  *
- * Throws `StriateError` for scenes that are not grey and for pictures that are not 32x32 in colour.
+ * Throws `StriateError` for scenes that are not grey and for images that are not 32x32 in colour.
  */
 export class BackgroundScenes implements Scenes {
   readonly count: number;
@@ -43,7 +43,7 @@ export class BackgroundScenes implements Scenes {
     check(
       Number.isInteger(count) && count > 0 && images.length === count * 3 * PIXELS,
       () =>
-        `backgrounds: expected ${count} pictures of 3 x ${SCENE} x ${SCENE} bytes, got ${images.length} bytes`,
+        `backgrounds: expected ${count} images of 3 x ${SCENE} x ${SCENE} bytes, got ${images.length} bytes`,
     );
     check(scenes.channels === 1, () => `backgrounds: expected grey scenes, got ${scenes.channels} channels`);
     this.count = scenes.count;
@@ -90,7 +90,7 @@ export class BackgroundScenes implements Scenes {
   }
 }
 
-/** The first pictures of a source as backgrounds, in its order. Throws `StriateError` for pictures that are not 32x32. */
+/** The first images of a source as backgrounds, in its order. Throws `StriateError` for images that are not 32x32. */
 export async function backgroundImages(
   source: ImageSource,
   most: number = source.count,

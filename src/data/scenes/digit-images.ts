@@ -1,6 +1,6 @@
 import { check } from "../../util/errors.js";
 
-/** Grey digit pictures with their labels, as in MNIST. */
+/** Grey digit images with their labels, as in MNIST. */
 export interface DigitImages {
   readonly count: number;
   readonly height: number;
@@ -11,7 +11,7 @@ export interface DigitImages {
   readonly labels: Uint8Array;
 }
 
-/** Checks sizes and labels of digit pictures; `name` says in errors which set is meant. Throws `StriateError`. */
+/** Checks sizes and labels of digit images; `name` says in errors which set is meant. Throws `StriateError`. */
 export function digitImages(
   name: string,
   images: Uint8Array,
@@ -21,14 +21,14 @@ export function digitImages(
 ): DigitImages {
   check(
     Number.isInteger(height) && Number.isInteger(width) && height > 0 && width > 0,
-    () => `${name}: expected a positive picture size, got ${height}x${width}`,
+    () => `${name}: expected a positive image size, got ${height}x${width}`,
   );
   const count = labels.length;
-  check(count > 0, () => `${name}: expected at least one picture, got none`);
+  check(count > 0, () => `${name}: expected at least one image, got none`);
   check(
     images.length === count * height * width,
     () =>
-      `${name}: ${count} labels need ${count} pictures of ${height}x${width}, ` +
+      `${name}: ${count} labels need ${count} images of ${height}x${width}, ` +
       `got ${images.length / (height * width)} pictures`,
   );
   const bad = labels.findIndex((label) => label > 9);

@@ -10,7 +10,7 @@ const MOST_SPRITES = 5;
 const SCALES = 6;
 const ORIENTATIONS = 40;
 const POSITIONS = 32;
-/** Centres lie within the middle half of the picture, so that every sprite is whole whatever its orientation. */
+/** Centres lie within the middle half of the image, so that every sprite is whole whatever its orientation. */
 const [FIRST_CENTRE, LAST_CENTRE] = [SIZE / 4, (3 * SIZE) / 4] as const;
 const TRIES = 100;
 

@@ -27,17 +27,17 @@ export interface MultiMnistOptions {
   readonly digits?: DigitsPerScene;
   /** Largest overlap of two digits' boxes, 0 to 1, measured as `overlapRule` says. Default 0. */
   readonly maxOverlap?: number;
-  /** Default `"reference"`, the authors' rule. */
+  /** Rule for the overlap of two boxes. Default `"reference"`, the authors' rule. */
   readonly overlapRule?: OverlapRule;
   /** Whether masks have a last channel for pixels that digits share. Default: when `maxOverlap` is above 0. */
   readonly overlapChannel?: boolean;
-  /** Default `"exact"`. */
+  /** How masks are sampled. Default `"exact"`. */
   readonly maskSampling?: MaskSampling;
 }
 
 /** Where {@link Scenes.fillBatch} writes, each optional; arrays may be longer than the batch needs. */
 export interface SceneBatch {
-  /** Pictures `[batch, channels, 32, 32]`, 0 to 1. */
+  /** Images `[batch, channels, 32, 32]`, 0 to 1. */
   readonly x?: Float32Array;
   /** Labels `[batch, 10]`, 1 for each digit that is present. */
   readonly y?: Float32Array;
@@ -45,10 +45,10 @@ export interface SceneBatch {
   readonly masks?: Float32Array | Uint8Array;
 }
 
-/** Pictures of several digits with labels and masks. */
+/** Images of several digits with labels and masks. */
 export interface Scenes {
   readonly count: number;
-  /** 1 for grey pictures, 3 for colour. */
+  /** 1 for grey images, 3 for colour. */
   readonly channels: number;
   /** Largest number of digits in a scene. */
   readonly objects: number;
@@ -124,7 +124,7 @@ export class MultiMnist implements Scenes {
     check(
       labels.size >= this.objects,
       () =>
-        `Multi-MNIST: ${this.objects} different digits a scene need as many labels, the pictures have ${labels.size}`,
+        `Multi-MNIST: ${this.objects} different digits a scene need as many labels, the images have ${labels.size}`,
     );
     this.#placedCount = new Uint8Array(this.count);
     this.#pictures = new Uint32Array(this.count * MOST_DIGITS);

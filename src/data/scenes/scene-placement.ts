@@ -4,7 +4,7 @@ import type { DigitImages } from "./digit-images.js";
 
 /** Side of the canvas on which digits are placed, floor(28 * 1.8). */
 export const CANVAS = 50;
-/** Side of the digit pictures. */
+/** Side of the digit images. */
 export const DIGIT = 28;
 
 const MISSES_BEFORE_ANOTHER_DIGIT = 100;
@@ -13,7 +13,7 @@ const SCENES_BEFORE_GIVING_UP = 1000;
 
 /** A digit cropped to its ink, at its place on the canvas; edges in canvas pixels, ends exclusive. */
 export interface PlacedDigit {
-  /** Number of the picture in the digit set. */
+  /** Number of the image in the digit set. */
   readonly digit: number;
   readonly top: number;
   readonly left: number;
@@ -23,9 +23,9 @@ export interface PlacedDigit {
 
 /** The boxes of ink of a set of digits. */
 export interface DigitBoxes {
-  /** Four numbers a picture: first row, first column, height, width. */
+  /** Four numbers an image: first row, first column, height, width. */
   readonly boxes: Uint8Array;
-  /** Pictures that have ink. */
+  /** Images that have ink. */
   readonly usable: Uint32Array;
 }
 

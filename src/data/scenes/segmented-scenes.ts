@@ -2,16 +2,16 @@ import { check } from "../../util/errors.js";
 import { checkIndices } from "../dataset.js";
 import type { RgbImage } from "../images/rgb-image.js";
 
-/** Square pictures with objects, and which object every pixel shows. */
+/** Square images with objects, and which object every pixel shows. */
 export interface SegmentedScenes {
   /** For messages and reports: "Tetrominoes train". */
   readonly name: string;
   readonly count: number;
-  /** Side S of the pictures. */
+  /** Side S of the images. */
   readonly size: number;
   /** Most objects that a scene may have, without the background. */
   readonly objects: number;
-  /** Bytes `[count, 3, S, S]`: the picture is value / 255. */
+  /** Bytes `[count, 3, S, S]`: the image is value / 255. */
   readonly images: Uint8Array;
   /** `[count, S, S]`: 0 background, i the i-th object, -1 a pixel that metrics leave out. */
   readonly labels: Int8Array;
@@ -23,14 +23,14 @@ export const MOST_OBJECTS = 127;
 /**
  * Puts scenes together from their parts.
  *
- * @throws StriateError for masks whose size differs from the pictures', labels below -1 or above `objects`, and parts
+ * @throws StriateError for masks whose size differs from the images', labels below -1 or above `objects`, and parts
  * that are no whole scenes.
  */
 export function segmentedScenes(parts: Omit<SegmentedScenes, "count">): SegmentedScenes {
   const { name, size, objects, images, labels } = parts;
   check(
     Number.isInteger(size) && size > 0,
-    () => `${name}: expected pictures with a positive side, got ${size}`,
+    () => `${name}: expected images with a positive side, got ${size}`,
   );
   check(
     Number.isInteger(objects) && objects >= 0 && objects <= MOST_OBJECTS,
@@ -39,13 +39,13 @@ export function segmentedScenes(parts: Omit<SegmentedScenes, "count">): Segmente
   const plane = size * size;
   check(
     images.length % (3 * plane) === 0,
-    () => `${name}: ${images.length} bytes are not whole pictures of 3 x ${size} x ${size}`,
+    () => `${name}: ${images.length} bytes are not whole images of 3 x ${size} x ${size}`,
   );
   const count = images.length / (3 * plane);
   check(
     labels.length === count * plane,
     () =>
-      `${name}: expected masks of ${size} x ${size} for ${count} pictures of that size, ` +
+      `${name}: expected masks of ${size} x ${size} for ${count} images of that size, ` +
       `together ${count * plane} labels, got ${labels.length}`,
   );
   for (let i = 0; i < labels.length; i++) {
@@ -73,7 +73,7 @@ export function sliceScenes(scenes: SegmentedScenes, first: number, end = scenes
   };
 }
 
-/** One scene's picture, its bytes pixel by pixel. */
+/** One scene's image, its bytes pixel by pixel. */
 export function scenePicture(scenes: SegmentedScenes, index: number): RgbImage {
   checkIndices(scenes.name, [index], scenes.count);
   const plane = scenes.size ** 2;
@@ -90,7 +90,7 @@ export function sceneLabels(scenes: SegmentedScenes, index: number): Int8Array {
   return scenes.labels.subarray(scenes.size ** 2 * index, scenes.size ** 2 * (index + 1));
 }
 
-/** Pictures `[batch, 3, S, S]` from 0 to 1, written to `out` or a new array. */
+/** Images `[batch, 3, S, S]` from 0 to 1, written to `out` or a new array. */
 export function scenePictures(
   scenes: SegmentedScenes,
   indices: ArrayLike<number>,
@@ -100,7 +100,7 @@ export function scenePictures(
   const length = 3 * scenes.size ** 2;
   check(
     out.length >= indices.length * length,
-    () => `${scenes.name}: ${indices.length} pictures need room for ${indices.length * length} numbers`,
+    () => `${scenes.name}: ${indices.length} images need room for ${indices.length * length} numbers`,
   );
   for (let n = 0; n < indices.length; n++) {
     const from = indices[n]! * length;

@@ -40,7 +40,7 @@ export const SHAPE_TEMPLATES: readonly Uint8Array[] = INSIDE.map((inside) =>
   Uint8Array.from({ length: SIDE * SIDE }, (_, i) => (inside(Math.floor(i / SIDE), i % SIDE) ? 1 : 0)),
 );
 
-/** What chance decides about one scene. */
+/** The random choices of one scene. */
 export interface ShapesDraw {
   /** Grey of the background, 0 to 1. */
   readonly background: number;
@@ -55,7 +55,7 @@ export interface ShapesDraw {
 
 /** A picture of simple shapes, and what every pixel belongs to. */
 export interface ShapesScene {
-  /** Grey picture `[40, 40]`, 0 to 1. */
+  /** Grey image `[40, 40]`, 0 to 1. */
   readonly image: Float64Array;
   /** 0 background, 1 to 4 the shape, -1 where shapes overlap; `[40, 40]`. */
   readonly classes: Int8Array;

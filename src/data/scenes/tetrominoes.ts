@@ -48,7 +48,7 @@ export const TETROMINO_COLOURS = [
 const SIZE = 32;
 const GRID = 7;
 const CELL = 5;
-/** Rows and columns of the 35 x 35 picture that are cut off before the first one kept. */
+/** Rows and columns of the 35 x 35 image that are cut off before the first one kept. */
 const CROP = 1;
 const PIECES = 3;
 const FAILURES_BEFORE_A_NEW_SCENE = 50;
@@ -66,7 +66,7 @@ const PIECE_CELLS: readonly Piece[] = TETROMINOES.map((rows) => ({
   cells: rows.flatMap((row, y) => Array.from(row, (cell, x) => (cell === "#" ? [y * GRID + x] : [])).flat()),
 }));
 
-/** The grid cell of every pixel of the cropped picture. */
+/** The grid cell of every pixel of the cropped image. */
 const CELL_OF_PIXEL = Uint8Array.from({ length: SIZE * SIZE }, (_, i) => {
   const cell = (pixel: number) => Math.floor((pixel + CROP) / CELL);
   return cell(Math.floor(i / SIZE)) * GRID + cell(i % SIZE);

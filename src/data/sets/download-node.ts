@@ -6,7 +6,7 @@ import { basename, dirname, join } from "node:path";
 import { StriateError, check } from "../../util/errors.js";
 import { ensureFolder, errorCode, fileError } from "../../util/files-node.js";
 
-/** Told how many bytes of a file are there, of how many. */
+/** Called with the number of bytes that have arrived and the total. */
 export type DownloadProgress = (bytes: number, total: number | undefined) => void;
 
 export interface DownloadOptions {
@@ -29,8 +29,8 @@ export function dataCache(environment: NodeJS.ProcessEnv = process.env): string 
 }
 
 /**
- * Downloads a file. What an earlier attempt left (`PATH.part`) is gone on with; the file gets its name only when its
- * checksum is right. A file that is there already is checked and kept.
+ * Downloads a file. The partial file of an earlier attempt (`PATH.part`) is continued. The file gets its name only
+ * after its checksum is verified. An existing file is checked and not downloaded again.
  *
  * @throws StriateError when the server cannot be reached or refuses, or what came is not the file that was expected.
  */

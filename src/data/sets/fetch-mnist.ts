@@ -8,7 +8,7 @@ import { MNIST_FILES, mnistNames } from "./mnist-files.js";
 
 /** How `fetchMnist` gets and checks its files. */
 export interface FetchMnistOptions<P extends MnistPart = MnistPart> {
-  /** Default: both. The test pictures alone are 1.6 MB compressed, the training pictures 9.9 MB. */
+  /** Default: both. The test images alone are 1.6 MB compressed, the training images 9.9 MB. */
   readonly parts?: readonly P[];
   /**
    * Whether the files must be those of MNIST, told by size and SHA-256. False for other sets in the same form
@@ -18,14 +18,17 @@ export interface FetchMnistOptions<P extends MnistPart = MnistPart> {
   /** Name of the browser's cache that files are kept in between visits, or false. Default "striate-data". */
   readonly cache?: string | false;
   readonly signal?: AbortSignal;
-  /** Told how many bytes of all files have come, of how many; undefined if a server does not say. */
+  /**
+   * Called with the number of bytes of all files that have arrived and the total; undefined if a server does not state
+   * sizes.
+   */
   readonly onProgress?: (bytes: number, total: number | undefined) => void;
 }
 
 /**
  * Loads MNIST from a folder on the web that holds its IDX files, such as `train-images-idx3-ubyte.gz`, compressed or plain,
  * also with the dot that some distributions have (`train-images.idx3-ubyte`). Files are kept in the browser's cache if it
- * has one; a full cache is no error. The same pictures as Node's `loadMnist`.
+ * has one; a full cache is no error. The same images as Node's `loadMnist`.
  *
  * ```ts
  * const { train } = await fetchMnist("/data/mnist/", { parts: ["train"], onProgress: (bytes, total) => show(bytes, total) });

@@ -1,4 +1,4 @@
-/** The 60,000 training or the 10,000 test pictures. */
+/** The 60,000 training or the 10,000 test images. */
 export type MnistPart = "train" | "test";
 
 /** One of MNIST's four files. */

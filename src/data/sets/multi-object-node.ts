@@ -128,7 +128,7 @@ function partSize(part: MultiObjectPart, { train }: Layout): number {
     : { eval: FIRST.test, test: FIRST.validation, validation: FIRST.train }[part] - FIRST[part];
 }
 
-/** The pixel of the published picture that a pixel of the result shows. */
+/** The pixel of the published image that a pixel of the result shows. */
 function sourceOf(i: number, { window, size, width }: Layout): number {
   const at = (pixel: number) => Math.floor(((pixel + 0.5) * window.side) / size);
   return (window.top + at(Math.floor(i / size))) * width + window.left + at(i % size);
@@ -166,7 +166,7 @@ function readPixels(feature: Feature | undefined, layout: Layout, out: Uint8Arra
   check(
     channels === 3 || channels === 1,
     () =>
-      `${what}: expected a picture of ${layout.height} x ${layout.width} as ${layout.title} has it, got ${bytes.length} bytes`,
+      `${what}: expected an image of ${layout.height} x ${layout.width} as ${layout.title} has it, got ${bytes.length} bytes`,
   );
   const length = layout.size ** 2;
   for (let i = 0; i < length; i++) {

@@ -8,7 +8,7 @@ export interface Boards {
   readonly count: number;
   readonly puzzles: Uint8Array;
   readonly solutions: Uint8Array;
-  /** For people: where they come from. */
+  /** The source of the boards, for messages. */
   readonly source: string;
 }
 

@@ -18,7 +18,7 @@ export const CATEGORICAL = [
   "#5f8a1f",
 ] as const;
 
-/** Colours of labels 1, 2, ... on dark pictures. */
+/** Colours of labels 1, 2, ... on dark images. */
 const LABELS: readonly Rgb[] = [
   [86, 180, 233],
   [240, 168, 48],

@@ -38,7 +38,7 @@ export const DIVERGING: ScalarMap = scalarMap("diverging", (part) => {
   return oklch(0.97 - (0.97 - END_LIGHTNESS) * strength, END_CHROMA * strength, part < 0.5 ? BLUE : RED);
 });
 
-/** Black to white, entry k = (k, k, k): the numbers of a grey picture as they are. */
+/** Black to white, entry k = (k, k, k): the numbers of a grey image as they are. */
 export const GREY: ScalarMap = {
   id: "grey",
   table: Uint8Array.from({ length: 3 * ENTRIES }, (_, i) => Math.floor(i / 3)),

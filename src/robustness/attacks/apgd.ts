@@ -24,13 +24,16 @@ export interface ApgdOptions {
   readonly steps?: number;
   /** Share of increasing steps below which the step is halved (default .75). */
   readonly rho?: number;
-  /** Forward passes whose gradients are averaged (default 1). */
+  /** Number of forward passes whose gradients are averaged (default 1). */
   readonly eot?: number;
   readonly targets?: Int32Array | undefined;
-  /** What the start is made from: uniform in [0, 1) for Linf, normal for L2, one number for each of the images'. */
+  /**
+   * Random numbers that determine the start, one for each number of the images: uniform in [0, 1) for Linf, normal for
+   * L2.
+   */
   readonly draw: Float32Array;
   readonly signal?: AbortSignal | undefined;
-  /** Told the losses of every forward pass. */
+  /** Called with the losses of every forward pass. */
   readonly onForward?: (loss: Float32Array) => void;
 }
 
@@ -45,13 +48,13 @@ export interface ApgdRun {
   readonly robust: Uint8Array;
   /** Loss of each image at the start and after each iteration. */
   readonly losses: readonly Float32Array[];
-  /** Step that led to each iteration's point, of each image. */
+  /** Step size of each image at each iteration. */
   readonly stepSizes: readonly Float32Array[];
-  /** Length of the window between two checks that was in force at each iteration. */
+  /** Number of iterations between two checks of the step size, at each iteration. */
   readonly windows: readonly number[];
 }
 
-/** One run of APGD on a batch, from a start that the draw decides. */
+/** One run of APGD on a batch, from the start that `draw` determines. */
 export async function apgdRun(
   classifier: Classifier,
   images: ImageBatch,
@@ -141,7 +144,7 @@ export async function apgdRun(
       row(restart, b).set(row(best, b));
       row(gradient, b).set(row(bestGradient, b));
     }
-    // The point before stays: the next momentum leads from there to the best point.
+    // The previous point stays, so that the next momentum term leads from it to the best point.
     current = restart;
     window = Math.max(window - shrink, shortest);
     since = 0;
@@ -157,7 +160,10 @@ export async function apgdRun(
   };
 }
 
-/** How often the loss rose within the last iterations; the loss before iteration 0 counts as 0, as in the authors' code. */
+/**
+ * Counts the increases of the loss in the last iterations. The loss before iteration 0 counts as 0, as in the authors'
+ * code.
+ */
 function risesIn(losses: readonly Float32Array[], iteration: number, window: number, image: number): number {
   // losses[0] is the start, losses[i + 1] iteration i.
   const at = (i: number) => (i < 0 ? 0 : losses[i + 1]![image]!);
@@ -166,7 +172,9 @@ function risesIn(losses: readonly Float32Array[], iteration: number, window: num
   return rises;
 }
 
-/** clip(x + epsilon t / max|t|) with t = 2u - 1 for Linf, clip(x + epsilon t / ‖t‖) for L2, all per image. */
+/**
+ * The start: clip(x + epsilon t / max|t|) with t = 2u - 1 for Linf, clip(x + epsilon t / ‖t‖) for L2, for each image.
+ */
 function startPoint(images: ImageBatch, epsilon: number, norm: Norm, draw: Float32Array): ImageBatch {
   const { count } = images;
   const size = images.data.length / count;
@@ -190,7 +198,7 @@ function startPoint(images: ImageBatch, epsilon: number, norm: Norm, draw: Float
   return { count, data };
 }
 
-/** The mean gradient of k forward passes; loss and logits are those of the last. */
+/** The mean gradient of k forward passes, with the loss and logits of the last pass. */
 async function averaged(
   eot: number,
   first: LossAndGradient,
@@ -210,7 +218,7 @@ async function averaged(
   return { ...last, gradient };
 }
 
-/** The random numbers that {@link apgdRun} starts from. */
+/** Draws the random numbers for the start of {@link apgdRun}. */
 export function apgdDraw(count: number, norm: Norm, random: Random): Float32Array {
   const draw = new Float32Array(count);
   return norm === "Linf" ? random.fillUniform(draw) : random.fillNormal(draw);
@@ -224,11 +232,15 @@ export interface ApgdAttackOptions {
   readonly norm?: Norm;
   /** Default 100. */
   readonly steps?: number;
-  /** Runs from other random points on the images that still stand (default 1). */
+  /**
+   * Number of runs, each from another random point and on the images that are still classified correctly (default 1).
+   */
   readonly restarts?: number;
   /** Default 1. */
   readonly eot?: number;
-  /** Most likely wrong classes that the targeted loss aims at, one run each (default 9). */
+  /**
+   * Number of wrong classes that the targeted loss aims at, the most likely ones first, with one run each (default 9).
+   */
   readonly targets?: number;
 }
 
@@ -265,7 +277,7 @@ export function apgdAttack(options: ApgdAttackOptions = {}): Attack {
   };
 }
 
-/** The images that still stand. */
+/** The images that are still classified correctly. */
 export interface Survivors {
   readonly images: ImageBatch;
   readonly labels: Int32Array;
@@ -273,7 +285,10 @@ export interface Survivors {
   readonly indices: readonly number[];
 }
 
-/** Attacks one after another, each on the images that all before left standing; the clean image where all failed. */
+/**
+ * Runs attacks one after another, each on the images that the earlier ones did not change. If all fail, the result is
+ * the clean image.
+ */
 export async function onSurvivors<R>(
   { images, labels }: AttackInput,
   runs: readonly R[],

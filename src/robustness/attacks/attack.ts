@@ -7,7 +7,7 @@ import { needsTargets } from "../losses.js";
 import type { Norm } from "./ball.js";
 import { checkEpsilon, checkImages, checkInBall, pickImages, pickWhole, putImages } from "./ball.js";
 
-/** What an attack is given: images that the network classifies rightly. */
+/** The input of an attack: images that the network classifies correctly. */
 export interface AttackInput {
   readonly images: ImageBatch;
   readonly labels: Int32Array;
@@ -17,59 +17,64 @@ export interface AttackInput {
   readonly signal?: AbortSignal | undefined;
 }
 
-/** An attack within a ball of given radius. */
+/** An attack within a ball of a given radius. */
 export interface Attack {
   readonly name: string;
   readonly norm: Norm;
-  /** Everything that decides what it does besides the radius, for protocols. */
+  /** All settings other than the radius, for protocols. */
   readonly settings: Readonly<Record<string, number | string>>;
-  /** Classes that its loss compares (default 2). */
+  /** Number of classes that its loss needs (default 2). */
   readonly fewestClasses?: number;
   /** Whether it differentiates the network (default true). */
   readonly needsGradient?: boolean;
   /** The loss whose gradient it follows (default "ce"). */
   readonly loss?: AttackLoss;
-  /** Wrong classes that it aims at, if the network has as many. */
+  /** Number of wrong classes that it aims at, if the network has that many. */
   readonly aims?: number;
-  /** Candidates, one for each image; the clean image where the attack found nothing. */
+  /** Returns one candidate for each image: the clean image if the attack found nothing. */
   run(classifier: Classifier, input: AttackInput): Promise<ImageBatch>;
 }
 
-/** Whether an attack could follow the gradient, at the clean images that it was given. */
+/** Whether an attack could follow the gradient at the clean images. */
 export interface GradientReport {
   readonly attack: string;
-  /** Images that were looked at: those that the attack was given. */
+  /** Number of images that the attack was given. */
   readonly images: number;
-  /** Images whose gradient is zero everywhere, or below 1e-30, where single precision loses it: attacks go astray there. */
+  /**
+   * Number of images whose gradient is zero everywhere, or below 1e-30 and so lost in single precision; attacks fail on
+   * them.
+   */
   readonly zero: number;
-  /** Images whose gradient holds values that are no numbers or infinite, which count as 0. */
+  /** Number of images whose gradient contains NaN or infinity, which are replaced by 0. */
   readonly notFinite: number;
-  /** Such values in all steps of the attack. */
+  /** Number of NaN and infinite values in all steps of the attack. */
   readonly notFiniteValues: number;
 }
 
-/** What attacks did to a batch. */
+/** The result of attacks on a batch. */
 export interface AttackOutcome {
-  /** Whether each image was classified rightly before. */
+  /** Whether each clean image is classified correctly. */
   readonly clean: Uint8Array;
-  /** Whether it still is after each attack and those before it, asked of the network anew. */
+  /**
+   * For each attack, whether each image is still classified correctly after it and all earlier attacks. The network
+   * classified every result once more.
+   */
   readonly stages: readonly { readonly name: string; readonly robust: Uint8Array }[];
-  /** As after the last attack. */
+  /** The entry of the last attack. */
   readonly robust: Uint8Array;
-  /** The images that were shown to the network at the end. */
+  /** The images after all attacks. */
   readonly adversarial: ImageBatch;
-  /** Classes given to them. */
+  /** The predicted classes of these images. */
   readonly predicted: Int32Array;
-  /** One for each attack that follows a gradient and was given images. */
+  /** One entry for each attack that follows a gradient and was given images. */
   readonly gradients: readonly GradientReport[];
 }
 
 /**
- * Attacks a batch: finds the images that are classified rightly, runs each attack on those that still are, makes sure
- * that every result lies in the ball and in [0, 1], and asks the network again.
+ * Attacks a batch: finds the images that are classified correctly, runs each attack on those that still are, checks
+ * that every result lies in the ball and in [0, 1], and classifies the results once more.
  *
- * @throws StriateError for images outside [0, 1], labels that the network does not have, or a radius that makes no
- * sense.
+ * @throws StriateError for images outside [0, 1], labels that the network does not have, or a radius out of range.
  * @example
  * ```ts
  * import { Random } from "striate";
@@ -123,10 +128,10 @@ export async function attackBatch(
   return { clean, stages, robust, adversarial: { count: images.count, data }, predicted, gradients };
 }
 
-/** Of a gradient below this, single precision (down to 1e-38) loses a part on its way through a network. */
+/** Gradients below this partly vanish in single precision (down to 1e-38) on their way through a network. */
 const LOST = 1e-30;
 
-/** The gradient of an attack's loss at the clean images; targeted losses are looked at towards the likeliest wrong class. */
+/** Checks the gradient of an attack's loss at the clean images. Targeted losses aim at the most likely wrong class. */
 async function gradientReport(
   classifier: Classifier,
   { name, loss = "ce" }: Attack,
@@ -145,22 +150,22 @@ async function gradientReport(
   };
 }
 
-/** Positions of the ones. */
+/** Positions of the true entries. */
 export function positions(flags: Uint8Array): number[] {
   return Array.from(flags.keys()).filter((i) => flags[i] === 1);
 }
 
 /** Throws `StriateError` unless there is one label for each image, and the network has that class. */
 export function checkLabels(labels: Int32Array, count: number, classes: number): void {
-  check(labels.length === count, () => `expected ${count} labels, one for each image, got ${labels.length}`);
+  check(labels.length === count, () => `labels: expected ${count}, one for each image, got ${labels.length}`);
   const bad = labels.findIndex((label) => label < 0 || label >= classes);
-  check(
-    bad < 0,
-    () => `image ${bad} has the label ${labels[bad]!}, the network has classes 0 to ${classes - 1}`,
-  );
+  check(bad < 0, () => `label of image ${bad}: expected 0 to ${classes - 1}, got ${labels[bad]!}`);
 }
 
-/** The `rank`-th most likely class of each row of logits, 1 = the most likely; the first of equal ones. */
+/**
+ * The `rank`-th most likely class of each row of logits, where rank 1 is the most likely. Of equal logits, the first
+ * counts.
+ */
 export function classOfRank(logits: Float32Array, count: number, rank: number): Int32Array {
   const classes = logits.length / count;
   if (rank === 1) return predictions(logits, count);

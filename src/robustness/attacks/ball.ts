@@ -4,7 +4,7 @@ import type { ImageBatch } from "../classifier.js";
 /** How the size of a perturbation is measured: its largest element, or its Euclidean length. */
 export type Norm = "Linf" | "L2";
 
-/** The images at some positions, copied. */
+/** Copies the images at some positions. */
 export function pickImages(images: ImageBatch, indices: readonly number[]): ImageBatch {
   const size = images.data.length / images.count;
   const data = new Float32Array(indices.length * size);
@@ -22,12 +22,12 @@ export function putImages(target: Float32Array, indices: readonly number[], imag
   });
 }
 
-/** Values at some positions. */
+/** Copies the values at some positions. */
 export function pickWhole(values: Int32Array, indices: readonly number[]): Int32Array {
   return Int32Array.from(indices, (i) => values[i]!);
 }
 
-/** Length of each image's perturbation: largest |a - b|, or sqrt(sum (a - b)^2), in float64. */
+/** The length of each image's perturbation: the largest |a - b|, or sqrt(sum (a - b)^2), in float64. */
 export function distances(a: Float32Array, b: Float32Array, count: number, norm: Norm): Float64Array {
   const size = a.length / count;
   const result = new Float64Array(count);
@@ -43,13 +43,13 @@ export function distances(a: Float32Array, b: Float32Array, count: number, norm:
   return result;
 }
 
-/** What float32 arithmetic may add to a radius. */
+/** The rounding error that float32 arithmetic may add to a radius. */
 const ROUNDING = 2e-6;
 
 /**
- * Makes sure that adversarial images are what they claim to be: within the ball about the clean ones, and in [0, 1].
+ * Checks that adversarial images lie within the ball around the clean ones, and in [0, 1].
  *
- * @throws StriateError naming the attack and the first image that is not.
+ * @throws StriateError that names the attack and the first image that does not.
  */
 export function checkInBall(
   attack: string,
@@ -69,11 +69,12 @@ export function checkInBall(
   const far = lengths.findIndex((length) => !(length <= epsilon * (1 + ROUNDING) + ROUNDING));
   check(
     far < 0,
-    () => `${attack}: image ${far} is ${lengths[far]!} (${norm}) from the clean one, more than ${epsilon}`,
+    () =>
+      `${attack}: image ${far} is ${lengths[far]!} (${norm}) away from the clean image, more than ${epsilon}`,
   );
 }
 
-/** Throws {@link StriateError} for a radius that makes no sense on images in [0, 1]. */
+/** Throws {@link StriateError} for a radius that is out of range for images in [0, 1]. */
 export function checkEpsilon(epsilon: number, norm: Norm, size: number): void {
   const most = norm === "Linf" ? 1 : Math.sqrt(size);
   check(
@@ -84,8 +85,8 @@ export function checkEpsilon(epsilon: number, norm: Norm, size: number): void {
   );
 }
 
-/** Throws {@link StriateError} for images outside [0, 1], which no radius is meant for. */
+/** Throws {@link StriateError} for images outside [0, 1], for which radii are not defined. */
 export function checkImages(images: ImageBatch): void {
   const bad = images.data.findIndex((value) => !(value >= 0 && value <= 1));
-  check(bad < 0, () => `attacks act on images in [0, 1], got the value ${images.data[bad]!}`);
+  check(bad < 0, () => `images to attack: expected values in [0, 1], got ${images.data[bad]!}`);
 }

@@ -9,12 +9,12 @@ import { fabAttack } from "./fab.js";
 import { bim, fgsm, pgdAttack, randomSign } from "./simple.js";
 import { squareAttack } from "./square.js";
 
-/** Attacks that are run one after another, each on what the ones before left standing. */
+/** Attacks that run one after another, each on the images that are still classified correctly. */
 export interface AttackPlan {
   readonly name: string;
   readonly norm: Norm;
   readonly attacks: readonly Attack[];
-  /** Said in reports where the plan is weaker than the standard. */
+  /** A remark for reports if the plan is weaker than the standard one. */
   readonly remark?: string;
 }
 
@@ -44,7 +44,9 @@ export function stochasticEnsemble(norm: Norm = "Linf", eot = 20): AttackPlan {
   };
 }
 
-/** AutoAttack's "plus" version: five restarts of APGD-CE, APGD-DLR and FAB-T among the standard ones. */
+/**
+ * AutoAttack's "plus" version: the standard attacks and APGD-DLR, with five restarts of APGD-CE, APGD-DLR and FAB-T.
+ */
 export function plusEnsemble(norm: Norm = "Linf"): AttackPlan {
   return {
     name: "AutoAttack plus",
@@ -109,7 +111,7 @@ const PLANS: Readonly<Record<string, PlanMaker>> = {
 /** Names of the attacks and ensembles that {@link attackPlan} knows. */
 export const ATTACK_NAMES: readonly string[] = Object.keys(PLANS);
 
-/** An attack or ensemble by its short name. Throws {@link StriateError} for one that is not known. */
+/** An attack or ensemble by its short name. Throws {@link StriateError} for an unknown name. */
 export function attackPlan(name: string, norm: Norm = "Linf"): AttackPlan {
   const make = PLANS[name];
   check(make, () => unknownName("attack", name, ATTACK_NAMES));
@@ -117,8 +119,8 @@ export function attackPlan(name: string, norm: Norm = "Linf"): AttackPlan {
 }
 
 /**
- * Throws {@link StriateError} where a plan cannot attack the network: too few classes for its losses, or an operator that
- * no gradient passes.
+ * Throws {@link StriateError} if a plan cannot attack the network: too few classes for its losses, or an operator
+ * without a gradient.
  */
 export function checkPlan({ name, attacks }: AttackPlan, classifier: Classifier): void {
   const { classes } = classifier.network;
@@ -128,7 +130,7 @@ export function checkPlan({ name, attacks }: AttackPlan, classifier: Classifier)
   if (attacks.some(({ needsGradient = true }) => needsGradient)) classifier.checkGradient();
 }
 
-/** What readers must know of a plan before it has run: losses that aim at fewer classes than published. */
+/** Cautions about a plan before it runs: losses that aim at fewer classes than published. */
 export function planCautions({ name, attacks }: AttackPlan, classes: number): readonly string[] {
   return attacks.flatMap(({ name: attack, aims = 0 }) =>
     aims < classes
@@ -139,7 +141,7 @@ export function planCautions({ name, attacks }: AttackPlan, classes: number): re
   );
 }
 
-/** Robust counts that hide something: Croce & Hein's own check for masked gradients. */
+/** Cautions about masked gradients, by Croce & Hein's own check. */
 export function planWarnings(
   plan: AttackPlan,
   total: number,
@@ -150,12 +152,12 @@ export function planWarnings(
   const after = robustAfter[at];
   if (before === undefined || after === undefined || (before - after) / total <= 0.002) return [];
   return [
-    `${plan.name}: Square, which needs no gradient, fooled ${before - after} of ${total} images that all attacks by ` +
-      `gradient left standing: the gradients may be masked`,
+    `${plan.name}: Square, which needs no gradient, fooled ${before - after} of ${total} images on which all gradient-based ` +
+      `attacks had failed: the gradients may be masked`,
   ];
 }
 
-/** Gradients that an attack could not follow: as AutoAttack's authors warn of points with a gradient of zero. */
+/** Cautions about gradients that an attack could not follow. AutoAttack's authors warn of zero gradients, too. */
 export function gradientWarnings(plan: AttackPlan, reports: readonly GradientReport[]): readonly string[] {
   const names = [...new Set(reports.map(({ attack }) => attack))];
   return names.flatMap((name) => {
@@ -169,19 +171,19 @@ export function gradientWarnings(plan: AttackPlan, reports: readonly GradientRep
     ];
     const values = total((one) => one.notFiniteValues);
     const who = name === plan.name ? name : `${plan.name}: ${name}`;
-    const robust = `its robust accuracy is too high where it could not move`;
+    const robust = `robust accuracy is overestimated on these images`;
     return [
       ...(zero === 0
         ? []
         : [
-            `${who}: the gradient of its loss is zero, or below 1e-30, at ${zero} of ${images} images: ${robust}. Scores that are so ` +
-              `large that a softmax saturates do this, and so do steps inside the network; divide the scores by a ` +
-              `temperature, or attack without gradients (square)`,
+            `${who}: the gradient of its loss is zero, or below 1e-30, at ${zero} of ${images} images: ${robust}. Possible causes are scores so ` +
+              `large that a softmax saturates, and step functions in the network; divide the scores by a ` +
+              `temperature, or use an attack without gradients (square)`,
           ]),
       ...(notFinite === 0 && values === 0
         ? []
         : [
-            `${who}: the gradient of its loss is not a number or infinite at ${notFinite} of ${images} images ` +
+            `${who}: the gradient of its loss is NaN or infinite at ${notFinite} of ${images} images ` +
               `(${values} values in all steps, taken as 0): ${robust}`,
           ]),
     ];
@@ -189,8 +191,8 @@ export function gradientWarnings(plan: AttackPlan, reports: readonly GradientRep
 }
 
 /**
- * Whether a network answers the same question twice the same way: five passes over the same images, compared by
- * decisions and by L2-normalised logits (difference above 1e-4).
+ * How much the outputs of a network vary between five passes over the same images, by predicted classes and by
+ * L2-normalised logits (differences above 1e-4).
  */
 export async function isDeterministic(classifier: Classifier, images: ImageBatch): Promise<boolean> {
   const first = await classifier.logits(images);
@@ -203,7 +205,7 @@ export async function isDeterministic(classifier: Classifier, images: ImageBatch
   return true;
 }
 
-/** Largest distance between the rows of two sets of logits, each row at length 1. */
+/** The largest distance between corresponding rows of two sets of logits, each row normalised to length 1. */
 export function largestTurn(a: Float32Array, b: Float32Array, count: number): number {
   const classes = a.length / count;
   let most = 0;

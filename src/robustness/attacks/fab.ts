@@ -22,20 +22,22 @@ export interface FabOptions {
   readonly mostOriginal?: number;
   /** Overshoot beyond the hyperplane (default 1.05). */
   readonly overshoot?: number;
-  /** How far a misclassified point stays from the original image, as a part of its distance (default .9). */
+  /**
+   * Factor on the distance of a misclassified point from the original image when the search steps back (default .9).
+   */
   readonly backward?: number;
   readonly signal?: AbortSignal | undefined;
 }
 
 /** What one run of FAB found. */
 export interface FabRun {
-  /** The nearest misclassified point of each image, the clean image where none was found. */
+  /** The nearest misclassified point of each image, or the clean image if none was found. */
   readonly images: ImageBatch;
-  /** Their distances, Infinity where none was found. */
+  /** The distances of these points; Infinity if none was found. */
   readonly distance: Float64Array;
 }
 
-/** Looks for the nearest point beyond the boundary to the target class, starting at the clean images. */
+/** Searches for the nearest point beyond the boundary to the target class, starting at the clean images. */
 export async function fabRun(
   classifier: Classifier,
   clean: ImageBatch,
@@ -107,11 +109,11 @@ export interface FabAttackOptions {
   readonly norm?: Norm;
   /** Default 100. */
   readonly steps?: number;
-  /** Most likely wrong classes, one run each (default 9). */
+  /** Number of wrong classes to aim at, the most likely ones first, with one run each (default 9). */
   readonly targets?: number;
 }
 
-/** FAB-T with one run for each of the most likely wrong classes. What it finds beyond epsilon does not count. */
+/** FAB-T with one run for each of the most likely wrong classes. Points beyond epsilon do not count. */
 export function fabAttack(options: FabAttackOptions = {}): Attack {
   const { norm = "Linf", steps = 100, targets = 9 } = options;
   return {

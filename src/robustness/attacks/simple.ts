@@ -30,28 +30,31 @@ export function addSigns(images: ImageBatch, noise: Float32Array, epsilon: numbe
 
 /** What one run of projected gradient descent needs (Madry et al. 2018). */
 export interface PgdOptions {
-  /** Default "Linf". "L2-akorn" is a reference's form whose results leave the ball. */
+  /** Default "Linf". "L2-akorn" is the form in AKOrN's code, whose results leave the ball. */
   readonly form?: PgdForm;
   readonly steps: number;
   /** Length of one step. */
   readonly stepSize: number;
   /** Default "ce", with `towards` "ce-towards". */
   readonly loss?: AttackLoss;
-  /** Classes to move towards: the loss of these is then descended instead of the labels' ascended. */
+  /**
+   * Classes to move towards: the attack then descends the loss of these classes instead of ascending the loss of the
+   * labels.
+   */
   readonly towards?: Int32Array;
-  /** Where to start, clipped to [0, 1]; default at the clean images. */
+  /** The start, clipped to [0, 1]. Default: the clean images. */
   readonly start?: ImageBatch;
-  /** Forward passes whose gradients are averaged, for networks that draw random numbers (default 1). */
+  /** Number of forward passes whose gradients are averaged, for networks that draw random numbers (default 1). */
   readonly eot?: number;
   /**
-   * How they are averaged: the mean (default), or as AKOrN's code does it, which does not clear the gradient between
-   * the passes, so that pass j of k counts k - j + 1 times.
+   * How gradients are averaged: the mean (default), or as in AKOrN's code, which does not clear the gradient between
+   * passes, so that pass j of k counts k - j + 1 times.
    */
   readonly eotWeights?: "mean" | "accumulated";
   readonly signal?: AbortSignal | undefined;
 }
 
-/** Projected gradient descent (Madry et al. 2018, arXiv:1706.06083) from a given start; gives the last point. */
+/** Projected gradient descent (Madry et al. 2018, arXiv:1706.06083) from a given start. Returns the last point. */
 export async function pgd(
   classifier: Classifier,
   images: ImageBatch,
@@ -119,15 +122,18 @@ export interface PgdAttackOptions {
   readonly norm?: Norm;
   /** Default 20. */
   readonly steps?: number;
-  /** Length of one step as a part of epsilon; default 1/3 for Linf (AKOrN), 1/5 for L2. */
+  /** Length of one step as a fraction of epsilon. Default 1/3 for Linf (AKOrN), 1/5 for L2. */
   readonly relativeStep?: number;
-  /** Begin at a random point of the ball (default false). */
+  /** Whether to start at a random point of the ball (default false). */
   readonly randomStart?: boolean;
-  /** Forward passes averaged for each gradient (default 1). */
+  /** Number of forward passes averaged for each gradient (default 1). */
   readonly eot?: number;
 }
 
-/** PGD. With a random start and a step of 2.5 / steps it is foolbox's BIM (Linf) and PGD (L2), as Predify uses them. */
+/**
+ * Projected gradient descent. With a random start and a step of 2.5 / steps, it equals foolbox's BIM (Linf) and PGD
+ * (L2), as Predify uses them.
+ */
 export function pgdAttack(options: PgdAttackOptions = {}): Attack {
   const { norm = "Linf", steps = 20, randomStart = false, eot = 1 } = options;
   const { relativeStep = norm === "Linf" ? 1 / 3 : 1 / 5 } = options;
@@ -149,7 +155,7 @@ export function bim(options: { readonly steps?: number } = {}): Attack {
   return { ...pgdAttack({ steps, relativeStep: 1 / steps }), name: `BIM-${steps}` };
 }
 
-/** A point drawn uniformly from the ball (L2: uniform direction, radius U^(1/n)), clipped to [0, 1]. */
+/** Draws a point uniformly from the ball (L2: uniform direction, radius U^(1/n)), clipped to [0, 1]. */
 export function randomPoint(images: ImageBatch, epsilon: number, norm: Norm, random: Random): ImageBatch {
   const { count } = images;
   const size = images.data.length / count;

@@ -4,19 +4,19 @@ import type { Norm } from "./ball.js";
 
 /* The perturbations that the Square attack tries (arXiv:1912.00049, algorithms 2 and 3). */
 
-/** Numbers uniform in [0, 1), the next ones of a stream. */
+/** Returns the next random numbers of a stream, uniform in [0, 1). */
 export type Uniforms = (count: number) => ArrayLike<number>;
 
 interface Move {
   readonly norm: Norm;
   readonly epsilon: number;
-  /** Share of the pixels that the window covers. */
+  /** Fraction of the pixels that the window covers. */
   readonly share: number;
 }
 
 const clip01 = (value: number): number => (value < 0 ? 0 : value > 1 ? 1 : value);
 
-/** A whole number in 0..span-1 from one uniform draw; 0 where the span is 0. */
+/** A whole number in 0..span-1 from one uniform random number; 0 if the span is 0. */
 function whole(span: number, uniforms: Uniforms): number {
   return Math.floor(span * uniforms(1)[0]!);
 }
@@ -25,7 +25,7 @@ function signs(count: number, uniforms: Uniforms): Float64Array {
   return Float64Array.from(uniforms(count), (u) => Math.sign(2 * u - 1));
 }
 
-/** Where the search begins: vertical stripes of random colours (Linf), or a grid of tiles (L2). */
+/** The start of the search: vertical stripes of random colours (Linf), or a grid of tiles (L2). */
 export function firstSquares(
   clean: ImageBatch,
   shape: ImageShape,
@@ -61,7 +61,7 @@ export function firstSquares(
   return atLength(clean, delta, epsilon);
 }
 
-/** Tries one more square on every image. */
+/** Proposes one more square for every image. */
 export function nextSquares(
   best: ImageBatch,
   clean: ImageBatch,
@@ -107,7 +107,7 @@ interface Window {
   readonly left: number;
 }
 
-/** One window takes the length of perturbation that another gives up. */
+/** One window gains the length of perturbation that another window loses. */
 function movedSquare(
   best: ImageBatch,
   clean: ImageBatch,
@@ -180,7 +180,7 @@ function atLength(clean: ImageBatch, delta: Float64Array, epsilon: number): Imag
   return { count, data };
 }
 
-/** A bump above, the same with the other sign below, turned with probability 1/2; unit length. */
+/** A bump above and its negative below, transposed with probability 1/2, with unit length. */
 function twoHalves(side: number, uniforms: Uniforms): Float64Array {
   const upper = Math.floor(side / 2);
   const [above, below] = [bump(upper, side), bump(side - upper, side)];
@@ -195,7 +195,10 @@ function twoHalves(side: number, uniforms: Uniforms): Float64Array {
   });
 }
 
-/** Rectangles that grow by one on every side from the centre, each weighing 1 / (j + 1)^2; unit length. */
+/**
+ * The sum of concentric rectangles that grow by one pixel on every side, rectangle j with weight 1 / (j + 1)^2, scaled
+ * to unit length.
+ */
 function bump(rows: number, columns: number): Float64Array {
   const values = new Float64Array(rows * columns);
   if (rows === 0) return values;
@@ -212,7 +215,7 @@ function bump(rows: number, columns: number): Float64Array {
   return values.map((value) => value / length);
 }
 
-/** Rounds halves to the even neighbour, as Python does. */
+/** Rounds to the nearest whole number, and halves to even, as Python does. */
 function roundEven(value: number): number {
   const low = Math.floor(value);
   if (value - low !== 0.5) return Math.round(value);

@@ -16,15 +16,17 @@ import { firstSquares, nextSquares } from "./square-moves.js";
 export interface SquareOptions {
   readonly norm: Norm;
   readonly epsilon: number;
-  /** Squares tried after the start (default 5000). */
+  /** Number of squares tried after the start (default 5000). */
   readonly queries?: number;
-  /** Share of pixels that the first squares cover (default .8). */
+  /** Fraction of the pixels that the first squares cover (default .8). */
   readonly firstShare?: number;
-  /** Stretch the schedule of shares, which is made for 10,000 queries, to the number of queries (default false). */
+  /**
+   * Whether to stretch the schedule of fractions, made for 10,000 queries, to the number of queries (default false).
+   */
   readonly stretchSchedule?: boolean;
   readonly uniforms: Uniforms;
   readonly signal?: AbortSignal | undefined;
-  /** Told the margins of every query, of the images that were asked about. */
+  /** Called with the margins of the queried images at every query. */
   readonly onQuery?: (margins: Float32Array) => void;
 }
 
@@ -32,7 +34,7 @@ export interface SquareOptions {
 export interface SquareRun {
   readonly images: ImageBatch;
   readonly queries: Int32Array;
-  /** 1 where the margin stayed above 0. */
+  /** 1 if the margin stayed above 0, else 0. */
   readonly robust: Uint8Array;
 }
 
@@ -100,14 +102,14 @@ export async function squareRun(
 
 const HALVINGS = [10, 50, 200, 500, 1000, 2000, 4000, 6000, 8000];
 
-/** Share of pixels that a square covers at a query. */
+/** The fraction of the pixels that a square covers at a query. */
 function shareAt(query: number, queries: number, first: number, stretch: boolean): number {
   const at = stretch ? Math.trunc((query / queries) * 10_000) : query;
   const past = HALVINGS.filter((limit) => at > limit).length;
   return first / 2 ** past;
 }
 
-/** z_y - max_{i != y} z_i of each image. */
+/** The margin z_y - max_{i != y} z_i of each image. */
 export function margins(logits: Float32Array, labels: Int32Array): Float32Array {
   const classes = logits.length / labels.length;
   return Float32Array.from(labels, (label, row) => {

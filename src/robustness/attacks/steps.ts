@@ -24,11 +24,10 @@ import type { AttackLoss } from "../losses.js";
 import type { Norm } from "./ball.js";
 
 /*
- * One step of an attack by gradient as one graph: the step itself, the projection on the ball, and the loss and
- * gradient.
+ * One step of a gradient-based attack as one graph: the step, the projection onto the ball, the loss and its gradient.
  */
 
-/** An input of an attack. The prefix keeps it apart from whatever the network calls its own inputs and parameters. */
+/** An input of an attack. The prefix distinguishes it from the network's own inputs and parameters. */
 function attackInput(name: string, shape: Shape): Tensor {
   return input(ATTACK + name, shape);
 }
@@ -40,7 +39,7 @@ function lengthOf(x: Tensor): Tensor {
   return l2Norm(x, SPACE, { keepAxes: true });
 }
 
-/** The nearest point of the ball of a radius about the clean images, in [0, 1]. */
+/** The projection onto the ball around the clean images, clipped to [0, 1]. */
 function project(x: Tensor, clean: Tensor, radius: Tensor, norm: Norm): Tensor {
   if (norm === "Linf") return clip(maximum(minimum(x, add(clean, radius)), sub(clean, radius)), 0, 1);
   const difference = sub(x, clean);
@@ -50,8 +49,8 @@ function project(x: Tensor, clean: Tensor, radius: Tensor, norm: Norm): Tensor {
 }
 
 /**
- * A gradient at length 1, or 0. Of gradients below 1e-6, squares would be lost, or the length be less than the floor: they are
- * brought to a largest value of 1 first.
+ * Normalises a gradient to length 1; 0 stays 0. Gradients below 1e-6 are scaled to a largest value of 1 first, because
+ * their squares would underflow or their length would be below the floor.
  */
 function unitLength(g: Tensor): Tensor {
   const largest = max(abs(g), SPACE, { keepAxes: true });
@@ -59,13 +58,13 @@ function unitLength(g: Tensor): Tensor {
   return div(scaled, maximum(lengthOf(scaled), FLOOR));
 }
 
-/** How a projected-gradient step normalises and projects. */
+/** The norm in which a projected-gradient step normalises and projects. */
 export type PgdForm = "Linf" | "L2" | "L2-akorn";
 
 /**
  * Projected gradient, one step: x + step * sign(g) or x + step * g / ‖g‖, projected. A negative step descends.
- * "L2-akorn" has the condition of its rescaling inverted, as that reference: perturbations shorter than the radius are
- * stretched to it, longer ones stay; its results leave the ball.
+ * "L2-akorn" rescales under the inverted condition, as AKOrN's code does: perturbations shorter than the radius are
+ * stretched to it and longer ones stay, so results leave the ball.
  */
 function pgdUpdate(x: Tensor, g: Tensor, form: PgdForm): Tensor {
   const clean = attackInput("clean", x.shape);
@@ -91,7 +90,7 @@ export interface PgdStep {
   readonly step: number;
 }
 
-/** Gradient at the current images and the step that follows from it, in one run. */
+/** Computes the gradient at the current images and the step along it, in one run. */
 export async function pgdStep(
   classifier: Classifier,
   loss: AttackLoss,
@@ -110,7 +109,7 @@ export async function pgdStep(
   return { count: current.count, data: next! };
 }
 
-/** As {@link pgdStep} with the gradient given. */
+/** Like {@link pgdStep}, with a given gradient. */
 export async function pgdStepAlong(
   classifier: Classifier,
   form: PgdForm,
@@ -139,13 +138,13 @@ export interface ApgdStep {
   readonly radius: number;
   /** Step size of each image. */
   readonly stepSize: Float32Array;
-  /** Share of the step without momentum: 1 at the first iteration, .75 afterwards. */
+  /** Weight of the step without momentum: 1 at the first iteration, .75 afterwards. */
   readonly mix: number;
 }
 
 /**
- * One iteration of APGD (arXiv:2003.01690, algorithm 1, line 7) and the loss and gradient where it ends:
- * z = P(x + eta g'), x' = P(x + a (z - x) + (1 - a) (x - previous)), g' = sign(g) or g / ‖g‖.
+ * One iteration of APGD (arXiv:2003.01690, algorithm 1, line 7) with the loss and gradient at its end: z = P(x + eta
+ * g'), x' = P(x + a (z - x) + (1 - a) (x - previous)), g' = sign(g) or g / ‖g‖.
  */
 export async function apgdStep(
   classifier: Classifier,

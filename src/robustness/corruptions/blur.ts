@@ -17,7 +17,7 @@ export const gaussianBlur: CorruptionKind<number> = {
   apply: ({ pixels, side }, sigma) => clipAll(blurred(unitValues(pixels), side, sigma)),
 };
 
-/** Correlation with a disk. */
+/** Correlates the image with a disk. */
 export const defocusBlur: CorruptionKind<readonly [number, number]> = {
   group: "blur",
   constants: DEFOCUS_BLUR,
@@ -26,13 +26,13 @@ export const defocusBlur: CorruptionKind<readonly [number, number]> = {
 };
 
 export interface GlassDraws {
-  /** dx, dy for every pixel of every pass, in the order in which they are visited; from -distance to distance - 1. */
+  /** dx, dy for every pixel of every pass, in the order of visits, from -distance to distance - 1. */
   readonly offsets: Int8Array;
 }
 
 /**
- * Blur, local copies, blur. The published code means to swap two pixels, but the second assignment of its swap reads
- * what the first one wrote: one pixel is copied over the other, and that is what is done here.
+ * Blurs, copies pixels locally, and blurs again. The published code means to swap two pixels, but the second assignment
+ * of its swap reads what the first one wrote, so one pixel overwrites the other. This function does the same.
  */
 export const glassBlur: CorruptionKind<readonly [number, number, number], GlassDraws> = {
   group: "blur",
@@ -65,11 +65,11 @@ export const glassBlur: CorruptionKind<readonly [number, number, number], GlassD
 };
 
 export interface AngleDraws {
-  /** Degrees. */
+  /** Angle in degrees. */
   readonly angle: number;
 }
 
-/** Along a line of a random direction from -45 to 45 degrees. */
+/** Blurs along a line with a random direction from -45 to 45 degrees. */
 export const motionBlur: CorruptionKind<readonly [number, number], AngleDraws> = {
   group: "blur",
   constants: MOTION_BLUR,
@@ -78,7 +78,7 @@ export const motionBlur: CorruptionKind<readonly [number, number], AngleDraws> =
     blurAlong(pixels, side, 3, { radius, sigma, angle }),
 };
 
-/** Mean of the image and its zooms, in float32; the factor 1 is among them, so the image enters twice. */
+/** The mean of the image and its zooms, in float32. The factor 1 is one of the zooms, so the image counts twice. */
 export const zoomBlur: CorruptionKind<readonly [number, number]> = {
   group: "blur",
   constants: ZOOM_BLUR,

@@ -198,14 +198,14 @@ export const CONTRAST: BySet<number> = {
   32: [0.75, 0.5, 0.4, 0.3, 0.15],
 };
 
-/** Added to the value of HSV. */
+/** Addition to the value of HSV. */
 export const BRIGHTNESS: BySet<number> = {
   224: [0.1, 0.2, 0.3, 0.4, 0.5],
   64: [0.1, 0.2, 0.3, 0.4, 0.5],
   32: [0.05, 0.1, 0.15, 0.2, 0.3],
 };
 
-/** Factor on, and addition to, the saturation of HSV. */
+/** Factor and addition for the saturation of HSV. */
 export const SATURATE: BySet<readonly [factor: number, addition: number]> = {
   224: [
     [0.3, 0],
@@ -269,7 +269,7 @@ export const ELASTIC_TRANSFORM: BySet<readonly [alpha: number, sigma: number, af
   ],
 };
 
-/** Pixels; 244 for 224-pixel images is what the published constants were made with. */
+/** Unit of the displacements in pixels. The published constants for 224-pixel images were made with 244. */
 export const ELASTIC_UNIT: Readonly<Record<ConstantSet, number>> = { 224: 244, 64: 64, 32: 32 };
 
 export interface SnowConstants {

@@ -15,7 +15,7 @@ import { gaussianNoise, impulseNoise, shotNoise, speckleNoise } from "./noise.js
 import { spatter } from "./spatter.js";
 import { brightness, fog, frost, snow } from "./weather.js";
 
-/** In the benchmark's order: 15, then the 4 extra ones meant for validation. */
+/** The corruptions in the benchmark's order: 15, then the 4 extra ones for validation. */
 const KINDS = {
   gaussian_noise: gaussianNoise,
   shot_noise: shotNoise,
@@ -38,12 +38,12 @@ const KINDS = {
   saturate,
 } as const;
 
-/** As the benchmark and its published folders call them. */
+/** The names that the benchmark and its published folders use. */
 export type CorruptionName = keyof typeof KINDS;
 
-/** All 19. */
+/** The names of all 19 corruptions. */
 export const CORRUPTIONS = Object.keys(KINDS) as readonly CorruptionName[];
-/** The 15 that scores are taken over. */
+/** The names of the 15 corruptions that the benchmark's scores average over. */
 export const BENCHMARK_CORRUPTIONS: readonly CorruptionName[] = CORRUPTIONS.filter(
   (name) => KINDS[name].group !== "extra",
 );
@@ -54,10 +54,10 @@ export const SEVERITIES = [1, 2, 3, 4, 5] as const;
 export type Severity = (typeof SEVERITIES)[number];
 
 type DrawsOfKind<K> = K extends CorruptionKind<infer _, infer D> ? D : never;
-/** What one corrupted picture draws at random; `undefined` for corruptions without chance. */
+/** The random draws of one corrupted image; `undefined` for deterministic corruptions. */
 export type CorruptionDraws<N extends CorruptionName = CorruptionName> = DrawsOfKind<(typeof KINDS)[N]>;
 
-/** Throws {@link StriateError} for a name that is none of {@link CORRUPTIONS}. */
+/** Throws {@link StriateError} unless the name is one of {@link CORRUPTIONS}. */
 export function corruptionName(name: string): CorruptionName {
   const found = CORRUPTIONS.find((known) => known === name);
   if (found === undefined) throw new StriateError(unknownName("corruption", name, CORRUPTIONS));
@@ -69,49 +69,55 @@ export function corruptionGroup(name: CorruptionName): CorruptionGroup {
   return KINDS[name].group;
 }
 
-/** Whether it draws random numbers. */
+/** Whether the corruption draws random numbers. */
 export function isStochastic(name: CorruptionName): boolean {
   return KINDS[name].draw !== undefined;
 }
 
-/** The set of constants made for square images of this side. Throws {@link StriateError} when there is none. */
+/** The set of constants published for square images of this side. Throws {@link StriateError} if there is none. */
 export function constantSet(side: number): ConstantSet {
   const set = CONSTANT_SETS.find((known) => known === side);
   check(
     set,
     () =>
       `corruptions: constants were published for images of ${CONSTANT_SETS.join(", ")} pixels, not for ${side}: ` +
-      `state which to use`,
+      `state which constants to use`,
   );
   return set;
 }
 
-/** Sides that every corruption can handle. */
+/** Image sides that every corruption can handle. */
 const [SMALLEST, LARGEST] = [16, 1024] as const;
 
 /** How an image is corrupted. */
 export interface CorruptOptions<N extends CorruptionName = CorruptionName> {
-  /** Default 0. */
+  /** Random seed. Default 0. */
   readonly seed?: RandomLabel;
-  /** Number of the image in its data set: with seed, name and severity it decides the random draws. Default 0. */
+  /**
+   * Position of the image in its data set. It determines the random draws together with seed, name and severity.
+   * Default 0.
+   */
   readonly index?: number;
-  /** Constants made for this side. Default: those of the image's side, which must be 224, 64 or 32. */
+  /** Image side that the constants were published for. Default: the side of the image, which must be 224, 64 or 32. */
   readonly constants?: ConstantSet;
   /**
    * Quality of a JPEG round trip after the corruption, since the published ImageNet-C and Tiny-ImageNet-C were stored
    * like that; false for none. Default 85 with the constants for 224 and 64, none for 32.
    */
   readonly reencode?: number | false;
-  /** Recorded draws to use instead of drawing. */
+  /** Recorded random draws to use instead of new ones. */
   readonly draws?: CorruptionDraws<N>;
-  /** Pictures of frost (for 224-pixel images as they are, shrunk for smaller ones). Default: our own textures. */
+  /**
+   * Photographs of frost (used unchanged for 224-pixel images, shrunk for smaller ones). Default: textures that Striate
+   * draws.
+   */
   readonly frost?: readonly RgbImage[];
 }
 
 /**
- * A corrupted copy of a square picture (Hendrycks & Dietterich 2019). The same image, name, severity, seed and index give
- * the same bytes, in any order and on any machine with IEEE arithmetic. Throws {@link StriateError} for an unknown name,
- * a severity that is not 1 to 5, and a picture that is not square or not of a side with constants.
+ * A corrupted copy of a square image (Hendrycks & Dietterich 2019). The same image, name, severity, seed and index give
+ * the same bytes, in any order and on any machine with IEEE arithmetic. Throws `StriateError` for an unknown
+ * name, a severity that is not 1 to 5, and an image that is not square or whose side has no constants.
  *
  * @example
  * ```ts
@@ -136,8 +142,8 @@ export function corrupt<N extends CorruptionName>(
 }
 
 /**
- * {@link corrupt} for several pictures in order: the one at position i has the index `firstIndex + i` (default 0), so a
- * data set cut into batches of any size gives the same bytes.
+ * Applies {@link corrupt} to several images in order: the one at position i has the index `firstIndex + i` (default 0),
+ * so a data set cut into batches of any size gives the same bytes.
  */
 export function corruptBatch(
   images: readonly RgbImage[],
@@ -149,7 +155,7 @@ export function corruptBatch(
   return images.map((image, i) => corrupt(image, name, severity, { ...shared, index: firstIndex + i }));
 }
 
-/** What {@link CorruptOptions.reencode} is when it is not given. */
+/** The default of {@link CorruptOptions.reencode}. */
 export function defaultReencode(set: ConstantSet): number | false {
   return set === 32 ? false : 85;
 }

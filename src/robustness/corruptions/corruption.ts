@@ -5,28 +5,28 @@ import type { BySet, ConstantSet } from "./constants.js";
 /** A family of corruptions, as in Hendrycks & Dietterich 2019. */
 export type CorruptionGroup = "noise" | "blur" | "weather" | "digital" | "extra";
 
-/** A square picture to corrupt: `side` x `side` x 3 bytes. */
+/** A square image to corrupt: `side` x `side` x 3 bytes. */
 export interface Square {
   readonly side: number;
   readonly pixels: Uint8Array;
   readonly set: ConstantSet;
-  /** Pictures of frost as large as they come; default: our own textures. */
+  /** Photographs of frost in their own sizes. Default: textures that Striate draws. */
   readonly frost?: readonly RgbImage[];
 }
 
 /** Values on the 0..255 scale before they are truncated to bytes. */
 export type PixelValues = Float64Array | Uint8Array;
 
-/** One kind of corruption: constants C by severity, and what it draws at random, D. */
+/** One kind of corruption with constants C for each severity and random draws D. */
 export interface CorruptionKind<C, D = undefined> {
   readonly group: CorruptionGroup;
   readonly constants: BySet<C>;
-  /** Everything random about one corrupted picture; absent for a corruption without chance. */
+  /** Makes the random draws of one corrupted image; absent for a deterministic corruption. */
   draw?(random: Random, square: Square, constants: C): D;
   apply(square: Square, constants: C, draws: D): PixelValues;
 }
 
-/** k / 255 for every byte. */
+/** Table of k / 255 for every byte k. */
 export const UNIT = Float64Array.from({ length: 256 }, (_, k) => k / 255);
 
 /** Bytes as numbers from 0 to 1. */
@@ -36,25 +36,25 @@ export function unitValues(pixels: Uint8Array): Float64Array {
   return out;
 }
 
-/** The same in float32. */
+/** Bytes as float32 numbers from 0 to 1. */
 export function singleValues(pixels: Uint8Array): Float32Array {
   const out = new Float32Array(pixels.length);
   for (let i = 0; i < out.length; i++) out[i] = UNIT[pixels[i]!]!;
   return out;
 }
 
-/** From 0..1 to 0..255, limited to that range. */
+/** Scales from 0..1 to 0..255 and clips to that range. */
 export function clip255(value: number): number {
   return value <= 0 ? 0 : value >= 1 ? 255 : value * 255;
 }
 
-/** {@link clip255} of every value, in place. */
+/** Applies {@link clip255} to every value, in place. */
 export function clipAll(values: Float64Array): Float64Array {
   for (let i = 0; i < values.length; i++) values[i] = clip255(values[i]!);
   return values;
 }
 
-/** Toward zero, as a cast does: what every published set was stored with. */
+/** Truncates to bytes like a cast, as in every published set. */
 export function truncateToBytes(values: PixelValues): Uint8Array {
   return values instanceof Uint8Array ? values : new Uint8Array(values);
 }

@@ -35,7 +35,7 @@ export const saturate: CorruptionKind<readonly [number, number]> = {
   },
 };
 
-/** Down and up again with a box filter. */
+/** Resizes down and up again with a box filter. */
 export const pixelate: CorruptionKind<number> = {
   group: "digital",
   constants: PIXELATE,

@@ -7,15 +7,15 @@ import { indexAt } from "./pixels/border.js";
 import { gaussianFilter } from "./pixels/gaussian.js";
 
 export interface ElasticDraws {
-  /** How far the three corners of the affine map move, (x, y) each, in pixels. */
+  /** Displacements (x, y) of the three corners of the affine map, in pixels. */
   readonly points: Float32Array;
-  /** U(-1, 1) for every pixel, the field that becomes the displacement in x. */
+  /** U(-1, 1) for every pixel, which is smoothed into the displacement in x. */
   readonly dx: Float32Array;
-  /** The same for y. */
+  /** U(-1, 1) for every pixel, which is smoothed into the displacement in y. */
   readonly dy: Float32Array;
 }
 
-/** A random affine map, then displacements smooth in space. */
+/** Applies a random affine map, then spatially smooth displacements. */
 export const elasticTransform: CorruptionKind<readonly [number, number, number], ElasticDraws> = {
   group: "digital",
   constants: ELASTIC_TRANSFORM,
@@ -38,10 +38,10 @@ export const elasticTransform: CorruptionKind<readonly [number, number, number],
   },
 };
 
-/** x' = m[0] x + m[1] y + m[2], y' = m[3] x + m[4] y + m[5]. */
+/** An affine map: x' = m[0] x + m[1] y + m[2], y' = m[3] x + m[4] y + m[5]. */
 type Affine = readonly [number, number, number, number, number, number];
 
-/** The map from where a pixel ends up to where it came from, for three corners of a square that move by `points`. */
+/** The inverse map, from the new position of a pixel to its old one, if three corners of a square move by `points`. */
 function affineMap(side: number, points: Float32Array): Affine {
   const centre = Math.floor(side / 2);
   const arm = Math.floor(side / 3);
@@ -59,7 +59,10 @@ function affineMap(side: number, points: Float32Array): Affine {
   return [ia, ib, -ia * c - ib * f, id, ie, -id * c - ie * f];
 }
 
-/** Bilinear, at positions rounded to 1/32 pixel, in float32; beyond the border the mirror of {@link reflect101}. */
+/**
+ * Bilinear interpolation in float32 at positions rounded to 1/32 pixel; {@link reflect101} extends the image beyond its
+ * border.
+ */
 function warpAffine(image: Float32Array, side: number, [a, b, c, d, e, f]: Affine): Float32Array {
   const out = new Float32Array(image.length);
   const alongX = Int32Array.from({ length: side }, (_, x) => roundHalfEven(1024 * a * x));
@@ -83,7 +86,10 @@ function displacement(field: Float32Array, side: number, scale: number, sigma: n
   return smooth;
 }
 
-/** Bilinear at (x + dx, y + dy), in float32; beyond the border the mirror that repeats it. */
+/**
+ * Bilinear interpolation in float32 at (x + dx, y + dy); beyond the border, the image is mirrored with the border pixel
+ * repeated.
+ */
 function displace(image: Float32Array, side: number, dx: Float64Array, dy: Float64Array): Float32Array {
   const out = new Float32Array(image.length);
   for (let y = 0, i = 0; y < side; y++) {
@@ -100,7 +106,10 @@ function displace(image: Float32Array, side: number, dx: Float64Array, dy: Float
 
 const mirror = (position: number, side: number): number => indexAt(position, side, "mirror");
 
-/** The three values between four pixels, `tx` and `ty` of the way from the upper left one to the others, into `out`. */
+/**
+ * Interpolates the three channels between four pixels into `out`; `tx` and `ty` are the fractions of the way from the
+ * upper left pixel.
+ */
 function sample(
   out: Float32Array,
   at: number,

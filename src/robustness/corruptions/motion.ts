@@ -1,6 +1,6 @@
 /**
  * Motion blur as in ImageMagick 6 with 16 bits a channel: 2 ceil(radius) + 1 taps exp(-i^2 / (2 sigma^2)), all on one
- * side of the pixel, in the direction of `angle` (degrees); the border pixel goes on beyond the border.
+ * side of the pixel, in the direction of `angle` (degrees); the border pixel is repeated beyond the border.
  */
 export function imageMagickMotionBlur(
   bytes: Uint8Array,
@@ -36,7 +36,7 @@ export function imageMagickMotionBlur(
   return out;
 }
 
-/** Rows of 16-bit values with the border pixel `margin` times on both sides. */
+/** Rows of 16-bit values, padded on both sides with `margin` copies of the border pixel. */
 function padded(bytes: Uint8Array, side: number, channels: number, margin: number): Float64Array {
   const stride = (side + 2 * margin) * channels;
   const out = new Float64Array(side * stride);
@@ -49,7 +49,7 @@ function padded(bytes: Uint8Array, side: number, channels: number, margin: numbe
   return out;
 }
 
-/** sums[i] = the sum, in order, of taps[j] values[starts[j] + i]; four taps in one sweep. */
+/** sums[i] = the sum, in order, of taps[j] values[starts[j] + i]; it adds four taps in one pass. */
 function addTaps(sums: Float64Array, values: Float64Array, starts: Int32Array, taps: Float64Array): void {
   const length = sums.length;
   sums.fill(0);

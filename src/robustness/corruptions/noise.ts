@@ -41,7 +41,7 @@ export const speckleNoise: CorruptionKind<number, NormalDraws> = {
 };
 
 export interface ShotDraws {
-  /** Photons counted for every value. */
+  /** Number of photons for every value. */
   readonly counts: Int32Array;
 }
 
@@ -73,7 +73,7 @@ export interface ImpulseDraws {
   readonly salted: Uint8Array;
 }
 
-/** Salt and pepper: every value for itself. */
+/** Salt-and-pepper noise, independent for every value. */
 export const impulseNoise: CorruptionKind<number, ImpulseDraws> = {
   group: "noise",
   constants: IMPULSE_NOISE,

@@ -14,22 +14,22 @@ export interface CorruptionTask {
 
 /** How `corruptAll` corrupts the images of a data set. */
 export interface CorruptAllOptions extends Omit<CorruptOptions, "index" | "draws"> {
-  /** Worker threads. Default: one for each core. */
+  /** Number of worker threads. Default: one per core. */
   readonly threads?: number;
-  /** Stops, and ends the threads. */
+  /** Aborts the work and ends the threads. */
   readonly signal?: AbortSignal;
 }
 
 /** An image with all its corrupted versions, in the order of the tasks. */
 export type WithCorrupted<T> = T & { readonly corrupted: readonly RgbImage[] };
 
-/** What every thread knows from the start. */
+/** The data that every thread gets at its start. */
 export interface CorruptionThreadData {
   readonly tasks: readonly CorruptionTask[];
   readonly options: Omit<CorruptOptions, "index" | "draws">;
 }
 
-/** What the main thread asks of a worker. */
+/** A request of the main thread to a worker. */
 export interface CorruptionRequest {
   readonly image: RgbImage;
   readonly index: number;
@@ -39,10 +39,9 @@ export type CorruptionReply =
   { readonly images: readonly RgbImage[] } | { readonly error: string; readonly name: string };
 
 /**
- * Corrupts images on all cores: each image of the source gives one result, in the source's order. At most two images for
- * each thread are under way or waiting to be taken, so memory stays flat however long the source is. The bytes are those
- * of `corrupt` with the same seed and the image's index. Closing the loop early ends the threads. Throws
- * {@link StriateError} as `corrupt`, or what the source throws.
+ * Corrupts images on all cores: each image of the source gives one result, in the source's order. At most two images
+ * per thread are in progress or waiting, so memory use does not grow with the length of the source. The bytes are those
+ * of `corrupt` with the same seed and the image's index. Leaving the loop early ends the threads. Throws `StriateError` like `corrupt`, or the error of the source.
  *
  * @example
  * ```ts
@@ -84,7 +83,7 @@ export async function* corruptAll<T extends { readonly index: number; readonly i
         const worker = workers[next++ % threads]!;
         const job = worker.ask({ image: withOwnMemory(image), index });
         const result = job.then((corrupted) => ({ ...item.value, corrupted }));
-        // An error is reported when its turn comes.
+        // An error is reported in the order of the images.
         result.catch(() => undefined);
         pending.push(result);
       }
@@ -100,7 +99,7 @@ export async function* corruptAll<T extends { readonly index: number; readonly i
   }
 }
 
-/** A view of a larger buffer would be sent with all of it. */
+/** Copies a view, because its whole underlying buffer would be sent. */
 function withOwnMemory(image: RgbImage): RgbImage {
   const { data } = image;
   return data.byteLength === data.buffer.byteLength ? image : { ...image, data: data.slice() };
@@ -129,7 +128,7 @@ class CorruptionThread {
       this.#fail(error instanceof Error ? error : new Error(String(error)));
     });
     this.#worker.on("exit", () => {
-      this.#fail(new StriateError("a thread that corrupts images ended early"));
+      this.#fail(new StriateError("a worker thread for corruptions ended unexpectedly"));
     });
   }
 

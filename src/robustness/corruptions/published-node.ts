@@ -9,11 +9,11 @@ import { StriateError, check } from "../../util/errors.js";
 import type { CorruptionName, Severity } from "./corrupt.js";
 import { CORRUPTIONS, SEVERITIES, corruptionName } from "./corrupt.js";
 
-/** A published set of corrupted images: the readers of its parts. */
+/** A published set of corrupted images. */
 export interface PublishedSet {
-  /** The corruptions that are there, in the benchmark's order. */
+  /** The corruptions that the set contains, in the benchmark's order. */
   readonly corruptions: readonly CorruptionName[];
-  /** Throws {@link StriateError} for a corruption or severity that is not there, or files of another form. */
+  /** Reads one part. Throws {@link StriateError} for a missing corruption or severity, or files of another format. */
   open(corruption: CorruptionName, severity: Severity): Promise<ImageSource>;
 }
 
@@ -24,8 +24,8 @@ export interface ImageNetCOptions {
 }
 
 /**
- * ImageNet-C or Tiny-ImageNet-C as published: `ROOT/CORRUPTION/SEVERITY/CLASS/*.JPEG`. Throws {@link StriateError} when
- * ROOT holds no folder with a corruption's name.
+ * ImageNet-C or Tiny-ImageNet-C as published: `ROOT/CORRUPTION/SEVERITY/CLASS/*.JPEG`. Throws {@link StriateError} if
+ * ROOT contains no folder with a corruption's name.
  */
 export async function openImageNetC(root: string, options: ImageNetCOptions = {}): Promise<PublishedSet> {
   const corruptions = await present(root, (name) => name);
@@ -41,8 +41,8 @@ export async function openImageNetC(root: string, options: ImageNetCOptions = {}
 
 /**
  * CIFAR-10-C as published: `ROOT/CORRUPTION.npy`, bytes [5 x images, 32, 32, 3] with severity 1 first, and
- * `ROOT/labels.npy`, the same labels five times. Images are read one row at a time. Throws {@link StriateError} when
- * files are missing or do not fit each other.
+ * `ROOT/labels.npy`, the same labels five times. Images are read one row at a time. Throws {@link StriateError} if
+ * files are missing or inconsistent.
  */
 export async function openCifar10C(
   root: string,
@@ -85,7 +85,7 @@ async function present(root: string, pathOf: (name: CorruptionName) => string): 
   for (const name of CORRUPTIONS) if (await exists(join(root, pathOf(name)))) found.push(name);
   if (found.length > 0) return found;
   throw new StriateError(
-    `"${root}": holds no corruption, expected for instance "${join(root, pathOf("gaussian_noise"))}"`,
+    `"${root}": expected folders or files of corruptions, such as "${join(root, pathOf("gaussian_noise"))}"`,
   );
 }
 
@@ -102,7 +102,7 @@ function checkPart(
   );
   check(
     there.includes(corruption),
-    () => `"${root}": ${corruption} is not there (there are ${there.join(", ")})`,
+    () => `"${root}": does not contain ${corruption}, only ${there.join(", ")}`,
   );
 }
 

@@ -15,7 +15,7 @@ const single = Math.fround;
 const WATER = [175 / 255, 238 / 255, 238 / 255] as const;
 const MUD = [63 / 255, 42 / 255, 20 / 255] as const;
 
-/** Drops of water or stains of mud where smooth noise is high. */
+/** Draws drops of water or stains of mud on pixels where smooth noise is high. */
 export const spatter: CorruptionKind<SpatterConstants, SpatterDraws> = {
   group: "extra",
   constants: SPATTER,
@@ -47,7 +47,7 @@ function water(
     drops[i] = level[i]! * relief[i]!;
     highest = Math.max(highest, drops[i]!);
   }
-  // Without any drop the published code divides 0 by 0, which turns the image black; here nothing falls on it.
+  // Without any drop, the published code divides 0 by 0, which turns the image black; here the image does not change.
   if (highest === 0) return pixels.slice();
   const out = new Float64Array(pixels.length);
   for (let i = 0, o = 0; i < drops.length; i++) {
@@ -59,7 +59,7 @@ function water(
   return out;
 }
 
-/** The distance from the drops' edges as a relief lit from one side; whole numbers from 0 to 255. */
+/** A relief of the distance from the edges of drops, lit from one side, as whole numbers from 0 to 255. */
 function light(side: number, distance: Float64Array): Float64Array {
   const count = distance.length;
   for (let i = 0; i < count; i++) distance[i] = Math.min(distance[i]!, 20);
@@ -77,7 +77,7 @@ type Weights = readonly [number, number, number, number, number, number, number,
 const MEAN: Weights = [1, 1, 1, 1, 1, 1, 1, 1, 1];
 const RELIEF: Weights = [-2, -1, 0, -1, 1, 1, 0, 1, 2];
 
-/** Correlation with 3 x 3 weights, beyond the border {@link reflect101}. */
+/** Correlates with 3 x 3 weights; {@link reflect101} extends the image. */
 function aroundEach(values: Float64Array, side: number, [a, b, c, d, e, f, g, h, k]: Weights): Float64Array {
   const out = new Float64Array(values.length);
   for (let y = 0, i = 0; y < side; y++) {
@@ -101,7 +101,7 @@ function aroundEach(values: Float64Array, side: number, [a, b, c, d, e, f, g, h,
 }
 
 /**
- * Spreads levels from 0 to 255 so that their cumulative histogram is straight, in place; one level alone stays as it is.
+ * Equalises the histogram of levels from 0 to 255, in place; an image of a single level does not change.
  */
 function equaliseHistogram(values: Float64Array): void {
   const counts = new Int32Array(256);

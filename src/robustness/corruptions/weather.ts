@@ -19,7 +19,9 @@ export interface SnowDraws extends AngleDraws {
 const single = Math.fround;
 const [RED, GREEN, BLUE] = [single(0.299), single(0.587), single(0.114)] as const;
 
-/** Flakes from thresholded noise, blurred along a direction, over a whitened image; once more turned upside down. */
+/**
+ * Adds snowflakes, made of thresholded noise blurred along a direction, to a whitened image, and once more upside down.
+ */
 export const snow: CorruptionKind<SnowConstants, SnowDraws> = {
   group: "weather",
   constants: SNOW,
@@ -60,16 +62,16 @@ function whitened(x: number, white: number, own: number, other: number): number 
 }
 
 export interface FrostDraws {
-  /** Number of the texture. */
+  /** Index of the texture. */
   readonly texture: number;
-  /** Upper left corner of the part that is used. */
+  /** Upper left corner of the crop. */
   readonly row: number;
   readonly column: number;
 }
 
 function frostOf({ frost, set, side }: Square, number: number): RgbImage {
   const texture = frost === undefined ? frostTexture(number) : frost[number];
-  if (texture === undefined) throw new StriateError(`frost: there is no texture ${number}`);
+  if (texture === undefined) throw new StriateError(`frost: unknown texture ${number}`);
   const image = scaledFrost(texture, set);
   check(
     image.width > side && image.height > side,
@@ -80,7 +82,7 @@ function frostOf({ frost, set, side }: Square, number: number): RgbImage {
   return image;
 }
 
-/** A weighted sum of the image and a piece of frost. */
+/** A weighted sum of the image and a crop of frost. */
 export const frost: CorruptionKind<readonly [number, number], FrostDraws> = {
   group: "weather",
   constants: FROST,
@@ -109,11 +111,11 @@ export const frost: CorruptionKind<readonly [number, number], FrostDraws> = {
 };
 
 export interface FogDraws {
-  /** Of the plasma fractal, in the order of use. */
+  /** Perturbations of the plasma fractal, in the order of use. */
   readonly perturbations: Float32Array;
 }
 
-/** A plasma fractal added to every channel, scaled back to the image's range. */
+/** Adds a plasma fractal to every channel and scales the result back to the image's range. */
 export const fog: CorruptionKind<readonly [number, number], FogDraws> = {
   group: "weather",
   constants: FOG,

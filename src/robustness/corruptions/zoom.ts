@@ -2,8 +2,8 @@ import { roundHalfEven } from "../../data/images/rgb-image.js";
 
 /**
  * One axis of a clipped zoom: the middle ceil(side / factor) pixels, stretched over round(that x factor) samples (half
- * to even) with the corners aligned, of which the middle `side` are kept. Sample i lies between the pixels low[i] and
- * high[i], at `part[i]` of the way.
+ * to even) with the corners aligned, of which the middle `side` remain. Sample i lies between the pixels low[i] and
+ * high[i], at the fraction `part[i]` of the way.
  */
 interface ZoomAxis {
   readonly low: Int32Array;
@@ -30,7 +30,7 @@ function zoomAxis(side: number, factor: number): ZoomAxis {
   return { low, high, part };
 }
 
-/** Adds a clipped zoom (bilinear, any number of channels, each result rounded to float32) to a sum in float32. */
+/** Adds a clipped zoom to a sum in float32: bilinear, any number of channels, each result rounded to float32. */
 export function addClippedZoom(
   sum: Float32Array,
   values: Float32Array,

@@ -14,7 +14,7 @@ export function checkpointName(step: number): string {
   return `step-${String(step).padStart(8, "0")}.safetensors`;
 }
 
-/** The steps that a folder holds checkpoints of, ascending; none when there is no folder. */
+/** The steps with a checkpoint in a folder, ascending; an empty list if the folder does not exist. */
 export async function checkpointSteps(folder: FileFolder): Promise<number[]> {
   const names = await folder.list();
   const steps = names.flatMap((name) => namePattern.exec(name)?.[1] ?? []).map(Number);
@@ -41,8 +41,8 @@ export interface LatestCheckpoint {
 }
 
 /**
- * The newest checkpoint that reads completely; undefined when the folder holds none. Changes nothing.
- * Throws {@link StriateError} when there are checkpoints but every one is damaged, or when one cannot be opened.
+ * The newest complete checkpoint; undefined if the folder has no checkpoint. Changes nothing. Throws {@link
+ * StriateError} when there are checkpoints but every one is damaged, or when one cannot be opened.
  */
 async function findLatestCheckpoint(folder: FileFolder): Promise<LatestCheckpoint | undefined> {
   const steps = await checkpointSteps(folder);
@@ -84,7 +84,7 @@ export interface BestCheckpoint {
 }
 
 export interface CheckpointStoreOptions {
-  /** How many of the newest checkpoints stay; the best one stays besides. At least 1. */
+  /** Number of newest checkpoints to keep, in addition to the best one. At least 1. */
   readonly keepLast: number;
   /** Whether the best score is the highest or the lowest. */
   readonly better: "higher" | "lower";
@@ -92,11 +92,11 @@ export interface CheckpointStoreOptions {
 
 export interface CheckpointStore {
   readonly best: () => BestCheckpoint | undefined;
-  /** Writes one checkpoint, then removes those that are neither among the newest nor the best. Gives its path. */
+  /** Writes one checkpoint, then removes those that are neither among the newest nor the best. Returns its path. */
   save(checkpoint: Checkpoint, score?: number): Promise<string>;
 }
 
-/** Opens a checkpoint folder for writing; the caller holds the run's lock. `resumeStep` is where training goes on. */
+/** Opens a checkpoint folder for writing; the caller holds the run's lock. Training continues from `resumeStep`. */
 async function openCheckpointStore(
   folder: FileFolder,
   resumeStep: number,
@@ -109,7 +109,7 @@ async function openCheckpointStore(
   );
   const held = new Set(await checkpointSteps(folder));
   let best = await readBest(folder);
-  // A best checkpoint from beyond the step that training goes on from will come again.
+  // A best checkpoint after the step that training continues from will be written again.
   if (best !== undefined && (best.step > resumeStep || !held.has(best.step))) best = undefined;
   return {
     best: () => best,
@@ -137,7 +137,10 @@ async function openCheckpointStore(
   };
 }
 
-/** Finds where a run goes on, sets damaged checkpoints aside with a warning, and opens the folder for writing. */
+/**
+ * Finds the step that a run continues from, renames damaged checkpoints with a warning, and opens the folder for
+ * writing.
+ */
 export async function openCheckpoints(
   folder: FileFolder,
   options: CheckpointStoreOptions & { readonly onWarning: (message: string) => void },
@@ -148,7 +151,7 @@ export async function openCheckpoints(
     options.onWarning(`Skipped a damaged checkpoint, now "${aside}". ${damaged.reason}`);
   }
   const checkpoint = latest?.checkpoint;
-  // Without a checkpoint, the run begins again at step 0.
+  // Without a checkpoint, the run restarts at step 0.
   return { checkpoint, store: await openCheckpointStore(folder, checkpoint?.step ?? -1, options) };
 }
 

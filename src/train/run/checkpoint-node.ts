@@ -20,7 +20,7 @@ export function checkpointPath(folder: string, step: number): string {
   return join(folder, checkpointName(step));
 }
 
-/** The steps that a folder holds checkpoints of, ascending; none when there is no folder. */
+/** The steps with a checkpoint in a folder, ascending; an empty list if the folder does not exist. */
 export function listCheckpoints(folder: string): Promise<number[]> {
   return checkpointSteps(diskFolder(folder, "checkpoints"));
 }

@@ -7,17 +7,17 @@ import type { SafetensorsDtype, StoredTensor } from "../../util/safetensors.js";
 const format = "striate-checkpoint";
 const version = 1;
 
-/** What the tensors of a checkpoint belong to: the part of their name before the first dot. */
+/** The groups of a checkpoint's tensors: the part of their names before the first dot. */
 export const checkpointGroups = ["param", "buffer", "optimizer", "ema"] as const;
 export type CheckpointGroup = (typeof checkpointGroups)[number];
 
-/** Everything that a run needs to go on as if it had never stopped. */
+/** Everything that a run needs to continue as if it had never stopped. */
 export interface Checkpoint {
   /** Training steps done. */
   readonly step: number;
-  /** Epochs begun; the current one may be part done. */
+  /** Number of the current epoch, which may be incomplete. */
   readonly epoch: number;
-  /** The run's one seed. */
+  /** The random seed of the run. */
   readonly seed: number;
   readonly config: Json;
   /** By full name: `param.conv1.weight`, `buffer.norm.mean`, `optimizer.m.conv1.weight`, `ema.conv1.weight`. */
@@ -29,7 +29,7 @@ export interface ExpectedTensor {
   /** Full name with its group: `param.conv1.weight`. */
   readonly name: string;
   readonly shape: readonly number[];
-  /** Default F32. */
+  /** Element type. Default F32. */
   readonly dtype?: SafetensorsDtype;
 }
 

@@ -32,9 +32,9 @@ export async function openMetricsFile(path: string, lastStep: number): Promise<M
   };
 }
 
-/** Shortens the file where that is enough, which also works on a full disk. */
+/** Truncates the file if that is enough, which also works on a full disk. */
 async function replace(path: string, text: string, cut: string): Promise<void> {
-  // Bytes that are no UTF-8 would make the length of the text another than that of the file.
+  // Bytes that are not UTF-8 would make the text and the file differ in length.
   if (!text.startsWith(cut) || text.includes("\ufffd")) {
     await writeFileAtomic(path, cut);
     return;
@@ -46,7 +46,7 @@ async function replace(path: string, text: string, cut: string): Promise<void> {
   }
 }
 
-/** All complete rows of a `metrics.jsonl`, also while a run is writing it; none when there is no file. */
+/** All complete rows of a `metrics.jsonl`, also while a run is writing it; an empty list if there is no file. */
 export async function readMetrics(path: string): Promise<MetricsRow[]> {
   return parseMetrics(await readMetricsText(path), path).map(({ row }) => row);
 }

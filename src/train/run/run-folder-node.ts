@@ -18,7 +18,7 @@ import type { RunLock } from "./run-lock-node.js";
 export interface RunFolderOptions {
   /** Plain JSON data that decides the run; kept as `config.json` and compared on resume. */
   readonly config: unknown;
-  /** Go on with the run that the folder holds, if it holds one. Default false: a folder with a run is refused. */
+  /** Whether to continue the run in the folder, if there is one. Default false: a folder with a run is refused. */
   readonly resume?: boolean;
   /** How many of the newest checkpoints stay, besides the best one. Default 3. */
   readonly keepLast?: number;

@@ -17,7 +17,7 @@ import { openTensorboardWriter } from "./tensorboard-node.js";
 export interface TrainOptions extends TrainSettings, SessionOptions {
   /** Folder for config, metrics, checkpoints and the exported model. Without one nothing is written. */
   readonly folder?: string;
-  /** Go on with the run that the folder holds (default false: such a folder is refused). */
+  /** Whether to continue the run in the folder. Default false: a folder with a run is refused. */
   readonly resume?: boolean;
 }
 

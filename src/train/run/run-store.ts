@@ -8,7 +8,7 @@ export interface LogRow {
   readonly [name: string]: number;
 }
 
-/** Where the metrics of a run go. */
+/** The log of a run's metrics. */
 export interface LogTarget {
   /** What the run has logged before. */
   readonly rows: readonly MetricsRow[];
@@ -16,15 +16,15 @@ export interface LogTarget {
   close(): void;
 }
 
-/** What training keeps: a folder on disk, a folder in the browser's storage. It is one run's alone while it is open. */
+/** The storage of a run: a folder on disk, or in the browser's storage. While it is open, no other run can use it. */
 export interface RunStore {
-  /** Where to go on; undefined to begin at step 0. */
+  /** The checkpoint to continue from; undefined to begin at step 0. */
   readonly checkpoint: Checkpoint | undefined;
   openLog(): Promise<LogTarget>;
-  /** Keeps a checkpoint; old ones go, the best by `score` stays. */
+  /** Writes a checkpoint and removes old ones, except the one with the best `score`. */
   saveCheckpoint(checkpoint: Omit<Checkpoint, "config">, score?: number): Promise<unknown>;
   bestCheckpoint(): BestCheckpoint | undefined;
   readCheckpoint(step: number): Promise<Checkpoint>;
-  /** What messages call a checkpoint. */
+  /** The name of a checkpoint in messages. */
   checkpointName(step: number): string;
 }

@@ -22,22 +22,22 @@ export interface TrainOptions
    * Without one nothing is written.
    */
   readonly folder?: string;
-  /** Go on with the run that the folder holds (default false: such a folder is refused). */
+  /** Whether to continue the run in the folder. Default false: a folder with a run is refused. */
   readonly resume?: boolean;
-  /** A checkpoint to go on from, as bytes: of the same seed, batch size and config; `steps` may differ. */
+  /** A checkpoint to continue from, as bytes. Its seed, batch size and config must be the same; `steps` may differ. */
   readonly from?: Uint8Array;
   /**
-   * A runtime that is open already; it is left open. Default: one in a worker of its own, made of `device`, `wasmPaths`,
-   * `threads` and `worker`.
+   * An open runtime, which stays open. Default: a new one in its own worker, made with `device`, `wasmPaths`, `threads`
+   * and `worker`.
    */
   readonly runtime?: WebRuntime;
 }
 
 /** What `train` gives back in a browser. */
 export interface TrainedRun extends Omit<RunEnd, "checkpoint" | "toOnnx"> {
-  /** Where it ran. */
+  /** The device that the run used. */
   readonly device: WebDevice;
-  /** All that is needed to go on (`from`), as the bytes of a checkpoint file. */
+  /** A checkpoint file as bytes, to continue the run with `from`. */
   checkpoint(): Uint8Array<ArrayBuffer>;
   /**
    * The model as the bytes of an ONNX file. It says how pixels reach it, which inputs are noise, and what `about` adds;

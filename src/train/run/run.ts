@@ -20,9 +20,9 @@ import type { Task, TrainingData } from "../task.js";
 import type { Recipe, StepMetrics } from "../trainer.js";
 import { Trainer } from "../trainer.js";
 
-/** What training does, wherever it runs. */
+/** Options of training that do not depend on where it runs. */
 export interface TrainSettings extends Recipe {
-  /** Optimizer steps in all; or give `epochs`. */
+  /** Total number of optimizer steps; alternatively, give `epochs`. */
   readonly steps?: number;
   readonly epochs?: number;
   /** Plain data kept as `config.json` and compared on resume, besides steps, batch size and seed. */
@@ -36,53 +36,53 @@ export interface TrainSettings extends Recipe {
   /** Measures the model so far; what it returns is logged as `evaluation.NAME`. */
   readonly evaluate?: (values: State, step: number) => Promise<Readonly<Record<string, number>>>;
   /**
-   * A learning rate that falls when the evaluation named `measure` stops getting better, instead of `learningRate`. It hears
-   * every evaluation; the first is made before the first step.
+   * A learning rate that falls when the evaluation named `measure` stops improving, in place of `learningRate`. It gets
+   * every evaluation; the first one is before the first step.
    */
   readonly plateau?: PlateauOptions & { readonly measure: string };
-  /** Name of the evaluation whose highest value picks the parameters that the run ends with (default: the last ones). */
+  /** Name of the evaluation whose highest value selects the final parameters (default: the last ones). */
   readonly selectBest?: string;
   /** Stops after the current step, with a checkpoint. */
   readonly signal?: AbortSignal;
-  /** Halts the run between two steps, with a checkpoint, until it goes on. */
+  /** Pauses the run between two steps, with a checkpoint, until it is resumed. */
   readonly pause?: PauseController;
   readonly onProgress?: ProgressListener;
   readonly onWarning?: (message: string) => void;
 }
 
-/** How a run ended. */
+/** The result of a run. */
 export interface RunEnd {
-  /** Steps done; fewer than asked for when the run was stopped. */
+  /** Steps done; fewer than requested if the run was stopped. */
   readonly step: number;
   readonly finished: boolean;
-  /** Parameters and buffers, averaged ones where an average is kept. */
+  /** Parameters and buffers; parameters with a moving average have its value. */
   readonly values: State;
   readonly imagesPerSecond: number;
-  /** What `evaluate` returned and when, from the whole run. */
+  /** All results of `evaluate` with their steps, over the whole run. */
   readonly evaluations: readonly LogRow[];
-  /** Everything that the run needs to go on. */
+  /** Everything that is needed to continue the run. */
   readonly checkpoint: Omit<Checkpoint, "config">;
   /** The model as ONNX. It says how pixels reach it, which inputs are noise, and what `about` adds. */
   readonly toOnnx: (about?: ModelDescription, metadata?: Readonly<Record<string, string>>) => WrittenOnnx;
 }
 
-/** Where a run takes place. */
+/** The runtime and storage of a run. */
 export interface RunPlace extends SessionOptions {
   readonly runtime: Runtime;
-  /** Keeps checkpoints and metrics; without one nothing is kept. */
+  /** Storage for checkpoints and metrics. Without it, nothing is stored. */
   readonly store: RunStore | undefined;
-  /** Where to go on if the store holds no checkpoint. */
+  /** The checkpoint to continue from if the store has none. */
   readonly from?: Checkpoint;
 }
 
-/** Optimizer steps in all. */
+/** The total number of optimizer steps. */
 export function stepsOf({ count }: TrainingData, { steps, epochs, batchSize }: TrainSettings): number {
   const all = steps ?? (epochs ?? 0) * Math.floor(count / batchSize);
   if (all < 1) throw new StriateError(`training: expected steps or epochs, got ${all} steps in all`);
   return all;
 }
 
-/** What decides a run and is compared when it goes on. */
+/** The settings that determine a run and are compared when it is resumed. */
 export function configOf(steps: number, { batchSize, seed, config }: TrainSettings): Record<string, unknown> {
   return { steps, batchSize, seed, ...config };
 }
@@ -214,7 +214,7 @@ class Best {
     this.#score = store?.bestCheckpoint()?.score ?? -Infinity;
   }
 
-  /** Takes the values if they score higher than all before; gives the score where one is kept. */
+  /** Stores the values if they score higher than all earlier ones. Returns the score if there is one. */
   offer(scores: Readonly<Record<string, number>>, values: State): number | undefined {
     if (this.name === undefined) return undefined;
     const score = scores[this.name];
@@ -234,7 +234,7 @@ class Best {
   }
 }
 
-/** One step; a failure names the checkpoint to go back to. */
+/** Runs one step; an error names the last good checkpoint. */
 async function advance(trainer: Trainer, lastCheckpoint: string | undefined): Promise<StepMetrics> {
   try {
     return await trainer.advance();

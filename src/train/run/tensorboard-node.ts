@@ -16,13 +16,15 @@ export interface TensorboardWriter {
 }
 
 export interface TensorboardOptions {
-  /** The checkpoint's step when a run goes on: TensorBoard then forgets what was logged after it. */
+  /** The step of the checkpoint that a run continues from; TensorBoard then drops everything logged after it. */
   readonly resumeStep?: number;
-  /** Milliseconds since 1970; default `Date.now`. */
+  /** The current time in milliseconds since 1970. Default `Date.now`. */
   readonly now?: () => number;
 }
 
-/** Begins a new TensorBoard event file in `folder`, which is created when absent. Throws {@link StriateError}. */
+/**
+ * Begins a new TensorBoard event file in `folder`, which is created if it does not exist. Throws {@link StriateError}.
+ */
 export async function openTensorboardWriter(
   folder: string,
   options: TensorboardOptions = {},
@@ -49,7 +51,7 @@ export async function openTensorboardWriter(
   };
 }
 
-/** TensorBoard reads the files of a folder by name, so that the name must sort by time, also within a second. */
+/** TensorBoard reads the files of a folder in the order of names, so names must sort by time, also within a second. */
 function createEventFile(folder: string, milliseconds: number): AppendFile {
   const seconds = String(Math.floor(milliseconds / 1000)).padStart(10, "0");
   for (let number = 0; ; number++) {

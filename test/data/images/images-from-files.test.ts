@@ -69,8 +69,8 @@ describe("files that a page's visitor chose", () => {
 
   it("are refused with one error if nothing can be made of them", async () => {
     const cases: [PictureFile[], RegExp][] = [
-      [[], /chosen files: no picture among 0 files/],
-      [chosen("notes.txt"), /no picture among 1 files \(\.jpeg/],
+      [[], /chosen files: no image among 0 files/],
+      [chosen("notes.txt"), /no image among 1 files \(\.jpeg/],
       [chosen("a.png", "a.png"), /two of the files are called "a\.png"/],
       [chosen("pets/cat/a.png", "pets/none/x.txt"), /"pets\/none" holds no image/],
     ];

@@ -42,7 +42,7 @@ describe("decoding", () => {
     expect(distance(decoded, picture)).toBeLessThan(20);
   });
 
-  it("makes RGB of grey, transparent and 16-bit pictures", async () => {
+  it("makes RGB of grey, transparent and 16-bit images", async () => {
     const grey = await decodeImage(await raw.clone().greyscale().png().toBuffer(), "x");
     for (let i = 0; i < grey.data.length; i += 3) {
       expect(new Set(grey.data.subarray(i, i + 3)).size).toBe(1);
@@ -137,7 +137,7 @@ describe("decoding", () => {
     const folder = await temporaryFolder();
     const cases: [string, Uint8Array | string, string][] = [
       ["cut.jpg", jpeg.subarray(0, jpeg.length >> 1), "cannot be read as an image"],
-      ["text.png", "this is no picture", "cannot be read as an image"],
+      ["text.png", "this is no image", "cannot be read as an image"],
       ["empty.png", "", "is empty (0 bytes)"],
     ];
     for (const [name, bytes, message] of cases) {
@@ -194,7 +194,7 @@ function floatTiff(): Uint8Array {
   return bytes;
 }
 
-/** A BMP file of 5 x 3 pixels and the picture in it. */
+/** A BMP file of 5 x 3 pixels and the image in it. */
 function bmp(bits: 1 | 4 | 8 | 24 | 32, topDown: boolean): { bytes: Uint8Array; expected: RgbImage } {
   const [width, height] = [5, 3];
   const colours = bits > 8 ? 0 : Math.min(1 << bits, 7);
@@ -224,7 +224,7 @@ function bmp(bits: 1 | 4 | 8 | 24 | 32, topDown: boolean): { bytes: Uint8Array; 
   return { bytes, expected: { width, height, data } };
 }
 
-/** Two classes of three pictures; one is cut off, one is no picture. */
+/** Two classes of three images; one is cut off, one is no image. */
 async function damagedFolder(): Promise<string> {
   const root = await temporaryFolder();
   for (const name of ["cat", "dog"]) await mkdir(join(root, name));
@@ -232,13 +232,13 @@ async function damagedFolder(): Promise<string> {
   const whole = ["cat/b.jpg", "cat/a.JPEG", "dog/more/z.jpg", "dog/c.jpg"];
   for (const name of whole) await writeFile(join(root, name), jpeg);
   await writeFile(join(root, "cat/c.jpg"), jpeg.subarray(0, 400));
-  await writeFile(join(root, "dog/d.png"), "no picture");
+  await writeFile(join(root, "dog/d.png"), "no image");
   await writeFile(join(root, "dog/notes.txt"), "not looked at");
   await writeFile(join(root, "dog/.hidden.jpg"), "not looked at");
   return root;
 }
 
-/** One picture in each of some folders. */
+/** One image in each of some folders. */
 async function folderOf(names: readonly string[]): Promise<string> {
   const root = await temporaryFolder();
   for (const name of names) {
@@ -400,7 +400,7 @@ describe("a folder for each class", () => {
     await expect(imageFolder(root)).rejects.toThrow("found no folder in it");
     await mkdir(join(root, "cat"));
     await expect(imageFolder(root)).rejects.toThrow("no image in its 1 folders");
-    await writeFile(join(root, "cat", "a.jpg"), "no picture");
+    await writeFile(join(root, "cat", "a.jpg"), "no image");
     await expect(all(await imageFolder(root))).rejects.toThrow(
       "none of its 1 images can be read; the first:",
     );
@@ -435,7 +435,7 @@ describe("a folder for each class", () => {
 });
 
 describe("images without labels", () => {
-  it("are all pictures in a folder and below it, those of a part alone where there are parts", async () => {
+  it("are all images in a folder and below it, those of a part alone where there are parts", async () => {
     const folder = await temporaryFolder();
     for (const name of ["a/1.jpg", "a/deep/2.jpg", "b/3.jpg", "4.jpg", "b/notes.txt"]) {
       await mkdir(join(folder, name, ".."), { recursive: true });

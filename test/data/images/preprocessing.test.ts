@@ -25,7 +25,7 @@ const picture = {
   data: Uint8Array.from({ length: 45 * 37 * 3 }, () => random.integer(0, 256)),
 };
 const source: ImageSource = {
-  name: "one picture",
+  name: "one image",
   count: 1,
   classes: ["a"],
   labels: new Int32Array(1),

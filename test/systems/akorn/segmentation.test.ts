@@ -16,7 +16,7 @@ describe("bicubic resizing", () => {
     const constant = bicubicResize(new Float32Array(2 * 5 * 4).fill(0.3), [5, 4], [9, 7]);
     expect(constant).toHaveLength(2 * 9 * 7);
     for (const value of constant) expect(value).toBeCloseTo(0.3, 6);
-    // Reversing the picture reverses the result.
+    // Reversing the image reverses the result.
     const ramp = Float32Array.from({ length: 16 }, (_, i) => i * i);
     const [there, back] = [ramp, ramp.slice().reverse()].map((row) => bicubicResize(row, [1, 16], [1, 33]));
     expect([...back!].reverse().map((v) => v.toFixed(3))).toEqual([...there!].map((v) => v.toFixed(3)));
@@ -206,7 +206,7 @@ describe("segmentation by features", () => {
           }
         return Promise.resolve({ data, shape: [1, 4, rows, columns] });
       };
-    /** Labels in the order of the picture as it is, also where rows and columns were exchanged for the segmentation. */
+    /** Labels in the order of the image as it is, also where rows and columns were exchanged for the segmentation. */
     const segment = async (factor: readonly [number, number], turned = false) => {
       const turn = ([a, b]: readonly [number, number]) => (turned ? ([b, a] as const) : ([a, b] as const));
       const [height, width] = turn(size);

@@ -65,7 +65,7 @@ describe("AKOrN for objects, step by step", () => {
     });
   });
 
-  it("sees another picture and another step size half way", async () => {
+  it("sees another image and another step size half way", async () => {
     const model = new ObjectNetwork(OBJECTS);
     const task = new ObjectTask(model, 16, { states: true });
     const values = drawnValues(task);

@@ -117,7 +117,7 @@ describe("KomplexNet whose phases are painted from masks, step by step", () => {
 describe("a KomplexNet that is watched", () => {
   const options: KomplexNetOptions = { ...SMALL, feedback: { size: 5 } };
 
-  /** All timesteps in one graph, with the pictures, rate and desynchrony of each. */
+  /** All timesteps in one graph, with the images, rate and desynchrony of each. */
   function unrolled(
     model: KomplexNet,
     shown: readonly string[],
@@ -139,7 +139,7 @@ describe("a KomplexNet that is watched", () => {
     return { logits: overTime(logits), phases: phases.radians };
   }
 
-  it("sees another picture and other strengths half way, as the unrolled graph with both does", async () => {
+  it("sees another image and other strengths half way, as the unrolled graph with both does", async () => {
     const model = new KomplexNet(options);
     const task = new KomplexNetTask(model, { phases: true });
     const values = valuesOf(model);

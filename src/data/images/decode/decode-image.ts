@@ -6,14 +6,14 @@ import { LARGEST_PIXELS } from "./image-formats.js";
 import type { RgbImage } from "../rgb-image.js";
 
 /**
- * Decodes a picture in a page or a worker to 8-bit RGB, as Node's `decodeImage` does: the stored samples, whatever colour
+ * Decodes an image in a page or a worker to 8-bit RGB, as Node's `decodeImage` does: the stored samples, whatever colour
  * profile and orientation tag they come with, grey as three equal channels, transparency ignored. PNG and BMP give Node's
  * bytes. The browser decodes the rest (JPEG, WebP, GIF, AVIF), with these differences: samples of lossy formats may be a few
  * levels off, pixels that are partly transparent are rounded, and wholly transparent ones are black; CMYK is converted as the
  * browser does; TIFF is read if the browser does (Safari).
  *
  * @param name used in errors
- * @throws StriateError for bytes that are no picture, damaged, cut off, or larger than 128 megapixels.
+ * @throws StriateError for bytes that are no image, damaged, cut off, or larger than 128 megapixels.
  */
 export async function decodeImageInPage(bytes: Uint8Array<ArrayBuffer>, name: string): Promise<RgbImage> {
   if (isBmp(bytes)) return decodeBmp(bytes, name, LARGEST_PIXELS);
@@ -27,7 +27,7 @@ export async function decodeImageInPage(bytes: Uint8Array<ArrayBuffer>, name: st
   );
   check(
     typeof OffscreenCanvas === "function",
-    () => `"${name}" cannot be read: pictures other than PNG and BMP need a browser with OffscreenCanvas`,
+    () => `"${name}" cannot be read: images other than PNG and BMP need a browser with OffscreenCanvas`,
   );
   const bitmap = await bitmapOf(bytes, name);
   try {

@@ -1,5 +1,5 @@
 /*
- * Browsers turn pictures as their EXIF data say and offer no way to switch that off (the option "none" of createImageBitmap no
+ * Browsers turn images as their EXIF data say and offer no way to switch that off (the option "none" of createImageBitmap no
  * longer does). So the data are hidden from them.
  */
 
@@ -21,7 +21,7 @@ function textAt(bytes: Uint8Array, at: number, text: string): boolean {
   return Array.from(text, (letter) => letter.charCodeAt(0)).every((code, i) => bytes[at + i] === code);
 }
 
-/** Where names of EXIF segments begin, among the segments before the picture itself. */
+/** Where names of EXIF segments begin, among the segments before the image itself. */
 function jpegExif(bytes: Uint8Array): number[] {
   const places: number[] = [];
   if (bytes[0] !== MARKER || bytes[1] !== 0xd8) return places;

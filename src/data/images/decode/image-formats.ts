@@ -1,4 +1,4 @@
-/** Larger files and pictures are refused: they are damaged or hostile. */
+/** Larger files and images are refused: they are damaged or hostile. */
 export const LARGEST_FILE = 2 ** 28;
 export const LARGEST_PIXELS = 2 ** 27;
 

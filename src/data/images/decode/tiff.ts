@@ -1,8 +1,8 @@
-/** Tags of a TIFF file's first picture that say how its samples are stored. */
+/** Tags of a TIFF file's first image that say how its samples are stored. */
 export interface TiffTags {
-  /** 1 for none, 7 for JPEG ... */
+  /** Compression: 1 for none, 7 for JPEG ... */
   readonly compression: number;
-  /** 2 for RGB, 6 for YCbCr ... */
+  /** Colour space: 2 for RGB, 6 for YCbCr ... */
   readonly photometric: number;
 }
 

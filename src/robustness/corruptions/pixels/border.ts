@@ -1,7 +1,10 @@
-/** What lies beyond the border: the border pixel again, or a mirror that repeats it (..1 0 | 0 1..). */
+/**
+ * How a line continues beyond the border: with the border pixel, or mirrored with the border pixel repeated (..1 0 | 0
+ * 1..).
+ */
 export type Border = "edge" | "mirror";
 
-/** The pixel that stands at position `i` of a line that goes on beyond its ends. */
+/** The index of the pixel at position `i` of a line that continues beyond its ends. */
 export function indexAt(i: number, length: number, border: Border): number {
   if (i >= 0 && i < length) return i;
   if (border === "edge") return i < 0 ? 0 : length - 1;

@@ -20,7 +20,7 @@ const K3072 = constantOf(3.072711026);
 
 const imul = Math.imul;
 
-/** Samples to coefficients times 8, in place. */
+/** Transforms samples to coefficients times 8, in place. */
 export function forwardDct(block: Int32Array): void {
   for (let row = 0; row < 64; row += 8) forwardLine(block, row, 1, true);
   for (let column = 0; column < 8; column++) forwardLine(block, column, 8, false);
@@ -47,7 +47,7 @@ function forwardLine(block: Int32Array, at: number, by: number, first: boolean):
   block[at + 2 * by] = (z + imul(b, K0765) + half) >> bits;
   block[at + 6 * by] = (z - imul(e, K1847) + half) >> bits;
 
-  // The odd part, of the differences 3, 2, 1, 0.
+  // The odd part, from the differences 3, 2, 1, 0.
   const q0 = g3 - g4;
   const q1 = g2 - g5;
   const q2 = g1 - g6;
@@ -63,7 +63,7 @@ function forwardLine(block: Int32Array, at: number, by: number, first: boolean):
   block[at + by] = (imul(q3, K1501) + z1 + z4 + half) >> bits;
 }
 
-/** Dequantised coefficients to samples, in place. */
+/** Transforms dequantised coefficients to samples, in place. */
 export function inverseDct(block: Int32Array): void {
   for (let column = 0; column < 8; column++) inverseLine(block, column, 8, 11);
   for (let row = 0; row < 64; row += 8) inverseLine(block, row, 1, 18);

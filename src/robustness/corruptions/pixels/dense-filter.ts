@@ -1,9 +1,9 @@
 import type { Border } from "./border.js";
 
 /**
- * A symmetric filter down the columns whose reach is a good part of them, as one matrix product. Since the filter is
- * symmetric, so is the matrix under turning it upside down: even and odd parts of the columns are multiplied apart, which
- * halves the work. `taps` holds the middle tap and those of one side. Writes rows x length values into `out`.
+ * Applies a long symmetric filter along the columns as one matrix product. Because the filter is symmetric, so is the
+ * matrix when it is turned upside down: even and odd parts of the columns are multiplied separately, which halves the
+ * work. `taps` holds the middle tap and those of one side. Writes rows x length values into `out`.
  */
 export function denseFilter(
   out: Float64Array,
@@ -53,7 +53,7 @@ export function denseFilter(
   }
 }
 
-/** A square matrix, two rows interleaved; an odd last row has a row of zeros as partner. */
+/** A square matrix with pairs of rows interleaved; an odd last row is paired with zeros. */
 class PackedMatrix {
   readonly #size: number;
   readonly #values: Float64Array;
@@ -67,7 +67,7 @@ class PackedMatrix {
     this.#values[((y >> 1) * this.#size + k) * 2 + (y & 1)] = value;
   }
 
-  /** Product with four columns, both in rows of four. Eight sums stay in registers. */
+  /** Multiplies by four columns; input and output are in rows of four. Eight sums stay in registers. */
   times(panel: Float64Array, result: Float64Array): void {
     const values = this.#values;
     const size = this.#size;
@@ -109,7 +109,7 @@ class PackedMatrix {
   }
 }
 
-/** The upper half of the filter's matrix where the line is mirrored: the taps wrap around twice its length. */
+/** The upper half of the filter's matrix for a mirrored line: taps wrap around at twice the length. */
 function mirrorMatrix(rows: number, half: number, taps: Float64Array): Float64Array {
   const period = 2 * rows;
   const wrapped = new Float64Array(period);
@@ -125,7 +125,7 @@ function mirrorMatrix(rows: number, half: number, taps: Float64Array): Float64Ar
   return matrix;
 }
 
-/** The same where the border pixel goes on: it gathers all taps beyond it. */
+/** The upper half of the filter's matrix for a repeated border pixel, which gets all taps beyond the border. */
 function edgeMatrix(rows: number, half: number, taps: Float64Array): Float64Array {
   // beyond[d]: sum of the taps at distance d and more.
   const beyond = new Float64Array(Math.max(rows, taps.length) + 1);

@@ -1,7 +1,7 @@
-/** The blur of a lens out of focus: weights by distance in rows and columns from the middle, symmetric in both. */
+/** The kernel of a defocused lens, with weights by distance in rows and columns from the centre, symmetric in both. */
 export interface Disk {
   readonly reach: number;
-  /** (reach + 1) x (reach + 1) weights, rows first. */
+  /** (reach + 1) x (reach + 1) weights in row-major order. */
   readonly weights: Float64Array;
 }
 
@@ -31,7 +31,7 @@ export function diskKernel(radius: number, alias: number): Disk {
   for (let y = 0; y <= grid; y++) {
     for (let x = 0; x <= grid; x++) {
       const weight = smooth[(y + grid) * size + x + grid]!;
-      // Weights this small do not change a float64 sum.
+      // Weights this small do not affect a float64 sum.
       if (weight < 1e-18) continue;
       weights[y * (grid + 1) + x] = weight;
       reach = Math.max(reach, x, y);
@@ -44,7 +44,7 @@ export function diskKernel(radius: number, alias: number): Disk {
   return { reach, weights: cut };
 }
 
-/** Taps of the middle and of one side, in float32. */
+/** The centre tap and the taps of one side, in float32. */
 function smoothingTaps(size: number, sigma: number): Float64Array {
   const reach = (size - 1) / 2;
   const taps = Float64Array.from({ length: reach + 1 }, (_, j) => Math.exp((-j * j) / (2 * sigma * sigma)));
@@ -78,7 +78,7 @@ function smoothColumns(values: Float64Array, size: number, taps: Float64Array): 
   });
 }
 
-/** A mirror that does not repeat the border pixel: ..2 1 | 0 1 2.. */
+/** Mirrors an index at the border without repeating the border pixel: ..2 1 | 0 1 2.. */
 export function reflect101(i: number, length: number): number {
   if (length === 1) return 0;
   const period = 2 * (length - 1);
@@ -87,8 +87,8 @@ export function reflect101(i: number, length: number): number {
 }
 
 /**
- * Correlates interleaved RGB values with a disk; beyond the border {@link reflect101}. Rows at equal distance above and
- * below are added first; in them, equal weights in a row of the disk are one difference of running sums.
+ * Correlates interleaved RGB values with a disk; {@link reflect101} extends the image. Rows at equal distance above and
+ * below are added first; then a run of equal weights in a row of the disk is a difference of two running sums.
  */
 export function correlateDisk(values: Float64Array, side: number, { reach, weights }: Disk): Float64Array {
   const length = side * 3;
@@ -124,7 +124,7 @@ export function correlateDisk(values: Float64Array, side: number, { reach, weigh
   return out;
 }
 
-/** One row of the disk: equal weights up to `flat` pixels from the middle, then single ones up to `last`. */
+/** One row of the disk: equal weights up to `flat` pixels from the centre, then separate weights up to `last`. */
 interface RowShape {
   readonly weights: Float64Array;
   readonly flat: number;

@@ -43,7 +43,10 @@ export function cannyEdges(bytes: Uint8Array, side: number, low: number, high: n
   return edges;
 }
 
-/** Strictly above the left or upper neighbour along the gradient, not below the other; diagonals strictly above both. */
+/**
+ * Whether a magnitude is strictly above its left or upper neighbour along the gradient and not below the other one; on
+ * diagonals, strictly above both.
+ */
 function isPeak(magnitude: Int32Array, at: number, width: number, gx: number, gy: number): boolean {
   const m = magnitude[at]!;
   const x = Math.abs(gx);
@@ -74,12 +77,12 @@ function sobel(bytes: Uint8Array, side: number): [Int16Array, Int16Array] {
 }
 
 const FAR = 2 ** 30;
-/** Lengths of the steps to a neighbour, a diagonal one and a knight's move: 1, 1.4, 2.1969 times 2^16. */
+/** Distances to a direct neighbour, a diagonal neighbour and a knight's move: 1, 1.4, 2.1969 times 2^16. */
 const [STRAIGHT, DIAGONAL, KNIGHT] = [65536, 91750, 143976] as const;
 
 /**
- * Distance of every pixel from the nearest marked one, by the 5 x 5 chamfer of Borgefors (1986) in two passes; without
- * any mark it is very far everywhere.
+ * The distance of every pixel from the nearest marked one, by the 5 x 5 chamfer of Borgefors (1986) in two passes. If
+ * no pixel is marked, all distances are very large.
  */
 export function chamferDistance(marks: Uint8Array, side: number): Float64Array {
   const width = side + 4;
@@ -100,7 +103,10 @@ export function chamferDistance(marks: Uint8Array, side: number): Float64Array {
   return out;
 }
 
-/** The shortest way through the eight neighbours that a pass has seen; `row` and `step` lead back along the pass. */
+/**
+ * The shortest distance through the eight neighbours that a pass has already visited; `row` and `step` are the offsets
+ * back along the pass.
+ */
 function nearestBefore(far: Int32Array, at: number, row: number, step: number): number {
   const knight = Math.min(
     far[at + 2 * row - 1]!,

@@ -4,7 +4,9 @@ import type { ConstantSet } from "../constants.js";
 
 const SIDE = 640;
 
-/** Mean and standard deviation of red, green and blue of each texture: those of the photographs of ImageNet-C. */
+/**
+ * Mean and standard deviation of red, green and blue of each texture, equal to those of the photographs of ImageNet-C.
+ */
 const COLOURS = [
   { mean: [78, 149, 166], std: [27, 17, 15] },
   { mean: [201, 205, 215], std: [21, 22, 23] },
@@ -15,7 +17,7 @@ const COLOURS = [
 
 const CELLS = [2, 4, 8, 16, 32, 64, 128, 256] as const;
 const WEIGHTS = [0.9, 0.75, 0.65, 0.55, 0.55, 0.55, 0.65, 0.9] as const;
-/** The finest octaves are folded into ridges. */
+/** From this octave on, noise is folded into ridges. */
 const RIDGES = 4;
 
 /** Number of frost textures that are made by rule. */
@@ -24,8 +26,8 @@ export const FROST_TEXTURES = COLOURS.length;
 const textures: (RgbImage | undefined)[] = [];
 
 /**
- * Frost number 0 to 4, 640 x 640: value noise in eight octaves with the colours, the contrast and about the spatial
- * correlation of the benchmark's photographs, which are not ours to ship. Made once and kept.
+ * Texture 0 to 4 of frost, 640 x 640: value noise in eight octaves with the colours, the contrast and roughly the
+ * spatial correlation of the benchmark's photographs, which may not be redistributed. Cached after the first call.
  */
 export function frostTexture(number: number): RgbImage {
   return (textures[number] ??= makeTexture(number));
@@ -54,7 +56,7 @@ function makeTexture(number: number): RgbImage {
   return { width: SIDE, height: SIDE, data };
 }
 
-/** Random values on a lattice of `cell` pixels, with smooth steps between them. */
+/** Value noise: random values on a lattice of `cell` pixels with smooth interpolation. */
 function addOctave(height: Float64Array, cell: number, seed: number, weight: number, ridge: boolean): void {
   const points = Math.ceil(SIDE / cell) + 1;
   const lattice = new Float64Array(points * points);
@@ -76,7 +78,7 @@ function addOctave(height: Float64Array, cell: number, seed: number, weight: num
   }
 }
 
-/** From 0 to 1, by integer mixing alone: the same on every machine. */
+/** A hash of the arguments in [0, 1], by integer arithmetic alone, so that it is the same on every machine. */
 function hash(x: number, y: number, seed: number): number {
   let v = (Math.imul(x, 374761393) + Math.imul(y, 668265263) + Math.imul(seed, 1274126177)) | 0;
   v = Math.imul(v ^ (v >>> 13), 1274126177);
@@ -84,12 +86,14 @@ function hash(x: number, y: number, seed: number): number {
   return (v >>> 0) / 2 ** 32;
 }
 
-/** How much frost is shrunk before it is laid over small images. */
+/** Factor by which frost is shrunk for small images. */
 const FROST_SCALE: Readonly<Record<ConstantSet, number>> = { 224: 1, 64: 0.3, 32: 0.2 };
 
 const scaled = new WeakMap<RgbImage, Map<number, RgbImage>>();
 
-/** Frost as it is laid over images of a set: shrunk by 0.3 for 64 pixels and by 0.2 for 32. Made once and kept. */
+/**
+ * Frost in the size for a set of constants: scaled by 0.3 for 64 pixels and by 0.2 for 32. Cached after the first call.
+ */
 export function scaledFrost(frost: RgbImage, set: ConstantSet): RgbImage {
   const scale = FROST_SCALE[set];
   if (scale === 1) return frost;
@@ -100,10 +104,10 @@ export function scaledFrost(frost: RgbImage, set: ConstantSet): RgbImage {
   return found;
 }
 
-/** Weights of bilinear resizing are whole numbers of 1/2048, as OpenCV has them for bytes. */
+/** Weights of bilinear resizing are multiples of 1/2048, as in OpenCV for bytes. */
 const WEIGHT_BITS = 11;
 
-/** Bilinear between the four nearest pixels (pixel centres at 0.5), without antialiasing. */
+/** Resizes by bilinear interpolation between the four nearest pixels (pixel centres at 0.5), without antialiasing. */
 function shrink(image: RgbImage, scale: number): RgbImage {
   const width = Math.max(1, Math.round(image.width * scale));
   const height = Math.max(1, Math.round(image.height * scale));

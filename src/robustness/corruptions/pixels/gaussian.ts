@@ -5,20 +5,20 @@ import { denseFilter } from "./dense-filter.js";
 export interface GaussianOptions {
   readonly rows: number;
   readonly columns: number;
-  /** Values of one pixel, each blurred for itself. Default 1. */
+  /** Number of channels, which are blurred separately. Default 1. */
   readonly channels?: number;
   /** Standard deviation in pixels. */
   readonly sigma: number;
   readonly border?: Border;
   /** The filter reaches floor(truncate sigma + 0.5) pixels. Default 4. */
   readonly truncate?: number;
-  /** Rounds to float32 after each direction. */
+  /** Whether to round to float32 after each direction. */
   readonly single?: boolean;
 }
 
 /**
- * Gaussian filter: taps exp(-j^2 / (2 sigma^2)) that sum to 1, down the columns, then along the rows. Returns a new
- * array, or the values as they are where the filter reaches no neighbour.
+ * Gaussian filter: taps exp(-j^2 / (2 sigma^2)) that sum to 1, along the columns, then along the rows. Returns a new
+ * array, or the given one if the filter reaches no neighbour.
  */
 export function gaussianFilter(values: Float64Array, options: GaussianOptions): Float64Array {
   const { rows, columns, channels = 1, sigma, border = "edge", truncate = 4, single = false } = options;
@@ -70,12 +70,15 @@ export function gaussianFilter(values: Float64Array, options: GaussianOptions): 
   return out;
 }
 
-/** Where a matrix product is faster than adding up taps; also where one mirror image is not enough. */
+/**
+ * Whether to use a matrix product: it is faster for long filters, and handles filters that need more than one mirror
+ * image.
+ */
 function isDense(radius: number, length: number): boolean {
   return radius >= length / 4;
 }
 
-/** Taps of the middle and of one side. */
+/** The centre tap and the taps of one side. */
 function gaussianTaps(sigma: number, radius: number): Float64Array {
   const taps = Float64Array.from({ length: radius + 1 }, (_, j) =>
     Math.exp((-0.5 / (sigma * sigma)) * j * j),
@@ -87,7 +90,7 @@ function gaussianTaps(sigma: number, radius: number): Float64Array {
 
 /**
  * out[at + i] = taps[0] src[low[0] + i] + the sum, farthest first, of taps[j] (src[low[j] + i] + src[high[j] + i]).
- * Three pairs are added in one sweep, which leaves the order of the additions as it is.
+ * Three pairs are added in one pass, which does not change the order of the additions.
  */
 function addPairs(
   out: Float64Array,

@@ -13,7 +13,7 @@ export function changeHsv(
     const range = max - Math.min(r, g, b);
     let hue = 0;
     if (range !== 0) {
-      // On ties the last of the three formulas holds.
+      // On ties, the last of the three formulas applies.
       if (b === max) hue = 4 + (r - g) / range;
       else if (g === max) hue = 2 + (b - r) / range;
       else hue = (g - b) / range;

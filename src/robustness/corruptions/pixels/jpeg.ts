@@ -28,9 +28,9 @@ const CHROMINANCE = [
 ];
 
 /**
- * What a picture looks like after it was saved as baseline JPEG (ITU-T T.81, tables of Annex K, chroma at half the
- * resolution) and read again, with the integer arithmetic of libjpeg: coding the coefficients loses nothing, so only
- * colours, subsampling, transform and quantisation are done. `quality` is a whole number from 1 to 100.
+ * Simulates saving an image as baseline JPEG (ITU-T T.81, tables of Annex K, chroma at half the resolution) and reading
+ * it again, with the integer arithmetic of libjpeg. Entropy coding is lossless, so only colour conversion, subsampling,
+ * transform and quantisation are done. `quality` is a whole number from 1 to 100.
  */
 export function jpegRoundTrip(image: RgbImage, quality: number): RgbImage {
   checkImage(image, "JPEG round trip");
@@ -106,7 +106,7 @@ function repeatBorder(plane: Plane, width: number, height: number): void {
     data.copyWithin(y * stride, (height - 1) * stride, height * stride);
 }
 
-/** Means of 2 x 2 samples, rounded down and up in turn along a row. */
+/** Means of 2 x 2 samples, rounded alternately down and up along a row. */
 function halve(plane: Plane, width: number, height: number): Plane {
   const out = emptyPlane(width, height, 8);
   const { data, width: stride } = plane;
@@ -120,11 +120,11 @@ function halve(plane: Plane, width: number, height: number): Plane {
   return out;
 }
 
-/** Twice the size by the triangle filter: 3/4 of the nearer sample, 1/4 of the farther one, in both directions. */
+/** Doubles the size by the triangle filter: 3/4 of the nearer sample, 1/4 of the farther one, in both directions. */
 function double(plane: Plane, width: number, height: number): Plane {
   const out = emptyPlane(2 * width, 2 * height, 1);
   const sums = new Int32Array(width);
-  // Components this narrow are only repeated.
+  // In components this narrow, samples are only repeated.
   const smooth = width > 2;
   for (let y = 0; y < out.height; y++) {
     const near = y >> 1;
@@ -142,7 +142,7 @@ function double(plane: Plane, width: number, height: number): Plane {
   return out;
 }
 
-/** Each 8 x 8 block to coefficients, to whole multiples of the table's entries, and back. */
+/** Transforms each 8 x 8 block to coefficients, quantises them with the table, and transforms back. */
 function quantisePlane({ width, height, data }: Plane, table: Int32Array): void {
   const block = new Int32Array(64);
   for (let top = 0; top < height; top += 8) {

@@ -1,13 +1,13 @@
 import type { Random } from "../../../util/random.js";
 
-/** Smallest power of two that covers a side. */
+/** The smallest power of two that is not below a side. */
 export function plasmaSize(side: number): number {
   return 2 ** Math.ceil(Math.log2(side));
 }
 
 /**
- * The perturbations that a plasma fractal of `size` needs, size^2 - 1 of them in the order in which they are used:
- * uniform in (-w, w), with w = 100 at first and divided by `decay` from octave to octave.
+ * Draws the size^2 - 1 perturbations of a plasma fractal in the order of their use: uniform in (-w, w), where w is 100
+ * in the first octave and is divided by `decay` in each further one.
  */
 export function drawPlasma(random: Random, size: number, decay: number): Float32Array {
   const out = new Float32Array(size * size - 1);
@@ -22,7 +22,7 @@ export function drawPlasma(random: Random, size: number, decay: number): Float32
 
 /**
  * Diamond-square fractal on a torus (Fournier, Fussell & Carpenter 1982), scaled to 0..1; `size` x `size`, a power of
- * two. As published, a perturbation is multiplied by the octave's amplitude a second time: w U(-w, w).
+ * two. As in the published code, a perturbation is multiplied by the octave's amplitude twice: w U(-w, w).
  */
 export function plasma(size: number, decay: number, perturbations: Float32Array): Float64Array {
   const map = new Float64Array(size * size);

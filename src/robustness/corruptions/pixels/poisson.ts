@@ -1,6 +1,6 @@
 /**
  * Poisson numbers of a fixed mean by inversion of the cumulative distribution, exact to rounding for means up to 700,
- * with a table that says where to begin the search.
+ * with a table of starting points for the search.
  */
 export class PoissonTable {
   readonly #cumulative: Float64Array;
@@ -26,7 +26,7 @@ export class PoissonTable {
     this.#start = start;
   }
 
-  /** The number that belongs to a uniform draw in [0, 1). */
+  /** The Poisson number for a uniform random number in [0, 1). */
   at(uniform: number): number {
     const cumulative = this.#cumulative;
     let k = this.#start[Math.floor(uniform * this.#start.length)]!;
