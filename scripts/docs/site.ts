@@ -41,6 +41,7 @@ const NAVIGATION: readonly Group[] = [
       ["docs/page-data.md", "Load data in a page"],
       ["docs/steppers.md", "Run a system step by step"],
       ["docs/quantisation.md", "Quantise a network"],
+      ["docs/explorer.md", "The explorer"],
       ["docs/drawing.md", "Draw phases, masks, boards"],
       ["docs/devices.md", "Choose a device"],
     ],

@@ -23,6 +23,7 @@ export interface PretrainedCard {
   readonly sha256: string;
 }
 
+/** One measured figure of a trained network. */
 export interface PretrainedFigure {
   readonly name: string;
   /** In `unit`, such as percent. */

@@ -12,8 +12,12 @@ const FOLDER = new URL("../../pretrained/", import.meta.url);
  * @throws StriateError for an unknown name, and for a file that is missing or not the card's
  *
  * @example
- * const { card, model, values } = await loadPretrained("komplexnet-digits2");
- * const evaluator = await Evaluator.open(model, 32, values, nodeRuntime);
+ * ```ts
+ * import { loadPretrained } from "striate/node";
+ *
+ * const { card, values } = await loadPretrained("komplexnet-digits2");
+ * console.log(card.figures[0]!.value, values.size > 0); // 60.8 true
+ * ```
  */
 export async function loadPretrained<N extends PretrainedName>(name: N): Promise<Pretrained<N>> {
   const { file, bytes } = pretrainedCard(name);

@@ -3,6 +3,7 @@ import type { Pretrained } from "./decode.js";
 import { decodePretrained, pretrainedCard } from "./decode.js";
 import type { PretrainedName } from "./models.js";
 
+/** Where the weights come from. */
 export interface LoadPretrainedOptions {
   /** The folder that holds the weights, for pages whose bundler does not copy them. Default: where the bundler put them. */
   readonly folder?: string | URL;
@@ -18,14 +19,20 @@ const ADDRESSES: Readonly<Record<PretrainedName, () => URL>> = {
 };
 
 /**
- * Loads a trained network that comes with Striate, in a page. {@link PRETRAINED_CARDS} says which there are; in Node take the
+ * Loads a trained network that comes with Striate, in a page. `PRETRAINED_CARDS` says which there are; in Node take the
  * function of the same name from `striate/node`.
  *
  * @throws StriateError for an unknown name, a file that cannot be fetched, and one that is not the card's
  *
  * @example
+ * ```ts
+ * import { createWebRuntime, openStepper } from "striate";
+ * import { loadPretrained } from "striate/pretrained";
+ *
+ * const runtime = await createWebRuntime({ device: "wasm" });
  * const { card, model, values } = await loadPretrained("komplexnet-digits2");
  * const stepper = await openStepper(runtime, { model, values });
+ * ```
  */
 export async function loadPretrained<N extends PretrainedName>(
   name: N,

@@ -15,6 +15,7 @@ export const PRETRAINED_MODELS = {
   "real-valued-digits2": () => new RealBaselineTask(new RealBaseline()),
 } as const;
 
+/** The name of a trained network. */
 export type PretrainedName = keyof typeof PRETRAINED_MODELS;
 
 /** The task that wraps the network of a name. */
