@@ -2,9 +2,11 @@ import { effect, useSignal } from "@preact/signals";
 import { useEffect, useMemo } from "preact/hooks";
 import type { ExplorerState } from "./address.js";
 import { readAddress, writeAddress } from "./address.js";
+import type { Frame } from "./compute/frame.js";
 import { startLab } from "./compute/client.js";
 import { Run } from "./komplexnet/run.js";
 import { loadSamples } from "./komplexnet/scene.js";
+import { loadRecording } from "./komplexnet/recording.js";
 import { KomplexNetView } from "./komplexnet/view.js";
 import { en } from "./texts/en.js";
 import { zh } from "./texts/zh.js";
@@ -15,18 +17,22 @@ export function App() {
   const first = useMemo(() => readAddress(location.hash), []);
   const state = useSignal<ExplorerState>(first.state);
   const ignored = useSignal(first.ignored);
-  const samples = useSignal<ImageBitmap | undefined>(undefined);
+  const start = useSignal<
+    { readonly samples: ImageBitmap; readonly recording: readonly Frame[] } | undefined
+  >(undefined);
   const problem = useSignal<string | undefined>(undefined);
   const copied = useSignal(false);
   const texts = TEXTS[state.value.language];
-  const run = useMemo(() => new Run(startLab(), () => state.value), []);
+  const run = useMemo(() => new Run(startLab, () => state.value), []);
 
   useEffect(() => {
     if (matchMedia("(prefers-reduced-motion: reduce)").matches) run.isPlaying.value = false;
-    void run.open();
-    loadSamples().then(
-      (sheet) => {
-        samples.value = sheet;
+    Promise.all([loadSamples(), loadRecording()]).then(
+      ([samples, recording]) => {
+        start.value = { samples, recording };
+        // The recording moves first: the networks would take the processor from it.
+        if (recording.length > 0) setTimeout(() => void run.open(), 500);
+        else void run.open();
       },
       (error: unknown) => {
         problem.value = error instanceof Error ? error.message : String(error);
@@ -86,9 +92,7 @@ export function App() {
         </p>
       )}
       <p class="caption">{texts.caption}</p>
-      {samples.value !== undefined && (
-        <KomplexNetView run={run} state={state} samples={samples.value} texts={texts} />
-      )}
+      {start.value !== undefined && <KomplexNetView run={run} state={state} texts={texts} {...start.value} />}
       <footer>{texts.source}</footer>
     </main>
   );

@@ -62,6 +62,24 @@ describe("the explorer", () => {
     expect(problems).toEqual([]);
   });
 
+  it("plays a recorded run before the networks are there, which then take over without a break", async () => {
+    const { page } = await openPage("about:blank");
+    let release = (): void => undefined;
+    const held = new Promise<void>((resolve) => {
+      release = resolve;
+    });
+    await page.route("**/*.safetensors", async (route) => {
+      await held;
+      await route.continue();
+    });
+    await page.goto(await serveFolder(site));
+    const recorded = [await phasesAt(page, 2), await phasesAt(page, 9)];
+    expect(recorded[0]).not.toBe(recorded[1]);
+    release();
+    await networksReady(page);
+    expect(await page.locator('canvas[aria-label="Phases, timestep 9"]').count()).toBe(1);
+  });
+
   it("keeps its state in the address, which survives a reload", async () => {
     const { page } = await openPage(await serveFolder(site));
     await networksReady(page);

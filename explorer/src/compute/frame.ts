@@ -13,8 +13,8 @@ export interface Frame {
     readonly random: Float32Array;
     readonly real: Float32Array;
   };
-  /** Milliseconds that KomplexNet's timestep took. */
-  readonly milliseconds: number;
+  /** Milliseconds that KomplexNet's timestep took; absent if the frame was recorded. */
+  readonly milliseconds?: number;
 }
 
 export interface StepRequest {

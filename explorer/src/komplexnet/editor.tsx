@@ -1,6 +1,7 @@
 import { useEffect, useRef } from "preact/hooks";
 import type { PlacedDigit } from "../address.js";
-import { CANVAS, SAMPLE, drawScene, labelOf } from "./scene.js";
+import { CANVAS } from "./image.js";
+import { SAMPLE, drawScene, labelOf } from "./scene.js";
 
 const SCALE = 6;
 

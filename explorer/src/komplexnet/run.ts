@@ -23,40 +23,50 @@ export class Run {
   readonly current = computed(() => this.frames.value[Math.max(0, Math.ceil(this.time.value) - 1)]);
 
   #generation = 0;
-  #pixels: Float32Array | undefined;
   #ended = 0;
 
+  #networks: Networks | undefined;
+
   constructor(
-    readonly networks: Networks,
+    readonly start: () => Networks,
     readonly settings: () => ExplorerState,
   ) {}
 
   async open(): Promise<void> {
     try {
-      this.facts.value = await this.networks.open();
+      this.#networks = this.start();
+      this.facts.value = await this.#networks.open();
     } catch (error) {
       this.problem.value = error instanceof Error ? error.message : String(error);
     }
   }
 
-  /** Begins again with an image. Frames that are still under way for the one before are dropped. */
-  restart(pixels: Float32Array): void {
-    this.#pixels = pixels;
+  /**
+   * Begins again with an image. Frames that are still under way for the one before are dropped. A recording of the same run is
+   * shown at once, and the computed frames take its place without a break.
+   */
+  restart(pixels: Float32Array, recording: readonly Frame[] = []): void {
     this.#generation++;
-    this.frames.value = [];
-    this.time.value = 0;
-    this.#ended = 0;
-    void this.#compute(this.#generation);
+    const isShown = recording.length > 0 && this.frames.value === recording;
+    if (!isShown) {
+      this.frames.value = recording;
+      this.time.value = 0;
+      this.#ended = 0;
+    }
+    void this.#compute(this.#generation, pixels);
   }
 
-  async #compute(generation: number): Promise<void> {
-    const pixels = this.#pixels;
-    if (pixels === undefined || this.facts.value === undefined) return;
+  async #compute(generation: number, pixels: Float32Array): Promise<void> {
+    const networks = this.#networks;
+    if (networks === undefined || this.facts.value === undefined) return;
     const { timesteps, rate, repulsion, seed } = this.settings();
+    const isRecorded = this.frames.value.length > 0;
+    const frames: Frame[] = [];
     try {
-      for (let t = 0; t < timesteps && generation === this.#generation; t++) {
-        const frame = await this.networks.step({ pixels, rate, repulsion, ...(t === 0 && { seed }) });
-        if (generation === this.#generation) this.frames.value = [...this.frames.value, frame];
+      for (let t = 0; t < timesteps; t++) {
+        frames.push(await networks.step({ pixels, rate, repulsion, ...(t === 0 && { seed }) }));
+        if (generation !== this.#generation) return;
+        if (!isRecorded || t === timesteps - 1) this.frames.value = [...frames];
       }
     } catch (error) {
       this.problem.value = error instanceof Error ? error.message : String(error);

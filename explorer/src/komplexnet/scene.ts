@@ -1,9 +1,6 @@
-import { Random } from "striate";
 import type { PlacedDigit } from "../address.js";
+import { CANVAS, IMAGE, networkImage } from "./image.js";
 
-/** Side of the canvas that digits are placed on, and of the image that the network gets, in pixels. */
-export const CANVAS = 50;
-export const IMAGE = 32;
 /** Side of one digit in the sheet of samples; rows are classes 0 to 9, ten samples each. */
 export const SAMPLE = 28;
 
@@ -52,27 +49,14 @@ function inkOf(samples: CanvasImageSource, digits: readonly PlacedDigit[]): Uint
   return Uint8Array.from({ length: CANVAS ** 2 }, (_, i) => data[4 * i]!);
 }
 
-/**
- * The network's image [32, 32], 0 to 1: bilinear between pixel centres without antialiasing, as the scenes that it was trained
- * on (the authors' generator). Noise follows from the seed.
- */
+/** The network's image of digits on the canvas. */
 export function sceneImage(
   samples: CanvasImageSource,
   digits: readonly PlacedDigit[],
   noise: number,
   seed: number,
 ): Float32Array {
-  const ink = inkOf(samples, digits);
-  const draws =
-    noise === 0 ? undefined : Random.derive(seed, "noise").fillNormal(new Float32Array(IMAGE ** 2));
-  return Float32Array.from({ length: IMAGE ** 2 }, (_, i) => {
-    const [row, wy] = sourceOf(Math.floor(i / IMAGE));
-    const [column, wx] = sourceOf(i % IMAGE);
-    const at = (dy: number, dx: number) => ink[(row + dy) * CANVAS + column + dx]! / 255;
-    const value =
-      (1 - wy) * ((1 - wx) * at(0, 0) + wx * at(0, 1)) + wy * ((1 - wx) * at(1, 0) + wx * at(1, 1));
-    return draws === undefined ? value : Math.min(1, Math.max(0, value + noise * draws[i]!));
-  });
+  return networkImage(inkOf(samples, digits), noise, seed);
 }
 
 /** Which digit each pixel of the image belongs to [32, 32]: 0 for none, 1 for the first. The digit placed last wins. */
@@ -88,9 +72,4 @@ export function sceneLabels(samples: CanvasImageSource, digits: readonly PlacedD
     }
   }
   return labels;
-}
-
-function sourceOf(i: number): readonly [first: number, weight: number] {
-  const source = ((i + 0.5) * CANVAS) / IMAGE - 0.5;
-  return [Math.floor(source), source - Math.floor(source)];
 }

@@ -32,10 +32,15 @@ export interface ViewProps {
   readonly run: Run;
   readonly state: Signal<ExplorerState>;
   readonly samples: ImageBitmap;
+  /** The run of the first settings; empty if there is none. */
+  readonly recording: readonly Frame[];
   readonly texts: Texts;
 }
 
-export function KomplexNetView({ run, state, samples, texts }: ViewProps) {
+/** What decides a run. */
+const RUN_KEYS = ["digits", "noise", "rate", "repulsion", "timesteps", "seed"] as const;
+
+export function KomplexNetView({ run, state, samples, recording, texts }: ViewProps) {
   const hovered = useSignal<readonly [x: number, y: number] | undefined>(undefined);
   const { digits, noise, seed, rate, repulsion, timesteps } = state.value;
   const change = (to: Partial<ExplorerState>): void => {
@@ -43,7 +48,8 @@ export function KomplexNetView({ run, state, samples, texts }: ViewProps) {
   };
 
   useEffect(() => {
-    run.restart(sceneImage(samples, digits, noise, seed));
+    const isStart = RUN_KEYS.every((key) => JSON.stringify(state.value[key]) === JSON.stringify(START[key]));
+    run.restart(sceneImage(samples, digits, noise, seed), isStart ? recording : []);
   }, [run, samples, digits, noise, seed, rate, repulsion, timesteps, run.facts.value]);
   useEffect(
     () =>
@@ -267,7 +273,7 @@ export function KomplexNetView({ run, state, samples, texts }: ViewProps) {
       <p class="facts">
         {facts === undefined
           ? texts.opening
-          : `${texts.device} ${facts.device}${frame === undefined ? "" : `, ${frame.milliseconds.toFixed(0)} ${texts.perStep}`}. ` +
+          : `${texts.device} ${facts.device}${frame?.milliseconds === undefined ? "" : `, ${frame.milliseconds.toFixed(0)} ${texts.perStep}`}. ` +
             `${texts.testAccuracy}${texts.kuramoto} ${facts.accuracy.kuramoto} %, ${texts.real} ${facts.accuracy.real} %, ` +
             `${texts.random} ${facts.accuracy.random} %.`}
       </p>

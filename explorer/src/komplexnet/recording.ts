@@ -1,0 +1,66 @@
+import type { Frame } from "../compute/frame.js";
+import { UNITS } from "./phases.js";
+
+const CLASSES = 10;
+const NETWORKS = ["kuramoto", "random", "real"] as const;
+const TURN = 2 * Math.PI;
+
+/** Bytes of a frame: phases as shares of a turn, then the logits of each network as float32. */
+const FRAME = UNITS + 4 * CLASSES * NETWORKS.length;
+
+/**
+ * A run as bytes: the largest amplitude, the amplitudes as shares of it, then the frames. Phases are kept in 256 parts of a
+ * turn, which is finer than the colours of a phase map.
+ */
+export function encodeRecording(frames: readonly Frame[]): Uint8Array<ArrayBuffer> {
+  const { amplitudes } = frames[0]!;
+  const most = amplitudes.reduce((a, b) => Math.max(a, b), 0);
+  const bytes = new Uint8Array(4 + UNITS + frames.length * FRAME);
+  const view = new DataView(bytes.buffer);
+  view.setFloat32(0, most, true);
+  amplitudes.forEach((value, i) => {
+    bytes[4 + i] = Math.round((255 * value) / most);
+  });
+  for (const [t, { phases, logits }] of frames.entries()) {
+    const at = 4 + UNITS + t * FRAME;
+    phases.forEach((phase, i) => {
+      bytes[at + i] = Math.round((256 * phase) / TURN) & 255;
+    });
+    for (const [n, name] of NETWORKS.entries())
+      logits[name].forEach((value, i) => {
+        view.setFloat32(at + UNITS + 4 * (n * CLASSES + i), value, true);
+      });
+  }
+  return bytes;
+}
+
+/** The frames that {@link encodeRecording} wrote; none if the bytes are no recording. */
+export function decodeRecording(bytes: Uint8Array<ArrayBuffer>): readonly Frame[] {
+  const count = (bytes.length - 4 - UNITS) / FRAME;
+  if (!Number.isInteger(count) || count < 1) return [];
+  const view = new DataView(bytes.buffer, bytes.byteOffset);
+  const most = view.getFloat32(0, true);
+  const amplitudes = Float32Array.from({ length: UNITS }, (_, i) => (bytes[4 + i]! * most) / 255);
+  return Array.from({ length: count }, (_, t) => {
+    const at = 4 + UNITS + t * FRAME;
+    const logitsOf = (n: number) =>
+      Float32Array.from({ length: CLASSES }, (_, i) =>
+        view.getFloat32(at + UNITS + 4 * (n * CLASSES + i), true),
+      );
+    return {
+      amplitudes,
+      phases: Float32Array.from({ length: UNITS }, (_, i) => (bytes[at + i]! * TURN) / 256),
+      logits: { kuramoto: logitsOf(0), random: logitsOf(1), real: logitsOf(2) },
+    };
+  });
+}
+
+/** The run that comes with the page: that of its first settings. No recording is no error: the networks then begin. */
+export async function loadRecording(): Promise<readonly Frame[]> {
+  try {
+    const response = await fetch(new URL("start.bin", document.baseURI));
+    return response.ok ? decodeRecording(new Uint8Array(await response.arrayBuffer())) : [];
+  } catch {
+    return [];
+  }
+}
