@@ -87,7 +87,7 @@ export function ofKind<
 export interface RunReport {
   /** The HTML of report.html. */
   readonly page: string;
-  /** What results.json holds: the report without its pictures. */
+  /** What results.json holds: the report without its images. */
   readonly numbers: object;
   /** Default none. */
   readonly tables?: readonly ResultTable[];

@@ -15,7 +15,7 @@ export interface SpecialOptions {
   readonly data?: string;
   /** Networks to compare, names with commas between them. */
   readonly models?: string;
-  /** Shifted copies of a picture along each axis, for finer feature maps. */
+  /** Shifted copies of a image along each axis, for finer feature maps. */
   readonly upTiling?: number;
 }
 

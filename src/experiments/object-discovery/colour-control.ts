@@ -3,11 +3,11 @@ import { sceneLabels, scenePicture } from "../../data/scenes/segmented-scenes.js
 import { agglomerativeClusters } from "../../metrics/hierarchical-clustering.js";
 import { foregroundAri, meanBestOverlap } from "../../metrics/segmentation.js";
 
-/** Pictures of more colours are taken for photographs, for which this control makes no sense. */
+/** Images of more colours are taken for photographs, for which this control makes no sense. */
 const MOST_COLOURS = 64;
 
 /**
- * Scores without a network: every colour of a picture is a segment, the nearest ones joined if there are more than
+ * Scores without a network: every colour of a image is a segment, the nearest ones joined if there are more than
  * `clusters`. Undefined for scenes of many colours.
  */
 export function colourControl(

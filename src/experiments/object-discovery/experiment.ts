@@ -116,5 +116,5 @@ function describe({ tests, untrained, seconds, imagesPerSecond }: DiscoveryResul
     const name = upTiling === 1 ? "FG-ARI" : `with up-tiling × ${upTiling}`;
     return `${name} ${percent(foregroundAri)} % (before training ${before} %), MBO ${percent(bestOverlap)} %`;
   });
-  return `${scores.join("; ")}; ${Math.round(seconds)} s, ${Math.round(imagesPerSecond)} pictures/s`;
+  return `${scores.join("; ")}; ${Math.round(seconds)} s, ${Math.round(imagesPerSecond)} images/s`;
 }

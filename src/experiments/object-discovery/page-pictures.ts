@@ -10,10 +10,10 @@ function tile(image: RgbaImage, alt: string, below: Content = null): Html {
   return markup`<td><span><img src="${pngDataUri(image)}" alt="${alt}"></span>${below}</td>`;
 }
 
-/** Keeps pictures without a score in line with the others. */
+/** Keeps images without a score in line with the others. */
 const NO_SCORE = markup`<small>\u00a0</small>`;
 
-/** Pictures in rows and columns that scroll sideways on narrow screens. */
+/** Images in rows and columns that scroll sideways on narrow screens. */
 function strip(label: string, head: readonly Content[], rows: readonly (readonly Html[])[]): Html {
   return markup`<div class="strip" role="region" aria-label="${label}" tabindex="0">
     <table style="table-layout:fixed;width:max(100%,${64 * head.length}px)">
@@ -69,8 +69,8 @@ export function segmentSection(report: ObjectDiscoveryReport, set: DiscoverySet)
     lead: "The first test scenes, not chosen, with the networks of the first seed. A found segment has the colour of the true one that it overlaps most; colours that the truth does not have are segments without a partner.",
     body: figure(
       strip(`Segments, ${set.title}`, head, rows),
-      markup`Below each picture its FG-ARI in %: pixels of the background do not count in it, so a network may cut the
-        background as it likes. Every patch of the picture gets one label; up-tiling (a factor in the heading) makes
+      markup`Below each image its FG-ARI in %: pixels of the background do not count in it, so a network may cut the
+        background as it likes. Every patch of the image gets one label; up-tiling (a factor in the heading) makes
         the patches smaller.`,
     ),
   };
@@ -100,7 +100,7 @@ export function fieldSection(report: ObjectDiscoveryReport, set: DiscoverySet): 
         ]);
         return figure(
           strip(`Oscillators of ${label} over time, ${set.title}`, head, rows),
-          markup`<b>${label}.</b> Drawn with up-tiling: the network runs on shifted copies of the picture, all from the same
+          markup`<b>${label}.</b> Drawn with up-tiling: the network runs on shifted copies of the image, all from the same
             noise, and the copies are interleaved.`,
         );
       }),

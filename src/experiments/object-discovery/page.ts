@@ -59,7 +59,7 @@ function summarySection(report: ObjectDiscoveryReport): Section {
   return {
     id: "summary",
     title: "In short",
-    lead: "Networks learn without labels, from pairs of views of one picture alone. Then the features of each test scene are clustered, and the clusters are compared with the true objects.",
+    lead: "Networks learn without labels, from pairs of views of one image alone. Then the features of each test scene are clustered, and the clusters are compared with the true objects.",
     body: report.sets.map((set) => {
       const budget = budgetText(set);
       return markup`<h3>${set.title}</h3>
@@ -107,7 +107,7 @@ function scoreTable(report: ObjectDiscoveryReport, set: DiscoverySet): Html {
   );
   const { colourControl } = set;
   if (colourControl) {
-    const name = markup`colour alone<small>no network: every colour of a picture is a segment</small>`;
+    const name = markup`colour alone<small>no network: every colour of a image is a segment</small>`;
     const { foregroundAri, bestOverlap } = colourControl;
     rows.push({ name, cells: [percent(foregroundAri), percent(bestOverlap), "", "", "", ""] } as never);
   }
@@ -136,7 +136,7 @@ async function energySection(report: ObjectDiscoveryReport, set: DiscoverySet): 
   return {
     id: `${set.id}-energies`,
     title: `${set.title}: energy`,
-    lead: "E = −Σ x · (Conn(x) + c), for one oscillator: how well each agrees with what its neighbours and the picture ask of it. It falls along the dynamics when the coupling is symmetric; nothing makes it so here, and nothing in the loss asks for it.",
+    lead: "E = −Σ x · (Conn(x) + c), for one oscillator: how well each agrees with what its neighbours and the image ask of it. It falls along the dynamics when the coupling is symmetric; nothing makes it so here, and nothing in the loss asks for it.",
     body: chartFigure(
       chart,
       "Mean over oscillators and test scenes of the energy of the state before each step; several seeds: mean and range.",
@@ -210,7 +210,7 @@ function networkSection(report: ObjectDiscoveryReport): Section {
 function pageProvenance({ scale, sets, provenance }: ObjectDiscoveryReport) {
   const training = sets.map(({ title, budget }): [string, string] => [
     `Training, ${title}`,
-    `${budget.steps.toLocaleString("en-GB")} steps of ${budget.batchSize} pictures, two views of each, out of ${budget.trainScenes.toLocaleString("en-GB")} scenes; ${budget.channels} channels; temperature ${budget.temperature}`,
+    `${budget.steps.toLocaleString("en-GB")} steps of ${budget.batchSize} images, two views of each, out of ${budget.trainScenes.toLocaleString("en-GB")} scenes; ${budget.channels} channels; temperature ${budget.temperature}`,
   ]);
   return provenanceRows(scale, provenance, training, provenance.more);
 }

@@ -43,7 +43,7 @@ export interface PictureOptions extends SessionOptions {
 
 /**
  * Saves segments, features and oscillators of the first test scenes. Maps are made with the largest up-tiling factor; for
- * the oscillators, all copies of a picture start from the same noise.
+ * the oscillators, all copies of a image start from the same noise.
  */
 export async function saveDiscoveryPictures(
   config: DiscoveryCell,

@@ -124,7 +124,7 @@ export interface DiscoverySetDescription {
   readonly title: string;
   /** One line on what the scenes show. */
   readonly description: string;
-  /** Side of the pictures in pixels. */
+  /** Side of the images in pixels. */
   readonly size: number;
   /** Largest number of segments that are looked for: objects and background. */
   readonly clusters: number;
@@ -216,7 +216,7 @@ export interface DiscoveryCell {
   readonly seed: number;
   readonly network: DiscoveryNetworkConfig;
   readonly steps: number;
-  /** Pictures in one step; two views of each. */
+  /** Images in one step; two views of each. */
   readonly batchSize: number;
   /** Different training scenes. */
   readonly trainScenes: number;
@@ -267,7 +267,7 @@ const AVERAGE = { decay: 0.998, every: 10, after: 200 } as const;
 
 /**
  * - smoke: does everything work?
- * - laptop: half the paper's width on Tetrominoes, a small part of its pictures.
+ * - laptop: half the paper's width on Tetrominoes, a small part of its images.
  * - paper: the authors' recipe.
  */
 export const DISCOVERY_PLANS: Readonly<Record<Scale, DiscoveryPlan>> = {
@@ -388,7 +388,7 @@ export function discoveryCellName({
   return `${set}/${model}/seed${seed}`;
 }
 
-/** Training pictures as the network sees them: two views of each. */
+/** Training images as the network sees them: two views of each. */
 export function viewsSeen({ steps, batchSize }: Pick<DiscoveryCell, "steps" | "batchSize">): number {
   return 2 * steps * batchSize;
 }

@@ -79,7 +79,7 @@ export interface DiscoverySet {
   readonly source: string;
   readonly testScenes: number;
   readonly rows: readonly DiscoveryRow[];
-  /** Scores without a network: every colour of a picture a segment. */
+  /** Scores without a network: every colour of a image a segment. */
   readonly colourControl?: DiscoveryScores;
   readonly comparisons: readonly Comparison[];
   /** Test scenes by whether objects share a colour; empty if all do or none does. */
@@ -175,7 +175,7 @@ export interface DiscoveryBudget {
   readonly batchSize: number;
   readonly trainScenes: number;
   readonly channels: number;
-  /** Training views that each network saw, two for each picture and step. */
+  /** Training views that each network saw, two for each image and step. */
   readonly views: number;
   readonly temperature: number;
   readonly paper: { readonly views: number; readonly channels: number };

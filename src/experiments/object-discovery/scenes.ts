@@ -36,7 +36,7 @@ const GENERATORS: Partial<Record<DiscoverySetName, (options: GeneratedScenesOpti
   shapes: shapesScenes,
 };
 
-/** Seed of all generated scenes: runs differ in their networks, not in their pictures. */
+/** Seed of all generated scenes: runs differ in their networks, not in their images. */
 const SEED = 1;
 
 /** The generator of a set's scenes. Throws {@link StriateError} for a set that can only be read. */
@@ -103,7 +103,7 @@ export async function readScenes(
     const { size } = DISCOVERY_SETS[set];
     check(
       scenes.size === size,
-      () => `${scenes.name}: expected pictures of ${size} x ${size}, got ${scenes.size} x ${scenes.size}`,
+      () => `${scenes.name}: expected images of ${size} x ${size}, got ${scenes.size} x ${scenes.size}`,
     );
   }
   return parts;

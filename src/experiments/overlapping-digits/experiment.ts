@@ -11,14 +11,14 @@ import { overlapCellName, overlapCells, SCALE_CONFIGS } from "./plan.js";
 import type { OverlapResult } from "./results.js";
 import { cleanScenes, folderOf, overlappingDigitsReport } from "./results.js";
 
-/** KomplexNet against the real-valued network and random phases on two digits in one picture (TMLR 2025). */
+/** KomplexNet against the real-valued network and random phases on two digits in one image (TMLR 2025). */
 export const overlappingDigits = defineExperiment({
   name: "overlapping-digits",
   summary: "Do synchronised phases help to tell two digits apart? KomplexNet against its baselines.",
   scales: {
     smoke: { summary: "three networks, 40 steps: does everything work? Under a minute.", seeds: 2 },
     laptop: {
-      summary: "four networks, 2,400 steps of 32 pictures, frozen coupling. About 10 minutes.",
+      summary: "four networks, 2,400 steps of 32 images, frozen coupling. About 10 minutes.",
       seeds: 2,
     },
     paper: { summary: "four networks, 30 epochs end to end. Many hours for each seed.", seeds: 3 },

@@ -49,13 +49,13 @@ export const CONDITIONS: readonly DigitsCondition[] = [
   {
     id: "rotated",
     label: "rotated 25°",
-    description: "The whole picture turned counter-clockwise; our addition to the paper's tests.",
+    description: "The whole image turned counter-clockwise; our addition to the paper's tests.",
     shift: { rotation: 25 },
   },
   {
     id: "smaller",
     label: "scaled to 75 %",
-    description: "The whole picture shrunk about its centre; our addition to the paper's tests.",
+    description: "The whole image shrunk about its centre; our addition to the paper's tests.",
     shift: { scale: 0.75 },
   },
 ];

@@ -43,7 +43,7 @@ export async function overlappingDigitsReport(run: Run, onnxCheck: OnnxCheck): P
   const runs = [...results].map(([{ model, seed }, result]) => ({ ...result, model, seed }));
   const folders = new Map(models.map((model) => [model, folderOf(run, model)]));
   return {
-    title: "Two digits in one picture",
+    title: "Two digits in one image",
     subtitle: "Do synchronised phases help a small network to tell overlapping objects apart?",
     scale,
     digits: 2,

@@ -25,7 +25,7 @@ export class ExperimentImages {
     readonly test: ImageSource,
   ) {}
 
-  /** A random choice of a source's pictures, the same for every cell. */
+  /** A random choice of a source's images, the same for every cell. */
   prepared(source: ImageSource, shape: readonly number[], most: number): Promise<PreparedImages> {
     const key = [source.name, ...shape, most].join();
     const made = this.#made.get(key) ?? prepareImages(source, shape, { most, seed: 1 });
@@ -108,7 +108,7 @@ export function disturbed(images: TensorData, disturbance: Disturbance, batch: n
   }
 }
 
-/** A source whose pictures are corrupted when they are read. */
+/** A source whose images are corrupted when they are read. */
 export function corruptedSource(source: ImageSource, name: CorruptionName, severity: Severity): ImageSource {
   return {
     ...source,

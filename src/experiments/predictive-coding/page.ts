@@ -28,7 +28,7 @@ export async function predictiveCodingPage(report: PredictiveCodingReport): Prom
   const run = { scale, provenance: { seeds, date, wallTimeSeconds: seconds } };
   const title = "Predictive coding, timestep by timestep";
   const subtitle =
-    "A trained network gets feedback that predicts the layer below. Do its answers on noisy pictures get better with time?";
+    "A trained network gets feedback that predicts the layer below. Do its answers on noisy images get better with time?";
   return experimentPage(
     { ...run, title, subtitle },
     {
@@ -83,7 +83,7 @@ function summarySection(report: PredictiveCodingReport): Section {
     id: "summary",
     title: "In short",
     lead: `Claim: after ${last} timesteps the network is right more often than its own feed-forward pass. Over ${report.conditions.length} conditions and two choices of values it holds in ${counted("holds")} of ${verdicts.length} cases, is reversed in ${counted("reversed")} and undecided in ${counted("undecided")}.`,
-    body: markup`<h3>Values tuned by gradient on noisy training pictures</h3>${list(FAMILIES[0])}
+    body: markup`<h3>Values tuned by gradient on noisy training images</h3>${list(FAMILIES[0])}
       ${details("The authors’ values", list(FAMILIES[1]))}
       ${report.scale === "smoke" ? note("caution", "Smoke scale: a few steps of everything. The numbers say that the machinery works, nothing else.") : null}
       ${report.provenance.seeds.length === 1 ? note("caution", "One seed cannot show how much seeds differ: nothing is decided.") : null}`,
@@ -96,7 +96,7 @@ async function accuracySection(report: PredictiveCodingReport): Promise<Section>
   return {
     id: "accuracy",
     title: "Accuracy against timestep",
-    lead: "The same test pictures under the same noise for every line. At timestep 0 every network is the feed-forward one; without feedback and without the error term it would stay there. Each chart has its own scale.",
+    lead: "The same test images under the same noise for every line. At timestep 0 every network is the feed-forward one; without feedback and without the error term it would stay there. Each chart has its own scale.",
     body: markup`${chartFigure(
       tuned,
       "Values tuned by gradient. Look for lines that climb above the dashed one, and for how much is left of the climb without feedback or without the error term. Bands: range over seeds.",
@@ -140,8 +140,8 @@ function reconstructionSection(report: PredictiveCodingReport): Section | undefi
   if (report.reconstructions.length === 0) return undefined;
   return {
     id: "reconstructions",
-    title: "What the layers still know of the picture",
-    lead: `The first test picture (${report.reconstructionTruth}), clean and noisy. Each row starts from one PCoder’s representation alone: its decoder predicts the layer below, the next decoder the layer below that, down to the image. Values are the tuned ones.`,
+    title: "What the layers still know of the image",
+    lead: `The first test image (${report.reconstructionTruth}), clean and noisy. Each row starts from one PCoder’s representation alone: its decoder predicts the layer below, the next decoder the layer below that, down to the image. Values are the tuned ones.`,
     body: report.reconstructions.map((picture) => reconstructionFigure(report, picture)),
   };
 }
@@ -169,7 +169,7 @@ function reconstructionFigure(report: PredictiveCodingReport, picture: Reconstru
         <tbody>
           <tr>
             <th scope="row">seen</th>
-            ${answers.map(() => cell(image, `the picture, ${label}`))}
+            ${answers.map(() => cell(image, `the image, ${label}`))}
           </tr>
           ${rows}
           <tr>
@@ -179,7 +179,7 @@ function reconstructionFigure(report: PredictiveCodingReport, picture: Reconstru
         </tbody>
       </table>
     </div>`,
-    `${label}: the picture as the network sees it at every timestep, what its layers make of it, and its answer.`,
+    `${label}: the image as the network sees it at every timestep, what its layers make of it, and its answer.`,
   );
 }
 
@@ -226,7 +226,7 @@ async function distanceSection(report: PredictiveCodingReport): Promise<Section>
   return {
     id: "distances",
     title: "Back to the clean representation?",
-    lead: "Correlation distance between what a layer holds for the noisy and for the clean picture at the same timestep, divided by that at timestep 0 (the paper’s manifold projection). Falling lines: the dynamics pull noisy states towards clean ones.",
+    lead: "Correlation distance between what a layer holds for the noisy and for the clean image at the same timestep, divided by that at timestep 0 (the paper’s manifold projection). Falling lines: the dynamics pull noisy states towards clean ones.",
     body: markup`${chartFigure(
       await distanceCharts(report, "tuned"),
       "Tuned values, one chart for each PCoder, lowest first. Bands: range over seeds.",
@@ -259,7 +259,7 @@ function valuesSection(report: PredictiveCodingReport): Section {
   return {
     id: "values",
     title: "The values",
-    lead: "Feedforward (beta), feedback (lambda), memory (what is left of 1) and error step (alpha) of each PCoder. Tuning minimises the cross-entropy on noisy training pictures by gradient through the timesteps; the decoders stay as they are.",
+    lead: "Feedforward (beta), feedback (lambda), memory (what is left of 1) and error step (alpha) of each PCoder. Tuning minimises the cross-entropy on noisy training images by gradient through the timesteps; the decoders stay as they are.",
     body: table({
       label: "Hyper-parameters",
       head: ["PCoder", "feedforward", "feedback", "memory", "error"],
@@ -291,7 +291,7 @@ async function networkSection(report: PredictiveCodingReport): Promise<Section> 
   return {
     id: "network",
     title: "The network and its decoders",
-    lead: `${network.name}, ${network.parameters.toLocaleString("en-GB")} parameters; accuracy on held-out training pictures: ${accuracies.join(", ")}. It stays as it is; the decoders learn without labels.`,
+    lead: `${network.name}, ${network.parameters.toLocaleString("en-GB")} parameters; accuracy on held-out training images: ${accuracies.join(", ")}. It stays as it is; the decoders learn without labels.`,
     body: markup`${table({
       label: "PCoders",
       head: ["PCoder", "after", "representation", "predicts", "unexplained variance"],
@@ -307,7 +307,7 @@ async function networkSection(report: PredictiveCodingReport): Promise<Section> 
     })}
     ${chartFigure(
       await decoderChart(report),
-      "Prediction error over the variance of what is predicted, held-out pictures, while the decoders are trained. 100 % is as good as predicting the mean.",
+      "Prediction error over the variance of what is predicted, held-out images, while the decoders are trained. 100 % is as good as predicting the mean.",
     )}
     ${training ? chartFigure(training, "Accuracy of the feed-forward network while it is trained. Bands: range over seeds.") : null}`,
   };

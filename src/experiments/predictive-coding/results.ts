@@ -76,7 +76,7 @@ export interface NoiseResult {
   /** Variance of what each PCoder predicts, over clean images at timestep 0. */
   readonly targetVariances: readonly number[];
   readonly reconstructions: readonly Reconstruction[];
-  /** Class of the picture in `reconstructions`. */
+  /** Class of the image in `reconstructions`. */
   readonly truth: string;
   readonly seconds: number;
 }

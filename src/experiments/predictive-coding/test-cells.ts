@@ -171,7 +171,7 @@ async function reconstruct(
   }
 }
 
-/** Side of a picture in the report, at most. */
+/** Side of a image in the report, at most. */
 const SIDE = 64;
 
 /** The first image of a batch as a PNG; the network's preprocessing says what its numbers mean. */

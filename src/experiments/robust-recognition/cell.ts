@@ -57,7 +57,7 @@ export interface ImageParts {
 
 type RecognitionOptions = CellOptions & ImageParts;
 
-/** Trains a network, or tests one on pictures or under an attack; undefined if the cell was stopped. */
+/** Trains a network, or tests one on images or under an attack; undefined if the cell was stopped. */
 export function runRecognitionCell(
   config: RecognitionCell,
   options: RecognitionOptions,
@@ -154,7 +154,7 @@ const BINS = 15;
 /** The test images are the same for all networks and seeds. */
 const SEED = 1;
 
-/** Accuracy and calibration of one pass over each picture. */
+/** Accuracy and calibration of one pass over each image. */
 async function runPictures(
   config: PictureCell,
   options: RecognitionOptions,

@@ -8,7 +8,7 @@ import type { TrainingData } from "../../train/task.js";
 import { Random } from "../../util/random.js";
 import type { Augmentation } from "./plan.js";
 
-/** Largest number of pixels by which the light augmentation moves a picture. */
+/** Largest number of pixels by which the light augmentation moves a image. */
 const REACH = 4;
 
 /** Training images in [0, 1], augmented each time they are shown; the randomness follows from the trainer's labels. */

@@ -184,7 +184,7 @@ async function attackSection(report: RecognitionReport): Promise<Section | undef
   return {
     id: "attacks",
     title: "Noise and attacks",
-    lead: "Every change keeps each pixel within ε of the clean picture (Linf) and in [0, 1]. The dashed line is chance.",
+    lead: "Every change keeps each pixel within ε of the clean image (Linf) and in [0, 1]. The dashed line is chance.",
     body: markup`${chartFigure(chart, "Dots are seeds, bars their mean. “Clean” is the accuracy on the larger set of clean images.")}
     ${details("Settings of the attacks", settingsTable(report))}`,
   };
@@ -224,7 +224,7 @@ function exampleSection({ examples }: RecognitionReport): Section | undefined {
   return {
     id: "examples",
     title: "What fooled them",
-    lead: "Clean picture, the changed one, and the change (grey: none; scaled to the largest).",
+    lead: "Clean image, the changed one, and the change (grey: none; scaled to the largest).",
     body: shown.map(({ title, examples: list }) =>
       figure(
         markup`<div class="channels" style="max-width:none;grid-template-columns:repeat(auto-fill,minmax(210px,1fr))">${list.map(

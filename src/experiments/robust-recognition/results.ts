@@ -71,7 +71,7 @@ export interface RunOf {
   readonly seed: number;
 }
 
-/** A picture that was changed so that a network makes a mistake; pictures are `data:` addresses. */
+/** A image that was changed so that a network makes a mistake; images are `data:` addresses. */
 export interface AdversarialExample {
   readonly label: string;
   readonly predicted: string;

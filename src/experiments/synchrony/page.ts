@@ -45,7 +45,7 @@ function summarySection({ sets }: SynchronyReport): Section {
   return {
     id: "summary",
     title: "In short",
-    lead: "The paper’s tables could not be had, so nothing here is compared with them: what follows are our own paired runs, same pictures, same number of steps.",
+    lead: "The paper’s tables could not be had, so nothing here is compared with them: what follows are our own paired runs, same images, same number of steps.",
     body: sets.map((set) => {
       const budget = budgetRemark(set);
       return markup`<h3>${set.title}</h3>
@@ -56,18 +56,18 @@ function summarySection({ sets }: SynchronyReport): Section {
   };
 }
 
-/** 95 % intervals of the first condition, all seeds' test pictures together. */
+/** 95 % intervals of the first condition, all seeds' test images together. */
 function intervals(set: DigitsReport): Html {
   const { id } = set.conditions[0]!;
   const { testImages } = set.provenance;
   const parts = set.models.flatMap(({ id: model, label }) => {
     const summary = set.rows.find((row) => row.model === model && row.condition === id)?.metrics.setAccuracy;
     if (!summary) return [];
-    // The seeds share their test pictures: they count once.
+    // The seeds share their test images: they count once.
     const { low, high } = wilsonInterval(Math.round(summary.mean * testImages), testImages);
     return [`${label} ${percent(low)} to ${percent(high)} %`];
   });
-  return markup`<p><small>95 % intervals of set accuracy from ${testImages} test pictures (Wilson; they leave out how much
+  return markup`<p><small>95 % intervals of set accuracy from ${testImages} test images (Wilson; they leave out how much
     seeds differ): ${parts.join("; ")}.</small></p>`;
 }
 
@@ -78,14 +78,14 @@ const LAYERS = [
   { name: "read-out", source: "readout" },
 ] as const;
 
-/** Polar plots of every layer at the last timestep, for the first picture. */
+/** Polar plots of every layer at the last timestep, for the first image. */
 function layerSection(set: DigitsReport): Section | undefined {
   const sample = set.phasePictures[0];
   const networks = sample?.phases.filter(({ layers = [] }) => layers.length > 0) ?? [];
   if (!sample || networks.length === 0) return undefined;
   return {
     ...heading(set, "layers", "Phases of every layer"),
-    lead: "Angle is phase, radius magnitude, at the last timestep of the first picture. Dots have the colour of the digit they lie on; in the read-out, that of the digit they stand for (grey: a digit that is not there). Hidden units lie nowhere.",
+    lead: "Angle is phase, radius magnitude, at the last timestep of the first image. Dots have the colour of the digit they lie on; in the read-out, that of the digit they stand for (grey: a digit that is not there). Hidden units lie nowhere.",
     body: table({
       label: `Polar plots of the layers, ${set.title}`,
       head: ["Network", ...LAYERS.map(({ name }) => name)],
@@ -178,7 +178,7 @@ function ablationSection({ ablation, sets }: SynchronyReport): Section | undefin
   return {
     id: "ablation",
     title: "What changes it",
-    lead: "KomplexNet trained on two digits, tested on clean pictures with other dynamics; nothing is trained again. ± is twice the larger of the standard error over seeds and that from the number of test pictures.",
+    lead: "KomplexNet trained on two digits, tested on clean images with other dynamics; nothing is trained again. ± is twice the larger of the standard error over seeds and that from the number of test images.",
     body: table({
       label: "Ablation of timesteps, epsilon and coupling size",
       head: ["Dynamics", "Set accuracy in %", "Difference", "Phases against masks (ARI)"],

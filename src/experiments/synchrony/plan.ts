@@ -105,21 +105,21 @@ const SALT: DigitsCondition = {
 const ROTATED: DigitsCondition = {
   id: "rotated",
   label: "rotated 25°",
-  description: "The whole picture turned; our addition to the paper's tests.",
+  description: "The whole image turned; our addition to the paper's tests.",
   shift: { rotation: 25 },
 };
 
 const SMALLER: DigitsCondition = {
   id: "smaller",
   label: "scaled to 75 %",
-  description: "The whole picture shrunk; our addition.",
+  description: "The whole image shrunk; our addition.",
   shift: { scale: 0.75 },
 };
 
 const MOVED: DigitsCondition = {
   id: "moved",
   label: "moved 4 pixels",
-  description: "The whole picture moved down and right; our addition.",
+  description: "The whole image moved down and right; our addition.",
   shift: { translation: [4, 4] },
 };
 
@@ -147,13 +147,13 @@ export const SYNCHRONY_SETS: Readonly<Record<SynchronySetName, SynchronySetDescr
     conditions: [CLEAN, noise(0.1), SALT, overlap(25), digits(2), ROTATED, SMALLER],
   },
   colour: {
-    title: "Two digits on CIFAR-10 pictures",
+    title: "Two digits on CIFAR-10 images",
     digits: 2,
     background: "colour",
     conditions: [CLEAN, noise(0.05), overlap(25), digits(3), ROTATED],
   },
   grey: {
-    title: "Two digits on grey CIFAR-10 pictures",
+    title: "Two digits on grey CIFAR-10 images",
     digits: 2,
     background: "grey",
     conditions: [CLEAN, noise(0.05), overlap(25), digits(3), ROTATED],

@@ -19,7 +19,7 @@ import { progressOf } from "../training.js";
 import type { ImageSet, V1NetworkCell, V1Plan, Testing } from "./plan.js";
 import { IMAGE_SIZE } from "./plan.js";
 
-/** The pictures of a set, training and test part. */
+/** The images of a set, training and test part. */
 export interface Sources {
   readonly data: ImageSet;
   readonly train: ImageSource;
@@ -135,7 +135,7 @@ export interface TestImagesOptions {
 
 /**
  * Makes the corrupted versions of the test images, or takes those that an earlier run made. They follow from an image's place and
- * the corruption alone, so all networks see the same pictures.
+ * the corruption alone, so all networks see the same images.
  */
 export async function testImages(clean: PreparedImages, options: TestImagesOptions): Promise<TestImages> {
   const { folder, testing } = options;

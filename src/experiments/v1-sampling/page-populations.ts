@@ -13,7 +13,7 @@ export const half =
   (layout) =>
     build(layout.narrow ? layout : { ...layout, width: 370, height: 200 });
 
-/** A wide picture of tiles, drawn without smoothing. */
+/** A wide image of tiles, drawn without smoothing. */
 function sheet(uri: string, alt: string): Html {
   return markup`<img src="${uri}" alt="${alt}" loading="lazy" style="display:block;width:100%;image-rendering:pixelated;border-radius:6px;background:#3a3d44">`;
 }
@@ -36,9 +36,9 @@ export function filterSection({ variants, picture }: V1SamplingReport): Section 
     figure(
       markup`<h3 style="margin:0 0 10px">${variant.label}</h3>
         <div style="display:grid;grid-template-columns:minmax(96px,160px) 1fr;gap:16px;align-items:start">
-          ${sheet(picture, "The picture shown to V1")}${sheet(variant.responses, `Responses of all cells of ${variant.label}`)}
+          ${sheet(picture, "The image shown to V1")}${sheet(variant.responses, `Responses of all cells of ${variant.label}`)}
         </div>`,
-      "A test picture and how every cell responds, each map on its own scale from 0 (dark). Simple cells first, then complex ones, each sorted like the filters.",
+      "A test image and how every cell responds, each map on its own scale from 0 (dark). Simple cells first, then complex ones, each sorted like the filters.",
     );
   return {
     id: "filters",

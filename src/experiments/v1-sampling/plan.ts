@@ -28,7 +28,7 @@ export const NETWORK_TEXTS: Readonly<Record<NetworkName, string>> = {
   plain: "the same network behind a learned first stage, no V1",
 };
 
-/** The data sets; all pictures are resized to 64 x 64 pixels, 2 degrees of visual angle. */
+/** The data sets; all images are resized to 64 x 64 pixels, 2 degrees of visual angle. */
 export type ImageSet = "cifar10" | "mnist" | "tiny-imagenet";
 
 export const IMAGE_SIZE = 64;

@@ -46,7 +46,7 @@ export interface NetworkReport {
   }[];
 }
 
-/** A variant's filters and answers, pictures as `data:` addresses. */
+/** A variant's filters and answers, images as `data:` addresses. */
 export interface VariantReport {
   readonly id: string;
   readonly label: string;
@@ -76,7 +76,7 @@ export interface V1SamplingReport {
   /** BIOL against each uniform variant. */
   readonly pairs: readonly PairReport[];
   readonly distributions: readonly Distribution[];
-  /** The picture that the responses are to. */
+  /** The image that the responses are to. */
   readonly picture: string;
   readonly chance: number;
   readonly testImages: number;

@@ -39,7 +39,7 @@ export const ORIGINAL_RECIPE: VOneNetRecipe = {
   weightDecay: 1e-4,
 };
 
-/** Turns of up to 30 degrees, shifts of up to 5 %, 1 to 1.2 times the size, half of the pictures mirrored. */
+/** Turns of up to 30 degrees, shifts of up to 5 %, 1 to 1.2 times the size, half of the images mirrored. */
 export const STUDY_AUGMENTATION: Required<AffineRanges> = {
   degrees: 30,
   translate: 0.05,
