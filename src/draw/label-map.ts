@@ -61,7 +61,7 @@ const WHITE: Rgb = [255, 255, 255];
  * Draws masks over an image of the same size: tinted objects with lines around them. A line lies on the pixel to the left of a
  * change, or above it.
  *
- * @param image transparent parts stay so, unless a mask or a line covers them
+ * @param picture transparent parts stay so, unless a mask or a line covers them
  * @throws StriateError if image and labels differ in size, or the opacity is not from 0 to 1
  * @example
  * ```ts

@@ -3,7 +3,7 @@ import type { Tensor } from "../graph/index.js";
 import { concat, showShape, slice, squeeze, unsqueeze } from "../graph/index.js";
 import { check } from "../util/errors.js";
 
-/** Stacks the values of all timesteps: [timesteps, ...]. {@link answerAt} is the inverse. */
+/** Stacks the values of all timesteps: [timesteps, ...]. `answerAt` is the inverse. */
 export function overTime(steps: readonly Tensor[]): Tensor {
   const each = steps.map((step) => unsqueeze(step, [0]));
   return each.length === 1 ? each[0]! : concat(each, 0);
