@@ -1,4 +1,5 @@
-import { readdir, writeFile } from "node:fs/promises";
+import { createHash } from "node:crypto";
+import { readFile, readdir, writeFile } from "node:fs/promises";
 import { join, relative, resolve } from "node:path";
 import type { Plugin } from "vite";
 import { defineConfig } from "vite";
@@ -23,14 +24,19 @@ function offline(): Plugin {
         // The page itself is kept under its folder's address.
         .map((path) => (path === "index.html" ? "./" : `./${path}`))
         .sort();
-      await writeFile(join(out, "offline.js"), serviceWorker(files));
+      const digest = createHash("sha256");
+      for (const file of files) digest.update(await readFile(join(out, file === "./" ? "index.html" : file)));
+      await writeFile(join(out, "offline.js"), serviceWorker(files, digest.digest("hex").slice(0, 16)));
     },
   };
 }
 
-/** File names carry the digest of their content, so that their list names the version. */
-const serviceWorker = (files: readonly string[]): string => `const FILES = ${JSON.stringify(files)};
-const VERSION = "striate-explorer-" + FILES.join().split("").reduce((h, c) => (h * 31 + c.charCodeAt(0)) | 0, 7);
+/** @param version follows from the content of all files: with another one, a page is kept anew and the old one is removed */
+const serviceWorker = (
+  files: readonly string[],
+  version: string,
+): string => `const FILES = ${JSON.stringify(files)};
+const VERSION = "striate-explorer-${version}";
 addEventListener("install", (event) => {
   event.waitUntil(caches.open(VERSION).then((cache) => cache.addAll(FILES)).then(() => skipWaiting()));
 });

@@ -12,7 +12,7 @@ const SAMPLE = 28;
 const folder = new URL("../explorer/public/", import.meta.url);
 const sheet = decode(await readFile(new URL("digits.png", folder)));
 
-const ink = new Uint8Array(CANVAS * CANVAS);
+const ink = new Uint16Array(CANVAS * CANVAS);
 for (const { sample, x, y, angle } of START.digits) {
   if (angle !== 0) throw new Error("a recording has digits that are not turned");
   for (let row = 0; row < SAMPLE; row++) {

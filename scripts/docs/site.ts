@@ -103,11 +103,10 @@ function linksOfSite(file: string, text: string, pages: readonly string[]): stri
       if (target.startsWith("docs/images/")) return all;
       const hash = anchor === undefined ? "" : `#${anchor}`;
       if (pages.includes(target)) return `${before}${addressOf(target)}${hash}${after}`;
-      const name = target.endsWith(".md") || !posix.extname(target) ? target : `${target}.txt`;
-      const copy = join(SITE, "public", "repository", `${name}${name.endsWith(".txt") ? "" : ".txt"}`);
-      mkdirSync(dirname(copy), { recursive: true });
-      cpSync(join(root, target), copy);
-      return `${before}/repository/${name}${name.endsWith(".txt") ? "" : ".txt"}${after}`;
+      const copy = `repository/${target}.txt`;
+      mkdirSync(dirname(join(SITE, "public", copy)), { recursive: true });
+      cpSync(join(root, target), join(SITE, "public", copy));
+      return `${before}/${copy}${after}`;
     },
   );
 }

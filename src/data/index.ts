@@ -34,6 +34,8 @@ export * from "./images/preprocessing.js";
 export * from "./images/resize.js";
 export { centreCrop, checkImage, crop } from "./images/rgb-image.js";
 export type { RgbImage } from "./images/rgb-image.js";
+export type { MaskSampling, SceneCanvas } from "./scenes/scene-render.js";
+export { writeSceneImage, writeSceneMasks } from "./scenes/scene-render.js";
 export { overlapRatio, type OverlapRule, type PlacedDigit } from "./scenes/scene-placement.js";
 export * from "./scenes/segmented-scenes.js";
 export { SHAPE_TEMPLATES, renderShapes, shapesScenes } from "./scenes/shapes.js";

@@ -179,7 +179,7 @@ function activeTensors(order: readonly GraphNode[], wanted: ReadonlySet<Tensor>)
 function backpropagateNode(
   node: GraphNode,
   received: readonly (Tensor | undefined)[],
-  { active, wide, accumulate: give }: Pass,
+  { active, wide, accumulate }: Pass,
 ): void {
   const rule = operatorOf(node.type)?.gradient;
   if (rule === "zero") return;
@@ -231,7 +231,7 @@ function backpropagateNode(
       );
     }
     attributed(node, "in the gradient of", () => {
-      give(target, gradient);
+      accumulate(target, gradient);
     });
   }
 }

@@ -9,7 +9,12 @@ import {
   findBoxes,
   overlapRatio,
 } from "../../src/data/scenes/scene-placement.js";
-import { drawDigits, sceneCanvas, writeImage, writeMasks } from "../../src/data/scenes/scene-render.js";
+import {
+  drawDigits,
+  sceneCanvas,
+  writeSceneImage,
+  writeSceneMasks,
+} from "../../src/data/scenes/scene-render.js";
 import { readSafetensors } from "../../src/util/safetensors-node.js";
 import { range } from "./scenes.js";
 
@@ -42,10 +47,10 @@ describe.skipIf(!present)("scenes of the reference", () => {
       });
       drawDigits(canvas, digits, boxes, placed);
       const ours = new Float32Array(1024);
-      writeImage(canvas, ours, 0);
+      writeSceneImage(canvas, ours, 0);
       expect(Math.max(...ours.map((value, p) => Math.abs(value - image[p]!)))).toBeLessThan(1e-6);
       const ourMask = new Float32Array(channels * 1024);
-      writeMasks(canvas, ourMask, 0, channels - 1, false);
+      writeSceneMasks(canvas, ourMask, 0, channels - 1, false);
       expect(ourMask).toEqual(mask);
     }
   });
@@ -80,9 +85,9 @@ function findDigit(
         if (!pixels.every((p) => ink(nearest(Math.floor(p / 32)) - y, nearest(p % 32) - x))) continue;
         const placed = { digit, top: y, left: x, bottom: y + height!, right: x + width! };
         drawDigits(canvas, digits, boxes, [placed]);
-        writeMasks(canvas, drawnMask, 0, 1, false);
+        writeSceneMasks(canvas, drawnMask, 0, 1, false);
         if (!mask.every((value, p) => value === drawnMask[1024 + p])) continue;
-        writeImage(canvas, drawn, 0);
+        writeSceneImage(canvas, drawn, 0);
         // Neighbouring digits may add to border pixels, so most pixels must agree here; the whole scene is compared later.
         const agreeing = pixels.filter((p) => Math.abs(drawn[p]! - image[p]!) < 1e-6).length;
         if (agreeing > 0.8 * pixels.length) return placed;

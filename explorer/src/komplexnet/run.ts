@@ -19,8 +19,10 @@ export class Run {
   readonly isPlaying = signal(true);
   readonly facts = signal<LabFacts | undefined>(undefined);
   readonly problem = signal<string | undefined>(undefined);
-  /** The frame at or before the clock. */
-  readonly current = computed(() => this.frames.value[Math.max(0, Math.ceil(this.time.value) - 1)]);
+  /** The timestep that is under way or reached; 0 at the start. */
+  readonly timestep = computed(() => Math.ceil(this.time.value));
+  /** The frame of that timestep, at the start that of the first. */
+  readonly current = computed(() => this.frames.value[Math.max(0, this.timestep.value - 1)]);
 
   #generation = 0;
   #ended = 0;

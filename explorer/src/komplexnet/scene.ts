@@ -1,3 +1,4 @@
+import { writeSceneMasks } from "striate";
 import type { PlacedDigit } from "../address.js";
 import { CANVAS, IMAGE, networkImage } from "./image.js";
 
@@ -42,11 +43,11 @@ export function drawScene(
 const canvas = new OffscreenCanvas(CANVAS, CANVAS);
 
 /** Ink of the canvas, 0 to 255. */
-function inkOf(samples: CanvasImageSource, digits: readonly PlacedDigit[]): Uint8Array {
+function inkOf(samples: CanvasImageSource, digits: readonly PlacedDigit[]): Uint16Array {
   const context = canvas.getContext("2d", { willReadFrequently: true })!;
   drawScene(context, samples, digits, 1);
   const { data } = context.getImageData(0, 0, CANVAS, CANVAS);
-  return Uint8Array.from({ length: CANVAS ** 2 }, (_, i) => data[4 * i]!);
+  return Uint16Array.from({ length: CANVAS ** 2 }, (_, i) => data[4 * i]!);
 }
 
 /** The network's image of digits on the canvas. */
@@ -61,15 +62,15 @@ export function sceneImage(
 
 /** Which digit each pixel of the image belongs to [32, 32]: 0 for none, 1 for the first. The digit placed last wins. */
 export function sceneLabels(samples: CanvasImageSource, digits: readonly PlacedDigit[]): Uint8Array {
-  const labels = new Uint8Array(IMAGE ** 2);
-  for (const [k, digit] of digits.entries()) {
-    const ink = inkOf(samples, [digit]);
-    for (let i = 0; i < labels.length; i++) {
-      const [y, x] = [Math.floor(i / IMAGE), i % IMAGE].map((one) =>
-        Math.floor(((one + 0.5) * CANVAS) / IMAGE),
-      );
-      if (ink[y! * CANVAS + x!]! > 0) labels[i] = k + 1;
-    }
-  }
-  return labels;
+  const owners = new Uint8Array(CANVAS ** 2);
+  for (const [k, digit] of digits.entries())
+    inkOf(samples, [digit]).forEach((ink, i) => {
+      if (ink > 0) owners[i]! |= 1 << k;
+    });
+  const masks = new Uint8Array((1 + digits.length) * IMAGE ** 2);
+  writeSceneMasks({ owners }, masks, 0, digits.length, false);
+  return Uint8Array.from(
+    { length: IMAGE ** 2 },
+    (_, i) => digits.findIndex((_, k) => masks[(k + 1) * IMAGE ** 2 + i] === 1) + 1,
+  );
 }

@@ -1,6 +1,8 @@
 import type { Signal } from "@preact/signals";
+import type { ComponentChildren } from "preact";
 import { computed, useSignal } from "@preact/signals";
 import { useEffect, useMemo } from "preact/hooks";
+import type { RgbaImage } from "striate/draw";
 import {
   CATEGORICAL,
   drawPhaseWheel,
@@ -68,7 +70,12 @@ export function KomplexNetView({ run, state, samples, recording, texts }: ViewPr
       return phases && amplitudes && meanPhases({ ...FIELD, phases, amplitudes });
     });
   }, [run]);
-  const map = computed(() => PALETTES[state.value.palette]);
+  const map = PALETTES[state.value.palette];
+  const orders = useMemo(
+    () => computed(() => run.frames.value.map((one) => orderOf(one, labels, digits.length))),
+    [run, labels, digits.length],
+  );
+  const orderLabel = orderText(orders.value[Math.max(0, run.timestep.value - 1)], texts);
   const pointer = (x: number | undefined, y: number): void => {
     hovered.value =
       x === undefined ? undefined : [Math.min(31, Math.floor(x * SIDE)), Math.min(31, Math.floor(y * SIDE))];
@@ -116,11 +123,11 @@ export function KomplexNetView({ run, state, samples, recording, texts }: ViewPr
           <Canvas
             width={MAP}
             height={MAP}
-            label={`${texts.phases}, ${texts.timestep} ${Math.ceil(run.time.value)}`}
+            label={`${texts.phases}, ${texts.timestep} ${run.timestep.value}`}
             onHover={pointer}
             draw={(context) => {
               if (means.value === undefined) return;
-              put(context, phaseMap(means.value, { map: map.value }));
+              put(context, phaseMap(means.value, { map }));
               cursor(context);
             }}
           />
@@ -129,7 +136,7 @@ export function KomplexNetView({ run, state, samples, recording, texts }: ViewPr
           <Canvas
             width={MAP}
             height={MAP}
-            label={orderText(run, labels, digits.length, texts)}
+            label={orderLabel}
             draw={(context) => {
               if (means.value === undefined) return;
               drawPolarPlot(context, activeUnits(means.value, labels), {
@@ -160,9 +167,9 @@ export function KomplexNetView({ run, state, samples, recording, texts }: ViewPr
           <Canvas
             width={MAP}
             height={MAP / 2}
-            label={orderText(run, labels, digits.length, texts)}
+            label={orderLabel}
             draw={(context) => {
-              drawOrder(context, run, labels, digits.length, state.value.timesteps);
+              drawOrder(context, orders.value, run.time.value, timesteps);
             }}
           />
         </Figure>
@@ -175,52 +182,22 @@ export function KomplexNetView({ run, state, samples, recording, texts }: ViewPr
               const values = run.current.value?.amplitudes;
               if (values === undefined) return;
               const image = featureMaps({ ...FIELD, values }, { columns: 4, scale: 1, range: "shared" });
-              put(context, image, MAP, MAP / 2);
+              put(context, image, MAP / 2);
             }}
           />
         </Figure>
       </div>
-      <section class="time" aria-label={texts.timestep}>
-        <button
-          type="button"
-          onClick={() => {
-            run.isPlaying.value = !run.isPlaying.value;
-          }}
-        >
-          {run.isPlaying.value ? texts.pause : texts.play}
-        </button>
-        <button
-          type="button"
-          onClick={() => {
-            run.seek(Math.floor(run.time.value) + 1);
-          }}
-        >
-          {texts.step}
-        </button>
-        <input
-          type="range"
-          aria-label={texts.timestep}
-          min={0}
-          max={timesteps}
-          step={0.05}
-          value={run.time.value}
-          onInput={(event) => {
-            run.seek(event.currentTarget.valueAsNumber);
-          }}
-        />
-        <span>
-          {texts.timestep} {Math.ceil(run.time.value)} / {timesteps}
-        </span>
+      <TimeBar run={run} timesteps={timesteps} texts={texts}>
         <Canvas
           width={132}
           height={132}
           label={texts.palette}
           draw={(context) => {
             context.fillStyle = context.strokeStyle = getComputedStyle(context.canvas).color;
-            drawPhaseWheel(context, { map: map.value, ink: getComputedStyle(context.canvas).color });
+            drawPhaseWheel(context, { map, ink: getComputedStyle(context.canvas).color });
           }}
         />
-      </section>
+      </TimeBar>
       <section class="controls">
         {slider("rate", texts.rate, 0.0005)}
         {slider("repulsion", texts.repulsion, 0.01)}
@@ -295,24 +272,62 @@ export function KomplexNetView({ run, state, samples, recording, texts }: ViewPr
   }
 }
 
+interface TimeBarProps {
+  readonly run: Run;
+  readonly timesteps: number;
+  readonly texts: Texts;
+  readonly children: ComponentChildren;
+}
+
+/** The clock and its buttons: a component of its own, because it is the only one that has to follow every frame. */
+function TimeBar({ run, timesteps, texts, children }: TimeBarProps) {
+  return (
+    <section class="time" aria-label={texts.timestep}>
+      <button
+        type="button"
+        onClick={() => {
+          run.isPlaying.value = !run.isPlaying.value;
+        }}
+      >
+        {run.isPlaying.value ? texts.pause : texts.play}
+      </button>
+      <button
+        type="button"
+        onClick={() => {
+          run.seek(Math.floor(run.time.value) + 1);
+        }}
+      >
+        {texts.step}
+      </button>
+      <input
+        type="range"
+        aria-label={texts.timestep}
+        min={0}
+        max={timesteps}
+        step={0.05}
+        value={run.time.value}
+        onInput={(event) => {
+          run.seek(event.currentTarget.valueAsNumber);
+        }}
+      />
+      <span>
+        {texts.timestep} {run.timestep.value} / {timesteps}
+      </span>
+      {children}
+    </section>
+  );
+}
+
 const optional = <K extends string, V>(key: K, value: V | undefined) =>
   (value === undefined ? {} : { [key]: value }) as Readonly<Partial<Record<K, V>>>;
 
 const scratch = new OffscreenCanvas(1, 1);
 
-function put(
-  context: CanvasRenderingContext2D,
-  {
-    data,
-    width,
-    height,
-  }: { readonly data: Uint8ClampedArray; readonly width: number; readonly height: number },
-  toWidth = MAP,
-  toHeight = MAP,
-): void {
+function put(context: CanvasRenderingContext2D, image: RgbaImage, toHeight = MAP): void {
+  const { data, width, height } = image;
   [scratch.width, scratch.height] = [width, height];
-  scratch.getContext("2d")!.putImageData(new ImageData(new Uint8ClampedArray(data), width, height), 0, 0);
-  context.drawImage(scratch, 0, 0, toWidth, toHeight);
+  scratch.getContext("2d")!.putImageData(new ImageData(data, width, height), 0, 0);
+  context.drawImage(scratch, 0, 0, MAP, toHeight);
 }
 
 interface Plane {
@@ -344,17 +359,14 @@ function orderOf(frame: Frame, labels: Uint8Array, digits: number): readonly num
 
 function drawOrder(
   context: CanvasRenderingContext2D,
-  run: Run,
-  labels: Uint8Array,
-  digits: number,
+  orders: readonly (readonly number[])[],
+  time: number,
   timesteps: number,
 ): void {
   const [width, height] = [MAP, MAP / 2];
-  const frames = run.frames.value;
-  const x = (t: number) => 4 + ((width - 8) * t) / Math.max(1, timesteps);
+  const x = (t: number) => 4 + ((width - 8) * t) / timesteps;
   const y = (value: number) => 4 + (height - 8) * (1 - value);
-  const orders = frames.map((frame) => orderOf(frame, labels, digits));
-  for (let k = 0; k < digits; k++) {
+  for (const k of (orders[0] ?? []).keys()) {
     context.strokeStyle = `rgb(${labelColour(k + 1).join()})`;
     context.lineWidth = 2;
     context.beginPath();
@@ -363,11 +375,11 @@ function drawOrder(
     });
     context.stroke();
   }
-  context.strokeStyle = context.fillStyle = getComputedStyle(context.canvas).color;
+  context.strokeStyle = getComputedStyle(context.canvas).color;
   context.lineWidth = 1;
   context.beginPath();
-  context.moveTo(x(run.time.value), 0);
-  context.lineTo(x(run.time.value), height);
+  context.moveTo(x(time), 0);
+  context.lineTo(x(time), height);
   context.stroke();
 }
 
@@ -417,12 +429,10 @@ function answerText(frame: Frame | undefined, texts: Texts): string {
   return `${texts.answers}: ${texts.kuramoto} ${topTwo(logits.kuramoto).join(", ")}; ${texts.real} ${topTwo(logits.real).join(", ")}; ${texts.random} ${topTwo(logits.random).join(", ")}`;
 }
 
-function orderText(run: Run, labels: Uint8Array, digits: number, texts: Texts): string {
-  const frame = run.current.value;
-  if (frame === undefined || digits === 0) return texts.order;
-  return `${texts.order}: ${orderOf(frame, labels, digits)
-    .map((value) => value.toFixed(2))
-    .join(", ")}`;
+function orderText(order: readonly number[] | undefined, texts: Texts): string {
+  return order === undefined
+    ? texts.order
+    : `${texts.order}: ${order.map((value) => value.toFixed(2)).join(", ")}`;
 }
 
 /** Two samples of two other digits. */

@@ -1,5 +1,5 @@
 import { useEffect, useRef } from "preact/hooks";
-import { effect } from "@preact/signals";
+import { effect, useSignal } from "@preact/signals";
 
 export interface CanvasProps {
   /** Pixels of the drawing, before the screen's density. */
@@ -7,7 +7,7 @@ export interface CanvasProps {
   readonly height: number;
   /** What a reader who does not see the picture is told. */
   readonly label: string;
-  /** Draws; runs again whenever a signal that it reads changes. */
+  /** Draws; runs again whenever a signal that it reads changes, and with every rendering of the component. */
   readonly draw: (context: CanvasRenderingContext2D) => void;
   readonly onHover?: (x: number | undefined, y: number) => void;
 }
@@ -15,8 +15,10 @@ export interface CanvasProps {
 /** A canvas that follows signals. Positions given to `onHover` are shares of its width and height, 0 to 1. */
 export function Canvas({ width, height, label, draw, onHover }: CanvasProps) {
   const ref = useRef<HTMLCanvasElement>(null);
-  const drawing = useRef(draw);
-  drawing.current = draw;
+  const drawing = useSignal(draw);
+  useEffect(() => {
+    drawing.value = draw;
+  });
   useEffect(() => {
     const canvas = ref.current!;
     const context = canvas.getContext("2d")!;
@@ -26,7 +28,7 @@ export function Canvas({ width, height, label, draw, onHover }: CanvasProps) {
       context.setTransform(density, 0, 0, density, 0, 0);
       context.clearRect(0, 0, width, height);
       context.imageSmoothingEnabled = false;
-      drawing.current(context);
+      drawing.value(context);
     });
   }, [width, height]);
   const hover = (event: PointerEvent): void => {

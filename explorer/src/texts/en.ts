@@ -3,8 +3,8 @@ export const en = {
   title: "Striate explorer",
   tagline: "KomplexNet: two digits, told apart by the phases of coupled oscillators.",
   caption:
-    "Every pixel has eight oscillators. They start at random phases; those of one digit fall into step, those of the other " +
-    "digit into another. Watch two colours appear, then drag one digit over the other.",
+    "Every pixel has eight oscillators, which start at random phases. The oscillators of one digit fall into step with each other, " +
+    "and out of step with those of the other digit. Watch two colours appear, then drag one digit over the other.",
   picture: "The picture",
   pictureHelp:
     "Drag a digit to move it. With the keyboard: Tab to a digit, arrow keys move it, R and Shift+R turn it.",
@@ -13,9 +13,9 @@ export const en = {
   phasesHelp: "Colour is the mean phase of a pixel's eight oscillators, opacity their amplitude.",
   circle: "On the circle",
   circleHelp:
-    "Each dot is a pixel at its phase. A pointer that reaches the rim: all pixels of that digit have one phase.",
+    "Each dot is a pixel at its phase. If a pointer reaches the rim, all pixels of that digit have the same phase.",
   amplitude: "Amplitude",
-  amplitudeHelp: "What the first layer of Gabor filters answers; it does not change over time.",
+  amplitudeHelp: "The responses of the first layer's eight Gabor filters, which do not change over time.",
   answers: "Answers",
   answersHelp:
     "Probability of each digit at this timestep. The two largest are the answer; a ring marks the digits shown.",
@@ -25,7 +25,7 @@ export const en = {
   kuramoto: "KomplexNet",
   random: "random phases",
   real: "real-valued",
-  testAccuracy: "both digits right on test images: ",
+  testAccuracy: "Both digits right on test images: ",
   timestep: "timestep",
   play: "Play",
   pause: "Pause",
@@ -39,7 +39,7 @@ export const en = {
   palette: "colours of phases",
   uniform: "uniform circle",
   "two-hue": "two hues, for colour-blind readers",
-  reset: "Settings of training",
+  reset: "Back to the settings of training",
   copyLink: "Copy link",
   copied: "Copied",
   code: "Show the code",

@@ -11,7 +11,14 @@ import {
   findBoxes,
   placeDigits,
 } from "./scene-placement.js";
-import { type MaskSampling, SCENE, drawDigits, sceneCanvas, writeImage, writeMasks } from "./scene-render.js";
+import {
+  type MaskSampling,
+  SCENE,
+  drawDigits,
+  sceneCanvas,
+  writeSceneImage,
+  writeSceneMasks,
+} from "./scene-render.js";
 
 /** Two or three digits in every scene, or `"23"`: two in every even scene, three in every odd one. */
 export type DigitsPerScene = 2 | 3 | "23";
@@ -185,9 +192,9 @@ export class MultiMnist implements Scenes {
       if (y !== undefined) for (const { digit } of placed) y[n * CLASSES + this.digits.labels[digit]!] = 1;
       if (x === undefined && masks === undefined) continue;
       drawDigits(this.#canvas, this.digits, this.#boxes, placed);
-      if (x !== undefined) writeImage(this.#canvas, x, n * PIXELS);
+      if (x !== undefined) writeSceneImage(this.#canvas, x, n * PIXELS);
       if (masks !== undefined)
-        writeMasks(this.#canvas, masks, n * maskSize, this.objects, this.overlapChannel, maskSampling);
+        writeSceneMasks(this.#canvas, masks, n * maskSize, this.objects, this.overlapChannel, maskSampling);
     }
   }
 

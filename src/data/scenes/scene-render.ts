@@ -64,8 +64,11 @@ export function drawDigits(
   }
 }
 
-/** Writes the canvas at 32x32 (bilinear, half-pixel centres, no antialiasing) as float32 in [0, 1] from `at` on. */
-export function writeImage({ ink }: SceneCanvas, out: Float32Array, at: number): void {
+/**
+ * Writes the ink of a canvas [50, 50] as an image [32, 32] from `at` on (bilinear, half-pixel centres, no antialiasing), float32
+ * in [0, 1].
+ */
+export function writeSceneImage({ ink }: Pick<SceneCanvas, "ink">, out: Float32Array, at: number): void {
   for (let i = 0; i < SCENE; i++) {
     const row = first[i]! * CANVAS;
     const wy = weight[i]!;
@@ -84,8 +87,8 @@ export function writeImage({ ink }: SceneCanvas, out: Float32Array, at: number):
  * and, when `overlapChannel`, a last channel for pixels of two or more digits, which then belong to no digit's channel.
  * Without it such pixels belong to the digit placed last.
  */
-export function writeMasks(
-  { owners }: SceneCanvas,
+export function writeSceneMasks(
+  { owners }: Pick<SceneCanvas, "owners">,
   out: Float32Array | Uint8Array,
   at: number,
   objects: number,
