@@ -19,8 +19,8 @@ const ADDRESSES: Readonly<Record<PretrainedName, () => URL>> = {
 };
 
 /**
- * Loads a trained network that comes with Striate, in a page. `PRETRAINED_CARDS` says which there are; in Node take the
- * function of the same name from `striate/node`.
+ * Loads a trained network that comes with Striate, in a page. `PRETRAINED_CARDS` says which there are; in Node use the
+ * function of the same name of `striate/node`.
  *
  * @throws StriateError for an unknown name, a file that cannot be fetched, and one that is not the card's
  *

@@ -1,6 +1,6 @@
 /**
- * Long work that may be interrupted at every `yield`. Other work of the same thread may go on meanwhile, so a part leaves
- * nothing behind that others would see.
+ * Long work that may be interrupted at every `yield`. Other work of the same thread may run in between, so a part
+ * must not leave anything behind that the other work would see.
  */
 export type Parts<T> = Generator<undefined, T>;
 
