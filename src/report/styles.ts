@@ -43,15 +43,15 @@ section section,article{margin:0}
 .series li{display:flex;gap:8px;align-items:center}
 .scroll tbody th{min-width:220px}
 @media (max-width:640px){.column{padding:0 14px}.figure{padding:14px 10px 10px}.chart .wide{display:none}.chart .narrow{display:block}section{margin:34px 0}.figure figcaption{padding:0 4px}}
-@media (max-width:520px){.scroll th,.scroll td{padding:9px 10px}.scroll tbody th{min-width:138px}.scroll .swatch{margin-right:.35em}}
+@media (max-width:520px){.scroll tbody th{min-width:138px}.scroll .swatch{margin-right:.35em}}
 .more{margin-top:10px;font-size:.88rem}
 .more>summary{color:var(--muted);cursor:pointer;padding:2px 0}
 .more pre{max-height:320px;overflow:auto;background:var(--page);border:1px solid var(--line);border-radius:6px;padding:10px;font-size:.76rem;line-height:1.45;white-space:pre-wrap;overflow-wrap:anywhere}
 .scroll{overflow-x:auto;background:var(--card);border:1px solid var(--line);border-radius:10px;margin:18px 0 10px}
 table{border-collapse:collapse;width:100%;font-size:.93rem;font-variant-numeric:tabular-nums}
-caption{text-align:left;padding:14px 16px 4px;font-weight:600}
+caption{text-align:left;padding:14px 10px 4px;font-weight:600}
 caption span{display:block;max-width:calc(100vw - 64px)}
-th,td{padding:10px 16px;text-align:right;vertical-align:top;border-top:1px solid var(--line);white-space:nowrap}
+th,td{padding:10px;text-align:right;vertical-align:top;border-top:1px solid var(--line);white-space:nowrap}
 thead th{border-top:0;color:var(--muted);font-weight:600;font-size:.84rem;vertical-align:bottom;white-space:normal;min-width:92px;line-height:1.35}
 th:first-child{text-align:left;position:sticky;left:0;background:var(--card);z-index:1}
 tbody th{font-weight:600;white-space:normal;min-width:112px}
