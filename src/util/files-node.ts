@@ -61,10 +61,10 @@ async function makeFolder(path: string): Promise<void> {
   } catch (cause) {
     if (await isFolder(path)) return;
     const parent = dirname(path);
-    if (errorCode(cause) !== "ENOENT" || parent === path || (await isFolder(parent))) throw cause;
-    await makeFolder(parent);
+    if (errorCode(cause) !== "ENOENT" || parent === path) throw cause;
+    // Another process may make the parent between two of these calls, or the folder itself.
+    if (!(await isFolder(parent))) await makeFolder(parent);
     await mkdir(path).catch(async (again: unknown) => {
-      // Another process may have made it meanwhile.
       if (!(await isFolder(path))) throw again;
     });
   }
