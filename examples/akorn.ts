@@ -1,14 +1,14 @@
-// Oscillators learn the parts of one picture from views of its own pieces; its segments are drawn in their mean colours.
-// A minute or two on two cores. After `npm run build`: npx tsx examples/akorn.ts picture.jpg
+// Oscillators learn the parts of one image from views of its own crops; its segments are drawn in their mean colours.
+// A minute or two on two cores. After `npm run build`: npx tsx examples/akorn.ts image.jpg [clusters] [steps] [segments.png]
 import { Evaluator, Random, resizeAndCrop, simclrView } from "striate";
 import { ObjectNetwork, ObjectTask, VIEWS, segmentImages } from "striate/akorn";
 import { nodeRuntime, readImage, train, writePng } from "striate/node";
 
 type Fields = Readonly<Record<string, Float32Array>>;
-const [, , file = "picture.jpg", clusters = "5", steps = "200"] = process.argv;
+const [, , file = "image.jpg", clusters = "5", steps = "200", output = "segments.png"] = process.argv;
 const [size, patch, batchSize] = [64, 4, 16];
-const picture = resizeAndCrop(await readImage(file), 4 * size, 4 * size);
-const whole = resizeAndCrop(picture, size, size);
+const original = resizeAndCrop(await readImage(file), 4 * size, 4 * size);
+const whole = resizeAndCrop(original, size, size);
 const planes = ({ data }: typeof whole): Float32Array =>
   Float32Array.from(data, (_, i) => data[3 * (i % size ** 2) + Math.floor(i / size ** 2)]! / 255);
 
@@ -16,12 +16,12 @@ const task = new ObjectTask(new ObjectNetwork({ channels: 64, imageSize: size, p
 const fill = (indices: ArrayLike<number>, { [VIEWS]: views }: Fields) => {
   for (let view = 0; view < 2 * batchSize; view++) {
     const label = indices[view >> 1]!;
-    const piece = simclrView(picture, size, Random.derive(1, label), { crop: { scale: [0.1, 0.3] } });
-    views!.set(planes(simclrView(piece, size, Random.derive(1, label, view))), view * 3 * size ** 2);
+    const crop = simclrView(original, size, Random.derive(1, label), { crop: { scale: [0.1, 0.3] } });
+    views!.set(planes(simclrView(crop, size, Random.derive(1, label, view))), view * 3 * size ** 2);
   }
 };
-const pieces = { count: batchSize * Number(steps), fill };
-const run = await train(task, pieces, { epochs: 1, batchSize, seed: 1, onProgress: console.log });
+const crops = { count: batchSize * Number(steps), fill };
+const run = await train(task, crops, { epochs: 1, batchSize, seed: 1, onProgress: console.log });
 
 const evaluator = await Evaluator.open(task, 1, run.values, nodeRuntime);
 const features = async (image: Float32Array) => {
@@ -36,4 +36,4 @@ const drawn = whole.data.map((_, i) => {
   const own = [...labels.keys()].filter((p) => labels[p] === labels[Math.floor(i / 3)]);
   return own.reduce((sum, p) => sum + whole.data[3 * p + (i % 3)]!, 0) / own.length;
 });
-await writePng("segments.png", resizeAndCrop({ ...whole, data: drawn }, 4 * size, 4 * size));
+await writePng(output, resizeAndCrop({ ...whole, data: drawn }, 4 * size, 4 * size));

@@ -1,4 +1,4 @@
-// Corrupts a folder of pictures (one folder for each class) in three ways on all cores and tells how much each changes them.
+// Corrupts a folder of images (one folder for each class) in three ways on all cores, and says how much each changes them.
 // After `npm run build`: npx tsx examples/corruptions.ts FOLDER
 import { describeSkipped, readImages, resizeAndCrop, type SkippedImage } from "striate";
 import { corruptAll, imageFolder } from "striate/node";
@@ -8,7 +8,7 @@ if (folder === undefined) throw new Error("which folder?");
 const source = await imageFolder(folder);
 const skipped: SkippedImage[] = [];
 
-async function* pictures() {
+async function* images() {
   for await (const item of readImages(source, { skipped }))
     yield { ...item, image: resizeAndCrop(item.image, 224) };
 }
@@ -20,7 +20,7 @@ const tasks = [
 ] as const;
 const changes = tasks.map(() => 0);
 let count = 0;
-for await (const { image, corrupted } of corruptAll(pictures(), tasks, { seed: 1 })) {
+for await (const { image, corrupted } of corruptAll(images(), tasks, { seed: 1 })) {
   corrupted.forEach(({ data }, task) => {
     let sum = 0;
     for (let i = 0; i < data.length; i++) sum += Math.abs(data[i]! - image.data[i]!);
@@ -29,9 +29,7 @@ for await (const { image, corrupted } of corruptAll(pictures(), tasks, { seed: 1
   count++;
 }
 tasks.forEach(({ name, severity }, task) => {
-  console.log(
-    `${name} ${severity}: ${(changes[task]! / count).toFixed(1)} levels a value, ${count} pictures`,
-  );
+  console.log(`${name} ${severity}: ${(changes[task]! / count).toFixed(1)} levels a value, ${count} images`);
 });
 const remark = describeSkipped(skipped, source.count);
 if (remark !== undefined) console.log(remark);

@@ -1,10 +1,11 @@
 // KomplexNet with feedback on three digits: trains briefly, then says how well phases alone tell the digits apart.
-// About two minutes on two cores. After `npm run build`: npx tsx examples/komplexnet-feedback.ts
+// About two minutes on two cores. After `npm run build`: npx tsx examples/komplexnet-feedback.ts [scenes to train on]
 import { Evaluator, KomplexNet, KomplexNetTask, MultiMnist, metrics, sceneData } from "striate";
 import { loadMnist, nodeRuntime, train } from "striate/node";
 
 const digits = 3;
-const scenes = sceneData(new MultiMnist(await loadMnist("train"), { count: 4_800, seed: 1, digits }));
+const count = Number(process.argv[2] ?? 4_800);
+const scenes = sceneData(new MultiMnist(await loadMnist("train"), { count, seed: 1, digits }));
 const model = new KomplexNet({ timesteps: 8, kuramotoMode: "channels", objects: digits, feedback: {} });
 const task = new KomplexNetTask(model, { phases: true });
 

@@ -1,9 +1,11 @@
 // Trains a small KomplexNet on pairs of MNIST digits, tests it and exports it. About two minutes on two cores.
-// After `npm run build`: npx tsx examples/komplexnet.ts
+// After `npm run build`: npx tsx examples/komplexnet.ts [scenes to train on]
 import { Evaluator, KomplexNet, KomplexNetTask, MultiMnist, metrics, sceneData } from "striate";
 import { loadMnist, nodeRuntime, train } from "striate/node";
 
-const scenes = sceneData(new MultiMnist(await loadMnist("train"), { count: 32_000, seed: 1 }));
+const scenes = sceneData(
+  new MultiMnist(await loadMnist("train"), { count: Number(process.argv[2] ?? 32_000), seed: 1 }),
+);
 // Coupling and Gabor filters stay as they start: phases synchronise without training, so this is the cheap way.
 const task = new KomplexNetTask(new KomplexNet({ timesteps: 8, kuramotoMode: "channels" }));
 
@@ -26,7 +28,7 @@ const targets = new Float32Array(batch * 10);
 test.fill(indices, { targets });
 const evaluator = await Evaluator.open(task, batch, run.values, nodeRuntime);
 const { logits } = await evaluator.run(run.values, test, indices, ["example"]);
-// Logits are [timesteps, batch, 10]: how often are the two likeliest digits the right two, step by step?
+// Logits are [timesteps, batch, 10]: how often are the two likeliest digits the right two, timestep by timestep?
 for (let t = 0; t < 8; t++) {
   const step = (logits?.data as Float32Array).subarray(t * batch * 10, (t + 1) * batch * 10);
   console.log(

@@ -1,5 +1,5 @@
 // Gives a network in an ONNX file predictive feedback, trains its decoders on MNIST without labels, shows what the
-// timesteps answer and exports them. After `npm run build`: npx tsx examples/predify.ts model.onnx
+// timesteps answer and exports them. After `npm run build`: npx tsx examples/predify.ts model.onnx [steps]
 import { loadOnnx, nodeRuntime, openImages, trainFeedback } from "striate/node";
 import {
   PREPROCESSINGS,
@@ -10,7 +10,7 @@ import {
   prepareImages,
 } from "striate/predify";
 
-const [, , file = "model.onnx"] = process.argv;
+const [, , file = "model.onnx", steps = "100"] = process.argv;
 const network = predify(await loadOnnx(file), { pcoders: 3 });
 for (const { shape } of network.pcoders) console.log(`PCoder on [${shape.join(", ")}]`);
 
@@ -19,7 +19,7 @@ const images = await prepareImages(await openImages("mnist"), network.backbone.i
   seed: 1,
 });
 const run = await trainFeedback(network, imageData(images, PREPROCESSINGS.unit), {
-  steps: 100,
+  steps: Number(steps),
   batchSize: 32,
   seed: 1,
   onProgress: ({ step, steps, loss }) => {

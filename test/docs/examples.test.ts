@@ -1,8 +1,16 @@
-import { readFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { describe, expect, it } from "vitest";
-import { openStepper } from "../../src/train/stepper.js";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { readImage, writePng } from "../../src/data/images/images-node.js";
+import { imageData, prepareImages } from "../../src/data/images/prepared-images.js";
+import type { RgbImage } from "../../src/data/images/rgb-image.js";
 import { nodeRuntime } from "../../src/runtime/node.js";
+import { openImages } from "../../src/systems/predify/training/image-sources-node.js";
+import { ClassificationTask } from "../../src/systems/baselines/classification-task.js";
+import { ResNet } from "../../src/systems/baselines/resnet.js";
+import { train } from "../../src/train/run/run-node.js";
+import { openStepper } from "../../src/train/stepper.js";
 import { runTypescript } from "../support/child.js";
 import { temporaryFolder } from "../support/folders.js";
 
@@ -28,9 +36,9 @@ describe("examples/stepper.ts", () => {
   });
 });
 
-/** Runs an example to its end and gives the lines that it prints. */
-async function linesOf(name: string, args: readonly string[] = []): Promise<string[]> {
-  const child = runTypescript(new URL(`../../examples/${name}`, import.meta.url), args);
+/** Runs an example to its end, in the folder `cwd`, and gives the lines that it prints. */
+async function linesOf(name: string, args: readonly string[] = [], cwd?: string): Promise<string[]> {
+  const child = runTypescript(new URL(`../../examples/${name}`, import.meta.url), args, { cwd });
   const lines: string[] = [];
   for (let line = await child.nextLine(); line !== undefined; line = await child.nextLine()) lines.push(line);
   expect(await child.ended()).toMatchObject({ status: 0, errors: "" });
@@ -61,4 +69,123 @@ describe("examples/phase-map.ts", () => {
     expect((await readFile(picture)).subarray(1, 4).toString()).toBe("PNG");
     expect(await readFile(legend, "utf8")).toMatch(/^<svg/);
   });
+});
+
+/** The numbers that `pattern` finds in the lines, in order. */
+const numbersIn = (lines: readonly string[], pattern: RegExp): number[] =>
+  lines.flatMap((line) => Array.from(line.matchAll(pattern), ([, found]) => Number(found)));
+
+/** An image whose left half has narrow red stripes and whose right half has wide blue ones. */
+function twoTextures(size: number): RgbImage {
+  const data = new Uint8Array(size * size * 3);
+  for (let y = 0; y < size; y++) {
+    for (let x = 0; x < size; x++) {
+      const left = x < size / 2;
+      const bright = Math.floor(left ? x / 4 : y / 16) % 2 === 0;
+      data.set(
+        left ? [bright ? 230 : 120, 40, 40] : [30, bright ? 160 : 60, bright ? 220 : 130],
+        3 * (y * size + x),
+      );
+    }
+  }
+  return { width: size, height: size, data };
+}
+
+describe("examples/akorn.ts", () => {
+  it("finds the two textures of an image without labels", async () => {
+    const folder = await temporaryFolder();
+    const [input, output] = [join(folder, "halves.png"), join(folder, "segments.png")];
+    await writePng(input, twoTextures(256));
+    await linesOf("akorn.ts", [input, "2", "24", output]);
+    const { data, width } = await readImage(output);
+    // Both segments are drawn in their mean colours: the left one is red, the right one blue.
+    const right = Array.from({ length: data.length / 3 }, (_, i) => {
+      const isRed = data[3 * i]! > data[3 * i + 2]!;
+      const isLeft = i % width < width / 2;
+      return isRed === isLeft;
+    }).filter(Boolean).length;
+    expect(right / (data.length / 3)).toBeGreaterThan(0.9);
+  }, 240_000);
+});
+
+describe("examples/komplexnet.ts", () => {
+  it("learns more of pairs of digits than how often each digit appears, and exports the network", async () => {
+    const folder = await temporaryFolder();
+    const lines = await linesOf("komplexnet.ts", ["9600"], folder);
+    expect(numbersIn(lines, /^timestep \d: ([\d.]+) %/g)).toHaveLength(8);
+    // Each digit is in a fifth of the images: whoever knows no more has a cross-entropy of 0.50 for each digit.
+    expect(numbersIn(lines, /loss ([\d.]+)/g).at(-1)).toBeLessThan(0.48);
+    expect(await readdir(folder)).toEqual(["komplexnet.onnx"]);
+  }, 240_000);
+});
+
+describe("examples/komplexnet-feedback.ts", () => {
+  it("learns phases that tell three digits apart", async () => {
+    const agreement = numbersIn(await linesOf("komplexnet-feedback.ts", ["640"]), /ARI (-?[\d.]+)/g);
+    expect(agreement).toHaveLength(8);
+    expect(agreement.at(-1)).toBeGreaterThan(0.2);
+    expect(agreement.at(-1)).toBeGreaterThan(agreement[0]!);
+  }, 240_000);
+});
+
+describe("examples/corruptions.ts", () => {
+  it("measures how much each corruption changes grey images", async () => {
+    const folder = await temporaryFolder();
+    await mkdir(join(folder, "grey"));
+    for (const name of ["1.png", "2.png"])
+      await writePng(join(folder, "grey", name), {
+        width: 240,
+        height: 230,
+        data: new Uint8Array(240 * 230 * 3).fill(128),
+      });
+    await writeFile(join(folder, "grey", "broken.png"), "no image");
+    const lines = await linesOf("corruptions.ts", [folder]);
+    const [noise, blur, fog] = numbersIn(lines, /: ([\d.]+) levels a value, 2 images/g);
+    // Normal noise of standard deviation 0.18 has a mean size of 0.18 sqrt(2 / pi); JPEG takes away some of it.
+    expect(noise).toBeLessThan(255 * 0.18 * Math.sqrt(2 / Math.PI));
+    expect(noise).toBeGreaterThan(20);
+    expect(blur).toBe(0);
+    expect(fog).toBeGreaterThan(10);
+    expect(lines.at(-1)).toMatch(/1 of 3 .*broken\.png/);
+  });
+});
+
+describe("examples that take a network", () => {
+  let folder: string;
+  let model: string;
+
+  beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), "striate-test-"));
+    model = join(folder, "digits.onnx");
+    const images = await prepareImages(await openImages("mnist"), [1, 32, 32], { most: 1920, seed: 2 });
+    const network = new ResNet({ depth: 18, classes: 10, width: 0.125, stem: "small", inChannels: 1 });
+    const run = await train(
+      new ClassificationTask(network, [1, 32, 32]),
+      imageData(images, { mean: [0], std: [1] }),
+      {
+        epochs: 1,
+        batchSize: 32,
+        seed: 1,
+        learningRate: 0.003,
+      },
+    );
+    await run.export(model);
+  }, 240_000);
+
+  afterAll(() => rm(folder, { recursive: true, force: true }));
+
+  it("examples/robustness.ts: the classifier is good at digits, and an attack makes it worse", async () => {
+    const lines = await linesOf("robustness.ts", [model]);
+    expect(numbersIn(lines, /^clean: accuracy ([\d.]+)/g)[0]).toBeGreaterThan(0.8);
+    const [weak, strong] = numbersIn(lines, /: (\d+) of 32 still right/g);
+    expect(weak).toBeGreaterThan(strong!);
+  });
+
+  it("examples/predify.ts: decoders learn to predict, and four timesteps answer", async () => {
+    const lines = await linesOf("predify.ts", [model, "61"], folder);
+    const errors = numbersIn(lines, /reconstruction error ([\d.]+)/g);
+    expect(errors.at(-1)).toBeLessThan(0.9 * errors[0]!);
+    expect(numbersIn(lines, /^timestep \d: class (\d)$/g)).toHaveLength(5);
+    expect(await readdir(folder)).toContain("predified.onnx");
+  }, 240_000);
 });

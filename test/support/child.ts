@@ -14,11 +14,16 @@ export interface Child {
   ended(): Promise<{ status: number | null; errors: string }>;
 }
 
-/** Runs a TypeScript file of this repository in a process of its own. `user` needs root. */
-export function runTypescript(script: URL, args: readonly string[], user?: number): Child {
+/** Runs a TypeScript file of this repository in a process of its own, in the folder `cwd`. Another `user` needs root. */
+export function runTypescript(
+  script: URL,
+  args: readonly string[],
+  { user, cwd }: { readonly user?: number; readonly cwd?: string | undefined } = {},
+): Child {
   const identity = user === undefined ? {} : { uid: user, gid: user };
   const child = spawn(process.execPath, ["--import", hooks.href, script.pathname, ...args], {
     stdio: ["ignore", "pipe", "pipe"],
+    cwd,
     ...identity,
   });
   const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();

@@ -110,7 +110,7 @@ test("no write permission is said, by a process that has none", async (context) 
   const child = runTypescript(
     new URL("../support/write-file.ts", import.meta.url),
     [join(folder, "a")],
-    65534,
+    { user: 65534 },
   );
   const { status, errors } = await child.ended();
   if (/EACCES.*(node_modules|typescript-hooks)/.test(errors)) {
