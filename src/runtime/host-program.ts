@@ -1,9 +1,8 @@
-import type { InferenceSession, Tensor as OrtTensor } from "onnxruntime-common";
+import type { InferenceSession } from "onnxruntime-common";
 import type { DType, TensorData } from "../graph/dtype.js";
-import { allocate, onnxTypeCode } from "../graph/dtype.js";
-import { WireMessage } from "../graph/onnx/write/wire.js";
+import { allocate } from "../graph/dtype.js";
 import { StriateError } from "../util/errors.js";
-import { ortError } from "./ort-error.js";
+import { UNREAD, outputCopies, runCopied, runUncopied, withUnreadOutput } from "./output-copies.js";
 import type { Ort } from "./ort.js";
 import { checkFeeds, checkState, createOrtSession, fromOrt, mapValues, splitNames, toOrt } from "./ort.js";
 import type { Program, ProgramSpec, SessionOptions } from "./runtime.js";
@@ -20,7 +19,10 @@ export async function openHostProgram(
   spec: ProgramSpec,
   options: SessionOptions,
 ): Promise<Program> {
-  const session = await createOrtSession(ort, withUnreadOutput(spec.model), "cpu", options);
+  const avoidable = (await outputCopies(ort)) === "avoidable";
+  const run = avoidable ? runUncopied : runCopied;
+  const model = avoidable ? withUnreadOutput(spec.model) : spec.model;
+  const session = await createOrtSession(ort, model, "cpu", options);
   const { fed, returned } = splitNames(session, spec.state);
   const ports = returned.filter((name) => name !== UNREAD).map((name) => fixedPort(session, name));
   const sides = [mapValues(spec.state, copyOf), mapValues(spec.state, emptyLike)] as const;
@@ -36,7 +38,7 @@ export async function openHostProgram(
       const next = current === 0 ? 1 : 0;
       const inputs = { ...wrapped[current]!, ...mapValues(feeds, (value) => toOrt(ort, value)) };
       const results = Object.fromEntries(ports.map((port) => [port.name, toOrt(ort, empty(port))]));
-      await runUncopied(session, inputs, { ...fetches[next]!, ...results });
+      await run(session, inputs, { ...fetches[next]!, ...results });
       current = next;
       return mapValues(results, fromOrt);
     },
@@ -68,43 +70,4 @@ function fixedPort(session: InferenceSession, name: string): FixedPort {
 function empty({ dtype, shape }: FixedPort): TensorData {
   const size = shape.reduce((a, b) => a * b, 1);
   return { dtype, shape, data: allocate(dtype, size) };
-}
-
-/*
- * onnxruntime-node 1.30 copies every output into a new array after the run, even one that the run wrote into a buffer of
- * ours (microsoft/onnxruntime, pull request 32346, would end that). For the state of a training step this is a twentieth of
- * the time, besides collecting those arrays. It converts outputs in the order of the graph and gives up with an error at the
- * first that is no tensor: a sequence as the first output ends the run when everything is computed and nothing is copied. A
- * version that converts sequences, or does not copy, just returns.
- */
-
-const UNREAD = "striate:unread";
-const NOT_A_TENSOR = "Non tensor type is temporarily not supported.";
-
-/** The model with an empty sequence before its outputs. Protobuf messages merge if their bytes are joined. */
-function withUnreadOutput(model: Uint8Array): Uint8Array {
-  const element = new WireMessage().message(1, new WireMessage().whole(1, onnxTypeCode("float32")));
-  const type = new WireMessage().message(4, new WireMessage().message(1, element));
-  const node = new WireMessage().text(2, UNREAD).text(3, UNREAD).text(4, "SequenceEmpty");
-  const output = new WireMessage().text(1, UNREAD).message(2, type);
-  const graph = new WireMessage().message(1, node).message(12, output);
-  const first = new WireMessage().message(7, graph).encoded();
-  const joined = new Uint8Array(first.length + model.length);
-  joined.set(first);
-  joined.set(model, first.length);
-  return joined;
-}
-
-/** Runs a model that has an unread output. All that is wanted is preallocated in `fetches`. */
-async function runUncopied(
-  session: InferenceSession,
-  feeds: Record<string, OrtTensor>,
-  fetches: Record<string, OrtTensor>,
-): Promise<void> {
-  try {
-    await session.run(feeds, { [UNREAD]: null, ...fetches });
-  } catch (error) {
-    if (!(error instanceof Error) || error.message !== NOT_A_TENSOR)
-      throw ortError("the model cannot be run", error);
-  }
 }
