@@ -10,7 +10,7 @@ import { build as viteBuild } from "vite";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import webpack from "webpack";
 import { nodeRuntime } from "striate/node";
-import { needsChromium, openPage, serveFolder } from "./chromium.js";
+import { LIMIT, needsChromium, openPage, serveFolder } from "./chromium.js";
 import { losses } from "./pages/losses.js";
 
 const run = promisify(execFile);
@@ -44,7 +44,7 @@ beforeAll(async () => {
   }
   await cp(pages, join(project, "src"), { recursive: true });
   expected = await losses(nodeRuntime);
-}, 300_000);
+});
 
 afterAll(() => rm(project, { recursive: true, force: true }));
 
@@ -125,7 +125,7 @@ describe("the packed library", () => {
   };
 
   for (const [name, bundle] of Object.entries(bundlers)) {
-    it(`trains in Chromium as in Node if ${name} bundles it`, { timeout: 240_000 }, async (context) => {
+    it(`trains in Chromium as in Node if ${name} bundles it`, async (context) => {
       needsChromium(context);
       const out = join(project, name);
       await mkdir(out);
@@ -143,7 +143,7 @@ describe("the packed library", () => {
     });
   }
 
-  it("trains, draws and exports in the page of docs/browser.md", { timeout: 240_000 }, async (context) => {
+  it("trains, draws and exports in the page of docs/browser.md", async (context) => {
     needsChromium(context);
     const recipe = join(project, "recipe");
     await mkdir(recipe);
@@ -166,7 +166,7 @@ describe("the packed library", () => {
         const { data } = canvas.getContext("2d")!.getImageData(0, 0, canvas.width, canvas.height);
         return new Set(new Uint32Array(data.buffer)).size;
       }, id);
-    await expect.poll(() => pixels("#phases"), { timeout: 200_000, interval: 1000 }).toBeGreaterThan(50);
+    await expect.poll(() => pixels("#phases"), { timeout: LIMIT, interval: 1000 }).toBeGreaterThan(50);
     expect(await pixels("#loss")).toBeGreaterThan(1);
     await page.click("button");
     await page.waitForFunction("document.querySelector('a').href !== ''");

@@ -17,6 +17,9 @@ export function needsChromium(context: TestContext): void {
   context.skip();
 }
 
+/** Milliseconds that a test waits for a page before it fails, a little less than the time limit of a test. */
+export const LIMIT = 500_000;
+
 /** Flags that give an adapter, and pictures of a WebGPU canvas, on a machine without a graphics card. */
 const SWIFTSHADER = [
   "--use-angle=swiftshader",
@@ -47,7 +50,9 @@ export async function openPage(url: string, options: { readonly webgpu?: boolean
     ],
   });
   onTestFinished(() => browser.close());
-  const page = await (await browser.newContext()).newPage();
+  const context = await browser.newContext();
+  context.setDefaultTimeout(LIMIT);
+  const page = await context.newPage();
   const problems: string[] = [];
   page.on("pageerror", (error) => problems.push(String(error)));
   page.on("requestfailed", (request) => problems.push(`${request.url()} failed`));
@@ -61,9 +66,7 @@ export async function openPage(url: string, options: { readonly webgpu?: boolean
     problems,
     result: async <T>(name: string) => {
       // A script that failed never gives a result.
-      await page.waitForFunction(`window.${name} !== undefined || window.failed !== undefined`, undefined, {
-        timeout: 230_000,
-      });
+      await page.waitForFunction(`window.${name} !== undefined || window.failed !== undefined`);
       const failed = await page.evaluate<string | undefined>("window.failed");
       if (failed !== undefined) throw new Error(`the page failed: ${failed}`);
       return page.evaluate<T>(`window.${name}`);

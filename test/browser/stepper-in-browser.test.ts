@@ -29,27 +29,23 @@ function expectSame(found: WatchedSteps, expected: WatchedSteps, tolerance: numb
 }
 
 describe("a stepper in a browser", () => {
-  it("gives the numbers of Node on WebAssembly", { timeout: 240_000 }, async (context) => {
+  it("gives the numbers of Node on WebAssembly", async (context) => {
     needsChromium(context);
     expectSame(await inBrowser("wasm"), await watchedSteps(nodeRuntime), 1e-4);
   });
 
-  it(
-    "gives them on WebGPU, where the state stays on the device between steps",
-    { timeout: 240_000 },
-    async (context) => {
-      needsChromium(context);
-      const watched = await inBrowser("webgpu");
-      expectSame(watched, await watchedSteps(nodeRuntime), 1e-3);
-      // The first step is fed the draws; the last run is the one that reads the state.
-      const [first, ...later] = watched.locations.slice(0, 6);
-      expect(first).toContain("oscillators: cpu");
-      expect(later).toHaveLength(5);
-      for (const feeds of later) {
-        expect(feeds).toContain("oscillators: gpu-buffer");
-        expect(feeds).toContain("activity.hidden: gpu-buffer");
-        expect(feeds).toContain("images: cpu");
-      }
-    },
-  );
+  it("gives them on WebGPU, where the state stays on the device between steps", async (context) => {
+    needsChromium(context);
+    const watched = await inBrowser("webgpu");
+    expectSame(watched, await watchedSteps(nodeRuntime), 1e-3);
+    // The first step is fed the draws; the last run is the one that reads the state.
+    const [first, ...later] = watched.locations.slice(0, 6);
+    expect(first).toContain("oscillators: cpu");
+    expect(later).toHaveLength(5);
+    for (const feeds of later) {
+      expect(feeds).toContain("oscillators: gpu-buffer");
+      expect(feeds).toContain("activity.hidden: gpu-buffer");
+      expect(feeds).toContain("images: cpu");
+    }
+  });
 });

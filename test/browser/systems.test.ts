@@ -7,7 +7,7 @@ import { SYSTEMS, runSystem } from "./pages/systems.js";
 import { expectSame } from "./same-run.js";
 
 describe("every system trains and answers in Chromium as in Node", () => {
-  it("on WebAssembly", { timeout: 240_000 }, async (context) => {
+  it("on WebAssembly", async (context) => {
     needsChromium(context);
     const { result, problems } = await openPage(await serveFolder(await bundlePage("system.ts")));
     const systems = await result<Record<string, RunOnDevice>>("systems");
@@ -20,7 +20,7 @@ describe("every system trains and answers in Chromium as in Node", () => {
   });
 
   // One for all: each takes up to a minute and a half on a software driver if the machine is busy.
-  it("on WebGPU: Predify", { timeout: 240_000 }, async (context) => {
+  it("on WebGPU: Predify", async (context) => {
     needsChromium(context);
     const url = await serveFolder(await bundlePage("system.ts"));
     const { result, problems } = await openPage(`${url}?device=webgpu&system=Predify`, { webgpu: true });

@@ -10,8 +10,6 @@ import { needsChromium, openPage, serveFolder } from "./chromium.js";
 import { answersOf, smallRun } from "./pages/losses.js";
 import type { Answer, Asked } from "./pages/training.js";
 
-const LONG = { timeout: 240_000 };
-
 async function open(
   context: TestContext,
   options: { readonly webgpu?: boolean; readonly pages?: Readonly<Record<string, string>> } = {},
@@ -53,7 +51,7 @@ function expectClose(found: readonly number[], expected: readonly number[], tole
 }
 
 describe("train in a page", () => {
-  it("has the losses of Node, and exports a file that answers the same in Node", LONG, async (context) => {
+  it("has the losses of Node, and exports a file that answers the same in Node", async (context) => {
     const { page, problems } = await open(context);
     const answer = await ask(page, { steps: 6, device: "wasm", answer: true });
     expect(problems).toEqual([]);
@@ -62,7 +60,7 @@ describe("train in a page", () => {
     expectClose(answer.logits, await answersOf(nodeRuntime, Uint8Array.from(answer.model)), 1e-4);
   });
 
-  it("goes on bit for bit after a reload in the middle of a step", LONG, async (context) => {
+  it("goes on bit for bit after a reload in the middle of a step", async (context) => {
     const { page, problems } = await open(context);
     const whole = await ask(page, { steps: 12 });
     // A page that is left in the middle of a step.
@@ -94,7 +92,7 @@ describe("train in a page", () => {
     expect(problems).toEqual([]);
   });
 
-  it("goes on bit for bit after an abort, from bytes, and after a pause", LONG, async (context) => {
+  it("goes on bit for bit after an abort, from bytes, and after a pause", async (context) => {
     const { page, problems } = await open(context);
     const whole = await ask(page, { steps: 12 });
     const stopped = await ask(page, { steps: 12, abortAt: 5 });
@@ -109,7 +107,7 @@ describe("train in a page", () => {
     expect(problems).toEqual([]);
   });
 
-  it("says in one sentence what a run cannot do, and what to do", LONG, async (context) => {
+  it("says in one sentence what a run cannot do, and what to do", async (context) => {
     const { page, url } = await open(context);
     const kept = { steps: 4, folder: "kept", checkpointEvery: 2 };
     const { checkpoint } = await ask(page, kept);
@@ -151,7 +149,7 @@ describe("train in a page", () => {
     expect(Object.keys(await second.evaluate(() => window.training!.files())).join()).not.toMatch(/busy/);
   });
 
-  it("says so if the storage is full, or files of ONNX Runtime cannot be loaded", LONG, async (context) => {
+  it("says so if the storage is full, or files of ONNX Runtime cannot be loaded", async (context) => {
     const { page, url } = await open(context, {
       pages: { "/html/ort.wasm": "<p>here", "/html/ort-wasm-simd-threaded.mjs": "<p>here" },
     });
@@ -176,7 +174,7 @@ describe("train in a page", () => {
     expect(await failure(page, { steps: 4, device: "webgpu" })).toMatch(/WebGPU.*; use wasm/);
   });
 
-  it("says so if the worker's script is not there", LONG, async (context) => {
+  it("says so if the worker's script is not there", async (context) => {
     needsChromium(context);
     const folder = await bundlePage("training.ts");
     await rm(join(folder, "worker-thread-web.js"));
@@ -187,7 +185,7 @@ describe("train in a page", () => {
     );
   });
 
-  it("leaves the page its frames, which training in the page itself does not", LONG, async (context) => {
+  it("leaves the page its frames, which training in the page itself does not", async (context) => {
     const { page } = await open(context);
     const [inPage, inWorker] = [
       await page.evaluate(() => window.training!.frames(2, false)),
@@ -210,7 +208,7 @@ describe("train in a page", () => {
     expect(frozen).toBeGreaterThan(Math.max(0, ...longTasks));
   });
 
-  it("is prepared in slices, between which the page draws", LONG, async (context) => {
+  it("is prepared in slices, between which the page draws", async (context) => {
     let [longest, whole] = [Infinity, Infinity];
     // Other programs only ever lengthen a task. A page for each: code that has run before is faster.
     for (let round = 0; round < 3 && longest >= whole / 3; round++) {
@@ -226,7 +224,7 @@ describe("train in a page", () => {
     expect(longest).toBeLessThan(whole / 2);
   });
 
-  it("trains on WebGPU as well", LONG, async (context) => {
+  it("trains on WebGPU as well", async (context) => {
     const { page } = await open(context, { webgpu: true });
     const answer = await ask(page, { steps: 2, device: "webgpu" });
     expect(answer).toMatchObject({ step: 2, finished: true, device: "webgpu" });

@@ -105,7 +105,7 @@ describe("examples/akorn.ts", () => {
       return isRed === isLeft;
     }).filter(Boolean).length;
     expect(right / (data.length / 3)).toBeGreaterThan(0.9);
-  }, 240_000);
+  });
 });
 
 describe("examples/komplexnet.ts", () => {
@@ -116,7 +116,7 @@ describe("examples/komplexnet.ts", () => {
     // Each digit is in a fifth of the images: whoever knows no more has a cross-entropy of 0.50 for each digit.
     expect(numbersIn(lines, /loss ([\d.]+)/g).at(-1)).toBeLessThan(0.48);
     expect(await readdir(folder)).toEqual(["komplexnet.onnx"]);
-  }, 240_000);
+  });
 });
 
 describe("examples/komplexnet-feedback.ts", () => {
@@ -125,7 +125,7 @@ describe("examples/komplexnet-feedback.ts", () => {
     expect(agreement).toHaveLength(8);
     expect(agreement.at(-1)).toBeGreaterThan(0.2);
     expect(agreement.at(-1)).toBeGreaterThan(agreement[0]!);
-  }, 240_000);
+  });
 });
 
 describe("examples/corruptions.ts", () => {
@@ -170,7 +170,7 @@ describe("examples that take a network", () => {
       },
     );
     await run.export(model);
-  }, 240_000);
+  });
 
   afterAll(() => rm(folder, { recursive: true, force: true }));
 
@@ -187,5 +187,5 @@ describe("examples that take a network", () => {
     expect(errors.at(-1)).toBeLessThan(0.9 * errors[0]!);
     expect(numbersIn(lines, /^timestep \d: class (\d)$/g)).toHaveLength(5);
     expect(await readdir(folder)).toContain("predified.onnx");
-  }, 240_000);
+  });
 });

@@ -34,19 +34,19 @@ function moduleOf(code: string): string {
 }
 
 describe("snippets of the pages and of doc comments", () => {
-  it("compile", { timeout: 300_000 }, () => {
+  it("compile", () => {
     expect(snippets.length).toBeGreaterThan(60);
     expect(compileErrors(snippets)).toEqual([]);
   });
 
-  it("notices a snippet that does not compile, at its place", { timeout: 300_000 }, () => {
+  it("notices a snippet that does not compile, at its place", () => {
     const wrong = { place: "page.md:3", code: 'import { nothing } from "striate";\n', prints: undefined };
     expect(compileErrors([wrong])).toEqual([
       expect.stringMatching(/^page\.md:3: .*no exported member 'nothing'/),
     ]);
   });
 
-  it("print what they say", { timeout: 300_000 }, async () => {
+  it("print what they say", async () => {
     const printing = snippets.filter(({ prints }) => prints !== undefined);
     const folder = await temporaryFolder();
     const files = await Promise.all(

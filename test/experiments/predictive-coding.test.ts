@@ -169,7 +169,7 @@ describe("striate run predictive-coding", () => {
     expect(given.text).toMatch(/2 of 5 cells/);
     const accuracy = (100 * report.network.runs[0]!.accuracy).toFixed(1);
     expect(given.text).toContain(`${accuracy} % of held-out images`);
-  }, 600_000);
+  });
 
   it("says what is wrong with a network that is given", async () => {
     const run = (name: string, more: Partial<RunOptions>) =>

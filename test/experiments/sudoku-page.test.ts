@@ -116,5 +116,5 @@ describe.skipIf(!executablePath)("a board in a browser", () => {
       await browser.close();
       rmSync(folder, { recursive: true });
     }
-  }, 60_000);
+  });
 });

@@ -133,7 +133,7 @@ describe("the cells of v1-sampling", () => {
     expect(page.length).toBeLessThan(5e6);
     expect(page).toContain("A reduced study");
     expect(page).toContain("+8.7 %");
-  }, 120_000);
+  });
 });
 
 describe("the study's numbers", () => {

@@ -25,7 +25,7 @@ interface Row {
   readonly onCpu: readonly string[];
 }
 
-it("no node of a training step leaves the GPU", { timeout: 300_000 }, async (context) => {
+it("no node of a training step leaves the GPU", async (context) => {
   if (!nodeDevices().includes("webgpu") || !existsSync(driver)) {
     const reason = `no software Vulkan driver: ${driver} is missing (Debian's package chromium has it)`;
     console.log(`WebGPU skipped: ${reason}`);

@@ -107,11 +107,9 @@ test("no write permission is said, by a process that has none", async (context) 
     return;
   }
   // Permissions do not bind root, so an unprivileged child tries.
-  const child = runTypescript(
-    new URL("../support/write-file.ts", import.meta.url),
-    [join(folder, "a")],
-    { user: 65534 },
-  );
+  const child = runTypescript(new URL("../support/write-file.ts", import.meta.url), [join(folder, "a")], {
+    user: 65534,
+  });
   const { status, errors } = await child.ended();
   if (/EACCES.*(node_modules|typescript-hooks)/.test(errors)) {
     return context.skip("the repository cannot be read by another user");

@@ -177,7 +177,7 @@ describe("the Kuramoto layer", () => {
       const along = numbers(exact[`d${i}`]).reduce((total, g, at) => total + g * direction[at]!, 0);
       expect([name, Math.abs(slope - along) <= 2e-2 * (1 + Math.abs(along))]).toEqual([name, true]);
     }
-  }, 30_000);
+  });
 
   it("refuses what does not fit", () => {
     const coupling = { type: "convolution", kernel: 3 } as const;
@@ -376,7 +376,7 @@ describe("the networks", () => {
     both.forEach((logit, i) => {
       expect(logit).toBeCloseTo((a[i]! + b[i]!) / 2, 4);
     });
-  }, 60_000);
+  });
 
   it("refuse images and boards of another size", () => {
     const images = input("images", [1, 3, 40, 40]);
@@ -575,7 +575,7 @@ describe("Sudoku by energy", () => {
     expect(losses[0]).toBeGreaterThan(2);
     expect(mean(20)).toBeLessThan(1.4);
     expect(Number(stepSize!.data[0])).not.toBe(1);
-  }, 120_000);
+  });
 
   it.each([
     ["oscillators", (timesteps: number) => new SudokuNetwork({ channels: 16, heads: 2, timesteps })],

@@ -130,7 +130,7 @@ describe("training a coupling kernel on the synchrony loss", () => {
     const { synchronyLoss } = await evaluator.run(state, scenes, [0, 1, 2, 3, 4, 5, 6, 7], [1]);
     await evaluator.close();
     expect(synchronyLoss!.data).toHaveLength(3);
-  }, 30_000);
+  });
 });
 
 describe("kernels from a file", () => {

@@ -460,7 +460,7 @@ describe("withV1", () => {
     expect(() => new FineTuningTask({ images: pixels, logits: outputs.logits!, parameters })).toThrow(
       'the network reads "v1:noise", which is neither its images nor noise',
     );
-  }, 60_000);
+  });
 
   it("says what does not fit", () => {
     const model = network();

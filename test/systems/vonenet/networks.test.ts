@@ -158,7 +158,7 @@ describe("the study's recipe", () => {
     } finally {
       await trainer.close();
     }
-  }, 60_000);
+  });
 });
 
 /** Stripes down or across, of any phase and contrast, in grey noise. */
