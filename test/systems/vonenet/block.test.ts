@@ -466,9 +466,7 @@ describe("withV1", () => {
       /V1's responses are 32 x 32 for 64 pixels and stride 2, but "pixels" is \[batch, 3, 64, 64\]/,
     );
     expect(() => withV1(model, { block: block(64, 2), replaces: "nothing" })).toThrow(/no value "nothing"/);
-    expect(() => withV1(model, { block: block(64, 2), images: "x" })).toThrow(
-      /named "x", the model has "pixels"/,
-    );
+    expect(() => withV1(model, { block: block(64, 2), images: "x" })).toThrow(/named "x", got "pixels"/);
     const inner = [...model.values].find(
       ([name, { shape }]) => name.includes("layer2") && shape[2] === 8,
     )![0];

@@ -184,7 +184,8 @@ export class KuramotoLayer {
     );
     check(
       x.rank >= 2 && x.shape[1] === this.channels,
-      () => `Kuramoto layer: expected [batch, ${this.channels}, ...space], got ${showShape(x.shape)}`,
+      () =>
+        `Kuramoto layer: expected oscillators [batch, ${this.channels}, ...space], got ${showShape(x.shape)}`,
     );
     check(
       sameShape(x.shape, c.shape),

@@ -6,7 +6,10 @@ import { check } from "../../../util/errors.js";
 import type { Coupling, CouplingField, FieldOptions } from "./coupling.js";
 import { positionsOf } from "./oscillators.js";
 
-/** The field of couplings that read whole maps: [batch, oscillators, n, positions], a reshape of the map. */
+/**
+ * Converts maps to fields [batch, oscillators, n, positions] and back, both by a reshape, for couplings that work on
+ * whole maps.
+ */
 function mapField(map: Tensor, n: number): Pick<CouplingField, "batchAxis" | "toField" | "toMap"> {
   const [batch, channels] = map.shape as [number, number];
   const positions = positionsOf(map);

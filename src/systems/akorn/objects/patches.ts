@@ -71,7 +71,7 @@ export class Patches {
   }
 }
 
-/** Throws `StriateError` if images shall keep their size but the network has position codes of fixed size. */
+/** Throws `StriateError` if `rescale` is "rotations" and the network has position codes, whose size is fixed. */
 export function checkRescale(rescale: Rescale, rotations: boolean): void {
   check(
     [true, false, "rotations"].includes(rescale),

@@ -23,7 +23,7 @@ import { check } from "../../../util/errors.js";
 import { unknownName } from "../../../util/suggest.js";
 import type { FeatureShape } from "../decoder/decoder-steps.js";
 
-/** What the caller has to say about a network if its file does not. */
+/** Facts about a network that its file does not contain. */
 export interface BackboneOptions {
   /** Shape of one image, [channels, ...space]; required if the file does not fix it. */
   readonly inputSize?: readonly number[];

@@ -262,7 +262,9 @@ class PassTracer {
     return this.#passOf(replaced.get(this.network.backbone.output)!, representations);
   }
 
-  /** Given representations as the results of a pass, whose logits must not be used. */
+  /**
+   * Makes the results of a previous pass from its representations. The logits of these results are only a placeholder.
+   */
   fromStates(representations: readonly Tensor[]): Pass {
     return this.#passOf(representations[0]!, representations);
   }

@@ -235,7 +235,7 @@ function upsample(name: string, given: Arguments): DecoderStep {
   const [size, scale] = [given.numbers("size"), given.numbers("scale_factor")];
   check(
     (size === undefined) !== (scale === undefined),
-    () => `${given.where}: Upsample: expected either size or scale_factor`,
+    () => `${given.where}: Upsample: expected either size or scale_factor, got ${size ? "both" : "neither"}`,
   );
   return {
     type: "upsample",

@@ -100,8 +100,8 @@ export class Decoder {
   }
 
   /**
-   * C of a PCoderN by structure: {@link centralWindow}, but on each axis for the cell nearest to the centre that
-   * affects the prediction.
+   * C of a PCoderN by structure. It is the number of {@link centralWindow}, except that each axis takes the cell
+   * nearest to the centre that affects the prediction.
    */
   window(): number {
     const cells = this.#space.map((length, axis) => {

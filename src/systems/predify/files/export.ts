@@ -103,7 +103,7 @@ function write(
   return writeOnnx(lower(outputs, target, constants), { ...constants, metadata, name: "predify" });
 }
 
-/** The network's beta, lambda and alpha, as defaults of the graph inputs of these names. */
+/** Default values of the graph inputs for hyper-parameters: the network's beta, lambda and alpha. */
 function hyperparameterDefaults(
   { pcoders }: PredictiveNetwork,
   outputs: Readonly<Record<string, Tensor>>,

@@ -81,7 +81,7 @@ export class TimestepTally {
    */
   scores(): TimestepScores {
     const images = this.#images;
-    check(images > 0, () => "measuring: there are no images");
+    check(images > 0, () => "measuring: expected at least one image, got none");
     return {
       images,
       correct: [...this.#correct],
@@ -160,7 +160,7 @@ export class DistanceTally {
    * @throws StriateError if no run was added
    */
   means(): number[][] {
-    check(this.#images > 0, () => "measuring: there are no images");
+    check(this.#images > 0, () => "measuring: expected at least one image, got none");
     return this.#sums.map((row) => row.map((sum) => sum / this.#images));
   }
 }

@@ -153,7 +153,7 @@ function imageInput(
   if (first === undefined || found.length > 1) {
     const names = inputs.map(([key, { shape }]) => `"${key}" ${showShape(shape)}`).join(", ");
     throw new StriateError(
-      `withV1: expected one input for images${name === undefined ? "" : ` named "${name}"`}, the model has ${names}`,
+      `withV1: expected one input for images${name === undefined ? "" : ` named "${name}"`}, got ${names}`,
     );
   }
   return first;

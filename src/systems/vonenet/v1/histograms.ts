@@ -23,8 +23,8 @@ export interface Histogram {
 }
 
 /**
- * Numbers of cells in bins of two properties with the same edges: rows are bins of the first, columns bins of the
- * second.
+ * A joint histogram of two properties with the same bin edges: the number of cells in each pair of bins. Rows are bins
+ * of the first property, columns are bins of the second.
  */
 export interface JointHistogram {
   readonly edges: readonly number[];
