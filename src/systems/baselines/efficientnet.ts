@@ -164,10 +164,10 @@ class InvertedResidual implements Layer {
   }
 
   forward(x: Tensor, pass?: TrainingPass): Tensor {
-    const made = scope("block", () => this.block.forward(x, pass));
-    if (!this.residual) return made;
+    const residual = scope("block", () => this.block.forward(x, pass));
+    if (!this.residual) return residual;
     return add(
-      scope("stochastic_depth", () => this.#dropped(made, pass)),
+      scope("stochastic_depth", () => this.#dropped(residual, pass)),
       x,
     );
   }
@@ -175,7 +175,7 @@ class InvertedResidual implements Layer {
   /** Stochastic depth (Huang et al. 2016): in training, the branch of an image is dropped at random. */
   #dropped(branch: Tensor, pass: TrainingPass | undefined): Tensor {
     if (pass === undefined || this.skip === 0) return branch;
-    const kept = floor(add(pass.uniform([branch.shape[0]!, 1, 1, 1]), 1 - this.skip));
-    return mul(branch, mul(kept, 1 / (1 - this.skip)));
+    const keepMask = floor(add(pass.uniform([branch.shape[0]!, 1, 1, 1]), 1 - this.skip));
+    return mul(branch, mul(keepMask, 1 / (1 - this.skip)));
   }
 }

@@ -122,8 +122,8 @@ export class ResNet {
         `ResNet: expected images [batch, channels, height, width] of at least ${smallest} x ${smallest}, got ${showShape(images.shape)}`,
     );
     if (!conv1 || !bn1) return images;
-    const seen = scope("conv1", () => conv1.forward(images));
-    const x = relu(scope("bn1", () => bn1.forward(seen, pass)));
+    const convolved = scope("conv1", () => conv1.forward(images));
+    const x = relu(scope("bn1", () => bn1.forward(convolved, pass)));
     return this.#pooled ? scope("maxpool", () => maxPool(x, 3, { stride: 2, padding: 1 })) : x;
   }
 }
@@ -179,8 +179,8 @@ class Bottleneck implements Layer {
 
   forward(x: Tensor, pass?: TrainingPass): Tensor {
     const narrow = relu(scope("bn1", () => this.bn1.forward(this.conv1.forward(x), pass)));
-    const seen = relu(scope("bn2", () => this.bn2.forward(this.conv2.forward(narrow), pass)));
-    const change = scope("bn3", () => this.bn3.forward(this.conv3.forward(seen), pass));
+    const normalised = relu(scope("bn2", () => this.bn2.forward(this.conv2.forward(narrow), pass)));
+    const change = scope("bn3", () => this.bn3.forward(this.conv3.forward(normalised), pass));
     return relu(add(change, beside(this.downsample, x, pass)));
   }
 }

@@ -135,13 +135,13 @@ export function toAuthors(
   state: State,
   rest: ReadonlyMap<string, TensorData> = new Map(),
 ): Map<string, TensorData> {
-  const own = new Map([...state].map(([name, value]) => [authorsName(model, name), value]));
-  const readout = model === "komplexnet" ? own.get("classif2.weights.weight") : undefined;
-  if (readout === undefined) return new Map([...rest, ...own]);
+  const renamed = new Map([...state].map(([name, value]) => [authorsName(model, name), value]));
+  const readout = model === "komplexnet" ? renamed.get("classif2.weights.weight") : undefined;
+  if (readout === undefined) return new Map([...rest, ...renamed]);
   const classes = readout.shape[0]!;
   const unused = new Map([
     ["classif2.norm.weight", tensorData(new Float32Array(classes).fill(1))],
     ["classif2.norm.bias", tensorData(new Float32Array(classes))],
   ]);
-  return new Map([...unused, ...rest, ...own]);
+  return new Map([...unused, ...rest, ...renamed]);
 }

@@ -95,8 +95,8 @@ export function idealPhases(masks: Tensor, options: IdealPhaseOptions): Tensor {
   const marked = (plane: Tensor) => greater(plane, 0.5);
   let phases = randomPhases(options.draw);
   for (let g = 0; g < count; g++) {
-    const here = marked(slice(groups, [{ axis: 1, start: g, end: g + 1 }]));
-    phases = where(here, turnedBy(g / count), phases);
+    const inGroup = marked(slice(groups, [{ axis: 1, start: g, end: g + 1 }]));
+    phases = where(inGroup, turnedBy(g / count), phases);
   }
   if (!options.overlapChannel) return phases;
   const shared = slice(squeeze(masks, [2]), [{ axis: 1, start: -1 }]);

@@ -62,15 +62,15 @@ function updated(model: KomplexNet, amplitude: Tensor, masks: Tensor): Update {
   if (coupling === undefined) return { now: before, state: phases(before.radians) };
 
   const scalars = { rate: input("rate", []), desynchrony: input("desynchrony", []) };
-  const own = kuramoto(amplitude, coupling, scalars)(before);
+  const synchrony = kuramoto(amplitude, coupling, scalars)(before);
   const defaults = { rate: [rate], desynchrony: [desynchrony] };
   if (feedback === undefined) {
-    const now = advance(before, [own]);
+    const now = advance(before, [synchrony]);
     return { now, state: phases(now.radians), defaults };
   }
   if (feedback.options.frozenAfterFirstStep) {
     const timestep = input(TIMESTEP, []);
-    const now = phasesOf(where(equal(timestep, 0), add(before.radians, own), before.radians));
+    const now = phasesOf(where(equal(timestep, 0), add(before.radians, synchrony), before.radians));
     const state = { ...phases(now.radians), [TIMESTEP]: { next: add(timestep, 1), start: { value: 0 } } };
     return { now, state, defaults };
   }
@@ -81,7 +81,7 @@ function updated(model: KomplexNet, amplitude: Tensor, masks: Tensor): Update {
     desynchrony: repulsion,
   };
   const now = advance(before, [
-    own,
+    synchrony,
     ...feedback.pulls(before, activityInputs(model, feedback, batch), strength),
   ]);
   return {

@@ -125,12 +125,16 @@ export class AttentionCoupling implements Coupling {
     const { channels, heads, rotations } = this;
     const { n = 1, gain = 1 } = options;
     const width = channels / heads;
-    const apart = [width, heads, channels / n, n];
+    const splitShape = [width, heads, channels / n, n];
     const scale = 1 / Math.sqrt(width);
     const weights = split(this.queryKeyValue.weight, [channels, channels, channels], 0);
     const biases = split(this.queryKeyValue.bias!, [channels, channels, channels], 0);
     const read = (i: number, matrices: Tensor | undefined, factor: number): Project => {
-      const weight = reshape(transpose(reshape(weights[i]!, apart), [3, 2, 1, 0]), [channels, heads, width]);
+      const weight = reshape(transpose(reshape(weights[i]!, splitShape), [3, 2, 1, 0]), [
+        channels,
+        heads,
+        width,
+      ]);
       const bias = transpose(reshape(biases[i]!, [width, heads]), [1, 0]);
       const scaled = (x: Tensor) => (factor === 1 ? x : mul(x, factor));
       if (matrices === undefined) return plain(scaled(weight), scaled(bias));
@@ -227,8 +231,8 @@ function turnedWriting(weight: Tensor, matrices: Tensor): Project {
   if (positions * channels * channels <= MOST_TURNED) {
     const [on, beside] = [diagonal, across].map((entry) => reshape(entry, [positions, 1, width, 1]));
     const matrix = add(mul(on!, weight), mul(beside!, exchanged(weight, 1)));
-    const whole = reshape(matrix, [positions, channels, channels]);
-    return (x) => matmul(x, whole);
+    const flatMatrix = reshape(matrix, [positions, channels, channels]);
+    return (x) => matmul(x, flatMatrix);
   }
   const [on, beside] = [diagonal, across].map((entry) => perChannel(entry, heads));
   const flat = (w: Tensor) => plain(reshape(w, [channels, channels, 1]));

@@ -29,8 +29,8 @@ export class ReadOutConv implements Layer {
     return scope("readout", () => {
       const vectors = this.conv.forward(x);
       const [batch, , height, width] = vectors.shape;
-      const apart = reshape(vectors, [batch!, outputs, components, (height as number) * (width as number)]);
-      const lengths = add(l2Norm(apart, 2), reshape(this.bias, [outputs, 1]));
+      const split = reshape(vectors, [batch!, outputs, components, (height as number) * (width as number)]);
+      const lengths = add(l2Norm(split, 2), reshape(this.bias, [outputs, 1]));
       return reshape(lengths, [batch!, outputs, height!, width!]);
     });
   }

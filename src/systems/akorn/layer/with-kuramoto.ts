@@ -83,8 +83,8 @@ export function withKuramoto(model: ImportedModel, at: string, options: WithKura
   const trace = scope("oscillators", () => kuramoto.forward(noise, map, { steps, stepSize }));
   const features = readout.forward(trace.last);
   const outputs = substitute(model.outputs, new Map([[map, features]]));
-  const own = describeModel(model.metadata, "oscillators");
-  const kinds = { ...inputRoles(model, own, "oscillators").noise, [noiseName]: "normal" } as const;
+  const description = describeModel(model.metadata, "oscillators");
+  const kinds = { ...inputRoles(model, description, "oscillators").noise, [noiseName]: "normal" } as const;
   return {
     inputs: { ...model.inputs, [noiseName]: noise },
     outputs,
@@ -96,7 +96,7 @@ export function withKuramoto(model: ImportedModel, at: string, options: WithKura
       ...initialState(parameters, (name) => Random.derive(seed, name)),
     ]),
     noise: kinds,
-    description: { ...own, noise: noiseInputs(outputs, kinds), system: "AKOrN" },
+    description: { ...description, noise: noiseInputs(outputs, kinds), system: "AKOrN" },
   };
 }
 

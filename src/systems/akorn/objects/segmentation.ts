@@ -76,8 +76,8 @@ export async function segmentImages(
   const labels = new Int32Array(batch * pixels);
   for (let n = 0; n < batch; n++) {
     const length = rows * columns * channels;
-    const own = vectors.subarray(n * length, (n + 1) * length);
-    const found = clusterVectors(own, rows * columns, channels, clusters, components);
+    const imageVectors = vectors.subarray(n * length, (n + 1) * length);
+    const found = clusterVectors(imageVectors, rows * columns, channels, clusters, components);
     labels.set(nearest(found, [rows, columns], size), n * pixels);
   }
   return labels;

@@ -71,8 +71,8 @@ export function resizeAndConvolve(
     return shaped(matmul(flat, floatConstant(both.values, [both.rows, both.columns], "float32")));
   }
   // (kernel row, row) is one axis of the matrix products, (kernel column, column) the other.
-  const apart = reshape(mixed, [-1, kernelHeight, kernelWidth, height, width]);
-  const paired = reshape(transpose(apart, [0, 1, 3, 2, 4]), [-1, kernelHeight * height, kernelWidth * width]);
+  const split = reshape(mixed, [-1, kernelHeight, kernelWidth, height, width]);
+  const paired = reshape(transpose(split, [0, 1, 3, 2, 4]), [-1, kernelHeight * height, kernelWidth * width]);
   const left = floatConstant(byHeight.values, [rows, kernelHeight * height], "float32");
   const right = floatConstant(transposed(byWidth).values, [kernelWidth * width, columns], "float32");
   return shaped(matmul(matmul(left, paired), right));

@@ -58,9 +58,9 @@ export async function readAnyWeights(paths: string, network: PredictiveNetwork):
     files.length === 1 || files.length === length,
     () => `weights: expected one .pth file, or one for each of ${length} PCoders, got ${files.length}`,
   );
-  const alone = files.length === 1 && length > 1;
+  const hasAllDecoders = files.length === 1 && length > 1;
   const parts = await Promise.all(
-    files.map((file, i) => readTorchWeights(file, network, alone ? {} : { pcoder: i + 1 })),
+    files.map((file, i) => readTorchWeights(file, network, hasAllDecoders ? {} : { pcoder: i + 1 })),
   );
   return new Map(parts.flatMap((part) => [...part]));
 }

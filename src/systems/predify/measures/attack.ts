@@ -48,8 +48,8 @@ export function traceAttack(
   const { backbone } = network;
   const image = input("image", [options.batch, ...backbone.imageShape]);
   const targets = input("targets", [options.batch], "int64");
-  const seen = options.normalisation ? normalised(image, options.normalisation) : image;
-  const { passes } = network.unroll(timesteps, { image: seen, hyperparameters: "constants" });
+  const networkInput = options.normalisation ? normalised(image, options.normalisation) : image;
+  const { passes } = network.unroll(timesteps, { image: networkInput, hyperparameters: "constants" });
   const logits = passes.map((pass) => pass.logits);
   const loss = crossEntropy(logits.at(-1)!, cast(targets, "int64"), { reduction: "sum" });
   return { image, targets, loss, gradient: gradients(loss, [image])[0]!, logits };

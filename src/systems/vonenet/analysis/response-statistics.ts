@@ -4,7 +4,7 @@ import { check } from "../../../util/errors.js";
 export interface CellResponse {
   /** Mean over images and positions. */
   readonly mean: number;
-  /** Mean over positions of the sample standard deviation over images (n - 1). */
+  /** Standard deviation over images (with divisor n - 1), averaged over positions. */
   readonly deviation: number;
   /**
    * Mean over positions of the coefficient of variation over images. Positions that are silent for all images are left

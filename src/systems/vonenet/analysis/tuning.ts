@@ -52,7 +52,7 @@ export function gratingPatch(grating: Grating, size: number, pixelsPerDegree: nu
   return patch;
 }
 
-/** The response of a cell without noise to a patch [size, size] that is the same in all colour channels. */
+/** The noise-free response of a cell to a patch [size, size] that is the same in all colour channels. */
 export function cellResponse(block: VOneBlock, cell: number, patch: Float32Array): number {
   const { bank, gain } = block;
   const area = bank.size * bank.size;

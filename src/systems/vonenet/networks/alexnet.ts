@@ -60,8 +60,8 @@ export class AlexNetBackEnd {
 
   /** Maps features [batch, channels[0], height, width] to logits [batch, classes]. */
   forward(features: Tensor, pass?: TrainingPass): Tensor {
-    const seen = scope("features", () => this.features.forward(features, pass));
-    const pooled = scope("avgpool", () => flatten(adaptiveAveragePool(seen, GRID)));
+    const maps = scope("features", () => this.features.forward(features, pass));
+    const pooled = scope("avgpool", () => flatten(adaptiveAveragePool(maps, GRID)));
     return scope("classifier", () => this.classifier.forward(pooled, pass));
   }
 }

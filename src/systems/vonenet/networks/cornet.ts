@@ -89,12 +89,12 @@ class CornetArea implements Layer {
   }
 
   #once(x: Tensor, t: number, pass: TrainingPass | undefined): Tensor {
-    const beside = t === 0 ? this.normSkip.forward(this.skip.forward(x), pass) : x;
+    const shortcut = t === 0 ? this.normSkip.forward(this.skip.forward(x), pass) : x;
     const wide = relu(this.norm1[t]!.forward(this.conv1.forward(x), pass));
     const { weight, geometry } = this.conv2;
     const middle = conv(wide, weight, undefined, { ...geometry, stride: t === 0 ? 2 : 1 });
-    const seen = relu(this.norm2[t]!.forward(middle, pass));
-    return relu(add(this.norm3[t]!.forward(this.conv3.forward(seen), pass), beside));
+    const filtered = relu(this.norm2[t]!.forward(middle, pass));
+    return relu(add(this.norm3[t]!.forward(this.conv3.forward(filtered), pass), shortcut));
   }
 }
 

@@ -87,8 +87,8 @@ export const BOTTLENECK = "bottleneck.weight";
  */
 export function withV1(model: ImportedModel, options: WithV1Options): V1Network {
   const { block, replaces, seed = 0, gain = 1 } = options;
-  const own = describeModel(model.metadata, "withV1");
-  const drawn = inputRoles(model, own, "withV1").noise;
+  const ownDescription = describeModel(model.metadata, "withV1");
+  const drawn = inputRoles(model, ownDescription, "withV1").noise;
   const [imageName, modelImages] = imageInput(model, options.images, drawn);
   const replaced = replaces === undefined ? modelImages : model.values.get(replaces);
   check(replaced, () => `withV1: the model has no value "${replaces!}"`);
@@ -120,23 +120,26 @@ export function withV1(model: ImportedModel, options: WithV1Options): V1Network 
     ...drawn,
     ...(block.noise !== undefined && { [V1_NOISE]: "normal" }),
   };
-  const kept = [...model.parameters].filter(([, { tensor }]) => leaves.has(tensor));
+  const usedParameters = [...model.parameters].filter(([, { tensor }]) => leaves.has(tensor));
   const bottleneck: NamedParameters = new Map([[BOTTLENECK, weight]]);
   return {
     block,
     images,
     noise,
     description: {
-      ...own,
+      ...ownDescription,
       preprocessing: V1_PREPROCESSING,
       noise: noiseInputs(outputs, noise),
       system: "VOneNet",
     },
     outputs,
-    parameters: new Map([...bottleneck, ...kept.map(([name, { tensor }]) => [name, tensor] as const)]),
+    parameters: new Map([
+      ...bottleneck,
+      ...usedParameters.map(([name, { tensor }]) => [name, tensor] as const),
+    ]),
     values: new Map<string, TensorData>([
       ...initialState(bottleneck, (name) => Random.derive(seed, name)),
-      ...kept.map(([name, { data }]) => [name, data] as const),
+      ...usedParameters.map(([name, { data }]) => [name, data] as const),
     ]),
   };
 }

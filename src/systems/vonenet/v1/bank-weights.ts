@@ -59,13 +59,13 @@ function withoutColour(
     const planes = [0, 1, 2].map((c) =>
       (data as Float32Array).subarray((cell * 3 + c) * area, (cell * 3 + c + 1) * area),
     );
-    const seen = planes.flatMap((plane, c) => (plane.some((value) => value !== 0) ? [c] : []));
+    const channelsSeen = planes.flatMap((plane, c) => (plane.some((value) => value !== 0) ? [c] : []));
     check(
-      seen.length <= 1,
-      () => `V1 filters: filter ${cell} of ${name}: expected one colour channel, got ${seen.length}`,
+      channelsSeen.length <= 1,
+      () => `V1 filters: filter ${cell} of ${name}: expected one colour channel, got ${channelsSeen.length}`,
     );
-    colour[cell - from] = seen[0] ?? 0;
-    kernels.set(planes[seen[0] ?? 0]!, (cell - from) * area);
+    colour[cell - from] = channelsSeen[0] ?? 0;
+    kernels.set(planes[channelsSeen[0] ?? 0]!, (cell - from) * area);
   }
   return { kernels, colour };
 }

@@ -55,11 +55,11 @@ export function truncated(histogram: Histogram, min: number, max: number): Histo
       `spatial frequencies: expected a range with at least two of the edges ${edges.join(", ")} cycles per degree, ` +
       `got ${min} to ${max}`,
   );
-  const kept = counts.slice(low, high);
+  const remaining = counts.slice(low, high);
   check(
-    kept.some((count) => count > 0),
+    remaining.some((count) => count > 0),
     () =>
       `spatial frequencies: the histogram has no cells from ${edges[low]!} to ${edges[high]!} cycles per degree`,
   );
-  return { edges: edges.slice(low, high + 1), counts: kept, scale };
+  return { edges: edges.slice(low, high + 1), counts: remaining, scale };
 }
