@@ -88,12 +88,15 @@ describe.skipIf(models === undefined)("striate predify", () => {
     [[model, "--train-on", "nowhere"], /Could not read the folder "nowhere"/],
     [[model, "--weights", "nowhere.safetensors"], /nowhere.safetensors/],
     [[model, "--train-on", "x", "--out", "model"], /ends in .onnx/],
-    [[model, "--train-on", "x", "--pcoders", "40"], /the network has 4 places/],
+    [[model, "--train-on", "x", "--pcoders", "40"], /the network has 4 possible places/],
     [
       [model, "--config", "nowhere.toml", "--train-on", "x"],
       /Could not read the configuration "nowhere.toml"/,
     ],
-    [["inspect", model, "--input-size", "3x31x32"], /the size given for it is \[3, 31, 32\]/],
+    [
+      ["inspect", model, "--input-size", "3x31x32"],
+      /input_size: expected a size that fits .*, got \[3, 31, 32\]/,
+    ],
     [["inspect", model, "--input-size", "big"], /such as 3x224x224/],
     [[model, "--learning-rate", "0"], /number above 0/],
   ])("%j says what is wrong", async (args, message) => {

@@ -117,7 +117,7 @@ describe("striate quantize", () => {
     const file = join(root, "net.onnx");
     await mkdir(join(root, "empty"));
     const none = await run(file, "--data", join(root, "empty"));
-    expect([none.status, none.err]).toEqual([1, expect.stringMatching(/no image in it/)]);
+    expect([none.status, none.err]).toEqual([1, expect.stringMatching(/expected images in the folder/)]);
     await mkdir(join(root, "broken"));
     await writeFile(join(root, "broken", "a.png"), "no image");
     const broken = await run(file, "--data", join(root, "broken"));

@@ -1,4 +1,4 @@
-/** Which of the authors' modules a state belongs to. */
+/** The module of the authors' code that a state dictionary belongs to. */
 export type AuthorsModel =
   | "objectNetwork"
   | "sudokuNetwork"
@@ -9,9 +9,9 @@ export type AuthorsModel =
   | "attention"
   | "readout";
 
-/** Something that networks of one kind have or lack, which their state dictionaries show. */
+/** A choice of the network's options that shows in the state dictionary: tensors that a network either has or lacks. */
 interface Choice {
-  /** The authors' names of the tensors that only networks with it have. */
+  /** Matches the authors' names of the tensors that only networks with this choice have. */
   readonly tensors: RegExp;
   readonly having: string;
   readonly lacking: string;
@@ -77,8 +77,8 @@ const CHOICES: Readonly<Record<AuthorsModel, readonly Choice[]>> = {
     ...COUPLINGS,
     {
       tensors: /^layers\.\d+\.1\.[12]\./,
-      having: "read-outs that go on with three convolutions (nl=True; ours: nonlinear true)",
-      lacking: "read-outs alone (nl=False; ours: nonlinear false)",
+      having: "read-outs followed by three convolutions (nl=True; ours: nonlinear true)",
+      lacking: "read-outs without further convolutions (nl=False; ours: nonlinear false)",
     },
   ],
   recognitionNetwork: [
@@ -102,11 +102,11 @@ const CHOICES: Readonly<Record<AuthorsModel, readonly Choice[]>> = {
 };
 
 /**
- * The choice that a tensor shows which only one of two sets of names has. None if it shows nothing: the other set then has
- * tensors of its kind, too.
+ * Finds the choice that explains why a tensor is in one of two sets of names but not in the other. Undefined if no
+ * choice explains it, for example because the other set has tensors of the same choice.
  *
- * @param tensor the authors' name
- * @param others all names of the set that lacks it
+ * @param tensor the tensor's name in the authors' code
+ * @param others all names of the set without the tensor
  */
 export function choiceBehind(
   model: AuthorsModel,

@@ -6,13 +6,14 @@ import type { AuthorsModel } from "./authors-choices.js";
 import { choiceBehind } from "./authors-choices.js";
 
 /*
- * Names in the state dictionaries of the authors' code (github.com/autonomousvision/akorn), pattern for pattern. Some of
- * their tensors have further axes of length 1: attention's 1 x 1 convolutions, which are matrices here, and norms.
+ * Patterns that translate our parameter names to those in the state dictionaries of the authors' code
+ * (github.com/autonomousvision/akorn). Some of the authors' tensors have additional axes of length 1: norms, and the 1
+ * x 1 convolutions of attention, which are matrices here.
  */
 
 type Rules = readonly (readonly [ours: RegExp, theirs: string])[];
 
-/** Every rule is applied once, one after the other. */
+/** Rules for the parts that all models share. All rules are applied in order, each at most once per name. */
 const PARTS: Rules = [
   [/\bnaturalFrequency\.components$/, "omg.omg_param"],
   [/\bstimulusNorm\./, "c_norm."],
@@ -54,7 +55,7 @@ const ITERATIONS: Rules = [
   [/^blocks\.(\d+)\.contract\./, "transformer_encoder.$1.mlp.2."],
 ];
 
-/** Over maps the authors' own layer norm has other names than PyTorch's. */
+/** Layer norms over maps: the authors' own layer has other parameter names than PyTorch's. */
 const MAP_NORMS: Rules = [
   [/((?:layernorm\d|^out\.0)\.)weight$/, "$1gamma"],
   [/((?:layernorm\d|^out\.0)\.)bias$/, "$1beta"],
@@ -68,7 +69,7 @@ const MODELS: Readonly<Record<AuthorsModel, Rules>> = {
     [/^positions\.stimulus$/, "pemb_c"],
   ],
   sudokuNetwork: [
-    // A read-out alone is the first of a sequence, too.
+    // Here a read-out without further convolutions is the first layer of a sequence as well.
     [/^blocks\.(\d+)\.readout\.(?=(?:bias|conv\.\w+)$)/, "layers.$1.1.0."],
     ...OSCILLATORS,
     [/^out\./, "out.1."],
@@ -87,15 +88,15 @@ const MODELS: Readonly<Record<AuthorsModel, Rules>> = {
   readout: [],
 };
 
-/** The authors' name of one of our parameters. */
+/** Translates the name of one of our parameters to the authors' name. */
 export function authorsName(model: AuthorsModel, name: string): string {
   return [...MODELS[model], ...PARTS].reduce((text, [ours, theirs]) => text.replace(ours, theirs), name);
 }
 
-/** What the authors' dictionaries hold beyond the tensors of a network: counts of batches, a convolution's second name. */
+/** Tensors of the authors' dictionaries that are ignored: batch counters, and the second name of a convolution. */
 const SPARE = [/\bnum_batches_tracked$/, /^layers\.\d+\.0\.1\.(weight|bias)$/];
 
-/** In the file of a moving average the average's tensors, which the authors test with; else all. */
+/** The tensors of the moving average if the file has one, since the authors test with it; otherwise all tensors. */
 function averageOf(dictionary: ReadonlyMap<string, TensorData>): ReadonlyMap<string, TensorData> {
   const prefix = "ema_model.";
   const average = [...dictionary].filter(([name]) => name.startsWith(prefix));
@@ -104,11 +105,11 @@ function averageOf(dictionary: ReadonlyMap<string, TensorData>): ReadonlyMap<str
 }
 
 /**
- * A state for our model from the authors' state dictionary: of a network, or of its moving average ("ema_model.NAME"
- * beside other tensors), which is then read.
+ * Converts the authors' state dictionary to a state for our model. If the dictionary contains a moving average
+ * ("ema_model.NAME"), the average is used.
  *
- * @throws StriateError for a parameter that is missing or of another shape, and for a tensor that the model has no place for;
- * the message says which choices the dictionary and the model differ in, if the tensor shows it
+ * @throws StriateError if a parameter is missing or has another shape, or if the model has no parameter for a tensor.
+ * The message names the option in which dictionary and model differ, if the tensor tells
  */
 export function fromAuthors(
   model: AuthorsModel,
@@ -131,7 +132,7 @@ export function fromAuthors(
     }
     if (value.dtype !== dtype || withoutOnes(value.shape) !== withoutOnes(shape)) {
       throw new StriateError(
-        `state dictionary: "${theirs}" is ${value.dtype}${showShape(value.shape)}, expected ${dtype}${showShape(shape)}`,
+        `state dictionary: "${theirs}": expected ${dtype}${showShape(shape)}, got ${value.dtype}${showShape(value.shape)}`,
       );
     }
     state.set(name, { ...value, shape: shape as readonly number[] });
@@ -140,18 +141,21 @@ export function fromAuthors(
     if (names.has(theirs) || SPARE.some((spare) => spare.test(theirs))) continue;
     const choice = choiceBehind(model, theirs, names.keys());
     throw new StriateError(
-      `state dictionary: the network has no place for "${theirs}"` +
+      `state dictionary: the network has no parameter for "${theirs}"` +
         (choice ? `: the dictionary has ${choice.having}, the network ${choice.lacking}` : ""),
     );
   }
   return state;
 }
 
-/** Throws {@link StriateError} unless both sets of the authors' names are of as many layers. */
+/**
+ * Throws {@link StriateError} unless the network and the dictionary, both by the authors' names, have the same number
+ * of layers.
+ */
 function checkLayers(network: Iterable<string>, dictionary: Iterable<string>): void {
   const [ours, theirs] = [layersOf(network), layersOf(dictionary)];
   if (theirs === ours || theirs === 0) return;
-  throw new StriateError(`state dictionary: it is of ${theirs} layers, the network has ${ours}`);
+  throw new StriateError(`state dictionary: expected ${ours} layers, as the network has, got ${theirs}`);
 }
 
 function layersOf(names: Iterable<string>): number {

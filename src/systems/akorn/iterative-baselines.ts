@@ -17,17 +17,17 @@ import { SIDE, checkTokens, onlyBlock } from "./sudoku/network.js";
 interface BlockOptions {
   readonly channels: number;
   readonly heads: number;
-  /** Grid of learned rotations inside the attention. */
+  /** Grid for learned rotations inside the attention; undefined for none. */
   readonly rotations: Grid | undefined;
-  /** Side of a convolution in the attention's place. */
+  /** Kernel side of a convolution that replaces the attention; undefined for attention. */
   readonly kernel: number | undefined;
   readonly mlpChannels: number;
   readonly timesteps: number;
 }
 
 /**
- * T times x <- x + Mix(LN(x)) with the same weights, then x <- x + MLP(LN(x)) with one hidden layer and GELU. Tokens
- * [positions, batch, channels]; LN over the channels of a position.
+ * A block that applies x <- x + Mix(LN(x)) T times with the same weights, and then x <- x + MLP(LN(x)) once. MLP has
+ * one hidden layer and GELU; LN normalises over the channels of a position. Tokens are [positions, batch, channels].
  */
 class IterativeBlock {
   readonly mixNorm: LayerNorm;
@@ -53,7 +53,7 @@ class IterativeBlock {
     return this.forwardAfter(tokens, grid, [timesteps])[0]!;
   }
 
-  /** The results of several T, whose iterations are shared. */
+  /** Returns the output after each of several numbers of iterations T. The iterations are shared. */
   forwardAfter(tokens: Tensor, grid: Grid, timesteps: readonly number[]): Tensor[] {
     const mixed = this.#mixing(grid);
     const states = [tokens];
@@ -76,15 +76,15 @@ class IterativeBlock {
   }
 }
 
-/** What `IterativeObjectNetwork` can be told. */
+/** Options of `IterativeObjectNetwork`. */
 export interface IterativeObjectOptions {
   /** Default 256. */
   readonly channels?: number;
   /** Default 1. */
   readonly layers?: number;
-  /** Iterations of each block: 8 (default) is ItrSA, 1 a vision transformer. */
+  /** Iterations of each block: 8 (default) for ItrSA, 1 for a vision transformer. */
   readonly timesteps?: number;
-  /** Default 4; the paper's 8. */
+  /** Default 4; the paper has 8. */
   readonly heads?: number;
   /** Default: 2 x channels. */
   readonly mlpChannels?: number;
@@ -92,17 +92,23 @@ export interface IterativeObjectOptions {
   readonly imageSize?: Size;
   /** Side of a patch in pixels. Default 4. */
   readonly patch?: number;
-  /** Learned rotations inside the attention instead of a code that is added. Default false. */
+  /**
+   * Whether positions are encoded by learned rotations inside the attention instead of an added position code. Default
+   * false.
+   */
   readonly rotations?: boolean;
-  /** A convolution of this side in the attention's place, without position code: ItrConv. */
+  /**
+   * Kernel side of a convolution that replaces the attention (ItrConv); no position code is added then. Default:
+   * attention.
+   */
   readonly kernel?: number;
-  /** Images of another size: resized (true, default), taken with resized rotations ("rotations"), or refused (false). */
+  /** What happens to images of another size, see {@link Rescale}. Default true. */
   readonly rescale?: Rescale;
 }
 
 /**
- * What AKOrN is compared with in object discovery: ItrSA (self-attention repeated with the same weights), ViT (once) and
- * ItrConv (a convolution instead; the authors' code for it is not public, this is our reading of the paper).
+ * Baselines for AKOrN in object discovery: ItrSA repeats self-attention with the same weights, ViT applies it once, and
+ * ItrConv repeats a convolution. The authors' code for ItrConv is not public; ours follows the paper.
  */
 export class IterativeObjectNetwork {
   readonly patches: Patches;
@@ -132,7 +138,10 @@ export class IterativeObjectNetwork {
     this.head = new ProjectionHead(channels);
   }
 
-  /** Images [batch, 3, height, width] in [0, 1]; projection [batch, channels], features [batch, channels, height / patch, width / patch]. */
+  /**
+   * Maps images [batch, 3, height, width] in [0, 1] to a projection [batch, channels] and features [batch, channels,
+   * height / patch, width / patch].
+   */
   forward({ images }: { readonly images: Tensor }): {
     readonly projection: Tensor;
     readonly features: Tensor;
@@ -151,11 +160,11 @@ export class IterativeObjectNetwork {
 
 const GRID: Grid = [SIDE, SIDE];
 
-/** What `SudokuTransformer` can be told. */
+/** Options of `SudokuTransformer`. */
 export interface SudokuTransformerOptions {
-  /** Default 64; the paper's 512. */
+  /** Default 64; the paper has 512. */
   readonly channels?: number;
-  /** Default 1: ItrSA. The paper's transformer has 8 with one iteration each. */
+  /** Number of blocks. Default 1, for ItrSA; the paper's transformer has 8 blocks of one iteration each. */
   readonly layers?: number;
   /** Default 16. */
   readonly timesteps?: number;
@@ -165,7 +174,10 @@ export interface SudokuTransformerOptions {
   readonly mlpChannels?: number;
 }
 
-/** What AKOrN is compared with in Sudoku: ItrSA (one block, many iterations) or a transformer (many blocks, once each). */
+/**
+ * Baselines for AKOrN in Sudoku: ItrSA (one block of many iterations) or a transformer (many blocks of one iteration
+ * each).
+ */
 export class SudokuTransformer {
   readonly embedding: Embedding;
   readonly positions: Tensor;
@@ -186,10 +198,11 @@ export class SudokuTransformer {
   }
 
   /**
-   * Tokens (0 for a blank, else the digit) int64 [batch, 9, 9] to logits [batch, 9, 9, 9], the last axis for the digits.
+   * Maps tokens int64 [batch, 9, 9] (the digit, or 0 for a blank) to logits [batch, 9, 9, 9], whose last axis is the
+   * digit.
    *
-   * @param timesteps iterations of each block; default that of the options
-   * @throws StriateError for boards that are not 9 x 9
+   * @param timesteps iterations of each block. Default: as in the options
+   * @throws StriateError if boards are not 9 x 9
    */
   forward({ tokens }: { readonly tokens: Tensor }, timesteps?: number): { readonly logits: Tensor } {
     const mixed = this.blocks.reduce(
@@ -200,9 +213,10 @@ export class SudokuTransformer {
   }
 
   /**
-   * Answers after several numbers of iterations in one run of the longest: logits [batch, 9, 9, 9] for each.
+   * Returns logits [batch, 9, 9, 9] after each of several numbers of iterations. The iterations are shared.
    *
-   * @throws StriateError for several blocks, whose answer after T iterations is no part of a longer run
+   * @throws StriateError if the network has several blocks: its answer after T iterations is then not an intermediate
+   * result of a longer run
    */
   forwardAfter({ tokens }: { readonly tokens: Tensor }, timesteps: readonly number[]): Tensor[] {
     const block = onlyBlock(this.blocks);
@@ -210,7 +224,7 @@ export class SudokuTransformer {
     return mixed.map((x) => this.#logits(x));
   }
 
-  /** Tokens [81, batch, channels] with their places. */
+  /** The embedded tokens [81, batch, channels] with position codes added. */
   #start(tokens: Tensor): Tensor {
     checkTokens(tokens);
     const first = transpose(reshape(tokens, [tokens.shape[0]!, SIDE * SIDE]), [1, 0]);

@@ -6,21 +6,22 @@ import type { NamedParameters } from "../../nn/module.js";
 import { namedParameters } from "../../nn/module.js";
 import type { InferenceGraph, LossGraph, Task } from "../../train/task.js";
 
-/** A network that answers images with logits. */
+/** A network that maps images to logits. */
 export interface ClassifierModel {
   forward(images: Tensor, pass?: TrainingPass): Tensor;
 }
 
 /**
- * Image classification: reads "images" [batch, ...shape] and "labels" [batch] (whole numbers). Loss: mean cross-entropy.
- * Answers: "logits" [batch, classes]. In training dropout is on and batch statistics are used and averaged.
+ * Image classification. Fields: "images" [batch, ...shape] and "labels" [batch] (whole numbers). The loss is the mean
+ * cross-entropy. Output: "logits" [batch, classes]. In training, dropout is active, and batch normalisation uses batch
+ * statistics and updates its running averages.
  */
 export class ClassificationTask implements Task {
   readonly parameters: NamedParameters;
 
   constructor(
     readonly model: ClassifierModel & object,
-    /** [channels, height, width] */
+    /** Shape of one image: [channels, height, width]. */
     readonly imageShape: readonly number[],
     readonly options: { readonly labelSmoothing?: number } = {},
   ) {

@@ -5,21 +5,24 @@ import { BatchNorm2d, Conv2d, Dropout, Linear, Sequential } from "../../nn/layer
 import type { Layer, TrainingPass } from "../../nn/layers/index.js";
 import { check } from "../../util/errors.js";
 
-/** The sizes of an EfficientNet (Tan & Le 2019). */
+/** Options of an EfficientNet (Tan & Le 2019). */
 export interface EfficientNetOptions {
   /** Default 1000. */
   readonly classes?: number;
-  /** Factor of all channel numbers (default 1), rounded to multiples of 8. */
+  /** Factor of all channel counts, which are rounded to multiples of 8. Default 1. */
   readonly width?: number;
-  /** Factor of the numbers of blocks in a stage (default 1), rounded up. */
+  /** Factor of the number of blocks in each stage, which is rounded up. Default 1. */
   readonly depth?: number;
-  /** Before the read-out (default 0.2). */
+  /** Dropout probability before the read-out. Default 0.2. */
   readonly dropout?: number;
-  /** Probability that the last residual block is skipped in training; earlier ones less, in proportion (default 0.2). */
+  /**
+   * Probability that the last residual block is skipped in training; it increases linearly from 0 over the blocks.
+   * Default 0.2.
+   */
   readonly stochasticDepth?: number;
 }
 
-/** [expansion, kernel, stride, channels in, channels out, blocks] of the stages of B0. */
+/** The stages of B0: [expansion, kernel, stride, channels in, channels out, blocks]. */
 const STAGES = [
   [1, 3, 1, 32, 16, 1],
   [6, 3, 2, 16, 24, 2],
@@ -30,14 +33,14 @@ const STAGES = [
   [6, 3, 1, 192, 320, 1],
 ] as const;
 
-/** A whole multiple of 8, at most a tenth below `value`. */
+/** Rounds `value` to a multiple of 8: the nearest, or the next above if the nearest is more than a tenth below. */
 function roundChannels(value: number): number {
   const rounded = Math.max(8, Math.floor((value + 4) / 8) * 8);
   return rounded < 0.9 * value ? rounded + 8 : rounded;
 }
 
 /**
- * EfficientNet-B0 (Tan & Le 2019, arXiv:1905.11946), laid out and named as torchvision's: parameters
+ * EfficientNet-B0 (Tan & Le 2019, arXiv:1905.11946), with torchvision's structure and parameter names, such as
  * "features.1.0.block.0.0.weight". `features[0]` is the stem, `features[1]` to `features[7]` are the stages.
  */
 export class EfficientNet {
@@ -82,7 +85,7 @@ export class EfficientNet {
     );
   }
 
-  /** [batch, 3, height, width] to logits [batch, classes]. */
+  /** Maps images [batch, 3, height, width] to logits [batch, classes]. */
   forward(images: Tensor, pass?: TrainingPass): Tensor {
     const features = scope("features", () => this.features.forward(images, pass));
     const pooled = scope("avgpool", () => globalAveragePool(features));
@@ -96,7 +99,7 @@ interface NormalisedOptions {
   readonly activation?: boolean;
 }
 
-/** Convolution without bias, batch normalisation and, if asked for, SiLU. */
+/** Convolution without bias, batch normalisation and optionally SiLU. */
 function normalised(inputs: number, outputs: number, kernel: number, options: NormalisedOptions): Sequential {
   const { stride = 1, groups = 1, activation = false } = options;
   const convolution = new Conv2d(inputs, outputs, kernel, {
@@ -109,7 +112,9 @@ function normalised(inputs: number, outputs: number, kernel: number, options: No
   return new Sequential(convolution, new BatchNorm2d(outputs), ...(activation ? [silu] : []));
 }
 
-/** Channels weighed by what the whole image holds: x s(fc2(silu(fc1(mean x)))). */
+/**
+ * Squeeze-and-excitation: x s(fc2(silu(fc1(mean x)))), where the mean is over positions and s is the logistic function.
+ */
 class SqueezeExcitation implements Layer {
   readonly fc1: Conv2d;
   readonly fc2: Conv2d;
@@ -132,7 +137,10 @@ class SqueezeExcitation implements Layer {
   }
 }
 
-/** Expand, filter each channel, weigh channels, project; added to its input where the shapes are the same. */
+/**
+ * An inverted residual block: expansion, depthwise convolution, squeeze-and-excitation and projection. The input is
+ * added if it has the output's shape.
+ */
 class InvertedResidual implements Layer {
   readonly block: Sequential;
   readonly residual: boolean;
@@ -156,18 +164,18 @@ class InvertedResidual implements Layer {
   }
 
   forward(x: Tensor, pass?: TrainingPass): Tensor {
-    const made = scope("block", () => this.block.forward(x, pass));
-    if (!this.residual) return made;
+    const residual = scope("block", () => this.block.forward(x, pass));
+    if (!this.residual) return residual;
     return add(
-      scope("stochastic_depth", () => this.#dropped(made, pass)),
+      scope("stochastic_depth", () => this.#dropped(residual, pass)),
       x,
     );
   }
 
-  /** In training the whole branch of an image is left out now and then (Huang et al. 2016). */
+  /** Stochastic depth (Huang et al. 2016): in training, the branch of an image is dropped at random. */
   #dropped(branch: Tensor, pass: TrainingPass | undefined): Tensor {
     if (pass === undefined || this.skip === 0) return branch;
-    const kept = floor(add(pass.uniform([branch.shape[0]!, 1, 1, 1]), 1 - this.skip));
-    return mul(branch, mul(kept, 1 / (1 - this.skip)));
+    const keepMask = floor(add(pass.uniform([branch.shape[0]!, 1, 1, 1]), 1 - this.skip));
+    return mul(branch, mul(keepMask, 1 / (1 - this.skip)));
   }
 }

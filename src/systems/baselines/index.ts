@@ -1,5 +1,5 @@
 /**
- * Reference networks, laid out and named as torchvision's, trainable here, of any width.
+ * Reference networks of any width, with torchvision's structure and parameter names. They can be trained.
  *
  * @module striate/baselines
  */

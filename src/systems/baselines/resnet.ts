@@ -8,26 +8,29 @@ import { check } from "../../util/errors.js";
 /** Number of layers with weights. */
 export type ResNetDepth = 18 | 34 | 50;
 
-/** The sizes of a ResNet (He et al. 2016). */
+/** Options of a ResNet (He et al. 2016). */
 export interface ResNetOptions {
   readonly depth: ResNetDepth;
   /** Default 1000. */
   readonly classes?: number;
-  /** Default 3; without a stem, as many as the first stage has. */
+  /** Default 3, or without a stem the channels of the first stage. */
   readonly inChannels?: number;
-  /** Factor of all channel numbers (default 1: 64 to 512, times 4 in bottlenecks), rounded, at least 4. */
+  /**
+   * Factor of all channel counts, which are rounded and at least 4. Default 1, for 64 to 512 channels (times 4 in
+   * bottlenecks).
+   */
   readonly width?: number;
-  /** Channels of the four stages (times 4 in bottlenecks) where a factor does not give them. */
+  /** Channels of the four stages (times 4 in bottlenecks). Default: by `width`. */
   readonly channels?: readonly [number, number, number, number];
   /**
-   * How images are taken in: 7 x 7 convolution of stride 2 and max pooling ("imagenet", default); the same with stride 1
-   * ("tiny-imagenet", for 64 pixels); a 3 x 3 convolution that keeps the size ("small", for 32 to 64 pixels); or not at
-   * all ("none"): something else in front has made features of them.
+   * Layers before the residual blocks: a 7 x 7 convolution of stride 2 and max pooling ("imagenet", default); the same
+   * with stride 1 ("tiny-imagenet", for 64 pixels); a 3 x 3 convolution of stride 1 ("small", for 32 to 64 pixels); or
+   * no layers ("none"), if the input is features of another network.
    */
   readonly stem?: ResNetStem;
 }
 
-/** What stands before the residual blocks, by the images that it is for. */
+/** The layers before the residual blocks, named after the images they are for. */
 export type ResNetStem = "imagenet" | "tiny-imagenet" | "small" | "none";
 
 const BLOCKS: Readonly<Record<ResNetDepth, readonly number[]>> = {
@@ -38,8 +41,8 @@ const BLOCKS: Readonly<Record<ResNetDepth, readonly number[]>> = {
 const CHANNELS = [64, 128, 256, 512];
 
 /**
- * ResNet (He et al. 2016, arXiv:1512.03385, table 1), laid out and named as torchvision's: parameters
- * "layer2.0.downsample.0.weight"; in bottlenecks the 3 x 3 convolution has the stride.
+ * ResNet (He et al. 2016, arXiv:1512.03385, table 1), with torchvision's structure and parameter names, such as
+ * "layer2.0.downsample.0.weight". In bottlenecks the 3 x 3 convolution has the stride.
  */
 export class ResNet {
   /** The stem, if there is one. */
@@ -50,7 +53,7 @@ export class ResNet {
   readonly layer3: Sequential;
   readonly layer4: Sequential;
   readonly fc: Linear;
-  /** Channels of what it takes. */
+  /** Number of channels of the input. */
   readonly inputs: number;
   readonly #pooled: boolean;
 
@@ -92,7 +95,8 @@ export class ResNet {
   }
 
   /**
-   * [batch, inChannels, height, width] to logits [batch, classes]; images (not features) have sides of at least 32.
+   * Maps images or features [batch, inChannels, height, width] to logits [batch, classes]. Images have sides of at
+   * least 32.
    */
   forward(images: Tensor, pass?: TrainingPass): Tensor {
     const features = this.stages(images, pass).at(-1)!;
@@ -100,7 +104,7 @@ export class ResNet {
     return scope("fc", () => this.fc.forward(pooled));
   }
 
-  /** What the four stages give. */
+  /** The outputs of the four stages. */
   stages(images: Tensor, pass?: TrainingPass): Tensor[] {
     let x = this.#stem(images, pass);
     return [this.layer1, this.layer2, this.layer3, this.layer4].map((layer, i) => {
@@ -118,13 +122,13 @@ export class ResNet {
         `ResNet: expected images [batch, channels, height, width] of at least ${smallest} x ${smallest}, got ${showShape(images.shape)}`,
     );
     if (!conv1 || !bn1) return images;
-    const seen = scope("conv1", () => conv1.forward(images));
-    const x = relu(scope("bn1", () => bn1.forward(seen, pass)));
+    const convolved = scope("conv1", () => conv1.forward(images));
+    const x = relu(scope("bn1", () => bn1.forward(convolved, pass)));
     return this.#pooled ? scope("maxpool", () => maxPool(x, 3, { stride: 2, padding: 1 })) : x;
   }
 }
 
-/** Two 3 x 3 convolutions beside the identity. */
+/** A residual block of two 3 x 3 convolutions. */
 class BasicBlock implements Layer {
   readonly conv1: Conv2d;
   readonly bn1: BatchNorm2d;
@@ -151,7 +155,7 @@ class BasicBlock implements Layer {
   }
 }
 
-/** 1 x 1, 3 x 3 and 1 x 1 convolutions, the last to four times the channels, beside the identity. */
+/** A bottleneck residual block of 1 x 1, 3 x 3 and 1 x 1 convolutions, the last to four times the channels. */
 class Bottleneck implements Layer {
   readonly conv1: Conv2d;
   readonly bn1: BatchNorm2d;
@@ -175,8 +179,8 @@ class Bottleneck implements Layer {
 
   forward(x: Tensor, pass?: TrainingPass): Tensor {
     const narrow = relu(scope("bn1", () => this.bn1.forward(this.conv1.forward(x), pass)));
-    const seen = relu(scope("bn2", () => this.bn2.forward(this.conv2.forward(narrow), pass)));
-    const change = scope("bn3", () => this.bn3.forward(this.conv3.forward(seen), pass));
+    const normalised = relu(scope("bn2", () => this.bn2.forward(this.conv2.forward(narrow), pass)));
+    const change = scope("bn3", () => this.bn3.forward(this.conv3.forward(normalised), pass));
     return relu(add(change, beside(this.downsample, x, pass)));
   }
 }

@@ -8,26 +8,26 @@ import { check } from "../../util/errors.js";
 /** Number of layers with weights. */
 export type VggDepth = 11 | 13 | 16;
 
-/** The sizes of a VGG (Simonyan & Zisserman 2015). */
+/** Options of a VGG (Simonyan & Zisserman 2015). */
 export interface VggOptions {
   readonly depth: VggDepth;
-  /** Batch normalisation after every convolution (default false). */
+  /** Whether batch normalisation follows every convolution. Default false. */
   readonly batchNorm?: boolean;
   /** Default 1000. */
   readonly classes?: number;
   /** Default 3. */
   readonly inChannels?: number;
-  /** Factor of all channel numbers (default 1: 64 to 512), rounded, at least 4. */
+  /** Factor of all channel counts, which are rounded and at least 4. Default 1, for 64 to 512 channels. */
   readonly width?: number;
   /** Units of the two hidden layers (default 4096). */
   readonly hidden?: number;
-  /** Side of the grid that space is averaged to before the hidden layers (default 7). */
+  /** Side of the grid to which average pooling reduces the map before the hidden layers. Default 7. */
   readonly grid?: number;
   /** Default 0.5. */
   readonly dropout?: number;
 }
 
-/** Convolutions of each stage before its pooling. */
+/** Number of convolutions in each stage, before its pooling. */
 const STAGES: Readonly<Record<VggDepth, readonly number[]>> = {
   11: [1, 1, 2, 2, 2],
   13: [2, 2, 2, 2, 2],
@@ -36,8 +36,9 @@ const STAGES: Readonly<Record<VggDepth, readonly number[]>> = {
 const CHANNELS = [64, 128, 256, 512, 512];
 
 /**
- * VGG (Simonyan & Zisserman 2015, arXiv:1409.1556, tables A, B and D), laid out and named as torchvision's: parameters
- * "features.0.weight", values of module `features[3]` under the scope "features/3". Small images: `grid` 1.
+ * VGG (Simonyan & Zisserman 2015, arXiv:1409.1556, table 1, configurations A, B and D), with torchvision's structure
+ * and parameter names, such as "features.0.weight". Values of module `features[3]` have the scope "features/3". For
+ * small images choose `grid` 1.
  */
 export class Vgg {
   readonly features: Sequential;
@@ -82,7 +83,7 @@ export class Vgg {
     );
   }
 
-  /** [batch, inChannels, height, width], sides of at least 32, to logits [batch, classes]. */
+  /** Maps images [batch, inChannels, height, width], with sides of at least 32, to logits [batch, classes]. */
   forward(images: Tensor, pass?: TrainingPass): Tensor {
     check(
       images.rank === 4 && images.shape.slice(2).every((n) => typeof n === "string" || n >= 32),

@@ -4,7 +4,8 @@ import type { NamedParameters, State } from "../../nn/module.js";
 import { StriateError } from "../../util/errors.js";
 
 /*
- * Names in the state dictionaries of the authors' code (github.com/S4b1n3/KomplexNet), pattern for pattern.
+ * Patterns that translate our parameter names to those in the state dictionaries of the authors' code
+ * (github.com/S4b1n3/KomplexNet).
  */
 
 type NameTable = readonly (readonly [ours: string, theirs: string])[];
@@ -52,7 +53,10 @@ const ENCODER_LAYER: NameTable = [
 /** A network of the authors' code. */
 export type AuthorsModel = "komplexnet" | "realBaseline" | "transformerBaseline";
 
-/** The authors' name of one of our parameters. Throws {@link StriateError} for a name that no such model has. */
+/**
+ * Translates the name of one of our parameters to the authors' name. Throws {@link StriateError} if the model has no
+ * such parameter.
+ */
 export function authorsName(model: AuthorsModel, name: string): string {
   const layer = model === "transformerBaseline" ? /^layers\.(\d+)\.(.+)$/.exec(name) : null;
   if (layer) return `transformer.layers.${layer[1]!}.${translate(ENCODER_LAYER, layer[2]!, name)}`;
@@ -72,7 +76,7 @@ function translate(table: NameTable, path: string, name: string): string {
   throw new StriateError(`parameter "${name}" has no counterpart in the authors' code`);
 }
 
-/** Fixed scalars that the authors store as parameters; here they belong to the configuration. */
+/** Fixed scalars that the authors store as parameters. Here they are options of the configuration. */
 export interface AuthorsScalars {
   readonly desynchrony?: number;
   readonly rate?: number;
@@ -80,7 +84,7 @@ export interface AuthorsScalars {
   readonly feedbackDesynchrony?: number;
 }
 
-/** The fixed scalars in a state dictionary, for the options of the model that is to hold it. */
+/** The fixed scalars in a state dictionary, as options for the model that loads it. */
 export function authorsScalars(dictionary: ReadonlyMap<string, TensorData>): AuthorsScalars {
   const scalar = (name: string) => {
     const value = dictionary.get(name)?.data[0];
@@ -97,8 +101,8 @@ export function authorsScalars(dictionary: ReadonlyMap<string, TensorData>): Aut
 }
 
 /**
- * A state for our model from the authors' state dictionary. What the model does not use (the read-out's norm, the scalars) is
- * left out. Throws {@link StriateError} for a parameter that is missing or of another shape.
+ * Converts the authors' state dictionary to a state for our model. Tensors that the model does not use (the read-out's
+ * norm, the scalars) are ignored. Throws {@link StriateError} if a parameter is missing or has another shape.
  */
 export function fromAuthors(
   model: AuthorsModel,
@@ -113,7 +117,7 @@ export function fromAuthors(
       throw new StriateError(`state dictionary: "${theirs}" (our "${name}") is missing`);
     if (value.shape.join() !== parameter.shape.join() || value.dtype !== parameter.dtype) {
       throw new StriateError(
-        `state dictionary: "${theirs}" is ${value.dtype}[${value.shape.join(", ")}], expected ${String(parameter)}`,
+        `state dictionary: "${theirs}": expected ${String(parameter)}, got ${value.dtype}[${value.shape.join(", ")}]`,
       );
     }
     state.set(name, value);
@@ -122,21 +126,22 @@ export function fromAuthors(
 }
 
 /**
- * The authors' state dictionary of a state. What our model does not have (scalars, the read-out's norm, which their code creates and
- * never uses) comes from `rest`, where given; the norm is else 1 and 0.
+ * Converts a state to the authors' state dictionary. Tensors that our model does not have come from `rest`: the
+ * scalars, and the read-out's norm, which the authors' code creates but never uses. Without `rest`, the norm has scale
+ * 1 and bias 0.
  */
 export function toAuthors(
   model: AuthorsModel,
   state: State,
   rest: ReadonlyMap<string, TensorData> = new Map(),
 ): Map<string, TensorData> {
-  const own = new Map([...state].map(([name, value]) => [authorsName(model, name), value]));
-  const readout = model === "komplexnet" ? own.get("classif2.weights.weight") : undefined;
-  if (readout === undefined) return new Map([...rest, ...own]);
+  const renamed = new Map([...state].map(([name, value]) => [authorsName(model, name), value]));
+  const readout = model === "komplexnet" ? renamed.get("classif2.weights.weight") : undefined;
+  if (readout === undefined) return new Map([...rest, ...renamed]);
   const classes = readout.shape[0]!;
   const unused = new Map([
     ["classif2.norm.weight", tensorData(new Float32Array(classes).fill(1))],
     ["classif2.norm.bias", tensorData(new Float32Array(classes))],
   ]);
-  return new Map([...unused, ...rest, ...own]);
+  return new Map([...unused, ...rest, ...renamed]);
 }

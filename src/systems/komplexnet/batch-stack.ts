@@ -1,12 +1,12 @@
 import type { Tensor } from "../../graph/index.js";
 import { concat, reshape, split, squeeze } from "../../graph/index.js";
 
-/** Several tensors of one shape as one with a longer batch, so that they pass a layer in one call. */
+/** Concatenates tensors of one shape along the batch axis, so that one call of a layer processes all of them. */
 export function stackBatch(tensors: readonly Tensor[]): Tensor {
   return tensors.length === 1 ? tensors[0]! : concat(tensors, 0);
 }
 
-/** The parts of a stacked batch. */
+/** Splits a stacked batch into its tensors. */
 export function unstackBatch(stacked: Tensor, count: number): Tensor[] {
   if (count === 1) return [stacked];
   const parts = reshape(stacked, [count, -1, ...stacked.shape.slice(1)]);

@@ -18,7 +18,7 @@ import { Linear } from "../../nn/layers/linear.js";
 import { InstanceNorm2d, LayerNorm } from "../../nn/layers/normalisation.js";
 import { stackBatch, unstackBatch } from "./batch-stack.js";
 
-/** A complex tensor as a layer reads it. */
+/** A complex tensor as an input of a layer. */
 export interface Complex {
   readonly real: Tensor;
   readonly imaginary: Tensor;
@@ -26,35 +26,39 @@ export interface Complex {
 }
 
 /**
- * A complex tensor as a layer returns it: magnitude and direction. ONNX has no Atan2, and none is needed, because every
- * formula uses the cosine and sine of an angle, never the angle. The magnitude of the read-out may be negative.
+ * A complex tensor as the output of a layer: its magnitude, and its direction as a cosine and a sine. ONNX has no
+ * Atan2, but none is needed, because every formula uses the cosine and sine of an angle, never the angle itself. The
+ * magnitude of the read-out may be negative.
  */
 export interface Polar extends Complex {
   readonly cos: Tensor;
   readonly sin: Tensor;
 }
 
-/** A complex tensor from its magnitude and the cosine and sine of its phase. */
+/** Makes a complex tensor from its magnitude and the cosine and sine of its phase. */
 export function polar(magnitude: Tensor, cos: Tensor, sin: Tensor): Polar {
   return { magnitude, cos, sin, real: mul(magnitude, cos), imaginary: mul(magnitude, sin) };
 }
 
-/** If a magnitude vanishes, its direction is (0, 0) and no gradient passes. */
+/**
+ * Makes a complex tensor from its real and imaginary parts. If a magnitude vanishes, its direction is (0, 0) and it
+ * passes no gradient.
+ */
 export function rectangular(real: Tensor, imaginary: Tensor): Polar {
   const magnitude = sqrt(add(add(mul(real, real), mul(imaginary, imaginary)), 1e-30));
   const safe = where(greater(magnitude, 1e-12), magnitude, 1);
   return { real, imaginary, magnitude, cos: div(real, safe), sin: div(imaginary, safe) };
 }
 
-/** What every complex-valued layer can be told. */
+/** Options of every complex-valued layer. */
 export interface ComplexLayerOptions {
-  /** Default true. */
+  /** Whether the layer has biases. Default true. */
   readonly biases?: boolean;
   /** See `KomplexNetOptions.singularGradients`. Default false. */
   readonly singularGradients?: boolean;
 }
 
-/** Below this an imaginary part counts as this much: the authors' "stable angle". */
+/** Imaginary parts whose absolute value is smaller are replaced by this value (the authors' "stable angle"). */
 const SMALLEST = 1e-8;
 
 /**
@@ -63,7 +67,7 @@ const SMALLEST = 1e-8;
  *     psi = f(Re z) + i f(Im z),  chi = f(|z|)
  *     magnitude = |psi| / 2 + chi / 2,  direction = psi / |psi|
  *
- * The three calls of f are one call with a longer batch. `chi` is passed in if it is already known.
+ * f is called once, on a batch of Re z, Im z and |z|. If `chi` is given, f is not called on |z|.
  */
 function lift(
   f: (v: Tensor) => Tensor,
@@ -87,7 +91,7 @@ function lift(
   };
 }
 
-/** What `ComplexConv` needs to know. */
+/** Options of `ComplexConv`. */
 export interface ComplexConvOptions extends ComplexLayerOptions {
   readonly inChannels: number;
   readonly outChannels: number;
@@ -99,7 +103,7 @@ export interface ComplexConvOptions extends ComplexLayerOptions {
   readonly padding?: number;
 }
 
-/** Complex convolution; its magnitudes are instance-normalised and rectified, its directions pass. */
+/** Complex convolution. Instance norm and ReLU are applied to its magnitudes; its directions do not change. */
 export class ComplexConv {
   readonly map: Conv2d;
   readonly norm: InstanceNorm2d;
@@ -113,9 +117,9 @@ export class ComplexConv {
   }
 
   /**
-   * [batch, inChannels, height, width] to [batch, outChannels, ...].
+   * Maps [batch, inChannels, height, width] to [batch, outChannels, ...].
    *
-   * @param chi f(|z|) where it is known already.
+   * @param chi f(|z|), if it is already known
    */
   forward(z: Complex, chi?: Tensor): Polar {
     const { magnitude, cos, sin } = lift((v) => this.map.forward(v), z, this.#options, chi);
@@ -123,13 +127,13 @@ export class ComplexConv {
   }
 }
 
-/** What `ComplexLinear` needs to know. */
+/** Options of `ComplexLinear`. */
 export interface ComplexLinearOptions extends ComplexLayerOptions {
   readonly inFeatures: number;
   readonly outFeatures: number;
 }
 
-/** Complex linear layer; its magnitudes are layer-normalised and rectified, its directions pass. */
+/** Complex linear layer. Layer norm and ReLU are applied to its magnitudes; its directions do not change. */
 export class ComplexLinear {
   readonly map: Linear;
   readonly norm: LayerNorm;
@@ -141,14 +145,14 @@ export class ComplexLinear {
     this.norm = new LayerNorm(options.outFeatures);
   }
 
-  /** [batch, inFeatures] to [batch, outFeatures]. */
+  /** Maps [batch, inFeatures] to [batch, outFeatures]. */
   forward(z: Complex): Polar {
     const { magnitude, cos, sin } = lift((v) => this.map.forward(v), z, this.#options);
     return polar(relu(this.norm.forward(magnitude)), cos, sin);
   }
 }
 
-/** Complex linear layer whose magnitudes, of either sign, are the evidence for each class. */
+/** Complex linear layer for the read-out. Its magnitudes, which may be negative, are the evidence for each class. */
 export class ComplexReadout {
   readonly map: Linear;
   readonly #options: ComplexLayerOptions;
@@ -158,7 +162,7 @@ export class ComplexReadout {
     this.map = linearMap(options);
   }
 
-  /** logits = m - max(m) / 3, the largest magnitude of each sample being its threshold. */
+  /** Computes logits = m - max(m) / 3, where max(m) is the largest magnitude of each sample. */
   forward(z: Complex): { readonly logits: Tensor; readonly complex: Polar } {
     const { magnitude, cos, sin } = lift((v) => this.map.forward(v), z, this.#options);
     const threshold = mul(max(magnitude, 1, { keepAxes: true }), 1 / 3);

@@ -5,8 +5,9 @@ import type { Polar } from "./complex-layers.js";
 import { polar } from "./complex-layers.js";
 
 /**
- * The element of largest magnitude in each window of size x size, with its direction; the first one where magnitudes are equal.
- * Windows do not overlap; the last ones may hang over the border. `indices` [batch, channels, ...] count within a plane, as PyTorch's.
+ * Takes the element of largest magnitude, with its direction, from each window of size x size. Of equal magnitudes the
+ * first is taken. Windows do not overlap; the last ones may extend beyond the border. `indices` [batch, channels, ...]
+ * count within a plane, as in PyTorch.
  */
 export function complexMaxPool(z: Polar, size: number): Polar & { readonly indices: Tensor } {
   const [, , height, width] = z.magnitude.shape;

@@ -3,46 +3,50 @@ import { checkFinite, checkKeys, checkOneOf, checkWhole } from "../../util/check
 import { check } from "../../util/errors.js";
 
 /**
- * Which units oscillate and what training changes:
- * - `"endtoend"`: one oscillator for each Gabor response; Gabors and coupling are trained.
- * - `"channels"`: the same oscillators; Gabors and coupling stay as they are.
- * - `"input"`: one oscillator for each pixel; the coupling stays, a trained complex convolution replaces the Gabors.
+ * Which units are oscillators, and what training changes: - `"endtoend"`: one oscillator for each Gabor response;
+ * Gabors and coupling are trained.
+ * - `"channels"`: the same oscillators; Gabors and coupling are frozen.
+ * - `"input"`: one oscillator for each pixel; the coupling is frozen, and a trained complex convolution replaces the
+ *   Gabors.
  */
 export type KuramotoMode = "endtoend" | "channels" | "input";
 
-/** Where phases come from: synchronisation, one random draw that never changes, or the objects' masks. */
+/**
+ * How phases are determined: by synchronisation ("kuramoto"), by one random draw that never changes ("random"), or by
+ * the objects' masks ("ideal").
+ */
 export type PhaseMode = "kuramoto" | "random" | "ideal";
 
-/** Start of the coupling: a wide Gaussian of the distance, uniform in [0, 1), or given values. */
+/** Initial coupling: a wide Gaussian of the distance, uniform random draws in [0, 1), or given values. */
 export type CouplingKernel = "gaussian" | "random" | "learnt";
 
-/** The kernel K that couples the phases of near oscillators. */
+/** Options of the kernel K, which couples the phases of nearby oscillators. */
 export interface CouplingOptions {
-  /** Default `"gaussian"`; `"learnt"` takes `values` and stays frozen. */
+  /** Default `"gaussian"`. A `"learnt"` kernel needs `values` and is frozen. */
   readonly kernel?: CouplingKernel;
-  /** Side of the square kernel, odd. Default 13, or that of `values`. */
+  /** Side of the square kernel, an odd number. Default 13, or the side of `values`. */
   readonly size?: number;
-  /** Of `"gaussian"`: distance of the largest value from the centre, in half kernel sides. Default 0. */
+  /** For `"gaussian"`: distance of the largest value from the centre, in units of half the kernel's side. Default 0. */
   readonly mean?: number;
-  /** Of `"gaussian"`: standard deviation, in half kernel sides. Default 3. */
+  /** For `"gaussian"`: standard deviation, in units of half the kernel's side. Default 3. */
   readonly deviation?: number;
-  /** Of `"learnt"`: `[oscillators, oscillators, size, size]`. */
+  /** For `"learnt"`: the kernel `[oscillators, oscillators, size, size]`. */
   readonly values?: TensorData;
 }
 
-/** How deeper layers pull on the phases. */
+/** Options of the pull that deeper layers exert on the phases. */
 export interface FeedbackOptions {
-  /** Side of the kernel from the complex convolution back to the oscillators, odd. Default 11. */
+  /** Side of the kernel from the complex convolution back to the oscillators, an odd number. Default 11. */
   readonly size?: number;
-  /** Step sizes of the pull by convolution, hidden layer and read-out. Default 0.006 each. */
+  /** Step sizes of the pulls from the convolution, the hidden layer and the read-out. Default 0.006 each. */
   readonly rates?: readonly [convolution: number, hidden: number, readout: number];
-  /** Global repulsion in the pull by the convolution. Default 0. */
+  /** Global repulsion in the pull from the convolution (epsilon2). Default 0. */
   readonly desynchrony?: number;
-  /** Stop all updates after the first timestep (the authors' flag `random`). Default false. */
+  /** Whether phases are frozen after the first timestep (the authors' flag `random`). Default false. */
   readonly frozenAfterFirstStep?: boolean;
 }
 
-/** All defaults are the authors'. */
+/** Options of KomplexNet. All defaults are the authors'. */
 export interface KomplexNetOptions {
   /** Default 10. */
   readonly classes?: number;
@@ -50,7 +54,7 @@ export interface KomplexNetOptions {
   readonly timesteps?: number;
   /** Side of the square images in pixels. Default 32. */
   readonly imageSize?: number;
-  /** 1 for grey (default), 3 for colour images. */
+  /** Channels of the images: 1 for grey (default), 3 for colour. */
   readonly inChannels?: number;
   /** Channels of the complex convolution. Default 8. */
   readonly channels?: number;
@@ -58,7 +62,9 @@ export interface KomplexNetOptions {
   readonly hidden?: number;
   /** Whether complex layers have biases. Default true. */
   readonly biases?: boolean;
-  /** `"gabor"` (default): 5x5 filters that start as Gabor functions; `"conv"`: 3x3 filters that start at random. */
+  /**
+   * `"gabor"` (default) has 5x5 filters that start as Gabor functions; `"conv"` has 3x3 filters that start at random.
+   */
   readonly frontEnd?: "gabor" | "conv";
   /** Default `"endtoend"`. */
   readonly kuramotoMode?: KuramotoMode;
@@ -75,20 +81,20 @@ export interface KomplexNetOptions {
   readonly background?: boolean;
   /** Whether masks have a last channel for pixels that objects share. Default false. */
   readonly overlapChannel?: boolean;
-  /** Lets deeper layers pull on the first layer's phases (the recurrent model). Default: none. */
+  /** Pull of deeper layers on the first layer's phases (the recurrent model). Default: none. */
   readonly feedback?: FeedbackOptions;
   /**
-   * Only without biases, where a complex layer sees nothing at all (psi = 0): pass the gradient on as the authors' code does, 1e8
-   * times as large, instead of none. Default false.
+   * What happens to the gradient if a complex layer's psi is 0, which is possible only without biases. If true, the
+   * gradient is multiplied by 1e8, as in the authors' code; if false (default), no gradient passes.
    */
   readonly singularGradients?: boolean;
 }
 
-/** Every choice of a KomplexNet, with defaults filled in. */
+/** The options of a KomplexNet with all defaults filled in. */
 export type KomplexNetConfig = Omit<Required<KomplexNetOptions>, "coupling" | "feedback"> & {
   readonly coupling: Required<Omit<CouplingOptions, "values">> & Pick<CouplingOptions, "values">;
   readonly feedback: Required<FeedbackOptions> | undefined;
-  /** Oscillators at each pixel. */
+  /** Number of oscillators at each pixel. */
   readonly oscillators: number;
 };
 
@@ -127,7 +133,7 @@ const CHOICES = {
   frontEnd: ["gabor", "conv"],
 } as const;
 
-/** Fills in defaults. Throws `StriateError` naming the option, what was expected and what came. */
+/** Fills in defaults. Throws `StriateError` if an option is invalid or contradicts another. */
 export function komplexNetConfig(options: KomplexNetOptions = {}): KomplexNetConfig {
   const { coupling: couplingOptions = {}, feedback: feedbackOptions, ...rest } = options;
   checkKeys("KomplexNet", options, [...Object.keys(DEFAULTS), "coupling", "feedback"]);
@@ -172,12 +178,12 @@ function couplingConfig(
   checkFinite("coupling.mean", all.mean);
   checkFinite("coupling.deviation", all.deviation);
   check(all.deviation > 0, () => `coupling.deviation: expected a number above 0, got ${all.deviation}`);
-  // Without dynamics there is no coupling that could be wrong.
+  // Without dynamics the coupling is not used, so it is not checked.
   if (phaseMode !== "kuramoto") return all;
   check(
     mode !== "endtoend" || all.kernel !== "learnt",
     () =>
-      'coupling.kernel "learnt" is frozen, so kuramotoMode "endtoend" does not take it: use "channels", or load the values as the model\'s state',
+      'coupling.kernel: "learnt" is frozen, but kuramotoMode "endtoend" trains the kernel: use kuramotoMode "channels", or load the values as the model\'s state',
   );
   check(
     mode !== "input" || all.kernel === "learnt",
@@ -186,7 +192,7 @@ function couplingConfig(
   check(
     (all.kernel === "learnt") === (values !== undefined),
     () =>
-      `coupling: kernel "learnt" and values go together, got kernel "${all.kernel}" ${values ? "with" : "without"} values`,
+      `coupling: expected values if and only if the kernel is "learnt", got kernel "${all.kernel}" ${values ? "with" : "without"} values`,
   );
   if (values) {
     const expected = [oscillators, oscillators, all.size, all.size];
@@ -200,7 +206,10 @@ function couplingConfig(
   return all;
 }
 
-/** Throws `StriateError` unless a coupling kernel is square with an odd side, has as many inputs as outputs, and is finite. */
+/**
+ * Throws `StriateError` unless a coupling kernel is square with an odd side, has equal numbers of inputs and outputs,
+ * and is finite.
+ */
 export function checkCouplingValues({ shape, data }: TensorData, what: string): void {
   const [to, from, height, width] = shape;
   check(
@@ -221,11 +230,8 @@ function feedbackConfig(
   mode: KuramotoMode,
 ): Required<FeedbackOptions> {
   checkKeys("feedback", options, Object.keys(FEEDBACK));
-  check(
-    phaseMode === "kuramoto",
-    () => `feedback acts on synchronising phases: expected phaseMode "kuramoto", got "${phaseMode}"`,
-  );
-  check(mode !== "input", () => 'feedback needs Gabor oscillators: kuramotoMode "input" has none');
+  check(phaseMode === "kuramoto", () => `phaseMode: expected "kuramoto" with feedback, got "${phaseMode}"`);
+  check(mode !== "input", () => 'kuramotoMode: expected "endtoend" or "channels" with feedback, got "input"');
   const all = { ...FEEDBACK, ...options };
   checkWhole("feedback.size", all.size);
   check(all.size % 2 === 1, () => `feedback.size: expected an odd number, got ${all.size}`);

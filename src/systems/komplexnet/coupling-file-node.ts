@@ -6,16 +6,16 @@ import { storedToFloat32 } from "../../util/safetensors.js";
 import { readSafetensors } from "../../util/safetensors-node.js";
 import { checkCouplingValues } from "./config.js";
 
-/** Names that a coupling kernel goes by: ours, that of a checkpoint, that of the authors' state dictionary. */
+/** Possible names of a coupling kernel: ours, that in a checkpoint, and that in the authors' state dictionary. */
 const NAMES = ["coupling", "param.coupling", "kernel_kuramoto", "param.kernel_kuramoto"] as const;
 
 /**
- * Reads a pretrained coupling kernel `[to, from, size, size]` from a safetensors file or one of PyTorch's (`.pt`, `.pth`;
- * nothing in it is executed): the tensor "coupling" (also of a checkpoint), "kernel_kuramoto" as the authors name it, or
- * the only tensor of the file. For `coupling: { kernel: "learnt", values }`.
+ * Reads a pretrained coupling kernel `[to, from, size, size]` for `coupling: { kernel: "learnt", values }`. The file is
+ * a safetensors file or a PyTorch file (`.pt`, `.pth`; nothing in it is executed). The kernel is the tensor "coupling"
+ * (also in a checkpoint), the tensor "kernel_kuramoto", as the authors name it, or the file's only tensor.
  *
- * @throws StriateError for files that hold no such kernel: not four axes, not square, an even side, numbers that are not
- * finite; and for PyTorch files that hold anything but tensors.
+ * @throws StriateError if the kernel is missing, does not have four axes, is not square, has an even side, or is not
+ * finite; or if a PyTorch file contains anything but tensors.
  */
 export async function readCoupling(path: string): Promise<TensorData> {
   const tensors = /\.(pt|pth)$/i.test(path) ? await torchTensors(path) : await storedTensors(path);
@@ -23,7 +23,7 @@ export async function readCoupling(path: string): Promise<TensorData> {
   check(
     name !== undefined && (tensors.size === 1 || NAMES.some((one) => one === name)),
     () =>
-      `coupling kernel "${path}": expected a tensor "coupling" or "kernel_kuramoto", or one tensor alone, got ` +
+      `coupling kernel "${path}": expected a tensor "coupling" or "kernel_kuramoto", or a single tensor, got ` +
       ([...tensors.keys()].slice(0, 8).join(", ") || "none"),
   );
   const values = tensors.get(name)!();
@@ -48,7 +48,7 @@ async function torchTensors(path: string): Promise<Tensors> {
       () => {
         check(
           data instanceof Float32Array || data instanceof Float64Array,
-          () => `coupling kernel "${path}": expected floats, got ${data.constructor.name}`,
+          () => `coupling kernel "${path}": expected floating-point numbers, got ${data.constructor.name}`,
         );
         return tensorData(Float32Array.from(data), shape);
       },

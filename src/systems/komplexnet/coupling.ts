@@ -4,8 +4,9 @@ import { fromData, uniform } from "../../nn/init.js";
 import type { KomplexNetConfig } from "./config.js";
 
 /**
- * One plane of the default coupling, [size, size]: exp(-(r - mean)^2 / (2 deviation^2)), r the distance from the centre where a
- * half side is 1. With the defaults nearly flat: 1 at the centre, 0.895 in the corners.
+ * One plane of the default coupling, [size, size]: exp(-(r - mean)^2 / (2 deviation^2)), where r is the distance from
+ * the centre in units of half the side. With the defaults the plane is nearly flat: 1 at the centre and 0.895 in the
+ * corners.
  */
 export function gaussianCoupling(size = 13, mean = 0, deviation = 3): Float32Array {
   const position = (i: number) => (size === 1 ? -1 : -1 + (2 * i) / (size - 1));
@@ -15,7 +16,7 @@ export function gaussianCoupling(size = 13, mean = 0, deviation = 3): Float32Arr
   });
 }
 
-/** Coupling strengths K[to, from, dy, dx] between all oscillators whose distance fits the kernel. */
+/** Coupling strengths K[to, from, dy, dx] between all oscillators within the kernel's range. */
 export function couplingParameter(config: KomplexNetConfig): Tensor {
   const { oscillators, coupling, kuramotoMode } = config;
   const shape = [oscillators, oscillators, coupling.size, coupling.size];

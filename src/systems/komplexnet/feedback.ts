@@ -20,14 +20,17 @@ import type { StageOutputs } from "./stages.js";
 
 const SMALL_START = fill(1e-6);
 
-/** What the deeper layers pull with: tanh m cos theta and tanh m sin theta of each, stacked in the batch. */
+/**
+ * The activity by which deeper layers pull on the phases: tanh m cos theta and tanh m sin theta of each layer,
+ * concatenated along the batch axis.
+ */
 export interface Activity {
   readonly convolution: Tensor;
   readonly hidden: Tensor;
   readonly readout: Tensor;
 }
 
-/** How strongly they pull; scalar tensors where that may change from run to run. */
+/** Strength of the pulls. Scalar tensors are graph inputs that may differ from run to run. */
 export interface FeedbackStrength {
   readonly rates: readonly (Tensor | number)[];
   readonly desynchrony: Tensor | number;
@@ -41,10 +44,10 @@ export interface FeedbackStrength {
  *     from hidden layer     d3[c,y,x] = eta3 sum_k K3[c,k] tanh(m_k) sin(theta_k - phi[c,y,x])
  *     from the read-out     d4, likewise with K4
  *
- * The sums of d3 and d4 do not depend on the place, so they are one small matrix product for each image.
+ * The sums over k do not depend on the position, so each is one small matrix product per image.
  */
 export class Feedback {
-  /** K2, [channels, 8, size, size]: a transposed convolution of stride 2. */
+  /** K2, [channels, 8, size, size], the kernel of a transposed convolution of stride 2. */
   readonly fromConvolution: Tensor;
   /** K3, [8, hidden]. */
   readonly fromHidden: Tensor;
@@ -62,7 +65,7 @@ export class Feedback {
     this.fromReadout = parameter([FILTERS, config.classes], SMALL_START);
   }
 
-  /** The three increments, from the outputs of the timestep before. */
+  /** Computes the three increments from the layers' outputs at the previous timestep. */
   increments(
     phases: Phases,
     before: Omit<StageOutputs, "logits">,
@@ -73,7 +76,7 @@ export class Feedback {
     );
   }
 
-  /** As {@link increments}, from what the layers pull with, and with strengths other than those of the options. */
+  /** Computes the three increments from the layers' activity, with strengths that may differ from the options. */
   pulls(
     phases: Phases,
     active: Activity,
@@ -107,7 +110,7 @@ export class Feedback {
   }
 }
 
-/** What the complex stages pull with. */
+/** The activity of the complex stages. */
 export function activityOf({ convolution, hidden, readout }: Omit<StageOutputs, "logits">): Activity {
   return { convolution: activity(convolution), hidden: activity(hidden), readout: activity(readout) };
 }

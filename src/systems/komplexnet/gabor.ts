@@ -4,29 +4,30 @@ import { conv, parameter, relu, scope } from "../../graph/index.js";
 import type { KomplexNetConfig } from "./config.js";
 import { FILTERS } from "./config.js";
 
-/** Shape of a Gabor function: pixels, except where noted. */
+/** Shape of a Gabor function, in pixels unless noted otherwise. */
 export interface GaborOptions {
   /** Number of orientations k pi / filters. Default 8. */
   readonly filters?: number;
-  /** Side of the square filter, odd. Default 5. */
+  /** Side of the square filter, an odd number. Default 5. */
   readonly size?: number;
   /** Width of the envelope across the stripes. Default 1.5. */
   readonly sigma?: number;
   readonly wavelength?: number;
-  /** Ratio of the envelope's widths across and along the stripes. Default 0.5. */
+  /** Ratio of the envelope's width across the stripes to its width along them. Default 0.5. */
   readonly aspect?: number;
-  /** Radians. Default 0: even filters. */
+  /** Phase of the carrier in radians. Default 0, which gives even filters. */
   readonly phase?: number;
 }
 
 /**
- * Even Gabor functions of 8 orientations, [filters, 1, size, size], each of unit L2 norm, mean kept:
+ * Even Gabor functions of 8 orientations, [filters, 1, size, size]. Each is scaled to unit L2 norm; its mean is not
+ * removed:
  *
  *     g = exp(-(x'^2 + gamma^2 y'^2) / (2 sigma^2)) cos(2 pi x' / lambda + psi)
  *     x' = x cos theta + y sin theta,  y' = -x sin theta + y cos theta,  theta = k pi / filters
  *
- * x runs along the width, y along the height. The authors' own array is not public; this bank was chosen because their published
- * coupling kernels synchronise digits best with it.
+ * x runs along the width, y along the height. The authors' own filters are not public. These filters were chosen
+ * because the authors' published coupling kernels synchronise digits best with them.
  */
 export function gaborBank(options: GaborOptions = {}): Float32Array {
   const { filters = FILTERS, size = 5, sigma = 1.5, wavelength = 4, aspect = 0.5, phase = 0 } = options;
@@ -49,7 +50,7 @@ export function gaborBank(options: GaborOptions = {}): Float32Array {
   return bank;
 }
 
-/** The real front end: amplitudes relu(W * image), 8 filters, "same" padding, no bias. */
+/** The real-valued front end. It computes amplitudes relu(W * image) with 8 filters, "same" padding and no bias. */
 export class FrontEnd {
   readonly weight: Tensor;
   readonly #padding: number;
@@ -62,13 +63,13 @@ export class FrontEnd {
     this.#padding = (size - 1) / 2;
   }
 
-  /** [batch, inChannels, height, width] to [batch, 8, height, width], at least 0. */
+  /** Maps images [batch, inChannels, height, width] to amplitudes [batch, 8, height, width] of at least 0. */
   amplitude(images: Tensor): Tensor {
     return scope("frontEnd", () => relu(conv(images, this.weight, undefined, { padding: this.#padding })));
   }
 }
 
-/** The bank once for each input channel: responses to red, green and blue add up. */
+/** Repeats the filters for each input channel, so that the responses to red, green and blue are added. */
 function repeatedBank(inChannels: number): Float32Array {
   const bank = gaborBank();
   const size = bank.length / FILTERS;

@@ -8,7 +8,7 @@
  * 3. `kuramoto.ts`: the equation of the phases, in {@link kuramoto}; the coupling kernel K comes from `coupling.ts`.
  * 4. `complex-layers.ts` and `complex-max-pool.ts`: a real-valued layer lifted to complex numbers, in `lift`.
  * 5. `stages.ts` and `model.ts`: the network, {@link KomplexNet}, unrolled over the timesteps.
- * 6. `feedback.ts`: what deeper layers add to the equation of the phases, in {@link Feedback}.
+ * 6. `feedback.ts`: the terms that deeper layers add to the equation of the phases, in {@link Feedback}.
  * 7. `training/`: the synchrony loss ({@link synchronyLoss}), the losses of a whole network, and the tasks.
  * 8. `step.ts`: one timestep as a graph. `baselines/`: the networks that the paper compares with.
  *

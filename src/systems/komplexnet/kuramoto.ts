@@ -2,9 +2,9 @@ import type { Tensor } from "../../graph/index.js";
 import { add, addAll, conv, cos, mul, scope, sin, sub, sum, tanh } from "../../graph/index.js";
 import { stackBatch, unstackBatch } from "./batch-stack.js";
 
-/** Phases of oscillators, [batch, oscillators, height, width], with what the equations need of them. */
+/** Phases of oscillators, [batch, oscillators, height, width], with their cosines and sines. */
 export interface Phases {
-  /** Unwrapped: never reduced modulo 2 pi. */
+  /** The phases, never reduced modulo 2 pi. */
   readonly radians: Tensor;
   readonly cos: Tensor;
   readonly sin: Tensor;
@@ -12,21 +12,21 @@ export interface Phases {
 
 /** The constants of the equation of the phases. */
 export interface KuramotoOptions {
-  /** Step size eta; a scalar tensor where it may change from run to run. */
+  /** Step size eta. A scalar tensor is a graph input that may differ from run to run. */
   readonly rate: Tensor | number;
-  /** Global repulsion epsilon, likewise. */
+  /** Global repulsion epsilon, a number or a scalar tensor as for `rate`. */
   readonly desynchrony: Tensor | number;
 }
 
-/** Gives the increment of the phases in one step. */
+/** Computes the increment of the phases in one timestep. */
 export type PhaseIncrement = (phases: Phases) => Tensor;
 
-/** Phases in radians, with their cosines and sines. */
+/** Makes phases from radians, with their cosines and sines. */
 export function phasesOf(radians: Tensor): Phases {
   return { radians, cos: cos(radians), sin: sin(radians) };
 }
 
-/** Phases plus increments that were all computed from the same old phases. */
+/** Adds increments to phases. All increments must have been computed from the same old phases. */
 export function advance(phases: Phases, increments: readonly Tensor[]): Phases {
   return phasesOf(add(phases.radians, addAll(increments)));
 }
@@ -37,15 +37,17 @@ export function advance(phases: Phases, increments: readonly Tensor[]): Phases {
  *
  *     dphi_i = eta sum_j (K_ij - epsilon) tanh(a_j) sin(phi_j - phi_i)
  *
- * Written out with sin(p - q) = sin p cos q - cos p sin q the sum over j is a convolution of tanh(a) cos phi and of tanh(a) sin phi.
- * Both go through one convolution, stacked in the batch. The gate and eta K do not change over the timesteps.
+ * By sin(p - q) = sin p cos q - cos p sin q, the sum over j consists of a convolution of tanh(a) cos phi and one of
+ * tanh(a) sin phi. Both are computed in one call, concatenated along the batch axis. The gate tanh(a) and eta K do not
+ * change over the timesteps.
  *
  * @param amplitude [batch, oscillators, height, width]
  * @param coupling K, [to, from, size, size], size odd
  */
 export function kuramoto(amplitude: Tensor, coupling: Tensor, options: KuramotoOptions): PhaseIncrement {
   const { rate } = options;
-  // A rate that is fed scales the result: a kernel that stays constant is convolved with faster.
+  // A rate that is a graph input multiplies the result instead of the kernel, because convolution with a constant
+  // kernel is faster.
   const [gate, kernel] = scope("kuramoto", () => [
     tanh(amplitude),
     typeof rate === "number" ? mul(coupling, rate) : coupling,
@@ -60,9 +62,10 @@ export function kuramoto(amplitude: Tensor, coupling: Tensor, options: KuramotoO
 }
 
 /**
- * The increment by a field that lacks the global repulsion, and lacks the rate if that is a tensor.
+ * Computes an increment from the field K * active. Applies the global repulsion, and the rate if it is a tensor; a rate
+ * that is a number must already be part of the field.
  *
- * @param active what the field was made of
+ * @param active activity from which the field was computed
  */
 export function pulledAtRate(
   phases: Phases,
@@ -80,7 +83,9 @@ export function pulledAtRate(
   return typeof rate === "number" ? increment : mul(increment, rate);
 }
 
-/** cos phi S - sin phi C for a field whose cosine part C and sine part S are stacked in the batch. */
+/**
+ * Computes cos phi S - sin phi C for a field whose cosine part C and sine part S are concatenated along the batch axis.
+ */
 export function couplingTerm(phases: Phases, field: Tensor): Tensor {
   const [cosPart, sinPart] = unstackBatch(field, 2) as [Tensor, Tensor];
   return sub(mul(phases.cos, sinPart), mul(phases.sin, cosPart));

@@ -23,36 +23,44 @@ import {
 import type { StageOutputs } from "./stages.js";
 import { ComplexStages } from "./stages.js";
 
-/** What a KomplexNet sees. */
+/** Inputs of a KomplexNet. */
 export interface KomplexNetInputs {
-  /** [batch, inChannels, imageSize, imageSize], 0 to 1. */
+  /** [batch, inChannels, imageSize, imageSize] in [0, 1]. */
   readonly images: Tensor;
-  /** Uniform draws in [0, 1), as `KomplexNet.noiseInputs` names them; fresh ones for every batch, also when testing. */
+  /**
+   * Uniform random draws in [0, 1) by the names of `KomplexNet.noiseInputs`, new for every batch in training and in
+   * testing.
+   */
   readonly noise: PhaseNoise;
-  /** [batch, 1 + objects (+ overlap), 1, imageSize, imageSize]; only phaseMode "ideal" reads them. */
+  /** Masks [batch, 1 + objects (+ overlap), 1, imageSize, imageSize]. Only phaseMode "ideal" uses them. */
   readonly masks?: Tensor;
 }
 
-/** What a KomplexNet answers. */
+/** Outputs of a KomplexNet. */
 export interface KomplexNetOutput {
-  /** One [batch, classes] for each timestep; the same tensor where phases do not change. */
+  /** Logits [batch, classes] for each timestep. If phases do not change, all timesteps share one tensor. */
   readonly logits: readonly Tensor[];
-  /** Radians after each timestep's update, unwrapped, [batch, oscillators, imageSize, imageSize]. */
+  /**
+   * Phases after each timestep's update, [batch, oscillators, imageSize, imageSize], in radians and never reduced
+   * modulo 2 pi.
+   */
   readonly phases: readonly Tensor[];
-  /** Same shape; the same at every timestep. */
+  /** Amplitudes of the oscillators in the same shape. They do not change over the timesteps. */
   readonly amplitude: Tensor;
-  /** The complex stages at the last timestep. */
+  /** Outputs of the complex stages at the last timestep. */
   readonly final: StageOutputs;
 }
 
 /**
- * KomplexNet (Muzellec, Alamia, Serre, VanRullen, TMLR 2025; arXiv:2502.21077): the first layer's units have an amplitude (what
- * is there) and a phase (which object it belongs to). Phases start at random and synchronise within objects by Kuramoto
- * dynamics; a small complex-valued network reads amplitude and phase at every timestep.
+ * KomplexNet (Muzellec, Alamia, Serre, VanRullen, TMLR 2025; arXiv:2502.21077): each unit of the first layer has an
+ * amplitude, which encodes the feature, and a phase, which encodes the object that the feature belongs to. Phases start
+ * at random and synchronise within objects by Kuramoto dynamics. A small complex-valued network reads amplitudes and
+ * phases at every timestep.
  *
- * With `feedback` the deeper layers pull on the phases too. With `phaseMode` "random" or "ideal" it is the paper's lower or upper bound.
+ * With `feedback`, deeper layers also pull on the phases. With `phaseMode` "random" or "ideal", the model is the
+ * paper's lower or upper bound.
  *
- * Throws `StriateError` for options that do not exist or do not go together.
+ * Throws `StriateError` if an option is unknown or contradicts another.
  *
  * @example
  * ```ts
@@ -64,9 +72,9 @@ export interface KomplexNetOutput {
  */
 export class KomplexNet {
   readonly config: KomplexNetConfig;
-  /** Real-valued front end; in kuramotoMode "input" a complex convolution that reads the synchronised image. */
+  /** Real-valued front end, or in kuramotoMode "input" a complex convolution of the synchronised image. */
   readonly frontEnd: FrontEnd | ComplexConv;
-  /** K, [oscillators, oscillators, size, size]; absent where phases follow no dynamics. */
+  /** K, [oscillators, oscillators, size, size]; undefined if phases have no dynamics. */
   readonly coupling: Tensor | undefined;
   readonly feedback: Feedback | undefined;
   readonly stages: ComplexStages;
@@ -84,12 +92,12 @@ export class KomplexNet {
     this.stages = new ComplexStages(config, FILTERS);
   }
 
-  /** The graph inputs that take uniform draws in [0, 1). The batch may be named ("batch"). */
+  /** The graph inputs for uniform random draws in [0, 1). `batch` is a number, or a name if it may vary. */
   noiseInputs(batch: Dim): Record<string, Tensor> {
     return phaseNoiseInputs(this.config, batch);
   }
 
-  /** Traces all timesteps. Throws `StriateError` where shapes do not fit the configuration. */
+  /** Traces all timesteps. Throws `StriateError` if shapes do not fit the configuration. */
   forward(inputs: KomplexNetInputs): KomplexNetOutput {
     const { timesteps } = this.config;
     const amplitude = this.amplitude(inputs.images);
@@ -98,10 +106,10 @@ export class KomplexNet {
     const phases: Phases[] = [];
     const outputs: StageOutputs[] = [];
     for (let t = 0; t < timesteps; t++) {
-      const [before, seen] = [phases.at(-1), outputs.at(-1)];
-      const now = scope(`timestep${t}`, () => update(t, before, seen));
-      const result = now === before ? seen! : scope(`timestep${t}`, () => classify(now));
-      phases.push(now);
+      const [before, outputsBefore] = [phases.at(-1), outputs.at(-1)];
+      const current = scope(`timestep${t}`, () => update(t, before, outputsBefore));
+      const result = current === before ? outputsBefore! : scope(`timestep${t}`, () => classify(current));
+      phases.push(current);
       outputs.push(result);
     }
     return {
@@ -112,7 +120,10 @@ export class KomplexNet {
     };
   }
 
-  /** Amplitudes of the units, [batch, oscillators, imageSize, imageSize]. Throws `StriateError` for images of another shape. */
+  /**
+   * Computes the units' amplitudes [batch, oscillators, imageSize, imageSize]. Throws `StriateError` if images have
+   * another shape.
+   */
   amplitude(images: Tensor): Tensor {
     const { inChannels, imageSize } = this.config;
     check(
@@ -123,15 +134,18 @@ export class KomplexNet {
     return this.frontEnd instanceof FrontEnd ? this.frontEnd.amplitude(images) : images;
   }
 
-  /** How the phases of a timestep follow from those before (none at t = 0) and from what the stages gave then. */
+  /**
+   * Makes the function that computes a timestep's phases from the previous phases and the previous outputs of the
+   * stages, both undefined at t = 0.
+   */
   #dynamics(
     { noise, masks }: KomplexNetInputs,
     amplitude: Tensor,
-  ): (t: number, before?: Phases, seen?: StageOutputs) => Phases {
+  ): (t: number, before?: Phases, outputsBefore?: StageOutputs) => Phases {
     const { phaseMode, rate, desynchrony, background, overlapChannel, objects } = this.config;
     if (phaseMode === "ideal") {
       const channels = 1 + objects + (overlapChannel ? 1 : 0);
-      check(masks, () => 'phaseMode "ideal" paints phases from masks: masks are missing');
+      check(masks, () => 'masks: expected masks for phaseMode "ideal", got none');
       check(
         masks.shape[1] === channels,
         () => `masks: expected ${channels} channels for ${objects} objects, got ${showShape(masks.shape)}`,
@@ -146,14 +160,17 @@ export class KomplexNet {
     if (this.coupling === undefined) return (_t, before) => before ?? start;
     const synchronise = kuramoto(amplitude, this.coupling, { rate, desynchrony });
     const { feedback } = this;
-    return (_t, before, seen) => {
-      if (before === undefined || seen === undefined) return advance(start, [synchronise(start)]);
+    return (_t, before, outputsBefore) => {
+      if (before === undefined || outputsBefore === undefined) return advance(start, [synchronise(start)]);
       if (feedback?.options.frozenAfterFirstStep) return before;
-      return advance(before, [synchronise(before), ...(feedback?.increments(before, seen) ?? [])]);
+      return advance(before, [synchronise(before), ...(feedback?.increments(before, outputsBefore) ?? [])]);
     };
   }
 
-  /** Reads amplitude and phases; what does not depend on the phases is computed once. */
+  /**
+   * Makes the function that computes the stages' outputs from phases. Values that do not depend on the phases are
+   * computed once.
+   */
   reader(amplitude: Tensor): (phases: Phases) => StageOutputs {
     const { frontEnd, stages } = this;
     const magnitude = frontEnd instanceof FrontEnd ? amplitude : scope("amplitude", () => abs(amplitude));

@@ -3,12 +3,12 @@ import { greater, input, mul, showShape, slice, squeeze, sub, where } from "../.
 import { check } from "../../util/errors.js";
 import type { KomplexNetConfig } from "./config.js";
 
-/** Uniform draws in [0, 1) by input name. */
+/** Uniform random draws in [0, 1) by input name. */
 export type PhaseNoise = Readonly<Record<string, Tensor>>;
 
 const TURN = 2 * Math.PI;
 
-/** Names of the draws a model needs, and the inputs that take them. */
+/** The graph inputs for the random draws that a model needs, by name. */
 export function phaseNoiseInputs(config: KomplexNetConfig, batch: Dim): Record<string, Tensor> {
   const { phaseMode, timesteps, oscillators, imageSize } = config;
   const units = [batch, oscillators, imageSize, imageSize];
@@ -19,30 +19,34 @@ export function phaseNoiseInputs(config: KomplexNetConfig, batch: Dim): Record<s
   return Object.fromEntries(names.map(([name, shape]) => [name, input(name, shape)]));
 }
 
-/** Name of the input that phases start from, [batch, oscillators, height, width] in [0, 1). */
+/** Name of the input for initial phases: draws [batch, oscillators, height, width] in [0, 1). */
 export const PHASE_NOISE = "noise.phases";
-/** Name of the input that phases outside of all objects are drawn from at timestep t. */
+/** Name of the input for phases outside all objects at timestep t. */
 export const backgroundNoise = (t: number): string => `noise.background.${t}`;
-/** Name of the input that the phase of the first object is drawn from at timestep t. */
+/** Name of the input for the phase of the first object at timestep t. */
 export const offsetNoise = (t: number): string => `noise.offset.${t}`;
 
-/** One of the draws that `noiseInputs` names. */
+/** The random draw of a given name. Throws `StriateError` if it is missing. */
 export function drawOf(noise: PhaseNoise, name: string): Tensor {
   const draw = noise[name];
-  check(draw, () => `KomplexNet: the draw "${name}" is missing; noiseInputs() names all that are needed`);
+  check(
+    draw,
+    () => `KomplexNet: the random draw "${name}" is missing; noiseInputs() lists all that are required`,
+  );
   return draw;
 }
 
-/** Uniform in [-pi, pi): 2 pi u - pi. */
+/** Converts draws u in [0, 1) to phases in [-pi, pi): 2 pi u - pi. */
 export function randomPhases(draw: Tensor): Tensor {
   return sub(mul(draw, TURN), Math.PI);
 }
 
 /**
- * Masks without what is no object group: [batch, groups, height, width]. Channel 0 of
- * [batch, 1 + objects (+ 1), 1, height, width] is the background, the last one the overlap where there is one.
+ * Takes the masks of the groups, [batch, groups, height, width], from masks [batch, 1 + objects (+ 1), 1, height,
+ * width]. Channel 0 is the background, which is a group only if `background` is true. If `overlapChannel` is true, the
+ * last channel is the overlap, which is never a group.
  *
- * Throws `StriateError` for masks of another shape.
+ * Throws `StriateError` if the masks have another shape.
  */
 export function groupMasks(masks: Tensor, options: MaskLayout): Tensor {
   const { background, overlapChannel } = options;
@@ -59,7 +63,7 @@ export function groupMasks(masks: Tensor, options: MaskLayout): Tensor {
   return groups === channels ? flat : slice(flat, [{ axis: 1, start, end: start + groups }]);
 }
 
-/** What the channels of masks stand for. */
+/** Meaning of the channels of masks. */
 export interface MaskLayout {
   /** Whether the background is a group of its own. */
   readonly background: boolean;
@@ -67,18 +71,18 @@ export interface MaskLayout {
   readonly overlapChannel: boolean;
 }
 
-/** What phases are painted with that follow from masks. */
+/** Options of phases that are determined by masks. */
 export interface IdealPhaseOptions extends MaskLayout {
-  /** [batch, oscillators, height, width] in [0, 1): phases of units outside all objects. */
+  /** Random draws [batch, oscillators, height, width] in [0, 1) for the phases of units outside all objects. */
   readonly draw: Tensor;
-  /** [1] in [0, 1): phase of the first object, as a fraction of 2 pi / groups. */
+  /** Random draw [1] in [0, 1) for the phase of the first object, as a fraction of 2 pi / groups. */
   readonly offset: Tensor;
 }
 
 /**
- * Phases painted from the masks: group g = 0..n-1 gets v - 2 pi g / n (wrapped into [-pi, pi]), v uniform in [0, 2 pi / n), one
- * draw for the whole batch; later groups overwrite earlier ones. Pixels that objects share get the phase midway between the first
- * two objects. Everything else keeps random phases.
+ * Computes phases from masks. Group g = 0..n-1 has phase v - 2 pi g / n (wrapped into [-pi, pi]), where v is uniform in
+ * [0, 2 pi / n), one random draw for the whole batch. If masks overlap, the later group determines the phase. Pixels in
+ * the overlap channel have the phase midway between the first two objects. All other pixels have random phases.
  */
 export function idealPhases(masks: Tensor, options: IdealPhaseOptions): Tensor {
   const groups = groupMasks(masks, options);
@@ -91,8 +95,8 @@ export function idealPhases(masks: Tensor, options: IdealPhaseOptions): Tensor {
   const marked = (plane: Tensor) => greater(plane, 0.5);
   let phases = randomPhases(options.draw);
   for (let g = 0; g < count; g++) {
-    const here = marked(slice(groups, [{ axis: 1, start: g, end: g + 1 }]));
-    phases = where(here, turnedBy(g / count), phases);
+    const inGroup = marked(slice(groups, [{ axis: 1, start: g, end: g + 1 }]));
+    phases = where(inGroup, turnedBy(g / count), phases);
   }
   if (!options.overlapChannel) return phases;
   const shared = slice(squeeze(masks, [2]), [{ axis: 1, start: -1 }]);

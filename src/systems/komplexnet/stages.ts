@@ -4,19 +4,21 @@ import type { Complex, Polar } from "./complex-layers.js";
 import { ComplexConv, ComplexLinear, ComplexReadout } from "./complex-layers.js";
 import type { KomplexNetConfig } from "./config.js";
 
-/** What the complex stages give at one timestep. */
+/** Outputs of the complex stages at one timestep. */
 export interface StageOutputs {
   /** [batch, channels, imageSize / 2, imageSize / 2]. */
   readonly convolution: Polar;
   /** [batch, hidden]. */
   readonly hidden: Polar;
-  /** [batch, classes], magnitudes of either sign. */
+  /** [batch, classes]; magnitudes may be negative. */
   readonly readout: Polar;
   /** [batch, classes]. */
   readonly logits: Tensor;
 }
 
-/** Stages 3 to 6: complex convolution of stride 2, complex hidden layer, complex read-out. */
+/**
+ * Stages 3 to 6 of the network: complex convolution of stride 2, complex hidden layer, complex read-out, and logits.
+ */
 export class ComplexStages {
   readonly convolution: ComplexConv;
   readonly hidden: ComplexLinear;
@@ -37,7 +39,7 @@ export class ComplexStages {
     this.readout = new ComplexReadout({ ...common, inFeatures: hidden, outFeatures: classes });
   }
 
-  /** @param chi `convolution.map.forward(z.magnitude)` where it is known already. */
+  /** @param chi `convolution.map.forward(z.magnitude)`, if it is already known */
   forward(z: Complex, chi?: Tensor): StageOutputs {
     const convolution = scope("convolution", () => this.convolution.forward(z, chi));
     const hidden = scope("hidden", () => this.hidden.forward(flat(convolution)));

@@ -11,37 +11,38 @@ import type { KomplexNet } from "./model.js";
 import { idealPhases } from "./phases.js";
 import type { StageOutputs } from "./stages.js";
 
-/** The state that holds the oscillators' phases, in radians: uniform in [-pi, pi) at the start. */
+/** Name of the state for the oscillators' phases in radians, initially uniform in [-pi, pi). */
 export const OSCILLATORS = "oscillators";
 
-/** One timestep of KomplexNet, traced. */
+/** One traced timestep of KomplexNet. */
 export interface KomplexNetStep extends Pick<StepGraph, "state" | "noise" | "defaults"> {
-  /** After this timestep's update, [batch, oscillators, imageSize, imageSize]. */
+  /** Phases after this timestep's update, [batch, oscillators, imageSize, imageSize]. */
   readonly phases: Tensor;
   readonly amplitude: Tensor;
   readonly stages: StageOutputs;
 }
 
-/** What a timestep does to the phases. */
+/** The result of a timestep's dynamics. */
 type Update = Pick<KomplexNetStep, "state" | "noise" | "defaults"> & {
   readonly now: Phases;
-  /** Further state, which follows from what the stages give. */
-  readonly left?: (stages: StageOutputs) => Readonly<Record<string, StepState>>;
+  /** Computes further state from the stages' outputs. */
+  readonly furtherState?: (stages: StageOutputs) => Readonly<Record<string, StepState>>;
 };
 
 /**
- * Traces one timestep with the state "oscillators", their phases; with feedback also "activity.convolution", "activity.hidden" and
- * "activity.readout" [batch, 2 x channels, ...], what those layers pull with at the next timestep (cosine parts, then sine
- * parts). The scalars "rate" and "desynchrony", and with feedback "feedback.rates" [3] and "feedback.desynchrony", are
- * inputs. Where phases are painted from masks there is no state, but fresh noise at every timestep.
+ * Traces one timestep. The state "oscillators" is the phases. With feedback, the states "activity.convolution",
+ * "activity.hidden" and "activity.readout" [batch, 2 x channels, ...] are the activity by which these layers pull at
+ * the next timestep (cosine parts, then sine parts). The scalars "rate" and "desynchrony", and with feedback
+ * "feedback.rates" [3] and "feedback.desynchrony", are inputs. If phases are determined by masks, there is no state,
+ * and every timestep takes new noise.
  *
- * @throws StriateError for images or masks of another shape
+ * @throws StriateError if images or masks have another shape
  */
 export function komplexNetStep(model: KomplexNet, images: Tensor, masks: Tensor): KomplexNetStep {
   const amplitude = model.amplitude(images);
-  const { now, left, state, ...rest } = updated(model, amplitude, masks);
+  const { now, furtherState, state, ...rest } = updated(model, amplitude, masks);
   const stages = model.reader(amplitude)(now);
-  return { ...rest, state: { ...state, ...left?.(stages) }, phases: now.radians, amplitude, stages };
+  return { ...rest, state: { ...state, ...furtherState?.(stages) }, phases: now.radians, amplitude, stages };
 }
 
 function updated(model: KomplexNet, amplitude: Tensor, masks: Tensor): Update {
@@ -61,15 +62,15 @@ function updated(model: KomplexNet, amplitude: Tensor, masks: Tensor): Update {
   if (coupling === undefined) return { now: before, state: phases(before.radians) };
 
   const scalars = { rate: input("rate", []), desynchrony: input("desynchrony", []) };
-  const own = kuramoto(amplitude, coupling, scalars)(before);
+  const synchrony = kuramoto(amplitude, coupling, scalars)(before);
   const defaults = { rate: [rate], desynchrony: [desynchrony] };
   if (feedback === undefined) {
-    const now = advance(before, [own]);
+    const now = advance(before, [synchrony]);
     return { now, state: phases(now.radians), defaults };
   }
   if (feedback.options.frozenAfterFirstStep) {
     const timestep = input(TIMESTEP, []);
-    const now = phasesOf(where(equal(timestep, 0), add(before.radians, own), before.radians));
+    const now = phasesOf(where(equal(timestep, 0), add(before.radians, synchrony), before.radians));
     const state = { ...phases(now.radians), [TIMESTEP]: { next: add(timestep, 1), start: { value: 0 } } };
     return { now, state, defaults };
   }
@@ -80,7 +81,7 @@ function updated(model: KomplexNet, amplitude: Tensor, masks: Tensor): Update {
     desynchrony: repulsion,
   };
   const now = advance(before, [
-    own,
+    synchrony,
     ...feedback.pulls(before, activityInputs(model, feedback, batch), strength),
   ]);
   return {
@@ -91,7 +92,7 @@ function updated(model: KomplexNet, amplitude: Tensor, masks: Tensor): Update {
       "feedback.rates": feedback.options.rates,
       "feedback.desynchrony": [feedback.options.desynchrony],
     },
-    left: (stages) => activityState(activityOf(stages)),
+    furtherState: (stages) => activityState(activityOf(stages)),
   };
 }
 
@@ -113,7 +114,7 @@ function activityInputs({ config }: KomplexNet, feedback: Feedback, batch: Dim):
   return { convolution, hidden, readout };
 }
 
-/** Nothing pulls at the first timestep. */
+/** The state that holds the layers' activity. It starts at 0, so nothing pulls at the first timestep. */
 function activityState(active: Activity): Record<string, StepState> {
   return Object.fromEntries(
     LAYERS.map((layer) => [

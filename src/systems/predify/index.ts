@@ -8,9 +8,11 @@
  * 3. `core/backbone.ts` and `core/cut-points.ts`: an ONNX network that can be evaluated in parts, and the values in it that a
  *    PCoder can take over.
  * 4. `core/network.ts`: the loop over timesteps, in {@link PredictiveNetwork}; `core/predify.ts` builds it, {@link predify}.
- * 5. `decoder/`: what predicts a value from the one above it, written as text, as steps, and as a graph.
- * 6. `training/`: decoders without labels, and hyper-parameters with them. `core/run.ts` and `core/steps.ts`: timesteps one by one.
- * 7. `files/`: the authors' TOML configuration, their weights, and the exported graph. `measures/`: what the paper measures.
+ * 5. `decoder/`: the network that predicts a value from the representation above it, as text, as steps, and as a graph.
+ * 6. `training/`: trains decoders without labels and hyper-parameters with labels. `core/run.ts` runs all timesteps in
+ * one graph, `core/steps.ts` one timestep at a time.
+ * 7. `files/`: the authors' TOML configuration, their weights, and the exported graph. `measures/`: the paper's attack
+ * and measurements.
  *
  * @module striate/predify
  */

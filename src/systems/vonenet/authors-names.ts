@@ -3,13 +3,13 @@ import type { NamedParameters, State } from "../../nn/module.js";
 import { pytorchName, stateFromPytorch } from "../../nn/pytorch-names.js";
 import { check } from "../../util/errors.js";
 
-/** Where the authors keep the filters of V1: [cells, 3, size, size], partners of simple cells included. */
+/** The authors' names of the V1 filters: [cells, 3, size, size], including unused partners of simple cells. */
 export const V1_WEIGHTS = ["vone_block.simple_conv_q0.weight", "vone_block.simple_conv_q1.weight"] as const;
 
-/** Networks saved after training on several devices carry it. */
+/** Prefix of all names in a network that was trained on several devices. */
 const PARALLEL = "module.";
 
-/** Our name of a parameter ("V2.norm1.0.weight") in the authors' state dictionary ("V2.norm1_0.weight"). */
+/** Translates our name of a parameter ("V2.norm1.0.weight") to the authors' name ("V2.norm1_0.weight"). */
 export function authorsName(name: string): string {
   return pytorchName(name)
     .replace(/\bnorm([123])\.(\d+)\./, "norm$1_$2.")
@@ -18,10 +18,11 @@ export function authorsName(name: string): string {
 }
 
 /**
- * The state of a network from tensors under the authors' names, with or without the prefix "module.". Everything must fit:
- * the authors' own loader skips names that differ, so that a network can silently stay untrained.
+ * Takes the state of a network from tensors with the authors' names, with or without the prefix "module.". All names
+ * must match, unlike in the authors' loader, which skips names that differ and so may silently leave a network
+ * untrained.
  *
- * @throws StriateError naming the tensors that are missing, left over or of another shape.
+ * @throws StriateError naming the tensors that are missing, unknown or of another shape.
  */
 export function stateFromAuthors(
   parameters: NamedParameters,
@@ -32,7 +33,7 @@ export function stateFromAuthors(
   return stateFromPytorch(parameters, bare, { rename: authorsName });
 }
 
-/** The filters q0 and q1 in a state dictionary of the authors. Throws `StriateError` where it has none. */
+/** The filters q0 and q1 of an authors' state dictionary. Throws `StriateError` if it has none. */
 export function authorsFilters(tensors: ReadonlyMap<string, TensorData>): {
   readonly q0: TensorData;
   readonly q1: TensorData;

@@ -3,14 +3,17 @@ import type { TensorData } from "../../graph/index.js";
 import { tensorData } from "../../graph/index.js";
 import { check } from "../../util/errors.js";
 
-/** Where the authors' training script puts the network among optimizer and epoch. */
+/**
+ * Prefix of the network's tensors in the checkpoints of the authors' training script, which also have the optimizer and
+ * the epoch.
+ */
 const NETWORK = "state_dict.";
 
 /**
- * The tensors of a network in one of the authors' checkpoints (`.pth.tar`), under their names, for `stateFromAuthors` and
- * `authorsFilters`. Takes what their training script saves and a state dictionary alone. Nothing in the file is executed.
+ * Reads the tensors of a network, under the authors' names, from a checkpoint (`.pth.tar`) of their training script or
+ * from a plain state dictionary, for `stateFromAuthors` and `authorsFilters`. Nothing in the file is executed.
  *
- * @throws StriateError for a file that is missing, damaged, or holds no tensors of floats
+ * @throws StriateError if the file is missing or damaged, or has no floating-point tensors
  */
 export async function readAuthorsWeights(path: string): Promise<ReadonlyMap<string, TensorData>> {
   const { tensors } = await readTorchCheckpoint(path);
@@ -19,10 +22,10 @@ export async function readAuthorsWeights(path: string): Promise<ReadonlyMap<stri
   const found = new Map<string, TensorData>();
   for (const [name, { shape, data }] of all) {
     if (inside && !name.startsWith(NETWORK)) continue;
-    // What is left are counters of batches, which nothing here needs.
+    // The other tensors are batch counters, which are not needed.
     if (!(data instanceof Float32Array || data instanceof Float64Array)) continue;
     found.set(inside ? name.slice(NETWORK.length) : name, tensorData(Float32Array.from(data), shape));
   }
-  check(found.size > 0, () => `"${path}": expected the weights of a network, it holds no tensors of floats`);
+  check(found.size > 0, () => `"${path}": expected the weights of a network, got no floating-point tensors`);
   return found;
 }

@@ -128,13 +128,13 @@ describe("the authors' Sudoku network", () => {
       new SudokuNetwork({ ...small, ...(nonlinear !== undefined && { nonlinear }) });
     expect(() => load("sudokuNetwork", network(), dictionary(false))).toThrow(
       'state dictionary: "layers.0.1.1.fn.fn.0.fn.2.weight" (our "blocks.0.readout.residual.0.conv.weight") is missing: ' +
-        "the network has read-outs that go on with three convolutions (nl=True; ours: nonlinear true), " +
-        "the dictionary read-outs alone (nl=False; ours: nonlinear false)",
+        "the network has read-outs followed by three convolutions (nl=True; ours: nonlinear true), " +
+        "the dictionary read-outs without further convolutions (nl=False; ours: nonlinear false)",
     );
     expect(() => load("sudokuNetwork", network(false), dictionary(true))).toThrow(
-      'state dictionary: the network has no place for "layers.0.1.1.fn.fn.0.fn.2.weight": ' +
-        "the dictionary has read-outs that go on with three convolutions (nl=True; ours: nonlinear true), " +
-        "the network read-outs alone (nl=False; ours: nonlinear false)",
+      'state dictionary: the network has no parameter for "layers.0.1.1.fn.fn.0.fn.2.weight": ' +
+        "the dictionary has read-outs followed by three convolutions (nl=True; ours: nonlinear true), " +
+        "the network read-outs without further convolutions (nl=False; ours: nonlinear false)",
     );
   });
 });
@@ -163,7 +163,7 @@ describe("authors' dictionaries of other networks than the one they are to fill"
       "sudokuNetwork",
       sudoku({ omega: false }),
       sudoku(),
-      'the network has no place for "layers.0.0.omg.omg_param": the dictionary has natural frequencies (use_omega=True), ' +
+      'the network has no parameter for "layers.0.0.omg.omg_param": the dictionary has natural frequencies (use_omega=True), ' +
         "the network no natural frequencies (use_omega=False; ours: omega false)",
     ],
     [
@@ -191,7 +191,7 @@ describe("authors' dictionaries of other networks than the one they are to fill"
       "objectNetwork",
       objects({ stimulusNorm: "none" }),
       objects(),
-      'the network has no place for "layers.0.0.c_norm.weight": the dictionary has a group norm of the stimulus',
+      'the network has no parameter for "layers.0.0.c_norm.weight": the dictionary has a group norm of the stimulus',
     ],
     [
       "objectNetwork",
@@ -203,7 +203,7 @@ describe("authors' dictionaries of other networks than the one they are to fill"
       "objectNetwork",
       objects({ readout: false }),
       objects(),
-      'the network has no place for "layers.0.1.bias": the dictionary has read-outs (no_ro=False), the network no read-outs',
+      'the network has no parameter for "layers.0.1.bias": the dictionary has read-outs (no_ro=False), the network no read-outs',
     ],
     [
       "objectNetwork",
@@ -229,7 +229,7 @@ describe("authors' dictionaries of other networks than the one they are to fill"
       "recognitionNetwork",
       recognition({ norm: "group" }),
       recognition(),
-      'the network has no place for "layers.0.3.1.fn.fn.0.fn.0.running_mean": the dictionary has batch norms in the ' +
+      'the network has no parameter for "layers.0.3.1.fn.fn.0.fn.0.running_mean": the dictionary has batch norms in the ' +
         'read-outs (norm="bn"), the network no batch norms in the read-outs',
     ],
   ])("%s %#: the message names the tensor and what differs", (kind, network, dictionary, message) => {
@@ -239,7 +239,7 @@ describe("authors' dictionaries of other networks than the one they are to fill"
 
   it("count layers, and let a convolution's second name and counts of batches pass", () => {
     expect(() => load("objectNetwork", objects(), written("objectNetwork", objects({ layers: 1 })))).toThrow(
-      "state dictionary: it is of 1 layers, the network has 2",
+      "state dictionary: expected 2 layers, as the network has, got 1",
     );
     const dictionary = written("recognitionNetwork", recognition());
     for (const part of ["weight", "bias"])
@@ -254,7 +254,7 @@ describe("authors' dictionaries of other networks than the one they are to fill"
     );
     dictionary.set("layers.0.3.2.fn.9.weight", tensorData([1], [1]));
     expect(() => load("recognitionNetwork", recognition(), dictionary)).toThrow(
-      'state dictionary: the network has no place for "layers.0.3.2.fn.9.weight"',
+      'state dictionary: the network has no parameter for "layers.0.3.2.fn.9.weight"',
     );
   });
 
@@ -264,7 +264,7 @@ describe("authors' dictionaries of other networks than the one they are to fill"
     expect(state.get("blocks.1.readout.residual.0.conv.weight")!.shape).toEqual([16, 16, 1, 1]);
     expect(state.get("blocks.1.transition.weight")!.shape).toEqual([16, 8, 1, 1]);
     expect(() => load("recognitionNetwork", recognition(), written("recognitionNetwork", single))).toThrow(
-      '"layers.0.3.0.invconv.weight" is float32[16, 8, 1, 1], expected float32[16, 8, 3, 3]',
+      '"layers.0.3.0.invconv.weight": expected float32[16, 8, 3, 3], got float32[16, 8, 1, 1]',
     );
     expect(() => recognition({ readoutKernel: 2 })).toThrow(
       "expected an odd kernel size for read-outs, got 2",

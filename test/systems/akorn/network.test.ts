@@ -184,21 +184,25 @@ describe("the Kuramoto layer", () => {
     const layer = (options: Partial<KuramotoLayerOptions>) =>
       new KuramotoLayer({ channels: 8, coupling, ...options });
     expect(() => layer({ rotatingDimensions: 3 })).toThrow(
-      "oscillators: 8 channels cannot be shared evenly by vectors of 3 components",
+      "oscillators: expected channels divisible by the 3 components of a vector, got 8",
     );
-    expect(() => layer({ channels: 9, rotatingDimensions: 3, omega: {} })).toThrow("need an even n, got 3");
+    expect(() => layer({ channels: 9, rotatingDimensions: 3, omega: {} })).toThrow(
+      "expected an even n with natural frequencies",
+    );
     expect(() => layer({ coupling: { type: "convolution", kernel: 4 } })).toThrow("odd kernel size, got 4");
     expect(() => layer({ coupling: { type: "attention", heads: 3 } })).toThrow(
-      "attention: 3 heads cannot share 8 channels evenly",
+      "attention: expected channels divisible by 3 heads, got 8",
     );
     const [x, c] = [input("x", [2, 8, 3, 2]), input("c", [2, 8, 3, 3])];
-    expect(() => layer({}).forward(x, c, { steps: 1 })).toThrow("differ in shape");
+    expect(() => layer({}).forward(x, c, { steps: 1 })).toThrow(
+      "expected a stimulus in the oscillators' shape",
+    );
     expect(() => layer({}).forward(x, x, { steps: 0 })).toThrow(
       "steps: expected a whole number of at least 1, got 0",
     );
     expect(() => layer({}).forward(x, x, { steps: 1, stepSize: 0 })).toThrow("step size above 0, got 0");
     expect(() => layer({ coupling: { type: "dense", positions: 4 } }).forward(x, x, { steps: 1 })).toThrow(
-      "dense coupling: made for 4 positions",
+      "dense coupling: expected a map of 4 positions",
     );
   });
 });
@@ -397,7 +401,7 @@ describe("the networks", () => {
     expect(() => sudoku.forward({ tokens, noise: sudoku.noiseInput(1) })).toThrow("boards [batch, 9, 9]");
     expect(() => oneHotBoards(new Float32Array(80))).toThrow("expected boards of 9 x 9 cells, got 80");
     expect(() => oneHotBoards(new Float32Array(81).fill(10))).toThrow("0 for a blank, got 10");
-    expect(() => boardDigits(new Float32Array(729).fill(1))).toThrow("cell 0 is not one-hot");
+    expect(() => boardDigits(new Float32Array(729).fill(1))).toThrow("cell 0: expected one-hot numbers");
   });
 
   it("pair views by every similarity as the loss is written", async () => {
@@ -491,7 +495,7 @@ describe("oscillators on a model from a file", () => {
       withKuramoto(file, at, { coupling: { type: "convolution", kernel: 3 }, ...(noise && { noise }) });
     expect(() => put("feature")).toThrow('no value or node "feature" (did you mean "features"?)');
     expect(() => put("logits")).toThrow("expected a feature map");
-    expect(() => put("features", "image")).toThrow('an input "image" already');
+    expect(() => put("features", "image")).toThrow('already has an input "image"');
   });
 });
 
@@ -598,11 +602,9 @@ describe("Sudoku by energy", () => {
 
   it("refuses a loss over more steps than there are, or of several blocks", () => {
     const task = (lossSteps: number) => new SudokuTask(model, { lossSteps });
-    expect(() => task(4).loss(1)).toThrow("expected a loss over 1 to 3 (T) steps, got 4");
+    expect(() => task(4).loss(1)).toThrow("expected a whole number from 1 to T = 3, got 4");
     const deep = new SudokuTransformer({ channels: 16, heads: 2, layers: 2, timesteps: 2 });
-    expect(() => new SudokuTask(deep, { lossSteps: 2 }).loss(1)).toThrow(
-      "a network of one block, this has 2",
-    );
+    expect(() => new SudokuTask(deep, { lossSteps: 2 }).loss(1)).toThrow("a network of one block, got 2");
   });
 
   it("answers after every step with the same read-out", async () => {

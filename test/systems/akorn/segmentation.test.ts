@@ -121,10 +121,10 @@ describe("up-tiling", () => {
       "expected a factor that divides the patch of 4 pixels, got 2 x 3",
     );
     expect(() => shiftedCopies(new Float32Array(192), { size: [8, 10], patch: [4, 4], factor: 2 })).toThrow(
-      "images of 8 x 10 are not whole patches of 4 pixels",
+      "expected images of whole patches of 4 pixels, got 8 x 10",
     );
     expect(() => shiftedCopies(new Float32Array(192), { size: [8, 12], patch: [4, 5], factor: 1 })).toThrow(
-      "images of 8 x 12 are not whole patches of 4 x 5 pixels",
+      "expected images of whole patches of 4 x 5 pixels, got 8 x 12",
     );
     expect(() => shiftedCopies(new Float32Array(100), { size: [8, 12], patch: 4, factor: 2 })).toThrow(
       "expected images of 8 x 12, got 100 numbers",
@@ -133,7 +133,7 @@ describe("up-tiling", () => {
       "expected a factor that divides the patch of 4 pixels, got 3",
     );
     expect(() => shiftedCopies(new Float32Array(192), { size: 9, patch: 4, factor: 2 })).toThrow(
-      "not whole patches",
+      "expected images of whole patches",
     );
     expect(() => shiftedCopies(new Float32Array(190), { size: 8, patch: 4, factor: 2 })).toThrow(
       "expected images of 8 x 8, got 190",
@@ -260,6 +260,6 @@ describe("segmentation by features", () => {
       Promise.resolve({ data: new Float32Array(8 * 6), shape: copy === 3 ? [6, 1, 4, 2] : [6, 1, 2, 4] });
     await expect(
       segmentImages(images, oddCopy, { tiling: { size: 32, patch: 2, factor: 2 }, clusters: 2 }),
-    ).rejects.toThrow("the feature maps of copy 3 are [6, 1, 4, 2], those of copy 0 [6, 1, 2, 4]");
+    ).rejects.toThrow("copy 3: expected feature maps [6, 1, 2, 4] as for copy 0, got [6, 1, 4, 2]");
   });
 });

@@ -90,7 +90,7 @@ describe("AKOrN for objects, step by step", () => {
 
   it("is refused for a network without oscillators", () => {
     const task = new ObjectTask(new IterativeObjectNetwork({ channels: 16, imageSize: 16, heads: 2 }), 16);
-    expect(() => task.step(1)).toThrow("a stepper needs oscillators");
+    expect(() => task.step(1)).toThrow("expected a network with oscillators");
   });
 });
 
@@ -171,6 +171,8 @@ describe("AKOrN for recognition, step by step", () => {
       const { logits } = await stepper.step({ images });
       expectClose(numbers(logits), numbers(whole.logits), "logits");
     });
-    expect(() => new RecognitionTask(task.model, { ensemble: 2 }).step(1)).toThrow("got an ensemble of 2");
+    expect(() => new RecognitionTask(task.model, { ensemble: 2 }).step(1)).toThrow(
+      "expected an ensemble of 1, got 2",
+    );
   });
 });

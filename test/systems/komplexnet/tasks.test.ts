@@ -196,7 +196,7 @@ describe("kernels from a file", () => {
     );
     await expect(readCoupling(path)).rejects.toThrow(/expected a tensor "coupling".*got a, b/s);
     expect(() => new CouplingTask({ coupling: { kernel: "learnt", values: tensorData([1]) } })).toThrow(
-      /starts from/,
+      /expected "gaussian" or "random" for training/,
     );
   });
 });

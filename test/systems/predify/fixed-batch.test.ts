@@ -78,7 +78,7 @@ describe("a network whose file fixes the batch", () => {
     const made = predify(readOnnx(network(1)), { pcoders: 1 });
     expect(made.backbone.batch).toBe(1);
     expect(() => new FeedbackTask(made).loss(4)).toThrow(
-      "the network takes 1 at once, as its file fixes it; got 4",
+      "batch: expected 1, which the network's file fixes, got 4",
     );
   });
 });
@@ -110,7 +110,7 @@ describe("a representation that is larger than what it predicts", () => {
 
   it("is refused if the window is to be measured at a cell that the decoder skips", () => {
     expect(() => growing(34, "measured")).toThrow(
-      /PCoder 2 \("high"\): its decoder makes \[4, 8, 8\] from \[4, 34, 34\] and skips the central cell/,
+      /PCoder 2 \("high"\): its decoder makes \[4, 8, 8\] of \[4, 34, 34\] and skips the central cell/,
     );
   });
 });

@@ -128,7 +128,7 @@ describe("a predified network", () => {
       }
     }
     await expect(stepper.step({ image: images, feedforward: 0.7, feedback: 0.5 })).rejects.toThrow(
-      /PCoder 1: feedforward 0.69.* \+ feedback 0.5 is more than 1/,
+      /PCoder 1: expected feedforward \+ feedback of at most 1, got 0.69.* \+ 0.5/,
     );
     await runner.close();
     await stepper.close();
@@ -176,7 +176,7 @@ describe("a predified network", () => {
     expect(Math.abs(moved[18]! - moved[0]!)).toBeGreaterThan(1e-3);
     await expect(
       runner.run(images, { hyperparameters: { feedforward: 0.7, feedback: 0.5 } }),
-    ).rejects.toThrow(/more than 1/);
+    ).rejects.toThrow(/expected feedforward \+ feedback of at most 1/);
     await runner.close();
   });
 
@@ -276,14 +276,14 @@ describe("a predified network", () => {
   it("says which answer is no number", async () => {
     const runner = await openPredictive(network, values, nodeRuntime, { timesteps: 2 });
     const broken = Float32Array.from(images.data as Float32Array).fill(NaN, 0, 1);
-    await expect(runner.run({ ...images, data: broken })).rejects.toThrow(/answer is NaN at timestep 0/);
+    await expect(runner.run({ ...images, data: broken })).rejects.toThrow(/got NaN at timestep 0/);
     await expect(runner.run(randomImages([2, 3, 8, 8]))).rejects.toThrow(
       /expected float32\[batch, 2, 8, 8\], got float32\[2, 3, 8, 8\]/,
     );
     await runner.close();
     const spoilt = new Map(values).set("pcoder1.pmodule.0.bias", tensorData([NaN, 1]));
     expect(refusal(() => writeUnrolled(network, spoilt, { timesteps: 1 }))).toMatch(
-      /holds NaN at position 0/,
+      /expected finite numbers, got NaN at position 0/,
     );
   });
 });
@@ -403,13 +403,13 @@ describe("bad input", () => {
     expect(refusal(() => predify(model, one("features[3]")))).toMatch(
       /no tensor, node or module "features\[3\]".*nearest/,
     );
-    expect(refusal(() => predify(model, one("nothing*")))).toMatch(/no feature map's name matches/);
+    expect(refusal(() => predify(model, one("nothing*")))).toMatch(/no name of a feature map matches/);
   });
 
   it("refuses cut points out of order, twice, or that are no feature maps", () => {
     const after = (...names: string[]) => ({ pcoders: names.map((name) => ({ after: name })) });
     expect(refusal(() => predify(model, after(places[1]!, places[0]!)))).toMatch(/out of order/);
-    expect(refusal(() => predify(model, after(places[0]!, places[0]!)))).toMatch(/has a PCoder already/);
+    expect(refusal(() => predify(model, after(places[0]!, places[0]!)))).toMatch(/already has a PCoder/);
     expect(refusal(() => predify(model, one("logits")))).toMatch(/expected a feature map/);
     expect(refusal(() => predify(model, one("image")))).toMatch(/expected a feature map/);
   });
@@ -453,10 +453,10 @@ describe("bad input", () => {
   it("refuses decoders that do not fit", () => {
     expect(
       refusal(() => predify(model, one(places[1]!, { decoder: "ConvTranspose2d(6, 2, 3, padding=1)" }))),
-    ).toMatch(/from \[6, 4, 4\] it makes \[2, 4, 4\], the tensor it has to predict is \[2, 8, 8\]/);
+    ).toMatch(/expected a prediction of \[2, 8, 8\] from \[6, 4, 4\], got \[2, 4, 4\]/);
     expect(
       refusal(() => predify(model, one(places[0]!, { decoder: "ConvTranspose2d(5, 2, 3, padding=1)" }))),
-    ).toMatch(/takes 5 channels, it gets 4/);
+    ).toMatch(/expected 4 input channels, got 5/);
     expect(
       refusal(() => predify(model, one(places[0]!, { decoder: [{ type: "convTranspose", kernel: 0 }] }))),
     ).toMatch(/kernel/);
@@ -464,20 +464,20 @@ describe("bad input", () => {
 
   it("refuses weights that are none, unknown options, space left open", () => {
     expect(refusal(() => predify(model, { pcoders: 1, feedforward: 0.8, feedback: 0.3 }))).toMatch(
-      /more than 1/,
+      /expected feedforward \+ feedback of at most 1/,
     );
     expect(refusal(() => predify(model, { pcoders: 1, feedforward: -0.1 }))).toMatch(/from 0 to 1/);
     expect(refusal(() => predify(model, { pcoder: 1 } as unknown as PredifyOptions))).toMatch(
       /did you mean pcoders/,
     );
     expect(refusal(() => predify(model, { pcoders: 9 }))).toMatch(
-      /the network has 3 places for one .*, fewer than 9/,
+      /the network has 3 possible places .*, fewer than the 9 requested/,
     );
     const open = smallBackbone(2, ["height", "width"]);
-    expect(refusal(() => predify(open, THREE))).toMatch(/must be fixed; give the size/);
+    expect(refusal(() => predify(open, THREE))).toMatch(/expected fixed channels and size.*give input_size/);
     expect(predify(open, { ...THREE, inputSize: [2, 8, 8] }).pcoders[2]!.shape).toEqual([5, 2, 2]);
     expect(refusal(() => predify(model, { ...THREE, inputSize: [2, 9, 9] }))).toMatch(
-      /the size given for it is \[2, 9, 9\]/,
+      /input_size: expected a size that fits .*, got \[2, 9, 9\]/,
     );
   });
 
@@ -491,16 +491,16 @@ describe("bad input", () => {
     ["ConvTranspose2d(1, 2, 3, 1, stride=2)", /stride twice/],
     ["ConvTranspose2d(1, 2, 3, padding=-1)", /at least 0/],
     ["ConvTranspose2d(1, 2, 3, bias=1)", /True or False/],
-    ["Sequential()", /holds nothing/],
+    ["Sequential()", /expected at least one module/],
     ["Sequential(Sequential(ReLU()))", /inside a Sequential/],
     ["Upsample(scale_factor=2, mode='bicubic')", /nearest, bilinear or trilinear/],
     ["Upsample(scale_factor=2, mode='bilinear', align_corners=True)", /align_corners/],
     ["Upsample(mode='bilinear')", /either size or scale_factor/],
-    ["ReLU(", /it ends where/],
-    ["ReLU())", /unexpected "\)"/],
+    ["ReLU(", /got the end/],
+    ["ReLU())", /expected the end, got "\)"/],
     ["(".repeat(50), /nested too deeply/],
     ["x".repeat(20_000), /at most 10000/],
-    ["", /ends where/],
+    ["", /got the end/],
   ])("does not take the decoder %s", (text, message) => {
     expect(refusal(() => parseDecoder(text))).toMatch(message);
   });
@@ -532,8 +532,8 @@ describe("bad input", () => {
     );
     expect(
       refusal(() => parsePredifyConfig(`${base}hyperparameters = {feedforward=0.9, feedback=0.9, pc=0}`)),
-    ).toMatch(/more than 1/);
-    expect(refusal(() => parsePredifyConfig("= 1"))).toMatch(/not valid TOML/);
+    ).toMatch(/expected feedforward \+ feedback of at most 1/);
+    expect(refusal(() => parsePredifyConfig("= 1"))).toMatch(/expected valid TOML/);
     const hostile = `imports = ["import os; os.system('x')"]\n${base}predictor = "__import__('os')"\n`;
     const options = optionsFromConfig(parsePredifyConfig(hostile).config);
     expect(refusal(() => predify(model, options))).toMatch(/unknown module "__import__"/);

@@ -114,14 +114,14 @@ describe("receptive fields", () => {
   });
 
   it.each([
-    [{ maxFrequency: 0.4 }, /from 0 to 0.4 cycles per degree hold no bin/],
-    [{ minFrequency: 20 }, /hold no bin/],
+    [{ maxFrequency: 0.4 }, /at least two of the edges .*, got 0 to 0.4/],
+    [{ minFrequency: 20 }, /at least two of the edges/],
     [{ complex: 0, simple: 0 }, /at least one cell, got 0 and 0/],
     [{ simple: 2.5 }, /whole numbers of simple and complex cells/],
     [{ seed: -1 }, /seed: expected a whole number from 0 to 4294967295, got -1/],
     [{ correlation: 1.5 }, /correlation: expected a number from -1 to 1, got 1.5/],
     [{ variant: "uniform" as "biol" }, /expected a variant of biol, unif1/],
-    [{ variant: "orig-rand" as const, maxFrequency: 0.5 }, /hold no bin/],
+    [{ variant: "orig-rand" as const, maxFrequency: 0.5 }, /at least two of the edges/],
   ])("refuse %o", (options, message) => {
     expect(() => sampleReceptiveFields(options)).toThrow(message);
   });
@@ -140,15 +140,13 @@ describe("V1 filters", () => {
     expect(bankFromWeights(q0, q1, 4)).toEqual(bank);
     q0.data[2 * 675] = 1;
     q0.data[2 * 675 + 225] = 1;
-    expect(() => bankFromWeights(q0, q1, 4)).toThrow(
-      /filter 2 of q0 sees [23] colour channels, expected one/,
-    );
+    expect(() => bankFromWeights(q0, q1, 4)).toThrow(/filter 2 of q0: expected one colour channel, got [23]/);
   });
 
   it("refuse even kernels and a missing visual angle", () => {
     expect(() => small({ kernelSize: 16 })).toThrow(/kernel size: expected an odd number of pixels, got 16/);
     expect(() => small({ visualDegrees: undefined as unknown as number })).toThrow(
-      /say how many degrees of visual angle the 32 pixels of an image span/,
+      /expected the degrees of visual angle that the 32 pixels of an image span/,
     );
     expect(() => small({ stride: 0 })).toThrow(/stride/);
     expect(() => small({ gain: -1 })).toThrow(/gain: expected a number above 0, got -1/);
@@ -295,14 +293,14 @@ describe("VOneBlock", () => {
     const right = input("x", ["batch", 3, 32, 32]);
     expect(() => block.forward(right, input("z", ["batch", 11, 16, 16]))).toThrow(/a block without noise/);
     const noisy = small({ noise: { kind: "gaussian" } });
-    expect(() => noisy.forward(right)).toThrow(/gaussian noise needs standard normal numbers/);
+    expect(() => noisy.forward(right)).toThrow(/gaussian noise: expected standard-normal numbers/);
     expect(() => noisy.forward(right, input("z", ["batch", 11, 8, 8]))).toThrow(/got \[batch, 11, 8, 8\]/);
     expect(() => small({ noise: { kind: "gaussian", scale: 0 } })).toThrow(
       /scale: expected a number above 0/,
     );
     expect(() => {
       checkV1Images(block, { ...images(1, 32), data: new Float32Array(3072).fill(200) });
-    }).toThrow(/expected image values in \[-1, 1\], got 200 to 200 \(bytes\?/);
+    }).toThrow(/expected image values in \[-1, 1\], got 200 to 200 \(if they are bytes/);
     expect(() => {
       checkV1Images(block, images(1, 64));
     }).toThrow(/got \[1, 3, 64, 64\]/);
@@ -310,7 +308,7 @@ describe("VOneBlock", () => {
     bad.data[5] = NaN;
     expect(() => {
       checkV1Images(block, bad);
-    }).toThrow(/an image holds NaN/);
+    }).toThrow(/expected image values in \[-1, 1\], got NaN/);
     expect([...v1Pixels(Uint8Array.of(0, 255))]).toEqual([-1, 1]);
   });
 });
@@ -355,7 +353,7 @@ describe("tuning", () => {
       expect(none).toBe(0);
       expect(some).toBeGreaterThan(0);
     }
-    expect(() => tuningCurve(block, 60, "phase", [0])).toThrow(/there is no cell 60/);
+    expect(() => tuningCurve(block, 60, "phase", [0])).toThrow(/expected a cell from 0 to \d+, got 60/);
   });
 });
 
@@ -465,17 +463,15 @@ describe("withV1", () => {
   it("says what does not fit", () => {
     const model = network();
     expect(() => withV1(model, { block: block(64, 2) })).toThrow(
-      /V1 yields 32 x 32 from 64 pixels with stride 2, "pixels" is \[batch, 3, 64, 64\]/,
+      /V1's responses are 32 x 32 for 64 pixels and stride 2, but "pixels" is \[batch, 3, 64, 64\]/,
     );
     expect(() => withV1(model, { block: block(64, 2), replaces: "nothing" })).toThrow(/no value "nothing"/);
-    expect(() => withV1(model, { block: block(64, 2), images: "x" })).toThrow(
-      /named "x", the model has "pixels"/,
-    );
+    expect(() => withV1(model, { block: block(64, 2), images: "x" })).toThrow(/named "x", got "pixels"/);
     const inner = [...model.values].find(
       ([name, { shape }]) => name.includes("layer2") && shape[2] === 8,
     )![0];
     expect(() => withV1(model, { block: block(64, 8), replaces: inner })).toThrow(
-      /still depend on its images/,
+      /depend on the images by paths that bypass/,
     );
   });
 });

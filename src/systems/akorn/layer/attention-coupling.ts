@@ -21,40 +21,47 @@ import { fromTokens, toTokens } from "./oscillators.js";
 import type { Grid } from "./grid.js";
 import { PositionRotations } from "./rotations.js";
 
-/** What `AttentionCoupling` can be told. */
+/** Options of `AttentionCoupling`. */
 export interface AttentionOptions {
   /** Default 8. */
   readonly heads?: number;
-  /** Grid of positions for which queries, keys, values and results are rotated by learned matrices; absent: not at all. */
+  /** Grid of positions for learned matrices that rotate queries, keys, values and results. Default: no rotations. */
   readonly grid?: Grid | undefined;
 }
 
-/** Attention over tokens [positions, batch, channels], made ready for a grid. */
+/** Attention over tokens [positions, batch, channels] of one grid. Its weights are already arranged for the grid. */
 export interface TokenAttention {
-  /** The result without the bias of the output. */
+  /** The attention's result without the output's bias. */
   forward(tokens: Tensor): Tensor;
   readonly bias: Tensor;
 }
 
 /** How channels are ordered and scaled in {@link AttentionCoupling.tokens}. */
 export interface TokenOptions {
-  /** Components c of oscillators of n come as [n, channels / n] instead of [channels / n, n]. Default 1: as they are. */
+  /**
+   * Components n of an oscillator: channels are in the order [n, channels / n] instead of [channels / n, n]. Default 1:
+   * the order does not change.
+   */
   readonly n?: number;
-  /** Factor of the result (not of the bias). Default 1. */
+  /** Factor of the result; the bias is not multiplied. Default 1. */
   readonly gain?: Tensor | number;
 }
 
-/** Matrices that are different at every position are kept up to this many numbers each; beyond, what they act on is turned. */
+/**
+ * Largest number of elements of a weight matrix that is stored once per position. Above it, rotations are applied to
+ * the tokens in every step instead.
+ */
 const MOST_TURNED = 2 ** 22;
 
 /**
- * Self-attention over all positions (arXiv:2410.13821, section 3; Vaswani et al. 2017), softmax(q k^T / sqrt(width)) v with
- * interleaved heads: channel = index within the head x heads + head, so that the components of one oscillator lie in
- * different heads. `queryKeyValue` maps channels to three times as many (queries, keys, values), `output` back.
+ * Self-attention over all positions (arXiv:2410.13821, section 3; Vaswani et al. 2017): softmax(q k^T / sqrt(width)) v.
+ * Heads are interleaved, channel = index within the head x heads + head, so the components of one oscillator belong to
+ * different heads. `queryKeyValue` maps the channels to queries, keys and values, `output` maps the result back to
+ * channels.
  *
- * Inside, positions come first, [positions, batch, channels], and channels head by head, which only reorders the weights.
- * A learned rotation M of queries at position p gives M_p W x: another weight for each position, made once and used in
- * every step.
+ * The computation uses tokens [positions, batch, channels] with channels grouped by head, which only reorders the
+ * weights. A learned rotation M_p of the queries at position p gives M_p W x. The product M_p W is a weight for each
+ * position, computed once and used in every step.
  */
 export class AttentionCoupling implements Coupling {
   readonly queryKeyValue: Linear;
@@ -69,7 +76,7 @@ export class AttentionCoupling implements Coupling {
     const { heads = 8, grid } = options;
     check(
       Number.isInteger(channels / heads),
-      () => `attention: ${heads} heads cannot share ${channels} channels evenly`,
+      () => `attention: expected channels divisible by ${heads} heads, got ${channels}`,
     );
     this.heads = heads;
     this.queryKeyValue = new Linear(channels, 3 * channels);
@@ -77,7 +84,7 @@ export class AttentionCoupling implements Coupling {
     this.rotations = grid && new PositionRotations(grid, channels / heads);
   }
 
-  /** Attention alone: [batch, channels, height, width] to the same. */
+  /** Applies the attention to a map [batch, channels, height, width]; the result has the same shape. */
   forward(map: Tensor): Tensor {
     const space = spaceOf(map);
     const attention = this.tokens(space);
@@ -91,7 +98,7 @@ export class AttentionCoupling implements Coupling {
     const attention = this.tokens(space, { n, gain });
     const shape = [space[0] * space[1], map.shape[0]!, n, oscillators];
     const tokens = (field: Tensor) => reshape(field, [shape[0]!, shape[1]!, channels]);
-    const turning =
+    const rotationMatrix =
       rotation &&
       reshape(transpose(reshape(mul(rotation, gain), [oscillators, n, oscillators, n]), [3, 2, 1, 0]), [
         channels,
@@ -107,23 +114,27 @@ export class AttentionCoupling implements Coupling {
       coupledInput: (field) => {
         const x = tokens(field);
         const coupled = attention.forward(x);
-        return reshape(turning ? add(coupled, matmul(x, turning)) : coupled, shape);
+        return reshape(rotationMatrix ? add(coupled, matmul(x, rotationMatrix)) : coupled, shape);
       },
       bias: reshape(attention.bias, [n, oscillators]),
     };
   }
 
-  /** Made ready for a grid of positions. */
+  /** Arranges the weights for a grid of positions. */
   tokens(grid: Grid, options: TokenOptions = {}): TokenAttention {
     const { channels, heads, rotations } = this;
     const { n = 1, gain = 1 } = options;
     const width = channels / heads;
-    const apart = [width, heads, channels / n, n];
+    const splitShape = [width, heads, channels / n, n];
     const scale = 1 / Math.sqrt(width);
     const weights = split(this.queryKeyValue.weight, [channels, channels, channels], 0);
     const biases = split(this.queryKeyValue.bias!, [channels, channels, channels], 0);
     const read = (i: number, matrices: Tensor | undefined, factor: number): Project => {
-      const weight = reshape(transpose(reshape(weights[i]!, apart), [3, 2, 1, 0]), [channels, heads, width]);
+      const weight = reshape(transpose(reshape(weights[i]!, splitShape), [3, 2, 1, 0]), [
+        channels,
+        heads,
+        width,
+      ]);
       const bias = transpose(reshape(biases[i]!, [width, heads]), [1, 0]);
       const scaled = (x: Tensor) => (factor === 1 ? x : mul(x, factor));
       if (matrices === undefined) return plain(scaled(weight), scaled(bias));
@@ -152,8 +163,8 @@ export class AttentionCoupling implements Coupling {
 }
 
 /**
- * Puts channels [oscillators, n] in the order [n, oscillators] where tokens are multiplied by it: exact, and several times
- * as fast as exchanging two short axes.
+ * A permutation matrix: tokens multiplied by it have channels [n, oscillators] instead of [oscillators, n]. The result
+ * is exact, and the product is several times as fast as a transpose of two short axes.
  */
 function componentsFirst(channels: number, n: number): Tensor {
   const values = new Float32Array(channels * channels);
@@ -165,7 +176,7 @@ function componentsFirst(channels: number, n: number): Tensor {
 /** A linear map of tokens [positions, batch, channels]. */
 type Project = (x: Tensor) => Tensor;
 
-/** One weight for all positions: [channels, ...outputs]. */
+/** A linear map whose weight [channels, ...outputs] is the same at all positions. */
 function plain(weight: Tensor, bias?: Tensor): Project {
   const channels = weight.shape[0] as number;
   const matrix = reshape(weight, [channels, -1]);
@@ -173,7 +184,9 @@ function plain(weight: Tensor, bias?: Tensor): Project {
   return (x) => reshape(gemm(reshape(x, [-1, channels]), matrix, added), x.shape);
 }
 
-/** The entries of 2 x 2 matrices [positions, planes, 2, 2] on and off the diagonal, each [positions, 2 planes]. */
+/**
+ * Splits 2 x 2 matrices [positions, planes, 2, 2] into diagonal and off-diagonal entries, each [positions, 2 planes].
+ */
 function entries(matrices: Tensor): { readonly diagonal: Tensor; readonly off: Tensor } {
   const [positions, planes] = matrices.shape as readonly number[];
   const flat = reshape(matrices, [positions!, planes!, 4]);
@@ -182,14 +195,14 @@ function entries(matrices: Tensor): { readonly diagonal: Tensor; readonly off: T
   return { diagonal: two(0, 3), off: two(1, 1) };
 }
 
-/** The two numbers of every plane along an axis exchanged. */
+/** Swaps the two components of every plane along an axis. */
 function exchanged(x: Tensor, axis: number): Tensor {
   const shape = x.shape as readonly number[];
   const planes = reshape(x, [...shape.slice(0, axis), shape[axis]! / 2, 2, ...shape.slice(axis + 1)]);
   return reshape(reverse(planes, axis + 1), shape);
 }
 
-/** x to M_p (W x + b) with the weight [channels, heads, width]. */
+/** The map x -> M_p (W x + b), with W as a weight [channels, heads, width]. */
 function turnedReading(weight: Tensor, bias: Tensor, matrices: Tensor): Project {
   const { diagonal, off } = entries(matrices);
   const positions = diagonal.shape[0] as number;
@@ -208,18 +221,18 @@ function turnedReading(weight: Tensor, bias: Tensor, matrices: Tensor): Project 
   return (x) => add(add(mul(straight!(x), on!), mul(crossed!(x), beside!)), added);
 }
 
-/** o to W M_p o with the weight [heads, width, channels]. */
+/** The map o -> W M_p o, with W as a weight [heads, width, channels]. */
 function turnedWriting(weight: Tensor, matrices: Tensor): Project {
   const { diagonal, off } = entries(matrices);
   const positions = diagonal.shape[0] as number;
   const [heads, width, channels] = weight.shape as [number, number, number];
-  // Component j of a plane meets row i of M in M_ij: column by column, so the entries off the diagonal change places.
+  // Here W's component i is multiplied by M_ij for input component j, so the off-diagonal entries are swapped.
   const across = exchanged(off, 1);
   if (positions * channels * channels <= MOST_TURNED) {
     const [on, beside] = [diagonal, across].map((entry) => reshape(entry, [positions, 1, width, 1]));
     const matrix = add(mul(on!, weight), mul(beside!, exchanged(weight, 1)));
-    const whole = reshape(matrix, [positions, channels, channels]);
-    return (x) => matmul(x, whole);
+    const flatMatrix = reshape(matrix, [positions, channels, channels]);
+    return (x) => matmul(x, flatMatrix);
   }
   const [on, beside] = [diagonal, across].map((entry) => perChannel(entry, heads));
   const flat = (w: Tensor) => plain(reshape(w, [channels, channels, 1]));
@@ -227,7 +240,7 @@ function turnedWriting(weight: Tensor, matrices: Tensor): Project {
   return (x) => add(straight(mul(x, on!)), crossed(mul(x, beside!)));
 }
 
-/** [positions, width] for every head: [positions, 1, heads width]. */
+/** Repeats entries [positions, width] for every head: [positions, 1, heads width]. */
 function perChannel(entry: Tensor, heads: number): Tensor {
   const [positions, width] = entry.shape as [number, number];
   const every = expand(reshape(entry, [positions, 1, width]), [positions, heads, width]);

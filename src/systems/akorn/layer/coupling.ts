@@ -1,32 +1,34 @@
 import type { Tensor } from "../../../graph/index.js";
 
-/** What a coupling's pull on the oscillators depends on, besides their state. */
+/** The inputs of a coupling other than the oscillators' state. */
 export interface FieldOptions {
-  /** Components of an oscillator. */
+  /** Number of components of an oscillator. */
   readonly n: number;
-  /** Step size gamma, [1] or scalar. */
+  /** Step size gamma: [1] or a scalar. */
   readonly gain: Tensor | number;
-  /** Omega, [channels, channels]. */
+  /** Omega as a matrix [channels, channels]; undefined without natural frequencies. */
   readonly rotation: Tensor | undefined;
 }
 
-/** A coupling made ready for the maps of one layer call: what does not change over the steps is computed once. */
+/** A coupling prepared for one call of a layer: values that do not change over the steps are computed once. */
 export interface CouplingField {
-  /** The axis of a field that is the batch. */
+  /** The batch axis of a field. */
   readonly batchAxis: 0 | 1;
-  /** [batch, channels, ...space] as a field of four axes, the n components of an oscillator on axis 2. */
+  /**
+   * Converts a map [batch, channels, ...space] to a field: four axes, with the n components of an oscillator on axis 2.
+   */
   toField(map: Tensor): Tensor;
-  /** The way back. */
+  /** Converts a field back to a map [batch, channels, ...space]. */
   toMap(field: Tensor): Tensor;
-  /** gamma (Conn(x) + Omega x) without the coupling's bias. */
+  /** Computes gamma (Conn(x) + Omega x) without the coupling's bias. */
   coupledInput(field: Tensor): Tensor;
-  /** The coupling's bias as something that adds to a field. */
+  /** The coupling's bias, in a shape that broadcasts to a field. */
   readonly bias: Tensor;
 }
 
-/** How oscillators act on each other: Conn of the generalised Kuramoto model. */
+/** The coupling between oscillators: Conn of the generalised Kuramoto model. */
 export interface Coupling {
   readonly channels: number;
-  /** Throws `StriateError` where the maps do not fit the coupling. */
+  /** Prepares the coupling for one call. Throws `StriateError` if the map does not fit the coupling. */
   field(map: Tensor, options: FieldOptions): CouplingField;
 }

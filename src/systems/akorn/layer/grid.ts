@@ -3,12 +3,12 @@ import type { Size } from "../../../nn/layers/convolution.js";
 /** Rows and columns, of positions or of pixels. */
 export type Grid = readonly [height: number, width: number];
 
-/** Both lengths of a size. */
+/** Converts a size to [height, width]. */
 export function gridOf(size: Size): Grid {
   return typeof size === "number" ? [size, size] : size;
 }
 
-/** "4" if both lengths are 4, else "4 x 6". */
+/** Formats a size for messages: "4" if both lengths are 4, otherwise such as "4 x 6". */
 export function showSize(size: Size): string {
   const [height, width] = gridOf(size);
   return height === width ? String(height) : `${height} x ${width}`;

@@ -29,51 +29,56 @@ import type { NaturalFrequencyOptions } from "./natural-frequency.js";
 import { NaturalFrequency } from "./natural-frequency.js";
 import { COMPONENTS, checkOscillators } from "./oscillators.js";
 
-/** How oscillators are connected. */
+/** The kind of coupling between oscillators. */
 export type KuramotoCouplingOptions =
   | { readonly type: "convolution"; /** Odd side of the kernel. */ readonly kernel: number }
   | ({ readonly type: "attention" } & AttentionOptions)
-  | { readonly type: "dense"; /** Height x width of the maps (default 1). */ readonly positions?: number };
+  | {
+      readonly type: "dense";
+      /** Number of positions of the maps, height x width (default 1). */
+      readonly positions?: number;
+    };
 
-/** What is done to the conditional stimulus c before the first step. */
+/** Normalisation of the conditional stimulus c before the first step. */
 export type StimulusNorm = "group" | "scaleAndBias" | "none";
 
-/** What a `KuramotoLayer` needs to know. */
+/** Options of `KuramotoLayer`. */
 export interface KuramotoLayerOptions {
   readonly channels: number;
-  /** n, components of an oscillator's vector; they share the channels evenly. Default 4. */
+  /** n, the number of components of an oscillator; it divides the channels. Default 4. */
   readonly rotatingDimensions?: number;
   readonly coupling: KuramotoCouplingOptions;
-  /** Natural frequencies; false (default): none. They need an even n. */
+  /** Natural frequencies, which need an even n. Default false: none. */
   readonly omega?: NaturalFrequencyOptions | false;
   /**
-   * What replaces Omega x if there are no natural frequencies. The authors' code uses x itself ("identity", default), which
-   * makes every step smaller: x <- normalise((1 + gamma) x + gamma p), p the projected pull.
+   * The value that replaces Omega x if there are no natural frequencies. The authors' code uses x itself ("identity",
+   * default), so that every step is smaller: x <- normalise((1 + gamma) x + gamma p), with p the projected y.
    */
   readonly omegaOff?: "identity" | "zero";
   /**
-   * "group" (default): GroupNorm, one group for each oscillator. "scaleAndBias": a trained scale and bias for each channel.
+   * "group" (default) is GroupNorm with one group for each oscillator. "scaleAndBias" is a trained scale and bias for
+   * each channel.
    */
   readonly stimulusNorm?: StimulusNorm;
-  /** Whether the pull on an oscillator is projected to the tangent of its sphere. Default true. */
+  /** Whether the pull y on an oscillator is projected onto the tangent space of its sphere. Default true. */
   readonly project?: boolean;
 }
 
-/** How many Kuramoto steps are made, and how large. */
+/** Number and size of the Kuramoto steps. */
 export interface KuramotoSteps {
-  /** T. */
+  /** T, the number of steps. */
   readonly steps: number;
   /** gamma, a number above 0 or a trained tensor [1]. Default 1. */
   readonly stepSize?: Tensor | number;
 }
 
-/** What a Kuramoto layer leaves behind. What is not asked for costs nothing at run time. */
+/** The results of a Kuramoto layer. Results that are not read cost nothing at run time. */
 export interface KuramotoTrace {
-  /** State after the last step, in the shape of x. */
+  /** The state after the last step, in the shape of x. */
   readonly last: Tensor;
-  /** States after each of the T steps. */
+  /** The state after each of the T steps. */
   readonly states: readonly Tensor[];
-  /** First 0, then the energy of the state before each step, [T + 1, batch]. */
+  /** [T + 1, batch]: 0, followed by the energy of the state before each of the T steps. */
   readonly energies: Tensor;
 }
 
@@ -90,12 +95,12 @@ export interface KuramotoTrace {
  *
  *     x + gamma (Omega x + y - (x · y) x) = x + d - a x = (1 - a) x + d,
  *
- * and the energy of a state is -sum_i a_i / gamma. Two things follow that save work in each of the T steps: Omega x joins
- * Conn(x) (a rotation of channels is a convolution of one position, or a part of a matrix), and gamma is multiplied into the
- * weights of the coupling and into c once, before the first step. Without natural frequencies the authors' code adds gamma x,
- * outside the projection (`omegaOff`): 1 + gamma takes the place of 1.
+ * and the energy of a state is -sum_i a_i / gamma. This form saves work in each of the T steps. Omega x is merged into
+ * Conn(x), because a rotation of channels is a 1 x 1 convolution, or part of a matrix. And gamma is multiplied into the
+ * coupling's weights and into c once, before the first step. Without natural frequencies the authors' code adds gamma x
+ * outside the projection (`omegaOff`): 1 - a becomes 1 + gamma - a.
  *
- * @throws StriateError for channels that n does not divide, and for an odd n with natural frequencies
+ * @throws StriateError if n does not divide the channels, or if n is odd with natural frequencies
  * @example
  * ```ts
  * import { KuramotoLayer, namedParameters } from "striate";
@@ -119,7 +124,7 @@ export class KuramotoLayer {
     checkOscillators(channels, n);
     check(
       omega === false || n % 2 === 0,
-      () => `Kuramoto layer: natural frequencies rotate planes: they need an even n, got ${n}`,
+      () => `Kuramoto layer: expected an even n with natural frequencies, which rotate planes, got ${n}`,
     );
     checkOneOf("Kuramoto layer: omegaOff", omegaOff, ["identity", "zero"]);
     [this.n, this.channels, this.#project, this.#omegaOff] = [n, channels, project, omegaOff];
@@ -129,9 +134,10 @@ export class KuramotoLayer {
   }
 
   /**
-   * @param x starting oscillators of any length, [batch, channels, height, width] (dense coupling also [batch, channels])
-   * @param c conditional stimulus, same shape
-   * @throws StriateError for shapes that do not fit
+   * @param x initial oscillators of any length: [batch, channels, height, width], or also [batch, channels] with dense
+   * coupling
+   * @param c conditional stimulus, in the shape of x
+   * @throws StriateError if the shapes do not fit
    */
   forward(x: Tensor, c: Tensor, { steps, stepSize = 1 }: KuramotoSteps): KuramotoTrace {
     this.#check(x, c, steps, stepSize);
@@ -139,7 +145,7 @@ export class KuramotoLayer {
     return scope("kuramoto", () => {
       const gain = typeof stepSize === "number" ? constant([stepSize]) : stepSize;
       const rotation = this.naturalFrequency?.matrix();
-      // A step size that is an input multiplies the drive instead, so that the weights stay constants.
+      // If gamma is a graph input, it multiplies the drive in every step, so that the weights remain constants.
       const fed = gain.node.leaf?.kind === "input";
       const field = this.coupling.field(x, { n, gain: fed ? 1 : gain, rotation });
       const unscaled = add(field.toField(this.#normalised(c)), field.bias);
@@ -178,17 +184,18 @@ export class KuramotoLayer {
     );
     check(
       x.rank >= 2 && x.shape[1] === this.channels,
-      () => `Kuramoto layer: expected [batch, ${this.channels}, ...space], got ${showShape(x.shape)}`,
+      () =>
+        `Kuramoto layer: expected oscillators [batch, ${this.channels}, ...space], got ${showShape(x.shape)}`,
     );
     check(
       sameShape(x.shape, c.shape),
       () =>
-        `Kuramoto layer: oscillators ${showShape(x.shape)} and stimulus ${showShape(c.shape)} differ in shape`,
+        `Kuramoto layer: expected a stimulus in the oscillators' shape ${showShape(x.shape)}, got ${showShape(c.shape)}`,
     );
   }
 }
 
-/** Turns the states that are read into maps, and no others. */
+/** The results of the steps. States are converted to maps only when they are read. */
 function traceOf(
   fields: readonly Tensor[],
   agreements: readonly Tensor[],
@@ -214,7 +221,7 @@ function traceOf(
   };
 }
 
-/** A trained scale (1 at first) and bias (0 at first) for each channel. */
+/** A trained scale (initially 1) and bias (initially 0) for each channel. */
 export class ScaleAndBias {
   readonly scale: Tensor;
   readonly bias: Tensor;
@@ -224,7 +231,7 @@ export class ScaleAndBias {
     this.bias = parameter([channels], zeros);
   }
 
-  /** [batch, channels, ...space] to the same. */
+  /** Scales and shifts a map [batch, channels, ...space]. */
   forward(x: Tensor): Tensor {
     const shape = [this.scale.shape[0]!, ...x.shape.slice(2).map(() => 1)];
     return add(mul(x, reshape(this.scale, shape)), reshape(this.bias, shape));

@@ -4,41 +4,47 @@ import type { StepGraph, StepState } from "../../../train/step-graph.js";
 import { TIMESTEP } from "../../../train/step-graph.js";
 import type { KuramotoLayer } from "./kuramoto-layer.js";
 
-/** The input for gamma at each step. */
+/** Name of the graph input for gamma. */
 const STEP_SIZE = "stepSize";
 
-/** Oscillators and what drives them. */
+/** Oscillators x and their conditional stimulus c. */
 export interface Driven {
   readonly x: Tensor;
   readonly c: Tensor;
 }
 
-/** A layer of which one step is traced. */
+/** A Kuramoto layer, one of several that run one after another. */
 export interface LayerInTurn {
   readonly kuramoto: KuramotoLayer;
-  /** T, after which the next layer takes over; the last layer goes on. */
+  /** T, the number of timesteps until the next layer starts. The last layer continues without end. */
   readonly steps: number;
-  /** How the layer starts: from its draws if it is the first, else from the last state of the layer below. */
+  /**
+   * Makes the layer's initial oscillators and stimulus: from random draws for the first layer, from the last state of
+   * the layer below otherwise.
+   */
   readonly begin: (from: Tensor) => Driven;
 }
 
-/** One timestep of layers that move one after another. */
+/** One timestep of layers that run one after another. */
 export interface StepInTurn extends Required<Pick<StepGraph, "state" | "defaults">> {
-  /** Oscillators of every layer after this step, of unit length but for those of layers that have not begun. */
+  /**
+   * The oscillators of every layer after this timestep. They have unit length, except in layers that have not started.
+   */
   readonly states: readonly Tensor[];
-  /** Energies of the states before this step, [batch] for each layer. */
+  /** The energies of the states before this timestep, [batch] for each layer. */
   readonly energies: readonly Tensor[];
 }
 
 /**
- * Traces one step of layers that run one after another, each for its own number of steps: T_1 + ... + T_L steps give what
- * the unrolled network gives. State: "oscillators.LAYER" and "timestep". gamma is the input "stepSize" [1].
+ * Traces one timestep of layers that run one after another, each for its own number of timesteps. After T_1 + ... + T_L
+ * timesteps the states equal those of the unrolled network. The state is "oscillators.LAYER" and "timestep"; gamma is
+ * the input "stepSize" [1].
  *
- * Every layer is computed at every step and those whose turn it is not keep their state, so that one graph does it all; a
- * network of L layers takes L times the work of the unrolled one.
+ * So that one graph serves all timesteps, every layer is computed at every timestep, and all layers but the running one
+ * keep their state. A network of L layers therefore takes L times the work of the unrolled one.
  *
  * @param draws shape of the first layer's oscillators
- * @param stepSize the parameter whose value gamma has unless a step is given another
+ * @param stepSize parameter whose value is the default of gamma
  */
 export function stepInTurn(layers: readonly LayerInTurn[], draws: Shape, stepSize: Tensor): StepInTurn {
   const timestep = input(TIMESTEP, []);
@@ -68,12 +74,12 @@ export function stepInTurn(layers: readonly LayerInTurn[], draws: Shape, stepSiz
   return { state, states, energies, defaults: { [STEP_SIZE]: stepSize } };
 }
 
-/** The state of a step and what it is at the start. */
+/** The state of a timestep and the defaults of its inputs. */
 export function stateOf({ state, defaults }: StepInTurn): Pick<StepGraph, "state" | "defaults"> {
   return { state, defaults };
 }
 
-/** The energies of a step as readouts "energies.LAYER". */
+/** The energies of a timestep as readouts "energies.LAYER". */
 export function energiesOf({ energies }: StepInTurn): Record<string, Tensor> {
   return Object.fromEntries(energies.map((energy, layer) => [`energies.${layer}`, energy]));
 }

@@ -6,7 +6,10 @@ import { check } from "../../../util/errors.js";
 import type { Coupling, CouplingField, FieldOptions } from "./coupling.js";
 import { positionsOf } from "./oscillators.js";
 
-/** Fields of couplings that read whole maps: [batch, oscillators, n, positions], nothing moved. */
+/**
+ * Converts maps to fields [batch, oscillators, n, positions] and back, both by a reshape, for couplings that work on
+ * whole maps.
+ */
 function mapField(map: Tensor, n: number): Pick<CouplingField, "batchAxis" | "toField" | "toMap"> {
   const [batch, channels] = map.shape as [number, number];
   const positions = positionsOf(map);
@@ -18,8 +21,8 @@ function mapField(map: Tensor, n: number): Pick<CouplingField, "batchAxis" | "to
 }
 
 /**
- * Local coupling: a convolution of all channels with all, odd kernel, stride 1, zeros outside. The rotation joins the
- * kernel's centre, so it costs nothing per step.
+ * Local coupling: a convolution between all channels with an odd kernel, stride 1 and zero padding. The rotation Omega
+ * is added to the kernel's centre, so it costs nothing per step.
  */
 export class ConvolutionCoupling implements Coupling {
   readonly weight: Tensor;
@@ -63,14 +66,14 @@ function around(reach: number): [number[], number[]] {
 }
 
 /**
- * Dense coupling of everything with everything: y = W vec(x) + b, vec(x) of channels x positions numbers. The paper names
- * it, the authors' code has none.
+ * Dense coupling of all channels at all positions: y = W vec(x) + b, where vec(x) has channels x positions elements.
+ * The paper mentions it; the authors' code does not have it.
  */
 export class DenseCoupling implements Coupling {
   readonly weight: Tensor;
   readonly bias: Tensor;
 
-  /** @param positions height x width of the maps; 1 for plain vectors [batch, channels]. */
+  /** @param positions number of positions of the maps, height x width; 1 for vectors [batch, channels]. */
   constructor(
     readonly channels: number,
     readonly positions = 1,
@@ -83,7 +86,7 @@ export class DenseCoupling implements Coupling {
     const { channels, positions } = this;
     check(
       positionsOf(map) === positions,
-      () => `dense coupling: made for ${positions} positions, got ${showShape(map.shape)}`,
+      () => `dense coupling: expected a map of ${positions} positions, got ${showShape(map.shape)}`,
     );
     const field = mapField(map, n);
     const weight = mul(this.weight, gain);

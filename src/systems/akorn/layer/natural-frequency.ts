@@ -12,36 +12,37 @@ import {
 import { fill } from "../../../nn/init.js";
 import { check } from "../../../util/errors.js";
 
-/** How oscillators rotate on their own. */
+/** Options of the natural frequencies. */
 export interface NaturalFrequencyOptions {
-  /** omega at the start, in radians per unit of time (default 1). */
+  /** Initial omega in radians per unit of time. Default 1. */
   readonly initial?: number;
-  /** One frequency for all planes (true) or one for each (default false). */
+  /** Whether all planes share one frequency. Default false: each plane has its own. */
   readonly shared?: boolean;
-  /** Default true. */
+  /** Whether the frequencies are trained. Default true. */
   readonly trained?: boolean;
 }
 
 /**
- * Omega, AKOrN's rotation at a natural frequency (arXiv:2410.13821, section 4): in every plane (a, b) of neighbouring
- * channels Omega (a, b) = (omega b, -omega a). Planes pair the channels 2 k and 2 k + 1 whatever n is. `components` [2] or
- * [channels / 2, 2] holds the frequency as a vector, omega = |components|, so that it is never negative.
+ * Omega, AKOrN's rotation at natural frequencies (arXiv:2410.13821, section 4). A plane (a, b) is the pair of channels 2 k and 2 k + 1, for any n, and Omega (a, b) = (omega b, -omega a). `components` [2] or [channels / 2, 2] is a vector for each frequency; omega = |components| is never negative.
  */
 export class NaturalFrequency {
   readonly components: Tensor;
 
-  /** Throws `StriateError` for an odd number of channels. */
+  /** Throws `StriateError` if the number of channels is odd. */
   constructor(
     readonly channels: number,
     options: NaturalFrequencyOptions = {},
   ) {
     const { initial = 1, shared = false, trained = true } = options;
-    check(channels % 2 === 0, () => `natural frequency: ${channels} channels do not pair into planes`);
+    check(
+      channels % 2 === 0,
+      () => `natural frequency: expected an even number of channels, got ${channels}`,
+    );
     const shape = shared ? [2] : [channels / 2, 2];
     this.components = parameter(shape, fill(initial / Math.SQRT2), { trainable: trained });
   }
 
-  /** Omega as a matrix [channels, channels], skew-symmetric: x · Omega x = 0. */
+  /** Omega as a skew-symmetric matrix [channels, channels], so that x · Omega x = 0. */
   matrix(): Tensor {
     const { channels, components } = this;
     const frequency = reshape(l2Norm(components, -1, { keepAxes: true }), [-1, 1]);
@@ -51,7 +52,9 @@ export class NaturalFrequency {
     return mul(planeTurns(channels), each);
   }
 
-  /** Omega x for channels on axis 1 ([batch, channels, ...space]) or on the last axis of three ([batch, tokens, channels]). */
+  /**
+   * Computes Omega x for maps [batch, channels, ...space], or for tokens [batch, tokens, channels] if x has three axes.
+   */
   forward(x: Tensor): Tensor {
     if (x.rank < 4) return matmul(x, transpose(this.matrix(), [1, 0]));
     const maps = reshape(x, [x.shape[0]!, this.channels, -1]);
@@ -59,7 +62,7 @@ export class NaturalFrequency {
   }
 }
 
-/** (a, b) to (b, -a) in every plane. */
+/** Maps (a, b) to (b, -a) in every plane. */
 function planeTurns(channels: number): Tensor {
   const values = new Float32Array(channels * channels);
   for (let a = 0; a < channels; a += 2) {

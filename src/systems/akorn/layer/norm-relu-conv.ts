@@ -6,10 +6,10 @@ import { BatchNorm2d, GroupNorm } from "../../../nn/layers/normalisation.js";
 import { StriateError } from "../../../util/errors.js";
 import { ReadOutConv } from "./readout.js";
 
-/** Batch statistics, eight groups of channels, or nothing. */
+/** Normalisation in read-out blocks: batch normalisation, group normalisation with eight groups, or none. */
 export type ReadOutNorm = "batch" | "group" | "none";
 
-/** Norm, rectifier and convolution; channels and space stay. */
+/** Norm, ReLU and convolution; the shape does not change. */
 export class NormReluConv implements Layer {
   readonly norm: BatchNorm2d | GroupNorm | undefined;
   readonly conv: Conv2d;
@@ -25,17 +25,17 @@ export class NormReluConv implements Layer {
   }
 }
 
-/** The sizes of a block that reads oscillators out. */
+/** Options of a read-out block. */
 export interface ReadOutBlockOptions {
   readonly channels: number;
-  /** N of the read-out's vectors. */
+  /** N, the number of components of the read-out's vectors. */
   readonly components: number;
-  /** Side of all kernels. */
+  /** Side of all convolution kernels. */
   readonly kernel: number;
   readonly norm: ReadOutNorm;
 }
 
-/** Read-out z, then z + FF(z) with FF two times norm, rectifier, convolution, then the same once more. */
+/** A read-out z, a residual part z + FF(z), and a last {@link NormReluConv}. FF is two of these in sequence. */
 export class ReadOutBlock implements Layer {
   readonly readout: ReadOutConv;
   readonly residual: readonly NormReluConv[];

@@ -4,25 +4,25 @@ import { isStatic } from "../../../graph/dims.js";
 import { check } from "../../../util/errors.js";
 
 /*
- * Oscillator i of a tensor with C channels owns the n consecutive channels i n ... i n + n - 1 and lives on the sphere
- * S^(n-1). Inside a Kuramoto layer a state is a field: a tensor of four axes whose axis COMPONENTS holds these n numbers.
+ * Oscillator i is the vector of the n consecutive channels i n ... i n + n - 1, a point on the sphere S^(n-1). Inside a
+ * Kuramoto layer the state is a field: a tensor of four axes with the n components on axis COMPONENTS.
  */
 
-/** Graph input that takes standard-normal draws, the oscillators at the start. */
+/** Name of the graph input for the initial oscillators, standard-normal draws. */
 export const NOISE = "noise";
 
-/** The axis of a field that holds the components of a vector. */
+/** The axis of a field with the components of a vector. */
 export const COMPONENTS = 2;
 
-/** Throws `StriateError` unless oscillators of n components share the channels evenly. */
+/** Throws `StriateError` unless n divides the number of channels. */
 export function checkOscillators(channels: number, n: number): void {
   check(
     Number.isInteger(n) && n >= 1 && Number.isInteger(channels / n),
-    () => `oscillators: ${channels} channels cannot be shared evenly by vectors of ${n} components`,
+    () => `oscillators: expected channels divisible by the ${n} components of a vector, got ${channels}`,
   );
 }
 
-/** Each oscillator of [batch, channels, ...space] brought to length 1: x / max(|x|, 1e-12). */
+/** Scales each oscillator of [batch, channels, ...space] to length 1: x / max(|x|, 1e-12). */
 export function unitOscillators(x: Tensor, n: number): Tensor {
   const channels = x.shape[1] as number;
   checkOscillators(channels, n);
@@ -30,7 +30,7 @@ export function unitOscillators(x: Tensor, n: number): Tensor {
   return reshape(unitVectors(vectors, COMPONENTS), x.shape);
 }
 
-/** Number of positions of [batch, channels, ...space]. Throws `StriateError` where it is not known. */
+/** Number of positions of [batch, channels, ...space]. Throws `StriateError` if it is not known. */
 export function positionsOf(x: Tensor): number {
   const space = x.shape.slice(2);
   check(
@@ -40,12 +40,12 @@ export function positionsOf(x: Tensor): number {
   return space.reduce((a, b) => a * b, 1);
 }
 
-/** [batch, channels, ...space] to [positions, batch, channels]. */
+/** Converts maps [batch, channels, ...space] to tokens [positions, batch, channels]. */
 export function toTokens(x: Tensor): Tensor {
   return transpose(reshape(x, [x.shape[0]!, x.shape[1]!, positionsOf(x)]), [2, 0, 1]);
 }
 
-/** The way back from {@link toTokens}, to the given space. */
+/** Converts tokens back to maps of the given space, the inverse of {@link toTokens}. */
 export function fromTokens(tokens: Tensor, space: readonly number[]): Tensor {
   const [, batch, channels] = tokens.shape;
   return reshape(transpose(tokens, [1, 2, 0]), [batch!, channels!, ...space]);

@@ -5,8 +5,9 @@ import { Conv2d } from "../../../nn/layers/convolution.js";
 import type { Layer } from "../../../nn/layers/layer.js";
 
 /**
- * Phase-invariant read-out (arXiv:2410.13821, eq. 7): a convolution to N numbers for each output, whose Euclidean norm,
- * plus a bias, is the output: [batch, inputs, height, width] to [batch, outputs, height, width]. Odd kernel, same size.
+ * Phase-invariant read-out (arXiv:2410.13821, eq. 7). A convolution gives a vector of N numbers for each output; the
+ * output is the vector's Euclidean norm plus a bias. Maps [batch, inputs, height, width] to [batch, outputs, height,
+ * width]; the kernel is odd.
  */
 export class ReadOutConv implements Layer {
   readonly bias: Tensor;
@@ -15,7 +16,7 @@ export class ReadOutConv implements Layer {
   constructor(
     inputs: number,
     readonly outputs: number,
-    /** N. */
+    /** N, the number of components of each vector. */
     readonly components: number,
     kernel = 1,
   ) {
@@ -28,8 +29,8 @@ export class ReadOutConv implements Layer {
     return scope("readout", () => {
       const vectors = this.conv.forward(x);
       const [batch, , height, width] = vectors.shape;
-      const apart = reshape(vectors, [batch!, outputs, components, (height as number) * (width as number)]);
-      const lengths = add(l2Norm(apart, 2), reshape(this.bias, [outputs, 1]));
+      const split = reshape(vectors, [batch!, outputs, components, (height as number) * (width as number)]);
+      const lengths = add(l2Norm(split, 2), reshape(this.bias, [outputs, 1]));
       return reshape(lengths, [batch!, outputs, height!, width!]);
     });
   }

@@ -5,8 +5,9 @@ import { check } from "../../../util/errors.js";
 import type { Grid } from "./grid.js";
 
 /**
- * Angles of the planes of a head at every position, [height width, width of the head / 2] row-major: row times f_0, column
- * times f_0, row times f_1, ... with f_j = 10000^(-j / F), F = ceil(headWidth / 4). Positions count from 0, rows first.
+ * Angles of the planes of a head at every position: [height width, headWidth / 2], positions row by row. The planes'
+ * angles are row f_0, column f_0, row f_1, column f_1, ... with f_j = 10000^(-j / F), F = ceil(headWidth / 4), and rows
+ * and columns counted from 0.
  */
 export function positionAngles([height, width]: Grid, headWidth: number): Float64Array {
   const planes = Math.floor(headWidth / 2);
@@ -21,7 +22,7 @@ export function positionAngles([height, width]: Grid, headWidth: number): Float6
   return angles;
 }
 
-/** [[cos, -sin], [sin, cos]] for every angle, one after another; `transposed`: the turns back. */
+/** The matrices [[cos, -sin], [sin, cos]] of all angles; if `transposed`, the inverse rotations. */
 export function turns(angles: Float64Array, transposed = false): Float32Array {
   const matrices = new Float32Array(angles.length * 4);
   angles.forEach((angle, i) => {
@@ -32,10 +33,10 @@ export function turns(angles: Float64Array, transposed = false): Float32Array {
 }
 
 /**
- * The four learned position transforms of AKOrN's attention (GTA; Miyato et al. 2024, arXiv:2310.10375): a 2 x 2 matrix
- * for every position and plane of a head, [positions, headWidth / 2, 2, 2], applied to queries, keys and values and, for
- * the way back, to the result. They start as rotations by {@link positionAngles} (the last one: back) and are then trained
- * without constraint. All heads share them.
+ * The learned position transforms of AKOrN's attention (GTA; Miyato et al. 2024, arXiv:2310.10375), one each for
+ * queries, keys, values and the result. Each is a 2 x 2 matrix for every position and plane of a head, [positions,
+ * headWidth / 2, 2, 2], shared by all heads. They start as rotations by {@link positionAngles} (the result's as the
+ * inverse rotation) and are trained without constraint.
  */
 export class PositionRotations {
   readonly query: Tensor;
@@ -49,7 +50,7 @@ export class PositionRotations {
   ) {
     check(
       headWidth % 2 === 0,
-      () => `attention: heads of ${headWidth} channels do not pair into planes that positions could rotate`,
+      () => `attention: expected heads of an even number of channels for rotations, got ${headWidth}`,
     );
     const shape = [grid[0] * grid[1], headWidth / 2, 2, 2];
     const start =
@@ -62,7 +63,7 @@ export class PositionRotations {
     this.output = parameter(shape, start(true));
   }
 
-  /** One of the four for another grid: every entry resized bilinearly between position centres. */
+  /** One of the four transforms for another grid: every matrix entry is resized bilinearly over positions. */
   resized(matrices: Tensor, grid: Grid): Tensor {
     const [positions, planes] = matrices.shape as readonly number[];
     if (grid.join() === this.grid.join()) return matrices;

@@ -18,44 +18,45 @@ import { KuramotoLayer } from "./kuramoto-layer.js";
 import { NOISE } from "./oscillators.js";
 import { ReadOutConv } from "./readout.js";
 
-/** What the Kuramoto layer is like that `withKuramoto` puts into a model. */
+/** Options of `withKuramoto`. */
 export interface WithKuramotoOptions extends Omit<KuramotoLayerOptions, "channels"> {
-  /** T. Default 8. */
+  /** T, the number of Kuramoto steps. Default 8. */
   readonly steps?: number;
-  /** gamma. Default 1. */
+  /** The step size gamma. Default 1. */
   readonly stepSize?: number;
-  /** Name of the new input for the oscillators at the start, standard normal. Default "noise". */
+  /** Name of the new input for the initial oscillators, standard-normal draws. Default "noise". */
   readonly noise?: string;
-  /** Of the new parameters' first values. Default 0. */
+  /** Random seed of the new parameters' initial values. Default 0. */
   readonly seed?: number;
 }
 
-/** A model with oscillators on one of its feature maps. */
+/** A model with a Kuramoto layer on one of its feature maps. */
 export interface KuramotoModel {
-  /** The model's inputs and the noise. */
+  /** The model's inputs and the noise input. */
   readonly inputs: Readonly<Record<string, Tensor>>;
-  /** The model's outputs, with the read-out in the feature map's place. */
+  /** The model's outputs, computed from the read-out instead of the feature map. */
   readonly outputs: Readonly<Record<string, Tensor>>;
-  /** The read-out of the oscillators, of the feature map's shape. */
+  /** The read-out of the oscillators, in the feature map's shape. */
   readonly features: Tensor;
   readonly trace: KuramotoTrace;
-  /** The new parameters, "kuramoto.*" and "readout.*"; the model's own keep their names and values. */
+  /** The model's parameters under their own names, and the new parameters "kuramoto.*" and "readout.*". */
   readonly parameters: NamedParameters;
-  /** The model's values, and first ones of the new parameters. */
+  /** The model's values, and the initial values of the new parameters. */
   readonly values: State;
-  /** Inputs that stand for randomness: the model's own, and the oscillators at the start. */
+  /** Kinds of the noise inputs: those of the model, and the initial oscillators. */
   readonly noise: Readonly<Record<string, NoiseKind>>;
-  /** What files say of it: the model's own description, and the noise. */
+  /** The model's description for files, with the new noise input added. */
   readonly description: ModelDescription;
 }
 
 /**
- * Puts oscillators on a feature map of a model that was read from ONNX: the map is their stimulus, they start at random,
- * and a read-out of their last states takes the map's place in all that follows. The new parameters are to be trained.
+ * Adds a Kuramoto layer to a feature map of a model read from ONNX. The feature map is the stimulus of oscillators that
+ * start at random, and a read-out of their last state replaces the feature map in the rest of the model. The new
+ * parameters have to be trained.
  *
- * @param at name of a value or node of the file, [batch, channels, height, width]
- * @throws StriateError for a name that the file does not hold (with the nearest one), for a value that is no feature map of
- * known size, and for options that do not fit it
+ * @param at name of a value or node in the file, of shape [batch, channels, height, width]
+ * @throws StriateError if the file has no such name (with the nearest one), if the value is not a feature map of known
+ * size, or if the options do not fit it
  */
 export function withKuramoto(model: ImportedModel, at: string, options: WithKuramotoOptions): KuramotoModel {
   const map = model.values.get(at) ?? model.nodes.get(at);
@@ -68,11 +69,11 @@ export function withKuramoto(model: ImportedModel, at: string, options: WithKura
   check(
     map.rank === 4 && map.dtype === "float32" && isStaticShape(map.shape.slice(1)),
     () =>
-      `oscillators: "${at}" is ${map.dtype}${showShape(map.shape)}: expected a feature map [batch, channels, height, width] of known size`,
+      `oscillators: "${at}": expected a feature map [batch, channels, height, width] of known size, got ${map.dtype}${showShape(map.shape)}`,
   );
   check(
     model.inputs[noiseName] === undefined,
-    () => `oscillators: the model has an input "${noiseName}" already: name the noise otherwise`,
+    () => `oscillators: the model already has an input "${noiseName}": choose another name for the noise`,
   );
   const channels = map.shape[1] as number;
   const kuramoto = new KuramotoLayer({ ...layer, channels });
@@ -82,8 +83,8 @@ export function withKuramoto(model: ImportedModel, at: string, options: WithKura
   const trace = scope("oscillators", () => kuramoto.forward(noise, map, { steps, stepSize }));
   const features = readout.forward(trace.last);
   const outputs = substitute(model.outputs, new Map([[map, features]]));
-  const own = describeModel(model.metadata, "oscillators");
-  const kinds = { ...inputRoles(model, own, "oscillators").noise, [noiseName]: "normal" } as const;
+  const description = describeModel(model.metadata, "oscillators");
+  const kinds = { ...inputRoles(model, description, "oscillators").noise, [noiseName]: "normal" } as const;
   return {
     inputs: { ...model.inputs, [noiseName]: noise },
     outputs,
@@ -95,11 +96,11 @@ export function withKuramoto(model: ImportedModel, at: string, options: WithKura
       ...initialState(parameters, (name) => Random.derive(seed, name)),
     ]),
     noise: kinds,
-    description: { ...own, noise: noiseInputs(outputs, kinds), system: "AKOrN" },
+    description: { ...description, noise: noiseInputs(outputs, kinds), system: "AKOrN" },
   };
 }
 
-/** A model with oscillators as a standard ONNX file, which says of itself what must be known to run it. */
+/** Writes a model with oscillators as a standard ONNX file. Its metadata say what is needed to run it. */
 export function writeKuramotoModel(model: KuramotoModel, values: State = model.values): WrittenOnnx {
   const constants = { values: asConstants(values) };
   return writeOnnx(lower(model.outputs, "portable", constants), {

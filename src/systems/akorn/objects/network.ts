@@ -17,7 +17,7 @@ import { sinusoidalStart } from "./position-code.js";
 import { ProjectionHead } from "./projection-head.js";
 import { ReadOutConv } from "../layer/readout.js";
 
-/** What an `ObjectNetwork` can be told; letters are the paper's. */
+/** Options of `ObjectNetwork`, with the paper's letters. */
 export interface ObjectNetworkOptions {
   /** C. Default 256. */
   readonly channels?: number;
@@ -25,7 +25,7 @@ export interface ObjectNetworkOptions {
   readonly layers?: number;
   /** T, Kuramoto steps of each layer. Default 8. */
   readonly timesteps?: number;
-  /** n. Default 4. */
+  /** n, the number of components of an oscillator. Default 4. */
   readonly rotatingDimensions?: number;
   /** Height and width of the images in pixels, or one number for both. Default 128. */
   readonly imageSize?: Size;
@@ -35,47 +35,53 @@ export interface ObjectNetworkOptions {
   readonly coupling?: "attention" | "convolution";
   /** Heads of the attention. Default 8. */
   readonly heads?: number;
-  /** Side of the convolution's kernel. Default 1; the paper's are 5 and 7. */
+  /** Side of the convolution's kernel. Default 1; the paper has 5 and 7. */
   readonly kernel?: number;
   /**
-   * Positions: learned rotations inside the attention (true, default; a convolution has none), or sinusoidal codes added
-   * to oscillators and stimulus.
+   * Whether positions are encoded by learned rotations inside the attention (default true), or by sinusoidal codes
+   * added to oscillators and stimulus (false). A convolution has no rotations.
    */
   readonly rotations?: boolean;
   /** Default "group". */
   readonly stimulusNorm?: StimulusNorm;
-  /** gamma, not trained. Default 1. */
+  /** The step size gamma, which is not trained. Default 1. */
   readonly stepSize?: number;
-  /** Default false. */
+  /** Natural frequencies. Default false: none. */
   readonly omega?: NaturalFrequencyOptions | false;
   /** See {@link KuramotoLayerOptions}. */
   readonly omegaOff?: "identity" | "zero";
   readonly project?: boolean;
-  /** Images of another size: resized (true, default), taken with resized rotations ("rotations"), or refused (false). */
+  /** What happens to images of another size, see {@link Rescale}. Default true. */
   readonly rescale?: Rescale;
-  /** Default "max". */
+  /** Pooling of the features over space, before the projection. Default "max". */
   readonly pool?: "max" | "average";
-  /** Whether a 1 x 1 convolution passes the oscillators on between layers. Default false: they go on as they are. */
+  /**
+   * Whether a 1 x 1 convolution maps the oscillators of one layer to those of the next. Default false: they are passed
+   * on unchanged.
+   */
   readonly stateReadout?: boolean;
   /** Whether layers end in a read-out. Default true. */
   readonly readout?: boolean;
 }
 
-/** What an `ObjectNetwork` sees. */
+/** Inputs of an `ObjectNetwork`. */
 export interface ObjectNetworkInputs {
   /** [batch, 3, height, width] in [0, 1]. */
   readonly images: Tensor;
-  /** Standard normal, [batch, channels, height / patch, width / patch], fresh for every image, also when testing. */
+  /**
+   * Standard-normal draws [batch, channels, height / patch, width / patch], new for every image in training and in
+   * testing.
+   */
   readonly noise: Tensor;
 }
 
-/** What an `ObjectNetwork` answers. */
+/** Outputs of an `ObjectNetwork`. */
 export interface ObjectNetworkOutput {
-  /** What the contrastive loss compares, [batch, channels]. */
+  /** The projection that the contrastive loss compares: [batch, channels]. */
   readonly projection: Tensor;
-  /** What is clustered into segments, [batch, channels, height / patch, width / patch]. */
+  /** The features that are clustered into segments: [batch, channels, height / patch, width / patch]. */
   readonly features: Tensor;
-  /** The oscillators of every layer. */
+  /** The results of every layer's oscillators. */
   readonly layers: readonly KuramotoTrace[];
 }
 
@@ -86,10 +92,11 @@ interface Block {
 }
 
 /**
- * AKOrN for object discovery (arXiv:2410.13821, section 5.1): patches drive oscillators that start at random; a read-out of
- * their states drives the next layer. Trained without labels; features of the last read-out are clustered.
+ * AKOrN for object discovery (arXiv:2410.13821, section 5.1). Patches drive oscillators that start at random; a
+ * read-out of their states drives the next layer. The network is trained without labels, and the last read-out's
+ * features are clustered.
  *
- * @throws StriateError for options that do not go together
+ * @throws StriateError if options contradict each other
  */
 export class ObjectNetwork {
   readonly patches: Patches;
@@ -127,9 +134,9 @@ export class ObjectNetwork {
   }
 
   /**
-   * The graph input for the oscillators at the start. The batch may be named ("batch").
+   * The graph input for the initial oscillators. `batch` is a number, or a name if it may vary.
    *
-   * @param imageSize of the images; default: the network's
+   * @param imageSize height and width of the images. Default: as in the options
    */
   noiseInput(batch: Dim, imageSize?: Size): Tensor {
     const { conv, grid } = this.patches;
@@ -140,7 +147,7 @@ export class ObjectNetwork {
     ]);
   }
 
-  /** Throws {@link StriateError} for images or noise of another shape. */
+  /** Runs the network. Throws {@link StriateError} if images or noise have another shape. */
   forward({ images, noise }: ObjectNetworkInputs): ObjectNetworkOutput {
     let { x, c } = this.#start(images, noise);
     const layers = this.blocks.map((block, layer) =>
@@ -153,7 +160,7 @@ export class ObjectNetwork {
     return { projection: this.head.forward(c), features: c, layers };
   }
 
-  /** Traces one step of the layers in turn, with the features that the last layer's oscillators give. */
+  /** Traces one timestep of the layers in turn, and the features of the last layer's oscillators. */
   step(images: Tensor): StepInTurn & Pick<ObjectNetworkOutput, "features"> {
     const { blocks } = this;
     const [batch, , ...space] = images.shape as [Dim, Dim, number, number];
@@ -179,7 +186,7 @@ export class ObjectNetwork {
   }
 }
 
-/** What the next layer gets of a layer's last state. */
+/** The oscillators and the stimulus of the next layer, from a layer's last state. */
 function passedOn({ readout, stateReadout }: Block, last: Tensor): Driven {
   const c = readout === undefined ? last : readout.forward(last);
   return { c, x: stateReadout === undefined ? last : stateReadout.forward(last) };

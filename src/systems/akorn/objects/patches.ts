@@ -8,13 +8,13 @@ import type { Grid } from "../layer/grid.js";
 import { gridOf, showSize } from "../layer/grid.js";
 
 /**
- * What happens to images of another size than the network's. True: they are resized bilinearly. "rotations": they stay as
- * they are, whole patches, and the learned rotations of the attention are resized to their grid (the authors'
- * `autorescale=False`). False: they are an error.
+ * What happens to images of another size than the network's. If true, they are resized bilinearly. If "rotations", they
+ * keep their size, which must be whole patches, and the learned rotations of the attention are resized to their grid
+ * (the authors' `autorescale=False`). If false, they are an error.
  */
 export type Rescale = boolean | "rotations";
 
-/** How images are cut into patches. */
+/** Options of cutting images into patches. */
 export interface PatchOptions {
   readonly channels: number;
   /** Height and width of the images in pixels, or one number for both: multiples of `patch`. */
@@ -24,10 +24,13 @@ export interface PatchOptions {
   readonly rescale: Rescale;
 }
 
-/** Images [batch, 3, height, width] in [0, 1] to patches [batch, channels, height / patch, width / patch]: (x - 0.5) / 0.5, then a convolution. */
+/**
+ * Maps images [batch, 3, height, width] in [0, 1] to patches [batch, channels, height / patch, width / patch]:
+ * normalises by (x - 0.5) / 0.5 and applies a convolution with the patch size as kernel and stride.
+ */
 export class Patches {
   readonly conv: Conv2d;
-  /** Rows and columns of patches in an image of the network's size. */
+  /** Numbers of rows and columns of patches in an image of the network's size. */
   readonly grid: Grid;
   readonly #options: PatchOptions;
 
@@ -39,13 +42,16 @@ export class Patches {
     this.#options = options;
   }
 
-  /** Rows and columns of the patches that images of a size end up as. Throws `StriateError` unless patches tile them. */
+  /**
+   * Numbers of rows and columns of patches for images of a given size. Throws `StriateError` unless patches tile the
+   * images.
+   */
   gridFor(imageSize: Size): Grid {
     const { rescale, patch } = this.#options;
     return rescale === "rotations" ? tiled(imageSize, patch) : this.grid;
   }
 
-  /** Throws `StriateError` for images of another size, if they are not rescaled. */
+  /** Computes the patches. Throws `StriateError` if images have another size and are not rescaled. */
   forward(images: Tensor): Tensor {
     const { imageSize, rescale, patch } = this.#options;
     const size = gridOf(imageSize);
@@ -65,7 +71,7 @@ export class Patches {
   }
 }
 
-/** Throws `StriateError` if images are to keep their size in a network whose position codes cannot follow. */
+/** Throws `StriateError` if `rescale` is "rotations" and the network has position codes, whose size is fixed. */
 export function checkRescale(rescale: Rescale, rotations: boolean): void {
   check(
     [true, false, "rotations"].includes(rescale),
@@ -73,11 +79,12 @@ export function checkRescale(rescale: Rescale, rotations: boolean): void {
   );
   check(
     rescale !== "rotations" || rotations,
-    () => 'rescale "rotations": position codes (rotations false) are of one size: rescale the images (true)',
+    () =>
+      'rescale: "rotations" needs learned rotations, but position codes (rotations false) have a fixed size: choose true',
   );
 }
 
-/** Rows and columns of patches. Throws `StriateError` unless they tile the image. */
+/** Numbers of rows and columns of patches. Throws `StriateError` unless patches tile the image. */
 function tiled(imageSize: Size, patch: number): Grid {
   const [rows, columns] = gridOf(imageSize).map((length) => length / patch) as [number, number];
   check(

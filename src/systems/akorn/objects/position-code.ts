@@ -4,11 +4,12 @@ import { check } from "../../../util/errors.js";
 import type { Grid } from "../layer/grid.js";
 
 /**
- * Two-dimensional sinusoidal code [channels, height, width], channels divisible by 4. With D = channels / 2 and
- * d_j = exp(-2 j ln(10000) / D): channels 2 j and 2 j + 1 below D are sin and cos of column d_j, those from D on of row d_j.
+ * Two-dimensional sinusoidal position code [channels, height, width], with channels divisible by 4. With D = channels /
+ * 2 and d_j = exp(-2 j ln(10000) / D), channels 2 j and 2 j + 1 are sin and cos of (column d_j), and channels D + 2 j
+ * and D + 2 j + 1 are sin and cos of (row d_j).
  */
 export function sinusoidalCode(channels: number, [height, width]: Grid): Float32Array {
-  check(channels % 4 === 0, () => `position code: ${channels} channels are no multiple of 4`);
+  check(channels % 4 === 0, () => `position code: expected channels divisible by 4, got ${channels}`);
   const half = channels / 2;
   const code = new Float32Array(channels * height * width);
   for (let channel = 0; channel < channels; channel++) {
@@ -23,7 +24,7 @@ export function sinusoidalCode(channels: number, [height, width]: Grid): Float32
   return code;
 }
 
-/** The code as [channels, height, width], or position by position as [height width, channels]. */
+/** Initial value of a parameter: the code as a map [channels, height, width] or as tokens [height width, channels]. */
 export function sinusoidalStart(
   channels: number,
   grid: Grid,

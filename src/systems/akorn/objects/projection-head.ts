@@ -2,7 +2,10 @@ import type { Tensor } from "../../../graph/index.js";
 import { max, mean, relu, reshape, scope } from "../../../graph/index.js";
 import { Linear } from "../../../nn/layers/linear.js";
 
-/** Features [batch, channels, height, width] pooled over space and mapped to 4 x channels, rectified, and back: [batch, channels]. */
+/**
+ * Pools features [batch, channels, height, width] over space and applies an MLP with 4 x channels hidden units and
+ * ReLU: [batch, channels].
+ */
 export class ProjectionHead {
   readonly expand: Linear;
   readonly contract: Linear;

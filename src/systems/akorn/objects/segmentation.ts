@@ -6,31 +6,39 @@ import { gridOf } from "../layer/grid.js";
 import type { UpTiling } from "./up-tiling.js";
 import { checkUpTiling, interleave, shiftedCopies } from "./up-tiling.js";
 
-/** A network's feature maps of a batch of images. */
+/** The feature maps of a batch of images. */
 export interface FeatureMapBatch {
   readonly data: Float32Array;
   /** `[batch, channels, height, width]`. */
   readonly shape: readonly number[];
 }
 
-/** Computes the feature maps of images `[batch, 3, H, W]`, a shifted copy of up-tiling; copies count from 0. */
+/**
+ * Computes the feature maps of images `[batch, 3, H, W]`. `copy` is the index of the images' shifted copy in up-tiling,
+ * from 0.
+ */
 export type FeatureExtractor = (images: Float32Array, copy: number) => Promise<FeatureMapBatch>;
 
-/** How features are clustered into segments. */
+/** Options of clustering features into segments. */
 export interface SegmentationOptions {
   readonly tiling: UpTiling;
-  /** Most segments of an image, with the background. */
+  /** Largest number of segments of an image, including the background. */
   readonly clusters: number;
-  /** Principal components of each image's feature vectors, where they have more channels. Default 128; 0 for none. */
+  /**
+   * Number of principal components to which each image's feature vectors are reduced if they have more channels.
+   * Default 128; 0 for no reduction.
+   */
   readonly components?: number;
 }
 
 /**
- * Segments images `[batch, 3, H, W]` by their features (Miyato et al. 2025, section 5.1): feature maps of every shifted copy,
- * each position's vector scaled to length 1, copies interleaved, PCA, clustering with average linkage, labels enlarged to the
- * images by the nearest. Gives labels `[batch, H, W]` from 1.
+ * Segments images `[batch, 3, H, W]` by their features (Miyato et al. 2025, section 5.1). Computes the feature maps of
+ * every shifted copy, scales each position's vector to length 1, interleaves the copies, reduces the vectors by PCA,
+ * and clusters them with average linkage. Labels are resized to the images by nearest neighbour. Returns labels
+ * `[batch, H, W]` from 1.
  *
- * @throws StriateError for images of another size than the tiling's, and for maps of another batch or of several sizes.
+ * @throws StriateError if the images have another size than the tiling's, or if the maps have another batch size or
+ * different sizes.
  */
 export async function segmentImages(
   images: Float32Array,
@@ -53,7 +61,7 @@ export async function segmentImages(
     check(
       found.shape.join() === first.join(),
       () =>
-        `segmentation: the feature maps of copy ${copy} are [${found.shape.join(", ")}], those of copy 0 [${first.join(", ")}]`,
+        `segmentation: copy ${copy}: expected feature maps [${first.join(", ")}] as for copy 0, got [${found.shape.join(", ")}]`,
     );
     shape = found.shape;
     check(
@@ -68,8 +76,8 @@ export async function segmentImages(
   const labels = new Int32Array(batch * pixels);
   for (let n = 0; n < batch; n++) {
     const length = rows * columns * channels;
-    const own = vectors.subarray(n * length, (n + 1) * length);
-    const found = clusterVectors(own, rows * columns, channels, clusters, components);
+    const imageVectors = vectors.subarray(n * length, (n + 1) * length);
+    const found = clusterVectors(imageVectors, rows * columns, channels, clusters, components);
     labels.set(nearest(found, [rows, columns], size), n * pixels);
   }
   return labels;
@@ -88,7 +96,7 @@ function clusterVectors(
   return agglomerativeClusters(projected, count, components, clusters);
 }
 
-/** Maps `[batch, C, h, w]` as vectors `[batch, h, w, C]` of length 1 (of length 0 where all channels are 0). */
+/** Converts maps `[batch, C, h, w]` to vectors `[batch, h, w, C]` of length 1. Zero vectors remain 0. */
 function unitVectors({ data, shape }: FeatureMapBatch): Float32Array {
   const [batch, channels, height, width] = shape as [number, number, number, number];
   const plane = height * width;
@@ -106,7 +114,10 @@ function unitVectors({ data, shape }: FeatureMapBatch): Float32Array {
   return out;
 }
 
-/** A map of labels enlarged by the nearest: result pixel i along an axis shows source floor(i * from / to). */
+/**
+ * Enlarges a map of labels by nearest neighbour: pixel i along an axis has the label of source pixel floor(i * from /
+ * to).
+ */
 function nearest(labels: Int32Array, [rows, columns]: Grid, [height, width]: Grid): Int32Array {
   return Int32Array.from({ length: height * width }, (_, i) => {
     const [row, column] = [Math.floor(i / width), i % width];

@@ -17,20 +17,20 @@ import { energiesOf, stateOf } from "../layer/layers-in-turn.js";
 import { NOISE } from "../layer/oscillators.js";
 import { ObjectNetwork } from "./network.js";
 
-/** Names of the data fields that the task reads. */
+/** Names of the data fields of the task. */
 export { IMAGES, VIEWS };
 
-/** What an `ObjectTask` compares and reads out. */
+/** Options of `ObjectTask`. */
 export interface ObjectTaskOptions extends ContrastiveOptions {
-  /** Whether answers include the states after every step, "states.LAYER" [T, batch, ...]. Default false. */
+  /** Whether outputs include the states after every step, "states.LAYER" [T, batch, ...]. Default false. */
   readonly states?: boolean;
 }
 
 /**
- * Object discovery by contrast (arXiv:2410.13821, appendix; SimCLR, Chen et al. 2020): reads "views" [2 batch, 3, height,
- * width], two augmentations of image i at 2 i and 2 i + 1. Answers of "images" [batch, 3, height, width]: "features" [batch,
- * channels, height, width], and "energies.LAYER" [T + 1, batch] of oscillators. A step answers the same without
- * the axis of time, one layer after another.
+ * Object discovery by contrastive learning (arXiv:2410.13821, appendix; SimCLR, Chen et al. 2020). Field: "views" [2
+ * batch, 3, height, width], with two augmentations of image i at 2 i and 2 i + 1. Outputs for "images" [batch, 3,
+ * height, width]: "features" [batch, channels, height, width], and for oscillators "energies.LAYER" [T + 1, batch]. A
+ * timestep gives the same outputs without the time axis; its layers run one after another.
  */
 export class ObjectTask implements Task, SteppedModel {
   readonly parameters: NamedParameters;
@@ -66,7 +66,7 @@ export class ObjectTask implements Task, SteppedModel {
   step(batch: Dim): StepGraph {
     const { model } = this;
     if (!(model instanceof ObjectNetwork))
-      throw new StriateError("object discovery: a stepper needs oscillators, this network has none");
+      throw new StriateError("object discovery: step: expected a network with oscillators, got one without");
     const step = model.step(input(IMAGES, [batch, 3, ...gridOf(this.imageSize)]));
     const states = this.options.states === true ? step.states : [];
     return {

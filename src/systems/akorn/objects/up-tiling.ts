@@ -4,13 +4,13 @@ import { check } from "../../../util/errors.js";
 import type { Grid } from "../layer/grid.js";
 import { gridOf, showSize } from "../layer/grid.js";
 
-/** Each size is height and width, or one number for both. */
+/** Sizes of up-tiling. Each is [height, width], or one number for both. */
 export interface UpTiling {
-  /** Of the images that the network takes, in pixels. */
+  /** Size of the network's images in pixels. */
   readonly size: Size;
-  /** Of a patch, which is an image's cell in the feature map, in pixels. */
+  /** Size in pixels of a patch, which is one cell of the feature map. */
   readonly patch: Size;
-  /** r: shifted copies along each axis. 1 is no up-tiling. */
+  /** r, the number of shifted copies along each axis; 1 for no up-tiling. */
   readonly factor: Size;
 }
 
@@ -25,17 +25,18 @@ export function checkUpTiling({ size, patch, factor }: UpTiling): void {
   );
   check(
     height % patches[0] === 0 && width % patches[1] === 0,
-    () => `up-tiling: images of ${height} x ${width} are not whole patches of ${showSize(patch)} pixels`,
+    () =>
+      `up-tiling: expected images of whole patches of ${showSize(patch)} pixels, got ${height} x ${width}`,
   );
 }
 
 /**
- * The shifted copies of up-tiling (Miyato et al. 2025, appendix; Locatello et al. 2020 tile likewise): images
- * `[batch, channels, H, W]` are enlarged by bicubic interpolation, by patch - s along each axis, s = patch / r, and cut at
- * (s i, s j) with the s of either axis. Copy (i, j), the one of number r i + j with the r of the columns, is
- * `[batch, channels, H, W]`.
+ * Makes the shifted copies of up-tiling (Miyato et al. 2025, appendix, after Locatello et al. 2020). Images `[batch,
+ * channels, H, W]` are enlarged by patch - s pixels along each axis with bicubic interpolation, where s = patch / r.
+ * Copy (i, j) is the part `[batch, channels, H, W]` that starts at row s i and column s j. Its index is r i + j, with
+ * the r of the columns.
  *
- * @throws StriateError for images of another size, or a factor that does not divide the patch.
+ * @throws StriateError if the images have another size, or if the factor does not divide the patch.
  */
 export function shiftedCopies(images: Float32Array, tiling: UpTiling): Float32Array[] {
   checkUpTiling(tiling);
@@ -66,11 +67,11 @@ export function shiftedCopies(images: Float32Array, tiling: UpTiling): Float32Ar
 }
 
 /**
- * Joins the feature vectors of the copies: `maps[q i + j]`, i below r and j below q, is `[batch, h, w, C]`, the result
- * `[batch, h r, w q, C]` with the vector of copy (i, j) at (y, x) in (r y + i, q x + j).
+ * Interleaves the feature vectors of the copies. Copy (i, j), with i < r and j < q, is `maps[q i + j]`, `[batch, h, w,
+ * C]`. The result is `[batch, h r, w q, C]`; position (r y + i, q x + j) has the vector of copy (i, j) at (y, x).
  *
- * @param factor r and q; default: as many along both axes
- * @throws StriateError for another number of maps, or maps of another size
+ * @param factor [r, q]. Default: the square root of the number of maps, for both
+ * @throws StriateError if the number of maps or the size of a map is wrong
  */
 export function interleave(
   maps: readonly Float32Array[],

@@ -27,10 +27,10 @@ import type { ReadOutNorm } from "../layer/norm-relu-conv.js";
 import { ReadOutBlock } from "../layer/norm-relu-conv.js";
 import { NOISE } from "../layer/oscillators.js";
 
-/** One value for all layers, or one for each. */
+/** A value for all layers, or a list with one value for each. */
 export type PerLayer<T> = T | readonly T[];
 
-/** What a `RecognitionNetwork` can be told; letters are the paper's. */
+/** Options of `RecognitionNetwork`, with the paper's letters. */
 export interface RecognitionNetworkOptions {
   /** Default 10. */
   readonly classes?: number;
@@ -38,25 +38,25 @@ export interface RecognitionNetworkOptions {
   readonly channels?: number;
   /** L. Default 3. */
   readonly layers?: number;
-  /** n. Default 4; the paper's CIFAR-10 networks have 2. */
+  /** n, the number of components of an oscillator. Default 4; the paper's CIFAR-10 networks have 2. */
   readonly rotatingDimensions?: PerLayer<number>;
-  /** T. Default 3. */
+  /** T, the Kuramoto steps of each layer. Default 3. */
   readonly timesteps?: PerLayer<number>;
   /** Default "convolution". */
   readonly coupling?: PerLayer<"convolution" | "attention">;
-  /** Sides of the couplings' kernels. Default 9, 7, 5. */
+  /** Side of the coupling kernel in each layer. Default 9, 7, 5. */
   readonly kernels?: PerLayer<number>;
-  /** N of the read-outs. Default 2. */
+  /** N, the number of components of the read-outs' vectors. Default 2. */
   readonly readoutComponents?: PerLayer<number>;
   /** Odd side of the kernels of read-outs and transitions. Default 3. */
   readonly readoutKernel?: number;
   /** Default "group". */
   readonly stimulusNorm?: StimulusNorm;
-  /** Default: one shared frequency of 1 for each layer, trained. False: none. */
+  /** Natural frequencies. Default: one trained frequency for each layer, initially 1. False for none. */
   readonly omega?: NaturalFrequencyOptions | false;
   readonly omegaOff?: "identity" | "zero";
   readonly project?: boolean;
-  /** gamma, not trained. Default 1. */
+  /** The step size gamma, which is not trained. Default 1. */
   readonly stepSize?: number;
   /** Norm inside the read-out blocks. Default "batch". */
   readonly norm?: ReadOutNorm;
@@ -64,15 +64,15 @@ export interface RecognitionNetworkOptions {
   readonly imageSize?: Size;
 }
 
-/** What a `RecognitionNetwork` sees. */
+/** Inputs of a `RecognitionNetwork`. */
 export interface RecognitionInputs {
   /** [batch, 3, height, width] in [0, 1]. */
   readonly images: Tensor;
-  /** Standard normal, [batch, channels, height, width], fresh for every image, also when testing. */
+  /** Standard-normal draws [batch, channels, height, width], new for every image in training and in testing. */
   readonly noise: Tensor;
 }
 
-/** What a `RecognitionNetwork` answers. */
+/** Outputs of a `RecognitionNetwork`. */
 export interface RecognitionOutput {
   /** [batch, classes] */
   readonly logits: Tensor;
@@ -80,15 +80,15 @@ export interface RecognitionOutput {
 }
 
 interface Block {
-  /** Halves the map and doubles the channels, the same for oscillators and stimulus. */
+  /** Halves the map and doubles the channels, for oscillators and stimulus with the same weights. */
   readonly transition: Conv2d | undefined;
   readonly kuramoto: KuramotoLayer;
   readonly readout: ReadOutBlock;
 }
 
 /**
- * AKOrN for image classification (arXiv:2410.13821, section 5.3): layers of locally coupled oscillators on maps of 32 x 32,
- * 16 x 16 and 8 x 8 positions; layers beyond the third keep the size.
+ * AKOrN for image classification (arXiv:2410.13821, section 5.3): layers of locally coupled oscillators on maps of 32 x
+ * 32, 16 x 16 and 8 x 8 positions. Layers after the third keep the size.
  */
 export class RecognitionNetwork {
   readonly stem: Conv2d;
@@ -148,12 +148,12 @@ export class RecognitionNetwork {
     this.out = new Linear(channels * 2 ** (layers - 1), classes);
   }
 
-  /** The graph input for the oscillators at the start. The batch may be named ("batch"). */
+  /** The graph input for the initial oscillators. `batch` is a number, or a name if it may vary. */
   noiseInput(batch: Dim, name = NOISE): Tensor {
     return input(name, [batch, this.stem.outputs, ...this.imageSize]);
   }
 
-  /** Throws `StriateError` for images of another shape. */
+  /** Runs the network. Throws `StriateError` if the images have another shape. */
   forward({ images, noise }: RecognitionInputs, pass?: TrainingPass): RecognitionOutput {
     let [x, c] = [noise, this.#stimulus(images)];
     const layers = this.blocks.map(({ transition, kuramoto, readout }, layer) =>
@@ -168,7 +168,7 @@ export class RecognitionNetwork {
     return { logits: this.#logits(c), layers };
   }
 
-  /** Traces one step of the layers in turn, with what the last layer's oscillators answer. */
+  /** Traces one timestep of the layers in turn, and the logits of the last layer's oscillators. */
   step(images: Tensor): StepInTurn & Pick<RecognitionOutput, "logits"> {
     const { blocks } = this;
     const read = (layer: number, x: Tensor) =>
@@ -203,7 +203,7 @@ export class RecognitionNetwork {
   }
 }
 
-/** Mean of the logits of several passes with noise of their own ("noise", "noise:1", ...). */
+/** Averages the logits of several passes. Each pass has its own noise input ("noise", "noise:1", ...). */
 export function ensembleLogits(
   network: RecognitionNetwork,
   images: Tensor,
@@ -216,7 +216,7 @@ export function ensembleLogits(
   );
 }
 
-/** A list of the right length as it is, else its first element for every layer. */
+/** Values for all layers: the list itself if it has the right length, otherwise its first element for every layer. */
 function perLayer<T>(value: PerLayer<T>, layers: number): readonly T[] {
   const list = (Array.isArray(value) ? value : [value]) as readonly T[];
   return list.length === layers ? list : Array.from({ length: layers }, () => list[0]!);

@@ -13,13 +13,14 @@ import { NOISE } from "../layer/oscillators.js";
 import type { RecognitionNetwork } from "./network.js";
 import { ensembleLogits } from "./network.js";
 
-/** Name of the data field with the classes. */
+/** Name of the data field with the labels. */
 export { LABELS };
 
 /**
- * Image classification by oscillators: reads "images" [batch, 3, height, width] and "labels" [batch]. Loss: mean
- * cross-entropy. Answers: "logits" [batch, classes], the mean over `ensemble` (default 1) passes with noise of their own.
- * A step answers "logits", and "energies.LAYER" [batch] of oscillators, one layer after another, of a single pass.
+ * Image classification by oscillators. Fields: "images" [batch, 3, height, width] and "labels" [batch]. The loss is the
+ * mean cross-entropy. Output: "logits" [batch, classes], averaged over `ensemble` (default 1) passes that each have
+ * their own noise. A timestep of a single pass gives "logits" and "energies.LAYER" [batch]; its layers run one after
+ * another.
  */
 export class RecognitionTask implements Task, SteppedModel {
   readonly parameters: NamedParameters;
@@ -60,7 +61,7 @@ export class RecognitionTask implements Task, SteppedModel {
 
   step(batch: Dim): StepGraph {
     const { ensemble = 1 } = this.options;
-    check(ensemble === 1, () => `recognition: a step is that of one pass, got an ensemble of ${ensemble}`);
+    check(ensemble === 1, () => `recognition: step: expected an ensemble of 1, got ${ensemble}`);
     const step = this.model.step(this.#images(batch));
     return { ...stateOf(step), readouts: { logits: step.logits, ...energiesOf(step) } };
   }

@@ -2,13 +2,16 @@ import { CELLS } from "../../../data/sudoku/boards.js";
 import { check } from "../../../util/errors.js";
 
 /*
- * Boards come as 81 digits row by row, 0 for a blank cell. The authors' files hold them one-hot, 9 numbers a cell, all 0
- * for a blank.
+ * A board is 81 digits, row by row, with 0 for a blank cell. The authors' files have one-hot boards: 9 numbers for each
+ * cell, all 0 for a blank.
  */
 
 const DIGITS = 9;
 
-/** One board or several as one-hot numbers, 9 a cell. Throws `StriateError` for numbers that are no boards. */
+/**
+ * Converts one or several boards to one-hot numbers, 9 for each cell. Throws `StriateError` if the digits are not whole
+ * boards.
+ */
 export function oneHotBoards(digits: ArrayLike<number>): Float32Array {
   checkBoards(digits);
   const encoded = new Float32Array(digits.length * DIGITS);
@@ -17,7 +20,10 @@ export function oneHotBoards(digits: ArrayLike<number>): Float32Array {
   return encoded;
 }
 
-/** The digits of one-hot boards: 0 where a cell is all 0. Throws `StriateError` for cells with several digits. */
+/**
+ * Converts one-hot boards to digits, with 0 for a cell whose numbers are all 0. Throws `StriateError` if a cell has
+ * several digits.
+ */
 export function boardDigits(oneHot: ArrayLike<number>): Int32Array {
   check(
     oneHot.length > 0 && oneHot.length % (CELLS * DIGITS) === 0,
@@ -28,7 +34,7 @@ export function boardDigits(oneHot: ArrayLike<number>): Int32Array {
     const set = numbers.filter((value) => value !== 0);
     check(
       set.length === 0 || (set.length === 1 && set[0] === 1),
-      () => `Sudoku: cell ${cell} is not one-hot: [${numbers.join(", ")}]`,
+      () => `Sudoku: cell ${cell}: expected one-hot numbers, got [${numbers.join(", ")}]`,
     );
     return numbers.indexOf(1) + 1;
   });

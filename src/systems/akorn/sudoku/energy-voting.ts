@@ -14,43 +14,46 @@ import type { SudokuNetwork } from "./network.js";
 import { SIDE } from "./network.js";
 import { PUZZLE } from "./task.js";
 
-/** How a draw is scored: by all its energies added up, or by the last one, which is that of the state before the last step. */
+/**
+ * The score of a random start: the sum of its energies over all steps, or the last energy, which is that of the state
+ * before the last step.
+ */
 export type VotingScore = "sum" | "last";
 
-/** Which of several energies is lowest; the first of equal ones. */
+/** Index of the lowest of several energies; the first of equal ones. */
 export function lowestEnergy(energies: ArrayLike<number>): number {
-  check(energies.length > 0, () => "energy voting: there are no energies");
+  check(energies.length > 0, () => "energy voting: expected at least one energy, got none");
   let best = 0;
   for (let i = 1; i < energies.length; i++) if (energies[i]! < energies[best]!) best = i;
   return best;
 }
 
-/** How many random starts vote on a board, and how they are scored. */
+/** Options of voting: the number of random starts for each board and their score. */
 export interface VotingOptions extends SessionOptions {
-  /** T; default that of the model. */
+  /** T, the number of Kuramoto steps. Default: as in the model. */
   readonly timesteps?: number;
-  /** K, starting states for each board. Default 100. */
+  /** K, the number of random starts for each board. Default 100. */
   readonly draws?: number;
-  /** How many of them run at once. Default 50; memory grows with it, not with K. */
+  /** Number of random starts in one batch. Memory grows with it, not with K. Default 50. */
   readonly chunk?: number;
   /** Default "sum". */
   readonly score?: VotingScore;
 }
 
-/** The answer of the draw with the lowest energy. */
+/** The result of the random start with the lowest energy. */
 export interface Vote {
-  /** [9, 9, 9], digits last. */
+  /** [9, 9, 9], whose last axis is the digit. */
   readonly logits: Float32Array;
   readonly energy: number;
-  /** Which draw it was, from 0. */
+  /** Index of the random start, from 0. */
   readonly draw: number;
-  /** The score of every draw. */
+  /** The score of every random start. */
   readonly energies: Float32Array;
 }
 
 /**
- * Test-time search by energy (arXiv:2410.13821, section 5.2): a board is solved from K random starts, and the answer that
- * went along with the lowest energy of the last layer wins; nothing is averaged.
+ * Test-time search by energy (arXiv:2410.13821, section 5.2). A board is solved from K random starts, and the answer of
+ * the start with the lowest energy in the last layer is taken. Nothing is averaged.
  */
 export class EnergyVoter {
   private constructor(
@@ -59,7 +62,7 @@ export class EnergyVoter {
     private readonly options: Required<Pick<VotingOptions, "draws" | "chunk" | "score">>,
   ) {}
 
-  /** Loads a network. Throws `StriateError` for options that make no sense. */
+  /** Loads a network. Throws `StriateError` if an option is out of range. */
   static async open(
     model: SudokuNetwork,
     values: State,
@@ -89,10 +92,10 @@ export class EnergyVoter {
   }
 
   /**
-   * Solves one board. Throws `StriateError` for one that is not 9 x 9 or breaks the rules.
+   * Solves one board. Throws `StriateError` if the board is not 9 x 9 or breaks the rules of Sudoku.
    *
    * @param puzzle 81 digits, 0 for a blank
-   * @param labels name the stream of random starts
+   * @param labels the random seed and further labels, from which the random starts are drawn
    */
   solve(puzzle: ArrayLike<number>, ...labels: readonly [RandomLabel, ...RandomLabel[]]): Promise<Vote> {
     const [seed, ...rest] = labels;
@@ -100,7 +103,10 @@ export class EnergyVoter {
     return this.vote(puzzle, (noise) => random.fillNormal(noise));
   }
 
-  /** As {@link solve}, with the draws given: `fill` is called with each chunk's starting states, [draws, channels, 9, 9]. */
+  /**
+   * Solves one board as {@link solve} does, from given starts: `fill` writes the initial oscillators of each chunk,
+   * [draws, channels, 9, 9].
+   */
   async vote(puzzle: ArrayLike<number>, fill: (noise: Float32Array) => void): Promise<Vote> {
     const cells = SIDE * SIDE;
     checkBoard(puzzle);
@@ -133,7 +139,7 @@ export class EnergyVoter {
   }
 }
 
-/** The same board several times. */
+/** A batch of `count` copies of one board. */
 function boards(puzzle: ArrayLike<number>, count: number): TensorData {
   const digits = Float32Array.from(puzzle);
   const all = new Float32Array(count * digits.length);

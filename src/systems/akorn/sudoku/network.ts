@@ -25,47 +25,55 @@ import { ReadOutBlock } from "../layer/norm-relu-conv.js";
 import { NOISE } from "../layer/oscillators.js";
 import { ReadOutConv } from "../layer/readout.js";
 
-/** Cells along a side of a board. */
+/** Number of cells along a side of a board. */
 export const SIDE = 9;
 
-/** What a `SudokuNetwork` can be told; letters are the paper's. */
+/** Options of `SudokuNetwork`, with the paper's letters. */
 export interface SudokuNetworkOptions {
-  /** C. Default 64; the paper's 512. */
+  /** C. Default 64; the paper has 512. */
   readonly channels?: number;
-  /** n. Default 4. */
+  /** n, the number of components of an oscillator. Default 4. */
   readonly rotatingDimensions?: number;
   /** L. Default 1. */
   readonly layers?: number;
-  /** T. Default 16. More can be had without training anew: {@link SudokuNetwork.forward}. */
+  /**
+   * T, the Kuramoto steps of each layer. Default 16. A trained network can run with more: see {@link
+   * SudokuNetwork.forward}.
+   */
   readonly timesteps?: number;
   /** Default 8. */
   readonly heads?: number;
-  /** gamma at the start; trained. Default 1. */
+  /** The initial step size gamma, which is trained. Default 1. */
   readonly stepSize?: number;
-  /** Default: one shared frequency of 0.1 that is not trained; the paper trains it from 0.5. False: none. */
+  /**
+   * Natural frequencies. Default: one shared frequency of 0.1 that is not trained; the paper trains it, initially 0.5.
+   * False for none.
+   */
   readonly omega?: NaturalFrequencyOptions | false;
   readonly omegaOff?: "identity" | "zero";
   readonly project?: boolean;
-  /** Whether the read-out goes on with three rectified 1 x 1 convolutions (the authors' `nl`). Default true. */
+  /** Whether three 1 x 1 convolutions with ReLU follow the read-out (the authors' `nl`). Default true. */
   readonly nonlinear?: boolean;
 }
 
-/** What a `SudokuNetwork` sees. */
+/** Inputs of a `SudokuNetwork`. */
 export interface SudokuInputs {
-  /** 0 for a blank, else the digit: int64 [batch, 9, 9]. */
+  /** int64 [batch, 9, 9]: the digit of each cell, or 0 for a blank. */
   readonly tokens: Tensor;
-  /** Standard normal, [batch, channels, 9, 9]; starts the blank cells. */
+  /** Standard-normal draws [batch, channels, 9, 9], from which blank cells start. */
   readonly noise: Tensor;
 }
 
-/** What a `SudokuNetwork` answers. */
+/** Outputs of a `SudokuNetwork`. */
 export interface SudokuOutput {
-  /** [batch, 9, 9, 9], the last axis for the digits 1 to 9. */
+  /** [batch, 9, 9, 9], whose last axis is the digit from 1 to 9. */
   readonly logits: Tensor;
   readonly layers: readonly KuramotoTrace[];
 }
 
-/** Logits after each of several steps, [batch, 9, 9, 9], and the energies on the way, [T + 1, batch]. */
+/**
+ * Logits [batch, 9, 9, 9] after each of several numbers of steps, and the energies [T + 1, batch] of the longest run.
+ */
 export interface SudokuAnswers {
   readonly logits: readonly Tensor[];
   readonly energies: Tensor;
@@ -77,8 +85,9 @@ interface Block {
 }
 
 /**
- * AKOrN for Sudoku (arXiv:2410.13821, section 5.2): every cell is a group of oscillators, given cells start at their
- * digit's embedding, blank ones at random; attention couples all cells. With more steps than in training it thinks longer.
+ * AKOrN for Sudoku (arXiv:2410.13821, section 5.2). Every cell is a group of oscillators. Given cells start at their
+ * digit's embedding, blank cells at random, and attention couples all cells. After training, the network may run for
+ * more steps than in training.
  *
  * @example
  * ```ts
@@ -94,7 +103,7 @@ interface Block {
 export class SudokuNetwork {
   readonly embedding: Embedding;
   readonly stepSize: Tensor;
-  /** Part of the authors' state dictionary; never used. */
+  /** A parameter of the authors' state dictionary that no computation uses. */
   readonly x0: Tensor;
   readonly blocks: readonly Block[];
   readonly out: Conv2d;
@@ -124,14 +133,14 @@ export class SudokuNetwork {
     this.out = new Conv2d(channels, SIDE, 1);
   }
 
-  /** The graph input for the oscillators at the start. The batch may be named ("batch"). */
+  /** The graph input for the initial oscillators. `batch` is a number, or a name if it may vary. */
   noiseInput(batch: Dim): Tensor {
     return input(NOISE, [batch, this.embedding.features, SIDE, SIDE]);
   }
 
   /**
-   * @param timesteps T; default that of the options
-   * @throws StriateError for boards that are not 9 x 9
+   * @param timesteps T. Default: as in the options
+   * @throws StriateError if boards are not 9 x 9
    */
   forward({ tokens, noise }: SudokuInputs, timesteps = this.timesteps): SudokuOutput {
     let { x, c } = this.#start(tokens, noise);
@@ -146,7 +155,7 @@ export class SudokuNetwork {
     return { logits: this.#logits(c), layers };
   }
 
-  /** Traces one step of the layers in turn, with what the last layer's oscillators answer. */
+  /** Traces one timestep of the layers in turn, and the logits of the last layer's oscillators. */
   step(tokens: Tensor, timesteps = this.timesteps): StepInTurn & Pick<SudokuOutput, "logits"> {
     const { blocks } = this;
     const step = stepInTurn(
@@ -164,7 +173,10 @@ export class SudokuNetwork {
     return { ...step, logits: this.read(step.states.at(-1)!) };
   }
 
-  /** Given cells start at their digit's embedding, which drives them, blank ones at random. */
+  /**
+   * Initial oscillators and stimulus. Given cells start at their digit's embedding, blank cells at random; the
+   * embedding is the stimulus of all cells.
+   */
   #start(tokens: Tensor, noise: Tensor): Driven {
     checkTokens(tokens);
     const c = scope("embedding", () => transpose(this.embedding.forward(tokens), [0, 3, 1, 2]));
@@ -172,10 +184,11 @@ export class SudokuNetwork {
   }
 
   /**
-   * Answers after several numbers of steps in one run of the longest: logits [batch, 9, 9, 9] for each, and the energies
-   * [largest T + 1, batch], whose first T + 1 are those of T steps.
+   * Returns logits [batch, 9, 9, 9] after each of several numbers of steps, and the energies [largest T + 1, batch] of
+   * the longest run; the first T + 1 are those of T steps. The steps are shared.
    *
-   * @throws StriateError for several blocks, whose answer after T steps is no part of a longer run
+   * @throws StriateError if the network has several blocks: its answer after T steps is then not an intermediate result
+   * of a longer run
    */
   forwardAfter(inputs: SudokuInputs, timesteps: readonly number[]): SudokuAnswers {
     onlyBlock(this.blocks);
@@ -183,7 +196,7 @@ export class SudokuNetwork {
     return { logits: timesteps.map((t) => this.read(states[t - 1]!)), energies };
   }
 
-  /** What the last layer's oscillators [batch, channels, 9, 9] answer at any step: logits [batch, 9, 9, 9]. */
+  /** Computes logits [batch, 9, 9, 9] from the last layer's oscillators [batch, channels, 9, 9] at any step. */
   read(state: Tensor): Tensor {
     return this.#logits(this.blocks.at(-1)!.readout.forward(state));
   }
@@ -193,7 +206,7 @@ export class SudokuNetwork {
   }
 }
 
-/** Throws `StriateError` for tokens that are no boards. */
+/** Throws `StriateError` unless tokens are boards [batch, 9, 9]. */
 export function checkTokens(tokens: Tensor): void {
   check(
     tokens.rank === 3 && tokens.shape.slice(1).every((length) => length === SIDE),
@@ -201,17 +214,17 @@ export function checkTokens(tokens: Tensor): void {
   );
 }
 
-/** Throws `StriateError` for several blocks. */
+/** Returns the only block. Throws `StriateError` if there are several. */
 export function onlyBlock<B>(blocks: readonly B[]): B {
   check(
     blocks.length === 1,
     () =>
-      `Sudoku: answers after several numbers of steps need a network of one block, this has ${blocks.length}`,
+      `Sudoku: answers after several numbers of steps: expected a network of one block, got ${blocks.length}`,
   );
   return blocks[0]!;
 }
 
-/** [batch, 9, height, width] to [batch, height, width, 9]. */
+/** Moves the digits' axis last: [batch, 9, height, width] to [batch, height, width, 9]. */
 function digitsLast(maps: Tensor): Tensor {
   const [batch, digits] = maps.shape;
   const flat = transpose(reshape(maps, [batch!, digits!, SIDE * SIDE]), [0, 2, 1]);

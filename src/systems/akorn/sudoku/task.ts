@@ -13,28 +13,32 @@ import { NOISE } from "../layer/oscillators.js";
 import type { SudokuOutput } from "./network.js";
 import { SIDE, SudokuNetwork } from "./network.js";
 
-/** Names of the data fields that the task reads. */
+/** Names of the data fields of the task. */
 export const PUZZLE = "puzzle";
-/** Name of the input with the digits of the solved boards. */
+/** Name of the data field with the digits of the solved boards. */
 export const SOLUTION = "solution";
 
-/** What a `SudokuTask` learns from and reads out. */
+/** Options of `SudokuTask`. */
 export interface SudokuTaskOptions {
   /**
-   * How many answers the loss is the mean over: those after the last step and after others, evenly spaced. More than one
+   * Number of steps over whose answers the loss is averaged: the last step and others, evenly spaced. More than one
    * needs a network of one block. Default 1, as in the paper.
    */
   readonly lossSteps?: number;
-  /** T when answering; default that of the model. */
+  /** T for inference. Default: as in the model. */
   readonly timesteps?: number;
-  /** Whether answers include logits after every step, "logits.steps" [T, batch, 9, 9, 9]: the last layer's read-out. Default false. */
+  /**
+   * Whether outputs include the logits of the last layer after every step, "logits.steps" [T, batch, 9, 9, 9]. Default
+   * false.
+   */
   readonly everyStep?: boolean;
 }
 
 /**
- * Sudoku: reads "puzzle" [batch, 9, 9] (digits, 0 for a blank) and "solution" [batch, 9, 9] (digits from 1). Loss:
- * cross-entropy over all 81 cells. Answers: "logits" [batch, 9, 9, 9], and "energies.LAYER" [T + 1, batch] of oscillators.
- * A step answers the same without the axis of time, one layer after another.
+ * Training to solve Sudoku. Fields: "puzzle" [batch, 9, 9] (digits, 0 for a blank) and "solution" [batch, 9, 9] (digits
+ * from 1). The loss is the mean cross-entropy over all 81 cells. Outputs: "logits" [batch, 9, 9, 9], and for
+ * oscillators "energies.LAYER" [T + 1, batch]. A timestep gives the same outputs without the time axis; its layers run
+ * one after another.
  */
 export class SudokuTask implements Task, SteppedModel {
   readonly parameters: NamedParameters;
@@ -58,7 +62,7 @@ export class SudokuTask implements Task, SteppedModel {
     return { inputs: [...inputs, solution], noise, loss: lossSteps === 1 ? sum : mul(sum, 1 / lossSteps) };
   }
 
-  /** Cross-entropy of logits [batch, 9, 9, 9] with digits [batch, 9, 9], mean over all cells. */
+  /** Mean cross-entropy over all cells of logits [batch, 9, 9, 9] with digits [batch, 9, 9]. */
   lossOf(logits: Tensor, solution: Tensor): Tensor {
     return crossEntropy(logits, sub(cast(solution, "int32"), 1), { axis: 3 });
   }
@@ -78,7 +82,7 @@ export class SudokuTask implements Task, SteppedModel {
   step(batch: Dim): StepGraph {
     const { model } = this;
     if (!(model instanceof SudokuNetwork))
-      throw new StriateError("Sudoku: a stepper needs oscillators, this network has none");
+      throw new StriateError("Sudoku: step: expected a network with oscillators, got one without");
     const puzzle = input(PUZZLE, [batch, SIDE, SIDE]);
     const step = model.step(cast(puzzle, "int64"), this.options.timesteps);
     return { ...stateOf(step), readouts: { logits: step.logits, ...energiesOf(step) } };
@@ -106,7 +110,7 @@ export class SudokuTask implements Task, SteppedModel {
   }
 }
 
-/** What a network computes from the boards of a batch. */
+/** The results of a network for a batch of boards. */
 interface SudokuTrace extends Required<Pick<LossGraph, "inputs" | "noise">> {
   readonly forward: (timesteps?: number) => Pick<SudokuOutput, "logits"> & Partial<SudokuOutput>;
   readonly forwardAfter: (timesteps: readonly number[]) => readonly Tensor[];
@@ -115,6 +119,6 @@ interface SudokuTrace extends Required<Pick<LossGraph, "inputs" | "noise">> {
 function checkLossSteps(lossSteps: number, timesteps: number): void {
   check(
     Number.isInteger(lossSteps) && lossSteps >= 1 && lossSteps <= timesteps,
-    () => `Sudoku: expected a loss over 1 to ${timesteps} (T) steps, got ${lossSteps}`,
+    () => `Sudoku: loss steps: expected a whole number from 1 to T = ${timesteps}, got ${lossSteps}`,
   );
 }

@@ -7,7 +7,7 @@ import { check } from "../../../util/errors.js";
 import { FILTERS } from "../config.js";
 import { FrontEnd } from "../gabor.js";
 
-/** What `RealBaseline` can be told. */
+/** Options of `RealBaseline`. */
 export interface RealBaselineOptions {
   /** Default 10. */
   readonly classes?: number;
@@ -19,15 +19,18 @@ export interface RealBaselineOptions {
   readonly channels?: number;
   /** Units of the hidden layer. Default 46. */
   readonly hidden?: number;
-  /** `"gabor"` (default): 5x5 filters that start as Gabor functions; `"conv"`: 3x3 filters that start at random. */
+  /**
+   * `"gabor"` (default) has 5x5 filters that start as Gabor functions; `"conv"` has 3x3 filters that start at random.
+   */
   readonly frontEnd?: "gabor" | "conv";
   /** Whether training changes the front end. Default true. */
   readonly trainFrontEnd?: boolean;
 }
 
 /**
- * The real-valued network that KomplexNet is compared with (TMLR 2025): the same front end, one convolution of stride 2 with
- * instance norm, one hidden layer with layer norm; slightly wider, for about as many parameters. No phases, no timesteps.
+ * The real-valued baseline for KomplexNet (TMLR 2025): the same front end, one convolution of stride 2 with instance
+ * norm, and one hidden layer with layer norm. It is slightly wider than KomplexNet, so that both have about the same
+ * number of parameters. It has no phases and no timesteps.
  */
 export class RealBaseline {
   readonly frontEnd: FrontEnd;
@@ -59,7 +62,10 @@ export class RealBaseline {
     this.readout = new Linear(hidden, classes);
   }
 
-  /** [batch, inChannels, imageSize, imageSize] to logits [batch, classes]. Throws `StriateError` for other shapes. */
+  /**
+   * Maps images [batch, inChannels, imageSize, imageSize] to logits [batch, classes]. Throws `StriateError` if the
+   * images have another shape.
+   */
   forward(images: Tensor): Tensor {
     const { inChannels, imageSize } = this.config;
     check(

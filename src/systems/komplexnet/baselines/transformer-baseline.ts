@@ -9,7 +9,7 @@ import { Linear } from "../../../nn/layers/linear.js";
 import { LayerNorm } from "../../../nn/layers/normalisation.js";
 import { check } from "../../../util/errors.js";
 
-/** What `TransformerBaseline` can be told. */
+/** Options of `TransformerBaseline`. */
 export interface TransformerBaselineOptions {
   /** Default 10. */
   readonly classes?: number;
@@ -25,18 +25,22 @@ export interface TransformerBaselineOptions {
   readonly layers?: number;
   /** Default 2. */
   readonly heads?: number;
-  /** Units of the feed-forward part. Default 128. */
+  /** Hidden units of the feed-forward part. Default 128. */
   readonly feedForward?: number;
   /** Default 0.1. */
   readonly dropout?: number;
   /**
-   * Who attends to whom. `"token"` (default): the patches of one image. `"batch"`: equal patches of all images of a batch, as in the
-   * authors' code, where an image's logits depend on its neighbours in the batch.
+   * The axis of attention. With `"token"` (default) the patches of one image attend to each other. With `"batch"`, as
+   * in the authors' code, patches at the same position in all images of a batch attend to each other, so that an
+   * image's logits depend on the rest of the batch.
    */
   readonly attentionAxis?: "token" | "batch";
 }
 
-/** Transformer encoder layer, post-norm (Vaswani et al. 2017), over [sequences, tokens, width]. Dropout acts behind attention, rectifier and feed-forward part. */
+/**
+ * Transformer encoder layer, post-norm (Vaswani et al. 2017), over [sequences, tokens, width]. Dropout follows the
+ * attention, the ReLU and the feed-forward part.
+ */
 class EncoderLayer {
   readonly attention: MultiHeadAttention;
   readonly attentionNorm: LayerNorm;
@@ -62,7 +66,10 @@ class EncoderLayer {
   }
 }
 
-/** The small transformer that KomplexNet is compared with (TMLR 2025): patches with learned positions, no class token, mean over tokens. */
+/**
+ * The small transformer baseline for KomplexNet (TMLR 2025): patches with learned position codes, no class token, and
+ * the mean over tokens.
+ */
 export class TransformerBaseline {
   readonly positions: Tensor;
   readonly patches: Conv2d;
@@ -92,7 +99,7 @@ export class TransformerBaseline {
     );
     check(
       imageSize % patch === 0,
-      () => `transformer: patches of ${patch} pixels do not tile an image of ${imageSize}`,
+      () => `transformer: expected an image of whole patches of ${patch} pixels, got ${imageSize}`,
     );
     this.config = config;
     this.positions = parameter([1, (imageSize / patch) ** 2, width], truncatedNormal(0, 0.02));
@@ -101,7 +108,10 @@ export class TransformerBaseline {
     this.readout = new Linear(width, classes);
   }
 
-  /** [batch, inChannels, imageSize, imageSize] to logits [batch, classes]. Throws `StriateError` for other shapes. */
+  /**
+   * Maps images [batch, inChannels, imageSize, imageSize] to logits [batch, classes]. Throws `StriateError` if the
+   * images have another shape.
+   */
   forward(images: Tensor, pass?: TrainingPass): Tensor {
     const { inChannels, imageSize, attentionAxis } = this.config;
     check(
@@ -119,7 +129,7 @@ export class TransformerBaseline {
   }
 }
 
-/** [batch, width, rows, columns] to [batch, width, rows x columns]. */
+/** Joins the axes of rows and columns: [batch, width, rows, columns] to [batch, width, rows x columns]. */
 function flatten3(x: Tensor): Tensor {
   return reshape(x, [x.shape[0]!, x.shape[1]!, -1]);
 }

@@ -15,15 +15,15 @@ import { synchronyLoss } from "./synchrony-loss.js";
 import { IMAGES, MASKS } from "./tasks.js";
 
 /**
- * Trains a coupling kernel for synchrony alone, before any classification: the synchrony loss of the phases after the
- * last timestep, with Gabors frozen at their start (as the authors did for CCN 2023; in their public code the kernels
- * are given, not the training). The trained parameter "coupling" is then `coupling: { kernel: "learnt", values }` of a
- * network in kuramotoMode "channels".
+ * Trains a coupling kernel for synchrony alone, before any classification. The loss is the synchrony loss of the phases
+ * after the last timestep, and the initial Gabors are frozen. The authors did this for CCN 2023; their public code has
+ * the trained kernels but not the training. The trained parameter "coupling" is for `coupling: { kernel: "learnt",
+ * values }` of a network in kuramotoMode "channels".
  *
- * Takes the options of the network; those of its classifying stages do not matter. Reads "images" and "masks". Answers:
- * "phases" [timesteps, batch, oscillators, size, size], "amplitude", "synchronyLoss" [timesteps, 1].
+ * The task takes the options of the network and ignores those of the classifying stages. Fields: "images" and "masks".
+ * Outputs: "phases" [timesteps, batch, oscillators, size, size], "amplitude" and "synchronyLoss" [timesteps, 1].
  *
- * Throws `StriateError` for options that leave nothing to train.
+ * Throws `StriateError` if the options leave no coupling to train.
  */
 export class CouplingTask implements Task {
   readonly parameters: NamedParameters;
@@ -34,7 +34,7 @@ export class CouplingTask implements Task {
   constructor(options: Omit<KomplexNetOptions, "kuramotoMode" | "phaseMode" | "feedback"> = {}) {
     check(
       options.coupling?.kernel !== "learnt",
-      () => 'coupling training starts from kernel "gaussian" or "random", got "learnt"',
+      () => 'coupling.kernel: expected "gaussian" or "random" for training, got "learnt"',
     );
     this.config = komplexNetConfig({ ...options, kuramotoMode: "endtoend", phaseMode: "kuramoto" });
     this.#frontEnd = new FrontEnd(this.config, false);

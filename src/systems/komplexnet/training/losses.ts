@@ -6,7 +6,7 @@ import type { KomplexNetOutput } from "../model.js";
 import type { SynchronyLoss } from "./synchrony-loss.js";
 import { synchronyLoss } from "./synchrony-loss.js";
 
-/** Binary cross-entropy of each timestep's logits with k-hot targets [batch, classes], scalars. */
+/** The binary cross-entropy of each timestep's logits with k-hot targets [batch, classes]: one scalar per timestep. */
 export function crossEntropyPerStep(logits: readonly Tensor[], targets: Tensor): Tensor[] {
   const known = new Map<Tensor, Tensor>();
   return logits.map((step) => {
@@ -16,7 +16,9 @@ export function crossEntropyPerStep(logits: readonly Tensor[], targets: Tensor):
   });
 }
 
-/** Mean of scalars; equal ones (phases that never change) enter once, with their weight. */
+/**
+ * The mean of scalars. A tensor that occurs several times, as when phases never change, is added once with its weight.
+ */
 function meanOf(losses: readonly Tensor[]): Tensor {
   const distinct = [...new Set(losses)];
   return addAll(
@@ -24,7 +26,7 @@ function meanOf(losses: readonly Tensor[]): Tensor {
   );
 }
 
-/** Synchrony loss of the phases after the last timestep. */
+/** The synchrony loss of the phases after the last timestep. */
 export function lastSynchronyLoss(
   output: Pick<KomplexNetOutput, "phases" | "amplitude">,
   masks: Tensor,
@@ -35,18 +37,18 @@ export function lastSynchronyLoss(
   return synchronyLoss({ phases, amplitude: output.amplitude, masks, background, overlapChannel });
 }
 
-/** The loss of end-to-end training and its two parts, scalars. */
+/** The loss of end-to-end training and its two parts. All are scalars. */
 export interface EndToEndLoss {
-  /** crossEntropy + coefficient x synchrony loss. */
+  /** crossEntropy + coefficient x the synchrony loss. */
   readonly total: Tensor;
-  /** Mean over the timesteps. */
+  /** Cross-entropy, averaged over the timesteps. */
   readonly crossEntropy: Tensor;
   readonly synchrony: SynchronyLoss;
 }
 
 /**
- * The loss of end-to-end training and of the model with feedback: cross-entropy, mean over the timesteps, plus the synchrony loss of
- * the last phases.
+ * The loss of end-to-end training and of the model with feedback: the cross-entropy averaged over the timesteps plus
+ * the synchrony loss of the last phases.
  *
  * @param targets k-hot, [batch, classes]
  * @param masks [batch, 1 + objects (+ overlap), 1, height, width]
@@ -66,8 +68,8 @@ export function endToEndLoss(
 }
 
 /**
- * The loss where the dynamics stay as they are (`"channels"`, `"input"`): cross-entropy of the last timestep. Nothing of the graph
- * before it needs a backward pass, nor the earlier timesteps' classification at all.
+ * The loss if the dynamics are frozen (`"channels"`, `"input"`): the cross-entropy of the last timestep. The dynamics
+ * need no backward pass, and earlier timesteps need no classification.
  */
 export function lastStepLoss(output: Pick<KomplexNetOutput, "logits">, targets: Tensor): Tensor {
   return binaryCrossEntropyWithLogits(output.logits.at(-1)!, targets);

@@ -22,37 +22,39 @@ import { check } from "../../../util/errors.js";
 import type { MaskLayout } from "../phases.js";
 import { groupMasks } from "../phases.js";
 
-/** What the synchrony loss compares. */
+/** Inputs of the synchrony loss. */
 export interface SynchronyInputs extends Partial<MaskLayout> {
-  /** Radians, [batch, oscillators, height, width]. */
+  /** Phases in radians, [batch, oscillators, height, width]. */
   readonly phases: Tensor;
-  /** Same shape; silent units (amplitude 0) count as units of phase 0. */
+  /** Amplitudes in the same shape. Silent units (amplitude 0) count as units of phase 0. */
   readonly amplitude: Tensor;
-  /** One-hot, [batch, 1 + objects (+ overlap), 1, height, width]. */
+  /** One-hot masks [batch, 1 + objects (+ overlap), 1, height, width]. */
   readonly masks: Tensor;
 }
 
-/** Means over the batch, scalars. */
+/** The synchrony loss and its parts, as scalars averaged over the batch. */
 export interface SynchronyLoss {
   /** (synchrony + desynchrony) / bound. */
   readonly loss: Tensor;
-  /** 0: within every group all phases agree; 1: none do. */
+  /** 0 if all phases within every group are equal, 1 if they cancel out. */
   readonly synchrony: Tensor;
-  /** 0: the groups' mean phases spread evenly round the circle. */
+  /** 0 if the groups' mean phases are spread evenly around the circle. */
   readonly desynchrony: Tensor;
 }
 
 /**
- * How far phases are from one common phase within each of G groups and from evenly spread mean phases of the groups:
+ * Measures how far phases are from a common phase within each of G groups, and how far the groups' mean phases are from
+ * being evenly spread:
  *
  *     order[g,c] = |sum over the pixels of g of exp(i phi[c])| / pixels of g
  *     synchrony   = 1 - mean over g and c of order
  *     desynchrony = sum_{m=1..G/2} |sum_g exp(i m theta_g)|^2 / (2 G m^2),  theta_g mean phase of group g
  *     loss = (synchrony + desynchrony) / (1 + G/2 sum_m 1/m^2)
  *
- * (TMLR 2025, synchrony loss.) exp(i m theta) follows from exp(i theta) by repeated multiplication, so no angle is formed.
+ * (TMLR 2025, synchrony loss.) exp(i m theta) is computed from exp(i theta) by repeated multiplication, so no angle is
+ * needed.
  *
- * Throws `StriateError` for masks that do not fit the phases.
+ * Throws `StriateError` if the masks do not fit the phases.
  */
 export function synchronyLoss(inputs: SynchronyInputs): SynchronyLoss {
   return scope("synchronyLoss", () => {
@@ -60,11 +62,11 @@ export function synchronyLoss(inputs: SynchronyInputs): SynchronyLoss {
     const groups = groupMasks(masks, { background, overlapChannel });
     check(
       groups.shape.slice(2).join() === phases.shape.slice(2).join(),
-      () => `masks ${showShape(masks.shape)} do not fit phases ${showShape(phases.shape)}`,
+      () => `masks: expected masks that fit phases ${showShape(phases.shape)}, got ${showShape(masks.shape)}`,
     );
     const count = groups.shape[1] as number;
     const flatGroups = reshape(groups, [groups.shape[0]!, count, -1]);
-    // Per group and oscillator channel: [batch, groups, channels].
+    // Sums for each group and oscillator channel: [batch, groups, channels].
     const total = (perUnit: Tensor) => {
       const flat = reshape(perUnit, [perUnit.shape[0]!, perUnit.shape[1]!, -1]);
       return matmul(flatGroups, transposeMatrix(flat));
@@ -89,7 +91,10 @@ function length(x: Tensor, y: Tensor): Tensor {
   return sqrt(add(add(mul(x, x), mul(y, y)), 1e-30));
 }
 
-/** Desynchrony of each sample from the groups' mean vectors [batch, groups]. A vanishing one counts as phase 0. */
+/**
+ * The desynchrony of each sample from the groups' mean vectors [batch, groups]. A vanishing mean vector counts as phase
+ * 0.
+ */
 function spread(x: Tensor, y: Tensor, harmonics: number): Tensor {
   const count = x.shape[1] as number;
   const size = length(x, y);
@@ -103,6 +108,6 @@ function spread(x: Tensor, y: Tensor, harmonics: number): Tensor {
     const term = mul(add(mul(re, re), mul(im, im)), 1 / (2 * count * m ** 2));
     result = result ? add(result, term) : term;
   }
-  // One group has nobody to be apart from.
+  // A single group has no other group to be desynchronised from.
   return result ?? mul(sum(c, 1), 0);
 }

@@ -19,17 +19,17 @@ import type { TransformerBaseline } from "../baselines/transformer-baseline.js";
 import { komplexNetStep } from "../step.js";
 import { synchronyLoss } from "./synchrony-loss.js";
 
-/** Names of the data fields that the tasks read. */
+/** Names of the tasks' data fields. */
 export { IMAGES };
-/** Name of the input with the classes of a scene, [batch, classes], 1 for those that occur. */
+/** Name of the data field with the classes of a scene: [batch, classes], 1 for each class that occurs. */
 export const TARGETS = "targets";
-/** Name of the input with the masks of the objects. */
+/** Name of the data field with the masks of the objects. */
 export const MASKS = "masks";
 
-/** What the tasks' answers are. */
+/** Description of the tasks' outputs. */
 const ANSWERS = { overTime: "logits", labels: "several" } as const;
 
-/** Scenes of digits as the tasks read them. */
+/** Converts scenes of digits to data for the tasks. */
 export function sceneData(scenes: Scenes): TrainingData {
   return {
     count: scenes.count,
@@ -40,33 +40,33 @@ export function sceneData(scenes: Scenes): TrainingData {
   };
 }
 
-/** Which loss a `KomplexNetTask` has, and what it reads out. */
+/** Options of `KomplexNetTask`: its loss and its outputs. */
 export interface KomplexNetTaskOptions {
   /** Weight of the synchrony loss in end-to-end training. Default 1. */
   readonly synchronyWeight?: number;
   /**
-   * Which loss: `"endToEnd"`, or `"lastStep"`, which is cross-entropy of the last timestep alone. Default: `"lastStep"` with
-   * frozen dynamics and no feedback.
+   * The loss: `"endToEnd"`, or `"lastStep"` for the cross-entropy of the last timestep alone. Default: `"lastStep"` if
+   * the dynamics are frozen and there is no feedback, `"endToEnd"` otherwise.
    */
   readonly loss?: "endToEnd" | "lastStep";
-  /** Whether answers include the phases after every timestep. Default false. */
+  /** Whether outputs include the phases after every timestep. Default false. */
   readonly phases?: boolean;
-  /** Whether answers include the synchrony loss at every timestep, for which masks are fed. Default false. */
+  /** Whether outputs include the synchrony loss at every timestep, which needs masks as inputs. Default false. */
   readonly synchrony?: boolean;
-  /** Whether answers include the complex outputs of the deeper layers at the last timestep. Default false. */
+  /** Whether outputs include the complex outputs of the deeper layers at the last timestep. Default false. */
   readonly layers?: boolean;
 }
 
-/** The deeper layers whose complex outputs a task can answer with, as "layer.NAME" [2, batch, ...] (real, imaginary). */
+/** The deeper layers whose complex outputs a task can give, as "layer.NAME" [2, batch, ...] (real, imaginary). */
 export const COMPLEX_LAYERS = ["convolution", "hidden", "readout"] as const;
 
 /**
- * Multi-label classification by KomplexNet. Reads "images" [batch, channels, size, size], "targets" [batch, classes]
- * (k-hot) and, where needed, "masks" [batch, 1 + objects (+ overlap), 1, size, size].
+ * Multi-label classification by KomplexNet. Fields: "images" [batch, channels, size, size], "targets" [batch, classes]
+ * (k-hot) and, if needed, "masks" [batch, 1 + objects (+ overlap), 1, size, size].
  *
- * Loss: end to end and always with feedback, cross-entropy averaged over timesteps plus the synchrony loss; with frozen
- * dynamics, cross-entropy of the last timestep. Answers: "logits" [timesteps, batch, classes]. A step answers the same
- * without the axis of timesteps.
+ * In end-to-end training and always with feedback, the loss is the cross-entropy averaged over timesteps plus the
+ * synchrony loss. With frozen dynamics, it is the cross-entropy of the last timestep. Output: "logits" [timesteps,
+ * batch, classes]. A single timestep gives the same without the axis of timesteps.
  */
 export class KomplexNetTask implements Task, SteppedModel {
   readonly parameters: NamedParameters;
@@ -166,7 +166,7 @@ export class KomplexNetTask implements Task, SteppedModel {
   }
 }
 
-/** The same task for the real-valued baseline; answers "logits" [1, batch, classes]. */
+/** The same task for the real-valued baseline. Output: "logits" [1, batch, classes]. */
 export class RealBaselineTask implements Task {
   readonly parameters: NamedParameters;
 
@@ -192,7 +192,7 @@ export class RealBaselineTask implements Task {
   }
 }
 
-/** The same task for the transformer; answers "logits" [1, batch, classes]. */
+/** The same task for the transformer. Output: "logits" [1, batch, classes]. */
 export class TransformerBaselineTask implements Task {
   readonly parameters: NamedParameters;
 

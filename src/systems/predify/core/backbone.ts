@@ -23,34 +23,34 @@ import { check } from "../../../util/errors.js";
 import { unknownName } from "../../../util/suggest.js";
 import type { FeatureShape } from "../decoder/decoder-steps.js";
 
-/** What must be said of a network if its file does not say it. */
+/** Facts about a network that its file does not contain. */
 export interface BackboneOptions {
-  /** [channels, ...space] of one image; needed where the file leaves space open. */
+  /** Shape of one image, [channels, ...space]; required if the file does not fix it. */
   readonly inputSize?: readonly number[];
-  /** Output that holds the answer; default: the first. */
+  /** Name of the output that holds the network's answer. Default: the first output. */
   readonly output?: string;
-  /** Inputs that are noise, besides those that the file says are. */
+  /** Kind of noise by input name, in addition to the inputs that the file declares as noise. */
   readonly noise?: Readonly<Record<string, NoiseKind>>;
-  /** Values of other inputs, instead of those that the file says they have. */
+  /** Values of other inputs by name; they override the values in the file. */
   readonly inputs?: Readonly<Record<string, readonly number[]>>;
 }
 
-/** How a node is made again: its operands replaced, its names marked. */
+/** How a node is copied into a new graph. */
 export interface Retracing {
-  /** What stands for a tensor in the new graph; undefined: the tensor itself. */
+  /** Tensors of the new graph by the original tensors they replace; a tensor without an entry is used as it is. */
   readonly replaced: Map<Tensor, Tensor>;
-  /** Appended to names ("_t3"). */
+  /** Suffix of the copied names, such as "_t3". */
   readonly suffix: string;
 }
 
-/** Makes a node of an imported graph again with other operands. */
+/** Copies a node of an imported graph, with its operands replaced. */
 export function retrace(node: GraphNode, { replaced, suffix }: Retracing): readonly Tensor[] {
   const inputs = node.inputs.map((operand) => operand && (replaced.get(operand) ?? operand));
-  return madeFor(node, suffix, { type: node.type, inputs, attributes: node.attributes });
+  return applyInsteadOf(node, suffix, { type: node.type, inputs, attributes: node.attributes });
 }
 
-/** Makes a call that stands for a node, whose names are marked. */
-export function madeFor(
+/** Calls an operator in place of a node; the results carry the node's name and the suffix. */
+export function applyInsteadOf(
   node: GraphNode,
   suffix: string,
   { type, inputs, attributes }: Pick<GraphNode, "type" | "inputs" | "attributes">,
@@ -64,33 +64,36 @@ export function madeFor(
 }
 
 /**
- * A trained feed-forward network read from ONNX: one image input of fixed space, weights frozen into constants, in
- * evaluation mode by nature of the file.
+ * A trained feed-forward network read from ONNX. It has one image input of fixed size. Its weights are constants, and
+ * it runs in evaluation mode, as exported files do.
  */
 export class Backbone {
   readonly #isBytes: boolean;
   readonly inputName: string;
   readonly outputName: string;
-  /** [channels, ...space] of one image. */
+  /** Shape of one image: [channels, ...space]. */
   readonly imageShape: FeatureShape;
-  /** Images at once: a name for any number, or the number that the exporter fixed (in the input, or in a Reshape). */
+  /** Batch size: a name if it may vary, or the number that the exporter fixed (in the input or in a Reshape). */
   readonly batch: Dim;
-  /** What the file's metadata say of the network. */
+  /** The file's metadata about the network. */
   readonly description: ModelDescription;
-  /** Inputs that are drawn for every image: the same ones at all timesteps. */
+  /** Noise inputs by name. Each image has its own random draw, which stays the same at all timesteps. */
   readonly noise: ReadonlyMap<string, { readonly tensor: Tensor; readonly kind: NoiseKind }>;
-  /** In single precision, whatever the file takes: bytes are rounded inside of the network. */
+  /** The image input in single precision, even if the file takes bytes: the graph rounds pixels to bytes itself. */
   readonly image: Tensor;
-  /** The answer, usually [batch, classes]. */
+  /** The network's answer, usually logits [batch, classes]. */
   readonly output: Tensor;
-  /** Every value that is not a weight, by name in the file's order. */
+  /** Every value that is not a weight, by name, in the file's order. */
   readonly values: ReadonlyMap<string, Tensor>;
-  /** First results of nodes by the nodes' names. */
+  /** First output of each node, by the node's name. */
   readonly nodes: ReadonlyMap<string, Tensor>;
-  /** Names of the weights that a node reads. */
+  /** Names of the weights that each node reads. */
   readonly weightNames: ReadonlyMap<GraphNode, readonly string[]>;
 
-  /** @throws StriateError for a file with several inputs, one that is no image, space left open, or answers of another batch. */
+  /**
+   * @throws StriateError if the file has several inputs, if the input is not an image or its size is not fixed, or if
+   * the output's batch size differs from the input's.
+   */
   constructor(
     model: ImportedModel,
     options: BackboneOptions = {},
@@ -103,22 +106,22 @@ export class Backbone {
     check(
       inputs.length === 1,
       () =>
-        `${what}: expected one input, the image; it has ${inputs.map(([name]) => name).join(", ") || "none"}; ` +
-        `say which of them are noise (--noise NAME=normal) or have fixed values (--input NAME=VALUE)`,
+        `${what}: expected one input, the image, got ${inputs.map(([name]) => name).join(", ") || "none"}; ` +
+        `declare the others as noise (--noise NAME=normal) or give them fixed values (--input NAME=VALUE)`,
     );
     const [[inputName, original]] = inputs as [[string, Tensor]];
     this.inputName = inputName;
     const outputNames = Object.keys(model.outputs);
     this.outputName = options.output ?? outputNames[0]!;
-    const given = Object.hasOwn(model.outputs, this.outputName) ? model.outputs[this.outputName] : undefined;
-    check(given, () => `${what}: ${unknownName("output", this.outputName, outputNames)}`);
+    const chosen = Object.hasOwn(model.outputs, this.outputName) ? model.outputs[this.outputName] : undefined;
+    check(chosen, () => `${what}: ${unknownName("output", this.outputName, outputNames)}`);
     const answer =
       timesteps?.output === this.outputName
-        ? answerAt(given, timesteps.count - 1, `${what}: the output "${this.outputName}"`)
-        : given;
+        ? answerAt(chosen, timesteps.count - 1, `${what}: the output "${this.outputName}"`)
+        : chosen;
     check(
       isFloat(answer.dtype),
-      () => `${what}: the output "${this.outputName}" holds no floating-point values`,
+      () => `${what}: the output "${this.outputName}": expected floating-point values, got ${answer.dtype}`,
     );
     this.imageShape = imageShape(original, options.inputSize, `${what}: the input "${inputName}"`);
     this.batch = batchOf(original, answer);
@@ -136,12 +139,12 @@ export class Backbone {
       Object.entries(kinds).flatMap(([name, kind]) => {
         const tensor = model.inputs[name];
         if (!tensor) return [];
-        // What the file draws itself may be the same for the whole batch.
+        // A file may declare noise that all images of a batch share.
         const isShared = model.noise[name] !== undefined && tensor.shape[0] !== original.shape[0];
         const shape = isShared ? tensor.shape : [this.batch, ...tensor.shape.slice(1)];
-        const own = input(name, shape, tensor.dtype);
-        replaced.set(tensor, own);
-        return [[name, { tensor: own, kind }] as const];
+        const noiseInput = input(name, shape, tensor.dtype);
+        replaced.set(tensor, noiseInput);
+        return [[name, { tensor: noiseInput, kind }] as const];
       }),
     );
     const weights = new Map<Tensor, string>();
@@ -161,29 +164,29 @@ export class Backbone {
       const names = node.inputs.flatMap((operand) => (operand && weights.get(operand)) ?? []);
       if (names.length > 0) weightNames.set(made[0]!.node, names);
     }
-    const now = (tensor: Tensor): Tensor => shown.get(tensor) ?? replaced.get(tensor) ?? tensor;
-    this.output = cast(now(answer), "float32");
+    const inNewGraph = (tensor: Tensor): Tensor => shown.get(tensor) ?? replaced.get(tensor) ?? tensor;
+    this.output = cast(inNewGraph(answer), "float32");
     const [answered] = this.output.shape;
     check(
       !isStatic(this.batch) || !isStatic(answered ?? "") || answered === this.batch,
       () =>
-        `${what}: its output "${this.outputName}" is ${showShape(this.output.shape)} for a batch of ${this.batch}: expected an answer for each image`,
+        `${what}: the output "${this.outputName}": expected one answer for each of the ${this.batch} images, got ${showShape(this.output.shape)}`,
     );
     this.weightNames = weightNames;
     this.values = new Map(
       [...model.values].flatMap(([name, tensor]) =>
-        weights.has(tensor) || tensor.node.leaf?.kind === "constant" ? [] : [[name, now(tensor)]],
+        weights.has(tensor) || tensor.node.leaf?.kind === "constant" ? [] : [[name, inNewGraph(tensor)]],
       ),
     );
-    this.nodes = new Map(Array.from(model.nodes, ([name, tensor]) => [name, now(tensor)]));
+    this.nodes = new Map(Array.from(model.nodes, ([name, tensor]) => [name, inNewGraph(tensor)]));
   }
 
-  /** How pixels reach the network, if the file says it. */
+  /** How pixels are prepared for the network, or undefined if the file does not say. */
   get preprocessing(): Preprocessing | undefined {
     return this.description.preprocessing ?? (this.#isBytes ? { scale: 255 } : undefined);
   }
 
-  /** Fresh graph inputs for the noise of a batch, by the tensors that they stand for. */
+  /** New graph inputs for the noise of a batch, by the backbone's noise tensors that they replace. */
   noiseInputs(batch: Dim): ReadonlyMap<Tensor, Tensor> {
     return new Map(
       Array.from(this.noise, ([name, { tensor }]) => [
@@ -199,8 +202,9 @@ export class Backbone {
 }
 
 /**
- * A feature map in single precision, in which PCoders work, and the same in its own type again for those who read it;
- * undefined for what is in single precision already, and for what cannot become it.
+ * `shown` is a feature map in single precision, the type that PCoders work in; `back` is `shown` converted to the
+ * original type, for the nodes that read the feature map. Undefined if the feature map is in single precision already,
+ * or cannot be converted.
  */
 function singlePrecision(made: Tensor): { readonly shown: Tensor; readonly back: Tensor } | undefined {
   if (made.dtype === "float16" || made.dtype === "bfloat16") {
@@ -213,7 +217,7 @@ function singlePrecision(made: Tensor): { readonly shown: Tensor; readonly back:
   return { shown, back: quantizeLinear(shown, scale, zero) };
 }
 
-/** The batch of the input; that of the answers if an exporter wrote it into the graph. */
+/** The batch size of the input, or that of the output if only the output's is fixed. */
 function batchOf({ shape: [batch] }: Tensor, { shape: [answered] }: Tensor): Dim {
   return answered !== undefined && isStatic(answered) && !isStatic(batch!) ? answered : batch!;
 }
@@ -222,21 +226,22 @@ function imageShape(original: Tensor, given: readonly number[] | undefined, what
   check(
     (original.rank === 4 || original.rank === 5) && (isFloat(original.dtype) || original.dtype === "uint8"),
     () =>
-      `${what}: expected images [batch, channels, height, width] (or with depth), it is ${original.dtype}${showShape(original.shape)}`,
+      `${what}: expected images [batch, channels, height, width] or [batch, channels, depth, height, width], got ${original.dtype}${showShape(original.shape)}`,
   );
   const declared = original.shape.slice(1);
   if (given === undefined) {
     check(
       isStaticShape(declared),
       () =>
-        `${what} is ${showShape(original.shape)}: channels and space must be fixed; give the size (input_size), such as [3, 224, 224]`,
+        `${what}: expected fixed channels and size, got ${showShape(original.shape)}; give input_size, such as [3, 224, 224]`,
     );
     return declared;
   }
   check(
     given.length === declared.length &&
       given.every((n, i) => Number.isInteger(n) && n >= 1 && (!isStatic(declared[i]!) || declared[i] === n)),
-    () => `${what} is ${showShape(original.shape)}, the size given for it is ${showShape(given)}`,
+    () =>
+      `${what}: input_size: expected a size that fits ${showShape(original.shape)}, got ${showShape(given)}`,
   );
   return given;
 }

@@ -10,20 +10,21 @@ import type { Backbone } from "./backbone.js";
 import type { FeatureShape } from "../decoder/decoder-steps.js";
 import { modulePath, moduleValue } from "./module-names.js";
 
-/** A value of the backbone that a PCoder takes over. */
+/** A value of the backbone that a PCoder replaces by its representation. */
 export interface CutPoint {
-  /** Name of the value in the file. */
+  /** The value's name in the file. */
   readonly name: string;
   readonly tensor: Tensor;
-  /** [channels, ...space] of one image. */
+  /** The value's shape for one image: [channels, ...space]. */
   readonly shape: FeatureShape;
 }
 
 /**
- * The values that `wanted` names: exactly (a value, then a node), by a pattern with * and ?, or as a PyTorch module
- * such as `features[3]` or `layer1[0].relu` (`module-names.ts`). In the order in which the network computes them.
+ * Finds the values that `wanted` names: the exact name of a value or a node, a pattern with * and ?, or a PyTorch
+ * module such as `features[3]` or `layer1[0].relu` (`module-names.ts`). Values come in the order in which the network
+ * computes them.
  *
- * @throws StriateError with the nearest names where nothing fits, or where the value is no feature map.
+ * @throws StriateError with the nearest names if nothing matches, or if the value is not a feature map.
  */
 export function findCutPoints(backbone: Backbone, wanted: string, what: string): CutPoint[] {
   const tensor = backbone.values.get(wanted) ?? backbone.nodes.get(wanted);
@@ -33,7 +34,7 @@ export function findCutPoints(backbone: Backbone, wanted: string, what: string):
     const found = listFeatureMaps(backbone).filter(({ name }) => pattern.test(name));
     check(
       found.length > 0,
-      () => `${what}: no feature map's name matches "${shorten(wanted)}"${nearest(backbone, wanted)}`,
+      () => `${what}: no name of a feature map matches "${shorten(wanted)}"${nearest(backbone, wanted)}`,
     );
     return found;
   }
@@ -55,17 +56,20 @@ function cutPoint(backbone: Backbone, name: string, tensor: Tensor, what: string
   check(
     map && tensor !== backbone.image,
     () =>
-      `${what}: "${name}" is ${String(tensor)}: expected a feature map, ${backbone.image.rank} axes of floating-point values`,
+      `${what}: "${name}": expected a feature map (floating-point, ${backbone.image.rank} axes), got ${String(tensor)}`,
   );
   check(
     isStaticShape(shape),
     () =>
-      `${what}: channels and space of "${name}" must be fixed, it is [${tensor.shape.join(", ")}]; give input_size`,
+      `${what}: "${name}": expected fixed channels and size, got [${tensor.shape.join(", ")}]; give input_size`,
   );
   return { name, tensor, shape };
 }
 
-/** Every value that could be a cut point: what depends on the image, leads to the answer and has fixed space. */
+/**
+ * Every value that could be a cut point: a feature map of fixed size that depends on the image and that the output
+ * depends on.
+ */
 export function listFeatureMaps(backbone: Backbone): CutPoint[] {
   const { order, lastUse } = relevantNodes(backbone);
   const position = new Map(order.map((node, i) => [node, i]));
@@ -79,16 +83,17 @@ export function listFeatureMaps(backbone: Backbone): CutPoint[] {
 }
 
 /**
- * Checks that cut points come in the order in which the network computes them, each once, each between image and answer.
+ * Checks that cut points come in the order in which the network computes them, that none is repeated, and that each
+ * lies between the image and the output.
  *
- * @throws StriateError naming the one that does not.
+ * @throws StriateError naming the first cut point that breaks a rule.
  */
 export function checkCutPoints(backbone: Backbone, cuts: readonly CutPoint[]): void {
   const { lastUse } = relevantNodes(backbone);
   cuts.forEach(({ name, tensor }, i) => {
     const what = `PCoder ${i + 1}: "${name}"`;
     const before = cuts.slice(0, i);
-    check(!before.some((cut) => cut.tensor === tensor), () => `${what} has a PCoder already`);
+    check(!before.some((cut) => cut.tensor === tensor), () => `${what} already has a PCoder`);
     check(
       lastUse.has(tensor),
       () => `${what} does not lie on a path from the image to the output "${backbone.outputName}"`,
@@ -98,15 +103,18 @@ export function checkCutPoints(backbone: Backbone, cuts: readonly CutPoint[]): v
     check(
       later === undefined,
       () =>
-        `PCoders are out of order: "${name}" is computed from "${later?.name}", which must come before it`,
+        `PCoders are out of order: "${name}" is computed from "${later?.name}", so "${later?.name}" must come first`,
     );
   });
 }
 
 interface RelevantNodes {
-  /** Nodes between image and answer, operands before users. */
+  /** Nodes that depend on the image and that the output depends on, in topological order. */
   readonly order: readonly GraphNode[];
-  /** Where each value that depends on the image is read last, as a position in `order`; Infinity for the answer. */
+  /**
+   * Position in `order` of the last node that reads each value; Infinity for the output. Only values that depend on the
+   * image have an entry.
+   */
   readonly lastUse: ReadonlyMap<Tensor, number>;
 }
 
@@ -144,7 +152,10 @@ const ACTIVATIONS = new Set([
   "HardSigmoid",
 ]);
 
-/** An activation, x times a function of x (SiLU, hard swish), or activations side by side. */
+/**
+ * Whether a value is an activation's output: of an activation operator, of x times a gate of x (SiLU, hard swish), or a
+ * concatenation of such outputs.
+ */
 function isActivation(tensor: Tensor): boolean {
   const { node } = tensor;
   if (ACTIVATIONS.has(node.type)) return true;
@@ -168,15 +179,15 @@ function reads(tensor: Tensor, x: Tensor, depth: number): boolean {
 /** A cut point that the automatic rule may choose. */
 export interface Candidate extends CutPoint {
   readonly activation: boolean;
-  /** Whether it is the one before the resolution changes. */
+  /** Whether this is the marked candidate of its resolution, see {@link candidates}. */
   readonly beforeChange: boolean;
 }
 
 /**
- * The automatic rule. Only feature maps that every path from the image to the answer passes through are looked at (the
- * output of a residual block, not what is inside it), and only where space is left (more than one cell). For each
- * resolution one of them is marked: the last output of an activation before the resolution changes, or the last of all
- * where none is one. Activations between them are candidates too.
+ * The candidates of the automatic rule. The rule considers feature maps of more than one cell that every path from the
+ * image to the output passes through (the output of a residual block, not the values inside the block). It marks one
+ * feature map for each resolution: the last activation output before the resolution changes, or the last feature map if
+ * none is an activation output. The candidates are the marked feature maps and all other activation outputs.
  */
 export function candidates(backbone: Backbone): Candidate[] {
   const { order, lastUse } = relevantNodes(backbone);
@@ -215,10 +226,11 @@ function spaceKey({ shape }: CutPoint): string {
 }
 
 /**
- * `count` cut points by the rule of {@link candidates}: with fewer wanted than there are resolutions, evenly spread over
- * them, the last one included; with more, the longest stretch of candidates is halved again and again.
+ * Chooses `count` cut points from {@link candidates}. If `count` is at most the number of resolutions, the cut points
+ * are spread evenly over the marked candidates and include the last. Otherwise all marked candidates are taken, and the
+ * longest gap between chosen candidates is halved until there are `count`.
  *
- * @throws StriateError where the network has fewer candidates.
+ * @throws StriateError if the network has fewer than `count` candidates.
  */
 export function chooseCutPoints(backbone: Backbone, count: number): CutPoint[] {
   const all = candidates(backbone);
@@ -226,8 +238,8 @@ export function chooseCutPoints(backbone: Backbone, count: number): CutPoint[] {
   check(
     count <= all.length,
     () =>
-      `PCoders: the network has ${all.length} places for one (${all.map(({ name }) => name).join(", ") || "none"}), ` +
-      `fewer than ${count}: say how many (--pcoders, default 4)`,
+      `PCoders: the network has ${all.length} possible places (${all.map(({ name }) => name).join(", ") || "none"}), ` +
+      `fewer than the ${count} requested: choose a smaller number (--pcoders, default 4)`,
   );
   const levels = all.flatMap(({ beforeChange }, i) => (beforeChange ? [i] : []));
   const chosen =
@@ -251,7 +263,7 @@ function globPattern(glob: string): RegExp {
   return new RegExp(`^${parts.join("").replaceAll(/(\.\*)+/g, ".*")}$`);
 }
 
-/** ": did you mean a, b or c?": the names with the fewest letters to change, of feature maps alone. */
+/** The end of an error message: the three feature maps whose names have the smallest edit distance to `wanted`. */
 function nearest(backbone: Backbone, wanted: string): string {
   const plain = (name: string) => name.toLowerCase().slice(0, 200);
   const path = modulePath(wanted) ?? wanted;

@@ -4,20 +4,20 @@ import { fill } from "../../../nn/init.js";
 import { checkBetween, checkFinite } from "../../../util/check.js";
 import { check } from "../../../util/errors.js";
 
-/** How strongly a PCoder mixes; what is left of 1 is the weight of its own past. */
+/** The weights of a PCoder's update. The weight of its previous representation is 1 - feedforward - feedback. */
 export interface Hyperparameters {
-  /** beta: weight of the bottom-up drive. */
+  /** beta: weight of the feed-forward drive. */
   readonly feedforward: number;
-  /** lambda: weight of the prediction from above. The last PCoder has nothing above and does not use it. */
+  /** lambda: weight of the prediction from above. The last PCoder has no PCoder above it and does not use lambda. */
   readonly feedback: number;
-  /** alpha: size of the step down the gradient of the prediction error. */
+  /** alpha: step size of the descent on the prediction error. */
   readonly error: number;
 }
 
-/** The original's defaults for generated networks. */
+/** The defaults that the authors' code has for generated networks. */
 export const DEFAULT_HYPERPARAMETERS: Hyperparameters = { feedforward: 0.3, feedback: 0.3, error: 0.01 };
 
-/** Throws `StriateError` unless beta and lambda are weights (0 to 1, together at most 1) and alpha is a number. */
+/** Throws `StriateError` unless beta and lambda are in [0, 1], their sum is at most 1, and alpha is finite. */
 export function checkHyperparameters({ feedforward, feedback, error }: Hyperparameters, what: string): void {
   for (const [name, value] of Object.entries({ feedforward, feedback })) {
     checkBetween(`${what}: ${name}`, value, 0, 1);
@@ -26,21 +26,21 @@ export function checkHyperparameters({ feedforward, feedback, error }: Hyperpara
   check(
     feedforward + feedback <= 1 + 1e-6,
     () =>
-      `${what}: feedforward ${feedforward} + feedback ${feedback} is more than 1: nothing would be left for memory`,
+      `${what}: expected feedforward + feedback of at most 1, got ${feedforward} + ${feedback}: memory would have a negative weight`,
   );
 }
 
-/** The scalars (shape [] or [1]) that one PCoder's update uses. */
+/** The hyper-parameters of one PCoder's update as tensors of shape [] or [1]. */
 export interface MixingWeights {
   readonly feedforward: Tensor;
   readonly feedback: Tensor;
   readonly error: Tensor;
 }
 
-/** Names of the graph inputs that hold one value for each PCoder, lowest first. */
+/** Names of the graph inputs for hyper-parameters. Each holds one value for each PCoder, lowest first. */
 export const HYPERPARAMETER_INPUTS = ["feedforward", "feedback", "error"] as const;
 
-/** One graph input [PCoders] for each of beta, lambda and alpha, so that sweeping them needs no new graph. */
+/** Makes one graph input [PCoders] for each of beta, lambda and alpha, so that one graph serves a sweep over them. */
 export function hyperparameterInputs(count: number): { inputs: Tensor[]; weights: MixingWeights[] } {
   const inputs = HYPERPARAMETER_INPUTS.map((name) => input(name, [count]));
   const parts = inputs.map((vector) =>
@@ -56,7 +56,7 @@ export function hyperparameterInputs(count: number): { inputs: Tensor[]; weights
   };
 }
 
-/** Hyper-parameters as constants of a graph, for each PCoder. */
+/** The hyper-parameters of each PCoder as constants of a graph. */
 export function hyperparameterConstants(values: readonly Hyperparameters[]): MixingWeights[] {
   return values.map(({ feedforward, feedback, error }) => ({
     feedforward: constant(feedforward),
@@ -65,12 +65,13 @@ export function hyperparameterConstants(values: readonly Hyperparameters[]): Mix
   }));
 }
 
-/** Unconstrained numbers that stand for one set of hyper-parameters: the original's ff_part, fb_part, mem_part, errorm. */
+/** One set of hyper-parameters as unconstrained numbers: ff_part, fb_part, mem_part and errorm of the authors' code. */
 export type Parts = readonly [feedforward: number, feedback: number, memory: number, error: number];
 
 /**
- * part = -ln((1 - v) / v) for beta, lambda and memory = 1 - beta - lambda; the error is its own part. 0 becomes -Infinity
- * and comes back as 0. Memory is clamped at 0: rounding can put it slightly below, where the original stores NaN.
+ * Each part is the logit -ln((1 - v) / v) of beta, lambda and memory = 1 - beta - lambda; alpha is unchanged. The part
+ * of 0 is -Infinity, which converts back to 0. Memory is clipped at 0, because rounding can make it slightly negative,
+ * for which the authors' code stores NaN.
  */
 export function partsFromValues({ feedforward, feedback, error }: Hyperparameters): Parts {
   const single = Math.fround;
@@ -79,14 +80,14 @@ export function partsFromValues({ feedforward, feedback, error }: Hyperparameter
   return [part(single(feedforward)), part(single(feedback)), part(memory), error];
 }
 
-/** beta = s(ff) / S, lambda = s(fb) / S, S = s(ff) + s(fb) + s(mem), s the logistic function. */
+/** beta = s(ff) / S and lambda = s(fb) / S, with S = s(ff) + s(fb) + s(mem) and s the logistic function. */
 export function valuesFromParts([ff, fb, mem, error]: Parts): Hyperparameters & { readonly memory: number } {
   const [a, b, c] = [ff, fb, mem].map((part) => 1 / (1 + Math.exp(-part))) as [number, number, number];
   const total = a + b + c;
   return { feedforward: a / total, feedback: b / total, memory: c / total, error };
 }
 
-/** {@link valuesFromParts} in a graph, differentiable with respect to the parts. */
+/** Computes {@link valuesFromParts} in a graph, so that it can be differentiated with respect to the parts. */
 export function weightsFromParts(parts: readonly Tensor[]): MixingWeights {
   const [ff, fb, mem, error] = parts as [Tensor, Tensor, Tensor, Tensor];
   const [a, b, c] = [sigmoid(ff), sigmoid(fb), sigmoid(mem)];
@@ -94,10 +95,10 @@ export function weightsFromParts(parts: readonly Tensor[]): MixingWeights {
   return { feedforward: div(a, total), feedback: div(b, total), error };
 }
 
-/** The original's names of the parts; numbered from 1 where every PCoder has its own. */
+/** Names of the parts in the authors' code. A number follows, from 1, if every PCoder has its own. */
 export const PART_NAMES = ["ff_part", "fb_part", "mem_part", "errorm"] as const;
 
-/** Trainable parts, one set for all PCoders or one for each, by the original's names. */
+/** Trainable parts by {@link PART_NAMES}: one set for all PCoders if `shared`, otherwise one for each. */
 export function trainableParts(
   values: readonly Hyperparameters[],
   shared: boolean,
@@ -115,13 +116,13 @@ export function trainableParts(
   return { parameters, weights: values.map((_, i) => weights[shared ? 0 : i]!) };
 }
 
-/** Hyper-parameters out of trained parts, shared or one set for each of `count` PCoders. */
+/** The hyper-parameters of `count` PCoders from trained parts, which may be one shared set or one for each PCoder. */
 export function hyperparametersOf(parts: ReadonlyMap<string, TensorData>, count: number): Hyperparameters[] {
   const shared = parts.has(PART_NAMES[0]);
   return Array.from({ length: count }, (_, i) => {
     const set = PART_NAMES.map((name) => {
       const value = parts.get(shared ? name : `${name}${i + 1}`);
-      check(value, () => `hyper-parameters: "${name}" is missing`);
+      check(value, () => `hyper-parameters: expected a value "${name}", got none`);
       return Number(value.data[0]);
     });
     const { feedforward, feedback, error } = valuesFromParts(set as [number, number, number, number]);
@@ -129,7 +130,10 @@ export function hyperparametersOf(parts: ReadonlyMap<string, TensorData>, count:
   });
 }
 
-/** 1 - beta - lambda, or 1 - beta where nothing comes from above; in single precision at each use, as in the original. */
+/**
+ * The weight of the previous representation: 1 - beta - lambda, or 1 - beta without feedback. It is computed in single
+ * precision inside the graph, as in the authors' code.
+ */
 export function memoryOf({ feedforward, feedback }: MixingWeights, hasFeedback: boolean): Tensor {
   const rest = sub(1, feedforward);
   return hasFeedback ? sub(rest, feedback) : rest;

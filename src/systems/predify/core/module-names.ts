@@ -3,12 +3,12 @@ import { StriateError } from "../../../util/errors.js";
 import type { Backbone } from "./backbone.js";
 
 /*
- * PyTorch modules in exported files. The exporter names values after the modules that make them:
+ * How to find PyTorch modules in exported files. The exporter names values after the modules that compute them:
  * "/features/features.3/Relu_output_0" comes from `features[3]`, "/layer1/layer1.0/relu/Relu_output_0" from
- * `layer1[0].relu`. Children of a Sequential repeat its name, other modules do not.
+ * `layer1[0].relu`. The scopes of a Sequential's children repeat the Sequential's name; those of other modules do not.
  */
 
-/** `features[3]`, `layer1[0].relu` or `layer1.0.relu` as a dotted path; undefined for anything else. */
+/** Converts `features[3]`, `layer1[0].relu` or `layer1.0.relu` to a dotted path; undefined for anything else. */
 export function modulePath(expression: string): string | undefined {
   const text = expression.trim();
   if (text.length > 500) return undefined;
@@ -17,8 +17,8 @@ export function modulePath(expression: string): string | undefined {
 }
 
 /**
- * The module that made a value, from the value's name: "" for the network itself. Names of files that Striate wrote
- * ("features/3/Relu_0") are paths as they stand.
+ * The path of the module that computed a value, read from the value's name; "" is the network itself. Also reads the
+ * names in files that Striate wrote ("features/3/Relu_0").
  */
 export function scopePath(valueName: string): string | undefined {
   if (!valueName.startsWith("/")) {
@@ -35,13 +35,13 @@ export function scopePath(valueName: string): string | undefined {
 }
 
 /**
- * Name of the value that a module gives: the last one made inside it, whether by the exporter's scopes or by the names of
- * the weights that it reads. Undefined where the file knows nothing of the module.
+ * Name of a module's output: the last value computed inside the module. A value belongs to a module by its scope, or
+ * else by the names of the weights it reads. Undefined if nothing in the file belongs to the module.
  *
- * Batch normalisation is often folded into the convolution before it: the convolution's value then stands for the
- * normalised one, and the bare convolution's value is gone.
+ * Exporters often fold batch normalisation into the convolution before it. The convolution's value is then the
+ * normalised one, and the convolution's own output is lost.
  *
- * @throws StriateError for a convolution into which batch normalisation was folded.
+ * @throws StriateError if `path` is a convolution into which batch normalisation was folded.
  */
 export function moduleValue(backbone: Backbone, path: string, what: string): string | undefined {
   const inside = (module: string | undefined, of: string): boolean =>
@@ -64,13 +64,16 @@ function moduleOfWeight(weight: string): string | undefined {
   return /[.]/.test(weight) && !weight.includes("::") ? weight.slice(0, weight.lastIndexOf(".")) : undefined;
 }
 
-/** The exporter gives weights that it has merged names of its own. */
+/** Whether batch normalisation was folded into a convolution: the exporter names folded weights "onnx::...". */
 function isFoldedConvolution(backbone: Backbone, tensor: Tensor): boolean {
   const weights = backbone.weightNames.get(tensor.node);
   return tensor.node.type === "Conv" && weights?.[0]?.startsWith("onnx::") === true;
 }
 
-/** `features[10]` with no value of its own: `features[9]`'s where that is a convolution with something folded in. */
+/**
+ * The value of `features[9]` for `features[10]`, if `features[9]` is a convolution into which `features[10]` was
+ * folded.
+ */
 function valueBefore(backbone: Backbone, path: string): string | undefined {
   const match = /^(.*\.)?(\d+)$/.exec(path);
   if (match === null || Number(match[2]) === 0) return undefined;
@@ -88,8 +91,8 @@ function refuseFolded(
 ): void {
   if (scopePath(name) !== path || !isFoldedConvolution(backbone, tensor)) return;
   throw new StriateError(
-    `${what}: batch normalisation was folded into the convolution ${path} when the file was exported, so its bare ` +
-      `output is gone: name the tensor "${name}" (the normalised output), or export with BatchNormalization kept ` +
+    `${what}: batch normalisation was folded into the convolution ${path} when the file was exported, so the convolution's ` +
+      `own output is lost: name the tensor "${name}" (the normalised output), or export without folding ` +
       "(training=TrainingMode.PRESERVE)",
   );
 }

@@ -14,58 +14,66 @@ import { MergingRetracer } from "./merged-normalisation.js";
 import type { PredifyOptions } from "./options.js";
 import type { PCoder, Prediction } from "./pcoder.js";
 
-/** How a predictive network is traced. */
+/** Options of tracing a predictive network. */
 export interface TraceOptions {
-  /** Images at once: a number, or a name for any number. Default: as the file has it. */
+  /** Batch size: a number, or a name if it may vary. Default: as in the backbone's file. */
   readonly batch?: Dim;
-  /** The image, where it is computed (normalised, say) and not an input. */
+  /** The image if it is computed in the graph (normalised, for example). Default: a new graph input. */
   readonly image?: Tensor;
-  /** What stands for the backbone's noise inputs (default: fresh inputs). The same at every timestep of an image. */
+  /**
+   * Tensors by the backbone's noise inputs that they replace, the same at every timestep. Default: new graph inputs.
+   */
   readonly noise?: ReadonlyMap<Tensor, Tensor>;
   /**
-   * Where beta, lambda and alpha come from: graph inputs "feedforward", "feedback" and "error" of one value for each
-   * PCoder (default), constants, or tensors.
+   * Source of beta, lambda and alpha: the graph inputs "feedforward", "feedback" and "error", each with one value for
+   * each PCoder (default), constants, or the given tensors.
    */
   readonly hyperparameters?: "inputs" | "constants" | readonly MixingWeights[];
 }
 
-/** What one pass leaves behind. */
+/** The results of one pass. */
 export interface Pass {
   readonly logits: Tensor;
   /** r_i(t), lowest PCoder first. */
   readonly representations: readonly Tensor[];
-  /** What each PCoder makes of its representation; traced when it is first asked for. */
+  /** The prediction of each PCoder, lowest first. Traced on first use. */
   readonly predictions: readonly Prediction[];
   /**
-   * The image as each representation alone tells it: D_1(D_2(... D_i(r_i))), [batch, ...image]; the first is the
-   * prediction of PCoder 1. Traced when first asked for.
+   * The image reconstructed from each representation alone: D_1(D_2(... D_i(r_i))), [batch, ...image]. The first is the
+   * prediction of PCoder 1. Traced on first use.
    */
   readonly reconstructions: readonly Tensor[];
 }
 
-/** Timesteps unrolled into one graph. */
+/** A network unrolled over timesteps into one graph. */
 export interface Unrolled {
-  /** Everything that may be fed; a graph that is written keeps those that its outputs need. */
+  /** All graph inputs. A written graph contains only those that its outputs depend on. */
   readonly inputs: readonly Tensor[];
-  /** Timesteps 0..T. */
+  /** The passes of timesteps 0..T. */
   readonly passes: readonly Pass[];
 }
 
-/** One timestep with the state as inputs. */
+/** One timestep with the representations as graph inputs. */
 export interface SingleStep {
   readonly inputs: readonly Tensor[];
-  /** Input that counts the timesteps before this one; absent if states start at random, where timestep 0 is like the others. */
+  /**
+   * Input that holds the index of the timestep. Undefined if representations start from random draws, because timestep
+   * 0 is then computed like the others.
+   */
   readonly timestep: Tensor | undefined;
   readonly before: readonly Tensor[];
   readonly pass: Pass;
 }
 
-/** Name of the state of a PCoder, as a graph input. */
+/** Name of the graph input that holds the representation of a PCoder. */
 export function stateName(number: number): string {
   return `representation.pcoder${number}`;
 }
 
-/** Name of the input that holds the top-down prediction of the last PCoder, [batch, ...its shape]. */
+/**
+ * Name of the graph input that holds the top-down prediction for the last PCoder: [batch, ...shape of its
+ * representation].
+ */
 export const PRIOR_INPUT = "prior";
 
 interface PassContext {
@@ -77,12 +85,12 @@ interface PassContext {
 
 /**
  * A backbone with PCoders (Predify; Choksi et al. 2021, arXiv:2106.02749). Every pass runs the backbone on the same
- * image; where a PCoder sits, its representation takes the value's place for all that follows in the pass. Predictions of
- * the PCoder above are one timestep old, the targets of the errors are of the same timestep. The first pass gives the
- * backbone's own answer.
+ * image; at each cut point the representation of the PCoder replaces the backbone's value for the rest of the pass. The
+ * prediction from above and the error gradient come from the previous timestep; a prediction error compares two values
+ * of the same timestep. Without random initial states, the first pass gives the backbone's own output.
  */
 export class PredictiveNetwork {
-  /** Decoders' weights, and sqrt(C) of PCoderNs. The backbone's weights are constants. */
+  /** The decoders' weights, and sqrt(C) of each PCoderN. The backbone's weights are constants. */
   readonly parameters: NamedParameters;
 
   constructor(
@@ -100,7 +108,9 @@ export class PredictiveNetwork {
     );
   }
 
-  /** The values that the PCoders take over, as the backbone alone computes them; nothing above the last is traced. */
+  /**
+   * The values at the cut points, as the backbone alone computes them. Layers above the last cut point are not traced.
+   */
   feedforward(
     image: Tensor,
     noise: ReadonlyMap<Tensor, Tensor> = this.backbone.noiseInputs(image.shape[0]!),
@@ -116,7 +126,7 @@ export class PredictiveNetwork {
     return cuts.map((cut) => replaced.get(cut)!);
   }
 
-  /** Passes t = 0..`timesteps`, so one more than that. With random states the drawn ones are inputs. */
+  /** Traces passes t = 0..`timesteps`, so `timesteps` + 1 in all. Random initial states are graph inputs. */
   unroll(timesteps: number, options: TraceOptions = {}): Unrolled {
     checkWhole("timesteps", timesteps, { from: 0 });
     const { inputs, context } = this.#context(options);
@@ -131,8 +141,8 @@ export class PredictiveNetwork {
   }
 
   /**
-   * One timestep: states in, states out. At timestep 0 states of zeros count for nothing: every representation is its drive.
-   * Gives the same numbers as {@link unroll}.
+   * Traces one timestep from the previous representations to the new ones. At timestep 0 the previous representations
+   * have no effect: every representation is its drive. Gives the same numbers as {@link unroll}.
    */
   step(options: TraceOptions = {}): SingleStep {
     const { inputs, context } = this.#context(options);
@@ -175,7 +185,7 @@ export class PredictiveNetwork {
     const fixed = this.backbone.batch;
     check(
       !isStatic(fixed) || batch === fixed,
-      () => `batch: the network takes ${String(fixed)} at once, as its file fixes it; got ${String(batch)}`,
+      () => `batch: expected ${String(fixed)}, which the network's file fixes, got ${String(batch)}`,
     );
   }
 
@@ -184,18 +194,18 @@ export class PredictiveNetwork {
   }
 }
 
-/** At timestep 0 beta -> 1 and everything else -> 0: r = f, without another pass over the states. */
+/** Replaces beta by 1 and lambda and alpha by 0 at timestep 0, so that each representation equals its drive. */
 function startingWeights(weights: readonly MixingWeights[], timestep: Tensor): MixingWeights[] {
   const starting = cast(equal(timestep, 0), "float32");
-  const going = sub(1, starting);
+  const started = sub(1, starting);
   return weights.map(({ feedforward, feedback, error }) => ({
     feedforward: add(feedforward, mul(starting, sub(1, feedforward))),
-    feedback: mul(feedback, going),
-    error: mul(error, going),
+    feedback: mul(feedback, started),
+    error: mul(error, started),
   }));
 }
 
-/** Traces passes over one image; what depends on no representation is traced once. */
+/** Traces passes over one image. Nodes that depend on no representation are traced once and shared by all passes. */
 class PassTracer {
   readonly #order: readonly GraphNode[];
   readonly #cuts: ReadonlyMap<Tensor, number>;
@@ -229,7 +239,7 @@ class PassTracer {
     this.#order = later;
   }
 
-  /** One pass; without a previous one every representation is its drive. */
+  /** Traces the pass of timestep `t`. Without a previous pass every representation is its drive. */
   pass(t: number, previous: Pass | undefined): Pass {
     const replaced = new Map(this.#prefix);
     const representations: Tensor[] = [];
@@ -249,15 +259,17 @@ class PassTracer {
         representations[i] = state;
       }
     }
-    return this.#finished(replaced.get(this.network.backbone.output)!, representations);
+    return this.#passOf(replaced.get(this.network.backbone.output)!, representations);
   }
 
-  /** States that come from elsewhere, as if a pass had left them behind. */
+  /**
+   * Makes the results of a previous pass from its representations. The logits of these results are only a placeholder.
+   */
   fromStates(representations: readonly Tensor[]): Pass {
-    return this.#finished(representations[0]!, representations);
+    return this.#passOf(representations[0]!, representations);
   }
 
-  #finished(logits: Tensor, representations: readonly Tensor[]): Pass {
+  #passOf(logits: Tensor, representations: readonly Tensor[]): Pass {
     const { pcoders } = this.network;
     let predictions: readonly Prediction[] | undefined;
     let reconstructions: readonly Tensor[] | undefined;

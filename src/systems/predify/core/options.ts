@@ -5,53 +5,65 @@ import type { DecoderOptions } from "../decoder/decoder-steps.js";
 import type { Hyperparameters } from "./hyperparameters.js";
 
 /**
- * How C, the scale of a PCoderN, comes about: "window" counts by structure what one cell reaches (default); "measured"
- * is the original's procedure with random draws on data (`measureWindows`), which has to run before the network does; a
- * number is taken as it is.
+ * How C, the scale of a PCoderN, is determined. "window" (default) counts the elements of the prediction that one cell
+ * can reach, from the decoder's structure. "measured" counts them by random draws on data, as the authors' code does:
+ * `measureWindows` has to be called before the network is used. A number is C itself.
  */
 export type WindowRule = "window" | "measured" | number;
 
-/** Where a PCoder sits, and what its decoder is like. */
+/** One PCoder: its cut point and its decoder. */
 export interface PCoderOptions extends Partial<Hyperparameters> {
   /**
-   * The value that the PCoder takes over: the name of a tensor or node of the file, a pattern with * and ? (one PCoder
+   * The value that the PCoder replaces: the name of a tensor or node in the file, a pattern with * and ? (one PCoder
    * for each match), or a PyTorch module such as `features[3]`.
    */
   readonly after: string;
-  /** Default: resize to the target, then a transposed 3x3 convolution. A string is read as PyTorch writes modules. */
+  /**
+   * Default: resizing to the target, then a transposed 3x3 convolution. A string is a PyTorch expression such as
+   * "Conv2d(8, 3, 3)".
+   */
   readonly decoder?: string | DecoderOptions;
-  /** Default: the network's. */
+  /** Default: `window` of the network. */
   readonly window?: WindowRule;
 }
 
-/** What `predify` needs to know. */
+/** Options of `predify`. */
 export interface PredifyOptions extends Partial<Hyperparameters> {
-  /** One entry for each PCoder, lowest first; or how many are to be placed by the automatic rule. */
+  /** The PCoders, lowest first, or the number of PCoders for the automatic rule to place. */
   readonly pcoders: number | readonly PCoderOptions[];
-  /** Name of the network (default "network"). */
+  /** The network's name (default "network"). */
   readonly name?: string;
-  /** PCoderN (error step independent of batch and size, default) or the original's plain PCoder. */
+  /**
+   * Whether PCoders are PCoderNs, whose error step does not depend on batch size and image size (default true), or the
+   * plain PCoders of the authors' code.
+   */
   readonly gradientScaling?: boolean;
-  /** One set of hyper-parameters, the first PCoder's, for all (default false). */
+  /** Whether all PCoders use the first PCoder's hyper-parameters (default false). */
   readonly sharedHyperparameters?: boolean;
-  /** [channels, height, width] or [channels, depth, height, width]; needed where the file leaves them open. */
+  /**
+   * Shape of one image, [channels, height, width] or [channels, depth, height, width]; required if the file does not
+   * fix it.
+   */
   readonly inputSize?: readonly number[];
-  /** Output of the file that holds the answer (default: the first). */
+  /** Name of the file's output that holds the network's answer (default: the first output). */
   readonly output?: string;
-  /** Inputs of the file that are noise, besides those that it says are: drawn once for all timesteps of an image. */
+  /**
+   * Kind of noise by input name, in addition to the inputs that the file declares as noise. Noise is drawn once for all
+   * timesteps of an image.
+   */
   readonly noise?: Readonly<Record<string, NoiseKind>>;
-  /** Values of other inputs of the file, instead of those that it says they have. */
+  /** Values of the file's other inputs by name; they override the values in the file. */
   readonly inputs?: Readonly<Record<string, readonly number[]>>;
-  /** Default "window". */
+  /** How C is determined for PCoders that do not say. Default "window". */
   readonly window?: WindowRule;
   /**
-   * Of plain PCoders: whether the number of elements that the error is averaged over includes the batch ("batch", as in
-   * the original: an image's answer then depends on how many are shown at once) or not ("image"). Default "batch".
+   * Plain PCoders only: whether the error is averaged over all elements of the batch ("batch", default, as in the
+   * authors' code: an image's output then depends on the batch size) or of one image ("image").
    */
   readonly errorOver?: "batch" | "image";
-  /** Every call begins with states drawn from a normal distribution, fed as inputs (default false). */
+  /** Whether representations start from normal random draws, which are graph inputs (default false). */
   readonly randomInit?: boolean;
-  /** Whether the last PCoder gets a top-down prediction too, fed as the input "prior" (default false). */
+  /** Whether the last PCoder also gets a top-down prediction, the graph input "prior" (default false). */
   readonly topDownPrior?: boolean;
 }
 
@@ -74,7 +86,7 @@ const NETWORK_KEYS = [
 ];
 const PCODER_KEYS = ["after", "decoder", "window", "feedforward", "feedback", "error"];
 
-/** Throws `StriateError` for unknown keys and values of the wrong kind. */
+/** Throws `StriateError` for unknown keys and for values of the wrong type. */
 export function checkOptions(options: PredifyOptions): void {
   checkKeys("predify", options, NETWORK_KEYS);
   const { pcoders, errorOver = "batch", window } = options;
@@ -90,7 +102,7 @@ export function checkOptions(options: PredifyOptions): void {
     checkKeys(what, pcoder, PCODER_KEYS);
     check(
       typeof pcoder.after === "string" && pcoder.after !== "",
-      () => `${what}: after: expected the name of a tensor, node or module`,
+      () => `${what}: after: expected the name of a tensor, node or module, got "${pcoder.after}"`,
     );
     checkWindow(`${what}: window`, pcoder.window);
   });

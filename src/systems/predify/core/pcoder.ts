@@ -22,37 +22,40 @@ import type { Hyperparameters, MixingWeights } from "./hyperparameters.js";
 import { memoryOf } from "./hyperparameters.js";
 import type { WindowRule } from "./options.js";
 
-/** What a PCoder computes from its representation, for its own and its lower neighbour's next update. */
+/** What a PCoder computes from its representation. Its own next update and that of the PCoder below use it. */
 export interface Prediction {
   /** p = D(r): [batch, ...target]. */
   readonly prediction: Tensor;
   /** e = mean over all elements, batch included, of (p - target)^2: scalar. */
   readonly error: Tensor;
-  /** Jᵀ (p - target), J the Jacobian of D at r: [batch, ...representation]. A constant for back-propagation. */
+  /**
+   * Jᵀ (p - target), J the Jacobian of D at r: [batch, ...representation]. Back-propagation treats it as a constant.
+   */
   readonly pull: Tensor;
 }
 
 /**
- * One PCoder (Choksi et al. 2021, arXiv:2106.02749): takes over one value of the backbone, predicts the value below it,
- * and moves by
+ * One PCoder (Choksi et al. 2021, arXiv:2106.02749). It replaces one value of the backbone by a representation r, predicts
+ * the value below it, and updates r by
  *
  *     r(t) = beta f(t) + lambda p_above(t-1) + (1 - beta - lambda) r(t-1) - alpha s g(t-1),   g = (2 / K) Jᵀ (p - target)
  *
- * with s = 1, or s = K / sqrt(C) for a PCoderN, where K cancels.
+ * with drive f, prediction p, target below the PCoder, J the Jacobian of p at r, and K the number of elements of p. A
+ * plain PCoder has s = 1; a PCoderN has s = K / sqrt(C), so that K cancels.
  */
 export class PCoder {
-  /** Parameters and buffers carry the original's names: "pcoder1.pmodule.weight", "pcoder1.C_sqrt". */
+  /** Parameters and buffers have the names of the authors' code: "pcoder1.pmodule.weight", "pcoder1.C_sqrt". */
   readonly decoder: Decoder;
-  /** sqrt(C) of a PCoderN: scalar, kept with the weights. */
+  /** sqrt(C) of a PCoderN: a scalar, stored with the weights. Undefined for a plain PCoder. */
   readonly windowRoot: Tensor | undefined;
 
   constructor(
-    /** From 1, lowest first. */
+    /** Position among the PCoders, from 1 for the lowest. */
     readonly number: number,
-    /** As the configuration names it. */
+    /** The name of the cut point as the user wrote it. */
     readonly after: string,
     readonly cut: CutPoint,
-    /** Channels and space of what is predicted. */
+    /** Shape of the predicted value for one image: [channels, ...space]. */
     readonly target: FeatureShape,
     decoder: Decoder,
     readonly hyperparameters: Hyperparameters,
@@ -66,27 +69,30 @@ export class PCoder {
         : undefined;
   }
 
-  /** Channels and space of the representation. */
+  /** Shape of the representation for one image: [channels, ...space]. */
   get shape(): FeatureShape {
     return this.cut.shape;
   }
 
-  /** sqrt(C) by the rule; -1 says "not measured yet", as in the original. */
+  /** sqrt(C) by the rule; -1 means "not measured yet", as in the authors' code. */
   #startRoot(rule: WindowRule): number {
     if (typeof rule === "number") return Math.sqrt(rule);
-    const skips = () =>
-      `PCoder ${this.number} ("${this.after}"): its decoder makes ${showShape(this.target)} from ` +
+    const skippedBy = () =>
+      `PCoder ${this.number} ("${this.after}"): its decoder makes ${showShape(this.target)} of ` +
       `${showShape(this.shape)} and skips `;
     if (rule === "measured") {
       check(
         this.decoder.centralWindow() > 0,
         () =>
-          `${skips()}the central cell, which the measurement of C changes: choose the window "window" or a number`,
+          `${skippedBy()}the central cell, by which C is measured: choose the window "window" or a number`,
       );
       return -1;
     }
     const window = this.decoder.window();
-    check(window > 0, () => `${skips()}every cell: nothing could be learned from its prediction`);
+    check(
+      window > 0,
+      () => `${skippedBy()}every cell, so its prediction does not depend on the representation`,
+    );
     return Math.sqrt(window);
   }
 
@@ -99,29 +105,32 @@ export class PCoder {
     });
   }
 
-  /** g: the gradient of the error with respect to the representation, (2 / K) Jᵀ (p - target), K with the batch. */
+  /**
+   * Computes g, the gradient of the error with respect to the representation: (2 / K) Jᵀ (p - target), where K counts
+   * the elements of the whole batch.
+   */
   gradient({ pull, prediction }: Prediction): Tensor {
     return mul(pull, div(2, this.#elements(prediction, "batch")));
   }
 
-  /** r(t) from the drive and what was computed one timestep ago. */
+  /** Computes r(t) from the drive at t and from the representation, predictions and error gradient at t - 1. */
   update(
     drive: Tensor,
     representation: Tensor,
-    own: Prediction,
+    prediction: Prediction,
     feedback: Tensor | undefined,
     weights: MixingWeights,
   ): Tensor {
     return scope(`pcoder${this.number}`, () => {
-      const rate = mul(weights.error, this.#errorScale(own.prediction));
-      const kept = mul(representation, memoryOf(weights, feedback !== undefined));
-      const driven = add(mul(drive, weights.feedforward), kept);
+      const rate = mul(weights.error, this.#errorScale(prediction.prediction));
+      const remembered = mul(representation, memoryOf(weights, feedback !== undefined));
+      const driven = add(mul(drive, weights.feedforward), remembered);
       const mixed = feedback === undefined ? driven : add(driven, mul(feedback, weights.feedback));
-      return sub(mixed, mul(own.pull, rate));
+      return sub(mixed, mul(prediction.pull, rate));
     });
   }
 
-  /** alpha's factor before the pull: 2 / sqrt(C), or 2 / K. */
+  /** The factor of alpha Jᵀ (p - target) in the update: 2 / sqrt(C) for a PCoderN, 2 / K for a plain PCoder. */
   #errorScale(prediction: Tensor): Tensor {
     if (this.windowRoot !== undefined) return div(2, this.windowRoot);
     return div(2, this.#elements(prediction, "errorOver" in this.scaling ? this.scaling.errorOver : "batch"));

@@ -15,12 +15,12 @@ import { checkOptions } from "./options.js";
 import { PCoder } from "./pcoder.js";
 
 /**
- * Adds predictive-coding feedback to a feed-forward network read from ONNX: PCoders on chosen values, each with a
- * decoder that predicts the value below. The backbone stays as it is; the decoders start random and are trained by
- * `trainFeedback`.
+ * Adds predictive-coding feedback to a feed-forward network read from ONNX: PCoders at chosen values, each with a
+ * decoder that predicts the value below. The backbone does not change. The decoders start from random weights;
+ * `trainFeedback` trains them.
  *
- * @throws StriateError for unknown values (with the nearest names), values out of order or off the path, space that is
- * not fixed, a decoder that does not fit its target, folded batch normalisation, beta + lambda above 1.
+ * @throws StriateError if a value is unknown (with the nearest names), out of order, not between the image and the
+ * output, not of fixed size, or folded away; if a decoder does not fit its target; or if beta + lambda is above 1.
  * @example
  * ```ts
  * import { predify } from "striate";
@@ -74,7 +74,8 @@ function placesOf(backbone: Backbone, pcoders: PredifyOptions["pcoders"]): Place
     const cuts = findCutPoints(backbone, options.after, `PCoder ${i + 1}`);
     check(
       cuts.length === 1 || options.decoder === undefined,
-      () => `PCoder ${i + 1}: "${options.after}" names ${cuts.length} values, which cannot share one decoder`,
+      () =>
+        `PCoder ${i + 1}: "${options.after}" matches ${cuts.length} values, which cannot share one decoder`,
     );
     return cuts.map((cut) => ({ cut, options }));
   });

@@ -1,22 +1,25 @@
 import { check } from "../../../util/errors.js";
 import type { PredifyOptions } from "./options.js";
 
-/** Values that the authors' evaluations used for every PCoder. */
+/** The hyper-parameters that the authors used for every PCoder in their evaluations. */
 export const EVALUATION_VALUES = { feedforward: 0.8, feedback: 0.1, error: 0.01 } as const;
 
-/** Which of the published variants of a preset is meant. */
+/** The variant of a published network. */
 export interface PresetOptions {
-  /** "config": as the package's configuration has them; "evaluation": 0.8, 0.1, 0.01 for all. Default "config". */
+  /**
+   * Hyper-parameters: "config" (default) takes those of the configuration in the authors' package, "evaluation" takes
+   * 0.8, 0.1 and 0.01 for every PCoder.
+   */
   readonly values?: "config" | "evaluation";
-  /** Whether batch normalisation follows the convolutions (torchvision's vgg16_bn), which moves the modules. */
+  /** Whether the backbone is torchvision's vgg16_bn, whose modules have other numbers. Default false. */
   readonly batchNorm?: boolean;
-  /** Factor of all channel numbers (default 1), where the backbone was made narrower or wider. */
+  /** Factor of all channel counts, for a narrower or wider backbone. Default 1. */
   readonly width?: number;
-  /** Default [3, 224, 224]; [3, 32, 32] for small images. */
+  /** Shape of one image, such as [3, 32, 32]. Default [3, 224, 224]. */
   readonly inputSize?: readonly number[];
 }
 
-/** [channels, kernel, stride, padding, beta, lambda] of the five PCoders of PVGG16, after each stage's last ReLU. */
+/** The five PCoders of PVGG16. Each sits after the last ReLU of a stage. */
 const VGG16 = [
   { channels: 64, kernel: 5, stride: 1, padding: 2, feedforward: 0.2, feedback: 0.05 },
   { channels: 128, kernel: 10, stride: 2, padding: 4, feedforward: 0.4, feedback: 0.1 },
@@ -27,7 +30,10 @@ const VGG16 = [
 const VGG16_MODULES = [3, 8, 15, 22, 29];
 const VGG16_BN_MODULES = [5, 12, 22, 32, 42];
 
-/** PVGG16 (Choksi et al. 2021): for torchvision's vgg16 as ONNX. PCoderN, values of its own for every PCoder. */
+/**
+ * PVGG16 (Choksi et al. 2021), for torchvision's vgg16 exported to ONNX. Its PCoders are PCoderNs; with "config" values
+ * each has its own hyper-parameters.
+ */
 export function pvgg16(options: PresetOptions = {}): PredifyOptions {
   const { values = "config", batchNorm = false, width = 1, inputSize = [3, 224, 224] } = options;
   check(width > 0, () => `PVGG16: width: expected a number above 0, got ${width}`);
@@ -56,8 +62,8 @@ export function pvgg16(options: PresetOptions = {}): PredifyOptions {
 }
 
 /**
- * PEfficientNetB0 (Choksi et al. 2021): eight PCoders with default decoders. `names`: modules as torchvision (default) or
- * timm calls them.
+ * PEfficientNetB0 (Choksi et al. 2021): eight PCoders with default decoders. `names` says which library the backbone
+ * comes from, torchvision (default) or timm.
  */
 export function pEfficientNetB0(
   options: Omit<PresetOptions, "batchNorm" | "width"> & { readonly names?: "torchvision" | "timm" } = {},

@@ -13,30 +13,33 @@ import { countWindow, openDecoder, windowDraws } from "../decoder/measure-window
 import type { PredictiveNetwork } from "./network.js";
 import { PRIOR_INPUT, stateName } from "./network.js";
 
-/** What one run is given besides images. */
+/** Inputs of one run other than the images. */
 export interface RunInputs {
-  /** One set for all PCoders, or one for each; default: the network's own. */
+  /** One set of hyper-parameters for all PCoders, or one for each. Default: the network's. */
   readonly hyperparameters?: Partial<Hyperparameters> | readonly Partial<Hyperparameters>[];
-  /** Of a network with a top-down prior: [batch, ...shape of the last PCoder]. */
+  /**
+   * Top-down prediction for the last PCoder, [batch, ...shape of its representation]; required if the network has a
+   * prior.
+   */
   readonly prior?: TensorData;
-  /** Of a network with random states, or whose backbone takes noise: draws them. */
+  /** Source of random draws; required if representations start at random or the backbone has noise inputs. */
   readonly random?: Random;
 }
 
-/** A network that is loaded and answers at every timestep. */
+/** A loaded network that gives its output at every timestep. */
 export interface PredictiveRunner {
   /**
-   * Images [batch, ...imageShape] to "logits" [timesteps + 1, batch, classes] and what else was asked for. A network whose
-   * file fixes the batch is run as often as needed.
+   * Runs images [batch, ...imageShape] and returns "logits" [timesteps + 1, batch, classes] and the other outputs
+   * chosen on opening. If the network's file fixes the batch size, the images are run in several batches.
    *
-   * @throws StriateError for images of another shape, and for answers that are no numbers, naming the timestep
+   * @throws StriateError if the images have another shape, or if the logits are not finite, naming the timestep
    */
   run(images: TensorData, inputs?: RunInputs): Promise<Record<string, TensorData>>;
   close(): Promise<void>;
 }
 
 /**
- * Loads a network for several timesteps in one graph. Hyper-parameters may change from run to run.
+ * Loads a network, unrolled over timesteps into one graph. Hyper-parameters may differ from run to run.
  *
  * @example
  * ```ts
@@ -65,9 +68,9 @@ export async function openPredictive(
       const size = typeof batch === "number" ? batch : images.shape[0]!;
       const parts: Record<string, TensorData>[] = [];
       for (let start = 0; start < images.shape[0]!; start += size) {
-        const own = { ...inputs, ...(inputs.prior && { prior: rowsOf(inputs.prior, start, size) }) };
-        const feeds = feedsOf(network, rowsOf(images, start, size), own);
-        const results = await session.run(needed(session, feeds));
+        const partInputs = { ...inputs, ...(inputs.prior && { prior: rowsOf(inputs.prior, start, size) }) };
+        const feeds = feedsOf(network, rowsOf(images, start, size), partInputs);
+        const results = await session.run(feedsForInputs(session, feeds));
         checkFinite(results.logits!);
         parts.push(results);
       }
@@ -77,7 +80,7 @@ export async function openPredictive(
   };
 }
 
-/** Some images of a batch, filled up with the last one. */
+/** Takes `count` images of a batch from `start` on; if the batch ends before, its last image is repeated. */
 function rowsOf(images: TensorData, start: number, count: number): TensorData {
   const [total, ...rest] = images.shape as [number, ...number[]];
   if (start === 0 && count === total) return images;
@@ -90,7 +93,7 @@ function rowsOf(images: TensorData, start: number, count: number): TensorData {
   return tensorData(data, [count, ...rest]);
 }
 
-/** Results of several runs as those of one: logits along axis 1, errors as their mean, everything else along axis 0. */
+/** Joins the results of several runs: logits along axis 1, everything else along axis 0; errors are averaged. */
 function joined(parts: readonly Record<string, TensorData>[], count: number): Record<string, TensorData> {
   return Object.fromEntries(
     Object.keys(parts[0]!).map((name) => {
@@ -108,16 +111,16 @@ function meanOf(values: readonly TensorData[]): TensorData {
   return tensorData(sums, values[0]!.shape);
 }
 
-/** Joined along an axis and cut to `count` there. */
+/** Concatenates values along an axis and keeps the first `count` entries. */
 function alongAxis(values: readonly TensorData[], axis: number, count: number): TensorData {
   const { shape } = values[0]!;
   const outer = shape.slice(0, axis).reduce((a, b) => a * b, 1);
   const [each, inner] = [shape[axis]!, shape.slice(axis + 1).reduce((a, b) => a * b, 1)];
   const data = new Float32Array(outer * count * inner);
   values.forEach((value, part) => {
-    const here = Math.min(each, count - part * each) * inner;
+    const taken = Math.min(each, count - part * each) * inner;
     for (let o = 0; o < outer; o++) {
-      const from = (value.data as Float32Array).subarray(o * each * inner, o * each * inner + here);
+      const from = (value.data as Float32Array).subarray(o * each * inner, o * each * inner + taken);
       data.set(from, (o * count + part * each) * inner);
     }
   });
@@ -125,8 +128,8 @@ function alongAxis(values: readonly TensorData[], axis: number, count: number): 
 }
 
 /**
- * Measures C of every PCoderN whose rule is "measured", on the representations of some images, as the original does in its
- * first update. Returns the values with it.
+ * Measures C of every PCoderN whose rule is "measured" on the representations of some images, as the authors' code does
+ * in its first update. Returns a copy of `values` that includes each sqrt(C).
  */
 export async function measureWindows(
   network: PredictiveNetwork,
@@ -155,7 +158,7 @@ export async function measureWindows(
       const count = await countWindow(opened.run, states[stateName(number)]!, windowDraws(random, batch));
       check(
         count > 0,
-        () => `PCoder ${number}: its decoder does not react to its representation: C would be 0`,
+        () => `PCoder ${number}: the prediction does not depend on the representation, so C would be 0`,
       );
       result.set(`pcoder${number}.C_sqrt`, tensorData([Math.sqrt(count)], []));
     } finally {
@@ -189,10 +192,10 @@ async function firstRepresentations(
   }
 }
 
-/** Zeros, or drawn from a normal distribution. */
+/** Initial representations: zeros, or normal random draws if `random` is given. */
 function startStates(network: PredictiveNetwork, batch: number, random?: Random): Record<string, TensorData> {
   if (network.options.randomInit === true) {
-    check(random, () => "this network starts from random states: give `random`");
+    check(random, () => "the network starts from random representations: expected `random`, got none");
   }
   return Object.fromEntries(
     network.pcoders.map(({ number, shape }) => {
@@ -210,13 +213,13 @@ function feedsOf(
   const { hyperparameters: given = {}, prior } = inputs;
   const { pcoders, options } = network;
   const sets = pcoders.map(({ hyperparameters, number }, i) => {
-    const own = isList(given) ? given[i] : given;
-    const values = { ...hyperparameters, ...own };
+    const overrides = isList(given) ? given[i] : given;
+    const values = { ...hyperparameters, ...overrides };
     checkHyperparameters(values, `PCoder ${number}`);
     return values;
   });
   check((options.topDownPrior === true) === (prior !== undefined), () =>
-    prior ? "this network has no top-down prior" : "this network needs a top-down prior",
+    prior ? "prior: the network has no top-down prior" : "prior: expected a tensor, got none",
   );
   const noise = backboneNoise(network, images.shape[0]!, inputs.random);
   const draws = options.randomInit === true && inputs.random !== undefined;
@@ -239,7 +242,7 @@ function backboneNoise(
 ): Record<string, TensorData> {
   return Object.fromEntries(
     Array.from(backbone.noise, ([name, { tensor, kind }]) => {
-      check(random, () => `this network's input "${name}" is noise: give \`random\``);
+      check(random, () => `the network's input "${name}" is noise: expected \`random\`, got none`);
       const shape = [batch, ...(tensor.shape.slice(1) as number[])];
       const data = new Float32Array(shape.reduce((a, b) => a * b, 1));
       return [
@@ -254,8 +257,11 @@ function isList<T>(value: T | readonly T[]): value is readonly T[] {
   return Array.isArray(value);
 }
 
-/** What the session takes of it: a graph of one pass, say, has no use for hyper-parameters. */
-function needed({ inputNames }: Session, feeds: Record<string, TensorData>): Record<string, TensorData> {
+/** Drops the feeds that the graph has no input for: a graph of one pass, for example, needs no hyper-parameters. */
+function feedsForInputs(
+  { inputNames }: Session,
+  feeds: Record<string, TensorData>,
+): Record<string, TensorData> {
   return Object.fromEntries(Object.entries(feeds).filter(([name]) => inputNames.includes(name)));
 }
 
@@ -275,6 +281,6 @@ function checkFinite({ shape, data }: TensorData): void {
   const each = data.length / shape[0]!;
   const when = shape.length > 2 ? ` at timestep ${Math.floor(bad / each)}` : "";
   throw new StriateError(
-    `the network's answer is ${String(data[bad])}${when}: the states have left the range of numbers (too large an error step?), or the image holds none`,
+    `logits: expected finite numbers, got ${String(data[bad])}${when}: the representations overflowed (is alpha too large?), or the image has values that are not finite`,
   );
 }

@@ -10,19 +10,20 @@ import type { PredictiveNetwork } from "./network.js";
 import { stateName } from "./network.js";
 import type { AnswerOptions } from "../training/tasks.js";
 
-/** What one timestep takes and reads out. */
+/** Inputs and outputs of one timestep. */
 export interface PredictiveStepOptions extends Pick<
   AnswerOptions,
   "predictions" | "reconstructions" | "errors"
 > {
-  /** Whether beta, lambda and alpha are inputs of one value for each PCoder (default), or constants. */
+  /** Whether beta, lambda and alpha are graph inputs with one value for each PCoder (default), or constants. */
   readonly hyperparameters?: "inputs" | "constants";
 }
 
 /**
- * A predified network timestep by timestep. State: "representation.pcoderI", "timestep", and the backbone's noise, which is
- * drawn once and stays. Answers "logits", and those of the new states that are asked for: "prediction.pcoderI",
- * "reconstruction.pcoderI", "error.pcoderI". The numbers are those of the unrolled network.
+ * A predictive network that runs one timestep at a time. Its state is "representation.pcoderI", "timestep", and the
+ * backbone's noise, which is drawn once and does not change. Its outputs are "logits" and, if requested,
+ * "prediction.pcoderI", "reconstruction.pcoderI" and "error.pcoderI" of the new representations. All numbers equal
+ * those of the unrolled network.
  */
 export function predictiveSteps(
   network: PredictiveNetwork,

@@ -7,16 +7,20 @@ import { StriateError, check } from "../../../util/errors.js";
 import { unknownName } from "../../../util/suggest.js";
 import type { PredictiveNetwork } from "./network.js";
 
-/** Fresh decoders, drawn from the seed as PyTorch draws them; sqrt(C) of PCoderNs by their rule. */
+/**
+ * Initial values: decoder weights drawn from the random seed with PyTorch's default distribution, and sqrt(C) of each
+ * PCoderN by its rule.
+ */
 export function freshValues(network: PredictiveNetwork, seed: number): State {
   return initialState(network.parameters, (name) => Random.derive(seed, "initial", name));
 }
 
 /**
- * The network's values out of a state dictionary in the original's names ("pcoder1.pmodule.weight"), which may hold more,
- * such as the backbone and hyper-parameters. A file of one PCoder alone ("pmodule.weight") is read with its number.
+ * Takes the network's values from a state dictionary with the names of the authors' code ("pcoder1.pmodule.weight").
+ * The dictionary may contain other values, such as the backbone and hyper-parameters. Give `pcoder` for the dictionary
+ * of a single PCoder ("pmodule.weight").
  *
- * @throws StriateError for a value that is missing or has another shape
+ * @throws StriateError if a value is missing or has another shape
  */
 export function valuesFromState(
   network: PredictiveNetwork,
@@ -33,21 +37,22 @@ export function valuesFromState(
     check(
       value.dtype === "float32" && value.shape.join() === tensor.shape.join(),
       () =>
-        `weights: "${name}" must be float32${showShape(tensor.shape)}, got ${value.dtype}${showShape(value.shape)}`,
+        `weights: "${name}": expected float32${showShape(tensor.shape)}, got ${value.dtype}${showShape(value.shape)}`,
     );
     values.set(name, value);
   }
   return values;
 }
 
-/** Files of plain PCoders have no C: the rule gives it, where the rule needs no measurement. */
+/** sqrt(C) by the PCoder's rule, for files of plain PCoders, which have none. Undefined if C has to be measured. */
 function fixedWindow(network: PredictiveNetwork, name: string): TensorData | undefined {
   const value = freshValues(network, 0).get(name);
   return value !== undefined && Number(value.data[0]) > 0 ? value : undefined;
 }
 
 /**
- * Throws {@link StriateError} unless every value is there, finite and of the right shape, and every PCoderN's C is known.
+ * Throws {@link StriateError} unless every value is present, finite and of the right shape, and C of every PCoderN is
+ * known.
  */
 export function checkValues(network: PredictiveNetwork, values: ReadonlyMap<string, TensorData>): void {
   const checked = valuesFromState(network, values);
@@ -55,11 +60,14 @@ export function checkValues(network: PredictiveNetwork, values: ReadonlyMap<stri
     if (name.endsWith(".C_sqrt")) {
       check(
         Number(data[0]) > 0,
-        () => `"${name}": C is to be measured, but has not been: call measureWindows with some images first`,
+        () => `"${name}": C has not been measured yet: call measureWindows with some images first`,
       );
       continue;
     }
     const bad = (data as Float32Array).findIndex((value) => !Number.isFinite(value));
-    if (bad >= 0) throw new StriateError(`weights: "${name}" holds ${String(data[bad])} at position ${bad}`);
+    if (bad >= 0)
+      throw new StriateError(
+        `weights: "${name}": expected finite numbers, got ${String(data[bad])} at position ${bad}`,
+      );
   }
 }

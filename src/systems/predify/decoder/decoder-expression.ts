@@ -4,9 +4,10 @@ import { unknownName } from "../../../util/suggest.js";
 import type { DecoderStep } from "./decoder-steps.js";
 
 /*
- * The original's way to write a decoder, such as "Sequential(ConvTranspose2d(8, 3, kernel_size=5, padding=2), ReLU())".
- * It is a Python expression there and handed to the interpreter. Here a grammar of calls, numbers, strings, tuples and
- * the words True, False and None is read, and the few known calls become plain data: nothing is ever evaluated.
+ * Reads decoders as the authors' code writes them, such as "Sequential(ConvTranspose2d(8, 3, kernel_size=5, padding=2),
+ * ReLU())". The authors' code passes this Python expression to the interpreter. This file never evaluates it: a parser
+ * reads calls, numbers, strings, tuples and the words True, False and None, and converts a few known calls to plain
+ * data.
  */
 
 type Value = number | string | boolean | undefined | readonly Value[] | Call;
@@ -28,9 +29,9 @@ interface Token {
 }
 
 /**
- * Reads a decoder expression.
+ * Converts a decoder expression to decoder steps.
  *
- * @throws StriateError for anything but the known calls with the arguments that PyTorch gives them.
+ * @throws StriateError for anything but the known calls with PyTorch's arguments.
  */
 export function parseDecoder(expression: string, what = "decoder"): DecoderStep[] {
   const where = `${what} "${shorten(expression)}"`;
@@ -82,9 +83,7 @@ class Reader {
     if (token.text === "True" || token.text === "False") return token.text === "True";
     if (token.text === "None") return undefined;
     if (!this.#is("(")) {
-      throw new StriateError(
-        `${this.where}: "${shorten(token.text)}" is not known; only calls and plain values are read`,
-      );
+      throw new StriateError(`${this.where}: expected a call or a plain value, got "${shorten(token.text)}"`);
     }
     return this.#call(token.text, depth);
   }
@@ -92,7 +91,7 @@ class Reader {
   end(): void {
     const rest = this.tokens[this.#at];
     if (rest !== undefined)
-      throw new StriateError(`${this.where}: unexpected "${shorten(rest.text)}" after its end`);
+      throw new StriateError(`${this.where}: expected the end, got "${shorten(rest.text)}"`);
   }
 
   #call(call: string, depth: number): Call {
@@ -106,7 +105,7 @@ class Reader {
         check(!named.has(name.text), () => `${this.where}: ${call} gets ${name.text} twice`);
         named.set(name.text, this.value(depth + 1));
       } else {
-        check(named.size === 0, () => `${this.where}: ${call} gets a plain argument after a named one`);
+        check(named.size === 0, () => `${this.where}: ${call} gets a positional argument after a named one`);
         positional.push(this.value(depth + 1));
       }
       if (!this.#is(")")) this.#take(",");
@@ -115,7 +114,7 @@ class Reader {
     return { call, positional, named };
   }
 
-  /** "(2)" is a number in Python, "(2,)" a tuple; both say the same here. */
+  /** Reads items up to `close`. One item in parentheses is the item itself: "(2,)" is read like "(2)". */
   #list(close: string, depth: number): Value {
     const items: Value[] = [];
     while (!this.#is(close)) {
@@ -141,7 +140,7 @@ class Reader {
 
   #next(wanted: string): Token {
     const token = this.tokens[this.#at++];
-    if (token === undefined) throw new StriateError(`${this.where}: it ends where ${wanted} is expected`);
+    if (token === undefined) throw new StriateError(`${this.where}: expected ${wanted}, got the end`);
     return token;
   }
 }
@@ -149,7 +148,7 @@ class Reader {
 // ---- the known calls ---------------------------------------------------------------------------------------------------
 
 const CONVOLUTION = ["in_channels", "out_channels", "kernel_size", "stride", "padding"];
-/** Names of the arguments in PyTorch's order. */
+/** Argument names of the known calls, in PyTorch's order. */
 const SIGNATURES: Readonly<Record<string, readonly string[]>> = {
   ConvTranspose2d: [...CONVOLUTION, "output_padding", "groups", "bias", "dilation"],
   ConvTranspose3d: [...CONVOLUTION, "output_padding", "groups", "bias", "dilation"],
@@ -166,8 +165,8 @@ function stepsOf(value: Value, where: string): DecoderStep[] {
   if (call === undefined) throw new StriateError(`${where}: expected a call such as ConvTranspose2d(...)`);
   const name = call.call.replace(/^(torch\.)?nn\./, "");
   if (name === "Sequential") {
-    check(call.named.size === 0, () => `${where}: Sequential takes modules only`);
-    check(call.positional.length > 0, () => `${where}: Sequential holds nothing`);
+    check(call.named.size === 0, () => `${where}: Sequential: expected modules, got a named argument`);
+    check(call.positional.length > 0, () => `${where}: Sequential: expected at least one module, got none`);
     return call.positional.flatMap((item, position) =>
       stepsOf(item, where).map((step) => placed(step, position, where)),
     );
@@ -181,7 +180,10 @@ function stepsOf(value: Value, where: string): DecoderStep[] {
   return moduleSteps(name, new Arguments(call, name, signature, where));
 }
 
-/** Parameters of a sequence are named by position; one inside another has no place in the original's names. */
+/**
+ * Gives a step its position in the Sequential, by which its parameters are named. The authors' code has no names for
+ * nested ones.
+ */
 function placed(step: DecoderStep, position: number, where: string): DecoderStep {
   check(step.position === undefined, () => `${where}: a Sequential inside a Sequential is not supported`);
   return { ...step, position };
@@ -227,13 +229,13 @@ function upsample(name: string, given: Arguments): DecoderStep {
   const corners = name === "UpsamplingBilinear2d" || given.boolean("align_corners", false);
   check(
     mode === "nearest" || mode === "bilinear" || mode === "trilinear",
-    () => `${given.where}: Upsample mode: expected nearest, bilinear or trilinear, got "${shorten(mode)}"`,
+    () => `${given.where}: Upsample: mode: expected nearest, bilinear or trilinear, got "${shorten(mode)}"`,
   );
   check(!corners, () => `${given.where}: align_corners is not supported: use align_corners=False`);
   const [size, scale] = [given.numbers("size"), given.numbers("scale_factor")];
   check(
     (size === undefined) !== (scale === undefined),
-    () => `${given.where}: Upsample needs either size or scale_factor`,
+    () => `${given.where}: Upsample: expected either size or scale_factor, got ${size ? "both" : "neither"}`,
   );
   return {
     type: "upsample",
@@ -243,7 +245,7 @@ function upsample(name: string, given: Arguments): DecoderStep {
   };
 }
 
-/** The arguments of one call by name, checked as they are asked for. */
+/** The arguments of one call by name. Each is checked when it is read. */
 class Arguments {
   readonly #values = new Map<string, Value>();
 
@@ -255,7 +257,8 @@ class Arguments {
   ) {
     check(
       call.positional.length <= signature.length,
-      () => `${where}: ${name} takes at most ${signature.length} arguments, got ${call.positional.length}`,
+      () =>
+        `${where}: ${name}: expected at most ${signature.length} arguments, got ${call.positional.length}`,
     );
     for (const [i, value] of call.positional.entries()) this.#values.set(signature[i]!, value);
     for (const [key, value] of call.named) {
@@ -294,7 +297,7 @@ class Arguments {
     return typeof value === "string" ? value : this.#wrong(key, "a word in quotes", value);
   }
 
-  /** One positive number for all axes or one for each; undefined where it is not given. */
+  /** One positive number for all axes, or one for each axis; undefined if the argument is not given. */
   numbers(key: string): number | number[] | undefined {
     const value = this.#values.get(key);
     if (value === undefined) return undefined;

@@ -1,6 +1,6 @@
 import { check } from "../../../util/errors.js";
 
-/** A convolution, transposed or plain, in a decoder: PyTorch's numbers, one for each spatial axis. */
+/** A plain or transposed convolution of a decoder. Sizes are PyTorch's, one for each spatial axis. */
 export interface ConvolutionStep {
   readonly type: "convTranspose" | "conv";
   readonly inChannels: number;
@@ -9,41 +9,41 @@ export interface ConvolutionStep {
   readonly stride: readonly number[];
   readonly padding: readonly number[];
   readonly dilation: readonly number[];
-  /** Of `convTranspose` only. */
+  /** For `convTranspose` only. */
   readonly outputPadding?: readonly number[];
   readonly groups: number;
   readonly bias: boolean;
   readonly position?: number;
 }
 
-/** Enlarges (or shrinks) space: to `size`, or by `scale`; one number stands for every axis. */
+/** Resizes the spatial axes to `size`, or by the factor `scale`. A single number applies to every axis. */
 export interface UpsampleStep {
   readonly type: "upsample";
-  /** "linear" is bilinear in two dimensions, trilinear in three; corners are not aligned. */
+  /** "linear" is bilinear in two dimensions and trilinear in three. Corners are not aligned (`align_corners=False`). */
   readonly mode: "linear" | "nearest";
   readonly size?: number | readonly number[];
   readonly scale?: number | readonly number[];
   readonly position?: number;
 }
 
-/** A rectifier in a decoder. */
+/** A ReLU of a decoder. */
 export interface ReluStep {
   readonly type: "relu";
   readonly position?: number;
 }
 
 /**
- * One operation of a decoder. `position` is its place in the original's Sequential, which names its parameters
- * ("pmodule.1.weight"); a bare convolution has none ("pmodule.weight").
+ * One operation of a decoder. `position` is its index in PyTorch's Sequential, by which its parameters are named
+ * ("pmodule.1.weight"); a convolution outside a Sequential has none ("pmodule.weight").
  */
 export type DecoderStep = ConvolutionStep | UpsampleStep | ReluStep;
 
-/** Sizes that may be one number for all axes, channels that follow from what is joined. */
+/** A convolution of a decoder as users write it. One number for a size applies to every axis. */
 export interface ConvolutionOptions {
   readonly type: "convTranspose" | "conv";
-  /** Default: what the step before gives. */
+  /** Default: the channels after the step before. */
   readonly inChannels?: number;
-  /** Default: the channels of the tensor that is predicted. */
+  /** Default: the channels of the predicted tensor. */
   readonly outChannels?: number;
   readonly kernel: number | readonly number[];
   /** Default 1. */
@@ -60,16 +60,16 @@ export interface ConvolutionOptions {
   readonly bias?: boolean;
 }
 
-/** A decoder written as objects: [batch, channels, ...space] of the representation to that of what it predicts. */
+/** A decoder as a list of steps, which map the representation [batch, channels, ...space] to its prediction. */
 export type DecoderOptions = readonly (ConvolutionOptions | UpsampleStep | ReluStep)[];
 
-/** Channels and space of one image, without the batch. */
+/** Shape of a feature map for one image: [channels, ...space]. */
 export type FeatureShape = readonly number[];
 
 /**
- * The decoder that is used when none is given: bilinear (trilinear) resizing to the target's space where it differs,
- * then a transposed convolution, kernel 3, stride 1, padding 1, without activation. Sized by the target: the original
- * multiplies by a factor and rounds down, which misses some targets by one.
+ * The default decoder: bilinear (trilinear) resizing to the target's size if the sizes differ, then a transposed
+ * convolution with kernel 3, stride 1 and padding 1, without activation. The authors' code multiplies the size by a
+ * factor and rounds down, which for some targets is one cell short; here the target's size is used directly.
  */
 export function defaultDecoder(source: FeatureShape, target: FeatureShape): DecoderStep[] {
   const axes = source.length - 1;
@@ -95,7 +95,7 @@ export function defaultDecoder(source: FeatureShape, target: FeatureShape): Deco
 
 const SIZES = { kernel: 1, stride: 1, padding: 0, dilation: 1, outputPadding: 0 } as const;
 
-/** Fills in what objects leave out. Throws `StriateError` for sizes that are no whole numbers. */
+/** Fills in the defaults of a decoder's steps. Throws `StriateError` if a size is not a whole number. */
 export function decoderSteps(
   options: DecoderOptions,
   source: FeatureShape,
@@ -130,9 +130,9 @@ export function decoderSteps(
 }
 
 /**
- * Space after a step.
+ * The size of the spatial axes after a step.
  *
- * @throws StriateError where nothing would be left of it, or sizes do not fit the number of axes.
+ * @throws StriateError if an axis would have no cells left, or if the step is for another number of axes.
  */
 export function spaceAfter(step: DecoderStep, space: readonly number[], what: string): number[] {
   if (step.type === "relu") return [...space];
@@ -140,7 +140,7 @@ export function spaceAfter(step: DecoderStep, space: readonly number[], what: st
   const { kernel, stride, padding, dilation, outputPadding } = step;
   check(
     kernel.length === space.length,
-    () => `${what}: a convolution over ${kernel.length} axes cannot work on ${space.length}`,
+    () => `${what}: convolution: expected a kernel of ${space.length} axes, got ${kernel.length}`,
   );
   return space.map((length, i) => {
     const [k, s, p, d] = [kernel[i]!, stride[i]!, padding[i]!, dilation[i]!];
@@ -149,7 +149,7 @@ export function spaceAfter(step: DecoderStep, space: readonly number[], what: st
       step.type === "convTranspose"
         ? (length - 1) * s - 2 * p + reach + (outputPadding?.[i] ?? 0)
         : Math.floor((length + 2 * p - reach) / s) + 1;
-    check(after >= 1, () => `${what}: the kernel does not fit a length of ${length}`);
+    check(after >= 1, () => `${what}: convolution: its kernel does not fit an axis of ${length} cells`);
     return after;
   });
 }
@@ -163,17 +163,20 @@ function resizedSpace({ size, scale }: UpsampleStep, space: readonly number[], w
     () => `${what}: upsampling: expected ${space.length} positive numbers, got ${given.join(", ")}`,
   );
   return space.map((length, i) => {
-    // A factor such as 15 / 11 stands for a whole length that double precision may miss from below.
+    // A factor such as 15 / 11 is meant to give a whole length; in double precision the product may fall just below it.
     const wanted = size === undefined ? Math.floor(length * given[i]! * (1 + 1e-9)) : given[i]!;
     check(
       Number.isInteger(wanted) && wanted >= 1 && wanted <= 1e6,
-      () => `${what}: upsampling ${length} to ${wanted} is not possible`,
+      () => `${what}: upsampling: expected a whole length of 1 to 1000000, got ${wanted}`,
     );
     return wanted;
   });
 }
 
-/** Output length over input length as the step has it, for the coordinates. */
+/**
+ * The scale by which output coordinates are converted to input coordinates: the step's own, or else output length over
+ * input length.
+ */
 export function resizeScale(step: UpsampleStep, axis: number, length: number, count: number): number {
   if (step.scale === undefined) return count / length;
   return typeof step.scale === "number" ? step.scale : step.scale[axis]!;

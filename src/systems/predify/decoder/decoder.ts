@@ -15,19 +15,19 @@ interface Weights {
 }
 
 /**
- * The generative half of a PCoder: predicts the next lower chosen tensor (or the image) from a representation. Weights of
- * transposed convolutions are [in, out / groups, ...kernel] and start, like the biases, uniform in ±1 / sqrt(fan), fan =
- * out / groups x kernel elements, as in PyTorch. Parameters are named as in the original's state dictionaries.
+ * The decoder of a PCoder: predicts the value at the next lower cut point (or the image) from a representation. Weights
+ * of transposed convolutions are [in, out / groups, ...kernel]. Weights and biases start uniform in ±1 / sqrt(fan) with
+ * fan = out / groups x kernel elements, as in PyTorch. Parameters are named as in the authors' state dictionaries.
  */
 export class Decoder {
-  /** `{ weight, bias }` of a bare convolution, or the same by position in the sequence. */
+  /** `{ weight, bias }` of a single convolution, or a record of them by position in the Sequential. */
   readonly pmodule: Weights | Readonly<Record<string, Weights>>;
   readonly #weights = new Map<DecoderStep, Weights>();
 
   /**
-   * @param source channels and space of the representation
-   * @param target channels and space of what is predicted
-   * @throws StriateError where the steps do not lead from one to the other
+   * @param source shape of the representation: [channels, ...space]
+   * @param target shape of the predicted value: [channels, ...space]
+   * @throws StriateError if the steps do not map `source` to `target`
    */
   constructor(
     readonly steps: readonly DecoderStep[],
@@ -48,7 +48,7 @@ export class Decoder {
     this.pmodule = bare ?? byPosition;
   }
 
-  /** [batch, ...source] to [batch, ...target]. */
+  /** Maps a representation [batch, ...source] to its prediction [batch, ...target]. */
   forward(representation: Tensor): Tensor {
     return scope("decoder", () => {
       let x = representation;
@@ -61,7 +61,10 @@ export class Decoder {
     });
   }
 
-  /** Resizing and the convolution after it as one, where that is cheaper. */
+  /**
+   * Computes step `i` and the convolution after it together if step `i` resizes and this is cheaper; otherwise returns
+   * undefined.
+   */
   #joined(x: Tensor, i: number): Tensor | undefined {
     const [step, next] = [this.steps[i]!, this.steps[i + 1]];
     if (step.type !== "upsample" || next?.type !== "convTranspose") return undefined;
@@ -86,9 +89,9 @@ export class Decoder {
   }
 
   /**
-   * C of a PCoderN by structure: how many elements of the prediction the central cell (channel c // 2, every axis n // 2)
-   * can reach, clipped at the borders; activations are not looked at. 0 if the decoder skips that cell, as resizing to
-   * fewer cells can.
+   * The number of elements of the prediction that the central element of the representation (index n // 2 on every
+   * axis) can affect. Only the decoder's structure counts, not its activations or weights. The number is 0 if the
+   * decoder does not read the central element, for example because it resizes to fewer cells.
    */
   centralWindow(): number {
     const channels = this.#reachedChannels();
@@ -96,7 +99,10 @@ export class Decoder {
     return cells.reduce((product, reached) => product * reached, channels);
   }
 
-  /** As {@link centralWindow}, on each axis of the cell nearest to the centre that reaches anything. */
+  /**
+   * C of a PCoderN by structure. It is the number of {@link centralWindow}, except that each axis takes the cell
+   * nearest to the centre that affects the prediction.
+   */
   window(): number {
     const cells = this.#space.map((length, axis) => {
       const centre = Math.floor(length / 2);
@@ -123,7 +129,7 @@ export class Decoder {
     return channels.size;
   }
 
-  /** How many cells of the prediction a cell of the representation reaches along one axis. */
+  /** The number of cells of the prediction along one axis that the cell `start` of the representation can affect. */
   #reachedCells(axis: number, start: number): number {
     let cells = new Set([start]);
     let space = this.#space;
@@ -152,10 +158,11 @@ function checkShapes(
     if (step.type === "conv" || step.type === "convTranspose") {
       const { inChannels, outChannels, groups } = step;
       const [given, wanted] = [channels, inChannels];
-      check(given === wanted, () => `${what}: its convolution takes ${wanted} channels, it gets ${given}`);
+      check(given === wanted, () => `${what}: convolution: expected ${given} input channels, got ${wanted}`);
       check(
         inChannels % groups === 0 && outChannels % groups === 0,
-        () => `${what}: ${inChannels} and ${outChannels} channels cannot be shared by ${groups} groups`,
+        () =>
+          `${what}: convolution: ${inChannels} and ${outChannels} channels cannot be divided into ${groups} groups`,
       );
       channels = outChannels;
     }
@@ -164,7 +171,7 @@ function checkShapes(
   const made = [channels, ...space];
   if (made.join() !== target.join()) {
     throw new StriateError(
-      `${what}: from ${showShape(source)} it makes ${showShape(made)}, the tensor it has to predict is ${showShape(target)}`,
+      `${what}: expected a prediction of ${showShape(target)} from ${showShape(source)}, got ${showShape(made)}`,
     );
   }
 }

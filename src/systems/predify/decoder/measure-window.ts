@@ -8,21 +8,21 @@ import { check } from "../../../util/errors.js";
 import type { Random } from "../../../util/random.js";
 import type { Decoder } from "./decoder.js";
 
-/** Times that a cell is changed, and how far the drawn values reach: whole numbers from -reach to reach - 1. */
+/** How often the cell is changed. The drawn values are whole numbers from -REACH to REACH - 1. */
 export const WINDOW_REPEATS = 10;
 const REACH = 10_000;
 
-/** Draws for {@link countWindow}: [repeats, batch]. */
+/** Random draws for {@link countWindow}: [repeats][batch]. */
 export function windowDraws(random: Random, batch: number): number[][] {
   return Array.from({ length: WINDOW_REPEATS }, () =>
     Array.from({ length: batch }, () => random.integer(-REACH, REACH)),
   );
 }
 
-/** Runs a decoder on a batch of representations. */
+/** Computes the predictions of a batch of representations. */
 export type DecoderRun = (representation: TensorData) => Promise<TensorData>;
 
-/** Opens a decoder with its weights for one batch size. */
+/** Loads a decoder with its weights for one batch size. */
 export async function openDecoder(
   decoder: Decoder,
   values: State,
@@ -41,9 +41,9 @@ export async function openDecoder(
 }
 
 /**
- * C of a PCoderN as the original measures it: in every image one cell (the middle channel and the middle of every axis)
- * is set to a drawn number, and the elements of the prediction that differ are counted, per image; the mean over the
- * draws. With activations in the decoder it depends on data and draws and is smaller than the structural window.
+ * Measures C of a PCoderN as the authors' code does. In every image the central element of the representation is set to
+ * a drawn number, and the elements of the prediction that change are counted; C is the mean over images and draws. If
+ * the decoder has activations, C depends on the images and the draws and is smaller than the structural window.
  *
  * @param representation [batch, channels, ...space]
  * @param draws [repeats][batch]
@@ -56,7 +56,7 @@ export async function countWindow(
   const [batch, channels, ...space] = representation.shape as [number, number, ...number[]];
   check(
     draws.length > 0 && draws.every((draw) => draw.length === batch),
-    () => `measuring the window: expected draws for ${batch} images`,
+    () => `measuring the window: expected draws for ${batch} images, got ${String(draws[0]?.length ?? 0)}`,
   );
   const perImage = representation.data.length / batch;
   const centre = [channels, ...space].reduce((at, length) => at * length + Math.floor(length / 2), 0);

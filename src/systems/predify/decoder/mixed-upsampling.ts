@@ -5,19 +5,22 @@ import type { AxisMatrix } from "../../../graph/operators/linear/axis-matrix.js"
 import type { ConvolutionStep } from "./decoder-steps.js";
 
 /*
- * Resizing followed by a transposed convolution of stride 1, channels first mixed on the small grid:
+ * Resizing followed by a transposed convolution of stride 1, computed so that channels are mixed on the small grid:
  *
  *     D(x) = sum over kernel cells k of shift_k(W_k^T resize(x)) = sum over k of shift_k(resize(W_k^T x))
  *
- * Both are linear, one acts on space alone and the other on channels alone, so they may change places. Mixing costs as
- * many multiply-adds as there are cells on the small grid instead of the large one (a quarter for a factor of 2); the rest
- * is one constant matrix for each axis that resizes, shifts by the kernel's cells and sums. Exact, borders included.
+ * Resizing acts on space alone and W_k on channels alone, and both are linear, so they commute. Mixing on the small
+ * grid takes fewer multiply-adds, by the ratio of the numbers of cells (a quarter for a factor of 2). One constant
+ * matrix for each axis then resizes, shifts by the kernel's cells and sums. The result is exact, borders included.
  */
 
-/** Space up to so many cells is treated by one matrix for both axes. */
+/** Up to this many cells on the small grid, one matrix handles both axes. */
 const ONE_MATRIX = 25;
 
-/** Whether the order pays: two axes, plain convolution, at least twice as many cells after. */
+/**
+ * Whether mixing first is possible and cheaper: two axes, a transposed convolution without stride, dilation or groups,
+ * and at least twice as many cells after resizing.
+ */
 export function mixingPays(
   step: ConvolutionStep,
   before: readonly number[],
@@ -36,6 +39,8 @@ export function mixingPays(
 }
 
 /**
+ * Resizes `x` and applies a transposed convolution of stride 1.
+ *
  * @param x [batch, in, height, width]
  * @param weight [in, out, kernel height, kernel width]
  * @param matrices the resizing along height and width
@@ -65,15 +70,18 @@ export function resizeAndConvolve(
     const flat = reshape(mixed, [-1, kernelHeight * kernelWidth * height * width]);
     return shaped(matmul(flat, floatConstant(both.values, [both.rows, both.columns], "float32")));
   }
-  // Kernel row and row side by side, kernel column and column side by side: each pair is one axis of a product.
-  const apart = reshape(mixed, [-1, kernelHeight, kernelWidth, height, width]);
-  const paired = reshape(transpose(apart, [0, 1, 3, 2, 4]), [-1, kernelHeight * height, kernelWidth * width]);
+  // (kernel row, row) is one axis of the matrix products, (kernel column, column) the other.
+  const split = reshape(mixed, [-1, kernelHeight, kernelWidth, height, width]);
+  const paired = reshape(transpose(split, [0, 1, 3, 2, 4]), [-1, kernelHeight * height, kernelWidth * width]);
   const left = floatConstant(byHeight.values, [rows, kernelHeight * height], "float32");
   const right = floatConstant(transposed(byWidth).values, [kernelWidth * width, columns], "float32");
   return shaped(matmul(matmul(left, paired), right));
 }
 
-/** [result, (kernel cell, cell of the small grid)]: result y reads resized row y + padding - k for kernel cell k. */
+/**
+ * The matrix [output row, (kernel cell, cell of the small grid)] that resizes, shifts and sums along one axis: output
+ * row y reads resized row y + padding - k for kernel cell k.
+ */
 function shiftedSums(resize: AxisMatrix, kernel: number, padding: number): AxisMatrix {
   const { rows: large, columns: small, values } = resize;
   const rows = large + kernel - 1 - 2 * padding;
@@ -91,7 +99,7 @@ function shiftedSums(resize: AxisMatrix, kernel: number, padding: number): AxisM
   });
 }
 
-/** [(kernel row, kernel column, row, column), (row', column')]. */
+/** The Kronecker product of both matrices: [(kernel row, kernel column, row, column), (output row, output column)]. */
 function kronecker(
   byHeight: AxisMatrix,
   byWidth: AxisMatrix,

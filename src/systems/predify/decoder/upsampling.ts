@@ -4,9 +4,9 @@ import { axisMatrix } from "../../../graph/operators/linear/axis-matrix.js";
 const single = Math.fround;
 
 /**
- * The matrix [count, length] of one resized axis. Linear: output o reads position u = max((o + 0.5) / scale - 0.5, 0) in
- * single precision, between cells i = floor(u) and min(i + 1, length - 1) with weight u - i for the second. Nearest:
- * cell floor(o / scale). The backward direction is the transposed matrix, exactly.
+ * The matrix [count, length] that resizes one axis. "linear": output o interpolates at position u = max((o + 0.5) /
+ * scale - 0.5, 0), computed in single precision, between cells i = floor(u) and min(i + 1, length - 1), with weight u -
+ * i for the second. "nearest": output o is cell floor(o / scale).
  */
 export function resizeMatrix(
   length: number,

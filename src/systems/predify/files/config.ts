@@ -5,7 +5,10 @@ import { unknownName } from "../../../util/suggest.js";
 import { DEFAULT_HYPERPARAMETERS, checkHyperparameters } from "../core/hyperparameters.js";
 import type { PCoderOptions, PredifyOptions, WindowRule } from "../core/options.js";
 
-/** A configuration that cannot be used; `about` is the key that is wrong: "input_size", "pcoders[2].module". */
+/**
+ * The error of a configuration that cannot be used. `about` is the wrong key, such as "input_size" or
+ * "pcoders[2].module", or "" for the whole file.
+ */
 export class PredifyConfigError extends StriateError {
   override name = "PredifyConfigError";
 
@@ -17,23 +20,23 @@ export class PredifyConfigError extends StriateError {
   }
 }
 
-/** Something that was left out, or that has no effect. */
+/** A warning about a key that is missing or has no effect. */
 export interface ConfigWarning {
   readonly about: "3D" | "predictor" | "hyperparameters" | "gradient_scaling" | "shared_hyperparameters";
   readonly message: string;
 }
 
-/** The original's hyper-parameter keys. */
+/** Hyper-parameters by the keys of the authors' code. */
 export interface ConfigHyperparameters {
   readonly feedforward: number;
   readonly feedback: number;
   readonly pc: number;
 }
 
-/** A configuration as the original writes it. */
+/** A configuration in the format of the authors' code. */
 export interface PredifyConfig {
   readonly name: string;
-  /** Python's import lines for predictors: kept, without effect here. */
+  /** Python import lines for predictors; they have no effect here. */
   readonly imports: readonly string[] | undefined;
   readonly gradientScaling: boolean;
   readonly sharedHyperparameters: boolean;
@@ -44,11 +47,11 @@ export interface PredifyConfig {
     readonly hyperparameters: ConfigHyperparameters;
     readonly window?: WindowRule;
   }[];
-  /** Keys that the original lacks. */
+  /** Options for which the authors' code has no keys. */
   readonly more: Pick<PredifyOptions, "window" | "errorOver" | "randomInit" | "topDownPrior" | "output">;
 }
 
-/** A configuration, and what was passed over in its file. */
+/** A configuration and the warnings about its file. */
 export interface ParsedConfig {
   readonly config: PredifyConfig;
   readonly warnings: readonly ConfigWarning[];
@@ -61,23 +64,26 @@ const VALUE_KEYS = ["feedforward", "feedback", "pc"] as const;
 const LONGEST = 1_000_000;
 
 /**
- * Reads the original's TOML configuration. Nothing in it is evaluated, and no file that it names is read.
+ * Reads a TOML configuration of the authors' code. Nothing in it is evaluated, and no file it names is read.
  *
- * @param options `compatible`: take everything that the original takes, unknown keys and values out of range included
- * @throws PredifyConfigError naming the key
+ * @param options `compatible`: also accept what the authors' code accepts, such as unknown keys and values out of range
+ * @throws PredifyConfigError naming the wrong key
  */
 export function parsePredifyConfig(
   text: string,
   options: { readonly compatible?: boolean } = {},
 ): ParsedConfig {
   if (text.length > LONGEST)
-    throw new PredifyConfigError("", `configuration: ${text.length} characters are too many`);
+    throw new PredifyConfigError(
+      "",
+      `configuration: expected at most ${LONGEST} characters, got ${text.length}`,
+    );
   let table: Record<string, unknown>;
   try {
     table = parseToml(text);
   } catch (cause) {
     const why = cause instanceof Error ? cause.message.split("\n")[0]! : String(cause);
-    throw new PredifyConfigError("", `configuration: not valid TOML: ${why}`);
+    throw new PredifyConfigError("", `configuration: expected valid TOML: ${why}`);
   }
   return checked(table, options.compatible === true);
 }
@@ -91,15 +97,18 @@ function checked(table: Readonly<Record<string, unknown>>, compatible: boolean):
   if (imports !== undefined && !isListOf(imports, "string")) wrong("imports", "a list of strings", imports);
   const inputSize = sizeOf(table.input_size);
   if (inputSize.length === 4)
-    warn("3D", "input_size has 4 numbers: the input is taken as [channels, depth, height, width]");
+    warn("3D", "input_size has 4 numbers, which are read as [channels, depth, height, width]");
   const gradientScaling = flag(table, "gradient_scaling", () => {
     warn(
       "gradient_scaling",
-      "gradient_scaling is not given: false, so the error step depends on batch and size",
+      "gradient_scaling is not given and taken as false: the error step depends on batch size and image size",
     );
   });
   const sharedHyperparameters = flag(table, "shared_hyperparameters", () => {
-    warn("shared_hyperparameters", "shared_hyperparameters is not given: false, every PCoder has its own");
+    warn(
+      "shared_hyperparameters",
+      "shared_hyperparameters is not given and taken as false: every PCoder has its own",
+    );
   });
   const list = table.pcoders;
   if (!Array.isArray(list) || list.length === 0 || !list.every(isJsonObject)) {
@@ -168,7 +177,7 @@ function hyperparametersOf(
   if (lacking.length > 0)
     throw new PredifyConfigError(
       path,
-      `configuration: ${path} lacks ${lacking.join(" and ")}: expected ${expected}`,
+      `configuration: ${path}: expected ${expected}; ${lacking.join(" and ")} missing`,
     );
   if (!compatible) checkKeys(`${path}.`, given, VALUE_KEYS);
   const [feedforward, feedback, pc] = VALUE_KEYS.map((key) => {
@@ -190,7 +199,7 @@ function nameOf(name: unknown): string {
   if (typeof name !== "string" || !/^[\p{L}_][\p{L}\p{N}_]*$/u.test(name))
     return wrong("name", "a name of letters, digits and _", name);
   if (name === "Net")
-    throw new PredifyConfigError("name", 'configuration: name: "Net" is reserved, choose another');
+    throw new PredifyConfigError("name", 'configuration: name: "Net" is reserved; choose another name');
   return name;
 }
 
@@ -256,7 +265,7 @@ function wrong(about: string, expected: string, came: unknown): never {
   throw new PredifyConfigError(about, `configuration: ${about}: expected ${expected}, got ${shown}`);
 }
 
-/** What `predify` takes, from a configuration. */
+/** Converts a configuration to options of `predify`. */
 export function optionsFromConfig(config: PredifyConfig): PredifyOptions {
   const { name, gradientScaling, sharedHyperparameters, inputSize, more } = config;
   return {
@@ -276,7 +285,7 @@ export function optionsFromConfig(config: PredifyConfig): PredifyOptions {
   };
 }
 
-/** A configuration as TOML, readable by the original too where its modules have PyTorch's names. */
+/** Writes a configuration as TOML. The authors' code can read it if its modules have PyTorch's names. */
 export function writePredifyConfig(
   config: Pick<PredifyConfig, "name" | "gradientScaling" | "sharedHyperparameters" | "inputSize" | "pcoders">,
 ): string {
@@ -288,7 +297,10 @@ export function writePredifyConfig(
   };
   const number = (value: number) => (Number.isInteger(value) ? value.toFixed(1) : String(value));
   const blocks = config.pcoders.map(({ module, predictor, hyperparameters }) => {
-    check(module !== "", () => "configuration: a PCoder needs a module");
+    check(
+      module !== "",
+      () => "configuration: module: expected the name of a module or tensor, got an empty string",
+    );
     const values = VALUE_KEYS.map((key) => `${key} = ${number(hyperparameters[key])}`).join(", ");
     const named = stringify({ module, ...(predictor !== undefined && { predictor }) }).trim();
     return `[[pcoders]]\n${named}\nhyperparameters = { ${values} }\n`;

@@ -16,23 +16,26 @@ import { answers, noiseOf } from "../training/tasks.js";
 import { checkValues } from "../core/values.js";
 
 interface WriteOptions {
-  /** Images at once (default: as the backbone's file has it, usually any number). */
+  /** Batch size: a number, or a name if it may vary. Default: as in the backbone's file, where it usually may vary. */
   readonly batch?: Dim;
-  /** Whether beta, lambda and alpha are graph inputs of one value for each PCoder (default), or written into the file. */
+  /**
+   * Whether beta, lambda and alpha are graph inputs with one value for each PCoder (default), or constants of the file.
+   */
   readonly hyperparameters?: "inputs" | "constants";
-  /** Default "portable": standard operators only. */
+  /** The device that the graph is lowered for. Default "portable": standard operators only. */
   readonly target?: Target;
-  /** How pixels reach the network, for the file's metadata. Default: what the backbone's file says. */
+  /** How pixels are prepared for the network, for the file's metadata. Default: as in the backbone's file. */
   readonly preprocessing?: Preprocessing | undefined;
 }
 
-/** What `writeUnrolled` puts into its graph and its file. */
+/** Options of `writeUnrolled`: its outputs and the form of the file. */
 export type UnrolledOptions = AnswerOptions & WriteOptions;
 
 /**
- * All timesteps as one ONNX graph. Inputs: the image (under the backbone's name), "feedforward", "feedback" and "error"
- * [PCoders] unless constants, "prior" and "representation.pcoderI" where the network has them. Outputs: "logits"
- * [timesteps + 1, ...answer], and what else is asked for. The last pass does no decoder work unless it is asked for.
+ * Writes all timesteps as one ONNX graph. Inputs: the image (under the name it has in the backbone); "feedforward",
+ * "feedback" and "error" [PCoders] unless they are constants; "prior" and "representation.pcoderI" if the network has
+ * them. Outputs: "logits" [timesteps + 1, ...output shape] and those that `options` request. The last pass runs the
+ * decoders only if a requested output depends on them.
  */
 export function writeUnrolled(
   network: PredictiveNetwork,
@@ -56,8 +59,9 @@ export function writeUnrolled(
 }
 
 /**
- * One timestep as an ONNX graph, for streams and browsers: state in, state and answers out, see {@link predictiveSteps}.
- * Inputs: the image, "feedforward", "feedback" and "error" [PCoders] unless constants, "prior" where the network has one.
+ * Writes one timestep as an ONNX graph, for streams and browsers. The graph maps the state to the next state and the
+ * outputs, see {@link predictiveSteps}. Other inputs: the image; "feedforward", "feedback" and "error" [PCoders] unless
+ * they are constants; "prior" if the network has one.
  */
 export function writeStep(
   network: PredictiveNetwork,
@@ -99,14 +103,14 @@ function write(
   return writeOnnx(lower(outputs, target, constants), { ...constants, metadata, name: "predify" });
 }
 
-/** The network's own beta, lambda and alpha, for those that are inputs of a graph. */
+/** Default values of the graph inputs for hyper-parameters: the network's beta, lambda and alpha. */
 function hyperparameterDefaults(
   { pcoders }: PredictiveNetwork,
   outputs: Readonly<Record<string, Tensor>>,
 ): Record<string, readonly number[]> {
   const present = inputNames(outputs);
-  const own = HYPERPARAMETER_INPUTS.filter((name) => present.has(name));
+  const names = HYPERPARAMETER_INPUTS.filter((name) => present.has(name));
   return Object.fromEntries(
-    own.map((name) => [name, pcoders.map(({ hyperparameters }) => hyperparameters[name])]),
+    names.map((name) => [name, pcoders.map(({ hyperparameters }) => hyperparameters[name])]),
   );
 }

@@ -9,10 +9,11 @@ import type { PredictiveNetwork } from "../core/network.js";
 import { valuesFromState } from "../core/values.js";
 
 /**
- * The decoder of one PCoder, or those of all, out of a `.pth` checkpoint of the authors' code: whatever dictionaries they
- * lie in ("pcoderweights.pmodule.weight"), names are counted from "pcoderI." or "pmodule." on. Nothing in it is executed.
+ * Reads the decoder of one PCoder, or those of all, from a `.pth` checkpoint of the authors' code. Prefixes before
+ * "pcoderI." or "pmodule." are ignored, because checkpoints nest the decoders in various dictionaries
+ * ("pcoderweights.pmodule.weight"). Nothing in the checkpoint is executed.
  *
- * @param options `pcoder`: whose decoder it is, if the file holds one alone
+ * @param options `pcoder`: the number of the PCoder, if the file has a single decoder
  * @throws StriateError as {@link readWeights}
  */
 export async function readTorchWeights(
@@ -23,16 +24,16 @@ export async function readTorchWeights(
   const state = new Map<string, TensorData>();
   const { tensors } = await readTorchCheckpoint(path);
   for (const [name, { shape, data }] of tensors) {
-    const [own] = /(?:pcoder\d+\.)?(?:pmodule\..*|C_sqrt)$/.exec(name) ?? [];
-    if (own === undefined || !(data instanceof Float32Array || data instanceof Float64Array)) continue;
-    state.set(own, { dtype: "float32", shape, data: Float32Array.from(data) });
+    const [shortName] = /(?:pcoder\d+\.)?(?:pmodule\..*|C_sqrt)$/.exec(name) ?? [];
+    if (shortName === undefined || !(data instanceof Float32Array || data instanceof Float64Array)) continue;
+    state.set(shortName, { dtype: "float32", shape, data: Float32Array.from(data) });
   }
   return valuesFromState(network, state, options);
 }
 
 /**
- * Reads decoders from a safetensors file in the original's names; it may hold more. Throws `StriateError` for a
- * file that lacks something or was made for another network.
+ * Reads decoders from a safetensors file with the names of the authors' code. The file may contain other tensors.
+ * Throws `StriateError` if a tensor is missing or has another shape.
  */
 export async function readWeights(path: string, network: PredictiveNetwork): Promise<State> {
   const { tensors } = await readSafetensors(path);
@@ -46,8 +47,8 @@ export async function readWeights(path: string, network: PredictiveNetwork): Pro
 }
 
 /**
- * {@link readWeights}, or where the name ends in .pth {@link readTorchWeights}: one file of all decoders, or one for each
- * PCoder with commas between, lowest first.
+ * Reads decoders from a safetensors file ({@link readWeights}), or from `.pth` files ({@link readTorchWeights}): one
+ * file with all decoders, or one file for each PCoder, lowest first, separated by commas.
  */
 export async function readAnyWeights(paths: string, network: PredictiveNetwork): Promise<State> {
   const files = paths.split(",");
@@ -57,14 +58,14 @@ export async function readAnyWeights(paths: string, network: PredictiveNetwork):
     files.length === 1 || files.length === length,
     () => `weights: expected one .pth file, or one for each of ${length} PCoders, got ${files.length}`,
   );
-  const alone = files.length === 1 && length > 1;
+  const hasAllDecoders = files.length === 1 && length > 1;
   const parts = await Promise.all(
-    files.map((file, i) => readTorchWeights(file, network, alone ? {} : { pcoder: i + 1 })),
+    files.map((file, i) => readTorchWeights(file, network, hasAllDecoders ? {} : { pcoder: i + 1 })),
   );
   return new Map(parts.flatMap((part) => [...part]));
 }
 
-/** Writes decoders as safetensors in the original's names. */
+/** Writes decoders as safetensors with the names of the authors' code. */
 export async function writeWeights(path: string, network: PredictiveNetwork, values: State): Promise<void> {
   const stored = Array.from(values, ([name, { shape, data }]): [string, StoredTensor] => [
     name,

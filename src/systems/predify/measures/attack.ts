@@ -11,34 +11,34 @@ import type { PredictiveNetwork } from "../core/network.js";
 import type { Normalisation } from "../training/tasks.js";
 import { normalised } from "../training/tasks.js";
 
-/** How far and how often a targeted attack steps. */
+/** Size and number of steps of a targeted attack. */
 export interface AttackOptions {
-  /** Largest change of a pixel, in the images' units. */
+  /** Largest change of a pixel, in units of the images. */
   readonly epsilon: number;
-  /** Default 100. */
+  /** Number of steps. Default 100. */
   readonly steps?: number;
-  /** Step over epsilon. Default 0.025, the paper's. */
+  /** Step size divided by epsilon. Default 0.025, as in the paper. */
   readonly relativeStep?: number;
-  /** Smallest and largest pixel. Default 0 and 1. */
+  /** Smallest and largest value of a pixel. Default 0 and 1. */
   readonly bounds?: readonly [number, number];
 }
 
-/** Loss and gradient of a targeted attack that looks through all passes. */
+/** Loss and gradient of a targeted attack through all passes. */
 export interface AttackGraph {
   readonly image: Tensor;
-  /** int64 [batch]: the classes to be answered. */
+  /** int64 [batch]: the classes that the network should answer. */
   readonly targets: Tensor;
-  /** Summed cross-entropy to the targets at the last timestep; the attack descends it. */
+  /** Sum over images of the cross-entropy to the targets at the last timestep. The attack minimises it. */
   readonly loss: Tensor;
   readonly gradient: Tensor;
   readonly logits: readonly Tensor[];
 }
 
 /**
- * The graph of an attack: the cross-entropy at the last timestep, through all timesteps, and its gradient with respect to the
- * image. Error gradients of the PCoders count as constants.
+ * Traces the graph of an attack: the cross-entropy at the last timestep and its gradient with respect to the image,
+ * through all timesteps. The error gradients inside the PCoders are constants for this gradient.
  *
- * @param timesteps the last one: the attack sees `timesteps` + 1 passes
+ * @param timesteps index of the last timestep, so there are `timesteps` + 1 passes
  */
 export function traceAttack(
   network: PredictiveNetwork,
@@ -48,14 +48,14 @@ export function traceAttack(
   const { backbone } = network;
   const image = input("image", [options.batch, ...backbone.imageShape]);
   const targets = input("targets", [options.batch], "int64");
-  const seen = options.normalisation ? normalised(image, options.normalisation) : image;
-  const { passes } = network.unroll(timesteps, { image: seen, hyperparameters: "constants" });
+  const networkInput = options.normalisation ? normalised(image, options.normalisation) : image;
+  const { passes } = network.unroll(timesteps, { image: networkInput, hyperparameters: "constants" });
   const logits = passes.map((pass) => pass.logits);
   const loss = crossEntropy(logits.at(-1)!, cast(targets, "int64"), { reduction: "sum" });
   return { image, targets, loss, gradient: gradients(loss, [image])[0]!, logits };
 }
 
-/** x - step sign(gradient), put back into the epsilon cube about `original`, then into the bounds. */
+/** Computes x - step sign(gradient), clipped to ±epsilon around `original` and then to the bounds. */
 export function attackStep(
   x: Float32Array,
   original: Float32Array,
@@ -69,7 +69,7 @@ export function attackStep(
   });
 }
 
-/** Where the attack begins: original + uniform noise in ±epsilon, within the bounds. `noise` in ±epsilon. */
+/** The start of the attack: original + noise, clipped to the bounds. `noise` is uniform in ±epsilon. */
 export function attackStart(
   original: Float32Array,
   noise: ArrayLike<number>,
@@ -83,11 +83,11 @@ function clamp(value: number, low: number, high: number): number {
 }
 
 /**
- * The paper's attack: basic iterative method in the maximum norm, targeted, random start (Kurakin et al. 2017), through
- * all passes of the unrolled network. The class asked for in the paper is (label + 800) mod 1000.
+ * The paper's attack: the targeted basic iterative method in the maximum norm with a random start (Kurakin et al.
+ * 2017), through all passes of the unrolled network. The paper's target class is (label + 800) mod 1000.
  *
- * @param images [batch, ...imageShape], in `bounds`
- * @returns the images found, and whether the network answers the target at the last timestep
+ * @param images [batch, ...imageShape], within `bounds`
+ * @returns the attacked images, and for each whether the network answers its target at the last timestep
  */
 export async function targetedAttack(
   network: PredictiveNetwork,
@@ -105,9 +105,12 @@ export async function targetedAttack(
   const batch = images.shape[0]!;
   check(
     network.options.randomInit !== true,
-    () => "attack: a network with random states has no one gradient",
+    () => "attack: expected a deterministic network, got one whose representations start at random",
   );
-  check(network.backbone.noise.size === 0, () => "attack: a network that draws noise has no one gradient");
+  check(
+    network.backbone.noise.size === 0,
+    () => "attack: expected a deterministic network, got one with noise inputs",
+  );
   check(targets.length === batch, () => `attack: expected ${batch} targets, got ${targets.length}`);
   const { steps = 100, epsilon, random } = options;
   const graph = traceAttack(network, options.timesteps, { ...options, batch });

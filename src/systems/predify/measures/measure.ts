@@ -5,27 +5,28 @@ import { correlationDistance } from "./metrics.js";
 import { stateName } from "../core/network.js";
 import type { PredictiveRunner, RunInputs } from "../core/run.js";
 
-/** Images as the backbone expects them, with the classes that are right. */
+/** Images as the backbone expects them, with their classes. */
 export interface LabelledBatch {
   readonly images: TensorData;
   readonly labels: ArrayLike<number>;
 }
 
-/** How a network does at every timestep. */
+/** Scores of a network at every timestep. */
 export interface TimestepScores {
   readonly images: number;
-  /** Right answers (largest logit) at each timestep. */
+  /** Number of images answered correctly (by the largest logit) at each timestep. */
   readonly correct: readonly number[];
-  /** Share of them. */
+  /** Fraction of images answered correctly at each timestep. */
   readonly accuracy: readonly number[];
-  /** Images answered rightly at this timestep that were answered wrongly at timestep 0, and the other way round. */
+  /** Number of images answered correctly at each timestep but wrongly at timestep 0. */
   readonly gained: readonly number[];
+  /** Number of images answered wrongly at each timestep but correctly at timestep 0. */
   readonly lost: readonly number[];
-  /** Mean prediction error, [PCoder][timestep]; empty unless the runner gives "error.pcoderI". */
+  /** Mean prediction error, [PCoder][timestep]; empty if the runner does not give "error.pcoderI". */
   readonly errors: readonly (readonly number[])[];
 }
 
-/** Runs batches through a network and counts right answers at each timestep. */
+/** Runs batches through a network and counts correct answers at each timestep. */
 export async function measureTimesteps(
   runner: PredictiveRunner,
   batches: Iterable<LabelledBatch> | AsyncIterable<LabelledBatch>,
@@ -36,7 +37,10 @@ export async function measureTimesteps(
   return tally.scores();
 }
 
-/** Adds up what runs of a network answered: {@link measureTimesteps} for those who have the answers already. */
+/**
+ * Counts correct answers over several runs of a network: {@link measureTimesteps} for results that are already
+ * computed.
+ */
 export class TimestepTally {
   #images = 0;
   readonly #correct: number[] = [];
@@ -44,11 +48,15 @@ export class TimestepTally {
   readonly #lost: number[] = [];
   readonly #errors: number[][] = [];
 
-  /** @param results of a {@link PredictiveRunner}: "logits", and "error.pcoderI" where they are wanted */
+  /**
+   * Adds one run.
+   *
+   * @param results outputs of a {@link PredictiveRunner}: "logits", and "error.pcoderI" to average the errors
+   */
   add(results: Readonly<Record<string, TensorData>>, labels: ArrayLike<number>): void {
     const logits = results.logits!;
     const [timesteps, count] = logits.shape as [number, number];
-    check(labels.length === count, () => `measuring: ${count} images came with ${labels.length} labels`);
+    check(labels.length === count, () => `measuring: expected ${count} labels, got ${labels.length}`);
     const isRight = (t: number) => largestLogits(logits, t).map((answer, i) => answer === labels[i]);
     const first = isRight(0);
     for (let t = 0; t < timesteps; t++) {
@@ -66,10 +74,14 @@ export class TimestepTally {
     this.#images += count;
   }
 
-  /** @throws StriateError where nothing was added */
+  /**
+   * The scores of all runs added.
+   *
+   * @throws StriateError if none was added
+   */
   scores(): TimestepScores {
     const images = this.#images;
-    check(images > 0, () => "measuring: there are no images");
+    check(images > 0, () => "measuring: expected at least one image, got none");
     return {
       images,
       correct: [...this.#correct],
@@ -81,7 +93,7 @@ export class TimestepTally {
   }
 }
 
-/** Classes with the largest logit at a timestep of logits [timesteps, batch, classes]. */
+/** The class with the largest logit of each image at timestep `t`, from logits [timesteps, batch, classes]. */
 export function largestLogits({ shape, data }: TensorData, t: number): number[] {
   const [, batch, classes] = shape as [number, number, number];
   return Array.from({ length: batch }, (_, b) => {
@@ -93,9 +105,10 @@ export function largestLogits({ shape, data }: TensorData, t: number): number[] 
 }
 
 /**
- * Manifold projection: correlation distance between the representations of a disturbed and the clean image, for every
- * timestep and PCoder, as a mean over images: [PCoder][timestep]. Falling curves mean that the dynamics pull disturbed
- * states back to the clean ones; divide by timestep 0 to compare. The runner must give representations.
+ * Measures the paper's manifold projection: the correlation distance between the representations of a disturbed image
+ * and of the clean image, averaged over images, as [PCoder][timestep]. A falling curve means that the dynamics move
+ * disturbed representations back to the clean ones. To compare curves, divide each by its value at timestep 0. The
+ * runner must give representations.
  */
 export async function measureDistances(
   runner: PredictiveRunner,
@@ -108,17 +121,21 @@ export async function measureDistances(
   return tally.means();
 }
 
-/** Adds up correlation distances of runs: {@link measureDistances} for those who have the representations already. */
+/** Averages correlation distances over several runs: {@link measureDistances} for results that are already computed. */
 export class DistanceTally {
   #images = 0;
   readonly #sums: number[][] = [];
 
-  /** Results of a {@link PredictiveRunner} with "representation.pcoderI.tN", for the same images clean and disturbed. */
+  /**
+   * Adds the results of a {@link PredictiveRunner} for clean images and for the same images disturbed. Both need
+   * "representation.pcoderI.tN".
+   */
   add(clean: Readonly<Record<string, TensorData>>, disturbed: Readonly<Record<string, TensorData>>): void {
     const first = clean[`${stateName(1)}.t0`];
     check(
       first !== undefined,
-      () => "measuring distances: the runner gives no representations; open it with `representations: true`",
+      () =>
+        "measuring distances: expected representations, got none; open the runner with `representations: true`",
     );
     const count = first.shape[0]!;
     for (let i = 0; clean[`${stateName(i + 1)}.t0`] !== undefined; i++) {
@@ -137,16 +154,20 @@ export class DistanceTally {
     this.#images += count;
   }
 
-  /** [PCoder][timestep] @throws StriateError where nothing was added */
+  /**
+   * The mean distances [PCoder][timestep].
+   *
+   * @throws StriateError if no run was added
+   */
   means(): number[][] {
-    check(this.#images > 0, () => "measuring: there are no images");
+    check(this.#images > 0, () => "measuring: expected at least one image, got none");
     return this.#sums.map((row) => row.map((sum) => sum / this.#images));
   }
 }
 
 /**
- * Gaussian noise added to images as the network sees them (after normalisation, as the authors do). The same noise for
- * the same seed, whatever the image.
+ * Adds Gaussian noise to images that are already normalised, as the authors do. The noise depends on the random seed
+ * alone, not on the images.
  */
 export function withGaussianNoise(images: TensorData, sigma: number, seed: number): TensorData {
   const noise = Random.derive(seed, "gaussian noise").fillNormal(
@@ -158,7 +179,7 @@ export function withGaussianNoise(images: TensorData, sigma: number, seed: numbe
   return { ...images, data: noise.map((value, i) => value + clean[i]!) };
 }
 
-/** A share of the positions set to the image's smallest or largest value, all channels alike. */
+/** Sets a random fraction of the positions, in all channels, to the image's smallest or largest value. */
 export function withSaltAndPepper(images: TensorData, share: number, seed: number): TensorData {
   const random = Random.derive(seed, "salt and pepper");
   const data = Float32Array.from(images.data as Float32Array);

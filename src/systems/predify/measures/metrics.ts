@@ -2,12 +2,12 @@ import { check } from "../../../util/errors.js";
 
 /**
  * Correlation distance d = 1 - <a - mean a, b - mean b> / (|a - mean a| |b - mean b|) over all elements of one image's
- * representation (spec of the paper's manifold projection): 0 for equal directions, NaN for a constant one.
+ * representation, as in the paper's manifold projection. It is 0 for equal directions, and NaN if `a` or `b` is constant.
  */
 export function correlationDistance(a: ArrayLike<number>, b: ArrayLike<number>): number {
   check(
     a.length === b.length && a.length > 0,
-    () => `correlation distance: expected as many numbers on both sides, got ${a.length} and ${b.length}`,
+    () => `correlation distance: expected two lists of equal length above 0, got ${a.length} and ${b.length}`,
   );
   const [meanA, meanB] = [meanOf(a), meanOf(b)];
   let [ab, aa, bb] = [0, 0, 0];
@@ -26,24 +26,25 @@ function meanOf(values: ArrayLike<number>): number {
   return total / values.length;
 }
 
-/** Errors of one timestep: error[corruption][severity], each the share of images answered wrongly. */
+/** Error rates of one timestep, [corruption][severity]: the fraction of images answered wrongly. */
 export type ErrorsBySeverity = readonly (readonly number[])[];
 
-/** Sum over severities of the error, for each corruption. */
+/** The sum over severities of each corruption's error rates. */
 export function corruptionError(errors: ErrorsBySeverity): number[] {
   return errors.map((severities) => severities.reduce((a, b) => a + b, 0));
 }
 
-/** Mean over corruptions of the summed errors. */
+/** The mean over corruptions of {@link corruptionError}. */
 export function meanSummedError(errors: ErrorsBySeverity): number {
   const sums = corruptionError(errors);
-  check(sums.length > 0, () => "corruption error: expected at least one corruption");
+  check(sums.length > 0, () => "corruption error: expected at least one corruption, got none");
   return sums.reduce((a, b) => a + b, 0) / sums.length;
 }
 
 /**
- * Relative mCE of every timestep, as the paper plots it: the mean corruption error divided by that of timestep 0, the
- * network's own feed-forward pass (NOT by AlexNet's; that one is `mce` of the metrics). Below 1 the dynamics help.
+ * Relative mCE of every timestep, as the paper plots it: the mean corruption error divided by that of timestep 0, which
+ * is the network's own feed-forward pass. (The mean corruption error divided by AlexNet's is `mce` of the metrics.)
+ * Below 1 the dynamics help.
  */
 export function relativeErrorOverTime(errorsByTimestep: readonly ErrorsBySeverity[]): number[] {
   const means = errorsByTimestep.map(meanSummedError);

@@ -8,11 +8,11 @@ import { namedImages } from "../../../data/sets/named-images-node.js";
 import { StriateError } from "../../../util/errors.js";
 
 /**
- * Images without labels, for training that needs none: "mnist", "cifar10", or a folder. A folder may hold images and folders of
- * images at any depth (of those named train and val, the part's), a list (`files.json`), or NumPy files (`train.npy` with
- * `labels.json`).
+ * Opens images for training without labels: "mnist", "cifar10", or a folder. A folder may contain images at any depth,
+ * a list (`files.json`), or NumPy files (`train.npy` with `labels.json`). If it has a folder `train` (or `val` for the
+ * part "test"), only the images in that folder are used.
  *
- * @throws StriateError for a folder that is missing or holds no images
+ * @throws StriateError if the folder is missing or has no images
  */
 export async function openImages(name: string, part: "train" | "test" = "train"): Promise<ImageSource> {
   if (name === "mnist" || name === "cifar10") return namedImages(name, { split: part });
@@ -22,10 +22,12 @@ export async function openImages(name: string, part: "train" | "test" = "train")
   const root = folders.includes(split) ? join(name, split) : name;
   const images = await imagesBelow(diskTree, root);
   if (images.length > 0) return unlabelled(root, images);
-  throw new StriateError(`"${root}": no image in it or in its folders (${IMAGE_ENDINGS.join(", ")})`);
+  throw new StriateError(
+    `"${root}": expected images in the folder or below (${IMAGE_ENDINGS.join(", ")}), got none`,
+  );
 }
 
-/** All have label 0. */
+/** An image source without classes: all labels are 0. */
 function unlabelled(root: string, files: readonly string[]): ImageSource {
   return {
     name: root,

@@ -12,39 +12,46 @@ import { trainableParts } from "../core/hyperparameters.js";
 import type { PredictiveNetwork, Unrolled } from "../core/network.js";
 import { stateName } from "../core/network.js";
 
-/** Per-channel normalisation inside the graph: (x - mean) / std. */
+/** Mean and standard deviation of each channel, for (x - mean) / std inside the graph. */
 export interface Normalisation {
   readonly mean: readonly number[];
   readonly std: readonly number[];
 }
 
-/** Images [batch, channels, ...] minus the mean, divided by the standard deviation, of each channel. */
+/**
+ * Normalises each channel of images [batch, channels, ...]: subtracts the mean and divides by the standard deviation.
+ */
 export function normalised(image: Tensor, { mean, std }: Normalisation): Tensor {
   const channels = image.shape[1];
   check(
     mean.length === channels && std.length === channels && std.every((value) => value > 0),
-    () => `normalisation: expected ${String(channels)} means and as many deviations above 0`,
+    () => `normalisation: expected ${String(channels)} means and as many standard deviations above 0`,
   );
   const vector = (values: readonly number[]) =>
     constant(values, [values.length, ...image.shape.slice(2).map(() => 1)]);
   return div(sub(image, vector(mean)), vector(std));
 }
 
-/** What a network answers at every timestep. */
+/** The outputs of a network at every timestep. */
 export interface AnswerOptions {
-  /** Last timestep: answers come for 0..timesteps. */
+  /** Index of the last timestep: outputs are given for timesteps 0..`timesteps`. */
   readonly timesteps: number;
   /** Also give "representation.pcoderI.tN". Default false. */
   readonly representations?: boolean;
-  /** Also give "prediction.pcoderI.tN", what every PCoder expects below it. Default false. */
+  /** Also give "prediction.pcoderI.tN", each PCoder's prediction of the value below. Default false. */
   readonly predictions?: boolean;
-  /** Also give "reconstruction.pcoderI.tN", the image as the decoders make it from one representation. Default false. */
+  /**
+   * Also give "reconstruction.pcoderI.tN", the image that the decoders reconstruct from one representation. Default
+   * false.
+   */
   readonly reconstructions?: boolean;
   /** Also give "error.pcoderI" [timesteps + 1]. Default false. */
   readonly errors?: boolean;
 }
 
-/** Outputs of an unrolled network by name: "logits" [timesteps + 1, ...answer] and what else is asked for. */
+/**
+ * Outputs of an unrolled network by name: "logits" [timesteps + 1, ...output shape] and those that `options` request.
+ */
 export function answers(
   { passes }: Unrolled,
   options: Omit<AnswerOptions, "timesteps">,
@@ -64,24 +71,25 @@ export function answers(
   return outputs;
 }
 
-/** Noise that a network needs: the backbone's, and the states it starts from. */
+/** Kinds of the noise inputs of a network: those of the backbone, and the representations if they start at random. */
 export function noiseOf({
   backbone,
   pcoders,
   options,
 }: PredictiveNetwork): Readonly<Record<string, NoiseKind>> {
-  const own = Array.from(backbone.noise, ([name, { kind }]) => [name, kind] as const);
+  const fromBackbone = Array.from(backbone.noise, ([name, { kind }]) => [name, kind] as const);
   const states = options.randomInit === true ? pcoders : [];
   return Object.fromEntries([
-    ...own,
+    ...fromBackbone,
     ...states.map(({ number }) => [stateName(number), "normal" as const] as const),
   ]);
 }
 
 /**
- * Unsupervised training of the decoders: one pass (t = 0), loss = sum over PCoders of the mean squared error of the
- * prediction. Representations are the frozen backbone's, so every decoder learns from its own term alone. Reads "images",
- * as the backbone expects them. Logs "error.pcoderI". Answers: those of the unrolled network.
+ * Unsupervised training of the decoders. The loss of one pass (t = 0) is the sum over PCoders of the mean squared error
+ * of the prediction. Representations are values of the frozen backbone, so each decoder learns from its own term alone.
+ * Field: "images", as the backbone expects them. Metrics: "error.pcoderI". Outputs of inference: those of the unrolled
+ * network.
  */
 export class FeedbackTask implements Task {
   readonly parameters: NamedParameters;
@@ -116,7 +124,7 @@ export class FeedbackTask implements Task {
   }
 }
 
-/** e_i of the first pass, in which every representation is the backbone's own value. */
+/** The prediction errors e_i of the first pass, in which every representation is the backbone's own value. */
 function feedforwardErrors(
   network: PredictiveNetwork,
   image: Tensor,
@@ -128,19 +136,20 @@ function feedforwardErrors(
   );
 }
 
-/** How hyper-parameters are tuned. */
+/** Options of tuning hyper-parameters. */
 export interface TuningOptions {
-  /** The cross-entropy is that of this timestep. */
+  /** The timestep whose cross-entropy is minimised. */
   readonly timesteps: number;
-  /** Whether the decoders are trained along (default false: the hyper-parameters alone). */
+  /** Whether the decoders are trained together with the hyper-parameters. Default false. */
   readonly decoders?: boolean;
 }
 
 /**
- * Tunes beta, lambda and alpha by gradient, in their sigmoid form, which keeps beta + lambda + memory = 1. Loss: mean
- * cross-entropy at the last timestep, back-propagated through all passes with the error gradients held constant. Reads
- * "images" and "labels" [batch] (whole numbers). Parameters: "ff_part1", "fb_part1", "mem_part1", "errorm1", ... (or
- * "ff_part", ... where shared). Alpha is not bounded.
+ * Tunes beta, lambda and alpha by gradient descent on their parts ({@link valuesFromParts}), so that beta + lambda +
+ * memory = 1 always holds; alpha is not bounded. The loss is the mean cross-entropy at the last timestep,
+ * back-propagated through all passes; the error gradients inside the PCoders are constants for it. Fields: "images" and
+ * "labels" [batch] (whole numbers). Parameters: "ff_part1", "fb_part1", "mem_part1", "errorm1", ..., or "ff_part", ...
+ * if they are shared.
  */
 export class HyperparameterTask implements Task {
   readonly parameters: NamedParameters;
@@ -156,7 +165,7 @@ export class HyperparameterTask implements Task {
     this.weights = weights;
   }
 
-  /** For `train`: which parameters change. */
+  /** Whether training changes a parameter, for the option `trainable` of `train`. */
   trainable(name: string): boolean {
     return this.options.decoders === true || !this.network.parameters.has(name);
   }

@@ -21,31 +21,34 @@ import type { TuningOptions } from "./tasks.js";
 import { FeedbackTask, HyperparameterTask } from "./tasks.js";
 import { freshValues } from "../core/values.js";
 
-/** What `trainFeedback` can be told. */
+/** Options of `trainFeedback`. */
 export interface TrainFeedbackOptions extends Omit<
   TrainOptions,
   "optimizer" | "learningRate" | "evaluate" | "trainable"
 > {
-  /** Default: SGD without momentum, weight decay 5e-4 (the paper's for VGG16; RMSprop there for EfficientNet). */
+  /**
+   * Default: SGD without momentum and with weight decay 5e-4, as in the paper for VGG16 (for EfficientNet the paper
+   * uses RMSprop).
+   */
   readonly optimizer?: Optimizer;
   /** Default 0.001. */
   readonly learningRate?: number | Schedule;
-  /** Images that are set aside to measure the errors on, at the end and every `evaluateEvery` steps. */
+  /** Held-out images, on which the errors are measured every `evaluateEvery` steps and at the end. */
   readonly validation?: TrainingData;
 }
 
-/** What `trainFeedback` gives back. */
+/** The result of `trainFeedback`. */
 export interface TrainedFeedback extends Omit<TrainedRun, "export"> {
-  /** Decoders' weights and sqrt(C): what `openPredictive` and `writeUnrolled` take. */
+  /** The decoders' weights and each sqrt(C), for `openPredictive` and `writeUnrolled`. */
   readonly values: State;
-  /** Writes the network, unrolled, as ONNX. */
+  /** Writes the unrolled network to an ONNX file. */
   export(path: string, options: UnrolledOptions): Promise<void>;
 }
 
 /**
- * Trains the decoders to predict the values below them, without labels: one pass a step, frozen backbone in evaluation
- * mode, all decoders in one graph, each learning from its own error alone. Runs in a worker thread, writes checkpoints and
- * goes on from them as `train` does. C of PCoderNs that measure it is measured on the first batch afterwards.
+ * Trains the decoders, without labels, to predict the values below them ({@link FeedbackTask}). The backbone is frozen
+ * and in evaluation mode. Training runs in a worker thread, writes checkpoints and resumes from them, as `train` does.
+ * Afterwards, C of each PCoderN with the rule "measured" is measured on the first batch.
  *
  * @param data samples with the field "images", as the backbone expects them
  */
@@ -90,7 +93,10 @@ export async function trainFeedback(
   };
 }
 
-/** Mean over batches of each PCoder's error at t = 0 ("error.pcoderI"), and their sum ("loss"). */
+/**
+ * Measures the mean over batches of each PCoder's error at t = 0 ("error.pcoderI"), and the sum of these means
+ * ("loss").
+ */
 export async function reconstructionErrors(
   network: PredictiveNetwork,
   values: State,
@@ -115,7 +121,7 @@ export async function reconstructionErrors(
   return { ...sums, loss: Object.values(sums).reduce((a, b) => a + b, 0) };
 }
 
-/** The feedback task with its training errors as answers. */
+/** The feedback task with its training errors as outputs of inference. */
 class ErrorTask extends FeedbackTask {
   override inference(batch: Dim): InferenceGraph {
     const { inputs, metrics = {} } = this.loss(batch as number);
@@ -123,15 +129,15 @@ class ErrorTask extends FeedbackTask {
   }
 }
 
-/** What `tuneHyperparameters` gives back: the values for each PCoder, lowest first, and the run that found them. */
+/** The result of `tuneHyperparameters`: the hyper-parameters of each PCoder, lowest first, and the training run. */
 export interface TunedHyperparameters {
   readonly hyperparameters: readonly Hyperparameters[];
   readonly run: TrainedRun;
 }
 
 /**
- * Tunes beta, lambda and alpha (and with `decoders` the decoders) by gradient on labelled images: fields "images" and
- * "labels". The decoders' weights are given in `values`, from `trainFeedback`.
+ * Tunes beta, lambda and alpha, and the decoders if `decoders` is set, on labelled images (fields "images" and
+ * "labels") as {@link HyperparameterTask} describes. `values` are the decoders' weights from `trainFeedback`.
  */
 export async function tuneHyperparameters(
   network: PredictiveNetwork,

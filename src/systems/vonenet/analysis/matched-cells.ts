@@ -4,27 +4,28 @@ import type { ReceptiveFields } from "../v1/receptive-fields.js";
 import type { CellType } from "./sub-populations.js";
 import { CELL_TYPES } from "./sub-populations.js";
 
-/** Two cells of two populations with receptive fields alike. */
+/** A pair of cells from two populations with similar receptive fields. */
 export interface MatchedCells {
   readonly cellType: CellType;
-  /** Number of the cell in the one population and in the other. */
+  /** Index of the cell in the first population. */
   readonly one: number;
   readonly other: number;
-  /** Euclidean, every property scaled by its deviation over both populations. */
+  /** Euclidean distance between the properties, each divided by its standard deviation over both populations. */
   readonly distance: number;
 }
 
-/** Which cells of two populations may be paired. */
+/** Options of pairing cells of two populations. */
 export interface MatchOptions {
-  /** Pairs that are further apart are left out. Default 1. */
+  /** Largest distance of a pair. Default 1. */
   readonly largestDistance?: number;
-  /** Pair only cells that see the same colour channel. Default false. */
+  /** Whether both cells of a pair must see the same colour channel. Default false. */
   readonly sameColour?: boolean;
 }
 
 /**
- * Pairs cells of the same type by the smallest sum of distances (optimal assignment, Kuhn 1955) over log2 of the spatial
- * frequency, log10 of nx and ny, and cos and sin of twice the orientation. Simple cells first, closest pairs first.
+ * Pairs cells of the same type so that the sum of distances is smallest (optimal assignment, Kuhn 1955). The properties
+ * are log2 of the spatial frequency, log10 of nx and ny, and cos and sin of twice the orientation. Pairs of simple
+ * cells come first, then pairs of complex cells, each sorted by distance.
  */
 export function matchCells(
   one: ReceptiveFields,
@@ -72,7 +73,7 @@ function place(fields: ReceptiveFields, cell: number): readonly number[] {
   ];
 }
 
-/** Of each column; 1 where all values are the same. */
+/** Standard deviation of each column, or 1 if all its values are equal. */
 function deviations(rows: readonly (readonly number[])[]): number[] {
   return rows[0]!.map((_, k) => {
     const mean = rows.reduce((sum, row) => sum + row[k]!, 0) / rows.length;

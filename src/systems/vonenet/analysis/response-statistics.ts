@@ -1,25 +1,28 @@
 import { check } from "../../../util/errors.js";
 
-/** How a cell answers to many images. */
+/** Statistics of a cell's responses to many images. */
 export interface CellResponse {
-  /** Over images and positions. */
+  /** Mean over images and positions. */
   readonly mean: number;
-  /** Mean over positions of the standard deviation over images (n - 1). */
+  /** Standard deviation over images (with divisor n - 1), averaged over positions. */
   readonly deviation: number;
-  /** Mean over positions of deviation / mean over images. Positions that are silent on all images are left out. */
+  /**
+   * Mean over positions of the coefficient of variation over images. Positions that are silent for all images are left
+   * out.
+   */
   readonly variation: number;
   /**
-   * Lifetime sparseness (Vinje & Gallant 2000): mean over positions of (1 - (mean r)^2 / mean r^2) / (1 - 1 / n), n images;
-   * 1 for a cell that answers to one image only. Silent positions are left out.
+   * Lifetime sparseness (Vinje & Gallant 2000): mean over positions of (1 - (mean r)^2 / mean r^2) / (1 - 1 / n), for n
+   * images. It is 1 for a cell that responds to a single image. Silent positions are left out.
    */
   readonly sparseness: number;
-  /** Positions that are silent on all images. */
+  /** Number of positions that are silent for all images. */
   readonly silent: number;
 }
 
 /**
- * Statistics of responses [cells, positions], image by image, in one pass and constant memory. Throws
- * `StriateError` for responses of another size, and for fewer than two images.
+ * Computes statistics of responses [cells, positions], image by image, in one pass and constant memory. Throws
+ * `StriateError` if responses have another size, or if there are fewer than two images.
  */
 export class ResponseStatistics {
   #images = 0;
@@ -34,12 +37,13 @@ export class ResponseStatistics {
     this.#squares = new Float64Array(cells * positions);
   }
 
-  /** Adds the responses to some images, one after another. */
+  /** Adds responses [images, cells, positions]. */
   add(responses: ArrayLike<number>): void {
     const size = this.cells * this.positions;
     check(
       responses.length % size === 0,
-      () => `response statistics: expected ${this.cells} cells x ${this.positions} positions for each image`,
+      () =>
+        `response statistics: expected a multiple of ${this.cells} cells x ${this.positions} positions, got ${responses.length} numbers`,
     );
     for (let i = 0; i < responses.length; i++) {
       const value = responses[i]!;
@@ -50,7 +54,7 @@ export class ResponseStatistics {
     this.#images += responses.length / size;
   }
 
-  /** One entry for each cell; NaN for the variation and sparseness of a cell that never answered. */
+  /** The statistics of each cell. Variation and sparseness are NaN for a cell that never responded. */
   result(): CellResponse[] {
     const n = this.#images;
     check(n > 1, () => `response statistics: expected at least two images, got ${n}`);

@@ -1,9 +1,9 @@
 import { check } from "../../../util/errors.js";
 import type { ReceptiveFields } from "../v1/receptive-fields.js";
 
-/** Borders of the bands of spatial frequency that the study groups cells by, cycles per degree. */
+/** Edges of the bands of spatial frequency by which the study groups cells, in cycles per degree. */
 export const FREQUENCY_BANDS: readonly number[] = [0.5, 1.4, 4, 11.2];
-/** Borders of the bands of nx, cycles. */
+/** Edges of the bands of nx, in cycles. */
 export const WIDTH_BANDS: readonly number[] = [-1, -0.75, -0.5, -0.25, 0].map((exponent) => 10 ** exponent);
 
 /** The two types of cells. */
@@ -14,17 +14,18 @@ export type CellType = (typeof CELL_TYPES)[number];
 /** Cells of one type in one band of spatial frequency and one of nx (Barbulescu et al. 2023). */
 export interface SubPopulation {
   readonly cellType: CellType;
-  /** Number of the band in {@link FREQUENCY_BANDS}, from 0 (low). */
+  /** Index of the band in {@link FREQUENCY_BANDS}, from 0 for the lowest. */
   readonly frequencyBand: number;
-  /** Number of the band in {@link WIDTH_BANDS}, from 0 (narrow). */
+  /** Index of the band in {@link WIDTH_BANDS}, from 0 for the narrowest. */
   readonly widthBand: number;
-  /** Numbers of the cells in the population. */
+  /** Indices of the cells in the population. */
   readonly cells: readonly number[];
 }
 
 /**
- * All 24 groups (2 cell types x 3 bands of spatial frequency x 4 bands of nx), empty ones too: simple cells first, then by
- * frequency, then by width. A band holds its upper border, not its lower one.
+ * Groups cells by type, spatial frequency and nx. Returns all 24 groups (2 cell types x 3 bands of spatial frequency x
+ * 4 bands of nx), including empty ones, ordered by type (simple cells first), then by frequency, then by width. A band
+ * includes its upper edge but not its lower edge.
  */
 export function subPopulations({
   simple,
@@ -56,7 +57,9 @@ export function subPopulations({
   });
 }
 
-/** Mean of a quantity over the cells of each group; NaN for an empty one. Values that are not finite are left out. */
+/**
+ * The mean of a quantity over the cells of each group; NaN for an empty group. Values that are not finite are left out.
+ */
 export function groupMeans(groups: readonly SubPopulation[], values: ArrayLike<number>): number[] {
   return groups.map(({ cells }) => {
     const known = cells.map((cell) => values[cell]!).filter(Number.isFinite);
@@ -65,14 +68,17 @@ export function groupMeans(groups: readonly SubPopulation[], values: ArrayLike<n
 }
 
 /**
- * Histogram intersection sum_b min(p_u(b), p_v(b)) over the 12 groups of each cell type: 1 where two populations are spread
- * alike. A cell type that one of them lacks gives NaN.
+ * The histogram intersection sum_b min(p_u(b), p_v(b)) of two populations over the 12 groups of each cell type. It is 1
+ * if both populations have the same distribution, and NaN if one of them has no cells of the type.
  */
 export function overlap(
   one: readonly SubPopulation[],
   other: readonly SubPopulation[],
 ): Readonly<Record<CellType, number>> {
-  check(one.length === other.length, () => `overlap: ${one.length} and ${other.length} groups`);
+  check(
+    one.length === other.length,
+    () => `overlap: expected two lists with the same number of groups, got ${one.length} and ${other.length}`,
+  );
   const of = (cellType: CellType): number => {
     const counts = [one, other].map((groups) =>
       groups.filter((group) => group.cellType === cellType).map(({ cells }) => cells.length),
@@ -83,12 +89,15 @@ export function overlap(
   return { simple: of("simple"), complex: of("complex") };
 }
 
-/** Mean |weight| over the outputs of a bottleneck [outputs, cells, 1, 1], for each cell: how much the network listens to it. */
+/**
+ * The mean |weight| of each cell over the outputs of a bottleneck [outputs, cells, 1, 1], a measure of the cell's
+ * influence on the network.
+ */
 export function downstreamWeights(bottleneck: ArrayLike<number>, cells: number): Float64Array {
   const outputs = bottleneck.length / cells;
   check(
     Number.isInteger(outputs) && outputs > 0,
-    () => `downstream weights: ${bottleneck.length} numbers are not whole rows of ${cells} cells`,
+    () => `downstream weights: expected whole rows of ${cells} cells, got ${bottleneck.length} numbers`,
   );
   return Float64Array.from({ length: cells }, (_, cell) => {
     let sum = 0;

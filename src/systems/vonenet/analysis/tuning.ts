@@ -1,19 +1,24 @@
 import { check } from "../../../util/errors.js";
 import type { VOneBlock } from "../v1/vone-block.js";
 
-/** A sinusoidal grating, as experimenters show them to cells. */
+/** A sinusoidal grating, the stimulus by which experimenters measure tuning. */
 export interface Grating {
   /** Cycles per degree. */
   readonly spatialFrequency: number;
-  /** Degrees; 0 varies down the rows, as receptive fields' orientations do. */
+  /**
+   * Degrees. At 0 the grating varies along the rows' axis (from top to bottom), the same convention as for receptive
+   * fields.
+   */
   readonly orientation: number;
-  /** Degrees. */
+  /** Phase in degrees. */
   readonly phase: number;
-  /** Radius of a circular aperture in degrees of visual angle, grey outside. Default: no aperture. */
+  /**
+   * Radius of a circular aperture in degrees of visual angle; outside it the stimulus is grey. Default: no aperture.
+   */
   readonly radius?: number;
 }
 
-/** What a stimulus does to one cell, over one cycle of drift. */
+/** The response of one cell to a grating over one cycle of drift. */
 export interface DriftResponse {
   /** Mean response, F0. */
   readonly mean: number;
@@ -21,10 +26,12 @@ export interface DriftResponse {
   readonly modulation: number;
 }
 
-/** A property that a tuning curve is taken over, and its values. */
+/** The property that a tuning curve varies. */
 export type TuningAxis = "orientation" | "spatialFrequency" | "phase" | "radius";
 
-/** Values of a grating on a [size, size] patch round the centre of a receptive field, contrast 1: in [-1, 1]. */
+/**
+ * The values of a grating of contrast 1, in [-1, 1], on a patch [size, size] around the centre of a receptive field.
+ */
 export function gratingPatch(grating: Grating, size: number, pixelsPerDegree: number): Float32Array {
   const { spatialFrequency, orientation, phase, radius = Infinity } = grating;
   const patch = new Float32Array(size * size);
@@ -45,7 +52,7 @@ export function gratingPatch(grating: Grating, size: number, pixelsPerDegree: nu
   return patch;
 }
 
-/** Noiseless response of a cell to a patch [size, size] that all colour channels share. */
+/** The noise-free response of a cell to a patch [size, size] that is the same in all colour channels. */
 export function cellResponse(block: VOneBlock, cell: number, patch: Float32Array): number {
   const { bank, gain } = block;
   const area = bank.size * bank.size;
@@ -56,8 +63,8 @@ export function cellResponse(block: VOneBlock, cell: number, patch: Float32Array
 }
 
 /**
- * Response to a grating that drifts through one cycle in `steps` (default 16) steps. F1 / F0 above 1 is how experiments
- * tell simple cells from complex ones (Skottun et al. 1991).
+ * The response to a grating that drifts through one cycle in `steps` (default 16) steps. Experimenters call a cell
+ * simple if F1 / F0 is above 1, and complex otherwise (Skottun et al. 1991).
  */
 export function driftResponse(block: VOneBlock, cell: number, grating: Grating, steps = 16): DriftResponse {
   let [sum, re, im] = [0, 0, 0];
@@ -76,7 +83,7 @@ export function driftResponse(block: VOneBlock, cell: number, grating: Grating, 
   return { mean: sum / steps, modulation: (2 / steps) * Math.hypot(re, im) };
 }
 
-/** The grating that a cell was made for: its own orientation, frequency and phase. */
+/** The grating that a cell prefers: the orientation, frequency and phase of its receptive field. */
 export function preferredGrating({ fields }: VOneBlock, cell: number): Grating {
   return {
     orientation: fields.orientation[cell]!,
@@ -86,9 +93,10 @@ export function preferredGrating({ fields }: VOneBlock, cell: number): Grating {
 }
 
 /**
- * Tuning curve of a cell: one property of its preferred grating is varied, everything else kept. Orientation, frequency
- * and radius drift (mean response for complex cells, modulation for simple ones, as measured in experiments); phase is
- * shown standing still. Radii are half of the kernel at most: the field of the model cell ends there.
+ * The tuning curve of a cell: its responses to its preferred grating while one property is varied. For orientation,
+ * frequency and radius the grating drifts, and the response is F0 for complex cells and F1 for simple cells, as in
+ * experiments. For phase the grating is static. A radius may be at most half the kernel, where the model cell's
+ * receptive field ends.
  *
  * @example
  * ```ts
@@ -128,6 +136,6 @@ function dot(kernels: Float32Array, from: number, patch: Float32Array): number {
 function checkCell(block: VOneBlock, cell: number): void {
   check(
     Number.isInteger(cell) && cell >= 0 && cell < block.cells,
-    () => `V1: there is no cell ${cell}, the block has cells 0 to ${block.cells - 1}`,
+    () => `V1: expected a cell from 0 to ${block.cells - 1}, got ${cell}`,
   );
 }

@@ -4,11 +4,11 @@ import { Conv2d, Dropout, Linear, Sequential } from "../../../nn/layers/index.js
 import type { TrainingPass } from "../../../nn/layers/index.js";
 import { positiveSizes } from "./sizes.js";
 
-/** What the AlexNet back end can be told. */
+/** Options of the AlexNet back end. */
 export interface AlexNetOptions {
   /** Default 1000. */
   readonly classes?: number;
-  /** Channels of the features and of the four convolutions. Default [64, 192, 384, 256, 256]. */
+  /** Channels of the input features and of the four convolutions. Default [64, 192, 384, 256, 256]. */
   readonly channels?: readonly [number, number, number, number, number];
   /** Units of the two hidden layers. Default 4096. */
   readonly hidden?: number;
@@ -16,17 +16,17 @@ export interface AlexNetOptions {
   readonly dropout?: number;
 }
 
-/** Side of the grid that space is averaged to before the linear layers. */
+/** Side of the grid to which average pooling reduces the map before the linear layers. */
 const GRID = 7;
 
 /**
- * AlexNet (Krizhevsky 2014, arXiv:1404.5997) without its first stage: what VOneAlexNet has behind the bottleneck. Names
- * of parameters as the authors': "features.0.weight", "classifier.6.bias".
+ * AlexNet (Krizhevsky 2014, arXiv:1404.5997) without its first stage, the part of VOneAlexNet after the bottleneck.
+ * Parameters have the authors' names: "features.0.weight", "classifier.6.bias".
  */
 export class AlexNetBackEnd {
   readonly features: Sequential;
   readonly classifier: Sequential;
-  /** Channels of the features. */
+  /** Channels of the input features. */
   readonly inputs: number;
 
   constructor(options: AlexNetOptions = {}) {
@@ -58,10 +58,10 @@ export class AlexNetBackEnd {
     );
   }
 
-  /** Features [batch, channels[0], height, width] to logits [batch, classes]. */
+  /** Maps features [batch, channels[0], height, width] to logits [batch, classes]. */
   forward(features: Tensor, pass?: TrainingPass): Tensor {
-    const seen = scope("features", () => this.features.forward(features, pass));
-    const pooled = scope("avgpool", () => flatten(adaptiveAveragePool(seen, GRID)));
+    const maps = scope("features", () => this.features.forward(features, pass));
+    const pooled = scope("avgpool", () => flatten(adaptiveAveragePool(maps, GRID)));
     return scope("classifier", () => this.classifier.forward(pooled, pass));
   }
 }

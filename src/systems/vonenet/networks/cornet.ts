@@ -5,30 +5,30 @@ import { BatchNorm2d, Conv2d, Linear } from "../../../nn/layers/index.js";
 import type { Layer, TrainingPass } from "../../../nn/layers/index.js";
 import { positiveSizes } from "./sizes.js";
 
-/** What the CORnet-S back end can be told. */
+/** Options of the CORnet-S back end. */
 export interface CornetOptions {
   /** Default 1000. */
   readonly classes?: number;
-  /** Channels of the features and of V2, V4 and IT. Default [64, 128, 256, 512]. */
+  /** Channels of the input features and of V2, V4 and IT. Default [64, 128, 256, 512]. */
   readonly channels?: readonly [number, number, number, number];
-  /** How often V2, V4 and IT run. Default [2, 4, 2]. */
+  /** Number of times that V2, V4 and IT run. Default [2, 4, 2]. */
   readonly times?: readonly [number, number, number];
 }
 
-/** Factor of the channels inside an area. */
+/** Factor by which the channels inside an area are more than at its output. */
 const SCALE = 4;
 
 /**
- * CORnet-S (Kubilius et al. 2019, arXiv:1909.06161, figure 2) without its V1: what VOneCORnet-S has behind the
- * bottleneck. Areas V2, V4 and IT run several times on their own output; convolutions are shared over time, batch
- * normalisations are not.
+ * CORnet-S (Kubilius et al. 2019, arXiv:1909.06161, figure 2) without its V1, the part of VOneCORnet-S after the
+ * bottleneck. The areas V2, V4 and IT run several times, each on its own output. Convolutions are shared over these
+ * times, batch normalisations are not.
  */
 export class CornetBackEnd {
   readonly V2: CornetArea;
   readonly V4: CornetArea;
   readonly IT: CornetArea;
   readonly decoder: { readonly linear: Linear };
-  /** Channels of the features. */
+  /** Channels of the input features. */
   readonly inputs: number;
 
   constructor(options: CornetOptions = {}) {
@@ -41,7 +41,7 @@ export class CornetBackEnd {
     this.decoder = { linear: new Linear(channels[3], classes) };
   }
 
-  /** Features [batch, channels[0], height, width] to logits [batch, classes]. */
+  /** Maps features [batch, channels[0], height, width] to logits [batch, classes]. */
   forward(features: Tensor, pass?: TrainingPass): Tensor {
     let x = features;
     for (const area of ["V2", "V4", "IT"] as const) x = scope(area, () => this[area].forward(x, pass));
@@ -50,8 +50,9 @@ export class CornetBackEnd {
 }
 
 /**
- * One area: x = convInput(x); then at t = 0 with stride 2 beside normSkip(skip(x)), later with stride 1 beside x itself:
- * x = ReLU(norm3_t(conv3(ReLU(norm2_t(conv2(ReLU(norm1_t(conv1(x)))))))) + beside).
+ * One area. It computes x = convInput(x) and then, for each time t, x =
+ * ReLU(norm3_t(conv3(ReLU(norm2_t(conv2(ReLU(norm1_t(conv1(x)))))))) + shortcut). At t = 0 conv2 has stride 2 and the
+ * shortcut is normSkip(skip(x)); later conv2 has stride 1 and the shortcut is x.
  */
 class CornetArea implements Layer {
   readonly convInput: Conv2d;
@@ -60,7 +61,7 @@ class CornetArea implements Layer {
   readonly conv1: Conv2d;
   readonly conv2: Conv2d;
   readonly conv3: Conv2d;
-  /** One for each time. */
+  /** Batch normalisations, one for each time. */
   readonly norm1: readonly BatchNorm2d[];
   readonly norm2: readonly BatchNorm2d[];
   readonly norm3: readonly BatchNorm2d[];
@@ -88,12 +89,12 @@ class CornetArea implements Layer {
   }
 
   #once(x: Tensor, t: number, pass: TrainingPass | undefined): Tensor {
-    const beside = t === 0 ? this.normSkip.forward(this.skip.forward(x), pass) : x;
+    const shortcut = t === 0 ? this.normSkip.forward(this.skip.forward(x), pass) : x;
     const wide = relu(this.norm1[t]!.forward(this.conv1.forward(x), pass));
     const { weight, geometry } = this.conv2;
     const middle = conv(wide, weight, undefined, { ...geometry, stride: t === 0 ? 2 : 1 });
-    const seen = relu(this.norm2[t]!.forward(middle, pass));
-    return relu(add(this.norm3[t]!.forward(this.conv3.forward(seen), pass), beside));
+    const filtered = relu(this.norm2[t]!.forward(middle, pass));
+    return relu(add(this.norm3[t]!.forward(this.conv3.forward(filtered), pass), shortcut));
   }
 }
 

@@ -12,25 +12,26 @@ import type { CornetOptions } from "./cornet.js";
 import { CornetBackEnd } from "./cornet.js";
 import type { VOneBlock } from "../v1/vone-block.js";
 
-/** What stands behind V1: a network without its first stage. */
+/** A back end: a network without its first stage, which follows V1. */
 export interface BackEnd {
-  /** Channels of the features that it takes. */
+  /** Number of channels of its input features. */
   readonly inputs: number;
   forward(features: Tensor, pass?: TrainingPass): Tensor;
 }
 
-/** Where a network of the study may be changed on its way; for experiments on trained networks. */
+/** Options of a forward pass, for experiments on trained networks. */
 export interface ForwardOptions {
-  /** Standard normal numbers for a block with noise. */
+  /** Standard-normal draws; required if the block has noise. */
   readonly noise?: Tensor | undefined;
-  /** Changes the responses of V1 on their way to the bottleneck. */
+  /** A function applied to the responses of V1 before the bottleneck. */
   readonly responses?: (responses: Tensor) => Tensor;
 }
 
 /**
- * VOneNet (Dapello et al. 2020): V1 as a fixed first stage, a learned 1 x 1 convolution (no bias, no normalisation, no
- * rectification) to as many channels as the back end takes, and the back end. Images [batch, 3, size, size] in [-1, 1], at
- * the block's pixels per degree; logits [batch, classes]. The bottleneck starts normal with deviation sqrt(2 / outputs).
+ * VOneNet (Dapello et al. 2020): V1 as a fixed first stage, the bottleneck (a learned 1 x 1 convolution without bias,
+ * normalisation or ReLU, to the back end's input channels), and the back end. It maps images [batch, 3, size, size] in
+ * [-1, 1], at the block's pixels per degree, to logits [batch, classes]. The bottleneck's weights are initially normal
+ * with standard deviation sqrt(2 / outputs).
  */
 export class VOneNet<B extends BackEnd = BackEnd> {
   readonly block: VOneBlock;
@@ -53,14 +54,14 @@ export class VOneNet<B extends BackEnd = BackEnd> {
     return scope("model", () => this.model.forward(features, pass));
   }
 
-  /** Logits from responses of V1. */
+  /** Computes logits from responses of V1. */
   readOut(v1: Tensor, pass?: TrainingPass, { responses = (x) => x }: ForwardOptions = {}): Tensor {
     const features = scope("bottleneck", () => this.bottleneck.forward(responses(v1)));
     return scope("model", () => this.model.forward(features, pass));
   }
 }
 
-/** A network without V1, named as the study's baseline: everything below "model". */
+/** A network without V1, with the parameter names of the study's baseline: all begin with "model". */
 export class PlainNet<B extends BackEnd = BackEnd> {
   constructor(readonly model: B) {}
 
@@ -69,14 +70,14 @@ export class PlainNet<B extends BackEnd = BackEnd> {
   }
 }
 
-/** Back ends by name: ResNet-18 is that of the 2023 study, the others are those of the 2020 paper. */
+/** Names of the back ends. ResNet-18 is from the 2023 study, the others are from the 2020 paper. */
 export const BACK_ENDS = ["resnet18", "resnet50", "cornet-s", "alexnet"] as const;
-/** Name of a network that can stand behind V1. */
+/** Name of a back end. */
 export type BackEndName = (typeof BACK_ENDS)[number];
 
 type ResNetSizes = Pick<ResNetOptions, "classes" | "width" | "channels">;
 
-/** ResNet-18 or -50 behind V1: no stem, no pooling; the four stages see V1's grid. */
+/** ResNet-18 or ResNet-50 as a back end, without stem and pooling: V1's grid is the input of the four stages. */
 export function resNetBackEnd(depth: 18 | 50, sizes: ResNetSizes = {}): ResNet {
   return new ResNet({ classes: depth === 18 ? 200 : 1000, ...sizes, depth, stem: "none" });
 }
@@ -101,7 +102,10 @@ export function voneCornetS(block: VOneBlock, options: CornetOptions = {}): VOne
   return new VOneNet(block, new CornetBackEnd(options));
 }
 
-/** A network by the name of its back end, in the published size but for the classes. Throws {@link StriateError}. */
+/**
+ * Makes a network by the name of its back end, in the published size except for the number of classes. Throws {@link
+ * StriateError} if the name is unknown.
+ */
 export function voneNet(block: VOneBlock, name: BackEndName, classes?: number): VOneNet {
   const sizes = classes === undefined ? {} : { classes };
   switch (name) {
@@ -119,8 +123,8 @@ export function voneNet(block: VOneBlock, name: BackEndName, classes?: number): 
 }
 
 /**
- * The study's baseline without V1: ResNet-18 whose 7 x 7 convolution has stride 1, so that its stages see 32 x 32 as those
- * of VOneResNet-18 do. Images [batch, 3, 64, 64]. Default 200 classes.
+ * The study's baseline without V1: a ResNet-18 whose 7 x 7 convolution has stride 1, so that its stages start at 32 x
+ * 32 as in VOneResNet-18. Takes images [batch, 3, 64, 64]. Default 200 classes.
  */
 export function plainResNet18(sizes: ResNetSizes = {}): PlainNet<ResNet> {
   return new PlainNet(new ResNet({ classes: 200, ...sizes, depth: 18, stem: "tiny-imagenet" }));

@@ -7,21 +7,24 @@ import type { PlateauOptions } from "../../../nn/plateau.js";
 import type { Schedule } from "../../../nn/schedules.js";
 import { check } from "../../../util/errors.js";
 
-/** How the authors train. */
+/** A training recipe of the authors. */
 export interface VOneNetRecipe {
   readonly epochs: number;
   readonly batchSize: number;
   readonly learningRate: number;
   readonly momentum: number;
-  /** On every trained tensor, biases and normalisations included. */
+  /** Weight decay of every trained tensor, including biases and normalisations. */
   readonly weightDecay: number;
   readonly preprocessing: Preprocessing;
 }
 
-/** -1..1, what V1's contrasts are made for: grey is 0. */
+/** Preprocessing of pixels to [-1, 1], where medium grey is 0, as V1 expects them. */
 export const V1_PREPROCESSING: Preprocessing = PREPROCESSINGS.symmetric;
 
-/** Barbulescu et al. 2023, on Tiny ImageNet; geometry as in {@link STUDY_AUGMENTATION}, rate as in {@link STUDY_PLATEAU}. */
+/**
+ * The recipe of Barbulescu et al. 2023 on Tiny ImageNet. It uses {@link STUDY_AUGMENTATION} and the learning rate of
+ * {@link STUDY_PLATEAU}.
+ */
 export const STUDY_RECIPE: VOneNetRecipe = {
   epochs: 60,
   batchSize: 128,
@@ -31,7 +34,10 @@ export const STUDY_RECIPE: VOneNetRecipe = {
   preprocessing: V1_PREPROCESSING,
 };
 
-/** Dapello et al. 2020, on ImageNet: the rate falls to a tenth every 20 epochs ({@link epochStepRate}). */
+/**
+ * The recipe of Dapello et al. 2020 on ImageNet. The learning rate is divided by 10 every 20 epochs ({@link
+ * epochStepRate}).
+ */
 export const ORIGINAL_RECIPE: VOneNetRecipe = {
   ...STUDY_RECIPE,
   epochs: 70,
@@ -39,7 +45,10 @@ export const ORIGINAL_RECIPE: VOneNetRecipe = {
   weightDecay: 1e-4,
 };
 
-/** Turns of up to 30 degrees, shifts of up to 5 %, 1 to 1.2 times the size, half of the images mirrored. */
+/**
+ * The study's augmentation: rotations of up to 30 degrees, shifts of up to 5 %, scaling by 1 to 1.2, and a horizontal
+ * flip with probability 0.5.
+ */
 export const STUDY_AUGMENTATION: Required<AffineRanges> = {
   degrees: 30,
   translate: 0.05,
@@ -48,8 +57,9 @@ export const STUDY_AUGMENTATION: Required<AffineRanges> = {
 };
 
 /**
- * A tenth of the rate when the validation loss has not fallen by 1 % for more than 5 epochs. Measured before the first step of
- * every epoch, so the first measurement is of the untrained network.
+ * The study's learning-rate schedule: the rate is divided by 10 when the validation loss has not fallen by 1 % for more
+ * than 5 epochs. The loss is measured before the first step of every epoch, so the first measurement is of the
+ * untrained network.
  */
 export const STUDY_PLATEAU: PlateauOptions = {
   rate: 0.1,
@@ -58,7 +68,7 @@ export const STUDY_PLATEAU: PlateauOptions = {
   threshold: 0.01,
 };
 
-/** Both papers' optimizer. */
+/** The optimizer of both papers: SGD with momentum and weight decay. */
 export function recipeOptimizer({
   momentum,
   weightDecay,
@@ -67,12 +77,12 @@ export function recipeOptimizer({
 }
 
 /**
- * rate factor^floor(e / every), e the epochs done at the end of the step: the authors' step rule, which changes the rate one
- * step before an epoch is full.
+ * The authors' learning-rate schedule: rate factor^floor(e / every), where e is the number of epochs completed at the
+ * end of the step. The rate therefore changes one step before the epoch ends.
  */
 export function epochStepRate(options: {
   readonly rate: number;
-  /** Epochs. */
+  /** Number of epochs between changes. */
   readonly every: number;
   readonly stepsPerEpoch: number;
   /** Default 0.1. */
@@ -82,12 +92,12 @@ export function epochStepRate(options: {
   check(
     Number.isInteger(stepsPerEpoch) && stepsPerEpoch > 0 && options.every > 0 && options.rate >= 0,
     () =>
-      `step rule: expected positive epochs and steps and a rate of at least 0, got ${JSON.stringify(options)}`,
+      `learning rate: expected positive epochs and steps and a rate of at least 0, got ${JSON.stringify(options)}`,
   );
   return (step) => rateAtEpoch({ ...options, epoch: (step + 1) / stepsPerEpoch });
 }
 
-/** The step rule at any point of an epoch. */
+/** The learning rate of {@link epochStepRate} at a fractional epoch. */
 export function rateAtEpoch({
   rate,
   every,

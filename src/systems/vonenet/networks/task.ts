@@ -11,16 +11,20 @@ import type { VOneNet } from "./networks.js";
 import { V1_NOISE } from "../v1/vone-block.js";
 import type { VOneBlock } from "../v1/vone-block.js";
 
-/** What a `VOneNetTask` reads out. */
+/** Options of `VOneNetTask`. */
 export interface VOneNetTaskOptions {
-  /** Whether steps also answer "responses" of V1, [batch, cells, outputSize, outputSize]. Default false. */
+  /**
+   * Whether the outputs of a timestep include the "responses" of V1, [batch, cells, outputSize, outputSize]. Default
+   * false.
+   */
   readonly responses?: boolean;
 }
 
 /**
- * Classification with V1 in front: reads "images" [batch, 3, size, size] in [-1, 1] and "labels" [batch] (whole numbers).
- * Loss: mean cross-entropy. Answers: "logits" [batch, classes]. V1's noise is drawn afresh in training and in use; nothing is
- * propagated back into V1, which is fixed. A step sees one frame, with noise of its own, and leaves no state behind.
+ * Classification by a network with V1 in front. Fields: "images" [batch, 3, size, size] in [-1, 1] and "labels" [batch]
+ * (whole numbers). The loss is the mean cross-entropy. Output: "logits" [batch, classes]. V1's noise is drawn for every
+ * batch, in training and in inference. V1 is fixed, so no gradients are computed for it. A timestep takes one frame
+ * with its own noise, and has no state.
  */
 export class VOneNetTask implements Task, SteppedModel {
   readonly parameters: NamedParameters;
@@ -75,8 +79,8 @@ export class VOneNetTask implements Task, SteppedModel {
 }
 
 /**
- * V1 alone, frame by frame: reads "images" [batch, 3, size, size] in [-1, 1] and answers "responses" [batch, cells,
- * outputSize, outputSize]. Noise, where the block has any, is fresh in every frame.
+ * V1 without a network, one frame at a time. Input: "images" [batch, 3, size, size] in [-1, 1]. Output: "responses"
+ * [batch, cells, outputSize, outputSize]. If the block has noise, it is drawn for every frame.
  */
 export function v1Frames(block: VOneBlock): SteppedModel {
   return { parameters: new Map(), step: (batch) => frameOf(block, batch) };

@@ -25,51 +25,55 @@ import { v1Metadata } from "../v1/v1-metadata.js";
 import { V1_NOISE } from "../v1/vone-block.js";
 import type { VOneBlock } from "../v1/vone-block.js";
 
-/** Where V1 goes in a network, and how its responses reach the rest. */
+/** Options of `withV1`. */
 export interface WithV1Options {
   readonly block: VOneBlock;
   /**
-   * The value inside the model that V1 and the bottleneck stand in for, by the name that the file gives it: what the model's
-   * own first stage yields. Default: the image input, so that V1 stands before the whole model.
+   * Name in the file of the value that V1 and the bottleneck replace, the output of the model's own first stage.
+   * Default: the image input, so that V1 comes before the whole model.
    */
   readonly replaces?: string;
-  /** The model's image input, where it has several inputs. */
+  /** Name of the model's image input; required if the model has several inputs. */
   readonly images?: string;
-  /** Of the bottleneck's first values. Default 0. */
+  /** Random seed of the bottleneck's initial values. Default 0. */
   readonly seed?: number;
   /**
-   * Factor of the bottleneck's first values. Default 1, the original's, which counts on batch normalisation behind it: V1
-   * answers with numbers around 10, and a network whose normalisation is merged into its weights needs 0.05 or less.
+   * Factor of the bottleneck's initial values. Default 1, as in the authors' code, which suits a network with batch
+   * normalisation after the bottleneck. V1's responses are around 10, so a network whose normalisation is merged into
+   * its weights needs 0.05 or less.
    */
   readonly gain?: number;
 }
 
-/** An imported network behind V1. */
+/** An imported network with V1 in front. */
 export interface V1Network {
   readonly block: VOneBlock;
-  /** Images [batch, 3, size, size] in [-1, 1]: takes the name of the model's own input. */
+  /** The image input, [batch, 3, size, size] in [-1, 1], under the name of the model's own input. */
   readonly images: Tensor;
-  /** Inputs that stand for randomness: the model's own, and "v1:noise" where the block has noise. */
+  /** Kinds of the noise inputs: those of the model, and "v1:noise" if the block has noise. */
   readonly noise: Readonly<Record<string, NoiseKind>>;
-  /** What files say of it: how pixels reach V1, and what the model's own file said. */
+  /** The description for files: the model's own, with the preprocessing of pixels for V1. */
   readonly description: ModelDescription;
   readonly outputs: Readonly<Record<string, Tensor>>;
-  /** The bottleneck's weight and what is left of the model's own, all trainable as they were. */
+  /**
+   * The bottleneck's weight and those parameters of the model that are still used. Which of them are trainable does not
+   * change.
+   */
   readonly parameters: NamedParameters;
-  /** The model's values, and a fresh bottleneck. */
+  /** The model's values and the initial bottleneck. */
   readonly values: State;
 }
 
-/** The learned 1 x 1 convolution from V1 to the model. */
+/** Name of the bottleneck's weight, the learned 1 x 1 convolution from V1 to the model. */
 export const BOTTLENECK = "bottleneck.weight";
 
 /**
- * Puts V1 into a network from an ONNX file, in place of its first stage or before all of it, with a 1 x 1 convolution
- * [channels, cells, 1, 1] between (Dapello et al. 2020; no bias, no normalisation, no rectification) that has to be
- * learned: the model works again only once it is fine-tuned.
+ * Puts V1 into a network from an ONNX file, in place of the network's first stage or before the whole network (Dapello
+ * et al. 2020). A bottleneck, a 1 x 1 convolution [channels, cells, 1, 1] without bias, normalisation or ReLU, connects
+ * V1 to the network. The bottleneck has to be learned, so the network needs fine-tuning.
  *
- * @throws StriateError for a name that the model does not have, and for sizes that do not fit: what V1 yields must be as
- * high and wide as what it replaces.
+ * @throws StriateError if the model does not have a given name, or if the height and width of V1's responses differ
+ * from those of the value they replace.
  * @example
  * ```ts
  * import { loadOnnx } from "striate/node";
@@ -83,8 +87,8 @@ export const BOTTLENECK = "bottleneck.weight";
  */
 export function withV1(model: ImportedModel, options: WithV1Options): V1Network {
   const { block, replaces, seed = 0, gain = 1 } = options;
-  const own = describeModel(model.metadata, "withV1");
-  const drawn = inputRoles(model, own, "withV1").noise;
+  const ownDescription = describeModel(model.metadata, "withV1");
+  const drawn = inputRoles(model, ownDescription, "withV1").noise;
   const [imageName, modelImages] = imageInput(model, options.images, drawn);
   const replaced = replaces === undefined ? modelImages : model.values.get(replaces);
   check(replaced, () => `withV1: the model has no value "${replaces!}"`);
@@ -98,7 +102,7 @@ export function withV1(model: ImportedModel, options: WithV1Options): V1Network 
     (shape, random) => start(shape, random).map((value) => gain * value),
     { name: BOTTLENECK },
   );
-  check(!model.parameters.has(BOTTLENECK), () => `withV1: the model has a parameter "${BOTTLENECK}" already`);
+  check(!model.parameters.has(BOTTLENECK), () => `withV1: the model already has a parameter "${BOTTLENECK}"`);
   const responses = block.forward(images, block.noiseInput(modelImages.shape[0]!));
   const features = scope("bottleneck", () => conv(responses, weight));
   const outputs = substitute(model.outputs, new Map([[replaced, features]]));
@@ -110,29 +114,32 @@ export function withV1(model: ImportedModel, options: WithV1Options): V1Network 
   check(
     !leaves.has(modelImages),
     () =>
-      `withV1: the model's outputs still depend on its images past "${replaces!}": name a value that all of them go through`,
+      `withV1: the model's outputs depend on the images by paths that bypass "${replaces!}": name a value that all paths go through`,
   );
   const noise: Record<string, NoiseKind> = {
     ...drawn,
     ...(block.noise !== undefined && { [V1_NOISE]: "normal" }),
   };
-  const kept = [...model.parameters].filter(([, { tensor }]) => leaves.has(tensor));
+  const usedParameters = [...model.parameters].filter(([, { tensor }]) => leaves.has(tensor));
   const bottleneck: NamedParameters = new Map([[BOTTLENECK, weight]]);
   return {
     block,
     images,
     noise,
     description: {
-      ...own,
+      ...ownDescription,
       preprocessing: V1_PREPROCESSING,
       noise: noiseInputs(outputs, noise),
       system: "VOneNet",
     },
     outputs,
-    parameters: new Map([...bottleneck, ...kept.map(([name, { tensor }]) => [name, tensor] as const)]),
+    parameters: new Map([
+      ...bottleneck,
+      ...usedParameters.map(([name, { tensor }]) => [name, tensor] as const),
+    ]),
     values: new Map<string, TensorData>([
       ...initialState(bottleneck, (name) => Random.derive(seed, name)),
-      ...kept.map(([name, { data }]) => [name, data] as const),
+      ...usedParameters.map(([name, { data }]) => [name, data] as const),
     ]),
   };
 }
@@ -149,31 +156,34 @@ function imageInput(
   if (first === undefined || found.length > 1) {
     const names = inputs.map(([key, { shape }]) => `"${key}" ${showShape(shape)}`).join(", ");
     throw new StriateError(
-      `withV1: expected one input for images${name === undefined ? "" : ` named "${name}"`}, the model has ${names}`,
+      `withV1: expected one input for images${name === undefined ? "" : ` named "${name}"`}, got ${names}`,
     );
   }
   return first;
 }
 
-/** Channels of what V1 stands in for. */
+/** Number of channels of the value that V1 replaces. */
 function checkFits({ shape, dtype }: Tensor, block: VOneBlock, name: string): number {
   const { outputSize, imageSize, stride } = block;
   const channels = shape[1];
   check(
     shape.length === 4 && typeof channels === "number" && dtype === "float32",
     () =>
-      `withV1: "${name}" is ${dtype}${showShape(shape)}, expected float32[batch, channels, height, width]`,
+      `withV1: "${name}": expected float32[batch, channels, height, width], got ${dtype}${showShape(shape)}`,
   );
   check(
     shape.slice(2).every((length) => typeof length === "string" || length === outputSize),
     () =>
-      `withV1: V1 yields ${outputSize} x ${outputSize} from ${imageSize} pixels with stride ${stride}, "${name}" is ` +
-      `${showShape(shape)}: choose image size and stride so that they agree`,
+      `withV1: V1's responses are ${outputSize} x ${outputSize} for ${imageSize} pixels and stride ${stride}, but "${name}" is ` +
+      `${showShape(shape)}: choose an image size and a stride so that both agree`,
   );
   return channels;
 }
 
-/** A network behind V1 as a standard ONNX file; its metadata describe every cell (`v1.*`) and how pixels reach it. */
+/**
+ * Writes a network with V1 as a standard ONNX file. Its metadata describe every cell (`v1.*`) and the preprocessing of
+ * pixels.
+ */
 export function writeV1Network(network: V1Network, values: State = network.values): WrittenOnnx {
   return writeOnnx(lower(network.outputs, "portable"), {
     values: asConstants(values),

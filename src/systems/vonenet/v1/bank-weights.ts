@@ -4,7 +4,10 @@ import type { FilterBank } from "./gabor.js";
 import { checkKernelSize } from "./gabor.js";
 import { checkCells } from "./receptive-fields.js";
 
-/** Kernels [cells, size, size] as the weight [cells, 3, size, size] of a convolution: zero but in the cell's channel. */
+/**
+ * Expands kernels [cells, size, size] to a convolution weight [cells, 3, size, size] that is zero except in each cell's
+ * colour channel.
+ */
 export function colourWeight(kernels: Float32Array, colour: ArrayLike<number>, size: number): TensorData {
   const area = size * size;
   const cells = colour.length;
@@ -16,10 +19,10 @@ export function colourWeight(kernels: Float32Array, colour: ArrayLike<number>, s
 }
 
 /**
- * The bank inside an authors' checkpoint: `simple_conv_q0.weight` and `simple_conv_q1.weight`, [cells, 3, size, size], of
- * which the first `simple` cells are simple ones (their part of q1 is never used).
+ * The filter bank of an authors' checkpoint, from `simple_conv_q0.weight` and `simple_conv_q1.weight`, [cells, 3, size,
+ * size]. The first `simple` cells are simple cells, whose filters in q1 are not used.
  *
- * @throws StriateError for weights of other shapes, and for a filter that sees more than one colour channel.
+ * @throws StriateError if the weights have other shapes, or if a filter sees more than one colour channel.
  */
 export function bankFromWeights(q0: TensorData, q1: TensorData, simple: number): FilterBank {
   const [cells = 0, channels, size = 0, width] = q0.shape;
@@ -56,13 +59,13 @@ function withoutColour(
     const planes = [0, 1, 2].map((c) =>
       (data as Float32Array).subarray((cell * 3 + c) * area, (cell * 3 + c + 1) * area),
     );
-    const seen = planes.flatMap((plane, c) => (plane.some((value) => value !== 0) ? [c] : []));
+    const channelsSeen = planes.flatMap((plane, c) => (plane.some((value) => value !== 0) ? [c] : []));
     check(
-      seen.length <= 1,
-      () => `V1 filters: filter ${cell} of ${name} sees ${seen.length} colour channels, expected one`,
+      channelsSeen.length <= 1,
+      () => `V1 filters: filter ${cell} of ${name}: expected one colour channel, got ${channelsSeen.length}`,
     );
-    colour[cell - from] = seen[0] ?? 0;
-    kernels.set(planes[seen[0] ?? 0]!, (cell - from) * area);
+    colour[cell - from] = channelsSeen[0] ?? 0;
+    kernels.set(planes[channelsSeen[0] ?? 0]!, (cell - from) * area);
   }
   return { kernels, colour };
 }

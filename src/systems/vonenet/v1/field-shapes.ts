@@ -4,7 +4,7 @@ import type { NumpyRandom } from "../../../util/numpy-random.js";
 import type { Histogram, JointHistogram } from "./histograms.js";
 import { inverseCdf } from "./inverse-cdf.js";
 
-/** Spatial frequency and widths of some cells. */
+/** Spatial frequency (cycles per degree) and widths (cycles) of cells. */
 export interface Shapes {
   readonly spatialFrequency: Float64Array;
   readonly nx: Float64Array;
@@ -19,7 +19,10 @@ export interface ShapeDraw {
   readonly widths: JointHistogram;
 }
 
-/** Gaussian copula: (a, b) correlated normal, nx = F_nx^-1(Phi(a)), sf = F_sf^-1(Phi(b)); ny from the row of the bin of nx. */
+/**
+ * Draws from measured histograms with a Gaussian copula: nx = F_nx^-1(Phi(a)) and sf = F_sf^-1(Phi(b)) for correlated
+ * normal (a, b). ny is drawn from the row of the histogram that belongs to nx.
+ */
 export function drawMeasured({ random, count, correlation, frequency, widths }: ShapeDraw): Shapes {
   const pairs = Array.from({ length: count }, () => random.correlatedPair(correlation));
   const draws = random.fill(count, (r) => r.uniform());
@@ -27,7 +30,7 @@ export function drawMeasured({ random, count, correlation, frequency, widths }: 
   const sums = counts.map((row) => row.reduce((a, b) => a + b, 0));
   const nxAt = inverseCdf({ edges, counts: sums, scale: "log10" });
   const sfAt = inverseCdf(frequency);
-  // A width that no cell had is never drawn: its row, all zeros, has no distribution.
+  // A bin of nx without cells is never drawn, and its row of zeros has no distribution.
   const nyAt = counts.map((row, k) =>
     sums[k] === 0 ? undefined : inverseCdf({ edges, counts: row, scale: "log10" }),
   );
@@ -44,13 +47,16 @@ export function drawMeasured({ random, count, correlation, frequency, widths }: 
         ),
       );
       const at = nyAt[bin];
-      check(at, () => `receptive fields: no cell with a width of ${nx[i]!} cycles was measured`);
+      check(at, () => `receptive fields: the histogram has no cells with a width of ${nx[i]!} cycles`);
       return at(u);
     }),
   };
 }
 
-/** Widths and frequency uniform on their scales; ny independent, or nx with log-normal jitter, kept in the range. */
+/**
+ * Draws widths and frequency uniformly on their scales. ny is independent, or nx with log-normal jitter, clipped to the
+ * range of widths.
+ */
 export function drawUniform(draw: ShapeDraw & { readonly jitter: number | undefined }): Shapes {
   const { random, count, correlation, frequency, widths, jitter } = draw;
   const [low, high] = [widths.edges[0]!, widths.edges.at(-1)!];
@@ -67,7 +73,7 @@ export function drawUniform(draw: ShapeDraw & { readonly jitter: number | undefi
   };
 }
 
-/** Groups drawn one after another from their own histograms. */
+/** Draws groups of cells one after another, each from its own histogram. */
 export function drawJoined(groups: readonly ShapeDraw[]): Shapes {
   const parts = groups.map(drawMeasured);
   const join = (key: keyof Shapes) => Float64Array.from(parts.flatMap((part) => [...part[key]]));

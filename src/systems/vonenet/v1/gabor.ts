@@ -1,18 +1,18 @@
 import { check } from "../../../util/errors.js";
 import type { GaborParameters } from "./receptive-fields.js";
 
-/** Filters of a V1 population: one kernel [size, size] per cell, which sees one colour channel. */
+/** Filters of a V1 population. Each cell has one kernel [size, size] and sees one colour channel. */
 export interface FilterBank {
-  /** Side of the kernels, odd. */
+  /** Side of the kernels, an odd number of pixels. */
   readonly size: number;
   readonly simple: number;
   readonly complex: number;
   /** [cells, size, size] */
   readonly kernels: Float32Array;
   readonly colour: Int32Array;
-  /** The quadrature partners of the complex cells: [complex, size, size]. Simple cells need none. */
+  /** Quadrature partners of the complex cells, [complex, size, size]. Simple cells have none. */
   readonly quadrature: Float32Array;
-  /** Of the complex cells. */
+  /** Colour channel of each complex cell's quadrature partner. */
   readonly quadratureColour: Int32Array;
 }
 
@@ -25,13 +25,13 @@ export function checkKernelSize(size: number): void {
 }
 
 /**
- * Gabor functions of all cells (Dapello et al. 2020; Barbulescu et al. 2023):
+ * Computes the Gabor functions of all cells (Dapello et al. 2020; Barbulescu et al. 2023):
  *
  *     g = exp(-1/2 (x'^2 / sigmaX^2 + y'^2 / sigmaY^2)) / (2 pi sigmaX sigmaY) cos(2 pi f x' + phase)
  *     x' = x cos theta + y sin theta,  y' = -x sin theta + y cos theta
  *
- * where x runs down the rows and y along the columns; the quadrature partner has phase + pi/2. Mean and energy are left as
- * they are.
+ * where x runs down the rows and y along the columns; the quadrature partner has phase + pi/2. The functions are not
+ * normalised to a mean or an energy.
  *
  * @throws StriateError for an even kernel size.
  */
@@ -67,7 +67,7 @@ export interface GaborShape {
   readonly phase: number;
 }
 
-/** [size, size] of one Gabor function; formula of {@link v1GaborBank}. */
+/** The kernel [size, size] of one Gabor function by the formula of {@link v1GaborBank}. */
 export function gaborKernel(shape: GaborShape, size: number): Float32Array {
   checkKernelSize(size);
   const kernel = new Float32Array(size * size);
@@ -86,12 +86,15 @@ function shapeOf(parameters: GaborParameters, cell: number): GaborShape {
 }
 
 /**
- * Beyond exp(-69), about 1e-30, an envelope counts as 0. Its values would become subnormal numbers there, which no response
- * shows but which take processors many times as long to multiply.
+ * An envelope below exp(-69), about 1e-30, is set to 0. Smaller values would become subnormal numbers, which do not
+ * affect responses but are many times slower to multiply.
  */
 const FARTHEST = 69;
 
-/** cos(a + b) from the rows' and the columns' angles: one exponential and no cosine per pixel. */
+/**
+ * Fills a kernel. The carrier cos(a + b) is computed from the cosines and sines of row angles a and column angles b, so
+ * each pixel needs one exponential and no cosine.
+ */
 function gabor(shape: GaborShape, size: number, into: Float32Array, quadrature?: Float32Array): void {
   const { frequency, sigmaX, sigmaY, orientation, phase } = shape;
   const reach = size >> 1;

@@ -1,6 +1,6 @@
 /*
- * Measured distributions of receptive-field properties in macaque V1, as counts of cells in bins. Within a bin a property is taken
- * as uniform on its scale.
+ * Measured distributions of receptive-field properties in macaque V1, as counts of cells in bins. Within a bin, a
+ * property is assumed to be uniform on its scale.
  *
  * - De Valois, Yund & Hepler 1982, "The orientation and direction selectivity of cells in macaque visual cortex", Vision
  *   Research 22, 531-544 (1982a): preferred orientation.
@@ -9,29 +9,38 @@
  * - Ringach 2002, "Spatial structure and symmetry of simple-cell receptive fields in macaque primary visual cortex", Journal of
  *   Neurophysiology 88, 455-463: widths of the envelope.
  *
- * Counts as VOneNet uses them (Dapello et al. 2020; Barbulescu et al. 2023, arXiv:2310.10575).
+ * The counts are those that VOneNet uses (Dapello et al. 2020; Barbulescu et al. 2023, arXiv:2310.10575).
  */
 
-/** Bin edges in the property's own unit, counts of cells between them; densities are flat on `scale`. */
+/**
+ * Bin edges in the property's own unit, and the number of cells in each bin. The density within a bin is constant on
+ * `scale`.
+ */
 export interface Histogram {
   readonly edges: readonly number[];
   readonly counts: readonly number[];
   readonly scale: "linear" | "log2" | "log10";
 }
 
-/** Counts of two properties on the same bins: rows of the first, columns of the second. */
+/**
+ * A joint histogram of two properties with the same bin edges: the number of cells in each pair of bins. Rows are bins
+ * of the first property, columns are bins of the second.
+ */
 export interface JointHistogram {
   readonly edges: readonly number[];
   readonly counts: readonly (readonly number[])[];
 }
 
-/** What receptive fields are drawn from. */
+/** The histograms from which receptive fields are drawn. */
 export interface V1Histograms {
-  /** Degrees. */
+  /** Preferred orientation in degrees. */
   readonly orientation: Histogram;
-  /** Cycles per degree, of simple and of complex cells. */
+  /** Preferred spatial frequency of simple and of complex cells in cycles per degree. */
   readonly spatialFrequency: { readonly simple: Histogram; readonly complex: Histogram };
-  /** Envelope widths in cycles of the carrier: rows along it (nx), columns across it (ny). Flat on log10. */
+  /**
+   * Widths of the envelope in cycles of the carrier, along it (nx, rows) and across it (ny, columns). The density
+   * within a bin is constant on log10.
+   */
   readonly widths: JointHistogram;
 }
 
@@ -44,7 +53,7 @@ export const ORIENTATION: Histogram = {
   scale: "linear",
 };
 
-/** The other counts of preferred orientation that the authors' code keeps (De Valois 1982a). */
+/** The alternative counts of preferred orientation in the authors' code (De Valois 1982a). */
 export const ORIENTATION_ALTERNATIVE: Histogram = {
   edges: ORIENTATION_EDGES,
   counts: [110, 83, 100, 92],
@@ -64,7 +73,7 @@ export const FOVEAL_FREQUENCY: V1Histograms["spatialFrequency"] = {
   complex: frequency([0, 0, 9, 9, 7, 10, 23, 12, 14]),
 };
 
-/** The same of foveal and parafoveal cells together (De Valois 1982b). */
+/** Preferred spatial frequency of foveal and parafoveal cells together (De Valois 1982b), cycles per degree. */
 export const FOVEAL_AND_PARAFOVEAL_FREQUENCY: V1Histograms["spatialFrequency"] = {
   simple: frequency([8, 14, 20, 43, 40, 44, 31, 16, 8]),
   complex: frequency([2, 1, 11, 14, 22, 23, 32, 15, 16]),
@@ -83,7 +92,7 @@ export const WIDTHS: JointHistogram = {
   ],
 };
 
-/** The same as in Dapello et al. 2020: other bins, up to 1.58 cycles. */
+/** Widths of the envelope as in Dapello et al. 2020: other bins, up to 1.58 cycles. */
 export const WIDTHS_2020: JointHistogram = {
   edges: powersOfTen([-1, -0.76, -0.52, -0.28, -0.04, 0.2]),
   counts: [
@@ -95,21 +104,24 @@ export const WIDTHS_2020: JointHistogram = {
   ],
 };
 
-/** Simple and complex cells together, up to 8 cycles per degree, as in Dapello et al. 2020. */
+/**
+ * Preferred spatial frequency of simple and complex cells together, up to 8 cycles per degree, as in Dapello et al.
+ * 2020.
+ */
 export const FREQUENCY_2020: Histogram = {
   edges: FREQUENCY_EDGES.slice(0, 9),
   counts: [4, 4, 8, 25, 32, 26, 28, 12],
   scale: "log2",
 };
 
-/** What Barbulescu et al. 2023 draw from. */
+/** The distributions of Barbulescu et al. 2023. */
 export const HISTOGRAMS_2023: V1Histograms = {
   orientation: ORIENTATION,
   spatialFrequency: FOVEAL_FREQUENCY,
   widths: WIDTHS,
 };
 
-/** What Dapello et al. 2020 draw from. */
+/** The distributions of Dapello et al. 2020. */
 export const HISTOGRAMS_2020: V1Histograms = {
   orientation: ORIENTATION,
   spatialFrequency: { simple: FREQUENCY_2020, complex: FREQUENCY_2020 },

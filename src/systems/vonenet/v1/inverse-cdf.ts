@@ -1,7 +1,9 @@
 import { check } from "../../../util/errors.js";
 import type { Histogram } from "./histograms.js";
 
-/** Linear interpolation as `numpy.interp`: constant outside, the last of several equal abscissae counts. */
+/**
+ * Linear interpolation as `numpy.interp` does it: constant outside `xp`; of several equal abscissae the last is used.
+ */
 export function interpolate(x: number, xp: ArrayLike<number>, fp: ArrayLike<number>): number {
   const last = xp.length - 1;
   if (x > xp[last]!) return fp[last]!;
@@ -25,7 +27,7 @@ const SCALES: Record<Histogram["scale"], readonly [to: (x: number) => number, fr
     log10: [Math.log10, (x) => 10 ** x],
   };
 
-/** Turns a uniform number in [0, 1) into a value of the property: the inverse of the cumulative histogram. */
+/** The inverse of the cumulative histogram, which converts a uniform number in [0, 1) to a value of the property. */
 export function inverseCdf({ edges, counts, scale }: Histogram): (u: number) => number {
   const total = counts.reduce((a, b) => a + b, 0);
   check(
@@ -39,7 +41,10 @@ export function inverseCdf({ edges, counts, scale }: Histogram): (u: number) => 
   return (u) => from(interpolate(u, cumulative, positions));
 }
 
-/** The bins from the first edge >= min to the last edge <= max. Throws `StriateError` where none is left. */
+/**
+ * The bins from the first edge >= min to the last edge <= max. Throws `StriateError` if there are none, or if they have
+ * no cells.
+ */
 export function truncated(histogram: Histogram, min: number, max: number): Histogram {
   const { edges, counts, scale } = histogram;
   const high = edges.findLastIndex((edge) => edge <= max);
@@ -47,14 +52,14 @@ export function truncated(histogram: Histogram, min: number, max: number): Histo
   check(
     low >= 0 && high > low,
     () =>
-      `spatial frequencies from ${min} to ${max} cycles per degree hold no bin of ${edges.join(", ")}: ` +
-      `at least two of these must lie in the range`,
+      `spatial frequencies: expected a range with at least two of the edges ${edges.join(", ")} cycles per degree, ` +
+      `got ${min} to ${max}`,
   );
-  const kept = counts.slice(low, high);
+  const remaining = counts.slice(low, high);
   check(
-    kept.some((count) => count > 0),
+    remaining.some((count) => count > 0),
     () =>
-      `no cell was measured at spatial frequencies from ${edges[low]!} to ${edges[high]!} cycles per degree`,
+      `spatial frequencies: the histogram has no cells from ${edges[low]!} to ${edges[high]!} cycles per degree`,
   );
-  return { edges: edges.slice(low, high + 1), counts: kept, scale };
+  return { edges: edges.slice(low, high + 1), counts: remaining, scale };
 }

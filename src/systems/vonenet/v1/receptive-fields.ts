@@ -2,8 +2,8 @@ import { checkWhole } from "../../../util/check.js";
 import { check } from "../../../util/errors.js";
 
 /**
- * Receptive fields of a population of V1 cells, one entry per cell: simple cells first, then complex ones. In the units of
- * physiology; {@link inPixels} gives those of an image.
+ * Receptive fields of a population of V1 cells in physiological units, one entry per cell, simple cells before complex
+ * cells. {@link inPixels} converts them to units of an image.
  */
 export interface ReceptiveFields {
   /** Number of simple cells. */
@@ -14,7 +14,7 @@ export interface ReceptiveFields {
   readonly spatialFrequency: Float64Array;
   /** Degrees. */
   readonly orientation: Float64Array;
-  /** Degrees, of the carrier at the centre. */
+  /** Phase of the carrier at the centre, in degrees. */
   readonly phase: Float64Array;
   /** Standard deviation of the envelope along the carrier, in cycles. */
   readonly nx: Float64Array;
@@ -22,9 +22,11 @@ export interface ReceptiveFields {
   readonly ny: Float64Array;
   /** The colour channel that a cell sees (0 red, 1 green, 2 blue). */
   readonly colour: Int32Array;
-  /** The colour channel that its quadrature partner sees: another one only in the 2020 model. */
+  /**
+   * The colour channel that a cell's quadrature partner sees. It differs from the cell's own only in the 2020 model.
+   */
   readonly quadratureColour: Int32Array;
-  /** How they were drawn, for records. */
+  /** The options by which the receptive fields were drawn, for records. */
   readonly source: Readonly<Record<string, string | number>>;
 }
 
@@ -34,9 +36,9 @@ export interface GaborParameters {
   readonly complex: number;
   /** Cycles per pixel. */
   readonly frequency: ArrayLike<number>;
-  /** Pixels, along the carrier. */
+  /** Standard deviation of the envelope along the carrier, in pixels. */
   readonly sigmaX: ArrayLike<number>;
-  /** Pixels, across the carrier. */
+  /** Standard deviation of the envelope across the carrier, in pixels. */
   readonly sigmaY: ArrayLike<number>;
   /** Radians. */
   readonly orientation: ArrayLike<number>;
@@ -46,27 +48,30 @@ export interface GaborParameters {
   readonly quadratureColour: ArrayLike<number>;
 }
 
-/** How large an image appears to the eye. */
+/** Size of the images in pixels and in the visual field. */
 export interface ViewingGeometry {
-  /** Side of the square images, pixels. */
+  /** Side of the square images in pixels. */
   readonly imageSize: number;
-  /** Angle that this side spans, degrees of the visual field. */
+  /** Visual angle that one side of an image spans, in degrees. */
   readonly visualDegrees: number;
 }
 
-/** Pixels per degree of visual angle. Throws `StriateError` where size or angle is missing or not positive. */
+/** Pixels per degree of visual angle. Throws `StriateError` if size or angle is missing or not positive. */
 export function pixelsPerDegree({ imageSize, visualDegrees }: ViewingGeometry): number {
   checkWhole("image size", imageSize);
   check(
     Number.isFinite(visualDegrees) && visualDegrees > 0,
     () =>
-      `visual degrees: say how many degrees of visual angle the ${imageSize} pixels of an image span ` +
+      `visual degrees: expected the degrees of visual angle that the ${imageSize} pixels of an image span ` +
       `(the papers: 2 for 64 pixels, 8 for 224), got ${String(visualDegrees)}`,
   );
   return imageSize / visualDegrees;
 }
 
-/** f = sf / ppd, sigma = n / f, angles in radians. Throws `StriateError` as {@link pixelsPerDegree}. */
+/**
+ * Converts receptive fields to pixels: f = sf / ppd, sigma = n / f, and angles in radians. Throws `StriateError` as
+ * {@link pixelsPerDegree} does.
+ */
 export function inPixels(fields: ReceptiveFields, geometry: ViewingGeometry): GaborParameters {
   const scale = pixelsPerDegree(geometry);
   const frequency = fields.spatialFrequency.map((sf) => sf / scale);
@@ -85,7 +90,7 @@ export function inPixels(fields: ReceptiveFields, geometry: ViewingGeometry): Ga
 
 const radians = (degrees: number): number => (degrees * Math.PI) / 180;
 
-/** Throws `StriateError` unless both are whole numbers and there is at least one cell. */
+/** Throws `StriateError` unless both counts are whole numbers and there is at least one cell. */
 export function checkCells(simple: number, complex: number): void {
   check(
     [simple, complex].every((n) => Number.isInteger(n) && n >= 0) && simple + complex > 0,

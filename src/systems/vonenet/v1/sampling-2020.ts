@@ -7,8 +7,9 @@ import type { ReceptiveFields } from "./receptive-fields.js";
 import type { SamplingOptions } from "./sampling-options.js";
 
 /**
- * The draw of Dapello et al. 2020: simple and complex cells as one group, one histogram of spatial frequencies, and
- * colours drawn twice, so that a cell and its quadrature partner usually see different channels.
+ * Draws receptive fields as Dapello et al. 2020 do. Simple and complex cells share one histogram of spatial
+ * frequencies, and the colours of a cell and of its quadrature partner are drawn separately, so the two usually see
+ * different channels.
  */
 export function sampleFields2020(
   variant: "orig-biol" | "orig-rand",
@@ -39,7 +40,7 @@ export function sampleFields2020(
     shapes = drawMeasured({ random, count: cells, correlation, frequency, widths });
   } else {
     const { edges, counts } = spatialFrequency.simple;
-    // Here the last edge must lie below the bound, not on it.
+    // Unlike in the 2023 code, the last edge must be below the bound, not equal to it.
     const below = edges.filter((edge) => edge < maxFrequency).at(-1) ?? -Infinity;
     const even = { ...spatialFrequency.simple, counts: counts.map(() => 1) };
     const sfAt = inverseCdf(truncated(even, minFrequency, below));
@@ -55,7 +56,7 @@ export function sampleFields2020(
     };
   }
 
-  // torch.randint takes the same 32-bit words modulo 3.
+  // torch.randint computes the same 32-bit words modulo 3.
   const words = new NumpyRandom(colourSeed);
   const colours = () => Int32Array.from({ length: cells }, () => words.word() % 3);
   return {

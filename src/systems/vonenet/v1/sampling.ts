@@ -12,10 +12,11 @@ import type { SamplingOptions } from "./sampling-options.js";
 import { VARIANTS } from "./sampling-options.js";
 
 /**
- * Draws receptive fields; the same seed gives those of the authors' code, cell by cell (Barbulescu et al. 2023,
+ * Draws receptive fields. The same random seed gives the same cells as the authors' code (Barbulescu et al. 2023,
  * arXiv:2310.10575; Dapello et al. 2020 for the "orig-" variants).
  *
- * @throws StriateError for an unknown variant, no cells, or a range of spatial frequencies without a bin.
+ * @throws StriateError if the variant is unknown, if there are no cells, or if the range of spatial frequencies has no
+ * bin.
  * @example
  * ```ts
  * import { sampleReceptiveFields } from "striate/vonenet";

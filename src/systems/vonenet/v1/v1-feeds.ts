@@ -4,16 +4,16 @@ import { check } from "../../../util/errors.js";
 import { Random } from "../../../util/random.js";
 import type { VOneBlock } from "./vone-block.js";
 
-/** Pixels 0 to 255 as V1 takes them: (pixel / 255 - 0.5) / 0.5, so that medium grey is 0. */
+/** Converts pixels from 0 to 255 to V1's input range: (pixel / 255 - 0.5) / 0.5, so that medium grey is 0. */
 export function v1Pixels(pixels: Uint8Array | Uint8ClampedArray): Float32Array {
   return Float32Array.from(pixels, (pixel) => (pixel / 255 - 0.5) / 0.5);
 }
 
 /**
- * Checks images before they are fed.
+ * Checks the shape and range of images before a run.
  *
- * @throws StriateError for another shape than the block's, values that are no numbers, and values outside [-1, 1], with a
- * guess at what they are.
+ * @throws StriateError if the images do not have the block's shape, or if values are not finite or are outside [-1, 1];
+ * the message guesses at the cause.
  */
 export function checkV1Images({ imageSize, pixelsPerDegree }: VOneBlock, images: TensorData): void {
   const [batch, ...rest] = images.shape;
@@ -25,19 +25,20 @@ export function checkV1Images({ imageSize, pixelsPerDegree }: VOneBlock, images:
   );
   let [low, high] = [Infinity, -Infinity];
   for (const value of images.data as Float32Array) {
-    check(Number.isFinite(value), () => `V1: an image holds ${value}, expected numbers in [-1, 1]`);
+    check(Number.isFinite(value), () => `V1: expected image values in [-1, 1], got ${value}`);
     low = Math.min(low, value);
     high = Math.max(high, value);
   }
   check(low >= -1 && high <= 1, () => {
-    const guess = low >= 0 && high > 2 && high <= 255 ? " (bytes? `v1Pixels` brings them into range)" : "";
+    const guess = low >= 0 && high > 2 && high <= 255 ? " (if they are bytes, `v1Pixels` converts them)" : "";
     return `V1: expected image values in [-1, 1], got ${low} to ${high}${guess}`;
   });
 }
 
 /**
- * Noise that stays the same from run to run: standard normal numbers for a block, from a seed (any number, 0 too). Give it
- * the batch at hand: the first images take the first draws, and those beyond `batch` (default 256) start over.
+ * Noise that is the same in every run: standard-normal draws for a block from a random seed (any number, including 0).
+ * Call it with the size of the current batch. Images use the draws in order; images beyond `batch` (default 256) reuse
+ * them from the first.
  */
 export function fixedV1Noise(
   block: VOneBlock,

@@ -1,6 +1,9 @@
 import type { VOneBlock } from "./vone-block.js";
 
-/** What an exported file says about the V1 in it, so that its cells can be told apart without this library. JSON values. */
+/**
+ * Metadata of exported files that describe every V1 cell, so that other software can identify the cells. Values are
+ * JSON.
+ */
 export function v1Metadata(block: VOneBlock): Record<string, string> {
   const { fields, imageSize, pixelsPerDegree, stride, gain, noise, bank } = block;
   const geometry = { imageSize, pixelsPerDegree, imageRange: [-1, 1], kernelSize: bank.size, stride };

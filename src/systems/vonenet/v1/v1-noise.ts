@@ -4,7 +4,8 @@ import { checkPositive } from "../../../util/check.js";
 import { check } from "../../../util/errors.js";
 
 /**
- * Noise of V1 responses r, from standard normal z of r's shape; active in training and in use alike.
+ * Noise of V1 responses r, computed from standard-normal draws z in r's shape. It is active in training and in
+ * inference.
  *
  * - "neuronal", variance proportional to the mean: t = scale r + level, t' = t + z sqrt(max(t, 0) + 1e-4), response
  *   max((t' - level) / scale, 0);
@@ -20,7 +21,7 @@ export interface V1Noise {
   readonly level?: number;
 }
 
-/** Throws `StriateError` for an unknown kind, a scale that is not positive, or a level below 0. */
+/** Throws `StriateError` if the kind is unknown, the scale is not positive, or the level is below 0. */
 export function checkNoise({ kind, scale = 0.35, level = 0.07 }: V1Noise): Required<V1Noise> {
   const kinds: readonly string[] = ["neuronal", "gaussian"];
   check(kinds.includes(kind), () => `V1 noise: expected one of ${kinds.join(", ")}, got ${kind}`);
@@ -32,7 +33,7 @@ export function checkNoise({ kind, scale = 0.35, level = 0.07 }: V1Noise): Requi
   return { kind, scale, level };
 }
 
-/** Adds noise to responses, which are at least 0. */
+/** Adds noise to responses of at least 0. */
 export function addNoise(responses: Tensor, z: Tensor, noise: V1Noise): Tensor {
   const { kind, scale, level } = checkNoise(noise);
   if (kind === "gaussian") return relu(add(responses, mul(z, scale)));

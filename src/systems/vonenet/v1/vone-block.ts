@@ -26,21 +26,21 @@ import type { V1Noise } from "./v1-noise.js";
 import { addNoise, checkNoise } from "./v1-noise.js";
 
 export interface VOneBlockOptions extends ViewingGeometry {
-  /** The population; `sampleReceptiveFields` draws one. */
+  /** The receptive fields of the cells, for example from `sampleReceptiveFields`. */
   readonly fields: ReceptiveFields;
-  /** Filters to use instead of those that `fields` describe, such as the bank stored in a checkpoint. */
+  /** Filters that replace those of `fields`, such as the filters of a checkpoint. */
   readonly bank?: FilterBank;
-  /** Side of the filters, pixels, odd. Default 31. */
+  /** Side of the filters, an odd number of pixels. Default 31. */
   readonly kernelSize?: number;
-  /** Pixels between neighbouring cells, default 2. */
+  /** Distance in pixels between neighbouring positions. Default 2. */
   readonly stride?: number;
-  /** Factor of all responses (k_exc), default 25. */
+  /** Factor of all responses (k_exc). Default 25. */
   readonly gain?: number;
-  /** Default: none. */
+  /** Noise of the responses. Default: none. */
   readonly noise?: V1Noise;
 }
 
-/** The input that noise is fed as. */
+/** Name of the graph input for noise. */
 export const V1_NOISE = "v1:noise";
 
 /**
@@ -49,14 +49,16 @@ export const V1_NOISE = "v1:noise";
  *
  *     simple = gain max(q0, 0),  complex = gain sqrt(q0^2 + q1^2) / sqrt(2),
  *
- * and noise of cortical kind on top. Images [batch, 3, height, width] in [-1, 1], height = width = `imageSize`, at
- * `pixelsPerDegree`; responses [batch, simple + complex, outputSize, outputSize], outputSize = floor((imageSize - 1) /
- * stride) + 1, simple cells first.
+ * plus noise like that of cortical cells ({@link V1Noise}). Images are [batch, 3, imageSize, imageSize] in [-1, 1] at
+ * `pixelsPerDegree`. Responses are [batch, simple + complex, outputSize, outputSize], simple cells first, with
+ * outputSize = floor((imageSize - 1) / stride) + 1.
  *
- * Each filter is applied to the one colour channel that it sees, and quadrature partners only for complex cells: a quarter
- * of the work of convolving all channels with both. The filters are constants: nothing in here is trained.
+ * Each filter is applied to its one colour channel only, and quadrature partners are computed for complex cells only.
+ * This takes a quarter of the work of convolving all channels with both filters of every cell. The filters are
+ * constants and are not trained.
  *
- * @throws StriateError for an even kernel, no cells, a missing visual angle, or noise that makes no sense.
+ * @throws StriateError if the kernel is even, if there are no cells, if the visual angle is missing, or if the noise's
+ * options are invalid.
  * @example
  * ```ts
  * import { input } from "striate/graph";
@@ -94,7 +96,7 @@ export class VOneBlock {
     check(
       bank.simple === fields.simple && bank.complex === fields.complex,
       () =>
-        `V1: the bank holds ${bank.simple} simple and ${bank.complex} complex cells, the receptive fields are ` +
+        `V1: the bank has ${bank.simple} simple and ${bank.complex} complex cells, the receptive fields are ` +
         `${fields.simple} and ${fields.complex}`,
     );
     [this.simple, this.complex] = [bank.simple, bank.complex];
@@ -111,17 +113,18 @@ export class VOneBlock {
     return this.simple + this.complex;
   }
 
-  /** The input that takes standard normal numbers where the block has noise: list it as noise of kind "normal". */
+  /** The graph input for the standard-normal draws of a block with noise. A task lists it as noise of kind "normal". */
   noiseInput(batch: Dim): Tensor | undefined {
     if (this.noise === undefined) return undefined;
     return input(V1_NOISE, [batch, this.cells, this.outputSize, this.outputSize]);
   }
 
   /**
-   * Traces the responses. `noise` is standard normal, [batch or 1, cells, outputSize, outputSize], needed where the block
-   * has noise: {@link noiseInput}, or any tensor of that shape.
+   * Traces the responses. `noise` is required if the block has noise: standard-normal draws [batch or 1, cells,
+   * outputSize, outputSize], such as {@link noiseInput}.
    *
-   * @throws StriateError for images of another size and for noise that is missing, misshapen or unexpected.
+   * @throws StriateError if images have another size, or if noise is missing, has another shape, or is given to a block
+   * without noise.
    */
   forward(images: Tensor, noise?: Tensor): Tensor {
     this.#checkImages(images);
@@ -133,11 +136,11 @@ export class VOneBlock {
   }
 
   /**
-   * The responses through a 1 x 1 convolution `weight` [outputs, cells, 1, 1] without bias, as the bottleneck of a VOneNet:
-   * [batch, outputs, outputSize, outputSize]. Without noise the responses are never laid out side by side, which saves
-   * several passes over the largest values of the network.
+   * Computes the responses and applies a 1 x 1 convolution `weight` [outputs, cells, 1, 1] without bias, as the
+   * bottleneck of a VOneNet does: [batch, outputs, outputSize, outputSize]. Without noise, the responses of all cells
+   * are never joined into one tensor, which saves several passes over the network's largest tensor.
    *
-   * @throws StriateError as {@link forward}, and for a weight of another shape.
+   * @throws StriateError as {@link forward} does, or if the weight has another shape.
    */
   project(images: Tensor, weight: Tensor, noise?: Tensor): Tensor {
     const [outputs, ...rest] = weight.shape;
@@ -149,7 +152,8 @@ export class VOneBlock {
     this.#checkImages(images);
     this.#checkNoise(images, noise);
     const matrix = reshape(weight, [outputs!, this.cells]);
-    // Rows before cells, as the CPU's form of such convolutions makes them: ONNX Runtime drops the transposes that meet.
+    // The CPU's form of these convolutions gives rows before cells. Its transpose is followed by the one here, and ONNX
+    // Runtime removes both.
     const project = ({ cells, responses }: Group): Tensor =>
       matmul(gather(matrix, integers(cells), 1), transpose(responses, [0, 2, 1, 3]));
     const projected = this.#inPieces(images, (some) =>
@@ -158,7 +162,7 @@ export class VOneBlock {
     return transpose(projected, [0, 2, 1, 3]);
   }
 
-  /** A batch of known length in pieces whose values stay in the processor's caches. */
+  /** Runs a batch of known size in pieces that are small enough for the processor's caches. */
   #inPieces(images: Tensor, forward: (images: Tensor) => Tensor): Tensor {
     const batch = images.shape[0]!;
     const piece = Math.max(1, Math.round(PIECE / (this.cells * this.outputSize ** 2)));
@@ -182,19 +186,22 @@ export class VOneBlock {
 
   #checkNoise(images: Tensor, noise: Tensor | undefined): void {
     if (this.noise === undefined) {
-      check(noise === undefined, () => `V1: noise is fed to a block without noise`);
+      check(
+        noise === undefined,
+        () => `V1: expected no noise for a block without noise, got ${showShape(noise!.shape)}`,
+      );
       return;
     }
     const shape = [images.shape[0]!, this.cells, this.outputSize, this.outputSize];
     check(
       noise?.rank === 4 && noise.shape.every((n, i) => n === shape[i] || (i === 0 && n === 1)),
       () =>
-        `V1: ${this.noise!.kind} noise needs standard normal numbers ${showShape(shape)} (or a batch of 1 for the same in ` +
+        `V1: ${this.noise!.kind} noise: expected standard-normal numbers ${showShape(shape)} (or a batch of 1 to share them among ` +
         `all images), got ${noise === undefined ? "none" : showShape(noise.shape)}`,
     );
   }
 
-  /** Responses of cells of one kind and colour. */
+  /** The responses of all cells, in groups of one type and colour. */
   #groups(images: Tensor): Group[] {
     const channel = (colour: number) => slice(images, [{ axis: 1, start: colour, end: colour + 1 }]);
     return this.#filters.map(({ cells, colour, q0, partner, q1 }) => {
@@ -221,13 +228,15 @@ export class VOneBlock {
   }
 }
 
-/** Responses of some cells, [batch, cells, outputSize, outputSize]. */
+/** Responses [batch, cells, outputSize, outputSize] of a group of cells. */
 interface Group {
   readonly cells: readonly number[];
   readonly responses: Tensor;
 }
 
-/** Filters [cells, 1, size, size] of cells of one kind and colour, the gain in them; q1 for complex cells. */
+/**
+ * Filters [cells, 1, size, size] of cells of one type and colour, multiplied by the gain. Only complex cells have q1.
+ */
 interface Filters {
   readonly cells: readonly number[];
   readonly colour: number;
@@ -236,7 +245,10 @@ interface Filters {
   readonly q1: Tensor | undefined;
 }
 
-/** Responses in a piece: 8 images of 512 cells on 32 x 32. Measured: a fifth less time than with 32 at once. */
+/**
+ * Number of responses in a piece, that of 8 images with 512 cells at 32 x 32 positions. Measured: a fifth less time
+ * than pieces of 32 images.
+ */
 const PIECE = 8 * 512 * 32 * 32;
 
 const COLOURS = [0, 1, 2];
