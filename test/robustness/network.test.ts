@@ -148,7 +148,7 @@ describe("a classifier in an ONNX file", () => {
       onnxNetwork(said, { ...name, preprocessing: { mean: [...imagenet.mean] } }).preprocessing.std,
     ).toEqual([...imagenet.std]);
     expect(() => onnxNetwork(said, { ...name, preprocessing: symmetric })).toThrow(
-      /contradict each other about mean, std: the file says .*0\.485.*; stated was scale 1 · mean 0\.5/,
+      /contradicts the file in mean, std: the file has .*0\.485.*; stated was scale 1 · mean 0\.5/,
     );
     expect(() => onnxNetwork(file(), name)).toThrow("its file does not state the preprocessing");
   });
