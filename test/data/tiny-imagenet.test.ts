@@ -114,7 +114,9 @@ describe("Tiny ImageNet", () => {
       sha256: "00",
     };
     await expect(loadTinyImageNet("val", { archive: other })).rejects.toThrow(/expected the sha256 checksum/);
-    await expect(loadTinyImageNet("val", { fetch: "never" })).rejects.toThrow(/expected .* or .*, found neither/);
+    await expect(loadTinyImageNet("val", { fetch: "never" })).rejects.toThrow(
+      /expected .* or .*, found neither/,
+    );
     vi.unstubAllEnvs();
     expect(TINY_IMAGENET_OFFICIAL.sha256).toHaveLength(64);
   });
