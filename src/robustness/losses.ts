@@ -114,9 +114,12 @@ function logProbabilities(logits: Tensor): Tensor {
   return sub(shifted, log(sumOfLanes(exp(shifted))));
 }
 
-/** So far below every score that its exponential is 0. */
+/** A score so far below all others that its exponential is 0. */
 const NOWHERE = -1e30;
-/** For larger logarithms, rounding changes the label's part of the gradient by at most a twentieth. */
+/**
+ * Largest logarithm for which the series is used; for larger ones, rounding changes the label's part of the gradient by
+ * at most a twentieth.
+ */
 const SURE = -14;
 
 const LANES = 8;
