@@ -104,7 +104,7 @@ function crossEntropy(logits: Tensor, labels: Tensor): Tensor {
 }
 
 /**
- * log softmax written out. Targeted attacks approach a loss of 0, where the gradient depends on small terms added to 1.
+ * The logarithm of the softmax, composed of simpler operators. Targeted attacks approach a loss of 0, where the gradient depends on small terms added to 1.
  * So the maximum is subtracted first and separately (runtimes round x - (max + log sum) at the size of the logits), and
  * small terms are summed before they are added to the large one. Trajectories then agree with those of the published
  * code.

@@ -100,7 +100,7 @@ export class Run {
   }
 }
 
-/** Calls `tick` with the seconds since the last frame while the page is visible. Returns a function that ends this. */
+/** Calls `tick` with the seconds since the last frame while the page is visible. Returns a function that stops the calls. */
 export function everyFrame(tick: (seconds: number) => void): () => void {
   let last = performance.now();
   let request = requestAnimationFrame(function frame(now) {

@@ -107,7 +107,7 @@ function inNumberOrder<T>(numbered: Numbered<T>, what: string): T[] {
   check(
     areConsecutive(numbers),
     () =>
-      `${what}: expected every number from 0 or 1 on exactly once, got ${shorten(numbers.join(", "), 40)}`,
+      `${what}: expected consecutive numbers from 0 or 1, each once, got ${shorten(numbers.join(", "), 40)}`,
   );
   return [...numbered].sort(([a], [b]) => a - b).map(([, entry]) => entry);
 }

@@ -36,8 +36,8 @@ describe("names of classes", () => {
     ['{"0": "cat", "2": "dog"}', /expected the numbers 0 to 1, but no class has the number 1/],
     ['{"cat": "first"}', /"cat": expected the number of its output, got "first"/],
     ["[1, 2]", /entry 0: expected a name/],
-    ["0,cat\n2,dog", /list: expected every number from 0 or 1 on exactly once, got 0, 2/],
-    ["cat,1\ndog,1", /exactly once, got 1, 1/],
+    ["0,cat\n2,dog", /list: expected consecutive numbers from 0 or 1, each once, got 0, 2/],
+    ["cat,1\ndog,1", /each once, got 1, 1/],
     [
       '[{"id": 1, "name": "dog"}, {"name": "cat"}]',
       /expected a number in every entry or in none, .*entry 1 has none/,
