@@ -4,7 +4,10 @@ import { join, relative, resolve } from "node:path";
 import type { Plugin } from "vite";
 import { defineConfig } from "vite";
 
-/** Writes the service worker, which keeps every file of the site: after the first visit it works without a network. */
+/**
+ * Writes the service worker, which caches every file of the site, so that it works without a network after the first
+ * visit.
+ */
 function offline(): Plugin {
   let out = "";
   return {
@@ -31,7 +34,9 @@ function offline(): Plugin {
   };
 }
 
-/** @param version follows from the content of all files: with another one, a page is kept anew and the old one is removed */
+/**
+ * @param version hash of the content of all files; if it changes, the site is cached again and the old cache is removed
+ */
 const serviceWorker = (
   files: readonly string[],
   version: string,

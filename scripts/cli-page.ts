@@ -1,4 +1,4 @@
-// docs/cli.md as the tables of the code give it.
+// Generates docs/cli.md from the tables of the code.
 import { fileURLToPath } from "node:url";
 import { format, resolveConfig } from "prettier";
 import type { Command } from "../src/cli/commands/command.js";
@@ -84,7 +84,7 @@ function sentence(phrase: string): string {
   return `${phrase.slice(0, 1).toUpperCase()}${phrase.slice(1)}.`;
 }
 
-/** Text that a cell of a table can hold. */
+/** Escapes text for a cell of a table. */
 function cell(text: string): string {
   return text.replaceAll("|", "\\|").replaceAll("<", "\\<").replaceAll("*", "\\*");
 }

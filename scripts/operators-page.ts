@@ -8,7 +8,7 @@ import type { Support } from "../src/graph/onnx/support.js";
 import { operatorSupport } from "../src/graph/onnx/support.js";
 import { OPERATORS } from "../test/graph/operators/tables.js";
 
-/* The page docs/operators.md, from the tables of the code. */
+/* Generates the page docs/operators.md from the tables of the code. */
 
 const root = new URL("../", import.meta.url);
 export const PAGE = new URL("docs/operators.md", root);
@@ -19,7 +19,7 @@ const GRADIENT: Readonly<Record<NonNullable<Support["gradient"]>, string>> = {
   refused: "clear error",
 };
 
-/** Files of tests by path, tables of operators first. */
+/** Test files by path; tables of operators come first. */
 function testFiles(): readonly (readonly [path: string, text: string])[] {
   return ["test/graph/operators", "test/graph", "test/graph/onnx"].flatMap((folder) =>
     readdirSync(new URL(folder, root))
@@ -42,7 +42,7 @@ function testOf(name: string, files: ReturnType<typeof testFiles>): string {
 
 const TARGETS: readonly Target[] = ["cpu", "cuda", "wasm", "webgpu", "portable"];
 
-/** By operator, the targets that got other operators for some of the calls that the gradient tests are drawn from. */
+/** For each operator, the targets on which some calls of the gradient tests are lowered to other operators. */
 function loweredTargets(): ReadonlyMap<string, ReadonlySet<Target>> {
   const found = new Map<string, Set<Target>>();
   for (const entry of Object.values(OPERATORS)) {
@@ -72,7 +72,7 @@ function written({ name, read, isLowered }: Support, lowered: ReturnType<typeof 
     : `itself, some as others on ${targets.join(", ")}`;
 }
 
-/** The whole page, formatted as the repository is. */
+/** The whole page, formatted like the rest of the repository. */
 export async function operatorsPage(): Promise<string> {
   const files = testFiles();
   const all = operatorSupport();

@@ -1,5 +1,5 @@
-// npm run pretrained RUN: takes the networks of a finished run of overlapping-digits as those that come with Striate.
-// Writes pretrained/NAME.safetensors, pretrained/NAME.json and src/pretrained/cards.ts.
+// npm run pretrained RUN: publishes the networks of a finished run of overlapping-digits as the trained networks of
+// Striate. It writes pretrained/NAME.safetensors, pretrained/NAME.json and src/pretrained/cards.ts.
 import { readFile, readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { format, resolveConfig } from "prettier";

@@ -1,17 +1,17 @@
 import { UNIFORM_CYCLE, TWO_HUE_CYCLE } from "striate/draw";
 
-/** A digit on the canvas of 50 x 50 pixels that the network's image is a reduction of. */
+/** A digit on the canvas of 50 x 50 pixels, which is reduced to the network's image. */
 export interface PlacedDigit {
-  /** Of the 100 digits that come with the page. */
+  /** Index of the digit among the 100 that come with the page. */
   readonly sample: number;
-  /** Centre, in pixels of the canvas. */
+  /** Centre of the digit in pixels of the canvas. */
   readonly x: number;
   readonly y: number;
-  /** Anticlockwise, in degrees. */
+  /** Rotation in degrees, anticlockwise. */
   readonly angle: number;
 }
 
-/** Everything that decides what the page shows. It is kept in the address, so that a link shows the same. */
+/** The complete state of the page. The address stores it, so that a link restores the same state. */
 export interface ExplorerState {
   readonly digits: readonly PlacedDigit[];
   /** Standard deviation of Gaussian noise on the pixels. */
@@ -23,7 +23,7 @@ export interface ExplorerState {
   readonly timesteps: number;
   readonly seed: number;
   readonly palette: "uniform" | "two-hue";
-  /** Timesteps per second. */
+  /** Speed in timesteps per second. */
   readonly speed: number;
   readonly language: "en" | "zh";
 }
@@ -39,7 +39,7 @@ export const LIMITS = {
   speed: [1, 20],
 } as const;
 
-/** What the network was trained with. */
+/** The settings with which the network was trained. */
 export const START: ExplorerState = {
   digits: [
     { sample: 32, x: 15, y: 25, angle: 0 },
@@ -90,7 +90,7 @@ const READERS: Readers = {
   language: (text) => (text === "en" || text === "zh" ? text : undefined),
 };
 
-/** Reads the part of an address after "#". Keys that are unknown or have values out of range are ignored, and listed. */
+/** Reads the part of an address after "#". Unknown keys and values out of range are ignored, and returned in a list. */
 export function readAddress(hash: string): {
   readonly state: ExplorerState;
   readonly ignored: readonly string[];
@@ -105,7 +105,7 @@ export function readAddress(hash: string): {
   return { state: { ...START, ...given }, ignored };
 }
 
-/** The part of an address after "#": what differs from the start. */
+/** Writes the part of an address after "#": all values that differ from the start. */
 export function writeAddress(state: ExplorerState): string {
   const parts = (Object.keys(START) as (keyof ExplorerState)[]).flatMap((key) => {
     const text = textOf(state, key);

@@ -1,5 +1,5 @@
-// npm run docs: builds the site of the documentation in docs-site/.vitepress/dist. It fails, naming it, on a broken link, an
-// export without a doc comment, a snippet that does not compile, and any warning of the tools.
+// npm run docs: builds the site of the documentation in docs-site/.vitepress/dist. It fails on broken links, exports
+// without a doc comment, snippets that do not compile, and any warning of the tools, and names each of them.
 import { spawnSync } from "node:child_process";
 import { rmSync } from "node:fs";
 import { join } from "node:path";
@@ -8,7 +8,7 @@ import { writeReference } from "./reference.js";
 import { SITE, stagePages } from "./site.js";
 import { compileErrors } from "./snippets.js";
 
-/** A warning of VitePress or Vite, but not the word in a page's name. */
+/** A warning of VitePress or Vite, but not the word "warning" in the name of a page. */
 const WARNING = /\bwarn(ing)?\b|\(!\)|is not loaded, falling back/i;
 
 bootstrap();

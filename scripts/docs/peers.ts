@@ -1,4 +1,4 @@
-// npm run peers: compares the versions that the README's table of peers names with those of the npm registry.
+// npm run peers: compares the versions in the README's table of peers with those in the npm registry.
 import { execFileSync } from "node:child_process";
 import { readPage } from "./snippets.js";
 import { stalePeers } from "./peer-versions.js";
@@ -8,5 +8,7 @@ const newest = (name: string): string =>
 const stale = stalePeers(readPage("README.md"), newest);
 for (const line of stale) console.log(line);
 if (stale.length === 0)
-  console.log("The README names the newest versions that npm has. onnxsim is not on npm: look it up.");
+  console.log(
+    "The README names the newest versions on npm. onnxsim is not on npm; check its version by hand.",
+  );
 process.exitCode = stale.length === 0 ? 0 : 1;

@@ -4,7 +4,7 @@ import type { DeclarationReflection, ProjectReflection } from "typedoc";
 import { Application, LogLevel, OptionDefaults, ReflectionKind } from "typedoc";
 import { fail, root } from "../bootstrap.mjs";
 
-/** Entries of package.json's "exports" whose names are documented; a worker's script exports none. */
+/** The documented entries of package.json's "exports". The script of a worker exports no names and is left out. */
 export function entries(): { readonly name: string; readonly source: string }[] {
   const { exports } = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as {
     exports: Record<string, string | { readonly default: string }>;
@@ -17,7 +17,7 @@ export function entries(): { readonly name: string; readonly source: string }[] 
   });
 }
 
-/** Exports of a module that no doc comment describes; one that another entry exports first is described there. */
+/** Exports of a module without a doc comment. An export that another entry already exports is documented there. */
 function undocumented(module: DeclarationReflection): string[] {
   return (module.children ?? []).flatMap((child) => {
     const signatures = child.signatures ?? [];
@@ -33,7 +33,7 @@ function undocumented(module: DeclarationReflection): string[] {
   });
 }
 
-/** Converts the sources; every warning, and every export without a doc comment, ends the process. */
+/** Converts the sources. Any warning, and any export without a doc comment, ends the process. */
 export async function convertSources(): Promise<{ app: Application; project: ProjectReflection }> {
   const known = entries();
   const app = await Application.bootstrapWithPlugins({
@@ -51,7 +51,7 @@ export async function convertSources(): Promise<{ app: Application; project: Pro
     excludeInternal: true,
     excludeExternals: true,
     blockTags: [...OptionDefaults.blockTags, "@generated"],
-    // Types that only appear inside of exported ones are explained where they appear.
+    // Types that appear only inside exported types are explained there.
     validation: { notExported: false, notDocumented: false, invalidLink: true },
     ...({
       entryFileName: "index",
@@ -86,7 +86,7 @@ export async function writeReference(folder: string): Promise<void> {
   app.logger.level = LogLevel.Warn;
   app.options.setValue("out", folder);
   await app.generateOutputs(project);
-  // The site has no copy of the sources: where something is defined is said, not linked.
+  // The site has no copy of the sources, so the place of a definition is named but not linked.
   for (const name of readdirSync(folder, { recursive: true, encoding: "utf8" })) {
     if (!name.endsWith(".md")) continue;
     const text = readFileSync(join(folder, name), "utf8");

@@ -3,16 +3,16 @@ import { dirname, join, posix } from "node:path";
 import { fail, root } from "../bootstrap.mjs";
 import { entries } from "./reference.js";
 
-/** The folder that the site is put together and built in; git ignores it. */
+/** The folder in which the site is assembled and built; git ignores it. */
 export const SITE = join(root, "docs-site");
 
 interface Group {
   readonly text: string;
-  /** Pages of the repository and the words that lead to them. */
+  /** Pages of the repository, with the texts of their links. */
   readonly pages: readonly (readonly [file: string, text: string])[];
 }
 
-/** What stands where in the sidebar. Every page of docs/ is in one of the groups. */
+/** The groups of the sidebar with their pages. Every page of docs/ is in one of the groups. */
 const NAVIGATION: readonly Group[] = [
   {
     text: "Start here",
@@ -67,7 +67,7 @@ const NAVIGATION: readonly Group[] = [
 
 const addressOf = (file: string): string => `/${file === "README.md" ? "" : file.replace(/\.md$/, "")}`;
 
-/** Copies the pages that the navigation names, and what they link to, and writes the settings of VitePress. */
+/** Copies the pages in the navigation and the files to which they link, and writes the settings of VitePress. */
 export function stagePages(): void {
   const files = NAVIGATION.flatMap(({ pages }) => pages.map(([file]) => file));
   const lost = readdirSync(join(root, "docs")).filter(
@@ -89,8 +89,8 @@ export function stagePages(): void {
 }
 
 /**
- * The page with links that hold in the site: the README is its start page, and a file of the repository that is no page is
- * copied beside it as text. A link to a file that does not exist ends the process.
+ * Rewrites the links of a page for the site: the README is the start page, and a linked file of the repository that is
+ * not a page is copied as text. A link to a file that does not exist ends the process.
  */
 function linksOfSite(file: string, text: string, pages: readonly string[]): string {
   return text.replaceAll(

@@ -3,17 +3,17 @@ import { join, posix } from "node:path";
 import ts from "typescript";
 import { root } from "../bootstrap.mjs";
 
-/** A piece of TypeScript in a page or a doc comment. */
+/** A TypeScript snippet in a page or a doc comment. */
 export interface Snippet {
-  /** File and line of its first line: "docs/drawing.md:7". */
+  /** Place of its first line, as file and line: "docs/drawing.md:7". */
   readonly place: string;
-  /** A module: what the reader sees, after what the page says in a hidden comment before it. */
+  /** The code as a module: the visible code, after the declarations in the hidden comment before it. */
   readonly code: string;
-  /** The lines that it prints, as its comments tell; undefined if it is only compiled. */
+  /** The lines that the code prints, according to its comments; undefined if the snippet is only compiled. */
   readonly prints: readonly string[] | undefined;
 }
 
-/** The pages whose snippets are checked: README.md, CONTRIBUTING.md and every page of docs/. */
+/** The pages with snippets to check: README.md, CONTRIBUTING.md and every page of docs/. */
 export function pages(): string[] {
   const docs = readdirSync(join(root, "docs")).filter((name) => name.endsWith(".md"));
   return ["README.md", "CONTRIBUTING.md", ...docs.map((name) => `docs/${name}`)];
@@ -22,9 +22,9 @@ export function pages(): string[] {
 export const readPage = (page: string): string => readFileSync(join(root, page), "utf8");
 
 /**
- * The snippets of a page: blocks fenced by "```ts". A hidden comment `<!-- given: ... -->` before a block declares what the
- * block takes as given; `<!-- continues -->` joins a block to the one before it, as one module. A block fenced by "```text"
- * right after it is what it prints.
+ * The snippets of a page: blocks fenced by "```ts". A hidden comment `<!-- given: ... -->` before a block declares
+ * names that the block uses; `<!-- continues -->` appends a block to the previous one, so that both are one module. A
+ * block fenced by "```text" directly after a snippet is its output.
  */
 export function snippetsOf(page: string, text: string): Snippet[] {
   const found: { line: number; code: string; output: string | undefined }[] = [];
@@ -34,7 +34,7 @@ export function snippetsOf(page: string, text: string): Snippet[] {
     const code = groups!.code!;
     const last = found.at(-1);
     if (groups!.continues !== undefined) {
-      if (last === undefined) throw new Error(`${page}: the first snippet continues nothing`);
+      if (last === undefined) throw new Error(`${page}: the first snippet has no previous one to continue`);
       last.code += code;
     } else {
       const line = text.slice(0, text.indexOf("```ts\n", index)).split("\n").length + 1;
@@ -66,7 +66,7 @@ export function examplesOfSources(): Snippet[] {
     });
 }
 
-/** What the comments after `console.log(...);` say, if there is one at all. */
+/** The output according to the comments after `console.log(...);`, if there is one. */
 function printed(code: string): string[] | undefined {
   const lines = Array.from(code.matchAll(/console\.log\(.*\); \/\/ (.*)$/gm), (match) => match[1]!);
   return lines.length === 0 ? undefined : lines;
@@ -77,15 +77,18 @@ export function allSnippets(): Snippet[] {
   return [...pages().flatMap((page) => snippetsOf(page, readPage(page))), ...examplesOfSources()];
 }
 
-/** What the compiler says against the snippets, under the same rules as the examples of the repository; against `dist/`. */
+/**
+ * The compiler's errors for the snippets, compiled against `dist/` with the same rules as the examples of the
+ * repository.
+ */
 export function compileErrors(snippets: readonly Snippet[] = allSnippets()): string[] {
   const { config } = ts.readConfigFile(join(root, "tsconfig.json"), (path) => ts.sys.readFile(path)) as {
     config: { compilerOptions: object };
   };
   const parsed = ts.convertCompilerOptionsFromJson(config.compilerOptions, root).options;
-  // A reader's snippet may leave names unused that the next line of his program uses.
+  // A snippet may leave names unused, because the reader's code may use them later.
   const options = { ...parsed, noUnusedLocals: false, noUnusedParameters: false, noEmit: true };
-  // Beside the package's own files, so that "striate" is this package.
+  // The files are placed beside the package's own, so that "striate" resolves to this package.
   const sources = new Map(
     snippets.map(({ code }, i) => [join(root, "docs", `snippet-${i}.ts`), `${code}\nexport {};\n`]),
   );

@@ -1,32 +1,33 @@
 import { check } from "../util/errors.js";
 import { Random, type RandomLabel } from "../util/random.js";
 
-/** How `Batches` orders and cuts a data set. */
+/** Options that say how `Batches` orders a data set and splits it into batches. */
 export interface BatchesOptions {
   /** Number of samples. */
   readonly count: number;
   readonly batchSize: number;
   readonly seed: RandomLabel;
-  /** Whether every epoch has a new random order; otherwise it is 0, 1, 2, ... Default true. */
+  /** Whether every epoch has a new random order; if false, the order is always 0, 1, 2, ... Default true. */
   readonly shuffle?: boolean;
-  /** Whether to leave out an incomplete last batch of each epoch. Default true. */
+  /** Whether each epoch leaves out its last batch if that is incomplete. Default true. */
   readonly dropLast?: boolean;
 }
 
 /** One mini-batch. */
 export interface Batch {
-  /** Global step number, from 0. */
+  /** Number of the training step, counted from 0 over all epochs. */
   readonly step: number;
   readonly epoch: number;
-  /** Number of the batch in its epoch. */
+  /** Number of the batch in its epoch, from 0. */
   readonly position: number;
-  /** Indices of the samples. */
+  /** Positions of the samples in the data set. */
   readonly indices: Uint32Array;
 }
 
 /**
  * The order in which training sees its samples: batch number `step` follows from the options and `step` alone, so a run
- * that resumes at any step sees the batches of an uninterrupted one, and nothing but the step number need be stored.
+ * that resumes at any step sees the same batches as an uninterrupted one, and a checkpoint needs to store only the step
+ * number.
  */
 export class Batches {
   readonly batchesPerEpoch: number;
@@ -34,7 +35,7 @@ export class Batches {
   #epoch = -1;
   #order: Uint32Array = new Uint32Array(0);
 
-  /** Throws `StriateError` when an epoch would have no batch. */
+  /** Throws `StriateError` if an epoch would have no batch. */
   constructor(options: BatchesOptions) {
     const all = { shuffle: true, dropLast: true, ...options };
     const { count, batchSize, dropLast } = all;
@@ -50,12 +51,12 @@ export class Batches {
     check(
       this.batchesPerEpoch > 0,
       () =>
-        `batches: ${count} samples do not fill one batch of ${batchSize} (incomplete batches are left out)`,
+        `batches: expected at least ${batchSize} samples for one batch (incomplete batches are left out), got ${count}`,
     );
     this.options = all;
   }
 
-  /** The batch of a global step. */
+  /** The batch of a training step, counted over all epochs. */
   at(step: number): Batch {
     check(
       Number.isSafeInteger(step) && step >= 0,
@@ -68,12 +69,12 @@ export class Batches {
     return { step, epoch, position, indices: order.slice(position * batchSize, (position + 1) * batchSize) };
   }
 
-  /** Batches `fromStep`, `fromStep + 1`, ... up to but not including `toStep`; without end by default. */
+  /** Yields the batches of the steps from `fromStep` up to, but not including, `toStep` (default: without end). */
   *steps(fromStep = 0, toStep = Infinity): Generator<Batch, void, undefined> {
     for (let step = fromStep; step < toStep; step++) yield this.at(step);
   }
 
-  /** The batches of one epoch, such as a whole test set. */
+  /** Yields the batches of one epoch, for example to pass once over a test set. */
   epoch(epoch = 0): Generator<Batch, void, undefined> {
     return this.steps(epoch * this.batchesPerEpoch, (epoch + 1) * this.batchesPerEpoch);
   }

@@ -1,32 +1,37 @@
 import { check } from "../util/errors.js";
 import { Random, type RandomLabel } from "../util/random.js";
 
-/** Names of the fields that tasks on images read. */
+/** Names of the fields that tasks on images read from a data set. */
 export const IMAGES = "images";
-/** Name of the input that holds the classes of a batch, [batch]. */
+/** Name of the input that takes the classes of a batch, [batch]. */
 export const LABELS = "labels";
 
-/** The number arrays a data set may hold. */
+/** The types of array that a data set may hold. */
 export type DataArray =
   Float32Array | Float64Array | Uint8Array | Int8Array | Uint16Array | Int16Array | Uint32Array | Int32Array;
 
-/** One named array: `count` samples one after another, each of the given shape (`[]` for one number a sample). */
+/**
+ * One field of a data set: `count` samples one after another, each of the given shape (`[]` for one number per sample).
+ */
 export interface Field<A extends DataArray = DataArray> {
   readonly data: A;
   /** Shape of one sample, such as `[1, 32, 32]`. */
   readonly shape: readonly number[];
 }
 
-/** Named fields by name; all with the same number of samples. */
+/** The fields of a data set by name; all have the same number of samples. */
 export type Fields = Readonly<Record<string, Field>>;
 
-/** Samples held as plain typed arrays, so that they can be sent to a worker or written to a file as they are. */
+/** Samples in plain typed arrays, which can be sent to a worker or written to a file without conversion. */
 export interface ArraysDataset<F extends Fields = Fields> {
   readonly count: number;
   readonly fields: F;
 }
 
-/** Checks that all fields hold the same number of whole samples and puts them together. Throws `StriateError`. */
+/**
+ * Combines fields into a data set, after checking that all hold the same number of whole samples. Throws
+ * `StriateError`.
+ */
 export function arraysDataset<F extends Fields>(fields: F): ArraysDataset<F> {
   const names = Object.keys(fields);
   check(names.length > 0, () => "data set: expected at least one field");
@@ -41,7 +46,7 @@ export function arraysDataset<F extends Fields>(fields: F): ArraysDataset<F> {
     check(
       data.length % size === 0,
       () =>
-        `data set field "${name}": ${data.length} numbers are not whole samples of shape [${shape.join(", ")}]`,
+        `data set field "${name}": expected whole samples of shape [${shape.join(", ")}], got ${data.length} numbers`,
     );
     const samples = data.length / size;
     if (count < 0) count = samples;
@@ -53,12 +58,12 @@ export function arraysDataset<F extends Fields>(fields: F): ArraysDataset<F> {
   return { count, fields };
 }
 
-/** How many numbers one sample of this shape has. */
+/** The number of values in one sample of this shape. */
 export function sampleSize(shape: readonly number[]): number {
   return shape.reduce((product, size) => product * size, 1);
 }
 
-/** Samples start..end-1 as views of the same memory. */
+/** Samples start..end-1 as views that share the data set's memory. */
 export function sliceDataset<F extends Fields>(
   dataset: ArraysDataset<F>,
   start: number,
@@ -77,7 +82,7 @@ export function sliceDataset<F extends Fields>(
   };
 }
 
-/** The first `count` samples as views, or the samples at the given positions as copies, in that order. */
+/** The first `count` samples as views, or copies of the samples at the given positions, in the given order. */
 export function take<F extends Fields>(
   dataset: ArraysDataset<F>,
   which: number | ArrayLike<number>,
@@ -97,8 +102,8 @@ export function take<F extends Fields>(
 }
 
 /**
- * Two parts drawn at random without overlap, the first with `round(fraction * count)` samples. The same seed gives the
- * same parts.
+ * Splits a data set at random into two parts, the first with `round(fraction * count)` samples. The same random seed
+ * gives the same parts.
  */
 export function splitDataset<F extends Fields>(
   dataset: ArraysDataset<F>,
@@ -109,7 +114,7 @@ export function splitDataset<F extends Fields>(
   return [take(dataset, first), take(dataset, second)];
 }
 
-/** The sample numbers behind {@link splitDataset}, for data that is generated rather than stored. */
+/** Splits sample positions as {@link splitDataset} does, for data that is generated and not stored. */
 export function splitIndices(count: number, fraction: number, seed: RandomLabel): [Uint32Array, Uint32Array] {
   check(fraction >= 0 && fraction <= 1, () => `split: expected a fraction from 0 to 1, got ${fraction}`);
   const order = Random.derive(seed, "split").permutation(count);
@@ -117,7 +122,7 @@ export function splitIndices(count: number, fraction: number, seed: RandomLabel)
   return [order.slice(0, border), order.slice(border)];
 }
 
-/** Throws unless every index is a whole number in 0..count-1. */
+/** Throws `StriateError` unless every index is a whole number in 0..count-1. */
 export function checkIndices(what: string, indices: ArrayLike<number>, count: number): void {
   for (const index of Array.from(indices)) {
     check(

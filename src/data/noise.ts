@@ -8,24 +8,25 @@ export type PixelNoise =
   /** Each pixel with probability `amount` becomes 1 or 0, equally likely. */
   | { readonly kind: "saltAndPepper"; readonly amount: number };
 
-/** Which numbers the noise of a batch follows from. */
+/** Options that determine the noise of a batch. */
 export interface PixelNoiseOptions {
   readonly seed: RandomLabel;
-  /** Numbers of one image, channels included. */
+  /** Number of values in one image, including its channels. */
   readonly sampleSize: number;
   /**
-   * The images' numbers in their data set. Noise belongs to seed and number, so an image gets the same noise in every
-   * batch and for every model. Default 0, 1, 2, ...
+   * The images' positions in their data set. The noise follows from the random seed and the position, so an image gets
+   * the same noise in every batch and for every model. Default 0, 1, 2, ...
    */
   readonly indices?: ArrayLike<number>;
 }
 
-/** Noise that every model is tested with when models are compared: the authors' amount for KomplexNet. */
+/** The noise of model comparisons: the same for every model, with the authors' amount for KomplexNet. */
 export const DEFAULT_NOISE: PixelNoise = { kind: "gaussian", variance: 0.1 };
 
 /**
- * The noise that the authors' test code gives to each model. It differs between models, so it is no fair comparison; it
- * is here to repeat their protocol. The salt-and-pepper amounts stand there as a disabled alternative.
+ * The noise that the authors' test code applies to each model. It differs between models, so the comparison is not
+ * fair; it is here to reproduce their protocol. In their code, the salt-and-pepper amounts are a commented-out
+ * alternative.
  */
 export const REFERENCE_NOISE = {
   feedforward: {
@@ -37,7 +38,7 @@ export const REFERENCE_NOISE = {
   baseline: { digits: gaussian(0.05), colouredBackground: gaussian(0.05), saltAndPepper: saltAndPepper(0.1) },
 } as const;
 
-/** Corrupts images in place and returns them. Throws {@link StriateError} on impossible amounts or sizes. */
+/** Corrupts images in place and returns them. Throws {@link StriateError} for invalid amounts or sizes. */
 export function addPixelNoise(
   pictures: Float32Array,
   corruption: PixelNoise,
@@ -47,11 +48,11 @@ export function addPixelNoise(
   const count = pictures.length / sampleSize;
   check(
     Number.isInteger(sampleSize) && sampleSize > 0 && Number.isInteger(count),
-    () => `noise: ${pictures.length} numbers are not whole images of ${sampleSize}`,
+    () => `noise: expected whole images of ${sampleSize} numbers, got ${pictures.length}`,
   );
   check(
     indices === undefined || indices.length === count,
-    () => `noise: expected ${count} image numbers, got ${indices?.length ?? 0}`,
+    () => `noise: expected ${count} positions of images, got ${indices?.length ?? 0}`,
   );
   checkAmount(corruption);
   const draws = new Float32Array(sampleSize);

@@ -1,14 +1,14 @@
 import { check } from "../util/errors.js";
 
 /**
- * Prepares the next items of a source while the consumer is busy awaiting something else, such as a training step on
- * another thread. At most `depth` items are ready or in preparation beside the one that the consumer holds, so a source
- * that reuses memory is safe with `depth + 1` buffers in turn, when the consumer is done with an item on asking for the
- * next.
+ * Prepares the next items of a source while the consumer waits for something else, such as a training step on another
+ * thread. At most `depth` items are ready or in preparation in addition to the one that the consumer holds. So a source
+ * may reuse memory by rotating `depth + 1` buffers, provided that the consumer no longer needs an item when it requests
+ * the next.
  *
- * A synchronous source (an ordinary generator) is advanced one item at a time between the consumer's own tasks. An error
- * of the source reaches the consumer after the items made before it; leaving the loop early closes the source.
- * Nothing is prepared before the first item is asked for.
+ * A synchronous source (an ordinary generator) produces one item at a time between the consumer's own tasks. An error
+ * of the source reaches the consumer after all items that were made before it. If the consumer leaves the loop early,
+ * the source is closed. Nothing is prepared before the consumer requests the first item.
  */
 export async function* prefetch<T>(
   source: Iterable<T> | AsyncIterable<T>,
@@ -31,7 +31,7 @@ export async function* prefetch<T>(
           await producer.wait();
           continue;
         }
-        // A turn of the event loop, so that the consumer starts its own work before the next item is made.
+        // Waits for one turn of the event loop, so that the consumer starts its own work before the next item is made.
         if (!is("hungry")) await new Promise((resolve) => setTimeout(resolve, 0));
         if (is("closed")) return;
         const result = await iterator.next();
@@ -71,7 +71,7 @@ export async function* prefetch<T>(
   }
 }
 
-/** Something one party waits for and another announces. */
+/** A signal that one part of the code waits for and another sends. */
 function signal(): { wait: () => Promise<void>; wake: () => void } {
   let resolveWaiting = (): void => undefined;
   return {

@@ -1,15 +1,15 @@
 import { check } from "../util/errors.js";
 
 /**
- * A geometric change of the whole image, as a test on conditions that training never showed. An addition of Striate:
- * neither the KomplexNet paper's public code nor its data has geometric shifts.
+ * A geometric change of the whole image, for tests under conditions that do not occur in training. It is an addition of
+ * Striate: neither the public code nor the data of the KomplexNet paper has geometric shifts.
  */
 export interface Shift {
-  /** Degrees, counter-clockwise as seen, about the image's centre. Default 0. */
+  /** Rotation in degrees about the image's centre, counter-clockwise as seen. Default 0. */
   readonly rotation?: number;
-  /** Size factor about the image's centre; above 1 enlarges. Default 1. */
+  /** Scale factor about the image's centre; above 1 enlarges. Default 1. */
   readonly scale?: number;
-  /** Pixels [down, right], after rotation and scaling. Default [0, 0]. */
+  /** Translation in pixels [down, right], after rotation and scaling. Default [0, 0]. */
   readonly translation?: readonly [number, number];
 }
 
@@ -20,8 +20,8 @@ export interface PlaneSize {
 }
 
 /**
- * Images after a shift, planes `[..., height, width]`: bilinear, 0 where the source lies outside. Returns a new array.
- * Throws `StriateError` on impossible shifts and sizes.
+ * Applies a shift to planes `[..., height, width]` by bilinear interpolation; pixels whose source lies outside are 0.
+ * Returns a new array. Throws `StriateError` for invalid shifts and sizes.
  */
 export function shiftImages(images: Float32Array, shift: Shift, size: PlaneSize): Float32Array {
   const planes = countPlanes(images, size);
@@ -48,8 +48,8 @@ export function shiftImages(images: Float32Array, shift: Shift, size: PlaneSize)
 }
 
 /**
- * One-hot masks `[batch, channels, 1, height, width]` after the same shift: nearest pixel; what comes from outside is
- * background (channel 0). Returns a new array.
+ * Applies the same shift to one-hot masks `[batch, channels, 1, height, width]` by the nearest pixel; pixels whose
+ * source lies outside are background (channel 0). Returns a new array.
  */
 export function shiftMasks<A extends Float32Array | Uint8Array>(
   masks: A,
@@ -59,7 +59,7 @@ export function shiftMasks<A extends Float32Array | Uint8Array>(
   const planes = countPlanes(masks, { height, width });
   check(
     Number.isInteger(channels) && channels > 0 && planes % channels === 0,
-    () => `shift: ${planes} mask planes are not whole samples of ${channels} channels`,
+    () => `shift: expected whole samples of ${channels} mask channels, got ${planes} planes`,
   );
   const sources = sourcePoints(shift, { height, width });
   const out = new (masks.constructor as new (length: number) => A)(masks.length);
@@ -76,7 +76,7 @@ export function shiftMasks<A extends Float32Array | Uint8Array>(
   return out;
 }
 
-/** For every output pixel the point of the source (row, column) that moves there. */
+/** The point of the source (row, column) that moves to each output pixel. */
 function sourcePoints(shift: Shift, { height, width }: PlaneSize): Float64Array {
   const { rotation = 0, scale = 1, translation = [0, 0] } = shift;
   check(
@@ -84,7 +84,7 @@ function sourcePoints(shift: Shift, { height, width }: PlaneSize): Float64Array 
     () => `shift: expected finite numbers and a scale above 0, got ${JSON.stringify(shift)}`,
   );
   const angle = (rotation * Math.PI) / 180;
-  // Multiples of 90 degrees must land on whole pixels, which cos(pi / 2) = 6e-17 would miss by a rounding.
+  // Multiples of 90 degrees must map pixels exactly onto pixels, but cos(pi / 2) = 6e-17 would add a rounding error.
   const cos = Math.abs(Math.cos(angle)) < 1e-15 ? 0 : Math.cos(angle);
   const sin = Math.abs(Math.sin(angle)) < 1e-15 ? 0 : Math.sin(angle);
   const centreY = (height - 1) / 2;
@@ -110,7 +110,7 @@ function countPlanes(array: ArrayLike<number>, { height, width }: PlaneSize): nu
       height > 0 &&
       width > 0 &&
       Number.isInteger(planes),
-    () => `shift: ${array.length} numbers are not whole planes of ${height}x${width}`,
+    () => `shift: expected whole planes of ${height}x${width}, got ${array.length} numbers`,
   );
   return planes;
 }

@@ -2,18 +2,21 @@
 export const FONT = 'system-ui, -apple-system, "Segoe UI", Roboto, "Liberation Sans", Arial, sans-serif';
 
 /**
- * What line drawings draw on: the part of a browser's `CanvasRenderingContext2D` that they use. A canvas context fits as it
- * is; `svg` makes one whose drawing becomes SVG text. Drawings fill the square or rectangle from (0, 0) on: to put one
- * elsewhere, translate the canvas context before. They leave its styles as they were, and do not clear it.
+ * The surface of line drawings: the part of a browser's `CanvasRenderingContext2D` that they use. A canvas context can
+ * be used directly; `svg` makes a context that writes SVG text. A drawing fills a rectangle whose upper left corner is
+ * (0, 0); to put it elsewhere, translate the canvas context first. Drawings restore the styles that they change, and do
+ * not clear the canvas.
  */
 export interface DrawingContext {
-  /** A CSS colour or a gradient; `currentColor` is the text colour of the canvas element or of the page around the SVG. */
+  /**
+   * A CSS colour or a gradient. `currentColor` is the text colour of the canvas element, or of the page around the SVG.
+   */
   fillStyle: string | object;
   strokeStyle: string | object;
   lineWidth: number;
   lineCap: "butt" | "round" | "square";
   globalAlpha: number;
-  /** Weight (may be left out), size in px and family: `700 21px sans-serif`. */
+  /** Weight (optional), size in px and family: `700 21px sans-serif`. */
   font: string;
   textAlign: "left" | "center" | "right" | "start" | "end";
   save(): void;
@@ -21,7 +24,7 @@ export interface DrawingContext {
   beginPath(): void;
   moveTo(x: number, y: number): void;
   lineTo(x: number, y: number): void;
-  /** Angles in radians, clockwise from the right, as y points down. */
+  /** Draws an arc. Angles are in radians, clockwise from the right, because y points down. */
   arc(x: number, y: number, radius: number, start: number, end: number, anticlockwise?: boolean): void;
   closePath(): void;
   fill(): void;
@@ -37,11 +40,13 @@ export interface DrawingContext {
     y1: number,
     r1: number,
   ): { addColorStop(offset: number, colour: string): void };
-  /** Names the next shape (its class in SVG), so that scripts and style sheets find it. A canvas has no names. */
+  /**
+   * Names the next shape (as its class in SVG), so that scripts and style sheets can find it. A canvas ignores names.
+   */
   mark?(name: string): void;
 }
 
-/** Draws between saving and restoring the styles. */
+/** Saves the styles, draws, and restores the styles. */
 export function withStyles(context: DrawingContext, draw: () => void): void {
   context.save();
   try {

@@ -12,35 +12,36 @@ export interface FeatureMaps extends MapSize {
   readonly values: ArrayLike<number>;
 }
 
-/** The values that the two ends of a scale stand for. */
+/** The values at the two ends of a colour scale. */
 export interface ColourRange {
   readonly low: number;
   readonly high: number;
 }
 
-/** What the colours of {@link featureMaps} stand for. */
+/** Options that say which values the colours of {@link featureMaps} represent. */
 export interface ScaleOptions {
-  /** Which channels, in this order. Default: all. */
+  /** Channels to show, in this order. Default: all. */
   readonly channels?: readonly number[];
-  /** Default {@link SEQUENTIAL}. A diverging map makes ranges symmetric around 0. */
+  /** Colour map. Default {@link SEQUENTIAL}. A diverging map makes ranges symmetric around 0. */
   readonly map?: ScalarMap;
   /**
-   * `"own"`: each map from its smallest to its largest value; `"shared"`: all shown maps together; or a fixed range, beyond
-   * which values are clipped, as for pages whose frames must be comparable. Default `"shared"`.
+   * `"own"`: each map has a range from its smallest to its largest value; `"shared"`: all shown maps have one range
+   * together. A fixed range clips the values beyond it and keeps the frames of an animation comparable. Default
+   * `"shared"`.
    */
   readonly range?: "own" | "shared" | ColourRange;
-  /** What the low end stands for, instead of the smallest value: 0 for activity. */
+  /** Value at the low end instead of the smallest value, such as 0 for activity. */
   readonly low?: number;
 }
 
 /** Options of {@link featureMaps}. */
 export interface FeatureMapOptions extends ScaleOptions, GridOptions, ReuseOptions {
-  /** Side of a value's square in the image, a whole number. Default 1. */
+  /** Side in pixels of the square that shows one value, a whole number. Default 1. */
   readonly scale?: number;
 }
 
 /**
- * Finds the range of every map that {@link featureMaps} shows with the same options: what `drawColourScale` says beside it.
+ * Finds the range of every map that {@link featureMaps} shows with the same options: the numbers for `drawColourScale`.
  *
  * @throws StriateError if values do not fit the sizes or are not finite, or there is no such channel
  */
@@ -57,8 +58,8 @@ export function featureRanges(maps: FeatureMaps, options: ScaleOptions = {}): Co
   const ranges = shown.map((channel) => ends(maps, channel));
   const low = Math.min(...ranges.map((one) => one.low));
   const high = Math.max(...ranges.map((one) => one.high));
-  return ranges.map((own) => {
-    const found = range === "own" ? own : { low, high };
+  return ranges.map((ownRange) => {
+    const found = range === "own" ? ownRange : { low, high };
     const most = Math.max(Math.abs(found.low), Math.abs(found.high));
     return map.diverging ? { low: -most, high: most } : { ...found, low: options.low ?? found.low };
   });
@@ -119,7 +120,7 @@ export function featureMaps(maps: FeatureMaps, options: FeatureMapOptions = {}):
   const image = gridImage("feature maps", layout, background, into);
   for (const [i, channel] of shown.entries()) {
     const { low, high } = ranges[i]!;
-    // A map of one value everywhere is at its low end, or in the middle if that stands for 0.
+    // A constant map has the colour of its low end, or the middle colour if the middle means 0.
     const [step, start] = high > low ? [255 / (high - low), -low] : [0, 0];
     const rest = high > low || !map.diverging ? 0 : 127.5;
     for (let p = 0; p < height * width; p++) {

@@ -6,30 +6,34 @@ import { checkLength, checkSizes, fillRectangle } from "./rgba-image.js";
 import type { MapSize, ReuseOptions, RgbaImage } from "./rgba-image.js";
 import { DIVERGING } from "./colours/scalar-maps.js";
 
-/** Kernels of a convolution, row-major `[count, channels, height, width]`, as ONNX keeps them; channels 1 or 3 (RGB). */
+/** Kernels of a convolution, row-major `[count, channels, height, width]` as in ONNX, with 1 channel or 3 (RGB). */
 export interface Filters extends MapSize {
   readonly count: number;
-  /** Default 1. */
+  /** Number of channels. Default 1. */
   readonly channels?: 1 | 3;
   readonly kernels: ArrayLike<number>;
 }
 
 /** Options of {@link filterMaps}. */
 export interface FilterMapOptions extends GridOptions, ReuseOptions {
-  /** Which filters, in this order. Default: all. */
+  /** Filters to show, in this order. Default: all. */
   readonly filters?: readonly number[];
-  /** Whether each filter is scaled to its own largest weight, or all shown ones to one. Default `"own"`. */
+  /**
+   * Whether each filter has its own scale, up to its largest weight, or all shown filters share one. Default `"own"`.
+   */
   readonly range?: "own" | "shared";
   /**
-   * For filters of one channel: which channel of the image (0 red, 1 green, 2 blue) filter k sees. They are then drawn grey
-   * with a tint of that colour instead of on the diverging map.
+   * For filters of one channel: the channel of the image (0 red, 1 green, 2 blue) to which filter k is applied. The
+   * filters are then drawn in grey with a tint of that colour instead of with the diverging map.
    */
   readonly seenChannel?: ArrayLike<number>;
-  /** Side of a weight's square in the image, a whole number. Default 1. */
+  /** Side in pixels of the square that shows one weight, a whole number. Default 1. */
   readonly scale?: number;
 }
 
-/** How far a tinted filter goes from mid grey: in the channel that it sees, and in the others. */
+/**
+ * Largest distance of a tinted filter from mid grey in its own channel and in the other channels, and mid grey itself.
+ */
 const [TINT, SHADE, MIDDLE] = [128, 74, 122];
 
 /**

@@ -4,24 +4,24 @@ import type { Rgb } from "./colours/colour.js";
 import { blend, checkRgbaImage, checkSizes, fillRectangle, imageFor } from "./rgba-image.js";
 import type { MapSize, ReuseOptions, RgbaImage } from "./rgba-image.js";
 
-/** How images of one size stand in rows. */
+/** Options for arranging images of equal size in a grid. */
 export interface GridOptions {
-  /** Default: about as many as rows. */
+  /** Number of columns. Default: about as many as rows. */
   readonly columns?: number;
-  /** Pixels between images; default 2. */
+  /** Gap between images in pixels. Default 2. */
   readonly gap?: number;
-  /** Painted behind everything; default transparent. */
+  /** Colour of the background. Default: transparent. */
   readonly background?: Rgb;
 }
 
-/** Size of a grid and the places in it. */
+/** Size of a grid and the positions of its tiles. */
 export interface GridLayout extends MapSize {
   readonly columns: number;
   readonly left: (tile: number) => number;
   readonly top: (tile: number) => number;
 }
 
-/** Says where `count` tiles stand, row by row. Throws `StriateError` for a grid of none or with no columns. */
+/** Computes the positions of `count` tiles, row by row. Throws `StriateError` for a grid without tiles or columns. */
 export function gridLayout(what: string, count: number, tile: MapSize, options: GridOptions): GridLayout {
   check(count > 0, () => `${what}: expected at least one image, got none`);
   const { columns = Math.ceil(Math.sqrt(count)), gap = 2 } = options;
@@ -37,7 +37,7 @@ export function gridLayout(what: string, count: number, tile: MapSize, options: 
   };
 }
 
-/** Gives an empty grid: `into` if it has the right size, painted with the background. */
+/** Gives an empty grid painted with the background: `into` if it has the right size, otherwise a new image. */
 export function gridImage(
   what: string,
   { width, height }: MapSize,
@@ -51,7 +51,7 @@ export function gridImage(
 }
 
 /**
- * Lays out images of one size row by row in one image; alpha is blended over the background.
+ * Arranges images of equal size row by row in one image; alpha is blended over the background.
  *
  * @throws StriateError without images, or if they differ in size
  */
@@ -73,8 +73,8 @@ export function imageGrid(images: readonly RgbaImage[], options: GridOptions & R
       const to = 4 * (y * grid.width + x);
       const alpha = image.data[4 * p + 3]!;
       for (let c = 0; c < 3; c++) {
-        const own = image.data[4 * p + c]!;
-        grid.data[to + c] = background ? blend(own, background[c]!, alpha / 255) : own;
+        const value = image.data[4 * p + c]!;
+        grid.data[to + c] = background ? blend(value, background[c]!, alpha / 255) : value;
       }
       grid.data[to + 3] = background ? 255 : alpha;
     }

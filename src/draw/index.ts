@@ -1,7 +1,8 @@
 /**
- * Drawing: phases, masks, feature maps, filters, boards and calibration, in a browser and in Node, without dependencies.
- * Maps become RGBA pixels ({@link RgbaImage}, what `new ImageData` takes), line drawings are drawn on a canvas context or, by
- * `svg`, as SVG text. Arrays are plain numbers, row-major, in the layout that each function states.
+ * Drawing: phases, masks, feature maps, filters, boards and calibration, in a browser and in Node, without
+ * dependencies. Maps become RGBA pixels ({@link RgbaImage}, in the format of `new ImageData`); line drawings are drawn
+ * on a canvas context or, by `svg`, as SVG text. Arrays hold plain numbers in row-major order; each function states
+ * their layout.
  *
  * @module striate/draw
  */

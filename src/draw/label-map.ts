@@ -4,7 +4,10 @@ import { labelColour } from "./colours/palette.js";
 import { blend, checkRgbaImage, checkLength, checkSizes, fillRectangle, imageFor } from "./rgba-image.js";
 import type { MapSize, ReuseOptions, RgbaImage } from "./rgba-image.js";
 
-/** A whole number for each pixel, `[height, width]`: 0 background, from 1 on objects, below 0 ignored. */
+/**
+ * A whole number for each pixel, `[height, width]`: 0 for the background, 1 or more for objects, below 0 for ignored
+ * pixels.
+ */
 export interface LabelPlane extends MapSize {
   readonly labels: ArrayLike<number>;
 }
@@ -13,14 +16,14 @@ export interface LabelPlane extends MapSize {
 export interface LabelMapOptions extends ReuseOptions {
   /** Colour of a label; `null` is transparent. Default `labelColour`. */
   readonly colourOf?: (label: number) => Rgb | null;
-  /** Side of a pixel's square in the image, a whole number. Default 1. */
+  /** Side in pixels of the square that shows one pixel, a whole number. Default 1. */
   readonly scale?: number;
 }
 
 /**
  * Draws masks in plain colours.
  *
- * @throws StriateError if the labels do not fit the size or are no whole numbers
+ * @throws StriateError if the labels do not fit the size or are not whole numbers
  * @example
  * ```ts
  * import { labelMap } from "striate/draw";
@@ -45,23 +48,26 @@ export function labelMap(plane: LabelPlane, options: LabelMapOptions = {}): Rgba
 
 /** Options of {@link maskOverlay}. */
 export interface MaskOverlayOptions extends ReuseOptions {
-  /** Colour of a label; `null` leaves the image as it is. Default: `null` for 0 and below, then `labelColour`. */
+  /**
+   * Colour of a label; `null` leaves the pixels of the image unchanged. Default: `null` for labels up to 0, otherwise
+   * `labelColour`.
+   */
   readonly colourOf?: (label: number) => Rgb | null;
   /** Opacity of the colours, 0..1. Default 0.45. */
   readonly opacity?: number;
-  /** Colour of the lines between pixels of different labels; `null`: no lines. Default white. */
+  /** Colour of the lines between pixels of different labels; `null` for no lines. Default white. */
   readonly boundary?: Rgb | null;
-  /** Side of a pixel's square in the result, a whole number; lines stay one pixel wide. Default 1. */
+  /** Side in pixels of the square that shows one pixel, a whole number; lines are always one pixel wide. Default 1. */
   readonly scale?: number;
 }
 
 const WHITE: Rgb = [255, 255, 255];
 
 /**
- * Draws masks over an image of the same size: tinted objects with lines around them. A line lies on the pixel to the left of a
- * change, or above it.
+ * Draws masks over an image of the same size: tinted objects with lines around them. A line is drawn on the pixel to
+ * the left of a border, or above it.
  *
- * @param picture transparent parts stay so, unless a mask or a line covers them
+ * @param picture the image; its transparent parts stay transparent unless a mask or a line covers them
  * @throws StriateError if image and labels differ in size, or the opacity is not from 0 to 1
  * @example
  * ```ts
@@ -127,8 +133,8 @@ function checkLabels(what: string, { height, width, labels }: LabelPlane, scale:
 }
 
 /**
- * Says which object each pixel belongs to: 0 background, 1..n the objects, n + 1 several of them. Each mask is
- * `[height, width]`, above 0 inside its object.
+ * Combines masks into labels: 0 for the background, 1..n for the objects, n + 1 for pixels of several objects. Each
+ * mask is `[height, width]` with values above 0 inside its object.
  *
  * @throws StriateError if a mask has another number of pixels
  */

@@ -1,9 +1,9 @@
 import { check } from "../util/errors.js";
 
 /**
- * Finds the number of a true segment for every found label: pairs are made from the largest intersection over union downwards,
- * background included; found segments without a partner get numbers after the true ones, the largest first. Pixels that the
- * truth ignores (labels below 0) have no say.
+ * Matches every found segment with a true segment. Pairs are formed in descending order of intersection over union,
+ * including the background; found segments without a partner get numbers after the true ones, the largest segment
+ * first. Pixels that the truth ignores (labels below 0) are left out.
  *
  * @throws StriateError if there are not as many found as true pixels
  * @example
@@ -20,27 +20,34 @@ export function matchLabels(truth: ArrayLike<number>, found: ArrayLike<number>):
     () => `segments: expected masks of one size, got ${truth.length} true and ${found.length} found pixels`,
   );
   const sizes = { true: new Map<number, number>(), found: new Map<number, number>() };
-  const both = new Map<string, { readonly own: number; readonly other: number; count: number }>();
+  const pairs = new Map<string, { readonly trueLabel: number; readonly foundLabel: number; count: number }>();
   const countUp = (counts: Map<number, number>, label: number) =>
     counts.set(label, (counts.get(label) ?? 0) + 1);
   for (let i = 0; i < truth.length; i++) {
-    const [own, other] = [truth[i]!, found[i]!];
-    countUp(sizes.found, other);
-    if (own < 0) continue;
-    countUp(sizes.true, own);
-    const key = `${own},${other}`;
-    const pair = both.get(key) ?? { own, other, count: 0 };
+    const [trueLabel, foundLabel] = [truth[i]!, found[i]!];
+    countUp(sizes.found, foundLabel);
+    if (trueLabel < 0) continue;
+    countUp(sizes.true, trueLabel);
+    const key = `${trueLabel},${foundLabel}`;
+    const pair = pairs.get(key) ?? { trueLabel, foundLabel, count: 0 };
     pair.count += 1;
-    both.set(key, pair);
+    pairs.set(key, pair);
   }
-  const overlap = ({ own, other, count }: { own: number; other: number; count: number }) =>
-    count / (sizes.true.get(own)! + sizes.found.get(other)! - count);
+  const overlap = ({
+    trueLabel,
+    foundLabel,
+    count,
+  }: {
+    trueLabel: number;
+    foundLabel: number;
+    count: number;
+  }) => count / (sizes.true.get(trueLabel)! + sizes.found.get(foundLabel)! - count);
   const partners = new Map<number, number>();
   const taken = new Set<number>();
-  for (const { own, other } of [...both.values()].sort((a, b) => overlap(b) - overlap(a))) {
-    if (taken.has(own) || partners.has(other)) continue;
-    partners.set(other, own);
-    taken.add(own);
+  for (const { trueLabel, foundLabel } of [...pairs.values()].sort((a, b) => overlap(b) - overlap(a))) {
+    if (taken.has(trueLabel) || partners.has(foundLabel)) continue;
+    partners.set(foundLabel, trueLabel);
+    taken.add(trueLabel);
   }
   let next = Math.max(0, ...sizes.true.keys()) + 1;
   const alone = [...sizes.found].filter(([label]) => !partners.has(label)).sort((a, b) => b[1] - a[1]);

@@ -7,27 +7,29 @@ import type { PhasePlane } from "./phases.js";
 import { blend, checkLength, checkSizes, fillRectangle, imageFor } from "./rgba-image.js";
 import type { ReuseOptions, RgbaImage } from "./rgba-image.js";
 
-/** Looks of phases and their amplitudes. */
+/** Options for the colours of phases and amplitudes. */
 export interface PhaseLooks {
-  /** Default {@link UNIFORM_CYCLE}. */
+  /** Colour map. Default {@link UNIFORM_CYCLE}. */
   readonly map?: CyclicMap;
-  /** Amplitude drawn opaque, above 0; default the largest one. */
+  /** Amplitude that is drawn opaque, above 0. Default: the largest amplitude. */
   readonly maximum?: number;
-  /** What shows through if amplitudes are low; the image is then opaque. Default: none, alpha carries the amplitude. */
+  /**
+   * Colour that shows through at low amplitudes, in an opaque image. Default: none, and alpha represents the amplitude.
+   */
   readonly background?: Rgb;
 }
 
 /** Options of {@link phaseMap}. */
 export interface PhaseMapOptions extends PhaseLooks, ReuseOptions {
-  /** Side of a pixel's square in the image, a whole number. Default 1. */
+  /** Side in pixels of the square that shows one pixel, a whole number. Default 1. */
   readonly scale?: number;
 }
 
 /**
- * Draws phases as colours: hue from phase, opacity = amplitude / maximum.
+ * Draws phases as colours: the phase gives the hue, and the opacity is amplitude / maximum.
  *
  * @returns an image of `scale * width` x `scale * height` pixels
- * @throws StriateError if arrays do not fit the size, phases are not finite, or the scale is no whole number above 0
+ * @throws StriateError if arrays do not fit the size, phases are not finite, or the scale is not a whole number above 0
  * @example
  * ```ts
  * import { meanPhases, phaseMap } from "striate/draw";
@@ -57,7 +59,7 @@ export function phaseMap(plane: PhasePlane, options: PhaseMapOptions = {}): Rgba
   return image;
 }
 
-/** Throws `StriateError` unless amplitudes can be divided by it. */
+/** Throws `StriateError` unless amplitudes can be divided by the maximum. */
 export function checkMaximum(maximum: number): void {
   checkPositive("maximum amplitude", maximum);
 }

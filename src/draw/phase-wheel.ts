@@ -7,9 +7,9 @@ import { checkSizes } from "./rgba-image.js";
 
 /** Options of {@link drawPhaseWheel}. */
 export interface PhaseWheelOptions {
-  /** Default {@link UNIFORM_CYCLE}. */
+  /** Colour map. Default {@link UNIFORM_CYCLE}. */
   readonly map?: CyclicMap;
-  /** Side of the square that wheel and labels fill, in pixels. Default 132. */
+  /** Side in pixels of the square that contains the wheel and its labels. Default 132. */
   readonly size?: number;
   /** Colour of the labels. Default `currentColor`. */
   readonly ink?: string;
@@ -18,10 +18,10 @@ export interface PhaseWheelOptions {
 const WEDGES = 96;
 
 /**
- * Draws the legend of a phase map: angle = phase, anticlockwise from the right, with labels at 0, π/2, ±π and -π/2; from the
- * rim inwards, the colours fade as the amplitude falls from its maximum to 0.
+ * Draws the legend of a phase map: angle = phase, anticlockwise from the right, with labels at 0, π/2, ±π and -π/2;
+ * from the rim inwards, the colours fade for amplitudes from the maximum to 0.
  *
- * @throws StriateError if the size is no whole number above 0
+ * @throws StriateError if the size is not a whole number above 0
  * @example
  * ```ts
  * import { TWO_HUE_CYCLE, drawPhaseWheel, svg } from "striate/draw";
@@ -40,7 +40,7 @@ export function drawPhaseWheel(context: DrawingContext, options: PhaseWheelOptio
   withStyles(context, () => {
     for (let i = 0; i < WEDGES; i++) {
       const from = -Math.PI + (2 * Math.PI * i) / WEDGES;
-      // Slight overlap hides the seams that antialiasing leaves between neighbours.
+      // A slight overlap hides the seams that antialiasing leaves between neighbouring wedges.
       const to = from + (2 * Math.PI * 1.25) / WEDGES;
       context.fillStyle = hex(entry(map.table, Math.floor(((i + 0.5) * 256) / WEDGES)));
       context.beginPath();

@@ -5,7 +5,7 @@ import type { MapSize } from "./rgba-image.js";
 /** Phases and amplitudes of one image at one timestep, both row-major `[channels, height, width]`. */
 export interface PhaseField extends MapSize {
   readonly channels: number;
-  /** Radians, any range (wrapped when drawn). */
+  /** Phases in radians; any range, wrapped when drawn. */
   readonly phases: ArrayLike<number>;
   /** Activity of the same units, 0 or more. */
   readonly amplitudes: ArrayLike<number>;
@@ -13,19 +13,25 @@ export interface PhaseField extends MapSize {
 
 /** One phase for each pixel, `[height, width]`. */
 export interface PhasePlane extends MapSize {
-  /** Radians. */
+  /** Phases in radians. */
   readonly phase: Float32Array;
-  /** 0 or more. */
+  /** Amplitudes, 0 or more. */
   readonly amplitude: Float32Array;
 }
 
-/** Means over the channels of a {@link PhaseField}. */
+/** Means of a {@link PhaseField} over its channels. */
 export interface MeanPhases extends PhasePlane {
-  /** 0..1: length of the amplitude-weighted mean vector over the channels; 1 = all channels agree, 0 also if all are silent. */
+  /**
+   * Length of the amplitude-weighted mean vector over the channels, 0..1: 1 if all channels agree; 0 also if all are
+   * silent.
+   */
   readonly agreement: Float32Array;
 }
 
-/** Throws {@link StriateError} unless both arrays hold channels x height x width finite numbers, amplitudes 0 or more. */
+/**
+ * Throws {@link StriateError} unless both arrays hold channels x height x width finite numbers, and the amplitudes are
+ * 0 or more.
+ */
 export function checkPhaseField(field: PhaseField): void {
   const { channels, height, width, phases, amplitudes } = field;
   checkSizes("phase field", { channels, height, width });
@@ -33,7 +39,7 @@ export function checkPhaseField(field: PhaseField): void {
   checkLength("phases", phases, units);
   checkLength("amplitudes", amplitudes, units);
   for (let i = 0; i < units; i++) {
-    // Comparisons only: this runs for every unit of every frame.
+    // Only comparisons, because this runs for every unit of every frame.
     if (!(amplitudes[i]! >= 0 && amplitudes[i]! < Infinity))
       throw new StriateError(`amplitude of unit ${i}: expected a number >= 0, got ${amplitudes[i]}`);
     if (!Number.isFinite(phases[i]!))
@@ -42,7 +48,8 @@ export function checkPhaseField(field: PhaseField): void {
 }
 
 /**
- * Takes the amplitude-weighted circular mean phase over the channels, and sums amplitudes. Silent pixels get phase 0.
+ * Computes the amplitude-weighted circular mean phase over the channels, and sums the amplitudes. Silent pixels have
+ * phase 0.
  *
  * @param into means of a field of the same size, overwritten and returned; default: new arrays
  * @throws StriateError if arrays or `into` do not fit the sizes, or numbers are not finite
@@ -85,7 +92,7 @@ export function meanPhases(field: PhaseField, into?: MeanPhases): MeanPhases {
 }
 
 /**
- * Takes one channel as a plane of its own; its arrays are copies.
+ * Copies one channel into a plane.
  *
  * @param into a plane of the same size, overwritten and returned; default: new arrays
  * @throws StriateError if there is no such channel, arrays do not fit the sizes, or numbers are not finite
@@ -119,7 +126,7 @@ function checkReused(what: string, { height, width }: MapSize, into: PhasePlane 
   );
 }
 
-/** Finds the largest amplitude, or 1 if all units are silent (so that it can divide). */
+/** Finds the largest amplitude, or 1 if all units are silent, because callers divide by it. */
 export function maximumAmplitude({ amplitude }: Pick<PhasePlane, "amplitude">): number {
   let most = 0;
   for (const value of amplitude) if (value > most) most = value;

@@ -13,37 +13,40 @@ import { checkLength, checkSizes } from "./rgba-image.js";
 export interface PolarPlotOptions {
   /** Side of the square in pixels. Default 120. */
   readonly size?: number;
-  /** Label of each unit, e.g. the object that it lies on: whole numbers from 0 on. Default: all 0. */
+  /** Label of each unit, such as the object that it belongs to: whole numbers from 0. Default: all 0. */
   readonly labels?: ArrayLike<number>;
-  /** Number of labels. Default: the largest one that occurs, plus 1. */
+  /** Number of labels. Default: the largest label plus 1. */
   readonly labelCount?: number;
-  /** CSS colour of a label. Default: grey for 0, then as `labelColour`. */
+  /** CSS colour of a label. Default: grey for 0, otherwise as `labelColour`. */
   readonly colourOf?: (label: number) => string;
-  /** Amplitude at the rim; default the largest one. */
+  /** Amplitude at the rim. Default: the largest amplitude. */
   readonly maximum?: number;
-  /** Whether each label gets a pointer, its order parameter: the mean of exp(i phase), weighted by amplitude. Default true. */
+  /**
+   * Whether each label has a pointer that shows its order parameter: the amplitude-weighted mean of exp(i phase).
+   * Default true.
+   */
   readonly order?: boolean;
-  /** Colour of rings and cross. Default `currentColor`. */
+  /** Colour of the rings and the cross. Default `currentColor`. */
   readonly ink?: string;
 }
 
-/** Units below this part of the maximum are not drawn. */
+/** Smallest amplitude that is drawn, as a share of the maximum. */
 export const POLAR_THRESHOLD = 0.05;
-/** Radius of the rim, as a part of the side. */
+/** Radius of the rim as a share of the side. */
 export const POLAR_RADIUS = 52 / 120;
 
-/** Radius of the ring at the end of an order parameter, as a part of the side. */
+/** Radius of the ring at the end of a pointer as a share of the side. */
 export const ORDER_RING = 3 / 120;
 
-/** Gives the CSS colour of a label on dark ground: grey for none. */
+/** Gives the CSS colour of a label on a dark background; grey for label 0. */
 export function dotColour(label: number): string {
   return label === 0 ? "#9aa0aa" : hex(labelColour(label));
 }
 
 /**
- * Draws every active unit as a dot: angle = phase (anticlockwise from the right), radius = amplitude / maximum. Two tight
- * bunches on opposite sides are two synchronised objects. Pointers that end in a ring are order parameters: they reach the
- * rim if all phases of a label agree.
+ * Draws every active unit as a dot: angle = phase (anticlockwise from the right), radius = amplitude / maximum. Two
+ * dense clusters on opposite sides are two synchronised objects. Pointers that end in a ring show order parameters; a
+ * pointer reaches the rim if all phases of its label agree.
  *
  * In SVG the dots of label k are one path of class `object-k`, its pointer one of class `order-k`.
  *
@@ -110,11 +113,11 @@ export function drawPolarPlot(
         const x = centre + radius * Math.cos(phase[i]!);
         const y = centre - radius * Math.sin(phase[i]!);
         context.moveTo(x, y);
-        // A canvas draws round caps for lines longer than 0 only.
+        // A canvas draws round caps only for lines longer than 0.
         context.lineTo(x + 0.001, y);
         empty = false;
       }
-      // Scripts fill in the dots of other timesteps: every label has a path, though it may show nothing.
+      // Every label has a path, even an empty one, because scripts add the dots of other timesteps.
       if (empty) context.moveTo(0, 0);
       context.mark?.(`object-${label}`);
       context.stroke();

@@ -7,25 +7,26 @@ import { checkSizes } from "./rgba-image.js";
 
 /** Options of {@link drawReliabilityDiagram}. */
 export interface ReliabilityDiagramOptions {
-  /** In pixels. Default 360. */
+  /** Width in pixels. Default 360. */
   readonly width?: number;
-  /** Of diagram and counts together, in pixels. Default 420. */
+  /** Height of the diagram and the counts together, in pixels. Default 420. */
   readonly height?: number;
   /** Colour of texts and lines. Default `currentColor`. */
   readonly ink?: string;
-  /** Colour of bars. Default the first categorical colour. */
+  /** Colour of the bars. Default: the first categorical colour. */
   readonly bar?: string;
-  /** Colour of what is missing to or goes beyond the diagonal. Default the second categorical colour. */
+  /** Colour of the gaps between the bars and the diagonal. Default: the second categorical colour. */
   readonly gap?: string;
 }
 
-/** Room around the diagram for texts, in pixels, and between diagram and counts. */
+/** Margins around the diagram for texts, and the space between the diagram and the counts, in pixels. */
 const [LEFT, RIGHT, TOP, BOTTOM, BETWEEN] = [44, 10, 20, 34, 26];
 
 /**
- * Draws accuracy against confidence for each bin, with its gap to the diagonal of perfect calibration, the expected calibration
- * error, and below how many samples each bin holds (Guo et al. 2017, "On Calibration of Modern Neural Networks", figure 1).
- * A gap above its bar: the network is surer than right. Bars stand at the bins, gaps reach to the mean confidence.
+ * Draws accuracy against confidence for each bin, with the gap to the diagonal of perfect calibration and the expected
+ * calibration error; a histogram below shows the number of samples in each bin (Guo et al. 2017, "On Calibration of
+ * Modern Neural Networks", figure 1). A gap above a bar means that the network is overconfident. Bars cover their bins,
+ * and gaps end at the mean confidence.
  *
  * @throws StriateError without samples, or if a size leaves no room for the diagram
  * @example

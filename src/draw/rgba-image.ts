@@ -2,8 +2,8 @@ import { check } from "../util/errors.js";
 import type { Rgb } from "./colours/colour.js";
 
 /**
- * An image: 8-bit red, green, blue and alpha (not premultiplied), row by row, `data[4 * (y * width + x) + channel]`. In a
- * browser `new ImageData(image.data, image.width, image.height)` shares its memory.
+ * An image: 8-bit red, green, blue and alpha (not premultiplied), row by row, `data[4 * (y * width + x) + channel]`. In
+ * a browser, `new ImageData(image.data, image.width, image.height)` shares the image's memory.
  */
 export interface RgbaImage {
   readonly width: number;
@@ -11,15 +11,17 @@ export interface RgbaImage {
   readonly data: Uint8ClampedArray<ArrayBuffer>;
 }
 
-/** Rows and columns of a map, in pixels. */
+/** Size of a map in pixels. */
 export interface MapSize {
   readonly height: number;
   readonly width: number;
 }
 
-/** An option of every function that returns an image. */
+/** An option of all functions that return an image. */
 export interface ReuseOptions {
-  /** An image of the right size, overwritten and returned, so that nothing is allocated. Default: a new one. */
+  /**
+   * An image of the right size that is overwritten and returned, so that no memory is allocated. Default: a new image.
+   */
   readonly into?: RgbaImage;
 }
 
@@ -44,7 +46,7 @@ export function checkRgbaImage(what: string, image: RgbaImage): void {
   checkLength(`${what} data`, image.data, 4 * image.width * image.height);
 }
 
-/** Gives the image to draw into: `into` if it has the right size, or a new one. */
+/** Gives the image to draw into: `into` if it has the right size, otherwise a new image. */
 export function imageFor(what: string, width: number, height: number, into?: RgbaImage): RgbaImage {
   if (into === undefined) return { width, height, data: new Uint8ClampedArray(4 * width * height) };
   check(
@@ -55,7 +57,7 @@ export function imageFor(what: string, width: number, height: number, into?: Rgb
   return into;
 }
 
-/** Paints the rectangle of `width` x `height` pixels with its upper left corner at (x, y). */
+/** Fills the rectangle of `width` x `height` pixels with its upper left corner at (x, y). */
 export function fillRectangle(
   image: RgbaImage,
   x: number,
@@ -100,9 +102,9 @@ export function fromRgb(
 }
 
 /**
- * Makes the image `factor` times as wide and high: every pixel becomes a square, nothing is smoothed.
+ * Enlarges an image by a whole factor: every pixel becomes a square, without smoothing.
  *
- * @throws StriateError if the factor is no whole number above 0
+ * @throws StriateError if the factor is not a whole number above 0
  */
 export function enlarge(image: RgbaImage, factor: number, { into }: ReuseOptions = {}): RgbaImage {
   checkRgbaImage("image to enlarge", image);
@@ -117,13 +119,15 @@ export function enlarge(image: RgbaImage, factor: number, { into }: ReuseOptions
   return large;
 }
 
-/** Mixes one channel of a colour over another, `alpha` from 0 (all below) to 1. */
+/**
+ * Blends one channel of a colour over another; `alpha` goes from 0 (only the lower colour) to 1 (only the upper one).
+ */
 export function blend(above: number, below: number, alpha: number): number {
   return alpha * above + (1 - alpha) * below;
 }
 
 /**
- * Puts the image over a plain background; the result is opaque.
+ * Blends an image over a plain background; the result is opaque.
  *
  * @throws StriateError if the data do not fit the size
  */

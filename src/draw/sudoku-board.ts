@@ -3,39 +3,39 @@ import { FONT, withStyles } from "./context.js";
 import type { DrawingContext } from "./context.js";
 import { checkLength, checkSizes } from "./rgba-image.js";
 
-/** A board while it is being solved; all arrays have 81 cells, row by row. */
+/** A partly or fully solved board; all arrays have 81 cells, row by row. */
 export interface SudokuBoard {
-  /** Given digits 1..9; 0: blank. */
+  /** Given digits 1..9; 0 for a blank cell. */
   readonly givens: ArrayLike<number>;
-  /** Answers 1..9; 0: none yet. Those of given cells are not looked at. Default: none. */
+  /** Answers 1..9; 0 for no answer yet. The answers of given cells are ignored. Default: none. */
   readonly answers?: ArrayLike<number>;
-  /** The right digits. Default: unknown. */
+  /** The correct digits. Default: unknown. */
   readonly solution?: ArrayLike<number>;
-  /** How sure each answer is, 0..1: less sure ones are paler, but never so pale that they cannot be read. Default: sure. */
+  /** Confidence in each answer, 0..1. Less confident answers are paler, but always legible. Default: 1. */
   readonly confidence?: ArrayLike<number>;
 }
 
-/** Colours of a board: CSS colours. */
+/** CSS colours of a board. */
 export interface SudokuColours {
-  /** Lines and given digits. */
+  /** Colour of the lines and the given digits. */
   readonly ink: string;
-  /** Behind given digits. */
+  /** Colour behind given digits. */
   readonly given: string;
-  /** Answers, if they are right or the solution is not known. */
+  /** Colour of correct answers, and of all answers if the solution is unknown. */
   readonly right: string;
-  /** Answers that differ from the solution. */
+  /** Colour of answers that differ from the solution. */
   readonly wrong: string;
-  /** Around digits that occur twice in a row, column or block. */
+  /** Colour of the rings around digits that occur twice in a row, column or block. */
   readonly conflict: string;
 }
 
 /** Options of {@link drawSudokuBoard}. */
 export interface SudokuBoardOptions {
-  /** Side of the board in pixels. Default 360. Its outer lines reach 1/300 of it beyond. */
+  /** Side of the board in pixels. Default 360. The outer lines extend beyond it by 1/300 of the side. */
   readonly size?: number;
-  /** Default: dark on light. */
+  /** Colours that replace the default ones, which are dark on light. */
   readonly colours?: Partial<SudokuColours>;
-  /** Whether conflicts are marked. Default: if the solution is not known. */
+  /** Whether conflicts are marked. Default: true if the solution is unknown. */
   readonly conflicts?: boolean;
 }
 
@@ -53,7 +53,8 @@ export function answerOpacity(confidence: number): number {
 }
 
 /**
- * Says which cells hold a digit that occurs again in their row, column or block: 1 for those, 0 for others and blank cells.
+ * Finds the cells whose digit occurs again in the same row, column or block: 1 for these, 0 for blank and all other
+ * cells.
  *
  * @throws StriateError unless there are 81 digits from 0 to 9
  */
@@ -87,10 +88,10 @@ function checkDigits(what: string, digits: ArrayLike<number>): void {
 }
 
 /**
- * Draws a Sudoku board: given digits bold on a tint, answers in the colours of right and wrong, wrong ones struck through,
- * conflicts ringed.
+ * Draws a Sudoku board: given digits are bold on a tint, correct and wrong answers have different colours, wrong
+ * answers are struck through, and conflicts are ringed.
  *
- * In SVG the text of the answer in cell k is of class `cell-k`, the line through it of class `strike`.
+ * In SVG the text of the answer in cell k has the class `cell-k`, and the line through it the class `strike`.
  *
  * @throws StriateError unless all arrays have 81 cells with digits from 0 to 9
  * @example

@@ -6,21 +6,23 @@ import { checkSizes } from "./rgba-image.js";
 
 /** Size and name of an SVG drawing. */
 export interface SvgOptions {
-  /** Of the drawing, in its own units; on a page it fills the width that it gets. */
+  /** Width of the drawing in its own units. On a page, the drawing fills the available width. */
   readonly width: number;
   readonly height: number;
-  /** What a screen reader says. */
+  /** Description for screen readers. */
   readonly label: string;
-  /** Starts the identifiers of gradients: unique on the page if the drawing has any. Default `drawing`. */
+  /**
+   * Prefix of the identifiers of gradients, which must be unique on the page if the drawing has any. Default `drawing`.
+   */
   readonly id?: string;
-  /** Room around the drawing, e.g. for half a line's width. Default 0. */
+  /** Margin around the drawing, for example for half the width of a line. Default 0. */
   readonly margin?: number;
 }
 
 /**
- * Makes an SVG element of a line drawing: what `draw` draws on the context that it gets.
+ * Makes an SVG element from the line drawing that `draw` makes on its context.
  *
- * @throws StriateError if the size is not above 0, or by `draw`
+ * @throws StriateError if the size is not above 0, and errors of `draw`
  * @example
  * ```ts
  * import { svg } from "striate/draw";
@@ -43,7 +45,7 @@ export function svg(options: SvgOptions, draw: (context: DrawingContext) => void
   );
 }
 
-/** At most two decimals. */
+/** Formats a number with at most two decimals. */
 function fixed(value: number): string {
   const text = value.toFixed(2).replace(/\.?0+$/, "");
   return text === "-0" ? "0" : text;
@@ -164,7 +166,7 @@ class SvgContext implements DrawingContext {
     else this.lineTo(firstX, firstY);
     let sweep = anticlockwise ? start - end : end - start;
     sweep = sweep >= TURN ? TURN : ((sweep % TURN) + TURN) % TURN;
-    // SVG draws nothing from a point to itself: in parts of half a turn at most, every arc has two ends.
+    // SVG draws nothing for an arc that ends where it begins, so arcs are split into parts of at most half a turn.
     const parts = sweep > Math.PI ? 2 : 1;
     for (let part = 1; part <= parts; part++) {
       const [toX, toY] = point(start + ((anticlockwise ? -1 : 1) * sweep * part) / parts);

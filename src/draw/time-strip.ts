@@ -5,30 +5,34 @@ import { checkLength, checkSizes, fillRectangle, imageFor } from "./rgba-image.j
 import type { ReuseOptions, RgbaImage } from "./rgba-image.js";
 import { SEQUENTIAL } from "./colours/scalar-maps.js";
 
-/** Phases and amplitudes of the same positions after every timestep, both row-major `[timesteps, positions]`. */
+/** Phases and amplitudes of the same positions at every timestep, both row-major `[timesteps, positions]`. */
 export interface PhaseSeries {
   readonly timesteps: number;
   readonly positions: number;
-  /** Radians. */
+  /** Phases in radians. */
   readonly phases: ArrayLike<number>;
-  /** 0 or more; default: 1 everywhere. */
+  /** Amplitudes, 0 or more. Default: 1 everywhere. */
   readonly amplitudes?: ArrayLike<number>;
 }
 
 /** Options of {@link timeStrip}. */
 export interface TimeStripOptions extends PhaseLooks, ReuseOptions {
-  /** Positions to show, from the top downwards, each from 0 on. Default: all, in their order. */
+  /** Positions to show, from top to bottom; positions are numbered from 0. Default: all, in order. */
   readonly rows?: readonly number[];
-  /** Colours of phases with amplitude as opacity, or amplitudes alone on a sequential map from 0. Default `"phase"`. */
+  /**
+   * Whether to show phases as colours with the amplitude as opacity, or amplitudes alone on a sequential map from 0.
+   * Default `"phase"`.
+   */
   readonly show?: "phase" | "amplitude";
   /** Width and height of one cell in pixels. Default 8 and 8. */
   readonly cell?: { readonly width: number; readonly height: number };
 }
 
 /**
- * Draws positions over time: a row for each position, time from left to right. Units that synchronise become bands of one colour.
+ * Draws positions over time: each position has a row, and time goes from left to right. Units that synchronise become
+ * bands of one colour.
  *
- * @throws StriateError if arrays do not fit the sizes, a row is no position, or numbers are not finite
+ * @throws StriateError if arrays do not fit the sizes, a row is not a position, or numbers are not finite
  * @example
  * ```ts
  * import { timeStrip } from "striate/draw";
@@ -71,7 +75,7 @@ export function timeStrip(series: PhaseSeries, options: TimeStripOptions = {}): 
   return strip;
 }
 
-/** The largest amplitude, or 1 without any above 0. */
+/** The largest amplitude, or 1 if none is above 0. */
 function largest(amplitudes: ArrayLike<number> | undefined): number {
   let most = 0;
   for (let i = 0; i < (amplitudes?.length ?? 0); i++) most = Math.max(most, amplitudes![i]!);

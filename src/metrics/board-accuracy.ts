@@ -4,21 +4,21 @@ const CELLS = 81;
 const DIGITS = 9;
 
 export interface BoardAccuracy {
-  /** Blank cells of each board. */
+  /** Number of blank cells of each board. */
   readonly blanks: Int32Array;
-  /** Blank cells of each board that were filled rightly. */
+  /** Number of blank cells of each board with the correct answer. */
   readonly rightBlanks: Int32Array;
-  /** 1 for each board whose blank cells are all right: what happens to given cells does not matter. */
+  /** 1 for each board with correct answers in all blank cells, otherwise 0; answers in given cells are ignored. */
   readonly solved: Uint8Array;
-  /** The share of boards that are solved. */
+  /** Share of solved boards. */
   readonly accuracy: number;
 }
 
 /**
- * Board accuracy of Sudoku: a cell's digit is the one with the highest logit. `logits` are `[boards, 9, 9, 9]`, digits last;
- * `solutions` and `puzzles` `[boards, 81]` digits from 1, 0 where a puzzle is blank.
+ * Board accuracy of Sudoku: a cell's digit is the one with the highest logit. `logits` are `[boards, 9, 9, 9]`, digits
+ * last; `solutions` and `puzzles` `[boards, 81]` digits from 1 to 9, with 0 for a blank cell of a puzzle.
  *
- * @throws StriateError for numbers that are no whole boards, digits that do not exist, and logits that are NaN.
+ * @throws StriateError for data that are not whole boards, digits outside 1 to 9, and logits that are NaN.
  */
 export function boardAccuracy(
   logits: ArrayLike<number>,
@@ -52,7 +52,7 @@ export function boardAccuracy(
   return { blanks, rightBlanks, solved, accuracy: solved.reduce((sum, one) => sum + one, 0) / boards };
 }
 
-/** The digit of a cell: the first with the highest logit. */
+/** The digit with the highest logit for a cell; the lowest one if several are equal. */
 function likeliest(logits: ArrayLike<number>, cell: number): number {
   let best = 0;
   for (let d = 0; d < DIGITS; d++) {

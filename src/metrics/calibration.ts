@@ -3,36 +3,36 @@ import { check } from "../util/errors.js";
 
 /** One bin of a reliability diagram. */
 export interface ReliabilityBin {
-  /** Confidences in (low, high], in the first bin also 0. */
+  /** Range of confidences: (low, high], and in the first bin also 0. */
   readonly low: number;
   readonly high: number;
   readonly count: number;
-  /** Means over the bin; 0 where it is empty. */
+  /** Mean confidence in the bin; 0 if the bin is empty. */
   readonly confidence: number;
   readonly accuracy: number;
 }
 
-/** How well stated confidences fit the share of right answers. */
+/** Agreement between confidence and accuracy. */
 export interface Reliability {
   readonly bins: readonly ReliabilityBin[];
   /** Expected calibration error: sum of (n_b / N) |accuracy - confidence|. Naeini et al. 2015; Guo et al. 2017. */
   readonly ece: number;
-  /** Largest gap of an occupied bin. */
+  /** Maximum calibration error: the largest gap in any occupied bin. */
   readonly mce: number;
-  /** Root of the sum of (n_b / N) gap^2. */
+  /** Root mean square calibration error: the root of the sum of (n_b / N) gap^2. */
   readonly rms: number;
 }
 
-/** Probabilities of all classes against labels. */
+/** Calibration of the probabilities of all classes. */
 export interface Calibration extends Reliability {
   readonly count: number;
   readonly accuracy: number;
   readonly meanConfidence: number;
-  /** Mean of -log softmax at the label, in nats. */
+  /** Mean negative log-likelihood of the label, in nats. */
   readonly nll: number;
-  /** Sum over classes of (p - onehot)^2, mean over samples: 0 to 2. */
+  /** Brier score: the sum over classes of (p - onehot)^2, averaged over samples; 0 to 2. */
   readonly brier: number;
-  /** The same divided by the number of classes. */
+  /** The Brier score divided by the number of classes. */
   readonly brierPerClass: number;
 }
 
@@ -40,8 +40,8 @@ export interface Calibration extends Reliability {
 export const RELIABILITY_BINS = 15;
 
 /**
- * Bins of equal width (lo, hi] over confidences; the first one holds 0 as well.
- * Throws `StriateError` for confidences outside [0, 1] or without any.
+ * Computes a reliability diagram with bins (low, high] of equal width; the first bin also includes 0. Throws
+ * `StriateError` for confidences outside [0, 1], or if there are none.
  */
 export function reliability(
   confidences: ArrayLike<number>,
@@ -53,7 +53,7 @@ export function reliability(
   const sums = Array.from({ length: bins }, () => ({ count: 0, confidence: 0, right: 0 }));
   for (let i = 0; i < confidences.length; i++) {
     const confidence = confidences[i]!;
-    // The product may round across a border: the comparison with the border itself decides.
+    // The product may be rounded across a border, so the comparison with the border itself decides.
     let at = Math.min(bins - 1, Math.max(0, Math.ceil(confidence * bins) - 1));
     if (at > 0 && confidence <= at / bins) at--;
     if (at < bins - 1 && confidence > (at + 1) / bins) at++;
@@ -72,7 +72,10 @@ export function reliability(
   return { bins: list, ...gaps(list, confidences.length) };
 }
 
-/** ECE over parts of (nearly) equal size, the samples sorted by confidence; the first N mod `parts` are one larger. */
+/**
+ * Adaptive ECE: the samples are sorted by confidence and split into parts of (nearly) equal size; the first N mod
+ * `parts` parts have one sample more.
+ */
 export function adaptiveEce(
   confidences: ArrayLike<number>,
   correct: ArrayLike<number | boolean>,
@@ -112,17 +115,17 @@ function gaps(bins: readonly Occupied[], total: number): Omit<Reliability, "bins
   return { ece, mce, rms: Math.sqrt(squares) };
 }
 
-/** What one row of logits says: probabilities in float64, the class it picks and how sure it is. */
+/** Results for one row of logits: probabilities in float64, the predicted class and its confidence. */
 export interface JudgedLogits {
   readonly predicted: number;
   readonly confidence: number;
-  /** -log softmax at the label. */
+  /** Negative log-likelihood of the label. */
   readonly nll: number;
   /** Sum over classes of (p - onehot)^2. */
   readonly brier: number;
 }
 
-/** Judges one row of logits against its label, by a log-sum-exp in float64. */
+/** Evaluates one row of logits for its label, with a log-sum-exp in float64. */
 export function judgeLogits(logits: ArrayLike<number>, label: number): JudgedLogits {
   let predicted = 0;
   for (let i = 1; i < logits.length; i++) if (logits[i]! > logits[predicted]!) predicted = i;
@@ -138,8 +141,8 @@ export function judgeLogits(logits: ArrayLike<number>, label: number): JudgedLog
 }
 
 /**
- * Calibration of logits [samples, classes] against labels [samples].
- * Throws `StriateError` where the sizes do not fit or a label is no class.
+ * Calibration of logits [samples, classes] against labels [samples]. Throws `StriateError` if the sizes do not match or
+ * a label is not a class.
  *
  * @example
  * ```ts
@@ -159,7 +162,8 @@ export function calibration(
   const classes = logits.length / count;
   check(
     count > 0 && Number.isInteger(classes),
-    () => `calibration: ${logits.length} logits do not belong to ${count} labels`,
+    () =>
+      `calibration: expected the same number of logits for each of the ${count} labels, got ${logits.length} logits`,
   );
   const judged = Array.from({ length: count }, (_, i) => {
     const label = labels[i]!;
@@ -192,7 +196,8 @@ function checkBins(bins: number): void {
 function checkConfidences(confidences: ArrayLike<number>, correct: ArrayLike<unknown>): void {
   check(
     confidences.length > 0 && confidences.length === correct.length,
-    () => `calibration: ${confidences.length} confidences for ${correct.length} answers`,
+    () =>
+      `calibration: expected one confidence per answer, got ${confidences.length} for ${correct.length} answers`,
   );
   for (const value of Array.from(confidences)) {
     check(value >= 0 && value <= 1, () => `calibration: expected confidences from 0 to 1, got ${value}`);

@@ -2,9 +2,9 @@ import { checkWhole } from "../util/check.js";
 import { check } from "../util/errors.js";
 
 /**
- * Adjusted Rand index of two labellings of the same things (Hubert & Arabie 1985): 1 for equal partitions whatever the
- * labels are called, about 0 for unrelated ones, below 0 for worse than chance. Two partitions with one cluster each,
- * or with every thing alone, are equal: 1. Labels are whole numbers from 0.
+ * Adjusted Rand index of two labellings of the same elements (Hubert & Arabie 1985): 1 for equal partitions, about 0
+ * for unrelated ones, below 0 for agreement worse than chance. Permuting labels does not change it. It is also 1 if
+ * both partitions have a single cluster, or if each element is a cluster of its own. Labels are whole numbers from 0.
  *
  * Throws `StriateError` for lists of different lengths, without elements, or with other labels.
  */
@@ -59,9 +59,10 @@ const ROUNDS = 30;
 /**
  * Clusters angles into at most k groups on the circle: k-means with the distance 1 - cos (spherical k-means in two
  * dimensions; Dhillon & Modha 2001), the best of 8 starts with evenly spread centres. Angles (radians, wrapped or not)
- * are first gathered into 128 bins, so the groups' borders are exact to 2.8 degrees. Without randomness.
+ * are first collected into 128 bins, so the borders between groups are exact to 2.8 degrees. The result involves no
+ * randomness.
  *
- * Gives the group of every angle, 0 to k - 1. Throws `StriateError` for angles that are not finite.
+ * Returns the group of every angle, 0 to k - 1. Throws `StriateError` for angles that are not finite.
  */
 export function circularClusters(angles: ArrayLike<number>, k: number): Uint8Array {
   checkWhole("circular clusters: k", k, { to: 255 });
@@ -89,7 +90,10 @@ export function circularClusters(angles: ArrayLike<number>, k: number): Uint8Arr
   return bins.map((bin) => best!.group[bin]!);
 }
 
-/** Moves centres until no bin changes its group. The score is the sum over angles of cos(angle - centre). */
+/**
+ * Moves the centres until no bin changes its group (Lloyd's algorithm). The score is the sum over angles of cos(angle -
+ * centre).
+ */
 function lloyd(
   x: Float64Array,
   y: Float64Array,
@@ -117,7 +121,7 @@ function lloyd(
       sumY[nearest] = sumY[nearest]! + y[bin]!;
     }
     if (!changed) break;
-    // A centre without angles stays where it is.
+    // A centre without angles does not move.
     for (let c = 0; c < k; c++)
       if (sumX[c] !== 0 || sumY[c] !== 0) centres[c] = Math.atan2(sumY[c]!, sumX[c]!);
   }

@@ -5,18 +5,18 @@ import { check } from "../util/errors.js";
  * severity s, errors are fractions from 0 to 1.
  */
 
-/** Errors at severities 1, 2, ... of each corruption, by its name. */
+/** Errors of each corruption by its name, at severities 1, 2, ... */
 export type CorruptionErrors = Readonly<Record<string, readonly number[]>>;
 
-/** A network's errors: what mCE divides by. */
+/** The errors of a network by which mCE divides. */
 export interface Baseline {
   readonly name: string;
-  /** Mean error over severities of each corruption. */
+  /** Error of each corruption, averaged over severities. */
   readonly meanErrors: Readonly<Record<string, number>>;
   readonly cleanError: number;
 }
 
-/** AlexNet's mean errors over severities on ImageNet-C at 224 pixels, in the form that AugMix and others use. */
+/** AlexNet's errors on ImageNet-C at 224 pixels, averaged over severities, in the form that AugMix and others use. */
 export const ALEXNET: Baseline = {
   name: "AlexNet",
   meanErrors: {
@@ -39,17 +39,17 @@ export const ALEXNET: Baseline = {
   cleanError: 0.435,
 };
 
-/** Mean error over severities, of each corruption: its unnormalised CE. */
+/** Unnormalised CE of each corruption: its error averaged over severities. */
 export function unnormalisedCe(errors: CorruptionErrors): Record<string, number> {
   return Object.fromEntries(Object.entries(errors).map(([name, list]) => [name, mean(list, name)]));
 }
 
-/** Mean of the unnormalised CE over corruptions. */
+/** Unnormalised CE averaged over corruptions. */
 export function meanCorruptionError(errors: CorruptionErrors): number {
   return mean(Object.values(unnormalisedCe(errors)), "corruptions");
 }
 
-/** CE_c = sum_s E(s, c) / sum_s B(s, c) of each corruption: 1 means as bad as the baseline. */
+/** CE_c = sum_s E(s, c) / sum_s B(s, c) of each corruption; 1 means that the network is as bad as the baseline. */
 export function normalisedCe(errors: CorruptionErrors, baseline: Baseline): Record<string, number> {
   const own = unnormalisedCe(errors);
   return Object.fromEntries(
@@ -57,7 +57,7 @@ export function normalisedCe(errors: CorruptionErrors, baseline: Baseline): Reco
   );
 }
 
-/** mCE = 100 x mean of CE over corruptions. Name the baseline beside it. */
+/** mCE = 100 x CE averaged over corruptions. Results should always name the baseline. */
 export function mce(errors: CorruptionErrors, baseline: Baseline): number {
   return 100 * mean(Object.values(normalisedCe(errors, baseline)), "corruptions");
 }
@@ -77,7 +77,7 @@ export function relativeCe(
   );
 }
 
-/** relative mCE = 100 x mean of the relative CE over corruptions. */
+/** relative mCE = 100 x relative CE averaged over corruptions. */
 export function relativeMce(errors: CorruptionErrors, cleanError: number, baseline: Baseline): number {
   return 100 * mean(Object.values(relativeCe(errors, cleanError, baseline)), "corruptions");
 }
@@ -89,7 +89,7 @@ function baselineError(baseline: Baseline, name: string): number {
 }
 
 function mean(values: readonly number[], what: string): number {
-  check(values.length > 0, () => `corruption error: no value for ${what}`);
+  check(values.length > 0, () => `corruption error: expected at least one value for ${what}, got none`);
   for (const value of values) {
     check(
       Number.isFinite(value),

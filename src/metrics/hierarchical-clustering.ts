@@ -1,9 +1,9 @@
 import { checkWhole } from "../util/check.js";
 import { check } from "../util/errors.js";
 
-/** Two clusters that become one. */
+/** A merge of two clusters. */
 export interface Merge {
-  /** Any point of the first cluster, and of the second. */
+  /** Some point of the first cluster, and some point of the second. */
   readonly first: number;
   readonly second: number;
   /** The distance between the two clusters. */
@@ -11,12 +11,12 @@ export interface Merge {
 }
 
 /**
- * Agglomerative clustering with average linkage (UPGMA; Sokal & Michener 1958) and Euclidean distances: begins with every
- * point alone and joins the two clusters with the smallest mean distance between their points, until one is left. By the
- * nearest-neighbour chain (Murtagh 1983), which finds the same tree in time and memory O(count^2).
+ * Agglomerative clustering with average linkage (UPGMA; Sokal & Michener 1958) and Euclidean distances: each point
+ * starts as a cluster, and the two clusters with the smallest mean distance between their points are merged until one
+ * is left. The nearest-neighbour chain (Murtagh 1983) finds this tree in time and memory O(count^2).
  *
- * `points` are `[count, dims]`. Gives count - 1 merges by rising height. Throws `StriateError` for other lengths and
- * numbers that are not finite.
+ * `points` are `[count, dims]`. Returns count - 1 merges in ascending order of height. Throws `StriateError` for wrong
+ * lengths and numbers that are not finite.
  */
 export function averageLinkage(points: ArrayLike<number>, count: number, dims: number): Merge[] {
   check(
@@ -26,7 +26,7 @@ export function averageLinkage(points: ArrayLike<number>, count: number, dims: n
   const distances = euclideanDistances(points, count, dims);
   const sizes = new Float64Array(count).fill(1);
   const merges: Merge[] = [];
-  // Clusters are named by one of their points; a name of size 0 is no longer in use.
+  // Each cluster is named by one of its points. A name whose size is 0 is no longer in use.
   const chain: number[] = [];
   let start = 0;
   while (merges.length < count - 1) {
@@ -37,7 +37,7 @@ export function averageLinkage(points: ArrayLike<number>, count: number, dims: n
     for (;;) {
       const tip = chain[chain.length - 1]!;
       const before = chain[chain.length - 2];
-      // On ties the cluster before in the chain wins, so that the chain ends.
+      // If distances are equal, the previous cluster of the chain wins, so that the chain ends.
       let nearest = before ?? -1;
       let smallest = before === undefined ? Infinity : distances[tip * count + before]!;
       const row = tip * count;
@@ -55,11 +55,11 @@ export function averageLinkage(points: ArrayLike<number>, count: number, dims: n
       chain.push(nearest);
     }
   }
-  // A stable sort: of equal heights, a merge comes after those of its parts.
+  // The sort is stable, so among merges of equal height, one comes after the merges that formed its clusters.
   return merges.sort((a, b) => a.height - b.height);
 }
 
-/** The second cluster becomes part of the first: distances are means weighed by size (Lance & Williams 1967). */
+/** Merges the second cluster into the first: distances become means weighted by size (Lance & Williams 1967). */
 function join(
   distances: Float64Array,
   sizes: Float64Array,
@@ -79,7 +79,7 @@ function join(
   sizes[second] = 0;
 }
 
-/** `[count, count]`. Differences are summed, not |a|^2 + |b|^2 - 2ab, which would cancel for near points. */
+/** Distances `[count, count]` from sums of squared differences; |a|^2 + |b|^2 - 2ab would cancel for close points. */
 function euclideanDistances(points: ArrayLike<number>, count: number, dims: number): Float64Array {
   const values = Float64Array.from(points);
   const distances = new Float64Array(count * count);
@@ -98,8 +98,9 @@ function euclideanDistances(points: ArrayLike<number>, count: number, dims: numb
 }
 
 /**
- * Cuts a tree into at most `clusters` clusters, at the smallest height that gives no more: all merges up to that height are
- * done, so merges of equal height may leave fewer. Labels are 1, 2, ... by the first point that has them.
+ * Cuts a tree into at most `clusters` clusters, at the smallest height that gives no more than that. All merges up to
+ * that height are applied, so merges of equal height may leave fewer clusters. Labels are 1, 2, ... in the order of
+ * each cluster's first point.
  *
  * @throws StriateError for a number of clusters that is not positive.
  */

@@ -1,14 +1,14 @@
 import { checkWhole } from "../util/check.js";
 import { StriateError, check } from "../util/errors.js";
 
-/** How many classes are looked at in each sample: a fixed number, or as many as the sample has true labels. */
+/** Number k of highest scores to consider in each sample: a fixed number, or the sample's number of true labels. */
 export type TopK = number | "trueLabels";
 
 /**
  * Whether each sample's k highest scores are exactly its true labels (top-k set accuracy; chance 1/45 for two of ten
- * classes). Equal scores rank by class number. `logits` and `targets` are `[batch, classes]`; probabilities do as well as
- * logits; targets are 0 or 1. Returns `[batch]` of 0 and 1. Throws {@link StriateError} on sizes that do not fit, on
- * NaN, and with k `"trueLabels"` on a sample without labels.
+ * classes). Equal scores are ranked by class number. `logits` and `targets` are `[batch, classes]`; probabilities work
+ * as well as logits; targets are 0 or 1. Returns `[batch]` of 0 and 1. Throws {@link StriateError} for sizes that do
+ * not match, for NaN, and for a sample without labels if k is `"trueLabels"`.
  */
 export function topKSetCorrect(
   logits: ArrayLike<number>,
@@ -30,7 +30,10 @@ export function topKSetAccuracy(
   return mean(topKSetCorrect(logits, targets, classes, k));
 }
 
-/** The mean fraction of a sample's true labels that are among its k highest scores; inputs as {@link topKSetCorrect}. */
+/**
+ * The mean fraction of a sample's true labels that are among its k highest scores; inputs as for {@link
+ * topKSetCorrect}.
+ */
 export function topKRecall(
   logits: ArrayLike<number>,
   targets: ArrayLike<number>,
@@ -51,7 +54,7 @@ export function binaryAccuracy(logits: ArrayLike<number>, targets: ArrayLike<num
   return (truePositives + trueNegatives) / total;
 }
 
-/** Micro-averaged F1 at probability 0.5 over all entries, 2 TP / (2 TP + FP + FN); 0 when there is nothing to find. */
+/** Micro-averaged F1 at probability 0.5 over all entries, 2 TP / (2 TP + FP + FN); 0 if there are no positives. */
 export function microF1(logits: ArrayLike<number>, targets: ArrayLike<number>): number {
   const { truePositives, falsePositives, falseNegatives } = confusion(logits, targets);
   const denominator = 2 * truePositives + falsePositives + falseNegatives;
@@ -70,7 +73,7 @@ export function binaryCrossEntropyWithLogits(logits: ArrayLike<number>, targets:
 }
 
 interface Hits {
-  /** True labels among the top k. */
+  /** Number of true labels among the k highest scores. */
   readonly hit: number;
   readonly labels: number;
   readonly k: number;
@@ -81,7 +84,7 @@ function topKHits(logits: ArrayLike<number>, targets: ArrayLike<number>, classes
   checkEntries(logits, targets);
   check(
     logits.length % classes === 0,
-    () => `metrics: ${logits.length} scores are not whole samples of ${classes} classes`,
+    () => `metrics: expected whole samples of ${classes} classes, got ${logits.length} scores`,
   );
   check(
     k === "trueLabels" || (Number.isInteger(k) && k > 0 && k <= classes),
@@ -101,7 +104,7 @@ function topKHits(logits: ArrayLike<number>, targets: ArrayLike<number>, classes
   });
 }
 
-/** How many classes of a sample come before class c. */
+/** The number of classes of a sample that rank before class c. */
 function rank(logits: ArrayLike<number>, from: number, classes: number, c: number): number {
   const own = logits[from + c]!;
   let before = 0;

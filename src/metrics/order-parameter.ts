@@ -2,7 +2,7 @@ import { check, StriateError } from "../util/errors.js";
 
 /** The mean of unit vectors at some phases. */
 export interface OrderParameter {
-  /** 0 = phases cancel out, 1 = all equal. 0 also if there is nothing to take a mean of. */
+  /** Length of the mean: 0 if the phases cancel out, 1 if all are equal; 0 also if there are no phases. */
   readonly length: number;
   /** Mean phase in radians, -π to π; 0 if the length is 0. */
   readonly angle: number;
@@ -10,11 +10,11 @@ export interface OrderParameter {
 
 /** Weights and groups of {@link orderParameters}. */
 export interface OrderParameterOptions {
-  /** Weight of each phase, 0 or more, e.g. amplitudes. Default: 1. */
+  /** Weight of each phase, 0 or more, such as amplitudes. Default: 1. */
   readonly weights?: ArrayLike<number>;
-  /** Group of each phase, whole numbers from 0 on. Default: all in group 0. */
+  /** Group of each phase, whole numbers from 0. Default: all in group 0. */
   readonly groups?: ArrayLike<number>;
-  /** Number of groups. Default: the largest one that occurs, plus 1. */
+  /** Number of groups. Default: the largest group number plus 1. */
   readonly groupCount?: number;
 }
 

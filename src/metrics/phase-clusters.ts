@@ -3,12 +3,12 @@ import { adjustedRandIndex, circularClusters } from "./clustering.js";
 import type { SynchronyInput, SynchronyOptions } from "./synchrony.js";
 
 /**
- * How well phases alone tell which object a unit belongs to: for each sample the active units inside the objects' masks
- * are clustered by phase (`circularClusters`, as many clusters as the sample has objects) and compared with the masks
- * (`adjustedRandIndex`). 1: every object has its own phase; 0: phases say nothing. `[batch]`, NaN for samples with fewer
- * than two objects that have active units.
+ * Measures how well phases alone separate the objects. For each sample, the active units inside the objects' masks are
+ * clustered by phase (`circularClusters`, as many clusters as the sample has objects), and the clusters are compared
+ * with the masks (`adjustedRandIndex`). The result is 1 if every object has its own phase, and 0 if phases carry no
+ * information. Returns `[batch]`, with NaN for samples with fewer than two objects that have active units.
  *
- * Silent units never count. Throws `StriateError` on arrays that do not fit the sizes and on phases that are not
+ * Silent units are ignored. Throws `StriateError` for arrays that do not match the sizes and for phases that are not
  * finite.
  */
 export function phaseClusterAri(

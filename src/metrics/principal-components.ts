@@ -2,11 +2,12 @@ import { EigenvalueDecomposition, Matrix } from "ml-matrix";
 import { check } from "../util/errors.js";
 
 /**
- * Principal component analysis (Pearson 1901): points `[count, dims]` in the coordinates of the `components` directions of
- * largest variance, largest first, `[count, components]`. Centred, covariance over count - 1, not whitened. Without
- * randomness: each direction's sign makes its largest number positive.
+ * Principal component analysis (Pearson 1901): projects points `[count, dims]` onto the `components` directions of
+ * largest variance, in descending order of variance, and returns `[count, components]`. The points are centred but not
+ * whitened, and the covariance is divided by count - 1. The result involves no randomness: the sign of each direction
+ * makes its largest entry positive.
  *
- * @throws StriateError for other lengths, fewer than two points, or more components than dims.
+ * @throws StriateError for wrong lengths, fewer than two points, or more components than dims.
  */
 export function principalComponents(
   points: ArrayLike<number>,

@@ -2,11 +2,12 @@ import { check } from "../util/errors.js";
 import { adjustedRandIndex } from "./clustering.js";
 
 /**
- * Adjusted Rand index of the foreground (FG-ARI; Greff et al. 2019): of a true and a found segmentation, over the pixels
- * that truly show an object (label above 0; background 0 and ignored pixels -1 are left out). 1 for a perfect one and where
- * there is no object, 0 where a single object was split. What the found segments are called does not matter.
+ * Adjusted Rand index of the foreground (FG-ARI; Greff et al. 2019): of a true and a found segmentation, over the
+ * pixels whose true label is an object (above 0; the background 0 and ignored pixels -1 are left out). It is 1 for a
+ * perfect segmentation and if there is no object, and 0 if a single object was split. Permuting the labels of the found
+ * segments does not change it.
  *
- * @throws StriateError for segmentations of different sizes or labels that are no whole numbers.
+ * @throws StriateError for segmentations of different sizes or labels that are not whole numbers.
  */
 export function foregroundAri(truth: ArrayLike<number>, found: ArrayLike<number>): number {
   checkSegmentations(truth, found);
@@ -20,9 +21,9 @@ export function foregroundAri(truth: ArrayLike<number>, found: ArrayLike<number>
 }
 
 /**
- * Mean best overlap (MBO; Uijlings et al. 2013): for every true object the largest intersection over union with any found
- * segment, the mean over objects. Ignored pixels (truth -1) are left out, the background is not. Undefined where there is no
- * object. Throws as {@link foregroundAri}.
+ * Mean best overlap (MBO; Uijlings et al. 2013): the largest intersection over union of each true object with any found
+ * segment, averaged over objects. Ignored pixels (truth -1) are left out, but background pixels are not. Undefined if
+ * there is no object. Throws as {@link foregroundAri}.
  */
 export function meanBestOverlap(truth: ArrayLike<number>, found: ArrayLike<number>): number | undefined {
   checkSegmentations(truth, found);
@@ -55,19 +56,19 @@ export function meanBestOverlap(truth: ArrayLike<number>, found: ArrayLike<numbe
 }
 
 export interface SegmentationScores {
-  /** One number an image; see {@link foregroundAri}. */
+  /** One value per image; see {@link foregroundAri}. */
   readonly foregroundAri: Float64Array;
-  /** One number an image, NaN where there is no object; see {@link meanBestOverlap}. */
+  /** One value per image, NaN if the image has no object; see {@link meanBestOverlap}. */
   readonly bestOverlap: Float64Array;
   readonly meanForegroundAri: number;
-  /** Over images with objects; NaN when there is none. */
+  /** Mean over the images that have objects; NaN if there is none. */
   readonly meanBestOverlap: number;
 }
 
 /**
  * Scores segmentations `[images, pixels]`, 0 to 1 (papers report 100 times that).
  *
- * @throws StriateError for numbers that are no whole images, and as {@link foregroundAri}.
+ * @throws StriateError for data that are not whole images, and as {@link foregroundAri}.
  */
 export function segmentationScores(
   truth: ArrayLike<number> & { subarray(from: number, to: number): ArrayLike<number> },

@@ -1,18 +1,18 @@
 import { checkPositive } from "../util/check.js";
 import { check } from "../util/errors.js";
 
-/** Mean and spread of repeated measurements, such as one figure over several seeds. */
+/** Mean and spread of repeated measurements, such as one quantity over several random seeds. */
 export interface Summary {
   readonly count: number;
   readonly mean: number;
-  /** With n - 1; NaN for a single value. */
+  /** Sample standard deviation, with n - 1; NaN for a single value. */
   readonly standardDeviation: number;
   /** Standard deviation / sqrt(n); NaN for a single value. */
   readonly standardError: number;
 }
 
 /**
- * Mean, standard deviation and standard error. Throws `StriateError` without values or on one that is not finite.
+ * Mean, standard deviation and standard error. Throws `StriateError` if there are no values, or one is not finite.
  *
  * @example
  * ```ts
@@ -40,12 +40,12 @@ export function summarise(values: ArrayLike<number>): Summary {
   return { count, mean, standardDeviation, standardError: standardDeviation / Math.sqrt(count) };
 }
 
-/** The mean; NaN without values. Unlike {@link summarise}, it lets NaN through. */
+/** The mean; NaN if there are no values. Unlike {@link summarise}, it accepts NaN as a value. */
 export function average(values: readonly number[]): number {
   return values.reduce((sum, value) => sum + value, 0) / values.length;
 }
 
-/** An interval of plausible values. */
+/** A confidence interval. */
 export interface Interval {
   readonly low: number;
   readonly high: number;
@@ -75,7 +75,7 @@ export function wilsonInterval(successes: number, trials: number, z = 1.95996398
   };
 }
 
-/** Pearson's correlation of two lists; NaN where one of them is constant. */
+/** Pearson's correlation of two lists; NaN if one of them is constant. */
 export function correlation(a: ArrayLike<number>, b: ArrayLike<number>): number {
   const n = a.length;
   let [sa, sb] = [0, 0];
@@ -94,7 +94,7 @@ export function correlation(a: ArrayLike<number>, b: ArrayLike<number>): number 
   return aa === 0 || bb === 0 ? NaN : ab / Math.sqrt(aa * bb);
 }
 
-/** The middle value, or the mean of the two; NaN for none. */
+/** The middle value, or the mean of the two middle values; NaN if there are no values. */
 export function median(values: readonly number[]): number {
   const sorted = [...values].sort((a, b) => a - b);
   const middle = Math.floor(sorted.length / 2);

@@ -1,10 +1,10 @@
 import { check } from "../util/errors.js";
 
-/** Phases with what is needed to say which units belong to which object. */
+/** Phases, with the amplitudes and masks that assign units to objects. */
 export interface SynchronyInput {
-  /** Radians, wrapped or not, `[batch, channels, pixels]` (pixels = height x width). */
+  /** Phases in radians, wrapped or not, `[batch, channels, pixels]` (pixels = height x width). */
   readonly phases: ArrayLike<number>;
-  /** Same shape; a unit is active when its amplitude is not 0. */
+  /** Amplitudes of the same shape; a unit is active if its amplitude is not 0. */
   readonly amplitudes: ArrayLike<number>;
   /** One-hot masks `[batch, maskChannels, pixels]`: background, objects, possibly overlap. */
   readonly masks: ArrayLike<number>;
@@ -17,11 +17,11 @@ export interface SynchronyInput {
 export interface SynchronyOptions {
   /** Whether the background (mask channel 0) counts as an object. Default false. */
   readonly background?: boolean;
-  /** Whether the last mask channel holds shared pixels and is left out. Default false. */
+  /** Whether the last mask channel holds pixels that objects share, which are left out. Default false. */
   readonly overlapChannel?: boolean;
   /**
-   * `"exclude"`: units of amplitude 0 have no say. `"phaseZero"`: they count as units of phase 0, as in the authors'
-   * synchrony loss, which therefore is not 0 for perfect phases. Default `"exclude"`.
+   * Treatment of units with amplitude 0. `"exclude"` ignores them. `"phaseZero"` counts them as units of phase 0, as
+   * the authors' synchrony loss does, so that this loss is not 0 for perfect phases. Default `"exclude"`.
    */
   readonly silentUnits?: "exclude" | "phaseZero";
 }
@@ -29,29 +29,32 @@ export interface SynchronyOptions {
 /** Synchrony of one batch. */
 export interface Synchrony {
   /**
-   * Order parameter within objects, mean over samples, objects and channels: |sum of exp(i phase)| / number of units.
-   * 1 = one common phase, near 0 = none. Groups without active unit are left out (`"exclude"`) or 0 (`"phaseZero"`).
-   * NaN when no object has an active unit.
+   * Order parameter within objects, |sum of exp(i phase)| / number of units, averaged over samples, objects and
+   * channels. It is 1 if all units of an object have the same phase, and near 0 if their phases are unrelated. Objects
+   * without active units are left out (`"exclude"`) or count as 0 (`"phaseZero"`). NaN if no object has an active unit.
    */
   readonly order: number;
   /**
-   * How far the objects' mean phases are from spreading evenly round the circle, mean over samples; 0 = evenly:
-   * sum over m = 1..floor(G/2) of |sum over objects of exp(i m theta)|^2 / (2 G m^2), G objects. NaN when every sample has
-   * fewer than two objects to compare.
+   * Deviation of the objects' mean phases theta from an even spread around the circle, averaged over samples; 0 for an
+   * even spread. For G objects it is the sum over m = 1..floor(G/2) of |sum over objects of exp(i m theta)|^2 / (2 G
+   * m^2). NaN if no sample has two or more objects to compare.
    */
   readonly desynchrony: number;
-  /** Mean angle between the mean phases of two objects of a scene, radians, 0 to pi; NaN as for `desynchrony`. */
+  /** Mean angle between the mean phases of two objects of a scene, in radians, 0 to pi; NaN as for `desynchrony`. */
   readonly separation: number;
-  /** Order parameter of each sample and object, mean over channels, `[batch, objects]`; NaN where there is none. */
+  /**
+   * Order parameter of each sample and object, averaged over channels, `[batch, objects]`; NaN if there is no such
+   * object or it has no active unit.
+   */
   readonly orderByObject: Float64Array;
-  /** Mean phase of each object, `[batch, objects]`, -pi to pi; NaN where there is none. */
+  /** Mean phase of each object, `[batch, objects]`, -pi to pi; NaN as for `orderByObject`. */
   readonly meanPhase: Float64Array;
 }
 
 /**
  * Synchrony of phases within and between objects (Muzellec, Alamia, Serre, VanRullen, TMLR 2025; the terms of their
- * synchrony loss, by default over active units only). Throws `StriateError` on arrays that do not fit the
- * sizes and on phases of active units that are not finite.
+ * synchrony loss, by default over active units only). Throws `StriateError` for arrays that do not match the sizes and
+ * for phases of active units that are not finite.
  */
 export function synchrony(input: SynchronyInput, options: SynchronyOptions = {}): Synchrony {
   const { phases, amplitudes, masks, batch, channels, maskChannels, pixels } = input;
@@ -61,7 +64,11 @@ export function synchrony(input: SynchronyInput, options: SynchronyOptions = {})
   checkLength("masks", masks, batch * maskChannels * pixels);
   const firstObject = background ? 0 : 1;
   const objects = maskChannels - firstObject - (overlapChannel ? 1 : 0);
-  check(objects > 0, () => `synchrony: ${maskChannels} mask channels hold no object`);
+  check(
+    objects > 0,
+    () =>
+      `synchrony: expected at least one mask channel for an object, got ${maskChannels} mask channels in all`,
+  );
 
   const orderByObject = new Float64Array(batch * objects);
   const meanPhase = new Float64Array(batch * objects);

@@ -1,34 +1,34 @@
-/** What is known of a trained network that comes with Striate. The same facts stand in a JSON file beside its weights. */
+/** Facts about a trained network that comes with Striate. A JSON file beside its weights has the same facts. */
 export interface PretrainedCard {
-  /** What `loadPretrained` calls it. */
+  /** Name for `loadPretrained`. */
   readonly name: string;
   /** The published system, or the baseline of one. */
   readonly system: string;
   /** What the network does, in one sentence. */
   readonly summary: string;
-  /** Where its pixels come from and what they must be like. */
+  /** Source and required form of the input images. */
   readonly input: string;
-  /** The command whose run trained it. */
+  /** The command whose run trained the network. */
   readonly command: string;
   readonly seed: number;
-  /** Images that training drew. */
+  /** Number of images that were drawn for training. */
   readonly trainingImages: number;
-  /** Measured by that run on images which training never saw. */
+  /** Figures that this run measured on held-out images. */
   readonly figures: readonly PretrainedFigure[];
-  /** Of the weights, and whose data they were trained on. */
+  /** Licence of the weights, and the licence and source of the training data. */
   readonly licence: string;
-  /** The file in the folder `pretrained/` of the package. */
+  /** Name of the file in the package's folder `pretrained/`. */
   readonly file: string;
   readonly bytes: number;
   readonly sha256: string;
 }
 
-/** One measured figure of a trained network. */
+/** A measured figure of a trained network. */
 export interface PretrainedFigure {
   readonly name: string;
-  /** In `unit`, such as percent. */
+  /** Value in `unit`, such as percent. */
   readonly value: number;
   readonly unit: string;
-  /** Number of images that it was measured on. */
+  /** Number of images on which it was measured. */
   readonly images: number;
 }

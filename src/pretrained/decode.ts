@@ -11,15 +11,15 @@ import { PRETRAINED_MODELS, PRETRAINED_NAMES } from "./models.js";
 
 /** A trained network that comes with Striate. */
 export interface Pretrained<N extends PretrainedName = PretrainedName> {
-  /** Where the weights come from, and what the network achieved. */
+  /** Origin of the weights, and figures of the network. */
   readonly card: PretrainedCard;
-  /** For `openStepper`, `Evaluator`, `train` and `exportOnnx`. Its `model` is the network itself. */
+  /** The model for `openStepper`, `Evaluator`, `train` and `exportOnnx`. Its `model` is the network itself. */
   readonly model: PretrainedModel<N>;
   /** Values of all parameters. */
   readonly values: State;
 }
 
-/** @throws StriateError for a name that no network has, with the nearest one */
+/** @throws StriateError for an unknown name, with a suggestion */
 export function pretrainedCard(name: string): PretrainedCard {
   const known = PRETRAINED_NAMES.find((one) => one === name);
   if (known === undefined) throw new StriateError(unknownName("pretrained network", name, PRETRAINED_NAMES));
@@ -27,9 +27,9 @@ export function pretrainedCard(name: string): PretrainedCard {
 }
 
 /**
- * The network of a name with the weights of its file.
+ * Builds the network with the given name and reads its weights from bytes.
  *
- * @throws StriateError for bytes that are not the file of the card
+ * @throws StriateError for bytes that are not the file that the card describes
  */
 export async function decodePretrained<N extends PretrainedName>(
   name: N,
@@ -56,7 +56,10 @@ export async function decodePretrained<N extends PretrainedName>(
   const values: State = new Map(
     Array.from(model.parameters, ([key, { shape }]) => {
       const stored = tensors.get(key);
-      check(stored?.dtype === "F32", () => `${source}: the tensor "${key}" is missing, or not of float32`);
+      check(
+        stored?.dtype === "F32",
+        () => `${source}: expected a float32 tensor "${key}", which is missing or of another type`,
+      );
       return [key, tensorData(stored.data as Float32Array, shape as readonly number[])];
     }),
   );

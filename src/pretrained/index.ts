@@ -1,6 +1,6 @@
 /**
- * Trained networks that come with Striate, for pages. An entry of its own: bundlers copy the files of all of them beside a
- * page that imports it, and the page fetches those that it loads.
+ * Trained networks that come with Striate, for pages. This is a separate entry of the package because bundlers copy the
+ * weights of all networks beside any page that imports it; the page downloads only those that it loads.
  *
  * @module striate/pretrained
  */

@@ -9,7 +9,7 @@ const FOLDER = new URL("../../pretrained/", import.meta.url);
 /**
  * Loads a trained network that comes with Striate, from the package's own files.
  *
- * @throws StriateError for an unknown name, and for a file that is missing or not the card's
+ * @throws StriateError for an unknown name, and for a file that is missing or does not match the card
  *
  * @example
  * ```ts

@@ -3,14 +3,19 @@ import type { Pretrained } from "./decode.js";
 import { decodePretrained, pretrainedCard } from "./decode.js";
 import type { PretrainedName } from "./models.js";
 
-/** Where the weights come from. */
+/** Options that say where the weights are. */
 export interface LoadPretrainedOptions {
-  /** The folder that holds the weights, for pages whose bundler does not copy them. Default: where the bundler put them. */
+  /**
+   * The folder that contains the weights, for pages whose bundler does not copy them. Default: the bundler's folder.
+   */
   readonly folder?: string | URL;
   readonly signal?: AbortSignal;
 }
 
-/* Written out one by one: Vite and webpack find `new URL` with a literal path, and copy the file. */
+/*
+ * Addresses of the weights. They are written out one by one, because Vite and webpack copy only files whose `new URL`
+ * has a literal path.
+ */
 const ADDRESSES: Readonly<Record<PretrainedName, () => URL>> = {
   "komplexnet-digits2": () => new URL("../../pretrained/komplexnet-digits2.safetensors", import.meta.url),
   "random-phases-digits2": () =>
@@ -19,10 +24,10 @@ const ADDRESSES: Readonly<Record<PretrainedName, () => URL>> = {
 };
 
 /**
- * Loads a trained network that comes with Striate, in a page. `PRETRAINED_CARDS` says which there are; in Node use the
- * function of the same name of `striate/node`.
+ * Loads a trained network that comes with Striate, in a page. `PRETRAINED_CARDS` lists the networks; in Node, use the
+ * function of the same name in `striate/node`.
  *
- * @throws StriateError for an unknown name, a file that cannot be fetched, and one that is not the card's
+ * @throws StriateError for an unknown name, a file that cannot be downloaded, and a file that does not match the card
  *
  * @example
  * ```ts
@@ -45,12 +50,12 @@ export async function loadPretrained<N extends PretrainedName>(
     response = await fetch(url, { ...(signal && { signal }) });
   } catch (error) {
     signal?.throwIfAborted();
-    throw new StriateError(`${url.href}: the weights of ${name} could not be fetched`, { cause: error });
+    throw new StriateError(`${url.href}: the weights of ${name} could not be downloaded`, { cause: error });
   }
   if (!response.ok)
     throw new StriateError(
       `${url.href}: expected the weights of ${name}, the server answered ${response.status}; copy ${file} from the ` +
-        `package's folder pretrained/, and say where it lies with the option "folder"`,
+        `package's folder pretrained/, and give its location with the option "folder"`,
     );
   return decodePretrained(name, new Uint8Array(await response.arrayBuffer()), url.href);
 }

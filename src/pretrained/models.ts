@@ -2,13 +2,15 @@ import { KomplexNet } from "../systems/komplexnet/model.js";
 import { RealBaseline } from "../systems/komplexnet/baselines/real-baseline.js";
 import { KomplexNetTask, RealBaselineTask } from "../systems/komplexnet/training/tasks.js";
 
-/** Two digits, 12 timesteps, Gabors and coupling as they start: scale "laptop" of the experiment overlapping-digits. */
+/**
+ * Two digits, 12 timesteps, default Gabor filters and coupling: the scale "laptop" of the experiment overlapping-digits.
+ */
 const digits = (phaseMode: "kuramoto" | "random"): KomplexNetTask =>
   new KomplexNetTask(new KomplexNet({ timesteps: 12, kuramotoMode: "channels", phaseMode }), {
     phases: true,
   });
 
-/** Builds the network of each name. */
+/** Builds a network by its name. */
 export const PRETRAINED_MODELS = {
   "komplexnet-digits2": () => digits("kuramoto"),
   "random-phases-digits2": () => digits("random"),
@@ -18,7 +20,7 @@ export const PRETRAINED_MODELS = {
 /** The name of a trained network. */
 export type PretrainedName = keyof typeof PRETRAINED_MODELS;
 
-/** The task that wraps the network of a name. */
+/** The task that contains the network with a given name. */
 export type PretrainedModel<N extends PretrainedName> = ReturnType<(typeof PRETRAINED_MODELS)[N]>;
 
 export const PRETRAINED_NAMES = Object.keys(PRETRAINED_MODELS) as readonly PretrainedName[];

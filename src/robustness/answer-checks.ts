@@ -12,9 +12,9 @@ const STATED = 0.01;
 const MOST_ROWS = 0.8;
 
 /**
- * Refuses outputs that are not what they are assumed to be, because their losses and confidences would be wrong.
- * Outputs that are assumed to be logits must not look like probabilities, like negative logarithms of probabilities, or
- * like their logarithms to base 2 or 10. Stated probabilities must be in [0, 1] with a sum of 1; the same holds for the
+ * Checks that the outputs are of the assumed kind; otherwise losses and confidences would be wrong. Outputs that are
+ * assumed to be logits must not look like probabilities, like negative logarithms of probabilities, or like their
+ * logarithms to base 2 or 10. Stated probabilities must be in [0, 1] with a sum of 1; the same holds for the
  * exponentials of stated log-probabilities.
  *
  * @param logits [count, classes] as {@link Classifier.logits} gives them

@@ -51,7 +51,7 @@ export interface AttackScores {
   readonly complete: boolean;
 }
 
-/** How the numbers were measured. No score is shown without it. */
+/** How the numbers were measured. Scores are never shown without it. */
 export interface Protocol {
   readonly model: {
     readonly name: string;
@@ -184,7 +184,7 @@ export interface CardInput {
   readonly epsilons: readonly number[];
   readonly records: readonly RunRecord[];
   readonly groupOf: (name: CorruptionName) => string;
-  /** Facts for the card that the records do not contain. */
+  /** Cautions for the card that cannot be derived from the records. */
   readonly warnings?: readonly string[];
   readonly seconds: number;
 }

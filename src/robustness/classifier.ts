@@ -138,7 +138,7 @@ export class Classifier {
   }
 
   /**
-   * Makes noise depend on these labels alone from now on, or takes it from a given source. Fixed noise does not change.
+   * Makes all later noise depend only on these labels, or takes it from a given source. Fixed noise does not change.
    */
   seedNoise(source: readonly RandomLabel[] | NoiseSource): void {
     if (this.options.fixedNoise !== undefined) return;
@@ -280,7 +280,7 @@ export class Classifier {
     check(
       data.length === count * this.imageSize,
       () =>
-        `${this.network.name}: ${count} images of ${this.network.imageShape.join(" x ")} are ${count * this.imageSize} numbers, got ${data.length}`,
+        `${this.network.name}: expected ${count * this.imageSize} numbers for ${count} images of ${this.network.imageShape.join(" x ")}, got ${data.length}`,
     );
     return tensorData(data, [count, ...this.network.imageShape]);
   }
@@ -310,7 +310,7 @@ export function fixedNoise(seed: number): NoiseSource {
  */
 const NOT_FINITE = "gradient:not finite";
 
-/** Just below the largest float32, 3.4028e38. */
+/** A number just below the largest float32, 3.4028e38. */
 const LARGEST = 3.4e38;
 
 /**

@@ -104,7 +104,7 @@ function crossEntropy(logits: Tensor, labels: Tensor): Tensor {
 }
 
 /**
- * log softmax written out. Targeted attacks approach a loss of 0, where the gradient depends on small terms added to 1.
+ * The logarithm of the softmax, composed of simpler operators. Targeted attacks approach a loss of 0, where the gradient depends on small terms added to 1.
  * So the maximum is subtracted first and separately (runtimes round x - (max + log sum) at the size of the logits), and
  * small terms are summed before they are added to the large one. Trajectories then agree with those of the published
  * code.
@@ -114,9 +114,12 @@ function logProbabilities(logits: Tensor): Tensor {
   return sub(shifted, log(sumOfLanes(exp(shifted))));
 }
 
-/** So far below every score that its exponential is 0. */
+/** A score so far below all others that its exponential is 0. */
 const NOWHERE = -1e30;
-/** For larger logarithms, rounding changes the label's part of the gradient by at most a twentieth. */
+/**
+ * Largest logarithm for which the series is used; for larger ones, rounding changes the label's part of the gradient by
+ * at most a twentieth.
+ */
 const SURE = -14;
 
 const LANES = 8;

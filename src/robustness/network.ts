@@ -34,7 +34,7 @@ export interface Network {
   /** The fixed batch size of the model; absent if it takes any. */
   readonly fixedBatch?: number;
   readonly preprocessing: CompletePreprocessing;
-  /** Whether the user or the file's metadata stated the preprocessing. */
+  /** Source of the preprocessing: the user, or the file's metadata. */
   readonly preprocessingFrom: KnownPreprocessing["from"];
   /** The kind of the model's own output. */
   readonly answers: string;
@@ -52,7 +52,7 @@ export interface Network {
   values(parameter: Tensor): TensorData | undefined;
 }
 
-/** What a network is like that is traced here. */
+/** Options of a network traced by Striate. */
 export interface TracedNetworkOptions {
   readonly name: string;
   readonly imageShape: ImageShape;

@@ -23,7 +23,7 @@ import type { Answers, ImageShape, Network } from "./network.js";
 import { classesOf } from "./network.js";
 import { applyPreprocessing } from "./preprocess-graph.js";
 
-/** What must be said of a classifier in an ONNX file if the file does not say it. */
+/** Options for a classifier in an ONNX file; they are needed only for facts that the file does not state. */
 export interface OnnxNetworkOptions {
   /** Name of the model in messages and reports. Default "ONNX model". */
   readonly name?: string;
@@ -70,7 +70,7 @@ export function onnxNetwork(source: Uint8Array | OnnxFile, options: OnnxNetworkO
   return found;
 }
 
-/** What must be said of a classifier that answers at several timesteps. */
+/** Options for a classifier that gives an output at several timesteps. */
 export interface OverTimeOptions extends Omit<OnnxNetworkOptions, "timestep"> {
   /** Whether the first axis of the output is time, for a file that does not state it. Default false. */
   readonly overTime?: boolean;
@@ -367,11 +367,12 @@ function pickOutput(
   const names = Object.keys(model.outputs);
   check(
     wanted !== undefined || names.length === 1,
-    () => `${name}: it has ${names.length} outputs (${names.join(", ")}): name the output with the scores`,
+    () =>
+      `${name}: expected the name of the output with the scores, because the model has ${names.length} outputs (${names.join(", ")})`,
   );
   const key = wanted ?? names[0]!;
   const tensor = Object.hasOwn(model.outputs, key) ? model.outputs[key] : undefined;
-  check(tensor, () => `${name}: there is no output "${key}", its outputs are ${names.join(", ")}`);
+  check(tensor, () => `${name}: expected one of the outputs ${names.join(", ")}, got "${key}"`);
   return { name: key, tensor };
 }
 

@@ -117,7 +117,7 @@ function rankOf(scores: Float32Array | Float64Array, label: number): number {
   return Array.from(scores).filter((value, i) => value > own || (value === own && i < label)).length;
 }
 
-/** Seven digits are more than the precision of float32 logits. */
+/** Rounds to seven digits, which is more than the precision of float32 logits. */
 function rounded(answer: Answer): Answer {
   const digits = (value: number) => Number(value.toPrecision(7));
   const { confidence, nll, brier } = answer;
@@ -154,7 +154,7 @@ export interface RecordLimits {
  */
 export function decodeRecord(value: unknown, what: string, limits?: RecordLimits): RunRecord {
   const record = isJsonObject(value) ? decoded(value, what) : undefined;
-  if (record === undefined) throw new StriateError(`${what} is no record of a robustness run`);
+  if (record === undefined) throw new StriateError(`${what} is not a record of a robustness run`);
   if (limits !== undefined) checkRecord(record, limits, what);
   return record;
 }
@@ -242,7 +242,10 @@ function checkRecord(
       ? pairs
       : [[record.image, "label" in record ? record.label : undefined] as const];
   for (const [image, label] of stated) {
-    check(image < labels.length, () => `${what}: image ${image}, expected 0 to ${labels.length - 1}`);
+    check(
+      image < labels.length,
+      () => `${what}: expected an image from 0 to ${labels.length - 1}, got ${image}`,
+    );
     check(
       label === undefined || label === labels[image],
       () => `${what}: expected the label ${labels[image]!} of image ${image} in the data set, got ${label!}`,
@@ -261,7 +264,7 @@ function checkRecord(
     () => `${what}: expected a predicted class from 0 to ${classes - 1}, got ${none!}`,
   );
   if (record.kind !== "image") return;
-  check(given.length === answers, () => `${what}: ${given.length} answers, expected ${answers}`);
+  check(given.length === answers, () => `${what}: expected ${answers} answers, got ${given.length}`);
   const other = given.find((one) => one.passes.length !== passes);
   check(other === undefined, () => `${what}: expected ${passes} forward passes, got ${other!.passes.length}`);
 }

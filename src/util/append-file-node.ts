@@ -1,10 +1,10 @@
 import { closeSync, fdatasyncSync, fstatSync, ftruncateSync, openSync, writeSync } from "node:fs";
 import { fileError } from "./files-node.js";
 
-/** A file that grows by whole records: a record that could not be written completely is taken back. */
+/** A file that grows by whole records; a record that cannot be written completely is removed again. */
 export interface AppendFile {
   readonly path: string;
-  /** Appends one record. Throws `StriateError`; the file then ends where it ended before. */
+  /** Appends one record. Throws `StriateError` if that fails; the file then has its former content. */
   readonly append: (record: Uint8Array | string) => void;
   /** Flushes to disk, so that the records survive a power cut. */
   readonly sync: () => void;

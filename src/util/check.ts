@@ -2,14 +2,15 @@ import { StriateError, check } from "./errors.js";
 import { unknownName } from "./suggest.js";
 
 /*
- * The checks that most options need, each with one wording. `what` names the thing, such as "KomplexNet: timesteps".
+ * Checks that most options need, each with the same wording everywhere. `what` names the checked thing, such as
+ * "KomplexNet: timesteps".
  */
 
 /** Bounds of a whole number, both included. */
 export interface WholeRange {
-  /** Default 1. */
+  /** Lower bound. Default 1. */
   readonly from?: number;
-  /** Default: no bound. */
+  /** Upper bound. Default: none. */
   readonly to?: number;
 }
 
@@ -44,7 +45,7 @@ export function checkBetween(what: string, value: number, low: number, high: num
   );
 }
 
-/** Throws {@link StriateError} unless the value is one of a few words. */
+/** Throws {@link StriateError} unless the value is one of the given words. */
 export function checkOneOf<const T extends string>(
   what: string,
   value: string,
@@ -54,7 +55,7 @@ export function checkOneOf<const T extends string>(
   throw new StriateError(`${what}: expected one of ${choices.join(", ")}, got ${shown(value)}`);
 }
 
-/** Throws {@link StriateError} unless `given` is an object without other keys than the known ones. */
+/** Throws {@link StriateError} unless `given` is an object whose keys are all known. */
 export function checkKeys(what: string, given: object, known: readonly string[]): void {
   check(isRecord(given), () => `${what}: expected an object, got ${shown(given)}`);
   for (const key of Object.keys(given))
@@ -65,7 +66,7 @@ function isRecord(value: unknown): boolean {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
-/** A value as messages show it; JavaScript callers may pass anything. */
+/** Formats a value for a message; JavaScript callers may pass anything. */
 function shown(value: unknown): string {
   if (typeof value === "string") return `"${value}"`;
   if (Array.isArray(value)) return `[${value.join(", ")}]`;

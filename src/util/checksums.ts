@@ -1,10 +1,11 @@
 /*
- * Cyclic redundancy checks of 32 bits, reflected, table-driven four bytes at a time (Kounavis & Berry 2005).
+ * Cyclic redundancy checks of 32 bits, reflected, with tables that process four bytes at a time (Kounavis & Berry
+ * 2005).
  */
 
 type Tables = readonly [Uint32Array, Uint32Array, Uint32Array, Uint32Array];
 
-/** Table k holds the check of a byte that k zero bytes follow. */
+/** Builds the tables; table k holds the checksums of a byte followed by k zero bytes. */
 function tablesOf(polynomial: number): Tables {
   const first = Uint32Array.from({ length: 256 }, (_, byte) => {
     let crc = byte;
@@ -33,7 +34,7 @@ function check(bytes: Uint8Array, [t0, t1, t2, t3]: Tables, before: number): num
   return ~crc >>> 0;
 }
 
-/** CRC-32 as in ZIP, unsigned; `before` is that of the bytes before these. */
+/** CRC-32 as in ZIP, unsigned. `before` is the checksum of the preceding bytes, if any. */
 export function crc32(bytes: Uint8Array, before = 0): number {
   return check(bytes, ieee, before);
 }
@@ -43,7 +44,7 @@ export function crc32c(bytes: Uint8Array): number {
   return check(bytes, castagnoli, 0);
 }
 
-/** The masked form that TFRecord files hold: rotated right by 15 bits plus a constant, modulo 2^32. */
+/** The masked form of CRC-32C in TFRecord files: rotated right by 15 bits, plus a constant, modulo 2^32. */
 export function maskedCrc32c(bytes: Uint8Array): number {
   const crc = crc32c(bytes);
   return (((crc >>> 15) | (crc << 17)) + 0xa282ead8) >>> 0;

@@ -1,13 +1,11 @@
-/*
- * Words of the command lines that Striate prints for its users to type.
- */
+/* Parts of the command lines that Striate prints for users to copy. */
 
 /** The flag that sets an option: `--batch-size` for `batchSize`. */
 export function flagOf(key: string): string {
   return `--${key.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
 }
 
-/** The word in quotes if a shell would not read it as it is. */
+/** Puts a word into quotes unless a shell would take it literally. */
 export function shellWord(word: string): string {
   return /^[\w./:=,@%+-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
 }

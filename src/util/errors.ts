@@ -1,4 +1,6 @@
-/** The one error class that Striate throws for bad input: says which thing, what was expected, what came. */
+/**
+ * The only error class that Striate throws for bad input. The message names the thing, what was expected and what came.
+ */
 export class StriateError extends Error {
   override name = "StriateError";
 }

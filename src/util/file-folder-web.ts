@@ -2,38 +2,39 @@ import { StriateError, check } from "./errors.js";
 import type { FileFolder } from "./file-folder.js";
 
 /*
- * The origin private file system: files that a browser keeps for a site. A file's new content replaces the old one when
- * its stream is closed, so that a tab that is killed leaves the old content. A new file is empty until then, which counts
- * as absent.
+ * The origin private file system: files that a browser stores for a site. The new content of a file replaces the old
+ * one only when its stream is closed, so a killed tab leaves the old content. Until then, a new file is empty, and an
+ * empty file counts as absent.
  */
 
-/** The root of the site's files. Throws {@link StriateError} if the browser has none here. */
+/** The root folder of the site's files. Throws {@link StriateError} if the browser offers none here. */
 async function siteFiles(): Promise<FileSystemDirectoryHandle> {
   check(
     globalThis.isSecureContext,
-    () => "files of a site need a page served over https or from localhost: leave out `folder` elsewhere",
+    () =>
+      "storing files in the browser needs a page served over https or from localhost; leave out `folder` on other pages",
   );
   const storage = globalThis.navigator.storage as
     { getDirectory?(): Promise<FileSystemDirectoryHandle> } | undefined;
   check(
     storage?.getDirectory && "createWritable" in FileSystemFileHandle.prototype,
-    () => "this browser cannot write files of a site: update it, or keep checkpoints as bytes",
+    () => "this browser cannot write files for a site; update it, or store checkpoints as bytes",
   );
   try {
     return await storage.getDirectory();
   } catch (cause) {
     throw new StriateError(
-      "this browser refuses files of a site, as private windows may: keep checkpoints as bytes",
+      "this browser refuses to store files for a site, as private windows may; store checkpoints as bytes",
       { cause },
     );
   }
 }
 
 /**
- * A folder of the site's files, which is made if it is absent.
+ * Opens a folder of the site's files, and creates it if it does not exist.
  *
- * @param path names with "/" between them: "runs/digits"
- * @throws StriateError if the browser keeps no files, or the path names no folder.
+ * @param path names separated by "/", such as "runs/digits"
+ * @throws StriateError if the browser cannot store files, or the path is not a folder's.
  */
 export async function siteFolder(path: string): Promise<FileFolder> {
   const names = namesIn(path);
@@ -46,7 +47,7 @@ export async function siteFolder(path: string): Promise<FileFolder> {
   return folderOf(handle, names.join("/"));
 }
 
-/** Removes a folder of the site's files with all that it holds; a folder that is not there is fine. */
+/** Removes a folder of the site's files with its content; a missing folder is not an error. */
 export async function removeSiteFolder(path: string): Promise<void> {
   const names = namesIn(path);
   let handle = await siteFiles();
@@ -59,9 +60,9 @@ export async function removeSiteFolder(path: string): Promise<void> {
 }
 
 /**
- * The path of a folder as every spelling of it is written: "/runs//digits/" is "runs/digits".
+ * The canonical path of a folder: "/runs//digits/" becomes "runs/digits".
  *
- * @throws StriateError for a path that names no folder
+ * @throws StriateError for a path that does not name a folder
  */
 export function sitePath(path: string): string {
   return namesIn(path).join("/");
@@ -71,7 +72,7 @@ function namesIn(path: string): string[] {
   const names = path.split("/").filter((name) => name !== "");
   check(
     names.length > 0 && names.every((name) => name !== "." && name !== ".."),
-    () => `folder "${path}": expected names with "/" between them, such as "runs/digits"`,
+    () => `folder "${path}": expected names separated by "/", such as "runs/digits"`,
   );
   return names;
 }
@@ -106,7 +107,8 @@ function folderOf(handle: FileSystemDirectoryHandle, path: string): FileFolder {
         if (content === undefined || content.size === 0) return undefined;
         check(
           content.size <= maxBytes,
-          () => `The ${what} "${file(name)}" is too large: ${content.size} bytes, at most ${maxBytes}.`,
+          () =>
+            `The ${what} "${file(name)}" is too large: expected at most ${maxBytes} bytes, got ${content.size}.`,
         );
         return new Uint8Array(await content.arrayBuffer());
       }),
@@ -140,7 +142,7 @@ function isAbsent(cause: unknown): boolean {
   return cause instanceof DOMException && cause.name === "NotFoundError";
 }
 
-/** A failed operation on a site's files as one clear error. */
+/** Turns a failed operation on a site's files into one clear error. */
 async function siteFileError(doing: string, path: string, cause: unknown): Promise<StriateError> {
   if (cause instanceof StriateError) return cause;
   const name = cause instanceof DOMException ? cause.name : "";
@@ -149,9 +151,9 @@ async function siteFileError(doing: string, path: string, cause: unknown): Promi
     name === "QuotaExceededError"
       ? `this site's storage in the browser is full${await usage()}; remove old runs (deleteRun) or free space on the disk`
       : name === "NoModificationAllowedError"
-        ? "another tab is writing it; close that tab or choose another folder"
+        ? "another tab is writing to it; close that tab or choose another folder"
         : detail;
-  return new StriateError(`Could not ${doing} "${path}" of this site's files: ${why}.`, { cause });
+  return new StriateError(`Could not ${doing} "${path}" in this site's files: ${why}.`, { cause });
 }
 
 async function usage(): Promise<string> {

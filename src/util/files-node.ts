@@ -4,7 +4,9 @@ import { basename, dirname, join, resolve } from "node:path";
 import { StriateError } from "./errors.js";
 import type { FileReadOptions } from "./file-folder.js";
 
-/** Names of the temporary files that {@link writeFileAtomic} makes; a killed process can leave one behind. */
+/**
+ * Pattern of the names of temporary files that {@link writeFileAtomic} creates; a killed process can leave one behind.
+ */
 export const temporaryFilePattern = /^\..+\.[0-9a-f]{12}\.striate-tmp$/;
 
 /** The `code` of a Node system error ("ENOENT"), or undefined for anything else. */
@@ -40,20 +42,20 @@ export function fileError(doing: string, path: string, cause: unknown): StriateE
   return new StriateError(`Could not ${doing} "${path}": ${why}.`, { cause });
 }
 
-/** Creates a folder with its parents; an existing folder is fine. Throws {@link StriateError}. */
+/** Creates a folder and its parents if they do not exist. Throws {@link StriateError}. */
 export async function ensureFolder(path: string): Promise<void> {
   try {
     await makeFolder(resolve(path));
   } catch (cause) {
-    // mkdir reports a file in the folder's place as EEXIST.
+    // mkdir reports EEXIST if there is a file with the folder's name.
     const reason = errorCode(cause) === "EEXIST" ? Object.assign(new Error(), { code: "ENOTDIR" }) : cause;
     throw fileError("create the folder", path, reason);
   }
 }
 
 /**
- * Node's own recursive mkdir never ends if a file system refuses a folder with ENOENT although its parent is there, as /proc
- * does.
+ * Creates a folder recursively. Node's own recursive mkdir never ends if a file system refuses a folder with ENOENT
+ * although its parent exists, as /proc does.
  */
 async function makeFolder(path: string): Promise<void> {
   try {
@@ -62,7 +64,7 @@ async function makeFolder(path: string): Promise<void> {
     if (await isFolder(path)) return;
     const parent = dirname(path);
     if (errorCode(cause) !== "ENOENT" || parent === path) throw cause;
-    // Another process may make the parent between two of these calls, or the folder itself.
+    // Another process may create the parent, or the folder itself, between two of these calls.
     if (!(await isFolder(parent))) await makeFolder(parent);
     await mkdir(path).catch(async (again: unknown) => {
       if (!(await isFolder(path))) throw again;
@@ -78,9 +80,9 @@ function isFolder(path: string): Promise<boolean> {
 }
 
 /**
- * Writes a whole file so that readers, also after a crash, see either the old content or the new, never a part:
- * a temporary file in the same folder, flushed to disk, then renamed over the target.
- * Throws {@link StriateError} (full disk, no permission, missing folder); the temporary file is then removed.
+ * Writes a whole file atomically: readers, also after a crash, see either the old content or the new, never a part. It
+ * writes a temporary file in the same folder, flushes it to disk, and renames it to the target. Throws {@link
+ * StriateError} (full disk, no permission, missing folder) after removing the temporary file.
  */
 export async function writeFileAtomic(
   path: string,
@@ -91,7 +93,7 @@ export async function writeFileAtomic(
   try {
     const handle = await open(temporary, "wx");
     try {
-      // One after another: an array of pieces may hold more than fits into one.
+      // Pieces are written one after another, because all together may exceed the size limit of an array.
       for (const piece of Array.isArray(data)
         ? (data as readonly Uint8Array[])
         : [data as string | Uint8Array])
@@ -108,7 +110,7 @@ export async function writeFileAtomic(
   await syncFolder(folder);
 }
 
-/** Makes a rename durable. Not every system can open a folder (Windows cannot), so failing here is no error. */
+/** Makes a rename durable. Some systems (Windows) cannot open a folder, so a failure is ignored. */
 async function syncFolder(folder: string): Promise<void> {
   try {
     const handle = await open(folder, "r");
@@ -119,8 +121,8 @@ async function syncFolder(folder: string): Promise<void> {
 }
 
 /**
- * Reads a whole regular file into its own, zero-offset buffer.
- * Throws {@link StriateError} when it is missing, a folder, empty, larger than `maxBytes` or unreadable.
+ * Reads a whole regular file into a buffer of its own. Throws {@link StriateError} if the file is missing, a folder,
+ * empty, larger than `maxBytes` or unreadable.
  */
 export async function readFileChecked(
   path: string,
@@ -138,18 +140,18 @@ export async function readFileChecked(
       if (stat.size === 0 && !mayBeEmpty) throw new StriateError(`The ${what} "${path}" is empty (0 bytes).`);
       if (stat.size > maxBytes) {
         throw new StriateError(
-          `The ${what} "${path}" is too large: ${stat.size} bytes, at most ${maxBytes}.`,
+          `The ${what} "${path}" is too large: expected at most ${maxBytes} bytes, got ${stat.size}.`,
         );
       }
       const bytes = new Uint8Array(stat.size);
       let filled = 0;
       while (filled < bytes.length) {
-        // One read of more than 2 GiB fails on some systems.
+        // A single read of more than 2 GiB fails on some systems.
         const want = Math.min(bytes.length - filled, 1 << 28);
         const { bytesRead } = await handle.read(bytes, filled, want, filled);
         if (bytesRead === 0) {
           throw new StriateError(
-            `The ${what} "${path}" shrank while it was read (${filled} of ${stat.size} bytes).`,
+            `The ${what} "${path}" became shorter while it was being read (${filled} of ${stat.size} bytes).`,
           );
         }
         filled += bytesRead;

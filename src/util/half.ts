@@ -1,11 +1,11 @@
 const scratch = new DataView(new ArrayBuffer(4));
 
-/** IEEE 754 binary16, kept as raw 16-bit words, to float32. Exact. */
+/** Converts IEEE 754 binary16 numbers, stored as raw 16-bit words, to float32 without loss. */
 export function float16ToFloat32(words: Uint16Array): Float32Array<ArrayBuffer> {
   return Float32Array.from(words, decodeFloat16);
 }
 
-/** One IEEE 754 binary16 word as a number. */
+/** Converts one IEEE 754 binary16 word to a number. */
 export function decodeFloat16(word: number): number {
   const sign = word & 0x8000 ? -1 : 1;
   const exponent = (word >> 10) & 0x1f;
@@ -15,7 +15,9 @@ export function decodeFloat16(word: number): number {
   return sign * (1024 + fraction) * 2 ** (exponent - 25);
 }
 
-/** Float32 to IEEE 754 binary16 words, rounding to nearest, ties to even; too large becomes infinity. */
+/**
+ * Converts float32 to IEEE 754 binary16 words, rounding to nearest, ties to even; too large numbers become infinity.
+ */
 export function float32ToFloat16(values: Float32Array): Uint16Array<ArrayBuffer> {
   return Uint16Array.from(values, encodeFloat16);
 }
@@ -40,13 +42,13 @@ function roundHalfToEven(value: number): number {
   return rest > 0.5 ? floor + 1 : floor;
 }
 
-/** bfloat16, kept as raw 16-bit words, to float32. Exact. */
+/** Converts bfloat16 numbers, stored as raw 16-bit words, to float32 without loss. */
 export function bfloat16ToFloat32(words: Uint16Array): Float32Array<ArrayBuffer> {
   const bits = Uint32Array.from(words, (word) => (word << 16) >>> 0);
   return new Float32Array(bits.buffer);
 }
 
-/** Float32 to bfloat16 words, rounding to nearest, ties to even. */
+/** Converts float32 to bfloat16 words, rounding to nearest, ties to even. */
 export function float32ToBfloat16(values: Float32Array): Uint16Array<ArrayBuffer> {
   return Uint16Array.from(values, (value) => {
     if (Number.isNaN(value)) return 0x7fc0;

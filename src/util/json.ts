@@ -1,6 +1,6 @@
 import { check, StriateError } from "./errors.js";
 
-/** Anything that survives JSON unchanged. */
+/** Any value that survives JSON unchanged. */
 export type Json = null | boolean | number | string | readonly Json[] | JsonObject;
 
 export interface JsonObject {
@@ -13,8 +13,8 @@ export function isJsonObject(value: unknown): value is Readonly<Record<string, u
 }
 
 /**
- * Parses JSON and refuses a key that is given twice in one object. A byte-order mark before it, which editors on Windows
- * write, is skipped. `what` names the text in messages.
+ * Parses JSON, but refuses a key that occurs twice in one object. Skips a leading byte-order mark, which editors on
+ * Windows write. `what` names the text in messages.
  */
 export function parseStrictJson(marked: string, what: string): unknown {
   const text = marked.replace(/^\ufeff/, "");
@@ -26,7 +26,7 @@ export function parseStrictJson(marked: string, what: string): unknown {
     throw new StriateError(`${what} is not valid JSON: ${shorten(detail)}.`, { cause });
   }
   const twice = findDuplicateKey(text);
-  if (twice !== undefined) throw new StriateError(`${what} gives the key "${shorten(twice)}" twice.`);
+  if (twice !== undefined) throw new StriateError(`${what} has the key "${shorten(twice)}" twice.`);
   return value;
 }
 
@@ -71,14 +71,14 @@ function endOfString(text: string, start: number): number {
 }
 
 /**
- * A plain copy of `value` as JSON. Properties that are undefined are left out.
- * Throws {@link StriateError} naming the path of anything that JSON would change or drop (NaN, a function, a Map).
+ * Copies `value` to plain JSON data. Undefined properties are left out. Throws {@link StriateError} with the path of
+ * any value that JSON would change or drop (NaN, a function, a Map).
  */
 export function toJson(value: unknown, what: string): Json {
   return copyJson(value, what, "", 0);
 }
 
-/** Deeper data is hostile or refers to itself. */
+/** Largest depth of nesting; deeper data is malicious or contains itself. */
 const maxDepth = 200;
 
 function copyJson(value: unknown, what: string, path: string, depth: number): Json {
@@ -109,13 +109,13 @@ function isPlain(value: object): boolean {
 }
 
 export interface JsonDifference {
-  /** Dotted path of the first key that differs, "" for the whole value. */
+  /** Path of the first key that differs, with dots between keys; "" for the whole value. */
   readonly path: string;
   readonly expected: Json | undefined;
   readonly found: Json | undefined;
 }
 
-/** The first difference of two JSON values, in the key order of `expected`; undefined when they are equal. */
+/** The first difference between two JSON values, in the key order of `expected`; undefined if they are equal. */
 export function firstDifference(
   expected: Json | undefined,
   found: Json | undefined,
@@ -139,7 +139,7 @@ function isContainer(value: Json | undefined): value is readonly Json[] | JsonOb
   return typeof value === "object" && value !== null;
 }
 
-/** Cuts a text of unknown length down for a message. */
+/** Shortens a text of unknown length for a message. */
 export function shorten(text: string, most = 80): string {
   return text.length <= most ? text : `${text.slice(0, most)}…`;
 }

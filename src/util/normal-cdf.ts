@@ -1,7 +1,7 @@
 /*
  * Rational approximations of erf and erfc to double precision: W. J. Cody, "Rational Chebyshev approximations for the
- * error function", Math. Comp. 23 (1969), 631-637; coefficients of the published SPECFUN routine CALERF, lowest order last
- * but for the leading one, which stands at the end.
+ * error function", Math. Comp. 23 (1969), 631-637; the coefficients are those of the published SPECFUN routine CALERF,
+ * from high to low order, except that the leading coefficient is at the end.
  */
 const NEAR_NUMERATOR = [
   1.8577770618460315e-1, 3.1611237438705656, 1.1386415415105016e2, 3.77485237685302e2, 3.2093775891384695e3,
@@ -31,7 +31,10 @@ function polynomial(coefficients: readonly number[], x: number): number {
   return value;
 }
 
-/** 1 - erf(x) = 2 / sqrt(pi) times the integral of exp(-t^2) from x on, without cancellation for large x. */
+/**
+ * The complementary error function 1 - erf(x) = 2 / sqrt(pi) times the integral of exp(-t^2) from x to infinity,
+ * without cancellation for large x.
+ */
 export function erfc(x: number): number {
   const size = Math.abs(x);
   if (size <= 0.46875) {
@@ -45,7 +48,7 @@ export function erfc(x: number): number {
     const ratio = (inverse * polynomial(FAR_NUMERATOR, inverse)) / polynomial(FAR_DENOMINATOR, inverse);
     tail = (1 / Math.sqrt(Math.PI) - ratio) / size;
   }
-  // exp(-x^2) with x^2 split, so that the rounding of the square does not enter the exponent.
+  // Computes exp(-x^2) with x^2 split into two parts, so that its rounding error is not amplified by the exponential.
   const coarse = Math.trunc(size * 16) / 16;
   tail *= Math.exp(-coarse * coarse) * Math.exp(-(size - coarse) * (size + coarse));
   return x < 0 ? 2 - tail : tail;

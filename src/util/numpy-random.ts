@@ -3,8 +3,8 @@ import { check } from "./errors.js";
 
 /**
  * NumPy's legacy generator (`RandomState`, `numpy.random.seed`): MT19937 (Matsumoto & Nishimura 1998; here from
- * `pure-rand`) and the draws made from it, number for number. For reproducing what other people's code drew; new code
- * takes `Random`.
+ * `pure-rand`) with the same numbers for every kind of draw. It reproduces the random draws of other code; new code
+ * should use `Random`.
  */
 export class NumpyRandom {
   readonly #words: ReturnType<typeof mersenne>;
@@ -31,7 +31,7 @@ export class NumpyRandom {
     return (high * 67108864 + low) / 9007199254740992;
   }
 
-  /** `standard_normal()`: Marsaglia's polar method; the first value of a pair is kept for the next call. */
+  /** `standard_normal()`: Marsaglia's polar method; the second value of each pair is stored for the next call. */
   normal(): number {
     if (this.#cached !== undefined) {
       const value = this.#cached;
@@ -64,8 +64,8 @@ export class NumpyRandom {
   }
 
   /**
-   * `multivariate_normal([0, 0], [[1, rho], [rho, 1]])`: the pair as (g0, g1) sqrt(S) V, with the signs of the singular
-   * vectors that NumPy 1.24 with OpenBLAS gives.
+   * `multivariate_normal([0, 0], [[1, rho], [rho, 1]])`: the pair is (g0, g1) sqrt(S) V, with the signs of the singular
+   * vectors of NumPy 1.24 with OpenBLAS.
    */
   correlatedPair(rho: number): readonly [number, number] {
     check(Math.abs(rho) <= 1, () => `correlation: expected a number from -1 to 1, got ${rho}`);
@@ -77,7 +77,7 @@ export class NumpyRandom {
     return rho > 0 ? [common - apart, common + apart] : [common + apart, apart - common];
   }
 
-  /** `count` values of `next`. */
+  /** An array of `count` draws that `next` makes. */
   fill(count: number, next: (random: this) => number): Float64Array {
     const values = new Float64Array(count);
     for (let i = 0; i < count; i++) values[i] = next(this);

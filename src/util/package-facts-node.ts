@@ -1,12 +1,12 @@
 import { readFileSync } from "node:fs";
 
-/** What Striate's package.json says, of which this is used. */
+/** The fields of Striate's package.json that are used. */
 export interface PackageFacts {
   readonly version: string;
   readonly dependencies: Readonly<Record<string, string>>;
 }
 
-/** Reads the package.json that this file was installed with. */
+/** Reads the package.json of the package that contains this file. */
 export function packageFacts(): PackageFacts {
   const text = readFileSync(new URL("../../package.json", import.meta.url), "utf8");
   return JSON.parse(text) as PackageFacts;

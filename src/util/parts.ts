@@ -1,13 +1,13 @@
 /**
- * Long work that may be interrupted at every `yield`. Other work of the same thread may run in between, so a part
- * must not leave anything behind that the other work would see.
+ * Long work that may be interrupted at every `yield`. Other work on the same thread may run at these points, so no part
+ * may leave a state behind that other work could see.
  */
 export type Parts<T> = Generator<undefined, T>;
 
-/** Milliseconds of work before a page may draw: half of a frame at 60 frames a second. */
+/** Milliseconds of work before a page may redraw: half of a frame at 60 frames per second. */
 const SLICE = 8;
 
-/** Does all parts without a pause. */
+/** Runs all parts without a pause. */
 export function atOnce<T>(parts: Parts<T>): T {
   for (;;) {
     const { done, value } = parts.next();
@@ -16,8 +16,8 @@ export function atOnce<T>(parts: Parts<T>): T {
 }
 
 /**
- * Does the parts in slices of some 8 ms, and lets a page draw and answer its user between them. Where nothing is drawn (Node, a
- * worker), all are done at once.
+ * Runs the parts in slices of about 8 ms; between slices, a page can redraw and respond to its user. If nothing is
+ * drawn (Node, a worker), all parts run at once.
  */
 export async function inSlices<T>(parts: Parts<T>): Promise<T> {
   if (typeof globalThis.requestAnimationFrame !== "function" || typeof document === "undefined")
@@ -37,7 +37,9 @@ export async function inSlices<T>(parts: Parts<T>): Promise<T> {
   }
 }
 
-/** Turns of the event loop. By messages, because browsers make timers of tabs in the background wait for a second. */
+/**
+ * Waits for turns of the event loop. It uses messages, because browsers delay timers of background tabs by a second.
+ */
 class Turns {
   readonly #channel = new MessageChannel();
 

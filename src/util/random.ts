@@ -3,10 +3,10 @@ import { uniformInt } from "pure-rand/distribution/uniformInt";
 import { xoroshiro128plusFromState } from "pure-rand/generator/xoroshiro128plus";
 import { StriateError, check } from "./errors.js";
 
-/** What may name a stream of random numbers: any finite number or any string. */
+/** A label of a random stream: any finite number or any string. */
 export type RandomLabel = string | number;
 
-/** The four 32-bit words of the generator, plain data that survives JSON. */
+/** The four 32-bit words of the generator as plain data that survive JSON. */
 export type RandomState = readonly [number, number, number, number];
 
 /**
@@ -29,15 +29,18 @@ export class Random {
   }
 
   /**
-   * A stream that belongs to `seed` and the labels alone, independent of every stream with other labels: the way to
-   * give each sample, epoch or training step its own noise, in any order. `derive(1, "a", 2)` differs from
-   * `derive(1, "a2")` and from `derive(1, "a", "2")`.
+   * The random stream for `seed` and these labels, independent of all streams with other labels. It gives each sample,
+   * epoch or training step its own noise, in any order. `derive(1, "a", 2)` differs from `derive(1, "a2")` and from
+   * `derive(1, "a", "2")`.
    */
   static derive(seed: RandomLabel, ...labels: readonly RandomLabel[]): Random {
     return new Random({ state: hashLabels([seed, ...labels]) });
   }
 
-  /** Continues exactly where {@link Random.state} was taken. Throws on anything but four 32-bit integers, not all zero. */
+  /**
+   * Continues exactly from the point at which {@link Random.state} was called. Throws on anything but four 32-bit
+   * integers that are not all zero.
+   */
   static fromState(state: readonly number[]): Random {
     const [a, b, c, d] = state;
     const words = [a, b, c, d];
@@ -50,25 +53,25 @@ export class Random {
     return new Random({ state: [a!, b!, c!, d!] });
   }
 
-  /** The present state, for {@link Random.fromState}. */
+  /** The current state, for {@link Random.fromState}. */
   state(): RandomState {
     const [a, b, c, d] = this.#generator.getState();
     return [a!, b!, c!, d!];
   }
 
-  /** Uniform in [0, 1), 53 random bits. */
+  /** A number that is uniform in [0, 1), with 53 random bits. */
   uniform(): number {
     return uniformFloat64(this.#generator);
   }
 
-  /** Uniform in [low, high). */
+  /** A number that is uniform in [low, high). */
   uniformRange(low: number, high: number): number {
     checkRange(low, high);
     const value = low + this.uniform() * (high - low);
     return value < high ? value : low;
   }
 
-  /** A whole number in low..high-1, each equally likely. */
+  /** A whole number in low..high-1, all equally likely. */
   integer(low: number, highExclusive: number): number {
     check(
       Number.isSafeInteger(low) && Number.isSafeInteger(highExclusive) && low < highExclusive,
@@ -77,15 +80,15 @@ export class Random {
     return uniformInt(this.#generator, low, highExclusive - 1);
   }
 
-  /** Normal with mean 0 and standard deviation 1 (Box & Muller 1958). Two uniform draws a call. */
+  /** A normal number with mean 0 and standard deviation 1 (Box & Muller 1958). Each call uses two uniform draws. */
   normal(): number {
     const radius = Math.sqrt(-2 * Math.log(1 - this.uniform()));
     return radius * Math.cos(2 * Math.PI * this.uniform());
   }
 
   /**
-   * Fills with float32 values uniform in [low, high), one 24-bit draw a value; never `high` itself, also after rounding
-   * to float32. Default [0, 1).
+   * Fills an array with float32 values uniform in [low, high), one 24-bit draw per value; `high` itself never occurs,
+   * even after rounding to float32. Default [0, 1).
    */
   fillUniform(out: Float32Array, low = 0, high = 1): Float32Array {
     const generator = this.#generator;
@@ -107,7 +110,10 @@ export class Random {
     return out;
   }
 
-  /** Fills with normal values (Box & Muller 1958, both values of a pair used). Default mean 0, standard deviation 1. */
+  /**
+   * Fills an array with normal values (Box & Muller 1958, using both values of each pair). Default mean 0, standard
+   * deviation 1.
+   */
   fillNormal(out: Float32Array, mean = 0, standardDeviation = 1): Float32Array {
     check(
       Number.isFinite(mean) && Number.isFinite(standardDeviation) && standardDeviation >= 0,
@@ -115,7 +121,8 @@ export class Random {
     );
     const generator = this.#generator;
     for (let i = 0; i < out.length; i += 2) {
-      // 32-bit draws in (0, 1): the half keeps the logarithm finite and the tail reaches 6.7 deviations.
+      // 32-bit draws in (0, 1): adding a half keeps the logarithm finite, and the tail extends to 6.7 standard
+      // deviations.
       const u = ((generator.next() >>> 0) + 0.5) * TWO_POW_MINUS_32;
       const angle = (generator.next() >>> 0) * TWO_PI_POW_MINUS_32;
       const radius = standardDeviation * Math.sqrt(-2 * Math.log(u));
@@ -125,7 +132,7 @@ export class Random {
     return out;
   }
 
-  /** Shuffles in place (Fisher & Yates), every order equally likely; returns the same array. */
+  /** Shuffles an array in place (Fisher & Yates), with all orders equally likely, and returns it. */
   shuffle<T extends Shuffleable>(array: T): T {
     const items = array as unknown[];
     for (let i = items.length - 1; i > 0; i--) {
@@ -177,8 +184,8 @@ const float64Words = new Uint32Array(float64.buffer);
 
 /**
  * A 128-bit hash of a list of numbers and strings: four lanes with the multiply-rotate mixing and the finaliser of
- * MurmurHash3 (Appleby, public domain). Every label is preceded by its kind (and length), so lists cannot collide by
- * running into each other.
+ * MurmurHash3 (Appleby, public domain). Every label is preceded by its kind (and length), so that different lists never
+ * give the same sequence of words.
  */
 function hashLabels(labels: readonly RandomLabel[]): RandomState {
   let a = 0x243f6a88;
@@ -197,7 +204,7 @@ function hashLabels(labels: readonly RandomLabel[]): RandomState {
     if (typeof label === "number") {
       if (!Number.isFinite(label))
         throw new StriateError(`random seed or label: expected a finite number, got ${label}`);
-      float64[0] = label + 0; // -0 and 0 are one label
+      float64[0] = label + 0; // -0 and 0 are the same label
       absorb(1);
       absorb(float64Words[0]!);
       absorb(float64Words[1]!);

@@ -2,10 +2,10 @@ import { readFileChecked, writeFileAtomic } from "./files-node.js";
 import { decodeSafetensors, encodeSafetensors } from "./safetensors.js";
 import type { Safetensors, StoredTensor } from "./safetensors.js";
 
-/** The most that one file may take, a little under what one buffer can hold: 4 GiB. */
+/** Largest accepted size of a file, a little less than the largest buffer: 4 GiB. */
 const defaultMaxBytes = 2 ** 32 - 4096;
 
-/** Reads a safetensors file. Throws `StriateError` naming the file and what is wrong with it. */
+/** Reads a safetensors file. Throws `StriateError` with the file's name and what is wrong with it. */
 export async function readSafetensors(
   path: string,
   options: { maxBytes?: number } = {},
@@ -17,7 +17,7 @@ export async function readSafetensors(
   return decodeSafetensors(bytes, `"${path}"`);
 }
 
-/** Writes a safetensors file atomically: after a crash there is the old file or the new one, never a part. */
+/** Writes a safetensors file atomically: after a crash, there is either the old file or the new one, never a part. */
 export async function writeSafetensors(
   path: string,
   tensors: ReadonlyMap<string, StoredTensor>,

@@ -2,7 +2,7 @@ import { check, StriateError } from "./errors.js";
 import { bfloat16ToFloat32, float16ToFloat32 } from "./half.js";
 import { isJsonObject, parseStrictJson, shorten } from "./json.js";
 
-/** Bytes of one element of every dtype that is read and written. */
+/** Bytes per element of each supported dtype. */
 const itemBytes = {
   F64: 8,
   I64: 8,
@@ -51,7 +51,7 @@ const arrayOf: Readonly<Record<SafetensorsDtype, ArrayConstructor>> = {
   BOOL: Uint8Array,
 };
 
-/** One tensor of a file. F16 and BF16 hold their raw 16-bit words, BOOL one byte each. */
+/** One tensor of a file. F16 and BF16 are raw 16-bit words, BOOL is one byte per element. */
 export interface StoredTensor {
   readonly dtype: SafetensorsDtype;
   readonly shape: readonly number[];
@@ -59,13 +59,13 @@ export interface StoredTensor {
 }
 
 export interface Safetensors {
-  /** By name, in the order of their data. */
+  /** Tensors by name, in the order of their data. */
   readonly tensors: ReadonlyMap<string, StoredTensor>;
-  /** The file's `__metadata__`; empty when it has none. */
+  /** The file's `__metadata__`; empty if it has none. */
   readonly metadata: Readonly<Record<string, string>>;
 }
 
-/** The reference reader's limit on the header, 100 MB. */
+/** Largest header that the reference reader accepts, 100 MB. */
 const maxHeaderBytes = 100_000_000;
 
 interface Entry extends Pick<StoredTensor, "dtype" | "shape"> {
@@ -75,17 +75,17 @@ interface Entry extends Pick<StoredTensor, "dtype" | "shape"> {
 }
 
 /**
- * Reads a safetensors file (format: github.com/huggingface/safetensors, "Format"). Arrays are views of `bytes`
- * where their alignment allows it, else copies. `what` names the file in messages.
+ * Reads a safetensors file (format: github.com/huggingface/safetensors, "Format"). Arrays are views of `bytes` if their
+ * alignment allows it, otherwise copies. `what` names the file in messages.
  *
- * Throws {@link StriateError} for anything that the format forbids: truncation, a header that is too long or no
- * JSON, duplicate names, offsets that overlap, leave a gap or leave the file, sizes that do not fit the shape.
+ * Throws {@link StriateError} for anything that the format forbids: truncation, a header that is too long or not JSON,
+ * duplicate names, offsets that overlap, leave a gap or lie outside the file, and sizes that do not match the shape.
  */
 export function decodeSafetensors(bytes: Uint8Array, what = "safetensors data"): Safetensors {
   const { header, dataStart } = readHeader(bytes, what);
   const { __metadata__: metadata, ...infos } = header;
   const entries = Object.entries(infos).map(([name, info]) => readEntry(name, info, what));
-  // Empty tensors share their offset with a neighbour: they come first.
+  // An empty tensor has the same offset as the tensor after it, and must come first.
   entries.sort((a, b) => a.begin - b.begin || a.end - b.end);
   checkTiling(entries, bytes.length - dataStart, what);
   const tensors = new Map(entries.map((entry) => [entry.name, viewTensor(bytes, dataStart, entry)]));
@@ -93,24 +93,28 @@ export function decodeSafetensors(bytes: Uint8Array, what = "safetensors data"):
 }
 
 function readHeader(bytes: Uint8Array, what: string): { header: Record<string, unknown>; dataStart: number } {
-  check(bytes.length >= 8, () => `${what} is truncated: ${bytes.length} bytes, a header needs at least 8.`);
+  check(
+    bytes.length >= 8,
+    () => `${what} is truncated: expected at least 8 bytes of header, got ${bytes.length}.`,
+  );
   const size = new DataView(bytes.buffer, bytes.byteOffset, 8).getBigUint64(0, true);
   check(
     size <= maxHeaderBytes,
     () =>
-      `${what} is no safetensors file: its header claims ${String(size)} bytes, at most ${maxHeaderBytes}.`,
+      `${what} is not a safetensors file: expected a header of at most ${maxHeaderBytes} bytes, it states ${String(size)}.`,
   );
   const dataStart = 8 + Number(size);
   check(
     dataStart <= bytes.length,
-    () => `${what} is truncated: its header ends at byte ${dataStart}, the file at ${bytes.length}.`,
+    () =>
+      `${what} is truncated: its header ends at byte ${dataStart}, but the file ends at byte ${bytes.length}.`,
   );
   check(
     bytes[8] === 0x7b && size > 0n,
-    () => `${what} is no safetensors file: its header does not begin with "{".`,
+    () => `${what} is not a safetensors file: its header does not begin with "{".`,
   );
   const header = parseStrictJson(decodeUtf8(bytes.slice(8, dataStart), what), `The header of ${what}`);
-  check(isJsonObject(header), () => `The header of ${what} is no JSON object.`);
+  check(isJsonObject(header), () => `The header of ${what} is not a JSON object.`);
   return { header: { ...header }, dataStart };
 }
 
@@ -124,10 +128,13 @@ function decodeUtf8(bytes: Uint8Array, what: string): string {
 
 function readMetadata(value: unknown, what: string): Record<string, string> {
   if (value === undefined) return {};
-  check(isJsonObject(value), () => `The __metadata__ of ${what} is no JSON object.`);
+  check(isJsonObject(value), () => `The __metadata__ of ${what} is not a JSON object.`);
   return Object.fromEntries(
     Object.entries(value).map(([key, text]) => {
-      check(typeof text === "string", () => `The __metadata__ of ${what}: "${shorten(key)}" is no string.`);
+      check(
+        typeof text === "string",
+        () => `The __metadata__ of ${what}: "${shorten(key)}" is not a string.`,
+      );
       return [key, text];
     }),
   );
@@ -143,17 +150,17 @@ function readEntry(name: string, info: unknown, what: string): Entry {
     isDtype(dtype),
     () => `${where()}: unknown dtype ${show(dtype)}, expected one of ${Object.keys(itemBytes).join(" ")}.`,
   );
-  check(isCountArray(shape), () => `${where()}: shape ${show(shape)} is no list of whole numbers.`);
+  check(isCountArray(shape), () => `${where()}: shape ${show(shape)} is not a list of whole numbers.`);
   check(
     isCountArray(offsets) && offsets.length === 2,
-    () => `${where()}: data_offsets ${show(offsets)} is no pair of whole numbers.`,
+    () => `${where()}: data_offsets ${show(offsets)} is not a pair of whole numbers.`,
   );
   const [begin = 0, end = 0] = offsets;
   const expected = byteLength(dtype, shape);
   check(
     end - begin === expected,
     () =>
-      `${where()}: ${dtype} of shape [${shape}] takes ${expected} bytes, its data_offsets give ${end - begin}.`,
+      `${where()}: ${dtype} of shape [${shape}] needs ${expected} bytes, but its data_offsets state ${end - begin}.`,
   );
   return { name, dtype, shape, begin, end };
 }
@@ -170,12 +177,12 @@ function show(value: unknown): string {
   return value === undefined ? "(missing)" : shorten(JSON.stringify(value));
 }
 
-/** Infinity or an unsafe integer for absurd shapes, which no file length equals. */
+/** Number of bytes of a tensor. Absurd shapes give infinity or an unsafe integer, which no file length equals. */
 function byteLength(dtype: SafetensorsDtype, shape: readonly number[]): number {
   return shape.includes(0) ? 0 : shape.reduce((product, size) => product * size, itemBytes[dtype]);
 }
 
-/** The format allows neither overlaps nor gaps: the tensors must tile the data. */
+/** Checks that the tensors cover the data without overlaps and gaps, which the format forbids. */
 function checkTiling(entries: readonly Entry[], dataBytes: number, what: string): void {
   let at = 0;
   for (const { name, begin, end } of entries) {
@@ -183,12 +190,12 @@ function checkTiling(entries: readonly Entry[], dataBytes: number, what: string)
     check(begin >= at, () => `${where} begins at byte ${begin} of the data, inside the tensor before it.`);
     check(
       begin === at,
-      () => `${where} begins at byte ${begin} of the data; bytes ${at} to ${begin} belong to none.`,
+      () => `${where} begins at byte ${begin} of the data; bytes ${at} to ${begin} belong to no tensor.`,
     );
     check(
       end <= dataBytes,
       () =>
-        `${where} ends at byte ${end} of the data, the file's data at ${dataBytes}: the file is truncated.`,
+        `${where} ends at byte ${end} of the data, but the data end at byte ${dataBytes}: the file is truncated.`,
     );
     at = end;
   }
@@ -208,9 +215,9 @@ function viewTensor(bytes: Uint8Array, dataStart: number, entry: Entry): StoredT
 }
 
 /**
- * Writes tensors and metadata as one safetensors file. The same content always gives the same bytes: tensors go by
- * element size (largest first, so that every array is aligned), then by name; metadata goes by key.
- * Throws {@link StriateError} when an array does not fit its dtype and shape.
+ * Writes tensors and metadata as one safetensors file. The same content always gives the same bytes: tensors are sorted
+ * by element size (largest first, so that every array is aligned), then by name; metadata are sorted by key. Throws
+ * {@link StriateError} if an array does not match its dtype and shape.
  */
 export function encodeSafetensors(
   tensors: ReadonlyMap<string, StoredTensor>,
@@ -221,7 +228,8 @@ export function encodeSafetensors(
   );
   const fields: string[] = [];
   const pairs = Object.entries(metadata).sort(([a], [b]) => compareText(a, b));
-  // Written by hand: an object would put keys that look like numbers first and lose "__proto__".
+  // The JSON is written by hand, because an object would move keys that look like numbers to the front and lose
+  // "__proto__".
   const pair = (key: string, value: string): string => `${quote(key)}:${value}`;
   if (pairs.length > 0) {
     fields.push(pair("__metadata__", `{${pairs.map(([key, value]) => pair(key, quote(value))).join(",")}}`));
@@ -249,7 +257,7 @@ function assemble(
   const padded = Math.ceil(header.length / 8) * 8;
   check(
     padded <= maxHeaderBytes,
-    () => `The safetensors header takes ${padded} bytes, at most ${maxHeaderBytes}.`,
+    () => `The safetensors header is too large: expected at most ${maxHeaderBytes} bytes, got ${padded}.`,
   );
   const bytes = new Uint8Array(8 + padded + dataBytes);
   new DataView(bytes.buffer).setBigUint64(0, BigInt(padded), true);
@@ -267,10 +275,10 @@ function checkTensor(name: string, tensor: StoredTensor): void {
   const { dtype, shape, data } = tensor;
   check(
     name !== "__metadata__",
-    () => `A tensor cannot be named "__metadata__": the format keeps that name.`,
+    () => `A tensor cannot be named "__metadata__": the format reserves that name.`,
   );
   check(isDtype(dtype), () => `Tensor "${name}": unknown dtype ${show(dtype)}.`);
-  check(isCountArray(shape), () => `Tensor "${name}": shape ${show(shape)} is no list of whole numbers.`);
+  check(isCountArray(shape), () => `Tensor "${name}": shape ${show(shape)} is not a list of whole numbers.`);
   const array = arrayOf[dtype];
   check(
     data instanceof array,
@@ -284,8 +292,8 @@ function checkTensor(name: string, tensor: StoredTensor): void {
 }
 
 function quote(text: string): string {
-  // A lone surrogate has no UTF-8 form; JSON.stringify would escape it, and other readers refuse it.
-  check(!/\p{Surrogate}/u.test(text), () => `${JSON.stringify(text)} is no valid Unicode text.`);
+  // A lone surrogate has no UTF-8 form; JSON.stringify would escape it, but other readers would refuse it.
+  check(!/\p{Surrogate}/u.test(text), () => `${JSON.stringify(text)} is not valid Unicode text.`);
   return JSON.stringify(text);
 }
 
@@ -293,7 +301,9 @@ function compareText(a: string, b: string): number {
   return a < b ? -1 : a > b ? 1 : 0;
 }
 
-/** The values of a floating-point tensor (F64, F32, F16 or BF16) as float32; an F32 array is given as it is. */
+/**
+ * The values of a floating-point tensor (F64, F32, F16 or BF16) as float32; an F32 array is returned without a copy.
+ */
 export function storedToFloat32(tensor: StoredTensor): Float32Array {
   const { dtype, data } = tensor;
   if (data instanceof Float32Array) return data;

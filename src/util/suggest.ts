@@ -1,4 +1,4 @@
-/** Number of single-character edits (insert, delete, replace, swap of neighbours) that turn one word into another. */
+/** Number of single-character edits (insert, delete, replace, swap of neighbours) that turn one word into the other. */
 export function editDistance(a: string, b: string): number {
   let [older, old] = [[] as number[], Array.from({ length: b.length + 1 }, (_, i) => i)];
   for (let i = 1; i <= a.length; i++) {
@@ -20,7 +20,7 @@ export function editDistance(a: string, b: string): number {
   return old[b.length]!;
 }
 
-/** The candidate that was probably meant: at most a third of its letters differ, case aside. */
+/** The candidate that was probably meant, ignoring case: at most a third of its letters may differ. */
 export function closest(word: string, candidates: readonly string[]): string | undefined {
   const ranked = candidates
     .map((candidate) => ({
@@ -32,9 +32,9 @@ export function closest(word: string, candidates: readonly string[]): string | u
   return ranked[0]?.candidate;
 }
 
-/** The one message for a name that is not among the known ones, with a suggestion where one is near. */
+/** The message for a name that is not among the known ones, with a suggestion if one is similar. */
 export function unknownName(what: string, name: string, known: readonly string[]): string {
   const near = closest(name, known);
-  const expected = known.length === 0 ? "there is none yet" : `expected one of ${known.join(", ")}`;
+  const expected = known.length === 0 ? "none exists yet" : `expected one of ${known.join(", ")}`;
   return `unknown ${what} "${name}": ${expected}${near === undefined ? "" : ` (did you mean ${near}?)`}`;
 }

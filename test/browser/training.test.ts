@@ -117,7 +117,7 @@ describe("train in a page", () => {
     );
     expect(await failure(page, { steps: 4, from: checkpoint, seed: 6 })).toMatch(/has seed = 5, this one 6/);
     expect(await failure(page, { steps: 4, from: checkpoint.slice(0, 50) })).toMatch(/checkpoint `from`/);
-    expect(await failure(page, { ...kept, folder: "a/../b" })).toMatch(/expected names with "\/" between/);
+    expect(await failure(page, { ...kept, folder: "a/../b" })).toMatch(/expected names separated by "\/"/);
 
     // A damaged checkpoint is set aside.
     await page.evaluate(() => window.training!.damage("kept/checkpoints/step-00000004.safetensors"));

@@ -265,7 +265,7 @@ describe("views for contrastive learning", () => {
     expect(Math.max(...all)).toBeLessThanOrEqual(1);
     expect(() => {
       views.fill([0], { views: new Float32Array(3072) }, [1]);
-    }).toThrow("two views of 1 scenes are 2 x 3 x 32 x 32 numbers, got 3072");
+    }).toThrow('two views of 1 scenes: expected 2 x 3 x 32 x 32 numbers in "views", got 3072');
   });
 
   it("are the image itself when nothing may change", () => {

@@ -61,7 +61,7 @@ describe("Batches", () => {
 
   it("names what cannot be", () => {
     expect(() => new Batches({ count: 5, batchSize: 6, seed: 1 })).toThrow(
-      /5 samples do not fill one batch of 6/,
+      /expected at least 6 samples for one batch .*, got 5/,
     );
     expect(() => new Batches({ count: 0, batchSize: 1, seed: 1 })).toThrow(
       /positive number of samples, got 0/,

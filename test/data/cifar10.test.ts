@@ -70,7 +70,7 @@ describe("CIFAR-10", () => {
     const { listener, ranges } = ranged(bytes, 100);
     const url = await serve(listener);
     const options = { folder, fetch: "official", archive: { url, md5: md5(bytes) } } as const;
-    await expect(loadCifar10("test", options)).rejects.toThrow(/broken off after \d+ bytes/);
+    await expect(loadCifar10("test", options)).rejects.toThrow(/interrupted after \d+ bytes/);
     const seen: number[] = [];
     const source = await loadCifar10("test", { ...options, onProgress: (at) => seen.push(at) });
     expect(ranges).toEqual([undefined, "bytes=100-"]);
@@ -86,12 +86,12 @@ describe("CIFAR-10", () => {
     const url = await serve(ranged(archive()).listener);
     const official = (archive: Cifar10Archive) => loadCifar10("test", { folder, fetch: "official", archive });
     await expect(official({ url, md5: CIFAR10_OFFICIAL.md5 })).rejects.toThrow(
-      `expected ${CIFAR10_OFFICIAL.md5}`,
+      `expected the md5 checksum ${CIFAR10_OFFICIAL.md5}`,
     );
     expect(await readdir(folder)).toEqual([]);
     const half = archive(NAMES.slice(0, 3));
     const other = await serve(ranged(half).listener);
-    await expect(official({ url: other, md5: md5(half) })).rejects.toThrow("holds 3 of the 6 files");
+    await expect(official({ url: other, md5: md5(half) })).rejects.toThrow("has 3 of the 6 expected files");
   });
 
   it("says what to do when it cannot be fetched", async () => {
@@ -125,12 +125,14 @@ describe("downloads", () => {
     const bytes = Buffer.from("content");
     const url = await serve(ranged(bytes).listener);
     const checksum = { algorithm: "md5" as const, digest: md5(bytes) };
-    await expect(download(url, path, { checksum, maxBytes: 3 })).rejects.toThrow("more than the limit of 3");
+    await expect(download(url, path, { checksum, maxBytes: 3 })).rejects.toThrow(
+      "expected at most 3 bytes, got",
+    );
     await download(url, path, { checksum });
     expect(await readFile(path, "utf8")).toBe("content");
     await download("http://127.0.0.1:1/", path, { checksum });
     await writeFile(path, "other");
-    await expect(download(url, path, { checksum })).rejects.toThrow("remove it to download it again");
+    await expect(download(url, path, { checksum })).rejects.toThrow("remove the file to download it again");
   });
 
   it("start anew where the server does not know ranges", async () => {
@@ -167,13 +169,13 @@ describe("archives", () => {
     );
     await writeFile(path, bytes);
     expect(await all(path)).toEqual(["a 700", "b/c 1"]);
-    await expect(all(path, 100)).rejects.toThrow("a has 700 bytes, at most 100");
+    await expect(all(path, 100)).rejects.toThrow("expected at most 100 bytes for a, got 700");
     await writeFile(path, bytes.subarray(0, bytes.length - 20));
-    await expect(all(path)).rejects.toThrow("no intact .tar.gz file");
+    await expect(all(path)).rejects.toThrow("not an intact .tar.gz file");
     await writeFile(path, "no archive");
-    await expect(all(path)).rejects.toThrow("no intact .tar.gz file");
+    await expect(all(path)).rejects.toThrow("not an intact .tar.gz file");
     await writeFile(path, gzipSync(Buffer.alloc(600, 7)));
-    await expect(all(path)).rejects.toThrow("a size reads");
+    await expect(all(path)).rejects.toThrow("it states a size of");
     await writeFile(path, gzipSync(tar([{ name: "a", bytes: Buffer.alloc(700) }]).subarray(0, 900)));
     await expect(all(path)).rejects.toThrow("cut off inside a");
   });

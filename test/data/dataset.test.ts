@@ -47,7 +47,7 @@ describe("arrays data set", () => {
     const f32 = (n: number) => new Float32Array(n);
     expect(() => arraysDataset({})).toThrow(/at least one field/);
     expect(() => arraysDataset({ x: { data: f32(5), shape: [2] } })).toThrow(
-      /"x": 5 numbers are not whole samples/,
+      /"x": expected whole samples of shape .*, got 5 numbers/,
     );
     expect(() => arraysDataset({ x: { data: f32(4), shape: [2] }, y: { data: f32(3), shape: [] } })).toThrow(
       /"y": expected 2 samples as in "x", got 3/,

@@ -73,12 +73,12 @@ describe("fetchMnist", () => {
     [
       "files that are not there",
       {},
-      /no t10k-\w+-idx\d-ubyte at .*\(.*gz: the server answers 404 Not Found; /,
+      /expected t10k-\w+-idx\d-ubyte at .*\(.*gz: the server answers 404 Not Found; /,
     ],
     [
       "a page in place of a file",
       { "t10k-images-idx3-ubyte.gz": page, "t10k-labels-idx1-ubyte": digits },
-      /no t10k-images-idx3-ubyte at .*an HTML page came in place of the file/,
+      /expected t10k-images-idx3-ubyte at .*the server sent an HTML page instead of the file/,
     ],
     [
       "gzip data that is cut off",
@@ -103,12 +103,12 @@ describe("fetchMnist", () => {
         },
         "t10k-labels-idx1-ubyte": digits,
       },
-      /broken off after 500 of 1584 bytes; try again/,
+      /interrupted after 500 of 1584 bytes; try again/,
     ],
     [
       "fewer labels than images",
       { "t10k-images-idx3-ubyte": pictures, "t10k-labels-idx1-ubyte": idxBytes(8, [1], [7]) },
-      /1 labels for the 2 images/,
+      /expected a label for each of the 2 images of .*, got 1/,
     ],
   ])("refuses %s", async (_, files, message) => {
     const failed = fetchMnist(await folder(files), test);
@@ -119,7 +119,7 @@ describe("fetchMnist", () => {
   it("tells files of other sets by their checksums", async () => {
     const url = await folder({ "t10k-images-idx3-ubyte": pictures, "t10k-labels-idx1-ubyte": digits });
     await expect(fetchMnist(url, { parts: ["test"] })).rejects.toThrow(
-      /not MNIST's t10k-\w+: expected \d+ bytes with the SHA-256 .*; pass verify: false/,
+      /expected MNIST's t10k-\w+ with \d+ bytes and the SHA-256 .*; pass verify: false/,
     );
     expect((await fetchMnist(url, test)).test.count).toBe(2);
   });

@@ -83,7 +83,7 @@ describe("parseIdx", () => {
     [
       "an oversized claim",
       idx(8, [0xffffffff, 0xffffffff, 0xffffffff], [1]),
-      /claims .* more than the limit/,
+      /expected at most \d+ bytes of data, its header states/,
     ],
     ["gzip", gzipSync(idx(8, [1], [1])), /compressed with gzip; decompress it/],
   ])("refuses %s", (_, bytes, message) => {
@@ -124,11 +124,11 @@ describe("readIdx", () => {
   it("names files that are absent, too large, not compressed though named so, or damaged", async () => {
     await expect(readIdx(join(folder, "none"))).rejects.toThrow(/none.*no such file/);
     await expect(readIdx(await write("plain.gz", idx(8, [1], [1])))).rejects.toThrow(
-      /not compressed with gzip/,
+      /expected data compressed with gzip/,
     );
     const compressed = gzipSync(idx(8, [5000], new Array<number>(5000).fill(0)));
     await expect(readIdx(await write("bomb.gz", compressed), { maxBytes: 100 })).rejects.toThrow(
-      /decompresses to more than the limit of 100 bytes/,
+      /expected at most 100 bytes after decompression/,
     );
     await expect(readIdx(await write("cut.gz", compressed.subarray(0, 20)))).rejects.toThrow(
       /damaged gzip data/,
@@ -143,7 +143,9 @@ describe("readIdx", () => {
     const labels = async (data: number[]): Promise<string> => write("labels", idx(8, [data.length], data));
     const digits = await readIdxDigits(images, await labels([7, 9]));
     expect(digits).toMatchObject({ count: 2, height: 1, width: 2 });
-    await expect(readIdxDigits(images, await labels([7]))).rejects.toThrow(/1 labels for the 2 images/);
+    await expect(readIdxDigits(images, await labels([7]))).rejects.toThrow(
+      /expected a label for each of the 2 images of .*, got 1/,
+    );
     await expect(readIdxDigits(images, await labels([7, 10]))).rejects.toThrow(
       /labels 0 to 9, got 10 at position 1/,
     );

@@ -177,7 +177,7 @@ describe("MultiMnist", () => {
       () =>
         new MultiMnist(digits, { count: 1, seed: 1, ...options });
     expect(make({ count: 0 })).toThrow(/positive number of scenes, got 0/);
-    expect(make({ digits: 4 as never })).toThrow(/digits 2, 3 or "23" a scene, got 4/);
+    expect(make({ digits: 4 as never })).toThrow(/expected 2, 3 or "23" digits per scene, got 4/);
     expect(make({ maxOverlap: -1 })).toThrow(/maximal overlap from 0 to 1, got -1/);
     expect(make({ maxOverlap: NaN })).toThrow(/maximal overlap from 0 to 1, got NaN/);
     expect(make({ overlapRule: "none" as never })).toThrow(
@@ -192,13 +192,13 @@ describe("MultiMnist", () => {
         side,
       );
     expect(make({}, pictures(8, [1, 2]))).toThrow(/28x28 .*got 8x8/);
-    expect(make({ digits: 3 }, pictures(28, [1, 2, 2]))).toThrow(/3 different digits .*the images have 2/);
+    expect(make({ digits: 3 }, pictures(28, [1, 2, 2]))).toThrow(/at least 3 different labels, got 2/);
     // Digits that fill their 28x28 image cannot stand beside each other on 50x50.
-    expect(() => make({}, pictures(28, [1, 2]))().placements(0)).toThrow(/no layout of 2 digits/);
+    expect(() => make({}, pictures(28, [1, 2]))().placements(0)).toThrow(/found no layout of 2 digits/);
     const scenes = make({})();
     expect(() => {
       scenes.fillBatch([0], { x: new Float32Array(1023) });
-    }).toThrow(/x needs room for 1024/);
+    }).toThrow(/expected room for 1024 numbers in x/);
     expect(() => {
       scenes.fillBatch([1], {});
     }).toThrow(/sample numbers from 0 to 0, got 1/);

@@ -70,10 +70,10 @@ describe("corrupt", () => {
   it("names what does not fit", () => {
     const options = { seed: 1, sampleSize: 4 };
     expect(() => addPixelNoise(grey(1, 5), kinds[0]!, options)).toThrow(
-      /5 numbers are not whole images of 4/,
+      /expected whole images of 4 numbers, got 5/,
     );
     expect(() => addPixelNoise(grey(2, 4), kinds[0]!, { ...options, indices: [1] })).toThrow(
-      /expected 2 image numbers, got 1/,
+      /expected 2 positions of images, got 1/,
     );
     expect(() => addPixelNoise(grey(1, 4), { kind: "gaussian", variance: -1 }, options)).toThrow(
       /at least 0, got -1/,

@@ -66,11 +66,13 @@ describe("TFRecord files", () => {
 
   it("are refused when damaged or cut off", async () => {
     const changed = (at: number) => Buffer.from(bytes.map((byte, i) => (i === at ? byte ^ 1 : byte)));
-    await expect(collect(await fileOf(changed(13)))).rejects.toThrow(/record 0 is damaged: its checksum is/);
+    await expect(collect(await fileOf(changed(13)))).rejects.toThrow(
+      /record 0 is damaged: expected the checksum/,
+    );
     await expect(collect(await fileOf(changed(1)))).rejects.toThrow(/length of record 0 is damaged/);
     await expect(collect(await fileOf(bytes.subarray(0, -3)))).rejects.toThrow("is cut off inside record 2");
     await expect(collect(await fileOf(gzipSync(bytes).subarray(0, -12)))).rejects.toThrow(
-      "no intact TFRecord",
+      "not an intact TFRecord",
     );
     await expect(collect(join(await temporaryFolder(), "none"))).rejects.toThrow("no such file");
   });
@@ -92,7 +94,7 @@ describe("TFRecord files", () => {
     );
     expect([...wanted]).toEqual([["a", { kind: "bytes", bytes: Uint8Array.of(1, 2, 3), count: 1 }]]);
     expect(() => parseExample(Uint8Array.of(10, 200, 1), "record 3")).toThrow(
-      "record 3 is no tf.train.Example",
+      "record 3 is not a tf.train.Example",
     );
   });
 });
@@ -174,12 +176,12 @@ describe("Multi-Object Datasets", () => {
     expect(scenePicture(test, 0).data[0]).toBe(64);
     expect(await first("test", 2)).toMatchObject({ count: 2 });
     await expect(loadMultiObject("tetrominoes", path, "train")).rejects.toThrow(
-      'its 70 scenes end before the part "train" begins (scene 10384)',
+      'expected more than 10384 scenes for the part "train", got 70',
     );
   });
 
   it.each<[string, MultiObjectSet, Record<string, Uint8Array>, string]>([
-    ["another set", "clevr", scene(35, 35, 4), "record 0: expected masks of 240 x 320 as CLEVR6 has them"],
+    ["another set", "clevr", scene(35, 35, 4), "record 0: expected masks of 240 x 320 as in CLEVR6"],
     [
       "masks of another size",
       "tetrominoes",
@@ -266,7 +268,7 @@ describe("converted scenes", () => {
     [
       "masks of another size",
       zip(arrays("(2, 3, 2, 2)", "(2, 2, 1)", images, labels.slice(0, 4))),
-      "expected masks [2, 2, 2] as the images have them, got [2, 2, 1]",
+      "expected masks [2, 2, 2] to match the images, got [2, 2, 1]",
     ],
     ["images that are not square", zip(arrays("(2, 3, 4, 1)")), "expected square images"],
     [
@@ -281,14 +283,14 @@ describe("converted scenes", () => {
       "expected pixels from 0 to 1, got",
     ],
     ["a file without labels", zip(arrays().slice(0, 1)), 'expected an array "labels", it holds images.npy'],
-    ["an archive that is cut off", zip(arrays()).subarray(0, -40), "is no intact ZIP archive"],
+    ["an archive that is cut off", zip(arrays()).subarray(0, -40), "is not an intact ZIP archive"],
     ["an array that is cut off", zip(arrays("(2, 3, 2, 2)", "(2, 2, 2)", images.slice(0, -1))), "truncated"],
-    ["damaged data", damagedAt(zip(arrays()), labels), "is no intact ZIP archive: its checksum is wrong"],
+    ["damaged data", damagedAt(zip(arrays()), labels), "is not an intact ZIP archive: its checksum is wrong"],
     ["damaged compressed data", damagedAt(zip(arrays()), text("images.npy"), 40), "images"],
     [
       "something else",
       text("not an archive, but long enough to hold an end of directory"),
-      "no intact ZIP archive",
+      "not an intact ZIP archive",
     ],
   ])("refuse %s", async (_what, bytes, message) => {
     await expect(loadConvertedScenes(await fileOf(bytes, "x.npz"))).rejects.toThrow(message);

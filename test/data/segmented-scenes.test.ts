@@ -183,7 +183,7 @@ describe("scenes", () => {
       "mine: expected masks of 2 x 2 for 2 images of that size, together 8 labels, got 7",
     );
     expect(() => segmentedScenes({ ...parts, images: images.subarray(1) })).toThrow(
-      "not whole images of 3 x 2 x 2",
+      "expected whole images of 3 x 2 x 2 bytes",
     );
     expect(() => segmentedScenes({ ...parts, objects: 1 })).toThrow(
       "mask 0: expected labels from -1 to 1, got 2",
@@ -191,6 +191,6 @@ describe("scenes", () => {
     expect(() => segmentedScenes({ ...parts, size: 1.5 })).toThrow("positive side, got 1.5");
     expect(() => scenePicture(scenes, 2)).toThrow("mine: expected sample numbers from 0 to 1, got 2");
     expect(() => sliceScenes(scenes, 1, 3)).toThrow("expected scenes within 0 to 2, got 1 to 3");
-    expect(() => scenePictures(scenes, [0], new Float32Array(11))).toThrow("need room for 12 numbers");
+    expect(() => scenePictures(scenes, [0], new Float32Array(11))).toThrow("expected room for 12 numbers");
   });
 });

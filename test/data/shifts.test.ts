@@ -73,10 +73,10 @@ describe("shifts", () => {
     expect(() => shifted({ scale: 0 })).toThrow(/scale above 0/);
     expect(() => shifted({ rotation: NaN })).toThrow(/finite numbers/);
     expect(() => shiftImages(new Float32Array(10), {}, size)).toThrow(
-      /10 numbers are not whole planes of 3x3/,
+      /expected whole planes of 3x3, got 10 numbers/,
     );
     expect(() => shiftMasks(new Uint8Array(36), {}, { ...size, channels: 3 })).toThrow(
-      /4 mask planes .* 3 channels/,
+      /expected whole samples of 3 mask channels, got 4 planes/,
     );
   });
 });

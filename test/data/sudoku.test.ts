@@ -149,7 +149,7 @@ describe("generated puzzles", () => {
   });
 
   it("are refused in impossible numbers", () => {
-    expect(() => generateSudoku({ count: 1, givens: 16, seed: 1 })).toThrow("expected 17 to 81 givens");
+    expect(() => generateSudoku({ count: 1, givens: 16, seed: 1 })).toThrow("expected 17 to 81 given cells");
     expect(() => generateSudoku({ count: 1, givens: [40, 30], seed: 1 })).toThrow("got 40 to 30");
     expect(() => generateSudoku({ count: 0, givens: 30, seed: 1 })).toThrow(
       "positive number of boards, got 0",
@@ -239,7 +239,9 @@ describe("published boards", () => {
       "expected features.pt or features.npy in it, found neither",
     );
     const twice = await satnet(2, (features) => features.fill(1, 0, 2));
-    await expect(loadSatnetSudoku(twice, "train")).rejects.toThrow("board 0, cell 0 is not one-hot");
+    await expect(loadSatnetSudoku(twice, "train")).rejects.toThrow(
+      "expected one-hot digits, board 0 has other values in cell 0",
+    );
     await writeFile(join(twice, "features.npy"), npyBytes({ shape: "(9, 9, 9)" }, new Uint8Array(729)));
     await expect(loadSatnetSudoku(twice, "train")).rejects.toThrow(
       "expected one-hot boards [N, 9, 9, 9], got [9, 9, 9]",
@@ -290,18 +292,18 @@ describe("PyTorch files", () => {
   it("are refused when they hold something else, are damaged or cut off", async () => {
     const refused = async (content: Uint8Array) =>
       readTorchTensor(await file(content)).catch((error: unknown) => String(error));
-    expect(await refused(bytesOf("dictionary"))).toContain("expected one tensor, it holds something else");
+    expect(await refused(bytesOf("dictionary"))).toContain("expected one tensor, got something else");
     expect(await refused(bytesOf("bytes").subarray(0, -2))).toContain(
-      "is cut off: its 6 numbers need 6 bytes, got 4",
+      "is cut off: a storage of 6 numbers needs 6 bytes, got 4",
     );
     expect(await refused(bytesOf("bytes").subarray(0, 100))).toContain("it is cut off");
-    expect(await refused(bytesOf("strided").subarray(0, -30))).toContain("no intact ZIP archive");
+    expect(await refused(bytesOf("strided").subarray(0, -30))).toContain("not an intact ZIP archive");
     expect(await refused(new TextEncoder().encode("something else"))).toContain("cannot be read as a pickle");
     // cos\nsystem\n(X...tR. would run a command in Python.
     const hostile = Buffer.concat([
       bytesOf("bytes").subarray(0, bytesOf("bytes").indexOf("ctorch._utils")),
       Buffer.from("cos\nsystem\n(U\x02lstR.].", "latin1"),
     ]);
-    expect(await refused(hostile)).toContain('expected one tensor, it holds a "os.system"');
+    expect(await refused(hostile)).toContain('expected one tensor, got a "os.system"');
   });
 });

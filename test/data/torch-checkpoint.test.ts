@@ -67,7 +67,9 @@ describe("Checkpoints of PyTorch", () => {
       "1.2031",
       "1.5000",
     ]);
-    expect([...unread]).toEqual([["complex", 'its elements are "ComplexFloatStorage", which are not read']]);
+    expect([...unread]).toEqual([
+      ["complex", 'its elements are of the unsupported type "ComplexFloatStorage"'],
+    ]);
   });
 
   it("of whole modules name tensors as state_dict() does", async () => {
@@ -97,7 +99,7 @@ describe("Checkpoints of PyTorch", () => {
 
   it("cannot fill the memory with one number", async () => {
     await expect(readTorchCheckpoint(await pathOf("expanded"))).rejects.toThrow(
-      "its shape [8192, 8192] repeats its 1 numbers too often",
+      "the shape [8192, 8192] repeats the 1 numbers of its storage too often",
     );
   });
 
@@ -132,12 +134,12 @@ describe("Pickles", () => {
     ["X\xff\xff\xff\xffabc.", "it is cut off"],
     ["B\xff\xff\xff\x7fabc.", "it is cut off"],
     ["\x8b\xff\xff\xff\x7fabc.", "an integer of 2147483647 bytes"],
-    ["(K\x01a.", "it takes more than there is"],
-    ["K\x01K\x02a.", "it appends to something that is no list"],
-    ["h\x07.", "something that it has not made"],
+    ["(K\x01a.", "it takes more values than the stack holds"],
+    ["K\x01K\x02a.", "it appends to something that is not a list"],
+    ["h\x07.", "an object that it has not created"],
     ["Iten\n.", "expected an integer"],
-    ["\xff.", "its instruction 0xff is not known"],
-    ["NQ.", "it refers to something outside of it"],
+    ["\xff.", "the instruction 0xff is unknown"],
+    ["NQ.", "it refers to an object outside the pickle"],
   ])("that are damaged or hostile are refused (%j)", (text, message) => {
     expect(() => read(text)).toThrow(message);
   });

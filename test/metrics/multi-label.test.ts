@@ -118,7 +118,9 @@ describe("top-k metrics", () => {
     expect(() => topKSetAccuracy([1, 2], [1, 0], 2, 3)).toThrow(/k from 1 to 2 or "trueLabels", got 3/);
     expect(() => topKSetAccuracy([1, 2], [0, 0], 2, "trueLabels")).toThrow(/sample 0 has no true label/);
     expect(() => topKRecall([1, 2], [0, 0], 2, 1)).toThrow(/sample 0 has no true label/);
-    expect(() => topKSetAccuracy([1, 2, 3], [0, 0, 1], 2, 1)).toThrow(/3 scores are not whole samples of 2/);
+    expect(() => topKSetAccuracy([1, 2, 3], [0, 0, 1], 2, 1)).toThrow(
+      /expected whole samples of 2 classes, got 3/,
+    );
     expect(() => topKSetAccuracy([NaN, 2], [0, 1], 2, 1)).toThrow(/score 0 is not a number/);
     expect(() => topKSetAccuracy([1, 2], [0, 0.5], 2, 1)).toThrow(/target 1: expected 0 or 1, got 0.5/);
     expect(() => binaryAccuracy([], [])).toThrow(/at least one, got 0 and 0/);

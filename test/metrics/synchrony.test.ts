@@ -149,7 +149,7 @@ describe("synchrony over active units", () => {
     expect(run({ masks: [1] })).toThrow(/masks: expected 72 numbers/);
     expect(run({ maskChannels: 1, masks: input.masks })).toThrow(/masks: expected 24 numbers/);
     expect(run({ maskChannels: 1, masks: new Float32Array(PIXELS) })).toThrow(
-      /1 mask channels hold no object/,
+      /expected at least one mask channel for an object, got 1/,
     );
     expect(run({ phases: new Float64Array(48).fill(NaN) })).toThrow(
       /sample 0, channel 0 is not a finite number/,

@@ -255,9 +255,11 @@ describe("a robustness run", () => {
       ...image.answers.slice(1),
     ];
     const said = `line ${at + 1} of "${path}"`;
-    await expect(open(withImage({ image: 9999 }))).rejects.toThrow(`${said}: image 9999, expected 0 to 7`);
-    await expect(open(withImage({ answers: [] }))).rejects.toThrow(`${said}: 0 answers, expected 4`);
-    await expect(open(withImage({ answers: answers(1, 1.7) }))).rejects.toThrow(`${said} is no record`);
+    await expect(open(withImage({ image: 9999 }))).rejects.toThrow(
+      `${said}: expected an image from 0 to 7, got 9999`,
+    );
+    await expect(open(withImage({ answers: [] }))).rejects.toThrow(`${said}: expected 4 answers, got 0`);
+    await expect(open(withImage({ answers: answers(1, 1.7) }))).rejects.toThrow(`${said} is not a record`);
     await expect(open(withImage({ answers: answers(0, 3) }))).rejects.toThrow(
       `${said}: expected a predicted class from 0 to 2, got 3`,
     );

@@ -148,7 +148,7 @@ describe("a classifier in an ONNX file", () => {
       onnxNetwork(said, { ...name, preprocessing: { mean: [...imagenet.mean] } }).preprocessing.std,
     ).toEqual([...imagenet.std]);
     expect(() => onnxNetwork(said, { ...name, preprocessing: symmetric })).toThrow(
-      /contradict each other about mean, std: the file says .*0\.485.*; stated was scale 1 · mean 0\.5/,
+      /contradicts the file in mean, std: the file has .*0\.485.*; stated was scale 1 · mean 0\.5/,
     );
     expect(() => onnxNetwork(file(), name)).toThrow("its file does not state the preprocessing");
   });
@@ -218,12 +218,12 @@ describe("a classifier in an ONNX file", () => {
 
   it("wants one output and one input for the images, and numbers that make sense", async () => {
     const two = file({ more: true });
-    expect(() => onnxNetwork(two, unit)).toThrow("it has 2 outputs (scores, other)");
+    expect(() => onnxNetwork(two, unit)).toThrow("the model has 2 outputs (scores, other)");
     close(
       await answers(two, { ...unit, output: "other" }),
       (await answers(file())).map((value) => 2 * value),
     );
-    expect(() => onnxNetwork(two, { ...unit, output: "third" })).toThrow('there is no output "third"');
+    expect(() => onnxNetwork(two, { ...unit, output: "third" })).toThrow('got "third"');
     expect(() => onnxNetwork(file(), { ...unit, preprocessing: { mean: [0, 0] } })).toThrow(
       "expected one mean or 3",
     );
@@ -233,7 +233,7 @@ describe("a classifier in an ONNX file", () => {
     expect(() => preprocessingPreset("imagnet")).toThrow("did you mean imagenet?");
     const classifier = open(onnxNetwork(file(), unit));
     await expect(classifier.logits({ count: 2, data: new Float32Array(3) })).rejects.toThrow(
-      "2 images of 3 x 4 x 4 are 96 numbers, got 3",
+      "expected 96 numbers for 2 images of 3 x 4 x 4, got 3",
     );
     const bad = { count: 1, data: new Float32Array(48).fill(NaN) };
     await expect(classifier.logits(bad)).rejects.toThrow("its logits holds NaN");

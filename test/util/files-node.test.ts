@@ -138,7 +138,7 @@ test("reading refuses what is missing, a folder, empty, too large or no regular 
   await expect(readFileChecked(folder, anyFile)).rejects.toThrow(/it is a folder/);
   await expect(readFileChecked(join(folder, "empty"), anyFile)).rejects.toThrow(/notes ".*empty" is empty/);
   await expect(readFileChecked(join(folder, "large"), anyFile)).rejects.toThrow(
-    /too large: 1001 bytes, at most 1000/,
+    /too large: expected at most 1000 bytes, got 1001/,
   );
   await expect(readFileChecked("/dev/null", anyFile)).rejects.toThrow(/regular file/);
   expect(await readFileChecked(join(folder, "empty"), { ...anyFile, mayBeEmpty: true })).toHaveLength(0);

@@ -16,7 +16,7 @@ test("accepts exactly the JSON that has no duplicate keys", () => {
     '{"a":{"a":1},"b":[{},"a"],"a":[]}',
     '{"":1,"":1}',
   ]) {
-    expect(() => parseStrictJson(text, "The header")).toThrow(/^The header gives the key ".?" twice/);
+    expect(() => parseStrictJson(text, "The header")).toThrow(/^The header has the key ".?" twice/);
   }
   expect(parseStrictJson('{"a":{"a":"a,\\"a"},"b":["a","a",{"a":1}]}', "x")).toEqual(
     JSON.parse('{"a":{"a":"a,\\"a"},"b":["a","a",{"a":1}]}'),

@@ -31,6 +31,6 @@ describe("suggestions", () => {
     expect(unknownName("scale", "papr", ["smoke", "paper"])).toBe(
       'unknown scale "papr": expected one of smoke, paper (did you mean paper?)',
     );
-    expect(unknownName("experiment", "x", [])).toBe('unknown experiment "x": there is none yet');
+    expect(unknownName("experiment", "x", [])).toBe('unknown experiment "x": none exists yet');
   });
 });

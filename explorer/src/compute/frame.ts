@@ -1,11 +1,11 @@
-/** Units of KomplexNet's first layer. */
+/** Shape of the units of KomplexNet's first layer. */
 export const FIELD = { channels: 8, height: 32, width: 32 } as const;
 
-/** One timestep of the networks on one image. */
+/** The networks' state and logits at one timestep for one image. */
 export interface Frame {
-  /** Radians, [8, 32, 32]. */
+  /** Phases in radians, [8, 32, 32]. */
   readonly phases: Float32Array;
-  /** [8, 32, 32]. */
+  /** Amplitudes, [8, 32, 32]. */
   readonly amplitudes: Float32Array;
   /** Logits [10] of each network. */
   readonly logits: {
@@ -13,23 +13,26 @@ export interface Frame {
     readonly random: Float32Array;
     readonly real: Float32Array;
   };
-  /** Milliseconds that KomplexNet's timestep took; absent if the frame was recorded. */
+  /** Duration of KomplexNet's timestep in milliseconds; absent if the frame was recorded. */
   readonly milliseconds?: number;
 }
 
 export interface StepRequest {
-  /** [32, 32], 0 to 1. */
+  /** Image [32, 32], 0 to 1. */
   readonly pixels: Float32Array;
   readonly rate: number;
   readonly repulsion: number;
-  /** Begins again with phases drawn from this seed; absent: goes on from the phases of the step before. */
+  /**
+   * Random seed of the initial phases, to start again; if absent, the network continues from the phases of the previous
+   * timestep.
+   */
   readonly seed?: number;
 }
 
 export interface LabFacts {
   readonly device: string;
-  /** Milliseconds until the first step could run. */
+  /** Milliseconds until the first timestep could run. */
   readonly opened: number;
-  /** From the cards: set accuracy in percent on clean test images. */
+  /** Set accuracy in percent on clean test images, from the cards. */
   readonly accuracy: { readonly kuramoto: number; readonly random: number; readonly real: number };
 }

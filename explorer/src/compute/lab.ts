@@ -5,7 +5,7 @@ import { loadPretrained } from "striate/pretrained";
 import type { Frame, LabFacts, StepRequest } from "./frame.js";
 import { FIELD } from "./frame.js";
 
-/** The networks of the page, in a worker of their own, so that the page never waits for them. */
+/** The networks of the page. They run in a worker of their own, so that the page never waits for them. */
 export class Lab {
   #kuramoto: Stepper | undefined;
   #random: Stepper | undefined;

@@ -1,10 +1,13 @@
 import { Random, writeSceneImage } from "striate";
 
-/** Side of the canvas that digits are placed on, and of the image that the network gets, in pixels. */
+/** Side in pixels of the canvas on which digits are placed, and of the network's image. */
 export const CANVAS = 50;
 export const IMAGE = 32;
 
-/** The network's image [32, 32], 0 to 1, of a canvas's ink [50, 50], 0 to 255. Noise follows from the seed. */
+/**
+ * Reduces a canvas of ink [50, 50], 0 to 255, to the network's image [32, 32], 0 to 1, and adds noise that follows from
+ * the random seed.
+ */
 export function networkImage(ink: Uint16Array, noise: number, seed: number): Float32Array {
   const image = new Float32Array(IMAGE ** 2);
   writeSceneImage({ ink }, image, 0);

@@ -3,7 +3,9 @@ import { FIELD } from "../compute/frame.js";
 
 const TURN = 2 * Math.PI;
 
-/** Phases between two timesteps, each oscillator the shorter way round the circle. Writes into `out`. */
+/**
+ * Interpolates phases between two timesteps, for each oscillator the shorter way around the circle. Writes into `out`.
+ */
 export function between(before: Frame, after: Frame, share: number, out: Float32Array): Float32Array {
   for (let i = 0; i < out.length; i++) {
     const [a, b] = [before.phases[i]!, after.phases[i]!];
@@ -13,7 +15,7 @@ export function between(before: Frame, after: Frame, share: number, out: Float32
   return out;
 }
 
-/** The phases at a time: timestep 1 is the first frame. Undefined before it. */
+/** The phases at a time; time 1 is the first frame. Undefined before it. */
 export function phasesAt(
   frames: readonly Frame[],
   time: number,

@@ -5,12 +5,12 @@ const CLASSES = 10;
 const NETWORKS = ["kuramoto", "random", "real"] as const;
 const TURN = 2 * Math.PI;
 
-/** Bytes of a frame: phases as shares of a turn, then the logits of each network as float32. */
+/** Size of a frame in bytes: phases as fractions of a turn, then the logits of each network as float32. */
 const FRAME = UNITS + 4 * CLASSES * NETWORKS.length;
 
 /**
- * A run as bytes: the largest amplitude, the amplitudes as shares of it, then the frames. Phases are kept in 256 parts of a
- * turn, which is finer than the colours of a phase map.
+ * Encodes a run as bytes: the largest amplitude, the amplitudes as fractions of it, then the frames. Phases are stored
+ * in steps of 1/256 turn, which is finer than the colours of a phase map.
  */
 export function encodeRecording(frames: readonly Frame[]): Uint8Array<ArrayBuffer> {
   const { amplitudes } = frames[0]!;
@@ -34,7 +34,7 @@ export function encodeRecording(frames: readonly Frame[]): Uint8Array<ArrayBuffe
   return bytes;
 }
 
-/** The frames that {@link encodeRecording} wrote; none if the bytes are no recording. */
+/** Decodes the frames that {@link encodeRecording} wrote; an empty list if the bytes are not a recording. */
 export function decodeRecording(bytes: Uint8Array<ArrayBuffer>): readonly Frame[] {
   const count = (bytes.length - 4 - UNITS) / FRAME;
   if (!Number.isInteger(count) || count < 1) return [];
@@ -55,7 +55,10 @@ export function decodeRecording(bytes: Uint8Array<ArrayBuffer>): readonly Frame[
   });
 }
 
-/** The run that comes with the page: that of its first settings. No recording is no error: the networks then begin. */
+/**
+ * Loads the recorded run for the initial settings, which comes with the page. A missing recording is not an error,
+ * because the networks can compute the run.
+ */
 export async function loadRecording(): Promise<readonly Frame[]> {
   try {
     const response = await fetch(new URL("start.bin", document.baseURI));

@@ -2,26 +2,26 @@ import { computed, signal } from "@preact/signals";
 import type { ExplorerState } from "../address.js";
 import type { Frame, LabFacts, StepRequest } from "../compute/frame.js";
 
-/** What the networks answer to requests: the worker, or what was recorded. */
+/** Something that answers requests for timesteps: the worker, or a recording. */
 export interface Networks {
   open(): Promise<LabFacts>;
   step(request: StepRequest): Promise<Frame>;
 }
 
 /**
- * One run of KomplexNet on one image: frames of the timesteps so far, and a clock that plays them. The same image, settings and
- * seed give the same frames, so that a run can be replayed and scrubbed.
+ * One run of KomplexNet on one image: the frames of the timesteps so far, and a clock that plays them. The same image,
+ * settings and random seed give the same frames, so that a run can be replayed and scrubbed.
  */
 export class Run {
   readonly frames = signal<readonly Frame[]>([]);
-  /** Where the clock stands: timestep 1 is the first; a fraction lies between two timesteps. */
+  /** Position of the clock: timestep 1 is the first, and a fraction is between two timesteps. */
   readonly time = signal(0);
   readonly isPlaying = signal(true);
   readonly facts = signal<LabFacts | undefined>(undefined);
   readonly problem = signal<string | undefined>(undefined);
-  /** The timestep that is under way or reached; 0 at the start. */
+  /** The timestep that the clock is approaching or has reached; 0 at the start. */
   readonly timestep = computed(() => Math.ceil(this.time.value));
-  /** The frame of that timestep, at the start that of the first. */
+  /** The frame of that timestep, or the first frame at the start. */
   readonly current = computed(() => this.frames.value[Math.max(0, this.timestep.value - 1)]);
 
   #generation = 0;
@@ -44,8 +44,8 @@ export class Run {
   }
 
   /**
-   * Begins again with an image. Frames that are still under way for the one before are dropped. A recording of the same run is
-   * shown at once, and the computed frames take its place without a break.
+   * Starts again with an image. Frames of the previous image that are still being computed are dropped. A recording of
+   * the same run is shown immediately, and computed frames replace it without a break.
    */
   restart(pixels: Float32Array, recording: readonly Frame[] = []): void {
     this.#generation++;
@@ -75,7 +75,7 @@ export class Run {
     }
   }
 
-  /** Moves the clock by some seconds; at the end it waits two seconds and plays again. */
+  /** Advances the clock by some seconds; at the end, it waits two seconds and plays the run again. */
   advance(seconds: number): void {
     if (!this.isPlaying.value) return;
     const { speed, timesteps } = this.settings();
@@ -100,7 +100,7 @@ export class Run {
   }
 }
 
-/** Calls `tick` with the seconds since the last frame while the page is visible; returns the end of it. */
+/** Calls `tick` with the seconds since the last frame while the page is visible. Returns a function that stops the calls. */
 export function everyFrame(tick: (seconds: number) => void): () => void {
   let last = performance.now();
   let request = requestAnimationFrame(function frame(now) {

@@ -2,18 +2,18 @@ import { writeSceneMasks } from "striate";
 import type { PlacedDigit } from "../address.js";
 import { CANVAS, IMAGE, networkImage } from "./image.js";
 
-/** Side of one digit in the sheet of samples; rows are classes 0 to 9, ten samples each. */
+/** Side in pixels of one digit in the sheet of samples; rows are classes 0 to 9 with ten samples each. */
 export const SAMPLE = 28;
 
 /** The 100 digits that come with the page, on a sheet of 280 x 280 pixels: white on black. */
 export async function loadSamples(): Promise<ImageBitmap> {
   const response = await fetch(new URL("digits.png", document.baseURI));
   if (!response.ok)
-    throw new Error(`the digits could not be fetched: the server answered ${response.status}`);
+    throw new Error(`the digits could not be downloaded: the server answered ${response.status}`);
   return createImageBitmap(await response.blob());
 }
 
-/** The digit that a sample shows. */
+/** The class of a sample. */
 export const labelOf = (sample: number): number => Math.floor(sample / 10);
 
 /** Draws digits on a canvas whose side is `scale` times 50 pixels. Ink adds up where digits overlap. */
@@ -42,7 +42,7 @@ export function drawScene(
 
 const canvas = new OffscreenCanvas(CANVAS, CANVAS);
 
-/** Ink of the canvas, 0 to 255. */
+/** Ink of the canvas, 0 to 255, [50, 50]. */
 function inkOf(samples: CanvasImageSource, digits: readonly PlacedDigit[]): Uint16Array {
   const context = canvas.getContext("2d", { willReadFrequently: true })!;
   drawScene(context, samples, digits, 1);
@@ -50,7 +50,7 @@ function inkOf(samples: CanvasImageSource, digits: readonly PlacedDigit[]): Uint
   return Uint16Array.from({ length: CANVAS ** 2 }, (_, i) => data[4 * i]!);
 }
 
-/** The network's image of digits on the canvas. */
+/** The network's image for the digits on the canvas. */
 export function sceneImage(
   samples: CanvasImageSource,
   digits: readonly PlacedDigit[],
@@ -60,7 +60,10 @@ export function sceneImage(
   return networkImage(inkOf(samples, digits), noise, seed);
 }
 
-/** Which digit each pixel of the image belongs to [32, 32]: 0 for none, 1 for the first. The digit placed last wins. */
+/**
+ * The digit to which each pixel of the image [32, 32] belongs: 0 for none, 1 for the first. Where digits overlap, the
+ * last one wins.
+ */
 export function sceneLabels(samples: CanvasImageSource, digits: readonly PlacedDigit[]): Uint8Array {
   const owners = new Uint8Array(CANVAS ** 2);
   for (const [k, digit] of digits.entries())

@@ -33,7 +33,7 @@ export const en = {
   again: "New random phases",
   rate: "step size of phases (η)",
   repulsion: "repulsion (ε)",
-  noise: "noise on the picture",
+  noise: "noise on the image",
   timesteps: "timesteps",
   speed: "timesteps per second",
   palette: "colours of phases",

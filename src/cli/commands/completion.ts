@@ -2,7 +2,7 @@ import { SHELLS } from "../completion/shells.js";
 import type { Command } from "./command.js";
 import { command } from "./command.js";
 
-/** The `completion` command. It is built from the list of all other commands and completes itself, too. */
+/** Makes the `completion` command. It covers all other commands and itself. */
 export function completionCommand(all: () => readonly Command[]): Command {
   return command({
     name: "completion",

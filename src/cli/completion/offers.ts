@@ -5,11 +5,11 @@ export type Offer = { readonly words: readonly string[] } | "file" | "folder" | 
 export interface CompletedOption {
   readonly flag: string;
   readonly help: string;
-  /** Undefined for an option without a value. */
+  /** Suggestions for the value; undefined for an option without a value. */
   readonly value?: Offer;
 }
 
-/** A command as completion scripts need it; `words` call it, such as ["predify", "init"]. */
+/** A command as completion scripts need it; `words` are the words that call it, such as ["predify", "init"]. */
 export interface CompletedCommand {
   readonly words: readonly string[];
   readonly summary: string;

@@ -1,7 +1,7 @@
 import { Option as CommanderOption } from "commander";
 import { flagOf } from "../../util/command-words.js";
 
-/** How the text after an option becomes a value. */
+/** The way in which the text after an option becomes a value. */
 export interface ValueType<T> {
   /** Placeholder for the value in help texts, such as "file", or its unit, such as "pixels". */
   readonly placeholder: string;
@@ -23,7 +23,7 @@ interface Described {
   readonly help: string;
 }
 
-/** An option without a value: true if it is given, else false. */
+/** An option without a value: true if it is given, otherwise false. */
 export interface Flag extends Described {
   readonly kind: "flag";
 }

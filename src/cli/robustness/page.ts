@@ -21,7 +21,7 @@ import { showEpsilon } from "../../robustness/epsilon.js";
 
 /** An image on the page with its caption. */
 export interface ReportPicture {
-  /** `data:` address. */
+  /** The image as a `data:` address. */
   readonly uri: string;
   readonly title: string;
   readonly text?: string;

@@ -5,7 +5,7 @@ export function wantsStack(args: readonly string[], environment = process.env): 
   return args.includes("--debug") || !["", "0", undefined].includes(environment.STRIATE_DEBUG);
 }
 
-/** The text that the user reads of an error: one line, which says so if the error is a bug in Striate. */
+/** The text of an error for the user: one line, which says if the error is a bug in Striate. */
 export function explain(error: unknown, stack: boolean): string {
   const known = error instanceof StriateError;
   const message = error instanceof Error ? error.message : String(error);

@@ -12,7 +12,7 @@ export interface Progress {
 }
 
 export interface ProgressOptions {
-  /** Default `process.stderr`, so that results on standard output stay clean. */
+  /** Stream for the progress. Default `process.stderr`, so that standard output contains only results. */
   readonly stream?: NodeJS.WriteStream;
   /** Seconds between the lines of a task if the output is not a terminal. Default 5. */
   readonly lineSeconds?: number;

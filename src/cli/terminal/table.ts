@@ -3,7 +3,7 @@ import pc from "picocolors";
 import type { ResultTable } from "../../experiments/experiment.js";
 
 export interface PrintedTable extends ResultTable {
-  /** Columns of words, which are aligned left like the first column. All others are figures, aligned right. */
+  /** Columns of words, aligned left like the first column. All other columns are figures, aligned right. */
   readonly alignLeft?: readonly string[];
 }
 

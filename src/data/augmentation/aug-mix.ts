@@ -14,12 +14,12 @@ import {
 } from "./pixel-operations.js";
 
 const BINS = 10;
-/** Number of strengths to draw from: the lowest of ten. */
+/** Operations draw their strengths from this many of the ten bins, the lowest ones. */
 const SEVERITY = 3;
 const CHAINS = 3;
 const DEEPEST = 3;
 
-/** An operation and its strength in the last bin; `signed` ones go both ways. */
+/** An operation with its strength in the highest bin; a `signed` operation is applied with either sign. */
 interface Operation {
   readonly strongest: (image: RgbImage) => number;
   readonly signed?: boolean;
@@ -92,15 +92,15 @@ const OPERATIONS: readonly Operation[] = [
 ];
 
 /**
- * AugMix (Hendrycks et al. 2020) with torchvision's defaults: three chains of one to three operations each, mixed with
- * weights from a flat Dirichlet distribution, and the mixture with the image by another such pair. Of 13 operations (shear,
- * move and turn, bilinear and black outside; posterise, solarise, contrast, equalise, brightness, colour, sharpness) in the
- * three lowest of ten strengths.
+ * AugMix (Hendrycks et al. 2020) with torchvision's defaults: three chains of one to three operations each are mixed
+ * with weights from a flat Dirichlet distribution, and the mixture is then blended with the original image with another
+ * such pair of weights. The operations are drawn from 13 (shear, translation and rotation, bilinear with black outside;
+ * posterise, solarise, contrast, equalise, brightness, colour, sharpness) in the three lowest of ten strengths.
  */
 export function augMix(image: RgbImage, random: Random): RgbImage {
-  const [own, mixed] = flatDirichlet(random, 2) as [number, number];
+  const [original, mixed] = flatDirichlet(random, 2) as [number, number];
   const weights = flatDirichlet(random, CHAINS);
-  const sum = Float64Array.from(image.data, (value) => own * value);
+  const sum = Float64Array.from(image.data, (value) => original * value);
   for (const weight of weights) {
     let chain = image;
     for (let depth = random.integer(1, DEEPEST + 1); depth > 0; depth--) {
@@ -111,11 +111,11 @@ export function augMix(image: RgbImage, random: Random): RgbImage {
     }
     for (let i = 0; i < sum.length; i++) sum[i]! += mixed * weight * chain.data[i]!;
   }
-  // Weights that sum to 1 up to rounding must not darken a white image.
+  // The weights sum to 1 only up to rounding, which must not darken a white image.
   return { ...image, data: Uint8Array.from(sum, (value) => Math.min(255, value + 1e-9)) };
 }
 
-/** Numbers that sum to 1, uniform over all such: exponential draws over their sum. */
+/** Random numbers that sum to 1, uniform over all such sets: exponential draws divided by their sum. */
 function flatDirichlet(random: Random, count: number): number[] {
   const draws = Array.from({ length: count }, () => -Math.log(1 - random.uniform()));
   const sum = draws.reduce((a, b) => a + b, 0);

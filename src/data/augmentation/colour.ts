@@ -2,25 +2,25 @@ import { check } from "../../util/errors.js";
 import type { Random } from "../../util/random.js";
 
 /*
- * Changes of colour on 8-bit RGB pixels, in place. Every step is rounded as Pillow rounds it, so that the bytes are the same;
- * hence the single precision. Factor 1 changes nothing.
+ * Changes of colour on 8-bit RGB pixels, in place. Every step is computed in single precision and rounded as in Pillow,
+ * so that the bytes are identical. A factor of 1 changes nothing.
  */
 
 const single = Math.fround;
 
-/** Every value times `factor`. */
+/** Multiplies every value by `factor`. */
 export function changeBrightness(rgb: Uint8Array, factor: number): void {
   blendWith(rgb, 0, factor);
 }
 
-/** Away from (factor above 1) or towards the rounded mean of the grey image. */
+/** Changes the contrast: moves every value away from the image's rounded mean grey (factor above 1) or towards it. */
 export function changeContrast(rgb: Uint8Array, factor: number): void {
   let sum = 0;
   for (let i = 0; i < rgb.length; i += 3) sum += luma(rgb, i);
   blendWith(rgb, Math.floor(sum / (rgb.length / 3) + 0.5), factor);
 }
 
-/** Away from (factor above 1) or towards each pixel's grey. */
+/** Changes the saturation: moves every pixel away from its own grey value (factor above 1) or towards it. */
 export function changeSaturation(rgb: Uint8Array, factor: number): void {
   const weight = single(factor);
   for (let i = 0; i < rgb.length; i += 3) {
@@ -29,12 +29,12 @@ export function changeSaturation(rgb: Uint8Array, factor: number): void {
   }
 }
 
-/** Each pixel becomes grey, in three equal channels. */
+/** Replaces every pixel by its grey value, in three equal channels. */
 export function toGrey(rgb: Uint8Array): void {
   for (let i = 0; i < rgb.length; i += 3) rgb.fill(luma(rgb, i), i, i + 3);
 }
 
-/** Turns hues by `turns` of the colour circle, -0.5 to 0.5, in hexcone coordinates of 8 bits each. */
+/** Rotates all hues by `turns` of the colour circle, -0.5 to 0.5, in HSV coordinates of 8 bits each. */
 export function shiftHue(rgb: Uint8Array, turns: number): void {
   const shift = Math.trunc(255 * turns);
   for (let i = 0; i < rgb.length; i += 3) {
@@ -86,7 +86,7 @@ function setPixel(rgb: Uint8Array, at: number, r: number, g: number, b: number):
   rgb[at + 2] = b;
 }
 
-/** 0.299 R + 0.587 G + 0.114 B in 16-bit fixed point, rounded. */
+/** The grey value 0.299 R + 0.587 G + 0.114 B in 16-bit fixed point, rounded. */
 function luma(rgb: Uint8Array, at: number): number {
   return (19595 * rgb[at]! + 38470 * rgb[at + 1]! + 7471 * rgb[at + 2]! + 0x8000) >> 16;
 }
@@ -97,13 +97,13 @@ function blendWith(rgb: Uint8Array, towards: number, factor: number): void {
   for (let i = 0; i < rgb.length; i++) rgb[i] = table[rgb[i]!]!;
 }
 
-/** from + factor (to - from), cut to a byte and rounded down. */
+/** Gives from + factor (to - from), clipped to a byte and rounded down. */
 function blend(from: number, to: number, factor: number): number {
   const value = single(from + single(factor * (to - from)));
   return value <= 0 ? 0 : value >= 255 ? 255 : Math.trunc(value);
 }
 
-/** How far colours may change: factors are uniform in 1 - x to 1 + x (from 0), hue shifts in -x to x turns. */
+/** Strengths of the colour changes: factors are uniform in 1 - x to 1 + x (at least 0), hue shifts in -x to x turns. */
 export interface ColourJitter {
   readonly brightness: number;
   readonly contrast: number;
@@ -112,7 +112,8 @@ export interface ColourJitter {
 }
 
 /**
- * Changes brightness, contrast, saturation and hue at random, in random order, in place (torchvision's ColorJitter).
+ * Changes brightness, contrast, saturation and hue by random amounts in a random order, in place (torchvision's
+ * ColorJitter).
  *
  * @throws StriateError for a negative strength, or hue shifts of more than half a turn.
  */

@@ -2,9 +2,9 @@ import { check } from "../../util/errors.js";
 import type { Random } from "../../util/random.js";
 
 /**
- * The usual augmentation of small images, in place: mirrored with probability 1/2, then moved by up to `reach` pixels
- * both ways, each position as likely (a random crop after padding by `reach`). What comes in from outside is 0: the mean
- * colour, where images are normalised.
+ * The usual augmentation of small images, in place: an image is mirrored with probability 1/2, then shifted by up to
+ * `reach` pixels along both axes, with all positions equally likely (the same as a random crop after padding by
+ * `reach`). Pixels from outside are 0, which is the mean colour of normalised images.
  *
  * @param image planes [channels, height, width]
  */

@@ -1,13 +1,11 @@
 import type { RgbImage } from "../images/rgb-image.js";
 
-/*
- * Operations of AutoAugment (Cubuk et al. 2019) on 8-bit images, as torchvision has them.
- */
+/* Operations of AutoAugment (Cubuk et al. 2019) on 8-bit images, with torchvision's results. */
 
-/** An image whose pixel (x, y) shows the source at matrix x (x, y, 1), from the upper left corner; black outside. */
+/** An affine map by rows: pixel (x, y) of the result shows the source at matrix x (x, y, 1), from the upper left corner. */
 export type Sampling = readonly [number, number, number, number, number, number];
 
-/** Bilinear; what lies half outside is half black. */
+/** Warps an image by bilinear interpolation, in which pixels outside the image are black. */
 export function sample({ width, height, data }: RgbImage, [a, b, c, d, e, f]: Sampling): RgbImage {
   const out = new Uint8Array(data.length);
   for (let y = 0, o = 0; y < height; y++) {
@@ -38,17 +36,17 @@ export function sample({ width, height, data }: RgbImage, [a, b, c, d, e, f]: Sa
   return { width, height, data: out };
 }
 
-/** Rows are moved to the left by `slope` times their distance from the upper edge. */
+/** A shear that shifts each row to the left by `slope` times its distance from the upper edge. */
 export function shearX(slope: number): Sampling {
   return [1, slope, 0, 0, 1, 0];
 }
 
-/** Columns are moved up by `slope` times their distance from the left edge. */
+/** A shear that shifts each column up by `slope` times its distance from the left edge. */
 export function shearY(slope: number): Sampling {
   return [1, 0, 0, slope, 1, 0];
 }
 
-/** Counter-clockwise about the middle. */
+/** A counter-clockwise rotation about the image's centre. */
 export function rotation(degrees: number, width: number, height: number): Sampling {
   const angle = (degrees * Math.PI) / 180;
   const [cos, sin] = [Math.cos(angle), Math.sin(angle)];
@@ -62,12 +60,12 @@ export function posterise(data: Uint8Array, bits: number): void {
   for (let i = 0; i < data.length; i++) data[i]! &= mask;
 }
 
-/** Turns values of at least `threshold` into their negative, in place. */
+/** Inverts all values of at least `threshold`, in place. */
 export function solarise(data: Uint8Array, threshold: number): void {
   for (let i = 0; i < data.length; i++) if (data[i]! >= threshold) data[i] = 255 - data[i]!;
 }
 
-/** Stretches each channel so that it reaches from 0 to 255, in place. */
+/** Stretches each channel's values linearly to the range 0 to 255, in place. */
 export function autoContrast(data: Uint8Array): void {
   for (let c = 0; c < 3; c++) {
     let [low, high] = [255, 0];
@@ -81,7 +79,7 @@ export function autoContrast(data: Uint8Array): void {
   }
 }
 
-/** Spreads each channel's values evenly over 0 to 255, in place (histogram equalisation as in Pillow). */
+/** Equalises each channel's histogram over 0 to 255 as in Pillow, in place. */
 export function equalise(data: Uint8Array): void {
   const histogram = new Int32Array(256);
   const table = new Uint8Array(256);
@@ -103,11 +101,14 @@ export function equalise(data: Uint8Array): void {
   }
 }
 
-/** Away from (factor above 1) or towards the image smoothed by [1 1 1; 1 5 1; 1 1 1] / 13; the border stays. */
+/**
+ * Changes the sharpness: moves values away from the image smoothed by [1 1 1; 1 5 1; 1 1 1] / 13 (factor above 1) or
+ * towards it; border pixels stay unchanged.
+ */
 export function changeSharpness({ width, height, data }: RgbImage, factor: number): RgbImage {
   const out = data.slice();
   const row = 3 * width;
-  const [own, other] = [Math.fround(factor), Math.fround(1 - factor)];
+  const [weight, smoothWeight] = [Math.fround(factor), Math.fround(1 - factor)];
   for (let y = 1; y < height - 1; y++) {
     for (let i = y * row + 3; i < (y + 1) * row - 3; i++) {
       const around =
@@ -120,7 +121,7 @@ export function changeSharpness({ width, height, data }: RgbImage, factor: numbe
         data[i + row]! +
         data[i + row + 3]!;
       const smooth = Math.round((around + 5 * data[i]!) / 13);
-      const value = Math.fround(Math.fround(own * data[i]!) + Math.fround(other * smooth));
+      const value = Math.fround(Math.fround(weight * data[i]!) + Math.fround(smoothWeight * smooth));
       out[i] = Math.min(255, Math.max(0, value));
     }
   }

@@ -4,15 +4,18 @@ import { resizeImage } from "../images/resize.js";
 import type { RgbImage } from "../images/rgb-image.js";
 import { crop, roundHalfEven } from "../images/rgb-image.js";
 
-/** The sizes and proportions that random crops are drawn from, evenly in area and in the logarithm of the proportion. */
+/**
+ * The areas and aspect ratios that random crops are drawn from: uniform in area and in the logarithm of the aspect
+ * ratio.
+ */
 export interface CropRanges {
-  /** Smallest and largest part of the image's area. */
+  /** Smallest and largest share of the image's area. */
   readonly scale: readonly [number, number];
-  /** Smallest and largest width over height. Default [3/4, 4/3]. */
+  /** Smallest and largest ratio of width to height. Default [3/4, 4/3]. */
   readonly ratio?: readonly [number, number];
 }
 
-/** A rectangle inside a picture, in pixels from its left upper corner. */
+/** A rectangle inside an image, in pixels from the upper left corner. */
 export interface Box {
   readonly left: number;
   readonly top: number;
@@ -23,9 +26,9 @@ export interface Box {
 const TRIES = 10;
 
 /**
- * A random box of an image: the part of the area uniform, the logarithm of the proportion uniform, sides rounded, the place
- * uniform. After 10 boxes that do not fit, the largest middle box of an allowed proportion (Szegedy et al. 2015, as in
- * torchvision's RandomResizedCrop).
+ * Draws a random box of an image: its share of the area is uniform, the logarithm of its aspect ratio is uniform, its
+ * sides are rounded, and its position is uniform. If ten boxes in a row do not fit, the result is the largest central
+ * box of an allowed aspect ratio (Szegedy et al. 2015, as in torchvision's RandomResizedCrop).
  *
  * @throws StriateError for ranges that are empty or not above 0.
  */
@@ -49,13 +52,16 @@ export function drawCrop(
     const top = random.integer(0, height - h + 1);
     return { left: random.integer(0, width - w + 1), top, width: w, height: h };
   }
-  const own = width / height;
-  const w = own > ratio[1] ? Math.max(1, roundHalfEven(height * ratio[1])) : width;
-  const h = own < ratio[0] ? Math.max(1, roundHalfEven(width / ratio[0])) : height;
+  const imageRatio = width / height;
+  const w = imageRatio > ratio[1] ? Math.max(1, roundHalfEven(height * ratio[1])) : width;
+  const h = imageRatio < ratio[0] ? Math.max(1, roundHalfEven(width / ratio[0])) : height;
   return { left: Math.floor((width - w) / 2), top: Math.floor((height - h) / 2), width: w, height: h };
 }
 
-/** A random box of an image as a square of `size` pixels (bilinear, antialiased, 8 bits); see {@link drawCrop}. */
+/**
+ * Crops a random box of an image and resizes it to a square of `size` pixels (bilinear, antialiased, 8 bits); see
+ * {@link drawCrop}.
+ */
 export function randomResizedCrop(
   image: RgbImage,
   size: number,
@@ -66,7 +72,7 @@ export function randomResizedCrop(
   return resizeImage(crop(image, left, top, width, height), size, size);
 }
 
-/** Left and right exchanged, in place. */
+/** Mirrors an image left to right, in place. */
 export function mirror({ width, height, data }: RgbImage): void {
   for (let y = 0; y < height; y++) {
     for (let left = 0, right = width - 1; left < right; left++, right--) {

@@ -9,26 +9,27 @@ import { jitterColours, toGrey } from "./colour.js";
 import type { CropRanges } from "./random-crop.js";
 import { mirror, randomResizedCrop } from "./random-crop.js";
 
-/** How strongly `simclrView` changes a picture (Chen et al. 2020, appendix A). */
+/** Strengths of the changes that `simclrView` makes to an image (Chen et al. 2020, appendix A). */
 export interface SimclrOptions {
-  /** Default area 0.08 to 1, proportions 3/4 to 4/3. */
+  /** Area and aspect ratio of the crop. Default area 0.08 to 1, aspect ratio 3/4 to 4/3. */
   readonly crop?: CropRanges;
-  /** Probability of a mirror image. Default 0. */
+  /** Probability of mirroring the image. Default 0. */
   readonly flip?: number;
-  /** Default 0.4, 0.4, 0.4 and hue 0.1. */
+  /** Strengths of the colour jitter. Default 0.4, 0.4, 0.4 and hue 0.1. */
   readonly jitter?: ColourJitter;
-  /** Default 0.8. */
+  /** Probability of the colour jitter. Default 0.8. */
   readonly jitterProbability?: number;
-  /** Default 0.2. */
+  /** Probability of converting the image to grey. Default 0.2. */
   readonly greyProbability?: number;
 }
 
-/** Strengths of the colour jitter that AKOrN is trained with. */
+/** Strengths of the colour jitter in the training of AKOrN. */
 export const AKORN_JITTER: ColourJitter = { brightness: 0.4, contrast: 0.4, saturation: 0.4, hue: 0.1 };
 
 /**
- * One random view of an image for contrastive learning (Chen et al. 2020, SimCLR, without blur; defaults of AKOrN's object
- * discovery): resized crop, mirror image, colour jitter, grey. On 8 bits, the result a square of `size` pixels.
+ * Makes one random view of an image for contrastive learning (SimCLR, Chen et al. 2020, without blur; the defaults are
+ * those of AKOrN's object discovery): resized crop, mirroring, colour jitter, conversion to grey. It works on 8-bit
+ * values and returns a square of `size` pixels.
  */
 export function simclrView(
   image: RgbImage,
@@ -45,12 +46,13 @@ export function simclrView(
   return view;
 }
 
-/** Name of the field that holds views. */
+/** Name of the data set's field that holds the views. */
 export const VIEWS = "views";
 
 /**
- * Two views of every scene, as contrastive training reads them: the field "views" is `[2 batch, 3, S, S]` from 0 to 1, rows
- * 2i and 2i + 1 are the views of the batch's i-th scene. What is random follows from the labels of the draw and i alone.
+ * Data with two views of every scene, for contrastive training: the field "views" is `[2 batch, 3, S, S]` from 0 to 1,
+ * and rows 2i and 2i + 1 are the two views of the batch's i-th scene. The random choices follow from the labels of the
+ * draw and from i alone.
  */
 export function simclrViews(
   scenes: SegmentedScenes,
@@ -72,8 +74,8 @@ export function simclrViews(
       check(
         out?.length === 2 * indices.length * length,
         () =>
-          `${name}: two views of ${indices.length} scenes are ${2 * indices.length} x 3 x ${size} x ${size} numbers, ` +
-          `got ${out?.length ?? "no"} "${VIEWS}"`,
+          `${name}: two views of ${indices.length} scenes: expected ${2 * indices.length} x 3 x ${size} x ${size} numbers in "${VIEWS}", ` +
+          `got ${out?.length ?? "none"}`,
       );
       for (let i = 0; i < indices.length; i++) {
         const picture = scenePicture(scenes, indices[i]!);
@@ -86,7 +88,7 @@ export function simclrViews(
   };
 }
 
-/** An image as planes `[3, height, width]` from 0 to 1. */
+/** Converts an image to planes `[3, height, width]` from 0 to 1. */
 export function writeUnitPlanes({ data }: RgbImage, out: Float32Array, at: number): void {
   const plane = data.length / 3;
   for (let c = 0; c < 3; c++)

@@ -6,8 +6,8 @@ import { mirror, randomResizedCrop } from "./random-crop.js";
 import { AKORN_JITTER } from "./simclr.js";
 
 /**
- * The augmentation that AKOrN's classifiers are trained with: mirrored with probability 1/2, a crop of 20 % to all of the
- * area, resized to `size` x `size`, colour jitter, AugMix. On 8 bits.
+ * The augmentation that AKOrN's classifiers are trained with: mirroring with probability 1/2, a random crop of 20 % to
+ * 100 % of the area resized to `size` x `size`, colour jitter, AugMix. All steps work on 8-bit values.
  */
 export function strongAugmentation(image: RgbImage, size: number, random: Random): RgbImage {
   const view = randomResizedCrop(image, size, { scale: [0.2, 1] }, random);

@@ -4,15 +4,15 @@ import { StriateError } from "../../util/errors.js";
 import { errorCode, fileError } from "../../util/files-node.js";
 
 export interface ByteReaderOptions {
-  /** What the file is, for messages: ".tar.gz file". */
+  /** The kind of file for error messages, such as ".tar.gz file". */
   readonly what: string;
-  /** Whether it is compressed with gzip. */
+  /** Whether the file is compressed with gzip. */
   readonly gzip: boolean;
 }
 
 const CHUNK = 1 << 18;
 
-/** Reads a file, decompressed, piece after piece: only what is not yet taken is in memory. */
+/** Reads a file from start to end and decompresses it; only bytes that were read but not yet taken are in memory. */
 export class ByteReader {
   readonly #chunks: AsyncIterator<Uint8Array>;
   readonly #what: string;
@@ -31,7 +31,7 @@ export class ByteReader {
   }
 
   /**
-   * The next `count` bytes; undefined where the file ends before. They stay as they are until the next call.
+   * Takes the next `count` bytes; undefined if fewer are left. The result is valid until the next call.
    *
    * @throws StriateError when the file cannot be read or its compressed data is damaged.
    */
@@ -44,19 +44,19 @@ export class ByteReader {
   }
 
   async skip(count: number): Promise<void> {
-    for (let left = count; left > 0;) {
-      const step = Math.min(left, 1 << 20);
+    for (let remaining = count; remaining > 0;) {
+      const step = Math.min(remaining, 1 << 20);
       if ((await this.take(step)) === undefined) return;
-      left -= step;
+      remaining -= step;
     }
   }
 
-  /** Whether nothing is left. */
+  /** Whether the end of the file has been reached. */
   async atEnd(): Promise<boolean> {
     return !(await this.#fill(1));
   }
 
-  /** Gives the file back before its end. */
+  /** Closes the file, if necessary before its end has been reached. */
   async close(): Promise<void> {
     await this.#chunks.return?.();
   }
@@ -66,7 +66,7 @@ export class ByteReader {
       const next = await this.#chunks.next().catch((cause: unknown) => {
         if (errorCode(cause)?.startsWith("E") === true) throw fileError("read", this.path, cause);
         const why = cause instanceof Error ? cause.message : String(cause);
-        throw new StriateError(`"${this.path}" is no intact ${this.#what}: ${why}`, { cause });
+        throw new StriateError(`"${this.path}" is not an intact ${this.#what}: ${why}`, { cause });
       });
       if (next.done === true) return false;
       this.#rest.push(next.value);

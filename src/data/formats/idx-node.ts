@@ -6,18 +6,24 @@ import type { DigitImages } from "../scenes/digit-images.js";
 import type { IdxArray, IdxOptions } from "./idx.js";
 import { DEFAULT_MAX_BYTES, HEADER_ROOM, idxDigits, isGzip, parseIdx } from "./idx.js";
 
-/** Reads an IDX file; one whose name ends in `.gz` is decompressed. Errors as {@link parseIdx}, and when it is absent. */
+/**
+ * Reads an IDX file and decompresses it if its name ends in `.gz`. Errors as in {@link parseIdx}, and if the file does
+ * not exist.
+ */
 export async function readIdx(path: string, options: IdxOptions = {}): Promise<IdxArray> {
   const maxBytes = options.maxBytes ?? DEFAULT_MAX_BYTES;
   let bytes: Uint8Array = await readFileChecked(path, { what: "IDX file", maxBytes: maxBytes + HEADER_ROOM });
   if (path.endsWith(".gz")) {
-    check(isGzip(bytes), () => `${path}: its name ends in .gz, but it is not compressed with gzip`);
+    check(
+      isGzip(bytes),
+      () => `${path}: expected data compressed with gzip because the name ends in .gz, got other data`,
+    );
     try {
       bytes = await promisify(gunzip)(bytes, { maxOutputLength: maxBytes + HEADER_ROOM });
     } catch (error) {
       throw new StriateError(
         errorCode(error) === "ERR_BUFFER_TOO_LARGE"
-          ? `${path}: decompresses to more than the limit of ${maxBytes} bytes`
+          ? `${path}: expected at most ${maxBytes} bytes after decompression, got more`
           : `${path}: damaged gzip data (${(error as Error).message})`,
       );
     }
@@ -25,7 +31,7 @@ export async function readIdx(path: string, options: IdxOptions = {}): Promise<I
   return parseIdx(bytes, path, options);
 }
 
-/** Reads a pair of IDX files into digit images. Errors as {@link readIdx} and `idxDigits`. */
+/** Reads a pair of IDX files as digit images with labels. Errors as in {@link readIdx} and `idxDigits`. */
 export async function readIdxDigits(
   imagesPath: string,
   labelsPath: string,

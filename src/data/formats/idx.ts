@@ -8,15 +8,15 @@ export interface IdxArray {
   readonly data: DataArray;
 }
 
-/** Limits for reading a file that may be hostile. */
+/** Limits that protect against damaged or malicious files. */
 export interface IdxOptions {
-  /** Largest content accepted, in bytes after decompression. Default 1 GiB. */
+  /** Largest accepted size in bytes after decompression. Default 1 GiB. */
   readonly maxBytes?: number;
 }
 
 export const DEFAULT_MAX_BYTES = 2 ** 30;
 
-/** Bytes that the longest header takes, besides those of the data. */
+/** Largest size of an IDX header in bytes. */
 export const HEADER_ROOM = 4 + 4 * 255;
 
 const ELEMENTS = new Map<
@@ -38,9 +38,9 @@ const ELEMENTS = new Map<
 ]);
 
 /**
- * Reads the bytes of an IDX file (the format of MNIST: two zero bytes, element type, number of dimensions, big-endian
- * sizes, big-endian elements). `name` is used in errors. Throws `StriateError` when the bytes are compressed,
- * not IDX, shorter or longer than the header says, or larger than allowed.
+ * Parses an IDX file (the format of MNIST: two zero bytes, element type, number of dimensions, big-endian sizes,
+ * big-endian elements). `name` names the file in errors. Throws `StriateError` if the bytes are compressed, not in IDX
+ * format, shorter or longer than the header states, or larger than allowed.
  */
 export function parseIdx(bytes: Uint8Array, name: string, options: IdxOptions = {}): IdxArray {
   const maxBytes = options.maxBytes ?? DEFAULT_MAX_BYTES;
@@ -49,7 +49,7 @@ export function parseIdx(bytes: Uint8Array, name: string, options: IdxOptions = 
   check(
     !isGzip(bytes),
     () =>
-      `${name}: is compressed with gzip; decompress it, or let its name end in .gz so that it is read as such`,
+      `${name}: expected an uncompressed IDX file, got one compressed with gzip; decompress it, or rename it so that its name ends in .gz`,
   );
   const element = ELEMENTS.get(type);
   check(
@@ -69,7 +69,7 @@ export function parseIdx(bytes: Uint8Array, name: string, options: IdxOptions = 
   check(
     size <= maxBytes,
     () =>
-      `${name}: its header claims ${size} bytes of data (shape ${shape.join("x")}), more than the limit ${maxBytes}`,
+      `${name}: expected at most ${maxBytes} bytes of data, its header states ${size} (shape ${shape.join("x")})`,
   );
   const present = bytes.length - header;
   check(
@@ -83,7 +83,7 @@ export function parseIdx(bytes: Uint8Array, name: string, options: IdxOptions = 
   return { shape, data: element.read(view, header, count) };
 }
 
-/** The two files of a set of digit images, with the names that errors use. */
+/** The two IDX files of a set of digit images, each with its name for errors. */
 export interface IdxPair {
   readonly images: IdxArray;
   readonly labels: IdxArray;
@@ -92,8 +92,8 @@ export interface IdxPair {
 }
 
 /**
- * Digit images from a pair of IDX arrays. Throws `StriateError` unless they are bytes `[N, H, W]` and `[N]` with the
- * same N and labels 0..9.
+ * Combines a pair of IDX arrays into digit images. Throws `StriateError` unless they are bytes of shapes `[N, H, W]`
+ * and `[N]` with the same N and labels 0..9.
  */
 export function idxDigits({ images, labels, imagesName, labelsName }: IdxPair): DigitImages {
   const [count, height, width] = images.shape;
@@ -107,7 +107,8 @@ export function idxDigits({ images, labels, imagesName, labelsName }: IdxPair): 
   );
   check(
     count === labels.data.length,
-    () => `${labelsName}: ${labels.data.length} labels for the ${count!} images of ${imagesName}`,
+    () =>
+      `${labelsName}: expected a label for each of the ${count!} images of ${imagesName}, got ${labels.data.length}`,
   );
   return digitImages(imagesName, images.data, labels.data, height!, width!);
 }

@@ -4,22 +4,22 @@ import { fileError } from "../../util/files-node.js";
 import type { NpyArray, NpyHeader } from "./npy.js";
 import { NPY_PREFIX, checkNpySize, npyElements, npyHeaderBytes, parseNpyHeader } from "./npy.js";
 
-/** Which rows of a NumPy file are read. */
+/** Options that say which rows of a NumPy file to read. */
 export interface ReadNpyOptions {
-  /** Only the rows first..end-1 along the first axis. Default: all. */
+  /** Reads only rows first..end-1 along the first axis. Default: all rows. */
   readonly rows?: readonly [first: number, end: number];
-  /** Largest part read, in bytes. Default 2 GiB. */
+  /** Largest number of bytes to read. Default 2 GiB. */
   readonly maxBytes?: number;
 }
 
-/** The header of a NumPy file, checked against the file's size. Throws {@link StriateError}. */
+/** Reads the header of a NumPy file and checks it against the file's size. Throws {@link StriateError}. */
 export async function readNpyHeader(path: string): Promise<NpyHeader> {
   return withFile(path, (read, size) => headerOf(path, read, size));
 }
 
 /**
- * Reads a NumPy file, or some rows of it: what is left out never enters memory. Throws {@link StriateError} when the file
- * is missing, damaged, cut off, of a type that is not read, or has no such rows.
+ * Reads a NumPy file, or only some of its rows; the other rows never enter memory. Throws {@link StriateError} if the
+ * file is missing, damaged, cut off or of an unsupported element type, or does not have the wanted rows.
  */
 export async function readNpy(path: string, options: ReadNpyOptions = {}): Promise<NpyArray> {
   const { maxBytes = 2 ** 31 } = options;
@@ -33,7 +33,7 @@ export async function readNpy(path: string, options: ReadNpyOptions = {}): Promi
     );
     const rowBytes = rest.reduce((product, n) => product * n, header.itemBytes);
     const bytes = (end - first) * rowBytes;
-    check(bytes <= maxBytes, () => `${path}: ${bytes} bytes are more than the limit of ${maxBytes}`);
+    check(bytes <= maxBytes, () => `${path}: expected at most ${maxBytes} bytes to read, got ${bytes}`);
     const data = npyElements(await read(header.offset + first * rowBytes, bytes), header, path);
     return { shape: header.shape.length === 0 ? [] : [end - first, ...rest], data };
   });
@@ -42,7 +42,7 @@ export async function readNpy(path: string, options: ReadNpyOptions = {}): Promi
 type Read = (at: number, bytes: number) => Promise<Uint8Array>;
 
 async function headerOf(path: string, read: Read, size: number): Promise<NpyHeader> {
-  check(size >= NPY_PREFIX, () => `${path}: not a NumPy file: it has only ${size} bytes`);
+  check(size >= NPY_PREFIX, () => `${path}: expected a NumPy file, got only ${size} bytes`);
   const length = npyHeaderBytes(await read(0, NPY_PREFIX), path);
   check(size >= length, () => `${path}: truncated: the header needs ${length} bytes, got ${size}`);
   const header = parseNpyHeader(await read(0, length), path);
@@ -66,7 +66,7 @@ async function withFile<T>(path: string, use: (read: Read, size: number) => Prom
             Math.min(bytes - filled, 1 << 28),
             at + filled,
           );
-          if (bytesRead === 0) throw new StriateError(`${path}: shrank while it was read`);
+          if (bytesRead === 0) throw new StriateError(`${path}: became shorter while it was being read`);
           filled += bytesRead;
         }
         return out;

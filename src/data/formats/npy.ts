@@ -8,13 +8,13 @@ export interface NpyArray {
   readonly data: DataArray;
 }
 
-/** What the header of a NumPy file says. */
+/** The contents of a NumPy file's header. */
 export interface NpyHeader {
   readonly shape: readonly number[];
-  /** NumPy's own name of the element type, such as "|u1" or "<f4". */
+  /** NumPy's code for the element type, such as "|u1" or "<f4". */
   readonly descr: string;
   readonly itemBytes: number;
-  /** Position of the first element in the file. */
+  /** Position of the first element in the file, in bytes. */
   readonly offset: number;
 }
 
@@ -56,33 +56,38 @@ const HOST_IS_LITTLE = new Uint8Array(Uint16Array.of(1).buffer)[0] === 1;
 function narrow(value: bigint): number {
   check(
     BigInt.asIntN(32, value) === value,
-    () => `64-bit number ${value.toString()} does not fit into 32 bits`,
+    () => `expected 64-bit integers that fit into 32 bits, got ${value.toString()}`,
   );
   return Number(value);
 }
 
-/** Bytes that always hold the whole header, unless its length says otherwise ({@link npyHeaderBytes}). */
+/** Number of bytes to read for the header at first; {@link npyHeaderBytes} then says whether the header is longer. */
 export const NPY_PREFIX = 12;
 
-/** How many bytes of the file the header takes, from its first {@link NPY_PREFIX} bytes. Throws {@link StriateError}. */
+/**
+ * The length of the header in bytes, read from the file's first {@link NPY_PREFIX} bytes. Throws {@link StriateError}.
+ */
 export function npyHeaderBytes(bytes: Uint8Array, name: string): number {
   check(
     bytes.length >= NPY_PREFIX &&
       bytes[0] === 0x93 &&
       String.fromCharCode(...bytes.subarray(1, 6)) === "NUMPY",
-    () => `${name}: not a NumPy file: it does not begin with \\x93NUMPY`,
+    () => `${name}: expected a NumPy file, which begins with \\x93NUMPY, got something else`,
   );
   const version = bytes[6]!;
-  check(version >= 1 && version <= 3, () => `${name}: NumPy format ${version} is not known (1, 2 and 3 are)`);
+  check(
+    version >= 1 && version <= 3,
+    () => `${name}: expected version 1, 2 or 3 of the NumPy format, got ${version}`,
+  );
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const length = version === 1 ? view.getUint16(8, true) : view.getUint32(8, true);
-  check(length <= 65536, () => `${name}: its header claims ${length} bytes, at most 65536 are read`);
+  check(length <= 65536, () => `${name}: expected a header of at most 65536 bytes, got one of ${length}`);
   return (version === 1 ? 10 : 12) + length;
 }
 
 /**
- * Reads the header of a NumPy file, versions 1 to 3. `name` is used in errors. Throws {@link StriateError} when it is
- * damaged, or the array holds objects, structures, text or complex numbers, or lies in Fortran order.
+ * Parses the header of a NumPy file, versions 1 to 3. `name` names the file in errors. Throws {@link StriateError} if
+ * the header is damaged, or if the array holds objects, structures, text or complex numbers, or is in Fortran order.
  */
 export function parseNpyHeader(bytes: Uint8Array, name: string): NpyHeader {
   const offset = npyHeaderBytes(bytes, name);
@@ -102,18 +107,18 @@ export function parseNpyHeader(bytes: Uint8Array, name: string): NpyHeader {
   const element = elementOf(descr);
   check(
     element,
-    () =>
-      `${name}: element type "${descr}" is not read, only booleans, integers and floats of 16, 32 and 64 bits`,
+    () => `${name}: expected booleans, integers, or floats of 16, 32 or 64 bits, got element type "${descr}"`,
   );
   const shape = list.split(",").flatMap((part) => (part.trim() === "" ? [] : [Number(part)]));
   const count = shape.reduce((product, length) => product * length, 1);
   check(
     Number.isSafeInteger(count * element.bytes),
-    () => `${name}: its shape ${shape.join("x")} is too large`,
+    () => `${name}: the shape ${shape.join("x")} is too large`,
   );
   check(
     fortran === "False" || shape.filter((length) => length > 1).length < 2,
-    () => `${name}: is in Fortran order; save it with numpy.ascontiguousarray`,
+    () =>
+      `${name}: expected C order, got Fortran order; convert the array with numpy.ascontiguousarray and save it again`,
   );
   return { shape, descr, itemBytes: element.bytes, offset };
 }
@@ -122,7 +127,7 @@ function elementOf(descr: string): Element | undefined {
   return /^[<>=|]/.test(descr) ? ELEMENTS[descr.slice(1)] : undefined;
 }
 
-/** Elements that lie one after another in `bytes`. 64-bit integers become 32-bit ones; throws where they do not fit. */
+/** Decodes consecutive elements. 64-bit integers become 32-bit integers; the function throws if one does not fit. */
 export function npyElements(bytes: Uint8Array, header: NpyHeader, name: string): DataArray {
   const element = elementOf(header.descr)!;
   const out = element.make(bytes.length / element.bytes);
@@ -140,9 +145,7 @@ export function npyElements(bytes: Uint8Array, header: NpyHeader, name: string):
   return out;
 }
 
-/**
- * Reads the bytes of a whole NumPy file. Throws {@link StriateError} as `parseNpyHeader` does, or if the file is cut off.
- */
+/** Parses a whole NumPy file. Throws {@link StriateError} as `parseNpyHeader` does, and if the file is cut off. */
 export function parseNpy(bytes: Uint8Array, name: string): NpyArray {
   const header = parseNpyHeader(bytes, name);
   const size = header.shape.reduce((product, length) => product * length, header.itemBytes);
@@ -154,7 +157,7 @@ export function parseNpy(bytes: Uint8Array, name: string): NpyArray {
   };
 }
 
-/** Throws {@link StriateError} unless `present` bytes are what the header promises. */
+/** Throws {@link StriateError} unless the file has `present` bytes of data, as many as its header states. */
 export function checkNpySize({ shape, itemBytes }: NpyHeader, present: number, name: string): void {
   const size = shape.reduce((product, length) => product * length, itemBytes);
   check(

@@ -10,11 +10,11 @@ export interface Npz {
   readonly path: string;
   /** Names of its arrays, without `.npy`. */
   readonly names: readonly string[];
-  /** A whole array. Throws {@link StriateError} as {@link Npz.elements}, and above 2 GiB. */
+  /** Reads a whole array. Throws {@link StriateError} as {@link Npz.elements} does, and for arrays above 2 GiB. */
   read(name: string): Promise<NpyArray>;
   /**
-   * An array piece by piece, for arrays that do not fit into memory: the header, then elements in order. Throws
-   * {@link StriateError} for an array that is not there, damaged, cut off or of a type that is not read.
+   * Reads an array in pieces, for arrays that do not fit into memory: its header, then its elements in order. Throws
+   * {@link StriateError} for an array that does not exist, is damaged or cut off, or has an unsupported element type.
    */
   elements(name: string): Promise<{
     readonly header: NpyHeader;
@@ -24,7 +24,7 @@ export interface Npz {
 
 const LARGEST = 2 ** 31;
 
-/** Opens a NumPy archive. Throws {@link StriateError} for a file that is no ZIP archive, or is cut off. */
+/** Opens a NumPy archive. Throws {@link StriateError} for a file that is not a ZIP archive, or is cut off. */
 export async function openNpz(path: string): Promise<Npz> {
   const zip = await openZip(path);
   const elements = (name: string) => openArray(zip, name);
@@ -37,7 +37,7 @@ export async function openNpz(path: string): Promise<Npz> {
       const count = elementCount(header);
       check(
         count * header.itemBytes <= LARGEST,
-        () => `"${path}": ${name} has more than ${LARGEST} bytes; read it piece by piece`,
+        () => `"${path}": expected at most ${LARGEST} bytes for ${name}, got more; read it in pieces`,
       );
       const data = npyElements(new Uint8Array(count * header.itemBytes), header, name);
       let at = 0;
@@ -50,7 +50,7 @@ export async function openNpz(path: string): Promise<Npz> {
   };
 }
 
-/** How many elements an array has. */
+/** The number of elements of an array. */
 export function elementCount({ shape }: NpyHeader): number {
   return shape.reduce((product, length) => product * length, 1);
 }
@@ -67,7 +67,7 @@ async function openArray(zip: ZipArchive, name: string) {
   const gather = async (count: number): Promise<void> => {
     while (head.length < count) {
       const next = await bytes.next();
-      if (next.done === true) throw new StriateError(`${what}: truncated: it ends inside the header`);
+      if (next.done === true) throw new StriateError(`${what}: truncated: the file ends inside the header`);
       head = Buffer.concat([head, next.value]);
     }
   };
@@ -77,7 +77,7 @@ async function openArray(zip: ZipArchive, name: string) {
   return { header, pieces: wholeElements(head.subarray(header.offset), bytes, header, what) };
 }
 
-/** Pieces of bytes as pieces of whole elements. */
+/** Regroups pieces of bytes so that each piece holds whole elements. */
 async function* wholeElements(
   first: Uint8Array,
   more: AsyncGenerator<Uint8Array, void, undefined>,
@@ -87,7 +87,7 @@ async function* wholeElements(
   const needed = elementCount(header) * header.itemBytes;
   let [rest, present] = [first, first.length];
   for (;;) {
-    check(present <= needed, () => `${what}: its shape needs ${needed} bytes of data, it has more`);
+    check(present <= needed, () => `${what}: the shape needs ${needed} bytes of data, got more`);
     const whole = rest.length - (rest.length % header.itemBytes);
     if (whole > 0) yield npyElements(rest.subarray(0, whole), header, what);
     const next = await more.next();
@@ -95,5 +95,5 @@ async function* wholeElements(
     rest = whole === rest.length ? next.value : Buffer.concat([rest.subarray(whole), next.value]);
     present += next.value.length;
   }
-  check(present === needed, () => `${what}: truncated: its shape needs ${needed} bytes, got ${present}`);
+  check(present === needed, () => `${what}: truncated: the shape needs ${needed} bytes, got ${present}`);
 }

@@ -7,18 +7,18 @@ export class PickleGlobal {
 }
 
 /**
- * What Python would make by calling something. Nothing is called: the object says what was asked for and what was
- * stored with it, and everything else in the pickle is read as if it were not there.
+ * A record of a call that Python would make. Nothing is called: the object holds the function's name, the arguments and
+ * what the pickle stored with the result, so that the rest of the pickle can still be read.
  */
 export class PickleObject {
-  /** What Python would set as the object's attributes: mostly a dictionary. */
+  /** The value that Python would assign to the object's attributes, usually a dictionary. */
   state: unknown = undefined;
-  /** Items that Python would set, if the object is a dictionary of a class of its own. */
+  /** The items that Python would set, if the object is an instance of a dictionary subclass. */
   readonly entries = new Map<string | number, unknown>();
 
   /**
-   * @param name what Python would call, "module.name"; "?" for what has no name
-   * @param args what with
+   * @param name what Python would call, "module.name"; "?" for something without a name
+   * @param args the arguments of the call
    */
   constructor(
     readonly name: string,
@@ -29,17 +29,17 @@ export class PickleObject {
 /** A Python dictionary. Items whose keys are neither text nor numbers are left out. */
 export type PickleMap = Map<string | number, unknown>;
 
-/** Functions with which a reader interprets a pickle. */
+/** Functions that tell the pickle reader how to interpret a pickle. */
 export interface PickleReader {
-  /** What a call of a name gives; `undefined` for an inert {@link PickleObject}. */
+  /** The result of calling a name; `undefined` gives an inert {@link PickleObject}. */
   make?(name: string, args: readonly unknown[]): unknown;
-  /** What lies outside of the pickle under an id. */
+  /** The object that a pickle refers to by an id and that is stored outside it. */
   load?(id: unknown): unknown;
 }
 
 const MARK = Symbol("mark");
 
-/** Longer integers are refused: nothing that Striate reads has any. */
+/** Largest size of an integer, in bytes: no file that Striate reads needs larger ones. */
 const LARGEST_INTEGER_BYTES = 64;
 
 const DICTIONARIES: ReadonlySet<string> = new Set([
@@ -49,15 +49,15 @@ const DICTIONARIES: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * Reads a Python pickle of any protocol from 1 to 5 without executing anything: a name stays a {@link PickleGlobal}, a
- * call becomes what `make` of the reader gives or a {@link PickleObject}. Lists, tuples and sets become arrays,
- * dictionaries become maps, bytes a Uint8Array, integers of more than 53 bits a bigint. Time and memory grow with the
- * number of bytes alone.
+ * Reads a Python pickle of protocol 1 to 5 without executing anything. A name becomes a {@link PickleGlobal}; a call
+ * becomes the result of the reader's `make`, or a {@link PickleObject}. Lists, tuples and sets become arrays,
+ * dictionaries become maps, bytes become a Uint8Array, and integers of more than 53 bits become a bigint. Time and
+ * memory are proportional to the number of bytes.
  *
- * @param at where the pickle begins
- * @param what names the pickle in errors
- * @returns the value, and where the pickle ends
- * @throws StriateError for bytes that are cut off or are no pickle, and for what the reader refuses
+ * @param at position of the pickle's first byte
+ * @param what name of the pickle in errors
+ * @returns the value, and the position after the pickle's last byte
+ * @throws StriateError for bytes that are cut off or not a pickle, and for content that the reader refuses
  */
 export function readPickle(
   bytes: Uint8Array,
@@ -95,7 +95,7 @@ class Machine {
       const action = ACTIONS[code];
       if (value) this.push(value(this));
       else if (action) action(this);
-      else throw new StriateError(`its instruction 0x${code.toString(16)} is not known`);
+      else throw new StriateError(`the instruction 0x${code.toString(16)} is unknown`);
     }
   }
 
@@ -138,7 +138,7 @@ class Machine {
     return found;
   }
   integer(count: number): number | bigint {
-    check(count <= LARGEST_INTEGER_BYTES, () => `it holds an integer of ${count} bytes`);
+    check(count <= LARGEST_INTEGER_BYTES, () => `it holds an integer of ${count} bytes, which is too long`);
     const digits = this.raw(count);
     let value = 0n;
     for (let i = count - 1; i >= 0; i--) value = (value << 8n) | BigInt(digits[i]!);
@@ -149,7 +149,10 @@ class Machine {
     this.stack.push(value);
   }
   pop(): unknown {
-    check(this.stack.length > 0 && this.stack.at(-1) !== MARK, () => "it takes more than there is");
+    check(
+      this.stack.length > 0 && this.stack.at(-1) !== MARK,
+      () => "it takes more values than the stack holds",
+    );
     return this.stack.pop();
   }
   popMany(count: number): unknown[] {
@@ -159,11 +162,14 @@ class Machine {
   }
   popToMark(): unknown[] {
     const mark = this.stack.lastIndexOf(MARK);
-    check(mark >= 0, () => "it takes more than there is");
+    check(mark >= 0, () => "it takes more values than the stack holds");
     return this.stack.splice(mark).slice(1);
   }
   top(): unknown {
-    check(this.stack.length > 0 && this.stack.at(-1) !== MARK, () => "it takes more than there is");
+    check(
+      this.stack.length > 0 && this.stack.at(-1) !== MARK,
+      () => "it takes more values than the stack holds",
+    );
     return this.stack.at(-1);
   }
 
@@ -171,21 +177,21 @@ class Machine {
     this.memo.set(key, this.top());
   }
   recall(key: number): unknown {
-    check(this.memo.has(key), () => "it refers to something that it has not made");
+    check(this.memo.has(key), () => "it refers to an object that it has not created");
     return this.memo.get(key);
   }
 
   append(items: readonly unknown[]): void {
     const list = this.top();
-    // Lists of a class of its own are not looked into.
+    // The reader does not look into instances of list subclasses.
     if (list instanceof PickleObject) return;
-    check(Array.isArray(list), () => "it appends to something that is no list");
+    check(Array.isArray(list), () => "it appends to something that is not a list");
     for (const item of items) list.push(item);
   }
   set(items: readonly unknown[]): void {
     const target = this.top();
     const map = target instanceof PickleObject ? target.entries : target;
-    check(map instanceof Map, () => "it sets an item of something that is no dictionary");
+    check(map instanceof Map, () => "it sets an item of something that is not a dictionary");
     this.setAll(map as PickleMap, items);
   }
   setAll(map: PickleMap, items: readonly unknown[]): PickleMap {
@@ -207,7 +213,7 @@ class Machine {
   }
   load(id: unknown): unknown {
     const { reader } = this;
-    check(reader.load !== undefined, () => "it refers to something outside of it");
+    check(reader.load !== undefined, () => "it refers to an object outside the pickle");
     return reader.load(id);
   }
 }
@@ -224,7 +230,7 @@ function decimal(line: string): number | bigint | boolean {
   return narrowed(BigInt(digits));
 }
 
-/** Instructions that put one value on the stack, by their byte: Python's `pickletools` describes them. */
+/** Instructions that push one value onto the stack, by their code; Python's `pickletools` documents them. */
 const VALUES: Readonly<Partial<Record<number, (m: Machine) => unknown>>> = {
   [at("N")]: () => null,
   [0x88]: () => true,
@@ -266,10 +272,10 @@ const VALUES: Readonly<Partial<Record<number, (m: Machine) => unknown>>> = {
   [at("j")]: (m) => m.recall(m.u32()),
   [0x93]: (m) => {
     const [module, name] = m.popMany(2);
-    check(typeof module === "string" && typeof name === "string", () => "a name of it is no text");
+    check(typeof module === "string" && typeof name === "string", () => "one of its names is not text");
     return new PickleGlobal(`${module}.${name}`);
   },
-  // Ways to call something, and to make an object
+  // Instructions that call something or create an object
   [at("R")]: (m) => m.call(...m.popMany(2)),
   [0x81]: (m) => m.call(...m.popMany(2)),
   [0x92]: (m) => m.call(...m.popMany(3)),
@@ -281,9 +287,9 @@ const VALUES: Readonly<Partial<Record<number, (m: Machine) => unknown>>> = {
   [at("Q")]: (m) => m.load(m.pop()),
 };
 
-/** Instructions that put nothing on the stack. */
+/** Instructions that push nothing onto the stack. */
 const ACTIONS: Readonly<Partial<Record<number, (m: Machine) => void>>> = {
-  // The protocol and the lengths of parts say nothing that is needed.
+  // The protocol number and the frame lengths are not needed.
   [0x80]: (m) => {
     m.u8();
   },

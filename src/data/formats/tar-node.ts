@@ -4,8 +4,9 @@ import { ByteReader } from "./byte-reader-node.js";
 const BLOCK = 512;
 
 /**
- * The wanted regular files of a `.tar.gz`, one at a time. `wanted` gets each path in the archive and says how many bytes it
- * may have, 0 for files to leave out. Throws `StriateError` for archives that are damaged or hold more.
+ * Yields the wanted regular files of a `.tar.gz` archive one at a time. `wanted` gets each path in the archive and
+ * returns the largest allowed size of the file in bytes, or 0 to leave the file out. Throws `StriateError` if the
+ * archive is damaged or a file is larger than allowed.
  */
 export async function* readTarGz(
   path: string,
@@ -22,7 +23,7 @@ export async function* readTarGz(
     const limit = type === 0x30 || type === 0 ? wanted(name) : 0;
     if (limit === 0) await reader.skip(padded);
     else {
-      check(size <= limit, () => `"${path}": ${name} has ${size} bytes, at most ${limit} were expected`);
+      check(size <= limit, () => `"${path}": expected at most ${limit} bytes for ${name}, got ${size}`);
       const bytes = await reader.take(padded);
       check(bytes, () => `"${path}" is cut off inside ${name}`);
       yield { name, bytes: bytes.slice(0, size) };
@@ -38,6 +39,9 @@ function text(header: Uint8Array, start: number, length: number): string {
 
 function octal(header: Uint8Array, start: number, length: number, path: string): number {
   const digits = text(header, start, length).trim();
-  check(/^[0-7]+$/.test(digits), () => `"${path}" is no intact .tar.gz file: a size reads "${digits}"`);
+  check(
+    /^[0-7]+$/.test(digits),
+    () => `"${path}" is not an intact .tar.gz file: it states a size of "${digits}"`,
+  );
   return Number.parseInt(digits, 8);
 }

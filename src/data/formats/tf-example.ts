@@ -5,9 +5,9 @@ import { StriateError, check } from "../../util/errors.js";
 export type Feature =
   | {
       readonly kind: "bytes";
-      /** All strings of the list, one after another. */
+      /** The bytes of all strings of the list, joined together. */
       readonly bytes: Uint8Array;
-      /** How many strings. */
+      /** Number of strings in the list. */
       readonly count: number;
     }
   | { readonly kind: "floats"; readonly values: Float32Array }
@@ -17,14 +17,15 @@ export type Feature =
  * message Example   { Features features = 1; }
  * message Features  { map<string, Feature> feature = 1; }
  * message Feature   { oneof { BytesList = 1; FloatList = 2; Int64List = 3; } }
- * Each list has one repeated field, number 1. The published image sets hold an image as one string a byte, a million strings
- * a record, so lists of strings are read without an object for each.
+ * Each list has one repeated field, with number 1. The published image sets store each byte of an image as a string of its
+ * own, up to a million per record, so the reader creates no object for each string.
  */
 
 /**
- * The features of a serialised `tf.train.Example` by name, those of `wanted` where given. `what` names the record in errors.
+ * Reads the features of a serialised `tf.train.Example` by name; only those in `wanted`, if given. `what` names the
+ * record in errors.
  *
- * @throws StriateError for bytes that are no Example.
+ * @throws StriateError for bytes that are not an Example.
  */
 export function parseExample(
   record: Uint8Array,
@@ -45,12 +46,12 @@ export function parseExample(
   } catch (cause) {
     if (cause instanceof StriateError) throw cause;
     const why = cause instanceof Error ? cause.message : String(cause);
-    throw new StriateError(`${what} is no tf.train.Example: ${why}`, { cause });
+    throw new StriateError(`${what} is not a tf.train.Example: ${why}`, { cause });
   }
   return features;
 }
 
-/** The values of all length-delimited fields of one number; others are skipped. */
+/** The values of all length-delimited fields with the given number; other fields are skipped. */
 function* messages(bytes: Uint8Array, field: number): Generator<Uint8Array, void, undefined> {
   const reader = new BinaryReader(bytes);
   while (reader.pos < reader.len) {

@@ -6,12 +6,12 @@ import { ByteReader } from "./byte-reader-node.js";
 
 const LENGTH_BYTES = 8;
 const CHECKSUM_BYTES = 4;
-/** A longer record is taken for a damaged file. */
+/** Largest length of a record in bytes; a longer one means that the file is damaged. */
 const LARGEST_RECORD = 2 ** 28;
 
 /**
- * The records of a TFRecord file in order, plain or compressed with gzip: each a 64-bit length, its checksum, the data, its
- * checksum (masked CRC-32C). A record stays as it is until the next one is asked for.
+ * Yields the records of a TFRecord file in order, plain or compressed with gzip. A record consists of a 64-bit length,
+ * its checksum, the data, and their checksum (masked CRC-32C). Each record is valid until the next one is requested.
  *
  * @throws StriateError for a file that is missing, damaged or cut off.
  */
@@ -25,7 +25,8 @@ export async function* readTfRecords(path: string): AsyncGenerator<Uint8Array, v
       const length = view(head).getBigUint64(0, true);
       check(
         length <= LARGEST_RECORD,
-        () => `"${path}": record ${number} claims ${length.toString()} bytes, at most ${LARGEST_RECORD}`,
+        () =>
+          `"${path}": expected at most ${LARGEST_RECORD} bytes in record ${number}, it states ${length.toString()}`,
       );
       const body = await reader.take(Number(length) + CHECKSUM_BYTES);
       check(body, () => `"${path}" is cut off inside record ${number}`);
@@ -42,7 +43,7 @@ function verify(bytes: Uint8Array, start: number, end: number, what: string): vo
   const found = maskedCrc32c(bytes.subarray(start, end));
   if (found !== stored) {
     const hex = (value: number) => value.toString(16).padStart(8, "0");
-    throw new StriateError(`${what} is damaged: its checksum is ${hex(found)}, expected ${hex(stored)}`);
+    throw new StriateError(`${what} is damaged: expected the checksum ${hex(stored)}, got ${hex(found)}`);
   }
 }
 

@@ -9,22 +9,22 @@ import type { PickleReader } from "./pickle.js";
 import { PickleGlobal, PickleObject, readPickle } from "./pickle.js";
 import { openZip } from "./zip-node.js";
 
-/** A tensor read from a PyTorch file, row by row. Half and bfloat16 numbers are given as float32. */
+/** A tensor from a PyTorch file, in row-major order. Half-precision and bfloat16 numbers become float32. */
 export interface TorchTensor {
   readonly shape: readonly number[];
   readonly data: DataArray;
 }
 
-/** What a PyTorch file holds. */
+/** The contents of a PyTorch file. */
 export interface TorchCheckpoint {
-  /** Tensors by name: the keys of dictionaries and the names of attributes that lead to them, with dots between. */
+  /** Tensors by name: the dictionary keys and attribute names on the path to each tensor, joined by dots. */
   readonly tensors: ReadonlyMap<string, TorchTensor>;
-  /** Tensors that cannot be read, such as sparse or complex ones, by name, with the reason. */
+  /** Tensors of unsupported kinds, such as sparse or complex ones: each name with the reason. */
   readonly unread: ReadonlyMap<string, string>;
 }
 
 interface ElementType {
-  /** NumPy's name without the order of bytes. */
+  /** NumPy's code for the type, without the byte order. */
   readonly descr: string;
   readonly bytes: number;
   readonly brain?: true;
@@ -33,7 +33,7 @@ interface ElementType {
 const type = (descr: string): ElementType => ({ descr, bytes: Number(descr.slice(1)) });
 const BFLOAT16: ElementType = { descr: "u2", bytes: 2, brain: true };
 
-/** By the classes of typed storages and by PyTorch's names of element types. */
+/** Element types by the classes of typed storages and by PyTorch's names of types. */
 const ELEMENTS: Readonly<Record<string, ElementType>> = {
   ByteStorage: type("u1"),
   BoolStorage: type("b1"),
@@ -59,18 +59,18 @@ const ELEMENTS: Readonly<Record<string, ElementType>> = {
   float64: type("f8"),
 };
 
-/** Numbers that lie in the file one after another. */
+/** A storage: numbers that lie in the file one after another. */
 class Storage {
   constructor(
     readonly key: string,
-    /** Such as "FloatStorage"; of bytes alone, "UntypedStorage". */
+    /** Class of the storage, such as "FloatStorage"; "UntypedStorage" for one of plain bytes. */
     readonly kind: string,
-    /** How many numbers. */
+    /** Number of elements. */
     readonly length: number,
   ) {}
 }
 
-/** A tensor as the file describes it, before its numbers are read. */
+/** A tensor's description in the file, before its numbers are read. */
 class Description {
   constructor(
     readonly storage: Storage,
@@ -81,15 +81,15 @@ class Description {
   ) {}
 }
 
-/** A storage's numbers as the file holds them. */
+/** Gives the bytes of a storage's numbers. */
 type Numbers = (storage: Storage) => Uint8Array | Promise<Uint8Array>;
 
 interface Contents {
   readonly value: unknown;
   readonly numbers: Numbers;
-  /** "<" or ">": which byte of a number comes first. */
+  /** Byte order of the numbers: "<" for little-endian, ">" for big-endian. */
   readonly order: string;
-  /** Bytes of the file. */
+  /** Size of the file in bytes. */
   readonly size: number;
   close?(): void;
 }
@@ -97,28 +97,34 @@ interface Contents {
 const LARGEST = 2 ** 31;
 const LARGEST_STORAGE = 2 ** 32;
 
-/** A file may repeat numbers (strides of zero): what is copied in all is at most this often the file's size, and a bit. */
+/**
+ * A file may repeat numbers (strides of zero). The tensors may need at most this many times the file's size, plus a
+ * constant.
+ */
 const COPIES = 4;
 const COPIES_OF_SMALL_FILES = 2 ** 20;
 
-/** Parts of a file may lie in one another, many times: limits on what is visited and called by a name. */
+/**
+ * Limits on the number of visited objects and on the length of names, because parts of a file may be nested in one
+ * another many times.
+ */
 const VISITS_OF_SHARED_PARTS = 200_000;
 const DEEPEST = 500;
 const LONGEST_NAME = 10_000;
 
 /**
- * Reads the one tensor of a file that `torch.save(tensor, path)` wrote, of the present (ZIP) or the old format. Nothing in
+ * Reads the tensor in a file that `torch.save(tensor, path)` wrote, in the present (ZIP) or the old format. Nothing in
  * the file is executed.
  *
- * @throws StriateError for a file that is missing, damaged, cut off, or holds anything but one tensor of booleans, integers, or
- * floats of 16, 32 or 64 bits.
+ * @throws StriateError for a file that is missing, damaged, cut off, or that holds anything but one tensor of booleans,
+ * integers, or floats of 16, 32 or 64 bits.
  */
 export async function readTorchTensor(path: string): Promise<TorchTensor> {
   const contents = await openTorchFile(path);
   try {
     check(contents.value instanceof Description, () => {
       const what = contents.value instanceof PickleObject ? `a "${contents.value.name}"` : "something else";
-      return `"${path}": expected one tensor, it holds ${what}`;
+      return `"${path}": expected one tensor, got ${what}`;
     });
     return await new TensorReader(contents, path).read(contents.value);
   } finally {
@@ -127,11 +133,13 @@ export async function readTorchTensor(path: string): Promise<TorchTensor> {
 }
 
 /**
- * Reads all tensors of a checkpoint that `torch.save` wrote: of a state dictionary, of state dictionaries in others, lists
- * or objects, and of whole modules, whose names are those that their `state_dict()` would give. A file of one tensor gives
- * it the name "". Everything else (settings, optimizers' numbers, NumPy's arrays) is passed over; nothing is executed.
+ * Reads all tensors of a checkpoint that `torch.save` wrote: those of state dictionaries, also nested in other
+ * dictionaries, lists or objects, and those of whole modules, with the names that `state_dict()` would give them. The
+ * tensor of a file that holds nothing else has the name "". Other content (settings, the state of optimizers, NumPy
+ * arrays) is ignored; nothing is executed.
  *
- * @throws StriateError for a file that is missing, damaged or no PyTorch file, and for two tensors of one name
+ * @throws StriateError for a file that is missing, damaged or not a PyTorch file, and for two tensors with the same
+ * name
  * @example
  * ```ts
  * import { readTorchCheckpoint } from "striate/node";
@@ -163,11 +171,11 @@ export async function readTorchCheckpoint(path: string): Promise<TorchCheckpoint
   }
 }
 
-/** Tensors by name, and what PyTorch would make tensors of in another way. */
+/** Collects tensors by name, and objects from which PyTorch would build tensors in another way. */
 function described({ value, size }: Contents, path: string): Map<string, Description | PickleObject> {
   const found = new Map<string, Description | PickleObject>();
   const around = new Set<unknown>();
-  // Without shared parts there are fewer visits than bytes.
+  // Without shared parts, there are fewer visits than bytes in the file.
   let visits = size + VISITS_OF_SHARED_PARTS;
   const visit = (item: unknown, name: string): void => {
     check(visits-- > 0, () => `"${path}": its dictionaries refer to one another too often`);
@@ -199,17 +207,17 @@ function entriesOf(item: object): Iterable<readonly [string | number, unknown]> 
   if (item instanceof Map) return item as Map<string | number, unknown>;
   if (Array.isArray(item)) return item.entries();
   if (!(item instanceof PickleObject)) return undefined;
-  // An object's state is its attributes, or a pair of them and those in slots.
+  // The state of an object is its attributes, or a pair of its attributes and its slots.
   const state: unknown = Array.isArray(item.state) ? (item.state as unknown[])[0] : item.state;
   const attributes = state instanceof Map ? (state as Map<string | number, unknown>) : undefined;
   const parts = ["_parameters", "_buffers", "_modules"].map((key) => attributes?.get(key));
-  // torch.nn.Module, of whatever class: what its state_dict() lists.
+  // A torch.nn.Module of any class: the names are those of its state_dict().
   if (parts.every((part) => part instanceof Map))
     return parts.flatMap((part) => [...(part as Map<string, unknown>)]);
   return [...item.entries, ...(attributes ?? [])];
 }
 
-/** Reads numbers, each storage once: tensors share them as PyTorch's do. */
+/** Reads the numbers of tensors and each storage only once; tensors share storages as in PyTorch. */
 class TensorReader {
   private readonly known = new Map<string, DataArray>();
   private copied = 0;
@@ -226,13 +234,15 @@ class TensorReader {
     const last = shape.reduce((at, length, axis) => at + (length - 1) * strides[axis]!, offset);
     check(
       count === 0 || last < all.length,
-      () => `"${path}": its shape [${shape.join(", ")}] reaches beyond its ${all.length} numbers`,
+      () =>
+        `"${path}": the shape [${shape.join(", ")}] needs more than the ${all.length} numbers of its storage`,
     );
     if (isContiguous(shape, strides)) return { shape, data: all.subarray(offset, offset + count) };
     this.copied += count;
     check(
       this.copied <= COPIES * this.contents.size + COPIES_OF_SMALL_FILES,
-      () => `"${path}": its shape [${shape.join(", ")}] repeats its ${all.length} numbers too often`,
+      () =>
+        `"${path}": the shape [${shape.join(", ")}] repeats the ${all.length} numbers of its storage too often`,
     );
     return { shape, data: gather(all, offset, shape, strides, count) };
   }
@@ -242,13 +252,13 @@ class TensorReader {
     const earlier = this.known.get(key);
     if (earlier) return earlier;
     const element = ELEMENTS[name];
-    if (!element) throw new UnreadNumbers(`its elements are "${name}", which are not read`);
+    if (!element) throw new UnreadNumbers(`its elements are of the unsupported type "${name}"`);
     const bytes = await this.contents.numbers(storage);
     const size = storage.kind === "UntypedStorage" ? storage.length : storage.length * element.bytes;
     check(
       bytes.length >= size,
       () =>
-        `"${this.path}" is cut off: its ${storage.length} numbers need ${size} bytes, got ${bytes.length}`,
+        `"${this.path}" is cut off: a storage of ${storage.length} numbers needs ${size} bytes, got ${bytes.length}`,
     );
     const whole = bytes.subarray(0, size - (size % element.bytes));
     const descr = `${element.bytes === 1 ? "|" : this.contents.order}${element.descr}`;
@@ -260,7 +270,7 @@ class TensorReader {
   }
 }
 
-/** The numbers of one tensor cannot be given; the file is not damaged. */
+/** An error that says that one tensor is of an unsupported kind although the file is intact. */
 class UnreadNumbers extends StriateError {}
 
 function asUnread<T>(make: () => T): T {
@@ -280,7 +290,7 @@ function isContiguous(shape: readonly number[], strides: readonly number[]): boo
   return true;
 }
 
-/** The elements in row-major order. */
+/** Copies the elements into row-major order. */
 function gather(
   all: DataArray,
   offset: number,
@@ -323,12 +333,12 @@ async function firstBytes(path: string, count: number): Promise<Uint8Array> {
   }
 }
 
-/** A ZIP archive: data.pkl, and one file for each storage. Since PyTorch 1.6. */
+/** Reads the ZIP format of PyTorch 1.6 and later: data.pkl, and one file for each storage. */
 async function openPresentFormat(path: string): Promise<Contents> {
   const archive = await openZip(path);
   try {
     const pickle = archive.names.find((name) => basename(name) === "data.pkl");
-    check(pickle, () => `"${path}": expected a PyTorch file, it has no data.pkl`);
+    check(pickle, () => `"${path}": expected a PyTorch file, got a ZIP archive without data.pkl`);
     const folder = pickle.slice(0, -"data.pkl".length);
     const order = archive.names.includes(`${folder}byteorder`)
       ? new TextDecoder().decode(await archive.read(`${folder}byteorder`)).trim()
@@ -349,10 +359,13 @@ async function openPresentFormat(path: string): Promise<Contents> {
   }
 }
 
-/** Hexadecimal digits of the number that old files begin with. */
+/** The magic number at the start of files in the old format, in hexadecimal digits. */
 const OLD_MAGIC = "1950a86a20f9469cfc6c";
 
-/** Five pickles (a magic number, a version, the writer's sizes, the object, keys), then each storage: length and numbers. */
+/**
+ * Reads the old format: five pickles (a magic number, a version, the sizes of types on the writer's machine, the
+ * object, the keys of storages), then the length and the numbers of each storage.
+ */
 async function openOldFormat(path: string): Promise<Contents> {
   const bytes = await readFileChecked(path, { what: "PyTorch file", maxBytes: LARGEST });
   const storages = new Map<string, Storage>();
@@ -361,7 +374,7 @@ async function openOldFormat(path: string): Promise<Contents> {
   const magic = next(0);
   check(
     typeof magic.value === "bigint" && magic.value.toString(16) === OLD_MAGIC,
-    () => `"${path}": expected a PyTorch file, it begins with something else`,
+    () => `"${path}": expected a PyTorch file, got one that begins with other bytes`,
   );
   const sizes = next(next(magic.end).end);
   const object = next(sizes.end);
@@ -381,7 +394,7 @@ async function openOldFormat(path: string): Promise<Contents> {
   };
 }
 
-/** Where the numbers of each storage begin. */
+/** Finds the position of each storage's first number in the file. */
 function oldStorages(
   bytes: Uint8Array,
   start: number,
@@ -398,14 +411,14 @@ function oldStorages(
     starts.set(String(key), at + 8);
     const kind = storages.get(String(key))?.kind ?? "";
     const width = ELEMENTS[kind]?.bytes ?? OTHER_WIDTHS[kind];
-    // What follows numbers of unknown size cannot be found.
+    // The position of later storages is unknown if the size of these numbers is.
     if (width === undefined) break;
     at += 8 + Number(view.getBigUint64(at, order === "<")) * width;
   }
   return starts;
 }
 
-/** Bytes of each number in storages that are not read. */
+/** Bytes per number in storages of unsupported types. */
 const OTHER_WIDTHS: Readonly<Record<string, number>> = {
   ComplexFloatStorage: 8,
   ComplexDoubleStorage: 16,
@@ -414,13 +427,13 @@ const OTHER_WIDTHS: Readonly<Record<string, number>> = {
   QInt32Storage: 4,
 };
 
-/** Makes tensors, and puts every storage into `storages`. */
+/** Makes tensors from calls in a pickle, and collects every storage in `storages`. */
 function readerInto(storages: Map<string, Storage>): PickleReader {
   return {
     make: makeTensor,
     load: (id) => {
       const parts: readonly unknown[] = Array.isArray(id) ? (id as unknown[]) : [];
-      // A class with its source, which the old format keeps of whole modules.
+      // The old format stores the class of a whole module with its source code.
       if (parts[0] === "module") return parts[1];
       const storage = storageOf(parts);
       storages.set(storage.key, storage);
@@ -445,7 +458,7 @@ function makeTensor(name: string, args: readonly unknown[]): unknown {
     case "torch._utils._rebuild_parameter":
     case "torch._utils._rebuild_parameter_with_state":
       return args[0];
-    // A tensor of a class of its own, which is made from a plain one.
+    // An instance of a tensor subclass is made from a plain tensor.
     case "torch._tensor._rebuild_from_type":
     case "torch._tensor._rebuild_from_type_v2": {
       const [make, , inner] = args;
@@ -458,7 +471,7 @@ function makeTensor(name: string, args: readonly unknown[]): unknown {
   }
 }
 
-/** Whether a tensor is the negative or the conjugate of its storage's numbers, which PyTorch notes as a bit. */
+/** Whether a tensor is the negative or the conjugate of its storage's numbers; PyTorch stores this as a bit. */
 function isAnotherView(bits: unknown): boolean {
   return bits instanceof Map && ["neg", "conj"].some((key) => bits.get(key) === true);
 }
@@ -466,11 +479,11 @@ function isAnotherView(bits: unknown): boolean {
 function describe(storage: unknown, offset: unknown, shape: unknown, strides: unknown, type?: unknown) {
   check(
     storage instanceof Storage && isWhole(offset) && areWhole(shape) && areWhole(strides),
-    () => "one of its tensors has no storage, or lengths that are no lengths",
+    () => "one of its tensors has no storage, or sizes that are not valid",
   );
   check(
     shape.length === strides.length,
-    () => `one of its tensors has ${shape.length} lengths and ${strides.length} strides`,
+    () => `one of its tensors has ${shape.length} sizes but ${strides.length} strides`,
   );
   const element = type instanceof PickleGlobal ? type.name.replace(/^torch\./, "") : storage.kind;
   return new Description(storage, element, offset, shape, strides);
@@ -487,7 +500,7 @@ function storageOf([kind, storageType, key, , length, view]: readonly unknown[])
       (typeof key === "string" || typeof key === "number") &&
       isWhole(length) &&
       (view === undefined || view === null),
-    () => "it refers to something outside of it that is no whole storage of a tensor",
+    () => "it refers to an object outside the pickle that is not a tensor's storage",
   );
   return new Storage(String(key), storageType.name.replace(/^.*\./, ""), length);
 }

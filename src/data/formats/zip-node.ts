@@ -4,30 +4,36 @@ import { crc32 } from "../../util/checksums.js";
 import { StriateError, check } from "../../util/errors.js";
 import { errorCode, fileError } from "../../util/files-node.js";
 
-/** A ZIP archive whose files are read one by one, in any order. */
+/** A ZIP archive whose files can be read one by one in any order. */
 export interface ZipArchive {
   readonly path: string;
-  /** Names of all files (no folders), in the order of the archive's directory. */
+  /** Names of all files, without folders, in the order of the archive's directory. */
   readonly names: readonly string[];
-  /** Bytes of the archive. */
+  /** Size of the archive in bytes. */
   readonly size: number;
   /**
-   * Unpacks one file. Throws {@link StriateError} for one that is not there, or is damaged or encrypted, or has more than
-   * `largest` bytes (default 2^28: an archive must not fill the memory).
+   * Unpacks one file. Throws {@link StriateError} if the file does not exist, is damaged or encrypted, or has more than
+   * `largest` bytes (default 2^28, so that an archive cannot fill the memory).
    */
   read(name: string, largest?: number): Promise<Uint8Array>;
-  /** Unpacks one file of any size piece by piece; errors as `read`. */
+  /** Unpacks one file of any size in pieces; errors as in `read`. */
   pieces(name: string): AsyncGenerator<Uint8Array, void, undefined>;
-  /** Closes the file; nothing can be read afterwards. Without it the file stays open as long as the process. */
+  /**
+   * Closes the archive; nothing can be read after that. An archive that is never closed stays open until the process
+   * ends.
+   */
   close(): void;
 }
 
 const LARGEST_FILE = 2 ** 28;
 
-/** Deflate makes at most 1032 bytes of one. */
+/** Largest ratio of unpacked to packed bytes: Deflate makes at most 1032 bytes out of one. */
 const LARGEST_RATIO = 1040;
 
-/** Reads the directory of an archive. Throws {@link StriateError} for a file that is no ZIP archive, or is cut off. */
+/**
+ * Opens an archive and reads its directory. Throws {@link StriateError} for a file that is not a ZIP archive, or is cut
+ * off.
+ */
 export async function openZip(path: string): Promise<ZipArchive> {
   const archive = await promised<ZipFile>((done) => {
     yauzl.open(path, { lazyEntries: true, autoClose: false }, done);
@@ -65,7 +71,7 @@ export async function openZip(path: string): Promise<ZipArchive> {
   };
 }
 
-/** All files by name. */
+/** All files of the archive by name. */
 function directory(archive: ZipFile): Promise<Map<string, Entry>> {
   const entries = new Map<string, Entry>();
   return new Promise((resolve, reject) => {
@@ -81,7 +87,10 @@ function directory(archive: ZipFile): Promise<Map<string, Entry>> {
   });
 }
 
-/** The reader checks that as many bytes come as the directory says; that they are the right ones is checked here. */
+/**
+ * The reader checks that a file has as many bytes as the directory states; this function checks that the bytes are
+ * right.
+ */
 async function* unpacked(archive: ZipFile, entry: Entry): AsyncGenerator<Uint8Array, void, undefined> {
   const stream = await promised<NodeJS.ReadableStream>((done) => {
     archive.openReadStream(entry, done);
@@ -117,5 +126,5 @@ function promised<T>(ask: (done: (error: Error | null, value: T) => void) => voi
 function damaged(path: string, cause: unknown): StriateError {
   if (errorCode(cause)?.startsWith("E") === true) return fileError("read", path, cause);
   const why = cause instanceof Error ? cause.message : String(cause);
-  return new StriateError(`"${path}" is no intact ZIP archive: ${why}`, { cause });
+  return new StriateError(`"${path}" is not an intact ZIP archive: ${why}`, { cause });
 }

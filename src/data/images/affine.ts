@@ -3,33 +3,33 @@ import type { Random } from "../../util/random.js";
 import type { RgbImage } from "./rgb-image.js";
 import { checkImage, roundHalfEven } from "./rgb-image.js";
 
-/** A change of a whole image about its centre: turned and scaled, then moved, then mirrored. */
+/** An affine change of a whole image: rotation and scaling about its centre, then translation, then mirroring. */
 export interface Affine {
-  /** Degrees, clockwise as seen. Default 0. */
+  /** Rotation in degrees, clockwise as seen. Default 0. */
   readonly angle?: number;
-  /** Size factor; above 1 enlarges. Default 1. */
+  /** Scale factor; above 1 enlarges. Default 1. */
   readonly scale?: number;
-  /** Pixels to the right and down. Default [0, 0]. */
+  /** Translation in pixels to the right and down. Default [0, 0]. */
   readonly translate?: readonly [x: number, y: number];
-  /** Left and right exchanged at the end. Default false. */
+  /** Whether the image is mirrored left to right at the end. Default false. */
   readonly flip?: boolean;
 }
 
-/** Ranges that {@link drawAffine} draws from, uniformly. */
+/** Ranges from which {@link drawAffine} draws uniformly. */
 export interface AffineRanges {
-  /** Largest angle to both sides, degrees. Default 30. */
+  /** Largest rotation in either direction, in degrees. Default 30. */
   readonly degrees?: number;
-  /** Largest shift to all sides as a part of the image's side, rounded to whole pixels. Default 0.05. */
+  /** Largest translation in each direction as a share of the image's side, rounded to whole pixels. Default 0.05. */
   readonly translate?: number;
-  /** Smallest and largest size factor. Default [1, 1.2]. */
+  /** Smallest and largest scale factor. Default [1, 1.2]. */
   readonly scale?: readonly [number, number];
-  /** Probability of a mirror image. Default 0.5. */
+  /** Probability of mirroring. Default 0.5. */
   readonly flip?: number;
 }
 
 /**
- * A draw for the geometric augmentation of the VOneNet receptive-field study (Barbulescu et al. 2023), whose ranges are the
- * defaults. Throws `StriateError` for ranges that make no sense.
+ * Draws a random affine change for the augmentation of the VOneNet receptive-field study (Barbulescu et al. 2023),
+ * whose ranges are the defaults. Throws `StriateError` for ranges that are not valid.
  */
 export function drawAffine(
   random: Random,
@@ -53,10 +53,11 @@ export function drawAffine(
 }
 
 /**
- * For every pixel, row by row, the number of the source pixel that an affine change moves there (nearest, no blending);
- * -1 where the source lies outside. With M = T(centre + translate) R(angle) scale T(-centre), the pixel (x, y) reads
- * the source at floor(M^-1 (x + 1/2, y + 1/2)); x to the right, y down, R = [[cos, -sin], [sin, cos]]. As torchvision's
- * `affine` with Pillow. Throws `StriateError` for numbers that are not finite and scales that are not above 0.
+ * For every pixel, row by row, the index of the source pixel that an affine change moves there (nearest neighbour); -1
+ * if the source lies outside the image. With M = T(centre + translate) R(angle) scale T(-centre), the pixel (x, y)
+ * reads the source at floor(M^-1 (x + 1/2, y + 1/2)); x to the right, y down, R = [[cos, -sin], [sin, cos]]. The result
+ * equals that of torchvision's `affine` with Pillow. Throws `StriateError` for numbers that are not finite and scales
+ * that are not above 0.
  */
 export function affineSources(
   affine: Affine,
@@ -84,7 +85,7 @@ export function affineSources(
   return sources;
 }
 
-/** An image after an affine change, black where nothing of it lies; see {@link affineSources}. */
+/** Applies an affine change to an image; pixels from outside the image are black. See {@link affineSources}. */
 export function affineImage(image: RgbImage, affine: Affine): RgbImage {
   checkImage(image, "image to change");
   const data = new Uint8Array(image.data.length);

@@ -1,13 +1,13 @@
 import { check } from "../../util/errors.js";
 
-/** The sharpness of PyTorch's bicubic interpolation (Keys 1981 has -0.5). */
+/** The parameter a of PyTorch's bicubic interpolation (Keys 1981 uses -0.5). */
 const A = -0.75;
 
 /**
- * Planes `[planes, height, width]` resized to `[planes, toHeight, toWidth]` by cubic convolution with a = -0.75, half-pixel
- * centres, the border repeated, without antialiasing: as PyTorch's `interpolate(mode="bicubic")`.
+ * Resizes planes `[planes, height, width]` to `[planes, toHeight, toWidth]` by cubic convolution with a = -0.75,
+ * half-pixel centres and repeated border pixels, without antialiasing, as PyTorch's `interpolate(mode="bicubic")` does.
  *
- * @throws StriateError for sizes that are not positive or numbers that are no whole planes.
+ * @throws StriateError for sizes that are not positive or data that are not whole planes.
  */
 export function bicubicResize(
   planes: Float32Array,
@@ -41,7 +41,7 @@ export function bicubicResize(
   return out;
 }
 
-/** Four source positions and weights for each result position. */
+/** Four source positions with their weights for each position of the result. */
 function taps(from: number, to: number): { readonly at: Int32Array; readonly weight: Float64Array } {
   const at = new Int32Array(4 * to);
   const weight = new Float64Array(4 * to);

@@ -3,39 +3,39 @@ import { isJsonObject, parseStrictJson, shorten } from "../../util/json.js";
 import { closest } from "../../util/suggest.js";
 import { IMAGENET_ROWS } from "./imagenet-classes.js";
 
-/** What a class is called. */
+/** The names of a class. */
 export interface ClassName {
-  /** Names with commas between them where it has several: "tench, Tinca tinca". */
+  /** Its name, or several names separated by commas: "tench, Tinca tinca". */
   readonly name: string;
-  /** Its WordNet id, such as "n01440764". */
+  /** The class's WordNet id, such as "n01440764". */
   readonly synset?: string;
 }
 
-/** Names of a network's classes in the order of its outputs. */
+/** The names of a network's classes in the order of its outputs. */
 export interface ClassOrder {
-  /** Where they come from, for messages: a file's name. */
+  /** Source of the names for error messages, such as the name of a file. */
   readonly from: string;
   readonly classes: readonly ClassName[];
 }
 
-/** The classes of ImageNet's classification task in the order that nearly all published networks have. */
+/** The 1000 classes of ImageNet's classification task, in the order of the outputs of nearly all published networks. */
 export const IMAGENET_CLASSES: readonly ClassName[] = IMAGENET_ROWS.trim()
   .split(/;\s+/)
   .map((row) => ({ synset: row.slice(0, 9), name: row.slice(10) }));
 
-/** Class 0 of networks with 1001 outputs, as TensorFlow's for ImageNet. */
+/** Class 0 of networks with 1001 outputs, such as TensorFlow's networks for ImageNet. */
 const BACKGROUND: ClassName = { name: "background" };
 
 const SYNSET = /^n\d{8}$/;
 
 /**
- * Reads names of classes in the order of a network's outputs. Text has one class a line: a name, a WordNet id, or an id and
- * names ("n01440764 tench, Tinca tinca"), with or without numbers from 0 or 1 before the names, or after them behind a comma,
- * semicolon or tab; lines with numbers may stand in any order. JSON is a list of names (or of objects with a name, and perhaps
- * an "id" or "index"), an object of names by number ({"0": ["n01440764", "tench"], ...}), or one of numbers by name
- * ({"tench": 0, ...}).
+ * Reads names of classes in the order of a network's outputs. A text file has one class per line: a name, a WordNet id,
+ * or an id followed by names ("n01440764 tench, Tinca tinca"). Lines may be numbered from 0 or 1, with the number
+ * before the names, or after them behind a comma, semicolon or tab; numbered lines may come in any order. A JSON file
+ * is a list of names (or of objects with a "name" and optionally an "id" or "index"), an object from numbers to names
+ * ({"0": ["n01440764", "tench"], ...}), or an object from names to numbers ({"tench": 0, ...}).
  *
- * @throws StriateError for text that is none of these, gaps in the numbers, and an empty line among others
+ * @throws StriateError for text that is none of these, gaps in the numbers, and an empty line between others
  */
 export function parseClassNames(text: string, what: string): ClassName[] {
   const content = text.replace(/^\ufeff/, "").trim();
@@ -47,7 +47,11 @@ export function parseClassNames(text: string, what: string): ClassName[] {
 
 function namesFromLines(lines: readonly string[], what: string): ClassName[] {
   const empty = lines.findIndex((line) => line.trim() === "");
-  check(empty < 0, () => `${what}: line ${empty + 1} is empty: names after it would count one too far`);
+  check(
+    empty < 0,
+    () =>
+      `${what}: expected a class in every line, got an empty line ${empty + 1}: all later classes would have the wrong number`,
+  );
   const texts = byStatedNumbers(lines, what);
   return texts.map((line) => {
     const [head = "", ...rest] = line.trim().split(/[\s,]+/);
@@ -65,7 +69,7 @@ function namesFromLines(lines: readonly string[], what: string): ClassName[] {
   });
 }
 
-/** Names in the order of the numbers beside them, or as they come if there are none. */
+/** Names in the order of the numbers in their lines, or in the order of the lines if these are not numbered. */
 function byStatedNumbers(lines: readonly string[], what: string): readonly string[] {
   for (const form of [
     /^\s*(?<number>\d+)\s*[:,;\t]\s*(?<name>\S.*)$/,
@@ -83,34 +87,34 @@ function byStatedNumbers(lines: readonly string[], what: string): readonly strin
 
 type Numbered<T> = readonly (readonly [number: number, entry: T])[];
 
-/** Numbers and names of lines that all have a form; undefined if not all do. */
+/** Numbers and names of lines that all have the given form; undefined if any line does not. */
 function numberedBy(lines: readonly string[], form: RegExp): Numbered<string> | undefined {
   const found = lines.map((line) => form.exec(line)?.groups);
   if (!found.every((groups) => groups !== undefined)) return undefined;
   return found.map(({ number, name }) => [Number(number), name!] as const);
 }
 
-/** Whether numbers are all from 0, or from 1, in any order. */
+/** Whether the numbers are 0, 1, 2, ... or 1, 2, 3, ..., in any order. */
 function areConsecutive(numbers: readonly number[]): boolean {
   const sorted = [...numbers].sort((a, b) => a - b);
   const first = sorted[0];
   return (first === 0 || first === 1) && sorted.every((number, i) => number === first + i);
 }
 
-/** Entries in the order of their numbers. Throws {@link StriateError} for numbers with gaps, or twice the same. */
+/** Entries in the order of their numbers. Throws {@link StriateError} if numbers are missing or repeated. */
 function inNumberOrder<T>(numbered: Numbered<T>, what: string): T[] {
   const numbers = numbered.map(([number]) => number);
   check(
     areConsecutive(numbers),
     () =>
-      `${what}: its entries have numbers (${shorten(numbers.join(", "), 40)}), expected each from 0 or from 1 on once`,
+      `${what}: expected consecutive numbers from 0 or 1, each once, got ${shorten(numbers.join(", "), 40)}`,
   );
   return [...numbered].sort(([a], [b]) => a - b).map(([, entry]) => entry);
 }
 
 const NUMBER_KEYS = ["id", "index", "label", "number", "class_id", "output"] as const;
 
-/** The number that an entry of a JSON list states; undefined if it states none. */
+/** The number that an entry of a JSON list contains; undefined if it has none. */
 function statedNumber(entry: unknown): number | undefined {
   const stated = Array.isArray(entry)
     ? (entry as readonly unknown[]).find(
@@ -123,7 +127,7 @@ function statedNumber(entry: unknown): number | undefined {
   return isNumber ? Number(stated) : undefined;
 }
 
-/** A JSON list of names, or of entries that state their numbers. */
+/** Names from a JSON list of names, or of entries with numbers. */
 function namesFromList(list: readonly unknown[], what: string): ClassName[] {
   const numbers = list.map(statedNumber);
   if (numbers.every((number) => number === undefined))
@@ -131,7 +135,7 @@ function namesFromList(list: readonly unknown[], what: string): ClassName[] {
   const numbered = list.map((entry, i) => {
     const where = `${what}: entry ${i}`;
     const number = numbers[i];
-    check(number !== undefined, () => `${where} has no number, others have one`);
+    check(number !== undefined, () => `expected a number in every entry or in none, ${where} has none`);
     const name = Array.isArray(entry)
       ? (entry as readonly unknown[]).find((part) => typeof part === "string" && !/^\d+$/.test(part))
       : entry;
@@ -157,7 +161,10 @@ function namesFromJson(content: unknown, what: string): ClassName[] {
   const places = new Map(pairs);
   return Array.from({ length: pairs.length }, (_, i) => {
     const name = places.get(i);
-    check(name, () => `${what}: ${pairs.length} classes, but none has the number ${i}`);
+    check(
+      name,
+      () => `${what}: expected the numbers 0 to ${pairs.length - 1}, but no class has the number ${i}`,
+    );
     return name;
   });
 }
@@ -183,16 +190,17 @@ function named(name: string): ClassName {
 const plain = (name: string): string => name.trim().toLowerCase().replaceAll(/[_-]+/g, " ");
 
 /**
- * The place of each of a data set's classes in a network's order, by WordNet id or by name (case, hyphens and underscores
- * aside).
+ * The positions of a data set's classes in a network's order, matched by WordNet id or by name (ignoring case, hyphens
+ * and underscores).
  *
- * @throws StriateError for a class that is not in it, or a name that several classes in it share.
+ * @throws StriateError for a class that the network does not have, or a name that several of the network's classes
+ * share.
  */
-export function placesOf(own: readonly ClassName[], order: ClassOrder, what: string): number[] {
+export function placesOf(classes: readonly ClassName[], order: ClassOrder, what: string): number[] {
   const places = new Map<string, number[]>();
   for (const [place, one] of order.classes.entries())
     for (const key of keysOf(one)) places.set(key, [...(places.get(key) ?? []), place]);
-  return own.map(({ name, synset }) => {
+  return classes.map(({ name, synset }) => {
     const found = (synset === undefined ? undefined : places.get(plain(synset))) ?? places.get(plain(name));
     if (found === undefined) {
       const near = closest(plain(name), [...places.keys()]);
@@ -205,18 +213,20 @@ export function placesOf(own: readonly ClassName[], order: ClassOrder, what: str
     check(
       other === undefined,
       () =>
-        `${what}: "${name}" is the name of outputs ${place} and ${other!} of ${order.from}: use their ids`,
+        `${what}: "${name}" is the name of both output ${place} and output ${other!} of ${order.from}: use WordNet ids`,
     );
     return place;
   });
 }
 
-/** Everything that a class may be called. */
+/** All names and ids of a class, in the form in which they are compared. */
 function keysOf({ name, synset }: ClassName): ReadonlySet<string> {
   return new Set([name, ...name.split(","), synset ?? name].map(plain));
 }
 
-/** Whether two lists name the same classes in the same order: each pair has a name or an id in common. */
+/**
+ * Whether two lists name the same classes in the same order: the two classes at each position share a name or an id.
+ */
 export function sameOrder(a: readonly ClassName[], b: readonly ClassName[]): boolean {
   return (
     a.length === b.length &&
@@ -227,27 +237,28 @@ export function sameOrder(a: readonly ClassName[], b: readonly ClassName[]): boo
   );
 }
 
-/** The first four names of a list. */
+/** The first four names of a list, for error messages. */
 export function someNames(classes: readonly ClassName[]): string {
   const shown = classes.slice(0, 4).map(({ name }) => name);
   return [...shown, ...(classes.length > shown.length ? ["..."] : [])].join(", ");
 }
 
 /**
- * ImageNet's order for a data set whose classes are WordNet ids, if the network has as many outputs: 1000, or 1001 with a
- * background class first. Undefined for anything else.
+ * ImageNet's order for a data set whose classes are WordNet ids, if the network has ImageNet's number of outputs: 1000,
+ * or 1001 with a background class first. Otherwise undefined.
  */
 export function imageNetOrder(
-  own: readonly ClassName[],
+  classes: readonly ClassName[],
   outputs: number | undefined,
 ): ClassOrder | undefined {
   const known = new Set(IMAGENET_CLASSES.map(({ synset }) => synset));
-  if ((outputs !== 1000 && outputs !== 1001) || own.length === 0 || own.length === outputs) return undefined;
-  if (!own.every(({ name, synset = name }) => known.has(synset))) return undefined;
+  if ((outputs !== 1000 && outputs !== 1001) || classes.length === 0 || classes.length === outputs)
+    return undefined;
+  if (!classes.every(({ name, synset = name }) => known.has(synset))) return undefined;
   return namedOrder("imagenet", outputs);
 }
 
-/** The order that comes with Striate under a name: "imagenet". Undefined for other names. */
+/** The class order that is built into Striate under this name: "imagenet". Undefined for other names. */
 export function namedOrder(name: string, outputs?: number): ClassOrder | undefined {
   if (name !== "imagenet") return undefined;
   return outputs === 1001

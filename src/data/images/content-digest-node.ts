@@ -2,12 +2,12 @@ import { createHash } from "node:crypto";
 import { StriateError } from "../../util/errors.js";
 import type { ImageSource } from "./image-source.js";
 
-/** Number of images that are read at the same time. */
+/** Number of images that are read in parallel. */
 const AT_ONCE = 8;
 
 /**
- * SHA-256 of what some images of a source are: the names of all classes, and each image's place, name, label and content
- * (bytes of its file, or pixels). An image that cannot be read counts as such.
+ * SHA-256 of some images of a source: it covers the names of all classes, and each image's position, name, label and
+ * content (the bytes of its file, or its pixels). An image that cannot be read enters the digest as unreadable.
  */
 export async function contentDigest(source: ImageSource, images: readonly number[]): Promise<string> {
   const hash = createHash("sha256").update(JSON.stringify([source.count, source.classes]));

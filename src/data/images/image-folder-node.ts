@@ -11,7 +11,7 @@ import { readImage, readImageFile } from "./images-node.js";
 
 const LARGEST_LIST = 2 ** 26;
 
-/** Folders on disk. Links are taken for what they lead to. */
+/** Folders on disk. Links are followed. */
 export const diskTree: FolderTree = {
   join,
   list: listFolder,
@@ -25,12 +25,15 @@ export const diskTree: FolderTree = {
   image: readImage,
 };
 
-/** Images in one folder for each class; their names are the classes, in alphabetical order, or by number if all are numbers. Links are followed. */
+/**
+ * Reads a folder of images with one subfolder per class. The subfolders' names are the classes, in alphabetical order,
+ * or in numerical order if all names are numbers. Links are followed.
+ */
 export function imageFolder(root: string, options: ImageFolderOptions = {}): Promise<ImageSource> {
   return imagesOfTree(diskTree, root, options);
 }
 
-/** Folders and files in a folder, links as what they lead to, in alphabetical order; hidden and foreign ones left out. */
+/** Folders and files in a folder in alphabetical order, without hidden and system files. Links are followed. */
 async function listFolder(
   path: string,
 ): Promise<{ readonly folders: readonly string[]; readonly files: readonly string[] }> {
@@ -50,7 +53,10 @@ async function listFolder(
   return { folders: folders.sort(byName), files: files.sort(byName) };
 }
 
-/** An image that a broken link stands for is left out when it is read, a folder would be missed in silence. */
+/**
+ * Whether an entry is a folder. A broken link to an image is reported when the image is read, but a broken link to a
+ * folder would go unnoticed.
+ */
 async function isFolder(path: string, entry: Dirent): Promise<boolean> {
   if (!entry.isSymbolicLink()) return entry.isDirectory();
   const at = join(path, entry.name);

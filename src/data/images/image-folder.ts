@@ -5,49 +5,58 @@ import { IMAGE_ENDINGS, isImage } from "./decode/image-formats.js";
 import type { ImageSource, Labelling } from "./image-source.js";
 import type { RgbImage } from "./rgb-image.js";
 
-/** Folders and the files in them: of a disk, or of a page's visitor. */
+/** A tree of folders and files: on a disk, or chosen by the visitor of a page. */
 export interface FolderTree {
   join(...parts: string[]): string;
-  /** Folders and files in a folder in alphabetical order, hidden and foreign ones left out. Throws {@link StriateError}. */
+  /**
+   * Folders and files in a folder in alphabetical order, without hidden and system files. Throws {@link StriateError}.
+   */
   list(path: string): Promise<{ readonly folders: readonly string[]; readonly files: readonly string[] }>;
   exists(path: string): boolean;
-  /** One name for a folder, whatever links lead to it. Throws {@link StriateError} if it cannot be read. */
+  /**
+   * A unique name for a folder, the same for all links that lead to it. Throws {@link StriateError} if the folder
+   * cannot be read.
+   */
   place(path: string): Promise<string>;
-  /** The bytes of an image's file. Throws {@link StriateError}. */
+  /** The bytes of an image file. Throws {@link StriateError}. */
   bytes(path: string): Promise<Uint8Array>;
-  /** The bytes of a list of labels. Throws {@link StriateError}. */
+  /** The bytes of a file that lists labels. Throws {@link StriateError}. */
   listBytes(path: string): Promise<Uint8Array>;
-  /** Throws {@link StriateError}. */
+  /** Decodes an image file. Throws {@link StriateError}. */
   image(path: string): Promise<RgbImage>;
 }
 
-/** What the labels of a folder of images refer to. */
+/** Options that say which classes the labels of a folder of images refer to. */
 export interface ClassOptions {
   /**
-   * Names of the network's classes in the order of its outputs; the data set's classes must be among them. Without it,
-   * labels count the data set's own classes.
+   * Names of the network's classes in the order of its outputs; they must include the data set's classes. Without them,
+   * labels number the data set's own classes.
    */
   readonly classes?: readonly string[] | ClassOrder;
-  /** Number of the network's outputs, if known: tells whether WordNet ids mean ImageNet's 1000 (or 1001) classes. */
+  /**
+   * Number of the network's outputs, if known. It decides whether WordNet ids refer to ImageNet's 1000 (or 1001)
+   * classes.
+   */
   readonly outputs?: number;
 }
 
-/** How a folder of images is read. */
+/** Options for reading a folder of images. */
 export interface ImageFolderOptions extends ClassOptions {
-  /** Which of the folders train, val, test ... of a data set's root to read. Default: val, or else test. */
+  /** Part of the data set to read: train, val, test ... Default: val, or test if there is no val. */
   readonly split?: string;
 }
 
-/** Names of the parts of a data set, the usual ones for measuring first. */
+/** Names of the parts of a data set, in order of preference for evaluation. */
 const SPLITS = ["val", "valid", "validation", "test", "testing", "eval", "dev", "train", "training"];
 
 /**
- * Images in one folder for each class: `ROOT/CLASS/*.jpg`, also deeper down. Classes are in alphabetical order, or in the
- * order of numbers if all are numbers. Links are followed. The root of a data set (`ROOT/train/CLASS`, `ROOT/val/CLASS`) and
- * a published validation set of Tiny ImageNet (`images/` beside `val_annotations.txt`) are recognised.
+ * Reads images from one folder per class: `ROOT/CLASS/*.jpg`, or in subfolders of it. Classes are in alphabetical
+ * order, or in numerical order if all names are numbers. Links are followed. The function also accepts the root of a
+ * data set (`ROOT/train/CLASS`, `ROOT/val/CLASS`) and the published validation set of Tiny ImageNet (`images/` next to
+ * `val_annotations.txt`).
  *
- * @throws StriateError when there is no such folder or no image, for a folder that holds no image or is no known class,
- * for links that lead in a circle, and for layouts whose labels cannot be told.
+ * @throws StriateError if the folder does not exist or has no image, if a class folder has no image or its name is not
+ * a known class, for links that form a cycle, and for layouts whose labels are unclear.
  */
 export async function imagesOfTree(
   tree: FolderTree,
@@ -62,8 +71,8 @@ export async function imagesOfTree(
   check(
     folders.length > 0,
     () =>
-      `"${root}": expected one folder of images for each class, found no folder in it` +
-      (files.some(isImage) ? ": images without a folder or a list (files.json) have no labels" : ""),
+      `"${root}": expected one folder of images for each class, found no folder` +
+      (files.some(isImage) ? ": images need a folder or a list (files.json) that gives their labels" : ""),
   );
   const [only] = folders;
   if (folders.length === 1) {
@@ -75,8 +84,8 @@ export async function imagesOfTree(
 }
 
 /**
- * Refuses folders that hold no image themselves but folders of the same names, or one that is called like a part of a data
- * set beside others: parts would count as classes.
+ * Throws {@link StriateError} for folders that hold no images themselves but subfolders of the same names, and for a
+ * folder named like a part of a data set next to other folders: the parts would be taken for classes.
  */
 async function checkNotParts(tree: FolderTree, root: string, folders: readonly string[]): Promise<void> {
   const inside = await Promise.all(
@@ -84,30 +93,33 @@ async function checkNotParts(tree: FolderTree, root: string, folders: readonly s
   );
   const nested = inside.filter(({ folders: own, files }) => own.length > 0 && !files.some(isImage));
   const advice = (name: string) =>
-    `parts of a data set would count as classes; give one of them ("${tree.join(root, name)}"), or name the classes in the ` +
+    `the parts of a data set would be taken for classes; give one part ("${tree.join(root, name)}"), or name the classes in the ` +
     `order of the network's outputs (--classes)`;
   for (const [i, a] of nested.entries()) {
     const b = nested.slice(i + 1).find((other) => haveSameFolders(a.folders, other.folders));
     if (b === undefined) continue;
     throw new StriateError(
-      `"${root}": its folders "${a.name}" and "${b.name}" hold folders of the same names (${some(a.folders)}): ${advice(a.name)}`,
+      `"${root}": its folders "${a.name}" and "${b.name}" have subfolders of the same names (${some(a.folders)}): ${advice(a.name)}`,
     );
   }
   const part = nested.find(({ name, folders: own }) => own.length > 1 && SPLITS.includes(name.toLowerCase()));
   if (part === undefined || folders.length === 1) return;
   throw new StriateError(
-    `"${root}": "${part.name}" holds no images but folders (${some(part.folders)}), beside ` +
+    `"${root}": "${part.name}" has subfolders (${some(part.folders)}) but no images, next to ` +
       `${some(folders.filter((name) => name !== part.name))}: ${advice(part.name)}`,
   );
 }
 
-/** Whether all names of the shorter list are in the other. A single one is no sign: each class may have a folder "images". */
+/**
+ * Whether the longer list has all names of the shorter one. One shared name proves nothing, because each class may have
+ * a folder "images".
+ */
 function haveSameFolders(a: readonly string[], b: readonly string[]): boolean {
-  const [few, many] = a.length <= b.length ? [a, b] : [b, a];
-  return few.length > 1 && few.every((name) => many.includes(name));
+  const [shorter, longer] = a.length <= b.length ? [a, b] : [b, a];
+  return shorter.length > 1 && shorter.every((name) => longer.includes(name));
 }
 
-/** The folders of a root that are parts of a data set; undefined if it holds classes. */
+/** The folders of a root that are parts of a data set; undefined if the folders are classes. */
 function splitsAmong(folders: readonly string[]): readonly string[] | undefined {
   const splits = folders.filter((name) => SPLITS.includes(name.toLowerCase()));
   return splits.length >= 2 || (splits.length === 1 && folders.length === 1) ? splits : undefined;
@@ -124,33 +136,33 @@ async function splitOf(
   const chosen = stated ?? usual.find((name) => name !== undefined)!;
   check(
     folders.includes(chosen),
-    () => `"${root}": there is no split "${chosen}", only ${some(folders) || "no folder at all"}`,
+    () => `"${root}": expected a folder "${chosen}" for the split, got ${some(folders) || "no folder"}`,
   );
-  // A part may lack classes that the network was trained on: the training part knows them all.
+  // A part may lack classes that the network was trained on, but the training part has them all.
   const training = splits.find((name) => name.toLowerCase().startsWith("train"));
-  const own =
+  const fromTraining =
     options.classes === undefined && training !== undefined && training !== chosen
       ? await trainingClasses(tree, tree.join(root, training), options.outputs)
       : undefined;
   const source = await imagesOfTree(tree, tree.join(root, chosen), {
     ...options,
-    ...(own && { classes: own.order }),
+    ...(fromTraining && { classes: fromTraining.order }),
   });
   const { text, complete } = source.labelling!;
-  const cautions = [...(own?.cautions ?? []), ...source.labelling!.cautions];
+  const cautions = [...(fromTraining?.cautions ?? []), ...source.labelling!.cautions];
   if (stated !== undefined) return { ...source, labelling: { text, cautions, complete } };
-  const caution = `"${root}" holds ${splits.join(" and ")}: ${chosen} is read (--split names another)`;
+  const caution = `"${root}" has the parts ${splits.join(" and ")}; ${chosen} is used (choose another with --split)`;
   return {
     ...source,
     labelling: {
-      text: own ? `${text}, as in ${training!}` : text,
+      text: fromTraining ? `${text}, as in ${training!}` : text,
       cautions: [caution, ...cautions],
       complete,
     },
   };
 }
 
-/** The classes of a training part; undefined if it holds none, or ImageNet's, whose order is known. */
+/** The classes of a training part; undefined if it has none, or if they are ImageNet's, whose order is known. */
 async function trainingClasses(
   tree: FolderTree,
   root: string,
@@ -168,12 +180,12 @@ async function trainingClasses(
 
 function emptyFolder(path: string): string {
   return (
-    `"${path}" holds no image: is it a class? Labels count folders, so remove it, or name the classes ` +
+    `"${path}" has no image. Is it a class? Every folder takes a label, so remove it, or name the classes ` +
     `in the order of the network's outputs (--classes)`
   );
 }
 
-/** Whether there is an image in a folder or below it. */
+/** Whether a folder or any subfolder has an image. */
 async function holdsImage(tree: FolderTree, path: string): Promise<boolean> {
   const { folders, files } = await tree.list(path);
   if (files.some(isImage)) return true;
@@ -200,7 +212,7 @@ async function classFolders(
   const total = found.reduce((sum, images) => sum + images.length, 0);
   check(
     total > 0,
-    () => `"${root}": no image in its ${folders.length} folders (${IMAGE_ENDINGS.join(", ")})`,
+    () => `"${root}": expected images (${IMAGE_ENDINGS.join(", ")}), found none in ${folders.length} folders`,
   );
   const empty = names.filter((_, i) => found[i]!.length === 0);
   check(empty.length === 0 || options.classes !== undefined, () => emptyFolder(tree.join(root, empty[0]!)));
@@ -223,7 +235,10 @@ async function classFolders(
   };
 }
 
-/** Throws {@link StriateError} for two folders that are one by a link: its images would count for two classes. */
+/**
+ * Throws {@link StriateError} if links make two class folders the same, because their images would belong to two
+ * classes.
+ */
 async function checkDistinct(tree: FolderTree, root: string, names: readonly string[]): Promise<void> {
   const places = new Map<string, string>();
   for (const name of names) {
@@ -231,13 +246,13 @@ async function checkDistinct(tree: FolderTree, root: string, names: readonly str
     const other = places.get(place);
     check(
       other === undefined,
-      () => `"${root}": "${other!}" and "${name}" are one folder by a link ("${place}")`,
+      () => `"${root}": links make "${other!}" and "${name}" the same folder ("${place}")`,
     );
     places.set(place, name);
   }
 }
 
-/** Folders in the order of their labels, and what there is to say about it. */
+/** Folders in the order of their labels, a description of that order, and cautions about it. */
 function inOrder(folders: readonly string[]): {
   readonly names: readonly string[];
   readonly order: { readonly text: string; readonly cautions: readonly string[] };
@@ -248,8 +263,8 @@ function inOrder(folders: readonly string[]): {
   const text = "in the order of their numbers";
   if (names.every((name, i) => name === folders[i])) return { names, order: { text, cautions: [] } };
   const caution =
-    `the folders are numbers and sorted as such (${some(names)}); torchvision sorts them as text ` +
-    `(${some(folders)}): for a network that was trained that way, state the order of its outputs (--classes)`;
+    `the folders have numbers as names and are sorted numerically (${some(names)}); torchvision sorts them as text ` +
+    `(${some(folders)}): for a network trained with torchvision's order, state the order of its outputs (--classes)`;
   return { names, order: { text, cautions: [caution] } };
 }
 
@@ -260,12 +275,15 @@ interface Labels {
   readonly labelling: Labelling;
 }
 
-/** Labels for a data set's own classes: their places in the network's order, or as they are counted. */
+/**
+ * Labels for a data set's own classes: their positions in the network's order, or their own numbers if no order is
+ * known.
+ */
 export function labelsFor(
   own: readonly ClassName[],
   { classes, outputs }: ClassOptions,
   what: string,
-  said: { readonly own: string; readonly cautions?: readonly string[] },
+  meaning: { readonly own: string; readonly cautions?: readonly string[] },
 ): Labels {
   const stated =
     classes === undefined || "from" in classes
@@ -276,7 +294,7 @@ export function labelsFor(
     return {
       classes: own.map(({ name }) => name),
       places: own.map((_, i) => i),
-      labelling: { text: said.own, cautions: said.cautions ?? [], complete: true },
+      labelling: { text: meaning.own, cautions: meaning.cautions ?? [], complete: true },
     };
   }
   const places = placesOf(own, order, what);
@@ -284,7 +302,7 @@ export function labelsFor(
   check(
     shared < 0,
     () =>
-      `${what}: "${own[shared]!.name}" and "${own[places.indexOf(places[shared]!)]!.name}" are one class of ${order.from}`,
+      `${what}: "${own[shared]!.name}" and "${own[places.indexOf(places[shared]!)]!.name}" are the same class of ${order.from}`,
   );
   return {
     classes: order.classes.map(({ name }) => name),
@@ -301,7 +319,7 @@ export function labelsFor(
 
 const ANNOTATIONS = "val_annotations.txt";
 
-/** The list beside a folder that holds images itself; undefined if the folder is a class. Throws for other lists. */
+/** The list next to a folder of images; undefined if the folder is a class. Throws for lists in other formats. */
 async function listBeside(
   tree: FolderTree,
   root: string,
@@ -315,13 +333,16 @@ async function listBeside(
   check(
     list === undefined || !inside.files.some(isImage),
     () =>
-      `"${root}" holds one folder of images ("${folder}") beside "${list!}": is that a list of labels? Of lists, only ` +
-      `files.json and Tiny ImageNet's ${ANNOTATIONS} are read; sort the images into one folder for each class`,
+      `"${root}" has one folder of images ("${folder}") next to "${list!}". Is that a list of labels? The only supported lists are ` +
+      `files.json and Tiny ImageNet's ${ANNOTATIONS}; otherwise sort the images into one folder for each class`,
   );
   return undefined;
 }
 
-/** Tiny ImageNet's validation images: `images/` and a list of file, WordNet id and box, with tabs between. */
+/**
+ * Reads Tiny ImageNet's validation images: a folder `images/`, and a list of file, WordNet id and box, separated by
+ * tabs.
+ */
 async function annotatedImages(
   tree: FolderTree,
   root: string,
@@ -338,14 +359,20 @@ async function annotatedImages(
   });
   const labels = rows.map(({ id }, i) => {
     const place = ids.indexOf(id);
-    check(place >= 0, () => `"${path}", line ${i + 1}: "${id}" is none of the ${ids.length} classes`);
+    check(
+      place >= 0,
+      () => `"${path}", line ${i + 1}: expected one of the ${ids.length} classes, got "${id}"`,
+    );
     return places[place]!;
   });
   const files = rows.map(({ file }) => tree.join("images", file));
   return { ...filesSource(tree, root, files, labels, classes), labelling };
 }
 
-/** Rows of `val_annotations.txt`. Throws {@link StriateError} for a line that is no file, tab and id. */
+/**
+ * Rows of `val_annotations.txt`. Throws {@link StriateError} for a line that does not start with a file, a tab and an
+ * id.
+ */
 export function annotations(
   bytes: Uint8Array,
   path: string,
@@ -366,7 +393,7 @@ export function annotations(
 
 // ---- files ---------------------------------------------------------------------------------------------------------------
 
-/** Image files below a folder, with their labels. */
+/** A source of the image files below a folder, with their labels. */
 export function filesSource(
   tree: FolderTree,
   root: string,
@@ -385,7 +412,10 @@ export function filesSource(
   };
 }
 
-/** Every image below a folder, as paths from `root`, in alphabetical order. Throws {@link StriateError} for a circle. */
+/**
+ * The paths from `root` of all images below a folder, in alphabetical order. Throws {@link StriateError} for links that
+ * form a cycle.
+ */
 export async function imagesBelow(tree: FolderTree, root: string, folder = "."): Promise<string[]> {
   const found: string[] = [];
   const walk = async (at: string, above: readonly string[]): Promise<void> => {
@@ -393,7 +423,7 @@ export async function imagesBelow(tree: FolderTree, root: string, folder = "."):
     check(
       !above.includes(real),
       () =>
-        `"${tree.join(root, at)}" is a link to "${real}", a folder that it lies in: images would repeat without end`,
+        `"${tree.join(root, at)}" is a link to "${real}", a folder that contains it, so images would repeat without end`,
     );
     const { folders, files } = await tree.list(tree.join(root, at));
     const inside = new Set(folders);

@@ -1,39 +1,42 @@
 import { StriateError, check } from "../../util/errors.js";
 import type { RgbImage } from "./rgb-image.js";
 
-/** The source of a data set's labels. */
+/** The meaning of a data set's labels. */
 export interface Labelling {
-  /** For reports: "one class for each folder, in alphabetical order". */
+  /** Description for reports, such as "one class for each folder, in alphabetical order". */
   readonly text: string;
   /** Cautions about the labels. */
   readonly cautions: readonly string[];
   /**
-   * Whether `classes` names every class of the data set, so that a network for it has as many outputs. Otherwise labels are
-   * numbers of outputs that a list states.
+   * Whether `classes` names every class of the data set, so that a network for it has as many outputs. If false, labels
+   * are numbers of outputs that come from a list.
    */
   readonly complete: boolean;
 }
 
-/** Labelled images that are read one at a time, so that a data set need not fit into memory. */
+/** Labelled images that are read one at a time, so that a data set may be larger than memory. */
 export interface ImageSource {
-  /** For messages and reports: usually the folder. */
+  /** Name for messages and reports, usually the folder. */
   readonly name: string;
   readonly count: number;
-  /** Names of the classes; a label is a position in this list. */
+  /** Names of the classes; a label is an index into this list. */
   readonly classes: readonly string[];
   /** The label of every image. */
   readonly labels: Int32Array;
-  /** Absent for a data set whose classes and their order are its own. */
+  /** The meaning of the labels. Absent for a data set that defines its own classes and their order. */
   readonly labelling?: Labelling;
-  /** What an image is called: its path below the folder, or its row. */
+  /** The name of an image: its path below the folder, or its row. */
   nameOf(index: number): string;
-  /** Throws {@link StriateError} for an image that cannot be read. */
+  /** Reads one image. Throws {@link StriateError} if it cannot be read. */
   read(index: number): Promise<RgbImage>;
-  /** The bytes of its file, for a source of files. Throws {@link StriateError} for a file that cannot be read. */
+  /**
+   * The bytes of an image's file, if the source consists of files. Throws {@link StriateError} for a file that cannot
+   * be read.
+   */
   bytes?(index: number): Promise<Uint8Array>;
 }
 
-/** Some images of a source, in the given order. */
+/** Selects some images of a source, in the given order. */
 export function imageSubset(source: ImageSource, indices: ArrayLike<number>): ImageSource {
   return {
     ...source,
@@ -45,7 +48,7 @@ export function imageSubset(source: ImageSource, indices: ArrayLike<number>): Im
   };
 }
 
-/** An image of a source, with its place in it. */
+/** An image of a source with its position in it. */
 export interface LabelledImage {
   readonly index: number;
   readonly label: number;
@@ -53,26 +56,26 @@ export interface LabelledImage {
   readonly image: RgbImage;
 }
 
-/** An image that could not be read, and why. */
+/** An image that could not be read, with the reason. */
 export interface SkippedImage {
   readonly name: string;
   readonly reason: string;
 }
 
-/** Which images of a source are read, and how far ahead. */
+/** Options that say which images of a source are read, and how many in advance. */
 export interface ReadImagesOptions {
-  /** First image and the one after the last. Default: all. */
+  /** First image, and the position after the last image. Default: all. */
   readonly from?: number;
   readonly to?: number;
-  /** Number of images to read ahead. Default 4. */
+  /** Number of images to read in advance. Default 4. */
   readonly ahead?: number;
-  /** Gets every image that could not be read. Required, because nothing is left out in silence. */
+  /** Receives every image that could not be read. Required, so that no image is left out silently. */
   readonly skipped: SkippedImage[];
 }
 
 /**
- * Reads the images of a source in order, a few ahead. An image that cannot be read is entered in `skipped` and left out;
- * other failures are thrown. Throws {@link StriateError} at the end when every single image had to be skipped.
+ * Reads the images of a source in order, a few in advance. An image that cannot be read is added to `skipped` and left
+ * out; other errors are thrown. Throws {@link StriateError} at the end if none of the images could be read.
  */
 export async function* readImages(
   source: ImageSource,
@@ -108,11 +111,15 @@ export async function* readImages(
   const missing = skipped.length - before;
   check(
     to === from || missing < to - from,
-    () => `${source.name}: none of its ${missing} images can be read; the first: ${skipped[before]!.reason}`,
+    () =>
+      `${source.name}: none of the ${missing} images can be read; the first error: ${skipped[before]!.reason}`,
   );
 }
 
-/** "3 of 500 images were skipped: a.jpg (...), ..." with at most five names; undefined when none was. */
+/**
+ * One sentence about skipped images, "3 of 500 images were skipped: a.jpg (...), ...", with at most five names;
+ * undefined if none was skipped.
+ */
 export function describeSkipped(skipped: readonly SkippedImage[], count: number): string | undefined {
   if (skipped.length === 0) return undefined;
   const shown = skipped.slice(0, 5).map(({ name, reason }) => `${name} (${reason})`);

@@ -7,16 +7,19 @@ import type { ImageSource, Labelling, SkippedImage } from "./image-source.js";
 import type { PrepareOptions, PreparedImages } from "./prepared-images.js";
 import { prepareImages } from "./prepared-images.js";
 
-/** What is used of a browser's File. */
+/** The parts of a browser's File that are used here. */
 export interface PictureFile {
   readonly name: string;
-  /** The path below the folder that a visitor chose, the folder first; empty for files that were chosen one by one. */
+  /**
+   * The path below the folder that a visitor chose, starting with that folder; empty for files that were chosen one by
+   * one.
+   */
   readonly webkitRelativePath?: string;
   readonly size: number;
   arrayBuffer(): Promise<ArrayBuffer>;
 }
 
-/** How a visitor's files become images of a network's size. */
+/** Options for turning a visitor's files into images of a network's size. */
 export interface ImagesFromFilesOptions extends ImageFolderOptions, Omit<PrepareOptions, "skipped"> {
   /** Side of the network's square images in pixels, or their height and width. */
   readonly size: number | readonly [height: number, width: number];
@@ -24,17 +27,17 @@ export interface ImagesFromFilesOptions extends ImageFolderOptions, Omit<Prepare
   readonly channels?: 1 | 3;
 }
 
-/** Images of a page's visitor in the size of a network. */
+/** Images chosen by the visitor of a page, in the size of a network. */
 export interface ImagesFromFiles extends PreparedImages {
-  /** How the labels came about, with what a reader has to know of them. */
+  /** The meaning of the labels, with cautions. */
   readonly labelling: Labelling;
-  /** Images that could not be read, and why. `describeSkipped` makes one sentence of them. */
+  /** Images that could not be read, with the reasons. `describeSkipped` describes them in one sentence. */
   readonly skipped: readonly SkippedImage[];
 }
 
 /**
  * Reads images that a visitor chose into memory, in the size that a network takes (bilinear with antialiasing, centre
- * crop). The same bytes as `prepareImages` gives in Node for lossless files.
+ * crop). For lossless files, the bytes are the same as those of `prepareImages` in Node.
  *
  * ```ts
  * // <input type="file" webkitdirectory>
@@ -42,8 +45,8 @@ export interface ImagesFromFiles extends PreparedImages {
  * const data = imageData(images, { mean: [0.5], std: [0.5] });
  * ```
  *
- * @throws StriateError as {@link imageFiles}, for a size that is none, if not one image can be read, and for more than 4 GB;
- * the reason of `signal` once it is aborted.
+ * @throws StriateError as {@link imageFiles}, for an invalid size, if no image can be read, and for more than 4 GB; the
+ * reason of `signal` if it is aborted.
  */
 export async function imagesFromFiles(
   files: ArrayLike<PictureFile>,
@@ -62,12 +65,13 @@ export async function imagesFromFiles(
 }
 
 /**
- * Images that a visitor chose, to be read one at a time. Of a folder (`<input type="file" webkitdirectory>`), folders in it
- * are classes, as in Node's `imageFolder`; images that lie in no folder, or were chosen one by one, all have label 0 of one
- * class, "image". Files that are no images by their names are left out; a file that turns out to be none is an error of
- * `read`, and listed by `readImages`.
+ * A source of images that a visitor chose. If the visitor chose a folder (`<input type="file" webkitdirectory>`), its
+ * subfolders are the classes, as in Node's `imageFolder`; images outside subfolders, and images chosen one by one, all
+ * have label 0, of a single class "image". Files without an image's file extension are left out; for a file that turns
+ * out not to be an image, `read` throws an error and `readImages` reports it as skipped.
  *
- * @throws StriateError if no image is among the files, if two have the same path, and for layouts whose labels cannot be told.
+ * @throws StriateError if there is no image among the files, if two have the same path, and for layouts whose labels
+ * are unclear.
  */
 export async function imageFiles(
   files: ArrayLike<PictureFile>,
@@ -79,7 +83,7 @@ export async function imageFiles(
   const pictures = loose.filter(isImage);
   check(
     pictures.length > 0,
-    () => `${name}: no image among ${files.length} files (${IMAGE_ENDINGS.join(", ")})`,
+    () => `${name}: expected images (${IMAGE_ENDINGS.join(", ")}), found none among ${files.length} files`,
   );
   return {
     ...filesSource(
@@ -90,7 +94,7 @@ export async function imageFiles(
       ["image"],
     ),
     name,
-    labelling: { text: "no labels: the images lie in no folders", cautions: [], complete: false },
+    labelling: { text: "no labels: the images are not in folders", cautions: [], complete: false },
   };
 }
 
@@ -99,7 +103,7 @@ interface Folder {
   readonly files: Map<string, PictureFile>;
 }
 
-/** Files by their paths. The folder that all lie in is the root. */
+/** Builds a tree of files from their paths. The root is the folder that contains all of them. */
 function treeOf(files: readonly PictureFile[]): {
   readonly tree: FolderTree;
   readonly root: string;
@@ -118,7 +122,10 @@ function treeOf(files: readonly PictureFile[]): {
       folder.folders.set(part, inside);
       folder = inside;
     }
-    check(!folder.files.has(name), () => `two of the files are called "${[...parts, name].join("/")}"`);
+    check(
+      !folder.files.has(name),
+      () => `expected files with different paths, got "${[...parts, name].join("/")}" twice`,
+    );
     folder.files.set(name, file);
   }
   const [only] = top.folders.keys();
@@ -142,7 +149,7 @@ function fileTree(top: Folder): FolderTree {
     list: (path) => {
       const folder = folderAt(path);
       return folder === undefined
-        ? Promise.reject(new StriateError(`"${path}" is no folder among the chosen files`))
+        ? Promise.reject(new StriateError(`"${path}" is not a folder among the chosen files`))
         : Promise.resolve({
             folders: [...folder.folders.keys()].sort(byName),
             files: [...folder.files.keys()].sort(byName),
@@ -156,7 +163,7 @@ function fileTree(top: Folder): FolderTree {
   };
 }
 
-/** Names in a path; ".." leads one up. */
+/** The names in a path; ".." removes the name before it. */
 function partsOf(path: string): string[] {
   const parts: string[] = [];
   for (const part of path.split("/")) {
@@ -170,13 +177,13 @@ async function readFile(file: PictureFile, path: string): Promise<Uint8Array<Arr
   check(file.size > 0, () => `The image "${path}" is empty (0 bytes).`);
   check(
     file.size <= LARGEST_FILE,
-    () => `The image "${path}" is too large: ${file.size} bytes, at most ${LARGEST_FILE}.`,
+    () => `The image "${path}" is too large: expected at most ${LARGEST_FILE} bytes, got ${file.size}.`,
   );
   try {
     return new Uint8Array(await file.arrayBuffer());
   } catch (cause) {
     throw new StriateError(
-      `The image "${path}" cannot be read; it may have been changed or moved since it was chosen: choose it again`,
+      `The image "${path}" cannot be read; it may have changed or moved since it was chosen. Choose it again`,
       { cause },
     );
   }

@@ -8,23 +8,25 @@ import type { RgbImage } from "./rgb-image.js";
 import { checkImage } from "./rgb-image.js";
 import { tiffTags } from "./decode/tiff.js";
 
-/** Samples of these kinds are bytes, or turned into them by their upper byte. */
+/** Types of samples that are bytes, or are reduced to their upper byte. */
 const DEPTHS: readonly (string | undefined)[] = ["uchar", "ushort"];
 
-/** Values of TIFF's tags for colours and compression. */
+/** Values of TIFF's tags for the colour space and the compression. */
 const [YCBCR, JPEG] = [6, 7];
 
 /**
- * Decodes an image (JPEG, PNG, WebP, GIF, TIFF, AVIF, BMP) to 8-bit RGB as Pillow's `convert("RGB")` does: the stored
- * samples, whatever colour profile they come with; grey becomes three equal channels, CMYK is (255 - C)(255 - K) / 255 and so
- * on; transparency is ignored, and so is the orientation tag, except in TIFF files, which are turned as it says.
+ * Decodes an image (JPEG, PNG, WebP, GIF, TIFF, AVIF, BMP) to 8-bit RGB as Pillow's `convert("RGB")` does. It returns
+ * the stored samples, without any colour profile; grey becomes three equal channels, and red is (255 - C)(255 - K) /
+ * 255 for CMYK, green and blue likewise. Transparency is ignored, and so is the orientation tag, except in TIFF files,
+ * which are rotated as the tag states.
  *
- * Two differences from Pillow: 16-bit grey is scaled to bytes (Pillow clips it at 255, which turns nearly every image white),
- * and transparent pixels of a GIF are black (the decoder does not tell their colour).
+ * There are two differences from Pillow: 16-bit grey is scaled to bytes (Pillow clips it at 255, which makes nearly
+ * every image white), and transparent pixels of a GIF are black (the decoder does not report their colour).
  *
  * @param name used in errors
- * @throws StriateError for bytes that are no image, damaged, cut off, larger than 128 megapixels, or whose samples are numbers
- * without a known range (floats, 32-bit integers) or YCbCr without JPEG compression, and for a compression that is not known.
+ * @throws StriateError for bytes that are not an image, or are damaged or cut off; for images larger than 128
+ * megapixels; for samples without a known range (floats, 32-bit integers), YCbCr without JPEG compression, and unknown
+ * compressions.
  */
 export async function decodeImage(bytes: Uint8Array, name: string): Promise<RgbImage> {
   if (isBmp(bytes)) return decodeBmp(bytes, name, LARGEST_PIXELS);
@@ -38,7 +40,7 @@ export async function decodeImage(bytes: Uint8Array, name: string): Promise<RgbI
     const { depth, space, format } = await input.metadata();
     check(
       DEPTHS.includes(depth),
-      () => `"${name}": its samples are of type ${depth}, whose range is not known; expected 8 or 16 bits`,
+      () => `"${name}": expected samples of 8 or 16 bits, got type ${depth}, whose range is unknown`,
     );
     const tags = format === "tiff" ? tiffTags(bytes) : undefined;
     check(
@@ -66,23 +68,23 @@ function rgbOf(data: Buffer, channels: number, space: string | undefined): Uint8
   return channels === 3 ? ownBytes(data) : fromGrey(data, channels);
 }
 
-/** Reads and decodes an image file; errors as {@link decodeImage}, and when the file cannot be read. */
+/** Reads and decodes an image file; errors as in {@link decodeImage}, and if the file cannot be read. */
 export async function readImage(path: string): Promise<RgbImage> {
   return decodeImage(await readImageFile(path), path);
 }
 
-/** The bytes of an image file. Throws {@link StriateError} if it cannot be read. */
+/** Reads the bytes of an image file. Throws {@link StriateError} if it cannot be read. */
 export function readImageFile(path: string): Promise<Uint8Array> {
   return readFileChecked(path, { what: "image", maxBytes: LARGEST_FILE });
 }
 
-/** Writes a PNG file, whole or not at all. */
+/** Writes a PNG file atomically. */
 export async function writePng(path: string, image: RgbImage): Promise<void> {
   checkImage(image, path);
   await writeFileAtomic(path, encode({ ...image, channels: 3, depth: 8 }));
 }
 
-/** A view of the buffer's own memory could be part of a pool that others write to. */
+/** Copies a buffer's bytes, because its memory may be part of a pool that other buffers use. */
 function ownBytes(data: Buffer): Uint8Array {
   return new Uint8Array(data);
 }
@@ -93,7 +95,7 @@ function fromGrey(data: Buffer, channels: number): Uint8Array {
   return out;
 }
 
-/** (255 - C)(255 - K) / 255 for red, and so on, rounded as Pillow does. */
+/** Converts CMYK to RGB: red is (255 - C)(255 - K) / 255, green and blue likewise, rounded as in Pillow. */
 function fromCmyk(data: Buffer): Uint8Array {
   const out = new Uint8Array((data.length / 4) * 3);
   for (let i = 0, o = 0; i < data.length; i += 4, o += 3) {

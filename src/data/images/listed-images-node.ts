@@ -11,9 +11,9 @@ import type { ImageSource } from "./image-source.js";
 import { readNpy, readNpyHeader } from "../formats/npy-node.js";
 
 /**
- * Images that a list names: `ROOT/files.json` holds `[{ "file": "0001_goldfish.jpg", "index": 1 }, ...]`, and
- * `ROOT/labels.json`, if present, `{ "1": { "name": "goldfish" }, ... }`. A listed file that is missing is skipped when it
- * is read. Throws {@link StriateError} for lists of another form.
+ * Reads images from a list: `ROOT/files.json` holds `[{ "file": "0001_goldfish.jpg", "index": 1 }, ...]`, and the
+ * optional `ROOT/labels.json` holds `{ "1": { "name": "goldfish" }, ... }`. A missing file is skipped when the images
+ * are read. Throws {@link StriateError} for lists in another format.
  */
 export async function listedImages(root: string, options: ClassOptions = {}): Promise<ImageSource> {
   const path = join(root, "files.json");
@@ -29,14 +29,14 @@ export async function listedImages(root: string, options: ClassOptions = {}): Pr
     );
     check(
       !entry.file.split(/[/\\]/).includes("..") && !/^([/\\]|[A-Za-z]:)/.test(entry.file),
-      () => `"${path}": entry ${i}: "${String(entry.file)}" leads out of the folder`,
+      () => `"${path}": entry ${i}: "${String(entry.file)}" lies outside the folder`,
     );
     const file = normalize(entry.file);
     const before = seen.get(file);
     check(
       before === undefined,
       () =>
-        `"${path}": entry ${i}: "${file}" is listed before, as entry ${before!} with the label ${labels[before!]!} ` +
+        `"${path}": entry ${i}: "${file}" is already listed as entry ${before!} with the label ${labels[before!]!} ` +
         `(here ${String(entry.index)})`,
     );
     seen.set(file, i);
@@ -65,9 +65,9 @@ function numbersTo(count: number): string[] {
 }
 
 /**
- * Images of a NumPy file of bytes [images, height, width, 3], `ROOT/SPLIT.npy`, with `ROOT/labels.json` of the form
- * `{ "classes": [{ "label": 0, "name": "goldfish" }, ...], "splits": { SPLIT: { "labels": [...] } } }`. Only rows that are
- * asked for are read. Throws {@link StriateError} for files of another form.
+ * Reads images from a NumPy file `ROOT/SPLIT.npy` of bytes [images, height, width, 3], with the labels in
+ * `ROOT/labels.json`: `{ "classes": [{ "label": 0, "name": "goldfish" }, ...], "splits": { SPLIT: { "labels": [...] } }
+ * }`. Rows are read only when they are requested. Throws {@link StriateError} for files in another format.
  */
 export async function npyImages(
   root: string,
@@ -86,26 +86,29 @@ export async function npyImages(
     () =>
       `"${path}": expected classes and splits.${split}.labels, got splits ${Object.keys(splits).join(", ") || "none"}`,
   );
-  const own = content.classes.map((entry: unknown, i) => {
-    check(isJsonObject(entry) && entry.label === i, () => `"${path}": class ${i} has no label ${i}`);
+  const ownClasses = content.classes.map((entry: unknown, i) => {
+    check(
+      isJsonObject(entry) && entry.label === i,
+      () => `"${path}": expected the label ${i} for class ${i}`,
+    );
     return nameOf(entry, String(i));
   });
   const labels = part.labels.map((label: unknown, i) => {
     check(
-      isLabel(label) && label < own.length,
+      isLabel(label) && label < ownClasses.length,
       () =>
-        `"${path}": label ${i} of ${split}: expected 0 to ${own.length - 1}, got ${JSON.stringify(label)}`,
+        `"${path}": label ${i} of ${split}: expected 0 to ${ownClasses.length - 1}, got ${JSON.stringify(label)}`,
     );
     return label;
   });
-  const { classes, places, labelling } = labelsFor(own, options, `"${root}"`, {
+  const { classes, places, labelling } = labelsFor(ownClasses, options, `"${root}"`, {
     own: `labels of ${split} in labels.json`,
   });
   const placed = Int32Array.from(labels, (label) => places[label]!);
   return { ...(await npySource(join(root, `${split}.npy`), placed, classes)), labelling };
 }
 
-/** Rows of a NumPy file of images as a source; `first` is the row of image 0. Throws {@link StriateError}. */
+/** A source of images that are rows of a NumPy file; `first` is the row of image 0. Throws {@link StriateError}. */
 export async function npySource(
   path: string,
   labels: Int32Array,
@@ -135,7 +138,7 @@ export async function npySource(
   };
 }
 
-/** The classes of `labels.json`, undefined if there is no such file. */
+/** Reads the names of the classes from `labels.json`; undefined if there is no such file. */
 async function classNames(root: string, count: number): Promise<ClassName[] | undefined> {
   const path = join(root, "labels.json");
   const content = await readJson(path).catch((error: unknown) => {
@@ -145,10 +148,16 @@ async function classNames(root: string, count: number): Promise<ClassName[] | un
   if (content === undefined) return undefined;
   check(isJsonObject(content), () => `"${path}": expected an object of classes by label`);
   const total = Object.keys(content).length;
-  check(total >= count, () => `"${path}": names ${total} classes, but files.json has the label ${count - 1}`);
+  check(
+    total >= count,
+    () => `"${path}": expected at least ${count} classes for the labels in files.json, got ${total}`,
+  );
   return Array.from({ length: total }, (_, i) => {
     const entry = content[String(i)];
-    check(isJsonObject(entry) && typeof entry.name === "string", () => `"${path}": class ${i} has no name`);
+    check(
+      isJsonObject(entry) && typeof entry.name === "string",
+      () => `"${path}": expected a name for class ${i}, got none`,
+    );
     return nameOf(entry, entry.name);
   });
 }

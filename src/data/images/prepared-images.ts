@@ -16,42 +16,42 @@ import { greyOf } from "./rgb-image.js";
 
 export { IMAGES, LABELS };
 
-/** Images of one size as bytes, channel by channel. */
+/** Images of the same size as bytes, channel by channel. */
 export interface PreparedImages {
   readonly count: number;
-  /** [channels, height, width] */
+  /** The shape of one image, [channels, height, width]. */
   readonly shape: readonly number[];
-  /** [count, channels, height, width] */
+  /** The pixels of all images, [count, channels, height, width]. */
   readonly pixels: Uint8Array;
   readonly labels: Int32Array;
   readonly classes: readonly string[];
 }
 
-/** Largest set that may be held in memory, in bytes. */
+/** Largest size of a set in memory, in bytes. */
 const LARGEST = 4 * 2 ** 30;
 
-/** Which pictures of a source are prepared, and how. */
+/** Options that say which images of a source to prepare, and how. */
 export interface PrepareOptions {
-  /** Resizing and cropping to the network's size. */
+  /** The parts of the preprocessing that say how images are resized and cropped to the network's size. */
   readonly preprocessing?: Pick<Preprocessing, "resize" | "cropFraction">;
-  /** Largest number of images, chosen at random. Default: all. */
+  /** Largest number of images to use, chosen at random. Default: all. */
   readonly most?: number;
-  /** Random seed of the choice. Default 1. */
+  /** Random seed for choosing images. Default 1. */
   readonly seed?: number;
-  /** Gets the images that cannot be read. */
+  /** Receives the images that cannot be read. */
   readonly skipped?: SkippedImage[];
   readonly signal?: AbortSignal;
-  /** Called with the number of processed images, unreadable ones included. */
+  /** Called with the number of images processed so far, including unreadable ones. */
   readonly onProgress?: (done: number, count: number) => void;
 }
 
 /**
- * Reads a source into memory in the size that a network takes (bilinear with antialiasing, centre crop); grey for a network
- * of one channel.
+ * Reads a source into memory and resizes its images to the size that a network takes (bilinear with antialiasing,
+ * centre crop). For a network with one channel, images become grey.
  *
  * @param shape [channels, height, width] of the network's images
- * @throws StriateError for a network that does not take images of 1 or 3 channels, or a set above 4 GB; the reason of `signal`
- * once it is aborted
+ * @throws StriateError for a network that does not take images of 1 or 3 channels, or a set above 4 GB; the reason of
+ * `signal` if it is aborted
  */
 export async function prepareImages(
   source: ImageSource,
@@ -61,23 +61,24 @@ export async function prepareImages(
   const [channels, height, width] = shape as [number, number, number];
   check(
     shape.length === 3 && (channels === 1 || channels === 3),
-    () => `${source.name}: images become [1 or 3, height, width], the network takes [${shape.join(", ")}]`,
+    () =>
+      `${source.name}: expected a network that takes images of shape [1 or 3, height, width], got [${shape.join(", ")}]`,
   );
   const chosen = choose(source, options.most, options.seed ?? 1);
   const perImage = channels * height * width;
   check(
     chosen.count * perImage <= LARGEST,
     () =>
-      `${source.name}: ${chosen.count} images of [${shape.join(", ")}] need more than 4 GB; ask for fewer`,
+      `${source.name}: expected at most 4 GB of images, got ${chosen.count} images of shape [${shape.join(", ")}]; use fewer images`,
   );
   const pixels = new Uint8Array(chosen.count * perImage);
   const labels = new Int32Array(chosen.count);
   const side = resizedShortSide(options.preprocessing ?? {}, Math.min(height, width));
-  let [count, told] = [0, 0];
+  let [count, reported] = [0, 0];
   const skipped = options.skipped ?? [];
   const before = skipped.length;
-  const tell = (done: number) => {
-    if (done > told) options.onProgress?.((told = done), chosen.count);
+  const report = (done: number) => {
+    if (done > reported) options.onProgress?.((reported = done), chosen.count);
   };
   options.signal?.throwIfAborted();
   for await (const { image, label } of readImages(chosen, { skipped })) {
@@ -85,9 +86,9 @@ export async function prepareImages(
     const fitted = fitImage(image, width, height, side);
     writePlanes(fitted, channels, pixels.subarray(count * perImage, (count + 1) * perImage));
     labels[count++] = label;
-    tell(count + skipped.length - before);
+    report(count + skipped.length - before);
   }
-  tell(chosen.count);
+  report(chosen.count);
   return {
     count,
     shape,
@@ -102,10 +103,10 @@ function choose(source: ImageSource, most: number | undefined, seed: number): Im
   return imageSubset(source, Random.derive(seed, "images").permutation(source.count).slice(0, most).sort());
 }
 
-/** One of the prepared images as 8-bit RGB. Throws `StriateError` for grey ones. */
+/** One of the prepared images as 8-bit RGB. Throws `StriateError` for grey images. */
 export function pictureOf({ pixels, shape }: PreparedImages, index: number): RgbImage {
   const [channels, height, width] = shape as [number, number, number];
-  check(channels === 3, () => `picture: expected images of 3 channels, got ${channels}`);
+  check(channels === 3, () => `prepared image: expected images of 3 channels, got ${channels}`);
   const plane = height * width;
   const from = index * 3 * plane;
   const data = new Uint8Array(3 * plane);
@@ -113,7 +114,7 @@ export function pictureOf({ pixels, shape }: PreparedImages, index: number): Rgb
   return { width, height, data };
 }
 
-/** An image channel by channel, in colour or (one channel) grey. */
+/** Writes an image channel by channel, in colour or (if there is one channel) in grey. */
 export function writePlanes({ data }: RgbImage, channels: number, out: Uint8Array): void {
   const positions = data.length / 3;
   for (let i = 0; i < positions; i++) {
@@ -123,13 +124,16 @@ export function writePlanes({ data }: RgbImage, channels: number, out: Uint8Arra
   }
 }
 
-/** What each byte becomes, for each of the network's channels: 256 values, and the channel of the image to read. */
+/**
+ * Lookup tables of the preprocessing: for each of the network's channels, the value of each of the 256 bytes, and the
+ * image's channel to read.
+ */
 function tables(
   preprocessing: Preprocessing,
   channels: number,
 ): { readonly plane: number; readonly values: Float32Array }[] {
   const { scale, mean, std, layout, colours } = completePreprocessing(preprocessing, channels);
-  check(layout === "NCHW", () => `preprocessing: images for training have the layout NCHW, got ${layout}`);
+  check(layout === "NCHW", () => `preprocessing: expected the layout NCHW for training, got ${layout}`);
   const planes = Array.from({ length: channels }, (_, c) => (colours === "BGR" ? channels - 1 - c : c));
   return planes.map((plane) => ({
     plane,
@@ -140,17 +144,20 @@ function tables(
   }));
 }
 
-/** How prepared images are fed. */
+/** Options for feeding prepared images to a network. */
 export interface ImageDataOptions {
-  /** Ranges of a random affine change, drawn again each time an image is used. Default: no change. */
+  /** Ranges of a random affine change, which is drawn again each time an image is used. Default: no change. */
   readonly augmentation?: AffineRanges;
 }
 
-/** Samples of images for training and evaluation. */
+/** Images as samples for training and evaluation. */
 export interface ImageData {
   readonly count: number;
   readonly preprocessing: Preprocessing;
-  /** `draw` labels the random numbers of an augmentation: the same labels, the same images. */
+  /**
+   * Writes the samples with the given indices. `draw` labels the random draw of the augmentation; the same labels give
+   * the same images.
+   */
   fill(
     indices: ArrayLike<number>,
     fields: Readonly<Record<string, Float32Array>>,
@@ -158,7 +165,7 @@ export interface ImageData {
   ): void;
 }
 
-/** Prepared images as training reads them: fields "images" and "labels". */
+/** Turns prepared images into training data with the fields "images" and "labels". */
 export function imageData(
   images: PreparedImages,
   preprocessing: Preprocessing,
@@ -194,7 +201,7 @@ export function imageData(
   };
 }
 
-/** Some images as one batch [batch, ...shape]. */
+/** Some of the images as one batch [batch, ...shape]. */
 export function imageBatch(
   images: PreparedImages,
   preprocessing: Preprocessing,
@@ -206,7 +213,7 @@ export function imageBatch(
   return tensorData(values, [indices.length, ...images.shape]);
 }
 
-/** Some of the images, sharing their memory. */
+/** A range of the images as views that share their memory. */
 export function sliceImages(images: PreparedImages, from: number, to: number): PreparedImages {
   const size = images.pixels.length / images.count;
   return {

@@ -3,63 +3,65 @@ import { isJsonObject, parseStrictJson } from "../../util/json.js";
 import { unknownName } from "../../util/suggest.js";
 
 /**
- * How pixels reach a network: bytes / 255 give an image in [0, 1]; x = (image * scale - mean) / std. Training, Predify,
- * attacks and reports all read this one type. Attacks and corruptions act on the image in [0, 1], so that a radius
- * means the same for every network.
+ * The preprocessing of images for a network: bytes / 255 give an image in [0, 1], and the network's input is x = (image
+ * * scale - mean) / std. Training, Predify, attacks and reports all use this type. Attacks and corruptions act on the
+ * image in [0, 1], so that a radius means the same for every network.
  */
 export interface Preprocessing {
-  /** Short side in pixels that images are resized to before the centre crop. */
+  /** Length in pixels to which an image's short side is resized before the centre crop. */
   readonly resize?: number;
   /**
-   * The same as a share: 0.875 resizes the short side to 256 pixels for a network of 224. Default 1: images are
-   * resized to cover the network's size. An image that has the network's size already is never resized.
+   * The same length as a fraction: 0.875 resizes the short side to 256 pixels for a network of size 224. Default 1:
+   * images are resized to cover the network's size. An image that already has the network's size is never resized.
    */
   readonly cropFraction?: number;
-  /** Factor of the image in [0, 1]: 1 (default), or 255 for a network that takes bytes. */
+  /** Factor that multiplies the image in [0, 1]: 1 (default), or 255 for a network that takes bytes. */
   readonly scale?: number;
-  /** Subtracted after scaling; one number, or one for each of red, green and blue. Default 0. */
+  /** Mean that is subtracted after scaling: one number, or one for each of red, green and blue. Default 0. */
   readonly mean?: readonly number[];
-  /** Divided by at the end; one number, or one for each of red, green and blue. Default 1. */
+  /**
+   * Standard deviation by which the result is divided: one number, or one for each of red, green and blue. Default 1.
+   */
   readonly std?: readonly number[];
-  /** Order of the network's axes; default "NCHW". */
+  /** Order of the axes of the network's input. Default "NCHW". */
   readonly layout?: "NCHW" | "NHWC";
-  /** Order of the network's colour channels; default "RGB". Means and deviations stay in the order of RGB. */
+  /** Order of the network's colour channels. Default "RGB". `mean` and `std` are always in the order RGB. */
   readonly colours?: "RGB" | "BGR";
 }
 
-/** A preprocessing with everything written out; `mean` and `std` have one number for each channel. */
+/** A preprocessing with all defaults filled in; `mean` and `std` have one number per channel. */
 export type CompletePreprocessing = Preprocessing &
   Required<Pick<Preprocessing, "scale" | "mean" | "std" | "layout" | "colours">>;
 
 const IMAGENET_CROP = 0.875;
 
-/** The preprocessings of published networks. */
+/** Preprocessings of published networks by name. */
 export const PREPROCESSINGS = {
-  /** 0 to 1. */
+  /** Values from 0 to 1. */
   unit: {},
-  /** 0 to 255. */
+  /** Values from 0 to 255. */
   raw: { scale: 255 },
-  /** -1 to 1. */
+  /** Values from -1 to 1. */
   symmetric: { mean: [0.5], std: [0.5] },
-  /** Networks of torchvision and timm for ImageNet: 256 pixels, centre crop of 224. */
+  /** ImageNet networks of torchvision and timm: resizing to 256 pixels, centre crop of 224. */
   imagenet: { cropFraction: IMAGENET_CROP, mean: [0.485, 0.456, 0.406], std: [0.229, 0.224, 0.225] },
-  /** Networks of Keras and TensorFlow for ImageNet: the same crop, -1 to 1. */
+  /** ImageNet networks of Keras and TensorFlow: the same crop, values from -1 to 1. */
   "imagenet-symmetric": { cropFraction: IMAGENET_CROP, mean: [0.5], std: [0.5] },
   /** Mean and standard deviation over all pixels of CIFAR-10's training images. */
   cifar10: { mean: [0.4914, 0.4822, 0.4465], std: [0.247, 0.2435, 0.2616] },
-  /** As `cifar10`, with the mean over images of each image's own standard deviation: many public networks use it. */
+  /** As `cifar10`, but `std` is the mean of the images' own standard deviations; many public networks use it. */
   "cifar10-per-image": { mean: [0.4914, 0.4822, 0.4465], std: [0.2023, 0.1994, 0.201] },
   /** Mean and standard deviation over all pixels of MNIST's training images. */
   mnist: { mean: [0.1307], std: [0.3081] },
 } as const satisfies Readonly<Record<string, Preprocessing>>;
 
-/** Name of a common way in which pixels reach a network. */
+/** Name of a common preprocessing. */
 export type PreprocessingName = keyof typeof PREPROCESSINGS;
 
-/** The names of all preprocessings. */
+/** The names of all common preprocessings. */
 export const PREPROCESSING_NAMES = Object.keys(PREPROCESSINGS) as readonly PreprocessingName[];
 
-/** A preprocessing of the table by its name. Throws {@link StriateError} for a name that is not in it. */
+/** A common preprocessing by its name. Throws {@link StriateError} for an unknown name. */
 export function preprocessingPreset(name: string): Preprocessing {
   const known: Readonly<Record<string, Preprocessing>> = PREPROCESSINGS;
   const preset = Object.hasOwn(known, name) ? known[name] : undefined;
@@ -67,16 +69,21 @@ export function preprocessingPreset(name: string): Preprocessing {
   return preset;
 }
 
-/** Narrower than this, every image would look the same to the network. */
+/**
+ * Smallest accepted width of the range of a network's input; below it, all images would look the same to the network.
+ */
 const NARROWEST = 0.1;
-/** Wider than bytes are (0 to 255), with room for rounding: means and deviations of 0..1 on values of 0..255. */
+/**
+ * Largest accepted width of the range, slightly above that of bytes (0 to 255). It rejects means and deviations for
+ * values of 0..1 that are applied to values of 0..255.
+ */
 const WIDEST = 256;
 
 /**
- * Everything written out for a number of channels.
+ * Fills in all defaults of a preprocessing for a number of channels.
  *
- * @throws StriateError for numbers that make no sense, do not fit the channels, or cannot be meant for the scale: a mean
- * outside the pixels' range, a deviation that leaves no contrast.
+ * @throws StriateError for numbers that are invalid, do not match the channels, or cannot belong to the scale: a mean
+ * outside the range of the pixels, or a standard deviation that leaves no contrast.
  */
 export function completePreprocessing(preprocessing: Preprocessing, channels: number): CompletePreprocessing {
   const { scale = 1, layout = "NCHW", colours = "RGB", resize, cropFraction } = preprocessing;
@@ -117,7 +124,7 @@ function checkMeant(scale: number, mean: readonly number[], std: readonly number
   check(
     outside === undefined,
     () =>
-      `preprocessing: a mean of ${outside} lies outside images in 0 to ${scale}: ` +
+      `preprocessing: expected means within the images' range of 0 to ${scale}, got ${outside}: ` +
       (outside! > scale && outside! <= 255
         ? "state the scale that it is meant for (scale 255 for bytes), or the mean on that scale"
         : "state it on that scale"),
@@ -126,30 +133,30 @@ function checkMeant(scale: number, mean: readonly number[], std: readonly number
   check(
     odd === undefined,
     () =>
-      `preprocessing: a standard deviation of ${odd} cannot be meant for images in 0 to ${scale}: ` +
-      `the network would get numbers over a range of ${(scale / odd!).toPrecision(3)}; state both on one scale`,
+      `preprocessing: expected standard deviations for images in 0 to ${scale}, got ${odd}: ` +
+      `the network's input would span a range of ${(scale / odd!).toPrecision(3)}; state scale and standard deviation in the same units`,
   );
 }
 
-/** Short side in pixels that images are resized to for a network whose own short side is `side`. */
+/** Length in pixels to which an image's short side is resized for a network whose own short side is `side`. */
 export function resizedShortSide({ resize, cropFraction = 1 }: Preprocessing, side: number): number {
   return resize ?? Math.round(side / cropFraction);
 }
 
 // ---- in files ----------------------------------------------------------------------------------------------------------
 
-/** Key of the metadata of an ONNX file that says how pixels reach the network in it. */
+/** Key of the entry in an ONNX file's metadata that states the preprocessing. */
 const METADATA_KEY = "striate.preprocessing";
 
-/** Metadata for an exported ONNX file, from which every command knows the preprocessing. */
+/** Metadata that store the preprocessing in an exported ONNX file, where every command finds it. */
 export function preprocessingMetadata(preprocessing: Preprocessing): Record<string, string> {
   return { [METADATA_KEY]: JSON.stringify(preprocessing) };
 }
 
 /**
- * What the metadata of an ONNX file says, undefined where it says nothing.
+ * Reads the preprocessing from the metadata of an ONNX file; undefined if they state none.
  *
- * @throws StriateError for an entry that is no preprocessing.
+ * @throws StriateError for an entry that is not a preprocessing.
  */
 export function preprocessingFromMetadata(
   metadata: Readonly<Record<string, string>>,
@@ -161,7 +168,7 @@ export function preprocessingFromMetadata(
   check(isJsonObject(value), () => `${where}: expected an object, got ${JSON.stringify(value)}`);
   for (const [key, entry] of Object.entries(value)) {
     const fits = Object.hasOwn(FIELDS, key) && FIELDS[key as keyof Preprocessing](entry);
-    check(fits, () => `${where}: ${key}: ${JSON.stringify(entry)} is no value of a preprocessing`);
+    check(fits, () => `${where}: ${key}: ${JSON.stringify(entry)} is not a value of a preprocessing`);
   }
   return value;
 }
@@ -184,7 +191,7 @@ export interface KnownPreprocessing {
   readonly from: "stated" | "the file";
 }
 
-/** The preprocessing that a file's metadata state; errors name the file and the entry. */
+/** Completes the preprocessing in a file's metadata; errors name the file and the entry. */
 function ofFile(file: Preprocessing, channels: number, side: number, what: string): CompletePreprocessing {
   try {
     const complete = completePreprocessing(file, channels);
@@ -196,7 +203,10 @@ function ofFile(file: Preprocessing, channels: number, side: number, what: strin
   }
 }
 
-/** Images whose short side is less than the network's would have to be enlarged again. */
+/**
+ * Throws `StriateError` if the short side would be resized to less than the network's, so that images would have to be
+ * enlarged again.
+ */
 function checkReaches({ resize }: Preprocessing, side: number): void {
   check(
     resize === undefined || resize >= side,
@@ -205,10 +215,10 @@ function checkReaches({ resize }: Preprocessing, side: number): void {
 }
 
 /**
- * The preprocessing of a network from what is stated and what its file says; undefined where neither says anything.
+ * Combines the preprocessing that the user stated with the one in a network's file; undefined if there is neither.
  *
  * @param shape [channels, height, width] of the network's images
- * @throws StriateError where a stated value contradicts the file's; it shows both.
+ * @throws StriateError if a stated value contradicts the file; the message shows both.
  */
 export function knownPreprocessing(
   stated: Preprocessing | undefined,
@@ -217,26 +227,29 @@ export function knownPreprocessing(
   what: string,
 ): KnownPreprocessing | undefined {
   const side = Math.min(height, width);
-  const says = file && ofFile(file, channels, side, what);
-  if (stated === undefined) return says && { preprocessing: says, from: "the file" };
-  const own = completePreprocessing(stated, channels);
-  checkReaches(own, side);
-  if (says === undefined) return { preprocessing: own, from: "stated" };
+  const fromFile = file && ofFile(file, channels, side, what);
+  if (stated === undefined) return fromFile && { preprocessing: fromFile, from: "the file" };
+  const completed = completePreprocessing(stated, channels);
+  checkReaches(completed, side);
+  if (fromFile === undefined) return { preprocessing: completed, from: "stated" };
   const differing = (Object.keys(stated) as (keyof Preprocessing)[]).filter((key) =>
     key === "resize" || key === "cropFraction"
-      ? resizedShortSide(own, side) !== resizedShortSide(says, side)
-      : JSON.stringify(own[key]) !== JSON.stringify(says[key]),
+      ? resizedShortSide(completed, side) !== resizedShortSide(fromFile, side)
+      : JSON.stringify(completed[key]) !== JSON.stringify(fromFile[key]),
   );
   if (differing.length > 0) {
     throw new StriateError(
-      `${what}: the file and what was stated contradict each other about ${differing.join(", ")}: ` +
-        `the file says ${describePreprocessing(says)}; stated was ${describePreprocessing(own)}`,
+      `${what}: the stated preprocessing contradicts the file in ${differing.join(", ")}: ` +
+        `the file has ${describePreprocessing(fromFile)}; stated was ${describePreprocessing(completed)}`,
     );
   }
-  return { preprocessing: says, from: "the file" };
+  return { preprocessing: fromFile, from: "the file" };
 }
 
-/** "short side to 256, centre crop · scale 1 · mean [0.485, 0.456, 0.406] · std [0.229, 0.224, 0.225] · NCHW · RGB" */
+/**
+ * Describes a preprocessing, for example "short side to 256, centre crop · scale 1 · mean [0.485, 0.456, 0.406] · std
+ * [0.229, 0.224, 0.225] · NCHW · RGB".
+ */
 export function describePreprocessing(preprocessing: Preprocessing): string {
   const { resize, cropFraction, scale = 1, mean = [0], std = [1] } = preprocessing;
   const same = (values: readonly number[]) => new Set(values).size === 1;

@@ -3,9 +3,11 @@ import { centreCrop, checkImage, crop, roundHalfEven } from "./rgb-image.js";
 import type { RgbImage } from "./rgb-image.js";
 
 /**
- * How a pixel of the result weighs pixels of the source. `triangle`: bilinear with antialiasing, w = 1 - |t| for
- * |t| < 1. `box`: every source pixel whose centre is nearer than half a pixel, no fractional coverage.
- * Both as in Pillow: t in units of the result's pixels when shrinking, of the source's when enlarging.
+ * The filter that says how a pixel of the result weights pixels of the source. `triangle`: bilinear with antialiasing,
+ * w = 1 - |t| for |t| <
+ * 1. `box`: equal weights for all source pixels whose centres are less than half a pixel away, without fractional
+ * coverage. Both follow Pillow: the distance t is in pixels of the result when shrinking, and in pixels of the source
+ * when enlarging.
  */
 export type ResizeFilter = "triangle" | "box";
 
@@ -15,9 +17,9 @@ const HALF = 2 ** (FIXED_BITS - 1);
 interface Weights {
   /** First source pixel of each result pixel. */
   readonly first: Int32Array;
-  /** Number of source pixels of each. */
+  /** Number of source pixels of each result pixel. */
   readonly count: Int32Array;
-  /** `stride` fixed-point weights for each. */
+  /** Fixed-point weights, `stride` for each result pixel. */
   readonly taps: Int32Array;
   readonly stride: number;
 }
@@ -52,7 +54,9 @@ function weightsFor(from: number, to: number, filter: ResizeFilter): Weights {
   return { first, count, taps, stride };
 }
 
-/** Horizontally, then vertically, each pass rounded to bytes; a direction that keeps its length is left alone. */
+/**
+ * Resizes horizontally, then vertically; each pass rounds to bytes, and a pass that would keep the length is skipped.
+ */
 export function resizeImage(
   image: RgbImage,
   width: number,
@@ -125,7 +129,10 @@ function toByte(sum: number): number {
   return value > 255 ? 255 : value;
 }
 
-/** The short side becomes `side` pixels, the long one keeps the proportion (rounded down), as in torchvision. */
+/**
+ * Resizes an image so that its short side has `side` pixels; the long side keeps the aspect ratio (rounded down), as in
+ * torchvision.
+ */
 export function resizeShortSide(image: RgbImage, side: number): RgbImage {
   const { width, height } = image;
   return width <= height
@@ -133,19 +140,23 @@ export function resizeShortSide(image: RgbImage, side: number): RgbImage {
     : resizeImage(image, Math.trunc((side * width) / height), side);
 }
 
-/** The usual protocol of classifiers: short side to `resize` (default: `size` x 256/224, rounded), middle square. */
+/**
+ * The usual evaluation protocol of classifiers: resizes the short side to `resize` (default: `size` x 256/224, rounded)
+ * and crops the central square.
+ */
 export function resizeAndCrop(
   image: RgbImage,
   size: number,
   resize: number = Math.round((size * 256) / 224),
 ): RgbImage {
-  check(resize >= size, () => `resize: the short side ${resize} is smaller than the crop of ${size}`);
+  check(resize >= size, () => `resize: expected a short side of at least the crop of ${size}, got ${resize}`);
   return centreCrop(resizeShortSide(image, resize), size);
 }
 
 /**
- * An image in the size that a network takes: as it is if it has that size; otherwise resized so that its short side is
- * `shortSide` (or more, where that would not cover the size) and cropped to the middle, as classifiers are evaluated.
+ * Brings an image to the size that a network takes. An image of that size stays unchanged; others are resized so that
+ * the short side is `shortSide` (or longer, if that would not cover the size) and cropped to the centre, as in the
+ * evaluation of classifiers.
  *
  * @param shortSide default: the short side of `width` and `height`
  */

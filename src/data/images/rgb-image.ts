@@ -1,13 +1,13 @@
 import { check } from "../../util/errors.js";
 
-/** An image: 8-bit red, green, blue, row by row, `data[(y * width + x) * 3 + channel]`. */
+/** An image of 8-bit red, green and blue values, row by row: `data[(y * width + x) * 3 + channel]`. */
 export interface RgbImage {
   readonly width: number;
   readonly height: number;
   readonly data: Uint8Array;
 }
 
-/** Throws `StriateError` unless the image has a positive whole size and as many bytes as that needs. */
+/** Throws `StriateError` unless the image has a positive whole size and the matching number of bytes. */
 export function checkImage(image: RgbImage, what = "image"): void {
   const { width, height, data } = image;
   check(
@@ -18,11 +18,11 @@ export function checkImage(image: RgbImage, what = "image"): void {
     data instanceof Uint8Array && data.length === width * height * 3,
     () =>
       `${what}: expected ${width * height * 3} bytes of RGB for ${width} x ${height} pixels, got ` +
-      (data instanceof Uint8Array ? `${data.length}` : "something that is no Uint8Array"),
+      (data instanceof Uint8Array ? `${data.length}` : "something other than a Uint8Array"),
   );
 }
 
-/** Cuts out the rectangle with the given upper left corner. Throws `StriateError` where it leaves the image. */
+/** Cuts out the rectangle with the given upper left corner. Throws `StriateError` unless it lies inside the image. */
 export function crop(image: RgbImage, left: number, top: number, width: number, height: number): RgbImage {
   checkImage(image);
   check(
@@ -34,7 +34,7 @@ export function crop(image: RgbImage, left: number, top: number, width: number, 
       left + width <= image.width &&
       top + height <= image.height,
     () =>
-      `crop: ${width} x ${height} at (${left}, ${top}) is not inside an image of ${image.width} x ${image.height}`,
+      `crop: expected a rectangle inside an image of ${image.width} x ${image.height}, got ${width} x ${height} at (${left}, ${top})`,
   );
   const data = new Uint8Array(width * height * 3);
   for (let y = 0; y < height; y++) {
@@ -44,7 +44,7 @@ export function crop(image: RgbImage, left: number, top: number, width: number, 
   return { width, height, data };
 }
 
-/** The middle square of `size` pixels; offsets round half to even, as torchvision's CenterCrop does. */
+/** Crops the central square of `size` pixels; offsets round half to even, as in torchvision's CenterCrop. */
 export function centreCrop(image: RgbImage, size: number): RgbImage {
   check(
     image.width >= size && image.height >= size,
@@ -60,7 +60,7 @@ export function centreCrop(image: RgbImage, size: number): RgbImage {
   );
 }
 
-/** Nearest whole number, halves to the even one. */
+/** Rounds to the nearest whole number, and halves to the nearest even one. */
 export function roundHalfEven(value: number): number {
   const below = Math.floor(value);
   const part = value - below;
@@ -68,7 +68,7 @@ export function roundHalfEven(value: number): number {
   return below % 2 === 0 ? below : below + 1;
 }
 
-/** The grey value of a colour, 0 to 255, as Pillow's mode "L" has it (ITU-R 601-2 luma in 16-bit fixed point). */
+/** The grey value of a colour, 0 to 255, as in Pillow's mode "L" (ITU-R 601-2 luma in 16-bit fixed point). */
 export function greyOf(red: number, green: number, blue: number): number {
   return (red * 19595 + green * 38470 + blue * 7471 + 0x8000) >> 16;
 }

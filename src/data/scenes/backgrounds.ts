@@ -3,16 +3,19 @@ import type { ImageSource } from "../images/image-source.js";
 import type { SceneBatch, Scenes } from "./multi-mnist.js";
 import { SCENE } from "./scene-render.js";
 
-/** Colour images to put behind digits, such as CIFAR-10. */
+/** Colour images that serve as backgrounds of digits, such as those of CIFAR-10. */
 export interface BackgroundImages {
   readonly count: number;
-  /** `[count, 3, 32, 32]`: red, green, blue, 0 to 255. */
+  /** The images `[count, 3, 32, 32]` in red, green and blue, 0 to 255. */
   readonly images: Uint8Array;
 }
 
-/** How `BackgroundScenes` shows the pictures behind its scenes. */
+/** Options for the backgrounds of `BackgroundScenes`. */
 export interface BackgroundOptions {
-  /** One channel, 0.299 red + 0.587 green + 0.114 blue (ITU-R BT.601), instead of three. Default false. */
+  /**
+   * Whether backgrounds are converted to one grey channel, 0.299 red + 0.587 green + 0.114 blue (ITU-R BT.601). Default
+   * false.
+   */
   readonly grey?: boolean;
 }
 
@@ -20,9 +23,10 @@ const PIXELS = SCENE * SCENE;
 const LUMINANCE = [0.299, 0.587, 0.114] as const;
 
 /**
- * Scenes in front of images, as the authors' generator makes them: scene i lies on image i (counted round when there
- * are fewer images), image = min(1, image + digits) in every channel. Labels and masks are those of the digits, so
- * mask channel 0 is the image. The authors take masks by the floor rule here: `maskSampling: "floor"` of the scenes.
+ * Scenes of digits in front of images, as the authors' generator makes them: scene i is added to image i (images repeat
+ * if there are fewer of them) by min(1, image + digits) in every channel. Labels and masks are those of the digits, so
+ * mask channel 0 is the background image. The authors sample these masks by the floor rule, which is `maskSampling:
+ * "floor"` of the scenes.
  *
  * Throws `StriateError` for scenes that are not grey and for images that are not 32x32 in colour.
  */
@@ -61,7 +65,7 @@ export class BackgroundScenes implements Scenes {
     const needed = indices.length * this.channels * PIXELS;
     check(
       x === undefined || x.length >= needed,
-      () => `scenes with backgrounds: x needs room for ${needed} numbers, got ${x?.length ?? 0}`,
+      () => `scenes with backgrounds: expected room for ${needed} numbers in x, got ${x?.length ?? 0}`,
     );
     this.scenes.fillBatch(indices, { ...(y && { y }), ...(masks && { masks }) });
     if (x === undefined) return;
@@ -90,7 +94,10 @@ export class BackgroundScenes implements Scenes {
   }
 }
 
-/** The first images of a source as backgrounds, in its order. Throws `StriateError` for images that are not 32x32. */
+/**
+ * Takes the first images of a source, in its order, as backgrounds. Throws `StriateError` for images that are not
+ * 32x32.
+ */
 export async function backgroundImages(
   source: ImageSource,
   most: number = source.count,

@@ -5,13 +5,16 @@ export interface DigitImages {
   readonly count: number;
   readonly height: number;
   readonly width: number;
-  /** `[count, height, width]`, 0 = background, 255 = ink. */
+  /** The images `[count, height, width]`, 0 = background, 255 = ink. */
   readonly images: Uint8Array;
-  /** `[count]`, the digit 0..9. */
+  /** The digits `[count]`, 0..9. */
   readonly labels: Uint8Array;
 }
 
-/** Checks sizes and labels of digit images; `name` says in errors which set is meant. Throws `StriateError`. */
+/**
+ * Combines images and labels of digits after checking their sizes and values; `name` names the set in errors. Throws
+ * `StriateError`.
+ */
 export function digitImages(
   name: string,
   images: Uint8Array,
@@ -28,8 +31,8 @@ export function digitImages(
   check(
     images.length === count * height * width,
     () =>
-      `${name}: ${count} labels need ${count} images of ${height}x${width}, ` +
-      `got ${images.length / (height * width)} pictures`,
+      `${name}: expected ${count} images of ${height}x${width} for ${count} labels, ` +
+      `got ${images.length / (height * width)}`,
   );
   const bad = labels.findIndex((label) => label > 9);
   check(bad < 0, () => `${name}: expected labels 0 to 9, got ${labels[bad]!} at position ${bad}`);

@@ -4,26 +4,31 @@ import type { SegmentedScenes } from "./segmented-scenes.js";
 import { type GeneratedScenesOptions, checkGenerated } from "./tetrominoes.js";
 
 const SIZE = 64;
-/** Side of a square of scale 1. */
+/** Side in pixels of a square of scale 1. */
 const SIDE = 22;
 const MOST_SPRITES = 5;
 const SCALES = 6;
 const ORIENTATIONS = 40;
 const POSITIONS = 32;
-/** Centres lie within the middle half of the image, so that every sprite is whole whatever its orientation. */
+/** Positions of centres lie within the middle half of the image, so that every sprite fits whatever its orientation. */
 const [FIRST_CENTRE, LAST_CENTRE] = [SIZE / 4, (3 * SIZE) / 4] as const;
 const TRIES = 100;
 
-/** Inside or not, in sprite coordinates: x to the right, y down, the square from -1 to 1. */
+/**
+ * Tests whether a point is inside each shape, in sprite coordinates: x to the right, y down, the square from -1 to 1.
+ */
 const SHAPES: readonly ((x: number, y: number) => boolean)[] = [
   (x, y) => Math.abs(x) <= 1 && Math.abs(y) <= 1,
   (x, y) => (x / 0.7) ** 2 + (y / 1.2) ** 2 <= 1,
   heart,
 ];
-/** No shape reaches further from its centre. */
+/** Largest distance of any shape's points from its centre. */
 const REACH = Math.SQRT2;
 
-/** The sextic (x^2 + y^2 - 1)^3 = x^2 y^3 with its cusp above, enlarged by 1 / 1.15 and centred. */
+/**
+ * Tests a point against the sextic (x^2 + y^2 - 1)^3 = x^2 y^3 with its cusp at the top, scaled by 1 / 1.15
+ * and centred.
+ */
 function heart(x: number, y: number): boolean {
   const u = 1.15 * x;
   const v = 0.12 - 1.15 * y;
@@ -31,13 +36,13 @@ function heart(x: number, y: number): boolean {
 }
 
 /**
- * Scenes in the manner of multi-dSprites, coloured sprites on grey (Kabra et al. 2019, Multi-Object Datasets): two to five
- * squares, ellipses and hearts at 6 scales from 0.5 to 1, 40 orientations and 32 x 32 places on a uniform grey, 64 x 64;
- * later sprites hide earlier ones, and every sprite keeps at least one visible pixel. Pixels are inside or outside, without
- * antialiasing. Not published, so chosen here: hues are uniform, saturation and value uniform in [0.5, 1].
- * Scene i depends on seed, stream and i alone.
+ * Scenes in the manner of multi-dSprites, coloured sprites on grey (Kabra et al. 2019, Multi-Object Datasets): two to
+ * five squares, ellipses and hearts at 6 scales from 0.5 to 1, 40 orientations and 32 x 32 places on a uniform grey, 64
+ * x 64; later sprites hide earlier ones, and every sprite keeps at least one visible pixel. Pixels are inside or
+ * outside, without antialiasing. The distribution of colours is not published; here hues are uniform, and saturation
+ * and value are uniform in [0.5, 1]. Scene i depends only on the random seed, the stream and i.
  *
- * @throws StriateError for an impossible count.
+ * @throws StriateError for an invalid count.
  */
 export function multiDsprites(options: GeneratedScenesOptions): SegmentedScenes {
   const { count, seed, stream = "train" } = checkGenerated("multi-dSprites", options);
@@ -70,7 +75,7 @@ function drawScene(map: Int8Array, colours: Uint8Array, random: Random): void {
     visible.delete(0);
     if (visible.size === sprites) return;
   }
-  throw new StriateError(`multi-dSprites: a sprite stayed hidden in ${TRIES} attempts`);
+  throw new StriateError(`multi-dSprites: a sprite was hidden in each of ${TRIES} attempts`);
 }
 
 function drawSprite(map: Int8Array, label: number, random: Random): void {
@@ -93,7 +98,7 @@ function drawSprite(map: Int8Array, label: number, random: Random): void {
   }
 }
 
-/** Bytes of a colour in the hexcone model; hue, saturation and value from 0 to 1. */
+/** Writes the bytes of a colour in HSV coordinates; hue, saturation and value are from 0 to 1. */
 function writeHsv(out: Uint8Array, at: number, hue: number, saturation: number, value: number): void {
   for (const [c, offset] of [5, 3, 1].entries()) {
     const k = (offset + 6 * hue) % 6;

@@ -20,33 +20,39 @@ import {
   writeSceneMasks,
 } from "./scene-render.js";
 
-/** Two or three digits in every scene, or `"23"`: two in every even scene, three in every odd one. */
+/** Number of digits in every scene; `"23"` means two in scenes with an even number and three in the others. */
 export type DigitsPerScene = 2 | 3 | "23";
 
-/** How many digits the scenes of `MultiMnist` have, where they lie, and how far they overlap. */
+/**
+ * Options that say how many digits the scenes of `MultiMnist` have, where the digits may lie, and how far they may
+ * overlap.
+ */
 export interface MultiMnistOptions {
   /** Number of scenes. */
   readonly count: number;
   readonly seed: RandomLabel;
-  /** Keeps sets of one seed apart, such as `"train"` and `"test"`. Default `"train"`. */
+  /** Name that separates sets with the same random seed, such as `"train"` and `"test"`. Default `"train"`. */
   readonly stream?: string;
-  /** Default 2. */
+  /** Number of digits per scene. Default 2. */
   readonly digits?: DigitsPerScene;
-  /** Largest overlap of two digits' boxes, 0 to 1, measured as `overlapRule` says. Default 0. */
+  /** Largest allowed overlap of two digits' boxes, 0 to 1, measured as `overlapRule` says. Default 0. */
   readonly maxOverlap?: number;
-  /** Rule for the overlap of two boxes. Default `"reference"`, the authors' rule. */
+  /** Rule that measures the overlap of two boxes. Default `"reference"`, the authors' rule. */
   readonly overlapRule?: OverlapRule;
-  /** Whether masks have a last channel for pixels that digits share. Default: when `maxOverlap` is above 0. */
+  /**
+   * Whether masks have an additional last channel for pixels that several digits share. Default: true if `maxOverlap`
+   * is above 0.
+   */
   readonly overlapChannel?: boolean;
-  /** How masks are sampled. Default `"exact"`. */
+  /** Rule for sampling masks. Default `"exact"`. */
   readonly maskSampling?: MaskSampling;
 }
 
-/** Where {@link Scenes.fillBatch} writes, each optional; arrays may be longer than the batch needs. */
+/** Arrays to which {@link Scenes.fillBatch} writes. Each is optional, and may be longer than the batch needs. */
 export interface SceneBatch {
   /** Images `[batch, channels, 32, 32]`, 0 to 1. */
   readonly x?: Float32Array;
-  /** Labels `[batch, 10]`, 1 for each digit that is present. */
+  /** Labels `[batch, 10]`: 1 for each digit that is present, otherwise 0. */
   readonly y?: Float32Array;
   /** One-hot masks `[batch, maskChannels, 1, 32, 32]`. */
   readonly masks?: Float32Array | Uint8Array;
@@ -55,16 +61,16 @@ export interface SceneBatch {
 /** Images of several digits with labels and masks. */
 export interface Scenes {
   readonly count: number;
-  /** 1 for grey images, 3 for colour. */
+  /** Number of channels: 1 for grey images, 3 for colour. */
   readonly channels: number;
   /** Largest number of digits in a scene. */
   readonly objects: number;
-  /** Background, one channel an object, and possibly the overlap. */
+  /** Number of mask channels: background, one per object, and possibly one for overlaps. */
   readonly maskChannels: number;
   readonly overlapChannel: boolean;
   /** The labels of a scene's digits, in the order of the mask channels. */
   digitLabels(index: number): number[];
-  /** Writes the scenes with the given numbers one after another. Throws when an array is too short. */
+  /** Writes the scenes with the given numbers one after another. Throws if an array is too short. */
   fillBatch(indices: ArrayLike<number>, batch: SceneBatch): void;
 }
 
@@ -76,11 +82,12 @@ const boxesOf = new WeakMap<DigitImages, DigitBoxes>();
 /**
  * Scenes of two or three MNIST digits with different labels, for multi-object classification (Muzellec, Alamia, Serre,
  * VanRullen, TMLR 2025, and the authors' generator): digits cropped to their ink are added on a 50x50 canvas, which is
- * resized to 32x32. The authors' generator makes two digits only; the third is placed like the second, with the overlap
- * rule between every pair.
+ * resized to 32x32. The authors' generator makes two digits only; here the third digit is placed like the second, and
+ * the overlap rule holds for every pair.
  *
- * Scene i depends on the digits, the options, the seed and i alone, not on `count` nor on the order of access. Scenes
- * are placed when first asked for and drawn when a batch is filled, so a set takes 19 bytes a scene.
+ * Scene i depends only on the digits, the options, the random seed and i; neither `count` nor the order of access
+ * matters. The layout of a scene is chosen when the scene is first requested, and its pixels are drawn when a batch is
+ * filled, so a set takes 19 bytes per scene.
  *
  * @example
  * ```ts
@@ -107,7 +114,10 @@ export class MultiMnist implements Scenes {
   readonly #corners: Uint8Array;
   readonly #canvas = sceneCanvas();
 
-  /** Throws {@link StriateError} on impossible options or digits that are not 28x28 or have too few labels. */
+  /**
+   * Throws {@link StriateError} for invalid options, and for digits that are not 28x28 or have too few different
+   * labels.
+   */
   constructor(digits: DigitImages, options: MultiMnistOptions) {
     const all = {
       stream: "train",
@@ -131,14 +141,14 @@ export class MultiMnist implements Scenes {
     check(
       labels.size >= this.objects,
       () =>
-        `Multi-MNIST: ${this.objects} different digits a scene need as many labels, the images have ${labels.size}`,
+        `Multi-MNIST: expected digit images with at least ${this.objects} different labels, got ${labels.size}`,
     );
     this.#placedCount = new Uint8Array(this.count);
     this.#pictures = new Uint32Array(this.count * MOST_DIGITS);
     this.#corners = new Uint8Array(this.count * MOST_DIGITS * 2);
   }
 
-  /** How many digits scene `index` has. */
+  /** The number of digits in scene `index`. */
   digitCount(index: number): 2 | 3 {
     const { digits } = this.options;
     return digits === "23" ? (index % 2 === 0 ? 2 : 3) : digits;
@@ -198,7 +208,7 @@ export class MultiMnist implements Scenes {
     }
   }
 
-  /** Scenes start..end-1 as arrays: `x` and `y` float32, `masks` bytes. */
+  /** Scenes start..end-1 as arrays: `x` and `y` are float32, `masks` are bytes. */
   toArrays(
     start = 0,
     end = this.count,
@@ -244,7 +254,7 @@ function checkOptions(
   );
   check(
     [2, 3, "23"].includes(perScene),
-    () => `Multi-MNIST: expected digits 2, 3 or "23" a scene, got ${JSON.stringify(perScene)}`,
+    () => `Multi-MNIST: expected 2, 3 or "23" digits per scene, got ${JSON.stringify(perScene)}`,
   );
   check(
     maxOverlap >= 0 && maxOverlap <= 1,
@@ -264,7 +274,7 @@ function checkOptions(
 function checkRoom(name: string, array: ArrayLike<number> | undefined, needed: number): void {
   if (array !== undefined && array.length < needed) {
     throw new StriateError(
-      `Multi-MNIST batch: ${name} needs room for ${needed} numbers, got ${array.length}`,
+      `Multi-MNIST batch: expected room for ${needed} numbers in ${name}, got ${array.length}`,
     );
   }
 }

@@ -2,18 +2,18 @@ import { StriateError } from "../../util/errors.js";
 import type { Random } from "../../util/random.js";
 import type { DigitImages } from "./digit-images.js";
 
-/** Side of the canvas on which digits are placed, floor(28 * 1.8). */
+/** Side in pixels of the canvas on which digits are placed, floor(28 * 1.8). */
 export const CANVAS = 50;
-/** Side of the digit images. */
+/** Side in pixels of the digit images. */
 export const DIGIT = 28;
 
 const MISSES_BEFORE_ANOTHER_DIGIT = 100;
 const DIGITS_BEFORE_A_NEW_SCENE = 20;
 const SCENES_BEFORE_GIVING_UP = 1000;
 
-/** A digit cropped to its ink, at its place on the canvas; edges in canvas pixels, ends exclusive. */
+/** A digit cropped to its ink, with its position on the canvas; edges are in canvas pixels, and ends are exclusive. */
 export interface PlacedDigit {
-  /** Number of the image in the digit set. */
+  /** Index of the image in the digit set. */
   readonly digit: number;
   readonly top: number;
   readonly left: number;
@@ -21,26 +21,26 @@ export interface PlacedDigit {
   readonly right: number;
 }
 
-/** The boxes of ink of a set of digits. */
+/** The bounding boxes of the ink in a set of digits. */
 export interface DigitBoxes {
-  /** Four numbers an image: first row, first column, height, width. */
+  /** Four numbers per image: first row, first column, height, width. */
   readonly boxes: Uint8Array;
-  /** Images that have ink. */
+  /** Indices of the images that have ink. */
   readonly usable: Uint32Array;
 }
 
 /**
- * How overlap of two boxes is measured against the allowed maximum (with o the overlap along rows or columns, negative
- * when the boxes are apart along that axis):
+ * The rule that measures the overlap of two boxes. (o_rows and o_columns are the overlaps along rows and columns,
+ * negative if the boxes are apart along that axis.)
  *
- * - `"reference"`: o_rows * o_columns / (2 * area of the earlier box), as the authors' generator does. The product is also
- *   positive for boxes that are apart along *both* axes, so diagonal layouts count as overlap, and at a maximum of 0 only
- *   digits side by side or above each other are made.
- * - `"intersection"`: area of the intersection / mean area of the two boxes; 0 when they are apart.
+ * - `"reference"`: o_rows * o_columns / (2 * area of the earlier box), as in the authors' generator. The product is
+ *   also positive for boxes that are apart along *both* axes, so diagonal layouts count as overlap, and with a maximum
+ *   of 0 digits are always next to or above each other.
+ * - `"intersection"`: area of the intersection / mean area of the two boxes; 0 if they are apart.
  */
 export type OverlapRule = "reference" | "intersection";
 
-/** Finds the box of non-zero pixels of every digit. */
+/** Finds the bounding box of the non-zero pixels of every digit. */
 export function findBoxes(digits: DigitImages): DigitBoxes {
   const boxes = new Uint8Array(digits.count * 4);
   const usable = new Uint32Array(digits.count);
@@ -70,7 +70,7 @@ export function findBoxes(digits: DigitImages): DigitBoxes {
   return { boxes, usable: usable.slice(0, found) };
 }
 
-/** How much two boxes overlap under a rule; see {@link OverlapRule}. */
+/** The overlap of two boxes under a rule; see {@link OverlapRule}. */
 export function overlapRatio(earlier: PlacedDigit, later: PlacedDigit, rule: OverlapRule): number {
   const rows = Math.max(earlier.top, later.top) - Math.min(earlier.bottom, later.bottom);
   const columns = Math.max(earlier.left, later.left) - Math.min(earlier.right, later.right);
@@ -80,9 +80,10 @@ export function overlapRatio(earlier: PlacedDigit, later: PlacedDigit, rule: Ove
 
 /**
  * Chooses digits and their places for one scene. The first digit's corner is uniform in 0..21 along both axes; every
- * further one has a label not yet used and a corner uniform in 0..29, drawn again until its box lies on the canvas and its
- * overlap with each earlier digit is at most `maxOverlap`; after 100 failures of either kind another digit is taken. When
- * 20 digits in a row find no place (possible only from the third digit on) the scene is begun anew.
+ * further digit has an unused label and a corner uniform in 0..29, which is drawn again until its box lies on the
+ * canvas and its overlap with each earlier digit is at most `maxOverlap`; after 100 failures of either kind another
+ * digit is tried. If 20 digits in a row do not fit (possible only from the third digit on), the whole scene starts
+ * again.
  */
 export function placeDigits(
   digits: DigitImages,
@@ -130,7 +131,7 @@ export function placeDigits(
     if (placed.length === digitCount) return placed;
   }
   throw new StriateError(
-    `Multi-MNIST: no layout of ${digitCount} digits with overlap at most ${maxOverlap} ("${rule}") ` +
+    `Multi-MNIST: found no layout of ${digitCount} digits with an overlap of at most ${maxOverlap} ("${rule}") ` +
       `in ${SCENES_BEFORE_GIVING_UP} scenes`,
   );
 }

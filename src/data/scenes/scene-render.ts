@@ -2,12 +2,12 @@ import type { DigitBoxes, PlacedDigit } from "./scene-placement.js";
 import { CANVAS, DIGIT } from "./scene-placement.js";
 import type { DigitImages } from "./digit-images.js";
 
-/** Side of the finished scenes. */
+/** Side in pixels of the finished scenes. */
 export const SCENE = 32;
 const PIXELS = SCENE * SCENE;
 
-// Half-pixel centres: output i looks at (i + 1/2) * 50/32 - 1/2. All weights are multiples of 1/32, so the bilinear sum
-// is exact in whole numbers.
+// Half-pixel centres: output pixel i samples the canvas at (i + 1/2) * 50/32 - 1/2. All weights are multiples of 1/32,
+// so the bilinear sum is exact in whole numbers.
 const first = new Uint8Array(SCENE);
 const weight = new Uint8Array(SCENE);
 const nearest = new Uint8Array(SCENE);
@@ -21,18 +21,18 @@ for (let i = 0; i < SCENE; i++) {
 }
 
 /**
- * Which canvas pixel a mask pixel i looks at: `"exact"`, the one under its centre, floor((i + 1/2) * 50/32), or `"floor"`,
- * the one under its corner, floor(i * 50/32), as the authors do for scenes with backgrounds.
+ * The rule that chooses the canvas pixel for mask pixel i: `"exact"`, the one under its centre, floor((i + 1/2) *
+ * 50/32), or `"floor"`, the one under its corner, floor(i * 50/32), as the authors do for scenes with backgrounds.
  */
 export type MaskSampling = "exact" | "floor";
 
-/** Two layers of a canvas: ink 0..255 and, as bits, which of the placed digits have ink at a pixel. */
+/** A canvas with two layers: the ink, 0..255, and a bit mask of the placed digits that have ink at each pixel. */
 export interface SceneCanvas {
   readonly ink: Uint16Array;
   readonly owners: Uint8Array;
 }
 
-/** Memory for {@link drawDigits}, to be used again for every scene. */
+/** Allocates a canvas for {@link drawDigits}, which can be reused for every scene. */
 export function sceneCanvas(): SceneCanvas {
   return { ink: new Uint16Array(CANVAS * CANVAS), owners: new Uint8Array(CANVAS * CANVAS) };
 }
@@ -65,8 +65,8 @@ export function drawDigits(
 }
 
 /**
- * Writes the ink of a canvas [50, 50] as an image [32, 32] from `at` on (bilinear, half-pixel centres, no antialiasing), float32
- * in [0, 1].
+ * Resizes the ink of a canvas [50, 50] to an image [32, 32] (bilinear, half-pixel centres, no antialiasing) and writes
+ * it as float32 in [0, 1] to an array, starting at position `at`.
  */
 export function writeSceneImage({ ink }: Pick<SceneCanvas, "ink">, out: Float32Array, at: number): void {
   for (let i = 0; i < SCENE; i++) {
@@ -83,9 +83,10 @@ export function writeSceneImage({ ink }: Pick<SceneCanvas, "ink">, out: Float32A
 }
 
 /**
- * Writes one-hot masks `[channels, 1, 32, 32]` (nearest pixel) from `at` on: channel 0 background, 1..objects the digits,
- * and, when `overlapChannel`, a last channel for pixels of two or more digits, which then belong to no digit's channel.
- * Without it such pixels belong to the digit placed last.
+ * Writes one-hot masks `[channels, 1, 32, 32]` (nearest pixel) to an array, starting at position `at`. Channel 0 is the
+ * background, channels 1..objects are the digits. If `overlapChannel` is true, the last channel holds the pixels of two
+ * or more digits, which then belong to no digit's channel; otherwise such pixels belong to the digit that was placed
+ * last.
  */
 export function writeSceneMasks(
   { owners }: Pick<SceneCanvas, "owners">,

@@ -2,18 +2,18 @@ import { check } from "../../util/errors.js";
 import { checkIndices } from "../dataset.js";
 import type { RgbImage } from "../images/rgb-image.js";
 
-/** Square images with objects, and which object every pixel shows. */
+/** Square images of objects, with the object that every pixel belongs to. */
 export interface SegmentedScenes {
-  /** For messages and reports: "Tetrominoes train". */
+  /** Name for messages and reports, such as "Tetrominoes train". */
   readonly name: string;
   readonly count: number;
-  /** Side S of the images. */
+  /** Side S of the images in pixels. */
   readonly size: number;
-  /** Most objects that a scene may have, without the background. */
+  /** Largest number of objects in a scene, without the background. */
   readonly objects: number;
-  /** Bytes `[count, 3, S, S]`: the image is value / 255. */
+  /** The images as bytes `[count, 3, S, S]`: a pixel's value is its byte divided by 255. */
   readonly images: Uint8Array;
-  /** `[count, S, S]`: 0 background, i the i-th object, -1 a pixel that metrics leave out. */
+  /** Labels `[count, S, S]`: 0 for the background, i for the i-th object, -1 for a pixel that metrics ignore. */
   readonly labels: Int8Array;
 }
 
@@ -21,10 +21,10 @@ export interface SegmentedScenes {
 export const MOST_OBJECTS = 127;
 
 /**
- * Puts scenes together from their parts.
+ * Combines images and labels into scenes.
  *
- * @throws StriateError for masks whose size differs from the images', labels below -1 or above `objects`, and parts
- * that are no whole scenes.
+ * @throws StriateError for masks whose size differs from the images', labels below -1 or above `objects`, and data that
+ * are not whole scenes.
  */
 export function segmentedScenes(parts: Omit<SegmentedScenes, "count">): SegmentedScenes {
   const { name, size, objects, images, labels } = parts;
@@ -34,12 +34,12 @@ export function segmentedScenes(parts: Omit<SegmentedScenes, "count">): Segmente
   );
   check(
     Number.isInteger(objects) && objects >= 0 && objects <= MOST_OBJECTS,
-    () => `${name}: expected 0 to ${MOST_OBJECTS} objects a scene, got ${objects}`,
+    () => `${name}: expected 0 to ${MOST_OBJECTS} objects per scene, got ${objects}`,
   );
   const plane = size * size;
   check(
     images.length % (3 * plane) === 0,
-    () => `${name}: ${images.length} bytes are not whole images of 3 x ${size} x ${size}`,
+    () => `${name}: expected whole images of 3 x ${size} x ${size} bytes, got ${images.length} bytes`,
   );
   const count = images.length / (3 * plane);
   check(
@@ -58,7 +58,7 @@ export function segmentedScenes(parts: Omit<SegmentedScenes, "count">): Segmente
   return { name, count, size, objects, images, labels };
 }
 
-/** Scenes first..end-1 as views of the same memory. */
+/** Scenes first..end-1 as views that share their memory. */
 export function sliceScenes(scenes: SegmentedScenes, first: number, end = scenes.count): SegmentedScenes {
   check(
     Number.isInteger(first) && Number.isInteger(end) && first >= 0 && first <= end && end <= scenes.count,
@@ -73,7 +73,7 @@ export function sliceScenes(scenes: SegmentedScenes, first: number, end = scenes
   };
 }
 
-/** One scene's image, its bytes pixel by pixel. */
+/** The image of one scene in interleaved RGB. */
 export function scenePicture(scenes: SegmentedScenes, index: number): RgbImage {
   checkIndices(scenes.name, [index], scenes.count);
   const plane = scenes.size ** 2;
@@ -84,13 +84,13 @@ export function scenePicture(scenes: SegmentedScenes, index: number): RgbImage {
   return { width: scenes.size, height: scenes.size, data };
 }
 
-/** One scene's labels `[S, S]`, as a view. */
+/** The labels of one scene `[S, S]`, as a view. */
 export function sceneLabels(scenes: SegmentedScenes, index: number): Int8Array {
   checkIndices(scenes.name, [index], scenes.count);
   return scenes.labels.subarray(scenes.size ** 2 * index, scenes.size ** 2 * (index + 1));
 }
 
-/** Images `[batch, 3, S, S]` from 0 to 1, written to `out` or a new array. */
+/** Converts images to `[batch, 3, S, S]` from 0 to 1, in `out` or in a new array. */
 export function scenePictures(
   scenes: SegmentedScenes,
   indices: ArrayLike<number>,
@@ -100,7 +100,8 @@ export function scenePictures(
   const length = 3 * scenes.size ** 2;
   check(
     out.length >= indices.length * length,
-    () => `${scenes.name}: ${indices.length} images need room for ${indices.length * length} numbers`,
+    () =>
+      `${scenes.name}: expected room for ${indices.length * length} numbers for ${indices.length} images, got ${out.length}`,
   );
   for (let n = 0; n < indices.length; n++) {
     const from = indices[n]! * length;

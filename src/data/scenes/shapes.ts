@@ -5,13 +5,13 @@ import { type GeneratedScenesOptions, checkGenerated } from "./tetrominoes.js";
 
 const SIZE = 40;
 const PLANE = SIZE * SIZE;
-/** Side of a template. */
+/** Side of a template in pixels. */
 const SIDE = 18;
 const CENTRE = 8;
 const MOST_SHAPES = 4;
 const HIGHEST_CORNER = SIZE - SIDE;
 
-/** A hollow triangle, square, ring and diamond: whether the template's pixel (row, column) is drawn. */
+/** For a hollow triangle, square, ring and diamond: whether the template's pixel (row, column) is drawn. */
 const INSIDE: readonly ((row: number, column: number) => boolean)[] = [
   (row, column) => triangle(row, column, 4, 11) && !triangle(row, column, 6, 9),
   (row, column) => within(row, column, 3, 12) && !within(row, column, 5, 10),
@@ -35,35 +35,38 @@ function diamond(row: number, column: number, radius: number): boolean {
   return Math.abs(row - CENTRE) + Math.abs(column - CENTRE) <= radius;
 }
 
-/** The four templates `[18, 18]` of 0 and 1. */
+/** The four templates `[18, 18]` with values 0 and 1. */
 export const SHAPE_TEMPLATES: readonly Uint8Array[] = INSIDE.map((inside) =>
   Uint8Array.from({ length: SIDE * SIDE }, (_, i) => (inside(Math.floor(i / SIDE), i % SIDE) ? 1 : 0)),
 );
 
 /** The random choices of one scene. */
 export interface ShapesDraw {
-  /** Grey of the background, 0 to 1. */
+  /** Grey value of the background, 0 to 1. */
   readonly background: number;
   readonly shapes: readonly {
-    /** 1 triangle, 2 square, 3 ring, 4 diamond. */
+    /** Kind of shape: 1 triangle, 2 square, 3 ring, 4 diamond. */
     readonly id: number;
-    /** Upper left corner of the template, 0 to 22. */
+    /** Upper left corner of the template, 0 to 22 pixels. */
     readonly row: number;
     readonly column: number;
   }[];
 }
 
-/** A picture of simple shapes, and what every pixel belongs to. */
+/** An image of simple shapes, with the shape that every pixel belongs to. */
 export interface ShapesScene {
   /** Grey image `[40, 40]`, 0 to 1. */
   readonly image: Float64Array;
-  /** 0 background, 1 to 4 the shape, -1 where shapes overlap; `[40, 40]`. */
+  /**
+   * Kind of shape at each pixel `[40, 40]`: 0 for the background, 1 to 4 for a shape, -1 for pixels at which shapes
+   * overlap.
+   */
   readonly classes: Int8Array;
-  /** The same with the number of the shape in the scene, from 1. */
+  /** The same, but with the number of the shape in the scene, from 1, instead of its kind. */
   readonly instances: Int8Array;
 }
 
-/** Draws a scene. Throws `StriateError` for shapes that do not exist or do not fit. */
+/** Draws a scene. Throws `StriateError` for shapes that do not exist or do not fit into the image. */
 export function renderShapes({ background, shapes }: ShapesDraw): ShapesScene {
   const image = new Float64Array(PLANE).fill(background);
   const classes = new Int8Array(PLANE);
@@ -89,10 +92,10 @@ export function renderShapes({ background, shapes }: ShapesDraw): ShapesScene {
 
 /**
  * Scenes of the Shapes set (Reichert & Serre 2014, as Loewe et al. 2022 and the authors of AKOrN make it): two to four
- * white hollow shapes on a uniform grey from 0.1 to 0.6, 40 x 40, three equal channels; pixels where shapes overlap are
- * left out of the labels (-1). Scene i depends on seed, stream and i alone.
+ * white hollow shapes on a uniform grey from 0.1 to 0.6, 40 x 40, three equal channels; pixels at which shapes overlap
+ * have the label -1, which metrics ignore. Scene i depends only on the random seed, the stream and i.
  *
- * @throws StriateError for an impossible count.
+ * @throws StriateError for an invalid count.
  */
 export function shapesScenes(options: GeneratedScenesOptions): SegmentedScenes {
   const { count, seed, stream = "train" } = checkGenerated("Shapes", options);

@@ -2,18 +2,18 @@ import { Random, type RandomLabel } from "../../util/random.js";
 import { check } from "../../util/errors.js";
 import type { SegmentedScenes } from "./segmented-scenes.js";
 
-/** How many scenes a generator makes, and from which seed. */
+/** Options that say how many scenes a generator makes, and from which random seed. */
 export interface GeneratedScenesOptions {
   /** Number of scenes. */
   readonly count: number;
   readonly seed: RandomLabel;
-  /** Keeps sets of one seed apart, such as `"train"` and `"test"`. Default `"train"`. */
+  /** Name that separates sets with the same random seed, such as `"train"` and `"test"`. Default `"train"`. */
   readonly stream?: string;
 }
 
 /**
- * The 17 pieces, rows from above, "#" filled. All orientations of I, O, T, L and J, one of S and one of Z: the published
- * set has 17 of the 19 fixed tetrominoes, and which two are missing is not known.
+ * The 17 pieces with rows from above, "#" for a filled cell: all orientations of I, O, T, L and J, one of S and one of
+ * Z. The published set has 17 of the 19 fixed tetrominoes, and it is not known which two are missing.
  */
 export const TETROMINOES: readonly (readonly string[])[] = [
   ["####"],
@@ -35,7 +35,7 @@ export const TETROMINOES: readonly (readonly string[])[] = [
   ["## ", " ##"],
 ];
 
-/** Red, green, blue, yellow, magenta, cyan; which channels are full. */
+/** Red, green, blue, yellow, magenta and cyan, each as the channels that are at full intensity. */
 export const TETROMINO_COLOURS = [
   [1, 0, 0],
   [0, 1, 0],
@@ -48,7 +48,7 @@ export const TETROMINO_COLOURS = [
 const SIZE = 32;
 const GRID = 7;
 const CELL = 5;
-/** Rows and columns of the 35 x 35 image that are cut off before the first one kept. */
+/** Number of rows and columns that are cropped from the upper left of the 35 x 35 image. */
 const CROP = 1;
 const PIECES = 3;
 const FAILURES_BEFORE_A_NEW_SCENE = 50;
@@ -56,7 +56,7 @@ const FAILURES_BEFORE_A_NEW_SCENE = 50;
 interface Piece {
   readonly rows: number;
   readonly columns: number;
-  /** Filled cells as positions on the 7 x 7 grid, for a piece in the upper left corner. */
+  /** Filled cells of a piece in the upper left corner, as positions on the 7 x 7 grid. */
   readonly cells: readonly number[];
 }
 
@@ -66,18 +66,18 @@ const PIECE_CELLS: readonly Piece[] = TETROMINOES.map((rows) => ({
   cells: rows.flatMap((row, y) => Array.from(row, (cell, x) => (cell === "#" ? [y * GRID + x] : [])).flat()),
 }));
 
-/** The grid cell of every pixel of the cropped image. */
+/** The grid cell of every pixel in the cropped image. */
 const CELL_OF_PIXEL = Uint8Array.from({ length: SIZE * SIZE }, (_, i) => {
   const cell = (pixel: number) => Math.floor((pixel + CROP) / CELL);
   return cell(Math.floor(i / SIZE)) * GRID + cell(i % SIZE);
 });
 
 /**
- * Scenes in the manner of Tetrominoes (Kabra et al. 2019, Multi-Object Datasets): three of 17 pieces in one of six full
- * colours on black, without overlap; a 7 x 7 grid of cells of 5 pixels, cut to 32 x 32 as the authors of AKOrN do.
- * Scene i depends on seed, stream and i alone.
+ * Scenes in the manner of Tetrominoes (Kabra et al. 2019, Multi-Object Datasets): three of the 17 pieces, each in one
+ * of six saturated colours, on black and without overlap; the grid has 7 x 7 cells of 5 pixels and is cropped to 32 x
+ * 32, as the authors of AKOrN do. Scene i depends only on the random seed, the stream and i.
  *
- * @throws StriateError for an impossible count.
+ * @throws StriateError for an invalid count.
  */
 export function tetrominoes(options: GeneratedScenesOptions): SegmentedScenes {
   const { count, seed, stream = "train" } = checkGenerated("Tetrominoes", options);
@@ -101,7 +101,7 @@ export function tetrominoes(options: GeneratedScenesOptions): SegmentedScenes {
   return { name: `Tetrominoes ${stream}`, count, size: SIZE, objects: PIECES, images, labels };
 }
 
-/** Draws pieces, places and colours onto an empty grid; false when they did not fit. */
+/** Places random pieces in random colours on an empty grid; returns false if they do not fit. */
 function placePieces(grid: Uint8Array, colours: Uint8Array, random: Random): boolean {
   let failures = 0;
   for (let label = 1; label <= PIECES;) {
@@ -117,7 +117,7 @@ function placePieces(grid: Uint8Array, colours: Uint8Array, random: Random): boo
   return true;
 }
 
-/** Throws `StriateError` for a number of scenes that is not positive. */
+/** Throws `StriateError` unless the number of scenes is positive. */
 export function checkGenerated(what: string, options: GeneratedScenesOptions): GeneratedScenesOptions {
   const { count } = options;
   check(

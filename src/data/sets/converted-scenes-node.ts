@@ -13,9 +13,9 @@ interface Source {
 }
 
 /**
- * Scenes as the authors of AKOrN convert them: an `.npz` file with `images` `[N, 3, S, S]` (also grey `[N, S, S]`), bytes or
- * numbers from 0 to 1, and `labels` `[N, S, S]`; or a folder with `images.npy` and `labels.npy`. Read piece by piece, so
- * that a file of double precision takes an eighth of its size in memory.
+ * Reads scenes in the format of the authors of AKOrN: an `.npz` file with `images` `[N, 3, S, S]` (or grey `[N, S,
+ * S]`), as bytes or numbers from 0 to 1, and `labels` `[N, S, S]`; or a folder with `images.npy` and `labels.npy`.
+ * Files are read in pieces, so a file in double precision takes only an eighth of its size in memory.
  *
  * @throws StriateError for files that are missing, damaged or cut off, numbers outside 0 to 1, and masks whose size differs
  * from the images'.
@@ -36,15 +36,15 @@ export async function loadConvertedScenes(
   check(
     labels.shape.join() === [count, size, size].join(),
     () =>
-      `"${path}": expected masks [${[count, size, size].join(", ")}] as the images have them, ` +
+      `"${path}": expected masks [${[count, size, size].join(", ")}] to match the images, ` +
       `got [${labels.shape.join(", ")}]`,
   );
   const plane = size! * size!;
-  const own = new Uint8Array(count * channels * plane);
-  await collect(own, images, (value) => toByte(value, path));
-  const pixels = channels === 3 ? own : greyToRgb(own, plane);
+  const storedPixels = new Uint8Array(count * channels * plane);
+  await collect(storedPixels, images, (value) => toByte(value, path));
+  const pixels = channels === 3 ? storedPixels : greyToRgb(storedPixels, plane);
   const masks = new Int8Array(count * plane);
-  // Bytes above 127 are negative numbers that were stored without a sign.
+  // Bytes above 127 are negative numbers that were stored as unsigned.
   await collect(masks, labels, (value) => toLabel(value, path));
   const objects = masks.reduce((most, label) => Math.max(most, label), 0);
   return segmentedScenes({ name, size: size!, objects, images: pixels, labels: masks });

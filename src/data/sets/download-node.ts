@@ -6,33 +6,34 @@ import { basename, dirname, join } from "node:path";
 import { StriateError, check } from "../../util/errors.js";
 import { ensureFolder, errorCode, fileError } from "../../util/files-node.js";
 
-/** Called with the number of bytes that have arrived and the total. */
+/** Called with the number of bytes received so far, and the total number. */
 export type DownloadProgress = (bytes: number, total: number | undefined) => void;
 
 export interface DownloadOptions {
-  /** Checksum of the whole file, such as { algorithm: "md5", digest: "c32a..." }. */
+  /** Checksum of the complete file, such as { algorithm: "md5", digest: "c32a..." }. */
   readonly checksum: { readonly algorithm: "md5" | "sha256" | "sha512"; readonly digest: string };
-  /** Larger files are refused. Default 4 GiB. */
+  /** Largest accepted size in bytes. Default 4 GiB. */
   readonly maxBytes?: number;
   readonly signal?: AbortSignal | undefined;
   readonly onProgress?: DownloadProgress;
 }
 
 /**
- * Where data sets are kept between runs: the folder STRIATE_DATA names, otherwise `striate` in the user's cache folder
- * (XDG_CACHE_HOME, or ~/.cache).
+ * The folder in which data sets are stored between runs: the folder named by STRIATE_DATA, otherwise `striate` in the
+ * user's cache folder (XDG_CACHE_HOME, or ~/.cache).
  */
 export function dataCache(environment: NodeJS.ProcessEnv = process.env): string {
-  const { STRIATE_DATA: own, XDG_CACHE_HOME: cache } = environment;
-  if (own !== undefined && own !== "") return own;
+  const { STRIATE_DATA: dataFolder, XDG_CACHE_HOME: cache } = environment;
+  if (dataFolder !== undefined && dataFolder !== "") return dataFolder;
   return join(cache !== undefined && cache !== "" ? cache : join(homedir(), ".cache"), "striate");
 }
 
 /**
- * Downloads a file. The partial file of an earlier attempt (`PATH.part`) is continued. The file gets its name only
- * after its checksum is verified. An existing file is checked and not downloaded again.
+ * Downloads a file. If an earlier attempt left a partial file (`PATH.part`), the download resumes from it. The file
+ * gets its final name only after its checksum has been verified. If the file already exists, its checksum is verified
+ * and nothing is downloaded.
  *
- * @throws StriateError when the server cannot be reached or refuses, or what came is not the file that was expected.
+ * @throws StriateError if the server cannot be reached or refuses, or if the checksum is wrong.
  */
 export async function download(url: string, path: string, options: DownloadOptions): Promise<void> {
   const { checksum, maxBytes = 2 ** 32, signal, onProgress } = options;
@@ -40,13 +41,13 @@ export async function download(url: string, path: string, options: DownloadOptio
   if (await exists(path)) {
     if ((await digestOf(path, checksum.algorithm)) === checksum.digest) return;
     throw new StriateError(
-      `"${path}" is not the file of ${url}: its ${checksum.algorithm} differs; remove it to download it again`,
+      `"${path}" is not the file of ${url}: its ${checksum.algorithm} checksum differs; remove the file to download it again`,
     );
   }
   const part = `${path}.part`;
-  const there = (await exists(part)) ? (await stat(part)).size : 0;
-  const response = await request(url, there, signal);
-  // 416: the part is the whole file, or longer; the checksum will tell.
+  const partialBytes = (await exists(part)) ? (await stat(part)).size : 0;
+  const response = await request(url, partialBytes, signal);
+  // 416 means that the partial file is the whole file or longer; the checksum decides.
   if (response.status !== 416) {
     check(
       response.ok,
@@ -54,18 +55,18 @@ export async function download(url: string, path: string, options: DownloadOptio
     );
     const resumed = response.status === 206;
     const length = Number(response.headers.get("content-length") ?? NaN);
-    const total = Number.isFinite(length) ? length + (resumed ? there : 0) : undefined;
+    const total = Number.isFinite(length) ? length + (resumed ? partialBytes : 0) : undefined;
     check(
       total === undefined || total <= maxBytes,
-      () => `downloading ${url}: ${total ?? 0} bytes are more than the limit of ${maxBytes}`,
+      () => `downloading ${url}: expected at most ${maxBytes} bytes, got ${total ?? 0}`,
     );
-    await append(part, response, resumed ? there : 0, { url, maxBytes, total, onProgress });
+    await append(part, response, resumed ? partialBytes : 0, { url, maxBytes, total, onProgress });
   }
   const digest = await digestOf(part, checksum.algorithm);
   if (digest !== checksum.digest) {
     await rm(part, { force: true });
     throw new StriateError(
-      `downloading ${url}: the ${checksum.algorithm} of what came is ${digest}, expected ${checksum.digest}`,
+      `downloading ${url}: expected the ${checksum.algorithm} checksum ${checksum.digest}, got ${digest}`,
     );
   }
   await rename(part, path).catch((cause: unknown) => {
@@ -107,7 +108,7 @@ async function append(part: string, response: Response, from: number, transfer: 
     for await (const chunk of response.body as unknown as AsyncIterable<Uint8Array>) {
       check(
         at + chunk.length <= maxBytes,
-        () => `downloading ${url}: more than the limit of ${maxBytes} bytes`,
+        () => `downloading ${url}: expected at most ${maxBytes} bytes, got more`,
       );
       await handle.write(chunk, 0, chunk.length, at);
       at += chunk.length;
@@ -116,7 +117,7 @@ async function append(part: string, response: Response, from: number, transfer: 
   } catch (cause) {
     if (cause instanceof StriateError || (cause instanceof Error && cause.name === "AbortError")) throw cause;
     throw new StriateError(
-      `downloading ${url}: broken off after ${at} bytes (${reasonOf(cause)}); call again to go on`,
+      `downloading ${url}: interrupted after ${at} bytes (${reasonOf(cause)}); call again to continue`,
       { cause },
     );
   } finally {
@@ -141,7 +142,7 @@ async function exists(path: string): Promise<boolean> {
   );
 }
 
-/** The name that a URL's file gets on disk. */
+/** The file name for a URL on disk. */
 export function fileNameOf(url: string): string {
   return basename(new URL(url).pathname);
 }

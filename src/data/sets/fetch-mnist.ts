@@ -6,38 +6,38 @@ import { DEFAULT_MAX_BYTES, HEADER_ROOM, idxDigits, isGzip, parseIdx } from "../
 import type { MnistFile, MnistPart } from "./mnist-files.js";
 import { MNIST_FILES, mnistNames } from "./mnist-files.js";
 
-/** How `fetchMnist` gets and checks its files. */
+/** Options for how `fetchMnist` downloads and checks its files. */
 export interface FetchMnistOptions<P extends MnistPart = MnistPart> {
-  /** Default: both. The test images alone are 1.6 MB compressed, the training images 9.9 MB. */
+  /** Parts to load. Default: both. The test images alone are 1.6 MB compressed, the training images 9.9 MB. */
   readonly parts?: readonly P[];
   /**
-   * Whether the files must be those of MNIST, told by size and SHA-256. False for other sets in the same form
-   * (Fashion-MNIST). Default true.
+   * Whether the files must be those of MNIST, verified by size and SHA-256. Set it to false for other sets in the same
+   * format (Fashion-MNIST). Default true.
    */
   readonly verify?: boolean;
-  /** Name of the browser's cache that files are kept in between visits, or false. Default "striate-data". */
+  /** Name of the browser's cache that stores files between visits, or false for no cache. Default "striate-data". */
   readonly cache?: string | false;
   readonly signal?: AbortSignal;
   /**
-   * Called with the number of bytes of all files that have arrived and the total; undefined if a server does not state
-   * sizes.
+   * Called with the number of bytes received so far of all files, and the total number; the total is undefined if a
+   * server does not state sizes.
    */
   readonly onProgress?: (bytes: number, total: number | undefined) => void;
 }
 
 /**
- * Loads MNIST from a folder on the web that holds its IDX files, such as `train-images-idx3-ubyte.gz`, compressed or plain,
- * also with the dot that some distributions have (`train-images.idx3-ubyte`). Files are kept in the browser's cache if it
- * has one; a full cache is no error. The same images as Node's `loadMnist`.
+ * Loads MNIST from a folder on the web that holds its IDX files, such as `train-images-idx3-ubyte.gz`, compressed or
+ * plain. The names may have the dot that some distributions use (`train-images.idx3-ubyte`). Files are stored in the
+ * browser's cache if it has one; a full cache is not an error. The images are the same as those of `loadMnist` in Node.
  *
  * ```ts
  * const { train } = await fetchMnist("/data/mnist/", { parts: ["train"], onProgress: (bytes, total) => show(bytes, total) });
  * ```
  *
- * @param url the folder's address; relative ones start from the page's
- * @throws StriateError if the server cannot be reached or has no such file, if a page (HTML) comes in place of a file, if a
- * file is cut off, damaged or not MNIST's, and for checksums on a page that is served neither over https nor from localhost;
- * the reason of `signal` once it is aborted.
+ * @param url the address of the folder; a relative one is resolved against the page's address
+ * @throws StriateError if the server cannot be reached or has no such file, if the server sends an HTML page instead of
+ * a file, if a file is cut off, damaged or not MNIST's, and if checksums are needed on a page that is served neither
+ * over https nor from localhost; the reason of `signal` if it is aborted.
  */
 export async function fetchMnist<P extends MnistPart = MnistPart>(
   url: string | URL,
@@ -50,7 +50,7 @@ export async function fetchMnist<P extends MnistPart = MnistPart>(
       "fetchMnist: checksums need a page that is served over https or from localhost; serve it so, or pass verify: false",
   );
   const folder = folderUrl(url);
-  // If one file fails, the others stop.
+  // If one file fails, the downloads of the others are aborted.
   const stop = new AbortController();
   const signal = options.signal ? AbortSignal.any([options.signal, stop.signal]) : stop.signal;
   const progress = new Progress(2 * parts.length, signal, options.onProgress);
@@ -94,13 +94,13 @@ interface Fetched {
 async function fetchFile(file: MnistFile, source: Source): Promise<Fetched> {
   const urls = mnistNames(file, [".gz", ""]).map((name) => fileUrl(source.folder, name));
   for (const url of urls) {
-    const kept = await source.cache?.match(url);
-    if (kept === undefined) continue;
+    const cached = await source.cache?.match(url);
+    if (cached === undefined) continue;
     try {
-      return await read(await source.progress.follow(kept, url), url, file, source);
+      return await read(await source.progress.follow(cached, url), url, file, source);
     } catch (error) {
       if (!(error instanceof StriateError)) throw error;
-      // What the cache holds is damaged, or of another set: it is fetched again.
+      // The cached file is damaged or belongs to another set, so it is downloaded again.
       await source.cache?.delete(url);
       source.progress.forget(url);
     }
@@ -119,7 +119,7 @@ async function fetchFile(file: MnistFile, source: Source): Promise<Fetched> {
     return fetched;
   }
   throw new StriateError(
-    `MNIST: no ${file.stem}-${file.ending} at ${source.folder.href} (${refusals.join("; ")})`,
+    `MNIST: expected ${file.stem}-${file.ending} at ${source.folder.href}, found none (${refusals.join("; ")})`,
   );
 }
 
@@ -135,11 +135,14 @@ async function request(url: string, signal: AbortSignal): Promise<Response> {
   }
 }
 
-/** Why an answer is not the file, undefined if it may be. Servers of single-page apps answer missing files with the page. */
+/**
+ * The reason why a response cannot be the file; undefined if it can. Servers of single-page apps answer requests for
+ * missing files with the app's page.
+ */
 function refusalOf(response: Response): string | undefined {
   if (!response.ok) return `the server answers ${response.status} ${response.statusText}`.trim();
   const type = response.headers.get("content-type") ?? "";
-  return /^text\/html\b/.test(type) ? "an HTML page came in place of the file" : undefined;
+  return /^text\/html\b/.test(type) ? "the server sent an HTML page instead of the file" : undefined;
 }
 
 async function read(
@@ -148,7 +151,7 @@ async function read(
   file: MnistFile,
   source: Source,
 ): Promise<Fetched> {
-  // A server may have sent a compressed file as such, so that it has been decompressed on the way.
+  // Some servers declare a compressed file as encoded, so that the browser has already decompressed it.
   const content = isGzip(bytes) ? await decompressed(bytes, url) : bytes;
   source.signal.throwIfAborted();
   const array = parseIdx(content, url);
@@ -157,8 +160,8 @@ async function read(
     check(
       found === file.sha256,
       () =>
-        `${url}: not MNIST's ${file.stem}: expected ${file.bytes} bytes with the SHA-256 ${file.sha256}, got ` +
-        `${content.length} bytes with ${found}; pass verify: false for another set in this form`,
+        `${url}: expected MNIST's ${file.stem} with ${file.bytes} bytes and the SHA-256 ${file.sha256}, got ` +
+        `${content.length} bytes with ${found}; pass verify: false for another set in this format`,
     );
   }
   return { url, array };
@@ -177,7 +180,9 @@ async function decompressed(bytes: Uint8Array<ArrayBuffer>, url: string): Promis
       length += value.length;
       if (length <= most) continue;
       await reader.cancel();
-      throw new StriateError(`${url}: decompresses to more than the limit of ${DEFAULT_MAX_BYTES} bytes`);
+      throw new StriateError(
+        `${url}: expected at most ${DEFAULT_MAX_BYTES} bytes after decompression, got more`,
+      );
     }
   } catch (cause) {
     if (cause instanceof StriateError) throw cause;
@@ -195,20 +200,20 @@ function joined(pieces: readonly Uint8Array[], length: number): Uint8Array<Array
   return whole;
 }
 
-/** Bytes that have come, over several files. */
+/** Counts the received bytes over several files. */
 class Progress {
   readonly #files = new Map<string, { bytes: number; total: number | undefined }>();
 
   constructor(
-    /** How many files there will be. */
+    /** Number of files. */
     readonly count: number,
     readonly signal: AbortSignal,
     readonly listen: FetchMnistOptions["onProgress"],
   ) {}
 
-  /** Reads an answer to its end. */
+  /** Reads a response to its end. */
   async follow(response: Response, url: string): Promise<Uint8Array<ArrayBuffer>> {
-    // Decompressed on the way, more bytes come than the header says.
+    // If the browser decompresses the response, more bytes arrive than the header states.
     const stated = response.headers.has("content-encoding") ? null : response.headers.get("content-length");
     const file = { bytes: 0, total: stated === null ? undefined : Number(stated) };
     this.#files.set(url, file);
@@ -220,7 +225,7 @@ class Progress {
         file.bytes += next.value.length;
         check(
           file.bytes <= DEFAULT_MAX_BYTES,
-          () => `fetching ${url}: more than the limit of ${DEFAULT_MAX_BYTES} bytes`,
+          () => `fetching ${url}: expected at most ${DEFAULT_MAX_BYTES} bytes, got more`,
         );
         this.#tell();
       }
@@ -228,7 +233,7 @@ class Progress {
       this.signal.throwIfAborted();
       if (cause instanceof StriateError) throw cause;
       const total = file.total === undefined ? "" : ` of ${file.total}`;
-      throw new StriateError(`fetching ${url}: broken off after ${file.bytes}${total} bytes; try again`, {
+      throw new StriateError(`fetching ${url}: interrupted after ${file.bytes}${total} bytes; try again`, {
         cause,
       });
     }
@@ -264,13 +269,13 @@ function fileUrl(folder: URL, name: string): string {
   return file.href;
 }
 
-/** The browser's cache; undefined in Node, on pages without https, and if the user has switched storage off. */
+/** Opens the browser's cache; undefined in Node, on pages without https, and if the user has disabled storage. */
 async function openCache(name: string | false): Promise<Cache | undefined> {
   const storage = (globalThis as { caches?: CacheStorage }).caches;
   return name === false ? undefined : storage?.open(name).catch(() => undefined);
 }
 
-/** Keeping a file only saves time, so a full cache is no error. */
+/** Stores a response in the cache. A full cache is ignored, because the cache only saves time. */
 async function keep(cache: Cache | undefined, url: string, bytes: Uint8Array<ArrayBuffer>): Promise<void> {
   const headers = { "content-type": "application/octet-stream", "content-length": String(bytes.length) };
   await cache?.put(url, new Response(bytes, { headers })).catch(() => undefined);

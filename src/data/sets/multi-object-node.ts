@@ -4,14 +4,14 @@ import { parseExample } from "../formats/tf-example.js";
 import type { Feature } from "../formats/tf-example.js";
 import { readTfRecords } from "../formats/tfrecord-node.js";
 
-/** A data set of the Multi-Object Datasets (Kabra et al. 2019). */
+/** Name of a data set of the Multi-Object Datasets (Kabra et al. 2019). */
 export type MultiObjectSet = "tetrominoes" | "multi-dsprites" | "clevr";
 /** A part of a Multi-Object data set. */
 export type MultiObjectPart = "eval" | "test" | "validation" | "train";
 
-/** How much of a Multi-Object data set is read. */
+/** Options for reading a Multi-Object data set. */
 export interface MultiObjectOptions {
-  /** At most so many scenes, from the first of the part on. Default: all. */
+  /** Largest number of scenes to read, from the start of the part. Default: all. */
   readonly count?: number;
   readonly onProgress?: (scenes: number) => void;
 }
@@ -20,15 +20,15 @@ interface Layout {
   readonly title: string;
   readonly height: number;
   readonly width: number;
-  /** Whether a pixel's masks lie together, or each mask is a plane. */
+  /** Layout of the masks: one plane per mask, or all masks' values of a pixel together. */
   readonly masks: "planes" | "interleaved";
-  /** The square that is kept. */
+  /** The square to which images are cropped, in pixels. */
   readonly window: { readonly top: number; readonly left: number; readonly side: number };
-  /** Side after resizing by the nearest pixel. */
+  /** Side in pixels after resizing by the nearest pixel. */
   readonly size: number;
-  /** Scenes with more objects are left out. */
+  /** Largest number of objects; scenes with more objects are left out. */
   readonly mostObjects?: number;
-  /** Largest training part. */
+  /** Largest number of training scenes. */
   readonly train: number;
 }
 
@@ -63,7 +63,7 @@ const LAYOUTS: Readonly<Record<MultiObjectSet, Layout>> = {
   },
 };
 
-/** First scene of each part, in the order of the file after scenes were left out. */
+/** Number of each part's first scene, in the order of the file after some scenes were left out. */
 const FIRST: Readonly<Record<MultiObjectPart, number>> = {
   eval: 0,
   test: 64,
@@ -73,10 +73,11 @@ const FIRST: Readonly<Record<MultiObjectPart, number>> = {
 const WANTED = new Set(["image", "mask"]);
 
 /**
- * Reads a TFRecord file of the Multi-Object Datasets (Kabra et al. 2019) with the authors' preparation and parts:
- * Tetrominoes cut to 32 x 32; multi-dSprites (any variant) 64 x 64; CLEVR with masks cut to its middle, 128 x 128 by the
- * nearest pixel, without scenes of more than 6 objects. In file order the first 64 scenes are "eval", the next 320 "test",
- * 10,000 "validation", the rest (at most 60,000; CLEVR 70,000) "train". A pixel's label is the last mask that has it.
+ * Reads a TFRecord file of the Multi-Object Datasets (Kabra et al. 2019), prepared and split as by the authors of
+ * AKOrN: Tetrominoes cropped to 32 x 32; multi-dSprites (any variant) at 64 x 64; CLEVR with masks cropped to its
+ * centre and resized to 128 x 128 by the nearest pixel, without scenes of more than 6 objects. In the order of the
+ * file, the first 64 scenes are "eval", the next 320 "test", the next 10,000 "validation", and the rest (at most
+ * 60,000; for CLEVR 70,000) "train". The label of a pixel is the last mask that contains it.
  *
  * @throws StriateError for a file that is missing, damaged, cut off, of another set, or too short for the part.
  */
@@ -90,35 +91,35 @@ export async function loadMultiObject(
   const { title, size } = layout;
   const plane = size * size;
   const most = Math.min(count, partSize(part, layout));
-  // Memory that is never written to is never taken from the system.
+  // The system never commits memory that is never written to.
   const images = new Uint8Array(most * 3 * plane);
   const labels = new Int8Array(most * plane);
   const scratch = new Int8Array(plane);
-  let [record, scene, kept, objects] = [0, 0, 0, layout.mostObjects ?? 0];
+  let [record, scene, selected, objects] = [0, 0, 0, layout.mostObjects ?? 0];
   for await (const bytes of readTfRecords(path)) {
     const what = `"${path}": record ${record++}`;
     const features = parseExample(bytes, what, WANTED);
     const found = readLabels(features.get("mask"), layout, scratch, what);
     if (layout.mostObjects !== undefined && scratch.some((label) => label > layout.mostObjects!)) continue;
     if (scene++ < FIRST[part]) continue;
-    labels.set(scratch, kept * plane);
-    readPixels(features.get("image"), layout, images.subarray(3 * kept * plane), what);
+    labels.set(scratch, selected * plane);
+    readPixels(features.get("image"), layout, images.subarray(3 * selected * plane), what);
     objects = layout.mostObjects ?? Math.max(objects, found);
-    kept++;
-    onProgress?.(kept);
-    if (kept >= most) break;
+    selected++;
+    onProgress?.(selected);
+    if (selected >= most) break;
   }
   check(
-    kept > 0,
-    () => `"${path}": its ${scene} scenes end before the part "${part}" begins (scene ${FIRST[part]})`,
+    selected > 0,
+    () => `"${path}": expected more than ${FIRST[part]} scenes for the part "${part}", got ${scene}`,
   );
   return {
     name: `${title} ${part}`,
-    count: kept,
+    count: selected,
     size,
     objects,
-    images: images.subarray(0, 3 * kept * plane),
-    labels: labels.subarray(0, kept * plane),
+    images: images.subarray(0, 3 * selected * plane),
+    labels: labels.subarray(0, selected * plane),
   };
 }
 
@@ -128,13 +129,13 @@ function partSize(part: MultiObjectPart, { train }: Layout): number {
     : { eval: FIRST.test, test: FIRST.validation, validation: FIRST.train }[part] - FIRST[part];
 }
 
-/** The pixel of the published image that a pixel of the result shows. */
+/** The pixel of the published image that pixel i of the result shows. */
 function sourceOf(i: number, { window, size, width }: Layout): number {
   const at = (pixel: number) => Math.floor(((pixel + 0.5) * window.side) / size);
   return (window.top + at(Math.floor(i / size))) * width + window.left + at(i % size);
 }
 
-/** Gives the number of objects that the file has masks for. */
+/** Reads the labels of a scene, and returns the number of objects that have a mask in the file. */
 function readLabels(feature: Feature | undefined, layout: Layout, out: Int8Array, what: string): number {
   const plane = layout.height * layout.width;
   check(feature?.kind === "bytes", () => `${what}: expected a feature "mask" of bytes`);
@@ -143,7 +144,7 @@ function readLabels(feature: Feature | undefined, layout: Layout, out: Int8Array
   check(
     Number.isInteger(masks) && masks >= 1 && masks <= 128,
     () =>
-      `${what}: expected masks of ${layout.height} x ${layout.width} as ${layout.title} has them, got ${bytes.length} bytes`,
+      `${what}: expected masks of ${layout.height} x ${layout.width} as in ${layout.title}, got ${bytes.length} bytes`,
   );
   for (let i = 0; i < out.length; i++) {
     const pixel = sourceOf(i, layout);
@@ -166,7 +167,7 @@ function readPixels(feature: Feature | undefined, layout: Layout, out: Uint8Arra
   check(
     channels === 3 || channels === 1,
     () =>
-      `${what}: expected an image of ${layout.height} x ${layout.width} as ${layout.title} has it, got ${bytes.length} bytes`,
+      `${what}: expected an image of ${layout.height} x ${layout.width} as in ${layout.title}, got ${bytes.length} bytes`,
   );
   const length = layout.size ** 2;
   for (let i = 0; i < length; i++) {

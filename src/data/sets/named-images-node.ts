@@ -14,19 +14,19 @@ import { listedImages, npyImages } from "../images/listed-images-node.js";
 import { loadMnist } from "./mnist-node.js";
 import { loadTinyImageNet } from "./tiny-imagenet-node.js";
 
-/** Which part of a data set is read, and what its labels refer to. */
+/** Options that say which part of a data set is read, and which classes its labels refer to. */
 export interface NamedImagesOptions extends ClassOptions {
-  /** Part of a data set that has several (default: its test or validation part). */
+  /** Part of a data set that has several. Default: its test or validation part. */
   readonly split?: string;
   readonly cifar10?: Cifar10Options;
 }
 
 /**
- * Labelled images by a short name or a path: `cifar10`, `mnist`, `tiny-imagenet`, a folder with one folder for each class, one
- * with a list (`files.json`), or one with NumPy files (`SPLIT.npy` and `labels.json`).
+ * Opens a source of labelled images by a short name or a path: `cifar10`, `mnist`, `tiny-imagenet`, a folder with one
+ * folder for each class, one with a list (`files.json`), or one with NumPy files (`SPLIT.npy` and `labels.json`).
  *
- * @throws StriateError where there is no such thing, its files are not as they should be, or its classes are not among those
- * that are stated.
+ * @throws StriateError if it does not exist, if its files have an unexpected form, or if the stated classes do not
+ * include the data set's classes.
  */
 export async function namedImages(name: string, options: NamedImagesOptions = {}): Promise<ImageSource> {
   const { split, cifar10, ...classes } = options;
@@ -49,7 +49,7 @@ export async function namedImages(name: string, options: NamedImagesOptions = {}
   if (existsSync(join(name, "files.json"))) {
     check(
       split === undefined,
-      () => `"${name}": a folder with a list (files.json) has no splits, so --split ${split!} has no effect`,
+      () => `"${name}": expected no split for a folder with a list (files.json), got --split ${split!}`,
     );
     return listedImages(name, classes);
   }
@@ -59,15 +59,18 @@ export async function namedImages(name: string, options: NamedImagesOptions = {}
   if (found !== undefined) return npyImages(name, found, classes);
   check(
     split !== undefined || !existsSync(join(name, "train.npy")),
-    () => `"${name}" holds train.npy, but neither val.npy nor test.npy: --split train reads it`,
+    () =>
+      `"${name}" expected val.npy or test.npy, found only train.npy, which can be read with --split train`,
   );
   return imageFolder(name, { ...classes, ...(split !== undefined && { split }) });
 }
 
-/** A data set with classes of its own, its labels in the order that is stated. */
+/** Replaces the labels of a data set with its own classes by their positions in the stated order. */
 function relabelled(source: ImageSource, options: ClassOptions): ImageSource {
-  const own = source.classes.map((name) => (/^n\d{8}$/.test(name) ? { name, synset: name } : { name }));
-  const { classes, places, labelling } = labelsFor(own, options, source.name, {
+  const ownClasses = source.classes.map((name) =>
+    /^n\d{8}$/.test(name) ? { name, synset: name } : { name },
+  );
+  const { classes, places, labelling } = labelsFor(ownClasses, options, source.name, {
     own: "the data set's own classes in their own order",
   });
   return { ...source, classes, labels: source.labels.map((label) => places[label]!), labelling };
@@ -75,7 +78,9 @@ function relabelled(source: ImageSource, options: ClassOptions): ImageSource {
 
 const LARGEST_LIST = 2 ** 24;
 
-/** The order of a network's outputs from a file of names, or by a name that comes with Striate ("imagenet"). */
+/**
+ * The order of a network's outputs, read from a file of names or built into Striate under the given name ("imagenet").
+ */
 export async function readClassOrder(nameOrPath: string, outputs?: number): Promise<ClassOrder> {
   const known = existsSync(nameOrPath) ? undefined : namedOrder(nameOrPath, outputs);
   if (known !== undefined) return known;
@@ -84,7 +89,7 @@ export async function readClassOrder(nameOrPath: string, outputs?: number): Prom
   return { from: basename(nameOrPath), classes };
 }
 
-/** Throws {@link StriateError} for bytes that are no text. */
+/** Decodes bytes as text. Throws {@link StriateError} for bytes that are not UTF-8. */
 function textOf(bytes: Uint8Array, path: string): string {
   try {
     const text = new TextDecoder("utf-8", { fatal: true }).decode(bytes);

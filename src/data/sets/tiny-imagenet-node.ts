@@ -9,28 +9,28 @@ import type { ImageSource } from "../images/image-source.js";
 import { decodeImage } from "../images/images-node.js";
 import { openZip } from "../formats/zip-node.js";
 
-/** Where the archive is taken from. */
+/** Where to download the archive. */
 export interface TinyImageNetArchive {
   readonly url: string;
   readonly sha256: string;
 }
 
-/** Stanford's course CS231n, 248 MB. */
+/** The archive of Stanford's course CS231n, 248 MB. */
 export const TINY_IMAGENET_OFFICIAL: TinyImageNetArchive = {
   url: "https://cs231n.stanford.edu/tiny-imagenet-200.zip",
   sha256: "6198c8ae015e2b3e007c7841da39ec069199b9aa3bfa943a462022fe5e43c821",
 };
 
-/** Where Tiny ImageNet lies, or where it is fetched from. */
+/** Options that say where Tiny ImageNet is stored, and where it is downloaded from. */
 export interface TinyImageNetOptions {
   /**
    * The unpacked archive, or the archive itself (a file whose name ends in `.zip`). Default: `tiny-imagenet-200` in the
    * data cache, otherwise `tiny-imagenet-200.zip` there.
    */
   readonly path?: string;
-  /** Whether to get the archive when there is neither. Default "official". */
+  /** Whether to download the archive if neither the folder nor the archive exists. Default "official". */
   readonly fetch?: "official" | "never";
-  /** Another copy of the archive. */
+  /** Another address of the archive. */
   readonly archive?: TinyImageNetArchive;
   readonly signal?: AbortSignal;
   readonly onProgress?: DownloadProgress;
@@ -39,11 +39,12 @@ export interface TinyImageNetOptions {
 const ANNOTATIONS = "val_annotations.txt";
 
 /**
- * Tiny ImageNet-200 (Le & Yang 2015): 100,000 training or 10,000 validation images of 200 classes, 64 x 64. A label is the
- * rank of the class's WordNet id. Validation images are read as published (`val/images` and `val_annotations.txt`) or
- * sorted into folders of classes. Read straight from the archive where it was not unpacked.
+ * Tiny ImageNet-200 (Le & Yang 2015): 100,000 training or 10,000 validation images of 200 classes, 64 x 64. A label is
+ * the position of the class's WordNet id in alphabetical order. Validation images are read as published (`val/images`
+ * and `val_annotations.txt`) or from one folder per class. Images are read directly from the archive if it was not
+ * unpacked.
  *
- * @throws StriateError when it is not there and cannot be fetched, or is not as it should be.
+ * @throws StriateError if it is missing and cannot be downloaded, or has an unexpected form.
  */
 export async function loadTinyImageNet(
   part: "train" | "val",
@@ -59,7 +60,7 @@ export async function loadTinyImageNet(
   );
   const zip = join(dataCache(), fileNameOf(archive.url));
   if (!existsSync(zip)) {
-    check(fetch !== "never", () => `Tiny ImageNet: neither "${folder}" nor "${zip}" is there`);
+    check(fetch !== "never", () => `Tiny ImageNet: expected "${folder}" or "${zip}", found neither`);
     await download(archive.url, zip, {
       checksum: { algorithm: "sha256", digest: archive.sha256 },
       maxBytes: 2 ** 29,
@@ -79,7 +80,7 @@ async function fromFolder(root: string, part: "train" | "val"): Promise<ImageSou
 
 async function fromArchive(path: string, part: "train" | "val", official = false): Promise<ImageSource> {
   const zip = await openZip(path);
-  /** Names in the archive by those below its top folder. */
+  /** Maps paths below the archive's top folder to names in the archive. */
   const below = new Map<string, string>();
   for (const name of zip.names) {
     const found = /(?:^|\/)((?:train|val)\/.*)$/.exec(name);
@@ -90,7 +91,7 @@ async function fromArchive(path: string, part: "train" | "val", official = false
   check(train.length > 0, () => `"${path}": expected images train/CLASS/images/NAME.JPEG, found none`);
   check(
     !official || train.length === 100_000,
-    () => `"${path}": expected 100,000 training images, found ${train.length}: unpack it and try again`,
+    () => `"${path}": expected 100,000 training images, got ${train.length}; unpack the archive again`,
   );
   const { files, labels } =
     part === "train"

@@ -1,18 +1,18 @@
 import { check } from "../../util/errors.js";
 
-/** Cells of a board, row by row. */
+/** Number of cells of a board; cells are numbered row by row. */
 export const CELLS = 81;
 
-/** Puzzles with their solutions, 81 digits each; 0 for a blank cell of a puzzle. */
+/** Puzzles with their solutions, 81 digits each; a blank cell of a puzzle is 0. */
 export interface Boards {
   readonly count: number;
   readonly puzzles: Uint8Array;
   readonly solutions: Uint8Array;
-  /** The source of the boards, for messages. */
+  /** The source of the boards, for error messages. */
   readonly source: string;
 }
 
-/** The 27 rows, columns and boxes, cells of each. */
+/** The cells of each of the 27 rows, columns and boxes. */
 export const UNITS: readonly Uint8Array[] = [
   ...Array.from({ length: 9 }, (_, row) => Uint8Array.from({ length: 9 }, (_, i) => 9 * row + i)),
   ...Array.from({ length: 9 }, (_, column) => Uint8Array.from({ length: 9 }, (_, i) => 9 * i + column)),
@@ -24,7 +24,7 @@ export const UNITS: readonly Uint8Array[] = [
   ),
 ];
 
-/** "row 3", "column 1", "box 9" */
+/** The name of a unit: "row 3", "column 1" or "box 9". */
 function unitName(unit: number): string {
   return `${["row", "column", "box"][Math.floor(unit / 9)]!} ${(unit % 9) + 1}`;
 }
@@ -54,7 +54,10 @@ export function checkBoard(board: ArrayLike<number>, what = "Sudoku board"): voi
   }
 }
 
-/** Throws `StriateError` unless a solution is full, keeps the rules and agrees with the puzzle's given digits. */
+/**
+ * Throws `StriateError` unless a solution is complete, follows the rules and agrees with the given digits of the
+ * puzzle.
+ */
 export function checkSolution(
   puzzle: ArrayLike<number>,
   solution: ArrayLike<number>,
@@ -72,7 +75,7 @@ export function checkSolution(
   }
 }
 
-/** How many cells of a puzzle are given. */
+/** The number of given cells in a puzzle. */
 export function givensOf(puzzle: ArrayLike<number>): number {
   let givens = 0;
   for (const digit of Array.from(puzzle)) if (digit !== 0) givens++;
@@ -80,7 +83,7 @@ export function givensOf(puzzle: ArrayLike<number>): number {
 }
 
 /**
- * A board from text: 81 digits row by row, "0" or "." for a blank, white space as you like.
+ * Parses a board from text: 81 digits row by row, "0" or "." for a blank; white space is ignored.
  *
  * @throws StriateError for another number of cells, other characters, and boards that break the rules.
  */
@@ -95,7 +98,7 @@ export function parseBoard(text: string, what = "Sudoku board"): Uint8Array {
   return board;
 }
 
-/** A board as nine lines of text, "." for a blank. */
+/** Formats a board as nine lines of text, "." for a blank. */
 export function formatBoard(board: ArrayLike<number>): string {
   const cell = (digit: number) => (digit === 0 ? "." : String(digit));
   return Array.from({ length: 9 }, (_, row) =>
@@ -103,7 +106,7 @@ export function formatBoard(board: ArrayLike<number>): string {
   ).join("\n");
 }
 
-/** Boards first..end-1 as views of the same memory. */
+/** Boards first..end-1 as views that share their memory. */
 export function sliceBoards(boards: Boards, first: number, end = boards.count): Boards {
   check(
     Number.isInteger(first) && Number.isInteger(end) && first >= 0 && first <= end && end <= boards.count,

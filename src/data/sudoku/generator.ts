@@ -6,30 +6,34 @@ import { CELLS, givensOf, parseBoard } from "./boards.js";
 import { canBlank, solutionsOf, solveIn } from "./solver.js";
 import { drawSymmetry, transformBoard } from "./symmetry.js";
 
-/** How many boards are made, how hard, and from which seed. */
+/** Options that say how many boards are made, how difficult they are, and from which random seed. */
 export interface GenerateSudokuOptions {
   /** Number of boards. */
   readonly count: number;
-  /** How many cells of each are given: a number, or a range of which each number is as likely. 17 to 81. */
+  /** Number of given cells per puzzle, 17 to 81: one number, or a range that is drawn from uniformly. */
   readonly givens: number | readonly [fewest: number, most: number];
   readonly seed: RandomLabel;
-  /** Keeps sets of one seed apart, such as `"train"` and `"test"`. Default `"train"`. */
+  /** Name that separates sets with the same random seed, such as `"train"` and `"test"`. Default `"train"`. */
   readonly stream?: string;
 }
 
-/** Givens of the boards that AKOrN is trained on (as in SATNet's set), and of the harder ones (as in RRN's). */
+/**
+ * Numbers of given cells in the boards that AKOrN is trained on (as in SATNet's set), and in the more difficult ones
+ * (as in RRN's set).
+ */
 export const SUDOKU_GIVENS = { id: [31, 42], ood: [17, 34] } as const;
 
-/** No puzzle with fewer givens has one solution (McGuire, Tugemann & Civario 2014). */
+/** Smallest number of given cells: no puzzle with fewer has exactly one solution (McGuire, Tugemann & Civario 2014). */
 const FEWEST = 17;
 /**
- * Digging cells out of a random grid ends with 24 to 25 givens, with 23 in one case of ten, with 21 in one of 150. Puzzles
- * with fewer than 23 are made from known ones.
+ * Smallest number of given cells for which random grids are used. Removing cells from a random grid usually ends with
+ * 24 or 25 given cells, with 23 in one case out of ten, and with 21 in one out of 150. So puzzles with fewer than 23
+ * are made from known ones.
  */
 const FEWEST_DUG = 23;
 const GRIDS_BEFORE_GIVING_UP = 10_000;
 
-/** Puzzles of 17 givens with one solution, from the collection of G. Royle (University of Western Australia). */
+/** Puzzles with 17 given cells and one solution, from the collection of G. Royle (University of Western Australia). */
 const SEVENTEEN = `
 000000010400000000020000000000050407008000300001090000300400200050100000000806000
 000000010400000000020000000000050604008000300001090000300400200050100000000807000
@@ -56,12 +60,13 @@ const SEVENTEEN = `
 let seventeen: readonly { readonly puzzle: Uint8Array; readonly solution: Uint8Array }[] | undefined;
 
 /**
- * Makes Sudoku puzzles with exactly one solution. From 23 givens on: cells of a random full grid are blanked in random order
- * as long as the solution stays the only one, until the wanted number is left. Below 23, where that hardly ever gets: 21 known
- * puzzles with 17 givens, each changed by a random symmetry of the game (1.2e12 of them) and filled up with digits of its
- * solution. Board i depends on the options, seed, stream and i, not on `count`.
+ * Makes Sudoku puzzles with exactly one solution. For 23 given cells or more, cells of a random full grid are blanked
+ * in random order while the solution remains unique, until the wanted number is left. For fewer, which that method
+ * rarely reaches, one of 21 known puzzles with 17 given cells is changed by a random symmetry of the game (there are
+ * 1.2e12) and extended with digits of its solution. Board i depends only on the options, the random seed, the stream
+ * and i, not on `count`.
  *
- * @throws StriateError for an impossible count or number of givens.
+ * @throws StriateError for an invalid count or number of given cells.
  * @example
  * ```ts
  * import { generateSudoku } from "striate";
@@ -80,7 +85,7 @@ export function generateSudoku(options: GenerateSudokuOptions): Boards {
   check(
     Number.isInteger(fewest) && Number.isInteger(most) && fewest >= FEWEST && fewest <= most && most <= CELLS,
     () =>
-      `Sudoku: expected ${FEWEST} to ${CELLS} givens (fewer never have one solution), got ${fewest} to ${most}`,
+      `Sudoku: expected ${FEWEST} to ${CELLS} given cells (puzzles with fewer never have exactly one solution), got ${fewest} to ${most}`,
   );
   const puzzles = new Uint8Array(count * CELLS);
   const solutions = new Uint8Array(count * CELLS);
@@ -114,7 +119,7 @@ function dig(wanted: number, random: Random): Puzzle {
     if (left === wanted) return { puzzle, solution };
   }
   throw new StriateError(
-    `Sudoku: no puzzle with ${wanted} givens was found in ${GRIDS_BEFORE_GIVING_UP} grids`,
+    `Sudoku: found no puzzle with ${wanted} given cells in ${GRIDS_BEFORE_GIVING_UP} grids`,
   );
 }
 

@@ -11,8 +11,9 @@ const TRAIN = 9000;
 const LARGEST = 2 ** 30;
 
 /**
- * The boards of SATNet (Wang et al. 2019): a folder with one-hot tensors [10000, 9, 9, 9] `features` and `labels`, as published
- * (`.pt`) or as NumPy files (`.npy`). The first 9,000 are "train", the rest "test". Every board is checked.
+ * Reads the boards of SATNet (Wang et al. 2019): a folder with one-hot tensors [10000, 9, 9, 9] `features` and
+ * `labels`, as published (`.pt`) or as NumPy files (`.npy`). The first 9,000 are "train", the rest "test". Every board
+ * is checked.
  *
  * @throws StriateError for files that are missing or damaged, tensors of another shape, cells that are not one-hot, and boards
  * that break the rules.
@@ -21,13 +22,14 @@ export async function loadSatnetSudoku(folder: string, part: "train" | "test"): 
   const [features, labels] = await Promise.all([oneHot(folder, "features"), oneHot(folder, "labels")]);
   check(
     features.length === labels.length,
-    () => `"${folder}": features has ${features.length / CELLS} boards, labels ${labels.length / CELLS}`,
+    () =>
+      `"${folder}": expected as many boards in features as in labels, got ${features.length / CELLS} and ${labels.length / CELLS}`,
   );
   const count = features.length / CELLS;
   check(
     count > TRAIN,
     () =>
-      `"${folder}": expected more than ${TRAIN} boards, of which the first are for training, got ${count}`,
+      `"${folder}": expected more than ${TRAIN} boards, the first of which are for training, got ${count}`,
   );
   const [first, end] = part === "train" ? [0, TRAIN] : [TRAIN, count];
   return checkedBoards(
@@ -53,7 +55,8 @@ async function oneHot(folder: string, name: string): Promise<Uint8Array> {
       if (value === 0) continue;
       check(
         value === 1 && digit === 0,
-        () => `"${path}": board ${Math.floor(cell / CELLS)}, cell ${cell % CELLS} is not one-hot`,
+        () =>
+          `"${path}": expected one-hot digits, board ${Math.floor(cell / CELLS)} has other values in cell ${cell % CELLS}`,
       );
       digit = d + 1;
     }
@@ -62,10 +65,10 @@ async function oneHot(folder: string, name: string): Promise<Uint8Array> {
 }
 
 /**
- * The boards of Recurrent Relational Networks (Palm et al. 2018): a CSV file without header, 81 digits of the puzzle (0 for a
- * blank) and 81 of the solution in each line. Every board is checked.
+ * Reads the boards of Recurrent Relational Networks (Palm et al. 2018): a CSV file without header, 81 digits of the
+ * puzzle (0 for a blank) and 81 of the solution in each line. Every board is checked.
  *
- * @throws StriateError for a file that is missing, lines of another form, and boards that break the rules.
+ * @throws StriateError for a file that is missing, lines in another format, and boards that break the rules.
  */
 export async function loadRrnSudoku(path: string): Promise<Boards> {
   const bytes = await readFileChecked(path, { what: "CSV file of boards", maxBytes: LARGEST });

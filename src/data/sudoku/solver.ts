@@ -1,6 +1,6 @@
 import { CELLS, UNITS, checkBoard } from "./boards.js";
 
-/** Row, column and box of every cell, as positions in one list of 27. */
+/** Row, column and box of every cell, as indices 0 to 26 of the units, three for each cell. */
 const UNITS_OF = Uint8Array.from({ length: 3 * CELLS }, (_, i) => {
   const cell = Math.floor(i / 3);
   const [row, column] = [Math.floor(cell / 9), cell % 9];
@@ -14,21 +14,22 @@ const BITS = Uint8Array.from({ length: 1024 }, (_, mask) => {
   return count;
 });
 
-/** Visits solutions; answering true ends the search. */
+/** Receives a solution; returning true ends the search. */
 type Visit = (solution: Uint8Array) => boolean;
 
 /**
- * A depth-first search that always goes on where fewest digits fit: at a cell, or, where every blank cell still takes two or
- * more, at a row, column or box in which a digit has fewest places. Digits are bits of a mask.
+ * A depth-first search that always branches where the fewest choices remain: on a blank cell with the fewest possible
+ * digits or, if every blank cell has two or more, on a digit with the fewest possible cells in a row, column or box.
+ * Sets of digits are bit masks.
  */
 class Search {
   readonly #board: Uint8Array;
-  /** Digits that are taken, one mask for each of the 27 units. */
+  /** Digits already placed in each of the 27 units, as bit masks. */
   readonly #taken = new Uint16Array(27);
 
   constructor(
     puzzle: ArrayLike<number>,
-    /** Digits to try at a cell, lowest first by default. */
+    /** Puts the possible digits of a cell in the order in which to try them; lowest first by default. */
     private readonly order?: (digits: number[]) => number[],
   ) {
     this.#board = Uint8Array.from(puzzle);
@@ -37,7 +38,7 @@ class Search {
     });
   }
 
-  /** Whether the search was ended by `visit`. */
+  /** Runs the search. Returns whether `visit` ended it. */
   run(visit: Visit): boolean {
     let [best, fewest] = [-1, 10];
     for (let cell = 0; cell < CELLS && fewest > 1; cell++) {
@@ -55,7 +56,7 @@ class Search {
     return (this.order?.(digits) ?? digits).some((digit) => this.#try(best, digit, visit));
   }
 
-  /** The digits that fit a blank cell, as bits. */
+  /** The digits that are possible in a blank cell, as a bit mask. */
   free(cell: number): number {
     const at = 3 * cell;
     const taken =
@@ -72,12 +73,12 @@ class Search {
     return false;
   }
 
-  /** Takes a digit, or gives it back. */
+  /** Marks a digit as placed in the units of a cell, or unmarks it. */
   #set(cell: number, bit: number): void {
     for (let i = 3 * cell; i < 3 * cell + 3; i++) this.#taken[UNITS_OF[i]!]! ^= bit;
   }
 
-  /** A digit with fewer places in some unit than `below`. */
+  /** A digit that has fewer than `below` possible cells in some unit, with these cells; undefined if there is none. */
   #fewestPlaces(below: number): { readonly digit: number; readonly cells: number[] } | undefined {
     let found: { readonly digit: number; readonly cells: number[] } | undefined;
     let fewest = below;
@@ -102,7 +103,7 @@ class Search {
 }
 
 /**
- * The solutions of a puzzle, at most `most` of them (default 2: enough to tell whether there is exactly one).
+ * The solutions of a puzzle, at most `most` of them. The default of 2 is enough to decide whether there is exactly one.
  *
  * @throws StriateError for a board that is not 9 x 9 or breaks the rules.
  */
@@ -113,7 +114,7 @@ export function solutionsOf(puzzle: ArrayLike<number>, most = 2): Uint8Array[] {
   return found;
 }
 
-/** A solution, digits tried in the order that `order` gives them; undefined when there is none. */
+/** Finds one solution, trying the digits of each cell in the order that `order` gives; undefined if there is none. */
 export function solveIn(
   puzzle: ArrayLike<number>,
   order: (digits: number[]) => number[],
@@ -127,8 +128,8 @@ export function solveIn(
 }
 
 /**
- * Whether a puzzle with one solution keeps only that one when the given digit of a cell is taken away: whether no other digit
- * in its place leads to a solution.
+ * Whether a puzzle with one solution still has only that one after the given digit of a cell is removed, that is,
+ * whether no other digit in the cell leads to a solution.
  */
 export function canBlank(puzzle: Uint8Array, cell: number): boolean {
   const given = puzzle[cell]!;

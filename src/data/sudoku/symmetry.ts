@@ -1,17 +1,17 @@
 import type { Random } from "../../util/random.js";
 import { CELLS } from "./boards.js";
 
-/** A change of boards that keeps every rule: a puzzle with one solution stays one. */
+/** A change of boards that preserves the rules, so that a puzzle with one solution still has one. */
 export interface Symmetry {
-  /** The new digit of each digit; the first entry, of blanks, is 0. */
+  /** The new digit for each digit; entry 0, for blanks, is 0. */
   readonly digits: readonly number[];
-  /** The cell that each cell's digit comes from. */
+  /** For each cell, the cell from which its digit comes. */
   readonly cells: Uint8Array;
 }
 
 /**
- * One of the 9! x 2 x 6^8 symmetries of Sudoku, each as likely: digits renamed; bands, and rows within bands, exchanged; stacks
- * and columns likewise; rows and columns perhaps swapped.
+ * Draws one of the 9! x 2 x 6^8 symmetries of Sudoku uniformly: digits are renamed; bands, and rows within bands, are
+ * permuted; stacks, and columns within stacks, likewise; rows and columns may be swapped.
  */
 export function drawSymmetry(random: Random): Symmetry {
   const digits = [0, ...random.shuffle([1, 2, 3, 4, 5, 6, 7, 8, 9])];
@@ -26,7 +26,7 @@ export function drawSymmetry(random: Random): Symmetry {
   return { digits, cells };
 }
 
-/** A board of 81 digits after a symmetry. */
+/** Applies a symmetry to a board of 81 digits. */
 export function transformBoard(board: ArrayLike<number>, { digits, cells }: Symmetry): Uint8Array {
   return Uint8Array.from(cells, (from) => digits[board[from]!]!);
 }

@@ -9,13 +9,13 @@ import type { ScalarMap } from "./scalar-maps.js";
 
 /** Options of {@link drawColourScale}. */
 export interface ColourScaleOptions {
-  /** Default {@link SEQUENTIAL}. */
+  /** Colour map. Default {@link SEQUENTIAL}. */
   readonly map?: ScalarMap;
-  /** In pixels. Default 180. */
+  /** Width in pixels. Default 180. */
   readonly width?: number;
-  /** Of bar and numbers together, in pixels. Default 28. */
+  /** Height of the bar and the numbers together, in pixels. Default 28. */
   readonly height?: number;
-  /** Text of a number. Default: three significant digits. */
+  /** Formats a number as text. Default: three significant digits. */
   readonly format?: (value: number) => string;
   /** Colour of the numbers. Default `currentColor`. */
   readonly ink?: string;
@@ -23,15 +23,16 @@ export interface ColourScaleOptions {
 
 const STEPS = 64;
 
-/** A number with three significant digits and a true minus sign. */
+/** Formats a number with three significant digits and a true minus sign. */
 function significant(value: number): string {
   return String(Number(value.toPrecision(3))).replace("-", "−");
 }
 
 /**
- * Draws the legend of feature maps: a bar from low to high with the two numbers below, and 0 in the middle of a diverging map.
+ * Draws the legend of feature maps: a bar from low to high with the two numbers below it; a diverging map also has a 0
+ * in the middle.
  *
- * @throws StriateError if a size is no whole number above 0, or the range is not finite
+ * @throws StriateError if a size is not a whole number above 0, or the range is not finite
  * @example
  * ```ts
  * import { drawColourScale, svg } from "striate/draw";

@@ -1,6 +1,6 @@
 /**
- * Colours are computed in OKLab (Ottosson 2020, "A perceptual color space for image processing"): equal distances look about
- * equally different.
+ * Colours are computed in OKLab (Ottosson 2020, "A perceptual color space for image processing"), in which equal
+ * distances look about equally different.
  */
 
 /** Red, green and blue, each 0..255. */
@@ -17,7 +17,7 @@ function decodeGamma(encoded: number): number {
   return encoded <= 0.04045 ? encoded / 12.92 : ((encoded + 0.055) / 1.055) ** 2.4;
 }
 
-/** Gives the linear-light sRGB of an OKLab colour; components leave 0..1 when the colour is out of gamut. */
+/** Gives the linear-light sRGB of an OKLab colour; components are outside 0..1 if the colour is out of gamut. */
 export function oklabToLinearRgb([lightness, a, b]: Oklab): Rgb {
   const long = (lightness + 0.3963377774 * a + 0.2158037573 * b) ** 3;
   const medium = (lightness - 0.1055613458 * a - 0.0638541728 * b) ** 3;
@@ -59,12 +59,12 @@ export function oklch(lightness: number, chroma: number, hue: number): Oklab {
   return [lightness, chroma * Math.cos(hue), chroma * Math.sin(hue)];
 }
 
-/** Says whether sRGB can show the colour. */
+/** Whether sRGB can show the colour. */
 export function inGamut(colour: Oklab): boolean {
   return oklabToLinearRgb(colour).every((component) => component >= 0 && component <= 1);
 }
 
-/** Finds the largest chroma that sRGB can show at this lightness for every one of the hues. */
+/** Finds the largest chroma that sRGB can show at this lightness for all of the hues. */
 export function commonChroma(lightness: number, hues: readonly number[]): number {
   let low = 0;
   let high = 0.4;
@@ -76,12 +76,12 @@ export function commonChroma(lightness: number, hues: readonly number[]): number
   return low;
 }
 
-/** Gives the Euclidean distance in OKLab: about 0.02 is just noticeable. */
+/** Gives the Euclidean distance in OKLab; a distance of about 0.02 is just noticeable. */
 export function distance(one: Oklab, other: Oklab): number {
   return Math.hypot(one[0] - other[0], one[1] - other[1], one[2] - other[2]);
 }
 
-/** Radians of an angle in degrees. */
+/** Converts an angle from degrees to radians. */
 export const degrees = (angle: number): number => (angle * Math.PI) / 180;
 
 /** Rounds a list of colours to red, green and blue bytes. */

@@ -2,15 +2,20 @@ import { StriateError } from "../../util/errors.js";
 import { commonChroma, degrees, distance, entry, hex, oklabToRgb, oklch, tableOf } from "./colour.js";
 import type { Oklab, Rgb } from "./colour.js";
 
-/** A closed loop of 256 colours; entry k stands for phases from -π + 2πk / 256 on. For phases only, never for scalars. */
+/**
+ * A closed loop of 256 colours for phases, never for scalars. Entry k is the colour of phases from -π + 2πk / 256 on.
+ */
 export interface CyclicMap {
   readonly id: "uniform" | "two-hue";
   readonly label: string;
-  /** 256 x RGB bytes. */
+  /** The colours as 256 x RGB bytes. */
   readonly table: Uint8Array;
-  /** The same colours before they are rounded to bytes. Neighbours are equally far apart, all the way round. */
+  /**
+   * The same colours before they are rounded to bytes. All neighbours are equally far apart, including the last and the
+   * first.
+   */
   readonly oklab: readonly Oklab[];
-  /** What lies behind a transparent (silent) pixel. */
+  /** Colour behind transparent (silent) pixels. */
   readonly silent: Rgb;
 }
 
@@ -18,8 +23,9 @@ const ENTRIES = 256;
 const TURN = 2 * Math.PI;
 
 /**
- * Constant lightness and chroma, hue turning at constant speed: no phase looks brighter than another. Lightness
- * is the one that leaves most chroma to all hues. Phase 0 is warm, ±π its complement.
+ * A loop of constant lightness and chroma whose hue changes at constant speed, so that no phase looks brighter than
+ * another. Its lightness is the one that allows the largest chroma for all hues. Phase 0 is a warm colour, and ±π is
+ * its complement.
  */
 function uniformLoop(): Oklab[] {
   const hues = Array.from({ length: ENTRIES }, (_, k) => degrees(30) + (TURN * k) / ENTRIES - Math.PI);
@@ -31,7 +37,7 @@ function uniformLoop(): Oklab[] {
   return hues.map((hue) => oklch(best.lightness, best.chroma, hue));
 }
 
-/** A loop dark - blue - light - orange - dark in OKLab; `turn` in -π..π, light at 0. */
+/** A point on the loop dark - blue - light - orange - dark in OKLab; `turn` is in -π..π, and 0 is light. */
 function twoHuePoint(turn: number): Oklab {
   const lightness = 0.575 + 0.335 * Math.cos(turn);
   const side = Math.sin(turn);
@@ -39,7 +45,7 @@ function twoHuePoint(turn: number): Oklab {
   return oklch(lightness, 0.118 * Math.abs(side), hue);
 }
 
-/** The loop walked at constant OKLab speed, so that equal phase differences look equally large. */
+/** The same loop at constant speed in OKLab, so that equal phase differences look equally large. */
 function twoHueLoop(): Oklab[] {
   const fine = 8192;
   const points = Array.from({ length: fine + 1 }, (_, i) => twoHuePoint(-Math.PI + (TURN * i) / fine));
@@ -61,7 +67,7 @@ function twoHueLoop(): Oklab[] {
 const uniform = uniformLoop();
 const twoHue = twoHueLoop();
 
-/** Constant-lightness hue circle, for most readers. */
+/** Hue circle of constant lightness, for most readers. */
 export const UNIFORM_CYCLE: CyclicMap = {
   id: "uniform",
   label: "all hues",
@@ -70,7 +76,10 @@ export const UNIFORM_CYCLE: CyclicMap = {
   silent: [13, 15, 19],
 };
 
-/** Dark, blue, light, orange: distinguishable with every common colour-vision deficiency. Lightness changes with the phase. */
+/**
+ * Loop of dark, blue, light and orange, which are distinguishable with every common colour-vision deficiency. Lightness
+ * changes with the phase.
+ */
 export const TWO_HUE_CYCLE: CyclicMap = {
   id: "two-hue",
   label: "colour-blind safe",
@@ -80,14 +89,14 @@ export const TWO_HUE_CYCLE: CyclicMap = {
 };
 
 /**
- * Gives the index 0..255 of a phase in radians; unwrapped phases of any size are welcome.
+ * Gives the index 0..255 of a phase in radians; phases need not be wrapped.
  *
  * @throws StriateError if the phase is not finite
  */
 export function phaseIndex(phase: number): number {
   const turns = (phase + Math.PI) / TURN;
   const index = Math.floor((turns - Math.floor(turns)) * ENTRIES) % ENTRIES;
-  // Not a number if the phase was none: one comparison for each pixel.
+  // The index is NaN if the phase was, so one comparison per pixel is enough.
   if (!(index >= 0)) throw new StriateError(`phase: expected a finite angle in radians, got ${phase}`);
   return index;
 }
@@ -97,7 +106,7 @@ export function phaseColour(map: CyclicMap, phase: number): Rgb {
   return entry(map.table, phaseIndex(phase));
 }
 
-/** Writes a CSS gradient once around the map, as a strip. */
+/** Writes a CSS gradient that goes once around the map, for a strip. */
 export function cssGradient(map: CyclicMap, stops = 24): string {
   const colours = Array.from({ length: stops + 1 }, (_, i) =>
     hex(entry(map.table, Math.round((ENTRIES * i) / stops) % ENTRIES)),

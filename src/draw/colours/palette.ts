@@ -3,8 +3,8 @@ import type { Rgb } from "./colour.js";
 import { UNIFORM_CYCLE } from "./cyclic-maps.js";
 
 /**
- * Categorical colours of lines and bars in order of use. Each has a contrast of at least 3:1 against light and dark cards, and
- * neighbours in the list stay apart for the common colour-vision deficiencies.
+ * Categorical colours of lines and bars in order of use. Each has a contrast of at least 3:1 against light and dark
+ * cards, and neighbours in the list are distinguishable with the common colour-vision deficiencies.
  */
 export const CATEGORICAL = [
   "#1f7fc2",
@@ -30,16 +30,16 @@ const LABELS: readonly Rgb[] = [
   [128, 150, 42],
 ];
 
-/** Pixels that several objects share. */
+/** Colour of pixels that several objects share. */
 export const SHARED: Rgb = [214, 196, 240];
-/** Label 0. */
+/** Colour of label 0. */
 export const BACKGROUND: Rgb = [44, 49, 60];
-/** Negative labels: pixels that metrics leave out. */
+/** Colour of negative labels, which mark pixels that metrics ignore. */
 export const IGNORED: Rgb = [128, 128, 128];
 
 /**
- * Gives the colour of a label: 0 the background, below 0 ignored, objects from 1 in colours that stay apart; beyond the eight
- * named ones, steps of the golden section around the circle of hues.
+ * Gives the colour of a label: 0 is the background, labels below 0 are ignored pixels, and objects are numbered from 1
+ * in distinguishable colours; after the eight named ones, hues advance in steps of the golden section.
  */
 export function labelColour(label: number): Rgb {
   if (label < 0) return IGNORED;

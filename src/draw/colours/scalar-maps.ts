@@ -2,12 +2,12 @@ import { checkFinite } from "../../util/check.js";
 import { commonChroma, degrees, entry, oklch, tableOf } from "./colour.js";
 import type { Oklab, Rgb } from "./colour.js";
 
-/** 256 colours for a scalar from its low end (entry 0) to its high end (entry 255). Never for phases. */
+/** A map of 256 colours for scalars, from the low end (entry 0) to the high end (entry 255). Never for phases. */
 export interface ScalarMap {
   readonly id: "sequential" | "diverging" | "grey";
-  /** 256 x RGB bytes. */
+  /** The colours as 256 x RGB bytes. */
   readonly table: Uint8Array;
-  /** Whether the middle stands for 0: ranges are then made symmetric around it. */
+  /** Whether the middle of the map means 0, so that ranges are made symmetric around it. */
   readonly diverging: boolean;
 }
 
@@ -18,7 +18,7 @@ function scalarMap(id: ScalarMap["id"], colourAt: (part: number) => Oklab): Scal
   return { id, table: tableOf(colours), diverging: id === "diverging" };
 }
 
-/** Dark blue to pale yellow, lightness rising evenly. */
+/** Dark blue to pale yellow, with evenly rising lightness. */
 export const SEQUENTIAL: ScalarMap = scalarMap("sequential", (part) => {
   const hue = degrees(280 - 185 * part);
   const lightness = 0.22 + 0.73 * part;
@@ -30,15 +30,15 @@ const END_LIGHTNESS = 0.42;
 const END_CHROMA = commonChroma(END_LIGHTNESS, [BLUE, RED]);
 
 /**
- * Blue over near-white to red-orange: straight lines in OKLab, equally steep on both sides, so that a value and its negative
- * look equally strong. The hues stay apart with every common colour-vision deficiency.
+ * Blue over near-white to red-orange: straight lines in OKLab with equal slopes on both sides, so that a value and its
+ * negative look equally strong. The hues are distinguishable with every common colour-vision deficiency.
  */
 export const DIVERGING: ScalarMap = scalarMap("diverging", (part) => {
   const strength = Math.abs(2 * part - 1);
   return oklch(0.97 - (0.97 - END_LIGHTNESS) * strength, END_CHROMA * strength, part < 0.5 ? BLUE : RED);
 });
 
-/** Black to white, entry k = (k, k, k): the numbers of a grey image as they are. */
+/** Black to white; entry k is (k, k, k), so that a grey image keeps its values. */
 export const GREY: ScalarMap = {
   id: "grey",
   table: Uint8Array.from({ length: 3 * ENTRIES }, (_, i) => Math.floor(i / 3)),

@@ -15,12 +15,12 @@ import { apgdStep } from "./steps.js";
  * parameter-free attacks" (arXiv:2003.01690), section 3 and algorithm 1, in the form of the authors' code.
  */
 
-/** What one run of Auto-PGD needs (Croce & Hein 2020). */
+/** Input and options of one run of Auto-PGD (Croce & Hein 2020). */
 export interface ApgdOptions {
   readonly loss: AttackLoss;
   readonly norm: Norm;
   readonly epsilon: number;
-  /** Default 100. */
+  /** Number of iterations. Default 100. */
   readonly steps?: number;
   /** Share of increasing steps below which the step is halved (default .75). */
   readonly rho?: number;
@@ -37,14 +37,14 @@ export interface ApgdOptions {
   readonly onForward?: (loss: Float32Array) => void;
 }
 
-/** What one run of Auto-PGD found. */
+/** Results of one run of Auto-PGD. */
 export interface ApgdRun {
   /** The points with the largest loss. */
   readonly best: ImageBatch;
   readonly bestLoss: Float32Array;
   /** The last misclassified point of each image, or the start. */
   readonly adversarial: ImageBatch;
-  /** 1 where no point was misclassified. */
+  /** 1 for images without any misclassified point, otherwise 0. */
   readonly robust: Uint8Array;
   /** Loss of each image at the start and after each iteration. */
   readonly losses: readonly Float32Array[];
@@ -144,7 +144,7 @@ export async function apgdRun(
       row(restart, b).set(row(best, b));
       row(gradient, b).set(row(bestGradient, b));
     }
-    // The previous point stays, so that the next momentum term leads from it to the best point.
+    // The previous point does not change, so that the next momentum term leads from it to the best point.
     current = restart;
     window = Math.max(window - shrink, shortest);
     since = 0;
@@ -224,19 +224,19 @@ export function apgdDraw(count: number, norm: Norm, random: Random): Float32Arra
   return norm === "Linf" ? random.fillUniform(draw) : random.fillNormal(draw);
 }
 
-/** What `apgdAttack` can be told (Croce & Hein 2020). */
+/** Options of `apgdAttack` (Croce & Hein 2020). */
 export interface ApgdAttackOptions {
-  /** Default "ce". */
+  /** Loss. Default "ce". */
   readonly loss?: "ce" | "dlr" | "dlr-targeted";
-  /** Default "Linf". */
+  /** Norm of the ball. Default "Linf". */
   readonly norm?: Norm;
-  /** Default 100. */
+  /** Number of iterations. Default 100. */
   readonly steps?: number;
   /**
    * Number of runs, each from another random point and on the images that are still classified correctly (default 1).
    */
   readonly restarts?: number;
-  /** Default 1. */
+  /** Number of forward passes whose gradients are averaged. Default 1. */
   readonly eot?: number;
   /**
    * Number of wrong classes that the targeted loss aims at, the most likely ones first, with one run each (default 9).

@@ -25,11 +25,11 @@ export interface Attack {
   readonly settings: Readonly<Record<string, number | string>>;
   /** Number of classes that its loss needs (default 2). */
   readonly fewestClasses?: number;
-  /** Whether it differentiates the network (default true). */
+  /** Whether the attack differentiates the network. Default true. */
   readonly needsGradient?: boolean;
-  /** The loss whose gradient it follows (default "ce"). */
+  /** The loss whose gradient the attack follows. Default "ce". */
   readonly loss?: AttackLoss;
-  /** Number of wrong classes that it aims at, if the network has that many. */
+  /** Number of wrong classes at which the attack aims, if the network has that many. */
   readonly aims?: number;
   /** Returns one candidate for each image: the clean image if the attack found nothing. */
   run(classifier: Classifier, input: AttackInput): Promise<ImageBatch>;
@@ -41,8 +41,8 @@ export interface GradientReport {
   /** Number of images that the attack was given. */
   readonly images: number;
   /**
-   * Number of images whose gradient is zero everywhere, or below 1e-30 and so lost in single precision; attacks fail on
-   * them.
+   * Number of images whose gradient is zero everywhere, or below 1e-30 so that it is lost in single precision; attacks
+   * fail on them.
    */
   readonly zero: number;
   /** Number of images whose gradient contains NaN or infinity, which are replaced by 0. */

@@ -72,7 +72,7 @@ export function quickEnsemble(norm: Norm = "Linf"): AttackPlan {
       apgdAttack({ loss: "dlr-targeted", norm, steps: 20, targets: 3 }),
       squareAttack({ norm, queries: 300 }),
     ],
-    remark: "a reduced profile: it overestimates robustness, and is no AutoAttack result",
+    remark: "a reduced profile, which overestimates robustness and is not an AutoAttack result",
   };
 }
 

@@ -12,11 +12,11 @@ import { towardsHyperplane } from "./hyperplane.js";
  * (arXiv:1907.02044), algorithm 1 with the decision hyperplane between the label and one target class.
  */
 
-/** What one run of FAB needs: targets are one class for each image. */
+/** Input and options of one run of FAB; targets are one class for each image. */
 export interface FabOptions {
   readonly norm: Norm;
   readonly targets: Int32Array;
-  /** Default 100. */
+  /** Number of iterations. Default 100. */
   readonly steps?: number;
   /** Largest weight of the original image (default .1). */
   readonly mostOriginal?: number;
@@ -29,7 +29,7 @@ export interface FabOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
-/** What one run of FAB found. */
+/** Results of one run of FAB. */
 export interface FabRun {
   /** The nearest misclassified point of each image, or the clean image if none was found. */
   readonly images: ImageBatch;
@@ -103,17 +103,20 @@ function lengthOf(values: Float64Array, norm: Norm): number {
   return norm === "L2" ? Math.sqrt(total) : total;
 }
 
-/** What `fabAttack` can be told (Croce & Hein 2020, "Minimally distorted adversarial examples"). */
+/** Options of `fabAttack` (Croce & Hein 2020, "Minimally distorted adversarial examples"). */
 export interface FabAttackOptions {
-  /** Default "Linf". */
+  /** Norm of the ball. Default "Linf". */
   readonly norm?: Norm;
-  /** Default 100. */
+  /** Number of iterations. Default 100. */
   readonly steps?: number;
   /** Number of wrong classes to aim at, the most likely ones first, with one run each (default 9). */
   readonly targets?: number;
 }
 
-/** FAB-T with one run for each of the most likely wrong classes. Points beyond epsilon do not count. */
+/**
+ * FAB-T with one run for each of the most likely wrong classes. Points farther away than epsilon do not count as
+ * successes.
+ */
 export function fabAttack(options: FabAttackOptions = {}): Attack {
   const { norm = "Linf", steps = 100, targets = 9 } = options;
   return {

@@ -19,7 +19,7 @@ export function randomSign(): Attack {
   };
 }
 
-/** clip(x + epsilon sign(noise)). */
+/** Moves every value by epsilon in the direction of the noise: clip(x + epsilon sign(noise)). */
 export function addSigns(images: ImageBatch, noise: Float32Array, epsilon: number): ImageBatch {
   const radius = Math.fround(epsilon);
   const data = images.data.map((value, i) =>
@@ -28,14 +28,17 @@ export function addSigns(images: ImageBatch, noise: Float32Array, epsilon: numbe
   return { count: images.count, data };
 }
 
-/** What one run of projected gradient descent needs (Madry et al. 2018). */
+/** Input and options of one run of projected gradient descent (Madry et al. 2018). */
 export interface PgdOptions {
-  /** Default "Linf". "L2-akorn" is the form in AKOrN's code, whose results leave the ball. */
+  /**
+   * Form of the step and the projection. Default "Linf". "L2-akorn" is the form in AKOrN's code, whose results leave
+   * the ball.
+   */
   readonly form?: PgdForm;
   readonly steps: number;
   /** Length of one step. */
   readonly stepSize: number;
-  /** Default "ce", with `towards` "ce-towards". */
+  /** Loss. Default "ce", or "ce-towards" if `towards` is given. */
   readonly loss?: AttackLoss;
   /**
    * Classes to move towards: the attack then descends the loss of these classes instead of ascending the loss of the
@@ -116,11 +119,11 @@ export function fgsm(options: { readonly eot?: number } = {}): Attack {
   };
 }
 
-/** What `pgdAttack` can be told (Madry et al. 2018). */
+/** Options of `pgdAttack` (Madry et al. 2018). */
 export interface PgdAttackOptions {
-  /** Default "Linf". */
+  /** Norm of the ball. Default "Linf". */
   readonly norm?: Norm;
-  /** Default 20. */
+  /** Number of steps. Default 20. */
   readonly steps?: number;
   /** Length of one step as a fraction of epsilon. Default 1/3 for Linf (AKOrN), 1/5 for L2. */
   readonly relativeStep?: number;

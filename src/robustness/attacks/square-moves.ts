@@ -107,7 +107,7 @@ interface Window {
   readonly left: number;
 }
 
-/** One window gains the length of perturbation that another window loses. */
+/** Proposes an image in which one window gains the length of the perturbation that another window loses. */
 function movedSquare(
   best: ImageBatch,
   clean: ImageBatch,
@@ -165,7 +165,7 @@ function movedSquare(
   return atLength(clean, delta, epsilon);
 }
 
-/** clip(x + epsilon delta / ‖delta‖) for each image. */
+/** Scales the perturbation to length epsilon and adds it: clip(x + epsilon delta / ‖delta‖) for each image. */
 function atLength(clean: ImageBatch, delta: Float64Array, epsilon: number): ImageBatch {
   const { count } = clean;
   const size = delta.length / count;
@@ -180,7 +180,7 @@ function atLength(clean: ImageBatch, delta: Float64Array, epsilon: number): Imag
   return { count, data };
 }
 
-/** A bump above and its negative below, transposed with probability 1/2, with unit length. */
+/** A bump over its negative, transposed with probability 1/2 and scaled to unit length. */
 function twoHalves(side: number, uniforms: Uniforms): Float64Array {
   const upper = Math.floor(side / 2);
   const [above, below] = [bump(upper, side), bump(side - upper, side)];

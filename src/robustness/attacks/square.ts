@@ -12,7 +12,7 @@ import { firstSquares, nextSquares } from "./square-moves.js";
  * window and (Linf) the colours of a query are shared by the batch, so results depend on how images are batched.
  */
 
-/** What one run of the Square attack needs (Andriushchenko et al. 2020). */
+/** Input and options of one run of the Square attack (Andriushchenko et al. 2020). */
 export interface SquareOptions {
   readonly norm: Norm;
   readonly epsilon: number;
@@ -30,15 +30,15 @@ export interface SquareOptions {
   readonly onQuery?: (margins: Float32Array) => void;
 }
 
-/** What one run of the Square attack found. */
+/** Results of one run of the Square attack. */
 export interface SquareRun {
   readonly images: ImageBatch;
   readonly queries: Int32Array;
-  /** 1 if the margin stayed above 0, else 0. */
+  /** 1 if the margin stayed above 0, otherwise 0. */
   readonly robust: Uint8Array;
 }
 
-/** Random search with shrinking squares. Needs no gradient. */
+/** Random search with shrinking squares. It needs no gradient. */
 export async function squareRun(
   classifier: Classifier,
   clean: ImageBatch,
@@ -119,15 +119,15 @@ export function margins(logits: Float32Array, labels: Int32Array): Float32Array 
   });
 }
 
-/** What `squareAttack` can be told (Andriushchenko et al. 2020). */
+/** Options of `squareAttack` (Andriushchenko et al. 2020). */
 export interface SquareAttackOptions {
-  /** Default "Linf". */
+  /** Norm of the ball. Default "Linf". */
   readonly norm?: Norm;
-  /** Default 5000. */
+  /** Number of squares tried after the start. Default 5000. */
   readonly queries?: number;
 }
 
-/** The Square attack, one restart. */
+/** The Square attack with one restart. */
 export function squareAttack(options: SquareAttackOptions = {}): Attack {
   const { norm = "Linf", queries = 5000 } = options;
   return {

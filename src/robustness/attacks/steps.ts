@@ -86,7 +86,7 @@ export interface PgdStep {
   readonly labels: Int32Array;
   readonly targets?: Int32Array;
   readonly radius: number;
-  /** Negative to descend. */
+  /** Step size; negative to descend. */
   readonly step: number;
 }
 

@@ -26,7 +26,7 @@ export const defocusBlur: CorruptionKind<readonly [number, number]> = {
 };
 
 export interface GlassDraws {
-  /** dx, dy for every pixel of every pass, in the order of visits, from -distance to distance - 1. */
+  /** Offsets dx, dy for every pixel of every pass, in the order of visits, from -distance to distance - 1. */
   readonly offsets: Int8Array;
 }
 

@@ -10,42 +10,42 @@ export type ConstantSet = (typeof CONSTANT_SETS)[number];
 export type Severities<C> = readonly [C, C, C, C, C];
 export type BySet<C> = Readonly<Record<ConstantSet, Severities<C>>>;
 
-/** Standard deviation. */
+/** Standard deviation of Gaussian noise. */
 export const GAUSSIAN_NOISE: BySet<number> = {
   224: [0.08, 0.12, 0.18, 0.26, 0.38],
   64: [0.04, 0.08, 0.12, 0.15, 0.18],
   32: [0.04, 0.06, 0.08, 0.09, 0.1],
 };
 
-/** Photons of a white pixel. */
+/** Number of photons of a white pixel. */
 export const SHOT_NOISE: BySet<number> = {
   224: [60, 25, 12, 5, 3],
   64: [250, 100, 50, 30, 15],
   32: [500, 250, 100, 75, 50],
 };
 
-/** Share of values replaced. */
+/** Share of values that are replaced. */
 export const IMPULSE_NOISE: BySet<number> = {
   224: [0.03, 0.06, 0.09, 0.17, 0.27],
   64: [0.01, 0.02, 0.05, 0.08, 0.14],
   32: [0.01, 0.02, 0.03, 0.05, 0.07],
 };
 
-/** Standard deviation, as a share of the value. */
+/** Standard deviation of speckle noise, as a share of the value. */
 export const SPECKLE_NOISE: BySet<number> = {
   224: [0.15, 0.2, 0.35, 0.45, 0.6],
   64: [0.15, 0.2, 0.25, 0.3, 0.35],
   32: [0.06, 0.1, 0.12, 0.16, 0.2],
 };
 
-/** Standard deviation in pixels. */
+/** Standard deviation of Gaussian blur in pixels. */
 export const GAUSSIAN_BLUR: BySet<number> = {
   224: [1, 2, 3, 4, 6],
   64: [0.5, 0.75, 1, 1.25, 1.5],
   32: [0.4, 0.6, 0.7, 0.8, 1],
 };
 
-/** Radius of the disk, standard deviation of its smoothing; pixels. */
+/** Radius of the disk and standard deviation of its smoothing, in pixels. */
 export const DEFOCUS_BLUR: BySet<readonly [radius: number, alias: number]> = {
   224: [
     [3, 0.1],
@@ -70,7 +70,7 @@ export const DEFOCUS_BLUR: BySet<readonly [radius: number, alias: number]> = {
   ],
 };
 
-/** Standard deviation of the blur, largest displacement (pixels), passes. */
+/** Standard deviation of the blur, largest displacement (pixels), number of passes. */
 export const GLASS_BLUR: BySet<readonly [sigma: number, distance: number, passes: number]> = {
   224: [
     [0.7, 1, 2],
@@ -141,7 +141,7 @@ export const ZOOM_BLUR: BySet<readonly [factors: number, step: number]> = {
   32: SMALL_ZOOMS,
 };
 
-/** Strength, decay of the fractal's amplitude from octave to octave. */
+/** Strength of the fog, and decay of the fractal's amplitude from octave to octave. */
 export const FOG: BySet<readonly [strength: number, decay: number]> = {
   224: [
     [1.5, 2],
@@ -191,21 +191,21 @@ export const FROST: BySet<readonly [image: number, frost: number]> = {
   ],
 };
 
-/** Factor on the distance from the mean. */
+/** Factor by which the distance from the mean is multiplied. */
 export const CONTRAST: BySet<number> = {
   224: [0.4, 0.3, 0.2, 0.1, 0.05],
   64: [0.4, 0.3, 0.2, 0.1, 0.05],
   32: [0.75, 0.5, 0.4, 0.3, 0.15],
 };
 
-/** Addition to the value of HSV. */
+/** Number that is added to the value in HSV coordinates. */
 export const BRIGHTNESS: BySet<number> = {
   224: [0.1, 0.2, 0.3, 0.4, 0.5],
   64: [0.1, 0.2, 0.3, 0.4, 0.5],
   32: [0.05, 0.1, 0.15, 0.2, 0.3],
 };
 
-/** Factor and addition for the saturation of HSV. */
+/** Factor and addition for the saturation in HSV coordinates. */
 export const SATURATE: BySet<readonly [factor: number, addition: number]> = {
   224: [
     [0.3, 0],
@@ -230,7 +230,7 @@ export const SATURATE: BySet<readonly [factor: number, addition: number]> = {
   ],
 };
 
-/** Quality 1 to 100. */
+/** JPEG quality, 1 to 100. */
 export const JPEG_COMPRESSION: BySet<number> = {
   224: [25, 18, 15, 10, 7],
   64: [65, 58, 50, 40, 25],

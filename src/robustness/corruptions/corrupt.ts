@@ -89,7 +89,7 @@ export function constantSet(side: number): ConstantSet {
 /** Image sides that every corruption can handle. */
 const [SMALLEST, LARGEST] = [16, 1024] as const;
 
-/** How an image is corrupted. */
+/** Options that say how an image is corrupted. */
 export interface CorruptOptions<N extends CorruptionName = CorruptionName> {
   /** Random seed. Default 0. */
   readonly seed?: RandomLabel;

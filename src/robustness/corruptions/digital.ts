@@ -5,7 +5,7 @@ import { clip255, clipAll, unitValues } from "./corruption.js";
 import { changeHsv } from "./pixels/hsv.js";
 import { jpegRoundTrip } from "./pixels/jpeg.js";
 
-/** (x - mean) c + mean, with each channel's mean over the image. */
+/** Reduces the contrast: (x - mean) c + mean, with each channel's mean over the image. */
 export const contrast: CorruptionKind<number> = {
   group: "digital",
   constants: CONTRAST,

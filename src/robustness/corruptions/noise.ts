@@ -13,7 +13,7 @@ function drawNormal(random: Random, { pixels }: Square, std: number): NormalDraw
   return { normal: random.fillNormal(new Float32Array(pixels.length), 0, std) };
 }
 
-/** x + N(0, c). */
+/** Adds Gaussian noise: x + N(0, c). */
 export const gaussianNoise: CorruptionKind<number, NormalDraws> = {
   group: "noise",
   constants: GAUSSIAN_NOISE,
@@ -25,7 +25,7 @@ export const gaussianNoise: CorruptionKind<number, NormalDraws> = {
   },
 };
 
-/** x + x N(0, c). */
+/** Adds multiplicative noise: x + x N(0, c). */
 export const speckleNoise: CorruptionKind<number, NormalDraws> = {
   group: "extra",
   constants: SPECKLE_NOISE,
@@ -45,7 +45,7 @@ export interface ShotDraws {
   readonly counts: Int32Array;
 }
 
-/** Poisson(c x) / c. */
+/** Replaces values by photon counts: Poisson(c x) / c. */
 export const shotNoise: CorruptionKind<number, ShotDraws> = {
   group: "noise",
   constants: SHOT_NOISE,
@@ -67,9 +67,9 @@ export const shotNoise: CorruptionKind<number, ShotDraws> = {
 };
 
 export interface ImpulseDraws {
-  /** 1 where a value is replaced. */
+  /** 1 for values that are replaced, otherwise 0. */
   readonly flipped: Uint8Array;
-  /** 1 where the replacement is white, 0 where it is black. */
+  /** 1 for white replacements, 0 for black ones. */
   readonly salted: Uint8Array;
 }
 

@@ -12,7 +12,7 @@ export interface CorruptionTask {
   readonly severity: Severity;
 }
 
-/** How `corruptAll` corrupts the images of a data set. */
+/** Options that say how `corruptAll` corrupts the images of a data set. */
 export interface CorruptAllOptions extends Omit<CorruptOptions, "index" | "draws"> {
   /** Number of worker threads. Default: one per core. */
   readonly threads?: number;

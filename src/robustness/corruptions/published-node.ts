@@ -17,15 +17,15 @@ export interface PublishedSet {
   open(corruption: CorruptionName, severity: Severity): Promise<ImageSource>;
 }
 
-/** How the folders of ImageNet-C are labelled. */
+/** Options that say which labels the class folders of ImageNet-C have. */
 export interface ImageNetCOptions {
   /** Names of the class folders (WordNet ids) in the order of the model's outputs. Default: alphabetical. */
   readonly classes?: readonly string[];
 }
 
 /**
- * ImageNet-C or Tiny-ImageNet-C as published: `ROOT/CORRUPTION/SEVERITY/CLASS/*.JPEG`. Throws {@link StriateError} if
- * ROOT contains no folder with a corruption's name.
+ * Opens ImageNet-C or Tiny-ImageNet-C in the published form: `ROOT/CORRUPTION/SEVERITY/CLASS/*.JPEG`. Throws {@link
+ * StriateError} if ROOT contains no folder with a corruption's name.
  */
 export async function openImageNetC(root: string, options: ImageNetCOptions = {}): Promise<PublishedSet> {
   const corruptions = await present(root, (name) => name);
@@ -72,7 +72,7 @@ export async function openCifar10C(
       const rows = (await readNpyHeader(file)).shape[0] ?? 0;
       check(
         rows === labels.length,
-        () => `${file}: ${rows} images for the ${labels.length} labels of labels.npy`,
+        () => `${file}: expected ${labels.length} images for the labels in labels.npy, got ${rows}`,
       );
       const first = (severity - 1) * each;
       return npySource(file, labels.slice(first, first + each), classes, first);
@@ -102,7 +102,7 @@ function checkPart(
   );
   check(
     there.includes(corruption),
-    () => `"${root}": does not contain ${corruption}, only ${there.join(", ")}`,
+    () => `"${root}": expected the corruption ${corruption}, got only ${there.join(", ")}`,
   );
 }
 

@@ -47,7 +47,8 @@ function water(
     drops[i] = level[i]! * relief[i]!;
     highest = Math.max(highest, drops[i]!);
   }
-  // Without any drop, the published code divides 0 by 0, which turns the image black; here the image does not change.
+  // If there is no drop, the published code divides 0 by 0, which turns the image black; here the image does not
+  // change.
   if (highest === 0) return pixels.slice();
   const out = new Float64Array(pixels.length);
   for (let i = 0, o = 0; i < drops.length; i++) {

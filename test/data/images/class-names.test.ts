@@ -32,13 +32,16 @@ describe("names of classes", () => {
 
   it.each([
     ["", /list: expected names of classes, found none/],
-    ["cat\n\ndog", /line 2 is empty/],
-    ['{"0": "cat", "2": "dog"}', /2 classes, but none has the number 1/],
+    ["cat\n\ndog", /got an empty line 2/],
+    ['{"0": "cat", "2": "dog"}', /expected the numbers 0 to 1, but no class has the number 1/],
     ['{"cat": "first"}', /"cat": expected the number of its output, got "first"/],
     ["[1, 2]", /entry 0: expected a name/],
-    ["0,cat\n2,dog", /list: its entries have numbers \(0, 2\), expected each from 0 or from 1 on once/],
-    ["cat,1\ndog,1", /numbers \(1, 1\)/],
-    ['[{"id": 1, "name": "dog"}, {"name": "cat"}]', /entry 1 has no number, others have one/],
+    ["0,cat\n2,dog", /list: expected consecutive numbers from 0 or 1, each once, got 0, 2/],
+    ["cat,1\ndog,1", /each once, got 1, 1/],
+    [
+      '[{"id": 1, "name": "dog"}, {"name": "cat"}]',
+      /expected a number in every entry or in none, .*entry 1 has none/,
+    ],
     ["{", /list is not valid JSON/],
   ])("are refused in %j", (text, message) => {
     expect(() => parseClassNames(text, "list")).toThrow(message);
@@ -51,7 +54,7 @@ describe("names of classes", () => {
       /data: "goldfisch" is none of the 4 classes .* of list.txt \(did you mean goldfish\?\)/,
     );
     expect(() => placesOf([{ name: "crane" }], order, "data")).toThrow(
-      "the name of outputs 2 and 3 of list.txt",
+      "the name of both output 2 and output 3 of list.txt",
     );
   });
 

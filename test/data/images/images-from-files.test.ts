@@ -69,10 +69,10 @@ describe("files that a page's visitor chose", () => {
 
   it("are refused with one error if nothing can be made of them", async () => {
     const cases: [PictureFile[], RegExp][] = [
-      [[], /chosen files: no image among 0 files/],
-      [chosen("notes.txt"), /no image among 1 files \(\.jpeg/],
-      [chosen("a.png", "a.png"), /two of the files are called "a\.png"/],
-      [chosen("pets/cat/a.png", "pets/none/x.txt"), /"pets\/none" holds no image/],
+      [[], /chosen files: expected images .*, found none among 0 files/],
+      [chosen("notes.txt"), /expected images \(\.jpeg.*, found none among 1 files/],
+      [chosen("a.png", "a.png"), /expected files with different paths, got "a\.png" twice/],
+      [chosen("pets/cat/a.png", "pets/none/x.txt"), /"pets\/none" has no image/],
     ];
     for (const [files, message] of cases) {
       await expect(imageFiles(files)).rejects.toThrow(message);

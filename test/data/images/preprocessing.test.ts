@@ -85,13 +85,13 @@ describe("how pixels reach a network", () => {
   it.each([
     [
       { mean: [123.675, 116.28, 103.53], std: [58.395, 57.12, 57.375] },
-      /a mean of 123.675 lies outside.*scale 255/,
+      /expected means within the images' range of 0 to 1, got 123.675: .*scale 255/,
     ],
-    [{ mean: [-0.5] }, /a mean of -0.5 lies outside images in 0 to 1: state it on that scale/],
-    [{ mean: [0.5], std: [58] }, /a standard deviation of 58 cannot be meant for images in 0 to 1/],
+    [{ mean: [-0.5] }, /expected means within the images' range of 0 to 1, got -0.5: state it on that scale/],
+    [{ mean: [0.5], std: [58] }, /expected standard deviations for images in 0 to 1, got 58/],
     [
       { scale: 255, mean: [0.485, 0.456, 0.406], std: [0.229, 0.224, 0.225] },
-      /of 0.229 cannot be meant for .* 255/,
+      /standard deviations for images in 0 to 255, got 0.229/,
     ],
     [{ scale: 0 }, /a scale above 0, got 0/],
     [{ scale: NaN }, /a scale above 0, got NaN/],
@@ -133,9 +133,9 @@ describe("how pixels reach a network", () => {
     });
     expect(known({})?.from).toBe("the file");
     expect(() => known({ resize: 232 })).toThrow(
-      /f.onnx: .* about resize: the file says centre crop of 0.875 .*; stated was short side to 232/,
+      /f.onnx: .* contradicts the file in resize: the file has centre crop of 0.875 .*; stated was short side to 232/,
     );
-    expect(() => known({ colours: "BGR" })).toThrow(/about colours/);
+    expect(() => known({ colours: "BGR" })).toThrow(/in colours/);
     expect(knownPreprocessing(undefined, undefined, shape, "f")).toBeUndefined();
     expect(knownPreprocessing({}, undefined, shape, "f")).toMatchObject({ from: "stated" });
   });

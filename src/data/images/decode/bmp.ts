@@ -1,11 +1,11 @@
 import { StriateError, check } from "../../../util/errors.js";
 import type { RgbImage } from "../rgb-image.js";
 
-/** Sizes of the header after the file's own: BITMAPINFOHEADER and its later forms. */
+/** Sizes in bytes of the headers that may follow the file header: BITMAPINFOHEADER and its later forms. */
 const INFO_HEADERS = [40, 52, 56, 108, 124];
 const FILE_HEADER = 14;
 const [PLAIN, BIT_FIELDS] = [0, 3];
-/** Masks of red, green and blue, as Pillow takes pixels of 32 bits unless masks are stated. */
+/** Masks of red, green and blue that Pillow assumes for 32-bit pixels if the file states no masks. */
 const USUAL_MASKS = [0x00ff0000, 0x0000ff00, 0x000000ff];
 
 export function isBmp(bytes: Uint8Array): boolean {
@@ -13,9 +13,10 @@ export function isBmp(bytes: Uint8Array): boolean {
 }
 
 /**
- * Decodes an uncompressed BMP file of 1, 4, 8, 24 or 32 bits a pixel; transparency is ignored.
+ * Decodes an uncompressed BMP file of 1, 4, 8, 24 or 32 bits per pixel; transparency is ignored.
  *
- * @throws StriateError for other depths, compressed files, and files that are cut off or claim more than `mostPixels`.
+ * @throws StriateError for other depths, compressed files, files that are cut off, and files of more than `mostPixels`
+ * pixels.
  */
 export function decodeBmp(bytes: Uint8Array, name: string, mostPixels: number): RgbImage {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
@@ -30,12 +31,12 @@ export function decodeBmp(bytes: Uint8Array, name: string, mostPixels: number): 
     throw wrong(`expected 1 to ${mostPixels} pixels, its BMP header says ${width} x ${height}`);
   const masked = compression === BIT_FIELDS && bits === 32;
   if (![1, 4, 8, 24, 32].includes(bits) || (compression !== PLAIN && !masked))
-    throw wrong(`BMP files of ${bits} bits a pixel with compression ${compression} are not supported`);
+    throw wrong(`BMP files of ${bits} bits per pixel with compression ${compression} are not supported`);
   const stride = 4 * Math.ceil((width * bits) / 32);
   const start = view.getUint32(10, true);
   if (start + stride * height > bytes.length)
     throw wrong(
-      `${start + stride * height} bytes expected for ${width} x ${height} pixels, got ${bytes.length}`,
+      `expected ${start + stride * height} bytes for ${width} x ${height} pixels, got ${bytes.length}`,
     );
   const masks = masked ? [0, 4, 8].map((at) => view.getUint32(FILE_HEADER + 40 + at, true)) : USUAL_MASKS;
   const shifts = masks.map((mask) => {
@@ -65,7 +66,7 @@ export function decodeBmp(bytes: Uint8Array, name: string, mostPixels: number): 
   return { width, height, data };
 }
 
-/** Colours as red, green, blue. */
+/** The colours of the palette as red, green, blue. */
 function paletteOf(view: DataView, headerSize: number, bits: number, end: number, name: string): Uint8Array {
   const stated = view.getUint32(46, true);
   const [from, count] = [FILE_HEADER + headerSize, stated === 0 ? 1 << bits : stated];

@@ -6,14 +6,16 @@ import { LARGEST_PIXELS } from "./image-formats.js";
 import type { RgbImage } from "../rgb-image.js";
 
 /**
- * Decodes an image in a page or a worker to 8-bit RGB, as Node's `decodeImage` does: the stored samples, whatever colour
- * profile and orientation tag they come with, grey as three equal channels, transparency ignored. PNG and BMP give Node's
- * bytes. The browser decodes the rest (JPEG, WebP, GIF, AVIF), with these differences: samples of lossy formats may be a few
- * levels off, pixels that are partly transparent are rounded, and wholly transparent ones are black; CMYK is converted as the
- * browser does; TIFF is read if the browser does (Safari).
+ * Decodes an image in a page or a worker to 8-bit RGB, as Node's `decodeImage` does: it returns the stored samples and
+ * ignores colour profiles, orientation tags and transparency; grey becomes three equal channels. For PNG and BMP files
+ * the result equals Node's byte for byte. The browser decodes the other formats (JPEG, WebP, GIF, AVIF), with these
+ * differences: samples of lossy formats may be a few levels off, partly transparent pixels are rounded, and fully
+ * transparent ones are black; the browser converts CMYK in its own way; TIFF files are supported only if the browser
+ * supports them (Safari).
  *
  * @param name used in errors
- * @throws StriateError for bytes that are no image, damaged, cut off, or larger than 128 megapixels.
+ * @throws StriateError for bytes that are not an image, or are damaged or cut off, and for images larger than 128
+ * megapixels.
  */
 export async function decodeImageInPage(bytes: Uint8Array<ArrayBuffer>, name: string): Promise<RgbImage> {
   if (isBmp(bytes)) return decodeBmp(bytes, name, LARGEST_PIXELS);
@@ -27,14 +29,14 @@ export async function decodeImageInPage(bytes: Uint8Array<ArrayBuffer>, name: st
   );
   check(
     typeof OffscreenCanvas === "function",
-    () => `"${name}" cannot be read: images other than PNG and BMP need a browser with OffscreenCanvas`,
+    () => `"${name}" cannot be read: formats other than PNG and BMP need a browser with OffscreenCanvas`,
   );
   const bitmap = await bitmapOf(bytes, name);
   try {
     const { width, height } = bitmap;
     check(
       width * height <= LARGEST_PIXELS,
-      () => `"${name}": ${width} x ${height} pixels are more than the limit of ${LARGEST_PIXELS}`,
+      () => `"${name}": expected at most ${LARGEST_PIXELS} pixels, got ${width} x ${height}`,
     );
     return { width, height, data: pixelsOf(bitmap, name) };
   } finally {
@@ -51,7 +53,7 @@ async function bitmapOf(bytes: Uint8Array<ArrayBuffer>, name: string): Promise<I
     });
   } catch (cause) {
     throw new StriateError(
-      `"${name}" cannot be read as an image: it is damaged, or in a format that this browser does not know`,
+      `"${name}" cannot be read as an image: it is damaged, or this browser does not support its format`,
       { cause },
     );
   }
@@ -60,7 +62,7 @@ async function bitmapOf(bytes: Uint8Array<ArrayBuffer>, name: string): Promise<I
 function pixelsOf(bitmap: ImageBitmap, name: string): Uint8Array {
   const { width, height } = bitmap;
   const context = new OffscreenCanvas(width, height).getContext("2d", { willReadFrequently: true });
-  check(context, () => `"${name}": this browser gives no canvas of ${width} x ${height} pixels`);
+  check(context, () => `"${name}": this browser cannot make a canvas of ${width} x ${height} pixels`);
   context.drawImage(bitmap, 0, 0);
   const rgba = context.getImageData(0, 0, width, height).data;
   const data = new Uint8Array(width * height * 3);
@@ -76,7 +78,10 @@ function isJpeg(bytes: Uint8Array): boolean {
   return bytes[0] === 0xff && bytes[1] === 0xd8;
 }
 
-/** Whether the marker of the end is there: browsers show what they have of a file that is cut off. Cameras add data behind it. */
+/**
+ * Whether the file contains its format's end marker. Browsers show the available part of a file that is cut off, so
+ * they report no error. Cameras may append data after the marker.
+ */
 function endsAsJpeg(bytes: Uint8Array): boolean {
   for (let at = bytes.length - 2; at > 1; at--) if (bytes[at] === 0xff && bytes[at + 1] === 0xd9) return true;
   return false;

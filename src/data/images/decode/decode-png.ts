@@ -3,7 +3,7 @@ import { StriateError } from "../../../util/errors.js";
 import type { RgbImage } from "../rgb-image.js";
 
 const SIGNATURE = [0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a];
-/** Where the first chunk's fields lie: IHDR must come first. */
+/** Positions of fields in the first chunk, which must be IHDR. */
 const [WIDTH_AT, HEIGHT_AT, DEPTH_AT, INTERLACE_AT, HEADER_END] = [16, 20, 24, 28, 29];
 
 export function isPng(bytes: Uint8Array): boolean {
@@ -11,12 +11,12 @@ export function isPng(bytes: Uint8Array): boolean {
 }
 
 /**
- * Decodes a PNG file to 8-bit RGB: the stored samples, whatever colour profile they come with, 16-bit samples by their upper
- * byte; grey becomes three equal channels and transparency is ignored. A canvas would not do: it multiplies colours by their
- * opacity.
+ * Decodes a PNG file to 8-bit RGB. The result has the stored samples, without any colour profile; of 16-bit samples the
+ * upper byte; grey becomes three equal channels, and transparency is ignored. A canvas is not suitable because it
+ * multiplies colours by their opacity.
  *
  * @returns undefined for interlaced files of less than 8 bits a sample, which this decoder does not know
- * @throws StriateError for files that are damaged or cut off, or claim more than `mostPixels`.
+ * @throws StriateError for files that are damaged or cut off, or have more than `mostPixels` pixels.
  */
 export async function decodePng(
   bytes: Uint8Array,
@@ -31,7 +31,7 @@ export async function decodePng(
     );
   }
   if (bytes[DEPTH_AT]! < 8 && bytes[INTERLACE_AT] !== 0) return undefined;
-  // Loaded with the first PNG file only: most pages read none.
+  // Loaded only if there is a PNG file to decode, because most pages have none.
   const { convertIndexedToRgb, decode } = await import("fast-png");
   try {
     const png = decode(bytes, { checkCrc: true });
@@ -43,7 +43,7 @@ export async function decodePng(
   }
 }
 
-/** One byte for each sample. Rows of less than 8 bits a sample end with whole bytes. */
+/** Unpacks samples to one byte each. Each row of samples with fewer than 8 bits is padded to whole bytes. */
 function samplesOf({ data, depth, width, height, channels }: DecodedPng): ArrayLike<number> {
   if (depth === 8) return data;
   if (depth === 16) return Uint8Array.from(data, (sample) => sample >> 8);
@@ -60,7 +60,7 @@ function samplesOf({ data, depth, width, height, channels }: DecodedPng): ArrayL
   return samples;
 }
 
-/** Colours of samples that may be grey, and have opacity behind them. */
+/** Converts samples that may be grey and may be followed by opacity to RGB. */
 function rgbOf(samples: ArrayLike<number>, channels: number): Uint8Array {
   const data = new Uint8Array((samples.length / channels) * 3);
   const green = channels < 3 ? 0 : 1;

@@ -1,11 +1,14 @@
 /*
- * Browsers turn images as their EXIF data say and offer no way to switch that off (the option "none" of createImageBitmap no
- * longer does). So the data are hidden from them.
+ * Browsers rotate images as their EXIF data state, and offer no way to switch that off (the option "none" of
+ * createImageBitmap no longer does). So the functions in this file hide the EXIF data from them.
  */
 
 const [MARKER, APP1, START_OF_SCAN] = [0xff, 0xe1, 0xda];
 
-/** The same JPEG or WebP file without EXIF data that a decoder would find: a copy if it has some, else the bytes themselves. */
+/**
+ * Hides the EXIF data of a JPEG or WebP file from a decoder: returns a changed copy if there are any, otherwise the
+ * same bytes.
+ */
 export function withoutExif(bytes: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> {
   const places = isWebp(bytes) ? webpExif(bytes) : jpegExif(bytes);
   if (places.length === 0) return bytes;
@@ -14,14 +17,14 @@ export function withoutExif(bytes: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuf
   return copy;
 }
 
-/** In place of the first letter of "Exif" or "EXIF": parts with unknown names are passed over. */
+/** Replaces the first letter of "Exif" or "EXIF", because decoders skip segments with unknown names. */
 const HIDDEN = 0x78;
 
 function textAt(bytes: Uint8Array, at: number, text: string): boolean {
   return Array.from(text, (letter) => letter.charCodeAt(0)).every((code, i) => bytes[at + i] === code);
 }
 
-/** Where names of EXIF segments begin, among the segments before the image itself. */
+/** Positions of the names of EXIF segments, among the segments before the image data. */
 function jpegExif(bytes: Uint8Array): number[] {
   const places: number[] = [];
   if (bytes[0] !== MARKER || bytes[1] !== 0xd8) return places;
@@ -42,7 +45,7 @@ function isWebp(bytes: Uint8Array): boolean {
   return textAt(bytes, 0, "RIFF") && textAt(bytes, 8, "WEBP");
 }
 
-/** Where names of EXIF chunks begin. Chunks have even lengths. */
+/** Positions of the names of EXIF chunks. Chunks are padded to even lengths. */
 function webpExif(bytes: Uint8Array): number[] {
   const places: number[] = [];
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);

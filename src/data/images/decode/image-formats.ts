@@ -1,8 +1,8 @@
-/** Larger files and images are refused: they are damaged or hostile. */
+/** Largest accepted file, in bytes; larger files and images are damaged or malicious. */
 export const LARGEST_FILE = 2 ** 28;
 export const LARGEST_PIXELS = 2 ** 27;
 
-/** Endings of the files that a folder of images is searched for. */
+/** File extensions of the images in a folder. */
 export const IMAGE_ENDINGS = [
   ".jpeg",
   ".jpg",
@@ -15,15 +15,15 @@ export const IMAGE_ENDINGS = [
   ".avif",
 ] as const;
 
-/** Folders that operating systems and file servers leave behind. */
+/** Folders that operating systems and file servers create. */
 const FOREIGN = new Set(["__MACOSX", "@eaDir", "$RECYCLE.BIN", "System Volume Information", "lost+found"]);
 
-/** Whether a file or folder is hidden, or not the user's own. */
+/** Whether a file or folder is hidden, or was created by the system instead of the user. */
 export function isForeign(name: string): boolean {
   return name.startsWith(".") || FOREIGN.has(name);
 }
 
-/** Whether a file is taken for an image, by its name. */
+/** Whether a file is an image, judged by its name. */
 export function isImage(name: string): boolean {
   const ending = /\.[^.]*$/.exec(name)?.[0] ?? "";
   return !name.startsWith(".") && (IMAGE_ENDINGS as readonly string[]).includes(ending.toLowerCase());

@@ -1,4 +1,4 @@
-/** Tags of a TIFF file's first image that say how its samples are stored. */
+/** The tags of a TIFF file's first image that say how its samples are stored. */
 export interface TiffTags {
   /** Compression: 1 for none, 7 for JPEG ... */
   readonly compression: number;
@@ -9,7 +9,7 @@ export interface TiffTags {
 const COMPRESSION = 259;
 const PHOTOMETRIC = 262;
 
-/** Reads the tags of a TIFF or BigTIFF file; undefined for other files and for one whose list of tags is damaged. */
+/** Reads the tags of a TIFF or BigTIFF file; undefined for other files, and if the list of tags is damaged. */
 export function tiffTags(bytes: Uint8Array): TiffTags | undefined {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   try {

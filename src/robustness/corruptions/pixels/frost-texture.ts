@@ -17,7 +17,7 @@ const COLOURS = [
 
 const CELLS = [2, 4, 8, 16, 32, 64, 128, 256] as const;
 const WEIGHTS = [0.9, 0.75, 0.65, 0.55, 0.55, 0.55, 0.65, 0.9] as const;
-/** From this octave on, noise is folded into ridges. */
+/** First octave whose noise is folded into ridges. */
 const RIDGES = 4;
 
 /** Number of frost textures that are made by rule. */
