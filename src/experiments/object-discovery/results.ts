@@ -193,7 +193,7 @@ export function checkDiscoveryReport({ models, sets }: ObjectDiscoveryReport): v
   check(
     models.length > 0 && sets.length > 0,
     () =>
-      "report: expected at least one network and one set, got ${report.models.length} and ${report.sets.length}",
+      `report: expected at least one network and one set, got ${report.models.length} and ${report.sets.length}`,
   );
   for (const set of sets) {
     const named = [

@@ -128,7 +128,7 @@ describe("values beside the file", () => {
 
   it.each([
     [{ w: { location: "other.data" } }, 'its values lie in "other.data", which externalData does not have'],
-    [{ w: {} }, "its values lie in another file, and nothing says in which"],
+    [{ w: {} }, "its values are in another file, but the model does not name the file"],
     [{ w: { location: "net.data", length: "8" } }, "takes 12 bytes, 8 are set aside"],
     [{ w: { location: "net.data", offset: "-4" } }, 'the offset in "net.data" is "-4"'],
     [{ w: { location: "net.data", offset: "1e3" } }, 'the offset in "net.data" is "1e3"'],
