@@ -13,7 +13,7 @@ import { copyElements, copyOf, emptyLike, nextName } from "./runtime.js";
  * A program of onnxruntime-node on the CPU. Its state is in two sets of host buffers, made once: every run reads one and
  * writes the other, and nothing is copied.
  *
- * @throws StriateError if a graph output has no fixed shape.
+ * @throws StriateError if a graph output has no fixed shape
  */
 export async function openHostProgram(
   ort: Ort,
@@ -71,11 +71,12 @@ function empty({ dtype, shape }: FixedPort): TensorData {
 }
 
 /*
- * onnxruntime-node 1.30 copies every output into a new array after the run, even one that the run wrote into a buffer of
- * ours (microsoft/onnxruntime, pull request 32346, would end that). For the state of a training step this is a twentieth of
- * the time, besides collecting those arrays. It converts outputs in the order of the graph and gives up with an error at the
- * first that is no tensor: a sequence as the first output ends the run when everything is computed and nothing is copied. A
- * version that converts sequences, or does not copy, just returns.
+ * onnxruntime-node 1.30 copies every output into a new array after the run, even if the run wrote the output into our
+ * buffer (microsoft/onnxruntime, pull request 32346, would end that). For the state of a training step, the copy takes
+ * a twentieth of the time, plus the time to collect the arrays. The package converts outputs in the order of the graph
+ * and stops with an error at the first one that is not a tensor. With a sequence as the first output, the run therefore
+ * ends when everything is computed and nothing is copied. A version that converts sequences, or does not copy, simply
+ * returns.
  */
 
 const UNREAD = "striate:unread";
@@ -95,7 +96,7 @@ function withUnreadOutput(model: Uint8Array): Uint8Array {
   return joined;
 }
 
-/** Runs a model that has an unread output. All that is wanted is preallocated in `fetches`. */
+/** Runs a model with an extra first output. The buffers of all wanted outputs are in `fetches`. */
 async function runUncopied(
   session: InferenceSession,
   feeds: Record<string, OrtTensor>,

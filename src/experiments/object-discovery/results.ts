@@ -192,8 +192,7 @@ export function checkDiscoveryReport({ models, sets }: ObjectDiscoveryReport): v
   const known = new Set(models.map(({ id }) => id));
   check(
     models.length > 0 && sets.length > 0,
-    () =>
-      `report: expected at least one network and one set, got ${report.models.length} and ${report.sets.length}`,
+    () => `report: expected at least one network and one set, got ${models.length} and ${sets.length}`,
   );
   for (const set of sets) {
     const named = [

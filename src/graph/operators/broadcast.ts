@@ -27,8 +27,8 @@ export function unbroadcast(gradient: Tensor, like: Tensor): Tensor {
 }
 
 /**
- * A shape as an int64 tensor. Lengths that are not numbers are looked up at run time in `sources`: tensors one of
- * whose axes has that length (or the symbol it is a multiple of).
+ * A shape as an int64 tensor. Lengths that are not numbers are looked up at run time in `sources`, tensors with an axis
+ * of that length, or of the symbol that the length is a multiple of.
  */
 export function shapeTensor(shape: Shape, sources: readonly Tensor[]): Tensor {
   if (isStaticShape(shape)) return integers(shape);
