@@ -299,7 +299,7 @@ describe("bad input is refused where it is made", () => {
       () => g.einsum("ij,jk->ik", g.input("a", [2, 3]), g.input("b", [4, 2])),
       /Einsum.*"j" has the lengths 3 and 4/,
     ],
-    ["a depth that no block divides", () => g.depthToSpace(x, 2), /DepthToSpace.*3 is no multiple of 4/],
+    ["a depth that no block divides", () => g.depthToSpace(x, 2), /DepthToSpace.*3 is not a multiple of 4/],
     ["sizes of another rank", () => g.resizeNearest(x, [4]), /Resize.*expected 2 sizes, got 1/],
     ["an unknown operator", () => applySingle("Imagine", [x]), /operator Imagine is not known/],
     [
