@@ -13,7 +13,7 @@ import type { State } from "./module.js";
  */
 export type StateKind = "param" | "buffer" | "optimizer" | "ema";
 
-/** One piece of state: graph input `name`, next value in the graph output `output`. */
+/** One piece of state. The graph reads it from the input `name` and writes its next value to `output`. */
 export interface StateSpec {
   readonly name: string;
   readonly kind: StateKind;

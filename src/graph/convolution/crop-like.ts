@@ -4,8 +4,8 @@ import type { Tensor } from "../tensor.js";
 import { integers } from "../tensor.js";
 
 /*
- * Operators that crop or pad axes at their ends to the lengths that another tensor has when the graph runs. Named
- * lengths need them if they do not follow from other names. Each operator is the gradient of the other.
+ * Operators that crop or pad axes at their ends to the lengths that another tensor has when the graph runs. They are
+ * needed for named lengths that do not follow from other names. Each operator is the gradient of the other.
  */
 
 /** The first spatial axis of [batch, channels, ...space]. */

@@ -142,7 +142,7 @@ interface Fit {
   readonly weightOf: (counterpart: string) => string;
 }
 
-/** The prefixes with which the most weights have a counterpart of their shape. */
+/** The prefixes for which the largest number of weights have a counterpart of the same shape. */
 function fitNames(
   weights: ReadonlyMap<string, TensorProto>,
   tensors: ReadonlyMap<string, ForeignTensor>,

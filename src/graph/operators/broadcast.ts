@@ -72,7 +72,7 @@ export function dimTensor(dim: Dim, sources: readonly Tensor[]): Tensor {
   );
 }
 
-/** x broadcast to the shape of another tensor. */
+/** Broadcasts x to the shape of another tensor. */
 export function expandLike(x: Tensor, like: Tensor): Tensor {
   if (sameShape(x.shape, like.shape)) return x;
   return applySingle("Expand", [x, shapeTensor(like.shape, [like])]);

@@ -272,9 +272,9 @@ function combineKnown(a: Tensor, b: Tensor, rule: KnownRule): Dim[] | undefined 
 const WORTH_SQUEEZING = 256;
 
 /**
- * ONNX Runtime's CPU kernels broadcast in runs of the last axes that agree. Where those all have length 1, as in a
- * kernel [512, 256, 1, 1] times a scalar, every number is a run of its own, some twenty times as slow: so the lowering
- * leaves these axes out.
+ * ONNX Runtime's CPU kernels broadcast in runs of the last axes that agree. If these axes all have length 1, as in a
+ * kernel [512, 256, 1, 1] times a scalar, every number is a run of its own, which is about twenty times as slow. So the
+ * lowering drops these axes.
  */
 function withoutLastOnes(call: Call, target: Target): Tensor[] | undefined {
   const [a, b] = [call.inputs[0]!, call.inputs[1]!];
