@@ -200,6 +200,8 @@ describe("recurrent operators over sequences of named length", () => {
     expect(() => readOnnx(file({ activations: strings("Tanh") }, 3))).toThrow(
       /expected 2 activations, got 1/,
     );
-    expect(() => readOnnx(file({ direction: "sideways" }, 3))).toThrow(/direction is "sideways"/);
+    expect(() => readOnnx(file({ direction: "sideways" }, 3))).toThrow(
+      /expected the direction forward, reverse or bidirectional, got "sideways"/,
+    );
   });
 });
