@@ -11,30 +11,30 @@ import { parseStrictJson } from "../util/json.js";
 import type { ExperimentOptions } from "./options.js";
 
 /*
- * An experiment is a list of cells: plain data in, plain data out, each addressed by a hash of its configuration. A
- * finished cell leaves one file and is never computed again, so an experiment that was killed resumes where it stopped, and
- * any pool (threads here, a queue over many machines elsewhere) may run the cells.
+ * An experiment is a list of cells. A cell turns plain data into plain data, and its address is a hash of its
+ * configuration. A finished cell leaves one file and is never computed again, so an experiment that was killed resumes
+ * where it stopped, and any pool of workers (threads here, a queue over many machines elsewhere) may run the cells.
  */
 
 /** One unit of work of an experiment. */
 export interface Cell<C> {
-  /** For people: "KomplexNet, seed 1". */
+  /** The name that the user sees, such as "KomplexNet, seed 1". */
   readonly label: string;
   /** Everything that decides the result, as plain data. */
   readonly config: C;
 }
 
-/** Does the work of a cell, which has a folder of its own for further files. */
+/** Computes a cell's result. The cell has a folder of its own for further files. */
 export type CellWork<C, R> = (cell: Cell<C>, folder: string) => Promise<R | undefined>;
 
 export interface RunCellsOptions {
   /** Holds one folder for each cell. */
   readonly folder: string;
-  /** Resume the run in the folder; otherwise a folder that holds cells is refused. */
+  /** Whether to resume the run in the folder. Default false: a folder that holds cells is refused. */
   readonly resume: boolean;
-  /** Cells at work at the same time. */
+  /** Number of cells that run at the same time. */
   readonly parallel: number;
-  /** Starts no further cell once aborted. */
+  /** No further cell starts after this signal is aborted. */
   readonly signal: AbortSignal;
 }
 
@@ -45,16 +45,17 @@ export function cellKey(config: unknown): string {
   return createHash("sha256").update(JSON.stringify(config)).digest("hex").slice(0, 16);
 }
 
-/** The folder that belongs to a cell. */
+/** The folder of a cell. */
 export function cellFolder(folder: string, config: unknown): string {
   return join(folder, cellKey(config));
 }
 
 /**
- * Gives the results of all cells in their order, computing those that do not exist yet; undefined for a cell that was
- * stopped. An error keeps further cells from starting and is thrown once the cells at work have ended.
+ * Returns the results of all cells, in the order of the cells, and computes those that do not exist yet; the result of
+ * a stopped cell is undefined. After an error no further cell starts, and the error is thrown when the running cells
+ * have ended.
  *
- * @throws StriateError for a folder that holds cells if `resume` is off
+ * @throws StriateError if the folder holds cells and `resume` is off
  */
 export async function runCells<C, R>(
   cells: readonly Cell<C>[],
@@ -92,7 +93,7 @@ export async function runCells<C, R>(
 }
 
 /**
- * The cells whose name matches a pattern: `*` matches anything, and commas separate several patterns.
+ * The cells whose names match a pattern: `*` matches anything, and commas separate several patterns.
  *
  * @throws StriateError naming all cells if none matches
  */
@@ -107,7 +108,10 @@ export function chooseCells<C>(
     return new RegExp(`^${escaped.replaceAll("*", ".*")}$`);
   });
   const chosen = cells.filter((cell) => parts.some((part) => part.test(nameOf(cell))));
-  check(chosen.length > 0, () => `cells "${pattern}": none fits; there are ${cells.map(nameOf).join(", ")}`);
+  check(
+    chosen.length > 0,
+    () => `cells "${pattern}": expected a pattern that matches one of ${cells.map(nameOf).join(", ")}`,
+  );
   return chosen;
 }
 
@@ -120,46 +124,46 @@ async function readResult<R>(folder: string, config: unknown): Promise<R | undef
   return parseStrictJson(new TextDecoder().decode(bytes), path) as R;
 }
 
-/** Options of every cell. */
+/** Options that every cell gets. */
 export interface CellOptions extends SessionOptions {
   /** Holds the folders of all cells. */
   readonly cells: string;
-  /** Aborted when the user wants to stop. */
+  /** Is aborted when the user wants to stop. */
   readonly signal: AbortSignal;
   readonly onProgress: (part: string, event: ProgressEvent) => void;
   readonly onWarning: (message: string) => void;
 }
 
-/** The part that the configurations of all experiments have in common. */
+/** The part that the cell configurations of all experiments have in common. */
 export interface CellConfig {
   readonly seed: number;
-  /** The cell whose result this one begins with. */
+  /** The configuration of the cell whose result this cell starts from. */
   readonly start?: CellConfig;
 }
 
-/** How to name, run and describe the cells of an experiment. */
+/** The functions that name, run and describe the cells of an experiment. */
 export interface CellKind<C, R> {
   readonly nameOf: (config: C) => string;
-  /** `done` holds what the stages before gave; undefined for a cell that was stopped. */
+  /** Runs one cell; `done` holds the results of the stages before. Returns undefined if the cell was stopped. */
   readonly run: (config: C, options: CellOptions, done: ReadonlyMap<C, R>) => Promise<R | undefined>;
   /** One line about a finished cell. */
   readonly describe: (result: R) => string;
 }
 
-/** Holds the folders of all cells of a run. */
+/** The folder that holds one folder for each cell of a run. */
 export function cellsFolder(out: string): string {
   return join(out, "cells");
 }
 
-/** The cells with those that they start from, in the order of `all`. */
+/** The given cells and all cells that they start from, in the order of `all`. */
 export function withStarts<C extends CellConfig>(chosen: readonly C[], all: readonly C[]): C[] {
   const needed = new Set(chosen.flatMap(chainOf).map(cellKey));
   return all.filter((config) => needed.has(cellKey(config)));
 }
 
 /**
- * Runs cells side by side, those that others start from in a stage before these. Gives the results in the order in which
- * cells were run; undefined if one was stopped.
+ * Runs cells in parallel, in stages: a cell runs in a later stage than the cell that it starts from. Returns the
+ * results in the order in which the cells ran, or undefined if a cell was stopped.
  */
 export async function runStages<C extends CellConfig, R>(
   options: ExperimentOptions,
@@ -196,7 +200,7 @@ export async function runStages<C extends CellConfig, R>(
   return results;
 }
 
-/** The cells that a cell starts from, the first one first, and the cell itself. */
+/** The chain of cells that a cell starts from, the earliest first, with the cell itself as the last. */
 function chainOf(config: CellConfig): CellConfig[] {
   return config.start === undefined ? [config] : [...chainOf(config.start), config];
 }
@@ -208,7 +212,10 @@ function stagesOf<C extends CellConfig>(chosen: readonly C[]): C[][] {
     .map((length) => chosen.filter((_, i) => lengths[i] === length));
 }
 
-/** One thread a cell on the CPU: cells side by side use cores better than threads inside small operators. */
+/**
+ * Options for a cell, with one thread per cell on the CPU: cells in parallel use the cores better than threads inside
+ * small operators do.
+ */
 export function sharesOf(
   { device, threads }: Pick<ExperimentOptions, "device" | "threads">,
   cells: number,

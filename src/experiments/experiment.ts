@@ -9,9 +9,9 @@ import type { ExperimentOptions, Scale, SpecialOptions } from "./options.js";
 import { SPECIAL_OPTIONS } from "./options.js";
 
 export interface ScaleFacts {
-  /** One line for the help: what is done and how long it takes. */
+  /** One line for the help that says what this scale runs and how long it takes. */
   readonly summary: string;
-  /** How many seeds are run unless the user says otherwise. */
+  /** Number of seeds, unless the user gives another. */
   readonly seeds: number;
 }
 
@@ -20,7 +20,7 @@ export interface ResultTable {
   readonly title: string;
   readonly columns: readonly string[];
   readonly rows: readonly (readonly string[])[];
-  /** Sources and caveats, printed below. */
+  /** Sources and caveats, printed below the table. */
   readonly notes?: readonly string[];
 }
 
@@ -30,12 +30,12 @@ interface RunFile {
 }
 
 export interface ExperimentResult {
-  /** Whether the signal stopped the run, which can then be resumed. */
+  /** Whether the user stopped the run. A stopped run can be resumed. */
   readonly interrupted: boolean;
   readonly tables: readonly ResultTable[];
-  /** A summary that is printed as it is, above the tables. */
+  /** A summary, printed unchanged above the tables. */
   readonly text?: string;
-  /** The files of the run, the most interesting one first: `{ what: "report", path: ".../report.html" }`. */
+  /** The files of the run, the most important first: `{ what: "report", path: ".../report.html" }`. */
   readonly files: readonly RunFile[];
 }
 
@@ -44,11 +44,11 @@ interface ExperimentFacts {
   readonly name: string;
   readonly summary: string;
   readonly scales: Readonly<Record<Scale, ScaleFacts>>;
-  /** Whether its cells can be run singly. */
+  /** Whether the user may choose single cells (`--cells`). */
   readonly choosesCells?: boolean;
-  /** Whether a network may be given. */
+  /** Whether the user may give a network. */
   readonly takesModel?: boolean;
-  /** Which special options it takes; others are refused. */
+  /** The special options that the experiment takes; others are refused. */
   readonly takes?: readonly (keyof SpecialOptions)[];
 }
 
@@ -57,7 +57,10 @@ export interface Experiment extends ExperimentFacts {
   run(options: ExperimentOptions): Promise<ExperimentResult>;
 }
 
-/** A run whose cells are done, as its report sees it: P is the plan, C a cell's configuration, R its result. */
+/**
+ * A run whose cells are done, as the report gets it. P is the type of the plan, C that of a cell's configuration and R
+ * that of its result.
+ */
 export interface FinishedRun<P, C, R> {
   readonly plan: P;
   readonly scale: Scale;
@@ -71,7 +74,7 @@ export interface FinishedRun<P, C, R> {
   readonly provenance: Provenance;
 }
 
-/** The cells of one kind with their results. */
+/** Returns the cells of one kind with their results. */
 export function ofKind<
   C extends { readonly kind: string },
   R extends { readonly kind: string },
@@ -83,52 +86,52 @@ export function ofKind<
   ][];
 }
 
-/** The report of a finished run. */
+/** What the report of a finished run consists of. */
 export interface RunReport {
-  /** The HTML of report.html. */
+  /** The contents of report.html. */
   readonly page: string;
-  /** What results.json holds: the report without its images. */
+  /** The contents of results.json: the report without its images. */
   readonly numbers: object;
-  /** Default none. */
+  /** A summary for the terminal. Default none. */
   readonly tables?: readonly ResultTable[];
   readonly text?: string;
-  /** Further files that the report wrote. */
+  /** Further files of the report. */
   readonly files?: readonly RunFile[];
 }
 
-/** The parts of an experiment that are its own; D is the data that all its cells share. */
+/** The functions that differ between experiments. D is the type of the data that all cells share. */
 export interface ExperimentDefinition<P, C extends CellConfig, R, D extends object> extends ExperimentFacts {
-  /** Decides everything that the list of cells depends on. */
+  /** Makes the plan, which decides the list of cells. */
   readonly plan: (options: ExperimentOptions) => P | Promise<P>;
-  /** Lists all cells of a run, in the order in which they are named to the user. */
+  /** Lists all cells of a run, in the order in which the user sees them. */
   readonly cellsOf: (plan: P, options: ExperimentOptions) => readonly C[];
-  /** Picks the cells that run if the user names none. Default: all. */
+  /** Picks the cells that run unless the user chooses some. Default: all. */
   readonly standardCells?: (plan: P, all: readonly C[]) => readonly C[];
-  /** Reads or makes the data, once the cells to run are known; undefined if the run was stopped meanwhile. */
+  /** Reads or makes the data for the chosen cells. Returns undefined if the run was stopped meanwhile. */
   readonly load: (
     plan: P,
     options: ExperimentOptions,
     cells: readonly C[],
   ) => D | undefined | Promise<D | undefined>;
-  /** "akorn/seed1": what `--cells` chooses from. */
+  /** The name of a cell for `--cells`, such as "akorn/seed1". */
   readonly nameOf: (config: C) => string;
-  /** Runs one cell; `done` has the results of the stages before it. Undefined if the cell was stopped. */
+  /** Runs one cell; `done` has the results of the stages before. Returns undefined if the cell was stopped. */
   readonly runCell: (config: C, options: CellOptions & D, done: ReadonlyMap<C, R>) => Promise<R | undefined>;
-  /** One line about a finished cell. */
+  /** One line for the terminal about a finished cell. */
   readonly describe: (result: R) => string;
-  /** Tables of a run of some cells only. Default: one table with a line for each cell. */
+  /** Tables for a run of only some cells. Default: one table with a line for each cell. */
   readonly partialTables?: (results: ReadonlyMap<C, R>, title: string) => readonly ResultTable[];
-  /** Whether a report is made of some cells, too. Default false: it waits for all of them. */
+  /** Whether a run of only some cells gets a report, too. Default false: the report waits for all cells. */
   readonly reportsSome?: boolean;
   readonly report: (run: FinishedRun<P, C, R> & D) => Promise<RunReport>;
 }
 
 const INTERRUPTED: ExperimentResult = { interrupted: true, tables: [], files: [] };
-const REPORT_WAITS = "The report is made when all cells are done: run again without --cells, with --resume.";
+const REPORT_WAITS = "The report needs all cells: run again with --resume and without --cells.";
 
 /**
- * Makes an experiment from its own parts. A run plans its cells, runs those that were chosen and those that they start
- * from, and writes report.html and results.json once all cells are done; before that it gives tables of the results.
+ * Makes an experiment from its parts. A run plans its cells and runs the chosen ones and those that they start from.
+ * When all cells are done, it writes report.html and results.json; before that, it returns tables of the results.
  */
 export function defineExperiment<P, C extends CellConfig, R, D extends object>(
   definition: ExperimentDefinition<P, C, R, D>,
@@ -171,7 +174,7 @@ export function defineExperiment<P, C extends CellConfig, R, D extends object>(
   return { ...facts, run };
 }
 
-/** The command that does a run again. */
+/** The command that repeats a run. */
 function commandOf(name: string, { scale, seeds, model, ...options }: ExperimentOptions): string {
   const special = SPECIAL_OPTIONS.flatMap((key) => {
     const value = options[key];
@@ -184,7 +187,7 @@ function commandOf(name: string, { scale, seeds, model, ...options }: Experiment
   ].join(" ");
 }
 
-/** Writes a run's report.html and results.json, and lists them in this order. */
+/** Writes report.html and results.json into the folder of a run. Returns the list of both, in this order. */
 export async function writeReport(
   out: string,
   page: string,

@@ -2,20 +2,20 @@ import type { Preprocessing } from "../data/images/preprocessing.js";
 import type { Device } from "../runtime/runtime.js";
 import type { ProgressEvent } from "../train/progress.js";
 
-/** How much of the papers' recipe is run: a check that all works, minutes on a laptop, or the whole. */
+/** How much of the papers' recipe runs: a check that everything works, some minutes on a laptop, or all of it. */
 export const SCALES = ["smoke", "laptop", "paper"] as const;
 
 export type Scale = (typeof SCALES)[number];
 
-/** Options that only some experiments take; see {@link Experiment.takes}. */
+/** Options that only some experiments take. {@link Experiment.takes} names them. */
 export interface SpecialOptions {
-  /** Data sets to run on, names with commas between them. */
+  /** Names of the data sets to run on, separated by commas. */
   readonly dataSet?: string;
   /** Folder or file of a published data set. */
   readonly data?: string;
-  /** Networks to compare, names with commas between them. */
+  /** Names of the networks to compare, separated by commas. */
   readonly models?: string;
-  /** Shifted copies of a image along each axis, for finer feature maps. */
+  /** Number of shifted copies of an image along each axis; more copies give finer feature maps. */
   readonly upTiling?: number;
 }
 
@@ -23,27 +23,27 @@ export const SPECIAL_OPTIONS: readonly (keyof SpecialOptions)[] = ["dataSet", "d
 
 export interface ExperimentOptions extends SpecialOptions {
   readonly scale: Scale;
-  /** Folder for all files of the run; made if it does not exist. */
+  /** Folder for all files of the run, created if it does not exist. */
   readonly out: string;
-  /** One repetition for each; at least one, all different. */
+  /** Random seeds, one for each repetition: at least one, all different. */
   readonly seeds: readonly number[];
   readonly device: Device;
   /** Threads inside one operator; undefined for all cores. */
   readonly threads: number | undefined;
-  /** Resume the run in `out`. Otherwise a folder that holds a run is refused. */
+  /** Whether to resume the run in `out`. If not, a folder that holds a run is refused. */
   readonly resume: boolean;
-  /** Run only the cells whose names match this pattern (`*` matches anything), and the cells that they start from. */
+  /** Pattern of the names of the cells to run (`*` matches anything). The cells that they start from run, too. */
   readonly cells?: string;
-  /** A network to use instead of one that the experiment trains, and how pixels reach it if that was stated. */
+  /** A network to use instead of training one, with its preprocessing if the user stated it. */
   readonly model?: {
     readonly path: string;
     readonly preprocessing?: Preprocessing;
-    /** The options that stated it, for the command that a report shows. */
+    /** The options that stated the preprocessing, for the command that a report shows. */
     readonly flags?: string;
   };
-  /** Aborted when the user wants to stop: save a checkpoint and return with `interrupted`. */
+  /** Is aborted when the user wants to stop: the run then saves a checkpoint and returns with `interrupted`. */
   readonly signal: AbortSignal;
   readonly onProgress: (task: string, event: ProgressEvent) => void;
-  /** Told lines that the user should read: a warning, a finished part. */
+  /** Is called with lines that the user should read, such as a warning or a finished part. */
   readonly onNote: (line: string) => void;
 }

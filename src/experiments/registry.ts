@@ -12,7 +12,7 @@ import { v1Sampling } from "./v1-sampling/experiment.js";
 export * from "./options.js";
 export * from "./experiment.js";
 
-/** All experiments, in the order in which they are listed. */
+/** All experiments, in the order in which `striate` lists them. */
 export const experiments: readonly Experiment[] = [
   overlappingDigits,
   synchronyExperiment,
@@ -23,7 +23,7 @@ export const experiments: readonly Experiment[] = [
   v1Sampling,
 ];
 
-/** @throws StriateError naming the known ones, and the one that was probably meant. */
+/** @throws StriateError if no experiment has this name; the error names the known ones and suggests the closest */
 export function findExperiment(name: string, among: readonly Experiment[] = experiments): Experiment {
   const found = among.find((experiment) => experiment.name === name);
   if (found !== undefined) return found;

@@ -12,7 +12,10 @@ import { storedToFloat32 } from "../util/safetensors.js";
 import type { CellOptions } from "./cells.js";
 import { cellFolder } from "./cells.js";
 
-/** Options with which a cell trains: in its own folder, resuming if that holds a run, with a checkpoint every 200 steps. */
+/**
+ * Training options of a cell: it trains in its own folder, resumes if the folder holds a run, and saves a checkpoint
+ * every 200 steps.
+ */
 export function cellTraining(
   config: Required<Pick<TrainOptions, "seed" | "steps" | "batchSize">>,
   options: CellOptions,
@@ -36,7 +39,7 @@ export function cellTraining(
   } satisfies TrainOptions;
 }
 
-/** Reports how far one part of a cell is: steps done out of `steps`, and samples since the last report. */
+/** Reports the progress of one part of a cell: the steps done out of `steps`, and the samples since the last report. */
 export function progressOf({ onProgress }: Pick<CellOptions, "onProgress">, part: string, steps: number) {
   const rate = createRateEstimator({ steps });
   return (step: number, samples: number): void => {
@@ -52,7 +55,7 @@ export function saveWeights(cells: string, config: object, values: State): Promi
   return writeCellWeights(weightsPath(cells, config), values);
 }
 
-/** @throws StriateError if the cell has left no weights, or a damaged file */
+/** @throws StriateError if the weights of the cell are missing or their file is damaged */
 export function loadWeights(cells: string, config: object): Promise<State> {
   return readWeights(weightsPath(cells, config));
 }
@@ -81,11 +84,11 @@ export function parameterCount(parameters: NamedParameters, which: "all" | "trai
   return count;
 }
 
-/** A learning rate that stays the same, or one that rises over `warmUp` steps and then falls along half a cosine to 0. */
+/** A constant learning rate, or one that rises over `warmUp` steps and then falls along half a cosine to 0. */
 export type RateSchedule = "constant" | { readonly warmUp: number };
 
 export interface RateConfig {
-  /** The largest rate. */
+  /** The largest learning rate. */
   readonly learningRate: number;
   readonly schedule: RateSchedule;
   readonly steps: number;
@@ -96,7 +99,7 @@ export function rateOf({ learningRate: rate, schedule, steps }: RateConfig): Sch
   return withWarmUp(cosineRate({ rate, steps }), schedule.warmUp);
 }
 
-/** For "How this was measured". */
+/** A phrase about the schedule for the section "How this was measured". */
 export function scheduleText(schedule: RateSchedule): string {
-  return schedule === "constant" ? "" : `, after ${schedule.warmUp} steps of warm-up falling along a cosine`;
+  return schedule === "constant" ? "" : `, falling along a cosine after ${schedule.warmUp} steps of warm-up`;
 }

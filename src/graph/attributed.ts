@@ -1,7 +1,7 @@
 import { StriateError } from "../util/errors.js";
 import type { GraphNode } from "./tensor.js";
 
-/** Runs `body`; an error in it says what was done with which node. */
+/** Runs `body`. If it throws, the error also names the node and what was done with it. */
 export function attributed<T>(node: GraphNode, doing: string, body: () => T): T {
   try {
     return body();

@@ -1,8 +1,8 @@
 import { StriateError } from "../util/errors.js";
 
 /**
- * One axis length: a number, or a product of named symbols with a whole coefficient, written canonically
- * ("batch", "2*batch", "batch*time"). A name that starts with "?" is a length nothing is known about.
+ * One axis length: a number, or a product of named symbols with a whole coefficient, written canonically ("batch",
+ * "2*batch", "batch*time"). A name that starts with "?" is an unknown length.
  */
 export type Dim = number | string;
 /** The lengths of all axes, outermost first. */
@@ -39,7 +39,7 @@ export function checkDim(dim: Dim, what: string): Dim {
   }
   for (const factor of dim.split("*")) {
     if (!/^\d+$/.test(factor) && !SYMBOL.test(factor)) {
-      throw new StriateError(`${what}: "${dim}" is no name for an axis length`);
+      throw new StriateError(`${what}: "${dim}" is not a valid name of an axis length`);
     }
   }
   return format(parse(dim));
@@ -47,7 +47,7 @@ export function checkDim(dim: Dim, what: string): Dim {
 
 let unknowns = 0;
 
-/** A fresh length that equals no other. */
+/** A new unknown length, which equals no other length. */
 export function unknownDim(): Dim {
   unknowns += 1;
   return `?${unknowns}`;
@@ -84,7 +84,7 @@ export function divideDims(a: Dim, b: Dim): Dim | undefined {
   return format({ coefficient: left.coefficient / right.coefficient, symbols: rest });
 }
 
-/** a + b if both count the same symbols; else an unknown length. */
+/** a + b if both are multiples of the same symbols, else an unknown length. */
 export function addDims(a: Dim, b: Dim): Dim {
   const left = parse(a);
   const right = parse(b);
@@ -103,12 +103,15 @@ export function sameShape(a: Shape, b: Shape): boolean {
   return a.length === b.length && a.every((dim, axis) => dim === b[axis]);
 }
 
-/** A shape as messages show it: `[batch, 3, 32, 32]`. */
+/** A shape as text for messages, such as `[batch, 3, 32, 32]`. */
 export function showShape(shape: Shape): string {
   return `[${shape.join(", ")}]`;
 }
 
-/** Thrown if a graph is right only for one length of a named axis, as if an exporter wrote its batch into a Reshape. */
+/**
+ * The error if a graph is right for only one length of a named axis, for example because an exporter wrote the batch
+ * size into a Reshape.
+ */
 export class FixedLengthError extends StriateError {
   constructor(
     message: string,
@@ -119,7 +122,10 @@ export class FixedLengthError extends StriateError {
   }
 }
 
-/** The one length of its one symbol for which `dim` is `length`; undefined if there is no such length. */
+/**
+ * The symbol of `dim` and the length of this symbol for which `dim` equals `length`; undefined if there is no such
+ * length.
+ */
 export function lengthOf(
   dim: Dim,
   length: number,
@@ -131,7 +137,7 @@ export function lengthOf(
   return Number.isInteger(only) && only >= 1 ? { symbol, length: only } : undefined;
 }
 
-/** The symbols that a length is made of, without "?" ones being special. */
+/** The symbols in a length, including unknown ones ("?"). */
 export function symbolsOf(dim: Dim): readonly string[] {
   return parse(dim).symbols;
 }
@@ -160,7 +166,7 @@ export function broadcastShapes(a: Shape, b: Shape): Shape | undefined {
   return result;
 }
 
-/** Brings a possibly negative axis into 0..rank-1. */
+/** Converts a possibly negative axis to the range 0 to rank - 1. */
 export function normaliseAxis(axis: number, rank: number, what: string): number {
   const at = axis < 0 ? axis + rank : axis;
   if (!Number.isInteger(axis) || at < 0 || at >= rank) {

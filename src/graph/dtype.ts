@@ -106,7 +106,7 @@ export function bytesPerElement(dtype: DType): number {
   return bytes / packed;
 }
 
-/** Entries of the array that holds a number of elements. */
+/** Number of array entries that hold a number of elements. */
 export function storedLength(dtype: DType, elements: number): number {
   return Math.ceil(elements / (INFO[dtype].packed ?? 1));
 }
@@ -115,7 +115,7 @@ export function isFloat(dtype: DType): boolean {
   return dtype.includes("float");
 }
 
-/** Whether the entries of an array are the elements themselves, not their bits. */
+/** Whether the entries of the array are the elements themselves, instead of raw bits. */
 export function holdsNumbers(dtype: DType): boolean {
   return dtype === "float32" || dtype === "float64" || (!isFloat(dtype) && INFO[dtype].packed === undefined);
 }
@@ -123,7 +123,7 @@ export function holdsNumbers(dtype: DType): boolean {
 /** A view of raw bytes as elements; copies when the bytes are not aligned. */
 export function viewBytes(dtype: DType, bytes: Uint8Array): TypedArray {
   const { bytes: width, make } = INFO[dtype];
-  // Not slice: that of Node's Buffer is a view.
+  // Do not use slice, because the slice of Node's Buffer is a view.
   const aligned = bytes.byteOffset % width === 0 ? bytes : new Uint8Array(bytes);
   return make(aligned.buffer, aligned.byteOffset, aligned.byteLength / width);
 }
@@ -135,7 +135,10 @@ export function allocate(dtype: DType, length: number, buffer?: ArrayBufferLike,
   return make(buffer ?? new ArrayBuffer(entries * width), offset, entries);
 }
 
-/** Numbers as elements of a type, rounded to it. Throws {@link StriateError} for types of 8 bits and less that are no whole bytes. */
+/**
+ * Numbers as elements of a type, rounded to it. Throws {@link StriateError} for types of 8 bits or less other than the
+ * integer types of one byte.
+ */
 export function fromNumbers(dtype: DType, values: readonly number[] | Float64Array): TypedArray {
   const data = allocate(dtype, values.length);
   if (data instanceof BigInt64Array || data instanceof BigUint64Array) {
@@ -143,7 +146,7 @@ export function fromNumbers(dtype: DType, values: readonly number[] | Float64Arr
   } else if (dtype === "float16") data.set(float32ToFloat16(Float32Array.from(values)));
   else if (dtype === "bfloat16") data.set(float32ToBfloat16(Float32Array.from(values)));
   else if (holdsNumbers(dtype)) data.set(values);
-  else throw new StriateError(`numbers cannot be written as ${dtype}: give its bits`);
+  else throw new StriateError(`numbers cannot be converted to ${dtype}: give the raw bits`);
   return data;
 }
 

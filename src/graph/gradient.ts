@@ -14,20 +14,20 @@ import { zerosLike } from "./operators/shape/shape-values.js";
 import type { GraphNode, Tensor } from "./tensor.js";
 import { topologicalOrder } from "./topological-order.js";
 
-/** What `gradients` can be told. */
+/** Options of `gradients`. */
 export interface GradientOptions {
   /** Gradient of each output (default: ones, which for a scalar loss is the usual gradient). */
   readonly seeds?: readonly Tensor[];
-  /** The gradient of a tensor that the outputs do not depend on: zeros (default), or an error. */
+  /** What to do for a tensor on which the outputs do not depend: return zeros (default), or throw an error. */
   readonly unreachable?: "zero" | "error";
 }
 
 /**
- * Reverse-mode gradients, graph to graph: d(sum of outputs)/d(each of `wrt`), as more nodes of the same graph.
- * `wrt` may hold parameters, inputs or any tensor between. Call it on its own results for higher orders.
+ * Reverse-mode gradients, graph to graph: d(sum of outputs)/d(each of `wrt`), as more nodes of the same graph. `wrt`
+ * may hold parameters, inputs or any tensor between. For higher-order gradients, call the function on its own results.
  *
- * @throws StriateError naming the operator and where it was used if it has no gradient rule, or none for an input or an
- *   output that a gradient would have to pass.
+ * @throws StriateError if an operator on the path has no gradient rule, or has none for a needed input or output. The
+ * error names the operator and its place of use.
  * @example
  * ```ts
  * import { gradients, input, lower, mul, sum, tensorData, writeOnnx } from "striate/graph";
@@ -49,7 +49,7 @@ export function gradients(
   return atOnce(gradientsInParts(outputs, wrt, options));
 }
 
-/** As `gradients`. */
+/** Options as in `gradients`. */
 export function* gradientsInParts(
   outputs: Tensor | readonly Tensor[],
   wrt: readonly Tensor[],
@@ -66,7 +66,7 @@ export function* gradientsInParts(
     const seed = options.seeds?.[i] ?? expandLike(scalar(1, root.dtype), root);
     if (seed.dtype !== root.dtype || seed.rank !== root.rank) {
       throw new StriateError(
-        `the gradient given for ${String(root)} has to be of its type and rank, got ${String(seed)}`,
+        `expected a gradient of the type and rank of ${String(root)}, got ${String(seed)}`,
       );
     }
     return seed;
@@ -82,7 +82,10 @@ export function* gradientsInParts(
   });
 }
 
-/** The total gradient of each tensor between `wrt` and the roots; `stopAt` excludes nodes and what only they need. */
+/**
+ * The total gradient of each tensor between `wrt` and the roots. `stopAt` excludes nodes, and the nodes that only they
+ * need.
+ */
 function* accumulatedGradients(
   roots: readonly Tensor[],
   seeds: readonly Tensor[],
@@ -110,7 +113,10 @@ function* accumulatedGradients(
   return totals;
 }
 
-/** {@link GradientCall.through} of a call. Identity copies replace the operands, so that the search stops at them. */
+/**
+ * Implements {@link GradientCall.through} for a call. Identity nodes replace the operands, so that the search stops
+ * there.
+ */
 function throughComposed(
   call: GradientCall,
   compose: (inputs: readonly (Tensor | undefined)[]) => readonly Tensor[],
@@ -129,9 +135,9 @@ function throughComposed(
 }
 
 /**
- * Half precision cannot hold positive numbers below 6e-8 or above 65504, so gradients of float16 tensors are float32 until
- * they are returned: rules see operands and results cast to float32, one cast for each tensor. The same holds for all narrower
- * floats, and for whole numbers that have a gradient because a quantiser made them.
+ * Half precision cannot hold positive numbers below 6e-8 or above 65504, so gradients of float16 tensors are float32
+ * until they are returned: rules get operands and results cast to float32, with one cast for each tensor. The same
+ * applies to all narrower floating-point types, and to integers that have a gradient because a quantiser made them.
  */
 function widener(active: ReadonlySet<Tensor>): (tensor: Tensor, sharedType?: DType) => Tensor {
   const made = new Map<Tensor, Tensor>();
@@ -155,8 +161,9 @@ interface Pass {
 }
 
 /**
- * The tensors that have a gradient: they lie on a path from a wanted tensor. Whole numbers lie on it if a quantiser made them or
- * an operator computed them from such operands of the same type; a cast from floats to whole numbers ends the path.
+ * The tensors that have a gradient, which lie on a path from a wanted tensor. An integer tensor belongs to a path if a
+ * quantiser made it, or if an operator computed it from such operands of the same type. A cast from floating point to
+ * integers ends the path.
  */
 function activeTensors(order: readonly GraphNode[], wanted: ReadonlySet<Tensor>): Set<Tensor> {
   const active = new Set(wanted);

@@ -10,13 +10,16 @@ import { constantData } from "./tensor.js";
 import { topologicalOrder } from "./topological-order.js";
 
 export interface LowerOptions {
-  /** As for `writeOnnx`: parameters with values will be constants, which are left to the runtime's own optimiser. */
+  /**
+   * Values of parameters, as for `writeOnnx`. Such parameters become constants, and their operators are left to the
+   * runtime's own optimiser.
+   */
   readonly values?: (parameter: Tensor) => TensorData | undefined;
 }
 
 /**
- * Rewrites a graph for a target: operators that ONNX lacks, or that the target runs badly, become others; equal
- * calls are made once. Types of the outputs stay the same.
+ * Rewrites a graph for a target: other operators replace those that ONNX lacks or that run slowly on the target, and
+ * equal calls are made once. The outputs keep their types.
  *
  * @example
  * ```ts
@@ -34,7 +37,7 @@ export function lower(
   return atOnce(lowerInParts(outputs, target, options));
 }
 
-/** As `lower`. */
+/** Options as in `lower`. */
 export function* lowerInParts(
   outputs: Readonly<Record<string, Tensor>>,
   target: Target,
@@ -87,12 +90,12 @@ class Rewriter {
       attributed(node, `lowered for ${this.target}:`, () =>
         node.replaced(() => rule(call, this.target, this.#context)),
       );
-    // What a rule returns may need lowering itself; its operands are rewritten already.
+    // The result of a rule may need lowering, too; its operands are already lowered.
     if (lowered !== undefined) return lowered.map((tensor) => atOnce(this.rewriteInParts(tensor)));
     return this.#once(node, inputs);
   }
 
-  /** The call itself, or the equal one made before. */
+  /** The call itself, or an equal earlier call. */
   #once(node: GraphNode, inputs: readonly (Tensor | undefined)[]): readonly Tensor[] {
     const operands = inputs.map((input) => (input === undefined ? "-" : this.#id(input)));
     const key = `${node.type}(${operands.join()})${node.outputs.length}${attributeKey(node.attributes)}`;

@@ -3,7 +3,7 @@ import { coefficientOf, isStatic, sizeOf, symbolsOf } from "./dims.js";
 import { intAttribute, stringAttribute } from "./operator.js";
 import type { GraphNode } from "./tensor.js";
 
-/** A count in which every named axis length stands for 1, so that a batch counts as one sample. */
+/** A number of multiply-adds in which every named axis counts as length 1, so that a batch counts as one sample. */
 export interface Count {
   readonly value: number;
   /** False if a length is unknown: the true count is at least `value`. */
@@ -22,8 +22,8 @@ function times(...dims: readonly Dim[]): Count {
 }
 
 /**
- * Multiplications, each with its addition, that a node does for one sample; 0 for operators that have none to speak
- * of. Zeros put round an image are multiplied too: that is what a plain implementation does.
+ * Number of multiply-adds of a node for one sample; 0 for operators with negligible cost. Multiplications with zeros of
+ * the padding count, as in a direct implementation.
  */
 export function multiplyAdds(node: GraphNode): Count {
   const [a, b] = node.inputs;
@@ -51,7 +51,7 @@ export function multiplyAdds(node: GraphNode): Count {
   }
 }
 
-/** One product over all labels for each operand after the first, as a loop over the labels does. */
+/** One multiplication for each operand after the first and each combination of labels, as in a direct loop. */
 function einsum(equation: string, shapes: readonly Shape[]): Count {
   const lengths = new Map<string, Dim>();
   const terms = equation.replaceAll(/\s/g, "").split("->")[0]!.split(",");

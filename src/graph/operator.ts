@@ -12,7 +12,7 @@ export interface TensorType {
   readonly known?: readonly Dim[] | undefined;
 }
 
-/** A call of an operator, as its rules see it. */
+/** A call of an operator, as its rules get it. */
 export interface Call {
   readonly type: string;
   readonly inputs: readonly (Tensor | undefined)[];
@@ -20,10 +20,10 @@ export interface Call {
   readonly outputCount: number;
 }
 
-/** A call as gradient rules see it: with its outputs and their gradients. */
+/** A call as gradient rules get it, with its outputs and their gradients. */
 export interface GradientCall extends Call {
   readonly outputs: readonly Tensor[];
-  /** Element types of the outputs in the graph. In `outputs`, narrower floats are cast to float32. */
+  /** Element types of the outputs in the graph. In `outputs`, narrower floating-point types are cast to float32. */
   readonly outputTypes: readonly DType[];
   /** The gradient of the first output. Reading it throws if only other outputs have a gradient. */
   readonly dy: Tensor;
@@ -31,28 +31,35 @@ export interface GradientCall extends Call {
   readonly y: Tensor;
   /** The gradient of an output, undefined if it has none. A rule must ask for the gradient of every float output. */
   received(output: number): Tensor | undefined;
-  /** Whether the gradient of input i is wanted. Rules ask for work that several gradients share; others are lazy. */
+  /**
+   * Whether the gradient of input i is wanted. Rules call it before work that several gradients share; all other work
+   * is lazy.
+   */
   needs(input: number): boolean;
-  /** The gradients by way of other operators: `compose` computes the same outputs from the same inputs. */
+  /** Computes the gradients through other operators: `compose` computes the same outputs from the same inputs. */
   through(
     compose: (inputs: readonly (Tensor | undefined)[]) => readonly Tensor[],
   ): readonly (Tensor | "zero" | undefined)[];
 }
 
 /**
- * The gradient of one input: a tensor, or a function that computes it and is called only if the gradient is wanted. "zero"
- * says that no small change of the input changes the outputs. Undefined is for inputs that cannot have a gradient: if one is
- * wanted, it is an error.
+ * The gradient of one input: a tensor, or a function that computes it and is called only if the gradient is wanted.
+ * "zero" means that no small change of the input changes the outputs. Undefined means that the input cannot have a
+ * gradient, so asking for it is an error.
  */
 export type OperandGradient = Tensor | (() => Tensor) | "zero" | undefined;
 
 /**
- * Gives the gradient of each input. A rule gets the inputs of the call also as arguments, so that it reads as its mathematics:
- * `({ dy }, x, y) => [() => mul(dy, y), () => mul(dy, x)]`. Inputs that a call may lack are declared as optional.
+ * Returns the gradient of each input. A rule gets the inputs of the call also as arguments, so that it reads as its
+ * mathematics: `({ dy }, x, y) => [() => mul(dy, y), () => mul(dy, x)]`. Inputs that a call may lack are declared as
+ * optional.
  */
 export type GradientRule = (call: GradientCall, ...inputs: Tensor[]) => readonly OperandGradient[];
 
-/** The gradients that a rule gives for a call, computed in the order of the inputs; undefined if unknown or not wanted. */
+/**
+ * Evaluates a gradient rule for a call, in the order of the inputs. A gradient is undefined if it is unknown or not
+ * wanted.
+ */
 export function applyGradientRule(
   rule: GradientRule,
   call: GradientCall,
@@ -66,13 +73,16 @@ export function applyGradientRule(
 /** The device or kind of file that a graph is lowered for. */
 export type Target = "cpu" | "webgpu" | "cuda" | "wasm" | "portable";
 
-/** Facts that a lowering may use besides the call. */
+/** Facts that a lowering may use in addition to the call. */
 export interface LoweringContext {
-  /** Whether a value is the same in every run: it follows from constants and from parameters written as such. */
+  /**
+   * Whether a value is the same in every run because it depends only on constants and on parameters that are written as
+   * constants.
+   */
   isFixed(tensor: Tensor): boolean;
 }
 
-/** Rewrites a call for a target; undefined leaves it as it is. */
+/** Rewrites a call for a target. Undefined leaves the call unchanged. */
 export type LoweringRule = (
   call: Call,
   target: Target,
@@ -83,16 +93,19 @@ export interface Operator {
   readonly type: string;
   /** Type and shape of the outputs; throws if the inputs do not fit. */
   readonly infer: (call: Call) => readonly TensorType[];
-  /** "zero": the outputs are piecewise constant or whole numbers. Absent: differentiating is an error. */
+  /**
+   * The gradient rule. "zero" means that the outputs are piecewise constant or integers. Absent: differentiating is an
+   * error.
+   */
   readonly gradient?: GradientRule | "zero";
-  /** Whether its whole-number outputs have a gradient (a straight-through estimate, which ignores rounding). */
+  /** Whether the integer outputs have a gradient (a straight-through estimate, which ignores rounding). */
   readonly straightThrough?: boolean;
   /**
-   * Inputs of one call that equals the sum of two, or undefined. Weights that an unrolled loop uses at every step
-   * collect their gradient in one call this way, which a lowering can finish once.
+   * Returns the inputs of one call that equals the sum of two calls, or undefined. If an unrolled loop uses a weight at
+   * every step, one call thus collects all its gradients, and a lowering does the shared work once.
    */
   readonly mergeSum?: (a: Call, b: Call) => readonly (Tensor | undefined)[] | undefined;
-  /** An operator that ONNX lacks exists only until it is lowered. */
+  /** Whether ONNX lacks the operator, so that it exists only until the graph is lowered. */
   readonly lower?: LoweringRule;
 }
 
@@ -109,8 +122,8 @@ export function operatorOf(type: string): Operator | undefined {
 }
 
 /**
- * Marks the modules of a namespace as needed for the operators that they define. Bundlers drop a module of which nothing is
- * used, but not one whose namespace is passed to a function.
+ * Marks the modules of a namespace as needed for the operators that they define. Bundlers drop a module if nothing of
+ * it is used, but not if its namespace is passed to a function.
  */
 export function loaded(modules: Readonly<Record<string, unknown>>): void {
   if (Object.keys(modules).length === 0) throw new StriateError("no operators were loaded");
@@ -146,14 +159,14 @@ export function apply(
   return node.outputs;
 }
 
-/** The call of a node with other inputs: same attributes and names, same scope and line. */
+/** Repeats the call of a node with other inputs, and with the same attributes, names, scope and line. */
 export function applyAgain(node: GraphNode, inputs: readonly (Tensor | undefined)[]): Tensor[] {
   const { type, attributes, outputs, importedName } = node;
   const options = { outputs: outputs.length, ...(importedName !== undefined && { name: importedName }) };
   return node.replaced(() => apply(type, inputs, attributes, options));
 }
 
-/** a + b: one call if the operator has `mergeSum`, else an Add. */
+/** The sum a + b: one call if the operator has `mergeSum`, else an Add. */
 export function addGradients(a: Tensor, b: Tensor): Tensor {
   const rule = a.node.type === b.node.type ? registry.get(a.node.type)?.mergeSum : undefined;
   const inputs = rule?.(callOf(a.node), callOf(b.node));
@@ -178,7 +191,7 @@ export function applySingle(
   return apply(type, inputs, attributes)[0]!;
 }
 
-/** Throws the one error for inputs that do not fit an operator. */
+/** Throws the error for inputs that do not fit an operator. */
 export function rejectCall(call: Call, why: string): never {
   const got = call.inputs.map((tensor) =>
     tensor === undefined ? "nothing" : `${tensor.dtype}${showShape(tensor.shape)}`,
@@ -186,7 +199,7 @@ export function rejectCall(call: Call, why: string): never {
   throw new StriateError(`${call.type}(${got.join(", ")}): ${why}`);
 }
 
-/** Input i; an error if it is missing. */
+/** Returns input i, or throws an error if it is missing. */
 export function required(call: Call, index: number, name: string): Tensor {
   const tensor = call.inputs[index];
   if (tensor === undefined) rejectCall(call, `input ${name} is missing`);

@@ -4,8 +4,8 @@ import { constant } from "./tensor.js";
 const made = new Map<string, Tensor>();
 
 /**
- * A constant by its name, made once. Calls on one and the same constant are equal calls, which `lower` makes once, so what is
- * computed from it for one convolution serves the next. The name has to say everything that decides the values.
+ * A constant that is made once for each name. Calls with the same constant are equal calls, which `lower` makes once,
+ * so several convolutions share the results. The name must contain everything that decides the values.
  */
 export function sharedConstant(name: string, make: () => Tensor): Tensor {
   const known = made.get(name);

@@ -5,10 +5,10 @@ import type { Tensor } from "./tensor.js";
 import { topologicalOrder } from "./topological-order.js";
 
 /**
- * The same computation with some of its values replaced by others: an imported model behind preprocessing of ours, or
- * a layer fed with something new. Types and shapes are inferred again. Parameters are shared with the original.
+ * Repeats a computation with other tensors in place of some values, for example to put preprocessing before an imported
+ * model. Types and shapes are inferred again. Parameters are shared with the original.
  *
- * @throws StriateError for a replacement of another type or rank, or whose shape an operator downstream refuses.
+ * @throws StriateError if a replacement has another type or rank, or an operator downstream refuses its shape
  */
 export function substitute(
   outputs: Readonly<Record<string, Tensor>>,

@@ -6,26 +6,26 @@ import { multiplyAdds } from "./multiply-adds.js";
 import type { GraphNode, Tensor } from "./tensor.js";
 import { topologicalOrder } from "./topological-order.js";
 
-/** What a model or one layer of it holds and costs. */
+/** Size and cost of a model or of one layer. */
 export interface LayerCost {
   /** Number of trained values. */
   readonly parameters: number;
   /** Number of other values: running statistics, and fixed weights of more than one element. */
   readonly fixed: number;
-  /** Memory of both. */
+  /** Memory of the trained and the other values, in bytes. */
   readonly bytes: number;
-  /** For one sample: every named axis length counts as 1. */
+  /** Number of multiply-adds for one sample: every named axis counts as length 1. */
   readonly multiplyAdds: number;
-  /** False if an axis length is unknown: `multiplyAdds` is then the least it can be. */
+  /** Whether `multiplyAdds` is exact. It is a lower bound if an axis length is unknown. */
   readonly exact: boolean;
 }
 
 export interface LayerSummary extends LayerCost {
   /** Path of the parameters ("convA"), or of the node in an imported file. */
   readonly name: string;
-  /** How often each operator occurs, in order of first use. */
+  /** Number of uses of each operator, in order of first use. */
   readonly operators: ReadonlyMap<string, number>;
-  /** Of the layer's last result. */
+  /** Shape of the layer's last result. */
   readonly shape: Shape;
 }
 
@@ -36,11 +36,11 @@ export interface PortSummary {
   readonly shape: Shape;
 }
 
-/** What `summariseModel` tells of a model. */
+/** The summary of a model that `summariseModel` returns. */
 export interface ModelSummary {
   readonly inputs: readonly PortSummary[];
   readonly outputs: readonly PortSummary[];
-  /** In the order of computation. */
+  /** The layers, in the order of computation. */
   readonly layers: readonly LayerSummary[];
   readonly total: LayerCost;
   /** Number of operator calls. */
@@ -59,8 +59,9 @@ interface Row {
 }
 
 /**
- * What the outputs of a model are made of. A layer is everything computed with parameters of one path ("convA.weight",
- * "convA.bias") and what follows without parameters of its own. Shared parameters count once, at their first use.
+ * Summarises the model that computes some outputs. A layer consists of all nodes that use parameters of one path
+ * ("convA.weight", "convA.bias"), and of the nodes without parameters that follow. Shared parameters count once, at
+ * their first use.
  *
  * @example
  * ```ts
@@ -80,7 +81,7 @@ export function summariseModel(outputs: Readonly<Record<string, Tensor>>): Model
   const rows = new Map<string, Row>();
   const counted = new Set<GraphNode>();
   for (const node of nodes) {
-    // What is computed from weights alone belongs to the layer that uses the result.
+    // A node that depends only on weights belongs to the layer that uses its result.
     if (node.leaf !== undefined || weights.has(node)) continue;
     const own = node.inputs.flatMap((input) => [...((input && weights.get(input.node)) ?? [])]);
     const name = layerName(node, own, layerOf);
@@ -122,7 +123,7 @@ function emptyRow(name: string, shape: Shape): Row {
   return { name, operators: new Map(), shape, ...counts };
 }
 
-/** The weights that each node which depends on no input is made of: leaves, and what is computed from them alone. */
+/** The weights behind each node that depends on no input. */
 function weightsOf(nodes: readonly GraphNode[]): Map<GraphNode, readonly GraphNode[]> {
   const weights = new Map<GraphNode, readonly GraphNode[]>();
   for (const node of nodes) {
@@ -136,7 +137,7 @@ function weightsOf(nodes: readonly GraphNode[]): Map<GraphNode, readonly GraphNo
   return weights;
 }
 
-/** Numbers such as an epsilon, and axes and shapes, are no weights. */
+/** Scalars such as an epsilon, axes and shapes are not weights. */
 function isWeight({ leaf, outputs: [tensor] }: GraphNode): boolean {
   if (leaf?.kind === "parameter") return true;
   return isFloat(tensor!.dtype) && sizeOf(tensor!.shape) !== 1;
@@ -166,13 +167,13 @@ function weightName(node: GraphNode): string | undefined {
   return node.leaf?.kind === "parameter" ? node.leaf.name : node.importedName;
 }
 
-/** "convA" of "convA.weight"; a name without a path stands for itself. */
+/** The path of a name: "convA" for "convA.weight". A name without a path is its own path. */
 function pathOf(name: string): string {
   const dot = name.lastIndexOf(".");
   return dot < 0 ? name : name.slice(0, dot);
 }
 
-/** "block" of "block.query" and "block.key"; the first one if they have nothing in common. */
+/** The common path of names: "block" for "block.query" and "block.key". If they have none, the first name. */
 function commonPath(paths: readonly string[]): string {
   const parts = paths.map((path) => path.split("."));
   const common = parts[0]!.filter((_, i) => parts.every((path) => same(path, parts[0]!, i + 1)));

@@ -17,7 +17,9 @@ export type Attribute =
 /** The attributes of a node by name, as in ONNX. */
 export type Attributes = Readonly<Record<string, Attribute>>;
 
-/** What fills a parameter before training: a pure function of a stream of uniforms in [0, 1). */
+/**
+ * An initialiser, which fills a parameter before training: a pure function of a stream of uniform numbers in [0, 1).
+ */
 export type Initialiser = (shape: readonly number[], random: RandomSource) => Float32Array;
 
 /** The two draws an initialiser may use. `Random` of `util/random.ts` satisfies it. */
@@ -31,7 +33,7 @@ export type Leaf =
   | { readonly kind: "input"; readonly name: string }
   | {
       readonly kind: "parameter";
-      /** Given when the model that owns it is named (`namedParameters`). */
+      /** Name of the parameter, which `namedParameters` sets for a whole model. */
       name: string | undefined;
       readonly trainable: boolean;
       readonly initialiser: Initialiser;
@@ -65,7 +67,7 @@ export function scope<T>(name: string, body: () => T): T {
   return inScope([...scopes, name].join("/"), body);
 }
 
-/** As `scope`, for work in parts: what others trace between two parts is not named after it. */
+/** Like `scope`, for work in several parts: nodes that other code traces between two parts are outside the scope. */
 export function* scopeOfParts<T>(name: string, parts: Parts<T>): Parts<T> {
   const path = [...scopes, name].join("/");
   for (;;) {
@@ -75,7 +77,7 @@ export function* scopeOfParts<T>(name: string, parts: Parts<T>): Parts<T> {
   }
 }
 
-/** As `scope`, with the whole path given. */
+/** Like `scope`, but takes the whole path. */
 function inScope<T>(path: string, body: () => T): T {
   const outer = scopes;
   scopes = path === "" ? [] : [path];
@@ -92,7 +94,7 @@ function captureOrigin(): Origin {
   return origin;
 }
 
-/** One operator call, or a leaf. Nodes are never changed after they are made. */
+/** One operator call, or a leaf. Nodes are immutable. */
 export class GraphNode {
   readonly id = nodes++;
   readonly outputs: Tensor[] = [];
@@ -107,7 +109,7 @@ export class GraphNode {
     /** Names that an imported file gave: the node's own and its outputs'. */
     readonly importedName?: string,
   ) {
-    // A stack keeps the receivers of its functions alive. Constants may outlive the graph, so they get no stack.
+    // A stack trace keeps the objects of its functions alive. Constants may outlive the graph, so they get none.
     this.#origin = leaf?.kind === "constant" ? {} : (inheritedOrigin ?? captureOrigin());
   }
 
@@ -194,7 +196,7 @@ export function parameter(
 }
 
 /**
- * Fixed values. A number or array of numbers becomes float32 unless `dtype` says otherwise.
+ * A constant tensor. A number or array of numbers becomes float32 unless `dtype` says otherwise.
  *
  * @example
  * ```ts
@@ -224,7 +226,7 @@ export function constant(
   return leafTensor({ kind: "constant", data }, data.dtype, data.shape, known);
 }
 
-/** int64 values, the form that ONNX wants axes, shapes and pads in. */
+/** An int64 constant, the type in which ONNX takes axes, shapes and pads. */
 export function integers(values: readonly number[]): Tensor {
   return constant(values, [values.length], "int64");
 }
@@ -234,7 +236,7 @@ export function isParameter(tensor: Tensor): boolean {
   return tensor.node.leaf?.kind === "parameter";
 }
 
-/** The values of a constant leaf, undefined for anything else. */
+/** The values of a constant leaf, or undefined for any other tensor. */
 export function constantData(tensor: Tensor): TensorData | undefined {
   const leaf = tensor.node.leaf;
   return leaf?.kind === "constant" ? leaf.data : undefined;

@@ -1,8 +1,8 @@
 import type { GraphNode, Tensor } from "./tensor.js";
 
 /**
- * Every node that the tensors depend on, inputs before users; `stopAt` excludes nodes (and what only they need).
- * The search is iterative, because unrolled graphs are thousands of nodes deep.
+ * Every node that the tensors depend on, inputs before users; `stopAt` excludes nodes and the nodes that only they
+ * need. The search is iterative, because unrolled graphs are thousands of nodes deep.
  */
 export function topologicalOrder(
   outputs: readonly Tensor[],

@@ -67,7 +67,7 @@ export function outputLength(dim: Dim, window: Window, axis: number, ceilMode = 
   const stride = window.strides[axis]!;
   if (!isStatic(dim)) {
     if (stride === 1 && padding === reach - 1) return dim;
-    // A whole number of strides, and windows that reach no further than those.
+    // The result is a whole number of strides long, and windows do not reach beyond it.
     const whole = Math.floor((padding - reach) / stride) === -1 && (!ceilMode || padding === 0);
     return (whole ? divideDims(dim, stride) : undefined) ?? unknownDim();
   }
@@ -81,15 +81,15 @@ export function outputLength(dim: Dim, window: Window, axis: number, ceilMode = 
 /** Geometry of a transposed convolution. */
 export interface TransposedWindow {
   readonly window: Window;
-  /** Zeros behind the end of each axis. */
+  /** Number of zeros after the end of each axis. */
   readonly outputPadding: readonly number[];
   readonly space: readonly Dim[];
 }
 
 /**
- * Reads the window of a transposed convolution. `output_shape` and `auto_pad` say how much of the whole result is cut off:
- * the larger half in front, unless SAME_UPPER puts it behind. SAME means one stride for each element, or less where the
- * kernel does not reach that far.
+ * Reads the window of a transposed convolution. `output_shape` and `auto_pad` decide how much of the full result is
+ * cropped. The larger half is cropped at the start, or at the end for SAME_UPPER. SAME gives `stride` elements for each
+ * input element, or fewer if the kernel does not reach so far.
  */
 export function transposedWindowOf(
   call: Call,
@@ -131,7 +131,8 @@ function withSpace(
 ): TransposedWindow {
   const lengths = space.map((dim, axis): Dim => {
     const length = transposedLength(dim, window, axis, outputPadding[axis]);
-    if (isStatic(length) && length < 1) rejectCall(call, "the pads leave nothing of the result");
+    if (isStatic(length) && length < 1)
+      rejectCall(call, "expected pads smaller than the full result, got an empty result");
     return length;
   });
   return { window, outputPadding, space: lengths };

@@ -3,19 +3,20 @@ import { add, addAll, clip, div, minimum, mul, scope, sqrt, sumOfSquares } from 
 import { StriateError, check } from "../util/errors.js";
 import type { Named } from "./optimizer.js";
 
-/** Euclidean norm of all gradients taken as one vector; a scalar. */
+/** Euclidean norm of all gradients, taken together as one vector; a scalar. */
 export function globalNorm(gradients: Named): Tensor {
   if (gradients.size === 0) throw new StriateError("gradient norm: there is no gradient");
   return scope("gradientNorm", () => {
-    // From the last on, as they come up on the way back: each is still in the cache.
+    // Begin with the last one, in the order in which the backward pass computes gradients, so that each is still in the
+    // cache.
     const squares = Array.from(gradients.values(), (gradient) => sumOfSquares(gradient)).reverse();
     return sqrt(addAll(squares));
   });
 }
 
 /**
- * Gradients scaled by min(1, largest / (norm + 1e-6)), as PyTorch's `clip_grad_norm_` (Pascanu et al. 2013, algorithm
- * 1), and the norm before clipping.
+ * Scales gradients by min(1, largest / (norm + 1e-6)), as PyTorch's `clip_grad_norm_` (Pascanu et al. 2013, algorithm
+ * 1). Also returns the norm before clipping.
  */
 export function clipByGlobalNorm(
   gradients: Named,
@@ -29,7 +30,7 @@ export function clipByGlobalNorm(
   });
 }
 
-/** Every element limited to [-largest, largest], as PyTorch's `clip_grad_value_`. */
+/** Clips every element to [-largest, largest], as PyTorch's `clip_grad_value_`. */
 export function clipByValue(gradients: Named, largest: number): Named {
   check(largest > 0, () => `gradient clipping: expected a limit above 0, got ${largest}`);
   return scope("clipByValue", () => mapNamed(gradients, (gradient) => clip(gradient, -largest, largest)));

@@ -18,25 +18,25 @@ import {
 import { StriateError, check } from "../util/errors.js";
 import { crossEntropy } from "./losses.js";
 
-/** What `contrastiveLoss` can be told (Chen et al. 2020). */
+/** Options of `contrastiveLoss` (Chen et al. 2020). */
 export interface ContrastiveOptions {
-  /** tau. Default 0.1. */
+  /** The temperature tau. Default 0.1. */
   readonly temperature?: number;
-  /** Whether embeddings are brought to length 1 first. Default true. */
+  /** Whether embeddings are first normalised to length 1. Default true. */
   readonly normalise?: boolean;
-  /** How alike two embeddings a, b are: a · b (default), -|a - b| or -|a - b|^2. */
+  /** The similarity of two embeddings a and b: a · b (default), -|a - b| or -|a - b|^2. */
   readonly similarity?: "innerProduct" | "euclidean" | "squaredEuclidean";
 }
 
-/** What keeps an embedding from being its own partner. */
+/** The logit that keeps an embedding from being its own partner. */
 const SELF = 1e8;
 
 /**
- * SimCLR's loss (NT-Xent; Chen et al. 2020, arXiv:2002.05709, eq. 1) of two views of the same N images, [N, width] each:
- * mean over all 2 N embeddings of the cross-entropy of finding the other view among the 2 N - 1 others, similarities
- * divided by the temperature as logits.
+ * SimCLR's loss (NT-Xent; Chen et al. 2020, arXiv:2002.05709, eq. 1) of two views of the same N images, each [N,
+ * width]. It is the mean over all 2 N embeddings of the cross-entropy of finding the other view among the 2 N - 1 other
+ * embeddings; the logits are the similarities divided by the temperature.
  *
- * @throws StriateError for views of different shape, without fixed N, or for an unknown similarity
+ * @throws StriateError if the views differ in shape, N is not fixed, or the similarity is unknown
  */
 export function contrastiveLoss(first: Tensor, second: Tensor, options: ContrastiveOptions = {}): Tensor {
   const { temperature = 0.1, normalise = true, similarity = "innerProduct" } = options;
@@ -63,7 +63,7 @@ function alike(rows: Tensor, self: Tensor, similarity: string): Tensor {
   const lengths = sum(mul(rows, rows), 1, { keepAxes: true });
   const squares = sub(add(lengths, transpose(lengths, [1, 0])), mul(products, 2));
   if (similarity === "squaredEuclidean") return neg(squares);
-  // Ones on the diagonal, which does not count: the root has no derivative at 0.
+  // Put ones on the diagonal, which does not count, because the square root has no derivative at 0.
   if (similarity === "euclidean") return neg(sqrt(add(maximum(squares, 0), self)));
   throw new StriateError(
     `contrastive loss: similarity: expected innerProduct, euclidean or squaredEuclidean, got "${similarity}"`,

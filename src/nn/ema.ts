@@ -18,7 +18,7 @@ import { checkWhole } from "../util/check.js";
 import { check } from "../util/errors.js";
 
 /**
- * Exponential moving average of weights, taken after every optimizer step: ema = (1 - rate) ema + rate weights, with
+ * Exponential moving average of weights, updated after every optimizer step: ema = (1 - rate) ema + rate weights, with
  * a rate that may depend on the step. At first the average is a copy of the weights.
  */
 export interface MovingAverage {
@@ -32,17 +32,17 @@ export function constantAverage(decay: number): MovingAverage {
   return { rate: () => 1 - decay };
 }
 
-/** How a moving average of weights warms up. */
+/** Options of a moving average with a growing decay. */
 export interface WarmAverageOptions {
   /** Largest decay (default 0.9999). */
   readonly decay?: number;
-  /** Steps between updates; steps between them leave the average as it is (default 10). */
+  /** Number of steps from one update to the next (default 10); other steps do not change the average. */
   readonly every?: number;
-  /** Steps during which an update copies the weights (default 100). */
+  /** Number of first steps in which an update copies the weights (default 100). */
   readonly after?: number;
-  /** How slowly the decay grows (default 1) ... */
+  /** How slowly the decay grows (default 1). */
   readonly inverseGamma?: number;
-  /** ... and with what power (default 2/3). */
+  /** The power with which the decay grows (default 2/3). */
   readonly power?: number;
   /** Smallest decay once the average has begun (default 0). */
   readonly smallestDecay?: number;
@@ -50,8 +50,8 @@ export interface WarmAverageOptions {
 
 /**
  * An average whose decay grows: at step k (0 first) nothing happens unless `every` divides k; up to k = `after` the
- * weights are copied; later decay = clip(1 - (1 + e / inverseGamma)^-power, smallestDecay, decay), e = k - after.
- * The rule of AKOrN's training (arXiv:2410.13821), there with every 10.
+ * weights are copied; later decay = clip(1 - (1 + e / inverseGamma)^-power, smallestDecay, decay), e = k - after. The
+ * rule of AKOrN's training (arXiv:2410.13821), which updates every 10 steps.
  */
 export function warmAverage(options: WarmAverageOptions = {}): MovingAverage {
   const { decay = 0.9999, every = 10, after = 100 } = options;
@@ -69,7 +69,7 @@ export function warmAverage(options: WarmAverageOptions = {}): MovingAverage {
         const bounded = clip(fresh, 1 - decay, 1 - smallestDecay);
         const rate = smallestDecay === 0 ? bounded : where(equal(elapsed, 0), 1, bounded);
         if (every === 1) return rate;
-        // A whole division instead of Mod, which WebGPU lacks; float32 is exact up to 2^23 steps.
+        // An integer division instead of Mod, which WebGPU lacks; float32 is exact up to 2^23 steps.
         const due = equal(mul(floor(div(add(step, 0.5), every)), every), step);
         return where(due, rate, 0);
       }),

@@ -7,14 +7,17 @@ import { check } from "../util/errors.js";
  * convolution's [in, out / groups, ...kernel] is read the same way).
  */
 
-/** Which fan scales Kaiming initialisation: inputs keep the forward variance, outputs the backward one. */
+/**
+ * The fan that scales Kaiming initialisation: "fanIn" preserves the variance of the forward pass, "fanOut" that of the
+ * backward pass.
+ */
 export type FanMode = "fanIn" | "fanOut";
 
-/** Nonlinearity that follows the layer; it decides the gain. */
+/** The nonlinearity after the layer, which decides the gain. */
 export type Nonlinearity = "linear" | "sigmoid" | "tanh" | "relu" | "leakyRelu" | "selu";
 
 export interface KaimingOptions {
-  /** Negative slope of the leaky rectifier that follows (default 0). Only read with nonlinearity "leakyRelu". */
+  /** Negative slope of the leaky rectifier that follows (default 0). Used only for the nonlinearity "leakyRelu". */
   readonly slope?: number;
   /** Default "fanIn". */
   readonly mode?: FanMode;
@@ -22,7 +25,10 @@ export interface KaimingOptions {
   readonly nonlinearity?: Nonlinearity;
 }
 
-/** Inputs and outputs of one unit of a weight with at least two axes. Throws `StriateError` for fewer. */
+/**
+ * The numbers of inputs and outputs of one unit (fans) of a weight with at least two axes. Throws `StriateError` for
+ * fewer.
+ */
 export function fans(shape: readonly number[]): { readonly fanIn: number; readonly fanOut: number } {
   const [out, into, ...kernel] = shape;
   check(
@@ -33,7 +39,7 @@ export function fans(shape: readonly number[]): { readonly fanIn: number; readon
   return { fanIn: into * field, fanOut: out * field };
 }
 
-/** Factor by which a nonlinearity wants its weights larger, as PyTorch's `calculate_gain`. */
+/** Factor by which the weights before a nonlinearity should be larger, as PyTorch's `calculate_gain`. */
 export function gain(nonlinearity: Nonlinearity, slope = 0.01): number {
   if (nonlinearity === "tanh") return 5 / 3;
   if (nonlinearity === "relu") return Math.SQRT2;
@@ -41,7 +47,7 @@ export function gain(nonlinearity: Nonlinearity, slope = 0.01): number {
   return nonlinearity === "selu" ? 3 / 4 : 1;
 }
 
-/** The same value everywhere. */
+/** Fills a parameter with one value. */
 export function fill(value: number): Initialiser {
   return (shape) => new Float32Array(sizeOf(shape)).fill(value);
 }
@@ -84,7 +90,8 @@ export function truncatedNormal(mean = 0, standardDeviation = 1, low = -2, high 
       `truncated normal: expected low < high and a deviation > 0, got ${low}, ${high}, ${standardDeviation}`,
   );
   const [from, to] = [(low - mean) / standardDeviation, (high - mean) / standardDeviation];
-  // A wide interval that holds the mean keeps most normal draws; any other takes uniform draws, weighted by density.
+  // If the interval is wide and contains the mean, most normal draws are accepted. Otherwise, draw uniformly and accept
+  // by density.
   const fromNormal = from < 0 && to > 0 && to - from > 2;
   const peak = Math.min(Math.max(0, from), to);
   return draw((random) => {
@@ -124,7 +131,8 @@ export function xavierNormal(factor = 1): Initialiser {
 
 /**
  * PyTorch's default for Linear and Conv, weight and bias alike: uniform in ±1 / sqrt(fanIn). Equal to
- * `kaiming_uniform_(a = sqrt(5))` for the weight. `fanIn` is needed if the shape does not tell it (a bias).
+ * `kaiming_uniform_(a = sqrt(5))` for the weight. `fanIn` must be given if it does not follow from the shape, as for a
+ * bias.
  */
 export function torchDefault(fanIn?: number): Initialiser {
   return (shape, random) => {

@@ -21,22 +21,22 @@ import {
 import { isStatic, sameShape } from "../graph/dims.js";
 import { StriateError, check } from "../util/errors.js";
 
-/** How the losses of single elements become one number: their mean (default), their sum, or not at all. */
+/** How the losses of single elements are reduced: to their mean (default), to their sum, or not. */
 export type Reduction = "mean" | "sum" | "none";
 
-/** What every loss can be told. */
+/** Options of every loss. */
 export interface LossOptions {
   /** Default "mean". */
   readonly reduction?: Reduction;
 }
 
-/** What `binaryCrossEntropy` can be told. */
+/** Options of `binaryCrossEntropy`. */
 export interface BinaryCrossEntropyOptions extends LossOptions {
   /** Weight of the positive term, to balance rare positives; broadcasts to the logits. Default 1. */
   readonly positiveWeight?: number | Tensor;
 }
 
-/** What `crossEntropy` can be told. */
+/** Options of `crossEntropy`. */
 export interface CrossEntropyOptions extends LossOptions {
   /** Axis that holds the classes (default 1: [batch, classes, ...space]). */
   readonly axis?: number;
@@ -64,9 +64,9 @@ export function binaryCrossEntropyWithLogits(
 }
 
 /**
- * Cross-entropy -log softmax(x)[class] of logits [batch, classes, ...] with whole-number targets [batch, ...].
- * "mean" divides by the number of targets. A target outside 0..classes-1 makes its loss NaN, so that training stops
- * instead of learning from it.
+ * Cross-entropy -log softmax(x)[class] of logits [batch, classes, ...] with integer targets [batch, ...]. "mean"
+ * divides by the number of targets. A target outside 0..classes-1 makes its loss NaN, so that training stops instead of
+ * learning from it.
  *
  * @example
  * ```ts
@@ -96,9 +96,9 @@ export function crossEntropy(logits: Tensor, classes: Tensor, options: CrossEntr
     const shape = logits.shape.map((_, at) => (at === axis ? count : 1));
     const numbers = Array.from({ length: count }, (_, i) => i);
     const hit = equal(unsqueeze(classes, [axis]), constant(numbers, shape, classes.dtype));
-    // 1 for a valid class; 0 turns the loss into 0 / 0.
+    // 1 for a valid class; for any other, 0 makes the loss 0 / 0.
     const hits = sum(cast(hit, logits.dtype), axis);
-    // A choice, not a product: other classes may have -Infinity.
+    // Select instead of multiplying, because other classes may have -Infinity.
     const loss = softLoss(logits, (logProbabilities) => where(hit, logProbabilities, 0), axis, options);
     return reduced(div(loss, hits), options);
   });
@@ -116,7 +116,7 @@ export function softCrossEntropy(logits: Tensor, targets: Tensor, options: Cross
   });
 }
 
-/** (x - y)^2. */
+/** The squared error (x - y)^2. */
 export function meanSquaredError(prediction: Tensor, target: Tensor, options: LossOptions = {}): Tensor {
   return scope("meanSquaredError", () => {
     checkShapes("mean squared error", prediction, target);
@@ -125,7 +125,7 @@ export function meanSquaredError(prediction: Tensor, target: Tensor, options: Lo
   });
 }
 
-/** |x - y|; the gradient is 0 if both are equal. */
+/** The absolute error |x - y|. Its gradient is 0 if both are equal. */
 export function l1Loss(prediction: Tensor, target: Tensor, options: LossOptions = {}): Tensor {
   return scope("l1Loss", () => {
     checkShapes("L1 loss", prediction, target);
@@ -133,7 +133,7 @@ export function l1Loss(prediction: Tensor, target: Tensor, options: LossOptions 
   });
 }
 
-/** Minus the sum over classes of what the targets take of log softmax(x). */
+/** Minus the sum over classes of log softmax(x), weighted by the targets. */
 function softLoss(
   logits: Tensor,
   taken: (logProbabilities: Tensor) => Tensor,

@@ -13,8 +13,8 @@ export type State = Map<string, TensorData>;
 
 /**
  * Names every parameter and buffer of a model after the path of properties that leads to it ("convA.weight"), as
- * PyTorch does, and returns them. Any object is a model: own properties that hold tensors, objects or arrays are
- * followed. A parameter reached twice (tied weights) keeps its first name.
+ * PyTorch does, and returns them. Any object can be a model: the function follows its own properties that are tensors,
+ * objects or arrays. A parameter that it reaches twice (tied weights) keeps the first name.
  */
 export function namedParameters(model: object): NamedParameters {
   const found = new Map<string, Tensor>();
@@ -45,8 +45,8 @@ export function isTrainable(tensor: Tensor): boolean {
 }
 
 /**
- * Fresh values of all parameters. `random(name)` gives each parameter its own stream, so that adding a layer does not
- * change how the others start.
+ * Draws initial values of all parameters. `random(name)` gives each parameter its own stream, so that a new layer does
+ * not change the initial values of the others.
  *
  * @example
  * ```ts
@@ -61,7 +61,7 @@ export function initialState(parameters: NamedParameters, random: (name: string)
   return atOnce(initialStateInParts(parameters, random));
 }
 
-/** As `initialState`. */
+/** Arguments as in `initialState`. */
 export function* initialStateInParts(
   parameters: NamedParameters,
   random: (name: string) => RandomSource,

@@ -5,20 +5,20 @@ import { StriateError, check } from "../util/errors.js";
 /** Tensors by parameter name. */
 export type Named = ReadonlyMap<string, Tensor>;
 
-/** Everything that an optimizer sees of one step. */
+/** The inputs of an optimizer in one step. */
 export interface OptimizerStep {
   readonly parameters: Named;
   /** One gradient per parameter. */
   readonly gradients: Named;
-  /** Present state of the optimizer: tensors by parameter name for each of its slots. */
+  /** Current state of the optimizer: tensors by parameter name for each of its slots. */
   readonly slots: Readonly<Record<string, Named>>;
-  /** Scalar: steps done before this one (0 in the first). */
+  /** Number of steps done before this one (0 in the first), a scalar. */
   readonly step: Tensor;
   /** Scalar. */
   readonly learningRate: Tensor;
 }
 
-/** Next values, in the form of what {@link OptimizerStep} holds. */
+/** Next values, in the same form as in {@link OptimizerStep}. */
 export interface OptimizerResult {
   readonly parameters: Named;
   readonly slots: Readonly<Record<string, Named>>;
@@ -27,7 +27,7 @@ export interface OptimizerResult {
 /** A rule that turns gradients into new parameters, written as graph nodes. */
 export interface Optimizer {
   readonly name: string;
-  /** Kinds of state that each parameter needs beside itself: of its shape, zero at first. */
+  /** Names of the state that the optimizer keeps for each parameter, of the shape of the parameter and initially 0. */
   readonly slots: readonly string[];
   update(step: OptimizerStep): OptimizerResult;
 }
@@ -35,7 +35,7 @@ export interface Optimizer {
 /** A number for all parameters, or one by parameter name (0 leaves biases alone, for instance). */
 export type PerParameter = number | ((name: string) => number);
 
-/** What one parameter's rule sees; `slots` in the optimizer's order. */
+/** The inputs of the rule for one parameter; `slots` are in the optimizer's order. */
 export interface ParameterStep {
   readonly name: string;
   readonly parameter: Tensor;
@@ -47,8 +47,8 @@ export interface ParameterStep {
 export type ParameterRule = (step: ParameterStep) => readonly [next: Tensor, ...slots: Tensor[]];
 
 /**
- * An optimizer that treats each parameter by itself. `prepare` makes what all parameters share (bias corrections) once
- * and returns the rule.
+ * Makes an optimizer that updates each parameter separately. `prepare` computes once what all parameters share (such as
+ * bias corrections) and returns the rule.
  */
 export function perParameter(
   name: string,
@@ -84,7 +84,7 @@ function tensorOf(tensors: Named | undefined, name: string, what: string): Tenso
   return found;
 }
 
-/** Weight decay by way of the gradient: g + decay p. */
+/** Weight decay as a part of the gradient: g + decay p. */
 export function withDecay({ gradient, parameter, name }: ParameterStep, weightDecay: PerParameter): Tensor {
   const decay = valueFor(weightDecay, name);
   return decay === 0 ? gradient : scaledAdd(parameter, decay, gradient);

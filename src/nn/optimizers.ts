@@ -4,35 +4,35 @@ import { StriateError, check } from "../util/errors.js";
 import type { Optimizer, OptimizerStep, ParameterStep, PerParameter } from "./optimizer.js";
 import { checkDecay, movingMean, perParameter, valueFor, withDecay } from "./optimizer.js";
 
-/** What `sgd` can be told; the form is PyTorch's. */
+/** Options of `sgd`, as in PyTorch. */
 export interface SgdOptions {
-  /** Default 0: plain gradient descent without state. */
+  /** Momentum. Default 0, for gradient descent without state. */
   readonly momentum?: number;
-  /** Nesterov's form of momentum (default false). */
+  /** Whether to use Nesterov's form of momentum (default false). */
   readonly nesterov?: boolean;
   /** Default 0. */
   readonly weightDecay?: PerParameter;
 }
 
-/** What `adam` and `adamW` can be told (Kingma & Ba 2015; Loshchilov & Hutter 2019). */
+/** Options of `adam` and `adamW` (Kingma & Ba 2015; Loshchilov & Hutter 2019). */
 export interface AdamOptions {
   /** Decays of the means of gradients and of their squares (default 0.9 and 0.999). */
   readonly betas?: readonly [number, number];
-  /** Added to the bias-corrected root (default 1e-8). */
+  /** Epsilon, which is added to the bias-corrected root (default 1e-8). */
   readonly epsilon?: number;
-  /** Default 0 (Adam) or 0.01 (AdamW). */
+  /** Weight decay. Default 0 (Adam) or 0.01 (AdamW). */
   readonly weightDecay?: PerParameter;
 }
 
-/** What `rmsProp` can be told; the form is PyTorch's. */
+/** Options of `rmsProp`, as in PyTorch. */
 export interface RmsPropOptions {
   /** Decay of the mean of squares (default 0.99). */
   readonly alpha?: number;
-  /** Added after the root (default 1e-8). */
+  /** Epsilon, which is added after the root (default 1e-8). */
   readonly epsilon?: number;
   /** Default 0. */
   readonly momentum?: number;
-  /** Divide by the standard deviation instead of the root mean square (default false). */
+  /** Whether to divide by the standard deviation instead of the root mean square (default false). */
   readonly centred?: boolean;
   /** Default 0. */
   readonly weightDecay?: PerParameter;
@@ -92,7 +92,8 @@ function adamRule(
   checkDecay(`${name} beta 1`, beta1);
   checkDecay(`${name} beta 2`, beta2);
   return perParameter(name, ["mean", "square"], ({ step: done, learningRate }) => {
-    // Numerator and denominator times sqrt(1 - b2^t): a scalar instead of a pass over every parameter.
+    // Numerator and denominator are multiplied by sqrt(1 - b2^t), which costs a scalar instead of a pass over every
+    // parameter.
     const root = sqrt(biasCorrection(beta2, done));
     const scale = div(mul(learningRate, root), biasCorrection(beta1, done));
     const small = mul(root, epsilon);
@@ -107,8 +108,8 @@ function adamRule(
 }
 
 /**
- * 1 - beta^t with t = done + 1, by 1 - e^-2a = 2 tanh(a) / (1 + tanh(a)): the plain form loses five digits in float32
- * in the first steps.
+ * Computes 1 - beta^t with t = done + 1, as 1 - e^-2a = 2 tanh(a) / (1 + tanh(a)). The direct form loses five digits in
+ * float32 in the first steps.
  */
 function biasCorrection(beta: number, done: OptimizerStep["step"]): Tensor {
   const h = tanh(mul(add(done, 1), -Math.log(beta) / 2));

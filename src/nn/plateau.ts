@@ -1,30 +1,32 @@
 import { check } from "../util/errors.js";
 
-/** When a rate falls that waits for measurements to stop getting better. */
+/** Options of a learning rate that falls when measurements stop improving. */
 export interface PlateauOptions {
   /** Rate at the start. */
   readonly rate: number;
-  /** What the rate is multiplied by when nothing has got better for long enough. Default 0.1. */
+  /** Factor by which each reduction multiplies the rate. Default 0.1. */
   readonly factor?: number;
-  /** Measurements in a row that may be no better (default 10); one more lowers the rate. */
+  /**
+   * Number of consecutive measurements without improvement that are tolerated (default 10); one more lowers the rate.
+   */
   readonly patience?: number;
-  /** By how much a measurement must beat the best one to count as better. Default 1e-4. */
+  /** Margin by which a measurement must beat the best one to count as an improvement. Default 1e-4. */
   readonly threshold?: number;
-  /** Whether the threshold is a part of the best measurement (default) or an absolute difference. */
+  /** Whether the threshold is relative to the best measurement (default) or absolute. */
   readonly thresholdMode?: "relative" | "absolute";
   /** Whether low (default) or high measurements are good. */
   readonly better?: "lower" | "higher";
-  /** Measurements after a reduction that are not counted. Default 0. */
+  /** Number of measurements after a reduction that do not count. Default 0. */
   readonly coolDown?: number;
-  /** The rate does not fall below this. Default 0. */
+  /** Smallest rate. Default 0. */
   readonly minimum?: number;
-  /** A smaller change of the rate is not made. Default 1e-8. */
+  /** Smallest change of the rate; smaller reductions are skipped. Default 1e-8. */
   readonly epsilon?: number;
 }
 
 /**
- * A learning rate that falls when a measurement has stopped getting better; as PyTorch's ReduceLROnPlateau. Throws
- * `StriateError` for options that make no sense.
+ * A learning rate that falls when a measurement stops improving, as PyTorch's ReduceLROnPlateau. Throws `StriateError`
+ * for invalid options.
  */
 export class PlateauRate {
   #rate: number;
@@ -63,12 +65,12 @@ export class PlateauRate {
     this.#best = all.better === "lower" ? Infinity : -Infinity;
   }
 
-  /** The rate for now. */
+  /** The current rate. */
   get rate(): number {
     return this.#rate;
   }
 
-  /** Takes a measurement and gives the rate from here on. */
+  /** Takes a measurement and returns the rate of the following steps. */
   observe(value: number): number {
     const { patience, factor, minimum, epsilon, coolDown } = this.#options;
     if (this.#isBetter(value)) {
@@ -91,7 +93,7 @@ export class PlateauRate {
   #isBetter(value: number): boolean {
     const { better, threshold, thresholdMode } = this.#options;
     const sign = better === "lower" ? -1 : 1;
-    // Nothing measured yet: 0 * Infinity is no number.
+    // Before the first measurement, the best one is infinite, and 0 * Infinity would be NaN.
     if (!Number.isFinite(this.#best)) return sign * value > sign * this.#best;
     const margin =
       thresholdMode === "relative" ? this.#best * (1 + sign * threshold) : this.#best + sign * threshold;

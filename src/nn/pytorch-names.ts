@@ -3,7 +3,7 @@ import { showShape } from "../graph/dims.js";
 import { StriateError } from "../util/errors.js";
 import type { NamedParameters, State } from "./module.js";
 
-/** Segments of our names that PyTorch's layers spell otherwise; all others are the same. */
+/** Parts of our names that PyTorch's layers spell differently; all other parts are the same. */
 const SEGMENTS: Readonly<Record<string, string>> = {
   runningMean: "running_mean",
   runningVar: "running_var",
@@ -12,7 +12,7 @@ const SEGMENTS: Readonly<Record<string, string>> = {
   outProj: "out_proj",
 };
 
-/** Counters of BatchNorm, which we do not keep. */
+/** Counters of BatchNorm, which our layers do not have. */
 const IGNORED = /(^|\.)num_batches_tracked$/;
 
 /** Our name of a parameter ("norm.runningMean") as in PyTorch's `state_dict` ("norm.running_mean"). */
@@ -27,7 +27,7 @@ export function pytorchName(name: string): string {
  * A model's state from tensors under PyTorch's names. `rename` maps our names to those of the source (default
  * {@link pytorchName}); further tensors are an error unless `partial`.
  *
- * @throws StriateError naming the tensors that are missing, left over or of another shape.
+ * @throws StriateError if tensors are missing, left over or of another shape; the error names them
  */
 export function stateFromPytorch(
   parameters: NamedParameters,

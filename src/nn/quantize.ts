@@ -10,42 +10,43 @@ import { asConstants } from "./training-state.js";
 import type { CalibrationMethod } from "./value-ranges.js";
 import { ValueRangeEstimate } from "./value-ranges.js";
 
-/** How `quantize` measures ranges, and what it leaves in float32. */
+/** Options of `quantize`. */
 export interface QuantizeOptions {
   /** Runs the float32 network for calibration, such as `nodeRuntime`. */
   readonly runtime: Runtime;
-  /** How ranges follow from the numbers that were seen; default {@link DEFAULT_CALIBRATION}. */
+  /** The method that derives ranges from the observed numbers. Default {@link DEFAULT_CALIBRATION}. */
   readonly calibration?: CalibrationMethod;
   /** For the calibration "percentile": the share of numbers that a range holds, in percent. Default 99.99. */
   readonly percentile?: number;
-  /** Nodes or values, by their names in the file, that stay float32. */
+  /** Names, as in the file, of nodes or values that stay float32. */
   readonly keep?: readonly string[];
-  /** Weights of 7 bits, for x64 processors without VNNI. Default false. */
+  /** Whether weights have 7 bits, for x64 processors without VNNI. Default false. */
   readonly reduceRange?: boolean;
   readonly threads?: number;
-  /** Told after each batch of each of the passes. */
+  /** Is called after each batch of each pass. */
   readonly onProgress?: (done: number, count: number) => void;
 }
 
 /** As accurate as percentiles where it was measured, in one pass instead of two (docs/quantisation.md). */
 export const DEFAULT_CALIBRATION: CalibrationMethod = "minmax";
 
-/** A network of 8 bits, as `quantize` makes it. */
+/** A network of 8 bits, the result of `quantize`. */
 export interface QuantizedModel {
-  /** The network, as a graph that `writeOnnx` writes as it is. */
+  /** The network as a graph, ready for `writeOnnx`. */
   readonly outputs: Readonly<Record<string, Tensor>>;
-  /** Number of nodes of each type that compute with whole numbers. */
+  /** Number of nodes of each type that compute with integers. */
   readonly quantised: Readonly<Record<string, number>>;
 }
 
 /**
- * A float32 network with 8 bits: uint8 activations with one scale for each value, int8 weights with one for each channel,
- * int32 biases, batch normalisations merged into convolutions. Convolutions and products with constant weights are quantised,
- * and additions, poolings and joins between them; everything else stays float32, between quantisers in ONNX's QDQ form.
+ * Quantises a float32 network to 8 bits: uint8 activations with one scale for each tensor, int8 weights with one scale
+ * for each channel, int32 biases, and batch normalisations merged into convolutions. It quantises convolutions and
+ * products with constant weights, and additions, poolings and joins between them. Everything else stays float32,
+ * between quantisers in ONNX's QDQ form.
  *
- * @param calibration batches of what the network takes, all of its inputs by name: ranges follow from what it computes on them
- * @throws StriateError for a network with nothing to quantise, a name to keep that the file does not have, no batches, and
- * values that are infinite or no numbers
+ * @param calibration batches of all inputs by name, on which the ranges of the values are measured
+ * @throws StriateError if the network has nothing to quantise, `keep` has a name that is not in the file, there are no
+ * batches, or values are infinite or NaN
  * @example
  * ```ts
  * import { quantize } from "striate";
@@ -116,7 +117,7 @@ async function observedRanges(
   return new Map(observed.map((tensor, i) => [tensor, estimates[i]!.range(calibration, percentile)]));
 }
 
-/** What the observed values need of a batch. */
+/** The inputs from a batch that the observed values need. */
 function fed(session: Session, batch: Values): Values {
   return Object.fromEntries(session.inputNames.flatMap((name) => (batch[name] ? [[name, batch[name]]] : [])));
 }

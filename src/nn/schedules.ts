@@ -4,31 +4,31 @@ import { StriateError, check } from "../util/errors.js";
 /** Learning rate of a step; `step` counts the steps done before it (0 in the first). Computed on the host. */
 export type Schedule = (step: number) => number;
 
-/** What `cosineRate` needs: the rate falls along half a cosine (Loshchilov & Hutter 2017). */
+/** Options of `cosineRate`, which falls along half a cosine (Loshchilov & Hutter 2017). */
 export interface CosineOptions {
   /** Rate at the start. */
   readonly rate: number;
-  /** Steps from `rate` down to `minimum`: the length of the (first) period. */
+  /** Number of steps from `rate` to `minimum`, the length of the (first) period. */
   readonly steps: number;
   /** Default 0. */
   readonly minimum?: number;
 }
 
-/** What `cosineRateWithRestarts` needs (Loshchilov & Hutter 2017). */
+/** Options of `cosineRateWithRestarts` (Loshchilov & Hutter 2017). */
 export interface RestartOptions extends CosineOptions {
-  /** How many times as long each period is as the one before (a whole number, default 1). */
+  /** Ratio of the length of a period to the one before (an integer, default 1). */
   readonly growth?: number;
 }
 
-/** The same rate at every step. */
+/** A constant rate. */
 export function constantRate(rate: number): Schedule {
   checkRate(rate);
   return () => rate;
 }
 
 /**
- * minimum + (rate - minimum) (1 + cos(pi step / steps)) / 2, then `minimum` for good. Loshchilov & Hutter 2017
- * (arXiv:1608.03983) eq. 5, one period; as PyTorch's CosineAnnealingLR up to its last step.
+ * minimum + (rate - minimum) (1 + cos(pi step / steps)) / 2, and `minimum` for all later steps. Loshchilov & Hutter
+ * 2017 (arXiv:1608.03983) eq. 5, one period; as PyTorch's CosineAnnealingLR up to its last step.
  *
  * @example
  * ```ts
@@ -103,7 +103,7 @@ export type ScheduleConfig = { readonly warmUp?: number; readonly warmUpOffset?:
     }
 );
 
-/** Throws {@link StriateError} for an unknown type or values that make no sense. */
+/** Throws {@link StriateError} for an unknown type or invalid values. */
 export function scheduleOf(config: ScheduleConfig): Schedule {
   return withWarmUp(bareSchedule(config), config.warmUp ?? 0, config.warmUpOffset);
 }

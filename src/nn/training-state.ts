@@ -8,10 +8,12 @@ import type { Parts } from "../util/parts.js";
 import { atOnce } from "../util/parts.js";
 import type { State } from "./module.js";
 
-/** What a piece of state is: a trained parameter, a running statistic, the optimizer's, or a moving average. */
+/**
+ * The kind of a piece of state: a trained parameter, a running statistic, state of the optimizer, or a moving average.
+ */
 export type StateKind = "param" | "buffer" | "optimizer" | "ema";
 
-/** One piece of state: graph input `name`, next value in the graph output `output`. */
+/** One piece of state. The graph reads it from the input `name` and writes its next value to `output`. */
 export interface StateSpec {
   readonly name: string;
   readonly kind: StateKind;
@@ -19,29 +21,29 @@ export interface StateSpec {
   readonly shape: readonly number[];
   readonly input: string;
   readonly output: string;
-  /** What it holds before the first step: the model's value of a parameter or buffer, or one number. */
+  /** The initial value: the model's value of a parameter or buffer, or one number. */
   readonly initial: { readonly parameter: string } | { readonly value: number };
 }
 
 /** A training step as one graph: forward, backward, clipping, optimizer, running statistics, moving average. */
 export interface TrainingStep {
-  /** Everything to lower and write: metrics and next states by output name. */
+  /** The outputs of the graph by name: metrics and next states. */
   readonly outputs: Readonly<Record<string, Tensor>>;
-  /** What the host feeds for every step besides the scalars: the listed inputs that the graph uses. */
+  /** The listed inputs that the graph uses; the host feeds them at every step, in addition to the scalars. */
   readonly inputs: readonly { readonly name: string; readonly dtype: DType; readonly shape: Shape }[];
   /**
-   * Scalar float32 inputs that the host feeds: "learningRate", and "step" (steps done before this one, 0 first) where
-   * something depends on it.
+   * Scalar float32 inputs that the host feeds: "learningRate", and if the graph depends on it, "step" (the number of
+   * steps done before this one, initially 0).
    */
   readonly scalarInputs: readonly string[];
   readonly state: readonly StateSpec[];
-  /** Names of the outputs that are no state: "loss", "gradientNorm", "finite" (1 or 0) and the caller's. */
+  /** Names of the outputs that are not state: "loss", "gradientNorm", "finite" (1 or 0) and the caller's. */
   readonly metrics: readonly string[];
-  /** Parameters and buffers that the step does not change: their values are written into the graph as constants. */
+  /** Frozen parameters and buffers, which the step does not change. Their values become constants of the graph. */
   readonly frozen: readonly string[];
 }
 
-/** What a training step takes and gives, without its graph. */
+/** The inputs and outputs of a training step, without its graph. */
 export type TrainingLayout = Omit<TrainingStep, "outputs">;
 
 /** Name of the input of a training step that counts steps from 1. */
@@ -55,7 +57,8 @@ export const slotName = (slot: string, parameter: string): string => `optimizer.
 export const emaName = (parameter: string): string => `ema.${parameter}`;
 
 /**
- * Lowers and writes a step as one ONNX model, the frozen parameters baked in from `values` (which may hold more).
+ * Lowers and writes a step as one ONNX model. The frozen parameters become constants with their values in `values`,
+ * which may have further entries.
  *
  * @throws StriateError for a frozen parameter without a value.
  */
@@ -68,7 +71,7 @@ export function writeTrainingStep(
   return atOnce(writeTrainingStepInParts(step, values, target, options));
 }
 
-/** As `writeTrainingStep`. */
+/** Arguments as in `writeTrainingStep`. */
 export function* writeTrainingStepInParts(
   step: TrainingStep,
   values: State,
@@ -114,7 +117,10 @@ export function initialTrainingState(step: TrainingStep, values: State): State {
   return state;
 }
 
-/** The model's values (averaged ones if asked and kept) inside a training state, with the frozen ones added. */
+/**
+ * The model's values in a training state, plus the frozen ones. If `averaged` is true, moving averages replace the
+ * parameters that have one.
+ */
 export function modelValues(
   step: TrainingLayout,
   state: ReadonlyMap<string, TensorData>,
@@ -132,7 +138,7 @@ export function modelValues(
   return values;
 }
 
-/** Of `values`, those that the step does not change. */
+/** The values of the parameters and buffers that the step does not change. */
 export function frozenValues(step: TrainingLayout, values: ReadonlyMap<string, TensorData>): State {
   return new Map(
     step.frozen.map((name) => {

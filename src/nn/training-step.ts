@@ -27,11 +27,11 @@ import type { Named, Optimizer } from "./optimizer.js";
 import type { StateKind, StateSpec, TrainingStep } from "./training-state.js";
 import { LEARNING_RATE_INPUT, STEP_INPUT, emaName, slotName } from "./training-state.js";
 
-/** What one step of training consists of. */
+/** The parts of a training step. */
 export interface TrainingStepOptions {
-  /** What the host feeds for every step, noise included; the step counter and the learning rate are added. */
+  /** Inputs that the host feeds at every step, including noise. The step counter and the learning rate are added. */
   readonly inputs: readonly Tensor[];
-  /** Scalar float32. */
+  /** The loss, a float32 scalar. */
   readonly loss: Tensor;
   /** Further values to return from every step, by name. */
   readonly metrics?: Readonly<Record<string, Tensor>>;
@@ -48,14 +48,17 @@ export interface TrainingStepOptions {
   readonly clipValue?: number;
   /** Keeps a moving average of everything that this step changes. */
   readonly ema?: MovingAverage;
-  /** Leaves all state as it is when the loss or a gradient is not finite (default false; one more pass over the state). */
+  /**
+   * Whether to keep all state unchanged if the loss or a gradient is not finite (default false). It costs one more pass
+   * over the state.
+   */
   readonly skipNonFinite?: boolean;
 }
 
 /**
- * Builds the training step. Frozen are: buffers without an update, parameters that `trainable` excludes, and those that
- * no gradient of the loss reaches, which PyTorch's optimizers leave alone as well. The average of a frozen value is the
- * value itself, so it has no "ema." state.
+ * Builds the training step. Buffers without an update are frozen, and so are parameters that `trainable` excludes or
+ * that no gradient of the loss reaches (PyTorch's optimizers do not change the latter either). The average of a frozen
+ * value is the value itself, so it has no "ema." state.
  *
  * @throws StriateError for a loss that is no float32 scalar, an update of something that is no buffer of the model, a
  * loss or metric that needs an input which is not listed, names that collide, or nothing to train.
@@ -64,7 +67,7 @@ export function trainingStep(options: TrainingStepOptions): TrainingStep {
   return atOnce(trainingStepInParts(options));
 }
 
-/** As `trainingStep`. */
+/** Arguments as in `trainingStep`. */
 export function* trainingStepInParts(options: TrainingStepOptions): Parts<TrainingStep> {
   const { loss, optimizer } = options;
   check(
@@ -113,7 +116,8 @@ export function* trainingStepInParts(options: TrainingStepOptions): Parts<Traini
     check(returned[name] === undefined, () => `training step: the metric name "${name}" is taken`);
     returned[name] = metric;
   }
-  // ONNX Runtime computes what comes last first: the gradients' norm, after which updates may overwrite the gradients.
+  // ONNX Runtime computes the last outputs first. The gradients' norm is last, so updates may overwrite the gradients
+  // after it.
   const outputs = { ...builder.outputs, ...returned };
   const owned = new Set(builder.state.map(({ name }) => name));
   const used = checkInputs(outputs, options, new Set([...owned, STEP_INPUT, LEARNING_RATE_INPUT]));
@@ -232,7 +236,7 @@ function checkInputs(
 }
 
 function isFinite(value: Tensor): Tensor {
-  // False for NaN as well. IsNaN and IsInf are not on every device.
+  // The comparison is false for NaN, too. Not every device has IsNaN and IsInf.
   return lessOrEqual(abs(value), 3.4028234663852886e38);
 }
 

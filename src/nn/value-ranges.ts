@@ -1,7 +1,7 @@
 import type { ValueRange } from "../graph/quantisation/quantise-graph.js";
 import { check } from "../util/errors.js";
 
-/** How the range of a value follows from the numbers that were seen. */
+/** Methods that derive the range of a value from the observed numbers. */
 export type CalibrationMethod = "minmax" | "percentile" | "entropy";
 
 /** The names of all calibration methods. */
@@ -10,19 +10,19 @@ export const CALIBRATIONS: readonly CalibrationMethod[] = ["minmax", "percentile
 const BINS = 2048;
 
 /**
- * Numbers that a value of a network takes: smallest and largest in a first pass, how often it takes which in a second one,
- * counted in 2048 bins.
+ * Observed numbers of a value in a network: the smallest and largest from a first pass, and a histogram with 2048 bins
+ * from a second pass.
  */
 export class ValueRangeEstimate {
   #low = Infinity;
   #high = -Infinity;
   readonly #counts = new Float64Array(BINS);
-  /** Of absolute values, up to the largest one. */
+  /** Histogram of the absolute values, up to the largest one. */
   readonly #sizes = new Float64Array(BINS);
 
-  /** @throws StriateError for a number that is infinite or none */
+  /** @throws StriateError if a number is infinite or NaN */
   widen(values: Float32Array, what: string): void {
-    // Private fields are slow in a loop over millions.
+    // Private fields are slow in a loop over millions of elements.
     let [low, high, isFinite] = [this.#low, this.#high, true];
     for (const value of values) {
       if (value < low) low = value;
@@ -46,7 +46,7 @@ export class ValueRangeEstimate {
     }
   }
 
-  /** @param percentile for the calibration of that name: the share of numbers in percent that the range holds */
+  /** @param percentile for the calibration "percentile": the share of numbers inside the range, in percent */
   range(calibration: CalibrationMethod, percentile: number): ValueRange {
     const [low, high] = [this.#low, this.#high];
     if (calibration === "minmax" || low === high) return { low, high };
@@ -62,7 +62,7 @@ export class ValueRangeEstimate {
     const outside = (total * (1 - percentile / 100)) / 2;
     const first = firstBeyond(this.#counts, outside);
     const last = BINS - firstBeyond(this.#counts.toReversed(), outside);
-    // A rectifier's zeros are no tail.
+    // The zeros of a rectifier do not belong to the tail.
     return {
       low: this.#low >= 0 ? this.#low : this.#low + first * width,
       high: this.#low + last * width,
@@ -70,7 +70,7 @@ export class ValueRangeEstimate {
   }
 }
 
-/** The first bin with which more than so many were counted. */
+/** The first bin at which the cumulative count exceeds a number. */
 function firstBeyond(counts: Float64Array, outside: number): number {
   let seen = 0;
   for (const [i, count] of counts.entries()) {
@@ -81,9 +81,9 @@ function firstBeyond(counts: Float64Array, outside: number): number {
 }
 
 /**
- * The number of bins to keep, so that the kept ones in `levels` steps say the most of how often which size occurs: the least
- * Kullback-Leibler divergence from the counts, what is cut off put into the last bin (Migacz, "8-bit inference with TensorRT",
- * 2017).
+ * The number of bins to keep. It minimises the Kullback-Leibler divergence of the kept bins, quantised to `levels`
+ * steps, from the observed counts, with everything beyond added to the last bin (Migacz, "8-bit inference with
+ * TensorRT", 2017).
  */
 function leastDivergence(sizes: Float64Array, levels: number): number {
   let [best, least] = [sizes.length, Infinity];
@@ -111,7 +111,7 @@ function divergenceOf(kept: Float64Array, beyond: number, levels: number): numbe
     for (let i = from; i < to; i++) {
       const p = (kept[i]! + (i === kept.length - 1 ? beyond : 0)) / (total + beyond);
       if (p === 0) continue;
-      // A bin that only what was cut off falls into has next to no share.
+      // A bin that only gets counts from beyond the kept range has almost no share.
       const q = kept[i]! > 0 ? sum / filled / total : 1e-9;
       divergence += p * Math.log(p / q);
     }

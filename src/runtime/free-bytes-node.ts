@@ -1,12 +1,12 @@
 import { MessageChannel } from "node:worker_threads";
 
 /**
- * Gives the memory below some bytes back at once. Left to the garbage collector, the hundreds of megabytes of a model that a
- * session was opened from often stay until the next one needs as much.
+ * Frees the memory of an array at once. The garbage collector often keeps the hundreds of megabytes of a model in
+ * memory until the next session needs as much.
  */
 export function freeBytes({ buffer }: Uint8Array): void {
   if (!(buffer instanceof ArrayBuffer)) return;
-  // A buffer that was sent belongs to its message, which goes with the port that should have received it.
+  // A sent buffer belongs to its message, which is freed together with the receiving port.
   const { port1, port2 } = new MessageChannel();
   port1.postMessage(undefined, [buffer]);
   port2.close();

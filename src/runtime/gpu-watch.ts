@@ -1,15 +1,15 @@
 import { StriateError } from "../util/errors.js";
 
 /*
- * A WebGPU device reports what goes wrong by events, not by exceptions: a call that it refuses computes nothing, and the
- * buffers that should hold its results stay zero. So whoever runs work on a device has to listen.
+ * A WebGPU device reports errors by events, not by exceptions: a refused call computes nothing, and the buffers of its
+ * results stay zero. So code that runs work on a device must listen for these events.
  */
 
 interface GpuError {
   readonly message: string;
 }
 
-/** What is used of a browser's GPUDevice. */
+/** The part of a browser's GPUDevice that is used here. */
 export interface GpuDevice {
   readonly lost: Promise<{ readonly reason: string; readonly message: string }>;
   addEventListener(type: "uncapturederror", listen: (event: { readonly error: GpuError }) => void): void;
@@ -19,7 +19,7 @@ export interface GpuDevice {
 
 const SCOPES = ["validation", "out-of-memory", "internal"] as const;
 
-/** Listens to one device and turns what it reports into errors. */
+/** Listens to one device and turns its reports into errors. */
 export class GpuWatch {
   #problem: string | undefined;
   #lost: string | undefined;
@@ -34,8 +34,8 @@ export class GpuWatch {
   }
 
   /**
-   * Does some work and waits until the device has said of each part whether it was accepted. That is a round trip to the
-   * device: for the first run of a model, whose later runs make the same calls.
+   * Runs some work and waits until the device has accepted or refused each call. This takes a round trip to the device,
+   * so it is used only for the first run of a model; later runs make the same calls.
    *
    * @throws StriateError if the device refused a call, ran out of memory or was lost.
    */

@@ -12,7 +12,7 @@ import { copyElements, copyOf, emptyLike, nextName } from "./runtime.js";
  * A program of onnxruntime-node on the CPU. Its state is in two sets of host buffers, made once: every run reads one and
  * writes the other, and nothing is copied.
  *
- * @throws StriateError if a graph output has no fixed shape.
+ * @throws StriateError if a graph output has no fixed shape
  */
 export async function openHostProgram(
   ort: Ort,

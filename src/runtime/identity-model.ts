@@ -4,7 +4,7 @@ import { writeOnnx } from "../graph/onnx/write/write.js";
 import type { Values } from "./runtime.js";
 import { nextName } from "./runtime.js";
 
-/** A model that hands every value through, to bring device state to the host. */
+/** A model of Identity nodes, which copies state from the device to the host. */
 export function identityModel(state: Values): Uint8Array {
   const outputs = Object.fromEntries(
     Object.entries(state).map(([name, { shape, dtype }]) => [

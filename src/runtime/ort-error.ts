@@ -1,13 +1,13 @@
 import { StriateError } from "../util/errors.js";
 
 /**
- * How a lack of memory is told: by ONNX Runtime ("Integer overflow" of a size beyond 4 GB), by its WebAssembly, which ends all
- * of itself ("Aborted") or writes beyond its memory, and by browsers about arrays.
+ * Messages that mean a lack of memory: those of ONNX Runtime ("Integer overflow" for a size above 4 GB), of its
+ * WebAssembly build, which aborts completely ("Aborted") or writes beyond its memory, and of browsers for arrays.
  */
 const OUT_OF_MEMORY =
   /alloc|^integer overflow|out of memory|memory limit|^Aborted\(|memory access out of bounds|offset is out of bounds|(?:invalid|out-of-range) (?:typed )?array (?:buffer )?length/i;
 
-/** What a user can do about a kind of failure, by what ONNX Runtime says of it. */
+/** Advice to the user for each kind of failure, by ONNX Runtime's message. */
 const ADVICE: readonly (readonly [RegExp, string])[] = [
   [
     OUT_OF_MEMORY,
@@ -24,7 +24,7 @@ const ADVICE: readonly (readonly [RegExp, string])[] = [
   ],
 ];
 
-/** "DESCRIPTION, at node "NAME" (TYPE); what to do" out of a message of ONNX Runtime. */
+/** Turns a message of ONNX Runtime into "DESCRIPTION, at node "NAME" (TYPE); advice". */
 export function describeOrtError(error: unknown): string {
   const text = (error instanceof Error ? error.message : String(error))
     .replace(/^(?:failed to call \w+\(\)|Can't create a session)\. ERROR_CODE: \d+, ERROR_MESSAGE: /, "")
@@ -33,19 +33,19 @@ export function describeOrtError(error: unknown): string {
   return missingFile(text) ?? inputProblem(text) ?? nodeProblem(text);
 }
 
-/** Whether JavaScript or a library says that memory is at its end; errors of ours have said so already. */
+/** Whether an error of JavaScript or of a library means a lack of memory. Our own errors already say so. */
 export function isOutOfMemory(error: unknown): boolean {
   return error instanceof Error && !(error instanceof StriateError) && OUT_OF_MEMORY.test(error.message);
 }
 
-/** As one clear error. `doing` says what failed: 'the model cannot be run'. */
+/** Turns any error into one clear error. `doing` says what failed, such as "the model cannot be run". */
 export function ortError(doing: string, error: unknown): StriateError {
   return error instanceof StriateError
     ? error
     : new StriateError(`${doing}: ${describeOrtError(error)}`, { cause: error });
 }
 
-/** A page's server lacks the files of onnxruntime-web, or answers with a page of its own. */
+/** The advice if a page's server lacks the files of onnxruntime-web, or answers with an HTML page. */
 function missingFile(text: string): string | undefined {
   if (!text.startsWith("no available backend found")) return undefined;
   const script = /Failed to fetch dynamically imported module: (\S+)/.exec(text)?.[1];
@@ -62,7 +62,7 @@ function missingFile(text: string): string | undefined {
     : `${what}: serve ort-wasm-simd-threaded*.wasm and *.mjs of its folder dist/, and say where they are with wasmPaths`;
 }
 
-/** What was fed does not fit the model's input. */
+/** The description of inputs that do not fit the model. */
 function inputProblem(text: string): string | undefined {
   const lengths = /^Got invalid dimensions for input: (.+?) for the following indices (.*)$/.exec(text);
   if (lengths) {
@@ -90,7 +90,7 @@ function nodeProblem(text: string): string {
   return advice === undefined ? named : `${named.replace(/[.;]$/, "")}; ${advice}`;
 }
 
-/** Without the place in ONNX Runtime's own source that many messages begin with. */
+/** Removes the location in ONNX Runtime's source with which many messages begin. */
 function withoutSource(text: string): string {
   return text
     .replace(/^\/\S+:\d+ .*? was false\. /, "")
@@ -98,7 +98,7 @@ function withoutSource(text: string): string {
     .replace(/^[\w/]+\.(?:h|cc):\d+ \w+ /, "");
 }
 
-/** The node in messages about models that cannot be loaded. */
+/** The pattern of a node in messages about models that cannot be loaded. */
 function nodeIn(text: string): string | undefined {
   const found =
     /In Node, \("(.*?)", (\w+),/.exec(text) ??

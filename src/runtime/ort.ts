@@ -5,7 +5,7 @@ import { ortError } from "./ort-error.js";
 import type { Device, Program, ProgramSpec, Session, SessionOptions, Values } from "./runtime.js";
 import { checkSame, copyOf, nextName } from "./runtime.js";
 
-/** The part of onnxruntime-node and onnxruntime-web that both share. */
+/** The common part of the interfaces of onnxruntime-node and onnxruntime-web. */
 export interface Ort {
   readonly InferenceSession: typeof InferenceSession;
   readonly Tensor: typeof OrtTensor;
@@ -100,7 +100,7 @@ export function mapValues<A, B>(
   return Object.fromEntries(Object.entries(record).map(([name, value]) => [name, map(value, name)]));
 }
 
-/** What a program's model takes and gives besides its state. */
+/** The inputs and outputs of a program's model that are not state. */
 export function splitNames(session: InferenceSession, state: Values): { fed: string[]; returned: string[] } {
   const names = Object.keys(state);
   const next = new Set(names.map(nextName));

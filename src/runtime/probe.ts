@@ -11,8 +11,8 @@ const LAYERS = 8;
 const RUNS = 5;
 
 /**
- * Median seconds of a run of eight convolutions of 16 channels, 3 x 3, on four images of 32 x 32: about what one step of a
- * small network asks of a device.
+ * Median seconds of a run of eight convolutions of 16 channels, 3 x 3, on four images of 32 x 32: about the work of one
+ * step of a small network.
  */
 export async function secondsOfConvolutions(runtime: Runtime): Promise<number> {
   const [, channels] = SIZE;

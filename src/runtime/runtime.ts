@@ -5,23 +5,23 @@ import type { Target } from "../graph/operator.js";
 import { StriateError } from "../util/errors.js";
 
 /*
- * The boundary to ONNX Runtime. Everything above sees `Session` and `TensorData` only.
+ * The boundary to ONNX Runtime. Code above this file uses only `Session` and `TensorData`.
  *
  *   device   package            where
  *   cpu      onnxruntime-node   Node
  *   webgpu   onnxruntime-node   Node (inside the npm package), onnxruntime-web in a browser
- *   cuda     onnxruntime-node   Node on Linux, after its CUDA libraries were installed
+ *   cuda     onnxruntime-node   Node on Linux, with its CUDA libraries installed
  *   wasm     onnxruntime-web    browser and Node
  */
 
 /** The names of all devices. */
 export const DEVICES = ["cpu", "webgpu", "cuda", "wasm"] as const;
-/** Name of a place where models run; what each one needs: docs/devices.md. */
+/** Name of a device on which models run. docs/devices.md lists the requirements of each. */
 export type Device = (typeof DEVICES)[number];
 
-/** Where and how ONNX Runtime runs a model. */
+/** Options that decide where and how ONNX Runtime runs a model. */
 export interface SessionOptions {
-  /** Default: the runtime's own, "cpu" in Node and "wasm" in a browser. */
+  /** The device. Default: that of the runtime, "cpu" in Node and "wasm" in a browser. */
   readonly device?: Device;
   /** Threads inside one operator (default: all cores). CPU and wasm. */
   readonly threads?: number;
@@ -29,7 +29,7 @@ export interface SessionOptions {
   readonly optimisation?: "all" | "disabled" | "basic" | "extended";
 }
 
-/** The session options inside an object that may hold more. */
+/** Picks the session options from an object that may have further entries. */
 export function sessionOptionsOf({ device, threads, optimisation }: SessionOptions): SessionOptions {
   return {
     ...(device !== undefined && { device }),
@@ -38,7 +38,7 @@ export function sessionOptionsOf({ device, threads, optimisation }: SessionOptio
   };
 }
 
-/** Values by name. */
+/** Tensor values by name. */
 export type Values = Readonly<Record<string, TensorData>>;
 
 /** A model that is ready to run. */
@@ -46,7 +46,7 @@ export interface Session {
   readonly device: Device;
   readonly inputNames: readonly string[];
   readonly outputNames: readonly string[];
-  /** Runs the model. Outputs come in fresh buffers. */
+  /** Runs the model. Outputs are in new buffers. */
   run(feeds: Values): Promise<Record<string, TensorData>>;
   close(): Promise<void>;
 }
@@ -69,16 +69,16 @@ export function nextName(name: string): string {
 
 /** A model whose outputs replace its own state, as in training. */
 export interface ProgramSpec {
-  /** Its outputs have fixed shapes. */
+  /** The model, whose outputs have fixed shapes. */
   readonly model: Uint8Array;
   /** Initial state. Graph input NAME is fed from it, graph output `next:NAME` replaces it. */
   readonly state: Values;
 }
 
-/** A model to open a session of: the bytes of an ONNX file, or a model that is yet to be encoded. */
+/** A model for a session: the bytes of an ONNX file, or a model that is not encoded yet. */
 export type ModelSource = Uint8Array | Pick<StorableModel, "bytes" | "isTooLarge">;
 
-/** The bytes of a model; `owned` says that nobody else has them. */
+/** The bytes of a model; `owned` is true if nothing else uses the bytes. */
 export function modelBytes(model: ModelSource): { readonly bytes: Uint8Array; readonly owned: boolean } {
   return model instanceof Uint8Array ? { bytes: model, owned: false } : { bytes: model.bytes, owned: true };
 }
@@ -88,14 +88,14 @@ export interface Runtime {
   /** The device of sessions whose options name none. Graphs are lowered for it. */
   readonly device: Device;
   /**
-   * @param model the bytes of an ONNX file, which stay as they are; or what `writeOnnx` gives, whose bytes are then made for
-   * this session alone and freed as soon as it is open
+   * @param model the bytes of an ONNX file, which are not changed; or the result of `writeOnnx`, whose bytes are made
+   * only for this session and freed as soon as it is open
    */
   createSession(model: ModelSource, options?: SessionOptions): Promise<Session>;
   createProgram(spec: ProgramSpec, options?: SessionOptions): Promise<Program>;
 }
 
-/** What graphs are lowered for if a runtime is to run them with these options. */
+/** The target for which graphs are lowered if a runtime runs them with these options. */
 export function targetOf(runtime: Runtime, { device = runtime.device }: SessionOptions = {}): Target {
   return device;
 }
@@ -127,7 +127,7 @@ export function copyElements(from: TypedArray, to: TypedArray): void {
   );
 }
 
-/** Throws if a value does not have the type and shape of what it replaces. */
+/** Throws if a value does not have the type and shape of the state that it replaces. */
 export function checkSame(
   name: string,
   expected: { dtype: DType; shape: readonly number[] },

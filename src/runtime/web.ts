@@ -20,7 +20,9 @@ import { modelBytes } from "./runtime.js";
 /** Devices of onnxruntime-web: WebAssembly (browsers and Node) and WebGPU (browsers). */
 export type WebDevice = "wasm" | "webgpu";
 
-/** What is used of a module of onnxruntime-web ("onnxruntime-web", or its "/wasm", "/webgpu" or "/jspi"). */
+/**
+ * The part of a module of onnxruntime-web that is used here ("onnxruntime-web", or its "/wasm", "/webgpu" or "/jspi").
+ */
 export interface OrtWeb extends Ort {
   readonly env: {
     readonly wasm: { numThreads?: number; wasmPaths?: WasmPaths };
@@ -31,11 +33,11 @@ export interface OrtWeb extends Ort {
 /** A folder's address, or the address of each file, where the WebAssembly files of onnxruntime-web are. */
 export type WasmPaths = string | { wasm?: string | URL; mjs?: string | URL };
 
-/** Which build of onnxruntime-web a page loads, and from where. */
+/** Options for the build of onnxruntime-web that a page loads, and for its location. */
 export interface WebRuntimeOptions {
   /**
-   * "wasm" (the default), "webgpu", or "auto": whichever takes less time, measured. Small networks often run faster on
-   * wasm, because WebGPU pays for every operator that it starts.
+   * The device: "wasm" (default), "webgpu", or "auto" for the faster one, by measurement. Small networks often run
+   * faster on wasm, because WebGPU pays for every operator that it starts.
    */
   readonly device?: WebDevice | "auto";
   /** A build of onnxruntime-web that the page has loaded itself. Default: the smallest build for the device. */
@@ -43,11 +45,14 @@ export interface WebRuntimeOptions {
   /** Default: beside the script, where a bundler puts them. */
   readonly wasmPaths?: WasmPaths;
   /**
-   * Threads of wasm. Default: 1 unless the page is cross-origin isolated, then what onnxruntime-web chooses. One page
-   * has one number: the first session decides.
+   * Threads of wasm. Default: 1 unless the page is cross-origin isolated, then what onnxruntime-web chooses. All
+   * sessions of a page use the same number, which the first session decides.
    */
   readonly threads?: number;
-  /** Seconds that some work takes, for "auto". Default: a few small convolutions. Measure a network of your own instead. */
+  /**
+   * Measures the seconds that some work takes, for "auto". Default: a few small convolutions. A function that measures
+   * your own network is more reliable.
+   */
   readonly measure?: (runtime: Runtime) => Promise<number>;
 }
 
@@ -96,7 +101,10 @@ export async function createWebRuntime(options: WebRuntimeOptions = {}): Promise
 
 const opened = new Map<WebDevice, Promise<WebRuntime>>();
 
-/** onnxruntime-web with its defaults, loaded when it is first used. `createWebRuntime` takes options. */
+/**
+ * A runtime of onnxruntime-web with default options, which is loaded at its first use. Use `createWebRuntime` for other
+ * options.
+ */
 export const webRuntime: Runtime = {
   device: "wasm",
   createSession: async (model, options = {}) => (await runtimeFor(options)).createSession(model, options),
@@ -108,7 +116,7 @@ async function runtimeFor({ device = "wasm" }: SessionOptions): Promise<WebRunti
     throw new StriateError(`device "${device}" does not exist in onnxruntime-web: use wasm or webgpu`);
   const known = opened.get(device) ?? open(device, {});
   opened.set(device, known);
-  // What failed once (a file that was not there) may work the next time.
+  // Loading may succeed at the next attempt, for example if a file was missing.
   known.catch(() => opened.delete(device));
   return known;
 }
@@ -144,7 +152,7 @@ async function open(device: WebDevice, options: WebRuntimeOptions): Promise<WebR
   };
 }
 
-/** Why WebGPU cannot be used here, undefined if it can. */
+/** The reason why WebGPU is not available, or undefined if it is. */
 async function missingWebGpu(): Promise<string | undefined> {
   const navigator = globalThis.navigator as
     { gpu?: { requestAdapter(): Promise<object | null> } } | undefined;
@@ -156,7 +164,10 @@ async function missingWebGpu(): Promise<string | undefined> {
   return (await navigator.gpu.requestAdapter()) === null ? "WebGPU finds no graphics adapter" : undefined;
 }
 
-/** Whether this is Node, whose onnxruntime-web is another build: the one for browsers does not load there. */
+/**
+ * Whether the code runs in Node, which needs another build of onnxruntime-web, because the one for browsers does not
+ * load there.
+ */
 function isNode(): boolean {
   const { process } = globalThis as { process?: { versions?: { node?: string } } };
   return process?.versions?.node !== undefined;
@@ -164,7 +175,7 @@ function isNode(): boolean {
 
 /** The smallest build that runs on a device. */
 async function load(device: WebDevice): Promise<OrtWeb> {
-  // By a name that bundlers cannot follow: a page must not carry the build for Node.
+  // The name is hidden from bundlers, because a page must not include the build for Node.
   const forNode = "onnxruntime-web";
   try {
     const module: unknown = isNode()
@@ -180,7 +191,7 @@ async function load(device: WebDevice): Promise<OrtWeb> {
   }
 }
 
-/** Threads of each build, which it keeps from its first session on. */
+/** Number of threads of each build, fixed by its first session. */
 const threadsOf = new WeakMap<OrtWeb, number>();
 
 function configure(ort: OrtWeb, { threads, wasmPaths }: WebRuntimeOptions): void {
@@ -223,7 +234,7 @@ function guardedProgram(program: Program, watch: GpuWatch | undefined): Program 
   };
 }
 
-/** The first run waits for what the device says of it; later ones hear of errors when results are read. */
+/** The first run waits for the device to accept it; later runs report errors when their results are read. */
 function guarded<A extends readonly unknown[], R>(
   watch: GpuWatch,
   run: (...args: A) => Promise<R>,

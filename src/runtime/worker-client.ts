@@ -4,16 +4,19 @@ import { modelBytes } from "./runtime.js";
 import type { Device, ModelSource, Program, ProgramSpec, Session, SessionOptions } from "./runtime.js";
 import type { Channel, OpenFacts, WorkerReply, WorkerRequest } from "./worker-messages.js";
 
-/** A channel to a worker, and the worker's life. */
+/** A channel to a worker, with events about the worker itself. */
 export interface WorkerChannel extends Channel {
-  /** Told if the worker cannot be loaded, breaks or ends by itself. */
+  /** Is called if the worker cannot be loaded, fails or ends unexpectedly. */
   onFailure(listener: (error: Error) => void): void;
   end(): Promise<unknown>;
-  /** Told when an answer is awaited, and when the last one has come. */
+  /** Is called when the client begins to wait for an answer, and when the last answer has arrived. */
   busy?(isBusy: boolean): void;
 }
 
-/** Asks a worker and gives its answers: the sessions and programs that it runs look as if they were here. */
+/**
+ * Sends requests to a worker and returns its answers, so that its sessions and programs behave as if they were in this
+ * thread.
+ */
 export class WorkerClient {
   readonly #waiting = new Map<
     number,
@@ -80,7 +83,7 @@ export class WorkerClient {
     };
   }
 
-  /** Ends the worker. Whoever still waits for an answer gets an error. */
+  /** Ends the worker. Pending requests fail with an error. */
   async end(): Promise<void> {
     this.#break(new StriateError("the worker was closed"));
     await this.channel.end();

@@ -1,8 +1,7 @@
 import type { ProgramSpec, SessionOptions, Values } from "./runtime.js";
 
 /**
- * One end of the line between a thread and a worker of its own: what the workers of Node and those of browsers have in
- * common.
+ * One end of the channel between a thread and its worker: the common part of workers in Node and in browsers.
  */
 export interface Channel {
   /** Sends a message. Buffers that are `moved` belong to the other side afterwards. */
@@ -10,7 +9,7 @@ export interface Channel {
   listen(listener: (message: unknown) => void): void;
 }
 
-/** What a thread asks of its worker. `handle` names a session or a program that the worker has opened. */
+/** A request of a thread to its worker. `handle` identifies a session or program that the worker has opened. */
 export type WorkerRequest =
   | { readonly kind: "start"; readonly setup: unknown }
   | { readonly kind: "session"; readonly model: Uint8Array; readonly options: SessionOptions }
@@ -27,11 +26,11 @@ export type WorkerReply =
       readonly id: number;
       readonly error: string;
       readonly name: string;
-      /** What the cause of the error says. */
+      /** Message of the error's cause. */
       readonly cause?: string;
     };
 
-/** What is known of a session or program when it is open. */
+/** The facts about an open session or program. */
 export interface OpenFacts {
   readonly handle: number;
   readonly inputNames?: readonly string[];

@@ -15,8 +15,8 @@ import type {
 import { WorkerClient } from "./worker-client.js";
 
 /**
- * A script of this package that runs in a thread of its own. From source (tests) it is taken from `dist/`, because
- * Node does not read TypeScript.
+ * A script of this package that runs in a thread of its own. When the package runs from source (in tests), the script
+ * is in `dist/`, because Node does not read TypeScript.
  */
 export function workerScript(name: string, from: string): URL {
   const url = new URL(from.endsWith(".ts") ? from.replace(/\/src\//, "/dist/") : from);
@@ -55,7 +55,10 @@ function deviceOf(options: SessionOptions): Device {
   return checkDevice(options.device ?? "cpu");
 }
 
-/** As `nodeRuntime`, each session or program in a thread of its own, so that the calling thread stays alive. */
+/**
+ * Like `nodeRuntime`, but each session or program runs in a thread of its own, so that the calling thread stays
+ * responsive.
+ */
 export const workerRuntime: Runtime = {
   device: "cpu",
   createSession: async (model: ModelSource, options: SessionOptions = {}): Promise<Session> => {
@@ -68,7 +71,7 @@ export const workerRuntime: Runtime = {
   },
 };
 
-/** What a worker of its own runs: both are closed together. */
+/** A session or program with its own worker; both are closed together. */
 async function inOwnWorker<T extends Session | Program>(
   open: (worker: WorkerClient) => Promise<T>,
 ): Promise<T> {

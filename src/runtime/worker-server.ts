@@ -1,7 +1,7 @@
 import type { Program, Runtime, Session, Values } from "./runtime.js";
 import type { Channel, OpenFacts, WorkerReply, WorkerRequest } from "./worker-messages.js";
 
-/** A runtime, and what the other side should know of it. */
+/** A runtime, and the facts about it for the other side. */
 export interface StartedRuntime {
   readonly runtime: Runtime;
   readonly facts?: unknown;
@@ -77,7 +77,7 @@ export function serveRuntime(channel: Channel, start: (setup: unknown) => Promis
   });
 }
 
-/** The results of a run and copies of the state belong to nobody else: they move instead of being copied. */
+/** Nothing else uses the results of a run or copies of the state, so they are moved instead of copied. */
 function returnsOwnBuffers({ kind }: WorkerRequest): boolean {
   return kind === "run" || kind === "readState";
 }

@@ -1,5 +1,6 @@
 /*
- * What runs in the worker of a page. A worker cannot be handed a loaded module, so it loads onnxruntime-web itself.
+ * The script of a page's worker. A page cannot pass a loaded module to a worker, so the worker loads onnxruntime-web
+ * itself.
  */
 import type { WebRuntimeOptions } from "./web.js";
 import { createWebRuntime } from "./web.js";
@@ -7,7 +8,7 @@ import type { Channel } from "./worker-messages.js";
 import { serveRuntime } from "./worker-server.js";
 import type { WebFacts } from "./worker-web.js";
 
-/** What is used of a worker's global scope, which TypeScript's types for pages lack. */
+/** The part of a worker's global scope that is used here; TypeScript's types for pages lack it. */
 interface WorkerScope {
   postMessage(message: unknown, moved: readonly ArrayBuffer[]): void;
   addEventListener(type: "message", listener: (event: { readonly data: unknown }) => void): void;

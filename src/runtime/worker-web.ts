@@ -3,7 +3,7 @@ import type { SessionOptions } from "./runtime.js";
 import type { WebRuntime, WebRuntimeOptions } from "./web.js";
 import { WorkerClient } from "./worker-client.js";
 
-/** How a page's worker is started. */
+/** Options for starting a page's worker. */
 export interface WorkerRuntimeOptions extends Pick<WebRuntimeOptions, "device" | "wasmPaths" | "threads"> {
   /**
    * Starts the worker, for pages whose bundler does not: its script is `striate/worker`. Default: the module
@@ -18,14 +18,15 @@ export interface WorkerRuntime extends WebRuntime {
   close(): Promise<void>;
 }
 
-/** What a worker says of the runtime that it has opened. */
+/** The facts that a worker reports about its runtime. */
 export type WebFacts = Pick<WebRuntime, "device" | "measured">;
 
 /**
- * As `createWebRuntime`, in a Web Worker: whatever runs, the page stays alive. onnxruntime-web is loaded in the worker; on
- * WebGPU the state of a program stays on the device there.
+ * Like `createWebRuntime`, but in a Web Worker, so that the page stays responsive. onnxruntime-web is loaded in the
+ * worker; on WebGPU the state of a program stays on the device there.
  *
- * @throws StriateError as `createWebRuntime`, if there are no Web Workers, or if the worker's script cannot be loaded.
+ * @throws StriateError as `createWebRuntime` does, and if there are no Web Workers or if the worker's script cannot be
+ * loaded.
  */
 export async function createWorkerRuntime(options: WorkerRuntimeOptions = {}): Promise<WorkerRuntime> {
   const { worker = defaultWorker, device = "wasm", wasmPaths, threads } = options;
@@ -58,7 +59,7 @@ export async function createWorkerRuntime(options: WorkerRuntimeOptions = {}): P
   };
 }
 
-/** In these words, because bundlers look for them to bundle the worker. */
+/** Keep this exact expression, because bundlers search for it to bundle the worker. */
 function defaultWorker(): Worker {
   return new Worker(new URL("./worker-thread-web.js", import.meta.url), { type: "module" });
 }
@@ -84,7 +85,7 @@ function channelTo(worker: Worker) {
     },
     onFailure: (listener: (error: Error) => void) => {
       worker.addEventListener("error", ({ message }) => {
-        // A script that cannot be loaded gives an event that says nothing.
+        // If a script cannot be loaded, the event has no message.
         const why = message
           ? `broke: ${message}`
           : "cannot be loaded: serve worker-thread-web.js beside the page's script (docs/browser.md), or give `worker`";
@@ -98,7 +99,7 @@ function channelTo(worker: Worker) {
   };
 }
 
-/** Addresses are relative to the page, but a worker would take them as relative to its own script. */
+/** Makes addresses absolute. They are relative to the page, but a worker would resolve them against its own script. */
 function absolute(paths: NonNullable<WebRuntimeOptions["wasmPaths"]>): typeof paths {
   const full = (path: string | URL) => new URL(path, globalThis.location.href).href;
   return typeof paths === "string"

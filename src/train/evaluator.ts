@@ -25,7 +25,7 @@ export class Evaluator {
 
   /**
    * @param fixed values of the frozen parameters
-   * @param batch images per run
+   * @param batch number of images per run
    */
   static async open(
     task: Task,

@@ -139,15 +139,15 @@ describe("the object-discovery report", () => {
     expect(budgetText({ ...set, budget: { ...budget, views: 6400, channels: 128 } })).toBeUndefined();
   });
 
-  it("refuses networks that it does not know and scores that are no numbers", async () => {
+  it("refuses networks that it does not know and scores that are not numbers", async () => {
     const [first, ...others] = sampleSet().rows;
     const unknown = sampleSet({ rows: [{ ...first!, model: "particles" }] });
     await expect(objectDiscoveryPage(sampleReport([unknown]))).rejects.toThrow(
-      /waves, plain; got "particles"/,
+      /waves, plain, got "particles"/,
     );
     const empty = sampleSet({ rows: [{ ...first!, foregroundAri: score(NaN) }, ...others] });
     await expect(objectDiscoveryPage(sampleReport([empty]))).rejects.toThrow(
-      /scores of waves are no numbers/,
+      /scores of waves that are numbers/,
     );
   });
 });

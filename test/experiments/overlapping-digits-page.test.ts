@@ -169,7 +169,7 @@ describe("report page", () => {
       .map(({ text }) => text)
       .join(" ");
     expect(notes).toMatch(
-      /Measured with the authors’ code, not paper figures; the paper’s own tables could not be had/,
+      /We measured these numbers with the authors’ code; they are not those of the paper, whose tables were not available/,
     );
   });
 
@@ -244,7 +244,7 @@ describe("report page", () => {
     const base = sampleReport([1]);
     const row = { model: "vit", condition: "clean", metrics: {} };
     await expect(overlappingDigitsPage({ ...base, rows: [row] })).rejects.toThrow(
-      /row model: expected one of kuramoto, random, real, ideal; got "vit"/,
+      /row model: expected one of kuramoto, random, real, ideal, got "vit"/,
     );
     const broken = {
       model: "real",
@@ -275,7 +275,7 @@ describe("terminal", () => {
 
     expect(text).not.toMatch(/\u001b|NaN|undefined/);
     expect(text).toMatch(/│ KomplexNet +│ 6\d\.\d ± \d\.\d │.*│ +65\.8 │ [▁-█]+ +│/);
-    expect(text).toContain("not paper figures");
+    expect(text).toContain("not those of the paper");
     expect(text.match(/✓ holds|✗ reversed|\? undecided/g)).toHaveLength(3);
     for (const line of text.split("\n")) expect(line.length).toBeLessThanOrEqual(120);
   });

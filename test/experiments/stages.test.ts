@@ -130,7 +130,7 @@ describe("what a run leaves", () => {
             ["network", "14"],
             ["tuned", "10"],
           ],
-          notes: [expect.stringContaining("run again without --cells, with --resume")],
+          notes: [expect.stringContaining("run again with --resume and without --cells")],
         },
       ],
     });

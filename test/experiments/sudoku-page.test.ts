@@ -26,14 +26,14 @@ describe("what the boards say", () => {
   it("is listed for every set, at the T of the paper", () => {
     const list = sudokuFindings(sudokuSample());
     expect(list.map(({ question, status }) => [question, status])).toEqual([
-      ["AKOrN, ID: 128 steps instead of 16", "helps"],
-      ["AKOrN, ID: the vote of 100 draws at 128 steps instead of one draw", "undecided"],
-      ["AKOrN, OOD: 128 steps instead of 16", "helps"],
-      ["AKOrN, OOD: the vote of 100 draws at 128 steps instead of one draw", "helps"],
+      ["AKOrN, ID: 128 timesteps instead of 16", "helps"],
+      ["AKOrN, ID: the vote of 100 draws after 128 timesteps instead of one draw", "undecided"],
+      ["AKOrN, OOD: 128 timesteps instead of 16", "helps"],
+      ["AKOrN, OOD: the vote of 100 draws after 128 timesteps instead of one draw", "helps"],
     ]);
-    expect(list[2]!.sentence).toBe("+31.0 points of boards solved, uncertainty ±6.0.");
+    expect(list[2]!.sentence).toBe("+31.0 percentage points of boards solved, uncertainty ±6.0.");
     expect(list[3]!.sentence).toContain("lower energy in 87.0 % of pairs");
-    expect(list[1]!.sentence).toContain("No board had both");
+    expect(list[1]!.sentence).toContain("No board got both");
   });
 });
 
@@ -65,7 +65,9 @@ describe("the page", () => {
     for (const id of ["summary", "solutions", "steps", "voting", "paper", "learning", "provenance"])
       expect(page).toContain(`<section id="${id}"`);
     expect(page).toContain("81.6 ± 1.5");
-    expect(page).toContain("More steps than in training help. Votes by energy help in 1 of 2 cases.");
+    expect(page).toContain(
+      "More timesteps than in training help. Votes by energy help in 1 of 2 comparisons.",
+    );
     expect(page).not.toMatch(/NaN|undefined|Infinity/);
     expect(page.length).toBeLessThan(2e6);
   });
@@ -73,7 +75,7 @@ describe("the page", () => {
   it("refuses results of networks that it does not list", async () => {
     const sample = sudokuSample();
     await expect(sudokuPage({ ...sample, models: sample.models.slice(0, 1) })).rejects.toThrow(
-      /expected one of akorn; got "transformer"/,
+      /expected one of akorn, got "transformer"/,
     );
   });
 });

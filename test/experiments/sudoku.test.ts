@@ -85,7 +85,7 @@ describe("boards", () => {
     expect(puzzle.every((digit, cell) => digit === 0 || digit === solution[cell])).toBe(true);
     expect(() => {
       data.fill([0], { [PUZZLE]: new Float32Array(81), [SOLUTION]: new Float32Array(81) });
-    }).toThrow(/need the number of the step/);
+    }).toThrow(/a label that ends with the number/);
   });
 });
 
@@ -207,7 +207,7 @@ describe("a run of every kind of cell", () => {
       expect(sum(energies)).toBeLessThanOrEqual(sum(others[0]!.energies));
     }
     const page = await sudokuPage(report);
-    expect(page).toContain("A board being solved");
+    expect(page).toContain("How a board is solved");
     expect(page).toContain("81.6 ± 1.5");
   });
 });

@@ -57,9 +57,11 @@ describe("the cells", () => {
     const names = (pattern: string) => chooseCells(cells, synchronyCellName, pattern).map(synchronyCellName);
     expect(names("digits3/*")).toEqual(["digits3/kuramoto/seed1", "digits3/ideal/seed1"]);
     expect(names("*/real/*,digits2/kernel/seed1")).toHaveLength(3);
-    expect(() => names("digits9/*")).toThrow(/cells "digits9\/\*": none fits; there are digits2\//);
+    expect(() => names("digits9/*")).toThrow(
+      /cells "digits9\/\*": expected a pattern that matches one of digits2\//,
+    );
     // A dot is a dot.
-    expect(() => names("digits2.real.seed1")).toThrow(/none fits/);
+    expect(() => names("digits2.real.seed1")).toThrow(/expected a pattern/);
   });
 
   it("have about as many parameters each, and a text", () => {
@@ -134,7 +136,7 @@ describe("test scenes", () => {
     const { digits } = sources;
     expect(() =>
       trainingScenes({ digits }, SYNCHRONY_SETS.colour, { seed: 1, stream: "train", count: 2 }),
-    ).toThrow(/colour backgrounds: images for the backgrounds are missing/);
+    ).toThrow(/colour backgrounds: expected images for the backgrounds, got none/);
   });
 });
 

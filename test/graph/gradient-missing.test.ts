@@ -59,7 +59,7 @@ describe("errors while differentiating", () => {
 
   it("tell a gradient of the wrong type from a missing one", () => {
     expect(() => gradients(mul(a, b), [a], { seeds: [input("s", [2], "float64")] })).toThrow(
-      /the gradient given for .* has to be of its type and rank, got s float64\[2\]/,
+      /expected a gradient of the type and rank of .*, got s float64\[2\]/,
     );
   });
 

@@ -15,31 +15,34 @@ import type { DigitsTestResult, Tester } from "./tester.js";
 
 export type DigitsOptions = CellOptions & SceneData;
 
-/** How a network is trained and tested. */
+/** Options for training and testing a network. */
 export interface DigitsNetworkConfig {
   readonly seed: number;
   readonly model: string;
   readonly steps: number;
   readonly batchSize: number;
-  /** Different training scenes; if there are steps * batchSize of them, each is seen once. */
+  /** Number of different training scenes; with steps * batchSize of them, the network sees each one once. */
   readonly trainScenes: number;
   readonly validationScenes: number;
   readonly testScenes: number;
   readonly evaluateEvery: number;
   readonly learningRate: number;
   readonly clipNorm: number;
-  /** Test with the parameters that validated best instead of the last ones. */
+  /** Whether to test with the parameters of the best validation instead of the last ones. */
   readonly selectBest: boolean;
 }
 
 const LARGEST_BATCH = 64;
 
-/** Scenes in one run of a network that is tested on at least so many scenes. */
+/** Number of scenes in one run of the network during tests with these numbers of scenes: at most 64. */
 export function testBatch(...scenes: readonly number[]): number {
   return Math.min(LARGEST_BATCH, ...scenes);
 }
 
-/** Trains a network, from `start` if that is given, and validates it with a tester; undefined if it was stopped. */
+/**
+ * Trains a network, from the values in `start` if they are given, and validates it with a tester. Returns undefined if
+ * the training was stopped.
+ */
 export async function trainNetwork(
   config: DigitsNetworkConfig,
   set: SceneSet,
@@ -66,7 +69,7 @@ export async function trainNetwork(
   return run.finished ? run : undefined;
 }
 
-/** Tests a network under one condition after another; undefined if it was stopped. */
+/** Tests a network under each condition in turn. Returns undefined if the test was stopped. */
 export async function testConditions(
   conditions: readonly DigitsCondition[],
   scenes: number,
@@ -88,7 +91,7 @@ export async function testConditions(
   return results;
 }
 
-/** Saves what a finished network answers to the first test scenes (`answers` gives it), and the network as model.onnx. */
+/** Saves a finished network as model.onnx, and its answers to the first test scenes, which `answers` computes. */
 export async function saveNetwork(
   config: DigitsNetworkConfig,
   run: TrainedRun,
@@ -106,7 +109,7 @@ export async function saveNetwork(
   await run.export(join(folder, "model.onnx"), { system: "KomplexNet", configuration: { model, seed } });
 }
 
-/** The validations of a run. */
+/** The validation measurements of a run, in the order of the steps. */
 export function learningCurveOf({ batchSize }: DigitsNetworkConfig, run: TrainedRun): DigitsLearningPoint[] {
   return run.evaluations.map(({ step, loss = NaN, setAccuracy = NaN }) => ({
     step,

@@ -7,7 +7,7 @@ import { ends, seriesOverSeeds } from "../../report/over-seeds.js";
 import type { DigitsReport, LearningCurve, DigitsModelDescription, TimestepSeries } from "./results.js";
 import { chanceLevel, result } from "./results.js";
 
-/** Position of a model in the report: fixes its colour, dash and shape in every chart. */
+/** Position of a model in the report, which decides the model's colour, dash and marker in every chart. */
 export function styleOf(report: DigitsReport, model: DigitsModelDescription): number {
   const fixed = { kuramoto: 0, real: 1, ideal: 2, random: 3, feedback: 4, transformer: 5, continued: 6 };
   if (model.role !== "other") return fixed[model.role];
@@ -36,7 +36,7 @@ function referenceSeries(report: DigitsReport, measure: "setAccuracy" | "loss"):
   });
 }
 
-/** Test accuracy over training images seen; `undefined` if no curve has it. */
+/** Chart of accuracy against training images seen, or `undefined` if no curve has an accuracy. */
 export async function accuracyCurves(report: DigitsReport): Promise<ChartBlock | undefined> {
   const points = (curve: LearningCurve) =>
     curve.points.flatMap(({ images, setAccuracy }) =>
@@ -63,7 +63,7 @@ export async function accuracyCurves(report: DigitsReport): Promise<ChartBlock |
   );
 }
 
-/** Cross-entropy on validation images over training images seen. */
+/** Chart of the cross-entropy on validation images against training images seen. */
 export async function lossCurves(report: DigitsReport): Promise<ChartBlock | undefined> {
   const series = seriesPerModel(report, (model) =>
     report.learningCurves
@@ -94,7 +94,7 @@ function perTimestep(report: DigitsReport, list: readonly TimestepSeries[], cond
   );
 }
 
-/** A small chart for each condition, all with the same axes. */
+/** One small chart for each condition; all have the same axes. */
 async function timestepCharts(
   report: DigitsReport,
   kind: "accuracy" | "synchrony",
@@ -140,17 +140,17 @@ async function timestepCharts(
   );
 }
 
-/** Accuracy of the read-out at every timestep. */
+/** Charts of the accuracy of the read-out at every timestep. */
 export function accuracyPerTimestep(report: DigitsReport): Promise<ChartBlock | undefined> {
   return timestepCharts(report, "accuracy");
 }
 
-/** How far the phases have separated the digits at every timestep. */
+/** Charts of how well the phases separate the digits at every timestep. */
 export function synchronyPerTimestep(report: DigitsReport): Promise<ChartBlock | undefined> {
   return timestepCharts(report, "synchrony");
 }
 
-/** Bars: conditions by models, with a dot per seed. */
+/** Bar chart of set accuracy: a group for each condition, a bar for each model, a dot for each seed. */
 export async function accuracyBars(report: DigitsReport): Promise<ChartBlock | undefined> {
   const bars = report.conditions.flatMap((condition) =>
     report.models.flatMap((model): Bar[] => {
@@ -178,7 +178,7 @@ export async function accuracyBars(report: DigitsReport): Promise<ChartBlock | u
   );
 }
 
-/** Set accuracy for every pair of digits, lower triangle. */
+/** Heat map of the set accuracy for every pair of digits; it shows the lower triangle only. */
 export async function pairChart(report: DigitsReport): Promise<ChartBlock | undefined> {
   const pairs = report.pairAccuracy;
   if (!pairs) return undefined;

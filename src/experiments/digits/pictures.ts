@@ -10,14 +10,14 @@ import type { PhasePicture } from "./results.js";
 import type { TestScenes } from "./scenes.js";
 import { CLASSES, PIXELS } from "./scenes.js";
 
-/** Number of scenes that are shown. */
+/** Number of scenes that the report shows. */
 export const DIGITS_PICTURES = 4;
 
 const FILE = "pictures.safetensors";
 
 /**
- * Runs a network on the first scenes and saves its answers and, if the task gives them, phases, amplitudes and complex
- * layers.
+ * Runs a network on the first scenes and saves its answers. If the task outputs phases, amplitudes and complex layers,
+ * those are saved, too.
  */
 export async function saveDigitsPictures(
   task: Task,
@@ -40,13 +40,16 @@ export async function saveDigitsPictures(
 }
 
 export interface ReadPicturesOptions {
-  /** Of the images, default 1. */
+  /** Channels of the images. Default 1. */
   readonly channels?: number;
-  /** Largest number of digits, default 2. */
+  /** Largest number of digits in a scene. Default 2. */
   readonly objects?: number;
 }
 
-/** Answers and phases of several networks for the same scenes; `folders` has the folder of each network's cell. */
+/**
+ * Loads the answers and phases of several networks for the same scenes; `folders` has the folder of each network's
+ * cell.
+ */
 export async function readDigitsPictures(
   folders: ReadonlyMap<string, string>,
   data: TestScenes,
@@ -115,7 +118,7 @@ export async function readDigitsPictures(
   });
 }
 
-/** Mean over the channels. */
+/** Mean of an image over its channels. */
 function grey(image: Float32Array, channels: number): Float32Array {
   return Float32Array.from({ length: PIXELS }, (_, i) => {
     let sum = 0;

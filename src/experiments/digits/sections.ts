@@ -19,7 +19,7 @@ import type { DigitsReport, DigitsModelDescription, PhasePicture, ResultRow } fr
 import { chanceLevel, heading, METRICS, result, SET_ACCURACY } from "./results.js";
 import { budgetRemark, digitsHeadline, judge } from "./verdict.js";
 
-/** The first condition's accuracies and what they decide. */
+/** The accuracies under the first condition and the verdicts that follow from them. */
 export function digitsSummarySection(report: DigitsReport): Section {
   const condition = report.conditions[0]!;
   const results = report.models.flatMap((model): Card[] => {
@@ -49,20 +49,20 @@ export function digitsSummarySection(report: DigitsReport): Section {
   };
 }
 
-/** The verdicts under the first condition. */
+/** The list of verdicts under the first condition. */
 export function verdicts(report: DigitsReport): Html {
   const judged = judge(report, report.conditions[0]!.id);
   return verdictList(judged.map((verdict) => [mark(verdict), verdict.sentence]));
 }
 
-/** Every accuracy, as table, bars and other measures. */
+/** Section with every accuracy as a table and as bars, and with the other measures. */
 export async function digitsAccuracySection(report: DigitsReport): Promise<Section> {
   const bars = await accuracyBars(report);
   const pairs = await pairChart(report);
   const pairModel = report.models.find((model) => model.id === report.pairAccuracy?.model)?.label;
   return {
     ...heading(report, "accuracy", "Accuracy"),
-    lead: markup`An image counts only when its ${report.digits} most probable classes are exactly its digits
+    lead: markup`An image counts as right only if its ${report.digits} most probable classes are exactly its digits
     (set accuracy, chance ${percent(chanceLevel(report.digits))} %).`,
     body: markup`${accuracyTable(report)}
     ${report.reference ? note("note", markup`Shaded column: ${report.reference.description}`) : null}
@@ -70,9 +70,7 @@ export async function digitsAccuracySection(report: DigitsReport): Promise<Secti
       bars
         ? chartFigure(
             bars,
-            markup`<b>Bars</b> are means, lines ± one standard deviation over seeds, dots the seeds. Look for
-              KomplexNet’s bar standing above random phases in every group: same network, only the phases
-              differ. Dashed: chance.`,
+            markup`<b>Bars</b> are means, lines ± one standard deviation over seeds, dots the seeds. Compare KomplexNet with random phases in every group: the network is the same, only the phases differ. Dashed: chance.`,
           )
         : null
     }
@@ -81,15 +79,14 @@ export async function digitsAccuracySection(report: DigitsReport): Promise<Secti
       pairs
         ? chartFigure(
             pairs,
-            markup`Set accuracy of ${pairModel} for each pair of digits, clean images. Dark cells are pairs that
-            it confuses.`,
+            markup`Set accuracy of ${pairModel} for each pair of digits, clean images. Dark cells are pairs on which the network often errs.`,
           )
         : null
     }`,
   };
 }
 
-/** Accuracy and synchrony after every timestep; `undefined` if there are none. */
+/** Section with accuracy and synchrony after every timestep, or `undefined` if no curves exist. */
 export async function timestepSection(report: DigitsReport): Promise<Section | undefined> {
   const accuracy = await accuracyPerTimestep(report);
   const synchrony = await synchronyPerTimestep(report);
@@ -97,12 +94,12 @@ export async function timestepSection(report: DigitsReport): Promise<Section | u
   const better = report.synchronyMeasure?.better ?? "lower";
   return {
     ...heading(report, "timesteps", "Over the timesteps"),
-    lead: "One forward pass, read out at every timestep. If synchrony does the work, accuracy rises as the phases separate.",
+    lead: "The output of one forward pass at every timestep. If synchrony is what helps, accuracy rises as the phases separate.",
     body: markup`${
       accuracy
         ? chartFigure(
             accuracy,
-            "Set accuracy of the read-out after each Kuramoto step. Look for a climb in KomplexNet alone: random phases never change, ideal ones are right from the start. Bands: range over seeds.",
+            "Set accuracy of the read-out after each Kuramoto step. Only KomplexNet can rise: random phases never change, and ideal phases are right from the start. Bands: range over seeds.",
           )
         : null
     }${
@@ -116,7 +113,7 @@ export async function timestepSection(report: DigitsReport): Promise<Section | u
   };
 }
 
-/** How much the first condition's synchrony changes from first to last timestep, from the data. */
+/** A sentence on how much the synchrony under the first condition changes from the first to the last timestep. */
 function synchronySentence(report: DigitsReport): string {
   const model = report.models.find((one) => one.role === "kuramoto");
   const condition = report.conditions[0]!;
@@ -130,7 +127,7 @@ function synchronySentence(report: DigitsReport): string {
   return `${model.label}, ${condition.label.toLowerCase()}: from ${number(first)} after the first step to ${number(last)} after the last.`;
 }
 
-/** Curves of training; `undefined` if there are none. */
+/** Section with the curves of training, or `undefined` if no curves exist. */
 export async function digitsLearningSection(report: DigitsReport): Promise<Section | undefined> {
   const accuracy = await accuracyCurves(report);
   const loss = await lossCurves(report);
@@ -142,21 +139,20 @@ export async function digitsLearningSection(report: DigitsReport): Promise<Secti
       accuracy
         ? chartFigure(
             accuracy,
-            markup`Lines: ours, mean over seeds with their range.
+            markup`Lines: our networks, mean over seeds; bands: range over seeds.
             ${
               report.reference
                 ? markup`<b>Thin lines with hollow points: the authors’ code</b> (one seed, batch 32, test images; not paper
                     figures). `
                 : null
-            }Look
-            for where KomplexNet leaves random phases behind.`,
+            }The question is when KomplexNet rises above random phases.`,
           )
         : null
     }${loss ? chartFigure(loss, "Binary cross-entropy; lower is better.") : null}`,
   };
 }
 
-/** The model's colour in tables and charts. */
+/** The colour of a model in tables and charts. */
 export function colourOf(report: DigitsReport, model: DigitsModelDescription): string {
   return CATEGORICAL[styleOf(report, model) % CATEGORICAL.length]!;
 }
@@ -174,7 +170,7 @@ function modelName(report: DigitsReport, model: DigitsModelDescription): Html {
   return markup`<span class="swatch" style="background:${colourOf(report, model)}"></span>${model.label}${facts.map((fact) => markup`<small>${fact}</small>`)}`;
 }
 
-/** Models by conditions, and the reference column. */
+/** Table of models by conditions, with the reference column. */
 export function accuracyTable(report: DigitsReport): Html {
   const { reference, conditions } = report;
   const columnHead = (label: string, description: string | undefined): Html =>
@@ -214,7 +210,7 @@ function metricCell(report: DigitsReport, model: string, condition: string, metr
   return spreadCell(summary, format);
 }
 
-/** A folded table for each further measure; `null` if there is none. */
+/** A folded table for each further measure, or `null` if no other was taken. */
 export function otherMetrics(report: DigitsReport): Html | null {
   const measured = (row: ResultRow): string[] => Object.keys(row.metrics);
   const names = [...new Set(report.rows.flatMap(measured))].filter((name) => name !== SET_ACCURACY);
@@ -238,7 +234,7 @@ export function otherMetrics(report: DigitsReport): Html | null {
   );
 }
 
-/** Claims by conditions; `undefined` if no two models can be compared. */
+/** Section with the claims by conditions, or `undefined` if no two models can be compared. */
 export function orderingSection(report: DigitsReport): Section | undefined {
   const verdicts = report.conditions.map(({ id }) => judge(report, id));
   const claims = verdicts.find((list) => list.length > 0);
@@ -254,7 +250,7 @@ export function orderingSection(report: DigitsReport): Section | undefined {
   }));
   return {
     ...heading(report, "ordering", "Does the ordering hold?"),
-    lead: "Differences in set accuracy in percentage points, each seed’s two models paired. A claim holds, or is reversed, only when at least two seeds agree and the mean difference exceeds twice its standard error (the larger of the one over seeds and the one from the number of test images).",
+    lead: "Differences in set accuracy in percentage points; the two models of each seed form a pair. A claim counts as holding, or as reversed, only if at least two seeds agree and the mean difference exceeds twice its standard error. The standard error is the larger of two: the one over seeds, and the one from the number of test images.",
     body: table({
       label: "Paired differences by claim and condition",
       head: ["Claim", ...report.conditions.map(({ label }) => label)],
@@ -320,33 +316,35 @@ function player(report: DigitsReport, sample: PhasePicture, position: number): H
   }`;
 }
 
-/** Sample images with every network's phases, playing; `undefined` without samples. A page has one legend. */
+/**
+ * Section that plays every network's phases on sample images, or `undefined` without samples. Only the first such
+ * section of a page has the legend.
+ */
 export function phaseSection(report: DigitsReport, legend = true): Section | undefined {
   if (report.phasePictures.length === 0) return undefined;
   return {
     ...heading(report, "phases", "Phases on the digits"),
     lead:
-      "What to look for: every map starts as confetti. Under Kuramoto coupling the strokes of one digit settle on one " +
-      "colour and the other digit on the opposite one; random phases never settle; ideal phases are painted from the masks.",
+      "Every map starts with random colours. Under Kuramoto coupling, the strokes of one digit settle on one " +
+      "colour and the other digit on the opposite one; random phases never settle; ideal phases are set from the masks.",
     body: markup`${
       legend &&
       phaseLegend(
         markup`<strong>Colour is phase, opacity is amplitude.</strong> Each pixel shows the amplitude-weighted
         circular mean over the channels. In the round plots, each active pixel is a dot at its phase (angle)
-        and amplitude (radius), coloured by the digit it belongs to: two tight bunches on opposite sides mean
-        that the digits are told apart. The rings are each digit’s order parameter: at the rim, all its phases agree.`,
+        and amplitude (radius), coloured by the digit it belongs to: two tight bunches on opposite sides mean that the phases tell the digits apart. A ring shows a digit’s order parameter: a ring at the rim means that all phases of the digit agree.`,
       )
     }
     ${report.phasePictures.map((sample, i) => player(report, sample, i))}`,
   };
 }
 
-/** Where, when and how a report's networks were trained and tested. */
+/** Section on where, when and how a report's networks were trained and tested. */
 export function digitsProvenance({ scale, provenance }: DigitsReport) {
   const { steps, batchSize, imagesSeen, testImages, more } = provenance;
   const own: [string, Content][] = [
     [
-      "Training, each model and seed",
+      "Training of each model and seed",
       `${steps.toLocaleString("en-GB")} steps of ${batchSize}: ${imagesSeen.toLocaleString("en-GB")} images`,
     ],
     ["Test images per condition", testImages.toLocaleString("en-GB")],

@@ -8,17 +8,17 @@ import { budgetRemark, digitsHeadline, judge } from "./verdict.js";
 
 /** Options of {@link terminalReport}. */
 export interface TerminalOptions {
-  /** Default: whether standard output takes colours. */
+  /** Whether to use colours. Default: whether standard output supports them. */
   readonly colour?: boolean;
-  /** Columns to fit into; the learning curves go first when it is narrow. Default 100. */
+  /** Width of the terminal in columns; if it is narrow, the learning curves are left out first. Default 100. */
   readonly width?: number;
 }
 
 const BLOCKS = "▁▂▃▄▅▆▇█";
 
 /**
- * Values as a row of block characters, averaged down to at most `width`; `range` fixes bottom and top (default:
- * smallest and largest value). Empty for no values.
+ * Draws values as a row of at most `width` block characters; more values than that are averaged. `range` gives the
+ * values at the bottom and the top (default: the smallest and the largest value). Without values, the row is empty.
  */
 export function sparkline(
   values: readonly number[],
@@ -41,7 +41,7 @@ export function sparkline(
     .join("");
 }
 
-/** The experiment's table, learning curves and verdicts for a terminal; ends without a line break. */
+/** The experiment's table, learning curves and verdicts as text for a terminal, without a line break at the end. */
 export function terminalReport(report: DigitsReport, options: TerminalOptions = {}): string {
   const colours = pc.createColors(options.colour ?? pc.isColorSupported);
   const condition = report.conditions[0]!;
@@ -122,7 +122,7 @@ function accuracyTable(
       ...(curves ? [colours.cyan(learning(report, model))] : []),
     ]);
   }
-  // Keep the rule under the head, drop those between the models.
+  // Keep the line under the head, and drop the lines between the models.
   let rules = 0;
   return table
     .toString()
@@ -131,7 +131,7 @@ function accuracyTable(
     .join("\n");
 }
 
-/** Test accuracy while training (falling back on the loss), mean over seeds, all models on one scale. */
+/** Learning curves of all models on one scale: mean accuracy over seeds, or the loss if no accuracy was measured. */
 function learning(report: DigitsReport, model: DigitsModelDescription): string {
   const accuracies = report.learningCurves.flatMap((curve) => curve.points.map((point) => point.setAccuracy));
   const known = accuracies.filter((value) => value !== undefined);

@@ -15,42 +15,45 @@ import { Evaluator } from "../../train/evaluator.js";
 import type { Task, TrainingData } from "../../train/task.js";
 import { CLASSES, PIXELS } from "./scenes.js";
 
-/** The results of one network under one condition. */
+/** The measurements of one network under one condition. */
 export interface DigitsTestResult {
-  /** Of the last timestep's logits, by metric name. */
+  /** Metrics of the logits at the last timestep, by name. */
   readonly metrics: Readonly<Record<string, number>>;
-  /** Set accuracy after each timestep. */
+  /** Set accuracy after each timestep, first to last. */
   readonly accuracyPerTimestep: readonly number[];
   /** Synchrony loss after each timestep; empty for networks without phases. */
   readonly synchronyPerTimestep: readonly number[];
-  /** Set accuracy for each unordered pair of digits, [10, 10]; null for a pair without scenes. */
+  /** Set accuracy for each unordered pair of digits, [10, 10]; an entry is null if no scene has the pair. */
   readonly pairs: readonly (readonly (number | null)[])[];
-  /** Measures of the phases, over active units; absent if the network has no phases or they were not asked for. */
+  /** Measures of the phases of active units; absent if the network has no phases or the test does not measure them. */
   readonly phases?: PhaseMeasures;
 }
 
-/** Means over scenes, one for each timestep. */
+/** Measures of the phases, each a list of means over scenes, one for each timestep. */
 export interface PhaseMeasures {
-  /** Order parameter within objects: 1 = one common phase. */
+  /** Order parameter within objects; 1 means that an object has one common phase. */
   readonly order: readonly number[];
-  /** 0 = objects' mean phases evenly round the circle. */
+  /** Order parameter of the objects' mean phases; 0 means that they lie evenly round the circle. */
   readonly desynchrony: readonly number[];
-  /** Mean angle between two objects' mean phases, radians. */
+  /** Mean angle between the mean phases of two objects, in radians. */
   readonly separation: readonly number[];
-  /** Clusters of phases against the masks: 1 = each object a phase of its own, 0 = phases say nothing. */
+  /**
+   * Agreement of clusters of phases with the masks (adjusted Rand index): 1 if each object has a phase of its own,
+   * about 0 at chance.
+   */
   readonly ari: readonly number[];
 }
 
 export interface TestOptions {
-  /** Gives each test its own random draws. */
+  /** A name that gives each test its own random draws. */
   readonly label: string;
-  /** Measure the phases of the first scenes; the task must answer with phases. */
+  /** Number of scenes, the first ones, whose phases are measured; the task must output phases. */
   readonly measure?: {
     readonly scenes: number;
     readonly maskChannels: number;
-    /** Whether the last mask channel holds shared pixels, which are left out. */
+    /** Whether the last mask channel marks pixels that objects share; such pixels are left out. */
     readonly overlapChannel: boolean;
-    /** Whether the background counts as an object. */
+    /** Whether the background counts as an object, too. */
     readonly background: boolean;
   };
   readonly onBatch?: (done: number, images: number) => void;
@@ -62,7 +65,7 @@ export interface Tester {
   close(): Promise<void>;
 }
 
-/** @param seed decides the draws, such as first phases */
+/** @param seed random seed of the network's draws, such as initial phases */
 export async function openTester(
   task: Task,
   batch: number,
@@ -109,7 +112,7 @@ export async function openTester(
 
 const MEASURES = ["order", "desynchrony", "separation", "ari"] as const;
 
-/** Means over batches of what has a value. */
+/** Running means over batches; values that are NaN are left out. */
 class Means {
   readonly #sums: Record<(typeof MEASURES)[number], { sum: number; count: number }[]> = {
     order: [],
@@ -149,7 +152,7 @@ class Means {
   }
 }
 
-/** [timesteps, batch, classes] of one batch into one array for each timestep. */
+/** Splits the logits of one batch, [timesteps, batch, classes], into one array for each timestep. */
 function splitTimesteps(
   logits: Float32Array,
   batch: number,
@@ -186,7 +189,7 @@ function scored(
   };
 }
 
-/** A scene of three digits counts for each of its three pairs. */
+/** Adds scenes to the tallies of pairs; a scene of three digits counts for each of its three pairs. */
 function pairAccuracies(logits: Float32Array, targets: Float32Array): (number | null)[][] {
   const right = Array.from({ length: CLASSES }, () => new Array<number>(CLASSES).fill(0));
   const seen = Array.from({ length: CLASSES }, () => new Array<number>(CLASSES).fill(0));

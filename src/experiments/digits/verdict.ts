@@ -4,17 +4,20 @@ import { accuracyDifferenceError, judgeDifferences, points } from "../../report/
 import type { DigitsReport, DigitsModelDescription, ModelRole } from "./results.js";
 import { result, SET_ACCURACY } from "./results.js";
 
-/** "`better` has the higher set accuracy than `worse`" under one condition, paired over seeds. */
+/**
+ * The verdict on the claim "`better` has a higher set accuracy than `worse`" under one condition, from pairs of one
+ * seed.
+ */
 export interface Verdict extends Judgement {
   readonly better: DigitsModelDescription;
   readonly worse: DigitsModelDescription;
   readonly condition: string;
-  /** The difference of each seed, a fraction. */
+  /** The difference of each seed, as a fraction. */
   readonly pairs: readonly { readonly seed: number; readonly difference: number }[];
   readonly sentence: string;
 }
 
-/** The orderings that the theory predicts: synchrony helps, and ideal synchrony is its ceiling. */
+/** The orderings that the theory predicts: synchrony helps, and ideal synchrony is the upper bound. */
 const CLAIMS: readonly (readonly [better: ModelRole, worse: ModelRole])[] = [
   ["kuramoto", "random"],
   ["kuramoto", "real"],
@@ -28,7 +31,8 @@ const CLAIMS: readonly (readonly [better: ModelRole, worse: ModelRole])[] = [
 export function judge(report: DigitsReport, condition: string): Verdict[] {
   const byRole = (role: ModelRole) => report.models.find((model) => model.role === role);
   return CLAIMS.flatMap(([one, other]) => {
-    // If feedback was trained further from the feed-forward network, only a network that was trained as long compares.
+    // If feedback was trained further from the feed-forward network, the fair comparison is a network that was trained
+    // as long.
     if (one === "feedback" && other === "kuramoto" && byRole("continued")) return [];
     const [better, worse] = [byRole(one), byRole(other)];
     const verdict = better && worse ? compare(report, better, worse, condition) : undefined;
@@ -36,7 +40,7 @@ export function judge(report: DigitsReport, condition: string): Verdict[] {
   });
 }
 
-/** The paired comparison of two models; `undefined` when no seed has both. */
+/** The paired comparison of two models, or `undefined` if no seed has both. */
 export function compare(
   report: DigitsReport,
   better: DigitsModelDescription,
@@ -51,8 +55,8 @@ export function compare(
     return partner ? [{ seed, difference: value - partner.value }] : [];
   });
   if (pairs.length === 0) return undefined;
-  // Seeds may share the test images; treating the two models as independent overstates this error a little, which is the
-  // safe side.
+  // Seeds may share the test images. Treating the two models as independent overstates this error a little, so the
+  // verdict errs on the side of caution.
   const fromTestSet = accuracyDifferenceError(ours.mean, theirs.mean, report.provenance.testImages);
   const judged = judgeDifferences(
     pairs.map(({ difference }) => difference),
@@ -76,7 +80,7 @@ function sentence({ better, worse, status, mean, pairs, margin }: Omit<Verdict, 
   return `${better.label} minus ${worse.label}: ${size} (${seeds}).${reason}`;
 }
 
-/** One plain sentence on the ordering under the first condition, computed from the verdicts. */
+/** One sentence on the ordering under the first condition, made from the verdicts. */
 export function digitsHeadline(report: DigitsReport): string {
   const condition = report.conditions[0]!;
   const ranked = report.models
@@ -92,7 +96,7 @@ export function digitsHeadline(report: DigitsReport): string {
   const [holds, reversed, all] = [count("holds"), count("reversed"), verdicts.length];
   const comment =
     all === 0
-      ? "The models that the theory orders were not all run."
+      ? "Not all models in the predicted ordering were run."
       : holds === all
         ? "The predicted ordering holds."
         : reversed > 0
@@ -101,7 +105,7 @@ export function digitsHeadline(report: DigitsReport): string {
   return `Set accuracy, ${condition.label.toLowerCase()} test images: ${order}. ${comment}`;
 }
 
-/** A warning when training was shorter than what the reference runs needed for the ordering to appear. */
+/** A warning if training was shorter than the reference runs needed before the ordering appeared. */
 export function budgetRemark(report: DigitsReport): string | undefined {
   const { imagesSeen } = report.provenance;
   const onset = 25_000;
@@ -109,6 +113,6 @@ export function budgetRemark(report: DigitsReport): string | undefined {
   return (
     `Each model saw ${imagesSeen.toLocaleString("en-GB")} training images. In runs of the authors’ code the ordering ` +
     `appeared only after about ${onset.toLocaleString("en-GB")}; before that, KomplexNet trails even random phases. ` +
-    "Numbers from this budget say that the machinery works, not which model is better."
+    "After so little training the numbers show that the code runs, not which model is better."
   );
 }

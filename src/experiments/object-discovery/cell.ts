@@ -18,7 +18,7 @@ import type { DiscoveryResult, DiscoveryTestResult } from "./results.js";
 import type { SceneParts } from "./scenes.js";
 import { openSegmentationTester } from "./segmentation.js";
 
-/** Trains and tests a network; undefined if it was stopped. */
+/** Trains and tests a network. Returns undefined if the cell was stopped. */
 export async function runDiscoveryCell(
   config: DiscoveryCell,
   options: CellOptions & { readonly scenes: SceneParts },
@@ -107,7 +107,7 @@ export async function runDiscoveryCell(
   }
 }
 
-/** The loss as it was logged, also before a resume. */
+/** The loss that the run logged, with the steps before a resume. */
 async function readLosses(folder: string): Promise<DiscoveryResult["losses"]> {
   const rows = await readMetrics(join(folder, "metrics.jsonl"));
   return rows.flatMap(({ step, loss }) => (typeof loss === "number" ? [{ step, loss }] : []));

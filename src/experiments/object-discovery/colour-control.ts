@@ -3,12 +3,12 @@ import { sceneLabels, scenePicture } from "../../data/scenes/segmented-scenes.js
 import { agglomerativeClusters } from "../../metrics/hierarchical-clustering.js";
 import { foregroundAri, meanBestOverlap } from "../../metrics/segmentation.js";
 
-/** Images of more colours are taken for photographs, for which this control makes no sense. */
+/** Images with more colours than this count as photographs, for which this control is meaningless. */
 const MOST_COLOURS = 64;
 
 /**
- * Scores without a network: every colour of a image is a segment, the nearest ones joined if there are more than
- * `clusters`. Undefined for scenes of many colours.
+ * Scores of a control without a network: every colour of an image is a segment, and if there are more than `clusters`
+ * colours, the nearest ones are joined. Undefined if a scene has too many colours.
  */
 export function colourControl(
   scenes: SegmentedScenes,
@@ -46,7 +46,7 @@ function colourSegments(rgb: Uint8Array, clusters: number): Int32Array | undefin
 const colourAt = (rgb: Uint8Array, i: number): number =>
   rgb[3 * i]! * 65536 + rgb[3 * i + 1]! * 256 + rgb[3 * i + 2]!;
 
-/** Whether two objects of a scene have the same colour (that of their first pixel). */
+/** Whether two objects of a scene have the same colour. The first pixel of an object decides its colour. */
 export function sharesColours(scenes: SegmentedScenes, index: number): boolean {
   const { data } = scenePicture(scenes, index);
   const colours = new Map<number, number>();

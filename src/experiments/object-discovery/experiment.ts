@@ -19,19 +19,24 @@ import type { DiscoveryResult } from "./results.js";
 import { finishedCells, objectDiscoveryReport, scoreTables } from "./results.js";
 import { checkDiscoveryScenes, SceneCache } from "./scenes.js";
 
-/** Objects without labels: AKOrN against the same networks without oscillators (ICLR 2025, section 5.1). */
+/**
+ * Discovery of objects without labels: AKOrN against the same networks without oscillators (ICLR 2025, section 5.1).
+ */
 export const objectDiscovery = defineExperiment({
   name: "object-discovery",
   summary: "Do oscillators bind what belongs to one object? AKOrN against ItrSA and ItrConv, without labels.",
   scales: {
-    smoke: { summary: "four small networks, 12 steps: does everything work? Under a minute.", seeds: 1 },
+    smoke: {
+      summary: "four small networks, 12 steps: checks that everything works. Under a minute.",
+      seeds: 1,
+    },
     laptop: {
-      summary: "AKOrN (attn) and ItrSA on Tetrominoes, half the width. About 25 minutes on 2 cores.",
+      summary: "AKOrN (attn) and ItrSA with half the width on Tetrominoes. About 25 minutes on 2 cores.",
       seeds: 1,
     },
     paper: {
       summary:
-        "all networks on Tetrominoes, multi-dSprites and Shapes, 50 epochs. 10 hours to 2 weeks of a core for each.",
+        "all networks on Tetrominoes, multi-dSprites and Shapes, 50 epochs. 10 hours to 2 weeks on one core for each network.",
       seeds: 3,
     },
   },
@@ -64,13 +69,13 @@ export const objectDiscovery = defineExperiment({
   },
 });
 
-/** The plan of a scale with the sets that were chosen. */
+/** The plan of a scale with the sets and networks that the user chose. */
 function planOf({ scale, data, dataSet }: ExperimentOptions): DiscoveryPlan {
   const plan = DISCOVERY_PLANS[scale];
   const sets = dataSet === undefined ? plan.sets : namesOf("data set", dataSet, DISCOVERY_SET_NAMES);
   check(
     data === undefined || sets.length === 1,
-    () => `--data is for one set: choose it with --data-set, got ${sets.join(", ")}`,
+    () => `--data: expected one data set (choose it with --data-set), got ${sets.join(", ")}`,
   );
   for (const set of sets) if (data === undefined) checkDiscoveryScenes(set);
   return { ...plan, sets };
@@ -86,7 +91,7 @@ function choiceOf({ sets }: DiscoveryPlan, { seeds, data, models, upTiling }: Ex
   };
 }
 
-/** Names with commas between them. Throws `StriateError` for an unknown one. */
+/** Splits a list of names at its commas. Throws `StriateError` for an unknown name. */
 function namesOf<N extends string>(what: string, text: string, known: readonly N[]): N[] {
   return text.split(",").map((part) => {
     const name = known.find((one) => one === part.trim());
@@ -95,7 +100,7 @@ function namesOf<N extends string>(what: string, text: string, known: readonly N
   });
 }
 
-/** What the paper reports for each kind of cell, and how long it may take here. */
+/** A note for each kind of cell: the scores of the paper, and an estimate of the time that the cell takes. */
 function expectations(cells: readonly DiscoveryCell[]): string[] {
   const first = cells.filter((cell, i) => {
     return cells.findIndex(({ set, model }) => set === cell.set && model === cell.model) === i;
@@ -105,7 +110,7 @@ function expectations(cells: readonly DiscoveryCell[]): string[] {
     const row = paperResult(set, model, 1);
     const score = row
       ? `the paper has FG-ARI ${row.foregroundAri[0]} ± ${row.foregroundAri[1]}, MBO ${row.bestOverlap[0]} ± ${row.bestOverlap[1]}`
-      : "the paper has no row for it";
+      : "the paper does not report this network";
     return `${set}/${model}: ${score}; about ${estimatedHours(cell)} hours a seed on one core.`;
   });
 }

@@ -2,7 +2,7 @@ import { IterativeObjectNetwork, ObjectNetwork, ObjectTask } from "../../systems
 import type { DiscoveryCell } from "./plan.js";
 import { DISCOVERY_MODEL_TEXTS, viewsSeen } from "./plan.js";
 
-/** The network of a cell with its task; `states` adds the oscillators after every step to its answers. */
+/** The network of a cell with its task. `states` adds the oscillators after every timestep to the outputs. */
 export function objectTask(
   { model, network, temperature }: Pick<DiscoveryCell, "model" | "network" | "temperature">,
   { states = false }: { readonly states?: boolean } = {},
@@ -24,7 +24,10 @@ export function objectTask(
   return new ObjectTask(built, imageSize, { temperature, states });
 }
 
-/** Multiply-adds of one view, forward: patches, T steps of mixing in each layer, read-out or MLP. */
+/**
+ * Number of multiply-adds in the forward pass of one view: patches, T timesteps of mixing in each layer, and the
+ * read-out or MLP.
+ */
 export function discoveryMultiplyAdds({ model, network }: Pick<DiscoveryCell, "model" | "network">): number {
   const { channels, layers, timesteps, imageSize, patch, kernel, rotatingDimensions } = network;
   const { kind, mixing } = DISCOVERY_MODEL_TEXTS[model];
@@ -35,10 +38,10 @@ export function discoveryMultiplyAdds({ model, network }: Pick<DiscoveryCell, "m
   return 3 * patch ** 2 * channels * positions + layers * (timesteps * mix + out);
 }
 
-/** Multiply-adds that one core does in a second of training, measured on Tetrominoes with 128 channels. */
+/** Multiply-adds per second of one core in training, measured on Tetrominoes with 128 channels. */
 const RATE = 2.4e10;
 
-/** Roughly how many hours one core needs; a training step costs about three times a forward pass. */
+/** Estimate of the hours that a cell takes on one core; a training step costs about three forward passes. */
 export function estimatedHours(config: DiscoveryCell): string {
   const hours = (3 * discoveryMultiplyAdds(config) * viewsSeen(config)) / RATE / 3600;
   return hours >= 1 ? String(Math.round(hours)) : hours.toPrecision(1);

@@ -10,10 +10,10 @@ function tile(image: RgbaImage, alt: string, below: Content = null): Html {
   return markup`<td><span><img src="${pngDataUri(image)}" alt="${alt}"></span>${below}</td>`;
 }
 
-/** Keeps images without a score in line with the others. */
+/** An empty line that keeps images without a score level with the others. */
 const NO_SCORE = markup`<small>\u00a0</small>`;
 
-/** Images in rows and columns that scroll sideways on narrow screens. */
+/** A table of images that scrolls sideways on narrow screens. */
 function strip(label: string, head: readonly Content[], rows: readonly (readonly Html[])[]): Html {
   return markup`<div class="strip" role="region" aria-label="${label}" tabindex="0">
     <table style="table-layout:fixed;width:max(100%,${64 * head.length}px)">
@@ -32,7 +32,7 @@ function shownModels(report: ObjectDiscoveryReport, scenes: readonly DiscoverySc
   return report.models.filter(({ id }) => ids.has(id));
 }
 
-/** Scenes, true masks and what every network found; `undefined` without scenes. */
+/** Section with scenes, true masks and the segments that every network found, or `undefined` without scenes. */
 export function segmentSection(report: ObjectDiscoveryReport, set: DiscoverySet): Section | undefined {
   const { scenes } = set;
   if (scenes.length === 0) return undefined;
@@ -66,17 +66,15 @@ export function segmentSection(report: ObjectDiscoveryReport, set: DiscoverySet)
   return {
     id: `${set.id}-segments`,
     title: `${set.title}: found segments`,
-    lead: "The first test scenes, not chosen, with the networks of the first seed. A found segment has the colour of the true one that it overlaps most; colours that the truth does not have are segments without a partner.",
+    lead: "The scenes are the first ones of the test set, and the networks those of the first seed. A segment that a network found has the colour of the true segment that it overlaps most; segments without such a partner have colours that do not appear in the true masks.",
     body: figure(
       strip(`Segments, ${set.title}`, head, rows),
-      markup`Below each image its FG-ARI in %: pixels of the background do not count in it, so a network may cut the
-        background as it likes. Every patch of the image gets one label; up-tiling (a factor in the heading) makes
-        the patches smaller.`,
+      markup`The number below each image is its FG-ARI in %. Pixels of the background do not count in it, so a network may divide the background in any way. Every patch of the image gets one label; up-tiling (the factor in the heading) makes the patches smaller.`,
     ),
   };
 }
 
-/** The oscillators of a network after every step, in the colours of their principal components. */
+/** Section with the oscillators of every network after every timestep, in the colours of their principal components. */
 export function fieldSection(report: ObjectDiscoveryReport, set: DiscoverySet): Section | undefined {
   const models = shownModels(report, set.scenes).filter(({ id }) =>
     set.scenes.some(({ models: all }) => all.some(({ model, fields }) => model === id && fields.length > 0)),
@@ -86,7 +84,7 @@ export function fieldSection(report: ObjectDiscoveryReport, set: DiscoverySet): 
   return {
     id: `${set.id}-fields`,
     title: `${set.title}: oscillators over time`,
-    lead: "The state of the last layer after each step. Red, green and blue are the three directions along which the oscillators of this scene differ most, the same for all steps: places of one colour are in agreement. They start from noise.",
+    lead: "The state of the last layer after each timestep. Red, green and blue are the three directions along which the oscillators of this scene differ most, the same for all timesteps: oscillators of one colour point the same way. They start from random noise.",
     body: [
       ...models.map(({ id, label }) => {
         const own = set.scenes.map((scene) => scene.models.find(({ model }) => model === id)!);
@@ -100,8 +98,7 @@ export function fieldSection(report: ObjectDiscoveryReport, set: DiscoverySet): 
         ]);
         return figure(
           strip(`Oscillators of ${label} over time, ${set.title}`, head, rows),
-          markup`<b>${label}.</b> Drawn with up-tiling: the network runs on shifted copies of the image, all from the same
-            noise, and the copies are interleaved.`,
+          markup`<b>${label}.</b> The maps are made with up-tiling: the network runs on shifted copies of the image, all from the same random noise, and the copies are interleaved.`,
         );
       }),
       features,
@@ -109,7 +106,7 @@ export function fieldSection(report: ObjectDiscoveryReport, set: DiscoverySet): 
   };
 }
 
-/** The features that are clustered, folded. */
+/** The features that are clustered, in a folded part of the page. */
 function featureFigure(report: ObjectDiscoveryReport, set: DiscoverySet): Html | null {
   const models = shownModels(report, set.scenes);
   const rows = set.scenes.map(({ image, models: all }, n) => [
@@ -119,10 +116,10 @@ function featureFigure(report: ObjectDiscoveryReport, set: DiscoverySet): Html |
     ),
   ]);
   return details(
-    "Features that are clustered, of all networks",
+    "The features of all networks that are clustered",
     figure(
       strip(`Features, ${set.title}`, ["Scene", ...models.map(({ label }) => label)], rows),
-      "The last feature map of each network, in the colours of its three principal components of the scene.",
+      "The last feature map of each network, in the colours of its first three principal components in the scene.",
     ),
   );
 }

@@ -26,7 +26,7 @@ export async function objectDiscoveryPage(report: ObjectDiscoveryReport): Promis
 const labelOf = (report: ObjectDiscoveryReport, model: string): string =>
   report.models.find(({ id }) => id === model)!.label;
 
-/** The result of a set in one sentence. */
+/** One sentence on the result of a set. */
 export function discoveryHeadline(report: ObjectDiscoveryReport, set: DiscoverySet): string {
   const best = set.rows.reduce((a, b) => (b.foregroundAri.mean > a.foregroundAri.mean ? b : a));
   const name = rowLabel(labelOf(report, best.model), best.upTiling);
@@ -40,26 +40,26 @@ export function comparisonText(report: ObjectDiscoveryReport, comparison: Compar
   return `${rowLabel(name, upTiling)}: ${points(difference)} ± ${percent(margin)} points of FG-ARI`;
 }
 
-/** Better or worse if the interval of a comparison excludes 0. */
+/** The verdict of a comparison: better or worse if the interval excludes 0, otherwise undecided. */
 export function verdictOf({ difference, margin }: Comparison): "better" | "worse" | "undecided" {
   if (Math.abs(difference) <= margin) return "undecided";
   return difference > 0 ? "better" : "worse";
 }
 
-/** What separates this run from the paper's; undefined if nothing does. */
+/** A sentence on how this run falls short of the paper's recipe; undefined if it does not. */
 export function budgetText({ budget }: DiscoverySet): string | undefined {
   const { views, channels, paper } = budget;
   if (views >= paper.views && channels >= paper.channels) return undefined;
   const share = number((100 * views) / paper.views, 2);
   const width = channels < paper.channels ? `, with ${channels} channels instead of ${paper.channels}` : "";
-  return `A reduced budget: each network saw ${views.toLocaleString("en-GB")} views, ${share} % of the ${paper.views.toLocaleString("en-GB")} of the paper's recipe${width}. The paper's columns are those of the full recipe and say where this leads, not what this run should reach.`;
+  return `A reduced budget: each network saw ${views.toLocaleString("en-GB")} views, ${share} % of the ${paper.views.toLocaleString("en-GB")} of the paper's recipe${width}. The paper's columns show the full recipe; this run is not expected to reach them.`;
 }
 
 function summarySection(report: ObjectDiscoveryReport): Section {
   return {
     id: "summary",
     title: "In short",
-    lead: "Networks learn without labels, from pairs of views of one image alone. Then the features of each test scene are clustered, and the clusters are compared with the true objects.",
+    lead: "Networks learn without labels: the loss only compares two views of the same image. Then the features of each test scene are clustered, and the clusters are compared with the true objects.",
     body: report.sets.map((set) => {
       const budget = budgetText(set);
       return markup`<h3>${set.title}</h3>
@@ -81,7 +81,7 @@ function verdicts(report: ObjectDiscoveryReport, set: DiscoverySet): Html | null
   return verdictList(
     set.comparisons.map((comparison) => {
       const { seeds } = comparison;
-      const from = `95 % interval over ${set.testScenes} scenes${seeds > 1 ? ` and ${seeds} seeds, the wider of the two` : "; one seed, so it leaves out how much seeds differ"}`;
+      const from = `95 % interval over ${set.testScenes} scenes${seeds > 1 ? ` and ${seeds} seeds, the wider of the two` : "; with one seed, it leaves out how much seeds differ"}`;
       const sentence = markup`${comparisonText(report, comparison)} <small>(${from})</small>`;
       return [MARKS[verdictOf(comparison)], sentence];
     }),
@@ -107,7 +107,7 @@ function scoreTable(report: ObjectDiscoveryReport, set: DiscoverySet): Html {
   );
   const { colourControl } = set;
   if (colourControl) {
-    const name = markup`colour alone<small>no network: every colour of a image is a segment</small>`;
+    const name = markup`colour alone<small>without a network: every colour of an image is a segment</small>`;
     const { foregroundAri, bestOverlap } = colourControl;
     rows.push({ name, cells: [percent(foregroundAri), percent(bestOverlap), "", "", "", ""] } as never);
   }
@@ -127,7 +127,7 @@ function scoreTable(report: ObjectDiscoveryReport, set: DiscoverySet): Html {
     foreign: [4, 5],
   })}
     <p><small>FG-ARI: adjusted Rand index over the pixels of objects. MBO: mean best overlap (intersection over union) of
-      every object, background pixels included. Mean ± standard deviation over seeds; a click shows each seed.</small></p>`;
+      every object, background pixels included. Mean ± standard deviation over seeds; click a score to see each seed.</small></p>`;
 }
 
 async function energySection(report: ObjectDiscoveryReport, set: DiscoverySet): Promise<Section | undefined> {
@@ -136,10 +136,10 @@ async function energySection(report: ObjectDiscoveryReport, set: DiscoverySet): 
   return {
     id: `${set.id}-energies`,
     title: `${set.title}: energy`,
-    lead: "E = −Σ x · (Conn(x) + c), for one oscillator: how well each agrees with what its neighbours and the image ask of it. It falls along the dynamics when the coupling is symmetric; nothing makes it so here, and nothing in the loss asks for it.",
+    lead: "E = −Σ x · (Conn(x) + c), for one oscillator. The energy is low if the oscillator agrees with the pull of its neighbours and of the image. It falls at every timestep if the coupling is symmetric; here the coupling need not be symmetric, and the loss does not contain the energy.",
     body: chartFigure(
       chart,
-      "Mean over oscillators and test scenes of the energy of the state before each step; several seeds: mean and range.",
+      "Energy of the state before each timestep, mean over oscillators and test scenes. With several seeds, the line is their mean and the band their range.",
     ),
   };
 }
@@ -154,8 +154,10 @@ async function learningSection(
   return {
     id: `${set.id}-learning`,
     title: `${set.title}: learning`,
-    lead: "Scores are those of the moving average of the weights. Untrained features already separate colours and places, so the curves do not start at 0.",
-    body: present.map((chart) => chartFigure(chart, "Several seeds: mean and range.")),
+    lead: "The scores belong to the moving average of the weights. Even untrained features separate colours and positions, so the curves do not start at 0.",
+    body: present.map((chart) =>
+      chartFigure(chart, "With several seeds, lines are means and bands are ranges."),
+    ),
   };
 }
 
@@ -171,7 +173,7 @@ function groupSection(report: ObjectDiscoveryReport, set: DiscoverySet): Section
   return {
     id: `${set.id}-colours`,
     title: `${set.title}: beyond colour`,
-    lead: "If all objects of a scene differ in colour, colour is enough to tell them apart. If two share a colour, it takes shape and place.",
+    lead: "If all objects of a scene differ in colour, colour is enough to tell them apart. If two share a colour, a network needs their shapes and positions.",
     body: table({
       label: `FG-ARI by colours, ${set.title}`,
       head: [
@@ -218,7 +220,7 @@ function pageProvenance({ scale, sets, provenance }: ObjectDiscoveryReport) {
 const curvesOf = ({ learningCurves }: DiscoverySet, id: string) =>
   learningCurves.filter(({ model }) => model === id);
 
-/** FG-ARI on validation scenes over training views; `undefined` without curves. */
+/** Chart of FG-ARI on validation scenes against training views, or `undefined` without curves. */
 async function scoreCurves(
   models: readonly ReportModel[],
   set: DiscoverySet,
@@ -242,7 +244,7 @@ async function scoreCurves(
   );
 }
 
-/** Contrastive loss over training views; chance is that of features that say nothing. */
+/** Chart of the contrastive loss against training views; chance is the loss of uninformative features. */
 async function lossCurves(
   models: readonly ReportModel[],
   set: DiscoverySet,
@@ -265,7 +267,10 @@ async function lossCurves(
   );
 }
 
-/** Energy of an oscillator over the steps, trained and before training; `undefined` without oscillators. */
+/**
+ * Chart of the energy of an oscillator against timesteps, before and after training, or `undefined` without
+ * oscillators.
+ */
 async function energyChart(
   models: readonly ReportModel[],
   set: DiscoverySet,
@@ -290,6 +295,6 @@ async function energyChart(
       y: { title: "Energy of an oscillator", format: ".2f" },
       series: series.map((one, style) => ({ ...one, style })),
     },
-    `Energy over the steps. ${ends(series, (value) => number(value))}.`,
+    `Energy over the timesteps. ${ends(series, (value) => number(value))}.`,
   );
 }

@@ -13,22 +13,25 @@ import { objectTask } from "./networks.js";
 import type { DiscoveryCell } from "./plan.js";
 import type { SegmentationTester } from "./segmentation.js";
 
-/** Scenes that are shown: the first of the test scenes. */
+/** Number of scenes that the report shows: the first ones of the test set. */
 export const DISCOVERY_PICTURES = 6;
 
 const FILE = "pictures.safetensors";
 
-/** Segments, features and oscillators of a network for the shown scenes. */
+/** Segments, features and oscillators of a network for the scenes in the report. */
 export interface CellPictures {
-  /** For each up-tiling factor and scene, labels `[S, S]` from 1. */
+  /** Segment labels `[S, S]`, counted from 1, for each up-tiling factor and scene. */
   readonly segments: ReadonlyMap<number, readonly Uint8Array[]>;
-  /** For each scene, the features that are clustered, as colours. */
+  /** The clustered features of each scene, as colours. */
   readonly features: readonly ColourMap[];
-  /** For each scene, the last layer's oscillators after every step as colours; empty for networks without oscillators. */
+  /**
+   * The last layer's oscillators of each scene after every timestep, as colours; empty for networks without
+   * oscillators.
+   */
   readonly fields: readonly (readonly ColourMap[])[];
 }
 
-/** Three principal components as red, green and blue `[height, width, 3]`. */
+/** The first three principal components as red, green and blue, `[height, width, 3]`. */
 export interface ColourMap {
   readonly height: number;
   readonly width: number;
@@ -42,8 +45,8 @@ export interface PictureOptions extends SessionOptions {
 }
 
 /**
- * Saves segments, features and oscillators of the first test scenes. Maps are made with the largest up-tiling factor; for
- * the oscillators, all copies of a image start from the same noise.
+ * Saves segments, features and oscillators of the first test scenes. Maps are made with the largest up-tiling factor;
+ * for the oscillators, all copies of an image start from the same random noise.
  */
 export async function saveDiscoveryPictures(
   config: DiscoveryCell,
@@ -70,13 +73,13 @@ export async function saveDiscoveryPictures(
   await writeSafetensors(join(folder, FILE), tensors);
 }
 
-/** Vectors `[side, side, channels]` of every scene. */
+/** Feature maps `[side, side, channels]` of every scene. */
 interface TiledMap {
   readonly side: number;
   readonly map: readonly { readonly vectors: Float32Array; readonly channels: number }[];
 }
 
-/** "features", one map, and "field", one for each step, with the finest up-tiling. */
+/** The output "features" (one map) or "field" (one map for each timestep), with the largest up-tiling factor. */
 async function tiledMaps(
   config: DiscoveryCell,
   values: State,
@@ -114,7 +117,9 @@ async function tiledMaps(
   }
 }
 
-/** Copies `[(steps,) batch, channels, h, w]` joined, one map for each step. */
+/**
+ * Interleaves the outputs `[(timesteps,) batch, channels, h, w]` of the shifted copies, into one map for each timestep.
+ */
 function tiled(
   copies: readonly { readonly data: Float32Array; readonly shape: readonly number[] }[],
   factor: number,
@@ -147,10 +152,10 @@ function channelsLast(maps: Float32Array, batch: number, channels: number, plane
   return out;
 }
 
-/** Share of the values at each end that are clipped to black or to full colour. */
+/** Share of the values at each end of the range that are clipped to black or to full colour. */
 const CLIPPED = 0.01;
 
-/** Maps of one scene in the colours of their common principal components, one after another. */
+/** Draws the maps of one scene in the colours of their common principal components. Returns one map after the other. */
 function coloured(maps: readonly TiledMap["map"][number][]): Uint8Array {
   const { channels } = maps[0]!;
   const vectors = new Float32Array(maps.length * maps[0]!.vectors.length);
@@ -172,7 +177,7 @@ function coloured(maps: readonly TiledMap["map"][number][]): Uint8Array {
   return out;
 }
 
-/** What {@link saveDiscoveryPictures} saved. */
+/** Loads what {@link saveDiscoveryPictures} saved. */
 export async function readDiscoveryPictures(folder: string): Promise<CellPictures> {
   const { tensors } = await readSafetensors(join(folder, FILE));
   const scenesOf = ({ shape, data }: StoredTensor): Uint8Array[] => {

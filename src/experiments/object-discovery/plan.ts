@@ -18,14 +18,14 @@ export type DiscoveryModelName = (typeof DISCOVERY_MODELS)[number];
 export interface DiscoveryModelDescription {
   readonly id: DiscoveryModelName;
   readonly label: string;
-  /** One line: what makes it different. */
+  /** One line that says how the network differs from the others. */
   readonly description: string;
   readonly kind: "oscillators" | "iterative";
   readonly mixing: "attention" | "convolution";
-  /** Default: the set's. */
+  /** Number of training scenes. Default: that of the set. */
   readonly layers?: number;
   readonly timesteps?: number;
-  /** Factor of the set's channels. */
+  /** Factor by which the set's number of channels is multiplied. */
   readonly widening?: number;
 }
 
@@ -49,14 +49,16 @@ export const DISCOVERY_MODEL_TEXTS: Readonly<Record<DiscoveryModelName, Discover
   itrsa: {
     id: "itrsa",
     label: "ItrSA",
-    description: "The control: the same self-attention repeated with a residual, no oscillators.",
+    description:
+      "The control: the same self-attention, repeated with residual connections, without oscillators.",
     kind: "iterative",
     mixing: "attention",
   },
   itrconv: {
     id: "itrconv",
     label: "own ItrConv",
-    description: "The same convolution repeated with a residual. The authors' code for it is not public.",
+    description:
+      "The same convolution, repeated with residual connections. The authors' code for this network is not public.",
     kind: "iterative",
     mixing: "convolution",
   },
@@ -88,7 +90,7 @@ export const DISCOVERY_MODEL_TEXTS: Readonly<Record<DiscoveryModelName, Discover
   vit: {
     id: "vit",
     label: "ViT",
-    description: "Eight blocks, each once. The depth is our choice: it is not published.",
+    description: "Eight blocks, each used once. The depth is our choice, since the paper does not state it.",
     kind: "iterative",
     mixing: "attention",
     layers: 8,
@@ -100,7 +102,7 @@ export const DISCOVERY_SET_NAMES = ["tetrominoes", "dsprites", "shapes", "clevr"
 
 export type DiscoverySetName = (typeof DISCOVERY_SET_NAMES)[number];
 
-/** How the authors train on a set. */
+/** The authors' recipe for a set. */
 export interface PaperRecipe {
   readonly channels: number;
   /** Side of a patch in pixels. */
@@ -112,7 +114,7 @@ export interface PaperRecipe {
   readonly epochs: number;
   readonly batchSize: number;
   readonly learningRate: number;
-  /** How the large network is trained, if differently. */
+  /** The recipe of the large network, if it differs. */
   readonly large?: {
     readonly epochs: number;
     readonly batchSize: number;
@@ -122,15 +124,15 @@ export interface PaperRecipe {
 
 export interface DiscoverySetDescription {
   readonly title: string;
-  /** One line on what the scenes show. */
+  /** One line that says what the scenes show. */
   readonly description: string;
   /** Side of the images in pixels. */
   readonly size: number;
-  /** Largest number of segments that are looked for: objects and background. */
+  /** Largest number of segments into which features are clustered: objects and background. */
   readonly clusters: number;
-  /** Whether scenes can be made here; others are read from files. */
+  /** Whether Striate can generate the scenes; those of other sets are read from files. */
   readonly generated: boolean;
-  /** Networks of the paper's table. */
+  /** The networks in the paper's table. */
   readonly models: readonly DiscoveryModelName[];
   readonly recipe: PaperRecipe;
 }
@@ -150,7 +152,7 @@ const RECIPE = {
 export const DISCOVERY_SETS: Readonly<Record<DiscoverySetName, DiscoverySetDescription>> = {
   tetrominoes: {
     title: "Tetrominoes",
-    description: "Three of 17 pieces in one of six colours on black; pieces may share a colour.",
+    description: "Three of 17 pieces on black, each in one of six colours; pieces may share a colour.",
     size: 32,
     clusters: 4,
     generated: true,
@@ -159,7 +161,7 @@ export const DISCOVERY_SETS: Readonly<Record<DiscoverySetName, DiscoverySetDescr
   },
   dsprites: {
     title: "multi-dSprites",
-    description: "Two to five sprites of any colour on grey, hiding each other.",
+    description: "Two to five sprites of any colour on grey; sprites may hide each other.",
     size: 64,
     clusters: 7,
     generated: true,
@@ -169,7 +171,7 @@ export const DISCOVERY_SETS: Readonly<Record<DiscoverySetName, DiscoverySetDescr
   shapes: {
     title: "Shapes",
     description:
-      "Two to four hollow white shapes on grey. The paper has no table for it; the recipe is that of multi-dSprites.",
+      "Two to four hollow white shapes on grey. The paper has no table for this set; the recipe is that of multi-dSprites.",
     size: 40,
     clusters: 5,
     generated: true,
@@ -205,7 +207,10 @@ export const DISCOVERY_SETS: Readonly<Record<DiscoverySetName, DiscoverySetDescr
   },
 };
 
-/** One network, trained on one set of scenes without labels and tested on how well its features show the objects. */
+/**
+ * Configuration of a cell: one network, trained on one set of scenes without labels, and tested on how well its
+ * features separate the objects.
+ */
 export interface DiscoveryCell {
   readonly experiment: "object-discovery";
   readonly version: 1;
@@ -216,9 +221,9 @@ export interface DiscoveryCell {
   readonly seed: number;
   readonly network: DiscoveryNetworkConfig;
   readonly steps: number;
-  /** Images in one step; two views of each. */
+  /** Images in one training step; each has two views. */
   readonly batchSize: number;
-  /** Different training scenes. */
+  /** Number of different training scenes. */
   readonly trainScenes: number;
   readonly learningRate: number;
   readonly temperature: number;
@@ -226,7 +231,7 @@ export interface DiscoveryCell {
   readonly evaluateEvery: number;
   readonly validationScenes: number;
   readonly testScenes: number;
-  /** Up-tiling factors to test with, 1 first. */
+  /** Up-tiling factors of the tests, beginning with 1. */
   readonly upTiling: readonly number[];
 }
 
@@ -245,15 +250,15 @@ export interface DiscoveryNetworkConfig {
 }
 
 export interface DiscoveryPlan {
-  /** Sets and networks that are run unless the user names others. */
+  /** Sets and networks that run unless the user names others. */
   readonly sets: readonly DiscoverySetName[];
   readonly models?: readonly DiscoveryModelName[];
-  /** Channels of the networks; undefined for the paper's of each set. */
+  /** Channels of the networks; undefined for the paper's number for each set. */
   readonly channels?: number;
-  /** Steps for each set, or the paper's epochs. */
+  /** Training steps for each set; undefined for the paper's epochs. */
   readonly steps?: number;
   readonly batchSize?: number;
-  /** Largest number of training scenes; undefined for the paper's. */
+  /** Largest number of training scenes; undefined for the paper's number. */
   readonly trainScenes?: number;
   readonly average: DiscoveryCell["average"];
   readonly evaluations: number;
@@ -266,8 +271,8 @@ export interface DiscoveryPlan {
 const AVERAGE = { decay: 0.998, every: 10, after: 200 } as const;
 
 /**
- * - smoke: does everything work?
- * - laptop: half the paper's width on Tetrominoes, a small part of its images.
+ * - smoke: a check that everything works. - laptop: half the paper's width on Tetrominoes, with a small part of the
+ *   images.
  * - paper: the authors' recipe.
  */
 export const DISCOVERY_PLANS: Readonly<Record<Scale, DiscoveryPlan>> = {
@@ -307,7 +312,7 @@ export const DISCOVERY_PLANS: Readonly<Record<Scale, DiscoveryPlan>> = {
   },
 };
 
-/** What the user may choose. */
+/** What the user may choose: sets, networks and seeds. */
 export interface Choice {
   readonly seeds: readonly number[];
   readonly sets?: readonly DiscoverySetName[];
@@ -316,7 +321,7 @@ export interface Choice {
   readonly data?: string;
 }
 
-/** All cells of a run. Seeds are the outermost loop, so that a run that is stopped has compared some networks. */
+/** All cells of a run. Seeds are the outermost loop, so that even a stopped run can compare networks. */
 export function discoveryCells(plan: DiscoveryPlan, choice: Choice): DiscoveryCell[] {
   const { seeds, sets = plan.sets } = choice;
   return sets.flatMap((set) => {
@@ -379,7 +384,7 @@ function networkOf(
   };
 }
 
-/** "tetrominoes/akorn-attn/seed1": what `--cells` chooses from. */
+/** The name of a cell for `--cells`, such as "tetrominoes/akorn-attn/seed1". */
 export function discoveryCellName({
   set,
   model,
@@ -388,7 +393,7 @@ export function discoveryCellName({
   return `${set}/${model}/seed${seed}`;
 }
 
-/** Training images as the network sees them: two views of each. */
+/** Number of training views that the network sees: two of each image. */
 export function viewsSeen({ steps, batchSize }: Pick<DiscoveryCell, "steps" | "batchSize">): number {
   return 2 * steps * batchSize;
 }

@@ -1,6 +1,6 @@
 import type { DiscoveryModelName } from "./plan.js";
 
-/** Mean and standard deviation over seeds, %. */
+/** Mean and standard deviation over seeds, in %. */
 type Reported = readonly [mean: number, deviation: number];
 
 export interface PaperResult {
@@ -10,7 +10,7 @@ export interface PaperResult {
 
 export interface PaperRow extends PaperResult {
   readonly model: DiscoveryModelName;
-  /** Up-tiling factor. */
+  /** The factor of up-tiling. */
   readonly upTiling: 1 | 4;
 }
 
@@ -21,7 +21,7 @@ const row = (
   bestOverlap: Reported,
 ): PaperRow => ({ model, upTiling, foregroundAri, bestOverlap });
 
-/** Tables of the authors' repository (autonomousvision/akorn): the full recipe on the published sets. */
+/** The scores in the authors' repository (autonomousvision/akorn), from the full recipe on the published sets. */
 export const PAPER_RESULTS: Readonly<Record<string, readonly PaperRow[]>> = {
   tetrominoes: [
     row("itrconv", 1, [59.0, 2.9], [51.6, 2.2]),
@@ -74,7 +74,7 @@ export const PAPER_RESULTS: Readonly<Record<string, readonly PaperRow[]>> = {
   ],
 };
 
-/** What the paper reports; undefined if it has no such row. */
+/** The paper's scores of a network, or undefined if the paper does not report it. */
 export function paperResult(set: string, model: string, upTiling: number): PaperResult | undefined {
   return PAPER_RESULTS[set]?.find((one) => one.model === model && one.upTiling === upTiling);
 }

@@ -28,7 +28,7 @@ import { paperResult } from "./published.js";
 import type { SceneCache } from "./scenes.js";
 import type { SegmentationTest } from "./segmentation.js";
 
-/** How well segments of one network's features fit the objects. */
+/** Scores of the segments that one network's features give. */
 export interface DiscoveryTestResult extends SegmentationTest {
   /** Up-tiling factor. */
   readonly upTiling: number;
@@ -36,23 +36,26 @@ export interface DiscoveryTestResult extends SegmentationTest {
 
 export interface DiscoveryResult {
   readonly tests: readonly DiscoveryTestResult[];
-  /** The network before training, same test. */
+  /** The scores of the network before training, in the same test. */
   readonly untrained: readonly DiscoveryTestResult[];
-  /** On further test sets. */
+  /** Scores on further test sets. */
   readonly shifted: readonly { readonly id: string; readonly tests: readonly DiscoveryTestResult[] }[];
-  /** On validation scenes, without up-tiling; weights are the moving average. The first is the untrained network. */
+  /**
+   * Scores on validation scenes without up-tiling, with the moving average of the weights. The first entry is the
+   * untrained network.
+   */
   readonly learningCurve: readonly {
     readonly step: number;
     readonly foregroundAri: number;
     readonly bestOverlap: number;
   }[];
-  /** Contrastive loss, means over some steps of training. */
+  /** Contrastive loss, each value a mean over several training steps. */
   readonly losses: readonly { readonly step: number; readonly loss: number }[];
   readonly imagesPerSecond: number;
   readonly seconds: number;
 }
 
-/** What the page shows and results.json holds. Scores are fractions 0 to 1. */
+/** The contents of the page and of results.json. Scores are fractions from 0 to 1. */
 export interface ObjectDiscoveryReport {
   readonly title: string;
   readonly subtitle: string;
@@ -67,7 +70,7 @@ export interface ReportModel {
   readonly id: string;
   readonly label: string;
   readonly description: string;
-  /** Position in lists of colours, the same in every chart. */
+  /** Position in the lists of colours, the same in every chart. */
   readonly style: number;
 }
 
@@ -75,20 +78,20 @@ export interface DiscoverySet {
   readonly id: string;
   readonly title: string;
   readonly description: string;
-  /** A sentence on where the scenes come from. */
+  /** A sentence that gives the source of the scenes. */
   readonly source: string;
   readonly testScenes: number;
   readonly rows: readonly DiscoveryRow[];
-  /** Scores without a network: every colour of a image a segment. */
+  /** Scores of the control without a network, for which every colour of an image is a segment. */
   readonly colourControl?: DiscoveryScores;
   readonly comparisons: readonly Comparison[];
-  /** Test scenes by whether objects share a colour; empty if all do or none does. */
+  /** Test scenes in two groups, by whether objects share a colour; empty if one of the groups is too small. */
   readonly groups: readonly SceneGroup[];
   readonly learningCurves: readonly DiscoveryCurve[];
   readonly energies: readonly EnergyCurve[];
   readonly scenes: readonly DiscoveryScene[];
   readonly budget: DiscoveryBudget;
-  /** The paper's score of AKOrN (attn) without up-tiling. */
+  /** The paper's FG-ARI of AKOrN (attn) without up-tiling. */
   readonly paperGoal?: { readonly label: string; readonly foregroundAri: number };
 }
 
@@ -104,20 +107,20 @@ export interface DiscoveryRow {
   readonly parameters: number;
   readonly foregroundAri: SeedSummary;
   readonly bestOverlap: SeedSummary;
-  /** The same networks before training. */
+  /** Scores of the same networks before training. */
   readonly untrained: { readonly foregroundAri: SeedSummary; readonly bestOverlap: SeedSummary };
-  /** What the paper reports. */
+  /** The paper's scores. */
   readonly paper?: PaperResult;
 }
 
-/** One network against another on the same scenes and seeds. */
+/** Comparison of two networks on the same scenes and seeds. */
 export interface Comparison {
   readonly model: string;
   readonly control: string;
   readonly upTiling: number;
-  /** Difference of FG-ARI. */
+  /** Difference in FG-ARI. */
   readonly difference: number;
-  /** Half of the 95 % interval: the larger of that over scenes and that over seeds. */
+  /** Half the width of the 95 % interval: the larger of the one over scenes and the one over seeds. */
   readonly margin: number;
   readonly seeds: number;
 }
@@ -136,22 +139,22 @@ export interface SceneGroup {
 export interface DiscoveryCurve {
   readonly model: string;
   readonly seed: number;
-  /** On validation scenes, over training views seen. */
+  /** Scores on validation scenes, by training views seen. */
   readonly scores: readonly { readonly views: number; readonly foregroundAri: number }[];
   readonly losses: readonly { readonly views: number; readonly loss: number }[];
 }
 
-/** Mean energy of an oscillator before each step. */
+/** Mean energy of an oscillator before each timestep. */
 export interface EnergyCurve {
   readonly model: string;
   readonly seed: number;
-  /** Counted from 1. */
+  /** Layers are counted from 1. */
   readonly layer: number;
   readonly trained: readonly number[];
   readonly untrained: readonly number[];
 }
 
-/** One test scene with what the networks make of it. */
+/** One test scene with the segments, features and oscillators of the networks. */
 export interface DiscoveryScene {
   readonly image: RgbImage;
   /** `[height, width]`: 0 background, -1 ignored. */
@@ -163,9 +166,12 @@ export interface DiscoveryScene {
       readonly labels: ArrayLike<number>;
       readonly foregroundAri: number;
     }[];
-    /** The features that are clustered, in the colours of their principal components. */
+    /** The clustered features, in the colours of their principal components. */
     readonly features: RgbImage;
-    /** Oscillators after every step, in such colours; empty for networks without oscillators. */
+    /**
+     * The oscillators after every timestep, in the colours of their principal components; empty for networks without
+     * oscillators.
+     */
     readonly fields: readonly RgbImage[];
   }[];
 }
@@ -175,16 +181,19 @@ export interface DiscoveryBudget {
   readonly batchSize: number;
   readonly trainScenes: number;
   readonly channels: number;
-  /** Training views that each network saw, two for each image and step. */
+  /** Number of training views that each network saw: two for each image of each step. */
   readonly views: number;
   readonly temperature: number;
   readonly paper: { readonly views: number; readonly channels: number };
 }
 
-/** Throws `StriateError` if a set names a network that the report does not list, or a score is no number. */
+/** Throws `StriateError` if a set names a network that the report does not list, or a score is not a number. */
 export function checkDiscoveryReport({ models, sets }: ObjectDiscoveryReport): void {
   const known = new Set(models.map(({ id }) => id));
-  check(models.length > 0 && sets.length > 0, () => "report: expected at least one network and one set");
+  check(
+    models.length > 0 && sets.length > 0,
+    () => `report: expected at least one network and one set, got ${models.length} and ${sets.length}`,
+  );
   for (const set of sets) {
     const named = [
       ...set.rows,
@@ -197,19 +206,19 @@ export function checkDiscoveryReport({ models, sets }: ObjectDiscoveryReport): v
     for (const { model } of named) {
       check(
         known.has(model),
-        () => `report, ${set.title}: expected ${[...known].join(", ")}; got "${model}"`,
+        () => `report, ${set.title}: expected one of ${[...known].join(", ")}, got "${model}"`,
       );
     }
     for (const { model, foregroundAri, bestOverlap } of set.rows) {
       check(
         Number.isFinite(foregroundAri.mean) && Number.isFinite(bestOverlap.mean),
-        () => `report, ${set.title}: the scores of ${model} are no numbers`,
+        () => `report, ${set.title}: expected scores of ${model} that are numbers, got NaN`,
       );
     }
   }
 }
 
-/** "AKOrN (attn)", "AKOrN (attn), up-tiling × 4". */
+/** The label of a row, such as "AKOrN (attn)" or "AKOrN (attn), up-tiling × 4". */
 export function rowLabel(label: string, upTiling: number): string {
   return upTiling === 1 ? label : `${label}, up-tiling × ${upTiling}`;
 }
@@ -219,7 +228,7 @@ export interface FinishedCell {
   readonly result: DiscoveryResult;
 }
 
-/** Groups cells that differ in their seeds alone, in the order in which the groups first appear. */
+/** Groups the cells that differ only in their seeds. A group stands at the place of its first cell. */
 export function bySetAndModel(cells: readonly FinishedCell[]): FinishedCell[][] {
   const groups = new Map<string, FinishedCell[]>();
   for (const cell of cells) {
@@ -229,7 +238,7 @@ export function bySetAndModel(cells: readonly FinishedCell[]): FinishedCell[][] 
   return [...groups.values()];
 }
 
-/** A table for each set: our scores beside the paper's. */
+/** Tables for the terminal, one for each set, with our scores beside the paper's. */
 export function scoreTables(cells: readonly FinishedCell[]): ResultTable[] {
   const sets = [...new Set(cells.map(({ config }) => config.set))];
   return sets.map((set) => ({
@@ -264,7 +273,7 @@ type Run = FinishedRun<DiscoveryPlan, DiscoveryCell, DiscoveryResult> & {
   readonly scenes: Pick<SceneCache, "of">;
 };
 
-/** Cells and their results. */
+/** Cells with their results. */
 export function finishedCells(results: Run["results"]): FinishedCell[] {
   return [...results].map(([config, result]) => ({ config, result }));
 }
@@ -292,14 +301,14 @@ export async function objectDiscoveryReport(run: Run): Promise<ObjectDiscoveryRe
       ...provenance,
       more: {
         Clustering: "average linkage on features of length 1, cut to the set's number of segments",
-        Weights: "moving average, as the authors have it",
+        Weights: "moving average, as in the authors' code",
         Device: device,
       },
     },
   };
 }
 
-/** The set itself, and a short report for each further test set. */
+/** The report of a set, and a short report for each further test set. */
 async function setReports(
   { scenes, cells: folder }: Run,
   set: DiscoverySetName,
@@ -315,8 +324,8 @@ async function setReports(
     description,
     source:
       config.data === undefined
-        ? "The scenes are made here in the manner of the published ones."
-        : `The scenes are read from ${config.data}.`,
+        ? "Striate generated the scenes in the style of the published ones."
+        : `The scenes come from ${config.data}.`,
     budget: budgetOf(config),
   };
   const main: DiscoverySet = {
@@ -412,14 +421,14 @@ function rowsOf(
   });
 }
 
-/** The network that each network of oscillators is compared with. */
+/** The control that each network of oscillators is compared with. */
 const CONTROLS: Partial<Record<DiscoveryModelName, DiscoveryModelName>> = {
   "akorn-attn": "itrsa",
   "akorn-conv": "itrconv",
   "akorn-attn-2": "itrsa-2",
 };
 
-/** AKOrN against the same mixing without oscillators, on the same scenes and seeds. */
+/** Comparisons of AKOrN with the same mixing without oscillators, on the same scenes and seeds. */
 function comparisonsOf(
   groups: readonly (readonly FinishedCell[])[],
   pick: (result: DiscoveryResult) => readonly DiscoveryTestResult[],
@@ -450,7 +459,7 @@ function comparisonsOf(
   });
 }
 
-/** Smaller groups of scenes are not reported. */
+/** Number of scenes that a group needs to be reported. */
 const SMALLEST_GROUP = 4;
 
 function sceneGroups(scenes: SegmentedScenes, groups: readonly (readonly FinishedCell[])[]): SceneGroup[] {
@@ -475,7 +484,7 @@ function sceneGroups(scenes: SegmentedScenes, groups: readonly (readonly Finishe
   }));
 }
 
-/** The first test scenes with what the networks of the first seed make of them. */
+/** The first test scenes with the segments, features and oscillators of the first seed's networks. */
 async function scenesOf(
   test: SegmentedScenes,
   groups: readonly (readonly FinishedCell[])[],

@@ -15,7 +15,7 @@ import { check, StriateError } from "../../util/errors.js";
 import type { DiscoveryCell, DiscoverySetName } from "./plan.js";
 import { DISCOVERY_SETS } from "./plan.js";
 
-/** The parts of a set. Test scenes are the same for all networks and seeds. */
+/** The parts of a set. The test scenes are the same for all networks and seeds. */
 export interface SceneParts {
   readonly train: SegmentedScenes;
   readonly validation: SegmentedScenes;
@@ -36,7 +36,7 @@ const GENERATORS: Partial<Record<DiscoverySetName, (options: GeneratedScenesOpti
   shapes: shapesScenes,
 };
 
-/** Seed of all generated scenes: runs differ in their networks, not in their images. */
+/** Random seed of all generated scenes: runs differ in their networks, not in their images. */
 const SEED = 1;
 
 /** The generator of a set's scenes. Throws {@link StriateError} for a set that can only be read. */
@@ -46,7 +46,8 @@ export function checkDiscoveryScenes(
   const generate = GENERATORS[set];
   check(
     generate,
-    () => `${DISCOVERY_SETS[set].title} cannot be made here: give the published files with --data`,
+    () =>
+      `${DISCOVERY_SETS[set].title}: expected the published files (--data), since this set cannot be generated; got none`,
   );
   return generate;
 }
@@ -74,10 +75,10 @@ const RECORDS: Partial<Record<DiscoverySetName, MultiObjectSet>> = {
   clevr: "clevr",
 };
 
-/** How converted files name the parts. */
+/** Names of the parts in converted files. */
 const NAMED: Readonly<Record<Part, RegExp>> = { train: /train/i, validation: /val/i, test: /test/i };
 
-/** Test sets that look different from the training scenes, beside `clevrtex_full`. */
+/** Test sets that look different from the training scenes, stored next to `clevrtex_full`. */
 const SHIFTED = [
   { id: "clevrtex-outd", title: "CLEVRTex OOD", folder: "clevrtex_outd" },
   { id: "clevrtex-camo", title: "CLEVRTex CAMO", folder: "clevrtex_camo" },
@@ -88,7 +89,7 @@ const SHIFTED = [
  * (and `clevrtex_outd`, `clevrtex_camo`, which are tested on if they are present), or a folder of converted scenes, one
  * `.npz` file (or folder of `images.npy` and `labels.npy`) for each of "train", "val" and "test".
  *
- * @throws StriateError for files that are missing or damaged, or scenes of another size than the set's
+ * @throws StriateError if files are missing or damaged, or the scenes do not have the set's size
  */
 export async function readScenes(
   set: DiscoverySetName,
@@ -96,7 +97,10 @@ export async function readScenes(
   counts: SceneCounts,
   onNote: (line: string) => void,
 ): Promise<SceneParts> {
-  check(existsSync(path), () => `${DISCOVERY_SETS[set].title}: there is no "${path}"`);
+  check(
+    existsSync(path),
+    () => `${DISCOVERY_SETS[set].title}: expected a file or folder at "${path}", found none`,
+  );
   onNote(`Reading ${DISCOVERY_SETS[set].title} from ${path} ...`);
   const parts = await readParts(set, path, counts);
   for (const scenes of [parts.train, parts.validation, parts.test]) {
@@ -120,7 +124,7 @@ function readParts(set: DiscoverySetName, path: string, counts: SceneCounts): Pr
 }
 
 async function eachPart(read: (part: Part) => Promise<SegmentedScenes>): Promise<SceneParts> {
-  // One after another: each may take much memory while it is read.
+  // Read one part at a time, because reading a part may take much memory.
   const train = await read("train");
   const validation = await read("validation");
   return { train, validation, test: await read("test"), shifted: [] };
@@ -154,7 +158,11 @@ async function readConverted(
       const fits = entry.endsWith(".npz") || existsSync(join(path, entry, "images.npy"));
       return fits && NAMED[part].test(entry);
     });
-    check(found, () => `"${path}": no .npz file or folder of images.npy and labels.npy for "${part}"`);
+    check(
+      found,
+      () =>
+        `"${path}": expected an .npz file, or a folder with images.npy and labels.npy, for "${part}"; found neither`,
+    );
     const scenes = await loadConvertedScenes(join(path, found), {
       name: `${DISCOVERY_SETS[set].title} ${part}`,
     });
@@ -162,7 +170,7 @@ async function readConverted(
   });
 }
 
-/** Makes or reads every set once, for all its cells. */
+/** Generates or reads every set once, for all its cells. */
 export class SceneCache {
   readonly #parts = new Map<DiscoverySetName, Promise<SceneParts>>();
 

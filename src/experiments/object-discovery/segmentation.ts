@@ -11,37 +11,37 @@ import { Evaluator } from "../../train/evaluator.js";
 import type { DiscoveryCell } from "./plan.js";
 import { DISCOVERY_SETS } from "./plan.js";
 
-/** How well segments fit the objects, 0 to 1. */
+/** Agreement of segments with the objects, from 0 to 1. */
 export interface SegmentationTest {
   readonly foregroundAri: number;
   readonly bestOverlap: number;
-  /** Of every scene. */
+  /** The scores of every scene. */
   readonly foregroundAriOfScenes: readonly number[];
   /**
-   * Energy of the oscillators before each step, for each layer [T], mean over scenes and oscillators; empty for networks
-   * without oscillators.
+   * Energy of the oscillators before each timestep, a list [T] for each layer, mean over scenes and oscillators; empty
+   * for networks without oscillators.
    */
   readonly energies: readonly (readonly number[])[];
 }
 
 export interface SegmentationTestOptions {
   readonly upTiling: number;
-  /** Gives each test its own noise. */
+  /** A name that gives each test its own noise. */
   readonly label: string;
   readonly signal?: AbortSignal;
-  /** Called with the number of scenes done. */
+  /** Is called with the number of scenes done so far. */
   readonly onScenes?: (done: number) => void;
 }
 
 /** Segments scenes with one network. */
 export interface SegmentationTester {
-  /** Undefined if it was stopped. */
+  /** Tests the network. Returns undefined if the test was stopped. */
   test(
     values: State,
     scenes: SegmentedScenes,
     options: SegmentationTestOptions,
   ): Promise<SegmentationTest | undefined>;
-  /** Labels `[S, S]` from 1 of some scenes. */
+  /** Returns segment labels `[S, S]`, counted from 1, for some scenes. */
   segment(
     values: State,
     scenes: SegmentedScenes,
@@ -51,10 +51,10 @@ export interface SegmentationTester {
   close(): Promise<void>;
 }
 
-/** Scenes in one run of the network. */
+/** Number of scenes in one run of the network. */
 const BATCH = 16;
 
-/** Fresh noise in every run of the network, drawn from the seed of the cell. */
+/** Draws new noise for every run of the network, from the random seed of the cell. */
 export async function openSegmentationTester(
   task: ObjectTask,
   { seed, set, network }: Pick<DiscoveryCell, "seed" | "set" | "network">,
@@ -65,7 +65,7 @@ export async function openSegmentationTester(
   const { clusters } = DISCOVERY_SETS[set];
   const oscillators = (channels / rotatingDimensions) * (size / patch) ** 2;
 
-  /** One batch's feature maps of every copy, and energies summed over its scenes. */
+  /** Feature maps of every shifted copy of one batch, and energies summed over the scenes of the batch. */
   const run = async (
     values: State,
     scenes: SegmentedScenes,
@@ -112,7 +112,7 @@ export async function openSegmentationTester(
         const done = await run(values, scenes, indices, options);
         energies = done.energies.map((steps, l) => steps.map((sum, t) => sum + (energies[l]?.[t] ?? 0)));
         for (const [n, index] of indices.entries()) {
-          // Lets other cells' batches through.
+          // Let other cells run their batches.
           await new Promise((resolve) => setImmediate(resolve));
           if (options.signal?.aborted) return undefined;
           const [found, truth] = [await done.segment(n), sceneLabels(scenes, index)];
@@ -134,7 +134,10 @@ export async function openSegmentationTester(
 
 type Fields = Readonly<Record<string, Float32Array>>;
 
-/** Energies before each step, summed over the first `scenes` of a batch; the reference's E_0 = 0 is left out. */
+/**
+ * Energies before each timestep, summed over the first `scenes` of a batch, without the constant E_0 = 0 of the
+ * authors' code.
+ */
 function energiesOf(
   outputs: Readonly<
     Record<string, { readonly data: ArrayLike<number | bigint>; readonly shape: readonly number[] }>

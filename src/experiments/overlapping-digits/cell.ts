@@ -7,7 +7,7 @@ import type { OverlapCell } from "./plan.js";
 import { CONDITIONS, overlapNetwork, SCENES } from "./plan.js";
 import type { OverlapResult } from "./results.js";
 
-/** Trains the network of a cell and tests it under every condition; undefined if it was stopped. */
+/** Trains the network of a cell and tests it under every condition. Returns undefined if the cell was stopped. */
 export async function runOverlapCell(
   config: OverlapCell,
   options: DigitsOptions,

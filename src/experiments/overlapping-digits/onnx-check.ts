@@ -11,15 +11,19 @@ import type { OnnxCheck } from "../digits/results.js";
 
 const COMPARED = 8;
 
-/** Phase dynamics amplify rounding: 1e-6 of difference in the logits is usual, 1e-3 would be a wrong graph. */
+/**
+ * Largest difference allowed in the logits. Phase dynamics amplify rounding: differences of 1e-6 are usual, 1e-3 would
+ * mean a wrong graph.
+ */
 const TOLERANCE = 1e-3;
 
 const LARGEST_MODEL = 2 ** 31;
 
 /**
- * Runs an exported network on a few scenes in onnxruntime-node and in onnxruntime-web (WebAssembly) and compares.
+ * Runs an exported network on a few scenes in onnxruntime-node and in onnxruntime-web (WebAssembly) and compares the
+ * logits.
  *
- * @throws StriateError if they differ by more than the tolerance
+ * @throws StriateError if the logits differ by more than the tolerance
  */
 export async function checkExport(path: string, data: TrainingData): Promise<OnnxCheck> {
   const model = await readFileChecked(path, { what: "exported model", maxBytes: LARGEST_MODEL });
@@ -28,7 +32,7 @@ export async function checkExport(path: string, data: TrainingData): Promise<Onn
   const maximumDifference = node.reduce((most, value, i) => Math.max(most, Math.abs(value - web[i]!)), 0);
   if (!(maximumDifference <= TOLERANCE)) {
     throw new StriateError(
-      `${path}: onnxruntime-node and onnxruntime-web differ by ${maximumDifference} in the logits, more than ${TOLERANCE}`,
+      `${path}: expected logits of onnxruntime-node and onnxruntime-web within ${TOLERANCE}, got a difference of ${maximumDifference}`,
     );
   }
   return {
@@ -47,7 +51,9 @@ async function logits(runtime: Runtime, model: Uint8Array, data: TrainingData): 
     const inputs = session.inputNames.map((name) => {
       const shape = shapes[name as keyof typeof shapes] as readonly number[] | undefined;
       if (shape === undefined)
-        throw new StriateError(`the exported model asks for an unexpected input "${name}"`);
+        throw new StriateError(
+          `exported model: expected the inputs of the task, got an unknown input "${name}"`,
+        );
       return { name, shape };
     });
     const indices = Array.from({ length: COMPARED }, (_, i) => i);

@@ -14,12 +14,12 @@ export const OVERLAP_MODELS = ["kuramoto", "ideal", "random", "real"] as const;
 
 export type OverlapModelName = (typeof OVERLAP_MODELS)[number];
 
-/** Everything that decides one cell: one network, one seed, trained and tested. */
+/** Configuration of a cell: one network that is trained with one seed and tested. */
 export interface OverlapCell extends DigitsNetworkConfig {
   readonly experiment: "overlapping-digits";
   readonly version: 1;
   readonly model: OverlapModelName;
-  /** Whether Gabors and coupling are trained ("endtoend") or stay as they start ("channels"). */
+  /** Whether Gabors and coupling are trained ("endtoend") or keep their initial values ("channels"). */
   readonly mode: "endtoend" | "channels";
   readonly timesteps: number;
 }
@@ -43,19 +43,19 @@ export const CONDITIONS: readonly DigitsCondition[] = [
   {
     id: "overlap",
     label: "overlap up to 50 %",
-    description: "Digits may cover each other; training never showed that.",
+    description: "Digits may cover each other, which they never do in training.",
     maxOverlap: 0.5,
   },
   {
     id: "rotated",
     label: "rotated 25°",
-    description: "The whole image turned counter-clockwise; our addition to the paper's tests.",
+    description: "The whole image is rotated counter-clockwise; our addition to the paper's tests.",
     shift: { rotation: 25 },
   },
   {
     id: "smaller",
     label: "scaled to 75 %",
-    description: "The whole image shrunk about its centre; our addition to the paper's tests.",
+    description: "The whole image is scaled about its centre; our addition to the paper's tests.",
     shift: { scale: 0.75 },
   },
 ];
@@ -72,10 +72,10 @@ const COMMON = {
 } as const;
 
 /**
- * - smoke: does everything work?
- * - laptop: the budget at which the authors' code shows that phases decide (section "short-budget learning curves" of
- *   docs/komplexnet.md): 76,800 scenes seen once, Gabors and coupling frozen.
- * - paper: the authors' recipe, end to end.
+ * - smoke: a check that everything works. - laptop: the budget at which phases make a difference in the authors' code
+ *   (section "short-budget learning curves" of
+ *   docs/komplexnet.md): 76,800 scenes, each seen once, with frozen Gabors and coupling.
+ * - paper: the authors' recipe, trained end to end.
  */
 export const SCALE_CONFIGS: Readonly<Record<Scale, ScaleConfig>> = {
   smoke: {
@@ -119,16 +119,16 @@ export const SCALE_CONFIGS: Readonly<Record<Scale, ScaleConfig>> = {
   },
 };
 
-/** All cells of a run, a network's seeds one after another. */
+/** All cells of a run; the seeds of a network follow each other. */
 export function overlapCells({ models, ...common }: ScaleConfig, seeds: readonly number[]): OverlapCell[] {
   return models.flatMap((model) => seeds.map((seed): OverlapCell => ({ ...common, model, seed })));
 }
 
-/** "KomplexNet, seed 1". */
+/** The name that the user sees, such as "KomplexNet, seed 1". */
 export const overlapCellName = ({ model, seed }: OverlapCell): string =>
   `${OVERLAP_MODEL_TEXTS[model].label}, seed ${seed}`;
 
-/** Builds the network of a cell; the function that is returned makes tasks for it. */
+/** Builds the network of a cell and returns a function that makes tasks for it. */
 export function overlapNetwork({
   model,
   mode,
@@ -149,7 +149,8 @@ export const OVERLAP_MODEL_TEXTS: Readonly<
     id: "kuramoto",
     label: "KomplexNet",
     role: "kuramoto",
-    description: "Complex-valued; phases start at random and synchronise by Kuramoto dynamics.",
+    description:
+      "A complex-valued network whose phases start at random and synchronise by Kuramoto dynamics.",
   },
   ...BASELINE_TEXTS,
 };

@@ -12,13 +12,13 @@ function referenceCurve(role: ModelRole, accuracies: readonly number[], losses: 
 }
 
 /**
- * Short runs of the KomplexNet authors' public code (S4b1n3/KomplexNet) on a Multi-MNIST of our making: batch 32,
- * Adam 0.01, 12 timesteps, frozen Gabors and coupling in the complex rows, 512 test images, one seed.
+ * Short runs of the KomplexNet authors' public code (S4b1n3/KomplexNet) on our Multi-MNIST: batch 32, Adam 0.01, 12
+ * timesteps, Gabors and coupling frozen in the complex networks, 512 test images, one seed.
  */
 export const AUTHORS_SHORT_BUDGET: AuthorsReference = {
   heading: "authors’ code, 2,400 steps",
   description:
-    "Measured with the authors’ code, not paper figures; the paper’s own tables could not be had. " +
+    "We measured these numbers with the authors’ code; they are not those of the paper, whose tables were not available. " +
     "One seed, 2,400 steps of 32 images, tested on 512 images: standard error about 2 points.",
   steps: 2400,
   imagesSeen: 76_800,

@@ -10,20 +10,23 @@ import type { OverlapCell, OverlapModelName, ScaleConfig } from "./plan.js";
 import { CONDITIONS, OVERLAP_MODEL_TEXTS, overlapNetwork, SCENES } from "./plan.js";
 import { AUTHORS_SHORT_BUDGET } from "./published.js";
 
-/** Plain data that a finished cell leaves. */
+/** The result of a finished cell, as plain data. */
 export interface OverlapResult {
   readonly conditions: readonly ConditionResult[];
   readonly learningCurve: readonly DigitsLearningPoint[];
-  /** Training speed, images per second. */
+  /** Training speed in images per second. */
   readonly imagesPerSecond: number;
   readonly seconds: number;
-  /** Set accuracy for each unordered pair of digits under the first condition, [10, 10]; null for a pair without scenes. */
+  /**
+   * Set accuracy for each unordered pair of digits under the first condition, [10, 10]; an entry is null if no scene
+   * has the pair.
+   */
   readonly pairAccuracy: readonly (readonly (number | null)[])[];
 }
 
 type Run = FinishedRun<ScaleConfig, OverlapCell, OverlapResult> & SceneData;
 
-/** The folder of a network's first cell. */
+/** Returns the folder of a network's first cell. */
 export function folderOf({ results, cells }: Run, model: OverlapModelName): string {
   return cellFolder(
     cells,
@@ -31,7 +34,7 @@ export function folderOf({ results, cells }: Run, model: OverlapModelName): stri
   );
 }
 
-/** Clean test scenes, the first of which are shown. */
+/** Clean test scenes; the report shows the first ones. */
 export function cleanScenes({ testing, plan }: Run) {
   return testScenes(testing, SCENES, CONDITIONS[0]!, plan.testScenes);
 }
@@ -63,7 +66,8 @@ export async function overlappingDigitsReport(run: Run, onnxCheck: OnnxCheck): P
       imagesSeen: steps * batchSize,
       testImages: plan.testScenes,
       more: {
-        "Gabors and coupling": plan.mode === "channels" ? "frozen at their start" : "trained end to end",
+        "Gabors and coupling":
+          plan.mode === "channels" ? "frozen at their initial values" : "trained end to end",
         timesteps: String(plan.timesteps),
         optimizer: `Adam, learning rate ${plan.learningRate}, gradient norm clipped at ${plan.clipNorm}`,
         device,

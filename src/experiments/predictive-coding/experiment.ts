@@ -22,15 +22,21 @@ import { changeOverTime, predictiveCodingReport } from "./results.js";
 import { runCorruptions, runNoise } from "./test-cells.js";
 import { runBackbone, runFeedback, runTuning } from "./train-cells.js";
 
-/** Predify (Choksi et al. 2021) on CIFAR-10: what feedback does to a network's answers over time. */
+/** Predify (Choksi et al. 2021) on CIFAR-10: how feedback changes a network's answers over timesteps. */
 export const predictiveCoding = defineExperiment({
   name: "predictive-coding",
   summary:
     "Predictive feedback on a VGG trained on CIFAR-10: accuracy over timesteps under noise, reconstructions.",
   scales: {
-    smoke: { summary: "a few steps of everything: does it work? Half a minute.", seeds: 1 },
-    laptop: { summary: "VGG11 of a quarter of its width. About 15 minutes on 2 cores.", seeds: 2 },
-    paper: { summary: "VGG16 in full width, every severity, 10,000 test images. Days.", seeds: 3 },
+    smoke: {
+      summary: "a few steps of every kind of cell: checks that everything works. Half a minute.",
+      seeds: 1,
+    },
+    laptop: { summary: "VGG11 with a quarter of its width. About 15 minutes on 2 cores.", seeds: 2 },
+    paper: {
+      summary: "VGG16 with its full width, every severity, 10,000 test images. Several days.",
+      seeds: 3,
+    },
   },
   choosesCells: true,
   takesModel: true,
@@ -64,14 +70,14 @@ async function givenNetwork({
   check(
     scores.join() === String(CIFAR10_CLASSES.length),
     () =>
-      `${name}: expected a score for each of CIFAR-10's ${CIFAR10_CLASSES.length} classes, its output is ${showShape(backbone.output.shape)}`,
+      `${name}: expected a score for each of CIFAR-10's ${CIFAR10_CLASSES.length} classes, got the output ${showShape(backbone.output.shape)}`,
   );
   const shape = backbone.imageShape as [number, number, number];
   const known = knownPreprocessing(stated, backbone.preprocessing, shape, name);
   check(
     known,
     () =>
-      `${name}: say how pixels reach the network (--preprocessing, or --scale, --mean and --std): its file does not`,
+      `${name}: expected the preprocessing of the network (--preprocessing, or --scale, --mean and --std), since its file does not state it; got none`,
   );
   const { preprocessing } = known;
   return { sha256: await sha256OfModel(path, file), preprocessing, name, path };
@@ -101,7 +107,8 @@ function tuningOf(
   results: ReadonlyMap<PredictiveCell, PredictiveResult>,
 ): TuningResult {
   const result = results.get(start);
-  if (result?.kind !== "tuning") throw new StriateError(`${predictiveCellName(start)} has to be done first`);
+  if (result?.kind !== "tuning")
+    throw new StriateError(`${predictiveCellName(start)} must finish before the cells that start from it`);
   return result;
 }
 

@@ -16,7 +16,7 @@ import type { TrainingData } from "../../train/task.js";
 import { Random } from "../../util/random.js";
 import type { BackboneCell, Disturbance } from "./plan.js";
 
-/** A data set as networks take it, each form made once. */
+/** A data set in the forms that networks take. Each form is made once. */
 export class ExperimentImages {
   readonly #made = new Map<string, Promise<PreparedImages>>();
 
@@ -25,7 +25,7 @@ export class ExperimentImages {
     readonly test: ImageSource,
   ) {}
 
-  /** A random choice of a source's images, the same for every cell. */
+  /** A random choice of images from a source, the same for every cell. */
   prepared(source: ImageSource, shape: readonly number[], most: number): Promise<PreparedImages> {
     const key = [source.name, ...shape, most].join();
     const made = this.#made.get(key) ?? prepareImages(source, shape, { most, seed: 1 });
@@ -33,7 +33,7 @@ export class ExperimentImages {
     return made;
   }
 
-  /** The images that a cell trains on, and held-out ones. */
+  /** The training images of a cell, and held-out images. */
   async training(
     { trainImages, validationImages }: BackboneCell,
     shape: readonly number[],
@@ -44,7 +44,10 @@ export class ExperimentImages {
   }
 }
 
-/** Endless training images: sample v is image v modulo their number, mirrored and moved at random, by seed and v. */
+/**
+ * An endless stream of training images. Sample v is image v modulo the number of images, mirrored and shifted at
+ * random; the random seed and v decide how.
+ */
 export function augmentedData(
   images: PreparedImages,
   preprocessing: Preprocessing,
@@ -56,7 +59,10 @@ export function augmentedData(
   });
 }
 
-/** Training images with Gaussian noise of a strength drawn for each sample, uniformly up to the largest. */
+/**
+ * Training images with Gaussian noise. The standard deviation of each sample's noise is drawn uniformly from 0 to the
+ * largest.
+ */
 export function noisyData(
   images: PreparedImages,
   preprocessing: Preprocessing,
@@ -96,7 +102,7 @@ function changed(
   };
 }
 
-/** The same noise for every network, setting and seed; other noise in each batch. */
+/** Returns images with noise: the same for every network, setting and seed, and different in each batch. */
 export function disturbed(images: TensorData, disturbance: Disturbance, batch: number): TensorData {
   switch (disturbance.kind) {
     case "none":

@@ -16,7 +16,7 @@ import type { BackboneCell, FeedbackCell } from "./plan.js";
 
 export type PredictiveOptions = CellOptions & {
   readonly images: ExperimentImages;
-  /** The file of a network that the user gave. */
+  /** Path of the network file that the user gave. */
   readonly model?: string;
 };
 
@@ -32,7 +32,7 @@ export function preprocessingOf({ network }: BackboneCell): Preprocessing {
   return "depth" in network ? PREPROCESSINGS.cifar10 : network.preprocessing;
 }
 
-/** The trained network with PCoders after each resolution, as many as the cell asks for, but no more than the network has resolutions. */
+/** The trained network with a PCoder after each resolution, up to the number of PCoders in the configuration. */
 export async function openNetwork(
   cells: string,
   { start, pcoders }: FeedbackCell,
@@ -43,14 +43,14 @@ export async function openNetwork(
   return predify(model, { pcoders: Math.min(pcoders, resolutions.length), ...values });
 }
 
-/** The indices 0 to count - 1 in batches. */
+/** Splits the indices 0 to count - 1 into batches. */
 export function batchesOf(count: number, size: number): number[][] {
   return Array.from({ length: Math.ceil(count / size) }, (_, i) =>
     Array.from({ length: Math.min(size, count - i * size) }, (_, n) => i * size + n),
   );
 }
 
-/** Variance of all numbers that are added. */
+/** Running variance of all added numbers. */
 export class Moments {
   #count = 0;
   #sum = 0;

@@ -8,12 +8,12 @@ import { mcePerTimestep } from "./results.js";
 
 type Family = SettingDescription["family"];
 
-/** Settings that leave out the same part have the same style, whoever chose the values. */
+/** Styles by what a setting leaves out; the style does not depend on the source of the values. */
 const STYLES = { all: 0, feedback: 1, error: 2 } as const;
 
 const overTime = (values: readonly number[]) => values.map((y, x) => ({ x, y }));
 
-/** y / y(0). */
+/** Divides a curve by its value at timestep 0. */
 const relative = (values: readonly number[]): number[] => values.map((value) => value / values[0]!);
 
 const timestepAxis = (last: number): AxisOptions => ({
@@ -22,7 +22,7 @@ const timestepAxis = (last: number): AxisOptions => ({
   domain: [0, Math.max(1, last)],
 });
 
-/** From the smallest to the largest value with a little room, at least `span` wide. */
+/** A range of an axis from the smallest to the largest value, with some margin, at least `span` wide. */
 function domainOf(
   series: readonly LineSeries[],
   { include, span = 0 }: { readonly include?: number; readonly span?: number } = {},
@@ -50,7 +50,7 @@ function rowsOf(report: PredictiveCodingReport, setting: string, condition: stri
   return report.noise.filter((row) => row.setting === setting && row.condition === condition);
 }
 
-/** Accuracy against timestep, a chart for each condition; the axis is each chart's own. */
+/** Charts of accuracy against timestep, one for each condition, each with its own range. */
 export async function accuracyCharts(report: PredictiveCodingReport, family: Family): Promise<ChartBlock> {
   const settings = report.settings.filter((setting) => setting.family === family);
   const seriesFor = (condition: string): LineSeries[] =>
@@ -79,7 +79,7 @@ export async function accuracyCharts(report: PredictiveCodingReport, family: Fam
   return multiples(charts, seriesFor(report.conditions[0]!.id));
 }
 
-/** Relative mCE over the common corruptions, both families. */
+/** Chart of the relative mCE (mean corruption error) over the common corruptions, for both families. */
 export async function mceChart(report: PredictiveCodingReport): Promise<ChartBlock | undefined> {
   if (report.corruptions.length === 0) return undefined;
   const series = report.settings
@@ -107,7 +107,7 @@ export async function mceChart(report: PredictiveCodingReport): Promise<ChartBlo
   );
 }
 
-/** One chart for each PCoder, a line for each condition, relative to timestep 0. */
+/** Charts of a quantity relative to timestep 0, one for each PCoder, with a line for each condition. */
 async function pcoderCharts(
   report: PredictiveCodingReport,
   kind: "distances" | "errors",
@@ -143,17 +143,17 @@ async function pcoderCharts(
   return multiples(charts, all.flat());
 }
 
-/** Correlation distance between noisy and clean representations. */
+/** Charts of the correlation distance between noisy and clean representations. */
 export function distanceCharts(report: PredictiveCodingReport, family: Family): Promise<ChartBlock> {
   return pcoderCharts(report, "distances", family);
 }
 
-/** Prediction errors. */
+/** Charts of the prediction errors. */
 export function errorCharts(report: PredictiveCodingReport, family: Family): Promise<ChartBlock> {
   return pcoderCharts(report, "errors", family);
 }
 
-/** Unexplained share of what each PCoder predicts, over training. */
+/** Chart of the share of variance that each PCoder leaves unexplained, against training steps. */
 export async function decoderChart(report: PredictiveCodingReport): Promise<ChartBlock> {
   const series = report.pcoders.map((_, i): LineSeries => ({
     name: `PCoder ${i + 1}`,
@@ -170,11 +170,11 @@ export async function decoderChart(report: PredictiveCodingReport): Promise<Char
       y: { title: "Unexplained variance", format: ".0%", domain: [0, domainOf(series)[1]] },
       series,
     },
-    `Prediction error over the target’s variance while the decoders are trained. ${ends(series, (value) => `${percent(value)} %`)}.`,
+    `Prediction error divided by the target’s variance while the decoders are trained. ${ends(series, (value) => `${percent(value)} %`)}.`,
   );
 }
 
-/** Accuracy of the feed-forward network while it is trained; undefined for a given one. */
+/** Chart of the accuracy of the feed-forward network during training; undefined if the user gave a network. */
 export async function trainingChart({ network }: PredictiveCodingReport): Promise<ChartBlock | undefined> {
   const runs = network.runs.filter(({ curve }) => curve.length > 0);
   if (runs.length === 0) return undefined;

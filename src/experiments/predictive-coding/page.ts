@@ -28,7 +28,7 @@ export async function predictiveCodingPage(report: PredictiveCodingReport): Prom
   const run = { scale, provenance: { seeds, date, wallTimeSeconds: seconds } };
   const title = "Predictive coding, timestep by timestep";
   const subtitle =
-    "A trained network gets feedback that predicts the layer below. Do its answers on noisy images get better with time?";
+    "A trained network gets feedback in which each layer predicts the layer below. Do its answers on noisy images improve over timesteps?";
   return experimentPage(
     { ...run, title, subtitle },
     {
@@ -54,7 +54,7 @@ export async function predictiveCodingPage(report: PredictiveCodingReport): Prom
   );
 }
 
-/** Change from timestep 0 to the last, of the full dynamics. */
+/** The change in accuracy from timestep 0 to the last, under the full dynamics. */
 function changes(report: PredictiveCodingReport, family: string) {
   return report.conditions.map((condition) => ({
     condition,
@@ -82,11 +82,11 @@ function summarySection(report: PredictiveCodingReport): Section {
   return {
     id: "summary",
     title: "In short",
-    lead: `Claim: after ${last} timesteps the network is right more often than its own feed-forward pass. Over ${report.conditions.length} conditions and two choices of values it holds in ${counted("holds")} of ${verdicts.length} cases, is reversed in ${counted("reversed")} and undecided in ${counted("undecided")}.`,
+    lead: `Claim: after ${last} timesteps the network is right more often than after its feed-forward pass. Over ${report.conditions.length} conditions and two choices of values, the claim holds in ${counted("holds")} of ${verdicts.length} cases, is reversed in ${counted("reversed")} and undecided in ${counted("undecided")}.`,
     body: markup`<h3>Values tuned by gradient on noisy training images</h3>${list(FAMILIES[0])}
       ${details("The authors’ values", list(FAMILIES[1]))}
-      ${report.scale === "smoke" ? note("caution", "Smoke scale: a few steps of everything. The numbers say that the machinery works, nothing else.") : null}
-      ${report.provenance.seeds.length === 1 ? note("caution", "One seed cannot show how much seeds differ: nothing is decided.") : null}`,
+      ${report.scale === "smoke" ? note("caution", "Smoke scale: a few steps of every kind of cell. The numbers show that the code runs, nothing else.") : null}
+      ${report.provenance.seeds.length === 1 ? note("caution", "One seed cannot show how much seeds differ, so every verdict is undecided.") : null}`,
   };
 }
 
@@ -96,10 +96,10 @@ async function accuracySection(report: PredictiveCodingReport): Promise<Section>
   return {
     id: "accuracy",
     title: "Accuracy against timestep",
-    lead: "The same test images under the same noise for every line. At timestep 0 every network is the feed-forward one; without feedback and without the error term it would stay there. Each chart has its own scale.",
+    lead: "All lines use the same test images with the same noise. At timestep 0 every network equals the feed-forward one; without feedback and without the error term, its accuracy would not change. Each chart has its own scale.",
     body: markup`${chartFigure(
       tuned,
-      "Values tuned by gradient. Look for lines that climb above the dashed one, and for how much is left of the climb without feedback or without the error term. Bands: range over seeds.",
+      "Values tuned by gradient. The dynamics help if a line rises above the dashed one; the other lines show how much of the rise is left without feedback or without the error term. Bands: range over seeds.",
     )}
     ${details(
       "The same with the authors’ values (0.8, 0.1, 0.01)",
@@ -140,8 +140,8 @@ function reconstructionSection(report: PredictiveCodingReport): Section | undefi
   if (report.reconstructions.length === 0) return undefined;
   return {
     id: "reconstructions",
-    title: "What the layers still know of the image",
-    lead: `The first test image (${report.reconstructionTruth}), clean and noisy. Each row starts from one PCoder’s representation alone: its decoder predicts the layer below, the next decoder the layer below that, down to the image. Values are the tuned ones.`,
+    title: "What the layers know of the image",
+    lead: `The first test image (${report.reconstructionTruth}), clean and noisy. Each row starts from one PCoder’s representation: its decoder predicts the layer below, the next decoder predicts the layer below that, and so on down to the image. Beta, lambda and alpha have the tuned values.`,
     body: report.reconstructions.map((picture) => reconstructionFigure(report, picture)),
   };
 }
@@ -168,7 +168,7 @@ function reconstructionFigure(report: PredictiveCodingReport, picture: Reconstru
         </thead>
         <tbody>
           <tr>
-            <th scope="row">seen</th>
+            <th scope="row">input</th>
             ${answers.map(() => cell(image, `the image, ${label}`))}
           </tr>
           ${rows}
@@ -179,7 +179,7 @@ function reconstructionFigure(report: PredictiveCodingReport, picture: Reconstru
         </tbody>
       </table>
     </div>`,
-    `${label}: the image as the network sees it at every timestep, what its layers make of it, and its answer.`,
+    `${label}: the image that the network gets at every timestep, the reconstructions from its layers, and its answer.`,
   );
 }
 
@@ -196,12 +196,11 @@ async function corruptionSection(report: PredictiveCodingReport): Promise<Sectio
   return {
     id: "corruptions",
     title: "Common corruptions",
-    lead: markup`${names.length} corruptions of Hendrycks &amp; Dietterich (2019) at severities ${severities.join(", ")}, made here.
-      Relative mCE is the mean corruption error over that of timestep 0, as the paper plots it (not over AlexNet’s).`,
+    lead: markup`${names.length} corruptions of Hendrycks &amp; Dietterich (2019) at severities ${severities.join(", ")}, which Striate computed itself. Relative mCE is the mean corruption error divided by that of timestep 0, as in the paper’s figure (not divided by AlexNet’s).`,
     body: markup`${chartFigure(chart, "Below 1 the dynamics help. Bands: range over seeds.")}
     ${table({
       label: "Error under each corruption",
-      caption: `Mean error in % over severities and seeds; relative: timestep ${last} over timestep 0`,
+      caption: `Mean error in % over severities and seeds; relative: timestep ${last} divided by timestep 0`,
       head: [
         "Corruption",
         "timestep 0",
@@ -225,8 +224,8 @@ async function corruptionSection(report: PredictiveCodingReport): Promise<Sectio
 async function distanceSection(report: PredictiveCodingReport): Promise<Section> {
   return {
     id: "distances",
-    title: "Back to the clean representation?",
-    lead: "Correlation distance between what a layer holds for the noisy and for the clean image at the same timestep, divided by that at timestep 0 (the paper’s manifold projection). Falling lines: the dynamics pull noisy states towards clean ones.",
+    title: "Do noisy representations approach the clean one?",
+    lead: "Correlation distance between a layer’s representations of the noisy and of the clean image at the same timestep, divided by the distance at timestep 0 (the paper’s manifold projection). If a line falls, the dynamics pull noisy states towards clean ones.",
     body: markup`${chartFigure(
       await distanceCharts(report, "tuned"),
       "Tuned values, one chart for each PCoder, lowest first. Bands: range over seeds.",
@@ -238,7 +237,7 @@ async function errorSection(report: PredictiveCodingReport): Promise<Section> {
   return {
     id: "errors",
     title: "Prediction errors",
-    lead: "Mean squared error between each PCoder’s prediction and the layer below, over timesteps, divided by that at timestep 0. The error term of the dynamics steps down exactly this.",
+    lead: "Mean squared error between each PCoder’s prediction and the layer below, at every timestep, divided by the error at timestep 0. The error term of the dynamics takes a gradient step that lowers this error.",
     body: markup`${chartFigure(
       await errorCharts(report, "tuned"),
       "Tuned values. Bands: range over seeds.",
@@ -259,7 +258,7 @@ function valuesSection(report: PredictiveCodingReport): Section {
   return {
     id: "values",
     title: "The values",
-    lead: "Feedforward (beta), feedback (lambda), memory (what is left of 1) and error step (alpha) of each PCoder. Tuning minimises the cross-entropy on noisy training images by gradient through the timesteps; the decoders stay as they are.",
+    lead: "Feedforward (beta), feedback (lambda), memory (1 - beta - lambda) and error step (alpha) of each PCoder. Tuning minimises the cross-entropy on noisy training images with gradients through the timesteps; the decoders are frozen.",
     body: table({
       label: "Hyper-parameters",
       head: ["PCoder", "feedforward", "feedback", "memory", "error"],
@@ -291,7 +290,7 @@ async function networkSection(report: PredictiveCodingReport): Promise<Section> 
   return {
     id: "network",
     title: "The network and its decoders",
-    lead: `${network.name}, ${network.parameters.toLocaleString("en-GB")} parameters; accuracy on held-out training images: ${accuracies.join(", ")}. It stays as it is; the decoders learn without labels.`,
+    lead: `${network.name}, ${network.parameters.toLocaleString("en-GB")} parameters; accuracy on held-out training images: ${accuracies.join(", ")}. The network is frozen; the decoders learn without labels.`,
     body: markup`${table({
       label: "PCoders",
       head: ["PCoder", "after", "representation", "predicts", "unexplained variance"],
@@ -307,7 +306,7 @@ async function networkSection(report: PredictiveCodingReport): Promise<Section> 
     })}
     ${chartFigure(
       await decoderChart(report),
-      "Prediction error over the variance of what is predicted, held-out images, while the decoders are trained. 100 % is as good as predicting the mean.",
+      "Prediction error on held-out images, divided by the variance of the target, while the decoders are trained. At 100 %, a decoder is no better than predicting the mean.",
     )}
     ${training ? chartFigure(training, "Accuracy of the feed-forward network while it is trained. Bands: range over seeds.") : null}`,
   };

@@ -4,7 +4,7 @@ import type { VggDepth } from "../../systems/baselines/index.js";
 import type { Hyperparameters, Preprocessing } from "../../systems/predify/index.js";
 import type { Scale } from "../options.js";
 
-/** What is done to an image before the network sees it. */
+/** The change that a condition makes to an image before the network gets it. */
 export type Disturbance =
   | { readonly kind: "none" }
   /** Added after normalisation, standard deviation sigma, as in the authors' manifold projections. */
@@ -22,7 +22,7 @@ export interface PredictiveCondition {
 const CLEAN: PredictiveCondition = {
   id: "clean",
   label: "clean",
-  description: "Test images as they are.",
+  description: "Unchanged test images.",
   disturbance: { kind: "none" },
 };
 
@@ -44,11 +44,13 @@ function saltAndPepper(share: number): PredictiveCondition {
   };
 }
 
-/** The source of beta, lambda and alpha, and what is left out of the dynamics. */
+/** The source of beta, lambda and alpha, and the part that is left out of the dynamics. */
 export interface Setting {
   readonly id: string;
   readonly values: "authors" | "tuned";
-  /** "feedback": lambda 0, its weight goes to the memory; "error": alpha 0. */
+  /**
+   * The part that is left out. "feedback" sets lambda to 0 and adds its weight to the memory; "error" sets alpha to 0.
+   */
   readonly without?: "feedback" | "error";
 }
 
@@ -70,16 +72,16 @@ export function hyperparametersUnder(
   }));
 }
 
-/** A VGG with batch normalisation for 32 x 32 images, trained here. */
+/** A VGG with batch normalisation for 32 x 32 images, which the experiment trains. */
 export interface TrainedNetwork {
   readonly depth: VggDepth;
   readonly width: number;
   readonly hidden: number;
 }
 
-/** A network that the user gives. */
+/** A network from a file that the user gives. */
 export interface GivenNetwork {
-  /** Of the file. */
+  /** SHA-256 of the file. */
   readonly sha256: string;
   readonly preprocessing: Preprocessing;
 }
@@ -96,18 +98,18 @@ interface Recipe {
   readonly learningRate: number;
 }
 
-/** The feed-forward network. */
+/** Configuration of a cell that trains the feed-forward network. */
 export interface BackboneCell extends Common, Recipe {
   readonly kind: "backbone";
   readonly network: TrainedNetwork | GivenNetwork;
   readonly evaluateEvery: number;
-  /** Number of training images for this cell and those that start from it; null for all. */
+  /** Number of training images of this cell and of the cells that start from it; null for all. */
   readonly trainImages: number | null;
-  /** Held-out images of the training set to measure on. */
+  /** Number of held-out images from the training set. */
   readonly validationImages: number;
 }
 
-/** Its decoders, trained without labels. */
+/** Configuration of a cell that trains the decoders, without labels. */
 export interface FeedbackCell extends Common, Recipe {
   readonly kind: "feedback";
   /** Largest number of PCoders; there is one for each resolution. */
@@ -117,11 +119,14 @@ export interface FeedbackCell extends Common, Recipe {
   readonly start: BackboneCell;
 }
 
-/** beta, lambda and alpha, tuned by gradient on noisy training images. */
+/** Configuration of a cell that tunes beta, lambda and alpha by gradient on noisy training images. */
 export interface TuningCell extends Common, Recipe {
   readonly kind: "tuning";
   readonly timesteps: number;
-  /** Noise is drawn between 0 and this, in standard deviations of the normalised image. */
+  /**
+   * Largest standard deviation of the noise on normalised images. Each sample's value is drawn uniformly from 0 to
+   * this.
+   */
   readonly largestSigma: number;
   readonly validationImages: number;
   readonly start: FeedbackCell;
@@ -133,7 +138,7 @@ interface TestCell extends Common {
   readonly start: TuningCell;
 }
 
-/** Accuracy, errors and distances per timestep under noise. */
+/** Configuration of a cell that measures accuracy, errors and distances at each timestep under noise. */
 export interface NoiseCell extends TestCell {
   readonly kind: "noise";
   readonly conditions: readonly PredictiveCondition[];
@@ -141,7 +146,7 @@ export interface NoiseCell extends TestCell {
   readonly shown: string;
 }
 
-/** Accuracy per timestep under common corruptions. */
+/** Configuration of a cell that measures accuracy at each timestep under common corruptions. */
 export interface CorruptionCell extends TestCell {
   readonly kind: "corruptions";
   readonly corruptions: readonly CorruptionName[];
@@ -150,7 +155,7 @@ export interface CorruptionCell extends TestCell {
 
 export type PredictiveCell = BackboneCell | FeedbackCell | TuningCell | NoiseCell | CorruptionCell;
 
-/** "noise/seed1": what `--cells` chooses from. */
+/** The name of a cell for `--cells`, such as "noise/seed1". */
 export function predictiveCellName({ kind, seed }: PredictiveCell): string {
   return `${kind}/seed${seed}`;
 }
@@ -159,10 +164,10 @@ export interface PredictiveScalePlan {
   readonly network: TrainedNetwork;
   readonly backbone: Recipe;
   readonly feedback: Recipe;
-  /** For the last timestep that is tested. */
+  /** The last timestep that is tested. */
   readonly tuning: Recipe;
   readonly evaluations: number;
-  /** Number of training images; undefined for all. */
+  /** Number of training images, or undefined for all. */
   readonly trainImages?: number;
   readonly validationImages: number;
   readonly pcoders: number;
@@ -180,9 +185,8 @@ const SIGMAS = [0.25, 0.5, 0.75, 1] as const;
 const LARGEST_SIGMA = 1;
 
 /**
- * - smoke: does everything work?
- * - laptop: a quarter-width VGG11, a few epochs.
- * - paper: VGG16 in full width; the authors' networks and ImageNet need weights that are not available.
+ * - smoke: a check that everything works. - laptop: a VGG11 with a quarter of its width, a few epochs. - paper: a VGG16
+ *   with its full width. The authors' own networks need ImageNet weights, which are not available.
  */
 export const PREDICTIVE_PLANS: Readonly<Record<Scale, PredictiveScalePlan>> = {
   smoke: {
@@ -238,7 +242,7 @@ export const PREDICTIVE_PLANS: Readonly<Record<Scale, PredictiveScalePlan>> = {
 
 const KINDS = ["backbone", "feedback", "tuning", "noise", "corruptions"] as const;
 
-/** All cells of a run; a cell comes after the one that it starts from. */
+/** All cells of a run; each cell comes after the one that it starts from. */
 export function predictiveCells(plan: PredictivePlan, seeds: readonly number[]): PredictiveCell[] {
   const given = plan.given && { sha256: plan.given.sha256, preprocessing: plan.given.preprocessing };
   const chains = seeds.map((seed): PredictiveCell[] => {

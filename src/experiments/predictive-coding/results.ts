@@ -18,7 +18,7 @@ import { SETTINGS } from "./plan.js";
 
 export interface BackboneResult {
   readonly kind: "backbone";
-  /** On held-out images. */
+  /** Accuracy on held-out images. */
   readonly accuracy: number;
   readonly curve: readonly { readonly step: number; readonly accuracy: number }[];
   readonly parameters: number;
@@ -42,24 +42,24 @@ export interface FeedbackResult {
 
 export interface TuningResult {
   readonly kind: "tuning";
-  /** One set for each PCoder. */
+  /** The tuned values, one set for each PCoder. */
   readonly authors: readonly Hyperparameters[];
   readonly tuned: readonly Hyperparameters[];
   readonly seconds: number;
 }
 
-/** Counts of one network under one condition, by timestep from 0. Accuracies and errors are fractions. */
+/** Measurements of one network under one condition, by timestep from 0. Accuracies and errors are fractions. */
 export type TimestepCounts = Pick<TimestepScores, "images" | "accuracy" | "gained" | "lost">;
 
-/** One setting under one condition. */
+/** Measurements of one setting under one condition. */
 export interface NoiseScores extends TimestepScores {
   readonly setting: string;
   readonly condition: string;
-  /** Correlation distance to the clean representation, [PCoder][timestep]; empty for clean images. */
+  /** Correlation distance from the clean representation, [PCoder][timestep]; empty for clean images. */
   readonly distances: readonly (readonly number[])[];
 }
 
-/** What the decoders make of one image, as PNG data URIs. */
+/** The decoders' reconstructions of one image, as PNG data URIs. */
 export interface Reconstruction {
   readonly condition: string;
   readonly label: string;
@@ -73,7 +73,7 @@ export interface Reconstruction {
 export interface NoiseResult {
   readonly kind: "noise";
   readonly scores: readonly NoiseScores[];
-  /** Variance of what each PCoder predicts, over clean images at timestep 0. */
+  /** Variance of each PCoder's target over clean images at timestep 0. */
   readonly targetVariances: readonly number[];
   readonly reconstructions: readonly Reconstruction[];
   /** Class of the image in `reconstructions`. */
@@ -97,16 +97,16 @@ export type NoiseRow = NoiseScores & { readonly seed: number };
 
 export type CorruptionRow = CorruptionScores & { readonly seed: number };
 
-/** A way to run the dynamics: whose values, and what is left out. */
+/** A way to run the dynamics: with certain values, and with a part left out or not. */
 export interface SettingDescription {
   readonly id: string;
-  /** Settings of one family are drawn in one figure. */
+  /** The source of the values; a figure shows the settings of one family. */
   readonly family: "authors" | "tuned";
   readonly label: string;
   readonly without?: "feedback" | "error";
 }
 
-/** What the page shows; results.json holds it without the reconstructions. */
+/** The contents of the page. results.json has the same without the reconstructions. */
 export interface PredictiveCodingReport {
   readonly scale: string;
   readonly network: {
@@ -129,27 +129,29 @@ export interface PredictiveCodingReport {
     readonly date: string;
     readonly seconds: number;
     readonly command: string;
-    /** Name and value, in order. */
+    /** Facts as names and values, in order. */
     readonly facts: readonly (readonly [string, string])[];
   };
 }
 
-/** How accuracy changes from timestep 0 to the last, a fraction: mean over seeds and the values of the seeds. */
+/**
+ * The change in accuracy from timestep 0 to the last, as a fraction: the mean over seeds and the value of each seed.
+ */
 export interface Change extends Judgement {
   readonly values: readonly SeedValue[];
 }
 
 /**
- * Judges whether the dynamics help, by {@link judgeDifferences}: images are paired with themselves at timestep 0, so only
- * those whose answer changed count.
+ * Judges with {@link judgeDifferences} whether the dynamics help. Each image is compared with itself at timestep 0, so
+ * only images whose answer changed count.
  */
 export function changeOverTime(rows: readonly (TimestepCounts & { readonly seed: number })[]): Change {
-  check(rows.length > 0, () => "change over timesteps: expected at least one seed");
+  check(rows.length > 0, () => "change over timesteps: expected at least one seed, got none");
   const values = rows.map(({ seed, gained, lost, images }) => ({
     seed,
     value: (gained.at(-1)! - lost.at(-1)!) / images,
   }));
-  // Seeds share their test images: more seeds do not make this part smaller.
+  // Seeds share their test images, so more seeds do not make this part of the error smaller.
   const variance =
     rows.reduce((sum, { gained, lost, images }, i) => {
       const changed = (gained.at(-1)! + lost.at(-1)!) / images;
@@ -162,7 +164,7 @@ export function changeOverTime(rows: readonly (TimestepCounts & { readonly seed:
   return { ...judged, values };
 }
 
-/** Relative mCE of each timestep over all corruptions of one setting and seed. */
+/** Relative mCE (mean corruption error) at each timestep, over all corruptions, for one setting and seed. */
 export function mcePerTimestep(rows: readonly CorruptionRow[]): number[] {
   const names = [...new Set(rows.map(({ corruption }) => corruption))];
   const timesteps = rows[0]?.accuracy.length ?? 0;

@@ -45,7 +45,7 @@ function valuesUnder(setting: Setting, tuning: TuningResult) {
   return { hyperparameters: hyperparametersUnder(setting, tuning[setting.values]) };
 }
 
-/** Every setting on the same images under the same noise. */
+/** Measures every setting on the same images under the same noise. */
 export async function runNoise(
   config: NoiseCell,
   tuning: TuningResult,
@@ -115,7 +115,7 @@ export async function runNoise(
   };
 }
 
-/** The image for the first PCoder, the representation below for the others. */
+/** The target of a PCoder: the image for the first one, and the representation of the PCoder below for the others. */
 function addTargets(
   variances: readonly Moments[],
   image: TensorData,
@@ -126,7 +126,7 @@ function addTargets(
   });
 }
 
-/** The first test image, clean and noisy, with tuned values. */
+/** Reconstructions of the first test image, clean and noisy, with tuned values. */
 async function reconstruct(
   { conditions, shown, timesteps }: NoiseCell,
   { network, values, preprocessing }: Opened,
@@ -171,10 +171,10 @@ async function reconstruct(
   }
 }
 
-/** Side of a image in the report, at most. */
+/** Largest side of an image in the report, in pixels. */
 const SIDE = 64;
 
-/** The first image of a batch as a PNG; the network's preprocessing says what its numbers mean. */
+/** The first image of a batch as a PNG. The network's preprocessing is undone, so that the numbers become pixels. */
 function pictureUri({ shape, data }: TensorData, preprocessing: Preprocessing): string {
   const [, channels, height, width] = shape as [number, number, number, number];
   const { scale, mean, std, colours } = completePreprocessing(preprocessing, channels);
@@ -194,7 +194,7 @@ function pictureUri({ shape, data }: TensorData, preprocessing: Preprocessing): 
   return pngDataUri(fromRgb(small));
 }
 
-/** The full dynamics, with the authors' values and with tuned ones, under common corruptions. */
+/** Measures the full dynamics under common corruptions, with the authors' values and with tuned ones. */
 export async function runCorruptions(
   config: CorruptionCell,
   tuning: TuningResult,

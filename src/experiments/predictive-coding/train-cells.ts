@@ -55,12 +55,15 @@ export async function runBackbone(
 }
 
 async function takeModel(path: string, { model }: PredictiveOptions): Promise<BackboneResult["curve"]> {
-  check(model !== undefined, () => "predictive coding: the network's file is missing");
+  check(model !== undefined, () => "predictive coding: expected the path of the network's file, got none");
   await copyFile(model, path);
   return [];
 }
 
-/** AdamW, cosine schedule with a short warm-up, mirrored and moved images. */
+/**
+ * Trains the feed-forward network with AdamW, a cosine schedule with a short warm-up, and images mirrored and shifted
+ * at random.
+ */
 async function trainVgg(
   network: TrainedNetwork,
   config: BackboneCell,
@@ -112,7 +115,10 @@ async function accuracyOf(
   }
 }
 
-/** Adam on one pass; the decoders' errors before, during and after. */
+/**
+ * Trains the decoders with Adam for one pass over the images, and measures their errors before, during and after
+ * training.
+ */
 export async function runFeedback(
   config: FeedbackCell,
   options: PredictiveOptions,
@@ -147,7 +153,7 @@ export async function runFeedback(
   };
 }
 
-/** Beta, lambda and alpha by gradient on noisy training images, from the authors' values. */
+/** Tunes beta, lambda and alpha by gradient on noisy training images, starting from the authors' values. */
 export async function runTuning(
   config: TuningCell,
   options: PredictiveOptions,

@@ -49,7 +49,7 @@ import type {
   PictureResult,
 } from "./results.js";
 
-/** The data of all cells: CIFAR-10's parts. */
+/** The data that all cells share: CIFAR-10's training and test parts. */
 export interface ImageParts {
   readonly train: ImageSource;
   readonly test: ImageSource;
@@ -57,7 +57,7 @@ export interface ImageParts {
 
 type RecognitionOptions = CellOptions & ImageParts;
 
-/** Trains a network, or tests one on images or under an attack; undefined if the cell was stopped. */
+/** Trains a network, or tests one on images or under an attack. Returns undefined if the cell was stopped. */
 export function runRecognitionCell(
   config: RecognitionCell,
   options: RecognitionOptions,
@@ -72,7 +72,7 @@ export function runRecognitionCell(
   }
 }
 
-/** Images by their source: they are read once for all cells that train on them. */
+/** Cache of images by source, so that all cells that train on a source read it once. */
 const prepared = new WeakMap<ImageSource, Promise<PreparedImages>>();
 
 function imagesOf(source: ImageSource): Promise<PreparedImages> {
@@ -91,7 +91,7 @@ async function runNetwork(
   const { seed, batchSize, evaluateEvery, ema, trainImages, validationImages } = config;
   const all = await imagesOf(options.train);
   const { count } = all;
-  // If training takes all images, the validation images are among them: they only show that it makes progress.
+  // If training uses all images, it uses the validation images, too, and the validation only shows progress.
   const validation = sliceImages(all, count - validationImages, count);
   const training = sliceImages(all, 0, Math.min(trainImages, count));
   const { task } = modelOf(config);
@@ -151,10 +151,10 @@ const BATCH = 32;
 
 const BINS = 15;
 
-/** The test images are the same for all networks and seeds. */
+/** The chosen test images, the same for all networks and seeds. */
 const SEED = 1;
 
-/** Accuracy and calibration of one pass over each image. */
+/** Measures accuracy and calibration with one pass over each image. */
 async function runPictures(
   config: PictureCell,
   options: RecognitionOptions,
@@ -191,7 +191,7 @@ async function runAttack(config: AttackCell, options: RecognitionOptions): Promi
   };
 }
 
-/** The steps of an attack. AutoAttack has its own form for networks that draw random numbers. */
+/** The stages of an attack. AutoAttack has a form of its own for networks that draw random numbers. */
 function attackPlanOf({ attack, steps, eot }: AttackCell): AttackPlan {
   const alone = (one: AttackPlan["attacks"][number]): AttackPlan => ({
     name: one.name,
@@ -218,7 +218,7 @@ interface Measurement {
   readonly attack?: AttackPlan;
 }
 
-/** Measures with the robustness bench, whose records let a stopped cell continue from where it was. */
+/** Runs the robustness bench, whose records let a stopped cell resume. */
 async function measured(
   config: PictureCell | AttackCell,
   { images: most, conditions = [], attack }: Measurement,

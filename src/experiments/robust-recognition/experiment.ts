@@ -10,20 +10,26 @@ import { recognitionCellName, recognitionCells, RECOGNITION_PLANS } from "./plan
 import type { RecognitionResult, RecognitionReport } from "./results.js";
 import { recognitionReport } from "./results.js";
 
-/** What AKOrN's paper claims on CIFAR-10 (ICLR 2025): robustness without adversarial training, and calibration. */
+/**
+ * Tests of the claims of AKOrN's paper on CIFAR-10 (ICLR 2025): robustness without adversarial training, and
+ * calibration.
+ */
 export const robustRecognition = defineExperiment({
   name: "robust-recognition",
   summary: "AKOrN against ResNet-18 and ViT on CIFAR-10: noise, attacks, corruptions, calibration.",
   scales: {
     smoke: {
-      summary: "a few steps of every kind of cell: does everything work? Under 40 seconds.",
+      summary: "a few steps of every kind of cell: checks that everything works. Under 40 seconds.",
       seeds: 1,
     },
     laptop: {
-      summary: "narrow networks of about as many parameters. About 25 minutes on 2 cores.",
+      summary: "narrow networks with about equal numbers of parameters. About 25 minutes on 2 cores.",
       seeds: 2,
     },
-    paper: { summary: "full width, 400 epochs, AutoAttack. Weeks on a CPU; see --cells.", seeds: 3 },
+    paper: {
+      summary: "full width, 400 epochs, AutoAttack. Weeks on a CPU; --cells chooses parts of it.",
+      seeds: 3,
+    },
   },
   choosesCells: true,
   plan: ({ scale }) => RECOGNITION_PLANS[scale],
@@ -63,14 +69,14 @@ function describe(result: RecognitionResult): string {
 function tableOf(report: RecognitionReport): ResultTable {
   const measures = recognitionMeasures(report);
   return {
-    title: "CIFAR-10: images right, and calibration error, in %",
+    title: "CIFAR-10: accuracy and calibration error in %",
     columns: ["", ...report.networks.map(({ label }) => label)],
     rows: measures.map(({ title, detail, values }) => [
       `${title} (${detail})`,
       ...report.networks.map(({ id }) => spreadPlain(values(id))),
     ]),
     notes: [
-      "Attacks on AKOrN average gradients over draws of its noise; with noise fixed, the attacker knows it.",
+      "Attacks on AKOrN average gradients over draws of its noise; if the noise is fixed, the attacker knows it.",
       "The authors' repository publishes no CIFAR-10 table.",
     ],
   };

@@ -8,10 +8,12 @@ import type { TrainingData } from "../../train/task.js";
 import { Random } from "../../util/random.js";
 import type { Augmentation } from "./plan.js";
 
-/** Largest number of pixels by which the light augmentation moves a image. */
+/** Largest number of pixels by which the light augmentation shifts an image. */
 const REACH = 4;
 
-/** Training images in [0, 1], augmented each time they are shown; the randomness follows from the trainer's labels. */
+/**
+ * Training images in [0, 1], augmented each time that training uses them. The trainer's labels decide the random draws.
+ */
 export function trainingImages(images: PreparedImages, augmentation: Augmentation): TrainingData {
   const { count, labels, pixels } = images;
   const [channels, height, width] = images.shape as [number, number, number];

@@ -22,11 +22,11 @@ const CLASSES = CIFAR10_CLASSES.length;
 
 interface Model {
   readonly task: Task;
-  /** Logits of images in [0, 1]. */
+  /** Returns logits for images in [0, 1]. */
   readonly answer: (images: Tensor, noise: RecognitionNoise) => TracedLogits;
 }
 
-/** A network with its task and a way to put it into other graphs. */
+/** A network with its task and a function that traces it into other graphs. */
 export function modelOf({ model, shapes }: Pick<RecognitionNetworkCell, "model" | "shapes">): Model {
   switch (model) {
     case "akorn": {
@@ -52,7 +52,7 @@ function classifier(network: ConstructorParameters<typeof ClassificationTask>[0]
   };
 }
 
-/** ResNet-18 of some width for 32 x 32 pixels, (x - 0.5) / 0.5 first, as AKOrN takes its images. */
+/** ResNet-18 of some width for 32 x 32 pixels. It maps pixels x to (x - 0.5) / 0.5 first, as AKOrN does. */
 class CentredResNet {
   readonly network: ResNet;
 
@@ -77,13 +77,13 @@ function oscillatorAnswer(
   const [, ...shape] = network.noiseInput(1).shape as readonly number[];
   const values = new Float32Array(shape.reduce((a, b) => a * b, 1));
   Random.derive(1, "robust-recognition", "fixed start").fillNormal(values);
-  // Zero times the images gives the constant their batch.
+  // Adding zero times the images gives the constant their batch axis.
   const batch = mul(sum(images, [1, 2, 3], { keepAxes: true }), 0);
   const start = add(constant(tensorData(values, [1, ...shape])), batch);
   return { logits: network.forward({ images, noise: start }).logits };
 }
 
-/** A trained network as attacks see it. */
+/** A trained network in the form that attacks use. */
 export function attackedNetwork(
   cell: RecognitionNetworkCell,
   noise: RecognitionNoise,
@@ -103,7 +103,7 @@ export interface TestedText {
   readonly id: string;
   readonly label: string;
   readonly description: string;
-  /** Place in the list of chart styles. */
+  /** Index into the list of chart styles. */
   readonly style: number;
 }
 
@@ -113,14 +113,14 @@ export const TESTED: readonly TestedText[] = [
     id: "akorn",
     label: "AKOrN",
     description:
-      "Three layers of locally coupled oscillators that start at random in every pass; attacks average their gradients over draws of that noise.",
+      "Three layers of locally coupled oscillators that start at random in every pass; attacks average gradients over draws of these initial values.",
     style: 0,
   },
   {
     id: "akorn-fixed",
     label: "AKOrN, noise fixed",
     description:
-      "The same parameters, oscillators always start at one draw, which the attacker knows: what randomness alone hides is gone.",
+      "The same parameters, but the oscillators always start from one draw, which the attacker knows, so robustness by randomness alone disappears.",
     style: 5,
   },
   { id: "resnet", label: "ResNet-18", description: "Residual network of reduced width.", style: 1 },
@@ -136,8 +136,8 @@ export interface VisionTransformerOptions {
 }
 
 /**
- * The vision transformer that AKOrN's authors compare with in object discovery (patches, position code, pre-norm blocks, global
- * maximum, a hidden layer), with one more linear layer to the classes.
+ * The vision transformer that AKOrN's authors compare with in object discovery (patches, position code, pre-norm
+ * blocks, global maximum, a hidden layer), plus one linear layer that gives the logits.
  */
 export class VisionTransformer {
   readonly body: IterativeObjectNetwork;
@@ -156,7 +156,7 @@ export class VisionTransformer {
     this.out = new Linear(channels, classes);
   }
 
-  /** Images [batch, 3, 32, 32] in [0, 1] to logits. */
+  /** Maps images [batch, 3, 32, 32] in [0, 1] to logits. */
   forward(images: Tensor): Tensor {
     const { projection } = this.body.forward({ images });
     return scope("out", () => this.out.forward(relu(projection)));

@@ -29,16 +29,16 @@ export async function recognitionPage(report: RecognitionReport): Promise<string
   });
 }
 
-/** One column of the table: a condition with what was measured under it, for each network. */
+/** One column of the table: a condition, and a measure under it for each network. */
 export interface RecognitionMeasure {
   readonly title: string;
   readonly detail: string;
-  /** In percent of images, or of calibration error. */
+  /** Whether the values are accuracies or calibration errors. */
   readonly kind: "accuracy" | "ece";
   readonly values: (network: string) => readonly number[];
 }
 
-/** All columns: clean, corrupted, each attack at each radius, calibration. */
+/** All columns of the table: clean, corrupted, each attack at each radius, calibration. */
 export function recognitionMeasures(report: RecognitionReport): RecognitionMeasure[] {
   const own = <T extends { readonly network: string }>(list: readonly T[], network: string) =>
     list.filter((one) => one.network === network);
@@ -87,7 +87,7 @@ function robustValues(report: RecognitionReport, network: string, attack: string
     );
 }
 
-/** The warnings of the attacks, each once for a network. */
+/** The warnings of the attacks; a network's warning appears only once. */
 function attackCautions({ attacks, networks }: RecognitionReport): string[] {
   const labels = new Map(networks.map(({ id, label }) => [id, label]));
   const all = attacks.flatMap(({ network, scores }) =>
@@ -115,14 +115,13 @@ function summarySection(report: RecognitionReport): Section {
         cells: measures.map(({ values }) => spreadText(values(network.id))),
       })),
     })}
-    <p><small>Clean: ${pictures} test images, one pass each. Attacks: ${attacked} images, all counted, also those that were wrong
-      before; a 95 % interval is about ± ${percent(attacked > 0 ? 0.98 / Math.sqrt(attacked) : NaN)} points at the most.</small></p>
+    <p><small>Clean: ${pictures} test images, one pass each. Attacks: ${attacked} images; images that were wrong before the attack count as wrong. A 95 % interval is at most about ± ${percent(attacked > 0 ? 0.98 / Math.sqrt(attacked) : NaN)} points.</small></p>
     ${note(
       "note",
-      "AKOrN draws random numbers. Against “AKOrN”, attacks average each gradient over several draws (expectation over transformation) and have to fool the network in a pass with noise of its own. “AKOrN, noise fixed” has the same parameters and one start that the attacker knows: its robustness is not owed to chance. Attacks only show that a network is not more robust than this.",
+      "AKOrN draws random numbers. Against “AKOrN”, attacks average each gradient over several draws (expectation over transformation) and must fool the network in a pass with new noise. “AKOrN, noise fixed” has the same parameters and always starts from the same draw, which the attacker knows, so its robustness does not come from chance. Attacks give upper bounds: a stronger attack may find a network less robust.",
     )}
     ${attackCautions(report).map((caution) => note("caution", caution))}
-    ${report.scale === "smoke" ? note("caution", "This scale only shows that everything runs: the networks have hardly been trained.") : null}`,
+    ${report.scale === "smoke" ? note("caution", "This scale only shows that the code runs: the networks are hardly trained.") : null}`,
   };
 }
 
@@ -130,7 +129,7 @@ function nameOf({ label, description, parameters, style }: RecognitionNetworkTex
   return markup`<span class="swatch" style="background:${CATEGORICAL[style % CATEGORICAL.length]}"></span>${label}<small>${parameters.toLocaleString("en-GB")} parameters</small><small style="white-space:normal;min-width:200px">${description}</small>`;
 }
 
-/** The order under the strongest attack and in calibration, in words. */
+/** The order of the networks on clean images, under the strongest attack and in calibration, in words. */
 function headline(report: RecognitionReport): string {
   const measures = recognitionMeasures(report);
   const ranked = (measure: RecognitionMeasure | undefined, better: 1 | -1) =>
@@ -147,8 +146,8 @@ function headline(report: RecognitionReport): string {
   const strongest = accuracies.find((measure) => measure.title === title);
   const errors = measures.find(({ kind }) => kind === "ece");
   return [
-    `Right on clean images: ${ranked(accuracies[0], 1)}.`,
-    ...(strongest ? [`Right under ${strongest.title}: ${ranked(strongest, 1)}.`] : []),
+    `Accuracy on clean images: ${ranked(accuracies[0], 1)}.`,
+    ...(strongest ? [`Accuracy under ${strongest.title}: ${ranked(strongest, 1)}.`] : []),
     `Calibration error on clean images: ${ranked(errors, -1)}.`,
   ].join(" ");
 }
@@ -179,13 +178,13 @@ async function attackSection(report: RecognitionReport): Promise<Section | undef
       value: { title: "Right", format: ".0%", domain: [0, 1] },
       rules: [{ y: 0.1, label: "chance" }],
     }),
-    `Share of attacked images that stay right: ${bars.map(({ group, series, mean }) => `${series}, ${group} ${percent(mean)} %`).join("; ")}`,
+    `Share of attacked images that the network still gets right: ${bars.map(({ group, series, mean }) => `${series}, ${group} ${percent(mean)} %`).join("; ")}`,
   );
   return {
     id: "attacks",
     title: "Noise and attacks",
-    lead: "Every change keeps each pixel within ε of the clean image (Linf) and in [0, 1]. The dashed line is chance.",
-    body: markup`${chartFigure(chart, "Dots are seeds, bars their mean. “Clean” is the accuracy on the larger set of clean images.")}
+    lead: "An attack keeps each pixel within ε of the clean image (Linf) and in [0, 1]. The dashed line is chance.",
+    body: markup`${chartFigure(chart, "Dots are seeds, and bars are their means. “Clean” is the accuracy on the larger set of clean images.")}
     ${details("Settings of the attacks", settingsTable(report))}`,
   };
 }
@@ -224,7 +223,7 @@ function exampleSection({ examples }: RecognitionReport): Section | undefined {
   return {
     id: "examples",
     title: "What fooled them",
-    lead: "Clean image, the changed one, and the change (grey: none; scaled to the largest).",
+    lead: "The clean image, the attacked image, and the difference (grey is 0; scaled to the largest difference).",
     body: shown.map(({ title, examples: list }) =>
       figure(
         markup`<div class="channels" style="max-width:none;grid-template-columns:repeat(auto-fill,minmax(210px,1fr))">${list.map(
@@ -287,7 +286,7 @@ async function corruptionSection(report: RecognitionReport): Promise<Section | u
   return {
     id: "corruptions",
     title: "Common corruptions",
-    lead: `${names.length} corruptions of Hendrycks & Dietterich (2019), made here with the constants for 32 pixels, severities ${severities.join(", ")}, on ${first.conditions[0]!.accuracy.n} test images.`,
+    lead: `${names.length} corruptions of Hendrycks & Dietterich (2019), computed by Striate with the constants for 32 pixels, severities ${severities.join(", ")}, on ${first.conditions[0]!.accuracy.n} test images.`,
     body: markup`${chartFigure(chart, "Mean over corruptions; bands are the range over seeds.")}
     ${details(
       "Accuracy under each corruption",
@@ -329,13 +328,13 @@ async function calibrationSection(report: RecognitionReport): Promise<Section | 
       y: { title: "Right", format: ".0%", domain: [0, 1] },
       series: [...series, diagonal],
     },
-    "Reliability diagram: share right against confidence on clean images",
+    "Reliability diagram: accuracy against confidence on clean images",
   );
   return {
     id: "calibration",
     title: "Calibration",
-    lead: "Whether a network is right as often as its confidence says, on clean images in one pass. ECE: expected calibration error over 15 bins of equal width.",
-    body: markup`${chartFigure(chart, "Points below the diagonal: more confident than right. All seeds’ images together; bins with few images scatter.")}
+    lead: "A network is well calibrated if it is right as often as its confidence says. Measured on clean images in one pass. ECE: expected calibration error over 15 bins of equal width.",
+    body: markup`${chartFigure(chart, "Below the diagonal, a network is more confident than it is accurate. Each bin has the images of all seeds; bins with few images scatter.")}
     ${table({
       label: "Calibration on clean images",
       head: ["Network", "Accuracy %", "ECE %", "Adaptive ECE %", "NLL in nats", "Brier"],
@@ -371,7 +370,7 @@ async function learningSection(report: RecognitionReport): Promise<Section | und
     "learning",
     {
       x: { title: "Training images seen", format: "~s" },
-      y: { title: "Right on validation images", format: ".0%" },
+      y: { title: "Accuracy on validation images", format: ".0%" },
       series,
       rules: [{ y: 0.1, label: "chance" }],
     },
@@ -380,7 +379,7 @@ async function learningSection(report: RecognitionReport): Promise<Section | und
   return {
     id: "learning",
     title: "Learning",
-    lead: "All networks saw the same images in the same order, changed the same way, with the same optimiser; averaged weights.",
+    lead: "All networks saw the same images in the same order with the same augmentation, and had the same optimiser. The curves are those of the averaged weights.",
     body: chartFigure(chart, "Bands are the range over seeds."),
   };
 }
@@ -389,8 +388,7 @@ function paperSection(): Section {
   return {
     id: "paper",
     title: "What the paper says",
-    body: markup`<p>The authors’ repository publishes no table for CIFAR-10, so none is shown here. In words, and
-      from memory of the paper (ICLR 2025) rather than checked against it: without any adversarial training, ResNet-18 and
+    body: markup`<p>The authors’ repository publishes no table for CIFAR-10, so this page shows none. The paper’s claims (ICLR 2025), quoted from memory and not checked against its text, are: without any adversarial training, ResNet-18 and
       ViT are right on most clean images and on none under AutoAttack with ε 8/255, while AKOrN gives up some clean accuracy,
       keeps a share above 0 there, and is better calibrated under corruptions than ResNet-18.</p>`,
   };

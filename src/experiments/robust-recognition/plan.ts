@@ -9,17 +9,17 @@ export const RECOGNITION_MODELS = ["akorn", "resnet", "vit"] as const;
 export type RecognitionModelName = (typeof RECOGNITION_MODELS)[number];
 
 /**
- * How oscillators start when a network is tested: at random in every pass, as in training, or always at the same draw,
- * so that an attacker knows everything about the network.
+ * How oscillators start in a test: at random in every pass, as in training, or always from the same draw, so that an
+ * attacker knows everything about the network.
  */
 export type RecognitionNoise = "fresh" | "fixed";
 
 export interface NetworkShapes {
   readonly akorn: {
-    /** Of the first layer. */
+    /** Number of channels of the first layer. */
     readonly channels: number;
     readonly timesteps: number;
-    /** Sides of the couplings' kernels. */
+    /** Sides of the coupling kernels, one for each layer. */
     readonly kernels: readonly number[];
     /** n. */
     readonly rotatingDimensions: number;
@@ -33,10 +33,12 @@ export interface NetworkShapes {
   };
 }
 
-/** Augmentation of training images: mirrored and moved a little, or the paper's crops, colours and AugMix. */
+/**
+ * Augmentation of training images: "light" mirrors and shifts them, "paper" uses the paper's crops, colours and AugMix.
+ */
 export type Augmentation = "light" | "strong";
 
-/** One network, trained. */
+/** Configuration of a cell that trains one network. */
 export interface RecognitionNetworkCell extends RateConfig {
   readonly experiment: "robust-recognition";
   readonly version: 1;
@@ -45,7 +47,7 @@ export interface RecognitionNetworkCell extends RateConfig {
   readonly model: RecognitionModelName;
   readonly shapes: NetworkShapes;
   readonly augmentation: Augmentation;
-  /** Number of CIFAR-10's training images that are used; others are for validation. */
+  /** Number of CIFAR-10's training images to train on; some of the others are for validation. */
   readonly trainImages: number;
   readonly validationImages: number;
   readonly batchSize: number;
@@ -61,7 +63,7 @@ interface TestOf {
   readonly noise: RecognitionNoise;
 }
 
-/** Accuracy and calibration on test images, as they are or corrupted. */
+/** Configuration of a cell that measures accuracy and calibration on clean or corrupted test images. */
 export interface PictureCell extends TestOf {
   readonly kind: "pictures";
   readonly images: number;
@@ -71,21 +73,21 @@ export interface PictureCell extends TestOf {
 
 export type AttackName = "noise" | "fgsm" | "pgd" | "apgd" | "autoattack";
 
-/** One attack at several radii. */
+/** Configuration of a cell that runs one attack at several radii. */
 export interface AttackCell extends TestOf {
   readonly kind: "attack";
   readonly attack: AttackName;
   readonly epsilons: readonly number[];
   readonly images: number;
-  /** Iterations, if an attack has them. */
+  /** Number of iterations, if the attack has them. */
   readonly steps: number;
-  /** Draws of the noise over which every gradient is averaged; 1 if there is no noise. */
+  /** Number of noise draws over which every gradient is averaged; 1 for a network without noise. */
   readonly eot: number;
 }
 
 export type RecognitionCell = RecognitionNetworkCell | PictureCell | AttackCell;
 
-/** "akorn/seed1", "akorn-fixed/pgd/seed1": what `--cells` chooses from. */
+/** The name of a cell for `--cells`, such as "akorn/seed1" or "akorn-fixed/pgd/seed1". */
 export function recognitionCellName(config: RecognitionCell): string {
   const seed = `seed${config.seed}`;
   if (config.kind === "network") return `${config.model}/${seed}`;
@@ -94,7 +96,7 @@ export function recognitionCellName(config: RecognitionCell): string {
   return `${testedName(config)}/${what}/${seed}`;
 }
 
-/** A trained network, or AKOrN with its noise fixed. */
+/** The name of a tested network: a trained network, or AKOrN with its noise fixed. */
 export function testedName({ start, noise }: Pick<TestOf, "start" | "noise">): string {
   return noise === "fixed" ? `${start.model}-fixed` : start.model;
 }
@@ -122,7 +124,7 @@ export interface RecognitionPlan extends Pick<
 
 const radii = (...values: readonly number[]): number[] => values.map((value) => value / 255);
 
-/** Random noise of one radius, and gradient attacks with these numbers of steps. */
+/** The attacks of the smaller scales: random noise of one radius, and gradient attacks with these numbers of steps. */
 function attacksAt(
   epsilons: readonly number[],
   steps: { readonly pgd: number; readonly apgd: number },
@@ -136,8 +138,8 @@ function attacksAt(
 }
 
 /**
- * - smoke: does everything work?
- * - laptop: narrow networks of about as many parameters, every training image seen about once.
+ * - smoke: a check that everything works. - laptop: narrow networks with about equal numbers of parameters; each
+ *   training image is seen about once.
  * - paper: the authors' recipe, and AutoAttack.
  */
 export const RECOGNITION_PLANS: Readonly<Record<Scale, RecognitionPlan>> = {
@@ -215,7 +217,7 @@ export const RECOGNITION_PLANS: Readonly<Record<Scale, RecognitionPlan>> = {
   },
 };
 
-/** All cells of a run: networks first (the slowest at the front), then the cells that test them. */
+/** All cells of a run: first the networks (the slowest one first), then the cells that test them. */
 export function recognitionCells(plan: RecognitionPlan, seeds: readonly number[]): RecognitionCell[] {
   const networks = RECOGNITION_MODELS.flatMap((model) => seeds.map((seed) => networkCell(plan, model, seed)));
   const tests = networks.flatMap((start) => {
@@ -269,7 +271,7 @@ function pictureCells(
   ];
 }
 
-/** Random noise is tried only on oscillators that start at random: with a fixed start it says nothing new. */
+/** Random noise is tried only on oscillators that start at random; with a fixed start it would show nothing new. */
 function attackCells(
   plan: RecognitionPlan,
   start: RecognitionNetworkCell,

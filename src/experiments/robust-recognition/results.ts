@@ -39,7 +39,7 @@ export interface AttackResult {
   readonly seconds: number;
 }
 
-/** What the page shows and results.json holds. */
+/** The contents of the page and of results.json. */
 export interface RecognitionReport {
   readonly title: string;
   readonly subtitle: string;
@@ -65,19 +65,19 @@ export interface RecognitionNetworkText extends TestedText {
   readonly parameters: number;
 }
 
-/** A network with its seed. */
+/** A tested network and its seed. */
 export interface RunOf {
   readonly network: string;
   readonly seed: number;
 }
 
-/** A image that was changed so that a network makes a mistake; images are `data:` addresses. */
+/** An image that an attack changed so that a network errs; images are `data:` URIs. */
 export interface AdversarialExample {
   readonly label: string;
   readonly predicted: string;
   readonly clean: string;
   readonly adversarial: string;
-  /** Grey is no change; scaled to the largest one. */
+  /** The change to the image, scaled to its largest value; grey is 0. */
   readonly difference: string;
 }
 
@@ -85,10 +85,10 @@ export interface AdversarialExample {
 export function checkRecognitionReport(report: RecognitionReport): void {
   const known = report.networks.map(({ id }) => id);
   for (const { network } of [...report.clean, ...report.corrupted, ...report.attacks, ...report.learning])
-    check(known.includes(network), () => `report: expected one of ${known.join(", ")}; got "${network}"`);
+    check(known.includes(network), () => `report: expected one of ${known.join(", ")}, got "${network}"`);
 }
 
-/** Reliability diagrams of several seeds as one: bins summed. */
+/** Joins the reliability diagrams of several seeds by adding their bins. */
 export function pooledBins(
   diagrams: readonly Reliability[],
 ): { readonly confidence: number; readonly accuracy: number; readonly count: number }[] {
@@ -115,7 +115,7 @@ export function recognitionReport(run: Run): RecognitionReport {
   return {
     title: "Robust recognition by oscillators",
     subtitle:
-      "CIFAR-10 without adversarial training: is a network of oscillators harder to fool, and does it know better when it is wrong, than a ResNet and a vision transformer of about its size?",
+      "CIFAR-10 without adversarial training: is a network of oscillators harder to fool than a ResNet and a vision transformer of about its size, and is its confidence better calibrated?",
     scale: run.scale,
     networks: TESTED.flatMap(({ id, ...text }) => {
       const found = networks.find(([{ model }]) => id.startsWith(model));
@@ -160,17 +160,17 @@ function recipeOf({ plan, device }: Run): Record<string, string> {
   const { akorn, resnet, vit } = plan.shapes;
   const { steps, batchSize, augmentation, ema, learningRates } = plan;
   return {
-    Training: `${steps.toLocaleString("en-GB")} steps of ${batchSize} out of ${plan.trainImages.toLocaleString("en-GB")} images`,
-    "Changes of training images":
+    Training: `${steps.toLocaleString("en-GB")} steps of ${batchSize} from ${plan.trainImages.toLocaleString("en-GB")} images`,
+    "Augmentation of training images":
       augmentation === "strong"
         ? "crops, colours and AugMix, as in the paper"
-        : "mirrored and moved by up to 4 pixels (the paper: crops, colours and AugMix)",
+        : "mirrored and shifted by up to 4 pixels (the paper: crops, colours and AugMix)",
     Optimiser: `Adam, rates ${learningRates.akorn} (AKOrN), ${learningRates.resnet} (ResNet-18), ${learningRates.vit} (ViT)${scheduleText(plan.schedule)}`,
     "Averaged weights": `decay up to ${ema.decay}, every ${ema.every} steps after ${ema.after}; all tests use them`,
     AKOrN: `${akorn.channels} channels in the first layer, T ${akorn.timesteps}, n ${akorn.rotatingDimensions}, kernels ${akorn.kernels.join(", ")}`,
     "ResNet-18": `channels times ${resnet.width}`,
     ViT: `${vit.channels} channels, ${vit.layers} blocks, patches of ${vit.patch}`,
-    "Noise in tests": `fresh in every pass; attacks on AKOrN average each gradient over ${plan.eot} draws`,
+    "Noise in tests": `new in every pass; attacks on AKOrN average each gradient over ${plan.eot} draws`,
     Device: device,
   };
 }

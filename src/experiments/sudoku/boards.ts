@@ -20,14 +20,15 @@ export interface BoardSets {
   readonly test: Readonly<Record<SudokuSetName, Boards>>;
 }
 
-/** Boards are the same for all seeds of a run. */
+/** Random seed of the boards, which are the same for all seeds of a run. */
 const SEED = 1;
 
 /**
- * All boards of a run: the paper's files if the scale asks for them and the data cache has them ("sudoku/satnet" with
- * `features` and `labels`, "sudoku/rrn/test.csv"), otherwise generated ones, with a note.
+ * Loads or generates all boards of a run. The boards come from the paper's files if the scale wants them and the data
+ * cache has them ("sudoku/satnet" with `features` and `labels`, "sudoku/rrn/test.csv"). Otherwise they are generated,
+ * and a note says so.
  *
- * @throws StriateError for damaged files, or fewer boards than the scale needs
+ * @throws StriateError if a file is damaged or has fewer boards than the scale needs
  */
 export async function loadBoards(
   plan: SudokuPlan,
@@ -38,7 +39,7 @@ export async function loadBoards(
   const published = plan.origin === "published" && existsSync(satnet) && existsSync(rrn);
   if (plan.origin === "published" && !published) {
     onNote(
-      `The paper's boards are not there ("${satnet}" with features and labels, "${rrn}"): boards are generated.`,
+      `The paper's boards were not found ("${satnet}" with features and labels, "${rrn}"), so Striate generates boards.`,
     );
   }
   return published ? publishedBoards(plan, satnet, rrn) : generatedBoards(plan);
@@ -60,14 +61,14 @@ function generatedBoards({ trainBoards, validationBoards, testBoards, voting }: 
   };
 }
 
-/** Not in the paper: boards that narrow networks can be expected to solve. */
+/** Easy boards, which narrow networks should be able to solve. The paper does not have them. */
 const EASY_GIVENS = [46, 58] as const;
 
 function easyBoards(count: number): Boards {
   return generateSudoku({ count, givens: EASY_GIVENS, seed: SEED, stream: "test, many givens" });
 }
 
-/** SATNet's last training boards are held out for validation if the scale leaves any. */
+/** If training does not use all of SATNet's training boards, the last ones are held out for validation. */
 async function publishedBoards(plan: SudokuPlan, satnet: string, rrn: string): Promise<BoardSets> {
   const [train, id, ood] = await Promise.all([
     loadSatnetSudoku(satnet, "train"),
@@ -81,12 +82,9 @@ async function publishedBoards(plan: SudokuPlan, satnet: string, rrn: string): P
     [id, tested],
     [ood, tested],
   ] as const) {
-    check(
-      boards.count >= count,
-      () => `${boards.source}: expected ${count} boards, there are ${boards.count}`,
-    );
+    check(boards.count >= count, () => `${boards.source}: expected ${count} boards, got ${boards.count}`);
   }
-  // The paper trains on all of them: validation boards are then made here, and only watched.
+  // The paper trains on all boards. Validation boards are then generated, and serve only to watch the training.
   const validation =
     train.count >= trainBoards + validationBoards
       ? sliceBoards(train, trainBoards, trainBoards + validationBoards)
@@ -99,7 +97,7 @@ async function publishedBoards(plan: SudokuPlan, satnet: string, rrn: string): P
   return { train, validation, test: { id, ood: chosen(ood, tested), easy: easyBoards(testBoards) } };
 }
 
-/** Boards spread evenly over a file that may be sorted. */
+/** Boards spread evenly over a file, because a file may be sorted. */
 function chosen(boards: Boards, count: number): Boards {
   const every = Math.floor(boards.count / count);
   const pick = (from: Uint8Array) => {
@@ -115,7 +113,7 @@ function chosen(boards: Boards, count: number): Boards {
   };
 }
 
-/** Boards as they are, in the fields that networks read. */
+/** Boards without augmentation, in the fields that networks read. */
 export function boardData({ count, puzzles, solutions }: Boards): TrainingData {
   const copy = (from: Uint8Array, to: Float32Array | undefined, indices: ArrayLike<number>) => {
     if (to === undefined) return;
@@ -133,17 +131,17 @@ export function boardData({ count, puzzles, solutions }: Boards): TrainingData {
 
 export interface TrainingBoardOptions {
   readonly seed: number;
-  /** Whether every board is changed by a random symmetry of the game whenever it is shown. */
+  /** Whether training changes every board by a random symmetry of the game each time that it uses the board. */
   readonly symmetries: boolean;
-  /** Largest share of blank cells that is filled in at step 0. */
+  /** Largest share of the blank cells that training fills in at step 0. */
   readonly hints: number;
   /** Steps over which that share falls to 0. */
   readonly hintedSteps: number;
 }
 
 /**
- * Boards for training. Those whose numbers lie in the order of training can be made easier at first: some of the blank cells
- * are filled in, for each board a share drawn uniformly up to a largest one that falls linearly to 0.
+ * Boards for training. Early boards can be made easier by filling in some of their blank cells: for each board, a share
+ * is drawn uniformly between 0 and a maximum that falls linearly to 0 over training.
  */
 export function trainingBoards(boards: Boards, options: TrainingBoardOptions): TrainingData {
   const { seed, symmetries, hints, hintedSteps } = options;
@@ -170,10 +168,13 @@ export function trainingBoards(boards: Boards, options: TrainingBoardOptions): T
   };
 }
 
-/** The trainer's labels end with the number of the step. */
+/** The number of the training step is the last part of the trainer's label. */
 function stepOf(draw: readonly (string | number)[]): number {
   const last = draw.at(-1);
-  check(typeof last === "number", () => "Sudoku: training boards need the number of the step");
+  check(
+    typeof last === "number",
+    () => `Sudoku: expected a label that ends with the number of the training step, got "${String(last)}"`,
+  );
   return last;
 }
 

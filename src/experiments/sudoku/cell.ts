@@ -20,15 +20,15 @@ import type { Accuracy, SudokuResult, SudokuNetworkResult, SudokuSolution, Votin
 import type { BoardDraws } from "./votes.js";
 import { energyRanking, pairedDifference, votesAmong, votingGain } from "./votes.js";
 
-/** Boards in one run of a network. */
+/** Number of boards in one run of a network. */
 const BATCH = 50;
 
-/** Part of training in which boards may be made easier. */
+/** Share of the training steps in which boards may be made easier. */
 const HINTED = 0.5;
 
 type SudokuOptions = CellOptions & { readonly boards: BoardSets };
 
-/** Trains and tests a network, or lets one vote; undefined if the cell was stopped. */
+/** Trains and tests a network, or lets a trained network vote. Returns undefined if the cell was stopped. */
 export function runSudokuCell(config: SudokuCell, options: SudokuOptions): Promise<SudokuResult | undefined> {
   return config.kind === "network" ? runNetwork(config, options) : runVoting(config, options);
 }
@@ -98,17 +98,17 @@ function open(
   );
 }
 
-/** What a network answers after some number of steps. */
+/** A network's scores after some number of timesteps. */
 interface Answered {
   readonly solved: Uint8Array;
   readonly accuracy: number;
-  /** Share of blank cells that are right. */
+  /** Share of the blank cells that are right. */
   readonly cells: number;
   /** Mean cross-entropy over all cells, nats. */
   readonly loss: number;
 }
 
-/** Answers of one draw of the noise to all boards, for each number of steps. */
+/** Answers to all boards from one draw of the noise, for each number of timesteps. */
 async function answers(
   evaluator: Evaluator,
   values: State,
@@ -121,7 +121,7 @@ async function answers(
   const logits = timesteps.map(() => new Float32Array(boards.count * CELLS * 9));
   const batch = Math.min(BATCH, boards.count);
   for (let start = 0; start < boards.count; start += batch) {
-    // A last batch that is not full ends with boards that were answered before.
+    // If the last batch is not full, earlier boards fill it up.
     const from = Math.min(start, boards.count - batch);
     const indices = Array.from({ length: batch }, (_, i) => from + i);
     const answer = await evaluator.run(values, data, indices, [...labels, start]);
@@ -158,7 +158,7 @@ function probabilityOf(logits: Float32Array, cell: number, digit: number): numbe
 
 interface TestedSet {
   readonly accuracy: Accuracy;
-  /** [T][board] of the first draw. */
+  /** Whether each board is solved in the first draw, [T][board]. */
   readonly solved: readonly Uint8Array[];
 }
 
@@ -218,7 +218,10 @@ function summary(
   };
 }
 
-/** One board of each set, every step of one draw: of those that solve it, or of all, the one with the lowest energy. */
+/**
+ * Records every timestep on one board of each set. Of the draws that solve the board, the one with the lowest energy is
+ * shown; if no draw solves it, the one with the lowest energy of all.
+ */
 async function showSolutions(
   config: SudokuNetworkCell,
   values: State,
@@ -250,7 +253,10 @@ async function showSolutions(
   }
 }
 
-/** A board that takes longer than training did, or one that is solved at all, or the first. */
+/**
+ * Chooses a board that needs more timesteps than training had; if there is none, a board that is solved; otherwise the
+ * first board.
+ */
 function boardToShow(
   solved: readonly Uint8Array[],
   config: SudokuNetworkCell,
@@ -260,7 +266,7 @@ function boardToShow(
   if (late >= 0) {
     return {
       board: late,
-      why: `that ${config.testTimesteps[base]!} steps left unsolved and more steps solved`,
+      why: `that is unsolved after ${config.testTimesteps[base]!} timesteps and solved after more`,
     };
   }
   const found = solved.at(-1)!.indexOf(1);
@@ -275,7 +281,7 @@ function solutionOf(
   title: string,
 ): SudokuSolution {
   const energies = answer.energies!.data as Float32Array;
-  // The first entry is 0 for all; the others are the energies of the states before each step.
+  // The first entry is always 0; the others are the energies of the states before each timestep.
   const curves = Array.from({ length: draws }, (_, draw) =>
     every.map((t) => Number(energies[t * draws + draw]!.toFixed(2))),
   );
@@ -312,7 +318,10 @@ function solutionOf(
   };
 }
 
-/** K draws of the noise on each board, in chunks: memory grows with the chunk, not with K. */
+/**
+ * Answers each board with K draws of the noise. The draws run in chunks, so memory grows with the size of a chunk, not
+ * with K.
+ */
 async function runVoting(config: VotingCell, options: SudokuOptions): Promise<VotingResult | undefined> {
   const started = performance.now();
   const { start, set, boards: count, timesteps, draws, counts, seed } = config;

@@ -9,17 +9,20 @@ import { sudokuCellName, sudokuCells, SUDOKU_PLANS } from "./plan.js";
 import type { SudokuResult, SudokuReport } from "./results.js";
 import { sudokuReport } from "./results.js";
 
-/** What AKOrN's paper claims on Sudoku (ICLR 2025): test-time extension of T and energy voting. */
+/** Tests of the claims of AKOrN's paper on Sudoku (ICLR 2025): more timesteps at test time, and voting by energy. */
 export const sudokuExperiment = defineExperiment({
   name: "sudoku",
-  summary: "AKOrN against ItrSA and a transformer on Sudoku: do more steps and votes by energy help?",
+  summary: "AKOrN against ItrSA and a transformer on Sudoku: do more timesteps and votes by energy help?",
   scales: {
     smoke: {
-      summary: "a few steps of every kind of cell: does everything work? Under half a minute.",
+      summary: "a few steps of every kind of cell: checks that everything works. Under half a minute.",
       seeds: 1,
     },
-    laptop: { summary: "three narrow networks, boards of our own. About 30 minutes on 2 cores.", seeds: 1 },
-    paper: { summary: "the authors’ width and steps. Days for each network; see --cells.", seeds: 3 },
+    laptop: { summary: "three narrow networks, generated boards. About 30 minutes on 2 cores.", seeds: 1 },
+    paper: {
+      summary: "the authors’ width and timesteps. Days for each network; --cells chooses some of them.",
+      seeds: 3,
+    },
   },
   choosesCells: true,
   plan: ({ scale }) => SUDOKU_PLANS[scale],
@@ -41,7 +44,7 @@ function describe(result: SudokuResult): string {
   const seconds = `${Math.round(result.seconds)} s`;
   if (result.kind === "voting") {
     const [first, last] = [result.votes[0]!, result.votes.at(-1)!];
-    return `one draw solves ${meanPercent(first.sum)} %, the vote of ${last.k} ${meanPercent(last.sum)} %, in ${seconds}`;
+    return `one draw solves ${meanPercent(first.sum)} % of the boards, the vote of ${last.k} draws solves ${meanPercent(last.sum)} %, in ${seconds}`;
   }
   const parts = result.accuracies.map(({ set, timesteps, boards }) => {
     const shares = timesteps.map((_, t) => meanAndSpread(boards.map((draw) => draw[t]!)).mean);
@@ -71,9 +74,9 @@ function tablesOf(report: SudokuReport): ResultTable[] {
     ]),
   );
   return [
-    { title: "Boards solved in % (steps T)", columns: ["network", "boards", "accuracy (T)"], rows },
+    { title: "Boards solved in % (timesteps T)", columns: ["network", "boards", "accuracy (T)"], rows },
     {
-      title: "AKOrN, voting by the sum of energies: boards solved in % (draws K)",
+      title: "AKOrN, vote by the sum of energies: boards solved in % (draws K)",
       columns: ["boards", "seed", "accuracy (K)"],
       rows: votings.map(({ set, seed, votes }) => [
         sets.find(({ id }) => id === set)!.label,
@@ -85,10 +88,12 @@ function tablesOf(report: SudokuReport): ResultTable[] {
       ),
     },
     {
-      title: "The paper’s boards solved in %",
+      title: "Boards solved in the paper, in %",
       columns: ["network", "condition", ...sets.map(({ label }) => label)],
       rows: papers,
-      notes: ["C = 512, 100 epochs of SATNet’s 9,000 boards; OOD: RRN’s harder boards."],
+      notes: [
+        "C = 512, 100 epochs on SATNet’s 9,000 boards; OOD (out of distribution): RRN’s harder boards.",
+      ],
     },
   ];
 }

@@ -4,7 +4,10 @@ import { NOISE, PUZZLE, SudokuNetwork, SudokuTask, SudokuTransformer } from "../
 import type { InferenceGraph, Task } from "../../train/task.js";
 import type { SudokuModelName, SudokuNetworkCell } from "./plan.js";
 
-/** The network of a cell. AKOrN as the authors train it: one natural frequency for all, learned from 0.5. */
+/**
+ * The network of a cell. As in the authors' training, all oscillators of AKOrN share one natural frequency, which is
+ * learnt and starts at 0.5.
+ */
 export function sudokuNetwork({ model, shape }: Pick<SudokuNetworkCell, "model" | "shape">) {
   const { channels, heads, timesteps, transformerLayers } = shape;
   switch (model) {
@@ -22,7 +25,7 @@ export function sudokuNetwork({ model, shape }: Pick<SudokuNetworkCell, "model" 
   }
 }
 
-/** T in training. */
+/** Timesteps T in training. */
 export function trainedSteps({ model, shape }: Pick<SudokuNetworkCell, "model" | "shape">): number {
   return model === "transformer" ? 1 : shape.timesteps;
 }
@@ -32,8 +35,8 @@ export function trainingTask(cell: Pick<SudokuNetworkCell, "model" | "shape" | "
 }
 
 /**
- * Answers after several numbers of steps in one run, "logits.T" [batch, 9, 9, 9], and for oscillators the "energies"
- * [largest T + 1, batch] of the run with most steps, whose first T + 1 are those of T steps.
+ * A network with outputs after several numbers T of timesteps in one run: "logits.T" [batch, 9, 9, 9], and for
+ * oscillators "energies" [largest T + 1, batch]. The first T + 1 energies are those of a run with T timesteps.
  */
 export function readingTask(
   cell: Pick<SudokuNetworkCell, "model" | "shape">,
@@ -78,7 +81,7 @@ function named(timesteps: readonly number[], logits: readonly Tensor[]): Record<
 
 const puzzleInput = (batch: Dim): Tensor => input(PUZZLE, [batch, 9, 9]);
 
-/** Name of the answer after T steps. */
+/** Name of the output after T timesteps. */
 export const logitsAfter = (timesteps: number): string => `logits.${timesteps}`;
 
 export const SUDOKU_MODEL_TEXTS: Readonly<
@@ -86,17 +89,18 @@ export const SUDOKU_MODEL_TEXTS: Readonly<
 > = {
   akorn: {
     label: "AKOrN",
-    description: "One layer of Kuramoto oscillators, coupled by attention; blank cells start at random.",
+    description:
+      "One layer of Kuramoto oscillators, coupled by attention; the oscillators of blank cells start at random.",
     style: 0,
   },
   itrsa: {
     label: "ItrSA",
-    description: "Self-attention repeated with the same weights.",
+    description: "Self-attention, repeated with the same weights.",
     style: 1,
   },
   transformer: {
     label: "Transformer",
-    description: "Blocks with weights of their own, each used once: more steps have no meaning.",
+    description: "Blocks with weights of their own, each used once, so it cannot run for more timesteps.",
     style: 3,
   },
 };

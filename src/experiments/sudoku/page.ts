@@ -34,7 +34,7 @@ const MARKS = {
   undecided: mark({ status: "undecided" }),
 } as const;
 
-/** One question, and what the boards say. */
+/** A question and its verdict. */
 export interface SudokuFinding {
   readonly model: string;
   readonly about: "steps" | "votes";
@@ -43,7 +43,7 @@ export interface SudokuFinding {
   readonly sentence: string;
 }
 
-/** Whether more steps and voting help, for each network that has them and each set. */
+/** Verdicts on whether more timesteps and voting help, for each set and each network that can use them. */
 export function sudokuFindings(report: SudokuReport): SudokuFinding[] {
   return report.sets.flatMap((set) => [
     ...report.models.flatMap((model) => stepsFinding(report, model, set)),
@@ -63,7 +63,7 @@ function stepsFinding(report: SudokuReport, model: SudokuModel, set: SudokuSet):
     {
       model: model.id,
       about: "steps",
-      question: `${model.label}, ${set.label}: ${t} steps instead of ${model.trainedSteps}`,
+      question: `${model.label}, ${set.label}: ${t} timesteps instead of ${model.trainedSteps}`,
       status: gain.status,
       sentence: gainSentence(gain, Math.max(...runs.flatMap(({ boards }) => boards.flat()))),
     },
@@ -78,13 +78,13 @@ function votingFinding(report: SudokuReport, set: SudokuSet): SudokuFinding[] {
   const rankings = runs.flatMap(({ ranking }) => (ranking === undefined ? [] : [ranking]));
   const order =
     rankings.length === 0
-      ? " No board had both right and wrong answers."
-      : ` Where a board has both, the right answer has the lower energy in ${percent(meanAndSpread(rankings).mean)} % of pairs.`;
+      ? " No board got both right and wrong answers."
+      : ` On boards with right and wrong answers, the right answer has the lower energy in ${percent(meanAndSpread(rankings).mean)} % of pairs.`;
   return [
     {
       model: "akorn",
       about: "votes",
-      question: `AKOrN, ${set.label}: the vote of ${first.draws} draws at ${first.timesteps} steps instead of one draw`,
+      question: `AKOrN, ${set.label}: the vote of ${first.draws} draws after ${first.timesteps} timesteps instead of one draw`,
       status: gain.status,
       sentence: gainSentence(gain, Math.max(...runs.flatMap(({ votes }) => votes.at(-1)!.any))) + order,
     },
@@ -92,8 +92,8 @@ function votingFinding(report: SudokuReport, set: SudokuSet): SudokuFinding[] {
 }
 
 function gainSentence({ mean, margin }: { mean: number; margin: number }, solved: number): string {
-  if (solved === 0) return "no board is solved either way.";
-  return `${points(mean)} points of boards solved, uncertainty ±${percent(margin)}.`;
+  if (solved === 0) return "both ways solve no board.";
+  return `${points(mean)} percentage points of boards solved, uncertainty ±${percent(margin)}.`;
 }
 
 function runsOf(report: SudokuReport, model: SudokuModel, set: SudokuSet): readonly AccuracyRow[] {
@@ -110,7 +110,9 @@ function closest(list: readonly number[], wanted: number): number {
   return best;
 }
 
-/** Values of one run at one T: mean over draws for each seed; with one seed, its draws. */
+/**
+ * Values of a network at one T: with several seeds, each seed's mean over draws; with one seed, the value of each draw.
+ */
 function valuesAt(runs: readonly AccuracyRow[], at: number): number[] {
   const [only] = runs;
   if (runs.length === 1) return only!.boards.map((draw) => draw[at]!);
@@ -129,7 +131,7 @@ function summarySection(report: SudokuReport): Section {
       const asTrained =
         trained < 0 || trained === best
           ? ""
-          : ` (${meanAt(trained)} with the ${model.trainedSteps} of training)`;
+          : ` (${meanAt(trained)} with the ${model.trainedSteps} timesteps of training)`;
       return [
         {
           colour: CATEGORICAL[model.style % CATEGORICAL.length]!,
@@ -161,17 +163,17 @@ function headline(report: SudokuReport): string {
     if (list.length === 0) return "";
     const helped = list.filter(({ status }) => status === "helps").length;
     if (helped === list.length) return `${kind} help.`;
-    if (helped > 0) return `${kind} help in ${helped} of ${list.length} cases.`;
+    if (helped > 0) return `${kind} help in ${helped} of ${list.length} comparisons.`;
     const hurt = list.filter(({ status }) => status === "hurts").length;
     return hurt > 0
-      ? `${kind} do not help: in ${hurt} of ${list.length} cases they hurt.`
-      : `${kind} give no gain that can be told apart from chance.`;
+      ? `${kind} do not help: they hurt in ${hurt} of ${list.length} comparisons.`
+      : `${kind} give no gain that can be distinguished from chance.`;
   };
   const akorn = findings.filter(({ model }) => model === "akorn");
   const about = (kind: SudokuFinding["about"]) => akorn.filter((finding) => finding.about === kind);
   const parts = [
     "AKOrN:",
-    say("More steps than in training", about("steps")),
+    say("More timesteps than in training", about("steps")),
     say("Votes by energy", about("votes")),
   ];
   return parts.filter((part) => part !== "").join(" ");
@@ -181,8 +183,8 @@ function solutionSection({ solutions }: SudokuReport): Section | undefined {
   if (solutions.length === 0) return undefined;
   return {
     id: "solutions",
-    title: "A board being solved",
-    lead: "What AKOrN answers after every step: the last layer’s oscillators read out as digits. Pale digits are unsure ones, wrong ones are struck through. The blue curve is the energy of this draw of the noise: of those that solve the board, if any do, the one whose energies sum to the least. Thin curves are other draws on the same board, dashed where they end wrong. The first two energies, of starts at random, lie off the scale.",
+    title: "How a board is solved",
+    lead: "AKOrN’s answer after every timestep, read out from the oscillators of the last layer. Pale digits are uncertain, and wrong digits are struck through. The blue curve is the energy of this draw of the noise: the draw with the lowest sum of energies among those that solve the board, or among all draws if none does. Thin curves are other draws on the same board; dashed ones end with a wrong answer. The first two energies, of random initial states, lie off the scale.",
     body: solutions.map(sudokuPlayer),
   };
 }
@@ -202,11 +204,11 @@ async function stepsSection(report: SudokuReport): Promise<Section> {
     const block = await lineBlock(
       `steps-${set.id}`,
       {
-        x: { title: "Steps T when testing", format: "d", logarithmic: true },
+        x: { title: "Timesteps T in the test", format: "d", logarithmic: true },
         y: { title: "Boards solved", format: ".0%", domain: [0, 1] },
         series,
       },
-      `${set.label}: boards solved against steps. ${ends(series)}`,
+      `${set.label}: boards solved against timesteps. ${ends(series)}`,
       { heading: `${set.label}: ${set.givens[0]} to ${set.givens[1]} given digits` },
     );
     blocks.push(chartFigure(block, stepsCaption(report, set)));
@@ -214,7 +216,7 @@ async function stepsSection(report: SudokuReport): Promise<Section> {
   return {
     id: "steps",
     title: "Thinking longer",
-    lead: `Networks were trained with T = ${report.models[0]!.trainedSteps} steps; here the same parameters run for more. A board counts when every blank cell is right.`,
+    lead: `Networks were trained with T = ${report.models[0]!.trainedSteps} steps; here the same parameters run for more timesteps. A board counts as solved if every blank cell is right.`,
     body: markup`${blocks}
     ${details("All numbers", accuracyTable(report))}`,
   };
@@ -223,11 +225,10 @@ async function stepsSection(report: SudokuReport): Promise<Section> {
 function stepsCaption(report: SudokuReport, set: SudokuSet): Content {
   const several = report.provenance.seeds.length > 1;
   return markup`${set.boards} boards (${set.source}). Bands: ± one standard deviation over
-    ${several ? "seeds" : "draws of the noise; other seeds would differ by more"}. The transformer cannot run for more steps: it is
-    drawn as a level line.`;
+    ${several ? "seeds" : "draws of the noise; seeds would differ by more"}. The transformer cannot run for more timesteps, so its line is level.`;
 }
 
-/** A single value drawn across all T. */
+/** A level line for a network with a single value. */
 function flat(report: SudokuReport, { y }: LinePoint): LinePoint[] {
   const all = report.accuracies.flatMap(({ timesteps }) => (timesteps.length > 1 ? timesteps : []));
   if (all.length === 0) return [{ x: 1, y }];
@@ -237,8 +238,8 @@ function flat(report: SudokuReport, { y }: LinePoint): LinePoint[] {
 function accuracyTable(report: SudokuReport): Html {
   const columns = [...new Set(report.accuracies.flatMap(({ timesteps }) => timesteps))].sort((a, b) => a - b);
   return table({
-    label: "Boards solved by model, set and steps",
-    caption: "Boards solved in %, and below in grey blank cells right in %",
+    label: "Boards solved by model, set and timesteps",
+    caption: "Boards solved in %; in grey below, the blank cells that are right, in %",
     head: ["Model, boards", ...columns.map((t) => `T = ${t}`)],
     rows: report.models.flatMap((model) =>
       report.sets.flatMap((set) => {
@@ -270,7 +271,7 @@ async function votingSection(report: SudokuReport): Promise<Section | undefined>
   return {
     id: "voting",
     title: "Voting by energy",
-    lead: "The same board is solved from K random starts, and the answer that went along with the lowest energy wins. “Sum” adds up the energies of all steps, “last” takes that of the state before the last step alone. “Any draw” is what a perfect judge of the same draws would reach.",
+    lead: "The network answers the same board from K random initial states, and the answer with the lowest energy wins. “Sum” adds up the energies of all timesteps; “last” takes only the energy of the state before the last timestep. “Any draw” is what a vote that always picked the right draw would reach.",
     body: blocks,
   };
 }
@@ -304,7 +305,7 @@ function votingChart(set: SudokuSet, runs: readonly SudokuVoting[]): Promise<Cha
 function votingCaption(set: SudokuSet, runs: readonly SudokuVoting[]): Content {
   const [first] = runs;
   return markup`${set.votedBoards} boards, T = ${first!.timesteps}, ${first!.draws} draws for each. Bands:
-    ± one standard deviation over ${runs.length > 1 ? "seeds" : "the disjoint groups of K draws; the largest K has one group and no band"}.`;
+    ± one standard deviation over ${runs.length > 1 ? "seeds" : "the disjoint groups of K draws; the largest K is a single group, so it has no band"}.`;
 }
 
 function paperSection(report: SudokuReport): Section {
@@ -314,7 +315,7 @@ function paperSection(report: SudokuReport): Section {
   return {
     id: "paper",
     title: "The paper’s table beside ours",
-    lead: "Miyato, Löwe, Geiger & Welling (ICLR 2025), board accuracy in %, mean ± standard deviation over their seeds. Their networks are wider and were trained longer, on other boards (SATNet’s, and for OOD the harder ones of RRN): read for the order, not for the level.",
+    lead: "Miyato, Löwe, Geiger & Welling (ICLR 2025), board accuracy in %, mean ± standard deviation over their seeds. Their networks are wider, were trained longer and were tested on other boards (SATNet’s, and for OOD the harder ones of RRN), so compare the order of the networks, not the percentages.",
     body: table({
       label: "Board accuracy of the paper and ours",
       head: ["Network", ...report.sets.flatMap(({ label }) => [`${label}, paper`, `${label}, ours`])],
@@ -330,7 +331,7 @@ function paperSection(report: SudokuReport): Section {
   };
 }
 
-/** "T = 128" or "T = 128, K = 100": what of ours has the same condition. */
+/** Our result for a column of the paper's table, such as "T = 128" or "T = 128, K = 100". */
 function ours(report: SudokuReport, model: SudokuModel, set: SudokuSet, condition: string): Content {
   const k = /K = (\d+)/.exec(condition)?.[1];
   if (k !== undefined) {
@@ -370,9 +371,9 @@ async function learningSection(report: SudokuReport): Promise<Section | undefine
   return {
     id: "learning",
     title: "Learning",
-    lead: `On ${sets[0]?.label ?? ""} boards that neither training nor the tests show, with the averaged weights and as many steps as in training.`,
-    body: markup`${chartFigure(await chart("learning-accuracy", "Blank cells right", "cellAccuracy"), "Cells come first ...")}
-    ${chartFigure(await chart("learning-boards", "Boards solved", "boardAccuracy"), "... whole boards only when nearly all cells are right.")}`,
+    lead: `On ${sets[0]?.label ?? ""} boards that are in neither the training nor the test set, with the averaged weights and as many timesteps as in training.`,
+    body: markup`${chartFigure(await chart("learning-accuracy", "Blank cells right", "cellAccuracy"), "The cells become right first ...")}
+    ${chartFigure(await chart("learning-boards", "Boards solved", "boardAccuracy"), "... and whole boards follow only when nearly all cells are right.")}`,
   };
 }
 
@@ -380,8 +381,8 @@ function pageProvenance({ scale, provenance, models, sets }: SudokuReport) {
   const { steps, batchSize, trainingBoards, more } = provenance;
   const own: [string, Content][] = [
     [
-      "Training, each network and seed",
-      `${steps.toLocaleString("en-GB")} steps of ${batchSize} out of ${trainingBoards.toLocaleString("en-GB")} boards`,
+      "Training of each network and seed",
+      `${steps.toLocaleString("en-GB")} steps of ${batchSize} from ${trainingBoards.toLocaleString("en-GB")} boards`,
     ],
     [
       "Networks",

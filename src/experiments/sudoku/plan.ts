@@ -6,30 +6,33 @@ export const SUDOKU_MODELS = ["akorn", "itrsa", "transformer"] as const;
 
 export type SudokuModelName = (typeof SUDOKU_MODELS)[number];
 
-/** Boards as in training, harder ones with fewer given digits, and easier ones, which the paper does not have. */
+/**
+ * The sets of test boards: boards as in training, harder ones with fewer given digits, and easier ones, which the paper
+ * does not have.
+ */
 export const SUDOKU_SET_NAMES = ["id", "ood", "easy"] as const;
 
 export type SudokuSetName = (typeof SUDOKU_SET_NAMES)[number];
 
 export const SET_LABELS: Readonly<Record<SudokuSetName, string>> = { id: "ID", ood: "OOD", easy: "easy" };
 
-/** Sets that are voted on. */
+/** The sets on which the experiment tests voting. */
 export const VOTED_SETS = ["id", "ood"] as const satisfies readonly SudokuSetName[];
 
-/** Where boards come from: the files that the paper used, or our generator. */
+/** The source of the boards: the files that the paper used, or our generator. */
 export type BoardOrigin = "published" | "generated";
 
 export interface NetworkShape {
-  /** C. */
+  /** Number of channels, C in the paper. */
   readonly channels: number;
   readonly heads: number;
-  /** L of the transformer; AKOrN and ItrSA have one block. */
+  /** Number of blocks of the transformer, L in the paper; AKOrN and ItrSA have one block. */
   readonly transformerLayers: number;
-  /** T in training. */
+  /** Timesteps T in training. */
   readonly timesteps: number;
 }
 
-/** One network, trained, and tested with several numbers of steps. */
+/** Configuration of a cell: one network that is trained, and tested with several numbers of timesteps. */
 export interface SudokuNetworkCell extends RateConfig {
   readonly experiment: "sudoku";
   readonly version: 1;
@@ -38,13 +41,16 @@ export interface SudokuNetworkCell extends RateConfig {
   readonly model: SudokuModelName;
   readonly shape: NetworkShape;
   readonly origin: BoardOrigin;
-  /** Different boards in training. */
+  /** Number of different boards in training. */
   readonly trainBoards: number;
-  /** Whether digits, bands, rows, columns and axes of training boards are exchanged at random. */
+  /** Whether training permutes the digits, bands, rows, columns and axes of boards at random. */
   readonly symmetries: boolean;
-  /** Largest share of blank cells that is filled in at the start of training; it falls to 0 over the first part of it. */
+  /**
+   * Largest share of the blank cells that training fills in at its start; it falls to 0 over the first part of
+   * training.
+   */
   readonly hints: number;
-  /** Number of answers that the loss averages over, evenly spaced over the steps T; at most T. */
+  /** Number of outputs over which the loss averages, evenly spaced over the T timesteps; at most T. */
   readonly lossSteps: number;
   readonly batchSize: number;
   readonly clipNorm: number;
@@ -52,17 +58,17 @@ export interface SudokuNetworkCell extends RateConfig {
   readonly validationBoards: number;
   readonly evaluateEvery: number;
   readonly testBoards: number;
-  /** T when testing. */
+  /** Numbers of timesteps T in the test. */
   readonly testTimesteps: readonly number[];
-  /** Draws of the noise for each test board, if a network has noise. */
+  /** Number of noise draws for each test board, if the network has noise. */
   readonly testDraws: number;
-  /** Steps of the boards that are shown while being solved. */
+  /** Number of timesteps that the page shows of a board. */
   readonly shownSteps: number;
-  /** Draws of the noise on each of these. */
+  /** Number of noise draws on each board that the page shows. */
   readonly shownDraws: number;
 }
 
-/** Energy voting by a trained network on one set. */
+/** Configuration of a cell: a trained network votes by energy on one set. */
 export interface VotingCell {
   readonly experiment: "sudoku";
   readonly version: 1;
@@ -70,9 +76,9 @@ export interface VotingCell {
   readonly set: SudokuSetName;
   readonly boards: number;
   readonly timesteps: number;
-  /** K at most. */
+  /** The largest K. */
   readonly draws: number;
-  /** The K that are reported. */
+  /** The values of K in the report. */
   readonly counts: readonly number[];
   readonly seed: number;
   readonly start: SudokuNetworkCell;
@@ -80,7 +86,7 @@ export interface VotingCell {
 
 export type SudokuCell = SudokuNetworkCell | VotingCell;
 
-/** "akorn/seed1", "voting/ood/seed1": what `--cells` chooses from. */
+/** The name of a cell for `--cells`, such as "akorn/seed1" or "voting/ood/seed1". */
 export function sudokuCellName(config: SudokuCell): string {
   if (config.kind === "voting") return `voting/${config.set}/seed${config.seed}`;
   return `${config.model}/seed${config.seed}`;
@@ -113,9 +119,8 @@ export interface SudokuPlan extends Pick<
 const OVER_STEPS = [16, 32, 48, 64, 96, 128, 192, 256] as const;
 
 /**
- * - smoke: does everything work?
- * - laptop: narrow networks on boards of our own, most of the time for training.
- * - paper: the authors' recipe; their boards if the data cache has them.
+ * - smoke: a check that everything works. - laptop: narrow networks on generated boards; training takes most of the
+ *   time. - paper: the authors' recipe, on their boards if the data cache has them.
  */
 export const SUDOKU_PLANS: Readonly<Record<Scale, SudokuPlan>> = {
   smoke: {
@@ -140,7 +145,7 @@ export const SUDOKU_PLANS: Readonly<Record<Scale, SudokuPlan>> = {
     voting: { boards: 4, timesteps: 8, draws: 8, counts: [1, 2, 4, 8] },
   },
   laptop: {
-    // Few wide heads: narrow ones know too few frequencies to tell rows and columns apart.
+    // Few wide heads, because narrow heads have too few position frequencies to tell rows and columns apart.
     shape: { channels: 64, heads: 4, transformerLayers: 8, timesteps: 16 },
     origin: "generated",
     trainBoards: 9000,
@@ -150,7 +155,7 @@ export const SUDOKU_PLANS: Readonly<Record<Scale, SudokuPlan>> = {
     schedule: { warmUp: 100 },
     steps: 7000,
     batchSize: 25,
-    // The best of a few tried for 600 to 800 steps each; twice the rate made AKOrN fall back.
+    // The best of a few rates, each tried for 600 to 800 steps; AKOrN got worse at twice this rate.
     learningRates: { akorn: 8e-3, itrsa: 8e-3, transformer: 6e-3 },
     ema: { decay: 0.9, every: 10, after: 100 },
     validationBoards: 100,
@@ -185,7 +190,7 @@ export const SUDOKU_PLANS: Readonly<Record<Scale, SudokuPlan>> = {
   },
 };
 
-/** All cells of a run: networks first, then the cells that start from them. */
+/** All cells of a run: first the networks, then the cells that start from them. */
 export function sudokuCells(plan: SudokuPlan, seeds: readonly number[]): SudokuCell[] {
   const networks = seeds.flatMap((seed) => SUDOKU_MODELS.map((model) => networkCell(plan, model, seed)));
   const votings = networks

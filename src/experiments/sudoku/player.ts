@@ -9,7 +9,7 @@ const BOARD = 360;
 
 const CHART = { width: 420, height: 190, left: 58, right: 8, top: 10, bottom: 34 };
 
-/** Largest number of other draws whose curves are shown. */
+/** Largest number of other draws whose curves the player shows. */
 const MOST_OTHERS = 40;
 
 const RIGHT = "var(--good)";
@@ -17,10 +17,10 @@ const RIGHT = "var(--good)";
 const WRONG = "var(--bad)";
 
 /**
- * One board while it is being solved: the board after every step, its energy, a slider and a film strip, which also works
- * without scripts. Given digits are upright on a tint; wrong ones struck through.
+ * A player of one board: the board after every timestep, the energy, a slider and a film strip, which also works
+ * without scripts. Given digits have a tinted background, and wrong digits are struck through.
  *
- * @throws StriateError for a board without steps or of other than 81 cells
+ * @throws StriateError if there are no timesteps or a board does not have 81 cells
  */
 export function sudokuPlayer(solution: SudokuSolution): Html {
   const { title, puzzle, steps, energies } = solution;
@@ -63,7 +63,7 @@ export function sudokuPlayer(solution: SudokuSolution): Html {
   </article>`;
 }
 
-/** "Step 12: 40 of 45 blank cells right, energy −812." */
+/** A sentence on a timestep, such as "Step 12: 40 of 45 blank cells right, energy −812." */
 function describeStep({ puzzle, solution, steps, energies }: SudokuSolution, t: number): string {
   const { digits } = steps[t]!;
   const blank = [...puzzle.keys()].filter((cell) => puzzle[cell] === 0);
@@ -95,7 +95,7 @@ interface Frame {
 }
 
 function frameOf({ energies, others }: SudokuSolution): Frame {
-  // The first energies, of pure noise, are far above all others and would flatten the rest.
+  // The first energies, of random states, are far above all others and would flatten the rest of the curve.
   const all = [energies, ...others.map((other) => other.energies)].flatMap((list) =>
     list.slice(Math.min(2, list.length - 1)),
   );
@@ -118,7 +118,7 @@ function frameOf({ energies, others }: SudokuSolution): Frame {
   };
 }
 
-/** Position of the marker after step t: at the energy of the state that the step began with. */
+/** Position of the marker after step t: it lies at the energy of the state before the step. */
 function marker(solution: SudokuSolution, t: number): [number, number] {
   const { x, y } = frameOf(solution);
   return [Number(x(t).toFixed(1)), Number(y(solution.energies[t] ?? NaN).toFixed(1))];
@@ -149,7 +149,7 @@ function energySvg(solution: SudokuSolution, t: number): string {
   return `<svg class="energy" role="img" aria-label="Energy against steps" viewBox="0 0 ${width} ${height}" style="display:block;width:100%;max-width:520px" fill="none" font-size="11.5"><path d="M${left} ${top}V${height - bottom}H${width - right}" stroke="currentColor" opacity="0.35"/>${ticks.join("")}${steps.join("")}<text x="${(left + width - right) / 2}" y="${height - 4}" text-anchor="middle" fill="currentColor" font-weight="600">step</text><text transform="translate(12 ${(top + height - bottom) / 2}) rotate(-90)" text-anchor="middle" fill="currentColor" font-weight="600">energy</text>${thin.join("")}<path d="${path(energies)}" stroke="var(--accent)" stroke-width="2.2"/><circle class="now" cx="${cx}" cy="${cy}" r="5" fill="var(--accent)"/></svg>`;
 }
 
-/** Steps that the film strip shows: doubling, and the last one. */
+/** The steps that the film strip shows: 1, 2, 4 and so on, and the last one. */
 export function stripSteps(count: number): number[] {
   const list: number[] = [];
   for (let step = 1; step < count; step *= 2) list.push(step);
@@ -175,7 +175,7 @@ function filmStrip(solution: SudokuSolution): Html {
   </div>`;
 }
 
-/** Squares: given, right, wrong. */
+/** A small board of coloured squares: given, right and wrong cells. */
 function thumbnail({ puzzle, solution, steps }: SudokuSolution, t: number): string {
   const { digits } = steps[t]!;
   const squares = (keep: (cell: number) => boolean) =>
@@ -189,7 +189,10 @@ function thumbnail({ puzzle, solution, steps }: SudokuSolution, t: number): stri
   return `<svg role="img" aria-label="Step ${t + 1}: ${count} cells wrong" viewBox="0 0 9 9" style="display:block;width:100%"><path d="${squares((cell) => puzzle[cell]! > 0)}" fill="var(--line)"/><path d="${squares((cell) => puzzle[cell] === 0 && isRight(cell))}" fill="${RIGHT}"/><path d="${wrong}" fill="${WRONG}"/></svg>`;
 }
 
-/** Plays the boards. Plain browser JavaScript; without it the page shows the last step and the film strips. */
+/**
+ * The script that plays the boards, in plain browser JavaScript. Without it, the page shows the last step and the film
+ * strips.
+ */
 export const SUDOKU_SCRIPT = `
 (() => {
   "use strict";

@@ -15,45 +15,54 @@ import type { PairedDifference, SudokuVote } from "./votes.js";
 /** Board accuracy of one network on one set; accuracies are fractions 0..1. */
 export interface Accuracy {
   readonly set: string;
-  /** T. */
+  /** The numbers of timesteps T. */
   readonly timesteps: readonly number[];
-  /** Share of boards solved, [draw of the noise][T]; one row if a network draws no noise. */
+  /** Share of boards solved, [draw of the noise][T]; a network without noise has one row. */
   readonly boards: readonly (readonly number[])[];
-  /** Share of blank cells that are right, [T], mean over draws. */
+  /** Share of the blank cells that are right, [T], mean over draws. */
   readonly cells: readonly number[];
-  /** Boards solved with T steps minus those solved with the steps of training, paired by board, [T]. */
+  /**
+   * Share of boards solved with T timesteps minus the share solved with the timesteps of training, paired by board,
+   * [T].
+   */
   readonly gains: readonly PairedDifference[];
 }
 
 /** Measurements on validation boards while a network is trained. */
 export interface SudokuLearningPoint {
-  /** Training boards seen. */
+  /** Number of training boards seen. */
   readonly boards: number;
   readonly loss: number;
   readonly boardAccuracy: number;
   readonly cellAccuracy: number;
 }
 
-/** One board while it is being solved. */
+/** The record of a network on one board. */
 export interface SudokuSolution {
   readonly title: string;
-  /** 81 digits, 0 for blank. */
+  /** 81 digits, with 0 for blank cells. */
   readonly puzzle: readonly number[];
   readonly solution: readonly number[];
-  /** After each step: 81 digits, and how sure the network is of each (0..1). */
+  /** The 81 digits after each step, and the network's confidence in each, from 0 to 1. */
   readonly steps: readonly { readonly digits: readonly number[]; readonly confidence: readonly number[] }[];
-  /** Energy of the state before each step. */
+  /** Energies of the state before each step. */
   readonly energies: readonly number[];
   /** Energies of other draws of the noise on this board. */
   readonly others: readonly { readonly energies: readonly number[]; readonly solved: boolean }[];
 }
 
-/** The votes of one network on one set. */
+/** The results of one network's votes on one set. */
 interface Votes {
   readonly votes: readonly SudokuVote[];
-  /** Boards solved by the vote of all draws (score `sum`) minus the share of single draws that solve them, paired by board. */
+  /**
+   * Share of boards that the vote of all draws solves (score `sum`) minus the share that single draws solve, paired by
+   * board.
+   */
   readonly gain: PairedDifference;
-  /** Share of pairs of a right and a wrong answer to the same board in which the right one has the lower sum of energies. */
+  /**
+   * Share of the pairs of a right and a wrong answer to the same board in which the right answer has the lower sum of
+   * energies.
+   */
   readonly ranking: number | undefined;
 }
 
@@ -71,10 +80,10 @@ export interface VotingResult extends Votes {
   readonly seconds: number;
 }
 
-/** What a cell returns. */
+/** The result of a cell. */
 export type SudokuResult = SudokuNetworkResult | VotingResult;
 
-/** A network with its seed. */
+/** A network and its seed. */
 interface Run {
   readonly model: string;
   readonly seed: number;
@@ -83,18 +92,18 @@ interface Run {
 export interface SudokuVoting extends Run, Votes {
   readonly set: string;
   readonly timesteps: number;
-  /** Draws for each board. */
+  /** Number of draws for each board. */
   readonly draws: number;
 }
 
-/** What the page shows and results.json holds. */
+/** The contents of the page and of results.json. */
 export interface SudokuReport {
   readonly title: string;
   readonly subtitle: string;
   /** `smoke`, `laptop`, `paper`. */
   readonly scale: string;
   readonly models: readonly SudokuModel[];
-  /** Kinds of boards; the first is what training is like. */
+  /** The sets of boards; the first one resembles the training boards. */
   readonly sets: readonly SudokuSet[];
   readonly accuracies: readonly (Accuracy & Run)[];
   readonly votings: readonly SudokuVoting[];
@@ -103,7 +112,7 @@ export interface SudokuReport {
   readonly provenance: Provenance & {
     readonly steps: number;
     readonly batchSize: number;
-    /** Different boards in training. */
+    /** Number of different boards in training. */
     readonly trainingBoards: number;
     readonly more: Readonly<Record<string, string>>;
   };
@@ -114,30 +123,30 @@ export interface SudokuModel {
   readonly label: string;
   readonly description: string;
   readonly parameters: number;
-  /** Place in the list of chart styles. */
+  /** Index into the list of chart styles. */
   readonly style: number;
-  /** Steps T in training. */
+  /** Timesteps T in training. */
   readonly trainedSteps: number;
-  /** Steps that the paper reports, or those of training if the network was not run for as many. */
+  /** The number of timesteps in the paper's table, or that of training if the network did not run for so many. */
   readonly reportedSteps: number;
-  /** The paper's board accuracy by set (its section of results; mean and deviation in %). */
+  /** The paper's board accuracy by set: mean and standard deviation in %. */
   readonly paper: readonly { readonly set: string; readonly condition: string; readonly text: string }[];
 }
 
 export interface SudokuSet {
   readonly id: string;
   readonly label: string;
-  /** Fewest and most given digits. */
+  /** Smallest and largest number of given digits. */
   readonly givens: readonly [number, number];
-  /** Where the boards come from. */
+  /** The source of the boards. */
   readonly source: string;
-  /** Boards on which accuracy against T is measured. */
+  /** Number of boards on which accuracy against T is measured. */
   readonly boards: number;
-  /** Boards that are voted on. */
+  /** Number of boards in the votes. */
   readonly votedBoards: number;
 }
 
-/** Board accuracy as the authors' repository reports it (arXiv:2410.13821, scripts/sudoku), in %. */
+/** Board accuracies in the authors' repository (arXiv:2410.13821, scripts/sudoku), in %. */
 const PAPER: Readonly<Record<SudokuModelName, SudokuModel["paper"]>> = {
   akorn: [
     { condition: "T = 128", set: "id", text: "100.0 ± 0.0" },
@@ -157,7 +166,7 @@ const PAPER: Readonly<Record<SudokuModelName, SudokuModel["paper"]>> = {
   ],
 };
 
-/** The T that the paper reports. */
+/** The number of timesteps T in the paper's table. */
 const REPORTED: Readonly<Record<SudokuModelName, number>> = { akorn: 128, itrsa: 32, transformer: 1 };
 
 /** Gathers the results of all cells. */
@@ -174,7 +183,7 @@ export function sudokuReport({
   return {
     title: "Sudoku by oscillators",
     subtitle:
-      "Cells of a board as coupled oscillators: does a network solve more when it runs longer than it was trained to, and when its lowest energy chooses among several tries?",
+      "Cells of a board as coupled oscillators: does a network solve more boards if it runs for more timesteps than in training, and if the lowest energy chooses among several answers?",
     scale,
     models: SUDOKU_MODELS.flatMap((model) => {
       const cell = networks.find(([config]) => config.model === model)?.[0];
@@ -217,7 +226,7 @@ function modelOf(model: SudokuModelName, config: SudokuNetworkCell): SudokuModel
   return {
     id: model,
     ...SUDOKU_MODEL_TEXTS[model],
-    // As the authors count: with AKOrN's x0, which nothing uses.
+    // The authors' count includes AKOrN's x0, which the network does not use.
     parameters: parameterCount(trainingTask(config).parameters),
     trainedSteps: trainedSteps(config),
     reportedSteps: REPORTED[model],
@@ -225,7 +234,7 @@ function modelOf(model: SudokuModelName, config: SudokuNetworkCell): SudokuModel
   };
 }
 
-/** Fewest and most given digits of some boards. */
+/** The smallest and the largest number of given digits of some boards. */
 function givenRange({ puzzles, count }: Boards): readonly [number, number] {
   const counts = Array.from({ length: count }, (_, board) =>
     givensOf(puzzles.subarray(CELLS * board, CELLS * (board + 1))),
@@ -240,21 +249,21 @@ function recipeOf(plan: SudokuPlan, boards: BoardSets, device: string): Record<s
   ).join(", ");
   return {
     "Training boards": boards.train.source,
-    "Changes of training boards": symmetries
+    "Augmentation of training boards": symmetries
       ? "a random symmetry of the game each time (digits, bands, rows, stacks, columns, axes)"
       : "none",
-    "Easier boards at first":
+    "Easier boards at the start":
       hints > 0
-        ? `up to ${100 * hints} % of the blank cells filled in, falling to none over the first half of training (not in the paper’s recipe)`
+        ? `up to ${100 * hints} % of the blank cells filled in, falling to 0 % over the first half of training (not in the paper’s recipe)`
         : "no",
     Width: `${shape.channels} channels, ${shape.heads} heads; transformer of ${shape.transformerLayers} blocks`,
     Optimiser: `Adam, rate ${rates}${scheduleText(schedule)}; gradients clipped to norm 1`,
     Loss:
       lossSteps === 1
-        ? "of the answer after the last step"
-        : `mean over ${lossSteps} answers evenly spaced over the steps (the paper’s: the last alone)`,
+        ? "of the output after the last timestep"
+        : `mean over ${lossSteps} outputs evenly spaced over the timesteps (the paper’s recipe: only the last output)`,
     "Averaged weights": `decay up to ${ema.decay}, every ${ema.every} steps after ${ema.after}; all tests use them`,
-    "Steps T in training": String(shape.timesteps),
+    "Timesteps T in training": String(shape.timesteps),
     Device: device,
   };
 }
@@ -266,15 +275,15 @@ export function checkSudokuReport(report: SudokuReport): void {
   for (const { model, set } of [...report.accuracies, ...report.votings]) {
     check(
       models.includes(model),
-      () => `Sudoku report: expected one of ${models.join(", ")}; got "${model}"`,
+      () => `Sudoku report: expected one of ${models.join(", ")}, got "${model}"`,
     );
-    check(sets.includes(set), () => `Sudoku report: expected one of ${sets.join(", ")}; got "${set}"`);
+    check(sets.includes(set), () => `Sudoku report: expected one of ${sets.join(", ")}, got "${set}"`);
   }
 }
 
 /**
- * Judges whether something helps: the mean over seeds of paired differences, against twice the larger of the boards' and
- * the seeds' standard error.
+ * Judges whether something helps: compares the mean over seeds of paired differences with twice the larger of two
+ * standard errors, over boards and over seeds.
  */
 export function judgeGain(gains: readonly PairedDifference[]): {
   readonly status: "helps" | "hurts" | "undecided";
@@ -284,7 +293,7 @@ export function judgeGain(gains: readonly PairedDifference[]): {
   const { mean, spread = 0 } = meanAndSpread(gains.map((gain) => gain.mean));
   const boards = Math.max(...gains.map(({ standardError }) => standardError));
   const margin = 2 * Math.max(boards, spread / Math.sqrt(gains.length));
-  // If no board changes sides, the standard error is 0 and so is the difference.
+  // If no board changes between solved and unsolved, both the standard error and the difference are 0.
   const decided = Math.abs(mean) > margin;
   return { status: !decided ? "undecided" : mean > 0 ? "helps" : "hurts", mean, margin };
 }

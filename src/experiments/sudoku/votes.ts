@@ -2,33 +2,33 @@ import { average } from "../../metrics/statistics.js";
 import { standardError } from "../../report/verdict.js";
 import { lowestEnergy } from "../../systems/akorn/index.js";
 
-/** Votes among K draws: all disjoint groups of K. */
+/** The results of votes among K draws, over all disjoint groups of K draws. */
 export interface SudokuVote {
   readonly k: number;
-  /** Board accuracy of each group when the lowest sum of energies wins ... */
+  /** Board accuracy of each group if the lowest sum of energies wins. */
   readonly sum: readonly number[];
-  /** ... when the lowest last energy wins ... */
+  /** Board accuracy of each group if the lowest last energy wins. */
   readonly last: readonly number[];
-  /** ... and the share of boards that any draw of the group solves: what no vote can exceed. */
+  /** Share of boards that any draw of the group solves, which is the upper bound of every vote. */
   readonly any: readonly number[];
 }
 
-/** A mean difference over boards and its standard error. */
+/** A mean difference over boards, with its standard error. */
 export interface PairedDifference {
   readonly mean: number;
   readonly standardError: number;
 }
 
-/** Every draw of the noise on one board. */
+/** The draws of the noise on one board. */
 export interface BoardDraws {
   /** 1 if the draw's answer solves the board. */
   readonly solved: Uint8Array;
-  /** Sum of the energies of all steps, and the last one. */
+  /** Sum of the energies of all timesteps, and the last energy. */
   readonly sums: Float32Array;
   readonly lasts: Float32Array;
 }
 
-/** Board accuracy of votes among K draws: draws 0..K-1, K..2K-1 and so on are groups of their own. */
+/** Board accuracy of votes among K draws. Draws 0 to K-1 are one group, K to 2K-1 the next, and so on. */
 export function votesAmong(boards: readonly BoardDraws[], k: number): SudokuVote {
   const draws = boards[0]?.solved.length ?? 0;
   const groups = Array.from({ length: Math.floor(draws / k) }, (_, group) => group * k);
@@ -43,7 +43,7 @@ export function votesAmong(boards: readonly BoardDraws[], k: number): SudokuVote
   };
 }
 
-/** What the vote of all draws gains over a single draw, on average over boards. */
+/** The mean gain over boards of the vote of all draws over a single draw. */
 export function votingGain(boards: readonly BoardDraws[]): PairedDifference {
   return pairedDifference(
     boards.map(({ solved, sums }) => {
@@ -59,8 +59,8 @@ export function pairedDifference(differences: readonly number[]): PairedDifferen
 }
 
 /**
- * Of all pairs of a right and a wrong answer to the same board, the share in which the right one has the lower sum of energies
- * (ties count half); undefined if no board has both.
+ * Share of the pairs of a right and a wrong answer to the same board in which the right answer has the lower sum of
+ * energies. Ties count half. Undefined if no board has both kinds of answer.
  */
 export function energyRanking(boards: readonly BoardDraws[]): number | undefined {
   let [lower, pairs] = [0, 0];

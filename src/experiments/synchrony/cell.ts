@@ -20,7 +20,10 @@ import type { AblationCell, SynchronyCell, Dynamics, KernelCell, SynchronyNetwor
 import { SYNCHRONY_SETS } from "./plan.js";
 import type { AblationResult, SynchronyResult, KernelResult, SynchronyNetworkResult } from "./results.js";
 
-/** Trains and tests a network, trains a coupling kernel, or tests other dynamics; undefined if the cell was stopped. */
+/**
+ * Trains and tests a network, trains a coupling kernel, or tests other dynamics. Returns undefined if the cell was
+ * stopped.
+ */
 export function runSynchronyCell(
   config: SynchronyCell,
   options: DigitsOptions,
@@ -71,7 +74,7 @@ async function runNetwork(
   }
 }
 
-/** Tests under all conditions, with one session for each number of objects and form of the masks. */
+/** Tests a network under all conditions, with one session for each number of objects and form of the masks. */
 async function testAll(
   config: SynchronyNetworkCell,
   values: State,
@@ -168,7 +171,7 @@ async function runKernel(config: KernelCell, options: DigitsOptions): Promise<Ke
   }
 }
 
-/** Other sizes of the coupling are left out if the coupling is trained: its size cannot change then. */
+/** Settings of the ablation. If the coupling is trained, its size cannot change, so other sizes are left out. */
 async function runAblation(
   config: AblationCell,
   options: DigitsOptions,
@@ -187,7 +190,7 @@ async function runAblation(
     if (options.signal.aborted) return undefined;
     const task = networkTask(start, { dynamics, phases: true });
     const changed = new Map(values);
-    // A frozen kernel of another size starts as the Gaussian of that size.
+    // A frozen kernel of another size is the Gaussian of that size.
     if (dynamics.couplingSize !== start.dynamics.couplingSize) {
       changed.set("coupling", initialValues(task, { seed }).get("coupling")!);
     }

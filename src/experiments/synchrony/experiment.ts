@@ -11,15 +11,25 @@ import { synchronyCellName, synchronyCells, SYNCHRONY_PLANS, SYNCHRONY_SETS } fr
 import type { SynchronyResult } from "./results.js";
 import { synchronyReport } from "./results.js";
 
-/** What KomplexNet's paper claims, in paired runs (TMLR 2025): all its networks, 2 and 3 digits, backgrounds, shifts. */
+/**
+ * Tests of the claims of KomplexNet's paper (TMLR 2025) in paired runs: all its networks, 2 and 3 digits, backgrounds,
+ * distribution shifts.
+ */
 export const synchronyExperiment = defineExperiment({
   name: "synchrony",
   summary:
-    "KomplexNet with and without feedback against all its baselines: 2 and 3 digits, backgrounds, noise, shifts.",
+    "KomplexNet with and without feedback against all its baselines: 2 and 3 digits, backgrounds, noise, distribution shifts.",
   scales: {
-    smoke: { summary: "a few steps of every kind of cell: does everything work? Under a minute.", seeds: 1 },
-    laptop: { summary: "18 networks a seed, frozen coupling. About 40 minutes on 2 cores.", seeds: 2 },
-    paper: { summary: "25 networks a seed, 30 epochs end to end. Days for each; see --cells.", seeds: 3 },
+    smoke: {
+      summary: "a few steps of every kind of cell: checks that everything works. Under a minute.",
+      seeds: 1,
+    },
+    laptop: { summary: "18 networks per seed, frozen coupling. About 40 minutes on 2 cores.", seeds: 2 },
+    paper: {
+      summary:
+        "25 networks per seed, 30 epochs end to end. Days for each network; --cells chooses some of them.",
+      seeds: 3,
+    },
   },
   choosesCells: true,
   plan: planOf,
@@ -46,13 +56,14 @@ export const synchronyExperiment = defineExperiment({
   },
 });
 
-/** Reads the scenes' parts and leaves out sets whose backgrounds are not available. */
+/** Reads the digits and backgrounds, and leaves out sets whose backgrounds are not available. */
 async function planOf({ scale, onNote }: ExperimentOptions): Promise<SynchronyPlan & SceneData> {
   const plan = SYNCHRONY_PLANS[scale];
   const { training, testing } = await loadDigits();
   const largest = Math.max(...plan.sets.map(({ steps }) => plan.trainScenes ?? steps * plan.batchSize));
   const backgrounds = await loadBackgrounds(scale !== "smoke", Math.max(largest, plan.testScenes), onNote);
-  if (backgrounds === undefined) onNote("No CIFAR-10 here: the sets with backgrounds are left out.");
+  if (backgrounds === undefined)
+    onNote("CIFAR-10 is not available, so the sets with backgrounds are left out.");
   const isPlain = (set: SynchronySetName) => (SYNCHRONY_SETS[set].background ?? "none") === "none";
   return {
     ...plan,
@@ -72,7 +83,7 @@ function describe(result: SynchronyResult): string {
   return `set accuracy ${percent(accuracy)} % in ${seconds}, ${Math.round(result.imagesPerSecond)} images/s`;
 }
 
-/** Rows of one cell in the table of a run that is not complete. */
+/** Rows of one cell in the table of an incomplete run. */
 function rowsOf(name: string, result: SynchronyResult): string[][] {
   if (result.kind !== "network") return [[name, result.kind, "", ""]];
   return result.conditions.map(({ condition, metrics, phases }) => [

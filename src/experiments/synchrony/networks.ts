@@ -18,12 +18,12 @@ import type { Dynamics, KernelCell, SynchronyModelName, SynchronyNetworkCell } f
 import { SYNCHRONY_SETS } from "./plan.js";
 
 export interface NetworkOptions extends KomplexNetTaskOptions {
-  /** Number of objects in the scenes that are shown; default that of training. */
+  /** Number of objects in the test scenes. Default: that of training. */
   readonly objects?: number;
   readonly overlapChannel?: boolean;
-  /** Other dynamics than in training. */
+  /** Dynamics of the test, if they differ from training. */
   readonly dynamics?: Dynamics;
-  /** The pretrained kernel of model "pretrained". */
+  /** The pretrained coupling kernel for model "pretrained". */
   readonly coupling?: TensorData | undefined;
 }
 
@@ -55,7 +55,7 @@ export function networkTask(
       : { kernel: model === "randomKernel" ? "random" : "gaussian", size: dynamics.couplingSize },
     ...(model === "feedback" && { feedback: {} }),
   };
-  // The control sees the loss that feedback is trained with.
+  // The control is trained with the same loss as the network with feedback.
   const loss = start?.kind === "network" ? ({ loss: "endToEnd" } as const) : {};
   return new KomplexNetTask(new KomplexNet(options), { ...loss, ...task });
 }
@@ -80,13 +80,13 @@ export const SYNCHRONY_MODEL_TEXTS: Readonly<
     id: "kuramoto",
     label: "KomplexNet",
     role: "kuramoto",
-    description: "Feed-forward; phases start at random and synchronise by Kuramoto dynamics.",
+    description: "A feed-forward network whose phases start at random and synchronise by Kuramoto dynamics.",
   },
   feedback: {
     id: "feedback",
     label: "with feedback",
     role: "feedback",
-    description: "Deeper layers pull on the phases too.",
+    description: "KomplexNet in which deeper layers also influence the phases.",
   },
   continued: {
     id: "continued",
@@ -98,7 +98,7 @@ export const SYNCHRONY_MODEL_TEXTS: Readonly<
     id: "pretrained",
     label: "pretrained kernel",
     role: "other",
-    description: "KomplexNet whose coupling was first trained on the synchrony loss alone, then frozen.",
+    description: "KomplexNet whose coupling was first trained on the synchrony loss alone, and then frozen.",
   },
   randomKernel: {
     id: "randomKernel",
@@ -111,6 +111,6 @@ export const SYNCHRONY_MODEL_TEXTS: Readonly<
     id: "transformer",
     label: "transformer",
     role: "transformer",
-    description: "A small vision transformer, attention between the patches of an image.",
+    description: "A small vision transformer with attention between the patches of an image.",
   },
 };

@@ -45,7 +45,7 @@ function summarySection({ sets }: SynchronyReport): Section {
   return {
     id: "summary",
     title: "In short",
-    lead: "The paper’s tables could not be had, so nothing here is compared with them: what follows are our own paired runs, same images, same number of steps.",
+    lead: "The paper’s tables were not available, so this page does not compare with them. It shows our own paired runs, with the same images and the same number of steps.",
     body: sets.map((set) => {
       const budget = budgetRemark(set);
       return markup`<h3>${set.title}</h3>
@@ -56,19 +56,21 @@ function summarySection({ sets }: SynchronyReport): Section {
   };
 }
 
-/** 95 % intervals of the first condition, all seeds' test images together. */
+/**
+ * A sentence with the 95 % intervals of set accuracy under the first condition, from the test images of all seeds
+ * together.
+ */
 function intervals(set: DigitsReport): Html {
   const { id } = set.conditions[0]!;
   const { testImages } = set.provenance;
   const parts = set.models.flatMap(({ id: model, label }) => {
     const summary = set.rows.find((row) => row.model === model && row.condition === id)?.metrics.setAccuracy;
     if (!summary) return [];
-    // The seeds share their test images: they count once.
+    // The seeds share their test images, so each image counts once.
     const { low, high } = wilsonInterval(Math.round(summary.mean * testImages), testImages);
     return [`${label} ${percent(low)} to ${percent(high)} %`];
   });
-  return markup`<p><small>95 % intervals of set accuracy from ${testImages} test images (Wilson; they leave out how much
-    seeds differ): ${parts.join("; ")}.</small></p>`;
+  return markup`<p><small>95 % intervals of set accuracy from ${testImages} test images (Wilson; the intervals leave out how much seeds differ): ${parts.join("; ")}.</small></p>`;
 }
 
 const LAYERS = [
@@ -78,14 +80,14 @@ const LAYERS = [
   { name: "read-out", source: "readout" },
 ] as const;
 
-/** Polar plots of every layer at the last timestep, for the first image. */
+/** Section with polar plots of every layer at the last timestep, for the first image. */
 function layerSection(set: DigitsReport): Section | undefined {
   const sample = set.phasePictures[0];
   const networks = sample?.phases.filter(({ layers = [] }) => layers.length > 0) ?? [];
   if (!sample || networks.length === 0) return undefined;
   return {
     ...heading(set, "layers", "Phases of every layer"),
-    lead: "Angle is phase, radius magnitude, at the last timestep of the first image. Dots have the colour of the digit they lie on; in the read-out, that of the digit they stand for (grey: a digit that is not there). Hidden units lie nowhere.",
+    lead: "Angle is phase, radius magnitude, at the last timestep of the first image. A dot has the colour of the digit on which its unit lies; in the read-out, the colour of the digit that the unit stands for (grey: a digit that is not in the image). Hidden units have no position, so they have no such colour.",
     body: table({
       label: `Polar plots of the layers, ${set.title}`,
       head: ["Network", ...LAYERS.map(({ name }) => name)],
@@ -112,7 +114,7 @@ interface Plot {
   readonly objects: ArrayLike<number>;
 }
 
-/** Every unit of the first layer that is active. */
+/** The active units of the first layer. */
 function firstLayer(
   { masks, width, height }: PhasePicture,
   { timesteps, amplitudes, channels }: Network,
@@ -138,7 +140,7 @@ function deeper(sample: PhasePicture, { layers = [] }: Network, source: string):
   return { plane: planeOf(phase, amplitude, 1), objects };
 }
 
-/** The number of the object whose mask holds a pixel, 0 for none. */
+/** The number of the object whose mask contains a pixel, or 0 if none does. */
 function owner(masks: PhasePicture["masks"], pixel: number): number {
   return masks.findIndex((mask) => mask[pixel]! > 0.5) + 1;
 }
@@ -158,15 +160,15 @@ async function scatterSection(report: SynchronyReport): Promise<Section | undefi
   );
   const words =
     correlation === undefined
-      ? "Too few points for a correlation."
-      : `Rank correlation over ${dynamic.length} points of networks whose phases follow dynamics: ${number(correlation, 2)}. Conditions differ in more than synchrony, so this is no cause.`;
+      ? "There are too few points for a correlation."
+      : `Rank correlation over ${dynamic.length} points of networks whose phases follow dynamics: ${number(correlation, 2)}. Conditions differ in more than synchrony, so the correlation does not show a cause.`;
   return {
     id: "synchrony",
     title: "Synchrony against accuracy",
     lead: words,
     body: chartFigure(
       chart,
-      "One point for each network with phases and each condition, mean over seeds. Across: how well the phases alone tell the objects apart (adjusted Rand index of circular clusters against the masks, active units, last timestep). Upwards: set accuracy.",
+      "One point for each network with phases and each condition, mean over seeds. Horizontal axis: how well the phases alone tell the objects apart (adjusted Rand index of circular clusters against the masks, active units, last timestep). Vertical axis: set accuracy.",
     ),
   };
 }
@@ -178,7 +180,7 @@ function ablationSection({ ablation, sets }: SynchronyReport): Section | undefin
   return {
     id: "ablation",
     title: "What changes it",
-    lead: "KomplexNet trained on two digits, tested on clean images with other dynamics; nothing is trained again. ± is twice the larger of the standard error over seeds and that from the number of test images.",
+    lead: "KomplexNet trained on two digits, tested on clean images with other dynamics, without further training. ± is twice the larger of the standard error over seeds and that from the number of test images.",
     body: table({
       label: "Ablation of timesteps, epsilon and coupling size",
       head: ["Dynamics", "Set accuracy in %", "Difference", "Phases against masks (ARI)"],
@@ -233,8 +235,8 @@ async function kernelSection({ kernels }: SynchronyReport): Promise<Section | un
   return {
     id: "kernels",
     title: "A kernel trained for synchrony",
-    lead: "The coupling alone, trained on the synchrony loss of the last timestep with Gabors frozen, as the authors did before this paper (CCN 2023).",
-    body: chartFigure(block, "Mean over seeds, scenes not seen in training. Lower is better."),
+    lead: "Only the coupling is trained, on the synchrony loss of the last timestep with frozen Gabors, as in the authors’ earlier work (CCN 2023).",
+    body: chartFigure(block, "Mean over seeds, on scenes that training did not use. Lower is better."),
   };
 }
 
@@ -243,7 +245,7 @@ function sheetSection({ sheets }: SynchronyReport): Section | undefined {
   return {
     id: "conditions",
     title: "The conditions",
-    lead: "The first test scenes as the networks see them, a row for each condition.",
+    lead: "The first test scenes as the networks get them, with one row for each condition.",
     body: sheets.map(({ title, uri }, i) => {
       const picture = markup`<img src="${uri}" alt="Contact sheet: ${title}, a row for each condition" style="max-width:100%">`;
       return i === 0 ? figure(picture, title) : details(title, figure(picture, title));
@@ -251,7 +253,7 @@ function sheetSection({ sheets }: SynchronyReport): Section | undefined {
   };
 }
 
-/** Synchrony across, accuracy upwards; `undefined` without points. */
+/** Chart of accuracy against synchrony, or `undefined` without points. */
 export async function synchronyScatter(points: readonly SynchronyPoint[]): Promise<ChartBlock | undefined> {
   if (points.length === 0) return undefined;
   const chart = scatterChart({
@@ -264,5 +266,5 @@ export async function synchronyScatter(points: readonly SynchronyPoint[]): Promi
       y: setAccuracy,
     })),
   });
-  return chartBlock("synchrony-accuracy", chart, `Synchrony against accuracy, ${points.length} points.`);
+  return chartBlock("synchrony-accuracy", chart, `Accuracy against synchrony, ${points.length} points.`);
 }

@@ -21,12 +21,12 @@ export const SYNCHRONY_SET_NAMES = ["digits2", "digits3", "colour", "grey"] as c
 
 export type SynchronySetName = (typeof SYNCHRONY_SET_NAMES)[number];
 
-/** What decides the oscillators' dynamics. */
+/** The settings of the oscillators' dynamics. */
 export interface Dynamics {
   readonly timesteps: number;
   /** Side of the coupling kernel. */
   readonly couplingSize: number;
-  /** The global repulsion epsilon. */
+  /** Strength of the global repulsion, epsilon. */
   readonly desynchrony: number;
 }
 
@@ -37,24 +37,26 @@ interface Budget extends Omit<DigitsNetworkConfig, "model" | "testScenes" | "sel
   readonly dynamics: Dynamics;
 }
 
-/** One coupling kernel, trained on the synchrony loss alone. */
+/** Configuration of a cell that trains one coupling kernel on the synchrony loss alone. */
 export interface KernelCell extends Budget {
   readonly kind: "kernel";
 }
 
-/** One network, trained on one set of scenes and tested under all its conditions. */
+/**
+ * Configuration of a cell: one network that is trained on one set of scenes and tested under all conditions of the set.
+ */
 export interface SynchronyNetworkCell extends Budget, DigitsNetworkConfig {
   readonly kind: "network";
   readonly model: SynchronyModelName;
-  /** Whether Gabors and coupling are trained ("endtoend") or stay as they start ("channels"). */
+  /** Whether Gabors and coupling are trained ("endtoend") or keep their initial values ("channels"). */
   readonly mode: "endtoend" | "channels";
-  /** Scenes of each condition whose phases are measured. */
+  /** Number of scenes of each condition whose phases are measured. */
   readonly measuredScenes: number;
-  /** The finished cell that gives the starting values, or the coupling kernel. */
+  /** The finished cell that gives the initial values or the coupling kernel. */
   readonly start?: SynchronyNetworkCell | KernelCell;
 }
 
-/** A trained network tested with other dynamics. */
+/** Configuration of a cell that tests a trained network with other dynamics. */
 export interface AblationCell {
   readonly experiment: "synchrony";
   readonly version: 1;
@@ -68,7 +70,7 @@ export interface AblationCell {
 
 export type SynchronyCell = SynchronyNetworkCell | KernelCell | AblationCell;
 
-/** "digits2/kuramoto/seed1": what `--cells` chooses from. */
+/** The name of a cell for `--cells`, such as "digits2/kuramoto/seed1". */
 export function synchronyCellName(config: SynchronyCell): string {
   const { seed } = config;
   if (config.kind === "ablation") return `${config.start.set}/ablation/seed${seed}`;
@@ -91,7 +93,7 @@ const noise = (variance: number): DigitsCondition => ({
 const overlap = (percent: number): DigitsCondition => ({
   id: `overlap${percent}`,
   label: `overlap to ${percent} %`,
-  description: "Digits may cover each other; training never showed that.",
+  description: "Digits may cover each other, which they never do in training.",
   maxOverlap: percent / 100,
 });
 
@@ -105,28 +107,28 @@ const SALT: DigitsCondition = {
 const ROTATED: DigitsCondition = {
   id: "rotated",
   label: "rotated 25°",
-  description: "The whole image turned; our addition to the paper's tests.",
+  description: "The whole image is rotated; our addition to the paper's tests.",
   shift: { rotation: 25 },
 };
 
 const SMALLER: DigitsCondition = {
   id: "smaller",
   label: "scaled to 75 %",
-  description: "The whole image shrunk; our addition.",
+  description: "The whole image is scaled down; our addition to the paper's tests.",
   shift: { scale: 0.75 },
 };
 
 const MOVED: DigitsCondition = {
   id: "moved",
   label: "moved 4 pixels",
-  description: "The whole image moved down and right; our addition.",
+  description: "The whole image is shifted down and right; our addition to the paper's tests.",
   shift: { translation: [4, 4] },
 };
 
 const digits = (count: 2 | 3): DigitsCondition => ({
   id: `digits${count}`,
   label: `${count} digits`,
-  description: "Another number of digits than in training.",
+  description: "A number of digits that differs from training.",
   digits: count,
 });
 
@@ -160,7 +162,7 @@ export const SYNCHRONY_SETS: Readonly<Record<SynchronySetName, SynchronySetDescr
   },
 };
 
-/** Settings of the ablation, besides those of training. */
+/** Settings of the ablation, in addition to those of training. */
 export const CHANGES: readonly Partial<Dynamics>[] = [
   { timesteps: 3 },
   { timesteps: 6 },
@@ -184,12 +186,18 @@ export interface SynchronyPlan {
   readonly mode: "endtoend" | "channels";
   readonly dynamics: Dynamics;
   readonly batchSize: number;
-  /** Steps of training for feedback, and of its control, that start from the trained feed-forward network; 0: from scratch. */
+  /**
+   * Training steps of the network with feedback and of its control, both of which start from the trained feed-forward
+   * network; 0 if they are trained from scratch.
+   */
   readonly furtherSteps: number;
   readonly kernelSteps: number;
-  /** The authors train all networks at 0.01, where the transformer stays at chance within the laptop scale's steps. */
+  /**
+   * Learning rate of the transformer. The authors train all networks at 0.01, but at that rate the transformer stays at
+   * chance within the steps of the laptop scale.
+   */
   readonly learningRate: { readonly transformer: number; readonly others: number };
-  /** Training scenes; undefined if every scene is seen once. */
+  /** Number of training scenes; undefined if every scene is seen once. */
   readonly trainScenes?: number;
   readonly validationScenes: number;
   readonly testScenes: number;
@@ -204,10 +212,9 @@ const BASE = ["kuramoto", "ideal", "random", "real", "transformer"] as const;
 const EPOCH = Math.floor(48_000 / 256);
 
 /**
- * - smoke: does everything work?
- * - laptop: frozen Gabors and coupling, every scene seen once; feedback is trained further from the feed-forward network,
- *   beside a control that is trained on as long without feedback.
- * - paper: the authors' recipe, end to end, everything from scratch.
+ * - smoke: a check that everything works. - laptop: frozen Gabors and coupling; every scene is seen once. The network
+ *   with feedback starts from the trained feed-forward network; so does a control that is trained for as many further
+ *   steps without feedback. - paper: the authors' recipe, end to end, with all networks trained from scratch.
  */
 export const SYNCHRONY_PLANS: Readonly<Record<Scale, SynchronyPlan>> = {
   smoke: {
@@ -279,7 +286,7 @@ export const SYNCHRONY_PLANS: Readonly<Record<Scale, SynchronyPlan>> = {
   },
 };
 
-/** All cells of a run, in the order in which they can be done: a cell's start comes before it. */
+/** All cells of a run, in an order in which they can run: each cell comes after the one that it starts from. */
 export function synchronyCells(plan: SynchronyPlan, seeds: readonly number[]): SynchronyCell[] {
   const cells = plan.sets.flatMap((set) =>
     seeds.flatMap((seed): SynchronyCell[] => {

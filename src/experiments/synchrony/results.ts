@@ -47,7 +47,7 @@ export interface KernelResult extends KernelLosses {
 
 export interface AblationResult {
   readonly kind: "ablation";
-  /** The trained dynamics first. */
+  /** Scores under each setting of the dynamics, beginning with that of training. */
   readonly rows: readonly { readonly dynamics: Dynamics; readonly tested: DigitsTestResult }[];
   readonly seconds: number;
 }
@@ -58,30 +58,30 @@ export type SynchronyResult = SynchronyNetworkResult | KernelResult | AblationRe
 export interface SynchronyReport {
   readonly title: string;
   readonly subtitle: string;
-  /** One report for each set of scenes; all with an `id`. */
+  /** One report for each set of scenes; each has an `id`. */
   readonly sets: readonly DigitsReport[];
   readonly ablation: readonly AblationRow[];
   readonly kernels: readonly KernelTraining[];
-  /** A contact sheet of every condition as PNG data URIs. */
+  /** Contact sheets of the scenes under every condition, as PNG data URIs. */
   readonly sheets: readonly { readonly title: string; readonly uri: string }[];
 }
 
-/** The trained feed-forward network under other dynamics, over seeds. */
+/** Scores of the trained feed-forward network under other dynamics, over seeds. */
 export interface AblationRow {
-  /** "timesteps 6". */
+  /** The name of a setting, such as "timesteps 6". */
   readonly label: string;
-  /** Whether these are the dynamics of training. */
+  /** Whether the setting is that of training. */
   readonly trained: boolean;
   readonly runs: readonly { readonly seed: number; readonly setAccuracy: number; readonly ari: number }[];
 }
 
-/** A coupling kernel trained on the synchrony loss. */
+/** Results of a coupling kernel that was trained on the synchrony loss. */
 export interface KernelTraining extends KernelLosses {
   readonly set: string;
   readonly seed: number;
 }
 
-/** One point: a network under one condition, mean over seeds. */
+/** A point of the scatter plot: a network under one condition, mean over seeds. */
 export interface SynchronyPoint {
   readonly set: string;
   readonly model: string;
@@ -90,7 +90,7 @@ export interface SynchronyPoint {
   readonly setAccuracy: number;
 }
 
-/** All networks with phases under all conditions. */
+/** The points of all networks with phases under all conditions. */
 export function synchronyPoints(report: SynchronyReport): SynchronyPoint[] {
   return report.sets.flatMap(({ title, rows, models, conditions }) =>
     rows.flatMap(({ model, condition, metrics }) => {
@@ -103,7 +103,10 @@ export function synchronyPoints(report: SynchronyReport): SynchronyPoint[] {
   );
 }
 
-/** Spearman's rank correlation; `undefined` for fewer than three pairs or if one side never changes. */
+/**
+ * Spearman's rank correlation, or `undefined` if there are fewer than three pairs or the values of one side are all
+ * equal.
+ */
 export function rankCorrelation(one: readonly number[], other: readonly number[]): number | undefined {
   if (one.length < 3) return undefined;
   const [a, b] = [ranks(one), ranks(other)];
@@ -114,7 +117,7 @@ export function rankCorrelation(one: readonly number[], other: readonly number[]
   return size === 0 ? undefined : product(a, b) / size;
 }
 
-/** Equal values share the mean of their ranks. */
+/** Ranks of values; equal values share the mean of their ranks. */
 function ranks(values: readonly number[]): number[] {
   return values.map((value) => {
     const below = values.filter((other) => other < value).length;
@@ -185,7 +188,8 @@ async function setReport(
       imagesSeen: steps * plan.batchSize,
       testImages: plan.testScenes,
       more: {
-        "Gabors and coupling": plan.mode === "channels" ? "frozen at their start" : "trained end to end",
+        "Gabors and coupling":
+          plan.mode === "channels" ? "frozen at their initial values" : "trained end to end",
         timesteps: String(plan.dynamics.timesteps),
         "learning rate": `${plan.learningRate.others}, transformer ${plan.learningRate.transformer}`,
         "further steps for feedback and its control": String(plan.furtherSteps),
@@ -226,7 +230,7 @@ function settingOf(dynamics: Dynamics, trained: Dynamics): string {
 
 const SHEET_SCENES = 8;
 
-/** The first test scenes under every condition. */
+/** Contact sheets of the first test scenes under every condition. */
 function sheetOf({ testing, plan }: Run, set: SynchronySetName): string {
   const columns = Math.min(SHEET_SCENES, plan.testScenes);
   const indices = Array.from({ length: columns }, (_, i) => i);

@@ -7,15 +7,15 @@ import type { CellType, MatchedCells, ReceptiveFields } from "../../systems/vone
 import { CELL_TYPES, overlap, subPopulations } from "../../systems/vonenet/index.js";
 import type { V1NetworkResult, V1TestResult } from "./cell.js";
 
-/** A value over seeds. */
+/** Mean and spread of a value over seeds. */
 export type Spread = SeedSummary;
 
-/** Accuracies of a network, fractions. */
+/** Accuracies of a network, as fractions. */
 export interface NetworkScores {
   readonly clean: Spread;
-  /** mCA, the mean over corruptions. */
+  /** Mean corruption accuracy, mCA: the mean over corruptions. */
   readonly mean: Spread;
-  /** mCA / clean. */
+  /** Mean corruption accuracy divided by clean accuracy. */
   readonly retention: Spread;
   readonly corruptions: readonly {
     readonly name: string;
@@ -25,62 +25,65 @@ export interface NetworkScores {
   readonly kinds: readonly { readonly name: string; readonly accuracy: Spread }[];
 }
 
-/** What silencing a group costs: losses are fractions of images, above 0 if accuracy falls. NaN for an empty group. */
+/**
+ * The losses of accuracy when a group is silenced, as fractions of the images; a loss is above 0 if accuracy falls. NaN
+ * for an empty group.
+ */
 export interface Effect {
   readonly clean: number;
   readonly corrupted: number;
   readonly corruptedPerCell: number;
-  /** By kind of corruption. */
+  /** Losses by kind of corruption. */
   readonly kinds: Readonly<Record<string, number>>;
-  /** Mean |W (r - r')| / |W r|. */
+  /** Mean relative change of the bottleneck's output, |W (r - r')| / |W r|. */
   readonly moved: number;
 }
 
-/** One of the 24 groups of cells. */
+/** Facts about one of the 24 groups of cells. */
 export interface GroupFacts {
   readonly cellType: CellType;
   readonly frequencyBand: number;
   readonly widthBand: number;
-  /** Mean over seeds. */
+  /** Number of cells, mean over seeds. */
   readonly cells: number;
-  /** Mean |weight| of the bottleneck behind a cell. */
+  /** Mean absolute weight of the bottleneck that reads a cell. */
   readonly weight: number;
-  /** Of all weights. */
+  /** The group's share of the absolute weights of all cells. */
   readonly weightShare: number;
   readonly mean: number;
   readonly variation: number;
   readonly sparseness: number;
-  /** Silenced, and held at the mean response. */
+  /** Losses when the group is silenced (`zero`), and when it is held at its mean response (`held`). */
   readonly zero: Effect;
   readonly held: Effect;
 }
 
 export interface VariantGroups {
   readonly groups: readonly GroupFacts[];
-  /** Cells' positions without a response to any image, mean over seeds. */
+  /** Number of positions of cells that respond to no image, mean over seeds. */
   readonly silentPositions: number;
 }
 
-/** Matched cells of two variants, of one type. */
+/** Comparison of the matched cells of two variants, for one cell type. */
 export interface MatchFacts {
   readonly cellType: CellType;
   readonly pairs: number;
   readonly distance: number;
-  /** Medians of the correlation of responses: of matched cells, and of cells that were not matched. */
+  /** Median correlation of responses, for matched cells and for unmatched cells. */
   readonly correlation: number;
   readonly unmatchedCorrelation: number;
-  /** Correlation of the downstream weights over pairs, and ratio of their means. */
+  /** Correlation of the downstream weights over pairs, and the ratio of their means. */
   readonly weights: number;
   readonly weightRatio: number;
 }
 
-/** One seed's result of a network. */
+/** The result of a network with one seed. */
 export interface SeedResult {
   readonly seed: number;
   readonly result: V1NetworkResult;
 }
 
-/** A(c) = mean over severities of A(c, s). */
+/** Accuracy under each corruption c, A(c) = mean over severities s of A(c, s). */
 function corruptionMeans(tested: readonly V1TestResult[]): Map<string, number> {
   const names = [...new Set(tested.map(({ corruption }) => corruption))].filter((name) => name !== "clean");
   return new Map(
@@ -91,7 +94,7 @@ function corruptionMeans(tested: readonly V1TestResult[]): Map<string, number> {
   );
 }
 
-/** mCA: mean over corruptions of their means over severities. */
+/** Mean corruption accuracy (mCA): the mean over corruptions of the mean over severities. */
 export function meanCorruptionAccuracy(tested: readonly V1TestResult[]): number {
   return average([...corruptionMeans(tested).values()]);
 }
@@ -103,7 +106,7 @@ export function cleanAccuracy(tested: readonly V1TestResult[]): number {
 const over = (results: readonly SeedResult[], value: (tested: readonly V1TestResult[]) => number): Spread =>
   summariseSeeds(results.map(({ seed, result }): SeedValue => ({ seed, value: value(result.tested) })));
 
-/** All scores of a network over its seeds. */
+/** The scores of a network over its seeds. */
 export function v1Scores(results: readonly SeedResult[]): NetworkScores {
   const corruptions = [...corruptionMeans(results[0]!.result.tested).keys()];
   const kind = (name: string): CorruptionGroup =>
@@ -127,7 +130,7 @@ export function v1Scores(results: readonly SeedResult[]): NetworkScores {
   };
 }
 
-/** (mCA_X - mCA_Y) / mCA_Y of the seeds that both have. */
+/** Relative difference in mean corruption accuracy, (mCA_X - mCA_Y) / mCA_Y, of the seeds that both networks have. */
 export function relativeDifference(
   one: readonly SeedResult[],
   other: readonly SeedResult[],
@@ -142,14 +145,14 @@ export function relativeDifference(
   return pairs.length === 0 ? undefined : summariseSeeds(pairs);
 }
 
-/** One seed's population and the result of its network. */
+/** The population of one seed and the result of its network. */
 export interface Population {
   readonly seed: number;
   readonly fields: ReceptiveFields;
   readonly result: V1NetworkResult;
 }
 
-/** Facts of the 24 groups of cells: cells of all seeds together, effects as means over seeds. */
+/** Facts about the 24 groups of cells. The cells of all seeds are taken together; effects are means over seeds. */
 export function groupFacts(populations: readonly Population[]): VariantGroups {
   const bySeed = populations.map(({ fields, result }) => ({
     groups: subPopulations(fields),
@@ -216,7 +219,7 @@ export function groupFacts(populations: readonly Population[]): VariantGroups {
   return { groups, silentPositions: average(silent) };
 }
 
-/** Histogram intersection of two variants' populations, mean over their common seeds. */
+/** Histogram intersection of the populations of two variants, mean over their common seeds. */
 export function overlapOf(
   one: readonly Population[],
   other: readonly Population[],
@@ -236,7 +239,7 @@ export interface Responses {
   readonly positions: number;
 }
 
-/** All responses of one cell. */
+/** Returns all responses of one cell. */
 function tracesOf({ data, cells, positions }: Responses, cell: number): Float32Array {
   const images = data.length / cells / positions;
   const out = new Float32Array(images * positions);
@@ -247,7 +250,7 @@ function tracesOf({ data, cells, positions }: Responses, cell: number): Float32A
   return out;
 }
 
-/** Responses and downstream weights of matched cells, against those of pairs that were not matched. */
+/** Compares responses and downstream weights in pairs of matched cells, and responses in pairs of unmatched cells. */
 export function matchFacts(
   pairs: readonly MatchedCells[],
   responses: readonly [Responses, Responses],
@@ -260,7 +263,7 @@ export function matchFacts(
       ({ one, other }) => [tracesOf(responses[0], one), tracesOf(responses[1], other)] as const,
     );
     const matched = own.map((_, i) => correlation(traces[i]![0], traces[i]![1])).filter(Number.isFinite);
-    // Each cell with the partner of the pair half the list away.
+    // Pair each cell with the partner of the cell half the list further on.
     const shift = Math.max(1, Math.floor(own.length / 2));
     const unmatched = own
       .map((_, i) => correlation(traces[i]![0], traces[(i + shift) % own.length]![1]))

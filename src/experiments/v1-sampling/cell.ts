@@ -30,7 +30,7 @@ import { isSampled } from "./plan.js";
 
 const TEST_BATCH = 50;
 
-/** Accuracy under one condition. */
+/** Accuracy of a network under one condition. */
 export interface V1TestResult extends V1Condition {
   readonly accuracy: number;
   readonly top5: number;
@@ -38,24 +38,24 @@ export interface V1TestResult extends V1Condition {
 
 /** The effect of silencing one group of cells. */
 export interface Silenced {
-  /** Place among the 24 groups (`subPopulations`). */
+  /** Index of the group among the 24 groups (`subPopulations`). */
   readonly group: number;
   readonly cells: number;
-  /** What the cells are held at: nothing, or their mean response. */
+  /** The value at which the cells are held: 0 or their mean response. */
   readonly held: "zero" | "mean";
-  /** Accuracy with the group silenced, of clean images and by kind of corruption. */
+  /** Accuracy with the group silenced, on clean images and by kind of corruption. */
   readonly clean: number;
   readonly corrupted: Readonly<Record<string, number>>;
-  /** Mean |W (r - r')| / |W r| over clean images. */
+  /** Relative change of the bottleneck's output, |W (r - r')| / |W r|, mean over clean images. */
   readonly moved: number;
 }
 
-/** How a network uses its V1. */
+/** Measures of how a network uses its V1. */
 export interface Dissection {
-  /** Mean |weight| behind each cell. */
+  /** Mean absolute weight that reads each cell. */
   readonly weights: readonly number[];
   readonly responses: readonly CellResponse[];
-  /** The whole network on the images of `silenced`. */
+  /** Accuracy of the whole network on the images of `silenced`. */
   readonly whole: Pick<Silenced, "clean" | "corrupted">;
   readonly silenced: readonly Silenced[];
 }
@@ -69,13 +69,13 @@ export interface V1NetworkResult {
     readonly accuracy: number;
   }[];
   readonly parameters: number;
-  /** Absent without V1. */
+  /** Measures of the V1; absent for a network without V1. */
   readonly dissection?: Dissection;
   readonly imagesPerSecond: number;
   readonly seconds: number;
 }
 
-/** The images that all cells share. */
+/** The images that all cells of a run share. */
 export interface StudyData {
   readonly images: StudyImages;
   readonly test: TestImages;
@@ -83,7 +83,9 @@ export interface StudyData {
 
 type StudyOptions = CellOptions & StudyData;
 
-/** Trains, tests and dissects one network; undefined if it was stopped. */
+/**
+ * Trains and tests one network, and measures the effect of groups of cells. Returns undefined if the cell was stopped.
+ */
 export async function runV1Cell(
   config: V1NetworkCell,
   options: StudyOptions,
@@ -145,7 +147,7 @@ interface Scores {
   readonly top5: number;
 }
 
-/** Mean cross-entropy and shares of right answers, of whole batches. */
+/** Mean cross-entropy and accuracies, over full batches. */
 async function scores(
   evaluator: Evaluator,
   values: State,
@@ -169,7 +171,10 @@ async function scores(
   return { loss: loss / count, accuracy: right / count, top5: near / count };
 }
 
-/** Cross-entropy of an answer, and how many classes score higher than the right one (ties: the first class wins). */
+/**
+ * Cross-entropy of an output, and the number of classes that score higher than the right one. In a tie, the first class
+ * wins.
+ */
 function judged(logits: Float32Array, label: number): { readonly nll: number; readonly rank: number } {
   const largest = logits.reduce((a, b) => Math.max(a, b), -Infinity);
   const total = logits.reduce((sum, value) => sum + Math.exp(value - largest), 0);
@@ -197,7 +202,7 @@ async function testAll(
   return tested;
 }
 
-/** Responses of V1, the weights behind it, and the accuracy lost without each group of cells. */
+/** Measures the responses of V1, the weights that read them, and the accuracy lost without each group of cells. */
 async function dissect(
   config: V1NetworkCell,
   values: State,
@@ -263,7 +268,7 @@ async function dissect(
   }
 }
 
-/** Right answers, of clean images and by kind of corruption. */
+/** Counts the right answers on clean images and by kind of corruption. */
 class Tally {
   readonly #right = new Map<CorruptionGroup | "clean", { right: number; count: number }>();
   #moved = { sum: 0, count: 0 };

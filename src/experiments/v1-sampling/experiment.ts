@@ -17,17 +17,20 @@ import { PAPER_RELATIVE, v1SamplingReport } from "./results.js";
 export const v1Sampling = defineExperiment({
   name: "v1-sampling",
   summary:
-    "Receptive fields of V1 as measured against uniform ones: accuracy under corruptions, and which cells matter.",
+    "Receptive fields of V1 with measured or with uniform properties: accuracy under corruptions, and which cells matter.",
   scales: {
-    smoke: { summary: "a few steps of every kind: does everything work? Under a minute.", seeds: 1 },
+    smoke: {
+      summary: "a few steps of every network: checks that everything works. Under a minute.",
+      seeds: 1,
+    },
     laptop: {
       summary:
-        'a reduced study: 3 networks a seed on enlarged CIFAR-10, about 15 minutes on 2 cores; UNIF2 and UNIF3 too with --cells "*".',
+        'a reduced study: 3 networks per seed on enlarged CIFAR-10, about 15 minutes on 2 cores; --cells "*" adds UNIF2 and UNIF3.',
       seeds: 2,
     },
     paper: {
       summary:
-        "5 networks a seed, 60 epochs of Tiny ImageNet. Days for each on a CPU; see --cells and --device.",
+        "5 networks per seed, 60 epochs of Tiny ImageNet. Days for each network on a CPU; see --cells and --device.",
       seeds: 3,
     },
   },
@@ -53,7 +56,7 @@ export const v1Sampling = defineExperiment({
   },
 });
 
-/** Reads the images and makes the corrupted ones; undefined if the run was stopped meanwhile. */
+/** Reads the images and makes the corrupted ones. Returns undefined if the run was stopped meanwhile. */
 async function load(plan: StudyPlan, options: ExperimentOptions) {
   const { out, device, threads, signal, onNote, onProgress } = options;
   const { sources, testing } = plan;

@@ -19,19 +19,19 @@ import { progressOf } from "../training.js";
 import type { ImageSet, V1NetworkCell, V1Plan, Testing } from "./plan.js";
 import { IMAGE_SIZE } from "./plan.js";
 
-/** The images of a set, training and test part. */
+/** The training and the test images of a set. */
 export interface Sources {
   readonly data: ImageSet;
   readonly train: ImageSource;
   readonly test: ImageSource;
 }
 
-/** The plan of a run with its data set, which may not be that of the scale. */
+/** The plan of a run with the data set that it uses, which may differ from that of the scale. */
 export interface StudyPlan extends V1Plan {
   readonly sources: Sources;
 }
 
-/** The requested set, or MNIST if that set is not available and nothing may be fetched. */
+/** Opens the requested set, or MNIST if that set is not available and must not be downloaded. */
 export async function openSources(
   data: ImageSet,
   fetch: boolean,
@@ -41,7 +41,7 @@ export async function openSources(
     return { data, ...(await parts(data, fetch)) };
   } catch (error) {
     if (fetch || data === "mnist" || !(error instanceof StriateError)) throw error;
-    onNote(`${error.message}: MNIST's digits take its place`);
+    onNote(`${error.message}; the run uses MNIST's digits instead`);
     return { data: "mnist", ...(await parts("mnist", fetch)) };
   }
 }
@@ -69,7 +69,7 @@ export const DATA_TITLES: Readonly<Record<ImageSet, string>> = {
   "tiny-imagenet": "Tiny ImageNet-200",
 };
 
-/** Images in memory, as bytes. */
+/** Images in memory, as bytes with their labels. */
 export interface StudyImages {
   readonly training: PreparedImages;
   readonly validation: PreparedImages;
@@ -77,8 +77,8 @@ export interface StudyImages {
 }
 
 /**
- * Takes images at random, the same in every run. Validation images are set aside from the training part; if all of
- * that is trained on, they are test images, as in the study.
+ * Chooses images at random, the same in every run. Validation images are held out from the training part; if training
+ * uses all of it, validation uses test images, as in the study.
  */
 export async function studyImages(
   { train, test }: Sources,
@@ -104,20 +104,20 @@ export async function studyImages(
     ),
     test: await prepare(imageSubset(test, testOrder.slice(0, testing.images))),
   };
-  if (skipped.length > 0) onNote(`${skipped.length} images could not be read and are left out.`);
+  if (skipped.length > 0) onNote(`${skipped.length} images could not be read, and the run leaves them out.`);
   return images;
 }
 
-/** One corruption at one severity, or neither. */
+/** A test condition: one corruption at one severity, or clean images. */
 export interface V1Condition {
   readonly corruption: CorruptionName | "clean";
   /** 0 for clean images. */
   readonly severity: Severity | 0;
 }
 
-/** Test images under all conditions; corrupted ones are written to files once. */
+/** Test images under all conditions. Corrupted images are written to files once. */
 export interface TestImages {
-  /** Clean first. */
+  /** All conditions; the first is clean. */
   readonly conditions: readonly V1Condition[];
   readonly clean: PreparedImages;
   load(condition: V1Condition): Promise<PreparedImages>;
@@ -134,8 +134,8 @@ export interface TestImagesOptions {
 }
 
 /**
- * Makes the corrupted versions of the test images, or takes those that an earlier run made. They follow from an image's place and
- * the corruption alone, so all networks see the same images.
+ * Makes the corrupted versions of the test images, or takes those of an earlier run. They depend only on an image's
+ * index and the corruption, so all networks get the same images.
  */
 export async function testImages(clean: PreparedImages, options: TestImagesOptions): Promise<TestImages> {
   const { folder, testing } = options;

@@ -24,7 +24,7 @@ import type { Task } from "../../train/task.js";
 import type { Architecture, V1NetworkCell, NetworkName, SampledName } from "./plan.js";
 import { IMAGE_SIZE, isSampled, VISUAL_DEGREES } from "./plan.js";
 
-/** V1 of one variant and seed, without noise. */
+/** The V1 of one variant and seed, without noise. */
 export function v1Of(variant: SampledName, seed: number, architecture: Architecture): VOneBlock {
   const { simple, complex, kernelSize, stride, gain } = architecture;
   return new VOneBlock({
@@ -46,7 +46,10 @@ export function sampledNetwork(
   return voneResNet18(v1Of(network, seed, architecture), { classes, width: architecture.width });
 }
 
-/** The task of a cell. Without V1, the stride of the first stage is such that the other stages see as many positions. */
+/**
+ * The task of a cell. Without V1, the stride of the first stage is chosen so that the other stages get as many
+ * positions as with V1.
+ */
 export function taskOf(
   cell: Pick<V1NetworkCell, "seed" | "architecture"> & { readonly network: NetworkName },
   classes: number,
@@ -61,7 +64,7 @@ export function taskOf(
   return new ClassificationTask(plain, [3, IMAGE_SIZE, IMAGE_SIZE]);
 }
 
-/** Indices 0 to count - 1 in full batches; the rest that does not fill a batch is left out. */
+/** Splits the indices 0 to count - 1 into full batches; indices that do not fill a batch are left out. */
 export function* fullBatches(count: number, batch: number): Generator<number[], void, undefined> {
   for (let at = 0; at + batch <= count; at += batch) yield Array.from({ length: batch }, (_, i) => at + i);
 }
@@ -75,9 +78,9 @@ async function open(
   return workerRuntime.createSession(model, options);
 }
 
-/** V1 alone. */
+/** A session of V1 alone. */
 export interface ResponseProbe {
-  /** Responses [batch, cells, side, side] to some images. */
+  /** Returns the responses [batch, cells, side, side] to some images. */
   responses(images: PreparedImages, indices: readonly number[]): Promise<TensorData>;
   close(): Promise<void>;
 }
@@ -98,11 +101,10 @@ export async function openResponses(
   };
 }
 
-/** A trained network from V1's responses on, with some cells held at a value. */
+/** The part of a trained network after V1, which can hold some of V1's cells at a value. */
 export interface ReadOutProbe {
   /**
-   * Logits [batch, classes] with the responses of `held` cells set to their entry in `values` (all positions), and for each
-   * image |W (r - r')| / |W r|, how far that moves the output of the bottleneck W for the responses r.
+   * Sets the responses of the `held` cells to their entries in `values` at all positions. Returns logits [batch, classes], and for each image the relative change |W (r - r')| / |W r| of the output of the bottleneck W, with r the responses before and r' those after the change.
    */
   readOut(
     responses: TensorData,

@@ -12,10 +12,10 @@ export function groupTitle({ cellType, frequencyBand, widthBand }: GroupFacts): 
   return `${cellType}, ${BAND_NAMES.frequency[frequencyBand]!} c/deg, nx ${BAND_NAMES.width[widthBand]!}`;
 }
 
-/** The upper limit of a band. */
+/** The upper limit of a band, as text. */
 const upper = (band: string): string => band.split("–")[1]!;
 
-/** Groups that both variants have. */
+/** Pairs of groups that both variants have. */
 function common(one: VariantReport, other: VariantReport): (readonly [GroupFacts, GroupFacts])[] {
   return one.groups.groups.flatMap((group, g) => {
     const partner = other.groups.groups[g]!;
@@ -65,10 +65,10 @@ export async function analysisSection(report: V1SamplingReport): Promise<Section
   return {
     id: "analysis",
     title: "Sub-populations",
-    lead: "Cells grouped by type, spatial frequency and width (nx), and cells of different variants paired by their receptive fields (log2 frequency, log10 nx and ny, cos and sin of twice the orientation, each over its deviation; optimal assignment, pairs further apart than 1 left out).",
+    lead: "Cells grouped by type, spatial frequency and width (nx), and cells of different variants paired by their receptive fields (log2 frequency, log10 nx and ny, cos and sin of twice the orientation, each over its deviation; optimal assignment, pairs further apart than 1 are left out).",
     body: markup`${chartFigure(
       chartGrid(maps),
-      "Cells in each group, mean over seeds. The biological variant has few cells of low frequency and large width or of high frequency and small width.",
+      "Cells in each group, mean over seeds. The biological variant has few cells with low frequency and large width, and few with high frequency and small width.",
     )}
     ${pairs.length > 0 ? matchTable(pairs) : null} ${scatters}
     ${variants.map((variant) => details(`All groups of ${variant.label}`, groupTable(variant)))}`,
@@ -78,7 +78,7 @@ export async function analysisSection(report: V1SamplingReport): Promise<Section
 function matchTable(pairs: readonly PairReport[]): Html {
   return table({
     label: "Matched cells",
-    caption: "Similar cells of two variants: are their responses alike, and are they weighted alike?",
+    caption: "Do similar cells of two variants have similar responses and similar weights?",
     head: [
       "Variants, cell type",
       "overlap of groups",
@@ -106,7 +106,7 @@ function matchTable(pairs: readonly PairReport[]): Html {
   });
 }
 
-/** A quantity of groups of cells that is compared between variants. */
+/** A measure of groups of cells that the page compares between variants. */
 interface Quantity {
   readonly id: string;
   readonly title: string;
@@ -125,7 +125,7 @@ const LOSSES: readonly Quantity[] = [
   { id: "cell", title: "… per cell", pick: ({ zero }) => zero.corruptedPerCell },
 ];
 
-/** Quantities of the same groups in two variants, a chart for each. */
+/** Charts that compare the same groups in two variants, one for each measure. */
 async function pairFigure(
   report: V1SamplingReport,
   { one, other }: PairReport,
@@ -195,25 +195,24 @@ function groupTable({ label, groups }: VariantReport): Html {
       ],
     })),
   })}
-  <p><small>${Math.round(groups.silentPositions)} positions of cells were silent on all images; they are left out of variation and
-    sparseness.</small></p>`;
+  <p><small>${Math.round(groups.silentPositions)} positions of cells were silent for all images; variation and sparseness leave them out.</small></p>`;
 }
 
 export async function impactSection(report: V1SamplingReport): Promise<Section | undefined> {
   const { variants, pairs } = report;
   if (variants.length === 0) return undefined;
   const caption =
-    "Loss of accuracy (fraction of images) when a group is silenced, one point for each group that both variants have. Points off the diagonal: the cells are alike, their effects are not.";
+    "Loss of accuracy (fraction of images) when a group is silenced, one point for each group that both variants have. A point off the diagonal is a group with similar cells and different effects in the two variants.";
   const blocks: Html[] = [];
   for (const pair of pairs)
     blocks.push(await pairFigure(report, pair, { id: "impact", quantities: LOSSES, caption }));
   return {
     id: "impact",
-    title: "What each sub-population is worth",
-    lead: "One group after the other is silenced at the output of V1 in the trained network (or held at its mean response); the loss of accuracy is measured on clean images and by kind of corruption.",
+    title: "How much each sub-population matters",
+    lead: "Each group in turn is silenced at the output of V1 in the trained network, or held at its mean response. The loss of accuracy is measured on clean images and by kind of corruption.",
     body: markup`${blocks}
     ${impactTable(variants)}
-    <p><small>The groups whose loss costs most accuracy under corruptions, mean over seeds; negative: accuracy rises without them.</small></p>`,
+    <p><small>The groups whose silencing costs the most accuracy under corruptions, mean over seeds. If the loss is negative, accuracy rises without the group.</small></p>`,
   };
 }
 

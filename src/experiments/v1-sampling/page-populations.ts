@@ -7,13 +7,13 @@ import { details, figure, markup, number, table } from "../../report/html.js";
 import type { TuningChart } from "./populations.js";
 import type { V1SamplingReport, VariantReport } from "./results.js";
 
-/** A chart for half the width of the page. */
+/** A chart that takes half the width of the page. */
 export const half =
   (build: ChartBuilder): ChartBuilder =>
   (layout) =>
     build(layout.narrow ? layout : { ...layout, width: 370, height: 200 });
 
-/** A wide image of tiles, drawn without smoothing. */
+/** A wide image made of tiles, drawn without smoothing. */
 function sheet(uri: string, alt: string): Html {
   return markup`<img src="${uri}" alt="${alt}" loading="lazy" style="display:block;width:100%;image-rendering:pixelated;border-radius:6px;background:#3a3d44">`;
 }
@@ -30,7 +30,7 @@ export function filterSection({ variants, picture }: V1SamplingReport): Section 
         <div style="display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,320px),1fr));gap:16px">
           ${galleries(variant)}
         </div>`,
-      "Every filter on its own scale, grey is 0, tinted in the colour channel that the cell sees. Rows go from low to high spatial frequency, within a row orientation turns from 0 to 180 degrees.",
+      "Every filter has its own scale, with grey as 0, and a tint of the colour channel that the cell sees. Rows go from low to high spatial frequency; within a row, orientation goes from 0 to 180 degrees.",
     );
   const responses = (variant: VariantReport): Html =>
     figure(
@@ -38,12 +38,12 @@ export function filterSection({ variants, picture }: V1SamplingReport): Section 
         <div style="display:grid;grid-template-columns:minmax(96px,160px) 1fr;gap:16px;align-items:start">
           ${sheet(picture, "The image shown to V1")}${sheet(variant.responses, `Responses of all cells of ${variant.label}`)}
         </div>`,
-      "A test image and how every cell responds, each map on its own scale from 0 (dark). Simple cells first, then complex ones, each sorted like the filters.",
+      "A test image and the responses of all cells. Each map has its own scale, with 0 as dark. Simple cells come first, then complex cells, both in the order of the filters.",
     );
   return {
     id: "filters",
     title: "The filters and their responses",
-    lead: "The fixed first stage of each variant, drawn with the first seed. All variants share phases and colours.",
+    lead: "The fixed first stage of each variant, with the first seed. All variants have the same phases and colour channels.",
     body: markup`${variants.map((variant, i) => (i < 2 ? shown(variant) : details(variant.label, shown(variant))))}
     ${variants.map((variant, i) => (i < 2 ? responses(variant) : details(variant.label, responses(variant))))}`,
   };
@@ -75,22 +75,21 @@ export async function distributionSection({ distributions, variants }: V1Samplin
   return {
     id: "distributions",
     title: "What was drawn",
-    lead: "Properties of all cells of all seeds in the bins of the physiological studies, beside the published counts.",
+    lead: "Histograms of the properties of all cells of all seeds, in the bins of the physiological studies and beside the published counts.",
     body: markup`${figure(
       markup`${seriesLegend(series, "bar")}${chartGrid(blocks).body}`,
-      "Grey: measured in macaque V1. The biological variant follows it; uniform variants fill the bins of spatial frequency evenly and the widths evenly on a logarithmic scale.",
+      "Grey: measured in macaque V1. The biological variant follows these measurements. Uniform variants fill the bins of spatial frequency evenly, and their widths are uniform on a logarithmic scale.",
     )}
     ${table({
-      label: "Facts about the banks",
-      caption: "What else differs between the banks",
+      label: "Facts about the filter banks",
+      caption: "Other differences between the filter banks",
       head: ["", ...variants.map(({ label }) => label)],
       rows: facts.map((name, i) => ({
         name,
         cells: variants.map(({ facts: own }) => number(own[i]!.value, 2)),
       })),
     })}
-    <p><small>Uniform draws also make filters that the kernel cuts off and that respond to uniform light: a difference besides
-      the distributions, at 64 pixels and 2 degrees.</small></p>`,
+    <p><small>At 64 pixels and 2 degrees, uniform draws also give filters that the kernel cuts off and that respond to uniform light, so the variants differ in more than their distributions.</small></p>`,
   };
 }
 
@@ -126,14 +125,14 @@ export async function tuningSection({ variants }: V1SamplingReport): Promise<Sec
         body: markup`<h3 style="margin:0 0 10px">${label}</h3>${seriesLegend(tuning[0]?.series ?? [])} ${body}`,
         specs,
       },
-      "Two simple and two complex cells of low and of high spatial frequency, each over its largest response.",
+      "Two simple and two complex cells with low and with high spatial frequency. Each curve is divided by its largest response.",
     );
     figures.push(figures.length < 2 ? made : details(label, made));
   }
   return {
     id: "tuning",
     title: "Tuning, measured with gratings",
-    lead: "Gratings of full contrast, as an experimenter would show them: drifting through one cycle (simple cells: response at the drift frequency; complex cells: mean response), for phase standing still. One property of the preferred grating varies.",
+    lead: "The stimuli are gratings of full contrast, as in physiological experiments. They drift through one cycle; for simple cells, the response at the drift frequency counts, for complex cells the mean response. For the tuning to phase, they stand still. One property of the preferred grating varies.",
     body: figures,
   };
 }

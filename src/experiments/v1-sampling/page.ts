@@ -17,8 +17,7 @@ import { PAPER_RELATIVE } from "./results.js";
 export async function v1SamplingPage(report: V1SamplingReport): Promise<string> {
   const { scale, seeds, date, seconds } = report;
   const run = { scale, provenance: { seeds, date, wallTimeSeconds: seconds } };
-  const subtitle = markup`Does it matter how the receptive fields of a model V1 are drawn: as measured in animals, or uniformly?
-    VOneResNet-18 after Barbulescu, Marques &amp; Oliveira (2023).`;
+  const subtitle = markup`Does it matter whether the receptive fields of a model V1 are drawn from measurements in animals or uniformly? VOneResNet-18 after Barbulescu, Marques &amp; Oliveira (2023).`;
   return experimentPage(
     { ...run, title: report.title, subtitle },
     {
@@ -38,14 +37,14 @@ export async function v1SamplingPage(report: V1SamplingReport): Promise<string> 
   );
 }
 
-/** `+8.7 %` */
+/** A fraction as a percentage with its sign, such as "+8.7 %". */
 export function signedPercent(value: number): string {
   if (!Number.isFinite(value)) return "–";
   const text = percent(Math.abs(value));
   return text === "0.0" ? "0.0 %" : `${value < 0 ? "−" : "+"}${text} %`;
 }
 
-/** A pair's difference in words, judged by {@link judgeDifferences}. */
+/** A sentence on the difference of a pair of variants, judged by {@link judgeDifferences}. */
 export function judged({ one, other, relative: { values } }: PairReport): string {
   const { status, mean } = judgeDifferences(values.map(({ value }) => value));
   const words = `${one} over ${other}: ${signedPercent(mean)} of mean corruption accuracy`;
@@ -53,7 +52,7 @@ export function judged({ one, other, relative: { values } }: PairReport): string
   const reason =
     values.length === 1
       ? "one seed cannot show how much seeds differ"
-      : "within what seeds differ by, or of different sign";
+      : "within the spread of the seeds, or of different sign";
   return `${words}, undecided (${reason}).`;
 }
 
@@ -70,7 +69,7 @@ export function v1SummarySection(report: V1SamplingReport): Section {
     title: "In short",
     lead:
       pairs.length === 0
-        ? "No uniform variant was run beside the biological one."
+        ? "The run has no uniform variant to compare with the biological one."
         : pairs.map(judged).join(" "),
     body: markup`${cards(results)}
       ${
@@ -126,7 +125,7 @@ export async function v1AccuracySection(report: V1SamplingReport): Promise<Secti
         ),
       ),
     }),
-    "Accuracy on clean images and under each kind of corruption",
+    "Accuracy on clean images and by kind of corruption",
     { legend: seriesLegend(series, "bar") },
   );
   const head = [
@@ -150,10 +149,10 @@ export async function v1AccuracySection(report: V1SamplingReport): Promise<Secti
   return {
     id: "accuracy",
     title: "Accuracy under corruptions",
-    lead: `Top-1 accuracy in percent, mean over severities; ± is the standard deviation over seeds (open a cell for each seed). Chance is ${percent(chance)} %.`,
+    lead: `Top-1 accuracy in percent, mean over severities; ± is the standard deviation over seeds (open a table cell to see each seed). Chance is ${percent(chance)} %.`,
     body: markup`${chartFigure(
       chart,
-      "Mean over the corruptions of a kind; a dot for each seed, a line for the standard deviation.",
+      "Bars are means over the corruptions of a kind, dots are seeds, and lines are standard deviations.",
     )}
     ${table({
       label: "Accuracy for every corruption",
@@ -195,8 +194,8 @@ export async function v1LearningSection({ networks }: V1SamplingReport): Promise
   return {
     id: "learning",
     title: "Learning",
-    lead: "All networks see the same images in the same order, with the same augmentation, for as many steps.",
-    body: markup`${chartFigure(chart, "Mean over seeds; bands reach from the worst to the best seed.")}
+    lead: "All networks see the same images in the same order, with the same augmentation, for the same number of steps.",
+    body: markup`${chartFigure(chart, "Lines are means over seeds; bands go from the worst to the best seed.")}
     ${table({
       label: "The networks",
       head: ["Network", "Parameters trained", ""],

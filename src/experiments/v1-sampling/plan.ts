@@ -7,7 +7,7 @@ export const NETWORKS = ["biol", "unif1", "unif2", "unif3", "plain"] as const;
 
 export type NetworkName = (typeof NETWORKS)[number];
 
-/** Those with V1. */
+/** The networks with V1. */
 export type SampledName = Exclude<NetworkName, "plain">;
 
 export const isSampled = (name: NetworkName): name is SampledName => name !== "plain";
@@ -23,8 +23,8 @@ export const NETWORK_LABELS: Readonly<Record<NetworkName, string>> = {
 export const NETWORK_TEXTS: Readonly<Record<NetworkName, string>> = {
   biol: "receptive fields as measured in macaque V1, widths correlated with spatial frequency",
   unif1: "all properties uniform and independent",
-  unif2: "ny like nx, otherwise uniform and independent",
-  unif3: "as UNIF2, nx correlated with spatial frequency",
+  unif2: "ny close to nx, other properties uniform and independent",
+  unif3: "like UNIF2, but with nx correlated with spatial frequency",
   plain: "the same network behind a learned first stage, no V1",
 };
 
@@ -35,37 +35,37 @@ export const IMAGE_SIZE = 64;
 
 export const VISUAL_DEGREES = 2;
 
-/** V1 and the network behind it. */
+/** Sizes of V1 and of the network behind it. */
 export interface Architecture {
   readonly simple: number;
   readonly complex: number;
   readonly kernelSize: number;
   readonly stride: number;
   readonly gain: number;
-  /** Factor of the back end's channels. */
+  /** Factor by which the back end's number of channels is multiplied. */
   readonly width: number;
 }
 
-/** How the learning rate changes: by the study's plateau rule, or down a cosine in a short training. */
+/** How the learning rate falls: by the study's plateau rule, or along a cosine in a short training. */
 export type RateRule = "plateau" | "cosine";
 
-/** What a trained network is tested on. */
+/** The images and corruptions of the tests. */
 export interface Testing {
   readonly images: number;
   readonly corruptions: readonly CorruptionName[];
   readonly severities: readonly Severity[];
-  /** Images on which responses are measured and groups of cells are silenced. */
+  /** Number of images on which responses are measured and groups of cells are silenced. */
   readonly probeImages: number;
-  /** Severity at which groups of cells are silenced. */
+  /** Severity of the corruptions while groups of cells are silenced. */
   readonly probeSeverity: Severity;
 }
 
-/** One network: trained, tested and dissected. */
+/** Configuration of a cell: one network that is trained, tested and analysed. */
 export interface V1NetworkCell {
   readonly experiment: "v1-sampling";
   readonly version: 1;
   readonly network: NetworkName;
-  /** Seed of the receptive fields, of the weights and of the order of images. */
+  /** Random seed of the receptive fields, the weights and the order of images. */
   readonly seed: number;
   readonly data: ImageSet;
   readonly architecture: Architecture;
@@ -81,7 +81,7 @@ export interface V1NetworkCell {
   readonly testing: Testing;
 }
 
-/** "biol/seed1": what `--cells` chooses from. */
+/** The name of a cell for `--cells`, such as "biol/seed1". */
 export const v1CellName = ({ network, seed }: Pick<V1NetworkCell, "network" | "seed">): string =>
   `${network}/seed${seed}`;
 
@@ -90,18 +90,18 @@ export interface V1Plan extends Omit<
   "experiment" | "version" | "network" | "seed" | "data" | "evaluateEvery"
 > {
   readonly data: ImageSet;
-  /** Networks that are run unless cells are chosen. */
+  /** Networks that run unless the user chooses cells. */
   readonly networks: readonly NetworkName[];
   readonly evaluations: number;
 }
 
-/** Tiny ImageNet's 100,000 training images in batches of 128. */
+/** Steps in one epoch of Tiny ImageNet's 100,000 training images in batches of 128. */
 const EPOCH = Math.floor(100_000 / 128);
 
 /**
- * - smoke: does everything work?
- * - laptop: a reduced study. CIFAR-10 enlarged to 64 pixels, 128 + 128 cells on a grid of 16 x 16 (stride 4 instead of 2), a
- *   quarter of the back end's channels, a few epochs down a cosine, 3 of 5 severities. UNIF2 and UNIF3 with `--cells "*"`.
+ * - smoke: a check that everything works. - laptop: a reduced study. CIFAR-10 enlarged to 64 pixels, 128 + 128 cells on
+ *   a grid of 16 x 16 (stride 4 instead of 2), a
+ *   quarter of the back end's channels, a few epochs with a cosine schedule, 3 of 5 severities. `--cells "*"` adds UNIF2 and UNIF3.
  * - paper: the authors' recipe on Tiny ImageNet.
  */
 export const V1_PLANS: Readonly<Record<Scale, V1Plan>> = {
@@ -170,7 +170,7 @@ export const V1_PLANS: Readonly<Record<Scale, V1Plan>> = {
   },
 };
 
-/** All networks for each seed, the standard ones first. */
+/** All cells of a run: all networks for each seed, the standard networks first. */
 export function v1Cells(plan: V1Plan, seeds: readonly number[]): V1NetworkCell[] {
   const { networks, evaluations, ...common } = plan;
   const ordered = [...networks, ...NETWORKS.filter((name) => !networks.includes(name))];

@@ -19,7 +19,7 @@ import {
 import type { SampledName } from "./plan.js";
 import { IMAGE_SIZE, NETWORK_LABELS } from "./plan.js";
 
-/** How one property is spread in populations, beside the measurements. */
+/** The distribution of one property in the populations, beside the measurements. */
 export interface Distribution {
   readonly title: string;
   readonly unit: string;
@@ -44,14 +44,16 @@ export interface TuningChart {
 
 const ORDER: readonly string[] = ["biol", "unif1", "unif2", "unif3", "plain"];
 
-/** Colour, dash and shape of a network, the same on the whole page; the fifth, grey, is for what was measured. */
+/**
+ * Colour, dash and marker of each network on the whole page. The fifth entry, grey, is for the measurements in animals.
+ */
 export function networkStyle(id: string): number {
   return [0, 1, 2, 3, 6][ORDER.indexOf(id)] ?? 7;
 }
 
 export const MEASURED_STYLE = 4;
 
-/** A drawn population, named by its variant. */
+/** A drawn population, with the name of its variant. */
 export interface DrawnPopulation {
   readonly variant: SampledName;
   readonly fields: ReceptiveFields;
@@ -71,14 +73,14 @@ interface Property {
   readonly source: string;
   readonly measured: Pick<Histogram, "edges" | "counts">;
   readonly values: (fields: ReceptiveFields) => ArrayLike<number>;
-  /** Period of a circular property. */
+  /** Period of the property, if it is circular. */
   readonly period?: number;
 }
 
 const cellsOf = (values: Float64Array, { simple }: ReceptiveFields, type: "simple" | "complex") =>
   type === "simple" ? values.subarray(0, simple) : values.subarray(simple);
 
-/** Measurements in animals, with the bins of the papers. */
+/** Measurements in animals, in the bins of the papers. */
 const PROPERTIES: readonly Property[] = [
   {
     title: "Orientation",
@@ -119,7 +121,7 @@ const PROPERTIES: readonly Property[] = [
   },
 ];
 
-/** Shares of all drawn cells in the measured bins, variant by variant, beside the measurements. */
+/** Shares of all drawn cells in the measured bins for each variant, beside the measurements. */
 export function distributions(populations: readonly DrawnPopulation[]): Distribution[] {
   const variants = [...new Set(populations.map(({ variant }) => variant))];
   return PROPERTIES.map(({ title, unit, source, measured, values, period }) => {
@@ -134,7 +136,7 @@ export function distributions(populations: readonly DrawnPopulation[]): Distribu
         for (const raw of Array.from(values(fields))) {
           const value =
             period === undefined ? raw : edges[0]! + ((((raw - edges[0]!) % period) + period) % period);
-          // The border of the last bin belongs to it.
+          // The last bin includes its upper border.
           const bin = edges.findIndex(
             (edge, i) => value >= edge && (value < edges[i + 1]! || i === counts.length - 1),
           );
@@ -160,7 +162,7 @@ export function distributions(populations: readonly DrawnPopulation[]): Distribu
   });
 }
 
-/** Known differences between banks besides the draw itself. */
+/** Known differences between the filter banks, in addition to the distributions. */
 export function bankFacts(blocks: readonly VOneBlock[]): { readonly name: string; readonly value: number }[] {
   const energy = blocks.flatMap((block) => windowEnergy(block));
   const sums0 = blocks.flatMap(({ bank }) => {
@@ -182,15 +184,18 @@ export function bankFacts(blocks: readonly VOneBlock[]): { readonly name: string
       value: average(blocks.map(({ fields }) => correlation(log(fields.nx), log(fields.ny)))),
     },
     {
-      name: "energy inside the kernel, 10th percentile of cells",
+      name: "share of energy inside the kernel, 10th percentile of cells",
       value: sorted[Math.floor(0.1 * sorted.length)] ?? NaN,
     },
-    { name: "energy inside the kernel, least", value: sorted[0] ?? NaN },
-    { name: "|sum of a kernel| (answer to uniform light), median", value: median(sums0) },
+    { name: "share of energy inside the kernel, minimum", value: sorted[0] ?? NaN },
+    { name: "|sum of a kernel| (response to uniform light), median", value: median(sums0) },
   ];
 }
 
-/** Share of each filter's energy that lies inside its kernel; the whole is the same filter out to three deviations. */
+/**
+ * Share of each filter's energy that lies inside its kernel. The whole energy is that of the same filter out to three
+ * standard deviations.
+ */
 function windowEnergy({ bank, fields, pixelsPerDegree }: VOneBlock): number[] {
   const { frequency, sigmaX, sigmaY, orientation, phase } = inPixels(fields, {
     imageSize: IMAGE_SIZE,
@@ -222,7 +227,7 @@ const AXES: readonly {
   {
     axis: "orientation",
     title: "Orientation",
-    label: "degrees from the preferred one",
+    label: "degrees from the preferred value",
     values: (block, cell) => steps(-90, 90, 25).map((offset) => block.fields.orientation[cell]! + offset),
   },
   {
@@ -234,7 +239,7 @@ const AXES: readonly {
   {
     axis: "phase",
     title: "Phase (still)",
-    label: "degrees from the preferred one",
+    label: "degrees from the preferred value",
     values: (block, cell) => steps(-180, 180, 25).map((offset) => block.fields.phase[cell]! + offset),
   },
   {
@@ -249,7 +254,7 @@ function steps(from: number, to: number, count: number): number[] {
   return Array.from({ length: count }, (_, i) => from + ((to - from) * i) / (count - 1));
 }
 
-/** Tuning of some cells, each curve over its largest response: two simple and two complex cells of different frequency. */
+/** Tuning curves of two simple and two complex cells of different frequency, each divided by its largest response. */
 export function tuningCharts(block: VOneBlock): TuningChart[] {
   const cells = chosenCells(block);
   return AXES.map(({ axis, title, label, values }) => ({
@@ -289,7 +294,10 @@ function cellTitle({ fields }: VOneBlock, cell: number): string {
   return `${type}, ${fields.spatialFrequency[cell]!.toFixed(1)} c/deg`;
 }
 
-/** Cells sorted for a gallery: rows from low to high spatial frequency, within a row by orientation. */
+/**
+ * Sorts cells for a gallery: rows go from low to high spatial frequency, and the cells within a row are sorted by
+ * orientation.
+ */
 export function galleryOrder(
   cells: readonly number[],
   columns: number,
@@ -306,14 +314,17 @@ export function galleryOrder(
   return rows.flat();
 }
 
-/** Every filter scaled to its own largest weight: mid grey is 0, light is positive, tinted in the colour channel that it sees. */
+/**
+ * Draws every filter on the scale of its largest weight: mid grey is 0, light is positive, and the tint is that of the
+ * colour channel that the filter sees.
+ */
 export function filterGallery(bank: FilterBank, cells: readonly number[], columns: number): string {
   const { size, kernels, colour } = bank;
   const filters = { count: colour.length, height: size, width: size, kernels };
   return pngDataUri(filterMaps(filters, { filters: cells, columns, seenChannel: colour }));
 }
 
-/** Maps [cells, side, side] of one image, each on a scale of its own from 0: dark is silent. */
+/** Draws the response maps [cells, side, side] to one image. Each map has its own scale, with 0 as dark. */
 export function responseGallery(
   responses: ArrayLike<number>,
   side: number,

@@ -46,7 +46,7 @@ export interface NetworkReport {
   }[];
 }
 
-/** A variant's filters and answers, images as `data:` addresses. */
+/** Images of a variant's filters and responses, as `data:` URIs. */
 export interface VariantReport {
   readonly id: string;
   readonly label: string;
@@ -57,7 +57,7 @@ export interface VariantReport {
   readonly groups: VariantGroups;
 }
 
-/** Two variants compared cell by cell and group by group. */
+/** Comparison of two variants, cell by cell and group by group. */
 export interface PairReport {
   readonly one: string;
   readonly other: string;
@@ -69,14 +69,14 @@ export interface PairReport {
 export interface V1SamplingReport {
   readonly title: string;
   readonly scale: string;
-  /** Sentences on how this study differs from the paper's; empty for the paper's own recipe. */
+  /** Sentences on how this run differs from the paper's study; empty for the paper's own recipe. */
   readonly reduced: readonly string[];
   readonly networks: readonly NetworkReport[];
   readonly variants: readonly VariantReport[];
-  /** BIOL against each uniform variant. */
+  /** Comparisons of BIOL with each uniform variant. */
   readonly pairs: readonly PairReport[];
   readonly distributions: readonly Distribution[];
-  /** The image that the responses are to. */
+  /** The image that evokes the responses, as a `data:` URI. */
   readonly picture: string;
   readonly chance: number;
   readonly testImages: number;
@@ -87,7 +87,10 @@ export interface V1SamplingReport {
   readonly date: string;
 }
 
-/** Abstract of Barbulescu et al. 2023 (arXiv:2310.10575): biological over uniform sampling, relative. */
+/**
+ * Relative advantage of biological over uniform sampling in mean corruption accuracy, from the abstract of Barbulescu
+ * et al. 2023 (arXiv:2310.10575).
+ */
 export const PAPER_RELATIVE = 0.0872;
 
 export const BAND_NAMES = {
@@ -100,10 +103,10 @@ type Run = FinishedRun<V1Plan, V1NetworkCell, V1NetworkResult> &
 
 const GALLERY_COLUMNS = 16;
 
-/** Images that matched cells' responses are compared on. */
+/** Number of images on which the responses of matched cells are compared. */
 const COMPARED_IMAGES = 32;
 
-/** One variant with the V1 of each of its seeds. */
+/** One variant, with the V1 of each of its seeds. */
 interface Drawn {
   readonly variant: SampledName;
   readonly blocks: ReadonlyMap<number, VOneBlock>;
@@ -166,14 +169,14 @@ export async function v1SamplingReport(run: Run): Promise<V1SamplingReport> {
       "Degrees of visual angle": "2 for 64 pixels (32 pixels per degree)",
       V1: `${architecture.simple} simple and ${architecture.complex} complex cells, kernel ${architecture.kernelSize}, stride ${architecture.stride}, gain ${architecture.gain}, no noise`,
       "Back end": `ResNet-18, ${architecture.width === 1 ? "full width" : `${architecture.width} of its channels`}`,
-      Training: `${plan.steps} steps of ${plan.batchSize}, ${plan.trainImages.toLocaleString("en-GB")} images; SGD, rate ${plan.learningRate}, momentum ${plan.momentum}, weight decay ${plan.weightDecay}, ${plan.rateRule === "plateau" ? "a tenth on a plateau" : "down a cosine"}`,
-      Augmentation: "turns to 30°, shifts to 5 %, 1 to 1.2 times the size, mirror images",
-      Corruptions: `${testing.corruptions.length} of Hendrycks & Dietterich 2019, constants for 64 pixels, severities ${testing.severities.join(", ")}, made here`,
+      Training: `${plan.steps} steps of ${plan.batchSize}, ${plan.trainImages.toLocaleString("en-GB")} images; SGD, rate ${plan.learningRate}, momentum ${plan.momentum}, weight decay ${plan.weightDecay}, ${plan.rateRule === "plateau" ? "divided by ten on a plateau" : "falling along a cosine"}`,
+      Augmentation: "rotations up to 30°, shifts up to 5 %, scaling by 1 to 1.2, mirroring",
+      Corruptions: `${testing.corruptions.length} of Hendrycks & Dietterich 2019, constants for 64 pixels, severities ${testing.severities.join(", ")}, computed by Striate`,
       Silencing: `${Math.min(testing.probeImages, clean.count)} images, corruptions at severity ${testing.probeSeverity}`,
       Seeds: seeds.join(", "),
       Machine: provenance.machine,
       Versions: versionsText(provenance.versions),
-      "Time of this call": formatDuration(seconds),
+      "Duration of this call": formatDuration(seconds),
       Command: provenance.command,
     },
   };
@@ -199,7 +202,7 @@ function variantReport(
     label: NETWORK_LABELS[variant],
     filters: [
       { title: `${simple} simple cells`, cells: simpleCells },
-      { title: `${complex} complex cells (one of their two filters)`, cells: complexCells },
+      { title: `${complex} complex cells (each shown by one of its two filters)`, cells: complexCells },
     ]
       .filter(({ cells }) => cells.length > 0)
       .map(({ title, cells }) => ({ title, uri: filterGallery(bank, cells, GALLERY_COLUMNS) })),
@@ -210,7 +213,7 @@ function variantReport(
   };
 }
 
-/** Responses of every V1 to the first test images. */
+/** Computes the responses of every V1 to the first test images. */
 async function allResponses(
   drawn: readonly Drawn[],
   { test: { clean }, session }: Run,
@@ -269,7 +272,7 @@ interface Matched {
   readonly weights: readonly number[];
 }
 
-/** Means over seeds. */
+/** Means of measures over seeds. */
 function meanMatches(perSeed: readonly (readonly MatchFacts[])[]): MatchFacts[] {
   return (perSeed[0] ?? []).map(({ cellType }) => {
     const own = perSeed.flatMap((list) => list.filter((match) => match.cellType === cellType));
@@ -294,13 +297,13 @@ function reductions(plan: V1Plan, scale: Scale): string[] {
     `${DATA_TITLES[plan.data]} instead of Tiny ImageNet's 200 classes;`,
     `${architecture.simple} + ${architecture.complex} cells with stride ${architecture.stride} instead of 256 + 256 with stride 2;`,
     `${architecture.width} of the back end's channels;`,
-    `${passes.toFixed(1)} passes over ${trainImages.toLocaleString("en-GB")} images, down a cosine, instead of 60 epochs of 100,000;`,
+    `${passes.toFixed(1)} passes over ${trainImages.toLocaleString("en-GB")} images with a cosine schedule instead of 60 epochs of 100,000;`,
     `${testing.severities.length === 1 ? "1 severity" : `${testing.severities.length} severities`} instead of 5 and ${testing.images} test images instead of 10,000.`,
-    "Findings of one study need not hold in the other.",
+    "The results of one study need not hold in the other.",
   ];
 }
 
-/** Few enough columns that a few maps do not form one thin line: 8 for 32 maps, 32 from 256 on. */
+/** Number of columns: 8 for 32 maps, and 32 for 256 maps or more, so that few maps do not form one thin line. */
 function mapColumns({ simple, complex }: FilterBank): number {
   return Math.min(2 * GALLERY_COLUMNS, 2 ** (1 + Math.floor(Math.log2(simple + complex) / 2)));
 }

@@ -12,16 +12,17 @@ import type { Window } from "../window.js";
 import { windowAttributes } from "../window.js";
 
 /*
- * Convolutions in ONNX Runtime's blocked layout [batch, channels / B, ...space, B], B being 8 or 16 as the processor's
- * vectors want it. ONNX Runtime itself uses that layout only if the weights are constants; weights that are trained
- * are fed, and would fall back to im2col and a matrix product. So the reordering of the weights becomes part of the graph.
+ * Convolutions in ONNX Runtime's blocked layout [batch, channels / B, ...space, B]. B is 8 or 16, depending on the
+ * width of the processor's vectors. ONNX Runtime itself uses this layout only for constant weights. Weights in training
+ * are fed, so ONNX Runtime would fall back to im2col and a matrix product. Therefore the graph itself reorders the
+ * weights here.
  *
- * B is not known when a graph is lowered, and need not be: a reordering turns [batch, channels, rest] into
- * [batch, channels / B, rest, B], whatever B is, and everything here is composed of reorderings and of views between them.
+ * B is unknown when a graph is lowered, and the code does not need it: a reordering turns [batch, channels, rest] into
+ * [batch, channels / B, rest, B] for any B, and this file uses only reorderings and views between them.
  */
 
 const DOMAIN = "com.microsoft.nchwc::";
-/** Channels have to come in whole blocks, of either size. */
+/** The number of channels must be a multiple of both block sizes. */
 const LARGEST_BLOCK = 16;
 
 /** ONNX Runtime has kernels for the blocked layout on x64 only. */
@@ -33,7 +34,7 @@ export function hasBlockedKernels(): boolean {
 const wholeBlocks = (length: unknown): length is number =>
   typeof length === "number" && length % LARGEST_BLOCK === 0;
 
-/** Whether a convolution of x with w exists in the blocked layout. */
+/** Whether the convolution of x with w can run in the blocked layout. */
 export function isBlockable(x: Tensor, w: Tensor, groups: number): boolean {
   if (x.rank !== 4 || x.dtype !== "float32" || !isStaticShape(w.shape)) return false;
   const [into, out] = [x.shape[1]!, w.shape[0]!];
@@ -42,7 +43,7 @@ export function isBlockable(x: Tensor, w: Tensor, groups: number): boolean {
   return depthwise || (wholeBlocks(into / groups) && wholeBlocks(out / groups));
 }
 
-/** Conv of a plain x with a plain w, both reordered here. */
+/** Convolution of x with w, both in the standard layout. This function reorders them. */
 export function blockedConvolution(x: Tensor, w: Tensor, bias: Tensor | undefined, window: Window): Tensor {
   const operands = [toBlocks(x), blockedKernel(w), ...(bias ? [bias] : [])];
   return fromBlocks(applySingle(`${DOMAIN}Conv`, operands, windowAttributes(window)));
@@ -56,7 +57,10 @@ function fromBlocks(x: Tensor): Tensor {
   return applySingle(`${DOMAIN}ReorderOutput`, [x], { channels: x.shape[1] as number });
 }
 
-/** [out, in, ...kernel] as [out / B, in / B, ...kernel, B (in), B (out)]; depthwise: [out / B, 1, ...kernel, B]. */
+/**
+ * Reorders a weight [out, in, ...kernel] to [out / B, in / B, ...kernel, B (in), B (out)], or a depthwise one to [out /
+ * B, 1, ...kernel, B].
+ */
 function blockedKernel(w: Tensor): Tensor {
   const [out, into, ...kernel] = w.shape as number[] as [number, number, number, number];
   const cells = kernel[0] * kernel[1];
@@ -66,7 +70,9 @@ function blockedKernel(w: Tensor): Tensor {
 
 // ---- gradient of the weights -------------------------------------------------------------------------------------------
 
-/** Whether `blockedWeightGradient` can do it: whole blocks of images and of output channels. */
+/**
+ * Whether `blockedWeightGradient` can compute the gradient, which needs whole blocks of images and of output channels.
+ */
 export function isWeightGradientBlockable(x: Tensor, dy: Tensor, window: Window): boolean {
   return (
     x.rank === 4 &&
@@ -81,9 +87,10 @@ export function isWeightGradientBlockable(x: Tensor, dy: Tensor, window: Window)
 
 /**
  * dW[o, i, (a, b)] = sum over images n and positions (r, s) of dy[n, o, r, s] x[n, i, r + a, s + b] (stride 1) as one
- * convolution for each kernel row a. Its channels are the pairs (n, r), what it sums up; its image has a row for each input
- * channel i, which holds a row of x; its kernel is as long as a row of dy and slides over the offsets b. Compared with
- * matrix products for each offset nothing is copied for the columns, and no operand has to be packed.
+ * convolution for each kernel row a. The channels of this convolution are the pairs (n, r), over which it sums. Its
+ * image has one row for each input channel i, with the contents of a row of x. Its kernel is as long as a row of dy and
+ * slides over the offsets b. In contrast to one matrix product for each offset, no columns are copied and no operand is
+ * packed.
  */
 export function blockedWeightGradient(x: Tensor, dy: Tensor, window: Window): Tensor {
   const [batch, into, ...space] = x.shape as number[] as [number, number, number, number];
@@ -97,7 +104,7 @@ export function blockedWeightGradient(x: Tensor, dy: Tensor, window: Window): Te
   const block = blockLength();
   const images = applySingle("Div", [integers([batch]), block]);
 
-  // [batch / B, in, ...space, B], then just as much of it as the window sees.
+  // [batch / B, in, ...space, B], then only the part that the window covers.
   const blocks = toBlocks(reshape(x, [1, batch, into * space[0] * space[1], 1]));
   const after = missing.map((n) => Math.max(0, n));
   const padded = padBlocks(reshape(blocks, [1, batch * into, ...space]), window.before, after);
@@ -109,7 +116,7 @@ export function blockedWeightGradient(x: Tensor, dy: Tensor, window: Window): Te
       );
   const flat = applySingle("Reshape", [source, concat([images, integers([into * seen[0]!, -1])], 0)]);
 
-  // [batch, out / B, positions, B], which the gradient of x needs as well, to [out / B, batch / B, positions, B, B].
+  // From [batch, out / B, positions, B], which the gradient of x needs, too, to [out / B, batch / B, positions, B, B].
   const parts = concat([images, block, integers([-1, rows * columns]), block], 0);
   const kernel = reshape(transpose(applySingle("Reshape", [toBlocks(dy), parts]), [2, 0, 3, 1, 4]), [
     out,
@@ -134,7 +141,10 @@ export function blockedWeightGradient(x: Tensor, dy: Tensor, window: Window): Te
   return height === 1 ? kernelRows[0]! : concat(kernelRows, 2);
 }
 
-/** Zeros around maps [1, channels, height, width] in blocks: a depthwise convolution does it in parallel, Pad does not. */
+/**
+ * Pads maps [1, channels, height, width] in blocks with zeros, by a depthwise convolution, because it runs in parallel
+ * and Pad does not.
+ */
 function padBlocks(x: Tensor, before: readonly number[], after: readonly number[]): Tensor {
   if ([...before, ...after].every((n) => n === 0)) return x;
   const channels = x.shape[1] as number;
@@ -142,7 +152,7 @@ function padBlocks(x: Tensor, before: readonly number[], after: readonly number[
   return applySingle(`${DOMAIN}Conv`, [x, onesForEach(channels)], attributes);
 }
 
-/** A depthwise kernel of single ones. */
+/** A depthwise kernel of one cell for each channel, filled with ones. */
 function onesForEach(channels: number): Tensor {
   return sharedConstant(`ones for each of ${channels} channels`, () => {
     const data = new Float32Array(channels).fill(1);
@@ -150,12 +160,12 @@ function onesForEach(channels: number): Tensor {
   });
 }
 
-/** A reordered [1, channels, ...] with its blocks spelt out: [channels / B, ...shape, B]. */
+/** A reordered [1, channels, ...] as a view with an explicit axis for the blocks: [channels / B, ...shape, B]. */
 function splitBlocks(x: Tensor, shape: readonly number[]): Tensor {
   return applySingle("Reshape", [x, concat([integers([-1, ...shape]), blockLength()], 0)]);
 }
 
-/** B, as the graph finds it out. */
+/** The block size B, which the graph computes when it runs. */
 function blockLength(): Tensor {
   const four = toBlocks(constant({ dtype: "float32", shape: [1, 4, 1, 1], data: new Float32Array(4) }));
   return applySingle("Shape", [four], { start: 1, end: 2 });
@@ -163,17 +173,17 @@ function blockLength(): Tensor {
 
 // ---- scaled sums -------------------------------------------------------------------------------------------------------
 
-/** Channels, which make whole blocks, and rows, which are shared out among threads. */
+/** Numbers of channels, which form whole blocks, and of rows, which are divided among threads. */
 const [CHANNELS, ROWS] = [LARGEST_BLOCK, 64];
 
-/** Whether `blockedScaledSum` can do it. */
+/** Whether `blockedScaledSum` can compute the sum. */
 export function isScaledSumBlockable({ dtype, shape }: Tensor): boolean {
   return dtype === "float32" && isStaticShape(shape) && (sizeOf(shape) as number) % (CHANNELS * ROWS) === 0;
 }
 
 /**
- * scale * x + y as a depthwise 1 x 1 convolution that adds to y: one pass over memory instead of two. All channels are scaled
- * alike, so it does not matter that nothing is in the blocked layout.
+ * scale * x + y as a depthwise 1 x 1 convolution that adds to y: one pass over memory instead of two. All channels have
+ * the same factor, so the operands need not be in the blocked layout.
  */
 export function blockedScaledSum(x: Tensor, scale: Tensor, y: Tensor): Tensor {
   const map = [1, CHANNELS, ROWS, -1];

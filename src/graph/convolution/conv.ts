@@ -10,11 +10,11 @@ import { outputLength, transposedLength, transposedWindowOf, windowAttributes, w
 import { cropLike } from "./crop-like.js";
 import { sum } from "../operators/reduce/reduce.js";
 
-/** Geometry of a convolution. A number stands for the same value along every spatial axis. */
+/** Geometry of a convolution. A single number applies to every spatial axis. */
 export interface ConvOptions {
   /** Default 1. */
   readonly stride?: number | readonly number[];
-  /** Zeros on both sides (default 0), or [begin..., end...] for uneven ones. */
+  /** Number of zeros on both sides (default 0), or [begin..., end...] if the sides differ. */
   readonly padding?: number | readonly number[];
   /** Default 1. */
   readonly dilation?: number | readonly number[];
@@ -23,7 +23,7 @@ export interface ConvOptions {
 }
 
 export interface ConvTransposeOptions extends ConvOptions {
-  /** Extra length on one side of the result (default 0). */
+  /** Additional length at the end of the result (default 0). */
   readonly outputPadding?: number | readonly number[];
 }
 
@@ -35,7 +35,8 @@ interface Operands {
 
 function operandsOf(call: Call): Operands {
   const [x, w] = [required(call, 0, "x"), required(call, 1, "weight")];
-  if (x.dtype !== w.dtype) rejectCall(call, "input and weight must have one element type");
+  if (x.dtype !== w.dtype)
+    rejectCall(call, `expected an input and a weight of one element type, got ${x.dtype} and ${w.dtype}`);
   if (x.rank < 3 || w.rank !== x.rank)
     rejectCall(call, "expected [batch, channels, ...space] and a weight of the same rank");
   const kernel = w.shape.slice(2);
@@ -63,11 +64,11 @@ defineOperator({
     if (isStatic(channels) && isStatic(perGroup) && channels !== perGroup * window.groups) {
       rejectCall(
         call,
-        `the weight reads ${perGroup} channels in each of ${window.groups} groups, the input has ${channels}`,
+        `expected ${perGroup} channels in each of ${window.groups} groups, as the weight has them, got ${channels} in total`,
       );
     }
     if (isStatic(w.shape[0]!) && w.shape[0] % window.groups !== 0) {
-      rejectCall(call, `${w.shape[0]} output channels cannot be shared by ${window.groups} groups`);
+      rejectCall(call, `${w.shape[0]} output channels cannot be divided among ${window.groups} groups`);
     }
     const space = x.shape.slice(2).map((dim, axis) => checkedLength(call, outputLength(dim, window, axis)));
     return [{ dtype: x.dtype, shape: [x.shape[0]!, w.shape[0]!, ...space] }];
@@ -83,7 +84,7 @@ defineOperator({
   },
   lower: (call, target, context) => {
     const { x, w, window } = weightWindow(call);
-    // ONNX Runtime multiplies the quantised values themselves if this stays one convolution.
+    // If this stays one convolution, ONNX Runtime multiplies the quantised values directly.
     if (isDequantised(x) && isDequantised(w)) return undefined;
     const space = x.shape.slice(2).map((dim, axis) => outputLength(dim, window, axis));
     return lowerConv(call, target, window, space, context.isFixed(w));
@@ -140,8 +141,8 @@ function optionAttributes(rank: number, weight: Tensor, options: ConvOptions): A
 // ---- gradients ---------------------------------------------------------------------------------------------------------
 
 /**
- * dX of a convolution: the transposed one, padded to x's lengths. `convolution-lowering.ts` picks its form. Of a length
- * that is known at run time only, as much as it may be is made and the rest cut off.
+ * The gradient dX of a convolution: a transposed convolution, padded to x's lengths. `lowering.ts` chooses its form. If
+ * a length is known only at run time, the result has the largest possible length and is then cut to size.
  */
 function convInputGradient(dy: Tensor, w: Tensor, window: Window, x: Tensor): Tensor {
   const missing = x.shape.slice(2).map((dim, axis) => {
@@ -158,8 +159,8 @@ function convInputGradient(dy: Tensor, w: Tensor, window: Window, x: Tensor): Te
 
 /**
  * dW[o, i, k] = sum over batch and positions of x[i, position * stride + k * dilation - pad] * dy[o, position].
- * Bilinear in x and dy, so its own gradients are a transposed and a plain convolution. ONNX has no such operator:
- * `convolution-lowering.ts` picks what it becomes.
+ * Bilinear in x and dy, so its own gradients are a transposed and a plain convolution. ONNX has no such operator;
+ * `lowering.ts` chooses the operators that replace it.
  */
 function convWeightGradient(x: Tensor, dy: Tensor, window: Window): Tensor {
   return applySingle("ConvWeightGradient", [x, dy], windowAttributes(window));
@@ -170,7 +171,7 @@ function gradientWindow(call: Call): Window {
   return windowOf(call, kernel, required(call, 0, "x").shape.slice(2));
 }
 
-/** The (x, dy) pairs of a call: gradients of one weight used several times are summed inside one call. */
+/** The (x, dy) pairs of a call. If a weight is used several times, one call sums the gradients of all uses. */
 function pairsOf(call: Call): Pair[] {
   return call.inputs.flatMap((x, i) => (i % 2 === 0 ? [[x!, call.inputs[i + 1]!] as const] : []));
 }
@@ -182,7 +183,7 @@ defineOperator({
     const window = gradientWindow(call);
     const channels = x.shape[1]!;
     if (!isStatic(channels) || !isStatic(dy.shape[1]!))
-      rejectCall(call, "the numbers of channels must be known");
+      rejectCall(call, "expected known numbers of channels");
     return [{ dtype: x.dtype, shape: [dy.shape[1], channels / window.groups, ...window.kernel] }];
   },
   gradient: (call) => {
@@ -209,10 +210,10 @@ defineOperator({
   infer: (call) => {
     const { x, w, window, space } = transposedWindow(call);
     if (isStatic(x.shape[1]!) && isStatic(w.shape[0]!) && x.shape[1] !== w.shape[0]) {
-      rejectCall(call, `the weight takes ${w.shape[0]} channels, the input has ${x.shape[1]}`);
+      rejectCall(call, `expected ${w.shape[0]} channels, as the weight has them, got ${x.shape[1]}`);
     }
     const perGroup = w.shape[1]!;
-    if (!isStatic(perGroup)) rejectCall(call, "the number of output channels must be known");
+    if (!isStatic(perGroup)) rejectCall(call, "expected a known number of output channels");
     return [{ dtype: x.dtype, shape: [x.shape[0]!, perGroup * window.groups, ...space] }];
   },
   gradient: (call) => {

@@ -4,11 +4,11 @@ import type { Tensor } from "../tensor.js";
 import { integers } from "../tensor.js";
 
 /*
- * Axes brought to the lengths that another tensor has when the graph runs, at their ends: what lengths with names need if
- * they do not follow from other names. Each is the gradient of the other.
+ * Operators that crop or pad axes at their ends to the lengths that another tensor has when the graph runs. They are
+ * needed for named lengths that do not follow from other names. Each operator is the gradient of the other.
  */
 
-/** Axes of [batch, channels, ...space] from here on. */
+/** The first spatial axis of [batch, channels, ...space]. */
 const SPACE = 2;
 
 function inferLike(call: Call): TensorType[] {
@@ -31,7 +31,7 @@ defineOperator({
     ];
   },
 });
-/** x without the ends of its spatial axes that `like` does not have. */
+/** Crops x at the ends of its spatial axes to the lengths of `like`. */
 export function cropLike(x: Tensor, like: Tensor): Tensor {
   return applySingle("CropLike", [x, like]);
 }

@@ -37,7 +37,7 @@ function geometryOf(call: Call): Geometry {
     offset.rank !== x.rank ||
     expected.some((dim, i) => dim !== offset.shape[i + 1] && isStatic(offset.shape[i + 1]!))
   )
-    rejectCall(call, `the offsets must have the shape [batch, ${expected.join(", ")}]`);
+    rejectCall(call, `expected offsets of the shape [batch, ${expected.join(", ")}]`);
   return { window, space, offsetGroups };
 }
 
@@ -55,14 +55,15 @@ defineOperator({
 });
 
 /**
- * A convolution each cell of whose window is read at a place of its own: x [batch, channels, ...space], weight
- * [out, in / groups, ...kernel], offset [batch, offset groups * cells * axes, ...result space], attributes as ONNX's DeformConv.
+ * A deformable convolution: each cell of the window reads x at a position of its own. x [batch, channels, ...space],
+ * weight [out, in / groups, ...kernel], offset [batch, offset groups * cells * axes, ...result space], attributes as
+ * ONNX's DeformConv.
  */
 export function deformConv(x: Tensor, weight: Tensor, offset: Tensor, attributes: Attributes = {}): Tensor {
   return applySingle("DeformConv", [x, weight, offset], attributes);
 }
 
-/** Every cell of a window is read between the elements where its offset points to; then a product as of any convolution. */
+/** Interpolates x at the position of every cell of a window, and then multiplies as in any convolution. */
 function composed(call: Call): Tensor {
   const { window, space, offsetGroups } = geometryOf(call);
   const [x, weight, offset, bias, mask] = call.inputs as [

@@ -10,15 +10,14 @@ import type { Window } from "../window.js";
 /*
  * Convolution with a large kernel on few channels as dense matrix products.
  *
- * Along the last axis (width) the convolution becomes a product per frequency: with X[f] = sum_w x[w] e^{-2 pi i f w / L}
- * and K[f] = sum_k K[k] e^{2 pi i f (k - pad) / L}, Y[f] = X[f] K[f], L long enough that nothing wraps round. Along the
- * other axis (height) the kernel is a banded Toeplitz matrix, so that at each frequency (channel, row) pairs of the
- * input meet (channel, row) pairs of the output in one dense complex product. Both steps are matrix products on
- * contiguous blocks: no transpose in the loop, and about six times the speed of a direct 13x13 convolution on 8
- * channels.
+ * Along the last axis (width) the convolution becomes a product per frequency: with X[f] = sum_w x[w] e^{-2 pi i f w /
+ * L} and K[f] = sum_k K[k] e^{2 pi i f (k - pad) / L}, Y[f] = X[f] K[f], with L so long that nothing wraps round. Along
+ * the other axis (height) the kernel is a banded Toeplitz matrix, so that at each frequency one dense complex product
+ * maps the (channel, row) pairs of the input to those of the output. Both steps are matrix products on contiguous
+ * blocks, without transposes between them, and run about six times as fast as a direct 13x13 convolution on 8 channels.
  *
- * Layout of a transformed image: [frequency, (re, im), batch, channel * row], so that a real product with
- * [channel * row, channel * row] for Re K and Im K serves both parts.
+ * Layout of a transformed image: [frequency, (re, im), batch, channel * row], so that one real product with Re K or Im
+ * K, [channel * row, channel * row], handles both parts.
  */
 
 interface Plan {
@@ -63,7 +62,7 @@ function planOf({ x, y }: ConvolutionShape, window: Window): Plan {
   };
 }
 
-/** Rows (frequency, re | im) of the transform of a real signal of length `width`. */
+/** Matrix of the transform of a real signal of length `width`, with rows (frequency, re | im). */
 function transformMatrix(plan: Plan, width: number): Tensor {
   return matrixOf(2 * plan.frequencies, width, (row, w) => {
     const angle = (2 * Math.PI * (row >> 1) * w) / plan.length;
@@ -71,14 +70,17 @@ function transformMatrix(plan: Plan, width: number): Tensor {
   });
 }
 
-/** How often a frequency counts in the inverse: those between 0 and the middle stand for their mirror images too. */
+/**
+ * Factor of a frequency in the inverse transform: 2 for frequencies between 0 and the middle, which also stand for
+ * their mirror images, else 1.
+ */
 function weight(plan: Plan, frequency: number): number {
   return (frequency === 0 || frequency === plan.length / 2 ? 1 : 2) / plan.length;
 }
 
 /**
- * Inverse transform of the four real products Re K · (Re, Im) X and Im K · (Re, Im) X; columns (frequency, part of K,
- * part of X). Y = (Re K Re X - Im K Im X) + i (Re K Im X + Im K Re X).
+ * Matrix of the inverse transform of the four real products Re K · (Re, Im) X and Im K · (Re, Im) X, with columns
+ * (frequency, part of K, part of X). Y = (Re K Re X - Im K Im X) + i (Re K Im X + Im K Re X).
  */
 function inverseMatrix(plan: Plan): Tensor {
   return matrixOf(plan.widthOut, 4 * plan.frequencies, (w, column) => {
@@ -90,7 +92,7 @@ function inverseMatrix(plan: Plan): Tensor {
   });
 }
 
-/** Transform of the kernel along its width: [kernel width, (frequency, re | im)]. */
+/** Matrix that transforms the kernel along its width, [kernel width, (frequency, re | im)]. */
 function kernelMatrix(plan: Plan): Tensor {
   return matrixOf(plan.kernel[1], 2 * plan.frequencies, (k, column) => {
     const angle = (2 * Math.PI * (column >> 1) * (k - plan.padLeft)) / plan.length;
@@ -98,15 +100,15 @@ function kernelMatrix(plan: Plan): Tensor {
   });
 }
 
-/** Output rows that are computed together, and the input rows that they see. */
+/** A block of output rows that are computed together, and the input rows that they need. */
 interface Block {
   readonly rowsIn: readonly [start: number, end: number];
   readonly rowsOut: readonly [start: number, end: number];
 }
 
 /**
- * Cuts the output rows into blocks. A Toeplitz matrix of all rows is mostly zeros; small blocks multiply fewer of them,
- * but copy more rows.
+ * Divides the output rows into blocks. The Toeplitz matrix of all rows is mostly zeros. Smaller blocks multiply fewer
+ * zeros, but copy more rows.
  */
 function blocksOf(plan: Plan): Block[] {
   const { heightIn, heightOut, padTop } = plan;
@@ -120,12 +122,15 @@ function blocksOf(plan: Plan): Block[] {
   });
 }
 
-/** Measured for a 13x13 kernel on 32 rows. */
+/** Largest number of output rows in a block; measured for a 13x13 kernel on 32 rows. */
 const ROWS_PER_BLOCK = 8;
 
 const lengthOf = ([start, end]: readonly [number, number]): number => end - start;
 
-/** Which kernel row joins an input row of a block to an output row: [kernel height, (row in, row out)]. */
+/**
+ * Matrix of ones and zeros that says which kernel row connects an input row of a block with an output row, [kernel
+ * height, (row in, row out)].
+ */
 function toeplitzMatrix(plan: Plan, { rowsIn, rowsOut }: Block): Tensor {
   const height = lengthOf(rowsOut);
   return matrixOf(plan.kernel[0], lengthOf(rowsIn) * height, (k, pair) => {
@@ -135,7 +140,7 @@ function toeplitzMatrix(plan: Plan, { rowsIn, rowsOut }: Block): Tensor {
   });
 }
 
-/** [batch, channels, rows, width] -> [frequencies, 1, 2 * batch, channels, rows]. */
+/** Transforms images: [batch, channels, rows, width] to [frequencies, 1, 2 * batch, channels, rows]. */
 function transformed(x: Tensor, plan: Plan): Tensor {
   const [channels, rows, width] = x.shape.slice(1) as number[];
   const spectrum = gemm(transformMatrix(plan, width!), reshape(x, [-1, width!]), undefined, { transB: 1 });
@@ -149,12 +154,15 @@ function rowsOf(spectrum: Tensor, [start, end]: readonly [number, number]): Tens
   return reshape(cut, [frequencies!, 1, -1, channels! * (end - start)]);
 }
 
-/** [out, in, kernel height, kernel width] -> [(frequency, re | im) * in * out, kernel height]. */
+/**
+ * Transforms a kernel along its width: [out, in, kernel height, kernel width] to [(frequency, re | im) * in * out,
+ * kernel height].
+ */
 function kernelSpectrum(w: Tensor, plan: Plan): Tensor {
   return reshape(transpose(matmul(w, kernelMatrix(plan)), [3, 1, 0, 2]), [-1, plan.kernel[0]]);
 }
 
-/** -> [frequencies, 2, in * rows in, out * rows out] */
+/** Makes the Toeplitz matrices of a block, [frequencies, 2, in * rows in, out * rows out]. */
 function blockKernel(spectrum: Tensor, plan: Plan, block: Block): Tensor {
   const { channelsIn, channelsOut, frequencies } = plan;
   const [rowsIn, rowsOut] = [lengthOf(block.rowsIn), lengthOf(block.rowsOut)];
@@ -187,7 +195,7 @@ export function fourierConvolution(x: Tensor, w: Tensor, shape: ConvolutionShape
   return parts.length === 1 ? parts[0]! : concat(parts, 2);
 }
 
-/** Gradient of the kernel, summed over several (x, dy) pairs before the way back from the frequencies. */
+/** Gradient of the kernel, summed over several (x, dy) pairs before the inverse transform. */
 export function fourierWeightGradient(
   pairs: readonly (readonly [x: Tensor, dy: Tensor])[],
   shape: ConvolutionShape,
@@ -211,7 +219,9 @@ export function fourierWeightGradient(
   );
 }
 
-/** (Re, Im) meets (Re, Im) for the real part of conj(X) Y and (Im, -Re) for the imaginary one: both, one after the other. */
+/**
+ * Both right factors, one after the other: (Re, Im) gives the real part of conj(X) Y, and (Im, -Re) the imaginary part.
+ */
 function conjugates(spectrum: Tensor): Tensor {
   const [frequencies, , , channels, rows] = spectrum.shape as number[];
   const parts = reshape(spectrum, [frequencies!, 2, -1, channels!, rows!]);

@@ -7,21 +7,19 @@ import { constant, constantData } from "../tensor.js";
 import type { Window } from "../window.js";
 
 /*
- * Convolution with large constant kernels, strided or not: along the height as products of frequencies, along the width
- * as it stands.
+ * Convolution with large constant kernels of any stride: along the height by products of frequencies, along the width
+ * by a direct sum.
  *
- * With stride s, kernel row k - padTop = s t + p meets, for every output row o, the input row s (o + t) + p: each of the s
- * phases p is a convolution of stride 1 of the rows s m + p. On a circle of n rows, long enough that nothing wraps round,
- * it is a product per frequency. The frequencies are the odd multiples of half a turn, g = f + 1/2 with f = 0 .. n / 2 - 1:
- * unlike whole ones, all of them are truly complex, so that no product meets a zero.
+ * With stride s, kernel row k with k - padTop = s t + p multiplies, for every output row o, the input row s (o + t) +
+ * p, so each of the s phases p is a convolution of stride 1 of the rows s m + p. On a circle of n rows, so long that
+ * nothing wraps round, that is one product for each frequency. The frequencies are half-integers, g = f + 1/2 with f =
+ * 0 .. n / 2 - 1. In contrast to integer frequencies, all of them have an imaginary part, so that no product multiplies
+ * by zeros.
  *
  *     X_p[f] = sum_m x[s m + p] e^{-2 pi i g m / n},   K_p[f] = sum_t K[s t + p] e^{2 pi i g t / n}
  *     y[o] = 2/n Re sum_f e^{2 pi i g o / n} sum_p X_p[f] K_p[f]
  *
- * The sum over kernel columns stays a direct one: at each frequency one matrix product of the kernels [out x 2, (in, phase,
- * re | im, kernel column)] with the columns that they meet. Products with constant matrices lead to the frequencies, to the
- * columns that kernels meet, and back from the frequencies. Multiply-adds per output column: n (2 s in k + height) instead
- * of in k^2 height, a fifth for a 31 x 31 kernel of stride 2 on 64 rows; all of them in matrix products.
+ * The sum over kernel columns is direct: at each frequency, one matrix product of the kernels [out x 2, (in, phase, re | im, kernel column)] with the columns under them. Products with constant matrices transform to the frequencies, collect the columns under the kernels, and transform back. The number of multiply-adds per output column is n (2 s in k + height) instead of in k^2 height, which is a fifth for a 31 x 31 kernel of stride 2 on 64 rows. All of them are in matrix products.
  */
 
 interface Plan {
@@ -42,7 +40,10 @@ function planOf({ x, y }: ConvolutionShape, window: Window): Plan {
   return { stride, height: x[1], heightOut: y[1], padTop, kernelHeight, length: needed + (needed % 2) };
 }
 
-/** Whether the form exists and saves a quarter of the multiply-adds at least; measured, docs/engine.md. */
+/**
+ * Whether this form applies and saves at least a quarter of the multiply-adds. The threshold was measured; see
+ * docs/engine.md.
+ */
 export function halfFourierPays(shape: ConvolutionShape, window: Window): boolean {
   const plain = window.groups === 1 && window.dilations.every((d) => d === 1) && window.kernel.length === 2;
   const [into, , width] = shape.x;
@@ -50,7 +51,7 @@ export function halfFourierPays(shape: ConvolutionShape, window: Window): boolea
   if (!plain || out < 16 || into > 4) return false;
   const { stride, length } = planOf(shape, window);
   const [kernelHeight, kernelWidth] = window.kernel as [number, number];
-  // For each output column.
+  // Multiply-adds for each output column.
   const windows = length * stride * into * kernelWidth * width;
   const products = 2 * length * stride * into * kernelWidth * out;
   const back = length * heightOut * out;
@@ -58,7 +59,7 @@ export function halfFourierPays(shape: ConvolutionShape, window: Window): boolea
   return windows + products + back <= 0.75 * direct;
 }
 
-/** Rows (frequency, phase, re | im), one column for each row of the image. */
+/** Matrix of the transform, with rows (frequency, phase, re | im) and a column for each row of the image. */
 function transformMatrix({ stride, height, length }: Plan): Tensor {
   return sharedMatrix(`phases ${stride} ${length}`, length * stride, height, (row, y) => {
     const phase = (row >> 1) % stride;
@@ -68,7 +69,7 @@ function transformMatrix({ stride, height, length }: Plan): Tensor {
   });
 }
 
-/** One row for each output row, columns (frequency, re | im). */
+/** Matrix of the inverse transform, with a row for each output row and columns (frequency, re | im). */
 function inverseMatrix({ length, heightOut }: Plan): Tensor {
   return sharedMatrix(`phases back ${length}`, heightOut, length, (y, column) => {
     const angle = turn(column >> 1, y, length);
@@ -80,12 +81,15 @@ function turn(frequency: number, place: number, length: number): number {
   return (2 * Math.PI * (frequency + 0.5) * place) / length;
 }
 
-/** [frequency, re | im x out, (in, phase, re | im, kernel column)] of a weight [out, in, kernel height, kernel width]. */
+/**
+ * Spectrum [frequency, re | im x out, (in, phase, re | im, kernel column)] of a weight [out, in, kernel height, kernel
+ * width].
+ */
 function kernelSpectra(w: Tensor, plan: Plan): Tensor {
   const { stride, padTop, kernelHeight, length } = plan;
   const [out, into, , width] = w.shape as [number, number, number, number];
   const weight = constantData(w)!.data as Float32Array;
-  // (2 f + 1) t counts 2 n-ths of a turn.
+  // The angle is (2 f + 1) t / (2 n) turns.
   const cos = Float64Array.from({ length: 2 * length }, (_, i) => Math.cos((Math.PI * i) / length));
   const sin = Float64Array.from({ length: 2 * length }, (_, i) => Math.sin((Math.PI * i) / length));
   const inputs = into * stride * 2;
@@ -127,7 +131,7 @@ function kernelSpectra(w: Tensor, plan: Plan): Tensor {
   return constant({ dtype: "float32", shape: [frequencies, 2 * out, inputs * width], data });
 }
 
-/** Spectra of one weight by plan, made once however often the weight is used. */
+/** Spectra of weights by plan, so that several uses of a weight share one spectrum. */
 const spectra = new WeakMap<Tensor, Map<string, Tensor>>();
 
 function spectraOf(w: Tensor, plan: Plan): Tensor {
@@ -142,10 +146,11 @@ function spectraOf(w: Tensor, plan: Plan): Tensor {
 }
 
 /**
- * y = conv(x, w) for a constant w, dilation 1, one group, two spatial axes. All but the kernels is shared by convolutions
- * of one image: those calls are equal. Images stay the outermost axis all the way, so nothing has to be laid out anew but
- * the result, and that in whole rows. Fourier along the height and not along the width lets the way back multiply from the
- * left, which takes two thirds of the time of a product with a transposed left factor.
+ * y = conv(x, w) for a constant w, dilation 1, one group, two spatial axes. Convolutions of the same image share
+ * everything except the kernels, because equal calls are made once. The batch stays the outermost axis throughout, so
+ * only the result is laid out differently, and that in whole rows. Because the Fourier transform runs along the height
+ * and not along the width, the inverse transform multiplies from the left, which takes two thirds of the time of a
+ * product with a transposed left factor.
  */
 export function halfFourierConvolution(
   x: Tensor,
@@ -173,8 +178,9 @@ export function halfFourierConvolution(
 }
 
 /**
- * Takes a row of the image to what every kernel column meets for every output column, zeros beyond the border. A product
- * with ones and zeros moves whole rows, where a gather would copy number by number.
+ * Matrix of ones and zeros that maps a row of the image to the values under every kernel column for every output
+ * column, with zeros beyond the border. The product with this matrix moves whole rows, whereas a gather would copy
+ * single numbers.
  */
 function windowMatrix(width: number, kernel: number, widthOut: number, step: number, before: number): Tensor {
   const name = `windows ${kernel} ${step} ${before}`;

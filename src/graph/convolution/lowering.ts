@@ -57,12 +57,12 @@ export type WeightGradientForm =
   | "spectral"
   | "winograd";
 
-/** An input and the output gradient that it met. */
+/** An input and the output gradient of the same use of the weight. */
 export type Pair = readonly [x: Tensor, dy: Tensor];
 
 /**
- * What a forward convolution becomes; undefined keeps ONNX's Conv, which is the best for fixed weights: the runtime puts
- * those into its blocked layout itself, and keeps activations in it from layer to layer.
+ * The lowered form of a forward convolution. Undefined keeps ONNX's Conv, which is best for constant weights: the
+ * runtime itself puts them into its blocked layout, and keeps activations in this layout from layer to layer.
  */
 export function lowerConv(
   call: Call,
@@ -93,8 +93,9 @@ export function lowerConv(
 }
 
 /**
- * A transposed convolution with a result of `space`: in the form of the convolution that it is the gradient of, where that
- * has one; with a larger stride in phases, where there are few enough zeros; with stride 1 as a convolution.
+ * The lowered form of a transposed convolution with a result of size `space`. It is the form that matches the forward
+ * convolution, if that has one; for larger strides, phases if they multiply few zeros; for stride 1, a plain
+ * convolution.
  */
 export function lowerConvTranspose(
   call: Call,
@@ -127,8 +128,8 @@ export function lowerConvTranspose(
 }
 
 /**
- * A transposed convolution of stride 1 is a convolution with the kernel turned round and its channels swapped, which
- * ONNX Runtime computes 1.6 times as fast, unless it yields only a few channels.
+ * A transposed convolution of stride 1 is a convolution with the kernel rotated by 180 degrees and its channels
+ * swapped, which ONNX Runtime computes 1.6 times as fast, unless it yields only a few channels.
  */
 function flippedConvolution(call: Call, window: Window): Tensor[] | undefined {
   const [x, w, bias] = [call.inputs[0]!, call.inputs[1]!, call.inputs[2]];
@@ -147,7 +148,7 @@ function flippedConvolution(call: Call, window: Window): Tensor[] | undefined {
   ];
 }
 
-/** [out, in / g, ...k] as [in, out / g, ...k] with every spatial axis reversed. */
+/** Turns a kernel [out, in / g, ...k] into [in, out / g, ...k] and reverses every spatial axis. */
 function flippedKernel(w: Tensor, groups: number): Tensor {
   const swapped = swapChannels(w, groups);
   const kernel = w.shape.slice(2) as number[];
@@ -157,8 +158,8 @@ function flippedKernel(w: Tensor, groups: number): Tensor {
 }
 
 /**
- * Kernels up to this size are turned by a product with the matrix that reverses them, which takes a fourth of the time of
- * copying them number by number, as slices of a negative step do.
+ * Largest kernel that a product with a reversing matrix turns round. The product takes a fourth of the time of slices
+ * with a negative step, which copy number by number.
  */
 const FEW_OFFSETS = 32;
 
@@ -193,13 +194,14 @@ export function lowerConvWeightGradient(pairs: readonly Pair[], target: Target, 
   const forms = pairs.map((pair) => chooseWeightGradient(pair, window, target));
   const [first] = forms;
   if (forms.every((form) => form === first)) return weightGradientAs(first!, pairs, window, target);
-  // The pairs' batches differ.
+  // The pairs may have different batch sizes.
   return addAll(pairs.map((pair, i) => weightGradientAs(forms[i]!, [pair], window, target)));
 }
 
 /**
- * What came out of a product with one number for each channel, as a batch normalisation's gradient does: the values, and the
- * numbers for the first axis of a kernel, [channels, 1, ...], which is the smaller one to multiply. Undefined where it is not.
+ * Takes apart a tensor that is a product with one factor per channel, as in the gradient of batch normalisation.
+ * Returns the other operand and the factors, shaped [channels, 1, ...] for the first axis of a kernel, because
+ * multiplying the kernel is cheaper. Undefined if the tensor is no such product.
  */
 function scaledChannels(
   { node, shape }: Tensor,
@@ -213,22 +215,28 @@ function scaledChannels(
   return { values, scale: reshape(vector, [-1, ...kernel.slice(1).map(() => 1)]) };
 }
 
-/** Below this, what kernels are turned into for several products takes as long again. */
+/**
+ * Number of positions below which transforming the kernel for several products takes as long as the products
+ * themselves.
+ */
 const FAR_LARGER = 4;
 
-/** Whether a kernel of one cell skips places of x. */
+/** Whether a kernel of one cell skips positions of x. */
 function skipsPositions(x: Tensor, { kernel, strides, before, after }: Window): boolean {
   const single = kernel.length === 2 && kernel.every((k) => k === 1);
   const unpadded = [...before, ...after].every((n) => n === 0);
   return x.dtype === "float32" && single && unpadded && strides.some((s) => s > 1);
 }
 
-/** The places of x that such a kernel meets: pooling over single cells is ONNX Runtime's fastest way to skip the others. */
+/**
+ * The positions of x that a kernel of one cell reads. Pooling over single cells is ONNX Runtime's fastest way to skip
+ * the others.
+ */
 function stridedPositions(x: Tensor, { kernel, strides }: Window): Tensor {
   return applySingle("AveragePool", [x], { kernel_shape: kernel, strides });
 }
 
-/** Whether a result of `space` has a whole stride of rows for each row of x. */
+/** Whether a result of size `space` has exactly `stride` rows for each row of x. */
 function isMultiple(x: Tensor, { strides }: Window, space: readonly unknown[]): boolean {
   const [height, width] = x.shape.slice(2);
   return (
@@ -237,8 +245,8 @@ function isMultiple(x: Tensor, { strides }: Window, space: readonly unknown[]): 
 }
 
 /**
- * The way back of `placesMet`, zeros at the other places: a product with a constant matrix that turns a row into a stride of
- * rows. ONNX Runtime's ConvTranspose scatters in one thread.
+ * The adjoint of `placesMet`, with zeros at the skipped positions: a product with a constant matrix that turns one row
+ * into `stride` rows. ONNX Runtime's ConvTranspose scatters in a single thread.
  */
 function spread(x: Tensor, { strides }: Window, [height, width]: readonly [number, number]): Tensor {
   const columns = x.shape[3] as number;
@@ -250,7 +258,7 @@ function spread(x: Tensor, { strides }: Window, [height, width]: readonly [numbe
 
 const withoutStride = (window: Window): Window => ({ ...window, strides: window.strides.map(() => 1) });
 
-/** Of convolutions that the forms with constant matrices may take: two axes, single precision. */
+/** Whether forms with constant matrices apply to a convolution: it must have two spatial axes and single precision. */
 function convolutionShape(x: Tensor, y: readonly unknown[]): ConvolutionShape | undefined {
   if (x.dtype !== "float32") return undefined;
   const input = x.shape.slice(1);
@@ -259,7 +267,10 @@ function convolutionShape(x: Tensor, y: readonly unknown[]): ConvolutionShape | 
   return known(input) && known(y) ? { x: input, y } : undefined;
 }
 
-/** Large kernels on few channels: there ONNX Runtime's Conv reaches a fifth of a matrix product's rate. */
+/**
+ * Whether a convolution has a large kernel and few channels, for which ONNX Runtime's Conv reaches a fifth of the rate
+ * of a matrix product.
+ */
 function fourierPays({ x, y }: ConvolutionShape, window: Window): boolean {
   const unit = [...window.strides, ...window.dilations, window.groups].every((n) => n === 1);
   const large = window.kernel.every((k) => k >= 9);
@@ -268,7 +279,10 @@ function fourierPays({ x, y }: ConvolutionShape, window: Window): boolean {
   return unit && large && few && rows >= 64 && rows <= 1024 && x[2] >= 16;
 }
 
-/** Measured on ONNX Runtime's CPU provider; docs/engine.md has the table. */
+/**
+ * Chooses the form of the weight gradient. The choices were measured on ONNX Runtime's CPU provider; docs/engine.md has
+ * the table.
+ */
 export function chooseWeightGradient([x, dy]: Pair, window: Window, target: Target): WeightGradientForm {
   const [into, out] = [x.shape[1] as number, dy.shape[1] as number];
   if (window.groups > 1) return into === window.groups && out === window.groups ? "depthwise" : "per-offset";
@@ -283,19 +297,19 @@ export function chooseWeightGradient([x, dy]: Pair, window: Window, target: Targ
   return foldingPays(into, out, offsets, dy) ? "folded" : "per-offset";
 }
 
-/** Kernels of one cell need no im2col: there the plain form is a matrix product already, and as good. */
+/** Kernels of one cell need no im2col: their plain form is a matrix product already and as fast. */
 function blockedPays(x: Tensor, w: Tensor, window: Window): boolean {
   return window.kernel.some((k) => k > 1) && hasBlockedKernels() && isBlockable(x, w, window.groups);
 }
 
-/** A kernel one cell wide would slide over one offset only: there a matrix product is as good. */
+/** A kernel that is one cell wide would slide over one offset only, so a matrix product is as fast. */
 function blockedGradientPays(x: Tensor, dy: Tensor, window: Window): boolean {
   return window.kernel.at(-1)! > 1 && hasBlockedKernels() && isWeightGradientBlockable(x, dy, window);
 }
 
 /**
- * A product for each image leaves [batch, out, in] to sum up at every offset; folding images and positions into one long
- * axis copies x and dy once instead. Many channels on few positions.
+ * Whether to fold images and positions into one long axis, which pays for many channels on few positions. A product for
+ * each image would leave [batch, out, in] to sum up at every offset; folding copies x and dy once instead.
  */
 function foldingPays(into: number, out: number, offsets: number, dy: Tensor): boolean {
   const space = dy.shape.slice(2);
@@ -342,7 +356,10 @@ export function weightGradientAs(
   }
 }
 
-/** Convolution of x with dy as its kernel, batch and channels swapped, stride and dilation swapped. */
+/**
+ * Weight gradient as a convolution of x with dy as its kernel; batch and channels are swapped, and so are stride and
+ * dilation.
+ */
 function swapped(x: Tensor, dy: Tensor, window: Window): Tensor {
   const order = [1, 0, ...window.kernel.map((_, axis) => axis + 2)];
   const wide = applySingle("Conv", [transpose(x, order), transpose(dy, order)], {
@@ -350,19 +367,19 @@ function swapped(x: Tensor, dy: Tensor, window: Window): Tensor {
     dilations: window.strides,
     pads: [...window.before, ...window.after],
   });
-  // Where the stride does not divide, it yields more than the kernel.
+  // If the stride does not divide the lengths, the result is larger than the kernel.
   const cuts = window.kernel.flatMap((end, axis) =>
     wide.shape[axis + 2] === end ? [] : [{ axis: axis + 2, end }],
   );
   return transpose(cuts.length === 0 ? wide : slice(wide, cuts), order);
 }
 
-/** x with its zeros put round it, once for all offsets. */
+/** Pads x with zeros, once for all offsets. */
 function padded(x: Tensor, window: Window): Tensor {
   return pad(x, [0, 0, ...window.before], [0, 0, ...window.after]);
 }
 
-/** Every kernel offset, last axis fastest. */
+/** All kernel offsets, with the last axis varying fastest. */
 function offsetsOf(kernel: readonly number[]): number[][] {
   return kernel.reduce<number[][]>(
     (all, k) => all.flatMap((o) => Array.from({ length: k }, (_, i) => [...o, i])),
@@ -370,12 +387,12 @@ function offsetsOf(kernel: readonly number[]): number[][] {
   );
 }
 
-/** What the window sees at one offset, for every output position: [batch, in, ...output space]. */
+/** The values of x at one kernel offset for every output position, [batch, in, ...output space]. */
 function inputAtOffset(source: Tensor, dy: Tensor, window: Window, offset: readonly number[]): Tensor {
   const ranges = offset.flatMap((o, i) => {
     const [start, step, count] = [o * window.dilations[i]!, window.strides[i]!, dy.shape[i + 2]!];
     const axis = i + 2;
-    // How far behind the end of the source the window reaches from here.
+    // How far the window reaches beyond the end of the source at this offset.
     const rest = (window.kernel[i]! - 1 - o) * window.dilations[i]!;
     if (!isStatic(count)) return [{ axis, start, step, ...(rest > 0 && { end: -rest }) }];
     const end = start + (count - 1) * step + 1;
@@ -384,7 +401,7 @@ function inputAtOffset(source: Tensor, dy: Tensor, window: Window, offset: reado
   return ranges.length === 0 ? source : slice(source, ranges);
 }
 
-/** [batch, channels, ...space] as [batch, channels, positions], or with the channels in groups. */
+/** Reshapes [batch, channels, ...space] to [batch, channels, positions], or divides the channels into groups, too. */
 function positions(x: Tensor, groups = 1): Tensor {
   const channels = x.shape[1] as number;
   const lead = groups === 1 ? [channels] : [groups, channels / groups];
@@ -397,7 +414,7 @@ function timesTransposed(a: Tensor, b: Tensor, target: Target): Tensor {
   return matmul(a, transposeMatrix(b));
 }
 
-/** One matrix product per kernel offset. */
+/** Weight gradient by one matrix product per kernel offset. */
 function perOffset(x: Tensor, dy: Tensor, window: Window, target: Target): Tensor {
   const { groups, kernel } = window;
   const [into, out] = [(x.shape[1] as number) / groups, dy.shape[1] as number];
@@ -410,7 +427,10 @@ function perOffset(x: Tensor, dy: Tensor, window: Window, target: Target): Tenso
   return reshape(products.length === 1 ? products[0]! : concat(products, 2), [out, into, ...kernel]);
 }
 
-/** One matrix product per kernel offset over images and positions together: channels go first. One group. */
+/**
+ * Weight gradient by one matrix product per kernel offset over images and positions together, with channels as the
+ * first axis; one group only.
+ */
 function folded(x: Tensor, dy: Tensor, window: Window, target: Target): Tensor {
   const [into, out] = [x.shape[1] as number, dy.shape[1] as number];
   const order = [1, 0, ...window.kernel.map((_, axis) => axis + 2)];
@@ -423,7 +443,7 @@ function folded(x: Tensor, dy: Tensor, window: Window, target: Target): Tensor {
   return reshape(products.length === 1 ? products[0]! : concat(products, 2), [out, into, ...window.kernel]);
 }
 
-/** All offsets side by side, then one product: pays when there are few input channels. */
+/** Weight gradient by one product over all offsets side by side, which pays for few input channels. */
 function im2col(x: Tensor, dy: Tensor, window: Window, target: Target): Tensor {
   const source = padded(x, window);
   const columns = offsetsOf(window.kernel).map((offset) =>
@@ -435,7 +455,7 @@ function im2col(x: Tensor, dy: Tensor, window: Window, target: Target): Tensor {
   return reshape(transpose(byOffset, [0, 2, 1]), [out, into, ...window.kernel]);
 }
 
-/** One channel per group: products and sums, no matrices. */
+/** Weight gradient of a depthwise convolution by element-wise products and sums. */
 function depthwise(x: Tensor, dy: Tensor, window: Window): Tensor {
   const source = padded(x, window);
   const allButChannels = dy.shape.flatMap((_, axis) => (axis === 1 ? [] : [axis]));

@@ -7,19 +7,20 @@ import type { Tensor } from "../tensor.js";
 import type { Window } from "../window.js";
 
 /*
- * A transposed convolution with stride s as a plain one. Result position p (before padding is cut away) is s q + r; kernel
- * cells k = s j + r reach it, so each of the s x s phases r is a convolution of the small grid with every s-th cell of the
- * kernel: y[s q + r] = sum over j of W[s j + r] x[q - j]. All phases are one convolution with s^2 times the channels, whose
- * result DepthToSpace lays out. The same multiply-adds, without the scattered sums of ONNX Runtime's ConvTranspose, which
- * make it two to four times as slow on large kernels.
+ * A transposed convolution with stride s as a plain convolution. A position of the result (before cropping) is p = s q
+ * + r, and only kernel cells k = s j + r contribute to it. So each of the s x s phases r is a convolution of the small
+ * grid with every s-th cell of the kernel: y[s q + r] = sum over j of W[s j + r] x[q - j]. All phases together are one
+ * convolution with s^2 times the channels, whose result DepthToSpace lays out. It has the same number of multiply-adds
+ * as ONNX Runtime's ConvTranspose, but no scattered sums, which make ConvTranspose two to four times as slow on large
+ * kernels.
  */
 
 interface PhaseAxis {
-  /** Kernel cells in each phase. */
+  /** Number of kernel cells in each phase. */
   readonly cells: number;
   readonly before: number;
   readonly after: number;
-  /** What of the phases' result is asked for. */
+  /** The part of the phases' result that is the wanted output. */
   readonly start: number;
   readonly length: number;
   readonly made: number;
@@ -41,7 +42,10 @@ function phaseAxis(window: Window, axis: number, input: number, length: number):
   };
 }
 
-/** Whether the form exists and does not multiply many zeros: kernels of no whole number of strides are filled up. */
+/**
+ * Whether this form applies and multiplies few zeros. Kernels whose size is not a multiple of the stride are filled up
+ * with zeros.
+ */
 export function phasesPay(x: Tensor, weight: Tensor, window: Window, space: readonly unknown[]): boolean {
   const [stride] = window.strides;
   if (window.kernel.length !== 2 || window.groups !== 1 || stride === undefined || stride < 2) return false;
@@ -61,7 +65,7 @@ function isNumbers(values: readonly unknown[]): values is readonly number[] {
   return values.every((value) => typeof value === "number");
 }
 
-/** x [batch, in, h, w] and weight [in, out, kernel] to [batch, out, ...space]. */
+/** Transposed convolution of x [batch, in, h, w] with weight [in, out, kernel], giving [batch, out, ...space]. */
 export function phaseConvolution(
   x: Tensor,
   weight: Tensor,

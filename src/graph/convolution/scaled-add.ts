@@ -10,8 +10,9 @@ defineOperator({
   type: "ScaledAdd",
   infer: (call) => {
     const [x, scale, y] = [required(call, 0, "x"), required(call, 1, "scale"), required(call, 2, "y")];
-    if (scale.rank !== 0) rejectCall(call, "the scale is no scalar");
-    if (!sameShape(x.shape, y.shape)) rejectCall(call, "the shapes of x and y differ");
+    if (scale.rank !== 0) rejectCall(call, `expected a scalar scale, got ${String(scale)}`);
+    if (!sameShape(x.shape, y.shape))
+      rejectCall(call, `expected x and y of one shape, got ${String(x)} and ${String(y)}`);
     return [{ dtype: x.dtype, shape: x.shape }];
   },
   gradient: ({ dy }, x, scale) => [mul(dy, scale), () => sum(mul(dy, x)), dy],
@@ -21,12 +22,12 @@ defineOperator({
   },
 });
 
-/** scale * x + y. */
+/** Computes scale * x + y; `scale` is a scalar. */
 export function scaledAdd(x: Tensor, scale: Operand, y: Tensor): Tensor {
   return applySingle("ScaledAdd", [x, typeof scale === "number" ? scalar(scale, x.dtype) : scale, y]);
 }
 
-/** From here on one pass pays; measured, docs/engine.md. */
+/** Number of elements from which the single pass pays, as measured in docs/engine.md. */
 const LONG = 2 ** 15;
 
 function isLong(x: Tensor): boolean {

@@ -14,13 +14,10 @@ import type { Window } from "../window.js";
  *
  *     Y[f] = X[f] K[f],  K[f] = sum_k w[k] e^{2 pi i f (k - pad) / L},  dX[f] = dY[f] conj K[f],  dK[f] = conj dY[f] X[f]
  *
- * on circles so long that nothing wraps round. Everything is a product of matrices: those of the transforms are small and
- * constant, and act from the left on images whose positions come first. A spectrum is [rows of frequencies, (re | im),
- * columns of frequencies, batch, channels]: real products with Re K and Im K serve both parts, and the way back adds them
- * up. Of the columns only those up to the middle are kept, the others being their mirror images.
+ * on circles so long that nothing wraps round. Every step is a matrix product. The matrices of the transforms are small and constant, and multiply images, whose positions are the first axes, from the left. A spectrum is [rows of frequencies, (re | im), columns of frequencies, batch, channels]. One real product with Re K and one with Im K handle both parts, and the inverse transform adds them up. Only the columns up to the middle are stored, because the others are their mirror images.
  *
- * A 9 x 9 kernel on 32 x 32 positions needs a tenth of the multiply-adds. What is used in several products is transformed
- * once: equal calls are, and the matrices are made once for every size.
+ * A 9 x 9 kernel on 32 x 32 positions needs a tenth of the multiply-adds. An operand of several products is transformed
+ * once, because equal calls are made once; the matrices are made once for every size.
  */
 
 /** One axis: lengths of input, output and kernel, pad before, and the length of the circle. */
@@ -37,7 +34,7 @@ export interface SpectralPlan {
   readonly channelsOut: number;
   readonly rows: Axis;
   readonly columns: Axis;
-  /** Columns of frequencies that are kept. */
+  /** Number of stored columns of frequencies. */
   readonly half: number;
 }
 
@@ -48,15 +45,15 @@ function axisOf(shape: ConvolutionShape, window: Window, axis: 0 | 1): Axis {
   return { input, output, kernel, before, circle: axis === 1 ? reach + (reach % 2) : reach };
 }
 
-/** A plan for any plain convolution, whether it pays or not. */
+/** A plan for a plain convolution, even if this form does not pay. */
 export function planOf(shape: ConvolutionShape, window: Window): SpectralPlan {
   const [rows, columns] = [axisOf(shape, window, 0), axisOf(shape, window, 1)];
   return { channelsIn: shape.x[0], channelsOut: shape.y[0], rows, columns, half: columns.circle / 2 + 1 };
 }
 
 /**
- * The plan if this form pays, else undefined: plain convolutions of many channels whose multiply-adds fall to a
- * third, for batches large enough that kernels, which grow, are not all there is to read.
+ * The plan if this form pays, or undefined. It pays for plain convolutions of many channels if the multiply-adds fall
+ * to a third, and if the batch is large enough that reading the spectra of the kernels does not dominate.
  */
 export function spectralPlan(
   shape: ConvolutionShape | undefined,
@@ -80,15 +77,18 @@ export function spectralPlan(
 
 // ---- matrices ----------------------------------------------------------------------------------------------------------
 
-/** Positions of samples on a circle. */
+/** Consecutive positions of samples on a circle. */
 interface Samples {
   readonly count: number;
-  /** Position of the first. */
+  /** Position of the first sample. */
   readonly first: number;
   readonly circle: number;
 }
 
-/** Real samples to (re | im, column of frequencies) of their transform, e^{sign 2 pi i f position / circle}. */
+/**
+ * Matrix from real samples to (re | im, column of frequencies) of their transform with e^{sign 2 pi i f position /
+ * circle}.
+ */
 function realTransform({ count, first, circle }: Samples, half: number, sign: number): Tensor {
   return sharedMatrix(`real ${first} ${circle} ${sign}`, 2 * half, count, (row, sample) => {
     const angle = (2 * Math.PI * (row % half) * (sample + first)) / circle;
@@ -96,7 +96,7 @@ function realTransform({ count, first, circle }: Samples, half: number, sign: nu
   });
 }
 
-/** (sample, re | im) to (frequency, re | im). */
+/** Matrix from (sample, re | im) to (frequency, re | im). */
 function complexTransform({ count, first, circle }: Samples, sign: number): Tensor {
   return sharedMatrix(`complex ${first} ${circle} ${sign}`, 2 * circle, 2 * count, (row, column) => {
     const angle = (sign * 2 * Math.PI * (row >> 1) * ((column >> 1) + first)) / circle;
@@ -105,7 +105,7 @@ function complexTransform({ count, first, circle }: Samples, sign: number): Tens
   });
 }
 
-/** (re | im, column of frequencies) back to real samples. */
+/** Matrix from (re | im, column of frequencies) back to real samples. */
 function realInverse({ count, first, circle }: Samples, half: number): Tensor {
   return sharedMatrix(`real inverse ${first} ${circle}`, count, 2 * half, (sample, column) => {
     const f = column % half;
@@ -115,10 +115,15 @@ function realInverse({ count, first, circle }: Samples, half: number): Tensor {
   });
 }
 
-/** How real and imaginary part of a sum are made of two products: factors of [re from 0, re from 1, im from 0, im from 1]. */
+/**
+ * Factors that combine two products into the real and the imaginary part of a sum: [re from 0, re from 1, im from 0, im
+ * from 1].
+ */
 type Parts = readonly [number, number, number, number];
 
-/** Products (frequency, 0 | 1), combined to complex numbers, back to (sample, re | im). */
+/**
+ * Matrix that combines products (frequency, 0 | 1) into complex numbers and transforms them back to (sample, re | im).
+ */
 function complexInverse({ count, first, circle }: Samples, parts: Parts): Tensor {
   const [re0, re1, im0, im1] = parts;
   return sharedMatrix(
@@ -139,7 +144,7 @@ const taps = (axis: Axis): Samples => samples(axis.kernel, axis, -axis.before);
 
 // ---- transforms --------------------------------------------------------------------------------------------------------
 
-/** Maps [batch, channels, height, width] to their spectrum [rows, 2, half, batch, channels]. */
+/** Transforms maps [batch, channels, height, width] to their spectrum [rows, 2, half, batch, channels]. */
 function spectrum(x: Tensor, { rows, columns, half }: SpectralPlan): Tensor {
   const [batch, channels, height, width] = x.shape as [number, number, number, number];
   const first = reshape(transpose(reshape(x, [batch * channels, height * width]), [1, 0]), [
@@ -152,7 +157,10 @@ function spectrum(x: Tensor, { rows, columns, half }: SpectralPlan): Tensor {
   return reshape(down, [rows.circle, 2, half, batch, channels]);
 }
 
-/** The way back: the two sums of products, each [rows, 2, half, batch, channels], to [batch, channels, height, width]. */
+/**
+ * Inverse transform: combines two sums of products, each [rows, 2, half, batch, channels], into maps [batch, channels,
+ * height, width].
+ */
 function fromSpectrum(
   products: readonly (readonly [Tensor, Parts])[],
   [height, width]: readonly [number, number],
@@ -170,7 +178,10 @@ function fromSpectrum(
   return reshape(maps, [batch, channels, height, width]);
 }
 
-/** [out, in, ...kernel] to the real and the imaginary part of its spectrum, [rows, 1, half, out, in] each. */
+/**
+ * Transforms a kernel [out, in, ...kernel] to the real and the imaginary part of its spectrum, each [rows, 1, half,
+ * out, in].
+ */
 function kernelSpectrum(w: Tensor, plan: SpectralPlan): readonly [re: Tensor, im: Tensor] {
   const { rows, columns, half, channelsIn, channelsOut } = plan;
   const cells = rows.kernel * columns.kernel;
@@ -208,7 +219,7 @@ export function spectralInputGradient(dy: Tensor, w: Tensor, plan: SpectralPlan)
   return fromSpectrum(products, [plan.rows.input, plan.columns.input], plan);
 }
 
-/** The gradient of w, summed over several uses before the way back. */
+/** The gradient of w, summed over several uses before the inverse transform. */
 export function spectralWeightGradient(
   pairs: readonly (readonly [x: Tensor, dy: Tensor])[],
   plan: SpectralPlan,

@@ -16,31 +16,31 @@ import type { Window } from "../window.js";
  *
  *     Y = A^T [ (G w G^T) * (B^T x B) ] A
  *
- * On maps of a few tiles, all of B^T x B is one product with a constant matrix that also cuts the tiles out and knows the
- * zeros beyond the border, and so is the way back. Larger maps are cut into strips, one row of tiles high. The gradients are
- * the adjoint of the same formula and use the same matrices: what was transformed for one product serves the others, since
- * equal calls are made once.
+ * On maps of few tiles, B^T x B is one product with a constant matrix that also cuts out the tiles and pads with zeros;
+ * the inverse transform is one product, too. Larger maps are divided into strips that are one row of tiles high. The
+ * gradients are the adjoints of the same formula and use the same matrices. A transformed operand serves several
+ * products, since equal calls are made once.
  *
- * With P points, spectra are [P, tiles x batch, channels], those of kernels [P, out, in].
+ * With P points, the spectra of maps are [P, tiles x batch, channels] and those of kernels [P, out, in].
  */
 
 const KERNEL = 3;
 
-/** Minimal filtering along one axis: matrices as rows, one for each point. */
+/** Matrices of minimal filtering along one axis, as lists of rows, one row for each point. */
 interface Filter {
   readonly stride: number;
-  /** m, the results of a tile. */
+  /** Number of results of a tile, m. */
   readonly output: number;
-  /** A, [points, output]. */
+  /** The matrix A, [points, output]. */
   readonly back: Matrix;
-  /** G, [points, 3]. */
+  /** The matrix G, [points, 3]. */
   readonly kernel: Matrix;
-  /** B^T, [points, what a tile sees]. */
+  /** The matrix B^T, [points, input positions of a tile]. */
   readonly input: Matrix;
 }
 type Matrix = readonly (readonly number[])[];
 
-/** Of stride 1, from the finite places at which polynomials are evaluated; the last is infinity. */
+/** Filter of stride 1, from the finite points at which the polynomials are evaluated; the last point is infinity. */
 function filterAt(places: readonly number[], taps = KERNEL): Filter {
   const output = places.length + 2 - taps;
   const others = (i: number) => places.filter((_, j) => j !== i);
@@ -60,7 +60,7 @@ function filterAt(places: readonly number[], taps = KERNEL): Filter {
 
 const unit = (length: number, at: number): number[] => Array.from({ length }, (_, i) => (i === at ? 1 : 0));
 
-/** Product of all (x - root), coefficients from the constant on. */
+/** Coefficients of the product of all (x - root), beginning with the constant. */
 function polynomial(roots: readonly number[]): number[] {
   return roots.reduce<number[]>(
     (product, root) => [...product, 0].map((_, i) => (product[i - 1] ?? 0) - root * (product[i] ?? 0)),
@@ -68,7 +68,10 @@ function polynomial(roots: readonly number[]): number[] {
   );
 }
 
-/** Of stride 2: the outer taps meet the even places, by minimal filtering of two taps, the middle one the odd places. */
+/**
+ * Filter of stride 2: the outer two taps read the even positions, by minimal filtering of two taps; the middle tap
+ * reads the odd positions.
+ */
 function stridedFilterAt(places: readonly number[]): Filter {
   const { output, back, kernel, input } = filterAt(places, 2);
   const results = Array.from({ length: output }, (_, i) => i);
@@ -84,7 +87,7 @@ function stridedFilterAt(places: readonly number[]): Filter {
   };
 }
 
-/** The places of the second keep rounding errors small, a third of those with 1 and 2. */
+/** The available filters. The points of the second one make rounding errors a third of those with points 1 and 2. */
 const FILTERS = [filterAt([0, 1, -1]), filterAt([0, 0.75, -0.75, 1.5, -1.5]), stridedFilterAt([0, 1])];
 
 export interface WinogradPlan {
@@ -96,15 +99,15 @@ export interface WinogradPlan {
   readonly input: readonly [number, number];
   readonly output: readonly [number, number];
   readonly before: readonly [number, number];
-  /** Tiles along the height and the width. */
+  /** Number of tiles along the height and along the width. */
   readonly tiles: readonly [number, number];
-  /** How many rows of tiles are transformed by one product. */
+  /** Number of rows of tiles that one product transforms. */
   readonly tileRows: number;
 }
 
 /**
- * Plans for a 3 x 3 convolution of stride 1 or 2 of a known number of images, or of maps as many as they, whether they pay
- * or not; none for others. Each filter has a plan with the whole map in one piece, then one in strips of a row of tiles.
+ * Plans for a 3 x 3 convolution of stride 1 or 2 with a known batch size, even if they do not pay; no plans for other
+ * convolutions. Each filter has a plan for the whole map in one piece, and one for strips of one row of tiles.
  */
 export function winogradPlans(
   shape: ConvolutionShape | undefined,
@@ -136,27 +139,30 @@ export function winogradPlans(
   return plans.filter((plan) => stripsOf(plan).every(({ seen }) => seen[0] < seen[1]));
 }
 
-/** Where the form pays; measured, docs/engine.md. */
+/** Limits within which this form pays, as measured in docs/engine.md. */
 interface Bounds {
-  /** Channels on both sides, at least. */
+  /** Smallest number of input and of output channels. */
   readonly channels: number;
-  /** Tiles in the batch, at least: with fewer, kernels are all there is to read. */
+  /** Smallest number of tiles in the batch; with fewer, reading the kernels dominates. */
   readonly tiles: number;
-  /** Multiply-adds over those of the direct sum, at most. */
+  /** Largest ratio of the multiply-adds to those of the direct sum. */
   readonly share: number;
-  /** What reading one number of a kernel's spectrum costs, and working it out where kernels are fed, in multiply-adds. */
+  /** Cost of reading one number of a kernel's spectrum, and of computing it if the kernel is fed, in multiply-adds. */
   readonly perKernelNumber: number;
-  /** What cutting one number out into a strip, or putting it back, costs. */
+  /** Cost of copying one number into a strip or back, in multiply-adds. */
   readonly perCutNumber: number;
 }
 
-/** ONNX Runtime computes convolutions with constant kernels faster, and works out the spectra of such kernels beforehand. */
+/**
+ * Limits for constant kernels: ONNX Runtime's own convolution is faster for them, and the spectra are computed before
+ * the graph runs.
+ */
 const FIXED: Bounds = { channels: 64, tiles: 16, share: 0.8, perKernelNumber: 24, perCutNumber: 240 };
 const FED: Bounds = { channels: 32, tiles: 16, share: 1.1, perKernelNumber: 48, perCutNumber: 120 };
-/** What reading that number costs every strip after the first. */
+/** Cost of reading that number for every strip after the first. */
 const READ_AGAIN = 24;
 
-/** The plan that saves most; undefined if none saves anything: it takes many channels on few tiles. */
+/** The plan that saves most, or undefined if none saves anything. Many channels on few tiles save most. */
 export function winogradPlan(
   shape: ConvolutionShape | undefined,
   window: Window,
@@ -194,12 +200,14 @@ const pointsOf = ({ filter }: WinogradPlan): number => filter.input.length ** 2;
 
 type Range = readonly [start: number, end: number];
 
-/** Some rows of tiles, as a plan of their own. */
+/** A strip: some rows of tiles, with a plan of its own. */
 interface Strip {
   readonly part: WinogradPlan;
-  /** Rows of the input that it sees; those of neighbours overlap, together they are all. */
+  /**
+   * Rows of the input that the strip reads. Those of neighbouring strips overlap, and together they cover the input.
+   */
   readonly seen: Range;
-  /** Rows of the output that it makes. */
+  /** Rows of the output that the strip computes. */
   readonly made: Range;
 }
 
@@ -230,7 +238,7 @@ function rowsOf(x: Tensor, [start, end]: Range): Tensor {
   return end - start === x.shape[2] ? x : slice(x, [{ axis: 2, start, end }]);
 }
 
-/** The sum of strips in their places; each shares rows with the next at most. */
+/** Adds up strips at their positions. A strip overlaps at most the next one. */
 function overlapped(strips: readonly { readonly rows: Range; readonly values: Tensor }[]): Tensor {
   if (strips.length === 1) return strips[0]!.values;
   const parts = strips.flatMap(({ rows: [start, end], values }, i) => {
@@ -247,8 +255,9 @@ function overlapped(strips: readonly { readonly rows: Range; readonly values: Te
 // ---- matrices ----------------------------------------------------------------------------------------------------------
 
 /**
- * Rows (point, tile), one column for each position of a map, from a matrix [point, place in the tile] of one axis. Tiles
- * are `step` positions apart, the first begins `before` the map.
+ * Constant matrix with rows (point, tile) and a column for each position of a map, from a matrix [point, position in
+ * the tile] for each axis. Tiles are `step` positions apart, and the first one begins `before` positions ahead of the
+ * map.
  */
 function tileMatrix(
   name: string,
@@ -286,7 +295,7 @@ function kernelMatrix({ filter: { kernel } }: WinogradPlan): Tensor {
 
 // ---- transforms --------------------------------------------------------------------------------------------------------
 
-/** [batch, channels, height, width] to [points, tiles x batch, channels]. */
+/** Transforms maps [batch, channels, height, width] to [points, tiles x batch, channels]. */
 function spectrum(x: Tensor, matrix: Tensor, plan: WinogradPlan): Tensor {
   const points = fusedMatmul(matrix, reshape(x, [-1, matrix.shape[1]!]), { transB: 1 });
   return reshape(points, [pointsOf(plan), -1, x.shape[1]!]);
@@ -299,9 +308,9 @@ const outputSpectrum = (dy: Tensor, rows: Range, part: WinogradPlan): Tensor =>
   spectrum(rowsOf(dy, rows), outputMatrix(part), part);
 
 /**
- * Spectra of maps through those of kernels, turned round for the way back of gradients, and to maps [batch, channels,
- * height, width]. Where one tile is the whole map there are few of them, and the kernels are what takes time to read: on
- * the left of the product they are read as they stand, on the right they would be copied.
+ * Multiplies the spectra of maps with those of kernels (transposed for gradients), and transforms the result back to
+ * maps [batch, channels, height, width]. If one tile is the whole map, tiles are few and reading the kernels takes most
+ * of the time. Kernels on the left of the product are read directly; on the right, they would be copied.
  */
 function throughKernels(source: Tensor, kernel: Tensor, back: boolean, plan: WinogradPlan): Tensor {
   const [channels, map] = back ? [plan.channelsIn, plan.input] : [plan.channelsOut, plan.output];
@@ -317,7 +326,7 @@ function throughKernels(source: Tensor, kernel: Tensor, back: boolean, plan: Win
   return reshape(transpose(byChannel, [1, 0, 2]), [-1, channels, ...map]);
 }
 
-/** As transpose and product, so that ONNX Runtime works it out once for kernels that are constants. */
+/** Written as a transpose and a product, so that ONNX Runtime computes it once for constant kernels. */
 function kernelSpectrum(w: Tensor, plan: WinogradPlan): Tensor {
   const { channelsIn, channelsOut } = plan;
   const taps = transposeMatrix(reshape(w, [channelsOut * channelsIn, KERNEL ** 2]));
@@ -346,7 +355,7 @@ export function winogradInputGradient(dy: Tensor, w: Tensor, plan: WinogradPlan)
   );
 }
 
-/** The gradient of w, summed over strips and over several uses before the way back. */
+/** The gradient of w, summed over strips and over several uses before the inverse transform. */
 export function winogradWeightGradient(
   pairs: readonly (readonly [x: Tensor, dy: Tensor])[],
   plan: WinogradPlan,

@@ -18,38 +18,44 @@ import { initializerRoles } from "./read/initializer-roles.js";
 import type { ModelParts, StorableModel } from "./write/storable.js";
 import { storable } from "./write/storable.js";
 
-/** A tensor of a weight file, row by row. */
+/** A tensor of a weight file, in row-major order. */
 export interface ForeignTensor {
   readonly shape: readonly number[];
   readonly data: TypedArray;
 }
 
-/** How the names of a weight file are matched with those of a model. */
+/** Options for matching the names of a weight file with those of a model. */
 export interface ImportWeightsOptions {
-  /** What the names of the tensors begin with in the weight file, such as "ema.module."; by default found out. */
+  /** Prefix of the names in the weight file, such as "ema.module.". By default, the function finds it. */
   readonly prefix?: string;
-  /** Whether the model may keep values of its own for what the weight file lacks, or has in another shape. Default false. */
+  /**
+   * Whether the model may keep its own values for weights that the weight file lacks or has in another shape. Default
+   * false.
+   */
   readonly partial?: boolean;
 }
 
-/** The model with its new values, everything else unchanged, and which tensor went into which weight. */
+/**
+ * The model with its new values, and a record of the tensor that went into each weight. Everything else in the model is
+ * unchanged.
+ */
 export interface ImportedWeights extends StorableModel {
-  /** The model's names of the tensors that were put in, and the weight file's. */
+  /** Names of the replaced weights in the model, each with its name in the weight file. */
   readonly placed: ReadonlyMap<string, string>;
   /** The prefix of names in the weight file that corresponds to `modelPrefix` in the model. */
   readonly prefix: string;
   readonly modelPrefix: string;
-  /** Weights of the model that keep their values, as the file has nothing of their name. */
+  /** Weights of the model that keep their values because the file has no tensor of their name. */
   readonly missing: readonly string[];
-  /** Weights of the model that keep their values, as the file's are of another shape: which shapes. */
+  /** Weights of the model that keep their values because the file's tensor has another shape, with both shapes. */
   readonly otherShape: ReadonlyMap<string, string>;
-  /** Tensors in the weight file that the model has no place for, counters of batches aside. */
+  /** Tensors of the weight file that match no weight of the model, apart from counters of batches. */
   readonly unused: readonly string[];
 }
 
 /**
- * Puts the tensors of a weight file into a model, by name and shape. Names may begin differently ("module.conv1.weight"
- * here, "conv1.weight" there): the beginnings that fit the most are taken.
+ * Puts the tensors of a weight file into a model, by name and shape. The names may have different prefixes
+ * ("module.conv1.weight" and "conv1.weight"); the function takes the prefixes that match the most weights.
  *
  * @throws StriateError if nothing fits, two sets of tensors fit equally well, a tensor is of another shape, or a weight
  * has no counterpart (unless `partial`)
@@ -89,7 +95,7 @@ export function importWeights(
       continue;
     }
     if (proto.dims.join() !== tensor.shape.join()) {
-      const shapes = `[${proto.dims.join(", ")}], "${name}" in the weight file is [${tensor.shape.join(", ")}]`;
+      const shapes = `expected to be [${proto.dims.join(", ")}], got [${tensor.shape.join(", ")}] ("${name}" in the weight file)`;
       check(options.partial, () => `${what}: "${proto.name}" is ${shapes}`);
       otherShape.set(proto.name, shapes);
       continue;
@@ -112,10 +118,10 @@ export function importWeights(
   });
 }
 
-/** Types that weights of checkpoints can become. */
+/** Element types to which weights of checkpoints can be converted. */
 const TRAINED: ReadonlySet<DType> = new Set(["float32", "float64", "float16", "bfloat16"]);
 
-/** Initializers that training gives their values, by name. */
+/** Initializers that are weights, by name: training decides their values. */
 function weightsOf(graph: GraphProto, what: string): Map<string, TensorProto> {
   const roles = initializerRoles(graph);
   const found = graph.initializer.filter(
@@ -124,19 +130,19 @@ function weightsOf(graph: GraphProto, what: string): Map<string, TensorProto> {
       dims.length > 0 &&
       TRAINED.has(dtypeFromOnnx(dataType, `${what}: initializer "${name}"`)),
   );
-  check(found.length > 0, () => `${what}: it has no weights to be replaced`);
+  check(found.length > 0, () => `${what}: expected a model with weights, found none`);
   return new Map(found.map((proto) => [proto.name, proto]));
 }
 
 interface Fit {
   readonly prefix: string;
   readonly modelPrefix: string;
-  /** The counterpart's name of a weight, and the weight's of a counterpart. */
+  /** Functions that map the name of a weight to its name in the weight file, and back. */
   readonly counterpartOf: (weight: string) => string | undefined;
   readonly weightOf: (counterpart: string) => string;
 }
 
-/** The beginnings of names for which the most weights have a counterpart of their shape. */
+/** The prefixes for which the largest number of weights have a counterpart of the same shape. */
 function fitNames(
   weights: ReadonlyMap<string, TensorProto>,
   tensors: ReadonlyMap<string, ForeignTensor>,
@@ -167,7 +173,7 @@ function fitNames(
   check(
     otherPrefix === prefix || overlap(prefix, otherPrefix),
     () =>
-      `${what}: tensors that begin with "${prefix}" fit as well as those with "${otherPrefix}": say which with a prefix`,
+      `${what}: tensors that begin with "${prefix}" match as well as those with "${otherPrefix}": choose one with the option prefix`,
   );
   return {
     prefix,
@@ -179,8 +185,9 @@ function fitNames(
 }
 
 /**
- * Gives each layer its own weight again if PyTorch's exporter wrote equal ones once, such as those of a fresh network's
- * batch norms: the others are Identity nodes then, by the name that the weight would have.
+ * Gives each layer its own weight again if PyTorch's exporter wrote equal weights only once, as for the batch norms of
+ * an untrained network. The exporter writes an Identity node in place of each other weight, under the name of that
+ * weight.
  */
 function separateSharedWeights(
   graph: GraphProto,
@@ -198,12 +205,12 @@ function separateSharedWeights(
   });
 }
 
-/** "module." and "module.layer1.": the same tensors, counted from other places. */
+/** Whether two prefixes, such as "module." and "module.layer1.", select the same tensors at different depths. */
 function overlap(a: string, b: string): boolean {
   return a.startsWith(b) || b.startsWith(a);
 }
 
-/** "a.b.c", "b.c", "c". */
+/** A name and its endings: "a.b.c", "b.c", "c". */
 function endingsOf(name: string): string[] {
   const parts = name.split(".");
   return parts.map((_, i) => parts.slice(i).join("."));
@@ -238,7 +245,7 @@ function describeMissing(what: string, missing: readonly string[], total: number
 function describeUnused(what: string, unused: readonly string[]): string {
   const shown = unused.slice(0, 5).join(", ") + (unused.length > 5 ? ", ..." : "");
   return (
-    `${what}: ${unused.length} tensors of the weight file have no place in it: ${shown}: it is of another structure, or an ` +
+    `${what}: ${unused.length} tensors of the weight file match no weight: ${shown}. The model has another structure, or an ` +
     `exporter merged weights (equal ones, batch norms into convolutions). With "partial" they are left out`
   );
 }
@@ -276,7 +283,7 @@ function clearValues(proto: TensorProto): TensorProto {
   return proto;
 }
 
-/** A model that was read, with everything that its file holds. */
+/** A model that was read, with everything in its file. */
 function partsOf(model: ModelProto): ModelParts {
   const { graph, ...rest } = model;
   return {

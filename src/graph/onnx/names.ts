@@ -7,14 +7,14 @@ export class Names {
     return this.#taken.has(name);
   }
 
-  /** Takes exactly this name; false if it is taken. */
+  /** Reserves exactly this name. Returns false if it is taken. */
   reserve(name: string): boolean {
     if (this.#taken.has(name)) return false;
     this.#taken.add(name);
     return true;
   }
 
-  /** The next free of `stem_0`, `stem_1`, ... */
+  /** Reserves the next free name among `stem_0`, `stem_1`, ... */
   next(stem: string): string {
     let count = this.#counts.get(stem) ?? 0;
     let name = `${stem}_${count++}`;
@@ -24,7 +24,7 @@ export class Names {
     return name;
   }
 
-  /** `wanted` if it is free, else the next free name made from it. */
+  /** Reserves `wanted` if it is free, else the next free name made from it. */
   keep(wanted: string): string {
     return this.reserve(wanted) ? wanted : this.next(wanted);
   }

@@ -1,4 +1,4 @@
-/** Names of the standard domain's operators, all versions up to 26, by the version that brought them. */
+/** Names of all operators of the standard domain up to version 26, by the version that introduced them. */
 const NAMES: Readonly<Record<number, string>> = {
   1: `
 Abs Add And ArgMax ArgMin AveragePool BatchNormalization Cast Ceil Clip Concat Constant Conv ConvTranspose
@@ -34,7 +34,7 @@ Unique`,
   26: `BitCast CumProd`,
 };
 
-/** The version of the standard that brought each of its operators. */
+/** The version of the standard that introduced each operator. */
 export const OPERATOR_SINCE: ReadonlyMap<string, number> = new Map(
   Object.entries(NAMES).flatMap(([version, names]) =>
     names
@@ -44,13 +44,13 @@ export const OPERATOR_SINCE: ReadonlyMap<string, number> = new Map(
   ),
 );
 
-/** What a file may contain. */
+/** The standard operators that a file may contain. */
 export const STANDARD_OPERATORS: ReadonlySet<string> = new Set(OPERATOR_SINCE.keys());
 
 /** Domain of ONNX Runtime's own operators. */
 export const RUNTIME_DOMAIN = "com.microsoft";
 
-/** What a file may contain of it: the operators that ONNX Runtime's quantiser writes. */
+/** The operators of this domain that a file may contain: those that ONNX Runtime's quantiser writes. */
 export const RUNTIME_OPERATORS: ReadonlySet<string> = new Set([
   "DequantizeLinear",
   "QGemm",

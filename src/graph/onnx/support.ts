@@ -5,20 +5,23 @@ import { CONVERSIONS } from "./convert/convert.js";
 import { SEQUENCE_OPERATORS } from "./read/sequences.js";
 import { OPERATOR_SINCE } from "./standard-operators.js";
 
-/** What becomes of a standard operator in a file that is read. */
+/** How the reader treats a standard operator. */
 export interface Support {
   readonly name: string;
-  /** The version of the standard that brought it. */
+  /** The version of the standard that introduced the operator. */
   readonly since: number;
-  /** As an operator of Striate, composed of other operators, as an input or constant, or refused. */
+  /** The result: an operator of Striate, a composition of other operators, an input or constant, or an error. */
   readonly read: "itself" | "decomposed" | "converted" | "refused";
-  /** "rule": differentiated; "zero": nothing can be learned through it; "refused": one clear error. */
+  /**
+   * "rule": the operator is differentiated; "zero": no gradient flows through it; "refused": differentiating it is an
+   * error.
+   */
   readonly gradient: "rule" | "zero" | "refused" | undefined;
-  /** Whether some target gets it, or some form of it, as other operators. */
+  /** Whether lowering for some target replaces the operator, or some form of it, by other operators. */
   readonly isLowered: boolean;
 }
 
-/** Operators that the reader handles itself, without a table: bodies and constants. */
+/** Operators that the reader itself handles, without a table: those with bodies, and constants. */
 const BY_READER: Readonly<Record<string, Support["gradient"]>> = {
   Constant: "zero",
   If: "rule",
@@ -27,7 +30,7 @@ const BY_READER: Readonly<Record<string, Support["gradient"]>> = {
   SequenceLength: "zero",
 };
 
-/** Every operator of the standard, by name. */
+/** How the reader treats every operator of the standard, sorted by name. */
 export function operatorSupport(): readonly Support[] {
   loaded(operators);
   const all = [...OPERATOR_SINCE].sort(([a], [b]) => (a < b ? -1 : 1));

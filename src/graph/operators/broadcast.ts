@@ -27,8 +27,8 @@ export function unbroadcast(gradient: Tensor, like: Tensor): Tensor {
 }
 
 /**
- * A shape as an int64 tensor. Lengths that are not numbers are looked up at run time in `sources`: tensors one of
- * whose axes has that length (or the symbol it is a multiple of).
+ * A shape as an int64 tensor. Lengths that are not numbers are looked up at run time in `sources`, tensors with an axis
+ * of that length, or of the symbol that the length is a multiple of.
  */
 export function shapeTensor(shape: Shape, sources: readonly Tensor[]): Tensor {
   if (isStaticShape(shape)) return integers(shape);
@@ -72,7 +72,7 @@ export function dimTensor(dim: Dim, sources: readonly Tensor[]): Tensor {
   );
 }
 
-/** x broadcast to the shape of another tensor. */
+/** Broadcasts x to the shape of another tensor. */
 export function expandLike(x: Tensor, like: Tensor): Tensor {
   if (sameShape(x.shape, like.shape)) return x;
   return applySingle("Expand", [x, shapeTensor(like.shape, [like])]);

@@ -3,7 +3,8 @@ import { applySingle, defineOperator, intAttribute, rejectCall, required } from 
 import type { Tensor } from "../tensor.js";
 import { outputLength, windowOf } from "../window.js";
 
-// ONNX Runtime's own operators, emitted by lowerings for its CPU provider only. Never differentiated: lowering is last.
+// ONNX Runtime's own operators, which only lowerings for its CPU provider emit. They need no gradient rules, because
+// lowering comes after differentiation.
 
 defineOperator({
   type: "com.microsoft::FusedMatMul",
@@ -24,7 +25,7 @@ defineOperator({
   },
 });
 
-/** a·b, either one transposed over its last two axes. */
+/** The product a·b, in which either operand may be transposed over its last two axes. */
 export function fusedMatmul(
   a: Tensor,
   b: Tensor,
@@ -34,8 +35,9 @@ export function fusedMatmul(
 }
 
 /*
- * The blocked layout [batch, channels / B, ...space, B] with B = 8 or 16 as the processor's vectors want it. Shapes are
- * those of the plain layout; no shape tells which one a tensor is in. Channels are filled up to whole blocks.
+ * The blocked layout [batch, channels / B, ...space, B] with B = 8 or 16, depending on the width of the processor's
+ * vectors. Shapes are those of the standard layout, so a shape does not show which layout a tensor has. Channels are
+ * padded to whole blocks.
  */
 
 defineOperator({

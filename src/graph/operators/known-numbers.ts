@@ -6,14 +6,17 @@ import { rejectCall, required } from "../operator.js";
 import type { Tensor } from "../tensor.js";
 import { constantData } from "../tensor.js";
 
-/** Whole numbers of an int64 input that must be known while tracing. */
+/** The integers of an int64 input, which must be known while tracing. */
 export function knownNumbers(call: Call, index: number, name: string): readonly number[] {
   const known = required(call, index, name).known;
   if (!known?.every(isStatic)) rejectCall(call, `${name} must be known when the graph is built`);
   return known;
 }
 
-/** The first element of a tensor, a number or truth value, if it is known while tracing: by its constant or its shape arithmetic. */
+/**
+ * The first element of a tensor, a number or boolean, if it is known while tracing from a constant or from shape
+ * arithmetic.
+ */
 export function knownNumber(x: Tensor): number | undefined {
   const data = constantData(x)?.data[0];
   if (data !== undefined) return Number(data);
@@ -21,7 +24,9 @@ export function knownNumber(x: Tensor): number | undefined {
   return known !== undefined && isStatic(known) ? known : undefined;
 }
 
-/** The number that every element of a constant is, cast to another type or not; undefined for anything else. */
+/**
+ * The number that all elements of a constant equal, also if the constant is cast to another type; otherwise undefined.
+ */
 export function uniformNumber(x: Tensor): number | undefined {
   const data = constantData(x.node.type === "Cast" ? x.node.inputs[0]! : x);
   if (data === undefined) return undefined;

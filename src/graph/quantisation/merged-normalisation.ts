@@ -3,7 +3,7 @@ import { floatAttribute } from "../operator.js";
 import type { GraphNode, Tensor } from "../tensor.js";
 import { constant, constantData } from "../tensor.js";
 
-/** A convolution that does what one does together with the normalisation after it. */
+/** One convolution that replaces a convolution and the normalisation after it. */
 export interface MergedConvolution {
   readonly convolution: GraphNode;
   readonly weight: Tensor;
@@ -11,8 +11,8 @@ export interface MergedConvolution {
 }
 
 /**
- * y = (Conv(x) - mean) scale / sqrt(variance + epsilon) + offset as one convolution, in double precision. Undefined if a
- * weight or statistic is no float32 constant.
+ * y = (Conv(x) - mean) scale / sqrt(variance + epsilon) + offset as one convolution, in double precision. Undefined if
+ * a weight or statistic is not a float32 constant.
  */
 export function mergedNormalisation(
   convolution: GraphNode,

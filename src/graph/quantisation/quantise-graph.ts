@@ -11,20 +11,20 @@ import { GraphNode, Tensor, constant, constantData } from "../tensor.js";
 import { topologicalOrder } from "../topological-order.js";
 
 /*
- * From a float32 network to one that computes with 8 bits: in front of and behind everything that multiplies stand a quantiser
- * and what brings its values back (QDQ), which ONNX Runtime merges into operators for whole numbers.
+ * Turns a float32 network into one that computes with 8 bits. Each multiplying operator gets a quantiser and a
+ * dequantiser before and after it (QDQ); ONNX Runtime merges them into integer operators.
  */
 
-/** What a tensor's numbers lie between. */
+/** The smallest and the largest number of a tensor. */
 export interface ValueRange {
   readonly low: number;
   readonly high: number;
 }
 
 export interface QuantisationOptions {
-  /** Values of the parameters. */
+  /** Returns the values of the parameters. */
   readonly values: (parameter: Tensor) => TensorData | undefined;
-  /** Results of nodes that stay as they are. */
+  /** Names of results whose nodes stay in floating point. */
   readonly keep?: ReadonlySet<Tensor>;
   /** Weights of 7 bits, for processors without VNNI, whose 16-bit sums of two products could overflow. Default false. */
   readonly reduceRange?: boolean;
@@ -34,24 +34,24 @@ export interface QuantisationOptions {
 export interface QuantisationPlan {
   /** The network with all weights constant, normalisations merged into the convolutions before them. */
   readonly outputs: Readonly<Record<string, Tensor>>;
-  /** Values whose ranges have to be known. */
+  /** Values whose ranges must be measured. */
   readonly observed: readonly Tensor[];
-  /** Everything that will compute with whole numbers. */
+  /** Nodes that will compute with integers. */
   readonly nodes: ReadonlySet<GraphNode>;
   readonly reduceRange: boolean;
 }
 
 /** Operators with weights. */
 const WEIGHTED = new Set(["Conv", "Gemm", "MatMul"]);
-/** Operators that go on with whole numbers if they get such. */
+/** Operators that compute with integers if their operands are integers. */
 const JOINING = new Set(["Add", "Concat", "GlobalAveragePool", "AveragePool"]);
-/** Operators that leave numbers as they are, so that they need no new range. */
+/** Operators that do not change numbers, so that the result needs no new range. */
 const PASSING = new Set(["MaxPool", "Reshape", "Flatten", "Transpose", "Squeeze", "Unsqueeze"]);
-/** Functions that ONNX Runtime leaves to the limits of the quantiser behind them. */
+/** Functions that ONNX Runtime replaces by the limits of the quantiser behind them. */
 const LIMITING = new Set(["Relu", "Clip"]);
 
 /**
- * Finds out what of a network can compute with 8 bits.
+ * Finds the parts of a network that can compute with 8 bits.
  *
  * @throws StriateError for a network without a convolution or product with constant float32 weights
  */
@@ -66,7 +66,7 @@ export function planQuantisation(
   for (const node of order) if (!kept.has(node) && hasWeights(node)) nodes.add(node);
   if (nodes.size === 0) {
     throw new StriateError(
-      "there is nothing to quantise: no convolution or product with constant float32 weights that is not kept",
+      "expected a convolution or product with constant float32 weights that is not kept in floating point, found none",
     );
   }
   const isWhole = (tensor: Tensor | undefined): boolean =>
@@ -87,7 +87,7 @@ export function planQuantisation(
   return { outputs: merged, observed: [...observed], nodes, reduceRange };
 }
 
-/** How many nodes of each type will compute with whole numbers. */
+/** The number of nodes of each type that will compute with integers. */
 export function countTypes({ nodes }: QuantisationPlan): Readonly<Record<string, number>> {
   const counts: Record<string, number> = {};
   for (const { type } of nodes) counts[type] = (counts[type] ?? 0) + 1;
@@ -135,7 +135,7 @@ export function quantisedNetwork(
     const [result] = node.outputs;
     const source = result && sourceOf(result, readers);
     if (result === undefined || source === undefined || !nodes.has(source.node)) continue;
-    // All who read it read the quantised values: only then is it merged.
+    // All readers use the quantised values, because the runtime merges them only then.
     if (endOf(source, readers) === result && isQuantisedResult(source.node, result, nodes, readers))
       replaced.set(result, whole(result));
   }
@@ -181,7 +181,7 @@ function remade(node: GraphNode, { convolution, weight, bias }: MergedConvolutio
   return node.replaced(() => apply("Conv", inputs, convolution.attributes, name));
 }
 
-/** The mean over height and width as the operator that ONNX Runtime has for whole numbers, too. */
+/** The mean over height and width, as the operator that ONNX Runtime also has for integers. */
 function pooled(
   { type, attributes }: GraphNode,
   inputs: readonly (Tensor | undefined)[],
@@ -215,7 +215,7 @@ function named(
   return tensor;
 }
 
-/** Who reads each tensor; what the network gives is read by one more. */
+/** The number of readers of each tensor; an output of the network has one more. */
 function readersOf(
   order: readonly GraphNode[],
   outputs: Readonly<Record<string, Tensor>>,
@@ -246,20 +246,20 @@ function hasWeights(node: GraphNode): boolean {
   return inputs[1]!.rank === 2 && isPlain && intAttribute(attributes, "transA", 0) === 0;
 }
 
-/** The operands of a node that are no weights and no settings. */
+/** The operands of a node that are neither weights nor settings. */
 function activationsOf({ type, inputs }: GraphNode): readonly Tensor[] {
   const joined = type === "Add" || type === "Concat" ? inputs : inputs.slice(0, 1);
   return joined.filter((input) => input !== undefined);
 }
 
-/** Where a result goes through a limit that nobody else reads before: behind it. */
+/** If a result passes through a limiting function and nothing else reads it, the result of that function. */
 function endOf(result: Tensor, readers: Readers): Tensor {
   const [reader, other] = readers.get(result) ?? [];
   const isOnly = other === undefined && reader !== undefined && LIMITING.has(reader.type);
   return isOnly && result.node.type !== "MaxPool" ? reader.outputs[0]! : result;
 }
 
-/** The other way: what a value was before such a limit. */
+/** The inverse: the value before such a limiting function. */
 function sourceOf(tensor: Tensor, readers: Readers): Tensor {
   const [inner] = LIMITING.has(tensor.node.type) ? tensor.node.inputs : [];
   return inner && endOf(inner, readers) === tensor ? inner : tensor;
@@ -269,7 +269,7 @@ function isPassed({ node }: Tensor, nodes: ReadonlySet<GraphNode>): boolean {
   return nodes.has(node) && PASSING.has(node.type);
 }
 
-/** A product that nobody goes on with in whole numbers stays a float: answers have all their digits. */
+/** A product that no integer operator reads stays in floating point, so that outputs keep their precision. */
 function isQuantisedResult(
   node: GraphNode,
   result: Tensor,
@@ -303,9 +303,9 @@ function pair(tensor: Tensor, { scale, zero }: Step): Tensor {
   return dequantizeLinear(quantizeLinear(tensor, step, at), step, at);
 }
 
-/** The largest share of int32 that a bias may take, so that sums do not overflow. */
+/** The largest share of the int32 range that a bias may take, so that sums do not overflow. */
 const LARGEST_BIAS = 2 ** 29;
-/** The least scale: below, products of scales are no normal numbers. */
+/** The smallest scale; products of smaller scales would be subnormal numbers. */
 const LEAST_SCALE = 1e-12;
 
 /** The call with int8 weights of one scale for each result channel, and an int32 bias. */

@@ -28,11 +28,12 @@ import { gather } from "../operators/select/select.js";
 import { reshape } from "../operators/shape/shape.js";
 
 /*
- * Rounding has slope 0 almost everywhere, so its gradient is straight-through: q = round(x / scale) + zero counts as
- * x / scale + zero inside of the range of the type, and as a constant outside of it. The gradient of q is float32.
+ * Rounding has slope 0 almost everywhere, so its gradient is straight-through: q = round(x / scale) + zero counts as x
+ * / scale + zero inside the range of the type, and as a constant outside it. The gradient of q is float32.
  *
- * What q stands for, (q - zero) scale, is then x whatever the scale is: what the scale does on the two ways cancels, so on both
- * it gets nothing. Only the scale of values that no quantiser made, of weights in a file, has its true gradient.
+ * The dequantised value (q - zero) scale is then x for any scale: the effects of the scale in both directions cancel,
+ * so the scale gets no gradient in either. Only the scale of values that no quantiser made, such as weights in a file,
+ * has its true gradient.
  */
 
 /** Smallest and largest number of the types that quantised values have. */
@@ -53,7 +54,7 @@ export const QUANTISED_RANGE: Readonly<Partial<Record<DType, readonly [low: numb
   float4e2m1: [-6, 6],
 };
 
-/** Constants whose numbers were found to be scales, or not: a graph is made again often. */
+/** Cached checks of constant scales, because graphs are often traced again. */
 const examined = new WeakMap<TensorData, number | undefined>();
 
 /** Throws for a scale that is constant and holds a number that is not above 0 and finite. */
@@ -77,7 +78,10 @@ function firstBadScale({ dtype, data }: TensorData): number | undefined {
 export function checkZero(call: Call, zero: Tensor | undefined, dtype: DType, scale: Tensor): void {
   if (zero === undefined) return;
   if (zero.dtype !== dtype)
-    rejectCall(call, `the zero point is ${zero.dtype}, it must be ${dtype} as the quantised values are`);
+    rejectCall(
+      call,
+      `expected a zero point of the type of the quantised values, ${dtype}, got ${zero.dtype}`,
+    );
   const isOne = ({ shape }: Tensor) => shape.every((dim) => dim === 1);
   const differs = zero.shape.some(
     (dim, axis) => dim !== scale.shape[axis] && isStatic(dim) && isStatic(scale.shape[axis] ?? 1),
@@ -86,10 +90,10 @@ export function checkZero(call: Call, zero: Tensor | undefined, dtype: DType, sc
     rejectCall(call, "the zero point and the scale must have one shape");
 }
 
-/** How scales and zero points lie along the values. */
+/** How scales and zero points are assigned to values. */
 interface Granularity {
   readonly axis: number;
-  /** Values in a row that share a scale; 0: each index of the axis has its own. */
+  /** Number of consecutive values that share a scale; 0 if each index of the axis has its own scale. */
   readonly block: number;
 }
 
@@ -115,7 +119,7 @@ function granularityOf(call: Call, x: Tensor, scale: Tensor): Granularity | unde
     if (given !== wanted)
       rejectCall(
         call,
-        `blocks of ${block} along axis ${axis} do not divide it into the scales given: ` +
+        `blocks of ${block} along axis ${axis} do not match the scales: ` +
           `expected ${wanted} scales along axis ${at}, got ${given}`,
       );
   }
@@ -137,7 +141,7 @@ function spread(call: Call, parameter: Tensor, x: Tensor, how: Granularity | und
   return gather(numbers, blocksOf(length, block), axis);
 }
 
-/** q - zero in single precision, of a zero point that broadcasts. */
+/** Computes q - zero in single precision, for a zero point that broadcasts. */
 export function centred(q: Tensor, zero: Tensor | undefined): Tensor {
   const numbers = cast(q, "float32");
   return zero === undefined ? numbers : sub(numbers, cast(zero, "float32"));
@@ -151,7 +155,7 @@ function quantisedType(call: Call, zero: Tensor | undefined): DType {
   if (stated === 0) return zero?.dtype ?? "uint8";
   const dtype = dtypeFromOnnx(stated, call.type);
   if (zero !== undefined && zero.dtype !== dtype)
-    rejectCall(call, `the zero point is ${zero.dtype}, output_dtype says ${dtype}`);
+    rejectCall(call, `expected a zero point of the type output_dtype, ${dtype}, got ${zero.dtype}`);
   return dtype;
 }
 
@@ -181,7 +185,7 @@ defineOperator({
   },
 });
 
-/** The gradient of x, of values round(x / step) + offset that were limited to the range of a type. */
+/** The gradient of x for values round(x / step) + offset that are clipped to the range of a type. */
 export function straightThrough(
   dy: Tensor,
   x: Tensor,
@@ -189,7 +193,7 @@ export function straightThrough(
   dtype: DType,
 ): Tensor {
   const [low, high] = QUANTISED_RANGE[dtype]!;
-  // Narrow floats round to neighbours that are no whole numbers.
+  // Narrow floating-point types round to neighbours that are not integers.
   const nearest = isFloat(dtype) ? div(x, step) : round(div(x, step));
   const value = offset === undefined || isFloat(dtype) ? nearest : add(nearest, offset);
   return where(equal(clip(value, low, high), value), div(dy, step), 0);
@@ -219,7 +223,7 @@ defineOperator({
   },
 });
 
-/** The adjoint of `spread`: adds up what the values that share a scale send to it. */
+/** The adjoint of `spread`: sums the gradients of all values that share a scale. */
 function gathered(gradient: Tensor, scale: Tensor, how: Granularity | undefined): Tensor {
   if (how === undefined) return reshapeLike(sum(gradient), scale);
   const { axis, block } = how;
@@ -265,7 +269,7 @@ defineOperator({
   },
 });
 
-/** 1 shared equally among the elements that hold, 0 for the others. */
+/** Divides 1 equally among the elements that are true, and gives 0 to the others. */
 function spreadEvenly(holds: Tensor): Tensor {
   const places = cast(holds, "float32");
   return div(places, maximum(sum(places), 1));
@@ -273,9 +277,9 @@ function spreadEvenly(holds: Tensor): Tensor {
 
 /** Options of {@link quantizeLinear} and {@link dequantizeLinear}. */
 export interface QuantiseOptions {
-  /** The axis that has a scale for each index, or blocks of them. Default 1; of no meaning to a single scale. */
+  /** The axis that has a scale for each index, or blocks of them. Default 1; it has no effect on a single scale. */
   readonly axis?: number;
-  /** Values in a row along the axis that share a scale; the scales then have the rank of the values. */
+  /** Number of consecutive values along the axis that share a scale; the scales then have the rank of the values. */
   readonly blockSize?: number;
 }
 
@@ -284,8 +288,8 @@ function quantiseAttributes({ axis = 1, blockSize }: QuantiseOptions) {
 }
 
 /**
- * round(x / scale) + zero, ties to even, limited to the range of `zero`'s type. The gradient is straight-through: that of
- * x / scale inside of the range, 0 outside; scale and zero point get none.
+ * round(x / scale) + zero, ties to even, limited to the range of `zero`'s type. The gradient is straight-through: that
+ * of x / scale inside the range, 0 outside; scale and zero point get none.
  *
  * @throws StriateError for a constant scale that is not above 0, or shapes that do not fit.
  */
@@ -306,7 +310,7 @@ export function inElementType(x: Tensor, dtype: DType): Tensor {
   return dtype === "uint8" ? quantizeLinear(x, constant(1), constant(0, [], dtype)) : cast(x, dtype);
 }
 
-/** (q - zero) scale: what quantised values stand for, of the type of `scale`. */
+/** Dequantises values: (q - zero) scale, in the type of `scale`. */
 export function dequantizeLinear(
   q: Tensor,
   scale: Tensor,

@@ -18,8 +18,9 @@ import { centred, checkScale, checkZero, straightThrough } from "./quantise.js";
 import { reshape } from "../operators/shape/shape.js";
 
 /*
- * Operators that compute with quantised values. Each one is some operator for floats: of what its operands stand for (or of
- * their distances from the zero point), quantised again at the end. Shapes and gradients are those of that operator.
+ * Operators that compute with quantised values. Each one equals a floating-point operator: it applies to the
+ * dequantised operands (or to their distances from the zero point), and the result is quantised. Shapes and gradients
+ * are those of the floating-point operator.
  */
 
 /** An operand, by position. */
@@ -33,25 +34,25 @@ interface Part {
 
 interface Form {
   readonly type: string;
-  /** The operator for floats. */
+  /** The floating-point operator. */
   readonly float: string;
   readonly parts: (call: Call) => readonly Part[];
-  /** Whole numbers that are added: their scale is the product of those of the first two parts. */
+  /** Integer bias, whose scale is the product of the scales of the first two parts. */
   readonly bias?: number;
-  /** Absent: the results are int32 that stand for themselves. */
+  /** How the result is quantised; absent if the results are plain int32. */
   readonly result?: { readonly scale: number; readonly zero: number };
   readonly attributes?: (attributes: Attributes) => Attributes;
   readonly isKnown?: (call: Call) => string | undefined;
 }
 
-/** Types that these operators multiply. */
+/** Element types that these operators multiply. */
 const NARROW: ReadonlySet<DType> = new Set(["int8", "uint8", "float8e4m3fn", "float8e5m2"]);
 
 function hasBias(call: Call, { bias }: Form): boolean {
   return bias !== undefined && call.inputs[bias] !== undefined;
 }
 
-/** A parameter of an operand, shaped to broadcast against it. */
+/** A scale or zero point of an operand, shaped to broadcast against it. */
 function broadcastable(parameter: Tensor, { rank }: Tensor, axis: number | undefined): Tensor {
   if (parameter.rank === 0 || parameter.rank === rank) return parameter;
   if (parameter.shape[0] === 1 || axis === undefined) return reshape(parameter, []);
@@ -62,7 +63,7 @@ function broadcastable(parameter: Tensor, { rank }: Tensor, axis: number | undef
   );
 }
 
-/** What an operand stands for, in single precision. */
+/** The dequantised operand, in single precision. */
 function dequantised(call: Call, part: Part): Tensor {
   const [q, scale, zero] = [part.at, part.scale, part.zero].map((at) =>
     at === undefined ? undefined : call.inputs[at],
@@ -84,7 +85,7 @@ function floatCall(call: Call, form: Form, inputs: readonly (Tensor | undefined)
   return { type: form.float, inputs, attributes, outputCount: 1 };
 }
 
-/** Stands for a tensor of which only type and shape matter. */
+/** A placeholder for a tensor of which only type and shape matter. */
 function asFloat({ node, index, shape }: Tensor): Tensor {
   return new Tensor(node, index, "float32", shape);
 }
@@ -102,7 +103,7 @@ function checkParts(call: Call, form: Form): void {
     } else if (zero !== undefined && zero.dtype !== q.dtype) {
       rejectCall(
         call,
-        `the zero point of input ${part.at} is ${zero.dtype}, it must be ${q.dtype} as the values are`,
+        `expected a zero point of input ${part.at} of the type of the values, ${q.dtype}, got ${zero.dtype}`,
       );
     }
     if (zero !== undefined) checkCount(call, zero, q, part);
@@ -114,10 +115,10 @@ function checkCount(call: Call, parameter: Tensor, q: Tensor, { at, axis }: Part
   if (parameter.rank !== 1 || count === 1 || !isStatic(count!)) return;
   const length = axis === undefined ? 1 : q.shape.at(axis)!;
   if (isStatic(length) && length !== count)
-    rejectCall(call, `input ${at} takes one scale and zero point, or ${length}; got ${count}`);
+    rejectCall(call, `expected one scale and zero point for input ${at}, or ${length}, got ${count}`);
 }
 
-/** The type of a quantised result; undefined for one that stays as it is. */
+/** The type of a quantised result, or undefined if the result is not quantised. */
 function resultType(call: Call, { result }: Form): DType | undefined {
   if (result === undefined || call.inputs[result.scale] === undefined) return undefined;
   const [scale, zero] = [call.inputs[result.scale]!, call.inputs[result.zero]];
@@ -167,7 +168,7 @@ function defineQuantised(form: Form): void {
       return [{ dtype: resultType(call, form) ?? (form.result ? "float32" : "int32"), shape }];
     },
     gradient: gradientOf,
-    // Exported files hold nothing but standard operators.
+    // Exported files have only standard operators.
     ...(form.type.startsWith("com.microsoft::") && {
       lower: (call, target) => {
         if (target !== "portable") return undefined;

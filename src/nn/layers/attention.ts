@@ -16,9 +16,9 @@ import { check } from "../../util/errors.js";
 import { xavierUniform, zeros } from "../init.js";
 import { Linear, linear } from "./linear.js";
 
-/** What `MultiHeadAttention` can be told. */
+/** Options of `MultiHeadAttention`. */
 export interface MultiHeadAttentionOptions {
-  /** Default true: all four projections have a bias. */
+  /** Whether all four projections have a bias. Default true. */
   readonly bias?: boolean;
 }
 
@@ -49,9 +49,9 @@ export class MultiHeadAttention {
   }
 
   /**
-   * [batch, tokens, width] to the same; `keys` (default: the query, self-attention) and `values` (default: the keys)
-   * are [batch, other tokens, width]. `mask` is added to the scores [batch, heads, tokens, other tokens], broadcasting; a
-   * token that -Infinity hides everything from gets zeros from its heads.
+   * Maps [batch, tokens, width] to the same shape; `keys` (default: the query, self-attention) and `values` (default:
+   * the keys) are [batch, other tokens, width]. `mask` is added to the scores [batch, heads, tokens, other tokens],
+   * with broadcasting. If the mask is -Infinity for all other tokens of a token, its heads give zeros.
    */
   forward(query: Tensor, keys: Tensor = query, values: Tensor = keys, mask?: Tensor): Tensor {
     for (const x of [query, keys, values]) {
@@ -70,7 +70,7 @@ export class MultiHeadAttention {
     });
   }
 
-  /** Query, key and value; self-attention makes all three in one product. */
+  /** Projects query, key and value; self-attention computes all three in one product. */
   #project(query: Tensor, keys: Tensor, values: Tensor): [Tensor, Tensor, Tensor] {
     const part = (x: Tensor, i: number, axis: number) =>
       slice(x, [{ axis, start: i * this.width, end: (i + 1) * this.width }]);
@@ -83,7 +83,7 @@ export class MultiHeadAttention {
     return [project(query, 0), project(keys, 1), project(values, 2)];
   }
 
-  /** [batch, tokens, width] as heads, in the given order of [batch, tokens, heads, part]. */
+  /** Splits [batch, tokens, width] into heads and permutes the axes [batch, tokens, heads, part]. */
   #split(x: Tensor, order: readonly number[]): Tensor {
     const [batch, tokens] = x.shape;
     return transpose(reshape(x, [batch!, tokens!, this.heads, this.width / this.heads]), order);

@@ -10,15 +10,20 @@ export type Size = number | readonly [height: number, width: number];
 interface LayerOptions {
   /** Default true. */
   readonly bias?: boolean;
-  /** Default: uniform in ±1 / sqrt(fanIn), PyTorch's; fanIn is all of the weight's axes but the first. */
+  /**
+   * Default: uniform in ±1 / sqrt(fanIn), PyTorch's; fanIn is the product of all axes of the weight except the first.
+   */
   readonly weightInitialiser?: Initialiser;
   /** Default: uniform in ±1 / sqrt(fanIn), PyTorch's. */
   readonly biasInitialiser?: Initialiser;
 }
 
-/** What `Conv2d` can be told; stride, dilation and groups are those of `conv`. */
+/** Options of `Conv2d`; stride, dilation and groups are those of `conv`. */
 export interface Conv2dOptions extends LayerOptions, Omit<ConvOptions, "padding"> {
-  /** Zeros on both sides (default 0), or [top, left, bottom, right], or "same": output as large as the input. */
+  /**
+   * Number of zeros on both sides (default 0), or [top, left, bottom, right], or "same" for an output as large as the
+   * input.
+   */
   readonly padding?: ConvOptions["padding"] | "same";
 }
 
@@ -27,7 +32,7 @@ export interface ConvTranspose2dOptions extends LayerOptions, ConvTransposeOptio
 /**
  * Cross-correlation with a bank of kernels: [batch, inputs, height, width] to [batch, outputs, height', width'],
  * height' = floor((height + pads - dilation (kernel - 1) - 1) / stride) + 1. `weight` [outputs, inputs / groups,
- * ...kernel], `bias` [outputs]. As PyTorch's `nn.Conv2d`; also its "same" rule (the odd zero goes to the end).
+ * ...kernel], `bias` [outputs]. As PyTorch's `nn.Conv2d`; including its "same" rule (an odd zero goes to the end).
  *
  * @example
  * ```ts

@@ -5,8 +5,8 @@ import type { Layer, TrainingPass } from "./layer.js";
 
 /**
  * Sets each value to 0 with a probability (default 0.5) and divides the others by 1 - probability; Srivastava et al.
- * 2014. Does nothing in evaluation. In training it asks the pass for an input of uniform noise of x's shape; a value
- * stays where its noise is at least the probability. Throws `StriateError` for a probability outside [0, 1).
+ * 2014. In evaluation, the layer does nothing. In training, it adds an input of uniform noise of x's shape, and a value
+ * stays if its noise is at least the probability. Throws `StriateError` for a probability outside [0, 1).
  */
 export class Dropout implements Layer {
   constructor(readonly probability = 0.5) {

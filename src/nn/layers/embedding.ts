@@ -3,15 +3,15 @@ import { parameter, scope } from "../../graph/index.js";
 import { embedding } from "../../graph/operators/select/select.js";
 import { normal } from "../init.js";
 
-/** What `Embedding` can be told. */
+/** Options of `Embedding`. */
 export interface EmbeddingOptions {
   /** Default: normal with mean 0 and deviation 1, PyTorch's. */
   readonly initialiser?: Initialiser;
 }
 
 /**
- * A row of a trained table for each whole number: [...] (int64 or int32, 0..entries-1) to [..., features]. `weight`
- * [entries, features]. As PyTorch's `nn.Embedding`.
+ * Looks up a row of a trained table for each integer: maps [...] (int64 or int32, from 0 to entries - 1) to [...,
+ * features]. `weight` [entries, features]. As PyTorch's `nn.Embedding`.
  */
 export class Embedding {
   readonly weight: Tensor;

@@ -1,16 +1,16 @@
 import type { Shape, Tensor } from "../../graph/index.js";
 import { input } from "../../graph/index.js";
 
-/** A part of a model: holds parameters as properties and writes its operators when called. */
+/** A part of a model. It has parameters as properties, and `forward` adds its operators to the graph. */
 export interface Layer {
-  /** Without `pass` the layer is evaluated; with it, it is traced for a training step. */
+  /** Traces the layer: with `pass` for a training step, without it for evaluation. */
   forward(x: Tensor, pass?: TrainingPass): Tensor;
 }
 
 /**
- * What tracing a model for training yields besides its output: new values of buffers (running statistics) and the
- * noise that every step must feed. Make one per training graph, hand it to `forward`, then hand `updates` to
- * `trainingStep`.
+ * A collector of what a model needs in training in addition to its output: new values of buffers (running statistics)
+ * and the noise inputs of every step. Make one for each training graph, pass it to `forward`, and then pass `updates`
+ * to `trainingStep`.
  */
 export class TrainingPass {
   readonly #updates = new Map<Tensor, Tensor>();
@@ -21,17 +21,19 @@ export class TrainingPass {
     return [...this.#updates];
   }
 
-  /** Graph inputs to fill with fresh uniform numbers in [0, 1) for every step. */
+  /** Graph inputs that every step fills with new uniform numbers in [0, 1). */
   get noise(): readonly Tensor[] {
     return this.#noise;
   }
 
-  /** The names of these inputs, as a task's `noise` wants them. */
+  /** The noise inputs by name, in the form of a task's `noise`. */
   get noiseKinds(): Readonly<Record<string, "uniform">> {
     return Object.fromEntries(this.#noise.map((_, i) => [noiseName(i), "uniform"] as const));
   }
 
-  /** The value that a buffer has by now: its latest update, so that a layer that is used twice updates twice. */
+  /**
+   * The current value of a buffer, which is its latest update; a layer that is used twice therefore updates it twice.
+   */
   current(buffer: Tensor): Tensor {
     return this.#updates.get(buffer) ?? buffer;
   }

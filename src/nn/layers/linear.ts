@@ -4,7 +4,7 @@ import { check } from "../../util/errors.js";
 import { torchDefault } from "../init.js";
 import type { Layer } from "./layer.js";
 
-/** What `Linear` can be told. */
+/** Options of `Linear`. */
 export interface LinearOptions {
   /** Default true. */
   readonly bias?: boolean;
@@ -48,7 +48,7 @@ export class Linear implements Layer {
   }
 }
 
-/** x W^T + b over the last axis of x with the weight [outputs, inputs] given; all rows go into one product. */
+/** Computes x W^T + b over the last axis of x for a weight [outputs, inputs], with all rows in one product. */
 export function linear(x: Tensor, weight: Tensor, bias?: Tensor): Tensor {
   const [outputs, inputs] = [weight.shape[0]!, weight.shape[1]!];
   check(

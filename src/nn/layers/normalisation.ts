@@ -7,21 +7,21 @@ import { ones, zeros } from "../init.js";
 import { movingMean } from "../optimizer.js";
 import type { Layer, TrainingPass } from "./layer.js";
 
-/** What every normalisation layer can be told. */
+/** Options of every normalisation layer. */
 export interface NormalisationOptions {
-  /** Added to the variance (default 1e-5). */
+  /** Epsilon, which is added to the variance (default 1e-5). */
   readonly epsilon?: number;
   /** Whether a scale (`weight`, 1 at first) and a shift (`bias`, 0 at first) are trained. */
   readonly affine?: boolean;
 }
 
-/** What `BatchNorm2d` can be told. */
+/** Options of `BatchNorm2d`. */
 export interface BatchNorm2dOptions extends NormalisationOptions {
   /** Weight of a new batch in the running statistics (default 0.1). */
   readonly momentum?: number;
 }
 
-/** Scale and shift: trained ones or fixed 1 and 0. */
+/** Scale and shift, either trained or fixed at 1 and 0. */
 class Affine {
   readonly weight: Tensor | undefined;
   readonly bias: Tensor | undefined;
@@ -98,8 +98,8 @@ export class BatchNorm2d extends Affine implements Layer {
 }
 
 /**
- * Each channel of each image normalised over its space; Ulyanov et al. 2016 (arXiv:1607.08022). No scale and shift
- * unless `affine`. As PyTorch's `nn.InstanceNorm2d` without running statistics.
+ * Normalises each channel of each image over its space; Ulyanov et al. 2016 (arXiv:1607.08022). By default it has no
+ * scale and shift (`affine`). As PyTorch's `nn.InstanceNorm2d` without running statistics.
  */
 export class InstanceNorm2d extends Affine implements Layer {
   constructor(
@@ -116,8 +116,8 @@ export class InstanceNorm2d extends Affine implements Layer {
 }
 
 /**
- * Channels in equal groups, each normalised together with its space; Wu & He 2018 (arXiv:1803.08494). Affine by default.
- * As PyTorch's `nn.GroupNorm`. Throws {@link StriateError} if the groups do not divide the channels.
+ * Normalises equal groups of channels, each over its channels and its space; Wu & He 2018 (arXiv:1803.08494). Affine by
+ * default. As PyTorch's `nn.GroupNorm`. Throws {@link StriateError} if the groups do not divide the channels.
  */
 export class GroupNorm extends Affine implements Layer {
   constructor(
@@ -138,8 +138,8 @@ export class GroupNorm extends Affine implements Layer {
 }
 
 /**
- * Each position normalised over the last axes, whose lengths are given (one number: the last axis); Ba et al. 2016
- * (arXiv:1607.06450). Affine by default, `weight` and `bias` of those axes. As PyTorch's `nn.LayerNorm`.
+ * Normalises each position over the last axes, whose lengths are given (one number for the last axis only); Ba et al.
+ * 2016 (arXiv:1607.06450). Affine by default, `weight` and `bias` of those axes. As PyTorch's `nn.LayerNorm`.
  */
 export class LayerNorm extends Affine implements Layer {
   readonly shape: readonly number[];

@@ -21,7 +21,7 @@ export async function checkpointSteps(folder: FileFolder): Promise<number[]> {
   return steps.sort((a, b) => a - b);
 }
 
-/** Reads the checkpoint of a step. Throws {@link StriateError} naming the file and what is wrong with it. */
+/** Reads the checkpoint of a step. Throws {@link StriateError} that names the file and its fault. */
 export async function readCheckpointOf(folder: FileFolder, step: number): Promise<Checkpoint> {
   const name = checkpointName(step);
   const bytes = await folder.read(name, checkpointFile);

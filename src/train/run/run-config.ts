@@ -7,9 +7,10 @@ import { checkpointSteps } from "./checkpoint-files.js";
 const configName = "config.json";
 
 /**
- * Compares or writes `config.json`; gives whether the folder already held the run.
+ * Writes `config.json`, or compares the config with it. Returns whether the folder already contained the run.
  *
- * @throws StriateError if the folder holds a run that is not to go on or has another config (naming the first key).
+ * @throws StriateError if the folder contains a run and `resume` is off, or the config differs (the error names the
+ * first key)
  */
 export async function checkConfig(
   folder: FileFolder,

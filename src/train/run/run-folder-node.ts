@@ -14,36 +14,41 @@ import { checkConfig } from "./run-config.js";
 import { acquireRunLock } from "./run-lock-node.js";
 import type { RunLock } from "./run-lock-node.js";
 
-/** What a run folder is opened for, and what it keeps. */
+/** Options for opening a run folder. */
 export interface RunFolderOptions {
-  /** Plain JSON data that decides the run; kept as `config.json` and compared on resume. */
+  /** Plain JSON data that decides the run. It is stored as `config.json` and compared on resume. */
   readonly config: unknown;
   /** Whether to continue the run in the folder, if there is one. Default false: a folder with a run is refused. */
   readonly resume?: boolean;
-  /** How many of the newest checkpoints stay, besides the best one. Default 3. */
+  /** Number of newest checkpoints to keep, in addition to the best one. Default 3. */
   readonly keepLast?: number;
   /** Whether the best score is the highest or the lowest. Default "higher". */
   readonly better?: "higher" | "lower";
-  /** Told about skipped checkpoints and waits. Default: `console.warn`. */
+  /** Is called with warnings about skipped checkpoints and about waiting for a lock. Default: `console.warn`. */
   readonly onWarning?: (message: string) => void;
 }
 
-/** A folder that this process alone may write, with everything that one training run leaves. */
+/** The folder of a training run, to which only this process may write. */
 export interface RunFolder {
   readonly path: string;
   readonly config: Json;
-  /** Whether the folder already held this run. */
+  /** Whether the folder already contained this run. */
   readonly resumed: boolean;
-  /** Where to go on: the newest good checkpoint when the run was opened; undefined to begin at step 0. */
+  /**
+   * The checkpoint to continue from: the newest intact one when the run was opened, or undefined to begin at step 0.
+   */
   readonly checkpoint: Checkpoint | undefined;
   /** The path of a file in the folder: `file("model.onnx")`. */
   file(name: string): string;
   /** Appends one line to `metrics.jsonl`. */
   appendMetrics(row: MetricsRow): void;
-  /** Writes `checkpoints/step-00001200.safetensors`; gives its path. Old ones go, the best by `score` stays. */
+  /**
+   * Writes `checkpoints/step-00001200.safetensors` and returns its path. Removes old checkpoints except the one with
+   * the best `score`.
+   */
   saveCheckpoint(checkpoint: Omit<Checkpoint, "config">, score?: number): Promise<string>;
   bestCheckpoint(): BestCheckpoint | undefined;
-  /** Closes the files and gives the folder free. May be called twice. */
+  /** Closes the files and releases the folder. A second call does nothing. */
   close(): Promise<void>;
 }
 
@@ -123,7 +128,7 @@ async function openLocked(
   };
 }
 
-/** A killed process leaves the file that it was writing. Only the lock's holder may call this. */
+/** Removes the unfinished files of a killed process. Only the holder of the lock may call this. */
 async function removeTemporaryFiles(folder: string): Promise<void> {
   try {
     const names = await readdir(folder);

@@ -11,7 +11,7 @@ const metricsFile = { what: "metrics", maxBytes: 500_000_000, mayBeEmpty: true }
 /** A page that is being closed takes a moment to release its locks. */
 const LOCK_MILLISECONDS = 2000;
 
-/** A run in the site's files, which this page alone may write. */
+/** A run in the site's files, to which only this page may write. */
 export interface SiteRun extends RunStore {
   close(): Promise<void>;
 }
@@ -45,7 +45,7 @@ export async function openSiteRun(
     });
     const held = await folder.read(metricsName, metricsFile);
     const text = held === undefined ? "" : new TextDecoder().decode(held);
-    // Rows of steps after the checkpoint will come again.
+    // Steps after the checkpoint run again and write their rows again.
     let metrics = cutMetrics(text, checkpoint?.step ?? -1, folder.file(metricsName)) ?? text;
     let written = metrics;
     const writeMetrics = async () => {
@@ -100,7 +100,10 @@ export async function deleteRun(path: string): Promise<void> {
   }
 }
 
-/** Takes the lock of a run, by its {@link sitePath}, which the browser releases when the page is gone; gives the function that releases it. */
+/**
+ * Takes the lock of a run, by its {@link sitePath}. The browser releases the lock when the page closes. Returns a
+ * function that releases it.
+ */
 function lockRun(path: string): Promise<() => void> {
   const locks = globalThis.navigator.locks as LockManager | undefined;
   if (locks === undefined)

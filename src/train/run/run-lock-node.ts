@@ -8,20 +8,23 @@ import { check, StriateError } from "../../util/errors.js";
 import { errorCode, fileError, readFileChecked, writeFileAtomic } from "../../util/files-node.js";
 import { isJsonObject, parseStrictJson } from "../../util/json.js";
 
-/** The holder touches its lock this often. */
+/** Milliseconds between two touches of a lock by its holder. */
 const updateMilliseconds = 1_000;
 
 /**
- * A lock untouched for so long counts as left behind, by what is known of its holder. A dead holder still waits
- * three touches, for process ids mean nothing across containers that share a host name; a live one may only be busy.
+ * Milliseconds without a touch after which a lock counts as abandoned, by the state of its holder. Even if the holder
+ * seems dead, wait three touches, because process ids are meaningless across containers that share a host name. A live
+ * holder may only be busy.
  */
 const staleMilliseconds = { dead: 3_000, unknown: 10_000, alive: 60_000 } as const;
 
-/** After so long, one of two that took over a lock knows that the other has it. */
+/** Milliseconds after which, of two processes that took over a lock, one notices that the other has it. */
 const settleMilliseconds = 2.5 * updateMilliseconds;
 
 export interface RunLock {
-  /** Throws {@link StriateError} once another process has taken the lock over (after this one was suspended). */
+  /**
+   * Throws {@link StriateError} if another process has taken over the lock, for example while this one was suspended.
+   */
   check(): void;
   release(): Promise<void>;
 }
@@ -30,7 +33,10 @@ interface Owner {
   readonly pid: number;
   readonly host: string;
   readonly since: string;
-  /** The process's start in kernel ticks, which tells it from a later one with the same id. Linux only. */
+  /**
+   * Start time of the process in kernel ticks, which distinguishes it from a later process with the same id. Linux
+   * only.
+   */
   readonly started?: string;
 }
 
@@ -40,9 +46,9 @@ export function acquireRunLock(folder: string, onWarning?: (message: string) => 
 }
 
 /**
- * Takes the exclusive lock of a file, which need not exist, in a folder that does; it lies beside it. A lock that a killed
- * process left is taken over after about six seconds (thirteen if it came from another machine); one in use gives a
- * {@link StriateError} at once. `what` names the file in messages: "results file".
+ * Takes the exclusive lock of a file, which need not exist, in an existing folder. The lock is a file beside it. A lock
+ * that a killed process left is taken over after about six seconds (thirteen if it came from another machine); a lock
+ * in use throws a {@link StriateError} at once. `what` names the file in messages, such as "results file".
  */
 export function acquireLock(
   path: string,
@@ -52,7 +58,7 @@ export function acquireLock(
   return lockOf({ path, what, lockPath: `${path}.lock` }, onWarning);
 }
 
-/** What is locked, and how messages call it. */
+/** The locked file or folder, and its name in messages. */
 interface Locked {
   readonly path: string;
   readonly what: string;
@@ -85,8 +91,8 @@ async function lockOf(
       });
       const held = await hold(locked, ownerPath, release, isCompromised);
       if (firstTouch === undefined) return held;
-      // Two that find the same stale lock may each remove it, one of them the other's new one. The one that lost
-      // finds out when it or the other touches its lock.
+      // Two processes that find the same stale lock may both remove it, one of them the new lock of the other. The
+      // loser notices when either process touches its lock.
       await sleep(settleMilliseconds);
       if (!isCompromised()) return held;
       throw inUse(locked, await readOwner(ownerPath));
@@ -146,7 +152,7 @@ function inUse({ path, what }: Locked, owner: Owner | undefined): StriateError {
   );
 }
 
-/** When a file was last touched, in milliseconds; undefined when it is not there. */
+/** Time when a file was last touched, in milliseconds, or undefined if it does not exist. */
 async function modified(path: string): Promise<number | undefined> {
   return stat(path).then(
     ({ mtimeMs }) => mtimeMs,
@@ -154,7 +160,7 @@ async function modified(path: string): Promise<number | undefined> {
   );
 }
 
-/** Who took the lock; undefined when that cannot be told, which is no error: the lock itself decides. */
+/** The owner of the lock, or undefined if it is unknown. That is not an error, because the lock itself decides. */
 async function readOwner(path: string): Promise<Owner | undefined> {
   try {
     const bytes = await readFileChecked(path, { what: "lock's owner", maxBytes: 4096 });
@@ -181,7 +187,7 @@ function stateOf(owner: Owner): keyof typeof staleMilliseconds {
   return replaced || now.zombie ? "dead" : "alive";
 }
 
-/** From /proc/PID/stat (proc(5), fields 3 and 22); undefined on systems without it. */
+/** The state and start time in /proc/PID/stat (proc(5), fields 3 and 22), or undefined on systems without it. */
 function startOf(pid: number): { started: string; zombie: boolean } | undefined {
   try {
     const text = readFileSync(`/proc/${pid}/stat`, "utf8");

@@ -2,7 +2,7 @@ import type { MetricsRow } from "../metrics.js";
 import type { LogRow, LogTarget, RunStore } from "./run-store.js";
 import type { StepMetrics } from "../trainer.js";
 
-/** Metrics of a run, means over some steps, and its evaluations. */
+/** The log of a run: metrics as means over some steps, and evaluations. */
 export class RunLog {
   #sums: Record<string, number> = {};
   #count = 0;
@@ -22,7 +22,7 @@ export class RunLog {
     for (const [name, value] of Object.entries(metrics)) this.#sums[name] = (this.#sums[name] ?? 0) + value;
   }
 
-  /** Writes the means since the last time. */
+  /** Writes the means since the last call. */
   write(step: number, extra: Readonly<Record<string, number>>): void {
     const means = Object.entries(this.#sums).map(([name, sum]) => [name, sum / this.#count] as const);
     this.#sums = {};

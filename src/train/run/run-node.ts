@@ -13,7 +13,7 @@ import { configOf, runTraining, stepsOf } from "./run.js";
 import type { Task, TrainingData } from "../task.js";
 import { openTensorboardWriter } from "./tensorboard-node.js";
 
-/** What `train` can be told in Node. */
+/** Options of `train` in Node. */
 export interface TrainOptions extends TrainSettings, SessionOptions {
   /** Folder for config, metrics, checkpoints and the exported model. Without one nothing is written. */
   readonly folder?: string;
@@ -21,7 +21,7 @@ export interface TrainOptions extends TrainSettings, SessionOptions {
   readonly resume?: boolean;
 }
 
-/** What `train` gives back in Node. */
+/** The result of `train` in Node. */
 export interface TrainedRun extends Omit<RunEnd, "checkpoint" | "toOnnx"> {
   /**
    * Writes the model as ONNX. The file says how pixels reach it, which inputs are noise, and what `about` adds;

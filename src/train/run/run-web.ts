@@ -14,7 +14,7 @@ import type { RunEnd, TrainSettings } from "./run.js";
 import { configOf, runTraining, stepsOf } from "./run.js";
 import type { Task, TrainingData } from "../task.js";
 
-/** What `train` can be told in a browser. */
+/** Options of `train` in a browser. */
 export interface TrainOptions
   extends TrainSettings, WorkerRuntimeOptions, Pick<SessionOptions, "optimisation"> {
   /**
@@ -33,7 +33,7 @@ export interface TrainOptions
   readonly runtime?: WebRuntime;
 }
 
-/** What `train` gives back in a browser. */
+/** The result of `train` in a browser. */
 export interface TrainedRun extends Omit<RunEnd, "checkpoint" | "toOnnx"> {
   /** The device that the run used. */
   readonly device: WebDevice;
@@ -47,9 +47,10 @@ export interface TrainedRun extends Omit<RunEnd, "checkpoint" | "toOnnx"> {
 }
 
 /**
- * Trains a task in a page: ONNX Runtime works in a Web Worker, so that the page stays alive, and on WebGPU the state stays
- * on the device. The page traces the network, works out its gradients in slices, between which it draws, and prepares the
- * batches; if even that is too long, call `train` in a worker of your own. Same seed, same machine, same weights, also if the tab is closed or killed and the run resumed.
+ * Trains a task in a page: ONNX Runtime works in a Web Worker, so that the page stays responsive, and on WebGPU the
+ * state stays on the device. The page traces the network, computes its gradients in slices, between which it can draw,
+ * and prepares the batches. If that still blocks the page for too long, call `train` in a worker of your own. Same
+ * seed, same machine, same weights, also if the tab is closed or killed and the run resumed.
  *
  * ```ts
  * const run = await train(task, data, { epochs: 2, batchSize: 32, seed: 1, folder: "digits", resume: true });
@@ -107,7 +108,7 @@ export async function train(task: Task, data: TrainingData, options: TrainOption
   }
 }
 
-/** Reads a checkpoint and makes sure that it is of this run. */
+/** Reads a checkpoint and checks that it belongs to this run. */
 function startIn(bytes: Uint8Array, config: Json): Checkpoint {
   const checkpoint = decodeCheckpoint(bytes, "The checkpoint `from`");
   const difference = firstDifference(withoutSteps(checkpoint.config), withoutSteps(config));

@@ -51,7 +51,10 @@ export async function openTensorboardWriter(
   };
 }
 
-/** TensorBoard reads the files of a folder in the order of names, so names must sort by time, also within a second. */
+/**
+ * TensorBoard reads the files of a folder in the order of their names, so names must sort by time, even within a
+ * second.
+ */
 function createEventFile(folder: string, milliseconds: number): AppendFile {
   const seconds = String(Math.floor(milliseconds / 1000)).padStart(10, "0");
   for (let number = 0; ; number++) {

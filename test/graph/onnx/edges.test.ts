@@ -150,7 +150,7 @@ describe("operators that are newer than version 18", () => {
   it("are refused in a version that lacks them", () => {
     const y = scope("here", () => isInf(input("x", [3], "float16")));
     expect(() => writeOnnx({ y }, { opset: 18 })).toThrow(
-      /IsInf in here .* needs operators of version 20, asked for was 18/,
+      /IsInf in here .* needs opset 20, but the option opset is 18/,
     );
   });
 });

@@ -121,18 +121,21 @@ describe("values beside the file", () => {
 
   it("are asked for where nobody brings them", () => {
     expect(() => readOnnx(model(), { what: "net.onnx" })).toThrow(
-      'net.onnx: initializer "w": its values lie in "net.data", beside the model: open the model by its path',
+      'net.onnx: initializer "w": its values are in "net.data", beside the model: open the model by its path',
     );
     expect(new OnnxFile(model()).locations).toEqual(["net.data"]);
   });
 
   it.each([
-    [{ w: { location: "other.data" } }, 'its values lie in "other.data", which externalData does not have'],
-    [{ w: {} }, "its values lie in another file, and nothing says in which"],
-    [{ w: { location: "net.data", length: "8" } }, "takes 12 bytes, 8 are set aside"],
+    [{ w: { location: "other.data" } }, 'its values are in "other.data", which externalData does not have'],
+    [{ w: {} }, "its values are in another file, but the model does not name the file"],
+    [{ w: { location: "net.data", length: "8" } }, 'expected 12 bytes in "net.data", got 8'],
     [{ w: { location: "net.data", offset: "-4" } }, 'the offset in "net.data" is "-4"'],
     [{ w: { location: "net.data", offset: "1e3" } }, 'the offset in "net.data" is "1e3"'],
-    [{ w: { location: "net.data", offset: "32" } }, 'in "net.data" at 32 to 44, the file has 40 bytes'],
+    [
+      { w: { location: "net.data", offset: "32" } },
+      'in "net.data" at bytes 32 to 44, but the file has only 40 bytes',
+    ],
   ])("are refused if the model describes them wrongly (%j)", (described, message) => {
     expect(refusal(model(described))).toContain(message);
   });
@@ -154,7 +157,7 @@ describe("values beside the file", () => {
     ];
     for (const location of locations) {
       await writeFile(path, model({ w: { location } }));
-      await expect(loadOnnx(path)).rejects.toThrow("files are read from the model's own folder alone");
+      await expect(loadOnnx(path)).rejects.toThrow("files are read only from the model's own folder");
     }
   });
 
@@ -166,6 +169,8 @@ describe("values beside the file", () => {
       /initializer "w": Could not read the values in ".*net\.data"/,
     );
     await writeFile(join(folder, "net.data"), VALUES.subarray(0, 30));
-    await expect(loadOnnx(path)).rejects.toThrow("at 28 to 40, the file has 30 bytes: it is cut off");
+    await expect(loadOnnx(path)).rejects.toThrow(
+      "at bytes 28 to 40, but the file has only 30 bytes: it is truncated",
+    );
   });
 });

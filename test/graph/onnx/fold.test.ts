@@ -267,15 +267,17 @@ describe("shape arithmetic of exporters", () => {
       { name: "rate", shape: [], dtype: "int64" as const },
     ];
     const bytes = modelBytes({ nodes, inputs, outputs: ["y"], initializers: { high: ints([16000], []) } });
-    expect(() => readOnnx(bytes)).toThrow(/condition depends on what is fed/);
+    expect(() => readOnnx(bytes)).toThrow(/expected an If with a known condition/);
     for (const rate of [16000, 8000]) {
       const again = rewritten(bytes, { inputValues: { rate } });
       const feeds = { x: wave([3, 4]), rate: ints([rate], []) };
       expect(difference(await run(bytes, feeds), await run(again.bytes, feeds))).toBe(0);
     }
     expect(Object.keys(readOnnx(bytes, { inputValues: { rate: 8000 } }).inputs)).toEqual(["x"]);
-    expect(() => readOnnx(bytes, { inputValues: { pace: 1 } })).toThrow(/inputValues names "pace".*x, rate/);
+    expect(() => readOnnx(bytes, { inputValues: { pace: 1 } })).toThrow(
+      /inputValues: expected an input of the model, one of x, rate, got "pace"/,
+    );
     expect(() => readOnnx(bytes, { inputValues: { x: 1 } })).toThrow(/input "x" is \[N, 4\].*known shape/);
-    expect(() => readOnnx(bytes, { inputValues: { rate: [1, 2] } })).toThrow(/has 1 elements, 2 values/);
+    expect(() => readOnnx(bytes, { inputValues: { rate: [1, 2] } })).toThrow(/expected 1 values, got 2/);
   });
 });

@@ -50,7 +50,7 @@ describe("importWeights", () => {
   it("asks which, if two sets fit equally well", () => {
     const tensors = new Map([...weights("model."), ...weights("ema.", 10)]);
     expect(() => importWeights(file, tensors)).toThrow(
-      /"(model|ema)\." fit as well as those with "(model|ema)\."/,
+      /"(model|ema)\." match as well as those with "(model|ema)\."/,
     );
     const result = importWeights(file, tensors, { prefix: "ema." });
     expect(valuesOf(result.bytes)["a.weight"]).toEqual([20, 30]);
@@ -64,12 +64,12 @@ describe("importWeights", () => {
     expect(valuesOf(importWeights(file, less, { partial: true }).bytes)["b.bias"]).toEqual([0, 0]);
     const more = new Map([...weights("m."), ["m.c.weight", vector(1)]]);
     expect(() => importWeights(file, more)).toThrow(
-      "1 tensors of the weight file have no place in it: m.c.weight",
+      "1 tensors of the weight file match no weight: m.c.weight",
     );
     expect(importWeights(file, more, { partial: true }).unused).toEqual(["m.c.weight"]);
     const other = new Map([...weights("m."), ["m.b.bias", vector(1, 2, 3)]]);
     expect(() => importWeights(file, other)).toThrow(
-      'net.onnx: "b.bias" is [2], "m.b.bias" in the weight file is [3]',
+      'net.onnx: "b.bias" is expected to be [2], got [3] ("m.b.bias" in the weight file)',
     );
     const kept = importWeights(file, other, { partial: true });
     expect([kept.otherShape.size, kept.placed.size, kept.unused]).toEqual([1, 2, []]);

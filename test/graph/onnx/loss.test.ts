@@ -79,6 +79,8 @@ describe("losses that a file computes", () => {
         outputs: ["y"],
       });
     expect(() => readOnnx(file(2, "mean"))).toThrow(/targets of one axis less/);
-    expect(() => readOnnx(file(1, "median"))).toThrow(/reduction is "median", expected none, sum or mean/);
+    expect(() => readOnnx(file(1, "median"))).toThrow(
+      /expected the reduction none, sum or mean, got "median"/,
+    );
   });
 });

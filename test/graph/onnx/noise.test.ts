@@ -118,7 +118,7 @@ describe("operators that draw random numbers become inputs", () => {
     [
       "whole numbers",
       { type: "RandomNormalLike", attributes: { dtype: 7 } },
-      /draws int64, expected floating/,
+      /expected random floating-point numbers, got int64/,
     ],
     ["no shape", { type: "RandomNormal", inputs: [] }, /RandomNormal.*shape is missing/],
     [
@@ -128,7 +128,7 @@ describe("operators that draw random numbers become inputs", () => {
         inputs: ["x", "x", "training"],
         initializers: { training: { dtype: "bool", shape: [], data: Uint8Array.of(1) } },
       },
-      /ratio must be a constant/,
+      /expected a constant ratio/,
     ],
   ])("say clearly what they cannot do: %s", (_what, drawing, expected) => {
     expect(() => readOnnx(fileOf(drawing))).toThrow(expected);

@@ -141,9 +141,9 @@ describe("readOnnx", () => {
       [4, 3],
       [4, 3],
     ]);
-    const message = /input "x" is \[N, 3\] in the file, the shape given for it is \[4, 4\]/;
+    const message = /input "x": expected a shape that fits \[N, 3\] in the file, got \[4, 4\]/;
     expect(() => readOnnx(modelBytes(line), { inputShapes: { x: [4, 4] } })).toThrow(message);
-    expect(() => readOnnx(modelBytes(line), { inputShapes: { z: [4] } })).toThrow('inputShapes names "z"');
+    expect(() => readOnnx(modelBytes(line), { inputShapes: { z: [4] } })).toThrow('got "z"');
   });
 
   it("reads nodes in any order", () => {
@@ -160,10 +160,10 @@ describe("readOnnx", () => {
 
 describe("readOnnx refuses, naming the thing", () => {
   const cases: readonly [string, () => Uint8Array, RegExp][] = [
-    ["an empty file", () => new Uint8Array(0), /net\.onnx holds no graph/],
+    ["an empty file", () => new Uint8Array(0), /net\.onnx has no graph/],
     ...(
       [
-        ["a text", "Hello, this is no model.", /net\.onnx is no ONNX file, but text/],
+        ["a text", "Hello, this is no model.", /net\.onnx: expected an ONNX file, got text/],
         [
           "a pointer",
           "version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\nsize 1\n",
@@ -186,8 +186,8 @@ describe("readOnnx refuses, naming the thing", () => {
     ),
     ["a truncated file", () => modelBytes(line).slice(0, -20), /net\.onnx is damaged/],
     ["no operator version", () => spoilt((_, model) => (model.opsetImport = [])), /expected one version/],
-    ["opset 0", () => spoilt(() => undefined, 0), /opset 0, supported are 1 to 26/],
-    ["opset 99", () => spoilt(() => undefined, 99), /opset 99, supported are 1 to 26/],
+    ["opset 0", () => spoilt(() => undefined, 0), /expected opset 1 to 26, got 0/],
+    ["opset 99", () => spoilt(() => undefined, 99), /expected opset 1 to 26, got 99/],
     [
       "values outside the file",
       () =>
@@ -198,22 +198,22 @@ describe("readOnnx refuses, naming the thing", () => {
             { $typeName: "onnx.StringStringEntryProto", key: "location", value: "../../etc/passwd" },
           ];
         }),
-      /initializer "w": its values lie in "\.\.\/\.\.\/etc\/passwd", beside the model/,
+      /initializer "w": its values are in "\.\.\/\.\.\/etc\/passwd", beside the model/,
     ],
     [
       "too few bytes",
       () => spoilt((graph) => (graph.initializer[0]!.dims = [4n])),
-      /"w": float32\[4\] takes 16 bytes, the file holds 12/,
+      /"w": float32\[4\]: expected 16 bytes, got 12/,
     ],
     [
       "huge dims",
       () => spoilt((graph) => (graph.initializer[0]!.dims = [2n ** 40n, 2n ** 22n])),
-      /"w": \[1099511627776, 4194304\] is no possible shape/,
+      /"w": expected a valid shape, got \[1099511627776, 4194304\]/,
     ],
     [
       "negative dims",
       () => spoilt((graph) => (graph.initializer[0]!.dims = [-3n])),
-      /\[-3\] is no possible shape/,
+      /expected a valid shape, got \[-3\]/,
     ],
     [
       "no values for huge dims",
@@ -222,7 +222,7 @@ describe("readOnnx refuses, naming the thing", () => {
           (graph) =>
             (graph.initializer[0] = create(TensorProtoSchema, { name: "w", dataType: 1, dims: [2n ** 30n] })),
         ),
-      /has 1073741824 elements, the file holds 0/,
+      /expected 1073741824 elements, got 0/,
     ],
     [
       "an unknown element type",
@@ -247,7 +247,7 @@ describe("readOnnx refuses, naming the thing", () => {
     [
       "an input that is no tensor",
       () => spoilt((graph) => graph.input.push(create(ValueInfoProtoSchema, { name: "list" }))),
-      /input "list" is no tensor/,
+      /input "list": expected a tensor/,
     ],
     [
       "an input without a shape",
@@ -286,12 +286,12 @@ describe("readOnnx refuses, naming the thing", () => {
     [
       "an invented operator",
       () => graphOf({ nodes: [node("constructor", ["x"], ["y"])] }),
-      /constructor is no standard operator/,
+      /constructor is not a standard operator/,
     ],
     [
       "our own operators",
       () => graphOf({ nodes: [node("StopGradient", ["x"], ["y"])] }),
-      /StopGradient is no standard operator/,
+      /StopGradient is not a standard operator/,
     ],
     [
       "a quantised operator of floats",
@@ -304,13 +304,13 @@ describe("readOnnx refuses, naming the thing", () => {
         graphOf({
           nodes: [create(NodeProtoSchema, { opType: "FusedConv", domain: "com.microsoft", output: ["y"] })],
         }),
-      /node "y" \(com\.microsoft\.FusedConv\): only standard operators/,
+      /node "y" \(com\.microsoft\.FusedConv\): expected a standard operator/,
     ],
     [
       "a Loop",
       () =>
         graphOf({ nodes: [node("Loop", ["x"], ["y"], {}, [body("body", { nodes: [], outputs: ["z"] })])] }),
-      /\(Loop\): how often the Loop runs is known only when the graph does/,
+      /\(Loop\): the number of steps of the Loop is known only when the graph runs/,
     ],
     [
       "an If that depends on what is fed",
@@ -324,7 +324,7 @@ describe("readOnnx refuses, naming the thing", () => {
           ],
           inputs: [x, { name: "flag", shape: [], dtype: "bool" }],
         }),
-      /an If whose condition depends on what is fed/,
+      /expected an If with a known condition/,
     ],
     [
       "shapes that do not fit",
@@ -339,7 +339,7 @@ describe("readOnnx refuses, naming the thing", () => {
     [
       "an output too many",
       () => graphOf({ nodes: [node("Relu", ["x"], ["y", "z"])] }),
-      /it has no output 1 \("z"\)/,
+      /the operator has no output 1 \("z"\)/,
     ],
     [
       "an attribute twice",
@@ -396,7 +396,7 @@ describe("readOnnx refuses, naming the thing", () => {
           nodes: [node("Dropout", ["x", "", "on"], ["y"])],
           inputs: [x, { name: "on", shape: [], dtype: "bool" }],
         }),
-      /Dropout whose training mode is fed/,
+      /expected a constant training mode of Dropout/,
     ],
   ];
   for (const [what, bytes, message] of cases) {
@@ -415,6 +415,6 @@ describe("readOnnx refuses, naming the thing", () => {
 
   it("gives the model's own name to what it is called", () => {
     expect(refusal(new Uint8Array(0))).toContain("net.onnx");
-    expect(() => readOnnx(new Uint8Array(0))).toThrow("ONNX model holds no graph");
+    expect(() => readOnnx(new Uint8Array(0))).toThrow("ONNX model has no graph");
   });
 });

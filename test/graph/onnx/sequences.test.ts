@@ -99,7 +99,7 @@ describe("sequences are refused in words", () => {
     };
 
   it("as outputs, and as operands of other operators", () => {
-    refused([], ["pieces"])('the output "pieces" is a sequence: join it, or take its tensors out');
+    refused([], ["pieces"])('expected the output "pieces" to be a tensor, got a sequence');
     refused([node("Relu", ["pieces"], ["y"])])(
       'it reads "pieces", a sequence, which only operators on sequences can',
     );
@@ -108,9 +108,9 @@ describe("sequences are refused in words", () => {
 
   it("at places outside of them, or that are known only when the graph runs", () => {
     refused([node("SequenceAt", ["pieces", "nine"], ["y"])])(
-      "its position 9 lies outside of a sequence of 5",
+      "expected a position in a sequence of length 5, got 9",
     );
-    refused([node("SequenceAt", ["pieces", "place"], ["y"])])("its position depends on what is fed");
+    refused([node("SequenceAt", ["pieces", "place"], ["y"])])("expected a known position");
   });
 
   it("of a length that is known only when the graph runs", () => {

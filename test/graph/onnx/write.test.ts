@@ -88,11 +88,11 @@ describe("writeOnnx", () => {
     expect(() => writeOnnx({ x: mul(x, 2) })).toThrow('output "x" has the name of an input');
     const w = weight("w");
     expect(() => writeOnnx({ y: mul(x, w) }, { values: () => tensorData([1, 2]) })).toThrow(
-      'parameter "w" is float32[3], its values are float32[2]',
+      'parameter "w": expected values float32[3], got float32[2]',
     );
     const own = new GraphNode("StopGradient", [x], {});
     own.outputs.push(new Tensor(own, 0, "float32", [3]));
-    expect(() => writeOnnx({ y: own.outputs[0]! })).toThrow(/StopGradient .* is no ONNX operator/);
+    expect(() => writeOnnx({ y: own.outputs[0]! })).toThrow(/StopGradient .* is not an ONNX operator/);
     const odd = new GraphNode("Relu", [x], { alpha: 0.5 });
     odd.outputs.push(new Tensor(odd, 0, "float32", [3]));
     expect(() => writeOnnx({ y: odd.outputs[0]! })).toThrow(

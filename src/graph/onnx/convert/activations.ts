@@ -23,7 +23,7 @@ interface Kind {
   readonly of: (x: Tensor, alpha: number, beta: number) => Tensor;
 }
 
-/** The functions that recurrent operators may name, with the defaults of those that take numbers. */
+/** The activation functions of recurrent operators, with default values of their parameters. */
 const KINDS: Readonly<Record<string, Kind>> = {
   relu: { of: relu },
   tanh: { of: tanh },
@@ -39,14 +39,14 @@ const KINDS: Readonly<Record<string, Kind>> = {
 };
 
 /**
- * The activations of a recurrent operator in order, `defaults` if it names none. Numbers are used up in the same order, by
- * those functions alone that take one.
+ * The activations of a recurrent operator in order, or `defaults` if it names none. Functions that have parameters take
+ * their values from the lists `activation_alpha` and `activation_beta` in the same order.
  */
 export function activationsOf(attributes: Attributes, defaults: readonly string[]): Activation[] {
   const { activations: named, activation_alpha: alphas, activation_beta: betas } = attributes;
   const names = typeof named === "object" && "strings" in named ? named.strings : defaults;
   if (names.length !== defaults.length) {
-    throw new StriateError(`it names ${names.length} activations, expected ${defaults.length}`);
+    throw new StriateError(`expected ${defaults.length} activations, got ${names.length}`);
   }
   const numbers = (list: typeof alphas) => [
     ...(typeof list === "object" && "floats" in list ? list.floats : []),
@@ -54,7 +54,7 @@ export function activationsOf(attributes: Attributes, defaults: readonly string[
   const [alpha, beta] = [numbers(alphas), numbers(betas)];
   return names.map((name) => {
     const kind = KINDS[name.toLowerCase()];
-    if (kind === undefined) throw new StriateError(`its activation "${name}" is none of the standard's`);
+    if (kind === undefined) throw new StriateError(`expected activations of the standard, got "${name}"`);
     const a = kind.alpha === undefined ? 0 : (alpha.shift() ?? kind.alpha);
     const b = kind.beta === undefined ? 0 : (beta.shift() ?? kind.beta);
     return (x) => kind.of(x, a, b);

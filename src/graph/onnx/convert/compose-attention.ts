@@ -32,7 +32,10 @@ import { operand } from "./composed-call.js";
 
 const HEADS_OUTSIDE = [0, 2, 1, 3];
 
-/** [batch, places, heads * width] as [batch, heads, length, width]; what has four axes is that already. */
+/**
+ * Reshapes [batch, length, heads * width] to [batch, heads, length, width]. A tensor with four axes has this form
+ * already.
+ */
 function byHeads(x: Tensor, heads: number, what: string): Tensor {
   if (x.rank === 4) return x;
   if (x.rank !== 3)
@@ -48,7 +51,7 @@ function withoutHeads(x: Tensor): Tensor {
   return applySingle("Reshape", [transpose(x, HEADS_OUTSIDE), integers([0, 0, -1])]);
 }
 
-/** Every head of keys or values for as many heads of queries as share it: h0, h0, h1, h1 ... */
+/** Repeats every head of keys or values for each head of queries that shares it: h0, h0, h1, h1 ... */
 function shared(x: Tensor, heads: Dim): Tensor {
   const own = x.shape[1]!;
   if (own === heads) return x;
@@ -67,11 +70,11 @@ interface Masked {
   readonly query: Tensor;
   readonly key: Tensor;
   readonly pastKey: Tensor | undefined;
-  /** Keys of each image that are no padding, [batch]. */
+  /** Number of keys of each sample that are not padding, [batch]. */
   readonly count: Tensor | undefined;
 }
 
-/** Which keys a query may look at, because of their places; undefined for all. */
+/** Mask of the keys that a query may attend to by position; undefined if it may attend to all. */
 function visible(call: ComposedCall, { query, key, pastKey, count }: Masked): Tensor | undefined {
   const isCausal = intAttribute(call.attributes, "is_causal", 0) === 1;
   const left = intAttribute(call.attributes, "left_window_size", -1);
@@ -89,20 +92,20 @@ function visible(call: ComposedCall, { query, key, pastKey, count }: Masked): Te
   return first && others.reduce((all, next) => and(all, next), first);
 }
 
-/** A mask whose last axis is shorter than the keys says nothing of the last ones: those are closed. */
+/** If the last axis of a mask is shorter than the keys, the remaining keys are masked out. */
 function wholeMask(mask: Tensor, keys: Dim): Tensor {
   const length = mask.shape.at(-1);
   if (length === undefined || !isStatic(length) || !isStatic(keys) || length >= keys) return mask;
   const none = mask.shape.map(() => 0);
   const after = none.with(-1, keys - length);
-  // Not every runtime pads truth values.
+  // Not every runtime can pad booleans.
   if (mask.dtype === "bool") return cast(pad(cast(mask, "int32"), none, after), "bool");
   return pad(mask, none, after, { value: -Infinity });
 }
 
 /**
- * Scaled dot products, capped, masked, normalised (opsets 23 to 25). A query that may look at nothing gives zeros, as the
- * standard has it since its errata of 2026.
+ * Attention by scaled dot products with soft cap and mask (opsets 23 to 25). A query whose keys are all masked gives
+ * zeros, as the standard requires since its errata of 2026.
  */
 const attention: Composition = (call) => {
   const { attributes } = call;
@@ -116,7 +119,7 @@ const attention: Composition = (call) => {
   ];
   const [mask, pastKey, pastValue, count] = call.inputs.slice(3);
   if ((pastKey === undefined) !== (pastValue === undefined))
-    throw new StriateError("past_key and past_value must be given together");
+    throw new StriateError("expected past_key and past_value together, got one of them");
   const key = pastKey ? concat([pastKey, newKey], 2) : newKey;
   const value = pastValue ? concat([pastValue, newValue], 2) : newValue;
 
@@ -148,7 +151,10 @@ function softmaxType({ attributes }: ComposedCall, own: DType): DType {
   return code === 0 ? own : dtypeFromOnnx(code, "softmax_precision");
 }
 
-/** Pairs of features turned by the angle of their place (opset 23); those after `rotary_embedding_dim` stay. */
+/**
+ * Rotary embedding: rotates pairs of features by the angle of their position (opset 23). Features after
+ * `rotary_embedding_dim` do not change.
+ */
 const rotaryEmbedding: Composition = (call) => {
   const { attributes } = call;
   const [given, positions] = [operand(call, 0), call.inputs[3]];
@@ -156,8 +162,8 @@ const rotaryEmbedding: Composition = (call) => {
   const width = x.shape[3]!;
   const rotated = intAttribute(attributes, "rotary_embedding_dim", 0) || width;
   if (!isStatic(rotated) || rotated % 2 !== 0)
-    throw new StriateError(`an even number of features is turned, got ${rotated}`);
-  // [batch, 1, places, turned / 2]
+    throw new StriateError(`expected an even number of features to rotate, got ${rotated}`);
+  // The shape is [batch, 1, positions, rotated / 2].
   const [cos, sin] = [operand(call, 1), operand(call, 2)].map((table) =>
     unsqueeze(positions ? gather(table, positions) : table, [1]),
   ) as [Tensor, Tensor];

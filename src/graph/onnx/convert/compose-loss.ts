@@ -22,7 +22,7 @@ function lossOf(logs: Tensor, call: ComposedCall): Tensor {
   const { ignore_index: ignored } = call.attributes;
   const isLeftOut =
     typeof ignored === "number" ? equal(target, constant(ignored, [], target.dtype)) : undefined;
-  // What is left out may stand outside of the classes.
+  // The ignored index may lie outside the range of classes.
   const places = isLeftOut ? where(isLeftOut, 0, target) : target;
   const zeroIfLeftOut = (x: Tensor): Tensor => (isLeftOut ? where(isLeftOut, 0, x) : x);
   const picked = squeeze(gatherElements(logs, unsqueeze(places, [1]), 1), [1]);
@@ -40,11 +40,14 @@ function lossOf(logs: Tensor, call: ComposedCall): Tensor {
       return div(sum(losses), sum(zeroIfLeftOut(weights ?? ones())));
     }
     default:
-      throw new StriateError(`its reduction is "${reduction}", expected none, sum or mean`);
+      throw new StriateError(`expected the reduction none, sum or mean, got "${reduction}"`);
   }
 }
 
-/** As of opsets 12, 13 and 22: `ignore_index` counts towards no mean, with weights or without. */
+/**
+ * The cross-entropy loss of opsets 12, 13 and 22. Targets equal to `ignore_index` do not count in the mean, with or
+ * without weights.
+ */
 const negativeLogLikelihoodLoss: Composition = (call) => [lossOf(operand(call, 0), call)];
 
 const softmaxCrossEntropyLoss: Composition = (call) => {

@@ -13,26 +13,29 @@ import { activationsOf } from "./activations.js";
 import { operand } from "./composed-call.js";
 import type { Conversion, ImportedCall } from "./conversion.js";
 
-/** A step of an LSTM is some 20 nodes: more steps than these make a graph that no runtime opens in reasonable time. */
+/**
+ * Largest number of unrolled steps. A step of an LSTM has about 20 nodes, so with more steps no runtime opens the graph
+ * in reasonable time.
+ */
 const MOST_STEPS = 1024;
 
-/** The state of one direction, each tensor [1, batch, hidden]; the first is what is given out. */
+/** The state of one direction as tensors [1, batch, hidden]; the first one is the output. */
 type State = readonly Tensor[];
 
-/** What the steps of one direction share. */
+/** The parameters that all steps of one direction share. */
 interface Direction {
   readonly attributes: Attributes;
   readonly activations: readonly Activation[];
   /** [hidden, gates * hidden] */
   readonly recurrent: Tensor;
-  /** What is added to the recurrent product, [gates * hidden]: undefined if the file gives none. */
+  /** Bias of the recurrent product, [gates * hidden]; undefined if the file has none. */
   readonly bias: Tensor | undefined;
-  /** Weights of the cell in the gates of an LSTM, [3 * hidden]. */
+  /** Peephole weights of an LSTM, from the cell to the gates, [3 * hidden]. */
   readonly peepholes: Tensor | undefined;
   readonly hidden: number;
 }
 
-/** One step: `given` is what the input adds to every gate, [1, batch, gates * hidden]. */
+/** Computes one step; `given` is the contribution of the input to every gate, [1, batch, gates * hidden]. */
 type Step = (given: Tensor, state: State, direction: Direction) => State;
 
 interface Kind {
@@ -93,8 +96,8 @@ const GRU: Kind = { gates: 3, activations: ["Sigmoid", "Tanh"], states: 1, step:
 const LSTM: Kind = { gates: 4, activations: ["Sigmoid", "Tanh", "Tanh"], states: 2, step: lstmStep };
 
 /**
- * A recurrent operator (opsets 7 to 22) as the steps that it takes. Places beyond the end of a shorter sequence keep the
- * state and give zeros, which in the backward direction lets every sequence begin at its own end.
+ * Unrolls a recurrent operator (opsets 7 to 22) into its steps. Beyond the end of a shorter sequence, a step keeps the
+ * state and outputs zeros, so in the backward direction every sequence begins at its own end.
  */
 function unrolled(call: ImportedCall, kind: Kind, length: number): Tensor[] {
   const { attributes } = call;
@@ -105,7 +108,8 @@ function unrolled(call: ImportedCall, kind: Kind, length: number): Tensor[] {
   const hidden = intAttribute(attributes, "hidden_size", Number(recurrent.shape[2]));
   const named = stringAttribute(attributes, "direction", "forward");
   const backwards = { forward: [false], reverse: [true], bidirectional: [false, true] }[named];
-  if (backwards === undefined) throw new StriateError(`its direction is "${named}"`);
+  if (backwards === undefined)
+    throw new StriateError(`expected the direction forward, reverse or bidirectional, got "${named}"`);
   checkShapes(call, kind, hidden, backwards.length);
   const perDirection = (tensor: Tensor | undefined): (Tensor | undefined)[] =>
     tensor ? pieces(tensor, backwards.length) : backwards.map(() => undefined);
@@ -155,7 +159,7 @@ function unrolled(call: ImportedCall, kind: Kind, length: number): Tensor[] {
   return [isBatchFirst ? transpose(all, [2, 0, 1, 3]) : all, ...states.map(swapped)];
 }
 
-/** The parts of length 1 of the first axis. */
+/** Splits a tensor along the first axis into parts of length 1. */
 function pieces(x: Tensor, count: number): Tensor[] {
   return count === 1 ? [x] : split(x, Array<number>(count).fill(1), 0);
 }
@@ -164,7 +168,7 @@ function joined(tensors: readonly Tensor[], axis = 0): Tensor {
   return tensors.length === 1 ? tensors[0]! : concat(tensors, axis);
 }
 
-/** Whether a place lies inside of each sequence, [1, batch, 1]; undefined if all have the full length. */
+/** Whether a position lies inside each sequence, [1, batch, 1]; undefined if all sequences have the full length. */
 function openPlaces(
   lengths: Tensor | undefined,
   length: number,
@@ -187,14 +191,15 @@ function checkShapes(call: ImportedCall, { gates }: Kind, hidden: number, direct
       given === undefined ||
       (given.rank === shape.length &&
         given.shape.every((dim, axis) => dim === shape[axis] || !isStatic(dim)));
-    if (!fits) throw new StriateError(`input ${at} is ${given.toString()}, expected [${shape.join(", ")}]`);
+    if (!fits)
+      throw new StriateError(`expected input ${at} of shape [${shape.join(", ")}], got ${given.toString()}`);
   }
 }
 
 function recurrent(kind: Kind): Conversion {
   return (call) => {
     const x = operand(call, 0);
-    if (x.rank !== 3) throw new StriateError(`its input has ${x.rank} axes, expected 3`);
+    if (x.rank !== 3) throw new StriateError(`expected an input with 3 axes, got ${x.rank}`);
     const length = x.shape[intAttribute(call.attributes, "layout", 0) === 1 ? 1 : 0]!;
     return isStatic(length) && length <= MOST_STEPS ? unrolled(call, kind, length) : call;
   };

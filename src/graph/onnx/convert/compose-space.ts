@@ -19,11 +19,13 @@ import { constant, integers } from "../../tensor.js";
 import type { Composition } from "./composed-call.js";
 import { numbersOf, operand } from "./composed-call.js";
 
-/* Standard operators on space and along axes, composed of operators that Striate has. */
+/* Standard operators on spatial axes and along single axes, composed of Striate's operators. */
 
 // ---- pooling by norms ------------------------------------------------------------------------------------------------
 
-/** |x|^p, summed up by `total`, and its root; 0 where all is 0, in values and gradients. */
+/**
+ * The p-th root of the sum of |x|^p, with `total` as the sum. If all elements are 0, the value and the gradients are 0.
+ */
 function norm(x: Tensor, p: number, total: (powers: Tensor) => Tensor): Tensor {
   const powers = total(p === 2 ? square(x) : p === 1 ? abs(x) : pow(abs(x), p));
   if (p === 1) return powers;
@@ -45,7 +47,7 @@ const lpPool: Composition = (call) => {
     return Math.max(after[axis]!, (count - 1) * strides[axis]! + reach - before[axis]! - dim);
   });
   const cells = kernel.reduce((a, b) => a * b, 1);
-  // Zeros add nothing to a norm, so that every window has all its cells.
+  // Padding with zeros does not change a norm, and every window then has all its cells.
   const padded = pad(x, [0, 0, ...before], [0, 0, ...beyond]);
   const attributes = { kernel_shape: kernel, strides, dilations };
   const { dilations: _none, ...plain } = attributes;
@@ -63,7 +65,9 @@ const globalLpPool: Composition = (call) => {
 
 // ---- blocks and crops ------------------------------------------------------------------------------------------------
 
-/** Columns of blocks put back into an image, overlaps summed: a transposed convolution that only moves cells. */
+/**
+ * Puts columns of blocks back into an image and sums the overlaps, by a transposed convolution that only moves cells.
+ */
 const col2Im: Composition = (call) => {
   const x = operand(call, 0);
   const [image, block] = [numbersOf(call, 1, "image shape"), numbersOf(call, 2, "block shape")];
@@ -80,7 +84,7 @@ const col2Im: Composition = (call) => {
     const reach = (block[axis]! - 1) * dilations[axis]! + 1;
     return Math.floor((length + pads[axis]! + pads[axis + axes]! - reach) / strides[axis]!) + 1;
   });
-  // Cells behind the last block get nothing.
+  // No block covers the cells after the last block, so they are 0.
   const rest = image.map((length, axis) => {
     const covered = (counts[axis]! - 1) * strides[axis]! + (block[axis]! - 1) * dilations[axis]! + 1;
     return length + pads[axis]! + pads[axis + axes]! - covered;
@@ -95,7 +99,7 @@ const col2Im: Composition = (call) => {
   return [reshape(placed, [-1, rows / cells, ...image])];
 };
 
-/** The middle of each axis, cut out or with zeros round it; what is odd is left behind the middle. */
+/** Crops each axis to its centre, or pads it with zeros. If the difference is odd, the extra element is at the end. */
 const centerCropPad: Composition = (call) => {
   const x = operand(call, 0);
   const target = operand(call, 1).known ?? numbersOf(call, 1, "shape");
@@ -127,11 +131,11 @@ const cumProd: Composition = (call) => {
   return [runningProduct(x, axis, { exclusive: isExclusive!, reverse: isReversed! })];
 };
 
-/** A cache with updates written from given places on, round its end if it is circular. */
+/** Writes updates into a cache from given positions on; in a circular cache, they wrap round the end. */
 const tensorScatter: Composition = (call) => {
   const [cache, update, starts] = [operand(call, 0), operand(call, 1), call.inputs[2]];
   const axis = normaliseAxis(intAttribute(call.attributes, "axis", -2), cache.rank, "TensorScatter");
-  if (axis === 0) throw new StriateError("axis 0 is the batch's");
+  if (axis === 0) throw new StriateError("expected an axis other than 0, the batch axis");
   const along = countedAlong(update, axis);
   const first =
     starts && applySingle("Unsqueeze", [starts, integers(update.shape.slice(1).map((_, i) => i + 1))]);
@@ -145,7 +149,7 @@ const tensorScatter: Composition = (call) => {
   return [scatterElements(cache, expandLike(indices, update), update, axis)];
 };
 
-/** Values put back at the indices of a pooling; a larger shape, if given, is filled with zeros at the end. */
+/** Puts values back at the indices of a max pooling. If the call gives a larger shape, zeros fill the end. */
 const maxUnpool: Composition = (call) => {
   const [x, indices] = [operand(call, 0), operand(call, 1)];
   const kernel = intsAttribute(call.attributes, "kernel_shape") ?? [];
@@ -162,7 +166,7 @@ const maxUnpool: Composition = (call) => {
   const stated = call.inputs[2] ? numbersOf(call, 2, "output shape").slice(2) : lengths;
   const size = lengths.reduce((a, b) => a * b, 1);
   const [batch, channels] = [x.shape[0]!, x.shape[1]!];
-  // Indices count over the whole tensor: each row is told by its channel.
+  // Indices count over the whole tensor, so the channel of a row is known from them.
   const flat = (from: Tensor) => applySingle("Reshape", [from, integers([-1])]);
   const rows = applySingle("Reshape", [x, integers([0, 0, -1])]);
   const empty = zerosLike(pad(slice(rows, [{ axis: 2, end: 1 }]), [0, 0, 0], [0, 0, size - 1]));
@@ -175,7 +179,7 @@ const maxUnpool: Composition = (call) => {
 
 // ---- spectra ---------------------------------------------------------------------------------------------------------
 
-/** Frames of a signal [batch, samples, 1 or 2], each times the window, as spectra. */
+/** Short-time Fourier transform: spectra of the windowed frames of a signal [batch, samples, 1 or 2]. */
 const stft: Composition = (call) => {
   const signal = operand(call, 0);
   const step = numbersOf(call, 1, "frame step")[0]!;

@@ -24,9 +24,9 @@ import { SPACE_COMPOSITIONS } from "./compose-space.js";
 import type { Composition } from "./composed-call.js";
 import { operand } from "./composed-call.js";
 
-/* Standard operators that Striate lacks, composed of operators that it has. */
+/* Standard operators that Striate lacks, composed of Striate's operators. */
 
-/** A function of one operand. */
+/** A composition with one operand. */
 function map(body: (x: Tensor, attributes: Attributes) => Tensor): Composition {
   return (call) => [body(operand(call, 0), call.attributes)];
 }
@@ -51,7 +51,7 @@ const meanVarianceNormalization = map((x, attributes) => {
   return div(centred, add(standardDeviation(x, axes, { keepAxes: true }), 1e-9));
 });
 
-/** Zeros stay zeros, as in ONNX Runtime. */
+/** A vector of zeros gives zeros, as in ONNX Runtime. */
 const lpNormalization = map((x, attributes) => {
   const norm = intAttribute(attributes, "p", 2) === 1 ? l1Norm : l2Norm;
   const length = norm(x, intAttribute(attributes, "axis", -1), { keepAxes: true });

@@ -4,18 +4,18 @@ import type { Tensor } from "../../tensor.js";
 import { constantData } from "../../tensor.js";
 import type { ImportedCall } from "./conversion.js";
 
-/** A call of a standard operator, as the composition that replaces it with other operators sees it. */
+/** A call of a standard operator that a composition of other operators replaces. */
 export type ComposedCall = ImportedCall;
 export type Composition = (call: ComposedCall) => readonly Tensor[];
 
-/** Input `index`, which must be there. */
+/** Returns input `index`, which must be present. */
 export function operand(call: ComposedCall, index: number): Tensor {
   const tensor = call.inputs[index];
   if (tensor === undefined) throw new StriateError(`input ${index} is missing`);
   return tensor;
 }
 
-/** Whole numbers of an operand that is known when the file is read. */
+/** The integers of an operand that is known when the file is read. */
 export function numbersOf(call: ComposedCall, index: number, what: string): readonly number[] {
   const tensor = operand(call, index);
   const data = constantData(tensor)?.data;

@@ -4,7 +4,7 @@ import type { Attributes, Tensor } from "../../tensor.js";
 /** Distribution of a noise input: standard normal, or uniform in [0, 1). */
 export type NoiseKind = "normal" | "uniform";
 
-/** A node of a file, its operands already ours. */
+/** A node of a file whose operands are tensors of the graph. */
 export interface ImportedCall {
   readonly type: string;
   readonly inputs: readonly (Tensor | undefined)[];
@@ -14,10 +14,10 @@ export interface ImportedCall {
   readonly opset: number;
   /** Name of the first output. */
   readonly name: string;
-  /** Makes an input of the model that is fed with noise. */
+  /** Adds an input for noise to the model. */
   readonly draw?: (kind: NoiseKind, shape: Shape) => Tensor;
 }
 
-/** What a call became: another single call, or the results of several. */
+/** The result of a conversion: another single call, or the results of several calls. */
 export type Converted = ImportedCall | readonly Tensor[];
 export type Conversion = (call: ImportedCall) => Converted;

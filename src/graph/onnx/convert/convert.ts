@@ -25,22 +25,22 @@ import type { Conversion, Converted, ImportedCall } from "./conversion.js";
 import { RANDOM_OPERATORS, everywhere, isTraining, trainingDropout } from "./noise.js";
 import { modernised } from "./old-opsets.js";
 
-/** Far above any network: files that claim more are damaged. */
+/** Largest number of outputs. It is far above that of any network, so a file with more is damaged. */
 const MOST_GROUPS = 2 ** 16;
 
-/** Brings a call of any supported opset into the form of opset 18; what it leaves alone has not changed since. */
+/** Converts a call of any supported opset to the form of opset 18. Operators without a conversion have not changed. */
 export function convert(call: ImportedCall): Converted {
   const current = call.opset < 11 ? scope(call.name, () => modernised(call)) : call;
   if (!("type" in current)) return current;
   const conversion = CONVERSIONS.get(current.type);
   const converted = conversion ? scope(call.name, () => conversion(current)) : current;
   if (!("type" in converted) || operatorOf(converted.type) !== undefined) return converted;
-  // Operators that Striate lacks but can compose of its own.
+  // Operators that Striate lacks but can compose.
   const composition = COMPOSITIONS.get(converted.type);
   return composition ? scope(call.name, () => composition(converted)) : converted;
 }
 
-/** Makes the node of a call that needs no more conversion. */
+/** Makes the node of a call that is fully converted. */
 export function make({ type, inputs, attributes, outputCount, name }: ImportedCall): readonly Tensor[] {
   return apply(type, inputs, attributes, { outputs: outputCount, name });
 }
@@ -63,7 +63,7 @@ function onlyFirstOutput(call: ImportedCall, what: string): void {
   if (call.outputCount > 1) throw new StriateError(`${what} is used, which is not supported`);
 }
 
-/** Reduce*, Squeeze, Unsqueeze: `axes` was an attribute, until 18 at the latest. */
+/** Reduce*, Squeeze and Unsqueeze. `axes` was an attribute in older opsets, for some operators until opset 18. */
 const axesAsInput: Conversion = (call) => {
   const axes = intsAttribute(call.attributes, "axes");
   if (axes === undefined) return call;
@@ -77,7 +77,7 @@ const reduction: Conversion = (call) => {
   return { ...converted, inputs: [first(call)] };
 };
 
-/** Before 13 these worked on a matrix: all axes from `axis` (default 1) on were one. */
+/** Before opset 13, these operators worked on a matrix: they merged all axes from `axis` (default 1) on. */
 const softmax: Conversion = (call) => {
   if (call.opset >= 13) return call;
   const x = first(call);
@@ -95,7 +95,7 @@ const split: Conversion = (call) => {
     return splitWithEmpty({ ...call, inputs: [x, integers(sizes)], attributes: { axis } });
   const parts = intAttribute(call.attributes, "num_outputs", call.outputCount);
   if (parts !== call.outputCount)
-    throw new StriateError(`num_outputs is ${parts}, it has ${call.outputCount} outputs`);
+    throw new StriateError(`expected as many outputs as num_outputs, ${parts}, got ${call.outputCount}`);
   const length = x.shape[axis]!;
   if (!isStatic(length)) return { ...call, inputs: [x], attributes: { axis, num_outputs: parts } };
   const each = Math.ceil(length / parts);
@@ -103,7 +103,7 @@ const split: Conversion = (call) => {
   return { ...call, inputs: [x, integers(lengths)], attributes: { axis } };
 };
 
-/** Two at a time: the n-ary form has no gradient rule. */
+/** Combine two operands at a time, because the n-ary form has no gradient rule. */
 const chain: Conversion = (call) => {
   if (call.inputs.length <= 1) return identity(call);
   if (call.inputs.length === 2) return call;
@@ -114,7 +114,10 @@ const chain: Conversion = (call) => {
   return [all.slice(1).reduce((total, next) => applySingle(call.type, [total, next]), all[0]!)];
 };
 
-/** ONNX Runtime's mask of what stays is false throughout before opset 12, and of the type of x before 10. */
+/**
+ * Before opset 12, ONNX Runtime's mask of the elements that stay is false throughout; before opset 10, it has the type
+ * of x.
+ */
 const dropout: Conversion = (call) => {
   if (isTraining(call)) return trainingDropout(call);
   if (call.outputCount === 1) return identity(call);
@@ -123,8 +126,8 @@ const dropout: Conversion = (call) => {
 };
 
 /**
- * With the statistics of the batch in training mode: of opset 14 on an attribute, before it several outputs. Running
- * averages follow, and before opset 14 the statistics themselves.
+ * Training mode uses the statistics of the batch. From opset 14 on, an attribute selects it; before that, additional
+ * outputs do. The additional outputs are the running averages and, before opset 14, the statistics themselves.
  */
 const batchNormalisation: Conversion = (call) => {
   const epsilon = floatAttribute(call.attributes, "epsilon", 1e-5);
@@ -153,7 +156,7 @@ const pad: Conversion = (call) => {
   return call;
 };
 
-/** An empty vector stands for an absent operand. */
+/** An empty vector means that an operand is absent. */
 const resize: Conversion = (call) => {
   const inputs = call.inputs.map((input, i) => (i > 0 && input?.shape[0] === 0 ? undefined : input));
   const crops = call.attributes.coordinate_transformation_mode === "tf_crop_and_resize";
@@ -167,8 +170,8 @@ const resize: Conversion = (call) => {
 };
 
 /**
- * A length of 10 times 0.7, in single precision, is 7 by the product of both in single precision and 6 in double. ONNX
- * Runtime computes one and expects the other: such axes get the size that it computes.
+ * In single precision, 10 times 0.7 is 7; with the same factor in double precision, it is 6. ONNX Runtime computes one
+ * and expects the other, so such axes get the size that it computes.
  */
 function withClearLengths(call: ImportedCall): Converted {
   const [x, factors] = [first(call), call.inputs[2] && constantData(call.inputs[2])?.data];
@@ -216,14 +219,14 @@ const castLike: Conversion = (call) => {
   return castTo({ ...call, type: "Cast", inputs: [first(call)], attributes });
 };
 
-/** How to round and what becomes of too large numbers is a question of the narrowest floats only. */
+/** The attributes for rounding and for numbers out of range concern only the narrowest floating-point types. */
 const castTo = (call: ImportedCall): ImportedCall => {
   const to = dtypeFromOnnx(intAttribute(call.attributes, "to", 0), "Cast");
   const unused = to.startsWith("float8") ? ["round_mode"] : ["saturate", "round_mode"];
   return { ...call, attributes: without(call.attributes, ...(to === "float8e8m0" ? [] : unused)) };
 };
 
-/** `start` and `end` brought into range, so that they are whole numbers of any size. */
+/** Clips `start` and `end` to the valid range, because files may hold integers of any size. */
 const shape: Conversion = (call) => {
   const { rank } = first(call);
   const clamp = (n: number): number => Math.min(Math.max(n < 0 ? n + rank : n, 0), rank);
@@ -232,7 +235,7 @@ const shape: Conversion = (call) => {
   return { ...call, attributes: start === 0 && end === rank ? {} : { start, end } };
 };
 
-/** Pads in place of `auto_pad` and `output_shape`, which runtimes do not all read alike. */
+/** Replaces `auto_pad` and `output_shape` by explicit pads, because runtimes interpret them differently. */
 const convTranspose: Conversion = (call) => {
   const { auto_pad: auto = "NOTSET", output_shape: stated } = call.attributes;
   const kernel = call.inputs[1]?.shape.slice(2);
@@ -242,8 +245,8 @@ const convTranspose: Conversion = (call) => {
 };
 
 /**
- * Pads in place of an `auto_pad` that runtimes do not read alike: ONNX Runtime pads for the kernel without its gaps,
- * whatever the dilations, and in some versions refuses kernels that are smaller than their stride.
+ * Replaces `auto_pad` by explicit pads if runtimes interpret it differently: ONNX Runtime ignores dilations when it
+ * computes the pads, and some versions refuse kernels smaller than their stride.
  */
 function withPads(call: ImportedCall): ImportedCall {
   const { auto_pad: auto = "NOTSET" } = call.attributes;
@@ -265,7 +268,7 @@ const averagePool: Conversion = (call) => {
   return withPads(isDilated ? call : { ...call, attributes: without(call.attributes, "dilations") });
 };
 
-/** Indices that count down the columns of an image, from those that count along its rows. */
+/** Converts indices in row-major order of an image to column-major order. */
 const maxPool: Conversion = (call) => {
   const rows = withPads({ ...call, attributes: without(call.attributes, "storage_order") });
   if (call.outputCount === 1 || intAttribute(call.attributes, "storage_order", 0) === 0) return rows;
@@ -278,19 +281,19 @@ const maxPool: Conversion = (call) => {
   return [values, add(sub(places, cell), transposedCell)];
 };
 
-/** Modes as opset 20 names them. */
+/** Modes with the names of opset 20. */
 const gridSample: Conversion = (call) => {
   const mode = stringAttribute(call.attributes, "mode", "linear").replace(/^bi/, "");
   return { ...call, attributes: { ...call.attributes, mode } };
 };
 
-/** Before opset 16 there was one way to count, which is not the default of today. */
+/** Before opset 16 there was one coordinate convention, which is not the current default. */
 const roiAlign: Conversion = (call) =>
   call.opset >= 16
     ? call
     : { ...call, attributes: { ...call.attributes, coordinate_transformation_mode: "output_half_pixel" } };
 
-/** The axis was an attribute before opset 20, by default the second. */
+/** Before opset 20, the axis was an attribute; its default is the second axis. */
 const fourier: Conversion = (call) => {
   const { axis = 1 } = call.attributes;
   if (call.opset >= 20 || typeof axis !== "number") return call;
@@ -298,7 +301,7 @@ const fourier: Conversion = (call) => {
   return { ...call, inputs, attributes: without(call.attributes, "axis") };
 };
 
-/** Its second result says where the gradient goes. */
+/** The second result holds the indices to which the gradient goes. */
 const unique: Conversion = (call) => ({ ...call, outputCount: Math.max(2, call.outputCount) });
 
 const constantOfShape: Conversion = (call) => {
@@ -310,7 +313,10 @@ const constantOfShape: Conversion = (call) => {
   };
 };
 
-/** The form of opset 21 and ours has one scale for each channel, that of 18 one for each group: write neither. */
+/**
+ * Opset 21 and our form have one scale for each channel, opset 18 has one for each group, so the conversion writes
+ * neither.
+ */
 const groupNormalization: Conversion = (call) => {
   const groups = intAttribute(call.attributes, "num_groups", 0);
   if (groups < 1 || groups > MOST_GROUPS) throw new StriateError(`num_groups is ${groups}`);
@@ -324,7 +330,7 @@ const logarithm: Conversion = (call) => {
   return stable ? [stable] : call;
 };
 
-/** Element-wise rules of ours want floats; rounding whole numbers changes nothing. */
+/** Our element-wise rules need floating-point numbers, and rounding does not change integers. */
 const rounding: Conversion = (call) => (isFloat(first(call).dtype) ? call : identity(call));
 
 export const CONVERSIONS: ReadonlyMap<string, Conversion> = new Map<string, Conversion>([
@@ -361,7 +367,7 @@ export const CONVERSIONS: ReadonlyMap<string, Conversion> = new Map<string, Conv
   ["RoiAlign", roiAlign],
   ["DFT", fourier],
   ["Unique", unique],
-  // Of a tensor, which is there: optional values themselves are not supported.
+  // The operand is a tensor, so it has a value; optional values themselves are not supported.
   ["OptionalGetElement", identity],
   ["OptionalHasElement", (call) => [constant(Number(call.inputs[0] !== undefined), [], "bool")]],
   ["Floor", rounding],
@@ -369,7 +375,7 @@ export const CONVERSIONS: ReadonlyMap<string, Conversion> = new Map<string, Conv
   ...RANDOM_OPERATORS,
 ]);
 
-/** The value of a Constant node in whichever of its attributes it is. */
+/** The value of a Constant node, from whichever attribute holds it. */
 export function constantOf(attributes: Attributes): Tensor {
   for (const [name, value] of Object.entries(attributes)) {
     if (name === "value" && typeof value === "object" && "tensor" in value) return constant(value.tensor);
@@ -380,10 +386,13 @@ export function constantOf(attributes: Attributes): Tensor {
     if (name === "value_ints" && Array.isArray(value))
       return integers((value as readonly number[]).map(bounded));
   }
-  throw new StriateError("it has no value that is supported (text and sparse values are not)");
+  throw new StriateError("expected a dense numeric value; text and sparse values are not supported");
 }
 
-/** The largest int64 stands for "to the end": any number that large will do. */
+/**
+ * Clips int64 values to the range of exact numbers. The largest int64 means "to the end", as any very large number
+ * does.
+ */
 function bounded(value: number): number {
   return Math.min(Math.max(value, Number.MIN_SAFE_INTEGER), Number.MAX_SAFE_INTEGER);
 }

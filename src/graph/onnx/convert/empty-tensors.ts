@@ -6,22 +6,22 @@ import { constant, integers } from "../../tensor.js";
 import type { Conversion } from "./conversion.js";
 
 /*
- * Graphs of ours hold no axis of length 0. Files do: what is rotated in part is split into features and none, what grows
- * begins as nothing. Such a tensor is a constant without elements while the file is read, and joining leaves it out.
+ * Our graphs have no axes of length 0, but files do: a file may split off an empty rest, or append to a tensor that
+ * starts empty. While a file is read, such a tensor is a constant without elements, and a concatenation leaves it out.
  */
 
 function isEmpty(x: Tensor | undefined): boolean {
   return x?.shape.includes(0) === true;
 }
 
-/** Concat without operands that add nothing. */
+/** Concat without its empty operands. */
 export const joinWithoutEmpty: Conversion = (call) => {
   const filled = call.inputs.filter((x) => !isEmpty(x));
   if (filled.length === 0 || filled.length === call.inputs.length) return call;
   return filled.length === 1 && filled[0] !== undefined ? [filled[0]] : { ...call, inputs: filled };
 };
 
-/** Split some of whose parts have length 0. */
+/** Split if some parts have length 0. */
 export const splitWithEmpty: Conversion = (call) => {
   const [x, sizes] = [call.inputs[0], call.inputs[1]?.known];
   if (x === undefined || !isStaticShape(x.shape) || !sizes?.every(isStatic) || !sizes.includes(0))

@@ -14,13 +14,14 @@ import type { Tensor } from "../../tensor.js";
 import type { Conversion, ImportedCall, NoiseKind } from "./conversion.js";
 
 /*
- * Operators that draw random numbers. Randomness that a graph needs enters as an input: a standard normal or a uniform one,
- * in [0, 1), which these scale, shift or compare. Their seeds are ignored.
+ * Operators that draw random numbers. Random numbers enter a graph as an input, either standard normal or uniform in
+ * [0, 1). The operators become a scaling, a shift or a comparison of this input; their seeds are ignored.
  */
 
 function drawn(call: ImportedCall, kind: NoiseKind, shape: Shape, dtype: DType): Tensor {
-  if (call.draw === undefined) throw new StriateError("random numbers can be drawn in whole files only");
-  if (!isFloat(dtype)) throw new StriateError(`it draws ${dtype}, expected floating-point numbers`);
+  if (call.draw === undefined)
+    throw new StriateError("random numbers can be drawn only when a whole file is read");
+  if (!isFloat(dtype)) throw new StriateError(`expected random floating-point numbers, got ${dtype}`);
   return cast(call.draw(kind, shape), dtype);
 }
 
@@ -35,7 +36,7 @@ function dtypeOf(call: ImportedCall, fallback: DType): DType {
   return code === 0 ? fallback : dtypeFromOnnx(code, call.type);
 }
 
-/** Noise of a kind, with the factor and the shift that the attributes say. */
+/** Noise of a kind, scaled and shifted as the attributes say. */
 function scaled(call: ImportedCall, kind: NoiseKind, shape: Shape, fallback: DType): readonly Tensor[] {
   const noise = drawn(call, kind, shape, dtypeOf(call, fallback));
   const number = (name: string, otherwise: number) => floatAttribute(call.attributes, name, otherwise);
@@ -60,13 +61,13 @@ const alike =
   (call) =>
     scaled(call, kind, operand(call).shape, operand(call).dtype);
 
-/** 1 with the probability that each element is, else 0. */
+/** Bernoulli: 1 with the probability given by each element, else 0. */
 const bernoulli: Conversion = (call) => {
   const x = operand(call);
   return [cast(less(drawn(call, "uniform", x.shape, x.dtype), x), dtypeOf(call, x.dtype))];
 };
 
-/** How many of the classes have a cumulated probability that a draw exceeds: the class it falls into. */
+/** Multinomial: the drawn class is the number of classes whose cumulative probability is below a uniform draw. */
 const multinomial: Conversion = (call) => {
   const x = operand(call);
   if (x.rank !== 2) throw new StriateError(`expected [batch, classes], got rank ${x.rank}`);
@@ -77,30 +78,33 @@ const multinomial: Conversion = (call) => {
   return [cast(sum(cast(passed, "float32"), 2), dtypeOf(call, "int32"))];
 };
 
-/** Whether Dropout of opset 12 and later drops anything; `is_test` and versions without it do not. */
+/** Whether Dropout is in training mode, which exists from opset 12 on. */
 export function isTraining(call: ImportedCall): boolean {
   const training = call.inputs[2];
   if (training === undefined) return false;
   const flag = uniformNumber(training);
   if (flag === undefined)
-    throw new StriateError("Dropout whose training mode is fed cannot be imported: make it a constant");
+    throw new StriateError("expected a constant training mode of Dropout, got one that depends on an input");
   return flag !== 0;
 }
 
-/** Zeros with the probability `ratio`, the rest scaled to the same mean. The mask says what stays. */
+/**
+ * Dropout: each element becomes 0 with the probability `ratio`, and the others are scaled so that the mean stays the
+ * same. The mask marks the elements that stay.
+ */
 export function trainingDropout(call: ImportedCall): readonly Tensor[] {
   const x = operand(call);
   const ratio = call.inputs[1] === undefined ? 0.5 : uniformNumber(call.inputs[1]);
   if (ratio === undefined || !(ratio >= 0 && ratio < 1))
     throw new StriateError(
-      `in training mode its ratio must be a constant of at least 0 and below 1, got ${ratio ?? "a computed one"}`,
+      `in training mode, expected a constant ratio of at least 0 and below 1, got ${ratio ?? "a computed one"}`,
     );
   if (ratio === 0) return [applySingle("Identity", [x]), everywhere(x, true)];
   const mask = greaterOrEqual(drawn(call, "uniform", x.shape, x.dtype), ratio);
   return [mul(mul(x, cast(mask, x.dtype)), 1 / (1 - ratio)), mask].slice(0, call.outputCount);
 }
 
-/** True or false throughout, in the shape of x. */
+/** A mask of the shape of x that is true, or false, everywhere. */
 export function everywhere(x: Tensor, value: boolean): Tensor {
   const one = scalar(Number(value), "bool");
   return applySingle("Expand", [one, applySingle("Shape", [x])]);

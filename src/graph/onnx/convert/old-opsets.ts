@@ -9,11 +9,11 @@ import { constant, constantData, integers } from "../../tensor.js";
 import type { Conversion, Converted, ImportedCall } from "./conversion.js";
 
 /*
- * Forms that operators had before opset 11, brought to that of 11: what is an operand now was an attribute then, and
- * operands broadcast only where an attribute said so.
+ * Conversion of operators from before opset 11 to the form of opset 11. In the older forms, some operands were
+ * attributes, and operands were broadcast only if an attribute said so.
  */
 
-/** A call of a file before opset 11 in the form of 11. */
+/** Converts a call from before opset 11 to the form of opset 11. */
 export function modernised(call: ImportedCall): Converted {
   const { consumed_inputs: _memory, ...attributes } = call.attributes;
   const plain = { ...call, attributes };
@@ -34,26 +34,30 @@ function operand(call: ImportedCall, index: number): Tensor {
   return tensor;
 }
 
-/** Whole numbers of an attribute as an operand; the largest int64 stands for "to the end". */
+/** The integers of an attribute as an operand; the largest int64 means "to the end". */
 function numbersOperand(values: readonly number[]): Tensor {
   const limit = Number.MAX_SAFE_INTEGER;
   return integers(values.map((value) => Math.min(Math.max(value, -limit), limit)));
 }
 
-/** Before 7, `axis` said which axis of the first operand the second one's first axis is, by default as of now. */
+/**
+ * Before opset 7, `axis` said which axis of the first operand matches the first axis of the second operand. Without
+ * `axis`, the last axes match, as in later opsets.
+ */
 const broadcasting: Conversion = (call) => {
   if (call.opset >= 7) return call;
   const [attributes, [axis, broadcast]] = split(call.attributes, "axis", "broadcast");
   const [a, b] = [operand(call, 0), operand(call, 1)];
   if (broadcast !== 1 || typeof axis !== "number" || b.rank === 0) return { ...call, attributes };
   const behind = a.rank - normaliseAxis(axis, a.rank, call.type) - b.rank;
-  if (behind < 0) throw new StriateError(`its second operand reaches beyond the first from axis ${axis} on`);
+  if (behind < 0)
+    throw new StriateError(`from axis ${axis} on, expected a second operand that fits into the first`);
   if (behind === 0) return { ...call, attributes };
   const last = Array.from({ length: behind }, (_, i) => b.rank + i);
   return { ...call, inputs: [a, unsqueeze(b, last)], attributes };
 };
 
-/** A slope for each channel was a vector before 7. */
+/** Before opset 7, the slopes of the channels were a vector. */
 const prelu: Conversion = (call) => {
   const [x, slope] = [operand(call, 0), operand(call, 1)];
   if (call.opset >= 7 || slope.rank !== 1 || slope.shape[0] === 1 || x.rank <= 2) return call;
@@ -114,7 +118,8 @@ const tile: Conversion = (call) => {
   const x = operand(call, 0);
   const [count, axis] = [1, 2].map((i) => {
     const value = constantData(operand(call, i))?.data[0];
-    if (value === undefined) throw new StriateError("the number of tiles and their axis must be constants");
+    if (value === undefined)
+      throw new StriateError("expected a constant number of tiles and a constant axis");
     return Number(value);
   });
   const repeats = x.shape.map((_, at) => (at === axis ? count! : 1));
@@ -132,7 +137,7 @@ const cast: Conversion = (call) => {
   if (name === "") return call;
   const dtype = ({ FLOAT: "float32", DOUBLE: "float64" }[name] ?? name.toLowerCase()) as DType;
   if (!/^(float(16|32|64)|u?int(8|16|32|64)|bool)$/.test(dtype))
-    throw new StriateError(`it casts to "${name}", which is no element type that is supported`);
+    throw new StriateError(`expected a cast to a supported element type, got "${name}"`);
   return { ...call, attributes: { to: onnxTypeCode(dtype) } };
 };
 
@@ -145,7 +150,10 @@ const upsample: Conversion = (call) => {
   return { ...call, inputs: [operand(call, 0), constant(factors)], attributes: { mode } };
 };
 
-/** Version 10 of Resize read the element before a position when it enlarged an axis, and the one after when it shrank it. */
+/**
+ * Resize of opset 10 reads the element before a position if it enlarges an axis, and the element after the position if
+ * it shrinks the axis.
+ */
 const resize: Conversion = (call) => {
   const x = operand(call, 0);
   const factors = call.inputs[1] && constantData(call.inputs[1])?.data;
@@ -174,7 +182,7 @@ const norm: Conversion = (call) => ({
   },
 });
 
-/** Statistics of each element, and training as the default, are gone. */
+/** Later opsets have neither statistics for each element nor training mode as the default. */
 const batchNormalisation: Conversion = (call) => {
   const [attributes, [spatial, isTest]] = split(call.attributes, "spatial", "is_test");
   if (spatial === 0) throw new StriateError("statistics of each element (spatial = 0) are not supported");

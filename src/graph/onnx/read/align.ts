@@ -1,17 +1,18 @@
 import { bytesPerElement, dtypeFromOnnx } from "../../dtype.js";
 import type { TensorProto } from "../generated/onnx_pb.js";
 
-/** Smaller values may as well be copied. */
+/** Number of bytes below which values are simply copied. */
 const SMALLEST = 1024;
-/** The number of the field and the length that stand before values of 1024 bytes or more take at least this many bytes. */
+/** Smallest number of bytes that the field number and the length take in front of values of 1024 bytes or more. */
 const BEFORE = 3;
 
 /**
- * Protobuf puts values at any byte, but a typed array can view them only at a multiple of its element's width. Moves values of up to 4 bytes back
- * to the next such place, over the length before them, which nobody reads again.
+ * Moves values so that a typed array can view them. Protobuf puts values at any byte, but a typed array needs a
+ * multiple of the width of its elements. Values of up to 4 bytes move back to the nearest such position, over the
+ * length in front of them, which is not read again.
  *
  * @param tensor a message whose raw bytes are a view of the file that it was parsed from
- * @param what how messages call it
+ * @param what name of the tensor in error messages
  * @throws StriateError for an unsupported element type
  */
 export function alignInPlace(tensor: TensorProto, what: string): void {

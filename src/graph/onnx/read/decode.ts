@@ -9,15 +9,15 @@ import { externalBytes, isExternal } from "./external-data.js";
 
 const text = new TextDecoder();
 
-/** No axis of a stored tensor is longer: a protobuf message ends at 2 GB. */
+/** Largest length of an axis of a stored tensor, since a protobuf message has at most 2 GB. */
 export const LONGEST_AXIS = 2 ** 31 - 1;
 
 /**
- * The values of a stored tensor, copied out of the file, unless they may `stay` in its bytes and lie where an array can view
- * them. Nothing is allocated before the lengths agree.
+ * The values of a stored tensor. They are copied out of the file, unless they may `stay` in its bytes and are aligned
+ * for a typed array. Nothing is allocated before the lengths are checked.
  *
- * @throws StriateError for an unsupported element type, or dims that do not fit, and if values that lie in another file
- * cannot be had
+ * @throws StriateError for an unsupported element type, for dims that do not fit the values, and if values in another
+ * file are not available
  */
 export function decodeTensor(
   proto: TensorProto,
@@ -31,7 +31,7 @@ export function decodeTensor(
   const shape = proto.dims.map(Number);
   const size = shape.reduce((a, b) => a * b, 1);
   if (shape.some((dim) => dim < 0 || dim > LONGEST_AXIS) || size > LONGEST_AXIS) {
-    throw new StriateError(`${what}: [${shape.join(", ")}] is no possible shape of stored values`);
+    throw new StriateError(`${what}: expected a valid shape, got [${shape.join(", ")}]`);
   }
   return { dtype, shape, data: elements(proto, dtype, size, what, external, stay) };
 }
@@ -49,7 +49,7 @@ function elements(
   if (proto.rawData.byteLength > 0) {
     if (proto.rawData.byteLength !== expected) {
       throw new StriateError(
-        `${what}: ${dtype}[${proto.dims.join(", ")}] takes ${expected} bytes, the file holds ${proto.rawData.byteLength}`,
+        `${what}: ${dtype}[${proto.dims.join(", ")}]: expected ${expected} bytes, got ${proto.rawData.byteLength}`,
       );
     }
     return viewBytes(dtype, stay ? proto.rawData : proto.rawData.slice());
@@ -57,7 +57,7 @@ function elements(
   const values = listedValues(proto, dtype);
   if (values.length !== storedLength(dtype, size)) {
     throw new StriateError(
-      `${what}: ${dtype}[${proto.dims.join(", ")}] has ${size} elements, the file holds ${values.length}`,
+      `${what}: ${dtype}[${proto.dims.join(", ")}]: expected ${size} elements, got ${values.length}`,
     );
   }
   const data = allocate(dtype, size);
@@ -65,7 +65,7 @@ function elements(
   return data;
 }
 
-/** The field that ONNX lists a type's elements in when they are not raw bytes. */
+/** The field that holds a type's elements if they are not raw bytes. */
 function listedValues(proto: TensorProto, dtype: DType): readonly number[] | readonly bigint[] {
   switch (dtype) {
     case "float32":
@@ -89,7 +89,7 @@ export interface DecodedAttributes {
   readonly graphs: ReadonlyMap<string, GraphProto>;
 }
 
-/** All attributes of a node. @throws StriateError for a kind of attribute that no supported operator has. */
+/** All attributes of a node. @throws StriateError for a kind of attribute that no supported operator has */
 export function decodeAttributes(
   protos: readonly AttributeProto[],
   where: string,
@@ -137,7 +137,7 @@ function decodeAttribute(
   }
 }
 
-/** The kind of an attribute; files of the oldest writers do not say, there the field in use tells. */
+/** The kind of an attribute. Very old files do not state it, so the field in use decides. */
 function kindOf(proto: AttributeProto): Kind {
   if (proto.type !== Kind.UNDEFINED) return proto.type;
   if (proto.t !== undefined) return Kind.TENSOR;

@@ -17,7 +17,7 @@ import { LARGEST_FOLDED, elementAt, mapElements, sizeOfShape } from "./known-val
 /** A call whose operands are known. */
 export interface FoldedCall {
   readonly inputs: readonly (Tensor | undefined)[];
-  /** One value for each input; only absent optional inputs are undefined. */
+  /** One value for each input; absent optional inputs are undefined. */
   readonly values: readonly (Value | undefined)[];
   readonly attributes: Attributes;
 }
@@ -26,7 +26,9 @@ export type Rule = (call: FoldedCall) => Value | undefined;
 
 type Scalar = (operands: readonly Dim[], dtype: DType) => Dim | undefined;
 
-/** Undefined from `compute` is an unknown length for whole numbers, and the end of folding for everything else. */
+/**
+ * If `compute` returns undefined, the element is an unknown length for integers; for all other types, folding stops.
+ */
 function elementwise(compute: Scalar, output?: DType): Rule {
   return ({ values }) => {
     const operands = values.filter((value) => value !== undefined);
@@ -54,7 +56,7 @@ const numeric =
   ([a, b = 0], dtype) =>
     isStatic(a!) && isStatic(b) ? compute(a, b, dtype) : undefined;
 
-/** An axis length is at least 1: it can be told apart from 0 and from negative numbers. */
+/** Compares elements. An axis length is at least 1, so it is known to differ from 0 and from negative numbers. */
 const comparison =
   (compare: (a: number, b: number) => boolean): Scalar =>
   ([a, b]) => {
@@ -89,14 +91,14 @@ const SCALARS: Readonly<Record<string, Scalar>> = {
   Where: ([condition, a, b]) => (isStatic(condition!) ? (condition !== 0 ? a : b) : undefined),
 };
 
-/** To the nearest whole number, halves to the even one. */
+/** Rounds to the nearest integer, and halves to the even one. */
 function roundHalfEven(a: number): number {
   const low = Math.floor(a);
   const isHalf = a - low === 0.5;
   return isHalf ? low + (Math.abs(low) % 2) : Math.round(a);
 }
 
-/** Axis lengths are at least 1, and beyond no bound that means "no limit". */
+/** Smaller or larger of two elements. Axis lengths are at least 1, and below any bound that means "no limit". */
 function clipped(a: Dim, low: Dim | undefined, high: Dim | undefined): Dim | undefined {
   if (isStatic(a) && isStatic(low ?? 0) && isStatic(high ?? 0)) {
     const least = Math.max(a, (low as number | undefined) ?? -Infinity);
@@ -107,7 +109,7 @@ function clipped(a: Dim, low: Dim | undefined, high: Dim | undefined): Dim | und
   return isAbove && isBelow ? a : undefined;
 }
 
-/** A product that counts something: no factor is negative. */
+/** A product of counts, so no factor is negative. */
 export function multiplyLengths(a: Dim, b: Dim): Dim | undefined {
   if ((isStatic(a) && a < 0) || (isStatic(b) && b < 0)) return undefined;
   return multiplyDims(a, b);

@@ -9,11 +9,11 @@ import type { Value } from "./known-values.js";
 import { LARGEST_FOLDED, elementAt, mapElements, sizeOfShape, valueOf } from "./known-values.js";
 
 /*
- * Exporters write out how shapes are computed: Shape, Gather, Mul, Concat, Reshape. These rules work such arithmetic
- * out while a file is read, for numbers and for named axis lengths, so that the graph keeps its shapes.
+ * Exporters write out how shapes are computed: Shape, Gather, Mul, Concat, Reshape. The rules here compute this
+ * arithmetic while a file is read, for numbers and for named axis lengths, so that the shapes in the graph stay known.
  */
 
-/** The result of a call whose operands are known, undefined if it cannot be computed (or is too large). */
+/** The result of a call whose operands are known, or undefined if it cannot be computed or is too large. */
 export function fold(
   type: string,
   inputs: readonly (Tensor | undefined)[],
@@ -48,7 +48,7 @@ const cast: Rule = ({ values, attributes }) => {
 
 // ---- moving elements ---------------------------------------------------------------------------------------------
 
-/** A value whose elements come from another: `source` gives the index in `from` of each index in `shape`. */
+/** A value whose elements are those of `from`; `source` gives the index in `from` for each index in `shape`. */
 function move(
   from: Value,
   shape: readonly number[],
@@ -62,7 +62,7 @@ function move(
   };
 }
 
-/** The whole numbers of an operand; undefined if one of them is a name. */
+/** The integers of an operand, or undefined if one of them is a name. */
 function numbers(value: Value | undefined): readonly number[] | undefined {
   return value?.elements.every(isStatic) ? value.elements : undefined;
 }
@@ -216,7 +216,7 @@ const range: Rule = ({ values }) => {
   };
 };
 
-/** Over all axes only: the number of elements, say, of a shape. */
+/** Reduces over all axes only, as for the number of elements of a shape. */
 function reduceAll(combine: (a: Dim, b: Dim) => Dim | undefined, first: number): Rule {
   return ({ values, attributes }) => {
     const { shape, elements, dtype } = values[0]!;

@@ -7,7 +7,7 @@ import { constant, input } from "../../tensor.js";
 import { LONGEST_AXIS } from "./decode.js";
 import type { TensorShapeProto_Dimension, ValueInfoProto } from "../generated/onnx_pb.js";
 
-/** A constant in place of an input: one number everywhere, or one for each element. */
+/** A constant in place of an input: one number for all elements, or one for each element. */
 export function filled(input: Tensor, value: number | readonly number[], what: string): Tensor {
   const { shape, dtype } = input;
   if (!isStaticShape(shape))
@@ -17,11 +17,11 @@ export function filled(input: Tensor, value: number | readonly number[], what: s
   const size = shape.reduce((a, b) => a * b, 1);
   const values = typeof value === "number" ? Array<number>(size).fill(value) : value;
   if (values.length !== size)
-    throw new StriateError(`${what} has ${size} elements, ${values.length} values were given`);
+    throw new StriateError(`${what}: expected ${size} values, got ${values.length}`);
   return constant(values, shape, dtype);
 }
 
-/** Makes the inputs of one file. Axis names that are no names of ours ("floor(h/2)", "", -1) get one. */
+/** Makes the inputs of one file. Axis names that are not valid in our graphs ("floor(h/2)", "", -1) get a valid one. */
 export class InputReader {
   readonly #symbols = new Map<string, string>();
   readonly #taken = new Set<string>();
@@ -36,7 +36,7 @@ export class InputReader {
     const what = `${this.what}: input "${name}"`;
     const type = info.type?.tensorType;
     if (type === undefined)
-      throw new StriateError(`${what} is no tensor: sequences, maps and optionals are not supported`);
+      throw new StriateError(`${what}: expected a tensor; sequences, maps and optionals are not supported`);
     const dtype = dtypeFromOnnx(type.elemType, what);
     const declared = type.shape?.dim.map((dim, axis) => this.#dim(dim, name, axis, what));
     const given = Object.hasOwn(this.shapes, name) ? this.shapes[name] : undefined;
@@ -45,7 +45,7 @@ export class InputReader {
       throw new StriateError(`${what} has no shape in the file: give it in inputShapes`);
     if (declared !== undefined && !fits(shape, declared)) {
       throw new StriateError(
-        `${what} is ${showShape(declared)} in the file, the shape given for it is ${showShape(shape)}`,
+        `${what}: expected a shape that fits ${showShape(declared)} in the file, got ${showShape(shape)}`,
       );
     }
     return input(name, shape, dtype);

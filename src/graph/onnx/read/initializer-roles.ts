@@ -1,9 +1,9 @@
 import type { GraphProto, NodeProto } from "../generated/onnx_pb.js";
 
-/** What an initializer is to the nodes that read it. */
+/** The role of an initializer in the nodes that read it. */
 export type Role = "weight" | "statistic" | "setting";
 
-/** Operands that say how an operator works rather than being weighed: from that position on. */
+/** Operands that are settings of an operator, not weights, by the position of the first one. */
 const FIRST_SETTING: ReadonlyMap<string, number> = new Map([
   ["ConstantOfShape", 0],
   ["Dropout", 1],
@@ -20,7 +20,10 @@ const FIRST_SETTING: ReadonlyMap<string, number> = new Map([
   ["Upsample", 1],
 ]);
 
-/** Of some operators only these positions, and among them numbers that pass into the result: trained if computed. */
+/**
+ * Operators with settings at only these positions. Some of these settings pass into the result; if they are computed,
+ * their sources are trained.
+ */
 const SETTINGS: ReadonlyMap<
   string,
   { readonly settings: readonly number[]; readonly values: readonly number[] }
@@ -35,7 +38,7 @@ const SETTINGS: ReadonlyMap<
   ["Pad", { settings: [1, 3], values: [2] }],
 ]);
 
-/** The operands of a node that are settings, whatever they were computed from. */
+/** The operands of a node that are settings, whether stored or computed. */
 function settingsOf({ opType, input }: NodeProto): string[] {
   const first = FIRST_SETTING.get(opType);
   if (first !== undefined) return input.slice(first);
@@ -43,9 +46,10 @@ function settingsOf({ opType, input }: NodeProto): string[] {
 }
 
 /**
- * Roles of the initializers that are no weights. What a setting is computed from (the factor of an upsampling, say) is
- * a setting too; one such use decides. A bound of Clip or a value of Pad or OneHot is one where it stands as such and
- * nowhere else; what it is computed from is weighed like anything else.
+ * Roles of the initializers that are not weights. An initializer from which a setting is computed, such as the factor
+ * of an upsampling, is a setting, too; one such use is enough. A bound of Clip and a value of Pad or OneHot are
+ * settings only if the initializer itself is the operand and has no other use. Initializers from which such a value is
+ * computed are weights.
  */
 export function initializerRoles(graph: GraphProto): ReadonlyMap<string, Role> {
   const roles = new Map<string, Role>();
@@ -64,7 +68,7 @@ export function initializerRoles(graph: GraphProto): ReadonlyMap<string, Role> {
     if (roles.get(name) === "setting") continue;
     roles.set(name, "setting");
     const maker = makers.get(name);
-    // The length of an axis says nothing about what the elements are for.
+    // The length of an axis does not show what the elements are for.
     if (maker !== undefined && maker.opType !== "Shape" && maker.opType !== "Size")
       pending.push(...maker.input);
   }

@@ -5,10 +5,13 @@ import { fromNumbers, holdsNumbers, isFloat } from "../../dtype.js";
 import type { Tensor } from "../../tensor.js";
 import { constantData } from "../../tensor.js";
 
-/** Tensors with more elements are never computed while reading: what is folded is shape arithmetic. */
+/**
+ * Largest number of elements of a tensor that is computed while a file is read, because only shape arithmetic is
+ * folded.
+ */
 export const LARGEST_FOLDED = 4096;
 
-/** A small tensor whose elements are known while reading; an element may be an axis length with a name. */
+/** A small tensor whose elements are known while a file is read. An element may be a named axis length. */
 export interface Value {
   readonly dtype: DType;
   readonly shape: readonly number[];
@@ -19,7 +22,7 @@ export function sizeOfShape(shape: readonly number[]): number {
   return shape.reduce((a, b) => a * b, 1);
 }
 
-/** The elements of a tensor; undefined unless all of them are known. */
+/** The elements of a tensor, or undefined unless all of them are known. */
 export function valueOf(tensor: Tensor): Value | undefined {
   const { dtype, shape, known } = tensor;
   if (!isStaticShape(shape) || sizeOfShape(shape) > LARGEST_FOLDED || !holdsNumbers(dtype)) return undefined;
@@ -29,7 +32,7 @@ export function valueOf(tensor: Tensor): Value | undefined {
   return known?.length === sizeOfShape(shape) ? { dtype, shape, elements: known } : undefined;
 }
 
-/** The value as constant data; undefined if an element is a name or does not fit the type. */
+/** The value as constant data, or undefined if an element is a name or does not fit the type. */
 export function dataOf({ dtype, shape, elements }: Value): TensorData | undefined {
   if (!elements.every(isStatic)) return undefined;
   if (!isFloat(dtype) && !elements.every(Number.isSafeInteger)) return undefined;
@@ -38,7 +41,7 @@ export function dataOf({ dtype, shape, elements }: Value): TensorData | undefine
   return kept ? { dtype, shape, data } : undefined;
 }
 
-/** Row-major positions: calls `body` with the index along each axis of every element. */
+/** Calls `body` for every element, in row-major order, with its index along each axis. */
 export function mapElements<T>(shape: readonly number[], body: (index: readonly number[]) => T): T[] {
   const index = shape.map(() => 0);
   return Array.from({ length: sizeOfShape(shape) }, () => {
@@ -52,7 +55,7 @@ export function mapElements<T>(shape: readonly number[], body: (index: readonly 
   });
 }
 
-/** The element of a value at an index, aligned to the last axes and broadcast as NumPy does. */
+/** The element of a value at an index, which is aligned at the last axes and broadcast as in NumPy. */
 export function elementAt({ shape, elements }: Value, index: readonly number[]): Dim {
   const skipped = index.length - shape.length;
   let at = 0;

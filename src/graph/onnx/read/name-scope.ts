@@ -6,18 +6,18 @@ import { AttributeProtoSchema } from "../generated/onnx_pb.js";
 import type { Sequence } from "./sequences.js";
 
 /**
- * The names that a node can read: those of the graph, of a body inside other bodies, or of one call of a function. A loop's body
- * has a scope for every step.
+ * A scope of names that a node can read: the graph, a body inside other bodies, or one call of a function. A loop's
+ * body has one scope for each step.
  */
 export class NameScope {
   readonly #values = new Map<string, Tensor | undefined>();
   readonly #sequences = new Map<string, Sequence>();
 
   private constructor(
-    /** Version of the standard operators that its nodes are written in. */
+    /** Version of the standard operators (opset) of the scope's nodes. */
     readonly opset: number,
     readonly outer: NameScope | undefined,
-    /** The function that is called, if it is one, and what its attributes are. */
+    /** The called function and its attributes, if the scope is a call of a function. */
     readonly called: FunctionProto | undefined,
     readonly attributes: ReadonlyMap<string, AttributeProto>,
     readonly caller: NameScope | undefined,
@@ -61,7 +61,7 @@ export class NameScope {
       throw new StriateError(`${what}: the value "${name}" is made twice`);
   }
 
-  /** The sequence of that name; undefined if there is none or if the name is that of a tensor. */
+  /** The sequence of that name, or undefined if none exists or the name is that of a tensor. */
   sequence(name: string): Sequence | undefined {
     return this.#sequences.get(name) ?? (this.#values.has(name) ? undefined : this.outer?.sequence(name));
   }
@@ -70,12 +70,12 @@ export class NameScope {
     return this.#values.has(name) || this.outer?.has(name) === true;
   }
 
-  /** The tensor of that name; undefined if there is none, or for an operand that the call of a function left out. */
+  /** The tensor of that name, or undefined if none exists or the call of a function left the operand out. */
   get(name: string): Tensor | undefined {
     return this.#values.has(name) ? this.#values.get(name) : this.outer?.get(name);
   }
 
-  /** The attributes of a node; references to attributes of the function are replaced by the values of its call. */
+  /** The attributes of a node. References to the attributes of a function are replaced by their values in the call. */
   attributesOf(node: NodeProto): AttributeProto[] {
     return node.attribute.flatMap((attribute) => {
       if (attribute.refAttrName === "" || this.called === undefined) return [attribute];
@@ -87,7 +87,7 @@ export class NameScope {
     });
   }
 
-  /** The tensors of this scope, without those of outer ones. */
+  /** The tensors of this scope, without those of outer scopes. */
   get ownTensors(): ReadonlyMap<string, Tensor> {
     return new Map([...this.#values].filter((entry): entry is [string, Tensor] => entry[1] !== undefined));
   }

@@ -7,15 +7,15 @@ import { checkEnd } from "./external-data.js";
 import type { ImportedModel, ReadOptions } from "./read.js";
 import { OnnxFile } from "./read.js";
 
-/** One ONNX file can hold 2 GB; its values may lie in others. */
+/** Largest size of one ONNX file; its values may be in other files. */
 const LARGEST_FILE = 2 ** 31 - 1;
 
 /**
- * Opens an ONNX model. Values that it keeps in files beside it (as PyTorch 2.9 writes them) are read when the model is,
- * each for itself, and only from the model's own folder.
+ * Opens an ONNX model. If the model has values in files beside it (as PyTorch 2.9 writes them), they are read with the
+ * model, one tensor at a time, and only from the model's own folder.
  *
- * @param what how messages call the model, default the name of its file in quotes
- * @throws StriateError for a file that is missing, damaged, or no ONNX file
+ * @param what name of the model in error messages; default the name of its file in quotes
+ * @throws StriateError if the file is missing or damaged, or is not an ONNX file
  * @example
  * ```ts
  * import { openOnnx } from "striate/node";
@@ -49,9 +49,9 @@ export async function loadOnnx(path: string, options: ReadOptions = {}): Promise
 }
 
 /**
- * SHA-256 in hexadecimal digits of a model: of the bytes of its file, and of the files beside it that hold its values.
+ * SHA-256 of a model in hexadecimal digits, over the bytes of its file and of the files beside it that hold its values.
  *
- * @param path the model's own
+ * @param path path of the model's file
  */
 export async function sha256OfModel(path: string, { locations }: OnnxFile): Promise<string> {
   const hash = createHash("sha256");
@@ -62,21 +62,21 @@ export async function sha256OfModel(path: string, { locations }: OnnxFile): Prom
   return hash.digest("hex");
 }
 
-/** Bytes that a model takes: its file, and the files beside it that hold its values. */
+/** Size of a model in bytes: its file, and the files beside it that hold its values. */
 export function bytesOfModel(path: string, { size, locations }: OnnxFile): number {
   const beside = [...locations].map((location) => statSync(fileBeside(dirname(path), location)).size);
   return beside.reduce((a, b) => a + b, size);
 }
 
-/** The path of a file in a model's folder, or in a folder in it; never of one elsewhere, by whatever name or link. */
+/** The path of a file in a model's folder or in a folder inside it. No name or link can lead elsewhere. */
 function fileBeside(folder: string, location: string): string {
   const refuse = (why: string) =>
     new StriateError(
-      `its values lie in "${location}", ${why}; files are read from the model's own folder alone`,
+      `its values are in "${location}", ${why}; files are read only from the model's own folder`,
     );
   const steps = location.split(/[/\\]/);
   if (isAbsolute(location) || /^[a-z]:/i.test(location) || steps.includes(".."))
-    throw refuse("which is outside of the model's folder");
+    throw refuse("which is outside the model's folder");
   const file = join(folder, ...steps);
   try {
     const real = realpathSync(file);
@@ -93,7 +93,7 @@ function readPart(file: string, location: string, offset: number, length: number
   const descriptor = openSync(file, "r");
   try {
     const stats = fstatSync(descriptor);
-    if (!stats.isFile()) throw new StriateError(`its values lie in "${location}", which is no file`);
+    if (!stats.isFile()) throw new StriateError(`its values are in "${location}", which is not a file`);
     checkEnd(location, stats.size, offset, length);
     const bytes = new Uint8Array(length);
     for (let done = 0; done < length;) {

@@ -1,6 +1,6 @@
 /*
- * What users give in place of an ONNX file. An ONNX file is a protobuf message without any mark of its own, so these are told
- * by theirs before the bytes are read as a message.
+ * Files that users mistake for ONNX files. An ONNX file is a protobuf message without a signature, so other files are
+ * recognised by their own signatures before the bytes are parsed.
  */
 
 const KINDS: readonly (readonly [starts: RegExp, what: string])[] = [
@@ -32,7 +32,7 @@ const KINDS: readonly (readonly [starts: RegExp, what: string])[] = [
 
 const LOOKED_AT = 512;
 
-/** What bytes are if they are surely no ONNX file. */
+/** The kind of file that the bytes are, if they are certainly not an ONNX file. */
 export function otherFile(bytes: Uint8Array): string | undefined {
   const head = String.fromCharCode(...bytes.subarray(0, LOOKED_AT));
   const known = KINDS.find(([starts]) => starts.test(head))?.[1];

@@ -35,10 +35,13 @@ import { SEQUENCE_OPERATORS, isSequence, sequenceCall } from "./sequences.js";
 import type { Value } from "./known-values.js";
 import { dataOf } from "./known-values.js";
 
-/** A trainable value of a file: the tensor that stands for it in the graph, and its numbers. */
+/** A trainable value of a file: its tensor in the graph, and its numbers. */
 export interface ImportedParameter {
   readonly tensor: Tensor;
-  /** The values in the file. Not to be changed: of a file that `openOnnx` opened, every reading gives the same memory. */
+  /**
+   * The values in the file. Do not change them: each time that a file opened by `openOnnx` is read, it returns the same
+   * memory.
+   */
   readonly data: TensorData;
 }
 
@@ -49,7 +52,7 @@ export interface ReadContext {
   readonly inputValues: Readonly<Record<string, number | readonly number[]>>;
   readonly functions: readonly FunctionProto[];
   readonly externalData?: ExternalData | undefined;
-  /** Whether values may stay in the memory of the file's bytes. */
+  /** Whether values may stay in the bytes of the file instead of being copied. */
   readonly valuesStay?: boolean;
 }
 
@@ -62,27 +65,27 @@ export interface ReadGraph {
   readonly noise: Readonly<Record<string, NoiseKind>>;
 }
 
-/** Operators whose further outputs exporters name though nobody reads them. */
+/** Operators for which exporters name further outputs although nothing reads them. */
 const OFTEN_UNREAD = new Set(["BatchNormalization", "Dropout"]);
-/** Nodes that bodies and functions may become: loops in loops, or functions that call functions, double without end. */
+/** Largest number of nodes from bodies and functions, since nested loops and nested functions grow exponentially. */
 const MOST_UNROLLED = 2 ** 16;
-/** Longest name of an axis length and highest rank: products of products would double without end. */
+/** Longest name of an axis length, and highest rank, since products of products would grow without limit. */
 const LONGEST_DIM = 200;
 const HIGHEST_RANK = 64;
 const MOST_INPUTS = 2 ** 16;
 
 /**
- * Reads the graph of a model. The branch that a known condition picks is read in place, the body of a loop once for every
- * step, a function of the file once for every call.
+ * Reads the graph of a model. It reads the branch that a known condition selects in place, the body of a loop once for
+ * every step, and a function of the file once for every call.
  */
 export class GraphReader {
   readonly #graphNames: NameScope;
-  /** Bodies are read more than once, their parameters are the same each time. */
+  /** Bodies may be read more than once, with the same parameters each time. */
   readonly #bodies = new Map<GraphProto, ReadonlyMap<string, Tensor>>();
   #unrolled = 0;
   readonly #nodeResults = new Map<string, Tensor>();
   readonly #parameters = new Map<string, ImportedParameter>();
-  /** What the operators draw that are random, by the names of the inputs that it became. */
+  /** The draws of random operators, by the names of the inputs that replace them. */
   readonly #noise = new Map<string, { readonly tensor: Tensor; readonly kind: NoiseKind }>();
   readonly #names = new Names();
   readonly #read: ReadonlySet<string>;
@@ -102,7 +105,7 @@ export class GraphReader {
     const names = this.#graphNames;
     this.#initializers(this.graph, names);
     const reader = new InputReader(what, inputShapes);
-    // Old files list initializers among the inputs, as defaults that could be overridden.
+    // Old files list initializers among the inputs, as defaults that a user could override.
     const fed = this.graph.input.filter(({ name }) => !names.has(name));
     const seen = new Set<string>();
     for (const { name } of this.graph.input) {
@@ -137,7 +140,7 @@ export class GraphReader {
       const tensor = names.get(name);
       if (names.sequence(name) !== undefined)
         throw new StriateError(
-          `${what}: the output "${name}" is a sequence: join it, or take its tensors out`,
+          `${what}: expected the output "${name}" to be a tensor, got a sequence: join its tensors, or output them one by one`,
         );
       if (tensor === undefined) throw new StriateError(`${what}: nothing makes the output "${name}"`);
       if (seen.has(name)) throw new StriateError(`${what}: two outputs are named "${name}"`);
@@ -189,7 +192,7 @@ export class GraphReader {
       const where = `${what}: ${nodeTitle(node)}`;
       if (!names.isGraph && ++this.#unrolled > MOST_UNROLLED) {
         throw new StriateError(
-          `${where}: loops and functions become more than ${MOST_UNROLLED} nodes: shorten them by inputShapes`,
+          `${where}: loops and functions unroll to more than ${MOST_UNROLLED} nodes: shorten them with inputShapes`,
         );
       }
       const made = this.#guarded(node, names, where);
@@ -199,13 +202,14 @@ export class GraphReader {
         const isUnread = OFTEN_UNREAD.has(node.opType) && !this.#read.has(name);
         if (name === "" || names.sequence(name) !== undefined || (made[i] === undefined && isUnread))
           continue;
-        if (made[i] === undefined) throw new StriateError(`${where}: it has no output ${i} ("${name}")`);
+        if (made[i] === undefined)
+          throw new StriateError(`${where}: the operator has no output ${i} ("${name}")`);
         names.set(name, made[i], where);
       }
     }
   }
 
-  /** Whatever a rule throws at a node that makes no sense becomes one error that names the node. */
+  /** Any error that a rule throws for an invalid node becomes one error that names the node. */
   #guarded(node: NodeProto, names: NameScope, where: string): readonly Tensor[] {
     try {
       const made = this.#node(node, names, where);
@@ -251,7 +255,7 @@ export class GraphReader {
     });
   }
 
-  /** What a node gives that makes or reads sequences; a sequence itself goes to the frame. */
+  /** The results of a node that makes or reads sequences; a resulting sequence goes to the scope. */
   #ofSequences(
     node: NodeProto,
     protos: readonly AttributeProto[],
@@ -267,7 +271,7 @@ export class GraphReader {
     return [];
   }
 
-  /** Random numbers of a node as an input of the model, `noise:NODE`. */
+  /** Turns the random numbers of a node into an input of the model, `noise:NODE`. */
   #draw(node: string, kind: NoiseKind, shape: Shape): Tensor {
     const taken = (name: string) => this.#graphNames.has(name) || this.#noise.has(name);
     let name = this.#names.keep(`noise:${node}`);
@@ -275,24 +279,26 @@ export class GraphReader {
     const given = Object.hasOwn(this.context.inputShapes, name) ? this.context.inputShapes[name] : undefined;
     const drawn = given ?? shape;
     if (drawn.length !== shape.length || shape.some((dim, axis) => isStatic(dim) && dim !== drawn[axis]))
-      throw new StriateError(`its noise is ${showShape(shape)}, the shape given is ${showShape(drawn)}`);
+      throw new StriateError(
+        `expected noise of shape ${showShape(shape)}, got the shape ${showShape(drawn)}`,
+      );
     if (drawn.some((dim) => !isStatic(dim) && dim.includes("?")))
       throw new StriateError(
-        "the shape of what it draws is known only when it runs: fix the shapes of the inputs (inputShapes)",
+        "the shape of its random numbers is known only when the graph runs: fix the shapes of the inputs (inputShapes)",
       );
     const tensor = input(name, drawn);
     this.#noise.set(name, { tensor, kind });
     return tensor;
   }
 
-  /** The function of the file that a node calls; undefined for a standard operator. */
+  /** The function of the file that a node calls, or undefined for a standard operator. */
   #functionOf({ domain, opType, overload }: NodeProto): FunctionProto | undefined {
     if (domain === "" || domain === "ai.onnx") return undefined;
     const called = this.context.functions.find(
       (one) => one.name === opType && one.domain === domain && one.overload === overload,
     );
     if (called === undefined && !(domain === RUNTIME_DOMAIN && RUNTIME_OPERATORS.has(opType)))
-      throw new StriateError(`only standard operators can be imported, this one belongs to "${domain}"`);
+      throw new StriateError(`expected a standard operator, got one of the domain "${domain}"`);
     return called;
   }
 
@@ -319,24 +325,24 @@ export class GraphReader {
     const known = condition && constantData(condition)?.data[0];
     if (known === undefined) {
       throw new StriateError(
-        "an If whose condition depends on what is fed cannot be imported: if an input decides it, give its value in inputValues",
+        "expected an If with a known condition, got one that depends on an input: give the value of the input in inputValues",
       );
     }
     const body = graphs.get(Number(known) !== 0 ? "then_branch" : "else_branch");
-    if (body === undefined) throw new StriateError("the branch that its condition picks is missing");
+    if (body === undefined) throw new StriateError("the branch that its condition selects is missing");
     this.#bodyInitializers(body, names);
     this.#nodes(body.node, names);
     return this.#outputs(body, names, "the branch").map(([, tensor]) => tensor);
   }
 
-  /** The body of a loop, as a function that reads it for one step. */
+  /** A function that reads the body of a loop for one step. */
   #body(graphs: ReadonlyMap<string, GraphProto>, names: NameScope): Body {
     const body = graphs.get("body");
     if (body === undefined) throw new StriateError("its body is missing");
     return (inputs) => {
       const inputNames = body.input.map(({ name }) => name);
       if (inputNames.length !== inputs.length)
-        throw new StriateError(`its body has ${inputNames.length} inputs, it gives ${inputs.length}`);
+        throw new StriateError(`expected ${inputNames.length} inputs for its body, got ${inputs.length}`);
       const step = names.inner();
       this.#bodyInitializers(body, step);
       for (const [i, name] of inputNames.entries()) step.set(name, inputs[i], "its body");
@@ -359,7 +365,7 @@ export class GraphReader {
     this.#bodies.set(body, new Map(body.initializer.map(({ name }) => [name, names.get(name)!])));
   }
 
-  /** The nodes of a function in place of its call. */
+  /** Reads the nodes of a function in place of its call. */
   #inlined(
     called: FunctionProto,
     protos: readonly AttributeProto[],
@@ -372,7 +378,7 @@ export class GraphReader {
     const standard = called.opsetImport.find(({ domain }) => domain === "" || domain === "ai.onnx");
     const inner = names.ofCall(called, attributes, standard ? Number(standard.version) : names.opset);
     if (inputs.length > called.input.length)
-      throw new StriateError(`${what} has ${called.input.length} inputs, the call gives ${inputs.length}`);
+      throw new StriateError(`${what}: expected ${called.input.length} inputs, got ${inputs.length}`);
     for (const [i, name] of called.input.entries()) inner.set(name, inputs[i], what);
     this.#nodes(called.node, inner);
     return called.output.map((name) => {
@@ -386,7 +392,7 @@ export class GraphReader {
     if (!STANDARD_OPERATORS.has(call.type) && !call.type.includes("::")) {
       const near = closest(call.type, [...STANDARD_OPERATORS]);
       throw new StriateError(
-        `${call.type} is no standard operator${near === undefined ? "" : `; ${near} is one`}`,
+        `${call.type} is not a standard operator${near === undefined ? "" : `; ${near} is one`}`,
       );
     }
     const converted = convert(call);
@@ -406,8 +412,8 @@ export class GraphReader {
   }
 
   /**
-   * A shape that was computed in a way our rules do not follow, with what folding found out: looked up from the inputs
-   * where all its names are theirs, so that the knowledge stays when the graph is rewritten.
+   * A computed shape with the result of folding, for arithmetic that our rules do not follow. If all its names are axes
+   * of inputs, the shape is looked up from the inputs, so that it stays known when the graph is rewritten.
    */
   #known(tensor: Tensor, { dtype, shape, elements }: Value, name: string): Tensor {
     if (shape.length > 1 || (dtype !== "int64" && dtype !== "int32")) return tensor;
@@ -422,18 +428,22 @@ export class GraphReader {
   }
 }
 
-/** Operators of the domain com.microsoft are named with it, unless they are the standard ones under another name. */
+/** Adds the domain to the names of com.microsoft operators, unless they equal standard operators. */
 function typeOf({ domain, opType }: NodeProto): string {
   const isOwn = domain === RUNTIME_DOMAIN && !STANDARD_OPERATORS.has(opType);
   return isOwn ? `${domain}::${opType}` : opType;
 }
 
-/** The same output of the same node, with other knowledge of its elements. Only for tensors nobody has read yet. */
+/**
+ * The same output of the same node, with different known elements. It is valid only for tensors that no node reads yet.
+ */
 function withKnown({ node, index, dtype, shape }: Tensor, known?: readonly Dim[]): Tensor {
   return (node.outputs[index] = new Tensor(node, index, dtype, shape, known));
 }
 
-/** A Reshape target that was computed, as constants: 0 keeps an axis, -1 is the one that is left over. */
+/**
+ * A computed target of Reshape as constants: 0 keeps an axis, and -1 marks the axis that takes the remaining elements.
+ */
 function settled(call: ImportedCall): ImportedCall {
   const [x, target] = call.inputs;
   if (call.type !== "Reshape" || x === undefined || target?.known === undefined || constantData(target))
@@ -447,7 +457,7 @@ function settled(call: ImportedCall): ImportedCall {
   return { ...call, inputs: [x, constant(shape, [shape.length], "int64")], attributes: {} };
 }
 
-/** A shape operand of unknown values says the rank by its length. */
+/** If the values of a shape operand are unknown, its length still gives the rank. */
 function guardRank({ type, inputs }: ImportedCall): void {
   const rank = inputs[1]?.known === undefined ? inputs[1]?.shape[0] : 0;
   if (type === "Reshape" && typeof rank === "number" && rank > HIGHEST_RANK)
@@ -459,7 +469,7 @@ function checked(tensor: Tensor): Tensor {
   const tooLong = (dim: Dim): boolean =>
     isStatic(dim) ? !Number.isSafeInteger(dim) : dim.length > LONGEST_DIM;
   if (shape.length > HIGHEST_RANK) throw new StriateError(`rank ${shape.length} is too high`);
-  if (shape.some(tooLong)) throw new StriateError("the length of an axis of its result cannot be told");
+  if (shape.some(tooLong)) throw new StriateError("the length of an axis of its result is unknown");
   if (known?.some((dim) => !isStatic(dim) && tooLong(dim)) !== true) return tensor;
   return withKnown(tensor);
 }
@@ -471,12 +481,12 @@ function leaf(content: Leaf, dtype: DType, shape: Shape, name?: string, known?: 
   return tensor;
 }
 
-/** A constant that keeps the name it has in the file. */
+/** A constant with its name in the file. */
 function renamed(tensor: Tensor, name: string): Tensor {
   return leaf(tensor.node.leaf!, tensor.dtype, tensor.shape, name, tensor.known);
 }
 
-/** A constant with a name, which it keeps in files. */
+/** A constant with a name, under which it is written to files. */
 export function namedConstant(data: TensorData, name: string): Tensor {
   return renamed(constant(data), name);
 }

@@ -14,38 +14,42 @@ import { InputReader } from "./graph-inputs.js";
 import type { ImportedParameter, ReadContext, ReadGraph } from "./read-graph.js";
 import { GraphReader } from "./read-graph.js";
 
-/** What reading an ONNX model can be told. */
+/** Options for reading an ONNX model. */
 export interface ReadOptions {
-  /** Where the values lie that the model keeps outside of its file. */
+  /** Source of the values that the model stores outside its file. */
   readonly externalData?: ExternalData;
   /** Shapes of inputs by name, to fix or rename the lengths that the file gives: `{ x: ["batch", 3, 64, 64] }`. */
   readonly inputShapes?: Readonly<Record<string, Shape>>;
   /**
-   * Values of inputs that always stay the same, by name: one number for all elements, or one for each. Such an input becomes a
-   * constant, so that an If whose condition it decides, or a length that it gives, is known.
+   * Fixed values of inputs, by name: one number for all elements, or one for each element. Such an input becomes a
+   * constant, so that conditions of If and lengths that depend on it are known.
    */
   readonly inputValues?: Readonly<Record<string, number | readonly number[]>>;
-  /** How messages call the file, default "ONNX model". */
+  /** Name of the file in error messages. Default "ONNX model". */
   readonly what?: string;
 }
 
-/** An ONNX model as a graph: it can be cut, differentiated, trained and written again. */
+/** An ONNX model as a graph, which can be cut, differentiated, trained and written. */
 export interface ImportedModel {
   /**
-   * What is fed, by name in the file's order. An axis that the file names but whose length its graph fixes (an exporter wrote
-   * the batch into a Reshape, say) has that length.
+   * The inputs, by name, in the order of the file. If the file names an axis but its graph fixes the length (for
+   * example because an exporter wrote the batch size into a Reshape), the axis has that length.
    */
   readonly inputs: Readonly<Record<string, Tensor>>;
   readonly outputs: Readonly<Record<string, Tensor>>;
-  /** Every named value, so that a model can be cut at any of them. */
+  /** All named values; a model can be cut at any of them. */
   readonly values: ReadonlyMap<string, Tensor>;
   /** The first result of every named node. */
   readonly nodes: ReadonlyMap<string, Tensor>;
-  /** float32 initializers of rank 1 and above, named and trainable (running statistics are not), with their values. */
+  /**
+   * The trainable parameters: named float32 initializers of rank 1 and above, with their values. Running statistics are
+   * not trainable.
+   */
   readonly parameters: ReadonlyMap<string, ImportedParameter>;
   /**
-   * Inputs that the file does not have: random numbers that its operators draw (RandomNormal, Bernoulli, Dropout in training
-   * mode), standard normal or uniform in [0, 1). Each is named `noise:NODE` after its node. Seeds in the file are ignored.
+   * Inputs that the reader adds, for random numbers that the file's operators draw (RandomNormal, Bernoulli, Dropout in
+   * training mode), standard normal or uniform in [0, 1). Each is named `noise:NODE` after its node. Seeds in the file
+   * are ignored.
    */
   readonly noise: Readonly<Record<string, NoiseKind>>;
   /** Version of the standard operators in the file; the graph is in the form of 18. */
@@ -58,20 +62,20 @@ const OLDEST_OPSET = 1;
 const NEWEST_OPSET = 26;
 const LARGEST_FILE = 2 ** 31 - 1;
 
-/** An ONNX model as its file holds it, parsed once, read as often as needed. */
+/** A parsed ONNX file, which can be read several times. */
 export class OnnxFile {
-  /** Bytes that the file takes. */
+  /** Size of the file in bytes. */
   readonly size: number;
   readonly #model: ModelProto;
   readonly #graph: GraphProto;
   readonly #owned: boolean;
 
   /**
-   * @param what how messages call the file
-   * @param externalData the values that the model stores outside of its file
-   * @param owned says that nobody else uses the bytes: they are changed, and become the memory of the model's values, of which
-   * there is then no copy. Default false.
-   * @throws StriateError for bytes that are no ONNX model
+   * @param what name of the file in error messages
+   * @param externalData the values that the model stores outside its file
+   * @param owned whether the model may own the bytes: it then changes them and uses them as the memory of its values
+   * instead of a copy, so nothing else may use them. Default false.
+   * @throws StriateError if the bytes are not an ONNX model
    */
   constructor(
     bytes: Uint8Array,
@@ -88,7 +92,7 @@ export class OnnxFile {
       alignInPlace(tensor, `${what}: initializer "${tensor.name}"`);
   }
 
-  /** The model as the file has it, with what is not known here, too, for whoever changes it. */
+  /** The protobuf message of the model, with all fields of the file, for code that changes the model. */
   copy(): ModelProto {
     return clone(ModelProtoSchema, this.#model);
   }
@@ -100,7 +104,7 @@ export class OnnxFile {
     return [...new Set(found.map(locationOf).filter((name) => name !== undefined))];
   }
 
-  /** As {@link readOnnx}. */
+  /** Reads the model as {@link readOnnx} does. */
   read({
     inputShapes = {},
     inputValues = {},
@@ -136,16 +140,16 @@ function checkNames(option: string, given: object, names: readonly string[], wha
   const unknown = Object.keys(given).find((name) => !names.includes(name));
   if (unknown !== undefined)
     throw new StriateError(
-      `${what}: ${option} names "${unknown}", the model's inputs are ${names.join(", ")}`,
+      `${what}: ${option}: expected an input of the model, one of ${names.join(", ")}, got "${unknown}"`,
     );
 }
 
 /**
- * Reads an ONNX model (standard operators, opsets 1 to 26) as a graph of ours: named axes kept, shape arithmetic worked
- * out, every form of an operator brought to that of opset 18. Other scalars and whole numbers become constants. Values that
- * lie in other files need `externalData`.
+ * Reads an ONNX model (standard operators, opsets 1 to 26) as a graph. Axes keep their names, shape arithmetic is
+ * computed, and every operator is converted to the form of opset 18. Scalars and integer tensors become constants.
+ * Values in other files need `externalData`.
  *
- * @throws StriateError for bytes that are no valid model and for whatever cannot be imported; it names the node.
+ * @throws StriateError if the bytes are not a valid model, or the model cannot be imported; the error names the node
  * @example
  * ```ts
  * import { readOnnx } from "striate";
@@ -160,7 +164,7 @@ export function readOnnx(bytes: Uint8Array, options: ReadOptions = {}): Imported
   return new OnnxFile(bytes, options.what, options.externalData).read(options);
 }
 
-/** Reads the graph; with the length of a named axis for which alone it is right, if there is one. */
+/** Reads the graph. If the graph is right only for one length of a named axis, this length is returned, too. */
 function readGraph(graph: GraphProto, context: ReadContext): ReadGraph {
   try {
     return new GraphReader(graph, context).read();
@@ -173,7 +177,7 @@ function readGraph(graph: GraphProto, context: ReadContext): ReadGraph {
   }
 }
 
-/** Shapes of the inputs with a named axis fixed; undefined if no input has it. */
+/** Shapes of the inputs with a named axis fixed, or undefined if no input has the axis. */
 function fixedShapes(
   graph: GraphProto,
   { what, inputShapes }: ReadContext,
@@ -190,7 +194,10 @@ function fixedShapes(
   );
 }
 
-/** Parses the bytes of an ONNX file. Throws {@link StriateError} for others, or more than one file can have. */
+/**
+ * Parses the bytes of an ONNX file. Throws {@link StriateError} for other bytes, or for more bytes than one file can
+ * have.
+ */
 function parseOnnx(bytes: Uint8Array, what: string): ModelProto {
   if (bytes.byteLength > LARGEST_FILE) {
     throw new StriateError(
@@ -198,17 +205,17 @@ function parseOnnx(bytes: Uint8Array, what: string): ModelProto {
     );
   }
   const other = otherFile(bytes);
-  if (other !== undefined) throw new StriateError(`${what} is no ONNX file, but ${other}`);
+  if (other !== undefined) throw new StriateError(`${what}: expected an ONNX file, got ${other}`);
   try {
     return fromBinary(ModelProtoSchema, bytes);
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);
-    throw new StriateError(`${what} is damaged or no ONNX file: ${why}`);
+    throw new StriateError(`${what} is damaged or not an ONNX file: ${why}`);
   }
 }
 
 function graphOf(model: ModelProto, what: string): GraphProto {
-  if (model.graph === undefined) throw new StriateError(`${what} holds no graph: is it an ONNX file?`);
+  if (model.graph === undefined) throw new StriateError(`${what} has no graph: is it an ONNX file?`);
   return model.graph;
 }
 
@@ -216,14 +223,12 @@ function opsetOf(model: ModelProto, what: string): number {
   const versions = model.opsetImport.filter(({ domain }) => domain === "" || domain === "ai.onnx");
   const [standard] = versions;
   if (standard === undefined || versions.length > 1) {
-    throw new StriateError(
-      `${what}: expected one version of the standard operators, found ${versions.length}`,
-    );
+    throw new StriateError(`${what}: expected one version of the standard operators, got ${versions.length}`);
   }
   const opset = Number(standard.version);
   if (opset < OLDEST_OPSET || opset > NEWEST_OPSET) {
     throw new StriateError(
-      `${what}: written in opset ${opset}, supported are ${OLDEST_OPSET} to ${NEWEST_OPSET}; convert it to one of these`,
+      `${what}: expected opset ${OLDEST_OPSET} to ${NEWEST_OPSET}, got ${opset}; convert the model to one of these`,
     );
   }
   return opset;

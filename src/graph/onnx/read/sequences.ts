@@ -9,8 +9,8 @@ import { constant } from "../../tensor.js";
 import { valueOf } from "./known-values.js";
 
 /*
- * Sequences of tensors exist only while a file is read: how long each is must be known then, and what is taken out of one
- * is the tensor that was put in.
+ * Sequences of tensors exist only while a file is read. The length of each must be known then, and reading an element
+ * returns the tensor that was put in.
  */
 
 export type Sequence = readonly Tensor[];
@@ -44,11 +44,11 @@ function positionOf(call: SequenceCall, index: number, count: number, fallback?:
   if (call.inputs[index] === undefined && fallback !== undefined) return fallback;
   const given = knownNumber(tensorOf(call, index));
   if (given === undefined)
-    throw new StriateError("its position depends on what is fed, which cannot be imported");
+    throw new StriateError("expected a known position, got one that depends on an input");
   const length = sequenceOf(call).length;
   const position = given < 0 ? given + length : given;
   if (position < 0 || position >= count)
-    throw new StriateError(`its position ${given} lies outside of a sequence of ${length}`);
+    throw new StriateError(`expected a position in a sequence of length ${length}, got ${given}`);
   return position;
 }
 
@@ -59,7 +59,7 @@ function pieceLengths(call: SequenceCall, length: number): readonly number[] {
     throw new StriateError("its split must be known when the file is read");
   const [size] = given.elements;
   if (given.shape.length > 0) return given.elements;
-  if (size === undefined || size < 1) throw new StriateError(`its split is ${size}, expected at least 1`);
+  if (size === undefined || size < 1) throw new StriateError(`expected a split of at least 1, got ${size}`);
   return Array.from({ length: Math.ceil(length / size) }, (_, i) => Math.min(size, length - i * size));
 }
 
@@ -117,10 +117,13 @@ const CALLS: ReadonlyMap<string, (call: SequenceCall) => Tensor | Sequence> = ne
   ["ConcatFromSequence", joined],
 ]);
 
-/** Operators that make sequences, or read them. */
+/** Operators that make or read sequences. */
 export const SEQUENCE_OPERATORS: ReadonlySet<string> = new Set(CALLS.keys());
 
-/** What a call of one of them gives. Throws {@link StriateError} for what is known only when the graph runs. */
+/**
+ * The results of a call of such an operator. Throws {@link StriateError} if a needed value is known only when the graph
+ * runs.
+ */
 export function sequenceCall(type: string, call: SequenceCall): Tensor | Sequence {
   return CALLS.get(type)!(call);
 }

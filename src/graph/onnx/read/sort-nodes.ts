@@ -1,33 +1,33 @@
 import { StriateError } from "../../../util/errors.js";
 import type { FunctionProto, GraphProto, NodeProto } from "../generated/onnx_pb.js";
 
-/** How a node is called in messages. */
+/** The name of a node in error messages. */
 export function nodeTitle(node: NodeProto): string {
   const name = [node.name, ...node.output].find((text) => text !== "") ?? "without a name";
   return `node "${name}" (${node.domain === "" || node.domain === "ai.onnx" ? "" : `${node.domain}.`}${node.opType})`;
 }
 
-/** Values that a node reads, also from inside the bodies it carries. */
+/** Names of the values that a node reads, including those that its bodies read. */
 function readsOf(node: NodeProto): string[] {
   const reads = node.input.filter((name) => name !== "");
   for (const { g: body } of node.attribute) if (body !== undefined) reads.push(...bodyReads(body));
   return reads;
 }
 
-/** Values that the nodes of a graph, and of bodies in it, read, and what it returns. */
+/** Names of the values that the nodes of a graph and of its bodies read, and of the graph's outputs. */
 export function bodyReads(body: GraphProto): string[] {
   return [...body.node.flatMap(readsOf), ...body.output.map(({ name }) => name)];
 }
 
-/** Values that the nodes of a function read, and what it returns. */
+/** Names of the values that the nodes of a function read, and of the function's outputs. */
 export function functionReads({ node, output }: FunctionProto): string[] {
   return [...node.flatMap(readsOf), ...output];
 }
 
 /**
- * Nodes in an order in which each one comes after those it reads from; the file's own order if it is already so.
+ * Sorts nodes so that each one comes after those it reads from. A file that is already sorted keeps its order.
  *
- * @throws StriateError for a value made twice or a cycle.
+ * @throws StriateError if two nodes make the same value, or the graph has a cycle
  */
 export function sortNodes(nodes: readonly NodeProto[], what: string): NodeProto[] {
   const producers = new Map<string, number>();

@@ -8,11 +8,11 @@ import type { Attributes, Tensor } from "../../tensor.js";
 import { constant } from "../../tensor.js";
 
 /*
- * Loop and Scan, unrolled: their bodies are read once for every step. That gives ordinary nodes, which have gradients. How
- * often a body runs has to be known when the file is read.
+ * Unrolls Loop and Scan: their bodies are read once for every step. The result is ordinary nodes, which have gradients.
+ * The number of steps must be known when the file is read.
  */
 
-/** Reads a body for its inputs, all of them given, and returns its outputs. */
+/** Reads a body with values for all its inputs, and returns its outputs. */
 export type Body = (inputs: readonly Tensor[]) => readonly Tensor[];
 
 type Operands = readonly (Tensor | undefined)[];
@@ -33,15 +33,17 @@ function stacked(tensors: readonly Tensor[], axis: number): Tensor {
 
 const FROM_SHAPES = "give the shapes from which it follows in inputShapes, or unroll the loop";
 
-/** Loop (opsets 1 to 25): carried values from step to step, then what every step gives, stacked. */
+/** Loop (opsets 1 to 25). The results are the final carried values, then the stacked outputs of all steps. */
 export function unrolledLoop(body: Body, [trips, condition, ...start]: Operands): Tensor[] {
   const most = trips && knownNumber(trips);
   if (trips !== undefined && most === undefined)
-    throw new StriateError(`how often the Loop runs is known only when the graph does: ${FROM_SHAPES}`);
+    throw new StriateError(
+      `the number of steps of the Loop is known only when the graph runs: ${FROM_SHAPES}`,
+    );
   const isTrue = (tensor: Tensor): boolean => {
     const known = knownNumber(tensor);
     if (known === undefined)
-      throw new StriateError("the condition of the Loop depends on what is fed, which cannot be imported");
+      throw new StriateError("expected a Loop with a known condition, got one that depends on an input");
     return known !== 0;
   };
   let carried = given(start);
@@ -66,12 +68,15 @@ export function unrolledLoop(body: Body, [trips, condition, ...start]: Operands)
   ];
 }
 
-/** Scan (opsets 9 to 25): states from step to step over slices of sequences, then what every step gives, stacked. */
+/**
+ * Scan (opsets 9 to 25) over slices of sequences. The results are the final states, then the stacked outputs of all
+ * steps.
+ */
 export function unrolledScan(body: Body, operands: Operands, attributes: Attributes): Tensor[] {
   const inputs = given(operands);
   const count = intAttribute(attributes, "num_scan_inputs", 0);
   if (count < 1 || count > inputs.length)
-    throw new StriateError(`num_scan_inputs is ${count} of ${inputs.length} inputs`);
+    throw new StriateError(`expected num_scan_inputs between 1 and ${inputs.length}, got ${count}`);
   let states = inputs.slice(0, inputs.length - count);
   const list = (name: string): readonly number[] => intsAttribute(attributes, name) ?? [];
   const sequences = inputs.slice(states.length).map((x, i) => {
@@ -100,7 +105,7 @@ export function unrolledScan(body: Body, operands: Operands, attributes: Attribu
   return [...states, ...collected];
 }
 
-/** Scan of opset 8: a batch of sequences, the first operand (which must be absent) their lengths. */
+/** Scan of opset 8, over a batch of sequences. Its first operand, the lengths of the sequences, must be absent. */
 export function unrolledBatchScan(
   body: Body,
   [lengths, ...operands]: Operands,

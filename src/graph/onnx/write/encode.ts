@@ -20,7 +20,7 @@ export function bytesOf({ data }: TensorData): Uint8Array {
   return new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
 }
 
-/** An entry of a map from text to text. */
+/** An entry of a map from string to string. */
 export function encodeEntry(key: string, value: string): WireMessage {
   return new WireMessage().text(1, key).text(2, value);
 }
@@ -28,7 +28,7 @@ export function encodeEntry(key: string, value: string): WireMessage {
 /**
  * A tensor without its elements: dims, type and name.
  *
- * @param outside where its elements lie, by ONNX's keys, if they are not in the model
+ * @param outside location of the elements, by ONNX's keys, if they are not in the model
  */
 export function encodeDescription(
   { shape, dtype }: TensorData,
@@ -45,7 +45,7 @@ export function encodeDescription(
   return message.whole(TENSOR.dataLocation, EXTERNAL);
 }
 
-/** One attribute. Throws a {@link StriateError} naming `where()` for a number that is not whole. */
+/** Encodes one attribute. Throws a {@link StriateError} that names `where()` if a number is not an integer. */
 export function encodeAttribute(name: string, value: Attribute, where: () => string): WireMessage {
   const message = new WireMessage().text(ATTRIBUTE.name, name);
   const kind = (of: keyof typeof KIND) => message.whole(ATTRIBUTE.type, KIND[of]);

@@ -2,10 +2,10 @@ import type { DType } from "../../dtype.js";
 import { isFloat } from "../../dtype.js";
 import type { GraphNode } from "../../tensor.js";
 
-/** The form that our operators are in. */
+/** The opset whose forms our operators have. */
 export const DEFAULT_OPSET = 18;
 
-/** What operators of ours take besides what they took in version 18: the version that such a call needs. */
+/** Operators with forms that did not exist in opset 18, and the version that such a call needs. */
 const NEWER: Readonly<Record<string, (node: GraphNode) => number | undefined>> = {
   AveragePool: ({ attributes }) => {
     const { dilations } = attributes;
@@ -50,7 +50,7 @@ const TYPES: Readonly<Partial<Record<DType, number>>> = {
 function quantiser({ type, inputs, outputs, attributes }: GraphNode): number {
   const [values, floats] = type === "QuantizeLinear" ? [outputs[0], inputs[0]] : [inputs[0], outputs[0]];
   if (attributes.precision !== undefined) return 23;
-  // In 21 a quantiser's scale and values must be of one type still.
+  // In opset 21, a quantiser's scale and values must still have the same type.
   if (inputs[1]!.dtype !== floats!.dtype && isFloat(floats!.dtype)) return 23;
   if (attributes.output_dtype !== undefined) return type === "QuantizeLinear" ? 21 : 23;
   const isWide = values!.dtype === "int16" || values!.dtype === "uint16";
@@ -58,7 +58,7 @@ function quantiser({ type, inputs, outputs, attributes }: GraphNode): number {
   return floats!.dtype === "float16" || attributes.saturate !== undefined ? 19 : DEFAULT_OPSET;
 }
 
-/** The oldest version of the standard operators, from 18 on, that has what a node calls. */
+/** The oldest opset, from 18 on, that has the operator of a node. */
 export function neededOpset(node: GraphNode): number {
   const types = [...node.inputs, ...node.outputs].map((tensor) => (tensor && TYPES[tensor.dtype]) ?? 0);
   return Math.max(NEWER[node.type]?.(node) ?? DEFAULT_OPSET, ...types);

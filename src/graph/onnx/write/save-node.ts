@@ -3,21 +3,21 @@ import { basename } from "node:path";
 import { writeFileAtomic } from "../../../util/files-node.js";
 import type { StorableModel } from "./storable.js";
 
-/** Where a saved model keeps its values. */
+/** Options for the location of a saved model's values. */
 export interface SaveOptions {
   /**
-   * Whether values go into a file beside the model, named after it with ".data" added. Default: only if the model takes more
-   * than the 2 GB that one ONNX file can hold.
+   * Whether values go into a file beside the model, with the name of the model plus ".data". Default: only if the model
+   * takes more than the 2 GB that one ONNX file can hold.
    */
   readonly externalData?: boolean | undefined;
 }
 
 /**
- * Writes a model to a file, to a temporary name first. With values beside it, both files belong together: they are moved,
- * copied and renamed as a pair (the model knows the name of the other).
+ * Writes a model to a file, first under a temporary name. If values go into a second file, keep both files together and
+ * do not rename the second one, because the model refers to it by name.
  *
  * @returns the paths written, the model's first
- * @throws StriateError for a full disk, no permission or a missing folder
+ * @throws StriateError if the disk is full, the folder is missing or writing is not permitted
  * @example
  * ```ts
  * import { input, lower, relu, writeOnnx } from "striate/graph";
@@ -39,7 +39,7 @@ export async function saveOnnx(
   }
   const data = `${path}.data`;
   const { bytes, values } = model.withValuesIn(basename(data));
-  // A kill in between leaves no model, never an old one beside new values.
+  // If the process is killed in between, no model is left, but never an old model beside new values.
   await rm(path, { force: true });
   await writeFileAtomic(data, values);
   await writeFileAtomic(path, bytes);

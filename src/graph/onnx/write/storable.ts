@@ -1,14 +1,14 @@
 import { StriateError } from "../../../util/errors.js";
 import { WireMessage } from "./wire.js";
 
-/** Protobuf's own limit on one message. */
+/** Protobuf's limit on the size of one message, in bytes. */
 const LARGEST_FILE = 2 ** 31 - 1;
-/** Values of fewer bytes stay in the model, so that settings such as axes can be read there. */
+/** Values with fewer bytes stay in the model, so that settings such as axes can be read there. */
 const SMALLEST_OUTSIDE = 1024;
-/** Values begin at multiples of a page, so that a runtime may map the file into memory. */
+/** Values begin at multiples of this page size, so that a runtime can map the file into memory. */
 const PAGE = 4096;
 
-/** A model that may be stored with its values inside, or beside it ("external data" in ONNX). */
+/** A model that can be stored with its values in its file or in a file beside it ("external data" in ONNX). */
 export interface StorableModel {
   /**
    * The model as one ONNX file, encoded again at each call.
@@ -18,7 +18,7 @@ export interface StorableModel {
   readonly bytes: Uint8Array<ArrayBuffer>;
   /** Whether the model takes more than the 2 GB that one file can hold. */
   readonly isTooLarge: boolean;
-  /** The model without its larger values, and the pieces of the file of that name that holds them. */
+  /** Returns the model without its larger values, and the pieces of the file of that name that holds them. */
   withValuesIn(location: string): { readonly bytes: Uint8Array; readonly values: readonly Uint8Array[] };
 }
 
@@ -26,13 +26,16 @@ export interface StorableModel {
 export interface StoredInitializer {
   /** Its elements. */
   readonly rawData: Uint8Array;
-  /** The tensor encoded without its elements; `outside` says where they lie, by ONNX's keys, if not in the model. */
+  /**
+   * Encodes the tensor without its elements; `outside` is their location, by ONNX's keys, if they are not in the model.
+   */
   readonly describe: (outside?: Readonly<Record<string, string>>) => Uint8Array;
 }
 
 /*
- * Protobuf copies a message into the one that holds it: three times the weights of a model, one after another, from tensor to
- * graph to model. Fields may come in any order, so the weights are put behind everything else, uncopied.
+ * Protobuf copies each message into the message that contains it, so it would copy the weights three times: into the
+ * tensor, the graph and the model. Fields may come in any order, so this code puts the weights after everything else,
+ * without a copy.
  */
 
 /** A model in parts. */
@@ -44,7 +47,7 @@ export interface ModelParts {
   readonly initializers: readonly StoredInitializer[];
 }
 
-/** A model that is encoded when it is asked for. Its values must not change before. */
+/** A model that is encoded only when a caller asks for its bytes. Its values must not change before that. */
 export function storable(parts: ModelParts): StorableModel {
   const size = parts.initializers.reduce((total, { rawData }) => total + rawData.length, 0);
   const model = (tensors: readonly (readonly Uint8Array[])[]) => {
@@ -76,10 +79,10 @@ export function storable(parts: ModelParts): StorableModel {
   };
 }
 
-/** Numbers of the fields: of a model, a graph and a tensor. */
+/** Field numbers of a model, a graph and a tensor. */
 const FIELD = { graph: 7, initializer: 5, rawData: 9 } as const;
 
-/** A field that holds some pieces, uncopied. */
+/** A field whose contents are the given pieces, without a copy. */
 function field(number: number, pieces: readonly Uint8Array[]): readonly Uint8Array[] {
   const length = pieces.reduce((total, piece) => total + piece.length, 0);
   return [WireMessage.frame(number, length), ...pieces];
@@ -89,7 +92,7 @@ function joined(pieces: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
   const size = pieces.reduce((total, piece) => total + piece.length, 0);
   if (size > LARGEST_FILE) {
     throw new StriateError(
-      `writing ONNX: the model takes ${size} bytes, one ONNX file can hold 2 GB: saveOnnx puts its values into a file beside it`,
+      `writing ONNX: expected at most 2 GB, the limit of one ONNX file, got ${size} bytes: saveOnnx can put the values into a file beside the model`,
     );
   }
   const bytes = new Uint8Array(size);

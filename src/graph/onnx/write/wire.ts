@@ -1,9 +1,10 @@
 /*
- * Protobuf's wire format, as far as writing ONNX needs it: a message is its fields, one after another in any order. The library
- * that reads files brings the schema of all of ONNX; pages that only write would load four times as much code for it.
+ * The part of Protobuf's wire format that is needed for writing ONNX. A message is a sequence of fields in any order.
+ * The library for reading contains the whole ONNX schema; with it, pages that only write would load four times as much
+ * code.
  */
 
-/** Kinds of fields: what follows a field's number. */
+/** Wire types: the encoding of the value after a field's number. */
 const [VARINT, DELIMITED, FIXED_32] = [0, 2, 5];
 
 const text = new TextEncoder();
@@ -13,14 +14,14 @@ export class WireMessage {
   #bytes = new Uint8Array(64);
   #length = 0;
 
-  /** A whole number or an enumeration's value; below 0 as 64 bits of two's complement. */
+  /** Adds an integer or the value of an enumeration; a negative number is written in 64 bits of two's complement. */
   whole(field: number, value: number | bigint): this {
     this.#varint(field * 8 + VARINT);
     this.#varint(value);
     return this;
   }
 
-  /** A single-precision number. */
+  /** Adds a single-precision number. */
   float(field: number, value: number): this {
     this.#varint(field * 8 + FIXED_32);
     this.#reserve(4);
@@ -38,7 +39,8 @@ export class WireMessage {
   }
 
   text(field: number, value: string): this {
-    // Names are short and plain nearly always; the encoder costs more for each of them than the characters do.
+    // Names are almost always short and ASCII. Calling the encoder for each name would cost more than encoding the
+    // characters here.
     if (!/^[\x00-\x7f]*$/.test(value)) return this.bytes(field, text.encode(value));
     this.#frame(field, value.length);
     this.#reserve(value.length);
@@ -57,7 +59,7 @@ export class WireMessage {
     return message.encoded();
   }
 
-  /** The fields so far; the memory is this message's own. */
+  /** The encoded fields; the array is a view of this message's own memory. */
   encoded(): Uint8Array<ArrayBuffer> {
     return this.#bytes.subarray(0, this.#length);
   }
@@ -67,7 +69,9 @@ export class WireMessage {
     this.#varint(length);
   }
 
-  /** Seven bits in each byte, the lowest first; all but the last have the highest bit set. */
+  /**
+   * A variable-length integer: seven bits per byte, lowest bits first; all bytes but the last have the highest bit set.
+   */
   #varint(value: number | bigint): void {
     this.#reserve(10);
     if (value >= 0 && value < 128) {

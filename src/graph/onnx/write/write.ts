@@ -16,11 +16,14 @@ import type { StorableModel, StoredInitializer } from "./storable.js";
 import { storable } from "./storable.js";
 import { WireMessage } from "./wire.js";
 
-/** What `writeOnnx` can be told. */
+/** Options of `writeOnnx`. */
 export interface WriteOptions {
-  /** Gives the values of a parameter: it becomes an initializer. Without values it becomes a graph input. */
+  /**
+   * Returns the values of a parameter, which then becomes an initializer. A parameter without values becomes a graph
+   * input.
+   */
   readonly values?: (parameter: Tensor) => TensorData | undefined;
-  /** Version of the standard operators; default 18, or the first later one that has all that the graph holds. */
+  /** Version of the standard operators. Default: the first version from 18 on that has all operators of the graph. */
   readonly opset?: number;
   readonly metadata?: Readonly<Record<string, string>>;
   /** Name of the graph, default "striate". */
@@ -28,16 +31,16 @@ export interface WriteOptions {
   readonly description?: string;
 }
 
-/** A value that a file takes or gives. */
+/** An input or output of a file. */
 export interface Port {
   readonly name: string;
   readonly dtype: DType;
   readonly shape: Shape;
 }
 
-/** A model as `writeOnnx` writes it, and what it takes and gives. */
+/** A written model with its inputs and outputs. */
 export interface WrittenOnnx extends StorableModel {
-  /** What must be fed: inputs, and the parameters that got no values. */
+  /** The inputs of the model, and the parameters that have no values. */
   readonly inputs: readonly Port[];
   readonly outputs: readonly Port[];
 }
@@ -47,9 +50,11 @@ const MODEL = { irVersion: 1, producerName: 2, docString: 6, opsetImport: 8, met
 const GRAPH = { node: 1, name: 2, input: 11, output: 12 } as const;
 const NODE = { input: 1, output: 2, name: 3, opType: 4, attribute: 5, domain: 7 } as const;
 
-/** Equal constants up to this many bytes are written once. */
+/** Equal constants of at most this many bytes are written once. */
 const SMALL = 4096;
-/** Oldest file version that knows an opset, so that as many runtimes as possible take the file. */
+/**
+ * The oldest file version (IR version) that allows an opset, so that as many runtimes as possible can read the file.
+ */
 const IR_VERSIONS: readonly (readonly [opset: number, ir: number])[] = [
   [23, 11],
   [21, 10],
@@ -58,11 +63,11 @@ const IR_VERSIONS: readonly (readonly [opset: number, ir: number])[] = [
 ];
 
 /**
- * Writes everything that the outputs need as an ONNX model: standard domain (plus the domain of any node type written
- * "domain::Type"), named axes kept as such.
+ * Writes an ONNX model with everything that the outputs need. Operators belong to the standard domain, unless their
+ * type is written "domain::Type". Named axes keep their names.
  *
- * @throws StriateError for a parameter without a name, two leaves or outputs that want one name, values that do not
- * fit their parameter, or an operator that exists only inside Striate or only in later versions than `opset`
+ * @throws StriateError if a parameter has no name, two inputs, parameters or outputs have the same name, values do not
+ * fit their parameter, or an operator exists only inside Striate or only in versions after `opset`
  * @example
  * ```ts
  * import { input, lower, relu, writeOnnx } from "striate/graph";
@@ -78,7 +83,7 @@ export function writeOnnx(
   return atOnce(writeOnnxInParts(outputs, options));
 }
 
-/** As `writeOnnx`. */
+/** Options as in `writeOnnx`. */
 export function* writeOnnxInParts(
   outputs: Readonly<Record<string, Tensor>>,
   options: WriteOptions = {},
@@ -158,7 +163,7 @@ class GraphWriter {
     if (name === undefined || name === "") {
       throw new StriateError(
         `writing ONNX: the ${node.type} of shape ${showShape(tensor.shape)} ${node.where} has no name: ` +
-          `name the model's parameters before it is written`,
+          `name the model's parameters before you write it`,
       );
     }
     if (!this.#names.reserve(name)) {
@@ -169,7 +174,7 @@ class GraphWriter {
     this.#nameOf.set(tensor, name);
   }
 
-  /** Gives computed tensors their output's name; returns the outputs that have to be copies. */
+  /** Names computed tensors after their outputs, and returns the outputs that need a copy. */
   #nameOutputs(wanted: readonly (readonly [string, Tensor])[]): (readonly [string, Tensor])[] {
     const copies: (readonly [string, Tensor])[] = [];
     for (const [name, tensor] of wanted) {
@@ -194,8 +199,8 @@ class GraphWriter {
     }
     if (values.dtype !== tensor.dtype || !sameShape(values.shape, tensor.shape)) {
       throw new StriateError(
-        `writing ONNX: parameter "${name}" is ${tensor.dtype}${showShape(tensor.shape)}, ` +
-          `its values are ${values.dtype}${showShape(values.shape)}`,
+        `writing ONNX: parameter "${name}": expected values ${tensor.dtype}${showShape(tensor.shape)}, ` +
+          `got ${values.dtype}${showShape(values.shape)}`,
       );
     }
     this.#initializer(values, name);
@@ -219,7 +224,7 @@ class GraphWriter {
     const size = data.shape.reduce((a, b) => a * b, 1);
     if (storedLength(data.dtype, size) !== data.data.length) {
       throw new StriateError(
-        `writing ONNX: "${name}" of shape ${showShape(data.shape)} has ${data.data.length} values`,
+        `writing ONNX: "${name}": expected values for the shape ${showShape(data.shape)}, got ${data.data.length}`,
       );
     }
     this.initializers.push({
@@ -233,7 +238,7 @@ class GraphWriter {
     if (needed <= this.opset) return;
     if (this.options.opset !== undefined) {
       throw new StriateError(
-        `writing ONNX: ${node.type} ${node.where} needs operators of version ${needed}, asked for was ${this.opset}`,
+        `writing ONNX: ${node.type} ${node.where} needs opset ${needed}, but the option opset is ${this.opset}`,
       );
     }
     this.opset = needed;
@@ -273,7 +278,7 @@ function splitType(node: GraphNode): readonly [domain: string, type: string] {
   if (at >= 0) return [node.type.slice(0, at), node.type.slice(at + 2)];
   if (STANDARD_OPERATORS.has(node.type)) return ["", node.type];
   throw new StriateError(
-    `writing ONNX: ${node.type} ${node.where} is no ONNX operator: it exists only until the graph is lowered`,
+    `writing ONNX: ${node.type} ${node.where} is not an ONNX operator: lower the graph before you write it`,
   );
 }
 

@@ -4,7 +4,7 @@ import type { Call, TensorType } from "../../operator.js";
 import { applySingle, defineOperator, intAttribute, rejectCall, required } from "../../operator.js";
 import type { Tensor } from "../../tensor.js";
 
-/* Operators on the bits of whole numbers. Nothing can be learned through them: their gradients are zero. */
+/* Operators on the bits of integers. Their gradients are zero. */
 
 function inferBits(call: Call): TensorType[] {
   const [a, b] = [required(call, 0, "a"), required(call, 1, "b")];
@@ -17,11 +17,11 @@ function inferBits(call: Call): TensorType[] {
 for (const type of ["BitwiseAnd", "BitwiseOr", "BitwiseXor", "BitShift"])
   defineOperator({ type, infer: inferBits, gradient: "zero" });
 
-/** Bits that both have, of whole numbers of one type. */
+/** Bitwise and of two integer tensors of one type; shapes broadcast. */
 export const bitwiseAnd = (a: Tensor, b: Tensor): Tensor => applySingle("BitwiseAnd", [a, b]);
-/** Bits that either has. */
+/** Bitwise or of two integer tensors of one type; shapes broadcast. */
 export const bitwiseOr = (a: Tensor, b: Tensor): Tensor => applySingle("BitwiseOr", [a, b]);
-/** Bits that one of the two has. */
+/** Bitwise exclusive or of two integer tensors of one type; shapes broadcast. */
 export const bitwiseXor = (a: Tensor, b: Tensor): Tensor => applySingle("BitwiseXor", [a, b]);
 
 defineOperator({
@@ -41,7 +41,7 @@ defineOperator({
     const x = required(call, 0, "x");
     const dtype = dtypeFromOnnx(intAttribute(call.attributes, "to", 0), "BitCast");
     if (bytesPerElement(dtype) !== bytesPerElement(x.dtype))
-      rejectCall(call, `${dtype} has not as many bits as ${x.dtype}`);
+      rejectCall(call, `expected a type with as many bits as ${x.dtype}, got ${dtype}`);
     return [{ dtype, shape: x.shape }];
   },
   gradient: "zero",

@@ -56,7 +56,8 @@ defineOperator({
   type: "UnitStep",
   infer: (call) => [{ dtype: required(call, 0, "x").dtype, shape: call.inputs[0]!.shape }],
   gradient: "zero",
-  // In one pass, on targets that surely keep to IEEE 754: a hard sigmoid that the smallest normal number saturates.
+  // One pass, for targets that surely follow IEEE 754: a hard sigmoid so steep that the smallest normal number
+  // saturates it.
   lower: (call, target) => {
     const x = call.inputs[0]!;
     const oneShot = target === "cpu" && x.dtype === "float32";
@@ -69,7 +70,7 @@ function unitStep(x: Tensor): Tensor {
 }
 
 const SUMS_OF_PRODUCTS = new Set(["Conv", "ConvTranspose", "MatMul", "Gemm"]);
-/** Earlier answers of `isSumOfProducts`: residual paths lead to the same sums many times. */
+/** Cached results of `isSumOfProducts`, because residual paths lead to the same sums many times. */
 const memo = new WeakMap<GraphNode, boolean>();
 
 /** Whether a tensor is a sum of products, a sum of such sums, or one that a mask multiplies. */
@@ -84,7 +85,7 @@ function isSumOfProducts({ node }: Tensor): boolean {
   return found;
 }
 
-/** 1 - x^2, without losing digits near -1 and 1. */
+/** Computes 1 - x^2 without loss of digits near -1 and 1. */
 function oneMinusSquare(x: Tensor): Tensor {
   return mul(sub(1, x), add(1, x));
 }
@@ -97,7 +98,7 @@ function lowerSign(call: Call, target: Target): Tensor[] | undefined {
     : undefined;
 }
 
-/** The same tensor as a node of its own, which can have a name of its own. */
+/** A copy of a tensor in a separate node, which can have another name. */
 export const identity = unary("Identity", (dy) => dy, false);
 /** -x of each element. */
 export const neg = unary("Neg", (dy) => neg(dy), false);
@@ -271,8 +272,9 @@ function combineKnown(a: Tensor, b: Tensor, rule: KnownRule): Dim[] | undefined 
 const WORTH_SQUEEZING = 256;
 
 /**
- * ONNX Runtime's CPU kernels broadcast in runs of the last axes that agree. Where those all have length 1, as in a kernel
- * [512, 256, 1, 1] times a scalar, every number is a run of its own, some twenty times as slow: so they are left out.
+ * ONNX Runtime's CPU kernels broadcast in runs of the last axes that agree. If these axes all have length 1, as in a
+ * kernel [512, 256, 1, 1] times a scalar, every number is a run of its own, which is about twenty times as slow. So the
+ * lowering drops these axes.
  */
 function withoutLastOnes(call: Call, target: Target): Tensor[] | undefined {
   const [a, b] = [call.inputs[0]!, call.inputs[1]!];
@@ -349,8 +351,8 @@ export const div = binary(
 );
 
 /**
- * What atan(a / b) sends back to a and b, (b, -a) / (a^2 + b^2): as everywhere else also for b = 0, where exporters' atan2
- * passes with an infinite a / b. Undefined for gradients that do not come from an arc tangent.
+ * The gradients of atan(a / b) for a and b, (b, -a) / (a^2 + b^2). This form is also right for b = 0, when atan2 as
+ * exporters write it has an infinite a / b. Undefined if the gradient does not come from an arc tangent.
  */
 function angleGradient(dy: Tensor, a: Tensor, b: Tensor, y: Tensor): ReturnType<BinaryGradient> | undefined {
   const [outer, angle] = dy.node.inputs;
@@ -387,7 +389,7 @@ export const hypot = binary(
     return [sqrt(add(mul(a, a), mul(b, b)))];
   },
 );
-/** Larger of the two; a tie sends half of the gradient to each, as PyTorch does. */
+/** The larger of two elements. If they are equal, each gets half of the gradient, as in PyTorch. */
 export const maximum = binary(
   "Max",
   (dy, a, b) => [
@@ -396,7 +398,7 @@ export const maximum = binary(
   ],
   numeric(Math.max),
 );
-/** Smaller of the two; a tie sends half of the gradient to each. */
+/** The smaller of two elements. If they are equal, each gets half of the gradient. */
 export const minimum = binary(
   "Min",
   (dy, a, b) => [
@@ -519,7 +521,7 @@ defineOperator({
     ];
   },
 });
-/** a if the condition holds, else b, by element. */
+/** For each element, a if the condition is true, else b. */
 export function where(condition: Tensor, a: Operand, b: Operand): Tensor {
   return applySingle("Where", [condition, ...operands(a, b)]);
 }
@@ -536,7 +538,7 @@ defineOperator({
     const isLow = () => (high ? and(less(x, low!), lessOrEqual(low!, high)) : less(x, low!));
     const isHigh = () => greater(low ? maximum(x, low) : x, high!);
     return [
-      // An unchanged element was inside the bounds: one comparison instead of two and their conjunction.
+      // An element inside the bounds is unchanged, so one comparison replaces two and their conjunction.
       () => where(equal(y, x), dy, 0),
       () => unbroadcast(where(isLow(), dy, 0), low!),
       () => unbroadcast(where(isHigh(), dy, 0), high!),

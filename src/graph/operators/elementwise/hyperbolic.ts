@@ -10,7 +10,7 @@ import { unary } from "./unary.js";
  * Runtime's CPU provider has them in single precision; WGSL's own are the textbook forms.
  */
 
-/** Lowers a call if the target has no good operator of its own. */
+/** Lowers a call if the target has no accurate operator for it. */
 function stable(form: (x: Tensor) => Tensor): LoweringRule {
   return (call: Call, target: Target) => {
     const x = call.inputs[0]!;
@@ -18,7 +18,7 @@ function stable(form: (x: Tensor) => Tensor): LoweringRule {
   };
 }
 
-/** From here on sqrt(x^2 + 1) is x in a type's precision, and x^2 does not overflow below. */
+/** From this value on, sqrt(x^2 + 1) equals x in the precision of the type. Below it, x^2 does not overflow. */
 const LARGE: Partial<Record<DType, number>> = { float16: 2 ** 6, float64: 2 ** 28 };
 
 function isSmall(x: Tensor): Tensor {

@@ -10,7 +10,7 @@ import { constant } from "../../tensor.js";
 
 /** Gradients of the two sides of a Where. */
 const masks = new WeakSet<GraphNode>();
-/** Earlier answers of `isMasked`: many gradients depend on the same ones. */
+/** Cached results of `isMasked`, because many gradients depend on the same tensors. */
 const memo = new WeakMap<GraphNode, boolean>();
 
 /** Operators that keep or move the zeros of their first operand. */
@@ -27,7 +27,7 @@ const KEEPING_ZEROS = new Set([
   "Unsqueeze",
 ]);
 
-/** a if the condition holds, else b, by element: the gradient of one side of a Where. */
+/** For each element, a if the condition is true, else b; used for the gradient of one side of a Where. */
 export function maskedGradient(condition: Tensor, a: Tensor, b: Tensor): Tensor {
   const result = applySingle("Where", [condition, a, b]);
   masks.add(result.node);

@@ -24,8 +24,8 @@ defineOperator({
     if (!fits) rejectCall(call, "expected [..., queries, width], [..., keys, width] and [..., keys, values]");
     return [{ dtype: q.dtype, shape: [...q.shape.slice(0, -1), v.shape.at(-1)!] }];
   },
-  // The weights are traced again and, being equal, computed once. Their gradient needs sum over keys of A dA, which is
-  // dy · y: as many products as the output has elements, not the square of the number of positions.
+  // The weights are traced again, but equal calls are computed once. Their gradient needs sum over keys of A dA, which
+  // is dy · y: as many products as the output has elements, not the square of the number of positions.
   gradient: (call, q, k, v) => {
     const { dy, y } = call;
     const weights = weightsOf(q, k);

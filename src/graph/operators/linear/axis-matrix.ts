@@ -14,7 +14,10 @@ export interface AxisMatrix {
   readonly values: Float64Array;
 }
 
-/** The matrix whose element at (row, column) is what `entries` calls `set` with; entries add up. */
+/**
+ * A matrix from entries: `entries` calls `set` with a row, a column and a value, and values at the same position add
+ * up.
+ */
 export function axisMatrix(
   rows: number,
   columns: number,

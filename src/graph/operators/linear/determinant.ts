@@ -5,7 +5,7 @@ import type { Tensor } from "../../tensor.js";
 import { integers } from "../../tensor.js";
 import { floatConstant } from "./axis-matrix.js";
 
-/** The gradient of larger ones takes as many determinants as they have elements. */
+/** Largest matrix with a gradient, which takes as many determinants as the matrix has elements. */
 const LARGEST_MATRIX = 16;
 
 defineOperator({
@@ -19,12 +19,15 @@ defineOperator({
   },
   gradient: (call) => [determinantGradient(call, call.dy)],
 });
-/** Determinants of square matrices, the last two axes. */
+/** Determinants of square matrices in the last two axes. */
 export function determinant(x: Tensor): Tensor {
   return applySingle("Det", [x]);
 }
 
-/** Cofactors: determinants of what is left without the row and the column of an element, also of singular matrices. */
+/**
+ * Cofactors: the determinants of a matrix without the row and the column of an element. They exist for singular
+ * matrices, too.
+ */
 function determinantGradient(call: Call, dy: Tensor): Tensor {
   const x = call.inputs[0]!;
   const size = x.shape.at(-1)!;

@@ -16,7 +16,7 @@ interface Equation {
   readonly lengths: ReadonlyMap<string, Dim>;
 }
 
-/** Letters that stand for the axes under an ellipsis, the last one for the last axis. */
+/** Letters for the axes of an ellipsis; the last letter stands for the last axis. */
 const HIDDEN = "ZYXWVUTSRQPONMLKJIHGFEDCBA";
 
 /** Reads the equation of a call and checks it against the operands. */
@@ -25,7 +25,7 @@ function equationOf(call: Call): Equation {
   const [left, right] = text.split("->") as [string, string | undefined];
   const written = left.split(",");
   if (written.length !== call.inputs.length) {
-    rejectCall(call, `"${text}" speaks of ${written.length} operands, got ${call.inputs.length}`);
+    rejectCall(call, `expected ${written.length} operands for "${text}", got ${call.inputs.length}`);
   }
   const free = Array.from(HIDDEN).filter((letter) => !text.includes(letter));
   let hidden = 0;
@@ -61,7 +61,7 @@ function addLength(call: Call, lengths: Map<string, Dim>, letter: string, dim: D
   } else if (isStatic(dim) && !isStatic(before) && dim !== 1) lengths.set(letter, dim);
 }
 
-/** Without an arrow: the hidden axes, then every letter that occurs once, in alphabetical order. */
+/** The result without an arrow: the axes of the ellipsis, then every letter that occurs once, in alphabetical order. */
 function implicitResult(left: string, hidden: readonly string[]): string {
   const letters = Array.from(left).filter((letter) => /[A-Za-z]/.test(letter));
   const once = letters.filter((letter) => letters.indexOf(letter) === letters.lastIndexOf(letter));
@@ -82,7 +82,7 @@ defineOperator({
     const equation = equationOf(call);
     return call.inputs.map((_, i) => () => operandGradient(call, equation, dy, i));
   },
-  // A sum over axes is one of those that must not run long.
+  // A sum over axes is lowered like any other sum, so that long sums stay accurate.
   lower: (call, target) => {
     const { terms, result } = equationOf(call);
     const [term] = terms as [string];

@@ -57,9 +57,9 @@ defineOperator({
 });
 
 /**
- * dA of A·B. If A is one matrix for a whole batch of matrices with few columns, all columns go into one product: one product per
- * matrix would write one dA per matrix, to be summed. Laying dy and B out side by side takes two copies. Runtimes copy the right
- * operand of a product once more, so the right one is the operand with fewer rows.
+ * dA of A·B. If A is one matrix for a whole batch of matrices with few columns, all columns go into one product: one
+ * product per matrix would write one dA per matrix, to be summed. Laying dy and B out side by side takes two copies.
+ * Runtimes copy the right operand of a product once more, so the operand with fewer rows goes on the right.
  */
 function leftGradient(a: Tensor, b: Tensor, dy: Tensor): Tensor {
   const [rows, inner] = a.shape.slice(-2);
@@ -145,7 +145,7 @@ export interface GemmOptions {
   readonly alpha?: number;
 }
 
-/** a·b (+ c) of two matrices, each read transposed if asked. */
+/** The product a·b (+ c) of two matrices, each of which may be read transposed. */
 export function gemm(a: Tensor, b: Tensor, c?: Tensor, options: GemmOptions = {}): Tensor {
   const { transA = 0, transB = 0, alpha = 1 } = options;
   return applySingle("Gemm", c ? [a, b, c] : [a, b], {

@@ -3,11 +3,11 @@ import type { Call, TensorType } from "../../operator.js";
 import { defineOperator, intAttribute, rejectCall, required, stringAttribute } from "../../operator.js";
 
 /*
- * Recurrent operators of files over sequences whose length is named, or too long to be unrolled. They are written as they
- * are; the sequences whose length is known are unrolled while the file is read.
+ * Recurrent operators over sequences that have a named length or are too long to unroll. They stay single operators;
+ * over other sequences, the reader unrolls them.
  */
 
-/** By type: how many matrices of [hidden, ...] lie in a weight, and how many results there are. */
+/** The number of matrices [hidden, ...] in a weight and the number of results, by type of operator. */
 const KINDS = {
   RNN: { gates: 1, results: 2 },
   GRU: { gates: 3, results: 2 },

@@ -21,7 +21,7 @@ for (const type of ["HannWindow", "HammingWindow", "BlackmanWindow"]) {
   });
 }
 
-// Borders of the bands are rounded to whole bins of the spectrum: no small change of an edge changes the matrix.
+// The edges of the bands are rounded to bins of the spectrum, so a small change of an edge does not change the matrix.
 defineOperator({
   type: "MelWeightMatrix",
   infer: (call) => {
@@ -56,9 +56,9 @@ interface Transform {
   readonly axis: number;
   readonly isInverse: boolean;
   readonly isOnesided: boolean;
-  /** Numbers that the whole transform has. */
+  /** Length of the full transform. */
   readonly length: number;
-  /** Numbers along the axis that are given. */
+  /** Number of given elements along the axis. */
   readonly given: number;
 }
 
@@ -101,8 +101,8 @@ function transform(x: Tensor, axis: number, isInverse: boolean): Tensor {
 }
 
 /**
- * The transpose of what a call does to its numbers as vectors: the transform the other way, without or with its factor. One
- * side of a spectrum is the whole with zeros behind; the real part of a result is the result with imaginary part 0.
+ * The adjoint of a call as a linear map: the transform in the other direction, with the factor adapted. A one-sided
+ * spectrum counts as a full one with zeros at the end, and a real result as one with imaginary part 0.
  */
 function transformGradient(call: GradientCall): Tensor {
   const { x, axis, isInverse, isOnesided, length, given } = transformOf(call);

@@ -55,20 +55,20 @@ export function batchNormInference(
   return applySingle("BatchNormalization", inputs, { epsilon: { float: epsilon } });
 }
 
-/** A normalised batch and the statistics that it was normalised by. */
+/** A normalised batch and the statistics by which it was normalised. */
 export interface BatchNormResult {
   readonly y: Tensor;
   /** Mean of each channel over the batch and space. */
   readonly mean: Tensor;
   /** Biased variance of each channel. */
   readonly variance: Tensor;
-  /** Number of elements that one channel's statistics are made of, a scalar. */
+  /** Number of elements in the statistics of one channel, as a scalar. */
   readonly count: Tensor;
 }
 
 /**
- * Batch normalisation with the batch's own statistics (Ioffe and Szegedy 2015, algorithm 1). The results carry what
- * running statistics need; PyTorch keeps the unbiased variance, variance * count / (count - 1).
+ * Batch normalisation with the batch's own statistics (Ioffe and Szegedy 2015, algorithm 1). The results include all
+ * that running statistics need; PyTorch keeps the unbiased variance, variance * count / (count - 1).
  */
 export function batchNormTraining(
   x: Tensor,

@@ -22,7 +22,7 @@ interface LocalResponse {
   readonly window: AxisMatrix;
 }
 
-/** bias + alpha / size * (sum of squares over neighbouring channels), and what it was made of. */
+/** bias + alpha / size * (sum of squares over neighbouring channels), with its intermediate values. */
 function localResponse(call: Call): LocalResponse {
   const x = required(call, 0, "x");
   const size = intAttribute(call.attributes, "size", 1);

@@ -6,7 +6,7 @@ import type { Tensor } from "../../tensor.js";
 import { floatConstant } from "../linear/axis-matrix.js";
 import { add, reciprocal, sqrt } from "../elementwise/elementwise.js";
 
-/** Added to the variance unless a caller gives another number; PyTorch's default. */
+/** Default epsilon, which is added to the variance; the same as in PyTorch. */
 export const EPSILON = 1e-5;
 
 export function checkChannels(call: Call, from: number, count: number): Tensor {

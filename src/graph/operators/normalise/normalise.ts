@@ -28,7 +28,7 @@ import { reshape } from "../shape/shape.js";
 
 // ---- instance, group ---------------------------------------------------------------------------------------------------
 
-/** What the gradient of a normalisation over some axes needs, all but `axes` kept apart. */
+/** The quantities that the gradient of a normalisation over `axes` needs. */
 function normalised(x: Tensor, axes: readonly number[], epsilon: number): { value: Tensor; inverse: Tensor } {
   const centred = sub(x, mean(x, axes, { keepAxes: true }));
   const inverse = inverseDeviation(mean(mul(centred, centred), axes, { keepAxes: true }), epsilon);
@@ -96,7 +96,8 @@ export function groupNorm(
   return affine(y, scale ?? ones(), bias ?? zeros());
 }
 
-// Imported files of operator set 21 and later hold it; 18 had one scale for each group, which its shape tells.
+// Imported files of opset 21 and later have one scale for each channel. Opset 18 has one for each group, as the shape
+// shows.
 defineOperator({
   type: "GroupNormalization",
   infer: (call) => {
@@ -198,7 +199,7 @@ defineOperator({
   },
 });
 
-/** The normalised values, by the statistics among the outputs if there are any. */
+/** The normalised values, computed with the statistics in the outputs if the call has them. */
 function layerValue(call: GradientCall, axes: readonly number[]): { value: Tensor; inverse: Tensor } {
   const x = call.inputs[0]!;
   const [average, inverse] = [call.outputs[1], call.outputs[2]];

@@ -5,7 +5,7 @@ import type { Tensor } from "../../tensor.js";
 import { maximum, mul, reciprocal, sqrt, sub } from "../elementwise/elementwise.js";
 import { sum } from "../reduce/reduce.js";
 
-/** Shortest length that is divided by. */
+/** Smallest divisor: shorter vectors are divided by this length. */
 const SHORTEST = 1e-12;
 
 /** 1 / max(|x|, 1e-12) for every vector along an axis, that axis kept with length 1. */
@@ -33,7 +33,7 @@ defineOperator({
     return [mul(x, inverseLength(x, intAttribute(call.attributes, "axis", -1)))];
   },
 });
-/** Vectors along an axis (default the last) brought to length 1: x / max(|x|, 1e-12), as PyTorch's `normalize`. */
+/** Normalises vectors along an axis (default the last) to length 1: x / max(|x|, 1e-12), as PyTorch's `normalize`. */
 export function unitVectors(x: Tensor, axis = -1): Tensor {
   return applySingle("UnitVectors", [x], { axis: axis < 0 ? axis + x.rank : axis });
 }

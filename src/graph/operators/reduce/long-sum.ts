@@ -17,20 +17,20 @@ import { reshape } from "../shape/shape.js";
  * one after the other. The first of these passes takes as long as the single one did, the second has little left to read.
  */
 
-/** Longest run over rows, each added to the last as a whole. */
+/** Longest run over rows, which are added one after the other. */
 const LONGEST_RUN = 1024;
 /** Longest run over neighbours in memory, which are added up in many lanes. */
 export const LONGEST_ROW = 2 ** 16;
-/** Shorter runs than these would leave too much to the second pass. */
+/** Shortest run; shorter ones would leave too much work for the second pass. */
 const SHORTEST_RUN = 8;
 
-/** Neighbouring axes that are all summed or all kept, as one; axes of length 1 belong to none. */
+/** Merges neighbouring axes that are all summed, or all not summed, into one. Axes of length 1 are left out. */
 interface Block {
   readonly summed: boolean;
   readonly length: Dim;
 }
 
-/** What a ReduceSum or ReduceMean call sums up, in short runs; undefined if they are short already. */
+/** The sum of a ReduceSum or ReduceMean call in short runs; undefined if its runs are short already. */
 export function lowerLongSum(call: Call, target: Target): Tensor | undefined {
   const x = call.inputs[0]!;
   if ((target !== "cpu" && target !== "wasm") || x.dtype !== "float32") return undefined;
@@ -85,13 +85,13 @@ function splitSum(x: Tensor, blocks: readonly Block[], axes: readonly number[]):
   return sum(sum(inRuns, [last]), [last]);
 }
 
-/** The longest run that divides a length; undefined if that is hardly shorter. */
+/** The longest allowed run that divides a length, or undefined if it is hardly shorter than the length. */
 function longestRunDividing(length: number): number | undefined {
   for (let run = LONGEST_RUN; run >= SHORTEST_RUN; run--) if (length % run === 0) return run;
   return undefined;
 }
 
-/** A product with ones, which goes in blocks of 128; a single row of ones would not. */
+/** A product with ones, which the runtime sums in blocks of 128; with a single row of ones, it would not. */
 function sumByProduct(x: Tensor, axis: number): Tensor {
   const [before, length] = [sizeOf(x.shape.slice(0, axis)), x.shape[axis]!];
   const behind = sizeOf(x.shape.slice(axis + 1));

@@ -53,7 +53,10 @@ function runningInSteps(x: Tensor, length: number, isExclusive: boolean, directi
   return result;
 }
 
-/** The same for a length known only at run time: one row for each element, of those that count for it. */
+/**
+ * The same if the length is known only at run time: one row for each element, with the elements that belong to its
+ * product.
+ */
 function runningByPairs(x: Tensor, isExclusive: boolean, isReversed: boolean): Tensor {
   const places = indicesAlong(x);
   const [own, other] = [unsqueeze(places, [1]), unsqueeze(places, [0])];
@@ -84,7 +87,7 @@ function shifted(x: Tensor, length: number, by: number): Tensor {
   return slice(pad(x, none, pads, { value: 1 }), [{ axis, start: far }]);
 }
 
-/** The same for a length known only at run time: one row for each element, that element replaced by 1. */
+/** The same if the length is known only at run time: one row for each element, in which 1 replaces that element. */
 function productsOfPairs(x: Tensor): Tensor {
   const axis = x.rank - 1;
   const places = indicesAlong(x);

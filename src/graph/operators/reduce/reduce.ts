@@ -27,7 +27,7 @@ import { reshape } from "../shape/shape.js";
 
 export type { Axes, ReduceOptions } from "./reduction.js";
 
-/** Number of elements that one result of a reduction is made of, as a scalar of x's type. */
+/** Number of elements that a reduction combines into one result, as a scalar of x's type. */
 export function countOf(x: Tensor, axes: readonly number[]): Tensor {
   const size = sizeOf(axes.map((axis) => x.shape[axis]!));
   return isStatic(size) ? scalar(size, x.dtype) : runtimeCount(x, axes);
@@ -110,10 +110,13 @@ function lowerHalf(call: Call, target: Target): Tensor[] | undefined {
   return [cast(applySingle(call.type, inputs, call.attributes), x.dtype)];
 }
 
-/** More terms than these, squares or magnitudes or exponentials, are summed up by a ReduceSum, which takes a pass more. */
+/**
+ * Number of terms (squares, magnitudes or exponentials) above which a separate ReduceSum adds them up, at the cost of
+ * one more pass.
+ */
 const LONGEST_TOTAL = 4096;
 
-/** A reduction rewritten with a plain sum, if ONNX Runtime would add up too many numbers one by one. */
+/** Rewrites a reduction with a plain sum if ONNX Runtime would add up too many numbers one by one. */
 function lowerLong(
   call: Call,
   target: Target,
@@ -128,7 +131,7 @@ function lowerLong(
 
 /** From this length on inner products are faster than products, or squares, and their sums. */
 const LONG_PRODUCTS = 512;
-/** Inner products are shared by the threads, not split. */
+/** Smallest number of inner products: threads share them out, but cannot split one. */
 const MANY_PRODUCTS = 32;
 
 function lowerSumOfProducts(call: Call, target: Target): Tensor[] | undefined {

@@ -9,7 +9,7 @@ import { integers } from "../../tensor.js";
 /** Axes to reduce: one, several, or all when left out. Negative ones count from the end. */
 export type Axes = number | readonly number[];
 
-/** What every reduction over axes can be told. */
+/** Options of every reduction over axes. */
 export interface ReduceOptions {
   /** Keep reduced axes with length 1 (default false). */
   readonly keepAxes?: boolean;

@@ -39,12 +39,12 @@ export function softmax(x: Tensor, axis = -1): Tensor {
   return applySingle("Softmax", [x], { axis });
 }
 
-/** A row of -Infinity has no softmax. A graph that chooses something else in its place sends no gradient there. */
+/** A row of -Infinity has no softmax. A graph that replaces the result for such a row sends no gradient to it. */
 function orZero(y: Tensor, dy: Tensor): Tensor {
   return isMasked(dy) ? where(isNaN(y), 0, y) : y;
 }
 
-/** Softmax of scores with a mask: a row of -Infinity throughout becomes zeros, in values and gradients. */
+/** Softmax of masked scores: if a whole row is -Infinity, its values and gradients are zeros. */
 export function maskedSoftmax(x: Tensor, axis = -1): Tensor {
   const open = greater(max(x, axis, { keepAxes: true }), -Infinity);
   return where(open, softmax(where(open, x, 0), axis), 0);

@@ -9,7 +9,7 @@ import { reshape } from "../shape/shape.js";
 
 /* Operators that pick or reorder elements by values that are known only when the graph runs. */
 
-/** The axis of a call; undefined if it names none and so reads x flat. */
+/** The axis of a call, or undefined if the call has none and reads x as a flat vector. */
 function axisIfNamed(call: Call): number | undefined {
   const { axis } = call.attributes;
   if (typeof axis !== "number") return undefined;

@@ -3,7 +3,7 @@ import type { DType } from "../../dtype.js";
 import { applySingle, defineOperator, rejectCall, required } from "../../operator.js";
 import type { Tensor } from "../../tensor.js";
 
-// Operators that find places: how many is known only when they run, so the axis gets a name that no other has.
+// Operators that find positions. Their number is known only at run time, so the axis gets a unique name.
 
 const INDEX: DType = "int64";
 
@@ -12,7 +12,7 @@ defineOperator({
   infer: (call) => [{ dtype: INDEX, shape: [Math.max(1, required(call, 0, "x").rank), unknownDim()] }],
   gradient: "zero",
 });
-/** Indices of the elements that are not 0, one column for each: [axes of x, how many]. */
+/** Indices of the elements that are not 0, [axes of x, count], with one column for each element. */
 export function nonZero(x: Tensor): Tensor {
   return applySingle("NonZero", [x]);
 }

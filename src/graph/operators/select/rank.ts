@@ -14,7 +14,7 @@ import { zerosLike } from "../shape/shape-values.js";
 
 // ---- largest and smallest ----------------------------------------------------------------------------------------------
 
-/** What `argMax` and `argMin` can be told. */
+/** Options of `argMax` and `argMin`. */
 export interface ArgOptions {
   /** Keep the axis with length 1 (default false). */
   readonly keepAxes?: boolean;
@@ -61,7 +61,7 @@ defineOperator({
     const axis = topKAxis(call);
     const [count, dim] = [k.known?.[0] ?? unknownDim(), x.shape[axis]!];
     if (isStatic(count) && isStatic(dim) && count > dim)
-      rejectCall(call, `axis ${axis} has no ${count} elements`);
+      rejectCall(call, `expected at least ${count} elements along axis ${axis}, got fewer`);
     const shape = x.shape.with(axis, count);
     return [
       { dtype: x.dtype, shape },
@@ -133,7 +133,7 @@ export function oneHot(indices: Tensor, depth: number, axis = -1, dtype: DType =
   });
 }
 
-// Runtimes have it in single precision only, if at all.
+// Runtimes have this operator in single precision only, or not at all.
 defineOperator({
   type: "Hardmax",
   infer: (call) => {

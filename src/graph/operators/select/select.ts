@@ -28,7 +28,7 @@ function axisOf(call: Call): number {
   return normaliseAxis(intAttribute(call.attributes, "axis", 0), required(call, 0, "x").rank, call.type);
 }
 
-/** Constant indices must lie on the axis; others are checked by the runtime. */
+/** Constant indices must lie on the axis; the runtime checks all other indices. */
 function checkRange(call: Call, indices: Tensor, dim: Dim): void {
   if (!isStatic(dim)) return;
   for (const index of indices.known ?? []) {
@@ -69,7 +69,7 @@ export function embedding(indices: Tensor, table: Tensor): Tensor {
   return gather(table, indices, 0);
 }
 
-/** Matrices up to this many elements are cheaper than scattering. */
+/** Largest matrix, in elements, with which a product is faster than scattering. */
 const LARGEST_MATRIX = 1 << 16;
 
 // Adds each slice of dy to the position that `indices` read it from; x only gives the shape.
@@ -144,14 +144,14 @@ export function gatherElements(x: Tensor, indices: Tensor, axis = 0): Tensor {
   return applySingle("GatherElements", [x, indices], { axis });
 }
 
-/** What is done with elements that are scattered to one place. */
+/** How elements that are scattered to the same position are combined. */
 export type ScatterReduction = "none" | "add" | "mul" | "max" | "min";
 
 function scatterReduction(call: Call): string {
   return stringAttribute(call.attributes, "reduction", "none");
 }
 
-/** How a scatter of one kind reads and writes the places of its indices. */
+/** How a kind of scatter reads and writes the positions of its indices. */
 interface IndexedAccess {
   readonly read: (x: Tensor) => Tensor;
   readonly write: (x: Tensor, updates: Tensor, reduction?: ScatterReduction) => Tensor;
@@ -176,7 +176,7 @@ function scatterGradient(call: GradientCall, { read, write }: IndexedAccess): Op
     case "mul": {
       const ones = () => expandLike(scalar(1, x.dtype), x);
       const isZero = equal(updates, 0);
-      // Products of all updates of a place but those that are 0, and how many are: no division by 0.
+      // Takes the product of the updates of a position that are not 0, and counts the zeros, to avoid a division by 0.
       const rest = () => read(mul(mul(dy, x), write(ones(), where(isZero, 1, updates), "mul")));
       const zeros = () => sub(read(write(zerosLike(x), cast(isZero, x.dtype), "add")), cast(isZero, x.dtype));
       return both(
@@ -226,8 +226,8 @@ function checkSameLengths(call: Call, updates: Tensor, shape: Shape): void {
 }
 
 /**
- * x with x[indices[i, j], j] replaced by updates[i, j] for axis 0 (PyTorch's scatter), or with both combined. Equal
- * indices are defined with a reduction only.
+ * Returns x with x[indices[i, j], j] replaced by updates[i, j], or combined with it, for axis 0 (PyTorch's scatter).
+ * Without a reduction, the result for equal indices is undefined.
  */
 export function scatterElements(
   x: Tensor,
@@ -241,7 +241,7 @@ export function scatterElements(
 
 // ---- slices by index vectors -------------------------------------------------------------------------------------------
 
-/** Shape of what the index vectors (the last axis of `indices`) select. */
+/** Shape of the slices that the index vectors (the last axis of `indices`) select. */
 function selectedShape(call: Call): Shape {
   const [x, indices] = [required(call, 0, "x"), indicesOf(call)];
   const batch = intAttribute(call.attributes, "batch_dims", 0);

@@ -7,17 +7,17 @@ import { constantData, integers } from "../../tensor.js";
 import { zerosLike } from "./shape-values.js";
 
 /**
- * Tensors that one call may read or write besides one other. A WebGPU device binds eight storage buffers to a shader unless
- * more are asked for, and a shader that needs more computes nothing.
+ * Largest number of tensors that one call may join or split. By default, a WebGPU device binds at most eight storage
+ * buffers to a shader, and a shader that needs more computes nothing.
  */
 const WIDEST = 7;
 
-/** Whether a graph may be run by a shader that binds every tensor of a call. */
+/** Whether the target may run a graph with shaders that bind every tensor of a call. */
 function bindsAll(target: Target): boolean {
   return target === "webgpu" || target === "portable";
 }
 
-/** Neighbours in as few groups of at most `WIDEST` as there can be, all of about the same size. */
+/** Divides neighbours into the fewest groups of at most `WIDEST`, all of about the same size. */
 function grouped<T>(items: readonly T[]): T[][] {
   const groups = Math.min(Math.ceil(items.length / WIDEST), WIDEST);
   return Array.from({ length: groups }, (_, i) =>
@@ -25,7 +25,7 @@ function grouped<T>(items: readonly T[]): T[][] {
   );
 }
 
-/** A Concat of many as one of few, whose parts are joined before. */
+/** Replaces a Concat of many tensors by a Concat of a few, each of which is itself joined from several. */
 function narrowConcat(inputs: readonly Tensor[], axis: number): Tensor {
   if (inputs.length === 1) return inputs[0]!;
   if (inputs.length <= WIDEST) return concat(inputs, axis);
@@ -35,7 +35,7 @@ function narrowConcat(inputs: readonly Tensor[], axis: number): Tensor {
   );
 }
 
-/** A Split into many as one into few, which are split afterwards. */
+/** Replaces a Split into many parts by a Split into a few, each of which is split again. */
 function narrowSplit(x: Tensor, sizes: readonly number[], axis: number): Tensor[] {
   if (sizes.length === 1) return [x];
   if (sizes.length <= WIDEST) return split(x, sizes, axis);
@@ -119,7 +119,7 @@ defineOperator({
 
 function splitSizes(call: Call, dim: Dim): readonly Dim[] {
   const sizes = call.inputs[1];
-  // What is known of a tensor's elements is kept for short ones, but there may be hundreds of parts.
+  // Known elements are stored for short tensors, but a tensor may have hundreds of parts.
   const data = sizes && constantData(sizes)?.data;
   const known = data ? Array.from(data as BigInt64Array, Number) : sizes?.known;
   if (known !== undefined) {

@@ -134,7 +134,7 @@ function permutationOf(call: Call): readonly number[] {
   const order = intsAttribute(call.attributes, "perm") ?? x.shape.map((_, axis) => x.rank - 1 - axis);
   const sorted = [...order].sort((a, b) => a - b);
   if (order.length !== x.rank || sorted.some((axis, i) => axis !== i)) {
-    rejectCall(call, `[${order.join(", ")}] is no order of its ${x.rank} axes`);
+    rejectCall(call, `[${order.join(", ")}] is not an order of its ${x.rank} axes`);
   }
   return order;
 }
@@ -161,7 +161,7 @@ export function transpose(x: Tensor, order: readonly number[]): Tensor {
   return same ? x : applySingle("Transpose", [x], { perm: order });
 }
 
-/** A bias [channels] in the shape that adds to [batch, channels, ...space]. */
+/** Reshapes a bias [channels] so that it can be added to [batch, channels, ...space]. */
 export function channelVector(bias: Tensor, rank: number): Tensor {
   return rank <= 2
     ? bias

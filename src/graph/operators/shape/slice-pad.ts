@@ -22,7 +22,7 @@ interface SliceAxis {
   readonly length: Dim;
 }
 
-/** Start, end and step of every axis that a Slice call touches, brought into range. */
+/** Start, end and step of every axis of a Slice call, clipped to the valid range. */
 function sliceAxes(call: Call): SliceAxis[] {
   const x = required(call, 0, "x");
   const starts = knownNumbers(call, 1, "starts");
@@ -48,7 +48,9 @@ function sliceAxes(call: Call): SliceAxis[] {
   });
 }
 
-/** Ends by axis; the axis' own named length means "to the end", another name says nothing about how much is left. */
+/**
+ * Ends by axis. The axis' own named length means "to the end"; with any other name, the remaining length is unknown.
+ */
 function knownEnds(call: Call, axes: readonly number[]): readonly (number | undefined)[] {
   const [x, known] = [required(call, 0, "x"), required(call, 2, "ends").known];
   if (known === undefined) rejectCall(call, "ends must be known when the graph is built");
@@ -75,7 +77,7 @@ defineOperator({
   gradient: (call, x) => [sliceGradient(call, x)],
 });
 
-/** Zeros round the elements that were taken, and between them. */
+/** Puts zeros around and between the elements that the slice took. */
 function sliceGradient(call: GradientCall, x: Tensor): Tensor {
   const before = x.shape.map(() => 0);
   const after = x.shape.map(() => 0);
@@ -100,8 +102,8 @@ function sliceGradient(call: GradientCall, x: Tensor): Tensor {
 }
 
 /**
- * The same for ranges of axes with named lengths, by the places that they took: those are sliced from 0, 1, 2 ... as the
- * elements were.
+ * The same for axes with named lengths, by the positions that the slice took: slicing 0, 1, 2 ... gives these
+ * positions.
  */
 function scatterSlices(call: GradientCall, dy: Tensor, which: readonly number[]): Tensor {
   const x = call.inputs[0]!;
@@ -217,7 +219,7 @@ defineOperator({
   },
 });
 
-/** The sum of a padded gradient over all that did not come from x. */
+/** The sum of a padded gradient over the elements that did not come from x. */
 function fillGradient(
   dy: Tensor,
   value: Tensor,
@@ -230,7 +232,7 @@ function fillGradient(
   return reshapeLike(sum(mul(dy, sub(1, inside))), value);
 }
 
-/** The part of a padded gradient that came from x; what had been cut off gets zeros. */
+/** The part of a padded gradient that belongs to x; elements of x that were cropped get zeros. */
 function padGradient(dy: Tensor, before: readonly number[], after: readonly number[]): Tensor {
   return pad(
     dy,

@@ -65,7 +65,7 @@ defineOperator({
     if (!isFloat(x.dtype) || x.dtype !== grid.dtype) rejectCall(call, "expected floats of one element type");
     const { mode, padding } = samplingOf(call);
     if (!["linear", "nearest", "cubic"].includes(mode) || (mode === "cubic" && space !== 2))
-      rejectCall(call, `no mode "${mode}" for ${space} spatial axes`);
+      rejectCall(call, `the mode "${mode}" does not exist for ${space} spatial axes`);
     if (!["zeros", "border", "reflection"].includes(padding)) rejectCall(call, `no padding "${padding}"`);
     return [{ dtype: x.dtype, shape: [x.shape[0]!, x.shape[1]!, ...grid.shape.slice(1, -1)] }];
   },
@@ -78,8 +78,9 @@ defineOperator({
 });
 
 /**
- * [batch, channels, ...space] read at the places that a grid [batch, ...places, axes] names, from -1 to 1 along each axis, the
- * last axis first: PyTorch's grid_sample. Corners not aligned, zeros beyond the edges and linear interpolation unless told.
+ * Samples [batch, channels, ...space] at the positions of a grid [batch, ...positions, axes], as PyTorch's grid_sample.
+ * Coordinates go from -1 to 1 along each axis and begin with the last axis. Defaults: corners not aligned, zeros beyond
+ * the edges, linear interpolation.
  */
 export function gridSample(
   x: Tensor,
@@ -95,7 +96,7 @@ export function gridSample(
   return applySingle("GridSample", [x, grid], attributes);
 }
 
-/** The length of an axis as a number of a type, looked up when the graph runs if need be. */
+/** The length of an axis as a scalar of a type; it is looked up at run time if it is unknown. */
 function lengthOf(x: Tensor, axis: number, like: Tensor): Tensor {
   const dim: Dim = x.shape[axis]!;
   if (isStatic(dim)) return scalar(dim, like.dtype);
@@ -112,7 +113,7 @@ function reflected(at: Tensor, length: Tensor, alignCorners: boolean): Tensor {
   return add(folded, low);
 }
 
-/** Weight and place of every cell along one axis that a coordinate reads. */
+/** Weight and index of every cell along one axis that a coordinate reads. */
 interface Cell {
   readonly weight: Tensor | undefined;
   readonly place: Tensor;
@@ -139,7 +140,7 @@ function cellsAlong(at: Tensor, mode: string): Cell[] {
   ];
 }
 
-/** GridSample in other operators: cells are gathered and added up by their weights. */
+/** GridSample composed of other operators: cells are gathered and summed with their weights. */
 function sampled(x: Tensor, grid: Tensor, { mode, padding, alignCorners }: Sampling): Tensor {
   const space = x.rank - 2;
   const coordinates = Array.from({ length: space }, (_, axis) => {
@@ -176,7 +177,7 @@ export function readAt(x: Tensor, coordinates: readonly Tensor[], how: Sampling)
     const folded = padding === "reflection" ? reflected(at, lengths[axis]!, alignCorners) : at;
     return minimum(maximum(folded, 0), last);
   };
-  // Cubic kernels reach beyond the edges from coordinates inside: their cells are brought back one by one.
+  // Near the edges, cubic kernels reach cells outside the input, so each cell is mapped back inside.
   const moved = mode === "cubic" ? coordinates : coordinates.map(inside);
   const cells = moved.map((at, axis) =>
     cellsAlong(at, mode).map(({ weight, place }) => ({
@@ -212,7 +213,7 @@ export function readAt(x: Tensor, coordinates: readonly Tensor[], how: Sampling)
   return addAll(terms);
 }
 
-/** Places of cells are whole numbers; reflecting may leave them a rounding error beside one. */
+/** Indices of cells must be integers; reflection may leave a rounding error. */
 function roundedBack(place: Tensor, padding: string): Tensor {
   return padding === "reflection" ? round(place) : place;
 }

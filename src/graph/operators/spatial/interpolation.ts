@@ -8,9 +8,9 @@ export interface Interpolation {
   readonly nearestMode: string;
   readonly cubicCoefficient: number;
   readonly excludeOutside: boolean;
-  /** Whether shrinking averages over all that a result covers. */
+  /** Whether shrinking averages over all input elements that a result covers (antialiasing). */
   readonly antialias: boolean;
-  /** First and last place to read along the axis, as parts of it; of crops only. */
+  /** Start and end of the part of the axis to read, as fractions of its length; for crops only. */
   readonly region: readonly [start: number, end: number] | undefined;
 }
 
@@ -77,7 +77,7 @@ function cubicWeights(t: number, a: number): number[] {
   return [far(1 + t), near(t), near(1 - t), far(2 - t)];
 }
 
-/** Cells within the reach of the kernel, which is stretched by as much as the axis shrinks. */
+/** Cells within the reach of the kernel, which is stretched by the factor by which the axis shrinks. */
 function wideWeights(
   position: number,
   scale: number,
@@ -103,7 +103,7 @@ function wideWeights(
   }));
 }
 
-/** The matrix [count, length] that resizing one axis is. */
+/** The matrix [count, length] that resizes one axis. */
 export function interpolationMatrix(
   length: number,
   count: number,
@@ -114,7 +114,7 @@ export function interpolationMatrix(
   const clamp = (cell: number) => Math.min(Math.max(cell, 0), length - 1);
   return axisMatrix(count, length, (add) => {
     for (const [row, position] of positions.entries()) {
-      // What a crop reads outside of the input is a constant.
+      // A crop reads a constant outside the input.
       if (how.coordinates === "tf_crop_and_resize" && (position < 0 || position > length - 1)) continue;
       if (how.antialias && how.mode !== "nearest" && scale < 1) {
         for (const { cell, weight } of wideWeights(position, scale, length, how)) add(row, cell, weight);

@@ -24,13 +24,13 @@ import { reshape } from "../shape/shape.js";
 import { zerosLike } from "../shape/shape-values.js";
 import { pad, slice } from "../shape/slice-pad.js";
 
-/** What `maxPool` can be told. */
+/** Options of `maxPool`. */
 export interface MaxPoolOptions extends PoolOptions {
   /** Distance between the elements of a window (default 1). */
   readonly dilation?: number | readonly number[];
 }
 
-// Where several elements of a window are the largest, the first one (last axis fastest) wins, in values and gradients.
+// If several elements of a window are the largest, the first one (last axis fastest) counts, in values and gradients.
 defineOperator({
   type: "MaxPool",
   infer: (call) => {
@@ -55,8 +55,8 @@ export function maxPool(x: Tensor, kernel: number | readonly number[], options: 
 }
 
 /**
- * The element of `values` at the place where `x` is largest, for each window: a pooling that one tensor decides and
- * another one passes. Gradients go to `values` only.
+ * The element of `values` at the place where `x` is largest, for each window: `x` decides the position, and `values`
+ * gives the result. Gradients go to `values` only.
  */
 export function maxPoolSelect(
   x: Tensor,
@@ -68,7 +68,8 @@ export function maxPoolSelect(
   return applySingle("MaxPoolSelect", [x, applySingle("MaxPool", [x], attributes), values], attributes);
 }
 
-// The two halves of each other's gradient: spread dy to the winners of x's windows, read `values` at the winners.
+// Two operators, each the gradient of the other: one spreads dy to the largest elements of x's windows, the other reads
+// `values` at these elements.
 defineOperator({
   type: "MaxPoolGradient",
   infer: (call) => {
@@ -106,7 +107,7 @@ function hasIndices(call: Call, target: Target): boolean {
 
 const FLAT = [-1];
 
-/** Places of the winners, counted over the whole of x. */
+/** Indices of the largest elements, counted over the whole of x. */
 function winners(call: Call): Tensor {
   const x = call.inputs[0]!;
   const attributes = poolAttributes(poolGeometry(call));
@@ -151,7 +152,7 @@ function offsetsOf(call: Call): Offsets {
   return { geometry, output, overhang, list };
 }
 
-/** What every window sees at one of its offsets. */
+/** The element of every window at one offset. */
 function view(source: Tensor, offset: readonly number[], output: readonly number[], window: Window): Tensor {
   return slice(
     source,
@@ -174,7 +175,7 @@ function readByOffsets(call: Call): Tensor {
   const { window } = offsets.geometry;
   const keys = padded(x, offsets, -Infinity);
   const source = padded(values, offsets, 0);
-  // From the last offset to the first, so that the first of equal ones stays.
+  // Go from the last offset to the first, so that the first of equal elements wins.
   return offsets.list.toReversed().reduce<Tensor>(
     (result, offset) => {
       const hit = equal(view(keys, offset, offsets.output, window), y);
@@ -197,7 +198,7 @@ function spreadByOffsets(call: Call): Tensor {
     rest = where(hit, 0, rest);
     return reshape(part, [-1, 1, ...output]);
   });
-  // One transposed convolution puts every part at its offset and adds up what windows share.
+  // One transposed convolution puts every part at its offset and sums where windows overlap.
   const count = list.length;
   const identity = axisMatrix(count, count, (add) => {
     for (let i = 0; i < count; i++) add(i, i, 1);
@@ -261,7 +262,7 @@ export function adaptiveMaxPool(x: Tensor, size: number | readonly number[]): Te
     const windows = adaptiveWindows(length, sizes[i]!);
     const widest = Math.max(...windows.map(({ start, end }) => end - start));
     if (length === widest * sizes[i]!) return widest;
-    // Windows of different or overlapping reach: lay them side by side, repeating the last element of short ones.
+    // If windows differ in length or overlap, lay them side by side, and repeat the last element of short windows.
     const places = windows.flatMap(({ start, end }) =>
       Array.from({ length: widest }, (_, j) => Math.min(start + j, end - 1)),
     );

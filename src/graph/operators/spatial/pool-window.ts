@@ -10,9 +10,9 @@ import { outputLength, windowOf } from "../../window.js";
 export interface PoolOptions {
   /** Default: the kernel size, so that windows do not overlap. */
   readonly stride?: number | readonly number[];
-  /** On both sides (default 0), or [begin..., end...]. */
+  /** Padding on both sides (default 0), or [begin..., end...]. */
   readonly padding?: number | readonly number[];
-  /** Keep a last window that only partly lies on the input (default false). */
+  /** Whether to keep a last window that lies only partly on the input (default false). */
   readonly ceilMode?: boolean;
 }
 
@@ -23,7 +23,7 @@ export interface PoolGeometry {
   readonly space: Shape;
 }
 
-/** Reads the window of a pooling call and the shape that it leaves. */
+/** Reads the window of a pooling call and computes the shape of the result. */
 export function poolGeometry(call: Call): PoolGeometry {
   const x = required(call, 0, "x");
   const kernel = intsAttribute(call.attributes, "kernel_shape");
@@ -31,7 +31,7 @@ export function poolGeometry(call: Call): PoolGeometry {
   if (x.rank !== kernel.length + 2) {
     rejectCall(
       call,
-      `a kernel ${showShape(kernel)} wants [batch, channels, ...${kernel.length} spatial axes]`,
+      `expected [batch, channels, ...${kernel.length} spatial axes] for a kernel ${showShape(kernel)}`,
     );
   }
   const window = windowOf(call, kernel, x.shape.slice(2));
@@ -42,7 +42,7 @@ export function poolGeometry(call: Call): PoolGeometry {
   return { window, ceilMode, space };
 }
 
-/** What a gradient along the windows needs: lengths that are numbers. */
+/** Throws unless all spatial lengths are numbers, as gradients along the windows need. */
 export function staticSpace(call: Call, shape: Shape): readonly number[] {
   const space = shape.slice(2);
   if (!space.every(isStatic)) rejectCall(call, "its gradient needs known lengths of the spatial axes");

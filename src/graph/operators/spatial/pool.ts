@@ -20,7 +20,7 @@ import { adaptiveWindows } from "./pool-max.js";
 import { countOf } from "../reduce/reduce.js";
 import { resizeNearest } from "./resize.js";
 
-/** What `averagePool` can be told. */
+/** Options of `averagePool`. */
 export interface AveragePoolOptions extends PoolOptions {
   /** Whether padding counts as zeros in the average (default true, as in PyTorch; ONNX's own default is false). */
   readonly countPadding?: boolean;
@@ -38,7 +38,7 @@ function averageMatrices(call: Call, geometry: PoolGeometry): AxisMatrix[] {
         const start = row * strides[axis]! - before[axis]!;
         const cells = Array.from({ length: k }, (_, i) => start + i * dilations[axis]!);
         const inside = cells.filter((cell) => cell >= 0 && cell < input[axis]!);
-        // What a window of ceil mode reaches beyond the padding never counts.
+        // Elements of a window beyond the padding, which ceil mode allows, never count.
         const counted = countPadding ? cells.filter((cell) => cell < input[axis]! + after[axis]!) : inside;
         for (const cell of inside) add(row, cell, 1 / counted.length);
       }
@@ -57,7 +57,7 @@ defineOperator({
     const geometry = poolGeometry(call);
     const plain = withoutCeilMode(geometry, call.inputs[0]!.shape);
     const { kernel, dilations, after } = geometry.window;
-    // Operator set 18 knows no dilated averages, nor more padding on one side that is not to be counted.
+    // Opset 18 has neither dilated averages nor uneven padding that does not count.
     const dilated = kernel.some((k, axis) => k > 1 && dilations[axis] !== 1);
     const count_include_pad = intAttribute(call.attributes, "count_include_pad", 0);
     const padded = plain?.window.after.some((n, axis) => n !== after[axis]) === true;

@@ -101,7 +101,7 @@ defineOperator({
     for (const { axis, length } of resizedAxes(call)) shape[axis] = length;
     return [{ dtype: x.dtype, shape }];
   },
-  // No mode that has a gradient reads the region of interest; scales are constants.
+  // Modes with a gradient do not read the region of interest, and scales are constants.
   gradient: (call, x) => [resizeGradient(call, x), "zero"],
 });
 
@@ -134,7 +134,7 @@ function resizeGradient(call: GradientCall, x: Tensor): Tensor {
   );
 }
 
-/** Where every element was repeated a whole number of times, the gradient is a sum over blocks. */
+/** If every element is repeated an integer number of times, the gradient is a sum over blocks. */
 function repeated(
   x: Tensor,
   matrices: readonly { axis: number; matrix: AxisMatrix }[],
@@ -168,7 +168,7 @@ function resizeSpace(x: Tensor, sizes: readonly number[], attributes: Attributes
   return applySingle("Resize", [x, undefined, undefined, shape], attributes);
 }
 
-/** What resizing to a given size can be told. */
+/** Options for resizing to a given size. */
 export interface ResizeOptions {
   /** Whether the outer pixels' centres stay where they are (default false), as PyTorch's align_corners. */
   readonly alignCorners?: boolean;
@@ -216,7 +216,7 @@ function blockOf(call: Call): { x: Tensor; block: number } {
 function dividedBy(call: Call, dim: Dim, divisor: number, what: string): Dim {
   return (
     divideDims(dim, divisor) ??
-    (isStatic(dim) ? rejectCall(call, `${what} ${dim} is no multiple of ${divisor}`) : unknownDim())
+    (isStatic(dim) ? rejectCall(call, `${what} ${dim} is not a multiple of ${divisor}`) : unknownDim())
   );
 }
 
@@ -224,7 +224,10 @@ function isColumnRowDepth(call: Call): boolean {
   return stringAttribute(call.attributes, "mode", "DCR") === "CRD";
 }
 
-/** Channels and blocks taken apart, put in another order and joined: [batch, a, b, c, d, e] -> `order` -> [batch, ...to]. */
+/**
+ * Splits channels and blocks into axes, permutes them and joins them: [batch, a, b, c, d, e] -> `order` -> [batch,
+ * ...to].
+ */
 function rearrange(
   x: Tensor,
   parts: readonly number[],

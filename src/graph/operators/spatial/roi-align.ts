@@ -58,7 +58,7 @@ export function roiAlign(
   images: Tensor,
   options: {
     readonly size: readonly [height: number, width: number];
-    /** Samples along each axis of a cell; 0: as many as a cell has elements, which has no gradient. */
+    /** Number of samples along each axis of a cell. 0 takes as many as a cell has elements, and has no gradient. */
     readonly samples?: number;
     /** Elements of the map for each unit of the regions. Default 1. */
     readonly scale?: number;
@@ -73,7 +73,7 @@ export function roiAlign(
   });
 }
 
-/** The same by operators that have gradients: every sample is read between the elements round it. */
+/** The same composed of operators that have gradients: every sample is interpolated from the elements around it. */
 function averaged(call: Call): Tensor {
   const [x, rois, batch] = call.inputs as [Tensor, Tensor, Tensor];
   const { attributes } = call;
@@ -102,7 +102,7 @@ function averaged(call: Call): Tensor {
     return add(start, mul(length, floatConstant(share, [1, cells], x.dtype)));
   });
   const maps = gather(x, batch);
-  // Up to one element beyond an edge counts as the edge, what lies further as 0.
+  // A sample up to one element beyond an edge counts as the edge; samples further out are 0.
   const inside = coordinates.map((at, axis) => {
     const last = x.shape[axis + 2]!;
     if (!isStatic(last)) return rejectCall(call, "its gradient needs maps of known height and width");
