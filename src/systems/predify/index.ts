@@ -7,7 +7,8 @@
  * 2. `core/hyperparameters.ts`: beta, lambda and alpha; `core/options.ts`: everything else that a user may choose.
  * 3. `core/backbone.ts` and `core/cut-points.ts`: an ONNX network that can be evaluated in parts, and the values in it that a
  *    PCoder can take over.
- * 4. `core/network.ts`: the loop over timesteps, in {@link PredictiveNetwork}; `core/predify.ts` builds it, {@link predify}.
+ * 4. `core/network.ts`: the loop over timesteps, in {@link PredictiveNetwork}; `core/cut-graph.ts` rewrites the backbone's graph
+ *    so that PCoders take over its values; `core/predify.ts` builds the whole, {@link predify}.
  * 5. `decoder/`: the network that predicts a value from the representation above it, as text, as steps, and as a graph.
  * 6. `training/`: trains decoders without labels and hyper-parameters with labels. `core/run.ts` runs all timesteps in
  * one graph, `core/steps.ts` one timestep at a time.

@@ -1,4 +1,4 @@
-import type { Dim, GraphNode, Tensor } from "../../../graph/index.js";
+import type { Dim, Tensor } from "../../../graph/index.js";
 import { add, cast, equal, input, mul, sub, topologicalOrder } from "../../../graph/index.js";
 import { isStatic } from "../../../graph/dims.js";
 import type { NamedParameters } from "../../../nn/module.js";
@@ -8,9 +8,9 @@ import { checkWhole } from "../../../util/check.js";
 import { check } from "../../../util/errors.js";
 import type { Backbone } from "./backbone.js";
 import { retrace } from "./backbone.js";
+import { CutGraph } from "./cut-graph.js";
 import type { MixingWeights } from "./hyperparameters.js";
 import { hyperparameterConstants, hyperparameterInputs } from "./hyperparameters.js";
-import { MergingRetracer } from "./merged-normalisation.js";
 import type { PredifyOptions } from "./options.js";
 import type { PCoder, Prediction } from "./pcoder.js";
 
@@ -207,59 +207,29 @@ function startingWeights(weights: readonly MixingWeights[], timestep: Tensor): M
 
 /** Traces passes over one image. Nodes that depend on no representation are traced once and shared by all passes. */
 class PassTracer {
-  readonly #order: readonly GraphNode[];
-  readonly #cuts: ReadonlyMap<Tensor, number>;
-  readonly #prefix = new Map<Tensor, Tensor>();
-  readonly #retracer: MergingRetracer;
+  readonly #graph: CutGraph;
 
   constructor(
     readonly network: PredictiveNetwork,
     readonly context: PassContext,
   ) {
     const { backbone, pcoders } = network;
-    const cuts = pcoders.map(({ cut }) => cut.tensor);
-    this.#cuts = new Map(cuts.map((tensor, i) => [tensor, i]));
-    const order = topologicalOrder([...cuts, backbone.output]).filter(({ leaf }) => leaf === undefined);
-    this.#prefix.set(backbone.image, context.image);
-    for (const [original, drawn] of context.noise) this.#prefix.set(original, drawn);
-    this.#retracer = new MergingRetracer(order, new Set([...cuts, backbone.output]));
-    const dependent = new Set<Tensor>(cuts);
-    const later: GraphNode[] = [];
-    for (const node of order) {
-      const reads = node.inputs.some((operand) => operand && dependent.has(operand));
-      if (reads) {
-        for (const output of node.outputs) dependent.add(output);
-        later.push(node);
-        continue;
-      }
-      const made = this.#retracer.retrace(node, { replaced: this.#prefix, suffix: "" });
-      made.forEach((tensor, i) => this.#prefix.set(node.outputs[i]!, tensor));
-      if (node.outputs.some((output) => this.#cuts.has(output))) later.push(node);
-    }
-    this.#order = later;
+    this.#graph = new CutGraph(
+      backbone.output,
+      pcoders.map(({ cut }) => cut.tensor),
+      new Map([[backbone.image, context.image], ...context.noise]),
+    );
   }
 
   /** Traces the pass of timestep `t`. Without a previous pass every representation is its drive. */
   pass(t: number, previous: Pass | undefined): Pass {
-    const replaced = new Map(this.#prefix);
     const representations: Tensor[] = [];
-    const suffix = t === 0 ? "" : `_t${t}`;
-    for (const node of this.#order) {
-      const prefix = node.outputs.every((output) => this.#prefix.has(output));
-      if (!prefix) {
-        const made = this.#retracer.retrace(node, { replaced, suffix });
-        made.forEach((tensor, i) => replaced.set(node.outputs[i]!, tensor));
-      }
-      for (const output of node.outputs) {
-        const i = this.#cuts.get(output);
-        if (i === undefined) continue;
-        const drive = replaced.get(output)!;
-        const state = previous === undefined ? drive : this.#update(i, drive, previous);
-        replaced.set(output, state);
-        representations[i] = state;
-      }
-    }
-    return this.#passOf(replaced.get(this.network.backbone.output)!, representations);
+    const logits = this.#graph.trace(t === 0 ? "" : `_t${t}`, (i, drive) => {
+      const state = previous === undefined ? drive : this.#update(i, drive, previous);
+      representations[i] = state;
+      return state;
+    });
+    return this.#passOf(logits, representations);
   }
 
   /**
