@@ -66,7 +66,8 @@ export function planQuantisation(
   for (const node of order) if (!kept.has(node) && hasWeights(node)) nodes.add(node);
   if (nodes.size === 0) {
     throw new StriateError(
-      "expected a convolution or product with constant float32 weights that is not kept in floating point, found none",
+      "there is nothing to quantise: expected a convolution or product with constant float32 weights that does not stay float32, " +
+        "found none",
     );
   }
   const isWhole = (tensor: Tensor | undefined): boolean =>
