@@ -271,8 +271,8 @@ export interface DiscoveryPlan {
 const AVERAGE = { decay: 0.998, every: 10, after: 200 } as const;
 
 /**
- * - smoke: a check that everything works. - laptop: half the paper's width on Tetrominoes, with a small part of the
- *   images.
+ * - smoke: a check that everything works.
+ * - laptop: half the paper's width on Tetrominoes, with a small part of the images.
  * - paper: the authors' recipe.
  */
 export const DISCOVERY_PLANS: Readonly<Record<Scale, DiscoveryPlan>> = {

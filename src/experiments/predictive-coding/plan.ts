@@ -185,8 +185,9 @@ const SIGMAS = [0.25, 0.5, 0.75, 1] as const;
 const LARGEST_SIGMA = 1;
 
 /**
- * - smoke: a check that everything works. - laptop: a VGG11 with a quarter of its width, a few epochs. - paper: a VGG16
- *   with its full width. The authors' own networks need ImageNet weights, which are not available.
+ * - smoke: a check that everything works.
+ * - laptop: a VGG11 with a quarter of its width, a few epochs.
+ * - paper: a VGG16 with its full width. The authors' own networks need ImageNet weights, which are not available.
  */
 export const PREDICTIVE_PLANS: Readonly<Record<Scale, PredictiveScalePlan>> = {
   smoke: {

@@ -138,8 +138,8 @@ function attacksAt(
 }
 
 /**
- * - smoke: a check that everything works. - laptop: narrow networks with about equal numbers of parameters; each
- *   training image is seen about once.
+ * - smoke: a check that everything works.
+ * - laptop: narrow networks with about equal numbers of parameters; each training image is seen about once.
  * - paper: the authors' recipe, and AutoAttack.
  */
 export const RECOGNITION_PLANS: Readonly<Record<Scale, RecognitionPlan>> = {

@@ -119,8 +119,9 @@ export interface SudokuPlan extends Pick<
 const OVER_STEPS = [16, 32, 48, 64, 96, 128, 192, 256] as const;
 
 /**
- * - smoke: a check that everything works. - laptop: narrow networks on generated boards; training takes most of the
- *   time. - paper: the authors' recipe, on their boards if the data cache has them.
+ * - smoke: a check that everything works.
+ * - laptop: narrow networks on generated boards; training takes most of the time.
+ * - paper: the authors' recipe, on their boards if the data cache has them.
  */
 export const SUDOKU_PLANS: Readonly<Record<Scale, SudokuPlan>> = {
   smoke: {

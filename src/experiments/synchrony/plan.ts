@@ -212,9 +212,10 @@ const BASE = ["kuramoto", "ideal", "random", "real", "transformer"] as const;
 const EPOCH = Math.floor(48_000 / 256);
 
 /**
- * - smoke: a check that everything works. - laptop: frozen Gabors and coupling; every scene is seen once. The network
- *   with feedback starts from the trained feed-forward network; so does a control that is trained for as many further
- *   steps without feedback. - paper: the authors' recipe, end to end, with all networks trained from scratch.
+ * - smoke: a check that everything works.
+ * - laptop: frozen Gabors and coupling; every scene is seen once. The network with feedback starts from the trained
+ *   feed-forward network; so does a control that is trained for as many further steps without feedback.
+ * - paper: the authors' recipe, end to end, with all networks trained from scratch.
  */
 export const SYNCHRONY_PLANS: Readonly<Record<Scale, SynchronyPlan>> = {
   smoke: {

@@ -99,9 +99,10 @@ export interface V1Plan extends Omit<
 const EPOCH = Math.floor(100_000 / 128);
 
 /**
- * - smoke: a check that everything works. - laptop: a reduced study. CIFAR-10 enlarged to 64 pixels, 128 + 128 cells on
- *   a grid of 16 x 16 (stride 4 instead of 2), a
- *   quarter of the back end's channels, a few epochs with a cosine schedule, 3 of 5 severities. `--cells "*"` adds UNIF2 and UNIF3.
+ * - smoke: a check that everything works.
+ * - laptop: a reduced study. CIFAR-10 enlarged to 64 pixels, 128 + 128 cells on a grid of 16 x 16 (stride 4 instead of
+ *   2), a quarter of the back end's channels, a few epochs with a cosine schedule, 3 of 5 severities. `--cells "*"`
+ *   adds UNIF2 and UNIF3.
  * - paper: the authors' recipe on Tiny ImageNet.
  */
 export const V1_PLANS: Readonly<Record<Scale, V1Plan>> = {
