@@ -3,8 +3,8 @@ import { checkFinite, checkKeys, checkOneOf, checkWhole } from "../../util/check
 import { check } from "../../util/errors.js";
 
 /**
- * Which units are oscillators, and what training changes: - `"endtoend"`: one oscillator for each Gabor response;
- * Gabors and coupling are trained.
+ * Which units are oscillators, and what training changes:
+ * - `"endtoend"`: one oscillator for each Gabor response; Gabors and coupling are trained.
  * - `"channels"`: the same oscillators; Gabors and coupling are frozen.
  * - `"input"`: one oscillator for each pixel; the coupling is frozen, and a trained complex convolution replaces the
  *   Gabors.
