@@ -30,7 +30,9 @@ beforeEach((context) => {
 
 beforeAll(async () => {
   project = await mkdtemp(join(tmpdir(), "striate-bundlers-"));
-  const { stdout } = await run("npm", ["pack", "--json", "--pack-destination", project], { cwd: root });
+  const { stdout } = await run("npm", ["pack", "--json", "--ignore-scripts", "--pack-destination", project], {
+    cwd: root,
+  });
   const [{ filename }] = JSON.parse(stdout) as [{ filename: string }];
   await writeFile(join(project, "package.json"), '{ "private": true, "type": "module" }\n');
   const quiet = ["--ignore-scripts", "--no-audit", "--no-fund", "--prefer-offline", "--loglevel=error"];

@@ -2,6 +2,7 @@ import type { Command } from "./command.js";
 import { completionCommand } from "./completion.js";
 import { corruptCommand } from "./corrupt.js";
 import { devicesCommand } from "./devices.js";
+import { exploreCommand } from "./explore.js";
 import { importCommand } from "./import.js";
 import { modelsCommand } from "./models.js";
 import { predifyCommand } from "./predify.js";
@@ -19,6 +20,7 @@ export const commands: readonly Command[] = [
   importCommand,
   summaryCommand,
   modelsCommand,
+  exploreCommand,
   corruptCommand,
   devicesCommand,
   completionCommand(() => commands),

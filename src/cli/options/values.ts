@@ -42,6 +42,9 @@ export function positive(placeholder = "n"): ValueType<number> {
   return wholeBetween(placeholder, 1, 100_000);
 }
 
+/** A port of a server; 0 means any free one. */
+export const port: ValueType<number> = wholeBetween("port", 0, 65_535);
+
 /** A number for which `accepts` returns true. */
 export function numberWhere(
   placeholder: string,

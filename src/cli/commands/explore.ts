@@ -1,0 +1,20 @@
+import { standard } from "../options/option.js";
+import { port } from "../options/values.js";
+import { command } from "./command.js";
+
+export const exploreCommand = command({
+  name: "explore",
+  summary: "serve the explorer, a page with live networks, to the browsers of this machine",
+  options: {
+    port: standard(port, 4173, "port to serve it at; 0 takes any free one"),
+  },
+  examples: [
+    { line: "striate explore", does: "serves it at http://127.0.0.1:4173/ until Ctrl-C" },
+    { line: "striate explore --port 0", does: "serves it at any free port" },
+  ],
+  run: async (options, { streams }) => {
+    const { explore } = await import("../explore.js");
+    await explore(options.port, streams);
+    return undefined;
+  },
+});

@@ -1,0 +1,88 @@
+import { existsSync } from "node:fs";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { createRequire } from "node:module";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import sirv from "sirv";
+import { StriateError } from "../util/errors.js";
+import { errorCode } from "../util/files-node.js";
+import { listenForInterrupt } from "./terminal/interrupt.js";
+import type { Streams } from "./terminal/streams.js";
+
+/** The built explorer of this package. */
+const SITE = fileURLToPath(new URL("../../explorer-site/", import.meta.url));
+
+/** Only programs on this machine can connect. */
+const HOST = "127.0.0.1";
+
+/** The package does not contain ONNX Runtime's files a second time. Vite puts a hash at the end of their names. */
+const RUNTIME_FILE = /^\/assets\/(?<name>ort-wasm[\w.-]*?)-[\w-]{8}\.wasm$/;
+
+export interface SiteServer {
+  /** The address to open, such as "http://127.0.0.1:4173/". */
+  readonly url: string;
+  close(): Promise<void>;
+}
+
+/**
+ * Serves a built explorer to this machine alone.
+ *
+ * @param port 0: any free port
+ * @throws StriateError if the folder has no page, or if the port cannot be used
+ */
+export async function serveSite(site: string, port: number): Promise<SiteServer> {
+  if (!existsSync(join(site, "index.html"))) {
+    throw new StriateError(
+      `the explorer: expected its page in ${site}, found none; in a clone of Striate, npm run explorer builds it`,
+    );
+  }
+  const runtime = dirname(createRequire(import.meta.url).resolve("onnxruntime-web"));
+  const [pages, runtimeFiles] = [sirv(site), sirv(runtime)];
+  const server = createServer((request, response) => {
+    const missing = () => void response.writeHead(404).end("not found");
+    pages(request, response, () => {
+      const name = RUNTIME_FILE.exec(request.url ?? "")?.groups?.name;
+      if (name === undefined) {
+        missing();
+        return;
+      }
+      request.url = `/${name}.wasm`;
+      runtimeFiles(request, response, missing);
+    });
+  });
+  await new Promise<void>((resolve, reject) => {
+    server.once("error", (error) => {
+      const taken = errorCode(error) === "EADDRINUSE";
+      const why = taken ? "another program uses it; choose another one with --port" : error.message;
+      reject(new StriateError(`port ${port}: ${why}`, { cause: error }));
+    });
+    server.listen(port, HOST, resolve);
+  });
+  return {
+    url: `http://${HOST}:${(server.address() as AddressInfo).port}/`,
+    close: () =>
+      new Promise((resolve) => {
+        server.close(() => {
+          resolve();
+        });
+        server.closeAllConnections();
+      }),
+  };
+}
+
+/** Serves the explorer until Ctrl-C. */
+export async function explore(port: number, streams: Streams): Promise<void> {
+  const server = await serveSite(SITE, port);
+  streams.out.write(`The explorer is at ${server.url} (Ctrl-C ends it).\n`);
+  await new Promise<void>((resolve) => {
+    const interrupt = listenForInterrupt({
+      onStop: () => {
+        interrupt.dispose();
+        resolve();
+      },
+      onQuit: resolve,
+    });
+  });
+  await server.close();
+}

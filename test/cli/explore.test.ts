@@ -1,0 +1,62 @@
+import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { createRequire } from "node:module";
+import { networkInterfaces } from "node:os";
+import { dirname, join } from "node:path";
+import { expect, it, onTestFinished } from "vitest";
+import { serveSite } from "../../src/cli/explore.js";
+import { temporaryFolder } from "../support/folders.js";
+
+async function servedSite(): Promise<string> {
+  const site = await temporaryFolder();
+  await mkdir(join(site, "assets"));
+  await writeFile(join(site, "index.html"), "<title>a page</title>");
+  await writeFile(join(site, "assets", "view-1a2B_3c4.js"), "export {};");
+  const server = await serveSite(site, 0);
+  onTestFinished(() => server.close());
+  return server.url;
+}
+
+it("serves the files of the site, and ONNX Runtime's from its own package", async () => {
+  const url = await servedSite();
+  expect(await (await fetch(url)).text()).toBe("<title>a page</title>");
+  expect(await (await fetch(`${url}?view=v1`)).text()).toBe("<title>a page</title>");
+  const script = await fetch(`${url}assets/view-1a2B_3c4.js`);
+  expect(script.headers.get("content-type")).toMatch(/javascript/);
+  const program = await fetch(`${url}assets/ort-wasm-simd-threaded-DcHr_rb-.wasm`);
+  expect(program.headers.get("content-type")).toBe("application/wasm");
+  const runtime = dirname(createRequire(import.meta.url).resolve("onnxruntime-web"));
+  const own = await readFile(join(runtime, "ort-wasm-simd-threaded.wasm"));
+  expect(Buffer.from(await program.arrayBuffer()).equals(own)).toBe(true);
+});
+
+it("serves nothing else", async () => {
+  const url = await servedSite();
+  for (const path of [
+    "package.json",
+    "assets/ort.min.js",
+    "assets/ort-wasm-none-12345678.wasm",
+    "%2e%2e/package.json",
+  ])
+    expect((await fetch(url + path)).status, path).toBe(404);
+});
+
+it("cannot be reached from other machines", async (context) => {
+  const { port } = new URL(await servedSite());
+  const outside = Object.values(networkInterfaces())
+    .flat()
+    .find((address) => address?.family === "IPv4" && !address.internal);
+  if (outside === undefined) return context.skip("this machine has no address but its own");
+  await expect(fetch(`http://${outside.address}:${port}/`)).rejects.toThrow("fetch failed");
+});
+
+it("says what is wrong: no page, or a port that is taken", async () => {
+  const empty = await temporaryFolder();
+  await expect(serveSite(empty, 0)).rejects.toThrow(
+    /the explorer: expected its page in .*, found none; in a clone of Striate, npm run explorer builds it/,
+  );
+  const { port } = new URL(await servedSite());
+  await writeFile(join(empty, "index.html"), "");
+  await expect(serveSite(empty, Number(port))).rejects.toThrow(
+    `port ${port}: another program uses it; choose another one with --port`,
+  );
+});
