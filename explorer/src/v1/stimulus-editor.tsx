@@ -79,10 +79,9 @@ export function StimulusEditor({ state, pixels, population, words, onChange }: S
             if (by === undefined) return;
             onChange({ x: inside(x + MOVE_STEP * by[0]), y: inside(y - MOVE_STEP * by[1]) });
           }}
-          onDrag={(event, from) => {
-            const [px, py] = position(event);
-            const [sx, sy] = position(from);
-            onChange({ x: inside(x + px - sx), y: inside(y + py - sy) });
+          positionOf={position}
+          onDrag={(toX, toY) => {
+            onChange({ x: inside(toX), y: inside(toY) });
           }}
         />
       )}
@@ -97,9 +96,9 @@ export function StimulusEditor({ state, pixels, population, words, onChange }: S
             const by = arrows(event);
             if (by !== undefined) turnTo(state.orientation + TURN_STEP * (by[1] - by[0]));
           }}
-          onDrag={(event) => {
-            const [px, py] = position(event);
-            turnTo((Math.atan2(y - py, px - x) * 180) / Math.PI);
+          positionOf={position}
+          onDrag={(toX, toY) => {
+            turnTo((Math.atan2(y - toY, toX - x) * 180) / Math.PI);
           }}
         />
       )}
@@ -115,12 +114,14 @@ interface HandleProps {
   readonly y: number;
   readonly size: number;
   readonly onKey: (event: KeyboardEvent) => void;
-  /** Called with each movement of the pointer and the one before it. */
-  readonly onDrag: (event: PointerEvent, before: PointerEvent) => void;
+  /** The position of a pointer in pixels of the picture. */
+  readonly positionOf: (event: PointerEvent) => readonly [x: number, y: number];
+  /** Called with the new centre. */
+  readonly onDrag: (x: number, y: number) => void;
 }
 
-function Handle({ label, className, x, y, size, onKey, onDrag }: HandleProps) {
-  const before = useRef<PointerEvent | undefined>(undefined);
+function Handle({ label, className, x, y, size, onKey, positionOf, onDrag }: HandleProps) {
+  const grip = useRef<{ readonly dx: number; readonly dy: number } | undefined>(undefined);
   const percent = (pixels: number): string => `${(100 * pixels) / SIZE}%`;
   return (
     <button
@@ -135,16 +136,17 @@ function Handle({ label, className, x, y, size, onKey, onDrag }: HandleProps) {
       }}
       onKeyDown={onKey}
       onPointerDown={(event) => {
-        before.current = event;
+        const [px, py] = positionOf(event);
+        grip.current = { dx: x - px, dy: y - py };
         event.currentTarget.setPointerCapture(event.pointerId);
       }}
       onPointerMove={(event) => {
-        if (before.current === undefined) return;
-        onDrag(event, before.current);
-        before.current = event;
+        if (grip.current === undefined) return;
+        const [px, py] = positionOf(event);
+        onDrag(px + grip.current.dx, py + grip.current.dy);
       }}
       onPointerUp={() => {
-        before.current = undefined;
+        grip.current = undefined;
       }}
     />
   );
