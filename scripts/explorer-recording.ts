@@ -3,7 +3,7 @@ import { readFile } from "node:fs/promises";
 import { decode } from "fast-png";
 import { exportOnnx, openStepper } from "striate";
 import { loadPretrained, nodeRuntime, writeFileAtomic } from "striate/node";
-import { START } from "../explorer/src/address.js";
+import { START } from "../explorer/src/komplexnet/state.js";
 import type { Frame } from "../explorer/src/compute/frame.js";
 import { CANVAS, IMAGE, networkImage } from "../explorer/src/komplexnet/image.js";
 import { encodeRecording } from "../explorer/src/komplexnet/recording.js";

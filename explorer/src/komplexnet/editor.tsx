@@ -1,7 +1,8 @@
 import { useEffect, useRef } from "preact/hooks";
-import type { PlacedDigit } from "../address.js";
+import { SAMPLE, labelOf } from "../parts/digits.js";
 import { CANVAS } from "./image.js";
-import { SAMPLE, drawScene, labelOf } from "./scene.js";
+import { drawScene } from "./scene.js";
+import type { PlacedDigit } from "./state.js";
 
 const SCALE = 6;
 

@@ -1,5 +1,5 @@
 import { computed, signal } from "@preact/signals";
-import type { ExplorerState } from "../address.js";
+import type { KomplexNetState } from "./state.js";
 import type { Frame, LabFacts, StepRequest } from "../compute/frame.js";
 
 /** Something that answers requests for timesteps: the worker, or a recording. */
@@ -31,7 +31,7 @@ export class Run {
 
   constructor(
     readonly start: () => Networks,
-    readonly settings: () => ExplorerState,
+    readonly settings: () => KomplexNetState,
   ) {}
 
   async open(): Promise<void> {
@@ -98,17 +98,4 @@ export class Run {
     this.isPlaying.value = false;
     this.time.value = Math.min(this.frames.value.length, Math.max(0, timestep));
   }
-}
-
-/** Calls `tick` with the seconds since the last frame while the page is visible. Returns a function that stops the calls. */
-export function everyFrame(tick: (seconds: number) => void): () => void {
-  let last = performance.now();
-  let request = requestAnimationFrame(function frame(now) {
-    tick(Math.min(0.25, (now - last) / 1000));
-    last = now;
-    request = requestAnimationFrame(frame);
-  });
-  return () => {
-    cancelAnimationFrame(request);
-  };
 }

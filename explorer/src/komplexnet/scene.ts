@@ -1,20 +1,7 @@
 import { writeSceneMasks } from "striate";
-import type { PlacedDigit } from "../address.js";
+import type { PlacedDigit } from "./state.js";
+import { SAMPLE, sampleBox } from "../parts/digits.js";
 import { CANVAS, IMAGE, networkImage } from "./image.js";
-
-/** Side in pixels of one digit in the sheet of samples; rows are classes 0 to 9 with ten samples each. */
-export const SAMPLE = 28;
-
-/** The 100 digits that come with the page, on a sheet of 280 x 280 pixels: white on black. */
-export async function loadSamples(): Promise<ImageBitmap> {
-  const response = await fetch(new URL("digits.png", document.baseURI));
-  if (!response.ok)
-    throw new Error(`the digits could not be downloaded: the server answered ${response.status}`);
-  return createImageBitmap(await response.blob());
-}
-
-/** The class of a sample. */
-export const labelOf = (sample: number): number => Math.floor(sample / 10);
 
 /** Draws digits on a canvas whose side is `scale` times 50 pixels. Ink adds up where digits overlap. */
 export function drawScene(
@@ -32,7 +19,7 @@ export function drawScene(
     context.rotate((-angle * Math.PI) / 180);
     context.drawImage(
       samples,
-      ...([(sample % 10) * SAMPLE, labelOf(sample) * SAMPLE, SAMPLE, SAMPLE] as const),
+      ...sampleBox(sample),
       ...([(-SAMPLE / 2) * scale, (-SAMPLE / 2) * scale, SAMPLE * scale, SAMPLE * scale] as const),
     );
     context.restore();

@@ -13,18 +13,19 @@ import {
   orderParameters,
   phaseMap,
 } from "striate/draw";
-import type { ExplorerState } from "../address.js";
-import { LIMITS, PALETTES, START } from "../address.js";
 import type { Frame } from "../compute/frame.js";
 import { FIELD } from "../compute/frame.js";
 import { Canvas } from "../parts/canvas.js";
 import { Figure, Slider } from "../parts/controls.js";
+import { labelOf } from "../parts/digits.js";
+import { everyFrame } from "../parts/every-frame.js";
 import type { Texts } from "../texts/en.js";
 import { Editor } from "./editor.js";
 import { UNITS, phasesAt, probability, topTwo } from "./phases.js";
 import type { Run } from "./run.js";
-import { everyFrame } from "./run.js";
-import { labelOf, sceneImage, sceneLabels } from "./scene.js";
+import { sceneImage, sceneLabels } from "./scene.js";
+import type { KomplexNetState } from "./state.js";
+import { LIMITS, PALETTES, START } from "./state.js";
 
 const SIDE = FIELD.height;
 /** Side of a map on the page. */
@@ -32,7 +33,7 @@ const MAP = 256;
 
 export interface ViewProps {
   readonly run: Run;
-  readonly state: Signal<ExplorerState>;
+  readonly state: Signal<KomplexNetState>;
   readonly samples: ImageBitmap;
   /** The run of the first settings; empty if there is none. */
   readonly recording: readonly Frame[];
@@ -45,7 +46,7 @@ const RUN_KEYS = ["digits", "noise", "rate", "repulsion", "timesteps", "seed"] a
 export function KomplexNetView({ run, state, samples, recording, texts }: ViewProps) {
   const hovered = useSignal<readonly [x: number, y: number] | undefined>(undefined);
   const { digits, noise, seed, rate, repulsion, timesteps } = state.value;
-  const change = (to: Partial<ExplorerState>): void => {
+  const change = (to: Partial<KomplexNetState>): void => {
     state.value = { ...state.value, ...to };
   };
 
@@ -209,7 +210,7 @@ export function KomplexNetView({ run, state, samples, recording, texts }: ViewPr
           <select
             value={state.value.palette}
             onChange={(event) => {
-              change({ palette: event.currentTarget.value as ExplorerState["palette"] });
+              change({ palette: event.currentTarget.value as KomplexNetState["palette"] });
             }}
           >
             <option value="uniform">{texts.uniform}</option>
@@ -436,7 +437,7 @@ function orderText(order: readonly number[] | undefined, texts: Texts): string {
 }
 
 /** Two samples of two other digits. */
-function otherDigits(digits: ExplorerState["digits"]): ExplorerState["digits"] {
+function otherDigits(digits: KomplexNetState["digits"]): KomplexNetState["digits"] {
   const used: number[] = [];
   return digits.map((digit) => {
     let sample = digit.sample;
@@ -447,7 +448,7 @@ function otherDigits(digits: ExplorerState["digits"]): ExplorerState["digits"] {
   });
 }
 
-function codeOf({ rate, repulsion, seed, timesteps }: ExplorerState): string {
+function codeOf({ rate, repulsion, seed, timesteps }: KomplexNetState): string {
   return `import { createWebRuntime, openStepper } from "striate";
 import { loadPretrained } from "striate/pretrained";
 

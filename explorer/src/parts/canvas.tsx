@@ -10,10 +10,11 @@ export interface CanvasProps {
   /** Draws; runs again whenever a signal that it reads changes, and with every rendering of the component. */
   readonly draw: (context: CanvasRenderingContext2D) => void;
   readonly onHover?: (x: number | undefined, y: number) => void;
+  readonly onPick?: (x: number, y: number) => void;
 }
 
-/** A canvas that follows signals. Positions given to `onHover` are shares of its width and height, 0 to 1. */
-export function Canvas({ width, height, label, draw, onHover }: CanvasProps) {
+/** A canvas that follows signals. Positions given to its listeners are shares of its width and height, 0 to 1. */
+export function Canvas({ width, height, label, draw, onHover, onPick }: CanvasProps) {
   const ref = useRef<HTMLCanvasElement>(null);
   const drawing = useSignal(draw);
   useEffect(() => {
@@ -31,9 +32,9 @@ export function Canvas({ width, height, label, draw, onHover }: CanvasProps) {
       drawing.value(context);
     });
   }, [width, height]);
-  const hover = (event: PointerEvent): void => {
+  const shares = (event: MouseEvent): readonly [x: number, y: number] => {
     const box = ref.current!.getBoundingClientRect();
-    onHover?.((event.clientX - box.left) / box.width, (event.clientY - box.top) / box.height);
+    return [(event.clientX - box.left) / box.width, (event.clientY - box.top) / box.height];
   };
   return (
     <canvas
@@ -41,7 +42,12 @@ export function Canvas({ width, height, label, draw, onHover }: CanvasProps) {
       role="img"
       aria-label={label}
       style={{ aspectRatio: `${width} / ${height}` }}
-      onPointerMove={hover}
+      onPointerMove={(event) => {
+        onHover?.(...shares(event));
+      }}
+      onClick={(event) => {
+        onPick?.(...shares(event));
+      }}
       onPointerLeave={() => onHover?.(undefined, 0)}
     />
   );

@@ -51,6 +51,9 @@ export const en = {
   source:
     "Network: Muzellec, Alamia, Serre, VanRullen, TMLR 2025 (arXiv:2502.21077). Weights and figures: trained and measured by " +
     "Striate (striate models). Digits: MNIST test set, CC BY-SA 3.0.",
+  views: "views",
+  "view-komplexnet": "KomplexNet",
+  "view-v1": "V1",
   language: "中文",
 } as const;
 

@@ -1,0 +1,52 @@
+import { useSignal } from "@preact/signals";
+import { useEffect, useMemo } from "preact/hooks";
+import type { Frame } from "../compute/frame.js";
+import { startLab } from "../compute/client.js";
+import { loadSamples } from "../parts/digits.js";
+import { PageFrame } from "../parts/page.js";
+import { useAddress } from "../parts/use-address.js";
+import { TEXTS } from "../texts/texts.js";
+import { loadRecording } from "./recording.js";
+import { Run } from "./run.js";
+import { KOMPLEXNET_ADDRESS } from "./state.js";
+import { KomplexNetView } from "./view.js";
+
+/** The view of KomplexNet with all that it loads. */
+export function KomplexNetPage() {
+  const { state, ignored } = useAddress(KOMPLEXNET_ADDRESS);
+  const start = useSignal<
+    { readonly samples: ImageBitmap; readonly recording: readonly Frame[] } | undefined
+  >(undefined);
+  const problem = useSignal<string | undefined>(undefined);
+  const texts = TEXTS[state.value.language];
+  const run = useMemo(() => new Run(startLab, () => state.value), []);
+
+  useEffect(() => {
+    if (matchMedia("(prefers-reduced-motion: reduce)").matches) run.isPlaying.value = false;
+    Promise.all([loadSamples(), loadRecording()]).then(
+      ([samples, recording]) => {
+        start.value = { samples, recording };
+        // The recording moves first: the networks would take the processor from it.
+        if (recording.length > 0) setTimeout(() => void run.open(), 500);
+        else void run.open();
+      },
+      (error: unknown) => {
+        problem.value = error instanceof Error ? error.message : String(error);
+      },
+    );
+  }, []);
+
+  return (
+    <PageFrame
+      view="komplexnet"
+      state={state}
+      ignored={ignored.value}
+      problem={problem.value ?? run.problem.value}
+      tagline={texts.tagline}
+      caption={texts.caption}
+      source={texts.source}
+    >
+      {start.value !== undefined && <KomplexNetView run={run} state={state} texts={texts} {...start.value} />}
+    </PageFrame>
+  );
+}

@@ -1,0 +1,95 @@
+/** The text of the view of V1 in English. A translation is a file with the same keys. */
+export const en = {
+  tagline: "V1: 64 model cells of the primary visual cortex look at a picture.",
+  caption:
+    "Each cell looks at one place of the picture and answers to one pattern there: stripes of one orientation, width and phase. " +
+    "Turn the grating and watch other cells answer. Then stop it and drag the phase: simple cells flicker, complex cells do not.",
+  picture: "The picture",
+  settings: "Stimulus and cells",
+  gratingHelp:
+    "Drag the round handle to turn the stripes. With the keyboard: Tab to the handle, then the arrow keys. The ellipse is the receptive field of the chosen cell.",
+  movedHelp:
+    "Drag the stimulus to move it. With the keyboard: Tab to it, then the arrow keys. The ellipse is the receptive field of the chosen cell.",
+  turn: "Turn the stimulus",
+  move: "Move the stimulus",
+  fields: "Receptive fields",
+  fieldsHelp:
+    "Red wants light there, blue wants dark. The brighter the frame, the stronger the response. Click a cell to choose it, or use the arrow keys.",
+  simple: "simple",
+  complex: "complex",
+  "simple-cells": "Simple cells",
+  "complex-cells": "Complex cells (one of the two filters of each)",
+  cell: "cell",
+  polar: "Preferences and responses",
+  polarHelp:
+    "Each mark is a cell. Its angle is the orientation that the cell prefers; its distance from the centre is the spatial frequency, in cycles per degree. Large, opaque marks answer strongly.",
+  now: "the stimulus",
+  map: "Response map of the chosen cell",
+  mapHelp:
+    "The same cell at 16 x 16 positions of the picture: dark blue is silence, pale yellow a full response. Click, or Tab to the square and use the arrow keys, to choose the place that the other figures show.",
+  place: "The place that is shown",
+  response: "response",
+  tuning: "Tuning for orientation",
+  tuningHelp:
+    "Responses of the chosen cell to drifting gratings of the frequency that it prefers, at full contrast. The dashed line is the orientation of the stimulus.",
+  phaseTuning: "Tuning for phase",
+  phaseHelp:
+    "Responses of the chosen cell to still gratings that it prefers otherwise, at full contrast. The dot is the present grating and response.",
+  degrees: "degrees",
+  unit: "cycles/°",
+  stimulus: "stimulus",
+  grating: "grating",
+  bar: "bar",
+  digit: "digit",
+  orientation: "orientation in degrees",
+  frequency: "spatial frequency in cycles per degree",
+  contrast: "contrast",
+  phase: "phase in degrees",
+  drift: "drift in cycles per second",
+  width: "width in degrees of visual angle",
+  play: "Drift",
+  pause: "Stop",
+  preferred: "Show what the chosen cell prefers",
+  across: "Turn by 90°",
+  variant: "cells drawn from",
+  biol: "biol: measured in monkeys",
+  unif1: "unif1: all uniform",
+  unif2: "unif2: uniform, fields about as long as wide",
+  unif3: "unif3: as unif2, width follows frequency",
+  "orig-biol": "orig-biol: measured, paper of 2020",
+  "orig-rand": "orig-rand: uniform, paper of 2020",
+  noise: "noise of the responses",
+  again: "Draw other cells",
+  otherDigit: "Another digit",
+  reset: "Back to the start",
+  whatTitle: "What there is to see",
+  what1:
+    "The receptive field of a cell is the part of the picture to which the cell responds, with the pattern that excites it there. " +
+    "In this model it is a Gabor function: stripes under a bell-shaped window. Light on the red stripes and darkness on the blue ones excite the cell.",
+  what2:
+    "A simple cell has one such filter. If light and dark change places, its filter turns negative and the cell falls silent, so it flickers when a grating drifts. " +
+    "A complex cell has two filters that are a quarter of a cycle apart and adds their squares. Where one is weak the other is strong, so the sum hardly depends on the phase: " +
+    "the cell says that there are stripes of its orientation, but not where they are light.",
+  what3:
+    "biol draws the cells as they were measured in monkeys: more cells prefer horizontal and vertical than oblique stripes, complex cells prefer finer stripes than simple cells, and fields of fine stripes hold more cycles. " +
+    "unif1 draws every property uniformly and independently of the others. The paper of 2023 asks whether cells as in monkeys make networks more robust.",
+  what4:
+    "Cortical cells do not answer the same twice. The noise of the model grows as in the brain: its variance is proportional to the response.",
+  equations: "Show the equations",
+  eqGabor:
+    "The filter of a cell with frequency f and phase φ, at a distance x' across its stripes and y' along them from its centre:",
+  eqQ: "The response of the filter is the sum of its products with the picture; the partner of a complex cell has the phase φ + 90°:",
+  eqCells: "The cells, with gain k = 25:",
+  eqNoise: "The noise, with z a standard normal number, a = 0.35 and b = 0.07:",
+  eqSource:
+    "From: Dapello, Marques et al., Simulating a Primary Visual Cortex at the Front of CNNs Improves Robustness to Image Perturbations, NeurIPS 2020.",
+  code: "Show the code",
+  device: "Computed in this tab on",
+  perImage: "ms per picture",
+  opening: "ONNX Runtime is loading; the responses follow…",
+  source:
+    "Model: Dapello, Marques et al., NeurIPS 2020. Distributions of receptive fields: Barbulescu, Marques & Oliveira 2023 (arXiv:2310.10575). " +
+    "Digits: MNIST test set, CC BY-SA 3.0.",
+} as const;
+
+export type V1Texts = { readonly [K in keyof typeof en]: string };

@@ -1,0 +1,51 @@
+import { useSignal } from "@preact/signals";
+import { useEffect, useMemo } from "preact/hooks";
+import { startV1Lab } from "../compute/v1-client.js";
+import { loadSamples } from "../parts/digits.js";
+import { PageFrame } from "../parts/page.js";
+import { useAddress } from "../parts/use-address.js";
+import { en } from "../texts/v1-en.js";
+import { zh } from "../texts/v1-zh.js";
+import { V1Run } from "./run.js";
+import { V1_ADDRESS } from "./state.js";
+import "./v1.css";
+import { V1View } from "./view.js";
+
+const TEXTS = { en, zh } as const;
+
+/** The view of V1 with all that it loads. */
+export function V1Page() {
+  const { state, ignored } = useAddress(V1_ADDRESS);
+  const samples = useSignal<ImageBitmap | undefined>(undefined);
+  const problem = useSignal<string | undefined>(undefined);
+  const run = useMemo(() => new V1Run(startV1Lab), []);
+  const texts = TEXTS[state.value.language];
+
+  useEffect(() => {
+    if (matchMedia("(prefers-reduced-motion: reduce)").matches) state.value = { ...state.value, drift: 0 };
+    loadSamples().then(
+      (sheet) => {
+        samples.value = sheet;
+      },
+      (error: unknown) => {
+        problem.value = error instanceof Error ? error.message : String(error);
+      },
+    );
+  }, []);
+
+  return (
+    <PageFrame
+      view="v1"
+      state={state}
+      ignored={ignored.value}
+      problem={problem.value ?? run.problem.value}
+      tagline={texts.tagline}
+      caption={texts.caption}
+      source={texts.source}
+    >
+      {samples.value !== undefined && (
+        <V1View run={run} state={state} samples={samples.value} texts={texts} />
+      )}
+    </PageFrame>
+  );
+}
