@@ -9,6 +9,7 @@ import { number, percent } from "../../report/html.js";
 import { points } from "../../report/verdict.js";
 import { Backbone } from "../../systems/predify/index.js";
 import { check, StriateError } from "../../util/errors.js";
+import { byKind } from "../cell-work.js";
 import type { ResultTable } from "../experiment.js";
 import { defineExperiment } from "../experiment.js";
 import type { ExperimentOptions } from "../options.js";
@@ -21,6 +22,24 @@ import type { PredictiveResult, PredictiveCodingReport, TuningResult } from "./r
 import { changeOverTime, predictiveCodingReport } from "./results.js";
 import { runCorruptions, runNoise } from "./test-cells.js";
 import { runBackbone, runFeedback, runTuning } from "./train-cells.js";
+
+const runPredictiveCell = byKind<PredictiveCell, PredictiveResult, PredictiveOptions>({
+  backbone: runBackbone,
+  feedback: runFeedback,
+  tuning: runTuning,
+  noise: (config, options, done) => runNoise(config, tuningOf(config.start, done), options),
+  corruptions: (config, options, done) => runCorruptions(config, tuningOf(config.start, done), options),
+});
+
+function tuningOf(
+  start: PredictiveCell,
+  results: ReadonlyMap<PredictiveCell, PredictiveResult>,
+): TuningResult {
+  const result = results.get(start);
+  if (result?.kind !== "tuning")
+    throw new StriateError(`${predictiveCellName(start)} must finish before the cells that start from it`);
+  return result;
+}
 
 /** Predify (Choksi et al. 2021) on CIFAR-10: how feedback changes a network's answers over timesteps. */
 export const predictiveCoding = defineExperiment({
@@ -50,7 +69,7 @@ export const predictiveCoding = defineExperiment({
     ...(given && { model: given.path }),
   }),
   nameOf: predictiveCellName,
-  runCell,
+  runCell: runPredictiveCell,
   describe,
   report: async (run) => {
     const report = predictiveCodingReport(run);
@@ -81,35 +100,6 @@ async function givenNetwork({
   );
   const { preprocessing } = known;
   return { sha256: await sha256OfModel(path, file), preprocessing, name, path };
-}
-
-function runCell(
-  config: PredictiveCell,
-  options: PredictiveOptions,
-  results: ReadonlyMap<PredictiveCell, PredictiveResult>,
-): Promise<PredictiveResult | undefined> {
-  switch (config.kind) {
-    case "backbone":
-      return runBackbone(config, options);
-    case "feedback":
-      return runFeedback(config, options);
-    case "tuning":
-      return runTuning(config, options);
-    case "noise":
-      return runNoise(config, tuningOf(config.start, results), options);
-    case "corruptions":
-      return runCorruptions(config, tuningOf(config.start, results), options);
-  }
-}
-
-function tuningOf(
-  start: PredictiveCell,
-  results: ReadonlyMap<PredictiveCell, PredictiveResult>,
-): TuningResult {
-  const result = results.get(start);
-  if (result?.kind !== "tuning")
-    throw new StriateError(`${predictiveCellName(start)} must finish before the cells that start from it`);
-  return result;
 }
 
 function describe(result: PredictiveResult): string {

@@ -6,7 +6,6 @@ import { cosineRate } from "../../nn/schedules.js";
 import type { CorruptionGroup } from "../../robustness/corruptions/index.js";
 import { corruptionGroup } from "../../robustness/corruptions/index.js";
 import { sessionOptionsOf } from "../../runtime/runtime.js";
-import { workerRuntime } from "../../runtime/worker-node.js";
 import type { CellResponse } from "../../systems/vonenet/index.js";
 import {
   downstreamWeights,
@@ -18,11 +17,12 @@ import {
   V1_PREPROCESSING,
   v1Metadata,
 } from "../../systems/vonenet/index.js";
-import { Evaluator } from "../../train/evaluator.js";
+import type { Evaluator } from "../../train/evaluator.js";
 import { train } from "../../train/run/run-node.js";
+import { timed, withEvaluator } from "../cell-work.js";
 import type { CellOptions } from "../cells.js";
 import { cellFolder } from "../cells.js";
-import { cellTraining, parameterCount, progressOf, saveWeights } from "../training.js";
+import { cellTraining, learningOf, parameterCount, progressOf, saveWeights } from "../training.js";
 import type { V1Condition, StudyImages, TestImages } from "./images.js";
 import { fullBatches, openReadOut, openResponses, sampledNetwork, taskOf, v1Of } from "./networks.js";
 import type { V1NetworkCell } from "./plan.js";
@@ -86,19 +86,13 @@ type StudyOptions = CellOptions & StudyData;
 /**
  * Trains and tests one network, and measures the effect of groups of cells. Returns undefined if the cell was stopped.
  */
-export async function runV1Cell(
-  config: V1NetworkCell,
-  options: StudyOptions,
-): Promise<V1NetworkResult | undefined> {
-  const started = performance.now();
+export const runV1Cell = timed(async (config: V1NetworkCell, options: StudyOptions) => {
   const { seed, steps, batchSize, learningRate: rate, evaluateEvery } = config;
   const { images } = options;
-  const session = sessionOptionsOf(options);
   const classes = images.training.classes.length;
   const task = taskOf(config, classes);
   const batch = Math.min(TEST_BATCH, images.validation.count, images.test.count);
-  const evaluator = await Evaluator.open(task, batch, new Map(), workerRuntime, session);
-  try {
+  return withEvaluator(task, batch, options, async (evaluator) => {
     const data = imageData(images.training, V1_PREPROCESSING, { augmentation: STUDY_AUGMENTATION });
     const run = await train(task, data, {
       ...cellTraining(config, options),
@@ -125,21 +119,13 @@ export async function runV1Cell(
     );
     return {
       tested,
-      learningCurve: run.evaluations.map(({ step, loss = NaN, accuracy = NaN }) => ({
-        step,
-        images: step * batchSize,
-        loss,
-        accuracy,
-      })),
+      learningCurve: learningOf(run, ["loss", "accuracy"], (step) => ({ step, images: step * batchSize })),
       parameters: parameterCount(task.parameters, "trainable"),
       ...(dissection && { dissection }),
       imagesPerSecond: run.imagesPerSecond,
-      seconds: (performance.now() - started) / 1000,
     };
-  } finally {
-    await evaluator.close();
-  }
-}
+  });
+});
 
 interface Scores {
   readonly loss: number;
