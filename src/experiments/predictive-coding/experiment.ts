@@ -15,6 +15,7 @@ import { defineExperiment } from "../experiment.js";
 import type { ExperimentOptions } from "../options.js";
 import { ExperimentImages } from "./images.js";
 import type { PredictiveOptions } from "./network.js";
+import { noiseRows } from "./page-charts.js";
 import { predictiveCodingPage } from "./page.js";
 import type { PredictiveCell, PredictivePlan } from "./plan.js";
 import { predictiveCellName, predictiveCells, PREDICTIVE_PLANS } from "./plan.js";
@@ -120,8 +121,6 @@ function describe(result: PredictiveResult): string {
 }
 
 function resultTable(report: PredictiveCodingReport): ResultTable {
-  const rowsOf = (setting: string, condition: string) =>
-    report.noise.filter((row) => row.setting === setting && row.condition === condition);
   const words = { holds: "helps", reversed: "harms", undecided: "undecided" };
   return {
     title: "Accuracy in %, and its change in points from timestep 0 to the last",
@@ -137,9 +136,9 @@ function resultTable(report: PredictiveCodingReport): ResultTable {
     ],
     rows: report.conditions.map(({ id, label }) => {
       const at = (setting: string, t: number) =>
-        percent(average(rowsOf(setting, id).map(({ accuracy }) => accuracy.at(t)!)));
+        percent(average(noiseRows(report, setting, id).map(({ accuracy }) => accuracy.at(t)!)));
       const change = (setting: string) => {
-        const { mean: value, margin, status } = changeOverTime(rowsOf(setting, id));
+        const { mean: value, margin, status } = changeOverTime(noiseRows(report, setting, id));
         return `${points(value)} ± ${percent(margin)} ${words[status]}`;
       };
       return [

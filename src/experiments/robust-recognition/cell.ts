@@ -2,12 +2,10 @@ import { join } from "node:path";
 import { CIFAR10_CLASSES } from "../../data/sets/cifar10.js";
 import type { ImageSource } from "../../data/images/image-source.js";
 import type { PreparedImages } from "../../data/images/prepared-images.js";
-import { imageData, prepareImages, sliceImages } from "../../data/images/prepared-images.js";
+import { prepareImages, sliceImages } from "../../data/images/prepared-images.js";
 import { PREPROCESSINGS } from "../../data/images/preprocessing.js";
 import { fromRgb } from "../../draw/index.js";
-import { judgeLogits } from "../../metrics/calibration.js";
 import { warmAverage } from "../../nn/ema.js";
-import type { State } from "../../nn/module.js";
 import { pngDataUri } from "../../report/png.js";
 import { versions } from "../../report/provenance-node.js";
 import type { AttackPlan } from "../../robustness/attacks/index.js";
@@ -30,13 +28,13 @@ import type { CorruptionCondition, ExampleRecord } from "../../robustness/record
 import { openResults } from "../../robustness/results-file-node.js";
 import { sessionOptionsOf } from "../../runtime/runtime.js";
 import { workerRuntime } from "../../runtime/worker-node.js";
-import type { Evaluator } from "../../train/evaluator.js";
 import { train } from "../../train/run/run-node.js";
 import { ensureFolder } from "../../util/files-node.js";
 import { Random } from "../../util/random.js";
 import { byKind, withEvaluator } from "../cell-work.js";
 import type { CellOptions } from "../cells.js";
 import { cellFolder, cellKey } from "../cells.js";
+import { imageScores } from "../image-scores.js";
 import { cellTraining, learningOf, loadWeights, rateOf, saveWeights } from "../training.js";
 import { trainingImages } from "./images.js";
 import { attackedNetwork, IMAGE_SHAPE, modelOf } from "./networks.js";
@@ -79,13 +77,18 @@ async function runNetwork(config: RecognitionNetworkCell, options: RecognitionOp
   const training = sliceImages(all, 0, Math.min(trainImages, count));
   const { task } = modelOf(config);
   const batch = Math.min(VALIDATION_BATCH, validationImages);
+  const labelsAt = (start: number) => [seed, "validation", start];
+  const validating = { batch, preprocessing: PREPROCESSINGS.unit, labelsAt };
   return withEvaluator(task, batch, options, async (evaluator) => {
     const run = await train(task, trainingImages(training, config.augmentation), {
       ...cellTraining(config, options),
       learningRate: rateOf(config),
       ema: warmAverage(ema),
       evaluateEvery,
-      evaluate: (values) => validate(evaluator, values, validation, batch, seed),
+      evaluate: async (values) => {
+        const { accuracy, loss } = await imageScores(evaluator, values, validation, validating);
+        return { accuracy, loss };
+      },
     });
     if (!run.finished) return undefined;
     await saveWeights(options.cells, config, run.values);
@@ -94,31 +97,6 @@ async function runNetwork(config: RecognitionNetworkCell, options: RecognitionOp
       imagesPerSecond: run.imagesPerSecond,
     };
   });
-}
-
-async function validate(
-  evaluator: Evaluator,
-  values: State,
-  images: PreparedImages,
-  batch: number,
-  seed: number,
-): Promise<{ accuracy: number; loss: number }> {
-  const data = imageData(images, PREPROCESSINGS.unit);
-  let [right, loss, seen] = [0, 0, 0];
-  for (let start = 0; start + batch <= images.count; start += batch) {
-    const indices = Array.from({ length: batch }, (_, i) => start + i);
-    const { logits } = await evaluator.run(values, data, indices, [seed, "validation", start]);
-    const classes = logits!.data.length / batch;
-    indices.forEach((index, i) => {
-      const row = (logits!.data as Float32Array).subarray(i * classes, (i + 1) * classes);
-      const label = images.labels[index]!;
-      const { predicted, nll } = judgeLogits(row, label);
-      if (predicted === label) right++;
-      loss += nll;
-      seen++;
-    });
-  }
-  return { accuracy: right / seen, loss: loss / seen };
 }
 
 const BATCH = 32;

@@ -1,5 +1,4 @@
 import { join } from "node:path";
-import type { PreparedImages } from "../../data/images/prepared-images.js";
 import { imageData } from "../../data/images/prepared-images.js";
 import type { State } from "../../nn/module.js";
 import { cosineRate } from "../../nn/schedules.js";
@@ -22,9 +21,10 @@ import { train } from "../../train/run/run-node.js";
 import { timed, withEvaluator } from "../cell-work.js";
 import type { CellOptions } from "../cells.js";
 import { cellFolder } from "../cells.js";
+import { fullBatches, imageScores, rankOf } from "../image-scores.js";
 import { cellTraining, learningOf, parameterCount, progressOf, saveWeights } from "../training.js";
 import type { V1Condition, StudyImages, TestImages } from "./images.js";
-import { fullBatches, openReadOut, openResponses, sampledNetwork, taskOf, v1Of } from "./networks.js";
+import { openReadOut, openResponses, sampledNetwork, taskOf, v1Of } from "./networks.js";
 import type { V1NetworkCell } from "./plan.js";
 import { isSampled } from "./plan.js";
 
@@ -102,7 +102,7 @@ export const runV1Cell = timed(async (config: V1NetworkCell, options: StudyOptio
         : { learningRate: cosineRate({ rate, steps }) }),
       evaluateEvery,
       evaluate: async (values) => {
-        const { loss, accuracy } = await scores(evaluator, values, images.validation, batch);
+        const { loss, accuracy } = await imageScores(evaluator, values, images.validation, inBatches(batch));
         return { loss, accuracy };
       },
     });
@@ -127,47 +127,7 @@ export const runV1Cell = timed(async (config: V1NetworkCell, options: StudyOptio
   });
 });
 
-interface Scores {
-  readonly loss: number;
-  readonly accuracy: number;
-  readonly top5: number;
-}
-
-/** Mean cross-entropy and accuracies, over full batches. */
-async function scores(
-  evaluator: Evaluator,
-  values: State,
-  images: PreparedImages,
-  batch: number,
-): Promise<Scores> {
-  const data = imageData(images, V1_PREPROCESSING);
-  let [loss, right, near, count] = [0, 0, 0, 0];
-  for (const indices of fullBatches(images.count, batch)) {
-    const { logits } = await evaluator.run(values, data, indices, ["test"]);
-    const classes = logits!.shape[1]!;
-    indices.forEach((index, row) => {
-      const scored = (logits!.data as Float32Array).subarray(row * classes, (row + 1) * classes);
-      const { nll, rank } = judged(scored, images.labels[index]!);
-      loss += nll;
-      if (rank === 0) right++;
-      if (rank < 5) near++;
-      count++;
-    });
-  }
-  return { loss: loss / count, accuracy: right / count, top5: near / count };
-}
-
-/**
- * Cross-entropy of an output, and the number of classes that score higher than the right one. In a tie, the first class
- * wins.
- */
-function judged(logits: Float32Array, label: number): { readonly nll: number; readonly rank: number } {
-  const largest = logits.reduce((a, b) => Math.max(a, b), -Infinity);
-  const total = logits.reduce((sum, value) => sum + Math.exp(value - largest), 0);
-  const own = logits[label]!;
-  const rank = logits.reduce((n, value, i) => n + (value > own || (value === own && i < label) ? 1 : 0), 0);
-  return { nll: Math.log(total) + largest - own, rank };
-}
+const inBatches = (batch: number) => ({ batch, preprocessing: V1_PREPROCESSING, labelsAt: () => ["test"] });
 
 async function testAll(
   evaluator: Evaluator,
@@ -181,7 +141,7 @@ async function testAll(
   for (const condition of test.conditions) {
     if (options.signal.aborted) return undefined;
     const images = await test.load(condition);
-    const { accuracy, top5 } = await scores(evaluator, values, images, batch);
+    const { accuracy, top5 } = await imageScores(evaluator, values, images, inBatches(batch));
     tested.push({ ...condition, accuracy, top5 });
     report(tested.length, images.count);
   }
@@ -269,7 +229,7 @@ class Tally {
     this.#right.set(kind, entry);
     const classes = logits.length / labels.length;
     labels.forEach((label, row) => {
-      if (judged(logits.subarray(row * classes, (row + 1) * classes), label).rank === 0) entry.right++;
+      if (rankOf(label, logits.subarray(row * classes, (row + 1) * classes)) === 0) entry.right++;
       entry.count++;
       if (kind !== "clean") return;
       this.#moved.sum += moved[row]!;
