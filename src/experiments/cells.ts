@@ -141,6 +141,13 @@ export interface CellConfig {
   readonly start?: CellConfig;
 }
 
+/** The fields of every cell. They name the experiment, so cells of different experiments have different addresses. */
+export interface CellOf<E extends string> {
+  readonly experiment: E;
+  readonly version: 1;
+  readonly seed: number;
+}
+
 /** The functions that name, run and describe the cells of an experiment. */
 export interface CellKind<C, R> {
   readonly nameOf: (config: C) => string;

@@ -6,7 +6,7 @@ import type { Schedule } from "../nn/schedules.js";
 import { constantRate, cosineRate, withWarmUp } from "../nn/schedules.js";
 import { sessionOptionsOf } from "../runtime/runtime.js";
 import { createRateEstimator } from "../train/progress.js";
-import type { TrainOptions } from "../train/run/run-node.js";
+import type { TrainedRun, TrainOptions } from "../train/run/run-node.js";
 import { readSafetensors, writeSafetensors } from "../util/safetensors-node.js";
 import { storedToFloat32 } from "../util/safetensors.js";
 import type { CellOptions } from "./cells.js";
@@ -37,6 +37,21 @@ export function cellTraining(
       onProgress("training", event);
     },
   } satisfies TrainOptions;
+}
+
+/**
+ * The validation measurements of a run, in the order of the steps. `place` gives the fields that stand before the
+ * measures, such as the number of images seen. A measure that is missing is NaN.
+ */
+export function learningOf<M extends string, P extends object>(
+  { evaluations }: Pick<TrainedRun, "evaluations">,
+  measures: readonly M[],
+  place: (step: number) => P,
+): (P & Readonly<Record<M, number>>)[] {
+  return evaluations.map((row) => ({
+    ...place(row.step),
+    ...(Object.fromEntries(measures.map((name) => [name, row[name] ?? NaN])) as Record<M, number>),
+  }));
 }
 
 /** Reports the progress of one part of a cell: the steps done out of `steps`, and the samples since the last report. */

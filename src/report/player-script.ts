@@ -1,3 +1,15 @@
+/** The part of a player's script that listens to its button and its slider. */
+export const CONTROLS_SCRIPT = `    button.addEventListener("click", () => {
+      wanted = !timer;
+      if (timer) pause();
+      else play();
+    });
+    slider.addEventListener("input", () => {
+      wanted = false;
+      pause();
+      show(Number(slider.value) - 1);
+    });`;
+
 /**
  * The script of the phase players. It draws the stored phases on canvases, plays and scrubs through the timesteps,
  * switches the palette, and shows the values under the pointer. It is plain browser JavaScript without imports; without
@@ -120,16 +132,7 @@ export const PLAYER_SCRIPT = `
       timer = setTimeout(step, 300);
     }
     let wanted = !calm.matches;
-    button.addEventListener("click", () => {
-      wanted = !timer;
-      if (timer) pause();
-      else play();
-    });
-    slider.addEventListener("input", () => {
-      wanted = false;
-      pause();
-      show(Number(slider.value) - 1);
-    });
+${CONTROLS_SCRIPT}
     calm.addEventListener("change", () => {
       if (calm.matches) {
         wanted = false;

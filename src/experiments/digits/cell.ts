@@ -6,7 +6,7 @@ import { train } from "../../train/run/run-node.js";
 import type { Task } from "../../train/task.js";
 import type { CellOptions } from "../cells.js";
 import { cellFolder } from "../cells.js";
-import { cellTraining, progressOf } from "../training.js";
+import { cellTraining, learningOf, progressOf } from "../training.js";
 import { saveDigitsPictures } from "./pictures.js";
 import type { ConditionResult, DigitsLearningPoint } from "./results.js";
 import type { DigitsCondition, SceneData, SceneSet } from "./scenes.js";
@@ -111,10 +111,5 @@ export async function saveNetwork(
 
 /** The validation measurements of a run, in the order of the steps. */
 export function learningCurveOf({ batchSize }: DigitsNetworkConfig, run: TrainedRun): DigitsLearningPoint[] {
-  return run.evaluations.map(({ step, loss = NaN, setAccuracy = NaN }) => ({
-    step,
-    images: step * batchSize,
-    loss,
-    setAccuracy,
-  }));
+  return learningOf(run, ["loss", "setAccuracy"], (step) => ({ step, images: step * batchSize }));
 }

@@ -28,62 +28,56 @@ function seriesPerModel(
 
 const share = (value: number): string => `${percent(value)} %`;
 
-function referenceSeries(report: DigitsReport, measure: "setAccuracy" | "loss"): LineSeries[] {
+function referenceSeries(report: DigitsReport): LineSeries[] {
   return (report.reference?.curves ?? []).flatMap(({ role, points }) => {
     const model = report.models.find((one) => one.role === role);
     if (!model || !report.learningCurves.some((curve) => curve.model === model.id)) return [];
-    return [{ name: model.label, points: points.map((point) => ({ x: point.images, y: point[measure] })) }];
+    return [
+      { name: model.label, points: points.map((point) => ({ x: point.images, y: point.setAccuracy })) },
+    ];
   });
 }
 
-/** Chart of accuracy against training images seen, or `undefined` if no curve has an accuracy. */
-export async function accuracyCurves(report: DigitsReport): Promise<ChartBlock | undefined> {
+/** The texts of the learning charts. */
+const LEARNING = {
+  setAccuracy: {
+    id: "learning-accuracy",
+    y: { title: "Set accuracy", format: ".0%" },
+    words: "Set accuracy while training",
+    heading: "Set accuracy on validation images",
+    show: share,
+  },
+  loss: {
+    id: "learning-loss",
+    y: { title: "Cross-entropy", format: ".2f" },
+    words: "Cross-entropy on validation images",
+    heading: "Cross-entropy on validation images",
+    show: (value: number): string => number(value),
+  },
+} as const;
+
+/** Chart of a measure on validation images against training images seen, or `undefined` if no curve has the measure. */
+export async function learningChart(
+  report: DigitsReport,
+  measure: "setAccuracy" | "loss",
+): Promise<ChartBlock | undefined> {
   const points = (curve: LearningCurve) =>
-    curve.points.flatMap(({ images, setAccuracy }) =>
-      setAccuracy === undefined ? [] : [{ x: images, y: setAccuracy }],
-    );
+    curve.points.flatMap(({ images: x, [measure]: y }) => (y === undefined ? [] : [{ x, y }]));
   const series = seriesPerModel(report, (model) =>
     report.learningCurves.filter((curve) => curve.model === model.id).map(points),
   );
   if (series.length === 0) return undefined;
+  const { id, y, words, heading, show } = LEARNING[measure];
   const options: LineChartOptions = {
     x: { title: "Training images seen", format: ",d" },
-    y: { title: "Set accuracy", format: ".0%" },
+    y,
     series,
-    references: referenceSeries(report, "setAccuracy"),
-    rules: [{ y: chanceLevel(report.digits), label: "chance" }],
+    ...(measure === "setAccuracy" && {
+      references: referenceSeries(report),
+      rules: [{ y: chanceLevel(report.digits), label: "chance" }],
+    }),
   };
-  return lineBlock(
-    idOf(report, "learning-accuracy"),
-    options,
-    `Set accuracy while training. ${ends(series, share)}.`,
-    {
-      heading: "Set accuracy on validation images",
-    },
-  );
-}
-
-/** Chart of the cross-entropy on validation images against training images seen. */
-export async function lossCurves(report: DigitsReport): Promise<ChartBlock | undefined> {
-  const series = seriesPerModel(report, (model) =>
-    report.learningCurves
-      .filter((curve) => curve.model === model.id)
-      .map((curve) => curve.points.map(({ images, loss }) => ({ x: images, y: loss }))),
-  );
-  if (series.length === 0) return undefined;
-  const options: LineChartOptions = {
-    x: { title: "Training images seen", format: ",d" },
-    y: { title: "Cross-entropy", format: ".2f" },
-    series,
-  };
-  return lineBlock(
-    idOf(report, "learning-loss"),
-    options,
-    `Cross-entropy on validation images. ${ends(series, number)}.`,
-    {
-      heading: "Cross-entropy on validation images",
-    },
-  );
+  return lineBlock(idOf(report, id), options, `${words}. ${ends(series, show)}.`, { heading });
 }
 
 function perTimestep(report: DigitsReport, list: readonly TimestepSeries[], condition: string): LineSeries[] {
@@ -94,8 +88,11 @@ function perTimestep(report: DigitsReport, list: readonly TimestepSeries[], cond
   );
 }
 
-/** One small chart for each condition; all have the same axes. */
-async function timestepCharts(
+/**
+ * Charts of the accuracy of the read-out, or of how well the phases separate the digits, at every timestep: one small
+ * chart for each condition; all have the same axes.
+ */
+export async function timestepCharts(
   report: DigitsReport,
   kind: "accuracy" | "synchrony",
 ): Promise<ChartBlock | undefined> {
@@ -138,16 +135,6 @@ async function timestepCharts(
     charts,
     present.flatMap(({ id }) => perTimestep(report, list, id)),
   );
-}
-
-/** Charts of the accuracy of the read-out at every timestep. */
-export function accuracyPerTimestep(report: DigitsReport): Promise<ChartBlock | undefined> {
-  return timestepCharts(report, "accuracy");
-}
-
-/** Charts of how well the phases separate the digits at every timestep. */
-export function synchronyPerTimestep(report: DigitsReport): Promise<ChartBlock | undefined> {
-  return timestepCharts(report, "synchrony");
 }
 
 /** Bar chart of set accuracy: a group for each condition, a bar for each model, a dot for each seed. */

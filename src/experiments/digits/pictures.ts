@@ -5,7 +5,9 @@ import { workerRuntime } from "../../runtime/worker-node.js";
 import { COMPLEX_LAYERS } from "../../systems/komplexnet/training/tasks.js";
 import { Evaluator } from "../../train/evaluator.js";
 import type { Task, TrainingData } from "../../train/task.js";
-import { readSafetensors, writeSafetensors } from "../../util/safetensors-node.js";
+import { closing } from "../../util/closing.js";
+import { readSafetensors } from "../../util/safetensors-node.js";
+import { writeCellWeights } from "../training.js";
 import type { PhasePicture } from "./results.js";
 import type { TestScenes } from "./scenes.js";
 import { CLASSES, PIXELS } from "./scenes.js";
@@ -25,18 +27,12 @@ export async function saveDigitsPictures(
   data: TrainingData,
   { folder, seed, ...session }: SessionOptions & { readonly folder: string; readonly seed: number },
 ): Promise<void> {
-  const evaluator = await Evaluator.open(task, DIGITS_PICTURES, values, workerRuntime, session);
-  try {
-    const indices = Array.from({ length: DIGITS_PICTURES }, (_, i) => i);
-    const outputs = await evaluator.run(values, data, indices, [seed, "pictures"]);
-    const tensors = Object.entries(outputs).map(
-      ([name, { shape, data: values }]) =>
-        [name, { dtype: "F32", shape, data: values as Float32Array<ArrayBuffer> }] as const,
-    );
-    await writeSafetensors(join(folder, FILE), new Map(tensors));
-  } finally {
-    await evaluator.close();
-  }
+  const indices = Array.from({ length: DIGITS_PICTURES }, (_, i) => i);
+  const outputs = await closing(
+    Evaluator.open(task, DIGITS_PICTURES, values, workerRuntime, session),
+    (evaluator) => evaluator.run(values, data, indices, [seed, "pictures"]),
+  );
+  await writeCellWeights(join(folder, FILE), new Map(Object.entries(outputs)));
 }
 
 export interface ReadPicturesOptions {

@@ -6,15 +6,7 @@ import { spreadCell } from "../../report/over-seeds.js";
 import { channelGallery, phaseLegend, phasePlayer } from "../../report/phase-player.js";
 import { provenanceRows } from "../../report/provenance-node.js";
 import { mark, points, verdictList } from "../../report/verdict.js";
-import {
-  accuracyBars,
-  accuracyCurves,
-  accuracyPerTimestep,
-  lossCurves,
-  pairChart,
-  styleOf,
-  synchronyPerTimestep,
-} from "./charts.js";
+import { accuracyBars, learningChart, pairChart, styleOf, timestepCharts } from "./charts.js";
 import type { DigitsReport, DigitsModelDescription, PhasePicture, ResultRow } from "./results.js";
 import { chanceLevel, heading, METRICS, result, SET_ACCURACY } from "./results.js";
 import { budgetRemark, digitsHeadline, judge } from "./verdict.js";
@@ -88,8 +80,8 @@ export async function digitsAccuracySection(report: DigitsReport): Promise<Secti
 
 /** Section with accuracy and synchrony after every timestep, or `undefined` if no curves exist. */
 export async function timestepSection(report: DigitsReport): Promise<Section | undefined> {
-  const accuracy = await accuracyPerTimestep(report);
-  const synchrony = await synchronyPerTimestep(report);
+  const accuracy = await timestepCharts(report, "accuracy");
+  const synchrony = await timestepCharts(report, "synchrony");
   if (!accuracy && !synchrony) return undefined;
   const better = report.synchronyMeasure?.better ?? "lower";
   return {
@@ -129,8 +121,8 @@ function synchronySentence(report: DigitsReport): string {
 
 /** Section with the curves of training, or `undefined` if no curves exist. */
 export async function digitsLearningSection(report: DigitsReport): Promise<Section | undefined> {
-  const accuracy = await accuracyCurves(report);
-  const loss = await lossCurves(report);
+  const accuracy = await learningChart(report, "setAccuracy");
+  const loss = await learningChart(report, "loss");
   if (!accuracy && !loss) return undefined;
   return {
     ...heading(report, "learning", "Learning"),

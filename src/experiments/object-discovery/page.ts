@@ -1,5 +1,6 @@
 import type { ChartBlock } from "../../report/chart-block.js";
 import { chartFigure, lineBlock } from "../../report/chart-block.js";
+import type { LinePoint } from "../../report/charts.js";
 import type { Content, Html, Section } from "../../report/html.js";
 import { markup, note, number, percent, table } from "../../report/html.js";
 import type { SeedSummary } from "../../report/over-seeds.js";
@@ -7,7 +8,13 @@ import { ends, overSeeds, seriesOverSeeds, spreadCell } from "../../report/over-
 import { experimentPage, provenanceRows } from "../../report/provenance-node.js";
 import { mark, points, verdictList } from "../../report/verdict.js";
 import { fieldSection, segmentSection } from "./page-pictures.js";
-import type { Comparison, DiscoverySet, ObjectDiscoveryReport, ReportModel } from "./results.js";
+import type {
+  Comparison,
+  DiscoveryCurve,
+  DiscoverySet,
+  ObjectDiscoveryReport,
+  ReportModel,
+} from "./results.js";
 import { checkDiscoveryReport, rowLabel } from "./results.js";
 
 /** The report of the object-discovery experiment as one self-contained HTML file. */
@@ -148,14 +155,13 @@ async function learningSection(
   report: ObjectDiscoveryReport,
   set: DiscoverySet,
 ): Promise<Section | undefined> {
-  const charts = [await scoreCurves(report.models, set), await lossCurves(report.models, set)];
-  const present = charts.filter((chart) => chart !== undefined);
-  if (present.length === 0) return undefined;
+  const charts = await trainingCharts(report.models, set);
+  if (charts.length === 0) return undefined;
   return {
     id: `${set.id}-learning`,
     title: `${set.title}: learning`,
     lead: "The scores belong to the moving average of the weights. Even untrained features separate colours and positions, so the curves do not start at 0.",
-    body: present.map((chart) =>
+    body: charts.map((chart) =>
       chartFigure(chart, "With several seeds, lines are means and bands are ranges."),
     ),
   };
@@ -217,54 +223,48 @@ function pageProvenance({ scale, sets, provenance }: ObjectDiscoveryReport) {
   return provenanceRows(scale, provenance, training, provenance.more);
 }
 
-const curvesOf = ({ learningCurves }: DiscoverySet, id: string) =>
-  learningCurves.filter(({ model }) => model === id);
-
-/** Chart of FG-ARI on validation scenes against training views, or `undefined` without curves. */
-async function scoreCurves(
+/**
+ * Charts of the FG-ARI on validation scenes and of the contrastive loss against training views; those without curves
+ * are left out. Chance is the loss of uninformative features.
+ */
+async function trainingCharts(
   models: readonly ReportModel[],
-  set: DiscoverySet,
-): Promise<ChartBlock | undefined> {
-  const series = seriesOverSeeds(models, ({ id }) =>
-    curvesOf(set, id).map(({ scores }) => scores.map(({ views, foregroundAri: y }) => ({ x: views, y }))),
-  );
-  if (series.length === 0) return undefined;
-  const { paperGoal } = set;
+  { id, learningCurves, paperGoal, budget }: DiscoverySet,
+): Promise<ChartBlock[]> {
+  const seriesOf = (points: (curve: DiscoveryCurve) => readonly LinePoint[]) =>
+    seriesOverSeeds(models, (network) =>
+      learningCurves.filter(({ model }) => model === network.id).map(points),
+    );
+  const scores = seriesOf((curve) => curve.scores.map(({ views: x, foregroundAri: y }) => ({ x, y })));
+  const losses = seriesOf((curve) => curve.losses.map(({ views: x, loss: y }) => ({ x, y })));
+  const x = { title: "Training views seen", format: "~s" };
   const rules = paperGoal && [{ y: paperGoal.foregroundAri, label: paperGoal.label }];
-  return lineBlock(
-    `${set.id}-scores`,
-    {
-      x: { title: "Training views seen", format: "~s" },
-      y: { title: "FG-ARI", format: ".0%" },
-      series,
-      ...(rules && { rules }),
-    },
-    `FG-ARI on validation scenes while training. ${ends(series)}.`,
-    { heading: "FG-ARI on validation scenes, no up-tiling" },
-  );
-}
-
-/** Chart of the contrastive loss against training views; chance is the loss of uninformative features. */
-async function lossCurves(
-  models: readonly ReportModel[],
-  set: DiscoverySet,
-): Promise<ChartBlock | undefined> {
-  const series = seriesOverSeeds(models, ({ id }) =>
-    curvesOf(set, id).map(({ losses }) => losses.map(({ views, loss: y }) => ({ x: views, y }))),
-  );
-  if (series.length === 0) return undefined;
-  const chance = Math.log(2 * set.budget.batchSize - 1);
-  return lineBlock(
-    `${set.id}-losses`,
-    {
-      x: { title: "Training views seen", format: "~s" },
-      y: { title: "Contrastive loss", format: ".1f" },
-      series,
-      rules: [{ y: chance, label: "chance" }],
-    },
-    `Contrastive loss while training; chance ${number(chance)}. ${ends(series, number)}.`,
-    { heading: "Contrastive loss of training" },
-  );
+  const chance = Math.log(2 * budget.batchSize - 1);
+  const blocks: ChartBlock[] = [];
+  if (scores.length > 0)
+    blocks.push(
+      await lineBlock(
+        `${id}-scores`,
+        { x, y: { title: "FG-ARI", format: ".0%" }, series: scores, ...(rules && { rules }) },
+        `FG-ARI on validation scenes while training. ${ends(scores)}.`,
+        { heading: "FG-ARI on validation scenes, no up-tiling" },
+      ),
+    );
+  if (losses.length > 0)
+    blocks.push(
+      await lineBlock(
+        `${id}-losses`,
+        {
+          x,
+          y: { title: "Contrastive loss", format: ".1f" },
+          series: losses,
+          rules: [{ y: chance, label: "chance" }],
+        },
+        `Contrastive loss while training; chance ${number(chance)}. ${ends(losses, number)}.`,
+        { heading: "Contrastive loss of training" },
+      ),
+    );
+  return blocks;
 }
 
 /**

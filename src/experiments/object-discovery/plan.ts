@@ -1,4 +1,5 @@
 import type { StimulusNorm } from "../../systems/akorn/index.js";
+import type { CellOf } from "../cells.js";
 import type { Scale } from "../options.js";
 
 /** The networks that are compared. */
@@ -16,14 +17,14 @@ export const DISCOVERY_MODELS = [
 export type DiscoveryModelName = (typeof DISCOVERY_MODELS)[number];
 
 export interface DiscoveryModelDescription {
-  readonly id: DiscoveryModelName;
   readonly label: string;
   /** One line that says how the network differs from the others. */
   readonly description: string;
   readonly kind: "oscillators" | "iterative";
   readonly mixing: "attention" | "convolution";
-  /** Number of training scenes. Default: that of the set. */
+  /** Number of layers. Default 1. */
   readonly layers?: number;
+  /** Timesteps of each layer. Default 8. */
   readonly timesteps?: number;
   /** Factor by which the set's number of channels is multiplied. */
   readonly widening?: number;
@@ -33,21 +34,18 @@ const OSCILLATORS = "Kuramoto oscillators of 4 dimensions";
 
 export const DISCOVERY_MODEL_TEXTS: Readonly<Record<DiscoveryModelName, DiscoveryModelDescription>> = {
   "akorn-attn": {
-    id: "akorn-attn",
     label: "AKOrN (attn)",
     description: `${OSCILLATORS}, coupled by self-attention.`,
     kind: "oscillators",
     mixing: "attention",
   },
   "akorn-conv": {
-    id: "akorn-conv",
     label: "AKOrN (conv)",
     description: `${OSCILLATORS}, coupled by a convolution.`,
     kind: "oscillators",
     mixing: "convolution",
   },
   itrsa: {
-    id: "itrsa",
     label: "ItrSA",
     description:
       "The control: the same self-attention, repeated with residual connections, without oscillators.",
@@ -55,7 +53,6 @@ export const DISCOVERY_MODEL_TEXTS: Readonly<Record<DiscoveryModelName, Discover
     mixing: "attention",
   },
   itrconv: {
-    id: "itrconv",
     label: "own ItrConv",
     description:
       "The same convolution, repeated with residual connections. The authors' code for this network is not public.",
@@ -63,7 +60,6 @@ export const DISCOVERY_MODEL_TEXTS: Readonly<Record<DiscoveryModelName, Discover
     mixing: "convolution",
   },
   "akorn-attn-2": {
-    id: "akorn-attn-2",
     label: "AKOrN (attn, L = 2)",
     description: `Two layers of ${OSCILLATORS}, coupled by self-attention.`,
     kind: "oscillators",
@@ -71,7 +67,6 @@ export const DISCOVERY_MODEL_TEXTS: Readonly<Record<DiscoveryModelName, Discover
     layers: 2,
   },
   "akorn-attn-large": {
-    id: "akorn-attn-large",
     label: "Large AKOrN (attn, L = 2)",
     description: "Two layers, twice as many channels.",
     kind: "oscillators",
@@ -80,7 +75,6 @@ export const DISCOVERY_MODEL_TEXTS: Readonly<Record<DiscoveryModelName, Discover
     widening: 2,
   },
   "itrsa-2": {
-    id: "itrsa-2",
     label: "ItrSA (L = 2)",
     description: "Two blocks of repeated self-attention.",
     kind: "iterative",
@@ -88,7 +82,6 @@ export const DISCOVERY_MODEL_TEXTS: Readonly<Record<DiscoveryModelName, Discover
     layers: 2,
   },
   vit: {
-    id: "vit",
     label: "ViT",
     description: "Eight blocks, each used once. The depth is our choice, since the paper does not state it.",
     kind: "iterative",
@@ -211,14 +204,11 @@ export const DISCOVERY_SETS: Readonly<Record<DiscoverySetName, DiscoverySetDescr
  * Configuration of a cell: one network, trained on one set of scenes without labels, and tested on how well its
  * features separate the objects.
  */
-export interface DiscoveryCell {
-  readonly experiment: "object-discovery";
-  readonly version: 1;
+export interface DiscoveryCell extends CellOf<"object-discovery"> {
   readonly set: DiscoverySetName;
   /** Path of a published set; absent for generated scenes. */
   readonly data?: string;
   readonly model: DiscoveryModelName;
-  readonly seed: number;
   readonly network: DiscoveryNetworkConfig;
   readonly steps: number;
   /** Images in one training step; each has two views. */

@@ -1,26 +1,19 @@
 import { sessionOptionsOf } from "../../runtime/runtime.js";
+import { closing } from "../../util/closing.js";
+import { timed } from "../cell-work.js";
 import type { DigitsOptions } from "../digits/cell.js";
 import { learningCurveOf, saveNetwork, testBatch, testConditions, trainNetwork } from "../digits/cell.js";
 import { testScenes } from "../digits/scenes.js";
 import { openTester } from "../digits/tester.js";
 import type { OverlapCell } from "./plan.js";
 import { CONDITIONS, overlapNetwork, SCENES } from "./plan.js";
-import type { OverlapResult } from "./results.js";
 
 /** Trains the network of a cell and tests it under every condition. Returns undefined if the cell was stopped. */
-export async function runOverlapCell(
-  config: OverlapCell,
-  options: DigitsOptions,
-): Promise<OverlapResult | undefined> {
-  const started = performance.now();
+export const runOverlapCell = timed(async (config: OverlapCell, options: DigitsOptions) => {
   const taskWith = overlapNetwork(config);
-  const tester = await openTester(
-    taskWith({ synchrony: true }),
-    testBatch(config.testScenes, config.validationScenes),
-    config.seed,
-    sessionOptionsOf(options),
-  );
-  try {
+  const batch = testBatch(config.testScenes, config.validationScenes);
+  const opened = openTester(taskWith({ synchrony: true }), batch, config.seed, sessionOptionsOf(options));
+  return closing(opened, async (tester) => {
     const run = await trainNetwork(config, SCENES, { task: taskWith(), tester }, options);
     if (run === undefined) return undefined;
     const tested = await testConditions(CONDITIONS, config.testScenes, options, (condition, onBatch) => {
@@ -39,10 +32,7 @@ export async function runOverlapCell(
       })),
       learningCurve: learningCurveOf(config, run),
       imagesPerSecond: run.imagesPerSecond,
-      seconds: (performance.now() - started) / 1000,
       pairAccuracy: tested[0]!.pairs,
     };
-  } finally {
-    await tester.close();
-  }
-}
+  });
+});

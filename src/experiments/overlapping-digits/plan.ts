@@ -3,6 +3,7 @@ import { RealBaseline } from "../../systems/komplexnet/baselines/real-baseline.j
 import type { KomplexNetTaskOptions } from "../../systems/komplexnet/training/tasks.js";
 import { KomplexNetTask, RealBaselineTask } from "../../systems/komplexnet/training/tasks.js";
 import type { Task } from "../../train/task.js";
+import type { CellOf } from "../cells.js";
 import type { DigitsNetworkConfig } from "../digits/cell.js";
 import type { DigitsModelDescription } from "../digits/results.js";
 import { BASELINE_TEXTS } from "../digits/results.js";
@@ -15,9 +16,7 @@ export const OVERLAP_MODELS = ["kuramoto", "ideal", "random", "real"] as const;
 export type OverlapModelName = (typeof OVERLAP_MODELS)[number];
 
 /** Configuration of a cell: one network that is trained with one seed and tested. */
-export interface OverlapCell extends DigitsNetworkConfig {
-  readonly experiment: "overlapping-digits";
-  readonly version: 1;
+export interface OverlapCell extends CellOf<"overlapping-digits">, DigitsNetworkConfig {
   readonly model: OverlapModelName;
   /** Whether Gabors and coupling are trained ("endtoend") or keep their initial values ("channels"). */
   readonly mode: "endtoend" | "channels";

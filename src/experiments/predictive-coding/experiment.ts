@@ -9,11 +9,13 @@ import { number, percent } from "../../report/html.js";
 import { points } from "../../report/verdict.js";
 import { Backbone } from "../../systems/predify/index.js";
 import { check, StriateError } from "../../util/errors.js";
+import { byKind } from "../cell-work.js";
 import type { ResultTable } from "../experiment.js";
 import { defineExperiment } from "../experiment.js";
 import type { ExperimentOptions } from "../options.js";
 import { ExperimentImages } from "./images.js";
 import type { PredictiveOptions } from "./network.js";
+import { noiseRows } from "./page-charts.js";
 import { predictiveCodingPage } from "./page.js";
 import type { PredictiveCell, PredictivePlan } from "./plan.js";
 import { predictiveCellName, predictiveCells, PREDICTIVE_PLANS } from "./plan.js";
@@ -21,6 +23,24 @@ import type { PredictiveResult, PredictiveCodingReport, TuningResult } from "./r
 import { changeOverTime, predictiveCodingReport } from "./results.js";
 import { runCorruptions, runNoise } from "./test-cells.js";
 import { runBackbone, runFeedback, runTuning } from "./train-cells.js";
+
+const runPredictiveCell = byKind<PredictiveCell, PredictiveResult, PredictiveOptions>({
+  backbone: runBackbone,
+  feedback: runFeedback,
+  tuning: runTuning,
+  noise: (config, options, done) => runNoise(config, tuningOf(config.start, done), options),
+  corruptions: (config, options, done) => runCorruptions(config, tuningOf(config.start, done), options),
+});
+
+function tuningOf(
+  start: PredictiveCell,
+  results: ReadonlyMap<PredictiveCell, PredictiveResult>,
+): TuningResult {
+  const result = results.get(start);
+  if (result?.kind !== "tuning")
+    throw new StriateError(`${predictiveCellName(start)} must finish before the cells that start from it`);
+  return result;
+}
 
 /** Predify (Choksi et al. 2021) on CIFAR-10: how feedback changes a network's answers over timesteps. */
 export const predictiveCoding = defineExperiment({
@@ -50,7 +70,7 @@ export const predictiveCoding = defineExperiment({
     ...(given && { model: given.path }),
   }),
   nameOf: predictiveCellName,
-  runCell,
+  runCell: runPredictiveCell,
   describe,
   report: async (run) => {
     const report = predictiveCodingReport(run);
@@ -83,35 +103,6 @@ async function givenNetwork({
   return { sha256: await sha256OfModel(path, file), preprocessing, name, path };
 }
 
-function runCell(
-  config: PredictiveCell,
-  options: PredictiveOptions,
-  results: ReadonlyMap<PredictiveCell, PredictiveResult>,
-): Promise<PredictiveResult | undefined> {
-  switch (config.kind) {
-    case "backbone":
-      return runBackbone(config, options);
-    case "feedback":
-      return runFeedback(config, options);
-    case "tuning":
-      return runTuning(config, options);
-    case "noise":
-      return runNoise(config, tuningOf(config.start, results), options);
-    case "corruptions":
-      return runCorruptions(config, tuningOf(config.start, results), options);
-  }
-}
-
-function tuningOf(
-  start: PredictiveCell,
-  results: ReadonlyMap<PredictiveCell, PredictiveResult>,
-): TuningResult {
-  const result = results.get(start);
-  if (result?.kind !== "tuning")
-    throw new StriateError(`${predictiveCellName(start)} must finish before the cells that start from it`);
-  return result;
-}
-
 function describe(result: PredictiveResult): string {
   const seconds = `${Math.round(result.seconds)} s`;
   switch (result.kind) {
@@ -130,8 +121,6 @@ function describe(result: PredictiveResult): string {
 }
 
 function resultTable(report: PredictiveCodingReport): ResultTable {
-  const rowsOf = (setting: string, condition: string) =>
-    report.noise.filter((row) => row.setting === setting && row.condition === condition);
   const words = { holds: "helps", reversed: "harms", undecided: "undecided" };
   return {
     title: "Accuracy in %, and its change in points from timestep 0 to the last",
@@ -147,9 +136,9 @@ function resultTable(report: PredictiveCodingReport): ResultTable {
     ],
     rows: report.conditions.map(({ id, label }) => {
       const at = (setting: string, t: number) =>
-        percent(average(rowsOf(setting, id).map(({ accuracy }) => accuracy.at(t)!)));
+        percent(average(noiseRows(report, setting, id).map(({ accuracy }) => accuracy.at(t)!)));
       const change = (setting: string) => {
-        const { mean: value, margin, status } = changeOverTime(rowsOf(setting, id));
+        const { mean: value, margin, status } = changeOverTime(noiseRows(report, setting, id));
         return `${points(value)} ± ${percent(margin)} ${words[status]}`;
       };
       return [

@@ -46,7 +46,8 @@ export function lastTimestep({ noise }: PredictiveCodingReport): number {
   return noise[0]!.accuracy.length - 1;
 }
 
-function rowsOf(report: PredictiveCodingReport, setting: string, condition: string): NoiseRow[] {
+/** The rows of all seeds for one setting under one condition. */
+export function noiseRows(report: PredictiveCodingReport, setting: string, condition: string): NoiseRow[] {
   return report.noise.filter((row) => row.setting === setting && row.condition === condition);
 }
 
@@ -57,7 +58,7 @@ export async function accuracyCharts(report: PredictiveCodingReport, family: Fam
     settings.map(({ id, label, without }) => ({
       name: label,
       style: STYLES[without ?? "all"],
-      points: overSeeds(rowsOf(report, id, condition).map(({ accuracy }) => overTime(accuracy))),
+      points: overSeeds(noiseRows(report, id, condition).map(({ accuracy }) => overTime(accuracy))),
     }));
   const charts = await Promise.all(
     report.conditions.map(({ id, label }) => {
@@ -107,8 +108,11 @@ export async function mceChart(report: PredictiveCodingReport): Promise<ChartBlo
   );
 }
 
-/** Charts of a quantity relative to timestep 0, one for each PCoder, with a line for each condition. */
-async function pcoderCharts(
+/**
+ * Charts of a quantity relative to timestep 0, one for each PCoder, with a line for each condition: the correlation
+ * distances between noisy and clean representations, or the prediction errors.
+ */
+export async function pcoderCharts(
   report: PredictiveCodingReport,
   kind: "distances" | "errors",
   family: Family,
@@ -116,7 +120,7 @@ async function pcoderCharts(
   const { conditions } = report;
   const seriesFor = (i: number): LineSeries[] =>
     conditions.flatMap(({ id, label }, style) => {
-      const runs = rowsOf(report, family, id)
+      const runs = noiseRows(report, family, id)
         .map((row) => row[kind][i])
         .filter((values) => values?.every((value) => Number.isFinite(value / values[0]!)) === true)
         .map((values) => overTime(relative(values!)));
@@ -141,16 +145,6 @@ async function pcoderCharts(
     ),
   );
   return multiples(charts, all.flat());
-}
-
-/** Charts of the correlation distance between noisy and clean representations. */
-export function distanceCharts(report: PredictiveCodingReport, family: Family): Promise<ChartBlock> {
-  return pcoderCharts(report, "distances", family);
-}
-
-/** Charts of the prediction errors. */
-export function errorCharts(report: PredictiveCodingReport, family: Family): Promise<ChartBlock> {
-  return pcoderCharts(report, "errors", family);
 }
 
 /** Chart of the share of variance that each PCoder leaves unexplained, against training steps. */

@@ -1,3 +1,4 @@
+import { average } from "../../metrics/statistics.js";
 import { chartFigure } from "../../report/chart-block.js";
 import type { Content, Html, Section } from "../../report/html.js";
 import { details, duration, figure, markup, note, number, percent, table } from "../../report/html.js";
@@ -7,10 +8,10 @@ import { mark, points, verdictList } from "../../report/verdict.js";
 import {
   accuracyCharts,
   decoderChart,
-  distanceCharts,
-  errorCharts,
   lastTimestep,
   mceChart,
+  noiseRows,
+  pcoderCharts,
   trainingChart,
 } from "./page-charts.js";
 import type { Change, CorruptionRow, PredictiveCodingReport, Reconstruction } from "./results.js";
@@ -37,8 +38,8 @@ export async function predictiveCodingPage(report: PredictiveCodingReport): Prom
         await accuracySection(report),
         reconstructionSection(report),
         await corruptionSection(report),
-        await distanceSection(report),
-        await errorSection(report),
+        await pcoderSection(report, "distances"),
+        await pcoderSection(report, "errors"),
         valuesSection(report),
         await networkSection(report),
       ],
@@ -58,9 +59,7 @@ export async function predictiveCodingPage(report: PredictiveCodingReport): Prom
 function changes(report: PredictiveCodingReport, family: string) {
   return report.conditions.map((condition) => ({
     condition,
-    change: changeOverTime(
-      report.noise.filter((row) => row.setting === family && row.condition === condition.id),
-    ),
+    change: changeOverTime(noiseRows(report, family, condition.id)),
   }));
 }
 
@@ -93,6 +92,13 @@ function summarySection(report: PredictiveCodingReport): Section {
 async function accuracySection(report: PredictiveCodingReport): Promise<Section> {
   const [tuned, authors] = [await accuracyCharts(report, "tuned"), await accuracyCharts(report, "authors")];
   const last = lastTimestep(report);
+  const accuracyCell = (setting: string, condition: string, t: number): Content => {
+    const rows = noiseRows(report, setting, condition);
+    return spreadCell(
+      summariseSeeds(rows.map(({ seed, accuracy }) => ({ seed, value: accuracy[t]! }))),
+      percent,
+    );
+  };
   return {
     id: "accuracy",
     title: "Accuracy against timestep",
@@ -116,24 +122,12 @@ async function accuracySection(report: PredictiveCodingReport): Promise<Section>
       rows: report.conditions.map(({ id, label, description }) => ({
         name: markup`${label}<small>${description}</small>`,
         cells: [
-          accuracyCell(report, report.settings[0]!.id, id, 0),
-          ...report.settings.map((setting) => accuracyCell(report, setting.id, id, last)),
+          accuracyCell(report.settings[0]!.id, id, 0),
+          ...report.settings.map((setting) => accuracyCell(setting.id, id, last)),
         ],
       })),
     })}`,
   };
-}
-
-function accuracyCell(
-  report: PredictiveCodingReport,
-  setting: string,
-  condition: string,
-  t: number,
-): Content {
-  const values = report.noise
-    .filter((row) => row.setting === setting && row.condition === condition)
-    .map(({ seed, accuracy }) => ({ seed, value: accuracy[t]! }));
-  return spreadCell(summariseSeeds(values), percent);
 }
 
 function reconstructionSection(report: PredictiveCodingReport): Section | undefined {
@@ -221,28 +215,28 @@ async function corruptionSection(report: PredictiveCodingReport): Promise<Sectio
   };
 }
 
-async function distanceSection(report: PredictiveCodingReport): Promise<Section> {
-  return {
-    id: "distances",
+/** The texts of the sections about quantities of each PCoder. */
+const PCODER_TEXTS = {
+  distances: {
     title: "Do noisy representations approach the clean one?",
     lead: "Correlation distance between a layer’s representations of the noisy and of the clean image at the same timestep, divided by the distance at timestep 0 (the paper’s manifold projection). If a line falls, the dynamics pull noisy states towards clean ones.",
-    body: markup`${chartFigure(
-      await distanceCharts(report, "tuned"),
-      "Tuned values, one chart for each PCoder, lowest first. Bands: range over seeds.",
-    )}${details("The same with the authors’ values", chartFigure(await distanceCharts(report, "authors"), "The authors’ values."))}`,
-  };
-}
-
-async function errorSection(report: PredictiveCodingReport): Promise<Section> {
-  return {
-    id: "errors",
+    caption: "Tuned values, one chart for each PCoder, lowest first. Bands: range over seeds.",
+  },
+  errors: {
     title: "Prediction errors",
     lead: "Mean squared error between each PCoder’s prediction and the layer below, at every timestep, divided by the error at timestep 0. The error term of the dynamics takes a gradient step that lowers this error.",
-    body: markup`${chartFigure(
-      await errorCharts(report, "tuned"),
-      "Tuned values. Bands: range over seeds.",
-    )}${details("The same with the authors’ values", chartFigure(await errorCharts(report, "authors"), "The authors’ values."))}`,
-  };
+    caption: "Tuned values. Bands: range over seeds.",
+  },
+} as const;
+
+async function pcoderSection(
+  report: PredictiveCodingReport,
+  id: keyof typeof PCODER_TEXTS,
+): Promise<Section> {
+  const { caption, ...texts } = PCODER_TEXTS[id];
+  const tuned = chartFigure(await pcoderCharts(report, id, "tuned"), caption);
+  const authors = chartFigure(await pcoderCharts(report, id, "authors"), "The authors’ values.");
+  return { id, ...texts, body: [tuned, details("The same with the authors’ values", authors)] };
 }
 
 function valuesSection(report: PredictiveCodingReport): Section {
@@ -282,10 +276,7 @@ async function networkSection(report: PredictiveCodingReport): Promise<Section> 
   const { network, pcoders, decoders } = report;
   const training = await trainingChart(report);
   const unexplained = (i: number) =>
-    decoders.reduce(
-      (sum, { curve, targetVariances }) => sum + curve.at(-1)!.errors[i]! / targetVariances[i]!,
-      0,
-    ) / decoders.length;
+    average(decoders.map(({ curve, targetVariances }) => curve.at(-1)!.errors[i]! / targetVariances[i]!));
   const accuracies = network.runs.map(({ seed, accuracy }) => `${percent(accuracy)} % (seed ${seed})`);
   return {
     id: "network",

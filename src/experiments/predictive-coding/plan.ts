@@ -2,6 +2,7 @@ import type { CorruptionName, Severity } from "../../robustness/corruptions/corr
 import { BENCHMARK_CORRUPTIONS } from "../../robustness/corruptions/corrupt.js";
 import type { VggDepth } from "../../systems/baselines/index.js";
 import type { Hyperparameters, Preprocessing } from "../../systems/predify/index.js";
+import type { CellOf } from "../cells.js";
 import type { Scale } from "../options.js";
 
 /** The change that a condition makes to an image before the network gets it. */
@@ -86,11 +87,7 @@ export interface GivenNetwork {
   readonly preprocessing: Preprocessing;
 }
 
-interface Common {
-  readonly experiment: "predictive-coding";
-  readonly version: 1;
-  readonly seed: number;
-}
+type Common = CellOf<"predictive-coding">;
 
 interface Recipe {
   readonly steps: number;

@@ -7,6 +7,7 @@ import type { ErrorsBySeverity } from "../../systems/predify/measures/metrics.js
 import { relativeErrorOverTime } from "../../systems/predify/measures/metrics.js";
 import { check } from "../../util/errors.js";
 import type { FinishedRun } from "../experiment.js";
+import { ofKind } from "../experiment.js";
 import type {
   PredictiveCell,
   PredictiveCondition,
@@ -197,13 +198,9 @@ export function predictiveCodingReport(
   const { plan, scale, device } = run;
   const { seeds, date, wallTimeSeconds, command } = run.provenance;
   const { given } = plan;
-  const of = <R extends PredictiveResult>(kind: R["kind"]) =>
-    [...run.results].flatMap(([{ seed }, result]) =>
-      result.kind === kind ? [{ ...(result as R), seed }] : [],
-    );
-  const backbones = of<BackboneResult>("backbone");
-  const feedback = of<FeedbackResult>("feedback");
-  const noise = of<NoiseResult>("noise");
+  const of = <K extends PredictiveResult["kind"]>(kind: K) =>
+    ofKind(run.results, kind).map(([{ seed }, result]) => ({ ...result, seed }));
+  const [backbones, feedback, noise] = [of("backbone"), of("feedback"), of("noise")];
   return {
     scale,
     network: {
@@ -217,13 +214,11 @@ export function predictiveCodingReport(
       curve,
       targetVariances: noise.find((one) => one.seed === seed)!.targetVariances,
     })),
-    values: of<TuningResult>("tuning").map(({ seed, authors, tuned }) => ({ seed, authors, tuned })),
+    values: of("tuning").map(({ seed, authors, tuned }) => ({ seed, authors, tuned })),
     settings: SETTINGS.map(describeSetting),
     conditions: plan.conditions.map(({ id, label, description }) => ({ id, label, description })),
     noise: noise.flatMap(({ seed, scores }) => scores.map((row) => ({ ...row, seed }))),
-    corruptions: of<CorruptionResult>("corruptions").flatMap(({ seed, scores }) =>
-      scores.map((row) => ({ ...row, seed })),
-    ),
+    corruptions: of("corruptions").flatMap(({ seed, scores }) => scores.map((row) => ({ ...row, seed }))),
     reconstructions: noise[0]!.reconstructions,
     reconstructionTruth: noise[0]!.truth,
     provenance: {

@@ -2,11 +2,10 @@ import { resizeImage } from "../../data/images/resize.js";
 import type { RgbImage } from "../../data/images/rgb-image.js";
 import { fromRgb } from "../../draw/index.js";
 import type { TensorData } from "../../graph/index.js";
-import type { State } from "../../nn/module.js";
 import { pngDataUri } from "../../report/png.js";
 import { sessionOptionsOf } from "../../runtime/runtime.js";
 import { workerRuntime } from "../../runtime/worker-node.js";
-import type { PredictiveNetwork, PreparedImages, Preprocessing } from "../../systems/predify/index.js";
+import type { PreparedImages, Preprocessing } from "../../systems/predify/index.js";
 import {
   completePreprocessing,
   DistanceTally,
@@ -15,54 +14,42 @@ import {
   openPredictive,
   TimestepTally,
 } from "../../systems/predify/index.js";
+import type { UnrolledOptions } from "../../systems/predify/files/export.js";
 import { readWeights } from "../../systems/predify/files/weights-node.js";
+import { closing } from "../../util/closing.js";
 import { progressOf } from "../training.js";
 import { corruptedSource, disturbed } from "./images.js";
 import type { PredictiveOptions } from "./network.js";
 import { batchesOf, decodersPath, Moments, openNetwork, preprocessingOf } from "./network.js";
-import type { PredictiveCondition, CorruptionCell, NoiseCell, Setting } from "./plan.js";
+import type { CorruptionCell, NoiseCell, Setting } from "./plan.js";
 import { hyperparametersUnder, SETTINGS } from "./plan.js";
-import type { CorruptionResult, NoiseResult, Reconstruction, TuningResult } from "./results.js";
+import type { CorruptionScores, Reconstruction, TuningResult } from "./results.js";
 
 const BATCH = 50;
 
-interface Opened {
-  readonly network: PredictiveNetwork;
-  readonly values: State;
-  readonly preprocessing: Preprocessing;
+/** The trained network of a cell, its preprocessing, and a function that opens it to compute further outputs. */
+async function open({ start, timesteps }: NoiseCell | CorruptionCell, options: PredictiveOptions) {
+  const network = await openNetwork(options.cells, start.start);
+  const values = await readWeights(decodersPath(options.cells, start.start), network);
+  const common = { ...sessionOptionsOf(options), timesteps };
+  const runner = (outputs: Omit<UnrolledOptions, "timesteps"> = {}) =>
+    openPredictive(network, values, workerRuntime, { ...common, ...outputs });
+  return { network, preprocessing: preprocessingOf(start.start.start), runner };
 }
 
-async function open({ start }: NoiseCell | CorruptionCell, { cells }: PredictiveOptions): Promise<Opened> {
-  const network = await openNetwork(cells, start.start);
-  return {
-    network,
-    values: await readWeights(decodersPath(cells, start.start), network),
-    preprocessing: preprocessingOf(start.start.start),
-  };
-}
+type Opened = Awaited<ReturnType<typeof open>>;
 
 function valuesUnder(setting: Setting, tuning: TuningResult) {
   return { hyperparameters: hyperparametersUnder(setting, tuning[setting.values]) };
 }
 
 /** Measures every setting on the same images under the same noise. */
-export async function runNoise(
-  config: NoiseCell,
-  tuning: TuningResult,
-  options: PredictiveOptions,
-): Promise<NoiseResult | undefined> {
-  const started = performance.now();
+export async function runNoise(config: NoiseCell, tuning: TuningResult, options: PredictiveOptions) {
   const opened = await open(config, options);
-  const { network, values, preprocessing } = opened;
-  const { conditions, timesteps } = config;
+  const { network, preprocessing } = opened;
+  const { conditions } = config;
   const { images: store } = options;
   const images = await store.prepared(store.test, network.backbone.imageShape, config.images);
-  const runner = await openPredictive(network, values, workerRuntime, {
-    ...sessionOptionsOf(options),
-    timesteps,
-    representations: true,
-    errors: true,
-  });
   const tallies = SETTINGS.map((setting) =>
     conditions.map((condition) => ({
       setting,
@@ -74,13 +61,13 @@ export async function runNoise(
   const variances = network.pcoders.map(() => new Moments());
   const batches = batchesOf(images.count, BATCH);
   const report = progressOf(options, "testing", batches.length * SETTINGS.length);
-  try {
+  const finished = await closing(opened.runner({ representations: true, errors: true }), async (runner) => {
     let step = 0;
     for (const [number, indices] of batches.entries()) {
       const clean = imageBatch(images, preprocessing, indices);
       const labels = indices.map((i) => images.labels[i]!);
       for (const [s, setting] of SETTINGS.entries()) {
-        if (options.signal.aborted) return undefined;
+        if (options.signal.aborted) return false;
         const inputs = valuesUnder(setting, tuning);
         const undisturbed = await runner.run(clean, inputs);
         if (s === 0) addTargets(variances, clean, undisturbed);
@@ -97,11 +84,10 @@ export async function runNoise(
         report(step, indices.length * conditions.length);
       }
     }
-  } finally {
-    await runner.close();
-  }
+    return true;
+  });
+  if (!finished) return undefined;
   return {
-    kind: "noise",
     scores: tallies.flat().map(({ setting, condition, answers, distances }) => ({
       setting: setting.id,
       condition: condition.id,
@@ -109,9 +95,8 @@ export async function runNoise(
       distances: condition.disturbance.kind === "none" ? [] : distances.means(),
     })),
     targetVariances: variances.map((moments) => moments.variance()),
-    reconstructions: await reconstruct(config, opened, images, tuning, options),
+    reconstructions: await reconstruct(config, opened, images, tuning),
     truth: images.classes[images.labels[0]!] ?? "?",
-    seconds: (performance.now() - started) / 1000,
   };
 }
 
@@ -129,46 +114,32 @@ function addTargets(
 /** Reconstructions of the first test image, clean and noisy, with tuned values. */
 async function reconstruct(
   { conditions, shown, timesteps }: NoiseCell,
-  { network, values, preprocessing }: Opened,
+  { network, preprocessing, runner: openRunner }: Opened,
   images: PreparedImages,
   tuning: TuningResult,
-  options: PredictiveOptions,
 ): Promise<Reconstruction[]> {
-  const runner = await openPredictive(network, values, workerRuntime, {
-    ...sessionOptionsOf(options),
-    timesteps,
-    reconstructions: true,
-  });
+  const tuned = SETTINGS.find(({ id }) => id === "tuned")!;
   const first = imageBatch(images, preprocessing, batchesOf(images.count, BATCH)[0]!);
   const picture = (tensor: TensorData) => pictureUri(tensor, preprocessing);
-  const show = async ({ id, label, disturbance }: PredictiveCondition): Promise<Reconstruction> => {
-    const image = disturbed(first, disturbance, 0);
-    const results = await runner.run(
-      image,
-      valuesUnder(
-        SETTINGS.find((one) => one.id === "tuned")!,
-        tuning,
-      ),
-    );
-    const each = Array.from({ length: timesteps + 1 }, (_, t) => t);
-    return {
-      condition: id,
-      label,
-      image: picture(image),
-      answers: each.map((t) => images.classes[largestLogits(results.logits!, t)[0]!] ?? "?"),
-      pictures: network.pcoders.map(({ number }) =>
-        each.map((t) => picture(results[`reconstruction.pcoder${number}.t${t}`]!)),
-      ),
-    };
-  };
-  try {
+  const each = Array.from({ length: timesteps + 1 }, (_, t) => t);
+  return closing(openRunner({ reconstructions: true }), async (runner) => {
     const list: Reconstruction[] = [];
-    for (const condition of conditions)
-      if (condition.disturbance.kind === "none" || condition.id === shown) list.push(await show(condition));
+    for (const { id, label, disturbance } of conditions) {
+      if (disturbance.kind !== "none" && id !== shown) continue;
+      const image = disturbed(first, disturbance, 0);
+      const results = await runner.run(image, valuesUnder(tuned, tuning));
+      list.push({
+        condition: id,
+        label,
+        image: picture(image),
+        answers: each.map((t) => images.classes[largestLogits(results.logits!, t)[0]!] ?? "?"),
+        pictures: network.pcoders.map(({ number }) =>
+          each.map((t) => picture(results[`reconstruction.pcoder${number}.t${t}`]!)),
+        ),
+      });
+    }
     return list;
-  } finally {
-    await runner.close();
-  }
+  });
 }
 
 /** Largest side of an image in the report, in pixels. */
@@ -199,21 +170,16 @@ export async function runCorruptions(
   config: CorruptionCell,
   tuning: TuningResult,
   options: PredictiveOptions,
-): Promise<CorruptionResult | undefined> {
-  const started = performance.now();
-  const { network, values, preprocessing } = await open(config, options);
+) {
+  const { network, preprocessing, runner: openRunner } = await open(config, options);
   const { images: store } = options;
   const settings = SETTINGS.filter(({ without }) => without === undefined);
-  const runner = await openPredictive(network, values, workerRuntime, {
-    ...sessionOptionsOf(options),
-    timesteps: config.timesteps,
-  });
   const pairs = config.corruptions.flatMap((corruption) =>
     config.severities.map((severity) => ({ corruption, severity })),
   );
   const report = progressOf(options, "testing", pairs.length);
-  const scores: CorruptionResult["scores"][number][] = [];
-  try {
+  return closing(openRunner(), async (runner) => {
+    const scores: CorruptionScores[] = [];
     for (const [done, { corruption, severity }] of pairs.entries()) {
       const source = {
         ...corruptedSource(store.test, corruption, severity),
@@ -224,21 +190,14 @@ export async function runCorruptions(
         const tally = new TimestepTally();
         for (const indices of batchesOf(images.count, BATCH)) {
           if (options.signal.aborted) return undefined;
-          const results = await runner.run(
-            imageBatch(images, preprocessing, indices),
-            valuesUnder(setting, tuning),
-          );
-          tally.add(
-            results,
-            indices.map((i) => images.labels[i]!),
-          );
+          const batch = imageBatch(images, preprocessing, indices);
+          const labels = indices.map((i) => images.labels[i]!);
+          tally.add(await runner.run(batch, valuesUnder(setting, tuning)), labels);
         }
         scores.push({ setting: setting.id, corruption, severity, ...tally.scores() });
       }
       report(done + 1, images.count * settings.length);
     }
-  } finally {
-    await runner.close();
-  }
-  return { kind: "corruptions", scores, seconds: (performance.now() - started) / 1000 };
+    return { scores };
+  });
 }

@@ -18,22 +18,19 @@ import { exportOnnx } from "../../train/export.js";
 import { train } from "../../train/run/run-node.js";
 import { check } from "../../util/errors.js";
 import { readFileChecked } from "../../util/files-node.js";
-import { cellTraining } from "../training.js";
+import { closing } from "../../util/closing.js";
+import { cellTraining, learningOf } from "../training.js";
 import { augmentedData, noisyData } from "./images.js";
 import type { PredictiveOptions } from "./network.js";
 import { batchesOf, decodersPath, modelPath, openNetwork, preprocessingOf } from "./network.js";
 import type { BackboneCell, FeedbackCell, TrainedNetwork, TuningCell } from "./plan.js";
-import type { BackboneResult, FeedbackResult, TuningResult } from "./results.js";
+import type { BackboneResult } from "./results.js";
 
 const BATCH = 50;
 
 const DECAY = 0.05;
 
-export async function runBackbone(
-  config: BackboneCell,
-  options: PredictiveOptions,
-): Promise<BackboneResult | undefined> {
-  const started = performance.now();
+export async function runBackbone(config: BackboneCell, options: PredictiveOptions) {
   const { network } = config;
   const path = modelPath(options.cells, config);
   const curve =
@@ -45,13 +42,7 @@ export async function runBackbone(
   const bytes = await readFileChecked(path, { what: "ONNX model", maxBytes: 2 ** 31 - 1 });
   const accuracy = await accuracyOf(bytes, validation, preprocessingOf(config), options);
   const sizes = [...model.parameters.values()].map(({ data }) => data.data.length);
-  return {
-    kind: "backbone",
-    accuracy,
-    curve,
-    parameters: sizes.reduce((a, b) => a + b, 0),
-    seconds: (performance.now() - started) / 1000,
-  };
+  return { accuracy, curve, parameters: sizes.reduce((a, b) => a + b, 0) };
 }
 
 async function takeModel(path: string, { model }: PredictiveOptions): Promise<BackboneResult["curve"]> {
@@ -90,17 +81,16 @@ async function trainVgg(
   });
   if (!run.finished) return undefined;
   await run.export(path, { configuration: { network: "VGG", seed } });
-  return run.evaluations.map(({ step, accuracy = NaN }) => ({ step, accuracy }));
+  return learningOf(run, ["accuracy"], (step) => ({ step }));
 }
 
-async function accuracyOf(
+function accuracyOf(
   model: Uint8Array,
   images: PreparedImages,
   preprocessing: Preprocessing,
   options: PredictiveOptions,
 ): Promise<number> {
-  const session = await workerRuntime.createSession(model, sessionOptionsOf(options));
-  try {
+  return closing(workerRuntime.createSession(model, sessionOptionsOf(options)), async (session) => {
     const [input, output] = [session.inputNames[0]!, session.outputNames[0]!];
     let correct = 0;
     for (const indices of batchesOf(images.count, BATCH)) {
@@ -110,20 +100,14 @@ async function accuracyOf(
       correct += answers.filter((answer, i) => answer === images.labels[indices[i]!]).length;
     }
     return correct / images.count;
-  } finally {
-    await session.close();
-  }
+  });
 }
 
 /**
  * Trains the decoders with Adam for one pass over the images, and measures their errors before, during and after
  * training.
  */
-export async function runFeedback(
-  config: FeedbackCell,
-  options: PredictiveOptions,
-): Promise<FeedbackResult | undefined> {
-  const started = performance.now();
+export async function runFeedback(config: FeedbackCell, options: PredictiveOptions) {
   const { batchSize, steps, learningRate: rate, seed, start } = config;
   const network = await openNetwork(options.cells, config);
   const preprocessing = preprocessingOf(start);
@@ -142,23 +126,17 @@ export async function runFeedback(
   if (!run.finished) return undefined;
   await writeWeights(decodersPath(options.cells, config), network, run.values);
   return {
-    kind: "feedback",
     pcoders: network.pcoders.map(({ cut, shape, target }) => ({ after: cut.name, shape, target })),
     curve: [
       { step: 0, errors: errorsIn(before) },
       ...run.evaluations.map((row) => ({ step: row.step, errors: errorsIn(row) })),
     ],
     imagesPerSecond: run.imagesPerSecond,
-    seconds: (performance.now() - started) / 1000,
   };
 }
 
 /** Tunes beta, lambda and alpha by gradient on noisy training images, starting from the authors' values. */
-export async function runTuning(
-  config: TuningCell,
-  options: PredictiveOptions,
-): Promise<TuningResult | undefined> {
-  const started = performance.now();
+export async function runTuning(config: TuningCell, options: PredictiveOptions) {
   const { start, timesteps, seed, steps, batchSize, learningRate: rate, largestSigma } = config;
   const network = await openNetwork(options.cells, start);
   const { training } = await options.images.training(start.start, network.backbone.imageShape);
@@ -174,10 +152,5 @@ export async function runTuning(
     learningRate: cosineRate({ rate, steps }),
   });
   if (!run.finished) return undefined;
-  return {
-    kind: "tuning",
-    authors: network.pcoders.map((pcoder) => pcoder.hyperparameters),
-    tuned: hyperparameters,
-    seconds: (performance.now() - started) / 1000,
-  };
+  return { authors: network.pcoders.map((pcoder) => pcoder.hyperparameters), tuned: hyperparameters };
 }

@@ -2,12 +2,10 @@ import { join } from "node:path";
 import { CIFAR10_CLASSES } from "../../data/sets/cifar10.js";
 import type { ImageSource } from "../../data/images/image-source.js";
 import type { PreparedImages } from "../../data/images/prepared-images.js";
-import { imageData, prepareImages, sliceImages } from "../../data/images/prepared-images.js";
+import { prepareImages, sliceImages } from "../../data/images/prepared-images.js";
 import { PREPROCESSINGS } from "../../data/images/preprocessing.js";
 import { fromRgb } from "../../draw/index.js";
-import { judgeLogits } from "../../metrics/calibration.js";
 import { warmAverage } from "../../nn/ema.js";
-import type { State } from "../../nn/module.js";
 import { pngDataUri } from "../../report/png.js";
 import { versions } from "../../report/provenance-node.js";
 import type { AttackPlan } from "../../robustness/attacks/index.js";
@@ -30,24 +28,19 @@ import type { CorruptionCondition, ExampleRecord } from "../../robustness/record
 import { openResults } from "../../robustness/results-file-node.js";
 import { sessionOptionsOf } from "../../runtime/runtime.js";
 import { workerRuntime } from "../../runtime/worker-node.js";
-import { Evaluator } from "../../train/evaluator.js";
 import { train } from "../../train/run/run-node.js";
 import { ensureFolder } from "../../util/files-node.js";
 import { Random } from "../../util/random.js";
+import { byKind, withEvaluator } from "../cell-work.js";
 import type { CellOptions } from "../cells.js";
 import { cellFolder, cellKey } from "../cells.js";
-import { cellTraining, loadWeights, rateOf, saveWeights } from "../training.js";
+import { imageScores } from "../image-scores.js";
+import { cellTraining, learningOf, loadWeights, rateOf, saveWeights } from "../training.js";
 import { trainingImages } from "./images.js";
 import { attackedNetwork, IMAGE_SHAPE, modelOf } from "./networks.js";
 import type { AttackCell, RecognitionCell, RecognitionNetworkCell, PictureCell } from "./plan.js";
 import { recognitionCellName, testedName } from "./plan.js";
-import type {
-  AdversarialExample,
-  AttackResult,
-  RecognitionResult,
-  RecognitionNetworkResult,
-  PictureResult,
-} from "./results.js";
+import type { AdversarialExample, RecognitionResult } from "./results.js";
 
 /** The data that all cells share: CIFAR-10's training and test parts. */
 export interface ImageParts {
@@ -58,19 +51,11 @@ export interface ImageParts {
 type RecognitionOptions = CellOptions & ImageParts;
 
 /** Trains a network, or tests one on images or under an attack. Returns undefined if the cell was stopped. */
-export function runRecognitionCell(
-  config: RecognitionCell,
-  options: RecognitionOptions,
-): Promise<RecognitionResult | undefined> {
-  switch (config.kind) {
-    case "network":
-      return runNetwork(config, options);
-    case "pictures":
-      return runPictures(config, options);
-    case "attack":
-      return runAttack(config, options);
-  }
-}
+export const runRecognitionCell = byKind<RecognitionCell, RecognitionResult, RecognitionOptions>({
+  network: runNetwork,
+  pictures: runPictures,
+  attack: runAttack,
+});
 
 /** Cache of images by source, so that all cells that train on a source read it once. */
 const prepared = new WeakMap<ImageSource, Promise<PreparedImages>>();
@@ -83,11 +68,7 @@ function imagesOf(source: ImageSource): Promise<PreparedImages> {
 
 const VALIDATION_BATCH = 50;
 
-async function runNetwork(
-  config: RecognitionNetworkCell,
-  options: RecognitionOptions,
-): Promise<RecognitionNetworkResult | undefined> {
-  const started = performance.now();
+async function runNetwork(config: RecognitionNetworkCell, options: RecognitionOptions) {
   const { seed, batchSize, evaluateEvery, ema, trainImages, validationImages } = config;
   const all = await imagesOf(options.train);
   const { count } = all;
@@ -96,55 +77,26 @@ async function runNetwork(
   const training = sliceImages(all, 0, Math.min(trainImages, count));
   const { task } = modelOf(config);
   const batch = Math.min(VALIDATION_BATCH, validationImages);
-  const evaluator = await Evaluator.open(task, batch, new Map(), workerRuntime, sessionOptionsOf(options));
-  try {
+  const labelsAt = (start: number) => [seed, "validation", start];
+  const validating = { batch, preprocessing: PREPROCESSINGS.unit, labelsAt };
+  return withEvaluator(task, batch, options, async (evaluator) => {
     const run = await train(task, trainingImages(training, config.augmentation), {
       ...cellTraining(config, options),
       learningRate: rateOf(config),
       ema: warmAverage(ema),
       evaluateEvery,
-      evaluate: (values) => validate(evaluator, values, validation, batch, seed),
+      evaluate: async (values) => {
+        const { accuracy, loss } = await imageScores(evaluator, values, validation, validating);
+        return { accuracy, loss };
+      },
     });
     if (!run.finished) return undefined;
     await saveWeights(options.cells, config, run.values);
     return {
-      kind: "network",
-      learning: run.evaluations.map(({ step, loss = NaN, accuracy = NaN }) => ({
-        images: step * batchSize,
-        loss,
-        accuracy,
-      })),
+      learning: learningOf(run, ["loss", "accuracy"], (step) => ({ images: step * batchSize })),
       imagesPerSecond: run.imagesPerSecond,
-      seconds: (performance.now() - started) / 1000,
     };
-  } finally {
-    await evaluator.close();
-  }
-}
-
-async function validate(
-  evaluator: Evaluator,
-  values: State,
-  images: PreparedImages,
-  batch: number,
-  seed: number,
-): Promise<{ accuracy: number; loss: number }> {
-  const data = imageData(images, PREPROCESSINGS.unit);
-  let [right, loss, seen] = [0, 0, 0];
-  for (let start = 0; start + batch <= images.count; start += batch) {
-    const indices = Array.from({ length: batch }, (_, i) => start + i);
-    const { logits } = await evaluator.run(values, data, indices, [seed, "validation", start]);
-    const classes = logits!.data.length / batch;
-    indices.forEach((index, i) => {
-      const row = (logits!.data as Float32Array).subarray(i * classes, (i + 1) * classes);
-      const label = images.labels[index]!;
-      const { predicted, nll } = judgeLogits(row, label);
-      if (predicted === label) right++;
-      loss += nll;
-      seen++;
-    });
-  }
-  return { accuracy: right / seen, loss: loss / seen };
+  });
 }
 
 const BATCH = 32;
@@ -155,39 +107,25 @@ const BINS = 15;
 const SEED = 1;
 
 /** Measures accuracy and calibration with one pass over each image. */
-async function runPictures(
-  config: PictureCell,
-  options: RecognitionOptions,
-): Promise<PictureResult | undefined> {
-  const started = performance.now();
+async function runPictures(config: PictureCell, options: RecognitionOptions) {
   const conditions = config.corruptions.flatMap((name) =>
     config.severities.map((severity) => ({ name, severity })),
   );
   const card = (await measured(config, { images: config.images, conditions }, options))?.card;
   if (card?.clean === undefined || card.reliability === undefined) return undefined;
-  return {
-    kind: "pictures",
-    clean: card.clean,
-    reliability: card.reliability,
-    corruptions: card.corruptions,
-    meanError: card.summary?.meanError,
-    seconds: (performance.now() - started) / 1000,
-  };
+  const { clean, reliability, corruptions, summary } = card;
+  return { clean, reliability, corruptions, meanError: summary?.meanError };
 }
 
-async function runAttack(config: AttackCell, options: RecognitionOptions): Promise<AttackResult | undefined> {
-  const started = performance.now();
+async function runAttack(config: AttackCell, options: RecognitionOptions) {
   const found = await measured(config, { attack: attackPlanOf(config), images: config.images }, options);
   if (found === undefined) return undefined;
   const { card, examples } = found;
   const largest = Math.max(...config.epsilons);
+  const shown = examples.filter(({ epsilon }) => epsilon === largest);
   return {
-    kind: "attack",
     scores: card.attacks,
-    examples: await Promise.all(
-      examples.filter(({ epsilon }) => epsilon === largest).map((example) => pictured(example, options)),
-    ),
-    seconds: (performance.now() - started) / 1000,
+    examples: await Promise.all(shown.map((example) => pictured(example, options))),
   };
 }
 

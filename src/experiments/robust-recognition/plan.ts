@@ -1,5 +1,6 @@
 import type { CorruptionName, Severity } from "../../robustness/corruptions/index.js";
 import { BENCHMARK_CORRUPTIONS, SEVERITIES } from "../../robustness/corruptions/index.js";
+import type { CellOf } from "../cells.js";
 import type { Scale } from "../options.js";
 import type { RateConfig } from "../training.js";
 
@@ -39,11 +40,8 @@ export interface NetworkShapes {
 export type Augmentation = "light" | "strong";
 
 /** Configuration of a cell that trains one network. */
-export interface RecognitionNetworkCell extends RateConfig {
-  readonly experiment: "robust-recognition";
-  readonly version: 1;
+export interface RecognitionNetworkCell extends CellOf<"robust-recognition">, RateConfig {
   readonly kind: "network";
-  readonly seed: number;
   readonly model: RecognitionModelName;
   readonly shapes: NetworkShapes;
   readonly augmentation: Augmentation;
@@ -55,10 +53,7 @@ export interface RecognitionNetworkCell extends RateConfig {
   readonly evaluateEvery: number;
 }
 
-interface TestOf {
-  readonly experiment: "robust-recognition";
-  readonly version: 1;
-  readonly seed: number;
+interface TestOf extends CellOf<"robust-recognition"> {
   readonly start: RecognitionNetworkCell;
   readonly noise: RecognitionNoise;
 }

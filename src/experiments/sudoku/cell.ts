@@ -5,18 +5,17 @@ import { boardAccuracy } from "../../metrics/board-accuracy.js";
 import { warmAverage } from "../../nn/ema.js";
 import type { State } from "../../nn/module.js";
 import type { SessionOptions } from "../../runtime/runtime.js";
-import { sessionOptionsOf } from "../../runtime/runtime.js";
-import { workerRuntime } from "../../runtime/worker-node.js";
-import { Evaluator } from "../../train/evaluator.js";
+import type { Evaluator } from "../../train/evaluator.js";
 import { train } from "../../train/run/run-node.js";
+import { byKind, withEvaluator } from "../cell-work.js";
 import type { CellOptions } from "../cells.js";
-import { cellTraining, loadWeights, progressOf, rateOf, saveWeights } from "../training.js";
+import { cellTraining, learningOf, loadWeights, progressOf, rateOf, saveWeights } from "../training.js";
 import type { BoardSets } from "./boards.js";
 import { boardData, trainingBoards } from "./boards.js";
 import { logitsAfter, readingTask, trainedSteps, trainingTask } from "./networks.js";
 import type { SudokuCell, SudokuNetworkCell, SudokuSetName, VotingCell } from "./plan.js";
 import { SET_LABELS, SUDOKU_SET_NAMES } from "./plan.js";
-import type { Accuracy, SudokuResult, SudokuNetworkResult, SudokuSolution, VotingResult } from "./results.js";
+import type { Accuracy, SudokuResult, SudokuSolution } from "./results.js";
 import type { BoardDraws } from "./votes.js";
 import { energyRanking, pairedDifference, votesAmong, votingGain } from "./votes.js";
 
@@ -29,21 +28,17 @@ const HINTED = 0.5;
 type SudokuOptions = CellOptions & { readonly boards: BoardSets };
 
 /** Trains and tests a network, or lets a trained network vote. Returns undefined if the cell was stopped. */
-export function runSudokuCell(config: SudokuCell, options: SudokuOptions): Promise<SudokuResult | undefined> {
-  return config.kind === "network" ? runNetwork(config, options) : runVoting(config, options);
-}
+export const runSudokuCell = byKind<SudokuCell, SudokuResult, SudokuOptions>({
+  network: runNetwork,
+  voting: runVoting,
+});
 
-async function runNetwork(
-  config: SudokuNetworkCell,
-  options: SudokuOptions,
-): Promise<SudokuNetworkResult | undefined> {
-  const started = performance.now();
+async function runNetwork(config: SudokuNetworkCell, options: SudokuOptions) {
   const { seed, steps, batchSize, clipNorm, evaluateEvery, ema } = config;
   const { boards, cells } = options;
   const validation = sliceBoards(boards.validation, 0, config.validationBoards);
   const timesteps = trainedSteps(config);
-  const validator = await open(config, [timesteps], validation.count, options);
-  try {
+  return withReader(config, [timesteps], validation.count, options, async (validator) => {
     const data = trainingBoards(sliceBoards(boards.train, 0, config.trainBoards), {
       seed,
       symmetries: config.symmetries,
@@ -66,36 +61,25 @@ async function runNetwork(
     const tested = await testAll(config, run.values, options);
     if (tested === undefined) return undefined;
     return {
-      kind: "network",
       accuracies: tested.map(({ accuracy }) => accuracy),
-      learning: run.evaluations.map(({ step, loss = NaN, boardAccuracy = NaN, cellAccuracy = NaN }) => ({
+      learning: learningOf(run, ["loss", "boardAccuracy", "cellAccuracy"], (step) => ({
         boards: step * batchSize,
-        loss,
-        boardAccuracy,
-        cellAccuracy,
       })),
       solutions: config.model === "akorn" ? await showSolutions(config, run.values, tested, options) : [],
       boardsPerSecond: run.imagesPerSecond,
-      seconds: (performance.now() - started) / 1000,
     };
-  } finally {
-    await validator.close();
-  }
+  });
 }
 
-function open(
+/** Calls a function with an evaluator of a network that answers after several numbers of timesteps. */
+function withReader<T>(
   config: SudokuNetworkCell,
   timesteps: readonly number[],
   boards: number,
   options: SessionOptions,
-): Promise<Evaluator> {
-  return Evaluator.open(
-    readingTask(config, timesteps),
-    Math.min(BATCH, boards),
-    new Map(),
-    workerRuntime,
-    sessionOptionsOf(options),
-  );
+  use: (evaluator: Evaluator) => Promise<T>,
+): Promise<T> {
+  return withEvaluator(readingTask(config, timesteps), Math.min(BATCH, boards), options, use);
 }
 
 /** A network's scores after some number of timesteps. */
@@ -162,7 +146,7 @@ interface TestedSet {
   readonly solved: readonly Uint8Array[];
 }
 
-async function testAll(
+function testAll(
   config: SudokuNetworkCell,
   values: State,
   options: SudokuOptions,
@@ -171,11 +155,10 @@ async function testAll(
   const sets = SUDOKU_SET_NAMES.map(
     (set) => [set, sliceBoards(options.boards.test[set], 0, testBoards)] as const,
   );
-  const evaluator = await open(config, timesteps, testBoards, options);
   const steps = sets.length * testDraws * testBoards;
   const report = progressOf(options, "testing", steps);
   let step = 0;
-  try {
+  return withReader(config, timesteps, testBoards, options, async (evaluator) => {
     const tested: TestedSet[] = [];
     for (const [set, boards] of sets) {
       const draws: Answered[][] = [];
@@ -191,9 +174,7 @@ async function testAll(
       tested.push({ accuracy: summary(config, set, draws), solved: draws[0]!.map(({ solved }) => solved) });
     }
     return tested;
-  } finally {
-    await evaluator.close();
-  }
+  });
 }
 
 function summary(
@@ -222,7 +203,7 @@ function summary(
  * Records every timestep on one board of each set. Of the draws that solve the board, the one with the lowest energy is
  * shown; if no draw solves it, the one with the lowest energy of all.
  */
-async function showSolutions(
+function showSolutions(
   config: SudokuNetworkCell,
   values: State,
   tested: readonly TestedSet[],
@@ -230,14 +211,7 @@ async function showSolutions(
 ): Promise<SudokuSolution[]> {
   const { shownSteps, shownDraws, seed } = config;
   const every = Array.from({ length: shownSteps }, (_, i) => i + 1);
-  const evaluator = await Evaluator.open(
-    readingTask(config, every),
-    shownDraws,
-    new Map(),
-    workerRuntime,
-    sessionOptionsOf(options),
-  );
-  try {
+  return withEvaluator(readingTask(config, every), shownDraws, options, async (evaluator) => {
     const list: SudokuSolution[] = [];
     for (const { accuracy, solved } of tested) {
       const set = accuracy.set as SudokuSetName;
@@ -248,9 +222,7 @@ async function showSolutions(
       list.push(solutionOf(answer, boards, every, shownDraws, `${SET_LABELS[set]}: a board ${why}`));
     }
     return list;
-  } finally {
-    await evaluator.close();
-  }
+  });
 }
 
 /**
@@ -322,15 +294,13 @@ function solutionOf(
  * Answers each board with K draws of the noise. The draws run in chunks, so memory grows with the size of a chunk, not
  * with K.
  */
-async function runVoting(config: VotingCell, options: SudokuOptions): Promise<VotingResult | undefined> {
-  const started = performance.now();
+async function runVoting(config: VotingCell, options: SudokuOptions) {
   const { start, set, boards: count, timesteps, draws, counts, seed } = config;
   const values = await loadWeights(options.cells, start);
   const boards = sliceBoards(options.boards.test[set], 0, count);
   const chunk = Math.min(BATCH, draws);
-  const evaluator = await open(start, [timesteps], chunk, options);
   const report = progressOf(options, "voting", count);
-  try {
+  return withReader(start, [timesteps], chunk, options, async (evaluator) => {
     const all: BoardDraws[] = [];
     for (let board = 0; board < count; board++) {
       if (options.signal.aborted) return undefined;
@@ -345,15 +315,11 @@ async function runVoting(config: VotingCell, options: SudokuOptions): Promise<Vo
       report(board + 1, draws);
     }
     return {
-      kind: "voting",
       votes: counts.filter((k) => k <= draws).map((k) => votesAmong(all, k)),
       gain: votingGain(all),
       ranking: energyRanking(all),
-      seconds: (performance.now() - started) / 1000,
     };
-  } finally {
-    await evaluator.close();
-  }
+  });
 }
 
 async function drawsOf(

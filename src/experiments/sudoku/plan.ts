@@ -1,3 +1,4 @@
+import type { CellOf } from "../cells.js";
 import type { Scale } from "../options.js";
 import type { RateConfig } from "../training.js";
 
@@ -33,11 +34,8 @@ export interface NetworkShape {
 }
 
 /** Configuration of a cell: one network that is trained, and tested with several numbers of timesteps. */
-export interface SudokuNetworkCell extends RateConfig {
-  readonly experiment: "sudoku";
-  readonly version: 1;
+export interface SudokuNetworkCell extends CellOf<"sudoku">, RateConfig {
   readonly kind: "network";
-  readonly seed: number;
   readonly model: SudokuModelName;
   readonly shape: NetworkShape;
   readonly origin: BoardOrigin;
@@ -69,9 +67,7 @@ export interface SudokuNetworkCell extends RateConfig {
 }
 
 /** Configuration of a cell: a trained network votes by energy on one set. */
-export interface VotingCell {
-  readonly experiment: "sudoku";
-  readonly version: 1;
+export interface VotingCell extends CellOf<"sudoku"> {
   readonly kind: "voting";
   readonly set: SudokuSetName;
   readonly boards: number;
@@ -80,7 +76,6 @@ export interface VotingCell {
   readonly draws: number;
   /** The values of K in the report. */
   readonly counts: readonly number[];
-  readonly seed: number;
   readonly start: SudokuNetworkCell;
 }
 

@@ -1,6 +1,7 @@
 import { drawSudokuBoard, svg } from "../../draw/index.js";
 import type { Html } from "../../report/html.js";
 import { embeddedJson, markup, number, raw } from "../../report/html.js";
+import { CONTROLS_SCRIPT } from "../../report/player-script.js";
 import { base64 } from "../../report/png.js";
 import { check } from "../../util/errors.js";
 import type { SudokuSolution } from "./results.js";
@@ -252,16 +253,7 @@ export const SUDOKU_SCRIPT = `
       };
       timer = setTimeout(step, 300);
     }
-    button.addEventListener("click", () => {
-      wanted = !timer;
-      if (timer) pause();
-      else play();
-    });
-    slider.addEventListener("input", () => {
-      wanted = false;
-      pause();
-      show(Number(slider.value) - 1);
-    });
+${CONTROLS_SCRIPT}
     calm.addEventListener("change", () => {
       if (!calm.matches) return;
       wanted = false;

@@ -2,11 +2,11 @@ import { join } from "node:path";
 import type { TensorData } from "../../graph/index.js";
 import type { State } from "../../nn/module.js";
 import { sessionOptionsOf } from "../../runtime/runtime.js";
-import { workerRuntime } from "../../runtime/worker-node.js";
 import { readCoupling } from "../../systems/komplexnet/coupling-file-node.js";
-import { Evaluator } from "../../train/evaluator.js";
 import { train } from "../../train/run/run-node.js";
 import { initialValues } from "../../train/trainer.js";
+import { closing } from "../../util/closing.js";
+import { byKind, withEvaluator } from "../cell-work.js";
 import { cellFolder } from "../cells.js";
 import type { DigitsOptions } from "../digits/cell.js";
 import { learningCurveOf, saveNetwork, testBatch, testConditions, trainNetwork } from "../digits/cell.js";
@@ -18,39 +18,26 @@ import { cellTraining, loadWeights, progressOf, saveWeights, writeCellWeights } 
 import { hasPhases, kernelTask, networkTask } from "./networks.js";
 import type { AblationCell, SynchronyCell, Dynamics, KernelCell, SynchronyNetworkCell } from "./plan.js";
 import { SYNCHRONY_SETS } from "./plan.js";
-import type { AblationResult, SynchronyResult, KernelResult, SynchronyNetworkResult } from "./results.js";
+import type { SynchronyResult, SynchronyNetworkResult } from "./results.js";
 
 /**
  * Trains and tests a network, trains a coupling kernel, or tests other dynamics. Returns undefined if the cell was
  * stopped.
  */
-export function runSynchronyCell(
-  config: SynchronyCell,
-  options: DigitsOptions,
-): Promise<SynchronyResult | undefined> {
-  switch (config.kind) {
-    case "network":
-      return runNetwork(config, options);
-    case "kernel":
-      return runKernel(config, options);
-    case "ablation":
-      return runAblation(config, options);
-  }
-}
+export const runSynchronyCell = byKind<SynchronyCell, SynchronyResult, DigitsOptions>({
+  network: runNetwork,
+  kernel: runKernel,
+  ablation: runAblation,
+});
 
-async function runNetwork(
-  config: SynchronyNetworkCell,
-  options: DigitsOptions,
-): Promise<SynchronyNetworkResult | undefined> {
-  const started = performance.now();
+async function runNetwork(config: SynchronyNetworkCell, options: DigitsOptions) {
   const { seed, model, start, validationScenes, testScenes } = config;
   const { cells } = options;
   const set = SYNCHRONY_SETS[config.set];
   const coupling = start?.kind === "kernel" ? await readCoupling(kernelPath(cells, start)) : undefined;
   const task = networkTask(config, { coupling });
   const batch = testBatch(validationScenes, testScenes);
-  const tester = await openTester(task, batch, seed, sessionOptionsOf(options));
-  try {
+  return closing(openTester(task, batch, seed, sessionOptionsOf(options)), async (tester) => {
     const values = start?.kind === "network" ? await loadWeights(cells, start) : undefined;
     const run = await trainNetwork(config, set, { task, tester, start: values }, options);
     if (run === undefined) return undefined;
@@ -63,15 +50,11 @@ async function runNetwork(
     });
     await saveNetwork(config, run, { answers, set, clean: set.conditions[0]! }, options);
     return {
-      kind: "network",
       conditions,
       learningCurve: learningCurveOf(config, run),
       imagesPerSecond: run.imagesPerSecond,
-      seconds: (performance.now() - started) / 1000,
     };
-  } finally {
-    await tester.close();
-  }
+  });
 }
 
 /** Tests a network under all conditions, with one session for each number of objects and form of the masks. */
@@ -131,21 +114,19 @@ async function testUnder(
   });
 }
 
-async function runKernel(config: KernelCell, options: DigitsOptions): Promise<KernelResult | undefined> {
-  const started = performance.now();
+async function runKernel(config: KernelCell, options: DigitsOptions) {
   const { seed, set, learningRate, clipNorm, evaluateEvery } = config;
   const scenes = (stream: string, count: number) =>
     trainingScenes(options.training, SYNCHRONY_SETS[set], { seed, stream, count });
   const validation = scenes("validation", config.validationScenes);
   const task = kernelTask(config);
   const batch = testBatch(config.validationScenes);
-  const evaluator = await Evaluator.open(task, batch, new Map(), workerRuntime, sessionOptionsOf(options));
-  const measure = async (values: State): Promise<number[]> => {
-    const indices = Array.from({ length: batch }, (_, i) => i);
-    const { synchronyLoss } = await evaluator.run(values, validation, indices, [seed, "kernel phases"]);
-    return Array.from(synchronyLoss!.data as Float32Array);
-  };
-  try {
+  return withEvaluator(task, batch, options, async (evaluator) => {
+    const measure = async (values: State): Promise<number[]> => {
+      const indices = Array.from({ length: batch }, (_, i) => i);
+      const { synchronyLoss } = await evaluator.run(values, validation, indices, [seed, "kernel phases"]);
+      return Array.from(synchronyLoss!.data as Float32Array);
+    };
     const before = await measure(initialValues(task, { seed }));
     const run = await train(task, scenes("train", config.trainScenes), {
       ...cellTraining(config, options),
@@ -159,24 +140,12 @@ async function runKernel(config: KernelCell, options: DigitsOptions): Promise<Ke
       kernelPath(options.cells, config),
       new Map([["coupling", run.values.get("coupling")!]]),
     );
-    return {
-      kind: "kernel",
-      before,
-      after: await measure(run.values),
-      imagesPerSecond: run.imagesPerSecond,
-      seconds: (performance.now() - started) / 1000,
-    };
-  } finally {
-    await evaluator.close();
-  }
+    return { before, after: await measure(run.values), imagesPerSecond: run.imagesPerSecond };
+  });
 }
 
 /** Settings of the ablation. If the coupling is trained, its size cannot change, so other sizes are left out. */
-async function runAblation(
-  config: AblationCell,
-  options: DigitsOptions,
-): Promise<AblationResult | undefined> {
-  const started = performance.now();
+async function runAblation(config: AblationCell, options: DigitsOptions) {
   const { start, testScenes: count, seed, measuredScenes } = config;
   const values = await loadWeights(options.cells, start);
   const condition = SYNCHRONY_SETS[start.set].conditions[0]!;
@@ -194,17 +163,13 @@ async function runAblation(
     if (dynamics.couplingSize !== start.dynamics.couplingSize) {
       changed.set("coupling", initialValues(task, { seed }).get("coupling")!);
     }
-    const tester = await openTester(task, testBatch(count), seed, sessionOptionsOf(options));
-    try {
-      const open = () => Promise.resolve(tester);
-      const cell = { set: start.set, testScenes: count, measuredScenes };
-      rows.push({ dynamics, tested: await testUnder(cell, condition, changed, options, open) });
-    } finally {
-      await tester.close();
-    }
+    const opened = openTester(task, testBatch(count), seed, sessionOptionsOf(options));
+    const cell = { set: start.set, testScenes: count, measuredScenes };
+    const tested = await closing(opened, () => testUnder(cell, condition, changed, options, () => opened));
+    rows.push({ dynamics, tested });
     report(rows.length * count, count);
   }
-  return { kind: "ablation", rows, seconds: (performance.now() - started) / 1000 };
+  return { rows };
 }
 
 const kernelPath = (cells: string, kernel: KernelCell): string =>

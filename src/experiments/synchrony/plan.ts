@@ -1,3 +1,4 @@
+import type { CellOf } from "../cells.js";
 import type { DigitsNetworkConfig } from "../digits/cell.js";
 import type { DigitsCondition, SceneSet } from "../digits/scenes.js";
 import type { Scale } from "../options.js";
@@ -30,9 +31,8 @@ export interface Dynamics {
   readonly desynchrony: number;
 }
 
-interface Budget extends Omit<DigitsNetworkConfig, "model" | "testScenes" | "selectBest"> {
-  readonly experiment: "synchrony";
-  readonly version: 1;
+interface Budget
+  extends CellOf<"synchrony">, Omit<DigitsNetworkConfig, "model" | "testScenes" | "selectBest"> {
   readonly set: SynchronySetName;
   readonly dynamics: Dynamics;
 }
@@ -57,11 +57,8 @@ export interface SynchronyNetworkCell extends Budget, DigitsNetworkConfig {
 }
 
 /** Configuration of a cell that tests a trained network with other dynamics. */
-export interface AblationCell {
-  readonly experiment: "synchrony";
-  readonly version: 1;
+export interface AblationCell extends CellOf<"synchrony"> {
   readonly kind: "ablation";
-  readonly seed: number;
   readonly changes: readonly Partial<Dynamics>[];
   readonly testScenes: number;
   readonly measuredScenes: number;

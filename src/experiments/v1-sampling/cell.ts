@@ -1,12 +1,10 @@
 import { join } from "node:path";
-import type { PreparedImages } from "../../data/images/prepared-images.js";
 import { imageData } from "../../data/images/prepared-images.js";
 import type { State } from "../../nn/module.js";
 import { cosineRate } from "../../nn/schedules.js";
 import type { CorruptionGroup } from "../../robustness/corruptions/index.js";
 import { corruptionGroup } from "../../robustness/corruptions/index.js";
 import { sessionOptionsOf } from "../../runtime/runtime.js";
-import { workerRuntime } from "../../runtime/worker-node.js";
 import type { CellResponse } from "../../systems/vonenet/index.js";
 import {
   downstreamWeights,
@@ -18,13 +16,15 @@ import {
   V1_PREPROCESSING,
   v1Metadata,
 } from "../../systems/vonenet/index.js";
-import { Evaluator } from "../../train/evaluator.js";
+import type { Evaluator } from "../../train/evaluator.js";
 import { train } from "../../train/run/run-node.js";
+import { timed, withEvaluator } from "../cell-work.js";
 import type { CellOptions } from "../cells.js";
 import { cellFolder } from "../cells.js";
-import { cellTraining, parameterCount, progressOf, saveWeights } from "../training.js";
+import { fullBatches, imageScores, rankOf } from "../image-scores.js";
+import { cellTraining, learningOf, parameterCount, progressOf, saveWeights } from "../training.js";
 import type { V1Condition, StudyImages, TestImages } from "./images.js";
-import { fullBatches, openReadOut, openResponses, sampledNetwork, taskOf, v1Of } from "./networks.js";
+import { openReadOut, openResponses, sampledNetwork, taskOf, v1Of } from "./networks.js";
 import type { V1NetworkCell } from "./plan.js";
 import { isSampled } from "./plan.js";
 
@@ -86,19 +86,13 @@ type StudyOptions = CellOptions & StudyData;
 /**
  * Trains and tests one network, and measures the effect of groups of cells. Returns undefined if the cell was stopped.
  */
-export async function runV1Cell(
-  config: V1NetworkCell,
-  options: StudyOptions,
-): Promise<V1NetworkResult | undefined> {
-  const started = performance.now();
+export const runV1Cell = timed(async (config: V1NetworkCell, options: StudyOptions) => {
   const { seed, steps, batchSize, learningRate: rate, evaluateEvery } = config;
   const { images } = options;
-  const session = sessionOptionsOf(options);
   const classes = images.training.classes.length;
   const task = taskOf(config, classes);
   const batch = Math.min(TEST_BATCH, images.validation.count, images.test.count);
-  const evaluator = await Evaluator.open(task, batch, new Map(), workerRuntime, session);
-  try {
+  return withEvaluator(task, batch, options, async (evaluator) => {
     const data = imageData(images.training, V1_PREPROCESSING, { augmentation: STUDY_AUGMENTATION });
     const run = await train(task, data, {
       ...cellTraining(config, options),
@@ -108,7 +102,7 @@ export async function runV1Cell(
         : { learningRate: cosineRate({ rate, steps }) }),
       evaluateEvery,
       evaluate: async (values) => {
-        const { loss, accuracy } = await scores(evaluator, values, images.validation, batch);
+        const { loss, accuracy } = await imageScores(evaluator, values, images.validation, inBatches(batch));
         return { loss, accuracy };
       },
     });
@@ -125,63 +119,15 @@ export async function runV1Cell(
     );
     return {
       tested,
-      learningCurve: run.evaluations.map(({ step, loss = NaN, accuracy = NaN }) => ({
-        step,
-        images: step * batchSize,
-        loss,
-        accuracy,
-      })),
+      learningCurve: learningOf(run, ["loss", "accuracy"], (step) => ({ step, images: step * batchSize })),
       parameters: parameterCount(task.parameters, "trainable"),
       ...(dissection && { dissection }),
       imagesPerSecond: run.imagesPerSecond,
-      seconds: (performance.now() - started) / 1000,
     };
-  } finally {
-    await evaluator.close();
-  }
-}
+  });
+});
 
-interface Scores {
-  readonly loss: number;
-  readonly accuracy: number;
-  readonly top5: number;
-}
-
-/** Mean cross-entropy and accuracies, over full batches. */
-async function scores(
-  evaluator: Evaluator,
-  values: State,
-  images: PreparedImages,
-  batch: number,
-): Promise<Scores> {
-  const data = imageData(images, V1_PREPROCESSING);
-  let [loss, right, near, count] = [0, 0, 0, 0];
-  for (const indices of fullBatches(images.count, batch)) {
-    const { logits } = await evaluator.run(values, data, indices, ["test"]);
-    const classes = logits!.shape[1]!;
-    indices.forEach((index, row) => {
-      const scored = (logits!.data as Float32Array).subarray(row * classes, (row + 1) * classes);
-      const { nll, rank } = judged(scored, images.labels[index]!);
-      loss += nll;
-      if (rank === 0) right++;
-      if (rank < 5) near++;
-      count++;
-    });
-  }
-  return { loss: loss / count, accuracy: right / count, top5: near / count };
-}
-
-/**
- * Cross-entropy of an output, and the number of classes that score higher than the right one. In a tie, the first class
- * wins.
- */
-function judged(logits: Float32Array, label: number): { readonly nll: number; readonly rank: number } {
-  const largest = logits.reduce((a, b) => Math.max(a, b), -Infinity);
-  const total = logits.reduce((sum, value) => sum + Math.exp(value - largest), 0);
-  const own = logits[label]!;
-  const rank = logits.reduce((n, value, i) => n + (value > own || (value === own && i < label) ? 1 : 0), 0);
-  return { nll: Math.log(total) + largest - own, rank };
-}
+const inBatches = (batch: number) => ({ batch, preprocessing: V1_PREPROCESSING, labelsAt: () => ["test"] });
 
 async function testAll(
   evaluator: Evaluator,
@@ -195,7 +141,7 @@ async function testAll(
   for (const condition of test.conditions) {
     if (options.signal.aborted) return undefined;
     const images = await test.load(condition);
-    const { accuracy, top5 } = await scores(evaluator, values, images, batch);
+    const { accuracy, top5 } = await imageScores(evaluator, values, images, inBatches(batch));
     tested.push({ ...condition, accuracy, top5 });
     report(tested.length, images.count);
   }
@@ -283,7 +229,7 @@ class Tally {
     this.#right.set(kind, entry);
     const classes = logits.length / labels.length;
     labels.forEach((label, row) => {
-      if (judged(logits.subarray(row * classes, (row + 1) * classes), label).rank === 0) entry.right++;
+      if (rankOf(label, logits.subarray(row * classes, (row + 1) * classes)) === 0) entry.right++;
       entry.count++;
       if (kind !== "clean") return;
       this.#moved.sum += moved[row]!;

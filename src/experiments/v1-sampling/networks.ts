@@ -64,11 +64,6 @@ export function taskOf(
   return new ClassificationTask(plain, [3, IMAGE_SIZE, IMAGE_SIZE]);
 }
 
-/** Splits the indices 0 to count - 1 into full batches; indices that do not fill a batch are left out. */
-export function* fullBatches(count: number, batch: number): Generator<number[], void, undefined> {
-  for (let at = 0; at + batch <= count; at += batch) yield Array.from({ length: batch }, (_, i) => at + i);
-}
-
 async function open(
   outputs: Record<string, Tensor>,
   values: State,

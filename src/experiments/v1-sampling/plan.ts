@@ -1,5 +1,6 @@
 import type { CorruptionName, Severity } from "../../robustness/corruptions/corrupt.js";
 import { BENCHMARK_CORRUPTIONS, SEVERITIES } from "../../robustness/corruptions/corrupt.js";
+import type { CellOf } from "../cells.js";
 import type { Scale } from "../options.js";
 
 /** The networks that are compared: VOneResNet-18 with receptive fields drawn in four ways, and ResNet-18 without V1. */
@@ -61,9 +62,7 @@ export interface Testing {
 }
 
 /** Configuration of a cell: one network that is trained, tested and analysed. */
-export interface V1NetworkCell {
-  readonly experiment: "v1-sampling";
-  readonly version: 1;
+export interface V1NetworkCell extends CellOf<"v1-sampling"> {
   readonly network: NetworkName;
   /** Random seed of the receptive fields, the weights and the order of images. */
   readonly seed: number;

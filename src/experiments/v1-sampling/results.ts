@@ -6,6 +6,7 @@ import { versionsText } from "../../report/provenance-node.js";
 import type { SessionOptions } from "../../runtime/runtime.js";
 import type { FilterBank, VOneBlock } from "../../systems/vonenet/index.js";
 import { matchCells } from "../../systems/vonenet/index.js";
+import { closing } from "../../util/closing.js";
 import { formatDuration } from "../../train/progress.js";
 import type { FinishedRun } from "../experiment.js";
 import type { Scale } from "../options.js";
@@ -21,7 +22,7 @@ import type {
 import { groupFacts, matchFacts, overlapOf, relativeDifference, v1Scores } from "./analysis.js";
 import type { V1NetworkResult, StudyData } from "./cell.js";
 import { DATA_TITLES } from "./images.js";
-import { fullBatches, openResponses, v1Of } from "./networks.js";
+import { openResponses, v1Of } from "./networks.js";
 import type { V1NetworkCell, NetworkName, SampledName, V1Plan } from "./plan.js";
 import { isSampled, NETWORK_LABELS, NETWORK_TEXTS, NETWORKS } from "./plan.js";
 import type { Distribution, TuningChart } from "./populations.js";
@@ -220,21 +221,11 @@ async function allResponses(
 ): Promise<Map<VOneBlock, Responses>> {
   const count = Math.min(COMPARED_IMAGES, clean.count);
   const found = new Map<VOneBlock, Responses>();
-  for (const { blocks } of drawn) {
-    for (const block of blocks.values()) {
-      const probe = await openResponses(block, count, session);
-      try {
-        const [indices] = fullBatches(count, count) as unknown as [number[]];
-        const { data } = await probe.responses(clean, indices);
-        found.set(block, {
-          data: data as Float32Array,
-          cells: block.cells,
-          positions: block.outputSize ** 2,
-        });
-      } finally {
-        await probe.close();
-      }
-    }
+  const indices = Array.from({ length: count }, (_, i) => i);
+  for (const block of drawn.flatMap(({ blocks }) => [...blocks.values()])) {
+    const opened = openResponses(block, count, session);
+    const { data } = await closing(opened, (probe) => probe.responses(clean, indices));
+    found.set(block, { data: data as Float32Array, cells: block.cells, positions: block.outputSize ** 2 });
   }
   return found;
 }
@@ -274,18 +265,11 @@ interface Matched {
 
 /** Means of measures over seeds. */
 function meanMatches(perSeed: readonly (readonly MatchFacts[])[]): MatchFacts[] {
-  return (perSeed[0] ?? []).map(({ cellType }) => {
+  return (perSeed[0] ?? []).map(({ cellType, ...measures }) => {
     const own = perSeed.flatMap((list) => list.filter((match) => match.cellType === cellType));
-    const mean = (pick: (match: MatchFacts) => number) => average(own.map(pick));
-    return {
-      cellType,
-      pairs: mean(({ pairs }) => pairs),
-      distance: mean(({ distance }) => distance),
-      correlation: mean(({ correlation }) => correlation),
-      unmatchedCorrelation: mean(({ unmatchedCorrelation }) => unmatchedCorrelation),
-      weights: mean(({ weights }) => weights),
-      weightRatio: mean(({ weightRatio }) => weightRatio),
-    };
+    const names = Object.keys(measures) as (keyof typeof measures)[];
+    const means = names.map((name) => [name, average(own.map((match) => match[name]))]);
+    return { cellType, ...(Object.fromEntries(means) as typeof measures) };
   });
 }
 
