@@ -45,9 +45,25 @@ function showRange({ from = 1, to = Infinity }: WholeRange): string {
   return from === -Infinity ? "" : ` of at least ${from}`;
 }
 
-/** Throws {@link StriateError} unless all lengths, by name, are whole numbers of at least 1. */
-export function checkSizes(what: string, sizes: Readonly<Record<string, number>>): void {
-  for (const [name, size] of Object.entries(sizes)) checkWhole(`${what}: ${name}`, size);
+/** Throws {@link StriateError} unless all lengths, or lists of them, by name, are whole numbers of at least 1. */
+export function checkSizes(what: string, sizes: Readonly<Record<string, number | readonly number[]>>): void {
+  for (const [name, size] of Object.entries(sizes)) {
+    if (typeof size === "number") checkWhole(`${what}: ${name}`, size);
+    else checkEveryWhole(`${what}: ${name}`, size);
+  }
+}
+
+/** Throws {@link StriateError} unless the value is an odd whole number of at least 1. */
+export function checkOdd(what: string, value: number): void {
+  check(
+    Number.isInteger(value) && value > 0 && value % 2 === 1,
+    () => `${what}: expected an odd whole number of at least 1, got ${shown(value)}`,
+  );
+}
+
+/** Throws {@link StriateError} unless `value / unit` is a whole number. */
+export function checkMultiple(what: string, value: number, unit: number): void {
+  check(Number.isInteger(value / unit), () => `${what}: expected a multiple of ${unit}, got ${shown(value)}`);
 }
 
 /** Throws {@link StriateError} unless `0 <= start <= end <= count`, all whole numbers. */
@@ -126,6 +142,27 @@ export function checkLength(what: string, values: ArrayLike<unknown>, expected: 
   );
 }
 
+/** Throws {@link StriateError} unless an image, a mask or a map has the expected size in pixels. */
+export function checkPixels(
+  what: string,
+  size: { readonly width: number; readonly height: number },
+  width: number,
+  height: number,
+): void {
+  check(
+    size.width === width && size.height === height,
+    () => `${what}: expected ${width} x ${height} pixels, got ${size.width} x ${size.height}`,
+  );
+}
+
+/** Throws {@link StriateError} unless a file name ends in `ending`, such as ".png", in any case of its letters. */
+export function checkEnding(what: string, name: string, ending: string): void {
+  check(
+    name.toLowerCase().endsWith(ending),
+    () => `${what}: expected a name that ends in ${ending}, got "${name}"`,
+  );
+}
+
 /**
  * Throws {@link StriateError} unless a shape has the expected axes. A number is the only length that fits; a text names
  * an axis whose length is free: `["batch", 3, 32, 32]`.
@@ -137,10 +174,26 @@ export function checkShape(
   shape: readonly (number | string)[],
   expected: readonly (number | string)[],
 ): void {
+  check(fits(shape, expected), () => `${what}: expected [${expected.join(", ")}], got [${shape.join(", ")}]`);
+}
+
+/** Throws {@link StriateError} unless a tensor has the expected type, and a shape as {@link checkShape} takes it. */
+export function checkTensor(
+  what: string,
+  tensor: { readonly dtype: string; readonly shape: readonly (number | string)[] },
+  dtype: string,
+  shape: readonly (number | string)[],
+): void {
   check(
+    tensor.dtype === dtype && fits(tensor.shape, shape),
+    () => `${what}: expected ${dtype}[${shape.join(", ")}], got ${tensor.dtype}[${tensor.shape.join(", ")}]`,
+  );
+}
+
+function fits(shape: readonly (number | string)[], expected: readonly (number | string)[]): boolean {
+  return (
     shape.length === expected.length &&
-      expected.every((length, axis) => typeof length === "string" || length === shape[axis]),
-    () => `${what}: expected [${expected.join(", ")}], got [${shape.join(", ")}]`,
+    expected.every((length, axis) => typeof length === "string" || length === shape[axis])
   );
 }
 

@@ -2,18 +2,23 @@ import { describe, expect, it } from "vitest";
 import {
   checkAtLeast,
   checkBetween,
+  checkEnding,
   checkEveryFinite,
   checkEveryWhole,
   checkFinite,
   checkHalfOpen,
   checkKeys,
   checkLength,
+  checkMultiple,
+  checkOdd,
   checkOneOf,
+  checkPixels,
   checkPositive,
   checkShape,
   checkSizes,
   checkSlice,
   checkSome,
+  checkTensor,
   checkWhole,
 } from "../../src/util/check.js";
 import { StriateError, counted } from "../../src/util/errors.js";
@@ -52,6 +57,12 @@ describe("checks", () => {
     checkLength("data", new Float32Array(2), 2);
     checkShape("images", ["N", 3, 8, 8], ["batch", 3, 8, "width"]);
     checkShape("scalar", [], []);
+    checkPixels("mask", { width: 3, height: 2 }, 3, 2);
+    checkEnding("--out", "a/B.PNG", ".png");
+    checkSizes("stages", { channels: [1, 2] });
+    checkOdd("kernel", 3);
+    checkMultiple("channels", 6, 3);
+    checkTensor("x", { dtype: "float32", shape: ["N", 3] }, "float32", ["batch", 3]);
   });
 
   it("say what was expected and what came", () => {
@@ -219,6 +230,54 @@ describe("checks", () => {
         checkLength("data", [], 1);
       },
       "data: expected 1 value, got 0",
+    ],
+    [
+      () => {
+        checkSizes("stages", { channels: [1, 0] });
+      },
+      "stages: channels: expected whole numbers of at least 1, got 0 at position 1",
+    ],
+    [
+      () => {
+        checkOdd("kernel", 4);
+      },
+      "kernel: expected an odd whole number of at least 1, got 4",
+    ],
+    [
+      () => {
+        checkOdd("kernel", -1);
+      },
+      "kernel: expected an odd whole number of at least 1, got -1",
+    ],
+    [
+      () => {
+        checkMultiple("channels", 6, 4);
+      },
+      "channels: expected a multiple of 4, got 6",
+    ],
+    [
+      () => {
+        checkTensor("x", { dtype: "float64", shape: [2, 3] }, "float32", ["batch", 3]);
+      },
+      "x: expected float32[batch, 3], got float64[2, 3]",
+    ],
+    [
+      () => {
+        checkTensor("x", { dtype: "float32", shape: [2, 4] }, "float32", ["batch", 3]);
+      },
+      "x: expected float32[batch, 3], got float32[2, 4]",
+    ],
+    [
+      () => {
+        checkPixels("mask", { width: 3, height: 2 }, 2, 3);
+      },
+      "mask: expected 2 x 3 pixels, got 3 x 2",
+    ],
+    [
+      () => {
+        checkEnding("--out", "a.png.txt", ".png");
+      },
+      '--out: expected a name that ends in .png, got "a.png.txt"',
     ],
     [
       () => {
