@@ -258,7 +258,9 @@ describe("a robustness run", () => {
     await expect(open(withImage({ image: 9999 }))).rejects.toThrow(
       `${said}: image: expected a whole number from 0 to 7, got 9999`,
     );
-    await expect(open(withImage({ answers: [] }))).rejects.toThrow(`${said}: answers: expected 4 values, got 0`);
+    await expect(open(withImage({ answers: [] }))).rejects.toThrow(
+      `${said}: answers: expected 4 values, got 0`,
+    );
     await expect(open(withImage({ answers: answers(1, 1.7) }))).rejects.toThrow(`${said} is not a record`);
     await expect(open(withImage({ answers: answers(0, 3) }))).rejects.toThrow(
       `${said}: predicted class: expected a whole number from 0 to 2, got 3`,

@@ -72,7 +72,9 @@ describe("CIFAR-10-C", () => {
       "expected five times the labels of the test set in one list",
     );
     await writeFile(join(root, "labels.npy"), labels([1, 2, 3, 4, 10]));
-    await expect(openCifar10C(root)).rejects.toThrow("labels: expected whole numbers from 0 to 9, got 10 at position 4");
+    await expect(openCifar10C(root)).rejects.toThrow(
+      "labels: expected whole numbers from 0 to 9, got 10 at position 4",
+    );
     await writeFile(join(root, "labels.npy"), labels([1, 2, 3, 4, 5]));
     await expect((await openCifar10C(root)).open("fog", 1)).rejects.toThrow(
       "expected 5 images for the labels in labels.npy, got 10",

@@ -189,7 +189,9 @@ describe("the Kuramoto layer", () => {
     expect(() => layer({ channels: 9, rotatingDimensions: 3, omega: {} })).toThrow(
       "expected an even n with natural frequencies",
     );
-    expect(() => layer({ coupling: { type: "convolution", kernel: 4 } })).toThrow("convolutional coupling: kernel: expected an odd whole number of at least 1, got 4");
+    expect(() => layer({ coupling: { type: "convolution", kernel: 4 } })).toThrow(
+      "convolutional coupling: kernel: expected an odd whole number of at least 1, got 4",
+    );
     expect(() => layer({ coupling: { type: "attention", heads: 3 } })).toThrow(
       "attention: channels: expected a multiple of 3, got 8",
     );
@@ -200,7 +202,9 @@ describe("the Kuramoto layer", () => {
     expect(() => layer({}).forward(x, x, { steps: 0 })).toThrow(
       "steps: expected a whole number of at least 1, got 0",
     );
-    expect(() => layer({}).forward(x, x, { steps: 1, stepSize: 0 })).toThrow("Kuramoto layer: stepSize: expected a number above 0, got 0");
+    expect(() => layer({}).forward(x, x, { steps: 1, stepSize: 0 })).toThrow(
+      "Kuramoto layer: stepSize: expected a number above 0, got 0",
+    );
     expect(() => layer({ coupling: { type: "dense", positions: 4 } }).forward(x, x, { steps: 1 })).toThrow(
       "dense coupling: expected a map of 4 positions",
     );

@@ -120,7 +120,10 @@ describe("receptive fields", () => {
     [{ simple: 2.5 }, /whole numbers of simple and complex cells/],
     [{ seed: -1 }, /seed: expected a whole number from 0 to 4294967295, got -1/],
     [{ correlation: 1.5 }, /correlation: expected a number from -1 to 1, got 1.5/],
-    [{ variant: "uniform" as "biol" }, /receptive fields: variant: expected one of biol, unif1, .*got "uniform"/],
+    [
+      { variant: "uniform" as "biol" },
+      /receptive fields: variant: expected one of biol, unif1, .*got "uniform"/,
+    ],
     [{ variant: "orig-rand" as const, maxFrequency: 0.5 }, /at least two of the edges/],
   ])("refuse %o", (options, message) => {
     expect(() => sampleReceptiveFields(options)).toThrow(message);
@@ -144,7 +147,9 @@ describe("V1 filters", () => {
   });
 
   it("refuse even kernels and a missing visual angle", () => {
-    expect(() => small({ kernelSize: 16 })).toThrow(/kernel size: expected an odd whole number of at least 1, got 16/);
+    expect(() => small({ kernelSize: 16 })).toThrow(
+      /kernel size: expected an odd whole number of at least 1, got 16/,
+    );
     expect(() => small({ visualDegrees: undefined as unknown as number })).toThrow(
       /expected the degrees of visual angle that the 32 pixels of an image span/,
     );
@@ -353,7 +358,9 @@ describe("tuning", () => {
       expect(none).toBe(0);
       expect(some).toBeGreaterThan(0);
     }
-    expect(() => tuningCurve(block, 60, "phase", [0])).toThrow(/V1: cell: expected a whole number from 0 to \d+, got 60/);
+    expect(() => tuningCurve(block, 60, "phase", [0])).toThrow(
+      /V1: cell: expected a whole number from 0 to \d+, got 60/,
+    );
   });
 });
 

@@ -1,14 +1,5 @@
 import type { Dim, Tensor } from "../../../graph/index.js";
-import {
-  add,
-  flatten,
-  globalAveragePool,
-  input,
-  mul,
-  parameter,
-  scope,
-  sub,
-} from "../../../graph/index.js";
+import { add, flatten, globalAveragePool, input, mul, parameter, scope, sub } from "../../../graph/index.js";
 import { fill } from "../../../nn/init.js";
 import type { Size } from "../../../nn/layers/convolution.js";
 import { Conv2d } from "../../../nn/layers/convolution.js";
