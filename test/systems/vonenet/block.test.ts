@@ -116,8 +116,8 @@ describe("receptive fields", () => {
   it.each([
     [{ maxFrequency: 0.4 }, /at least two of the edges .*, got 0 to 0.4/],
     [{ minFrequency: 20 }, /at least two of the edges/],
-    [{ complex: 0, simple: 0 }, /at least one cell, got 0 and 0/],
-    [{ simple: 2.5 }, /whole numbers of simple and complex cells/],
+    [{ complex: 0, simple: 0 }, "V1: expected at least one cell, got none"],
+    [{ simple: 2.5 }, "V1: simple: expected a whole number of at least 0, got 2.5"],
     [{ seed: -1 }, /seed: expected a whole number from 0 to 4294967295, got -1/],
     [{ correlation: 1.5 }, /correlation: expected a number from -1 to 1, got 1.5/],
     [
