@@ -10,7 +10,7 @@ import type { PretrainedName } from "../src/pretrained/models.js";
 import { PRETRAINED_MODELS, PRETRAINED_NAMES } from "../src/pretrained/models.js";
 import { writeFileAtomic } from "../src/util/files-node.js";
 import { encodeSafetensors } from "../src/util/safetensors.js";
-import { sha256 } from "../src/util/sha256.js";
+import { sha256 } from "../src/util/checksums.js";
 
 interface Cell {
   readonly model: string;

@@ -1,3 +1,4 @@
+import { checkWhole } from "../util/check.js";
 import { check } from "../util/errors.js";
 import { Random, type RandomLabel } from "../util/random.js";
 
@@ -39,14 +40,8 @@ export class Batches {
   constructor(options: BatchesOptions) {
     const all = { shuffle: true, dropLast: true, ...options };
     const { count, batchSize, dropLast } = all;
-    check(
-      Number.isInteger(count) && count > 0,
-      () => `batches: expected a positive number of samples, got ${count}`,
-    );
-    check(
-      Number.isInteger(batchSize) && batchSize > 0,
-      () => `batches: expected a positive batch size, got ${batchSize}`,
-    );
+    checkWhole("batches: count", count);
+    checkWhole("batches: batchSize", batchSize);
     this.batchesPerEpoch = dropLast ? Math.floor(count / batchSize) : Math.ceil(count / batchSize);
     check(
       this.batchesPerEpoch > 0,
@@ -58,10 +53,7 @@ export class Batches {
 
   /** The batch of a training step, counted over all epochs. */
   at(step: number): Batch {
-    check(
-      Number.isSafeInteger(step) && step >= 0,
-      () => `batches: expected a step number from 0, got ${step}`,
-    );
+    checkWhole("batches: step", step, { from: 0, to: Number.MAX_SAFE_INTEGER });
     const { batchSize } = this.options;
     const epoch = Math.floor(step / this.batchesPerEpoch);
     const position = step % this.batchesPerEpoch;

@@ -1,3 +1,4 @@
+import { checkBetween, checkEveryWhole, checkSlice, checkSome } from "../util/check.js";
 import { check } from "../util/errors.js";
 import { Random, type RandomLabel } from "../util/random.js";
 
@@ -34,14 +35,11 @@ export interface ArraysDataset<F extends Fields = Fields> {
  */
 export function arraysDataset<F extends Fields>(fields: F): ArraysDataset<F> {
   const names = Object.keys(fields);
-  check(names.length > 0, () => "data set: expected at least one field");
+  checkSome("data set", names.length, "field");
   let count = -1;
   for (const name of names) {
     const { data, shape } = fields[name]!;
-    check(
-      shape.every((size) => Number.isInteger(size) && size > 0),
-      () => `data set field "${name}": expected positive whole sizes, got shape [${shape.join(", ")}]`,
-    );
+    checkEveryWhole(`data set field "${name}": shape`, shape);
     const size = sampleSize(shape);
     check(
       data.length % size === 0,
@@ -69,10 +67,7 @@ export function sliceDataset<F extends Fields>(
   start: number,
   end = dataset.count,
 ): ArraysDataset<F> {
-  check(
-    Number.isInteger(start) && Number.isInteger(end) && start >= 0 && start <= end && end <= dataset.count,
-    () => `slice: expected 0 <= start <= end <= ${dataset.count}, got ${start} and ${end}`,
-  );
+  checkSlice("slice", start, end, dataset.count);
   return {
     count: end - start,
     fields: mapFields(dataset.fields, ({ data, shape }) => {
@@ -116,7 +111,7 @@ export function splitDataset<F extends Fields>(
 
 /** Splits sample positions as {@link splitDataset} does, for data that is generated and not stored. */
 export function splitIndices(count: number, fraction: number, seed: RandomLabel): [Uint32Array, Uint32Array] {
-  check(fraction >= 0 && fraction <= 1, () => `split: expected a fraction from 0 to 1, got ${fraction}`);
+  checkBetween("split: fraction", fraction, 0, 1);
   const order = Random.derive(seed, "split").permutation(count);
   const border = Math.round(fraction * count);
   return [order.slice(0, border), order.slice(border)];
@@ -124,12 +119,7 @@ export function splitIndices(count: number, fraction: number, seed: RandomLabel)
 
 /** Throws `StriateError` unless every index is a whole number in 0..count-1. */
 export function checkIndices(what: string, indices: ArrayLike<number>, count: number): void {
-  for (const index of Array.from(indices)) {
-    check(
-      Number.isInteger(index) && index >= 0 && index < count,
-      () => `${what}: expected sample numbers from 0 to ${count - 1}, got ${index}`,
-    );
-  }
+  checkEveryWhole(`${what}: sample numbers`, indices, { from: 0, to: count - 1 });
 }
 
 function mapFields<F extends Fields>(fields: F, change: (field: Field) => Field): F {

@@ -1,3 +1,4 @@
+import { checkAtLeast, checkBetween, checkLength } from "../util/check.js";
 import { StriateError, check } from "../util/errors.js";
 import { Random, type RandomLabel } from "../util/random.js";
 
@@ -50,10 +51,7 @@ export function addPixelNoise(
     Number.isInteger(sampleSize) && sampleSize > 0 && Number.isInteger(count),
     () => `noise: expected whole images of ${sampleSize} numbers, got ${pictures.length}`,
   );
-  check(
-    indices === undefined || indices.length === count,
-    () => `noise: expected ${count} positions of images, got ${indices?.length ?? 0}`,
-  );
+  if (indices !== undefined) checkLength("noise: indices", indices, count);
   checkAmount(corruption);
   const draws = new Float32Array(sampleSize);
   for (let n = 0; n < count; n++) {
@@ -85,16 +83,10 @@ function saltAndPepper(amount: number): PixelNoise {
 function checkAmount(corruption: PixelNoise): void {
   switch (corruption.kind) {
     case "gaussian":
-      check(
-        corruption.variance >= 0 && Number.isFinite(corruption.variance),
-        () => `gaussian noise: expected a variance of at least 0, got ${corruption.variance}`,
-      );
+      checkAtLeast("gaussian noise: variance", corruption.variance, 0);
       return;
     case "saltAndPepper":
-      check(
-        corruption.amount >= 0 && corruption.amount <= 1,
-        () => `salt-and-pepper noise: expected an amount from 0 to 1, got ${corruption.amount}`,
-      );
+      checkBetween("salt-and-pepper noise: amount", corruption.amount, 0, 1);
       return;
     default:
       throw new StriateError(

@@ -1,4 +1,4 @@
-import { check } from "../util/errors.js";
+import { checkWhole } from "../util/check.js";
 
 /**
  * Prepares the next items of a source while the consumer waits for something else, such as a training step on another
@@ -14,7 +14,7 @@ export async function* prefetch<T>(
   source: Iterable<T> | AsyncIterable<T>,
   depth = 2,
 ): AsyncGenerator<T, void, undefined> {
-  check(Number.isInteger(depth) && depth > 0, () => `prefetch: expected a depth of at least 1, got ${depth}`);
+  checkWhole("prefetch: depth", depth);
   const iterator =
     Symbol.asyncIterator in source ? source[Symbol.asyncIterator]() : source[Symbol.iterator]();
   const ready: T[] = [];

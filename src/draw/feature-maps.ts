@@ -1,7 +1,8 @@
-import { check, StriateError } from "../util/errors.js";
+import { checkLength, checkSizes, checkWhole } from "../util/check.js";
+import { StriateError, check } from "../util/errors.js";
 import { gridImage, gridLayout } from "./image-grid.js";
 import type { GridOptions } from "./image-grid.js";
-import { checkLength, checkSizes, fillRectangle } from "./rgba-image.js";
+import { fillRectangle } from "./rgba-image.js";
 import type { MapSize, ReuseOptions, RgbaImage } from "./rgba-image.js";
 import { SEQUENTIAL } from "./colours/scalar-maps.js";
 import type { ScalarMap } from "./colours/scalar-maps.js";
@@ -72,10 +73,7 @@ function shownChannels(
   checkSizes("feature maps", { channels, height, width });
   checkLength("feature maps", values, channels * height * width);
   for (const channel of chosen ?? [])
-    check(
-      Number.isInteger(channel) && channel >= 0 && channel < channels,
-      () => `feature maps: expected channels from 0 to ${channels - 1}, got ${channel}`,
-    );
+    checkWhole("feature maps: channel", channel, { from: 0, to: channels - 1 });
   return chosen ?? Array.from({ length: channels }, (_, channel) => channel);
 }
 

@@ -1,8 +1,9 @@
-import { check, StriateError } from "../util/errors.js";
+import { checkLength, checkOneOf, checkSizes, checkWhole } from "../util/check.js";
+import { StriateError, check } from "../util/errors.js";
 import { featureMaps } from "./feature-maps.js";
 import { gridImage, gridLayout } from "./image-grid.js";
 import type { GridOptions } from "./image-grid.js";
-import { checkLength, checkSizes, fillRectangle } from "./rgba-image.js";
+import { fillRectangle } from "./rgba-image.js";
 import type { MapSize, ReuseOptions, RgbaImage } from "./rgba-image.js";
 import { DIVERGING } from "./colours/scalar-maps.js";
 
@@ -58,7 +59,7 @@ export function filterMaps(bank: Filters, options: FilterMapOptions = {}): RgbaI
     return featureMaps(maps, { ...options, map: DIVERGING, range, ...(filters && { channels: filters }) });
   }
   checkSizes("filters", { count, height, width, channels, scale });
-  check([1, 3].includes(channels), () => `filters: expected 1 or 3 channels, got ${String(channels)}`);
+  checkOneOf("filters: channels", channels, [1, 3]);
   const area = height * width;
   checkLength("filters", kernels, count * channels * area);
   check(
@@ -74,10 +75,7 @@ export function filterMaps(bank: Filters, options: FilterMapOptions = {}): RgbaI
     options,
   );
   const largest = shown.map((filter) => {
-    check(
-      Number.isInteger(filter) && filter >= 0 && filter < count,
-      () => `filters: expected filters from 0 to ${count - 1}, got ${filter}`,
-    );
+    checkWhole("filters: filter", filter, { from: 0, to: count - 1 });
     return largestWeight(kernels, filter, channels * area);
   });
   const most = Math.max(...largest);

@@ -1,7 +1,7 @@
-import { checkWhole } from "../util/check.js";
+import { checkPixels, checkSizes, checkSome, checkWhole } from "../util/check.js";
 import { check } from "../util/errors.js";
 import type { Rgb } from "./colours/colour.js";
-import { blend, checkRgbaImage, checkSizes, fillRectangle, imageFor } from "./rgba-image.js";
+import { blend, checkRgbaImage, fillRectangle, imageFor } from "./rgba-image.js";
 import type { MapSize, ReuseOptions, RgbaImage } from "./rgba-image.js";
 
 /** Options for arranging images of equal size in a grid. */
@@ -23,7 +23,7 @@ export interface GridLayout extends MapSize {
 
 /** Computes the positions of `count` tiles, row by row. Throws `StriateError` for a grid without tiles or columns. */
 export function gridLayout(what: string, count: number, tile: MapSize, options: GridOptions): GridLayout {
-  check(count > 0, () => `${what}: expected at least one image, got none`);
+  checkSome(what, count, "image");
   const { columns = Math.ceil(Math.sqrt(count)), gap = 2 } = options;
   checkSizes(what, { columns });
   checkWhole(`${what}: gap`, gap, { from: 0 });
@@ -63,11 +63,7 @@ export function imageGrid(images: readonly RgbaImage[], options: GridOptions & R
   const grid = gridImage("image grid", layout, background, into);
   images.forEach((image, i) => {
     checkRgbaImage(`image grid, image ${i}`, image);
-    check(
-      image.width === first.width && image.height === first.height,
-      () =>
-        `image grid: expected ${first.width} x ${first.height} pixels, got ${image.width} x ${image.height}`,
-    );
+    checkPixels(`image grid, image ${i}`, image, first.width, first.height);
     for (let p = 0; p < image.width * image.height; p++) {
       const [x, y] = [layout.left(i) + (p % image.width), layout.top(i) + Math.floor(p / image.width)];
       const to = 4 * (y * grid.width + x);

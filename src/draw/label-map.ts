@@ -1,7 +1,7 @@
-import { check, StriateError } from "../util/errors.js";
+import { checkBetween, checkEveryWhole, checkLength, checkPixels, checkSizes } from "../util/check.js";
 import type { Rgb } from "./colours/colour.js";
 import { labelColour } from "./colours/palette.js";
-import { blend, checkRgbaImage, checkLength, checkSizes, fillRectangle, imageFor } from "./rgba-image.js";
+import { blend, checkRgbaImage, fillRectangle, imageFor } from "./rgba-image.js";
 import type { MapSize, ReuseOptions, RgbaImage } from "./rgba-image.js";
 
 /**
@@ -87,12 +87,8 @@ export function maskOverlay(
   const { colourOf = tint, opacity = 0.45, boundary = WHITE, scale = 1 } = options;
   checkRgbaImage("mask overlay image", picture);
   checkLabels("mask overlay", plane, scale);
-  check(
-    picture.width === width && picture.height === height,
-    () =>
-      `mask overlay: expected labels of ${picture.width} x ${picture.height} pixels, got ${width} x ${height}`,
-  );
-  check(opacity >= 0 && opacity <= 1, () => `mask overlay: expected an opacity from 0 to 1, got ${opacity}`);
+  checkPixels("mask overlay: labels", plane, picture.width, picture.height);
+  checkBetween("mask overlay: opacity", opacity, 0, 1);
   const image = imageFor("mask overlay", scale * width, scale * height, options.into);
   for (let p = 0; p < height * width; p++) {
     const [x, y] = [p % width, Math.floor(p / width)];
@@ -127,9 +123,7 @@ function tint(label: number): Rgb | null {
 function checkLabels(what: string, { height, width, labels }: LabelPlane, scale: number): void {
   checkSizes(what, { height, width, scale });
   checkLength(`${what} labels`, labels, height * width);
-  for (let p = 0; p < labels.length; p++)
-    if (!Number.isInteger(labels[p]))
-      throw new StriateError(`${what}: expected whole numbers, got ${labels[p]} for pixel ${p}`);
+  checkEveryWhole(`${what} labels`, labels, { from: -Infinity });
 }
 
 /**

@@ -1,10 +1,10 @@
-import { checkPositive } from "../util/check.js";
+import { checkLength, checkPositive, checkSizes } from "../util/check.js";
 import type { Rgb } from "./colours/colour.js";
 import { phaseIndex, UNIFORM_CYCLE } from "./colours/cyclic-maps.js";
 import type { CyclicMap } from "./colours/cyclic-maps.js";
 import { maximumAmplitude } from "./phases.js";
 import type { PhasePlane } from "./phases.js";
-import { blend, checkLength, checkSizes, fillRectangle, imageFor } from "./rgba-image.js";
+import { blend, fillRectangle, imageFor } from "./rgba-image.js";
 import type { ReuseOptions, RgbaImage } from "./rgba-image.js";
 
 /** Options for the colours of phases and amplitudes. */

@@ -1,9 +1,9 @@
+import { checkSizes } from "../util/check.js";
 import { entry, hex } from "./colours/colour.js";
 import { FONT, withStyles } from "./context.js";
 import type { DrawingContext } from "./context.js";
 import { UNIFORM_CYCLE } from "./colours/cyclic-maps.js";
 import type { CyclicMap } from "./colours/cyclic-maps.js";
-import { checkSizes } from "./rgba-image.js";
 
 /** Options of {@link drawPhaseWheel}. */
 export interface PhaseWheelOptions {

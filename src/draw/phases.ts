@@ -1,5 +1,5 @@
-import { check, StriateError } from "../util/errors.js";
-import { checkLength, checkSizes } from "./rgba-image.js";
+import { checkLength, checkPixels, checkSizes, checkWhole } from "../util/check.js";
+import { StriateError } from "../util/errors.js";
 import type { MapSize } from "./rgba-image.js";
 
 /** Phases and amplitudes of one image at one timestep, both row-major `[channels, height, width]`. */
@@ -41,7 +41,7 @@ export function checkPhaseField(field: PhaseField): void {
   for (let i = 0; i < units; i++) {
     // Only comparisons, because this runs for every unit of every frame.
     if (!(amplitudes[i]! >= 0 && amplitudes[i]! < Infinity))
-      throw new StriateError(`amplitude of unit ${i}: expected a number >= 0, got ${amplitudes[i]}`);
+      throw new StriateError(`amplitude of unit ${i}: expected a number of at least 0, got ${amplitudes[i]}`);
     if (!Number.isFinite(phases[i]!))
       throw new StriateError(`phase of unit ${i}: expected a finite angle, got ${phases[i]}`);
   }
@@ -65,7 +65,7 @@ export function meanPhases(field: PhaseField, into?: MeanPhases): MeanPhases {
   checkPhaseField(field);
   const { channels, height, width, phases, amplitudes } = field;
   const pixels = height * width;
-  checkReused("mean phases", field, into);
+  if (into) checkPixels("mean phases into", into, field.width, field.height);
   const means = into ?? {
     height,
     width,
@@ -99,13 +99,10 @@ export function meanPhases(field: PhaseField, into?: MeanPhases): MeanPhases {
  */
 export function channelPhases(field: PhaseField, channel: number, into?: PhasePlane): PhasePlane {
   checkPhaseField(field);
-  check(
-    Number.isInteger(channel) && channel >= 0 && channel < field.channels,
-    () => `channel: expected 0..${field.channels - 1}, got ${channel}`,
-  );
+  checkWhole("channel", channel, { from: 0, to: field.channels - 1 });
   const { height, width, phases, amplitudes } = field;
   const pixels = height * width;
-  checkReused("channel phases", field, into);
+  if (into) checkPixels("channel phases into", into, width, height);
   const plane = into ?? {
     height,
     width,
@@ -117,13 +114,6 @@ export function channelPhases(field: PhaseField, channel: number, into?: PhasePl
     plane.amplitude[p] = amplitudes[channel * pixels + p]!;
   }
   return plane;
-}
-
-function checkReused(what: string, { height, width }: MapSize, into: PhasePlane | undefined): void {
-  check(
-    into === undefined || (into.height === height && into.width === width),
-    () => `${what}: expected "into" to be ${width} x ${height} pixels, got ${into!.width} x ${into!.height}`,
-  );
 }
 
 /** Finds the largest amplitude, or 1 if all units are silent, because callers divide by it. */

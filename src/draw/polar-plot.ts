@@ -1,5 +1,5 @@
 import { orderParameters } from "../metrics/order-parameter.js";
-import { check } from "../util/errors.js";
+import { checkLength, checkSizes, checkSome } from "../util/check.js";
 import { hex } from "./colours/colour.js";
 import { withStyles } from "./context.js";
 import type { DrawingContext } from "./context.js";
@@ -7,7 +7,6 @@ import { labelColour } from "./colours/palette.js";
 import { checkMaximum } from "./phase-map.js";
 import { maximumAmplitude } from "./phases.js";
 import type { PhasePlane } from "./phases.js";
-import { checkLength, checkSizes } from "./rgba-image.js";
 
 /** Options of {@link drawPolarPlot}. */
 export interface PolarPlotOptions {
@@ -73,7 +72,7 @@ export function drawPolarPlot(
   const { maximum = maximumAmplitude(plane) } = options;
   checkSizes("polar plot", { size });
   checkMaximum(maximum);
-  check(phase.length > 0, () => "polar plot: expected at least one unit, got none");
+  checkSome("polar plot", phase.length, "unit");
   checkLength("polar plot amplitudes", amplitude, phase.length);
   if (labels) checkLength("polar plot labels", labels, phase.length);
   const pointers = orderParameters(phase, {

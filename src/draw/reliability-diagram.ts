@@ -1,9 +1,9 @@
 import type { Reliability } from "../metrics/calibration.js";
+import { checkSizes, checkSome } from "../util/check.js";
 import { check } from "../util/errors.js";
 import { FONT, withStyles } from "./context.js";
 import type { DrawingContext } from "./context.js";
 import { CATEGORICAL } from "./colours/palette.js";
-import { checkSizes } from "./rgba-image.js";
 
 /** Options of {@link drawReliabilityDiagram}. */
 export interface ReliabilityDiagramOptions {
@@ -55,7 +55,7 @@ export function drawReliabilityDiagram(
     () => `reliability diagram: expected at least 94 x 140 pixels, got ${width} x ${height}`,
   );
   const total = bins.reduce((sum, { count }) => sum + count, 0);
-  check(total > 0, () => "reliability diagram: expected at least one sample, got none");
+  checkSome("reliability diagram", total, "sample");
   const bottom = TOP + 0.78 * room;
   const [countTop, countBottom] = [bottom + BETWEEN, height - BOTTOM];
   const x = (confidence: number) => left + confidence * (right - left);

@@ -1,4 +1,4 @@
-import { check } from "../util/errors.js";
+import { checkLength, checkPixels, checkSizes } from "../util/check.js";
 import type { Rgb } from "./colours/colour.js";
 
 /**
@@ -25,21 +25,6 @@ export interface ReuseOptions {
   readonly into?: RgbaImage;
 }
 
-/** Throws `StriateError` unless all sizes are whole numbers above 0. */
-export function checkSizes(what: string, sizes: Readonly<Record<string, number>>): void {
-  for (const [name, size] of Object.entries(sizes)) {
-    check(
-      Number.isInteger(size) && size > 0,
-      () => `${what}: expected ${name} to be a whole number above 0, got ${size}`,
-    );
-  }
-}
-
-/** Throws `StriateError` unless there are exactly `expected` values. */
-export function checkLength(what: string, values: ArrayLike<unknown>, expected: number): void {
-  check(values.length === expected, () => `${what}: expected ${expected} values, got ${values.length}`);
-}
-
 /** Throws `StriateError` unless the image has a positive size and four bytes for each pixel. */
 export function checkRgbaImage(what: string, image: RgbaImage): void {
   checkSizes(what, { width: image.width, height: image.height });
@@ -49,10 +34,7 @@ export function checkRgbaImage(what: string, image: RgbaImage): void {
 /** Gives the image to draw into: `into` if it has the right size, otherwise a new image. */
 export function imageFor(what: string, width: number, height: number, into?: RgbaImage): RgbaImage {
   if (into === undefined) return { width, height, data: new Uint8ClampedArray(4 * width * height) };
-  check(
-    into.width === width && into.height === height,
-    () => `${what}: expected "into" to be ${width} x ${height} pixels, got ${into.width} x ${into.height}`,
-  );
+  checkPixels(`${what} into`, into, width, height);
   checkLength(`${what} into`, into.data, 4 * width * height);
   return into;
 }

@@ -1,7 +1,6 @@
-import { check } from "../util/errors.js";
+import { checkEveryWhole, checkLength, checkSizes } from "../util/check.js";
 import { FONT, withStyles } from "./context.js";
 import type { DrawingContext } from "./context.js";
-import { checkLength, checkSizes } from "./rgba-image.js";
 
 /** A partly or fully solved board; all arrays have 81 cells, row by row. */
 export interface SudokuBoard {
@@ -80,11 +79,7 @@ function related(one: number, other: number): boolean {
 
 function checkDigits(what: string, digits: ArrayLike<number>): void {
   checkLength(what, digits, 81);
-  for (let cell = 0; cell < 81; cell++)
-    check(
-      Number.isInteger(digits[cell]) && digits[cell]! >= 0 && digits[cell]! <= 9,
-      () => `${what}: expected digits from 0 to 9, got ${digits[cell]} in cell ${cell}`,
-    );
+  checkEveryWhole(what, digits, { from: 0, to: 9 });
 }
 
 /**

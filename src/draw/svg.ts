@@ -1,8 +1,8 @@
+import { checkSizes } from "../util/check.js";
 import { check } from "../util/errors.js";
 import { escape } from "../util/escape.js";
 import { FONT } from "./context.js";
 import type { DrawingContext } from "./context.js";
-import { checkSizes } from "./rgba-image.js";
 
 /** Size and name of an SVG drawing. */
 export interface SvgOptions {

@@ -1,7 +1,7 @@
-import { check } from "../util/errors.js";
+import { checkLength, checkSizes, checkSome, checkWhole } from "../util/check.js";
 import { checkMaximum, paintPhase } from "./phase-map.js";
 import type { PhaseLooks } from "./phase-map.js";
-import { checkLength, checkSizes, fillRectangle, imageFor } from "./rgba-image.js";
+import { fillRectangle, imageFor } from "./rgba-image.js";
 import type { ReuseOptions, RgbaImage } from "./rgba-image.js";
 import { SEQUENTIAL } from "./colours/scalar-maps.js";
 
@@ -49,16 +49,13 @@ export function timeStrip(series: PhaseSeries, options: TimeStripOptions = {}): 
   checkLength("time strip phases", phases, timesteps * positions);
   if (amplitudes) checkLength("time strip amplitudes", amplitudes, timesteps * positions);
   const count = rows?.length ?? positions;
-  check(count > 0, () => "time strip: expected at least one row, got none");
+  checkSome("time strip", count, "row");
   const { maximum = largest(amplitudes) } = options;
   checkMaximum(maximum);
   const strip = imageFor("time strip", timesteps * cell.width, count * cell.height, options.into);
   for (let row = 0; row < count; row++) {
     const position = rows?.[row] ?? row;
-    check(
-      Number.isInteger(position) && position >= 0 && position < positions,
-      () => `time strip row: expected a position from 0 to ${positions - 1}, got ${position}`,
-    );
+    checkWhole("time strip: position", position, { from: 0, to: positions - 1 });
     for (let t = 0; t < timesteps; t++) {
       const at = t * positions + position;
       const part = (amplitudes?.[at] ?? 1) / maximum;

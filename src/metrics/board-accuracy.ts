@@ -1,3 +1,4 @@
+import { checkWhole } from "../util/check.js";
 import { check } from "../util/errors.js";
 
 const CELLS = 81;
@@ -39,10 +40,7 @@ export function boardAccuracy(
   const rightBlanks = new Int32Array(boards);
   for (let cell = 0; cell < solutions.length; cell++) {
     const [digit, given] = [solutions[cell]!, puzzles[cell]!];
-    check(
-      Number.isInteger(digit) && digit >= 1 && digit <= DIGITS,
-      () => `board accuracy: cell ${cell} of the solutions: expected a digit from 1 to 9, got ${digit}`,
-    );
+    checkWhole(`board accuracy: cell ${cell} of the solutions`, digit, { to: DIGITS });
     if (given !== 0) continue;
     const board = Math.floor(cell / CELLS);
     blanks[board]!++;

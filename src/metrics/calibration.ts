@@ -1,4 +1,4 @@
-import { checkWhole } from "../util/check.js";
+import { checkBetween, checkWhole } from "../util/check.js";
 import { check } from "../util/errors.js";
 
 /** One bin of a reliability diagram. */
@@ -167,10 +167,7 @@ export function calibration(
   );
   const judged = Array.from({ length: count }, (_, i) => {
     const label = labels[i]!;
-    check(
-      Number.isInteger(label) && label >= 0 && label < classes,
-      () => `calibration: expected labels 0 to ${classes - 1}, got ${label}`,
-    );
+    checkWhole(`calibration: label ${i}`, label, { from: 0, to: classes - 1 });
     return judgeLogits(logits.subarray(i * classes, (i + 1) * classes), label);
   });
   const right = judged.map(({ predicted }, i) => predicted === labels[i]);
@@ -199,7 +196,5 @@ function checkConfidences(confidences: ArrayLike<number>, correct: ArrayLike<unk
     () =>
       `calibration: expected one confidence per answer, got ${confidences.length} for ${correct.length} answers`,
   );
-  for (const value of Array.from(confidences)) {
-    check(value >= 0 && value <= 1, () => `calibration: expected confidences from 0 to 1, got ${value}`);
-  }
+  for (const value of Array.from(confidences)) checkBetween("calibration: confidence", value, 0, 1);
 }

@@ -1,4 +1,4 @@
-import { checkWhole } from "../util/check.js";
+import { checkEveryFinite, checkEveryWhole, checkWhole } from "../util/check.js";
 import { check } from "../util/errors.js";
 
 /**
@@ -33,15 +33,9 @@ export function adjustedRandIndex(one: ArrayLike<number>, other: ArrayLike<numbe
 }
 
 function clusters(labels: ArrayLike<number>): number {
+  checkEveryWhole("adjusted Rand index: labels", labels, { from: 0, to: 65_535 });
   let most = 0;
-  for (let i = 0; i < labels.length; i++) {
-    const label = labels[i]!;
-    check(
-      Number.isInteger(label) && label >= 0 && label < 65_536,
-      () => `adjusted Rand index: expected labels 0 to 65535, got ${label} at position ${i}`,
-    );
-    most = Math.max(most, label);
-  }
+  for (const label of Array.from(labels)) most = Math.max(most, label);
   return most + 1;
 }
 
@@ -66,15 +60,12 @@ const ROUNDS = 30;
  */
 export function circularClusters(angles: ArrayLike<number>, k: number): Uint8Array {
   checkWhole("circular clusters: k", k, { to: 255 });
+  checkEveryFinite("circular clusters: phases", angles);
   const x = new Float64Array(BINS);
   const y = new Float64Array(BINS);
   const bins = new Uint8Array(angles.length);
   for (let i = 0; i < angles.length; i++) {
     const angle = angles[i]!;
-    check(
-      Number.isFinite(angle),
-      () => `circular clusters: expected finite phases, got ${angle} at position ${i}`,
-    );
     const turns = angle / TURN;
     const bin = Math.floor((turns - Math.floor(turns)) * BINS) % BINS;
     bins[i] = bin;

@@ -1,3 +1,4 @@
+import { checkEveryFinite, checkSome } from "../util/check.js";
 import { check } from "../util/errors.js";
 
 /**
@@ -89,12 +90,7 @@ function baselineError(baseline: Baseline, name: string): number {
 }
 
 function mean(values: readonly number[], what: string): number {
-  check(values.length > 0, () => `corruption error: expected at least one value for ${what}, got none`);
-  for (const value of values) {
-    check(
-      Number.isFinite(value),
-      () => `corruption error: expected finite numbers for ${what}, got ${value}`,
-    );
-  }
+  checkSome(`corruption error: ${what}`, values.length, "value");
+  checkEveryFinite(`corruption error: ${what}`, values);
   return values.reduce((a, b) => a + b, 0) / values.length;
 }

@@ -1,4 +1,5 @@
-import { check, StriateError } from "../util/errors.js";
+import { checkEveryFinite, checkLength } from "../util/check.js";
+import { StriateError } from "../util/errors.js";
 
 /** The mean of unit vectors at some phases. */
 export interface OrderParameter {
@@ -37,11 +38,9 @@ export function orderParameters(
 ): OrderParameter[] {
   const { weights, groups } = options;
   for (const [name, values] of Object.entries({ weights, groups })) {
-    check(
-      values === undefined || values.length === phases.length,
-      () => `order parameters: expected ${phases.length} ${name}, got ${values?.length}`,
-    );
+    if (values !== undefined) checkLength(`order parameters: ${name}`, values, phases.length);
   }
+  checkEveryFinite("order parameters: phases", phases);
   let most = 0;
   for (let i = 0; i < (groups?.length ?? 0); i++) most = Math.max(most, groups![i]!);
   const { groupCount = most + 1 } = options;
@@ -51,10 +50,8 @@ export function orderParameters(
     const own = sums[group];
     if (own === undefined)
       throw new StriateError(`order parameters: expected groups 0 to ${groupCount - 1}, got ${group}`);
-    if (!Number.isFinite(phase))
-      throw new StriateError(`order parameters: phase ${i}: expected a finite angle, got ${phase}`);
     if (!(weight >= 0 && weight < Infinity))
-      throw new StriateError(`order parameters: weight ${i}: expected a number >= 0, got ${weight}`);
+      throw new StriateError(`order parameters: weight ${i}: expected a number of at least 0, got ${weight}`);
     own.cos += weight * Math.cos(phase);
     own.sin += weight * Math.sin(phase);
     own.total += weight;

@@ -1,4 +1,4 @@
-import { check } from "../util/errors.js";
+import { checkLength } from "../util/check.js";
 import { adjustedRandIndex, circularClusters } from "./clustering.js";
 import type { SynchronyInput, SynchronyOptions } from "./synchrony.js";
 
@@ -17,15 +17,9 @@ export function phaseClusterAri(
 ): Float64Array {
   const { phases, amplitudes, masks, batch, channels, maskChannels, pixels } = input;
   const { background = false, overlapChannel = false } = options;
-  const sizes = { phases: channels, amplitudes: channels, masks: maskChannels };
-  for (const [name, planes] of Object.entries(sizes)) {
-    const { length } = input[name as keyof typeof sizes];
-    const expected = batch * planes * pixels;
-    check(
-      length === expected,
-      () => `phase clusters: ${name}: expected ${expected} numbers from the given sizes, got ${length}`,
-    );
-  }
+  const planes = { phases: channels, amplitudes: channels, masks: maskChannels };
+  for (const [name, count] of Object.entries(planes))
+    checkLength(`phase clusters: ${name}`, input[name as keyof typeof planes], batch * count * pixels);
   const first = background ? 0 : 1;
   const objects = maskChannels - first - (overlapChannel ? 1 : 0);
   return Float64Array.from({ length: batch }, (_, sample) => {

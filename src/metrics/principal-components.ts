@@ -1,4 +1,5 @@
 import { EigenvalueDecomposition, Matrix } from "ml-matrix";
+import { checkEveryFinite, checkWhole } from "../util/check.js";
 import { check } from "../util/errors.js";
 
 /**
@@ -19,10 +20,7 @@ export function principalComponents(
     Number.isInteger(count) && Number.isInteger(dims) && count > 1 && points.length === count * dims,
     () => `PCA: expected at least two points of ${dims} numbers, got ${points.length} numbers`,
   );
-  check(
-    Number.isInteger(components) && components > 0 && components <= dims,
-    () => `PCA: expected 1 to ${dims} components, got ${components}`,
-  );
+  checkWhole("PCA: components", components, { to: dims });
   const centred = centre(points, count, dims);
   const { realEigenvalues: variances, eigenvectorMatrix: directions } = new EigenvalueDecomposition(
     covariance(centred, count, dims),
@@ -45,7 +43,7 @@ function centre(points: ArrayLike<number>, count: number, dims: number): Float64
   const mean = new Float64Array(dims);
   for (let i = 0; i < points.length; i++) mean[i % dims]! += points[i]! / count;
   const centred = Float64Array.from(points, (value, i) => value - mean[i % dims]!);
-  check(centred.every(Number.isFinite), () => "PCA: expected finite numbers");
+  checkEveryFinite("PCA: centred points", centred);
   return centred;
 }
 

@@ -1,3 +1,4 @@
+import { checkEveryWhole } from "../util/check.js";
 import { check } from "../util/errors.js";
 import { adjustedRandIndex } from "./clustering.js";
 
@@ -115,10 +116,6 @@ function checkSegmentations(truth: ArrayLike<number>, found: ArrayLike<number>):
     () =>
       `segmentation: expected masks of one size, got ${truth.length} true and ${found.length} found pixels`,
   );
-  for (let i = 0; i < truth.length; i++) {
-    check(
-      Number.isInteger(truth[i]) && Number.isInteger(found[i]),
-      () => `segmentation: pixel ${i}: expected whole numbers as labels, got ${truth[i]!} and ${found[i]!}`,
-    );
-  }
+  checkEveryWhole("segmentation: true labels", truth, { from: -Infinity });
+  checkEveryWhole("segmentation: found labels", found, { from: -Infinity });
 }

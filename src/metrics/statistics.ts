@@ -1,5 +1,4 @@
-import { checkPositive } from "../util/check.js";
-import { check } from "../util/errors.js";
+import { checkEveryFinite, checkPositive, checkSome, checkWhole } from "../util/check.js";
 
 /** Mean and spread of repeated measurements, such as one quantity over several random seeds. */
 export interface Summary {
@@ -24,13 +23,10 @@ export interface Summary {
  */
 export function summarise(values: ArrayLike<number>): Summary {
   const count = values.length;
-  check(count > 0, () => "statistics: expected at least one value");
+  checkSome("statistics", count, "value");
+  checkEveryFinite("statistics", values);
   let sum = 0;
   for (let i = 0; i < count; i++) {
-    check(
-      Number.isFinite(values[i]),
-      () => `statistics: expected finite numbers, got ${values[i]!} at position ${i}`,
-    );
     sum += values[i]!;
   }
   const mean = sum / count;
@@ -56,14 +52,8 @@ export interface Interval {
  * 1.96 for 95 % confidence. Throws `StriateError` unless 0 <= successes <= trials and trials > 0.
  */
 export function wilsonInterval(successes: number, trials: number, z = 1.959963984540054): Interval {
-  check(
-    Number.isInteger(successes) &&
-      Number.isInteger(trials) &&
-      trials > 0 &&
-      successes >= 0 &&
-      successes <= trials,
-    () => `Wilson interval: expected 0 <= successes <= trials, got ${successes} of ${trials}`,
-  );
+  checkWhole("Wilson interval: trials", trials);
+  checkWhole("Wilson interval: successes", successes, { from: 0, to: trials });
   checkPositive("Wilson interval: quantile z", z);
   const p = successes / trials;
   const shrink = 1 + (z * z) / trials;

@@ -1,3 +1,4 @@
+import { checkLength, checkSizes } from "../util/check.js";
 import { check } from "../util/errors.js";
 
 /** Phases, with the amplitudes and masks that assign units to objects. */
@@ -59,9 +60,10 @@ export interface Synchrony {
 export function synchrony(input: SynchronyInput, options: SynchronyOptions = {}): Synchrony {
   const { phases, amplitudes, masks, batch, channels, maskChannels, pixels } = input;
   const { background = false, overlapChannel = false, silentUnits = "exclude" } = options;
-  checkLength("phases", phases, batch * channels * pixels);
-  checkLength("amplitudes", amplitudes, batch * channels * pixels);
-  checkLength("masks", masks, batch * maskChannels * pixels);
+  checkSizes("synchrony", { batch, channels, maskChannels, pixels });
+  checkLength("synchrony: phases", phases, batch * channels * pixels);
+  checkLength("synchrony: amplitudes", amplitudes, batch * channels * pixels);
+  checkLength("synchrony: masks", masks, batch * maskChannels * pixels);
   const firstObject = background ? 0 : 1;
   const objects = maskChannels - firstObject - (overlapChannel ? 1 : 0);
   check(
@@ -165,11 +167,4 @@ function meanOfFinite(values: Float64Array | readonly number[]): number {
     count++;
   }
   return count === 0 ? NaN : sum / count;
-}
-
-function checkLength(name: string, array: ArrayLike<number>, expected: number): void {
-  check(
-    Number.isInteger(expected) && expected > 0 && array.length === expected,
-    () => `synchrony: ${name}: expected ${expected} numbers from the given sizes, got ${array.length}`,
-  );
 }

@@ -1,6 +1,7 @@
 import type { Tensor } from "../graph/index.js";
 import { add, addAll, clip, div, minimum, mul, scope, sqrt, sumOfSquares } from "../graph/index.js";
-import { StriateError, check } from "../util/errors.js";
+import { checkPositive } from "../util/check.js";
+import { StriateError } from "../util/errors.js";
 import type { Named } from "./optimizer.js";
 
 /** Euclidean norm of all gradients, taken together as one vector; a scalar. */
@@ -23,7 +24,7 @@ export function clipByGlobalNorm(
   largest: number,
   norm: Tensor = globalNorm(gradients),
 ): { readonly gradients: Named; readonly norm: Tensor } {
-  check(largest > 0, () => `gradient clipping: expected a norm above 0, got ${largest}`);
+  checkPositive("gradient clipping: norm", largest);
   return scope("clipByGlobalNorm", () => {
     const factor = minimum(div(largest, add(norm, 1e-6)), 1);
     return { gradients: mapNamed(gradients, (gradient) => mul(gradient, factor)), norm };
@@ -32,7 +33,7 @@ export function clipByGlobalNorm(
 
 /** Clips every element to [-largest, largest], as PyTorch's `clip_grad_value_`. */
 export function clipByValue(gradients: Named, largest: number): Named {
-  check(largest > 0, () => `gradient clipping: expected a limit above 0, got ${largest}`);
+  checkPositive("gradient clipping: limit", largest);
   return scope("clipByValue", () => mapNamed(gradients, (gradient) => clip(gradient, -largest, largest)));
 }
 

@@ -15,7 +15,8 @@ import {
   transpose,
   unitVectors,
 } from "../graph/index.js";
-import { StriateError, check } from "../util/errors.js";
+import { checkOneOf, checkPositive } from "../util/check.js";
+import { check } from "../util/errors.js";
 import { crossEntropy } from "./losses.js";
 
 /** Options of `contrastiveLoss` (Chen et al. 2020). */
@@ -45,7 +46,8 @@ export function contrastiveLoss(first: Tensor, second: Tensor, options: Contrast
     () =>
       `contrastive loss: expected two views [N, width], got ${showShape(first.shape)} and ${showShape(second.shape)}`,
   );
-  check(temperature > 0, () => `contrastive loss: expected a temperature above 0, got ${temperature}`);
+  checkPositive("contrastive loss: temperature", temperature);
+  checkOneOf("contrastive loss: similarity", similarity, ["innerProduct", "euclidean", "squaredEuclidean"]);
   const count = first.shape[0];
   return scope("contrastiveLoss", () => {
     const both = concat([first, second], 0);
@@ -64,10 +66,7 @@ function alike(rows: Tensor, self: Tensor, similarity: string): Tensor {
   const squares = sub(add(lengths, transpose(lengths, [1, 0])), mul(products, 2));
   if (similarity === "squaredEuclidean") return neg(squares);
   // Put ones on the diagonal, which does not count, because the square root has no derivative at 0.
-  if (similarity === "euclidean") return neg(sqrt(add(maximum(squares, 0), self)));
-  throw new StriateError(
-    `contrastive loss: similarity: expected innerProduct, euclidean or squaredEuclidean, got "${similarity}"`,
-  );
+  return neg(sqrt(add(maximum(squares, 0), self)));
 }
 
 function identity(size: number): Tensor {

@@ -14,7 +14,7 @@ import {
   sub,
   where,
 } from "../graph/index.js";
-import { checkWhole } from "../util/check.js";
+import { checkHalfOpen, checkWhole } from "../util/check.js";
 import { check } from "../util/errors.js";
 
 /**
@@ -28,7 +28,7 @@ export interface MovingAverage {
 
 /** An average with a constant decay in [0, 1): rate 1 - decay at every step. */
 export function constantAverage(decay: number): MovingAverage {
-  check(decay >= 0 && decay < 1, () => `moving average: expected a decay in [0, 1), got ${decay}`);
+  checkHalfOpen("moving average: decay", decay, 0, 1);
   return { rate: () => 1 - decay };
 }
 

@@ -1,4 +1,5 @@
 import type { Initialiser, RandomSource } from "../graph/tensor.js";
+import { checkLength } from "../util/check.js";
 import { check } from "../util/errors.js";
 
 /*
@@ -33,7 +34,7 @@ export function fans(shape: readonly number[]): { readonly fanIn: number; readon
   const [out, into, ...kernel] = shape;
   check(
     out !== undefined && into !== undefined,
-    () => `fans need a weight with at least 2 axes ([out, in, ...kernel]), got [${shape.join(", ")}]`,
+    () => `fans: expected a weight [out, in, ...kernel], got [${shape.join(", ")}]`,
   );
   const field = sizeOf(kernel);
   return { fanIn: into * field, fanOut: out * field };
@@ -61,10 +62,7 @@ export const ones: Initialiser = fill(1);
 export function fromData(values: ArrayLike<number>): Initialiser {
   return (shape) => {
     const size = sizeOf(shape);
-    check(
-      values.length === size,
-      () => `values for a parameter [${shape.join(", ")}]: expected ${size}, got ${values.length}`,
-    );
+    checkLength(`values for a parameter [${shape.join(", ")}]`, values, size);
     return Float32Array.from(values);
   };
 }

@@ -19,6 +19,7 @@ import {
   where,
 } from "../graph/index.js";
 import { isStatic, sameShape } from "../graph/dims.js";
+import { checkHalfOpen } from "../util/check.js";
 import { StriateError, check } from "../util/errors.js";
 
 /** How the losses of single elements are reduced: to their mean (default), to their sum, or not. */
@@ -82,7 +83,7 @@ export function crossEntropy(logits: Tensor, classes: Tensor, options: CrossEntr
     const axis = classAxis(logits, options);
     const count = logits.shape[axis]!;
     if (!isStatic(count)) {
-      throw new StriateError(`cross-entropy: the number of classes must be known, got "${count}"`);
+      throw new StriateError(`cross-entropy: expected a known number of classes, got "${count}"`);
     }
     if (classes.dtype !== "int64" && classes.dtype !== "int32") {
       throw new StriateError(`cross-entropy: expected whole numbers as classes, got ${classes.dtype}`);
@@ -91,7 +92,7 @@ export function crossEntropy(logits: Tensor, classes: Tensor, options: CrossEntr
     check(
       sameShape(classes.shape, expected),
       () =>
-        `cross-entropy: logits ${showShape(logits.shape)} need classes ${showShape(expected)}, got ${showShape(classes.shape)}`,
+        `cross-entropy: expected classes ${showShape(expected)} for logits ${showShape(logits.shape)}, got ${showShape(classes.shape)}`,
     );
     const shape = logits.shape.map((_, at) => (at === axis ? count : 1));
     const numbers = Array.from({ length: count }, (_, i) => i);
@@ -141,10 +142,7 @@ function softLoss(
   options: CrossEntropyOptions,
 ): Tensor {
   const { labelSmoothing: smoothing = 0 } = options;
-  check(
-    smoothing >= 0 && smoothing < 1,
-    () => `label smoothing: expected a number in [0, 1), got ${smoothing}`,
-  );
+  checkHalfOpen("label smoothing", smoothing, 0, 1);
   const logProbabilities = logSoftmax(logits, axis);
   const fit = neg(sum(taken(logProbabilities), axis));
   if (smoothing === 0) return fit;
@@ -155,7 +153,7 @@ function classAxis(logits: Tensor, { axis = 1 }: CrossEntropyOptions): number {
   const at = axis < 0 ? axis + logits.rank : axis;
   check(
     Number.isInteger(at) && at >= 0 && at < logits.rank,
-    () => `cross-entropy: logits ${showShape(logits.shape)} have no class axis ${axis}`,
+    () => `cross-entropy: expected a class axis of logits ${showShape(logits.shape)}, got ${axis}`,
   );
   return at;
 }
@@ -168,6 +166,6 @@ function reduced(losses: Tensor, { reduction = "mean" }: LossOptions): Tensor {
 function checkShapes(what: string, a: Tensor, b: Tensor): void {
   check(
     sameShape(a.shape, b.shape),
-    () => `${what}: prediction ${showShape(a.shape)} and target ${showShape(b.shape)} differ in shape`,
+    () => `${what}: expected a target ${showShape(a.shape)} like the prediction, got ${showShape(b.shape)}`,
   );
 }

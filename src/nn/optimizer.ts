@@ -1,6 +1,6 @@
 import type { Tensor } from "../graph/index.js";
 import { mul, scaledAdd, scope } from "../graph/index.js";
-import { StriateError, check } from "../util/errors.js";
+import { StriateError } from "../util/errors.js";
 
 /** Tensors by parameter name. */
 export type Named = ReadonlyMap<string, Tensor>;
@@ -97,8 +97,4 @@ export function valueFor(value: PerParameter, name: string): number {
 /** Exponential mean: decay old + (1 - decay) fresh. */
 export function movingMean(old: Tensor, fresh: Tensor, decay: number): Tensor {
   return scaledAdd(old, decay, mul(fresh, 1 - decay));
-}
-
-export function checkDecay(what: string, value: number): void {
-  check(value >= 0 && value < 1, () => `${what}: expected a number in [0, 1), got ${value}`);
 }

@@ -1,8 +1,9 @@
 import type { Tensor } from "../graph/index.js";
 import { add, div, mul, scaledAdd, sqrt, sub, tanh } from "../graph/index.js";
+import { checkHalfOpen } from "../util/check.js";
 import { StriateError, check } from "../util/errors.js";
 import type { Optimizer, OptimizerStep, ParameterStep, PerParameter } from "./optimizer.js";
-import { checkDecay, movingMean, perParameter, valueFor, withDecay } from "./optimizer.js";
+import { movingMean, perParameter, valueFor, withDecay } from "./optimizer.js";
 
 /** Options of `sgd`, as in PyTorch. */
 export interface SgdOptions {
@@ -44,8 +45,11 @@ export interface RmsPropOptions {
  */
 export function sgd(options: SgdOptions = {}): Optimizer {
   const { momentum = 0, nesterov = false, weightDecay = 0 } = options;
-  checkDecay("SGD momentum", momentum);
-  check(!nesterov || momentum > 0, () => "SGD: Nesterov's form needs a momentum above 0");
+  checkHalfOpen("SGD momentum", momentum, 0, 1);
+  check(
+    !nesterov || momentum > 0,
+    () => `SGD: expected a momentum above 0 for Nesterov's form, got ${momentum}`,
+  );
   return perParameter("sgd", momentum === 0 ? [] : ["momentum"], ({ learningRate }) => (step) => {
     const gradient = withDecay(step, weightDecay);
     const [buffer] = step.slots;
@@ -89,8 +93,8 @@ function adamRule(
   start: (step: ParameterStep, learningRate: Tensor) => Tensor,
   weightDecay: PerParameter,
 ): Optimizer {
-  checkDecay(`${name} beta 1`, beta1);
-  checkDecay(`${name} beta 2`, beta2);
+  checkHalfOpen(`${name} beta 1`, beta1, 0, 1);
+  checkHalfOpen(`${name} beta 2`, beta2, 0, 1);
   return perParameter(name, ["mean", "square"], ({ step: done, learningRate }) => {
     // Numerator and denominator are multiplied by sqrt(1 - b2^t), which costs a scalar instead of a pass over every
     // parameter.
@@ -123,8 +127,8 @@ function biasCorrection(beta: number, done: OptimizerStep["step"]): Tensor {
  */
 export function rmsProp(options: RmsPropOptions = {}): Optimizer {
   const { alpha = 0.99, epsilon = 1e-8, momentum = 0, centred = false, weightDecay = 0 } = options;
-  checkDecay("RMSprop alpha", alpha);
-  checkDecay("RMSprop momentum", momentum);
+  checkHalfOpen("RMSprop alpha", alpha, 0, 1);
+  checkHalfOpen("RMSprop momentum", momentum, 0, 1);
   const slots = ["square", ...(centred ? ["mean"] : []), ...(momentum > 0 ? ["momentum"] : [])];
   return perParameter("rmsProp", slots, ({ learningRate }) => (step) => {
     const gradient = withDecay(step, weightDecay);

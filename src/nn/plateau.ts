@@ -1,3 +1,4 @@
+import { checkAtLeast, checkWhole } from "../util/check.js";
 import { check } from "../util/errors.js";
 
 /** Options of a learning rate that falls when measurements stop improving. */
@@ -47,19 +48,13 @@ export class PlateauRate {
       epsilon: 1e-8,
       ...options,
     } as const;
-    check(
-      Number.isFinite(all.rate) && all.rate >= 0,
-      () => `plateau: expected a rate of at least 0, got ${all.rate}`,
-    );
+    checkAtLeast("plateau: rate", all.rate, 0);
     check(
       all.factor > 0 && all.factor < 1,
       () => `plateau: expected a factor between 0 and 1, got ${all.factor}`,
     );
     for (const name of ["patience", "coolDown"] as const)
-      check(
-        Number.isInteger(all[name]) && all[name] >= 0,
-        () => `plateau: ${name}: expected a whole number of measurements, got ${all[name]}`,
-      );
+      checkWhole(`plateau: ${name}`, all[name], { from: 0 });
     this.#options = all;
     this.#rate = all.rate;
     this.#best = all.better === "lower" ? Infinity : -Infinity;

@@ -4,6 +4,7 @@ import type { ImportedModel } from "../graph/onnx/read/read.js";
 import type { QuantisationPlan, ValueRange } from "../graph/quantisation/quantise-graph.js";
 import { countTypes, planQuantisation, quantisedNetwork } from "../graph/quantisation/quantise-graph.js";
 import type { Runtime, Session, Values } from "../runtime/runtime.js";
+import { checkSome } from "../util/check.js";
 import { check } from "../util/errors.js";
 import { unknownName } from "../util/suggest.js";
 import { asConstants } from "./training-state.js";
@@ -64,7 +65,7 @@ export async function quantize(
   calibration: readonly Values[],
   options: QuantizeOptions,
 ): Promise<QuantizedModel> {
-  check(calibration.length > 0, () => "quantising: calibration needs at least one batch");
+  checkSome("quantising: calibration", calibration.length, "batch");
   const values = asConstants(new Map([...model.parameters].map(([name, { data }]) => [name, data])));
   const keep = new Set((options.keep ?? []).map((name) => named(model, name)));
   const plan = planQuantisation(model.outputs, {

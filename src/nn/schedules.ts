@@ -1,5 +1,5 @@
-import { checkWhole } from "../util/check.js";
-import { StriateError, check } from "../util/errors.js";
+import { checkAtLeast, checkWhole } from "../util/check.js";
+import { StriateError } from "../util/errors.js";
 
 /** Learning rate of a step; `step` counts the steps done before it (0 in the first). Computed on the host. */
 export type Schedule = (step: number) => number;
@@ -22,7 +22,7 @@ export interface RestartOptions extends CosineOptions {
 
 /** A constant rate. */
 export function constantRate(rate: number): Schedule {
-  checkRate(rate);
+  checkAtLeast("learning rate", rate, 0);
   return () => rate;
 }
 
@@ -63,8 +63,8 @@ export function stepRate(options: {
   readonly factor?: number;
 }): Schedule {
   const { rate, every, factor = 0.1 } = options;
-  checkRate(rate);
-  checkCount("step schedule", every);
+  checkAtLeast("learning rate", rate, 0);
+  checkWhole("step schedule: steps", every);
   return (step) => rate * factor ** Math.floor(step / every);
 }
 
@@ -75,7 +75,7 @@ export function milestoneRate(options: {
   readonly factor?: number;
 }): Schedule {
   const { rate, milestones, factor = 0.1 } = options;
-  checkRate(rate);
+  checkAtLeast("learning rate", rate, 0);
   return (step) => rate * factor ** milestones.filter((milestone) => step >= milestone).length;
 }
 
@@ -132,16 +132,8 @@ function cosineAt({ rate, minimum = 0 }: CosineOptions, part: number): number {
 }
 
 function checkCosine(options: CosineOptions): CosineOptions {
-  checkRate(options.rate);
-  checkRate(options.minimum ?? 0);
-  checkCount("cosine schedule", options.steps);
+  checkAtLeast("learning rate", options.rate, 0);
+  checkAtLeast("learning rate", options.minimum ?? 0, 0);
+  checkWhole("cosine schedule: steps", options.steps);
   return options;
-}
-
-function checkRate(rate: number): void {
-  check(Number.isFinite(rate) && rate >= 0, () => `learning rate: expected a number >= 0, got ${rate}`);
-}
-
-function checkCount(what: string, steps: number): void {
-  checkWhole(`${what}: steps`, steps);
 }

@@ -1,9 +1,9 @@
 import type { Shape, Target, Tensor, WriteOptions, WrittenOnnx } from "../graph/index.js";
-import { showShape } from "../graph/index.js";
 import type { DType, TensorData } from "../graph/dtype.js";
 import { lowerInParts } from "../graph/lower.js";
 import { writeOnnxInParts } from "../graph/onnx/write/write.js";
-import { StriateError, check } from "../util/errors.js";
+import { checkTensor } from "../util/check.js";
+import { StriateError } from "../util/errors.js";
 import type { Parts } from "../util/parts.js";
 import { atOnce } from "../util/parts.js";
 import type { State } from "./module.js";
@@ -103,11 +103,7 @@ export function initialTrainingState(step: TrainingStep, values: State): State {
       const value = values.get(initial.parameter);
       if (value === undefined)
         throw new StriateError(`training: parameter "${initial.parameter}" has no value`);
-      check(
-        value.dtype === dtype && value.shape.join() === shape.join(),
-        () =>
-          `training: "${initial.parameter}" is ${dtype}${showShape(shape)}, its value ${value.dtype}${showShape(value.shape)}`,
-      );
+      checkTensor(`training: "${initial.parameter}"`, value, dtype, shape);
       state.set(name, { dtype, shape, data: value.data.slice() });
     } else {
       const size = shape.reduce((a, b) => a * b, 1);

@@ -15,6 +15,7 @@ import { gradientsInParts } from "../graph/gradient.js";
 import { operatorOf } from "../graph/operator.js";
 import { scopeOfParts } from "../graph/tensor.js";
 import { nextName } from "../runtime/runtime.js";
+import { checkTensor } from "../util/check.js";
 import { StriateError, check } from "../util/errors.js";
 import type { Parts } from "../util/parts.js";
 import { atOnce } from "../util/parts.js";
@@ -72,7 +73,7 @@ export function* trainingStepInParts(options: TrainingStepOptions): Parts<Traini
   const { loss, optimizer } = options;
   check(
     loss.rank === 0 && loss.dtype === "float32",
-    () => `training step: the loss must be a float32 scalar, got ${loss.dtype}${showShape(loss.shape)}`,
+    () => `training step: expected a float32 scalar as loss, got ${loss.dtype}${showShape(loss.shape)}`,
   );
   const trained = trainedParameters(options);
   const step = input(STEP_INPUT, []);
@@ -148,12 +149,9 @@ class StateBuilder {
     next: Tensor,
     initial: StateSpec["initial"] = { parameter: name },
   ): void {
-    check(
-      next.dtype === old.dtype && next.shape.join() === old.shape.join(),
-      () =>
-        `training step: "${name}" is ${old.dtype}${showShape(old.shape)}, its next value ${next.dtype}${showShape(next.shape)}`,
-    );
-    if (!isStaticShape(old.shape)) throw new StriateError(`training step: "${name}" has no fixed shape`);
+    if (!isStaticShape(old.shape))
+      throw new StriateError(`training step: "${name}": expected a fixed shape, got ${showShape(old.shape)}`);
+    checkTensor(`training step: next value of "${name}"`, next, old.dtype, old.shape);
     check(!this.values.has(name), () => `training step: two pieces of state are named "${name}"`);
     const output = nextName(name);
     this.values.set(name, { old, next });

@@ -2,7 +2,7 @@ import { tensorData } from "../graph/index.js";
 import type { State } from "../nn/module.js";
 import { check, StriateError } from "../util/errors.js";
 import { decodeSafetensors } from "../util/safetensors.js";
-import { hasDigests, sha256 } from "../util/sha256.js";
+import { hasDigests, sha256 } from "../util/checksums.js";
 import { unknownName } from "../util/suggest.js";
 import type { PretrainedCard } from "./card.js";
 import { PRETRAINED_CARDS } from "./cards.js";

@@ -2,7 +2,7 @@ import { parse, View } from "vega";
 import { compile } from "vega-lite";
 import type { TopLevelSpec } from "vega-lite";
 import { CATEGORICAL } from "../draw/index.js";
-import { check } from "../util/errors.js";
+import { checkFinite } from "../util/check.js";
 import { escape } from "../util/escape.js";
 import { chartConfig, DASHES, SHAPES } from "./theme.js";
 
@@ -63,10 +63,6 @@ export interface LineChartOptions {
   readonly legend?: boolean;
 }
 
-function checkFinite(what: string, value: number): void {
-  check(Number.isFinite(value), () => `chart ${what}: expected a finite number, got ${value}`);
-}
-
 function axis(options: AxisOptions, tickCount: number): object {
   return { title: options.title, tickCount, ...(options.format ? { format: options.format } : {}) };
 }
@@ -111,7 +107,7 @@ const MARKED = 40;
 export function lineChart(options: LineChartOptions): ChartBuilder {
   for (const { name, points } of [...options.series, ...(options.references ?? [])]) {
     for (const point of points) {
-      for (const value of Object.values(point) as number[]) checkFinite(`line "${name}"`, value);
+      for (const value of Object.values(point) as number[]) checkFinite(`chart line "${name}"`, value);
     }
   }
   return (layout) => {
@@ -215,7 +211,7 @@ export interface BarChartOptions {
 export function barChart(options: BarChartOptions): ChartBuilder {
   for (const bar of options.bars) {
     for (const value of [bar.mean, bar.spread ?? 0, ...bar.values]) {
-      checkFinite(`bar "${bar.series}, ${bar.group}"`, value);
+      checkFinite(`chart bar "${bar.series}, ${bar.group}"`, value);
     }
   }
   const groups = [...new Set(options.bars.map((bar) => bar.group))];
@@ -301,7 +297,7 @@ export interface HeatMapOptions {
 
 /** Specifies a heat map: a table of coloured cells with their numbers. Its colour scale is sequential, never cyclic. */
 export function heatMap(options: HeatMapOptions): ChartBuilder {
-  for (const cell of options.cells) checkFinite(`cell (${cell.x}, ${cell.y})`, cell.value);
+  for (const cell of options.cells) checkFinite(`chart cell (${cell.x}, ${cell.y})`, cell.value);
   const list = options.cells.map((cell) => cell.value);
   const [low, high] = options.value.domain ?? [Math.min(...list), Math.max(...list)];
   const columns = [...new Set(options.cells.map((cell) => cell.x))];

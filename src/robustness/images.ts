@@ -3,7 +3,7 @@ import { resizedShortSide } from "../data/images/preprocessing.js";
 import { fitImage } from "../data/images/resize.js";
 import type { RgbImage } from "../data/images/rgb-image.js";
 import { greyOf } from "../data/images/rgb-image.js";
-import { check } from "../util/errors.js";
+import { checkPixels } from "../util/check.js";
 import type { ImageBatch } from "./classifier.js";
 import type { ImageShape } from "./network.js";
 
@@ -24,10 +24,7 @@ export function toImageBatch(
   const plane = height * width;
   const data = new Float32Array(pictures.length * channels * plane);
   pictures.forEach((picture, n) => {
-    check(
-      picture.width === width && picture.height === height,
-      () => `picture ${n}: expected ${width} x ${height} pixels, got ${picture.width} x ${picture.height}`,
-    );
+    checkPixels(`picture ${n}`, picture, width, height);
     for (let i = 0; i < plane; i++) {
       const [r, g, b] = [picture.data[3 * i]!, picture.data[3 * i + 1]!, picture.data[3 * i + 2]!];
       const at = n * channels * plane + i;

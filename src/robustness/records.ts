@@ -1,4 +1,5 @@
 import { judgeLogits } from "../metrics/calibration.js";
+import { checkLength, checkWhole } from "../util/check.js";
 import { StriateError, check } from "../util/errors.js";
 import { isJsonObject } from "../util/json.js";
 import type { GradientReport } from "./attacks/attack.js";
@@ -86,7 +87,7 @@ export interface CorruptionCondition {
 export function answerFrom(passes: readonly Float32Array[], label: number): Answer {
   const [first] = passes;
   check(first, () => "logits of an image: expected at least one forward pass, got none");
-  check(label >= 0 && label < first.length, () => `label: expected 0 to ${first.length - 1}, got ${label}`);
+  checkWhole("label", label, { from: 0, to: first.length - 1 });
   const judged = passes.map((logits) => judgeLogits(logits, label));
   const each = judged.map(({ predicted }) => (predicted === label ? "1" : "0")).join("");
   if (passes.length === 1) {
@@ -242,10 +243,7 @@ function checkRecord(
       ? pairs
       : [[record.image, "label" in record ? record.label : undefined] as const];
   for (const [image, label] of stated) {
-    check(
-      image < labels.length,
-      () => `${what}: expected an image from 0 to ${labels.length - 1}, got ${image}`,
-    );
+    checkWhole(`${what}: image`, image, { from: 0, to: labels.length - 1 });
     check(
       label === undefined || label === labels[image],
       () => `${what}: expected the label ${labels[image]!} of image ${image} in the data set, got ${label!}`,
@@ -258,15 +256,10 @@ function checkRecord(
       : record.kind === "image"
         ? given.map((one) => one.predicted)
         : [record.predicted].flat();
-  const none = predicted.find((own) => own >= classes);
-  check(
-    none === undefined,
-    () => `${what}: expected a predicted class from 0 to ${classes - 1}, got ${none!}`,
-  );
+  for (const own of predicted) checkWhole(`${what}: predicted class`, own, { from: 0, to: classes - 1 });
   if (record.kind !== "image") return;
-  check(given.length === answers, () => `${what}: expected ${answers} answers, got ${given.length}`);
-  const other = given.find((one) => one.passes.length !== passes);
-  check(other === undefined, () => `${what}: expected ${passes} forward passes, got ${other!.passes.length}`);
+  checkLength(`${what}: answers`, given, answers);
+  for (const one of given) checkLength(`${what}: forward passes`, one.passes, passes);
 }
 
 /** The subject of a record, which is unique within a run. */

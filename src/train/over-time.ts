@@ -1,6 +1,7 @@
 import { isStatic } from "../graph/dims.js";
 import type { Tensor } from "../graph/index.js";
 import { concat, showShape, slice, squeeze, unsqueeze } from "../graph/index.js";
+import { checkWhole } from "../util/check.js";
 import { check } from "../util/errors.js";
 
 /** Stacks the values of all timesteps: [timesteps, ...]. `answerAt` is the inverse. */
@@ -22,10 +23,7 @@ export function answerAt(output: Tensor, timestep: number, what: string): Tensor
     count !== undefined && isStatic(count),
     () => `${what}: expected a known number of timesteps, got the shape ${showShape(output.shape)}`,
   );
-  check(
-    Number.isInteger(timestep) && timestep >= 0 && timestep < count,
-    () => `${what}: expected a timestep from 0 to ${count - 1}, got ${timestep}`,
-  );
+  checkWhole(`${what}: timestep`, timestep, { from: 0, to: count - 1 });
   const { type, inputs, attributes } = output.node;
   const single = inputs[timestep];
   const joined = type === "Concat" && attributes.axis === 0 && inputs.length === count;

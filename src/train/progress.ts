@@ -1,4 +1,4 @@
-import { check } from "../util/errors.js";
+import { checkPositive } from "../util/check.js";
 
 /** The progress of a long task, as plain data that a worker can send. */
 export interface ProgressEvent {
@@ -49,7 +49,7 @@ export interface RateEstimator {
  */
 export function createRateEstimator(options: RateEstimatorOptions): RateEstimator {
   const { steps, firstStep = 0, smoothingSeconds = 15, now = () => performance.now() } = options;
-  check(smoothingSeconds > 0, () => `smoothingSeconds: expected more than 0, got ${smoothingSeconds}.`);
+  checkPositive("smoothingSeconds", smoothingSeconds);
   let last = now();
   let lastStep = firstStep;
   let pausedAt: number | undefined;

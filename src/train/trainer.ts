@@ -18,6 +18,7 @@ import type { TensorData } from "../graph/dtype.js";
 import { scalarData } from "../graph/dtype.js";
 import type { Program, Runtime, SessionOptions } from "../runtime/runtime.js";
 import { sessionOptionsOf, targetOf } from "../runtime/runtime.js";
+import { checkShape } from "../util/check.js";
 import { StriateError, check } from "../util/errors.js";
 import type { Parts } from "../util/parts.js";
 import { atOnce, inSlices } from "../util/parts.js";
@@ -203,10 +204,7 @@ function* initialValuesInParts(task: Task, { seed, values }: Pick<Recipe, "seed"
   for (const [name, value] of values ?? []) {
     const expected = drawn.get(name);
     check(expected, () => `starting values: the model has no parameter "${name}"`);
-    check(
-      expected.shape.join() === value.shape.join(),
-      () => `starting values: "${name}" is [${expected.shape.join(", ")}], got [${value.shape.join(", ")}]`,
-    );
+    checkShape(`starting values: "${name}"`, value.shape, expected.shape);
     drawn.set(name, value);
   }
   return drawn;
@@ -217,10 +215,7 @@ function restored(training: TrainingLayout, tensors: ReadonlyMap<string, TensorD
     training.state.map(({ name, shape }) => {
       const value = tensors.get(name);
       check(value, () => `checkpoint: "${name}" is missing`);
-      check(
-        value.shape.join() === shape.join(),
-        () => `checkpoint: "${name}" must be [${shape.join(", ")}], got [${value.shape.join(", ")}]`,
-      );
+      checkShape(`checkpoint: "${name}"`, value.shape, shape);
       return [name, value];
     }),
   );

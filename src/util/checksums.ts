@@ -1,5 +1,5 @@
 /*
- * Cyclic redundancy checks of 32 bits, reflected, with tables that process four bytes at a time (Kounavis & Berry
+ * SHA-256, and cyclic redundancy checks of 32 bits, reflected, with tables that process four bytes at a time (Kounavis & Berry
  * 2005).
  */
 
@@ -19,9 +19,9 @@ function tablesOf(polynomial: number): Tables {
 }
 
 /** The Castagnoli polynomial 0x1EDC6F41 (RFC 3720, section 12.1). */
-const castagnoli = tablesOf(0x82f63b78);
+const castagnoli = /* @__PURE__ */ tablesOf(0x82f63b78);
 /** The polynomial 0x04C11DB7 of ZIP, gzip and PNG. */
-const ieee = tablesOf(0xedb88320);
+const ieee = /* @__PURE__ */ tablesOf(0xedb88320);
 
 function check(bytes: Uint8Array, [t0, t1, t2, t3]: Tables, before: number): number {
   let crc = ~before;
@@ -48,4 +48,15 @@ export function crc32c(bytes: Uint8Array): number {
 export function maskedCrc32c(bytes: Uint8Array): number {
   const crc = crc32c(bytes);
   return (((crc >>> 15) | (crc << 17)) + 0xa282ead8) >>> 0;
+}
+
+/** Whether digests can be computed here; a page must be served over https or from localhost. */
+export function hasDigests(): boolean {
+  return (globalThis as { crypto?: { subtle?: SubtleCrypto } }).crypto?.subtle !== undefined;
+}
+
+/** SHA-256 of bytes as 64 hexadecimal digits, in browsers and in Node. */
+export async function sha256(bytes: Uint8Array<ArrayBuffer>): Promise<string> {
+  const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", bytes));
+  return Array.from(digest, (byte) => byte.toString(16).padStart(2, "0")).join("");
 }

@@ -9,3 +9,8 @@ export class StriateError extends Error {
 export function check(condition: unknown, message: () => string): asserts condition {
   if (!condition) throw new StriateError(message());
 }
+
+/** A number of things in a message: `1 image`, `2 images`. `plural` is for words that do not just take an s. */
+export function counted(count: number, thing: string, plural = `${thing}s`): string {
+  return `${count} ${count === 1 ? thing : plural}`;
+}

@@ -167,7 +167,9 @@ describe("quantize", () => {
   it("refuses to calibrate on nothing, or on what is no number", async () => {
     const model = readOnnx(network());
     const options = { runtime: nodeRuntime };
-    await expect(quantize(model, [], options)).rejects.toThrow("calibration needs at least one batch");
+    await expect(quantize(model, [], options)).rejects.toThrow(
+      "quantising: calibration: expected at least one batch, got none",
+    );
     const x = { dtype: "float32" as const, shape: [1, 3, 16, 16], data: new Float32Array(768).fill(NaN) };
     await expect(quantize(model, [{ x }], options)).rejects.toThrow("infinite or none");
   });

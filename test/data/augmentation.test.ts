@@ -114,7 +114,7 @@ describe("changes of colour", () => {
     expect(jittered(1)).not.toEqual(jittered(2));
     expect(() => {
       jitterColours(new Uint8Array(3), { ...jitter, hue: 0.6 }, new Random(1));
-    }).toThrow("expected strengths of at least 0 and a hue up to 0.5");
+    }).toThrow("colour jitter: hue: expected a number from 0 to 0.5, got 0.6");
   });
 });
 

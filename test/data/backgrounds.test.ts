@@ -75,7 +75,9 @@ describe("scenes with backgrounds", () => {
     const { count, images } = await backgroundImages(source, 1);
     expect([count, images.length]).toEqual([1, 3072]);
     for (const i of range(0, 3072)) expect(images[(i % 3) * 1024 + Math.floor(i / 3)]).toBe(data[i]);
-    await expect(backgroundImages(source)).rejects.toThrow(/two, 1: expected 32 x 32, got 16 x 16/);
+    await expect(backgroundImages(source)).rejects.toThrow(
+      "backgrounds: two, 1: expected 32 x 32 pixels, got 16 x 16",
+    );
   });
 
   it("refuse images of another size and scenes that have colour", () => {
@@ -87,6 +89,8 @@ describe("scenes with backgrounds", () => {
     expect(() => {
       colour.fillBatch([0], { x: new Float32Array(1024) });
     }).toThrow(/room for 3072/);
-    expect(() => scenes({ maskSampling: "nearest" })).toThrow(/mask sampling/);
+    expect(() => scenes({ maskSampling: "nearest" })).toThrow(
+      'Multi-MNIST: maskSampling: expected one of exact, floor, got "nearest"',
+    );
   });
 });

@@ -64,11 +64,13 @@ describe("Batches", () => {
       /expected at least 6 samples for one batch .*, got 5/,
     );
     expect(() => new Batches({ count: 0, batchSize: 1, seed: 1 })).toThrow(
-      /positive number of samples, got 0/,
+      "batches: count: expected a whole number of at least 1, got 0",
     );
-    expect(() => new Batches({ count: 5, batchSize: 1.5, seed: 1 })).toThrow(/positive batch size, got 1.5/);
+    expect(() => new Batches({ count: 5, batchSize: 1.5, seed: 1 })).toThrow(
+      "batches: batchSize: expected a whole number of at least 1, got 1.5",
+    );
     expect(() => new Batches({ count: 5, batchSize: 1, seed: 1 }).at(-1)).toThrow(
-      /step number from 0, got -1/,
+      "batches: step: expected a whole number from 0 to 9007199254740991, got -1",
     );
   });
 });

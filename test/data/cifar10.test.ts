@@ -61,7 +61,9 @@ describe("CIFAR-10", () => {
 
   it("refuses files of another form", () => {
     expect(() => cifar10Images([new Uint8Array(3072)], "x")).toThrow("is it the binary version?");
-    expect(() => cifar10Images([record(10, [0, 0, 0])], "x")).toThrow("image 0 has the label 10");
+    expect(() => cifar10Images([record(10, [0, 0, 0])], "x")).toThrow(
+      "x: image 0: label: expected a whole number from 0 to 9, got 10",
+    );
   });
 
   it("is fetched into a cache, goes on where a download broke off, and is not fetched again", async () => {
@@ -187,5 +189,7 @@ it("names data sets by short names", async () => {
     10_000, 10, 7, 2, 1, 0, 4,
   ]);
   expect(await digits.read(0)).toMatchObject({ width: 28, height: 28 });
-  await expect(namedImages("mnist", { split: "valid" })).rejects.toThrow("expected the split train or test");
+  await expect(namedImages("mnist", { split: "valid" })).rejects.toThrow(
+    'mnist: split: expected one of train, test, got "valid"',
+  );
 });

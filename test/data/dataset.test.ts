@@ -52,10 +52,16 @@ describe("arrays data set", () => {
     expect(() => arraysDataset({ x: { data: f32(4), shape: [2] }, y: { data: f32(3), shape: [] } })).toThrow(
       /"y": expected 2 samples as in "x", got 3/,
     );
-    expect(() => arraysDataset({ x: { data: f32(4), shape: [0] } })).toThrow(/positive whole sizes/);
+    expect(() => arraysDataset({ x: { data: f32(4), shape: [0] } })).toThrow(
+      'data set field "x": shape: expected whole numbers of at least 1, got 0 at position 0',
+    );
     expect(() => sliceDataset(dataset(3), 2, 4)).toThrow(/end <= 3, got 2 and 4/);
-    expect(() => take(dataset(3), [0, 3])).toThrow(/sample numbers from 0 to 2, got 3/);
-    expect(() => splitDataset(dataset(3), 1.5, 1)).toThrow(/fraction from 0 to 1, got 1.5/);
+    expect(() => take(dataset(3), [0, 3])).toThrow(
+      "take: sample numbers: expected whole numbers from 0 to 2, got 3 at position 1",
+    );
+    expect(() => splitDataset(dataset(3), 1.5, 1)).toThrow(
+      "split: fraction: expected a number from 0 to 1, got 1.5",
+    );
   });
 });
 

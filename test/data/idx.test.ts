@@ -147,7 +147,7 @@ describe("readIdx", () => {
       /expected a label for each of the 2 images of .*, got 1/,
     );
     await expect(readIdxDigits(images, await labels([7, 10]))).rejects.toThrow(
-      /labels 0 to 9, got 10 at position 1/,
+      "labels: expected whole numbers from 0 to 9, got 10 at position 1",
     );
     await expect(readIdxDigits(await labels([7, 9]), images)).rejects.toThrow(
       /expected unsigned bytes of shape NxHxW/,

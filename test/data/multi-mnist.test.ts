@@ -176,12 +176,16 @@ describe("MultiMnist", () => {
       (options: Partial<MultiMnistOptions>, digits = mnist) =>
       () =>
         new MultiMnist(digits, { count: 1, seed: 1, ...options });
-    expect(make({ count: 0 })).toThrow(/positive number of scenes, got 0/);
+    expect(make({ count: 0 })).toThrow("Multi-MNIST: count: expected a whole number of at least 1, got 0");
     expect(make({ digits: 4 as never })).toThrow(/expected 2, 3 or "23" digits per scene, got 4/);
-    expect(make({ maxOverlap: -1 })).toThrow(/maximal overlap from 0 to 1, got -1/);
-    expect(make({ maxOverlap: NaN })).toThrow(/maximal overlap from 0 to 1, got NaN/);
+    expect(make({ maxOverlap: -1 })).toThrow(
+      "Multi-MNIST: maxOverlap: expected a number from 0 to 1, got -1",
+    );
+    expect(make({ maxOverlap: NaN })).toThrow(
+      "Multi-MNIST: maxOverlap: expected a number from 0 to 1, got NaN",
+    );
     expect(make({ overlapRule: "none" as never })).toThrow(
-      /overlap rule "reference" or "intersection", got "none"/,
+      'Multi-MNIST: overlapRule: expected one of reference, intersection, got "none"',
     );
     const pictures = (side: number, labels: number[]): DigitImages =>
       digitImages(
@@ -201,7 +205,7 @@ describe("MultiMnist", () => {
     }).toThrow(/expected room for 1024 numbers in x/);
     expect(() => {
       scenes.fillBatch([1], {});
-    }).toThrow(/sample numbers from 0 to 0, got 1/);
+    }).toThrow("Multi-MNIST batch: sample numbers: expected whole numbers from 0 to 0, got 1 at position 0");
     expect(() => scenes.toArrays(0, 2)).toThrow(/end <= 1, got 0 and 2/);
   });
 });

@@ -73,7 +73,7 @@ describe("corrupt", () => {
       /expected whole images of 4 numbers, got 5/,
     );
     expect(() => addPixelNoise(grey(2, 4), kinds[0]!, { ...options, indices: [1] })).toThrow(
-      /expected 2 positions of images, got 1/,
+      "noise: indices: expected 2 values, got 1",
     );
     expect(() => addPixelNoise(grey(1, 4), { kind: "gaussian", variance: -1 }, options)).toThrow(
       /at least 0, got -1/,

@@ -146,7 +146,9 @@ describe("NumPy files", () => {
     expect(await readNpyHeader(path)).toMatchObject({ shape: [5, 2], descr: "|u1", itemBytes: 1 });
     expect((await readNpy(path)).data).toHaveLength(10);
     expect(await readNpy(path, { rows: [3, 5] })).toEqual({ shape: [2, 2], data: Uint8Array.of(6, 7, 8, 9) });
-    await expect(readNpy(path, { rows: [3, 6] })).rejects.toThrow("expected rows within 0 to 5, got 3 to 6");
+    await expect(readNpy(path, { rows: [3, 6] })).rejects.toThrow(
+      "rows: expected 0 <= start <= end <= 5, got 3 and 6",
+    );
     await expect(readNpy(path, { maxBytes: 9 })).rejects.toThrow("expected at most 9 bytes to read, got 10");
     await writeFile(path, npyBytes({ shape: "(5, 2)" }, new Uint8Array(4)));
     await expect(readNpy(path, { rows: [0, 1] })).rejects.toThrow("truncated");

@@ -147,6 +147,8 @@ describe("prefetch", () => {
   });
 
   it("refuses a depth that is no count", async () => {
-    await expect(prefetch([1], 0).next()).rejects.toThrow(/depth of at least 1, got 0/);
+    await expect(prefetch([1], 0).next()).rejects.toThrow(
+      "prefetch: depth: expected a whole number of at least 1, got 0",
+    );
   });
 });

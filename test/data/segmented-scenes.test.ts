@@ -36,7 +36,7 @@ describe.each(generators)("procedural %s", (name, generate, size, objects) => {
     expect(labels(generate({ count: 4, seed: 7, stream: "test" }))).not.toBe(labels(scenes));
     expect(segmentedScenes(scenes).count).toBe(4);
     expect(() => generate({ count: 0, seed: 7 })).toThrow(
-      `${name}: expected a positive number of scenes, got 0`,
+      `${name}: count: expected a whole number of at least 1, got 0`,
     );
   });
 });
@@ -137,7 +137,7 @@ describe("Shapes", () => {
       "expected shapes 1 to 4, got 5",
     );
     expect(() => renderShapes({ background: 0, shapes: [{ ...square, row: 23 }] })).toThrow(
-      "expected corners from 0 to 22, got (23, 4)",
+      "Shapes: row and column: expected whole numbers from 0 to 22, got 23 at position 0",
     );
   });
 
@@ -188,9 +188,15 @@ describe("scenes", () => {
     expect(() => segmentedScenes({ ...parts, objects: 1 })).toThrow(
       "mask 0: expected labels from -1 to 1, got 2",
     );
-    expect(() => segmentedScenes({ ...parts, size: 1.5 })).toThrow("positive side, got 1.5");
-    expect(() => scenePicture(scenes, 2)).toThrow("mine: expected sample numbers from 0 to 1, got 2");
-    expect(() => sliceScenes(scenes, 1, 3)).toThrow("expected scenes within 0 to 2, got 1 to 3");
+    expect(() => segmentedScenes({ ...parts, size: 1.5 })).toThrow(
+      "mine: size: expected a whole number of at least 1, got 1.5",
+    );
+    expect(() => scenePicture(scenes, 2)).toThrow(
+      "mine: sample numbers: expected whole numbers from 0 to 1, got 2 at position 0",
+    );
+    expect(() => sliceScenes(scenes, 1, 3)).toThrow(
+      "mine: scenes: expected 0 <= start <= end <= 2, got 1 and 3",
+    );
     expect(() => scenePictures(scenes, [0], new Float32Array(11))).toThrow("expected room for 12 numbers");
   });
 });

@@ -152,7 +152,7 @@ describe("generated puzzles", () => {
     expect(() => generateSudoku({ count: 1, givens: 16, seed: 1 })).toThrow("expected 17 to 81 given cells");
     expect(() => generateSudoku({ count: 1, givens: [40, 30], seed: 1 })).toThrow("got 40 to 30");
     expect(() => generateSudoku({ count: 0, givens: 30, seed: 1 })).toThrow(
-      "positive number of boards, got 0",
+      "Sudoku: count: expected a whole number of at least 1, got 0",
     );
   });
 

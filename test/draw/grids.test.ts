@@ -39,7 +39,9 @@ describe("image grid", () => {
     expect(() => imageGrid([], { columns: 2 })).toThrow(/at least one image/);
     const wide = { width: 2, height: 1, data: new Uint8ClampedArray(8) };
     expect(() => imageGrid([image, wide], { columns: 2 })).toThrow(/expected 1 x 1 pixels, got 2 x 1/);
-    expect(() => imageGrid([image], { columns: 0 })).toThrow(/expected columns to be a whole number above 0/);
+    expect(() => imageGrid([image], { columns: 0 })).toThrow(
+      "image grid: columns: expected a whole number of at least 1, got 0",
+    );
     expect(() => imageGrid([image], { gap: 0.5 })).toThrow(/gap/);
   });
 });
@@ -96,16 +98,18 @@ describe("feature maps", () => {
   it("refuse what does not fit", () => {
     expect(() => featureMaps({ ...maps, channels: 2 })).toThrow("feature maps: expected 4 values, got 6");
     expect(() => featureMaps({ ...maps, width: 0 })).toThrow(
-      "feature maps: expected width to be a whole number above 0, got 0",
+      "feature maps: width: expected a whole number of at least 1, got 0",
     );
-    expect(() => featureMaps(maps, { channels: [3] })).toThrow(/channels from 0 to 2, got 3/);
+    expect(() => featureMaps(maps, { channels: [3] })).toThrow(
+      "feature maps: channel: expected a whole number from 0 to 2, got 3",
+    );
     expect(() => featureMaps(maps, { channels: [] })).toThrow(/at least one image/);
     expect(() => featureMaps(maps, { range: { low: 1, high: 1 } })).toThrow(/got 1 to 1/);
     const broken = { ...maps, values: [0, 1, NaN, 4, 3, 3] };
     expect(() => featureMaps(broken)).toThrow("channel 1: expected finite numbers, got NaN");
     expect(() => featureMaps(broken, { range: { low: 0, high: 1 } })).toThrow(/channel 1/);
     const into = { width: 1, height: 1, data: new Uint8ClampedArray(4) };
-    expect(() => featureMaps(maps, { into })).toThrow(/expected "into" to be 6 x 4 pixels, got 1 x 1/);
+    expect(() => featureMaps(maps, { into })).toThrow("feature maps into: expected 6 x 4 pixels, got 1 x 1");
   });
 });
 

@@ -52,7 +52,7 @@ describe("what is no set of confidences", () => {
 
   it("logits that are not numbers are refused, -Infinity is one", () => {
     expect(() => calibration(Float32Array.of(NaN, 0), [0])).toThrow(
-      /expected confidences from 0 to 1, got NaN/,
+      "calibration: confidence: expected a number from 0 to 1, got NaN",
     );
     expect(calibration(Float32Array.of(0, -Infinity), [0])).toMatchObject({
       accuracy: 1,

@@ -36,8 +36,12 @@ describe("order parameters", () => {
   });
 
   it("refuse what does not fit", () => {
-    expect(() => orderParameters([1, 2], { weights: [1] })).toThrow("expected 2 weights, got 1");
-    expect(() => orderParameters([NaN])).toThrow(/phase 0: expected a finite angle, got NaN/);
+    expect(() => orderParameters([1, 2], { weights: [1] })).toThrow(
+      "order parameters: weights: expected 2 values, got 1",
+    );
+    expect(() => orderParameters([NaN])).toThrow(
+      "order parameters: phases: expected finite numbers, got NaN at position 0",
+    );
     expect(() => orderParameters([1], { weights: [-1] })).toThrow(/weight 0: .* got -1/);
     expect(() => orderParameters([1], { groups: [2], groupCount: 2 })).toThrow(/groups 0 to 1, got 2/);
   });

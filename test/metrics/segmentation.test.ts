@@ -52,7 +52,7 @@ describe("scores of several images", () => {
       "expected masks of one size, got 2 true and 1 found pixels",
     );
     expect(() => meanBestOverlap([1, 0.5], [1, 1])).toThrow(
-      "pixel 1: expected whole numbers as labels, got 0.5",
+      "segmentation: true labels: expected whole numbers, got 0.5 at position 1",
     );
     expect(() => segmentationScores(Int8Array.of(1, 1, 1), Int8Array.of(1, 1, 1), 2)).toThrow(
       "whole images of 2 pixels",
@@ -161,7 +161,9 @@ describe("principal components", () => {
 
   it("refuses too many components, too few points, and NaN", () => {
     expect(() => principalComponents([1, 2], 1, 2, 1)).toThrow("at least two points");
-    expect(() => principalComponents([1, 2, 3, 4], 2, 2, 3)).toThrow("expected 1 to 2 components, got 3");
+    expect(() => principalComponents([1, 2, 3, 4], 2, 2, 3)).toThrow(
+      "PCA: components: expected a whole number from 1 to 2, got 3",
+    );
     expect(() => principalComponents([1, NaN], 2, 1, 1)).toThrow("finite numbers");
   });
 });
@@ -197,7 +199,7 @@ describe("board accuracy", () => {
     );
     const zero = solution.map((digit, i) => (i === 3 ? 0 : digit));
     expect(() => boardAccuracy(logits(solution), zero, puzzle)).toThrow(
-      "cell 3 of the solutions: expected a digit from 1 to 9, got 0",
+      "board accuracy: cell 3 of the solutions: expected a whole number from 1 to 9, got 0",
     );
     expect(() =>
       boardAccuracy(

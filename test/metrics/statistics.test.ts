@@ -64,8 +64,12 @@ describe("wilsonInterval", () => {
   });
 
   it("refuses impossible counts", () => {
-    expect(() => wilsonInterval(3, 2)).toThrow(/got 3 of 2/);
-    expect(() => wilsonInterval(0, 0)).toThrow(/got 0 of 0/);
+    expect(() => wilsonInterval(3, 2)).toThrow(
+      "Wilson interval: successes: expected a whole number from 0 to 2, got 3",
+    );
+    expect(() => wilsonInterval(0, 0)).toThrow(
+      "Wilson interval: trials: expected a whole number of at least 1, got 0",
+    );
     expect(() => wilsonInterval(1, 2, 0)).toThrow(/quantile z: expected a number above 0, got 0/);
   });
 });

@@ -145,9 +145,11 @@ describe("synchrony over active units", () => {
     const input = stripes(2, () => 0);
     const run = (change: Partial<SynchronyInput>, options?: SynchronyOptions) => () =>
       synchrony({ ...input, ...change }, options);
-    expect(run({ pixels: 5 })).toThrow(/phases: expected 10 numbers from the given sizes, got 48/);
-    expect(run({ masks: [1] })).toThrow(/masks: expected 72 numbers/);
-    expect(run({ maskChannels: 1, masks: input.masks })).toThrow(/masks: expected 24 numbers/);
+    expect(run({ pixels: 5 })).toThrow("synchrony: phases: expected 10 values, got 48");
+    expect(run({ masks: [1] })).toThrow("synchrony: masks: expected 72 values, got 1");
+    expect(run({ maskChannels: 1, masks: input.masks })).toThrow(
+      "synchrony: masks: expected 24 values, got 72",
+    );
     expect(run({ maskChannels: 1, masks: new Float32Array(PIXELS) })).toThrow(
       /expected at least one mask channel for an object, got 1/,
     );

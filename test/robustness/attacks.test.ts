@@ -394,11 +394,9 @@ describe("what attacks refuse", () => {
     await expect(run({ epsilon: 8 })).rejects.toThrow("did you mean 8/255?");
     await expect(run({ epsilon: 0 })).rejects.toThrow("expected more than 0");
     await expect(run({ labels: Int32Array.of(0, 9) })).rejects.toThrow(
-      "label of image 1: expected 0 to 4, got 9",
+      "labels: expected whole numbers from 0 to 4, got 9 at position 1",
     );
-    await expect(run({ labels: Int32Array.of(0) })).rejects.toThrow(
-      "labels: expected 2, one for each image, got 1",
-    );
+    await expect(run({ labels: Int32Array.of(0) })).rejects.toThrow("labels: expected 2 values, got 1");
     const bytes = { count: 2, data: images.data.map((value) => 255 * value) };
     await expect(run({ images: bytes })).rejects.toThrow("images to attack: expected values in [0, 1], got");
     expect(() => attackPlan("apgdd")).toThrow(/unknown attack "apgdd".*did you mean apgd/);

@@ -216,12 +216,12 @@ describe("bad input", () => {
     expect(run({ ...picture, data: picture.data.subarray(1) })).toThrow(
       "expected 3072 bytes of RGB for 32 x 32 pixels, got 3071",
     );
-    expect(run({ ...picture, width: 0 })).toThrow("expected a positive whole width and height, got 0 x 32");
+    expect(run({ ...picture, width: 0 })).toThrow("width: expected a whole number of at least 1, got 0");
     expect(run(picture, "fogg")).toThrow('unknown corruption "fogg"');
     expect(() => corruptionName("motion-blur")).toThrow("did you mean motion_blur?");
     for (const severity of [0, 6, 2.5, NaN]) {
       expect(run(picture, "fog", severity)).toThrow(
-        `corruption severity: expected 1, 2, 3, 4 or 5, got ${severity}`,
+        `corruption severity: expected one of 1, 2, 3, 4, 5, got ${severity}`,
       );
     }
     expect(run(picture, "fog", 1, { reencode: 101 })).toThrow(

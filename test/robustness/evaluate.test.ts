@@ -256,15 +256,17 @@ describe("a robustness run", () => {
     ];
     const said = `line ${at + 1} of "${path}"`;
     await expect(open(withImage({ image: 9999 }))).rejects.toThrow(
-      `${said}: expected an image from 0 to 7, got 9999`,
+      `${said}: image: expected a whole number from 0 to 7, got 9999`,
     );
-    await expect(open(withImage({ answers: [] }))).rejects.toThrow(`${said}: expected 4 answers, got 0`);
+    await expect(open(withImage({ answers: [] }))).rejects.toThrow(
+      `${said}: answers: expected 4 values, got 0`,
+    );
     await expect(open(withImage({ answers: answers(1, 1.7) }))).rejects.toThrow(`${said} is not a record`);
     await expect(open(withImage({ answers: answers(0, 3) }))).rejects.toThrow(
-      `${said}: expected a predicted class from 0 to 2, got 3`,
+      `${said}: predicted class: expected a whole number from 0 to 2, got 3`,
     );
     await expect(open(withImage({ answers: answers(5, "11") }))).rejects.toThrow(
-      "expected 1 forward passes, got 2",
+      "forward passes: expected 1 value, got 2",
     );
     await expect(open(withImage({ label: (image.label + 1) % 3 }))).rejects.toThrow(
       `of image ${image.image} in the data set, got`,
@@ -439,7 +441,7 @@ describe("the result card", () => {
     expect(scores.accuracy.value).toBe(1);
     expect(scores.singlePass!.accuracy).toBe(0.75);
     expect(scores.singlePass!.spread).toBeCloseTo(Math.SQRT1_2 / 2, 9);
-    expect(() => answerFrom([sure], 2)).toThrow("label: expected 0 to 1, got 2");
+    expect(() => answerFrom([sure], 2)).toThrow("label: expected a whole number from 0 to 1, got 2");
   });
 });
 

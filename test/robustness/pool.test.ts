@@ -99,7 +99,9 @@ describe("corruption on many threads", () => {
         count++;
       return count;
     };
-    await expect(read(items(4), 9)).rejects.toThrow("corruption severity: expected 1, 2, 3, 4 or 5, got 9");
+    await expect(read(items(4), 9)).rejects.toThrow(
+      "corruption severity: expected one of 1, 2, 3, 4, 5, got 9",
+    );
     await expect(read([{ index: 5, image: testPicture(50) }], 1)).rejects.toThrow("not for 50");
     await expect(read([{ index: 5, image: { ...testPicture(32), width: 31 } }], 1)).rejects.toThrow(
       "image 5: expected",
@@ -109,7 +111,9 @@ describe("corruption on many threads", () => {
       throw new Error("the disk is gone");
     };
     await expect(read(failing(), 1)).rejects.toThrow("the disk is gone");
-    await expect(read(items(1), 1, 0)).rejects.toThrow("expected a positive number of threads, got 0");
+    await expect(read(items(1), 1, 0)).rejects.toThrow(
+      "corruptions: threads: expected a whole number of at least 1, got 0",
+    );
     expect(await read([], 1)).toBe(0);
   });
 });

@@ -25,7 +25,7 @@ describe("ImageNet-C and Tiny-ImageNet-C", () => {
     await expect(set.open("snow", 1)).rejects.toThrow(
       "expected the corruption snow, got only gaussian_noise, fog",
     );
-    await expect(set.open("fog", 7 as Severity)).rejects.toThrow("expected 1, 2, 3, 4 or 5, got 7");
+    await expect(set.open("fog", 7 as Severity)).rejects.toThrow("expected one of 1, 2, 3, 4, 5, got 7");
     await expect(set.open("smog" as CorruptionName, 1)).rejects.toThrow('unknown corruption "smog"');
   });
 
@@ -72,7 +72,9 @@ describe("CIFAR-10-C", () => {
       "expected five times the labels of the test set in one list",
     );
     await writeFile(join(root, "labels.npy"), labels([1, 2, 3, 4, 10]));
-    await expect(openCifar10C(root)).rejects.toThrow("label 4: expected 0 to 9, got 10");
+    await expect(openCifar10C(root)).rejects.toThrow(
+      "labels: expected whole numbers from 0 to 9, got 10 at position 4",
+    );
     await writeFile(join(root, "labels.npy"), labels([1, 2, 3, 4, 5]));
     await expect((await openCifar10C(root)).open("fog", 1)).rejects.toThrow(
       "expected 5 images for the labels in labels.npy, got 10",

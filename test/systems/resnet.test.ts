@@ -39,6 +39,8 @@ describe("ResNet", () => {
 
   it("refuses images that are too small, and depths that there are not", () => {
     expect(() => new ResNet({ depth: 18 }).forward(input("x", [1, 3, 16, 16]))).toThrow("at least 32 x 32");
-    expect(() => new ResNet({ depth: 20 as 18 })).toThrow("expected 18, 34 or 50");
+    expect(() => new ResNet({ depth: 20 as 18 })).toThrow(
+      "ResNet: depth: expected one of 18, 34, 50, got 20",
+    );
   });
 });

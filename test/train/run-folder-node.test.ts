@@ -153,7 +153,7 @@ describe("metrics", () => {
     const run = await open(await temporaryFolder());
     expect(() => {
       run.appendMetrics({ step: 0.5 });
-    }).toThrow(/whole step, got 0.5/);
+    }).toThrow("metrics row: step: expected a whole number from 0 to 9007199254740991, got 0.5");
     await run.close();
   });
 });
@@ -182,7 +182,7 @@ describe("checkpoints", () => {
     expect(await listCheckpoints(run.file("checkpoints"))).toEqual([2, 3]);
     await run.close();
     await expect(open(await temporaryFolder(), { keepLast: 0 })).rejects.toThrow(
-      /keepLast: expected 1 or more/,
+      /keepLast: expected a whole number of at least 1, got/,
     );
   });
 

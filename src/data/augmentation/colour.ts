@@ -1,4 +1,4 @@
-import { check } from "../../util/errors.js";
+import { checkAtLeast, checkBetween } from "../../util/check.js";
 import type { Random } from "../../util/random.js";
 
 /*
@@ -119,11 +119,9 @@ export interface ColourJitter {
  */
 export function jitterColours(rgb: Uint8Array, jitter: ColourJitter, random: Random): void {
   const { brightness, contrast, saturation, hue } = jitter;
-  check(
-    [brightness, contrast, saturation].every((strength) => strength >= 0) && hue >= 0 && hue <= 0.5,
-    () =>
-      `colour jitter: expected strengths of at least 0 and a hue up to 0.5, got ${JSON.stringify(jitter)}`,
-  );
+  for (const [name, strength] of Object.entries({ brightness, contrast, saturation }))
+    checkAtLeast(`colour jitter: ${name}`, strength, 0);
+  checkBetween("colour jitter: hue", hue, 0, 0.5);
   const within = (low: number, high: number): number => low + (high - low) * random.uniform();
   const factor = (strength: number): number => within(Math.max(0, 1 - strength), 1 + strength);
   const factors = [factor(brightness), factor(contrast), factor(saturation), within(-hue, hue)] as const;

@@ -1,4 +1,5 @@
 import { open } from "node:fs/promises";
+import { checkSlice } from "../../util/check.js";
 import { StriateError, check } from "../../util/errors.js";
 import { fileError } from "../../util/files-node.js";
 import type { NpyArray, NpyHeader } from "./npy.js";
@@ -27,10 +28,7 @@ export async function readNpy(path: string, options: ReadNpyOptions = {}): Promi
     const header = await headerOf(path, read, size);
     const [length = 1, ...rest] = header.shape;
     const [first, end] = options.rows ?? [0, length];
-    check(
-      Number.isInteger(first) && Number.isInteger(end) && first >= 0 && first <= end && end <= length,
-      () => `${path}: expected rows within 0 to ${length}, got ${first} to ${end}`,
-    );
+    checkSlice(`${path}: rows`, first, end, length);
     const rowBytes = rest.reduce((product, n) => product * n, header.itemBytes);
     const bytes = (end - first) * rowBytes;
     check(bytes <= maxBytes, () => `${path}: expected at most ${maxBytes} bytes to read, got ${bytes}`);

@@ -1,3 +1,4 @@
+import { checkSlice } from "../../util/check.js";
 import { StriateError, check } from "../../util/errors.js";
 import type { RgbImage } from "./rgb-image.js";
 
@@ -82,10 +83,7 @@ export async function* readImages(
   options: ReadImagesOptions,
 ): AsyncGenerator<LabelledImage, void, undefined> {
   const { from = 0, to = source.count, ahead = 4, skipped } = options;
-  check(
-    Number.isInteger(from) && Number.isInteger(to) && from >= 0 && from <= to && to <= source.count,
-    () => `${source.name}: expected images within 0 to ${source.count}, got ${from} to ${to}`,
-  );
+  checkSlice(`${source.name}: images`, from, to, source.count);
   const read = async (index: number): Promise<LabelledImage | SkippedImage> => {
     const name = source.nameOf(index);
     try {

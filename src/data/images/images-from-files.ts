@@ -1,3 +1,4 @@
+import { checkEveryWhole } from "../../util/check.js";
 import { StriateError, check } from "../../util/errors.js";
 import { decodeImageInPage } from "./decode/decode-image.js";
 import type { FolderTree, ImageFolderOptions } from "./image-folder.js";
@@ -54,10 +55,7 @@ export async function imagesFromFiles(
 ): Promise<ImagesFromFiles> {
   const { size, channels = 3 } = options;
   const [height, width] = typeof size === "number" ? [size, size] : size;
-  check(
-    [height, width].every((side) => Number.isInteger(side) && side > 0),
-    () => `imagesFromFiles: expected a size of positive whole numbers of pixels, got ${String(size)}`,
-  );
+  checkEveryWhole("imagesFromFiles: size", [height, width]);
   const source = await imageFiles(files, options);
   const skipped: SkippedImage[] = [];
   const images = await prepareImages(source, [channels, height, width], { ...options, skipped });

@@ -1,3 +1,4 @@
+import { checkPositive, checkWhole } from "../../util/check.js";
 import { StriateError, check } from "../../util/errors.js";
 import { isJsonObject, parseStrictJson } from "../../util/json.js";
 import { unknownName } from "../../util/suggest.js";
@@ -87,17 +88,11 @@ const WIDEST = 256;
  */
 export function completePreprocessing(preprocessing: Preprocessing, channels: number): CompletePreprocessing {
   const { scale = 1, layout = "NCHW", colours = "RGB", resize, cropFraction } = preprocessing;
-  check(Number.isFinite(scale) && scale > 0, () => `preprocessing: expected a scale above 0, got ${scale}`);
+  checkPositive("preprocessing: scale", scale);
   const mean = perChannel("mean", preprocessing.mean ?? [0], channels);
   const std = perChannel("standard deviation", preprocessing.std ?? [1], channels);
-  check(
-    std.every((value) => value > 0),
-    () => `preprocessing: expected standard deviations above 0, got [${std.join(", ")}]`,
-  );
-  check(
-    resize === undefined || (Number.isInteger(resize) && resize > 0),
-    () => `preprocessing: expected a whole number of pixels to resize to, got ${resize}`,
-  );
+  for (const value of std) checkPositive("preprocessing: standard deviation", value);
+  if (resize !== undefined) checkWhole("preprocessing: resize", resize);
   check(
     cropFraction === undefined || (cropFraction > 0 && cropFraction <= 1),
     () => `preprocessing: expected a crop fraction above 0 and up to 1, got ${cropFraction}`,

@@ -1,3 +1,4 @@
+import { checkSizes } from "../../util/check.js";
 import { check } from "../../util/errors.js";
 import { centreCrop, checkImage, crop, roundHalfEven } from "./rgb-image.js";
 import type { RgbImage } from "./rgb-image.js";
@@ -64,10 +65,7 @@ export function resizeImage(
   filter: ResizeFilter = "triangle",
 ): RgbImage {
   checkImage(image, "image to resize");
-  check(
-    Number.isInteger(width) && Number.isInteger(height) && width > 0 && height > 0,
-    () => `resize: expected a positive whole width and height, got ${width} x ${height}`,
-  );
+  checkSizes("resize", { width, height });
   let { data } = image;
   if (width !== image.width) data = resizeRows(data, image.width, image.height, width, filter);
   if (height !== image.height) data = resizeColumns(data, width, image.height, height, filter);

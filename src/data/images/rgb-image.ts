@@ -1,3 +1,4 @@
+import { checkSizes } from "../../util/check.js";
 import { check } from "../../util/errors.js";
 
 /** An image of 8-bit red, green and blue values, row by row: `data[(y * width + x) * 3 + channel]`. */
@@ -10,10 +11,7 @@ export interface RgbImage {
 /** Throws `StriateError` unless the image has a positive whole size and the matching number of bytes. */
 export function checkImage(image: RgbImage, what = "image"): void {
   const { width, height, data } = image;
-  check(
-    Number.isInteger(width) && Number.isInteger(height) && width > 0 && height > 0,
-    () => `${what}: expected a positive whole width and height, got ${width} x ${height}`,
-  );
+  checkSizes(what, { width, height });
   check(
     data instanceof Uint8Array && data.length === width * height * 3,
     () =>

@@ -1,3 +1,4 @@
+import { checkPixels } from "../../util/check.js";
 import { check } from "../../util/errors.js";
 import type { ImageSource } from "../images/image-source.js";
 import type { SceneBatch, Scenes } from "./multi-mnist.js";
@@ -106,11 +107,7 @@ export async function backgroundImages(
   const images = new Uint8Array(count * 3 * PIXELS);
   for (let n = 0; n < count; n++) {
     const { width, height, data } = await source.read(n);
-    check(
-      width === SCENE && height === SCENE,
-      () =>
-        `backgrounds: ${source.name}, ${source.nameOf(n)}: expected ${SCENE} x ${SCENE}, got ${width} x ${height}`,
-    );
+    checkPixels(`backgrounds: ${source.name}, ${source.nameOf(n)}`, { width, height }, SCENE, SCENE);
     for (let i = 0; i < PIXELS; i++) {
       for (let c = 0; c < 3; c++) images[(3 * n + c) * PIXELS + i] = data[3 * i + c]!;
     }

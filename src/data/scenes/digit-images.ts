@@ -1,3 +1,4 @@
+import { checkEveryWhole, checkSizes, checkSome } from "../../util/check.js";
 import { check } from "../../util/errors.js";
 
 /** Grey digit images with their labels, as in MNIST. */
@@ -22,19 +23,15 @@ export function digitImages(
   height: number,
   width: number,
 ): DigitImages {
-  check(
-    Number.isInteger(height) && Number.isInteger(width) && height > 0 && width > 0,
-    () => `${name}: expected a positive image size, got ${height}x${width}`,
-  );
+  checkSizes(name, { height, width });
   const count = labels.length;
-  check(count > 0, () => `${name}: expected at least one image, got none`);
+  checkSome(name, count, "image");
   check(
     images.length === count * height * width,
     () =>
       `${name}: expected ${count} images of ${height}x${width} for ${count} labels, ` +
       `got ${images.length / (height * width)}`,
   );
-  const bad = labels.findIndex((label) => label > 9);
-  check(bad < 0, () => `${name}: expected labels 0 to 9, got ${labels[bad]!} at position ${bad}`);
+  checkEveryWhole(`${name}: labels`, labels, { from: 0, to: 9 });
   return { count, height, width, images, labels };
 }

@@ -1,7 +1,8 @@
+import { checkWhole } from "../../util/check.js";
 import { StriateError } from "../../util/errors.js";
 import { Random } from "../../util/random.js";
 import type { SegmentedScenes } from "./segmented-scenes.js";
-import { type GeneratedScenesOptions, checkGenerated } from "./tetrominoes.js";
+import type { GeneratedScenesOptions } from "./tetrominoes.js";
 
 const SIZE = 64;
 /** Side in pixels of a square of scale 1. */
@@ -45,7 +46,8 @@ function heart(x: number, y: number): boolean {
  * @throws StriateError for an invalid count.
  */
 export function multiDsprites(options: GeneratedScenesOptions): SegmentedScenes {
-  const { count, seed, stream = "train" } = checkGenerated("multi-dSprites", options);
+  const { count, seed, stream = "train" } = options;
+  checkWhole("multi-dSprites: count", count);
   const plane = SIZE * SIZE;
   const images = new Uint8Array(count * 3 * plane);
   const labels = new Int8Array(count * plane);

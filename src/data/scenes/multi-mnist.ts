@@ -1,3 +1,4 @@
+import { checkBetween, checkOneOf, checkSlice, checkWhole } from "../../util/check.js";
 import { StriateError, check } from "../../util/errors.js";
 import { Random, type RandomLabel } from "../../util/random.js";
 import { type ArraysDataset, type Field, arraysDataset, checkIndices } from "../dataset.js";
@@ -213,10 +214,7 @@ export class MultiMnist implements Scenes {
     start = 0,
     end = this.count,
   ): ArraysDataset<{ x: Field<Float32Array>; y: Field<Float32Array>; masks: Field<Uint8Array> }> {
-    check(
-      Number.isInteger(start) && Number.isInteger(end) && start >= 0 && start <= end && end <= this.count,
-      () => `Multi-MNIST: expected 0 <= start <= end <= ${this.count}, got ${start} and ${end}`,
-    );
+    checkSlice("Multi-MNIST: scenes", start, end, this.count);
     const count = end - start;
     const x = new Float32Array(count * PIXELS);
     const y = new Float32Array(count * CLASSES);
@@ -248,27 +246,14 @@ function checkOptions(
     () =>
       `Multi-MNIST: expected digits of ${DIGIT}x${DIGIT} for its ${CANVAS}x${CANVAS} canvas, got ${digits.height}x${digits.width}`,
   );
-  check(
-    Number.isInteger(count) && count > 0,
-    () => `Multi-MNIST: expected a positive number of scenes, got ${count}`,
-  );
+  checkWhole("Multi-MNIST: count", count);
   check(
     [2, 3, "23"].includes(perScene),
     () => `Multi-MNIST: expected 2, 3 or "23" digits per scene, got ${JSON.stringify(perScene)}`,
   );
-  check(
-    maxOverlap >= 0 && maxOverlap <= 1,
-    () => `Multi-MNIST: expected a maximal overlap from 0 to 1, got ${maxOverlap}`,
-  );
-  check(
-    ["reference", "intersection"].includes(overlapRule),
-    () =>
-      `Multi-MNIST: expected the overlap rule "reference" or "intersection", got ${JSON.stringify(overlapRule)}`,
-  );
-  check(
-    ["exact", "floor"].includes(maskSampling),
-    () => `Multi-MNIST: expected the mask sampling "exact" or "floor", got ${JSON.stringify(maskSampling)}`,
-  );
+  checkBetween("Multi-MNIST: maxOverlap", maxOverlap, 0, 1);
+  checkOneOf("Multi-MNIST: overlapRule", overlapRule, ["reference", "intersection"]);
+  checkOneOf("Multi-MNIST: maskSampling", maskSampling, ["exact", "floor"]);
 }
 
 function checkRoom(name: string, array: ArrayLike<number> | undefined, needed: number): void {

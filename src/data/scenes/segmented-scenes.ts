@@ -1,3 +1,4 @@
+import { checkSlice, checkWhole } from "../../util/check.js";
 import { check } from "../../util/errors.js";
 import { checkIndices } from "../dataset.js";
 import type { RgbImage } from "../images/rgb-image.js";
@@ -28,14 +29,8 @@ export const MOST_OBJECTS = 127;
  */
 export function segmentedScenes(parts: Omit<SegmentedScenes, "count">): SegmentedScenes {
   const { name, size, objects, images, labels } = parts;
-  check(
-    Number.isInteger(size) && size > 0,
-    () => `${name}: expected images with a positive side, got ${size}`,
-  );
-  check(
-    Number.isInteger(objects) && objects >= 0 && objects <= MOST_OBJECTS,
-    () => `${name}: expected 0 to ${MOST_OBJECTS} objects per scene, got ${objects}`,
-  );
+  checkWhole(`${name}: size`, size);
+  checkWhole(`${name}: objects`, objects, { from: 0, to: MOST_OBJECTS });
   const plane = size * size;
   check(
     images.length % (3 * plane) === 0,
@@ -60,10 +55,7 @@ export function segmentedScenes(parts: Omit<SegmentedScenes, "count">): Segmente
 
 /** Scenes first..end-1 as views that share their memory. */
 export function sliceScenes(scenes: SegmentedScenes, first: number, end = scenes.count): SegmentedScenes {
-  check(
-    Number.isInteger(first) && Number.isInteger(end) && first >= 0 && first <= end && end <= scenes.count,
-    () => `${scenes.name}: expected scenes within 0 to ${scenes.count}, got ${first} to ${end}`,
-  );
+  checkSlice(`${scenes.name}: scenes`, first, end, scenes.count);
   const plane = scenes.size ** 2;
   return {
     ...scenes,

@@ -1,7 +1,8 @@
+import { checkEveryWhole, checkWhole } from "../../util/check.js";
 import { check } from "../../util/errors.js";
 import { Random } from "../../util/random.js";
 import type { SegmentedScenes } from "./segmented-scenes.js";
-import { type GeneratedScenesOptions, checkGenerated } from "./tetrominoes.js";
+import type { GeneratedScenesOptions } from "./tetrominoes.js";
 
 const SIZE = 40;
 const PLANE = SIZE * SIZE;
@@ -74,10 +75,7 @@ export function renderShapes({ background, shapes }: ShapesDraw): ShapesScene {
   for (const [i, { id, row, column }] of shapes.entries()) {
     const template = SHAPE_TEMPLATES[id - 1];
     check(template, () => `Shapes: expected shapes 1 to ${SHAPE_TEMPLATES.length}, got ${id}`);
-    check(
-      [row, column].every((corner) => Number.isInteger(corner) && corner >= 0 && corner <= HIGHEST_CORNER),
-      () => `Shapes: expected corners from 0 to ${HIGHEST_CORNER}, got (${row}, ${column})`,
-    );
+    checkEveryWhole("Shapes: row and column", [row, column], { from: 0, to: HIGHEST_CORNER });
     for (let pixel = 0; pixel < template.length; pixel++) {
       if (template[pixel] === 0) continue;
       const at = (row + Math.floor(pixel / SIDE)) * SIZE + column + (pixel % SIDE);
@@ -98,7 +96,8 @@ export function renderShapes({ background, shapes }: ShapesDraw): ShapesScene {
  * @throws StriateError for an invalid count.
  */
 export function shapesScenes(options: GeneratedScenesOptions): SegmentedScenes {
-  const { count, seed, stream = "train" } = checkGenerated("Shapes", options);
+  const { count, seed, stream = "train" } = options;
+  checkWhole("Shapes: count", count);
   const images = new Uint8Array(count * 3 * PLANE);
   const labels = new Int8Array(count * PLANE);
   for (let n = 0; n < count; n++) {

@@ -1,5 +1,5 @@
 import { Random, type RandomLabel } from "../../util/random.js";
-import { check } from "../../util/errors.js";
+import { checkWhole } from "../../util/check.js";
 import type { SegmentedScenes } from "./segmented-scenes.js";
 
 /** Options that say how many scenes a generator makes, and from which random seed. */
@@ -80,7 +80,8 @@ const CELL_OF_PIXEL = Uint8Array.from({ length: SIZE * SIZE }, (_, i) => {
  * @throws StriateError for an invalid count.
  */
 export function tetrominoes(options: GeneratedScenesOptions): SegmentedScenes {
-  const { count, seed, stream = "train" } = checkGenerated("Tetrominoes", options);
+  const { count, seed, stream = "train" } = options;
+  checkWhole("Tetrominoes: count", count);
   const plane = SIZE * SIZE;
   const images = new Uint8Array(count * 3 * plane);
   const labels = new Int8Array(count * plane);
@@ -115,14 +116,4 @@ function placePieces(grid: Uint8Array, colours: Uint8Array, random: Random): boo
     colours[label++] = random.integer(0, TETROMINO_COLOURS.length);
   }
   return true;
-}
-
-/** Throws `StriateError` unless the number of scenes is positive. */
-export function checkGenerated(what: string, options: GeneratedScenesOptions): GeneratedScenesOptions {
-  const { count } = options;
-  check(
-    Number.isInteger(count) && count > 0,
-    () => `${what}: expected a positive number of scenes, got ${count}`,
-  );
-  return options;
 }

@@ -1,3 +1,4 @@
+import { checkWhole } from "../../util/check.js";
 import { check } from "../../util/errors.js";
 import type { ImageSource } from "../images/image-source.js";
 
@@ -38,10 +39,7 @@ export function cifar10Images(files: readonly Uint8Array[], name: string): Image
   );
   const labels = Int32Array.from(starts, ({ bytes, at }, i) => {
     const label = bytes[at]!;
-    check(
-      label < CIFAR10_CLASSES.length,
-      () => `${name}: image ${i} has the label ${label}, expected 0 to ${CIFAR10_CLASSES.length - 1}`,
-    );
+    checkWhole(`${name}: image ${i}: label`, label, { from: 0, to: CIFAR10_CLASSES.length - 1 });
     return label;
   });
   return {

@@ -1,6 +1,7 @@
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { decode } from "fast-png";
+import { checkPixels } from "../../util/check.js";
 import { StriateError, check } from "../../util/errors.js";
 import { fileError, readFileChecked } from "../../util/files-node.js";
 import { readImage } from "../images/images-node.js";
@@ -90,11 +91,7 @@ async function findMasks(folder: string): Promise<string[]> {
 
 async function readScene(path: string, maskPath: string): Promise<[Uint8Array, Uint8Array]> {
   const [image, mask] = await Promise.all([readImage(path), readMask(maskPath)]);
-  check(
-    mask.width === image.width && mask.height === image.height,
-    () =>
-      `"${maskPath}": expected a mask of ${image.width} x ${image.height} as its image, got ${mask.width} x ${mask.height}`,
-  );
+  checkPixels(`"${maskPath}"`, mask, image.width, image.height);
   const { data } = resizeImage(centreCrop(image, CROP), SIZE, SIZE);
   const [top, left] = [roundHalfEven((mask.height - CROP) / 2), roundHalfEven((mask.width - CROP) / 2)];
   const at = (pixel: number) => Math.floor(((pixel + 0.5) * CROP) / SIZE);

@@ -1,5 +1,5 @@
 import { StriateError, check } from "../../util/errors.js";
-import { hasDigests, sha256 } from "../../util/sha256.js";
+import { hasDigests, sha256 } from "../../util/checksums.js";
 import type { DigitImages } from "../scenes/digit-images.js";
 import type { IdxArray } from "../formats/idx.js";
 import { DEFAULT_MAX_BYTES, HEADER_ROOM, idxDigits, isGzip, parseIdx } from "../formats/idx.js";

@@ -1,5 +1,6 @@
 import { existsSync } from "node:fs";
 import { basename, join } from "node:path";
+import { checkOneOf } from "../../util/check.js";
 import { StriateError, check } from "../../util/errors.js";
 import { readFileChecked } from "../../util/files-node.js";
 import type { Cifar10Options } from "./cifar10-node.js";
@@ -32,18 +33,12 @@ export async function namedImages(name: string, options: NamedImagesOptions = {}
   const { split, cifar10, ...classes } = options;
   if (name === "cifar10" || name === "mnist") {
     const part = split ?? "test";
-    check(
-      part === "train" || part === "test",
-      () => `${name}: expected the split train or test, got "${part}"`,
-    );
+    checkOneOf(`${name}: split`, part, ["train", "test"]);
     return relabelled(name === "mnist" ? await mnist(part) : await loadCifar10(part, cifar10), classes);
   }
   if (name === "tiny-imagenet") {
     const part = split ?? "val";
-    check(
-      part === "train" || part === "val",
-      () => `tiny-imagenet: expected the split train or val, got "${part}"`,
-    );
+    checkOneOf("tiny-imagenet: split", part, ["train", "val"]);
     return relabelled(await loadTinyImageNet(part), classes);
   }
   if (existsSync(join(name, "files.json"))) {

@@ -1,3 +1,4 @@
+import { checkSlice } from "../../util/check.js";
 import { check } from "../../util/errors.js";
 
 /** Number of cells of a board; cells are numbered row by row. */
@@ -108,10 +109,7 @@ export function formatBoard(board: ArrayLike<number>): string {
 
 /** Boards first..end-1 as views that share their memory. */
 export function sliceBoards(boards: Boards, first: number, end = boards.count): Boards {
-  check(
-    Number.isInteger(first) && Number.isInteger(end) && first >= 0 && first <= end && end <= boards.count,
-    () => `${boards.source}: expected boards within 0 to ${boards.count}, got ${first} to ${end}`,
-  );
+  checkSlice(`${boards.source}: boards`, first, end, boards.count);
   return {
     ...boards,
     count: end - first,

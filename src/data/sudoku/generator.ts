@@ -1,3 +1,4 @@
+import { checkWhole } from "../../util/check.js";
 import { StriateError, check } from "../../util/errors.js";
 import type { RandomLabel } from "../../util/random.js";
 import { Random } from "../../util/random.js";
@@ -78,10 +79,7 @@ let seventeen: readonly { readonly puzzle: Uint8Array; readonly solution: Uint8A
 export function generateSudoku(options: GenerateSudokuOptions): Boards {
   const { count, givens, seed, stream = "train" } = options;
   const [fewest, most] = typeof givens === "number" ? [givens, givens] : givens;
-  check(
-    Number.isInteger(count) && count > 0,
-    () => `Sudoku: expected a positive number of boards, got ${count}`,
-  );
+  checkWhole("Sudoku: count", count);
   check(
     Number.isInteger(fewest) && Number.isInteger(most) && fewest >= FEWEST && fewest <= most && most <= CELLS,
     () =>

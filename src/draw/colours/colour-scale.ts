@@ -1,9 +1,9 @@
+import { checkSizes } from "../../util/check.js";
 import { check } from "../../util/errors.js";
 import { entry, hex } from "./colour.js";
 import { FONT, withStyles } from "../context.js";
 import type { DrawingContext } from "../context.js";
 import type { ColourRange } from "../feature-maps.js";
-import { checkSizes } from "../rgba-image.js";
 import { SEQUENTIAL } from "./scalar-maps.js";
 import type { ScalarMap } from "./scalar-maps.js";
 

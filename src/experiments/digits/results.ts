@@ -1,6 +1,7 @@
 import type { SeedSummary } from "../../report/over-seeds.js";
 import { summariseSeeds } from "../../report/over-seeds.js";
 import type { Provenance } from "../../report/provenance-node.js";
+import { checkOneOf, checkSome } from "../../util/check.js";
 import { check } from "../../util/errors.js";
 import type { DigitsCondition } from "./scenes.js";
 import type { DigitsTestResult } from "./tester.js";
@@ -309,10 +310,10 @@ export const BASELINE_TEXTS = {
 export function checkReport(report: DigitsReport): void {
   const models = new Set(report.models.map((model) => model.id));
   const conditions = new Set(report.conditions.map((condition) => condition.id));
-  check(models.size > 0, () => "report models: expected at least one, got none");
-  check(conditions.size > 0, () => "report conditions: expected at least one, got none");
+  checkSome("report", models.size, "model");
+  checkSome("report", conditions.size, "condition");
   const known = (what: string, set: ReadonlySet<string>, id: string): void => {
-    check(set.has(id), () => `report ${what}: expected one of ${[...set].join(", ")}, got "${id}"`);
+    checkOneOf(`report ${what}`, id, [...set]);
   };
   for (const { model, condition, metrics } of report.rows) {
     known("row model", models, model);

@@ -7,7 +7,7 @@ import type { SeedSummary } from "../../report/over-seeds.js";
 import { spreadPlain, summariseSeeds } from "../../report/over-seeds.js";
 import type { Provenance } from "../../report/provenance-node.js";
 import { standardError } from "../../report/verdict.js";
-import { check } from "../../util/errors.js";
+import { checkFinite, checkOneOf, checkSome } from "../../util/check.js";
 import { cellFolder } from "../cells.js";
 import type { FinishedRun, ResultTable } from "../experiment.js";
 import { parameterCount } from "../training.js";
@@ -190,10 +190,8 @@ export interface DiscoveryBudget {
 /** Throws `StriateError` if a set names a network that the report does not list, or a score is not a number. */
 export function checkDiscoveryReport({ models, sets }: ObjectDiscoveryReport): void {
   const known = new Set(models.map(({ id }) => id));
-  check(
-    models.length > 0 && sets.length > 0,
-    () => `report: expected at least one network and one set, got ${models.length} and ${sets.length}`,
-  );
+  checkSome("report", models.length, "network");
+  checkSome("report", sets.length, "set");
   for (const set of sets) {
     const named = [
       ...set.rows,
@@ -204,16 +202,11 @@ export function checkDiscoveryReport({ models, sets }: ObjectDiscoveryReport): v
       ...set.groups.flatMap(({ scores }) => scores),
     ];
     for (const { model } of named) {
-      check(
-        known.has(model),
-        () => `report, ${set.title}: expected one of ${[...known].join(", ")}, got "${model}"`,
-      );
+      checkOneOf(`report, ${set.title}`, model, [...known]);
     }
     for (const { model, foregroundAri, bestOverlap } of set.rows) {
-      check(
-        Number.isFinite(foregroundAri.mean) && Number.isFinite(bestOverlap.mean),
-        () => `report, ${set.title}: expected scores of ${model} that are numbers, got NaN`,
-      );
+      checkFinite(`report, ${set.title}: foreground ARI of ${model}`, foregroundAri.mean);
+      checkFinite(`report, ${set.title}: best overlap of ${model}`, bestOverlap.mean);
     }
   }
 }

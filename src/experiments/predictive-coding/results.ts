@@ -5,7 +5,7 @@ import { judgeDifferences } from "../../report/verdict.js";
 import type { Hyperparameters, TimestepScores } from "../../systems/predify/index.js";
 import type { ErrorsBySeverity } from "../../systems/predify/measures/metrics.js";
 import { relativeErrorOverTime } from "../../systems/predify/measures/metrics.js";
-import { check } from "../../util/errors.js";
+import { checkSome } from "../../util/check.js";
 import type { FinishedRun } from "../experiment.js";
 import { ofKind } from "../experiment.js";
 import type {
@@ -147,7 +147,7 @@ export interface Change extends Judgement {
  * only images whose answer changed count.
  */
 export function changeOverTime(rows: readonly (TimestepCounts & { readonly seed: number })[]): Change {
-  check(rows.length > 0, () => "change over timesteps: expected at least one seed, got none");
+  checkSome("change over timesteps", rows.length, "seed");
   const values = rows.map(({ seed, gained, lost, images }) => ({
     seed,
     value: (gained.at(-1)! - lost.at(-1)!) / images,

@@ -1,7 +1,7 @@
 import type { Reliability } from "../../metrics/calibration.js";
 import type { Provenance } from "../../report/provenance-node.js";
 import type { AttackScores, ConditionScores, Scores } from "../../robustness/card.js";
-import { check } from "../../util/errors.js";
+import { checkOneOf } from "../../util/check.js";
 import type { FinishedRun } from "../experiment.js";
 import { ofKind } from "../experiment.js";
 import { parameterCount, scheduleText } from "../training.js";
@@ -85,7 +85,7 @@ export interface AdversarialExample {
 export function checkRecognitionReport(report: RecognitionReport): void {
   const known = report.networks.map(({ id }) => id);
   for (const { network } of [...report.clean, ...report.corrupted, ...report.attacks, ...report.learning])
-    check(known.includes(network), () => `report: expected one of ${known.join(", ")}, got "${network}"`);
+    checkOneOf("report", network, known);
 }
 
 /** Joins the reliability diagrams of several seeds by adding their bins. */

@@ -3,6 +3,7 @@ import type { Html } from "../../report/html.js";
 import { embeddedJson, markup, number, raw } from "../../report/html.js";
 import { CONTROLS_SCRIPT } from "../../report/player-script.js";
 import { base64 } from "../../report/png.js";
+import { checkSome } from "../../util/check.js";
 import { check } from "../../util/errors.js";
 import type { SudokuSolution } from "./results.js";
 
@@ -25,7 +26,7 @@ const WRONG = "var(--bad)";
  */
 export function sudokuPlayer(solution: SudokuSolution): Html {
   const { title, puzzle, steps, energies } = solution;
-  check(steps.length > 0, () => `Sudoku player "${title}": expected at least one step, got none`);
+  checkSome(`Sudoku player "${title}"`, steps.length, "step");
   for (const { length } of [puzzle, solution.solution, ...steps.map(({ digits }) => digits)]) {
     check(length === 81, () => `Sudoku player "${title}": expected boards of 81 cells, got ${length}`);
   }

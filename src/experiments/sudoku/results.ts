@@ -2,7 +2,7 @@ import type { Boards } from "../../data/sudoku/boards.js";
 import { CELLS, givensOf } from "../../data/sudoku/boards.js";
 import { meanAndSpread } from "../../report/over-seeds.js";
 import type { Provenance } from "../../report/provenance-node.js";
-import { check } from "../../util/errors.js";
+import { checkOneOf } from "../../util/check.js";
 import type { FinishedRun } from "../experiment.js";
 import { ofKind } from "../experiment.js";
 import { parameterCount, scheduleText } from "../training.js";
@@ -273,11 +273,8 @@ export function checkSudokuReport(report: SudokuReport): void {
   const models = report.models.map(({ id }) => id);
   const sets = report.sets.map(({ id }) => id);
   for (const { model, set } of [...report.accuracies, ...report.votings]) {
-    check(
-      models.includes(model),
-      () => `Sudoku report: expected one of ${models.join(", ")}, got "${model}"`,
-    );
-    check(sets.includes(set), () => `Sudoku report: expected one of ${sets.join(", ")}, got "${set}"`);
+    checkOneOf("Sudoku report", model, models);
+    checkOneOf("Sudoku report", set, sets);
   }
 }
 

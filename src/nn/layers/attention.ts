@@ -7,12 +7,11 @@ import {
   parameter,
   reshape,
   scope,
-  showShape,
   slice,
   softmax,
   transpose,
 } from "../../graph/index.js";
-import { check } from "../../util/errors.js";
+import { checkMultiple, checkShape } from "../../util/check.js";
 import { xavierUniform, zeros } from "../init.js";
 import { Linear, linear } from "./linear.js";
 
@@ -38,10 +37,7 @@ export class MultiHeadAttention {
     readonly heads: number,
     options: MultiHeadAttentionOptions = {},
   ) {
-    check(
-      Number.isInteger(width / heads),
-      () => `attention: ${heads} heads cannot share a width of ${width} evenly`,
-    );
+    checkMultiple("attention: width", width, heads);
     const { bias = true } = options;
     this.inProjWeight = parameter([3 * width, width], xavierUniform());
     this.inProjBias = bias ? parameter([3 * width], zeros) : undefined;
@@ -55,10 +51,7 @@ export class MultiHeadAttention {
    */
   forward(query: Tensor, keys: Tensor = query, values: Tensor = keys, mask?: Tensor): Tensor {
     for (const x of [query, keys, values]) {
-      check(
-        x.rank === 3 && x.shape[2] === this.width,
-        () => `attention: expected [batch, tokens, ${this.width}], got ${showShape(x.shape)}`,
-      );
+      checkShape("attention", x.shape, ["batch", "tokens", this.width]);
     }
     return scope("attention", () => {
       const [q, k, v] = this.#project(query, keys, values);

@@ -1,5 +1,6 @@
 import type { ConvOptions, ConvTransposeOptions, Initialiser, Tensor } from "../../graph/index.js";
 import { conv, convTranspose, parameter, scope } from "../../graph/index.js";
+import { checkMultiple } from "../../util/check.js";
 import { check } from "../../util/errors.js";
 import { fans, torchDefault } from "../init.js";
 import type { Layer } from "./layer.js";
@@ -109,10 +110,8 @@ function makeParameters(
 }
 
 function checkGroups(what: string, inputs: number, outputs: number, groups: number): void {
-  check(
-    inputs % groups === 0 && outputs % groups === 0,
-    () => `${what}: ${inputs} input and ${outputs} output channels cannot be shared by ${groups} groups`,
-  );
+  checkMultiple(`${what}: input channels`, inputs, groups);
+  checkMultiple(`${what}: output channels`, outputs, groups);
 }
 
 function pair(size: number | readonly number[]): readonly [number, number] {
@@ -126,7 +125,7 @@ function samePadding(
 ): readonly number[] {
   check(
     pair(stride).every((step) => step === 1),
-    () => `convolution: padding "same" needs stride 1, got ${String(stride)}`,
+    () => `convolution: expected stride 1 with padding "same", got ${String(stride)}`,
   );
   const total = kernel.map((k, axis) => pair(dilation)[axis]! * (k - 1));
   const before = total.map((zeros) => Math.floor(zeros / 2));

@@ -1,6 +1,6 @@
 import type { Tensor } from "../../graph/index.js";
 import { greaterOrEqual, mul, scope, where } from "../../graph/index.js";
-import { check } from "../../util/errors.js";
+import { checkHalfOpen } from "../../util/check.js";
 import type { Layer, TrainingPass } from "./layer.js";
 
 /**
@@ -10,10 +10,7 @@ import type { Layer, TrainingPass } from "./layer.js";
  */
 export class Dropout implements Layer {
   constructor(readonly probability = 0.5) {
-    check(
-      probability >= 0 && probability < 1,
-      () => `dropout: expected a probability in [0, 1), got ${probability}`,
-    );
+    checkHalfOpen("dropout: probability", probability, 0, 1);
   }
 
   forward(x: Tensor, pass?: TrainingPass): Tensor {

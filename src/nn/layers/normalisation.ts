@@ -2,7 +2,8 @@ import type { Tensor } from "../../graph/index.js";
 import { constant, div, mul, parameter, scope, showShape, sub } from "../../graph/index.js";
 import { groupNorm, instanceNorm, layerNorm } from "../../graph/operators/normalise/normalise.js";
 import { batchNormInference, batchNormTraining } from "../../graph/operators/normalise/batch-norm.js";
-import { StriateError, check } from "../../util/errors.js";
+import { checkBetween, checkMultiple, checkShape } from "../../util/check.js";
+import { StriateError } from "../../util/errors.js";
 import { ones, zeros } from "../init.js";
 import { movingMean } from "../optimizer.js";
 import type { Layer, TrainingPass } from "./layer.js";
@@ -67,17 +68,14 @@ export class BatchNorm2d extends Affine implements Layer {
   ) {
     super([channels], options, options.affine ?? true);
     const { momentum = 0.1 } = options;
-    check(
-      momentum >= 0 && momentum <= 1,
-      () => `batch normalisation: expected a momentum in [0, 1], got ${momentum}`,
-    );
+    checkBetween("batch normalisation: momentum", momentum, 0, 1);
     this.momentum = momentum;
     this.runningMean = parameter([channels], zeros, { trainable: false });
     this.runningVar = parameter([channels], ones, { trainable: false });
   }
 
   forward(x: Tensor, pass?: TrainingPass): Tensor {
-    checkImage("batch normalisation", x, this.channels);
+    checkShape("batch normalisation", x.shape, ["batch", this.channels, "height", "width"]);
     return scope("batchNorm2d", () => {
       const [weight, bias] = this.scaleAndShift();
       if (pass === undefined) {
@@ -110,7 +108,7 @@ export class InstanceNorm2d extends Affine implements Layer {
   }
 
   forward(x: Tensor): Tensor {
-    checkImage("instance normalisation", x, this.channels);
+    checkShape("instance normalisation", x.shape, ["batch", this.channels, "height", "width"]);
     return scope("instanceNorm2d", () => instanceNorm(x, ...this.scaleAndShift(), this.epsilon));
   }
 }
@@ -125,10 +123,7 @@ export class GroupNorm extends Affine implements Layer {
     readonly channels: number,
     options: NormalisationOptions = {},
   ) {
-    check(
-      Number.isInteger(channels / groups),
-      () => `group normalisation: ${groups} groups cannot share ${channels} channels evenly`,
-    );
+    checkMultiple("group normalisation: channels", channels, groups);
     super([channels], options, options.affine ?? true);
   }
 
@@ -161,11 +156,4 @@ export class LayerNorm extends Affine implements Layer {
       layerNorm(x, ...this.scaleAndShift(), { axis: -shape.length, epsilon: this.epsilon }),
     );
   }
-}
-
-function checkImage(what: string, x: Tensor, channels: number): void {
-  check(
-    x.rank === 4 && x.shape[1] === channels,
-    () => `${what}: expected [batch, ${channels}, height, width], got ${showShape(x.shape)}`,
-  );
 }

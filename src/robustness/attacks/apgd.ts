@@ -1,4 +1,4 @@
-import { check } from "../../util/errors.js";
+import { checkLength, checkWhole } from "../../util/check.js";
 import type { Random } from "../../util/random.js";
 import type { Classifier, ImageBatch, LossAndGradient } from "../classifier.js";
 import { predictions } from "../classifier.js";
@@ -62,8 +62,8 @@ export async function apgdRun(
   options: ApgdOptions,
 ): Promise<ApgdRun> {
   const { loss, norm, epsilon, steps = 100, rho = 0.75, eot = 1, targets, signal } = options;
-  check(Number.isInteger(steps) && steps > 0, () => `APGD: expected a whole number of steps, got ${steps}`);
-  check(Number.isInteger(eot) && eot > 0, () => `APGD: expected a whole number of EoT passes, got ${eot}`);
+  checkWhole("APGD: steps", steps);
+  checkWhole("APGD: eot", eot);
   const { count } = images;
   const size = images.data.length / count;
   const batch = (data: Float32Array): ImageBatch => ({ count, data });
@@ -178,10 +178,7 @@ function risesIn(losses: readonly Float32Array[], iteration: number, window: num
 function startPoint(images: ImageBatch, epsilon: number, norm: Norm, draw: Float32Array): ImageBatch {
   const { count } = images;
   const size = images.data.length / count;
-  check(
-    draw.length === images.data.length,
-    () => `APGD: expected ${images.data.length} random numbers for the start, got ${draw.length}`,
-  );
+  checkLength("APGD: random numbers of the start", draw, images.data.length);
   const data = images.data.slice();
   for (let b = 0; b < count; b++) {
     const t = draw.slice(b * size, (b + 1) * size);

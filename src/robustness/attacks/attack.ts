@@ -1,4 +1,4 @@
-import { check } from "../../util/errors.js";
+import { checkEveryWhole, checkLength } from "../../util/check.js";
 import type { Random } from "../../util/random.js";
 import type { Classifier, ImageBatch } from "../classifier.js";
 import { predictions } from "../classifier.js";
@@ -157,9 +157,8 @@ export function positions(flags: Uint8Array): number[] {
 
 /** Throws `StriateError` unless there is one label for each image, and the network has that class. */
 export function checkLabels(labels: Int32Array, count: number, classes: number): void {
-  check(labels.length === count, () => `labels: expected ${count}, one for each image, got ${labels.length}`);
-  const bad = labels.findIndex((label) => label < 0 || label >= classes);
-  check(bad < 0, () => `label of image ${bad}: expected 0 to ${classes - 1}, got ${labels[bad]!}`);
+  checkLength("labels", labels, count);
+  checkEveryWhole("labels", labels, { from: 0, to: classes - 1 });
 }
 
 /**

@@ -1,4 +1,4 @@
-import { check } from "../../util/errors.js";
+import { checkWhole } from "../../util/check.js";
 import type { Classifier, ImageBatch } from "../classifier.js";
 import type { Attack } from "./attack.js";
 import { classOfRank } from "./attack.js";
@@ -53,7 +53,7 @@ export async function fabRun(
     backward = 0.9,
     signal,
   } = options;
-  check(Number.isInteger(steps) && steps > 0, () => `FAB: expected a whole number of steps, got ${steps}`);
+  checkWhole("FAB: steps", steps);
   const { count } = clean;
   const size = clean.data.length / count;
   const best = clean.data.slice();

@@ -1,4 +1,4 @@
-import { check } from "../../util/errors.js";
+import { checkWhole } from "../../util/check.js";
 import type { Random } from "../../util/random.js";
 import type { Classifier, ImageBatch } from "../classifier.js";
 import type { AttackLoss } from "../losses.js";
@@ -67,8 +67,8 @@ export async function pgd(
 ): Promise<ImageBatch> {
   const { form = "Linf", steps, stepSize, towards, eot = 1, signal } = options;
   const { loss = towards === undefined ? "ce" : "ce-towards" } = options;
-  check(Number.isInteger(steps) && steps > 0, () => `PGD: expected a whole number of steps, got ${steps}`);
-  check(Number.isInteger(eot) && eot > 0, () => `PGD: expected a whole number of EoT passes, got ${eot}`);
+  checkWhole("PGD: steps", steps);
+  checkWhole("PGD: eot", eot);
   const step = {
     clean: images,
     labels: towards ?? labels,

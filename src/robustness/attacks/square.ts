@@ -1,3 +1,4 @@
+import { checkWhole } from "../../util/check.js";
 import { check } from "../../util/errors.js";
 import type { Classifier, ImageBatch } from "../classifier.js";
 import type { Attack } from "./attack.js";
@@ -46,10 +47,7 @@ export async function squareRun(
   options: SquareOptions,
 ): Promise<SquareRun> {
   const { norm, epsilon, queries = 5000, firstShare = 0.8, uniforms, signal, onQuery } = options;
-  check(
-    Number.isInteger(queries) && queries > 0,
-    () => `Square: expected a whole number of queries, got ${queries}`,
-  );
+  checkWhole("Square: queries", queries);
   check(
     firstShare > 0 && firstShare <= 1,
     () => `Square: expected a first share of pixels in (0, 1], got ${firstShare}`,

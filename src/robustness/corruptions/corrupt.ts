@@ -1,5 +1,6 @@
 import type { RgbImage } from "../../data/images/rgb-image.js";
 import { checkImage } from "../../data/images/rgb-image.js";
+import { checkOneOf } from "../../util/check.js";
 import { StriateError, check } from "../../util/errors.js";
 import { Random, type RandomLabel } from "../../util/random.js";
 import { unknownName } from "../../util/suggest.js";
@@ -173,10 +174,7 @@ export function corruptedValues<N extends CorruptionName>(
     () =>
       `image to corrupt: expected a square of ${SMALLEST} to ${LARGEST} pixels, got ${image.width} x ${image.height}`,
   );
-  check(
-    (SEVERITIES as readonly number[]).includes(severity),
-    () => `corruption severity: expected 1, 2, 3, 4 or 5, got ${severity}`,
-  );
+  checkOneOf("corruption severity", severity, SEVERITIES);
   const { seed = 0, index = 0, constants: set = constantSet(image.width), frost: textures } = options;
   const known = corruptionName(name);
   const kind = KINDS[known] as unknown as CorruptionKind<unknown, unknown>;

@@ -3,7 +3,8 @@ import { Worker } from "node:worker_threads";
 import type { RgbImage } from "../../data/images/rgb-image.js";
 import { checkImage } from "../../data/images/rgb-image.js";
 import { workerScript } from "../../runtime/worker-node.js";
-import { StriateError, check } from "../../util/errors.js";
+import { checkWhole } from "../../util/check.js";
+import { StriateError } from "../../util/errors.js";
 import type { CorruptOptions, CorruptionName, Severity } from "./corrupt.js";
 
 /** One corruption at one severity. */
@@ -59,10 +60,7 @@ export async function* corruptAll<T extends { readonly index: number; readonly i
   options: CorruptAllOptions = {},
 ): AsyncGenerator<WithCorrupted<T>, void, undefined> {
   const { threads = availableParallelism(), signal, ...shared } = options;
-  check(
-    Number.isInteger(threads) && threads > 0,
-    () => `corruptions: expected a positive number of threads, got ${threads}`,
-  );
+  checkWhole("corruptions: threads", threads);
   const workers = Array.from({ length: threads }, () => new CorruptionThread({ tasks, options: shared }));
   const pending: Promise<WithCorrupted<T>>[] = [];
   const iterator =

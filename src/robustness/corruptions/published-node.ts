@@ -5,6 +5,7 @@ import { imageFolder } from "../../data/images/image-folder-node.js";
 import { npySource } from "../../data/images/listed-images-node.js";
 import type { ImageSource } from "../../data/images/image-source.js";
 import { readNpy, readNpyHeader } from "../../data/formats/npy-node.js";
+import { checkEveryWhole, checkOneOf } from "../../util/check.js";
 import { StriateError, check } from "../../util/errors.js";
 import type { CorruptionName, Severity } from "./corrupt.js";
 import { CORRUPTIONS, SEVERITIES, corruptionName } from "./corrupt.js";
@@ -58,12 +59,7 @@ export async function openCifar10C(
   );
   const each = data.length / SEVERITIES.length;
   const labels = Int32Array.from(data);
-  labels.forEach((label, i) => {
-    check(
-      label >= 0 && label < classes.length,
-      () => `${path}: label ${i}: expected 0 to ${classes.length - 1}, got ${label}`,
-    );
-  });
+  checkEveryWhole(`${path}: labels`, labels, { from: 0, to: classes.length - 1 });
   return {
     corruptions,
     open: async (corruption, severity) => {
@@ -96,10 +92,7 @@ function checkPart(
   severity: Severity,
 ): void {
   corruptionName(corruption);
-  check(
-    (SEVERITIES as readonly number[]).includes(severity),
-    () => `corruption severity: expected 1, 2, 3, 4 or 5, got ${severity}`,
-  );
+  checkOneOf("corruption severity", severity, SEVERITIES);
   check(
     there.includes(corruption),
     () => `"${root}": expected the corruption ${corruption}, got only ${there.join(", ")}`,

@@ -3,7 +3,7 @@ import { add, flatten, floor, globalAveragePool, mul, scope, sigmoid, silu } fro
 import { kaimingNormal, uniform, zeros } from "../../nn/init.js";
 import { BatchNorm2d, Conv2d, Dropout, Linear, Sequential } from "../../nn/layers/index.js";
 import type { Layer, TrainingPass } from "../../nn/layers/index.js";
-import { check } from "../../util/errors.js";
+import { checkPositive } from "../../util/check.js";
 
 /** Options of an EfficientNet (Tan & Le 2019). */
 export interface EfficientNetOptions {
@@ -49,10 +49,8 @@ export class EfficientNet {
 
   constructor(options: EfficientNetOptions = {}) {
     const { classes = 1000, width = 1, depth = 1, dropout = 0.2, stochasticDepth = 0.2 } = options;
-    check(
-      width > 0 && depth > 0,
-      () => `EfficientNet: expected width and depth above 0, got ${width} and ${depth}`,
-    );
+    checkPositive("EfficientNet: width", width);
+    checkPositive("EfficientNet: depth", depth);
     const channels = (value: number) => roundChannels(value * width);
     const counts = STAGES.map(([, , , , , count]) => Math.ceil(count * depth));
     const total = counts.reduce((a, b) => a + b, 0);

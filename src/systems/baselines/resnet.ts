@@ -3,6 +3,7 @@ import { add, flatten, globalAveragePool, maxPool, relu, scope, showShape } from
 import { kaimingNormal } from "../../nn/init.js";
 import { BatchNorm2d, Conv2d, Linear, Sequential } from "../../nn/layers/index.js";
 import type { Layer, TrainingPass } from "../../nn/layers/index.js";
+import { checkEveryWhole, checkOneOf, checkPositive } from "../../util/check.js";
 import { check } from "../../util/errors.js";
 
 /** Number of layers with weights. */
@@ -59,15 +60,12 @@ export class ResNet {
 
   constructor(options: ResNetOptions) {
     const { depth, classes = 1000, width = 1, stem = "imagenet" } = options;
-    const blocks: readonly number[] | undefined = BLOCKS[depth];
-    check(blocks, () => `ResNet: depth: expected 18, 34 or 50, got ${String(depth)}`);
-    check(width > 0, () => `ResNet: width: expected a number above 0, got ${width}`);
+    checkOneOf("ResNet: depth", depth, [18, 34, 50]);
+    const blocks = BLOCKS[depth];
+    checkPositive("ResNet: width", width);
     const scaled = CHANNELS.map((channels) => Math.max(4, Math.round(channels * width)));
     const sizes = options.channels ?? scaled;
-    check(
-      sizes.every((size) => Number.isInteger(size) && size > 0),
-      () => `ResNet: channels: expected four positive whole numbers, got [${sizes.join(", ")}]`,
-    );
+    checkEveryWhole("ResNet: channels", sizes);
     const [first] = sizes as [number];
     const { inChannels = stem === "none" ? first : 3 } = options;
     this.inputs = inChannels;

@@ -3,6 +3,7 @@ import { adaptiveAveragePool, flatten, maxPool, relu, scope, showShape } from ".
 import { kaimingNormal, normal, zeros } from "../../nn/init.js";
 import { BatchNorm2d, Conv2d, Dropout, Linear, Sequential } from "../../nn/layers/index.js";
 import type { Layer, TrainingPass } from "../../nn/layers/index.js";
+import { checkOneOf, checkPositive } from "../../util/check.js";
 import { check } from "../../util/errors.js";
 
 /** Number of layers with weights. */
@@ -55,9 +56,9 @@ export class Vgg {
       grid = 7,
       dropout = 0.5,
     } = options;
-    const stages: readonly number[] | undefined = STAGES[depth];
-    check(stages, () => `VGG: depth: expected 11, 13 or 16, got ${String(depth)}`);
-    check(width > 0, () => `VGG: width: expected a number above 0, got ${width}`);
+    checkOneOf("VGG: depth", depth, [11, 13, 16]);
+    const stages = STAGES[depth];
+    checkPositive("VGG: width", width);
     const steps: (Layer | ((x: Tensor) => Tensor))[] = [];
     let channels = options.inChannels ?? 3;
     stages.forEach((count, stage) => {

@@ -1,6 +1,7 @@
 import type { TensorData } from "../../graph/index.js";
 import { tensorData } from "../../graph/index.js";
 import type { NamedParameters, State } from "../../nn/module.js";
+import { checkTensor } from "../../util/check.js";
 import { StriateError } from "../../util/errors.js";
 
 /*
@@ -115,11 +116,7 @@ export function fromAuthors(
     const value = dictionary.get(theirs);
     if (value === undefined)
       throw new StriateError(`state dictionary: "${theirs}" (our "${name}") is missing`);
-    if (value.shape.join() !== parameter.shape.join() || value.dtype !== parameter.dtype) {
-      throw new StriateError(
-        `state dictionary: "${theirs}": expected ${String(parameter)}, got ${value.dtype}[${value.shape.join(", ")}]`,
-      );
-    }
+    checkTensor(`state dictionary: "${theirs}"`, value, parameter.dtype, parameter.shape);
     state.set(name, value);
   }
   return state;

@@ -1,5 +1,14 @@
 import type { TensorData } from "../../graph/index.js";
-import { checkFinite, checkKeys, checkOneOf, checkWhole } from "../../util/check.js";
+import {
+  checkFinite,
+  checkKeys,
+  checkLength,
+  checkOdd,
+  checkOneOf,
+  checkPositive,
+  checkTensor,
+  checkWhole,
+} from "../../util/check.js";
 import { check } from "../../util/errors.js";
 
 /**
@@ -176,8 +185,7 @@ function couplingConfig(
     () => `coupling.size: expected an odd number, so that the kernel has a centre, got ${all.size}`,
   );
   checkFinite("coupling.mean", all.mean);
-  checkFinite("coupling.deviation", all.deviation);
-  check(all.deviation > 0, () => `coupling.deviation: expected a number above 0, got ${all.deviation}`);
+  checkPositive("coupling.deviation", all.deviation);
   // Without dynamics the coupling is not used, so it is not checked.
   if (phaseMode !== "kuramoto") return all;
   check(
@@ -196,11 +204,7 @@ function couplingConfig(
   );
   if (values) {
     const expected = [oscillators, oscillators, all.size, all.size];
-    check(
-      values.dtype === "float32" && values.shape.join() === expected.join(),
-      () =>
-        `coupling.values: expected float32[${expected.join(", ")}], got ${values.dtype}[${values.shape.join(", ")}]`,
-    );
+    checkTensor("coupling.values", values, "float32", expected);
     checkCouplingValues(values, "coupling.values");
   }
   return all;
@@ -233,10 +237,9 @@ function feedbackConfig(
   check(phaseMode === "kuramoto", () => `phaseMode: expected "kuramoto" with feedback, got "${phaseMode}"`);
   check(mode !== "input", () => 'kuramotoMode: expected "endtoend" or "channels" with feedback, got "input"');
   const all = { ...FEEDBACK, ...options };
-  checkWhole("feedback.size", all.size);
-  check(all.size % 2 === 1, () => `feedback.size: expected an odd number, got ${all.size}`);
+  checkOdd("feedback.size", all.size);
   const rates: readonly number[] = all.rates;
-  check(rates.length === 3, () => `feedback.rates: expected 3 numbers, got ${rates.length}`);
+  checkLength("feedback.rates", rates, 3);
   for (const rate of rates) checkFinite("feedback.rates", rate);
   checkFinite("feedback.desynchrony", all.desynchrony);
   return all;

@@ -1,5 +1,6 @@
 import type { Dim, Tensor } from "../../graph/index.js";
 import { abs, mul, scope, showShape } from "../../graph/index.js";
+import { checkShape } from "../../util/check.js";
 import { check } from "../../util/errors.js";
 import type { Complex } from "./complex-layers.js";
 import { ComplexConv } from "./complex-layers.js";
@@ -126,11 +127,7 @@ export class KomplexNet {
    */
   amplitude(images: Tensor): Tensor {
     const { inChannels, imageSize } = this.config;
-    check(
-      images.shape.slice(1).join() === [inChannels, imageSize, imageSize].join() && images.rank === 4,
-      () =>
-        `images: expected [batch, ${inChannels}, ${imageSize}, ${imageSize}], got ${showShape(images.shape)}`,
-    );
+    checkShape("images", images.shape, ["batch", inChannels, imageSize, imageSize]);
     return this.frontEnd instanceof FrontEnd ? this.frontEnd.amplitude(images) : images;
   }
 

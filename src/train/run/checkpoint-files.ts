@@ -1,4 +1,5 @@
-import { check, StriateError } from "../../util/errors.js";
+import { checkWhole } from "../../util/check.js";
+import { StriateError, check } from "../../util/errors.js";
 import type { FileFolder } from "../../util/file-folder.js";
 import { isOpeningFailure } from "../../util/file-folder.js";
 import { isJsonObject, parseStrictJson } from "../../util/json.js";
@@ -103,10 +104,7 @@ async function openCheckpointStore(
   options: CheckpointStoreOptions,
 ): Promise<CheckpointStore> {
   const { keepLast, better } = options;
-  check(
-    Number.isSafeInteger(keepLast) && keepLast >= 1,
-    () => `keepLast: expected 1 or more, got ${keepLast}.`,
-  );
+  checkWhole("keepLast", keepLast);
   const held = new Set(await checkpointSteps(folder));
   let best = await readBest(folder);
   // A best checkpoint after the step that training continues from will be written again.

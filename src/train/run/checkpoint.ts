@@ -1,3 +1,4 @@
+import { checkWhole } from "../../util/check.js";
 import { check } from "../../util/errors.js";
 import { parseStrictJson, shorten, toJson } from "../../util/json.js";
 import type { Json } from "../../util/json.js";
@@ -39,9 +40,8 @@ export interface ExpectedTensor {
  */
 export function encodeCheckpoint(checkpoint: Checkpoint): Uint8Array<ArrayBuffer> {
   for (const name of checkpoint.tensors.keys()) checkGroup(name, "the checkpoint");
-  for (const key of ["step", "epoch", "seed"] as const) {
-    check(isCount(checkpoint[key]), () => `A checkpoint's ${key} is a whole number, got ${checkpoint[key]}.`);
-  }
+  for (const key of ["step", "epoch", "seed"] as const)
+    checkWhole(`checkpoint: ${key}`, checkpoint[key], { from: 0, to: Number.MAX_SAFE_INTEGER });
   return encodeSafetensors(checkpoint.tensors, {
     format,
     version: String(version),

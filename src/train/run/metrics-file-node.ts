@@ -1,5 +1,6 @@
 import { truncate } from "node:fs/promises";
-import { check, StriateError } from "../../util/errors.js";
+import { checkWhole } from "../../util/check.js";
+import { StriateError } from "../../util/errors.js";
 import { openAppendFile } from "../../util/append-file-node.js";
 import type { AppendFile } from "../../util/append-file-node.js";
 import { errorCode, fileError, readFileChecked, writeFileAtomic } from "../../util/files-node.js";
@@ -24,7 +25,7 @@ export async function openMetricsFile(path: string, lastStep: number): Promise<M
   return {
     append(row) {
       const { step } = row;
-      check(Number.isSafeInteger(step) && step >= 0, () => `A metrics row needs a whole step, got ${step}.`);
+      checkWhole("metrics row: step", step, { from: 0, to: Number.MAX_SAFE_INTEGER });
       file.append(`${JSON.stringify(row)}\n`);
     },
     sync: file.sync,

@@ -1,4 +1,4 @@
-import { check } from "../../util/errors.js";
+import { checkWhole } from "../../util/check.js";
 import { maskedCrc32c } from "../../util/checksums.js";
 
 /** The messages of TensorFlow's `event.proto` and `summary.proto` that a scalar log needs. */
@@ -22,10 +22,7 @@ const wireFloat = 5;
 /** One event as protobuf bytes. Throws `StriateError` for a step that is no whole number. */
 export function encodeEvent(event: TensorboardEvent): Uint8Array<ArrayBuffer> {
   const { wallTime, step, fileVersion, scalars, restart } = event;
-  check(
-    Number.isSafeInteger(step) && step >= 0,
-    () => `A TensorBoard event needs a whole step, got ${step}.`,
-  );
+  checkWhole("TensorBoard event: step", step, { from: 0, to: Number.MAX_SAFE_INTEGER });
   const parts = [double(1, wallTime), varintField(2, step)];
   if (fileVersion !== undefined) parts.push(text(3, fileVersion));
   if (scalars !== undefined) {

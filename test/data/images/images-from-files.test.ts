@@ -79,7 +79,7 @@ describe("files that a page's visitor chose", () => {
       await expect(imageFiles(files)).rejects.toThrow(StriateError);
     }
     await expect(imagesFromFiles(chosen("a.png"), { size: 0 })).rejects.toThrow(
-      /expected a size of positive whole/,
+      "imagesFromFiles: size: expected whole numbers of at least 1, got 0 at position 0",
     );
     const signal = AbortSignal.abort(new Error("enough"));
     await expect(imagesFromFiles(chosen("a.png"), { size: 2, signal })).rejects.toThrow("enough");

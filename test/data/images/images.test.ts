@@ -411,7 +411,7 @@ describe("a folder for each class", () => {
       "none of the 1 images can be read; the first error:",
     );
     await expect(all(await imageFolder(root), { from: 0, to: 2 })).rejects.toThrow(
-      "within 0 to 1, got 0 to 2",
+      "images: expected 0 <= start <= end <= 1, got 0 and 2",
     );
   });
 

@@ -267,7 +267,7 @@ describe("authors' dictionaries of other networks than the one they are to fill"
       '"layers.0.3.0.invconv.weight": expected float32[16, 8, 3, 3], got float32[16, 8, 1, 1]',
     );
     expect(() => recognition({ readoutKernel: 2 })).toThrow(
-      "expected an odd kernel size for read-outs, got 2",
+      "recognition network: readoutKernel: expected an odd whole number of at least 1, got 2",
     );
   });
 

@@ -184,14 +184,16 @@ describe("the Kuramoto layer", () => {
     const layer = (options: Partial<KuramotoLayerOptions>) =>
       new KuramotoLayer({ channels: 8, coupling, ...options });
     expect(() => layer({ rotatingDimensions: 3 })).toThrow(
-      "oscillators: expected channels divisible by the 3 components of a vector, got 8",
+      "oscillators: channels: expected a multiple of 3, got 8",
     );
     expect(() => layer({ channels: 9, rotatingDimensions: 3, omega: {} })).toThrow(
       "expected an even n with natural frequencies",
     );
-    expect(() => layer({ coupling: { type: "convolution", kernel: 4 } })).toThrow("odd kernel size, got 4");
+    expect(() => layer({ coupling: { type: "convolution", kernel: 4 } })).toThrow(
+      "convolutional coupling: kernel: expected an odd whole number of at least 1, got 4",
+    );
     expect(() => layer({ coupling: { type: "attention", heads: 3 } })).toThrow(
-      "attention: expected channels divisible by 3 heads, got 8",
+      "attention: channels: expected a multiple of 3, got 8",
     );
     const [x, c] = [input("x", [2, 8, 3, 2]), input("c", [2, 8, 3, 3])];
     expect(() => layer({}).forward(x, c, { steps: 1 })).toThrow(
@@ -200,7 +202,9 @@ describe("the Kuramoto layer", () => {
     expect(() => layer({}).forward(x, x, { steps: 0 })).toThrow(
       "steps: expected a whole number of at least 1, got 0",
     );
-    expect(() => layer({}).forward(x, x, { steps: 1, stepSize: 0 })).toThrow("step size above 0, got 0");
+    expect(() => layer({}).forward(x, x, { steps: 1, stepSize: 0 })).toThrow(
+      "Kuramoto layer: stepSize: expected a number above 0, got 0",
+    );
     expect(() => layer({ coupling: { type: "dense", positions: 4 } }).forward(x, x, { steps: 1 })).toThrow(
       "dense coupling: expected a map of 4 positions",
     );
@@ -398,7 +402,7 @@ describe("the networks", () => {
     );
     const sudoku = new SudokuNetwork({ channels: 8, heads: 2 });
     const tokens = input("tokens", [1, 9, 8], "int64");
-    expect(() => sudoku.forward({ tokens, noise: sudoku.noiseInput(1) })).toThrow("boards [batch, 9, 9]");
+    expect(() => sudoku.forward({ tokens, noise: sudoku.noiseInput(1) })).toThrow("Sudoku: boards: expected [batch, 9, 9], got [1, 9, 8]");
     expect(() => oneHotBoards(new Float32Array(80))).toThrow("expected boards of 9 x 9 cells, got 80");
     expect(() => oneHotBoards(new Float32Array(81).fill(10))).toThrow("0 for a blank, got 10");
     expect(() => boardDigits(new Float32Array(729).fill(1))).toThrow("cell 0: expected one-hot numbers");
@@ -534,7 +538,7 @@ describe("Sudoku by energy", () => {
 
   it("refuses boards of another size and no draws", async () => {
     await expect(EnergyVoter.open(model, values, nodeRuntime, { draws: 0 })).rejects.toThrow(
-      "at least one draw",
+      "energy voting: draws: expected a whole number of at least 1, got 0",
     );
     const voter = await EnergyVoter.open(model, values, nodeRuntime, { draws: 1 });
     await expect(voter.solve([1, 2, 3], 1)).rejects.toThrow("expected 9 x 9 cells, got 3");
@@ -602,7 +606,7 @@ describe("Sudoku by energy", () => {
 
   it("refuses a loss over more steps than there are, or of several blocks", () => {
     const task = (lossSteps: number) => new SudokuTask(model, { lossSteps });
-    expect(() => task(4).loss(1)).toThrow("expected a whole number from 1 to T = 3, got 4");
+    expect(() => task(4).loss(1)).toThrow("Sudoku: lossSteps: expected a whole number from 1 to 3, got 4");
     const deep = new SudokuTransformer({ channels: 16, heads: 2, layers: 2, timesteps: 2 });
     expect(() => new SudokuTask(deep, { lossSteps: 2 }).loss(1)).toThrow("a network of one block, got 2");
   });

@@ -353,13 +353,13 @@ describe("bad input", () => {
       { kuramotoMode: "channels", coupling: { kernel: "learnt", values: uniform("c", [1, 1, 3, 3]) } },
       "coupling.values: expected float32[8, 8, 3, 3], got float32[1, 1, 3, 3]",
     );
-    refused({ feedback: { size: 10 } }, "feedback.size: expected an odd number, got 10");
+    refused({ feedback: { size: 10 } }, "feedback.size: expected an odd whole number of at least 1, got 10");
     refused(
       { feedback: {}, phaseMode: "random" },
       'phaseMode: expected "kuramoto" with feedback, got "random"',
     );
     expect(() => new TransformerBaseline({ imageSize: 30 })).toThrow(
-      "expected an image of whole patches of 4 pixels, got 30",
+      "transformer: imageSize: expected a multiple of 4, got 30",
     );
   });
 

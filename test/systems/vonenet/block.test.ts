@@ -116,11 +116,14 @@ describe("receptive fields", () => {
   it.each([
     [{ maxFrequency: 0.4 }, /at least two of the edges .*, got 0 to 0.4/],
     [{ minFrequency: 20 }, /at least two of the edges/],
-    [{ complex: 0, simple: 0 }, /at least one cell, got 0 and 0/],
-    [{ simple: 2.5 }, /whole numbers of simple and complex cells/],
+    [{ complex: 0, simple: 0 }, "V1: expected at least one cell, got none"],
+    [{ simple: 2.5 }, "V1: simple: expected a whole number of at least 0, got 2.5"],
     [{ seed: -1 }, /seed: expected a whole number from 0 to 4294967295, got -1/],
     [{ correlation: 1.5 }, /correlation: expected a number from -1 to 1, got 1.5/],
-    [{ variant: "uniform" as "biol" }, /expected a variant of biol, unif1/],
+    [
+      { variant: "uniform" as "biol" },
+      /receptive fields: variant: expected one of biol, unif1, .*got "uniform"/,
+    ],
     [{ variant: "orig-rand" as const, maxFrequency: 0.5 }, /at least two of the edges/],
   ])("refuse %o", (options, message) => {
     expect(() => sampleReceptiveFields(options)).toThrow(message);
@@ -144,7 +147,9 @@ describe("V1 filters", () => {
   });
 
   it("refuse even kernels and a missing visual angle", () => {
-    expect(() => small({ kernelSize: 16 })).toThrow(/kernel size: expected an odd number of pixels, got 16/);
+    expect(() => small({ kernelSize: 16 })).toThrow(
+      /kernel size: expected an odd whole number of at least 1, got 16/,
+    );
     expect(() => small({ visualDegrees: undefined as unknown as number })).toThrow(
       /expected the degrees of visual angle that the 32 pixels of an image span/,
     );
@@ -213,7 +218,7 @@ describe("VOneBlock", () => {
       }
     }
     expect(() => block.project(free, input("w", [3, 256, 1, 1]))).toThrow(
-      /1 x 1 convolution \[outputs, 512, 1, 1\]/,
+      /1 x 1 convolution: expected \[outputs, 512, 1, 1\], got/,
     );
   });
 
@@ -353,7 +358,9 @@ describe("tuning", () => {
       expect(none).toBe(0);
       expect(some).toBeGreaterThan(0);
     }
-    expect(() => tuningCurve(block, 60, "phase", [0])).toThrow(/expected a cell from 0 to \d+, got 60/);
+    expect(() => tuningCurve(block, 60, "phase", [0])).toThrow(
+      /V1: cell: expected a whole number from 0 to \d+, got 60/,
+    );
   });
 });
 
@@ -387,7 +394,7 @@ describe("withV1", () => {
     });
     expect(Math.hypot(...weights(made)) / Math.sqrt(48)).toBeCloseTo(Math.sqrt(2 / 4), 0);
     expect(() => withV1(model, { block: block(64, 4), replaces: first, gain: 0 })).toThrow(
-      "expected a gain over 0, got 0",
+      "withV1: gain: expected a number above 0, got 0",
     );
     const sizeOf = (all: Iterable<{ shape: readonly unknown[] }>) => [...all].length;
     expect(sizeOf(made.parameters.values())).toBeLessThan(model.parameters.size);

@@ -116,9 +116,11 @@ describe("VOneNets", () => {
   });
 
   it("refuse other back ends and sizes", () => {
-    expect(() => voneNet(block(64, 4), "vgg" as BackEndName)).toThrow(/expected a back end of resnet18/);
+    expect(() => voneNet(block(64, 4), "vgg" as BackEndName)).toThrow(
+      /VOneNet: back end: expected one of resnet18, .*got "vgg"/,
+    );
     expect(() => voneResNet18(block(64, 4), { channels: [4, 0, 4, 4] })).toThrow(
-      /four positive whole numbers/,
+      /ResNet: channels: expected whole numbers of at least 1, got/,
     );
   });
 });

@@ -1,6 +1,6 @@
 import type { RgbImage } from "../../../data/images/rgb-image.js";
 import { checkImage } from "../../../data/images/rgb-image.js";
-import { check } from "../../../util/errors.js";
+import { checkWhole } from "../../../util/check.js";
 import { forwardDct, inverseDct } from "./dct.js";
 
 // prettier-ignore
@@ -34,10 +34,7 @@ const CHROMINANCE = [
  */
 export function jpegRoundTrip(image: RgbImage, quality: number): RgbImage {
   checkImage(image, "JPEG round trip");
-  check(
-    Number.isInteger(quality) && quality >= 1 && quality <= 100,
-    () => `JPEG quality: expected a whole number from 1 to 100, got ${quality}`,
-  );
+  checkWhole("JPEG quality", quality, { to: 100 });
   const { width, height } = image;
   const [luma, blue, red] = toPlanes(image);
   const [luminance, chrominance] = [LUMINANCE, CHROMINANCE].map((table) => scaleTable(table, quality));

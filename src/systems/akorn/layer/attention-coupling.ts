@@ -15,6 +15,7 @@ import {
   transpose,
 } from "../../../graph/index.js";
 import { Linear } from "../../../nn/layers/linear.js";
+import { checkMultiple } from "../../../util/check.js";
 import { check } from "../../../util/errors.js";
 import type { Coupling, CouplingField, FieldOptions } from "./coupling.js";
 import { fromTokens, toTokens } from "./oscillators.js";
@@ -74,10 +75,7 @@ export class AttentionCoupling implements Coupling {
     options: AttentionOptions = {},
   ) {
     const { heads = 8, grid } = options;
-    check(
-      Number.isInteger(channels / heads),
-      () => `attention: expected channels divisible by ${heads} heads, got ${channels}`,
-    );
+    checkMultiple("attention: channels", channels, heads);
     this.heads = heads;
     this.queryKeyValue = new Linear(channels, 3 * channels);
     this.output = new Linear(channels, channels);

@@ -19,8 +19,8 @@ import {
 import { sameShape } from "../../../graph/dims.js";
 import { ones, zeros } from "../../../nn/init.js";
 import { GroupNorm } from "../../../nn/layers/normalisation.js";
-import { checkOneOf, checkWhole } from "../../../util/check.js";
-import { StriateError, check } from "../../../util/errors.js";
+import { checkOneOf, checkPositive, checkWhole } from "../../../util/check.js";
+import { check } from "../../../util/errors.js";
 import { AttentionCoupling } from "./attention-coupling.js";
 import type { AttentionOptions } from "./attention-coupling.js";
 import type { Coupling } from "./coupling.js";
@@ -178,10 +178,7 @@ export class KuramotoLayer {
 
   #check(x: Tensor, c: Tensor, steps: number, stepSize: Tensor | number): void {
     checkWhole("Kuramoto layer: steps", steps);
-    check(
-      typeof stepSize !== "number" || stepSize > 0,
-      () => `Kuramoto layer: expected a step size above 0, got ${String(stepSize)}`,
-    );
+    if (typeof stepSize === "number") checkPositive("Kuramoto layer: stepSize", stepSize);
     check(
       x.rank >= 2 && x.shape[1] === this.channels,
       () =>
@@ -239,6 +236,7 @@ export class ScaleAndBias {
 }
 
 function couplingOf({ channels, coupling }: KuramotoLayerOptions): Coupling {
+  checkOneOf("coupling", coupling.type, ["convolution", "attention", "dense"]);
   switch (coupling.type) {
     case "convolution":
       return new ConvolutionCoupling(channels, coupling.kernel);
@@ -246,10 +244,6 @@ function couplingOf({ channels, coupling }: KuramotoLayerOptions): Coupling {
       return new AttentionCoupling(channels, coupling);
     case "dense":
       return new DenseCoupling(channels, coupling.positions);
-    default:
-      throw new StriateError(
-        `coupling: expected convolution, attention or dense, got "${(coupling as { type: string }).type}"`,
-      );
   }
 }
 
@@ -258,6 +252,7 @@ function stimulusNormOf(
   channels: number,
   n: number,
 ): GroupNorm | ScaleAndBias | undefined {
+  checkOneOf("stimulus norm", norm, ["group", "scaleAndBias", "none"]);
   switch (norm) {
     case "group":
       return new GroupNorm(channels / n, channels);
@@ -265,7 +260,5 @@ function stimulusNormOf(
       return new ScaleAndBias(channels);
     case "none":
       return undefined;
-    default:
-      throw new StriateError(`stimulus norm: expected group, scaleAndBias or none, got "${String(norm)}"`);
   }
 }

@@ -2,6 +2,7 @@ import type { Tensor } from "../../../graph/index.js";
 import { add, conv, gemm, matmul, mul, pad, reshape, showShape } from "../../../graph/index.js";
 import { Conv2d } from "../../../nn/layers/convolution.js";
 import { Linear } from "../../../nn/layers/linear.js";
+import { checkOdd, checkShape } from "../../../util/check.js";
 import { check } from "../../../util/errors.js";
 import type { Coupling, CouplingField, FieldOptions } from "./coupling.js";
 import { positionsOf } from "./oscillators.js";
@@ -32,19 +33,13 @@ export class ConvolutionCoupling implements Coupling {
     readonly channels: number,
     readonly kernel: number,
   ) {
-    check(
-      Number.isInteger(kernel) && kernel % 2 === 1 && kernel > 0,
-      () => `convolutional coupling: expected an odd kernel size, got ${kernel}`,
-    );
+    checkOdd("convolutional coupling: kernel", kernel);
     const { weight, bias } = new Conv2d(channels, channels, kernel);
     [this.weight, this.bias] = [weight, bias!];
   }
 
   field(map: Tensor, { n, gain, rotation }: FieldOptions): CouplingField {
-    check(
-      map.rank === 4,
-      () => `convolutional coupling: expected [batch, channels, height, width], got ${showShape(map.shape)}`,
-    );
+    checkShape("convolutional coupling", map.shape, ["batch", "channels", "height", "width"]);
     const field = mapField(map, n);
     const reach = (this.kernel - 1) / 2;
     const { channels } = this;

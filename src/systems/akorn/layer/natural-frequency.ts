@@ -10,7 +10,7 @@ import {
   l2Norm,
 } from "../../../graph/index.js";
 import { fill } from "../../../nn/init.js";
-import { check } from "../../../util/errors.js";
+import { checkMultiple } from "../../../util/check.js";
 
 /** Options of the natural frequencies. */
 export interface NaturalFrequencyOptions {
@@ -34,10 +34,7 @@ export class NaturalFrequency {
     options: NaturalFrequencyOptions = {},
   ) {
     const { initial = 1, shared = false, trained = true } = options;
-    check(
-      channels % 2 === 0,
-      () => `natural frequency: expected an even number of channels, got ${channels}`,
-    );
+    checkMultiple("natural frequency: channels", channels, 2);
     const shape = shared ? [2] : [channels / 2, 2];
     this.components = parameter(shape, fill(initial / Math.SQRT2), { trainable: trained });
   }

@@ -3,7 +3,7 @@ import { add, relu, scope } from "../../../graph/index.js";
 import { Conv2d } from "../../../nn/layers/convolution.js";
 import type { Layer, TrainingPass } from "../../../nn/layers/layer.js";
 import { BatchNorm2d, GroupNorm } from "../../../nn/layers/normalisation.js";
-import { StriateError } from "../../../util/errors.js";
+import { checkOneOf } from "../../../util/check.js";
 import { ReadOutConv } from "./readout.js";
 
 /** Normalisation in read-out blocks: batch normalisation, group normalisation with eight groups, or none. */
@@ -58,6 +58,7 @@ export class ReadOutBlock implements Layer {
 }
 
 function normOf(norm: ReadOutNorm, channels: number): BatchNorm2d | GroupNorm | undefined {
+  checkOneOf("read-out norm", norm, ["batch", "group", "none"]);
   switch (norm) {
     case "batch":
       return new BatchNorm2d(channels);
@@ -65,7 +66,5 @@ function normOf(norm: ReadOutNorm, channels: number): BatchNorm2d | GroupNorm | 
       return new GroupNorm(8, channels);
     case "none":
       return undefined;
-    default:
-      throw new StriateError(`read-out norm: expected batch, group or none, got "${String(norm)}"`);
   }
 }

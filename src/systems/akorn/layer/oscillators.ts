@@ -1,6 +1,7 @@
 import type { Tensor } from "../../../graph/index.js";
 import { reshape, showShape, transpose, unitVectors } from "../../../graph/index.js";
 import { isStatic } from "../../../graph/dims.js";
+import { checkMultiple, checkWhole } from "../../../util/check.js";
 import { check } from "../../../util/errors.js";
 
 /*
@@ -16,10 +17,8 @@ export const COMPONENTS = 2;
 
 /** Throws `StriateError` unless n divides the number of channels. */
 export function checkOscillators(channels: number, n: number): void {
-  check(
-    Number.isInteger(n) && n >= 1 && Number.isInteger(channels / n),
-    () => `oscillators: expected channels divisible by the ${n} components of a vector, got ${channels}`,
-  );
+  checkWhole("oscillators: n", n);
+  checkMultiple("oscillators: channels", channels, n);
 }
 
 /** Scales each oscillator of [batch, channels, ...space] to length 1: x / max(|x|, 1e-12). */

@@ -1,7 +1,7 @@
 import type { Initialiser, Tensor } from "../../../graph/index.js";
 import { parameter, reshape, resizeBilinear, transpose } from "../../../graph/index.js";
 import { fromData } from "../../../nn/init.js";
-import { check } from "../../../util/errors.js";
+import { checkMultiple } from "../../../util/check.js";
 import type { Grid } from "./grid.js";
 
 /**
@@ -48,10 +48,7 @@ export class PositionRotations {
     readonly grid: Grid,
     headWidth: number,
   ) {
-    check(
-      headWidth % 2 === 0,
-      () => `attention: expected heads of an even number of channels for rotations, got ${headWidth}`,
-    );
+    checkMultiple("attention: channels of a head with rotations", headWidth, 2);
     const shape = [grid[0] * grid[1], headWidth / 2, 2, 2];
     const start =
       (transposed: boolean): Initialiser =>

@@ -3,7 +3,7 @@ import { add, input, parameter, scope } from "../../../graph/index.js";
 import { fill } from "../../../nn/init.js";
 import type { Size } from "../../../nn/layers/convolution.js";
 import { Conv2d } from "../../../nn/layers/convolution.js";
-import { StriateError } from "../../../util/errors.js";
+import { checkOneOf } from "../../../util/check.js";
 import type { Grid } from "../layer/grid.js";
 import type { KuramotoLayerOptions, KuramotoTrace, StimulusNorm } from "../layer/kuramoto-layer.js";
 import { KuramotoLayer } from "../layer/kuramoto-layer.js";
@@ -196,14 +196,11 @@ function couplingOf(
   { coupling = "attention", heads = 8, kernel = 1 }: ObjectNetworkOptions,
   grid: Grid | undefined,
 ): KuramotoLayerOptions["coupling"] {
+  checkOneOf("object network: coupling", coupling, ["attention", "convolution"]);
   switch (coupling) {
     case "attention":
       return { type: "attention", heads, grid };
     case "convolution":
       return { type: "convolution", kernel };
-    default:
-      throw new StriateError(
-        `object network: coupling: expected attention or convolution, got "${String(coupling)}"`,
-      );
   }
 }

@@ -1,6 +1,6 @@
 import type { Initialiser } from "../../../graph/index.js";
 import { fromData } from "../../../nn/init.js";
-import { check } from "../../../util/errors.js";
+import { checkMultiple } from "../../../util/check.js";
 import type { Grid } from "../layer/grid.js";
 
 /**
@@ -9,7 +9,7 @@ import type { Grid } from "../layer/grid.js";
  * and D + 2 j + 1 are sin and cos of (row d_j).
  */
 export function sinusoidalCode(channels: number, [height, width]: Grid): Float32Array {
-  check(channels % 4 === 0, () => `position code: expected channels divisible by 4, got ${channels}`);
+  checkMultiple("position code: channels", channels, 4);
   const half = channels / 2;
   const code = new Float32Array(channels * height * width);
   for (let channel = 0; channel < channels; channel++) {

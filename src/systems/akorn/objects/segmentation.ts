@@ -1,5 +1,6 @@
 import { agglomerativeClusters } from "../../../metrics/hierarchical-clustering.js";
 import { principalComponents } from "../../../metrics/principal-components.js";
+import { checkShape } from "../../../util/check.js";
 import { check } from "../../../util/errors.js";
 import type { Grid } from "../layer/grid.js";
 import { gridOf } from "../layer/grid.js";
@@ -58,11 +59,7 @@ export async function segmentImages(
   for (const [copy, shifted] of shiftedCopies(images, tiling).entries()) {
     const found = await features(shifted, copy);
     const first = copy === 0 ? found.shape : shape;
-    check(
-      found.shape.join() === first.join(),
-      () =>
-        `segmentation: copy ${copy}: expected feature maps [${first.join(", ")}] as for copy 0, got [${found.shape.join(", ")}]`,
-    );
+    checkShape(`segmentation: feature maps of copy ${copy}`, found.shape, first);
     shape = found.shape;
     check(
       shape.length === 4 && shape[0] === batch,

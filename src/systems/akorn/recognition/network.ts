@@ -1,21 +1,11 @@
 import type { Dim, Tensor } from "../../../graph/index.js";
-import {
-  add,
-  flatten,
-  globalAveragePool,
-  input,
-  mul,
-  parameter,
-  scope,
-  showShape,
-  sub,
-} from "../../../graph/index.js";
+import { add, flatten, globalAveragePool, input, mul, parameter, scope, sub } from "../../../graph/index.js";
 import { fill } from "../../../nn/init.js";
 import type { Size } from "../../../nn/layers/convolution.js";
 import { Conv2d } from "../../../nn/layers/convolution.js";
 import type { TrainingPass } from "../../../nn/layers/layer.js";
 import { Linear } from "../../../nn/layers/linear.js";
-import { check } from "../../../util/errors.js";
+import { checkOdd, checkShape } from "../../../util/check.js";
 import type { Grid } from "../layer/grid.js";
 import { gridOf } from "../layer/grid.js";
 import type { KuramotoCouplingOptions, KuramotoTrace, StimulusNorm } from "../layer/kuramoto-layer.js";
@@ -103,10 +93,7 @@ export class RecognitionNetwork {
     const { rotatingDimensions = 4, timesteps = 3, coupling = "convolution" } = options;
     const { kernels = [9, 7, 5], readoutComponents = 2, omega = { shared: true } } = options;
     const { readoutKernel = 3 } = options;
-    check(
-      Number.isInteger(readoutKernel) && readoutKernel % 2 === 1 && readoutKernel > 0,
-      () => `recognition network: expected an odd kernel size for read-outs, got ${readoutKernel}`,
-    );
+    checkOdd("recognition network: readoutKernel", readoutKernel);
     const padding = (readoutKernel - 1) / 2;
     const each = <T>(value: PerLayer<T>): readonly T[] => perLayer(value, layers);
     const [n, kernel, components, couplings] = [
@@ -191,10 +178,7 @@ export class RecognitionNetwork {
 
   #stimulus(images: Tensor): Tensor {
     const { imageSize } = this;
-    check(
-      images.rank === 4 && images.shape.slice(1).join() === [3, ...imageSize].join(),
-      () => `images: expected [batch, 3, ${imageSize.join(", ")}], got ${showShape(images.shape)}`,
-    );
+    checkShape("images", images.shape, ["batch", 3, ...imageSize]);
     return scope("stem", () => this.stem.forward(sub(mul(images, 2), 1)));
   }
 

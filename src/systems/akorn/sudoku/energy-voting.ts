@@ -6,7 +6,7 @@ import { namedParameters } from "../../../nn/module.js";
 import { asConstants } from "../../../nn/training-state.js";
 import type { Runtime, Session, SessionOptions } from "../../../runtime/runtime.js";
 import { targetOf } from "../../../runtime/runtime.js";
-import { check } from "../../../util/errors.js";
+import { checkSome, checkWhole } from "../../../util/check.js";
 import type { RandomLabel } from "../../../util/random.js";
 import { Random } from "../../../util/random.js";
 import { NOISE } from "../layer/oscillators.js";
@@ -22,7 +22,7 @@ export type VotingScore = "sum" | "last";
 
 /** Index of the lowest of several energies; the first of equal ones. */
 export function lowestEnergy(energies: ArrayLike<number>): number {
-  check(energies.length > 0, () => "energy voting: expected at least one energy, got none");
+  checkSome("energy voting", energies.length, "energy");
   let best = 0;
   for (let i = 1; i < energies.length; i++) if (energies[i]! < energies[best]!) best = i;
   return best;
@@ -70,10 +70,8 @@ export class EnergyVoter {
     options: VotingOptions = {},
   ): Promise<EnergyVoter> {
     const { draws = 100, chunk = Math.min(50, draws), score = "sum" } = options;
-    check(
-      [draws, chunk].every((count) => Number.isInteger(count) && count >= 1),
-      () => `energy voting: expected at least one draw, got ${draws} in chunks of ${chunk}`,
-    );
+    checkWhole("energy voting: draws", draws);
+    checkWhole("energy voting: chunk", chunk);
     namedParameters(model);
     const puzzle = input(PUZZLE, ["draws", SIDE, SIDE]);
     const noise = model.noiseInput("draws");

@@ -6,7 +6,6 @@ import {
   relu,
   reshape,
   scope,
-  showShape,
   transpose,
   unsqueeze,
   where,
@@ -15,6 +14,7 @@ import { fill, normal } from "../../../nn/init.js";
 import { Conv2d } from "../../../nn/layers/convolution.js";
 import { Embedding } from "../../../nn/layers/embedding.js";
 import type { Layer } from "../../../nn/layers/layer.js";
+import { checkShape } from "../../../util/check.js";
 import { check } from "../../../util/errors.js";
 import type { KuramotoTrace } from "../layer/kuramoto-layer.js";
 import { KuramotoLayer } from "../layer/kuramoto-layer.js";
@@ -208,10 +208,7 @@ export class SudokuNetwork {
 
 /** Throws `StriateError` unless tokens are boards [batch, 9, 9]. */
 export function checkTokens(tokens: Tensor): void {
-  check(
-    tokens.rank === 3 && tokens.shape.slice(1).every((length) => length === SIDE),
-    () => `Sudoku: expected boards [batch, 9, 9], got ${showShape(tokens.shape)}`,
-  );
+  checkShape("Sudoku: boards", tokens.shape, ["batch", SIDE, SIDE]);
 }
 
 /** Returns the only block. Throws `StriateError` if there are several. */

@@ -6,7 +6,8 @@ import { namedParameters } from "../../../nn/module.js";
 import { overTime } from "../../../train/over-time.js";
 import type { StepGraph, SteppedModel } from "../../../train/step-graph.js";
 import type { InferenceGraph, LossGraph, Task } from "../../../train/task.js";
-import { StriateError, check } from "../../../util/errors.js";
+import { checkWhole } from "../../../util/check.js";
+import { StriateError } from "../../../util/errors.js";
 import { SudokuTransformer } from "../iterative-baselines.js";
 import { energiesOf, stateOf } from "../layer/layers-in-turn.js";
 import { NOISE } from "../layer/oscillators.js";
@@ -54,7 +55,7 @@ export class SudokuTask implements Task, SteppedModel {
     const { inputs, noise, forward, forwardAfter } = this.#trace(batch);
     const { lossSteps = 1 } = this.options;
     const { timesteps } = this.model;
-    checkLossSteps(lossSteps, timesteps);
+    checkWhole("Sudoku: lossSteps", lossSteps, { to: timesteps });
     const steps = Array.from({ length: lossSteps }, (_, i) => Math.round((timesteps * (i + 1)) / lossSteps));
     const answers = lossSteps === 1 ? [forward().logits] : forwardAfter(steps);
     const solution = input(SOLUTION, [batch, SIDE, SIDE]);
@@ -114,11 +115,4 @@ export class SudokuTask implements Task, SteppedModel {
 interface SudokuTrace extends Required<Pick<LossGraph, "inputs" | "noise">> {
   readonly forward: (timesteps?: number) => Pick<SudokuOutput, "logits"> & Partial<SudokuOutput>;
   readonly forwardAfter: (timesteps: readonly number[]) => readonly Tensor[];
-}
-
-function checkLossSteps(lossSteps: number, timesteps: number): void {
-  check(
-    Number.isInteger(lossSteps) && lossSteps >= 1 && lossSteps <= timesteps,
-    () => `Sudoku: loss steps: expected a whole number from 1 to T = ${timesteps}, got ${lossSteps}`,
-  );
 }

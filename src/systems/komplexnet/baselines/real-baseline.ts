@@ -1,9 +1,9 @@
 import type { Tensor } from "../../../graph/index.js";
-import { flatten, relu, scope, showShape } from "../../../graph/index.js";
+import { flatten, relu, scope } from "../../../graph/index.js";
 import { Conv2d } from "../../../nn/layers/convolution.js";
 import { Linear } from "../../../nn/layers/linear.js";
 import { InstanceNorm2d, LayerNorm } from "../../../nn/layers/normalisation.js";
-import { check } from "../../../util/errors.js";
+import { checkShape } from "../../../util/check.js";
 import { FILTERS } from "../config.js";
 import { FrontEnd } from "../gabor.js";
 
@@ -68,11 +68,7 @@ export class RealBaseline {
    */
   forward(images: Tensor): Tensor {
     const { inChannels, imageSize } = this.config;
-    check(
-      images.rank === 4 && images.shape.slice(1).join() === [inChannels, imageSize, imageSize].join(),
-      () =>
-        `images: expected [batch, ${inChannels}, ${imageSize}, ${imageSize}], got ${showShape(images.shape)}`,
-    );
+    checkShape("images", images.shape, ["batch", inChannels, imageSize, imageSize]);
     const features = this.frontEnd.amplitude(images);
     const local = scope("convolution", () =>
       relu(this.convolutionNorm.forward(this.convolution.forward(features))),

@@ -1,5 +1,5 @@
 import type { Tensor } from "../../../graph/index.js";
-import { add, mean, parameter, relu, reshape, scope, showShape, transpose } from "../../../graph/index.js";
+import { add, mean, parameter, relu, reshape, scope, transpose } from "../../../graph/index.js";
 import { truncatedNormal } from "../../../nn/init.js";
 import { MultiHeadAttention } from "../../../nn/layers/attention.js";
 import { Conv2d } from "../../../nn/layers/convolution.js";
@@ -7,7 +7,7 @@ import { Dropout } from "../../../nn/layers/dropout.js";
 import type { TrainingPass } from "../../../nn/layers/layer.js";
 import { Linear } from "../../../nn/layers/linear.js";
 import { LayerNorm } from "../../../nn/layers/normalisation.js";
-import { check } from "../../../util/errors.js";
+import { checkMultiple, checkOneOf, checkShape } from "../../../util/check.js";
 
 /** Options of `TransformerBaseline`. */
 export interface TransformerBaselineOptions {
@@ -92,15 +92,8 @@ export class TransformerBaseline {
       ...options,
     } as const;
     const { classes, imageSize, inChannels, patch, width, attentionAxis } = config;
-    const axes: readonly string[] = ["token", "batch"];
-    check(
-      axes.includes(attentionAxis),
-      () => `attentionAxis: expected token or batch, got "${attentionAxis}"`,
-    );
-    check(
-      imageSize % patch === 0,
-      () => `transformer: expected an image of whole patches of ${patch} pixels, got ${imageSize}`,
-    );
+    checkOneOf("attentionAxis", attentionAxis, ["token", "batch"]);
+    checkMultiple("transformer: imageSize", imageSize, patch);
     this.config = config;
     this.positions = parameter([1, (imageSize / patch) ** 2, width], truncatedNormal(0, 0.02));
     this.patches = new Conv2d(inChannels, width, patch, { stride: patch });
@@ -114,11 +107,7 @@ export class TransformerBaseline {
    */
   forward(images: Tensor, pass?: TrainingPass): Tensor {
     const { inChannels, imageSize, attentionAxis } = this.config;
-    check(
-      images.rank === 4 && images.shape.slice(1).join() === [inChannels, imageSize, imageSize].join(),
-      () =>
-        `images: expected [batch, ${inChannels}, ${imageSize}, ${imageSize}], got ${showShape(images.shape)}`,
-    );
+    checkShape("images", images.shape, ["batch", inChannels, imageSize, imageSize]);
     const patches = transpose(flatten3(this.patches.forward(images)), [0, 2, 1]);
     let tokens = add(patches, this.positions);
     const turn = (x: Tensor) => (attentionAxis === "batch" ? transpose(x, [1, 0, 2]) : x);

@@ -1,4 +1,4 @@
-import { check } from "../../../util/errors.js";
+import { checkPositive } from "../../../util/check.js";
 import type { PredifyOptions } from "./options.js";
 
 /** The hyper-parameters that the authors used for every PCoder in their evaluations. */
@@ -36,7 +36,7 @@ const VGG16_BN_MODULES = [5, 12, 22, 32, 42];
  */
 export function pvgg16(options: PresetOptions = {}): PredifyOptions {
   const { values = "config", batchNorm = false, width = 1, inputSize = [3, 224, 224] } = options;
-  check(width > 0, () => `PVGG16: width: expected a number above 0, got ${width}`);
+  checkPositive("PVGG16: width", width);
   const modules = batchNorm ? VGG16_BN_MODULES : VGG16_MODULES;
   const scaled = (channels: number) => Math.max(4, Math.round(channels * width));
   return {

@@ -1,8 +1,9 @@
 import type { TensorData } from "../../../graph/index.js";
-import { showShape, tensorData } from "../../../graph/index.js";
+import { tensorData } from "../../../graph/index.js";
 import type { State } from "../../../nn/module.js";
 import type { Runtime, Session, SessionOptions } from "../../../runtime/runtime.js";
 import { targetOf } from "../../../runtime/runtime.js";
+import { checkTensor } from "../../../util/check.js";
 import { StriateError, check } from "../../../util/errors.js";
 import type { Random } from "../../../util/random.js";
 import type { UnrolledOptions } from "../files/export.js";
@@ -266,13 +267,7 @@ function feedsForInputs(
 }
 
 function checkImages({ backbone }: PredictiveNetwork, { dtype, shape }: TensorData): void {
-  check(
-    dtype === "float32" &&
-      shape.length === backbone.imageShape.length + 1 &&
-      shape.slice(1).join() === backbone.imageShape.join(),
-    () =>
-      `images: expected float32[batch, ${backbone.imageShape.join(", ")}], got ${dtype}${showShape(shape)}`,
-  );
+  checkTensor("images", { dtype, shape }, "float32", ["batch", ...backbone.imageShape]);
 }
 
 function checkFinite({ shape, data }: TensorData): void {

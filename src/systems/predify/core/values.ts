@@ -1,9 +1,9 @@
 import type { TensorData } from "../../../graph/index.js";
-import { showShape } from "../../../graph/index.js";
 import type { State } from "../../../nn/module.js";
 import { initialState } from "../../../nn/module.js";
 import { Random } from "../../../util/random.js";
-import { StriateError, check } from "../../../util/errors.js";
+import { checkEveryFinite, checkTensor } from "../../../util/check.js";
+import { check } from "../../../util/errors.js";
 import { unknownName } from "../../../util/suggest.js";
 import type { PredictiveNetwork } from "./network.js";
 
@@ -34,11 +34,7 @@ export function valuesFromState(
     if (!name.startsWith(prefix)) continue;
     const value = found.get(name) ?? (name.endsWith(".C_sqrt") ? fixedWindow(network, name) : undefined);
     check(value, () => `weights: ${unknownName("value", name, [...found.keys()].slice(0, 40))}`);
-    check(
-      value.dtype === "float32" && value.shape.join() === tensor.shape.join(),
-      () =>
-        `weights: "${name}": expected float32${showShape(tensor.shape)}, got ${value.dtype}${showShape(value.shape)}`,
-    );
+    checkTensor(`weights: "${name}"`, value, "float32", tensor.shape);
     values.set(name, value);
   }
   return values;
@@ -64,10 +60,6 @@ export function checkValues(network: PredictiveNetwork, values: ReadonlyMap<stri
       );
       continue;
     }
-    const bad = (data as Float32Array).findIndex((value) => !Number.isFinite(value));
-    if (bad >= 0)
-      throw new StriateError(
-        `weights: "${name}": expected finite numbers, got ${String(data[bad])} at position ${bad}`,
-      );
+    checkEveryFinite(`weights: "${name}"`, data as Float32Array);
   }
 }

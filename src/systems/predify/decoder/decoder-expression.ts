@@ -1,3 +1,4 @@
+import { checkLength, checkOneOf } from "../../../util/check.js";
 import { StriateError, check } from "../../../util/errors.js";
 import { shorten } from "../../../util/json.js";
 import { unknownName } from "../../../util/suggest.js";
@@ -227,10 +228,7 @@ function moduleSteps(name: string, given: Arguments): DecoderStep[] {
 function upsample(name: string, given: Arguments): DecoderStep {
   const mode = name === "Upsample" ? given.word("mode", "nearest") : "bilinear";
   const corners = name === "UpsamplingBilinear2d" || given.boolean("align_corners", false);
-  check(
-    mode === "nearest" || mode === "bilinear" || mode === "trilinear",
-    () => `${given.where}: Upsample: mode: expected nearest, bilinear or trilinear, got "${shorten(mode)}"`,
-  );
+  checkOneOf(`${given.where}: Upsample: mode`, mode, ["nearest", "bilinear", "trilinear"]);
   check(!corners, () => `${given.where}: align_corners is not supported: use align_corners=False`);
   const [size, scale] = [given.numbers("size"), given.numbers("scale_factor")];
   check(
@@ -279,10 +277,7 @@ class Arguments {
   sizes(key: string, axes: number, fallback: number | undefined, least: number): number[] {
     const value = this.#values.get(key) ?? fallback;
     const list = Array.isArray(value) ? (value as readonly Value[]) : Array<Value>(axes).fill(value);
-    check(
-      list.length === axes,
-      () => `${this.where}: ${this.name} ${key}: expected ${axes} numbers, got ${list.length}`,
-    );
+    checkLength(`${this.where}: ${this.name} ${key}`, list, axes);
     return list.map((item) => this.#number(key, item, least));
   }
 

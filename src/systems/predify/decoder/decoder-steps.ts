@@ -1,3 +1,4 @@
+import { checkEveryWhole, checkLength, checkPositive, checkSome, checkWhole } from "../../../util/check.js";
 import { check } from "../../../util/errors.js";
 
 /** A plain or transposed convolution of a decoder. Sizes are PyTorch's, one for each spatial axis. */
@@ -102,7 +103,7 @@ export function decoderSteps(
   target: FeatureShape,
   what: string,
 ): DecoderStep[] {
-  check(options.length > 0, () => `${what}: expected at least one step`);
+  checkSome(what, options.length, "step");
   const axes = source.length - 1;
   let channels = source[0]!;
   return options.map((step, position): DecoderStep => {
@@ -116,10 +117,8 @@ export function decoderSteps(
       Object.entries(SIZES).map(([key, least]) => {
         const value = step[key as keyof typeof SIZES] ?? least;
         const list = typeof value === "number" ? Array<number>(axes).fill(value) : value;
-        check(
-          list.length === axes && list.every((n) => Number.isInteger(n) && n >= least),
-          () => `${what}: ${key}: expected ${axes} whole numbers of at least ${least}, got ${String(value)}`,
-        );
+        checkLength(`${what}: ${key}`, list, axes);
+        checkEveryWhole(`${what}: ${key}`, list, { from: least });
         return [key, list];
       }),
     ) as Record<keyof typeof SIZES, readonly number[]>;
@@ -158,17 +157,12 @@ function resizedSpace({ size, scale }: UpsampleStep, space: readonly number[], w
   const each = (value: number | readonly number[]): readonly number[] =>
     typeof value === "number" ? space.map(() => value) : value;
   const given = each(size ?? scale ?? 0);
-  check(
-    given.length === space.length && given.every((n) => Number.isFinite(n) && n > 0),
-    () => `${what}: upsampling: expected ${space.length} positive numbers, got ${given.join(", ")}`,
-  );
+  checkLength(`${what}: upsampling`, given, space.length);
+  for (const n of given) checkPositive(`${what}: upsampling`, n);
   return space.map((length, i) => {
     // A factor such as 15 / 11 is meant to give a whole length; in double precision the product may fall just below it.
     const wanted = size === undefined ? Math.floor(length * given[i]! * (1 + 1e-9)) : given[i]!;
-    check(
-      Number.isInteger(wanted) && wanted >= 1 && wanted <= 1e6,
-      () => `${what}: upsampling: expected a whole length of 1 to 1000000, got ${wanted}`,
-    );
+    checkWhole(`${what}: upsampling: length`, wanted, { to: 1e6 });
     return wanted;
   });
 }

@@ -3,6 +3,7 @@ import { conv, convTranspose, parameter, relu, scope, showShape } from "../../..
 import type { AxisMatrix } from "../../../graph/operators/linear/axis-matrix.js";
 import { multiplySpace } from "../../../graph/operators/linear/axis-matrix.js";
 import { fans, torchDefault } from "../../../nn/init.js";
+import { checkMultiple } from "../../../util/check.js";
 import { StriateError, check } from "../../../util/errors.js";
 import type { ConvolutionStep, DecoderStep, FeatureShape, UpsampleStep } from "./decoder-steps.js";
 import { resizeScale, spaceAfter } from "./decoder-steps.js";
@@ -159,11 +160,8 @@ function checkShapes(
       const { inChannels, outChannels, groups } = step;
       const [given, wanted] = [channels, inChannels];
       check(given === wanted, () => `${what}: convolution: expected ${given} input channels, got ${wanted}`);
-      check(
-        inChannels % groups === 0 && outChannels % groups === 0,
-        () =>
-          `${what}: convolution: ${inChannels} and ${outChannels} channels cannot be divided into ${groups} groups`,
-      );
+      checkMultiple(`${what}: convolution: input channels`, inChannels, groups);
+      checkMultiple(`${what}: convolution: output channels`, outChannels, groups);
       channels = outChannels;
     }
     space = spaceAfter(step, space, what);

@@ -5,6 +5,7 @@ import type { State } from "../../../nn/module.js";
 import { asConstants } from "../../../nn/training-state.js";
 import type { Runtime, SessionOptions } from "../../../runtime/runtime.js";
 import { targetOf } from "../../../runtime/runtime.js";
+import { checkLength } from "../../../util/check.js";
 import { check } from "../../../util/errors.js";
 import type { Random } from "../../../util/random.js";
 import type { PredictiveNetwork } from "../core/network.js";
@@ -111,7 +112,7 @@ export async function targetedAttack(
     network.backbone.noise.size === 0,
     () => "attack: expected a deterministic network, got one with noise inputs",
   );
-  check(targets.length === batch, () => `attack: expected ${batch} targets, got ${targets.length}`);
+  checkLength("attack: targets", targets, batch);
   const { steps = 100, epsilon, random } = options;
   const graph = traceAttack(network, options.timesteps, { ...options, batch });
   const constants = { values: asConstants(values) };

@@ -1,4 +1,5 @@
 import type { TensorData } from "../../../graph/index.js";
+import { checkLength, checkSome } from "../../../util/check.js";
 import { check } from "../../../util/errors.js";
 import { Random } from "../../../util/random.js";
 import { correlationDistance } from "./metrics.js";
@@ -56,7 +57,7 @@ export class TimestepTally {
   add(results: Readonly<Record<string, TensorData>>, labels: ArrayLike<number>): void {
     const logits = results.logits!;
     const [timesteps, count] = logits.shape as [number, number];
-    check(labels.length === count, () => `measuring: expected ${count} labels, got ${labels.length}`);
+    checkLength("measuring: labels", labels, count);
     const isRight = (t: number) => largestLogits(logits, t).map((answer, i) => answer === labels[i]);
     const first = isRight(0);
     for (let t = 0; t < timesteps; t++) {
@@ -81,7 +82,7 @@ export class TimestepTally {
    */
   scores(): TimestepScores {
     const images = this.#images;
-    check(images > 0, () => "measuring: expected at least one image, got none");
+    checkSome("measuring", images, "image");
     return {
       images,
       correct: [...this.#correct],
@@ -160,7 +161,7 @@ export class DistanceTally {
    * @throws StriateError if no run was added
    */
   means(): number[][] {
-    check(this.#images > 0, () => "measuring: expected at least one image, got none");
+    checkSome("measuring", this.#images, "image");
     return this.#sums.map((row) => row.map((sum) => sum / this.#images));
   }
 }

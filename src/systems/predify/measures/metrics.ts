@@ -1,3 +1,4 @@
+import { checkSome } from "../../../util/check.js";
 import { check } from "../../../util/errors.js";
 
 /**
@@ -37,7 +38,7 @@ export function corruptionError(errors: ErrorsBySeverity): number[] {
 /** The mean over corruptions of {@link corruptionError}. */
 export function meanSummedError(errors: ErrorsBySeverity): number {
   const sums = corruptionError(errors);
-  check(sums.length > 0, () => "corruption error: expected at least one corruption, got none");
+  checkSome("corruption error", sums.length, "corruption");
   return sums.reduce((a, b) => a + b, 0) / sums.length;
 }
 

@@ -6,6 +6,7 @@ import type { NamedParameters } from "../../../nn/module.js";
 import { namedParameters } from "../../../nn/module.js";
 import { overTime } from "../../../train/over-time.js";
 import type { InferenceGraph, LossGraph, NoiseKind, Task } from "../../../train/task.js";
+import { checkLength, checkPositive } from "../../../util/check.js";
 import { check } from "../../../util/errors.js";
 import type { MixingWeights } from "../core/hyperparameters.js";
 import { trainableParts } from "../core/hyperparameters.js";
@@ -24,9 +25,12 @@ export interface Normalisation {
 export function normalised(image: Tensor, { mean, std }: Normalisation): Tensor {
   const channels = image.shape[1];
   check(
-    mean.length === channels && std.length === channels && std.every((value) => value > 0),
-    () => `normalisation: expected ${String(channels)} means and as many standard deviations above 0`,
+    typeof channels === "number",
+    () => `normalisation: expected a known number of channels, got ${String(channels)}`,
   );
+  checkLength("normalisation: mean", mean, channels);
+  checkLength("normalisation: std", std, channels);
+  for (const value of std) checkPositive("normalisation: std", value);
   const vector = (values: readonly number[]) =>
     constant(values, [values.length, ...image.shape.slice(2).map(() => 1)]);
   return div(sub(image, vector(mean)), vector(std));

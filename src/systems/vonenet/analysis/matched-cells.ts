@@ -1,5 +1,5 @@
 import munkres from "munkres";
-import { check } from "../../../util/errors.js";
+import { checkPositive } from "../../../util/check.js";
 import type { ReceptiveFields } from "../v1/receptive-fields.js";
 import type { CellType } from "./sub-populations.js";
 import { CELL_TYPES } from "./sub-populations.js";
@@ -32,10 +32,7 @@ export function matchCells(
   other: ReceptiveFields,
   { largestDistance = 1, sameColour = false }: MatchOptions = {},
 ): MatchedCells[] {
-  check(
-    largestDistance > 0,
-    () => `matched cells: expected a largest distance above 0, got ${largestDistance}`,
-  );
+  checkPositive("matched cells: largestDistance", largestDistance);
   return CELL_TYPES.flatMap((cellType) => {
     const [a, b] = [cellsOf(one, cellType), cellsOf(other, cellType)];
     if (a.length === 0 || b.length === 0) return [];

@@ -1,4 +1,4 @@
-import { check } from "../../../util/errors.js";
+import { checkWhole } from "../../../util/check.js";
 import type { VOneBlock } from "../v1/vone-block.js";
 
 /** A sinusoidal grating, the stimulus by which experimenters measure tuning. */
@@ -134,8 +134,5 @@ function dot(kernels: Float32Array, from: number, patch: Float32Array): number {
 }
 
 function checkCell(block: VOneBlock, cell: number): void {
-  check(
-    Number.isInteger(cell) && cell >= 0 && cell < block.cells,
-    () => `V1: expected a cell from 0 to ${block.cells - 1}, got ${cell}`,
-  );
+  checkWhole("V1: cell", cell, { from: 0, to: block.cells - 1 });
 }

@@ -2,7 +2,7 @@ import type { Tensor } from "../../../graph/index.js";
 import { adaptiveAveragePool, flatten, maxPool, relu, scope } from "../../../graph/index.js";
 import { Conv2d, Dropout, Linear, Sequential } from "../../../nn/layers/index.js";
 import type { TrainingPass } from "../../../nn/layers/index.js";
-import { positiveSizes } from "./sizes.js";
+import { checkSizes } from "../../../util/check.js";
 
 /** Options of the AlexNet back end. */
 export interface AlexNetOptions {
@@ -31,7 +31,7 @@ export class AlexNetBackEnd {
 
   constructor(options: AlexNetOptions = {}) {
     const { classes = 1000, channels = [64, 192, 384, 256, 256], hidden = 4096, dropout = 0.5 } = options;
-    positiveSizes("AlexNet", { classes, hidden, channels });
+    checkSizes("AlexNet", { classes, hidden, channels });
     this.inputs = channels[0];
     const [inputs, first, second, third, fourth] = channels;
     const pool = (x: Tensor): Tensor => maxPool(x, 3, { stride: 2, padding: 1 });

@@ -3,7 +3,7 @@ import { add, conv, flatten, globalAveragePool, relu, scope } from "../../../gra
 import { kaimingNormal } from "../../../nn/init.js";
 import { BatchNorm2d, Conv2d, Linear } from "../../../nn/layers/index.js";
 import type { Layer, TrainingPass } from "../../../nn/layers/index.js";
-import { positiveSizes } from "./sizes.js";
+import { checkSizes } from "../../../util/check.js";
 
 /** Options of the CORnet-S back end. */
 export interface CornetOptions {
@@ -33,7 +33,7 @@ export class CornetBackEnd {
 
   constructor(options: CornetOptions = {}) {
     const { classes = 1000, channels = [64, 128, 256, 512], times = [2, 4, 2] } = options;
-    positiveSizes("CORnet-S", { classes, channels, times });
+    checkSizes("CORnet-S", { classes, channels, times });
     this.inputs = channels[0];
     this.V2 = new CornetArea(channels[0], channels[1], times[0]);
     this.V4 = new CornetArea(channels[1], channels[2], times[1]);

@@ -3,7 +3,7 @@ import { scope } from "../../../graph/index.js";
 import { kaimingNormal } from "../../../nn/init.js";
 import { Conv2d } from "../../../nn/layers/index.js";
 import type { TrainingPass } from "../../../nn/layers/index.js";
-import { StriateError } from "../../../util/errors.js";
+import { checkOneOf } from "../../../util/check.js";
 import type { ResNetOptions } from "../../baselines/resnet.js";
 import { ResNet } from "../../baselines/resnet.js";
 import type { AlexNetOptions } from "./alexnet.js";
@@ -108,6 +108,7 @@ export function voneCornetS(block: VOneBlock, options: CornetOptions = {}): VOne
  */
 export function voneNet(block: VOneBlock, name: BackEndName, classes?: number): VOneNet {
   const sizes = classes === undefined ? {} : { classes };
+  checkOneOf("VOneNet: back end", name, BACK_ENDS);
   switch (name) {
     case "resnet18":
       return voneResNet18(block, sizes);
@@ -117,8 +118,6 @@ export function voneNet(block: VOneBlock, name: BackEndName, classes?: number): 
       return voneCornetS(block, sizes);
     case "alexnet":
       return voneAlexNet(block, sizes);
-    default:
-      throw new StriateError(`VOneNet: expected a back end of ${BACK_ENDS.join(", ")}, got ${String(name)}`);
   }
 }
 

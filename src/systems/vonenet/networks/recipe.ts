@@ -5,7 +5,7 @@ import type { Optimizer } from "../../../nn/optimizer.js";
 import { sgd } from "../../../nn/optimizers.js";
 import type { PlateauOptions } from "../../../nn/plateau.js";
 import type { Schedule } from "../../../nn/schedules.js";
-import { check } from "../../../util/errors.js";
+import { checkAtLeast, checkPositive, checkWhole } from "../../../util/check.js";
 
 /** A training recipe of the authors. */
 export interface VOneNetRecipe {
@@ -89,11 +89,9 @@ export function epochStepRate(options: {
   readonly factor?: number;
 }): Schedule {
   const { stepsPerEpoch } = options;
-  check(
-    Number.isInteger(stepsPerEpoch) && stepsPerEpoch > 0 && options.every > 0 && options.rate >= 0,
-    () =>
-      `learning rate: expected positive epochs and steps and a rate of at least 0, got ${JSON.stringify(options)}`,
-  );
+  checkWhole("learning rate: stepsPerEpoch", stepsPerEpoch);
+  checkPositive("learning rate: every", options.every);
+  checkAtLeast("learning rate: rate", options.rate, 0);
   return (step) => rateAtEpoch({ ...options, epoch: (step + 1) / stepsPerEpoch });
 }
 

@@ -18,6 +18,7 @@ import { asConstants } from "../../../nn/training-state.js";
 import type { ModelDescription } from "../../../train/model-description.js";
 import { describeModel, inputRoles, modelMetadata, noiseInputs } from "../../../train/model-description.js";
 import type { NoiseKind } from "../../../train/task.js";
+import { checkPositive } from "../../../util/check.js";
 import { StriateError, check } from "../../../util/errors.js";
 import { Random } from "../../../util/random.js";
 import { V1_PREPROCESSING } from "./recipe.js";
@@ -95,7 +96,7 @@ export function withV1(model: ImportedModel, options: WithV1Options): V1Network 
   const channels = checkFits(replaced, block, replaces ?? imageName);
 
   const images = input(imageName, [modelImages.shape[0]!, 3, block.imageSize, block.imageSize]);
-  check(gain > 0 && gain < Infinity, () => `withV1: expected a gain over 0, got ${gain}`);
+  checkPositive("withV1: gain", gain);
   const start = kaimingNormal({ mode: "fanOut" });
   const weight = parameter(
     [channels, block.cells, 1, 1],

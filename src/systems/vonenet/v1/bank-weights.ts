@@ -1,7 +1,7 @@
 import type { TensorData } from "../../../graph/index.js";
+import { checkOdd } from "../../../util/check.js";
 import { check } from "../../../util/errors.js";
 import type { FilterBank } from "./gabor.js";
-import { checkKernelSize } from "./gabor.js";
 import { checkCells } from "./receptive-fields.js";
 
 /**
@@ -31,7 +31,7 @@ export function bankFromWeights(q0: TensorData, q1: TensorData, simple: number):
     () =>
       `V1 filters: expected two weights [cells, 3, size, size], got [${q0.shape.join(", ")}] and [${q1.shape.join(", ")}]`,
   );
-  checkKernelSize(size);
+  checkOdd("V1: kernel size", size);
   checkCells(simple, cells - simple);
   const first = withoutColour(q0, "q0", 0);
   const second = withoutColour(q1, "q1", simple);

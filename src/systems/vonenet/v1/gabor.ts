@@ -1,4 +1,4 @@
-import { check } from "../../../util/errors.js";
+import { checkOdd } from "../../../util/check.js";
 import type { GaborParameters } from "./receptive-fields.js";
 
 /** Filters of a V1 population. Each cell has one kernel [size, size] and sees one colour channel. */
@@ -16,14 +16,6 @@ export interface FilterBank {
   readonly quadratureColour: Int32Array;
 }
 
-/** Throws `StriateError` unless the size is a positive odd number. */
-export function checkKernelSize(size: number): void {
-  check(
-    Number.isInteger(size) && size > 0 && size % 2 === 1,
-    () => `V1: kernel size: expected an odd number of pixels, got ${size}`,
-  );
-}
-
 /**
  * Computes the Gabor functions of all cells (Dapello et al. 2020; Barbulescu et al. 2023):
  *
@@ -36,7 +28,7 @@ export function checkKernelSize(size: number): void {
  * @throws StriateError for an even kernel size.
  */
 export function v1GaborBank(parameters: GaborParameters, size: number): FilterBank {
-  checkKernelSize(size);
+  checkOdd("V1: kernel size", size);
   const { simple, complex, colour, quadratureColour } = parameters;
   const cells = simple + complex;
   const kernels = new Float32Array(cells * size * size);
@@ -69,7 +61,7 @@ export interface GaborShape {
 
 /** The kernel [size, size] of one Gabor function by the formula of {@link v1GaborBank}. */
 export function gaborKernel(shape: GaborShape, size: number): Float32Array {
-  checkKernelSize(size);
+  checkOdd("V1: kernel size", size);
   const kernel = new Float32Array(size * size);
   gabor(shape, size, kernel);
   return kernel;

@@ -1,4 +1,4 @@
-import { checkWhole } from "../../../util/check.js";
+import { checkSome, checkWhole } from "../../../util/check.js";
 import { check } from "../../../util/errors.js";
 
 /**
@@ -92,9 +92,7 @@ const radians = (degrees: number): number => (degrees * Math.PI) / 180;
 
 /** Throws `StriateError` unless both counts are whole numbers and there is at least one cell. */
 export function checkCells(simple: number, complex: number): void {
-  check(
-    [simple, complex].every((n) => Number.isInteger(n) && n >= 0) && simple + complex > 0,
-    () =>
-      `V1: expected whole numbers of simple and complex cells, at least one cell, got ${simple} and ${complex}`,
-  );
+  checkWhole("V1: simple", simple, { from: 0 });
+  checkWhole("V1: complex", complex, { from: 0 });
+  checkSome("V1", simple + complex, "cell");
 }

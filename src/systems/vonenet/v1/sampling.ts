@@ -1,4 +1,4 @@
-import { check } from "../../../util/errors.js";
+import { checkOneOf } from "../../../util/check.js";
 import { NumpyRandom } from "../../../util/numpy-random.js";
 import { drawJoined, drawUniform } from "./field-shapes.js";
 import type { Shapes } from "./field-shapes.js";
@@ -27,10 +27,7 @@ import { VARIANTS } from "./sampling-options.js";
  */
 export function sampleReceptiveFields(options: SamplingOptions = {}): ReceptiveFields {
   const { variant = "biol", simple = 256, complex = 256, seed = 0 } = options;
-  check(
-    VARIANTS.includes(variant),
-    () => `receptive fields: expected a variant of ${VARIANTS.join(", ")}, got ${variant}`,
-  );
+  checkOneOf("receptive fields: variant", variant, VARIANTS);
   checkCells(simple, complex);
   if (variant === "orig-biol" || variant === "orig-rand") return sampleFields2020(variant, options);
   const independent = variant === "unif1" || variant === "unif2";

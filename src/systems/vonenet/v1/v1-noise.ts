@@ -1,7 +1,6 @@
 import type { Tensor } from "../../../graph/index.js";
 import { add, div, mul, relu, sqrt, sub } from "../../../graph/index.js";
-import { checkPositive } from "../../../util/check.js";
-import { check } from "../../../util/errors.js";
+import { checkAtLeast, checkOneOf, checkPositive } from "../../../util/check.js";
 
 /**
  * Noise of V1 responses r, computed from standard-normal draws z in r's shape. It is active in training and in
@@ -23,13 +22,9 @@ export interface V1Noise {
 
 /** Throws `StriateError` if the kind is unknown, the scale is not positive, or the level is below 0. */
 export function checkNoise({ kind, scale = 0.35, level = 0.07 }: V1Noise): Required<V1Noise> {
-  const kinds: readonly string[] = ["neuronal", "gaussian"];
-  check(kinds.includes(kind), () => `V1 noise: expected one of ${kinds.join(", ")}, got ${kind}`);
+  checkOneOf("V1 noise: kind", kind, ["neuronal", "gaussian"]);
   checkPositive("V1 noise: scale", scale);
-  check(
-    level >= 0 && Number.isFinite(level),
-    () => `V1 noise: level: expected a number of at least 0, got ${level}`,
-  );
+  checkAtLeast("V1 noise: level", level, 0);
   return { kind, scale, level };
 }
 

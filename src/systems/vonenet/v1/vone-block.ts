@@ -16,10 +16,10 @@ import {
   slice,
   transpose,
 } from "../../../graph/index.js";
-import { checkPositive, checkWhole } from "../../../util/check.js";
+import { checkOdd, checkPositive, checkShape, checkWhole } from "../../../util/check.js";
 import { check } from "../../../util/errors.js";
 import type { FilterBank } from "./gabor.js";
-import { checkKernelSize, v1GaborBank } from "./gabor.js";
+import { v1GaborBank } from "./gabor.js";
 import type { ReceptiveFields, ViewingGeometry } from "./receptive-fields.js";
 import { checkCells, inPixels, pixelsPerDegree } from "./receptive-fields.js";
 import type { V1Noise } from "./v1-noise.js";
@@ -89,7 +89,7 @@ export class VOneBlock {
     checkWhole("V1: stride", stride);
     checkPositive("V1: gain", gain);
     checkCells(fields.simple, fields.complex);
-    checkKernelSize(kernelSize);
+    checkOdd("V1: kernel size", kernelSize);
     this.fields = fields;
     this.bank = options.bank ?? v1GaborBank(inPixels(fields, options), kernelSize);
     const { bank } = this;
@@ -143,11 +143,8 @@ export class VOneBlock {
    * @throws StriateError as {@link forward} does, or if the weight has another shape.
    */
   project(images: Tensor, weight: Tensor, noise?: Tensor): Tensor {
-    const [outputs, ...rest] = weight.shape;
-    check(
-      rest.join() === `${this.cells},1,1`,
-      () => `V1: expected a 1 x 1 convolution [outputs, ${this.cells}, 1, 1], got ${showShape(weight.shape)}`,
-    );
+    const [outputs] = weight.shape;
+    checkShape("V1: weight of a 1 x 1 convolution", weight.shape, ["outputs", this.cells, 1, 1]);
     if (this.noise !== undefined) return conv(this.forward(images, noise), weight);
     this.#checkImages(images);
     this.#checkNoise(images, noise);
