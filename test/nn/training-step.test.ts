@@ -232,7 +232,9 @@ describe("trainingStep", () => {
       "training step: expected a float32 scalar as loss, got float32[2]",
     );
     expect(() => trainingStep({ ...base, updates: [[model.p, x]] })).toThrow(/no buffer of the model/);
-    expect(() => trainingStep({ ...base, updates: [[model.b, sum(x)]] })).toThrow("training step: next value of \"b\": expected float32[2], got float32[]");
+    expect(() => trainingStep({ ...base, updates: [[model.b, sum(x)]] })).toThrow(
+      'training step: next value of "b": expected float32[2], got float32[]',
+    );
     expect(() => trainingStep({ ...base, trainable: () => false })).toThrow(/no trainable parameter/);
     expect(() => trainingStep({ ...base, metrics: { loss } })).toThrow(/metric name "loss" is taken/);
     expect(() =>

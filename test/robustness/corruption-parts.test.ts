@@ -240,7 +240,9 @@ describe("resizing", () => {
     expect(centreCrop(image, 4)).toEqual(crop(image, 2, 4, 4, 4));
     expect(() => centreCrop(image, 10)).toThrow("expected an image of at least 10 x 10, got 9 x 12");
     expect(() => crop(image, 6, 0, 4, 4)).toThrow("inside an image of 9 x 12, got 4 x 4 at (6, 0)");
-    expect(() => resizeImage(image, 0, 4)).toThrow("resize: width: expected a whole number of at least 1, got 0");
+    expect(() => resizeImage(image, 0, 4)).toThrow(
+      "resize: width: expected a whole number of at least 1, got 0",
+    );
     expect(() => resizeAndCrop(image, 8, 6)).toThrow("a short side of at least the crop of 8, got 6");
   });
 });

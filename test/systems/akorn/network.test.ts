@@ -402,7 +402,9 @@ describe("the networks", () => {
     );
     const sudoku = new SudokuNetwork({ channels: 8, heads: 2 });
     const tokens = input("tokens", [1, 9, 8], "int64");
-    expect(() => sudoku.forward({ tokens, noise: sudoku.noiseInput(1) })).toThrow("Sudoku: boards: expected [batch, 9, 9], got [1, 9, 8]");
+    expect(() => sudoku.forward({ tokens, noise: sudoku.noiseInput(1) })).toThrow(
+      "Sudoku: boards: expected [batch, 9, 9], got [1, 9, 8]",
+    );
     expect(() => oneHotBoards(new Float32Array(80))).toThrow("expected boards of 9 x 9 cells, got 80");
     expect(() => oneHotBoards(new Float32Array(81).fill(10))).toThrow("0 for a blank, got 10");
     expect(() => boardDigits(new Float32Array(729).fill(1))).toThrow("cell 0: expected one-hot numbers");

@@ -260,6 +260,6 @@ describe("segmentation by features", () => {
       Promise.resolve({ data: new Float32Array(8 * 6), shape: copy === 3 ? [6, 1, 4, 2] : [6, 1, 2, 4] });
     await expect(
       segmentImages(images, oddCopy, { tiling: { size: 32, patch: 2, factor: 2 }, clusters: 2 }),
-    ).rejects.toThrow("copy 3: expected feature maps [6, 1, 2, 4] as for copy 0, got [6, 1, 4, 2]");
+    ).rejects.toThrow("segmentation: feature maps of copy 3: expected [6, 1, 2, 4], got [6, 1, 4, 2]");
   });
 });
