@@ -24,7 +24,7 @@ export function toImageBatch(
   const plane = height * width;
   const data = new Float32Array(pictures.length * channels * plane);
   pictures.forEach((picture, n) => {
-    checkPixels(`picture ${n}`, picture, width, height);
+    checkPixels(`image ${n}`, picture, width, height);
     for (let i = 0; i < plane; i++) {
       const [r, g, b] = [picture.data[3 * i]!, picture.data[3 * i + 1]!, picture.data[3 * i + 2]!];
       const at = n * channels * plane + i;

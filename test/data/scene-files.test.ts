@@ -347,7 +347,7 @@ describe("CLEVRTex", () => {
       palette: colours,
     });
     await expect(loadClevrTex(await folderWith(1, small), "all")).rejects.toThrow(
-      /CLEVRTEX_full_000000_flat.png": expected a mask of 320 x 240 as its image, got 300 x 240/,
+      /mask ".*CLEVRTEX_full_000000_flat.png", compared with its image: expected 320 x 240 pixels, got 300 x 240/,
     );
     const rgb = encode({ width, height, data: new Uint8Array(3 * width * height), channels: 3 });
     await expect(loadClevrTex(await folderWith(1, rgb), "all")).rejects.toThrow(

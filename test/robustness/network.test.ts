@@ -228,7 +228,7 @@ describe("a classifier in an ONNX file", () => {
       "expected one mean or 3",
     );
     expect(() => onnxNetwork(file(), { ...unit, preprocessing: { std: [0] } })).toThrow(
-      "expected standard deviations above 0",
+      "preprocessing: standard deviation: expected a number above 0, got 0",
     );
     expect(() => preprocessingPreset("imagnet")).toThrow("did you mean imagenet?");
     const classifier = open(onnxNetwork(file(), unit));

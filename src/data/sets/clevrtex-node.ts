@@ -91,7 +91,7 @@ async function findMasks(folder: string): Promise<string[]> {
 
 async function readScene(path: string, maskPath: string): Promise<[Uint8Array, Uint8Array]> {
   const [image, mask] = await Promise.all([readImage(path), readMask(maskPath)]);
-  checkPixels(`"${maskPath}"`, mask, image.width, image.height);
+  checkPixels(`mask "${maskPath}", compared with its image`, mask, image.width, image.height);
   const { data } = resizeImage(centreCrop(image, CROP), SIZE, SIZE);
   const [top, left] = [roundHalfEven((mask.height - CROP) / 2), roundHalfEven((mask.width - CROP) / 2)];
   const at = (pixel: number) => Math.floor(((pixel + 0.5) * CROP) / SIZE);
