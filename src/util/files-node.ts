@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import { mkdir, open, rename, stat, unlink } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
 import { StriateError } from "./errors.js";
-import type { FileReadOptions } from "./file-folder.js";
+import type { FileReadOptions } from "./folders/file-folder.js";
 
 /**
  * Pattern of the names of temporary files that {@link writeFileAtomic} creates; a killed process can leave one behind.

@@ -1,7 +1,7 @@
 import { checkWhole } from "../../util/check.js";
 import { StriateError, check } from "../../util/errors.js";
-import type { FileFolder } from "../../util/file-folder.js";
-import { isOpeningFailure } from "../../util/file-folder.js";
+import type { FileFolder } from "../../util/folders/file-folder.js";
+import { isOpeningFailure } from "../../util/folders/file-folder.js";
 import { isJsonObject, parseStrictJson } from "../../util/json.js";
 import { decodeCheckpoint, encodeCheckpoint } from "./checkpoint.js";
 import type { Checkpoint } from "./checkpoint.js";

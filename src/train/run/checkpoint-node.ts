@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { diskFolder } from "../../util/file-folder-node.js";
+import { diskFolder } from "../../util/folders/file-folder-node.js";
 import { readFileChecked, writeFileAtomic } from "../../util/files-node.js";
 import { checkpointFile, checkpointName, checkpointSteps } from "./checkpoint-files.js";
 import { decodeCheckpoint, encodeCheckpoint } from "./checkpoint.js";

@@ -1,5 +1,5 @@
 import { check, StriateError } from "../../util/errors.js";
-import type { FileFolder } from "../../util/file-folder.js";
+import type { FileFolder } from "../../util/folders/file-folder.js";
 import { firstDifference, parseStrictJson, shorten, toJson } from "../../util/json.js";
 import type { Json } from "../../util/json.js";
 import { checkpointSteps } from "./checkpoint-files.js";

@@ -1,7 +1,7 @@
 import { readdir, unlink } from "node:fs/promises";
 import { join } from "node:path";
 import { check } from "../../util/errors.js";
-import { diskFolder } from "../../util/file-folder-node.js";
+import { diskFolder } from "../../util/folders/file-folder-node.js";
 import { ensureFolder, errorCode, fileError, temporaryFilePattern } from "../../util/files-node.js";
 import { toJson } from "../../util/json.js";
 import type { Json } from "../../util/json.js";

@@ -1,5 +1,5 @@
 import { StriateError } from "../../util/errors.js";
-import { removeSiteFolder, siteFolder, sitePath } from "../../util/file-folder-web.js";
+import { removeSiteFolder, siteFolder, sitePath } from "../../util/folders/file-folder-web.js";
 import { toJson } from "../../util/json.js";
 import { openCheckpoints, readCheckpointOf, checkpointName } from "./checkpoint-files.js";
 import { cutMetrics, parseMetrics } from "../metrics.js";

@@ -1,4 +1,4 @@
-import { StriateError, check } from "./errors.js";
+import { StriateError, check } from "../errors.js";
 import type { FileFolder } from "./file-folder.js";
 
 /*

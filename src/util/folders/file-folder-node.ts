@@ -1,8 +1,8 @@
 import { readdir, rename, unlink } from "node:fs/promises";
 import { join } from "node:path";
-import { StriateError } from "./errors.js";
+import { StriateError } from "../errors.js";
 import type { FileFolder } from "./file-folder.js";
-import { errorCode, fileError, readFileChecked, writeFileAtomic } from "./files-node.js";
+import { errorCode, fileError, readFileChecked, writeFileAtomic } from "../files-node.js";
 
 /** A folder on disk, which need not exist. `what` names its content in messages: "checkpoints". */
 export function diskFolder(path: string, what = "files"): FileFolder {

@@ -1,4 +1,4 @@
-import { StriateError } from "./errors.js";
+import { StriateError } from "../errors.js";
 
 export interface FileReadOptions {
   /** The kind of file for error messages: "checkpoint", "ONNX model". */
