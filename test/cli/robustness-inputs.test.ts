@@ -191,7 +191,7 @@ describe("metadata of a network's file", () => {
     [
       "striate.preprocessing",
       '{"std":[0]}',
-      'its metadata "striate.preprocessing": preprocessing: expected standard',
+      'its metadata "striate.preprocessing": preprocessing: standard deviation: expected a number above 0, got 0',
     ],
     ["striate.preprocessing", '{"resize":4}', "resize to 4 pixels is less than the network's 8"],
   ])("must fit the network: %s %s", async (key, value, message) => {
