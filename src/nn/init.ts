@@ -34,7 +34,7 @@ export function fans(shape: readonly number[]): { readonly fanIn: number; readon
   const [out, into, ...kernel] = shape;
   check(
     out !== undefined && into !== undefined,
-    () => `fans: expected a weight [out, in, ...kernel], got [${shape.join(", ")}]`,
+    () => `fans: expected a weight of at least 2 axes, [out, in, ...kernel], got [${shape.join(", ")}]`,
   );
   const field = sizeOf(kernel);
   return { fanIn: into * field, fanOut: out * field };
