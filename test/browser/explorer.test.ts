@@ -40,7 +40,9 @@ async function expectAccessible(page: Page, narrow: number): Promise<void> {
       "axe.run().then(({ violations }) => violations.map(({ id, nodes }) => id + ': ' + nodes[0].html))",
     );
     expect(found).toEqual([]);
-    expect(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth)).toBe(true);
+    await expect
+      .poll(() => page.evaluate(() => document.documentElement.scrollWidth - innerWidth), { timeout: 30_000 })
+      .toBeLessThanOrEqual(0);
   }
 }
 

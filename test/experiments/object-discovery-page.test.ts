@@ -147,7 +147,7 @@ describe("the object-discovery report", () => {
     );
     const empty = sampleSet({ rows: [{ ...first!, foregroundAri: score(NaN) }, ...others] });
     await expect(objectDiscoveryPage(sampleReport([empty]))).rejects.toThrow(
-      /scores of waves that are numbers/,
+      "foreground ARI of waves: expected a finite number, got NaN",
     );
   });
 });

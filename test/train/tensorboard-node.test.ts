@@ -148,5 +148,7 @@ test("the bytes of one record, worked out by hand from the descriptions of the f
   const event = [9, 0, 0, 0, 0, 0, 0, 0xf0, 0x3f, 16, 0xac, 2, 42, 10, 10, 8, 10, 1, 97, 21, 0, 0, 0, 0x3f];
   expect([...encodeEvent({ wallTime: 1, step: 300, scalars: { a: 0.5 } })]).toEqual(event);
   expect(encodeTfRecord(Uint8Array.from(event))).toHaveLength(event.length + 16);
-  expect(() => encodeEvent({ wallTime: 1, step: -1 })).toThrow(/whole step, got -1/);
+  expect(() => encodeEvent({ wallTime: 1, step: -1 })).toThrow(
+    /step: expected a whole number from 0 .*, got -1/,
+  );
 });
