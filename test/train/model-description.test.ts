@@ -113,7 +113,9 @@ describe("an output over time", () => {
     const first = answerAt(logits, 0, "logits");
     expect(first.shape).toEqual(["batch", 2]);
     expect(first.node.inputs[0]?.node.inputs[0]).toBe(steps[0]);
-    expect(() => answerAt(logits, 2, "logits")).toThrow("logits: expected a timestep from 0 to 1, got 2");
+    expect(() => answerAt(logits, 2, "logits")).toThrow(
+      "logits: timestep: expected a whole number from 0 to 1, got 2",
+    );
   });
 
   it("is cut where it came in one piece", () => {

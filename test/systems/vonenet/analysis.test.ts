@@ -64,7 +64,9 @@ describe("matched cells", () => {
     for (const pair of matchCells(one, other, { sameColour: true, largestDistance: 100 }))
       expect(one.colour[pair.one]).toBe(other.colour[pair.other]);
     expect(matchCells(one, other, { largestDistance: 1e-9 })).toEqual([]);
-    expect(() => matchCells(one, other, { largestDistance: 0 })).toThrow(/largest distance above 0/);
+    expect(() => matchCells(one, other, { largestDistance: 0 })).toThrow(
+      "largestDistance: expected a number above 0, got 0",
+    );
   });
 });
 
