@@ -280,6 +280,21 @@ describe("the view of V1", () => {
     await page.getByRole("button", { name: "Move the stimulus, 33, 32" }).waitFor();
   });
 
+  it("moves the bar with the pointer, and the cell under it answers", async () => {
+    const page = await openV1("drift=0&stimulus=bar&x=60&y=60&orientation=58&width=0.2&cell=60");
+    const away = await responseOf(page);
+    const bar = await page.getByRole("button", { name: /^Move the stimulus/ }).boundingBox();
+    const picture = await page.getByRole("img", { name: "The picture" }).boundingBox();
+    const from = { x: Math.min(bar!.x + 10, picture!.x + picture!.width - 10), y: bar!.y + 10 };
+    await page.mouse.move(from.x, from.y);
+    await page.mouse.down();
+    const pixel = picture!.width / 64;
+    await page.mouse.move(from.x - 28 * pixel, from.y - 28 * pixel, { steps: 5 });
+    await page.mouse.up();
+    await page.getByRole("button", { name: "Move the stimulus, 32, 32" }).waitFor();
+    expect(await responseOf(page)).toBeGreaterThan(away + 1);
+  });
+
   it("adds noise, so that a still picture gives other responses each time", async () => {
     const page = await openV1("drift=0&cell=60");
     const quiet = await responseOf(page);
