@@ -75,9 +75,11 @@ export async function openPage(url: string, options: { readonly webgpu?: boolean
 }
 
 const TYPES: Readonly<Record<string, string>> = {
+  ".css": "text/css",
   ".html": "text/html",
   ".js": "text/javascript",
   ".mjs": "text/javascript",
+  ".png": "image/png",
   ".wasm": "application/wasm",
 };
 
