@@ -493,7 +493,10 @@ describe("bad input", () => {
     ["ConvTranspose2d(1, 2, 3, bias=1)", /True or False/],
     ["Sequential()", /expected at least one module/],
     ["Sequential(Sequential(ReLU()))", /inside a Sequential/],
-    ["Upsample(scale_factor=2, mode='bicubic')", /expected one of nearest, bilinear, trilinear, got "bicubic"/],
+    [
+      "Upsample(scale_factor=2, mode='bicubic')",
+      /expected one of nearest, bilinear, trilinear, got "bicubic"/,
+    ],
     ["Upsample(scale_factor=2, mode='bilinear', align_corners=True)", /align_corners/],
     ["Upsample(mode='bilinear')", /either size or scale_factor/],
     ["ReLU(", /got the end/],
