@@ -1,7 +1,6 @@
 import type { Tensor } from "../graph/index.js";
 import { add, addAll, clip, div, minimum, mul, scope, sqrt, sumOfSquares } from "../graph/index.js";
-import { checkPositive } from "../util/check.js";
-import { StriateError } from "../util/errors.js";
+import { StriateError, check } from "../util/errors.js";
 import type { Named } from "./optimizer.js";
 
 /** Euclidean norm of all gradients, taken together as one vector; a scalar. */
@@ -24,7 +23,7 @@ export function clipByGlobalNorm(
   largest: number,
   norm: Tensor = globalNorm(gradients),
 ): { readonly gradients: Named; readonly norm: Tensor } {
-  checkPositive("gradient clipping: norm", largest);
+  checkLimit("norm", largest);
   return scope("clipByGlobalNorm", () => {
     const factor = minimum(div(largest, add(norm, 1e-6)), 1);
     return { gradients: mapNamed(gradients, (gradient) => mul(gradient, factor)), norm };
@@ -33,10 +32,15 @@ export function clipByGlobalNorm(
 
 /** Clips every element to [-largest, largest], as PyTorch's `clip_grad_value_`. */
 export function clipByValue(gradients: Named, largest: number): Named {
-  checkPositive("gradient clipping: limit", largest);
+  checkLimit("limit", largest);
   return scope("clipByValue", () => mapNamed(gradients, (gradient) => clip(gradient, -largest, largest)));
 }
 
 function mapNamed(tensors: Named, map: (tensor: Tensor) => Tensor): Named {
   return new Map(Array.from(tensors, ([name, tensor]) => [name, map(tensor)]));
+}
+
+/** Infinity is a limit that no gradient reaches: the norm is then measured only. */
+function checkLimit(what: string, value: number): void {
+  check(value > 0, () => `gradient clipping: ${what}: expected a number above 0, got ${value}`);
 }

@@ -102,6 +102,15 @@ describe("optimizers against PyTorch over five steps", () => {
     ).toBeLessThan(1e-6);
   });
 
+  it("measures the norm and changes nothing if the limit is Infinity", async () => {
+    const [free, limited] = [
+      await fiveSteps(sgd(), 0.1),
+      await fiveSteps(sgd(), 0.1, { clipNorm: Infinity }),
+    ];
+    expect(limited.p).toEqual(free.p);
+    for (const { gradientNorm } of limited.metrics) expect(gradientNorm).toBeGreaterThan(0);
+  });
+
   it("clips by value", async () => {
     const { p } = await fiveSteps(sgd(), 0.1, { clipValue: 0.3 });
     const limit = (x: number) => Math.min(Math.max(x, -0.3), 0.3);
