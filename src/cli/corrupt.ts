@@ -7,7 +7,6 @@ import type { RgbImage } from "../data/images/rgb-image.js";
 import { contactSheet } from "../report/contact-sheet.js";
 import type { ConstantSet } from "../robustness/corruptions/index.js";
 import { CORRUPTIONS, corrupt, defaultReencode } from "../robustness/corruptions/index.js";
-import { checkEnding } from "../util/check.js";
 import { StriateError, check } from "../util/errors.js";
 import { ensureFolder, fileError } from "../util/files-node.js";
 import type { CorruptCommandOptions } from "./commands/corrupt.js";
@@ -31,7 +30,10 @@ export async function corruptPicture(
   const original = resizeAndCrop(await readImage(path), size);
   const name = basename(path, extname(path));
   const out = options.out ?? `${name}-corruptions.png`;
-  checkEnding("--out", out, ".png");
+  check(
+    extname(out).toLowerCase() === ".png",
+    () => `--out: expected a name that ends in .png, got "${out}"`,
+  );
   await ensureFolder(dirname(out));
   if (each !== undefined) await ensureFolder(each);
 

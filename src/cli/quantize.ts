@@ -27,7 +27,6 @@ import { openImages } from "../systems/predify/training/image-sources-node.js";
 import type { InputRoles } from "../train/model-description.js";
 import { describeModel, inputRoles, inputValue } from "../train/model-description.js";
 import { constantData } from "../graph/index.js";
-import { checkEnding } from "../util/check.js";
 import { StriateError, check } from "../util/errors.js";
 import { ensureFolder } from "../util/files-node.js";
 import { Random } from "../util/random.js";
@@ -47,7 +46,7 @@ export async function quantizeFile(
   streams: Streams,
 ): Promise<void> {
   const { out = path.replace(/\.onnx$/, "") + "-int8.onnx", threads, seed } = options;
-  checkEnding("--out", out, ".onnx");
+  check(out.endsWith(".onnx"), () => `--out: expected a name that ends in .onnx, got "${out}"`);
   const name = basename(path);
   const file = await openOnnx(path, name);
   const stated = statedPreprocessing(options);

@@ -155,14 +155,6 @@ export function checkPixels(
   );
 }
 
-/** Throws {@link StriateError} unless a file name ends in `ending`, such as ".png", in any case of its letters. */
-export function checkEnding(what: string, name: string, ending: string): void {
-  check(
-    name.toLowerCase().endsWith(ending),
-    () => `${what}: expected a name that ends in ${ending}, got "${name}"`,
-  );
-}
-
 /**
  * Throws {@link StriateError} unless a shape has the expected axes. A number is the only length that fits; a text names
  * an axis whose length is free: `["batch", 3, 32, 32]`.

@@ -25,7 +25,6 @@ import { trainFeedback } from "../../systems/predify/training/train-node.js";
 import { readAnyWeights, writeWeights } from "../../systems/predify/files/weights-node.js";
 import type { TrainingData } from "../../train/task.js";
 import { saveOnnx } from "../../graph/onnx/write/save-node.js";
-import { checkEnding } from "../../util/check.js";
 import { check } from "../../util/errors.js";
 import { ensureFolder, readFileChecked } from "../../util/files-node.js";
 import { INTERRUPTED, listenForInterrupt } from "../terminal/interrupt.js";
@@ -49,7 +48,7 @@ export async function predifyFile(
 ): Promise<number> {
   const { streams } = invocation;
   const { out = `p${basename(path, ".onnx")}.onnx` } = options;
-  checkEnding("--out", out, ".onnx");
+  check(out.endsWith(".onnx"), () => `--out: expected a name that ends in .onnx, got "${out}"`);
   check(
     options.trainOn !== undefined || options.weights !== undefined,
     () => "expected --train-on FOLDER or --weights FILE: without them the decoders would be random",

@@ -1,5 +1,5 @@
 import { statSync } from "node:fs";
-import { basename, dirname } from "node:path";
+import { basename, dirname, extname } from "node:path";
 import pc from "picocolors";
 import { namedImages, readClassOrder } from "../../data/sets/named-images-node.js";
 import { contentDigest } from "../../data/images/content-digest-node.js";
@@ -26,7 +26,6 @@ import { evaluate } from "../../robustness/evaluate-node.js";
 import { fitPicture, toImageBatch } from "../../robustness/images.js";
 import { openResults } from "../../robustness/results-file-node.js";
 import { workerRuntime } from "../../runtime/worker-node.js";
-import { checkEnding } from "../../util/check.js";
 import { StriateError, check } from "../../util/errors.js";
 import { ensureFolder, writeFileAtomic } from "../../util/files-node.js";
 import type { JsonObject } from "../../util/json.js";
@@ -49,7 +48,7 @@ export async function measureRobustness(
   streams: Streams,
 ): Promise<number> {
   const { seed, device, threads, out } = options;
-  checkEnding("--out", out, ".html");
+  check(extname(out) === ".html", () => `--out: expected a name that ends in .html, got "${out}"`);
   check(!isFolder(out), () => `--out: expected the name of a file, got the folder "${out}"`);
   check(
     options.eps === undefined || options.attacks !== undefined,
