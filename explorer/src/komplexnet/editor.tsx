@@ -1,5 +1,6 @@
 import { useEffect, useRef } from "preact/hooks";
 import { SAMPLE, labelOf } from "../parts/digits.js";
+import { Handle } from "../parts/handle.js";
 import { CANVAS } from "./image.js";
 import { drawScene } from "./scene.js";
 import type { PlacedDigit } from "./state.js";
@@ -16,19 +17,9 @@ export interface EditorProps {
 /** The picture, whose digits are dragged, or moved and turned by the keyboard: each is a button above the canvas. */
 export function Editor({ samples, digits, digitWord, onChange }: EditorProps) {
   const canvas = useRef<HTMLCanvasElement>(null);
-  const dragged = useRef<{ readonly index: number; readonly dx: number; readonly dy: number } | undefined>(
-    undefined,
-  );
   useEffect(() => {
     drawScene(canvas.current!.getContext("2d")!, samples, digits, SCALE);
   }, [samples, digits]);
-  const position = (event: PointerEvent): readonly [x: number, y: number] => {
-    const box = canvas.current!.getBoundingClientRect();
-    return [
-      ((event.clientX - box.left) / box.width) * CANVAS,
-      ((event.clientY - box.top) / box.height) * CANVAS,
-    ];
-  };
   const change = (index: number, to: Partial<PlacedDigit>): void => {
     const inside = (value: number) => Math.min(CANVAS - 6, Math.max(6, Math.round(value * 10) / 10));
     onChange(
@@ -56,32 +47,19 @@ export function Editor({ samples, digits, digitWord, onChange }: EditorProps) {
     <div class="editor">
       <canvas ref={canvas} width={CANVAS * SCALE} height={CANVAS * SCALE} />
       {digits.map(({ sample, x, y }, index) => (
-        <button
+        <Handle
           key={index}
-          type="button"
-          aria-label={`${digitWord} ${labelOf(sample)}, ${Math.round(x)}, ${Math.round(y)}`}
-          style={{
-            left: `${(100 * (x - SAMPLE / 3)) / CANVAS}%`,
-            top: `${(100 * (y - SAMPLE / 2.6)) / CANVAS}%`,
-            width: `${(200 * SAMPLE) / 3 / CANVAS}%`,
-            height: `${(200 * SAMPLE) / 2.6 / CANVAS}%`,
-          }}
-          onKeyDown={(event) => {
+          picture={CANVAS}
+          label={`${digitWord} ${labelOf(sample)}, ${Math.round(x)}, ${Math.round(y)}`}
+          x={x}
+          y={y}
+          width={(2 * SAMPLE) / 3}
+          height={(2 * SAMPLE) / 2.6}
+          onKey={(event) => {
             onKey(event, index);
           }}
-          onPointerDown={(event) => {
-            const [px, py] = position(event);
-            dragged.current = { index, dx: x - px, dy: y - py };
-            event.currentTarget.setPointerCapture(event.pointerId);
-          }}
-          onPointerMove={(event) => {
-            const drag = dragged.current;
-            if (drag === undefined) return;
-            const [px, py] = position(event);
-            change(drag.index, { x: px + drag.dx, y: py + drag.dy });
-          }}
-          onPointerUp={() => {
-            dragged.current = undefined;
+          onDrag={(toX, toY) => {
+            change(index, { x: toX, y: toY });
           }}
         />
       ))}

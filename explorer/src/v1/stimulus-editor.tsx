@@ -1,8 +1,8 @@
 import type { ReadonlySignal } from "@preact/signals";
-import { useRef } from "preact/hooks";
 import type { Population } from "../compute/v1-frame.js";
 import { SIGHT } from "../compute/v1-frame.js";
 import { Canvas } from "../parts/canvas.js";
+import { Handle } from "../parts/handle.js";
 import { SIDE, drawField } from "./drawings.js";
 import type { V1State } from "./state.js";
 import { BAR_LENGTH, DIGIT_SIZE } from "./stimulus.js";
@@ -23,14 +23,9 @@ export interface StimulusEditorProps {
 
 /** The picture with the handles of its stimulus: one moves the bar or the digit, one turns the grating or the bar. */
 export function StimulusEditor({ state, pixels, population, words, onChange }: StimulusEditorProps) {
-  const box = useRef<HTMLDivElement>(null);
   const isGrating = state.stimulus === "grating";
   const [x, y] = isGrating ? [SIZE / 2, SIZE / 2] : [state.x, state.y];
   const angle = (state.orientation * Math.PI) / 180;
-  const position = (event: PointerEvent): readonly [x: number, y: number] => {
-    const { left, top, width, height } = box.current!.getBoundingClientRect();
-    return [((event.clientX - left) / width) * SIZE, ((event.clientY - top) / height) * SIZE];
-  };
   const inside = (value: number): number => Math.min(SIZE - 2, Math.max(2, Math.round(value * 10) / 10));
   const turnTo = (degrees: number): void => {
     onChange({ orientation: Math.round(((degrees % 180) + 180) % 180) });
@@ -49,7 +44,7 @@ export function StimulusEditor({ state, pixels, population, words, onChange }: S
   const length =
     state.stimulus === "digit" ? DIGIT_SIZE * 0.7 : (BAR_LENGTH * SIZE) / SIGHT.visualDegrees / 2;
   return (
-    <div class="editor" ref={box}>
+    <div class="editor">
       <Canvas
         width={SIDE}
         height={SIDE}
@@ -69,17 +64,18 @@ export function StimulusEditor({ state, pixels, population, words, onChange }: S
       />
       {!isGrating && (
         <Handle
+          picture={SIZE}
           label={`${words.move}, ${Math.round(x)}, ${Math.round(y)}`}
           className="move"
           x={x}
           y={y}
-          size={length}
+          width={length}
+          height={length}
           onKey={(event) => {
             const by = arrows(event);
             if (by === undefined) return;
             onChange({ x: inside(x + MOVE_STEP * by[0]), y: inside(y - MOVE_STEP * by[1]) });
           }}
-          positionOf={position}
           onDrag={(toX, toY) => {
             onChange({ x: inside(toX), y: inside(toY) });
           }}
@@ -87,68 +83,23 @@ export function StimulusEditor({ state, pixels, population, words, onChange }: S
       )}
       {state.stimulus !== "digit" && (
         <Handle
+          picture={SIZE}
           label={`${words.turn}, ${Math.round(state.orientation)}°`}
           className="turn"
           x={x + REACH * Math.cos(angle)}
           y={y - REACH * Math.sin(angle)}
-          size={6}
+          width={6}
+          height={6}
           onKey={(event) => {
             const by = arrows(event);
             if (by !== undefined) turnTo(state.orientation + TURN_STEP * (by[1] - by[0]));
           }}
-          positionOf={position}
           onDrag={(toX, toY) => {
             turnTo((Math.atan2(y - toY, toX - x) * 180) / Math.PI);
           }}
         />
       )}
     </div>
-  );
-}
-
-interface HandleProps {
-  readonly label: string;
-  readonly className: string;
-  /** Centre and side in pixels of the picture. */
-  readonly x: number;
-  readonly y: number;
-  readonly size: number;
-  readonly onKey: (event: KeyboardEvent) => void;
-  /** The position of a pointer in pixels of the picture. */
-  readonly positionOf: (event: PointerEvent) => readonly [x: number, y: number];
-  /** Called with the new centre. */
-  readonly onDrag: (x: number, y: number) => void;
-}
-
-function Handle({ label, className, x, y, size, onKey, positionOf, onDrag }: HandleProps) {
-  const grip = useRef<{ readonly dx: number; readonly dy: number } | undefined>(undefined);
-  const percent = (pixels: number): string => `${(100 * pixels) / SIZE}%`;
-  return (
-    <button
-      type="button"
-      class={className}
-      aria-label={label}
-      style={{
-        left: percent(x - size / 2),
-        top: percent(y - size / 2),
-        width: percent(size),
-        height: percent(size),
-      }}
-      onKeyDown={onKey}
-      onPointerDown={(event) => {
-        const [px, py] = positionOf(event);
-        grip.current = { dx: x - px, dy: y - py };
-        event.currentTarget.setPointerCapture(event.pointerId);
-      }}
-      onPointerMove={(event) => {
-        if (grip.current === undefined) return;
-        const [px, py] = positionOf(event);
-        onDrag(px + grip.current.dx, py + grip.current.dy);
-      }}
-      onPointerUp={() => {
-        grip.current = undefined;
-      }}
-    />
   );
 }
 
