@@ -8,12 +8,26 @@ import { KomplexNetPage } from "./komplexnet/page.js";
 export function App() {
   const view = useMemo(() => readView(location.search).view, []);
   const V1 = useSignal<FunctionComponent | undefined>(undefined);
+  const problem = useSignal<string | undefined>(undefined);
   useEffect(() => {
     if (view === "v1")
-      void import("./v1/page.js").then(({ V1Page }) => {
-        V1.value = V1Page;
-      });
+      import("./v1/page.js").then(
+        ({ V1Page }) => {
+          V1.value = V1Page;
+        },
+        (error: unknown) => {
+          problem.value = error instanceof Error ? error.message : String(error);
+        },
+      );
   }, []);
   if (view === "komplexnet") return <KomplexNetPage />;
-  return V1.value === undefined ? null : <V1.value />;
+  if (V1.value !== undefined) return <V1.value />;
+  if (problem.value === undefined) return null;
+  return (
+    <main>
+      <p role="alert" class="notice">
+        {problem.value}
+      </p>
+    </main>
+  );
 }

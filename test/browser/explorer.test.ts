@@ -295,6 +295,13 @@ describe("the view of V1", () => {
     expect(await responseOf(page)).toBeGreaterThan(away + 1);
   });
 
+  it("says so if the code of the view cannot be fetched", async () => {
+    const { page } = await openPage("about:blank");
+    await page.route("**/assets/page-*.js", (route) => route.abort());
+    await page.goto(`${await serveFolder(site)}?view=v1`);
+    expect(await page.getByRole("alert").textContent()).toMatch(/page-/);
+  });
+
   it("adds noise, so that a still picture gives other responses each time", async () => {
     const page = await openV1("drift=0&cell=60");
     const quiet = await responseOf(page);

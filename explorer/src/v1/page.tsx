@@ -18,7 +18,7 @@ export function V1Page() {
   const { state, ignored } = useAddress(V1_ADDRESS);
   const samples = useSignal<ImageBitmap | undefined>(undefined);
   const problem = useSignal<string | undefined>(undefined);
-  const run = useMemo(() => new V1Run(startV1Lab), []);
+  const run = useMemo(() => new V1Run(startV1Lab()), []);
   const texts = TEXTS[state.value.language];
 
   useEffect(() => {

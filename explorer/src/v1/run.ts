@@ -41,8 +41,8 @@ export class V1Run {
   #wanted: Wanted | undefined;
   #isBusy = false;
 
-  constructor(start: () => V1Computer) {
-    this.#computer = start();
+  constructor(computer: V1Computer) {
+    this.#computer = computer;
   }
 
   get isBusy(): boolean {
