@@ -3,7 +3,7 @@ import { defineConfig } from "vitest/config";
 export default defineConfig({
   test: {
     include: ["test/**/*.test.ts"],
-    // Only against what never ends: a busy machine is several times slower than a quiet one.
+    // These limits end only tests that hang: a busy machine is several times slower than a quiet one.
     testTimeout: 600_000,
     hookTimeout: 600_000,
     maxWorkers: 2,
