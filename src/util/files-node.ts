@@ -81,8 +81,8 @@ function isFolder(path: string): Promise<boolean> {
 
 /**
  * Writes a whole file atomically: readers, also after a crash, see either the old content or the new, never a part. It
- * writes a temporary file in the same folder, flushes it to disk, and renames it to the target. Throws {@link
- * StriateError} (full disk, no permission, missing folder) after removing the temporary file.
+ * writes a temporary file in the same folder, flushes it to disk, and renames it to the target. Throws
+ * `StriateError` (full disk, no permission, missing folder) after removing the temporary file.
  */
 export async function writeFileAtomic(
   path: string,

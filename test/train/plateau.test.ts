@@ -14,7 +14,7 @@ describe("a learning rate that listens", () => {
     ]);
     expect(() => new PlateauRate({ rate: 1, factor: 1 })).toThrow(/factor between 0 and 1/);
     expect(() => new PlateauRate({ rate: 1, patience: 0.5 })).toThrow(/patience/);
-    expect(() => new PlateauRate({ rate: -1 })).toThrow(/rate of at least 0/);
+    expect(() => new PlateauRate({ rate: -1 })).toThrow(/rate: expected a number of at least 0, got -1/);
   });
 
   it("hears the untrained network first, and everything again after a resume", async () => {

@@ -25,8 +25,8 @@ export interface ImageNetCOptions {
 }
 
 /**
- * Opens ImageNet-C or Tiny-ImageNet-C in the published form: `ROOT/CORRUPTION/SEVERITY/CLASS/*.JPEG`. Throws {@link
- * StriateError} if ROOT contains no folder with a corruption's name.
+ * Opens ImageNet-C or Tiny-ImageNet-C in the published form: `ROOT/CORRUPTION/SEVERITY/CLASS/*.JPEG`. Throws
+ * `StriateError` if ROOT contains no folder with a corruption's name.
  */
 export async function openImageNetC(root: string, options: ImageNetCOptions = {}): Promise<PublishedSet> {
   const corruptions = await present(root, (name) => name);

@@ -78,7 +78,7 @@ export interface KuramotoTrace {
   readonly last: Tensor;
   /** The state after each of the T steps. */
   readonly states: readonly Tensor[];
-  /** [T + 1, batch]: 0, followed by the energy of the state before each of the T steps. */
+  /** Shape [T + 1, batch]: zeros, then the energy of the state before each of the T steps. */
   readonly energies: Tensor;
 }
 

@@ -147,7 +147,7 @@ export class ObjectNetwork {
     ]);
   }
 
-  /** Runs the network. Throws {@link StriateError} if images or noise have another shape. */
+  /** Runs the network. Throws `StriateError` if images or noise have another shape. */
   forward({ images, noise }: ObjectNetworkInputs): ObjectNetworkOutput {
     let { x, c } = this.#start(images, noise);
     const layers = this.blocks.map((block, layer) =>

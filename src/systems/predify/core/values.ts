@@ -47,7 +47,7 @@ function fixedWindow(network: PredictiveNetwork, name: string): TensorData | und
 }
 
 /**
- * Throws {@link StriateError} unless every value is present, finite and of the right shape, and C of every PCoderN is
+ * Throws `StriateError` unless every value is present, finite and of the right shape, and C of every PCoderN is
  * known.
  */
 export function checkValues(network: PredictiveNetwork, values: ReadonlyMap<string, TensorData>): void {

@@ -103,8 +103,8 @@ export function voneCornetS(block: VOneBlock, options: CornetOptions = {}): VOne
 }
 
 /**
- * Makes a network by the name of its back end, in the published size except for the number of classes. Throws {@link
- * StriateError} if the name is unknown.
+ * Makes a network by the name of its back end, in the published size except for the number of classes. Throws
+ * `StriateError` if the name is unknown.
  */
 export function voneNet(block: VOneBlock, name: BackEndName, classes?: number): VOneNet {
   const sizes = classes === undefined ? {} : { classes };
