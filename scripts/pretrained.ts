@@ -1,112 +1,162 @@
-// npm run pretrained RUN: publishes the networks of a finished run of overlapping-digits as the trained networks of
-// Striate. It writes pretrained/NAME.safetensors, pretrained/NAME.json and src/pretrained/cards.ts.
+// npm run pretrained RUN: publishes the networks of a finished run of overlapping-digits or object-discovery as trained
+// networks of Striate. It writes pretrained/NAME.safetensors, pretrained/NAME.json and src/pretrained/cards.ts.
 import { readFile, readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { format, resolveConfig } from "prettier";
 import { readCellResult } from "../src/experiments/cell-results.js";
+import type { DiscoveryCell } from "../src/experiments/object-discovery/plan.js";
+import type { DiscoveryResult } from "../src/experiments/object-discovery/results.js";
 import { openOnnx } from "../src/graph/onnx/read/open-node.js";
 import type { PretrainedCard } from "../src/pretrained/card.js";
 import { PRETRAINED_CARDS } from "../src/pretrained/cards.js";
 import type { PretrainedName } from "../src/pretrained/models.js";
 import { PRETRAINED_MODELS, PRETRAINED_NAMES } from "../src/pretrained/models.js";
-import { writeFileAtomic } from "../src/util/files-node.js";
-import { encodeSafetensors } from "../src/util/safetensors.js";
+import { checkpointPath, listCheckpoints, readCheckpoint } from "../src/train/run/checkpoint-node.js";
 import { sha256 } from "../src/util/checksums.js";
+import { writeFileAtomic } from "../src/util/files-node.js";
+import type { StoredTensor } from "../src/util/safetensors.js";
+import { encodeSafetensors } from "../src/util/safetensors.js";
 
-interface Cell {
+/** How the networks of an experiment are published. C is the type of its cells' configurations, R that of its results. */
+interface Publication<C extends object, R> {
+  readonly experiment: string;
+  readonly isTrainedBy: (config: C) => boolean;
+  readonly facts: Pick<PretrainedCard, "system" | "summary" | "input" | "command" | "licence">;
+  readonly trainingImages: (config: C) => number;
+  readonly figures: (result: R, config: C) => PretrainedCard["figures"];
+}
+
+interface DigitsCell {
   readonly model: string;
-  readonly seed: number;
   readonly trainScenes: number;
   readonly testScenes: number;
 }
 
-interface CellResult {
+interface DigitsResult {
   readonly conditions: readonly { readonly condition: string; readonly metrics: Record<string, number> }[];
 }
 
-const TEXTS: Readonly<
-  Record<PretrainedName, { readonly cell: string } & Pick<PretrainedCard, "system" | "summary">>
-> = {
-  "komplexnet-digits2": {
-    cell: "kuramoto",
-    system: "KomplexNet",
-    summary: "Names the two digits in an image; phases synchronise by Kuramoto dynamics over 12 timesteps.",
-  },
-  "random-phases-digits2": {
-    cell: "random",
-    system: "KomplexNet, phases at random",
-    summary: "The control of KomplexNet whose phases are drawn at random and stay as they are.",
-  },
-  "real-valued-digits2": {
-    cell: "real",
-    system: "KomplexNet, real-valued",
-    summary: "The control of KomplexNet with real numbers and no phases.",
-  },
-};
-
-const FIGURES: Readonly<Record<string, string>> = {
+const CONDITIONS: Readonly<Record<string, string>> = {
   clean: "both digits right, clean images",
   noise: "both digits right, Gaussian noise of variance 0.1",
   overlap: "both digits right, overlap up to 50 %",
+};
+
+const percent = (share: number): number => Math.round(1000 * share) / 10;
+
+const digits = (model: string, system: string, summary: string): Publication<DigitsCell, DigitsResult> => ({
+  experiment: "overlapping-digits",
+  isTrainedBy: (config) => config.model === model,
+  facts: {
+    system,
+    summary,
+    input:
+      "grey images [batch, 1, 32, 32] with pixels from 0 to 1, white on black, digits of about 18 pixels",
+    command: "striate run overlapping-digits --scale laptop --seeds 1 --threads 1",
+    licence: "weights: MIT; trained on MNIST (LeCun, Cortes, Burges), CC BY-SA 3.0",
+  },
+  trainingImages: ({ trainScenes }) => trainScenes,
+  figures: ({ conditions }, { testScenes }) =>
+    conditions.flatMap(({ condition, metrics }) => {
+      const name = CONDITIONS[condition];
+      const value = percent(metrics.setAccuracy!);
+      return name === undefined ? [] : [{ name, value, unit: "percent", images: testScenes }];
+    }),
+});
+
+const objects: Publication<DiscoveryCell, DiscoveryResult> = {
+  experiment: "object-discovery",
+  isTrainedBy: ({ set, model }) => set === "tetrominoes" && model === "akorn-attn",
+  facts: {
+    system: "AKOrN",
+    summary:
+      "Finds objects without labels: oscillators of one object turn alike within 8 timesteps, coupled by attention.",
+    input:
+      "colour images [batch, 3, 32, 32] with pixels from 0 to 1, three Tetrominoes of saturated colours on black",
+    command: "striate run object-discovery --scale laptop --seeds 1 --cells tetrominoes/akorn-attn/seed1",
+    licence: "weights: MIT; trained on scenes that Striate generated",
+  },
+  trainingImages: ({ steps, batchSize }) => steps * batchSize,
+  figures: ({ tests }, { testScenes }) =>
+    tests.flatMap(({ upTiling, foregroundAri, bestOverlap }) => {
+      const how = upTiling === 1 ? "" : `, up-tiling by ${upTiling}`;
+      return [
+        { name: `FG-ARI${how}`, value: percent(foregroundAri), unit: "percent", images: testScenes },
+        { name: `mean best overlap${how}`, value: percent(bestOverlap), unit: "percent", images: testScenes },
+      ];
+    }),
+};
+
+const PUBLICATIONS: Readonly<Record<PretrainedName, Publication<never, never>>> = {
+  "komplexnet-digits2": digits(
+    "kuramoto",
+    "KomplexNet",
+    "Names the two digits in an image; phases synchronise by Kuramoto dynamics over 12 timesteps.",
+  ),
+  "random-phases-digits2": digits(
+    "random",
+    "KomplexNet, phases at random",
+    "The control of KomplexNet whose phases are drawn at random and stay as they are.",
+  ),
+  "real-valued-digits2": digits(
+    "real",
+    "KomplexNet, real-valued",
+    "The control of KomplexNet with real numbers and no phases.",
+  ),
+  "akorn-tetrominoes": objects,
 };
 
 const root = new URL("../", import.meta.url);
 const readJson = async (path: string): Promise<unknown> =>
   JSON.parse(await readFile(path, "utf8")) as unknown;
 
-async function cellsOf(run: string): Promise<readonly { readonly folder: string; readonly config: Cell }[]> {
+interface TrainedCell {
+  readonly folder: string;
+  readonly config: { readonly seed: number; readonly experiment: string };
+}
+
+async function cellsOf(run: string): Promise<readonly TrainedCell[]> {
   const names = await readdir(join(run, "cells"));
   return Promise.all(
     names.map(async (name) => {
       const folder = join(run, "cells", name);
-      return { folder, config: (await readJson(join(folder, "config.json"))) as Cell };
+      return { folder, config: (await readJson(join(folder, "config.json"))) as TrainedCell["config"] };
     }),
   );
 }
 
+/** The values of a trained network: those of its ONNX file, and for parts that only training needs, of its checkpoint. */
+async function valuesOf(name: PretrainedName, folder: string): Promise<Map<string, StoredTensor>> {
+  const { parameters } = (await openOnnx(join(folder, "model.onnx"))).read();
+  const checkpoints = join(folder, "checkpoints");
+  const last = (await listCheckpoints(checkpoints)).at(-1);
+  const { tensors } =
+    last === undefined ? { tensors: undefined } : await readCheckpoint(checkpointPath(checkpoints, last));
+  const values = Array.from(PRETRAINED_MODELS[name]().parameters, ([key, { shape }]) => {
+    const data =
+      parameters.get(key)?.data.data ?? (tensors?.get(`ema.${key}`) ?? tensors?.get(`param.${key}`))?.data;
+    if (data === undefined) throw new Error(`${folder}: the network has no "${key}"`);
+    return [key, { dtype: "F32", shape: shape as readonly number[], data: data as Float32Array }] as const;
+  });
+  return new Map(values);
+}
+
 async function cardOf(name: PretrainedName, run: string): Promise<PretrainedCard | undefined> {
-  const { cell, system, summary } = TEXTS[name];
-  const found = (await cellsOf(run)).find(({ config }) => config.model === cell);
+  const { experiment, isTrainedBy, facts, trainingImages, figures } = PUBLICATIONS[name];
+  const found = (await cellsOf(run)).find(
+    ({ config }) => config.experiment === experiment && isTrainedBy(config as never),
+  );
   if (found === undefined) return undefined;
   const { folder, config } = found;
-  const { parameters } = (await openOnnx(join(folder, "model.onnx"))).read();
-  const model = PRETRAINED_MODELS[name]();
-  const tensors = new Map(
-    Array.from(model.parameters, ([key, { shape }]) => {
-      const value = parameters.get(key);
-      if (value === undefined) throw new Error(`${folder}: the network has no "${key}"`);
-      return [
-        key,
-        { dtype: "F32", shape: shape as readonly number[], data: value.data.data as Float32Array },
-      ] as const;
-    }),
-  );
-  const bytes = encodeSafetensors(tensors, { name });
+  const bytes = encodeSafetensors(await valuesOf(name, folder), { name });
   const file = `${name}.safetensors`;
-  const { conditions } = (await readCellResult<CellResult>(folder))!;
+  const { system, summary, input, command, licence } = facts;
   const card: PretrainedCard = {
-    name,
-    system,
-    summary,
-    input:
-      "grey images [batch, 1, 32, 32] with pixels from 0 to 1, white on black, digits of about 18 pixels",
-    command: "striate run overlapping-digits --scale laptop --seeds 1 --threads 1",
+    ...{ name, system, summary, input, command },
     seed: config.seed,
-    trainingImages: config.trainScenes,
-    figures: conditions.flatMap(({ condition, metrics }) =>
-      FIGURES[condition] === undefined
-        ? []
-        : [
-            {
-              name: FIGURES[condition],
-              value: Math.round(1000 * metrics.setAccuracy!) / 10,
-              unit: "percent",
-              images: config.testScenes,
-            },
-          ],
-    ),
-    licence: "weights: MIT; trained on MNIST (LeCun, Cortes, Burges), CC BY-SA 3.0",
-    file,
+    trainingImages: trainingImages(config as never),
+    figures: figures((await readCellResult(folder))!, config as never),
+    ...{ licence, file },
     bytes: bytes.length,
     sha256: await sha256(bytes),
   };
@@ -120,7 +170,9 @@ async function cardOf(name: PretrainedName, run: string): Promise<PretrainedCard
 
 const [run] = process.argv.slice(2);
 if (run === undefined)
-  throw new Error("usage: npm run pretrained RUN, the folder of a run of overlapping-digits");
+  throw new Error(
+    "usage: npm run pretrained RUN, the folder of a run of overlapping-digits or object-discovery",
+  );
 const cards: Record<string, PretrainedCard> = { ...PRETRAINED_CARDS };
 for (const name of PRETRAINED_NAMES) {
   const card = await cardOf(name, run);

@@ -48,5 +48,11 @@ export type { GenerateSudokuOptions } from "./sudoku/generator.js";
 export { solutionsOf } from "./sudoku/solver.js";
 export { drawSymmetry, transformBoard } from "./sudoku/symmetry.js";
 export type { Symmetry } from "./sudoku/symmetry.js";
-export { TETROMINOES, TETROMINO_COLOURS, tetrominoes } from "./scenes/tetrominoes.js";
-export type { GeneratedScenesOptions } from "./scenes/tetrominoes.js";
+export {
+  placeTetrominoes,
+  TETROMINOES,
+  TETROMINO_COLOURS,
+  tetrominoes,
+  tetrominoScene,
+} from "./scenes/tetrominoes.js";
+export type { GeneratedScenesOptions, PlacedTetromino } from "./scenes/tetrominoes.js";

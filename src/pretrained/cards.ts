@@ -76,4 +76,25 @@ export const PRETRAINED_CARDS: Readonly<Record<PretrainedName, PretrainedCard>> 
     bytes: 430772,
     sha256: "0580206405794e130c35966048b6c4b97700798495024fe7c471561b3613a9be",
   },
+  "akorn-tetrominoes": {
+    name: "akorn-tetrominoes",
+    system: "AKOrN",
+    summary:
+      "Finds objects without labels: oscillators of one object turn alike within 8 timesteps, coupled by attention.",
+    input:
+      "colour images [batch, 3, 32, 32] with pixels from 0 to 1, three Tetrominoes of saturated colours on black",
+    command: "striate run object-discovery --scale laptop --seeds 1 --cells tetrominoes/akorn-attn/seed1",
+    seed: 1,
+    trainingImages: 160000,
+    figures: [
+      { name: "FG-ARI", value: 69.7, unit: "percent", images: 320 },
+      { name: "mean best overlap", value: 56.3, unit: "percent", images: 320 },
+      { name: "FG-ARI, up-tiling by 4", value: 76.1, unit: "percent", images: 320 },
+      { name: "mean best overlap, up-tiling by 4", value: 57.1, unit: "percent", images: 320 },
+    ],
+    licence: "weights: MIT; trained on scenes that Striate generated",
+    file: "akorn-tetrominoes.safetensors",
+    bytes: 296404,
+    sha256: "f864fd75b607cd5d28ccdbb5c076f903ec15e82b22217168f494d6bdca2dc17f",
+  },
 };

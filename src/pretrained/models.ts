@@ -1,3 +1,5 @@
+import { ObjectNetwork } from "../systems/akorn/objects/network.js";
+import { ObjectTask } from "../systems/akorn/objects/task.js";
 import { KomplexNet } from "../systems/komplexnet/model.js";
 import { RealBaseline } from "../systems/komplexnet/baselines/real-baseline.js";
 import { KomplexNetTask, RealBaselineTask } from "../systems/komplexnet/training/tasks.js";
@@ -10,11 +12,24 @@ const digits = (phaseMode: "kuramoto" | "random"): KomplexNetTask =>
     phases: true,
   });
 
+/** Half the published width, otherwise the published network: the scale "laptop" of the experiment object-discovery. */
+const tetrominoes = (): ObjectTask => {
+  const network = new ObjectNetwork({
+    channels: 64,
+    timesteps: 8,
+    imageSize: 32,
+    stimulusNorm: "none",
+    rescale: false,
+  });
+  return new ObjectTask(network, 32, { states: true });
+};
+
 /** Builds a network by its name. */
 export const PRETRAINED_MODELS = {
   "komplexnet-digits2": () => digits("kuramoto"),
   "random-phases-digits2": () => digits("random"),
   "real-valued-digits2": () => new RealBaselineTask(new RealBaseline()),
+  "akorn-tetrominoes": tetrominoes,
 } as const;
 
 /** The name of a trained network. */

@@ -53,6 +53,17 @@ const CROP = 1;
 const PIECES = 3;
 const FAILURES_BEFORE_A_NEW_SCENE = 50;
 
+/** A piece on the grid of 7 x 7 cells. */
+export interface PlacedTetromino {
+  /** Index in {@link TETROMINOES}. */
+  readonly kind: number;
+  /** Index in {@link TETROMINO_COLOURS}. */
+  readonly colour: number;
+  /** Column and row of the piece's upper left cell, from 0. */
+  readonly column: number;
+  readonly row: number;
+}
+
 interface Piece {
   readonly rows: number;
   readonly columns: number;
@@ -85,35 +96,79 @@ export function tetrominoes(options: GeneratedScenesOptions): SegmentedScenes {
   const plane = SIZE * SIZE;
   const images = new Uint8Array(count * 3 * plane);
   const labels = new Int8Array(count * plane);
-  const grid = new Uint8Array(GRID * GRID);
-  const colours = new Uint8Array(PIECES + 1);
   for (let n = 0; n < count; n++) {
-    const random = Random.derive(seed, "tetrominoes", stream, n);
-    while (!placePieces(grid, colours, random)) grid.fill(0);
-    for (let i = 0; i < plane; i++) {
-      const label = grid[CELL_OF_PIXEL[i]!]!;
-      if (label === 0) continue;
-      labels[n * plane + i] = label;
-      const colour = TETROMINO_COLOURS[colours[label]!]!;
-      for (let c = 0; c < 3; c++) images[(3 * n + c) * plane + i] = 255 * colour[c]!;
-    }
-    grid.fill(0);
+    const pieces = placeTetrominoes(Random.derive(seed, "tetrominoes", stream, n));
+    const scene = tetrominoScene(pieces);
+    images.set(scene.image, 3 * n * plane);
+    labels.set(scene.labels, n * plane);
   }
   return { name: `Tetrominoes ${stream}`, count, size: SIZE, objects: PIECES, images, labels };
 }
 
-/** Places random pieces in random colours on an empty grid; returns false if they do not fit. */
-function placePieces(grid: Uint8Array, colours: Uint8Array, random: Random): boolean {
+/** Draws three random pieces in random colours that do not overlap. */
+export function placeTetrominoes(random: Random): PlacedTetromino[] {
+  for (;;) {
+    const pieces = triedPlaces(random);
+    if (pieces !== undefined) return pieces;
+  }
+}
+
+/** Places random pieces one after another; returns undefined if they do not fit. */
+function triedPlaces(random: Random): PlacedTetromino[] | undefined {
+  const taken = new Set<number>();
+  const pieces: PlacedTetromino[] = [];
   let failures = 0;
-  for (let label = 1; label <= PIECES;) {
-    const { rows, columns, cells } = PIECE_CELLS[random.integer(0, PIECE_CELLS.length)]!;
-    const corner = random.integer(0, GRID - rows + 1) * GRID + random.integer(0, GRID - columns + 1);
-    if (cells.some((cell) => grid[corner + cell] !== 0)) {
-      if (++failures >= FAILURES_BEFORE_A_NEW_SCENE) return false;
+  while (pieces.length < PIECES) {
+    const kind = random.integer(0, TETROMINOES.length);
+    const { rows, columns, cells } = PIECE_CELLS[kind]!;
+    const row = random.integer(0, GRID - rows + 1);
+    const column = random.integer(0, GRID - columns + 1);
+    const covered = cells.map((cell) => row * GRID + column + cell);
+    if (covered.some((cell) => taken.has(cell))) {
+      if (++failures >= FAILURES_BEFORE_A_NEW_SCENE) return undefined;
       continue;
     }
-    for (const cell of cells) grid[corner + cell] = label;
-    colours[label++] = random.integer(0, TETROMINO_COLOURS.length);
+    for (const cell of covered) taken.add(cell);
+    pieces.push({ kind, colour: random.integer(0, TETROMINO_COLOURS.length), column, row });
   }
-  return true;
+  return pieces;
+}
+
+/**
+ * Draws one scene: the image [3, 32, 32] with values 0 or 255, and the labels [32, 32], where 0 is the background and i
+ * the i-th piece. Later pieces cover earlier ones.
+ *
+ * @throws StriateError for a piece that does not exist or leaves the grid
+ * @example
+ * ```ts
+ * import { tetrominoScene } from "striate";
+ *
+ * const { image, labels } = tetrominoScene([{ kind: 0, colour: 2, column: 1, row: 3 }]);
+ * console.log(image.length, labels[15 * 32 + 10]); // 3072 1
+ * ```
+ */
+export function tetrominoScene(pieces: readonly PlacedTetromino[]): {
+  readonly image: Uint8Array;
+  readonly labels: Int8Array;
+} {
+  const grid = new Uint8Array(GRID * GRID);
+  pieces.forEach(({ kind, colour, column, row }, i) => {
+    checkWhole("tetromino: kind", kind, { from: 0, to: TETROMINOES.length - 1 });
+    checkWhole("tetromino: colour", colour, { from: 0, to: TETROMINO_COLOURS.length - 1 });
+    const { rows, columns, cells } = PIECE_CELLS[kind]!;
+    checkWhole("tetromino: column", column, { from: 0, to: GRID - columns });
+    checkWhole("tetromino: row", row, { from: 0, to: GRID - rows });
+    for (const cell of cells) grid[row * GRID + column + cell] = i + 1;
+  });
+  const plane = SIZE * SIZE;
+  const image = new Uint8Array(3 * plane);
+  const labels = new Int8Array(plane);
+  for (let i = 0; i < plane; i++) {
+    const label = grid[CELL_OF_PIXEL[i]!]!;
+    if (label === 0) continue;
+    labels[i] = label;
+    const colour = TETROMINO_COLOURS[pieces[label - 1]!.colour]!;
+    for (let c = 0; c < 3; c++) image[c * plane + i] = 255 * colour[c]!;
+  }
+  return { image, labels };
 }
