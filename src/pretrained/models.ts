@@ -3,14 +3,15 @@ import { RealBaseline } from "../systems/komplexnet/baselines/real-baseline.js";
 import { KomplexNetTask, RealBaselineTask } from "../systems/komplexnet/training/tasks.js";
 
 /**
- * Two digits, 12 timesteps, default Gabor filters and coupling: the scale "laptop" of the experiment overlapping-digits.
+ * KomplexNet as in the experiment overlapping-digits at the scale "laptop": two digits, 12 timesteps, and the
+ * default Gabor filters and coupling.
  */
 const digits = (phaseMode: "kuramoto" | "random"): KomplexNetTask =>
   new KomplexNetTask(new KomplexNet({ timesteps: 12, kuramotoMode: "channels", phaseMode }), {
     phases: true,
   });
 
-/** Builds a network by its name. */
+/** For each name, a function that builds the network. */
 export const PRETRAINED_MODELS = {
   "komplexnet-digits2": () => digits("kuramoto"),
   "random-phases-digits2": () => digits("random"),
@@ -20,7 +21,7 @@ export const PRETRAINED_MODELS = {
 /** The name of a trained network. */
 export type PretrainedName = keyof typeof PRETRAINED_MODELS;
 
-/** The task that contains the network with a given name. */
+/** The type of the task that contains the network with a given name. */
 export type PretrainedModel<N extends PretrainedName> = ReturnType<(typeof PRETRAINED_MODELS)[N]>;
 
 export const PRETRAINED_NAMES = Object.keys(PRETRAINED_MODELS) as readonly PretrainedName[];
