@@ -74,9 +74,9 @@ export function mce(errors: CorruptionErrors, baseline: Baseline): number {
 }
 
 /**
- * Relative corruption error of each corruption c: relative CE_c = sum_s (E(s, c) - E_clean) / sum_s (B(s, c)
- * - B_clean). E is the network's error at severity s, B is the baseline's, and "clean" marks errors on images
- *   without corruption.
+ * Relative corruption error of each corruption c: sum_s (E(s, c) - E_clean) / sum_s (B(s, c) - B_clean). E is
+ * the network's error at severity s, B is the baseline's, and "clean" marks errors on images without
+ * corruption.
  */
 export function relativeCe(
   errors: CorruptionErrors,
