@@ -239,7 +239,7 @@ describe("trainingStep", () => {
     expect(() => trainingStep({ ...base, metrics: { loss } })).toThrow(/metric name "loss" is already in use/);
     expect(() =>
       trainingStep({ ...base, parameters: new Map([["p", model.p]]), updates: [[model.b, x]] }),
-    ).toThrow(/no buffer/);
+    ).toThrow(/expected a buffer of the model/);
     const other = { q: parameter([2], ones) };
     namedParameters(other);
     expect(() => trainingStep({ ...base, metrics: { m: sum(other.q) } })).toThrow(
