@@ -16,8 +16,7 @@ import { check } from "../../util/errors.js";
  * - `"endtoend"`: one oscillator for each Gabor response; Gabor filters and coupling are trained.
  * - `"channels"`: the same oscillators; Gabor filters and coupling are frozen.
  * - `"input"`: one oscillator for each pixel; the coupling is frozen, and a trained complex convolution replaces the
- *   Ga
- */rs.
+ *   Gabor filters.
  */
 export type KuramotoMode = "endtoend" | "channels" | "input";
 

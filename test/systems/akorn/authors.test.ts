@@ -185,7 +185,7 @@ describe("authors' dictionaries of other networks than the one they are to fill"
       objects({ coupling: "convolution" }),
       objects(),
       '"layers.0.0.connectivity.weight" (our "blocks.0.kuramoto.coupling.weight") is missing: the network has coupling by ' +
-        'convolution (J="conv"), the dictionary another coupling than convolution',
+        'convolution (J="conv"), the dictionary a coupling other than convolution',
     ],
     [
       "objectNetwork",
