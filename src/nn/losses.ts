@@ -92,7 +92,9 @@ export function crossEntropy(logits: Tensor, classes: Tensor, options: CrossEntr
       throw new StriateError(`cross-entropy: expected a known number of classes, got "${count}"`);
     }
     if (classes.dtype !== "int64" && classes.dtype !== "int32") {
-      throw new StriateError(`cross-entropy: expected target classes of type int64 or int32, got ${classes.dtype}`);
+      throw new StriateError(
+        `cross-entropy: expected target classes of type int64 or int32, got ${classes.dtype}`,
+      );
     }
     const expected = logits.shape.filter((_, at) => at !== axis);
     check(
@@ -180,6 +182,7 @@ function reduced(losses: Tensor, { reduction = "mean" }: LossOptions): Tensor {
 function checkShapes(what: string, a: Tensor, b: Tensor): void {
   check(
     sameShape(a.shape, b.shape),
-    () => `${what}: expected targets of the prediction's shape ${showShape(a.shape)}, got ${showShape(b.shape)}`,
+    () =>
+      `${what}: expected targets of the prediction's shape ${showShape(a.shape)}, got ${showShape(b.shape)}`,
   );
 }

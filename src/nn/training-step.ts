@@ -171,9 +171,7 @@ function addBuffers(builder: StateBuilder, { parameters, updates = [] }: Trainin
   for (const [buffer, next] of updates) {
     const name = names.get(buffer);
     if (name === undefined || isTrainable(buffer)) {
-      throw new StriateError(
-        `training step: updates: expected a buffer of the model, got ${String(buffer)}`,
-      );
+      throw new StriateError(`training step: updates: expected a buffer of the model, got ${String(buffer)}`);
     }
     builder.add("buffer", name, buffer, next);
   }
@@ -246,7 +244,8 @@ function isFinite(value: Tensor): Tensor {
 
 function inputName(tensor: Tensor): string {
   const leaf = tensor.node.leaf;
-  if (leaf?.kind !== "input") throw new StriateError(`training step: inputs: expected graph inputs, got ${String(tensor)}`);
+  if (leaf?.kind !== "input")
+    throw new StriateError(`training step: inputs: expected graph inputs, got ${String(tensor)}`);
   return leaf.name;
 }
 

@@ -66,7 +66,8 @@ export async function decodePretrained<N extends PretrainedName>(
       const stored = tensors.get(key);
       check(
         stored?.dtype === "F32",
-        () => `${source}: expected a float32 tensor "${key}", got ${stored?.dtype ?? "no tensor of this name"}`,
+        () =>
+          `${source}: expected a float32 tensor "${key}", got ${stored?.dtype ?? "no tensor of this name"}`,
       );
       return [key, tensorData(stored.data as Float32Array, shape as readonly number[])];
     }),

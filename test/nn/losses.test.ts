@@ -148,6 +148,8 @@ describe("losses against PyTorch 1.13 (torch.nn.functional), symbolic batch", ()
     expect(() => crossEntropy(logits, input("t", ["batch", 3], "int64"))).toThrow(
       "expected target classes [batch] for logits [batch, 3], got [batch, 3]",
     );
-    expect(() => crossEntropy(logits, input("t", ["batch"]))).toThrow(/target classes of type int64 or int32/);
+    expect(() => crossEntropy(logits, input("t", ["batch"]))).toThrow(
+      /target classes of type int64 or int32/,
+    );
   });
 });

@@ -35,7 +35,8 @@ export function findCutPoints(backbone: Backbone, wanted: string, what: string):
     const found = listFeatureMaps(backbone).filter(({ name }) => pattern.test(name));
     check(
       found.length > 0,
-      () => `${what}: no feature map has a name that matches "${shorten(wanted)}"${nearest(backbone, wanted)}`,
+      () =>
+        `${what}: no feature map has a name that matches "${shorten(wanted)}"${nearest(backbone, wanted)}`,
     );
     return found;
   }

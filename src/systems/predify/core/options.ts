@@ -101,7 +101,8 @@ export function checkOptions(options: PredifyOptions): void {
   if (typeof pcoders === "number") return;
   check(
     Array.isArray(pcoders) && pcoders.length > 0,
-    () => "predify: pcoders: expected a number or a list with at least one PCoder, got neither",
+    () =>
+      `predify: pcoders: expected a number or a list with at least one PCoder, got ${JSON.stringify(pcoders)}`,
   );
   pcoders.forEach((pcoder: PCoderOptions, i) => {
     const what = `predify: PCoder ${i + 1}`;

@@ -158,7 +158,11 @@ export function spaceAfter(step: DecoderStep, space: readonly number[], what: st
       step.type === "convTranspose"
         ? (length - 1) * s - 2 * p + reach + (outputPadding?.[i] ?? 0)
         : Math.floor((length + 2 * p - reach) / s) + 1;
-    check(after >= 1, () => `${what}: convolution: expected a kernel that fits an axis of length ${length}, got one that reaches over ${reach}`);
+    check(
+      after >= 1,
+      () =>
+        `${what}: convolution: expected a kernel that fits an axis of ${length} pixels, got a result of ${after} pixels`,
+    );
     return after;
   });
 }

@@ -60,7 +60,8 @@ export async function countWindow(
   const [batch, channels, ...space] = representation.shape as [number, number, ...number[]];
   check(
     draws.length > 0 && draws.every((draw) => draw.length === batch),
-    () => `measuring the window: expected draws for ${batch} images, got draws for ${String(draws[0]?.length ?? 0)}`,
+    () =>
+      `measuring the window: expected draws for ${batch} images, got draws for ${String(draws[0]?.length ?? 0)}`,
   );
   const perImage = representation.data.length / batch;
   const centre = [channels, ...space].reduce((at, length) => at * length + Math.floor(length / 2), 0);
