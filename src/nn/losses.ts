@@ -148,8 +148,8 @@ export function l1Loss(prediction: Tensor, target: Tensor, options: LossOptions 
 }
 
 /**
- * Computes minus the sum over classes of what `taken` makes of log softmax(logits): the log probabilities
- * weighted by the targets. Adds label smoothing.
+ * Computes the cross-entropy with label smoothing. `taken` multiplies the log probabilities by the targets,
+ * or selects those of the target class.
  */
 function softLoss(
   logits: Tensor,

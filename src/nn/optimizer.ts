@@ -10,7 +10,7 @@ export interface OptimizerStep {
   readonly parameters: Named;
   /** The gradient of each parameter. */
   readonly gradients: Named;
-  /** Current state of the optimizer. For each slot, it has one tensor per parameter, by parameter name. */
+  /** Current state of the optimizer: for each slot, one tensor per parameter, by parameter name. */
   readonly slots: Readonly<Record<string, Named>>;
   /** Number of steps that were done before this one (0 in the first step), a scalar. */
   readonly step: Tensor;

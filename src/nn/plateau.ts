@@ -89,8 +89,8 @@ export class PlateauRate {
   #isBetter(value: number): boolean {
     const { better, threshold, thresholdMode } = this.#options;
     const sign = better === "lower" ? -1 : 1;
-    // Before the first measurement the best one is infinite, and the relative margin would be NaN if the
-    // threshold were 1.
+    // Before the first measurement, the best one is infinite, so there is no margin to compute: a relative
+    // one would be NaN for a threshold of 1.
     if (!Number.isFinite(this.#best)) return sign * value > sign * this.#best;
     const margin =
       thresholdMode === "relative" ? this.#best * (1 + sign * threshold) : this.#best + sign * threshold;

@@ -136,7 +136,7 @@ export function fromAuthors(
       const choice = choiceBehind(model, theirs, tensors.keys());
       throw new StriateError(
         `state dictionary: "${theirs}" (our "${name}") is missing` +
-          (choice ? `: the network has ${choice.having}, the dictionary ${choice.lacking}` : ""),
+          (choice ? `: the network has ${choice.having}, but the dictionary has ${choice.lacking}` : ""),
       );
     }
     if (value.dtype !== dtype || withoutOnes(value.shape) !== withoutOnes(shape)) {
@@ -151,7 +151,7 @@ export function fromAuthors(
     const choice = choiceBehind(model, theirs, names.keys());
     throw new StriateError(
       `state dictionary: the network has no parameter for "${theirs}"` +
-        (choice ? `: the dictionary has ${choice.having}, the network ${choice.lacking}` : ""),
+        (choice ? `: the dictionary has ${choice.having}, but the network has ${choice.lacking}` : ""),
     );
   }
   return state;

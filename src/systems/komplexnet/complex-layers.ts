@@ -59,8 +59,8 @@ export interface ComplexLayerOptions {
 }
 
 /**
- * If the absolute value of an imaginary part is smaller than this value, it is replaced by this value (the
- * authors' "stable angle").
+ * An imaginary part whose absolute value is smaller than this number is replaced by this number (the authors'
+ * "stable angle").
  */
 const SMALLEST = 1e-8;
 

@@ -66,7 +66,7 @@ export function groupMasks(masks: Tensor, options: MaskLayout): Tensor {
   return groups === channels ? flat : slice(flat, [{ axis: 1, start, end: start + groups }]);
 }
 
-/** What the channels of masks mean. */
+/** Describes the channels of masks in addition to those of the objects. */
 export interface MaskLayout {
   /** Whether the background is a group of its own. */
   readonly background: boolean;

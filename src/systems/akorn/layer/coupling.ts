@@ -1,12 +1,12 @@
 import type { Tensor } from "../../../graph/index.js";
 
-/** The inputs of a coupling other than the oscillators' state. */
+/** What a coupling needs in addition to the oscillators. */
 export interface FieldOptions {
   /** Number of components of an oscillator. */
   readonly n: number;
   /** Step size gamma, a number or a tensor [1]. */
   readonly gain: Tensor | number;
-  /** Omega as a matrix [channels, channels]; undefined without natural frequencies. */
+  /** Omega as a matrix [channels, channels]; undefined if there are no natural frequencies. */
   readonly rotation: Tensor | undefined;
 }
 

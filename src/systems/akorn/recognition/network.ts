@@ -74,8 +74,8 @@ export interface RecognitionOutput {
 
 interface Block {
   /**
-   * Halves the sides of the map (in layers 2 and 3) and doubles the channels. Oscillators and stimulus share
-   * its weights. The first layer has none.
+   * Doubles the number of channels and, in layers 2 and 3, halves the sides of the map. The same weights
+   * apply to oscillators and stimulus. The first layer has no transition.
    */
   readonly transition: Conv2d | undefined;
   readonly kuramoto: KuramotoLayer;

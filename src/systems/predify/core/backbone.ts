@@ -93,7 +93,7 @@ export class Backbone {
   readonly output: Tensor;
   /** Every value that is not a weight, by name, in the file's order. */
   readonly values: ReadonlyMap<string, Tensor>;
-  /** First output of each node, by the node's name. */
+  /** The first output of each node, by the name of the node. */
   readonly nodes: ReadonlyMap<string, Tensor>;
   /** Names of the weights that each node reads. */
   readonly weightNames: ReadonlyMap<GraphNode, readonly string[]>;
@@ -189,7 +189,7 @@ export class Backbone {
     this.nodes = new Map(Array.from(model.nodes, ([name, tensor]) => [name, inNewGraph(tensor)]));
   }
 
-  /** How pixels are prepared for the network, or undefined if the file does not say. */
+  /** How pixels are prepared for the network, or undefined if the file contains no information about it. */
   get preprocessing(): Preprocessing | undefined {
     return this.description.preprocessing ?? (this.#isBytes ? { scale: 255 } : undefined);
   }

@@ -7,8 +7,9 @@ import { CELL_TYPES } from "./sub-populations.js";
 /** A pair of cells with similar receptive fields, one from each of two populations. */
 export interface MatchedCells {
   readonly cellType: CellType;
-  /** Index of the cell in the first population; `other` is that in the second. */
+  /** Index of the cell from the first population. */
   readonly one: number;
+  /** Index of the cell from the second population. */
   readonly other: number;
   /**
    * Euclidean distance between the properties of the two cells. Each property is divided by its standard

@@ -5,8 +5,8 @@ import { Random } from "../../../util/random.js";
 import type { VOneBlock } from "./vone-block.js";
 
 /**
- * Converts pixels from 0 to 255 to the range [-1, 1], which V1 expects: (pixel / 255 - 0.5) / 0.5. Medium
- * grey becomes 0.
+ * Converts pixels in the range from 0 to 255 to the range from -1 to 1, which V1 expects, by (pixel / 255 -
+ * 0.5) / 0.5. Medium grey becomes 0.
  */
 export function v1Pixels(pixels: Uint8Array | Uint8ClampedArray): Float32Array {
   return Float32Array.from(pixels, (pixel) => (pixel / 255 - 0.5) / 0.5);
