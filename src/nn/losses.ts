@@ -53,8 +53,8 @@ export interface CrossEntropyOptions extends LossOptions {
 /**
  * Binary cross-entropy for independent labels, with logits x, targets t in [0, 1] and `positiveWeight` w. The
  * loss of each element is (1 - t) x + (1 + (w - 1) t) log(1 + e^-x), which for w = 1 is log(1 + e^x) - t x.
- * Neither form overflows. Equal to PyTorch's `binary_cross_entropy_with_logits`. Logits and targets must have
- * the same shape.
+ * Neither form overflows. The loss equals PyTorch's `binary_cross_entropy_with_logits`. Logits and targets
+ * must have the same shape.
  */
 export function binaryCrossEntropyWithLogits(
   logits: Tensor,

@@ -44,10 +44,10 @@ export interface Prediction {
  *
  *     r(t) = beta f(t) + lambda p_above(t-1) + (1 - beta - lambda) r(t-1) - alpha s g(t-1),   g = (2 / K) Jᵀ (p - target)
  *
- * Here f is the feed-forward drive, which is the backbone's value; p is this PCoder's prediction of the value
- * below, the target; p_above is the prediction of r by the PCoder above; J is the Jacobian of p at r; and K
- * is the number of elements of p. A plain PCoder has s = 1. A PCoderN has s = K / sqrt(C), so that K cancels;
- * {@link WindowRule} explains C.
+ * Here f is the feed-forward drive, which is the backbone's value; target is the value below this PCoder, and
+ * p the prediction of it; p_above is the prediction of r by the PCoder above; J is the Jacobian of p at r;
+ * and K is the number of elements of p. A plain PCoder has s = 1. A PCoderN has s = K / sqrt(C), so that K
+ * cancels; {@link WindowRule} explains C.
  */
 export class PCoder {
   /**

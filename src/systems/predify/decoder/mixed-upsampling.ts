@@ -8,7 +8,7 @@ import type { ConvolutionStep } from "./decoder-steps.js";
  * Computes resizing followed by a transposed convolution D of stride 1. Channels are mixed before resizing,
  * on the small grid:
  *
- * D(x) = sum over kernel positions k of shift_k(W_k^T resize(x)) = sum over k of shift_k(resize(W_k^T x))
+ *     D(x) = sum over kernel positions k of shift_k(W_k^T resize(x)) = sum over k of shift_k(resize(W_k^T x))
  *
  * Resizing acts only on space and the weights W_k act only on channels. Both are linear, so they can be
  * swapped. Mixing channels on the small grid takes fewer multiply-adds: a quarter if resizing doubles both
