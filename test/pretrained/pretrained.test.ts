@@ -61,7 +61,7 @@ describe("trained networks that come with Striate", () => {
     await expect(loadInPage("nothing" as "komplexnet-digits2")).rejects.toThrow(/"nothing"/);
     const bytes = new Uint8Array(await readFile(`${folder}komplexnet-digits2.safetensors`));
     await expect(decodePretrained("komplexnet-digits2", bytes.slice(1), "file")).rejects.toThrow(
-      `file: expected the weights of komplexnet-digits2, ${bytes.length} bytes, got ${bytes.length - 1} bytes`,
+      `file: expected the ${bytes.length} bytes of the weights of komplexnet-digits2, got ${bytes.length - 1} bytes`,
     );
     bytes[bytes.length - 1]! ^= 1;
     await expect(decodePretrained("komplexnet-digits2", bytes, "file")).rejects.toThrow(/SHA-256/);
