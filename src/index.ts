@@ -1,7 +1,8 @@
 /**
- * Striate: train, probe and ship brain-inspired vision networks. All of this runs in a browser as well. Operators to
- * write models with are in `striate/graph`, all parts of a system in its own entry (`striate/komplexnet`); what needs
- * Node (files, worker threads, onnxruntime-node) is in `striate/node`.
+ * Striate trains, probes and exports brain-inspired vision networks. Everything in this entry also runs in a
+ * browser. The operators for writing models are in `striate/graph`. Each system has its own entry with all of
+ * its parts, such as `striate/komplexnet`. Whatever needs Node (files, worker threads, onnxruntime-node) is
+ * in `striate/node`.
  *
  * @module striate
  */
@@ -34,7 +35,7 @@ export type { WorkerRuntime, WorkerRuntimeOptions } from "./runtime/worker-web.j
 export { createWorkerRuntime } from "./runtime/worker-web.js";
 
 export * from "./nn/index.js";
-/** Measures of accuracy, synchrony, segmentation and calibration, and statistics over seeds. */
+/** Measures of accuracy, synchrony, segmentation and calibration, and statistics over random seeds. */
 export * as metrics from "./metrics/index.js";
 export * from "./data/index.js";
 

@@ -1,5 +1,5 @@
 /**
- * What needs Node: ONNX Runtime's native build, worker threads, files.
+ * The parts of Striate that need Node: ONNX Runtime's native build, worker threads and files.
  *
  * @module striate/node
  */

@@ -5,21 +5,26 @@ const CELLS = 81;
 const DIGITS = 9;
 
 export interface BoardAccuracy {
-  /** Number of blank cells of each board. */
+  /** For each board, the number of blank cells. */
   readonly blanks: Int32Array;
-  /** Number of blank cells of each board with the correct answer. */
+  /** For each board, the number of blank cells that were filled in correctly. */
   readonly rightBlanks: Int32Array;
-  /** 1 for each board with correct answers in all blank cells, otherwise 0; answers in given cells are ignored. */
+  /**
+   * For each board, 1 if all blank cells were filled in correctly, otherwise 0. Answers in given cells are
+   * ignored.
+   */
   readonly solved: Uint8Array;
-  /** Share of solved boards. */
+  /** Share of boards that are solved. */
   readonly accuracy: number;
 }
 
 /**
- * Board accuracy of Sudoku: a cell's digit is the one with the highest logit. `logits` are `[boards, 9, 9, 9]`, digits
- * last; `solutions` and `puzzles` `[boards, 81]` digits from 1 to 9, with 0 for a blank cell of a puzzle.
+ * Computes the board accuracy of Sudoku. The answer in a cell is the digit with the highest logit. `logits`
+ * has the shape `[boards, 9, 9, 9]` with the digits on the last axis. `solutions` and `puzzles` have the
+ * shape `[boards, 81]` and contain digits from 1 to 9; a blank cell of a puzzle is 0.
  *
- * @throws StriateError for data that are not whole boards, digits outside 1 to 9, and logits that are NaN.
+ * @throws StriateError if the data are not whole boards, a digit of a solution is not from 1 to 9, or a logit
+ * is NaN.
  */
 export function boardAccuracy(
   logits: ArrayLike<number>,
@@ -50,7 +55,10 @@ export function boardAccuracy(
   return { blanks, rightBlanks, solved, accuracy: solved.reduce((sum, one) => sum + one, 0) / boards };
 }
 
-/** The digit with the highest logit for a cell; the lowest one if several are equal. */
+/**
+ * The digit with the highest logit in a cell. If several digits share the highest logit, it is the smallest
+ * of them.
+ */
 function likeliest(logits: ArrayLike<number>, cell: number): number {
   let best = 0;
   for (let d = 0; d < DIGITS; d++) {

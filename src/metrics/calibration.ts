@@ -3,7 +3,7 @@ import { check } from "../util/errors.js";
 
 /** One bin of a reliability diagram. */
 export interface ReliabilityBin {
-  /** Range of confidences: (low, high], and in the first bin also 0. */
+  /** The bin holds confidences in (low, high]; the first bin also holds 0. */
   readonly low: number;
   readonly high: number;
   readonly count: number;
@@ -15,22 +15,27 @@ export interface ReliabilityBin {
 /** Agreement between confidence and accuracy. */
 export interface Reliability {
   readonly bins: readonly ReliabilityBin[];
-  /** Expected calibration error: sum of (n_b / N) |accuracy - confidence|. Naeini et al. 2015; Guo et al. 2017. */
+  /**
+   * Expected calibration error: the sum over bins b of (n_b / N) |accuracy - confidence|, where n_b of the N
+   * samples are in bin b (Naeini et al. 2015; Guo et al. 2017).
+   */
   readonly ece: number;
-  /** Maximum calibration error: the largest gap in any occupied bin. */
+  /** Maximum calibration error: the largest gap |accuracy - confidence| of any bin that is not empty. */
   readonly mce: number;
-  /** Root mean square calibration error: the root of the sum of (n_b / N) gap^2. */
+  /** Root mean square calibration error: the square root of the sum over bins b of (n_b / N) gap^2. */
   readonly rms: number;
 }
 
-/** Calibration of the probabilities of all classes. */
+/** Calibration of a classifier, computed from the logits of all classes. */
 export interface Calibration extends Reliability {
   readonly count: number;
   readonly accuracy: number;
   readonly meanConfidence: number;
   /** Mean negative log-likelihood of the label, in nats. */
   readonly nll: number;
-  /** Brier score: the sum over classes of (p - onehot)^2, averaged over samples; 0 to 2. */
+  /**
+   * Brier score, from 0 to 2: the sum over classes of (probability - one-hot label)^2, averaged over samples.
+   */
   readonly brier: number;
   /** The Brier score divided by the number of classes. */
   readonly brierPerClass: number;
@@ -41,7 +46,7 @@ export const RELIABILITY_BINS = 15;
 
 /**
  * Computes a reliability diagram with bins (low, high] of equal width; the first bin also includes 0. Throws
- * `StriateError` for confidences outside [0, 1], or if there are none.
+ * `StriateError` if there are no confidences or one is outside [0, 1].
  */
 export function reliability(
   confidences: ArrayLike<number>,
@@ -53,7 +58,8 @@ export function reliability(
   const sums = Array.from({ length: bins }, () => ({ count: 0, confidence: 0, right: 0 }));
   for (let i = 0; i < confidences.length; i++) {
     const confidence = confidences[i]!;
-    // The product may be rounded across a border, so the comparison with the border itself decides.
+    // Rounding of the product can put a confidence into a neighbouring bin, so compare it with the bin's
+    // borders.
     let at = Math.min(bins - 1, Math.max(0, Math.ceil(confidence * bins) - 1));
     if (at > 0 && confidence <= at / bins) at--;
     if (at < bins - 1 && confidence > (at + 1) / bins) at++;
@@ -73,8 +79,9 @@ export function reliability(
 }
 
 /**
- * Adaptive ECE: the samples are sorted by confidence and split into parts of (nearly) equal size; the first N mod
- * `parts` parts have one sample more.
+ * Computes the adaptive expected calibration error (ECE). The N samples are sorted by confidence and split
+ * into `parts` bins of nearly equal size: each of the first N mod `parts` bins has one sample more than the
+ * others.
  */
 export function adaptiveEce(
   confidences: ArrayLike<number>,
@@ -115,17 +122,20 @@ function gaps(bins: readonly Occupied[], total: number): Omit<Reliability, "bins
   return { ece, mce, rms: Math.sqrt(squares) };
 }
 
-/** Results for one row of logits: probabilities in float64, the predicted class and its confidence. */
+/**
+ * Results for one sample: the predicted class, its confidence, and scores of the probabilities. All are
+ * computed in float64.
+ */
 export interface JudgedLogits {
   readonly predicted: number;
   readonly confidence: number;
-  /** Negative log-likelihood of the label. */
+  /** Negative log-likelihood of the label, in nats. */
   readonly nll: number;
-  /** Sum over classes of (p - onehot)^2. */
+  /** Sum over classes of (probability - one-hot label)^2. */
   readonly brier: number;
 }
 
-/** Evaluates one row of logits for its label, with a log-sum-exp in float64. */
+/** Evaluates the logits of one sample against its label. The log-sum-exp is computed in float64. */
 export function judgeLogits(logits: ArrayLike<number>, label: number): JudgedLogits {
   let predicted = 0;
   for (let i = 1; i < logits.length; i++) if (logits[i]! > logits[predicted]!) predicted = i;
@@ -141,14 +151,14 @@ export function judgeLogits(logits: ArrayLike<number>, label: number): JudgedLog
 }
 
 /**
- * Calibration of logits [samples, classes] against labels [samples]. Throws `StriateError` if the sizes do not match or
- * a label is not a class.
+ * Measures the calibration of a classifier from its logits, of shape `[samples, classes]`, and the labels of
+ * the samples. Throws `StriateError` if the sizes do not match or a label is not a class.
  *
  * @example
  * ```ts
  * import { calibration } from "striate/robustness";
  *
- * // Two images, two classes: both answers are right.
+ * // Two images and two classes; both predictions are right.
  * const { accuracy } = calibration(Float32Array.of(3, 0, 0, 3), [0, 1]);
  * console.log(accuracy); // 1
  * ```

@@ -2,11 +2,11 @@ import { checkEveryFinite, checkEveryWhole, checkWhole } from "../util/check.js"
 import { check } from "../util/errors.js";
 
 /**
- * Adjusted Rand index of two labellings of the same elements (Hubert & Arabie 1985): 1 for equal partitions, about 0
- * for unrelated ones, below 0 for agreement worse than chance. Permuting labels does not change it. It is also 1 if
- * both partitions have a single cluster, or if each element is a cluster of its own. Labels are whole numbers from 0.
+ * Computes the adjusted Rand index of two labellings of the same elements (Hubert & Arabie 1985). It is 1 for
+ * equal partitions, about 0 for unrelated ones, and below 0 if they agree less than by chance. Permuting the
+ * labels does not change it. Labels are whole numbers from 0 to 65535.
  *
- * Throws `StriateError` for lists of different lengths, without elements, or with other labels.
+ * Throws `StriateError` if the lists are empty or differ in length, or if a label is not such a number.
  */
 export function adjustedRandIndex(one: ArrayLike<number>, other: ArrayLike<number>): number {
   check(
@@ -51,12 +51,13 @@ const STARTS = 8;
 const ROUNDS = 30;
 
 /**
- * Clusters angles into at most k groups on the circle: k-means with the distance 1 - cos (spherical k-means in two
- * dimensions; Dhillon & Modha 2001), the best of 8 starts with evenly spread centres. Angles (radians, wrapped or not)
- * are first collected into 128 bins, so the borders between groups are exact to 2.8 degrees. The result involves no
- * randomness.
+ * Clusters angles into at most k groups on the circle. The method is k-means with the distance 1 -
+ * cos(difference of two angles), which is spherical k-means in two dimensions (Dhillon & Modha 2001). It runs
+ * 8 times, each time from differently rotated, evenly spread centres, and the best result is returned. Angles
+ * (in radians, wrapped or not) are first collected into 128 bins, so the borders between groups are exact to
+ * 2.8 degrees. The result involves no randomness.
  *
- * Returns the group of every angle, 0 to k - 1. Throws `StriateError` for angles that are not finite.
+ * Returns the group of each angle, from 0 to k - 1. Throws `StriateError` for angles that are not finite.
  */
 export function circularClusters(angles: ArrayLike<number>, k: number): Uint8Array {
   checkWhole("circular clusters: k", k, { to: 255 });
@@ -82,8 +83,8 @@ export function circularClusters(angles: ArrayLike<number>, k: number): Uint8Arr
 }
 
 /**
- * Moves the centres until no bin changes its group (Lloyd's algorithm). The score is the sum over angles of cos(angle -
- * centre).
+ * Moves the centres until no bin changes its group, or for at most 30 rounds (Lloyd's algorithm). The score
+ * is the sum over all angles of the cosine of the difference between the angle and its nearest centre.
  */
 function lloyd(
   x: Float64Array,

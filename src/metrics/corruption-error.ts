@@ -2,14 +2,15 @@ import { checkEveryFinite, checkSome } from "../util/check.js";
 import { check } from "../util/errors.js";
 
 /**
- * Scores of Hendrycks & Dietterich 2019 (arXiv:1903.12261, section 4). E(s, c) is the top-1 error on corruption c at
- * severity s, errors are fractions from 0 to 1.
+ * Corruption errors (CE) after Hendrycks & Dietterich 2019 (arXiv:1903.12261, section 4). E(s, c) is the
+ * network's top-1 error on corruption c at severity s, and B(s, c) is the baseline's. Errors are fractions
+ * from 0 to 1.
  */
 
-/** Errors of each corruption by its name, at severities 1, 2, ... */
+/** For each corruption, by name: the errors at severities 1, 2, ... */
 export type CorruptionErrors = Readonly<Record<string, readonly number[]>>;
 
-/** The errors of a network by which mCE divides. */
+/** The errors of a reference network. CE and mCE are relative to them. */
 export interface Baseline {
   readonly name: string;
   /** Error of each corruption, averaged over severities. */
@@ -17,7 +18,10 @@ export interface Baseline {
   readonly cleanError: number;
 }
 
-/** AlexNet's errors on ImageNet-C at 224 pixels, averaged over severities, in the form that AugMix and others use. */
+/**
+ * AlexNet's errors on ImageNet-C at 224 x 224 pixels, averaged over severities, as AugMix and other papers
+ * use them.
+ */
 export const ALEXNET: Baseline = {
   name: "AlexNet",
   meanErrors: {
@@ -40,7 +44,7 @@ export const ALEXNET: Baseline = {
   cleanError: 0.435,
 };
 
-/** Unnormalised CE of each corruption: its error averaged over severities. */
+/** Unnormalised corruption error (CE) of each corruption: the network's error averaged over severities. */
 export function unnormalisedCe(errors: CorruptionErrors): Record<string, number> {
   return Object.fromEntries(Object.entries(errors).map(([name, list]) => [name, mean(list, name)]));
 }
@@ -50,7 +54,10 @@ export function meanCorruptionError(errors: CorruptionErrors): number {
   return mean(Object.values(unnormalisedCe(errors)), "corruptions");
 }
 
-/** CE_c = sum_s E(s, c) / sum_s B(s, c) of each corruption; 1 means that the network is as bad as the baseline. */
+/**
+ * Corruption error of each corruption c relative to the baseline: CE_c = sum_s E(s, c) / sum_s B(s, c). E is
+ * the network's error at severity s and B the baseline's. At 1, the network is as bad as the baseline.
+ */
 export function normalisedCe(errors: CorruptionErrors, baseline: Baseline): Record<string, number> {
   const own = unnormalisedCe(errors);
   return Object.fromEntries(
@@ -58,12 +65,19 @@ export function normalisedCe(errors: CorruptionErrors, baseline: Baseline): Reco
   );
 }
 
-/** mCE = 100 x CE averaged over corruptions. Results should always name the baseline. */
+/**
+ * Mean corruption error in percent: mCE = 100 x (mean of CE over corruptions). Always report it together with
+ * the name of the baseline.
+ */
 export function mce(errors: CorruptionErrors, baseline: Baseline): number {
   return 100 * mean(Object.values(normalisedCe(errors, baseline)), "corruptions");
 }
 
-/** relative CE_c = sum_s (E(s, c) - E_clean) / sum_s (B(s, c) - B_clean). */
+/**
+ * Relative corruption error of each corruption c: sum_s (E(s, c) - E_clean) / sum_s (B(s, c) - B_clean). E is
+ * the network's error at severity s, B is the baseline's, and "clean" marks errors on images without
+ * corruption.
+ */
 export function relativeCe(
   errors: CorruptionErrors,
   cleanError: number,
@@ -78,7 +92,7 @@ export function relativeCe(
   );
 }
 
-/** relative mCE = 100 x relative CE averaged over corruptions. */
+/** Relative mCE in percent: 100 x (mean of the relative CE over corruptions). */
 export function relativeMce(errors: CorruptionErrors, cleanError: number, baseline: Baseline): number {
   return 100 * mean(Object.values(relativeCe(errors, cleanError, baseline)), "corruptions");
 }

@@ -3,7 +3,7 @@ import { check } from "../util/errors.js";
 
 /** A merge of two clusters. */
 export interface Merge {
-  /** Some point of the first cluster, and some point of the second. */
+  /** The index of any one point of the first cluster, and of any one point of the second. */
   readonly first: number;
   readonly second: number;
   /** The distance between the two clusters. */
@@ -11,12 +11,13 @@ export interface Merge {
 }
 
 /**
- * Agglomerative clustering with average linkage (UPGMA; Sokal & Michener 1958) and Euclidean distances: each point
- * starts as a cluster, and the two clusters with the smallest mean distance between their points are merged until one
- * is left. The nearest-neighbour chain (Murtagh 1983) finds this tree in time and memory O(count^2).
+ * Clusters points by agglomeration with average linkage (UPGMA; Sokal & Michener 1958) and Euclidean
+ * distances. Each point starts as a cluster of its own. At each merge, the two clusters whose points have the
+ * smallest mean distance become one, until a single cluster is left. The nearest-neighbour chain (Murtagh
+ * 1983) finds this tree in time and memory O(count^2).
  *
- * `points` are `[count, dims]`. Returns count - 1 merges in ascending order of height. Throws `StriateError` for wrong
- * lengths and numbers that are not finite.
+ * `points` has the shape `[count, dims]`. Returns count - 1 merges in ascending order of height. Throws
+ * `StriateError` if the length of `points` does not match or a number is not finite.
  */
 export function averageLinkage(points: ArrayLike<number>, count: number, dims: number): Merge[] {
   check(
@@ -26,7 +27,8 @@ export function averageLinkage(points: ArrayLike<number>, count: number, dims: n
   const distances = euclideanDistances(points, count, dims);
   const sizes = new Float64Array(count).fill(1);
   const merges: Merge[] = [];
-  // Each cluster is named by one of its points. A name whose size is 0 is no longer in use.
+  // The index of a cluster is the index of one of its points. If its size is 0, the index is no longer in
+  // use.
   const chain: number[] = [];
   let start = 0;
   while (merges.length < count - 1) {
@@ -37,7 +39,8 @@ export function averageLinkage(points: ArrayLike<number>, count: number, dims: n
     for (;;) {
       const tip = chain[chain.length - 1]!;
       const before = chain[chain.length - 2];
-      // If distances are equal, the previous cluster of the chain wins, so that the chain ends.
+      // If distances are equal, prefer the previous cluster of the chain; otherwise the chain might never
+      // end.
       let nearest = before ?? -1;
       let smallest = before === undefined ? Infinity : distances[tip * count + before]!;
       const row = tip * count;
@@ -55,11 +58,15 @@ export function averageLinkage(points: ArrayLike<number>, count: number, dims: n
       chain.push(nearest);
     }
   }
-  // The sort is stable, so among merges of equal height, one comes after the merges that formed its clusters.
+  // The sort is stable. So a merge still comes after the merges that formed its two clusters, even at equal
+  // height.
   return merges.sort((a, b) => a.height - b.height);
 }
 
-/** Merges the second cluster into the first: distances become means weighted by size (Lance & Williams 1967). */
+/**
+ * Merges the second cluster into the first. Its distance to each other cluster becomes the mean of the two
+ * old distances, weighted by cluster size (Lance & Williams 1967).
+ */
 function join(
   distances: Float64Array,
   sizes: Float64Array,
@@ -79,7 +86,10 @@ function join(
   sizes[second] = 0;
 }
 
-/** Distances `[count, count]` from sums of squared differences; |a|^2 + |b|^2 - 2ab would cancel for close points. */
+/**
+ * Computes all distances, `[count, count]`, from sums of squared differences. |a|^2 + |b|^2 - 2ab would lose
+ * its digits to cancellation if points are close.
+ */
 function euclideanDistances(points: ArrayLike<number>, count: number, dims: number): Float64Array {
   const values = Float64Array.from(points);
   const distances = new Float64Array(count * count);
@@ -98,11 +108,11 @@ function euclideanDistances(points: ArrayLike<number>, count: number, dims: numb
 }
 
 /**
- * Cuts a tree into at most `clusters` clusters, at the smallest height that gives no more than that. All merges up to
- * that height are applied, so merges of equal height may leave fewer clusters. Labels are 1, 2, ... in the order of
- * each cluster's first point.
+ * Cuts a tree into at most `clusters` clusters, at the smallest height at which no more than that many are
+ * left. All merges up to and including that height are applied, so if several merges have that height, fewer
+ * clusters may be left. Clusters are labelled 1, 2, ... in the order of their first points.
  *
- * @throws StriateError for a number of clusters that is not positive.
+ * @throws StriateError if `clusters` is not a positive whole number.
  */
 export function cutTree(merges: readonly Merge[], clusters: number): Int32Array {
   checkWhole("clustering: clusters", clusters);
@@ -129,7 +139,10 @@ export function cutTree(merges: readonly Merge[], clusters: number): Int32Array 
   });
 }
 
-/** Labels 1, 2, ... of points `[count, dims]` in at most `clusters` clusters; see {@link averageLinkage}. */
+/**
+ * Clusters points `[count, dims]` into at most `clusters` clusters and returns the label of each point, 1, 2,
+ * ...; see {@link averageLinkage}.
+ */
 export function agglomerativeClusters(
   points: ArrayLike<number>,
   count: number,

@@ -1,14 +1,18 @@
 import { checkWhole } from "../util/check.js";
 import { StriateError, check } from "../util/errors.js";
 
-/** Number k of highest scores to consider in each sample: a fixed number, or the sample's number of true labels. */
+/**
+ * How many of the highest scores of each sample to consider: a fixed number k, or as many as the sample has
+ * true labels.
+ */
 export type TopK = number | "trueLabels";
 
 /**
- * Whether each sample's k highest scores are exactly its true labels (top-k set accuracy; chance 1/45 for two of ten
- * classes). Equal scores are ranked by class number. `logits` and `targets` are `[batch, classes]`; probabilities work
- * as well as logits; targets are 0 or 1. Returns `[batch]` of 0 and 1. Throws {@link StriateError} for sizes that do
- * not match, for NaN, and for a sample without labels if k is `"trueLabels"`.
+ * Tests for each sample whether the k classes with the highest scores are exactly its true labels. (The mean
+ * of this is top-k set accuracy; chance is 1/45 for two of ten classes.) Equal scores are ranked by class
+ * number. `logits` and `targets` have the shape `[batch, classes]`. Scores may be logits or probabilities;
+ * targets are 0 or 1. Returns one number per sample, 1 if the sets are equal and otherwise 0. Throws
+ * `StriateError` if sizes do not match, a score is NaN, or a sample has no label and k is `"trueLabels"`.
  */
 export function topKSetCorrect(
   logits: ArrayLike<number>,
@@ -20,7 +24,10 @@ export function topKSetCorrect(
   return Uint8Array.from(hits, ({ hit, labels, k }) => (hit === labels && k === labels ? 1 : 0));
 }
 
-/** The fraction of samples whose k highest scores are exactly their true labels; see {@link topKSetCorrect}. */
+/**
+ * The fraction of samples whose k highest-scoring classes are exactly their true labels. See
+ * {@link topKSetCorrect}.
+ */
 export function topKSetAccuracy(
   logits: ArrayLike<number>,
   targets: ArrayLike<number>,
@@ -31,8 +38,8 @@ export function topKSetAccuracy(
 }
 
 /**
- * The mean fraction of a sample's true labels that are among its k highest scores; inputs as for {@link
- * topKSetCorrect}.
+ * The fraction of a sample's true labels that are among its k highest-scoring classes, averaged over samples.
+ * The arguments are those of {@link topKSetCorrect}.
  */
 export function topKRecall(
   logits: ArrayLike<number>,
@@ -48,20 +55,30 @@ export function topKRecall(
   );
 }
 
-/** The fraction of all batch x classes entries where `logit > 0` (probability above 0.5) agrees with the target. */
+/**
+ * The fraction of all batch x classes entries whose target is predicted correctly. A logit above 0, that is,
+ * a probability above 0.5, predicts 1.
+ */
 export function binaryAccuracy(logits: ArrayLike<number>, targets: ArrayLike<number>): number {
   const { truePositives, trueNegatives, total } = confusion(logits, targets);
   return (truePositives + trueNegatives) / total;
 }
 
-/** Micro-averaged F1 at probability 0.5 over all entries, 2 TP / (2 TP + FP + FN); 0 if there are no positives. */
+/**
+ * Micro-averaged F1 over all batch x classes entries: 2 TP / (2 TP + FP + FN), with true positives (TP),
+ * false positives (FP) and false negatives (FN) at a probability threshold of 0.5. It is 0 if no entry is
+ * positive.
+ */
 export function microF1(logits: ArrayLike<number>, targets: ArrayLike<number>): number {
   const { truePositives, falsePositives, falseNegatives } = confusion(logits, targets);
   const denominator = 2 * truePositives + falsePositives + falseNegatives;
   return denominator === 0 ? 0 : (2 * truePositives) / denominator;
 }
 
-/** Binary cross-entropy of logits, mean over all entries: max(l, 0) - l t + log(1 + exp(-|l|)). */
+/**
+ * Binary cross-entropy of logits l and targets t, averaged over all entries: max(l, 0) - l t + log(1 +
+ * exp(-|l|)).
+ */
 export function binaryCrossEntropyWithLogits(logits: ArrayLike<number>, targets: ArrayLike<number>): number {
   checkEntries(logits, targets);
   let sum = 0;
@@ -73,7 +90,7 @@ export function binaryCrossEntropyWithLogits(logits: ArrayLike<number>, targets:
 }
 
 interface Hits {
-  /** Number of true labels among the k highest scores. */
+  /** Number of true labels among the k classes with the highest scores. */
   readonly hit: number;
   readonly labels: number;
   readonly k: number;
@@ -141,7 +158,7 @@ function checkEntries(logits: ArrayLike<number>, targets: ArrayLike<number>): vo
   check(
     logits.length > 0 && logits.length === targets.length,
     () =>
-      `metrics: expected as many scores as targets and at least one, got ${logits.length} and ${targets.length}`,
+      `metrics: expected as many scores as targets and at least one, got ${logits.length} scores and ${targets.length} targets`,
   );
   for (let i = 0; i < logits.length; i++) {
     if (Number.isNaN(logits[i])) throw new StriateError(`metrics: score ${i} is not a number`);

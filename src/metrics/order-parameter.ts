@@ -1,27 +1,27 @@
 import { checkEveryFinite, checkLength } from "../util/check.js";
 import { StriateError } from "../util/errors.js";
 
-/** The mean of unit vectors at some phases. */
+/** The (weighted) mean of the unit vectors that point in the directions of a group's phases. */
 export interface OrderParameter {
-  /** Length of the mean: 0 if the phases cancel out, 1 if all are equal; 0 also if there are no phases. */
+  /** Length of the mean vector: 1 if all phases are equal, 0 if they cancel out or there are none. */
   readonly length: number;
-  /** Mean phase in radians, -π to π; 0 if the length is 0. */
+  /** Mean phase in radians, from -π to π; 0 if the length is 0. */
   readonly angle: number;
 }
 
-/** Weights and groups of {@link orderParameters}. */
+/** Options of {@link orderParameters}. */
 export interface OrderParameterOptions {
-  /** Weight of each phase, 0 or more, such as amplitudes. Default: 1. */
+  /** Weight of each phase, such as the unit's amplitude; 0 or more. Default: 1. */
   readonly weights?: ArrayLike<number>;
-  /** Group of each phase, whole numbers from 0. Default: all in group 0. */
+  /** Group of each phase, a whole number from 0. Default: all phases are in group 0. */
   readonly groups?: ArrayLike<number>;
   /** Number of groups. Default: the largest group number plus 1. */
   readonly groupCount?: number;
 }
 
 /**
- * Computes Kuramoto's order parameter of each group of phases: sum of w exp(i phase) over the sum of w (Kuramoto 1984, "Chemical
- * Oscillations, Waves, and Turbulence", weighted).
+ * Computes Kuramoto's order parameter of each group of phases (Kuramoto 1984, "Chemical Oscillations, Waves,
+ * and Turbulence"), with weights w: the sum of w exp(i phase), divided by the sum of w.
  *
  * @throws StriateError if lengths differ, a phase is not finite, a weight is below 0 or not finite, or a group is out of range
  * @example

@@ -3,13 +3,14 @@ import { adjustedRandIndex, circularClusters } from "./clustering.js";
 import type { SynchronyInput, SynchronyOptions } from "./synchrony.js";
 
 /**
- * Measures how well phases alone separate the objects. For each sample, the active units inside the objects' masks are
- * clustered by phase (`circularClusters`, as many clusters as the sample has objects), and the clusters are compared
- * with the masks (`adjustedRandIndex`). The result is 1 if every object has its own phase, and 0 if phases carry no
- * information. Returns `[batch]`, with NaN for samples with fewer than two objects that have active units.
+ * Measures how well phases alone separate the objects. In each sample, `circularClusters` groups the active
+ * units inside the objects' masks by phase, into as many clusters as the sample has objects. Then
+ * `adjustedRandIndex` compares the clusters with the masks. The result is 1 if every object has its own
+ * phase, and 0 if phases carry no information. Returns one number per sample, NaN if fewer than two of the
+ * sample's objects have active units.
  *
- * Silent units are ignored. Throws `StriateError` for arrays that do not match the sizes and for phases that are not
- * finite.
+ * Units with amplitude 0 are ignored. Throws `StriateError` if an array does not match the sizes or a phase
+ * is not finite.
  */
 export function phaseClusterAri(
   input: SynchronyInput,

@@ -3,12 +3,12 @@ import { checkEveryFinite, checkWhole } from "../util/check.js";
 import { check } from "../util/errors.js";
 
 /**
- * Principal component analysis (Pearson 1901): projects points `[count, dims]` onto the `components` directions of
- * largest variance, in descending order of variance, and returns `[count, components]`. The points are centred but not
- * whitened, and the covariance is divided by count - 1. The result involves no randomness: the sign of each direction
- * makes its largest entry positive.
+ * Principal component analysis (Pearson 1901): projects points `[count, dims]` onto the `components`
+ * directions of largest variance, in descending order of variance, and returns `[count, components]`. The
+ * points are centred but not whitened, and the covariance is divided by count - 1. The result involves no
+ * randomness; the sign of each direction is chosen so that its entry of largest magnitude is positive.
  *
- * @throws StriateError for wrong lengths, fewer than two points, or more components than dims.
+ * @throws StriateError if lengths do not match, or for fewer than two points or more components than dims.
  */
 export function principalComponents(
   points: ArrayLike<number>,

@@ -3,12 +3,13 @@ import { check } from "../util/errors.js";
 import { adjustedRandIndex } from "./clustering.js";
 
 /**
- * Adjusted Rand index of the foreground (FG-ARI; Greff et al. 2019): of a true and a found segmentation, over the
- * pixels whose true label is an object (above 0; the background 0 and ignored pixels -1 are left out). It is 1 for a
- * perfect segmentation and if there is no object, and 0 if a single object was split. Permuting the labels of the found
- * segments does not change it.
+ * Computes the adjusted Rand index of the foreground (FG-ARI; Greff et al. 2019) between a true and a found
+ * segmentation. Only pixels of objects count, which have a true label above 0. Background pixels (label 0)
+ * and ignored pixels (label -1) are left out. The index is 1 if the segmentation is perfect or there is no
+ * object, and 0 if there is a single object and it was split. Permuting the labels of the found segments does
+ * not change it.
  *
- * @throws StriateError for segmentations of different sizes or labels that are not whole numbers.
+ * @throws StriateError if the segmentations differ in size or a label is not a whole number.
  */
 export function foregroundAri(truth: ArrayLike<number>, found: ArrayLike<number>): number {
   checkSegmentations(truth, found);
@@ -22,9 +23,10 @@ export function foregroundAri(truth: ArrayLike<number>, found: ArrayLike<number>
 }
 
 /**
- * Mean best overlap (MBO; Uijlings et al. 2013): the largest intersection over union of each true object with any found
- * segment, averaged over objects. Ignored pixels (truth -1) are left out, but background pixels are not. Undefined if
- * there is no object. Throws as {@link foregroundAri}.
+ * Computes the mean best overlap (MBO; Uijlings et al. 2013). For each true object, it takes the found
+ * segment with the largest intersection over union, and averages these values over objects. Ignored pixels
+ * (true label -1) are left out, but background pixels are not. Returns undefined if there is no object.
+ * Throws the same errors as {@link foregroundAri}.
  */
 export function meanBestOverlap(truth: ArrayLike<number>, found: ArrayLike<number>): number | undefined {
   checkSegmentations(truth, found);
@@ -67,9 +69,11 @@ export interface SegmentationScores {
 }
 
 /**
- * Scores segmentations `[images, pixels]`, 0 to 1 (papers report 100 times that).
+ * Scores found segmentations against the true ones, both of shape `[images, pixels]`. Perfect scores are 1;
+ * papers report scores times 100.
  *
- * @throws StriateError for data that are not whole images, and as {@link foregroundAri}.
+ * @throws StriateError if the data are not whole images, and in the cases in which {@link foregroundAri}
+ * does.
  */
 export function segmentationScores(
   truth: ArrayLike<number> & { subarray(from: number, to: number): ArrayLike<number> },

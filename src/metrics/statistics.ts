@@ -4,14 +4,15 @@ import { checkEveryFinite, checkPositive, checkSome, checkWhole } from "../util/
 export interface Summary {
   readonly count: number;
   readonly mean: number;
-  /** Sample standard deviation, with n - 1; NaN for a single value. */
+  /** Sample standard deviation, with the divisor count - 1; NaN for a single value. */
   readonly standardDeviation: number;
-  /** Standard deviation / sqrt(n); NaN for a single value. */
+  /** Standard error of the mean, standard deviation / sqrt(count); NaN for a single value. */
   readonly standardError: number;
 }
 
 /**
- * Mean, standard deviation and standard error. Throws `StriateError` if there are no values, or one is not finite.
+ * Computes mean, standard deviation and standard error. Throws `StriateError` if there are no values or one
+ * is not finite.
  *
  * @example
  * ```ts
@@ -48,8 +49,9 @@ export interface Interval {
 }
 
 /**
- * Wilson's score interval for a proportion, such as an accuracy (Wilson 1927). `z` is the normal quantile; default
- * 1.96 for 95 % confidence. Throws `StriateError` unless 0 <= successes <= trials and trials > 0.
+ * Computes Wilson's score interval for a proportion, such as an accuracy (Wilson 1927). `z` is the quantile
+ * of the normal distribution; the default, 1.96, gives 95 % confidence. Throws `StriateError` unless 0 <=
+ * successes <= trials and trials > 0.
  */
 export function wilsonInterval(successes: number, trials: number, z = 1.959963984540054): Interval {
   checkWhole("Wilson interval: trials", trials);

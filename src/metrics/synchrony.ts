@@ -1,13 +1,16 @@
 import { checkLength, checkSizes } from "../util/check.js";
 import { check } from "../util/errors.js";
 
-/** Phases, with the amplitudes and masks that assign units to objects. */
+/** The phases and amplitudes of units, and the masks that assign units to objects. */
 export interface SynchronyInput {
-  /** Phases in radians, wrapped or not, `[batch, channels, pixels]` (pixels = height x width). */
+  /** Phases in radians, wrapped or not, of shape `[batch, channels, pixels]` (pixels = height x width). */
   readonly phases: ArrayLike<number>;
   /** Amplitudes of the same shape; a unit is active if its amplitude is not 0. */
   readonly amplitudes: ArrayLike<number>;
-  /** One-hot masks `[batch, maskChannels, pixels]`: background, objects, possibly overlap. */
+  /**
+   * One-hot masks of shape `[batch, maskChannels, pixels]`. The mask channels are the background, then the
+   * objects, then possibly the pixels that objects share.
+   */
   readonly masks: ArrayLike<number>;
   readonly batch: number;
   readonly channels: number;
@@ -16,13 +19,16 @@ export interface SynchronyInput {
 }
 
 export interface SynchronyOptions {
-  /** Whether the background (mask channel 0) counts as an object. Default false. */
+  /** Whether the background, which is mask channel 0, counts as an object. Default false. */
   readonly background?: boolean;
-  /** Whether the last mask channel holds pixels that objects share, which are left out. Default false. */
+  /**
+   * Whether the last mask channel holds the pixels that objects share. These pixels are then left out.
+   * Default false.
+   */
   readonly overlapChannel?: boolean;
   /**
-   * Treatment of units with amplitude 0. `"exclude"` ignores them. `"phaseZero"` counts them as units of phase 0, as
-   * the authors' synchrony loss does, so that this loss is not 0 for perfect phases. Default `"exclude"`.
+   * How units with amplitude 0 are treated. `"exclude"` (default) ignores them. `"phaseZero"` counts them as
+   * units of phase 0. The authors' synchrony loss does this, so it does not reach 0 even for perfect phases.
    */
   readonly silentUnits?: "exclude" | "phaseZero";
 }
@@ -30,32 +36,39 @@ export interface SynchronyOptions {
 /** Synchrony of one batch. */
 export interface Synchrony {
   /**
-   * Order parameter within objects, |sum of exp(i phase)| / number of units, averaged over samples, objects and
-   * channels. It is 1 if all units of an object have the same phase, and near 0 if their phases are unrelated. Objects
-   * without active units are left out (`"exclude"`) or count as 0 (`"phaseZero"`). NaN if no object has an active unit.
+   * Order parameter within objects, |sum of exp(i phase)| / (number of units), averaged over samples, objects
+   * and channels. It is 1 if all units of each object have the same phase, and near 0 if their phases are
+   * unrelated. With `"exclude"`, objects without active units are left out, and the result is NaN if no
+   * object has any. With `"phaseZero"`, an object without pixels counts as 0.
    */
   readonly order: number;
   /**
-   * Deviation of the objects' mean phases theta from an even spread around the circle, averaged over samples; 0 for an
-   * even spread. For G objects it is the sum over m = 1..floor(G/2) of |sum over objects of exp(i m theta)|^2 / (2 G
-   * m^2). NaN if no sample has two or more objects to compare.
+   * How far the objects' mean phases theta are from an even spread around the circle, averaged over samples;
+   * 0 for an even spread. For G objects it is the sum over m = 1..floor(G/2) of |sum over objects of exp(i m
+   * theta)|^2 / (2 G m^2). NaN if no sample has two or more objects to compare.
    */
   readonly desynchrony: number;
-  /** Mean angle between the mean phases of two objects of a scene, in radians, 0 to pi; NaN as for `desynchrony`. */
+  /**
+   * Angle between the mean phases of two objects, averaged over all pairs of objects of a sample, then over
+   * samples; in radians, from 0 to pi. NaN if no sample has two or more objects to compare.
+   */
   readonly separation: number;
   /**
-   * Order parameter of each sample and object, averaged over channels, `[batch, objects]`; NaN if there is no such
-   * object or it has no active unit.
+   * Order parameter of each object of each sample, averaged over channels; its shape is `[batch, objects]`.
+   * With `"exclude"`, an entry is NaN if the sample has no such object or the object has no active unit.
    */
   readonly orderByObject: Float64Array;
-  /** Mean phase of each object, `[batch, objects]`, -pi to pi; NaN as for `orderByObject`. */
+  /**
+   * Mean phase of each object in radians, from -pi to pi; its shape is `[batch, objects]`. An entry is NaN if
+   * it is NaN in `orderByObject`.
+   */
   readonly meanPhase: Float64Array;
 }
 
 /**
- * Synchrony of phases within and between objects (Muzellec, Alamia, Serre, VanRullen, TMLR 2025; the terms of their
- * synchrony loss, by default over active units only). Throws `StriateError` for arrays that do not match the sizes and
- * for phases of active units that are not finite.
+ * Measures the synchrony of phases within and between objects with the terms of the synchrony loss of
+ * Muzellec, Alamia, Serre, VanRullen (TMLR 2025), by default over active units only. Throws `StriateError` if
+ * an array does not match the sizes or the phase of an active unit is not finite.
  */
 export function synchrony(input: SynchronyInput, options: SynchronyOptions = {}): Synchrony {
   const { phases, amplitudes, masks, batch, channels, maskChannels, pixels } = input;

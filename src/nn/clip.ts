@@ -7,16 +7,16 @@ import type { Named } from "./optimizer.js";
 export function globalNorm(gradients: Named): Tensor {
   if (gradients.size === 0) throw new StriateError("gradient norm: there is no gradient");
   return scope("gradientNorm", () => {
-    // Begin with the last one, in the order in which the backward pass computes gradients, so that each is still in the
-    // cache.
+    // Begin with the gradient of the last parameter. This is the order in which the backward pass computes
+    // gradients, so each is still in the cache.
     const squares = Array.from(gradients.values(), (gradient) => sumOfSquares(gradient)).reverse();
     return sqrt(addAll(squares));
   });
 }
 
 /**
- * Scales gradients by min(1, largest / (norm + 1e-6)), as PyTorch's `clip_grad_norm_` (Pascanu et al. 2013, algorithm
- * 1). Also returns the norm before clipping.
+ * Multiplies all gradients by min(1, largest / (norm + 1e-6)), as PyTorch's `clip_grad_norm_` does (Pascanu
+ * et al. 2013, algorithm 1). Also returns the norm before clipping.
  */
 export function clipByGlobalNorm(
   gradients: Named,
@@ -30,7 +30,7 @@ export function clipByGlobalNorm(
   });
 }
 
-/** Clips every element to [-largest, largest], as PyTorch's `clip_grad_value_`. */
+/** Clips every element to [-largest, largest], as PyTorch's `clip_grad_value_` does. */
 export function clipByValue(gradients: Named, largest: number): Named {
   checkLimit("limit", largest);
   return scope("clipByValue", () => mapNamed(gradients, (gradient) => clip(gradient, -largest, largest)));
@@ -40,7 +40,7 @@ function mapNamed(tensors: Named, map: (tensor: Tensor) => Tensor): Named {
   return new Map(Array.from(tensors, ([name, tensor]) => [name, map(tensor)]));
 }
 
-/** Infinity is a limit that no gradient reaches: the norm is then measured only. */
+/** Accepts Infinity, which clips nothing; with it, `clipByGlobalNorm` only measures the norm. */
 function checkLimit(what: string, value: number): void {
   check(value > 0, () => `gradient clipping: ${what}: expected a number above 0, got ${value}`);
 }

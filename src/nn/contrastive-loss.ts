@@ -21,21 +21,27 @@ import { crossEntropy } from "./losses.js";
 
 /** Options of `contrastiveLoss` (Chen et al. 2020). */
 export interface ContrastiveOptions {
-  /** The temperature tau. Default 0.1. */
+  /** The temperature tau, by which similarities are divided. Default 0.1. */
   readonly temperature?: number;
   /** Whether embeddings are first normalised to length 1. Default true. */
   readonly normalise?: boolean;
-  /** The similarity of two embeddings a and b: a · b (default), -|a - b| or -|a - b|^2. */
+  /**
+   * The similarity of two embeddings a and b: "innerProduct" (default) is a · b, "euclidean" is -|a - b|, and
+   * "squaredEuclidean" is -|a - b|^2.
+   */
   readonly similarity?: "innerProduct" | "euclidean" | "squaredEuclidean";
 }
 
-/** The logit that keeps an embedding from being its own partner. */
+/**
+ * Subtracted from the logit of each embedding with itself, so that no embedding is chosen as its own partner.
+ */
 const SELF = 1e8;
 
 /**
- * SimCLR's loss (NT-Xent; Chen et al. 2020, arXiv:2002.05709, eq. 1) of two views of the same N images, each [N,
- * width]. It is the mean over all 2 N embeddings of the cross-entropy of finding the other view among the 2 N - 1 other
- * embeddings; the logits are the similarities divided by the temperature.
+ * SimCLR's contrastive loss (NT-Xent; Chen et al. 2020, arXiv:2002.05709, eq. 1). `first` and `second` are
+ * the embeddings of two views of the same N images, each of shape [N, width]. For each of the 2 N embeddings,
+ * the task is to find the other view of its image among the other 2 N - 1 embeddings. The logits are the
+ * similarities divided by the temperature, and the loss is the mean cross-entropy.
  *
  * @throws StriateError if the views differ in shape, N is not fixed, or the similarity is unknown
  */
@@ -65,7 +71,8 @@ function alike(rows: Tensor, self: Tensor, similarity: string): Tensor {
   const lengths = sum(mul(rows, rows), 1, { keepAxes: true });
   const squares = sub(add(lengths, transpose(lengths, [1, 0])), mul(products, 2));
   if (similarity === "squaredEuclidean") return neg(squares);
-  // Put ones on the diagonal, which does not count, because the square root has no derivative at 0.
+  // The square root has no derivative at 0, so put ones on the diagonal. Its logits have no influence on the
+  // loss.
   return neg(sqrt(add(maximum(squares, 0), self)));
 }
 

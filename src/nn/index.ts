@@ -1,7 +1,7 @@
-/** Layers, losses, optimizers and initialisers; the training step as one graph. */
+/** Layers, losses, optimizers, initialisers, and the training step as one graph. */
 export type { NamedParameters, State } from "./module.js";
 export { initialState, isTrainable, namedParameters } from "./module.js";
-/** Initialisers of parameters; fans are counted as in PyTorch. */
+/** Initialisers of parameters. Fan-in and fan-out are counted as in PyTorch. */
 export * as init from "./init.js";
 export * from "./layers/index.js";
 export * from "./losses.js";

@@ -3,18 +3,19 @@ import { checkLength } from "../util/check.js";
 import { check } from "../util/errors.js";
 
 /*
- * Initialisers: functions that fill a parameter of a given shape from a stream of random numbers. Fans follow PyTorch:
- * axis 0 counts outputs, axis 1 inputs, the others are the receptive field ([out, in / groups, ...kernel]; a transposed
- * convolution's [in, out / groups, ...kernel] is read the same way).
+ * Initialisers are functions that fill a parameter of a given shape from a stream of random numbers. Fan-in
+ * and fan-out are counted as in PyTorch: axis 0 of a weight is the outputs, axis 1 the inputs, and the other
+ * axes are the receptive field, as in [out, in / groups, ...kernel]. The weight of a transposed convolution,
+ * [in, out / groups, ...kernel], is read in the same way, although its first two axes are swapped.
  */
 
 /**
- * The fan that scales Kaiming initialisation: "fanIn" preserves the variance of the forward pass, "fanOut" that of the
- * backward pass.
+ * The fan that scales Kaiming initialisation. With "fanIn", layers preserve the variance of activations in
+ * the forward pass; with "fanOut", that of gradients in the backward pass.
  */
 export type FanMode = "fanIn" | "fanOut";
 
-/** The nonlinearity after the layer, which decides the gain. */
+/** The nonlinearity that follows the layer. It determines the gain. */
 export type Nonlinearity = "linear" | "sigmoid" | "tanh" | "relu" | "leakyRelu" | "selu";
 
 export interface KaimingOptions {
@@ -22,13 +23,13 @@ export interface KaimingOptions {
   readonly slope?: number;
   /** Default "fanIn". */
   readonly mode?: FanMode;
-  /** Default "leakyRelu", as in PyTorch; with slope 0 that is the rectifier. */
+  /** Default "leakyRelu", as in PyTorch. With slope 0 this is the rectifier (ReLU). */
   readonly nonlinearity?: Nonlinearity;
 }
 
 /**
- * The numbers of inputs and outputs of one unit (fans) of a weight with at least two axes. Throws `StriateError` for
- * fewer.
+ * Returns the fans of a weight: the number of inputs of each output unit and the number of outputs of each
+ * input unit. Throws `StriateError` if the weight has fewer than two axes.
  */
 export function fans(shape: readonly number[]): { readonly fanIn: number; readonly fanOut: number } {
   const [out, into, ...kernel] = shape;
@@ -40,7 +41,10 @@ export function fans(shape: readonly number[]): { readonly fanIn: number; readon
   return { fanIn: into * field, fanOut: out * field };
 }
 
-/** Factor by which the weights before a nonlinearity should be larger, as PyTorch's `calculate_gain`. */
+/**
+ * Factor by which weights that precede a nonlinearity should be larger than those of a linear network, as in
+ * PyTorch's `calculate_gain`.
+ */
 export function gain(nonlinearity: Nonlinearity, slope = 0.01): number {
   if (nonlinearity === "tanh") return 5 / 3;
   if (nonlinearity === "relu") return Math.SQRT2;
@@ -48,17 +52,20 @@ export function gain(nonlinearity: Nonlinearity, slope = 0.01): number {
   return nonlinearity === "selu" ? 3 / 4 : 1;
 }
 
-/** Fills a parameter with one value. */
+/** Gives every element of a parameter the same value. */
 export function fill(value: number): Initialiser {
   return (shape) => new Float32Array(sizeOf(shape)).fill(value);
 }
 
-/** Default of buffers and of the shifts of normalisation layers. */
+/** Fills a parameter with 0, the default for buffers and for the shifts of normalisation layers. */
 export const zeros: Initialiser = fill(0);
-/** Default of the scales of normalisation layers. */
+/** Fills a parameter with 1, the default for the scales of normalisation layers. */
 export const ones: Initialiser = fill(1);
 
-/** Given values, copied at each call. Throws `StriateError` if their number does not fit the shape. */
+/**
+ * Fills a parameter with the given values, which are copied at each call. Throws `StriateError` if their
+ * number does not fit the shape.
+ */
 export function fromData(values: ArrayLike<number>): Initialiser {
   return (shape) => {
     const size = sizeOf(shape);
@@ -67,19 +74,20 @@ export function fromData(values: ArrayLike<number>): Initialiser {
   };
 }
 
-/** Uniform in [low, high). */
+/** Draws from the uniform distribution over [low, high). */
 export function uniform(low = 0, high = 1): Initialiser {
   return draw((random) => low + (high - low) * random.uniform());
 }
 
-/** Normal with a mean and a standard deviation. */
+/** Draws from the normal distribution with the given mean and standard deviation. */
 export function normal(mean = 0, standardDeviation = 1): Initialiser {
   return draw((random) => mean + standardDeviation * random.normal());
 }
 
 /**
- * Normal values restricted to [low, high] (absolute bounds, default -2 and 2, as PyTorch's `trunc_normal_`), by
- * rejection. Throws `StriateError` unless low < high and the deviation is positive.
+ * Draws from a normal distribution truncated to [low, high], by rejecting values outside. As in PyTorch's
+ * `trunc_normal_`, the bounds are absolute values, not multiples of the deviation. Throws `StriateError`
+ * unless low < high and the deviation is positive.
  */
 export function truncatedNormal(mean = 0, standardDeviation = 1, low = -2, high = 2): Initialiser {
   check(
@@ -88,8 +96,9 @@ export function truncatedNormal(mean = 0, standardDeviation = 1, low = -2, high 
       `truncated normal: expected low < high and a deviation > 0, got ${low}, ${high}, ${standardDeviation}`,
   );
   const [from, to] = [(low - mean) / standardDeviation, (high - mean) / standardDeviation];
-  // If the interval is wide and contains the mean, most normal draws are accepted. Otherwise, draw uniformly and accept
-  // by density.
+  // If the interval is wide and contains the mean, it accepts most draws from the normal distribution.
+  // Otherwise, draw uniformly from the interval and accept a draw with a probability proportional to its
+  // density.
   const fromNormal = from < 0 && to > 0 && to - from > 2;
   const peak = Math.min(Math.max(0, from), to);
   return draw((random) => {
@@ -101,12 +110,15 @@ export function truncatedNormal(mean = 0, standardDeviation = 1, low = -2, high 
   });
 }
 
-/** He et al. 2015 (arXiv:1502.01852), eq. 10 and 14: uniform of variance gain^2 / fan. */
+/**
+ * Draws from a uniform distribution of mean 0 and variance gain^2 / fan (He et al. 2015, arXiv:1502.01852,
+ * eq. 10 and 14).
+ */
 export function kaimingUniform(options: KaimingOptions = {}): Initialiser {
   return scaled((shape) => kaimingDeviation(shape, options), uniformOfDeviation);
 }
 
-/** He et al. 2015: normal of variance gain^2 / fan. */
+/** Draws from a normal distribution of mean 0 and variance gain^2 / fan (He et al. 2015). */
 export function kaimingNormal(options: KaimingOptions = {}): Initialiser {
   return scaled(
     (shape) => kaimingDeviation(shape, options),
@@ -114,12 +126,18 @@ export function kaimingNormal(options: KaimingOptions = {}): Initialiser {
   );
 }
 
-/** Glorot & Bengio 2010, eq. 16: uniform of variance 2 gain^2 / (fanIn + fanOut). */
+/**
+ * Draws from a uniform distribution of mean 0 and variance 2 factor^2 / (fanIn + fanOut) (Glorot & Bengio
+ * 2010, eq. 16).
+ */
 export function xavierUniform(factor = 1): Initialiser {
   return scaled((shape) => xavierDeviation(shape, factor), uniformOfDeviation);
 }
 
-/** Glorot & Bengio 2010: normal of variance 2 gain^2 / (fanIn + fanOut). */
+/**
+ * Draws from a normal distribution of mean 0 and variance 2 factor^2 / (fanIn + fanOut) (Glorot & Bengio
+ * 2010).
+ */
 export function xavierNormal(factor = 1): Initialiser {
   return scaled(
     (shape) => xavierDeviation(shape, factor),
@@ -128,9 +146,9 @@ export function xavierNormal(factor = 1): Initialiser {
 }
 
 /**
- * PyTorch's default for Linear and Conv, weight and bias alike: uniform in ±1 / sqrt(fanIn). Equal to
- * `kaiming_uniform_(a = sqrt(5))` for the weight. `fanIn` must be given if it does not follow from the shape, as for a
- * bias.
+ * PyTorch's default for the weights and biases of Linear and Conv: draws from the uniform distribution over
+ * ±1 / sqrt(fanIn). For weights this equals `kaiming_uniform_(a = sqrt(5))`. If `fanIn` does not follow from
+ * the shape, as for a bias, it must be given.
  */
 export function torchDefault(fanIn?: number): Initialiser {
   return (shape, random) => {

@@ -22,7 +22,7 @@ import { isStatic, sameShape } from "../graph/dims.js";
 import { checkHalfOpen } from "../util/check.js";
 import { StriateError, check } from "../util/errors.js";
 
-/** How the losses of single elements are reduced: to their mean (default), to their sum, or not. */
+/** How the losses of the elements are combined: into their mean (default), into their sum, or not at all. */
 export type Reduction = "mean" | "sum" | "none";
 
 /** Options of every loss. */
@@ -33,22 +33,28 @@ export interface LossOptions {
 
 /** Options of `binaryCrossEntropy`. */
 export interface BinaryCrossEntropyOptions extends LossOptions {
-  /** Weight of the positive term, to balance rare positives; broadcasts to the logits. Default 1. */
+  /**
+   * Weight of the positive term; more than 1 compensates for positives being rare. It is broadcast to the
+   * logits. Default 1.
+   */
   readonly positiveWeight?: number | Tensor;
 }
 
 /** Options of `crossEntropy`. */
 export interface CrossEntropyOptions extends LossOptions {
-  /** Axis that holds the classes (default 1: [batch, classes, ...space]). */
+  /** Axis that holds the classes. Default 1, for logits [batch, classes, ...space]. */
   readonly axis?: number;
-  /** Part of the target that is spread evenly over all classes (default 0). Szegedy et al. 2016, section 7. */
+  /**
+   * Part of the target that is spread evenly over all classes (Szegedy et al. 2016, section 7). Default 0.
+   */
   readonly labelSmoothing?: number;
 }
 
 /**
- * Binary cross-entropy of independent labels from logits x and targets t in [0, 1], one value each:
- * (1 - t) x + (1 + (w - 1) t) log(1 + e^-x), which for w = 1 is log(1 + e^x) - t x. Neither form overflows.
- * As PyTorch's `binary_cross_entropy_with_logits`. Shapes of logits and targets must agree.
+ * Binary cross-entropy for independent labels, with logits x, targets t in [0, 1] and `positiveWeight` w. The
+ * loss of each element is (1 - t) x + (1 + (w - 1) t) log(1 + e^-x), which for w = 1 is log(1 + e^x) - t x.
+ * Neither form overflows. The loss equals PyTorch's `binary_cross_entropy_with_logits`. Logits and targets
+ * must have the same shape.
  */
 export function binaryCrossEntropyWithLogits(
   logits: Tensor,
@@ -65,9 +71,9 @@ export function binaryCrossEntropyWithLogits(
 }
 
 /**
- * Cross-entropy -log softmax(x)[class] of logits [batch, classes, ...] with integer targets [batch, ...]. "mean"
- * divides by the number of targets. A target outside 0..classes-1 makes its loss NaN, so that training stops instead of
- * learning from it.
+ * Cross-entropy -log softmax(x)[class] of logits x, [batch, classes, ...], for target classes given as
+ * integers, [batch, ...]. The reduction "mean" divides by the number of targets. If a target is not one of
+ * 0..classes-1, its loss is NaN, so that training stops instead of learning from it.
  *
  * @example
  * ```ts
@@ -86,28 +92,32 @@ export function crossEntropy(logits: Tensor, classes: Tensor, options: CrossEntr
       throw new StriateError(`cross-entropy: expected a known number of classes, got "${count}"`);
     }
     if (classes.dtype !== "int64" && classes.dtype !== "int32") {
-      throw new StriateError(`cross-entropy: expected whole numbers as classes, got ${classes.dtype}`);
+      throw new StriateError(
+        `cross-entropy: expected target classes of type int64 or int32, got ${classes.dtype}`,
+      );
     }
     const expected = logits.shape.filter((_, at) => at !== axis);
     check(
       sameShape(classes.shape, expected),
       () =>
-        `cross-entropy: expected classes ${showShape(expected)} for logits ${showShape(logits.shape)}, got ${showShape(classes.shape)}`,
+        `cross-entropy: expected target classes ${showShape(expected)} for logits ${showShape(logits.shape)}, got ${showShape(classes.shape)}`,
     );
     const shape = logits.shape.map((_, at) => (at === axis ? count : 1));
     const numbers = Array.from({ length: count }, (_, i) => i);
     const hit = equal(unsqueeze(classes, [axis]), constant(numbers, shape, classes.dtype));
-    // 1 for a valid class; for any other, 0 makes the loss 0 / 0.
+    // 1 if the target is a valid class, otherwise 0; the loss is then 0 / 0, which is NaN.
     const hits = sum(cast(hit, logits.dtype), axis);
-    // Select instead of multiplying, because other classes may have -Infinity.
+    // Select the target's log probability instead of multiplying by 0 and 1: other classes may have
+    // -Infinity.
     const loss = softLoss(logits, (logProbabilities) => where(hit, logProbabilities, 0), axis, options);
     return reduced(div(loss, hits), options);
   });
 }
 
 /**
- * Cross-entropy -sum over classes of t log softmax(x) with soft targets t of the shape of the logits. "mean" divides
- * by the number of distributions, not of elements, as PyTorch's `cross_entropy` with probabilities.
+ * Cross-entropy with soft targets t, which have the shape of the logits x: -(sum over classes of t log
+ * softmax(x)). The reduction "mean" divides by the number of distributions, not by the number of elements, as
+ * PyTorch's `cross_entropy` does if targets are probabilities.
  */
 export function softCrossEntropy(logits: Tensor, targets: Tensor, options: CrossEntropyOptions = {}): Tensor {
   return scope("crossEntropy", () => {
@@ -117,7 +127,7 @@ export function softCrossEntropy(logits: Tensor, targets: Tensor, options: Cross
   });
 }
 
-/** The squared error (x - y)^2. */
+/** The squared error (prediction - target)^2 of each element, reduced as `reduction` specifies. */
 export function meanSquaredError(prediction: Tensor, target: Tensor, options: LossOptions = {}): Tensor {
   return scope("meanSquaredError", () => {
     checkShapes("mean squared error", prediction, target);
@@ -126,7 +136,10 @@ export function meanSquaredError(prediction: Tensor, target: Tensor, options: Lo
   });
 }
 
-/** The absolute error |x - y|. Its gradient is 0 if both are equal. */
+/**
+ * The absolute error |prediction - target| of each element, reduced as `reduction` specifies. If both are
+ * equal, the gradient is 0.
+ */
 export function l1Loss(prediction: Tensor, target: Tensor, options: LossOptions = {}): Tensor {
   return scope("l1Loss", () => {
     checkShapes("L1 loss", prediction, target);
@@ -134,7 +147,10 @@ export function l1Loss(prediction: Tensor, target: Tensor, options: LossOptions 
   });
 }
 
-/** Minus the sum over classes of log softmax(x), weighted by the targets. */
+/**
+ * Computes the cross-entropy with label smoothing. `taken` multiplies the log probabilities by the targets,
+ * or selects those of the target class.
+ */
 function softLoss(
   logits: Tensor,
   taken: (logProbabilities: Tensor) => Tensor,
@@ -166,6 +182,7 @@ function reduced(losses: Tensor, { reduction = "mean" }: LossOptions): Tensor {
 function checkShapes(what: string, a: Tensor, b: Tensor): void {
   check(
     sameShape(a.shape, b.shape),
-    () => `${what}: expected a target ${showShape(a.shape)} like the prediction, got ${showShape(b.shape)}`,
+    () =>
+      `${what}: expected targets of the prediction's shape ${showShape(a.shape)}, got ${showShape(b.shape)}`,
   );
 }

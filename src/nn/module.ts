@@ -8,13 +8,14 @@ import { atOnce } from "../util/parts.js";
 /** Parameters (or buffers) of a model by name, in the order in which the model declares them. */
 export type NamedParameters = ReadonlyMap<string, Tensor>;
 
-/** Values of parameters and buffers by name. One model may have many states. */
+/** Values of a model's parameters and buffers, by name. One model may have many states. */
 export type State = Map<string, TensorData>;
 
 /**
- * Names every parameter and buffer of a model after the path of properties that leads to it ("convA.weight"), as
- * PyTorch does, and returns them. Any object can be a model: the function follows its own properties that are tensors,
- * objects or arrays. A parameter that it reaches twice (tied weights) keeps the first name.
+ * Names every parameter and buffer of a model after the path of properties that leads to it, such as
+ * "convA.weight", as PyTorch does. Returns them by name. Any object can be a model: the function visits all
+ * of the object's own properties, and those of nested objects and arrays. A parameter that it reaches by two
+ * paths (tied weights) keeps its first name.
  */
 export function namedParameters(model: object): NamedParameters {
   const found = new Map<string, Tensor>();
@@ -39,14 +40,15 @@ export function namedParameters(model: object): NamedParameters {
   return found;
 }
 
-/** Whether training changes a parameter (false: a buffer, such as a running mean). */
+/** Whether a tensor is a parameter that training may change. False for buffers, such as a running mean. */
 export function isTrainable(tensor: Tensor): boolean {
   return tensor.node.leaf?.kind === "parameter" && tensor.node.leaf.trainable;
 }
 
 /**
- * Draws initial values of all parameters. `random(name)` gives each parameter its own stream, so that a new layer does
- * not change the initial values of the others.
+ * Draws initial values of all parameters. `random(name)` returns the stream of random numbers for the
+ * parameter with that name. With a separate stream for each, adding a layer does not change the initial
+ * values of the others.
  *
  * @example
  * ```ts
@@ -61,7 +63,7 @@ export function initialState(parameters: NamedParameters, random: (name: string)
   return atOnce(initialStateInParts(parameters, random));
 }
 
-/** Arguments as in `initialState`. */
+/** The same as `initialState`, in parts; the arguments are the same. */
 export function* initialStateInParts(
   parameters: NamedParameters,
   random: (name: string) => RandomSource,
@@ -70,7 +72,7 @@ export function* initialStateInParts(
   for (const [name, tensor] of parameters) {
     yield;
     const leaf = tensor.node.leaf;
-    if (leaf?.kind !== "parameter") throw new StriateError(`"${name}" is no parameter`);
+    if (leaf?.kind !== "parameter") throw new StriateError(`initial state: "${name}" is not a parameter`);
     const shape = tensor.shape as readonly number[];
     const data = leaf.initialiser(shape, random(name));
     const size = shape.reduce((a, b) => a * b, 1);

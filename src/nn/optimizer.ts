@@ -5,20 +5,20 @@ import { StriateError } from "../util/errors.js";
 /** Tensors by parameter name. */
 export type Named = ReadonlyMap<string, Tensor>;
 
-/** The inputs of an optimizer in one step. */
+/** What an optimizer gets as input in one step. */
 export interface OptimizerStep {
   readonly parameters: Named;
-  /** One gradient per parameter. */
+  /** The gradient of each parameter. */
   readonly gradients: Named;
-  /** Current state of the optimizer: tensors by parameter name for each of its slots. */
+  /** Current state of the optimizer: for each slot, one tensor per parameter, by parameter name. */
   readonly slots: Readonly<Record<string, Named>>;
-  /** Number of steps done before this one (0 in the first), a scalar. */
+  /** Number of steps that were done before this one (0 in the first step), a scalar. */
   readonly step: Tensor;
-  /** Scalar. */
+  /** The learning rate, a scalar. */
   readonly learningRate: Tensor;
 }
 
-/** Next values, in the same form as in {@link OptimizerStep}. */
+/** The parameters and the state after the step, in the same form as in {@link OptimizerStep}. */
 export interface OptimizerResult {
   readonly parameters: Named;
   readonly slots: Readonly<Record<string, Named>>;
@@ -27,15 +27,24 @@ export interface OptimizerResult {
 /** A rule that turns gradients into new parameters, written as graph nodes. */
 export interface Optimizer {
   readonly name: string;
-  /** Names of the state that the optimizer keeps for each parameter, of the shape of the parameter and initially 0. */
+  /**
+   * Names of the tensors that the optimizer keeps for each parameter as its state ("slots"). Each has the
+   * parameter's shape and is 0 at first.
+   */
   readonly slots: readonly string[];
   update(step: OptimizerStep): OptimizerResult;
 }
 
-/** A number for all parameters, or one by parameter name (0 leaves biases alone, for instance). */
+/**
+ * One number for all parameters, or a function from parameter name to number, for instance one that returns 0
+ * for biases.
+ */
 export type PerParameter = number | ((name: string) => number);
 
-/** The inputs of the rule for one parameter; `slots` are in the optimizer's order. */
+/**
+ * What a `ParameterRule` gets as input for one parameter. `slots` are in the order in which the optimizer
+ * lists them.
+ */
 export interface ParameterStep {
   readonly name: string;
   readonly parameter: Tensor;
@@ -43,12 +52,15 @@ export interface ParameterStep {
   readonly slots: readonly Tensor[];
 }
 
-/** The next parameter and its next slots, in the optimizer's order. */
+/**
+ * Computes the next value of a parameter and of its slots, which must be in the order in which the optimizer
+ * lists them.
+ */
 export type ParameterRule = (step: ParameterStep) => readonly [next: Tensor, ...slots: Tensor[]];
 
 /**
- * Makes an optimizer that updates each parameter separately. `prepare` computes once what all parameters share (such as
- * bias corrections) and returns the rule.
+ * Makes an optimizer that updates each parameter separately. `prepare` is called once per step: it computes
+ * the values that all parameters share, such as bias corrections, and returns the rule.
  */
 export function perParameter(
   name: string,
@@ -84,7 +96,7 @@ function tensorOf(tensors: Named | undefined, name: string, what: string): Tenso
   return found;
 }
 
-/** Weight decay as a part of the gradient: g + decay p. */
+/** Adds weight decay to the gradient g of a parameter p: g + decay p. */
 export function withDecay({ gradient, parameter, name }: ParameterStep, weightDecay: PerParameter): Tensor {
   const decay = valueFor(weightDecay, name);
   return decay === 0 ? gradient : scaledAdd(parameter, decay, gradient);

@@ -7,7 +7,7 @@ import { movingMean, perParameter, valueFor, withDecay } from "./optimizer.js";
 
 /** Options of `sgd`, as in PyTorch. */
 export interface SgdOptions {
-  /** Momentum. Default 0, for gradient descent without state. */
+  /** Momentum. Default 0, which is plain gradient descent and needs no state. */
   readonly momentum?: number;
   /** Whether to use Nesterov's form of momentum (default false). */
   readonly nesterov?: boolean;
@@ -17,9 +17,9 @@ export interface SgdOptions {
 
 /** Options of `adam` and `adamW` (Kingma & Ba 2015; Loshchilov & Hutter 2019). */
 export interface AdamOptions {
-  /** Decays of the means of gradients and of their squares (default 0.9 and 0.999). */
+  /** Decay rates of two running means, of the gradients and of their squares (default 0.9 and 0.999). */
   readonly betas?: readonly [number, number];
-  /** Epsilon, which is added to the bias-corrected root (default 1e-8). */
+  /** Epsilon, which is added to the square root in the denominator, after bias correction (default 1e-8). */
   readonly epsilon?: number;
   /** Weight decay. Default 0 (Adam) or 0.01 (AdamW). */
   readonly weightDecay?: PerParameter;
@@ -27,21 +27,25 @@ export interface AdamOptions {
 
 /** Options of `rmsProp`, as in PyTorch. */
 export interface RmsPropOptions {
-  /** Decay of the mean of squares (default 0.99). */
+  /** Decay rate of the running mean of squared gradients (default 0.99). */
   readonly alpha?: number;
-  /** Epsilon, which is added after the root (default 1e-8). */
+  /** Epsilon, which is added to the denominator after taking the square root (default 1e-8). */
   readonly epsilon?: number;
   /** Default 0. */
   readonly momentum?: number;
-  /** Whether to divide by the standard deviation instead of the root mean square (default false). */
+  /**
+   * Whether to divide gradients by their running standard deviation instead of their root mean square
+   * (default false).
+   */
   readonly centred?: boolean;
   /** Default 0. */
   readonly weightDecay?: PerParameter;
 }
 
 /**
- * g = g + weightDecay p; b = momentum b + g; p = p - learningRate b, or with Nesterov's form p - learningRate
- * (g + momentum b). As PyTorch's SGD with dampening 0.
+ * Stochastic gradient descent, equal to PyTorch's SGD with dampening 0. For a parameter p with gradient g and
+ * momentum buffer b, each step computes g = g + weightDecay p; b = momentum b + g; p = p - learningRate b.
+ * Nesterov's form ends in p = p - learningRate (g + momentum b) instead.
  */
 export function sgd(options: SgdOptions = {}): Optimizer {
   const { momentum = 0, nesterov = false, weightDecay = 0 } = options;
@@ -61,8 +65,10 @@ export function sgd(options: SgdOptions = {}): Optimizer {
 }
 
 /**
- * Adam, Kingma & Ba 2015 (arXiv:1412.6980) algorithm 1, as PyTorch: m = b1 m + (1 - b1) g; v = b2 v + (1 - b2) g^2;
- * p = p - learningRate (m / (1 - b1^t)) / (sqrt(v / (1 - b2^t)) + epsilon). Weight decay is added to the gradient.
+ * Adam (Kingma & Ba 2015, arXiv:1412.6980, algorithm 1), as in PyTorch. For a parameter p with gradient g,
+ * betas b1 and b2 and steps t counted from 1, each step computes m = b1 m + (1 - b1) g; v = b2 v + (1 - b2)
+ * g^2; p = p - learningRate (m / (1 - b1^t)) / (sqrt(v / (1 - b2^t)) + epsilon). Weight decay is first added
+ * to the gradient.
  *
  * @example
  * ```ts
@@ -77,7 +83,11 @@ export function adam(options: AdamOptions = {}): Optimizer {
   return adamRule("adam", options, ({ parameter }) => parameter, weightDecay);
 }
 
-/** {@link adam} with decoupled decay, Loshchilov & Hutter 2019 (arXiv:1711.05101): p is first scaled by 1 - learningRate weightDecay. */
+/**
+ * AdamW: {@link adam} with decoupled weight decay (Loshchilov & Hutter 2019, arXiv:1711.05101). Instead of
+ * adding the decay to the gradient, each step first multiplies the parameter by 1 - learningRate x
+ * weightDecay.
+ */
 export function adamW(options: AdamOptions = {}): Optimizer {
   const { weightDecay = 0.01 } = options;
   const shrink = ({ parameter, name }: ParameterStep, learningRate: Tensor) => {
@@ -96,8 +106,8 @@ function adamRule(
   checkHalfOpen(`${name} beta 1`, beta1, 0, 1);
   checkHalfOpen(`${name} beta 2`, beta2, 0, 1);
   return perParameter(name, ["mean", "square"], ({ step: done, learningRate }) => {
-    // Numerator and denominator are multiplied by sqrt(1 - b2^t), which costs a scalar instead of a pass over every
-    // parameter.
+    // Numerator and denominator are multiplied by sqrt(1 - b2^t). The bias correction then needs a few scalar
+    // operations instead of a pass over every parameter.
     const root = sqrt(biasCorrection(beta2, done));
     const scale = div(mul(learningRate, root), biasCorrection(beta1, done));
     const small = mul(root, epsilon);
@@ -112,8 +122,8 @@ function adamRule(
 }
 
 /**
- * Computes 1 - beta^t with t = done + 1, as 1 - e^-2a = 2 tanh(a) / (1 + tanh(a)). The direct form loses five digits in
- * float32 in the first steps.
+ * Computes 1 - beta^t with t = done + 1, through the identity 1 - e^-2a = 2 tanh(a) / (1 + tanh(a)) with a =
+ * -t ln(beta) / 2. In float32, the direct form loses five digits in the first steps.
  */
 function biasCorrection(beta: number, done: OptimizerStep["step"]): Tensor {
   const h = tanh(mul(add(done, 1), -Math.log(beta) / 2));
@@ -121,9 +131,10 @@ function biasCorrection(beta: number, done: OptimizerStep["step"]): Tensor {
 }
 
 /**
- * RMSprop (Tieleman & Hinton 2012), as PyTorch: g = g + weightDecay p; v = alpha v + (1 - alpha) g^2; p = p -
- * learningRate g / (sqrt(v) + epsilon). Centred: v minus the squared mean gradient under the root. With momentum:
- * b = momentum b + g / (sqrt(v) + epsilon); p = p - learningRate b.
+ * RMSprop (Tieleman & Hinton 2012), as in PyTorch. For a parameter p with gradient g, each step computes g =
+ * g + weightDecay p; v = alpha v + (1 - alpha) g^2; p = p - learningRate g / (sqrt(v) + epsilon). If
+ * `centred` is true, the squared running mean of g is subtracted from v under the root. With momentum, the
+ * last part becomes b = momentum b + g / (sqrt(v) + epsilon); p = p - learningRate b.
  */
 export function rmsProp(options: RmsPropOptions = {}): Optimizer {
   const { alpha = 0.99, epsilon = 1e-8, momentum = 0, centred = false, weightDecay = 0 } = options;
@@ -146,13 +157,13 @@ type Plain<T extends { readonly weightDecay?: PerParameter }> = Omit<T, "weightD
   readonly weightDecay?: number;
 };
 
-/** An optimizer as plain data, for configuration files and workers. */
+/** An optimizer described by plain data, for configuration files and workers. */
 export type OptimizerConfig =
   | ({ readonly type: "sgd" } & Plain<SgdOptions>)
   | ({ readonly type: "adam" | "adamW" } & Plain<AdamOptions>)
   | ({ readonly type: "rmsProp" } & Plain<RmsPropOptions>);
 
-/** Throws {@link StriateError} for an unknown type. */
+/** Makes the optimizer that a configuration describes. Throws {@link StriateError} for an unknown type. */
 export function optimizerOf(config: OptimizerConfig): Optimizer {
   switch (config.type) {
     case "sgd":

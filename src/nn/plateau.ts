@@ -1,23 +1,24 @@
 import { checkAtLeast, checkWhole } from "../util/check.js";
 import { check } from "../util/errors.js";
 
-/** Options of a learning rate that falls when measurements stop improving. */
+/** Options of `PlateauRate`. */
 export interface PlateauOptions {
-  /** Rate at the start. */
+  /** Learning rate at the start. */
   readonly rate: number;
   /** Factor by which each reduction multiplies the rate. Default 0.1. */
   readonly factor?: number;
   /**
-   * Number of consecutive measurements without improvement that are tolerated (default 10); one more lowers the rate.
+   * Number of consecutive measurements without improvement that leave the rate as it is (default 10). The
+   * next one without improvement lowers it.
    */
   readonly patience?: number;
   /** Margin by which a measurement must beat the best one to count as an improvement. Default 1e-4. */
   readonly threshold?: number;
   /** Whether the threshold is relative to the best measurement (default) or absolute. */
   readonly thresholdMode?: "relative" | "absolute";
-  /** Whether low (default) or high measurements are good. */
+  /** Whether "lower" (default) or "higher" measurements are better. */
   readonly better?: "lower" | "higher";
-  /** Number of measurements after a reduction that do not count. Default 0. */
+  /** Number of measurements after a reduction that are not counted towards `patience`. Default 0. */
   readonly coolDown?: number;
   /** Smallest rate. Default 0. */
   readonly minimum?: number;
@@ -26,8 +27,8 @@ export interface PlateauOptions {
 }
 
 /**
- * A learning rate that falls when a measurement stops improving, as PyTorch's ReduceLROnPlateau. Throws `StriateError`
- * for invalid options.
+ * A learning rate that falls when a measurement, such as a validation loss, stops improving. It equals
+ * PyTorch's ReduceLROnPlateau. The constructor throws `StriateError` for invalid options.
  */
 export class PlateauRate {
   #rate: number;
@@ -65,7 +66,7 @@ export class PlateauRate {
     return this.#rate;
   }
 
-  /** Takes a measurement and returns the rate of the following steps. */
+  /** Records a measurement and returns the learning rate for the steps that follow. */
   observe(value: number): number {
     const { patience, factor, minimum, epsilon, coolDown } = this.#options;
     if (this.#isBetter(value)) {
@@ -88,7 +89,8 @@ export class PlateauRate {
   #isBetter(value: number): boolean {
     const { better, threshold, thresholdMode } = this.#options;
     const sign = better === "lower" ? -1 : 1;
-    // Before the first measurement, the best one is infinite, and 0 * Infinity would be NaN.
+    // Before the first measurement, the best one is infinite, so there is no margin to compute: a relative
+    // one would be NaN for a threshold of 1.
     if (!Number.isFinite(this.#best)) return sign * value > sign * this.#best;
     const margin =
       thresholdMode === "relative" ? this.#best * (1 + sign * threshold) : this.#best + sign * threshold;

@@ -3,7 +3,7 @@ import { showShape } from "../graph/dims.js";
 import { StriateError } from "../util/errors.js";
 import type { NamedParameters, State } from "./module.js";
 
-/** Parts of our names that PyTorch's layers spell differently; all other parts are the same. */
+/** Parts of parameter names that PyTorch spells differently. All other parts are spelled alike. */
 const SEGMENTS: Readonly<Record<string, string>> = {
   runningMean: "running_mean",
   runningVar: "running_var",
@@ -15,7 +15,10 @@ const SEGMENTS: Readonly<Record<string, string>> = {
 /** Counters of BatchNorm, which our layers do not have. */
 const IGNORED = /(^|\.)num_batches_tracked$/;
 
-/** Our name of a parameter ("norm.runningMean") as in PyTorch's `state_dict` ("norm.running_mean"). */
+/**
+ * Converts one of our parameter names, such as "norm.runningMean", to its name in PyTorch's `state_dict`,
+ * "norm.running_mean".
+ */
 export function pytorchName(name: string): string {
   return name
     .split(".")
@@ -24,10 +27,12 @@ export function pytorchName(name: string): string {
 }
 
 /**
- * A model's state from tensors under PyTorch's names. `rename` maps our names to those of the source (default
- * {@link pytorchName}); further tensors are an error unless `partial`.
+ * Makes a model's state from tensors with PyTorch's names. `rename` maps each of our names to the name of the
+ * tensor (default {@link pytorchName}). Tensors that no parameter uses are an error, unless `partial` is
+ * true.
  *
- * @throws StriateError if tensors are missing, left over or of another shape; the error names them
+ * @throws StriateError if tensors are missing, unused, or of another shape or type; the message names up to
+ * four of them
  */
 export function stateFromPytorch(
   parameters: NamedParameters,
@@ -45,7 +50,7 @@ export function stateFromPytorch(
     if (value === undefined) problems.push(`"${source}" is missing`);
     else if (value.dtype !== "float32" || value.shape.join() !== shape.join()) {
       problems.push(
-        `"${source}" is ${value.dtype}${showShape(value.shape)}, expected float32${showShape(shape)}`,
+        `"${source}": expected float32${showShape(shape)}, got ${value.dtype}${showShape(value.shape)}`,
       );
     } else state.set(name, value);
   }

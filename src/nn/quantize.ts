@@ -13,25 +13,33 @@ import { ValueRangeEstimate } from "./value-ranges.js";
 
 /** Options of `quantize`. */
 export interface QuantizeOptions {
-  /** Runs the float32 network for calibration, such as `nodeRuntime`. */
+  /** The runtime, such as `nodeRuntime`, that runs the float32 network for calibration. */
   readonly runtime: Runtime;
   /** The method that derives ranges from the observed numbers. Default {@link DEFAULT_CALIBRATION}. */
   readonly calibration?: CalibrationMethod;
-  /** For the calibration "percentile": the share of numbers that a range holds, in percent. Default 99.99. */
+  /**
+   * For the calibration "percentile": the percentage of observed numbers that lie inside a range. Default
+   * 99.99.
+   */
   readonly percentile?: number;
-  /** Names, as in the file, of nodes or values that stay float32. */
+  /** Nodes or values that stay float32, by their names in the ONNX file. */
   readonly keep?: readonly string[];
   /** Whether weights have 7 bits, for x64 processors without VNNI. Default false. */
   readonly reduceRange?: boolean;
   readonly threads?: number;
-  /** Is called after each batch of each pass. */
+  /**
+   * Called after each batch of each pass, with the number of batches done and the total number in all passes.
+   */
   readonly onProgress?: (done: number, count: number) => void;
 }
 
-/** As accurate as percentiles where it was measured, in one pass instead of two (docs/quantisation.md). */
+/**
+ * "minmax" needs one pass instead of two, and was as accurate as "percentile" in our measurements
+ * (docs/quantisation.md).
+ */
 export const DEFAULT_CALIBRATION: CalibrationMethod = "minmax";
 
-/** A network of 8 bits, the result of `quantize`. */
+/** The result of `quantize`: a network that computes with 8-bit integers. */
 export interface QuantizedModel {
   /** The network as a graph, ready for `writeOnnx`. */
   readonly outputs: Readonly<Record<string, Tensor>>;
@@ -40,14 +48,16 @@ export interface QuantizedModel {
 }
 
 /**
- * Quantises a float32 network to 8 bits: uint8 activations with one scale for each tensor, int8 weights with one scale
- * for each channel, int32 biases, and batch normalisations merged into convolutions. It quantises convolutions and
- * products with constant weights, and additions, poolings and joins between them. Everything else stays float32,
- * between quantisers in ONNX's QDQ form.
+ * Quantises a float32 network to 8 bits: uint8 activations with one scale for each tensor, int8 weights with
+ * one scale for each channel, and int32 biases. Batch normalisations are merged into convolutions.
+ * Convolutions and matrix products with constant weights are quantised, and so are the additions, poolings
+ * and concatenations between them. Everything else stays float32. The file has ONNX's QDQ form, in which
+ * QuantizeLinear and DequantizeLinear nodes mark the quantised parts.
  *
- * @param calibration batches of all inputs by name, on which the ranges of the values are measured
- * @throws StriateError if the network has nothing to quantise, `keep` has a name that is not in the file, there are no
- * batches, or values are infinite or NaN
+ * @param calibration batches on which the ranges of the network's values are measured; each holds the tensors
+ * of all inputs, by name
+ * @throws StriateError if the network has nothing to quantise, `keep` contains a name that is not in the
+ * file, there are no batches, or a value is infinite or NaN
  * @example
  * ```ts
  * import { quantize } from "striate";
@@ -93,7 +103,7 @@ async function observedRanges(
 ): Promise<Map<Tensor, ValueRange>> {
   check(
     percentile > 50 && percentile <= 100,
-    () => `percentile: expected above 50 and up to 100, got ${percentile}`,
+    () => `percentile: expected a number above 50 and up to 100, got ${percentile}`,
   );
   const outputs = Object.fromEntries(observed.map((tensor, i) => [`observed:${i}`, tensor]));
   const { bytes } = writeOnnx(lower(outputs, "cpu"));
@@ -118,7 +128,9 @@ async function observedRanges(
   return new Map(observed.map((tensor, i) => [tensor, estimates[i]!.range(calibration, percentile)]));
 }
 
-/** The inputs from a batch that the observed values need. */
+/**
+ * Selects from a batch the inputs that the session has, which are those on which the observed values depend.
+ */
 function fed(session: Session, batch: Values): Values {
   return Object.fromEntries(session.inputNames.flatMap((name) => (batch[name] ? [[name, batch[name]]] : [])));
 }

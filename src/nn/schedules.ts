@@ -1,14 +1,20 @@
 import { checkAtLeast, checkWhole } from "../util/check.js";
 import { StriateError } from "../util/errors.js";
 
-/** Learning rate of a step; `step` counts the steps done before it (0 in the first). Computed on the host. */
+/**
+ * Returns the learning rate of a training step. `step` is the number of steps done before it (0 for the
+ * first). Schedules are computed outside the graph.
+ */
 export type Schedule = (step: number) => number;
 
-/** Options of `cosineRate`, which falls along half a cosine (Loshchilov & Hutter 2017). */
+/** Options of `cosineRate` (Loshchilov & Hutter 2017). */
 export interface CosineOptions {
   /** Rate at the start. */
   readonly rate: number;
-  /** Number of steps from `rate` to `minimum`, the length of the (first) period. */
+  /**
+   * Number of steps over which the rate falls from `rate` to `minimum`. With restarts, this is the length of
+   * the first period.
+   */
   readonly steps: number;
   /** Default 0. */
   readonly minimum?: number;
@@ -16,7 +22,7 @@ export interface CosineOptions {
 
 /** Options of `cosineRateWithRestarts` (Loshchilov & Hutter 2017). */
 export interface RestartOptions extends CosineOptions {
-  /** Ratio of the length of a period to the one before (an integer, default 1). */
+  /** Ratio of the length of each period to the length of the previous one, an integer. Default 1. */
   readonly growth?: number;
 }
 
@@ -27,8 +33,9 @@ export function constantRate(rate: number): Schedule {
 }
 
 /**
- * minimum + (rate - minimum) (1 + cos(pi step / steps)) / 2, and `minimum` for all later steps. Loshchilov & Hutter
- * 2017 (arXiv:1608.03983) eq. 5, one period; as PyTorch's CosineAnnealingLR up to its last step.
+ * A rate that falls along half a cosine: minimum + (rate - minimum) (1 + cos(pi step / steps)) / 2 for
+ * `steps` steps, and `minimum` for all later ones. This is one period of Loshchilov & Hutter 2017
+ * (arXiv:1608.03983), eq. 5, and equals PyTorch's CosineAnnealingLR up to the end of the period.
  *
  * @example
  * ```ts
@@ -43,7 +50,10 @@ export function cosineRate(options: CosineOptions): Schedule {
   return (step) => cosineAt(options, Math.min(step / steps, 1));
 }
 
-/** {@link cosineRate} that starts again at `rate` after each period; as PyTorch's CosineAnnealingWarmRestarts. */
+/**
+ * A rate as in {@link cosineRate} that starts again at `rate` after each period. It equals PyTorch's
+ * CosineAnnealingWarmRestarts.
+ */
 export function cosineRateWithRestarts(options: RestartOptions): Schedule {
   const { steps } = checkCosine(options);
   const { growth = 1 } = options;
@@ -56,7 +66,10 @@ export function cosineRateWithRestarts(options: RestartOptions): Schedule {
   };
 }
 
-/** rate factor^floor(step / every); factor 0.1 by default. As PyTorch's StepLR. */
+/**
+ * A rate that is multiplied by `factor` after every `every` steps: rate x factor^floor(step / every).
+ * `factor` is 0.1 by default. It equals PyTorch's StepLR.
+ */
 export function stepRate(options: {
   readonly rate: number;
   readonly every: number;
@@ -68,7 +81,10 @@ export function stepRate(options: {
   return (step) => rate * factor ** Math.floor(step / every);
 }
 
-/** rate factor^(milestones reached); factor 0.1 by default. As PyTorch's MultiStepLR. */
+/**
+ * A rate that is multiplied by `factor` at each of the steps in `milestones`: rate x factor^(number of
+ * milestones reached). `factor` is 0.1 by default. It equals PyTorch's MultiStepLR.
+ */
 export function milestoneRate(options: {
   readonly rate: number;
   readonly milestones: readonly number[];
@@ -80,8 +96,8 @@ export function milestoneRate(options: {
 }
 
 /**
- * The rate of `schedule` times min(1, (step + offset) / steps): a linear warm-up. `offset` (default 1) sets where it
- * begins: 1 makes the first step 1 / steps of the full rate; AKOrN's rule has 2.
+ * Adds a linear warm-up to a schedule: its rate is multiplied by min(1, (step + offset) / steps). The first
+ * step thus has `offset` / `steps` of the full rate. `offset` is 1 by default; AKOrN's rule has 2.
  */
 export function withWarmUp(schedule: Schedule, steps: number, offset = 1): Schedule {
   checkWhole("warm-up: steps", steps, { from: 0 });
@@ -89,7 +105,10 @@ export function withWarmUp(schedule: Schedule, steps: number, offset = 1): Sched
   return (step) => schedule(step) * Math.min(1, (step + offset) / steps);
 }
 
-/** A schedule as plain data, for configuration files and workers. `warmUp`: steps of linear warm-up (default 0). */
+/**
+ * A schedule described by plain data, for configuration files and workers. `warmUp` is the number of steps of
+ * linear warm-up (default 0).
+ */
 export type ScheduleConfig = { readonly warmUp?: number; readonly warmUpOffset?: number } & (
   | { readonly type: "constant"; readonly rate: number }
   | ({ readonly type: "cosine" } & CosineOptions)
@@ -103,7 +122,10 @@ export type ScheduleConfig = { readonly warmUp?: number; readonly warmUpOffset?:
     }
 );
 
-/** Throws {@link StriateError} for an unknown type or invalid values. */
+/**
+ * Makes the schedule that a configuration describes. Throws {@link StriateError} for an unknown type or
+ * invalid values.
+ */
 export function scheduleOf(config: ScheduleConfig): Schedule {
   return withWarmUp(bareSchedule(config), config.warmUp ?? 0, config.warmUpOffset);
 }

@@ -9,11 +9,14 @@ import { atOnce } from "../util/parts.js";
 import type { State } from "./module.js";
 
 /**
- * The kind of a piece of state: a trained parameter, a running statistic, state of the optimizer, or a moving average.
+ * The kind of a piece of state: a trained parameter ("param"), a running statistic ("buffer"), state of the
+ * optimizer, or a moving average ("ema").
  */
 export type StateKind = "param" | "buffer" | "optimizer" | "ema";
 
-/** One piece of state. The graph reads it from the input `name` and writes its next value to `output`. */
+/**
+ * One piece of state. The graph reads its current value from `input` and writes its next value to `output`.
+ */
 export interface StateSpec {
   readonly name: string;
   readonly kind: StateKind;
@@ -21,23 +24,34 @@ export interface StateSpec {
   readonly shape: readonly number[];
   readonly input: string;
   readonly output: string;
-  /** The initial value: the model's value of a parameter or buffer, or one number. */
+  /**
+   * The initial value: the model's value of the named parameter or buffer, or one number for all elements.
+   */
   readonly initial: { readonly parameter: string } | { readonly value: number };
 }
 
-/** A training step as one graph: forward, backward, clipping, optimizer, running statistics, moving average. */
+/**
+ * A training step as one graph: forward and backward pass, clipping, optimizer, running statistics, moving
+ * average.
+ */
 export interface TrainingStep {
   /** The outputs of the graph by name: metrics and next states. */
   readonly outputs: Readonly<Record<string, Tensor>>;
-  /** The listed inputs that the graph uses; the host feeds them at every step, in addition to the scalars. */
+  /**
+   * Those inputs from `TrainingStepOptions.inputs` that the graph uses. The host feeds them at every step, in
+   * addition to the scalars.
+   */
   readonly inputs: readonly { readonly name: string; readonly dtype: DType; readonly shape: Shape }[];
   /**
-   * Scalar float32 inputs that the host feeds: "learningRate", and if the graph depends on it, "step" (the number of
-   * steps done before this one, initially 0).
+   * Scalar float32 inputs that the host feeds, if the graph depends on them: "learningRate" and "step", the
+   * number of steps done before this one.
    */
   readonly scalarInputs: readonly string[];
   readonly state: readonly StateSpec[];
-  /** Names of the outputs that are not state: "loss", "gradientNorm", "finite" (1 or 0) and the caller's. */
+  /**
+   * Names of the outputs that are not state: "loss", "gradientNorm", "finite" (1 or 0), and the metrics of
+   * the caller.
+   */
   readonly metrics: readonly string[];
   /** Frozen parameters and buffers, which the step does not change. Their values become constants of the graph. */
   readonly frozen: readonly string[];
@@ -46,19 +60,19 @@ export interface TrainingStep {
 /** The inputs and outputs of a training step, without its graph. */
 export type TrainingLayout = Omit<TrainingStep, "outputs">;
 
-/** Name of the input of a training step that counts steps from 1. */
+/** Name of the input of a training step for the number of steps done before it, a scalar float32. */
 export const STEP_INPUT = "step";
-/** Name of the input of a training step that holds the learning rate, a scalar float32. */
+/** Name of the input of a training step for the learning rate, a scalar float32. */
 export const LEARNING_RATE_INPUT = "learningRate";
 
-/** Names of the state that belongs to a parameter or buffer. */
+/** Name of the optimizer's slot `slot` for a parameter, in a state. */
 export const slotName = (slot: string, parameter: string): string => `optimizer.${slot}.${parameter}`;
 /** Name of the moving average of a parameter in a state. */
 export const emaName = (parameter: string): string => `ema.${parameter}`;
 
 /**
- * Lowers and writes a step as one ONNX model. The frozen parameters become constants with their values in `values`,
- * which may have further entries.
+ * Lowers a step and writes it as one ONNX model. Frozen parameters become constants with their values from
+ * `values`, which may have further entries.
  *
  * @throws StriateError for a frozen parameter without a value.
  */
@@ -71,7 +85,7 @@ export function writeTrainingStep(
   return atOnce(writeTrainingStepInParts(step, values, target, options));
 }
 
-/** Arguments as in `writeTrainingStep`. */
+/** The same as `writeTrainingStep`, in parts; the arguments are the same. */
 export function* writeTrainingStepInParts(
   step: TrainingStep,
   values: State,
@@ -83,7 +97,10 @@ export function* writeTrainingStepInParts(
   return yield* writeOnnxInParts(lowered, { ...options, ...frozen });
 }
 
-/** Values for `writeOnnx`: parameters that `values` names become constants of the file, the others stay inputs. */
+/**
+ * Makes the option `values` of `writeOnnx`. Parameters that have an entry in `values` become constants of the
+ * file; the others remain inputs.
+ */
 export function asConstants(
   values: ReadonlyMap<string, TensorData>,
 ): (parameter: Tensor) => TensorData | undefined {
@@ -92,7 +109,8 @@ export function asConstants(
 }
 
 /**
- * The state before the first step: the model's values if there are any, else constants.
+ * Makes the state before the first step: parameters, buffers and moving averages start at the model's values,
+ * and the optimizer's state at constants.
  *
  * @throws StriateError for a parameter without a value.
  */
@@ -114,8 +132,8 @@ export function initialTrainingState(step: TrainingStep, values: State): State {
 }
 
 /**
- * The model's values in a training state, plus the frozen ones. If `averaged` is true, moving averages replace the
- * parameters that have one.
+ * Takes the model's values from a training state and adds the frozen ones. If `averaged` is true, the moving
+ * average of a parameter or buffer replaces its value if there is one.
  */
 export function modelValues(
   step: TrainingLayout,

@@ -28,9 +28,12 @@ import type { Named, Optimizer } from "./optimizer.js";
 import type { StateKind, StateSpec, TrainingStep } from "./training-state.js";
 import { LEARNING_RATE_INPUT, STEP_INPUT, emaName, slotName } from "./training-state.js";
 
-/** The parts of a training step. */
+/** Options of `trainingStep`. */
 export interface TrainingStepOptions {
-  /** Inputs that the host feeds at every step, including noise. The step counter and the learning rate are added. */
+  /**
+   * Inputs that the host feeds at every step, including noise. The inputs for step counter and learning rate
+   * are added to them.
+   */
   readonly inputs: readonly Tensor[];
   /** The loss, a float32 scalar. */
   readonly loss: Tensor;
@@ -38,7 +41,9 @@ export interface TrainingStepOptions {
   readonly metrics?: Readonly<Record<string, Tensor>>;
   /** All parameters and buffers of the model (`namedParameters`). */
   readonly parameters: NamedParameters;
-  /** Which of the trainable parameters to train (default: all); the others are frozen. */
+  /**
+   * Returns whether to train the trainable parameter with a given name (default: all); the others are frozen.
+   */
   readonly trainable?: (name: string) => boolean;
   /** Buffers with their next values (`TrainingPass.updates`). */
   readonly updates?: readonly (readonly [buffer: Tensor, next: Tensor])[];
@@ -47,28 +52,29 @@ export interface TrainingStepOptions {
   readonly clipNorm?: number;
   /** Largest magnitude of one gradient element, applied after `clipNorm` (default: no clipping). */
   readonly clipValue?: number;
-  /** Keeps a moving average of everything that this step changes. */
+  /** A moving average to keep of all parameters and buffers that the step changes (default: none). */
   readonly ema?: MovingAverage;
   /**
-   * Whether to keep all state unchanged if the loss or a gradient is not finite (default false). It costs one more pass
-   * over the state.
+   * Whether to leave all state unchanged if the loss or a gradient is not finite (default false). This costs
+   * one more pass over the state.
    */
   readonly skipNonFinite?: boolean;
 }
 
 /**
- * Builds the training step. Buffers without an update are frozen, and so are parameters that `trainable` excludes or
- * that no gradient of the loss reaches (PyTorch's optimizers do not change the latter either). The average of a frozen
- * value is the value itself, so it has no "ema." state.
+ * Builds the training step. Buffers without an update are frozen. So are parameters that `trainable` excludes
+ * and those that no gradient of the loss reaches, which PyTorch's optimizers do not change either. The
+ * average of a frozen value is the value itself, so there is no "ema." state for it.
  *
- * @throws StriateError for a loss that is no float32 scalar, an update of something that is no buffer of the model, a
- * loss or metric that needs an input which is not listed, names that collide, or nothing to train.
+ * @throws StriateError if the loss is not a float32 scalar, something other than a buffer of the model is
+ * updated, the loss or a metric needs an input that is not listed, names collide, or there is nothing to
+ * train.
  */
 export function trainingStep(options: TrainingStepOptions): TrainingStep {
   return atOnce(trainingStepInParts(options));
 }
 
-/** Arguments as in `trainingStep`. */
+/** The same as `trainingStep`, in parts; the arguments are the same. */
 export function* trainingStepInParts(options: TrainingStepOptions): Parts<TrainingStep> {
   const { loss, optimizer } = options;
   check(
@@ -114,11 +120,11 @@ export function* trainingStepInParts(options: TrainingStepOptions): Parts<Traini
   yield* scopeOfParts("trainingStep", changes());
 
   for (const [name, metric] of Object.entries(options.metrics ?? {})) {
-    check(returned[name] === undefined, () => `training step: the metric name "${name}" is taken`);
+    check(returned[name] === undefined, () => `training step: the metric name "${name}" is already in use`);
     returned[name] = metric;
   }
-  // ONNX Runtime computes the last outputs first. The gradients' norm is last, so updates may overwrite the gradients
-  // after it.
+  // ONNX Runtime computes the last outputs first. With the norm of the gradients at the end, it is computed
+  // before the updates, which may then overwrite the gradients.
   const outputs = { ...builder.outputs, ...returned };
   const owned = new Set(builder.state.map(({ name }) => name));
   const used = checkInputs(outputs, options, new Set([...owned, STEP_INPUT, LEARNING_RATE_INPUT]));
@@ -138,7 +144,7 @@ export function* trainingStepInParts(options: TrainingStepOptions): Parts<Traini
 class StateBuilder {
   readonly state: StateSpec[] = [];
   readonly outputs: Record<string, Tensor> = {};
-  /** Present and next value of each piece of state. */
+  /** Current and next value of each piece of state. */
   readonly values = new Map<string, { readonly old: Tensor; readonly next: Tensor }>();
   onlyIf: Tensor | undefined;
 
@@ -165,9 +171,7 @@ function addBuffers(builder: StateBuilder, { parameters, updates = [] }: Trainin
   for (const [buffer, next] of updates) {
     const name = names.get(buffer);
     if (name === undefined || isTrainable(buffer)) {
-      throw new StriateError(
-        `training step: an update is given for ${String(buffer)}, which is no buffer of the model`,
-      );
+      throw new StriateError(`training step: updates: expected a buffer of the model, got ${String(buffer)}`);
     }
     builder.add("buffer", name, buffer, next);
   }
@@ -197,7 +201,7 @@ function trainedParameters({ loss, parameters, trainable = () => true }: Trainin
   return trained;
 }
 
-/** Tensors from which a gradient path leads to the loss. */
+/** Finds the tensors that receive a gradient from the loss. */
 function differentiable(loss: Tensor): Set<Tensor> {
   const reached = new Set<Tensor>([loss]);
   for (const node of topologicalOrder([loss]).reverse()) {
@@ -208,7 +212,7 @@ function differentiable(loss: Tensor): Set<Tensor> {
   return reached;
 }
 
-/** Names of all inputs that the outputs need. */
+/** Returns the names of all inputs on which the outputs depend. Throws `StriateError` if one is not known. */
 function checkInputs(
   outputs: Readonly<Record<string, Tensor>>,
   { inputs, parameters }: TrainingStepOptions,
@@ -223,24 +227,25 @@ function checkInputs(
     }
     if (leaf?.kind === "parameter" && (leaf.name === undefined || !parameters.has(leaf.name))) {
       throw new StriateError(
-        `training step: the loss or a metric uses a parameter that is not among the model's (${leaf.name ?? "unnamed"})`,
+        `training step: the loss or a metric uses the parameter "${leaf.name ?? "unnamed"}", which is not one of the model's`,
       );
     }
   }
   for (const name of listed) {
-    check(!known.has(name), () => `training step: the input "${name}" has the name of a piece of state`);
+    check(!known.has(name), () => `training step: the input "${name}" has the same name as a piece of state`);
   }
   return used;
 }
 
 function isFinite(value: Tensor): Tensor {
-  // The comparison is false for NaN, too. Not every device has IsNaN and IsInf.
+  // The comparison is false for NaN, too. IsNaN and IsInf are not available on every device.
   return lessOrEqual(abs(value), 3.4028234663852886e38);
 }
 
 function inputName(tensor: Tensor): string {
   const leaf = tensor.node.leaf;
-  if (leaf?.kind !== "input") throw new StriateError(`training step: ${String(tensor)} is no input`);
+  if (leaf?.kind !== "input")
+    throw new StriateError(`training step: inputs: expected graph inputs, got ${String(tensor)}`);
   return leaf.name;
 }
 

@@ -1,7 +1,7 @@
 import type { ValueRange } from "../graph/quantisation/quantise-graph.js";
 import { check } from "../util/errors.js";
 
-/** Methods that derive the range of a value from the observed numbers. */
+/** A method that derives the range of a value from the numbers observed for it. */
 export type CalibrationMethod = "minmax" | "percentile" | "entropy";
 
 /** The names of all calibration methods. */
@@ -10,19 +10,23 @@ export const CALIBRATIONS: readonly CalibrationMethod[] = ["minmax", "percentile
 const BINS = 2048;
 
 /**
- * Observed numbers of a value in a network: the smallest and largest from a first pass, and a histogram with 2048 bins
- * from a second pass.
+ * Statistics of the numbers observed for one value (tensor) of a network: the smallest and largest number
+ * from a first pass, and a histogram with 2048 bins from a second pass.
  */
 export class ValueRangeEstimate {
   #low = Infinity;
   #high = -Infinity;
   readonly #counts = new Float64Array(BINS);
-  /** Histogram of the absolute values, up to the largest one. */
+  /** Histogram of the absolute values, from 0 to the largest one. */
   readonly #sizes = new Float64Array(BINS);
 
-  /** @throws StriateError if a number is infinite or NaN */
+  /**
+   * First pass: extends the range by the given numbers. `what` names the value in error messages.
+   *
+   * @throws StriateError if a number is infinite or NaN
+   */
   widen(values: Float32Array, what: string): void {
-    // Private fields are slow in a loop over millions of elements.
+    // Use local variables, because private fields are slow in a loop over millions of elements.
     let [low, high, isFinite] = [this.#low, this.#high, true];
     for (const value of values) {
       if (value < low) low = value;
@@ -30,7 +34,7 @@ export class ValueRangeEstimate {
       if (value - value !== 0) isFinite = false;
     }
     [this.#low, this.#high] = [low, high];
-    check(isFinite, () => `${what}: calibration found numbers that are infinite or none`);
+    check(isFinite, () => `${what}: calibration: expected finite numbers, got NaN or an infinite one`);
   }
 
   count(values: Float32Array): void {
@@ -46,7 +50,11 @@ export class ValueRangeEstimate {
     }
   }
 
-  /** @param percentile for the calibration "percentile": the share of numbers inside the range, in percent */
+  /**
+   * Returns the range that a calibration method derives from the statistics.
+   *
+   * @param percentile for the calibration "percentile": the percentage of numbers inside the range
+   */
   range(calibration: CalibrationMethod, percentile: number): ValueRange {
     const [low, high] = [this.#low, this.#high];
     if (calibration === "minmax" || low === high) return { low, high };
@@ -62,7 +70,8 @@ export class ValueRangeEstimate {
     const outside = (total * (1 - percentile / 100)) / 2;
     const first = firstBeyond(this.#counts, outside);
     const last = BINS - firstBeyond(this.#counts.toReversed(), outside);
-    // The zeros of a rectifier do not belong to the tail.
+    // If no number is negative, as after a rectifier, keep the lowest number: zeros are common there and not
+    // a tail to cut off.
     return {
       low: this.#low >= 0 ? this.#low : this.#low + first * width,
       high: this.#low + last * width,
@@ -70,7 +79,7 @@ export class ValueRangeEstimate {
   }
 }
 
-/** The first bin at which the cumulative count exceeds a number. */
+/** Returns the first bin at which the cumulative count exceeds `outside`. */
 function firstBeyond(counts: Float64Array, outside: number): number {
   let seen = 0;
   for (const [i, count] of counts.entries()) {
@@ -81,9 +90,9 @@ function firstBeyond(counts: Float64Array, outside: number): number {
 }
 
 /**
- * The number of bins to keep. It minimises the Kullback-Leibler divergence of the kept bins, quantised to `levels`
- * steps, from the observed counts, with everything beyond added to the last bin (Migacz, "8-bit inference with
- * TensorRT", 2017).
+ * Returns the number of bins to keep (Migacz, "8-bit inference with TensorRT", 2017). It minimises the
+ * Kullback-Leibler divergence of two distributions: the kept bins with all counts beyond them added to the
+ * last one, and the kept bins quantised to `levels` levels.
  */
 function leastDivergence(sizes: Float64Array, levels: number): number {
   let [best, least] = [sizes.length, Infinity];
@@ -111,7 +120,8 @@ function divergenceOf(kept: Float64Array, beyond: number, levels: number): numbe
     for (let i = from; i < to; i++) {
       const p = (kept[i]! + (i === kept.length - 1 ? beyond : 0)) / (total + beyond);
       if (p === 0) continue;
-      // A bin that only gets counts from beyond the kept range has almost no share.
+      // Only the last bin can get here with a count of 0: its share then comes from beyond the kept range.
+      // Give it almost no probability.
       const q = kept[i]! > 0 ? sum / filled / total : 1e-9;
       divergence += p * Math.log(p / q);
     }

@@ -1,19 +1,22 @@
-/** Facts about a trained network that comes with Striate. A JSON file beside its weights has the same facts. */
+/**
+ * Facts about a trained network that comes with Striate. A JSON file beside the weights contains the same
+ * facts.
+ */
 export interface PretrainedCard {
-  /** Name for `loadPretrained`. */
+  /** The name to pass to `loadPretrained`. */
   readonly name: string;
-  /** The published system, or the baseline of one. */
+  /** The published system that the network implements or to which it is a baseline. */
   readonly system: string;
   /** What the network does, in one sentence. */
   readonly summary: string;
-  /** Source and required form of the input images. */
+  /** The form that input images must have: shape, range of pixel values, and appearance. */
   readonly input: string;
   /** The command whose run trained the network. */
   readonly command: string;
   readonly seed: number;
-  /** Number of images that were drawn for training. */
+  /** Number of images that were generated for training. */
   readonly trainingImages: number;
-  /** Figures that this run measured on held-out images. */
+  /** Figures that the training run measured on held-out images. */
   readonly figures: readonly PretrainedFigure[];
   /** Licence of the weights, and the licence and source of the training data. */
   readonly licence: string;
@@ -26,7 +29,7 @@ export interface PretrainedCard {
 /** A measured figure of a trained network. */
 export interface PretrainedFigure {
   readonly name: string;
-  /** Value in `unit`, such as percent. */
+  /** Value in the unit given by `unit`, such as percent. */
   readonly value: number;
   readonly unit: string;
   /** Number of images on which it was measured. */

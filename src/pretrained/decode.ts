@@ -11,15 +11,22 @@ import { PRETRAINED_MODELS, PRETRAINED_NAMES } from "./models.js";
 
 /** A trained network that comes with Striate. */
 export interface Pretrained<N extends PretrainedName = PretrainedName> {
-  /** Origin of the weights, and figures of the network. */
+  /** Where the weights come from, and what was measured on the network. */
   readonly card: PretrainedCard;
-  /** The model for `openStepper`, `Evaluator`, `train` and `exportOnnx`. Its `model` is the network itself. */
+  /**
+   * The task to pass to `openStepper`, `Evaluator`, `train` or `exportOnnx`. Its property `model` is the
+   * network itself.
+   */
   readonly model: PretrainedModel<N>;
   /** Values of all parameters. */
   readonly values: State;
 }
 
-/** @throws StriateError for an unknown name, with a suggestion */
+/**
+ * Returns the card of a pretrained network.
+ *
+ * @throws StriateError for an unknown name; the message suggests a similar name
+ */
 export function pretrainedCard(name: string): PretrainedCard {
   const known = PRETRAINED_NAMES.find((one) => one === name);
   if (known === undefined) throw new StriateError(unknownName("pretrained network", name, PRETRAINED_NAMES));
@@ -27,9 +34,10 @@ export function pretrainedCard(name: string): PretrainedCard {
 }
 
 /**
- * Builds the network with the given name and reads its weights from bytes.
+ * Builds the network with the given name and reads its weights from the bytes of a safetensors file. `source`
+ * names the file in error messages.
  *
- * @throws StriateError for bytes that are not the file that the card describes
+ * @throws StriateError if the bytes are not those of the file that the card describes
  */
 export async function decodePretrained<N extends PretrainedName>(
   name: N,
@@ -39,12 +47,12 @@ export async function decodePretrained<N extends PretrainedName>(
   const card = pretrainedCard(name);
   check(
     bytes.length === card.bytes,
-    () => `${source}: expected the weights of ${name}, ${card.bytes} bytes, got ${bytes.length} bytes`,
+    () => `${source}: expected the ${card.bytes} bytes of the weights of ${name}, got ${bytes.length} bytes`,
   );
   check(
     hasDigests(),
     () =>
-      `${source}: weights are checked by SHA-256, for which a page must be served over https or from localhost`,
+      `${source}: the weights cannot be checked: browsers compute SHA-256 only on pages served over https or from localhost`,
   );
   const digest = await sha256(bytes);
   check(
@@ -58,7 +66,8 @@ export async function decodePretrained<N extends PretrainedName>(
       const stored = tensors.get(key);
       check(
         stored?.dtype === "F32",
-        () => `${source}: expected a float32 tensor "${key}", which is missing or of another type`,
+        () =>
+          `${source}: expected a float32 tensor "${key}", got ${stored?.dtype ?? "no tensor of this name"}`,
       );
       return [key, tensorData(stored.data as Float32Array, shape as readonly number[])];
     }),

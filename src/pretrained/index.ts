@@ -1,6 +1,7 @@
 /**
- * Trained networks that come with Striate, for pages. This is a separate entry of the package because bundlers copy the
- * weights of all networks beside any page that imports it; the page downloads only those that it loads.
+ * Trained networks that come with Striate, for use in web pages. This is a separate entry of the package
+ * because, if a page imports it, the bundler copies the weights of all networks into the page's output. The
+ * page downloads only the weights that it loads.
  *
  * @module striate/pretrained
  */

@@ -7,7 +7,7 @@ import type { PretrainedName } from "./models.js";
 const FOLDER = new URL("../../pretrained/", import.meta.url);
 
 /**
- * Loads a trained network that comes with Striate, from the package's own files.
+ * Loads a trained network that comes with Striate. The weights are read from the files of the package.
  *
  * @throws StriateError for an unknown name, and for a file that is missing or does not match the card
  *

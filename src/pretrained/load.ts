@@ -3,18 +3,19 @@ import type { Pretrained } from "./decode.js";
 import { decodePretrained, pretrainedCard } from "./decode.js";
 import type { PretrainedName } from "./models.js";
 
-/** Options that say where the weights are. */
+/** Options for loading the weights of a trained network in a page. */
 export interface LoadPretrainedOptions {
   /**
-   * The folder that contains the weights, for pages whose bundler does not copy them. Default: the bundler's folder.
+   * The folder from which to download the weights, for pages whose bundler does not copy them. Default: the
+   * folder to which the bundler copied them.
    */
   readonly folder?: string | URL;
   readonly signal?: AbortSignal;
 }
 
 /*
- * Addresses of the weights. They are written out one by one, because Vite and webpack copy only files whose `new URL`
- * has a literal path.
+ * Addresses of the weights. Each is written out because Vite and webpack copy a file only if its path is a
+ * literal in `new URL`.
  */
 const ADDRESSES: Readonly<Record<PretrainedName, () => URL>> = {
   "komplexnet-digits2": () => new URL("../../pretrained/komplexnet-digits2.safetensors", import.meta.url),
@@ -25,8 +26,8 @@ const ADDRESSES: Readonly<Record<PretrainedName, () => URL>> = {
 };
 
 /**
- * Loads a trained network that comes with Striate, in a page. `PRETRAINED_CARDS` lists the networks; in Node, use the
- * function of the same name in `striate/node`.
+ * Loads a trained network that comes with Striate. This function is for pages; in Node, use the function of
+ * the same name in `striate/node`. `PRETRAINED_CARDS` lists the networks.
  *
  * @throws StriateError for an unknown name, a file that cannot be downloaded, and a file that does not match the card
  *
@@ -55,8 +56,8 @@ export async function loadPretrained<N extends PretrainedName>(
   }
   if (!response.ok)
     throw new StriateError(
-      `${url.href}: expected the weights of ${name}, the server answered ${response.status}; copy ${file} from the ` +
-        `package's folder pretrained/, and give its location with the option "folder"`,
+      `${url.href}: expected the weights of ${name}, got status ${response.status} from the server; copy ${file} from ` +
+        `the package's folder pretrained/ to the server, and pass the address of its folder in the option "folder"`,
     );
   return decodePretrained(name, new Uint8Array(await response.arrayBuffer()), url.href);
 }

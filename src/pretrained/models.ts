@@ -5,14 +5,18 @@ import { RealBaseline } from "../systems/komplexnet/baselines/real-baseline.js";
 import { KomplexNetTask, RealBaselineTask } from "../systems/komplexnet/training/tasks.js";
 
 /**
- * Two digits, 12 timesteps, default Gabor filters and coupling: the scale "laptop" of the experiment overlapping-digits.
+ * KomplexNet as in the experiment overlapping-digits at the scale "laptop": two digits, 12 timesteps, and the
+ * default Gabor filters and coupling.
  */
 const digits = (phaseMode: "kuramoto" | "random"): KomplexNetTask =>
   new KomplexNetTask(new KomplexNet({ timesteps: 12, kuramotoMode: "channels", phaseMode }), {
     phases: true,
   });
 
-/** Half the published width, otherwise the published network: the scale "laptop" of the experiment object-discovery. */
+/**
+ * AKOrN as in the experiment object-discovery at the scale "laptop": the published network with half its number of
+ * channels.
+ */
 const tetrominoes = (): ObjectTask => {
   const network = new ObjectNetwork({
     channels: 64,
@@ -24,7 +28,7 @@ const tetrominoes = (): ObjectTask => {
   return new ObjectTask(network, 32, { states: true });
 };
 
-/** Builds a network by its name. */
+/** For each name, a function that builds the network. */
 export const PRETRAINED_MODELS = {
   "komplexnet-digits2": () => digits("kuramoto"),
   "random-phases-digits2": () => digits("random"),
@@ -35,7 +39,7 @@ export const PRETRAINED_MODELS = {
 /** The name of a trained network. */
 export type PretrainedName = keyof typeof PRETRAINED_MODELS;
 
-/** The task that contains the network with a given name. */
+/** The type of the task that contains the network with a given name. */
 export type PretrainedModel<N extends PretrainedName> = ReturnType<(typeof PRETRAINED_MODELS)[N]>;
 
 export const PRETRAINED_NAMES = Object.keys(PRETRAINED_MODELS) as readonly PretrainedName[];

@@ -130,7 +130,7 @@ describe("the explorer", () => {
     await page.route("**/*.safetensors", (route) => route.fulfill({ status: 404 }));
     await page.goto(await serveFolder(site));
     const alert = await page.getByRole("alert").textContent();
-    expect(alert).toMatch(/expected the weights of komplexnet-digits2, the server answered 404/);
+    expect(alert).toMatch(/expected the weights of komplexnet-digits2, got status 404 from the server/);
   });
 
   it("can be used by everybody, as far as axe-core can tell, also on a small screen", async () => {

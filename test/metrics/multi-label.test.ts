@@ -123,8 +123,8 @@ describe("top-k metrics", () => {
     );
     expect(() => topKSetAccuracy([NaN, 2], [0, 1], 2, 1)).toThrow(/score 0 is not a number/);
     expect(() => topKSetAccuracy([1, 2], [0, 0.5], 2, 1)).toThrow(/target 1: expected 0 or 1, got 0.5/);
-    expect(() => binaryAccuracy([], [])).toThrow(/at least one, got 0 and 0/);
-    expect(() => microF1([1], [1, 0])).toThrow(/got 1 and 2/);
+    expect(() => binaryAccuracy([], [])).toThrow(/at least one, got 0 scores and 0 targets/);
+    expect(() => microF1([1], [1, 0])).toThrow(/got 1 scores and 2 targets/);
   });
 });
 

@@ -111,7 +111,7 @@ describe("PyTorch's names", () => {
     const wrong = new Map(source).set("norm.bias", tensorData([1])).set("head.bias", vector);
     wrong.delete("norm.weight");
     expect(() => stateFromPytorch(parameters, wrong)).toThrow(
-      /"norm.weight" is missing; "norm.bias" is float32\[1\], expected float32\[2\]; "head.bias" is not in/,
+      /"norm.weight" is missing; "norm.bias": expected float32\[2\], got float32\[1\]; "head.bias" is not in/,
     );
   });
 });

@@ -231,19 +231,23 @@ describe("trainingStep", () => {
     expect(() => trainingStep({ ...base, loss: mul(model.p, x) })).toThrow(
       "training step: expected a float32 scalar as loss, got float32[2]",
     );
-    expect(() => trainingStep({ ...base, updates: [[model.p, x]] })).toThrow(/no buffer of the model/);
+    expect(() => trainingStep({ ...base, updates: [[model.p, x]] })).toThrow(
+      /updates: expected a buffer of the model/,
+    );
     expect(() => trainingStep({ ...base, updates: [[model.b, sum(x)]] })).toThrow(
       'training step: next value of "b": expected float32[2], got float32[]',
     );
     expect(() => trainingStep({ ...base, trainable: () => false })).toThrow(/no trainable parameter/);
-    expect(() => trainingStep({ ...base, metrics: { loss } })).toThrow(/metric name "loss" is taken/);
+    expect(() => trainingStep({ ...base, metrics: { loss } })).toThrow(
+      /metric name "loss" is already in use/,
+    );
     expect(() =>
       trainingStep({ ...base, parameters: new Map([["p", model.p]]), updates: [[model.b, x]] }),
-    ).toThrow(/no buffer/);
+    ).toThrow(/expected a buffer of the model/);
     const other = { q: parameter([2], ones) };
     namedParameters(other);
     expect(() => trainingStep({ ...base, metrics: { m: sum(other.q) } })).toThrow(
-      /not among the model's \(q\)/,
+      /parameter "q", which is not one of the model/,
     );
   });
 });

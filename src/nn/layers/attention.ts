@@ -22,10 +22,12 @@ export interface MultiHeadAttentionOptions {
 }
 
 /**
- * softmax(Q K^T / sqrt(width / heads) + mask) V per head, Vaswani et al. 2017 (arXiv:1706.03762) eq. 1 and section
- * 3.2.2. `inProjWeight` [3 width, width] stacks the projections of query, key and value (Xavier uniform, bias 0);
- * `outProj` mixes the heads (default weights of a linear layer, bias 0). As PyTorch's `nn.MultiheadAttention` with
- * `batch_first`. Throws `StriateError` if the heads do not divide the width.
+ * Multi-head attention (Vaswani et al. 2017, arXiv:1706.03762, eq. 1 and section 3.2.2): each head computes
+ * softmax(Q K^T / sqrt(width / heads) + mask) V. `inProjWeight`, [3 width, width], stacks the projections of
+ * query, key and value; its weights start Xavier-uniform and its biases at 0. `outProj` mixes the heads; it
+ * starts with the default weights of a linear layer and biases of 0. The layer equals PyTorch's
+ * `nn.MultiheadAttention` with `batch_first`. Throws `StriateError` if the number of heads does not divide
+ * the width.
  */
 export class MultiHeadAttention {
   readonly inProjWeight: Tensor;
@@ -45,9 +47,10 @@ export class MultiHeadAttention {
   }
 
   /**
-   * Maps [batch, tokens, width] to the same shape; `keys` (default: the query, self-attention) and `values` (default:
-   * the keys) are [batch, other tokens, width]. `mask` is added to the scores [batch, heads, tokens, other tokens],
-   * with broadcasting. If the mask is -Infinity for all other tokens of a token, its heads give zeros.
+   * Maps queries [batch, tokens, width] to a result of the same shape. `keys` and `values` have the shape
+   * [batch, otherTokens, width]. By default, `keys` are the queries (self-attention) and `values` are the
+   * keys. `mask` is added to the scores, [batch, heads, tokens, otherTokens], with broadcasting. If a row of
+   * the mask is -Infinity for all of the other tokens, the heads return zeros for that token.
    */
   forward(query: Tensor, keys: Tensor = query, values: Tensor = keys, mask?: Tensor): Tensor {
     for (const x of [query, keys, values]) {
@@ -63,7 +66,7 @@ export class MultiHeadAttention {
     });
   }
 
-  /** Projects query, key and value; self-attention computes all three in one product. */
+  /** Projects query, key and value. In self-attention, one product computes all three. */
   #project(query: Tensor, keys: Tensor, values: Tensor): [Tensor, Tensor, Tensor] {
     const part = (x: Tensor, i: number, axis: number) =>
       slice(x, [{ axis, start: i * this.width, end: (i + 1) * this.width }]);

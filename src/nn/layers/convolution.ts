@@ -12,18 +12,19 @@ interface LayerOptions {
   /** Default true. */
   readonly bias?: boolean;
   /**
-   * Default: uniform in ±1 / sqrt(fanIn), PyTorch's; fanIn is the product of all axes of the weight except the first.
+   * Default: PyTorch's, uniform in ±1 / sqrt(fanIn), where fanIn is the product of all axes of the weight
+   * except the first.
    */
   readonly weightInitialiser?: Initialiser;
-  /** Default: uniform in ±1 / sqrt(fanIn), PyTorch's. */
+  /** Default: PyTorch's, uniform in ±1 / sqrt(fanIn), with the fanIn of the weight. */
   readonly biasInitialiser?: Initialiser;
 }
 
-/** Options of `Conv2d`; stride, dilation and groups are those of `conv`. */
+/** Options of `Conv2d`. Stride, dilation and groups mean the same as in `conv`. */
 export interface Conv2dOptions extends LayerOptions, Omit<ConvOptions, "padding"> {
   /**
-   * Number of zeros on both sides (default 0), or [top, left, bottom, right], or "same" for an output as large as the
-   * input.
+   * Number of zeros to add on each side (default 0), four numbers [top, left, bottom, right], or "same" for
+   * an output as large as the input.
    */
   readonly padding?: ConvOptions["padding"] | "same";
 }
@@ -31,9 +32,11 @@ export interface Conv2dOptions extends LayerOptions, Omit<ConvOptions, "padding"
 export interface ConvTranspose2dOptions extends LayerOptions, ConvTransposeOptions {}
 
 /**
- * Cross-correlation with a bank of kernels: [batch, inputs, height, width] to [batch, outputs, height', width'],
- * height' = floor((height + pads - dilation (kernel - 1) - 1) / stride) + 1. `weight` [outputs, inputs / groups,
- * ...kernel], `bias` [outputs]. As PyTorch's `nn.Conv2d`; including its "same" rule (an odd zero goes to the end).
+ * Convolution (cross-correlation) with a bank of kernels. It maps [batch, inputs, height, width] to [batch,
+ * outputs, height', width'], with height' = floor((height + pads - dilation (kernel - 1) - 1) / stride) + 1
+ * and width' alike. `weight` has the shape [outputs, inputs / groups, ...kernel] and `bias` [outputs]. The
+ * layer equals PyTorch's `nn.Conv2d`; with padding "same", an odd number of zeros also puts the extra zero at
+ * the end.
  *
  * @example
  * ```ts
@@ -73,9 +76,10 @@ export class Conv2d implements Layer {
 }
 
 /**
- * The transpose of a convolution: [batch, inputs, height, width] to [batch, outputs, height', width'], height' =
- * stride (height - 1) - pads + dilation (kernel - 1) + outputPadding + 1. `weight` [inputs, outputs / groups,
- * ...kernel], `bias` [outputs]. As PyTorch's `nn.ConvTranspose2d`.
+ * Transposed convolution. It maps [batch, inputs, height, width] to [batch, outputs, height', width'], with
+ * height' = stride (height - 1) - pads + dilation (kernel - 1) + outputPadding + 1 and width' alike. `weight`
+ * has the shape [inputs, outputs / groups, ...kernel] and `bias` [outputs]. The layer equals PyTorch's
+ * `nn.ConvTranspose2d`.
  */
 export class ConvTranspose2d implements Layer {
   readonly weight: Tensor;

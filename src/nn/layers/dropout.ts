@@ -4,9 +4,10 @@ import { checkHalfOpen } from "../../util/check.js";
 import type { Layer, TrainingPass } from "./layer.js";
 
 /**
- * Sets each value to 0 with a probability (default 0.5) and divides the others by 1 - probability; Srivastava et al.
- * 2014. In evaluation, the layer does nothing. In training, it adds an input of uniform noise of x's shape, and a value
- * stays if its noise is at least the probability. Throws `StriateError` for a probability outside [0, 1).
+ * Dropout (Srivastava et al. 2014). In training, the layer sets each element to 0 with the given probability
+ * (default 0.5) and divides the others by 1 - probability. For this it adds a graph input of uniform noise in
+ * the shape of x; an element is kept if its noise is at least the probability. In evaluation, the layer does
+ * nothing. Throws `StriateError` for a probability outside [0, 1).
  */
 export class Dropout implements Layer {
   constructor(readonly probability = 0.5) {

@@ -5,13 +5,14 @@ import { normal } from "../init.js";
 
 /** Options of `Embedding`. */
 export interface EmbeddingOptions {
-  /** Default: normal with mean 0 and deviation 1, PyTorch's. */
+  /** Default: PyTorch's, normal with mean 0 and standard deviation 1. */
   readonly initialiser?: Initialiser;
 }
 
 /**
- * Looks up a row of a trained table for each integer: maps [...] (int64 or int32, from 0 to entries - 1) to [...,
- * features]. `weight` [entries, features]. As PyTorch's `nn.Embedding`.
+ * Replaces each integer by a row of a trained table, as PyTorch's `nn.Embedding` does. It maps integers of
+ * any shape, int64 or int32 from 0 to entries - 1, to the same shape with an additional last axis of length
+ * `features`. The table `weight` has the shape [entries, features].
  */
 export class Embedding {
   readonly weight: Tensor;

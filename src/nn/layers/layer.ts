@@ -1,38 +1,45 @@
 import type { Shape, Tensor } from "../../graph/index.js";
 import { input } from "../../graph/index.js";
 
-/** A part of a model. It has parameters as properties, and `forward` adds its operators to the graph. */
+/**
+ * A part of a model. Its parameters are properties of the object, and `forward` adds its operators to the
+ * graph.
+ */
 export interface Layer {
-  /** Traces the layer: with `pass` for a training step, without it for evaluation. */
+  /**
+   * Adds the layer's operators to the graph: those for training if `pass` is given, otherwise those for
+   * evaluation.
+   */
   forward(x: Tensor, pass?: TrainingPass): Tensor;
 }
 
 /**
- * A collector of what a model needs in training in addition to its output: new values of buffers (running statistics)
- * and the noise inputs of every step. Make one for each training graph, pass it to `forward`, and then pass `updates`
- * to `trainingStep`.
+ * Collects what layers produce in training besides their outputs: new values of buffers (running statistics),
+ * and inputs for the noise of every step. Make one for each training graph, pass it to `forward`, and then
+ * pass its `updates` to `trainingStep`.
  */
 export class TrainingPass {
   readonly #updates = new Map<Tensor, Tensor>();
   readonly #noise: Tensor[] = [];
 
-  /** Pairs of a buffer and its next value, one per buffer. */
+  /** Each buffer that has an update, together with its next value. */
   get updates(): readonly (readonly [buffer: Tensor, next: Tensor])[] {
     return [...this.#updates];
   }
 
-  /** Graph inputs that every step fills with new uniform numbers in [0, 1). */
+  /** Graph inputs that must be filled at every step with new uniform random numbers in [0, 1). */
   get noise(): readonly Tensor[] {
     return this.#noise;
   }
 
-  /** The noise inputs by name, in the form of a task's `noise`. */
+  /** The kind of each noise input by name, in the form that a task's `noise` has. */
   get noiseKinds(): Readonly<Record<string, "uniform">> {
     return Object.fromEntries(this.#noise.map((_, i) => [noiseName(i), "uniform"] as const));
   }
 
   /**
-   * The current value of a buffer, which is its latest update; a layer that is used twice therefore updates it twice.
+   * The current value of a buffer: its latest update if it has one. A layer that is used twice in a graph
+   * therefore updates its buffers twice.
    */
   current(buffer: Tensor): Tensor {
     return this.#updates.get(buffer) ?? buffer;
@@ -42,7 +49,7 @@ export class TrainingPass {
     this.#updates.set(buffer, next);
   }
 
-  /** A new input "noise:N" of the given shape. */
+  /** Adds a noise input of the given shape, named "noise:N" with N counted from 0. */
   uniform(shape: Shape): Tensor {
     const made = input(noiseName(this.#noise.length), shape);
     this.#noise.push(made);

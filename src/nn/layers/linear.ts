@@ -8,15 +8,16 @@ import type { Layer } from "./layer.js";
 export interface LinearOptions {
   /** Default true. */
   readonly bias?: boolean;
-  /** Default: uniform in ±1 / sqrt(inputs), PyTorch's. */
+  /** Default: PyTorch's, uniform in ±1 / sqrt(inputs). */
   readonly weightInitialiser?: Initialiser;
-  /** Default: uniform in ±1 / sqrt(inputs), PyTorch's. */
+  /** Default: PyTorch's, uniform in ±1 / sqrt(inputs). */
   readonly biasInitialiser?: Initialiser;
 }
 
 /**
- * y = x W^T + b over the last axis: [..., inputs] to [..., outputs]. `weight` [outputs, inputs], `bias` [outputs].
- * As PyTorch's `nn.Linear`. Throws `StriateError` if the last axis of x has another length.
+ * Linear layer y = x W^T + b over the last axis of x, equal to PyTorch's `nn.Linear`. It maps [..., inputs]
+ * to [..., outputs]. `weight` has the shape [outputs, inputs] and `bias` [outputs]. Throws `StriateError` if
+ * the last axis of x does not have the length `inputs`.
  *
  * @example
  * ```ts
@@ -48,7 +49,10 @@ export class Linear implements Layer {
   }
 }
 
-/** Computes x W^T + b over the last axis of x for a weight [outputs, inputs], with all rows in one product. */
+/**
+ * Computes x W^T + b over the last axis of x for a weight W of shape [outputs, inputs], as a single matrix
+ * product.
+ */
 export function linear(x: Tensor, weight: Tensor, bias?: Tensor): Tensor {
   const [outputs, inputs] = [weight.shape[0]!, weight.shape[1]!];
   check(

@@ -10,15 +10,15 @@ import type { Layer, TrainingPass } from "./layer.js";
 
 /** Options of every normalisation layer. */
 export interface NormalisationOptions {
-  /** Epsilon, which is added to the variance (default 1e-5). */
+  /** Small number that is added to the variance (default 1e-5). */
   readonly epsilon?: number;
-  /** Whether a scale (`weight`, 1 at first) and a shift (`bias`, 0 at first) are trained. */
+  /** Whether the layer has a trained scale (`weight`, 1 at first) and shift (`bias`, 0 at first). */
   readonly affine?: boolean;
 }
 
 /** Options of `BatchNorm2d`. */
 export interface BatchNorm2dOptions extends NormalisationOptions {
-  /** Weight of a new batch in the running statistics (default 0.1). */
+  /** Weight of each new batch in the running statistics (default 0.1). */
   readonly momentum?: number;
 }
 
@@ -52,10 +52,11 @@ class Affine {
 }
 
 /**
- * y = (x - mean) / sqrt(variance + epsilon) * weight + bias per channel of [batch, channels, height, width]; Ioffe &
- * Szegedy 2015 (arXiv:1502.03167). In training mean and (biased) variance are the batch's own and the pass gets updates
- * of `runningMean` and `runningVar`: (1 - momentum) old + momentum new, the variance unbiased. In evaluation the running
- * ones are used. Affine by default. As PyTorch's `nn.BatchNorm2d`; it does not count batches.
+ * Batch normalisation (Ioffe & Szegedy 2015, arXiv:1502.03167): y = (x - mean) / sqrt(variance + epsilon) *
+ * weight + bias for each channel of x, [batch, channels, height, width]. In training, mean and (biased)
+ * variance are those of the batch. The pass gets updates of `runningMean` and `runningVar`, (1 - momentum)
+ * old + momentum new, with the unbiased variance. Evaluation uses these running statistics. By default the
+ * layer has a scale and shift. It equals PyTorch's `nn.BatchNorm2d`, except that it does not count batches.
  */
 export class BatchNorm2d extends Affine implements Layer {
   readonly runningMean: Tensor;
@@ -96,8 +97,9 @@ export class BatchNorm2d extends Affine implements Layer {
 }
 
 /**
- * Normalises each channel of each image over its space; Ulyanov et al. 2016 (arXiv:1607.08022). By default it has no
- * scale and shift (`affine`). As PyTorch's `nn.InstanceNorm2d` without running statistics.
+ * Instance normalisation (Ulyanov et al. 2016, arXiv:1607.08022): normalises each channel of each image over
+ * all positions. By default it has no scale and shift (`affine`). It equals PyTorch's `nn.InstanceNorm2d`
+ * without running statistics.
  */
 export class InstanceNorm2d extends Affine implements Layer {
   constructor(
@@ -114,8 +116,10 @@ export class InstanceNorm2d extends Affine implements Layer {
 }
 
 /**
- * Normalises equal groups of channels, each over its channels and its space; Wu & He 2018 (arXiv:1803.08494). Affine by
- * default. As PyTorch's `nn.GroupNorm`. Throws {@link StriateError} if the groups do not divide the channels.
+ * Group normalisation (Wu & He 2018, arXiv:1803.08494), equal to PyTorch's `nn.GroupNorm`. It splits the
+ * channels into groups of equal size and normalises each group over its channels and all positions. By
+ * default it has a scale and shift. Throws {@link StriateError} if the number of groups does not divide the
+ * number of channels.
  */
 export class GroupNorm extends Affine implements Layer {
   constructor(
@@ -133,8 +137,9 @@ export class GroupNorm extends Affine implements Layer {
 }
 
 /**
- * Normalises each position over the last axes, whose lengths are given (one number for the last axis only); Ba et al.
- * 2016 (arXiv:1607.06450). Affine by default, `weight` and `bias` of those axes. As PyTorch's `nn.LayerNorm`.
+ * Layer normalisation (Ba et al. 2016, arXiv:1607.06450), equal to PyTorch's `nn.LayerNorm`. It normalises
+ * over the last axes, jointly. `shape` lists their lengths; one number stands for the last axis alone. By
+ * default it has a scale and shift, `weight` and `bias`, which have that shape.
  */
 export class LayerNorm extends Affine implements Layer {
   readonly shape: readonly number[];

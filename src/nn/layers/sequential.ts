@@ -3,8 +3,8 @@ import { scope } from "../../graph/index.js";
 import type { Layer, TrainingPass } from "./layer.js";
 
 /**
- * A chain of layers and plain functions. Parameters are named by position ("0.weight", "2.bias"), as in PyTorch's
- * `nn.Sequential`; functions count as positions too.
+ * A chain of layers and plain functions. Parameters are named after the position of their layer ("0.weight",
+ * "2.bias"), as in PyTorch's `nn.Sequential`. Functions count as positions, too.
  */
 export class Sequential implements Layer {
   readonly [position: number]: Layer | ((x: Tensor) => Tensor);

@@ -1,4 +1,4 @@
-/** The module of the authors' code that a state dictionary belongs to. */
+/** The module of the authors' code to which a state dictionary belongs. */
 export type AuthorsModel =
   | "objectNetwork"
   | "sudokuNetwork"
@@ -9,9 +9,12 @@ export type AuthorsModel =
   | "attention"
   | "readout";
 
-/** A choice of the network's options that shows in the state dictionary: tensors that a network either has or lacks. */
+/**
+ * An option of the network that shows in its state dictionary: depending on the option, the network has
+ * certain tensors or lacks them.
+ */
 interface Choice {
-  /** Matches the authors' names of the tensors that only networks with this choice have. */
+  /** Matches the names, in the authors' code, of the tensors that a network has or lacks. */
   readonly tensors: RegExp;
   readonly having: string;
   readonly lacking: string;
@@ -26,7 +29,7 @@ const COUPLINGS: readonly Choice[] = [
   {
     tensors: /\b(W_qkv|W_o)\.(weight|bias)$/,
     having: 'coupling by attention (J="attn")',
-    lacking: "another coupling than attention",
+    lacking: "a coupling other than attention",
   },
   {
     tensors: /\bmat_[qkvo]$/,
@@ -36,7 +39,7 @@ const COUPLINGS: readonly Choice[] = [
   {
     tensors: /\bconnectivity\.(weight|bias)$/,
     having: 'coupling by convolution (J="conv")',
-    lacking: "another coupling than convolution",
+    lacking: "a coupling other than convolution",
   },
   {
     tensors: /\bc_norm\.weight$/,
@@ -102,8 +105,9 @@ const CHOICES: Readonly<Record<AuthorsModel, readonly Choice[]>> = {
 };
 
 /**
- * Finds the choice that explains why a tensor is in one of two sets of names but not in the other. Undefined if no
- * choice explains it, for example because the other set has tensors of the same choice.
+ * Finds the choice that explains why a tensor is in one of two sets of names but not in the other. Returns
+ * undefined if no choice explains it, for example because the other set contains other tensors of the same
+ * choice.
  *
  * @param tensor the tensor's name in the authors' code
  * @param others all names of the set without the tensor

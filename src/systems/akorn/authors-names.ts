@@ -6,9 +6,9 @@ import type { AuthorsModel } from "./authors-choices.js";
 import { choiceBehind } from "./authors-choices.js";
 
 /*
- * Patterns that translate our parameter names to those in the state dictionaries of the authors' code
- * (github.com/autonomousvision/akorn). Some of the authors' tensors have additional axes of length 1: norms, and the 1
- * x 1 convolutions of attention, which are matrices here.
+ * These rules translate our parameter names to the names in the state dictionaries of the authors' code
+ * (github.com/autonomousvision/akorn). Some of the authors' tensors have additional axes of length 1: those
+ * of norms, and those of the 1 x 1 convolutions of attention, which are matrices here.
  */
 
 type Rules = readonly (readonly [ours: RegExp, theirs: string])[];
@@ -55,7 +55,10 @@ const ITERATIONS: Rules = [
   [/^blocks\.(\d+)\.contract\./, "transformer_encoder.$1.mlp.2."],
 ];
 
-/** Layer norms over maps: the authors' own layer has other parameter names than PyTorch's. */
+/**
+ * Layer norms over maps. For these, the authors wrote their own layer, whose parameter names differ from
+ * PyTorch's.
+ */
 const MAP_NORMS: Rules = [
   [/((?:layernorm\d|^out\.0)\.)weight$/, "$1gamma"],
   [/((?:layernorm\d|^out\.0)\.)bias$/, "$1beta"],
@@ -69,7 +72,7 @@ const MODELS: Readonly<Record<AuthorsModel, Rules>> = {
     [/^positions\.stimulus$/, "pemb_c"],
   ],
   sudokuNetwork: [
-    // Here a read-out without further convolutions is the first layer of a sequence as well.
+    // In this network, a read-out is the first layer of a sequence even if no further convolutions follow.
     [/^blocks\.(\d+)\.readout\.(?=(?:bias|conv\.\w+)$)/, "layers.$1.1.0."],
     ...OSCILLATORS,
     [/^out\./, "out.1."],
@@ -93,10 +96,16 @@ export function authorsName(model: AuthorsModel, name: string): string {
   return [...MODELS[model], ...PARTS].reduce((text, [ours, theirs]) => text.replace(ours, theirs), name);
 }
 
-/** Tensors of the authors' dictionaries that are ignored: batch counters, and the second name of a convolution. */
+/**
+ * Tensors of the authors' dictionaries that are ignored: batch counters, and convolutions that are stored
+ * twice under different names.
+ */
 const SPARE = [/\bnum_batches_tracked$/, /^layers\.\d+\.0\.1\.(weight|bias)$/];
 
-/** The tensors of the moving average if the file has one, since the authors test with it; otherwise all tensors. */
+/**
+ * Returns the tensors of the moving average if the dictionary has one, since the authors test with the
+ * average. Otherwise returns all tensors.
+ */
 function averageOf(dictionary: ReadonlyMap<string, TensorData>): ReadonlyMap<string, TensorData> {
   const prefix = "ema_model.";
   const average = [...dictionary].filter(([name]) => name.startsWith(prefix));
@@ -108,8 +117,8 @@ function averageOf(dictionary: ReadonlyMap<string, TensorData>): ReadonlyMap<str
  * Converts the authors' state dictionary to a state for our model. If the dictionary contains a moving average
  * ("ema_model.NAME"), the average is used.
  *
- * @throws StriateError if a parameter is missing or has another shape, or if the model has no parameter for a tensor.
- * The message names the option in which dictionary and model differ, if the tensor tells
+ * @throws StriateError if a parameter is missing or has another shape, or if the model has no parameter for a
+ * tensor. If the tensor reveals in which option dictionary and model differ, the message names the option
  */
 export function fromAuthors(
   model: AuthorsModel,
@@ -127,7 +136,7 @@ export function fromAuthors(
       const choice = choiceBehind(model, theirs, tensors.keys());
       throw new StriateError(
         `state dictionary: "${theirs}" (our "${name}") is missing` +
-          (choice ? `: the network has ${choice.having}, the dictionary ${choice.lacking}` : ""),
+          (choice ? `: the network has ${choice.having}, but the dictionary has ${choice.lacking}` : ""),
       );
     }
     if (value.dtype !== dtype || withoutOnes(value.shape) !== withoutOnes(shape)) {
@@ -142,15 +151,15 @@ export function fromAuthors(
     const choice = choiceBehind(model, theirs, names.keys());
     throw new StriateError(
       `state dictionary: the network has no parameter for "${theirs}"` +
-        (choice ? `: the dictionary has ${choice.having}, the network ${choice.lacking}` : ""),
+        (choice ? `: the dictionary has ${choice.having}, but the network has ${choice.lacking}` : ""),
     );
   }
   return state;
 }
 
 /**
- * Throws {@link StriateError} unless the network and the dictionary, both by the authors' names, have the same number
- * of layers.
+ * Throws {@link StriateError} unless the network and the dictionary have the same number of layers. The
+ * arguments are their parameter names in the authors' code.
  */
 function checkLayers(network: Iterable<string>, dictionary: Iterable<string>): void {
   const [ours, theirs] = [layersOf(network), layersOf(dictionary)];

@@ -1,18 +1,20 @@
 /**
  * AKOrN: artificial Kuramoto oscillatory neurons (Miyato, Löwe, Geiger, Welling, ICLR 2025; arXiv:2410.13821).
  *
- * A reading order:
- * 1. `layer/oscillators.ts`: how the channels of a tensor hold vectors of n components.
- * 2. `layer/kuramoto-layer.ts`: equation 2 of the paper, the update of the oscillators, and its energy, in
+ * A good order in which to read the files:
+ * 1. `layer/oscillators.ts`: how channels of a tensor are grouped into oscillators, which are vectors of n
+ *    components.
+ * 2. `layer/kuramoto-layer.ts`: the update of the oscillators (equation 2 of the paper) and their energy, in
  *    {@link KuramotoLayer.forward}, with the derivation of the form that is computed.
- * 3. `layer/coupling.ts`, `map-couplings.ts` and `attention-coupling.ts`: the connections Conn; `natural-frequency.ts`: Omega.
- * 4. `layer/readout.ts`: equation 7 of the paper, the phase-invariant read-out, in {@link ReadOutConv}.
- * 5. `objects/`, `sudoku/` and `recognition/`: a network and a task for each of the paper's experiments; the folders
- * also have up-tiling, clustering and voting by energy.
- * 6. `layer/layers-in-turn.ts`: one timestep of a network as a graph. `layer/with-kuramoto.ts`: a Kuramoto layer inside
- * any model.
- * 7. `iterative-baselines.ts`: the networks that the paper compares with. `authors-names.ts`: reads the authors' state
- * dictionaries.
+ * 3. `coupling.ts`, `map-couplings.ts` and `attention-coupling.ts` in `layer/`: the coupling, Conn in the
+ *    paper. `layer/natural-frequency.ts`: natural frequencies, Omega in the paper.
+ * 4. `layer/readout.ts`: the phase-invariant read-out (equation 7 of the paper), in {@link ReadOutConv}.
+ * 5. `objects/`, `sudoku/` and `recognition/`: a network and a task for each of the paper's experiments.
+ *    `objects/` also contains up-tiling and clustering, and `sudoku/` voting by energy.
+ * 6. `layer/layers-in-turn.ts`: one timestep of a network as a graph. `layer/with-kuramoto.ts`: adds a
+ *    Kuramoto layer to any model.
+ * 7. `iterative-baselines.ts`: the networks with which the paper compares AKOrN. `authors-names.ts`: reads
+ *    the authors' state dictionaries.
  *
  * @module striate/akorn
  */

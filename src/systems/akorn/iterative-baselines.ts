@@ -17,17 +17,18 @@ import { SIDE, checkTokens, onlyBlock } from "./sudoku/network.js";
 interface BlockOptions {
   readonly channels: number;
   readonly heads: number;
-  /** Grid for learned rotations inside the attention; undefined for none. */
+  /** Grid of positions for learned rotations inside the attention; undefined if there are none. */
   readonly rotations: Grid | undefined;
-  /** Kernel side of a convolution that replaces the attention; undefined for attention. */
+  /** Kernel side of a convolution that replaces the attention; undefined if the block has attention. */
   readonly kernel: number | undefined;
   readonly mlpChannels: number;
   readonly timesteps: number;
 }
 
 /**
- * A block that applies x <- x + Mix(LN(x)) T times with the same weights, and then x <- x + MLP(LN(x)) once. MLP has
- * one hidden layer and GELU; LN normalises over the channels of a position. Tokens are [positions, batch, channels].
+ * A block that applies x <- x + Mix(LN(x)) T times with the same weights, and then x <- x + MLP(LN(x)) once.
+ * Mix is attention or a convolution. MLP has one hidden layer with GELU. LN (layer norm) normalises over the
+ * channels of each position. Tokens have the shape [positions, batch, channels].
  */
 class IterativeBlock {
   readonly mixNorm: LayerNorm;
@@ -53,7 +54,10 @@ class IterativeBlock {
     return this.forwardAfter(tokens, grid, [timesteps])[0]!;
   }
 
-  /** Returns the output after each of several numbers of iterations T. The iterations are shared. */
+  /**
+   * Returns one output for each number of iterations T in `timesteps`. All share the same iterations, so this
+   * costs no more of them than the largest T.
+   */
   forwardAfter(tokens: Tensor, grid: Grid, timesteps: readonly number[]): Tensor[] {
     const mixed = this.#mixing(grid);
     const states = [tokens];
@@ -82,7 +86,7 @@ export interface IterativeObjectOptions {
   readonly channels?: number;
   /** Default 1. */
   readonly layers?: number;
-  /** Iterations of each block: 8 (default) for ItrSA, 1 for a vision transformer. */
+  /** Number of iterations of each block: 8 (default) for ItrSA, 1 for a vision transformer (ViT). */
   readonly timesteps?: number;
   /** Default 4; the paper has 8. */
   readonly heads?: number;
@@ -93,22 +97,23 @@ export interface IterativeObjectOptions {
   /** Side of a patch in pixels. Default 4. */
   readonly patch?: number;
   /**
-   * Whether positions are encoded by learned rotations inside the attention instead of an added position code. Default
-   * false.
+   * Whether positions are encoded by learned rotations inside the attention (true) or by a position code that
+   * is added to the patches (false, default).
    */
   readonly rotations?: boolean;
   /**
-   * Kernel side of a convolution that replaces the attention (ItrConv); no position code is added then. Default:
-   * attention.
+   * Kernel side of a convolution that replaces the attention (ItrConv). No position code is then added.
+   * Default: attention.
    */
   readonly kernel?: number;
-  /** What happens to images of another size, see {@link Rescale}. Default true. */
+  /** What happens to images of a size other than `imageSize`; see {@link Rescale}. Default true. */
   readonly rescale?: Rescale;
 }
 
 /**
- * Baselines for AKOrN in object discovery: ItrSA repeats self-attention with the same weights, ViT applies it once, and
- * ItrConv repeats a convolution. The authors' code for ItrConv is not public; ours follows the paper.
+ * Baselines for AKOrN in object discovery. ItrSA repeats self-attention with the same weights, a vision
+ * transformer (ViT) applies it once, and ItrConv repeats a convolution. The authors' code for ItrConv is not
+ * public; ours follows the paper.
  */
 export class IterativeObjectNetwork {
   readonly patches: Patches;
@@ -164,7 +169,7 @@ const GRID: Grid = [SIDE, SIDE];
 export interface SudokuTransformerOptions {
   /** Default 64; the paper has 512. */
   readonly channels?: number;
-  /** Number of blocks. Default 1, for ItrSA; the paper's transformer has 8 blocks of one iteration each. */
+  /** Number of blocks. Default 1, as in ItrSA. The paper's transformer has 8 blocks of one iteration each. */
   readonly layers?: number;
   /** Default 16. */
   readonly timesteps?: number;
@@ -175,8 +180,8 @@ export interface SudokuTransformerOptions {
 }
 
 /**
- * Baselines for AKOrN in Sudoku: ItrSA (one block of many iterations) or a transformer (many blocks of one iteration
- * each).
+ * Baselines for AKOrN in Sudoku: ItrSA, which is one block of many iterations, or a transformer, which is
+ * many blocks of one iteration each.
  */
 export class SudokuTransformer {
   readonly embedding: Embedding;
@@ -198,10 +203,10 @@ export class SudokuTransformer {
   }
 
   /**
-   * Maps tokens int64 [batch, 9, 9] (the digit, or 0 for a blank) to logits [batch, 9, 9, 9], whose last axis is the
-   * digit.
+   * Maps boards to logits [batch, 9, 9, 9], whose last axis is the digit. Boards are int64 tokens [batch, 9,
+   * 9]: the digit of each cell, or 0 for a blank.
    *
-   * @param timesteps iterations of each block. Default: as in the options
+   * @param timesteps number of iterations of each block. Default: as in the options
    * @throws StriateError if boards are not 9 x 9
    */
   forward({ tokens }: { readonly tokens: Tensor }, timesteps?: number): { readonly logits: Tensor } {
@@ -213,10 +218,11 @@ export class SudokuTransformer {
   }
 
   /**
-   * Returns logits [batch, 9, 9, 9] after each of several numbers of iterations. The iterations are shared.
+   * Returns logits [batch, 9, 9, 9] for each number of iterations in `timesteps`. All share the same
+   * iterations.
    *
-   * @throws StriateError if the network has several blocks: its answer after T iterations is then not an intermediate
-   * result of a longer run
+   * @throws StriateError if the network has several blocks, because its answer after T iterations is then not
+   * an intermediate result of a longer run
    */
   forwardAfter({ tokens }: { readonly tokens: Tensor }, timesteps: readonly number[]): Tensor[] {
     const block = onlyBlock(this.blocks);
@@ -224,7 +230,7 @@ export class SudokuTransformer {
     return mixed.map((x) => this.#logits(x));
   }
 
-  /** The embedded tokens [81, batch, channels] with position codes added. */
+  /** Embeds tokens and adds position codes; the result is [81, batch, channels]. */
   #start(tokens: Tensor): Tensor {
     checkTokens(tokens);
     const first = transpose(reshape(tokens, [tokens.shape[0]!, SIDE * SIDE]), [1, 0]);

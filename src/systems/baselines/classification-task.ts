@@ -12,9 +12,9 @@ export interface ClassifierModel {
 }
 
 /**
- * Image classification. Fields: "images" [batch, ...shape] and "labels" [batch] (whole numbers). The loss is the mean
- * cross-entropy. Output: "logits" [batch, classes]. In training, dropout is active, and batch normalisation uses batch
- * statistics and updates its running averages.
+ * Image classification. Data fields: "images" [batch, ...imageShape] and "labels" [batch] (whole numbers).
+ * The loss is the mean cross-entropy. Output: "logits" [batch, classes]. In training, dropout is active, and
+ * batch normalisation uses batch statistics and updates its running averages.
  */
 export class ClassificationTask implements Task {
   readonly parameters: NamedParameters;

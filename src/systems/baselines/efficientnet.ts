@@ -9,15 +9,20 @@ import { checkPositive } from "../../util/check.js";
 export interface EfficientNetOptions {
   /** Default 1000. */
   readonly classes?: number;
-  /** Factor of all channel counts, which are rounded to multiples of 8. Default 1. */
+  /**
+   * Factor by which all numbers of channels are multiplied. The results are rounded to multiples of 8.
+   * Default 1.
+   */
   readonly width?: number;
-  /** Factor of the number of blocks in each stage, which is rounded up. Default 1. */
+  /**
+   * Factor by which the number of blocks in each stage is multiplied. The result is rounded up. Default 1.
+   */
   readonly depth?: number;
   /** Dropout probability before the read-out. Default 0.2. */
   readonly dropout?: number;
   /**
-   * Probability that the last residual block is skipped in training; it increases linearly from 0 over the blocks.
-   * Default 0.2.
+   * Stochastic depth: each block is skipped in training with a probability that increases linearly with its
+   * position, from 0 at the first block towards this value. Default 0.2.
    */
   readonly stochasticDepth?: number;
 }
@@ -33,15 +38,19 @@ const STAGES = [
   [6, 3, 1, 192, 320, 1],
 ] as const;
 
-/** Rounds `value` to a multiple of 8: the nearest, or the next above if the nearest is more than a tenth below. */
+/**
+ * Rounds `value` to the nearest multiple of 8, or to the next larger one if the nearest is more than a tenth
+ * below `value`.
+ */
 function roundChannels(value: number): number {
   const rounded = Math.max(8, Math.floor((value + 4) / 8) * 8);
   return rounded < 0.9 * value ? rounded + 8 : rounded;
 }
 
 /**
- * EfficientNet-B0 (Tan & Le 2019, arXiv:1905.11946), with torchvision's structure and parameter names, such as
- * "features.1.0.block.0.0.weight". `features[0]` is the stem, `features[1]` to `features[7]` are the stages.
+ * EfficientNet-B0 (Tan & Le 2019, arXiv:1905.11946), with torchvision's structure and parameter names, such
+ * as "features.1.0.block.0.0.weight". `features[0]` is the stem, and `features[1]` to `features[7]` are the
+ * stages.
  */
 export class EfficientNet {
   readonly features: Sequential;
@@ -97,7 +106,7 @@ interface NormalisedOptions {
   readonly activation?: boolean;
 }
 
-/** Convolution without bias, batch normalisation and optionally SiLU. */
+/** Makes a convolution without bias, followed by batch normalisation and optionally SiLU. */
 function normalised(inputs: number, outputs: number, kernel: number, options: NormalisedOptions): Sequential {
   const { stride = 1, groups = 1, activation = false } = options;
   const convolution = new Conv2d(inputs, outputs, kernel, {
@@ -111,7 +120,8 @@ function normalised(inputs: number, outputs: number, kernel: number, options: No
 }
 
 /**
- * Squeeze-and-excitation: x s(fc2(silu(fc1(mean x)))), where the mean is over positions and s is the logistic function.
+ * Squeeze-and-excitation: x times s(fc2(silu(fc1(mean(x))))), where the mean is over positions and s is the
+ * logistic function.
  */
 class SqueezeExcitation implements Layer {
   readonly fc1: Conv2d;
@@ -136,8 +146,8 @@ class SqueezeExcitation implements Layer {
 }
 
 /**
- * An inverted residual block: expansion, depthwise convolution, squeeze-and-excitation and projection. The input is
- * added if it has the output's shape.
+ * An inverted residual block: expansion, depthwise convolution, squeeze-and-excitation and projection. If
+ * input and output have the same shape, the input is added to the result.
  */
 class InvertedResidual implements Layer {
   readonly block: Sequential;
@@ -170,7 +180,10 @@ class InvertedResidual implements Layer {
     );
   }
 
-  /** Stochastic depth (Huang et al. 2016): in training, the branch of an image is dropped at random. */
+  /**
+   * Stochastic depth (Huang et al. 2016): in training, drops the branch for randomly chosen images of the
+   * batch.
+   */
   #dropped(branch: Tensor, pass: TrainingPass | undefined): Tensor {
     if (pass === undefined || this.skip === 0) return branch;
     const keepMask = floor(add(pass.uniform([branch.shape[0]!, 1, 1, 1]), 1 - this.skip));

@@ -6,7 +6,7 @@ import type { Layer, TrainingPass } from "../../nn/layers/index.js";
 import { checkEveryWhole, checkOneOf, checkPositive } from "../../util/check.js";
 import { check } from "../../util/errors.js";
 
-/** Number of layers with weights. */
+/** Depth of a ResNet: the number of its layers that have weights. */
 export type ResNetDepth = 18 | 34 | 50;
 
 /** Options of a ResNet (He et al. 2016). */
@@ -14,24 +14,30 @@ export interface ResNetOptions {
   readonly depth: ResNetDepth;
   /** Default 1000. */
   readonly classes?: number;
-  /** Default 3, or without a stem the channels of the first stage. */
+  /**
+   * Number of channels of the input. Default 3, or without a stem the number of channels of the first stage.
+   */
   readonly inChannels?: number;
   /**
-   * Factor of all channel counts, which are rounded and at least 4. Default 1, for 64 to 512 channels (times 4 in
-   * bottlenecks).
+   * Factor by which all numbers of channels are multiplied. The results are rounded and are at least 4.
+   * Default 1, for 64 to 512 channels (times 4 at the outputs of bottlenecks).
    */
   readonly width?: number;
-  /** Channels of the four stages (times 4 in bottlenecks). Default: by `width`. */
+  /**
+   * Numbers of channels of the four stages (times 4 at the outputs of bottlenecks). Default: determined by
+   * `width`.
+   */
   readonly channels?: readonly [number, number, number, number];
   /**
-   * Layers before the residual blocks: a 7 x 7 convolution of stride 2 and max pooling ("imagenet", default); the same
-   * with stride 1 ("tiny-imagenet", for 64 pixels); a 3 x 3 convolution of stride 1 ("small", for 32 to 64 pixels); or
-   * no layers ("none"), if the input is features of another network.
+   * The layers before the residual blocks. "imagenet" (default): a 7 x 7 convolution of stride 2 and max
+   * pooling. "tiny-imagenet": the same, but the convolution has stride 1; for images of 64 x 64 pixels.
+   * "small": a 3 x 3 convolution of stride 1; for sides of 32 to 64 pixels. "none": no layers; for features
+   * of another network as the input.
    */
   readonly stem?: ResNetStem;
 }
 
-/** The layers before the residual blocks, named after the images they are for. */
+/** The layers before the residual blocks, named after the images for which they are meant. */
 export type ResNetStem = "imagenet" | "tiny-imagenet" | "small" | "none";
 
 const BLOCKS: Readonly<Record<ResNetDepth, readonly number[]>> = {
@@ -42,11 +48,11 @@ const BLOCKS: Readonly<Record<ResNetDepth, readonly number[]>> = {
 const CHANNELS = [64, 128, 256, 512];
 
 /**
- * ResNet (He et al. 2016, arXiv:1512.03385, table 1), with torchvision's structure and parameter names, such as
- * "layer2.0.downsample.0.weight". In bottlenecks the 3 x 3 convolution has the stride.
+ * ResNet (He et al. 2016, arXiv:1512.03385, table 1), with torchvision's structure and parameter names, such
+ * as "layer2.0.downsample.0.weight". In bottleneck blocks, the 3 x 3 convolution has the stride.
  */
 export class ResNet {
-  /** The stem, if there is one. */
+  /** The convolution of the stem, if there is a stem. */
   readonly conv1: Conv2d | undefined;
   readonly bn1: BatchNorm2d | undefined;
   readonly layer1: Sequential;
@@ -93,8 +99,8 @@ export class ResNet {
   }
 
   /**
-   * Maps images or features [batch, inChannels, height, width] to logits [batch, classes]. Images have sides of at
-   * least 32.
+   * Maps images or features [batch, inChannels, height, width] to logits [batch, classes]. Images must have
+   * sides of at least 32 pixels; features may have any size.
    */
   forward(images: Tensor, pass?: TrainingPass): Tensor {
     const features = this.stages(images, pass).at(-1)!;
@@ -102,7 +108,7 @@ export class ResNet {
     return scope("fc", () => this.fc.forward(pooled));
   }
 
-  /** The outputs of the four stages. */
+  /** Returns the outputs of the four stages. */
   stages(images: Tensor, pass?: TrainingPass): Tensor[] {
     let x = this.#stem(images, pass);
     return [this.layer1, this.layer2, this.layer3, this.layer4].map((layer, i) => {
@@ -153,7 +159,10 @@ class BasicBlock implements Layer {
   }
 }
 
-/** A bottleneck residual block of 1 x 1, 3 x 3 and 1 x 1 convolutions, the last to four times the channels. */
+/**
+ * A bottleneck residual block of 1 x 1, 3 x 3 and 1 x 1 convolutions. The last one has four times as many
+ * output channels as the others.
+ */
 class Bottleneck implements Layer {
   readonly conv1: Conv2d;
   readonly bn1: BatchNorm2d;

@@ -6,7 +6,7 @@ import type { Layer, TrainingPass } from "../../nn/layers/index.js";
 import { checkOneOf, checkPositive } from "../../util/check.js";
 import { check } from "../../util/errors.js";
 
-/** Number of layers with weights. */
+/** Depth of a VGG: the number of its layers that have weights. */
 export type VggDepth = 11 | 13 | 16;
 
 /** Options of a VGG (Simonyan & Zisserman 2015). */
@@ -18,9 +18,12 @@ export interface VggOptions {
   readonly classes?: number;
   /** Default 3. */
   readonly inChannels?: number;
-  /** Factor of all channel counts, which are rounded and at least 4. Default 1, for 64 to 512 channels. */
+  /**
+   * Factor by which all numbers of channels are multiplied. The results are rounded and are at least 4.
+   * Default 1, for 64 to 512 channels.
+   */
   readonly width?: number;
-  /** Units of the two hidden layers (default 4096). */
+  /** Number of units in each of the two hidden layers (default 4096). */
   readonly hidden?: number;
   /** Side of the grid to which average pooling reduces the map before the hidden layers. Default 7. */
   readonly grid?: number;
@@ -28,7 +31,7 @@ export interface VggOptions {
   readonly dropout?: number;
 }
 
-/** Number of convolutions in each stage, before its pooling. */
+/** Number of convolutions in each stage. Pooling follows each stage. */
 const STAGES: Readonly<Record<VggDepth, readonly number[]>> = {
   11: [1, 1, 2, 2, 2],
   13: [2, 2, 2, 2, 2],
@@ -37,9 +40,9 @@ const STAGES: Readonly<Record<VggDepth, readonly number[]>> = {
 const CHANNELS = [64, 128, 256, 512, 512];
 
 /**
- * VGG (Simonyan & Zisserman 2015, arXiv:1409.1556, table 1, configurations A, B and D), with torchvision's structure
- * and parameter names, such as "features.0.weight". Values of module `features[3]` have the scope "features/3". For
- * small images choose `grid` 1.
+ * VGG (Simonyan & Zisserman 2015, arXiv:1409.1556, table 1, configurations A, B and D), with torchvision's
+ * structure and parameter names, such as "features.0.weight". In an exported file, the names of values that
+ * module `features[3]` computes begin with "features/3". For small images, choose `grid` 1.
  */
 export class Vgg {
   readonly features: Sequential;

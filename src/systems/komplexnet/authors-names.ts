@@ -5,7 +5,7 @@ import { checkTensor } from "../../util/check.js";
 import { StriateError } from "../../util/errors.js";
 
 /*
- * Patterns that translate our parameter names to those in the state dictionaries of the authors' code
+ * These tables translate our parameter names to the names in the state dictionaries of the authors' code
  * (github.com/S4b1n3/KomplexNet).
  */
 
@@ -77,7 +77,7 @@ function translate(table: NameTable, path: string, name: string): string {
   throw new StriateError(`parameter "${name}" has no counterpart in the authors' code`);
 }
 
-/** Fixed scalars that the authors store as parameters. Here they are options of the configuration. */
+/** Fixed numbers that the authors' code stores as parameters. Here they are options of the configuration. */
 export interface AuthorsScalars {
   readonly desynchrony?: number;
   readonly rate?: number;
@@ -85,7 +85,7 @@ export interface AuthorsScalars {
   readonly feedbackDesynchrony?: number;
 }
 
-/** The fixed scalars in a state dictionary, as options for the model that loads it. */
+/** Returns the fixed numbers in a state dictionary as options for the model that loads it. */
 export function authorsScalars(dictionary: ReadonlyMap<string, TensorData>): AuthorsScalars {
   const scalar = (name: string) => {
     const value = dictionary.get(name)?.data[0];
@@ -102,8 +102,9 @@ export function authorsScalars(dictionary: ReadonlyMap<string, TensorData>): Aut
 }
 
 /**
- * Converts the authors' state dictionary to a state for our model. Tensors that the model does not use (the read-out's
- * norm, the scalars) are ignored. Throws {@link StriateError} if a parameter is missing or has another shape.
+ * Converts the authors' state dictionary to a state for our model. Tensors that the model does not use are
+ * ignored: the read-out's norm and the fixed numbers of {@link AuthorsScalars}. Throws {@link StriateError}
+ * if a parameter is missing or has another shape.
  */
 export function fromAuthors(
   model: AuthorsModel,
@@ -123,9 +124,9 @@ export function fromAuthors(
 }
 
 /**
- * Converts a state to the authors' state dictionary. Tensors that our model does not have come from `rest`: the
- * scalars, and the read-out's norm, which the authors' code creates but never uses. Without `rest`, the norm has scale
- * 1 and bias 0.
+ * Converts a state to the authors' state dictionary. Tensors that our model does not have are taken from
+ * `rest`: the fixed numbers of {@link AuthorsScalars}, and the read-out's norm, which the authors' code
+ * creates but never uses. Without `rest`, the norm has scale 1 and bias 0.
  */
 export function toAuthors(
   model: AuthorsModel,

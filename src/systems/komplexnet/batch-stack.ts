@@ -6,7 +6,7 @@ export function stackBatch(tensors: readonly Tensor[]): Tensor {
   return tensors.length === 1 ? tensors[0]! : concat(tensors, 0);
 }
 
-/** Splits a stacked batch into its tensors. */
+/** Splits a batch that was stacked by {@link stackBatch} into its `count` tensors. */
 export function unstackBatch(stacked: Tensor, count: number): Tensor[] {
   if (count === 1) return [stacked];
   const parts = reshape(stacked, [count, -1, ...stacked.shape.slice(1)]);

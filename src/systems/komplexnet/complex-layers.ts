@@ -26,9 +26,9 @@ export interface Complex {
 }
 
 /**
- * A complex tensor as the output of a layer: its magnitude, and its direction as a cosine and a sine. ONNX has no
- * Atan2, but none is needed, because every formula uses the cosine and sine of an angle, never the angle itself. The
- * magnitude of the read-out may be negative.
+ * A complex tensor as the output of a layer. Its direction is given by a cosine and a sine. ONNX has no
+ * Atan2, but none is needed, because every formula uses the cosine and sine of an angle and never the angle
+ * itself. The magnitude is negative for some outputs of the read-out.
  */
 export interface Polar extends Complex {
   readonly cos: Tensor;
@@ -41,8 +41,8 @@ export function polar(magnitude: Tensor, cos: Tensor, sin: Tensor): Polar {
 }
 
 /**
- * Makes a complex tensor from its real and imaginary parts. If a magnitude vanishes, its direction is (0, 0) and it
- * passes no gradient.
+ * Makes a complex tensor from its real and imaginary parts. If the magnitude of an element vanishes, its
+ * cosine and sine are both 0 and it passes no gradient.
  */
 export function rectangular(real: Tensor, imaginary: Tensor): Polar {
   const magnitude = sqrt(add(add(mul(real, real), mul(imaginary, imaginary)), 1e-30));
@@ -54,20 +54,24 @@ export function rectangular(real: Tensor, imaginary: Tensor): Polar {
 export interface ComplexLayerOptions {
   /** Whether the layer has biases. Default true. */
   readonly biases?: boolean;
-  /** See `KomplexNetOptions.singularGradients`. Default false. */
+  /** What happens to gradients at psi = 0; see `KomplexNetOptions.singularGradients`. Default false. */
   readonly singularGradients?: boolean;
 }
 
-/** Imaginary parts whose absolute value is smaller are replaced by this value (the authors' "stable angle"). */
+/**
+ * An imaginary part whose absolute value is smaller than this number is replaced by this number (the authors'
+ * "stable angle").
+ */
 const SMALLEST = 1e-8;
 
 /**
- * A real-valued map f(v) = W v + b lifted to complex numbers (Reichert & Serre 2014; TMLR 2025, complex layers):
+ * Lifts a real-valued map f(v) = W v + b to complex numbers z (Reichert & Serre 2014; TMLR 2025, complex
+ * layers):
  *
  *     psi = f(Re z) + i f(Im z),  chi = f(|z|)
  *     magnitude = |psi| / 2 + chi / 2,  direction = psi / |psi|
  *
- * f is called once, on a batch of Re z, Im z and |z|. If `chi` is given, f is not called on |z|.
+ * f is called once, on Re z, Im z and |z| stacked into one batch. If `chi` is given, |z| is left out.
  */
 function lift(
   f: (v: Tensor) => Tensor,
@@ -81,7 +85,7 @@ function lift(
   const imaginary = where(less(abs(nearImaginary), SMALLEST), SMALLEST, nearImaginary);
   const size = sqrt(add(mul(real, real), mul(imaginary, imaginary)));
   const { biases = true, singularGradients = false } = options;
-  // Without biases psi can be 0, and the gradient of its direction is then 1e8.
+  // Without biases, psi can be 0. The gradient is then multiplied by 1e8 on its way through the direction.
   const withoutSingularGradient = (direction: Tensor) =>
     biases || singularGradients ? direction : where(less(size, 1e-7), stopGradient(direction), direction);
   return {
@@ -103,7 +107,10 @@ export interface ComplexConvOptions extends ComplexLayerOptions {
   readonly padding?: number;
 }
 
-/** Complex convolution. Instance norm and ReLU are applied to its magnitudes; its directions do not change. */
+/**
+ * Complex convolution, followed by instance norm and ReLU. These two change only the magnitudes, not the
+ * directions.
+ */
 export class ComplexConv {
   readonly map: Conv2d;
   readonly norm: InstanceNorm2d;
@@ -119,7 +126,7 @@ export class ComplexConv {
   /**
    * Maps [batch, inChannels, height, width] to [batch, outChannels, ...].
    *
-   * @param chi f(|z|), if it is already known
+   * @param chi the real-valued convolution of |z|, if it is already known
    */
   forward(z: Complex, chi?: Tensor): Polar {
     const { magnitude, cos, sin } = lift((v) => this.map.forward(v), z, this.#options, chi);
@@ -133,7 +140,10 @@ export interface ComplexLinearOptions extends ComplexLayerOptions {
   readonly outFeatures: number;
 }
 
-/** Complex linear layer. Layer norm and ReLU are applied to its magnitudes; its directions do not change. */
+/**
+ * Complex linear layer, followed by layer norm and ReLU. These two change only the magnitudes, not the
+ * directions.
+ */
 export class ComplexLinear {
   readonly map: Linear;
   readonly norm: LayerNorm;
@@ -152,7 +162,10 @@ export class ComplexLinear {
   }
 }
 
-/** Complex linear layer for the read-out. Its magnitudes, which may be negative, are the evidence for each class. */
+/**
+ * Complex linear layer for the read-out. Its magnitude for a class, which may be negative, is the evidence
+ * for that class.
+ */
 export class ComplexReadout {
   readonly map: Linear;
   readonly #options: ComplexLayerOptions;
@@ -162,7 +175,10 @@ export class ComplexReadout {
     this.map = linearMap(options);
   }
 
-  /** Computes logits = m - max(m) / 3, where max(m) is the largest magnitude of each sample. */
+  /**
+   * Computes logits = m - max(m) / 3 from the magnitudes m, [batch, outFeatures]. max(m) is the largest
+   * magnitude of each sample.
+   */
   forward(z: Complex): { readonly logits: Tensor; readonly complex: Polar } {
     const { magnitude, cos, sin } = lift((v) => this.map.forward(v), z, this.#options);
     const threshold = mul(max(magnitude, 1, { keepAxes: true }), 1 / 3);

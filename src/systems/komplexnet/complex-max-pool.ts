@@ -5,16 +5,17 @@ import type { Polar } from "./complex-layers.js";
 import { polar } from "./complex-layers.js";
 
 /**
- * Takes the element of largest magnitude, with its direction, from each window of size x size. Of equal magnitudes the
- * first is taken. Windows do not overlap; the last ones may extend beyond the border. `indices` [batch, channels, ...]
- * count within a plane, as in PyTorch.
+ * Takes from each window of size x size the element of largest magnitude, together with its direction. If
+ * several elements have the same magnitude, the first one is taken. Windows do not overlap; the last ones may
+ * extend beyond the border. `indices`, [batch, channels, ...], are the positions of the elements within their
+ * plane, counted as in PyTorch.
  */
 export function complexMaxPool(z: Polar, size: number): Polar & { readonly indices: Tensor } {
   const [, , height, width] = z.magnitude.shape;
   check(
     z.magnitude.rank === 4 && typeof height === "number" && typeof width === "number",
     () =>
-      `complex max-pool: expected [batch, channels, height, width] with known size, got ${String(z.magnitude)}`,
+      `complex max-pool: expected [batch, channels, height, width] of known size, got ${String(z.magnitude)}`,
   );
   const [rows, columns] = [Math.ceil(height / size), Math.ceil(width / size)];
   const after = [0, 0, rows * size - height, columns * size - width];

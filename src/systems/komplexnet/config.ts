@@ -12,21 +12,24 @@ import {
 import { check } from "../../util/errors.js";
 
 /**
- * Which units are oscillators, and what training changes:
- * - `"endtoend"`: one oscillator for each Gabor response; Gabors and coupling are trained.
- * - `"channels"`: the same oscillators; Gabors and coupling are frozen.
+ * Which units are oscillators, and which parts of the first layer are trained:
+ * - `"endtoend"`: one oscillator for each Gabor response; Gabor filters and coupling are trained.
+ * - `"channels"`: the same oscillators; Gabor filters and coupling are frozen.
  * - `"input"`: one oscillator for each pixel; the coupling is frozen, and a trained complex convolution replaces the
- *   Gabors.
+ *   Gabor filters.
  */
 export type KuramotoMode = "endtoend" | "channels" | "input";
 
 /**
- * How phases are determined: by synchronisation ("kuramoto"), by one random draw that never changes ("random"), or by
- * the objects' masks ("ideal").
+ * What determines the phases: synchronisation from a random start ("kuramoto"), one random draw that never
+ * changes ("random"), or the masks of the objects ("ideal").
  */
 export type PhaseMode = "kuramoto" | "random" | "ideal";
 
-/** Initial coupling: a wide Gaussian of the distance, uniform random draws in [0, 1), or given values. */
+/**
+ * The initial coupling kernel: a wide Gaussian of the distance between oscillators ("gaussian"), uniform
+ * random draws in [0, 1) ("random"), or given values ("learnt").
+ */
 export type CouplingKernel = "gaussian" | "random" | "learnt";
 
 /** Options of the kernel K, which couples the phases of nearby oscillators. */
@@ -35,21 +38,29 @@ export interface CouplingOptions {
   readonly kernel?: CouplingKernel;
   /** Side of the square kernel, an odd number. Default 13, or the side of `values`. */
   readonly size?: number;
-  /** For `"gaussian"`: distance of the largest value from the centre, in units of half the kernel's side. Default 0. */
+  /**
+   * For `"gaussian"`: distance from the centre at which the kernel is largest, in units of half its side.
+   * Default 0.
+   */
   readonly mean?: number;
   /** For `"gaussian"`: standard deviation, in units of half the kernel's side. Default 3. */
   readonly deviation?: number;
-  /** For `"learnt"`: the kernel `[oscillators, oscillators, size, size]`. */
+  /** For `"learnt"`: the kernel, of shape `[oscillators, oscillators, size, size]`. */
   readonly values?: TensorData;
 }
 
 /** Options of the pull that deeper layers exert on the phases. */
 export interface FeedbackOptions {
-  /** Side of the kernel from the complex convolution back to the oscillators, an odd number. Default 11. */
+  /**
+   * Side of the kernel through which the complex convolution pulls on the oscillators, an odd number.
+   * Default 11.
+   */
   readonly size?: number;
   /** Step sizes of the pulls from the convolution, the hidden layer and the read-out. Default 0.006 each. */
   readonly rates?: readonly [convolution: number, hidden: number, readout: number];
-  /** Global repulsion in the pull from the convolution (epsilon2). Default 0. */
+  /**
+   * Global repulsion in the pull from the convolution (epsilon2 in the equation in `feedback.ts`). Default 0.
+   */
   readonly desynchrony?: number;
   /** Whether phases are frozen after the first timestep (the authors' flag `random`). Default false. */
   readonly frozenAfterFirstStep?: boolean;
@@ -72,7 +83,8 @@ export interface KomplexNetOptions {
   /** Whether complex layers have biases. Default true. */
   readonly biases?: boolean;
   /**
-   * `"gabor"` (default) has 5x5 filters that start as Gabor functions; `"conv"` has 3x3 filters that start at random.
+   * The first layer: `"gabor"` (default) has 5 x 5 filters that start as Gabor functions; `"conv"` has 3 x 3
+   * filters that start at random.
    */
   readonly frontEnd?: "gabor" | "conv";
   /** Default `"endtoend"`. */
@@ -86,15 +98,22 @@ export interface KomplexNetOptions {
   readonly rate?: number;
   /** Largest number of objects in an image. Default 2. */
   readonly objects?: number;
-  /** Whether the background (mask channel 0) is a group of its own. Default false. */
+  /**
+   * Whether the background, which is mask channel 0, counts as a group of its own, as each object does.
+   * Default false.
+   */
   readonly background?: boolean;
   /** Whether masks have a last channel for pixels that objects share. Default false. */
   readonly overlapChannel?: boolean;
-  /** Pull of deeper layers on the first layer's phases (the recurrent model). Default: none. */
+  /**
+   * Options of the pull that deeper layers exert on the phases of the first layer (the paper's recurrent
+   * model). Default: there is none.
+   */
   readonly feedback?: FeedbackOptions;
   /**
-   * What happens to the gradient if a complex layer's psi is 0, which is possible only without biases. If true, the
-   * gradient is multiplied by 1e8, as in the authors' code; if false (default), no gradient passes.
+   * What happens to the gradient of a complex layer's direction if psi (see `complex-layers.ts`) is 0, which
+   * is possible only without biases. If true, the gradient is multiplied by 1e8, as in the authors' code. If
+   * false (default), no gradient passes.
    */
   readonly singularGradients?: boolean;
 }
@@ -142,7 +161,9 @@ const CHOICES = {
   frontEnd: ["gabor", "conv"],
 } as const;
 
-/** Fills in defaults. Throws `StriateError` if an option is invalid or contradicts another. */
+/**
+ * Fills in the defaults of all options. Throws `StriateError` if an option is invalid or contradicts another.
+ */
 export function komplexNetConfig(options: KomplexNetOptions = {}): KomplexNetConfig {
   const { coupling: couplingOptions = {}, feedback: feedbackOptions, ...rest } = options;
   checkKeys("KomplexNet", options, [...Object.keys(DEFAULTS), "coupling", "feedback"]);
@@ -186,7 +207,7 @@ function couplingConfig(
   );
   checkFinite("coupling.mean", all.mean);
   checkPositive("coupling.deviation", all.deviation);
-  // Without dynamics the coupling is not used, so it is not checked.
+  // Without phase dynamics, the coupling is not used and need not be checked.
   if (phaseMode !== "kuramoto") return all;
   check(
     mode !== "endtoend" || all.kernel !== "learnt",
@@ -211,8 +232,8 @@ function couplingConfig(
 }
 
 /**
- * Throws `StriateError` unless a coupling kernel is square with an odd side, has equal numbers of inputs and outputs,
- * and is finite.
+ * Throws `StriateError` unless a coupling kernel is square with an odd side, has as many inputs as outputs,
+ * and contains only finite numbers.
  */
 export function checkCouplingValues({ shape, data }: TensorData, what: string): void {
   const [to, from, height, width] = shape;

@@ -6,16 +6,20 @@ import { storedToFloat32 } from "../../util/safetensors.js";
 import { readSafetensors } from "../../util/safetensors-node.js";
 import { checkCouplingValues } from "./config.js";
 
-/** Possible names of a coupling kernel: ours, that in a checkpoint, and that in the authors' state dictionary. */
+/**
+ * Possible names of a coupling kernel in a file: our name and the authors' name, each also as it is in a
+ * checkpoint.
+ */
 const NAMES = ["coupling", "param.coupling", "kernel_kuramoto", "param.kernel_kuramoto"] as const;
 
 /**
- * Reads a pretrained coupling kernel `[to, from, size, size]` for `coupling: { kernel: "learnt", values }`. The file is
- * a safetensors file or a PyTorch file (`.pt`, `.pth`; nothing in it is executed). The kernel is the tensor "coupling"
- * (also in a checkpoint), the tensor "kernel_kuramoto", as the authors name it, or the file's only tensor.
+ * Reads a pretrained coupling kernel of shape `[to, from, size, size]`. Pass it as `values` in the option
+ * `coupling: { kernel: "learnt", values }`. The file is a safetensors file or a PyTorch file (`.pt` or
+ * `.pth`, from which no code is executed). The kernel is the tensor "coupling" (in a checkpoint
+ * "param.coupling"), the tensor "kernel_kuramoto", as the authors name it, or the file's only tensor.
  *
- * @throws StriateError if the kernel is missing, does not have four axes, is not square, has an even side, or is not
- * finite; or if a PyTorch file contains anything but tensors.
+ * @throws StriateError if the kernel is missing, does not have four axes, is not square, has an even side, or
+ * is not finite, or if a PyTorch file contains anything but tensors.
  */
 export async function readCoupling(path: string): Promise<TensorData> {
   const tensors = /\.(pt|pth)$/i.test(path) ? await torchTensors(path) : await storedTensors(path);

@@ -4,9 +4,9 @@ import { fromData, uniform } from "../../nn/init.js";
 import type { KomplexNetConfig } from "./config.js";
 
 /**
- * One plane of the default coupling, [size, size]: exp(-(r - mean)^2 / (2 deviation^2)), where r is the distance from
- * the centre in units of half the side. With the defaults the plane is nearly flat: 1 at the centre and 0.895 in the
- * corners.
+ * Computes one plane, [size, size], of the default coupling: exp(-(r - mean)^2 / (2 deviation^2)), where r is
+ * the distance from the centre in units of half the side. With the defaults, the plane is nearly flat: 1 at
+ * the centre and 0.895 in the corners.
  */
 export function gaussianCoupling(size = 13, mean = 0, deviation = 3): Float32Array {
   const position = (i: number) => (size === 1 ? -1 : -1 + (2 * i) / (size - 1));
@@ -16,7 +16,10 @@ export function gaussianCoupling(size = 13, mean = 0, deviation = 3): Float32Arr
   });
 }
 
-/** Coupling strengths K[to, from, dy, dx] between all oscillators within the kernel's range. */
+/**
+ * Makes the parameter K[to, from, dy, dx]: the strengths of the coupling from the oscillators "from" at
+ * offset (dy, dx) to the oscillators "to".
+ */
 export function couplingParameter(config: KomplexNetConfig): Tensor {
   const { oscillators, coupling, kuramotoMode } = config;
   const shape = [oscillators, oscillators, coupling.size, coupling.size];

@@ -21,8 +21,8 @@ import type { StageOutputs } from "./stages.js";
 const SMALL_START = fill(1e-6);
 
 /**
- * The activity by which deeper layers pull on the phases: tanh m cos theta and tanh m sin theta of each layer,
- * concatenated along the batch axis.
+ * The activity with which deeper layers pull on the phases. For outputs m exp(i theta), it consists of
+ * tanh(m) cos(theta) and tanh(m) sin(theta), concatenated along the batch axis.
  */
 export interface Activity {
   readonly convolution: Tensor;
@@ -30,21 +30,25 @@ export interface Activity {
   readonly readout: Tensor;
 }
 
-/** Strength of the pulls. Scalar tensors are graph inputs that may differ from run to run. */
+/**
+ * Strengths of the pulls. Each is a number, or a scalar tensor for a graph input whose value may change from
+ * call to call.
+ */
 export interface FeedbackStrength {
   readonly rates: readonly (Tensor | number)[];
   readonly desynchrony: Tensor | number;
 }
 
 /**
- * Pull of the deeper layers on the first layer's phases (the recurrent model). A unit with complex output m exp(i theta) pulls with
- * strength tanh m towards theta:
+ * The pull of deeper layers on the phases phi of the first layer (the paper's recurrent model). A unit with
+ * the complex output m exp(i theta) pulls phases towards theta with the strength tanh(m):
  *
  *     from the convolution  d2 = eta2 sum_j (K2_ij - epsilon2) tanh(m_j) sin(theta_j - phi_i)
  *     from hidden layer     d3[c,y,x] = eta3 sum_k K3[c,k] tanh(m_k) sin(theta_k - phi[c,y,x])
  *     from the read-out     d4, likewise with K4
  *
- * The sums over k do not depend on the position, so each is one small matrix product per image.
+ * K2, K3 and K4 are the kernels, eta2, eta3 and eta4 the rates, and epsilon2 is the global repulsion. The
+ * sums over k do not depend on the position (y, x), so each is one small matrix product per image.
  */
 export class Feedback {
   /** K2, [channels, 8, size, size], the kernel of a transposed convolution of stride 2. */
@@ -65,7 +69,7 @@ export class Feedback {
     this.fromReadout = parameter([FILTERS, config.classes], SMALL_START);
   }
 
-  /** Computes the three increments from the layers' outputs at the previous timestep. */
+  /** Computes the three increments of the phases from the layers' outputs at the previous timestep. */
   increments(
     phases: Phases,
     before: Omit<StageOutputs, "logits">,
@@ -76,7 +80,10 @@ export class Feedback {
     );
   }
 
-  /** Computes the three increments from the layers' activity, with strengths that may differ from the options. */
+  /**
+   * Computes the three increments of the phases from the layers' activity. The strengths may differ from
+   * those in the options.
+   */
   pulls(
     phases: Phases,
     active: Activity,
@@ -110,7 +117,7 @@ export class Feedback {
   }
 }
 
-/** The activity of the complex stages. */
+/** Computes the activity of the complex layers from their outputs. */
 export function activityOf({ convolution, hidden, readout }: Omit<StageOutputs, "logits">): Activity {
   return { convolution: activity(convolution), hidden: activity(hidden), readout: activity(readout) };
 }

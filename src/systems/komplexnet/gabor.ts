@@ -4,13 +4,13 @@ import { conv, parameter, relu, scope } from "../../graph/index.js";
 import type { KomplexNetConfig } from "./config.js";
 import { FILTERS } from "./config.js";
 
-/** Shape of a Gabor function, in pixels unless noted otherwise. */
+/** Options of a bank of Gabor functions. Lengths are in pixels. */
 export interface GaborOptions {
-  /** Number of orientations k pi / filters. Default 8. */
+  /** Number of filters, with orientations k pi / filters for k from 0. Default 8. */
   readonly filters?: number;
   /** Side of the square filter, an odd number. Default 5. */
   readonly size?: number;
-  /** Width of the envelope across the stripes. Default 1.5. */
+  /** Standard deviation of the Gaussian envelope across the stripes. Default 1.5. */
   readonly sigma?: number;
   readonly wavelength?: number;
   /** Ratio of the envelope's width across the stripes to its width along them. Default 0.5. */
@@ -20,14 +20,15 @@ export interface GaborOptions {
 }
 
 /**
- * Even Gabor functions of 8 orientations, [filters, 1, size, size]. Each is scaled to unit L2 norm; its mean is not
- * removed:
+ * Computes Gabor functions of evenly spaced orientations, [filters, 1, size, size]. Each is scaled to unit L2
+ * norm; its mean is not removed:
  *
  *     g = exp(-(x'^2 + gamma^2 y'^2) / (2 sigma^2)) cos(2 pi x' / lambda + psi)
  *     x' = x cos theta + y sin theta,  y' = -x sin theta + y cos theta,  theta = k pi / filters
  *
- * x runs along the width, y along the height. The authors' own filters are not public. These filters were chosen
- * because the authors' published coupling kernels synchronise digits best with them.
+ * x runs along the width and y along the height; gamma is `aspect`, lambda `wavelength` and psi `phase`. The
+ * authors' own filters are not public. The defaults were chosen because the authors' published coupling
+ * kernels synchronise digits best with them.
  */
 export function gaborBank(options: GaborOptions = {}): Float32Array {
   const { filters = FILTERS, size = 5, sigma = 1.5, wavelength = 4, aspect = 0.5, phase = 0 } = options;
@@ -50,7 +51,10 @@ export function gaborBank(options: GaborOptions = {}): Float32Array {
   return bank;
 }
 
-/** The real-valued front end. It computes amplitudes relu(W * image) with 8 filters, "same" padding and no bias. */
+/**
+ * The real-valued front end. It computes amplitudes relu(W * image), where * is a convolution with 8 filters,
+ * "same" padding and no bias.
+ */
 export class FrontEnd {
   readonly weight: Tensor;
   readonly #padding: number;
@@ -63,7 +67,10 @@ export class FrontEnd {
     this.#padding = (size - 1) / 2;
   }
 
-  /** Maps images [batch, inChannels, height, width] to amplitudes [batch, 8, height, width] of at least 0. */
+  /**
+   * Maps images [batch, inChannels, height, width] to amplitudes [batch, 8, height, width], which are 0 or
+   * more.
+   */
   amplitude(images: Tensor): Tensor {
     return scope("frontEnd", () => relu(conv(images, this.weight, undefined, { padding: this.#padding })));
   }

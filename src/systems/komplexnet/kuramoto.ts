@@ -4,7 +4,7 @@ import { stackBatch, unstackBatch } from "./batch-stack.js";
 
 /** Phases of oscillators, [batch, oscillators, height, width], with their cosines and sines. */
 export interface Phases {
-  /** The phases, never reduced modulo 2 pi. */
+  /** The phases in radians. They are never reduced modulo 2 pi. */
   readonly radians: Tensor;
   readonly cos: Tensor;
   readonly sin: Tensor;
@@ -12,42 +12,45 @@ export interface Phases {
 
 /** The constants of the equation of the phases. */
 export interface KuramotoOptions {
-  /** Step size eta. A scalar tensor is a graph input that may differ from run to run. */
+  /**
+   * Step size eta: a number, or a scalar tensor for a graph input whose value may change from call to call.
+   */
   readonly rate: Tensor | number;
-  /** Global repulsion epsilon, a number or a scalar tensor as for `rate`. */
+  /** Global repulsion epsilon: a number or, as for `rate`, a scalar tensor. */
   readonly desynchrony: Tensor | number;
 }
 
 /** Computes the increment of the phases in one timestep. */
 export type PhaseIncrement = (phases: Phases) => Tensor;
 
-/** Makes phases from radians, with their cosines and sines. */
+/** Computes the cosines and sines of phases that are given in radians. */
 export function phasesOf(radians: Tensor): Phases {
   return { radians, cos: cos(radians), sin: sin(radians) };
 }
 
-/** Adds increments to phases. All increments must have been computed from the same old phases. */
+/** Adds increments to phases. All increments must have been computed from the phases before the addition. */
 export function advance(phases: Phases, increments: readonly Tensor[]): Phases {
   return phasesOf(add(phases.radians, addAll(increments)));
 }
 
 /**
- * Coupled oscillators (Kuramoto 1975), gated by the amplitudes a of the units, with a learned local coupling K and a global
- * repulsion epsilon:
+ * Makes the function that computes the increments of coupled oscillators (Kuramoto 1975). The oscillators are
+ * gated by the amplitudes a of their units, and have a learned local coupling K and a global repulsion
+ * epsilon:
  *
  *     dphi_i = eta sum_j (K_ij - epsilon) tanh(a_j) sin(phi_j - phi_i)
  *
- * By sin(p - q) = sin p cos q - cos p sin q, the sum over j consists of a convolution of tanh(a) cos phi and one of
- * tanh(a) sin phi. Both are computed in one call, concatenated along the batch axis. The gate tanh(a) and eta K do not
- * change over the timesteps.
+ * Because sin(p - q) = sin p cos q - cos p sin q, the sum over j needs a convolution of tanh(a) cos phi and
+ * one of tanh(a) sin phi. Both are computed in one call, with their inputs concatenated along the batch axis.
+ * The gate tanh(a) and the kernel eta K are computed once, since they do not change over the timesteps.
  *
  * @param amplitude [batch, oscillators, height, width]
  * @param coupling K, [to, from, size, size], size odd
  */
 export function kuramoto(amplitude: Tensor, coupling: Tensor, options: KuramotoOptions): PhaseIncrement {
   const { rate } = options;
-  // A rate that is a graph input multiplies the result instead of the kernel, because convolution with a constant
-  // kernel is faster.
+  // If the rate is a graph input, multiply the result by it instead of the kernel, because convolution with a
+  // constant kernel is faster.
   const [gate, kernel] = scope("kuramoto", () => [
     tanh(amplitude),
     typeof rate === "number" ? mul(coupling, rate) : coupling,
@@ -62,10 +65,12 @@ export function kuramoto(amplitude: Tensor, coupling: Tensor, options: KuramotoO
 }
 
 /**
- * Computes an increment from the field K * active. Applies the global repulsion, and the rate if it is a tensor; a rate
- * that is a number must already be part of the field.
+ * Computes the increment of the phases from the field, which is `active` convolved with the coupling kernel.
+ * It applies the global repulsion, and also the rate if that is a tensor. If the rate is a number, the field
+ * must already be multiplied by it.
  *
- * @param active activity from which the field was computed
+ * @param active the gated cosines and sines from which the field was computed, concatenated along the batch
+ * axis
  */
 export function pulledAtRate(
   phases: Phases,
@@ -84,7 +89,8 @@ export function pulledAtRate(
 }
 
 /**
- * Computes cos phi S - sin phi C for a field whose cosine part C and sine part S are concatenated along the batch axis.
+ * Computes cos(phi) S - sin(phi) C for phases phi. C and S are the cosine and sine parts of the field, which
+ * are concatenated along its batch axis.
  */
 export function couplingTerm(phases: Phases, field: Tensor): Tensor {
   const [cosPart, sinPart] = unstackBatch(field, 2) as [Tensor, Tensor];

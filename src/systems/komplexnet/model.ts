@@ -26,11 +26,11 @@ import { ComplexStages } from "./stages.js";
 
 /** Inputs of a KomplexNet. */
 export interface KomplexNetInputs {
-  /** [batch, inChannels, imageSize, imageSize] in [0, 1]. */
+  /** Images [batch, inChannels, imageSize, imageSize] with values in [0, 1]. */
   readonly images: Tensor;
   /**
-   * Uniform random draws in [0, 1) by the names of `KomplexNet.noiseInputs`, new for every batch in training and in
-   * testing.
+   * Uniform random draws in [0, 1), under the names that `KomplexNet.noiseInputs` gives. They must be new for
+   * every batch, in training and in testing.
    */
   readonly noise: PhaseNoise;
   /** Masks [batch, 1 + objects (+ overlap), 1, imageSize, imageSize]. Only phaseMode "ideal" uses them. */
@@ -46,9 +46,9 @@ export interface KomplexNetOutput {
    * modulo 2 pi.
    */
   readonly phases: readonly Tensor[];
-  /** Amplitudes of the oscillators in the same shape. They do not change over the timesteps. */
+  /** Amplitudes of the oscillators, in the shape of the phases. They do not change over the timesteps. */
   readonly amplitude: Tensor;
-  /** Outputs of the complex stages at the last timestep. */
+  /** Outputs of the complex layers at the last timestep. */
   readonly final: StageOutputs;
 }
 
@@ -73,9 +73,12 @@ export interface KomplexNetOutput {
  */
 export class KomplexNet {
   readonly config: KomplexNetConfig;
-  /** Real-valued front end, or in kuramotoMode "input" a complex convolution of the synchronised image. */
+  /**
+   * The real-valued front end. In kuramotoMode "input", it is a complex convolution of the image, whose
+   * pixels are the oscillators.
+   */
   readonly frontEnd: FrontEnd | ComplexConv;
-  /** K, [oscillators, oscillators, size, size]; undefined if phases have no dynamics. */
+  /** The coupling kernel K, [oscillators, oscillators, size, size]; undefined if phases have no dynamics. */
   readonly coupling: Tensor | undefined;
   readonly feedback: Feedback | undefined;
   readonly stages: ComplexStages;
@@ -93,12 +96,15 @@ export class KomplexNet {
     this.stages = new ComplexStages(config, FILTERS);
   }
 
-  /** The graph inputs for uniform random draws in [0, 1). `batch` is a number, or a name if it may vary. */
+  /**
+   * Makes the graph inputs for uniform random draws in [0, 1). `batch` is the batch size: a number, or a name
+   * if it may vary.
+   */
   noiseInputs(batch: Dim): Record<string, Tensor> {
     return phaseNoiseInputs(this.config, batch);
   }
 
-  /** Traces all timesteps. Throws `StriateError` if shapes do not fit the configuration. */
+  /** Writes the graph of all timesteps. Throws `StriateError` if shapes do not fit the configuration. */
   forward(inputs: KomplexNetInputs): KomplexNetOutput {
     const { timesteps } = this.config;
     const amplitude = this.amplitude(inputs.images);
@@ -132,8 +138,8 @@ export class KomplexNet {
   }
 
   /**
-   * Makes the function that computes a timestep's phases from the previous phases and the previous outputs of the
-   * stages, both undefined at t = 0.
+   * Makes the function that computes the phases at timestep t. Its arguments are the phases and the outputs
+   * of the complex layers at the previous timestep, both undefined at t = 0.
    */
   #dynamics(
     { noise, masks }: KomplexNetInputs,
@@ -165,8 +171,8 @@ export class KomplexNet {
   }
 
   /**
-   * Makes the function that computes the stages' outputs from phases. Values that do not depend on the phases are
-   * computed once.
+   * Makes the function that computes the outputs of the complex layers from phases. Values that do not depend
+   * on the phases are computed only once.
    */
   reader(amplitude: Tensor): (phases: Phases) => StageOutputs {
     const { frontEnd, stages } = this;

@@ -8,7 +8,7 @@ export type PhaseNoise = Readonly<Record<string, Tensor>>;
 
 const TURN = 2 * Math.PI;
 
-/** The graph inputs for the random draws that a model needs, by name. */
+/** Makes the graph inputs, by name, for the random draws that a model with this configuration needs. */
 export function phaseNoiseInputs(config: KomplexNetConfig, batch: Dim): Record<string, Tensor> {
   const { phaseMode, timesteps, oscillators, imageSize } = config;
   const units = [batch, oscillators, imageSize, imageSize];
@@ -19,19 +19,22 @@ export function phaseNoiseInputs(config: KomplexNetConfig, batch: Dim): Record<s
   return Object.fromEntries(names.map(([name, shape]) => [name, input(name, shape)]));
 }
 
-/** Name of the input for initial phases: draws [batch, oscillators, height, width] in [0, 1). */
+/**
+ * Name of the input for the initial phases: uniform draws in [0, 1), of shape [batch, oscillators, height,
+ * width].
+ */
 export const PHASE_NOISE = "noise.phases";
-/** Name of the input for phases outside all objects at timestep t. */
+/** Name of the input for the phases outside all objects at timestep t. */
 export const backgroundNoise = (t: number): string => `noise.background.${t}`;
 /** Name of the input for the phase of the first object at timestep t. */
 export const offsetNoise = (t: number): string => `noise.offset.${t}`;
 
-/** The random draw of a given name. Throws `StriateError` if it is missing. */
+/** Returns the random draw with a given name. Throws `StriateError` if it is missing. */
 export function drawOf(noise: PhaseNoise, name: string): Tensor {
   const draw = noise[name];
   check(
     draw,
-    () => `KomplexNet: the random draw "${name}" is missing; noiseInputs() lists all that are required`,
+    () => `KomplexNet: the random draw "${name}" is missing; noiseInputs() returns all that are required`,
   );
   return draw;
 }
@@ -42,9 +45,9 @@ export function randomPhases(draw: Tensor): Tensor {
 }
 
 /**
- * Takes the masks of the groups, [batch, groups, height, width], from masks [batch, 1 + objects (+ 1), 1, height,
- * width]. Channel 0 is the background, which is a group only if `background` is true. If `overlapChannel` is true, the
- * last channel is the overlap, which is never a group.
+ * Selects the masks of the groups, [batch, groups, height, width], from all masks, [batch, 1 + objects (+ 1),
+ * 1, height, width]. Channel 0 is the background, which is a group only if `background` is true. If
+ * `overlapChannel` is true, there is an additional last channel for the overlap, which is never a group.
  *
  * Throws `StriateError` if the masks have another shape.
  */
@@ -63,7 +66,7 @@ export function groupMasks(masks: Tensor, options: MaskLayout): Tensor {
   return groups === channels ? flat : slice(flat, [{ axis: 1, start, end: start + groups }]);
 }
 
-/** Meaning of the channels of masks. */
+/** Describes the channels of masks in addition to those of the objects. */
 export interface MaskLayout {
   /** Whether the background is a group of its own. */
   readonly background: boolean;
@@ -71,18 +74,22 @@ export interface MaskLayout {
   readonly overlapChannel: boolean;
 }
 
-/** Options of phases that are determined by masks. */
+/** Options of {@link idealPhases}. */
 export interface IdealPhaseOptions extends MaskLayout {
   /** Random draws [batch, oscillators, height, width] in [0, 1) for the phases of units outside all objects. */
   readonly draw: Tensor;
-  /** Random draw [1] in [0, 1) for the phase of the first object, as a fraction of 2 pi / groups. */
+  /**
+   * Random draw in [0, 1), of shape [1], for the phase of the first group, as a fraction of 2 pi / (number of
+   * groups).
+   */
   readonly offset: Tensor;
 }
 
 /**
- * Computes phases from masks. Group g = 0..n-1 has phase v - 2 pi g / n (wrapped into [-pi, pi]), where v is uniform in
- * [0, 2 pi / n), one random draw for the whole batch. If masks overlap, the later group determines the phase. Pixels in
- * the overlap channel have the phase midway between the first two objects. All other pixels have random phases.
+ * Computes phases from masks. Group g of n groups, counted from 0, has the phase v - 2 pi g / n (wrapped into
+ * [-pi, pi]). v is one random draw from [0, 2 pi / n) for the whole batch. If masks overlap, the later group
+ * determines the phase. Pixels in the overlap channel have the phase midway between the first two objects.
+ * All other pixels have random phases.
  */
 export function idealPhases(masks: Tensor, options: IdealPhaseOptions): Tensor {
   const groups = groupMasks(masks, options);

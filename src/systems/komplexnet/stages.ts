@@ -4,20 +4,21 @@ import type { Complex, Polar } from "./complex-layers.js";
 import { ComplexConv, ComplexLinear, ComplexReadout } from "./complex-layers.js";
 import type { KomplexNetConfig } from "./config.js";
 
-/** Outputs of the complex stages at one timestep. */
+/** Outputs of the complex layers at one timestep. */
 export interface StageOutputs {
-  /** [batch, channels, imageSize / 2, imageSize / 2]. */
+  /** Output of the complex convolution, [batch, channels, imageSize / 2, imageSize / 2]. */
   readonly convolution: Polar;
-  /** [batch, hidden]. */
+  /** Output of the complex hidden layer, [batch, hidden]. */
   readonly hidden: Polar;
-  /** [batch, classes]; magnitudes may be negative. */
+  /** Output of the complex read-out, [batch, classes]. Its magnitudes may be negative. */
   readonly readout: Polar;
   /** [batch, classes]. */
   readonly logits: Tensor;
 }
 
 /**
- * Stages 3 to 6 of the network: complex convolution of stride 2, complex hidden layer, complex read-out, and logits.
+ * The complex layers of the network, which follow the phases: a complex convolution of stride 2, a complex
+ * hidden layer, a complex read-out, and the logits.
  */
 export class ComplexStages {
   readonly convolution: ComplexConv;
@@ -39,7 +40,11 @@ export class ComplexStages {
     this.readout = new ComplexReadout({ ...common, inFeatures: hidden, outFeatures: classes });
   }
 
-  /** @param chi `convolution.map.forward(z.magnitude)`, if it is already known */
+  /**
+   * Computes the outputs of all complex layers.
+   *
+   * @param chi `convolution.map.forward(z.magnitude)`, if it is already known
+   */
   forward(z: Complex, chi?: Tensor): StageOutputs {
     const convolution = scope("convolution", () => this.convolution.forward(z, chi));
     const hidden = scope("hidden", () => this.hidden.forward(flat(convolution)));

@@ -11,10 +11,13 @@ import type { KomplexNet } from "./model.js";
 import { idealPhases } from "./phases.js";
 import type { StageOutputs } from "./stages.js";
 
-/** Name of the state for the oscillators' phases in radians, initially uniform in [-pi, pi). */
+/**
+ * Name of the state that holds the oscillators' phases in radians. They start uniformly distributed in [-pi,
+ * pi).
+ */
 export const OSCILLATORS = "oscillators";
 
-/** One traced timestep of KomplexNet. */
+/** The graph of one timestep of KomplexNet. */
 export interface KomplexNetStep extends Pick<StepGraph, "state" | "noise" | "defaults"> {
   /** Phases after this timestep's update, [batch, oscillators, imageSize, imageSize]. */
   readonly phases: Tensor;
@@ -22,19 +25,20 @@ export interface KomplexNetStep extends Pick<StepGraph, "state" | "noise" | "def
   readonly stages: StageOutputs;
 }
 
-/** The result of a timestep's dynamics. */
+/** The phases and the state after one timestep. */
 type Update = Pick<KomplexNetStep, "state" | "noise" | "defaults"> & {
   readonly now: Phases;
-  /** Computes further state from the stages' outputs. */
+  /** Computes further state from the outputs of the complex layers. */
   readonly furtherState?: (stages: StageOutputs) => Readonly<Record<string, StepState>>;
 };
 
 /**
- * Traces one timestep. The state "oscillators" is the phases. With feedback, the states "activity.convolution",
- * "activity.hidden" and "activity.readout" [batch, 2 x channels, ...] are the activity by which these layers pull at
- * the next timestep (cosine parts, then sine parts). The scalars "rate" and "desynchrony", and with feedback
- * "feedback.rates" [3] and "feedback.desynchrony", are inputs. If phases are determined by masks, there is no state,
- * and every timestep takes new noise.
+ * Writes the graph of one timestep. The state "oscillators" holds the phases. With feedback, the states
+ * "activity.convolution", "activity.hidden" and "activity.readout", [batch, 2 x channels, ...], hold the
+ * activity with which these layers pull at the next timestep: first the cosine parts, then the sine parts.
+ * The scalars "rate" and "desynchrony" are graph inputs, and with feedback also "feedback.rates", of shape
+ * [3], and the scalar "feedback.desynchrony". If phases are determined by masks, there is no state, and every
+ * timestep takes new noise.
  *
  * @throws StriateError if images or masks have another shape
  */
@@ -114,7 +118,9 @@ function activityInputs({ config }: KomplexNet, feedback: Feedback, batch: Dim):
   return { convolution, hidden, readout };
 }
 
-/** The state that holds the layers' activity. It starts at 0, so nothing pulls at the first timestep. */
+/**
+ * Makes the state that holds the layers' activity. It starts at 0, so nothing pulls at the first timestep.
+ */
 function activityState(active: Activity): Record<string, StepState> {
   return Object.fromEntries(
     LAYERS.map((layer) => [

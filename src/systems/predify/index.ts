@@ -2,18 +2,21 @@
  * Predify: predictive-coding feedback for any convolutional network (Choksi, Mozafari, Biggs O'May, Ador, Alamia, VanRullen,
  * NeurIPS 2021; arXiv:2106.02749).
  *
- * A reading order:
- * 1. `core/pcoder.ts`: the update of a representation, in {@link PCoder.update}, from its prediction in {@link PCoder.predict}.
- * 2. `core/hyperparameters.ts`: beta, lambda and alpha; `core/options.ts`: everything else that a user may choose.
- * 3. `core/backbone.ts` and `core/cut-points.ts`: an ONNX network that can be evaluated in parts, and the values in it that a
- *    PCoder can take over.
- * 4. `core/network.ts`: the loop over timesteps, in {@link PredictiveNetwork}; `core/cut-graph.ts` rewrites the backbone's graph
- *    so that PCoders take over its values; `core/predify.ts` builds the whole, {@link predify}.
- * 5. `decoder/`: the network that predicts a value from the representation above it, as text, as steps, and as a graph.
- * 6. `training/`: trains decoders without labels and hyper-parameters with labels. `core/run.ts` runs all timesteps in
- * one graph, `core/steps.ts` one timestep at a time.
- * 7. `files/`: the authors' TOML configuration, their weights, and the exported graph. `measures/`: the paper's attack
- * and measurements.
+ * A good order in which to read the files:
+ * 1. `core/pcoder.ts`: the prediction of a PCoder, in {@link PCoder.predict}, and the update of its
+ *    representation, in {@link PCoder.update}.
+ * 2. `core/hyperparameters.ts`: beta, lambda and alpha. `core/options.ts`: all other options.
+ * 3. `core/backbone.ts`: an ONNX network that can be evaluated in parts. `core/cut-points.ts`: the values in
+ *    it that a PCoder can take over.
+ * 4. `core/network.ts`: the loop over timesteps, in {@link PredictiveNetwork}. `core/cut-graph.ts`: rewrites
+ *    the backbone's graph so that PCoders take over its values. `core/predify.ts`: builds the whole network,
+ *    in {@link predify}.
+ * 5. `decoder/`: the decoder, which predicts a value from the representation above it. It can be given as
+ *    text or as steps, and is built as a graph.
+ * 6. `training/`: trains the decoders (without labels) and the hyper-parameters (with labels). `core/run.ts`:
+ *    runs all timesteps in one graph. `core/steps.ts`: runs one timestep at a time.
+ * 7. `files/`: reads the authors' TOML configurations and weights, and exports graphs. `measures/`: the
+ *    paper's attack and measurements.
  *
  * @module striate/predify
  */

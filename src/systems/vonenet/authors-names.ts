@@ -3,13 +3,18 @@ import type { NamedParameters, State } from "../../nn/module.js";
 import { pytorchName, stateFromPytorch } from "../../nn/pytorch-names.js";
 import { check } from "../../util/errors.js";
 
-/** The authors' names of the V1 filters: [cells, 3, size, size], including unused partners of simple cells. */
+/**
+ * The authors' names of the V1 filters q0 and q1. Each tensor is [cells, 3, size, size]; q1 includes unused
+ * filters for simple cells.
+ */
 export const V1_WEIGHTS = ["vone_block.simple_conv_q0.weight", "vone_block.simple_conv_q1.weight"] as const;
 
-/** Prefix of all names in a network that was trained on several devices. */
+/** Prefix of all names if the network was trained on several devices. */
 const PARALLEL = "module.";
 
-/** Translates our name of a parameter ("V2.norm1.0.weight") to the authors' name ("V2.norm1_0.weight"). */
+/**
+ * Translates our name of a parameter, such as "V2.norm1.0.weight", to the authors' name, "V2.norm1_0.weight".
+ */
 export function authorsName(name: string): string {
   return pytorchName(name)
     .replace(/\bnorm([123])\.(\d+)\./, "norm$1_$2.")
@@ -18,11 +23,11 @@ export function authorsName(name: string): string {
 }
 
 /**
- * Takes the state of a network from tensors with the authors' names, with or without the prefix "module.". All names
- * must match, unlike in the authors' loader, which skips names that differ and so may silently leave a network
- * untrained.
+ * Makes the state of a network from tensors with the authors' names, with or without the prefix "module.".
+ * All names must match. (The authors' loader skips names that differ, and so may silently leave a network
+ * untrained.)
  *
- * @throws StriateError naming the tensors that are missing, unknown or of another shape.
+ * @throws StriateError if tensors are missing, unknown or of another shape; the message names them.
  */
 export function stateFromAuthors(
   parameters: NamedParameters,
@@ -33,7 +38,10 @@ export function stateFromAuthors(
   return stateFromPytorch(parameters, bare, { rename: authorsName });
 }
 
-/** The filters q0 and q1 of an authors' state dictionary. Throws `StriateError` if it has none. */
+/**
+ * Returns the filters q0 and q1 from a state dictionary of the authors. Throws `StriateError` if one is
+ * missing.
+ */
 export function authorsFilters(tensors: ReadonlyMap<string, TensorData>): {
   readonly q0: TensorData;
   readonly q1: TensorData;

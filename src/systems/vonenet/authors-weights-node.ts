@@ -4,14 +4,15 @@ import { tensorData } from "../../graph/index.js";
 import { check } from "../../util/errors.js";
 
 /**
- * Prefix of the network's tensors in the checkpoints of the authors' training script, which also have the optimizer and
- * the epoch.
+ * Prefix of the network's tensors in checkpoints of the authors' training script. These checkpoints also
+ * contain the optimizer's state and the epoch.
  */
 const NETWORK = "state_dict.";
 
 /**
- * Reads the tensors of a network, under the authors' names, from a checkpoint (`.pth.tar`) of their training script or
- * from a plain state dictionary, for `stateFromAuthors` and `authorsFilters`. Nothing in the file is executed.
+ * Reads the tensors of a network, under the authors' names, from a checkpoint (`.pth.tar`) of their training
+ * script or from a plain state dictionary. Pass the tensors to `stateFromAuthors` and `authorsFilters`.
+ * Nothing in the file is executed.
  *
  * @throws StriateError if the file is missing or damaged, or has no floating-point tensors
  */
@@ -22,7 +23,7 @@ export async function readAuthorsWeights(path: string): Promise<ReadonlyMap<stri
   const found = new Map<string, TensorData>();
   for (const [name, { shape, data }] of all) {
     if (inside && !name.startsWith(NETWORK)) continue;
-    // The other tensors are batch counters, which are not needed.
+    // Tensors of other types are batch counters, which are not needed.
     if (!(data instanceof Float32Array || data instanceof Float64Array)) continue;
     found.set(inside ? name.slice(NETWORK.length) : name, tensorData(Float32Array.from(data), shape));
   }

@@ -1,13 +1,14 @@
 /**
- * VOneNet: a model of primary visual cortex in front of a network (Dapello et al., NeurIPS 2020), whose receptive
- * fields are drawn from measured or from uniform distributions (Barbulescu, Marques, Oliveira 2023; arXiv:2310.10575).
+ * VOneNet: a model of primary visual cortex (V1) in front of a network (Dapello et al., NeurIPS 2020). V1's
+ * receptive fields are drawn from measured or from uniform distributions (Barbulescu, Marques, Oliveira 2023;
+ * arXiv:2310.10575).
  *
- * A reading order:
+ * A good order in which to read the files:
  * 1. `v1/receptive-fields.ts`: the properties of a cell, in physiological units and in pixels.
- * 2. `v1/histograms.ts` and `v1/sampling.ts`: the published distributions, and random draws of a population in {@link
- * sampleReceptiveFields}; `sampling-2020.ts` draws as the first paper does.
+ * 2. `v1/histograms.ts`: the published distributions. `v1/sampling.ts`: draws a population of cells from
+ *    them, in {@link sampleReceptiveFields}. `v1/sampling-2020.ts`: draws as in the first paper.
  * 3. `v1/gabor.ts`: the Gabor function of a cell, in {@link gaborKernel}.
- * 4. `v1/vone-block.ts`: simple and complex cells and their gains, in {@link VOneBlock}; `v1-noise.ts`: neuronal noise.
+ * 4. `v1/vone-block.ts`: simple and complex cells, in {@link VOneBlock}. `v1/v1-noise.ts`: neuronal noise.
  * 5. `networks/`: the networks behind V1 (ResNet, CORnet-S, AlexNet, or any ONNX network by {@link withV1}), the task,
  * and the authors' training recipes.
  * 6. `analysis/`: tuning curves, sub-populations of cells, and cells matched between populations.

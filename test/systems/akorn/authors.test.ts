@@ -129,12 +129,12 @@ describe("the authors' Sudoku network", () => {
     expect(() => load("sudokuNetwork", network(), dictionary(false))).toThrow(
       'state dictionary: "layers.0.1.1.fn.fn.0.fn.2.weight" (our "blocks.0.readout.residual.0.conv.weight") is missing: ' +
         "the network has read-outs followed by three convolutions (nl=True; ours: nonlinear true), " +
-        "the dictionary read-outs without further convolutions (nl=False; ours: nonlinear false)",
+        "but the dictionary has read-outs without further convolutions (nl=False; ours: nonlinear false)",
     );
     expect(() => load("sudokuNetwork", network(false), dictionary(true))).toThrow(
       'state dictionary: the network has no parameter for "layers.0.1.1.fn.fn.0.fn.2.weight": ' +
         "the dictionary has read-outs followed by three convolutions (nl=True; ours: nonlinear true), " +
-        "the network read-outs without further convolutions (nl=False; ours: nonlinear false)",
+        "but the network has read-outs without further convolutions (nl=False; ours: nonlinear false)",
     );
   });
 });
@@ -164,28 +164,28 @@ describe("authors' dictionaries of other networks than the one they are to fill"
       sudoku({ omega: false }),
       sudoku(),
       'the network has no parameter for "layers.0.0.omg.omg_param": the dictionary has natural frequencies (use_omega=True), ' +
-        "the network no natural frequencies (use_omega=False; ours: omega false)",
+        "but the network has no natural frequencies (use_omega=False; ours: omega false)",
     ],
     [
       "objectNetwork",
       objects(),
       objects({ rotations: false }),
       '"layers.0.0.connectivity.mat_q" (our "blocks.0.kuramoto.coupling.rotations.query") is missing: the network has ' +
-        "attention with learned rotations (gta=True), the dictionary no learned rotations (gta=False, or no attention)",
+        "attention with learned rotations (gta=True), but the dictionary has no learned rotations (gta=False, or no attention)",
     ],
     [
       "objectNetwork",
       objects({ rotations: false }),
       objects(),
       '"pemb_x" (our "positions.oscillators") is missing: the network has position codes (gta=False; ours: rotations ' +
-        "false), the dictionary no position codes (gta=True; ours: rotations true)",
+        "false), but the dictionary has no position codes (gta=True; ours: rotations true)",
     ],
     [
       "objectNetwork",
       objects({ coupling: "convolution" }),
       objects(),
       '"layers.0.0.connectivity.weight" (our "blocks.0.kuramoto.coupling.weight") is missing: the network has coupling by ' +
-        'convolution (J="conv"), the dictionary another coupling than convolution',
+        'convolution (J="conv"), but the dictionary has a coupling other than convolution',
     ],
     [
       "objectNetwork",
@@ -203,7 +203,7 @@ describe("authors' dictionaries of other networks than the one they are to fill"
       "objectNetwork",
       objects({ readout: false }),
       objects(),
-      'the network has no parameter for "layers.0.1.bias": the dictionary has read-outs (no_ro=False), the network no read-outs',
+      'the network has no parameter for "layers.0.1.bias": the dictionary has read-outs (no_ro=False), but the network has no read-outs',
     ],
     [
       "objectNetwork",
@@ -223,14 +223,14 @@ describe("authors' dictionaries of other networks than the one they are to fill"
       recognition(),
       recognition({ norm: "none" }),
       '"layers.0.3.1.fn.fn.0.fn.0.weight" (our "blocks.0.readout.residual.0.norm.weight") is missing: the network has ' +
-        'norms in the read-outs, the dictionary no norms in the read-outs (norm=None; ours: norm "none")',
+        'norms in the read-outs, but the dictionary has no norms in the read-outs (norm=None; ours: norm "none")',
     ],
     [
       "recognitionNetwork",
       recognition({ norm: "group" }),
       recognition(),
       'the network has no parameter for "layers.0.3.1.fn.fn.0.fn.0.running_mean": the dictionary has batch norms in the ' +
-        'read-outs (norm="bn"), the network no batch norms in the read-outs',
+        'read-outs (norm="bn"), but the network has no batch norms in the read-outs',
     ],
   ])("%s %#: the message names the tensor and what differs", (kind, network, dictionary, message) => {
     expect(() => load(kind, network, written(kind, dictionary))).toThrow(`state dictionary: ${message}`);

@@ -393,7 +393,9 @@ describe("the networks", () => {
     expect(() => objects.forward({ images, noise: objects.noiseInput(1) })).toThrow(
       "images: expected [batch, 3, 32, 32], got [1, 3, 40, 40]; set `rescale`",
     );
-    expect(() => new ObjectNetwork({ channels: 16, imageSize: 30 })).toThrow("do not tile an image of 30");
+    expect(() => new ObjectNetwork({ channels: 16, imageSize: 30 })).toThrow(
+      "expected an image of whole patches of 4 pixels, got 30",
+    );
     const larger = new ObjectNetwork({ ...options, rescale: true });
     expect(larger.forward({ images, noise: larger.noiseInput(1) }).features.shape).toEqual([1, 16, 8, 8]);
     const recognition = new RecognitionNetwork({ channels: 4 });

@@ -156,14 +156,14 @@ describe("networks for images that are not square", () => {
       model.forward({ images: input("images", [1, 3, height, width]), noise: model.noiseInput(1) });
     };
     expect(() => network({ imageSize: [16, 18] })).toThrow(
-      "patches of 4 pixels do not tile an image of 16 x 18",
+      "patches: expected an image of whole patches of 4 pixels, got 16 x 18",
     );
     expect(() => {
       forward({ imageSize: [8, 20], rescale: false }, 20, 8);
     }).toThrow("images: expected [batch, 3, 8, 20], got [1, 3, 20, 8]; set `rescale`");
     expect(() => {
       forward({ imageSize: [8, 20], rescale: "rotations" }, 8, 18);
-    }).toThrow("patches of 4 pixels do not tile an image of 8 x 18");
+    }).toThrow("patches: expected an image of whole patches of 4 pixels, got 8 x 18");
     expect(() => network({ rotations: false, rescale: "rotations" })).toThrow("position codes");
     expect(() => network({ rescale: "always" })).toThrow('expected true, false or "rotations", got "always"');
     const recognition = new RecognitionNetwork({ channels: 4, imageSize: [12, 18] });

@@ -108,9 +108,9 @@ describe("a representation that is larger than what it predicts", () => {
     expect([skipped.centralWindow(), skipped.window()]).toEqual([0, 36]);
   });
 
-  it("is refused if the window is to be measured at a cell that the decoder skips", () => {
+  it("is refused if the window is to be measured at an element that the decoder skips", () => {
     expect(() => growing(34, "measured")).toThrow(
-      /PCoder 2 \("high"\): its decoder makes \[4, 8, 8\] of \[4, 34, 34\] and skips the central cell/,
+      /PCoder 2 \("high"\): its decoder, which maps \[4, 34, 34\] to \[4, 8, 8\], skips the central element/,
     );
   });
 });

@@ -403,7 +403,7 @@ describe("bad input", () => {
     expect(refusal(() => predify(model, one("features[3]")))).toMatch(
       /no tensor, node or module "features\[3\]".*nearest/,
     );
-    expect(refusal(() => predify(model, one("nothing*")))).toMatch(/no name of a feature map matches/);
+    expect(refusal(() => predify(model, one("nothing*")))).toMatch(/no feature map has a name that matches/);
   });
 
   it("refuses cut points out of order, twice, or that are no feature maps", () => {

@@ -26,13 +26,19 @@ import { PositionRotations } from "./rotations.js";
 export interface AttentionOptions {
   /** Default 8. */
   readonly heads?: number;
-  /** Grid of positions for learned matrices that rotate queries, keys, values and results. Default: no rotations. */
+  /**
+   * Grid of positions. If it is given, learned matrices for each position rotate queries, keys, values and
+   * results. Default: no rotations.
+   */
   readonly grid?: Grid | undefined;
 }
 
-/** Attention over tokens [positions, batch, channels] of one grid. Its weights are already arranged for the grid. */
+/**
+ * Attention over tokens [positions, batch, channels], with weights that have been arranged for one grid of
+ * positions.
+ */
 export interface TokenAttention {
-  /** The attention's result without the output's bias. */
+  /** Computes the attention's result without the output bias. */
   forward(tokens: Tensor): Tensor;
   readonly bias: Tensor;
 }
@@ -40,29 +46,29 @@ export interface TokenAttention {
 /** How channels are ordered and scaled in {@link AttentionCoupling.tokens}. */
 export interface TokenOptions {
   /**
-   * Components n of an oscillator: channels are in the order [n, channels / n] instead of [channels / n, n]. Default 1:
-   * the order does not change.
+   * Number n of components of an oscillator. Channels are ordered as [n, channels / n] instead of [channels /
+   * n, n]. The default, 1, leaves their order unchanged.
    */
   readonly n?: number;
-  /** Factor of the result; the bias is not multiplied. Default 1. */
+  /** Factor by which the result is multiplied before the output bias is added. Default 1. */
   readonly gain?: Tensor | number;
 }
 
 /**
- * Largest number of elements of a weight matrix that is stored once per position. Above it, rotations are applied to
- * the tokens in every step instead.
+ * Largest total size, in elements over all positions, for which a rotated weight matrix is stored for each
+ * position. Above it, rotations are applied to the tokens in every step instead.
  */
 const MOST_TURNED = 2 ** 22;
 
 /**
- * Self-attention over all positions (arXiv:2410.13821, section 3; Vaswani et al. 2017): softmax(q k^T / sqrt(width)) v.
- * Heads are interleaved, channel = index within the head x heads + head, so the components of one oscillator belong to
- * different heads. `queryKeyValue` maps the channels to queries, keys and values, `output` maps the result back to
- * channels.
+ * Self-attention over all positions (arXiv:2410.13821, section 3; Vaswani et al. 2017): softmax(q k^T /
+ * sqrt(width)) v. Heads are interleaved: channel = (index within the head) x (number of heads) + head. The
+ * components of one oscillator therefore belong to different heads. `queryKeyValue` maps the channels to
+ * queries, keys and values, `output` maps the result back to channels.
  *
- * The computation uses tokens [positions, batch, channels] with channels grouped by head, which only reorders the
- * weights. A learned rotation M_p of the queries at position p gives M_p W x. The product M_p W is a weight for each
- * position, computed once and used in every step.
+ * The computation uses tokens [positions, batch, channels] with channels grouped by head, for which only the
+ * weights have to be reordered. A learned matrix M_p rotates the queries W x at position p to M_p W x. The
+ * product M_p W is a separate weight for each position. It is computed once and used in every step.
  */
 export class AttentionCoupling implements Coupling {
   readonly queryKeyValue: Linear;
@@ -118,7 +124,7 @@ export class AttentionCoupling implements Coupling {
     };
   }
 
-  /** Arranges the weights for a grid of positions. */
+  /** Arranges the weights for a grid of positions and for the order of channels in `options`. */
   tokens(grid: Grid, options: TokenOptions = {}): TokenAttention {
     const { channels, heads, rotations } = this;
     const { n = 1, gain = 1 } = options;
@@ -161,8 +167,9 @@ export class AttentionCoupling implements Coupling {
 }
 
 /**
- * A permutation matrix: tokens multiplied by it have channels [n, oscillators] instead of [oscillators, n]. The result
- * is exact, and the product is several times as fast as a transpose of two short axes.
+ * Makes a permutation matrix. Multiplying tokens by it changes the order of their channels from [oscillators,
+ * n] to [n, oscillators]. The result is exact, and the product is several times as fast as a transpose of two
+ * short axes.
  */
 function componentsFirst(channels: number, n: number): Tensor {
   const values = new Float32Array(channels * channels);
@@ -174,7 +181,7 @@ function componentsFirst(channels: number, n: number): Tensor {
 /** A linear map of tokens [positions, batch, channels]. */
 type Project = (x: Tensor) => Tensor;
 
-/** A linear map whose weight [channels, ...outputs] is the same at all positions. */
+/** Makes a linear map whose weight, [channels, ...outputs], is the same at all positions. */
 function plain(weight: Tensor, bias?: Tensor): Project {
   const channels = weight.shape[0] as number;
   const matrix = reshape(weight, [channels, -1]);
@@ -183,7 +190,8 @@ function plain(weight: Tensor, bias?: Tensor): Project {
 }
 
 /**
- * Splits 2 x 2 matrices [positions, planes, 2, 2] into diagonal and off-diagonal entries, each [positions, 2 planes].
+ * Splits 2 x 2 matrices [positions, planes, 2, 2] into their diagonal and their off-diagonal entries, each of
+ * shape [positions, 2 x planes].
  */
 function entries(matrices: Tensor): { readonly diagonal: Tensor; readonly off: Tensor } {
   const [positions, planes] = matrices.shape as readonly number[];
@@ -200,7 +208,7 @@ function exchanged(x: Tensor, axis: number): Tensor {
   return reshape(reverse(planes, axis + 1), shape);
 }
 
-/** The map x -> M_p (W x + b), with W as a weight [channels, heads, width]. */
+/** Makes the map x -> M_p (W x + b) at each position p, with W as a weight [channels, heads, width]. */
 function turnedReading(weight: Tensor, bias: Tensor, matrices: Tensor): Project {
   const { diagonal, off } = entries(matrices);
   const positions = diagonal.shape[0] as number;
@@ -219,12 +227,12 @@ function turnedReading(weight: Tensor, bias: Tensor, matrices: Tensor): Project 
   return (x) => add(add(mul(straight!(x), on!), mul(crossed!(x), beside!)), added);
 }
 
-/** The map o -> W M_p o, with W as a weight [heads, width, channels]. */
+/** Makes the map o -> W M_p o at each position p, with W as a weight [heads, width, channels]. */
 function turnedWriting(weight: Tensor, matrices: Tensor): Project {
   const { diagonal, off } = entries(matrices);
   const positions = diagonal.shape[0] as number;
   const [heads, width, channels] = weight.shape as [number, number, number];
-  // Here W's component i is multiplied by M_ij for input component j, so the off-diagonal entries are swapped.
+  // For input component j, component i of W is multiplied by M_ij, so swap the off-diagonal entries.
   const across = exchanged(off, 1);
   if (positions * channels * channels <= MOST_TURNED) {
     const [on, beside] = [diagonal, across].map((entry) => reshape(entry, [positions, 1, width, 1]));
@@ -238,7 +246,7 @@ function turnedWriting(weight: Tensor, matrices: Tensor): Project {
   return (x) => add(straight(mul(x, on!)), crossed(mul(x, beside!)));
 }
 
-/** Repeats entries [positions, width] for every head: [positions, 1, heads width]. */
+/** Repeats entries [positions, width] for every head. The result is [positions, 1, heads x width]. */
 function perChannel(entry: Tensor, heads: number): Tensor {
   const [positions, width] = entry.shape as [number, number];
   const every = expand(reshape(entry, [positions, 1, width]), [positions, heads, width]);

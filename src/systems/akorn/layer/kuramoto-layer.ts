@@ -35,36 +35,40 @@ export type KuramotoCouplingOptions =
   | ({ readonly type: "attention" } & AttentionOptions)
   | {
       readonly type: "dense";
-      /** Number of positions of the maps, height x width (default 1). */
+      /** Number of positions in a map, height x width (default 1). */
       readonly positions?: number;
     };
 
-/** Normalisation of the conditional stimulus c before the first step. */
+/** How the conditional stimulus c is normalised before the first step. */
 export type StimulusNorm = "group" | "scaleAndBias" | "none";
 
 /** Options of `KuramotoLayer`. */
 export interface KuramotoLayerOptions {
   readonly channels: number;
-  /** n, the number of components of an oscillator; it divides the channels. Default 4. */
+  /** n, the number of components of an oscillator. It must divide `channels`. Default 4. */
   readonly rotatingDimensions?: number;
   readonly coupling: KuramotoCouplingOptions;
   /** Natural frequencies, which need an even n. Default false: none. */
   readonly omega?: NaturalFrequencyOptions | false;
   /**
-   * The value that replaces Omega x if there are no natural frequencies. The authors' code uses x itself ("identity",
-   * default), so that every step is smaller: x <- normalise((1 + gamma) x + gamma p), with p the projected y.
+   * What replaces Omega x if there are no natural frequencies: x itself ("identity", default), as in the
+   * authors' code, or nothing ("zero"). With "identity", every step turns oscillators less: x <-
+   * normalise((1 + gamma) x + gamma p), where p is y projected onto the tangent space at x.
    */
   readonly omegaOff?: "identity" | "zero";
   /**
-   * "group" (default) is GroupNorm with one group for each oscillator. "scaleAndBias" is a trained scale and bias for
-   * each channel.
+   * How the stimulus is normalised. "group" (default) is GroupNorm with one group for each oscillator.
+   * "scaleAndBias" is a trained scale and bias for each channel. "none" leaves it as it is.
    */
   readonly stimulusNorm?: StimulusNorm;
-  /** Whether the pull y on an oscillator is projected onto the tangent space of its sphere. Default true. */
+  /**
+   * Whether the pull y on an oscillator is projected onto the tangent space of the sphere on which the
+   * oscillator lies. Default true.
+   */
   readonly project?: boolean;
 }
 
-/** Number and size of the Kuramoto steps. */
+/** The number and the size of the Kuramoto steps. */
 export interface KuramotoSteps {
   /** T, the number of steps. */
   readonly steps: number;
@@ -72,33 +76,36 @@ export interface KuramotoSteps {
   readonly stepSize?: Tensor | number;
 }
 
-/** The results of a Kuramoto layer. Results that are not read cost nothing at run time. */
+/** The results of a Kuramoto layer. Results that no output of the graph uses cost nothing at run time. */
 export interface KuramotoTrace {
   /** The state after the last step, in the shape of x. */
   readonly last: Tensor;
   /** The state after each of the T steps. */
   readonly states: readonly Tensor[];
-  /** Shape [T + 1, batch]: zeros, then the energy of the state before each of the T steps. */
+  /** Energies [T + 1, batch]: a row of zeros, then the energy of the state before each of the T steps. */
   readonly energies: Tensor;
 }
 
 /**
- * The generalised Kuramoto model (Miyato, Löwe, Geiger, Welling, ICLR 2025; arXiv:2410.13821, eq. 2): unit vectors x_i on
- * S^(n-1), coupled by Conn and driven by a stimulus c,
+ * The generalised Kuramoto model (Miyato, Löwe, Geiger, Welling, ICLR 2025; arXiv:2410.13821, eq. 2).
+ * Oscillators are unit vectors x_i on the sphere S^(n-1). They are coupled by Conn, driven by a stimulus c
+ * and rotated by natural frequencies Omega. Each of the T steps computes
  *
  *     y_i = c_i + Conn(x)_i,   x_i <- normalise(x_i + gamma (Omega_i x_i + y_i - (x_i · y_i) x_i)),
  *
- * T times. The energy E = -sum_i x_i · y_i falls along the flow if Conn is symmetric and Omega is 0; neither is enforced.
+ * The energy E = -sum_i x_i · y_i falls along the flow if Conn is symmetric and Omega is 0; neither is
+ * enforced.
  *
- * `forward` computes a rearranged form. Let d = gamma (y + Omega x) be the drive and a = x · d its agreement with x. Omega is
- * antisymmetric, so x · Omega x = 0 and a = gamma (x · y). The bracket of the equation is then
+ * `forward` computes a rearranged form. Let d = gamma (y + Omega x) be the drive and a = x · d its agreement
+ * with x. Omega is antisymmetric, so x · Omega x = 0 and a = gamma (x · y). The argument of normalise is then
  *
  *     x + gamma (Omega x + y - (x · y) x) = x + d - a x = (1 - a) x + d,
  *
- * and the energy of a state is -sum_i a_i / gamma. This form saves work in each of the T steps. Omega x is merged into
- * Conn(x), because a rotation of channels is a 1 x 1 convolution, or part of a matrix. And gamma is multiplied into the
- * coupling's weights and into c once, before the first step. Without natural frequencies the authors' code adds gamma x
- * outside the projection (`omegaOff`): 1 - a becomes 1 + gamma - a.
+ * and the energy of a state is -sum_i a_i / gamma. This form saves work in each of the T steps. Omega x is
+ * merged into Conn(x), because a rotation of channels is a 1 x 1 convolution or can be added to a matrix. And
+ * the coupling's weights and c are multiplied by gamma once, before the first step. Without natural
+ * frequencies, the authors' code adds gamma x outside the projection (`omegaOff` "identity"), so 1 - a
+ * becomes 1 + gamma - a.
  *
  * @throws StriateError if n does not divide the channels, or if n is odd with natural frequencies
  * @example
@@ -134,9 +141,11 @@ export class KuramotoLayer {
   }
 
   /**
-   * @param x initial oscillators of any length: [batch, channels, height, width], or also [batch, channels] with dense
-   * coupling
-   * @param c conditional stimulus, in the shape of x
+   * Runs the Kuramoto steps.
+   *
+   * @param x initial oscillators, [batch, channels, height, width] or, with dense coupling, also [batch,
+   * channels]. The vectors may have any length; they are normalised first
+   * @param c conditional stimulus, of the same shape as x
    * @throws StriateError if the shapes do not fit
    */
   forward(x: Tensor, c: Tensor, { steps, stepSize = 1 }: KuramotoSteps): KuramotoTrace {
@@ -145,7 +154,8 @@ export class KuramotoLayer {
     return scope("kuramoto", () => {
       const gain = typeof stepSize === "number" ? constant([stepSize]) : stepSize;
       const rotation = this.naturalFrequency?.matrix();
-      // If gamma is a graph input, it multiplies the drive in every step, so that the weights remain constants.
+      // If gamma is a graph input, multiply the drive by it in every step instead, so that the weights remain
+      // constants.
       const fed = gain.node.leaf?.kind === "input";
       const field = this.coupling.field(x, { n, gain: fed ? 1 : gain, rotation });
       const unscaled = add(field.toField(this.#normalised(c)), field.bias);
@@ -192,7 +202,7 @@ export class KuramotoLayer {
   }
 }
 
-/** The results of the steps. States are converted to maps only when they are read. */
+/** Makes the results of the steps. States are converted to maps only when they are read. */
 function traceOf(
   fields: readonly Tensor[],
   agreements: readonly Tensor[],

@@ -4,7 +4,7 @@ import type { StepGraph, StepState } from "../../../train/step-graph.js";
 import { TIMESTEP } from "../../../train/step-graph.js";
 import type { KuramotoLayer } from "./kuramoto-layer.js";
 
-/** Name of the graph input for gamma. */
+/** Name of the graph input for the step size gamma. */
 const STEP_SIZE = "stepSize";
 
 /** Oscillators x and their conditional stimulus c. */
@@ -16,11 +16,14 @@ export interface Driven {
 /** A Kuramoto layer, one of several that run one after another. */
 export interface LayerInTurn {
   readonly kuramoto: KuramotoLayer;
-  /** T, the number of timesteps until the next layer starts. The last layer continues without end. */
+  /**
+   * T, the number of timesteps after which this layer stops and the next one starts. The last layer never
+   * stops.
+   */
   readonly steps: number;
   /**
-   * Makes the layer's initial oscillators and stimulus: from random draws for the first layer, from the last state of
-   * the layer below otherwise.
+   * Makes the layer's initial oscillators and stimulus. `from` is random draws for the first layer, and the
+   * last state of the layer below for the others.
    */
   readonly begin: (from: Tensor) => Driven;
 }
@@ -28,23 +31,25 @@ export interface LayerInTurn {
 /** One timestep of layers that run one after another. */
 export interface StepInTurn extends Required<Pick<StepGraph, "state" | "defaults">> {
   /**
-   * The oscillators of every layer after this timestep. They have unit length, except in layers that have not started.
+   * The oscillators of every layer after this timestep. They have unit length, except in layers that have not
+   * yet started.
    */
   readonly states: readonly Tensor[];
-  /** The energies of the states before this timestep, [batch] for each layer. */
+  /** For each layer, the energies [batch] of its state before this timestep. */
   readonly energies: readonly Tensor[];
 }
 
 /**
- * Traces one timestep of layers that run one after another, each for its own number of timesteps. After T_1 + ... + T_L
- * timesteps the states equal those of the unrolled network. The state is "oscillators.LAYER" and "timestep"; gamma is
- * the input "stepSize" [1].
+ * Writes the graph of one timestep of L layers that run one after another, layer l for T_l timesteps. After
+ * T_1 + ... + T_L timesteps, the states equal those of the unrolled network. The state consists of
+ * "oscillators.LAYER" for each layer and "timestep". The step size gamma is the input "stepSize", of shape
+ * [1].
  *
- * So that one graph serves all timesteps, every layer is computed at every timestep, and all layers but the running one
- * keep their state. A network of L layers therefore takes L times the work of the unrolled one.
+ * So that one graph serves all timesteps, every layer is computed at every timestep, but only the running
+ * layer changes its state. A network of L layers therefore takes L times the work of the unrolled one.
  *
- * @param draws shape of the first layer's oscillators
- * @param stepSize parameter whose value is the default of gamma
+ * @param draws shape of the oscillators of the first layer
+ * @param stepSize parameter whose value is the default for gamma
  */
 export function stepInTurn(layers: readonly LayerInTurn[], draws: Shape, stepSize: Tensor): StepInTurn {
   const timestep = input(TIMESTEP, []);
@@ -74,12 +79,12 @@ export function stepInTurn(layers: readonly LayerInTurn[], draws: Shape, stepSiz
   return { state, states, energies, defaults: { [STEP_SIZE]: stepSize } };
 }
 
-/** The state of a timestep and the defaults of its inputs. */
+/** Selects the state of a timestep and the defaults of its inputs. */
 export function stateOf({ state, defaults }: StepInTurn): Pick<StepGraph, "state" | "defaults"> {
   return { state, defaults };
 }
 
-/** The energies of a timestep as readouts "energies.LAYER". */
+/** Names the energies of a timestep "energies.LAYER", for a step graph's `readouts`. */
 export function energiesOf({ energies }: StepInTurn): Record<string, Tensor> {
   return Object.fromEntries(energies.map((energy, layer) => [`energies.${layer}`, energy]));
 }

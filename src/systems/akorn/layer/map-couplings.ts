@@ -8,8 +8,8 @@ import type { Coupling, CouplingField, FieldOptions } from "./coupling.js";
 import { positionsOf } from "./oscillators.js";
 
 /**
- * Converts maps to fields [batch, oscillators, n, positions] and back, both by a reshape, for couplings that work on
- * whole maps.
+ * Makes the conversions between maps and fields for couplings that work on whole maps. A field is [batch,
+ * oscillators, n, positions], so each conversion is a reshape.
  */
 function mapField(map: Tensor, n: number): Pick<CouplingField, "batchAxis" | "toField" | "toMap"> {
   const [batch, channels] = map.shape as [number, number];
@@ -22,8 +22,8 @@ function mapField(map: Tensor, n: number): Pick<CouplingField, "batchAxis" | "to
 }
 
 /**
- * Local coupling: a convolution between all channels with an odd kernel, stride 1 and zero padding. The rotation Omega
- * is added to the kernel's centre, so it costs nothing per step.
+ * Local coupling: a convolution between all channels with an odd kernel, stride 1 and zero padding. The
+ * rotation Omega is added to the centre of the kernel, so it costs nothing in the steps.
  */
 export class ConvolutionCoupling implements Coupling {
   readonly weight: Tensor;
@@ -61,14 +61,14 @@ function around(reach: number): [number[], number[]] {
 }
 
 /**
- * Dense coupling of all channels at all positions: y = W vec(x) + b, where vec(x) has channels x positions elements.
- * The paper mentions it; the authors' code does not have it.
+ * Dense coupling of all channels at all positions: y = W vec(x) + b, where vec(x) is the whole map as a
+ * vector of channels x positions elements. The paper mentions it, but the authors' code does not have it.
  */
 export class DenseCoupling implements Coupling {
   readonly weight: Tensor;
   readonly bias: Tensor;
 
-  /** @param positions number of positions of the maps, height x width; 1 for vectors [batch, channels]. */
+  /** @param positions number of positions in a map, height x width; 1 for vectors [batch, channels]. */
   constructor(
     readonly channels: number,
     readonly positions = 1,

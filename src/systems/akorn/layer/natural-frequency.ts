@@ -14,7 +14,7 @@ import { checkMultiple } from "../../../util/check.js";
 
 /** Options of the natural frequencies. */
 export interface NaturalFrequencyOptions {
-  /** Initial omega in radians per unit of time. Default 1. */
+  /** Initial frequency omega, in radians per unit of time. Default 1. */
   readonly initial?: number;
   /** Whether all planes share one frequency. Default false: each plane has its own. */
   readonly shared?: boolean;
@@ -23,7 +23,10 @@ export interface NaturalFrequencyOptions {
 }
 
 /**
- * Omega, AKOrN's rotation at natural frequencies (arXiv:2410.13821, section 4). A plane (a, b) is the pair of channels 2 k and 2 k + 1, for any n, and Omega (a, b) = (omega b, -omega a). `components` [2] or [channels / 2, 2] is a vector for each frequency; omega = |components| is never negative.
+ * Omega, AKOrN's rotation at natural frequencies (arXiv:2410.13821, section 4). Whatever n is, channels 2 k
+ * and 2 k + 1 form a plane (a, b), in which Omega (a, b) = (omega b, -omega a). Each frequency omega is
+ * stored as a vector of two components and is the length of that vector, so it is never negative. The
+ * parameter `components` has the shape [channels / 2, 2], or [2] if all planes share one frequency.
  */
 export class NaturalFrequency {
   readonly components: Tensor;
@@ -39,7 +42,7 @@ export class NaturalFrequency {
     this.components = parameter(shape, fill(initial / Math.SQRT2), { trainable: trained });
   }
 
-  /** Omega as a skew-symmetric matrix [channels, channels], so that x · Omega x = 0. */
+  /** Computes Omega as a skew-symmetric matrix [channels, channels]; for any x, x · Omega x = 0. */
   matrix(): Tensor {
     const { channels, components } = this;
     const frequency = reshape(l2Norm(components, -1, { keepAxes: true }), [-1, 1]);
@@ -50,7 +53,8 @@ export class NaturalFrequency {
   }
 
   /**
-   * Computes Omega x for maps [batch, channels, ...space], or for tokens [batch, tokens, channels] if x has three axes.
+   * Computes Omega x. If x has fewer than four axes, channels are its last axis, as in tokens [batch, tokens,
+   * channels]. Otherwise x is a map [batch, channels, ...space].
    */
   forward(x: Tensor): Tensor {
     if (x.rank < 4) return matmul(x, transpose(this.matrix(), [1, 0]));
@@ -59,7 +63,7 @@ export class NaturalFrequency {
   }
 }
 
-/** Maps (a, b) to (b, -a) in every plane. */
+/** Makes the matrix that maps (a, b) to (b, -a) in every plane. */
 function planeTurns(channels: number): Tensor {
   const values = new Float32Array(channels * channels);
   for (let a = 0; a < channels; a += 2) {

@@ -9,7 +9,7 @@ import { ReadOutConv } from "./readout.js";
 /** Normalisation in read-out blocks: batch normalisation, group normalisation with eight groups, or none. */
 export type ReadOutNorm = "batch" | "group" | "none";
 
-/** Norm, ReLU and convolution; the shape does not change. */
+/** A norm, then ReLU, then a convolution. The result has the shape of the input. */
 export class NormReluConv implements Layer {
   readonly norm: BatchNorm2d | GroupNorm | undefined;
   readonly conv: Conv2d;
@@ -28,14 +28,17 @@ export class NormReluConv implements Layer {
 /** Options of a read-out block. */
 export interface ReadOutBlockOptions {
   readonly channels: number;
-  /** N, the number of components of the read-out's vectors. */
+  /** N, the number of components of each vector in the read-out. */
   readonly components: number;
   /** Side of all convolution kernels. */
   readonly kernel: number;
   readonly norm: ReadOutNorm;
 }
 
-/** A read-out z, a residual part z + FF(z), and a last {@link NormReluConv}. FF is two of these in sequence. */
+/**
+ * A read-out with result z, then a residual part z + FF(z), then a last {@link NormReluConv}. FF is two
+ * NormReluConv in sequence.
+ */
 export class ReadOutBlock implements Layer {
   readonly readout: ReadOutConv;
   readonly residual: readonly NormReluConv[];

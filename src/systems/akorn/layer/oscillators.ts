@@ -5,14 +5,15 @@ import { checkMultiple, checkWhole } from "../../../util/check.js";
 import { check } from "../../../util/errors.js";
 
 /*
- * Oscillator i is the vector of the n consecutive channels i n ... i n + n - 1, a point on the sphere S^(n-1). Inside a
- * Kuramoto layer the state is a field: a tensor of four axes with the n components on axis COMPONENTS.
+ * Oscillator i is a vector of n components on the sphere S^(n-1). They are the n consecutive channels from i
+ * n to i n + n - 1. Inside a Kuramoto layer, the state is a field: a tensor of four axes with the n
+ * components on axis COMPONENTS.
  */
 
-/** Name of the graph input for the initial oscillators, standard-normal draws. */
+/** Name of the graph input for the initial oscillators, which are standard-normal draws. */
 export const NOISE = "noise";
 
-/** The axis of a field with the components of a vector. */
+/** The axis of a field that holds the components of each oscillator. */
 export const COMPONENTS = 2;
 
 /** Throws `StriateError` unless n divides the number of channels. */
@@ -29,7 +30,10 @@ export function unitOscillators(x: Tensor, n: number): Tensor {
   return reshape(unitVectors(vectors, COMPONENTS), x.shape);
 }
 
-/** Number of positions of [batch, channels, ...space]. Throws `StriateError` if it is not known. */
+/**
+ * Returns the number of positions of x, [batch, channels, ...space]. Throws `StriateError` if it is not
+ * known.
+ */
 export function positionsOf(x: Tensor): number {
   const space = x.shape.slice(2);
   check(

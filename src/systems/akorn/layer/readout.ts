@@ -5,9 +5,9 @@ import { Conv2d } from "../../../nn/layers/convolution.js";
 import type { Layer } from "../../../nn/layers/layer.js";
 
 /**
- * Phase-invariant read-out (arXiv:2410.13821, eq. 7). A convolution gives a vector of N numbers for each output; the
- * output is the vector's Euclidean norm plus a bias. Maps [batch, inputs, height, width] to [batch, outputs, height,
- * width]; the kernel is odd.
+ * Phase-invariant read-out (arXiv:2410.13821, eq. 7). A convolution computes a vector of N numbers for each
+ * output channel and position. The output is the vector's Euclidean norm plus a bias. The layer maps [batch,
+ * inputs, height, width] to [batch, outputs, height, width]. The side of its kernel must be odd.
  */
 export class ReadOutConv implements Layer {
   readonly bias: Tensor;

@@ -5,9 +5,9 @@ import { checkMultiple } from "../../../util/check.js";
 import type { Grid } from "./grid.js";
 
 /**
- * Angles of the planes of a head at every position: [height width, headWidth / 2], positions row by row. The planes'
- * angles are row f_0, column f_0, row f_1, column f_1, ... with f_j = 10000^(-j / F), F = ceil(headWidth / 4), and rows
- * and columns counted from 0.
+ * Computes the angle of each plane of a head at each position, [height x width, headWidth / 2], with
+ * positions row by row. At a position (row, column), counted from 0, the angles are row x f_0, column x f_0,
+ * row x f_1, column x f_1, ... with f_j = 10000^(-j / F) and F = ceil(headWidth / 4).
  */
 export function positionAngles([height, width]: Grid, headWidth: number): Float64Array {
   const planes = Math.floor(headWidth / 2);
@@ -22,7 +22,10 @@ export function positionAngles([height, width]: Grid, headWidth: number): Float6
   return angles;
 }
 
-/** The matrices [[cos, -sin], [sin, cos]] of all angles; if `transposed`, the inverse rotations. */
+/**
+ * Computes the rotation matrices [[cos, -sin], [sin, cos]] of all angles, or the inverse rotations if
+ * `transposed` is true.
+ */
 export function turns(angles: Float64Array, transposed = false): Float32Array {
   const matrices = new Float32Array(angles.length * 4);
   angles.forEach((angle, i) => {
@@ -33,10 +36,10 @@ export function turns(angles: Float64Array, transposed = false): Float32Array {
 }
 
 /**
- * The learned position transforms of AKOrN's attention (GTA; Miyato et al. 2024, arXiv:2310.10375), one each for
- * queries, keys, values and the result. Each is a 2 x 2 matrix for every position and plane of a head, [positions,
- * headWidth / 2, 2, 2], shared by all heads. They start as rotations by {@link positionAngles} (the result's as the
- * inverse rotation) and are trained without constraint.
+ * The learned position transforms of AKOrN's attention (GTA; Miyato et al. 2024, arXiv:2310.10375), one each
+ * for queries, keys, values and the result. Each has a 2 x 2 matrix for every position and every plane of a
+ * head, [positions, headWidth / 2, 2, 2], which all heads share. The matrices start as rotations by
+ * {@link positionAngles}, those of the result as the inverse rotations. They are trained without constraint.
  */
 export class PositionRotations {
   readonly query: Tensor;
@@ -60,7 +63,10 @@ export class PositionRotations {
     this.output = parameter(shape, start(true));
   }
 
-  /** One of the four transforms for another grid: every matrix entry is resized bilinearly over positions. */
+  /**
+   * Resizes one of the four transforms to another grid, by bilinear interpolation of every matrix entry over
+   * positions.
+   */
   resized(matrices: Tensor, grid: Grid): Tensor {
     const [positions, planes] = matrices.shape as readonly number[];
     if (grid.join() === this.grid.join()) return matrices;

@@ -24,13 +24,13 @@ export interface WithKuramotoOptions extends Omit<KuramotoLayerOptions, "channel
   readonly steps?: number;
   /** The step size gamma. Default 1. */
   readonly stepSize?: number;
-  /** Name of the new input for the initial oscillators, standard-normal draws. Default "noise". */
+  /** Name of the new input for the initial oscillators, which are standard-normal draws. Default "noise". */
   readonly noise?: string;
-  /** Random seed of the new parameters' initial values. Default 0. */
+  /** Random seed for the initial values of the new parameters. Default 0. */
   readonly seed?: number;
 }
 
-/** A model with a Kuramoto layer on one of its feature maps. */
+/** A model to which a Kuramoto layer has been added at one of its feature maps. */
 export interface KuramotoModel {
   /** The model's inputs and the noise input. */
   readonly inputs: Readonly<Record<string, Tensor>>;
@@ -39,24 +39,26 @@ export interface KuramotoModel {
   /** The read-out of the oscillators, in the feature map's shape. */
   readonly features: Tensor;
   readonly trace: KuramotoTrace;
-  /** The model's parameters under their own names, and the new parameters "kuramoto.*" and "readout.*". */
+  /** The new parameters, "kuramoto.*" and "readout.*". */
   readonly parameters: NamedParameters;
-  /** The model's values, and the initial values of the new parameters. */
+  /**
+   * The values of the model's parameters under their own names, and the initial values of the new parameters.
+   */
   readonly values: State;
-  /** Kinds of the noise inputs: those of the model, and the initial oscillators. */
+  /** The kind of each noise input by name: the model's own noise inputs, and the initial oscillators. */
   readonly noise: Readonly<Record<string, NoiseKind>>;
-  /** The model's description for files, with the new noise input added. */
+  /** The model's description for the metadata of files. It includes the new noise input. */
   readonly description: ModelDescription;
 }
 
 /**
- * Adds a Kuramoto layer to a feature map of a model read from ONNX. The feature map is the stimulus of oscillators that
- * start at random, and a read-out of their last state replaces the feature map in the rest of the model. The new
- * parameters have to be trained.
+ * Adds a Kuramoto layer to a model read from ONNX, at one of its feature maps. The feature map becomes the
+ * stimulus of oscillators that start at random. A read-out of their last state replaces the feature map in
+ * the rest of the model. The new parameters have to be trained.
  *
  * @param at name of a value or node in the file, of shape [batch, channels, height, width]
- * @throws StriateError if the file has no such name (with the nearest one), if the value is not a feature map of known
- * size, or if the options do not fit it
+ * @throws StriateError if the file has no value or node of this name (the message suggests a similar name),
+ * if the value is not a feature map of known size, or if the options do not fit it
  */
 export function withKuramoto(model: ImportedModel, at: string, options: WithKuramotoOptions): KuramotoModel {
   const map = model.values.get(at) ?? model.nodes.get(at);
@@ -100,7 +102,10 @@ export function withKuramoto(model: ImportedModel, at: string, options: WithKura
   };
 }
 
-/** Writes a model with oscillators as a standard ONNX file. Its metadata say what is needed to run it. */
+/**
+ * Writes a model with oscillators as a standard ONNX file. The file's metadata describe what is needed to run
+ * it.
+ */
 export function writeKuramotoModel(model: KuramotoModel, values: State = model.values): WrittenOnnx {
   const constants = { values: asConstants(values) };
   return writeOnnx(lower(model.outputs, "portable", constants), {

@@ -17,13 +17,13 @@ import { sinusoidalStart } from "./position-code.js";
 import { ProjectionHead } from "./projection-head.js";
 import { ReadOutConv } from "../layer/readout.js";
 
-/** Options of `ObjectNetwork`, with the paper's letters. */
+/** Options of `ObjectNetwork`. Capital letters and n are the paper's symbols. */
 export interface ObjectNetworkOptions {
-  /** C. Default 256. */
+  /** C, the number of channels. Default 256. */
   readonly channels?: number;
-  /** L. Default 1. */
+  /** L, the number of layers. Default 1. */
   readonly layers?: number;
-  /** T, Kuramoto steps of each layer. Default 8. */
+  /** T, the number of Kuramoto steps of each layer. Default 8. */
   readonly timesteps?: number;
   /** n, the number of components of an oscillator. Default 4. */
   readonly rotatingDimensions?: number;
@@ -38,8 +38,8 @@ export interface ObjectNetworkOptions {
   /** Side of the convolution's kernel. Default 1; the paper has 5 and 7. */
   readonly kernel?: number;
   /**
-   * Whether positions are encoded by learned rotations inside the attention (default true), or by sinusoidal codes
-   * added to oscillators and stimulus (false). A convolution has no rotations.
+   * Whether positions are encoded by learned rotations inside the attention (true, default) or by sinusoidal
+   * codes that are added to oscillators and stimulus (false). With true, a convolution gets neither.
    */
   readonly rotations?: boolean;
   /** Default "group". */
@@ -48,29 +48,29 @@ export interface ObjectNetworkOptions {
   readonly stepSize?: number;
   /** Natural frequencies. Default false: none. */
   readonly omega?: NaturalFrequencyOptions | false;
-  /** See {@link KuramotoLayerOptions}. */
+  /** What replaces Omega x if there are no natural frequencies; see {@link KuramotoLayerOptions}. */
   readonly omegaOff?: "identity" | "zero";
   readonly project?: boolean;
-  /** What happens to images of another size, see {@link Rescale}. Default true. */
+  /** What happens to images of a size other than `imageSize`; see {@link Rescale}. Default true. */
   readonly rescale?: Rescale;
   /** Pooling of the features over space, before the projection. Default "max". */
   readonly pool?: "max" | "average";
   /**
-   * Whether a 1 x 1 convolution maps the oscillators of one layer to those of the next. Default false: they are passed
-   * on unchanged.
+   * Whether a 1 x 1 convolution maps the oscillators of each layer to those of the next. Default false:
+   * oscillators are passed on unchanged.
    */
   readonly stateReadout?: boolean;
-  /** Whether layers end in a read-out. Default true. */
+  /** Whether each layer ends in a read-out. Default true. */
   readonly readout?: boolean;
 }
 
 /** Inputs of an `ObjectNetwork`. */
 export interface ObjectNetworkInputs {
-  /** [batch, 3, height, width] in [0, 1]. */
+  /** Images [batch, 3, height, width] with values in [0, 1]. */
   readonly images: Tensor;
   /**
-   * Standard-normal draws [batch, channels, height / patch, width / patch], new for every image in training and in
-   * testing.
+   * Initial oscillators: standard-normal draws [batch, channels, height / patch, width / patch], which must
+   * be new for every image, in training and in testing.
    */
   readonly noise: Tensor;
 }
@@ -81,7 +81,7 @@ export interface ObjectNetworkOutput {
   readonly projection: Tensor;
   /** The features that are clustered into segments: [batch, channels, height / patch, width / patch]. */
   readonly features: Tensor;
-  /** The results of every layer's oscillators. */
+  /** The results of each layer's oscillators. */
   readonly layers: readonly KuramotoTrace[];
 }
 
@@ -92,9 +92,9 @@ interface Block {
 }
 
 /**
- * AKOrN for object discovery (arXiv:2410.13821, section 5.1). Patches drive oscillators that start at random; a
- * read-out of their states drives the next layer. The network is trained without labels, and the last read-out's
- * features are clustered.
+ * AKOrN for object discovery (arXiv:2410.13821, section 5.1). Patches of the image drive oscillators that
+ * start at random, and a read-out of the oscillators' states drives the next layer. The network is trained
+ * without labels. To find objects, the features from the last read-out are clustered.
  *
  * @throws StriateError if options contradict each other
  */
@@ -134,7 +134,8 @@ export class ObjectNetwork {
   }
 
   /**
-   * The graph input for the initial oscillators. `batch` is a number, or a name if it may vary.
+   * Makes the graph input for the initial oscillators. `batch` is the batch size: a number, or a name if it
+   * may vary.
    *
    * @param imageSize height and width of the images. Default: as in the options
    */
@@ -147,7 +148,7 @@ export class ObjectNetwork {
     ]);
   }
 
-  /** Runs the network. Throws `StriateError` if images or noise have another shape. */
+  /** Writes the graph of the network. Throws `StriateError` if images or noise have another shape. */
   forward({ images, noise }: ObjectNetworkInputs): ObjectNetworkOutput {
     let { x, c } = this.#start(images, noise);
     const layers = this.blocks.map((block, layer) =>
@@ -160,7 +161,10 @@ export class ObjectNetwork {
     return { projection: this.head.forward(c), features: c, layers };
   }
 
-  /** Traces one timestep of the layers in turn, and the features of the last layer's oscillators. */
+  /**
+   * Writes the graph of one timestep of the layers, which run one after another, and of the features of the
+   * last layer.
+   */
   step(images: Tensor): StepInTurn & Pick<ObjectNetworkOutput, "features"> {
     const { blocks } = this;
     const [batch, , ...space] = images.shape as [Dim, Dim, number, number];
@@ -186,7 +190,7 @@ export class ObjectNetwork {
   }
 }
 
-/** The oscillators and the stimulus of the next layer, from a layer's last state. */
+/** Computes the oscillators and the stimulus of the next layer from a layer's last state. */
 function passedOn({ readout, stateReadout }: Block, last: Tensor): Driven {
   const c = readout === undefined ? last : readout.forward(last);
   return { c, x: stateReadout === undefined ? last : stateReadout.forward(last) };

@@ -8,16 +8,17 @@ import type { Grid } from "../layer/grid.js";
 import { gridOf, showSize } from "../layer/grid.js";
 
 /**
- * What happens to images of another size than the network's. If true, they are resized bilinearly. If "rotations", they
- * keep their size, which must be whole patches, and the learned rotations of the attention are resized to their grid
- * (the authors' `autorescale=False`). If false, they are an error.
+ * What happens to images of a size other than the network's. With true, the images are resized bilinearly.
+ * With "rotations", they keep their size, which must be whole patches, and the learned rotations of the
+ * attention are resized to the images' grid of patches (the authors' `autorescale=False`). With false, such
+ * images are an error.
  */
 export type Rescale = boolean | "rotations";
 
-/** Options of cutting images into patches. */
+/** Options of {@link Patches}. */
 export interface PatchOptions {
   readonly channels: number;
-  /** Height and width of the images in pixels, or one number for both: multiples of `patch`. */
+  /** Height and width of the images in pixels, or one number for both. They must be multiples of `patch`. */
   readonly imageSize: Size;
   /** Side of a patch in pixels. */
   readonly patch: number;
@@ -25,8 +26,9 @@ export interface PatchOptions {
 }
 
 /**
- * Maps images [batch, 3, height, width] in [0, 1] to patches [batch, channels, height / patch, width / patch]:
- * normalises by (x - 0.5) / 0.5 and applies a convolution with the patch size as kernel and stride.
+ * Maps images [batch, 3, height, width] with values in [0, 1] to patches [batch, channels, height / patch,
+ * width / patch]. It normalises values x to (x - 0.5) / 0.5, then applies a convolution whose kernel size and
+ * stride are the patch size.
  */
 export class Patches {
   readonly conv: Conv2d;
@@ -43,8 +45,8 @@ export class Patches {
   }
 
   /**
-   * Numbers of rows and columns of patches for images of a given size. Throws `StriateError` unless patches tile the
-   * images.
+   * Returns the numbers of rows and columns of patches for images of a given size. Throws `StriateError`
+   * unless patches tile the images.
    */
   gridFor(imageSize: Size): Grid {
     const { rescale, patch } = this.#options;
@@ -71,7 +73,10 @@ export class Patches {
   }
 }
 
-/** Throws `StriateError` if `rescale` is "rotations" and the network has position codes, whose size is fixed. */
+/**
+ * Throws `StriateError` if `rescale` has another value than those of {@link Rescale}, or if it is "rotations"
+ * but the network has position codes, whose size is fixed.
+ */
 export function checkRescale(rescale: Rescale, rotations: boolean): void {
   check(
     [true, false, "rotations"].includes(rescale),
@@ -80,16 +85,18 @@ export function checkRescale(rescale: Rescale, rotations: boolean): void {
   check(
     rescale !== "rotations" || rotations,
     () =>
-      'rescale: "rotations" needs learned rotations, but position codes (rotations false) have a fixed size: choose true',
+      'rescale: "rotations" needs learned rotations, but this network has position codes (rotations false) of a fixed size: choose true',
   );
 }
 
-/** Numbers of rows and columns of patches. Throws `StriateError` unless patches tile the image. */
+/**
+ * Returns the numbers of rows and columns of patches. Throws `StriateError` unless patches tile the image.
+ */
 function tiled(imageSize: Size, patch: number): Grid {
   const [rows, columns] = gridOf(imageSize).map((length) => length / patch) as [number, number];
   check(
     [rows, columns].every((count) => Number.isInteger(count) && count > 0),
-    () => `patches of ${patch} pixels do not tile an image of ${showSize(imageSize)}`,
+    () => `patches: expected an image of whole patches of ${patch} pixels, got ${showSize(imageSize)}`,
   );
   return [rows, columns];
 }

@@ -4,9 +4,9 @@ import { checkMultiple } from "../../../util/check.js";
 import type { Grid } from "../layer/grid.js";
 
 /**
- * Two-dimensional sinusoidal position code [channels, height, width], with channels divisible by 4. With D = channels /
- * 2 and d_j = exp(-2 j ln(10000) / D), channels 2 j and 2 j + 1 are sin and cos of (column d_j), and channels D + 2 j
- * and D + 2 j + 1 are sin and cos of (row d_j).
+ * Computes a two-dimensional sinusoidal position code, [channels, height, width]. The number of channels must
+ * be divisible by 4. With D = channels / 2 and d_j = exp(-2 j ln(10000) / D), channels 2 j and 2 j + 1 are
+ * the sine and the cosine of column x d_j, and channels D + 2 j and D + 2 j + 1 those of row x d_j.
  */
 export function sinusoidalCode(channels: number, [height, width]: Grid): Float32Array {
   checkMultiple("position code: channels", channels, 4);
@@ -24,7 +24,10 @@ export function sinusoidalCode(channels: number, [height, width]: Grid): Float32
   return code;
 }
 
-/** Initial value of a parameter: the code as a map [channels, height, width] or as tokens [height width, channels]. */
+/**
+ * Initialises a parameter with the position code, as a map [channels, height, width] or as tokens [height x
+ * width, channels].
+ */
 export function sinusoidalStart(
   channels: number,
   grid: Grid,

@@ -3,8 +3,8 @@ import { max, mean, relu, reshape, scope } from "../../../graph/index.js";
 import { Linear } from "../../../nn/layers/linear.js";
 
 /**
- * Pools features [batch, channels, height, width] over space and applies an MLP with 4 x channels hidden units and
- * ReLU: [batch, channels].
+ * Pools features [batch, channels, height, width] over space and maps them to [batch, channels] by an MLP
+ * with 4 x channels hidden units and ReLU.
  */
 export class ProjectionHead {
   readonly expand: Linear;

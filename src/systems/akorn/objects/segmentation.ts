@@ -15,31 +15,31 @@ export interface FeatureMapBatch {
 }
 
 /**
- * Computes the feature maps of images `[batch, 3, H, W]`. `copy` is the index of the images' shifted copy in up-tiling,
- * from 0.
+ * Computes the feature maps of images `[batch, 3, H, W]`. The images are one of the shifted copies of
+ * up-tiling; `copy` is its index, from 0.
  */
 export type FeatureExtractor = (images: Float32Array, copy: number) => Promise<FeatureMapBatch>;
 
-/** Options of clustering features into segments. */
+/** Options of `segmentImages`. */
 export interface SegmentationOptions {
   readonly tiling: UpTiling;
-  /** Largest number of segments of an image, including the background. */
+  /** Largest number of segments in an image, including the background. */
   readonly clusters: number;
   /**
-   * Number of principal components to which each image's feature vectors are reduced if they have more channels.
-   * Default 128; 0 for no reduction.
+   * Number of principal components to which the feature vectors of each image are reduced if they have more
+   * channels than that. 0 means no reduction. Default 128.
    */
   readonly components?: number;
 }
 
 /**
- * Segments images `[batch, 3, H, W]` by their features (Miyato et al. 2025, section 5.1). Computes the feature maps of
- * every shifted copy, scales each position's vector to length 1, interleaves the copies, reduces the vectors by PCA,
- * and clusters them with average linkage. Labels are resized to the images by nearest neighbour. Returns labels
- * `[batch, H, W]` from 1.
+ * Segments images `[batch, 3, H, W]` by their features (Miyato et al. 2025, section 5.1). It computes the
+ * feature maps of every shifted copy, scales the vector at each position to length 1, interleaves the copies,
+ * reduces the vectors by PCA, and clusters them with average linkage. The map of labels is resized to the
+ * size of the images by nearest neighbour. Returns labels `[batch, H, W]`, counted from 1.
  *
- * @throws StriateError if the images have another size than the tiling's, or if the maps have another batch size or
- * different sizes.
+ * @throws StriateError if the images do not have the size given in `tiling`, or if the feature maps differ in
+ * size or do not have the batch size of the images.
  */
 export async function segmentImages(
   images: Float32Array,
@@ -112,8 +112,8 @@ function unitVectors({ data, shape }: FeatureMapBatch): Float32Array {
 }
 
 /**
- * Enlarges a map of labels by nearest neighbour: pixel i along an axis has the label of source pixel floor(i * from /
- * to).
+ * Enlarges a map of labels by nearest neighbour. Along an axis that grows from `from` to `to` pixels, pixel i
+ * gets the label of source pixel floor(i * from / to).
  */
 function nearest(labels: Int32Array, [rows, columns]: Grid, [height, width]: Grid): Int32Array {
   return Int32Array.from({ length: height * width }, (_, i) => {

@@ -17,20 +17,24 @@ import { energiesOf, stateOf } from "../layer/layers-in-turn.js";
 import { NOISE } from "../layer/oscillators.js";
 import { ObjectNetwork } from "./network.js";
 
-/** Names of the data fields of the task. */
+/** Names of the task's data fields for images and for augmented views. */
 export { IMAGES, VIEWS };
 
 /** Options of `ObjectTask`. */
 export interface ObjectTaskOptions extends ContrastiveOptions {
-  /** Whether outputs include the states after every step, "states.LAYER" [T, batch, ...]. Default false. */
+  /**
+   * Whether outputs include the oscillators after every step, as "states.LAYER" [T, batch, ...]. Default
+   * false.
+   */
   readonly states?: boolean;
 }
 
 /**
- * Object discovery by contrastive learning (arXiv:2410.13821, appendix; SimCLR, Chen et al. 2020). Field: "views" [2
- * batch, 3, height, width], with two augmentations of image i at 2 i and 2 i + 1. Outputs for "images" [batch, 3,
- * height, width]: "features" [batch, channels, height, width], and for oscillators "energies.LAYER" [T + 1, batch]. A
- * timestep gives the same outputs without the time axis; its layers run one after another.
+ * Object discovery by contrastive learning (arXiv:2410.13821, appendix; SimCLR, Chen et al. 2020). Data field
+ * for training: "views" [2 x batch, 3, height, width], with two augmentations of image i at indices 2 i and 2
+ * i + 1. Outputs for the field "images" [batch, 3, height, width]: "features" [batch, channels, rows,
+ * columns] and, if the network has oscillators, "energies.LAYER" [T + 1, batch]. `step` returns the graph of
+ * one timestep, whose outputs lack the time axis; the layers run one after another.
  */
 export class ObjectTask implements Task, SteppedModel {
   readonly parameters: NamedParameters;

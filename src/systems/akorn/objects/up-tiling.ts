@@ -4,17 +4,19 @@ import { check } from "../../../util/errors.js";
 import type { Grid } from "../layer/grid.js";
 import { gridOf, showSize } from "../layer/grid.js";
 
-/** Sizes of up-tiling. Each is [height, width], or one number for both. */
+/** The sizes that define up-tiling. Each is [height, width], or one number for both. */
 export interface UpTiling {
-  /** Size of the network's images in pixels. */
+  /** Size in pixels of the images that the network takes. */
   readonly size: Size;
   /** Size in pixels of a patch, which is one cell of the feature map. */
   readonly patch: Size;
-  /** r, the number of shifted copies along each axis; 1 for no up-tiling. */
+  /** r, the number of shifted copies along each axis. 1 means no up-tiling. */
   readonly factor: Size;
 }
 
-/** Throws `StriateError` unless the copies can be shifted by whole pixels. */
+/**
+ * Throws `StriateError` unless the images are whole patches and the copies can be shifted by whole pixels.
+ */
 export function checkUpTiling({ size, patch, factor }: UpTiling): void {
   const [[height, width], patches, factors] = [gridOf(size), gridOf(patch), gridOf(factor)];
   check(
@@ -31,12 +33,13 @@ export function checkUpTiling({ size, patch, factor }: UpTiling): void {
 }
 
 /**
- * Makes the shifted copies of up-tiling (Miyato et al. 2025, appendix, after Locatello et al. 2020). Images `[batch,
- * channels, H, W]` are enlarged by patch - s pixels along each axis with bicubic interpolation, where s = patch / r.
- * Copy (i, j) is the part `[batch, channels, H, W]` that starts at row s i and column s j. Its index is r i + j, with
- * the r of the columns.
+ * Makes the shifted copies of up-tiling (Miyato et al. 2025, appendix, after Locatello et al. 2020). Images
+ * `[batch, channels, H, W]` are enlarged by patch - s pixels along each axis with bicubic interpolation,
+ * where s = patch / r. Copy (i, j) is the part `[batch, channels, H, W]` that starts at row s i and column s
+ * j. Its index is r i + j, where r is the number of copies along the width.
  *
- * @throws StriateError if the images have another size, or if the factor does not divide the patch.
+ * @throws StriateError if the images do not have the size given in `tiling`, or if the factor does not divide
+ * the patch.
  */
 export function shiftedCopies(images: Float32Array, tiling: UpTiling): Float32Array[] {
   checkUpTiling(tiling);
@@ -67,11 +70,12 @@ export function shiftedCopies(images: Float32Array, tiling: UpTiling): Float32Ar
 }
 
 /**
- * Interleaves the feature vectors of the copies. Copy (i, j), with i < r and j < q, is `maps[q i + j]`, `[batch, h, w,
- * C]`. The result is `[batch, h r, w q, C]`; position (r y + i, q x + j) has the vector of copy (i, j) at (y, x).
+ * Interleaves the feature vectors of the shifted copies. There are r x q copies; copy (i, j) is `maps[q i +
+ * j]` and has the shape `[batch, h, w, C]`. The result has the shape `[batch, h r, w q, C]`. Its vector at
+ * position (r y + i, q x + j) is the vector of copy (i, j) at (y, x).
  *
- * @param factor [r, q]. Default: the square root of the number of maps, for both
- * @throws StriateError if the number of maps or the size of a map is wrong
+ * @param factor [r, q], or one number for both. Default: the square root of the number of maps
+ * @throws StriateError if the number of maps or the size of a map does not match
  */
 export function interleave(
   maps: readonly Float32Array[],

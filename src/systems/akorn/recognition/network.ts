@@ -20,29 +20,29 @@ import { NOISE } from "../layer/oscillators.js";
 /** A value for all layers, or a list with one value for each. */
 export type PerLayer<T> = T | readonly T[];
 
-/** Options of `RecognitionNetwork`, with the paper's letters. */
+/** Options of `RecognitionNetwork`. Capital letters and n are the paper's symbols. */
 export interface RecognitionNetworkOptions {
   /** Default 10. */
   readonly classes?: number;
-  /** Channels of the first layer; each layer doubles them. Default 64. */
+  /** Number of channels of the first layer. Each further layer has twice as many. Default 64. */
   readonly channels?: number;
-  /** L. Default 3. */
+  /** L, the number of layers. Default 3. */
   readonly layers?: number;
   /** n, the number of components of an oscillator. Default 4; the paper's CIFAR-10 networks have 2. */
   readonly rotatingDimensions?: PerLayer<number>;
-  /** T, the Kuramoto steps of each layer. Default 3. */
+  /** T, the number of Kuramoto steps of each layer. Default 3. */
   readonly timesteps?: PerLayer<number>;
   /** Default "convolution". */
   readonly coupling?: PerLayer<"convolution" | "attention">;
-  /** Side of the coupling kernel in each layer. Default 9, 7, 5. */
+  /** Side of the coupling kernel in each layer. Default: 9, 7 and 5 in the three layers. */
   readonly kernels?: PerLayer<number>;
-  /** N, the number of components of the read-outs' vectors. Default 2. */
+  /** N, the number of components of each vector in the read-outs. Default 2. */
   readonly readoutComponents?: PerLayer<number>;
   /** Odd side of the kernels of read-outs and transitions. Default 3. */
   readonly readoutKernel?: number;
   /** Default "group". */
   readonly stimulusNorm?: StimulusNorm;
-  /** Natural frequencies. Default: one trained frequency for each layer, initially 1. False for none. */
+  /** Natural frequencies; false means none. Default: one trained frequency for each layer, initially 1. */
   readonly omega?: NaturalFrequencyOptions | false;
   readonly omegaOff?: "identity" | "zero";
   readonly project?: boolean;
@@ -56,9 +56,12 @@ export interface RecognitionNetworkOptions {
 
 /** Inputs of a `RecognitionNetwork`. */
 export interface RecognitionInputs {
-  /** [batch, 3, height, width] in [0, 1]. */
+  /** Images [batch, 3, height, width] with values in [0, 1]. */
   readonly images: Tensor;
-  /** Standard-normal draws [batch, channels, height, width], new for every image in training and in testing. */
+  /**
+   * Initial oscillators: standard-normal draws [batch, channels, height, width], which must be new for every
+   * image, in training and in testing.
+   */
   readonly noise: Tensor;
 }
 
@@ -70,15 +73,19 @@ export interface RecognitionOutput {
 }
 
 interface Block {
-  /** Halves the map and doubles the channels, for oscillators and stimulus with the same weights. */
+  /**
+   * Doubles the number of channels and, in layers 2 and 3, halves the sides of the map. The same weights
+   * apply to oscillators and stimulus. The first layer has no transition.
+   */
   readonly transition: Conv2d | undefined;
   readonly kuramoto: KuramotoLayer;
   readonly readout: ReadOutBlock;
 }
 
 /**
- * AKOrN for image classification (arXiv:2410.13821, section 5.3): layers of locally coupled oscillators on maps of 32 x
- * 32, 16 x 16 and 8 x 8 positions. Layers after the third keep the size.
+ * AKOrN for image classification (arXiv:2410.13821, section 5.3): layers of locally coupled oscillators. With
+ * images of 32 x 32 pixels, the maps of the layers have 32 x 32, 16 x 16 and 8 x 8 positions. Further layers
+ * keep the size of the third.
  */
 export class RecognitionNetwork {
   readonly stem: Conv2d;
@@ -135,12 +142,15 @@ export class RecognitionNetwork {
     this.out = new Linear(channels * 2 ** (layers - 1), classes);
   }
 
-  /** The graph input for the initial oscillators. `batch` is a number, or a name if it may vary. */
+  /**
+   * Makes the graph input for the initial oscillators. `batch` is the batch size: a number, or a name if it
+   * may vary.
+   */
   noiseInput(batch: Dim, name = NOISE): Tensor {
     return input(name, [batch, this.stem.outputs, ...this.imageSize]);
   }
 
-  /** Runs the network. Throws `StriateError` if the images have another shape. */
+  /** Writes the graph of the network. Throws `StriateError` if the images have another shape. */
   forward({ images, noise }: RecognitionInputs, pass?: TrainingPass): RecognitionOutput {
     let [x, c] = [noise, this.#stimulus(images)];
     const layers = this.blocks.map(({ transition, kuramoto, readout }, layer) =>
@@ -155,7 +165,10 @@ export class RecognitionNetwork {
     return { logits: this.#logits(c), layers };
   }
 
-  /** Traces one timestep of the layers in turn, and the logits of the last layer's oscillators. */
+  /**
+   * Writes the graph of one timestep of the layers, which run one after another, and of the logits of the
+   * last layer.
+   */
   step(images: Tensor): StepInTurn & Pick<RecognitionOutput, "logits"> {
     const { blocks } = this;
     const read = (layer: number, x: Tensor) =>
@@ -187,7 +200,7 @@ export class RecognitionNetwork {
   }
 }
 
-/** Averages the logits of several passes. Each pass has its own noise input ("noise", "noise:1", ...). */
+/** Runs the network once with each of the noise inputs `noises` and averages the logits. */
 export function ensembleLogits(
   network: RecognitionNetwork,
   images: Tensor,
@@ -200,7 +213,10 @@ export function ensembleLogits(
   );
 }
 
-/** Values for all layers: the list itself if it has the right length, otherwise its first element for every layer. */
+/**
+ * Makes a list with one value for each layer: `value` itself if it is a list of that length, otherwise its
+ * first element for every layer.
+ */
 function perLayer<T>(value: PerLayer<T>, layers: number): readonly T[] {
   const list = (Array.isArray(value) ? value : [value]) as readonly T[];
   return list.length === layers ? list : Array.from({ length: layers }, () => list[0]!);

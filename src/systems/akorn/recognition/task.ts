@@ -17,10 +17,10 @@ import { ensembleLogits } from "./network.js";
 export { LABELS };
 
 /**
- * Image classification by oscillators. Fields: "images" [batch, 3, height, width] and "labels" [batch]. The loss is the
- * mean cross-entropy. Output: "logits" [batch, classes], averaged over `ensemble` (default 1) passes that each have
- * their own noise. A timestep of a single pass gives "logits" and "energies.LAYER" [batch]; its layers run one after
- * another.
+ * Image classification by oscillators. Data fields: "images" [batch, 3, height, width] and "labels" [batch].
+ * The loss is the mean cross-entropy. Output: "logits" [batch, classes], averaged over `ensemble` passes
+ * (default 1), each of which has its own noise. `step` returns the graph of one timestep of a single pass,
+ * with outputs "logits" and "energies.LAYER" [batch]; the layers run one after another.
  */
 export class RecognitionTask implements Task, SteppedModel {
   readonly parameters: NamedParameters;

@@ -2,15 +2,15 @@ import { CELLS } from "../../../data/sudoku/boards.js";
 import { check } from "../../../util/errors.js";
 
 /*
- * A board is 81 digits, row by row, with 0 for a blank cell. The authors' files have one-hot boards: 9 numbers for each
- * cell, all 0 for a blank.
+ * A board is 81 digits, row by row, with 0 for a blank cell. In the authors' files, boards are one-hot: each
+ * cell has 9 numbers, which are all 0 for a blank.
  */
 
 const DIGITS = 9;
 
 /**
- * Converts one or several boards to one-hot numbers, 9 for each cell. Throws `StriateError` if the digits are not whole
- * boards.
+ * Converts one or several boards to one-hot boards, with 9 numbers for each cell. Throws `StriateError` if
+ * the digits do not form whole boards or one is not from 0 to 9.
  */
 export function oneHotBoards(digits: ArrayLike<number>): Float32Array {
   checkBoards(digits);
@@ -21,8 +21,8 @@ export function oneHotBoards(digits: ArrayLike<number>): Float32Array {
 }
 
 /**
- * Converts one-hot boards to digits, with 0 for a cell whose numbers are all 0. Throws `StriateError` if a cell has
- * several digits.
+ * Converts one-hot boards to digits, with 0 for a cell whose numbers are all 0. Throws `StriateError` if the
+ * numbers do not form whole boards or those of a cell are not one-hot.
  */
 export function boardDigits(oneHot: ArrayLike<number>): Int32Array {
   check(
@@ -40,7 +40,7 @@ export function boardDigits(oneHot: ArrayLike<number>): Int32Array {
   });
 }
 
-/** 1 for every given cell, 0 for every blank. */
+/** Returns 1 for every given cell and 0 for every blank. */
 export function givenCells(digits: ArrayLike<number>): Uint8Array {
   return Uint8Array.from(digits, (digit) => (digit === 0 ? 0 : 1));
 }

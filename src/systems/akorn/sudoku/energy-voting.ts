@@ -15,12 +15,12 @@ import { SIDE } from "./network.js";
 import { PUZZLE } from "./task.js";
 
 /**
- * The score of a random start: the sum of its energies over all steps, or the last energy, which is that of the state
- * before the last step.
+ * How a random start is scored: by the sum of its energies over all steps ("sum"), or by its last energy,
+ * which is that of the state before the last step ("last").
  */
 export type VotingScore = "sum" | "last";
 
-/** Index of the lowest of several energies; the first of equal ones. */
+/** Returns the index of the lowest energy, and of the first one if several are equally low. */
 export function lowestEnergy(energies: ArrayLike<number>): number {
   checkSome("energy voting", energies.length, "energy");
   let best = 0;
@@ -28,21 +28,24 @@ export function lowestEnergy(energies: ArrayLike<number>): number {
   return best;
 }
 
-/** Options of voting: the number of random starts for each board and their score. */
+/** Options of {@link EnergyVoter}, in addition to those of the session. */
 export interface VotingOptions extends SessionOptions {
   /** T, the number of Kuramoto steps. Default: as in the model. */
   readonly timesteps?: number;
   /** K, the number of random starts for each board. Default 100. */
   readonly draws?: number;
-  /** Number of random starts in one batch. Memory grows with it, not with K. Default 50. */
+  /**
+   * Number of random starts in one batch. The memory needed grows with this number, not with K. Default 50,
+   * or K if that is smaller.
+   */
   readonly chunk?: number;
-  /** Default "sum". */
+  /** How random starts are scored. Default "sum". */
   readonly score?: VotingScore;
 }
 
 /** The result of the random start with the lowest energy. */
 export interface Vote {
-  /** [9, 9, 9], whose last axis is the digit. */
+  /** Logits [9, 9, 9], whose last axis is the digit. */
   readonly logits: Float32Array;
   readonly energy: number;
   /** Index of the random start, from 0. */
@@ -52,8 +55,9 @@ export interface Vote {
 }
 
 /**
- * Test-time search by energy (arXiv:2410.13821, section 5.2). A board is solved from K random starts, and the answer of
- * the start with the lowest energy in the last layer is taken. Nothing is averaged.
+ * Test-time search by energy (arXiv:2410.13821, section 5.2). The network solves a board from K random
+ * starts. The answer is that of the start with the lowest score, computed from the energies of the last
+ * layer. Nothing is averaged.
  */
 export class EnergyVoter {
   private constructor(
@@ -62,7 +66,7 @@ export class EnergyVoter {
     private readonly options: Required<Pick<VotingOptions, "draws" | "chunk" | "score">>,
   ) {}
 
-  /** Loads a network. Throws `StriateError` if an option is out of range. */
+  /** Loads a network into the runtime. Throws `StriateError` if an option is out of range. */
   static async open(
     model: SudokuNetwork,
     values: State,
@@ -93,7 +97,7 @@ export class EnergyVoter {
    * Solves one board. Throws `StriateError` if the board is not 9 x 9 or breaks the rules of Sudoku.
    *
    * @param puzzle 81 digits, 0 for a blank
-   * @param labels the random seed and further labels, from which the random starts are drawn
+   * @param labels the random seed and any further labels, which together determine the random starts
    */
   solve(puzzle: ArrayLike<number>, ...labels: readonly [RandomLabel, ...RandomLabel[]]): Promise<Vote> {
     const [seed, ...rest] = labels;
@@ -102,8 +106,8 @@ export class EnergyVoter {
   }
 
   /**
-   * Solves one board as {@link solve} does, from given starts: `fill` writes the initial oscillators of each chunk,
-   * [draws, channels, 9, 9].
+   * Solves one board as {@link solve} does, but from given starts. `fill` is called for each chunk to write
+   * its initial oscillators, [draws, channels, 9, 9].
    */
   async vote(puzzle: ArrayLike<number>, fill: (noise: Float32Array) => void): Promise<Vote> {
     const cells = SIDE * SIDE;
@@ -137,7 +141,7 @@ export class EnergyVoter {
   }
 }
 
-/** A batch of `count` copies of one board. */
+/** Makes a batch of `count` copies of one board. */
 function boards(puzzle: ArrayLike<number>, count: number): TensorData {
   const digits = Float32Array.from(puzzle);
   const all = new Float32Array(count * digits.length);

@@ -28,17 +28,17 @@ import { ReadOutConv } from "../layer/readout.js";
 /** Number of cells along a side of a board. */
 export const SIDE = 9;
 
-/** Options of `SudokuNetwork`, with the paper's letters. */
+/** Options of `SudokuNetwork`. Capital letters and n are the paper's symbols. */
 export interface SudokuNetworkOptions {
-  /** C. Default 64; the paper has 512. */
+  /** C, the number of channels. Default 64; the paper has 512. */
   readonly channels?: number;
   /** n, the number of components of an oscillator. Default 4. */
   readonly rotatingDimensions?: number;
-  /** L. Default 1. */
+  /** L, the number of layers. Default 1. */
   readonly layers?: number;
   /**
-   * T, the Kuramoto steps of each layer. Default 16. A trained network can run with more: see {@link
-   * SudokuNetwork.forward}.
+   * T, the number of Kuramoto steps of each layer. Default 16. A trained network can also run for more steps;
+   * see {@link SudokuNetwork.forward}.
    */
   readonly timesteps?: number;
   /** Default 8. */
@@ -46,8 +46,8 @@ export interface SudokuNetworkOptions {
   /** The initial step size gamma, which is trained. Default 1. */
   readonly stepSize?: number;
   /**
-   * Natural frequencies. Default: one shared frequency of 0.1 that is not trained; the paper trains it, initially 0.5.
-   * False for none.
+   * Natural frequencies; false means none. Default: one shared frequency of 0.1 that is not trained. In the
+   * paper it is trained and starts at 0.5.
    */
   readonly omega?: NaturalFrequencyOptions | false;
   readonly omegaOff?: "identity" | "zero";
@@ -58,21 +58,22 @@ export interface SudokuNetworkOptions {
 
 /** Inputs of a `SudokuNetwork`. */
 export interface SudokuInputs {
-  /** int64 [batch, 9, 9]: the digit of each cell, or 0 for a blank. */
+  /** Boards as int64 [batch, 9, 9]: the digit of each cell, or 0 for a blank. */
   readonly tokens: Tensor;
-  /** Standard-normal draws [batch, channels, 9, 9], from which blank cells start. */
+  /** Initial oscillators of the blank cells: standard-normal draws [batch, channels, 9, 9]. */
   readonly noise: Tensor;
 }
 
 /** Outputs of a `SudokuNetwork`. */
 export interface SudokuOutput {
-  /** [batch, 9, 9, 9], whose last axis is the digit from 1 to 9. */
+  /** Logits [batch, 9, 9, 9], whose last axis is the digit, from 1 to 9. */
   readonly logits: Tensor;
   readonly layers: readonly KuramotoTrace[];
 }
 
 /**
- * Logits [batch, 9, 9, 9] after each of several numbers of steps, and the energies [T + 1, batch] of the longest run.
+ * The results of {@link SudokuNetwork.forwardAfter}: logits [batch, 9, 9, 9] for each number of steps, and
+ * the energies [T + 1, batch] for the largest number T.
  */
 export interface SudokuAnswers {
   readonly logits: readonly Tensor[];
@@ -85,9 +86,9 @@ interface Block {
 }
 
 /**
- * AKOrN for Sudoku (arXiv:2410.13821, section 5.2). Every cell is a group of oscillators. Given cells start at their
- * digit's embedding, blank cells at random, and attention couples all cells. After training, the network may run for
- * more steps than in training.
+ * AKOrN for Sudoku (arXiv:2410.13821, section 5.2). Every cell of a board is a group of oscillators, and
+ * attention couples all cells. The oscillators of a given cell start at the embedding of its digit, and those
+ * of a blank cell at random. A trained network may run for more steps than in training.
  *
  * @example
  * ```ts
@@ -103,7 +104,7 @@ interface Block {
 export class SudokuNetwork {
   readonly embedding: Embedding;
   readonly stepSize: Tensor;
-  /** A parameter of the authors' state dictionary that no computation uses. */
+  /** A parameter that no computation uses; it exists because the authors' state dictionary contains it. */
   readonly x0: Tensor;
   readonly blocks: readonly Block[];
   readonly out: Conv2d;
@@ -133,13 +134,18 @@ export class SudokuNetwork {
     this.out = new Conv2d(channels, SIDE, 1);
   }
 
-  /** The graph input for the initial oscillators. `batch` is a number, or a name if it may vary. */
+  /**
+   * Makes the graph input for the initial oscillators. `batch` is the batch size: a number, or a name if it
+   * may vary.
+   */
   noiseInput(batch: Dim): Tensor {
     return input(NOISE, [batch, this.embedding.features, SIDE, SIDE]);
   }
 
   /**
-   * @param timesteps T. Default: as in the options
+   * Writes the graph of the network.
+   *
+   * @param timesteps T, the number of Kuramoto steps. Default: as in the options
    * @throws StriateError if boards are not 9 x 9
    */
   forward({ tokens, noise }: SudokuInputs, timesteps = this.timesteps): SudokuOutput {
@@ -155,7 +161,10 @@ export class SudokuNetwork {
     return { logits: this.#logits(c), layers };
   }
 
-  /** Traces one timestep of the layers in turn, and the logits of the last layer's oscillators. */
+  /**
+   * Writes the graph of one timestep of the layers, which run one after another, and of the logits of the
+   * last layer.
+   */
   step(tokens: Tensor, timesteps = this.timesteps): StepInTurn & Pick<SudokuOutput, "logits"> {
     const { blocks } = this;
     const step = stepInTurn(
@@ -174,8 +183,8 @@ export class SudokuNetwork {
   }
 
   /**
-   * Initial oscillators and stimulus. Given cells start at their digit's embedding, blank cells at random; the
-   * embedding is the stimulus of all cells.
+   * Makes the initial oscillators and the stimulus. Given cells start at the embedding of their digit, blank
+   * cells at random. The stimulus of every cell is its embedding.
    */
   #start(tokens: Tensor, noise: Tensor): Driven {
     checkTokens(tokens);
@@ -184,11 +193,12 @@ export class SudokuNetwork {
   }
 
   /**
-   * Returns logits [batch, 9, 9, 9] after each of several numbers of steps, and the energies [largest T + 1, batch] of
-   * the longest run; the first T + 1 are those of T steps. The steps are shared.
+   * Returns logits [batch, 9, 9, 9] for each number of steps in `timesteps`, and energies [T + 1, batch],
+   * where T is the largest of them. The first t + 1 rows are the energies of a run of t steps. All runs share
+   * the same steps.
    *
-   * @throws StriateError if the network has several blocks: its answer after T steps is then not an intermediate result
-   * of a longer run
+   * @throws StriateError if the network has several layers, because its answer after T steps is then not an
+   * intermediate result of a longer run
    */
   forwardAfter(inputs: SudokuInputs, timesteps: readonly number[]): SudokuAnswers {
     onlyBlock(this.blocks);
@@ -196,7 +206,10 @@ export class SudokuNetwork {
     return { logits: timesteps.map((t) => this.read(states[t - 1]!)), energies };
   }
 
-  /** Computes logits [batch, 9, 9, 9] from the last layer's oscillators [batch, channels, 9, 9] at any step. */
+  /**
+   * Computes logits [batch, 9, 9, 9] from the oscillators of the last layer, [batch, channels, 9, 9], after
+   * any step.
+   */
   read(state: Tensor): Tensor {
     return this.#logits(this.blocks.at(-1)!.readout.forward(state));
   }
@@ -211,7 +224,7 @@ export function checkTokens(tokens: Tensor): void {
   checkShape("Sudoku: boards", tokens.shape, ["batch", SIDE, SIDE]);
 }
 
-/** Returns the only block. Throws `StriateError` if there are several. */
+/** Returns the only block of a network. Throws `StriateError` if there are several. */
 export function onlyBlock<B>(blocks: readonly B[]): B {
   check(
     blocks.length === 1,
@@ -221,7 +234,7 @@ export function onlyBlock<B>(blocks: readonly B[]): B {
   return blocks[0]!;
 }
 
-/** Moves the digits' axis last: [batch, 9, height, width] to [batch, height, width, 9]. */
+/** Moves the axis of digits to the end: [batch, 9, height, width] becomes [batch, height, width, 9]. */
 function digitsLast(maps: Tensor): Tensor {
   const [batch, digits] = maps.shape;
   const flat = transpose(reshape(maps, [batch!, digits!, SIDE * SIDE]), [0, 2, 1]);

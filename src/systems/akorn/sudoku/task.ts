@@ -14,7 +14,7 @@ import { NOISE } from "../layer/oscillators.js";
 import type { SudokuOutput } from "./network.js";
 import { SIDE, SudokuNetwork } from "./network.js";
 
-/** Names of the data fields of the task. */
+/** Name of the data field with the digits of the puzzles. */
 export const PUZZLE = "puzzle";
 /** Name of the data field with the digits of the solved boards. */
 export const SOLUTION = "solution";
@@ -22,24 +22,25 @@ export const SOLUTION = "solution";
 /** Options of `SudokuTask`. */
 export interface SudokuTaskOptions {
   /**
-   * Number of steps over whose answers the loss is averaged: the last step and others, evenly spaced. More than one
-   * needs a network of one block. Default 1, as in the paper.
+   * Number of steps after which the answer enters the loss. They are evenly spaced and include the last step;
+   * the loss is the mean over them. A number above 1 needs a network of one layer. Default 1, as in the
+   * paper.
    */
   readonly lossSteps?: number;
-  /** T for inference. Default: as in the model. */
+  /** T, the number of steps in inference. Default: as in the model. */
   readonly timesteps?: number;
   /**
-   * Whether outputs include the logits of the last layer after every step, "logits.steps" [T, batch, 9, 9, 9]. Default
-   * false.
+   * Whether outputs include the logits of the last layer after every step, as "logits.steps" [T, batch, 9, 9,
+   * 9]. Default false.
    */
   readonly everyStep?: boolean;
 }
 
 /**
- * Training to solve Sudoku. Fields: "puzzle" [batch, 9, 9] (digits, 0 for a blank) and "solution" [batch, 9, 9] (digits
- * from 1). The loss is the mean cross-entropy over all 81 cells. Outputs: "logits" [batch, 9, 9, 9], and for
- * oscillators "energies.LAYER" [T + 1, batch]. A timestep gives the same outputs without the time axis; its layers run
- * one after another.
+ * Training to solve Sudoku. Data fields: "puzzle" [batch, 9, 9], with 0 for a blank, and "solution" [batch,
+ * 9, 9], with digits from 1. The loss is the mean cross-entropy over all 81 cells. Outputs: "logits" [batch,
+ * 9, 9, 9] and, if the network has oscillators, "energies.LAYER" [T + 1, batch]. `step` returns the graph of
+ * one timestep, whose outputs lack the time axis; the layers run one after another.
  */
 export class SudokuTask implements Task, SteppedModel {
   readonly parameters: NamedParameters;
@@ -63,7 +64,10 @@ export class SudokuTask implements Task, SteppedModel {
     return { inputs: [...inputs, solution], noise, loss: lossSteps === 1 ? sum : mul(sum, 1 / lossSteps) };
   }
 
-  /** Mean cross-entropy over all cells of logits [batch, 9, 9, 9] with digits [batch, 9, 9]. */
+  /**
+   * Computes the cross-entropy of logits [batch, 9, 9, 9] with the digits of the solutions, [batch, 9, 9],
+   * averaged over all cells.
+   */
   lossOf(logits: Tensor, solution: Tensor): Tensor {
     return crossEntropy(logits, sub(cast(solution, "int32"), 1), { axis: 3 });
   }
@@ -111,7 +115,7 @@ export class SudokuTask implements Task, SteppedModel {
   }
 }
 
-/** The results of a network for a batch of boards. */
+/** The inputs of a network for a batch of boards, and functions that write its graph. */
 interface SudokuTrace extends Required<Pick<LossGraph, "inputs" | "noise">> {
   readonly forward: (timesteps?: number) => Pick<SudokuOutput, "logits"> & Partial<SudokuOutput>;
   readonly forwardAfter: (timesteps: readonly number[]) => readonly Tensor[];

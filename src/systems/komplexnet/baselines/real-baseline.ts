@@ -20,17 +20,18 @@ export interface RealBaselineOptions {
   /** Units of the hidden layer. Default 46. */
   readonly hidden?: number;
   /**
-   * `"gabor"` (default) has 5x5 filters that start as Gabor functions; `"conv"` has 3x3 filters that start at random.
+   * The first layer: `"gabor"` (default) has 5 x 5 filters that start as Gabor functions; `"conv"` has 3 x 3
+   * filters that start at random.
    */
   readonly frontEnd?: "gabor" | "conv";
-  /** Whether training changes the front end. Default true. */
+  /** Whether the filters of the front end are trained. Default true. */
   readonly trainFrontEnd?: boolean;
 }
 
 /**
- * The real-valued baseline for KomplexNet (TMLR 2025): the same front end, one convolution of stride 2 with instance
- * norm, and one hidden layer with layer norm. It is slightly wider than KomplexNet, so that both have about the same
- * number of parameters. It has no phases and no timesteps.
+ * The real-valued baseline for KomplexNet (TMLR 2025). It has the same front end, one convolution of stride 2
+ * with instance norm, and one hidden layer with layer norm, but no phases and no timesteps. It is slightly
+ * wider than KomplexNet, so that both have about the same number of parameters.
  */
 export class RealBaseline {
   readonly frontEnd: FrontEnd;

@@ -25,21 +25,21 @@ export interface TransformerBaselineOptions {
   readonly layers?: number;
   /** Default 2. */
   readonly heads?: number;
-  /** Hidden units of the feed-forward part. Default 128. */
+  /** Number of hidden units in the feed-forward part of each layer. Default 128. */
   readonly feedForward?: number;
   /** Default 0.1. */
   readonly dropout?: number;
   /**
-   * The axis of attention. With `"token"` (default) the patches of one image attend to each other. With `"batch"`, as
-   * in the authors' code, patches at the same position in all images of a batch attend to each other, so that an
-   * image's logits depend on the rest of the batch.
+   * The axis of attention. With `"token"` (default), the patches of one image attend to each other. With
+   * `"batch"`, which the authors' code does, the patches at one position in all images of a batch attend to
+   * each other. The logits of an image then depend on the rest of the batch.
    */
   readonly attentionAxis?: "token" | "batch";
 }
 
 /**
- * Transformer encoder layer, post-norm (Vaswani et al. 2017), over [sequences, tokens, width]. Dropout follows the
- * attention, the ReLU and the feed-forward part.
+ * Transformer encoder layer with post-normalisation (Vaswani et al. 2017) for tensors [sequences, tokens,
+ * width]. Dropout follows the attention, the ReLU and the feed-forward part.
  */
 class EncoderLayer {
   readonly attention: MultiHeadAttention;
@@ -67,8 +67,8 @@ class EncoderLayer {
 }
 
 /**
- * The small transformer baseline for KomplexNet (TMLR 2025): patches with learned position codes, no class token, and
- * the mean over tokens.
+ * The small transformer baseline for KomplexNet (TMLR 2025). Its tokens are patches with learned position
+ * codes. It has no class token; the read-out classifies the mean over tokens.
  */
 export class TransformerBaseline {
   readonly positions: Tensor;

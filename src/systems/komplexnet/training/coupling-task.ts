@@ -15,13 +15,15 @@ import { synchronyLoss } from "./synchrony-loss.js";
 import { IMAGES, MASKS } from "./tasks.js";
 
 /**
- * Trains a coupling kernel for synchrony alone, before any classification. The loss is the synchrony loss of the phases
- * after the last timestep, and the initial Gabors are frozen. The authors did this for CCN 2023; their public code has
- * the trained kernels but not the training. The trained parameter "coupling" is for `coupling: { kernel: "learnt",
- * values }` of a network in kuramotoMode "channels".
+ * Trains a coupling kernel for synchrony alone, before any classification. The loss is the synchrony loss of
+ * the phases after the last timestep. The Gabor filters are frozen at their initial values. The authors
+ * trained kernels in this way for CCN 2023; their public code contains the kernels but not the training. To
+ * use the trained parameter "coupling", pass it in the option `coupling: { kernel: "learnt", values }` of a
+ * network in kuramotoMode "channels".
  *
- * The task takes the options of the network and ignores those of the classifying stages. Fields: "images" and "masks".
- * Outputs: "phases" [timesteps, batch, oscillators, size, size], "amplitude" and "synchronyLoss" [timesteps, 1].
+ * The task takes the options of the network and ignores those of the layers that classify. Data fields:
+ * "images" and "masks". Outputs: "phases" [timesteps, batch, oscillators, size, size], "amplitude" [batch,
+ * oscillators, size, size] and "synchronyLoss" [timesteps, 1].
  *
  * Throws `StriateError` if the options leave no coupling to train.
  */

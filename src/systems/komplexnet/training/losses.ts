@@ -6,7 +6,10 @@ import type { KomplexNetOutput } from "../model.js";
 import type { SynchronyLoss } from "./synchrony-loss.js";
 import { synchronyLoss } from "./synchrony-loss.js";
 
-/** The binary cross-entropy of each timestep's logits with k-hot targets [batch, classes]: one scalar per timestep. */
+/**
+ * Computes the binary cross-entropy of each timestep's logits with k-hot targets [batch, classes]. The result
+ * is one scalar per timestep.
+ */
 export function crossEntropyPerStep(logits: readonly Tensor[], targets: Tensor): Tensor[] {
   const known = new Map<Tensor, Tensor>();
   return logits.map((step) => {
@@ -17,7 +20,8 @@ export function crossEntropyPerStep(logits: readonly Tensor[], targets: Tensor):
 }
 
 /**
- * The mean of scalars. A tensor that occurs several times, as when phases never change, is added once with its weight.
+ * Computes the mean of scalars. If phases never change, the same tensor occurs several times; it is then
+ * added only once, multiplied by its share of the list.
  */
 function meanOf(losses: readonly Tensor[]): Tensor {
   const distinct = [...new Set(losses)];
@@ -26,7 +30,7 @@ function meanOf(losses: readonly Tensor[]): Tensor {
   );
 }
 
-/** The synchrony loss of the phases after the last timestep. */
+/** Computes the synchrony loss of the phases after the last timestep. */
 export function lastSynchronyLoss(
   output: Pick<KomplexNetOutput, "phases" | "amplitude">,
   masks: Tensor,
@@ -39,7 +43,7 @@ export function lastSynchronyLoss(
 
 /** The loss of end-to-end training and its two parts. All are scalars. */
 export interface EndToEndLoss {
-  /** crossEntropy + coefficient x the synchrony loss. */
+  /** The loss to minimise: crossEntropy + coefficient x synchrony.loss. */
   readonly total: Tensor;
   /** Cross-entropy, averaged over the timesteps. */
   readonly crossEntropy: Tensor;
@@ -47,10 +51,10 @@ export interface EndToEndLoss {
 }
 
 /**
- * The loss of end-to-end training and of the model with feedback: the cross-entropy averaged over the timesteps plus
- * the synchrony loss of the last phases.
+ * Computes the loss for end-to-end training and for the model with feedback: the cross-entropy averaged over
+ * the timesteps, plus the synchrony loss of the phases after the last timestep.
  *
- * @param targets k-hot, [batch, classes]
+ * @param targets k-hot targets, [batch, classes]
  * @param masks [batch, 1 + objects (+ overlap), 1, height, width]
  * @param coefficient weight of the synchrony loss, default 1
  */
@@ -68,8 +72,9 @@ export function endToEndLoss(
 }
 
 /**
- * The loss if the dynamics are frozen (`"channels"`, `"input"`): the cross-entropy of the last timestep. The dynamics
- * need no backward pass, and earlier timesteps need no classification.
+ * Computes the loss for training with frozen dynamics (`kuramotoMode` "channels" or "input"): the
+ * cross-entropy of the last timestep. The dynamics then need no backward pass, and earlier timesteps need no
+ * classification.
  */
 export function lastStepLoss(output: Pick<KomplexNetOutput, "logits">, targets: Tensor): Tensor {
   return binaryCrossEntropyWithLogits(output.logits.at(-1)!, targets);

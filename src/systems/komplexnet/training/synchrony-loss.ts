@@ -26,7 +26,7 @@ import { groupMasks } from "../phases.js";
 export interface SynchronyInputs extends Partial<MaskLayout> {
   /** Phases in radians, [batch, oscillators, height, width]. */
   readonly phases: Tensor;
-  /** Amplitudes in the same shape. Silent units (amplitude 0) count as units of phase 0. */
+  /** Amplitudes in the shape of the phases. Silent units (amplitude 0) count as units of phase 0. */
   readonly amplitude: Tensor;
   /** One-hot masks [batch, 1 + objects (+ overlap), 1, height, width]. */
   readonly masks: Tensor;
@@ -36,23 +36,23 @@ export interface SynchronyInputs extends Partial<MaskLayout> {
 export interface SynchronyLoss {
   /** (synchrony + desynchrony) / bound. */
   readonly loss: Tensor;
-  /** 0 if all phases within every group are equal, 1 if they cancel out. */
+  /** 0 if the phases within each group are equal, 1 if they cancel out. */
   readonly synchrony: Tensor;
   /** 0 if the groups' mean phases are spread evenly around the circle. */
   readonly desynchrony: Tensor;
 }
 
 /**
- * Measures how far phases are from a common phase within each of G groups, and how far the groups' mean phases are from
- * being evenly spread:
+ * Measures how far the phases within each of G groups are from being equal, and how far the mean phases of
+ * the groups are from being evenly spread. For phases phi of pixels and oscillator channels c:
  *
  *     order[g,c] = |sum over the pixels of g of exp(i phi[c])| / pixels of g
  *     synchrony   = 1 - mean over g and c of order
  *     desynchrony = sum_{m=1..G/2} |sum_g exp(i m theta_g)|^2 / (2 G m^2),  theta_g mean phase of group g
  *     loss = (synchrony + desynchrony) / (1 + G/2 sum_m 1/m^2)
  *
- * (TMLR 2025, synchrony loss.) exp(i m theta) is computed from exp(i theta) by repeated multiplication, so no angle is
- * needed.
+ * (TMLR 2025, synchrony loss.) exp(i m theta) is computed from exp(i theta) by repeated multiplication, so
+ * the angle theta itself is not needed.
  *
  * Throws `StriateError` if the masks do not fit the phases.
  */
@@ -92,8 +92,8 @@ function length(x: Tensor, y: Tensor): Tensor {
 }
 
 /**
- * The desynchrony of each sample from the groups' mean vectors [batch, groups]. A vanishing mean vector counts as phase
- * 0.
+ * Computes the desynchrony of each sample from the components x and y of the groups' mean vectors, [batch,
+ * groups]. If a mean vector vanishes, its phase counts as 0.
  */
 function spread(x: Tensor, y: Tensor, harmonics: number): Tensor {
   const count = x.shape[1] as number;

@@ -19,17 +19,20 @@ import type { TransformerBaseline } from "../baselines/transformer-baseline.js";
 import { komplexNetStep } from "../step.js";
 import { synchronyLoss } from "./synchrony-loss.js";
 
-/** Names of the tasks' data fields. */
+/** Name of the data field with the images. */
 export { IMAGES };
-/** Name of the data field with the classes of a scene: [batch, classes], 1 for each class that occurs. */
+/**
+ * Name of the data field with the classes of each scene: [batch, classes], with 1 for each class that occurs
+ * and 0 for the others.
+ */
 export const TARGETS = "targets";
 /** Name of the data field with the masks of the objects. */
 export const MASKS = "masks";
 
-/** Description of the tasks' outputs. */
+/** How the tasks' logits are to be read: they have an axis of timesteps, and a sample has several labels. */
 const ANSWERS = { overTime: "logits", labels: "several" } as const;
 
-/** Converts scenes of digits to data for the tasks. */
+/** Makes training data for the tasks from scenes of digits. */
 export function sceneData(scenes: Scenes): TrainingData {
   return {
     count: scenes.count,
@@ -40,16 +43,17 @@ export function sceneData(scenes: Scenes): TrainingData {
   };
 }
 
-/** Options of `KomplexNetTask`: its loss and its outputs. */
+/** Options of `KomplexNetTask`, which select its loss and its outputs. */
 export interface KomplexNetTaskOptions {
   /** Weight of the synchrony loss in end-to-end training. Default 1. */
   readonly synchronyWeight?: number;
   /**
-   * The loss: `"endToEnd"`, or `"lastStep"` for the cross-entropy of the last timestep alone. Default: `"lastStep"` if
-   * the dynamics are frozen and there is no feedback, `"endToEnd"` otherwise.
+   * The loss. `"endToEnd"` is the cross-entropy averaged over timesteps plus the weighted synchrony loss;
+   * `"lastStep"` is the cross-entropy of the last timestep alone. Default: `"lastStep"` if the dynamics are
+   * frozen and there is no feedback, otherwise `"endToEnd"`.
    */
   readonly loss?: "endToEnd" | "lastStep";
-  /** Whether outputs include the phases after every timestep. Default false. */
+  /** Whether outputs include the amplitudes, and the phases after every timestep. Default false. */
   readonly phases?: boolean;
   /** Whether outputs include the synchrony loss at every timestep, which needs masks as inputs. Default false. */
   readonly synchrony?: boolean;
@@ -57,16 +61,20 @@ export interface KomplexNetTaskOptions {
   readonly layers?: boolean;
 }
 
-/** The deeper layers whose complex outputs a task can give, as "layer.NAME" [2, batch, ...] (real, imaginary). */
+/**
+ * The deeper layers whose complex outputs a task can return. Output "layer.NAME" has the shape [2, batch,
+ * ...] and holds the real part, then the imaginary part.
+ */
 export const COMPLEX_LAYERS = ["convolution", "hidden", "readout"] as const;
 
 /**
- * Multi-label classification by KomplexNet. Fields: "images" [batch, channels, size, size], "targets" [batch, classes]
- * (k-hot) and, if needed, "masks" [batch, 1 + objects (+ overlap), 1, size, size].
+ * Multi-label classification by KomplexNet. Data fields: "images" [batch, channels, size, size], k-hot
+ * "targets" [batch, classes] and, if needed, "masks" [batch, 1 + objects (+ overlap), 1, size, size].
  *
- * In end-to-end training and always with feedback, the loss is the cross-entropy averaged over timesteps plus the
- * synchrony loss. With frozen dynamics, it is the cross-entropy of the last timestep. Output: "logits" [timesteps,
- * batch, classes]. A single timestep gives the same without the axis of timesteps.
+ * By default, the loss with trained dynamics or with feedback is the cross-entropy averaged over timesteps
+ * plus the synchrony loss; otherwise it is the cross-entropy of the last timestep. Output: "logits"
+ * [timesteps, batch, classes]. `step` returns the graph of a single timestep, whose outputs lack the axis of
+ * timesteps.
  */
 export class KomplexNetTask implements Task, SteppedModel {
   readonly parameters: NamedParameters;
@@ -166,7 +174,10 @@ export class KomplexNetTask implements Task, SteppedModel {
   }
 }
 
-/** The same task for the real-valued baseline. Output: "logits" [1, batch, classes]. */
+/**
+ * The same task for the real-valued baseline, with the cross-entropy as loss. Output: "logits" [1, batch,
+ * classes].
+ */
 export class RealBaselineTask implements Task {
   readonly parameters: NamedParameters;
 
@@ -192,7 +203,10 @@ export class RealBaselineTask implements Task {
   }
 }
 
-/** The same task for the transformer. Output: "logits" [1, batch, classes]. */
+/**
+ * The same task for the transformer baseline, with the cross-entropy as loss. Output: "logits" [1, batch,
+ * classes].
+ */
 export class TransformerBaselineTask implements Task {
   readonly parameters: NamedParameters;
 

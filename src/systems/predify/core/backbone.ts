@@ -23,21 +23,24 @@ import { check } from "../../../util/errors.js";
 import { unknownName } from "../../../util/suggest.js";
 import type { FeatureShape } from "../decoder/decoder-steps.js";
 
-/** Facts about a network that its file does not contain. */
+/** Facts about a network that its file may not contain. */
 export interface BackboneOptions {
   /** Shape of one image, [channels, ...space]; required if the file does not fix it. */
   readonly inputSize?: readonly number[];
-  /** Name of the output that holds the network's answer. Default: the first output. */
+  /** Name of the output that is the network's answer. Default: the first output. */
   readonly output?: string;
-  /** Kind of noise by input name, in addition to the inputs that the file declares as noise. */
+  /** Inputs that are noise, in addition to those that the file declares: the kind of noise by input name. */
   readonly noise?: Readonly<Record<string, NoiseKind>>;
-  /** Values of other inputs by name; they override the values in the file. */
+  /** Values of other inputs, by name. They override the values in the file. */
   readonly inputs?: Readonly<Record<string, readonly number[]>>;
 }
 
 /** How a node is copied into a new graph. */
 export interface Retracing {
-  /** Tensors of the new graph by the original tensors they replace; a tensor without an entry is used as it is. */
+  /**
+   * Maps original tensors to the tensors of the new graph that replace them. A tensor without an entry is
+   * used as it is.
+   */
   readonly replaced: Map<Tensor, Tensor>;
   /** Suffix of the copied names, such as "_t3". */
   readonly suffix: string;
@@ -49,7 +52,7 @@ export function retrace(node: GraphNode, { replaced, suffix }: Retracing): reado
   return applyInsteadOf(node, suffix, { type: node.type, inputs, attributes: node.attributes });
 }
 
-/** Calls an operator in place of a node; the results carry the node's name and the suffix. */
+/** Applies an operator in place of a node. The results get the node's name followed by the suffix. */
 export function applyInsteadOf(
   node: GraphNode,
   suffix: string,
@@ -64,8 +67,8 @@ export function applyInsteadOf(
 }
 
 /**
- * A trained feed-forward network read from ONNX. It has one image input of fixed size. Its weights are constants, and
- * it runs in evaluation mode, as exported files do.
+ * A trained feed-forward network read from ONNX. It has one input for images of fixed size. Its weights are
+ * constants, and it runs in evaluation mode, as exported files do.
  */
 export class Backbone {
   readonly #isBytes: boolean;
@@ -73,26 +76,31 @@ export class Backbone {
   readonly outputName: string;
   /** Shape of one image: [channels, ...space]. */
   readonly imageShape: FeatureShape;
-  /** Batch size: a name if it may vary, or the number that the exporter fixed (in the input or in a Reshape). */
+  /**
+   * Batch size: a name if it may vary, or a number if the exporter fixed it (in the input or in a Reshape).
+   */
   readonly batch: Dim;
-  /** The file's metadata about the network. */
+  /** What the file's metadata say about the network. */
   readonly description: ModelDescription;
-  /** Noise inputs by name. Each image has its own random draw, which stays the same at all timesteps. */
+  /** Noise inputs by name. Each image gets its own random draw, which is the same at all timesteps. */
   readonly noise: ReadonlyMap<string, { readonly tensor: Tensor; readonly kind: NoiseKind }>;
-  /** The image input in single precision, even if the file takes bytes: the graph rounds pixels to bytes itself. */
+  /**
+   * The input for images. It is in single precision even if the file's input takes bytes; the graph then
+   * rounds pixels to bytes.
+   */
   readonly image: Tensor;
   /** The network's answer, usually logits [batch, classes]. */
   readonly output: Tensor;
   /** Every value that is not a weight, by name, in the file's order. */
   readonly values: ReadonlyMap<string, Tensor>;
-  /** First output of each node, by the node's name. */
+  /** The first output of each node, by the name of the node. */
   readonly nodes: ReadonlyMap<string, Tensor>;
   /** Names of the weights that each node reads. */
   readonly weightNames: ReadonlyMap<GraphNode, readonly string[]>;
 
   /**
-   * @throws StriateError if the file has several inputs, if the input is not an image or its size is not fixed, or if
-   * the output's batch size differs from the input's.
+   * @throws StriateError if the file has several inputs for images, if that input is not an image or its size
+   * is not fixed, or if the batch size of the output differs from that of the input.
    */
   constructor(
     model: ImportedModel,
@@ -106,7 +114,7 @@ export class Backbone {
     check(
       inputs.length === 1,
       () =>
-        `${what}: expected one input, the image, got ${inputs.map(([name]) => name).join(", ") || "none"}; ` +
+        `${what}: expected one input for images, got ${inputs.map(([name]) => name).join(", ") || "none"}; ` +
         `declare the others as noise (--noise NAME=normal) or give them fixed values (--input NAME=VALUE)`,
     );
     const [[inputName, original]] = inputs as [[string, Tensor]];
@@ -139,7 +147,7 @@ export class Backbone {
       Object.entries(kinds).flatMap(([name, kind]) => {
         const tensor = model.inputs[name];
         if (!tensor) return [];
-        // A file may declare noise that all images of a batch share.
+        // A file may declare noise that is shared by all images of a batch.
         const isShared = model.noise[name] !== undefined && tensor.shape[0] !== original.shape[0];
         const shape = isShared ? tensor.shape : [this.batch, ...tensor.shape.slice(1)];
         const noiseInput = input(name, shape, tensor.dtype);
@@ -181,12 +189,15 @@ export class Backbone {
     this.nodes = new Map(Array.from(model.nodes, ([name, tensor]) => [name, inNewGraph(tensor)]));
   }
 
-  /** How pixels are prepared for the network, or undefined if the file does not say. */
+  /** How pixels are prepared for the network, or undefined if the file contains no information about it. */
   get preprocessing(): Preprocessing | undefined {
     return this.description.preprocessing ?? (this.#isBytes ? { scale: 255 } : undefined);
   }
 
-  /** New graph inputs for the noise of a batch, by the backbone's noise tensors that they replace. */
+  /**
+   * Makes new graph inputs for the noise of a batch. Returns them by the backbone's noise tensors that they
+   * replace.
+   */
   noiseInputs(batch: Dim): ReadonlyMap<Tensor, Tensor> {
     return new Map(
       Array.from(this.noise, ([name, { tensor }]) => [
@@ -202,9 +213,9 @@ export class Backbone {
 }
 
 /**
- * `shown` is a feature map in single precision, the type that PCoders work in; `back` is `shown` converted to the
- * original type, for the nodes that read the feature map. Undefined if the feature map is in single precision already,
- * or cannot be converted.
+ * Converts a feature map to single precision, the type with which PCoders work. `shown` is the converted
+ * feature map. `back` is `shown` in the original type again, for the nodes that read the feature map. Returns
+ * undefined if the feature map is in single precision already or cannot be converted.
  */
 function singlePrecision(made: Tensor): { readonly shown: Tensor; readonly back: Tensor } | undefined {
   if (made.dtype === "float16" || made.dtype === "bfloat16") {
@@ -217,7 +228,7 @@ function singlePrecision(made: Tensor): { readonly shown: Tensor; readonly back:
   return { shown, back: quantizeLinear(shown, scale, zero) };
 }
 
-/** The batch size of the input, or that of the output if only the output's is fixed. */
+/** Returns the batch size of the input, or that of the output if only the output has a fixed one. */
 function batchOf({ shape: [batch] }: Tensor, { shape: [answered] }: Tensor): Dim {
   return answered !== undefined && isStatic(answered) && !isStatic(batch!) ? answered : batch!;
 }

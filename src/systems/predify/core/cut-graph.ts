@@ -3,22 +3,26 @@ import { topologicalOrder } from "../../../graph/index.js";
 import { MergingRetracer } from "./merged-normalisation.js";
 
 /**
- * The graph of a backbone, cut at the values that PCoders take over. It can be traced any number of times into a new graph;
- * the nodes before the cuts are traced once and shared. It knows nothing of predictions.
+ * The graph of a backbone, cut at the values that PCoders take over. It can be copied into a new graph any
+ * number of times, once for each timestep. The nodes before all cuts are copied once and shared. This class
+ * knows nothing about predictions.
  */
 export class CutGraph {
   readonly #output: Tensor;
   readonly #cuts: ReadonlyMap<Tensor, number>;
   /** Nodes that compute or depend on a cut value, in topological order. */
   readonly #repeated: readonly GraphNode[];
-  /** The tensors of the new graph by the tensors of the backbone that they replace, as far as these precede all cuts. */
+  /**
+   * Maps those tensors of the backbone that do not depend on a cut to the tensors of the new graph that
+   * replace them.
+   */
   readonly #shared: ReadonlyMap<Tensor, Tensor>;
   readonly #retracer: MergingRetracer;
 
   /**
    * @param output the backbone's answer
-   * @param cuts the values that are taken over, lowest first
-   * @param inputs tensors of the new graph by the inputs of the backbone that they replace
+   * @param cuts the values that PCoders take over, lowest first
+   * @param inputs maps the inputs of the backbone to the tensors of the new graph that replace them
    */
   constructor(output: Tensor, cuts: readonly Tensor[], inputs: ReadonlyMap<Tensor, Tensor>) {
     this.#output = output;
@@ -42,11 +46,11 @@ export class CutGraph {
   }
 
   /**
-   * Traces the graph once more and returns its output.
+   * Copies the graph into the new graph once more and returns the output of the copy.
    *
-   * @param suffix ends the names of the new values
-   * @param takeOver gets the index of a cut and the value computed there, and returns the tensor that replaces the value for
-   * all nodes that read it. It is called once for each cut, in topological order.
+   * @param suffix is added to the names of the new values
+   * @param takeOver is called once for each cut, in topological order. It gets the index of the cut and the
+   * value computed there, and returns the tensor that replaces this value for all nodes that read it.
    */
   trace(suffix: string, takeOver: (cut: number, value: Tensor) => Tensor): Tensor {
     const replaced = new Map(this.#shared);

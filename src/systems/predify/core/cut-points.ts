@@ -20,11 +20,12 @@ export interface CutPoint {
 }
 
 /**
- * Finds the values that `wanted` names: the exact name of a value or a node, a pattern with * and ?, or a PyTorch
- * module such as `features[3]` or `layer1[0].relu` (`module-names.ts`). Values come in the order in which the network
- * computes them.
+ * Finds the values to which `wanted` refers. It is the exact name of a value or a node, a pattern with * and
+ * ?, or a PyTorch module such as `features[3]` or `layer1[0].relu` (see `module-names.ts`). The values are
+ * returned in the order in which the network computes them.
  *
- * @throws StriateError with the nearest names if nothing matches, or if the value is not a feature map.
+ * @throws StriateError if nothing matches (the message suggests similar names), or if the value is not a
+ * feature map.
  */
 export function findCutPoints(backbone: Backbone, wanted: string, what: string): CutPoint[] {
   const tensor = backbone.values.get(wanted) ?? backbone.nodes.get(wanted);
@@ -34,7 +35,8 @@ export function findCutPoints(backbone: Backbone, wanted: string, what: string):
     const found = listFeatureMaps(backbone).filter(({ name }) => pattern.test(name));
     check(
       found.length > 0,
-      () => `${what}: no name of a feature map matches "${shorten(wanted)}"${nearest(backbone, wanted)}`,
+      () =>
+        `${what}: no feature map has a name that matches "${shorten(wanted)}"${nearest(backbone, wanted)}`,
     );
     return found;
   }
@@ -67,8 +69,8 @@ function cutPoint(backbone: Backbone, name: string, tensor: Tensor, what: string
 }
 
 /**
- * Every value that could be a cut point: a feature map of fixed size that depends on the image and that the output
- * depends on.
+ * Lists every value that could be a cut point: the feature maps of fixed size that depend on the image and on
+ * which the output depends.
  */
 export function listFeatureMaps(backbone: Backbone): CutPoint[] {
   const { order, lastUse } = relevantNodes(backbone);
@@ -86,7 +88,7 @@ export function listFeatureMaps(backbone: Backbone): CutPoint[] {
  * Checks that cut points come in the order in which the network computes them, that none is repeated, and that each
  * lies between the image and the output.
  *
- * @throws StriateError naming the first cut point that breaks a rule.
+ * @throws StriateError for the first cut point that breaks a rule; the message names it.
  */
 export function checkCutPoints(backbone: Backbone, cuts: readonly CutPoint[]): void {
   const { lastUse } = relevantNodes(backbone);
@@ -109,11 +111,11 @@ export function checkCutPoints(backbone: Backbone, cuts: readonly CutPoint[]): v
 }
 
 interface RelevantNodes {
-  /** Nodes that depend on the image and that the output depends on, in topological order. */
+  /** Nodes that depend on the image and on which the output depends, in topological order. */
   readonly order: readonly GraphNode[];
   /**
-   * Position in `order` of the last node that reads each value; Infinity for the output. Only values that depend on the
-   * image have an entry.
+   * For each value, the position in `order` of the last node that reads it; Infinity for the output. Only
+   * values that depend on the image have an entry.
    */
   readonly lastUse: ReadonlyMap<Tensor, number>;
 }
@@ -153,8 +155,8 @@ const ACTIVATIONS = new Set([
 ]);
 
 /**
- * Whether a value is an activation's output: of an activation operator, of x times a gate of x (SiLU, hard swish), or a
- * concatenation of such outputs.
+ * Whether a value is the output of an activation: an activation operator, the product of x and an activation
+ * of x (SiLU, hard swish), or a concatenation of such outputs.
  */
 function isActivation(tensor: Tensor): boolean {
   const { node } = tensor;
@@ -179,15 +181,16 @@ function reads(tensor: Tensor, x: Tensor, depth: number): boolean {
 /** A cut point that the automatic rule may choose. */
 export interface Candidate extends CutPoint {
   readonly activation: boolean;
-  /** Whether this is the marked candidate of its resolution, see {@link candidates}. */
+  /** Whether this is the candidate that is marked for its resolution; see {@link candidates}. */
   readonly beforeChange: boolean;
 }
 
 /**
- * The candidates of the automatic rule. The rule considers feature maps of more than one cell that every path from the
- * image to the output passes through (the output of a residual block, not the values inside the block). It marks one
- * feature map for each resolution: the last activation output before the resolution changes, or the last feature map if
- * none is an activation output. The candidates are the marked feature maps and all other activation outputs.
+ * Finds the candidates of the automatic rule. The rule considers only feature maps of more than one pixel
+ * through which every path from the image to the output passes, such as the output of a residual block but
+ * not the values inside the block. For each resolution it marks one feature map: the last activation output
+ * before the resolution changes, or the last feature map if none is an activation output. The candidates are
+ * the marked feature maps and all other activation outputs.
  */
 export function candidates(backbone: Backbone): Candidate[] {
   const { order, lastUse } = relevantNodes(backbone);
@@ -226,9 +229,10 @@ function spaceKey({ shape }: CutPoint): string {
 }
 
 /**
- * Chooses `count` cut points from {@link candidates}. If `count` is at most the number of resolutions, the cut points
- * are spread evenly over the marked candidates and include the last. Otherwise all marked candidates are taken, and the
- * longest gap between chosen candidates is halved until there are `count`.
+ * Chooses `count` cut points from {@link candidates}. If `count` is at most the number of resolutions, the
+ * cut points are spread evenly over the marked candidates and include the last one. Otherwise all marked
+ * candidates are chosen. Then further candidates are added, each in the middle of the longest gap between
+ * chosen ones, until there are `count`.
  *
  * @throws StriateError if the network has fewer than `count` candidates.
  */
@@ -263,7 +267,9 @@ function globPattern(glob: string): RegExp {
   return new RegExp(`^${parts.join("").replaceAll(/(\.\*)+/g, ".*")}$`);
 }
 
-/** The end of an error message: the three feature maps whose names have the smallest edit distance to `wanted`. */
+/**
+ * Writes the end of an error message, with the three feature maps whose names are most similar to `wanted`.
+ */
 function nearest(backbone: Backbone, wanted: string): string {
   const plain = (name: string) => name.toLowerCase().slice(0, 200);
   const path = modulePath(wanted) ?? wanted;

@@ -8,13 +8,16 @@ import { check } from "../../../util/errors.js";
 export interface Hyperparameters {
   /** beta: weight of the feed-forward drive. */
   readonly feedforward: number;
-  /** lambda: weight of the prediction from above. The last PCoder has no PCoder above it and does not use lambda. */
+  /**
+   * lambda: weight of the prediction from the PCoder above. The last PCoder has none above it and does not
+   * use lambda.
+   */
   readonly feedback: number;
   /** alpha: step size of the descent on the prediction error. */
   readonly error: number;
 }
 
-/** The defaults that the authors' code has for generated networks. */
+/** The defaults of the authors' code for generated networks. */
 export const DEFAULT_HYPERPARAMETERS: Hyperparameters = { feedforward: 0.3, feedback: 0.3, error: 0.01 };
 
 /** Throws `StriateError` unless beta and lambda are in [0, 1], their sum is at most 1, and alpha is finite. */
@@ -37,10 +40,15 @@ export interface MixingWeights {
   readonly error: Tensor;
 }
 
-/** Names of the graph inputs for hyper-parameters. Each holds one value for each PCoder, lowest first. */
+/**
+ * Names of the graph inputs for hyper-parameters. Each input holds one value for each PCoder, lowest first.
+ */
 export const HYPERPARAMETER_INPUTS = ["feedforward", "feedback", "error"] as const;
 
-/** Makes one graph input [PCoders] for each of beta, lambda and alpha, so that one graph serves a sweep over them. */
+/**
+ * Makes one graph input for each of beta, lambda and alpha, so that one graph serves for all of their values.
+ * Each holds one value for each PCoder.
+ */
 export function hyperparameterInputs(count: number): { inputs: Tensor[]; weights: MixingWeights[] } {
   const inputs = HYPERPARAMETER_INPUTS.map((name) => input(name, [count]));
   const parts = inputs.map((vector) =>
@@ -56,7 +64,7 @@ export function hyperparameterInputs(count: number): { inputs: Tensor[]; weights
   };
 }
 
-/** The hyper-parameters of each PCoder as constants of a graph. */
+/** Makes the hyper-parameters of each PCoder as constants of a graph. */
 export function hyperparameterConstants(values: readonly Hyperparameters[]): MixingWeights[] {
   return values.map(({ feedforward, feedback, error }) => ({
     feedforward: constant(feedforward),
@@ -65,13 +73,17 @@ export function hyperparameterConstants(values: readonly Hyperparameters[]): Mix
   }));
 }
 
-/** One set of hyper-parameters as unconstrained numbers: ff_part, fb_part, mem_part and errorm of the authors' code. */
+/**
+ * The hyper-parameters of one PCoder as unconstrained numbers, which the authors' code calls ff_part,
+ * fb_part, mem_part and errorm.
+ */
 export type Parts = readonly [feedforward: number, feedback: number, memory: number, error: number];
 
 /**
- * Each part is the logit -ln((1 - v) / v) of beta, lambda and memory = 1 - beta - lambda; alpha is unchanged. The part
- * of 0 is -Infinity, which converts back to 0. Memory is clipped at 0, because rounding can make it slightly negative,
- * for which the authors' code stores NaN.
+ * Converts hyper-parameters to parts. The parts of beta, lambda and memory = 1 - beta - lambda are their
+ * logits, -ln((1 - v) / v) for a value v; alpha is unchanged. The part of 0 is -Infinity, which converts back
+ * to 0. Memory is clipped at 0, because rounding can make it slightly negative; the authors' code then stores
+ * NaN.
  */
 export function partsFromValues({ feedforward, feedback, error }: Hyperparameters): Parts {
   const single = Math.fround;
@@ -80,14 +92,19 @@ export function partsFromValues({ feedforward, feedback, error }: Hyperparameter
   return [part(single(feedforward)), part(single(feedback)), part(memory), error];
 }
 
-/** beta = s(ff) / S and lambda = s(fb) / S, with S = s(ff) + s(fb) + s(mem) and s the logistic function. */
+/**
+ * Converts parts to hyper-parameters: beta = s(ff) / S and lambda = s(fb) / S, where s is the logistic
+ * function and S = s(ff) + s(fb) + s(mem).
+ */
 export function valuesFromParts([ff, fb, mem, error]: Parts): Hyperparameters & { readonly memory: number } {
   const [a, b, c] = [ff, fb, mem].map((part) => 1 / (1 + Math.exp(-part))) as [number, number, number];
   const total = a + b + c;
   return { feedforward: a / total, feedback: b / total, memory: c / total, error };
 }
 
-/** Computes {@link valuesFromParts} in a graph, so that it can be differentiated with respect to the parts. */
+/**
+ * Computes {@link valuesFromParts} in a graph, so that gradients with respect to the parts can be computed.
+ */
 export function weightsFromParts(parts: readonly Tensor[]): MixingWeights {
   const [ff, fb, mem, error] = parts as [Tensor, Tensor, Tensor, Tensor];
   const [a, b, c] = [sigmoid(ff), sigmoid(fb), sigmoid(mem)];
@@ -95,10 +112,16 @@ export function weightsFromParts(parts: readonly Tensor[]): MixingWeights {
   return { feedforward: div(a, total), feedback: div(b, total), error };
 }
 
-/** Names of the parts in the authors' code. A number follows, from 1, if every PCoder has its own. */
+/**
+ * Names of the parts in the authors' code. If every PCoder has its own parts, the number of the PCoder, from
+ * 1, is added.
+ */
 export const PART_NAMES = ["ff_part", "fb_part", "mem_part", "errorm"] as const;
 
-/** Trainable parts by {@link PART_NAMES}: one set for all PCoders if `shared`, otherwise one for each. */
+/**
+ * Makes trainable parts, named as in {@link PART_NAMES}: one set for all PCoders if `shared` is true,
+ * otherwise one for each.
+ */
 export function trainableParts(
   values: readonly Hyperparameters[],
   shared: boolean,
@@ -116,7 +139,10 @@ export function trainableParts(
   return { parameters, weights: values.map((_, i) => weights[shared ? 0 : i]!) };
 }
 
-/** The hyper-parameters of `count` PCoders from trained parts, which may be one shared set or one for each PCoder. */
+/**
+ * Computes the hyper-parameters of `count` PCoders from trained parts, which may be one shared set or one for
+ * each PCoder.
+ */
 export function hyperparametersOf(parts: ReadonlyMap<string, TensorData>, count: number): Hyperparameters[] {
   const shared = parts.has(PART_NAMES[0]);
   return Array.from({ length: count }, (_, i) => {
@@ -131,8 +157,8 @@ export function hyperparametersOf(parts: ReadonlyMap<string, TensorData>, count:
 }
 
 /**
- * The weight of the previous representation: 1 - beta - lambda, or 1 - beta without feedback. It is computed in single
- * precision inside the graph, as in the authors' code.
+ * Computes the weight of the previous representation: 1 - beta - lambda, or 1 - beta without feedback. This
+ * is done in single precision inside the graph, as in the authors' code.
  */
 export function memoryOf({ feedforward, feedback }: MixingWeights, hasFeedback: boolean): Tensor {
   const rest = sub(1, feedforward);

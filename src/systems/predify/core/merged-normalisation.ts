@@ -5,20 +5,21 @@ import type { Retracing } from "./backbone.js";
 import { applyInsteadOf, retrace } from "./backbone.js";
 
 /*
- * A convolution followed by batch normalisation equals one convolution with other weights. ONNX Runtime merges the two
- * as well, but computes new weights for every copy of the node, so a network unrolled over timesteps would hold its
- * weights once per timestep. Merged here, the weights are computed once and shared.
+ * A convolution followed by batch normalisation equals one convolution with other weights. ONNX Runtime also
+ * merges the two, but it computes new weights for every copy of the node. A network unrolled over timesteps
+ * would then hold its weights once per timestep. If the two are merged here, the weights are computed once
+ * and shared.
  */
 
 /** Copies a backbone's nodes and merges batch normalisation into the convolutions before it. */
 export class MergingRetracer {
-  /** Merged convolutions by the node of the batch normalisation. */
+  /** Merged convolutions, by the node of the batch normalisation. */
   readonly #merged = new Map<GraphNode, MergedConvolution>();
   readonly #absorbed = new Set<GraphNode>();
 
   /**
    * @param order all nodes in topological order
-   * @param preserved values that must not be merged away, such as those that PCoders replace
+   * @param preserved values that must remain in the graph, such as those that PCoders replace
    */
   constructor(order: readonly GraphNode[], preserved: ReadonlySet<Tensor>) {
     const uses = new Map<Tensor, number>();
@@ -36,8 +37,8 @@ export class MergingRetracer {
   }
 
   /**
-   * Copies a node and returns its outputs in the new graph. Returns none for a convolution that is merged into the
-   * normalisation after it.
+   * Copies a node and returns its outputs in the new graph. For a convolution that is merged with the
+   * normalisation after it, returns an empty list.
    */
   retrace(node: GraphNode, retracing: Retracing): readonly Tensor[] {
     if (this.#absorbed.has(node)) return [];

@@ -3,12 +3,16 @@ import { StriateError } from "../../../util/errors.js";
 import type { Backbone } from "./backbone.js";
 
 /*
- * How to find PyTorch modules in exported files. The exporter names values after the modules that compute them:
- * "/features/features.3/Relu_output_0" comes from `features[3]`, "/layer1/layer1.0/relu/Relu_output_0" from
- * `layer1[0].relu`. The scopes of a Sequential's children repeat the Sequential's name; those of other modules do not.
+ * Functions that find PyTorch modules in exported files. The exporter names values after the modules that
+ * compute them: "/features/features.3/Relu_output_0" comes from `features[3]`, and
+ * "/layer1/layer1.0/relu/Relu_output_0" from `layer1[0].relu`. Within such a name, the children of a
+ * Sequential repeat the Sequential's name; children of other modules do not repeat their parent's name.
  */
 
-/** Converts `features[3]`, `layer1[0].relu` or `layer1.0.relu` to a dotted path; undefined for anything else. */
+/**
+ * Converts an expression such as `features[3]`, `layer1[0].relu` or `layer1.0.relu` to a path with dots.
+ * Returns undefined for anything else.
+ */
 export function modulePath(expression: string): string | undefined {
   const text = expression.trim();
   if (text.length > 500) return undefined;
@@ -17,8 +21,8 @@ export function modulePath(expression: string): string | undefined {
 }
 
 /**
- * The path of the module that computed a value, read from the value's name; "" is the network itself. Also reads the
- * names in files that Striate wrote ("features/3/Relu_0").
+ * Returns the path of the module that computed a value, which it reads from the value's name. The path "" is
+ * the network itself. It also reads the names in files that Striate wrote, such as "features/3/Relu_0".
  */
 export function scopePath(valueName: string): string | undefined {
   if (!valueName.startsWith("/")) {
@@ -35,11 +39,12 @@ export function scopePath(valueName: string): string | undefined {
 }
 
 /**
- * Name of a module's output: the last value computed inside the module. A value belongs to a module by its scope, or
- * else by the names of the weights it reads. Undefined if nothing in the file belongs to the module.
+ * Returns the name of a module's output, which is the last value computed inside the module. Whether a value
+ * belongs to the module is decided by its scope (the module path in its name) or, if no scope fits, by the
+ * names of the weights that it reads. Returns undefined if nothing in the file belongs to the module.
  *
- * Exporters often fold batch normalisation into the convolution before it. The convolution's value is then the
- * normalised one, and the convolution's own output is lost.
+ * Exporters often fold batch normalisation into the convolution before it. The output of the convolution in
+ * the file is then the normalised one, and the output before normalisation is lost.
  *
  * @throws StriateError if `path` is a convolution into which batch normalisation was folded.
  */
@@ -64,15 +69,18 @@ function moduleOfWeight(weight: string): string | undefined {
   return /[.]/.test(weight) && !weight.includes("::") ? weight.slice(0, weight.lastIndexOf(".")) : undefined;
 }
 
-/** Whether batch normalisation was folded into a convolution: the exporter names folded weights "onnx::...". */
+/**
+ * Whether batch normalisation was folded into a convolution. The test is the weight's name: the exporter
+ * names folded weights "onnx::...".
+ */
 function isFoldedConvolution(backbone: Backbone, tensor: Tensor): boolean {
   const weights = backbone.weightNames.get(tensor.node);
   return tensor.node.type === "Conv" && weights?.[0]?.startsWith("onnx::") === true;
 }
 
 /**
- * The value of `features[9]` for `features[10]`, if `features[9]` is a convolution into which `features[10]` was
- * folded.
+ * Returns the value of the module before `path` in a Sequential, such as `features[9]` for `features[10]`, if
+ * that is a convolution into which normalisation was folded.
  */
 function valueBefore(backbone: Backbone, path: string): string | undefined {
   const match = /^(.*\.)?(\d+)$/.exec(path);

@@ -14,40 +14,45 @@ import { hyperparameterConstants, hyperparameterInputs } from "./hyperparameters
 import type { PredifyOptions } from "./options.js";
 import type { PCoder, Prediction } from "./pcoder.js";
 
-/** Options of tracing a predictive network. */
+/** Options of {@link PredictiveNetwork.unroll} and {@link PredictiveNetwork.step}. */
 export interface TraceOptions {
   /** Batch size: a number, or a name if it may vary. Default: as in the backbone's file. */
   readonly batch?: Dim;
-  /** The image if it is computed in the graph (normalised, for example). Default: a new graph input. */
+  /**
+   * The image, if it is computed inside the graph, for example by normalisation. Default: a new graph input.
+   */
   readonly image?: Tensor;
   /**
-   * Tensors by the backbone's noise inputs that they replace, the same at every timestep. Default: new graph inputs.
+   * Maps the backbone's noise inputs to the tensors that replace them at every timestep. Default: new graph
+   * inputs.
    */
   readonly noise?: ReadonlyMap<Tensor, Tensor>;
   /**
-   * Source of beta, lambda and alpha: the graph inputs "feedforward", "feedback" and "error", each with one value for
-   * each PCoder (default), constants, or the given tensors.
+   * Where beta, lambda and alpha come from: the graph inputs "feedforward", "feedback" and "error", each of
+   * which has one value for each PCoder ("inputs", default), the network's own values ("constants"), or the
+   * given tensors.
    */
   readonly hyperparameters?: "inputs" | "constants" | readonly MixingWeights[];
 }
 
-/** The results of one pass. */
+/** The results of one pass through the network, that is, of one timestep. */
 export interface Pass {
   readonly logits: Tensor;
-  /** r_i(t), lowest PCoder first. */
+  /** The representations r_i(t), lowest PCoder first. */
   readonly representations: readonly Tensor[];
-  /** The prediction of each PCoder, lowest first. Traced on first use. */
+  /** The prediction of each PCoder, lowest first. They are added to the graph when they are first read. */
   readonly predictions: readonly Prediction[];
   /**
-   * The image reconstructed from each representation alone: D_1(D_2(... D_i(r_i))), [batch, ...image]. The first is the
-   * prediction of PCoder 1. Traced on first use.
+   * The image that the decoders D reconstruct from each representation alone: D_1(D_2(... D_i(r_i))), of
+   * shape [batch, ...image]. The first is the prediction of PCoder 1. They are added to the graph when they
+   * are first read.
    */
   readonly reconstructions: readonly Tensor[];
 }
 
 /** A network unrolled over timesteps into one graph. */
 export interface Unrolled {
-  /** All graph inputs. A written graph contains only those that its outputs depend on. */
+  /** All graph inputs. A written graph contains only those on which its outputs depend. */
   readonly inputs: readonly Tensor[];
   /** The passes of timesteps 0..T. */
   readonly passes: readonly Pass[];
@@ -57,22 +62,22 @@ export interface Unrolled {
 export interface SingleStep {
   readonly inputs: readonly Tensor[];
   /**
-   * Input that holds the index of the timestep. Undefined if representations start from random draws, because timestep
-   * 0 is then computed like the others.
+   * The graph input for the index of the timestep. Undefined if representations start from random draws,
+   * because timestep 0 is then computed like the others.
    */
   readonly timestep: Tensor | undefined;
   readonly before: readonly Tensor[];
   readonly pass: Pass;
 }
 
-/** Name of the graph input that holds the representation of a PCoder. */
+/** Name of the graph input for the previous representation of the PCoder with the given number. */
 export function stateName(number: number): string {
   return `representation.pcoder${number}`;
 }
 
 /**
- * Name of the graph input that holds the top-down prediction for the last PCoder: [batch, ...shape of its
- * representation].
+ * Name of the graph input for the top-down prediction that the last PCoder gets. It has the shape of that
+ * PCoder's representation.
  */
 export const PRIOR_INPUT = "prior";
 
@@ -84,13 +89,17 @@ interface PassContext {
 }
 
 /**
- * A backbone with PCoders (Predify; Choksi et al. 2021, arXiv:2106.02749). Every pass runs the backbone on the same
- * image; at each cut point the representation of the PCoder replaces the backbone's value for the rest of the pass. The
- * prediction from above and the error gradient come from the previous timestep; a prediction error compares two values
- * of the same timestep. Without random initial states, the first pass gives the backbone's own output.
+ * A backbone with PCoders (Predify; Choksi et al. 2021, arXiv:2106.02749). Every timestep is one pass of the
+ * backbone over the same image. At each cut point, the representation of the PCoder replaces the backbone's
+ * value for the rest of the pass. The prediction from above and the error gradient that enter a
+ * representation come from the previous timestep. A prediction error compares two values of the same
+ * timestep. Unless representations start at random, the output of the first pass is the backbone's own.
  */
 export class PredictiveNetwork {
-  /** The decoders' weights, and sqrt(C) of each PCoderN. The backbone's weights are constants. */
+  /**
+   * The decoders' weights, and sqrt(C) of each PCoderN (see {@link PCoder}). The backbone's weights are
+   * constants.
+   */
   readonly parameters: NamedParameters;
 
   constructor(
@@ -109,7 +118,8 @@ export class PredictiveNetwork {
   }
 
   /**
-   * The values at the cut points, as the backbone alone computes them. Layers above the last cut point are not traced.
+   * Computes the values at the cut points as the backbone alone computes them. Layers above the last cut
+   * point are left out of the graph.
    */
   feedforward(
     image: Tensor,
@@ -126,7 +136,10 @@ export class PredictiveNetwork {
     return cuts.map((cut) => replaced.get(cut)!);
   }
 
-  /** Traces passes t = 0..`timesteps`, so `timesteps` + 1 in all. Random initial states are graph inputs. */
+  /**
+   * Writes the graph of passes t = 0..`timesteps`, which are `timesteps` + 1 in all. Random initial
+   * representations are graph inputs.
+   */
   unroll(timesteps: number, options: TraceOptions = {}): Unrolled {
     checkWhole("timesteps", timesteps, { from: 0 });
     const { inputs, context } = this.#context(options);
@@ -141,8 +154,9 @@ export class PredictiveNetwork {
   }
 
   /**
-   * Traces one timestep from the previous representations to the new ones. At timestep 0 the previous representations
-   * have no effect: every representation is its drive. Gives the same numbers as {@link unroll}.
+   * Writes the graph of one timestep, which computes the new representations from the previous ones. At
+   * timestep 0, the previous representations have no effect: every representation equals its feed-forward
+   * drive. The results equal those of {@link unroll}.
    */
   step(options: TraceOptions = {}): SingleStep {
     const { inputs, context } = this.#context(options);
@@ -194,7 +208,9 @@ export class PredictiveNetwork {
   }
 }
 
-/** Replaces beta by 1 and lambda and alpha by 0 at timestep 0, so that each representation equals its drive. */
+/**
+ * At timestep 0, replaces beta by 1, and lambda and alpha by 0, so that each representation equals its drive.
+ */
 function startingWeights(weights: readonly MixingWeights[], timestep: Tensor): MixingWeights[] {
   const starting = cast(equal(timestep, 0), "float32");
   const started = sub(1, starting);
@@ -205,7 +221,10 @@ function startingWeights(weights: readonly MixingWeights[], timestep: Tensor): M
   }));
 }
 
-/** Traces passes over one image. Nodes that depend on no representation are traced once and shared by all passes. */
+/**
+ * Adds passes over one image to a graph. Nodes that do not depend on a representation are added once and
+ * shared by all passes.
+ */
 class PassTracer {
   readonly #graph: CutGraph;
 
@@ -221,7 +240,7 @@ class PassTracer {
     );
   }
 
-  /** Traces the pass of timestep `t`. Without a previous pass every representation is its drive. */
+  /** Adds the pass of timestep `t`. Without a previous pass, every representation equals its drive. */
   pass(t: number, previous: Pass | undefined): Pass {
     const representations: Tensor[] = [];
     const logits = this.#graph.trace(t === 0 ? "" : `_t${t}`, (i, drive) => {
@@ -233,7 +252,8 @@ class PassTracer {
   }
 
   /**
-   * Makes the results of a previous pass from its representations. The logits of these results are only a placeholder.
+   * Makes the results of a previous pass from its representations. Their logits are only a placeholder, which
+   * is never read.
    */
   fromStates(representations: readonly Tensor[]): Pass {
     return this.#passOf(representations[0]!, representations);

@@ -5,25 +5,26 @@ import type { DecoderOptions } from "../decoder/decoder-steps.js";
 import type { Hyperparameters } from "./hyperparameters.js";
 
 /**
- * How C, the scale of a PCoderN, is determined. "window" (default) counts the elements of the prediction that one cell
- * can reach, from the decoder's structure. "measured" counts them by random draws on data, as the authors' code does:
- * `measureWindows` has to be called before the network is used. A number is C itself.
+ * How C, the scale of a PCoderN, is determined. C is the number of elements of the prediction that one
+ * element of the representation can affect. "window" (default) derives it from the structure of the decoder.
+ * "measured" changes the element at random, on real images, and counts, as the authors' code does;
+ * `measureWindows` must then be called before the network is used. A number is C itself.
  */
 export type WindowRule = "window" | "measured" | number;
 
-/** One PCoder: its cut point and its decoder. */
+/** Options of one PCoder: its cut point, its decoder and its hyper-parameters. */
 export interface PCoderOptions extends Partial<Hyperparameters> {
   /**
-   * The value that the PCoder replaces: the name of a tensor or node in the file, a pattern with * and ? (one PCoder
-   * for each match), or a PyTorch module such as `features[3]`.
+   * The value that the PCoder replaces. It is the name of a tensor or node in the file, a pattern with * and
+   * ? (which makes one PCoder for each match), or a PyTorch module such as `features[3]`.
    */
   readonly after: string;
   /**
-   * Default: resizing to the target, then a transposed 3x3 convolution. A string is a PyTorch expression such as
-   * "Conv2d(8, 3, 3)".
+   * The decoder. A string is a PyTorch expression such as "Conv2d(8, 3, 3)". Default: resizing to the size of
+   * the predicted value, then a transposed 3 x 3 convolution.
    */
   readonly decoder?: string | DecoderOptions;
-  /** Default: `window` of the network. */
+  /** How C is determined for this PCoder. Default: as `PredifyOptions.window` specifies. */
   readonly window?: WindowRule;
 }
 
@@ -34,36 +35,41 @@ export interface PredifyOptions extends Partial<Hyperparameters> {
   /** The network's name (default "network"). */
   readonly name?: string;
   /**
-   * Whether PCoders are PCoderNs, whose error step does not depend on batch size and image size (default true), or the
-   * plain PCoders of the authors' code.
+   * Whether PCoders are PCoderNs, whose error step does not depend on batch size and image size (true,
+   * default), or the plain PCoders of the authors' code (false).
    */
   readonly gradientScaling?: boolean;
   /** Whether all PCoders use the first PCoder's hyper-parameters (default false). */
   readonly sharedHyperparameters?: boolean;
   /**
-   * Shape of one image, [channels, height, width] or [channels, depth, height, width]; required if the file does not
-   * fix it.
+   * Shape of one image, [channels, height, width] or [channels, depth, height, width]. It is required if the
+   * file does not fix it.
    */
   readonly inputSize?: readonly number[];
-  /** Name of the file's output that holds the network's answer (default: the first output). */
+  /** Name of the file's output that is the network's answer (default: the first output). */
   readonly output?: string;
   /**
-   * Kind of noise by input name, in addition to the inputs that the file declares as noise. Noise is drawn once for all
-   * timesteps of an image.
+   * Inputs that are noise, in addition to those that the file declares: the kind of noise by input name. For
+   * each image, noise is drawn once and used at all timesteps.
    */
   readonly noise?: Readonly<Record<string, NoiseKind>>;
-  /** Values of the file's other inputs by name; they override the values in the file. */
+  /** Values of the file's other inputs, by name. They override the values in the file. */
   readonly inputs?: Readonly<Record<string, readonly number[]>>;
-  /** How C is determined for PCoders that do not say. Default "window". */
+  /** How C is determined for PCoders that have no `window` of their own. Default "window". */
   readonly window?: WindowRule;
   /**
-   * Plain PCoders only: whether the error is averaged over all elements of the batch ("batch", default, as in the
-   * authors' code: an image's output then depends on the batch size) or of one image ("image").
+   * For plain PCoders: whether the error is averaged over all elements of the batch ("batch", default) or of
+   * one image ("image"). With "batch", as in the authors' code, the output for an image depends on the batch
+   * size.
    */
   readonly errorOver?: "batch" | "image";
-  /** Whether representations start from normal random draws, which are graph inputs (default false). */
+  /**
+   * Whether representations start from standard-normal random draws, which are graph inputs (default false).
+   */
   readonly randomInit?: boolean;
-  /** Whether the last PCoder also gets a top-down prediction, the graph input "prior" (default false). */
+  /**
+   * Whether the last PCoder also gets a top-down prediction, from the graph input "prior" (default false).
+   */
   readonly topDownPrior?: boolean;
 }
 
@@ -95,7 +101,8 @@ export function checkOptions(options: PredifyOptions): void {
   if (typeof pcoders === "number") return;
   check(
     Array.isArray(pcoders) && pcoders.length > 0,
-    () => "predify: pcoders: expected a number or a list with at least one PCoder",
+    () =>
+      `predify: pcoders: expected a number or a list with at least one PCoder, got ${JSON.stringify(pcoders)}`,
   );
   pcoders.forEach((pcoder: PCoderOptions, i) => {
     const what = `predify: PCoder ${i + 1}`;

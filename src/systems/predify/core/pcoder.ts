@@ -22,14 +22,18 @@ import type { Hyperparameters, MixingWeights } from "./hyperparameters.js";
 import { memoryOf } from "./hyperparameters.js";
 import type { WindowRule } from "./options.js";
 
-/** What a PCoder computes from its representation. Its own next update and that of the PCoder below use it. */
+/**
+ * What a PCoder computes from its representation. It is used in the PCoder's own next update and in that of
+ * the PCoder below.
+ */
 export interface Prediction {
-  /** p = D(r): [batch, ...target]. */
+  /** The prediction p = D(r) of decoder D, [batch, ...target]. */
   readonly prediction: Tensor;
-  /** e = mean over all elements, batch included, of (p - target)^2: scalar. */
+  /** The error e, a scalar: the mean of (p - target)^2 over all elements of the batch. */
   readonly error: Tensor;
   /**
-   * Jᵀ (p - target), J the Jacobian of D at r: [batch, ...representation]. Back-propagation treats it as a constant.
+   * Jᵀ (p - target), [batch, ...representation], where J is the Jacobian of D at r. Back-propagation treats
+   * it as a constant.
    */
   readonly pull: Tensor;
 }
@@ -40,19 +44,24 @@ export interface Prediction {
  *
  *     r(t) = beta f(t) + lambda p_above(t-1) + (1 - beta - lambda) r(t-1) - alpha s g(t-1),   g = (2 / K) Jᵀ (p - target)
  *
- * with drive f, prediction p, target below the PCoder, J the Jacobian of p at r, and K the number of elements of p. A
- * plain PCoder has s = 1; a PCoderN has s = K / sqrt(C), so that K cancels.
+ * Here f is the feed-forward drive, which is the backbone's value; target is the value below this PCoder, and
+ * p the prediction of it; p_above is the prediction of r by the PCoder above; J is the Jacobian of p at r;
+ * and K is the number of elements of p. A plain PCoder has s = 1. A PCoderN has s = K / sqrt(C), so that K
+ * cancels; {@link WindowRule} explains C.
  */
 export class PCoder {
-  /** Parameters and buffers have the names of the authors' code: "pcoder1.pmodule.weight", "pcoder1.C_sqrt". */
+  /**
+   * The decoder. Parameters have the same names as in the authors' code, such as "pcoder1.pmodule.weight" and
+   * "pcoder1.C_sqrt".
+   */
   readonly decoder: Decoder;
-  /** sqrt(C) of a PCoderN: a scalar, stored with the weights. Undefined for a plain PCoder. */
+  /** sqrt(C) of a PCoderN, a scalar that is stored with the weights. Undefined for a plain PCoder. */
   readonly windowRoot: Tensor | undefined;
 
   constructor(
     /** Position among the PCoders, from 1 for the lowest. */
     readonly number: number,
-    /** The name of the cut point as the user wrote it. */
+    /** The cut point as the user wrote it in `PCoderOptions.after`. */
     readonly after: string,
     readonly cut: CutPoint,
     /** Shape of the predicted value for one image: [channels, ...space]. */
@@ -74,24 +83,24 @@ export class PCoder {
     return this.cut.shape;
   }
 
-  /** sqrt(C) by the rule; -1 means "not measured yet", as in the authors' code. */
+  /** Returns sqrt(C) according to the rule; -1 means "not measured yet", as in the authors' code. */
   #startRoot(rule: WindowRule): number {
     if (typeof rule === "number") return Math.sqrt(rule);
     const skippedBy = () =>
-      `PCoder ${this.number} ("${this.after}"): its decoder makes ${showShape(this.target)} of ` +
-      `${showShape(this.shape)} and skips `;
+      `PCoder ${this.number} ("${this.after}"): its decoder, which maps ${showShape(this.shape)} to ` +
+      `${showShape(this.target)}, skips `;
     if (rule === "measured") {
       check(
         this.decoder.centralWindow() > 0,
         () =>
-          `${skippedBy()}the central cell, by which C is measured: choose the window "window" or a number`,
+          `${skippedBy()}the central element, on which C is measured: choose the window "window" or a number`,
       );
       return -1;
     }
     const window = this.decoder.window();
     check(
       window > 0,
-      () => `${skippedBy()}every cell, so its prediction does not depend on the representation`,
+      () => `${skippedBy()}every element, so its prediction does not depend on the representation`,
     );
     return Math.sqrt(window);
   }
@@ -113,7 +122,10 @@ export class PCoder {
     return mul(pull, div(2, this.#elements(prediction, "batch")));
   }
 
-  /** Computes r(t) from the drive at t and from the representation, predictions and error gradient at t - 1. */
+  /**
+   * Computes r(t) from the drive at timestep t and from the representation, predictions and error gradient at
+   * t - 1.
+   */
   update(
     drive: Tensor,
     representation: Tensor,
@@ -130,7 +142,10 @@ export class PCoder {
     });
   }
 
-  /** The factor of alpha Jᵀ (p - target) in the update: 2 / sqrt(C) for a PCoderN, 2 / K for a plain PCoder. */
+  /**
+   * Computes the factor of alpha Jᵀ (p - target) in the update: 2 / sqrt(C) for a PCoderN, 2 / K for a plain
+   * PCoder.
+   */
   #errorScale(prediction: Tensor): Tensor {
     if (this.windowRoot !== undefined) return div(2, this.windowRoot);
     return div(2, this.#elements(prediction, "errorOver" in this.scaling ? this.scaling.errorOver : "batch"));

@@ -15,12 +15,13 @@ import { checkOptions } from "./options.js";
 import { PCoder } from "./pcoder.js";
 
 /**
- * Adds predictive-coding feedback to a feed-forward network read from ONNX: PCoders at chosen values, each with a
- * decoder that predicts the value below. The backbone does not change. The decoders start from random weights;
- * `trainFeedback` trains them.
+ * Adds predictive-coding feedback to a feed-forward network read from ONNX. PCoders take over chosen values
+ * of the network, and each has a decoder that predicts the value below. The weights of the network itself,
+ * the backbone, do not change. The decoders start from random weights; `trainFeedback` trains them.
  *
- * @throws StriateError if a value is unknown (with the nearest names), out of order, not between the image and the
- * output, not of fixed size, or folded away; if a decoder does not fit its target; or if beta + lambda is above 1.
+ * @throws StriateError if a chosen value is unknown (the message suggests similar names), out of order, not
+ * between the image and the output, not of fixed size, or lost because normalisation was folded into it; if a
+ * decoder does not fit its target; or if beta + lambda is above 1.
  * @example
  * ```ts
  * import { predify } from "striate";

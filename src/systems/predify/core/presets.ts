@@ -4,16 +4,19 @@ import type { PredifyOptions } from "./options.js";
 /** The hyper-parameters that the authors used for every PCoder in their evaluations. */
 export const EVALUATION_VALUES = { feedforward: 0.8, feedback: 0.1, error: 0.01 } as const;
 
-/** The variant of a published network. */
+/** Options that select a variant of a published network. */
 export interface PresetOptions {
   /**
-   * Hyper-parameters: "config" (default) takes those of the configuration in the authors' package, "evaluation" takes
-   * 0.8, 0.1 and 0.01 for every PCoder.
+   * Which hyper-parameters to use: "config" (default) for those of the configuration in the authors' package,
+   * or "evaluation" for beta 0.8, lambda 0.1 and alpha 0.01 in every PCoder.
    */
   readonly values?: "config" | "evaluation";
-  /** Whether the backbone is torchvision's vgg16_bn, whose modules have other numbers. Default false. */
+  /**
+   * Whether the backbone is torchvision's vgg16_bn, in which modules are numbered differently from vgg16.
+   * Default false.
+   */
   readonly batchNorm?: boolean;
-  /** Factor of all channel counts, for a narrower or wider backbone. Default 1. */
+  /** Factor by which all numbers of channels are multiplied, for a narrower or wider backbone. Default 1. */
   readonly width?: number;
   /** Shape of one image, such as [3, 32, 32]. Default [3, 224, 224]. */
   readonly inputSize?: readonly number[];
@@ -31,8 +34,8 @@ const VGG16_MODULES = [3, 8, 15, 22, 29];
 const VGG16_BN_MODULES = [5, 12, 22, 32, 42];
 
 /**
- * PVGG16 (Choksi et al. 2021), for torchvision's vgg16 exported to ONNX. Its PCoders are PCoderNs; with "config" values
- * each has its own hyper-parameters.
+ * Options for PVGG16 (Choksi et al. 2021), on torchvision's vgg16 exported to ONNX. Its PCoders are PCoderNs.
+ * With the values "config", each has its own hyper-parameters.
  */
 export function pvgg16(options: PresetOptions = {}): PredifyOptions {
   const { values = "config", batchNorm = false, width = 1, inputSize = [3, 224, 224] } = options;
@@ -62,8 +65,8 @@ export function pvgg16(options: PresetOptions = {}): PredifyOptions {
 }
 
 /**
- * PEfficientNetB0 (Choksi et al. 2021): eight PCoders with default decoders. `names` says which library the backbone
- * comes from, torchvision (default) or timm.
+ * Options for PEfficientNetB0 (Choksi et al. 2021), which has eight PCoders with default decoders. `names` is
+ * the library from which the backbone comes, torchvision (default) or timm.
  */
 export function pEfficientNetB0(
   options: Omit<PresetOptions, "batchNorm" | "width"> & { readonly names?: "torchvision" | "timm" } = {},

@@ -14,33 +14,38 @@ import { countWindow, openDecoder, windowDraws } from "../decoder/measure-window
 import type { PredictiveNetwork } from "./network.js";
 import { PRIOR_INPUT, stateName } from "./network.js";
 
-/** Inputs of one run other than the images. */
+/** The inputs of one run in addition to the images. */
 export interface RunInputs {
-  /** One set of hyper-parameters for all PCoders, or one for each. Default: the network's. */
+  /** One set of hyper-parameters for all PCoders, or a list with one for each. Default: the network's. */
   readonly hyperparameters?: Partial<Hyperparameters> | readonly Partial<Hyperparameters>[];
   /**
-   * Top-down prediction for the last PCoder, [batch, ...shape of its representation]; required if the network has a
-   * prior.
+   * Top-down prediction for the last PCoder, in the shape of its representation with a batch axis first. It
+   * is required if the network has a top-down prior.
    */
   readonly prior?: TensorData;
-  /** Source of random draws; required if representations start at random or the backbone has noise inputs. */
+  /**
+   * The stream for random draws. It is required if representations start at random or the backbone has noise
+   * inputs.
+   */
   readonly random?: Random;
 }
 
-/** A loaded network that gives its output at every timestep. */
+/** A loaded network that returns its outputs at every timestep. */
 export interface PredictiveRunner {
   /**
-   * Runs images [batch, ...imageShape] and returns "logits" [timesteps + 1, batch, classes] and the other outputs
-   * chosen on opening. If the network's file fixes the batch size, the images are run in several batches.
+   * Runs the network on images [batch, ...imageShape]. Returns "logits" [timesteps + 1, batch, classes] and
+   * the other outputs that were requested from `openPredictive`. If the network's file fixes the batch size,
+   * the images are run in several batches of that size.
    *
-   * @throws StriateError if the images have another shape, or if the logits are not finite, naming the timestep
+   * @throws StriateError if the images have another shape, or if a logit is not finite; the message names the
+   * timestep
    */
   run(images: TensorData, inputs?: RunInputs): Promise<Record<string, TensorData>>;
   close(): Promise<void>;
 }
 
 /**
- * Loads a network, unrolled over timesteps into one graph. Hyper-parameters may differ from run to run.
+ * Loads a network that is unrolled over timesteps into one graph. Each run may use other hyper-parameters.
  *
  * @example
  * ```ts
@@ -81,7 +86,10 @@ export async function openPredictive(
   };
 }
 
-/** Takes `count` images of a batch from `start` on; if the batch ends before, its last image is repeated. */
+/**
+ * Takes `count` images of a batch, starting at index `start`. If fewer are left, the last image of the batch
+ * is repeated.
+ */
 function rowsOf(images: TensorData, start: number, count: number): TensorData {
   const [total, ...rest] = images.shape as [number, ...number[]];
   if (start === 0 && count === total) return images;
@@ -94,7 +102,10 @@ function rowsOf(images: TensorData, start: number, count: number): TensorData {
   return tensorData(data, [count, ...rest]);
 }
 
-/** Joins the results of several runs: logits along axis 1, everything else along axis 0; errors are averaged. */
+/**
+ * Joins the results of several runs: averages errors, concatenates logits along axis 1 and everything else
+ * along axis 0, and keeps the first `count` images.
+ */
 function joined(parts: readonly Record<string, TensorData>[], count: number): Record<string, TensorData> {
   return Object.fromEntries(
     Object.keys(parts[0]!).map((name) => {
@@ -129,8 +140,9 @@ function alongAxis(values: readonly TensorData[], axis: number, count: number): 
 }
 
 /**
- * Measures C of every PCoderN whose rule is "measured" on the representations of some images, as the authors' code does
- * in its first update. Returns a copy of `values` that includes each sqrt(C).
+ * Measures C of every PCoderN whose rule is "measured", as the authors' code does in its first update. It
+ * uses the representations of the given images. Returns a copy of `values` with sqrt(C) of each of these
+ * PCoders.
  */
 export async function measureWindows(
   network: PredictiveNetwork,
@@ -193,7 +205,7 @@ async function firstRepresentations(
   }
 }
 
-/** Initial representations: zeros, or normal random draws if `random` is given. */
+/** Makes initial representations: standard-normal random draws if `random` is given, otherwise zeros. */
 function startStates(network: PredictiveNetwork, batch: number, random?: Random): Record<string, TensorData> {
   if (network.options.randomInit === true) {
     check(random, () => "the network starts from random representations: expected `random`, got none");
@@ -220,7 +232,9 @@ function feedsOf(
     return values;
   });
   check((options.topDownPrior === true) === (prior !== undefined), () =>
-    prior ? "prior: the network has no top-down prior" : "prior: expected a tensor, got none",
+    prior
+      ? "prior: expected none, because the network has no top-down prior, got a tensor"
+      : "prior: expected a tensor, got none",
   );
   const noise = backboneNoise(network, images.shape[0]!, inputs.random);
   const draws = options.randomInit === true && inputs.random !== undefined;
@@ -258,7 +272,10 @@ function isList<T>(value: T | readonly T[]): value is readonly T[] {
   return Array.isArray(value);
 }
 
-/** Drops the feeds that the graph has no input for: a graph of one pass, for example, needs no hyper-parameters. */
+/**
+ * Drops the feeds for which the graph has no input. A graph of one pass, for example, needs no
+ * hyper-parameters.
+ */
 function feedsForInputs(
   { inputNames }: Session,
   feeds: Record<string, TensorData>,
@@ -276,6 +293,6 @@ function checkFinite({ shape, data }: TensorData): void {
   const each = data.length / shape[0]!;
   const when = shape.length > 2 ? ` at timestep ${Math.floor(bad / each)}` : "";
   throw new StriateError(
-    `logits: expected finite numbers, got ${String(data[bad])}${when}: the representations overflowed (is alpha too large?), or the image has values that are not finite`,
+    `logits: expected finite numbers, got ${String(data[bad])}${when}: either the representations overflowed (is alpha too large?) or the images contain numbers that are not finite`,
   );
 }

@@ -10,20 +10,24 @@ import type { PredictiveNetwork } from "./network.js";
 import { stateName } from "./network.js";
 import type { AnswerOptions } from "../training/tasks.js";
 
-/** Inputs and outputs of one timestep. */
+/** Options of `predictiveSteps`, which select the inputs and outputs of one timestep. */
 export interface PredictiveStepOptions extends Pick<
   AnswerOptions,
   "predictions" | "reconstructions" | "errors"
 > {
-  /** Whether beta, lambda and alpha are graph inputs with one value for each PCoder (default), or constants. */
+  /**
+   * Whether beta, lambda and alpha are graph inputs with one value for each PCoder ("inputs", default) or
+   * constants.
+   */
   readonly hyperparameters?: "inputs" | "constants";
 }
 
 /**
- * A predictive network that runs one timestep at a time. Its state is "representation.pcoderI", "timestep", and the
- * backbone's noise, which is drawn once and does not change. Its outputs are "logits" and, if requested,
- * "prediction.pcoderI", "reconstruction.pcoderI" and "error.pcoderI" of the new representations. All numbers equal
- * those of the unrolled network.
+ * Makes a predictive network that runs one timestep at a time. Its state consists of "representation.pcoderI"
+ * for each PCoder I, "timestep" (unless representations start at random), and the backbone's noise, which is
+ * drawn once and does not change. Its outputs are "logits" and, if requested, "prediction.pcoderI",
+ * "reconstruction.pcoderI" and "error.pcoderI" of the new representations. All results equal those of the
+ * unrolled network.
  */
 export function predictiveSteps(
   network: PredictiveNetwork,

@@ -8,17 +8,18 @@ import { unknownName } from "../../../util/suggest.js";
 import type { PredictiveNetwork } from "./network.js";
 
 /**
- * Initial values: decoder weights drawn from the random seed with PyTorch's default distribution, and sqrt(C) of each
- * PCoderN by its rule.
+ * Makes initial values: decoder weights drawn from PyTorch's default distribution with the given random seed,
+ * and sqrt(C) of each PCoderN according to its rule.
  */
 export function freshValues(network: PredictiveNetwork, seed: number): State {
   return initialState(network.parameters, (name) => Random.derive(seed, "initial", name));
 }
 
 /**
- * Takes the network's values from a state dictionary with the names of the authors' code ("pcoder1.pmodule.weight").
- * The dictionary may contain other values, such as the backbone and hyper-parameters. Give `pcoder` for the dictionary
- * of a single PCoder ("pmodule.weight").
+ * Takes the network's values from a state dictionary with the names of the authors' code
+ * ("pcoder1.pmodule.weight"). The dictionary may contain other values, such as the backbone and
+ * hyper-parameters. If the dictionary is that of a single PCoder ("pmodule.weight"), pass the PCoder's number
+ * as `pcoder`.
  *
  * @throws StriateError if a value is missing or has another shape
  */
@@ -40,15 +41,18 @@ export function valuesFromState(
   return values;
 }
 
-/** sqrt(C) by the PCoder's rule, for files of plain PCoders, which have none. Undefined if C has to be measured. */
+/**
+ * Returns sqrt(C) according to the PCoder's rule, for files of plain PCoders, which do not contain it.
+ * Returns undefined if C has to be measured.
+ */
 function fixedWindow(network: PredictiveNetwork, name: string): TensorData | undefined {
   const value = freshValues(network, 0).get(name);
   return value !== undefined && Number(value.data[0]) > 0 ? value : undefined;
 }
 
 /**
- * Throws `StriateError` unless every value is present, finite and of the right shape, and C of every PCoderN is
- * known.
+ * Throws `StriateError` unless every value is present, is finite and has the right shape, and C of every
+ * PCoderN is known.
  */
 export function checkValues(network: PredictiveNetwork, values: ReadonlyMap<string, TensorData>): void {
   const checked = valuesFromState(network, values);

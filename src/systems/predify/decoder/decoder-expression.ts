@@ -5,10 +5,10 @@ import { unknownName } from "../../../util/suggest.js";
 import type { DecoderStep } from "./decoder-steps.js";
 
 /*
- * Reads decoders as the authors' code writes them, such as "Sequential(ConvTranspose2d(8, 3, kernel_size=5, padding=2),
- * ReLU())". The authors' code passes this Python expression to the interpreter. This file never evaluates it: a parser
- * reads calls, numbers, strings, tuples and the words True, False and None, and converts a few known calls to plain
- * data.
+ * Reads decoders that are written as in the authors' configurations, such as "Sequential(ConvTranspose2d(8,
+ * 3, kernel_size=5, padding=2), ReLU())". The authors' code passes this Python expression to the interpreter.
+ * The code in this file never evaluates it. Its parser reads calls, numbers, strings, tuples, lists and the
+ * words True, False and None, and converts a few known calls to plain data.
  */
 
 type Value = number | string | boolean | undefined | readonly Value[] | Call;
@@ -32,7 +32,7 @@ interface Token {
 /**
  * Converts a decoder expression to decoder steps.
  *
- * @throws StriateError for anything but the known calls with PyTorch's arguments.
+ * @throws StriateError for anything other than the known calls with PyTorch's arguments.
  */
 export function parseDecoder(expression: string, what = "decoder"): DecoderStep[] {
   const where = `${what} "${shorten(expression)}"`;
@@ -115,7 +115,10 @@ class Reader {
     return { call, positional, named };
   }
 
-  /** Reads items up to `close`. One item in parentheses is the item itself: "(2,)" is read like "(2)". */
+  /**
+   * Reads items up to `close`. A single item in parentheses is read as the item itself: "(2,)" means the same
+   * as "(2)".
+   */
   #list(close: string, depth: number): Value {
     const items: Value[] = [];
     while (!this.#is(close)) {
@@ -182,8 +185,8 @@ function stepsOf(value: Value, where: string): DecoderStep[] {
 }
 
 /**
- * Gives a step its position in the Sequential, by which its parameters are named. The authors' code has no names for
- * nested ones.
+ * Gives a step its position in the Sequential, after which its parameters are named. The authors' code has no
+ * names for parameters in nested Sequentials.
  */
 function placed(step: DecoderStep, position: number, where: string): DecoderStep {
   check(step.position === undefined, () => `${where}: a Sequential inside a Sequential is not supported`);
@@ -243,7 +246,7 @@ function upsample(name: string, given: Arguments): DecoderStep {
   };
 }
 
-/** The arguments of one call by name. Each is checked when it is read. */
+/** The arguments of one call, by name. Each is checked when it is read. */
 class Arguments {
   readonly #values = new Map<string, Value>();
 
@@ -292,7 +295,10 @@ class Arguments {
     return typeof value === "string" ? value : this.#wrong(key, "a word in quotes", value);
   }
 
-  /** One positive number for all axes, or one for each axis; undefined if the argument is not given. */
+  /**
+   * Reads one positive number for all axes, or one for each axis. Returns undefined if the argument is not
+   * given.
+   */
   numbers(key: string): number | number[] | undefined {
     const value = this.#values.get(key);
     if (value === undefined) return undefined;

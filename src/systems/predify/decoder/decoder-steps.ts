@@ -1,7 +1,10 @@
 import { checkEveryWhole, checkLength, checkPositive, checkSome, checkWhole } from "../../../util/check.js";
 import { check } from "../../../util/errors.js";
 
-/** A plain or transposed convolution of a decoder. Sizes are PyTorch's, one for each spatial axis. */
+/**
+ * A plain or transposed convolution of a decoder. Sizes have the meaning that they have in PyTorch; each has
+ * one number for each spatial axis.
+ */
 export interface ConvolutionStep {
   readonly type: "convTranspose" | "conv";
   readonly inChannels: number;
@@ -17,7 +20,10 @@ export interface ConvolutionStep {
   readonly position?: number;
 }
 
-/** Resizes the spatial axes to `size`, or by the factor `scale`. A single number applies to every axis. */
+/**
+ * A step that resizes the spatial axes to `size` or by the factor `scale`. A single number applies to every
+ * axis.
+ */
 export interface UpsampleStep {
   readonly type: "upsample";
   /** "linear" is bilinear in two dimensions and trilinear in three. Corners are not aligned (`align_corners=False`). */
@@ -34,17 +40,17 @@ export interface ReluStep {
 }
 
 /**
- * One operation of a decoder. `position` is its index in PyTorch's Sequential, by which its parameters are named
- * ("pmodule.1.weight"); a convolution outside a Sequential has none ("pmodule.weight").
+ * One operation of a decoder. `position` is its index in PyTorch's Sequential, after which its parameters are
+ * named ("pmodule.1.weight"). A convolution outside a Sequential has no position ("pmodule.weight").
  */
 export type DecoderStep = ConvolutionStep | UpsampleStep | ReluStep;
 
-/** A convolution of a decoder as users write it. One number for a size applies to every axis. */
+/** A convolution of a decoder as users specify it. A size given as one number applies to every axis. */
 export interface ConvolutionOptions {
   readonly type: "convTranspose" | "conv";
-  /** Default: the channels after the step before. */
+  /** Default: the number of channels after the previous step. */
   readonly inChannels?: number;
-  /** Default: the channels of the predicted tensor. */
+  /** Default: the number of channels of the predicted value. */
   readonly outChannels?: number;
   readonly kernel: number | readonly number[];
   /** Default 1. */
@@ -61,16 +67,20 @@ export interface ConvolutionOptions {
   readonly bias?: boolean;
 }
 
-/** A decoder as a list of steps, which map the representation [batch, channels, ...space] to its prediction. */
+/**
+ * A decoder as a list of steps. Together they map a representation [batch, channels, ...space] to a
+ * prediction.
+ */
 export type DecoderOptions = readonly (ConvolutionOptions | UpsampleStep | ReluStep)[];
 
 /** Shape of a feature map for one image: [channels, ...space]. */
 export type FeatureShape = readonly number[];
 
 /**
- * The default decoder: bilinear (trilinear) resizing to the target's size if the sizes differ, then a transposed
- * convolution with kernel 3, stride 1 and padding 1, without activation. The authors' code multiplies the size by a
- * factor and rounds down, which for some targets is one cell short; here the target's size is used directly.
+ * Makes the default decoder: bilinear (in three dimensions, trilinear) resizing to the target's size if the
+ * sizes differ, then a transposed convolution with kernel 3, stride 1 and padding 1, without activation. The
+ * authors' code multiplies the size by a factor and rounds down, so for some targets the result is one pixel
+ * too small. Here the target's size is used directly.
  */
 export function defaultDecoder(source: FeatureShape, target: FeatureShape): DecoderStep[] {
   const axes = source.length - 1;
@@ -129,9 +139,9 @@ export function decoderSteps(
 }
 
 /**
- * The size of the spatial axes after a step.
+ * Computes the size of the spatial axes after a step.
  *
- * @throws StriateError if an axis would have no cells left, or if the step is for another number of axes.
+ * @throws StriateError if an axis would have no pixels left, or if the step is for another number of axes.
  */
 export function spaceAfter(step: DecoderStep, space: readonly number[], what: string): number[] {
   if (step.type === "relu") return [...space];
@@ -148,7 +158,11 @@ export function spaceAfter(step: DecoderStep, space: readonly number[], what: st
       step.type === "convTranspose"
         ? (length - 1) * s - 2 * p + reach + (outputPadding?.[i] ?? 0)
         : Math.floor((length + 2 * p - reach) / s) + 1;
-    check(after >= 1, () => `${what}: convolution: its kernel does not fit an axis of ${length} cells`);
+    check(
+      after >= 1,
+      () =>
+        `${what}: convolution: expected a kernel that fits an axis of ${length} pixels, got a result of ${after} pixels`,
+    );
     return after;
   });
 }
@@ -160,7 +174,8 @@ function resizedSpace({ size, scale }: UpsampleStep, space: readonly number[], w
   checkLength(`${what}: upsampling`, given, space.length);
   for (const n of given) checkPositive(`${what}: upsampling`, n);
   return space.map((length, i) => {
-    // A factor such as 15 / 11 is meant to give a whole length; in double precision the product may fall just below it.
+    // A factor such as 15 / 11 is meant to result in a whole length, but in double precision the product may
+    // be slightly smaller.
     const wanted = size === undefined ? Math.floor(length * given[i]! * (1 + 1e-9)) : given[i]!;
     checkWhole(`${what}: upsampling: length`, wanted, { to: 1e6 });
     return wanted;
@@ -168,8 +183,8 @@ function resizedSpace({ size, scale }: UpsampleStep, space: readonly number[], w
 }
 
 /**
- * The scale by which output coordinates are converted to input coordinates: the step's own, or else output length over
- * input length.
+ * Returns the scale between output and input coordinates: that of the step if it has one, otherwise output
+ * length divided by input length.
  */
 export function resizeScale(step: UpsampleStep, axis: number, length: number, count: number): number {
   if (step.scale === undefined) return count / length;

@@ -16,12 +16,16 @@ interface Weights {
 }
 
 /**
- * The decoder of a PCoder: predicts the value at the next lower cut point (or the image) from a representation. Weights
- * of transposed convolutions are [in, out / groups, ...kernel]. Weights and biases start uniform in ±1 / sqrt(fan) with
- * fan = out / groups x kernel elements, as in PyTorch. Parameters are named as in the authors' state dictionaries.
+ * The decoder of a PCoder. From a representation it predicts the value at the next lower cut point, or the
+ * image if there is none. The weight of a transposed convolution has the shape [in, out / groups, ...kernel];
+ * weights and biases start uniform in ±1 / sqrt(fan), with fan = (out / groups) x (kernel elements), as in
+ * PyTorch. Parameters are named as in the authors' state dictionaries.
  */
 export class Decoder {
-  /** `{ weight, bias }` of a single convolution, or a record of them by position in the Sequential. */
+  /**
+   * The parameters: `{ weight, bias }` for a single convolution, otherwise a record of these by position in
+   * the Sequential.
+   */
   readonly pmodule: Weights | Readonly<Record<string, Weights>>;
   readonly #weights = new Map<DecoderStep, Weights>();
 
@@ -63,8 +67,8 @@ export class Decoder {
   }
 
   /**
-   * Computes step `i` and the convolution after it together if step `i` resizes and this is cheaper; otherwise returns
-   * undefined.
+   * If step `i` resizes and a convolution follows it, computes both together, provided that this is cheaper.
+   * Otherwise returns undefined.
    */
   #joined(x: Tensor, i: number): Tensor | undefined {
     const [step, next] = [this.steps[i]!, this.steps[i + 1]];
@@ -90,9 +94,10 @@ export class Decoder {
   }
 
   /**
-   * The number of elements of the prediction that the central element of the representation (index n // 2 on every
-   * axis) can affect. Only the decoder's structure counts, not its activations or weights. The number is 0 if the
-   * decoder does not read the central element, for example because it resizes to fewer cells.
+   * Computes the number of elements of the prediction that the central element of the representation can
+   * affect. The central element has index floor(n / 2) on every axis of length n. Only the decoder's
+   * structure counts, not its activations or weights. The number is 0 if the decoder does not read the
+   * central element, for example because it resizes to a smaller size.
    */
   centralWindow(): number {
     const channels = this.#reachedChannels();
@@ -101,8 +106,8 @@ export class Decoder {
   }
 
   /**
-   * C of a PCoderN by structure. It is the number of {@link centralWindow}, except that each axis takes the cell
-   * nearest to the centre that affects the prediction.
+   * Computes C of a PCoderN from the structure of the decoder. It equals {@link centralWindow}, except that
+   * on each axis it uses the element nearest to the centre that affects the prediction.
    */
   window(): number {
     const cells = this.#space.map((length, axis) => {
@@ -130,7 +135,10 @@ export class Decoder {
     return channels.size;
   }
 
-  /** The number of cells of the prediction along one axis that the cell `start` of the representation can affect. */
+  /**
+   * Computes how many elements of the prediction, along one axis, the element `start` of the representation
+   * can affect.
+   */
   #reachedCells(axis: number, start: number): number {
     let cells = new Set([start]);
     let space = this.#space;

@@ -8,18 +8,21 @@ import { check } from "../../../util/errors.js";
 import type { Random } from "../../../util/random.js";
 import type { Decoder } from "./decoder.js";
 
-/** How often the cell is changed. The drawn values are whole numbers from -REACH to REACH - 1. */
+/**
+ * How often the central element is changed. The values drawn for it are whole numbers from -REACH to
+ * REACH - 1.
+ */
 export const WINDOW_REPEATS = 10;
 const REACH = 10_000;
 
-/** Random draws for {@link countWindow}: [repeats][batch]. */
+/** Makes random draws for {@link countWindow}, as [repeats][batch]. */
 export function windowDraws(random: Random, batch: number): number[][] {
   return Array.from({ length: WINDOW_REPEATS }, () =>
     Array.from({ length: batch }, () => random.integer(-REACH, REACH)),
   );
 }
 
-/** Computes the predictions of a batch of representations. */
+/** Computes the predictions from a batch of representations. */
 export type DecoderRun = (representation: TensorData) => Promise<TensorData>;
 
 /** Loads a decoder with its weights for one batch size. */
@@ -41,9 +44,10 @@ export async function openDecoder(
 }
 
 /**
- * Measures C of a PCoderN as the authors' code does. In every image the central element of the representation is set to
- * a drawn number, and the elements of the prediction that change are counted; C is the mean over images and draws. If
- * the decoder has activations, C depends on the images and the draws and is smaller than the structural window.
+ * Measures C of a PCoderN as the authors' code does. For every image, the central element of the
+ * representation is set to a drawn number, and the elements of the prediction that change are counted. C is
+ * the mean of these counts over images and draws. If the decoder has activations, C depends on the images and
+ * the draws, and is at most the number that follows from the decoder's structure.
  *
  * @param representation [batch, channels, ...space]
  * @param draws [repeats][batch]
@@ -56,7 +60,8 @@ export async function countWindow(
   const [batch, channels, ...space] = representation.shape as [number, number, ...number[]];
   check(
     draws.length > 0 && draws.every((draw) => draw.length === batch),
-    () => `measuring the window: expected draws for ${batch} images, got ${String(draws[0]?.length ?? 0)}`,
+    () =>
+      `measuring the window: expected draws for ${batch} images, got draws for ${String(draws[0]?.length ?? 0)}`,
   );
   const perImage = representation.data.length / batch;
   const centre = [channels, ...space].reduce((at, length) => at * length + Math.floor(length / 2), 0);

@@ -5,21 +5,24 @@ import type { AxisMatrix } from "../../../graph/operators/linear/axis-matrix.js"
 import type { ConvolutionStep } from "./decoder-steps.js";
 
 /*
- * Resizing followed by a transposed convolution of stride 1, computed so that channels are mixed on the small grid:
+ * Computes resizing followed by a transposed convolution D of stride 1. Channels are mixed before resizing,
+ * on the small grid:
  *
- *     D(x) = sum over kernel cells k of shift_k(W_k^T resize(x)) = sum over k of shift_k(resize(W_k^T x))
+ *     D(x) = sum over kernel positions k of shift_k(W_k^T resize(x)) = sum over k of shift_k(resize(W_k^T x))
  *
- * Resizing acts on space alone and W_k on channels alone, and both are linear, so they commute. Mixing on the small
- * grid takes fewer multiply-adds, by the ratio of the numbers of cells (a quarter for a factor of 2). One constant
- * matrix for each axis then resizes, shifts by the kernel's cells and sums. The result is exact, borders included.
+ * Resizing acts only on space and the weights W_k act only on channels. Both are linear, so they can be
+ * swapped. Mixing channels on the small grid takes fewer multiply-adds: a quarter if resizing doubles both
+ * sides. Then one constant matrix for each axis resizes, shifts by the positions in the kernel and sums. The
+ * result is exact, also at the borders.
  */
 
-/** Up to this many cells on the small grid, one matrix handles both axes. */
+/** Largest number of pixels of the small grid for which one matrix handles both axes. */
 const ONE_MATRIX = 25;
 
 /**
- * Whether mixing first is possible and cheaper: two axes, a transposed convolution without stride, dilation or groups,
- * and at least twice as many cells after resizing.
+ * Whether mixing channels first is possible and cheaper. The conditions: two spatial axes, a transposed
+ * convolution without stride, dilation, groups or output padding, and at least twice as many pixels after
+ * resizing.
  */
 export function mixingPays(
   step: ConvolutionStep,
@@ -43,7 +46,7 @@ export function mixingPays(
  *
  * @param x [batch, in, height, width]
  * @param weight [in, out, kernel height, kernel width]
- * @param matrices the resizing along height and width
+ * @param matrices the matrices that resize along height and width
  * @returns [batch, out, height', width']
  */
 export function resizeAndConvolve(
@@ -58,7 +61,7 @@ export function resizeAndConvolve(
   const byHeight = shiftedSums(matrices[0], kernelHeight, padding[0]!);
   const byWidth = shiftedSums(matrices[1], kernelWidth, padding[1]!);
   const [rows, columns] = [byHeight.rows, byWidth.rows];
-  // Channels in the order (out, kernel row, kernel column).
+  // The mixed channels are ordered as (out, kernel row, kernel column).
   const mixing = reshape(transpose(weight, [1, 2, 3, 0]), [out * kernelHeight * kernelWidth, into, 1, 1]);
   const mixed = conv(x, mixing);
   const shaped = (made: Tensor) => {
@@ -70,7 +73,7 @@ export function resizeAndConvolve(
     const flat = reshape(mixed, [-1, kernelHeight * kernelWidth * height * width]);
     return shaped(matmul(flat, floatConstant(both.values, [both.rows, both.columns], "float32")));
   }
-  // (kernel row, row) is one axis of the matrix products, (kernel column, column) the other.
+  // The axes of the matrix products are (kernel row, row) and (kernel column, column).
   const split = reshape(mixed, [-1, kernelHeight, kernelWidth, height, width]);
   const paired = reshape(transpose(split, [0, 1, 3, 2, 4]), [-1, kernelHeight * height, kernelWidth * width]);
   const left = floatConstant(byHeight.values, [rows, kernelHeight * height], "float32");
@@ -79,8 +82,9 @@ export function resizeAndConvolve(
 }
 
 /**
- * The matrix [output row, (kernel cell, cell of the small grid)] that resizes, shifts and sums along one axis: output
- * row y reads resized row y + padding - k for kernel cell k.
+ * Makes the matrix that resizes, shifts and sums along one axis. Its rows are the output positions; its
+ * columns are pairs of kernel position and position in the small grid. Output position y reads resized
+ * position y + padding - k for kernel position k.
  */
 function shiftedSums(resize: AxisMatrix, kernel: number, padding: number): AxisMatrix {
   const { rows: large, columns: small, values } = resize;
@@ -99,7 +103,10 @@ function shiftedSums(resize: AxisMatrix, kernel: number, padding: number): AxisM
   });
 }
 
-/** The Kronecker product of both matrices: [(kernel row, kernel column, row, column), (output row, output column)]. */
+/**
+ * Computes the Kronecker product of both matrices, with axes [(kernel row, kernel column, row, column),
+ * (output row, output column)].
+ */
 function kronecker(
   byHeight: AxisMatrix,
   byWidth: AxisMatrix,

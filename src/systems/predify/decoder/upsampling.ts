@@ -4,9 +4,9 @@ import { axisMatrix } from "../../../graph/operators/linear/axis-matrix.js";
 const single = Math.fround;
 
 /**
- * The matrix [count, length] that resizes one axis. "linear": output o interpolates at position u = max((o + 0.5) /
- * scale - 0.5, 0), computed in single precision, between cells i = floor(u) and min(i + 1, length - 1), with weight u -
- * i for the second. "nearest": output o is cell floor(o / scale).
+ * Makes the matrix [count, length] that resizes one axis. With "nearest", output o is input floor(o / scale).
+ * With "linear", output o is interpolated at position u = max((o + 0.5) / scale - 0.5, 0), computed in single
+ * precision. It lies between inputs i = floor(u) and min(i + 1, length - 1); the second has the weight u - i.
  */
 export function resizeMatrix(
   length: number,

@@ -6,8 +6,8 @@ import { DEFAULT_HYPERPARAMETERS, checkHyperparameters } from "../core/hyperpara
 import type { PCoderOptions, PredifyOptions, WindowRule } from "../core/options.js";
 
 /**
- * The error of a configuration that cannot be used. `about` is the wrong key, such as "input_size" or
- * "pcoders[2].module", or "" for the whole file.
+ * The error for a configuration that cannot be used. `about` is the key that is wrong, such as "input_size"
+ * or "pcoders[2].module", or "" for the whole file.
  */
 export class PredifyConfigError extends StriateError {
   override name = "PredifyConfigError";
@@ -26,7 +26,7 @@ export interface ConfigWarning {
   readonly message: string;
 }
 
-/** Hyper-parameters by the keys of the authors' code. */
+/** Hyper-parameters under the names that they have in the authors' code. */
 export interface ConfigHyperparameters {
   readonly feedforward: number;
   readonly feedback: number;
@@ -36,7 +36,7 @@ export interface ConfigHyperparameters {
 /** A configuration in the format of the authors' code. */
 export interface PredifyConfig {
   readonly name: string;
-  /** Python import lines for predictors; they have no effect here. */
+  /** Lines of Python that import predictors. They have no effect here. */
   readonly imports: readonly string[] | undefined;
   readonly gradientScaling: boolean;
   readonly sharedHyperparameters: boolean;
@@ -64,10 +64,12 @@ const VALUE_KEYS = ["feedforward", "feedback", "pc"] as const;
 const LONGEST = 1_000_000;
 
 /**
- * Reads a TOML configuration of the authors' code. Nothing in it is evaluated, and no file it names is read.
+ * Reads a TOML configuration in the format of the authors' code. Nothing in it is evaluated, and no file that
+ * it names is read.
  *
- * @param options `compatible`: also accept what the authors' code accepts, such as unknown keys and values out of range
- * @throws PredifyConfigError naming the wrong key
+ * @param options `compatible`: whether to also accept what the authors' code accepts, such as unknown keys
+ * and values out of range (default false)
+ * @throws PredifyConfigError, which names the wrong key
  */
 export function parsePredifyConfig(
   text: string,
@@ -101,13 +103,13 @@ function checked(table: Readonly<Record<string, unknown>>, compatible: boolean):
   const gradientScaling = flag(table, "gradient_scaling", () => {
     warn(
       "gradient_scaling",
-      "gradient_scaling is not given and taken as false: the error step depends on batch size and image size",
+      "gradient_scaling is missing and taken as false: the error step depends on batch size and image size",
     );
   });
   const sharedHyperparameters = flag(table, "shared_hyperparameters", () => {
     warn(
       "shared_hyperparameters",
-      "shared_hyperparameters is not given and taken as false: every PCoder has its own",
+      "shared_hyperparameters is missing and taken as false: every PCoder has its own hyper-parameters",
     );
   });
   const list = table.pcoders;
@@ -118,7 +120,7 @@ function checked(table: Readonly<Record<string, unknown>>, compatible: boolean):
   if (sharedHyperparameters) {
     warn(
       "shared_hyperparameters",
-      "shared_hyperparameters is true: the first PCoder's values are used for all",
+      "shared_hyperparameters is true: the first PCoder's hyper-parameters are used for all PCoders",
     );
   }
   return {
@@ -177,7 +179,7 @@ function hyperparametersOf(
   if (lacking.length > 0)
     throw new PredifyConfigError(
       path,
-      `configuration: ${path}: expected ${expected}; ${lacking.join(" and ")} missing`,
+      `configuration: ${path}: expected ${expected}, got one without ${lacking.join(" and ")}`,
     );
   if (!compatible) checkKeys(`${path}.`, given, VALUE_KEYS);
   const [feedforward, feedback, pc] = VALUE_KEYS.map((key) => {

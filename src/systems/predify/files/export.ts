@@ -16,26 +16,34 @@ import { answers, noiseOf } from "../training/tasks.js";
 import { checkValues } from "../core/values.js";
 
 interface WriteOptions {
-  /** Batch size: a number, or a name if it may vary. Default: as in the backbone's file, where it usually may vary. */
+  /**
+   * Batch size: a number, or a name if it may vary. Default: as in the backbone's file, in which it usually
+   * may vary.
+   */
   readonly batch?: Dim;
   /**
-   * Whether beta, lambda and alpha are graph inputs with one value for each PCoder (default), or constants of the file.
+   * Whether beta, lambda and alpha are graph inputs with one value for each PCoder ("inputs", default) or
+   * constants of the file.
    */
   readonly hyperparameters?: "inputs" | "constants";
-  /** The device that the graph is lowered for. Default "portable": standard operators only. */
+  /** The device for which the graph is lowered. Default "portable", which uses standard operators only. */
   readonly target?: Target;
-  /** How pixels are prepared for the network, for the file's metadata. Default: as in the backbone's file. */
+  /**
+   * How pixels are prepared for the network, as the file's metadata will state it. Default: as in the
+   * backbone's file.
+   */
   readonly preprocessing?: Preprocessing | undefined;
 }
 
-/** Options of `writeUnrolled`: its outputs and the form of the file. */
+/** Options of `writeUnrolled`, which select its outputs and the form of the file. */
 export type UnrolledOptions = AnswerOptions & WriteOptions;
 
 /**
- * Writes all timesteps as one ONNX graph. Inputs: the image (under the name it has in the backbone); "feedforward",
- * "feedback" and "error" [PCoders] unless they are constants; "prior" and "representation.pcoderI" if the network has
- * them. Outputs: "logits" [timesteps + 1, ...output shape] and those that `options` request. The last pass runs the
- * decoders only if a requested output depends on them.
+ * Writes all timesteps as one ONNX graph. Its inputs are the image (under the name that it has in the
+ * backbone); "feedforward", "feedback" and "error" with one value for each PCoder, unless they are constants;
+ * and "prior" and "representation.pcoderI" if the network has them. Its outputs are "logits" [timesteps + 1,
+ * ...output shape] and those that `options` request. The last pass runs the decoders only if a requested
+ * output depends on them.
  */
 export function writeUnrolled(
   network: PredictiveNetwork,
@@ -59,9 +67,9 @@ export function writeUnrolled(
 }
 
 /**
- * Writes one timestep as an ONNX graph, for streams and browsers. The graph maps the state to the next state and the
- * outputs, see {@link predictiveSteps}. Other inputs: the image; "feedforward", "feedback" and "error" [PCoders] unless
- * they are constants; "prior" if the network has one.
+ * Writes one timestep as an ONNX graph, for streams and browsers. The graph maps the state to the next state
+ * and the outputs; see {@link predictiveSteps}. Its other inputs are the image; "feedforward", "feedback" and
+ * "error" with one value for each PCoder, unless they are constants; and "prior" if the network has one.
  */
 export function writeStep(
   network: PredictiveNetwork,
@@ -103,7 +111,10 @@ function write(
   return writeOnnx(lower(outputs, target, constants), { ...constants, metadata, name: "predify" });
 }
 
-/** Default values of the graph inputs for hyper-parameters: the network's beta, lambda and alpha. */
+/**
+ * Returns the default values of the graph inputs for hyper-parameters, which are the network's beta, lambda
+ * and alpha.
+ */
 function hyperparameterDefaults(
   { pcoders }: PredictiveNetwork,
   outputs: Readonly<Record<string, Tensor>>,

@@ -9,12 +9,12 @@ import type { PredictiveNetwork } from "../core/network.js";
 import { valuesFromState } from "../core/values.js";
 
 /**
- * Reads the decoder of one PCoder, or those of all, from a `.pth` checkpoint of the authors' code. Prefixes before
- * "pcoderI." or "pmodule." are ignored, because checkpoints nest the decoders in various dictionaries
- * ("pcoderweights.pmodule.weight"). Nothing in the checkpoint is executed.
+ * Reads the decoder of one PCoder, or those of all PCoders, from a `.pth` checkpoint of the authors' code.
+ * Prefixes before "pcoderI." or "pmodule." are ignored, because checkpoints nest the decoders in various
+ * dictionaries, as in "pcoderweights.pmodule.weight". Nothing in the checkpoint is executed.
  *
  * @param options `pcoder`: the number of the PCoder, if the file has a single decoder
- * @throws StriateError as {@link readWeights}
+ * @throws StriateError in the same cases as {@link readWeights}
  */
 export async function readTorchWeights(
   path: string,
@@ -47,8 +47,9 @@ export async function readWeights(path: string, network: PredictiveNetwork): Pro
 }
 
 /**
- * Reads decoders from a safetensors file ({@link readWeights}), or from `.pth` files ({@link readTorchWeights}): one
- * file with all decoders, or one file for each PCoder, lowest first, separated by commas.
+ * Reads decoders from a safetensors file ({@link readWeights}) or from `.pth` files
+ * ({@link readTorchWeights}). The latter are one file with all decoders, or one file for each PCoder, lowest
+ * first, separated by commas.
  */
 export async function readAnyWeights(paths: string, network: PredictiveNetwork): Promise<State> {
   const files = paths.split(",");

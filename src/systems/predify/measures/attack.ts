@@ -12,9 +12,9 @@ import type { PredictiveNetwork } from "../core/network.js";
 import type { Normalisation } from "../training/tasks.js";
 import { normalised } from "../training/tasks.js";
 
-/** Size and number of steps of a targeted attack. */
+/** Options of a targeted attack: its size and its steps. */
 export interface AttackOptions {
-  /** Largest change of a pixel, in units of the images. */
+  /** Largest change of a pixel value, in the units of the images. */
   readonly epsilon: number;
   /** Number of steps. Default 100. */
   readonly steps?: number;
@@ -24,20 +24,21 @@ export interface AttackOptions {
   readonly bounds?: readonly [number, number];
 }
 
-/** Loss and gradient of a targeted attack through all passes. */
+/** The graph of a targeted attack: the loss and its gradient through all passes of the network. */
 export interface AttackGraph {
   readonly image: Tensor;
-  /** int64 [batch]: the classes that the network should answer. */
+  /** The classes that the attack makes the network predict, as int64 [batch]. */
   readonly targets: Tensor;
-  /** Sum over images of the cross-entropy to the targets at the last timestep. The attack minimises it. */
+  /** The cross-entropy with the targets at the last timestep, summed over images. The attack minimises it. */
   readonly loss: Tensor;
   readonly gradient: Tensor;
   readonly logits: readonly Tensor[];
 }
 
 /**
- * Traces the graph of an attack: the cross-entropy at the last timestep and its gradient with respect to the image,
- * through all timesteps. The error gradients inside the PCoders are constants for this gradient.
+ * Writes the graph of an attack. It computes the cross-entropy at the last timestep, and its gradient with
+ * respect to the image through all timesteps. The gradient treats the error gradients inside the PCoders as
+ * constants.
  *
  * @param timesteps index of the last timestep, so there are `timesteps` + 1 passes
  */
@@ -56,7 +57,7 @@ export function traceAttack(
   return { image, targets, loss, gradient: gradients(loss, [image])[0]!, logits };
 }
 
-/** Computes x - step sign(gradient), clipped to ±epsilon around `original` and then to the bounds. */
+/** Computes x - step x sign(gradient), clipped to ±epsilon around `original` and then to the bounds. */
 export function attackStep(
   x: Float32Array,
   original: Float32Array,
@@ -70,7 +71,9 @@ export function attackStep(
   });
 }
 
-/** The start of the attack: original + noise, clipped to the bounds. `noise` is uniform in ±epsilon. */
+/**
+ * Computes the start of the attack: original + noise, clipped to the bounds. `noise` is uniform in ±epsilon.
+ */
 export function attackStart(
   original: Float32Array,
   noise: ArrayLike<number>,
@@ -84,11 +87,13 @@ function clamp(value: number, low: number, high: number): number {
 }
 
 /**
- * The paper's attack: the targeted basic iterative method in the maximum norm with a random start (Kurakin et al.
- * 2017), through all passes of the unrolled network. The paper's target class is (label + 800) mod 1000.
+ * Runs the paper's attack: the targeted basic iterative method in the maximum norm with a random start
+ * (Kurakin et al. 2017), through all passes of the unrolled network. In the paper, the target class is
+ * (label + 800) mod 1000.
  *
  * @param images [batch, ...imageShape], within `bounds`
- * @returns the attacked images, and for each whether the network answers its target at the last timestep
+ * @returns the attacked images, and for each image whether the network predicts its target at the last
+ * timestep
  */
 export async function targetedAttack(
   network: PredictiveNetwork,

@@ -6,7 +6,7 @@ import { correlationDistance } from "./metrics.js";
 import { stateName } from "../core/network.js";
 import type { PredictiveRunner, RunInputs } from "../core/run.js";
 
-/** Images as the backbone expects them, with their classes. */
+/** Images, prepared as the backbone expects them, and their classes. */
 export interface LabelledBatch {
   readonly images: TensorData;
   readonly labels: ArrayLike<number>;
@@ -15,19 +15,19 @@ export interface LabelledBatch {
 /** Scores of a network at every timestep. */
 export interface TimestepScores {
   readonly images: number;
-  /** Number of images answered correctly (by the largest logit) at each timestep. */
+  /** Number of images that are classified correctly (by the largest logit) at each timestep. */
   readonly correct: readonly number[];
-  /** Fraction of images answered correctly at each timestep. */
+  /** Fraction of images that are classified correctly at each timestep. */
   readonly accuracy: readonly number[];
-  /** Number of images answered correctly at each timestep but wrongly at timestep 0. */
+  /** Number of images that are classified correctly at each timestep but wrongly at timestep 0. */
   readonly gained: readonly number[];
-  /** Number of images answered wrongly at each timestep but correctly at timestep 0. */
+  /** Number of images that are classified wrongly at each timestep but correctly at timestep 0. */
   readonly lost: readonly number[];
-  /** Mean prediction error, [PCoder][timestep]; empty if the runner does not give "error.pcoderI". */
+  /** Mean prediction error, as [PCoder][timestep]. Empty if the runner does not return "error.pcoderI". */
   readonly errors: readonly (readonly number[])[];
 }
 
-/** Runs batches through a network and counts correct answers at each timestep. */
+/** Runs batches through a network and counts the correct classifications at each timestep. */
 export async function measureTimesteps(
   runner: PredictiveRunner,
   batches: Iterable<LabelledBatch> | AsyncIterable<LabelledBatch>,
@@ -39,8 +39,8 @@ export async function measureTimesteps(
 }
 
 /**
- * Counts correct answers over several runs of a network: {@link measureTimesteps} for results that are already
- * computed.
+ * Counts correct classifications over several runs of a network. It does the same as
+ * {@link measureTimesteps}, but for results that are already computed.
  */
 export class TimestepTally {
   #images = 0;
@@ -50,9 +50,10 @@ export class TimestepTally {
   readonly #errors: number[][] = [];
 
   /**
-   * Adds one run.
+   * Adds the results of one run.
    *
-   * @param results outputs of a {@link PredictiveRunner}: "logits", and "error.pcoderI" to average the errors
+   * @param results outputs of a {@link PredictiveRunner}: "logits" and, if errors should be averaged,
+   * "error.pcoderI"
    */
   add(results: Readonly<Record<string, TensorData>>, labels: ArrayLike<number>): void {
     const logits = results.logits!;
@@ -76,9 +77,9 @@ export class TimestepTally {
   }
 
   /**
-   * The scores of all runs added.
+   * Returns the scores over all runs that were added.
    *
-   * @throws StriateError if none was added
+   * @throws StriateError if no run was added
    */
   scores(): TimestepScores {
     const images = this.#images;
@@ -94,7 +95,10 @@ export class TimestepTally {
   }
 }
 
-/** The class with the largest logit of each image at timestep `t`, from logits [timesteps, batch, classes]. */
+/**
+ * Returns for each image the class with the largest logit at timestep `t`. `logits` are [timesteps, batch,
+ * classes].
+ */
 export function largestLogits({ shape, data }: TensorData, t: number): number[] {
   const [, batch, classes] = shape as [number, number, number];
   return Array.from({ length: batch }, (_, b) => {
@@ -106,10 +110,11 @@ export function largestLogits({ shape, data }: TensorData, t: number): number[] 
 }
 
 /**
- * Measures the paper's manifold projection: the correlation distance between the representations of a disturbed image
- * and of the clean image, averaged over images, as [PCoder][timestep]. A falling curve means that the dynamics move
- * disturbed representations back to the clean ones. To compare curves, divide each by its value at timestep 0. The
- * runner must give representations.
+ * Measures the paper's manifold projection: the correlation distance between the representations of a
+ * disturbed image and of the clean image, averaged over images. Returns it as [PCoder][timestep]. If the
+ * distance falls over time, the dynamics move disturbed representations towards the clean ones. To compare
+ * PCoders, divide their distances by those at timestep 0. The runner must be opened with `representations:
+ * true`.
  */
 export async function measureDistances(
   runner: PredictiveRunner,
@@ -122,14 +127,17 @@ export async function measureDistances(
   return tally.means();
 }
 
-/** Averages correlation distances over several runs: {@link measureDistances} for results that are already computed. */
+/**
+ * Averages correlation distances over several runs. It does the same as {@link measureDistances}, but for
+ * results that are already computed.
+ */
 export class DistanceTally {
   #images = 0;
   readonly #sums: number[][] = [];
 
   /**
-   * Adds the results of a {@link PredictiveRunner} for clean images and for the same images disturbed. Both need
-   * "representation.pcoderI.tN".
+   * Adds the results of a {@link PredictiveRunner} for clean images and for disturbed versions of the same
+   * images. Both must include "representation.pcoderI.tN".
    */
   add(clean: Readonly<Record<string, TensorData>>, disturbed: Readonly<Record<string, TensorData>>): void {
     const first = clean[`${stateName(1)}.t0`];
@@ -156,7 +164,7 @@ export class DistanceTally {
   }
 
   /**
-   * The mean distances [PCoder][timestep].
+   * Returns the mean distances as [PCoder][timestep].
    *
    * @throws StriateError if no run was added
    */
@@ -180,7 +188,10 @@ export function withGaussianNoise(images: TensorData, sigma: number, seed: numbe
   return { ...images, data: noise.map((value, i) => value + clean[i]!) };
 }
 
-/** Sets a random fraction of the positions, in all channels, to the image's smallest or largest value. */
+/**
+ * Sets randomly chosen positions to the image's smallest or largest value, in all channels. `share` is the
+ * probability for a position to be chosen.
+ */
 export function withSaltAndPepper(images: TensorData, share: number, seed: number): TensorData {
   const random = Random.derive(seed, "salt and pepper");
   const data = Float32Array.from(images.data as Float32Array);

@@ -2,8 +2,10 @@ import { checkSome } from "../../../util/check.js";
 import { check } from "../../../util/errors.js";
 
 /**
- * Correlation distance d = 1 - <a - mean a, b - mean b> / (|a - mean a| |b - mean b|) over all elements of one image's
- * representation, as in the paper's manifold projection. It is 0 for equal directions, and NaN if `a` or `b` is constant.
+ * Computes the correlation distance of the paper's manifold projection, 1 minus the correlation of a and b:
+ * 1 - <a - mean(a), b - mean(b)> / (|a - mean(a)| |b - mean(b)|). `a` and `b` are all elements of the
+ * representations of one image. The distance is 0 if they are perfectly correlated, and NaN if one of them is
+ * constant.
  */
 export function correlationDistance(a: ArrayLike<number>, b: ArrayLike<number>): number {
   check(
@@ -27,15 +29,17 @@ function meanOf(values: ArrayLike<number>): number {
   return total / values.length;
 }
 
-/** Error rates of one timestep, [corruption][severity]: the fraction of images answered wrongly. */
+/**
+ * Error rates at one timestep, as [corruption][severity]: the fraction of images that are classified wrongly.
+ */
 export type ErrorsBySeverity = readonly (readonly number[])[];
 
-/** The sum over severities of each corruption's error rates. */
+/** Returns for each corruption the sum of its error rates over severities. */
 export function corruptionError(errors: ErrorsBySeverity): number[] {
   return errors.map((severities) => severities.reduce((a, b) => a + b, 0));
 }
 
-/** The mean over corruptions of {@link corruptionError}. */
+/** Returns {@link corruptionError} averaged over corruptions. */
 export function meanSummedError(errors: ErrorsBySeverity): number {
   const sums = corruptionError(errors);
   checkSome("corruption error", sums.length, "corruption");
@@ -43,9 +47,9 @@ export function meanSummedError(errors: ErrorsBySeverity): number {
 }
 
 /**
- * Relative mCE of every timestep, as the paper plots it: the mean corruption error divided by that of timestep 0, which
- * is the network's own feed-forward pass. (The mean corruption error divided by AlexNet's is `mce` of the metrics.)
- * Below 1 the dynamics help.
+ * Computes the relative mCE of every timestep, as the paper plots it: the mean corruption error divided by
+ * that of timestep 0, which is the network's own feed-forward pass. If it is below 1, the dynamics help.
+ * (`metrics.mce` divides by the errors of AlexNet or another baseline instead.)
  */
 export function relativeErrorOverTime(errorsByTimestep: readonly ErrorsBySeverity[]): number[] {
   const means = errorsByTimestep.map(meanSummedError);

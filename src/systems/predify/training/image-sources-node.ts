@@ -8,9 +8,10 @@ import { namedImages } from "../../../data/sets/named-images-node.js";
 import { StriateError } from "../../../util/errors.js";
 
 /**
- * Opens images for training without labels: "mnist", "cifar10", or a folder. A folder may contain images at any depth,
- * a list (`files.json`), or NumPy files (`train.npy` with `labels.json`). If it has a folder `train` (or `val` for the
- * part "test"), only the images in that folder are used.
+ * Opens images for training without labels. `name` is "mnist", "cifar10" or a folder. The folder may contain
+ * images at any depth, a list (`files.json`), or NumPy files (`train.npy` with `labels.json`). If it has a
+ * subfolder `train`, only the images in that subfolder are used; for the part "test", the same holds for
+ * `val`.
  *
  * @throws StriateError if the folder is missing or has no images
  */
@@ -27,7 +28,7 @@ export async function openImages(name: string, part: "train" | "test" = "train")
   );
 }
 
-/** An image source without classes: all labels are 0. */
+/** Makes an image source without classes: all labels are 0. */
 function unlabelled(root: string, files: readonly string[]): ImageSource {
   return {
     name: root,

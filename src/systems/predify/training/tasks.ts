@@ -13,7 +13,7 @@ import { trainableParts } from "../core/hyperparameters.js";
 import type { PredictiveNetwork, Unrolled } from "../core/network.js";
 import { stateName } from "../core/network.js";
 
-/** Mean and standard deviation of each channel, for (x - mean) / std inside the graph. */
+/** Mean and standard deviation of each channel. The graph computes (x - mean) / std from pixels x. */
 export interface Normalisation {
   readonly mean: readonly number[];
   readonly std: readonly number[];
@@ -36,25 +36,35 @@ export function normalised(image: Tensor, { mean, std }: Normalisation): Tensor 
   return div(sub(image, vector(mean)), vector(std));
 }
 
-/** The outputs of a network at every timestep. */
+/** Options that select which outputs of a network to return, and for which timesteps. */
 export interface AnswerOptions {
-  /** Index of the last timestep: outputs are given for timesteps 0..`timesteps`. */
+  /** Index of the last timestep. Outputs are for timesteps 0..`timesteps`. */
   readonly timesteps: number;
-  /** Also give "representation.pcoderI.tN". Default false. */
-  readonly representations?: boolean;
-  /** Also give "prediction.pcoderI.tN", each PCoder's prediction of the value below. Default false. */
-  readonly predictions?: boolean;
   /**
-   * Also give "reconstruction.pcoderI.tN", the image that the decoders reconstruct from one representation. Default
+   * Whether to also return "representation.pcoderI.tN", the representation of PCoder I at timestep N. Default
    * false.
    */
+  readonly representations?: boolean;
+  /**
+   * Whether to also return "prediction.pcoderI.tN", each PCoder's prediction of the value below. Default
+   * false.
+   */
+  readonly predictions?: boolean;
+  /**
+   * Whether to also return "reconstruction.pcoderI.tN", the image that the decoders reconstruct from one
+   * representation. Default false.
+   */
   readonly reconstructions?: boolean;
-  /** Also give "error.pcoderI" [timesteps + 1]. Default false. */
+  /**
+   * Whether to also return "error.pcoderI" [timesteps + 1], each PCoder's mean squared prediction error.
+   * Default false.
+   */
   readonly errors?: boolean;
 }
 
 /**
- * Outputs of an unrolled network by name: "logits" [timesteps + 1, ...output shape] and those that `options` request.
+ * Returns the outputs of an unrolled network by name: "logits" [timesteps + 1, ...output shape] and those
+ * that `options` request.
  */
 export function answers(
   { passes }: Unrolled,
@@ -75,7 +85,10 @@ export function answers(
   return outputs;
 }
 
-/** Kinds of the noise inputs of a network: those of the backbone, and the representations if they start at random. */
+/**
+ * Returns the kind of each noise input of a network: those of the backbone, and the representations if they
+ * start at random.
+ */
 export function noiseOf({
   backbone,
   pcoders,
@@ -90,10 +103,10 @@ export function noiseOf({
 }
 
 /**
- * Unsupervised training of the decoders. The loss of one pass (t = 0) is the sum over PCoders of the mean squared error
- * of the prediction. Representations are values of the frozen backbone, so each decoder learns from its own term alone.
- * Field: "images", as the backbone expects them. Metrics: "error.pcoderI". Outputs of inference: those of the unrolled
- * network.
+ * Unsupervised training of the decoders. The loss is the sum over PCoders of the mean squared prediction
+ * error in the first pass (t = 0). In that pass, representations are values of the frozen backbone, so each
+ * decoder learns only from its own term of the sum. Data field: "images", prepared as the backbone expects
+ * them. Metrics: "error.pcoderI". In inference, the outputs are those of the unrolled network.
  */
 export class FeedbackTask implements Task {
   readonly parameters: NamedParameters;
@@ -128,7 +141,10 @@ export class FeedbackTask implements Task {
   }
 }
 
-/** The prediction errors e_i of the first pass, in which every representation is the backbone's own value. */
+/**
+ * Computes the prediction errors of the first pass, in which every representation is the backbone's own
+ * value.
+ */
 function feedforwardErrors(
   network: PredictiveNetwork,
   image: Tensor,
@@ -140,20 +156,21 @@ function feedforwardErrors(
   );
 }
 
-/** Options of tuning hyper-parameters. */
+/** Options for tuning hyper-parameters. */
 export interface TuningOptions {
-  /** The timestep whose cross-entropy is minimised. */
+  /** Index of the last timestep, whose cross-entropy is minimised. */
   readonly timesteps: number;
   /** Whether the decoders are trained together with the hyper-parameters. Default false. */
   readonly decoders?: boolean;
 }
 
 /**
- * Tunes beta, lambda and alpha by gradient descent on their parts ({@link valuesFromParts}), so that beta + lambda +
- * memory = 1 always holds; alpha is not bounded. The loss is the mean cross-entropy at the last timestep,
- * back-propagated through all passes; the error gradients inside the PCoders are constants for it. Fields: "images" and
- * "labels" [batch] (whole numbers). Parameters: "ff_part1", "fb_part1", "mem_part1", "errorm1", ..., or "ff_part", ...
- * if they are shared.
+ * Tunes beta, lambda and alpha by gradient descent on their parts ({@link valuesFromParts}), so that beta +
+ * lambda + memory = 1 always holds; alpha is not bounded. The loss is the mean cross-entropy at the last
+ * timestep. Its gradient goes back through all passes and treats the error gradients inside the PCoders as
+ * constants. Data fields: "images" and "labels" [batch] (whole numbers). Parameters: "ff_part1", "fb_part1",
+ * "mem_part1", "errorm1", "ff_part2" and so on; if all PCoders share them, "ff_part", "fb_part", "mem_part"
+ * and "errorm".
  */
 export class HyperparameterTask implements Task {
   readonly parameters: NamedParameters;
@@ -169,7 +186,7 @@ export class HyperparameterTask implements Task {
     this.weights = weights;
   }
 
-  /** Whether training changes a parameter, for the option `trainable` of `train`. */
+  /** Returns whether training changes a parameter. Pass this as the option `trainable` of `train`. */
   trainable(name: string): boolean {
     return this.options.decoders === true || !this.network.parameters.has(name);
   }

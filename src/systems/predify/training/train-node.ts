@@ -27,30 +27,33 @@ export interface TrainFeedbackOptions extends Omit<
   "optimizer" | "learningRate" | "evaluate" | "trainable"
 > {
   /**
-   * Default: SGD without momentum and with weight decay 5e-4, as in the paper for VGG16 (for EfficientNet the paper
-   * uses RMSprop).
+   * Default: SGD without momentum and with weight decay 5e-4, as in the paper for VGG16. For EfficientNet,
+   * the paper uses RMSprop.
    */
   readonly optimizer?: Optimizer;
   /** Default 0.001. */
   readonly learningRate?: number | Schedule;
-  /** Held-out images, on which the errors are measured every `evaluateEvery` steps and at the end. */
+  /**
+   * Held-out images, on which the prediction errors are measured every `evaluateEvery` steps and at the end.
+   */
   readonly validation?: TrainingData;
 }
 
 /** The result of `trainFeedback`. */
 export interface TrainedFeedback extends Omit<TrainedRun, "export"> {
-  /** The decoders' weights and each sqrt(C), for `openPredictive` and `writeUnrolled`. */
+  /** The decoders' weights and sqrt(C) of each PCoderN, for `openPredictive` and `writeUnrolled`. */
   readonly values: State;
   /** Writes the unrolled network to an ONNX file. */
   export(path: string, options: UnrolledOptions): Promise<void>;
 }
 
 /**
- * Trains the decoders, without labels, to predict the values below them ({@link FeedbackTask}). The backbone is frozen
- * and in evaluation mode. Training runs in a worker thread, writes checkpoints and resumes from them, as `train` does.
- * Afterwards, C of each PCoderN with the rule "measured" is measured on the first batch.
+ * Trains the decoders, without labels, to predict the values below them ({@link FeedbackTask}). The backbone
+ * is frozen and in evaluation mode. Training runs in a worker thread, writes checkpoints and can be resumed
+ * from them, as with `train`. Afterwards, if the rule for C of a PCoderN is "measured", C is measured on the
+ * first images of the data.
  *
- * @param data samples with the field "images", as the backbone expects them
+ * @param data samples with the field "images", prepared as the backbone expects them
  */
 export async function trainFeedback(
   network: PredictiveNetwork,
@@ -94,8 +97,8 @@ export async function trainFeedback(
 }
 
 /**
- * Measures the mean over batches of each PCoder's error at t = 0 ("error.pcoderI"), and the sum of these means
- * ("loss").
+ * Measures the prediction error of each PCoder at t = 0, averaged over batches. Returns the errors as
+ * "error.pcoderI" and their sum as "loss".
  */
 export async function reconstructionErrors(
   network: PredictiveNetwork,
@@ -121,7 +124,7 @@ export async function reconstructionErrors(
   return { ...sums, loss: Object.values(sums).reduce((a, b) => a + b, 0) };
 }
 
-/** The feedback task with its training errors as outputs of inference. */
+/** The feedback task, with the training errors as its outputs in inference. */
 class ErrorTask extends FeedbackTask {
   override inference(batch: Dim): InferenceGraph {
     const { inputs, metrics = {} } = this.loss(batch as number);
@@ -136,8 +139,9 @@ export interface TunedHyperparameters {
 }
 
 /**
- * Tunes beta, lambda and alpha, and the decoders if `decoders` is set, on labelled images (fields "images" and
- * "labels") as {@link HyperparameterTask} describes. `values` are the decoders' weights from `trainFeedback`.
+ * Tunes beta, lambda and alpha (and the decoders if `decoders` is true) on labelled images, as described for
+ * {@link HyperparameterTask}. The data has the fields "images" and "labels". `values` are the decoders'
+ * weights from `trainFeedback`.
  */
 export async function tuneHyperparameters(
   network: PredictiveNetwork,

@@ -4,28 +4,33 @@ import type { ReceptiveFields } from "../v1/receptive-fields.js";
 import type { CellType } from "./sub-populations.js";
 import { CELL_TYPES } from "./sub-populations.js";
 
-/** A pair of cells from two populations with similar receptive fields. */
+/** A pair of cells with similar receptive fields, one from each of two populations. */
 export interface MatchedCells {
   readonly cellType: CellType;
-  /** Index of the cell in the first population. */
+  /** Index of the cell from the first population. */
   readonly one: number;
+  /** Index of the cell from the second population. */
   readonly other: number;
-  /** Euclidean distance between the properties, each divided by its standard deviation over both populations. */
+  /**
+   * Euclidean distance between the properties of the two cells. Each property is divided by its standard
+   * deviation over both populations.
+   */
   readonly distance: number;
 }
 
-/** Options of pairing cells of two populations. */
+/** Options of `matchCells`. */
 export interface MatchOptions {
-  /** Largest distance of a pair. Default 1. */
+  /** Largest distance between the cells of a pair. Default 1. */
   readonly largestDistance?: number;
   /** Whether both cells of a pair must see the same colour channel. Default false. */
   readonly sameColour?: boolean;
 }
 
 /**
- * Pairs cells of the same type so that the sum of distances is smallest (optimal assignment, Kuhn 1955). The properties
- * are log2 of the spatial frequency, log10 of nx and ny, and cos and sin of twice the orientation. Pairs of simple
- * cells come first, then pairs of complex cells, each sorted by distance.
+ * Pairs cells of the same type so that the sum of their distances is smallest (optimal assignment, Kuhn
+ * 1955). The properties that are compared are log2 of the spatial frequency, log10 of nx and of ny, and the
+ * cosine and sine of twice the orientation. Pairs of simple cells come first, then pairs of complex cells,
+ * each sorted by distance.
  */
 export function matchCells(
   one: ReceptiveFields,
@@ -70,7 +75,7 @@ function place(fields: ReceptiveFields, cell: number): readonly number[] {
   ];
 }
 
-/** Standard deviation of each column, or 1 if all its values are equal. */
+/** Computes the standard deviation of each column, or 1 if all values of the column are equal. */
 function deviations(rows: readonly (readonly number[])[]): number[] {
   return rows[0]!.map((_, k) => {
     const mean = rows.reduce((sum, row) => sum + row[k]!, 0) / rows.length;

@@ -4,16 +4,17 @@ import { check } from "../../../util/errors.js";
 export interface CellResponse {
   /** Mean over images and positions. */
   readonly mean: number;
-  /** Standard deviation over images (with divisor n - 1), averaged over positions. */
+  /** Standard deviation over n images (with the divisor n - 1), averaged over positions. */
   readonly deviation: number;
   /**
-   * Mean over positions of the coefficient of variation over images. Positions that are silent for all images are left
-   * out.
+   * Coefficient of variation over images, averaged over positions. Positions that are silent for all images
+   * are left out.
    */
   readonly variation: number;
   /**
-   * Lifetime sparseness (Vinje & Gallant 2000): mean over positions of (1 - (mean r)^2 / mean r^2) / (1 - 1 / n), for n
-   * images. It is 1 for a cell that responds to a single image. Silent positions are left out.
+   * Lifetime sparseness (Vinje & Gallant 2000): (1 - mean(r)^2 / mean(r^2)) / (1 - 1 / n) for responses r to
+   * n images, averaged over positions. It is 1 for a cell that responds to a single image. Positions that are
+   * silent for all images are left out.
    */
   readonly sparseness: number;
   /** Number of positions that are silent for all images. */
@@ -21,8 +22,9 @@ export interface CellResponse {
 }
 
 /**
- * Computes statistics of responses [cells, positions], image by image, in one pass and constant memory. Throws
- * `StriateError` if responses have another size, or if there are fewer than two images.
+ * Computes statistics of the responses of cells at several positions. Images are added one batch at a time,
+ * in one pass and with constant memory. Throws `StriateError` if responses have another size or there are
+ * fewer than two images.
  */
 export class ResponseStatistics {
   #images = 0;
@@ -37,7 +39,7 @@ export class ResponseStatistics {
     this.#squares = new Float64Array(cells * positions);
   }
 
-  /** Adds responses [images, cells, positions]. */
+  /** Adds the responses to some images, [images, cells, positions]. */
   add(responses: ArrayLike<number>): void {
     const size = this.cells * this.positions;
     check(
@@ -54,7 +56,9 @@ export class ResponseStatistics {
     this.#images += responses.length / size;
   }
 
-  /** The statistics of each cell. Variation and sparseness are NaN for a cell that never responded. */
+  /**
+   * Returns the statistics of each cell. Variation and sparseness are NaN for a cell that never responded.
+   */
   result(): CellResponse[] {
     const n = this.#images;
     check(n > 1, () => `response statistics: expected at least two images, got ${n}`);

@@ -1,9 +1,12 @@
 import { check } from "../../../util/errors.js";
 import type { ReceptiveFields } from "../v1/receptive-fields.js";
 
-/** Edges of the bands of spatial frequency by which the study groups cells, in cycles per degree. */
+/**
+ * Edges of the bands of spatial frequency into which Barbulescu et al. 2023 group cells, in cycles per
+ * degree.
+ */
 export const FREQUENCY_BANDS: readonly number[] = [0.5, 1.4, 4, 11.2];
-/** Edges of the bands of nx, in cycles. */
+/** Edges of the bands of nx (the width of the receptive field) into which they group cells, in cycles. */
 export const WIDTH_BANDS: readonly number[] = [-1, -0.75, -0.5, -0.25, 0].map((exponent) => 10 ** exponent);
 
 /** The two types of cells. */
@@ -11,7 +14,7 @@ export const CELL_TYPES = ["simple", "complex"] as const;
 /** Whether a cell is simple or complex. */
 export type CellType = (typeof CELL_TYPES)[number];
 
-/** Cells of one type in one band of spatial frequency and one of nx (Barbulescu et al. 2023). */
+/** The cells of one type in one band of spatial frequency and one band of nx (Barbulescu et al. 2023). */
 export interface SubPopulation {
   readonly cellType: CellType;
   /** Index of the band in {@link FREQUENCY_BANDS}, from 0 for the lowest. */
@@ -58,7 +61,8 @@ export function subPopulations({
 }
 
 /**
- * The mean of a quantity over the cells of each group; NaN for an empty group. Values that are not finite are left out.
+ * Returns the mean of a quantity over the cells of each group. Values that are not finite are left out. The
+ * mean is NaN if a group has no finite value.
  */
 export function groupMeans(groups: readonly SubPopulation[], values: ArrayLike<number>): number[] {
   return groups.map(({ cells }) => {
@@ -68,8 +72,9 @@ export function groupMeans(groups: readonly SubPopulation[], values: ArrayLike<n
 }
 
 /**
- * The histogram intersection sum_b min(p_u(b), p_v(b)) of two populations over the 12 groups of each cell type. It is 1
- * if both populations have the same distribution, and NaN if one of them has no cells of the type.
+ * Computes for each cell type the histogram intersection of two populations, sum_b min(p(b), q(b)). p(b) and
+ * q(b) are the shares of the two populations that are in group b; each type has 12 groups. The intersection
+ * is 1 if both populations have the same distribution, and NaN if one of them has no cells of the type.
  */
 export function overlap(
   one: readonly SubPopulation[],
@@ -90,8 +95,8 @@ export function overlap(
 }
 
 /**
- * The mean |weight| of each cell over the outputs of a bottleneck [outputs, cells, 1, 1], a measure of the cell's
- * influence on the network.
+ * Computes a measure of each cell's influence on the network: the mean of its |weight| over the outputs of a
+ * bottleneck [outputs, cells, 1, 1].
  */
 export function downstreamWeights(bottleneck: ArrayLike<number>, cells: number): Float64Array {
   const outputs = bottleneck.length / cells;

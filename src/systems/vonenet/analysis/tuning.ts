@@ -1,13 +1,13 @@
 import { checkWhole } from "../../../util/check.js";
 import type { VOneBlock } from "../v1/vone-block.js";
 
-/** A sinusoidal grating, the stimulus by which experimenters measure tuning. */
+/** A sinusoidal grating, the stimulus with which experimenters measure tuning. */
 export interface Grating {
-  /** Cycles per degree. */
+  /** Spatial frequency in cycles per degree. */
   readonly spatialFrequency: number;
   /**
-   * Degrees. At 0 the grating varies along the rows' axis (from top to bottom), the same convention as for receptive
-   * fields.
+   * Orientation in degrees. At 0, the grating varies from top to bottom. Receptive fields have the same
+   * convention.
    */
   readonly orientation: number;
   /** Phase in degrees. */
@@ -30,7 +30,8 @@ export interface DriftResponse {
 export type TuningAxis = "orientation" | "spatialFrequency" | "phase" | "radius";
 
 /**
- * The values of a grating of contrast 1, in [-1, 1], on a patch [size, size] around the centre of a receptive field.
+ * Computes the values of a grating of contrast 1, which are in [-1, 1], on a patch [size, size] around the
+ * centre of a receptive field.
  */
 export function gratingPatch(grating: Grating, size: number, pixelsPerDegree: number): Float32Array {
   const { spatialFrequency, orientation, phase, radius = Infinity } = grating;
@@ -52,7 +53,10 @@ export function gratingPatch(grating: Grating, size: number, pixelsPerDegree: nu
   return patch;
 }
 
-/** The noise-free response of a cell to a patch [size, size] that is the same in all colour channels. */
+/**
+ * Computes the response of a cell, without noise, to a patch [size, size] that is the same in all colour
+ * channels.
+ */
 export function cellResponse(block: VOneBlock, cell: number, patch: Float32Array): number {
   const { bank, gain } = block;
   const area = bank.size * bank.size;
@@ -63,8 +67,8 @@ export function cellResponse(block: VOneBlock, cell: number, patch: Float32Array
 }
 
 /**
- * The response to a grating that drifts through one cycle in `steps` (default 16) steps. Experimenters call a cell
- * simple if F1 / F0 is above 1, and complex otherwise (Skottun et al. 1991).
+ * Computes the response of a cell to a grating that drifts through one cycle in `steps` steps (default 16).
+ * Experimenters call a cell simple if F1 / F0 is above 1, and complex otherwise (Skottun et al. 1991).
  */
 export function driftResponse(block: VOneBlock, cell: number, grating: Grating, steps = 16): DriftResponse {
   let [sum, re, im] = [0, 0, 0];
@@ -83,7 +87,10 @@ export function driftResponse(block: VOneBlock, cell: number, grating: Grating, 
   return { mean: sum / steps, modulation: (2 / steps) * Math.hypot(re, im) };
 }
 
-/** The grating that a cell prefers: the orientation, frequency and phase of its receptive field. */
+/**
+ * Returns the grating that a cell prefers. It has the orientation, spatial frequency and phase of the cell's
+ * receptive field.
+ */
 export function preferredGrating({ fields }: VOneBlock, cell: number): Grating {
   return {
     orientation: fields.orientation[cell]!,
@@ -93,10 +100,11 @@ export function preferredGrating({ fields }: VOneBlock, cell: number): Grating {
 }
 
 /**
- * The tuning curve of a cell: its responses to its preferred grating while one property is varied. For orientation,
- * frequency and radius the grating drifts, and the response is F0 for complex cells and F1 for simple cells, as in
- * experiments. For phase the grating is static. A radius may be at most half the kernel, where the model cell's
- * receptive field ends.
+ * Computes the tuning curve of a cell: its responses to its preferred grating while one property of the
+ * grating is varied. If that property is orientation, spatial frequency or radius, the grating drifts, and
+ * the response is F1 for simple cells and F0 for complex cells, as in experiments. If it is phase, the
+ * grating is static. A radius above half the kernel has no further effect, because the receptive field of the
+ * model cell ends there.
  *
  * @example
  * ```ts

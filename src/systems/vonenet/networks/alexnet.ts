@@ -8,7 +8,9 @@ import { checkSizes } from "../../../util/check.js";
 export interface AlexNetOptions {
   /** Default 1000. */
   readonly classes?: number;
-  /** Channels of the input features and of the four convolutions. Default [64, 192, 384, 256, 256]. */
+  /**
+   * Numbers of channels of the input features and of the four convolutions. Default [64, 192, 384, 256, 256].
+   */
   readonly channels?: readonly [number, number, number, number, number];
   /** Units of the two hidden layers. Default 4096. */
   readonly hidden?: number;
@@ -20,8 +22,9 @@ export interface AlexNetOptions {
 const GRID = 7;
 
 /**
- * AlexNet (Krizhevsky 2014, arXiv:1404.5997) without its first stage, the part of VOneAlexNet after the bottleneck.
- * Parameters have the authors' names: "features.0.weight", "classifier.6.bias".
+ * AlexNet (Krizhevsky 2014, arXiv:1404.5997) without its first stage. This is the part of VOneAlexNet that
+ * follows the bottleneck. Parameters have the same names as in the authors' code, such as "features.0.weight"
+ * and "classifier.6.bias".
  */
 export class AlexNetBackEnd {
   readonly features: Sequential;

@@ -9,19 +9,22 @@ import { checkSizes } from "../../../util/check.js";
 export interface CornetOptions {
   /** Default 1000. */
   readonly classes?: number;
-  /** Channels of the input features and of V2, V4 and IT. Default [64, 128, 256, 512]. */
+  /**
+   * Numbers of channels of the input features and of the areas V2, V4 and IT. Default [64, 128, 256, 512].
+   */
   readonly channels?: readonly [number, number, number, number];
-  /** Number of times that V2, V4 and IT run. Default [2, 4, 2]. */
+  /** How many times V2, V4 and IT run. Default [2, 4, 2]. */
   readonly times?: readonly [number, number, number];
 }
 
-/** Factor by which the channels inside an area are more than at its output. */
+/** Ratio of the number of channels inside an area to that at its output. */
 const SCALE = 4;
 
 /**
- * CORnet-S (Kubilius et al. 2019, arXiv:1909.06161, figure 2) without its V1, the part of VOneCORnet-S after the
- * bottleneck. The areas V2, V4 and IT run several times, each on its own output. Convolutions are shared over these
- * times, batch normalisations are not.
+ * CORnet-S (Kubilius et al. 2019, arXiv:1909.06161, figure 2) without its V1. This is the part of
+ * VOneCORnet-S that follows the bottleneck. Each of the areas V2, V4 and IT runs several times, each time on
+ * its own previous output. The same convolutions are used every time, but each time has its own batch
+ * normalisations.
  */
 export class CornetBackEnd {
   readonly V2: CornetArea;
@@ -51,8 +54,8 @@ export class CornetBackEnd {
 
 /**
  * One area. It computes x = convInput(x) and then, for each time t, x =
- * ReLU(norm3_t(conv3(ReLU(norm2_t(conv2(ReLU(norm1_t(conv1(x)))))))) + shortcut). At t = 0 conv2 has stride 2 and the
- * shortcut is normSkip(skip(x)); later conv2 has stride 1 and the shortcut is x.
+ * ReLU(norm3_t(conv3(ReLU(norm2_t(conv2(ReLU(norm1_t(conv1(x)))))))) + shortcut). At t = 0, conv2 has stride
+ * 2 and the shortcut is normSkip(skip(x)). Later, conv2 has stride 1 and the shortcut is x.
  */
 class CornetArea implements Layer {
   readonly convInput: Conv2d;

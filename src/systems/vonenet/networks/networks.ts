@@ -12,7 +12,7 @@ import type { CornetOptions } from "./cornet.js";
 import { CornetBackEnd } from "./cornet.js";
 import type { VOneBlock } from "../v1/vone-block.js";
 
-/** A back end: a network without its first stage, which follows V1. */
+/** A back end, that is, a network without its first stage. It follows V1. */
 export interface BackEnd {
   /** Number of channels of its input features. */
   readonly inputs: number;
@@ -21,17 +21,18 @@ export interface BackEnd {
 
 /** Options of a forward pass, for experiments on trained networks. */
 export interface ForwardOptions {
-  /** Standard-normal draws; required if the block has noise. */
+  /** Standard-normal draws for V1's noise, which are required if the block has noise. */
   readonly noise?: Tensor | undefined;
-  /** A function applied to the responses of V1 before the bottleneck. */
+  /** A function that is applied to the responses of V1 before the bottleneck. */
   readonly responses?: (responses: Tensor) => Tensor;
 }
 
 /**
- * VOneNet (Dapello et al. 2020): V1 as a fixed first stage, the bottleneck (a learned 1 x 1 convolution without bias,
- * normalisation or ReLU, to the back end's input channels), and the back end. It maps images [batch, 3, size, size] in
- * [-1, 1], at the block's pixels per degree, to logits [batch, classes]. The bottleneck's weights are initially normal
- * with standard deviation sqrt(2 / outputs).
+ * VOneNet (Dapello et al. 2020): V1 as a fixed first stage, then a bottleneck, then a back end. The
+ * bottleneck is a learned 1 x 1 convolution to the back end's input channels, without bias, normalisation or
+ * ReLU. Its weights start normally distributed with standard deviation sqrt(2 / outputs). The network maps
+ * images [batch, 3, size, size] with values in [-1, 1], at the block's pixels per degree, to logits [batch,
+ * classes].
  */
 export class VOneNet<B extends BackEnd = BackEnd> {
   readonly block: VOneBlock;
@@ -61,7 +62,9 @@ export class VOneNet<B extends BackEnd = BackEnd> {
   }
 }
 
-/** A network without V1, with the parameter names of the study's baseline: all begin with "model". */
+/**
+ * A network without V1. All parameter names begin with "model", as in the baseline of Barbulescu et al. 2023.
+ */
 export class PlainNet<B extends BackEnd = BackEnd> {
   constructor(readonly model: B) {}
 
@@ -70,41 +73,46 @@ export class PlainNet<B extends BackEnd = BackEnd> {
   }
 }
 
-/** Names of the back ends. ResNet-18 is from the 2023 study, the others are from the 2020 paper. */
+/**
+ * Names of the back ends. ResNet-18 is from Barbulescu et al. 2023, the others are from Dapello et al. 2020.
+ */
 export const BACK_ENDS = ["resnet18", "resnet50", "cornet-s", "alexnet"] as const;
 /** Name of a back end. */
 export type BackEndName = (typeof BACK_ENDS)[number];
 
 type ResNetSizes = Pick<ResNetOptions, "classes" | "width" | "channels">;
 
-/** ResNet-18 or ResNet-50 as a back end, without stem and pooling: V1's grid is the input of the four stages. */
+/**
+ * Makes a ResNet-18 or ResNet-50 as a back end, without its stem and first pooling. The four stages start at
+ * V1's grid of positions.
+ */
 export function resNetBackEnd(depth: 18 | 50, sizes: ResNetSizes = {}): ResNet {
   return new ResNet({ classes: depth === 18 ? 200 : 1000, ...sizes, depth, stem: "none" });
 }
 
-/** VOneResNet-18 (Barbulescu et al. 2023, for 64-pixel images). Default 200 classes. */
+/** Makes a VOneResNet-18 (Barbulescu et al. 2023, for images of 64 x 64 pixels). Default: 200 classes. */
 export function voneResNet18(block: VOneBlock, sizes: ResNetSizes = {}): VOneNet<ResNet> {
   return new VOneNet(block, resNetBackEnd(18, sizes));
 }
 
-/** VOneResNet-50 (Dapello et al. 2020). Default 1000 classes. */
+/** Makes a VOneResNet-50 (Dapello et al. 2020). Default: 1000 classes. */
 export function voneResNet50(block: VOneBlock, sizes: ResNetSizes = {}): VOneNet<ResNet> {
   return new VOneNet(block, resNetBackEnd(50, sizes));
 }
 
-/** VOneAlexNet (Dapello et al. 2020). Default 1000 classes. */
+/** Makes a VOneAlexNet (Dapello et al. 2020). Default: 1000 classes. */
 export function voneAlexNet(block: VOneBlock, options: AlexNetOptions = {}): VOneNet<AlexNetBackEnd> {
   return new VOneNet(block, new AlexNetBackEnd(options));
 }
 
-/** VOneCORnet-S (Dapello et al. 2020). Default 1000 classes. */
+/** Makes a VOneCORnet-S (Dapello et al. 2020). Default: 1000 classes. */
 export function voneCornetS(block: VOneBlock, options: CornetOptions = {}): VOneNet<CornetBackEnd> {
   return new VOneNet(block, new CornetBackEnd(options));
 }
 
 /**
- * Makes a network by the name of its back end, in the published size except for the number of classes. Throws
- * `StriateError` if the name is unknown.
+ * Makes a VOneNet with the back end of the given name. It has the published size, except for the number of
+ * classes if that is given. Throws `StriateError` if the name is unknown.
  */
 export function voneNet(block: VOneBlock, name: BackEndName, classes?: number): VOneNet {
   const sizes = classes === undefined ? {} : { classes };
@@ -122,8 +130,9 @@ export function voneNet(block: VOneBlock, name: BackEndName, classes?: number): 
 }
 
 /**
- * The study's baseline without V1: a ResNet-18 whose 7 x 7 convolution has stride 1, so that its stages start at 32 x
- * 32 as in VOneResNet-18. Takes images [batch, 3, 64, 64]. Default 200 classes.
+ * Makes the baseline without V1 of Barbulescu et al. 2023: a ResNet-18 whose 7 x 7 convolution has stride 1,
+ * so that its stages start at 32 x 32 positions as in VOneResNet-18. It takes images [batch, 3, 64, 64].
+ * Default: 200 classes.
  */
 export function plainResNet18(sizes: ResNetSizes = {}): PlainNet<ResNet> {
   return new PlainNet(new ResNet({ classes: 200, ...sizes, depth: 18, stem: "tiny-imagenet" }));

@@ -7,7 +7,7 @@ import type { PlateauOptions } from "../../../nn/plateau.js";
 import type { Schedule } from "../../../nn/schedules.js";
 import { checkAtLeast, checkPositive, checkWhole } from "../../../util/check.js";
 
-/** A training recipe of the authors. */
+/** A training recipe from one of the two papers. */
 export interface VOneNetRecipe {
   readonly epochs: number;
   readonly batchSize: number;
@@ -18,7 +18,7 @@ export interface VOneNetRecipe {
   readonly preprocessing: Preprocessing;
 }
 
-/** Preprocessing of pixels to [-1, 1], where medium grey is 0, as V1 expects them. */
+/** The preprocessing that V1 expects: pixels become values in [-1, 1], and medium grey becomes 0. */
 export const V1_PREPROCESSING: Preprocessing = PREPROCESSINGS.symmetric;
 
 /**
@@ -35,8 +35,8 @@ export const STUDY_RECIPE: VOneNetRecipe = {
 };
 
 /**
- * The recipe of Dapello et al. 2020 on ImageNet. The learning rate is divided by 10 every 20 epochs ({@link
- * epochStepRate}).
+ * The recipe of Dapello et al. 2020 on ImageNet. The learning rate is divided by 10 every 20 epochs; see
+ * {@link epochStepRate}.
  */
 export const ORIGINAL_RECIPE: VOneNetRecipe = {
   ...STUDY_RECIPE,
@@ -46,8 +46,8 @@ export const ORIGINAL_RECIPE: VOneNetRecipe = {
 };
 
 /**
- * The study's augmentation: rotations of up to 30 degrees, shifts of up to 5 %, scaling by 1 to 1.2, and a horizontal
- * flip with probability 0.5.
+ * The augmentation of Barbulescu et al. 2023: rotations by up to 30 degrees, shifts by up to 5 % of the
+ * image, scaling by 1 to 1.2, and a horizontal flip with probability 0.5.
  */
 export const STUDY_AUGMENTATION: Required<AffineRanges> = {
   degrees: 30,
@@ -57,9 +57,9 @@ export const STUDY_AUGMENTATION: Required<AffineRanges> = {
 };
 
 /**
- * The study's learning-rate schedule: the rate is divided by 10 when the validation loss has not fallen by 1 % for more
- * than 5 epochs. The loss is measured before the first step of every epoch, so the first measurement is of the
- * untrained network.
+ * The learning-rate schedule of Barbulescu et al. 2023. If the validation loss has not fallen by 1 % for more
+ * than 5 epochs, the rate is divided by 10. The loss is measured before the first step of every epoch, so the
+ * first measurement is of the untrained network.
  */
 export const STUDY_PLATEAU: PlateauOptions = {
   rate: 0.1,
@@ -77,8 +77,9 @@ export function recipeOptimizer({
 }
 
 /**
- * The authors' learning-rate schedule: rate factor^floor(e / every), where e is the number of epochs completed at the
- * end of the step. The rate therefore changes one step before the epoch ends.
+ * The learning-rate schedule of Dapello et al. 2020: rate x factor^floor(e / every), where e is the number of
+ * epochs (with a fraction) completed at the end of the step. The rate therefore changes one step before the
+ * epoch ends.
  */
 export function epochStepRate(options: {
   readonly rate: number;
@@ -95,7 +96,7 @@ export function epochStepRate(options: {
   return (step) => rateAtEpoch({ ...options, epoch: (step + 1) / stepsPerEpoch });
 }
 
-/** The learning rate of {@link epochStepRate} at a fractional epoch. */
+/** Computes the learning rate of {@link epochStepRate} at a given epoch, which may have a fraction. */
 export function rateAtEpoch({
   rate,
   every,

@@ -14,17 +14,18 @@ import type { VOneBlock } from "../v1/vone-block.js";
 /** Options of `VOneNetTask`. */
 export interface VOneNetTaskOptions {
   /**
-   * Whether the outputs of a timestep include the "responses" of V1, [batch, cells, outputSize, outputSize]. Default
-   * false.
+   * Whether the outputs of a timestep include V1's "responses", [batch, cells, outputSize, outputSize].
+   * Default false.
    */
   readonly responses?: boolean;
 }
 
 /**
- * Classification by a network with V1 in front. Fields: "images" [batch, 3, size, size] in [-1, 1] and "labels" [batch]
- * (whole numbers). The loss is the mean cross-entropy. Output: "logits" [batch, classes]. V1's noise is drawn for every
- * batch, in training and in inference. V1 is fixed, so no gradients are computed for it. A timestep takes one frame
- * with its own noise, and has no state.
+ * Classification by a network with V1 in front. Data fields: "images" [batch, 3, size, size] with values in
+ * [-1, 1] and "labels" [batch] (whole numbers). The loss is the mean cross-entropy. Output: "logits" [batch,
+ * classes]. V1's noise is drawn anew for every batch, in training and in inference. V1 is fixed, so no
+ * gradients are computed for it. `step` returns the graph of one timestep, which takes one frame with its own
+ * noise and has no state.
  */
 export class VOneNetTask implements Task, SteppedModel {
   readonly parameters: NamedParameters;
@@ -79,8 +80,9 @@ export class VOneNetTask implements Task, SteppedModel {
 }
 
 /**
- * V1 without a network, one frame at a time. Input: "images" [batch, 3, size, size] in [-1, 1]. Output: "responses"
- * [batch, cells, outputSize, outputSize]. If the block has noise, it is drawn for every frame.
+ * Makes a model of V1 alone, without a network, that takes one frame at a time. Input: "images" [batch, 3,
+ * size, size] with values in [-1, 1]. Output: "responses" [batch, cells, outputSize, outputSize]. If the
+ * block has noise, it is drawn anew for every frame.
  */
 export function v1Frames(block: VOneBlock): SteppedModel {
   return { parameters: new Map(), step: (batch) => frameOf(block, batch) };

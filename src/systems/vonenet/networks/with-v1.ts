@@ -30,18 +30,18 @@ import type { VOneBlock } from "../v1/vone-block.js";
 export interface WithV1Options {
   readonly block: VOneBlock;
   /**
-   * Name in the file of the value that V1 and the bottleneck replace, the output of the model's own first stage.
-   * Default: the image input, so that V1 comes before the whole model.
+   * Name in the file of the value that V1 and the bottleneck replace, usually the output of the model's own
+   * first stage. Default: the input for images, so that V1 comes before the whole model.
    */
   readonly replaces?: string;
-  /** Name of the model's image input; required if the model has several inputs. */
+  /** Name of the model's input for images. It is required if several inputs could be images. */
   readonly images?: string;
-  /** Random seed of the bottleneck's initial values. Default 0. */
+  /** Random seed for the bottleneck's initial values. Default 0. */
   readonly seed?: number;
   /**
-   * Factor of the bottleneck's initial values. Default 1, as in the authors' code, which suits a network with batch
-   * normalisation after the bottleneck. V1's responses are around 10, so a network whose normalisation is merged into
-   * its weights needs 0.05 or less.
+   * Factor by which the bottleneck's initial values are multiplied. The default, 1, is that of the authors'
+   * code and suits a network with batch normalisation after the bottleneck. V1's responses are around 10, so
+   * a network whose normalisation has been merged into its weights needs 0.05 or less.
    */
   readonly gain?: number;
 }
@@ -49,19 +49,22 @@ export interface WithV1Options {
 /** An imported network with V1 in front. */
 export interface V1Network {
   readonly block: VOneBlock;
-  /** The image input, [batch, 3, size, size] in [-1, 1], under the name of the model's own input. */
+  /**
+   * The input for images, [batch, 3, size, size] with values in [-1, 1]. It has the name of the model's own
+   * input.
+   */
   readonly images: Tensor;
-  /** Kinds of the noise inputs: those of the model, and "v1:noise" if the block has noise. */
+  /** The kind of each noise input by name: those of the model, and "v1:noise" if the block has noise. */
   readonly noise: Readonly<Record<string, NoiseKind>>;
-  /** The description for files: the model's own, with the preprocessing of pixels for V1. */
+  /** The description for the metadata of files: the model's own, but with the preprocessing that V1 needs. */
   readonly description: ModelDescription;
   readonly outputs: Readonly<Record<string, Tensor>>;
   /**
-   * The bottleneck's weight and those parameters of the model that are still used. Which of them are trainable does not
-   * change.
+   * The bottleneck's weight, and those parameters of the model that are still used. The latter are trainable
+   * or not, as before.
    */
   readonly parameters: NamedParameters;
-  /** The model's values and the initial bottleneck. */
+  /** The values of these parameters, with the bottleneck's weight at its initial value. */
   readonly values: State;
 }
 
@@ -69,12 +72,13 @@ export interface V1Network {
 export const BOTTLENECK = "bottleneck.weight";
 
 /**
- * Puts V1 into a network from an ONNX file, in place of the network's first stage or before the whole network (Dapello
- * et al. 2020). A bottleneck, a 1 x 1 convolution [channels, cells, 1, 1] without bias, normalisation or ReLU, connects
- * V1 to the network. The bottleneck has to be learned, so the network needs fine-tuning.
+ * Puts V1 into a network from an ONNX file, in place of the network's first stage or before the whole network
+ * (Dapello et al. 2020). A bottleneck connects V1 to the network; it is a 1 x 1 convolution [channels, cells,
+ * 1, 1] without bias, normalisation or ReLU. The bottleneck has to be learned, so the network needs
+ * fine-tuning.
  *
- * @throws StriateError if the model does not have a given name, or if the height and width of V1's responses differ
- * from those of the value they replace.
+ * @throws StriateError if the model has no value or input with a given name, or if the height and width of
+ * V1's responses differ from those of the value that they replace.
  * @example
  * ```ts
  * import { loadOnnx } from "striate/node";
@@ -115,7 +119,7 @@ export function withV1(model: ImportedModel, options: WithV1Options): V1Network 
   check(
     !leaves.has(modelImages),
     () =>
-      `withV1: the model's outputs depend on the images by paths that bypass "${replaces!}": name a value that all paths go through`,
+      `withV1: some paths from the images to the model's outputs bypass "${replaces!}": name a value through which all paths go`,
   );
   const noise: Record<string, NoiseKind> = {
     ...drawn,
@@ -163,7 +167,10 @@ function imageInput(
   return first;
 }
 
-/** Number of channels of the value that V1 replaces. */
+/**
+ * Returns the number of channels of the value that V1 replaces. Throws `StriateError` if V1's responses do
+ * not fit it.
+ */
 function checkFits({ shape, dtype }: Tensor, block: VOneBlock, name: string): number {
   const { outputSize, imageSize, stride } = block;
   const channels = shape[1];
@@ -175,15 +182,15 @@ function checkFits({ shape, dtype }: Tensor, block: VOneBlock, name: string): nu
   check(
     shape.slice(2).every((length) => typeof length === "string" || length === outputSize),
     () =>
-      `withV1: V1's responses are ${outputSize} x ${outputSize} for ${imageSize} pixels and stride ${stride}, but "${name}" is ` +
-      `${showShape(shape)}: choose an image size and a stride so that both agree`,
+      `withV1: "${name}": expected a height and width of ${outputSize} x ${outputSize}, as V1's responses have for images of ` +
+      `${imageSize} pixels and stride ${stride}, got ${showShape(shape)}: choose another image size or stride`,
   );
   return channels;
 }
 
 /**
- * Writes a network with V1 as a standard ONNX file. Its metadata describe every cell (`v1.*`) and the preprocessing of
- * pixels.
+ * Writes a network with V1 as a standard ONNX file. The file's metadata describe every cell (under `v1.*`)
+ * and the preprocessing of pixels.
  */
 export function writeV1Network(network: V1Network, values: State = network.values): WrittenOnnx {
   return writeOnnx(lower(network.outputs, "portable"), {

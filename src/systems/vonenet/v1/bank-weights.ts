@@ -5,8 +5,8 @@ import type { FilterBank } from "./gabor.js";
 import { checkCells } from "./receptive-fields.js";
 
 /**
- * Expands kernels [cells, size, size] to a convolution weight [cells, 3, size, size] that is zero except in each cell's
- * colour channel.
+ * Expands kernels [cells, size, size] to a convolution weight [cells, 3, size, size]. For each cell, it is
+ * zero except in the colour channel that the cell sees.
  */
 export function colourWeight(kernels: Float32Array, colour: ArrayLike<number>, size: number): TensorData {
   const area = size * size;
@@ -19,10 +19,11 @@ export function colourWeight(kernels: Float32Array, colour: ArrayLike<number>, s
 }
 
 /**
- * The filter bank of an authors' checkpoint, from `simple_conv_q0.weight` and `simple_conv_q1.weight`, [cells, 3, size,
- * size]. The first `simple` cells are simple cells, whose filters in q1 are not used.
+ * Makes the filter bank of a checkpoint of the authors from its tensors `simple_conv_q0.weight` and
+ * `simple_conv_q1.weight`, each [cells, 3, size, size]. The first `simple` cells are simple cells, whose
+ * filters in q1 are not used.
  *
- * @throws StriateError if the weights have other shapes, or if a filter sees more than one colour channel.
+ * @throws StriateError if the tensors have other shapes, or if a filter sees more than one colour channel.
  */
 export function bankFromWeights(q0: TensorData, q1: TensorData, simple: number): FilterBank {
   const [cells = 0, channels, size = 0, width] = q0.shape;

@@ -4,7 +4,7 @@ import type { NumpyRandom } from "../../../util/numpy-random.js";
 import type { Histogram, JointHistogram } from "./histograms.js";
 import { inverseCdf } from "./inverse-cdf.js";
 
-/** Spatial frequency (cycles per degree) and widths (cycles) of cells. */
+/** Spatial frequencies (in cycles per degree) and widths (in cycles) of cells. */
 export interface Shapes {
   readonly spatialFrequency: Float64Array;
   readonly nx: Float64Array;
@@ -20,8 +20,10 @@ export interface ShapeDraw {
 }
 
 /**
- * Draws from measured histograms with a Gaussian copula: nx = F_nx^-1(Phi(a)) and sf = F_sf^-1(Phi(b)) for correlated
- * normal (a, b). ny is drawn from the row of the histogram that belongs to nx.
+ * Draws from measured histograms. nx and the spatial frequency sf are correlated through a Gaussian copula:
+ * nx = F_nx^-1(Phi(a)) and sf = F_sf^-1(Phi(b)), where a and b are correlated normal draws, Phi is the normal
+ * cumulative distribution, and F is that of the histogram. ny is drawn from the row of the joint histogram to
+ * which nx belongs.
  */
 export function drawMeasured({ random, count, correlation, frequency, widths }: ShapeDraw): Shapes {
   const pairs = Array.from({ length: count }, () => random.correlatedPair(correlation));
@@ -30,7 +32,8 @@ export function drawMeasured({ random, count, correlation, frequency, widths }: 
   const sums = counts.map((row) => row.reduce((a, b) => a + b, 0));
   const nxAt = inverseCdf({ edges, counts: sums, scale: "log10" });
   const sfAt = inverseCdf(frequency);
-  // A bin of nx without cells is never drawn, and its row of zeros has no distribution.
+  // A bin of nx that contains no cells is never drawn. Its row of zeros is no distribution, so leave it
+  // undefined.
   const nyAt = counts.map((row, k) =>
     sums[k] === 0 ? undefined : inverseCdf({ edges, counts: row, scale: "log10" }),
   );
@@ -54,8 +57,8 @@ export function drawMeasured({ random, count, correlation, frequency, widths }: 
 }
 
 /**
- * Draws widths and frequency uniformly on their scales. ny is independent, or nx with log-normal jitter, clipped to the
- * range of widths.
+ * Draws widths and spatial frequency uniformly on their scales. ny is independent of nx if `jitter` is
+ * undefined. Otherwise it is nx with log-normal jitter, clipped to the range of widths.
  */
 export function drawUniform(draw: ShapeDraw & { readonly jitter: number | undefined }): Shapes {
   const { random, count, correlation, frequency, widths, jitter } = draw;

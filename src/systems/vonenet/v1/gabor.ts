@@ -1,13 +1,13 @@
 import { checkOdd } from "../../../util/check.js";
 import type { GaborParameters } from "./receptive-fields.js";
 
-/** Filters of a V1 population. Each cell has one kernel [size, size] and sees one colour channel. */
+/** The filters of a V1 population. Each cell has one kernel [size, size] and sees one colour channel. */
 export interface FilterBank {
   /** Side of the kernels, an odd number of pixels. */
   readonly size: number;
   readonly simple: number;
   readonly complex: number;
-  /** [cells, size, size] */
+  /** The kernels of all cells, [cells, size, size]. */
   readonly kernels: Float32Array;
   readonly colour: Int32Array;
   /** Quadrature partners of the complex cells, [complex, size, size]. Simple cells have none. */
@@ -22,8 +22,9 @@ export interface FilterBank {
  *     g = exp(-1/2 (x'^2 / sigmaX^2 + y'^2 / sigmaY^2)) / (2 pi sigmaX sigmaY) cos(2 pi f x' + phase)
  *     x' = x cos theta + y sin theta,  y' = -x sin theta + y cos theta
  *
- * where x runs down the rows and y along the columns; the quadrature partner has phase + pi/2. The functions are not
- * normalised to a mean or an energy.
+ * x runs from row to row (downwards) and y from column to column. theta is the orientation and f the
+ * frequency. The quadrature partner has the phase increased by pi/2. The functions are not normalised to a
+ * mean or an energy.
  *
  * @throws StriateError for an even kernel size.
  */
@@ -50,7 +51,9 @@ export function v1GaborBank(parameters: GaborParameters, size: number): FilterBa
   };
 }
 
-/** One Gabor function: frequency in cycles per pixel, widths in pixels, angles in radians. */
+/**
+ * The parameters of one Gabor function: frequency in cycles per pixel, widths in pixels, angles in radians.
+ */
 export interface GaborShape {
   readonly frequency: number;
   readonly sigmaX: number;
@@ -59,7 +62,7 @@ export interface GaborShape {
   readonly phase: number;
 }
 
-/** The kernel [size, size] of one Gabor function by the formula of {@link v1GaborBank}. */
+/** Computes the kernel [size, size] of one Gabor function with the formula of {@link v1GaborBank}. */
 export function gaborKernel(shape: GaborShape, size: number): Float32Array {
   checkOdd("V1: kernel size", size);
   const kernel = new Float32Array(size * size);
@@ -78,14 +81,14 @@ function shapeOf(parameters: GaborParameters, cell: number): GaborShape {
 }
 
 /**
- * An envelope below exp(-69), about 1e-30, is set to 0. Smaller values would become subnormal numbers, which do not
- * affect responses but are many times slower to multiply.
+ * Where the envelope is below exp(-69), about 1e-30, the kernel is set to 0. Such small values do not affect
+ * responses, but some would become subnormal numbers, which are many times slower to multiply.
  */
 const FARTHEST = 69;
 
 /**
- * Fills a kernel. The carrier cos(a + b) is computed from the cosines and sines of row angles a and column angles b, so
- * each pixel needs one exponential and no cosine.
+ * Fills a kernel. The carrier is cos(a + b), where the angle a depends on the row and b on the column. It is
+ * computed from their cosines and sines, so each pixel needs one exponential but no cosine.
  */
 function gabor(shape: GaborShape, size: number, into: Float32Array, quadrature?: Float32Array): void {
   const { frequency, sigmaX, sigmaY, orientation, phase } = shape;

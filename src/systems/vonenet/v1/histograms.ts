@@ -1,6 +1,6 @@
 /*
- * Measured distributions of receptive-field properties in macaque V1, as counts of cells in bins. Within a bin, a
- * property is assumed to be uniform on its scale.
+ * Measured distributions of receptive-field properties in macaque V1, as numbers of cells in bins. Within a
+ * bin, a property is assumed to be uniformly distributed on its scale.
  *
  * - De Valois, Yund & Hepler 1982, "The orientation and direction selectivity of cells in macaque visual cortex", Vision
  *   Research 22, 531-544 (1982a): preferred orientation.
@@ -13,8 +13,8 @@
  */
 
 /**
- * Bin edges in the property's own unit, and the number of cells in each bin. The density within a bin is constant on
- * `scale`.
+ * A histogram of a property: bin edges in the unit of the property, and the number of cells in each bin.
+ * Within a bin, the density is constant on the scale `scale`.
  */
 export interface Histogram {
   readonly edges: readonly number[];
@@ -38,22 +38,22 @@ export interface V1Histograms {
   /** Preferred spatial frequency of simple and of complex cells in cycles per degree. */
   readonly spatialFrequency: { readonly simple: Histogram; readonly complex: Histogram };
   /**
-   * Widths of the envelope in cycles of the carrier, along it (nx, rows) and across it (ny, columns). The density
-   * within a bin is constant on log10.
+   * Widths of the envelope in cycles of the carrier. Rows are the width along the carrier (nx), columns the
+   * width across it (ny). Within a bin, the density is constant on a log10 scale.
    */
   readonly widths: JointHistogram;
 }
 
 const ORIENTATION_EDGES = [-22.5, 22.5, 67.5, 112.5, 157.5];
 
-/** Preferred orientation (De Valois 1982a), degrees. */
+/** Preferred orientation in degrees (De Valois 1982a). */
 export const ORIENTATION: Histogram = {
   edges: ORIENTATION_EDGES,
   counts: [66, 49, 77, 54],
   scale: "linear",
 };
 
-/** The alternative counts of preferred orientation in the authors' code (De Valois 1982a). */
+/** Preferred orientation in degrees (De Valois 1982a), with the alternative counts in the authors' code. */
 export const ORIENTATION_ALTERNATIVE: Histogram = {
   edges: ORIENTATION_EDGES,
   counts: [110, 83, 100, 92],
@@ -67,13 +67,18 @@ const frequency = (counts: readonly number[]): Histogram => ({
   scale: "log2",
 });
 
-/** Preferred spatial frequency of foveal cells (De Valois 1982b), cycles per degree: 148 simple, 84 complex cells. */
+/**
+ * Preferred spatial frequency in cycles per degree of 148 simple and 84 complex cells, all foveal (De Valois
+ * 1982b).
+ */
 export const FOVEAL_FREQUENCY: V1Histograms["spatialFrequency"] = {
   simple: frequency([4, 4, 8, 25, 33, 26, 28, 12, 8]),
   complex: frequency([0, 0, 9, 9, 7, 10, 23, 12, 14]),
 };
 
-/** Preferred spatial frequency of foveal and parafoveal cells together (De Valois 1982b), cycles per degree. */
+/**
+ * Preferred spatial frequency in cycles per degree of foveal and parafoveal cells together (De Valois 1982b).
+ */
 export const FOVEAL_AND_PARAFOVEAL_FREQUENCY: V1Histograms["spatialFrequency"] = {
   simple: frequency([8, 14, 20, 43, 40, 44, 31, 16, 8]),
   complex: frequency([2, 1, 11, 14, 22, 23, 32, 15, 16]),
@@ -81,7 +86,7 @@ export const FOVEAL_AND_PARAFOVEAL_FREQUENCY: V1Histograms["spatialFrequency"] =
 
 const powersOfTen = (exponents: readonly number[]): number[] => exponents.map((exponent) => 10 ** exponent);
 
-/** Widths of the envelope, in cycles (Ringach 2002), as in Barbulescu et al. 2023: 72 cells. */
+/** Widths of the envelope of 72 cells, in cycles (Ringach 2002), as Barbulescu et al. 2023 use them. */
 export const WIDTHS: JointHistogram = {
   edges: powersOfTen([-1, -0.75, -0.5, -0.25, 0]),
   counts: [
@@ -92,7 +97,7 @@ export const WIDTHS: JointHistogram = {
   ],
 };
 
-/** Widths of the envelope as in Dapello et al. 2020: other bins, up to 1.58 cycles. */
+/** Widths of the envelope, in cycles, as Dapello et al. 2020 use them: with other bins, up to 1.58 cycles. */
 export const WIDTHS_2020: JointHistogram = {
   edges: powersOfTen([-1, -0.76, -0.52, -0.28, -0.04, 0.2]),
   counts: [
@@ -105,8 +110,8 @@ export const WIDTHS_2020: JointHistogram = {
 };
 
 /**
- * Preferred spatial frequency of simple and complex cells together, up to 8 cycles per degree, as in Dapello et al.
- * 2020.
+ * Preferred spatial frequency of simple and complex cells together, up to 8 cycles per degree, as Dapello et
+ * al. 2020 use it.
  */
 export const FREQUENCY_2020: Histogram = {
   edges: FREQUENCY_EDGES.slice(0, 9),

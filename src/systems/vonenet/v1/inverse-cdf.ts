@@ -2,7 +2,8 @@ import { check } from "../../../util/errors.js";
 import type { Histogram } from "./histograms.js";
 
 /**
- * Linear interpolation as `numpy.interp` does it: constant outside `xp`; of several equal abscissae the last is used.
+ * Interpolates linearly between the points (xp, fp), as `numpy.interp` does. Outside the range of `xp` the
+ * result is constant. If several points have the same xp, the last one counts.
  */
 export function interpolate(x: number, xp: ArrayLike<number>, fp: ArrayLike<number>): number {
   const last = xp.length - 1;
@@ -27,12 +28,15 @@ const SCALES: Record<Histogram["scale"], readonly [to: (x: number) => number, fr
     log10: [Math.log10, (x) => 10 ** x],
   };
 
-/** The inverse of the cumulative histogram, which converts a uniform number in [0, 1) to a value of the property. */
+/**
+ * Makes the inverse of the cumulative histogram, a function that converts a uniform number in [0, 1) to a
+ * value of the property.
+ */
 export function inverseCdf({ edges, counts, scale }: Histogram): (u: number) => number {
   const total = counts.reduce((a, b) => a + b, 0);
   check(
     total > 0 && counts.length === edges.length - 1,
-    () => `histogram: expected ${edges.length - 1} counts, not all 0, got [${counts.join(", ")}]`,
+    () => `histogram: expected ${edges.length - 1} counts that are not all 0, got [${counts.join(", ")}]`,
   );
   const [to, from] = SCALES[scale];
   const cumulative = new Float64Array(edges.length);
@@ -42,8 +46,8 @@ export function inverseCdf({ edges, counts, scale }: Histogram): (u: number) => 
 }
 
 /**
- * The bins from the first edge >= min to the last edge <= max. Throws `StriateError` if there are none, or if they have
- * no cells.
+ * Keeps the bins from the first edge >= min to the last edge <= max. Throws `StriateError` if there are none
+ * or they contain no cells.
  */
 export function truncated(histogram: Histogram, min: number, max: number): Histogram {
   const { edges, counts, scale } = histogram;

@@ -2,17 +2,17 @@ import { checkSome, checkWhole } from "../../../util/check.js";
 import { check } from "../../../util/errors.js";
 
 /**
- * Receptive fields of a population of V1 cells in physiological units, one entry per cell, simple cells before complex
- * cells. {@link inPixels} converts them to units of an image.
+ * The receptive fields of a population of V1 cells, in physiological units. Each list has one entry per cell,
+ * simple cells before complex cells. {@link inPixels} converts the fields to units of an image.
  */
 export interface ReceptiveFields {
   /** Number of simple cells. */
   readonly simple: number;
   /** Number of complex cells. */
   readonly complex: number;
-  /** Cycles per degree. */
+  /** Preferred spatial frequency, in cycles per degree. */
   readonly spatialFrequency: Float64Array;
-  /** Degrees. */
+  /** Orientation, in degrees. */
   readonly orientation: Float64Array;
   /** Phase of the carrier at the centre, in degrees. */
   readonly phase: Float64Array;
@@ -20,21 +20,22 @@ export interface ReceptiveFields {
   readonly nx: Float64Array;
   /** Standard deviation of the envelope across the carrier, in cycles. */
   readonly ny: Float64Array;
-  /** The colour channel that a cell sees (0 red, 1 green, 2 blue). */
+  /** The colour channel that each cell sees: 0 for red, 1 for green, 2 for blue. */
   readonly colour: Int32Array;
   /**
-   * The colour channel that a cell's quadrature partner sees. It differs from the cell's own only in the 2020 model.
+   * The colour channel that each cell's quadrature partner sees. Only in the 2020 model can it differ from
+   * the cell's own.
    */
   readonly quadratureColour: Int32Array;
-  /** The options by which the receptive fields were drawn, for records. */
+  /** The options with which the receptive fields were drawn, kept as a record. */
   readonly source: Readonly<Record<string, string | number>>;
 }
 
-/** Gabor functions on a pixel grid, one entry per cell. */
+/** The parameters of Gabor functions on a grid of pixels. Each list has one entry per cell. */
 export interface GaborParameters {
   readonly simple: number;
   readonly complex: number;
-  /** Cycles per pixel. */
+  /** Spatial frequency, in cycles per pixel. */
   readonly frequency: ArrayLike<number>;
   /** Standard deviation of the envelope along the carrier, in pixels. */
   readonly sigmaX: ArrayLike<number>;
@@ -56,21 +57,24 @@ export interface ViewingGeometry {
   readonly visualDegrees: number;
 }
 
-/** Pixels per degree of visual angle. Throws `StriateError` if size or angle is missing or not positive. */
+/**
+ * Computes the number of pixels per degree of visual angle. Throws `StriateError` if size or angle is missing
+ * or not positive.
+ */
 export function pixelsPerDegree({ imageSize, visualDegrees }: ViewingGeometry): number {
   checkWhole("image size", imageSize);
   check(
     Number.isFinite(visualDegrees) && visualDegrees > 0,
     () =>
       `visual degrees: expected the degrees of visual angle that the ${imageSize} pixels of an image span ` +
-      `(the papers: 2 for 64 pixels, 8 for 224), got ${String(visualDegrees)}`,
+      `(in the papers, 2 for 64 pixels and 8 for 224), got ${String(visualDegrees)}`,
   );
   return imageSize / visualDegrees;
 }
 
 /**
- * Converts receptive fields to pixels: f = sf / ppd, sigma = n / f, and angles in radians. Throws `StriateError` as
- * {@link pixelsPerDegree} does.
+ * Converts receptive fields to units of pixels and radians: frequency f = spatialFrequency / pixelsPerDegree,
+ * and sigma = nx / f or ny / f. Throws `StriateError` in the same cases as {@link pixelsPerDegree}.
  */
 export function inPixels(fields: ReceptiveFields, geometry: ViewingGeometry): GaborParameters {
   const scale = pixelsPerDegree(geometry);

@@ -8,8 +8,8 @@ import type { SamplingOptions } from "./sampling-options.js";
 
 /**
  * Draws receptive fields as Dapello et al. 2020 do. Simple and complex cells share one histogram of spatial
- * frequencies, and the colours of a cell and of its quadrature partner are drawn separately, so the two usually see
- * different channels.
+ * frequencies. The colour channel of a cell and that of its quadrature partner are drawn separately, so the
+ * two usually differ.
  */
 export function sampleFields2020(
   variant: "orig-biol" | "orig-rand",
@@ -40,7 +40,7 @@ export function sampleFields2020(
     shapes = drawMeasured({ random, count: cells, correlation, frequency, widths });
   } else {
     const { edges, counts } = spatialFrequency.simple;
-    // Unlike in the 2023 code, the last edge must be below the bound, not equal to it.
+    // Here the last edge must be below the bound; in the 2023 code it may also be equal to it.
     const below = edges.filter((edge) => edge < maxFrequency).at(-1) ?? -Infinity;
     const even = { ...spatialFrequency.simple, counts: counts.map(() => 1) };
     const sfAt = inverseCdf(truncated(even, minFrequency, below));
@@ -56,7 +56,7 @@ export function sampleFields2020(
     };
   }
 
-  // torch.randint computes the same 32-bit words modulo 3.
+  // torch.randint takes the same 32-bit words modulo 3.
   const words = new NumpyRandom(colourSeed);
   const colours = () => Int32Array.from({ length: cells }, () => words.word() % 3);
   return {

@@ -12,11 +12,11 @@ import type { SamplingOptions } from "./sampling-options.js";
 import { VARIANTS } from "./sampling-options.js";
 
 /**
- * Draws receptive fields. The same random seed gives the same cells as the authors' code (Barbulescu et al. 2023,
- * arXiv:2310.10575; Dapello et al. 2020 for the "orig-" variants).
+ * Draws receptive fields. With the same random seed, the cells are the same as those of the authors' code
+ * (Barbulescu et al. 2023, arXiv:2310.10575; for the "orig-" variants, Dapello et al. 2020).
  *
- * @throws StriateError if the variant is unknown, if there are no cells, or if the range of spatial frequencies has no
- * bin.
+ * @throws StriateError if the variant is unknown, if there are no cells, or if no bin of the histogram lies
+ * in the range of spatial frequencies.
  * @example
  * ```ts
  * import { sampleReceptiveFields } from "striate/vonenet";

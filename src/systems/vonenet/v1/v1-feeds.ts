@@ -4,16 +4,19 @@ import { check } from "../../../util/errors.js";
 import { Random } from "../../../util/random.js";
 import type { VOneBlock } from "./vone-block.js";
 
-/** Converts pixels from 0 to 255 to V1's input range: (pixel / 255 - 0.5) / 0.5, so that medium grey is 0. */
+/**
+ * Converts pixels in the range from 0 to 255 to the range from -1 to 1, which V1 expects, by (pixel / 255 -
+ * 0.5) / 0.5. Medium grey becomes 0.
+ */
 export function v1Pixels(pixels: Uint8Array | Uint8ClampedArray): Float32Array {
   return Float32Array.from(pixels, (pixel) => (pixel / 255 - 0.5) / 0.5);
 }
 
 /**
- * Checks the shape and range of images before a run.
+ * Checks the shape of images and the range of their values before a run.
  *
- * @throws StriateError if the images do not have the block's shape, or if values are not finite or are outside [-1, 1];
- * the message guesses at the cause.
+ * @throws StriateError if the images do not have the shape that the block takes, or if a value is not finite
+ * or is outside [-1, 1]; if the values look like bytes, the message mentions it.
  */
 export function checkV1Images({ imageSize, pixelsPerDegree }: VOneBlock, images: TensorData): void {
   const [batch, ...rest] = images.shape;
@@ -36,9 +39,9 @@ export function checkV1Images({ imageSize, pixelsPerDegree }: VOneBlock, images:
 }
 
 /**
- * Noise that is the same in every run: standard-normal draws for a block from a random seed (any number, including 0).
- * Call it with the size of the current batch. Images use the draws in order; images beyond `batch` (default 256) reuse
- * them from the first.
+ * Makes noise that is the same in every run: standard-normal draws for a block from a random seed. Call the
+ * function that is returned with the number of images in the current batch. The first image of a batch gets
+ * the first draw, and so on; after `batch` images (default 256), the draws start again from the first.
  */
 export function fixedV1Noise(
   block: VOneBlock,

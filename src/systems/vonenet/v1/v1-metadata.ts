@@ -1,8 +1,8 @@
 import type { VOneBlock } from "./vone-block.js";
 
 /**
- * Metadata of exported files that describe every V1 cell, so that other software can identify the cells. Values are
- * JSON.
+ * Makes metadata for exported files. They describe every V1 cell, so that other software can identify the
+ * cells. Values are JSON.
  */
 export function v1Metadata(block: VOneBlock): Record<string, string> {
   const { fields, imageSize, pixelsPerDegree, stride, gain, noise, bank } = block;

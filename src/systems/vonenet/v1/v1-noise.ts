@@ -3,14 +3,14 @@ import { add, div, mul, relu, sqrt, sub } from "../../../graph/index.js";
 import { checkAtLeast, checkOneOf, checkPositive } from "../../../util/check.js";
 
 /**
- * Noise of V1 responses r, computed from standard-normal draws z in r's shape. It is active in training and in
- * inference.
+ * Noise of V1's responses r, computed from standard-normal draws z, which have the shape of r. It is active
+ * in training and in inference.
  *
- * - "neuronal", variance proportional to the mean: t = scale r + level, t' = t + z sqrt(max(t, 0) + 1e-4), response
- *   max((t' - level) / scale, 0);
- * - "gaussian": response max(r + scale z, 0); `level` is not used.
+ * - "neuronal" noise has a variance proportional to the mean: t = scale r + level, t' = t + z sqrt(max(t,
+ *   0) + 1e-4), and the response is max((t' - level) / scale, 0).
+ * - With "gaussian" noise, the response is max(r + scale z, 0); `level` is not used.
  *
- * Published: scale 0.35, level 0.07 (Dapello et al. 2020).
+ * The published values are scale 0.35 and level 0.07 (Dapello et al. 2020).
  */
 export interface V1Noise {
   readonly kind: "neuronal" | "gaussian";
@@ -28,7 +28,7 @@ export function checkNoise({ kind, scale = 0.35, level = 0.07 }: V1Noise): Requi
   return { kind, scale, level };
 }
 
-/** Adds noise to responses of at least 0. */
+/** Adds noise to responses, which must be 0 or more. */
 export function addNoise(responses: Tensor, z: Tensor, noise: V1Noise): Tensor {
   const { kind, scale, level } = checkNoise(noise);
   if (kind === "gaussian") return relu(add(responses, mul(z, scale)));

@@ -25,6 +25,7 @@ import { checkCells, inPixels, pixelsPerDegree } from "./receptive-fields.js";
 import type { V1Noise } from "./v1-noise.js";
 import { addNoise, checkNoise } from "./v1-noise.js";
 
+/** Options of `VOneBlock`. */
 export interface VOneBlockOptions extends ViewingGeometry {
   /** The receptive fields of the cells, for example from `sampleReceptiveFields`. */
   readonly fields: ReceptiveFields;
@@ -32,33 +33,33 @@ export interface VOneBlockOptions extends ViewingGeometry {
   readonly bank?: FilterBank;
   /** Side of the filters, an odd number of pixels. Default 31. */
   readonly kernelSize?: number;
-  /** Distance in pixels between neighbouring positions. Default 2. */
+  /** Distance in pixels between neighbouring positions of the receptive fields. Default 2. */
   readonly stride?: number;
-  /** Factor of all responses (k_exc). Default 25. */
+  /** Factor by which all responses are multiplied (k_exc in the authors' code). Default 25. */
   readonly gain?: number;
   /** Noise of the responses. Default: none. */
   readonly noise?: V1Noise;
 }
 
-/** Name of the graph input for noise. */
+/** Name of the graph input for V1's noise. */
 export const V1_NOISE = "v1:noise";
 
 /**
- * Primary visual cortex as a fixed first stage (Dapello et al. 2020, NeurIPS). With q0 the responses of the Gabor filters
- * to an image and q1 those of their quadrature partners,
+ * Primary visual cortex (V1) as a fixed first stage (Dapello et al. 2020, NeurIPS). If q0 are the responses
+ * of the Gabor filters to an image and q1 those of their quadrature partners, the responses of the cells are
  *
  *     simple = gain max(q0, 0),  complex = gain sqrt(q0^2 + q1^2) / sqrt(2),
  *
- * plus noise like that of cortical cells ({@link V1Noise}). Images are [batch, 3, imageSize, imageSize] in [-1, 1] at
- * `pixelsPerDegree`. Responses are [batch, simple + complex, outputSize, outputSize], simple cells first, with
- * outputSize = floor((imageSize - 1) / stride) + 1.
+ * plus noise like that of cortical cells ({@link V1Noise}). Images are [batch, 3, imageSize, imageSize] with
+ * values in [-1, 1], at `pixelsPerDegree`. Responses are [batch, simple + complex, outputSize, outputSize],
+ * simple cells first, with outputSize = floor((imageSize - 1) / stride) + 1.
  *
- * Each filter is applied to its one colour channel only, and quadrature partners are computed for complex cells only.
- * This takes a quarter of the work of convolving all channels with both filters of every cell. The filters are
- * constants and are not trained.
+ * Each filter is applied only to the one colour channel that it sees, and quadrature partners are computed
+ * only for complex cells. This takes a quarter of the work of convolving all channels with both filters of
+ * every cell. The filters are constants and are not trained.
  *
- * @throws StriateError if the kernel is even, if there are no cells, if the visual angle is missing, or if the noise's
- * options are invalid.
+ * @throws StriateError if the side of the kernel is even, there are no cells, the visual angle is missing, or
+ * the options of the noise are invalid.
  * @example
  * ```ts
  * import { input } from "striate/graph";
@@ -96,8 +97,8 @@ export class VOneBlock {
     check(
       bank.simple === fields.simple && bank.complex === fields.complex,
       () =>
-        `V1: the bank has ${bank.simple} simple and ${bank.complex} complex cells, the receptive fields are ` +
-        `${fields.simple} and ${fields.complex}`,
+        `V1: bank: expected ${fields.simple} simple and ${fields.complex} complex cells, as the receptive fields have, ` +
+        `got ${bank.simple} and ${bank.complex}`,
     );
     [this.simple, this.complex] = [bank.simple, bank.complex];
     this.imageSize = imageSize;
@@ -108,20 +109,23 @@ export class VOneBlock {
     this.#filters = sortedFilters(bank, gain);
   }
 
-  /** Number of cells, the channels of the responses. */
+  /** Number of cells, which is the number of channels of the responses. */
   get cells(): number {
     return this.simple + this.complex;
   }
 
-  /** The graph input for the standard-normal draws of a block with noise. A task lists it as noise of kind "normal". */
+  /**
+   * Makes the graph input for the standard-normal draws of a block with noise. A task lists it as noise of
+   * kind "normal". Returns undefined for a block without noise.
+   */
   noiseInput(batch: Dim): Tensor | undefined {
     if (this.noise === undefined) return undefined;
     return input(V1_NOISE, [batch, this.cells, this.outputSize, this.outputSize]);
   }
 
   /**
-   * Traces the responses. `noise` is required if the block has noise: standard-normal draws [batch or 1, cells,
-   * outputSize, outputSize], such as {@link noiseInput}.
+   * Writes the graph of the responses. If the block has noise, `noise` is required: standard-normal draws
+   * [batch or 1, cells, outputSize, outputSize], such as {@link noiseInput}.
    *
    * @throws StriateError if images have another size, or if noise is missing, has another shape, or is given to a block
    * without noise.
@@ -136,11 +140,12 @@ export class VOneBlock {
   }
 
   /**
-   * Computes the responses and applies a 1 x 1 convolution `weight` [outputs, cells, 1, 1] without bias, as the
-   * bottleneck of a VOneNet does: [batch, outputs, outputSize, outputSize]. Without noise, the responses of all cells
-   * are never joined into one tensor, which saves several passes over the network's largest tensor.
+   * Computes the responses and applies a 1 x 1 convolution without bias to them, as the bottleneck of a
+   * VOneNet does. `weight` is [outputs, cells, 1, 1] and the result is [batch, outputs, outputSize,
+   * outputSize]. Without noise, the responses of all cells are never joined into one tensor. This saves
+   * several passes over what would be the network's largest tensor.
    *
-   * @throws StriateError as {@link forward} does, or if the weight has another shape.
+   * @throws StriateError in the same cases as {@link forward}, or if the weight has another shape.
    */
   project(images: Tensor, weight: Tensor, noise?: Tensor): Tensor {
     const [outputs] = weight.shape;
@@ -149,8 +154,8 @@ export class VOneBlock {
     this.#checkImages(images);
     this.#checkNoise(images, noise);
     const matrix = reshape(weight, [outputs!, this.cells]);
-    // The CPU's form of these convolutions gives rows before cells. Its transpose is followed by the one here, and ONNX
-    // Runtime removes both.
+    // On the CPU, these convolutions are lowered to a form whose result has rows before cells and is then
+    // transposed. The transpose here undoes that one, and ONNX Runtime removes both.
     const project = ({ cells, responses }: Group): Tensor =>
       matmul(gather(matrix, integers(cells), 1), transpose(responses, [0, 2, 1, 3]));
     const projected = this.#inPieces(images, (some) =>
@@ -159,7 +164,7 @@ export class VOneBlock {
     return transpose(projected, [0, 2, 1, 3]);
   }
 
-  /** Runs a batch of known size in pieces that are small enough for the processor's caches. */
+  /** Splits a batch of known size into pieces that are small enough for the processor's caches. */
   #inPieces(images: Tensor, forward: (images: Tensor) => Tensor): Tensor {
     const batch = images.shape[0]!;
     const piece = Math.max(1, Math.round(PIECE / (this.cells * this.outputSize ** 2)));
@@ -198,7 +203,7 @@ export class VOneBlock {
     );
   }
 
-  /** The responses of all cells, in groups of one type and colour. */
+  /** Computes the responses of all cells, in groups of cells of the same type and colour. */
   #groups(images: Tensor): Group[] {
     const channel = (colour: number) => slice(images, [{ axis: 1, start: colour, end: colour + 1 }]);
     return this.#filters.map(({ cells, colour, q0, partner, q1 }) => {
@@ -232,7 +237,8 @@ interface Group {
 }
 
 /**
- * Filters [cells, 1, size, size] of cells of one type and colour, multiplied by the gain. Only complex cells have q1.
+ * Filters q0 and q1, each [cells, 1, size, size], of cells of the same type and colour. They are multiplied
+ * by the gain. Only complex cells have q1.
  */
 interface Filters {
   readonly cells: readonly number[];
@@ -243,8 +249,8 @@ interface Filters {
 }
 
 /**
- * Number of responses in a piece, that of 8 images with 512 cells at 32 x 32 positions. Measured: a fifth less time
- * than pieces of 32 images.
+ * Number of responses in a piece of a batch: as many as 8 images have with 512 cells at 32 x 32 positions. In
+ * a measurement, this took a fifth less time than pieces of 32 images.
  */
 const PIECE = 8 * 512 * 32 * 32;
 
