@@ -27,7 +27,8 @@ export class GpuWatch {
   constructor(readonly device: GpuDevice) {
     device.addEventListener("uncapturederror", ({ error }) => (this.#problem ??= error.message));
     void device.lost.then(({ reason, message }) => {
-      // onnxruntime-web itself destroys its device with the last session, and makes another one for the next.
+      // onnxruntime-web itself destroys its device when the last session is closed, and makes a new one for
+      // the next session.
       if (reason === "destroyed") return;
       this.#lost = [reason, message].filter((text) => text !== "" && text !== "unknown").join(": ");
     });

@@ -6,8 +6,8 @@ import { WorkerClient } from "./worker-client.js";
 /** Options for starting a page's worker. */
 export interface WorkerRuntimeOptions extends Pick<WebRuntimeOptions, "device" | "wasmPaths" | "threads"> {
   /**
-   * Starts the worker, for pages whose bundler does not: its script is `striate/worker`. Default: the module
-   * `worker-thread-web.js` beside the script that this file is bundled into.
+   * Starts the worker. Give it if your bundler does not bundle the worker; its script is `striate/worker`.
+   * Default: starts the module `worker-thread-web.js` beside the script that this file is bundled into.
    */
   readonly worker?: () => Worker;
 }
@@ -45,7 +45,7 @@ export async function createWorkerRuntime(options: WorkerRuntimeOptions = {}): P
     const wanted = session.device ?? facts.device;
     check(
       wanted === facts.device,
-      () => `this runtime runs on ${facts.device}, device "${wanted}" was asked for`,
+      () => `device: expected "${facts.device}", on which this runtime runs, got "${wanted}"`,
     );
     return session;
   };
