@@ -39,8 +39,9 @@ const KINDS: Readonly<Record<string, Kind>> = {
 };
 
 /**
- * The activations of a recurrent operator in order, or `defaults` if it names none. Functions that have parameters take
- * their values from the lists `activation_alpha` and `activation_beta` in the same order.
+ * The activations of a recurrent operator, in order; those of `defaults` if it names none. Functions that
+ * have parameters take their values from the lists `activation_alpha` and `activation_beta` in the same
+ * order.
  */
 export function activationsOf(attributes: Attributes, defaults: readonly string[]): Activation[] {
   const { activations: named, activation_alpha: alphas, activation_beta: betas } = attributes;

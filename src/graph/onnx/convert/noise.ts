@@ -36,7 +36,7 @@ function dtypeOf(call: ImportedCall, fallback: DType): DType {
   return code === 0 ? fallback : dtypeFromOnnx(code, call.type);
 }
 
-/** Noise of a kind, scaled and shifted as the attributes say. */
+/** Noise of the given kind. The attributes decide its scale and shift. */
 function scaled(call: ImportedCall, kind: NoiseKind, shape: Shape, fallback: DType): readonly Tensor[] {
   const noise = drawn(call, kind, shape, dtypeOf(call, fallback));
   const number = (name: string, otherwise: number) => floatAttribute(call.attributes, name, otherwise);
@@ -67,7 +67,10 @@ const bernoulli: Conversion = (call) => {
   return [cast(less(drawn(call, "uniform", x.shape, x.dtype), x), dtypeOf(call, x.dtype))];
 };
 
-/** Multinomial: the drawn class is the number of classes whose cumulative probability is below a uniform draw. */
+/**
+ * Multinomial: the drawn class is the number of classes whose cumulative probability is at most a uniform
+ * random number.
+ */
 const multinomial: Conversion = (call) => {
   const x = operand(call);
   if (x.rank !== 2) throw new StriateError(`expected [batch, classes], got rank ${x.rank}`);

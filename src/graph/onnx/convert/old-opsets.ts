@@ -112,7 +112,7 @@ const reshape: Conversion = (call) => {
   return shape ? { ...call, inputs: [operand(call, 0), numbersOperand(shape)], attributes } : call;
 };
 
-/** Copies along one axis, in version 1. */
+/** Before opset 6, Tile copied along a single axis. */
 const tile: Conversion = (call) => {
   if (call.opset >= 6) return call;
   const x = operand(call, 0);
@@ -131,7 +131,7 @@ const concat: Conversion = (call) => {
   return { ...call, attributes: { ...call.attributes, axis } };
 };
 
-/** Element types were named in the first version. */
+/** In the first version, the element type was given by its name. */
 const cast: Conversion = (call) => {
   const name = stringAttribute(call.attributes, "to", "");
   if (name === "") return call;
@@ -182,7 +182,10 @@ const norm: Conversion = (call) => ({
   },
 });
 
-/** Later opsets have neither statistics for each element nor training mode as the default. */
+/**
+ * In old opsets, there may be statistics for each element, and training mode is the default. Later opsets
+ * have neither, so such calls are refused.
+ */
 const batchNormalisation: Conversion = (call) => {
   const [attributes, [spatial, isTest]] = split(call.attributes, "spatial", "is_test");
   if (spatial === 0) throw new StriateError("statistics of each element (spatial = 0) are not supported");
