@@ -65,7 +65,7 @@ function elements(
   return data;
 }
 
-/** The field that holds a type's elements if they are not raw bytes. */
+/** The elements of a tensor that are not stored as raw bytes. The type decides which field holds them. */
 function listedValues(proto: TensorProto, dtype: DType): readonly number[] | readonly bigint[] {
   switch (dtype) {
     case "float32":

@@ -42,7 +42,7 @@ export function* tensorsIn(nodes: readonly NodeProto[]): Generator<TensorProto, 
 }
 
 /**
- * The bytes of a tensor with values in another file.
+ * The bytes of a tensor whose values are in another file.
  *
  * @param size number of bytes, from the tensor's shape and element type
  * @throws StriateError if the file is not available, or the model's description of it is invalid

@@ -62,7 +62,7 @@ function move(
   };
 }
 
-/** The integers of an operand, or undefined if one of them is a name. */
+/** The integers of an operand, or undefined if one of them is a named length. */
 function numbers(value: Value | undefined): readonly number[] | undefined {
   return value?.elements.every(isStatic) ? value.elements : undefined;
 }
@@ -216,7 +216,10 @@ const range: Rule = ({ values }) => {
   };
 };
 
-/** Reduces over all axes only, as for the number of elements of a shape. */
+/**
+ * A rule for reductions over all axes, as in the computation of a tensor's size from its shape. Other
+ * reductions are not folded.
+ */
 function reduceAll(combine: (a: Dim, b: Dim) => Dim | undefined, first: number): Rule {
   return ({ values, attributes }) => {
     const { shape, elements, dtype } = values[0]!;

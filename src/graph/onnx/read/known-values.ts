@@ -6,8 +6,8 @@ import type { Tensor } from "../../tensor.js";
 import { constantData } from "../../tensor.js";
 
 /**
- * Largest number of elements of a tensor that is computed while a file is read, because only shape arithmetic is
- * folded.
+ * Largest number of elements of a tensor that is computed while a file is read. The limit is low, because
+ * only shape arithmetic is folded.
  */
 export const LARGEST_FOLDED = 4096;
 
@@ -55,7 +55,10 @@ export function mapElements<T>(shape: readonly number[], body: (index: readonly 
   });
 }
 
-/** The element of a value at an index, which is aligned at the last axes and broadcast as in NumPy. */
+/**
+ * The element of a value at an index. The index is aligned with the last axes, and axes of length 1
+ * broadcast, as in NumPy.
+ */
 export function elementAt({ shape, elements }: Value, index: readonly number[]): Dim {
   const skipped = index.length - shape.length;
   let at = 0;

@@ -42,17 +42,17 @@ export interface ImportedModel {
   /** The first result of every named node. */
   readonly nodes: ReadonlyMap<string, Tensor>;
   /**
-   * The trainable parameters: named float32 initializers of rank 1 and above, with their values. Running statistics are
-   * not trainable.
+   * The parameters, with their values: named float32 initializers of rank 1 and above, except for settings of
+   * operators. Running statistics are among them, but they are not trainable.
    */
   readonly parameters: ReadonlyMap<string, ImportedParameter>;
   /**
-   * Inputs that the reader adds, for random numbers that the file's operators draw (RandomNormal, Bernoulli, Dropout in
-   * training mode), standard normal or uniform in [0, 1). Each is named `noise:NODE` after its node. Seeds in the file
-   * are ignored.
+   * Inputs that the reader adds for the random numbers that operators of the file draw (RandomNormal,
+   * Bernoulli, Dropout in training mode). The numbers must be standard normal or uniform in [0, 1). Each
+   * input is named `noise:NODE` after its node. Random seeds in the file are ignored.
    */
   readonly noise: Readonly<Record<string, NoiseKind>>;
-  /** Version of the standard operators in the file; the graph is in the form of 18. */
+  /** Version of the standard operators (opset) in the file. The graph is always in the form of opset 18. */
   readonly opset: number;
   readonly producer: string;
   readonly metadata: Readonly<Record<string, string>>;
@@ -92,7 +92,7 @@ export class OnnxFile {
       alignInPlace(tensor, `${what}: initializer "${tensor.name}"`);
   }
 
-  /** The protobuf message of the model, with all fields of the file, for code that changes the model. */
+  /** A copy of the model's protobuf message with all fields of the file, for code that changes the model. */
   copy(): ModelProto {
     return clone(ModelProtoSchema, this.#model);
   }
@@ -164,7 +164,7 @@ export function readOnnx(bytes: Uint8Array, options: ReadOptions = {}): Imported
   return new OnnxFile(bytes, options.what, options.externalData).read(options);
 }
 
-/** Reads the graph. If the graph is right only for one length of a named axis, this length is returned, too. */
+/** Reads the graph. If it is right for only one length of a named axis, reads it again with this length. */
 function readGraph(graph: GraphProto, context: ReadContext): ReadGraph {
   try {
     return new GraphReader(graph, context).read();

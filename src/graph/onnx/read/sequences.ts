@@ -121,8 +121,8 @@ const CALLS: ReadonlyMap<string, (call: SequenceCall) => Tensor | Sequence> = ne
 export const SEQUENCE_OPERATORS: ReadonlySet<string> = new Set(CALLS.keys());
 
 /**
- * The results of a call of such an operator. Throws {@link StriateError} if a needed value is known only when the graph
- * runs.
+ * The result of a call of an operator that makes or reads sequences. Throws {@link StriateError} if a value
+ * that is needed is known only when the graph runs.
  */
 export function sequenceCall(type: string, call: SequenceCall): Tensor | Sequence {
   return CALLS.get(type)!(call);

@@ -39,7 +39,8 @@ export async function saveOnnx(
   }
   const data = `${path}.data`;
   const { bytes, values } = model.withValuesIn(basename(data));
-  // If the process is killed in between, no model is left, but never an old model beside new values.
+  // If the process is killed in between, no model is left. This is better than an old model beside new
+  // values.
   await rm(path, { force: true });
   await writeFileAtomic(data, values);
   await writeFileAtomic(path, bytes);

@@ -11,14 +11,17 @@ const PAGE = 4096;
 /** A model that can be stored with its values in its file or in a file beside it ("external data" in ONNX). */
 export interface StorableModel {
   /**
-   * The model as one ONNX file, encoded again at each call.
+   * The model as one ONNX file. It is encoded again each time that the property is read.
    *
    * @throws StriateError above 2 GB, which no ONNX file can hold
    */
   readonly bytes: Uint8Array<ArrayBuffer>;
   /** Whether the model takes more than the 2 GB that one file can hold. */
   readonly isTooLarge: boolean;
-  /** Returns the model without its larger values, and the pieces of the file of that name that holds them. */
+  /**
+   * Returns the model without its larger values, and these values as the pieces of a file, whose name is
+   * `location`.
+   */
   withValuesIn(location: string): { readonly bytes: Uint8Array; readonly values: readonly Uint8Array[] };
 }
 

@@ -50,10 +50,11 @@ const MODEL = { irVersion: 1, producerName: 2, docString: 6, opsetImport: 8, met
 const GRAPH = { node: 1, name: 2, input: 11, output: 12 } as const;
 const NODE = { input: 1, output: 2, name: 3, opType: 4, attribute: 5, domain: 7 } as const;
 
-/** Equal constants of at most this many bytes are written once. */
+/** Equal constants of at most this many bytes are written only once. */
 const SMALL = 4096;
 /**
- * The oldest file version (IR version) that allows an opset, so that as many runtimes as possible can read the file.
+ * The oldest file version (IR version) that allows opsets from `opset` on. The oldest version is used so that
+ * as many runtimes as possible can read the file.
  */
 const IR_VERSIONS: readonly (readonly [opset: number, ir: number])[] = [
   [23, 11],
@@ -83,7 +84,7 @@ export function writeOnnx(
   return atOnce(writeOnnxInParts(outputs, options));
 }
 
-/** Options as in `writeOnnx`. */
+/** Like `writeOnnx`, but in parts, between which other work can run. */
 export function* writeOnnxInParts(
   outputs: Readonly<Record<string, Tensor>>,
   options: WriteOptions = {},
@@ -174,7 +175,7 @@ class GraphWriter {
     this.#nameOf.set(tensor, name);
   }
 
-  /** Names computed tensors after their outputs, and returns the outputs that need a copy. */
+  /** Gives computed tensors the names of the outputs, and returns the outputs that need a copy. */
   #nameOutputs(wanted: readonly (readonly [string, Tensor])[]): (readonly [string, Tensor])[] {
     const copies: (readonly [string, Tensor])[] = [];
     for (const [name, tensor] of wanted) {
