@@ -3,8 +3,8 @@ import { applySingle, defineOperator, intAttribute, rejectCall, required } from 
 import type { Tensor } from "../tensor.js";
 import { outputLength, windowOf } from "../window.js";
 
-// ONNX Runtime's own operators, which only lowerings for its CPU provider emit. They need no gradient rules, because
-// lowering comes after differentiation.
+// ONNX Runtime's own operators, which appear only in graphs that are lowered for its CPU provider. They need
+// no gradient rules, because lowering comes after differentiation.
 
 defineOperator({
   type: "com.microsoft::FusedMatMul",
