@@ -168,7 +168,7 @@ export function apply(
   const types = operator.infer(call);
   const node = new GraphNode(type, inputs, attributes, undefined, options.name);
   for (const [index, { dtype, shape, known }] of types.entries()) {
-    if (shape.some((dim) => dim === 0)) rejectCall(call, "an axis of length 0 (an empty batch?) is refused");
+    if (shape.some((dim) => dim === 0)) rejectCall(call, "expected axes of at least length 1, got one of length 0 (an empty batch?)");
     node.outputs.push(new Tensor(node, index, dtype, shape, known));
   }
   return node.outputs;

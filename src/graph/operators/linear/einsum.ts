@@ -51,7 +51,7 @@ function equationOf(call: Call): Equation {
   }
   const result = right === undefined ? implicitResult(left, free.slice(0, hidden)) : spell(right, hidden);
   for (const letter of result) {
-    if (!lengths.has(letter)) rejectCall(call, `"${letter}" of the result is on no operand`);
+    if (!lengths.has(letter)) rejectCall(call, `letter "${letter}" of the result is in no operand`);
   }
   return { terms, result, lengths };
 }

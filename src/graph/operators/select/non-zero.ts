@@ -3,7 +3,8 @@ import type { DType } from "../../dtype.js";
 import { applySingle, defineOperator, rejectCall, required } from "../../operator.js";
 import type { Tensor } from "../../tensor.js";
 
-// Operators that find positions. Their number is known only at run time, so the axis gets a unique name.
+// Operators that find positions. The number of positions is known only at run time, so their axis gets an
+// unknown length.
 
 const INDEX: DType = "int64";
 

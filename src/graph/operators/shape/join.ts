@@ -17,7 +17,10 @@ function bindsAll(target: Target): boolean {
   return target === "webgpu" || target === "portable";
 }
 
-/** Divides neighbours into the fewest groups of at most `WIDEST`, all of about the same size. */
+/**
+ * Divides neighbours into groups of about the same size: the fewest groups of at most `WIDEST` items, but
+ * never more than `WIDEST` groups.
+ */
 function grouped<T>(items: readonly T[]): T[][] {
   const groups = Math.min(Math.ceil(items.length / WIDEST), WIDEST);
   return Array.from({ length: groups }, (_, i) =>
@@ -119,7 +122,8 @@ defineOperator({
 
 function splitSizes(call: Call, dim: Dim): readonly Dim[] {
   const sizes = call.inputs[1];
-  // Known elements are stored for short tensors, but a tensor may have hundreds of parts.
+  // `known` is set only for short tensors, but a Split may have hundreds of parts. So constants are read
+  // directly.
   const data = sizes && constantData(sizes)?.data;
   const known = data ? Array.from(data as BigInt64Array, Number) : sizes?.known;
   if (known !== undefined) {

@@ -63,7 +63,7 @@ defineOperator({
       isFloat(dtype) || length > 64 ? undefined : Array.from({ length }, (_, i) => start + i * delta);
     return [{ dtype, shape: [length], known }];
   },
-  // start + i delta; the limit only decides how many there are.
+  // Element i is start + i delta. The limit only decides how many elements there are.
   gradient: ({ dy }, start, _limit, delta) => {
     const total = (x: Tensor, like: Tensor) =>
       reshapeLike(applySingle("ReduceSum", [x], { keepdims: 0 }), like);
