@@ -53,9 +53,9 @@ export interface GradientCall extends Call {
 }
 
 /**
- * The gradient of one input: a tensor, or a function that computes it and is called only if the gradient is wanted.
- * "zero" means that no small change of the input changes the outputs. Undefined means that the input cannot have a
- * gradient, so asking for it is an error.
+ * The gradient of one input: a tensor, or a function that computes it and is called only if the gradient is
+ * wanted. "zero" means that no small change of the input changes the outputs. Undefined means that the input
+ * cannot have a gradient, so asking for it is an error.
  */
 export type OperandGradient = Tensor | (() => Tensor) | "zero" | undefined;
 
@@ -86,8 +86,8 @@ export type Target = "cpu" | "webgpu" | "cuda" | "wasm" | "portable";
 /** Facts that a lowering rule may use in addition to the call. */
 export interface LoweringContext {
   /**
-   * Whether a value is the same in every run because it depends only on constants and on parameters that are written as
-   * constants.
+   * Whether a value is the same in every run because it depends only on constants and on parameters that are
+   * written as constants.
    */
   isFixed(tensor: Tensor): boolean;
 }
@@ -137,8 +137,8 @@ export function operatorOf(type: string): Operator | undefined {
 }
 
 /**
- * Marks the modules of a namespace as needed for the operators that they define. Bundlers drop a module if nothing of
- * it is used, but not if its namespace is passed to a function.
+ * Marks the modules of a namespace as needed for the operators that they define. Bundlers drop a module if
+ * nothing of it is used, but not if its namespace is passed to a function.
  */
 export function loaded(modules: Readonly<Record<string, unknown>>): void {
   if (Object.keys(modules).length === 0) throw new StriateError("no operators were loaded");
@@ -168,7 +168,8 @@ export function apply(
   const types = operator.infer(call);
   const node = new GraphNode(type, inputs, attributes, undefined, options.name);
   for (const [index, { dtype, shape, known }] of types.entries()) {
-    if (shape.some((dim) => dim === 0)) rejectCall(call, "expected axes of at least length 1, got one of length 0 (an empty batch?)");
+    if (shape.some((dim) => dim === 0))
+      rejectCall(call, "expected axes of at least length 1, got one of length 0 (an empty batch?)");
     node.outputs.push(new Tensor(node, index, dtype, shape, known));
   }
   return node.outputs;

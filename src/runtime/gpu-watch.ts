@@ -1,8 +1,8 @@
 import { StriateError } from "../util/errors.js";
 
 /*
- * A WebGPU device reports errors by events, not by exceptions: a refused call computes nothing, and the buffers of its
- * results stay zero. So code that runs work on a device must listen for these events.
+ * A WebGPU device reports errors by events, not by exceptions: a refused call computes nothing, and the
+ * buffers of its results stay zero. So code that runs work on a device must listen for these events.
  */
 
 interface GpuError {
@@ -35,8 +35,8 @@ export class GpuWatch {
   }
 
   /**
-   * Runs some work and waits until the device has accepted or refused each call. This takes a round trip to the device,
-   * so it is used only for the first run of a model; later runs make the same calls.
+   * Runs some work and waits until the device has accepted or refused each call. This takes a round trip to
+   * the device, so it is used only for the first run of a model; later runs make the same calls.
    *
    * @throws StriateError if the device refused a call, ran out of memory or was lost.
    */

@@ -96,8 +96,8 @@ export interface Runtime {
   /** The device of sessions whose options name no device. Graphs are lowered for this device. */
   readonly device: Device;
   /**
-   * @param model the bytes of an ONNX file, which are not changed; or the result of `writeOnnx`, whose bytes are made
-   * only for this session and freed as soon as it is open
+   * @param model the bytes of an ONNX file, which are not changed; or the result of `writeOnnx`, whose bytes
+   * are made only for this session and freed as soon as it is open
    */
   createSession(model: ModelSource, options?: SessionOptions): Promise<Session>;
   createProgram(spec: ProgramSpec, options?: SessionOptions): Promise<Program>;

@@ -81,8 +81,8 @@ export interface WebRuntime extends Runtime {
  * For WebGPU, the build that uses JavaScript Promise Integration is loaded if the browser supports this (4.1
  * MB compressed, instead of 6.7 MB).
  *
- * @throws StriateError if the browser lacks WebGPU or has no adapter, if threads are asked for on a page that is not
- * cross-origin isolated, or if onnxruntime-web cannot be loaded.
+ * @throws StriateError if the browser lacks WebGPU or has no adapter, if threads are asked for on a page that
+ * is not cross-origin isolated, or if onnxruntime-web cannot be loaded.
  * @example
  * ```ts
  * import { createWebRuntime } from "striate";
@@ -109,8 +109,8 @@ export async function createWebRuntime(options: WebRuntimeOptions = {}): Promise
 const opened = new Map<WebDevice, Promise<WebRuntime>>();
 
 /**
- * A runtime of onnxruntime-web with default options, which is loaded at its first use. Use `createWebRuntime` for other
- * options.
+ * A runtime of onnxruntime-web with default options, which is loaded at its first use. Use `createWebRuntime`
+ * for other options.
  */
 export const webRuntime: Runtime = {
   device: "wasm",
@@ -137,7 +137,10 @@ async function open(device: WebDevice, options: WebRuntimeOptions): Promise<WebR
   configure(ort, options);
   const own = (session: SessionOptions): SessionOptions => {
     const wanted = session.device ?? device;
-    check(wanted === device, () => `device: expected "${device}", on which this runtime runs, got "${wanted}"`);
+    check(
+      wanted === device,
+      () => `device: expected "${device}", on which this runtime runs, got "${wanted}"`,
+    );
     return session;
   };
   let watch: GpuWatch | undefined;

@@ -14,8 +14,8 @@ export interface WorkerChannel extends Channel {
 }
 
 /**
- * Sends requests to a worker and returns its answers, so that its sessions and programs behave as if they were in this
- * thread.
+ * Sends requests to a worker and returns its answers, so that its sessions and programs behave as if they
+ * were in this thread.
  */
 export class WorkerClient {
   readonly #waiting = new Map<

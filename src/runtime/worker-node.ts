@@ -56,8 +56,8 @@ function deviceOf(options: SessionOptions): Device {
 }
 
 /**
- * Like `nodeRuntime`, but each session or program runs in a thread of its own, so that the calling thread stays
- * responsive.
+ * Like `nodeRuntime`, but each session or program runs in a thread of its own, so that the calling thread
+ * stays responsive.
  */
 export const workerRuntime: Runtime = {
   device: "cpu",

@@ -22,11 +22,11 @@ export interface WorkerRuntime extends WebRuntime {
 export type WebFacts = Pick<WebRuntime, "device" | "measured">;
 
 /**
- * Like `createWebRuntime`, but in a Web Worker, so that the page stays responsive. onnxruntime-web is loaded in the
- * worker; on WebGPU the state of a program stays on the device there.
+ * Like `createWebRuntime`, but in a Web Worker, so that the page stays responsive. onnxruntime-web is loaded
+ * in the worker; on WebGPU the state of a program stays on the device there.
  *
- * @throws StriateError as `createWebRuntime` does, and if there are no Web Workers or if the worker's script cannot be
- * loaded.
+ * @throws StriateError as `createWebRuntime` does, and if there are no Web Workers or if the worker's script
+ * cannot be loaded.
  */
 export async function createWorkerRuntime(options: WorkerRuntimeOptions = {}): Promise<WorkerRuntime> {
   const { worker = defaultWorker, device = "wasm", wasmPaths, threads } = options;

@@ -12,14 +12,14 @@ import type { Window } from "../window.js";
 import { windowAttributes } from "../window.js";
 
 /*
- * Convolutions in ONNX Runtime's blocked layout [batch, channels / B, ...space, B]. B is 8 or 16, depending on the
- * width of the processor's vectors. ONNX Runtime itself uses this layout only for constant weights. Weights in training
- * are fed, so ONNX Runtime would fall back to im2col and a matrix product. Therefore the graph itself reorders the
- * weights here.
+ * Convolutions in ONNX Runtime's blocked layout [batch, channels / B, ...space, B]. B is 8 or 16, depending
+ * on the width of the processor's vectors. ONNX Runtime itself uses this layout only for constant weights.
+ * Weights in training are fed, so ONNX Runtime would fall back to im2col and a matrix product. Therefore the
+ * graph itself reorders the weights here.
  *
- * B is unknown when a graph is lowered, but the code does not need it: a reordering turns [batch, channels,
- * rest] into [batch, channels / B, rest, B] for any B. If another shape depends on B, the graph computes it
- * when it runs.
+ * B is unknown when a graph is lowered, but the code does not need it: a reordering turns
+ * [batch, channels, rest] into [batch, channels / B, rest, B] for any B. If another shape depends on B, the
+ * graph computes it when it runs.
  */
 
 const DOMAIN = "com.microsoft.nchwc::";
@@ -166,8 +166,8 @@ function onesForEach(channels: number): Tensor {
 }
 
 /**
- * Reshapes a reordered tensor [1, channels, ...] so that the axes of the blocks become explicit: [channels /
- * B, ...shape, B].
+ * Reshapes a reordered tensor [1, channels, ...] so that the axes of the blocks become explicit:
+ * [channels / B, ...shape, B].
  */
 function splitBlocks(x: Tensor, shape: readonly number[]): Tensor {
   return applySingle("Reshape", [x, concat([integers([-1, ...shape]), blockLength()], 0)]);

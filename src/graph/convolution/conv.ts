@@ -36,7 +36,10 @@ interface Operands {
 function operandsOf(call: Call): Operands {
   const [x, w] = [required(call, 0, "x"), required(call, 1, "weight")];
   if (x.dtype !== w.dtype)
-    rejectCall(call, `expected an input and a weight of the same element type, got ${x.dtype} and ${w.dtype}`);
+    rejectCall(
+      call,
+      `expected an input and a weight of the same element type, got ${x.dtype} and ${w.dtype}`,
+    );
   if (x.rank < 3 || w.rank !== x.rank)
     rejectCall(call, "expected [batch, channels, ...space] and a weight of the same rank");
   const kernel = w.shape.slice(2);

@@ -55,9 +55,10 @@ defineOperator({
 });
 
 /**
- * A deformable convolution: each kernel position reads x with an offset of its own. `x` is [batch, channels,
- * ...space], `weight` is [out, in / groups, ...kernel], and `offset` is [batch, offset groups * kernel
- * positions * spatial axes, ...space of the result]. The attributes are those of ONNX's DeformConv.
+ * A deformable convolution: each kernel position reads x with an offset of its own. `x` is
+ * [batch, channels, ...space], `weight` is [out, in / groups, ...kernel], and `offset` is [batch, offset
+ * groups * kernel positions * spatial axes, ...space of the result]. The attributes are those of ONNX's
+ * DeformConv.
  */
 export function deformConv(x: Tensor, weight: Tensor, offset: Tensor, attributes: Attributes = {}): Tensor {
   return applySingle("DeformConv", [x, weight, offset], attributes);

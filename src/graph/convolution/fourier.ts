@@ -110,8 +110,8 @@ interface Block {
 }
 
 /**
- * Divides the output rows into blocks. The Toeplitz matrix of all rows is mostly zeros. Smaller blocks multiply fewer
- * zeros, but copy more rows.
+ * Divides the output rows into blocks. The Toeplitz matrix of all rows is mostly zeros. Smaller blocks
+ * multiply fewer zeros, but copy more rows.
  */
 function blocksOf(plan: Plan): Block[] {
   const { heightIn, heightOut, padTop } = plan;
@@ -158,8 +158,8 @@ function rowsOf(spectrum: Tensor, [start, end]: readonly [number, number]): Tens
 }
 
 /**
- * Transforms a kernel [out, in, kernel height, kernel width] along its width to [(frequency, re | im) * in *
- * out, kernel height].
+ * Transforms a kernel [out, in, kernel height, kernel width] along its width to
+ * [(frequency, re | im) * in * out, kernel height].
  */
 function kernelSpectrum(w: Tensor, plan: Plan): Tensor {
   return reshape(transpose(matmul(w, kernelMatrix(plan)), [3, 1, 0, 2]), [-1, plan.kernel[0]]);
@@ -234,8 +234,8 @@ function conjugates(spectrum: Tensor): Tensor {
 }
 
 /**
- * Sums [frequencies, 2, in * rows in, out * rows out] along the diagonals. The result is [(frequency, re |
- * im) * in * out, kernel height].
+ * Sums [frequencies, 2, in * rows in, out * rows out] along the diagonals. The result is
+ * [(frequency, re | im) * in * out, kernel height].
  */
 function kernelRows(totals: Tensor, plan: Plan, block: Block): Tensor {
   const { channelsIn, channelsOut, frequencies } = plan;

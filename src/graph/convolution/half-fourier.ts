@@ -20,12 +20,12 @@ import type { Window } from "../window.js";
  *     X_p[f] = sum_m x[s m + p] e^{-2 pi i g m / n},   K_p[f] = sum_t K[s t + p] e^{2 pi i g t / n}
  *     y[o] = 2/n Re sum_f e^{2 pi i g o / n} sum_p X_p[f] K_p[f]
  *
- * The sum over kernel columns is direct: at each frequency, one matrix product multiplies the kernels [out x
- * 2, (in, phase, re | im, kernel column)] by the image columns under them. Products with constant matrices
- * transform the image to the frequencies, collect the image columns under the kernels, and transform the
- * result back. For k x k kernels on `in` input channels, the number of multiply-adds per output channel and
- * column is n (2 s in k + height) instead of in k^2 height, which is a fifth for a 31 x 31 kernel of stride 2
- * on 64 rows. All of them are in matrix products.
+ * The sum over kernel columns is direct: at each frequency, one matrix product multiplies the kernels
+ * [out x 2, (in, phase, re | im, kernel column)] by the image columns under them. Products with constant
+ * matrices transform the image to the frequencies, collect the image columns under the kernels, and transform
+ * the result back. For k x k kernels on `in` input channels, the number of multiply-adds per output channel
+ * and column is n (2 s in k + height) instead of in k^2 height, which is a fifth for a 31 x 31 kernel of
+ * stride 2 on 64 rows. All of them are in matrix products.
  */
 
 interface Plan {
@@ -47,8 +47,8 @@ function planOf({ x, y }: ConvolutionShape, window: Window): Plan {
 }
 
 /**
- * Whether this form applies and saves at least a quarter of the multiply-adds. The threshold was measured; see
- * docs/engine.md.
+ * Whether this form applies and saves at least a quarter of the multiply-adds. The threshold was measured;
+ * see docs/engine.md.
  */
 export function halfFourierPays(shape: ConvolutionShape, window: Window): boolean {
   const plain = window.groups === 1 && window.dilations.every((d) => d === 1) && window.kernel.length === 2;
@@ -93,8 +93,8 @@ function turn(frequency: number, place: number, length: number): number {
 }
 
 /**
- * Spectrum [frequency, re | im x out, (in, phase, re | im, kernel column)] of a weight [out, in, kernel height, kernel
- * width].
+ * Spectrum [frequency, re | im x out, (in, phase, re | im, kernel column)] of a weight
+ * [out, in, kernel height, kernel width].
  */
 function kernelSpectra(w: Tensor, plan: Plan): Tensor {
   const { stride, padTop, kernelHeight, length } = plan;
@@ -189,9 +189,9 @@ export function halfFourierConvolution(
 }
 
 /**
- * Matrix of ones and zeros that maps a row of the image to the values under every kernel column for every output
- * column, with zeros beyond the border. The product with this matrix moves whole rows, whereas a gather would copy
- * single numbers.
+ * Matrix of ones and zeros that maps a row of the image to the values under every kernel column for every
+ * output column, with zeros beyond the border. The product with this matrix moves whole rows, whereas a
+ * gather would copy single numbers.
  */
 function windowMatrix(width: number, kernel: number, widthOut: number, step: number, before: number): Tensor {
   const name = `windows ${kernel} ${step} ${before}`;

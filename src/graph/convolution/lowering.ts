@@ -285,8 +285,8 @@ function fourierPays({ x, y }: ConvolutionShape, window: Window): boolean {
 }
 
 /**
- * Chooses the form of the weight gradient. The choices were measured on ONNX Runtime's CPU provider; docs/engine.md has
- * the table.
+ * Chooses the form of the weight gradient. The choices were measured on ONNX Runtime's CPU provider;
+ * docs/engine.md has the table.
  */
 export function chooseWeightGradient([x, dy]: Pair, window: Window, target: Target): WeightGradientForm {
   const [into, out] = [x.shape[1] as number, dy.shape[1] as number];
@@ -369,8 +369,8 @@ export function weightGradientAs(
 }
 
 /**
- * Weight gradient as a convolution of x with dy as its kernel; batch and channels are swapped, and so are stride and
- * dilation.
+ * Weight gradient as a convolution of x with dy as its kernel; batch and channels are swapped, and so are
+ * stride and dilation.
  */
 function swapped(x: Tensor, dy: Tensor, window: Window): Tensor {
   const order = [1, 0, ...window.kernel.map((_, axis) => axis + 2)];
@@ -414,8 +414,8 @@ function inputAtOffset(source: Tensor, dy: Tensor, window: Window, offset: reado
 }
 
 /**
- * Reshapes [batch, channels, ...space] to [batch, channels, positions], or to [batch, groups, channels /
- * groups, positions] if there are several groups.
+ * Reshapes [batch, channels, ...space] to [batch, channels, positions], or to
+ * [batch, groups, channels / groups, positions] if there are several groups.
  */
 function positions(x: Tensor, groups = 1): Tensor {
   const channels = x.shape[1] as number;

@@ -18,7 +18,7 @@ import type { Window } from "../window.js";
  * matrices of the transforms are small and constant. They multiply images from the left, so the positions of
  * the images are their first axes. A spectrum is [rows of frequencies, (re | im), columns of frequencies,
  * batch, channels]. Two real products, one with Re K and one with Im K, handle both parts of a spectrum, and
- * the inverse transform adds them up. Only the first half of the columns is stored, because the others are
+ * the inverse transform adds them up. Only the columns up to the middle are stored, because the others are
  * their mirror images.
  *
  * For a 9 x 9 kernel on 32 x 32 positions, this needs a tenth of the multiply-adds of a direct convolution.
@@ -187,8 +187,8 @@ function fromSpectrum(
 }
 
 /**
- * Transforms a kernel [out, in, ...kernel] to the real and the imaginary part of its spectrum, each [rows, 1, half,
- * out, in].
+ * Transforms a kernel [out, in, ...kernel] to the real and the imaginary part of its spectrum, each
+ * [rows, 1, half, out, in].
  */
 function kernelSpectrum(w: Tensor, plan: SpectralPlan): readonly [re: Tensor, im: Tensor] {
   const { rows, columns, half, channelsIn, channelsOut } = plan;

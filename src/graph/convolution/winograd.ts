@@ -21,8 +21,8 @@ import type { Window } from "../window.js";
  * of tiles high. The gradients are the adjoints of the same formula and use the same matrices. An operand of
  * several products is transformed only once, because `lower` merges equal calls.
  *
- * With P points, the spectra of maps are [P, tiles x batch, channels], and the spectra of kernels are [P,
- * out, in].
+ * With P points, the spectra of maps are [P, tiles x batch, channels], and the spectra of kernels are
+ * [P, out, in].
  */
 
 const KERNEL = 3;
@@ -266,9 +266,9 @@ function overlapped(strips: readonly { readonly rows: Range; readonly values: Te
 // ---- matrices ----------------------------------------------------------------------------------------------------------
 
 /**
- * Constant matrix with rows (point, tile) and a column for each position of a map, from a matrix [point, position in
- * the tile] for each axis. Tiles are `step` positions apart, and the first one begins `before` positions ahead of the
- * map.
+ * Constant matrix with rows (point, tile) and a column for each position of a map, from a matrix
+ * [point, position in the tile] for each axis. Tiles are `step` positions apart, and the first one begins
+ * `before` positions ahead of the map.
  */
 function tileMatrix(
   name: string,

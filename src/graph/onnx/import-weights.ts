@@ -29,15 +29,15 @@ export interface ImportWeightsOptions {
   /** Prefix of the names in the weight file, such as "ema.module.". By default, the function finds it. */
   readonly prefix?: string;
   /**
-   * Whether the model may keep its own values for weights that the weight file lacks or has in another shape. Default
-   * false.
+   * Whether the model may keep its own values for weights that the weight file lacks or has in another shape.
+   * Default false.
    */
   readonly partial?: boolean;
 }
 
 /**
- * The model with its new values, and a record of the tensor that went into each weight. Everything else in the model is
- * unchanged.
+ * The model with its new values, and a record of the tensor that went into each weight. Everything else in
+ * the model is unchanged.
  */
 export interface ImportedWeights extends StorableModel {
   /** Names of the replaced weights in the model, each with its name in the weight file. */

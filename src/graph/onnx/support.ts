@@ -16,8 +16,8 @@ export interface Support {
    */
   readonly read: "itself" | "decomposed" | "converted" | "refused";
   /**
-   * "rule": the operator is differentiated; "zero": no gradient flows through it; "refused": differentiating it is an
-   * error.
+   * "rule": the operator is differentiated; "zero": no gradient flows through it; "refused": differentiating
+   * it is an error.
    */
   readonly gradient: "rule" | "zero" | "refused" | undefined;
   /**

@@ -35,9 +35,9 @@ export function fusedMatmul(
 }
 
 /*
- * The blocked layout [batch, channels / B, ...space, B] with B = 8 or 16, depending on the width of the processor's
- * vectors. Shapes are those of the standard layout, so a shape does not show which layout a tensor has. Channels are
- * padded to whole blocks.
+ * The blocked layout [batch, channels / B, ...space, B] with B = 8 or 16, depending on the width of the
+ * processor's vectors. Shapes are those of the standard layout, so a shape does not show which layout a
+ * tensor has. Channels are padded to whole blocks.
  */
 
 defineOperator({

@@ -106,8 +106,8 @@ function wholeMask(mask: Tensor, keys: Dim): Tensor {
 }
 
 /**
- * Attention by scaled dot products with soft cap and mask (opsets 23 to 25). A query whose keys are all masked gives
- * zeros, as the standard requires since its errata of 2026.
+ * Attention by scaled dot products with soft cap and mask (opsets 23 to 25). A query whose keys are all
+ * masked gives zeros, as the standard requires since its errata of 2026.
  */
 const attention: Composition = (call) => {
   const { attributes } = call;

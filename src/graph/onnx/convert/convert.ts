@@ -129,8 +129,9 @@ const dropout: Conversion = (call) => {
 };
 
 /**
- * Training mode uses the statistics of the batch. From opset 14 on, an attribute selects it; before that, additional
- * outputs do. The additional outputs are the running averages and, before opset 14, the statistics themselves.
+ * Training mode uses the statistics of the batch. From opset 14 on, an attribute selects it; before that,
+ * additional outputs do. The additional outputs are the running averages and, before opset 14, the statistics
+ * themselves.
  */
 const batchNormalisation: Conversion = (call) => {
   const epsilon = floatAttribute(call.attributes, "epsilon", 1e-5);
@@ -252,8 +253,8 @@ const convTranspose: Conversion = (call) => {
 };
 
 /**
- * Replaces `auto_pad` by explicit pads if runtimes interpret it differently: ONNX Runtime ignores dilations when it
- * computes the pads, and some versions refuse kernels smaller than their stride.
+ * Replaces `auto_pad` by explicit pads if runtimes interpret it differently: ONNX Runtime ignores dilations
+ * when it computes the pads, and some versions refuse kernels smaller than their stride.
  */
 function withPads(call: ImportedCall): ImportedCall {
   const { auto_pad: auto = "NOTSET" } = call.attributes;
@@ -398,8 +399,8 @@ export function constantOf(attributes: Attributes): Tensor {
 }
 
 /**
- * Clips int64 values to the range of exact numbers. The largest int64 means "to the end", as any very large number
- * does.
+ * Clips int64 values to the range of exact numbers. The largest int64 means "to the end", as any very large
+ * number does.
  */
 function bounded(value: number): number {
   return Math.min(Math.max(value, Number.MIN_SAFE_INTEGER), Number.MAX_SAFE_INTEGER);

@@ -14,8 +14,9 @@ import type { Tensor } from "../../tensor.js";
 import type { Conversion, ImportedCall, NoiseKind } from "./conversion.js";
 
 /*
- * Operators that draw random numbers. Random numbers enter a graph as an input, either standard normal or uniform in
- * [0, 1). The operators become a scaling, a shift or a comparison of this input; their seeds are ignored.
+ * Operators that draw random numbers. Random numbers enter a graph as an input, either standard normal or
+ * uniform in [0, 1). The operators become a scaling, a shift or a comparison of this input; their seeds are
+ * ignored.
  */
 
 function drawn(call: ImportedCall, kind: NoiseKind, shape: Shape, dtype: DType): Tensor {
@@ -92,8 +93,8 @@ export function isTraining(call: ImportedCall): boolean {
 }
 
 /**
- * Dropout: each element becomes 0 with the probability `ratio`, and the others are scaled so that the mean stays the
- * same. The mask marks the elements that stay.
+ * Dropout: each element becomes 0 with the probability `ratio`, and the others are scaled so that the mean
+ * stays the same. The mask marks the elements that stay.
  */
 export function trainingDropout(call: ImportedCall): readonly Tensor[] {
   const x = operand(call);

@@ -9,8 +9,8 @@ import { constant, constantData, integers } from "../../tensor.js";
 import type { Conversion, Converted, ImportedCall } from "./conversion.js";
 
 /*
- * Conversion of operators from before opset 11 to the form of opset 11. In the older forms, some operands were
- * attributes, and operands were broadcast only if an attribute said so.
+ * Conversion of operators from before opset 11 to the form of opset 11. In the older forms, some operands
+ * were attributes, and operands were broadcast only if an attribute said so.
  */
 
 /** Converts a call from before opset 11 to the form of opset 11. */
@@ -41,8 +41,8 @@ function numbersOperand(values: readonly number[]): Tensor {
 }
 
 /**
- * Before opset 7, `axis` said which axis of the first operand matches the first axis of the second operand. Without
- * `axis`, the last axes match, as in later opsets.
+ * Before opset 7, `axis` said which axis of the first operand matches the first axis of the second operand.
+ * Without `axis`, the last axes match, as in later opsets.
  */
 const broadcasting: Conversion = (call) => {
   if (call.opset >= 7) return call;
@@ -151,8 +151,8 @@ const upsample: Conversion = (call) => {
 };
 
 /**
- * Resize of opset 10 reads the element before a position if it enlarges an axis, and the element after the position if
- * it shrinks the axis.
+ * Resize of opset 10 reads the element before a position if it enlarges an axis, and the element after the
+ * position if it shrinks the axis.
  */
 const resize: Conversion = (call) => {
   const x = operand(call, 0);

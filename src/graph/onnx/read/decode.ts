@@ -13,11 +13,11 @@ const text = new TextDecoder();
 export const LONGEST_AXIS = 2 ** 31 - 1;
 
 /**
- * The values of a stored tensor. They are copied out of the file, unless they may `stay` in its bytes and are aligned
- * for a typed array. Nothing is allocated before the lengths are checked.
+ * The values of a stored tensor. They are copied out of the file, unless they may `stay` in its bytes and are
+ * aligned for a typed array. Nothing is allocated before the lengths are checked.
  *
- * @throws StriateError for an unsupported element type, for dims that do not fit the values, and if values in another
- * file are not available
+ * @throws StriateError for an unsupported element type, for dims that do not fit the values, and if values in
+ * another file are not available
  */
 export function decodeTensor(
   proto: TensorProto,

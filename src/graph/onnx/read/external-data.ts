@@ -10,8 +10,8 @@ import { TensorProto_DataLocation } from "../generated/onnx_pb.js";
 export type ExternalReader = (location: string, offset: number, length: number) => Uint8Array;
 
 /**
- * Source of the values that a model stores in other files ("external data" in ONNX): whole files by name, or a function
- * that reads parts of files. In Node, `openOnnx` provides it.
+ * Source of the values that a model stores in other files ("external data" in ONNX): whole files by name, or
+ * a function that reads parts of files. In Node, `openOnnx` provides it.
  */
 export type ExternalData = ReadonlyMap<string, Uint8Array> | ExternalReader;
 

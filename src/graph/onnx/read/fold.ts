@@ -9,8 +9,9 @@ import type { Value } from "./known-values.js";
 import { LARGEST_FOLDED, elementAt, mapElements, sizeOfShape, valueOf } from "./known-values.js";
 
 /*
- * Exporters write out how shapes are computed: Shape, Gather, Mul, Concat, Reshape. The rules here compute this
- * arithmetic while a file is read, for numbers and for named axis lengths, so that the shapes in the graph stay known.
+ * Exporters write out how shapes are computed: Shape, Gather, Mul, Concat, Reshape. The rules here compute
+ * this arithmetic while a file is read, for numbers and for named axis lengths, so that the shapes in the
+ * graph stay known.
  */
 
 /** The result of a call whose operands are known, or undefined if it cannot be computed or is too large. */

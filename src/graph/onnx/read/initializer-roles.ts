@@ -46,10 +46,10 @@ function settingsOf({ opType, input }: NodeProto): string[] {
 }
 
 /**
- * Roles of the initializers that are not weights. An initializer from which a setting is computed, such as the factor
- * of an upsampling, is a setting, too; one such use is enough. A bound of Clip and a value of Pad or OneHot are
- * settings only if the initializer itself is the operand and has no other use. Initializers from which such a value is
- * computed are weights.
+ * Roles of the initializers that are not weights. An initializer from which a setting is computed, such as
+ * the factor of an upsampling, is a setting, too; one such use is enough. A bound of Clip and a value of Pad
+ * or OneHot are settings only if the initializer itself is the operand and has no other use. Initializers
+ * from which such a value is computed are weights.
  */
 export function initializerRoles(graph: GraphProto): ReadonlyMap<string, Role> {
   const roles = new Map<string, Role>();

@@ -1,6 +1,6 @@
 /*
- * Files that users mistake for ONNX files. An ONNX file is a protobuf message without a signature, so other files are
- * recognised by their own signatures before the bytes are parsed.
+ * Files that users mistake for ONNX files. An ONNX file is a protobuf message without a signature, so other
+ * files are recognised by their own signatures before the bytes are parsed.
  */
 
 const KINDS: readonly (readonly [starts: RegExp, what: string])[] = [

@@ -21,8 +21,8 @@ export interface ReadOptions {
   /** Shapes of inputs by name, to fix or rename the lengths that the file gives: `{ x: ["batch", 3, 64, 64] }`. */
   readonly inputShapes?: Readonly<Record<string, Shape>>;
   /**
-   * Fixed values of inputs, by name: one number for all elements, or one for each element. Such an input becomes a
-   * constant, so that conditions of If and lengths that depend on it are known.
+   * Fixed values of inputs, by name: one number for all elements, or one for each element. Such an input
+   * becomes a constant, so that conditions of If and lengths that depend on it are known.
    */
   readonly inputValues?: Readonly<Record<string, number | readonly number[]>>;
   /** Name of the file in error messages. Default "ONNX model". */
@@ -32,8 +32,8 @@ export interface ReadOptions {
 /** An ONNX model as a graph, which can be cut, differentiated, trained and written. */
 export interface ImportedModel {
   /**
-   * The inputs, by name, in the order of the file. If the file names an axis but its graph fixes the length (for
-   * example because an exporter wrote the batch size into a Reshape), the axis has that length.
+   * The inputs, by name, in the order of the file. If the file names an axis but its graph fixes the length
+   * (for example because an exporter wrote the batch size into a Reshape), the axis has that length.
    */
   readonly inputs: Readonly<Record<string, Tensor>>;
   readonly outputs: Readonly<Record<string, Tensor>>;
@@ -73,8 +73,8 @@ export class OnnxFile {
   /**
    * @param what name of the file in error messages
    * @param externalData the values that the model stores outside its file
-   * @param owned whether the model may own the bytes: it then changes them and uses them as the memory of its values
-   * instead of a copy, so nothing else may use them. Default false.
+   * @param owned whether the model may own the bytes: it then changes them and uses them as the memory of its
+   * values instead of a copy, so nothing else may use them. Default false.
    * @throws StriateError if the bytes are not an ONNX model
    */
   constructor(
@@ -145,9 +145,9 @@ function checkNames(option: string, given: object, names: readonly string[], wha
 }
 
 /**
- * Reads an ONNX model (standard operators, opsets 1 to 26) as a graph. Axes keep their names, shape arithmetic is
- * computed, and every operator is converted to the form of opset 18. Scalars and integer tensors become constants.
- * Values in other files need `externalData`.
+ * Reads an ONNX model (standard operators, opsets 1 to 26) as a graph. Axes keep their names, shape
+ * arithmetic is computed, and every operator is converted to the form of opset 18. Scalars and integer
+ * tensors become constants. Values in other files need `externalData`.
  *
  * @throws StriateError if the bytes are not a valid model, or the model cannot be imported; the error names the node
  * @example
@@ -195,8 +195,8 @@ function fixedShapes(
 }
 
 /**
- * Parses the bytes of an ONNX file. Throws {@link StriateError} for other bytes, or for more bytes than one file can
- * have.
+ * Parses the bytes of an ONNX file. Throws {@link StriateError} for other bytes, or for more bytes than one
+ * file can have.
  */
 function parseOnnx(bytes: Uint8Array, what: string): ModelProto {
   if (bytes.byteLength > LARGEST_FILE) {

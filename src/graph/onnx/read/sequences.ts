@@ -9,8 +9,8 @@ import { constant } from "../../tensor.js";
 import { valueOf } from "./known-values.js";
 
 /*
- * Sequences of tensors exist only while a file is read. The length of each must be known then, and reading an element
- * returns the tensor that was put in.
+ * Sequences of tensors exist only while a file is read. The length of each must be known then, and reading an
+ * element returns the tensor that was put in.
  */
 
 export type Sequence = readonly Tensor[];

@@ -36,9 +36,9 @@ export interface StoredInitializer {
 }
 
 /*
- * Protobuf copies each message into the message that contains it, so it would copy the weights three times: into the
- * tensor, the graph and the model. Fields may come in any order, so this code puts the weights after everything else,
- * without a copy.
+ * Protobuf copies each message into the message that contains it, so it would copy the weights three times:
+ * into the tensor, the graph and the model. Fields may come in any order, so this code puts the weights after
+ * everything else, without a copy.
  */
 
 /** A model in parts. */

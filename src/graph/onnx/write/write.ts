@@ -19,8 +19,8 @@ import { WireMessage } from "./wire.js";
 /** Options of `writeOnnx`. */
 export interface WriteOptions {
   /**
-   * Returns the values of a parameter, which then becomes an initializer. A parameter without values becomes a graph
-   * input.
+   * Returns the values of a parameter, which then becomes an initializer. A parameter without values becomes
+   * a graph input.
    */
   readonly values?: (parameter: Tensor) => TensorData | undefined;
   /** Version of the standard operators. Default: the first version from 18 on that has all operators of the graph. */
@@ -64,11 +64,12 @@ const IR_VERSIONS: readonly (readonly [opset: number, ir: number])[] = [
 ];
 
 /**
- * Writes an ONNX model with everything that the outputs need. Operators belong to the standard domain, unless their
- * type is written "domain::Type". Named axes keep their names.
+ * Writes an ONNX model with everything that the outputs need. Operators belong to the standard domain, unless
+ * their type is written "domain::Type". Named axes keep their names.
  *
- * @throws StriateError if a parameter has no name, two inputs, parameters or outputs have the same name, values do not
- * fit their parameter, or an operator exists only inside Striate or only in versions after `opset`
+ * @throws StriateError if a parameter has no name, two inputs, parameters or outputs have the same name,
+ * values do not fit their parameter, or an operator exists only inside Striate or only in versions after
+ * `opset`
  * @example
  * ```ts
  * import { input, lower, relu, writeOnnx } from "striate/graph";

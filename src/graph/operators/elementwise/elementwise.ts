@@ -253,7 +253,8 @@ type KnownRule = (a: Dim, b: Dim) => Dim | undefined;
 function inferBinary(call: Call, output: DType | "same", known?: KnownRule): TensorType[] {
   const a = required(call, 0, "a");
   const b = required(call, 1, "b");
-  if (a.dtype !== b.dtype) rejectCall(call, "both operands must have the same element type; cast one of them");
+  if (a.dtype !== b.dtype)
+    rejectCall(call, "both operands must have the same element type; cast one of them");
   const shape = broadcastShapes(a.shape, b.shape) ?? rejectCall(call, "the shapes do not broadcast");
   return [{ dtype: output === "same" ? a.dtype : output, shape, known: known && combineKnown(a, b, known) }];
 }
@@ -275,8 +276,8 @@ const WORTH_SQUEEZING = 256;
 
 /**
  * Drops the last axes if they have length 1 in both operands. ONNX Runtime's CPU kernels broadcast in runs
- * over the last axes on which the operands agree. If all these axes have length 1, as in a kernel [512, 256,
- * 1, 1] times a scalar, every number is a run of its own, which is about twenty times as slow.
+ * over the last axes on which the operands agree. If all these axes have length 1, as in a kernel
+ * [512, 256, 1, 1] times a scalar, every number is a run of its own, which is about twenty times as slow.
  */
 function withoutLastOnes(call: Call, target: Target): Tensor[] | undefined {
   const [a, b] = [call.inputs[0]!, call.inputs[1]!];

@@ -83,7 +83,8 @@ function transformOf(call: Call): Transform {
   if (length === undefined) rejectCall(call, "its length must be known when the graph is built");
   const parts = x.shape.at(-1);
   if (parts !== 1 && parts !== 2) rejectCall(call, "the last axis must hold one or two parts of a number");
-  if (isOnesided! && !isInverse! && parts !== 1) rejectCall(call, "only the spectrum of a real signal can be one-sided");
+  if (isOnesided! && !isInverse! && parts !== 1)
+    rejectCall(call, "only the spectrum of a real signal can be one-sided");
   return { x, axis, isInverse: isInverse!, isOnesided: isOnesided!, length, given };
 }
 

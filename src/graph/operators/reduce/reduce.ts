@@ -120,8 +120,8 @@ function lowerHalf(call: Call, target: Target): Tensor[] | undefined {
 }
 
 /**
- * Number of terms (squares, magnitudes or exponentials) above which a separate ReduceSum adds them up, at the cost of
- * one more pass.
+ * Number of terms (squares, magnitudes or exponentials) above which a separate ReduceSum adds them up, at the
+ * cost of one more pass.
  */
 const LONGEST_TOTAL = 4096;
 

@@ -69,7 +69,9 @@ export function reduction(
   });
   return (x, axes, options = {}) => {
     if (Array.isArray(axes) && axes.length === 0)
-      throw new StriateError(`${type}: expected at least one axis, got an empty list (leave the axes out to reduce all of them)`);
+      throw new StriateError(
+        `${type}: expected at least one axis, got an empty list (leave the axes out to reduce all of them)`,
+      );
     const list = axes === undefined ? undefined : integers(typeof axes === "number" ? [axes] : axes);
     return applySingle(type, [x, list], { keepdims: options.keepAxes === true ? 1 : 0 });
   };

@@ -137,7 +137,8 @@ function checkElementwise(call: Call): void {
     const limit = x.shape[at]!;
     return at === axis || !isStatic(dim) || !isStatic(limit) || dim <= limit;
   });
-  if (indices.rank !== x.rank || !fits) rejectCall(call, `indices must have the rank of x and be no longer than x, except along axis ${axis}`);
+  if (indices.rank !== x.rank || !fits)
+    rejectCall(call, `indices must have the rank of x and be no longer than x, except along axis ${axis}`);
 }
 
 defineOperator({
@@ -236,8 +237,8 @@ function checkSameLengths(call: Call, updates: Tensor, shape: Shape): void {
 }
 
 /**
- * Returns x with x[indices[i, j], j] replaced by updates[i, j], or combined with it, for axis 0 (PyTorch's scatter).
- * Without a reduction, the result for equal indices is undefined.
+ * Returns x with x[indices[i, j], j] replaced by updates[i, j], or combined with it, for axis 0 (PyTorch's
+ * scatter). Without a reduction, the result for equal indices is undefined.
  */
 export function scatterElements(
   x: Tensor,

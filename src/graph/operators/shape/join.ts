@@ -7,8 +7,8 @@ import { constantData, integers } from "../../tensor.js";
 import { zerosLike } from "./shape-values.js";
 
 /**
- * Largest number of tensors that one call may join or split. By default, a WebGPU device binds at most eight storage
- * buffers to a shader, and a shader that needs more computes nothing.
+ * Largest number of tensors that one call may join or split. By default, a WebGPU device binds at most eight
+ * storage buffers to a shader, and a shader that needs more computes nothing.
  */
 const WIDEST = 7;
 

@@ -65,7 +65,8 @@ defineOperator({
     const space = x.rank - 2;
     if (space < 1 || grid.rank !== x.rank || grid.shape.at(-1) !== space)
       rejectCall(call, `expected a grid [batch, ...space, ${space}] for [batch, channels, ...space]`);
-    if (!isFloat(x.dtype) || x.dtype !== grid.dtype) rejectCall(call, "expected floating-point tensors of the same type");
+    if (!isFloat(x.dtype) || x.dtype !== grid.dtype)
+      rejectCall(call, "expected floating-point tensors of the same type");
     const { mode, padding } = samplingOf(call);
     if (!["linear", "nearest", "cubic"].includes(mode) || (mode === "cubic" && space !== 2))
       rejectCall(call, `the mode "${mode}" does not exist for ${space} spatial axes`);

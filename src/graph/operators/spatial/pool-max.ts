@@ -56,8 +56,8 @@ export function maxPool(x: Tensor, kernel: number | readonly number[], options: 
 }
 
 /**
- * The element of `values` at the place where `x` is largest, for each window: `x` decides the position, and `values`
- * gives the result. Gradients go to `values` only.
+ * The element of `values` at the place where `x` is largest, for each window: `x` decides the position, and
+ * `values` gives the result. Gradients go to `values` only.
  */
 export function maxPoolSelect(
   x: Tensor,
@@ -69,8 +69,8 @@ export function maxPoolSelect(
   return applySingle("MaxPoolSelect", [x, applySingle("MaxPool", [x], attributes), values], attributes);
 }
 
-// Two operators, each the gradient of the other: one spreads dy to the largest elements of x's windows, the other reads
-// `values` at these elements.
+// Two operators, each the gradient of the other: one spreads dy to the largest elements of x's windows, the
+// other reads `values` at these elements.
 defineOperator({
   type: "MaxPoolGradient",
   infer: (call) => {

@@ -234,8 +234,8 @@ function isColumnRowDepth(call: Call): boolean {
 }
 
 /**
- * Splits channels and blocks into axes, permutes them and joins them: [batch, a, b, c, d, e] -> `order` -> [batch,
- * ...to].
+ * Splits channels and blocks into axes, permutes them and joins them: [batch, a, b, c, d, e] -> `order` ->
+ * [batch, ...to].
  */
 function rearrange(
   x: Tensor,
@@ -269,8 +269,8 @@ defineOperator({
   },
 });
 /**
- * Moves channels into space, as PyTorch's pixel_shuffle does: [batch, c * b * b, h, w] becomes [batch, c, h *
- * b, w * b].
+ * Moves channels into space, as PyTorch's pixel_shuffle does: [batch, c * b * b, h, w] becomes
+ * [batch, c, h * b, w * b].
  */
 export function depthToSpace(x: Tensor, block: number): Tensor {
   return applySingle("DepthToSpace", [x], { blocksize: block, mode: "CRD" });
