@@ -9,7 +9,10 @@ export interface WorkerChannel extends Channel {
   /** Registers a listener, which is called if the worker cannot be loaded, fails or ends unexpectedly. */
   onFailure(listener: (error: Error) => void): void;
   end(): Promise<unknown>;
-  /** Is called when the client begins to wait for an answer, and when the last answer has arrived. */
+  /**
+   * Called with true when the client begins to wait for an answer, and with false when the last answer has
+   * arrived.
+   */
   busy?(isBusy: boolean): void;
 }
 

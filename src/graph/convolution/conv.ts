@@ -67,7 +67,7 @@ defineOperator({
     if (isStatic(channels) && isStatic(perGroup) && channels !== perGroup * window.groups) {
       rejectCall(
         call,
-        `expected ${perGroup} channels in each of ${window.groups} groups, as the weight has them, got ${channels} in total`,
+        `expected ${perGroup} channels in each of ${window.groups} groups, as in the weight, got ${channels} in total`,
       );
     }
     if (isStatic(w.shape[0]!) && w.shape[0] % window.groups !== 0) {
@@ -216,7 +216,7 @@ defineOperator({
   infer: (call) => {
     const { x, w, window, space } = transposedWindow(call);
     if (isStatic(x.shape[1]!) && isStatic(w.shape[0]!) && x.shape[1] !== w.shape[0]) {
-      rejectCall(call, `expected ${w.shape[0]} channels, as the weight has them, got ${x.shape[1]}`);
+      rejectCall(call, `expected ${w.shape[0]} channels, as in the weight, got ${x.shape[1]}`);
     }
     const perGroup = w.shape[1]!;
     if (!isStatic(perGroup)) rejectCall(call, "expected a known number of output channels");

@@ -57,7 +57,7 @@ export function halfFourierPays(shape: ConvolutionShape, window: Window): boolea
   if (!plain || out < 16 || into > 4) return false;
   const { stride, length } = planOf(shape, window);
   const [kernelHeight, kernelWidth] = window.kernel as [number, number];
-  // Multiply-adds for each output column.
+  // Numbers of multiply-adds for each output column.
   const windows = length * stride * into * kernelWidth * width;
   const products = 2 * length * stride * into * kernelWidth * out;
   const back = length * heightOut * out;

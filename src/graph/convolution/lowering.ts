@@ -57,7 +57,7 @@ export type WeightGradientForm =
   | "spectral"
   | "winograd";
 
-/** The input and the gradient of the output of one use of a weight. */
+/** For one use of a weight: the input, and the gradient of the output. */
 export type Pair = readonly [x: Tensor, dy: Tensor];
 
 /**
@@ -303,8 +303,8 @@ export function chooseWeightGradient([x, dy]: Pair, window: Window, target: Targ
 }
 
 /**
- * Whether the blocked layout is faster for a convolution. It is not for 1 x 1 kernels: without it, these
- * already are a plain matrix product, which needs no im2col.
+ * Whether the blocked layout is faster for a convolution. It is not for 1 x 1 kernels, because their plain
+ * form needs no im2col: it already is a matrix product.
  */
 function blockedPays(x: Tensor, w: Tensor, window: Window): boolean {
   return window.kernel.some((k) => k > 1) && hasBlockedKernels() && isBlockable(x, w, window.groups);

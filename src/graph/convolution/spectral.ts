@@ -26,7 +26,10 @@ import type { Window } from "../window.js";
  * are made only once for every size.
  */
 
-/** One axis: lengths of input, output and kernel, pad before, and the length of the circle. */
+/**
+ * One spatial axis: the lengths of input, output and kernel, the padding before the input, and the length of
+ * the circle.
+ */
 interface Axis {
   readonly input: number;
   readonly output: number;
@@ -51,7 +54,7 @@ function axisOf(shape: ConvolutionShape, window: Window, axis: 0 | 1): Axis {
   return { input, output, kernel, before, circle: axis === 1 ? reach + (reach % 2) : reach };
 }
 
-/** A plan for a plain convolution, even if this form does not pay. */
+/** A plan for a plain convolution (stride 1, dilation 1, one group), even if this form does not pay. */
 export function planOf(shape: ConvolutionShape, window: Window): SpectralPlan {
   const [rows, columns] = [axisOf(shape, window, 0), axisOf(shape, window, 1)];
   return { channelsIn: shape.x[0], channelsOut: shape.y[0], rows, columns, half: columns.circle / 2 + 1 };

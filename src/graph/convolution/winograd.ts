@@ -215,7 +215,8 @@ type Range = readonly [start: number, end: number];
 interface Strip {
   readonly part: WinogradPlan;
   /**
-   * Rows of the input that the strip reads. Those of neighbouring strips overlap, and together they cover the input.
+   * Rows of the input that the strip reads. The rows of neighbouring strips overlap, and the rows of all
+   * strips together cover the input.
    */
   readonly seen: Range;
   /** Rows of the output that the strip computes. */
@@ -350,7 +351,7 @@ function kernelSpectrum(w: Tensor, plan: WinogradPlan): Tensor {
 
 // ---- the three convolutions ------------------------------------------------------------------------------------------------
 
-/** y = conv(x, w). */
+/** Computes conv(x, w). */
 export function winogradConvolution(x: Tensor, w: Tensor, plan: WinogradPlan): Tensor {
   const kernel = kernelSpectrum(w, plan);
   const strips = stripsOf(plan).map(({ part, seen }) =>

@@ -26,7 +26,7 @@ export interface ForeignTensor {
 
 /** Options for matching the names of a weight file with those of a model. */
 export interface ImportWeightsOptions {
-  /** Prefix of the names in the weight file, such as "ema.module.". By default, the function finds it. */
+  /** Prefix of the names in the weight file, such as "ema.module.". By default, `importWeights` finds it. */
   readonly prefix?: string;
   /**
    * Whether the model may keep its own values for weights that the weight file lacks or has in another shape.

@@ -38,7 +38,7 @@ export function convert(call: ImportedCall): Converted {
   const conversion = CONVERSIONS.get(current.type);
   const converted = conversion ? scope(call.name, () => conversion(current)) : current;
   if (!("type" in converted) || operatorOf(converted.type) !== undefined) return converted;
-  // Operators that Striate lacks but can compose.
+  // If Striate lacks the operator, other operators may compose it.
   const composition = COMPOSITIONS.get(converted.type);
   return composition ? scope(call.name, () => composition(converted)) : converted;
 }
@@ -66,7 +66,10 @@ function onlyFirstOutput(call: ImportedCall, what: string): void {
   if (call.outputCount > 1) throw new StriateError(`${what} is used, which is not supported`);
 }
 
-/** Reduce*, Squeeze and Unsqueeze. `axes` was an attribute in older opsets, for some operators until opset 18. */
+/**
+ * Makes `axes` of Reduce*, Squeeze and Unsqueeze an operand. It was an attribute in older opsets, for some
+ * operators until opset 18.
+ */
 const axesAsInput: Conversion = (call) => {
   const axes = intsAttribute(call.attributes, "axes");
   if (axes === undefined) return call;

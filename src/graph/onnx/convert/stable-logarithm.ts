@@ -35,7 +35,7 @@ function logOnePlusExp(one: Tensor, exponential: Tensor, x: Tensor): Tensor | un
   return inner.type === "Exp" && isOne(one, inner, x) ? softplus(inner.inputs[0]!) : undefined;
 }
 
-/** Whether a constant is 1 everywhere and no larger than the other operand. */
+/** Whether a constant is 1 everywhere and broadcasting it does not enlarge the other operand. */
 function isOne(tensor: Tensor, other: GraphNode, result: Tensor): boolean {
   return uniformNumber(tensor) === 1 && sameShape(other.outputs[0]!.shape, result.shape);
 }

@@ -502,7 +502,7 @@ function leaf(content: Leaf, dtype: DType, shape: Shape, name?: string, known?: 
   return tensor;
 }
 
-/** A constant with its name in the file. */
+/** Gives a constant the name that it has in the file. */
 function renamed(tensor: Tensor, name: string): Tensor {
   return leaf(tensor.node.leaf!, tensor.dtype, tensor.shape, name, tensor.known);
 }

@@ -195,8 +195,8 @@ function fixedShapes(
 }
 
 /**
- * Parses the bytes of an ONNX file. Throws {@link StriateError} for other bytes, or for more bytes than one
- * file can have.
+ * Parses the bytes of an ONNX file. Throws {@link StriateError} if they are not an ONNX file, or are more
+ * than one file can hold.
  */
 function parseOnnx(bytes: Uint8Array, what: string): ModelProto {
   if (bytes.byteLength > LARGEST_FILE) {

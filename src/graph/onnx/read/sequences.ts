@@ -52,7 +52,10 @@ function positionOf(call: SequenceCall, index: number, count: number, fallback?:
   return position;
 }
 
-/** The lengths of the pieces along an axis: one size for all (the last may be shorter), or one for each. */
+/**
+ * The lengths of the pieces along an axis. The file gives one length for all pieces (the last may be
+ * shorter), or one length for each.
+ */
 function pieceLengths(call: SequenceCall, length: number): readonly number[] {
   const given = valueOf(tensorOf(call, 1));
   if (!given?.elements.every(isStatic))

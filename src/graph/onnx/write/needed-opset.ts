@@ -20,7 +20,7 @@ const NEWER: Readonly<Record<string, (node: GraphNode) => number | undefined>> =
   DFT: () => 20,
   // In Striate's form, the modes have the names of opset 20.
   GridSample: () => 20,
-  // Striate's form has one scale for each channel, that of opset 18 has one for each group.
+  // Striate's form has one scale for each channel; the form of opset 18 has one for each group.
   GroupNormalization: ({ inputs, attributes }) =>
     inputs[1]?.shape[0] === attributes.num_groups ? undefined : 21,
   IsInf: ({ inputs }) => (inputs[0]?.dtype === "float16" ? 20 : undefined),

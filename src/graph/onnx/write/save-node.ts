@@ -13,7 +13,7 @@ export interface SaveOptions {
 }
 
 /**
- * Writes a model to a file, first under a temporary name. If values go into a second file, keep both files
+ * Writes a model to a file, at first under a temporary name. If values go into a second file, keep both files
  * together and do not rename the second one, because the model refers to it by name.
  *
  * @returns the paths written, the model's first

@@ -41,7 +41,7 @@ export interface StoredInitializer {
  * everything else, without a copy.
  */
 
-/** A model in parts. */
+/** The parts of a model, which are encoded separately. */
 export interface ModelParts {
   /** The model without its graph, encoded. */
   head(): Uint8Array;
@@ -85,7 +85,7 @@ export function storable(parts: ModelParts): StorableModel {
 /** Field numbers of a model, a graph and a tensor. */
 const FIELD = { graph: 7, initializer: 5, rawData: 9 } as const;
 
-/** A field whose contents are the given pieces, without a copy. */
+/** Encodes a field from the pieces of its contents, without a copy. */
 function field(number: number, pieces: readonly Uint8Array[]): readonly Uint8Array[] {
   const length = pieces.reduce((total, piece) => total + piece.length, 0);
   return [WireMessage.frame(number, length), ...pieces];

@@ -45,7 +45,7 @@ export interface WrittenOnnx extends StorableModel {
   readonly outputs: readonly Port[];
 }
 
-/** Numbers of the fields of ONNX's messages. */
+/** Field numbers of ONNX's messages. */
 const MODEL = { irVersion: 1, producerName: 2, docString: 6, opsetImport: 8, metadataProps: 14 } as const;
 const GRAPH = { node: 1, name: 2, input: 11, output: 12 } as const;
 const NODE = { input: 1, output: 2, name: 3, opType: 4, attribute: 5, domain: 7 } as const;

@@ -105,7 +105,7 @@ export const identity = unary("Identity", (dy) => dy, false);
 export const neg = unary("Neg", (dy) => neg(dy), false);
 /** |x| of each element. Its gradient at 0 is 0. */
 export const abs = unary("Abs", (dy, x) => mul(dy, sign(x)), false);
-/** -1, 0 or 1 by the sign of each element. Its gradient is 0. */
+/** The sign of each element: -1, 0 or 1. Its gradient is 0. */
 export const sign = unary("Sign", "zero", false, lowerSign);
 /** e^x of each element. */
 export const exp = unary("Exp", (dy, _x, y) => mul(dy, y));
@@ -149,7 +149,7 @@ export const softsign = unary(
     return div(div(dy, d), d);
   },
   true,
-  // WebGPU has none.
+  // WebGPU has no Softsign.
   (call, target) => (target === "webgpu" ? [div(call.inputs[0]!, add(1, abs(call.inputs[0]!)))] : undefined),
 );
 /** The largest whole number that is not above x. Its gradient is 0. */
@@ -446,7 +446,7 @@ defineOperator({
     () => unbroadcast(neg(mul(dy, round(div(sub(a, y), b)))), b),
   ],
 });
-/** Remainder with the sign of the divisor for whole numbers; C's fmod for floats. */
+/** The remainder of a / b. For integers, it has the sign of b; for floating-point numbers, it is C's fmod. */
 export function mod(a: Operand, b: Operand): Tensor {
   const [left, right] = operands(a, b);
   return applySingle("Mod", [left, right], isFloat(left.dtype) ? { fmod: 1 } : {});

@@ -3,8 +3,8 @@ import type { Call, TensorType } from "../../operator.js";
 import { defineOperator, intAttribute, rejectCall, required, stringAttribute } from "../../operator.js";
 
 /*
- * Recurrent operators over sequences that have a named length or are too long to unroll. They stay single
- * operators; over other sequences, the reader unrolls them.
+ * Recurrent operators for sequences that have a named length or are too long to unroll. For these, they stay
+ * single operators; for all other sequences, the reader unrolls them.
  */
 
 /** The number of matrices [hidden, ...] in a weight and the number of results, by type of operator. */

@@ -78,7 +78,7 @@ defineOperator({
   gradient: (call, x) => [sliceGradient(call, x)],
 });
 
-/** Puts zeros around and between the elements that the slice took. */
+/** The gradient of a slice: dy with zeros around and between the elements that the slice took. */
 function sliceGradient(call: GradientCall, x: Tensor): Tensor {
   const before = x.shape.map(() => 0);
   const after = x.shape.map(() => 0);
