@@ -73,7 +73,7 @@ export function* gradientsInParts(
     const seed = options.seeds?.[i] ?? expandLike(scalar(1, root.dtype), root);
     if (seed.dtype !== root.dtype || seed.rank !== root.rank) {
       throw new StriateError(
-        `expected a gradient of the type and rank of ${String(root)}, got ${String(seed)}`,
+        `seeds: expected a gradient of the type and rank of ${String(root)}, got ${String(seed)}`,
       );
     }
     return seed;
@@ -244,7 +244,7 @@ function backpropagateNode(
     if (gradient === undefined) return refuse(`input ${i}, ${String(target)}`);
     if (gradient.rank !== target.rank || gradient.dtype !== call.inputs[i]!.dtype) {
       throw new StriateError(
-        `gradient rule of ${node.type}: input ${i} is ${String(target)}, its gradient ${gradient.dtype}${showShape(gradient.shape)}`,
+        `gradient rule of ${node.type}: input ${i} is ${String(target)}, but its gradient is ${gradient.dtype}${showShape(gradient.shape)}`,
       );
     }
     attributed(node, "in the gradient of", () => {

@@ -216,7 +216,7 @@ function configure(ort: OrtWeb, { threads, wasmPaths }: WebRuntimeOptions): void
   check(
     threads === undefined || threads === 1 || isolated,
     () =>
-      `threads: ${threads} need SharedArrayBuffer, which a page has if it is served with the headers ` +
+      `threads: ${threads} threads need SharedArrayBuffer, which a page has if it is served with the headers ` +
       "Cross-Origin-Opener-Policy: same-origin and Cross-Origin-Embedder-Policy: require-corp; use 1 thread without them",
   );
   const before = threadsOf.get(ort);

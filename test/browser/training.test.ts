@@ -170,7 +170,9 @@ describe("train in a page", () => {
       expect(said).toMatch(what);
       expect(said).toMatch(serving);
     }
-    expect(await failure(page, { steps: 4, threads: 2 })).toMatch(/threads: 2 need SharedArrayBuffer/);
+    expect(await failure(page, { steps: 4, threads: 2 })).toMatch(
+      /threads: 2 threads need SharedArrayBuffer/,
+    );
     expect(await failure(page, { steps: 4, device: "webgpu" })).toMatch(/WebGPU.*; use wasm/);
   });
 

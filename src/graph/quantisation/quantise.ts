@@ -165,7 +165,7 @@ function quantisedType(call: Call, zero: Tensor | undefined): DType {
   if (stated === 0) return zero?.dtype ?? "uint8";
   const dtype = dtypeFromOnnx(stated, call.type);
   if (zero !== undefined && zero.dtype !== dtype)
-    rejectCall(call, `expected a zero point of the type output_dtype, ${dtype}, got ${zero.dtype}`);
+    rejectCall(call, `expected a zero point of the type in output_dtype, ${dtype}, got ${zero.dtype}`);
   return dtype;
 }
 

@@ -195,7 +195,7 @@ describe("recurrent operators over sequences of named length", () => {
       /of shape \[2, 12/,
     );
     expect(() => readOnnx(file({ activations: strings("Sigmoid", "Cubic") }, 3))).toThrow(
-      /expected activations of the standard, got "Cubic"/,
+      /expected activations of the ONNX standard, got "Cubic"/,
     );
     expect(() => readOnnx(file({ activations: strings("Tanh") }, 3))).toThrow(
       /expected 2 activations, got 1/,

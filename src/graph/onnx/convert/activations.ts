@@ -55,7 +55,8 @@ export function activationsOf(attributes: Attributes, defaults: readonly string[
   const [alpha, beta] = [numbers(alphas), numbers(betas)];
   return names.map((name) => {
     const kind = KINDS[name.toLowerCase()];
-    if (kind === undefined) throw new StriateError(`expected activations of the standard, got "${name}"`);
+    if (kind === undefined)
+      throw new StriateError(`expected activations of the ONNX standard, got "${name}"`);
     const a = kind.alpha === undefined ? 0 : (alpha.shift() ?? kind.alpha);
     const b = kind.beta === undefined ? 0 : (beta.shift() ?? kind.beta);
     return (x) => kind.of(x, a, b);

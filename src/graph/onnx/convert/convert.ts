@@ -101,7 +101,7 @@ const split: Conversion = (call) => {
     return splitWithEmpty({ ...call, inputs: [x, integers(sizes)], attributes: { axis } });
   const parts = intAttribute(call.attributes, "num_outputs", call.outputCount);
   if (parts !== call.outputCount)
-    throw new StriateError(`expected as many outputs as num_outputs, ${parts}, got ${call.outputCount}`);
+    throw new StriateError(`expected ${parts} outputs, as in num_outputs, got ${call.outputCount}`);
   const length = x.shape[axis]!;
   if (!isStatic(length)) return { ...call, inputs: [x], attributes: { axis, num_outputs: parts } };
   const each = Math.ceil(length / parts);

@@ -248,7 +248,9 @@ export class GraphReader {
       return unroll(this.#body(graphs, names), inputs, attributes);
     }
     if (node.opType === "SequenceMap")
-      throw new StriateError("SequenceMap cannot be imported: a function of every tensor of a sequence");
+      throw new StriateError(
+        "SequenceMap, which applies a function to every tensor of a sequence, cannot be imported",
+      );
     let outputCount = node.output.length;
     const isOpen = (output: string) =>
       output === "" || (OFTEN_UNREAD.has(node.opType) && !this.#read.has(output));
@@ -371,7 +373,9 @@ export class GraphReader {
     }
     for (const { name } of body.initializer) {
       if (this.#parameters.has(name))
-        throw new StriateError(`the initializer "${name}" of its body has the name of another`);
+        throw new StriateError(
+          `the initializer "${name}" of its body has the same name as another initializer`,
+        );
     }
     this.#initializers(body, names);
     this.#bodies.set(body, new Map(body.initializer.map(({ name }) => [name, names.get(name)!])));

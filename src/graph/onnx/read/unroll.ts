@@ -31,7 +31,8 @@ function stacked(tensors: readonly Tensor[], axis: number): Tensor {
   );
 }
 
-const FROM_SHAPES = "give the shapes from which it follows in inputShapes, or unroll the loop";
+const FROM_SHAPES =
+  "fix the shapes of the inputs on which it depends (inputShapes), or unroll the loop before the export";
 
 /**
  * Loop (opsets 1 to 25). The results are the final carried values, and then the outputs of all iterations,

@@ -82,7 +82,8 @@ function transformOf(call: Call): Transform {
   const length = call.inputs[1] === undefined ? whole : knownNumber(call.inputs[1]);
   if (length === undefined) rejectCall(call, "its length must be known when the graph is built");
   const parts = x.shape.at(-1);
-  if (parts !== 1 && parts !== 2) rejectCall(call, "the last axis must hold one or two parts of a number");
+  if (parts !== 1 && parts !== 2)
+    rejectCall(call, "the last axis must hold the real parts, or the real and the imaginary parts");
   if (isOnesided! && !isInverse! && parts !== 1)
     rejectCall(call, "only the spectrum of a real signal can be one-sided");
   return { x, axis, isInverse: isInverse!, isOnesided: isOnesided!, length, given };

@@ -279,7 +279,7 @@ function withBatch(call: Call, indices: Tensor, batch: number): Tensor {
   if (batch === 0) return indices;
   const lengths: Shape = indices.shape.slice(0, batch);
   if (!isStaticShape(lengths))
-    rejectCall(call, "its gradient with batch_dims needs known lengths of those axes");
+    rejectCall(call, "its gradient needs known lengths of the batch axes (batch_dims)");
   const like = applySingle("Slice", [indices, ...[0, 1].map((at) => integers([at])), integers([-1])]);
   const columns = lengths.map((length, axis) => {
     const places = constant(

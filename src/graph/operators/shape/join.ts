@@ -63,7 +63,7 @@ defineOperator({
           (dim, at) =>
             at === axis || dim === first.shape[at] || !isStatic(dim) || !isStatic(first.shape[at]!),
         );
-      if (!fits) rejectCall(call, `all shapes and types must be the same outside axis ${axis}`);
+      if (!fits) rejectCall(call, `all types must be the same, and all shapes except for axis ${axis}`);
       length = addDims(length, x.shape[axis]!);
       known = known && x.known && [...known, ...x.known];
     }
@@ -131,7 +131,7 @@ function splitSizes(call: Call, dim: Dim): readonly Dim[] {
       rejectCall(call, `${known.length} sizes for ${call.outputCount} outputs`);
     const total = known.reduce(addDims, 0);
     if (isStatic(total) && isStatic(dim) && total !== dim)
-      rejectCall(call, `the sizes add up to ${total}, the axis has ${dim}`);
+      rejectCall(call, `the sizes add up to ${total}, but the axis has length ${dim}`);
     return known;
   }
   if (sizes !== undefined) return Array.from({ length: call.outputCount }, unknownDim);

@@ -55,7 +55,7 @@ defineOperator({
       !["float32", "float64", "int16", "int32", "int64"].includes(dtype) ||
       call.inputs.some((x) => x!.dtype !== dtype)
     )
-      rejectCall(call, "expected three float32, float64, int16, int32 or int64 numbers of one type");
+      rejectCall(call, "expected three float32, float64, int16, int32 or int64 numbers of the same type");
     if (start === undefined || limit === undefined || delta === undefined)
       return [{ dtype, shape: [unknownDim()] }];
     const length = Math.max(0, Math.ceil((limit - start) / delta));
