@@ -32,7 +32,7 @@ export function valueOf(tensor: Tensor): Value | undefined {
   return known?.length === sizeOfShape(shape) ? { dtype, shape, elements: known } : undefined;
 }
 
-/** The value as constant data, or undefined if an element is a name or does not fit the type. */
+/** The value as constant data, or undefined if an element is a named length or does not fit the type. */
 export function dataOf({ dtype, shape, elements }: Value): TensorData | undefined {
   if (!elements.every(isStatic)) return undefined;
   if (!isFloat(dtype) && !elements.every(Number.isSafeInteger)) return undefined;

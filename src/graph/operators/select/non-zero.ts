@@ -13,7 +13,7 @@ defineOperator({
   infer: (call) => [{ dtype: INDEX, shape: [Math.max(1, required(call, 0, "x").rank), unknownDim()] }],
   gradient: "zero",
 });
-/** Indices of the elements that are not 0, [axes of x, count], with one column for each element. */
+/** Indices of the elements that are not 0, [axes of x, count], with one column for each such element. */
 export function nonZero(x: Tensor): Tensor {
   return applySingle("NonZero", [x]);
 }
