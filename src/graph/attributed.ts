@@ -1,7 +1,10 @@
 import { StriateError } from "../util/errors.js";
 import type { GraphNode } from "./tensor.js";
 
-/** Runs `body`. If it throws, the error also names the node and what was done with it. */
+/**
+ * Runs `body`. If it throws a StriateError, adds to the message what was being done (`doing`) and with which
+ * node.
+ */
 export function attributed<T>(node: GraphNode, doing: string, body: () => T): T {
   try {
     return body();

@@ -1,8 +1,8 @@
 /*
- * Operators that rules call by name, because importing the files that define them would make a cycle. All code that
- * differentiates, lowers or writes a graph imports this file. "sideEffects" in package.json names it and what it
- * imports, so that no bundler drops them. All other operators are loaded with the functions that call them, or with the
- * reader of ONNX files.
+ * Operators that gradient rules and lowering rules call by name, because importing the files that define them
+ * would make an import cycle. All code that differentiates, lowers or writes a graph imports this file.
+ * "sideEffects" in package.json lists this file and the files that it imports, so that no bundler drops them.
+ * All other operators are loaded with the functions that call them, or with the reader of ONNX files.
  */
 import "./operators/normalise/batch-norm.js";
 import "./convolution/conv.js";

@@ -1,8 +1,8 @@
 import { StriateError } from "../util/errors.js";
 
 /**
- * One axis length: a number, or a product of named symbols with a whole coefficient, written canonically ("batch",
- * "2*batch", "batch*time"). A name that starts with "?" is an unknown length.
+ * The length of one axis: a number, or a product of symbols with an integer coefficient in canonical form
+ * ("batch", "2*batch", "batch*time"). A symbol that starts with "?" stands for an unknown length.
  */
 export type Dim = number | string;
 /** The lengths of all axes, outermost first. */
@@ -31,7 +31,10 @@ function format({ coefficient, symbols }: Monomial): Dim {
   return (coefficient === 1 ? symbols : [String(coefficient), ...symbols]).join("*");
 }
 
-/** Checks a user's axis length: a whole number of at least 1, or a symbol name. */
+/**
+ * Checks an axis length that a user has given and returns it in canonical form. It must be a whole number of
+ * at least 1, a symbol, or a product of these.
+ */
 export function checkDim(dim: Dim, what: string): Dim {
   if (typeof dim === "number") {
     if (Number.isInteger(dim) && dim >= 1) return dim;
@@ -47,7 +50,7 @@ export function checkDim(dim: Dim, what: string): Dim {
 
 let unknowns = 0;
 
-/** A new unknown length, which equals no other length. */
+/** Returns a new unknown length. It equals no other length. */
 export function unknownDim(): Dim {
   unknowns += 1;
   return `?${unknowns}`;
@@ -84,7 +87,10 @@ export function divideDims(a: Dim, b: Dim): Dim | undefined {
   return format({ coefficient: left.coefficient / right.coefficient, symbols: rest });
 }
 
-/** a + b if both are multiples of the same symbols, else an unknown length. */
+/**
+ * Returns a + b if both lengths are multiples of the same symbols or one of them is 0, else an unknown
+ * length.
+ */
 export function addDims(a: Dim, b: Dim): Dim {
   const left = parse(a);
   const right = parse(b);
@@ -94,7 +100,7 @@ export function addDims(a: Dim, b: Dim): Dim {
   return format({ coefficient: left.coefficient + right.coefficient, symbols: left.symbols });
 }
 
-/** Number of elements of a shape. */
+/** Number of elements of a tensor with this shape. */
 export function sizeOf(shape: Shape): Dim {
   return shape.reduce<Dim>(multiplyDims, 1);
 }
@@ -109,8 +115,8 @@ export function showShape(shape: Shape): string {
 }
 
 /**
- * The error if a graph is right for only one length of a named axis, for example because an exporter wrote the batch
- * size into a Reshape.
+ * Thrown if a graph is right for only one length of a named axis, for example because an exporter wrote the
+ * batch size into a Reshape.
  */
 export class FixedLengthError extends StriateError {
   constructor(
@@ -123,8 +129,8 @@ export class FixedLengthError extends StriateError {
 }
 
 /**
- * The symbol of `dim` and the length of this symbol for which `dim` equals `length`; undefined if there is no such
- * length.
+ * Solves `dim` = `length` for the symbol of `dim`. Returns the symbol and its length, or undefined if there
+ * is no solution or `dim` is not a multiple of a single named symbol.
  */
 export function lengthOf(
   dim: Dim,
@@ -146,7 +152,7 @@ export function coefficientOf(dim: Dim): number {
   return parse(dim).coefficient;
 }
 
-/** NumPy broadcasting of two shapes; undefined if they do not fit. */
+/** The shape to which two shapes broadcast by NumPy's rules; undefined if they do not fit. */
 export function broadcastShapes(a: Shape, b: Shape): Shape | undefined {
   const rank = Math.max(a.length, b.length);
   const result: Dim[] = [];
@@ -156,7 +162,8 @@ export function broadcastShapes(a: Shape, b: Shape): Shape | undefined {
     if (left === right || right === 1) result.push(left);
     else if (left === 1) result.push(right);
     else if (isStatic(left) && isStatic(right)) return undefined;
-    // One side is symbolic: ONNX decides when it runs. A number above 1 is the only length that fits both.
+    // One of the lengths is symbolic, so ONNX Runtime checks it when the model runs. If the other length is a
+    // number above 1, it is the only length that fits both.
     else if (isStatic(left)) result.push(left);
     else if (isStatic(right)) result.push(right);
     else if (left.startsWith("?")) result.push(right);

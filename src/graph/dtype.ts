@@ -41,8 +41,9 @@ export type TypedArray =
   | Uint8Array;
 
 /**
- * Values of a tensor: row-major, `bool` as bytes; `float16` and `bfloat16` as raw bits in a Uint16Array, narrower floats in a
- * Uint8Array. Types of 4 and 2 bits are packed into bytes, the first element in the lowest bits.
+ * Values of a tensor, in row-major order. Elements of type `bool` are bytes. Elements of type `float16` or
+ * `bfloat16` are raw bits in a Uint16Array, those of narrower floating-point types are raw bits in a
+ * Uint8Array. Elements of 4 or 2 bits are packed into bytes, the first element in the lowest bits.
  */
 export interface TensorData {
   readonly dtype: DType;
@@ -53,7 +54,7 @@ export interface TensorData {
 interface DTypeInfo {
   readonly code: number;
   readonly bytes: number;
-  /** Elements in one entry of the array, if not 1. */
+  /** Number of elements in one entry of the array (default 1). */
   readonly packed?: number;
   readonly make: (buffer: ArrayBufferLike, offset: number, length: number) => TypedArray;
 }
@@ -61,7 +62,10 @@ interface DTypeInfo {
 const words = (b: ArrayBufferLike, o: number, n: number) => new Uint16Array(b, o, n);
 const octets = (b: ArrayBufferLike, o: number, n: number) => new Uint8Array(b, o, n);
 
-/** `code` is TensorProto.DataType, `bytes` the size of one entry of the array. */
+/**
+ * `code` is the number of the type in ONNX's TensorProto.DataType; `bytes` is the size of one entry of the
+ * array.
+ */
 const INFO: Readonly<Record<DType, DTypeInfo>> = {
   float32: { code: 1, bytes: 4, make: (b, o, n) => new Float32Array(b, o, n) },
   uint8: { code: 2, bytes: 1, make: (b, o, n) => new Uint8Array(b, o, n) },
@@ -100,13 +104,13 @@ export function dtypeFromOnnx(code: number, what: string): DType {
   return dtype;
 }
 
-/** Bytes that one element takes: less than 1 for types that share a byte. */
+/** Number of bytes per element. It is less than 1 if several elements share a byte. */
 export function bytesPerElement(dtype: DType): number {
   const { bytes, packed = 1 } = INFO[dtype];
   return bytes / packed;
 }
 
-/** Number of array entries that hold a number of elements. */
+/** Number of array entries that are needed for `elements` elements. */
 export function storedLength(dtype: DType, elements: number): number {
   return Math.ceil(elements / (INFO[dtype].packed ?? 1));
 }
@@ -115,20 +119,22 @@ export function isFloat(dtype: DType): boolean {
   return dtype.includes("float");
 }
 
-/** Whether the entries of the array are the elements themselves, instead of raw bits. */
+/** Whether the entries of the array are the elements themselves and not their raw bits. */
 export function holdsNumbers(dtype: DType): boolean {
   return dtype === "float32" || dtype === "float64" || (!isFloat(dtype) && INFO[dtype].packed === undefined);
 }
 
-/** A view of raw bytes as elements; copies when the bytes are not aligned. */
+/** Raw bytes as an array of elements: a view if the bytes are aligned, else a copy. */
 export function viewBytes(dtype: DType, bytes: Uint8Array): TypedArray {
   const { bytes: width, make } = INFO[dtype];
-  // Do not use slice, because the slice of Node's Buffer is a view.
+  // Do not use `bytes.slice()` to copy: if `bytes` is a Buffer of Node, it returns a view.
   const aligned = bytes.byteOffset % width === 0 ? bytes : new Uint8Array(bytes);
   return make(aligned.buffer, aligned.byteOffset, aligned.byteLength / width);
 }
 
-/** Zeros of a type in a fresh buffer, or in the given one. */
+/**
+ * Allocates an array for `length` elements: zeros in a new buffer, or a view of `buffer` from byte `offset`.
+ */
 export function allocate(dtype: DType, length: number, buffer?: ArrayBufferLike, offset = 0): TypedArray {
   const { bytes: width, make } = INFO[dtype];
   const entries = storedLength(dtype, length);
@@ -136,8 +142,8 @@ export function allocate(dtype: DType, length: number, buffer?: ArrayBufferLike,
 }
 
 /**
- * Numbers as elements of a type, rounded to it. Throws {@link StriateError} for types of 8 bits or less other than the
- * integer types of one byte.
+ * Converts numbers to elements of a type. Throws {@link StriateError} for floating-point types of 8 bits or
+ * fewer and for types of which several elements share a byte.
  */
 export function fromNumbers(dtype: DType, values: readonly number[] | Float64Array): TypedArray {
   const data = allocate(dtype, values.length);
@@ -151,7 +157,7 @@ export function fromNumbers(dtype: DType, values: readonly number[] | Float64Arr
 }
 
 /**
- * Tensor values from plain numbers; `shape` defaults to a vector.
+ * Makes tensor values from numbers. By default, the shape is a vector of all values.
  *
  * @example
  * ```ts
@@ -180,7 +186,7 @@ export function tensorData(
   return { dtype, shape: dims, data };
 }
 
-/** One float32 number as values of shape []. */
+/** A float32 scalar, whose shape is []. */
 export function scalarData(value: number): TensorData {
   return { dtype: "float32", shape: [], data: new Float32Array([value]) };
 }

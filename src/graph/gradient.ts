@@ -16,18 +16,25 @@ import { topologicalOrder } from "./topological-order.js";
 
 /** Options of `gradients`. */
 export interface GradientOptions {
-  /** Gradient of each output (default: ones, which for a scalar loss is the usual gradient). */
+  /**
+   * Gradient with respect to each output, from which backpropagation starts (default: ones, as is usual for a
+   * scalar loss).
+   */
   readonly seeds?: readonly Tensor[];
-  /** What to do for a tensor on which the outputs do not depend: return zeros (default), or throw an error. */
+  /**
+   * What `gradients` does for a tensor on which the outputs do not depend: it returns zeros (default) or
+   * throws an error.
+   */
   readonly unreachable?: "zero" | "error";
 }
 
 /**
- * Reverse-mode gradients, graph to graph: d(sum of outputs)/d(each of `wrt`), as more nodes of the same graph. `wrt`
- * may hold parameters, inputs or any tensor between. For higher-order gradients, call the function on its own results.
+ * Computes gradients in reverse mode: d(sum of outputs)/d(tensor) for each tensor of `wrt`. The results are
+ * new nodes of the same graph. `wrt` may contain parameters, inputs and intermediate tensors. For
+ * higher-order gradients, call the function on its own results.
  *
- * @throws StriateError if an operator on the path has no gradient rule, or has none for a needed input or output. The
- * error names the operator and its place of use.
+ * @throws StriateError if an operator between `wrt` and the outputs has no gradient rule, or has none for an
+ * input or output that is needed. The error names the operator and where it is used.
  * @example
  * ```ts
  * import { gradients, input, lower, mul, sum, tensorData, writeOnnx } from "striate/graph";
@@ -49,7 +56,7 @@ export function gradients(
   return atOnce(gradientsInParts(outputs, wrt, options));
 }
 
-/** Options as in `gradients`. */
+/** Like `gradients`, but in parts, between which other work can run. */
 export function* gradientsInParts(
   outputs: Tensor | readonly Tensor[],
   wrt: readonly Tensor[],
@@ -66,7 +73,7 @@ export function* gradientsInParts(
     const seed = options.seeds?.[i] ?? expandLike(scalar(1, root.dtype), root);
     if (seed.dtype !== root.dtype || seed.rank !== root.rank) {
       throw new StriateError(
-        `expected a gradient of the type and rank of ${String(root)}, got ${String(seed)}`,
+        `seeds: expected a gradient of the type and rank of ${String(root)}, got ${String(seed)}`,
       );
     }
     return seed;
@@ -83,8 +90,8 @@ export function* gradientsInParts(
 }
 
 /**
- * The total gradient of each tensor between `wrt` and the roots. `stopAt` excludes nodes, and the nodes that only they
- * need.
+ * The total gradient of each tensor between `wrt` and the roots. Nodes for which `stopAt` returns true are
+ * excluded, and so are nodes that only those depend on.
  */
 function* accumulatedGradients(
   roots: readonly Tensor[],
@@ -114,8 +121,8 @@ function* accumulatedGradients(
 }
 
 /**
- * Implements {@link GradientCall.through} for a call. Identity nodes replace the operands, so that the search stops
- * there.
+ * Implements {@link GradientCall.through} for a call. The operands are wrapped in Identity nodes, at which
+ * backpropagation stops.
  */
 function throughComposed(
   call: GradientCall,
@@ -135,9 +142,11 @@ function throughComposed(
 }
 
 /**
- * Half precision cannot hold positive numbers below 6e-8 or above 65504, so gradients of float16 tensors are float32
- * until they are returned: rules get operands and results cast to float32, with one cast for each tensor. The same
- * applies to all narrower floating-point types, and to integers that have a gradient because a quantiser made them.
+ * Returns a function that casts a tensor to float32 if its gradient must be computed in float32, with only
+ * one cast for each tensor. Half precision cannot hold positive numbers below 6e-8 or above 65504. Therefore
+ * gradient rules get the operands and results of float16 as float32, and gradients are cast back only when
+ * they are returned. The same applies to all other floating-point types narrower than float32, and to
+ * integers that have a gradient because a quantiser made them.
  */
 function widener(active: ReadonlySet<Tensor>): (tensor: Tensor, sharedType?: DType) => Tensor {
   const made = new Map<Tensor, Tensor>();
@@ -151,7 +160,7 @@ function widener(active: ReadonlySet<Tensor>): (tensor: Tensor, sharedType?: DTy
   };
 }
 
-/** Operators whose operands, except a condition, all have one element type. */
+/** Operators whose operands all have the same element type (except for the condition of Where). */
 const OF_ONE_TYPE = new Set(["Add", "Clip", "Div", "Max", "Min", "Mod", "Mul", "Pow", "Sub", "Where"]);
 
 interface Pass {
@@ -161,9 +170,10 @@ interface Pass {
 }
 
 /**
- * The tensors that have a gradient, which lie on a path from a wanted tensor. An integer tensor belongs to a path if a
- * quantiser made it, or if an operator computed it from such operands of the same type. A cast from floating point to
- * integers ends the path.
+ * The tensors that have a gradient: the wanted ones, and those that depend on them. An integer tensor has a
+ * gradient only if a quantiser made it, or if an operator computed it from an integer tensor with a gradient
+ * and of the same type. (A Cast may change the integer type, but a Cast from floating point to integers has
+ * no gradient.)
  */
 function activeTensors(order: readonly GraphNode[], wanted: ReadonlySet<Tensor>): Set<Tensor> {
   const active = new Set(wanted);
@@ -234,7 +244,7 @@ function backpropagateNode(
     if (gradient === undefined) return refuse(`input ${i}, ${String(target)}`);
     if (gradient.rank !== target.rank || gradient.dtype !== call.inputs[i]!.dtype) {
       throw new StriateError(
-        `gradient rule of ${node.type}: input ${i} is ${String(target)}, its gradient ${gradient.dtype}${showShape(gradient.shape)}`,
+        `gradient rule of ${node.type}: input ${i} is ${String(target)}, but its gradient is ${gradient.dtype}${showShape(gradient.shape)}`,
       );
     }
     attributed(node, "in the gradient of", () => {

@@ -1,5 +1,6 @@
 /**
- * The engine: symbolic tensors, operators, gradients, ONNX in and out. Knows nothing of vision.
+ * The engine: symbolic tensors, operators, gradients, and reading and writing ONNX. It contains nothing
+ * specific to vision.
  *
  * @module striate/graph
  */

@@ -11,15 +11,15 @@ import { topologicalOrder } from "./topological-order.js";
 
 export interface LowerOptions {
   /**
-   * Values of parameters, as for `writeOnnx`. Such parameters become constants, and their operators are left to the
-   * runtime's own optimiser.
+   * Values of parameters, as in the options of `writeOnnx`, which writes such parameters as constants. Most
+   * operators with constant weights are left as they are, because the runtime optimises them itself.
    */
   readonly values?: (parameter: Tensor) => TensorData | undefined;
 }
 
 /**
- * Rewrites a graph for a target: other operators replace those that ONNX lacks or that run slowly on the target, and
- * equal calls are made once. The outputs keep their types.
+ * Rewrites a graph for a target: replaces operators that ONNX lacks or that run slowly on the target, and
+ * merges equal calls into one. The outputs keep their types.
  *
  * @example
  * ```ts
@@ -37,7 +37,7 @@ export function lower(
   return atOnce(lowerInParts(outputs, target, options));
 }
 
-/** Options as in `lower`. */
+/** Like `lower`, but in parts, between which other work can run. */
 export function* lowerInParts(
   outputs: Readonly<Record<string, Tensor>>,
   target: Target,
@@ -90,12 +90,12 @@ class Rewriter {
       attributed(node, `lowered for ${this.target}:`, () =>
         node.replaced(() => rule(call, this.target, this.#context)),
       );
-    // The result of a rule may need lowering, too; its operands are already lowered.
+    // The result of a rule may need lowering itself. Its operands are already lowered.
     if (lowered !== undefined) return lowered.map((tensor) => atOnce(this.rewriteInParts(tensor)));
     return this.#once(node, inputs);
   }
 
-  /** The call itself, or an equal earlier call. */
+  /** The outputs of an equal earlier call, or else of this call with its new inputs. */
   #once(node: GraphNode, inputs: readonly (Tensor | undefined)[]): readonly Tensor[] {
     const operands = inputs.map((input) => (input === undefined ? "-" : this.#id(input)));
     const key = `${node.type}(${operands.join()})${node.outputs.length}${attributeKey(node.attributes)}`;

@@ -3,10 +3,10 @@ import { coefficientOf, isStatic, sizeOf, symbolsOf } from "./dims.js";
 import { intAttribute, stringAttribute } from "./operator.js";
 import type { GraphNode } from "./tensor.js";
 
-/** A number of multiply-adds in which every named axis counts as length 1, so that a batch counts as one sample. */
+/** A number of multiply-adds for one sample: every named axis, such as "batch", counts as length 1. */
 export interface Count {
   readonly value: number;
-  /** False if a length is unknown: the true count is at least `value`. */
+  /** Whether `value` is exact. It is a lower bound if an axis length is unknown. */
   readonly exact: boolean;
 }
 
@@ -22,8 +22,8 @@ function times(...dims: readonly Dim[]): Count {
 }
 
 /**
- * Number of multiply-adds of a node for one sample; 0 for operators with negligible cost. Multiplications with zeros of
- * the padding count, as in a direct implementation.
+ * Number of multiply-adds of a node for one sample; 0 for operators with negligible cost. Multiplications by
+ * the zeros of the padding count, as in a direct implementation.
  */
 export function multiplyAdds(node: GraphNode): Count {
   const [a, b] = node.inputs;
@@ -51,7 +51,10 @@ export function multiplyAdds(node: GraphNode): Count {
   }
 }
 
-/** One multiplication for each operand after the first and each combination of labels, as in a direct loop. */
+/**
+ * Counts one multiplication for each operand after the first, for each combination of label indices, as in
+ * nested loops over all labels.
+ */
 function einsum(equation: string, shapes: readonly Shape[]): Count {
   const lengths = new Map<string, Dim>();
   const terms = equation.replaceAll(/\s/g, "").split("->")[0]!.split(",");
@@ -59,7 +62,7 @@ function einsum(equation: string, shapes: readonly Shape[]): Count {
     const shape = shapes[i] ?? [];
     const [head = "", tail] = term.split("...");
     const note = (label: string, dim: Dim | undefined): void => {
-      // A length of 1 broadcasts against the other one.
+      // An axis of length 1 broadcasts, so a longer axis with the same label decides.
       if (dim !== undefined && (lengths.get(label) ?? 1) === 1) lengths.set(label, dim);
     };
     Array.from(head).forEach((label, axis) => {

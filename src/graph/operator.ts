@@ -5,14 +5,14 @@ import type { DType } from "./dtype.js";
 import type { Attribute, Attributes } from "./tensor.js";
 import { GraphNode, Tensor } from "./tensor.js";
 
-/** Type, shape and (for shape arithmetic) known elements of one output. */
+/** Type and shape of one output, and (for shape arithmetic) its elements, if they are known. */
 export interface TensorType {
   readonly dtype: DType;
   readonly shape: Shape;
   readonly known?: readonly Dim[] | undefined;
 }
 
-/** A call of an operator, as its rules get it. */
+/** A call of an operator, in the form in which the operator's rules get it. */
 export interface Call {
   readonly type: string;
   readonly inputs: readonly (Tensor | undefined)[];
@@ -20,45 +20,55 @@ export interface Call {
   readonly outputCount: number;
 }
 
-/** A call as gradient rules get it, with its outputs and their gradients. */
+/** A call in the form in which gradient rules get it, with its outputs and their gradients. */
 export interface GradientCall extends Call {
   readonly outputs: readonly Tensor[];
-  /** Element types of the outputs in the graph. In `outputs`, narrower floating-point types are cast to float32. */
+  /**
+   * Element types that the outputs have in the graph. In `outputs`, floating-point types narrower than
+   * float32 are cast to float32.
+   */
   readonly outputTypes: readonly DType[];
   /** The gradient of the first output. Reading it throws if only other outputs have a gradient. */
   readonly dy: Tensor;
   /** The first output. */
   readonly y: Tensor;
-  /** The gradient of an output, undefined if it has none. A rule must ask for the gradient of every float output. */
+  /**
+   * The gradient of an output, or undefined if it has none. A rule must read the gradient of every output
+   * that has one; otherwise differentiation throws an error.
+   */
   received(output: number): Tensor | undefined;
   /**
-   * Whether the gradient of input i is wanted. Rules call it before work that several gradients share; all other work
-   * is lazy.
+   * Whether the gradient of an input is wanted. A rule must ask only before work that several gradients
+   * share. It returns the gradient of a single input as a function, which is called only if that gradient is
+   * wanted.
    */
   needs(input: number): boolean;
-  /** Computes the gradients through other operators: `compose` computes the same outputs from the same inputs. */
+  /**
+   * Computes the gradients by way of other operators: `compose` must compute the same outputs from the same
+   * inputs.
+   */
   through(
     compose: (inputs: readonly (Tensor | undefined)[]) => readonly Tensor[],
   ): readonly (Tensor | "zero" | undefined)[];
 }
 
 /**
- * The gradient of one input: a tensor, or a function that computes it and is called only if the gradient is wanted.
- * "zero" means that no small change of the input changes the outputs. Undefined means that the input cannot have a
- * gradient, so asking for it is an error.
+ * The gradient of one input: a tensor, or a function that computes it and is called only if the gradient is
+ * wanted. "zero" means that no small change of the input changes the outputs. Undefined means that the input
+ * cannot have a gradient, so asking for it is an error.
  */
 export type OperandGradient = Tensor | (() => Tensor) | "zero" | undefined;
 
 /**
- * Returns the gradient of each input. A rule gets the inputs of the call also as arguments, so that it reads as its
- * mathematics: `({ dy }, x, y) => [() => mul(dy, y), () => mul(dy, x)]`. Inputs that a call may lack are declared as
- * optional.
+ * Returns the gradient of each input. A rule gets the inputs of the call as further arguments, so that it
+ * reads like a formula: `({ dy }, x, y) => [() => mul(dy, y), () => mul(dy, x)]`. A rule declares the inputs
+ * that a call may lack as optional.
  */
 export type GradientRule = (call: GradientCall, ...inputs: Tensor[]) => readonly OperandGradient[];
 
 /**
- * Evaluates a gradient rule for a call, in the order of the inputs. A gradient is undefined if it is unknown or not
- * wanted.
+ * Evaluates a gradient rule for a call and returns the gradients in the order of the inputs. A gradient is
+ * undefined if the rule has none for the input or if it is not wanted.
  */
 export function applyGradientRule(
   rule: GradientRule,
@@ -73,16 +83,16 @@ export function applyGradientRule(
 /** The device or kind of file that a graph is lowered for. */
 export type Target = "cpu" | "webgpu" | "cuda" | "wasm" | "portable";
 
-/** Facts that a lowering may use in addition to the call. */
+/** Facts that a lowering rule may use in addition to the call. */
 export interface LoweringContext {
   /**
-   * Whether a value is the same in every run because it depends only on constants and on parameters that are written as
-   * constants.
+   * Whether a value is the same in every run because it depends only on constants and on parameters that are
+   * written as constants.
    */
   isFixed(tensor: Tensor): boolean;
 }
 
-/** Rewrites a call for a target. Undefined leaves the call unchanged. */
+/** Rewrites a call for a target, or returns undefined to leave the call unchanged. */
 export type LoweringRule = (
   call: Call,
   target: Target,
@@ -94,18 +104,23 @@ export interface Operator {
   /** Type and shape of the outputs; throws if the inputs do not fit. */
   readonly infer: (call: Call) => readonly TensorType[];
   /**
-   * The gradient rule. "zero" means that the outputs are piecewise constant or integers. Absent: differentiating is an
-   * error.
+   * The gradient rule. "zero" means that the outputs are piecewise constant or integers. Without a rule,
+   * differentiating the operator throws an error.
    */
   readonly gradient?: GradientRule | "zero";
   /** Whether the integer outputs have a gradient (a straight-through estimate, which ignores rounding). */
   readonly straightThrough?: boolean;
   /**
-   * Returns the inputs of one call that equals the sum of two calls, or undefined. If an unrolled loop uses a weight at
-   * every step, one call thus collects all its gradients, and a lowering does the shared work once.
+   * Returns the inputs of a single call whose result equals the sum of the results of two calls, or undefined
+   * if there is no such call. If an unrolled loop uses the same weight in every iteration, a single call can
+   * thus compute the sum of all gradients of the weight, and a lowering rule does their shared work only
+   * once.
    */
   readonly mergeSum?: (a: Call, b: Call) => readonly (Tensor | undefined)[] | undefined;
-  /** Whether ONNX lacks the operator, so that it exists only until the graph is lowered. */
+  /**
+   * The lowering rule, if any. Operators that ONNX lacks need one, because they may exist only until the
+   * graph is lowered.
+   */
   readonly lower?: LoweringRule;
 }
 
@@ -122,8 +137,8 @@ export function operatorOf(type: string): Operator | undefined {
 }
 
 /**
- * Marks the modules of a namespace as needed for the operators that they define. Bundlers drop a module if nothing of
- * it is used, but not if its namespace is passed to a function.
+ * Marks the modules of a namespace as needed for the operators that they define. Bundlers drop a module if
+ * nothing of it is used, but not if its namespace is passed to a function.
  */
 export function loaded(modules: Readonly<Record<string, unknown>>): void {
   if (Object.keys(modules).length === 0) throw new StriateError("no operators were loaded");
@@ -140,7 +155,7 @@ export interface ApplyOptions {
   readonly name?: string;
 }
 
-/** Calls an operator: infers types, makes the node, returns its outputs. */
+/** Calls an operator: infers the types and shapes of the outputs, makes the node and returns its outputs. */
 export function apply(
   type: string,
   inputs: readonly (Tensor | undefined)[],
@@ -153,20 +168,26 @@ export function apply(
   const types = operator.infer(call);
   const node = new GraphNode(type, inputs, attributes, undefined, options.name);
   for (const [index, { dtype, shape, known }] of types.entries()) {
-    if (shape.some((dim) => dim === 0)) rejectCall(call, "an axis of length 0 (an empty batch?) is refused");
+    if (shape.some((dim) => dim === 0))
+      rejectCall(call, "expected axes of at least length 1, got one of length 0 (an empty batch?)");
     node.outputs.push(new Tensor(node, index, dtype, shape, known));
   }
   return node.outputs;
 }
 
-/** Repeats the call of a node with other inputs, and with the same attributes, names, scope and line. */
+/**
+ * Repeats the call of a node with other inputs. Attributes, imported name, scope and origin stay the same.
+ */
 export function applyAgain(node: GraphNode, inputs: readonly (Tensor | undefined)[]): Tensor[] {
   const { type, attributes, outputs, importedName } = node;
   const options = { outputs: outputs.length, ...(importedName !== undefined && { name: importedName }) };
   return node.replaced(() => apply(type, inputs, attributes, options));
 }
 
-/** The sum a + b: one call if the operator has `mergeSum`, else an Add. */
+/**
+ * The sum a + b. If `mergeSum` of the operator can merge the two calls, it is one call of this operator, else
+ * an Add.
+ */
 export function addGradients(a: Tensor, b: Tensor): Tensor {
   const rule = a.node.type === b.node.type ? registry.get(a.node.type)?.mergeSum : undefined;
   const inputs = rule?.(callOf(a.node), callOf(b.node));
@@ -182,7 +203,7 @@ function callOf(node: GraphNode): Call {
   };
 }
 
-/** The single output of a call. */
+/** Calls an operator and returns its only output. */
 export function applySingle(
   type: string,
   inputs: readonly (Tensor | undefined)[],
@@ -191,7 +212,7 @@ export function applySingle(
   return apply(type, inputs, attributes)[0]!;
 }
 
-/** Throws the error for inputs that do not fit an operator. */
+/** Throws an error that says why the inputs do not fit the operator, with their types and shapes. */
 export function rejectCall(call: Call, why: string): never {
   const got = call.inputs.map((tensor) =>
     tensor === undefined ? "nothing" : `${tensor.dtype}${showShape(tensor.shape)}`,

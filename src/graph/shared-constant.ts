@@ -4,8 +4,9 @@ import { constant } from "./tensor.js";
 const made = new Map<string, Tensor>();
 
 /**
- * A constant that is made once for each name. Calls with the same constant are equal calls, which `lower` makes once,
- * so several convolutions share the results. The name must contain everything that decides the values.
+ * A constant that is made only once for each name. Calls of an operator with the same constant can be equal,
+ * and `lower` merges equal calls, so several convolutions share their results. The name must contain
+ * everything that decides the values.
  */
 export function sharedConstant(name: string, make: () => Tensor): Tensor {
   const known = made.get(name);
@@ -15,7 +16,10 @@ export function sharedConstant(name: string, make: () => Tensor): Tensor {
   return tensor;
 }
 
-/** {@link sharedConstant} of a float32 matrix from a formula; its size is part of the name. */
+/**
+ * A {@link sharedConstant} that is a float32 matrix with the elements `value(row, column)`. The size is added
+ * to the name.
+ */
 export function sharedMatrix(
   name: string,
   rows: number,
@@ -25,7 +29,7 @@ export function sharedMatrix(
   return sharedConstant(`${name} ${rows} ${columns}`, () => matrixOf(rows, columns, value));
 }
 
-/** A float32 matrix from a formula. */
+/** A float32 matrix with the elements `value(row, column)`. */
 export function matrixOf(
   rows: number,
   columns: number,

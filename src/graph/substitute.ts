@@ -5,8 +5,8 @@ import type { Tensor } from "./tensor.js";
 import { topologicalOrder } from "./topological-order.js";
 
 /**
- * Repeats a computation with other tensors in place of some values, for example to put preprocessing before an imported
- * model. Types and shapes are inferred again. Parameters are shared with the original.
+ * Repeats a computation with some tensors replaced by others, for example to put preprocessing before an
+ * imported model. Types and shapes are inferred again. The new graph shares its parameters with the original.
  *
  * @throws StriateError if a replacement has another type or rank, or an operator downstream refuses its shape
  */

@@ -12,9 +12,9 @@ export interface LayerCost {
   readonly parameters: number;
   /** Number of other values: running statistics, and fixed weights of more than one element. */
   readonly fixed: number;
-  /** Memory of the trained and the other values, in bytes. */
+  /** Memory of all these values, in bytes. */
   readonly bytes: number;
-  /** Number of multiply-adds for one sample: every named axis counts as length 1. */
+  /** Number of multiply-adds for one sample. Every named axis counts as length 1. */
   readonly multiplyAdds: number;
   /** Whether `multiplyAdds` is exact. It is a lower bound if an axis length is unknown. */
   readonly exact: boolean;
@@ -59,9 +59,9 @@ interface Row {
 }
 
 /**
- * Summarises the model that computes some outputs. A layer consists of all nodes that use parameters of one path
- * ("convA.weight", "convA.bias"), and of the nodes without parameters that follow. Shared parameters count once, at
- * their first use.
+ * Summarises the model that computes the given outputs. A layer consists of all nodes that use parameters
+ * with the same path ("convA" for "convA.weight" and "convA.bias") and of the nodes without parameters that
+ * follow them. A parameter that several layers share counts only in the first of them.
  *
  * @example
  * ```ts
@@ -123,7 +123,7 @@ function emptyRow(name: string, shape: Shape): Row {
   return { name, operators: new Map(), shape, ...counts };
 }
 
-/** The weights behind each node that depends on no input. */
+/** For each node that depends on no input of the model: the weights on which it depends. */
 function weightsOf(nodes: readonly GraphNode[]): Map<GraphNode, readonly GraphNode[]> {
   const weights = new Map<GraphNode, readonly GraphNode[]>();
   for (const node of nodes) {
@@ -137,7 +137,7 @@ function weightsOf(nodes: readonly GraphNode[]): Map<GraphNode, readonly GraphNo
   return weights;
 }
 
-/** Scalars such as an epsilon, axes and shapes are not weights. */
+/** Whether a leaf is a weight. Scalars such as an epsilon, axes and shapes are not. */
 function isWeight({ leaf, outputs: [tensor] }: GraphNode): boolean {
   if (leaf?.kind === "parameter") return true;
   return isFloat(tensor!.dtype) && sizeOf(tensor!.shape) !== 1;
@@ -173,7 +173,10 @@ function pathOf(name: string): string {
   return dot < 0 ? name : name.slice(0, dot);
 }
 
-/** The common path of names: "block" for "block.query" and "block.key". If they have none, the first name. */
+/**
+ * The common part of paths: "block" for "block.query" and "block.key". If they have none in common, the first
+ * path.
+ */
 function commonPath(paths: readonly string[]): string {
   const parts = paths.map((path) => path.split("."));
   const common = parts[0]!.filter((_, i) => parts.every((path) => same(path, parts[0]!, i + 1)));

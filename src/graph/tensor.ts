@@ -5,7 +5,10 @@ import { checkDim, showShape } from "./dims.js";
 import type { DType, TensorData } from "./dtype.js";
 import { fromNumbers, storedLength } from "./dtype.js";
 
-/** ONNX attributes. A plain number is an INT, a plain array INTS; floats are wrapped because 1 and 1.0 differ there. */
+/**
+ * An ONNX attribute. A plain number is an INT, and a plain array is INTS. Floats are wrapped in objects,
+ * because ONNX distinguishes the integer 1 from the float 1.0 and JavaScript does not.
+ */
 export type Attribute =
   | number
   | string
@@ -18,17 +21,21 @@ export type Attribute =
 export type Attributes = Readonly<Record<string, Attribute>>;
 
 /**
- * An initialiser, which fills a parameter before training: a pure function of a stream of uniform numbers in [0, 1).
+ * An initialiser, which returns the values of a parameter before training. It must be a pure function of the
+ * shape and of the random numbers that it draws.
  */
 export type Initialiser = (shape: readonly number[], random: RandomSource) => Float32Array;
 
-/** The two draws an initialiser may use. `Random` of `util/random.ts` satisfies it. */
+/**
+ * The random numbers that an initialiser may draw: uniform in [0, 1), and standard normal. `Random` of
+ * `util/random.ts` implements this interface.
+ */
 export interface RandomSource {
   uniform(): number;
   normal(): number;
 }
 
-/** The kind of a leaf: an input fed for each run, a parameter (trained or not), or a constant. */
+/** A leaf of a graph: an input that is fed for each run, a parameter (trained or not), or a constant. */
 export type Leaf =
   | { readonly kind: "input"; readonly name: string }
   | {
@@ -40,10 +47,13 @@ export type Leaf =
     }
   | { readonly kind: "constant"; readonly data: TensorData };
 
-/** Stack lines in this folder are skipped: they do not show which line of a model made a node. */
+/** Stack lines in this folder are skipped, because they do not show which line of a model made a node. */
 const ENGINE = new URL(".", import.meta.url).pathname;
 
-/** Holds the stack of the line that made a node. It is formatted only if it is read: that takes as long as making the node. */
+/**
+ * The stack trace of the call that made a node. JavaScript formats it only when it is read, because
+ * formatting takes as long as making the node.
+ */
 interface Origin {
   readonly stack?: string;
 }
@@ -53,7 +63,7 @@ let scopes: readonly string[] = [];
 let inheritedOrigin: Origin | undefined;
 
 /**
- * Names every node traced inside `body` after `name`, as exporters do with module paths.
+ * Adds `name` to the scope of every node that is traced inside `body`, as exporters do with module paths.
  *
  * @example
  * ```ts
@@ -106,14 +116,17 @@ export class GraphNode {
     readonly inputs: readonly (Tensor | undefined)[],
     readonly attributes: Attributes,
     readonly leaf?: Leaf,
-    /** Names that an imported file gave: the node's own and its outputs'. */
+    /** The name that an imported file gave the node. */
     readonly importedName?: string,
   ) {
     // A stack trace keeps the objects of its functions alive. Constants may outlive the graph, so they get none.
     this.#origin = leaf?.kind === "constant" ? {} : (inheritedOrigin ?? captureOrigin());
   }
 
-  /** Runs `body`, whose nodes replace this one: they get its origin, and its scope unless `path` gives another. */
+  /**
+   * Runs `body`, whose nodes replace this node. They get its origin, and its scope unless `path` is another
+   * scope.
+   */
   replaced<T>(body: () => T, path = this.scope): T {
     const outer = inheritedOrigin;
     inheritedOrigin = this.#origin;
@@ -124,7 +137,7 @@ export class GraphNode {
     }
   }
 
-  /** The place that made the node: imported name, scope, and the first line of the stack outside the engine. */
+  /** Where the node was made: its imported name, its scope, and the first stack line outside the engine. */
   get where(): string {
     const line = this.#origin.stack
       ?.split("\n")
@@ -139,7 +152,9 @@ export class GraphNode {
   }
 }
 
-/** A value in a graph: a type and a shape, no numbers. Shapes may name axes ("batch"). */
+/**
+ * A value in a graph. It has a type and a shape, but no numbers. A shape may contain named lengths ("batch").
+ */
 export class Tensor {
   constructor(
     readonly node: GraphNode,
@@ -168,7 +183,7 @@ function leafTensor(leaf: Leaf, dtype: DType, shape: Shape, known?: readonly Dim
 }
 
 /**
- * A value that is fed for every run. `shape` may hold names: `["batch", 1, 32, 32]`.
+ * An input: a value that is fed for every run. `shape` may contain names: `["batch", 1, 32, 32]`.
  *
  * @example
  * ```ts
@@ -196,7 +211,7 @@ export function parameter(
 }
 
 /**
- * A constant tensor. A number or array of numbers becomes float32 unless `dtype` says otherwise.
+ * A constant tensor. A number or an array of numbers becomes float32 unless another `dtype` is given.
  *
  * @example
  * ```ts
@@ -226,12 +241,12 @@ export function constant(
   return leafTensor({ kind: "constant", data }, data.dtype, data.shape, known);
 }
 
-/** An int64 constant, the type in which ONNX takes axes, shapes and pads. */
+/** An int64 constant. ONNX requires this type for axes, shapes and pads. */
 export function integers(values: readonly number[]): Tensor {
   return constant(values, [values.length], "int64");
 }
 
-/** Whether a tensor is a parameter: a leaf that has an initialiser and can be trained. */
+/** Whether a tensor is a parameter: a leaf that has an initialiser, trainable or not. */
 export function isParameter(tensor: Tensor): boolean {
   return tensor.node.leaf?.kind === "parameter";
 }

@@ -1,8 +1,9 @@
 import type { GraphNode, Tensor } from "./tensor.js";
 
 /**
- * Every node that the tensors depend on, inputs before users; `stopAt` excludes nodes and the nodes that only they
- * need. The search is iterative, because unrolled graphs are thousands of nodes deep.
+ * Every node on which the tensors depend, in an order in which each node follows its inputs. Nodes for which
+ * `stopAt` returns true are excluded, and so are nodes that only those depend on. The search is iterative,
+ * because unrolled graphs are thousands of nodes deep.
  */
 export function topologicalOrder(
   outputs: readonly Tensor[],

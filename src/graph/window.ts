@@ -4,7 +4,7 @@ import type { Call } from "./operator.js";
 import { intAttribute, intsAttribute, rejectCall, stringAttribute } from "./operator.js";
 import type { Attributes } from "./tensor.js";
 
-/** Geometry of a sliding window (convolution or pooling), one entry per spatial axis. */
+/** Geometry of a sliding window (convolution or pooling). Each array has one entry per spatial axis. */
 export interface Window {
   readonly kernel: readonly number[];
   readonly strides: readonly number[];
@@ -14,7 +14,7 @@ export interface Window {
   readonly groups: number;
 }
 
-/** Reads the window of a call, solving ONNX's `auto_pad`. */
+/** Reads the window from the attributes of a call. If `auto_pad` is given, computes the pads from it. */
 export function windowOf(call: Call, kernel: readonly number[], space: readonly Dim[]): Window {
   const ones = kernel.map(() => 1);
   const strides = intsAttribute(call.attributes, "strides") ?? ones;
@@ -60,20 +60,20 @@ export function windowAttributes(window: Window): Attributes {
   };
 }
 
-/** Length of an axis after the window slid over it. */
+/** Output length of an axis over which the window slides. */
 export function outputLength(dim: Dim, window: Window, axis: number, ceilMode = false): Dim {
   const reach = reachOf(window, axis);
   const padding = window.before[axis]! + window.after[axis]!;
   const stride = window.strides[axis]!;
   if (!isStatic(dim)) {
     if (stride === 1 && padding === reach - 1) return dim;
-    // The result is a whole number of strides long, and windows do not reach beyond it.
+    // With this padding, the output length is exactly dim / stride, if dim is a multiple of the stride.
     const whole = Math.floor((padding - reach) / stride) === -1 && (!ceilMode || padding === 0);
     return (whole ? divideDims(dim, stride) : undefined) ?? unknownDim();
   }
   const steps = (dim + padding - reach) / stride;
   if (!ceilMode) return Math.floor(steps) + 1;
-  // A last window that would start in the padding behind the input is dropped.
+  // A last window that would start in the padding after the input is dropped.
   const count = Math.ceil(steps) + 1;
   return (count - 1) * stride >= dim + window.before[axis]! ? count - 1 : count;
 }
@@ -81,15 +81,16 @@ export function outputLength(dim: Dim, window: Window, axis: number, ceilMode = 
 /** Geometry of a transposed convolution. */
 export interface TransposedWindow {
   readonly window: Window;
-  /** Number of zeros after the end of each axis. */
+  /** Number of additional elements at the end of each axis of the result. */
   readonly outputPadding: readonly number[];
   readonly space: readonly Dim[];
 }
 
 /**
- * Reads the window of a transposed convolution. `output_shape` and `auto_pad` decide how much of the full result is
- * cropped. The larger half is cropped at the start, or at the end for SAME_UPPER. SAME gives `stride` elements for each
- * input element, or fewer if the kernel does not reach so far.
+ * Reads the window of a transposed convolution. `output_shape` and `auto_pad` decide how much of the full
+ * result is cropped. If the amount is odd, the larger part is cropped at the start, or at the end for
+ * SAME_UPPER. With SAME_UPPER or SAME_LOWER, the result has `stride` elements for each input element, or
+ * fewer if the kernel does not reach that far.
  */
 export function transposedWindowOf(
   call: Call,

@@ -1,8 +1,8 @@
 import { StriateError } from "../util/errors.js";
 
 /*
- * A WebGPU device reports errors by events, not by exceptions: a refused call computes nothing, and the buffers of its
- * results stay zero. So code that runs work on a device must listen for these events.
+ * A WebGPU device reports errors by events, not by exceptions: a refused call computes nothing, and the
+ * buffers of its results stay zero. So code that runs work on a device must listen for these events.
  */
 
 interface GpuError {
@@ -27,15 +27,16 @@ export class GpuWatch {
   constructor(readonly device: GpuDevice) {
     device.addEventListener("uncapturederror", ({ error }) => (this.#problem ??= error.message));
     void device.lost.then(({ reason, message }) => {
-      // onnxruntime-web itself destroys its device with the last session, and makes another one for the next.
+      // onnxruntime-web itself destroys its device when the last session is closed, and makes a new one for
+      // the next session.
       if (reason === "destroyed") return;
       this.#lost = [reason, message].filter((text) => text !== "" && text !== "unknown").join(": ");
     });
   }
 
   /**
-   * Runs some work and waits until the device has accepted or refused each call. This takes a round trip to the device,
-   * so it is used only for the first run of a model; later runs make the same calls.
+   * Runs some work and waits until the device has accepted or refused each call. This takes a round trip to
+   * the device, so it is used only for the first run of a model; later runs make the same calls.
    *
    * @throws StriateError if the device refused a call, ran out of memory or was lost.
    */

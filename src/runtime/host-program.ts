@@ -9,8 +9,8 @@ import type { Program, ProgramSpec, SessionOptions } from "./runtime.js";
 import { copyElements, copyOf, emptyLike, nextName } from "./runtime.js";
 
 /**
- * A program of onnxruntime-node on the CPU. Its state is in two sets of host buffers, made once: every run reads one and
- * writes the other, and nothing is copied.
+ * Opens a program that onnxruntime-node runs on the CPU. Two sets of host buffers hold its state: each run
+ * reads one set and writes the other, so that the state need not be copied.
  *
  * @throws StriateError if a graph output has no fixed shape
  */

@@ -4,7 +4,7 @@ import { writeOnnx } from "../graph/onnx/write/write.js";
 import type { Values } from "./runtime.js";
 import { nextName } from "./runtime.js";
 
-/** A model of Identity nodes, which copies state from the device to the host. */
+/** Returns the bytes of a model of Identity nodes, which copies state from the device to the host. */
 export function identityModel(state: Values): Uint8Array {
   const outputs = Object.fromEntries(
     Object.entries(state).map(([name, { shape, dtype }]) => [

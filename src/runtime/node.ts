@@ -22,7 +22,7 @@ const ort: Ort = {
   Tensor: ortNode.Tensor,
 };
 
-/** Devices that this machine's onnxruntime-node was built with. */
+/** The devices that the installed build of onnxruntime-node supports. */
 export function nodeDevices(): Device[] {
   const names = ortNode.listSupportedBackends().map((backend) => backend.name);
   return (["cpu", "webgpu", "cuda"] as const).filter((device) => names.includes(device));
@@ -30,15 +30,14 @@ export function nodeDevices(): Device[] {
 
 function checkAvailable(device: Device): void {
   if (nodeDevices().includes(device)) return;
-  const hint = device === "cuda" ? " (docs/devices.md tells how to install the CUDA libraries)" : "";
+  const hint = device === "cuda" ? " (docs/devices.md explains how to install the CUDA libraries)" : "";
   throw new StriateError(
     `device "${device}" is not in this build of onnxruntime-node${hint}: use one of ${nodeDevices().join(", ")}, wasm`,
   );
 }
 
 /**
- * ONNX Runtime inside Node. Its `run()` blocks the calling thread: long work belongs in a worker
- * (`workerRuntime`).
+ * The runtime of Node. A session's `run()` blocks the calling thread, so use `workerRuntime` for long work.
  *
  * @example
  * ```ts

@@ -1,13 +1,16 @@
 import { StriateError } from "../util/errors.js";
 
 /**
- * Messages that mean a lack of memory: those of ONNX Runtime ("Integer overflow" for a size above 4 GB), of its
- * WebAssembly build, which aborts completely ("Aborted") or writes beyond its memory, and of browsers for arrays.
+ * Messages that mean a lack of memory. Some are from ONNX Runtime ("Integer overflow" means a size above 4
+ * GB). Some are from its WebAssembly build, which aborts ("Aborted") or accesses addresses beyond its memory.
+ * Others are from JavaScript, for arrays that are too long.
  */
 const OUT_OF_MEMORY =
   /alloc|^integer overflow|out of memory|memory limit|^Aborted\(|memory access out of bounds|offset is out of bounds|(?:invalid|out-of-range) (?:typed )?array (?:buffer )?length/i;
 
-/** Advice to the user for each kind of failure, by ONNX Runtime's message. */
+/**
+ * Advice to the user for each kind of failure. The first pattern that ONNX Runtime's message matches decides.
+ */
 const ADVICE: readonly (readonly [RegExp, string])[] = [
   [
     OUT_OF_MEMORY,
@@ -20,7 +23,7 @@ const ADVICE: readonly (readonly [RegExp, string])[] = [
   [/indices|index|out of (bounds|range)/i, "an index lies outside its axis: check labels and token numbers"],
   [
     /dimension|shape|broadcast|mismatch|rank|axis/i,
-    "lengths inside the model do not fit what was fed: an exporter may have fixed the batch or the image size",
+    "axis lengths inside the model do not fit the inputs: an exporter may have fixed the batch size or the image size",
   ],
 ];
 
@@ -33,19 +36,27 @@ export function describeOrtError(error: unknown): string {
   return missingFile(text) ?? inputProblem(text) ?? nodeProblem(text);
 }
 
-/** Whether an error of JavaScript or of a library means a lack of memory. Our own errors already say so. */
+/**
+ * Whether an error that JavaScript or a library has thrown means a lack of memory. A StriateError does not
+ * count, because its message already explains the cause.
+ */
 export function isOutOfMemory(error: unknown): boolean {
   return error instanceof Error && !(error instanceof StriateError) && OUT_OF_MEMORY.test(error.message);
 }
 
-/** Turns any error into one clear error. `doing` says what failed, such as "the model cannot be run". */
+/**
+ * Turns any error into a StriateError. `doing` describes what failed, for example "the model cannot be run".
+ */
 export function ortError(doing: string, error: unknown): StriateError {
   return error instanceof StriateError
     ? error
     : new StriateError(`${doing}: ${describeOrtError(error)}`, { cause: error });
 }
 
-/** The advice if a page's server lacks the files of onnxruntime-web, or answers with an HTML page. */
+/**
+ * The advice for a server that lacks the files of onnxruntime-web or answers with an HTML page; undefined for
+ * other errors.
+ */
 function missingFile(text: string): string | undefined {
   if (!text.startsWith("no available backend found")) return undefined;
   const script = /Failed to fetch dynamically imported module: (\S+)/.exec(text)?.[1];
@@ -55,14 +66,14 @@ function missingFile(text: string): string | undefined {
       : /argument is empty|fetching of the wasm failed|404/.test(text)
         ? "the server does not have the WebAssembly file of onnxruntime-web"
         : text.includes("expected magic word")
-          ? "in place of the WebAssembly file of onnxruntime-web something else came, such as an HTML page"
+          ? "the server sent something else, such as an HTML page, instead of the WebAssembly file of onnxruntime-web"
           : undefined;
   return what === undefined
     ? undefined
-    : `${what}: serve ort-wasm-simd-threaded*.wasm and *.mjs of its folder dist/, and say where they are with wasmPaths`;
+    : `${what}: serve ort-wasm-simd-threaded*.wasm and *.mjs from the folder dist/ of onnxruntime-web, and give their address as wasmPaths`;
 }
 
-/** The description of inputs that do not fit the model. */
+/** The description of an input that does not fit the model; undefined for other errors. */
 function inputProblem(text: string): string | undefined {
   const lengths = /^Got invalid dimensions for input: (.+?) for the following indices (.*)$/.exec(text);
   if (lengths) {
@@ -90,7 +101,7 @@ function nodeProblem(text: string): string {
   return advice === undefined ? named : `${named.replace(/[.;]$/, "")}; ${advice}`;
 }
 
-/** Removes the location in ONNX Runtime's source with which many messages begin. */
+/** Removes the location in ONNX Runtime's source code with which many messages begin. */
 function withoutSource(text: string): string {
   return text
     .replace(/^\/\S+:\d+ .*? was false\. /, "")
@@ -98,7 +109,7 @@ function withoutSource(text: string): string {
     .replace(/^[\w/]+\.(?:h|cc):\d+ \w+ /, "");
 }
 
-/** The pattern of a node in messages about models that cannot be loaded. */
+/** The node that a message about a model that cannot be loaded names, if any. */
 function nodeIn(text: string): string | undefined {
   const found =
     /In Node, \("(.*?)", (\w+),/.exec(text) ??

@@ -5,7 +5,7 @@ import { ortError } from "./ort-error.js";
 import type { Device, Program, ProgramSpec, Session, SessionOptions, Values } from "./runtime.js";
 import { checkSame, copyOf, nextName } from "./runtime.js";
 
-/** The common part of the interfaces of onnxruntime-node and onnxruntime-web. */
+/** The part of the interface that onnxruntime-node and onnxruntime-web have in common. */
 export interface Ort {
   readonly InferenceSession: typeof InferenceSession;
   readonly Tensor: typeof OrtTensor;
@@ -37,7 +37,7 @@ export async function createOrtSession(
   }
 }
 
-/** Runs a session. Throws one clear error, naming the node, for every error that ONNX Runtime reports. */
+/** Runs a session. If ONNX Runtime reports an error, throws a StriateError that names the node. */
 export async function runOrtSession(
   session: InferenceSession,
   feeds: OrtValues,
@@ -124,8 +124,9 @@ export function checkState(expected: Values, values: Values): void {
 }
 
 /**
- * Each run's state outputs are the next run's inputs. On WebGPU the state never leaves the device; it is read through a
- * model of Identity nodes whose outputs are on the CPU, because reading a device tensor directly is not safe everywhere.
+ * Opens a program in which the state outputs of each run are inputs of the next run. On WebGPU the state
+ * stays on the device between runs. `readState` copies it with a model of Identity nodes whose outputs are on
+ * the CPU, because reading a device tensor directly is not safe everywhere.
  */
 export async function openChainedProgram(
   ort: Ort,

@@ -9,22 +9,27 @@ import { createOrtSession, runOrtSession, toOrt } from "./ort.js";
 import { copyElements } from "./runtime.js";
 
 /*
- * onnxruntime-node 1.30 copies every output into a new array after the run, even one that the run wrote into a buffer of the
- * caller (microsoft/onnxruntime, pull request 32346, would end that). For the state of a training step the copies take a
- * twentieth of the time, and so does collecting those arrays. ONNX Runtime converts outputs in the order of the graph and
- * throws at the first one that is no tensor. So a sequence as the first output ends the run after everything is computed and
- * before anything is copied.
+ * After a run, onnxruntime-node 1.30 copies every output into a new array, even an output that the run has
+ * already written into a buffer of the caller (microsoft/onnxruntime, pull request 32346, would end that). In
+ * a training step, copying the state takes a twentieth of the time, and garbage collection of the new arrays
+ * takes another twentieth. ONNX Runtime copies outputs in the order of the graph and throws an error at the
+ * first output that is not a tensor. So if the first output is a sequence, the run ends after everything is
+ * computed and before anything is copied.
  */
 
 /**
- * What happens to outputs that a run writes into buffers of the caller: "none" are copied; the copies are "avoidable" by an
- * unread output ({@link withUnreadOutput}, {@link runUncopied}); or outputs are "always" copied.
+ * Whether ONNX Runtime copies the outputs that a run writes into buffers of the caller: it copies "none" of
+ * them; the copies are "avoidable" with an additional output that nobody reads ({@link withUnreadOutput},
+ * {@link runUncopied}); or it "always" copies them.
  */
 export type OutputCopies = "none" | "avoidable" | "always";
 
 const found = new WeakMap<Ort, Promise<OutputCopies>>();
 
-/** Finds out, once for each build of ONNX Runtime, by two runs of a model with one operator. */
+/**
+ * Finds out which of these applies, with two runs of a model that has one operator. The result is kept for
+ * each build of ONNX Runtime.
+ */
 export function outputCopies(ort: Ort): Promise<OutputCopies> {
   const known = found.get(ort) ?? probe(ort);
   found.set(ort, known);
@@ -56,7 +61,10 @@ async function probe(ort: Ort): Promise<OutputCopies> {
 export const UNREAD = "striate:unread";
 const NOT_A_TENSOR = "Non tensor type is temporarily not supported.";
 
-/** The model with an empty sequence before its outputs. Protobuf messages merge if their bytes are joined. */
+/**
+ * Returns the model with an empty sequence as an additional first output. It is enough to put its bytes
+ * before those of the model, because protobuf messages merge if their bytes are joined.
+ */
 export function withUnreadOutput(model: Uint8Array): Uint8Array {
   const element = new WireMessage().message(1, new WireMessage().whole(1, onnxTypeCode("float32")));
   const type = new WireMessage().message(4, new WireMessage().message(1, element));
@@ -70,7 +78,7 @@ export function withUnreadOutput(model: Uint8Array): Uint8Array {
   return joined;
 }
 
-/** Runs a model that has an unread output. Every other output is written into its tensor of `fetches`. */
+/** Runs a model that has an unread output, and writes every other output into its tensor in `fetches`. */
 export async function runUncopied(
   session: InferenceSession,
   feeds: Record<string, OrtTensor>,
@@ -84,7 +92,7 @@ export async function runUncopied(
   }
 }
 
-/** Runs a model without an unread output. Every output is in its tensor of `fetches` afterwards. */
+/** Runs a model without an unread output, and writes or copies every output into its tensor in `fetches`. */
 export async function runCopied(
   session: InferenceSession,
   feeds: Record<string, OrtTensor>,

@@ -21,9 +21,11 @@ export type Device = (typeof DEVICES)[number];
 
 /** Options that decide where and how ONNX Runtime runs a model. */
 export interface SessionOptions {
-  /** The device. Default: that of the runtime, "cpu" in Node and "wasm" in a browser. */
+  /** The device. Default: the device of the runtime ("cpu" in Node, "wasm" in a browser). */
   readonly device?: Device;
-  /** Threads inside one operator (default: all cores). CPU and wasm. */
+  /**
+   * Number of threads that compute one operator (default: all cores). For the devices "cpu" and "wasm" only.
+   */
   readonly threads?: number;
   /** ONNX Runtime's graph optimisation (default "all"). */
   readonly optimisation?: "all" | "disabled" | "basic" | "extended";
@@ -51,10 +53,13 @@ export interface Session {
   close(): Promise<void>;
 }
 
-/** A model whose state (parameters, optimizer) stays with the runtime between runs. */
+/** A model whose state (parameters and the state of the optimizer) stays in the runtime between runs. */
 export interface Program {
   readonly device: Device;
-  /** One run: feeds the inputs that are not state, advances the state, returns the outputs that are not state. */
+  /**
+   * Runs the model once: takes the inputs that are not state, updates the state and returns the outputs that
+   * are not state.
+   */
   step(feeds: Values): Promise<Record<string, TensorData>>;
   /** A copy of the state. */
   readState(): Promise<Record<string, TensorData>>;
@@ -71,7 +76,10 @@ export function nextName(name: string): string {
 export interface ProgramSpec {
   /** The model, whose outputs have fixed shapes. */
   readonly model: Uint8Array;
-  /** Initial state. Graph input NAME is fed from it, graph output `next:NAME` replaces it. */
+  /**
+   * The initial state. The value of each NAME is fed to the graph input NAME; after each run, the graph
+   * output `next:NAME` replaces it.
+   */
   readonly state: Values;
 }
 
@@ -85,11 +93,11 @@ export function modelBytes(model: ModelSource): { readonly bytes: Uint8Array; re
 
 /** Creates sessions and programs. */
 export interface Runtime {
-  /** The device of sessions whose options name none. Graphs are lowered for it. */
+  /** The device of sessions whose options name no device. Graphs are lowered for this device. */
   readonly device: Device;
   /**
-   * @param model the bytes of an ONNX file, which are not changed; or the result of `writeOnnx`, whose bytes are made
-   * only for this session and freed as soon as it is open
+   * @param model the bytes of an ONNX file, which are not changed; or the result of `writeOnnx`, whose bytes
+   * are made only for this session and freed as soon as it is open
    */
   createSession(model: ModelSource, options?: SessionOptions): Promise<Session>;
   createProgram(spec: ProgramSpec, options?: SessionOptions): Promise<Program>;
@@ -115,7 +123,7 @@ export function copyOf(value: TensorData): TensorData {
   return copy;
 }
 
-/** Copies elements between arrays of one type. */
+/** Copies elements between arrays of the same type and length. */
 export function copyElements(from: TypedArray, to: TypedArray): void {
   if (from.constructor !== to.constructor || from.length !== to.length) {
     throw new StriateError(

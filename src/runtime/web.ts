@@ -21,7 +21,8 @@ import { modelBytes } from "./runtime.js";
 export type WebDevice = "wasm" | "webgpu";
 
 /**
- * The part of a module of onnxruntime-web that is used here ("onnxruntime-web", or its "/wasm", "/webgpu" or "/jspi").
+ * The part that is used here of a module of onnxruntime-web, such as "onnxruntime-web",
+ * "onnxruntime-web/wasm", "onnxruntime-web/webgpu" or "onnxruntime-web/jspi".
  */
 export interface OrtWeb extends Ort {
   readonly env: {
@@ -30,28 +31,34 @@ export interface OrtWeb extends Ort {
   };
 }
 
-/** A folder's address, or the address of each file, where the WebAssembly files of onnxruntime-web are. */
+/**
+ * The location of the WebAssembly files of onnxruntime-web: the address of their folder, or the address of
+ * each file.
+ */
 export type WasmPaths = string | { wasm?: string | URL; mjs?: string | URL };
 
-/** Options for the build of onnxruntime-web that a page loads, and for its location. */
+/**
+ * Options of {@link createWebRuntime}: the device, which build of onnxruntime-web is loaded, and from which
+ * address.
+ */
 export interface WebRuntimeOptions {
   /**
-   * The device: "wasm" (default), "webgpu", or "auto" for the faster one, by measurement. Small networks often run
-   * faster on wasm, because WebGPU pays for every operator that it starts.
+   * The device: "wasm" (default), "webgpu", or "auto" for the faster one, by measurement. Small networks
+   * often run faster on wasm, because starting an operator takes long on WebGPU.
    */
   readonly device?: WebDevice | "auto";
   /** A build of onnxruntime-web that the page has loaded itself. Default: the smallest build for the device. */
   readonly ort?: OrtWeb;
-  /** Default: beside the script, where a bundler puts them. */
+  /** Location of the WebAssembly files. Default: beside the script, where a bundler puts them. */
   readonly wasmPaths?: WasmPaths;
   /**
-   * Threads of wasm. Default: 1 unless the page is cross-origin isolated, then what onnxruntime-web chooses. All
-   * sessions of a page use the same number, which the first session decides.
+   * Number of threads on wasm. Default: the choice of onnxruntime-web if the page is cross-origin isolated,
+   * else 1. All runtimes of a page use the same number, which the first runtime decides.
    */
   readonly threads?: number;
   /**
-   * Measures the seconds that some work takes, for "auto". Default: a few small convolutions. A function that measures
-   * your own network is more reliable.
+   * For "auto": measures how many seconds some work takes on a runtime. The default function runs a few small
+   * convolutions. A function that runs your own network is more reliable.
    */
   readonly measure?: (runtime: Runtime) => Promise<number>;
 }
@@ -71,11 +78,11 @@ export interface WebRuntime extends Runtime {
  * const trainer = await Trainer.open(task, data, recipe, runtime);
  * ```
  *
- * The build for WebGPU that uses JavaScript Promise Integration is loaded if the browser has it (4.1 MB compressed instead
- * of 6.7).
+ * For WebGPU, the build that uses JavaScript Promise Integration is loaded if the browser supports this (4.1
+ * MB compressed, instead of 6.7 MB).
  *
- * @throws StriateError if the browser lacks WebGPU or has no adapter, if threads are asked for on a page that is not
- * cross-origin isolated, or if onnxruntime-web cannot be loaded.
+ * @throws StriateError if the browser lacks WebGPU or has no adapter, if threads are asked for on a page that
+ * is not cross-origin isolated, or if onnxruntime-web cannot be loaded.
  * @example
  * ```ts
  * import { createWebRuntime } from "striate";
@@ -102,8 +109,8 @@ export async function createWebRuntime(options: WebRuntimeOptions = {}): Promise
 const opened = new Map<WebDevice, Promise<WebRuntime>>();
 
 /**
- * A runtime of onnxruntime-web with default options, which is loaded at its first use. Use `createWebRuntime` for other
- * options.
+ * A runtime of onnxruntime-web with default options, which is loaded at its first use. Use `createWebRuntime`
+ * for other options.
  */
 export const webRuntime: Runtime = {
   device: "wasm",
@@ -116,7 +123,7 @@ async function runtimeFor({ device = "wasm" }: SessionOptions): Promise<WebRunti
     throw new StriateError(`device "${device}" does not exist in onnxruntime-web: use wasm or webgpu`);
   const known = opened.get(device) ?? open(device, {});
   opened.set(device, known);
-  // Loading may succeed at the next attempt, for example if a file was missing.
+  // A failure is not kept, because the next attempt may succeed, for example if a file was missing.
   known.catch(() => opened.delete(device));
   return known;
 }
@@ -130,7 +137,10 @@ async function open(device: WebDevice, options: WebRuntimeOptions): Promise<WebR
   configure(ort, options);
   const own = (session: SessionOptions): SessionOptions => {
     const wanted = session.device ?? device;
-    check(wanted === device, () => `this runtime runs on ${device}, device "${wanted}" was asked for`);
+    check(
+      wanted === device,
+      () => `device: expected "${device}", on which this runtime runs, got "${wanted}"`,
+    );
     return session;
   };
   let watch: GpuWatch | undefined;
@@ -165,15 +175,15 @@ async function missingWebGpu(): Promise<string | undefined> {
 }
 
 /**
- * Whether the code runs in Node, which needs another build of onnxruntime-web, because the one for browsers does not
- * load there.
+ * Whether the code runs in Node. Node needs another build of onnxruntime-web, because it cannot load the one
+ * for browsers.
  */
 function isNode(): boolean {
   const { process } = globalThis as { process?: { versions?: { node?: string } } };
   return process?.versions?.node !== undefined;
 }
 
-/** The smallest build that runs on a device. */
+/** Loads the smallest build that runs on a device. */
 async function load(device: WebDevice): Promise<OrtWeb> {
   // The name is hidden from bundlers, because a page must not include the build for Node.
   const forNode = "onnxruntime-web";
@@ -191,7 +201,7 @@ async function load(device: WebDevice): Promise<OrtWeb> {
   }
 }
 
-/** Number of threads of each build, fixed by its first session. */
+/** Number of threads of each build, fixed by its first runtime. */
 const threadsOf = new WeakMap<OrtWeb, number>();
 
 function configure(ort: OrtWeb, { threads, wasmPaths }: WebRuntimeOptions): void {
@@ -206,7 +216,7 @@ function configure(ort: OrtWeb, { threads, wasmPaths }: WebRuntimeOptions): void
   check(
     threads === undefined || threads === 1 || isolated,
     () =>
-      `threads: ${threads} need SharedArrayBuffer, which a page has if it is served with the headers ` +
+      `threads: ${threads} threads need SharedArrayBuffer, which a page has if it is served with the headers ` +
       "Cross-Origin-Opener-Policy: same-origin and Cross-Origin-Embedder-Policy: require-corp; use 1 thread without them",
   );
   const before = threadsOf.get(ort);
@@ -234,7 +244,10 @@ function guardedProgram(program: Program, watch: GpuWatch | undefined): Program 
   };
 }
 
-/** The first run waits for the device to accept it; later runs report errors when their results are read. */
+/**
+ * Wraps `run` so that errors of the device are thrown. The first run waits until the device has accepted its
+ * calls. Later runs throw only errors that have been reported when their results arrive.
+ */
 function guarded<A extends readonly unknown[], R>(
   watch: GpuWatch,
   run: (...args: A) => Promise<R>,

@@ -6,16 +6,19 @@ import type { Channel, OpenFacts, WorkerReply, WorkerRequest } from "./worker-me
 
 /** A channel to a worker, with events about the worker itself. */
 export interface WorkerChannel extends Channel {
-  /** Is called if the worker cannot be loaded, fails or ends unexpectedly. */
+  /** Registers a listener, which is called if the worker cannot be loaded, fails or ends unexpectedly. */
   onFailure(listener: (error: Error) => void): void;
   end(): Promise<unknown>;
-  /** Is called when the client begins to wait for an answer, and when the last answer has arrived. */
+  /**
+   * Called with true when the client begins to wait for an answer, and with false when the last answer has
+   * arrived.
+   */
   busy?(isBusy: boolean): void;
 }
 
 /**
- * Sends requests to a worker and returns its answers, so that its sessions and programs behave as if they were in this
- * thread.
+ * Sends requests to a worker and returns its answers, so that its sessions and programs behave as if they
+ * were in this thread.
  */
 export class WorkerClient {
   readonly #waiting = new Map<
@@ -39,7 +42,7 @@ export class WorkerClient {
     });
   }
 
-  /** @param moved buffers of the request that the worker takes over, instead of copying them */
+  /** @param moved buffers of the request that are transferred to the worker instead of copied */
   ask<T>(request: WorkerRequest, moved: readonly ArrayBuffer[] = []): Promise<T> {
     return new Promise<T>((resolve, reject) => {
       if (this.#broken) {
@@ -50,7 +53,7 @@ export class WorkerClient {
       try {
         this.channel.post({ id, request }, moved);
       } catch (error) {
-        reject(ortError("the worker cannot be sent what it should compute", error));
+        reject(ortError("the request cannot be sent to the worker", error));
         return;
       }
       this.#waiting.set(id, { resolve: resolve as (value: unknown) => void, reject });

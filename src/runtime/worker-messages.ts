@@ -1,10 +1,11 @@
 import type { ProgramSpec, SessionOptions, Values } from "./runtime.js";
 
 /**
- * One end of the channel between a thread and its worker: the common part of workers in Node and in browsers.
+ * One end of the channel between a thread and its worker. Workers in Node and in browsers have this interface
+ * in common.
  */
 export interface Channel {
-  /** Sends a message. Buffers that are `moved` belong to the other side afterwards. */
+  /** Sends a message. The buffers in `moved` are transferred: afterwards they belong to the other side. */
   post(message: unknown, moved?: readonly ArrayBuffer[]): void;
   listen(listener: (message: unknown) => void): void;
 }
@@ -30,7 +31,7 @@ export type WorkerReply =
       readonly cause?: string;
     };
 
-/** The facts about an open session or program. */
+/** What a worker reports about a session or program that it has opened. */
 export interface OpenFacts {
   readonly handle: number;
   readonly inputNames?: readonly string[];

@@ -15,8 +15,8 @@ import type {
 import { WorkerClient } from "./worker-client.js";
 
 /**
- * A script of this package that runs in a thread of its own. When the package runs from source (in tests), the script
- * is in `dist/`, because Node does not read TypeScript.
+ * The address of a script of this package that runs in its own thread. If the package runs from source (in
+ * tests), this is the compiled script in `dist/`, because Node does not read TypeScript.
  */
 export function workerScript(name: string, from: string): URL {
   const url = new URL(from.endsWith(".ts") ? from.replace(/\/src\//, "/dist/") : from);
@@ -43,7 +43,7 @@ function openWorker(): WorkerClient {
       });
     },
     end: () => worker.terminate(),
-    // An idle worker must not keep the process alive, a busy one must.
+    // A busy worker must keep the process alive, but an idle one must not.
     busy: (isBusy) => {
       if (isBusy) worker.ref();
       else worker.unref();
@@ -56,8 +56,8 @@ function deviceOf(options: SessionOptions): Device {
 }
 
 /**
- * Like `nodeRuntime`, but each session or program runs in a thread of its own, so that the calling thread stays
- * responsive.
+ * Like `nodeRuntime`, but each session or program runs in a thread of its own, so that the calling thread
+ * stays responsive.
  */
 export const workerRuntime: Runtime = {
   device: "cpu",
@@ -71,7 +71,7 @@ export const workerRuntime: Runtime = {
   },
 };
 
-/** A session or program with its own worker; both are closed together. */
+/** Opens a session or program in a worker of its own. Closing it also ends the worker. */
 async function inOwnWorker<T extends Session | Program>(
   open: (worker: WorkerClient) => Promise<T>,
 ): Promise<T> {

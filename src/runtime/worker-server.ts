@@ -1,18 +1,22 @@
 import type { Program, Runtime, Session, Values } from "./runtime.js";
 import type { Channel, OpenFacts, WorkerReply, WorkerRequest } from "./worker-messages.js";
 
-/** A runtime, and the facts about it for the other side. */
+/** A runtime that a worker has started, and what the worker reports about it. */
 export interface StartedRuntime {
   readonly runtime: Runtime;
   readonly facts?: unknown;
-  /** Frees the bytes of a model when its session is open. Default: the garbage collector does, later. */
+  /**
+   * Frees the bytes of a model as soon as its session is open. Default: the garbage collector frees them
+   * later.
+   */
   readonly freeModel?: (bytes: Uint8Array) => void;
 }
 
 /**
  * Answers the requests that come through a channel, inside a worker.
  *
- * @param start opens the runtime when the first request comes, with the setup that a request "start" brings
+ * @param start opens the runtime at the first request. Its argument is the `setup` of a "start" request, or
+ * undefined if another request comes first.
  */
 export function serveRuntime(channel: Channel, start: (setup: unknown) => Promise<StartedRuntime>): void {
   const sessions = new Map<number, Session>();
@@ -77,7 +81,10 @@ export function serveRuntime(channel: Channel, start: (setup: unknown) => Promis
   });
 }
 
-/** Nothing else uses the results of a run or copies of the state, so they are moved instead of copied. */
+/**
+ * Whether the buffers of an answer can be transferred instead of copied, because nothing else uses them: the
+ * results of a run, or a copy of the state.
+ */
 function returnsOwnBuffers({ kind }: WorkerRequest): boolean {
   return kind === "run" || kind === "readState";
 }

@@ -6,8 +6,8 @@ import { WorkerClient } from "./worker-client.js";
 /** Options for starting a page's worker. */
 export interface WorkerRuntimeOptions extends Pick<WebRuntimeOptions, "device" | "wasmPaths" | "threads"> {
   /**
-   * Starts the worker, for pages whose bundler does not: its script is `striate/worker`. Default: the module
-   * `worker-thread-web.js` beside the script that this file is bundled into.
+   * Starts the worker. Give it if your bundler does not bundle the worker; its script is `striate/worker`.
+   * Default: starts the module `worker-thread-web.js` beside the script that this file is bundled into.
    */
   readonly worker?: () => Worker;
 }
@@ -22,11 +22,11 @@ export interface WorkerRuntime extends WebRuntime {
 export type WebFacts = Pick<WebRuntime, "device" | "measured">;
 
 /**
- * Like `createWebRuntime`, but in a Web Worker, so that the page stays responsive. onnxruntime-web is loaded in the
- * worker; on WebGPU the state of a program stays on the device there.
+ * Like `createWebRuntime`, but in a Web Worker, so that the page stays responsive. onnxruntime-web is loaded
+ * in the worker; on WebGPU the state of a program stays on the device there.
  *
- * @throws StriateError as `createWebRuntime` does, and if there are no Web Workers or if the worker's script cannot be
- * loaded.
+ * @throws StriateError as `createWebRuntime` does, and if there are no Web Workers or if the worker's script
+ * cannot be loaded.
  */
 export async function createWorkerRuntime(options: WorkerRuntimeOptions = {}): Promise<WorkerRuntime> {
   const { worker = defaultWorker, device = "wasm", wasmPaths, threads } = options;
@@ -45,7 +45,7 @@ export async function createWorkerRuntime(options: WorkerRuntimeOptions = {}): P
     const wanted = session.device ?? facts.device;
     check(
       wanted === facts.device,
-      () => `this runtime runs on ${facts.device}, device "${wanted}" was asked for`,
+      () => `device: expected "${facts.device}", on which this runtime runs, got "${wanted}"`,
     );
     return session;
   };

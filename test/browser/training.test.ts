@@ -159,10 +159,10 @@ describe("train in a page", () => {
       /storage in the browser is full .*; remove old runs \(deleteRun\) or free space/,
     );
     await cdp.send("Storage.overrideQuotaForOrigin", { origin: new URL(url).origin });
-    const serving = /: serve ort-wasm-simd-threaded\*\.wasm .* and say where they are with wasmPaths/;
+    const serving = /: serve ort-wasm-simd-threaded\*\.wasm .* and give their address as wasmPaths/;
     for (const [wasmPaths, what] of [
       [{ wasm: "/nowhere/ort.wasm" }, /the server does not have the WebAssembly file/],
-      [{ wasm: "/html/ort.wasm" }, /something else came, such as an HTML page/],
+      [{ wasm: "/html/ort.wasm" }, /something else, such as an HTML page/],
       ["/nowhere/", /\/nowhere\/ort-wasm-simd-threaded\.mjs cannot be loaded/],
       ["/html/", /\/html\/ort-wasm-simd-threaded\.mjs cannot be loaded/],
     ] as const) {
@@ -170,7 +170,9 @@ describe("train in a page", () => {
       expect(said).toMatch(what);
       expect(said).toMatch(serving);
     }
-    expect(await failure(page, { steps: 4, threads: 2 })).toMatch(/threads: 2 need SharedArrayBuffer/);
+    expect(await failure(page, { steps: 4, threads: 2 })).toMatch(
+      /threads: 2 threads need SharedArrayBuffer/,
+    );
     expect(await failure(page, { steps: 4, device: "webgpu" })).toMatch(/WebGPU.*; use wasm/);
   });
 

@@ -108,7 +108,7 @@ describe("a scaled sum", () => {
 
   it("refuses operands that do not fit", () => {
     const [x, y] = [g.input("x", [2, 3]), g.input("y", [3])];
-    expect(() => g.scaledAdd(x, 2, y)).toThrow(/ScaledAdd.*expected x and y of one shape/s);
+    expect(() => g.scaledAdd(x, 2, y)).toThrow(/ScaledAdd.*expected x and y of the same shape/s);
     expect(() => g.scaledAdd(x, y, x)).toThrow(/ScaledAdd.*expected a scalar scale/s);
   });
 });

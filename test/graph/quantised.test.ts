@@ -505,7 +505,7 @@ describe("what cannot be quantised", () => {
       /node "DequantizeLinear_of_y".*expected a zero point of the type of the quantised values, uint8, got int8/,
     );
     expect(() => read({ s: floats([1, 1, 1, 1]), z: zero([0, 0]) })).toThrow(
-      "the zero point and the scale must have one shape",
+      "the zero point and the scale must have the same shape",
     );
   });
 

@@ -113,7 +113,7 @@ describe.each(runtimes)("%s", (_name, runtime) => {
       session.run({ x: tensorData(new Float32Array(shape.reduce((a, b) => a * b, 1)), shape) });
     await expect(run([1, 2])).resolves.toBeDefined();
     await expect(run([3, 2])).rejects.toThrow(
-      /^the model cannot be run: node "MatMul_0" \(MatMul\): MatMul dimension mismatch; lengths inside the model do not fit what was fed/,
+      /^the model cannot be run: node "MatMul_0" \(MatMul\): MatMul dimension mismatch; axis lengths inside the model do not fit the inputs/,
     );
     await expect(run([3, 3])).rejects.toThrow('input "x": axis 1 has length 3, expected 2');
     await expect(run([3])).rejects.toThrow('input "x" has 1 axes, expected 2');

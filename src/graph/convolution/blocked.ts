@@ -12,17 +12,20 @@ import type { Window } from "../window.js";
 import { windowAttributes } from "../window.js";
 
 /*
- * Convolutions in ONNX Runtime's blocked layout [batch, channels / B, ...space, B]. B is 8 or 16, depending on the
- * width of the processor's vectors. ONNX Runtime itself uses this layout only for constant weights. Weights in training
- * are fed, so ONNX Runtime would fall back to im2col and a matrix product. Therefore the graph itself reorders the
- * weights here.
+ * Convolutions in ONNX Runtime's blocked layout [batch, channels / B, ...space, B]. B is 8 or 16, depending
+ * on the width of the processor's vectors. ONNX Runtime itself uses this layout only for constant weights.
+ * Weights in training are fed, so ONNX Runtime would fall back to im2col and a matrix product. Therefore the
+ * graph itself reorders the weights here.
  *
- * B is unknown when a graph is lowered, and the code does not need it: a reordering turns [batch, channels, rest] into
- * [batch, channels / B, rest, B] for any B, and this file uses only reorderings and views between them.
+ * B is unknown when a graph is lowered, but the code does not need it: a reordering turns
+ * [batch, channels, rest] into [batch, channels / B, rest, B] for any B. If another shape depends on B, the
+ * graph computes it when it runs.
  */
 
 const DOMAIN = "com.microsoft.nchwc::";
-/** The number of channels must be a multiple of both block sizes. */
+/**
+ * The larger block size. A number of channels that is a multiple of it is also a multiple of the smaller one.
+ */
 const LARGEST_BLOCK = 16;
 
 /** ONNX Runtime has kernels for the blocked layout on x64 only. */
@@ -43,7 +46,7 @@ export function isBlockable(x: Tensor, w: Tensor, groups: number): boolean {
   return depthwise || (wholeBlocks(into / groups) && wholeBlocks(out / groups));
 }
 
-/** Convolution of x with w, both in the standard layout. This function reorders them. */
+/** Convolves x with w in the blocked layout. The operands and the result are in the standard layout. */
 export function blockedConvolution(x: Tensor, w: Tensor, bias: Tensor | undefined, window: Window): Tensor {
   const operands = [toBlocks(x), blockedKernel(w), ...(bias ? [bias] : [])];
   return fromBlocks(applySingle(`${DOMAIN}Conv`, operands, windowAttributes(window)));
@@ -58,8 +61,8 @@ function fromBlocks(x: Tensor): Tensor {
 }
 
 /**
- * Reorders a weight [out, in, ...kernel] to [out / B, in / B, ...kernel, B (in), B (out)], or a depthwise one to [out /
- * B, 1, ...kernel, B].
+ * Reorders a weight [out, in, ...kernel] to [out / B, in / B, ...kernel, B (in), B (out)], or a depthwise
+ * weight to [out / B, 1, ...kernel, B].
  */
 function blockedKernel(w: Tensor): Tensor {
   const [out, into, ...kernel] = w.shape as number[] as [number, number, number, number];
@@ -71,7 +74,8 @@ function blockedKernel(w: Tensor): Tensor {
 // ---- gradient of the weights -------------------------------------------------------------------------------------------
 
 /**
- * Whether `blockedWeightGradient` can compute the gradient, which needs whole blocks of images and of output channels.
+ * Whether `blockedWeightGradient` can compute the gradient. It needs whole blocks of images and of output
+ * channels.
  */
 export function isWeightGradientBlockable(x: Tensor, dy: Tensor, window: Window): boolean {
   return (
@@ -86,11 +90,11 @@ export function isWeightGradientBlockable(x: Tensor, dy: Tensor, window: Window)
 }
 
 /**
- * dW[o, i, (a, b)] = sum over images n and positions (r, s) of dy[n, o, r, s] x[n, i, r + a, s + b] (stride 1) as one
- * convolution for each kernel row a. The channels of this convolution are the pairs (n, r), over which it sums. Its
- * image has one row for each input channel i, with the contents of a row of x. Its kernel is as long as a row of dy and
- * slides over the offsets b. In contrast to one matrix product for each offset, no columns are copied and no operand is
- * packed.
+ * Computes the weight gradient with one convolution for each kernel row a. For stride 1, dW[o, i, (a, b)] is
+ * the sum over images n and positions (r, s) of dy[n, o, r, s] x[n, i, r + a, s + b]. The channels of the
+ * convolution are the pairs (n, r), over which it sums. Its image has one row for each input channel i, with
+ * the contents of a row of x. Its kernel is as long as a row of dy and slides over the offsets b. In contrast
+ * to one matrix product for each offset, no columns are copied and no operand is packed.
  */
 export function blockedWeightGradient(x: Tensor, dy: Tensor, window: Window): Tensor {
   const [batch, into, ...space] = x.shape as number[] as [number, number, number, number];
@@ -104,7 +108,7 @@ export function blockedWeightGradient(x: Tensor, dy: Tensor, window: Window): Te
   const block = blockLength();
   const images = applySingle("Div", [integers([batch]), block]);
 
-  // [batch / B, in, ...space, B], then only the part that the window covers.
+  // x as [batch / B, in, ...space, B], cropped to the part that the window covers.
   const blocks = toBlocks(reshape(x, [1, batch, into * space[0] * space[1], 1]));
   const after = missing.map((n) => Math.max(0, n));
   const padded = padBlocks(reshape(blocks, [1, batch * into, ...space]), window.before, after);
@@ -116,7 +120,8 @@ export function blockedWeightGradient(x: Tensor, dy: Tensor, window: Window): Te
       );
   const flat = applySingle("Reshape", [source, concat([images, integers([into * seen[0]!, -1])], 0)]);
 
-  // From [batch, out / B, positions, B], which the gradient of x needs, too, to [out / B, batch / B, positions, B, B].
+  // dy as [out / B, batch / B, positions, B, B]. It is made from [batch, out / B, positions, B], which the
+  // gradient of x also needs.
   const parts = concat([images, block, integers([-1, rows * columns]), block], 0);
   const kernel = reshape(transpose(applySingle("Reshape", [toBlocks(dy), parts]), [2, 0, 3, 1, 4]), [
     out,
@@ -142,8 +147,8 @@ export function blockedWeightGradient(x: Tensor, dy: Tensor, window: Window): Te
 }
 
 /**
- * Pads maps [1, channels, height, width] in blocks with zeros, by a depthwise convolution, because it runs in parallel
- * and Pad does not.
+ * Pads maps [1, channels, height, width] in the blocked layout with zeros. This uses a depthwise convolution,
+ * because it runs in parallel and Pad does not.
  */
 function padBlocks(x: Tensor, before: readonly number[], after: readonly number[]): Tensor {
   if ([...before, ...after].every((n) => n === 0)) return x;
@@ -152,7 +157,7 @@ function padBlocks(x: Tensor, before: readonly number[], after: readonly number[
   return applySingle(`${DOMAIN}Conv`, [x, onesForEach(channels)], attributes);
 }
 
-/** A depthwise kernel of one cell for each channel, filled with ones. */
+/** A depthwise 1 x 1 kernel of ones, [channels, 1, 1, 1]. */
 function onesForEach(channels: number): Tensor {
   return sharedConstant(`ones for each of ${channels} channels`, () => {
     const data = new Float32Array(channels).fill(1);
@@ -160,7 +165,10 @@ function onesForEach(channels: number): Tensor {
   });
 }
 
-/** A reordered [1, channels, ...] as a view with an explicit axis for the blocks: [channels / B, ...shape, B]. */
+/**
+ * Reshapes a reordered tensor [1, channels, ...] so that the axes of the blocks become explicit:
+ * [channels / B, ...shape, B].
+ */
 function splitBlocks(x: Tensor, shape: readonly number[]): Tensor {
   return applySingle("Reshape", [x, concat([integers([-1, ...shape]), blockLength()], 0)]);
 }
@@ -173,7 +181,10 @@ function blockLength(): Tensor {
 
 // ---- scaled sums -------------------------------------------------------------------------------------------------------
 
-/** Numbers of channels, which form whole blocks, and of rows, which are divided among threads. */
+/**
+ * `blockedScaledSum` reshapes its operands to this number of channels, which form whole blocks, and of rows,
+ * which are divided among threads.
+ */
 const [CHANNELS, ROWS] = [LARGEST_BLOCK, 64];
 
 /** Whether `blockedScaledSum` can compute the sum. */
@@ -182,8 +193,8 @@ export function isScaledSumBlockable({ dtype, shape }: Tensor): boolean {
 }
 
 /**
- * scale * x + y as a depthwise 1 x 1 convolution that adds to y: one pass over memory instead of two. All channels have
- * the same factor, so the operands need not be in the blocked layout.
+ * Computes scale * x + y with a depthwise 1 x 1 convolution that adds to y. This takes one pass over memory
+ * instead of two. All channels have the same factor, so the operands need not be in the blocked layout.
  */
 export function blockedScaledSum(x: Tensor, scale: Tensor, y: Tensor): Tensor {
   const map = [1, CHANNELS, ROWS, -1];

@@ -23,7 +23,7 @@ export interface ConvOptions {
 }
 
 export interface ConvTransposeOptions extends ConvOptions {
-  /** Additional length at the end of the result (default 0). */
+  /** Number of additional elements at the end of each axis of the result (default 0). */
   readonly outputPadding?: number | readonly number[];
 }
 
@@ -36,7 +36,10 @@ interface Operands {
 function operandsOf(call: Call): Operands {
   const [x, w] = [required(call, 0, "x"), required(call, 1, "weight")];
   if (x.dtype !== w.dtype)
-    rejectCall(call, `expected an input and a weight of one element type, got ${x.dtype} and ${w.dtype}`);
+    rejectCall(
+      call,
+      `expected an input and a weight of the same element type, got ${x.dtype} and ${w.dtype}`,
+    );
   if (x.rank < 3 || w.rank !== x.rank)
     rejectCall(call, "expected [batch, channels, ...space] and a weight of the same rank");
   const kernel = w.shape.slice(2);
@@ -64,7 +67,7 @@ defineOperator({
     if (isStatic(channels) && isStatic(perGroup) && channels !== perGroup * window.groups) {
       rejectCall(
         call,
-        `expected ${perGroup} channels in each of ${window.groups} groups, as the weight has them, got ${channels} in total`,
+        `expected ${perGroup} channels in each of ${window.groups} groups, as in the weight, got ${channels} in total`,
       );
     }
     if (isStatic(w.shape[0]!) && w.shape[0] % window.groups !== 0) {
@@ -84,7 +87,7 @@ defineOperator({
   },
   lower: (call, target, context) => {
     const { x, w, window } = weightWindow(call);
-    // If this stays one convolution, ONNX Runtime multiplies the quantised values directly.
+    // Keep the single convolution: ONNX Runtime then multiplies the quantised values directly.
     if (isDequantised(x) && isDequantised(w)) return undefined;
     const space = x.shape.slice(2).map((dim, axis) => outputLength(dim, window, axis));
     return lowerConv(call, target, window, space, context.isFixed(w));
@@ -108,7 +111,8 @@ function sumOverAllButChannels(dy: Tensor): Tensor {
 }
 
 /**
- * Cross-correlation of [batch, in, ...space] with [out, in / groups, ...kernel], as PyTorch's conv2d.
+ * Cross-correlates x [batch, in, ...space] with a weight [out, in / groups, ...kernel], as PyTorch's conv2d
+ * does.
  *
  * @example
  * ```ts
@@ -141,8 +145,9 @@ function optionAttributes(rank: number, weight: Tensor, options: ConvOptions): A
 // ---- gradients ---------------------------------------------------------------------------------------------------------
 
 /**
- * The gradient dX of a convolution: a transposed convolution, padded to x's lengths. `lowering.ts` chooses its form. If
- * a length is known only at run time, the result has the largest possible length and is then cut to size.
+ * The gradient of a convolution with respect to x: a transposed convolution of dy, padded to the lengths of
+ * x. `lowering.ts` chooses its form. If a length is known only at run time, the result first has the largest
+ * possible length and is then cropped.
  */
 function convInputGradient(dy: Tensor, w: Tensor, window: Window, x: Tensor): Tensor {
   const missing = x.shape.slice(2).map((dim, axis) => {
@@ -158,9 +163,10 @@ function convInputGradient(dy: Tensor, w: Tensor, window: Window, x: Tensor): Te
 }
 
 /**
- * dW[o, i, k] = sum over batch and positions of x[i, position * stride + k * dilation - pad] * dy[o, position].
- * Bilinear in x and dy, so its own gradients are a transposed and a plain convolution. ONNX has no such operator;
- * `lowering.ts` chooses the operators that replace it.
+ * The gradient of a convolution with respect to its weight: dW[o, i, k] = sum over batch and positions of
+ * x[i, position * stride + k * dilation - pad] * dy[o, position]. It is bilinear in x and dy, so its own
+ * gradients are a transposed and a plain convolution. ONNX has no such operator; `lowering.ts` chooses the
+ * operators that replace it.
  */
 function convWeightGradient(x: Tensor, dy: Tensor, window: Window): Tensor {
   return applySingle("ConvWeightGradient", [x, dy], windowAttributes(window));
@@ -210,7 +216,7 @@ defineOperator({
   infer: (call) => {
     const { x, w, window, space } = transposedWindow(call);
     if (isStatic(x.shape[1]!) && isStatic(w.shape[0]!) && x.shape[1] !== w.shape[0]) {
-      rejectCall(call, `expected ${w.shape[0]} channels, as the weight has them, got ${x.shape[1]}`);
+      rejectCall(call, `expected ${w.shape[0]} channels, as in the weight, got ${x.shape[1]}`);
     }
     const perGroup = w.shape[1]!;
     if (!isStatic(perGroup)) rejectCall(call, "expected a known number of output channels");
@@ -231,7 +237,10 @@ defineOperator({
   },
 });
 
-/** The transpose of `conv`: [batch, in, ...space] with [in, out / groups, ...kernel], as PyTorch's conv_transpose2d. */
+/**
+ * The transpose of `conv`: applies a weight [in, out / groups, ...kernel] to x [batch, in, ...space], as
+ * PyTorch's conv_transpose2d does.
+ */
 export function convTranspose(
   x: Tensor,
   weight: Tensor,

@@ -4,8 +4,9 @@ import type { Tensor } from "../tensor.js";
 import { integers } from "../tensor.js";
 
 /*
- * Operators that crop or pad axes at their ends to the lengths that another tensor has when the graph runs. They are
- * needed for named lengths that do not follow from other names. Each operator is the gradient of the other.
+ * Two operators that crop or pad axes at their ends to the lengths that another tensor has when the graph
+ * runs. They are needed for lengths that cannot be computed from named lengths. Each operator is the gradient
+ * of the other.
  */
 
 /** The first spatial axis of [batch, channels, ...space]. */
@@ -14,7 +15,7 @@ const SPACE = 2;
 function inferLike(call: Call): TensorType[] {
   const [x, like] = [required(call, 0, "x"), required(call, 1, "like")];
   if (x.rank !== like.rank || x.rank <= SPACE)
-    rejectCall(call, "expected two of [batch, channels, ...space]");
+    rejectCall(call, "expected two tensors [batch, channels, ...space]");
   return [{ dtype: x.dtype, shape: [...x.shape.slice(0, SPACE), ...like.shape.slice(SPACE)] }];
 }
 

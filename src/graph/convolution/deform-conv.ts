@@ -26,7 +26,7 @@ function geometryOf(call: Call): Geometry {
   ];
   const sizes: Shape = [...weight.shape.slice(2), ...x.shape.slice(1)];
   if (!isStaticShape(sizes) || x.rank !== weight.rank)
-    rejectCall(call, "expected x and a kernel of one rank and of known lengths but for the batch");
+    rejectCall(call, "expected x and a weight of the same rank, with known lengths except for the batch");
   const [kernel, lengths] = [sizes.slice(0, weight.rank - 2), sizes.slice(weight.rank - 2)];
   const window = windowOf(call, kernel, lengths.slice(1));
   const space = lengths.slice(1).map((dim, axis) => outputLength(dim, window, axis) as number);
@@ -55,15 +55,19 @@ defineOperator({
 });
 
 /**
- * A deformable convolution: each cell of the window reads x at a position of its own. x [batch, channels, ...space],
- * weight [out, in / groups, ...kernel], offset [batch, offset groups * cells * axes, ...result space], attributes as
- * ONNX's DeformConv.
+ * A deformable convolution: each kernel position reads x with an offset of its own. `x` is
+ * [batch, channels, ...space], `weight` is [out, in / groups, ...kernel], and `offset` is [batch, offset
+ * groups * kernel positions * spatial axes, ...space of the result]. The attributes are those of ONNX's
+ * DeformConv.
  */
 export function deformConv(x: Tensor, weight: Tensor, offset: Tensor, attributes: Attributes = {}): Tensor {
   return applySingle("DeformConv", [x, weight, offset], attributes);
 }
 
-/** Interpolates x at the position of every cell of a window, and then multiplies as in any convolution. */
+/**
+ * Interpolates x at the place that each kernel position reads, and then multiplies by the weight as in any
+ * convolution.
+ */
 function composed(call: Call): Tensor {
   const { window, space, offsetGroups } = geometryOf(call);
   const [x, weight, offset, bias, mask] = call.inputs as [

@@ -10,14 +10,16 @@ import type { Window } from "../window.js";
 /*
  * Convolution with a large kernel on few channels as dense matrix products.
  *
- * Along the last axis (width) the convolution becomes a product per frequency: with X[f] = sum_w x[w] e^{-2 pi i f w /
- * L} and K[f] = sum_k K[k] e^{2 pi i f (k - pad) / L}, Y[f] = X[f] K[f], with L so long that nothing wraps round. Along
- * the other axis (height) the kernel is a banded Toeplitz matrix, so that at each frequency one dense complex product
- * maps the (channel, row) pairs of the input to those of the output. Both steps are matrix products on contiguous
- * blocks, without transposes between them, and run about six times as fast as a direct 13x13 convolution on 8 channels.
+ * Along the last axis (width) the convolution becomes a product for each frequency f: Y[f] = X[f] K[f], with
+ * X[f] = sum_w x[w] e^{-2 pi i f w / L} and K[f] = sum_k K[k] e^{2 pi i f (k - pad) / L}. The length L is so
+ * large that nothing wraps round. Along the other axis (height) the kernel is a banded Toeplitz matrix, so
+ * that at each frequency one dense complex product maps the (channel, row) pairs of the input to those of the
+ * output. Both steps are matrix products on contiguous blocks, without transposes between them. For a 13x13
+ * kernel on 8 channels, they run about six times as fast as a direct convolution.
  *
- * Layout of a transformed image: [frequency, (re, im), batch, channel * row], so that one real product with Re K or Im
- * K, [channel * row, channel * row], handles both parts.
+ * The layout of a transformed image is [frequency, (re, im), batch, channel * row]. In this layout, a single
+ * real product with Re K handles both parts of the image, and so does one with Im K. Re K and Im K are
+ * [channel * row, channel * row].
  */
 
 interface Plan {
@@ -32,11 +34,11 @@ interface Plan {
   readonly padLeft: number;
   /** Length of the circular transform. */
   readonly length: number;
-  /** Frequencies 0 .. length / 2. */
+  /** Number of frequencies, which are 0 to length / 2. */
   readonly frequencies: number;
 }
 
-/** Shapes of a stride-1 convolution of [batch, in, H, W] to [batch, out, H', W']. */
+/** Shapes, without the batch, of the input x and the output y of a convolution with two spatial axes. */
 export interface ConvolutionShape {
   readonly x: readonly [channels: number, height: number, width: number];
   readonly y: readonly [channels: number, height: number, width: number];
@@ -62,7 +64,7 @@ function planOf({ x, y }: ConvolutionShape, window: Window): Plan {
   };
 }
 
-/** Matrix of the transform of a real signal of length `width`, with rows (frequency, re | im). */
+/** Matrix that transforms a real signal of length `width`. Its rows are (frequency, re | im). */
 function transformMatrix(plan: Plan, width: number): Tensor {
   return matrixOf(2 * plan.frequencies, width, (row, w) => {
     const angle = (2 * Math.PI * (row >> 1) * w) / plan.length;
@@ -71,16 +73,17 @@ function transformMatrix(plan: Plan, width: number): Tensor {
 }
 
 /**
- * Factor of a frequency in the inverse transform: 2 for frequencies between 0 and the middle, which also stand for
- * their mirror images, else 1.
+ * Factor of a frequency in the inverse transform: 1 / length for the first and the last frequency, and 2 /
+ * length for those between, each of which also stands for its mirror image.
  */
 function weight(plan: Plan, frequency: number): number {
   return (frequency === 0 || frequency === plan.length / 2 ? 1 : 2) / plan.length;
 }
 
 /**
- * Matrix of the inverse transform of the four real products Re K · (Re, Im) X and Im K · (Re, Im) X, with columns
- * (frequency, part of K, part of X). Y = (Re K Re X - Im K Im X) + i (Re K Im X + Im K Re X).
+ * Matrix of the inverse transform, which also combines the four real products Re K · (Re, Im) X and Im K ·
+ * (Re, Im) X to Y = (Re K Re X - Im K Im X) + i (Re K Im X + Im K Re X). Its columns are (frequency, part of
+ * K, part of X).
  */
 function inverseMatrix(plan: Plan): Tensor {
   return matrixOf(plan.widthOut, 4 * plan.frequencies, (w, column) => {
@@ -92,7 +95,7 @@ function inverseMatrix(plan: Plan): Tensor {
   });
 }
 
-/** Matrix that transforms the kernel along its width, [kernel width, (frequency, re | im)]. */
+/** Matrix [kernel width, (frequency, re | im)] that transforms the kernel along its width. */
 function kernelMatrix(plan: Plan): Tensor {
   return matrixOf(plan.kernel[1], 2 * plan.frequencies, (k, column) => {
     const angle = (2 * Math.PI * (column >> 1) * (k - plan.padLeft)) / plan.length;
@@ -107,8 +110,8 @@ interface Block {
 }
 
 /**
- * Divides the output rows into blocks. The Toeplitz matrix of all rows is mostly zeros. Smaller blocks multiply fewer
- * zeros, but copy more rows.
+ * Divides the output rows into blocks. The Toeplitz matrix of all rows is mostly zeros. Smaller blocks
+ * multiply fewer zeros, but copy more rows.
  */
 function blocksOf(plan: Plan): Block[] {
   const { heightIn, heightOut, padTop } = plan;
@@ -122,14 +125,14 @@ function blocksOf(plan: Plan): Block[] {
   });
 }
 
-/** Largest number of output rows in a block; measured for a 13x13 kernel on 32 rows. */
+/** Approximate number of output rows in a block. The value was measured for a 13x13 kernel on 32 rows. */
 const ROWS_PER_BLOCK = 8;
 
 const lengthOf = ([start, end]: readonly [number, number]): number => end - start;
 
 /**
- * Matrix of ones and zeros that says which kernel row connects an input row of a block with an output row, [kernel
- * height, (row in, row out)].
+ * Matrix [kernel height, (row in, row out)] of ones and zeros. It is 1 if the kernel row connects the input
+ * row of a block with the output row.
  */
 function toeplitzMatrix(plan: Plan, { rowsIn, rowsOut }: Block): Tensor {
   const height = lengthOf(rowsOut);
@@ -140,7 +143,7 @@ function toeplitzMatrix(plan: Plan, { rowsIn, rowsOut }: Block): Tensor {
   });
 }
 
-/** Transforms images: [batch, channels, rows, width] to [frequencies, 1, 2 * batch, channels, rows]. */
+/** Transforms images [batch, channels, rows, width] to [frequencies, 1, 2 * batch, channels, rows]. */
 function transformed(x: Tensor, plan: Plan): Tensor {
   const [channels, rows, width] = x.shape.slice(1) as number[];
   const spectrum = gemm(transformMatrix(plan, width!), reshape(x, [-1, width!]), undefined, { transB: 1 });
@@ -155,8 +158,8 @@ function rowsOf(spectrum: Tensor, [start, end]: readonly [number, number]): Tens
 }
 
 /**
- * Transforms a kernel along its width: [out, in, kernel height, kernel width] to [(frequency, re | im) * in * out,
- * kernel height].
+ * Transforms a kernel [out, in, kernel height, kernel width] along its width to
+ * [(frequency, re | im) * in * out, kernel height].
  */
 function kernelSpectrum(w: Tensor, plan: Plan): Tensor {
   return reshape(transpose(matmul(w, kernelMatrix(plan)), [3, 1, 0, 2]), [-1, plan.kernel[0]]);
@@ -180,7 +183,7 @@ function blockKernel(spectrum: Tensor, plan: Plan, block: Block): Tensor {
   ]);
 }
 
-/** y = conv(x, w), stride 1, dilation 1, one group, two spatial axes. */
+/** Computes conv(x, w) for stride 1, dilation 1, one group and two spatial axes. */
 export function fourierConvolution(x: Tensor, w: Tensor, shape: ConvolutionShape, window: Window): Tensor {
   const plan = planOf(shape, window);
   const { frequencies, channelsOut, widthOut } = plan;
@@ -220,7 +223,8 @@ export function fourierWeightGradient(
 }
 
 /**
- * Both right factors, one after the other: (Re, Im) gives the real part of conj(X) Y, and (Im, -Re) the imaginary part.
+ * Joins the right factors of the products that compute conj(X) Y, Y being `spectrum`: (Re Y, Im Y) gives the
+ * real part, and (Im Y, -Re Y) gives the imaginary part.
  */
 function conjugates(spectrum: Tensor): Tensor {
   const [frequencies, , , channels, rows] = spectrum.shape as number[];
@@ -229,7 +233,10 @@ function conjugates(spectrum: Tensor): Tensor {
   return reshape(concat([re, im, im, mul(re, -1)], 1), [frequencies!, 1, -1, channels!, rows!]);
 }
 
-/** Sums [frequencies, 2, in * rows in, out * rows out] along the diagonals: [(frequency, re | im) * in * out, kernel height]. */
+/**
+ * Sums [frequencies, 2, in * rows in, out * rows out] along the diagonals. The result is
+ * [(frequency, re | im) * in * out, kernel height].
+ */
 function kernelRows(totals: Tensor, plan: Plan, block: Block): Tensor {
   const { channelsIn, channelsOut, frequencies } = plan;
   const [rowsIn, rowsOut] = [lengthOf(block.rowsIn), lengthOf(block.rowsOut)];

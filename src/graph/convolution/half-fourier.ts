@@ -7,19 +7,25 @@ import { constant, constantData } from "../tensor.js";
 import type { Window } from "../window.js";
 
 /*
- * Convolution with large constant kernels of any stride: along the height by products of frequencies, along the width
- * by a direct sum.
+ * Convolution with large constant kernels and any stride. Along the height, it is a product for each
+ * frequency; along the width, it is a direct sum.
  *
- * With stride s, kernel row k with k - padTop = s t + p multiplies, for every output row o, the input row s (o + t) +
- * p, so each of the s phases p is a convolution of stride 1 of the rows s m + p. On a circle of n rows, so long that
- * nothing wraps round, that is one product for each frequency. The frequencies are half-integers, g = f + 1/2 with f =
- * 0 .. n / 2 - 1. In contrast to integer frequencies, all of them have an imaginary part, so that no product multiplies
- * by zeros.
+ * With stride s, write k - padTop = s t + p for kernel row k. For every output row o, this kernel row
+ * multiplies the input row s (o + t) + p. So each of the s phases p is a convolution of stride 1 on the input
+ * rows s m + p. On a circle of n rows, which is so long that nothing wraps round, this convolution is one
+ * product for each frequency. The frequencies are half-integers, g = f + 1/2 with f = 0 .. n / 2 - 1. In
+ * contrast to integer frequencies, all of them have an imaginary part, so that no product multiplies by
+ * zeros.
  *
  *     X_p[f] = sum_m x[s m + p] e^{-2 pi i g m / n},   K_p[f] = sum_t K[s t + p] e^{2 pi i g t / n}
  *     y[o] = 2/n Re sum_f e^{2 pi i g o / n} sum_p X_p[f] K_p[f]
  *
- * The sum over kernel columns is direct: at each frequency, one matrix product of the kernels [out x 2, (in, phase, re | im, kernel column)] with the columns under them. Products with constant matrices transform to the frequencies, collect the columns under the kernels, and transform back. The number of multiply-adds per output column is n (2 s in k + height) instead of in k^2 height, which is a fifth for a 31 x 31 kernel of stride 2 on 64 rows. All of them are in matrix products.
+ * The sum over kernel columns is direct: at each frequency, one matrix product multiplies the kernels
+ * [out x 2, (in, phase, re | im, kernel column)] by the image columns under them. Products with constant
+ * matrices transform the image to the frequencies, collect the image columns under the kernels, and transform
+ * the result back. For k x k kernels on `in` input channels, the number of multiply-adds per output channel
+ * and column is n (2 s in k + height) instead of in k^2 height, which is a fifth for a 31 x 31 kernel of
+ * stride 2 on 64 rows. All of them are in matrix products.
  */
 
 interface Plan {
@@ -28,7 +34,7 @@ interface Plan {
   readonly heightOut: number;
   readonly padTop: number;
   readonly kernelHeight: number;
-  /** Length of the circle, even; half of it is the number of frequencies. */
+  /** Length of the circle, an even number. Half of it is the number of frequencies. */
   readonly length: number;
 }
 
@@ -41,8 +47,8 @@ function planOf({ x, y }: ConvolutionShape, window: Window): Plan {
 }
 
 /**
- * Whether this form applies and saves at least a quarter of the multiply-adds. The threshold was measured; see
- * docs/engine.md.
+ * Whether this form applies and saves at least a quarter of the multiply-adds. The threshold was measured;
+ * see docs/engine.md.
  */
 export function halfFourierPays(shape: ConvolutionShape, window: Window): boolean {
   const plain = window.groups === 1 && window.dilations.every((d) => d === 1) && window.kernel.length === 2;
@@ -51,7 +57,7 @@ export function halfFourierPays(shape: ConvolutionShape, window: Window): boolea
   if (!plain || out < 16 || into > 4) return false;
   const { stride, length } = planOf(shape, window);
   const [kernelHeight, kernelWidth] = window.kernel as [number, number];
-  // Multiply-adds for each output column.
+  // Numbers of multiply-adds for each output column.
   const windows = length * stride * into * kernelWidth * width;
   const products = 2 * length * stride * into * kernelWidth * out;
   const back = length * heightOut * out;
@@ -59,7 +65,10 @@ export function halfFourierPays(shape: ConvolutionShape, window: Window): boolea
   return windows + products + back <= 0.75 * direct;
 }
 
-/** Matrix of the transform, with rows (frequency, phase, re | im) and a column for each row of the image. */
+/**
+ * Matrix of the transform. Its rows are (frequency, phase, re | im); it has one column for each row of the
+ * image.
+ */
 function transformMatrix({ stride, height, length }: Plan): Tensor {
   return sharedMatrix(`phases ${stride} ${length}`, length * stride, height, (row, y) => {
     const phase = (row >> 1) % stride;
@@ -69,7 +78,9 @@ function transformMatrix({ stride, height, length }: Plan): Tensor {
   });
 }
 
-/** Matrix of the inverse transform, with a row for each output row and columns (frequency, re | im). */
+/**
+ * Matrix of the inverse transform. It has one row for each output row; its columns are (frequency, re | im).
+ */
 function inverseMatrix({ length, heightOut }: Plan): Tensor {
   return sharedMatrix(`phases back ${length}`, heightOut, length, (y, column) => {
     const angle = turn(column >> 1, y, length);
@@ -82,14 +93,14 @@ function turn(frequency: number, place: number, length: number): number {
 }
 
 /**
- * Spectrum [frequency, re | im x out, (in, phase, re | im, kernel column)] of a weight [out, in, kernel height, kernel
- * width].
+ * Spectrum [frequency, re | im x out, (in, phase, re | im, kernel column)] of a weight
+ * [out, in, kernel height, kernel width].
  */
 function kernelSpectra(w: Tensor, plan: Plan): Tensor {
   const { stride, padTop, kernelHeight, length } = plan;
   const [out, into, , width] = w.shape as [number, number, number, number];
   const weight = constantData(w)!.data as Float32Array;
-  // The angle is (2 f + 1) t / (2 n) turns.
+  // An angle is (2 f + 1) t / (2 n) of a full turn.
   const cos = Float64Array.from({ length: 2 * length }, (_, i) => Math.cos((Math.PI * i) / length));
   const sin = Float64Array.from({ length: 2 * length }, (_, i) => Math.sin((Math.PI * i) / length));
   const inputs = into * stride * 2;
@@ -131,7 +142,7 @@ function kernelSpectra(w: Tensor, plan: Plan): Tensor {
   return constant({ dtype: "float32", shape: [frequencies, 2 * out, inputs * width], data });
 }
 
-/** Spectra of weights by plan, so that several uses of a weight share one spectrum. */
+/** The spectra of each weight by plan, so that several uses of a weight share one spectrum. */
 const spectra = new WeakMap<Tensor, Map<string, Tensor>>();
 
 function spectraOf(w: Tensor, plan: Plan): Tensor {
@@ -146,11 +157,11 @@ function spectraOf(w: Tensor, plan: Plan): Tensor {
 }
 
 /**
- * y = conv(x, w) for a constant w, dilation 1, one group, two spatial axes. Convolutions of the same image share
- * everything except the kernels, because equal calls are made once. The batch stays the outermost axis throughout, so
- * only the result is laid out differently, and that in whole rows. Because the Fourier transform runs along the height
- * and not along the width, the inverse transform multiplies from the left, which takes two thirds of the time of a
- * product with a transposed left factor.
+ * Computes conv(x, w) for a constant w, dilation 1, one group and two spatial axes. Convolutions of the same
+ * image share everything except the kernels, because `lower` merges equal calls. The batch stays the
+ * outermost axis throughout. For one input channel, only the result must be transposed, and this moves whole
+ * rows. Because the Fourier transform runs along the height and not along the width, the inverse transform
+ * multiplies from the left, which takes two thirds of the time of a product with a transposed left factor.
  */
 export function halfFourierConvolution(
   x: Tensor,
@@ -178,9 +189,9 @@ export function halfFourierConvolution(
 }
 
 /**
- * Matrix of ones and zeros that maps a row of the image to the values under every kernel column for every output
- * column, with zeros beyond the border. The product with this matrix moves whole rows, whereas a gather would copy
- * single numbers.
+ * Matrix of ones and zeros that maps a row of the image to the values under every kernel column for every
+ * output column, with zeros beyond the border. The product with this matrix moves whole rows, whereas a
+ * gather would copy single numbers.
  */
 function windowMatrix(width: number, kernel: number, widthOut: number, step: number, before: number): Tensor {
   const name = `windows ${kernel} ${step} ${before}`;

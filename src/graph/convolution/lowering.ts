@@ -41,8 +41,8 @@ import {
 } from "./winograd.js";
 
 /*
- * The one place that decides what a convolution and its weight gradient become on a device. The choices are
- * measured: `npm run bench -- convolution` prints every form beside the chosen one.
+ * This file alone decides which operators compute a convolution and its gradients on a device. The choices
+ * are based on measurements: `npm run bench -- convolution` prints every form beside the chosen one.
  */
 
 /** Ways to compute dW[out, in, ...kernel] from x and dy. */
@@ -57,12 +57,13 @@ export type WeightGradientForm =
   | "spectral"
   | "winograd";
 
-/** An input and the output gradient of the same use of the weight. */
+/** For one use of a weight: the input, and the gradient of the output. */
 export type Pair = readonly [x: Tensor, dy: Tensor];
 
 /**
- * The lowered form of a forward convolution. Undefined keeps ONNX's Conv, which is best for constant weights: the
- * runtime itself puts them into its blocked layout, and keeps activations in this layout from layer to layer.
+ * Returns the lowered form of a forward convolution, or undefined to keep ONNX's Conv. Conv is usually best
+ * for constant weights: the runtime itself puts them into its blocked layout, and keeps activations in this
+ * layout from layer to layer.
  */
 export function lowerConv(
   call: Call,
@@ -93,8 +94,9 @@ export function lowerConv(
 }
 
 /**
- * The lowered form of a transposed convolution with a result of size `space`. It is the form that matches the forward
- * convolution, if that has one; for larger strides, phases if they multiply few zeros; for stride 1, a plain
+ * Returns the lowered form of a transposed convolution with a result of size `space`, or undefined to keep
+ * ONNX's ConvTranspose. If the matching forward convolution has a special form, the adjoint of this form is
+ * used. Otherwise, strides above 1 use phases if these multiply few zeros, and stride 1 uses a plain
  * convolution.
  */
 export function lowerConvTranspose(
@@ -128,8 +130,9 @@ export function lowerConvTranspose(
 }
 
 /**
- * A transposed convolution of stride 1 is a convolution with the kernel rotated by 180 degrees and its channels
- * swapped, which ONNX Runtime computes 1.6 times as fast, unless it yields only a few channels.
+ * A transposed convolution of stride 1 as a plain convolution with the kernel rotated by 180 degrees and its
+ * channels swapped. ONNX Runtime computes this 1.6 times as fast, unless the result has only a few channels.
+ * Returns undefined if this form does not apply or does not pay.
  */
 function flippedConvolution(call: Call, window: Window): Tensor[] | undefined {
   const [x, w, bias] = [call.inputs[0]!, call.inputs[1]!, call.inputs[2]];
@@ -158,8 +161,8 @@ function flippedKernel(w: Tensor, groups: number): Tensor {
 }
 
 /**
- * Largest kernel that a product with a reversing matrix turns round. The product takes a fourth of the time of slices
- * with a negative step, which copy number by number.
+ * Largest number of kernel positions for which a product with a constant matrix reverses the kernel. The
+ * product takes a quarter of the time of slices with a negative step, which copy one number at a time.
  */
 const FEW_OFFSETS = 32;
 
@@ -194,14 +197,15 @@ export function lowerConvWeightGradient(pairs: readonly Pair[], target: Target, 
   const forms = pairs.map((pair) => chooseWeightGradient(pair, window, target));
   const [first] = forms;
   if (forms.every((form) => form === first)) return weightGradientAs(first!, pairs, window, target);
-  // The pairs may have different batch sizes.
+  // The pairs may have different forms, because their batch sizes may differ.
   return addAll(pairs.map((pair, i) => weightGradientAs(forms[i]!, [pair], window, target)));
 }
 
 /**
- * Takes apart a tensor that is a product with one factor per channel, as in the gradient of batch normalisation.
- * Returns the other operand and the factors, shaped [channels, 1, ...] for the first axis of a kernel, because
- * multiplying the kernel is cheaper. Undefined if the tensor is no such product.
+ * Splits a tensor that is a product with one factor per channel, as in the gradient of batch normalisation.
+ * It is cheaper to multiply the kernel by the factors than the tensor. Returns the other operand of the
+ * product, and the factors with the shape [channels, 1, ...], which fits the first axis of a kernel. Returns
+ * undefined if the tensor is no such product, or if it has too few elements for this to pay.
  */
 function scaledChannels(
   { node, shape }: Tensor,
@@ -215,13 +219,10 @@ function scaledChannels(
   return { values, scale: reshape(vector, [-1, ...kernel.slice(1).map(() => 1)]) };
 }
 
-/**
- * Number of positions below which transforming the kernel for several products takes as long as the products
- * themselves.
- */
+/** `scaledChannels` pays only if the tensor has at least this many times as many elements as the kernel. */
 const FAR_LARGER = 4;
 
-/** Whether a kernel of one cell skips positions of x. */
+/** Whether the convolution has a 1 x 1 kernel and a stride above 1, so that it skips positions of x. */
 function skipsPositions(x: Tensor, { kernel, strides, before, after }: Window): boolean {
   const single = kernel.length === 2 && kernel.every((k) => k === 1);
   const unpadded = [...before, ...after].every((n) => n === 0);
@@ -229,8 +230,8 @@ function skipsPositions(x: Tensor, { kernel, strides, before, after }: Window): 
 }
 
 /**
- * The positions of x that a kernel of one cell reads. Pooling over single cells is ONNX Runtime's fastest way to skip
- * the others.
+ * The positions of x that a 1 x 1 kernel reads. Pooling with a 1 x 1 window is ONNX Runtime's fastest way to
+ * skip the others.
  */
 function stridedPositions(x: Tensor, { kernel, strides }: Window): Tensor {
   return applySingle("AveragePool", [x], { kernel_shape: kernel, strides });
@@ -245,8 +246,9 @@ function isMultiple(x: Tensor, { strides }: Window, space: readonly unknown[]): 
 }
 
 /**
- * The adjoint of `placesMet`, with zeros at the skipped positions: a product with a constant matrix that turns one row
- * into `stride` rows. ONNX Runtime's ConvTranspose scatters in a single thread.
+ * The adjoint of `stridedPositions`: puts x back at its positions, with zeros at the skipped ones. It is a
+ * product with a constant matrix that turns one row into `stride` rows, because ONNX Runtime's ConvTranspose
+ * would run in a single thread.
  */
 function spread(x: Tensor, { strides }: Window, [height, width]: readonly [number, number]): Tensor {
   const columns = x.shape[3] as number;
@@ -258,7 +260,10 @@ function spread(x: Tensor, { strides }: Window, [height, width]: readonly [numbe
 
 const withoutStride = (window: Window): Window => ({ ...window, strides: window.strides.map(() => 1) });
 
-/** Whether forms with constant matrices apply to a convolution: it must have two spatial axes and single precision. */
+/**
+ * The shapes of a convolution if forms with constant matrices may apply to it, else undefined. It must have
+ * two spatial axes, known lengths except for the batch, and single precision.
+ */
 function convolutionShape(x: Tensor, y: readonly unknown[]): ConvolutionShape | undefined {
   if (x.dtype !== "float32") return undefined;
   const input = x.shape.slice(1);
@@ -268,8 +273,8 @@ function convolutionShape(x: Tensor, y: readonly unknown[]): ConvolutionShape | 
 }
 
 /**
- * Whether a convolution has a large kernel and few channels, for which ONNX Runtime's Conv reaches a fifth of the rate
- * of a matrix product.
+ * Whether a convolution has a large kernel and few channels. For these, ONNX Runtime's Conv does only a fifth
+ * of the multiply-adds per second of a matrix product.
  */
 function fourierPays({ x, y }: ConvolutionShape, window: Window): boolean {
   const unit = [...window.strides, ...window.dilations, window.groups].every((n) => n === 1);
@@ -280,8 +285,8 @@ function fourierPays({ x, y }: ConvolutionShape, window: Window): boolean {
 }
 
 /**
- * Chooses the form of the weight gradient. The choices were measured on ONNX Runtime's CPU provider; docs/engine.md has
- * the table.
+ * Chooses the form of the weight gradient. The choices were measured on ONNX Runtime's CPU provider;
+ * docs/engine.md has the table.
  */
 export function chooseWeightGradient([x, dy]: Pair, window: Window, target: Target): WeightGradientForm {
   const [into, out] = [x.shape[1] as number, dy.shape[1] as number];
@@ -297,19 +302,26 @@ export function chooseWeightGradient([x, dy]: Pair, window: Window, target: Targ
   return foldingPays(into, out, offsets, dy) ? "folded" : "per-offset";
 }
 
-/** Kernels of one cell need no im2col: their plain form is a matrix product already and as fast. */
+/**
+ * Whether the blocked layout is faster for a convolution. It is not for 1 x 1 kernels, because their plain
+ * form needs no im2col: it already is a matrix product.
+ */
 function blockedPays(x: Tensor, w: Tensor, window: Window): boolean {
   return window.kernel.some((k) => k > 1) && hasBlockedKernels() && isBlockable(x, w, window.groups);
 }
 
-/** A kernel that is one cell wide would slide over one offset only, so a matrix product is as fast. */
+/**
+ * Whether the blocked layout is faster for a weight gradient. It is not for kernels of width 1: the
+ * convolution would slide over only one offset, so a matrix product is as fast.
+ */
 function blockedGradientPays(x: Tensor, dy: Tensor, window: Window): boolean {
   return window.kernel.at(-1)! > 1 && hasBlockedKernels() && isWeightGradientBlockable(x, dy, window);
 }
 
 /**
- * Whether to fold images and positions into one long axis, which pays for many channels on few positions. A product for
- * each image would leave [batch, out, in] to sum up at every offset; folding copies x and dy once instead.
+ * Whether to fold images and positions into one long axis, which pays for many channels on few positions.
+ * With one product per image, a [batch, out, in] tensor would have to be summed over the batch at every
+ * offset. Folding avoids this at the cost of copying x and dy once.
  */
 function foldingPays(into: number, out: number, offsets: number, dy: Tensor): boolean {
   const space = dy.shape.slice(2);
@@ -357,8 +369,8 @@ export function weightGradientAs(
 }
 
 /**
- * Weight gradient as a convolution of x with dy as its kernel; batch and channels are swapped, and so are stride and
- * dilation.
+ * Weight gradient as a convolution of x with dy as its kernel; batch and channels are swapped, and so are
+ * stride and dilation.
  */
 function swapped(x: Tensor, dy: Tensor, window: Window): Tensor {
   const order = [1, 0, ...window.kernel.map((_, axis) => axis + 2)];
@@ -387,12 +399,12 @@ function offsetsOf(kernel: readonly number[]): number[][] {
   );
 }
 
-/** The values of x at one kernel offset for every output position, [batch, in, ...output space]. */
+/** The values [batch, in, ...output space] of x that one kernel offset reads for every output position. */
 function inputAtOffset(source: Tensor, dy: Tensor, window: Window, offset: readonly number[]): Tensor {
   const ranges = offset.flatMap((o, i) => {
     const [start, step, count] = [o * window.dilations[i]!, window.strides[i]!, dy.shape[i + 2]!];
     const axis = i + 2;
-    // How far the window reaches beyond the end of the source at this offset.
+    // Number of elements at the end of the source that only later offsets read.
     const rest = (window.kernel[i]! - 1 - o) * window.dilations[i]!;
     if (!isStatic(count)) return [{ axis, start, step, ...(rest > 0 && { end: -rest }) }];
     const end = start + (count - 1) * step + 1;
@@ -401,7 +413,10 @@ function inputAtOffset(source: Tensor, dy: Tensor, window: Window, offset: reado
   return ranges.length === 0 ? source : slice(source, ranges);
 }
 
-/** Reshapes [batch, channels, ...space] to [batch, channels, positions], or divides the channels into groups, too. */
+/**
+ * Reshapes [batch, channels, ...space] to [batch, channels, positions], or to
+ * [batch, groups, channels / groups, positions] if there are several groups.
+ */
 function positions(x: Tensor, groups = 1): Tensor {
   const channels = x.shape[1] as number;
   const lead = groups === 1 ? [channels] : [groups, channels / groups];
@@ -428,8 +443,8 @@ function perOffset(x: Tensor, dy: Tensor, window: Window, target: Target): Tenso
 }
 
 /**
- * Weight gradient by one matrix product per kernel offset over images and positions together, with channels as the
- * first axis; one group only.
+ * Weight gradient by one matrix product per kernel offset, which sums over images and positions together. For
+ * this, the channels are made the first axis. For one group only.
  */
 function folded(x: Tensor, dy: Tensor, window: Window, target: Target): Tensor {
   const [into, out] = [x.shape[1] as number, dy.shape[1] as number];
@@ -443,7 +458,10 @@ function folded(x: Tensor, dy: Tensor, window: Window, target: Target): Tensor {
   return reshape(products.length === 1 ? products[0]! : concat(products, 2), [out, into, ...window.kernel]);
 }
 
-/** Weight gradient by one product over all offsets side by side, which pays for few input channels. */
+/**
+ * Weight gradient by a single product for all kernel offsets, whose values of x are put side by side. This
+ * pays for few input channels.
+ */
 function im2col(x: Tensor, dy: Tensor, window: Window, target: Target): Tensor {
   const source = padded(x, window);
   const columns = offsetsOf(window.kernel).map((offset) =>

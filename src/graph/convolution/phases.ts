@@ -7,20 +7,24 @@ import type { Tensor } from "../tensor.js";
 import type { Window } from "../window.js";
 
 /*
- * A transposed convolution with stride s as a plain convolution. A position of the result (before cropping) is p = s q
- * + r, and only kernel cells k = s j + r contribute to it. So each of the s x s phases r is a convolution of the small
- * grid with every s-th cell of the kernel: y[s q + r] = sum over j of W[s j + r] x[q - j]. All phases together are one
- * convolution with s^2 times the channels, whose result DepthToSpace lays out. It has the same number of multiply-adds
- * as ONNX Runtime's ConvTranspose, but no scattered sums, which make ConvTranspose two to four times as slow on large
+ * A transposed convolution with stride s as a plain convolution. Write a position of the result (before
+ * cropping) as p = s q + r. Only the kernel positions k = s j + r contribute to it. So each of the s x s
+ * phases r is a convolution of x with every s-th element of the kernel: y[s q + r] = sum over j of W[s j + r]
+ * x[q - j]. All phases together are one convolution with s^2 times the output channels; DepthToSpace then
+ * moves the phases to their positions. The number of multiply-adds is the same as in ONNX Runtime's
+ * ConvTranspose, but there are no scattered sums, which make ConvTranspose two to four times as slow on large
  * kernels.
  */
 
 interface PhaseAxis {
-  /** Number of kernel cells in each phase. */
+  /** Number of kernel positions in each phase. */
   readonly cells: number;
   readonly before: number;
   readonly after: number;
-  /** The part of the phases' result that is the wanted output. */
+  /**
+   * The wanted output begins at `start` and has this `length`; `made` is the length of the result of all
+   * phases.
+   */
   readonly start: number;
   readonly length: number;
   readonly made: number;
@@ -43,8 +47,8 @@ function phaseAxis(window: Window, axis: number, input: number, length: number):
 }
 
 /**
- * Whether this form applies and multiplies few zeros. Kernels whose size is not a multiple of the stride are filled up
- * with zeros.
+ * Whether this form applies and multiplies few zeros. The kernel is padded with zeros to a multiple of the
+ * stride.
  */
 export function phasesPay(x: Tensor, weight: Tensor, window: Window, space: readonly unknown[]): boolean {
   const [stride] = window.strides;

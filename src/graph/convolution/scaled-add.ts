@@ -12,7 +12,7 @@ defineOperator({
     const [x, scale, y] = [required(call, 0, "x"), required(call, 1, "scale"), required(call, 2, "y")];
     if (scale.rank !== 0) rejectCall(call, `expected a scalar scale, got ${String(scale)}`);
     if (!sameShape(x.shape, y.shape))
-      rejectCall(call, `expected x and y of one shape, got ${String(x)} and ${String(y)}`);
+      rejectCall(call, `expected x and y of the same shape, got ${String(x)} and ${String(y)}`);
     return [{ dtype: x.dtype, shape: x.shape }];
   },
   gradient: ({ dy }, x, scale) => [mul(dy, scale), () => sum(mul(dy, x)), dy],
@@ -27,7 +27,9 @@ export function scaledAdd(x: Tensor, scale: Operand, y: Tensor): Tensor {
   return applySingle("ScaledAdd", [x, typeof scale === "number" ? scalar(scale, x.dtype) : scale, y]);
 }
 
-/** Number of elements from which the single pass pays, as measured in docs/engine.md. */
+/**
+ * Smallest number of elements for which a single pass over memory pays; docs/engine.md has the measurements.
+ */
 const LONG = 2 ** 15;
 
 function isLong(x: Tensor): boolean {

@@ -9,18 +9,27 @@ import type { Tensor } from "../tensor.js";
 import type { Window } from "../window.js";
 
 /*
- * Convolution with large kernels on many channels in the frequencies of both axes, where it is one complex product of
- * channels for each frequency:
+ * Convolution with large kernels on many channels. Both axes are transformed to frequencies. The convolution
+ * then is one complex matrix product over the channels for each frequency f:
  *
  *     Y[f] = X[f] K[f],  K[f] = sum_k w[k] e^{2 pi i f (k - pad) / L},  dX[f] = dY[f] conj K[f],  dK[f] = conj dY[f] X[f]
  *
- * on circles so long that nothing wraps round. Every step is a matrix product. The matrices of the transforms are small and constant, and multiply images, whose positions are the first axes, from the left. A spectrum is [rows of frequencies, (re | im), columns of frequencies, batch, channels]. One real product with Re K and one with Im K handle both parts, and the inverse transform adds them up. Only the columns up to the middle are stored, because the others are their mirror images.
+ * The circles, of length L, are so long that nothing wraps round. Every step is a matrix product. The
+ * matrices of the transforms are small and constant. They multiply images from the left, so the positions of
+ * the images are their first axes. A spectrum is [rows of frequencies, (re | im), columns of frequencies,
+ * batch, channels]. Two real products, one with Re K and one with Im K, handle both parts of a spectrum, and
+ * the inverse transform adds them up. Only the columns up to the middle are stored, because the others are
+ * their mirror images.
  *
- * A 9 x 9 kernel on 32 x 32 positions needs a tenth of the multiply-adds. An operand of several products is transformed
- * once, because equal calls are made once; the matrices are made once for every size.
+ * For a 9 x 9 kernel on 32 x 32 positions, this needs a tenth of the multiply-adds of a direct convolution.
+ * An operand of several products is transformed only once, because `lower` merges equal calls. The matrices
+ * are made only once for every size.
  */
 
-/** One axis: lengths of input, output and kernel, pad before, and the length of the circle. */
+/**
+ * One spatial axis: the lengths of input, output and kernel, the padding before the input, and the length of
+ * the circle.
+ */
 interface Axis {
   readonly input: number;
   readonly output: number;
@@ -45,15 +54,16 @@ function axisOf(shape: ConvolutionShape, window: Window, axis: 0 | 1): Axis {
   return { input, output, kernel, before, circle: axis === 1 ? reach + (reach % 2) : reach };
 }
 
-/** A plan for a plain convolution, even if this form does not pay. */
+/** A plan for a plain convolution (stride 1, dilation 1, one group), even if this form does not pay. */
 export function planOf(shape: ConvolutionShape, window: Window): SpectralPlan {
   const [rows, columns] = [axisOf(shape, window, 0), axisOf(shape, window, 1)];
   return { channelsIn: shape.x[0], channelsOut: shape.y[0], rows, columns, half: columns.circle / 2 + 1 };
 }
 
 /**
- * The plan if this form pays, or undefined. It pays for plain convolutions of many channels if the multiply-adds fall
- * to a third, and if the batch is large enough that reading the spectra of the kernels does not dominate.
+ * Returns the plan if this form pays, else undefined. It pays for plain convolutions of many channels if it
+ * needs at most a third of the multiply-adds of the direct sum, and if the batch is so large that reading the
+ * spectra of the kernels does not dominate.
  */
 export function spectralPlan(
   shape: ConvolutionShape | undefined,
@@ -86,8 +96,8 @@ interface Samples {
 }
 
 /**
- * Matrix from real samples to (re | im, column of frequencies) of their transform with e^{sign 2 pi i f position /
- * circle}.
+ * Matrix that transforms real samples to (re | im, column of frequencies), with the factors e^{sign 2 pi i f
+ * position / circle}.
  */
 function realTransform({ count, first, circle }: Samples, half: number, sign: number): Tensor {
   return sharedMatrix(`real ${first} ${circle} ${sign}`, 2 * half, count, (row, sample) => {
@@ -96,7 +106,7 @@ function realTransform({ count, first, circle }: Samples, half: number, sign: nu
   });
 }
 
-/** Matrix from (sample, re | im) to (frequency, re | im). */
+/** Matrix that transforms complex samples (sample, re | im) to (frequency, re | im). */
 function complexTransform({ count, first, circle }: Samples, sign: number): Tensor {
   return sharedMatrix(`complex ${first} ${circle} ${sign}`, 2 * circle, 2 * count, (row, column) => {
     const angle = (sign * 2 * Math.PI * (row >> 1) * ((column >> 1) + first)) / circle;
@@ -105,7 +115,7 @@ function complexTransform({ count, first, circle }: Samples, sign: number): Tens
   });
 }
 
-/** Matrix from (re | im, column of frequencies) back to real samples. */
+/** Matrix that transforms (re | im, column of frequencies) back to real samples. */
 function realInverse({ count, first, circle }: Samples, half: number): Tensor {
   return sharedMatrix(`real inverse ${first} ${circle}`, count, 2 * half, (sample, column) => {
     const f = column % half;
@@ -116,13 +126,14 @@ function realInverse({ count, first, circle }: Samples, half: number): Tensor {
 }
 
 /**
- * Factors that combine two products into the real and the imaginary part of a sum: [re from 0, re from 1, im from 0, im
- * from 1].
+ * Factors with which two real products, 0 and 1, are added to the real and to the imaginary part of a result:
+ * [0 to re, 1 to re, 0 to im, 1 to im].
  */
 type Parts = readonly [number, number, number, number];
 
 /**
- * Matrix that combines products (frequency, 0 | 1) into complex numbers and transforms them back to (sample, re | im).
+ * Matrix that combines the products (frequency, 0 | 1) into complex numbers and transforms these back to
+ * (sample, re | im).
  */
 function complexInverse({ count, first, circle }: Samples, parts: Parts): Tensor {
   const [re0, re1, im0, im1] = parts;
@@ -158,8 +169,8 @@ function spectrum(x: Tensor, { rows, columns, half }: SpectralPlan): Tensor {
 }
 
 /**
- * Inverse transform: combines two sums of products, each [rows, 2, half, batch, channels], into maps [batch, channels,
- * height, width].
+ * Inverse transform: combines two tensors of products, each [rows, 2, half, batch, channels], into maps
+ * [batch, channels, height, width].
  */
 function fromSpectrum(
   products: readonly (readonly [Tensor, Parts])[],
@@ -179,8 +190,8 @@ function fromSpectrum(
 }
 
 /**
- * Transforms a kernel [out, in, ...kernel] to the real and the imaginary part of its spectrum, each [rows, 1, half,
- * out, in].
+ * Transforms a kernel [out, in, ...kernel] to the real and the imaginary part of its spectrum, each
+ * [rows, 1, half, out, in].
  */
 function kernelSpectrum(w: Tensor, plan: SpectralPlan): readonly [re: Tensor, im: Tensor] {
   const { rows, columns, half, channelsIn, channelsOut } = plan;
@@ -197,7 +208,7 @@ function kernelSpectrum(w: Tensor, plan: SpectralPlan): readonly [re: Tensor, im
 
 // ---- the three convolutions ------------------------------------------------------------------------------------------------
 
-/** y = conv(x, w). */
+/** Computes conv(x, w). */
 export function spectralConvolution(x: Tensor, w: Tensor, plan: SpectralPlan): Tensor {
   const [re, im] = kernelSpectrum(w, plan);
   const source = spectrum(x, plan);

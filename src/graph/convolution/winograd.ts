@@ -10,18 +10,19 @@ import type { Tensor } from "../tensor.js";
 import type { Window } from "../window.js";
 
 /*
- * 3 x 3 convolutions by minimal filtering (Winograd 1980; Lavin and Gray 2016, "Fast Algorithms for Convolutional Neural
- * Networks", equation 8), F(m x m, 3 x 3): a tile of m x m results takes (m + 2)^2 products of channels instead of 9 m^2.
- * With m = 4 that is a fourth, with m = 2 four ninths.
+ * 3 x 3 convolutions by minimal filtering, F(m x m, 3 x 3) (Winograd 1980; Lavin and Gray 2016, "Fast
+ * Algorithms for Convolutional Neural Networks", equation 8). For each pair of channels, a tile of m x m
+ * results takes (m + 2)^2 multiplications instead of 9 m^2: a quarter for m = 4, and four ninths for m = 2.
  *
  *     Y = A^T [ (G w G^T) * (B^T x B) ] A
  *
- * On maps of few tiles, B^T x B is one product with a constant matrix that also cuts out the tiles and pads with zeros;
- * the inverse transform is one product, too. Larger maps are divided into strips that are one row of tiles high. The
- * gradients are the adjoints of the same formula and use the same matrices. A transformed operand serves several
- * products, since equal calls are made once.
+ * For maps of few tiles, B^T x B is one product with a constant matrix that also cuts out the tiles and pads
+ * with zeros. The inverse transform is one product, too. Larger maps are divided into strips that are one row
+ * of tiles high. The gradients are the adjoints of the same formula and use the same matrices. An operand of
+ * several products is transformed only once, because `lower` merges equal calls.
  *
- * With P points, the spectra of maps are [P, tiles x batch, channels] and those of kernels [P, out, in].
+ * With P points, the spectra of maps are [P, tiles x batch, channels], and the spectra of kernels are
+ * [P, out, in].
  */
 
 const KERNEL = 3;
@@ -29,7 +30,7 @@ const KERNEL = 3;
 /** Matrices of minimal filtering along one axis, as lists of rows, one row for each point. */
 interface Filter {
   readonly stride: number;
-  /** Number of results of a tile, m. */
+  /** Number of results that a tile has along the axis, m. */
   readonly output: number;
   /** The matrix A, [points, output]. */
   readonly back: Matrix;
@@ -40,7 +41,10 @@ interface Filter {
 }
 type Matrix = readonly (readonly number[])[];
 
-/** Filter of stride 1, from the finite points at which the polynomials are evaluated; the last point is infinity. */
+/**
+ * Filter of stride 1. `places` are the finite points at which the polynomials are evaluated; the last point
+ * is infinity.
+ */
 function filterAt(places: readonly number[], taps = KERNEL): Filter {
   const output = places.length + 2 - taps;
   const others = (i: number) => places.filter((_, j) => j !== i);
@@ -69,8 +73,8 @@ function polynomial(roots: readonly number[]): number[] {
 }
 
 /**
- * Filter of stride 2: the outer two taps read the even positions, by minimal filtering of two taps; the middle tap
- * reads the odd positions.
+ * Filter of stride 2. The two outer taps of the kernel read the even positions, with minimal filtering of two
+ * taps. The middle tap reads the odd positions, without minimal filtering.
  */
 function stridedFilterAt(places: readonly number[]): Filter {
   const { output, back, kernel, input } = filterAt(places, 2);
@@ -87,7 +91,10 @@ function stridedFilterAt(places: readonly number[]): Filter {
   };
 }
 
-/** The available filters. The points of the second one make rounding errors a third of those with points 1 and 2. */
+/**
+ * The available filters. The points of the second filter reduce its rounding errors to a third of those with
+ * the points 1 and 2.
+ */
 const FILTERS = [filterAt([0, 1, -1]), filterAt([0, 0.75, -0.75, 1.5, -1.5]), stridedFilterAt([0, 1])];
 
 export interface WinogradPlan {
@@ -106,8 +113,9 @@ export interface WinogradPlan {
 }
 
 /**
- * Plans for a 3 x 3 convolution of stride 1 or 2 with a known batch size, even if they do not pay; no plans for other
- * convolutions. Each filter has a plan for the whole map in one piece, and one for strips of one row of tiles.
+ * Plans for a 3 x 3 convolution of stride 1 or 2 with a known batch size, including plans that do not pay.
+ * Other convolutions have no plans. Each filter has a plan for the whole map in one piece, and a plan for
+ * strips of one row of tiles.
  */
 export function winogradPlans(
   shape: ConvolutionShape | undefined,
@@ -154,15 +162,18 @@ interface Bounds {
 }
 
 /**
- * Limits for constant kernels: ONNX Runtime's own convolution is faster for them, and the spectra are computed before
- * the graph runs.
+ * Limits for constant kernels. For these, ONNX Runtime's own convolution is faster than for fed kernels, and
+ * the spectra are computed before the graph runs.
  */
 const FIXED: Bounds = { channels: 64, tiles: 16, share: 0.8, perKernelNumber: 24, perCutNumber: 240 };
 const FED: Bounds = { channels: 32, tiles: 16, share: 1.1, perKernelNumber: 48, perCutNumber: 120 };
-/** Cost of reading that number for every strip after the first. */
+/** Cost of reading one number of a kernel's spectrum for each strip after the first, in multiply-adds. */
 const READ_AGAIN = 24;
 
-/** The plan that saves most, or undefined if none saves anything. Many channels on few tiles save most. */
+/**
+ * The plan that saves most, or undefined if none saves anything. The saving is largest for many channels on
+ * few tiles.
+ */
 export function winogradPlan(
   shape: ConvolutionShape | undefined,
   window: Window,
@@ -204,7 +215,8 @@ type Range = readonly [start: number, end: number];
 interface Strip {
   readonly part: WinogradPlan;
   /**
-   * Rows of the input that the strip reads. Those of neighbouring strips overlap, and together they cover the input.
+   * Rows of the input that the strip reads. The rows of neighbouring strips overlap, and the rows of all
+   * strips together cover the input.
    */
   readonly seen: Range;
   /** Rows of the output that the strip computes. */
@@ -238,7 +250,7 @@ function rowsOf(x: Tensor, [start, end]: Range): Tensor {
   return end - start === x.shape[2] ? x : slice(x, [{ axis: 2, start, end }]);
 }
 
-/** Adds up strips at their positions. A strip overlaps at most the next one. */
+/** Adds up strips at their positions. A strip overlaps with no strip after the next one. */
 function overlapped(strips: readonly { readonly rows: Range; readonly values: Tensor }[]): Tensor {
   if (strips.length === 1) return strips[0]!.values;
   const parts = strips.flatMap(({ rows: [start, end], values }, i) => {
@@ -255,9 +267,9 @@ function overlapped(strips: readonly { readonly rows: Range; readonly values: Te
 // ---- matrices ----------------------------------------------------------------------------------------------------------
 
 /**
- * Constant matrix with rows (point, tile) and a column for each position of a map, from a matrix [point, position in
- * the tile] for each axis. Tiles are `step` positions apart, and the first one begins `before` positions ahead of the
- * map.
+ * Constant matrix with rows (point, tile) and a column for each position of a map, from a matrix
+ * [point, position in the tile] for each axis. Tiles are `step` positions apart, and the first one begins
+ * `before` positions ahead of the map.
  */
 function tileMatrix(
   name: string,
@@ -308,9 +320,10 @@ const outputSpectrum = (dy: Tensor, rows: Range, part: WinogradPlan): Tensor =>
   spectrum(rowsOf(dy, rows), outputMatrix(part), part);
 
 /**
- * Multiplies the spectra of maps with those of kernels (transposed for gradients), and transforms the result back to
- * maps [batch, channels, height, width]. If one tile is the whole map, tiles are few and reading the kernels takes most
- * of the time. Kernels on the left of the product are read directly; on the right, they would be copied.
+ * Multiplies the spectra of maps by those of kernels (transposed for gradients), and transforms the result
+ * back to maps [batch, channels, height, width]. If one tile covers the whole map, reading the kernels takes
+ * most of the time. Then the kernels are the left factor of the product, which is read directly; a right
+ * factor would be copied.
  */
 function throughKernels(source: Tensor, kernel: Tensor, back: boolean, plan: WinogradPlan): Tensor {
   const [channels, map] = back ? [plan.channelsIn, plan.input] : [plan.channelsOut, plan.output];
@@ -326,7 +339,10 @@ function throughKernels(source: Tensor, kernel: Tensor, back: boolean, plan: Win
   return reshape(transpose(byChannel, [1, 0, 2]), [-1, channels, ...map]);
 }
 
-/** Written as a transpose and a product, so that ONNX Runtime computes it once for constant kernels. */
+/**
+ * The spectra of kernels. A transpose and a product compute them, so that ONNX Runtime does this only once
+ * for constant kernels.
+ */
 function kernelSpectrum(w: Tensor, plan: WinogradPlan): Tensor {
   const { channelsIn, channelsOut } = plan;
   const taps = transposeMatrix(reshape(w, [channelsOut * channelsIn, KERNEL ** 2]));
@@ -335,7 +351,7 @@ function kernelSpectrum(w: Tensor, plan: WinogradPlan): Tensor {
 
 // ---- the three convolutions ------------------------------------------------------------------------------------------------
 
-/** y = conv(x, w). */
+/** Computes conv(x, w). */
 export function winogradConvolution(x: Tensor, w: Tensor, plan: WinogradPlan): Tensor {
   const kernel = kernelSpectrum(w, plan);
   const strips = stripsOf(plan).map(({ part, seen }) =>

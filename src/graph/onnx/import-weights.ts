@@ -26,18 +26,18 @@ export interface ForeignTensor {
 
 /** Options for matching the names of a weight file with those of a model. */
 export interface ImportWeightsOptions {
-  /** Prefix of the names in the weight file, such as "ema.module.". By default, the function finds it. */
+  /** Prefix of the names in the weight file, such as "ema.module.". By default, `importWeights` finds it. */
   readonly prefix?: string;
   /**
-   * Whether the model may keep its own values for weights that the weight file lacks or has in another shape. Default
-   * false.
+   * Whether the model may keep its own values for weights that the weight file lacks or has in another shape.
+   * Default false.
    */
   readonly partial?: boolean;
 }
 
 /**
- * The model with its new values, and a record of the tensor that went into each weight. Everything else in the model is
- * unchanged.
+ * The model with its new values, and a record of the tensor that went into each weight. Everything else in
+ * the model is unchanged.
  */
 export interface ImportedWeights extends StorableModel {
   /** Names of the replaced weights in the model, each with its name in the weight file. */
@@ -49,7 +49,9 @@ export interface ImportedWeights extends StorableModel {
   readonly missing: readonly string[];
   /** Weights of the model that keep their values because the file's tensor has another shape, with both shapes. */
   readonly otherShape: ReadonlyMap<string, string>;
-  /** Tensors of the weight file that match no weight of the model, apart from counters of batches. */
+  /**
+   * Tensors of the weight file that match no weight of the model, except for PyTorch's counters of batches.
+   */
   readonly unused: readonly string[];
 }
 
@@ -57,8 +59,8 @@ export interface ImportedWeights extends StorableModel {
  * Puts the tensors of a weight file into a model, by name and shape. The names may have different prefixes
  * ("module.conv1.weight" and "conv1.weight"); the function takes the prefixes that match the most weights.
  *
- * @throws StriateError if nothing fits, two sets of tensors fit equally well, a tensor is of another shape, or a weight
- * has no counterpart (unless `partial`)
+ * @throws StriateError if no tensor fits, if two sets of tensors fit equally well, or (unless `partial` is
+ * true) if a tensor has another shape than its weight, a weight has no tensor, or a tensor has no weight
  * @example
  * ```ts
  * import { writeFile } from "node:fs/promises";
@@ -121,7 +123,9 @@ export function importWeights(
 /** Element types to which weights of checkpoints can be converted. */
 const TRAINED: ReadonlySet<DType> = new Set(["float32", "float64", "float16", "bfloat16"]);
 
-/** Initializers that are weights, by name: training decides their values. */
+/**
+ * The initializers that are weights, by name. Weights are the initializers whose values come from training.
+ */
 function weightsOf(graph: GraphProto, what: string): Map<string, TensorProto> {
   const roles = initializerRoles(graph);
   const found = graph.initializer.filter(
@@ -185,9 +189,9 @@ function fitNames(
 }
 
 /**
- * Gives each layer its own weight again if PyTorch's exporter wrote equal weights only once, as for the batch norms of
- * an untrained network. The exporter writes an Identity node in place of each other weight, under the name of that
- * weight.
+ * Gives each layer its own weight again if PyTorch's exporter wrote equal weights only once, as for the batch
+ * norms of an untrained network. In place of each further weight, the exporter writes an Identity node under
+ * the name of that weight.
  */
 function separateSharedWeights(
   graph: GraphProto,
@@ -245,8 +249,8 @@ function describeMissing(what: string, missing: readonly string[], total: number
 function describeUnused(what: string, unused: readonly string[]): string {
   const shown = unused.slice(0, 5).join(", ") + (unused.length > 5 ? ", ..." : "");
   return (
-    `${what}: ${unused.length} tensors of the weight file match no weight: ${shown}. The model has another structure, or an ` +
-    `exporter merged weights (equal ones, batch norms into convolutions). With "partial" they are left out`
+    `${what}: ${unused.length} tensors of the weight file match no weight: ${shown}. Either the model has another structure, or an ` +
+    `exporter merged weights (equal weights into one, or batch norms into convolutions). With "partial" they are left out`
   );
 }
 
@@ -283,7 +287,7 @@ function clearValues(proto: TensorProto): TensorProto {
   return proto;
 }
 
-/** A model that was read, with everything in its file. */
+/** The parts of a model that was read. They contain everything that its file contains. */
 function partsOf(model: ModelProto): ModelParts {
   const { graph, ...rest } = model;
   return {

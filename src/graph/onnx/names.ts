@@ -1,4 +1,4 @@
-/** Hands out names that are unique within one file, readable and the same on every run. */
+/** Makes names that are readable, unique within one file, and the same on every run. */
 export class Names {
   readonly #taken = new Set<string>();
   readonly #counts = new Map<string, number>();

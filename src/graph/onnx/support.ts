@@ -10,18 +10,26 @@ export interface Support {
   readonly name: string;
   /** The version of the standard that introduced the operator. */
   readonly since: number;
-  /** The result: an operator of Striate, a composition of other operators, an input or constant, or an error. */
+  /**
+   * What the reader turns a node into. "itself": the same operator of Striate; "decomposed": a composition of
+   * other operators; "converted": another form, such as an input or a constant; "refused": an error.
+   */
   readonly read: "itself" | "decomposed" | "converted" | "refused";
   /**
-   * "rule": the operator is differentiated; "zero": no gradient flows through it; "refused": differentiating it is an
-   * error.
+   * "rule": the operator is differentiated; "zero": no gradient flows through it; "refused": differentiating
+   * it is an error.
    */
   readonly gradient: "rule" | "zero" | "refused" | undefined;
-  /** Whether lowering for some target replaces the operator, or some form of it, by other operators. */
+  /**
+   * Whether lowering for at least one target replaces the operator, or some forms of it, by other operators.
+   */
   readonly isLowered: boolean;
 }
 
-/** Operators that the reader itself handles, without a table: those with bodies, and constants. */
+/**
+ * Operators that are in no table, because the code of the reader handles them: those with bodies, and
+ * constants.
+ */
 const BY_READER: Readonly<Record<string, Support["gradient"]>> = {
   Constant: "zero",
   If: "rule",

@@ -6,7 +6,8 @@ import type { Tensor } from "../tensor.js";
 import { integers } from "../tensor.js";
 
 /*
- * Helpers of gradient rules. They call operators by name, so that the operator files can import them without a cycle.
+ * Helpers for gradient rules. They call operators by name, so that the operator files can import them without
+ * a cycle.
  */
 
 /** Sums a gradient over the axes that broadcasting added or stretched, so that it has the shape of `like`. */
@@ -27,8 +28,9 @@ export function unbroadcast(gradient: Tensor, like: Tensor): Tensor {
 }
 
 /**
- * A shape as an int64 tensor. Lengths that are not numbers are looked up at run time in `sources`, tensors with an axis
- * of that length, or of the symbol that the length is a multiple of.
+ * A shape as an int64 tensor. Lengths that are not numbers are read from the shapes of `sources` at run time.
+ * For each such length, one source must have an axis of this length, or of another multiple of the same
+ * symbols.
  */
 export function shapeTensor(shape: Shape, sources: readonly Tensor[]): Tensor {
   if (isStaticShape(shape)) return integers(shape);
@@ -49,7 +51,7 @@ export function shapeTensor(shape: Shape, sources: readonly Tensor[]): Tensor {
   return parts.length === 1 ? parts[0]! : applySingle("Concat", parts, { axis: 0 });
 }
 
-/** One axis length as an int64 vector of one element. */
+/** One axis length as an int64 vector of one element; `sources` as in {@link shapeTensor}. */
 export function dimTensor(dim: Dim, sources: readonly Tensor[]): Tensor {
   if (isStatic(dim)) return integers([dim]);
   for (const source of sources) {
@@ -78,7 +80,7 @@ export function expandLike(x: Tensor, like: Tensor): Tensor {
   return applySingle("Expand", [x, shapeTensor(like.shape, [like])]);
 }
 
-/** x with its elements laid out in the shape of another tensor. */
+/** Reshapes x to the shape of another tensor. */
 export function reshapeLike(x: Tensor, like: Tensor): Tensor {
   if (sameShape(x.shape, like.shape)) return x;
   const unknown = like.shape.filter((dim) => !isStatic(dim)).length;

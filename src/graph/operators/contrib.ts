@@ -3,8 +3,8 @@ import { applySingle, defineOperator, intAttribute, rejectCall, required } from 
 import type { Tensor } from "../tensor.js";
 import { outputLength, windowOf } from "../window.js";
 
-// ONNX Runtime's own operators, which only lowerings for its CPU provider emit. They need no gradient rules, because
-// lowering comes after differentiation.
+// ONNX Runtime's own operators, which appear only in graphs that are lowered for its CPU provider. They need
+// no gradient rules, because lowering comes after differentiation.
 
 defineOperator({
   type: "com.microsoft::FusedMatMul",
@@ -35,9 +35,9 @@ export function fusedMatmul(
 }
 
 /*
- * The blocked layout [batch, channels / B, ...space, B] with B = 8 or 16, depending on the width of the processor's
- * vectors. Shapes are those of the standard layout, so a shape does not show which layout a tensor has. Channels are
- * padded to whole blocks.
+ * The blocked layout [batch, channels / B, ...space, B] with B = 8 or 16, depending on the width of the
+ * processor's vectors. Shapes are those of the standard layout, so a shape does not show which layout a
+ * tensor has. Channels are padded to whole blocks.
  */
 
 defineOperator({

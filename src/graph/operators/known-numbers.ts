@@ -14,8 +14,8 @@ export function knownNumbers(call: Call, index: number, name: string): readonly 
 }
 
 /**
- * The first element of a tensor, a number or boolean, if it is known while tracing from a constant or from shape
- * arithmetic.
+ * The first element of a tensor (a number or boolean) if a constant or shape arithmetic makes it known while
+ * tracing, else undefined.
  */
 export function knownNumber(x: Tensor): number | undefined {
   const data = constantData(x)?.data[0];
@@ -25,7 +25,8 @@ export function knownNumber(x: Tensor): number | undefined {
 }
 
 /**
- * The number that all elements of a constant equal, also if the constant is cast to another type; otherwise undefined.
+ * If all elements of a constant are the same number, this number, else undefined. The constant may be cast to
+ * another type.
  */
 export function uniformNumber(x: Tensor): number | undefined {
   const data = constantData(x.node.type === "Cast" ? x.node.inputs[0]! : x);

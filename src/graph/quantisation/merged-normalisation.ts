@@ -11,8 +11,9 @@ export interface MergedConvolution {
 }
 
 /**
- * y = (Conv(x) - mean) scale / sqrt(variance + epsilon) + offset as one convolution, in double precision. Undefined if
- * a weight or statistic is not a float32 constant.
+ * Merges y = (Conv(x) - mean) scale / sqrt(variance + epsilon) + offset into one convolution. The new weight
+ * and bias are computed in double precision. Returns undefined if a weight or statistic is not a float32
+ * constant.
  */
 export function mergedNormalisation(
   convolution: GraphNode,
@@ -41,7 +42,7 @@ export function mergedNormalisation(
   };
 }
 
-/** The values of a float32 constant. */
+/** The values of a float32 constant, or undefined for any other tensor. */
 export function floatsOf(tensor: Tensor | undefined): Float32Array | undefined {
   const data = tensor && constantData(tensor);
   return data?.dtype === "float32" ? (data.data as Float32Array) : undefined;

@@ -11,8 +11,9 @@ import { GraphNode, Tensor, constant, constantData } from "../tensor.js";
 import { topologicalOrder } from "../topological-order.js";
 
 /*
- * Turns a float32 network into one that computes with 8 bits. Each multiplying operator gets a quantiser and a
- * dequantiser before and after it (QDQ); ONNX Runtime merges them into integer operators.
+ * Turns a float32 network into one that computes with 8 bits. A quantiser and a dequantiser are put before
+ * and after each operator that multiplies (the QDQ format). ONNX Runtime merges them with the operator into
+ * an integer operator.
  */
 
 /** The smallest and the largest number of a tensor. */
@@ -24,17 +25,22 @@ export interface ValueRange {
 export interface QuantisationOptions {
   /** Returns the values of the parameters. */
   readonly values: (parameter: Tensor) => TensorData | undefined;
-  /** Names of results whose nodes stay in floating point. */
+  /** Results whose nodes stay in floating point. */
   readonly keep?: ReadonlySet<Tensor>;
-  /** Weights of 7 bits, for processors without VNNI, whose 16-bit sums of two products could overflow. Default false. */
+  /**
+   * Whether weights have only 7 bits (default false). On processors without VNNI instructions, 16-bit sums of
+   * two products of 8-bit numbers could overflow.
+   */
   readonly reduceRange?: boolean;
 }
 
 /** A network that can be quantised, once the ranges of its values are known. */
 export interface QuantisationPlan {
-  /** The network with all weights constant, normalisations merged into the convolutions before them. */
+  /**
+   * The network with all weights as constants. Normalisations are merged into the convolutions before them.
+   */
   readonly outputs: Readonly<Record<string, Tensor>>;
-  /** Values whose ranges must be measured. */
+  /** Tensors whose smallest and largest values must be measured. */
   readonly observed: readonly Tensor[];
   /** Nodes that will compute with integers. */
   readonly nodes: ReadonlySet<GraphNode>;
@@ -45,9 +51,11 @@ export interface QuantisationPlan {
 const WEIGHTED = new Set(["Conv", "Gemm", "MatMul"]);
 /** Operators that compute with integers if their operands are integers. */
 const JOINING = new Set(["Add", "Concat", "GlobalAveragePool", "AveragePool"]);
-/** Operators that do not change numbers, so that the result needs no new range. */
+/** Operators that only move or select numbers, so that the result needs no range of its own. */
 const PASSING = new Set(["MaxPool", "Reshape", "Flatten", "Transpose", "Squeeze", "Unsqueeze"]);
-/** Functions that ONNX Runtime replaces by the limits of the quantiser behind them. */
+/**
+ * Functions that ONNX Runtime can drop, because the quantiser after them limits the values in the same way.
+ */
 const LIMITING = new Set(["Relu", "Clip"]);
 
 /**
@@ -95,7 +103,10 @@ export function countTypes({ nodes }: QuantisationPlan): Readonly<Record<string,
   return counts;
 }
 
-/** The network of a plan with 8 bits: activations uint8 with one scale each, weights int8 with one for each channel. */
+/**
+ * Returns the network of a plan with 8-bit values. Each activation is uint8 and has one scale; weights are
+ * int8 and have one scale for each output channel.
+ */
 export function quantisedNetwork(
   { outputs, nodes, reduceRange }: QuantisationPlan,
   ranges: ReadonlyMap<Tensor, ValueRange>,
@@ -136,7 +147,8 @@ export function quantisedNetwork(
     const [result] = node.outputs;
     const source = result && sourceOf(result, readers);
     if (result === undefined || source === undefined || !nodes.has(source.node)) continue;
-    // All readers use the quantised values, because the runtime merges them only then.
+    // All readers must use the quantised values, because only then does the runtime merge the quantiser into
+    // the operator.
     if (endOf(source, readers) === result && isQuantisedResult(source.node, result, nodes, readers))
       replaced.set(result, whole(result));
   }
@@ -182,7 +194,10 @@ function remade(node: GraphNode, { convolution, weight, bias }: MergedConvolutio
   return node.replaced(() => apply("Conv", inputs, convolution.attributes, name));
 }
 
-/** The mean over height and width, as the operator that ONNX Runtime also has for integers. */
+/**
+ * Replaces a mean over height and width by GlobalAveragePool, which ONNX Runtime also has for integers.
+ * Returns undefined for any other node.
+ */
 function pooled(
   { type, attributes }: GraphNode,
   inputs: readonly (Tensor | undefined)[],
@@ -196,7 +211,7 @@ function pooled(
   return [intAttribute(attributes, "keepdims", 1) === 1 ? mean : flatten(mean)];
 }
 
-/** A parameter as a constant of its name. */
+/** Turns a parameter into a constant with the same name. */
 function frozen(node: GraphNode, values: QuantisationOptions["values"]): Tensor {
   const tensor = node.outputs[0]!;
   const data = values(tensor);
@@ -216,7 +231,7 @@ function named(
   return tensor;
 }
 
-/** The number of readers of each tensor; an output of the network has one more. */
+/** The nodes that read each tensor. For an output of the network, the list also contains undefined. */
 function readersOf(
   order: readonly GraphNode[],
   outputs: Readonly<Record<string, Tensor>>,
@@ -253,14 +268,20 @@ function activationsOf({ type, inputs }: GraphNode): readonly Tensor[] {
   return joined.filter((input) => input !== undefined);
 }
 
-/** If a result passes through a limiting function and nothing else reads it, the result of that function. */
+/**
+ * If a limiting function is the only reader of a result, returns the result of that function, else the result
+ * itself.
+ */
 function endOf(result: Tensor, readers: Readers): Tensor {
   const [reader, other] = readers.get(result) ?? [];
   const isOnly = other === undefined && reader !== undefined && LIMITING.has(reader.type);
   return isOnly && result.node.type !== "MaxPool" ? reader.outputs[0]! : result;
 }
 
-/** The inverse: the value before such a limiting function. */
+/**
+ * The inverse of `endOf`: the tensor before a limiting function, if that is the only reader of it, else the
+ * tensor itself.
+ */
 function sourceOf(tensor: Tensor, readers: Readers): Tensor {
   const [inner] = LIMITING.has(tensor.node.type) ? tensor.node.inputs : [];
   return inner && endOf(inner, readers) === tensor ? inner : tensor;
@@ -270,7 +291,10 @@ function isPassed({ node }: Tensor, nodes: ReadonlySet<GraphNode>): boolean {
   return nodes.has(node) && PASSING.has(node.type);
 }
 
-/** A product that no integer operator reads stays in floating point, so that outputs keep their precision. */
+/**
+ * Whether the result of a node is quantised. A matrix product that no integer operator reads stays in
+ * floating point, so that the outputs of the network keep their precision.
+ */
 function isQuantisedResult(
   node: GraphNode,
   result: Tensor,
@@ -292,7 +316,10 @@ interface Step {
 
 const LEVELS = 255;
 
-/** 0 is always among the values: padding and rectifiers need it exactly. */
+/**
+ * The scale and zero point for a range of values. The range always includes 0, because padding and rectifiers
+ * need an exact 0.
+ */
 function stepFor({ low, high }: ValueRange): Step {
   const [from, to] = [Math.min(low, 0), Math.max(high, 0)];
   const scale = Math.fround(to > from ? (to - from) / LEVELS : 1 / LEVELS);
@@ -304,12 +331,12 @@ function pair(tensor: Tensor, { scale, zero }: Step): Tensor {
   return dequantizeLinear(quantizeLinear(tensor, step, at), step, at);
 }
 
-/** The largest share of the int32 range that a bias may take, so that sums do not overflow. */
+/** The largest absolute value of an int32 bias. It leaves room so that sums do not overflow. */
 const LARGEST_BIAS = 2 ** 29;
 /** The smallest scale; products of smaller scales would be subnormal numbers. */
 const LEAST_SCALE = 1e-12;
 
-/** The call with int8 weights of one scale for each result channel, and an int32 bias. */
+/** Repeats a call with int8 weights, which have one scale for each output channel, and an int32 bias. */
 function withWeights(
   node: GraphNode,
   inputs: readonly (Tensor | undefined)[],

@@ -28,15 +28,16 @@ import { gather } from "../operators/select/select.js";
 import { reshape } from "../operators/shape/shape.js";
 
 /*
- * Rounding has slope 0 almost everywhere, so its gradient is straight-through: q = round(x / scale) + zero counts as x
- * / scale + zero inside the range of the type, and as a constant outside it. The gradient of q is float32.
+ * Rounding has slope 0 almost everywhere, so quantisers use a straight-through gradient: q = round(x / scale)
+ * + zero is treated as x / scale + zero inside the range of the type, and as a constant outside it. The
+ * gradient of q is float32.
  *
- * The dequantised value (q - zero) scale is then x for any scale: the effects of the scale in both directions cancel,
- * so the scale gets no gradient in either. Only the scale of values that no quantiser made, such as weights in a file,
- * has its true gradient.
+ * Under this rule, the dequantised value (q - zero) scale equals x for any scale. The effects of the scale on
+ * quantising and on dequantising cancel, so the scale gets no gradient from either. Only the scale of values
+ * that no quantiser made, such as weights in a file, gets its true gradient.
  */
 
-/** Smallest and largest number of the types that quantised values have. */
+/** The smallest and the largest number of each type that quantised values can have. */
 export const QUANTISED_RANGE: Readonly<Partial<Record<DType, readonly [low: number, high: number]>>> = {
   int8: [-128, 127],
   uint8: [0, 255],
@@ -54,10 +55,16 @@ export const QUANTISED_RANGE: Readonly<Partial<Record<DType, readonly [low: numb
   float4e2m1: [-6, 6],
 };
 
-/** Cached checks of constant scales, because graphs are often traced again. */
+/**
+ * The first bad number of each constant scale, or undefined if there is none. The results are kept, because
+ * graphs are often traced again.
+ */
 const examined = new WeakMap<TensorData, number | undefined>();
 
-/** Throws for a scale that is constant and holds a number that is not above 0 and finite. */
+/**
+ * Throws if a scale is not floating-point, or if it is a constant with a number that is not above 0 and
+ * finite.
+ */
 export function checkScale(call: Call, scale: Tensor, name: string): void {
   if (!isFloat(scale.dtype)) rejectCall(call, `${name} must be floating-point`);
   const data = constantData(scale);
@@ -74,7 +81,7 @@ function firstBadScale({ dtype, data }: TensorData): number | undefined {
   return (data as Float32Array).find((value) => !isGood(value));
 }
 
-/** Throws for a zero point of another type than the quantised values, or of another shape than its scale. */
+/** Throws if a zero point does not have the type of the quantised values or the shape of its scale. */
 export function checkZero(call: Call, zero: Tensor | undefined, dtype: DType, scale: Tensor): void {
   if (zero === undefined) return;
   if (zero.dtype !== dtype)
@@ -87,7 +94,7 @@ export function checkZero(call: Call, zero: Tensor | undefined, dtype: DType, sc
     (dim, axis) => dim !== scale.shape[axis] && isStatic(dim) && isStatic(scale.shape[axis] ?? 1),
   );
   if ((zero.rank !== scale.rank || differs) && !(isOne(zero) && isOne(scale)))
-    rejectCall(call, "the zero point and the scale must have one shape");
+    rejectCall(call, "the zero point and the scale must have the same shape");
 }
 
 /** How scales and zero points are assigned to values. */
@@ -97,7 +104,10 @@ interface Granularity {
   readonly block: number;
 }
 
-/** The axis and block size of a call; throws if the scale does not fit the values. */
+/**
+ * The axis and block size of a call, or undefined if all values share one scale. Throws if the scale does not
+ * fit the values.
+ */
 function granularityOf(call: Call, x: Tensor, scale: Tensor): Granularity | undefined {
   const block = intAttribute(call.attributes, "block_size", 0);
   if (scale.rank === 0 || (block === 0 && scale.rank === 1 && scale.shape[0] === 1)) return undefined;
@@ -149,13 +159,13 @@ export function centred(q: Tensor, zero: Tensor | undefined): Tensor {
 
 // ---- QuantizeLinear ----------------------------------------------------------------------------------------------------
 
-/** The element type that a quantiser makes. */
+/** The element type of a quantiser's output. */
 function quantisedType(call: Call, zero: Tensor | undefined): DType {
   const stated = intAttribute(call.attributes, "output_dtype", 0);
   if (stated === 0) return zero?.dtype ?? "uint8";
   const dtype = dtypeFromOnnx(stated, call.type);
   if (zero !== undefined && zero.dtype !== dtype)
-    rejectCall(call, `expected a zero point of the type output_dtype, ${dtype}, got ${zero.dtype}`);
+    rejectCall(call, `expected a zero point of the type in output_dtype, ${dtype}, got ${zero.dtype}`);
   return dtype;
 }
 
@@ -185,7 +195,10 @@ defineOperator({
   },
 });
 
-/** The gradient of x for values round(x / step) + offset that are clipped to the range of a type. */
+/**
+ * The gradient of x, given the gradient dy of round(x / step) + offset, which is clipped to the range of
+ * `dtype`.
+ */
 export function straightThrough(
   dy: Tensor,
   x: Tensor,
@@ -237,7 +250,7 @@ function gathered(gradient: Tensor, scale: Tensor, how: Granularity | undefined)
   });
 }
 
-/** The block of each index along an axis. */
+/** The number of the block to which each index along an axis belongs. */
 function blocksOf(length: number, block: number): Tensor {
   return integers(Array.from({ length }, (_, i) => Math.floor(i / block)));
 }
@@ -277,7 +290,10 @@ function spreadEvenly(holds: Tensor): Tensor {
 
 /** Options of {@link quantizeLinear} and {@link dequantizeLinear}. */
 export interface QuantiseOptions {
-  /** The axis that has a scale for each index, or blocks of them. Default 1; it has no effect on a single scale. */
+  /**
+   * The axis that has one scale for each index, or for each block of indices (default 1). It has no effect if
+   * there is a single scale.
+   */
   readonly axis?: number;
   /** Number of consecutive values along the axis that share a scale; the scales then have the rank of the values. */
   readonly blockSize?: number;
@@ -288,8 +304,9 @@ function quantiseAttributes({ axis = 1, blockSize }: QuantiseOptions) {
 }
 
 /**
- * round(x / scale) + zero, ties to even, limited to the range of `zero`'s type. The gradient is straight-through: that
- * of x / scale inside the range, 0 outside; scale and zero point get none.
+ * Quantises values: computes round(x / scale) + zero, limited to the range of the type of `zero`. Ties are
+ * rounded to the even number. The gradient is straight-through: that of x / scale inside the range, and 0
+ * outside it. The scale and the zero point get no gradient.
  *
  * @throws StriateError for a constant scale that is not above 0, or shapes that do not fit.
  */
@@ -303,14 +320,14 @@ export function quantizeLinear(
 }
 
 /**
- * x in another element type. Bytes (uint8) are rounded and limited to 0 to 255 with a straight-through gradient, which a Cast
- * does not have.
+ * Converts x to another element type. For uint8, values are rounded and limited to the range 0 to 255, with a
+ * straight-through gradient, which a Cast does not have.
  */
 export function inElementType(x: Tensor, dtype: DType): Tensor {
   return dtype === "uint8" ? quantizeLinear(x, constant(1), constant(0, [], dtype)) : cast(x, dtype);
 }
 
-/** Dequantises values: (q - zero) scale, in the type of `scale`. */
+/** Dequantises values: computes (q - zero) scale in the type of `scale`. */
 export function dequantizeLinear(
   q: Tensor,
   scale: Tensor,

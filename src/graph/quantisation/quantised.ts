@@ -18,17 +18,20 @@ import { centred, checkScale, checkZero, straightThrough } from "./quantise.js";
 import { reshape } from "../operators/shape/shape.js";
 
 /*
- * Operators that compute with quantised values. Each one equals a floating-point operator: it applies to the
- * dequantised operands (or to their distances from the zero point), and the result is quantised. Shapes and gradients
- * are those of the floating-point operator.
+ * Operators that compute with quantised values. Each one is equivalent to a floating-point operator that is
+ * applied to the dequantised operands (or to their distances from the zero point), and whose result is then
+ * quantised. Shapes and gradients are those of the floating-point operator.
  */
 
-/** An operand, by position. */
+/** An operand: the positions of its values, its scale and its zero point among the inputs of the call. */
 interface Part {
   readonly at: number;
   readonly scale?: number;
   readonly zero?: number;
-  /** The axis, from the end if negative, along which it may have several scales and zero points. */
+  /**
+   * The axis along which the operand may have several scales and zero points; negative axes count from the
+   * end.
+   */
   readonly axis?: number;
 }
 
@@ -37,15 +40,15 @@ interface Form {
   /** The floating-point operator. */
   readonly float: string;
   readonly parts: (call: Call) => readonly Part[];
-  /** Integer bias, whose scale is the product of the scales of the first two parts. */
+  /** Position of an integer bias, whose scale is the product of the scales of the first two operands. */
   readonly bias?: number;
-  /** How the result is quantised; absent if the results are plain int32. */
+  /** Positions of the scale and the zero point of the result; absent if results are plain int32. */
   readonly result?: { readonly scale: number; readonly zero: number };
   readonly attributes?: (attributes: Attributes) => Attributes;
   readonly isKnown?: (call: Call) => string | undefined;
 }
 
-/** Element types that these operators multiply. */
+/** Element types that operands may have. */
 const NARROW: ReadonlySet<DType> = new Set(["int8", "uint8", "float8e4m3fn", "float8e5m2"]);
 
 function hasBias(call: Call, { bias }: Form): boolean {
@@ -72,7 +75,10 @@ function dequantised(call: Call, part: Part): Tensor {
   return scale === undefined ? distance : mul(distance, broadcastable(cast(scale, "float32"), q!, part.axis));
 }
 
-/** The product of the scales of the first two parts, one for each channel if the second has several. */
+/**
+ * The product of the scales of the first two operands: one for each channel if the second operand has several
+ * scales.
+ */
 function biasScale(call: Call, form: Form): Tensor {
   const [a, b] = form.parts(call).map(({ scale }) => cast(call.inputs[scale!]!, "float32"));
   const alpha = form.type === "com.microsoft::QGemm" ? floatAttribute(call.attributes, "alpha", 1) : 1;
@@ -85,7 +91,7 @@ function floatCall(call: Call, form: Form, inputs: readonly (Tensor | undefined)
   return { type: form.float, inputs, attributes, outputCount: 1 };
 }
 
-/** A placeholder for a tensor of which only type and shape matter. */
+/** A float32 placeholder for a tensor, to infer shapes. */
 function asFloat({ node, index, shape }: Tensor): Tensor {
   return new Tensor(node, index, "float32", shape);
 }
@@ -129,10 +135,13 @@ function resultType(call: Call, { result }: Form): DType | undefined {
   return dtype;
 }
 
-/** By type. */
+/** All forms, by operator type. */
 const forms = new Map<string, Form>();
 
-/** The scale and zero point that quantised the result of a node; undefined for operators that this file does not define. */
+/**
+ * The scale and the zero point of a node's quantised result; undefined for operators that this file does not
+ * define.
+ */
 export function resultQuantiser({
   type,
   inputs,
@@ -161,14 +170,14 @@ function defineQuantised(form: Form): void {
       const problem = form.isKnown?.(call);
       if (problem !== undefined) rejectCall(call, problem);
       const bias = hasBias(call, form) ? [call.inputs[form.bias!]!] : [];
-      if (bias.some(({ dtype }) => dtype !== "int32")) rejectCall(call, "what is added must be int32");
+      if (bias.some(({ dtype }) => dtype !== "int32")) rejectCall(call, "the bias must be int32");
       const operands = [...form.parts(call).map(({ at }) => call.inputs[at]!), ...bias].map(asFloat);
       const inner = floatCall(call, form, operands);
       const shape = operatorOf(form.float)!.infer(inner)[0]!.shape;
       return [{ dtype: resultType(call, form) ?? (form.result ? "float32" : "int32"), shape }];
     },
     gradient: gradientOf,
-    // Exported files have only standard operators.
+    // Portable files contain only standard operators.
     ...(form.type.startsWith("com.microsoft::") && {
       lower: (call, target) => {
         if (target !== "portable") return undefined;

@@ -94,7 +94,7 @@ describe("Loop", () => {
     const inputs = [...fed.inputs!, scalarPort("trips", "int64")];
     const { trips: _, ...initializers } = fed.initializers!;
     expect(() => readOnnx(modelBytes({ ...fed, inputs, initializers }))).toThrow(
-      /number of steps of the Loop/,
+      /number of iterations of the Loop/,
     );
     const until = loopFile(3, ["Cast", "go"]);
     expect(() =>

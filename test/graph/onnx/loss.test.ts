@@ -78,7 +78,7 @@ describe("losses that a file computes", () => {
         ],
         outputs: ["y"],
       });
-    expect(() => readOnnx(file(2, "mean"))).toThrow(/targets of one axis less/);
+    expect(() => readOnnx(file(2, "mean"))).toThrow(/targets with one axis less/);
     expect(() => readOnnx(file(1, "median"))).toThrow(
       /expected the reduction none, sum or mean, got "median"/,
     );

@@ -310,7 +310,7 @@ describe("readOnnx refuses, naming the thing", () => {
       "a Loop",
       () =>
         graphOf({ nodes: [node("Loop", ["x"], ["y"], {}, [body("body", { nodes: [], outputs: ["z"] })])] }),
-      /\(Loop\): the number of steps of the Loop is known only when the graph runs/,
+      /\(Loop\): the number of iterations of the Loop is known only when the graph runs/,
     ],
     [
       "an If that depends on what is fed",

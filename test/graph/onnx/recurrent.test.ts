@@ -181,7 +181,9 @@ describe("recurrent operators over sequences of named length", () => {
       expect(model.outputs.y!.shape).toEqual(["T", 2, "N", HIDDEN]);
       expect(model.outputs.last!.shape).toEqual([2, "N", HIDDEN]);
       expect(difference(await run(file, feedsOf(one)), await run(bytes, feedsOf(one)))).toBe(0);
-      expect(() => gradients([model.outputs.y!], [model.inputs.x!])).toThrow(/give it in inputShapes/);
+      expect(() => gradients([model.outputs.y!], [model.inputs.x!])).toThrow(
+        /give the length in inputShapes/,
+      );
       const fixed = readOnnx(file, { inputShapes: { x: [STEPS, "N", FEATURES] } });
       expect(gradients([fixed.outputs.y!], [fixed.inputs.x!])[0]!.shape).toEqual([STEPS, "N", FEATURES]);
     });
@@ -195,7 +197,7 @@ describe("recurrent operators over sequences of named length", () => {
       /of shape \[2, 12/,
     );
     expect(() => readOnnx(file({ activations: strings("Sigmoid", "Cubic") }, 3))).toThrow(
-      /expected activations of the standard, got "Cubic"/,
+      /expected activations of the ONNX standard, got "Cubic"/,
     );
     expect(() => readOnnx(file({ activations: strings("Tanh") }, 3))).toThrow(
       /expected 2 activations, got 1/,

@@ -39,8 +39,9 @@ const KINDS: Readonly<Record<string, Kind>> = {
 };
 
 /**
- * The activations of a recurrent operator in order, or `defaults` if it names none. Functions that have parameters take
- * their values from the lists `activation_alpha` and `activation_beta` in the same order.
+ * The activations of a recurrent operator, in order; those of `defaults` if it names none. Functions that
+ * have parameters take their values from the lists `activation_alpha` and `activation_beta` in the same
+ * order.
  */
 export function activationsOf(attributes: Attributes, defaults: readonly string[]): Activation[] {
   const { activations: named, activation_alpha: alphas, activation_beta: betas } = attributes;
@@ -54,7 +55,8 @@ export function activationsOf(attributes: Attributes, defaults: readonly string[
   const [alpha, beta] = [numbers(alphas), numbers(betas)];
   return names.map((name) => {
     const kind = KINDS[name.toLowerCase()];
-    if (kind === undefined) throw new StriateError(`expected activations of the standard, got "${name}"`);
+    if (kind === undefined)
+      throw new StriateError(`expected activations of the ONNX standard, got "${name}"`);
     const a = kind.alpha === undefined ? 0 : (alpha.shift() ?? kind.alpha);
     const b = kind.beta === undefined ? 0 : (beta.shift() ?? kind.beta);
     return (x) => kind.of(x, a, b);

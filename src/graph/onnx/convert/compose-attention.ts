@@ -33,8 +33,8 @@ import { operand } from "./composed-call.js";
 const HEADS_OUTSIDE = [0, 2, 1, 3];
 
 /**
- * Reshapes [batch, length, heads * width] to [batch, heads, length, width]. A tensor with four axes has this form
- * already.
+ * Reshapes [batch, length, heads * width] to [batch, heads, length, width]. A tensor with four axes already
+ * has this form.
  */
 function byHeads(x: Tensor, heads: number, what: string): Tensor {
   if (x.rank === 4) return x;
@@ -74,7 +74,9 @@ interface Masked {
   readonly count: Tensor | undefined;
 }
 
-/** Mask of the keys that a query may attend to by position; undefined if it may attend to all. */
+/**
+ * Mask of the keys whose position allows a query to attend to them; undefined if it may attend to all keys.
+ */
 function visible(call: ComposedCall, { query, key, pastKey, count }: Masked): Tensor | undefined {
   const isCausal = intAttribute(call.attributes, "is_causal", 0) === 1;
   const left = intAttribute(call.attributes, "left_window_size", -1);
@@ -104,8 +106,8 @@ function wholeMask(mask: Tensor, keys: Dim): Tensor {
 }
 
 /**
- * Attention by scaled dot products with soft cap and mask (opsets 23 to 25). A query whose keys are all masked gives
- * zeros, as the standard requires since its errata of 2026.
+ * Attention by scaled dot products with soft cap and mask (opsets 23 to 25). A query whose keys are all
+ * masked gives zeros, as the standard requires since its errata of 2026.
  */
 const attention: Composition = (call) => {
   const { attributes } = call;
@@ -163,7 +165,7 @@ const rotaryEmbedding: Composition = (call) => {
   const rotated = intAttribute(attributes, "rotary_embedding_dim", 0) || width;
   if (!isStatic(rotated) || rotated % 2 !== 0)
     throw new StriateError(`expected an even number of features to rotate, got ${rotated}`);
-  // The shape is [batch, 1, positions, rotated / 2].
+  // Both tensors are [batch, 1, positions, rotated / 2].
   const [cos, sin] = [operand(call, 1), operand(call, 2)].map((table) =>
     unsqueeze(positions ? gather(table, positions) : table, [1]),
   ) as [Tensor, Tensor];

@@ -16,13 +16,13 @@ function lossOf(logs: Tensor, call: ComposedCall): Tensor {
   const [target, weight] = [operand(call, 1), call.inputs[2]];
   if (logs.rank < 2 || target.rank !== logs.rank - 1) {
     throw new StriateError(
-      `expected scores [batch, classes, ...] and targets of one axis less, got ${logs.toString()} and ${target.toString()}`,
+      `expected scores [batch, classes, ...] and targets with one axis less, got ${logs.toString()} and ${target.toString()}`,
     );
   }
   const { ignore_index: ignored } = call.attributes;
   const isLeftOut =
     typeof ignored === "number" ? equal(target, constant(ignored, [], target.dtype)) : undefined;
-  // The ignored index may lie outside the range of classes.
+  // The ignored index may lie outside the range of classes, so 0 takes its place.
   const places = isLeftOut ? where(isLeftOut, 0, target) : target;
   const zeroIfLeftOut = (x: Tensor): Tensor => (isLeftOut ? where(isLeftOut, 0, x) : x);
   const picked = squeeze(gatherElements(logs, unsqueeze(places, [1]), 1), [1]);
@@ -45,8 +45,8 @@ function lossOf(logs: Tensor, call: ComposedCall): Tensor {
 }
 
 /**
- * The cross-entropy loss of opsets 12, 13 and 22. Targets equal to `ignore_index` do not count in the mean, with or
- * without weights.
+ * The negative log-likelihood loss of opsets 12, 13 and 22. Targets equal to `ignore_index` do not count in
+ * the mean, with or without weights.
  */
 const negativeLogLikelihoodLoss: Composition = (call) => [lossOf(operand(call, 0), call)];
 

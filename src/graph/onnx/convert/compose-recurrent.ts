@@ -14,28 +14,30 @@ import { operand } from "./composed-call.js";
 import type { Conversion, ImportedCall } from "./conversion.js";
 
 /**
- * Largest number of unrolled steps. A step of an LSTM has about 20 nodes, so with more steps no runtime opens the graph
- * in reasonable time.
+ * Largest number of timesteps that are unrolled. A timestep of an LSTM has about 20 nodes, so with more
+ * timesteps no runtime opens the graph in reasonable time.
  */
 const MOST_STEPS = 1024;
 
-/** The state of one direction as tensors [1, batch, hidden]; the first one is the output. */
+/** The state of one direction, as tensors [1, batch, hidden]. The first one is the output. */
 type State = readonly Tensor[];
 
-/** The parameters that all steps of one direction share. */
+/** The parameters that all timesteps of one direction share. */
 interface Direction {
   readonly attributes: Attributes;
   readonly activations: readonly Activation[];
-  /** [hidden, gates * hidden] */
+  /** Weights of the recurrent product, [hidden, gates * hidden]. */
   readonly recurrent: Tensor;
   /** Bias of the recurrent product, [gates * hidden]; undefined if the file has none. */
   readonly bias: Tensor | undefined;
-  /** Peephole weights of an LSTM, from the cell to the gates, [3 * hidden]. */
+  /** Peephole weights of an LSTM, from its memory cell to the gates, [3 * hidden]. */
   readonly peepholes: Tensor | undefined;
   readonly hidden: number;
 }
 
-/** Computes one step; `given` is the contribution of the input to every gate, [1, batch, gates * hidden]. */
+/**
+ * Computes one timestep. `given` is the contribution of the input to every gate, [1, batch, gates * hidden].
+ */
 type Step = (given: Tensor, state: State, direction: Direction) => State;
 
 interface Kind {
@@ -96,8 +98,9 @@ const GRU: Kind = { gates: 3, activations: ["Sigmoid", "Tanh"], states: 1, step:
 const LSTM: Kind = { gates: 4, activations: ["Sigmoid", "Tanh", "Tanh"], states: 2, step: lstmStep };
 
 /**
- * Unrolls a recurrent operator (opsets 7 to 22) into its steps. Beyond the end of a shorter sequence, a step keeps the
- * state and outputs zeros, so in the backward direction every sequence begins at its own end.
+ * Unrolls a recurrent operator (opsets 7 to 22) into its timesteps. Beyond the end of a shorter sequence, a
+ * timestep keeps the state and outputs zeros. So in the backward direction every sequence begins at its own
+ * end.
  */
 function unrolled(call: ImportedCall, kind: Kind, length: number): Tensor[] {
   const { attributes } = call;
@@ -168,7 +171,10 @@ function joined(tensors: readonly Tensor[], axis = 0): Tensor {
   return tensors.length === 1 ? tensors[0]! : concat(tensors, axis);
 }
 
-/** Whether a position lies inside each sequence, [1, batch, 1]; undefined if all sequences have the full length. */
+/**
+ * Whether a timestep lies inside each sequence, [1, batch, 1]; undefined if all sequences have the full
+ * length.
+ */
 function openPlaces(
   lengths: Tensor | undefined,
   length: number,

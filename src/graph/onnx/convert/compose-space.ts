@@ -24,7 +24,8 @@ import { numbersOf, operand } from "./composed-call.js";
 // ---- pooling by norms ------------------------------------------------------------------------------------------------
 
 /**
- * The p-th root of the sum of |x|^p, with `total` as the sum. If all elements are 0, the value and the gradients are 0.
+ * The p-th root of the sum of |x|^p, which `total` computes. If all elements are 0, the value and the
+ * gradients are 0.
  */
 function norm(x: Tensor, p: number, total: (powers: Tensor) => Tensor): Tensor {
   const powers = total(p === 2 ? square(x) : p === 1 ? abs(x) : pow(abs(x), p));
@@ -47,7 +48,7 @@ const lpPool: Composition = (call) => {
     return Math.max(after[axis]!, (count - 1) * strides[axis]! + reach - before[axis]! - dim);
   });
   const cells = kernel.reduce((a, b) => a * b, 1);
-  // Padding with zeros does not change a norm, and every window then has all its cells.
+  // Padding with zeros does not change a norm, and every window then is complete.
   const padded = pad(x, [0, 0, ...before], [0, 0, ...beyond]);
   const attributes = { kernel_shape: kernel, strides, dilations };
   const { dilations: _none, ...plain } = attributes;
@@ -66,7 +67,8 @@ const globalLpPool: Composition = (call) => {
 // ---- blocks and crops ------------------------------------------------------------------------------------------------
 
 /**
- * Puts columns of blocks back into an image and sums the overlaps, by a transposed convolution that only moves cells.
+ * Puts columns of blocks back into an image and sums the overlaps. The transposed convolution that does this
+ * has a kernel of zeros and ones, so it only moves elements.
  */
 const col2Im: Composition = (call) => {
   const x = operand(call, 0);
@@ -84,7 +86,7 @@ const col2Im: Composition = (call) => {
     const reach = (block[axis]! - 1) * dilations[axis]! + 1;
     return Math.floor((length + pads[axis]! + pads[axis + axes]! - reach) / strides[axis]!) + 1;
   });
-  // No block covers the cells after the last block, so they are 0.
+  // No block covers the elements after the last block, so they are 0.
   const rest = image.map((length, axis) => {
     const covered = (counts[axis]! - 1) * strides[axis]! + (block[axis]! - 1) * dilations[axis]! + 1;
     return length + pads[axis]! + pads[axis + axes]! - covered;
@@ -131,7 +133,10 @@ const cumProd: Composition = (call) => {
   return [runningProduct(x, axis, { exclusive: isExclusive!, reverse: isReversed! })];
 };
 
-/** Writes updates into a cache from given positions on; in a circular cache, they wrap round the end. */
+/**
+ * Writes updates into a cache, beginning at the given positions. In a circular cache, updates wrap round the
+ * end.
+ */
 const tensorScatter: Composition = (call) => {
   const [cache, update, starts] = [operand(call, 0), operand(call, 1), call.inputs[2]];
   const axis = normaliseAxis(intAttribute(call.attributes, "axis", -2), cache.rank, "TensorScatter");
@@ -166,7 +171,7 @@ const maxUnpool: Composition = (call) => {
   const stated = call.inputs[2] ? numbersOf(call, 2, "output shape").slice(2) : lengths;
   const size = lengths.reduce((a, b) => a * b, 1);
   const [batch, channels] = [x.shape[0]!, x.shape[1]!];
-  // Indices count over the whole tensor, so the channel of a row is known from them.
+  // Indices refer to the whole flattened tensor, so they also determine the channel.
   const flat = (from: Tensor) => applySingle("Reshape", [from, integers([-1])]);
   const rows = applySingle("Reshape", [x, integers([0, 0, -1])]);
   const empty = zerosLike(pad(slice(rows, [{ axis: 2, end: 1 }]), [0, 0, 0], [0, 0, size - 1]));

@@ -26,7 +26,7 @@ import { operand } from "./composed-call.js";
 
 /* Standard operators that Striate lacks, composed of Striate's operators. */
 
-/** A composition with one operand. */
+/** Makes a composition of an operator with one operand. */
 function map(body: (x: Tensor, attributes: Attributes) => Tensor): Composition {
   return (call) => [body(operand(call, 0), call.attributes)];
 }

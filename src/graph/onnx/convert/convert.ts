@@ -25,7 +25,10 @@ import type { Conversion, Converted, ImportedCall } from "./conversion.js";
 import { RANDOM_OPERATORS, everywhere, isTraining, trainingDropout } from "./noise.js";
 import { modernised } from "./old-opsets.js";
 
-/** Largest number of outputs. It is far above that of any network, so a file with more is damaged. */
+/**
+ * Largest number of groups of GroupNormalization. It is far above that of any network, so a file with a
+ * larger number is damaged.
+ */
 const MOST_GROUPS = 2 ** 16;
 
 /** Converts a call of any supported opset to the form of opset 18. Operators without a conversion have not changed. */
@@ -35,7 +38,7 @@ export function convert(call: ImportedCall): Converted {
   const conversion = CONVERSIONS.get(current.type);
   const converted = conversion ? scope(call.name, () => conversion(current)) : current;
   if (!("type" in converted) || operatorOf(converted.type) !== undefined) return converted;
-  // Operators that Striate lacks but can compose.
+  // If Striate lacks the operator, other operators may compose it.
   const composition = COMPOSITIONS.get(converted.type);
   return composition ? scope(call.name, () => composition(converted)) : converted;
 }
@@ -63,7 +66,10 @@ function onlyFirstOutput(call: ImportedCall, what: string): void {
   if (call.outputCount > 1) throw new StriateError(`${what} is used, which is not supported`);
 }
 
-/** Reduce*, Squeeze and Unsqueeze. `axes` was an attribute in older opsets, for some operators until opset 18. */
+/**
+ * Makes `axes` of Reduce*, Squeeze and Unsqueeze an operand. It was an attribute in older opsets, for some
+ * operators until opset 18.
+ */
 const axesAsInput: Conversion = (call) => {
   const axes = intsAttribute(call.attributes, "axes");
   if (axes === undefined) return call;
@@ -95,7 +101,7 @@ const split: Conversion = (call) => {
     return splitWithEmpty({ ...call, inputs: [x, integers(sizes)], attributes: { axis } });
   const parts = intAttribute(call.attributes, "num_outputs", call.outputCount);
   if (parts !== call.outputCount)
-    throw new StriateError(`expected as many outputs as num_outputs, ${parts}, got ${call.outputCount}`);
+    throw new StriateError(`expected ${parts} outputs, as in num_outputs, got ${call.outputCount}`);
   const length = x.shape[axis]!;
   if (!isStatic(length)) return { ...call, inputs: [x], attributes: { axis, num_outputs: parts } };
   const each = Math.ceil(length / parts);
@@ -103,7 +109,7 @@ const split: Conversion = (call) => {
   return { ...call, inputs: [x, integers(lengths)], attributes: { axis } };
 };
 
-/** Combine two operands at a time, because the n-ary form has no gradient rule. */
+/** Combines two operands at a time, because the n-ary form has no gradient rule. */
 const chain: Conversion = (call) => {
   if (call.inputs.length <= 1) return identity(call);
   if (call.inputs.length === 2) return call;
@@ -115,8 +121,8 @@ const chain: Conversion = (call) => {
 };
 
 /**
- * Before opset 12, ONNX Runtime's mask of the elements that stay is false throughout; before opset 10, it has the type
- * of x.
+ * The second result is a mask of the elements that stay. Outside training mode, it is true everywhere from
+ * opset 12 on; before that, ONNX Runtime makes it false everywhere. Before opset 10, it has the type of x.
  */
 const dropout: Conversion = (call) => {
   if (isTraining(call)) return trainingDropout(call);
@@ -126,8 +132,9 @@ const dropout: Conversion = (call) => {
 };
 
 /**
- * Training mode uses the statistics of the batch. From opset 14 on, an attribute selects it; before that, additional
- * outputs do. The additional outputs are the running averages and, before opset 14, the statistics themselves.
+ * Training mode uses the statistics of the batch. From opset 14 on, an attribute selects it; before that,
+ * additional outputs do. The additional outputs are the running averages and, before opset 14, the statistics
+ * themselves.
  */
 const batchNormalisation: Conversion = (call) => {
   const epsilon = floatAttribute(call.attributes, "epsilon", 1e-5);
@@ -170,8 +177,9 @@ const resize: Conversion = (call) => {
 };
 
 /**
- * In single precision, 10 times 0.7 is 7; with the same factor in double precision, it is 6. ONNX Runtime computes one
- * and expects the other, so such axes get the size that it computes.
+ * Replaces the factors of axes whose new length depends on the precision. In single precision, 10 times 0.7
+ * is 7. In double precision, 10 times the same float32 factor is slightly below 7, which is rounded down to
+ * 6. ONNX Runtime computes one length and expects the other, so such axes get the length that it computes.
  */
 function withClearLengths(call: ImportedCall): Converted {
   const [x, factors] = [first(call), call.inputs[2] && constantData(call.inputs[2])?.data];
@@ -219,7 +227,10 @@ const castLike: Conversion = (call) => {
   return castTo({ ...call, type: "Cast", inputs: [first(call)], attributes });
 };
 
-/** The attributes for rounding and for numbers out of range concern only the narrowest floating-point types. */
+/**
+ * Drops the attributes for rounding and for numbers out of range, unless the type uses them. They concern
+ * only the narrowest floating-point types.
+ */
 const castTo = (call: ImportedCall): ImportedCall => {
   const to = dtypeFromOnnx(intAttribute(call.attributes, "to", 0), "Cast");
   const unused = to.startsWith("float8") ? ["round_mode"] : ["saturate", "round_mode"];
@@ -245,8 +256,8 @@ const convTranspose: Conversion = (call) => {
 };
 
 /**
- * Replaces `auto_pad` by explicit pads if runtimes interpret it differently: ONNX Runtime ignores dilations when it
- * computes the pads, and some versions refuse kernels smaller than their stride.
+ * Replaces `auto_pad` by explicit pads if runtimes interpret it differently: ONNX Runtime ignores dilations
+ * when it computes the pads, and some versions refuse kernels smaller than their stride.
  */
 function withPads(call: ImportedCall): ImportedCall {
   const { auto_pad: auto = "NOTSET" } = call.attributes;
@@ -268,7 +279,7 @@ const averagePool: Conversion = (call) => {
   return withPads(isDilated ? call : { ...call, attributes: without(call.attributes, "dilations") });
 };
 
-/** Converts indices in row-major order of an image to column-major order. */
+/** If `storage_order` is 1, converts the indices from row-major to column-major order. */
 const maxPool: Conversion = (call) => {
   const rows = withPads({ ...call, attributes: without(call.attributes, "storage_order") });
   if (call.outputCount === 1 || intAttribute(call.attributes, "storage_order", 0) === 0) return rows;
@@ -281,13 +292,13 @@ const maxPool: Conversion = (call) => {
   return [values, add(sub(places, cell), transposedCell)];
 };
 
-/** Modes with the names of opset 20. */
+/** Gives the modes their names of opset 20. */
 const gridSample: Conversion = (call) => {
   const mode = stringAttribute(call.attributes, "mode", "linear").replace(/^bi/, "");
   return { ...call, attributes: { ...call.attributes, mode } };
 };
 
-/** Before opset 16 there was one coordinate convention, which is not the current default. */
+/** Before opset 16 there was only one coordinate convention, which is not the current default. */
 const roiAlign: Conversion = (call) =>
   call.opset >= 16
     ? call
@@ -301,7 +312,7 @@ const fourier: Conversion = (call) => {
   return { ...call, inputs, attributes: without(call.attributes, "axis") };
 };
 
-/** The second result holds the indices to which the gradient goes. */
+/** Adds the second result, which holds the indices to which the gradient goes. */
 const unique: Conversion = (call) => ({ ...call, outputCount: Math.max(2, call.outputCount) });
 
 const constantOfShape: Conversion = (call) => {
@@ -314,8 +325,9 @@ const constantOfShape: Conversion = (call) => {
 };
 
 /**
- * Opset 21 and our form have one scale for each channel, opset 18 has one for each group, so the conversion writes
- * neither.
+ * GroupNormalization of opset 21 and of Striate has one scale for each channel, that of opset 18 has one for
+ * each group. So that a file can be written in any opset, the conversion replaces the operator by simpler
+ * ones.
  */
 const groupNormalization: Conversion = (call) => {
   const groups = intAttribute(call.attributes, "num_groups", 0);
@@ -330,7 +342,7 @@ const logarithm: Conversion = (call) => {
   return stable ? [stable] : call;
 };
 
-/** Our element-wise rules need floating-point numbers, and rounding does not change integers. */
+/** Striate's rules for rounding need floating-point numbers. Rounding does not change integers. */
 const rounding: Conversion = (call) => (isFloat(first(call).dtype) ? call : identity(call));
 
 export const CONVERSIONS: ReadonlyMap<string, Conversion> = new Map<string, Conversion>([
@@ -390,8 +402,8 @@ export function constantOf(attributes: Attributes): Tensor {
 }
 
 /**
- * Clips int64 values to the range of exact numbers. The largest int64 means "to the end", as any very large number
- * does.
+ * Clips int64 values to the range of exact numbers. The largest int64 means "to the end", as any very large
+ * number does.
  */
 function bounded(value: number): number {
   return Math.min(Math.max(value, Number.MIN_SAFE_INTEGER), Number.MAX_SAFE_INTEGER);

@@ -6,22 +6,23 @@ import { constant, integers } from "../../tensor.js";
 import type { Conversion } from "./conversion.js";
 
 /*
- * Our graphs have no axes of length 0, but files do: a file may split off an empty rest, or append to a tensor that
- * starts empty. While a file is read, such a tensor is a constant without elements, and a concatenation leaves it out.
+ * Striate's graphs have no axes of length 0, but ONNX files may have them: a file may split off an empty
+ * rest, or append to a tensor that is empty at first. While a file is read, such a tensor is a constant
+ * without elements, and a concatenation leaves it out.
  */
 
 function isEmpty(x: Tensor | undefined): boolean {
   return x?.shape.includes(0) === true;
 }
 
-/** Concat without its empty operands. */
+/** Removes the empty operands of a Concat. */
 export const joinWithoutEmpty: Conversion = (call) => {
   const filled = call.inputs.filter((x) => !isEmpty(x));
   if (filled.length === 0 || filled.length === call.inputs.length) return call;
   return filled.length === 1 && filled[0] !== undefined ? [filled[0]] : { ...call, inputs: filled };
 };
 
-/** Split if some parts have length 0. */
+/** Converts a Split of which some parts have length 0. */
 export const splitWithEmpty: Conversion = (call) => {
   const [x, sizes] = [call.inputs[0], call.inputs[1]?.known];
   if (x === undefined || !isStaticShape(x.shape) || !sizes?.every(isStatic) || !sizes.includes(0))

@@ -14,8 +14,9 @@ import type { Tensor } from "../../tensor.js";
 import type { Conversion, ImportedCall, NoiseKind } from "./conversion.js";
 
 /*
- * Operators that draw random numbers. Random numbers enter a graph as an input, either standard normal or uniform in
- * [0, 1). The operators become a scaling, a shift or a comparison of this input; their seeds are ignored.
+ * Operators that draw random numbers. Random numbers enter a graph as an input, either standard normal or
+ * uniform in [0, 1). The operators become a scaling, a shift or a comparison of this input; their seeds are
+ * ignored.
  */
 
 function drawn(call: ImportedCall, kind: NoiseKind, shape: Shape, dtype: DType): Tensor {
@@ -36,7 +37,7 @@ function dtypeOf(call: ImportedCall, fallback: DType): DType {
   return code === 0 ? fallback : dtypeFromOnnx(code, call.type);
 }
 
-/** Noise of a kind, scaled and shifted as the attributes say. */
+/** Noise of the given kind. The attributes decide its scale and shift. */
 function scaled(call: ImportedCall, kind: NoiseKind, shape: Shape, fallback: DType): readonly Tensor[] {
   const noise = drawn(call, kind, shape, dtypeOf(call, fallback));
   const number = (name: string, otherwise: number) => floatAttribute(call.attributes, name, otherwise);
@@ -67,7 +68,10 @@ const bernoulli: Conversion = (call) => {
   return [cast(less(drawn(call, "uniform", x.shape, x.dtype), x), dtypeOf(call, x.dtype))];
 };
 
-/** Multinomial: the drawn class is the number of classes whose cumulative probability is below a uniform draw. */
+/**
+ * Multinomial: the drawn class is the number of classes whose cumulative probability is at most a uniform
+ * random number.
+ */
 const multinomial: Conversion = (call) => {
   const x = operand(call);
   if (x.rank !== 2) throw new StriateError(`expected [batch, classes], got rank ${x.rank}`);
@@ -89,8 +93,8 @@ export function isTraining(call: ImportedCall): boolean {
 }
 
 /**
- * Dropout: each element becomes 0 with the probability `ratio`, and the others are scaled so that the mean stays the
- * same. The mask marks the elements that stay.
+ * Dropout: each element becomes 0 with the probability `ratio`, and the others are scaled so that the mean
+ * stays the same. The mask marks the elements that stay.
  */
 export function trainingDropout(call: ImportedCall): readonly Tensor[] {
   const x = operand(call);

@@ -9,8 +9,8 @@ import { constant, constantData, integers } from "../../tensor.js";
 import type { Conversion, Converted, ImportedCall } from "./conversion.js";
 
 /*
- * Conversion of operators from before opset 11 to the form of opset 11. In the older forms, some operands were
- * attributes, and operands were broadcast only if an attribute said so.
+ * Conversion of operators from before opset 11 to the form of opset 11. In the older forms, some operands
+ * were attributes, and operands were broadcast only if an attribute said so.
  */
 
 /** Converts a call from before opset 11 to the form of opset 11. */
@@ -41,8 +41,8 @@ function numbersOperand(values: readonly number[]): Tensor {
 }
 
 /**
- * Before opset 7, `axis` said which axis of the first operand matches the first axis of the second operand. Without
- * `axis`, the last axes match, as in later opsets.
+ * Before opset 7, `axis` said which axis of the first operand matches the first axis of the second operand.
+ * Without `axis`, the last axes match, as in later opsets.
  */
 const broadcasting: Conversion = (call) => {
   if (call.opset >= 7) return call;
@@ -112,7 +112,7 @@ const reshape: Conversion = (call) => {
   return shape ? { ...call, inputs: [operand(call, 0), numbersOperand(shape)], attributes } : call;
 };
 
-/** Copies along one axis, in version 1. */
+/** Before opset 6, Tile copied along a single axis. */
 const tile: Conversion = (call) => {
   if (call.opset >= 6) return call;
   const x = operand(call, 0);
@@ -131,7 +131,7 @@ const concat: Conversion = (call) => {
   return { ...call, attributes: { ...call.attributes, axis } };
 };
 
-/** Element types were named in the first version. */
+/** In the first version, the element type was given by its name. */
 const cast: Conversion = (call) => {
   const name = stringAttribute(call.attributes, "to", "");
   if (name === "") return call;
@@ -151,8 +151,8 @@ const upsample: Conversion = (call) => {
 };
 
 /**
- * Resize of opset 10 reads the element before a position if it enlarges an axis, and the element after the position if
- * it shrinks the axis.
+ * Resize of opset 10 reads the element before a position if it enlarges an axis, and the element after the
+ * position if it shrinks the axis.
  */
 const resize: Conversion = (call) => {
   const x = operand(call, 0);
@@ -182,7 +182,10 @@ const norm: Conversion = (call) => ({
   },
 });
 
-/** Later opsets have neither statistics for each element nor training mode as the default. */
+/**
+ * In old opsets, there may be statistics for each element, and training mode is the default. Later opsets
+ * have neither, so such calls are refused.
+ */
 const batchNormalisation: Conversion = (call) => {
   const [attributes, [spatial, isTest]] = split(call.attributes, "spatial", "is_test");
   if (spatial === 0) throw new StriateError("statistics of each element (spatial = 0) are not supported");

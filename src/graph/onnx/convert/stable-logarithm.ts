@@ -5,8 +5,9 @@ import { uniformNumber } from "../../operators/known-numbers.js";
 import type { GraphNode, Tensor } from "../../tensor.js";
 
 /**
- * Computes the logarithm of x with one stable operator if x comes from an operator that underflows or overflows: ONNX
- * Runtime's Sigmoid is 0 below -18, and the exponential of 89 is infinite. Undefined for any other x.
+ * Computes the logarithm of x with one stable operator if x comes from an operator that underflows or
+ * overflows: ONNX Runtime's Sigmoid is 0 below -18, and the exponential of 89 is infinite. Returns undefined
+ * for any other x.
  */
 export function stableLogarithm(x: Tensor): Tensor | undefined {
   const node = maker(x);
@@ -34,12 +35,12 @@ function logOnePlusExp(one: Tensor, exponential: Tensor, x: Tensor): Tensor | un
   return inner.type === "Exp" && isOne(one, inner, x) ? softplus(inner.inputs[0]!) : undefined;
 }
 
-/** Whether a constant is 1 everywhere and no larger than the other operand. */
+/** Whether a constant is 1 everywhere and broadcasting it does not enlarge the other operand. */
 function isOne(tensor: Tensor, other: GraphNode, result: Tensor): boolean {
   return uniformNumber(tensor) === 1 && sameShape(other.outputs[0]!.shape, result.shape);
 }
 
-/** The node that computed a value, behind any copies. */
+/** The node that computed a value. Identity nodes are skipped. */
 function maker({ node }: Tensor): GraphNode {
   return node.type === "Identity" ? maker(node.inputs[0]!) : node;
 }

@@ -3,13 +3,16 @@ import type { TensorProto } from "../generated/onnx_pb.js";
 
 /** Number of bytes below which values are simply copied. */
 const SMALLEST = 1024;
-/** Smallest number of bytes that the field number and the length take in front of values of 1024 bytes or more. */
+/**
+ * Smallest number of bytes that the field number and the length take in front of values of at least 1024
+ * bytes.
+ */
 const BEFORE = 3;
 
 /**
- * Moves values so that a typed array can view them. Protobuf puts values at any byte, but a typed array needs a
- * multiple of the width of its elements. Values of up to 4 bytes move back to the nearest such position, over the
- * length in front of them, which is not read again.
+ * Moves values so that a typed array can view them. Protobuf puts values at any byte, but a typed array must
+ * begin at a multiple of the width of its elements. Values are moved back to the nearest such byte, if it is
+ * at most 3 bytes away. They overwrite the length in front of them, which is not read again.
  *
  * @param tensor a message whose raw bytes are a view of the file that it was parsed from
  * @param what name of the tensor in error messages

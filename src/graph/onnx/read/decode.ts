@@ -13,11 +13,11 @@ const text = new TextDecoder();
 export const LONGEST_AXIS = 2 ** 31 - 1;
 
 /**
- * The values of a stored tensor. They are copied out of the file, unless they may `stay` in its bytes and are aligned
- * for a typed array. Nothing is allocated before the lengths are checked.
+ * The values of a stored tensor. They are copied out of the file, unless they may `stay` in its bytes and are
+ * aligned for a typed array. Nothing is allocated before the lengths are checked.
  *
- * @throws StriateError for an unsupported element type, for dims that do not fit the values, and if values in another
- * file are not available
+ * @throws StriateError for an unsupported element type, for dims that do not fit the values, and if values in
+ * another file are not available
  */
 export function decodeTensor(
   proto: TensorProto,
@@ -65,7 +65,7 @@ function elements(
   return data;
 }
 
-/** The field that holds a type's elements if they are not raw bytes. */
+/** The elements of a tensor that are not stored as raw bytes. The type decides which field holds them. */
 function listedValues(proto: TensorProto, dtype: DType): readonly number[] | readonly bigint[] {
   switch (dtype) {
     case "float32":

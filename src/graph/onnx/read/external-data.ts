@@ -10,8 +10,8 @@ import { TensorProto_DataLocation } from "../generated/onnx_pb.js";
 export type ExternalReader = (location: string, offset: number, length: number) => Uint8Array;
 
 /**
- * Source of the values that a model stores in other files ("external data" in ONNX): whole files by name, or a function
- * that reads parts of files. In Node, `openOnnx` provides it.
+ * Source of the values that a model stores in other files ("external data" in ONNX): whole files by name, or
+ * a function that reads parts of files. In Node, `openOnnx` provides it.
  */
 export type ExternalData = ReadonlyMap<string, Uint8Array> | ExternalReader;
 
@@ -42,7 +42,7 @@ export function* tensorsIn(nodes: readonly NodeProto[]): Generator<TensorProto, 
 }
 
 /**
- * The bytes of a tensor with values in another file.
+ * The bytes of a tensor whose values are in another file.
  *
  * @param size number of bytes, from the tensor's shape and element type
  * @throws StriateError if the file is not available, or the model's description of it is invalid

@@ -27,7 +27,8 @@ export type Rule = (call: FoldedCall) => Value | undefined;
 type Scalar = (operands: readonly Dim[], dtype: DType) => Dim | undefined;
 
 /**
- * If `compute` returns undefined, the element is an unknown length for integers; for all other types, folding stops.
+ * A rule that computes each element with `compute`. If `compute` returns undefined, an integer element
+ * becomes an unknown length; for all other types, the whole result is undefined.
  */
 function elementwise(compute: Scalar, output?: DType): Rule {
   return ({ values }) => {
@@ -98,7 +99,10 @@ function roundHalfEven(a: number): number {
   return isHalf ? low + (Math.abs(low) % 2) : Math.round(a);
 }
 
-/** Smaller or larger of two elements. Axis lengths are at least 1, and below any bound that means "no limit". */
+/**
+ * Clips an element to bounds. A named axis length is at least 1 and below any bound that means "no limit".
+ * With other bounds, its clipped value is unknown (undefined).
+ */
 function clipped(a: Dim, low: Dim | undefined, high: Dim | undefined): Dim | undefined {
   if (isStatic(a) && isStatic(low ?? 0) && isStatic(high ?? 0)) {
     const least = Math.max(a, (low as number | undefined) ?? -Infinity);
@@ -109,7 +113,7 @@ function clipped(a: Dim, low: Dim | undefined, high: Dim | undefined): Dim | und
   return isAbove && isBelow ? a : undefined;
 }
 
-/** A product of counts, so no factor is negative. */
+/** The product of two lengths, or undefined if a factor is negative. */
 export function multiplyLengths(a: Dim, b: Dim): Dim | undefined {
   if ((isStatic(a) && a < 0) || (isStatic(b) && b < 0)) return undefined;
   return multiplyDims(a, b);
@@ -135,7 +139,7 @@ const clip: Rule = (call) => {
   )(call);
 };
 
-/** Folding of the operators that work element by element, by type. */
+/** The rules of the operators that work element by element, by type. */
 export const ELEMENT_RULES: readonly (readonly [string, Rule])[] = [
   ["Clip", clip],
   ...Object.entries(SCALARS).map(([type, compute]) => [type, elementwise(compute)] as const),

@@ -9,8 +9,9 @@ import type { Value } from "./known-values.js";
 import { LARGEST_FOLDED, elementAt, mapElements, sizeOfShape, valueOf } from "./known-values.js";
 
 /*
- * Exporters write out how shapes are computed: Shape, Gather, Mul, Concat, Reshape. The rules here compute this
- * arithmetic while a file is read, for numbers and for named axis lengths, so that the shapes in the graph stay known.
+ * Exporters write out how shapes are computed: Shape, Gather, Mul, Concat, Reshape. The rules here compute
+ * this arithmetic while a file is read, for numbers and for named axis lengths, so that the shapes in the
+ * graph stay known.
  */
 
 /** The result of a call whose operands are known, or undefined if it cannot be computed or is too large. */
@@ -62,7 +63,7 @@ function move(
   };
 }
 
-/** The integers of an operand, or undefined if one of them is a name. */
+/** The integers of an operand, or undefined if one of them is a named length. */
 function numbers(value: Value | undefined): readonly number[] | undefined {
   return value?.elements.every(isStatic) ? value.elements : undefined;
 }
@@ -216,7 +217,10 @@ const range: Rule = ({ values }) => {
   };
 };
 
-/** Reduces over all axes only, as for the number of elements of a shape. */
+/**
+ * A rule for reductions over all axes, as in the computation of a tensor's size from its shape. Other
+ * reductions are not folded.
+ */
 function reduceAll(combine: (a: Dim, b: Dim) => Dim | undefined, first: number): Rule {
   return ({ values, attributes }) => {
     const { shape, elements, dtype } = values[0]!;

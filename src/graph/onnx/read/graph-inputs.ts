@@ -21,7 +21,10 @@ export function filled(input: Tensor, value: number | readonly number[], what: s
   return constant(values, shape, dtype);
 }
 
-/** Makes the inputs of one file. Axis names that are not valid in our graphs ("floor(h/2)", "", -1) get a valid one. */
+/**
+ * Makes the inputs of one file. Axis names that are not valid in Striate's graphs ("floor(h/2)", "", -1) are
+ * replaced by valid names.
+ */
 export class InputReader {
   readonly #symbols = new Map<string, string>();
   readonly #taken = new Set<string>();

@@ -3,7 +3,7 @@ import type { GraphProto, NodeProto } from "../generated/onnx_pb.js";
 /** The role of an initializer in the nodes that read it. */
 export type Role = "weight" | "statistic" | "setting";
 
-/** Operands that are settings of an operator, not weights, by the position of the first one. */
+/** Operators of which all operands from this position on are settings and not weights. */
 const FIRST_SETTING: ReadonlyMap<string, number> = new Map([
   ["ConstantOfShape", 0],
   ["Dropout", 1],
@@ -21,8 +21,8 @@ const FIRST_SETTING: ReadonlyMap<string, number> = new Map([
 ]);
 
 /**
- * Operators with settings at only these positions. Some of these settings pass into the result; if they are computed,
- * their sources are trained.
+ * Operators with settings at only these positions. The settings in `values` pass into the result; if such a
+ * setting is computed, the initializers from which it is computed are trained.
  */
 const SETTINGS: ReadonlyMap<
   string,
@@ -46,10 +46,10 @@ function settingsOf({ opType, input }: NodeProto): string[] {
 }
 
 /**
- * Roles of the initializers that are not weights. An initializer from which a setting is computed, such as the factor
- * of an upsampling, is a setting, too; one such use is enough. A bound of Clip and a value of Pad or OneHot are
- * settings only if the initializer itself is the operand and has no other use. Initializers from which such a value is
- * computed are weights.
+ * Roles of the initializers that are not weights. An initializer from which a setting is computed, such as
+ * the factor of an upsampling, is a setting, too; one such use is enough. A bound of Clip and a value of Pad
+ * or OneHot are settings only if the initializer itself is the operand and has no other use. Initializers
+ * from which such a value is computed are weights.
  */
 export function initializerRoles(graph: GraphProto): ReadonlyMap<string, Role> {
   const roles = new Map<string, Role>();
@@ -68,7 +68,8 @@ export function initializerRoles(graph: GraphProto): ReadonlyMap<string, Role> {
     if (roles.get(name) === "setting") continue;
     roles.set(name, "setting");
     const maker = makers.get(name);
-    // The length of an axis does not show what the elements are for.
+    // Shape and Size read only lengths, so their use as a setting says nothing about the elements of the
+    // tensor.
     if (maker !== undefined && maker.opType !== "Shape" && maker.opType !== "Size")
       pending.push(...maker.input);
   }

@@ -6,8 +6,8 @@ import type { Tensor } from "../../tensor.js";
 import { constantData } from "../../tensor.js";
 
 /**
- * Largest number of elements of a tensor that is computed while a file is read, because only shape arithmetic is
- * folded.
+ * Largest number of elements of a tensor that is computed while a file is read. The limit is low, because
+ * only shape arithmetic is folded.
  */
 export const LARGEST_FOLDED = 4096;
 
@@ -32,7 +32,7 @@ export function valueOf(tensor: Tensor): Value | undefined {
   return known?.length === sizeOfShape(shape) ? { dtype, shape, elements: known } : undefined;
 }
 
-/** The value as constant data, or undefined if an element is a name or does not fit the type. */
+/** The value as constant data, or undefined if an element is a named length or does not fit the type. */
 export function dataOf({ dtype, shape, elements }: Value): TensorData | undefined {
   if (!elements.every(isStatic)) return undefined;
   if (!isFloat(dtype) && !elements.every(Number.isSafeInteger)) return undefined;
@@ -55,7 +55,10 @@ export function mapElements<T>(shape: readonly number[], body: (index: readonly 
   });
 }
 
-/** The element of a value at an index, which is aligned at the last axes and broadcast as in NumPy. */
+/**
+ * The element of a value at an index. The index is aligned with the last axes, and axes of length 1
+ * broadcast, as in NumPy.
+ */
 export function elementAt({ shape, elements }: Value, index: readonly number[]): Dim {
   const skipped = index.length - shape.length;
   let at = 0;

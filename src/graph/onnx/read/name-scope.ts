@@ -6,8 +6,8 @@ import { AttributeProtoSchema } from "../generated/onnx_pb.js";
 import type { Sequence } from "./sequences.js";
 
 /**
- * A scope of names that a node can read: the graph, a body inside other bodies, or one call of a function. A loop's
- * body has one scope for each step.
+ * A scope of names that a node can read: the graph, a body inside other bodies, or one call of a function.
+ * The body of a loop has one scope for each iteration.
  */
 export class NameScope {
   readonly #values = new Map<string, Tensor | undefined>();

@@ -11,10 +11,10 @@ import { OnnxFile } from "./read.js";
 const LARGEST_FILE = 2 ** 31 - 1;
 
 /**
- * Opens an ONNX model. If the model has values in files beside it (as PyTorch 2.9 writes them), they are read with the
- * model, one tensor at a time, and only from the model's own folder.
+ * Opens an ONNX model. If the model has values in files beside it (as PyTorch 2.9 writes them), they are read
+ * with the model, one tensor at a time, and only from the model's own folder.
  *
- * @param what name of the model in error messages; default the name of its file in quotes
+ * @param what name of the model in error messages (default: the name of its file in quotes)
  * @throws StriateError if the file is missing or damaged, or is not an ONNX file
  * @example
  * ```ts

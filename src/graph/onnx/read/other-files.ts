@@ -1,12 +1,12 @@
 /*
- * Files that users mistake for ONNX files. An ONNX file is a protobuf message without a signature, so other files are
- * recognised by their own signatures before the bytes are parsed.
+ * Files that users mistake for ONNX files. An ONNX file is a protobuf message without a signature, so other
+ * files are recognised by their own signatures before the bytes are parsed.
  */
 
 const KINDS: readonly (readonly [starts: RegExp, what: string])[] = [
   [
     /^version https:\/\/git-lfs/,
-    "a Git LFS pointer, not the file itself: fetch it with `git lfs pull`, or download the file and not the repository's text",
+    "a Git LFS pointer, not the file itself: fetch the file with `git lfs pull`, or download it instead of the pointer",
   ],
   [
     /^\s*(<!doctype html|<html)/i,
@@ -32,7 +32,7 @@ const KINDS: readonly (readonly [starts: RegExp, what: string])[] = [
 
 const LOOKED_AT = 512;
 
-/** The kind of file that the bytes are, if they are certainly not an ONNX file. */
+/** The kind of file to which the bytes belong, or undefined if they may be an ONNX file. */
 export function otherFile(bytes: Uint8Array): string | undefined {
   const head = String.fromCharCode(...bytes.subarray(0, LOOKED_AT));
   const known = KINDS.find(([starts]) => starts.test(head))?.[1];

@@ -35,12 +35,12 @@ import { SEQUENCE_OPERATORS, isSequence, sequenceCall } from "./sequences.js";
 import type { Value } from "./known-values.js";
 import { dataOf } from "./known-values.js";
 
-/** A trainable value of a file: its tensor in the graph, and its numbers. */
+/** A parameter of a file: its tensor in the graph, and its values. */
 export interface ImportedParameter {
   readonly tensor: Tensor;
   /**
-   * The values in the file. Do not change them: each time that a file opened by `openOnnx` is read, it returns the same
-   * memory.
+   * The values in the file. Do not change them: if `openOnnx` opened the file, each call of `read` returns
+   * the same memory.
    */
   readonly data: TensorData;
 }
@@ -67,25 +67,31 @@ export interface ReadGraph {
 
 /** Operators for which exporters name further outputs although nothing reads them. */
 const OFTEN_UNREAD = new Set(["BatchNormalization", "Dropout"]);
-/** Largest number of nodes from bodies and functions, since nested loops and nested functions grow exponentially. */
+/**
+ * Largest number of nodes from bodies and functions. Without it, nested loops and nested functions could grow
+ * exponentially.
+ */
 const MOST_UNROLLED = 2 ** 16;
-/** Longest name of an axis length, and highest rank, since products of products would grow without limit. */
+/**
+ * Longest name of an axis length, and highest rank. Without them, products of products could grow without
+ * limit.
+ */
 const LONGEST_DIM = 200;
 const HIGHEST_RANK = 64;
 const MOST_INPUTS = 2 ** 16;
 
 /**
- * Reads the graph of a model. It reads the branch that a known condition selects in place, the body of a loop once for
- * every step, and a function of the file once for every call.
+ * Reads the graph of a model. In place of an If, it reads the branch that the known condition selects. It
+ * reads the body of a loop once for every iteration, and a function of the file once for every call.
  */
 export class GraphReader {
   readonly #graphNames: NameScope;
-  /** Bodies may be read more than once, with the same parameters each time. */
+  /** The initializers of each body. A body may be read more than once, with the same parameters each time. */
   readonly #bodies = new Map<GraphProto, ReadonlyMap<string, Tensor>>();
   #unrolled = 0;
   readonly #nodeResults = new Map<string, Tensor>();
   readonly #parameters = new Map<string, ImportedParameter>();
-  /** The draws of random operators, by the names of the inputs that replace them. */
+  /** The inputs that replace the random numbers of operators, by name. */
   readonly #noise = new Map<string, { readonly tensor: Tensor; readonly kind: NoiseKind }>();
   readonly #names = new Names();
   readonly #read: ReadonlySet<string>;
@@ -209,7 +215,10 @@ export class GraphReader {
     }
   }
 
-  /** Any error that a rule throws for an invalid node becomes one error that names the node. */
+  /**
+   * Reads a node. Any error that a rule throws for an invalid node becomes a StriateError that names the
+   * node.
+   */
   #guarded(node: NodeProto, names: NameScope, where: string): readonly Tensor[] {
     try {
       const made = this.#node(node, names, where);
@@ -239,7 +248,9 @@ export class GraphReader {
       return unroll(this.#body(graphs, names), inputs, attributes);
     }
     if (node.opType === "SequenceMap")
-      throw new StriateError("SequenceMap cannot be imported: a function of every tensor of a sequence");
+      throw new StriateError(
+        "SequenceMap, which applies a function to every tensor of a sequence, cannot be imported",
+      );
     let outputCount = node.output.length;
     const isOpen = (output: string) =>
       output === "" || (OFTEN_UNREAD.has(node.opType) && !this.#read.has(output));
@@ -255,7 +266,10 @@ export class GraphReader {
     });
   }
 
-  /** The results of a node that makes or reads sequences; a resulting sequence goes to the scope. */
+  /**
+   * The results of a node that makes or reads sequences. If the result is a sequence, it is added to the
+   * scope instead of being returned.
+   */
   #ofSequences(
     node: NodeProto,
     protos: readonly AttributeProto[],
@@ -335,7 +349,7 @@ export class GraphReader {
     return this.#outputs(body, names, "the branch").map(([, tensor]) => tensor);
   }
 
-  /** A function that reads the body of a loop for one step. */
+  /** Returns a function that reads the body of a loop for one iteration. */
   #body(graphs: ReadonlyMap<string, GraphProto>, names: NameScope): Body {
     const body = graphs.get("body");
     if (body === undefined) throw new StriateError("its body is missing");
@@ -359,7 +373,9 @@ export class GraphReader {
     }
     for (const { name } of body.initializer) {
       if (this.#parameters.has(name))
-        throw new StriateError(`the initializer "${name}" of its body has the name of another`);
+        throw new StriateError(
+          `the initializer "${name}" of its body has the same name as another initializer`,
+        );
     }
     this.#initializers(body, names);
     this.#bodies.set(body, new Map(body.initializer.map(({ name }) => [name, names.get(name)!])));
@@ -412,8 +428,9 @@ export class GraphReader {
   }
 
   /**
-   * A computed shape with the result of folding, for arithmetic that our rules do not follow. If all its names are axes
-   * of inputs, the shape is looked up from the inputs, so that it stays known when the graph is rewritten.
+   * Adds the result of folding to a computed shape, because the operators' own rules do not follow all shape
+   * arithmetic. If all names in it are axes of inputs, the shape is read from the inputs instead, so that it
+   * stays known when the graph is rewritten.
    */
   #known(tensor: Tensor, { dtype, shape, elements }: Value, name: string): Tensor {
     if (shape.length > 1 || (dtype !== "int64" && dtype !== "int32")) return tensor;
@@ -428,21 +445,26 @@ export class GraphReader {
   }
 }
 
-/** Adds the domain to the names of com.microsoft operators, unless they equal standard operators. */
+/**
+ * The type of a node. It includes the domain for operators of com.microsoft, unless a standard operator has
+ * the same name.
+ */
 function typeOf({ domain, opType }: NodeProto): string {
   const isOwn = domain === RUNTIME_DOMAIN && !STANDARD_OPERATORS.has(opType);
   return isOwn ? `${domain}::${opType}` : opType;
 }
 
 /**
- * The same output of the same node, with different known elements. It is valid only for tensors that no node reads yet.
+ * Replaces an output of a node by one with other known elements. This is valid only if no node reads the
+ * output yet.
  */
 function withKnown({ node, index, dtype, shape }: Tensor, known?: readonly Dim[]): Tensor {
   return (node.outputs[index] = new Tensor(node, index, dtype, shape, known));
 }
 
 /**
- * A computed target of Reshape as constants: 0 keeps an axis, and -1 marks the axis that takes the remaining elements.
+ * Replaces a computed target of Reshape by a constant, if this is possible: 0 keeps an axis, and -1 marks the
+ * one axis that takes the remaining elements.
  */
 function settled(call: ImportedCall): ImportedCall {
   const [x, target] = call.inputs;
@@ -457,7 +479,10 @@ function settled(call: ImportedCall): ImportedCall {
   return { ...call, inputs: [x, constant(shape, [shape.length], "int64")], attributes: {} };
 }
 
-/** If the values of a shape operand are unknown, its length still gives the rank. */
+/**
+ * Throws if a Reshape has too high a rank. If the values of its target are unknown, the length of the target
+ * still gives the rank.
+ */
 function guardRank({ type, inputs }: ImportedCall): void {
   const rank = inputs[1]?.known === undefined ? inputs[1]?.shape[0] : 0;
   if (type === "Reshape" && typeof rank === "number" && rank > HIGHEST_RANK)
@@ -481,7 +506,7 @@ function leaf(content: Leaf, dtype: DType, shape: Shape, name?: string, known?: 
   return tensor;
 }
 
-/** A constant with its name in the file. */
+/** Gives a constant the name that it has in the file. */
 function renamed(tensor: Tensor, name: string): Tensor {
   return leaf(tensor.node.leaf!, tensor.dtype, tensor.shape, name, tensor.known);
 }

@@ -21,8 +21,8 @@ export interface ReadOptions {
   /** Shapes of inputs by name, to fix or rename the lengths that the file gives: `{ x: ["batch", 3, 64, 64] }`. */
   readonly inputShapes?: Readonly<Record<string, Shape>>;
   /**
-   * Fixed values of inputs, by name: one number for all elements, or one for each element. Such an input becomes a
-   * constant, so that conditions of If and lengths that depend on it are known.
+   * Fixed values of inputs, by name: one number for all elements, or one for each element. Such an input
+   * becomes a constant, so that conditions of If and lengths that depend on it are known.
    */
   readonly inputValues?: Readonly<Record<string, number | readonly number[]>>;
   /** Name of the file in error messages. Default "ONNX model". */
@@ -32,8 +32,8 @@ export interface ReadOptions {
 /** An ONNX model as a graph, which can be cut, differentiated, trained and written. */
 export interface ImportedModel {
   /**
-   * The inputs, by name, in the order of the file. If the file names an axis but its graph fixes the length (for
-   * example because an exporter wrote the batch size into a Reshape), the axis has that length.
+   * The inputs, by name, in the order of the file. If the file names an axis but its graph fixes the length
+   * (for example because an exporter wrote the batch size into a Reshape), the axis has that length.
    */
   readonly inputs: Readonly<Record<string, Tensor>>;
   readonly outputs: Readonly<Record<string, Tensor>>;
@@ -42,17 +42,17 @@ export interface ImportedModel {
   /** The first result of every named node. */
   readonly nodes: ReadonlyMap<string, Tensor>;
   /**
-   * The trainable parameters: named float32 initializers of rank 1 and above, with their values. Running statistics are
-   * not trainable.
+   * The parameters, with their values: named float32 initializers of rank 1 and above, except for settings of
+   * operators. Running statistics are among them, but they are not trainable.
    */
   readonly parameters: ReadonlyMap<string, ImportedParameter>;
   /**
-   * Inputs that the reader adds, for random numbers that the file's operators draw (RandomNormal, Bernoulli, Dropout in
-   * training mode), standard normal or uniform in [0, 1). Each is named `noise:NODE` after its node. Seeds in the file
-   * are ignored.
+   * Inputs that the reader adds for the random numbers that operators of the file draw (RandomNormal,
+   * Bernoulli, Dropout in training mode). The numbers must be standard normal or uniform in [0, 1). Each
+   * input is named `noise:NODE` after its node. Random seeds in the file are ignored.
    */
   readonly noise: Readonly<Record<string, NoiseKind>>;
-  /** Version of the standard operators in the file; the graph is in the form of 18. */
+  /** Version of the standard operators (opset) in the file. The graph is always in the form of opset 18. */
   readonly opset: number;
   readonly producer: string;
   readonly metadata: Readonly<Record<string, string>>;
@@ -73,8 +73,8 @@ export class OnnxFile {
   /**
    * @param what name of the file in error messages
    * @param externalData the values that the model stores outside its file
-   * @param owned whether the model may own the bytes: it then changes them and uses them as the memory of its values
-   * instead of a copy, so nothing else may use them. Default false.
+   * @param owned whether the model may own the bytes: it then changes them and uses them as the memory of its
+   * values instead of a copy, so nothing else may use them. Default false.
    * @throws StriateError if the bytes are not an ONNX model
    */
   constructor(
@@ -92,7 +92,7 @@ export class OnnxFile {
       alignInPlace(tensor, `${what}: initializer "${tensor.name}"`);
   }
 
-  /** The protobuf message of the model, with all fields of the file, for code that changes the model. */
+  /** A copy of the model's protobuf message with all fields of the file, for code that changes the model. */
   copy(): ModelProto {
     return clone(ModelProtoSchema, this.#model);
   }
@@ -145,9 +145,9 @@ function checkNames(option: string, given: object, names: readonly string[], wha
 }
 
 /**
- * Reads an ONNX model (standard operators, opsets 1 to 26) as a graph. Axes keep their names, shape arithmetic is
- * computed, and every operator is converted to the form of opset 18. Scalars and integer tensors become constants.
- * Values in other files need `externalData`.
+ * Reads an ONNX model (standard operators, opsets 1 to 26) as a graph. Axes keep their names, shape
+ * arithmetic is computed, and every operator is converted to the form of opset 18. Scalars and integer
+ * tensors become constants. Values in other files need `externalData`.
  *
  * @throws StriateError if the bytes are not a valid model, or the model cannot be imported; the error names the node
  * @example
@@ -164,7 +164,7 @@ export function readOnnx(bytes: Uint8Array, options: ReadOptions = {}): Imported
   return new OnnxFile(bytes, options.what, options.externalData).read(options);
 }
 
-/** Reads the graph. If the graph is right only for one length of a named axis, this length is returned, too. */
+/** Reads the graph. If it is right for only one length of a named axis, reads it again with this length. */
 function readGraph(graph: GraphProto, context: ReadContext): ReadGraph {
   try {
     return new GraphReader(graph, context).read();
@@ -195,8 +195,8 @@ function fixedShapes(
 }
 
 /**
- * Parses the bytes of an ONNX file. Throws {@link StriateError} for other bytes, or for more bytes than one file can
- * have.
+ * Parses the bytes of an ONNX file. Throws {@link StriateError} if they are not an ONNX file, or are more
+ * than one file can hold.
  */
 function parseOnnx(bytes: Uint8Array, what: string): ModelProto {
   if (bytes.byteLength > LARGEST_FILE) {

@@ -9,8 +9,8 @@ import { constant } from "../../tensor.js";
 import { valueOf } from "./known-values.js";
 
 /*
- * Sequences of tensors exist only while a file is read. The length of each must be known then, and reading an element
- * returns the tensor that was put in.
+ * Sequences of tensors exist only while a file is read. The length of each must be known then, and reading an
+ * element returns the tensor that was put in.
  */
 
 export type Sequence = readonly Tensor[];
@@ -52,7 +52,10 @@ function positionOf(call: SequenceCall, index: number, count: number, fallback?:
   return position;
 }
 
-/** The lengths of the pieces along an axis: one size for all (the last may be shorter), or one for each. */
+/**
+ * The lengths of the pieces along an axis. The file gives one length for all pieces (the last may be
+ * shorter), or one length for each.
+ */
 function pieceLengths(call: SequenceCall, length: number): readonly number[] {
   const given = valueOf(tensorOf(call, 1));
   if (!given?.elements.every(isStatic))
@@ -121,8 +124,8 @@ const CALLS: ReadonlyMap<string, (call: SequenceCall) => Tensor | Sequence> = ne
 export const SEQUENCE_OPERATORS: ReadonlySet<string> = new Set(CALLS.keys());
 
 /**
- * The results of a call of such an operator. Throws {@link StriateError} if a needed value is known only when the graph
- * runs.
+ * The result of a call of an operator that makes or reads sequences. Throws {@link StriateError} if a value
+ * that is needed is known only when the graph runs.
  */
 export function sequenceCall(type: string, call: SequenceCall): Tensor | Sequence {
   return CALLS.get(type)!(call);

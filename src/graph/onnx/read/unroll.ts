@@ -8,8 +8,8 @@ import type { Attributes, Tensor } from "../../tensor.js";
 import { constant } from "../../tensor.js";
 
 /*
- * Unrolls Loop and Scan: their bodies are read once for every step. The result is ordinary nodes, which have gradients.
- * The number of steps must be known when the file is read.
+ * Unrolls Loop and Scan: their bodies are read once for every iteration. The result consists of ordinary
+ * nodes, which have gradients. The number of iterations must be known when the file is read.
  */
 
 /** Reads a body with values for all its inputs, and returns its outputs. */
@@ -31,14 +31,18 @@ function stacked(tensors: readonly Tensor[], axis: number): Tensor {
   );
 }
 
-const FROM_SHAPES = "give the shapes from which it follows in inputShapes, or unroll the loop";
+const FROM_SHAPES =
+  "fix the shapes of the inputs on which it depends (inputShapes), or unroll the loop before the export";
 
-/** Loop (opsets 1 to 25). The results are the final carried values, then the stacked outputs of all steps. */
+/**
+ * Loop (opsets 1 to 25). The results are the final carried values, and then the outputs of all iterations,
+ * stacked.
+ */
 export function unrolledLoop(body: Body, [trips, condition, ...start]: Operands): Tensor[] {
   const most = trips && knownNumber(trips);
   if (trips !== undefined && most === undefined)
     throw new StriateError(
-      `the number of steps of the Loop is known only when the graph runs: ${FROM_SHAPES}`,
+      `the number of iterations of the Loop is known only when the graph runs: ${FROM_SHAPES}`,
     );
   const isTrue = (tensor: Tensor): boolean => {
     const known = knownNumber(tensor);
@@ -69,8 +73,8 @@ export function unrolledLoop(body: Body, [trips, condition, ...start]: Operands)
 }
 
 /**
- * Scan (opsets 9 to 25) over slices of sequences. The results are the final states, then the stacked outputs of all
- * steps.
+ * Scan (opsets 9 to 25) over slices of sequences. The results are the final states, and then the outputs of
+ * all iterations, stacked.
  */
 export function unrolledScan(body: Body, operands: Operands, attributes: Attributes): Tensor[] {
   const inputs = given(operands);

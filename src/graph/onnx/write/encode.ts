@@ -5,7 +5,7 @@ import type { Attribute } from "../../tensor.js";
 import { WireMessage } from "./wire.js";
 
 /*
- * Messages of ONNX (onnx.proto) with the numbers of their fields.
+ * Encodes messages of ONNX. The numbers of their fields are those of onnx.proto.
  */
 
 const TENSOR = { dims: 1, dataType: 2, name: 8, rawData: 9, externalData: 13, dataLocation: 14 } as const;
@@ -20,13 +20,13 @@ export function bytesOf({ data }: TensorData): Uint8Array {
   return new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
 }
 
-/** An entry of a map from string to string. */
+/** Encodes an entry of a map from strings to strings. */
 export function encodeEntry(key: string, value: string): WireMessage {
   return new WireMessage().text(1, key).text(2, value);
 }
 
 /**
- * A tensor without its elements: dims, type and name.
+ * Encodes a tensor without its elements: dims, type and name.
  *
  * @param outside location of the elements, by ONNX's keys, if they are not in the model
  */

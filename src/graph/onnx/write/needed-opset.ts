@@ -2,10 +2,13 @@ import type { DType } from "../../dtype.js";
 import { isFloat } from "../../dtype.js";
 import type { GraphNode } from "../../tensor.js";
 
-/** The opset whose forms our operators have. */
+/** The opset in whose form Striate's operators are. */
 export const DEFAULT_OPSET = 18;
 
-/** Operators with forms that did not exist in opset 18, and the version that such a call needs. */
+/**
+ * Operators with forms that do not exist in opset 18. The function returns the opset that a node needs, or
+ * undefined if opset 18 is enough.
+ */
 const NEWER: Readonly<Record<string, (node: GraphNode) => number | undefined>> = {
   AveragePool: ({ attributes }) => {
     const { dilations } = attributes;
@@ -13,11 +16,11 @@ const NEWER: Readonly<Record<string, (node: GraphNode) => number | undefined>> =
   },
   BitCast: () => 26,
   DeformConv: () => 19,
-  // Its axis is an operand.
+  // In Striate's form, the axis is an operand.
   DFT: () => 20,
-  // Its modes have other names.
+  // In Striate's form, the modes have the names of opset 20.
   GridSample: () => 20,
-  // One scale for each channel instead of each group.
+  // Striate's form has one scale for each channel; the form of opset 18 has one for each group.
   GroupNormalization: ({ inputs, attributes }) =>
     inputs[1]?.shape[0] === attributes.num_groups ? undefined : 21,
   IsInf: ({ inputs }) => (inputs[0]?.dtype === "float16" ? 20 : undefined),
@@ -33,7 +36,7 @@ function reductionOfBools({ inputs }: GraphNode): number | undefined {
   return inputs[0]?.dtype === "bool" ? 20 : undefined;
 }
 
-/** The version that knows an element type. */
+/** The first opset that has an element type. */
 const TYPES: Readonly<Partial<Record<DType, number>>> = {
   float8e4m3fn: 19,
   float8e4m3fnuz: 19,

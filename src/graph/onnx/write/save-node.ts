@@ -6,15 +6,15 @@ import type { StorableModel } from "./storable.js";
 /** Options for the location of a saved model's values. */
 export interface SaveOptions {
   /**
-   * Whether values go into a file beside the model, with the name of the model plus ".data". Default: only if the model
-   * takes more than the 2 GB that one ONNX file can hold.
+   * Whether values go into a file beside the model, with the name of the model plus ".data". Default: only if
+   * the model takes more than the 2 GB that one ONNX file can hold.
    */
   readonly externalData?: boolean | undefined;
 }
 
 /**
- * Writes a model to a file, first under a temporary name. If values go into a second file, keep both files together and
- * do not rename the second one, because the model refers to it by name.
+ * Writes a model to a file, at first under a temporary name. If values go into a second file, keep both files
+ * together and do not rename the second one, because the model refers to it by name.
  *
  * @returns the paths written, the model's first
  * @throws StriateError if the disk is full, the folder is missing or writing is not permitted
@@ -39,7 +39,8 @@ export async function saveOnnx(
   }
   const data = `${path}.data`;
   const { bytes, values } = model.withValuesIn(basename(data));
-  // If the process is killed in between, no model is left, but never an old model beside new values.
+  // If the process is killed in between, no model is left. This is better than an old model beside new
+  // values.
   await rm(path, { force: true });
   await writeFileAtomic(data, values);
   await writeFileAtomic(path, bytes);

@@ -11,14 +11,17 @@ const PAGE = 4096;
 /** A model that can be stored with its values in its file or in a file beside it ("external data" in ONNX). */
 export interface StorableModel {
   /**
-   * The model as one ONNX file, encoded again at each call.
+   * The model as one ONNX file. It is encoded again each time that the property is read.
    *
    * @throws StriateError above 2 GB, which no ONNX file can hold
    */
   readonly bytes: Uint8Array<ArrayBuffer>;
   /** Whether the model takes more than the 2 GB that one file can hold. */
   readonly isTooLarge: boolean;
-  /** Returns the model without its larger values, and the pieces of the file of that name that holds them. */
+  /**
+   * Returns the model without its larger values, and these values as the pieces of a file, whose name is
+   * `location`.
+   */
   withValuesIn(location: string): { readonly bytes: Uint8Array; readonly values: readonly Uint8Array[] };
 }
 
@@ -33,12 +36,12 @@ export interface StoredInitializer {
 }
 
 /*
- * Protobuf copies each message into the message that contains it, so it would copy the weights three times: into the
- * tensor, the graph and the model. Fields may come in any order, so this code puts the weights after everything else,
- * without a copy.
+ * Protobuf copies each message into the message that contains it, so it would copy the weights three times:
+ * into the tensor, the graph and the model. Fields may come in any order, so this code puts the weights after
+ * everything else, without a copy.
  */
 
-/** A model in parts. */
+/** The parts of a model, which are encoded separately. */
 export interface ModelParts {
   /** The model without its graph, encoded. */
   head(): Uint8Array;
@@ -82,7 +85,7 @@ export function storable(parts: ModelParts): StorableModel {
 /** Field numbers of a model, a graph and a tensor. */
 const FIELD = { graph: 7, initializer: 5, rawData: 9 } as const;
 
-/** A field whose contents are the given pieces, without a copy. */
+/** Encodes a field from the pieces of its contents, without a copy. */
 function field(number: number, pieces: readonly Uint8Array[]): readonly Uint8Array[] {
   const length = pieces.reduce((total, piece) => total + piece.length, 0);
   return [WireMessage.frame(number, length), ...pieces];

@@ -19,8 +19,8 @@ import { WireMessage } from "./wire.js";
 /** Options of `writeOnnx`. */
 export interface WriteOptions {
   /**
-   * Returns the values of a parameter, which then becomes an initializer. A parameter without values becomes a graph
-   * input.
+   * Returns the values of a parameter, which then becomes an initializer. A parameter without values becomes
+   * a graph input.
    */
   readonly values?: (parameter: Tensor) => TensorData | undefined;
   /** Version of the standard operators. Default: the first version from 18 on that has all operators of the graph. */
@@ -45,15 +45,16 @@ export interface WrittenOnnx extends StorableModel {
   readonly outputs: readonly Port[];
 }
 
-/** Numbers of the fields of ONNX's messages. */
+/** Field numbers of ONNX's messages. */
 const MODEL = { irVersion: 1, producerName: 2, docString: 6, opsetImport: 8, metadataProps: 14 } as const;
 const GRAPH = { node: 1, name: 2, input: 11, output: 12 } as const;
 const NODE = { input: 1, output: 2, name: 3, opType: 4, attribute: 5, domain: 7 } as const;
 
-/** Equal constants of at most this many bytes are written once. */
+/** Equal constants of at most this many bytes are written only once. */
 const SMALL = 4096;
 /**
- * The oldest file version (IR version) that allows an opset, so that as many runtimes as possible can read the file.
+ * The oldest file version (IR version) that allows opsets from `opset` on. The oldest version is used so that
+ * as many runtimes as possible can read the file.
  */
 const IR_VERSIONS: readonly (readonly [opset: number, ir: number])[] = [
   [23, 11],
@@ -63,11 +64,12 @@ const IR_VERSIONS: readonly (readonly [opset: number, ir: number])[] = [
 ];
 
 /**
- * Writes an ONNX model with everything that the outputs need. Operators belong to the standard domain, unless their
- * type is written "domain::Type". Named axes keep their names.
+ * Writes an ONNX model with everything that the outputs need. Operators belong to the standard domain, unless
+ * their type is written "domain::Type". Named axes keep their names.
  *
- * @throws StriateError if a parameter has no name, two inputs, parameters or outputs have the same name, values do not
- * fit their parameter, or an operator exists only inside Striate or only in versions after `opset`
+ * @throws StriateError if a parameter has no name, two inputs, parameters or outputs have the same name,
+ * values do not fit their parameter, or an operator exists only inside Striate or only in versions after
+ * `opset`
  * @example
  * ```ts
  * import { input, lower, relu, writeOnnx } from "striate/graph";
@@ -83,7 +85,7 @@ export function writeOnnx(
   return atOnce(writeOnnxInParts(outputs, options));
 }
 
-/** Options as in `writeOnnx`. */
+/** Like `writeOnnx`, but in parts, between which other work can run. */
 export function* writeOnnxInParts(
   outputs: Readonly<Record<string, Tensor>>,
   options: WriteOptions = {},
@@ -174,7 +176,7 @@ class GraphWriter {
     this.#nameOf.set(tensor, name);
   }
 
-  /** Names computed tensors after their outputs, and returns the outputs that need a copy. */
+  /** Gives computed tensors the names of the outputs, and returns the outputs that need a copy. */
   #nameOutputs(wanted: readonly (readonly [string, Tensor])[]): (readonly [string, Tensor])[] {
     const copies: (readonly [string, Tensor])[] = [];
     for (const [name, tensor] of wanted) {

@@ -9,7 +9,7 @@ import type { Tensor } from "../../tensor.js";
 function inferBits(call: Call): TensorType[] {
   const [a, b] = [required(call, 0, "a"), required(call, 1, "b")];
   if (a.dtype !== b.dtype || isFloat(a.dtype) || a.dtype === "bool")
-    rejectCall(call, "expected whole numbers of one element type");
+    rejectCall(call, "expected integers of the same element type");
   const shape = broadcastShapes(a.shape, b.shape) ?? rejectCall(call, "the shapes do not broadcast");
   return [{ dtype: a.dtype, shape }];
 }
@@ -17,18 +17,18 @@ function inferBits(call: Call): TensorType[] {
 for (const type of ["BitwiseAnd", "BitwiseOr", "BitwiseXor", "BitShift"])
   defineOperator({ type, infer: inferBits, gradient: "zero" });
 
-/** Bitwise and of two integer tensors of one type; shapes broadcast. */
+/** Bitwise and of two integer tensors of the same type; shapes broadcast. */
 export const bitwiseAnd = (a: Tensor, b: Tensor): Tensor => applySingle("BitwiseAnd", [a, b]);
-/** Bitwise or of two integer tensors of one type; shapes broadcast. */
+/** Bitwise or of two integer tensors of the same type; shapes broadcast. */
 export const bitwiseOr = (a: Tensor, b: Tensor): Tensor => applySingle("BitwiseOr", [a, b]);
-/** Bitwise exclusive or of two integer tensors of one type; shapes broadcast. */
+/** Bitwise exclusive or of two integer tensors of the same type; shapes broadcast. */
 export const bitwiseXor = (a: Tensor, b: Tensor): Tensor => applySingle("BitwiseXor", [a, b]);
 
 defineOperator({
   type: "BitwiseNot",
   infer: (call) => {
     const x = required(call, 0, "x");
-    if (isFloat(x.dtype) || x.dtype === "bool") rejectCall(call, "expected whole numbers");
+    if (isFloat(x.dtype) || x.dtype === "bool") rejectCall(call, "expected integers");
     return [{ dtype: x.dtype, shape: x.shape }];
   },
   gradient: "zero",

@@ -45,8 +45,9 @@ function operands(a: Operand, b: Operand): [Tensor, Tensor] {
 // ---- one operand -----------------------------------------------------------------------------------------------
 
 /**
- * dy if x is above 0, else 0. A product with the mask takes half as long as a Where, but gives NaN if dy is infinite, as the
- * gradient of a square root is at 0. So the product is used only for sums of many products, which are finite in practice.
+ * The gradient of a rectifier: dy if x is above 0, else 0. A product of dy with a mask takes half as long as
+ * a Where, but it is NaN if dy is infinite and the mask is 0. (The gradient of a square root is infinite at
+ * 0, for example.) So the product is used only if dy is a sum of products, which is finite in practice.
  */
 function reluGradient(dy: Tensor, x: Tensor): Tensor {
   return isSumOfProducts(dy) ? mul(dy, unitStep(x)) : where(greater(x, 0), dy, 0);
@@ -56,8 +57,8 @@ defineOperator({
   type: "UnitStep",
   infer: (call) => [{ dtype: required(call, 0, "x").dtype, shape: call.inputs[0]!.shape }],
   gradient: "zero",
-  // One pass, for targets that surely follow IEEE 754: a hard sigmoid so steep that the smallest normal number
-  // saturates it.
+  // On targets that certainly follow IEEE 754, one pass is enough: a hard sigmoid so steep that the smallest
+  // normal number saturates it.
   lower: (call, target) => {
     const x = call.inputs[0]!;
     const oneShot = target === "cpu" && x.dtype === "float32";
@@ -73,7 +74,7 @@ const SUMS_OF_PRODUCTS = new Set(["Conv", "ConvTranspose", "MatMul", "Gemm"]);
 /** Cached results of `isSumOfProducts`, because residual paths lead to the same sums many times. */
 const memo = new WeakMap<GraphNode, boolean>();
 
-/** Whether a tensor is a sum of products, a sum of such sums, or one that a mask multiplies. */
+/** Whether a tensor is a sum of products, a sum of such sums, or the product of such a sum with a mask. */
 function isSumOfProducts({ node }: Tensor): boolean {
   const known = memo.get(node);
   if (known !== undefined) return known;
@@ -90,7 +91,7 @@ function oneMinusSquare(x: Tensor): Tensor {
   return mul(sub(1, x), add(1, x));
 }
 
-/** WebGPU has no Sign and would copy to the CPU and back. */
+/** WebGPU has no Sign, so ONNX Runtime would copy the tensor to the CPU and back. */
 function lowerSign(call: Call, target: Target): Tensor[] | undefined {
   const x = call.inputs[0]!;
   return target === "webgpu"
@@ -104,7 +105,7 @@ export const identity = unary("Identity", (dy) => dy, false);
 export const neg = unary("Neg", (dy) => neg(dy), false);
 /** |x| of each element. Its gradient at 0 is 0. */
 export const abs = unary("Abs", (dy, x) => mul(dy, sign(x)), false);
-/** -1, 0 or 1 by the sign of each element. Its gradient is 0. */
+/** The sign of each element: -1, 0 or 1. Its gradient is 0. */
 export const sign = unary("Sign", "zero", false, lowerSign);
 /** e^x of each element. */
 export const exp = unary("Exp", (dy, _x, y) => mul(dy, y));
@@ -148,17 +149,18 @@ export const softsign = unary(
     return div(div(dy, d), d);
   },
   true,
-  // WebGPU has none.
+  // WebGPU has no Softsign.
   (call, target) => (target === "webgpu" ? [div(call.inputs[0]!, add(1, abs(call.inputs[0]!)))] : undefined),
 );
 /** The largest whole number that is not above x. Its gradient is 0. */
 export const floor = unary("Floor", "zero");
 /** The smallest whole number that is not below x. Its gradient is 0. */
 export const ceil = unary("Ceil", "zero");
-/** The nearest whole number, halves to the even one. Its gradient is 0. */
+/** The nearest whole number; halves are rounded to the even one. Its gradient is 0. */
 export const round = unary("Round", "zero");
 
-// A node of its own until it is lowered, for the rule of the division that an arc tangent's operand may be.
+// The gradient of an arc tangent stays a node of its own until it is lowered, so that the gradient rule of
+// Div recognises atan(a / b) (see `angleGradient`).
 defineOperator({
   type: "AtanGradient",
   infer: (call) => [{ dtype: required(call, 0, "dy").dtype, shape: call.inputs[0]!.shape }],
@@ -169,7 +171,7 @@ defineOperator({
   lower: (call) => [div(call.inputs[0]!, add(1, mul(call.inputs[1]!, call.inputs[1]!)))],
 });
 
-/** Passes values on and no gradient back. */
+/** Passes values on unchanged, but passes no gradient back. */
 export function stopGradient(x: Tensor): Tensor {
   return applySingle("StopGradient", [x]);
 }
@@ -199,11 +201,11 @@ function withAlpha(
   return (x: Tensor, alpha = fallback): Tensor => applySingle(type, [x], { alpha: { float: alpha } });
 }
 
-/** x for x > 0, else alpha * x; alpha 0.01. */
+/** x for x > 0, else alpha * x. By default, alpha is 0.01. */
 export const leakyRelu = withAlpha("LeakyRelu", 0.01, (dy, x, _y, alpha) =>
   where(greater(x, 0), dy, mul(dy, alpha)),
 );
-/** x for x > 0, else alpha * (e^x - 1); alpha 1. */
+/** x for x > 0, else alpha * (e^x - 1). By default, alpha is 1. */
 export const elu = withAlpha("Elu", 1, (dy, x, y, alpha) => where(greater(x, 0), dy, mul(dy, add(y, alpha))));
 
 defineOperator({
@@ -214,7 +216,7 @@ defineOperator({
     return [where(and(greater(y, 0), less(y, 1)), mul(dy, alpha), 0)];
   },
 });
-/** clip(alpha * x + beta, 0, 1); alpha 0.2, beta 0.5. */
+/** clip(alpha * x + beta, 0, 1). By default, alpha is 0.2 and beta is 0.5. */
 export function hardSigmoid(x: Tensor, alpha = 0.2, beta = 0.5): Tensor {
   return applySingle("HardSigmoid", [x], { alpha: { float: alpha }, beta: { float: beta } });
 }
@@ -229,7 +231,7 @@ export function logSigmoid(x: Tensor): Tensor {
   return neg(softplus(neg(x)));
 }
 
-/** Gaussian error linear unit, x * Phi(x), by the error function. */
+/** Gaussian error linear unit, x * Phi(x), computed with the error function. */
 export function gelu(x: Tensor): Tensor {
   return mul(mul(x, 0.5), add(1, erf(mul(x, Math.SQRT1_2))));
 }
@@ -251,7 +253,8 @@ type KnownRule = (a: Dim, b: Dim) => Dim | undefined;
 function inferBinary(call: Call, output: DType | "same", known?: KnownRule): TensorType[] {
   const a = required(call, 0, "a");
   const b = required(call, 1, "b");
-  if (a.dtype !== b.dtype) rejectCall(call, "both operands must have one element type; cast one of them");
+  if (a.dtype !== b.dtype)
+    rejectCall(call, "both operands must have the same element type; cast one of them");
   const shape = broadcastShapes(a.shape, b.shape) ?? rejectCall(call, "the shapes do not broadcast");
   return [{ dtype: output === "same" ? a.dtype : output, shape, known: known && combineKnown(a, b, known) }];
 }
@@ -268,13 +271,13 @@ function combineKnown(a: Tensor, b: Tensor, rule: KnownRule): Dim[] | undefined 
   return result;
 }
 
-/** For fewer elements than this, two more nodes cost more than they save. */
+/** For fewer elements than this, the additional nodes cost more time than they save. */
 const WORTH_SQUEEZING = 256;
 
 /**
- * ONNX Runtime's CPU kernels broadcast in runs of the last axes that agree. If these axes all have length 1, as in a
- * kernel [512, 256, 1, 1] times a scalar, every number is a run of its own, which is about twenty times as slow. So the
- * lowering drops these axes.
+ * Drops the last axes if they have length 1 in both operands. ONNX Runtime's CPU kernels broadcast in runs
+ * over the last axes on which the operands agree. If all these axes have length 1, as in a kernel
+ * [512, 256, 1, 1] times a scalar, every number is a run of its own, which is about twenty times as slow.
  */
 function withoutLastOnes(call: Call, target: Target): Tensor[] | undefined {
   const [a, b] = [call.inputs[0]!, call.inputs[1]!];
@@ -333,17 +336,28 @@ const numeric =
   (a, b) =>
     isStatic(a) && isStatic(b) ? rule(a, b) : undefined;
 
-/** a + b of each pair of elements; shapes broadcast as in NumPy, and a number stands for a scalar of the other's type. */
+/**
+ * a + b for each pair of elements. Shapes broadcast as in NumPy. A number becomes a scalar of the other
+ * operand's type.
+ */
 export const add = binary("Add", (dy) => [() => dy, () => dy], addKnown);
-/** a - b of each pair of elements; shapes broadcast as in NumPy, and a number stands for a scalar of the other's type. */
+/**
+ * a - b for each pair of elements. Shapes broadcast as in NumPy. A number becomes a scalar of the other
+ * operand's type.
+ */
 export const sub = binary(
   "Sub",
   (dy) => [() => dy, () => neg(dy)],
   numeric((a, b) => a - b),
 );
-/** a b of each pair of elements; shapes broadcast as in NumPy, and a number stands for a scalar of the other's type. */
+/**
+ * a * b for each pair of elements. Shapes broadcast as in NumPy. A number becomes a scalar of the other
+ * operand's type.
+ */
 export const mul = binary("Mul", (dy, a, b) => [() => mul(dy, b), () => mul(dy, a)], multiplyDims);
-/** a / b of each pair of elements; shapes broadcast as in NumPy. Whole numbers are divided towards 0. */
+/**
+ * a / b for each pair of elements. Shapes broadcast as in NumPy. Quotients of integers are rounded towards 0.
+ */
 export const div = binary(
   "Div",
   (dy, a, b, { y }) => angleGradient(dy, a, b, y) ?? [() => div(dy, b), () => neg(div(mul(dy, y), b))],
@@ -351,8 +365,9 @@ export const div = binary(
 );
 
 /**
- * The gradients of atan(a / b) for a and b, (b, -a) / (a^2 + b^2). This form is also right for b = 0, when atan2 as
- * exporters write it has an infinite a / b. Undefined if the gradient does not come from an arc tangent.
+ * The gradients of atan(a / b) with respect to a and b: (b, -a) / (a^2 + b^2). This form is also right for b
+ * = 0, for which a / b is infinite in the atan2 that exporters write. Returns undefined if dy does not come
+ * from an arc tangent of a / b.
  */
 function angleGradient(dy: Tensor, a: Tensor, b: Tensor, y: Tensor): ReturnType<BinaryGradient> | undefined {
   const [outer, angle] = dy.node.inputs;
@@ -367,7 +382,7 @@ export const pow = binary("Pow", (dy, a, b, { y }) => [
   () => mul(dy, mul(y, log(where(equal(a, 0), 1, a)))),
 ]);
 
-/** dy b a^(b - 1), which is 0 for b = 0 or dy = 0 even if a^(b - 1) is infinite. */
+/** Computes dy * b * a^(b - 1). For b = 0 or dy = 0, the result is 0, even if a^(b - 1) is infinite. */
 function baseGradient(dy: Tensor, a: Tensor, b: Tensor): Tensor {
   const exponent = uniformNumber(b);
   if (exponent === 1) return dy;
@@ -376,7 +391,7 @@ function baseGradient(dy: Tensor, a: Tensor, b: Tensor): Tensor {
   return exponent !== undefined && exponent > 1 ? mul(dy, slope) : where(equal(dy, 0), 0, mul(dy, slope));
 }
 
-/** sqrt(a^2 + b^2), the length of (a, b); the gradient at the origin is 0. */
+/** sqrt(a^2 + b^2), the length of the vector (a, b). The gradient at the origin is 0. */
 export const hypot = binary(
   "Hypot",
   (dy, a, b, { y: length }) => {
@@ -425,13 +440,13 @@ defineOperator({
       "same",
       numeric((a, b) => ((a % b) + b) % b),
     ),
-  // y = a - n b with a whole number n = round((a - y) / b).
+  // The remainder is y = a - n b with the whole number n = round((a - y) / b).
   gradient: ({ dy, y }, a, b) => [
     () => unbroadcast(dy, a),
     () => unbroadcast(neg(mul(dy, round(div(sub(a, y), b)))), b),
   ],
 });
-/** Remainder with the sign of the divisor for whole numbers; C's fmod for floats. */
+/** The remainder of a / b. For integers, it has the sign of b; for floating-point numbers, it is C's fmod. */
 export function mod(a: Operand, b: Operand): Tensor {
   const [left, right] = operands(a, b);
   return applySingle("Mod", [left, right], isFloat(left.dtype) ? { fmod: 1 } : {});
@@ -472,11 +487,11 @@ function logical(type: string): (a: Tensor, b: Tensor) => Tensor {
   return (a, b) => applySingle(type, [a, b]);
 }
 
-/** Whether both are true, of bool tensors; shapes broadcast. */
+/** Whether both of two bool elements are true; shapes broadcast. */
 export const and = logical("And");
-/** Whether one or both are true, of bool tensors; shapes broadcast. */
+/** Whether at least one of two bool elements is true; shapes broadcast. */
 export const or = logical("Or");
-/** Whether exactly one is true, of bool tensors; shapes broadcast. */
+/** Whether exactly one of two bool elements is true; shapes broadcast. */
 export const xor = logical("Xor");
 
 for (const type of ["Not", "IsNaN", "IsInf"]) {
@@ -484,14 +499,14 @@ for (const type of ["Not", "IsNaN", "IsInf"]) {
     type,
     infer: (call) => [{ dtype: "bool", shape: required(call, 0, "x").shape }],
     gradient: "zero",
-    // WebGPU has no IsNaN and would copy to the CPU and back.
+    // WebGPU has no IsNaN, so ONNX Runtime would copy the tensor to the CPU and back.
     ...(type === "IsNaN" && {
       lower: (call: Call, target: Target) =>
         target === "webgpu" ? [not(equal(call.inputs[0]!, call.inputs[0]!))] : undefined,
     }),
   });
 }
-/** Whether each element is false, of a bool tensor. */
+/** Whether each element of a bool tensor is false. */
 export const not = (x: Tensor): Tensor => applySingle("Not", [x]);
 /** Whether each element is not a number, as bool. */
 export const isNaN = (x: Tensor): Tensor => applySingle("IsNaN", [x]);
@@ -507,7 +522,7 @@ defineOperator({
       required(call, 2, "b"),
     ];
     if (condition.dtype !== "bool") rejectCall(call, "the condition must be bool");
-    if (a.dtype !== b.dtype) rejectCall(call, "both branches must have one element type");
+    if (a.dtype !== b.dtype) rejectCall(call, "both branches must have the same element type");
     const both = broadcastShapes(a.shape, b.shape);
     const shape = both && broadcastShapes(condition.shape, both);
     return [{ dtype: a.dtype, shape: shape ?? rejectCall(call, "the shapes do not broadcast") }];
@@ -531,14 +546,15 @@ defineOperator({
   infer: (call) => {
     const x = required(call, 0, "x");
     const fits = call.inputs.every((bound) => bound === undefined || bound.dtype === x.dtype);
-    if (!fits) rejectCall(call, "x and its bounds must have one element type");
+    if (!fits) rejectCall(call, "x and its bounds must have the same element type");
     return [{ dtype: x.dtype, shape: x.shape }];
   },
   gradient: ({ dy, y }, x, low?: Tensor, high?: Tensor) => {
     const isLow = () => (high ? and(less(x, low!), lessOrEqual(low!, high)) : less(x, low!));
     const isHigh = () => greater(low ? maximum(x, low) : x, high!);
     return [
-      // An element inside the bounds is unchanged, so one comparison replaces two and their conjunction.
+      // An element inside the bounds is unchanged, so one comparison of y with x replaces two comparisons
+      // with the bounds.
       () => where(equal(y, x), dy, 0),
       () => unbroadcast(where(isLow(), dy, 0), low!),
       () => unbroadcast(where(isHigh(), dy, 0), high!),
@@ -546,8 +562,8 @@ defineOperator({
   },
 });
 /**
- * x limited to [low, high], each a number or a scalar tensor; high wins if low is above it. On the borders the gradient
- * goes to x, as in PyTorch.
+ * Limits x to [low, high]. Each bound is a number or a scalar tensor. If low is above high, the result is
+ * high. At the bounds themselves, the gradient goes to x, as in PyTorch.
  */
 export function clip(x: Tensor, low?: Operand, high?: Operand): Tensor {
   const bound = (value: Operand | undefined) => (typeof value === "number" ? scalar(value, x.dtype) : value);
@@ -565,7 +581,7 @@ defineOperator({
     ];
   },
 });
-/** x for x > 0, else slope * x, with a trained slope that broadcasts. */
+/** x for x > 0, else slope * x. The slope is a tensor that can be trained; it broadcasts. */
 export function prelu(x: Tensor, slope: Tensor): Tensor {
   return applySingle("PRelu", [x, slope]);
 }
@@ -581,12 +597,12 @@ defineOperator({
   },
   gradient: ({ dy }, x) => [() => cast(dy, x.dtype)],
 });
-/** The same values in another element type; makes no node if x has that type. */
+/** The same values in another element type. Makes no node if x already has this type. */
 export function cast(x: Tensor, dtype: DType): Tensor {
   return x.dtype === dtype ? x : applySingle("Cast", [x], { to: onnxTypeCode(dtype) });
 }
 
-/** Sum of several tensors of one shape, added one after the other. */
+/** Sum of several tensors of the same shape, added one after the other. */
 export function addAll(tensors: readonly Tensor[]): Tensor {
   return tensors.slice(1).reduce((total, tensor) => add(total, tensor), tensors[0]!);
 }

@@ -6,8 +6,9 @@ import { nonZeroDivisor } from "./non-zero-divisor.js";
 import { unary } from "./unary.js";
 
 /*
- * Inverse hyperbolic functions. Their textbook forms by logarithms lose all digits near 0 and overflow for large x. ONNX
- * Runtime's CPU provider has them in single precision; WGSL's own are the textbook forms.
+ * Inverse hyperbolic functions. Their textbook forms by logarithms lose all digits near 0 and overflow for
+ * large x. ONNX Runtime's CPU provider has accurate forms in single precision. The functions of WGSL,
+ * WebGPU's language, are the textbook forms.
  */
 
 /** Lowers a call if the target has no accurate operator for it. */
@@ -46,7 +47,8 @@ function withSignOf(x: Tensor, magnitude: Tensor): Tensor {
 /** Inverse of sinh. */
 export const asinh = unary(
   "Asinh",
-  // dy / sqrt(1 + x^2), everything divided by the larger of 1 and |x|, so that nothing overflows.
+  // dy / sqrt(1 + x^2). Numerator and denominator are divided by the larger of 1 and |x|, so that nothing
+  // overflows.
   (dy, x) => {
     const scale = reciprocal(maximum(abs(x), 1));
     const scaled = mul(x, scale);

@@ -3,12 +3,13 @@ import type { GraphNode, Tensor } from "../../tensor.js";
 import { constant } from "../../tensor.js";
 
 /*
- * A graph that guards against a division by zero, where(b = 0, 0, a / b), masks the gradient of a / b: it is 0 at elements with
- * b = 0. But 0 times the infinite slope there is not a number. So the rules of functions with steep slopes keep the zeros of a
- * masked gradient. Other gradients have no exact zeros and skip the comparison.
+ * A graph may guard against a division by zero with where(b = 0, 0, a / b). This masks the gradient of a / b:
+ * it is 0 at elements with b = 0. But the slope of a / b is infinite there, and 0 times infinity is NaN. So
+ * the gradient rules of functions with steep slopes keep the zeros of a masked gradient. Other gradients have
+ * no exact zeros and need no comparison with 0.
  */
 
-/** Gradients of the two sides of a Where. */
+/** The nodes that compute gradients of the two sides of a Where. */
 const masks = new WeakSet<GraphNode>();
 /** Cached results of `isMasked`, because many gradients depend on the same tensors. */
 const memo = new WeakMap<GraphNode, boolean>();
@@ -27,7 +28,7 @@ const KEEPING_ZEROS = new Set([
   "Unsqueeze",
 ]);
 
-/** For each element, a if the condition is true, else b; used for the gradient of one side of a Where. */
+/** For each element, a if the condition is true, else b. Used for the gradient of one side of a Where. */
 export function maskedGradient(condition: Tensor, a: Tensor, b: Tensor): Tensor {
   const result = applySingle("Where", [condition, a, b]);
   masks.add(result.node);
@@ -46,7 +47,7 @@ export function isMasked({ node }: Tensor): boolean {
   return found;
 }
 
-/** A product of dy with a slope, but 0 at elements that a Where masked in dy. */
+/** Returns the product of dy with a slope, but 0 at elements that a Where has masked in dy. */
 export function keepMask(dy: Tensor, product: Tensor): Tensor {
   if (!isMasked(dy)) return product;
   const zero = constant(0, [], dy.dtype);

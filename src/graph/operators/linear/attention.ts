@@ -24,8 +24,8 @@ defineOperator({
     if (!fits) rejectCall(call, "expected [..., queries, width], [..., keys, width] and [..., keys, values]");
     return [{ dtype: q.dtype, shape: [...q.shape.slice(0, -1), v.shape.at(-1)!] }];
   },
-  // The weights are traced again, but equal calls are computed once. Their gradient needs sum over keys of A dA, which
-  // is dy · y: as many products as the output has elements, not the square of the number of positions.
+  // The weights A are traced again, but `lower` merges equal calls. The gradient of the softmax needs the sum
+  // over keys of A dA. This sum equals dy · y, which takes only as many products as the output has elements.
   gradient: (call, q, k, v) => {
     const { dy, y } = call;
     const weights = weightsOf(q, k);
@@ -47,8 +47,9 @@ defineOperator({
 });
 
 /**
- * softmax(Q K^T) V over the last two axes; Vaswani et al. 2017 (arXiv:1706.03762) eq. 1 without its factor
- * 1 / sqrt(width), which costs nothing inside the weights that make the queries.
+ * Computes softmax(Q K^T) V over the last two axes. This is eq. 1 of Vaswani et al. 2017 (arXiv:1706.03762)
+ * without the factor 1 / sqrt(width). Multiply the weights that make the queries by this factor: there, it
+ * costs nothing.
  */
 export function dotProductAttention(query: Tensor, key: Tensor, value: Tensor): Tensor {
   return applySingle("DotProductAttention", [query, key, value]);

@@ -7,7 +7,10 @@ import { applySingle } from "../../operator.js";
 import { shapeTensor } from "../broadcast.js";
 import { matmul } from "./matmul.js";
 
-/** A constant matrix that acts on one axis, row-major. Pooling by averages and resizing are one such matrix per axis. */
+/**
+ * A constant matrix that acts on one axis, in row-major order. Average pooling and resizing use one such
+ * matrix per axis.
+ */
 export interface AxisMatrix {
   readonly rows: number;
   readonly columns: number;
@@ -15,8 +18,8 @@ export interface AxisMatrix {
 }
 
 /**
- * A matrix from entries: `entries` calls `set` with a row, a column and a value, and values at the same position add
- * up.
+ * Makes a matrix from its entries. `entries` calls its argument with a row, a column and a value; values at
+ * the same position add up.
  */
 export function axisMatrix(
   rows: number,
@@ -77,7 +80,10 @@ export function multiplyAxis(x: Tensor, axis: number, matrix: AxisMatrix): Tenso
   return applySingle("Reshape", [product, target]);
 }
 
-/** One matrix along each spatial axis of [batch, channels, ...space]; the axes that shrink go first. */
+/**
+ * Multiplies x [batch, channels, ...space] by one matrix along each spatial axis. Axes that shrink come
+ * first, which saves multiply-adds.
+ */
 export function multiplySpace(x: Tensor, matrices: readonly AxisMatrix[]): Tensor {
   const order = matrices
     .map((matrix, i) => ({ matrix, axis: i + 2 }))

@@ -5,7 +5,10 @@ import type { Tensor } from "../../tensor.js";
 import { integers } from "../../tensor.js";
 import { floatConstant } from "./axis-matrix.js";
 
-/** Largest matrix with a gradient, which takes as many determinants as the matrix has elements. */
+/**
+ * Largest size of a matrix with a gradient. The gradient takes as many determinants as the matrix has
+ * elements.
+ */
 const LARGEST_MATRIX = 16;
 
 defineOperator({
@@ -25,8 +28,8 @@ export function determinant(x: Tensor): Tensor {
 }
 
 /**
- * Cofactors: the determinants of a matrix without the row and the column of an element. They exist for singular
- * matrices, too.
+ * The gradient of a determinant consists of the cofactors: for each element, the determinant of the matrix
+ * without its row and column, with a sign. Cofactors exist for singular matrices, too.
  */
 function determinantGradient(call: Call, dy: Tensor): Tensor {
   const x = call.inputs[0]!;
@@ -38,7 +41,8 @@ function determinantGradient(call: Call, dy: Tensor): Tensor {
   const all = Array.from({ length: size }, (_, i) => i);
   const without = (i: number) => all.filter((at) => at !== i);
   const signs = all.flatMap((i) => all.map((j) => ((i + j) % 2 === 0 ? 1 : -1)));
-  // [..., size * (size - 1), size] rows, then the same of its columns: [..., size, size - 1, size, size - 1].
+  // Pick the rows, [..., size * (size - 1), size], and then the columns in the same way. After reshaping, the
+  // parts are [..., size, size - 1, size, size - 1].
   const picks = integers(all.flatMap(without));
   const rows = applySingle("Gather", [x, picks], { axis: x.rank - 2 });
   const both = applySingle("Gather", [rows, picks], { axis: x.rank - 1 });

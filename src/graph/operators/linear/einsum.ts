@@ -10,13 +10,16 @@ import { sum } from "../reduce/reduce.js";
 import { transpose, unsqueeze } from "../shape/shape.js";
 
 interface Equation {
-  /** One letter per axis of each operand, ellipses written out. */
+  /** For each operand, one letter per axis. Ellipses are replaced by letters. */
   readonly terms: readonly string[];
   readonly result: string;
   readonly lengths: ReadonlyMap<string, Dim>;
 }
 
-/** Letters for the axes of an ellipsis; the last letter stands for the last axis. */
+/**
+ * Letters for the axes of an ellipsis. The first unused letter stands for the last axis, so that ellipses of
+ * different lengths are aligned at their ends.
+ */
 const HIDDEN = "ZYXWVUTSRQPONMLKJIHGFEDCBA";
 
 /** Reads the equation of a call and checks it against the operands. */
@@ -48,7 +51,7 @@ function equationOf(call: Call): Equation {
   }
   const result = right === undefined ? implicitResult(left, free.slice(0, hidden)) : spell(right, hidden);
   for (const letter of result) {
-    if (!lengths.has(letter)) rejectCall(call, `"${letter}" of the result is on no operand`);
+    if (!lengths.has(letter)) rejectCall(call, `letter "${letter}" of the result is in no operand`);
   }
   return { terms, result, lengths };
 }
@@ -61,7 +64,10 @@ function addLength(call: Call, lengths: Map<string, Dim>, letter: string, dim: D
   } else if (isStatic(dim) && !isStatic(before) && dim !== 1) lengths.set(letter, dim);
 }
 
-/** The result without an arrow: the axes of the ellipsis, then every letter that occurs once, in alphabetical order. */
+/**
+ * The result of an equation without an arrow: the axes of the ellipsis, then every letter that occurs once,
+ * in alphabetical order.
+ */
 function implicitResult(left: string, hidden: readonly string[]): string {
   const letters = Array.from(left).filter((letter) => /[A-Za-z]/.test(letter));
   const once = letters.filter((letter) => letters.indexOf(letter) === letters.lastIndexOf(letter));
@@ -74,7 +80,7 @@ defineOperator({
     const { result, lengths } = equationOf(call);
     const dtype = call.inputs[0]!.dtype;
     if (call.inputs.some((x) => x!.dtype !== dtype))
-      rejectCall(call, "all operands must have one element type");
+      rejectCall(call, "all operands must have the same element type");
     return [{ dtype, shape: Array.from(result, (letter) => lengths.get(letter)!) }];
   },
   gradient: (call) => {
@@ -96,8 +102,10 @@ defineOperator({
 });
 
 /**
- * d/d(operand i): the same sum of products with dy in that operand's place. An axis that was only summed, or stretched, gets the
- * same gradient everywhere, or the sum; if a letter is on two axes, only their diagonal was read.
+ * The gradient of operand i: the same sum of products with dy in place of this operand. If an axis of the
+ * operand was only summed, the gradient is the same everywhere along it. If broadcasting stretched an axis,
+ * the gradient is summed over it. If a letter is on two axes, only their diagonal was read, so all other
+ * elements get 0.
  */
 function operandGradient(
   call: GradientCall,
@@ -130,7 +138,7 @@ function operandGradient(
   return expandLike(gradient, x);
 }
 
-/** 1 for elements with the same index along two axes of x, else 0. */
+/** A mask that is 1 for elements with the same index along two axes of x, else 0. */
 function diagonal(call: Call, x: Tensor, first: number, second: number): Tensor {
   const length = x.shape[first]!;
   if (!isStatic(length)) rejectCall(call, "no gradient along a diagonal of unknown length");

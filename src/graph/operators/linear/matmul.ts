@@ -17,7 +17,7 @@ import { reshape, transpose, unsqueeze } from "../shape/shape.js";
 function inferMatMul(call: Call): TensorType[] {
   const a = required(call, 0, "a");
   const b = required(call, 1, "b");
-  if (a.dtype !== b.dtype) rejectCall(call, "both operands must have one element type");
+  if (a.dtype !== b.dtype) rejectCall(call, "both operands must have the same element type");
   if (a.rank === 0 || b.rank === 0) rejectCall(call, "a scalar cannot be multiplied as a matrix");
   const left: readonly Dim[] = a.rank === 1 ? [1, ...a.shape] : a.shape;
   const right: readonly Dim[] = b.rank === 1 ? [...b.shape, 1] : b.shape;
@@ -33,7 +33,7 @@ function inferMatMul(call: Call): TensorType[] {
   return [{ dtype: a.dtype, shape }];
 }
 
-/** The last two axes swapped. */
+/** Swaps the last two axes of x. */
 export function transposeMatrix(x: Tensor): Tensor {
   const order = x.shape.map((_, axis) => axis);
   [order[x.rank - 2], order[x.rank - 1]] = [x.rank - 1, x.rank - 2];
@@ -57,9 +57,10 @@ defineOperator({
 });
 
 /**
- * dA of A·B. If A is one matrix for a whole batch of matrices with few columns, all columns go into one product: one
- * product per matrix would write one dA per matrix, to be summed. Laying dy and B out side by side takes two copies.
- * Runtimes copy the right operand of a product once more, so the operand with fewer rows goes on the right.
+ * The gradient of A in A·B. If A is one matrix and B is a batch of matrices with few columns, all columns go
+ * into one product. With one product per matrix, one dA per matrix would have to be written and then summed.
+ * A single product takes two copies, which put the matrices of dy and of B side by side. Runtimes copy the
+ * right operand of a product once more, so the operand with fewer rows goes on the right.
  */
 function leftGradient(a: Tensor, b: Tensor, dy: Tensor): Tensor {
   const [rows, inner] = a.shape.slice(-2);
@@ -78,7 +79,10 @@ function leftGradient(a: Tensor, b: Tensor, dy: Tensor): Tensor {
     : matmul(left, transposeMatrix(right));
 }
 
-/** dB of A·B. If B is one matrix for a whole batch of rows, all rows go into one product. */
+/**
+ * The gradient of B in A·B. If B is one matrix and A is a batch of matrices, all rows of A go into one
+ * product.
+ */
 function rightGradient(a: Tensor, b: Tensor, dy: Tensor): Tensor {
   if (b.rank === 2 && a.rank > 2) {
     const rows = (x: Tensor) => reshape(x, [-1, x.shape.at(-1)!]);
@@ -138,14 +142,17 @@ defineOperator({
   },
 });
 
-/** Attributes of ONNX's Gemm: operands that are transposed (1), and the factor of the product. Defaults 0, 0 and 1. */
+/**
+ * Attributes of ONNX's Gemm: whether an operand is transposed (1) or not (0, the default), and the factor of
+ * the product (default 1).
+ */
 export interface GemmOptions {
   readonly transA?: number;
   readonly transB?: number;
   readonly alpha?: number;
 }
 
-/** The product a·b (+ c) of two matrices, each of which may be read transposed. */
+/** The product a·b (+ c) of two matrices. Each matrix may be transposed. */
 export function gemm(a: Tensor, b: Tensor, c?: Tensor, options: GemmOptions = {}): Tensor {
   const { transA = 0, transB = 0, alpha = 1 } = options;
   return applySingle("Gemm", c ? [a, b, c] : [a, b], {

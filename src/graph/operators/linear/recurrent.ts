@@ -3,8 +3,8 @@ import type { Call, TensorType } from "../../operator.js";
 import { defineOperator, intAttribute, rejectCall, required, stringAttribute } from "../../operator.js";
 
 /*
- * Recurrent operators over sequences that have a named length or are too long to unroll. They stay single operators;
- * over other sequences, the reader unrolls them.
+ * Recurrent operators for sequences that have a named length or are too long to unroll. For these, they stay
+ * single operators; for all other sequences, the reader unrolls them.
  */
 
 /** The number of matrices [hidden, ...] in a weight and the number of results, by type of operator. */
@@ -28,7 +28,7 @@ function infer(call: Call, gates: number, results: number): TensorType[] {
   if (!fits)
     rejectCall(
       call,
-      `expected [length, batch, features] and weights of ${directions} directions, ${gates} gates`,
+      `expected [length, batch, features] and weights for ${directions} directions and ${gates} gates`,
     );
   const isBatchFirst = intAttribute(call.attributes, "layout", 0) === 1;
   const [length, batch] = (isBatchFirst ? [x.shape[1], x.shape[0]] : x.shape) as [Dim, Dim];
@@ -47,10 +47,10 @@ for (const [type, { gates, results }] of Object.entries(KINDS)) {
     gradient: (call) =>
       rejectCall(
         call,
-        "only sequences of a known length, up to 1024 steps, have a gradient: give it in inputShapes when the file is read",
+        "only sequences of a known length of at most 1024 timesteps have a gradient: give the length in inputShapes when the file is read",
       ),
   });
 }
 
-/** The types that are defined here. */
+/** The types of the operators that are defined here. */
 export const RECURRENT_OPERATORS: readonly string[] = Object.keys(KINDS);

@@ -21,7 +21,8 @@ for (const type of ["HannWindow", "HammingWindow", "BlackmanWindow"]) {
   });
 }
 
-// The edges of the bands are rounded to bins of the spectrum, so a small change of an edge does not change the matrix.
+// The edges of the bands are rounded to bins of the spectrum, so a small change of an edge does not change
+// the matrix, and the gradient is zero.
 defineOperator({
   type: "MelWeightMatrix",
   infer: (call) => {
@@ -44,7 +45,10 @@ defineOperator({
   gradient: "zero",
 });
 
-/** Ones on the diagonal `offset` places to the right of the main one, zeros elsewhere, in the shape of a matrix. */
+/**
+ * A matrix of the shape of x, with ones on the diagonal that is `offset` places to the right of the main
+ * diagonal, and zeros elsewhere.
+ */
 export function eyeLike(x: Tensor, offset = 0): Tensor {
   return applySingle("EyeLike", [x], { k: offset });
 }
@@ -58,7 +62,7 @@ interface Transform {
   readonly isOnesided: boolean;
   /** Length of the full transform. */
   readonly length: number;
-  /** Number of given elements along the axis. */
+  /** Number of elements of x along the axis. */
   readonly given: number;
 }
 
@@ -78,8 +82,10 @@ function transformOf(call: Call): Transform {
   const length = call.inputs[1] === undefined ? whole : knownNumber(call.inputs[1]);
   if (length === undefined) rejectCall(call, "its length must be known when the graph is built");
   const parts = x.shape.at(-1);
-  if (parts !== 1 && parts !== 2) rejectCall(call, "the last axis must hold one or two parts of a number");
-  if (isOnesided! && !isInverse! && parts !== 1) rejectCall(call, "one side is enough for real signals only");
+  if (parts !== 1 && parts !== 2)
+    rejectCall(call, "the last axis must hold the real parts, or the real and the imaginary parts");
+  if (isOnesided! && !isInverse! && parts !== 1)
+    rejectCall(call, "only the spectrum of a real signal can be one-sided");
   return { x, axis, isInverse: isInverse!, isOnesided: isOnesided!, length, given };
 }
 
@@ -94,15 +100,19 @@ defineOperator({
   gradient: (call) => [transformGradient(call), undefined, undefined],
 });
 
-/** Discrete Fourier transform along an axis of [..., 2], complex numbers; the inverse one is divided by the length. */
+/**
+ * Discrete Fourier transform of complex numbers [..., 2] along an axis. The inverse transform is divided by
+ * the length.
+ */
 function transform(x: Tensor, axis: number, isInverse: boolean): Tensor {
   const inputs = [x, undefined, constant(axis, [], "int64")];
   return applySingle("DFT", inputs, { inverse: isInverse ? 1 : 0, onesided: 0 });
 }
 
 /**
- * The adjoint of a call as a linear map: the transform in the other direction, with the factor adapted. A one-sided
- * spectrum counts as a full one with zeros at the end, and a real result as one with imaginary part 0.
+ * The gradient is the adjoint of the call, which is a linear map: the transform in the other direction, with
+ * another factor. A one-sided spectrum counts as a full spectrum with zeros at the end, and a real result as
+ * a complex one with the imaginary part 0.
  */
 function transformGradient(call: GradientCall): Tensor {
   const { x, axis, isInverse, isOnesided, length, given } = transformOf(call);
@@ -115,7 +125,8 @@ function transformGradient(call: GradientCall): Tensor {
   gradient = mul(gradient, isInverse ? 1 / length : length);
   const used = Math.min(given, length);
   if (isInverse && isOnesided) {
-    // Every number but those at both ends stands for its mirror image, too.
+    // Each number also stands for its mirror image, except for the first one and, if the length is even, the
+    // last one.
     const half = Math.floor(length / 2) + 1;
     const weights = Array.from({ length: half }, (_, i) => (i === 0 || 2 * i === length ? 1 : 2));
     const shape = x.shape.map((_, at) => (at === axis ? half : 1));

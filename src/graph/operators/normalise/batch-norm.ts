@@ -43,7 +43,10 @@ defineOperator({
   },
 });
 
-/** (x - mean) / sqrt(variance + epsilon) * scale + bias with given statistics, one of each per channel. */
+/**
+ * Computes (x - mean) / sqrt(variance + epsilon) * scale + bias with given statistics. All operands except x
+ * have one element per channel.
+ */
 export function batchNormInference(
   x: Tensor,
   scale: Tensor,
@@ -62,13 +65,14 @@ export interface BatchNormResult {
   readonly mean: Tensor;
   /** Biased variance of each channel. */
   readonly variance: Tensor;
-  /** Number of elements in the statistics of one channel, as a scalar. */
+  /** Number of elements over which the statistics of one channel are computed, as a scalar. */
   readonly count: Tensor;
 }
 
 /**
- * Batch normalisation with the batch's own statistics (Ioffe and Szegedy 2015, algorithm 1). The results include all
- * that running statistics need; PyTorch keeps the unbiased variance, variance * count / (count - 1).
+ * Batch normalisation with the batch's own statistics (Ioffe and Szegedy 2015, algorithm 1). The results
+ * include everything that running statistics need. (PyTorch's running variance is the unbiased one, variance
+ * * count / (count - 1).)
  */
 export function batchNormTraining(
   x: Tensor,
@@ -99,7 +103,8 @@ defineOperator({
     const product = dy && mul(sum(mul(dy, centred), axes), inverse);
     const vectors = [product ?? "zero", total ?? "zero"] as const;
     if (!call.needs(0)) return [undefined, ...vectors];
-    // dx = factor * (dy - mean(dy) - normalised * mean(dy * normalised)): the factor last, which a convolution takes over.
+    // dx = factor * (dy - mean(dy) - normalised * mean(dy * normalised)). The factor is multiplied last, so
+    // that the gradients of a convolution before the normalisation can include it in their kernels.
     const fewer = neg(count);
     const spread =
       dy &&

@@ -18,11 +18,13 @@ interface LocalResponse {
   readonly alpha: number;
   readonly beta: number;
   readonly base: Tensor;
-  /** Sums over the window of neighbouring channels. */
+  /** Matrix that sums over the window of neighbouring channels. */
   readonly window: AxisMatrix;
 }
 
-/** bias + alpha / size * (sum of squares over neighbouring channels), with its intermediate values. */
+/**
+ * Computes bias + alpha / size * (sum of squares over neighbouring channels), with its intermediate values.
+ */
 function localResponse(call: Call): LocalResponse {
   const x = required(call, 0, "x");
   const size = intAttribute(call.attributes, "size", 1);
@@ -41,7 +43,9 @@ function localResponse(call: Call): LocalResponse {
   return { x, alpha, beta: floatAttribute(call.attributes, "beta", 0.75), base, window };
 }
 
-/** base^-beta by logarithms: not every runtime takes a power with a broadcast exponent. */
+/**
+ * Computes base^-beta with logarithms, because not every runtime supports a power with a broadcast exponent.
+ */
 function damping({ base, beta }: LocalResponse): Tensor {
   return exp(mul(log(base), scalar(-beta, base.dtype)));
 }

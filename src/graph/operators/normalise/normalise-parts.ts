@@ -6,7 +6,7 @@ import type { Tensor } from "../../tensor.js";
 import { floatConstant } from "../linear/axis-matrix.js";
 import { add, reciprocal, sqrt } from "../elementwise/elementwise.js";
 
-/** Default epsilon, which is added to the variance; the same as in PyTorch. */
+/** Default epsilon, which is added to the variance, as in PyTorch. */
 export const EPSILON = 1e-5;
 
 export function checkChannels(call: Call, from: number, count: number): Tensor {
@@ -22,7 +22,7 @@ export function checkChannels(call: Call, from: number, count: number): Tensor {
   return x;
 }
 
-/** Every axis but the channels'. */
+/** All axes except for the axis of the channels. */
 export function allButChannels(x: Tensor): number[] {
   return x.shape.flatMap((_, axis) => (axis === 1 ? [] : [axis]));
 }
@@ -35,7 +35,7 @@ export function inverseDeviation(variance: Tensor, epsilon: number): Tensor {
   return reciprocal(sqrt(add(variance, epsilon)));
 }
 
-/** x * scale + shift per channel in one pass: ONNX's inference normalisation with mean 0 and variance 1. */
+/** Computes x * scale + shift per channel in one pass, as a BatchNormalization with mean 0 and variance 1. */
 export function affine(x: Tensor, scale: Tensor, shift: Tensor): Tensor {
   const channels = x.shape[1] as number;
   const filled = (value: number) =>

@@ -28,14 +28,20 @@ import { reshape } from "../shape/shape.js";
 
 // ---- instance, group ---------------------------------------------------------------------------------------------------
 
-/** The quantities that the gradient of a normalisation over `axes` needs. */
+/**
+ * What the gradient of a normalisation over `axes` needs: the normalised value and the inverse standard
+ * deviation.
+ */
 function normalised(x: Tensor, axes: readonly number[], epsilon: number): { value: Tensor; inverse: Tensor } {
   const centred = sub(x, mean(x, axes, { keepAxes: true }));
   const inverse = inverseDeviation(mean(mul(centred, centred), axes, { keepAxes: true }), epsilon);
   return { value: mul(centred, inverse), inverse };
 }
 
-/** dx, if g is the gradient of the normalised value v: (g - mean(g) - v * mean(g * v)) / deviation. */
+/**
+ * The gradient of x, if g is the gradient of the normalised value v: (g - mean(g) - v * mean(g * v)) /
+ * deviation.
+ */
 function normalisedGradient(g: Tensor, value: Tensor, inverse: Tensor, axes: readonly number[]): Tensor {
   const shift = mean(g, axes, { keepAxes: true });
   const slope = mean(mul(g, value), axes, { keepAxes: true });
@@ -60,14 +66,18 @@ defineOperator({
     ];
   },
 });
-/** Each channel of each image normalised over its space, then * scale + bias per channel. */
+/**
+ * Normalises each channel of each image over its space, then multiplies each channel by its scale and adds
+ * its bias.
+ */
 export function instanceNorm(x: Tensor, scale: Tensor, bias: Tensor, epsilon = EPSILON): Tensor {
   return applySingle("InstanceNormalization", [x, scale, bias], { epsilon: { float: epsilon } });
 }
 
 /**
- * Channels in `groups` equal parts, each normalised together with its space (Wu and He 2018), then * scale + bias per
- * channel. Needs known numbers of channels.
+ * Divides the channels into `groups` equal groups and normalises each group over its channels and space (Wu
+ * and He 2018). Then multiplies each channel by its scale and adds its bias. The number of channels must be
+ * known.
  */
 export function groupNorm(
   x: Tensor,
@@ -96,8 +106,8 @@ export function groupNorm(
   return affine(y, scale ?? ones(), bias ?? zeros());
 }
 
-// Imported files of opset 21 and later have one scale for each channel. Opset 18 has one for each group, as the shape
-// shows.
+// In imported files of opset 21 and later, there is one scale for each channel; in opset 18, there is one for
+// each group. The shape of the scale shows which form it has.
 defineOperator({
   type: "GroupNormalization",
   infer: (call) => {
@@ -142,7 +152,10 @@ function groupsOf(call: Call): { x: Tensor; scale: Tensor; bias: Tensor; groups:
   return { x, scale, bias, groups: intAttribute(call.attributes, "num_groups", 1) };
 }
 
-/** One number for each group, repeated for each of its channels. */
+/**
+ * Repeats the number of each group for each of its channels. A vector with one number for each channel stays
+ * as it is.
+ */
 function perChannel(vector: Tensor, x: Tensor): Tensor {
   const [groups, channels] = [vector.shape[0] as number, x.shape[1] as number];
   if (groups === channels) return vector;
@@ -150,7 +163,7 @@ function perChannel(vector: Tensor, x: Tensor): Tensor {
   return reshape(applySingle("Expand", [column, integers([groups, channels / groups])]), [channels]);
 }
 
-/** The gradient of `perChannel`. */
+/** The adjoint of `perChannel`. */
 function perVector(gradient: Tensor, vector: Tensor): Tensor {
   return sum(reshape(gradient, [vector.shape[0]!, -1]), 1);
 }
@@ -188,7 +201,7 @@ defineOperator({
     const parts = () => [
       dy && normalisedGradient(mul(dy, scale), value, inverse, axes),
       dMean && expandLike(div(cast(dMean, x.dtype), countOf(x, axes)), x),
-      // The inverse deviation r changes with x by -r^2 value / count.
+      // The derivative of the inverse deviation r with respect to x is -r^2 value / count.
       dInverse && mul(value, div(mul(neg(cast(dInverse, x.dtype)), mul(inverse, inverse)), countOf(x, axes))),
     ];
     return [
@@ -199,7 +212,7 @@ defineOperator({
   },
 });
 
-/** The normalised values, computed with the statistics in the outputs if the call has them. */
+/** The normalised values. If the outputs of the call contain the statistics, these are used. */
 function layerValue(call: GradientCall, axes: readonly number[]): { value: Tensor; inverse: Tensor } {
   const x = call.inputs[0]!;
   const [average, inverse] = [call.outputs[1], call.outputs[2]];
@@ -209,7 +222,10 @@ function layerValue(call: GradientCall, axes: readonly number[]): { value: Tenso
   return normalised(x, axes, floatAttribute(call.attributes, "epsilon", EPSILON));
 }
 
-/** Normalised over the axes from `axis` on (default the last), then * scale + bias, which lie on those axes. */
+/**
+ * Normalises x over the axes from `axis` on (default: the last axis), then multiplies by `scale` and adds
+ * `bias`, which have these axes.
+ */
 export function layerNorm(
   x: Tensor,
   scale: Tensor,

@@ -8,12 +8,12 @@ import { sum } from "../reduce/reduce.js";
 /** Smallest divisor: shorter vectors are divided by this length. */
 const SHORTEST = 1e-12;
 
-/** 1 / max(|x|, 1e-12) for every vector along an axis, that axis kept with length 1. */
+/** Computes 1 / max(|x|, 1e-12) for every vector along an axis. The axis is kept with length 1. */
 function inverseLength(x: Tensor, axis: number): Tensor {
   return reciprocal(sqrt(maximum(sum(mul(x, x), axis, { keepAxes: true }), SHORTEST ** 2)));
 }
 
-// ONNX has LpNormalization, whose gradient would have to pass through a division by zero.
+// This is not ONNX's LpNormalization, whose gradient would have to pass through a division by zero.
 defineOperator({
   type: "UnitVectors",
   infer: (call) => {
@@ -22,7 +22,7 @@ defineOperator({
     normaliseAxis(intAttribute(call.attributes, "axis", -1), x.rank, call.type);
     return [{ dtype: x.dtype, shape: x.shape }];
   },
-  // dx = (dy - y (y · dy)) / |x|; lowering computes the length once for both directions.
+  // dx = (dy - y (y · dy)) / |x|. `lower` merges the computation of |x| with that of the forward pass.
   gradient: ({ dy, y, attributes }, x) => {
     const axis = intAttribute(attributes, "axis", -1);
     const along = sum(mul(dy, y), axis, { keepAxes: true });
@@ -33,7 +33,10 @@ defineOperator({
     return [mul(x, inverseLength(x, intAttribute(call.attributes, "axis", -1)))];
   },
 });
-/** Normalises vectors along an axis (default the last) to length 1: x / max(|x|, 1e-12), as PyTorch's `normalize`. */
+/**
+ * Normalises vectors along an axis (default: the last axis) to length 1: x / max(|x|, 1e-12), as PyTorch's
+ * `normalize` does.
+ */
 export function unitVectors(x: Tensor, axis = -1): Tensor {
   return applySingle("UnitVectors", [x], { axis: axis < 0 ? axis + x.rank : axis });
 }

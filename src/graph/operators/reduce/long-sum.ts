@@ -12,19 +12,20 @@ import { axesOf, inferReduction } from "./reduction.js";
 import { reshape } from "../shape/shape.js";
 
 /*
- * ONNX Runtime's CPU provider adds up one number after the other in single precision: a sum of ones ends at 2^24, and that of
- * a million tenths is off by a hundredth. So no run of additions may be long: an axis of n numbers becomes two, summed up
- * one after the other. The first of these passes takes as long as the single one did, the second has little left to read.
+ * ONNX Runtime's CPU provider adds up numbers one after the other in single precision. A sum of ones never
+ * exceeds 2^24, and a sum of a million tenths is off by one percent. So no run of additions may be long: an
+ * axis of n numbers is split into two axes, which are summed in two passes. The first pass takes as long as
+ * the single sum would; the second has little left to read.
  */
 
-/** Longest run over rows, which are added one after the other. */
+/** Longest run over rows, which are added one row after the other. */
 const LONGEST_RUN = 1024;
-/** Longest run over neighbours in memory, which are added up in many lanes. */
+/** Longest run over neighbours in memory, which are added up in many parallel lanes. */
 export const LONGEST_ROW = 2 ** 16;
-/** Shortest run; shorter ones would leave too much work for the second pass. */
+/** Shortest run. Shorter runs would leave too much work for the second pass. */
 const SHORTEST_RUN = 8;
 
-/** Merges neighbouring axes that are all summed, or all not summed, into one. Axes of length 1 are left out. */
+/** Neighbouring axes that are all summed or all kept, merged into one. Axes of length 1 are left out. */
 interface Block {
   readonly summed: boolean;
   readonly length: Dim;
@@ -54,12 +55,12 @@ function blocksOf(x: Tensor, axes: readonly number[]): Block[] {
   return blocks;
 }
 
-/** The same sum in two calls, each of which may become two again. */
+/** The same sum as two calls, each of which may be split again; undefined if its runs are short already. */
 function splitSum(x: Tensor, blocks: readonly Block[], axes: readonly number[]): Tensor | undefined {
   const summed = [...blocks.keys()].filter((i) => blocks[i]!.summed);
   const last = summed.at(-1);
   if (last === undefined) return undefined;
-  // Kept axes of length 1 behind a sum make its numbers rows of one.
+  // If kept axes of length 1 follow the summed axes, the runtime adds up rows of one number each.
   const inRows = last === blocks.length - 1 && (blocks.length > 1 || axes.includes(x.rank - 1));
   const isLong = (i: number): boolean => {
     const { length } = blocks[i]!;
@@ -85,13 +86,16 @@ function splitSum(x: Tensor, blocks: readonly Block[], axes: readonly number[]):
   return sum(sum(inRuns, [last]), [last]);
 }
 
-/** The longest allowed run that divides a length, or undefined if it is hardly shorter than the length. */
+/** The longest allowed run that divides a length, or undefined if there is none. */
 function longestRunDividing(length: number): number | undefined {
   for (let run = LONGEST_RUN; run >= SHORTEST_RUN; run--) if (length % run === 0) return run;
   return undefined;
 }
 
-/** A product with ones, which the runtime sums in blocks of 128; with a single row of ones, it would not. */
+/**
+ * Sums an axis by a matrix product with ones, which the runtime computes in blocks of 128. There are two rows
+ * of ones, because with a single row it would not use blocks.
+ */
 function sumByProduct(x: Tensor, axis: number): Tensor {
   const [before, length] = [sizeOf(x.shape.slice(0, axis)), x.shape[axis]!];
   const behind = sizeOf(x.shape.slice(axis + 1));

@@ -8,7 +8,10 @@ import { axesOf, reduction } from "./reduction.js";
 import { squeeze, transpose, unsqueeze } from "../shape/shape.js";
 import { pad, slice } from "../shape/slice-pad.js";
 
-/** Product of the elements; no division, so that the gradient is right if some of them are 0. */
+/**
+ * The product over axes (default: all). Its gradient uses no division, so it is right even if some elements
+ * are 0.
+ */
 export const product = reduction("ReduceProd", (dy, x, _y, call) => {
   const axes = axesOf(call);
   const order = [...x.shape.keys()].filter((axis) => !axes.includes(axis)).concat(axes);
@@ -21,14 +24,20 @@ export const product = reduction("ReduceProd", (dy, x, _y, call) => {
   return mul(dy, transpose(reshapeLike(others, last), back));
 });
 
-/** The product of all other elements along the last axis: of those before times those after, in log2(length) steps. */
+/**
+ * For each element, the product of all other elements along the last axis: the product of those before it
+ * times the product of those after it. Each of the two takes log2(length) multiplications.
+ */
 function productsOfOthers(x: Tensor, length: number): Tensor {
   const before = running(x, length, (from, by) => shifted(from, length, by));
   const behind = running(x, length, (from, by) => shifted(from, length, -by));
   return mul(before, behind);
 }
 
-/** Product of all elements of an axis up to each; without it if `exclusive`, from the end if `reverse`. */
+/**
+ * For each element, the product of all elements of the axis up to it. `exclusive` leaves out the element
+ * itself, and `reverse` begins at the end of the axis.
+ */
 export function runningProduct(
   x: Tensor,
   axis: number,
@@ -54,8 +63,8 @@ function runningInSteps(x: Tensor, length: number, isExclusive: boolean, directi
 }
 
 /**
- * The same if the length is known only at run time: one row for each element, with the elements that belong to its
- * product.
+ * Like `runningInSteps`, for a length that is known only at run time: makes one row for each element, with
+ * the elements that belong to its product.
  */
 function runningByPairs(x: Tensor, isExclusive: boolean, isReversed: boolean): Tensor {
   const places = indicesAlong(x);
@@ -78,7 +87,7 @@ function running(x: Tensor, length: number, shift: (from: Tensor, by: number) =>
   return result;
 }
 
-/** The last axis shifted by `by` positions (backwards if negative), filled with 1. */
+/** Shifts the last axis by `by` positions (backwards if negative), and fills the gap with 1. */
 function shifted(x: Tensor, length: number, by: number): Tensor {
   const [axis, far] = [x.rank - 1, Math.min(Math.abs(by), length)];
   const pads = x.shape.map((_, at) => (at === axis ? far : 0));
@@ -87,7 +96,10 @@ function shifted(x: Tensor, length: number, by: number): Tensor {
   return slice(pad(x, none, pads, { value: 1 }), [{ axis, start: far }]);
 }
 
-/** The same if the length is known only at run time: one row for each element, in which 1 replaces that element. */
+/**
+ * Like `productsOfOthers`, for a length that is known only at run time: makes one row for each element, in
+ * which 1 replaces this element.
+ */
 function productsOfPairs(x: Tensor): Tensor {
   const axis = x.rank - 1;
   const places = indicesAlong(x);

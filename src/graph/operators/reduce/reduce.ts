@@ -54,9 +54,15 @@ export const mean = reduction(
     lowerHalf(call, target) ??
     lowerSum(call, target)?.map((total) => div(total, countOf(call.inputs[0]!, axesOf(call)))),
 );
-/** Largest element; equal largest ones share the gradient, as in PyTorch's amax. */
+/**
+ * The largest element over axes (default: all). If several elements are the largest, they share the gradient,
+ * as in PyTorch's amax.
+ */
 export const max = reduction("ReduceMax", shareExtremes);
-/** Smallest element; equal smallest ones share the gradient. */
+/**
+ * The smallest element over axes (default: all). If several elements are the smallest, they share the
+ * gradient.
+ */
 export const min = reduction("ReduceMin", shareExtremes);
 /** The sum of squares over axes (default: all). */
 export const sumOfSquares = reduction(
@@ -73,9 +79,12 @@ export const l1Norm = reduction(
   (dy, x) => mul(dy, applySingle("Sign", [x])),
   (call, target) => lowerLong(call, target, (total) => total(abs(call.inputs[0]!))),
 );
-/** Euclidean norm; the gradient at the zero vector is 0. */
+/** The Euclidean norm over axes (default: all). The gradient at the zero vector is 0. */
 export const l2Norm = reduction("ReduceL2", (dy, x, y) => mul(div(dy, where(equal(y, 0), 1, y)), x), lowerL2);
-/** log(sum(exp(x))) without overflow; the gradient of -Infinity throughout is 0. */
+/**
+ * log(sum(exp(x))) over axes (default: all), without overflow. If all elements are -Infinity, the gradient is
+ * 0.
+ */
 export const logSumExp = reduction(
   "ReduceLogSumExp",
   (dy, x, y) => mul(dy, exp(sub(x, where(equal(y, -Infinity), 0, y)))),
@@ -101,7 +110,7 @@ function lowerSum(call: Call, target: Target): Tensor[] | undefined {
   return total && [total];
 }
 
-/** A long sum or mean in half precision, whose parts half precision would not hold. */
+/** Computes a long sum or mean of float16 in float32, because half precision cannot hold the partial sums. */
 function lowerHalf(call: Call, target: Target): Tensor[] | undefined {
   const [x, axes] = [call.inputs[0]!, call.inputs[1]];
   if (x.dtype !== "float16") return undefined;
@@ -111,8 +120,8 @@ function lowerHalf(call: Call, target: Target): Tensor[] | undefined {
 }
 
 /**
- * Number of terms (squares, magnitudes or exponentials) above which a separate ReduceSum adds them up, at the cost of
- * one more pass.
+ * Number of terms (squares, magnitudes or exponentials) above which a separate ReduceSum adds them up, at the
+ * cost of one more pass.
  */
 const LONGEST_TOTAL = 4096;
 
@@ -129,9 +138,9 @@ function lowerLong(
   return [form((terms) => applySingle("ReduceSum", [terms, call.inputs[1]], call.attributes))];
 }
 
-/** From this length on inner products are faster than products, or squares, and their sums. */
+/** Smallest length for which an inner product is faster than products (or squares) and a separate sum. */
 const LONG_PRODUCTS = 512;
-/** Smallest number of inner products: threads share them out, but cannot split one. */
+/** Smallest number of inner products. Threads divide them among themselves, but cannot split one of them. */
 const MANY_PRODUCTS = 32;
 
 function lowerSumOfProducts(call: Call, target: Target): Tensor[] | undefined {
@@ -141,8 +150,8 @@ function lowerSumOfProducts(call: Call, target: Target): Tensor[] | undefined {
 }
 
 /**
- * The sum of a * b as many inner products along the last axes, and their sum: one pass over memory, which ONNX Runtime's
- * CPU provider needs a third to a half of the time for.
+ * Computes the sum of a * b as many inner products along the last axes, which are then summed. This is one
+ * pass over memory instead of two. On ONNX Runtime's CPU provider, it takes a third to a half of the time.
  */
 function lowerInnerProducts(
   call: Call,
@@ -166,7 +175,7 @@ function lowerInnerProducts(
   return [reshape(total, inferReduction(call)[0]!.shape)];
 }
 
-/** ONNX Runtime's CPU provider has a fast path for sums along any axes, not for norms. */
+/** ONNX Runtime's CPU provider has a fast path for sums along any axes, but not for norms. */
 function lowerL2(call: Call, target: Target): Tensor[] | undefined {
   const [x, axes] = [call.inputs[0]!, call.inputs[1]];
   if (target !== "cpu") return undefined;
@@ -185,12 +194,12 @@ export function variance(x: Tensor, axes?: Axes, options: ReduceOptions = {}): T
   return mean(mul(centred, centred), axes, options);
 }
 
-/** Standard deviation, biased. */
+/** Standard deviation: the square root of the biased variance. */
 export function standardDeviation(x: Tensor, axes?: Axes, options: ReduceOptions = {}): Tensor {
   return sqrt(variance(x, axes, options));
 }
 
-// ONNX's n-ary operators, as imported files hold them; ours are chains of two.
+// ONNX's n-ary operators, which imported files may contain. They become chains of binary operators.
 for (const [type, combine] of [
   ["Sum", addAll],
   ["Mean", (all: readonly Tensor[]) => div(addAll(all), all.length)],

@@ -6,12 +6,15 @@ import { applySingle, defineOperator, intAttribute, rejectCall, required } from 
 import type { Tensor } from "../../tensor.js";
 import { integers } from "../../tensor.js";
 
-/** Axes to reduce: one, several, or all when left out. Negative ones count from the end. */
+/**
+ * Axes to reduce: one or several. If they are left out, all axes are reduced. Negative axes count from the
+ * end.
+ */
 export type Axes = number | readonly number[];
 
 /** Options of every reduction over axes. */
 export interface ReduceOptions {
-  /** Keep reduced axes with length 1 (default false). */
+  /** Whether reduced axes are kept with length 1 (default false). */
   readonly keepAxes?: boolean;
 }
 
@@ -40,7 +43,7 @@ export function inferReduction(call: Call): TensorType[] {
   return [{ dtype: x.dtype, shape }];
 }
 
-/** A value of the reduced shape, with each dropped axis put back with length 1. */
+/** Puts each axis that the reduction dropped back with length 1. */
 function keepAxes(reduced: Tensor, call: GradientCall): Tensor {
   const axes = axesOf(call);
   if (intAttribute(call.attributes, "keepdims", 1) === 1 || axes.length === 0) return reduced;
@@ -66,7 +69,9 @@ export function reduction(
   });
   return (x, axes, options = {}) => {
     if (Array.isArray(axes) && axes.length === 0)
-      throw new StriateError(`${type}: expected at least one axis, or none given for all of them`);
+      throw new StriateError(
+        `${type}: expected at least one axis, got an empty list (leave the axes out to reduce all of them)`,
+      );
     const list = axes === undefined ? undefined : integers(typeof axes === "number" ? [axes] : axes);
     return applySingle(type, [x, list], { keepdims: options.keepAxes === true ? 1 : 0 });
   };

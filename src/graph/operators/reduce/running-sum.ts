@@ -17,7 +17,10 @@ defineOperator({
     return [applySingle("CumSum", [dy, axis], { exclusive, reverse })];
   },
 });
-/** Running sum along an axis; `exclusive` leaves an element out of its own sum, `reverse` runs from the end. */
+/**
+ * Running sum along an axis; `exclusive` leaves an element out of its own sum, and `reverse` runs from the
+ * end.
+ */
 export function cumulativeSum(
   x: Tensor,
   axis: number,

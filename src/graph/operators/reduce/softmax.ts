@@ -25,7 +25,7 @@ defineOperator({
   },
 });
 /**
- * e^x normalised to sum 1 along an axis (default the last).
+ * e^x, normalised so that the sum along an axis (default: the last axis) is 1.
  *
  * @example
  * ```ts
@@ -39,7 +39,10 @@ export function softmax(x: Tensor, axis = -1): Tensor {
   return applySingle("Softmax", [x], { axis });
 }
 
-/** A row of -Infinity has no softmax. A graph that replaces the result for such a row sends no gradient to it. */
+/**
+ * Replaces NaN in y by 0 if a Where masks dy. The softmax of a row of -Infinity is NaN. If a graph replaces
+ * the result for such a row, the gradient there is 0.
+ */
 function orZero(y: Tensor, dy: Tensor): Tensor {
   return isMasked(dy) ? where(isNaN(y), 0, y) : y;
 }
@@ -57,7 +60,7 @@ defineOperator({
     const total = sum(dy, intAttribute(attributes, "axis", -1), { keepAxes: true });
     return [sub(dy, mul(orZero(exp(y), dy), total))];
   },
-  // WebGPU has no LogSoftmax and would copy to the CPU and back.
+  // WebGPU has no LogSoftmax, so ONNX Runtime would copy the tensor to the CPU and back.
   lower: (call, target) => {
     if (target !== "webgpu") return undefined;
     const x = call.inputs[0]!;
@@ -66,7 +69,7 @@ defineOperator({
     return [sub(shifted, log(sum(exp(shifted), axis, { keepAxes: true })))];
   },
 });
-/** log(softmax(x)) along an axis (default the last), without overflow. */
+/** log(softmax(x)) along an axis (default: the last axis), without overflow. */
 export function logSoftmax(x: Tensor, axis = -1): Tensor {
   return applySingle("LogSoftmax", [x], { axis });
 }

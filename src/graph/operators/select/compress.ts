@@ -16,7 +16,10 @@ function axisIfNamed(call: Call): number | undefined {
   return normaliseAxis(axis, required(call, 0, "x").rank, call.type);
 }
 
-/** The gradient of x, from the gradient of picked elements; `places` holds the index that each came from. */
+/**
+ * The gradient of x, computed from the gradient dy of the picked elements. `places` holds the index of each
+ * picked element in x.
+ */
 function scatterBack(call: Call, dy: Tensor, places: Tensor): Tensor {
   const x = call.inputs[0]!;
   const axis = axisIfNamed(call);
@@ -42,7 +45,7 @@ defineOperator({
   },
 });
 
-// Its second result holds the index of each element's first occurrence, which gets the gradient.
+// The second result holds the index at which each element occurs first. This occurrence gets the gradient.
 defineOperator({
   type: "Unique",
   infer: (call) => {

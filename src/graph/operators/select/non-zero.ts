@@ -3,7 +3,8 @@ import type { DType } from "../../dtype.js";
 import { applySingle, defineOperator, rejectCall, required } from "../../operator.js";
 import type { Tensor } from "../../tensor.js";
 
-// Operators that find positions. Their number is known only at run time, so the axis gets a unique name.
+// Operators that find positions. The number of positions is known only at run time, so their axis gets an
+// unknown length.
 
 const INDEX: DType = "int64";
 
@@ -12,7 +13,7 @@ defineOperator({
   infer: (call) => [{ dtype: INDEX, shape: [Math.max(1, required(call, 0, "x").rank), unknownDim()] }],
   gradient: "zero",
 });
-/** Indices of the elements that are not 0, [axes of x, count], with one column for each element. */
+/** Indices of the elements that are not 0, [axes of x, count], with one column for each such element. */
 export function nonZero(x: Tensor): Tensor {
   return applySingle("NonZero", [x]);
 }

@@ -16,7 +16,7 @@ import { zerosLike } from "../shape/shape-values.js";
 
 /** Options of `argMax` and `argMin`. */
 export interface ArgOptions {
-  /** Keep the axis with length 1 (default false). */
+  /** Whether the axis is kept with length 1 (default false). */
   readonly keepAxes?: boolean;
 }
 
@@ -45,9 +45,15 @@ function extremePlace(type: "ArgMax" | "ArgMin"): (x: Tensor, axis: number, opti
     applySingle(type, [x], { axis, keepdims: options.keepAxes === true ? 1 : 0 });
 }
 
-/** Place (int64) of the largest element along an axis, the first of equal ones. */
+/**
+ * Index (int64) of the largest element along an axis. If several elements are the largest, the first one
+ * counts.
+ */
 export const argmax = extremePlace("ArgMax");
-/** Place (int64) of the smallest element along an axis, the first of equal ones. */
+/**
+ * Index (int64) of the smallest element along an axis. If several elements are the smallest, the first one
+ * counts.
+ */
 export const argmin = extremePlace("ArgMin");
 
 function topKAxis(call: Call): number {
@@ -61,7 +67,7 @@ defineOperator({
     const axis = topKAxis(call);
     const [count, dim] = [k.known?.[0] ?? unknownDim(), x.shape[axis]!];
     if (isStatic(count) && isStatic(dim) && count > dim)
-      rejectCall(call, `expected at least ${count} elements along axis ${axis}, got fewer`);
+      rejectCall(call, `expected at least ${count} elements along axis ${axis}, got ${dim}`);
     const shape = x.shape.with(axis, count);
     return [
       { dtype: x.dtype, shape },
@@ -70,7 +76,10 @@ defineOperator({
   },
   gradient: (call, x) => [scatterElements(zerosLike(x), call.outputs[1]!, call.dy, topKAxis(call))],
 });
-/** The k largest (or smallest) elements along an axis (default the last), best first, and their places (int64). */
+/**
+ * The k largest (or smallest) elements along an axis (default: the last axis), in order, and their indices
+ * (int64).
+ */
 export function topK(
   x: Tensor,
   k: number,
@@ -106,7 +115,7 @@ defineOperator({
     const at = (part: Tensor) => reshape(sum(mul(dy, part)), [1]);
     return ["zero", "zero", () => concat([at(sub(1, hits)), at(hits)], 0)];
   },
-  // WebGPU has none: compare with 0, 1, 2, ...
+  // WebGPU has no OneHot, so the indices are compared with 0, 1, 2, ...
   lower: (call, target) => {
     const depth = knownDepth(call);
     if (target !== "webgpu" || depth === undefined) return undefined;
@@ -126,7 +135,10 @@ defineOperator({
     return [where(equal(unsqueeze(wrapped, [axis]), places), on!, off!)];
   },
 });
-/** 1 at the place that each index names on a new axis (default the last) of length `depth`, 0 elsewhere. */
+/**
+ * Adds an axis of length `depth` (default: as the last axis). Along it, the result is 1 at the position that
+ * an index names, and 0 elsewhere.
+ */
 export function oneHot(indices: Tensor, depth: number, axis = -1, dtype: DType = "float32"): Tensor {
   return applySingle("OneHot", [indices, constant(depth, [], "int64"), constant([0, 1], [2], dtype)], {
     axis,
@@ -150,18 +162,21 @@ defineOperator({
     return [cast(equal(place, countedAlong(x, axis)), x.dtype)];
   },
 });
-/** 1 at the largest element along an axis (default the last), the first of equal ones, 0 elsewhere. */
+/**
+ * 1 at the largest element along an axis (default: the last axis), and 0 elsewhere. If several elements are
+ * the largest, the first one counts.
+ */
 export function hardmax(x: Tensor, axis = -1): Tensor {
   return applySingle("Hardmax", [x], { axis });
 }
 
-/** 0, 1, 2 ... along an axis of x, with length 1 along the others. */
+/** The numbers 0, 1, 2 ... (int64) along an axis of x. All other axes of the result have length 1. */
 export function countedAlong(x: Tensor, axis: number): Tensor {
   const shape = x.shape.map((_, at) => (at === axis ? -1 : 1));
   return reshape(countedTo(x, axis), shape);
 }
 
-/** 0, 1, 2 ..., one number (int64) for each element of an axis of x. */
+/** A vector with the numbers 0, 1, 2 ... (int64), one for each element of an axis of x. */
 export function countedTo(x: Tensor, axis: number): Tensor {
   const length = x.shape[axis]!;
   if (isStatic(length)) return integers(Array.from({ length }, (_, i) => i));
@@ -181,11 +196,17 @@ defineOperator({
   },
   gradient: ({ dy, attributes }, _x, k?: Tensor) => [applySingle("Trilu", [dy, k], attributes)],
 });
-/** The part of matrices on and above diagonal k (default 0, the main one), zeros elsewhere. */
+/**
+ * Keeps the part of matrices on and above diagonal k (default 0, the main diagonal). All other elements
+ * become 0.
+ */
 export function upperTriangle(x: Tensor, k = 0): Tensor {
   return applySingle("Trilu", [x, constant(k, [], "int64")], { upper: 1 });
 }
-/** The part of matrices on and below diagonal k (default 0, the main one), zeros elsewhere. */
+/**
+ * Keeps the part of matrices on and below diagonal k (default 0, the main diagonal). All other elements
+ * become 0.
+ */
 export function lowerTriangle(x: Tensor, k = 0): Tensor {
   return applySingle("Trilu", [x, constant(k, [], "int64")], { upper: 0 });
 }

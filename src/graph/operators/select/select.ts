@@ -28,7 +28,7 @@ function axisOf(call: Call): number {
   return normaliseAxis(intAttribute(call.attributes, "axis", 0), required(call, 0, "x").rank, call.type);
 }
 
-/** Constant indices must lie on the axis; the runtime checks all other indices. */
+/** Throws if a constant index lies outside the axis. The runtime checks all other indices. */
 function checkRange(call: Call, indices: Tensor, dim: Dim): void {
   if (!isStatic(dim)) return;
   for (const index of indices.known ?? []) {
@@ -59,20 +59,26 @@ function pick(from: readonly Dim[] | undefined, indices: readonly Dim[] | undefi
   return indices.map((index) => from.at(index)!);
 }
 
-/** Slices of x along an axis (default 0): result[.., i, ..] = x[.., indices[i], ..]; indices of any rank. */
+/**
+ * Slices of x along an axis (default 0): result[.., i, ..] = x[.., indices[i], ..]. The indices may have any
+ * rank.
+ */
 export function gather(x: Tensor, indices: Tensor, axis = 0): Tensor {
   return applySingle("Gather", [x, indices], { axis });
 }
 
-/** Rows of a table [entries, features] for whole numbers of any shape: [...indices, features]. */
+/**
+ * Looks up rows of a table [entries, features]. The indices are integers in any shape; the result is
+ * [...indices, features].
+ */
 export function embedding(indices: Tensor, table: Tensor): Tensor {
   return gather(table, indices, 0);
 }
 
-/** Largest matrix, in elements, with which a product is faster than scattering. */
+/** Largest number of elements of a matrix for which a product with it is faster than scattering. */
 const LARGEST_MATRIX = 1 << 16;
 
-// Adds each slice of dy to the position that `indices` read it from; x only gives the shape.
+// Adds each slice of dy to the position of x that `indices` read. The operand x only gives the shape.
 defineOperator({
   type: "GatherGradient",
   infer: (call) => {
@@ -91,7 +97,10 @@ defineOperator({
   },
 });
 
-/** Constant indices: one product with a matrix of zeros and ones. */
+/**
+ * For constant indices: one product with a matrix of zeros and ones. Returns undefined if the indices are not
+ * constant or the matrix would be too large.
+ */
 function byMatrix(dy: Tensor, indices: Tensor, x: Tensor, axis: number): Tensor | undefined {
   const places = constantData(indices);
   const length = x.shape[axis]!;
@@ -128,7 +137,8 @@ function checkElementwise(call: Call): void {
     const limit = x.shape[at]!;
     return at === axis || !isStatic(dim) || !isStatic(limit) || dim <= limit;
   });
-  if (indices.rank !== x.rank || !fits) rejectCall(call, `indices must fit inside x outside axis ${axis}`);
+  if (indices.rank !== x.rank || !fits)
+    rejectCall(call, `indices must have the rank of x and be no longer than x, except along axis ${axis}`);
 }
 
 defineOperator({
@@ -176,7 +186,8 @@ function scatterGradient(call: GradientCall, { read, write }: IndexedAccess): Op
     case "mul": {
       const ones = () => expandLike(scalar(1, x.dtype), x);
       const isZero = equal(updates, 0);
-      // Takes the product of the updates of a position that are not 0, and counts the zeros, to avoid a division by 0.
+      // To avoid a division by 0, takes the product of only those updates of a position that are not 0, and
+      // counts the zeros.
       const rest = () => read(mul(mul(dy, x), write(ones(), where(isZero, 1, updates), "mul")));
       const zeros = () => sub(read(write(zerosLike(x), cast(isZero, x.dtype), "add")), cast(isZero, x.dtype));
       return both(
@@ -186,7 +197,7 @@ function scatterGradient(call: GradientCall, { read, write }: IndexedAccess): Op
     }
     case "max":
     case "min": {
-      // Equal largest ones share the gradient, as in PyTorch.
+      // If several elements are the largest (or smallest), they share the gradient, as in PyTorch.
       const own = cast(equal(x, y), dy.dtype);
       const others = cast(equal(updates, read(y)), dy.dtype);
       const share = div(dy, maximum(write(own, others, "add"), 1));
@@ -205,7 +216,7 @@ defineOperator({
   infer: (call) => {
     checkElementwise(call);
     const [x, indices, updates] = [call.inputs[0]!, call.inputs[1]!, required(call, 2, "updates")];
-    if (updates.dtype !== x.dtype) rejectCall(call, "x and the updates must have one element type");
+    if (updates.dtype !== x.dtype) rejectCall(call, "x and the updates must have the same element type");
     checkSameLengths(call, updates, indices.shape);
     return [{ dtype: x.dtype, shape: x.shape }];
   },
@@ -226,8 +237,8 @@ function checkSameLengths(call: Call, updates: Tensor, shape: Shape): void {
 }
 
 /**
- * Returns x with x[indices[i, j], j] replaced by updates[i, j], or combined with it, for axis 0 (PyTorch's scatter).
- * Without a reduction, the result for equal indices is undefined.
+ * Returns x with x[indices[i, j], j] replaced by updates[i, j], or combined with it, for axis 0 (PyTorch's
+ * scatter). Without a reduction, the result for equal indices is undefined.
  */
 export function scatterElements(
   x: Tensor,
@@ -247,7 +258,7 @@ function selectedShape(call: Call): Shape {
   const batch = intAttribute(call.attributes, "batch_dims", 0);
   const depth = indices.shape.at(-1);
   if (depth === undefined || !isStatic(depth) || depth + batch > x.rank) {
-    return rejectCall(call, "the last axis of the indices must count leading axes of x");
+    return rejectCall(call, "the last axis of the indices must have a known length of at most the rank of x");
   }
   return [...indices.shape.slice(0, -1), ...x.shape.slice(batch + depth)];
 }
@@ -260,12 +271,15 @@ defineOperator({
     return [scatterND(zerosLike(x), withBatch(call, indices, batch), call.dy, "add")];
   },
 });
-/** Index vectors that begin with the places along the axes that x and the indices share. */
+/**
+ * Extends each index vector at its front by its positions along the batch axes, which x and the indices
+ * share.
+ */
 function withBatch(call: Call, indices: Tensor, batch: number): Tensor {
   if (batch === 0) return indices;
   const lengths: Shape = indices.shape.slice(0, batch);
   if (!isStaticShape(lengths))
-    rejectCall(call, "its gradient with batch_dims needs known lengths of those axes");
+    rejectCall(call, "its gradient needs known lengths of the batch axes (batch_dims)");
   const like = applySingle("Slice", [indices, ...[0, 1].map((at) => integers([at])), integers([-1])]);
   const columns = lengths.map((length, axis) => {
     const places = constant(
@@ -287,7 +301,7 @@ defineOperator({
   type: "ScatterND",
   infer: (call) => {
     const [x, updates] = [required(call, 0, "x"), required(call, 2, "updates")];
-    if (updates.dtype !== x.dtype) rejectCall(call, "x and the updates must have one element type");
+    if (updates.dtype !== x.dtype) rejectCall(call, "x and the updates must have the same element type");
     checkSameLengths(call, updates, selectedShape(call));
     return [{ dtype: x.dtype, shape: x.shape }];
   },
@@ -297,7 +311,7 @@ defineOperator({
       write: (x, values, reduction) => scatterND(x, indices, values, reduction),
     }),
 });
-/** x with the slices at index vectors replaced by updates, or with both combined. */
+/** Returns x with the slices at the index vectors replaced by `updates`, or combined with them. */
 export function scatterND(
   x: Tensor,
   indices: Tensor,

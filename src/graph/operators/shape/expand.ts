@@ -30,7 +30,10 @@ defineOperator({
   },
   gradient: ({ dy }, x) => [unbroadcast(dy, x), undefined],
 });
-/** Repeats axes of length 1 (or missing ones in front) to a shape. Named axes are looked up in `sources`. */
+/**
+ * Repeats axes of length 1, and axes that are missing at the front, to a shape. Named lengths are read from
+ * the shapes of x and `sources` at run time.
+ */
 export function expand(x: Tensor, shape: Shape, sources: readonly Tensor[] = []): Tensor {
   return applySingle("Expand", [x, shapeTensor(shape, [x, ...sources])]);
 }
@@ -66,7 +69,7 @@ defineOperator({
     return [reshapeLike(applySingle("ReduceSum", sums, { keepdims: 0 }), x)];
   },
 });
-/** Whole copies side by side: `repeats[axis]` of them along each axis. */
+/** Puts copies of x side by side, `repeats[axis]` of them along each axis. */
 export function tile(x: Tensor, repeats: readonly number[]): Tensor {
   return applySingle("Tile", [x, integers(repeats)]);
 }

@@ -7,8 +7,8 @@ import { constantData, integers } from "../../tensor.js";
 import { zerosLike } from "./shape-values.js";
 
 /**
- * Largest number of tensors that one call may join or split. By default, a WebGPU device binds at most eight storage
- * buffers to a shader, and a shader that needs more computes nothing.
+ * Largest number of tensors that one call may join or split. By default, a WebGPU device binds at most eight
+ * storage buffers to a shader, and a shader that needs more computes nothing.
  */
 const WIDEST = 7;
 
@@ -17,7 +17,10 @@ function bindsAll(target: Target): boolean {
   return target === "webgpu" || target === "portable";
 }
 
-/** Divides neighbours into the fewest groups of at most `WIDEST`, all of about the same size. */
+/**
+ * Divides neighbours into groups of about the same size: the fewest groups of at most `WIDEST` items, but
+ * never more than `WIDEST` groups.
+ */
 function grouped<T>(items: readonly T[]): T[][] {
   const groups = Math.min(Math.ceil(items.length / WIDEST), WIDEST);
   return Array.from({ length: groups }, (_, i) =>
@@ -60,7 +63,7 @@ defineOperator({
           (dim, at) =>
             at === axis || dim === first.shape[at] || !isStatic(dim) || !isStatic(first.shape[at]!),
         );
-      if (!fits) rejectCall(call, `all shapes and types must be the same outside axis ${axis}`);
+      if (!fits) rejectCall(call, `all types must be the same, and all shapes except for axis ${axis}`);
       length = addDims(length, x.shape[axis]!);
       known = known && x.known && [...known, ...x.known];
     }
@@ -119,7 +122,8 @@ defineOperator({
 
 function splitSizes(call: Call, dim: Dim): readonly Dim[] {
   const sizes = call.inputs[1];
-  // Known elements are stored for short tensors, but a tensor may have hundreds of parts.
+  // `known` is set only for short tensors, but a Split may have hundreds of parts. So constants are read
+  // directly.
   const data = sizes && constantData(sizes)?.data;
   const known = data ? Array.from(data as BigInt64Array, Number) : sizes?.known;
   if (known !== undefined) {
@@ -127,7 +131,7 @@ function splitSizes(call: Call, dim: Dim): readonly Dim[] {
       rejectCall(call, `${known.length} sizes for ${call.outputCount} outputs`);
     const total = known.reduce(addDims, 0);
     if (isStatic(total) && isStatic(dim) && total !== dim)
-      rejectCall(call, `the sizes add up to ${total}, the axis has ${dim}`);
+      rejectCall(call, `the sizes add up to ${total}, but the axis has length ${dim}`);
     return known;
   }
   if (sizes !== undefined) return Array.from({ length: call.outputCount }, unknownDim);

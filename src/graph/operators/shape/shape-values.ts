@@ -55,7 +55,7 @@ defineOperator({
       !["float32", "float64", "int16", "int32", "int64"].includes(dtype) ||
       call.inputs.some((x) => x!.dtype !== dtype)
     )
-      rejectCall(call, "expected three float32, float64, int16, int32 or int64 numbers of one type");
+      rejectCall(call, "expected three float32, float64, int16, int32 or int64 numbers of the same type");
     if (start === undefined || limit === undefined || delta === undefined)
       return [{ dtype, shape: [unknownDim()] }];
     const length = Math.max(0, Math.ceil((limit - start) / delta));
@@ -63,7 +63,7 @@ defineOperator({
       isFloat(dtype) || length > 64 ? undefined : Array.from({ length }, (_, i) => start + i * delta);
     return [{ dtype, shape: [length], known }];
   },
-  // start + i delta; the limit only decides how many there are.
+  // Element i is start + i delta. The limit only decides how many elements there are.
   gradient: ({ dy }, start, _limit, delta) => {
     const total = (x: Tensor, like: Tensor) =>
       reshapeLike(applySingle("ReduceSum", [x], { keepdims: 0 }), like);

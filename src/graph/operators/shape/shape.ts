@@ -64,7 +64,10 @@ function solveReshape(call: Call, from: Shape, to: Shape): Shape {
   return to.map((dim) => (dim === -1 ? (length ?? unknownDim()) : dim));
 }
 
-/** The same elements in another shape; one axis may be -1 (what is left over). Axes may be named. */
+/**
+ * The same elements in another shape. One length may be -1: it is computed from the other lengths. Lengths
+ * may be named.
+ */
 export function reshape(x: Tensor, shape: Shape): Tensor {
   const named = shape.filter((dim) => !isStatic(dim));
   const inferred = named.length === 1 && !shape.includes(-1);
@@ -85,7 +88,10 @@ defineOperator({
   },
   gradient: ({ dy }, x) => [reshapeLike(dy, x)],
 });
-/** All axes from `axis` on (default 1) in one, all before it in another. */
+/**
+ * Reshapes x to a matrix: the axes before `axis` (default 1) become the rows, and the axes from `axis` on
+ * become the columns.
+ */
 export function flatten(x: Tensor, axis = 1): Tensor {
   return applySingle("Flatten", [x], { axis });
 }
@@ -100,7 +106,7 @@ defineOperator({
     for (const axis of axes) {
       const dim = x.shape[axis]!;
       if (isStatic(dim) && dim !== 1)
-        rejectCall(call, `axis ${axis} has length ${dim}, only length 1 can be dropped`);
+        rejectCall(call, `axis ${axis} has length ${dim}; only axes of length 1 can be dropped`);
     }
     return [{ dtype: x.dtype, shape: x.shape.filter((_, axis) => !axes.includes(axis)), known: x.known }];
   },
@@ -124,7 +130,7 @@ defineOperator({
   },
   gradient: ({ dy }, x) => [reshapeLike(dy, x), undefined],
 });
-/** Puts in axes of length 1; positions count in the result. */
+/** Inserts axes of length 1. `axes` are their positions in the result. */
 export function unsqueeze(x: Tensor, axes: readonly number[]): Tensor {
   return applySingle("Unsqueeze", [x, integers(axes)]);
 }
@@ -155,7 +161,10 @@ defineOperator({
     ];
   },
 });
-/** Axes in a new order: axis i of the result is axis `order[i]` of x. Makes no node if the order is the same. */
+/**
+ * Puts the axes into a new order: axis i of the result is axis `order[i]` of x. Makes no node if the order is
+ * the same.
+ */
 export function transpose(x: Tensor, order: readonly number[]): Tensor {
   const same = order.length === x.rank && order.every((axis, i) => axis === i);
   return same ? x : applySingle("Transpose", [x], { perm: order });

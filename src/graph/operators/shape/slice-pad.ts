@@ -33,7 +33,7 @@ function sliceAxes(call: Call): SliceAxis[] {
     const axis = normaliseAxis(axes[i]!, x.rank, "Slice");
     const [end, step] = [ends[i], steps[i]!];
     const dim = x.shape[axis]!;
-    if (step === 0) rejectCall(call, "a step of 0");
+    if (step === 0) rejectCall(call, "the step must not be 0");
     if (!isStatic(dim) || end === undefined) {
       const whole = start === 0 && step === 1 && end !== undefined && end > 2 ** 30;
       return { axis, start, end, step, length: whole ? dim : unknownDim() };
@@ -49,7 +49,8 @@ function sliceAxes(call: Call): SliceAxis[] {
 }
 
 /**
- * Ends by axis. The axis' own named length means "to the end"; with any other name, the remaining length is unknown.
+ * The end for each axis. If the end is the axis' own named length, it means "to the end". With any other
+ * name, the end is unknown (undefined).
  */
 function knownEnds(call: Call, axes: readonly number[]): readonly (number | undefined)[] {
   const [x, known] = [required(call, 0, "x"), required(call, 2, "ends").known];
@@ -77,7 +78,7 @@ defineOperator({
   gradient: (call, x) => [sliceGradient(call, x)],
 });
 
-/** Puts zeros around and between the elements that the slice took. */
+/** The gradient of a slice: dy with zeros around and between the elements that the slice took. */
 function sliceGradient(call: GradientCall, x: Tensor): Tensor {
   const before = x.shape.map(() => 0);
   const after = x.shape.map(() => 0);
@@ -102,8 +103,8 @@ function sliceGradient(call: GradientCall, x: Tensor): Tensor {
 }
 
 /**
- * The same for axes with named lengths, by the positions that the slice took: slicing 0, 1, 2 ... gives these
- * positions.
+ * Does the same for axes with named lengths: adds dy to zeros at the positions that the slice took. The slice
+ * of 0, 1, 2 ... gives these positions.
  */
 function scatterSlices(call: GradientCall, dy: Tensor, which: readonly number[]): Tensor {
   const x = call.inputs[0]!;
@@ -112,7 +113,7 @@ function scatterSlices(call: GradientCall, dy: Tensor, which: readonly number[])
     call.inputs[at] && applySingle("Gather", [call.inputs[at], integers([i])], { axis: 0 });
   const range = (from: Tensor, i: number, axis: number) =>
     applySingle("Slice", [from, operand(1, i), operand(2, i), integers([axis]), operand(4, i)]);
-  // What the slices before the one in question leave of x, for its lengths.
+  // For each slice, x after all earlier slices. Its lengths are needed below.
   const sources = which.map((_, at) =>
     which.slice(0, at).reduce<Tensor>((from, i) => range(from, i, axes[i]!.axis), x),
   );
@@ -146,15 +147,15 @@ function spread(x: Tensor, axis: number, step: number): Tensor {
 /** A range of the elements along one axis. */
 export interface SliceRange {
   readonly axis: number;
-  /** First element (default 0); negative counts from the end. */
+  /** Index of the first element (default 0). Negative numbers count from the end. */
   readonly start?: number;
-  /** One past the last element (default: the end). */
+  /** Index after the last element (default: the end). */
   readonly end?: number;
-  /** Default 1; negative walks backwards (then start defaults to the last element). */
+  /** Step (default 1). A negative step walks backwards; `start` then defaults to the last element. */
   readonly step?: number;
 }
 
-/** A range of some axes. */
+/** Takes a range of the elements along each of some axes. */
 export function slice(x: Tensor, ranges: readonly SliceRange[]): Tensor {
   const far = 2 ** 31 - 1;
   return applySingle("Slice", [
@@ -241,7 +242,10 @@ function padGradient(dy: Tensor, before: readonly number[], after: readonly numb
   );
 }
 
-/** Adds the gradient of reflected or repeated borders back onto the elements they copied. */
+/**
+ * Adds the gradient of reflected or repeated borders to the gradient of the elements from which the borders
+ * were copied.
+ */
 function foldGradient(dy: Tensor, x: Tensor, before: number[], after: number[], mode: string): Tensor {
   let gradient = dy;
   for (const [axis, dim] of x.shape.entries()) {
@@ -273,7 +277,10 @@ function foldGradient(dy: Tensor, x: Tensor, before: number[], after: number[], 
   return gradient;
 }
 
-/** Zeros (or `value`) before and after each axis; negative counts crop. Makes no node if nothing changes. */
+/**
+ * Puts zeros (or `value`) before and after each axis. Negative numbers crop the axis. Makes no node if
+ * nothing changes.
+ */
 export function pad(
   x: Tensor,
   before: readonly number[],

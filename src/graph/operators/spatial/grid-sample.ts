@@ -41,9 +41,12 @@ import { slice } from "../shape/slice-pad.js";
 
 interface Sampling {
   readonly mode: string;
-  /** "zeros", "border" or "reflection" beyond the edges. */
+  /** What is read beyond the edges: "zeros", "border" or "reflection". */
   readonly padding: string;
-  /** Whether -1 and 1 are the centres of the outermost elements, or their outer edges. */
+  /**
+   * Whether -1 and 1 are the centres of the outermost elements. If false, they are the outer edges of these
+   * elements.
+   */
   readonly alignCorners: boolean;
 }
 
@@ -62,7 +65,8 @@ defineOperator({
     const space = x.rank - 2;
     if (space < 1 || grid.rank !== x.rank || grid.shape.at(-1) !== space)
       rejectCall(call, `expected a grid [batch, ...space, ${space}] for [batch, channels, ...space]`);
-    if (!isFloat(x.dtype) || x.dtype !== grid.dtype) rejectCall(call, "expected floats of one element type");
+    if (!isFloat(x.dtype) || x.dtype !== grid.dtype)
+      rejectCall(call, "expected floating-point tensors of the same type");
     const { mode, padding } = samplingOf(call);
     if (!["linear", "nearest", "cubic"].includes(mode) || (mode === "cubic" && space !== 2))
       rejectCall(call, `the mode "${mode}" does not exist for ${space} spatial axes`);
@@ -78,9 +82,9 @@ defineOperator({
 });
 
 /**
- * Samples [batch, channels, ...space] at the positions of a grid [batch, ...positions, axes], as PyTorch's grid_sample.
- * Coordinates go from -1 to 1 along each axis and begin with the last axis. Defaults: corners not aligned, zeros beyond
- * the edges, linear interpolation.
+ * Samples [batch, channels, ...space] at the positions of a grid [batch, ...positions, axes], as PyTorch's
+ * grid_sample. Coordinates go from -1 to 1 along each axis and begin with the last axis. By default, corners
+ * are not aligned, zeros lie beyond the edges, and interpolation is linear.
  */
 export function gridSample(
   x: Tensor,
@@ -96,14 +100,17 @@ export function gridSample(
   return applySingle("GridSample", [x, grid], attributes);
 }
 
-/** The length of an axis as a scalar of a type; it is looked up at run time if it is unknown. */
+/**
+ * The length of an axis as a scalar of the type of `like`. If the length is not a number, it is read at run
+ * time.
+ */
 function lengthOf(x: Tensor, axis: number, like: Tensor): Tensor {
   const dim: Dim = x.shape[axis]!;
   if (isStatic(dim)) return scalar(dim, like.dtype);
   return cast(squeeze(dimTensor(dim, [x]), [0]), like.dtype);
 }
 
-/** Reflects coordinates at the edges, as often as it takes. */
+/** Reflects coordinates at the edges as often as needed. */
 function reflected(at: Tensor, length: Tensor, alignCorners: boolean): Tensor {
   const [low, span] = alignCorners ? [scalar(0, at.dtype), sub(length, 1)] : [scalar(-0.5, at.dtype), length];
   const distance = abs(sub(at, low));
@@ -113,7 +120,7 @@ function reflected(at: Tensor, length: Tensor, alignCorners: boolean): Tensor {
   return add(folded, low);
 }
 
-/** Weight and index of every cell along one axis that a coordinate reads. */
+/** The weight and the index of one element that a coordinate reads along an axis. */
 interface Cell {
   readonly weight: Tensor | undefined;
   readonly place: Tensor;
@@ -140,7 +147,7 @@ function cellsAlong(at: Tensor, mode: string): Cell[] {
   ];
 }
 
-/** GridSample composed of other operators: cells are gathered and summed with their weights. */
+/** GridSample composed of other operators: elements are gathered and summed with their weights. */
 function sampled(x: Tensor, grid: Tensor, { mode, padding, alignCorners }: Sampling): Tensor {
   const space = x.rank - 2;
   const coordinates = Array.from({ length: space }, (_, axis) => {
@@ -165,8 +172,9 @@ function reshapeTo(x: Tensor, shape: readonly Dim[], sources: readonly Tensor[])
 }
 
 /**
- * The elements of [batch, channels, ...space] at coordinates [batch, places] along each spatial axis, counted in elements from
- * the centre of the first; gives [batch, channels, places].
+ * Reads x [batch, channels, ...space] at some places and returns [batch, channels, places]. `coordinates`
+ * contains a tensor [batch, places] for each spatial axis; a coordinate of 0 is the centre of the first
+ * element, 1 that of the second.
  */
 export function readAt(x: Tensor, coordinates: readonly Tensor[], how: Sampling): Tensor {
   const { mode, padding, alignCorners } = how;
@@ -177,7 +185,8 @@ export function readAt(x: Tensor, coordinates: readonly Tensor[], how: Sampling)
     const folded = padding === "reflection" ? reflected(at, lengths[axis]!, alignCorners) : at;
     return minimum(maximum(folded, 0), last);
   };
-  // Near the edges, cubic kernels reach cells outside the input, so each cell is mapped back inside.
+  // Near the edges, cubic kernels reach elements outside the input, so the index of each element is mapped
+  // back inside.
   const moved = mode === "cubic" ? coordinates : coordinates.map(inside);
   const cells = moved.map((at, axis) =>
     cellsAlong(at, mode).map(({ weight, place }) => ({
@@ -213,12 +222,12 @@ export function readAt(x: Tensor, coordinates: readonly Tensor[], how: Sampling)
   return addAll(terms);
 }
 
-/** Indices of cells must be integers; reflection may leave a rounding error. */
+/** Indices must be integers, but reflection may leave a rounding error. */
 function roundedBack(place: Tensor, padding: string): Tensor {
   return padding === "reflection" ? round(place) : place;
 }
 
-/** The same indices for every channel: [batch, 1, places] as [batch, channels, places]. */
+/** Repeats indices [batch, 1, places] for every channel, to [batch, channels, places]. */
 function overChannels(indices: Tensor, channels: Dim, x: Tensor): Tensor {
   const count = isStatic(channels) ? integers([channels]) : dimTensor(channels, [x]);
   return applySingle("Expand", [
@@ -228,8 +237,8 @@ function overChannels(indices: Tensor, channels: Dim, x: Tensor): Tensor {
 }
 
 /**
- * The grid of an affine map for each image: [batch, ...size, axes] from [batch, axes, axes + 1], as PyTorch's affine_grid;
- * `size` holds the lengths of the spatial axes.
+ * The grid [batch, ...size, axes] of an affine map for each image, as PyTorch's affine_grid computes it.
+ * `theta` contains the maps, [batch, axes, axes + 1], and `size` the lengths of the spatial axes.
  *
  * @throws StriateError for other than two or three spatial axes
  */
@@ -249,7 +258,8 @@ export function affineGrid(theta: Tensor, size: readonly number[], alignCorners 
     (all, along) => all.flatMap((point) => along.map((value) => [value, ...point])),
     [[]],
   );
-  // [axes + 1, places]: the last axis first, then ones.
+  // The shape is [axes + 1, places]. The rows are the coordinates, beginning with the last axis, and then
+  // ones.
   const values = Array.from({ length: space + 1 }, (_, row) => points.map((point) => point[row] ?? 1)).flat();
   const base = floatConstant(values, [space + 1, points.length], theta.dtype);
   return reshape(transpose(matmul(theta, base), [0, 2, 1]), [theta.shape[0]!, ...size, space]);

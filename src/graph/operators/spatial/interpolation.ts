@@ -1,7 +1,7 @@
 import type { AxisMatrix } from "../linear/axis-matrix.js";
 import { axisMatrix } from "../linear/axis-matrix.js";
 
-/** How ONNX's Resize reads its input along one axis; the names are ONNX's. */
+/** How ONNX's Resize reads its input along one axis. The names of modes and coordinates are ONNX's. */
 export interface Interpolation {
   readonly mode: "nearest" | "linear" | "cubic";
   readonly coordinates: string;
@@ -16,7 +16,7 @@ export interface Interpolation {
 
 const round = Math.fround;
 
-/** Position in the input of each output element, in single precision as the runtimes compute it. */
+/** For each output element, its position in the input, in single precision as the runtimes compute it. */
 function sourcePositions(
   length: number,
   count: number,
@@ -70,14 +70,20 @@ function nearest(position: number, mode: string): number {
   }
 }
 
-/** Keys' cubic kernel with parameter a at the four cells around a position with fraction t. */
+/**
+ * The weights of the four elements around a position with the fractional part t, by Keys' cubic kernel with
+ * parameter a.
+ */
 function cubicWeights(t: number, a: number): number[] {
   const near = (d: number) => (a + 2) * d ** 3 - (a + 3) * d ** 2 + 1;
   const far = (d: number) => a * d ** 3 - 5 * a * d ** 2 + 8 * a * d - 4 * a;
   return [far(1 + t), near(t), near(1 - t), far(2 - t)];
 }
 
-/** Cells within the reach of the kernel, which is stretched by the factor by which the axis shrinks. */
+/**
+ * The elements within the reach of the kernel, with their weights. The kernel is stretched by the factor by
+ * which the axis shrinks.
+ */
 function wideWeights(
   position: number,
   scale: number,

@@ -30,7 +30,8 @@ export interface MaxPoolOptions extends PoolOptions {
   readonly dilation?: number | readonly number[];
 }
 
-// If several elements of a window are the largest, the first one (last axis fastest) counts, in values and gradients.
+// If several elements of a window are the largest, the first one in row-major order counts, in values and
+// gradients.
 defineOperator({
   type: "MaxPool",
   infer: (call) => {
@@ -55,8 +56,8 @@ export function maxPool(x: Tensor, kernel: number | readonly number[], options: 
 }
 
 /**
- * The element of `values` at the place where `x` is largest, for each window: `x` decides the position, and `values`
- * gives the result. Gradients go to `values` only.
+ * The element of `values` at the place where `x` is largest, for each window: `x` decides the position, and
+ * `values` gives the result. Gradients go to `values` only.
  */
 export function maxPoolSelect(
   x: Tensor,
@@ -68,8 +69,8 @@ export function maxPoolSelect(
   return applySingle("MaxPoolSelect", [x, applySingle("MaxPool", [x], attributes), values], attributes);
 }
 
-// Two operators, each the gradient of the other: one spreads dy to the largest elements of x's windows, the other reads
-// `values` at these elements.
+// Two operators, each the gradient of the other: one spreads dy to the largest elements of x's windows, the
+// other reads `values` at these elements.
 defineOperator({
   type: "MaxPoolGradient",
   infer: (call) => {
@@ -100,14 +101,17 @@ defineOperator({
   lower: (call, target) => [hasIndices(call, target) ? gatherFromWinners(call) : readByOffsets(call)],
 });
 
-/** WebGPU has no Indices output, and a portable graph has to run there too; double precision runs on CPUs only. */
+/**
+ * Whether MaxPool has its output Indices. WebGPU lacks it, and a portable graph must also run there. Double
+ * precision runs only on CPUs, which have it.
+ */
 function hasIndices(call: Call, target: Target): boolean {
   return call.inputs[0]!.dtype === "float64" || (target !== "webgpu" && target !== "portable");
 }
 
 const FLAT = [-1];
 
-/** Indices of the largest elements, counted over the whole of x. */
+/** Indices of the largest elements in the flattened x. */
 function winners(call: Call): Tensor {
   const x = call.inputs[0]!;
   const attributes = poolAttributes(poolGeometry(call));
@@ -234,7 +238,10 @@ defineOperator({
     return [reshapeLike(spread, x)];
   },
 });
-/** Largest value of each channel: [batch, channels, 1, ...]. The first of equal ones gets the gradient. */
+/**
+ * Largest value of each channel: [batch, channels, 1, ...]. If several elements are the largest, the first
+ * one gets the gradient.
+ */
 export function globalMaxPool(x: Tensor): Tensor {
   return applySingle("GlobalMaxPool", [x]);
 }
@@ -248,8 +255,9 @@ export function adaptiveWindows(length: number, count: number): { start: number;
 }
 
 /**
- * Largest value in each of a fixed number of windows per spatial axis, as PyTorch's adaptive_max_pool: window i of n
- * covers [floor(i * length / n), ceil((i + 1) * length / n)). Only for one window may lengths be unknown.
+ * Largest value in each of a fixed number of windows per spatial axis, as PyTorch's adaptive_max_pool: window
+ * i of n covers [floor(i * length / n), ceil((i + 1) * length / n)). Lengths may be unknown only if there is
+ * a single window.
  */
 export function adaptiveMaxPool(x: Tensor, size: number | readonly number[]): Tensor {
   const sizes = typeof size === "number" ? x.shape.slice(2).map(() => size) : size;

@@ -62,9 +62,9 @@ export function poolAttributes({ window, ceilMode }: PoolGeometry): Attributes {
 }
 
 /**
- * The same windows without ceil mode, wherever ceil mode drops a window that would start beyond the input: ONNX's own
- * shape rule before operator set 22 keeps it, so that a runtime would expect more windows than it computes. Undefined
- * where the call can stay.
+ * Returns the same windows without ceil mode if ceil mode drops a window that would start beyond the input.
+ * ONNX's own shape rule before opset 22 keeps such a window, so that a runtime would expect more windows than
+ * it computes. Returns undefined if the call can stay as it is.
  */
 export function withoutCeilMode(geometry: PoolGeometry, input: Shape): PoolGeometry | undefined {
   const { window, space } = geometry;
@@ -81,7 +81,7 @@ export function withoutCeilMode(geometry: PoolGeometry, input: Shape): PoolGeome
   return { window: { ...window, after: axes.map((axis) => axis.after) }, ceilMode: false, space };
 }
 
-/** Whether runtimes accept the pads: none may be as long as the kernel. */
+/** Whether runtimes accept the pads: each must be shorter than the kernel. */
 export function padsFit({ window }: PoolGeometry): boolean {
   return window.kernel.every((k, axis) => window.after[axis]! < k);
 }

@@ -26,7 +26,10 @@ export interface AveragePoolOptions extends PoolOptions {
   readonly countPadding?: boolean;
 }
 
-/** Averages over windows are separable: one matrix [windows, length] along each spatial axis. */
+/**
+ * Averages over windows are separable, so they are products with one matrix [windows, length] along each
+ * spatial axis.
+ */
 function averageMatrices(call: Call, geometry: PoolGeometry): AxisMatrix[] {
   const input = staticSpace(call, call.inputs[0]!.shape);
   const output = staticSpace(call, [1, 1, ...geometry.space]);
@@ -117,8 +120,9 @@ export function globalAveragePool(x: Tensor): Tensor {
 }
 
 /**
- * Mean of each of a fixed number of windows per spatial axis, as PyTorch's adaptive_avg_pool: window i of n covers
- * [floor(i * length / n), ceil((i + 1) * length / n)). Only for one window may lengths be unknown.
+ * Mean of each of a fixed number of windows per spatial axis, as PyTorch's adaptive_avg_pool: window i of n
+ * covers [floor(i * length / n), ceil((i + 1) * length / n)). Lengths may be unknown only if there is a
+ * single window.
  */
 export function adaptiveAveragePool(x: Tensor, size: number | readonly number[]): Tensor {
   const sizes = typeof size === "number" ? x.shape.slice(2).map(() => size) : size;

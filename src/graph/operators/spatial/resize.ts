@@ -25,7 +25,7 @@ import { interpolationMatrix, isSupportedCoordinates } from "./interpolation.js"
 interface ResizedAxis {
   readonly axis: number;
   readonly length: Dim;
-  /** Output length over input length, as given or as it follows from the sizes. */
+  /** Output length divided by input length, as given or as computed from the sizes. */
   readonly scale: number | undefined;
 }
 
@@ -58,7 +58,7 @@ function resizedAxes(call: Call): ResizedAxis[] {
   });
 }
 
-/** One factor for all axes, the smallest or the largest that the sizes allow. */
+/** Resizes all axes by the same factor: the smallest or the largest of the factors that the sizes give. */
 function inRatio(call: Call, axes: readonly number[], sizes: readonly Dim[], policy: string): ResizedAxis[] {
   const dims = axes.map((axis) => call.inputs[0]!.shape[axis]!);
   const factors = dims.map((dim, i) => {
@@ -116,7 +116,10 @@ function regionsOf(call: Call): (readonly [number, number])[] | undefined {
   return numbers.slice(0, count).map((start, i) => [start, numbers[i + count]!] as const);
 }
 
-/** Resizing is one interpolation matrix per axis, so its gradient is their transposes. */
+/**
+ * Resizing multiplies each axis by an interpolation matrix, so its gradient multiplies each axis by the
+ * transposed matrix.
+ */
 function resizeGradient(call: GradientCall, x: Tensor): Tensor {
   const { dy } = call;
   const how = interpolationOf(call);
@@ -175,8 +178,8 @@ export interface ResizeOptions {
 }
 
 /**
- * [batch, channels, ...space] resized to `sizes`; each result is the input at floor(i * input length / output length),
- * as PyTorch's mode "nearest".
+ * Resizes [batch, channels, ...space] to `sizes`. Along each axis, output element i is input element floor(i
+ * * input length / output length), as in PyTorch's mode "nearest".
  */
 export function resizeNearest(x: Tensor, sizes: readonly number[]): Tensor {
   return resizeSpace(x, sizes, {
@@ -186,7 +189,10 @@ export function resizeNearest(x: Tensor, sizes: readonly number[]): Tensor {
   });
 }
 
-/** [batch, channels, height, width] resized to `sizes` by linear interpolation between pixel centres, no antialiasing. */
+/**
+ * Resizes [batch, channels, height, width] to `sizes` by linear interpolation between pixel centres, without
+ * antialiasing.
+ */
 export function resizeBilinear(x: Tensor, sizes: readonly number[], options: ResizeOptions = {}): Tensor {
   return resizeSpace(x, sizes, {
     mode: "linear",
@@ -194,7 +200,10 @@ export function resizeBilinear(x: Tensor, sizes: readonly number[], options: Res
   });
 }
 
-/** [batch, channels, height, width] resized to `sizes` by Keys' cubic kernel with a = -0.75, as PyTorch's "bicubic". */
+/**
+ * Resizes [batch, channels, height, width] to `sizes` by Keys' cubic kernel with a = -0.75, as in PyTorch's
+ * mode "bicubic".
+ */
 export function resizeBicubic(x: Tensor, sizes: readonly number[], options: ResizeOptions = {}): Tensor {
   return resizeSpace(x, sizes, {
     mode: "cubic",
@@ -225,8 +234,8 @@ function isColumnRowDepth(call: Call): boolean {
 }
 
 /**
- * Splits channels and blocks into axes, permutes them and joins them: [batch, a, b, c, d, e] -> `order` -> [batch,
- * ...to].
+ * Splits channels and blocks into axes, permutes them and joins them: [batch, a, b, c, d, e] -> `order` ->
+ * [batch, ...to].
  */
 function rearrange(
   x: Tensor,
@@ -259,7 +268,10 @@ defineOperator({
     return [rearrange(dy, parts, [1, 3, 5, 2, 4], [depth, height, width])];
   },
 });
-/** Channels moved into space, as PyTorch's pixel_shuffle: [batch, c * b * b, h, w] to [batch, c, h * b, w * b]. */
+/**
+ * Moves channels into space, as PyTorch's pixel_shuffle does: [batch, c * b * b, h, w] becomes
+ * [batch, c, h * b, w * b].
+ */
 export function depthToSpace(x: Tensor, block: number): Tensor {
   return applySingle("DepthToSpace", [x], { blocksize: block, mode: "CRD" });
 }
@@ -277,7 +289,7 @@ defineOperator({
     const block = intAttribute(attributes, "blocksize", 1);
     return [applySingle("DepthToSpace", [dy], { blocksize: block, mode: "DCR" })];
   },
-  // WebGPU has none.
+  // WebGPU has no SpaceToDepth.
   lower: (call, target) => {
     const { x, block } = blockOf(call);
     const [depth, height, width] = x.shape.slice(1);
@@ -288,7 +300,10 @@ defineOperator({
     return [rearrange(x, parts, [3, 5, 1, 2, 4], [depth * block ** 2, rows, columns])];
   },
 });
-/** Blocks of space moved into channels (block offset first, then the old channel): ONNX's SpaceToDepth. */
+/**
+ * Moves blocks of space into channels, as ONNX's SpaceToDepth does. In the order of the new channels, the old
+ * channel varies fastest, within each block offset.
+ */
 export function spaceToDepth(x: Tensor, block: number): Tensor {
   return applySingle("SpaceToDepth", [x], { blocksize: block });
 }

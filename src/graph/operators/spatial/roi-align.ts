@@ -27,7 +27,7 @@ import { mean } from "../reduce/reduce.js";
 import { gather } from "../select/select.js";
 import { unsqueeze } from "../shape/shape.js";
 
-/** Lengths of the result. */
+/** Height and width of the result. */
 function sizeOfResult({ attributes }: Call): readonly [height: number, width: number] {
   return [intAttribute(attributes, "output_height", 1), intAttribute(attributes, "output_width", 1)];
 }
@@ -48,9 +48,9 @@ defineOperator({
 });
 
 /**
- * Means over cells of regions of maps (Mask R-CNN, He et al. 2017): x [batch, channels, height, width], regions [count, 4] as
- * x1, y1, x2, y2, and the image of each. Attributes are those of ONNX's RoiAlign. It has a gradient for mode "avg" with a
- * stated number of samples.
+ * Divides regions of maps into cells and returns the mean of each cell (RoIAlign of Mask R-CNN, He et al.
+ * 2017). `x` is [batch, channels, height, width]; `regions` is [count, 4] with x1, y1, x2, y2; `images` is
+ * the index of each region's image in the batch. The gradient needs a number of samples above 0.
  */
 export function roiAlign(
   x: Tensor,
@@ -58,9 +58,12 @@ export function roiAlign(
   images: Tensor,
   options: {
     readonly size: readonly [height: number, width: number];
-    /** Number of samples along each axis of a cell. 0 takes as many as a cell has elements, and has no gradient. */
+    /**
+     * Number of samples along each axis of a cell (default 2). 0 takes as many samples as a cell has
+     * elements, and has no gradient.
+     */
     readonly samples?: number;
-    /** Elements of the map for each unit of the regions. Default 1. */
+    /** Number of elements of the map for each unit of the regions' coordinates (default 1). */
     readonly scale?: number;
   },
 ): Tensor {
@@ -73,13 +76,16 @@ export function roiAlign(
   });
 }
 
-/** The same composed of operators that have gradients: every sample is interpolated from the elements around it. */
+/**
+ * RoiAlign composed of operators that have gradients: every sample is interpolated from the elements around
+ * it.
+ */
 function averaged(call: Call): Tensor {
   const [x, rois, batch] = call.inputs as [Tensor, Tensor, Tensor];
   const { attributes } = call;
   const samples = intAttribute(attributes, "sampling_ratio", 0);
   if (stringAttribute(attributes, "mode", "avg") !== "avg" || samples < 1)
-    rejectCall(call, 'it has a gradient for mode "avg" with a sampling_ratio above 0 only');
+    rejectCall(call, 'it has a gradient only for mode "avg" with a sampling_ratio above 0');
   const isHalf = stringAttribute(attributes, "coordinate_transformation_mode", "half_pixel") === "half_pixel";
   const scale = floatAttribute(attributes, "spatial_scale", 1);
   const size = sizeOfResult(call);
@@ -87,7 +93,7 @@ function averaged(call: Call): Tensor {
   const edge = (column: number) =>
     sub(mul(applySingle("Gather", [rois, integers([column])], { axis: 1 }), scale), isHalf ? 0.5 : 0);
   const cells = height * width * samples ** 2;
-  // Samples in the order of cells, rows first, and of the rows and columns in each.
+  // Samples are ordered by cell in row-major order, and also within each cell in row-major order.
   const steps = [0, 1].map((axis) =>
     Array.from({ length: cells }, (_, i) => {
       const [cell, sample] = [Math.floor(i / samples ** 2), i % samples ** 2];
