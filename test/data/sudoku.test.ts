@@ -240,7 +240,7 @@ describe("published boards", () => {
     );
     const twice = await satnet(2, (features) => features.fill(1, 0, 2));
     await expect(loadSatnetSudoku(twice, "train")).rejects.toThrow(
-      "expected one-hot digits, board 0 has other values in cell 0",
+      "expected one-hot digits, got other values in board 0, cell 0",
     );
     await writeFile(join(twice, "features.npy"), npyBytes({ shape: "(9, 9, 9)" }, new Uint8Array(729)));
     await expect(loadSatnetSudoku(twice, "train")).rejects.toThrow(
