@@ -152,15 +152,15 @@ describe("answers of a network", () => {
     expect([status, err]).toEqual([1, expect.stringContaining(message)]);
   });
 
-  it("give a caution if they have a sum of 2, or are stated to be logits", async () => {
+  it("give a caution if they have a sum of 2, or are declared to be logits", async () => {
     const two = await prepared({ end: (s) => mul(probabilities(s), 2) });
     expect((await measure(two.model, two.data)).card!.warnings.join()).toContain("sum to about 2");
     const one = await prepared({ end: (s) => mul(probabilities(s), 1) });
     const stated = await measure(one.model, one.data, "--answers", "logits");
-    expect(stated.card!.warnings.join()).toContain("stated to be logits, but none is below 0");
+    expect(stated.card!.warnings.join()).toContain("declared to be logits, but none is below 0");
   });
 
-  it("are refused if they are no probabilities but stated to be", async () => {
+  it("are refused if they are no probabilities but declared to be", async () => {
     const { model, data } = await prepared({ end: (s) => mul(probabilities(s), 100) });
     expect((await measure(model, data, "--answers", "probabilities")).err).toContain("got a sum of 100");
     const good = await prepared({ end: (s) => mul(probabilities(s), 1) });

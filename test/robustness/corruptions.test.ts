@@ -211,7 +211,7 @@ describe("bad input", () => {
   it("is refused by name", () => {
     expect(run(testPicture(64, 32))).toThrow("expected a square of 16 to 1024 pixels, got 64 x 32");
     expect(run(testPicture(65))).toThrow(
-      "constants were published for images of 224, 64, 32 pixels, not for 65: state which constants to use",
+      "constants were published for images of 224, 64, 32 pixels, not for 65: say which constants to use",
     );
     expect(run({ ...picture, data: picture.data.subarray(1) })).toThrow(
       "expected 3072 bytes of RGB for 32 x 32 pixels, got 3071",

@@ -247,8 +247,8 @@ export function knownPreprocessing(
   );
   if (differing.length > 0) {
     throw new StriateError(
-      `${what}: the stated preprocessing contradicts the file in ${differing.join(", ")}: ` +
-        `the file has ${describePreprocessing(fromFile)}; stated was ${describePreprocessing(completed)}`,
+      `${what}: the given preprocessing contradicts the file in ${differing.join(", ")}: ` +
+        `the file has ${describePreprocessing(fromFile)}; given was ${describePreprocessing(completed)}`,
     );
   }
   return { preprocessing: fromFile, from: "the file" };

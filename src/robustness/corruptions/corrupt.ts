@@ -82,7 +82,7 @@ export function constantSet(side: number): ConstantSet {
     set,
     () =>
       `corruptions: constants were published for images of ${CONSTANT_SETS.join(", ")} pixels, not for ${side}: ` +
-      `state which constants to use`,
+      `say which constants to use`,
   );
   return set;
 }

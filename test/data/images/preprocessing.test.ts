@@ -133,7 +133,7 @@ describe("how pixels reach a network", () => {
     });
     expect(known({})?.from).toBe("the file");
     expect(() => known({ resize: 232 })).toThrow(
-      /f.onnx: .* contradicts the file in resize: the file has centre crop of 0.875 .*; stated was short side to 232/,
+      /f.onnx: .* contradicts the file in resize: the file has centre crop of 0.875 .*; given was short side to 232/,
     );
     expect(() => known({ colours: "BGR" })).toThrow(/in colours/);
     expect(knownPreprocessing(undefined, undefined, shape, "f")).toBeUndefined();
