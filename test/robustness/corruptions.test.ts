@@ -185,7 +185,7 @@ describe("frost", () => {
     const { data } = corrupt(black, "frost", 3, { frost: [white] });
     expect(new Set(data)).toEqual(new Set([102])); // 0.4 x 255
     expect(() => corrupt(testPicture(224), "frost", 1, { frost: [testPicture(100)] })).toThrow(
-      "frost: expected textures larger than the 224 x 224 image, texture 0 has 100 x 100 pixels for 224-pixel images",
+      "frost: expected textures larger than the 224 x 224 image, got 100 x 100 pixels for texture 0 with the constants for 224-pixel images",
     );
   });
 
