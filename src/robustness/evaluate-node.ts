@@ -89,7 +89,7 @@ function checkPlanFits(classifier: Classifier, source: ImageSource, plan: Evalua
   check(
     bad === undefined,
     () =>
-      `${source.name}: ${source.nameOf(bad!)} has the label ${String(source.labels[bad!])}, ` +
+      `${source.name}: ${source.nameOf(bad!)} has the label ${String(source.labels[bad!])}, but ` +
       `${name} has ${classes} classes: do the data belong to this model?`,
   );
 }

@@ -349,7 +349,7 @@ function layoutOf(images: Tensor, stated: Preprocessing["layout"], name: string)
   const layout = first ? "NCHW" : last ? "NHWC" : stated;
   check(layout !== undefined && (stated === undefined || stated === layout || (first && last)), () =>
     stated === undefined
-      ? `${name}: cannot tell which axis the channels are, ${described(images)}: give the layout`
+      ? `${name}: cannot tell which axis has the channels, because ${described(images)}: give the layout`
       : `${name}: the given layout is ${stated}, but ${described(images)}`,
   );
   return stated ?? layout;

@@ -226,7 +226,7 @@ function withBatch(
   const names = new Set(shapes.flatMap(([, [first]]) => (typeof first === "string" ? [first] : [])));
   check(
     batch === undefined || names.size > 0,
-    () => `${what}: its batch size is fixed: leave the batch (${String(batch)}) out`,
+    () => `${what}: its batch size is fixed: leave out the option batch (${String(batch)})`,
   );
   return Object.fromEntries(
     shapes
@@ -261,7 +261,7 @@ function layoutOf({ what, description }: OpenedStep, written: WrittenOnnx): Layo
     );
     check(
       "value" in start || before.dtype === "float32",
-      () => `${what}: the state "${name}" is ${before.dtype}: random initial values are float32`,
+      () => `${what}: the state "${name}" is ${before.dtype}, but random initial values are float32`,
     );
   }
   const next = new Set(Object.keys(state).map(nextName));

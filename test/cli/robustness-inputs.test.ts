@@ -121,7 +121,7 @@ describe("labels of striate robustness", () => {
       "--eps has no effect without --attacks",
     );
     expect((await measure(model, data, "--resize", "4")).err).toContain(
-      "resize to 4 pixels is less than the network's 8",
+      "expected resize of at least the network's 8 pixels, got 4",
     );
     expect((await measure(model, data, "--out", join(folder, "data"))).err).toContain("ends in .html");
     await mkdir(join(folder, "folder.html"));
@@ -193,7 +193,7 @@ describe("metadata of a network's file", () => {
       '{"std":[0]}',
       'its metadata "striate.preprocessing": preprocessing: standard deviation: expected a number above 0, got 0',
     ],
-    ["striate.preprocessing", '{"resize":4}', "resize to 4 pixels is less than the network's 8"],
+    ["striate.preprocessing", '{"resize":4}', "expected resize of at least the network's 8 pixels, got 4"],
   ])("must fit the network: %s %s", async (key, value, message) => {
     const { model, data } = await prepared({ metadata: { [key]: value } });
     expect((await measure(model, data)).err).toContain(message);

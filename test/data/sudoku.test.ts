@@ -58,7 +58,7 @@ describe("boards", () => {
     const other = Uint8Array.from(solution, (digit) => (digit % 9) + 1);
     expect(() => {
       checkSolution(board, other, "board 7");
-    }).toThrow("board 7: at row 1, column 1 the puzzle gives 5, the solution 6");
+    }).toThrow("board 7: row 1, column 1: expected the puzzle's digit 5 in the solution, got 6");
   });
 });
 
@@ -192,7 +192,7 @@ describe("published boards", () => {
         digits(SOLUTION),
         digits(SOLUTION).replace(/\d/g, (d) => String((Number(d) % 9) + 1)),
       ),
-      "board 1: at row 1, column 1 the puzzle gives 5",
+      "board 1: row 1, column 1: expected the puzzle's digit 5",
     ],
     [
       "with a blank in the solution",

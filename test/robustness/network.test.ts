@@ -236,6 +236,6 @@ describe("a classifier in an ONNX file", () => {
       "expected 96 numbers for 2 images of 3 x 4 x 4, got 3",
     );
     const bad = { count: 1, data: new Float32Array(48).fill(NaN) };
-    await expect(classifier.logits(bad)).rejects.toThrow("its logits holds NaN");
+    await expect(classifier.logits(bad)).rejects.toThrow("expected finite numbers in its logits, got NaN");
   });
 });

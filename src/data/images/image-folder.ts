@@ -187,7 +187,7 @@ async function trainingClasses(
 
 function emptyFolder(path: string): string {
   return (
-    `"${path}" has no image. Is it a class? Every folder takes a label, so remove it, or name the classes ` +
+    `"${path}" has no image. Is it a class? Every folder counts as a class: remove it, or name the classes ` +
     `in the order of the network's outputs (--classes)`
   );
 }
@@ -274,7 +274,7 @@ function inOrder(folders: readonly string[]): {
   if (names.every((name, i) => name === folders[i])) return { names, order: { text, cautions: [] } };
   const caution =
     `the folders have numbers as names and are sorted numerically (${some(names)}); torchvision sorts them as text ` +
-    `(${some(folders)}): for a network trained with torchvision's order, state the order of its outputs (--classes)`;
+    `(${some(folders)}): for a network trained with torchvision's order, give the order of its outputs (--classes)`;
   return { names, order: { text, cautions: [caution] } };
 }
 

@@ -48,14 +48,14 @@ export async function listedImages(root: string, options: ClassOptions = {}): Pr
   if (names === undefined)
     return { ...filesSource(diskTree, root, files, labels, numbersTo(count)), labelling: LISTED };
   const { classes, places, labelling } = labelsFor(names, options, `"${root}"`, {
-    own: "numbers that files.json lists, named by labels.json",
+    own: "numbers in files.json, with the names in labels.json",
   });
   const placed = labels.map((label) => places[label]!);
   return { ...filesSource(diskTree, root, files, placed, classes), labelling };
 }
 
 const LISTED = {
-  text: "numbers of outputs that files.json lists",
+  text: "output numbers in files.json",
   cautions: [],
   complete: false,
 } as const;

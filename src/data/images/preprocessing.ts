@@ -127,15 +127,15 @@ function checkMeant(scale: number, mean: readonly number[], std: readonly number
     () =>
       `preprocessing: expected means within the images' range of 0 to ${scale}, got ${outside}: ` +
       (outside! > scale && outside! <= 255
-        ? "state the scale that it is meant for (scale 255 for bytes), or the mean on that scale"
-        : "state it on that scale"),
+        ? "give the scale to which it belongs (scale 255 for bytes), or give the mean for this range"
+        : "give the mean for this range"),
   );
   const odd = std.find((value) => scale / value < NARROWEST || scale / value > WIDEST);
   check(
     odd === undefined,
     () =>
       `preprocessing: expected standard deviations for images in 0 to ${scale}, got ${odd}: ` +
-      `the network's input would span a range of ${(scale / odd!).toPrecision(3)}; state scale and standard deviation in the same units`,
+      `the network's input would span a range of ${(scale / odd!).toPrecision(3)}; give scale and standard deviation in the same units`,
   );
 }
 
@@ -217,7 +217,7 @@ function ofFile(file: Preprocessing, channels: number, side: number, what: strin
 function checkReaches({ resize }: Preprocessing, side: number): void {
   check(
     resize === undefined || resize >= side,
-    () => `preprocessing: resize to ${resize!} pixels is less than the network's ${side}`,
+    () => `preprocessing: expected resize of at least the network's ${side} pixels, got ${resize!}`,
   );
 }
 

@@ -56,7 +56,7 @@ export async function namedImages(name: string, options: NamedImagesOptions = {}
   check(
     split !== undefined || !existsSync(join(name, "train.npy")),
     () =>
-      `"${name}" expected val.npy or test.npy, found only train.npy, which can be read with --split train`,
+      `"${name}": expected val.npy or test.npy, found only train.npy, which can be read with --split train`,
   );
   return imageFolder(name, { ...classes, ...(split !== undefined && { split }) });
 }

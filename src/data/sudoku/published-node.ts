@@ -29,7 +29,7 @@ export async function loadSatnetSudoku(folder: string, part: "train" | "test"): 
   check(
     count > TRAIN,
     () =>
-      `"${folder}": expected more than ${TRAIN} boards, the first of which are for training, got ${count}`,
+      `"${folder}": expected more than ${TRAIN} boards (the first ${TRAIN} are for training), got ${count}`,
   );
   const [first, end] = part === "train" ? [0, TRAIN] : [TRAIN, count];
   return checkedBoards(

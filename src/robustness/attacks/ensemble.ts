@@ -133,7 +133,7 @@ export function checkPlan({ name, attacks }: AttackPlan, classifier: Classifier)
   const { classes } = classifier.network;
   const fewest = Math.max(...attacks.map(({ fewestClasses = 2 }) => fewestClasses));
   if (classes < fewest)
-    throw new StriateError(`${name} needs at least ${fewest} classes, the network has ${classes}`);
+    throw new StriateError(`${name} needs at least ${fewest} classes, but the network has ${classes}`);
   if (attacks.some(({ needsGradient = true }) => needsGradient)) classifier.checkGradient();
 }
 
