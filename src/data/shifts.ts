@@ -15,7 +15,7 @@ export interface Shift {
   readonly translation?: readonly [number, number];
 }
 
-/** Size of the planes that {@link shiftImages} and {@link shiftMasks} work on. */
+/** Size of the planes on which {@link shiftImages} and {@link shiftMasks} work. */
 export interface PlaneSize {
   readonly height: number;
   readonly width: number;

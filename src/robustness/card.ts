@@ -56,7 +56,7 @@ export interface AttackScores {
   readonly complete: boolean;
 }
 
-/** How the numbers were measured. Scores are never shown without it. */
+/** How the numbers were measured. Scores are never shown without this information. */
 export interface Protocol {
   readonly model: {
     readonly name: string;

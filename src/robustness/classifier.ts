@@ -32,7 +32,10 @@ export interface ImageBatch {
   readonly data: Float32Array;
 }
 
-/** Returns the values of one noise input. `call` counts forward passes since the noise was last seeded. */
+/**
+ * Returns the values of one noise input. `call` is the number of forward passes since the noise was last
+ * seeded.
+ */
 export type NoiseSource = (
   name: string,
   shape: readonly number[],
@@ -362,7 +365,10 @@ function wholeNumbers(values: Int32Array): TensorData {
   return tensorData(BigInt64Array.from(values, BigInt), [values.length], "int64");
 }
 
-/** Throws if no gradient can flow from the logits to the images, and names the operators without one. */
+/**
+ * Throws {@link StriateError} if no gradient can flow from the logits to the images. The message names the
+ * operators without a gradient.
+ */
 function checkPath(logits: Tensor, images: Tensor): void {
   const touched = new Set([images]);
   const active = new Set([images]);

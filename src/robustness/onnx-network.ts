@@ -84,8 +84,8 @@ export interface OverTimeOptions extends Omit<OnnxNetworkOptions, "timestep"> {
 }
 
 /**
- * Reads one classifier for each timestep of a model, in order; a model without timesteps gives one classifier.
- * Otherwise like {@link onnxNetwork}.
+ * Reads one classifier for each timestep of a model, in order; a model without timesteps gives one
+ * classifier. Apart from this, the function works like {@link onnxNetwork}.
  */
 export function onnxNetworkOverTime(
   source: Uint8Array | OnnxFile,
@@ -147,7 +147,7 @@ function checkBytes(preprocessing: CompletePreprocessing, name: string): void {
   );
 }
 
-/** The number of classes. Throws {@link StriateError} if the file's metadata name another number. */
+/** Returns the number of classes. Throws {@link StriateError} if the file's metadata name another number. */
 function namedClasses(classes: number, names: readonly string[] | undefined, model: string): number {
   check(
     names === undefined || names.length === classes,

@@ -158,8 +158,8 @@ export interface RecordLimits {
 }
 
 /**
- * Reads a line back. Throws {@link StriateError} for lines that {@link encodeRecord} did not write, and for values
- * outside the limits.
+ * Decodes a record from the JSON of a line. Throws {@link StriateError} for lines that {@link encodeRecord}
+ * did not write, and for values outside the limits.
  */
 export function decodeRecord(value: unknown, what: string, limits?: RecordLimits): RunRecord {
   const record = isJsonObject(value) ? decoded(value, what) : undefined;

@@ -16,7 +16,7 @@ export interface FineTuningOptions {
   readonly logits: Tensor;
   /** The trainable parameters. */
   readonly parameters: NamedParameters;
-  /** Inputs that take noise, and its distributions. */
+  /** For each input that takes noise, the distribution of the noise. */
   readonly noise?: Readonly<Record<string, NoiseKind>>;
 }
 

@@ -172,7 +172,7 @@ const isDefault = (value: unknown): value is { readonly default: readonly number
 
 /** What the user says about a model's inputs, in addition to the facts in its file. */
 export interface StatedInputs {
-  /** Inputs that take noise, and its distributions. */
+  /** For each input that takes noise, the distribution of the noise. */
   readonly noise?: Readonly<Record<string, NoiseKind>>;
   /** Constant values of inputs: one number for all elements of the input, or one for each. */
   readonly inputs?: Readonly<Record<string, readonly number[]>>;
@@ -180,7 +180,10 @@ export interface StatedInputs {
 
 /** The purposes of a model's inputs. */
 export interface InputRoles {
-  /** Inputs that take noise. The model's own random operators, its file or the user determine them. */
+  /**
+   * For each input that takes noise, the distribution of the noise. These inputs come from the model's own
+   * random operators, from its file or from the user.
+   */
   readonly noise: Readonly<Record<string, NoiseKind>>;
   readonly values: Readonly<Record<string, readonly number[]>>;
   /** Names of the remaining inputs: usually one, the images. */

@@ -27,8 +27,8 @@ export interface StepGraph {
   /** The readouts of the step by name. */
   readonly readouts: Readonly<Record<string, Tensor>>;
   /**
-   * Inputs that take noise, which is drawn for every step. Noise that is drawn only once is a state that
-   * never changes.
+   * For each input that takes noise, the distribution of the noise, which is drawn for every step. Noise that
+   * is to be drawn only once is a state that never changes.
    */
   readonly noise?: Readonly<Record<string, NoiseKind>>;
   /** Default values of inputs, such as hyper-parameters. */

@@ -12,7 +12,10 @@ export type { NoiseKind };
 export interface LossGraph {
   /** The inputs: fields of the data set, which have the same names, and noise. */
   readonly inputs: readonly Tensor[];
-  /** Noise inputs, which are drawn for every step instead of read from the data. */
+  /**
+   * For each input that takes noise, the distribution of the noise. Noise is drawn for every step instead of
+   * being read from the data.
+   */
   readonly noise?: Readonly<Record<string, NoiseKind>>;
   /** The loss, a scalar. */
   readonly loss: Tensor;

@@ -53,12 +53,12 @@ export function drawAffine(
 }
 
 /**
- * For every pixel, row by row, the index of the source pixel that an affine change moves there (nearest
- * neighbour); -1 if the source lies outside the image. The pixel (x, y) reads the source at floor(M^-1 (x +
- * 1/2, y + 1/2)), before the optional mirroring. Here M = T(centre + translate) R(angle) scale T(-centre),
- * T(v) is the translation by v, R = [[cos, -sin], [sin, cos]], x points to the right and y down. The result
- * equals that of torchvision's `affine` with Pillow. Throws `StriateError` for numbers that are not finite
- * and scales that are not above 0.
+ * Computes, for every pixel in row-major order, the index of the source pixel that an affine change moves
+ * there (nearest neighbour), or -1 if the source lies outside the image. The pixel (x, y) reads the source at
+ * floor(M^-1 (x + 1/2, y + 1/2)), before the optional mirroring. Here M = T(centre + translate) R(angle)
+ * scale T(-centre), T(v) is the translation by v, R = [[cos, -sin], [sin, cos]], x points to the right and y
+ * down. The result equals that of torchvision's `affine` with Pillow. Throws `StriateError` for numbers that
+ * are not finite and scales that are not above 0.
  */
 export function affineSources(
   affine: Affine,

@@ -67,7 +67,7 @@ export type PreprocessingName = keyof typeof PREPROCESSINGS;
 /** The names of all common preprocessings. */
 export const PREPROCESSING_NAMES = Object.keys(PREPROCESSINGS) as readonly PreprocessingName[];
 
-/** A common preprocessing by its name. Throws {@link StriateError} for an unknown name. */
+/** Returns a common preprocessing by its name. Throws {@link StriateError} for an unknown name. */
 export function preprocessingPreset(name: string): Preprocessing {
   const known: Readonly<Record<string, Preprocessing>> = PREPROCESSINGS;
   const preset = Object.hasOwn(known, name) ? known[name] : undefined;

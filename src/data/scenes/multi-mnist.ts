@@ -28,7 +28,7 @@ import {
 export type DigitsPerScene = 2 | 3 | "23";
 
 /**
- * Options that say how many digits the scenes of `MultiMnist` have, where the digits may lie, and how far they may
+ * Options that say how many scenes `MultiMnist` makes, how many digits they have, and how far digits may
  * overlap.
  */
 export interface MultiMnistOptions {
@@ -41,7 +41,7 @@ export interface MultiMnistOptions {
   readonly stream?: string;
   /** Number of digits per scene. Default 2. */
   readonly digits?: DigitsPerScene;
-  /** Largest allowed overlap of two digits' boxes, 0 to 1, measured as `overlapRule` says. Default 0. */
+  /** Largest allowed overlap of two digits' boxes, 0 to 1, measured by `overlapRule`. Default 0. */
   readonly maxOverlap?: number;
   /** Rule that measures the overlap of two boxes. Default `"reference"`, the authors' rule. */
   readonly overlapRule?: OverlapRule;

@@ -137,8 +137,8 @@ async function request(url: string, signal: AbortSignal): Promise<Response> {
 }
 
 /**
- * The reason why a response cannot be the file; undefined if it can. Servers of single-page apps answer requests for
- * missing files with the app's page.
+ * Returns the reason why a response cannot be the requested file; undefined if it can be. Servers of
+ * single-page apps answer requests for missing files with the app's page.
  */
 function refusalOf(response: Response): string | undefined {
   if (!response.ok) return `the server answers ${response.status} ${response.statusText}`.trim();

@@ -81,7 +81,10 @@ class Search {
     for (let i = 3 * cell; i < 3 * cell + 3; i++) this.#taken[UNITS_OF[i]!]! ^= bit;
   }
 
-  /** A digit that has fewer than `below` possible cells in some unit, with these cells; undefined if there is none. */
+  /**
+   * Finds a digit that has fewer than `below` possible cells in some unit, and these cells; undefined if
+   * there is none.
+   */
   #fewestPlaces(below: number): { readonly digit: number; readonly cells: number[] } | undefined {
     let found: { readonly digit: number; readonly cells: number[] } | undefined;
     let fewest = below;

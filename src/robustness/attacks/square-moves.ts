@@ -111,8 +111,8 @@ interface Window {
 }
 
 /**
- * Proposes images in which the perturbation of one window is removed and its length is given to another
- * window.
+ * Proposes images in which the perturbation inside one window is removed and the one inside another window
+ * becomes stronger, so that the Euclidean length of the whole perturbation stays the same.
  */
 function movedSquare(
   best: ImageBatch,

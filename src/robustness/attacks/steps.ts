@@ -24,7 +24,8 @@ import type { AttackLoss } from "../losses.js";
 import type { Norm } from "./ball.js";
 
 /*
- * One step of a gradient-based attack as one graph: the step, the projection onto the ball, the loss and its gradient.
+ * These functions run one step of a gradient-based attack as one graph, which contains the step, the
+ * projection onto the ball, the loss and its gradient.
  */
 
 /**

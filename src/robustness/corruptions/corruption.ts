@@ -6,7 +6,7 @@ import type { BySet, ConstantSet } from "./constants.js";
 export type CorruptionGroup = "noise" | "blur" | "weather" | "digital" | "extra";
 
 /**
- * A square image to corrupt, of `side` x `side` x 3 bytes, with what the corruptions need to know about it.
+ * A square image to corrupt, of `side` x `side` x 3 bytes, and what the corruptions need to know about it.
  */
 export interface Square {
   readonly side: number;

@@ -23,7 +23,10 @@ export interface PublishedSet {
 
 /** Options that determine the labels of the class folders of ImageNet-C. */
 export interface ImageNetCOptions {
-  /** Names of the class folders (WordNet ids) in the order of the model's outputs. Default: alphabetical. */
+  /**
+   * Names of the class folders (WordNet ids) in the order of the model's outputs. Default: alphabetical
+   * order.
+   */
   readonly classes?: readonly string[];
 }
 

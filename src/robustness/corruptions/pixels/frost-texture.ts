@@ -26,9 +26,9 @@ export const FROST_TEXTURES = COLOURS.length;
 const textures: (RgbImage | undefined)[] = [];
 
 /**
- * Generates one of the frost textures, which have the numbers 0 to 4 and 640 x 640 pixels. A texture is value
- * noise in eight octaves with the colours, the contrast and roughly the spatial correlation of the
- * benchmark's photographs, which may not be redistributed. The result is cached.
+ * Generates the frost texture with this number (0 to 4), which has 640 x 640 pixels. A texture is value noise
+ * in eight octaves with the colours, the contrast and roughly the spatial correlation of the benchmark's
+ * photographs, which may not be redistributed. The result is cached.
  */
 export function frostTexture(number: number): RgbImage {
   return (textures[number] ??= makeTexture(number));
