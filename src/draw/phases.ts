@@ -39,7 +39,7 @@ export function checkPhaseField(field: PhaseField): void {
   checkLength("phases", phases, units);
   checkLength("amplitudes", amplitudes, units);
   for (let i = 0; i < units; i++) {
-    // Plain comparisons instead of checking functions, because this runs for every unit of every frame.
+    // Uses plain comparisons instead of checking functions, because this runs for every unit of every frame.
     if (!(amplitudes[i]! >= 0 && amplitudes[i]! < Infinity))
       throw new StriateError(`amplitude of unit ${i}: expected a number of at least 0, got ${amplitudes[i]}`);
     if (!Number.isFinite(phases[i]!))

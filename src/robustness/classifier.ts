@@ -457,7 +457,10 @@ function floats(results: Readonly<Record<string, TensorData>>): Record<string, F
 
 function checkNumbers(name: string, output: string, values: Float32Array): void {
   const bad = values.findIndex((value) => !Number.isFinite(value));
-  check(bad < 0, () => `${name}: expected finite numbers in its ${output}, got ${values[bad]!} at position ${bad}`);
+  check(
+    bad < 0,
+    () => `${name}: expected finite numbers in its ${output}, got ${values[bad]!} at position ${bad}`,
+  );
 }
 
 /** The class with the largest logit in each row; of equal logits, the first one wins. */

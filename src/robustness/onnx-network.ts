@@ -325,7 +325,8 @@ function sizedShape(
   check(
     size === undefined ||
       ((!isStatic(fixed[0]!) || fixed[0] === height) && (!isStatic(fixed[1]!) || fixed[1] === width)),
-    () => `${name}: ${described(images)}, which fixes the image size, but the given size is ${height} x ${width}`,
+    () =>
+      `${name}: ${described(images)}, which fixes the image size, but the given size is ${height} x ${width}`,
   );
   if (fixed.every(isStatic)) return undefined;
   check(

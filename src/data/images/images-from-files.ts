@@ -64,12 +64,12 @@ export async function imagesFromFiles(
 }
 
 /**
- * Makes an image source of the images that a visitor chose. If the visitor chose a folder (`<input
- * type="file" webkitdirectory>`), its subfolders are the classes, as in Node's `imageFolder`; images directly
- * in the chosen folder are then left out. If there are no subfolders, or if the visitor chose images one by
- * one, all images have the label 0 of a single class "image". Files without an image's file extension are
- * left out; for a file that turns out not to be an image, `read` throws an error and `readImages` reports it
- * as skipped.
+ * Makes an image source of the images that a visitor chose. The visitor may choose a folder, by
+ * `<input type="file" webkitdirectory>`. Its subfolders are then the classes, as in Node's `imageFolder`, and
+ * images directly in the chosen folder are left out. If there are no subfolders, or if the visitor chose
+ * images one by one, all images have the label 0 of a single class "image". Files without an image's file
+ * extension are left out; for a file that turns out not to be an image, `read` throws an error and
+ * `readImages` reports it as skipped.
  *
  * @throws StriateError if there is no image among the files, if two have the same path, and for layouts whose labels
  * are unclear.

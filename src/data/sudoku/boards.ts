@@ -71,7 +71,8 @@ export function checkSolution(
     check(solution[cell] !== 0, () => `${what}: the solution is blank at ${place()}`);
     check(
       puzzle[cell] === 0 || puzzle[cell] === solution[cell],
-      () => `${what}: ${place()}: expected the puzzle's digit ${puzzle[cell]!} in the solution, got ${solution[cell]!}`,
+      () =>
+        `${what}: ${place()}: expected the puzzle's digit ${puzzle[cell]!} in the solution, got ${solution[cell]!}`,
     );
   }
 }

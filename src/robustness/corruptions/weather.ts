@@ -77,7 +77,8 @@ function frostOf({ frost, set, side }: Square, number: number): RgbImage {
   check(
     image.width > side && image.height > side,
     () =>
-      `frost: expected textures larger than the ${side} x ${side} image, got ${image.width} x ${image.height} pixels ` + `for texture ${number} with the constants for ${set}-pixel images`,
+      `frost: expected textures larger than the ${side} x ${side} image, got ${image.width} x ${image.height} pixels ` +
+      `for texture ${number} with the constants for ${set}-pixel images`,
   );
   return image;
 }
