@@ -10,7 +10,7 @@ export interface BatchesOptions {
   readonly seed: RandomLabel;
   /** Whether every epoch has a new random order; if false, the order is always 0, 1, 2, ... Default true. */
   readonly shuffle?: boolean;
-  /** Whether each epoch leaves out its last batch if that is incomplete. Default true. */
+  /** Whether an epoch's last batch is left out if it is incomplete. Default true. */
   readonly dropLast?: boolean;
 }
 
@@ -26,9 +26,9 @@ export interface Batch {
 }
 
 /**
- * The order in which training sees its samples: batch number `step` follows from the options and `step` alone, so a run
- * that resumes at any step sees the same batches as an uninterrupted one, and a checkpoint needs to store only the step
- * number.
+ * Determines the order in which training sees its samples. The batch of a step depends only on the options
+ * and the step number. So a run that resumes at any step sees the same batches as an uninterrupted one, and a
+ * checkpoint needs to store only the step number.
  */
 export class Batches {
   readonly batchesPerEpoch: number;
@@ -36,7 +36,7 @@ export class Batches {
   #epoch = -1;
   #order: Uint32Array = new Uint32Array(0);
 
-  /** Throws `StriateError` if an epoch would have no batch. */
+  /** Throws `StriateError` if an epoch would have no batches. */
   constructor(options: BatchesOptions) {
     const all = { shuffle: true, dropLast: true, ...options };
     const { count, batchSize, dropLast } = all;
@@ -51,7 +51,7 @@ export class Batches {
     this.options = all;
   }
 
-  /** The batch of a training step, counted over all epochs. */
+  /** Returns the batch of a training step. `step` counts from 0 over all epochs. */
   at(step: number): Batch {
     checkWhole("batches: step", step, { from: 0, to: Number.MAX_SAFE_INTEGER });
     const { batchSize } = this.options;
@@ -61,7 +61,7 @@ export class Batches {
     return { step, epoch, position, indices: order.slice(position * batchSize, (position + 1) * batchSize) };
   }
 
-  /** Yields the batches of the steps from `fromStep` up to, but not including, `toStep` (default: without end). */
+  /** Yields the batches of steps `fromStep` to `toStep - 1`. Without `toStep`, it never ends. */
   *steps(fromStep = 0, toStep = Infinity): Generator<Batch, void, undefined> {
     for (let step = fromStep; step < toStep; step++) yield this.at(step);
   }

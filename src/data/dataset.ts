@@ -2,17 +2,21 @@ import { checkBetween, checkEveryWhole, checkSlice, checkSome } from "../util/ch
 import { check } from "../util/errors.js";
 import { Random, type RandomLabel } from "../util/random.js";
 
-/** Names of the fields that tasks on images read from a data set. */
+/** Name of the data set's field, and of the model's input, that holds a batch of images. */
 export const IMAGES = "images";
-/** Name of the input that takes the classes of a batch, [batch]. */
+/**
+ * Name of the data set's field, and of the model's input, that holds the classes of a batch of images,
+ * [batch].
+ */
 export const LABELS = "labels";
 
-/** The types of array that a data set may hold. */
+/** Types of the arrays that a data set may hold. */
 export type DataArray =
   Float32Array | Float64Array | Uint8Array | Int8Array | Uint16Array | Int16Array | Uint32Array | Int32Array;
 
 /**
- * One field of a data set: `count` samples one after another, each of the given shape (`[]` for one number per sample).
+ * One field of a data set: the values of all samples, one sample after another. Each sample has the given
+ * shape (`[]` if it is a single number).
  */
 export interface Field<A extends DataArray = DataArray> {
   readonly data: A;
@@ -61,7 +65,7 @@ export function sampleSize(shape: readonly number[]): number {
   return shape.reduce((product, size) => product * size, 1);
 }
 
-/** Samples start..end-1 as views that share the data set's memory. */
+/** Returns samples start..end-1 as views that share the data set's memory. */
 export function sliceDataset<F extends Fields>(
   dataset: ArraysDataset<F>,
   start: number,
@@ -77,7 +81,10 @@ export function sliceDataset<F extends Fields>(
   };
 }
 
-/** The first `count` samples as views, or copies of the samples at the given positions, in the given order. */
+/**
+ * Selects samples. If `which` is a number, the result is the first `which` samples, as views. If it is a
+ * list, the result is copies of the samples at these positions, in this order.
+ */
 export function take<F extends Fields>(
   dataset: ArraysDataset<F>,
   which: number | ArrayLike<number>,
@@ -109,7 +116,10 @@ export function splitDataset<F extends Fields>(
   return [take(dataset, first), take(dataset, second)];
 }
 
-/** Splits sample positions as {@link splitDataset} does, for data that is generated and not stored. */
+/**
+ * Splits the sample positions 0..count-1 as {@link splitDataset} splits samples, for data that is generated
+ * rather than stored.
+ */
 export function splitIndices(count: number, fraction: number, seed: RandomLabel): [Uint32Array, Uint32Array] {
   checkBetween("split: fraction", fraction, 0, 1);
   const order = Random.derive(seed, "split").permutation(count);

@@ -4,9 +4,9 @@ import { Random, type RandomLabel } from "../util/random.js";
 
 /** A corruption of images with values in [0, 1]. */
 export type PixelNoise =
-  /** Adds normal noise of mean 0 and this variance, then clips to [0, 1]. */
+  /** Adds normally distributed noise of mean 0 and this variance, then clips to [0, 1]. */
   | { readonly kind: "gaussian"; readonly variance: number }
-  /** Each pixel with probability `amount` becomes 1 or 0, equally likely. */
+  /** Sets each value to 1 with probability `amount / 2`, and to 0 with the same probability. */
   | { readonly kind: "saltAndPepper"; readonly amount: number };
 
 /** Options that determine the noise of a batch. */
@@ -15,19 +15,22 @@ export interface PixelNoiseOptions {
   /** Number of values in one image, including its channels. */
   readonly sampleSize: number;
   /**
-   * The images' positions in their data set. The noise follows from the random seed and the position, so an image gets
-   * the same noise in every batch and for every model. Default 0, 1, 2, ...
+   * The images' positions in their data set. The noise depends only on the random seed and this position, so
+   * an image gets the same noise in every batch and for every model. Default 0, 1, 2, ...
    */
   readonly indices?: ArrayLike<number>;
 }
 
-/** The noise of model comparisons: the same for every model, with the authors' amount for KomplexNet. */
+/**
+ * The noise for comparisons of models, the same for every model. Its variance is the one that the authors
+ * used for KomplexNet.
+ */
 export const DEFAULT_NOISE: PixelNoise = { kind: "gaussian", variance: 0.1 };
 
 /**
- * The noise that the authors' test code applies to each model. It differs between models, so the comparison is not
- * fair; it is here to reproduce their protocol. In their code, the salt-and-pepper amounts are a commented-out
- * alternative.
+ * The noise that the authors' test code applies to each model. The noise differs between models, so the
+ * comparison is not fair; use it only to reproduce the authors' protocol. In their code, the salt-and-pepper
+ * amounts are a commented-out alternative.
  */
 export const REFERENCE_NOISE = {
   feedforward: {

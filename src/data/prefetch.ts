@@ -6,9 +6,10 @@ import { checkWhole } from "../util/check.js";
  * may reuse memory by rotating `depth + 1` buffers, provided that the consumer no longer needs an item when it requests
  * the next.
  *
- * A synchronous source (an ordinary generator) produces one item at a time between the consumer's own tasks. An error
- * of the source reaches the consumer after all items that were made before it. If the consumer leaves the loop early,
- * the source is closed. Nothing is prepared before the consumer requests the first item.
+ * A synchronous source, such as an ordinary generator, produces one item at a time whenever the consumer
+ * waits. An error of the source reaches the consumer after all items that were made before it. If the
+ * consumer leaves the loop early, the source is closed. Nothing is prepared before the consumer requests the
+ * first item.
  */
 export async function* prefetch<T>(
   source: Iterable<T> | AsyncIterable<T>,

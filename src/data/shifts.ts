@@ -1,27 +1,29 @@
 import { check } from "../util/errors.js";
 
 /**
- * A geometric change of the whole image, for tests under conditions that do not occur in training. It is an addition of
- * Striate: neither the public code nor the data of the KomplexNet paper has geometric shifts.
+ * A rotation, scaling and translation of a whole image, for tests under conditions that do not occur in
+ * training. The KomplexNet paper has no such shifts, neither in its public code nor in its data.
  */
 export interface Shift {
-  /** Rotation in degrees about the image's centre, counter-clockwise as seen. Default 0. */
+  /**
+   * Rotation in degrees about the image's centre, counter-clockwise when the image is displayed. Default 0.
+   */
   readonly rotation?: number;
-  /** Scale factor about the image's centre; above 1 enlarges. Default 1. */
+  /** Scale factor about the image's centre; a factor above 1 enlarges. Default 1. */
   readonly scale?: number;
-  /** Translation in pixels [down, right], after rotation and scaling. Default [0, 0]. */
+  /** Translation in pixels, [down, right], applied after rotation and scaling. Default [0, 0]. */
   readonly translation?: readonly [number, number];
 }
 
-/** Size of the planes that {@link shiftImages} and {@link shiftMasks} work on. */
+/** Size of the planes on which {@link shiftImages} and {@link shiftMasks} work. */
 export interface PlaneSize {
   readonly height: number;
   readonly width: number;
 }
 
 /**
- * Applies a shift to planes `[..., height, width]` by bilinear interpolation; pixels whose source lies outside are 0.
- * Returns a new array. Throws `StriateError` for invalid shifts and sizes.
+ * Applies a shift to image planes `[..., height, width]` by bilinear interpolation. Points outside the
+ * original image count as 0. Returns a new array. Throws `StriateError` for invalid shifts and sizes.
  */
 export function shiftImages(images: Float32Array, shift: Shift, size: PlaneSize): Float32Array {
   const planes = countPlanes(images, size);
@@ -48,8 +50,9 @@ export function shiftImages(images: Float32Array, shift: Shift, size: PlaneSize)
 }
 
 /**
- * Applies the same shift to one-hot masks `[batch, channels, 1, height, width]` by the nearest pixel; pixels whose
- * source lies outside are background (channel 0). Returns a new array.
+ * Applies a shift to one-hot masks `[batch, channels, 1, height, width]`. Each pixel gets the mask of the
+ * nearest original pixel; pixels that come from outside the image are background (channel 0). Returns a new
+ * array.
  */
 export function shiftMasks<A extends Float32Array | Uint8Array>(
   masks: A,
@@ -76,7 +79,7 @@ export function shiftMasks<A extends Float32Array | Uint8Array>(
   return out;
 }
 
-/** The point of the source (row, column) that moves to each output pixel. */
+/** For each output pixel, the point (row, column) of the original image that moves there. */
 function sourcePoints(shift: Shift, { height, width }: PlaneSize): Float64Array {
   const { rotation = 0, scale = 1, translation = [0, 0] } = shift;
   check(
@@ -84,7 +87,8 @@ function sourcePoints(shift: Shift, { height, width }: PlaneSize): Float64Array 
     () => `shift: expected finite numbers and a scale above 0, got ${JSON.stringify(shift)}`,
   );
   const angle = (rotation * Math.PI) / 180;
-  // Multiples of 90 degrees must map pixels exactly onto pixels, but cos(pi / 2) = 6e-17 would add a rounding error.
+  // Multiples of 90 degrees must map pixels exactly onto pixels, but in floating point cos(pi / 2) = 6e-17
+  // would add a rounding error.
   const cos = Math.abs(Math.cos(angle)) < 1e-15 ? 0 : Math.cos(angle);
   const sin = Math.abs(Math.sin(angle)) < 1e-15 ? 0 : Math.sin(angle);
   const centreY = (height - 1) / 2;

@@ -2,10 +2,10 @@
 export const FONT = 'system-ui, -apple-system, "Segoe UI", Roboto, "Liberation Sans", Arial, sans-serif';
 
 /**
- * The surface of line drawings: the part of a browser's `CanvasRenderingContext2D` that they use. A canvas context can
- * be used directly; `svg` makes a context that writes SVG text. A drawing fills a rectangle whose upper left corner is
- * (0, 0); to put it elsewhere, translate the canvas context first. Drawings restore the styles that they change, and do
- * not clear the canvas.
+ * The surface on which line drawings are made: the part of a browser's `CanvasRenderingContext2D` that they
+ * use. A canvas context can be used directly; `svg` makes a context that writes SVG text. A drawing fills a
+ * rectangle whose upper left corner is (0, 0); to put it elsewhere, translate the canvas context first.
+ * Drawing functions restore the styles that they change, and they do not clear the canvas.
  */
 export interface DrawingContext {
   /**
@@ -16,7 +16,7 @@ export interface DrawingContext {
   lineWidth: number;
   lineCap: "butt" | "round" | "square";
   globalAlpha: number;
-  /** Weight (optional), size in px and family: `700 21px sans-serif`. */
+  /** Weight (optional), size in px and family, such as `700 21px sans-serif`. */
   font: string;
   textAlign: "left" | "center" | "right" | "start" | "end";
   save(): void;
@@ -41,7 +41,8 @@ export interface DrawingContext {
     r1: number,
   ): { addColorStop(offset: number, colour: string): void };
   /**
-   * Names the next shape (as its class in SVG), so that scripts and style sheets can find it. A canvas ignores names.
+   * Gives the next shape a name, which becomes its class in SVG, so that scripts and style sheets can find
+   * the shape. A canvas context does not have this method.
    */
   mark?(name: string): void;
 }

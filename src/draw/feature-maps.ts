@@ -7,7 +7,7 @@ import type { MapSize, ReuseOptions, RgbaImage } from "./rgba-image.js";
 import { SEQUENTIAL } from "./colours/scalar-maps.js";
 import type { ScalarMap } from "./colours/scalar-maps.js";
 
-/** Values of one image, row-major `[channels, height, width]`. */
+/** Values of several channels for one image, row-major `[channels, height, width]`. */
 export interface FeatureMaps extends MapSize {
   readonly channels: number;
   readonly values: ArrayLike<number>;
@@ -26,12 +26,15 @@ export interface ScaleOptions {
   /** Colour map. Default {@link SEQUENTIAL}. A diverging map makes ranges symmetric around 0. */
   readonly map?: ScalarMap;
   /**
-   * `"own"`: each map has a range from its smallest to its largest value; `"shared"`: all shown maps have one range
-   * together. A fixed range clips the values beyond it and keeps the frames of an animation comparable. Default
-   * `"shared"`.
+   * The range of values that the colours cover. `"own"`: each map has its own range, from its smallest to its
+   * largest value. `"shared"`: all shown maps have one range together. A fixed range clips values beyond it;
+   * it makes the frames of an animation comparable. Default `"shared"`.
    */
   readonly range?: "own" | "shared" | ColourRange;
-  /** Value at the low end instead of the smallest value, such as 0 for activity. */
+  /**
+   * Low end of the range in place of the smallest value, such as 0 for activity. Ignored for diverging maps
+   * and fixed ranges.
+   */
   readonly low?: number;
 }
 
@@ -42,7 +45,8 @@ export interface FeatureMapOptions extends ScaleOptions, GridOptions, ReuseOptio
 }
 
 /**
- * Finds the range of every map that {@link featureMaps} shows with the same options: the numbers for `drawColourScale`.
+ * Finds the range of every map that {@link featureMaps} shows with the same options. These are the ranges to
+ * pass to `drawColourScale`.
  *
  * @throws StriateError if values do not fit the sizes or are not finite, or there is no such channel
  */
@@ -118,7 +122,7 @@ export function featureMaps(maps: FeatureMaps, options: FeatureMapOptions = {}):
   const image = gridImage("feature maps", layout, background, into);
   for (const [i, channel] of shown.entries()) {
     const { low, high } = ranges[i]!;
-    // A constant map has the colour of its low end, or the middle colour if the middle means 0.
+    // A constant map gets the colour of the low end or, if the colour map is diverging, the middle colour.
     const [step, start] = high > low ? [255 / (high - low), -low] : [0, 0];
     const rest = high > low || !map.diverging ? 0 : 127.5;
     for (let p = 0; p < height * width; p++) {

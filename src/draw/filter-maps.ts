@@ -20,12 +20,14 @@ export interface FilterMapOptions extends GridOptions, ReuseOptions {
   /** Filters to show, in this order. Default: all. */
   readonly filters?: readonly number[];
   /**
-   * Whether each filter has its own scale, up to its largest weight, or all shown filters share one. Default `"own"`.
+   * Whether each filter has its own colour scale, which reaches to its largest absolute weight, or all shown
+   * filters share one scale. Default `"own"`.
    */
   readonly range?: "own" | "shared";
   /**
-   * For filters of one channel: the channel of the image (0 red, 1 green, 2 blue) to which filter k is applied. The
-   * filters are then drawn in grey with a tint of that colour instead of with the diverging map.
+   * For filters of one channel: for each filter k, the channel of the image (0 red, 1 green, 2 blue) to which
+   * it is applied. The filters are then drawn in grey with a tint of that colour instead of with the
+   * diverging map.
    */
   readonly seenChannel?: ArrayLike<number>;
   /** Side in pixels of the square that shows one weight, a whole number. Default 1. */
@@ -33,13 +35,15 @@ export interface FilterMapOptions extends GridOptions, ReuseOptions {
 }
 
 /**
- * Largest distance of a tinted filter from mid grey in its own channel and in the other channels, and mid grey itself.
+ * For tinted filters: the largest distance from mid grey in the filter's own channel (TINT) and in the other
+ * channels (SHADE), and mid grey itself.
  */
 const [TINT, SHADE, MIDDLE] = [128, 74, 122];
 
 /**
- * Draws filters in a grid, on scales that are symmetric around 0: filters of one channel from blue (negative) over near-white
- * (0) to red-orange; filters of three channels in their own colours around mid grey.
+ * Draws filters in a grid, with colour scales that are symmetric around 0. Filters of one channel are drawn
+ * from blue (negative) through near-white (0) to red-orange. Filters of three channels are drawn in their own
+ * colours around mid grey.
  *
  * @throws StriateError if the kernels do not fit the sizes or are not finite, or there is no such filter
  * @example

@@ -6,7 +6,7 @@ import type { MapSize, ReuseOptions, RgbaImage } from "./rgba-image.js";
 
 /** Options for arranging images of equal size in a grid. */
 export interface GridOptions {
-  /** Number of columns. Default: about as many as rows. */
+  /** Number of columns. Default: about the same as the number of rows. */
   readonly columns?: number;
   /** Gap between images in pixels. Default 2. */
   readonly gap?: number;
@@ -37,7 +37,10 @@ export function gridLayout(what: string, count: number, tile: MapSize, options: 
   };
 }
 
-/** Gives an empty grid painted with the background: `into` if it has the right size, otherwise a new image. */
+/**
+ * Returns an empty grid, painted with the background: `into` if it is given, otherwise a new image. Throws
+ * `StriateError` if `into` has another size.
+ */
 export function gridImage(
   what: string,
   { width, height }: MapSize,
@@ -51,7 +54,7 @@ export function gridImage(
 }
 
 /**
- * Arranges images of equal size row by row in one image; alpha is blended over the background.
+ * Arranges images of equal size row by row in one image; transparent parts show the background.
  *
  * @throws StriateError without images, or if they differ in size
  */

@@ -1,8 +1,8 @@
 /**
- * Drawing: phases, masks, feature maps, filters, boards and calibration, in a browser and in Node, without
- * dependencies. Maps become RGBA pixels ({@link RgbaImage}, in the format of `new ImageData`); line drawings are drawn
- * on a canvas context or, by `svg`, as SVG text. Arrays hold plain numbers in row-major order; each function states
- * their layout.
+ * Draws phases, masks, feature maps, filters, Sudoku boards and calibration, in a browser and in Node,
+ * without dependencies. Maps become RGBA pixels ({@link RgbaImage}, in the format of `new ImageData`). Line
+ * drawings are made on a canvas context or, by `svg`, as SVG text. Arrays hold plain numbers in row-major
+ * order; the documentation of each function gives their shapes.
  *
  * @module striate/draw
  */

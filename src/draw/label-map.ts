@@ -5,8 +5,8 @@ import { blend, checkRgbaImage, fillRectangle, imageFor } from "./rgba-image.js"
 import type { MapSize, ReuseOptions, RgbaImage } from "./rgba-image.js";
 
 /**
- * A whole number for each pixel, `[height, width]`: 0 for the background, 1 or more for objects, below 0 for ignored
- * pixels.
+ * A label for each pixel, `[height, width]`: 0 for the background, 1 or more for objects, below 0 for pixels
+ * that metrics ignore.
  */
 export interface LabelPlane extends MapSize {
   readonly labels: ArrayLike<number>;
@@ -21,7 +21,7 @@ export interface LabelMapOptions extends ReuseOptions {
 }
 
 /**
- * Draws masks in plain colours.
+ * Draws labelled pixels in plain colours.
  *
  * @throws StriateError if the labels do not fit the size or are not whole numbers
  * @example
@@ -64,8 +64,8 @@ export interface MaskOverlayOptions extends ReuseOptions {
 const WHITE: Rgb = [255, 255, 255];
 
 /**
- * Draws masks over an image of the same size: tinted objects with lines around them. A line is drawn on the pixel to
- * the left of a border, or above it.
+ * Draws labels over an image of the same size: tints the objects and draws lines around them. A line lies on
+ * the left side of a border between two labels, or above it.
  *
  * @param picture the image; its transparent parts stay transparent unless a mask or a line covers them
  * @throws StriateError if image and labels differ in size, or the opacity is not from 0 to 1
@@ -127,10 +127,10 @@ function checkLabels(what: string, { height, width, labels }: LabelPlane, scale:
 }
 
 /**
- * Combines masks into labels: 0 for the background, 1..n for the objects, n + 1 for pixels of several objects. Each
- * mask is `[height, width]` with values above 0 inside its object.
+ * Combines the masks of n objects into labels: 0 for the background, 1..n for the objects, and n + 1 for
+ * pixels that several objects share. Each mask is `[height, width]`, with values above 0 inside its object.
  *
- * @throws StriateError if a mask has another number of pixels
+ * @throws StriateError if a mask does not have `pixels` values
  */
 export function labelsOfMasks(masks: readonly ArrayLike<number>[], pixels: number): Int32Array {
   masks.forEach((mask, i) => {

@@ -1,11 +1,12 @@
 import { check } from "../util/errors.js";
 
 /**
- * Matches every found segment with a true segment. Pairs are formed in descending order of intersection over union,
- * including the background; found segments without a partner get numbers after the true ones, the largest segment
- * first. Pixels that the truth ignores (labels below 0) are left out.
+ * Matches found segments with true segments. Pairs, also with the background, are formed in descending order
+ * of intersection over union. Found segments without a partner get labels above the true ones, the largest
+ * segment first. Pixels that the truth ignores (labels below 0) do not count as overlap. Returns the matched
+ * label for each found label.
  *
- * @throws StriateError if there are not as many found as true pixels
+ * @throws StriateError if `truth` and `found` differ in length
  * @example
  * ```ts
  * import { matchLabels } from "striate/draw";

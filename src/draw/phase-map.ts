@@ -11,10 +11,11 @@ import type { ReuseOptions, RgbaImage } from "./rgba-image.js";
 export interface PhaseLooks {
   /** Colour map. Default {@link UNIFORM_CYCLE}. */
   readonly map?: CyclicMap;
-  /** Amplitude that is drawn opaque, above 0. Default: the largest amplitude. */
+  /** Amplitude, above 0, that is drawn with full opacity. Default: the largest amplitude. */
   readonly maximum?: number;
   /**
-   * Colour that shows through at low amplitudes, in an opaque image. Default: none, and alpha represents the amplitude.
+   * Colour that shows through at low amplitudes; it makes the image opaque. Default: none, so that the
+   * image's alpha represents the amplitude.
    */
   readonly background?: Rgb;
 }
@@ -26,7 +27,7 @@ export interface PhaseMapOptions extends PhaseLooks, ReuseOptions {
 }
 
 /**
- * Draws phases as colours: the phase gives the hue, and the opacity is amplitude / maximum.
+ * Draws phases as colours. The phase determines the colour; the opacity is amplitude / maximum.
  *
  * @returns an image of `scale * width` x `scale * height` pixels
  * @throws StriateError if arrays do not fit the size, phases are not finite, or the scale is not a whole number above 0
@@ -38,7 +39,7 @@ export interface PhaseMapOptions extends PhaseLooks, ReuseOptions {
  * const phases = Float32Array.from({ length: 64 }, (_, i) => i / 10);
  * const means = meanPhases({ channels, height, width, phases, amplitudes: new Float32Array(64).fill(1) });
  * const image = phaseMap(means, { scale: 4 });
- * // For every frame the same memory:
+ * // Reuses the same memory for every frame:
  * phaseMap(means, { scale: 4, into: image });
  * console.log(image.width, image.height); // 32 32
  * ```
@@ -59,12 +60,12 @@ export function phaseMap(plane: PhasePlane, options: PhaseMapOptions = {}): Rgba
   return image;
 }
 
-/** Throws `StriateError` unless amplitudes can be divided by the maximum. */
+/** Throws `StriateError` unless the maximum amplitude is above 0, because amplitudes are divided by it. */
 export function checkMaximum(maximum: number): void {
   checkPositive("maximum amplitude", maximum);
 }
 
-/** Paints a rectangle in the colour of a phase; opacity 0..1. */
+/** Paints a rectangle in the colour of a phase, with an opacity from 0 to 1. */
 export function paintPhase(
   image: RgbaImage,
   x: number,

@@ -18,8 +18,8 @@ export interface PhaseWheelOptions {
 const WEDGES = 96;
 
 /**
- * Draws the legend of a phase map: angle = phase, anticlockwise from the right, with labels at 0, π/2, ±π and -π/2;
- * from the rim inwards, the colours fade for amplitudes from the maximum to 0.
+ * Draws the legend of a phase map. The angle, anticlockwise from the right, is the phase; labels mark 0, π/2,
+ * ±π and -π/2. The colours fade from the rim (maximum amplitude) to the centre (amplitude 0).
  *
  * @throws StriateError if the size is not a whole number above 0
  * @example

@@ -5,7 +5,7 @@ import type { MapSize } from "./rgba-image.js";
 /** Phases and amplitudes of one image at one timestep, both row-major `[channels, height, width]`. */
 export interface PhaseField extends MapSize {
   readonly channels: number;
-  /** Phases in radians; any range, wrapped when drawn. */
+  /** Phases in radians. They may lie outside -π..π; drawing functions wrap them. */
   readonly phases: ArrayLike<number>;
   /** Activity of the same units, 0 or more. */
   readonly amplitudes: ArrayLike<number>;
@@ -22,15 +22,15 @@ export interface PhasePlane extends MapSize {
 /** Means of a {@link PhaseField} over its channels. */
 export interface MeanPhases extends PhasePlane {
   /**
-   * Length of the amplitude-weighted mean vector over the channels, 0..1: 1 if all channels agree; 0 also if all are
-   * silent.
+   * Length of the amplitude-weighted mean of exp(i phase) over the channels, 0..1. It is 1 if the phases of
+   * all active channels agree, and 0 if all channels are silent.
    */
   readonly agreement: Float32Array;
 }
 
 /**
- * Throws {@link StriateError} unless both arrays hold channels x height x width finite numbers, and the amplitudes are
- * 0 or more.
+ * Throws {@link StriateError} unless both arrays hold channels x height x width finite numbers and all
+ * amplitudes are 0 or more.
  */
 export function checkPhaseField(field: PhaseField): void {
   const { channels, height, width, phases, amplitudes } = field;
@@ -39,7 +39,7 @@ export function checkPhaseField(field: PhaseField): void {
   checkLength("phases", phases, units);
   checkLength("amplitudes", amplitudes, units);
   for (let i = 0; i < units; i++) {
-    // Only comparisons, because this runs for every unit of every frame.
+    // Uses plain comparisons instead of checking functions, because this runs for every unit of every frame.
     if (!(amplitudes[i]! >= 0 && amplitudes[i]! < Infinity))
       throw new StriateError(`amplitude of unit ${i}: expected a number of at least 0, got ${amplitudes[i]}`);
     if (!Number.isFinite(phases[i]!))
@@ -48,10 +48,10 @@ export function checkPhaseField(field: PhaseField): void {
 }
 
 /**
- * Computes the amplitude-weighted circular mean phase over the channels, and sums the amplitudes. Silent pixels have
- * phase 0.
+ * Computes, for each pixel, the amplitude-weighted circular mean of the phases over the channels, and the sum
+ * of the amplitudes. Silent pixels have phase 0.
  *
- * @param into means of a field of the same size, overwritten and returned; default: new arrays
+ * @param into means of a field of the same size, which are overwritten and returned; default: new arrays
  * @throws StriateError if arrays or `into` do not fit the sizes, or numbers are not finite
  * @example
  * ```ts
@@ -92,9 +92,9 @@ export function meanPhases(field: PhaseField, into?: MeanPhases): MeanPhases {
 }
 
 /**
- * Copies one channel into a plane.
+ * Copies the phases and amplitudes of one channel.
  *
- * @param into a plane of the same size, overwritten and returned; default: new arrays
+ * @param into a plane of the same size, which is overwritten and returned; default: new arrays
  * @throws StriateError if there is no such channel, arrays do not fit the sizes, or numbers are not finite
  */
 export function channelPhases(field: PhaseField, channel: number, into?: PhasePlane): PhasePlane {
@@ -116,7 +116,7 @@ export function channelPhases(field: PhaseField, channel: number, into?: PhasePl
   return plane;
 }
 
-/** Finds the largest amplitude, or 1 if all units are silent, because callers divide by it. */
+/** Finds the largest amplitude. Returns 1 if all units are silent, because callers divide by the result. */
 export function maximumAmplitude({ amplitude }: Pick<PhasePlane, "amplitude">): number {
   let most = 0;
   for (const value of amplitude) if (value > most) most = value;

@@ -12,11 +12,17 @@ import type { PhasePlane } from "./phases.js";
 export interface PolarPlotOptions {
   /** Side of the square in pixels. Default 120. */
   readonly size?: number;
-  /** Label of each unit, such as the object that it belongs to: whole numbers from 0. Default: all 0. */
+  /**
+   * Label of each unit, such as the object to which it belongs: a whole number from 0. Default: 0 for all
+   * units.
+   */
   readonly labels?: ArrayLike<number>;
   /** Number of labels. Default: the largest label plus 1. */
   readonly labelCount?: number;
-  /** CSS colour of a label. Default: grey for 0, otherwise as `labelColour`. */
+  /**
+   * CSS colour of a label. Default: {@link dotColour}, which is grey for 0 and otherwise the colour of
+   * `labelColour`.
+   */
   readonly colourOf?: (label: number) => string;
   /** Amplitude at the rim. Default: the largest amplitude. */
   readonly maximum?: number;
@@ -31,23 +37,27 @@ export interface PolarPlotOptions {
 
 /** Smallest amplitude that is drawn, as a share of the maximum. */
 export const POLAR_THRESHOLD = 0.05;
-/** Radius of the rim as a share of the side. */
+/** Radius of the rim, as a share of the side of the plot. */
 export const POLAR_RADIUS = 52 / 120;
 
-/** Radius of the ring at the end of a pointer as a share of the side. */
+/** Radius of the ring at the end of a pointer, as a share of the side of the plot. */
 export const ORDER_RING = 3 / 120;
 
-/** Gives the CSS colour of a label on a dark background; grey for label 0. */
+/**
+ * Returns the CSS colour of a label on a dark background: grey for label 0, otherwise the colour of
+ * `labelColour`.
+ */
 export function dotColour(label: number): string {
   return label === 0 ? "#9aa0aa" : hex(labelColour(label));
 }
 
 /**
- * Draws every active unit as a dot: angle = phase (anticlockwise from the right), radius = amplitude / maximum. Two
- * dense clusters on opposite sides are two synchronised objects. Pointers that end in a ring show order parameters; a
- * pointer reaches the rim if all phases of its label agree.
+ * Draws every active unit as a dot. Its angle is the phase (anticlockwise from the right), and its distance
+ * from the centre is amplitude / maximum. Two dense clusters on opposite sides are two synchronised objects.
+ * Pointers that end in a ring show the order parameters of the labels; a pointer reaches the rim if all
+ * phases of its label agree.
  *
- * In SVG the dots of label k are one path of class `object-k`, its pointer one of class `order-k`.
+ * In SVG, the dots of label k are one path of class `object-k`, and its pointer is a path of class `order-k`.
  *
  * @param plane phases and amplitudes of the same units, in any order
  * @throws StriateError if lengths differ, a label is out of range, or numbers are not finite

@@ -9,7 +9,7 @@ import { CATEGORICAL } from "./colours/palette.js";
 export interface ReliabilityDiagramOptions {
   /** Width in pixels. Default 360. */
   readonly width?: number;
-  /** Height of the diagram and the counts together, in pixels. Default 420. */
+  /** Height in pixels of the diagram and of the histogram of counts together. Default 420. */
   readonly height?: number;
   /** Colour of texts and lines. Default `currentColor`. */
   readonly ink?: string;
@@ -19,14 +19,18 @@ export interface ReliabilityDiagramOptions {
   readonly gap?: string;
 }
 
-/** Margins around the diagram for texts, and the space between the diagram and the counts, in pixels. */
+/**
+ * Margins for texts around the diagram, and the space between the diagram and the histogram of counts, in
+ * pixels.
+ */
 const [LEFT, RIGHT, TOP, BOTTOM, BETWEEN] = [44, 10, 20, 34, 26];
 
 /**
- * Draws accuracy against confidence for each bin, with the gap to the diagonal of perfect calibration and the expected
- * calibration error; a histogram below shows the number of samples in each bin (Guo et al. 2017, "On Calibration of
- * Modern Neural Networks", figure 1). A gap above a bar means that the network is overconfident. Bars cover their bins,
- * and gaps end at the mean confidence.
+ * Draws a reliability diagram (Guo et al. 2017, "On Calibration of Modern Neural Networks", figure 1). For
+ * each bin of confidence, a bar shows the accuracy, and a second colour marks the gap between the accuracy
+ * and the mean confidence. If the gap lies above the accuracy, the network is overconfident. The diagonal is
+ * perfect calibration, the text is the expected calibration error, and a histogram below shows the number of
+ * samples in each bin.
  *
  * @throws StriateError without samples, or if a size leaves no room for the diagram
  * @example

@@ -2,8 +2,9 @@ import { checkLength, checkPixels, checkSizes } from "../util/check.js";
 import type { Rgb } from "./colours/colour.js";
 
 /**
- * An image: 8-bit red, green, blue and alpha (not premultiplied), row by row, `data[4 * (y * width + x) + channel]`. In
- * a browser, `new ImageData(image.data, image.width, image.height)` shares the image's memory.
+ * An image of 8-bit red, green, blue and alpha values (not premultiplied), row by row: `data[4 * (y * width +
+ * x) + channel]`. In a browser, `new ImageData(image.data, image.width, image.height)` shares the image's
+ * memory.
  */
 export interface RgbaImage {
   readonly width: number;
@@ -20,7 +21,7 @@ export interface MapSize {
 /** An option of all functions that return an image. */
 export interface ReuseOptions {
   /**
-   * An image of the right size that is overwritten and returned, so that no memory is allocated. Default: a new image.
+   * An image of the right size to overwrite and return, so that no memory is allocated. Default: a new image.
    */
   readonly into?: RgbaImage;
 }
@@ -31,7 +32,10 @@ export function checkRgbaImage(what: string, image: RgbaImage): void {
   checkLength(`${what} data`, image.data, 4 * image.width * image.height);
 }
 
-/** Gives the image to draw into: `into` if it has the right size, otherwise a new image. */
+/**
+ * Returns the image to draw into: `into` if it is given, otherwise a new image. Throws `StriateError` if
+ * `into` has another size.
+ */
 export function imageFor(what: string, width: number, height: number, into?: RgbaImage): RgbaImage {
   if (into === undefined) return { width, height, data: new Uint8ClampedArray(4 * width * height) };
   checkPixels(`${what} into`, into, width, height);
@@ -39,7 +43,7 @@ export function imageFor(what: string, width: number, height: number, into?: Rgb
   return into;
 }
 
-/** Fills the rectangle of `width` x `height` pixels with its upper left corner at (x, y). */
+/** Fills a rectangle of `width` x `height` pixels whose upper left corner is at (x, y). */
 export function fillRectangle(
   image: RgbaImage,
   x: number,
@@ -84,7 +88,7 @@ export function fromRgb(
 }
 
 /**
- * Enlarges an image by a whole factor: every pixel becomes a square, without smoothing.
+ * Enlarges an image by a whole factor without smoothing: every pixel becomes a square.
  *
  * @throws StriateError if the factor is not a whole number above 0
  */
@@ -102,7 +106,8 @@ export function enlarge(image: RgbaImage, factor: number, { into }: ReuseOptions
 }
 
 /**
- * Blends one channel of a colour over another; `alpha` goes from 0 (only the lower colour) to 1 (only the upper one).
+ * Blends one channel of the colour `above` over that of the colour `below`. `alpha` is from 0 (only `below`)
+ * to 1 (only `above`).
  */
 export function blend(above: number, below: number, alpha: number): number {
   return alpha * above + (1 - alpha) * below;

@@ -2,11 +2,13 @@ import { checkEveryWhole, checkLength, checkSizes } from "../util/check.js";
 import { FONT, withStyles } from "./context.js";
 import type { DrawingContext } from "./context.js";
 
-/** A partly or fully solved board; all arrays have 81 cells, row by row. */
+/** A partly or fully solved board. All arrays have 81 entries, one for each cell, row by row. */
 export interface SudokuBoard {
-  /** Given digits 1..9; 0 for a blank cell. */
+  /** The given digits, 1..9; 0 for a blank cell. */
   readonly givens: ArrayLike<number>;
-  /** Answers 1..9; 0 for no answer yet. The answers of given cells are ignored. Default: none. */
+  /**
+   * The answers, 1..9; 0 for a cell without an answer. The answers of given cells are ignored. Default: none.
+   */
   readonly answers?: ArrayLike<number>;
   /** The correct digits. Default: unknown. */
   readonly solution?: ArrayLike<number>;
@@ -34,7 +36,10 @@ export interface SudokuBoardOptions {
   readonly size?: number;
   /** Colours that replace the default ones, which are dark on light. */
   readonly colours?: Partial<SudokuColours>;
-  /** Whether conflicts are marked. Default: true if the solution is unknown. */
+  /**
+   * Whether digits that occur twice in a row, column or block are ringed. Default: true if the solution is
+   * unknown.
+   */
   readonly conflicts?: boolean;
 }
 
@@ -46,14 +51,14 @@ const COLOURS: SudokuColours = {
   conflict: "#b3400a",
 };
 
-/** Gives the opacity of an answer of this confidence. */
+/** Returns the opacity with which an answer of this confidence is drawn. */
 export function answerOpacity(confidence: number): number {
   return 0.3 + 0.7 * Math.min(1, Math.max(0, confidence));
 }
 
 /**
- * Finds the cells whose digit occurs again in the same row, column or block: 1 for these, 0 for blank and all other
- * cells.
+ * Finds the cells whose digit occurs again in the same row, column or block. Returns 1 for these cells, and 0
+ * for all others.
  *
  * @throws StriateError unless there are 81 digits from 0 to 9
  */
@@ -83,10 +88,11 @@ function checkDigits(what: string, digits: ArrayLike<number>): void {
 }
 
 /**
- * Draws a Sudoku board: given digits are bold on a tint, correct and wrong answers have different colours, wrong
- * answers are struck through, and conflicts are ringed.
+ * Draws a Sudoku board: given digits are bold on a tinted cell, correct and wrong answers have different
+ * colours, wrong answers are struck through, and digits that conflict are ringed.
  *
- * In SVG the text of the answer in cell k has the class `cell-k`, and the line through it the class `strike`.
+ * In SVG, the text of the answer in cell k has the class `cell-k`, and a line that strikes an answer through
+ * has the class `strike`.
  *
  * @throws StriateError unless all arrays have 81 cells with digits from 0 to 9
  * @example

@@ -6,23 +6,27 @@ import type { DrawingContext } from "./context.js";
 
 /** Size and name of an SVG drawing. */
 export interface SvgOptions {
-  /** Width of the drawing in its own units. On a page, the drawing fills the available width. */
+  /**
+   * Width of the drawing, in the units of its coordinates. On a page, the drawing is scaled to the available
+   * width.
+   */
   readonly width: number;
   readonly height: number;
   /** Description for screen readers. */
   readonly label: string;
   /**
-   * Prefix of the identifiers of gradients, which must be unique on the page if the drawing has any. Default `drawing`.
+   * Prefix for the ids of the drawing's colour gradients. It must be unique on the page if the drawing has
+   * gradients. Default `drawing`.
    */
   readonly id?: string;
-  /** Margin around the drawing, for example for half the width of a line. Default 0. */
+  /** Margin around the drawing, for example to leave room for half the width of an outer line. Default 0. */
   readonly margin?: number;
 }
 
 /**
  * Makes an SVG element from the line drawing that `draw` makes on its context.
  *
- * @throws StriateError if the size is not above 0, and errors of `draw`
+ * @throws StriateError if the size is not above 0; errors of `draw` are passed on
  * @example
  * ```ts
  * import { svg } from "striate/draw";

@@ -20,11 +20,11 @@ export interface TimeStripOptions extends PhaseLooks, ReuseOptions {
   /** Positions to show, from top to bottom; positions are numbered from 0. Default: all, in order. */
   readonly rows?: readonly number[];
   /**
-   * Whether to show phases as colours with the amplitude as opacity, or amplitudes alone on a sequential map from 0.
-   * Default `"phase"`.
+   * What to show: `"phase"` shows phases as colours, with the amplitude as opacity; `"amplitude"` shows only
+   * amplitudes, on a sequential map that starts at 0. Default `"phase"`.
    */
   readonly show?: "phase" | "amplitude";
-  /** Width and height of one cell in pixels. Default 8 and 8. */
+  /** Width and height in pixels of the rectangle for one position at one timestep. Default 8 and 8. */
   readonly cell?: { readonly width: number; readonly height: number };
 }
 

@@ -4,22 +4,22 @@ import type { Classifier, ImageBatch } from "./classifier.js";
 import { fixedNoise } from "./classifier.js";
 import type { Network } from "./network.js";
 
-/** Relative tolerance of sums, because outputs may be rounded to two decimals or have half precision. */
+/** Relative tolerance for sums of outputs, which may be rounded to two decimals or have half precision. */
 const ROUNDING = 0.03;
-/** Tolerance of the sum of stated probabilities, which must be 1. */
+/** Tolerance for the sum of probabilities, which must be 1. */
 const STATED = 0.01;
-/** Share of rows that decides what the outputs are, so that a few unusual rows do not matter. */
+/** Share of the rows that must pass a test, so that a few unusual rows do not matter. */
 const MOST_ROWS = 0.8;
 
 /**
- * Checks that the outputs are of the assumed kind; otherwise losses and confidences would be wrong. Outputs that are
- * assumed to be logits must not look like probabilities, like negative logarithms of probabilities, or like their
- * logarithms to base 2 or 10. Stated probabilities must be in [0, 1] with a sum of 1; the same holds for the
- * exponentials of stated log-probabilities.
+ * Checks that the outputs are of the assumed kind, because losses and confidences would be wrong otherwise.
+ * Outputs that are assumed to be logits must not look like probabilities, or like negative, binary or decimal
+ * logarithms of probabilities. Outputs that the user declared to be probabilities must be in [0, 1] and sum
+ * to 1; the same holds for the exponentials of declared log-probabilities.
  *
- * @param logits [count, classes] as {@link Classifier.logits} gives them
- * @returns a caution in doubtful cases: outputs with a constant sum that is neither 1 nor 100, or stated logits that
- * look like probabilities
+ * @param logits the result of {@link Classifier.logits}, [count, classes]
+ * @returns a caution in doubtful cases: if the outputs of each image have the same sum, which is neither 1
+ * nor 100, or if the user declared logits that look like probabilities
  * @throws StriateError for outputs that contradict what they are assumed to be
  */
 export function checkAnswers(network: Network, logits: Float32Array, count: number): string | undefined {
@@ -28,10 +28,10 @@ export function checkAnswers(network: Network, logits: Float32Array, count: numb
   if (answers === "logits") {
     const found = notLogits(rows);
     if (found === undefined) return undefined;
-    if (answersStated) return `${name}: its output was stated to be logits, but ${found.text}`;
+    if (answersStated) return `${name}: its output was declared to be logits, but ${found.text}`;
     const what = `${name}: its output looks like probabilities (${found.text})`;
     const advice =
-      "state what the output holds (--answers probabilities, log-probabilities or logits), or name the output with the logits";
+      "say what the output holds (--answers probabilities, log-probabilities or logits), or name the output with the logits";
     if (found.sure) throw new StriateError(`${what}, expected logits; ${advice}`);
     return `${what} and is treated as logits: if it is not logits, confidence and losses are wrong; ${advice}`;
   }
@@ -39,7 +39,7 @@ export function checkAnswers(network: Network, logits: Float32Array, count: numb
   const odd = rows.map((row) => total(row, Math.exp)).find((sum) => !(Math.abs(sum - 1) <= STATED));
   if (odd === undefined) return undefined;
   throw new StriateError(
-    `${name}: its output was stated to be ${answers.includes("logarithms") ? "probabilities" : answers}, expected ` +
+    `${name}: its output was declared to be ${answers.includes("logarithms") ? "probabilities" : answers}, expected ` +
       `values in 0 to 1 with a sum of 1 for each image, got a sum of ${odd.toPrecision(4)}`,
   );
 }
@@ -53,7 +53,7 @@ function total(row: Float32Array, value: (score: number) => number): number {
   return row.reduce((sum, score) => sum + value(score), 0);
 }
 
-/** Why outputs cannot be logits, or hardly can; undefined if nothing speaks against logits. */
+/** Why the outputs are probably not logits, and whether this is sure; undefined if they may be logits. */
 function notLogits(
   rows: readonly Float32Array[],
 ): { readonly text: string; readonly sure: boolean } | undefined {
@@ -64,7 +64,8 @@ function notLogits(
   const agrees = (row: Float32Array) =>
     row.every((score) => score >= 0) && Math.abs(sumOf(row) - middle) <= ROUNDING * middle;
   const sure = [1, 100].some((sum) => Math.abs(middle - sum) <= ROUNDING * sum);
-  // Other scores may have a common sum by chance; the sum of scaled probabilities is a whole number.
+  // Other scores may have nearly the same sum by chance. Scaled probabilities have a sum that is a whole
+  // number.
   const whole = Math.abs(middle - Math.round(middle)) <= 1e-3 * middle;
   if (middle > 0.5 && (sure || (rows.length > 1 && whole)) && isMost(agrees))
     return {
@@ -83,8 +84,9 @@ function notLogits(
 }
 
 /**
- * Whether the output for an image depends on the rest of the batch, as with batch normalisation in training mode. It
- * compares an image alone with the same image beside its negative, with the same noise.
+ * Whether the output for an image depends on the rest of the batch, as it does with batch normalisation in
+ * training mode. The function compares the output for an image alone with that for the same image in a batch
+ * with its negative, with the same noise.
  */
 export async function dependsOnBatch(classifier: Classifier, { data }: ImageBatch): Promise<boolean> {
   const { imageSize } = classifier;
@@ -102,5 +104,8 @@ export async function dependsOnBatch(classifier: Classifier, { data }: ImageBatc
   return largestTurn(alone, beside, 1) > TURN;
 }
 
-/** This is above the rounding differences between kernels for other batch sizes, also in half precision. */
+/**
+ * Smallest difference that counts. It is larger than the rounding differences between kernels for different
+ * batch sizes, even in half precision.
+ */
 const TURN = 3e-3;

@@ -10,7 +10,7 @@ import type { AttackPlan } from "./attacks/ensemble.js";
 import { gradientWarnings, planWarnings } from "./attacks/ensemble.js";
 import type { Answer, AttackRecord, CorruptionCondition, ImageRecord, RunRecord } from "./records.js";
 
-/** A share of images with its 95 % Wilson interval and the number of images. */
+/** A share of images, with its 95 % Wilson confidence interval and the number of images. */
 export interface Share {
   readonly value: number;
   readonly low: number;
@@ -19,11 +19,16 @@ export interface Share {
   readonly n: number;
 }
 
-/** Scores of the network on images under one condition, from outputs averaged over the forward passes. */
+/**
+ * Scores of the network on images under one condition. They are computed from probabilities averaged over the
+ * forward passes.
+ */
 export interface Scores {
   readonly accuracy: Share;
   readonly top5: Share;
-  /** Accuracy of single forward passes, as mean and standard deviation over the passes, if there are several. */
+  /**
+   * Accuracy of single forward passes, if there are several: its mean and standard deviation over the passes.
+   */
   readonly singlePass?: { readonly accuracy: number; readonly spread: number };
   readonly ece: number;
   readonly adaptiveEce: number;
@@ -51,7 +56,7 @@ export interface AttackScores {
   readonly complete: boolean;
 }
 
-/** How the numbers were measured. Scores are never shown without it. */
+/** How the numbers were measured. Scores are never shown without this information. */
 export interface Protocol {
   readonly model: {
     readonly name: string;
@@ -59,17 +64,17 @@ export interface Protocol {
     readonly classes: number;
     readonly imageShape: readonly number[];
     readonly answers: string;
-    /** Name of the output with the scores, if one was stated. */
+    /** Name of the output with the scores, if the user gave one. */
     readonly output?: string;
     readonly preprocessing: Preprocessing;
-    /** Source of the preprocessing: the user, or the file's metadata. */
+    /** Where the preprocessing comes from: the user, or the file's metadata. */
     readonly preprocessingFrom: KnownPreprocessing["from"];
     /** The measured timesteps, if there are several. */
     readonly timesteps?: readonly number[];
-    /** The stated noise and constant values of the other inputs. */
+    /** The kinds of noise and the constant values that the user gave for the other inputs. */
     readonly noise?: Readonly<Record<string, NoiseKind>>;
     readonly inputs?: Readonly<Record<string, readonly number[]>>;
-    /** Whether noise was the same for every image and pass. */
+    /** Whether the noise was the same for every image and forward pass. */
     readonly fixedNoise?: boolean;
   };
   readonly data: {
@@ -80,7 +85,7 @@ export interface Protocol {
     readonly images: number;
     readonly attacked: number;
     readonly choice: string;
-    /** Source of the labels. */
+    /** Where the labels come from. */
     readonly labels: string;
     /** SHA-256 of the measured data: class names, and the name, label and content of every chosen image. */
     readonly sha256?: string;
@@ -90,9 +95,9 @@ export interface Protocol {
   readonly batch: number;
   readonly corruptions: readonly CorruptionName[];
   readonly severities: readonly number[];
-  /** Image side that the constants of the corruptions were published for. */
+  /** Side of the images for which the constants of the corruptions were published, in pixels. */
   readonly constants: number;
-  /** JPEG quality after the corruption, or false. */
+  /** Quality of the JPEG compression after each corruption, or false if there is none. */
   readonly reencode: number | false;
   readonly frost: string;
   readonly bins: number;
@@ -127,7 +132,7 @@ export interface ResultCard extends Findings {
   readonly warnings: readonly string[];
   /** False if the run was stopped early. */
   readonly complete: boolean;
-  /** Duration of the last call; a continued run took longer in total. */
+  /** Duration of the last call in seconds. If the run was continued, it took longer in total. */
   readonly seconds: number;
 }
 
@@ -136,10 +141,13 @@ export interface CorruptionSummary {
   readonly meanError: number;
   /** Mean error over the 15 corruptions of the benchmark, if all were measured. */
   readonly meanErrorBenchmark?: number;
-  /** Mean error normalised by AlexNet's errors; only for 224-pixel images, the 15 corruptions and all severities. */
+  /**
+   * Mean corruption error, normalised by AlexNet's errors. Present only for images of 224 pixels and if all
+   * 15 corruptions were measured at all severities.
+   */
   readonly mceAlexNet?: number;
   readonly relativeMceAlexNet?: number;
-  /** Why mCE is missing. */
+  /** Why the mean corruption error is missing, or how far it can be compared. */
   readonly remark?: string;
   readonly meanEce: number;
   readonly groups: readonly { readonly name: string; readonly accuracy: number }[];
@@ -149,7 +157,7 @@ export function share(right: number, n: number): Share {
   return { value: right / n, ...wilsonInterval(Math.round(right), n), n };
 }
 
-/** Scores of predictions, one for each image. */
+/** Computes the scores from the predictions, one for each image. */
 export function scoresOf(answers: readonly Answer[], passes: number, bins: number): Scores {
   const n = answers.length;
   const average = (value: (answer: Answer) => number) =>
@@ -269,7 +277,7 @@ function findingsOf(input: CardInput, timestep: number | undefined): Findings {
   };
 }
 
-/** A caution if images get another predicted class before the attacks than when accuracy was measured. */
+/** A caution if some images are classified differently before the attacks than when accuracy was measured. */
 function decisionWarnings(
   images: readonly ImageRecord[],
   attacked: readonly AttackRecord[],

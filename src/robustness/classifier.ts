@@ -32,7 +32,10 @@ export interface ImageBatch {
   readonly data: Float32Array;
 }
 
-/** Returns the values of one noise input. `call` counts forward passes since the noise was last seeded. */
+/**
+ * Returns the values of one noise input. `call` is the number of forward passes since the noise was last
+ * seeded.
+ */
 export type NoiseSource = (
   name: string,
   shape: readonly number[],
@@ -47,7 +50,7 @@ export interface LossAndGradient {
   readonly logits: Float32Array;
 }
 
-/** Properties of the gradient of a loss, one entry for each image. */
+/** Properties of the gradient of a loss, with one entry for each image. */
 export interface GradientCheck {
   /** The largest absolute value, ignoring NaN and infinity. */
   readonly largest: Float32Array;
@@ -55,7 +58,10 @@ export interface GradientCheck {
   readonly notFinite: Float32Array;
 }
 
-/** A graph that contains the network and is ready to run. The first axis of feeds that have axes is the batch. */
+/**
+ * A graph that contains the network and is ready to run. The first axis of every feed is the batch, except
+ * for scalars.
+ */
 export interface ClassifierProgram {
   run(
     count: number,
@@ -63,22 +69,25 @@ export interface ClassifierProgram {
   ): Promise<Readonly<Record<string, Float32Array>>>;
 }
 
-/** The parts that a program's graph is built from. */
+/** The parts from which a program's graph is built. */
 export interface ProgramParts {
   readonly batch: Dim;
   readonly imageShape: ImageShape;
-  /** Traces the logits of images in [0, 1]; may be called once. */
+  /** Traces the logits of images in [0, 1]. It may be called only once. */
   readonly logits: (images: Tensor) => Tensor;
 }
 
 export interface ClassifierOptions extends SessionOptions {
-  /** Random seed of noise that is the same for every image and pass. By default, every pass draws new noise. */
+  /**
+   * Random seed of noise that is the same for every image and forward pass. Default: every pass draws new
+   * noise.
+   */
   readonly fixedNoise?: number;
 }
 
 /**
- * A network on a device, with the graphs that attacks need. A graph is written on its first use and reused; every run
- * is one call of the runtime.
+ * A network on a device, with the graphs that attacks need. A graph is built when it is first used, and then
+ * reused.
  *
  * @example
  * ```ts
@@ -116,8 +125,8 @@ export class Classifier {
   }
 
   /**
-   * Throws {@link StriateError} that names the operator through which the logits cannot be differentiated, if there is
-   * one.
+   * Throws {@link StriateError} if the logits cannot be differentiated with respect to the images; the
+   * message names the operators that prevent it.
    */
   checkGradient(): void {
     const { fixedBatch: batch = "batch", imageShape } = this.network;
@@ -126,7 +135,8 @@ export class Classifier {
   }
 
   /**
-   * Number of NaN and infinite gradient values so far. They are replaced by 0, so attacks do not move along them.
+   * Number of NaN and infinite gradient values so far. They are replaced by 0, so attacks do not change the
+   * pixels to which they belong.
    */
   get notFiniteGradients(): number {
     return this.#notFinite;
@@ -138,7 +148,8 @@ export class Classifier {
   }
 
   /**
-   * Makes all later noise depend only on these labels, or takes it from a given source. Fixed noise does not change.
+   * Makes all later noise depend only on the given random labels, or takes it from the given source. This has
+   * no effect on fixed noise.
    */
   seedNoise(source: readonly RandomLabel[] | NoiseSource): void {
     if (this.options.fixedNoise !== undefined) return;
@@ -146,7 +157,7 @@ export class Classifier {
     this.#calls = 0;
   }
 
-  /** Logits [count, classes]. */
+  /** Computes the logits, [count, classes]. */
   async logits(images: ImageBatch): Promise<Float32Array> {
     const program = await this.program("logits", ({ batch, imageShape, logits }) => ({
       logits: logits(input("images", [batch, ...imageShape])),
@@ -160,7 +171,7 @@ export class Classifier {
     return predictions(await this.logits(images), images.count);
   }
 
-  /** Loss, gradient and logits in one run. */
+  /** Computes the loss, its gradient and the logits in one run of the network. */
   async lossAndGradient(
     loss: AttackLoss,
     images: ImageBatch,
@@ -178,7 +189,7 @@ export class Classifier {
     return { loss: results.loss!, gradient: results.gradient!, logits: results.logits! };
   }
 
-  /** Whether attacks can follow the gradient of a loss at some images. */
+  /** Checks whether attacks can follow the gradient of a loss at the given images. */
   async checkGradients(
     loss: AttackLoss,
     images: ImageBatch,
@@ -195,7 +206,7 @@ export class Classifier {
     return { largest: results.largest!, notFinite: results.notFinite! };
   }
 
-  /** Runs a function, and restores the state of noise and counters afterwards. */
+  /** Runs a function, then restores the state of the noise and the counters. */
   async aside<T>(work: () => Promise<T>): Promise<T> {
     const [calls, notFinite] = [this.#calls, this.#notFinite];
     try {
@@ -206,9 +217,10 @@ export class Classifier {
   }
 
   /**
-   * A graph that contains the network, built once for each name. All outputs must be float32 with the batch first.
+   * Returns a graph that contains the network; it is built once for each name. All outputs must be float32
+   * and have the batch as their first axis.
    *
-   * @throws StriateError for an operator without gradient, naming it.
+   * @throws StriateError if an operator has no gradient; the message names it.
    */
   program(
     name: string,
@@ -305,8 +317,8 @@ export function fixedNoise(seed: number): NoiseSource {
 }
 
 /**
- * Name of the output with the number of NaN and infinite gradient values of each image, which is added up and not
- * returned.
+ * Name of the output with the number of NaN and infinite gradient values of each image. These numbers are
+ * added up and not returned.
  */
 const NOT_FINITE = "gradient:not finite";
 
@@ -314,8 +326,9 @@ const NOT_FINITE = "gradient:not finite";
 const LARGEST = 3.4e38;
 
 /**
- * Adds to a graph the outputs `loss`, `gradient` and `logits` of images in it, and the number of NaN and infinite
- * gradient values, which become 0. Adds the feeds `labels` and `targets`.
+ * Builds the outputs `loss`, `gradient` and `logits` for the images x, and an output with the number of NaN
+ * and infinite gradient values, which become 0 in `gradient`. The graph gets the inputs `labels` and, for
+ * targeted losses, `targets`.
  */
 export function differentiated(
   loss: AttackLoss,
@@ -352,7 +365,10 @@ function wholeNumbers(values: Int32Array): TensorData {
   return tensorData(BigInt64Array.from(values, BigInt), [values.length], "int64");
 }
 
-/** Throws if no gradient can flow from the logits to the images, and names the operators without one. */
+/**
+ * Throws {@link StriateError} if no gradient can flow from the logits to the images. The message names the
+ * operators without a gradient.
+ */
 function checkPath(logits: Tensor, images: Tensor): void {
   const touched = new Set([images]);
   const active = new Set([images]);
@@ -381,7 +397,10 @@ interface BatchedRun {
   readonly fixed: number | undefined;
 }
 
-/** Runs a session with its fixed batch size. A short last batch is filled with copies of its last sample. */
+/**
+ * Runs a session in batches of its fixed batch size, if it has one. An incomplete last batch is filled with
+ * copies of its last sample.
+ */
 async function inBatches(
   session: Session,
   { count, feeds, draw, fixed }: BatchedRun,
@@ -430,7 +449,7 @@ function floats(results: Readonly<Record<string, TensorData>>): Record<string, F
   return Object.fromEntries(
     Object.entries(results).map(([name, { data }]) => {
       if (!(data instanceof Float32Array))
-        throw new StriateError(`"${name}" came as ${data.constructor.name}`);
+        throw new StriateError(`"${name}": expected a Float32Array, got ${data.constructor.name}`);
       return [name, data];
     }),
   );
@@ -438,10 +457,13 @@ function floats(results: Readonly<Record<string, TensorData>>): Record<string, F
 
 function checkNumbers(name: string, output: string, values: Float32Array): void {
   const bad = values.findIndex((value) => !Number.isFinite(value));
-  check(bad < 0, () => `${name}: its ${output} holds ${values[bad]!} at position ${bad}`);
+  check(
+    bad < 0,
+    () => `${name}: expected finite numbers in its ${output}, got ${values[bad]!} at position ${bad}`,
+  );
 }
 
-/** The class with the largest logit in each row; of equal logits, the first counts. */
+/** The class with the largest logit in each row; of equal logits, the first one wins. */
 export function predictions(logits: Float32Array, count: number): Int32Array {
   const classes = logits.length / count;
   return Int32Array.from({ length: count }, (_, row) => {

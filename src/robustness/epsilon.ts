@@ -1,5 +1,6 @@
 /**
- * Formats a radius on images in [0, 1] in the usual way: "0.5", "2/255", "0.5/255", otherwise four significant digits.
+ * Formats a radius on images in [0, 1] in the usual way, such as "0.5", "2/255" or "0.5/255", and otherwise
+ * with four significant digits.
  */
 export function showEpsilon(epsilon: number): string {
   if (Number(epsilon.toPrecision(3)) === epsilon) return String(epsilon);

@@ -17,20 +17,23 @@ import type { CorruptionCondition, ImageRecord, RunRecord, SkippedRecord } from 
 import { answerFrom } from "./records.js";
 import type { ResultsFile } from "./results-file-node.js";
 
-/** The measurements to make, and on which images. */
+/** Which measurements to make, and on which images. */
 export interface EvaluationPlan {
-  /** Positions in the data set of the images for accuracy and corruptions. */
+  /** Positions, in the data set, of the images on which accuracy and corruptions are measured. */
   readonly images: readonly number[];
   readonly conditions: readonly CorruptionCondition[];
   readonly corruption: Omit<CorruptOptions, "draws" | "index" | "seed">;
-  /** Positions of the images to attack. */
+  /** Positions, in the data set, of the images to attack. */
   readonly attacked: readonly number[];
   readonly attacks: readonly AttackPlan[];
   readonly epsilons: readonly number[];
   readonly seed: number;
   /** Number of images per run of the network. */
   readonly batch: number;
-  /** Number of forward passes to average for each image, for networks that draw random numbers. */
+  /**
+   * Number of forward passes over which the outputs for an image are averaged, for networks that draw random
+   * numbers.
+   */
   readonly passes: number;
 }
 
@@ -45,11 +48,12 @@ export interface EvaluationOptions {
 const EXAMPLES = 4;
 
 /**
- * Measures what is still missing in the results file and appends each result. Returns all records, those of earlier
- * calls first. Noise and corruptions depend on the seed and the image's position alone, so a stopped and continued run
- * ends with the same numbers as an uninterrupted one.
+ * Measures what is still missing in the results file and appends each result to it. Returns all records,
+ * those of earlier calls first. Noise and corruptions depend only on the random seed and the image's
+ * position, so a run that was stopped and continued has the same results as an uninterrupted one.
  *
- * @param classifiers the network at each of its timesteps: all get the same images, and are attacked one after another
+ * @param classifiers the network at each of its timesteps; all of them get the same images, and they are
+ * attacked one after another
  */
 export async function evaluate(
   classifiers: readonly Classifier[],
@@ -60,7 +64,7 @@ export async function evaluate(
 ): Promise<RunRecord[]> {
   const records = [...results.records];
   const keep = (record: RunRecord): void => {
-    // A group that is measured again contains its unreadable images again.
+    // If a group of images is measured again, its unreadable images are found again.
     const again = record.kind === "skipped" && records.some((old) => isSkipped(old, record.image));
     if (again) return;
     results.append(record);
@@ -85,7 +89,7 @@ function checkPlanFits(classifier: Classifier, source: ImageSource, plan: Evalua
   check(
     bad === undefined,
     () =>
-      `${source.name}: ${source.nameOf(bad!)} has the label ${String(source.labels[bad!])}, ` +
+      `${source.name}: ${source.nameOf(bad!)} has the label ${String(source.labels[bad!])}, but ` +
       `${name} has ${classes} classes: do the data belong to this model?`,
   );
 }
@@ -103,7 +107,7 @@ function groups<T>(list: readonly T[], size: number): T[][] {
   );
 }
 
-/** The images that are already measured, for each classifier. */
+/** For each classifier, the images that it has already measured. */
 function finishedImages(
   records: readonly RunRecord[],
   classifiers: readonly Classifier[],
@@ -116,7 +120,7 @@ function finishedImages(
   });
 }
 
-/** The field that marks the records of one timestep of the network. */
+/** The field that says to which timestep of the network a record belongs. */
 function timestepOf({ network: { timestep } }: Classifier): { readonly timestep?: number } {
   return timestep === undefined ? {} : { timestep };
 }
@@ -177,7 +181,8 @@ async function measurePictures(
   let group = 0;
   for await (const { index, label, image, corrupted: versionsOf } of corrupted) {
     signal.throwIfAborted();
-    // Unreadable images leave gaps, so a group ends at the start of the next one.
+    // The last images of a group may be unreadable, so a group is complete only when an image of a later
+    // group arrives.
     while (!waiting[group]!.includes(index)) {
       await flush();
       group++;
@@ -188,7 +193,7 @@ async function measurePictures(
   if (missing.length > 0) onProgress?.(task, { step: steps, steps, ...rate.update(steps, 0) });
 }
 
-/** The logits of images: for each image, one row per pass. */
+/** Computes the logits of images: for each image, one row per forward pass. */
 async function answersTo(
   classifier: Classifier,
   pictures: readonly RgbImage[],
@@ -211,7 +216,7 @@ async function answersTo(
   return logits;
 }
 
-/** Reads images in the size of the network and records the unreadable ones. */
+/** Reads images, brings them to the size of the network and records the unreadable ones. */
 async function* fitted(
   classifier: Classifier,
   source: ImageSource,
@@ -344,7 +349,9 @@ function encodePixels(values: Float32Array): string {
   return Buffer.from(whole.buffer).toString("base64");
 }
 
-/** The values in [0, 1] of an example's image. Throws {@link StriateError} if their number is wrong. */
+/**
+ * Decodes the values, in [0, 1], of an example's image. Throws {@link StriateError} if their number is wrong.
+ */
 export function decodePixels(text: string, size: number): Float32Array {
   const bytes = Buffer.from(text, "base64");
   if (bytes.length !== 2 * size)

@@ -7,7 +7,7 @@ import { checkPixels } from "../util/check.js";
 import type { ImageBatch } from "./classifier.js";
 import type { ImageShape } from "./network.js";
 
-/** Resizes and crops an image to the network's size as the preprocessing says ({@link fitImage}). */
+/** Resizes and crops an image to the network's size as the preprocessing demands; see {@link fitImage}. */
 export function fitPicture(
   image: RgbImage,
   [, height, width]: ImageShape,
@@ -16,7 +16,7 @@ export function fitPicture(
   return fitImage(image, width, height, resizedShortSide(preprocessing, Math.min(height, width)));
 }
 
-/** Converts images to numbers in [0, 1]: [count, channels, height, width]. */
+/** Converts images to numbers in [0, 1] in an array [count, channels, height, width]. */
 export function toImageBatch(
   pictures: readonly RgbImage[],
   [channels, height, width]: ImageShape,
@@ -39,7 +39,7 @@ export function toImageBatch(
   return { count: pictures.length, data };
 }
 
-/** Turns numbers in [0, 1] into an 8-bit RGB image, rounded to bytes; grey becomes three equal channels. */
+/** Rounds numbers in [0, 1] to the bytes of an RGB image; grey becomes three equal channels. */
 export function toPicture(values: ArrayLike<number>, [channels, height, width]: ImageShape): RgbImage {
   const plane = height * width;
   const data = new Uint8Array(3 * plane);

@@ -28,11 +28,12 @@ import { isStatic } from "../graph/dims.js";
 import { StriateError, check } from "../util/errors.js";
 
 /**
- * Losses of attacks, one value for each image. With logits z, label y, target t and z_(1) >= z_(2) >= ...:
+ * Losses of attacks, with one value for each image. Here z are the logits, y is the label, t is the target
+ * class, and z_(1) >= z_(2) >= ... are the sorted logits.
  *
  * - `ce`: -log softmax(z)_y
- * - `ce-towards`: the same, with the rounding of the published code; attacks descend it towards a class, to a loss near
- *   0
+ * - `ce-towards`: the same, but computed with the rounding of the published code. Attacks descend this loss
+ *   to move towards a class, so that it gets near 0
  * - `dlr`: -(z_y - max_{i != y} z_i) / (z_(1) - z_(3) + 1e-12)
  * - `dlr-targeted`: -(z_y - z_t) / (z_(1) - (z_(3) + z_(4)) / 2 + 1e-12)
  * - `margin-targeted`: -(z_y - z_t)
@@ -41,7 +42,7 @@ import { StriateError, check } from "../util/errors.js";
  */
 export type AttackLoss = "ce" | "ce-towards" | "dlr" | "dlr-targeted" | "margin-targeted";
 
-/** Number of classes that a loss needs. */
+/** Smallest number of classes for which each loss is defined. */
 export const FEWEST_CLASSES: Readonly<Record<AttackLoss, number>> = {
   ce: 2,
   "ce-towards": 2,
@@ -55,10 +56,10 @@ export function needsTargets(loss: AttackLoss): boolean {
 }
 
 /**
- * The loss of each image: [batch] from logits [batch, classes], labels [batch] and, for targeted losses, targets
- * [batch] (int64).
+ * Computes the loss of each image, [batch], from logits [batch, classes], labels [batch] and, for targeted
+ * losses, targets [batch]. Labels and targets are int64.
  *
- * @throws StriateError if the loss needs more classes, or targets that are not given.
+ * @throws StriateError if the loss needs more classes, or needs targets and none are given.
  */
 export function attackLoss(loss: AttackLoss, logits: Tensor, labels: Tensor, targets?: Tensor): Tensor {
   const classes = logits.shape[1]!;
@@ -83,7 +84,10 @@ export function attackLoss(loss: AttackLoss, logits: Tensor, labels: Tensor, tar
 }
 
 /**
- * -log softmax(z)_y. If the label has a probability p near 1, its part of the gradient is 1 - p, which single precision rounds to 0 from a margin of 17 on. In this case the loss is computed as log(1 + e^m) with m = log sum_{i != y} exp(z_i - z_y), whose gradient stays accurate up to a margin of 87, where e^m underflows.
+ * Cross-entropy: -log softmax(z)_y for the logits z and the label y. If the probability p of the label is
+ * near 1, the gradient with respect to z_y has the size 1 - p, which single precision rounds to 0 if the
+ * margin of the label is 17 or more. In this case the loss is computed as log(1 + e^m) with m = log sum_{i !=
+ * y} exp(z_i - z_y). The gradient of this form stays accurate up to a margin of 87, at which e^m underflows.
  */
 function crossEntropy(logits: Tensor, labels: Tensor): Tensor {
   const classes = logits.shape[1]!;
@@ -97,17 +101,18 @@ function crossEntropy(logits: Tensor, labels: Tensor): Tensor {
   const others = where(equal(label, places), NOWHERE, sub(logits, gatherElements(logits, label, 1)));
   const top = stopGradient(max(others, 1, { keepAxes: true }));
   const m = squeeze(add(top, log(sumOfLanes(exp(sub(others, top))))), [1]);
-  // log(1 + e) = e - e^2 / 2 + ... for small e, which 1 + e would round away.
+  // log(1 + e) is e - e^2 / 2 + ... for small e, which would be lost by rounding in 1 + e.
   const power = exp(minimum(m, SURE));
   const sure = mul(power, sub(1, mul(power, 0.5)));
   return where(less(m, SURE), sure, neg(pick(logProbabilities(logits), labels)));
 }
 
 /**
- * The logarithm of the softmax, composed of simpler operators. Targeted attacks approach a loss of 0, where the gradient depends on small terms added to 1.
- * So the maximum is subtracted first and separately (runtimes round x - (max + log sum) at the size of the logits), and
- * small terms are summed before they are added to the large one. Trajectories then agree with those of the published
- * code.
+ * The logarithm of the softmax, composed of simpler operators. Targeted attacks approach a loss of 0; there,
+ * the gradient depends on small terms that are added to 1. So the maximum is subtracted first, in a step of
+ * its own, because runtimes that compute x - (max + log sum) lose small terms by rounding. For the same
+ * reason, small terms are summed before they are added to the large one. Trajectories then agree with those
+ * of the published code.
  */
 function logProbabilities(logits: Tensor): Tensor {
   const shifted = sub(logits, stopGradient(max(logits, 1, { keepAxes: true })));
@@ -117,14 +122,17 @@ function logProbabilities(logits: Tensor): Tensor {
 /** A score so far below all others that its exponential is 0. */
 const NOWHERE = -1e30;
 /**
- * Largest logarithm for which the series is used; for larger ones, rounding changes the label's part of the gradient by
- * at most a twentieth.
+ * Largest logarithm m for which the series is used. For larger ones, rounding changes the gradient with
+ * respect to the label's logit by at most a twentieth.
  */
 const SURE = -14;
 
 const LANES = 8;
 
-/** The sum over axis 1 in eight lanes that are then added pairwise, as vector units (and PyTorch) do. */
+/**
+ * The sum over axis 1, computed as vector units (and PyTorch) do: as eight partial sums that are then added
+ * pairwise.
+ */
 function sumOfLanes(x: Tensor): Tensor {
   const classes = x.shape[1]!;
   if (!isStatic(classes)) return sum(x, 1, { keepAxes: true });
@@ -139,7 +147,7 @@ function pick(values: Tensor, classes: Tensor): Tensor {
   return squeeze(gatherElements(values, unsqueeze(classes, [1]), 1), [1]);
 }
 
-/** The i-th largest value. */
+/** The value at position i of sorted values, from 0. */
 function rank(sorted: Tensor, i: number): Tensor {
   return squeeze(slice(sorted, [{ axis: 1, start: i, end: i + 1 }]), [1]);
 }

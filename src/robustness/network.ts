@@ -20,25 +20,25 @@ export type ImageShape = readonly [channels: number, height: number, width: numb
 /** The kind of a model's output: logits, probabilities (their softmax), or logarithms of probabilities. */
 export type Answers = "logits" | "probabilities" | "log-probabilities";
 
-/** A traced output: logits [batch, classes], and the noise inputs. */
+/** A traced output: logits [batch, classes], and the kinds of noise of the inputs that take noise. */
 export interface TracedLogits {
   readonly logits: Tensor;
   readonly noise?: Readonly<Record<string, NoiseKind>>;
 }
 
-/** An image classifier as a function that traces it into larger graphs, where attacks differentiate it. */
+/** An image classifier that can be traced into a larger graph, so that attacks can differentiate it. */
 export interface Network {
   readonly name: string;
   readonly imageShape: ImageShape;
   readonly classes: number;
-  /** The fixed batch size of the model; absent if it takes any. */
+  /** The fixed batch size of the model; absent if the model takes any batch size. */
   readonly fixedBatch?: number;
   readonly preprocessing: CompletePreprocessing;
-  /** Source of the preprocessing: the user, or the file's metadata. */
+  /** Where the preprocessing comes from: the user, or the file's metadata. */
   readonly preprocessingFrom: KnownPreprocessing["from"];
   /** The kind of the model's own output. */
   readonly answers: string;
-  /** Whether the user stated the kind of the output. Default false. */
+  /** Whether the user declared the kind of the output. Default false. */
   readonly answersStated?: boolean;
   /** Names of the classes in the order of the scores, if the model's file contains them. */
   readonly classNames?: readonly string[];
@@ -46,13 +46,13 @@ export interface Network {
   readonly timestep?: number;
   /** "several" if the model was trained for images with more than one label. Default "one". */
   readonly labels?: ModelDescription["labels"];
-  /** Traces logits of images [batch, channels, height, width] in [0, 1]. */
+  /** Traces the logits of images in [0, 1], which have the shape [batch, channels, height, width]. */
   trace(images: Tensor): TracedLogits;
-  /** Values of the model's parameters. */
+  /** Returns the values of a parameter of the model. */
   values(parameter: Tensor): TensorData | undefined;
 }
 
-/** Options of a network traced by Striate. */
+/** Options for a network that Striate traces. */
 export interface TracedNetworkOptions {
   readonly name: string;
   readonly imageShape: ImageShape;
@@ -63,7 +63,7 @@ export interface TracedNetworkOptions {
 }
 
 /**
- * Makes a network of a model traced by Striate. Its parameters must have names (`namedParameters`).
+ * Makes a `Network` of a model that Striate traces. Its parameters must have names (`namedParameters`).
  *
  * @throws StriateError if the model does not give one score for each class.
  */

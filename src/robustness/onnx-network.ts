@@ -23,40 +23,47 @@ import type { Answers, ImageShape, Network } from "./network.js";
 import { classesOf } from "./network.js";
 import { applyPreprocessing } from "./preprocess-graph.js";
 
-/** Options for a classifier in an ONNX file; they are needed only for facts that the file does not state. */
+/**
+ * Options for a classifier in an ONNX file. They are needed only for facts that the file does not contain.
+ */
 export interface OnnxNetworkOptions {
   /** Name of the model in messages and reports. Default "ONNX model". */
   readonly name?: string;
-  /** Preprocessing of the images; required unless the file's metadata state it. */
+  /** Preprocessing of the images. Required unless the file's metadata contain it. */
   readonly preprocessing?: Preprocessing;
   /** Height and width of the images, for a model that leaves them open. */
   readonly size?: number | readonly [height: number, width: number];
   /** Name of the output with the scores, if there are several outputs. */
   readonly output?: string;
   /**
-   * The kind of that output. Default: logits. If the model ends in a softmax, the scores before it are used. An output
-   * that turns out to be probabilities is refused unless it is stated here; its logarithms are then used.
+   * The kind of that output. Default: logits. If the model ends in a softmax, the scores before it are used.
+   * If the output turns out to be probabilities, it is refused unless this option declares it; its logarithms
+   * are then used.
    */
   readonly answers?: Answers;
-  /** Noise inputs, in addition to those that the file states. */
+  /** Inputs that take noise, in addition to those that the file names. */
   readonly noise?: Readonly<Record<string, NoiseKind>>;
-  /** Constant values of other inputs, in place of those that the file states: one for all elements, or one for each. */
+  /**
+   * Constant values of other inputs, which replace those in the file: one number for all elements, or one for
+   * each.
+   */
   readonly inputs?: Readonly<Record<string, readonly number[]>>;
   /**
-   * The timestep to use, for a model whose output is [timesteps, batch, classes] (files of Striate state that; for
-   * other files, this option does). Default: the last.
+   * The timestep to use, for a model whose output is [timesteps, batch, classes]. Files of Striate say that
+   * the first axis is time; for other files, giving this option says so. Default: the last timestep.
    */
   readonly timestep?: number;
 }
 
 /**
- * Reads a classifier from an ONNX file (its bytes, or in Node the result of `openOnnx`). Images are [batch, channels,
- * height, width] or channels last, with any batch size or a fixed one, as floats of any width or as bytes. Bytes are
- * round(255 x) of images x in [0, 1], and their gradient is that of 255 x. If an exporter wrote a batch size into the
- * model (in a Reshape, for example), the model runs with that batch size.
+ * Reads a classifier from an ONNX file (its bytes, or in Node the result of `openOnnx`). The model's images
+ * are [batch, channels, height, width] or have their channels last, with any batch size or a fixed one; they
+ * are floats of any width, or bytes. For a model that takes bytes, images x in [0, 1] become round(255 x),
+ * and gradients are computed as if they became 255 x. If an exporter wrote a batch size into the model (in a
+ * Reshape, for example), the model runs with that batch size.
  *
- * @throws StriateError for a file that cannot be imported, a layout or size that contradicts what is stated, an unknown
- * preprocessing, inputs of unknown purpose, or an output that is not one score for each class.
+ * @throws StriateError for a file that cannot be imported, a layout or size that contradicts the options, an
+ * unknown preprocessing, inputs of unknown purpose, or an output that does not have one score for each class.
  */
 export function onnxNetwork(source: Uint8Array | OnnxFile, options: OnnxNetworkOptions): Network {
   const { timestep } = options;
@@ -72,13 +79,13 @@ export function onnxNetwork(source: Uint8Array | OnnxFile, options: OnnxNetworkO
 
 /** Options for a classifier that gives an output at several timesteps. */
 export interface OverTimeOptions extends Omit<OnnxNetworkOptions, "timestep"> {
-  /** Whether the first axis of the output is time, for a file that does not state it. Default false. */
+  /** Whether the first axis of the output is time, for a file that does not say so. Default false. */
   readonly overTime?: boolean;
 }
 
 /**
- * Reads one classifier for each timestep of a model, in order; a model without timesteps gives one classifier.
- * Otherwise like {@link onnxNetwork}.
+ * Reads one classifier for each timestep of a model, in order; a model without timesteps gives one
+ * classifier. Apart from this, the function works like {@link onnxNetwork}.
  */
 export function onnxNetworkOverTime(
   source: Uint8Array | OnnxFile,
@@ -140,7 +147,7 @@ function checkBytes(preprocessing: CompletePreprocessing, name: string): void {
   );
 }
 
-/** The number of classes. Throws {@link StriateError} if the file's metadata name another number. */
+/** Returns the number of classes. Throws {@link StriateError} if the file's metadata name another number. */
 function namedClasses(classes: number, names: readonly string[] | undefined, model: string): number {
   check(
     names === undefined || names.length === classes,
@@ -150,7 +157,7 @@ function namedClasses(classes: number, names: readonly string[] | undefined, mod
   return classes;
 }
 
-/** Noise inputs for a batch, in place of the file's inputs. */
+/** Makes noise inputs for a batch, which replace the file's inputs. */
 function noiseOf({ model, images, noise }: ReadClassifier, batch: Dim): (readonly [Tensor, Tensor])[] {
   return Object.keys(noise).flatMap((key) => {
     const tensor = model.inputs[key];
@@ -176,7 +183,10 @@ interface ReadClassifier {
   readonly overTime: boolean;
 }
 
-/** Reads a file with the stated image size and, if the file has a fixed batch size, with that of its output. */
+/**
+ * Reads a file with the image size that the user gave. If the output shows that the model has a fixed batch
+ * size, the file is read with that batch size.
+ */
 function readClassifier(file: OnnxFile, options: OverTimeOptions, name: string): ReadClassifier {
   const plain = file.read();
   const description = describeModel(plain.metadata, name);
@@ -234,7 +244,7 @@ function rolesOf(
   check(first !== undefined && images.length === 1, () => {
     const shown = images.map((key) => `${key} ${showShape(model.inputs[key]!.shape)}`).join(", ");
     return (
-      `${name}: expected one input for the images, got ${shown || "none"}; state which inputs take noise ` +
+      `${name}: expected one input for the images, got ${shown || "none"}; say which inputs take noise ` +
       `(--noise NAME=normal) or constant values (--input NAME=VALUE)`
     );
   });
@@ -247,7 +257,7 @@ function rolesOf(
   return { images: first, noise, values };
 }
 
-/** The shapes of images and noise to read a model with. */
+/** The shapes of images and noise with which to read a model. */
 function shapesFor(model: ImportedModel, { images, noise }: Roles, shape: Shape): Record<string, Shape> {
   const batch = model.inputs[images]!.shape[0]!;
   const drawn = Object.keys(noise).flatMap((key) => {
@@ -259,7 +269,7 @@ function shapesFor(model: ImportedModel, { images, noise }: Roles, shape: Shape)
   return { ...Object.fromEntries(drawn), [images]: shape };
 }
 
-/** Constants for the inputs with stated values. */
+/** Constants for the inputs whose values the user or the file gives. */
 function stated(model: ImportedModel, { values }: Roles, name: string): Map<Tensor, Tensor> {
   return new Map(
     Object.entries(values).flatMap(([key, numbers]) => {
@@ -271,7 +281,10 @@ function stated(model: ImportedModel, { values }: Roles, name: string): Map<Tens
   );
 }
 
-/** The scores at each timestep. `time` is the file's statement about timesteps, undefined for a model without them. */
+/**
+ * The scores at each timestep. `time` is what the file says about timesteps; undefined for a model without
+ * timesteps.
+ */
 function scoresOverTime(
   scores: Tensor,
   time: { readonly count?: number } | undefined,
@@ -295,7 +308,9 @@ function statedLayout({ preprocessing }: OverTimeOptions, description: ModelDesc
   return preprocessing?.layout ?? description.preprocessing?.layout;
 }
 
-/** The image shape to read a file with if it leaves the size open; undefined if the file fixes the size. */
+/**
+ * The image shape with which to read a file that leaves the size open; undefined if the file fixes the size.
+ */
 function sizedShape(
   images: Tensor,
   size: OnnxNetworkOptions["size"],
@@ -310,12 +325,13 @@ function sizedShape(
   check(
     size === undefined ||
       ((!isStatic(fixed[0]!) || fixed[0] === height) && (!isStatic(fixed[1]!) || fixed[1] === width)),
-    () => `${name}: ${described(images)}, which fixes the image size, but ${height} x ${width} was stated`,
+    () =>
+      `${name}: ${described(images)}, which fixes the image size, but the given size is ${height} x ${width}`,
   );
   if (fixed.every(isStatic)) return undefined;
   check(
     height !== undefined && width !== undefined,
-    () => `${name}: ${described(images)}; state the image size`,
+    () => `${name}: ${described(images)}; give the image size`,
   );
   return shape.with(rowAxis, height).with(columnAxis, width);
 }
@@ -334,8 +350,8 @@ function layoutOf(images: Tensor, stated: Preprocessing["layout"], name: string)
   const layout = first ? "NCHW" : last ? "NHWC" : stated;
   check(layout !== undefined && (stated === undefined || stated === layout || (first && last)), () =>
     stated === undefined
-      ? `${name}: cannot tell which axis the channels are, ${described(images)}: state the layout`
-      : `${name}: the layout ${stated} was stated, but ${described(images)}`,
+      ? `${name}: cannot tell which axis has the channels, because ${described(images)}: give the layout`
+      : `${name}: the given layout is ${stated}, but ${described(images)}`,
   );
   return stated ?? layout;
 }
@@ -397,7 +413,7 @@ function scoresOf(output: Tensor, stated: Answers | undefined, name: string): An
   const end = endingOf(output, classesOf(output, name));
   if (stated === undefined && end === undefined) return { scores: output, kind: "logits" };
   if (end?.node.type === "Softmax") {
-    // The operators after the softmax are applied to the scores before it.
+    // Applies the operators that follow the softmax to the scores before it instead.
     const { scores } = substitute({ scores: output }, new Map([[end, end.node.inputs[0]!]]));
     return { scores: scores!, kind: "logits (before the model's softmax)" };
   }

@@ -2,7 +2,7 @@ import type { Preprocessing } from "../data/images/preprocessing.js";
 import type { Tensor } from "../graph/index.js";
 import { constant, div, mul, reverse, sub, transpose } from "../graph/index.js";
 
-/** Preprocesses images [batch, channels, height, width] in [0, 1] for the network, as part of its graph. */
+/** Adds the network's preprocessing to the graph, for images [batch, channels, height, width] in [0, 1]. */
 export function applyPreprocessing(images: Tensor, preprocessing: Preprocessing): Tensor {
   const { scale = 1, mean = [0], std = [1], layout = "NCHW", colours = "RGB" } = preprocessing;
   const perChannel = (values: readonly number[]): Tensor => constant(values, [1, values.length, 1, 1]);

@@ -15,13 +15,16 @@ export interface Answer {
   /** The class with the largest mean probability over the passes. */
   readonly predicted: number;
   readonly confidence: number;
-  /** -log of the label's (mean) probability. */
+  /** Negative logarithm of the label's probability (its mean over the passes). */
   readonly nll: number;
-  /** Sum over classes of (p - onehot)^2. */
+  /**
+   * Brier score: the sum over classes of (p - t)^2, with the probability p and t = 1 for the label, otherwise
+   * 0.
+   */
   readonly brier: number;
   /** Number of classes with a larger probability than the label: 0 is correct, below 5 is correct in the top 5. */
   readonly rank: number;
-  /** "1" or "0" for each forward pass: whether this pass alone is correct. */
+  /** One character for each forward pass: "1" if this pass alone is correct, otherwise "0". */
   readonly passes: string;
 }
 
@@ -33,7 +36,7 @@ export interface ImageRecord {
   /** Position in the data set. */
   readonly image: number;
   readonly label: number;
-  /** The predictions for the clean image, then for the conditions of the run in their order. */
+  /** The predictions for the clean image, then those for the conditions of the run, in their order. */
   readonly answers: readonly Answer[];
 }
 
@@ -58,7 +61,7 @@ export interface AttackRecord {
   readonly clean: readonly number[];
   readonly predicted: readonly number[];
   readonly stages: readonly { readonly name: string; readonly robust: readonly number[] }[];
-  /** Whether the attacks could follow the gradient. */
+  /** Reports on whether the attacks could follow the gradient. */
   readonly gradients: readonly GradientReport[];
 }
 
@@ -71,7 +74,10 @@ export interface ExampleRecord {
   readonly image: number;
   readonly label: number;
   readonly predicted: number;
-  /** Values in [0, 1], [channels, height, width], as base64 of 16-bit whole numbers (65535 = 1), little-endian. */
+  /**
+   * The values in [0, 1], [channels, height, width], as base64 of little-endian 16-bit whole numbers; 65535
+   * stands for 1.
+   */
   readonly pixels: string;
 }
 
@@ -125,7 +131,9 @@ function rounded(answer: Answer): Answer {
   return { ...answer, confidence: digits(confidence), nll: digits(nll), brier: digits(brier) };
 }
 
-/** Writes a record as one line, with predictions as plain lists because there are many. */
+/**
+ * Writes a record as one line. Predictions become plain lists without keys, because there are many of them.
+ */
 export function encodeRecord(record: RunRecord): string {
   if (record.kind !== "image") return JSON.stringify(record);
   const answers = record.answers.map(({ predicted, confidence, nll, brier, rank, passes }) => [
@@ -144,14 +152,14 @@ export interface RecordLimits {
   /** The label of every image of the data set. */
   readonly labels: ArrayLike<number>;
   readonly classes: number;
-  /** Number of predictions of an image record: the clean image and each condition. */
+  /** Number of predictions in an image record: one for the clean image and one for each condition. */
   readonly answers: number;
   readonly passes: number;
 }
 
 /**
- * Reads a line back. Throws {@link StriateError} for lines that {@link encodeRecord} did not write, and for values
- * outside the limits.
+ * Decodes a record from the JSON of a line. Throws {@link StriateError} for lines that {@link encodeRecord}
+ * did not write, and for values outside the limits.
  */
 export function decodeRecord(value: unknown, what: string, limits?: RecordLimits): RunRecord {
   const record = isJsonObject(value) ? decoded(value, what) : undefined;
@@ -209,7 +217,7 @@ function decodedAnswer(list: unknown): Answer | undefined {
 
 function isAttack(value: Readonly<Record<string, unknown>>): boolean {
   const { plan, epsilon, images, labels, clean, predicted, stages, gradients } = value;
-  // Records of earlier versions have no checks of gradients.
+  // Records of earlier versions do not have the list of gradient reports; they are refused.
   if (!isText(plan) || !isRadius(epsilon) || !isCounts(images) || !Array.isArray(gradients)) return false;
   const isFlags = (flags: unknown) =>
     isCounts(flags) && flags.length === images.length && flags.every((flag) => flag <= 1);
@@ -226,7 +234,7 @@ const isCount = (value: unknown): value is number =>
   typeof value === "number" && Number.isSafeInteger(value) && value >= 0;
 const isCounts = (value: unknown): value is readonly number[] => Array.isArray(value) && value.every(isCount);
 const isRadius = (value: unknown): value is number => typeof value === "number" && value > 0;
-/** Tolerance of bounds for rounding. */
+/** Tolerance for rounding errors when values are compared with their bounds. */
 const ROUNDING = 1e-5;
 const isWithin = (value: unknown, most: number): value is number =>
   typeof value === "number" && value >= -ROUNDING && value <= most + ROUNDING;
@@ -262,7 +270,7 @@ function checkRecord(
   for (const one of given) checkLength(`${what}: forward passes`, one.passes, passes);
 }
 
-/** The subject of a record, which is unique within a run. */
+/** Names what a record is about. Each of these names must occur only once in a run. */
 export function subjectsOf(record: RunRecord): readonly string[] {
   if (record.kind === "skipped") return [`skipped image ${record.image}`];
   const at = record.timestep === undefined ? "" : `, timestep ${record.timestep}`;

@@ -16,8 +16,8 @@ export interface ResultsFile {
   /** The records of earlier calls of the same run. */
   readonly records: readonly RunRecord[];
   /**
-   * Appends a record. Throws {@link StriateError} if another process has taken over the file (while this one was
-   * suspended).
+   * Appends a record. Throws {@link StriateError} if another process took over the file while this one was
+   * suspended.
    */
   append(record: RunRecord): void;
   close(): Promise<void>;
@@ -26,7 +26,7 @@ export interface ResultsFile {
 export interface ResultsOptions {
   /** Whether to rename an existing file and begin a new one. Default false. */
   readonly force?: boolean;
-  /** Limits that earlier records must respect. Default: none. */
+  /** Limits for the values in earlier records. Default: none. */
   readonly limits?: RecordLimits;
   readonly onWarning?: (message: string) => void;
 }
@@ -37,8 +37,9 @@ const LARGEST = 2 ** 31 - 1;
  * Opens the results of a run, or begins a new file with the first record. An incomplete last line, left by a killed
  * process, is removed.
  *
- * @throws StriateError for a file of a run with other settings (unless `force` renames it), for a file that is damaged
- * or not a results file, which does not change, and for a file that another process is writing
+ * @throws StriateError for a file of a run with other settings (unless `force` renames it), for a file that
+ * is damaged or not a results file (which is left unchanged), and for a file to which another process is
+ * writing
  */
 export async function openResults(
   path: string,

@@ -12,8 +12,8 @@ import type { NoiseKind, Task, TrainingData } from "./task.js";
 import { fillInputs } from "./task.js";
 
 /**
- * Runs a task's inference graph. Fixed parameters are constants of the graph; the others are inputs, so one loaded
- * graph serves a model throughout its training.
+ * Runs a task's inference graph. Fixed parameters are constants in the graph; all other parameters are
+ * inputs, so that one loaded graph can be used throughout the training of a model.
  */
 export class Evaluator {
   private constructor(
@@ -48,7 +48,10 @@ export class Evaluator {
     );
   }
 
-  /** Computes the outputs for some samples. Noise depends on `labels` alone. */
+  /**
+   * Computes the outputs for the samples with the given indices. Noise depends only on the random labels in
+   * `labels`.
+   */
   run(
     values: State,
     data: TrainingData,

@@ -10,12 +10,12 @@ import { describeStep, stepOutputs } from "./step-graph.js";
 import type { InferenceGraph, Task } from "./task.js";
 
 /**
- * Exports a trained model as a standard ONNX file: any batch size, standard operators only, weights inside. Its
- * metadata state which inputs are noise and which output has a value for every timestep, so that every command can run
- * it.
+ * Exports a trained model as a standard ONNX file: it takes any batch size, has only standard operators and
+ * contains the weights. Its metadata say which inputs are noise and which output has a value for every
+ * timestep, so that every command of Striate can run it.
  *
- * @param about what else there is to know of the model
- * @param metadata further entries, as they are
+ * @param about further facts about the model, for the metadata
+ * @param metadata further entries of the file's metadata, which are stored unchanged
  */
 export function exportOnnx(
   task: Task,
@@ -32,12 +32,13 @@ export function exportOnnx(
 }
 
 /**
- * Exports one timestep of a trained model as a standard ONNX file, for streams and browsers: any batch size, state as
- * inputs, next state and readouts as outputs. Its metadata state which outputs feed which inputs and the initial state,
- * so that `openStepper` needs nothing else.
+ * Exports one timestep of a trained model as a standard ONNX file, for streams and browsers. The file takes
+ * any batch size; its inputs include the state, and its outputs are the next state and the readouts. Its
+ * metadata say which outputs feed which inputs, and what the initial state is, so that `openStepper` needs
+ * nothing else.
  *
- * @param about what else there is to know of the model
- * @param metadata further entries, as they are
+ * @param about further facts about the model, for the metadata
+ * @param metadata further entries of the file's metadata, which are stored unchanged
  * @example
  * ```ts
  * import { KomplexNet, KomplexNetTask, Random, exportStep, initialState } from "striate";

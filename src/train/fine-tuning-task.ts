@@ -10,21 +10,22 @@ import type { InferenceGraph, LossGraph, NoiseKind, Task } from "./task.js";
 
 /** The network that a `FineTuningTask` trains, as a graph. */
 export interface FineTuningOptions {
-  /** The traced image input of the network. */
+  /** The network's traced input for images. */
   readonly images: Tensor;
-  /** Class scores [batch, classes] before softmax. */
+  /** Class scores before the softmax, [batch, classes]. */
   readonly logits: Tensor;
   /** The trainable parameters. */
   readonly parameters: NamedParameters;
-  /** Noise inputs. */
+  /** For each input that takes noise, the distribution of the noise. */
   readonly noise?: Readonly<Record<string, NoiseKind>>;
 }
 
 /**
- * A task that continues the training of a traced classifier: one from an ONNX file, behind V1 or with oscillators in
- * it. Reads "images", of the shape of the network's own input, and "labels" [batch] (whole numbers). Loss: mean
- * cross-entropy. Output: "logits". Batch normalisation from a file keeps the statistics of the file. Start from the
- * file's values: `Recipe.values`.
+ * A task that continues the training of a traced classifier, such as one from an ONNX file, one behind a
+ * VOneBlock, or one into which oscillators were built. The task reads "images", which have the shape of the
+ * network's own input, and "labels", [batch] (whole numbers). The loss is the mean cross-entropy, and the
+ * output is "logits". Batch normalisation from a file keeps the statistics of the file. To start from the
+ * file's values, pass them as `Recipe.values`.
  *
  * @throws StriateError for logits that are not [batch, classes], and for inputs besides images and noise
  */

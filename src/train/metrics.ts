@@ -2,12 +2,16 @@ import { check } from "../util/errors.js";
 import { isJsonObject } from "../util/json.js";
 import type { Json } from "../util/json.js";
 
-/** One line of `metrics.jsonl`. A number that is not finite reads back as null: JSON has no NaN. */
+/**
+ * One line of `metrics.jsonl`. A number that is not finite is read back as null, because JSON has no NaN or
+ * infinity.
+ */
 export type MetricsRow = Readonly<Record<string, Json>> & { readonly step: number };
 
 /**
- * The text without an incomplete last line and without lines of steps after `lastStep`, which will be repeated;
- * undefined if nothing has to be removed. Throws `StriateError` for a bad line between good ones.
+ * Returns the text without an incomplete last line and without the lines of steps after `lastStep`, because
+ * these steps will be repeated. Returns undefined if nothing has to be removed. Throws `StriateError` for an
+ * invalid line before a valid one.
  */
 export function cutMetrics(text: string, lastStep: number, what = "metrics.jsonl"): string | undefined {
   const kept = parseMetrics(text, what).filter(({ row }) => row.step <= lastStep);
@@ -15,16 +19,19 @@ export function cutMetrics(text: string, lastStep: number, what = "metrics.jsonl
   return cut === text ? undefined : cut;
 }
 
-/** Reads the complete lines of a `metrics.jsonl`. */
+/**
+ * Reads the complete lines of a `metrics.jsonl`. Throws `StriateError` for an invalid line before a valid
+ * one.
+ */
 export function parseMetrics(text: string, what: string): { line: string; row: MetricsRow }[] {
-  // What follows the last newline was being written when the process died.
+  // The text after the last newline is incomplete: the process ended while writing it.
   const lines = text.split("\n").slice(0, -1);
   const parsed = lines.map((line) => ({ line, row: parseRow(line) }));
   const end = parsed.findLastIndex(({ row }) => row !== undefined) + 1;
   return parsed.slice(0, end).map(({ line, row }, i) => {
     check(
       row !== undefined,
-      () => `"${what}" line ${i + 1} is no JSON object with a step; correct or remove it.`,
+      () => `"${what}" line ${i + 1} is not a JSON object with a step; correct or remove it.`,
     );
     return { line, row };
   });

@@ -10,16 +10,17 @@ import { isJsonObject, parseStrictJson } from "../util/json.js";
 import { unknownName } from "../util/suggest.js";
 import type { NoiseKind } from "./task.js";
 
-/** A noise input of a model, drawn for every image. */
+/** An input of a model that takes noise, which is drawn for every image. */
 export interface NoiseInput {
-  /** Uniform in [0, 1), or normal with mean 0 and variance 1. */
+  /** The distribution of the noise: uniform in [0, 1), or normal with mean 0 and variance 1. */
   readonly distribution: NoiseKind;
   /** Shape of the input; a name stands for any length, such as that of the batch. */
   readonly shape?: readonly Dim[];
 }
 
 /**
- * The initial value of a state: one number for all elements, or random numbers (uniform ones in a range [low, high)).
+ * The initial value of a state: one number for all elements, or random numbers. Normal ones have mean 0 and
+ * variance 1; uniform ones lie in a range [low, high).
  */
 export type StateStart =
   | { readonly value: number }
@@ -28,21 +29,21 @@ export type StateStart =
 
 /** An input of a model that takes the state after the previous step. */
 export interface StateInput {
-  /** Name of the output that becomes this input at the next step. */
+  /** Name of the output whose value becomes this input at the next step. */
   readonly output: string;
   readonly start: StateStart;
 }
 
-/** An output of a model with a value for every timestep along its first axis. */
+/** An output of a model whose first axis is time: it has a value for every timestep. */
 export interface Timesteps {
   readonly output: string;
-  /** Number of timesteps; the first is timestep 0. */
+  /** Number of timesteps, which are counted from 0. */
   readonly count: number;
 }
 
 /**
- * The facts that a user needs, in addition to the graph, to run a model correctly. Files that Striate writes contain
- * them.
+ * The facts that are needed, in addition to the graph, to run a model correctly. Files that Striate writes
+ * contain them.
  */
 export interface ModelDescription {
   readonly preprocessing?: Preprocessing | undefined;
@@ -50,13 +51,13 @@ export interface ModelDescription {
   /** Default values of inputs, such as hyper-parameters. */
   readonly inputs?: Readonly<Record<string, readonly number[]>>;
   readonly timesteps?: Timesteps;
-  /** State inputs, for a model that is one timestep. */
+  /** State inputs, for a model that computes one timestep. */
   readonly state?: Readonly<Record<string, StateInput>>;
   /** Names of the classes in the order of the scores. */
   readonly classes?: readonly string[];
   /** "several" if an image may have more than one label; the score of each class is then independent of the others. */
   readonly labels?: "one" | "several";
-  /** Name and configuration of the system. */
+  /** Name of the system. */
   readonly system?: string;
   readonly configuration?: Json;
 }
@@ -66,7 +67,7 @@ const NOISE = `${PREFIX}noise.`;
 const INPUT = `${PREFIX}input.`;
 const STATE = `${PREFIX}state.`;
 
-/** The description as metadata of an ONNX file, which {@link describeModel} reads. */
+/** Converts a description to metadata of an ONNX file, which {@link describeModel} reads. */
 export function modelMetadata(description: ModelDescription): Record<string, string> {
   const { preprocessing, noise = {}, inputs = {}, state = {}, ...rest } = description;
   return {
@@ -94,7 +95,7 @@ function mapValues<A, B>(values: Readonly<Record<string, A>>, map: (value: A) =>
  * Reads the description in a model's metadata. Entries of other programs are ignored.
  *
  * @param what names the model in errors
- * @throws StriateError for an invalid entry of Striate
+ * @throws StriateError for an entry of Striate that is invalid
  *
  * @example
  * ```ts
@@ -169,17 +170,20 @@ const isDefault = (value: unknown): value is { readonly default: readonly number
   Array.isArray(value.default) &&
   value.default.every((entry) => typeof entry === "number");
 
-/** A user's statements about a model's inputs, which complete those of its file. */
+/** What the user says about a model's inputs, in addition to the facts in its file. */
 export interface StatedInputs {
-  /** Noise inputs and their distributions. */
+  /** For each input that takes noise, the distribution of the noise. */
   readonly noise?: Readonly<Record<string, NoiseKind>>;
-  /** Constant values of inputs: one for all elements, or one for each. */
+  /** Constant values of inputs: one number for all elements of the input, or one for each. */
   readonly inputs?: Readonly<Record<string, readonly number[]>>;
 }
 
 /** The purposes of a model's inputs. */
 export interface InputRoles {
-  /** Noise inputs: of the model's own operators, or stated by its file or the user. */
+  /**
+   * For each input that takes noise, the distribution of the noise. These inputs come from the model's own
+   * random operators, from its file or from the user.
+   */
   readonly noise: Readonly<Record<string, NoiseKind>>;
   readonly values: Readonly<Record<string, readonly number[]>>;
   /** Names of the remaining inputs: usually one, the images. */
@@ -187,10 +191,10 @@ export interface InputRoles {
 }
 
 /**
- * Sorts the inputs of a model by purpose. Statements of the user override those of the file.
+ * Sorts the inputs of a model by purpose. What the user says overrides what the file says.
  *
  * @param what names the model in errors
- * @throws StriateError for a name that is no input of the model
+ * @throws StriateError for a name that is not an input of the model
  */
 export function inputRoles(
   model: Pick<ImportedModel, "inputs" | "noise">,
@@ -219,7 +223,8 @@ export function inputRoles(
 /**
  * Replaces an input of a model by a constant, such as its default values.
  *
- * @throws StriateError unless there are as many values as the input has elements, or one for all of them
+ * @throws StriateError if the input's shape is not fixed, or unless there is one value for each of its
+ * elements or one for all of them
  */
 export function inputValue(input: Tensor, values: readonly number[], what: string): Tensor {
   const { shape, dtype } = input;
@@ -232,7 +237,7 @@ export function inputValue(input: Tensor, values: readonly number[], what: strin
   return constant(values.length === size ? values : Array<number>(size).fill(values[0]!), shape, dtype);
 }
 
-/** Describes the noise inputs that some outputs need. */
+/** Describes the noise inputs on which the outputs depend. */
 export function noiseInputs(
   outputs: Readonly<Record<string, Tensor>>,
   kinds: Readonly<Record<string, NoiseKind>>,
@@ -248,7 +253,7 @@ export function noiseInputs(
   );
 }
 
-/** Names of the inputs that some outputs need. */
+/** Returns the names of the inputs on which the outputs depend. */
 export function inputNames(outputs: Readonly<Record<string, Tensor>>): ReadonlySet<string> {
   const nodes = topologicalOrder(Object.values(outputs));
   return new Set(nodes.flatMap(({ leaf }) => (leaf?.kind === "input" ? [leaf.name] : [])));

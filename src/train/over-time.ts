@@ -4,15 +4,18 @@ import { concat, showShape, slice, squeeze, unsqueeze } from "../graph/index.js"
 import { checkWhole } from "../util/check.js";
 import { check } from "../util/errors.js";
 
-/** Stacks the values of all timesteps: [timesteps, ...]. `answerAt` is the inverse. */
+/**
+ * Stacks the values of all timesteps along a new first axis: [timesteps, ...]. `answerAt` does the opposite.
+ */
 export function overTime(steps: readonly Tensor[]): Tensor {
   const each = steps.map((step) => unsqueeze(step, [0]));
   return each.length === 1 ? each[0]! : concat(each, 0);
 }
 
 /**
- * The values at one timestep of an output [timesteps, ...]. If the output stacks values of single timesteps, the result
- * is that value itself, so that its graph does not contain later timesteps.
+ * Returns the value at one timestep of an output [timesteps, ...]. If the output was made by stacking the
+ * values of single timesteps, the result is the stacked value itself, so that its graph does not contain
+ * later timesteps.
  *
  * @param what names the output in errors
  * @throws StriateError for a timestep that the output does not have

@@ -1,4 +1,7 @@
-/** Pauses training between two steps and continues it. It is passed to training like an AbortController. */
+/**
+ * Pauses a training between two steps, and continues it. It is passed to the training as an option, much as
+ * an abort signal is.
+ */
 export class PauseController {
   #paused = false;
   readonly #waiting = new Set<() => void>();
@@ -17,7 +20,7 @@ export class PauseController {
     this.#waiting.clear();
   }
 
-  /** Waits until the pause is over or the signal aborts the run. */
+  /** Waits until the pause is over or `signal` is aborted. */
   async ended(signal?: AbortSignal): Promise<void> {
     if (!this.#paused || signal?.aborted === true) return;
     await new Promise<void>((resolve) => {

@@ -2,27 +2,27 @@ import { checkPositive } from "../util/check.js";
 
 /** The progress of a long task, as plain data that a worker can send. */
 export interface ProgressEvent {
-  /** Steps done since the start of the run, also after a resume. */
+  /** Number of steps done since the start of the run, including steps before the run was resumed. */
   readonly step: number;
   /** Total number of steps. */
   readonly steps: number;
   /** The current epoch, from 1; absent for tasks without epochs. */
   readonly epoch?: number;
   readonly loss?: number;
-  /** Smoothed speed; 0 until the first step is timed. */
+  /** Smoothed speed; 0 until the first step has been timed. */
   readonly imagesPerSecond: number;
-  /** Estimated seconds left; undefined until the first step is timed. */
+  /** Estimated number of seconds left; undefined until the first step has been timed. */
   readonly secondsLeft: number | undefined;
-  /** Further values by name, in the order to show them. */
+  /** Further values by name, in the order in which to show them. */
   readonly metrics?: Readonly<Record<string, number>>;
 }
 
-/** Is called with every event of a training. */
+/** A function that is called with every progress event of a task. */
 export type ProgressListener = (event: ProgressEvent) => void;
 
 export interface RateEstimatorOptions {
   readonly steps: number;
-  /** Steps done before this process began, if the run was resumed. Default 0. */
+  /** Number of steps done before this process began, if the run was resumed. Default 0. */
   readonly firstStep?: number;
   /** Time constant of the smoothed speed in seconds. Default 15. */
   readonly smoothingSeconds?: number;
@@ -38,14 +38,18 @@ export interface Rate {
 export interface RateEstimator {
   /** Reports that `step` steps are done and that `images` were processed since the last call. */
   update(step: number, images: number): Rate;
-  /** Excludes the time until the next {@link resume} (validation, a checkpoint, a suspended laptop). */
+  /**
+   * Excludes the time until the next call of `resume` or `update`, such as that of a validation, a checkpoint
+   * or a suspended laptop.
+   */
   pause(): void;
   resume(): void;
 }
 
 /**
- * Estimates speed and remaining time from exponentially discounted sums of work and time: recent steps count most, a
- * slow first step (building the session) is soon forgotten, and steps are weighted by their duration.
+ * Estimates speed and remaining time from sums of work and of time in which older steps count exponentially
+ * less. So a slow first step, in which the session is built, soon stops mattering, and each step is weighted
+ * by its duration.
  */
 export function createRateEstimator(options: RateEstimatorOptions): RateEstimator {
   const { steps, firstStep = 0, smoothingSeconds = 15, now = () => performance.now() } = options;
@@ -83,7 +87,7 @@ export function createRateEstimator(options: RateEstimatorOptions): RateEstimato
   };
 }
 
-/** Formats a duration: "8 s", "3 min 05 s", "2 h 07 min". */
+/** Formats a duration, such as "8 s", "3 min 05 s" or "2 h 07 min". */
 export function formatDuration(seconds: number): string {
   if (!Number.isFinite(seconds)) return "?";
   const whole = Math.max(0, Math.round(seconds));
@@ -94,7 +98,10 @@ export function formatDuration(seconds: number): string {
   return `${Math.floor(minutes / 60)} h ${two(minutes % 60)} min`;
 }
 
-/** Describes an event in one line: "step 120/2400 · epoch 2 · loss 0.4120 · 310 images/s · 1 min 05 s left". */
+/**
+ * Describes an event in one line, such as "step 120/2400 · epoch 2 · loss 0.4120 · 310 images/s · 1 min 05 s
+ * left".
+ */
 export function describeProgress(event: ProgressEvent): string {
   const { step, steps, epoch, loss, imagesPerSecond, secondsLeft, metrics = {} } = event;
   const parts = [`step ${step}/${steps}`];

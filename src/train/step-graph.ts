@@ -8,52 +8,57 @@ import type { ModelDescription, StateStart } from "./model-description.js";
 import { inputNames, noiseInputs } from "./model-description.js";
 import type { NoiseKind } from "./task.js";
 
-/** A state of a system, which is carried from step to step. Its name is that of its graph input. */
+/**
+ * A state of a system, which is carried from step to step. The state has the same name as its graph input.
+ */
 export interface StepState {
-  /** The value at the next step, of the input's shape. */
+  /** The value at the next step. It has the same shape as the input. */
   readonly next: Tensor;
   readonly start: StateStart;
 }
 
-/** The default values, or the parameter that holds them. */
+/** The default values of an input, or the parameter that holds them. */
 export type StepDefault = readonly number[] | Tensor;
 
-/** One traced timestep: state as inputs, next state and readouts as outputs. */
+/** One traced timestep. Its inputs include the state; its outputs are the next state and the readouts. */
 export interface StepGraph {
-  /** State by the name of its input. */
+  /** The states, by the names of their inputs. */
   readonly state: Readonly<Record<string, StepState>>;
   /** The readouts of the step by name. */
   readonly readouts: Readonly<Record<string, Tensor>>;
-  /** Noise inputs that are drawn for every step. Noise that is drawn once is a state that never changes. */
+  /**
+   * For each input that takes noise, the distribution of the noise, which is drawn for every step. Noise that
+   * is to be drawn only once is a state that never changes.
+   */
   readonly noise?: Readonly<Record<string, NoiseKind>>;
   /** Default values of inputs, such as hyper-parameters. */
   readonly defaults?: Readonly<Record<string, StepDefault>>;
   /** "several" if an image may have more than one label. Default "one". */
   readonly labels?: "one" | "several";
-  /** Throws `StriateError` for values of inputs that contradict each other. */
+  /** Throws `StriateError` if the values of inputs contradict each other. */
   readonly checkInputs?: (values: Readonly<Record<string, TensorData>>) => void;
 }
 
 /** A model that can run one timestep at a time. */
 export interface SteppedModel {
   readonly parameters: NamedParameters;
-  /** Traces one timestep; the batch may be named ("batch") for export. */
+  /** Traces one timestep. For export, `batch` may be a name ("batch") instead of a number. */
   step(batch: Dim): StepGraph;
 }
 
 /** A state that counts the previous steps, for systems whose first step differs from the others. */
 export const TIMESTEP = "timestep";
 
-/** All outputs of a step: readouts, and the next state as `next:NAME`. */
+/** All outputs of a step: the readouts, and the next states under the names `next:NAME`. */
 export function stepOutputs({ readouts, state }: StepGraph): Record<string, Tensor> {
   const next = Object.entries(state).map(([name, piece]) => [nextName(name), piece.next] as const);
   return { ...readouts, ...Object.fromEntries(next) };
 }
 
 /**
- * Describes a step for those who run it.
+ * Describes the inputs and states of a step, which are needed to run it.
  *
- * @param values of the parameters
+ * @param values the values of the parameters
  * @throws StriateError if a parameter that is the default of an input has no value
  */
 export function describeStep(graph: StepGraph, values: State): ModelDescription {

@@ -27,20 +27,24 @@ export interface StepSource {
   readonly values: State;
 }
 
-/** How a stepper runs. */
+/** Options that say how a stepper runs. */
 export interface StepperOptions extends SessionOptions {
-  /** Batch size. Default 1, or the size that the file fixes. */
+  /** Batch size. Default: 1, or the batch size of the file if that is fixed. */
   readonly batch?: number;
   /** Random seed of the initial state and of the noise. Default 0. */
   readonly seed?: RandomLabel;
 }
 
-/** What a stepper begins from. */
+/** Options that say from which state a stepper starts again. */
 export interface ResetOptions {
-  /** Random seed of the initial state and of the noise of the following steps. Default: unchanged. */
+  /**
+   * Random seed of the initial state, and of the noise of the following steps. Default: the seed that was
+   * used before.
+   */
   readonly seed?: RandomLabel;
   /**
-   * Values of states by name, such as those from {@link Stepper.readState}. States left out get their initial values.
+   * Values of states by name, such as those from {@link Stepper.readState}. States that are left out get
+   * their initial values.
    */
   readonly state?: Values;
 }
@@ -53,32 +57,37 @@ export interface StepInput extends Port {
   readonly shape: readonly number[];
   /** The default values. */
   readonly default?: readonly number[];
-  /** The distribution of a noise input, which is drawn for every step unless it is given. */
+  /**
+   * The distribution of the noise, if the input takes noise. The noise is drawn for every step unless the
+   * caller gives a value.
+   */
   readonly noise?: NoiseKind;
 }
 
-/** A system that runs timestep by timestep. Its state stays with the runtime: on WebGPU it never leaves the device. */
+/**
+ * A system that runs timestep by timestep. The runtime keeps its state; on WebGPU the state never leaves the
+ * device.
+ */
 export interface Stepper {
   readonly device: Device;
-  /** The inputs of a step: images, hyper-parameters, noise. All may change from step to step. */
+  /** The inputs of a step: images, hyper-parameters, noise. All of them may change from step to step. */
   readonly inputs: readonly StepInput[];
   /** The readouts of a step. */
   readonly readouts: readonly Port[];
   /** The states. */
   readonly state: readonly Port[];
   /**
-   * Resets to the state of a new stepper. Random draws depend on the seed alone.
+   * Resets the stepper to its initial state, or to the given one. Random draws depend only on the seed.
    *
-   * @throws StriateError for state that does not exist or has another type or shape
+   * @throws StriateError for a state that does not exist, or a value of another type or shape
    */
   reset(options?: ResetOptions): Promise<void>;
   /**
    * Runs one timestep. Inputs without default values must be given at every step.
    *
    * @returns the readouts by name
-   * @throws StriateError for inputs that are missing, unknown or of another shape, and for readouts that are not
-   * finite;
-   *   the state does not change, except in the last case
+   * @throws StriateError for inputs that are missing, unknown or of another shape, and for readouts that are
+   * not finite. The state changes only in the last case
    */
   step(inputs?: Readonly<Record<string, StepValue>>): Promise<Record<string, TensorData>>;
   /** Returns a copy of the state. */
@@ -87,11 +96,11 @@ export interface Stepper {
 }
 
 /**
- * Loads one timestep of a system, from a model or from a file that `exportStep` wrote. Calls may overlap: they run one
- * after another.
+ * Loads one timestep of a system, from a model or from a file that `exportStep` wrote. If a method is called
+ * before an earlier call has ended, it waits for that call.
  *
- * @throws StriateError for a parameter without a value, a file whose metadata name state that its graph does not have, and
- *   shapes that stay open
+ * @throws StriateError for a parameter without a value, for a file whose metadata name states that its graph
+ * does not have, and for inputs or outputs whose shapes are not fixed
  * @example
  * ```ts
  * import { KomplexNet, KomplexNetTask, Random, initialState, openStepper } from "striate";
@@ -157,7 +166,7 @@ export async function openStepper(
   };
 }
 
-/** One timestep, traced or read from a file. Next states are outputs named `next:NAME`. */
+/** One timestep, traced or read from a file. Its next states are the outputs named `next:NAME`. */
 interface OpenedStep {
   readonly what: string;
   readonly outputs: Readonly<Record<string, Tensor>>;
@@ -207,7 +216,7 @@ function readStep(bytes: Uint8Array, batch: number | undefined): OpenedStep {
   };
 }
 
-/** Shapes of the inputs, with the batch size in place of the name of their first axis. */
+/** The shapes of the inputs, in which the batch size replaces the name of the batch axis. */
 function withBatch(
   inputs: Readonly<Record<string, Tensor>>,
   batch: number | undefined,
@@ -217,7 +226,7 @@ function withBatch(
   const names = new Set(shapes.flatMap(([, [first]]) => (typeof first === "string" ? [first] : [])));
   check(
     batch === undefined || names.size > 0,
-    () => `${what}: its batch size is fixed: leave the batch (${String(batch)}) out`,
+    () => `${what}: its batch size is fixed: leave out the option batch (${String(batch)})`,
   );
   return Object.fromEntries(
     shapes
@@ -252,7 +261,7 @@ function layoutOf({ what, description }: OpenedStep, written: WrittenOnnx): Layo
     );
     check(
       "value" in start || before.dtype === "float32",
-      () => `${what}: the state "${name}" is ${before.dtype}: random initial values are float32`,
+      () => `${what}: the state "${name}" is ${before.dtype}, but random initial values are float32`,
     );
   }
   const next = new Set(Object.keys(state).map(nextName));
@@ -293,7 +302,7 @@ function sizeOf({ shape }: FixedPort): number {
   return shape.reduce((a, b) => a * b, 1);
 }
 
-/** The initial state. */
+/** Makes the initial state. */
 function startOf({ state }: Layout, seed: RandomLabel): Record<string, TensorData> {
   return Object.fromEntries(
     state.map((port) => {

@@ -10,15 +10,18 @@ export type { NoiseKind };
 
 /** The traced loss of one batch. */
 export interface LossGraph {
-  /** Inputs: fields of the data set by name, and noise. */
+  /** The inputs: fields of the data set, which have the same names, and noise. */
   readonly inputs: readonly Tensor[];
-  /** Noise inputs, which are drawn for every step instead of read from the data. */
+  /**
+   * For each input that takes noise, the distribution of the noise. Noise is drawn for every step instead of
+   * being read from the data.
+   */
   readonly noise?: Readonly<Record<string, NoiseKind>>;
   /** The loss, a scalar. */
   readonly loss: Tensor;
   /** Further scalars to log. */
   readonly metrics?: Readonly<Record<string, Tensor>>;
-  /** Buffers with their next values, such as running means. */
+  /** Buffers, such as running means, each with its next value. */
   readonly updates?: readonly (readonly [buffer: Tensor, next: Tensor])[];
 }
 
@@ -27,7 +30,7 @@ export interface InferenceGraph {
   readonly inputs: readonly Tensor[];
   readonly noise?: Readonly<Record<string, NoiseKind>>;
   readonly outputs: Readonly<Record<string, Tensor>>;
-  /** Name of the output with a value for every timestep along its first axis. */
+  /** Name of the output whose first axis is time, if there is one. */
   readonly overTime?: string;
   /** "several" if an image may have more than one label. Default "one". */
   readonly labels?: "one" | "several";
@@ -36,20 +39,21 @@ export interface InferenceGraph {
 /** A model together with its loss and its outputs. */
 export interface Task {
   readonly parameters: NamedParameters;
-  /** Traces the loss of a batch of fixed size. */
+  /** Traces the loss of a batch of the given size. */
   loss(batch: number): LossGraph;
-  /** Traces the outputs; the batch may be named ("batch") for export. */
+  /** Traces the outputs. For export, `batch` may be a name ("batch") instead of a number. */
   inference(batch: Dim): InferenceGraph;
 }
 
-/** The samples of a task, by the names of its inputs. */
+/** The data from which a task is trained: its fields have the names of the task's inputs. */
 export interface TrainingData {
   readonly count: number;
-  /** Preprocessing of the images, which exported files state. */
+  /** Preprocessing of the images, which exported files record. */
   readonly preprocessing?: Preprocessing;
   /**
-   * Writes the named fields of some samples, one after another. `draw` labels the random numbers, such as those of an
-   * augmentation: equal labels give equal samples.
+   * Writes the fields of the samples with the given indices, one sample after another, to the given arrays.
+   * The random labels in `draw` determine random choices, such as those of an augmentation: equal labels give
+   * equal samples.
    */
   fill(
     indices: ArrayLike<number>,
@@ -59,8 +63,8 @@ export interface TrainingData {
 }
 
 /**
- * Fills the inputs for one batch with fields of the data and with noise that depends on the labels alone, so that a
- * resumed run draws the same numbers as an uninterrupted one.
+ * Fills the inputs for one batch with fields of the data and with noise. The noise depends only on the random
+ * labels, so that a resumed run draws the same numbers as an uninterrupted one.
  */
 export function fillInputs(
   inputs: readonly { readonly name: string; readonly shape: readonly Dim[] }[],

@@ -26,38 +26,39 @@ import { Random } from "../util/random.js";
 import type { LossGraph, Task, TrainingData } from "./task.js";
 import { fillInputs } from "./task.js";
 
-/** All settings of training other than the task and its data. */
+/** All settings of a training except the task and its data. */
 export interface Recipe {
   readonly batchSize: number;
-  /** Random seed of the initial parameters, the order of samples and noise. */
+  /** Random seed of the initial parameters, the order of the samples, and the noise. */
   readonly seed: number;
   /** The optimizer. Default: Adam with PyTorch's defaults. */
   readonly optimizer?: Optimizer;
   /** The learning rate. Default: constant 0.001. */
   readonly learningRate?: number | Schedule;
-  /** Largest global norm of the gradients (default: no clipping). */
+  /** Largest global norm of the gradients; larger gradients are scaled down to it. Default: no such limit. */
   readonly clipNorm?: number;
   readonly clipValue?: number;
-  /** Moving average of the parameters. */
+  /** Moving average of the parameters. Default: none. */
   readonly ema?: MovingAverage;
-  /** Which parameters to train (default: all that are trainable). */
+  /** Whether to train the parameter of this name. Default: all trainable parameters are trained. */
   readonly trainable?: (name: string) => boolean;
-  /** Initial values of some or all parameters, in place of random ones. */
+  /** Initial values of some or all parameters, which replace the random ones. */
   readonly values?: ReadonlyMap<string, TensorData>;
 }
 
 /** Scalars of one step, by name: "loss", "gradientNorm", "learningRate" and the task's own. */
 export type StepMetrics = Readonly<Record<string, number>> & { readonly loss: number };
 
-/** State to continue from. */
+/** The state from which a training continues. */
 export interface TrainerState {
   readonly step: number;
   readonly tensors: ReadonlyMap<string, TensorData>;
 }
 
 /**
- * Advances a task step by step. One step is one run of one graph: forward, backward, clipping, optimizer, running
- * statistics, moving average. The next batch is prepared while the runtime computes.
+ * Advances a task step by step. One step is one run of one graph, which includes the forward and backward
+ * passes, clipping, the optimizer, running statistics and the moving average. The next batch is prepared
+ * while the runtime computes.
  */
 export class Trainer {
   #step: number;
@@ -82,8 +83,8 @@ export class Trainer {
   /**
    * Traces the training step, lowers it for the device and loads it.
    *
-   * @throws StriateError if data, task and device do not fit together, or the state to continue from belongs to another
-   * model.
+   * @throws StriateError if data, task and device do not fit together, or if the state in `from` belongs to
+   * another model.
    */
   static async open(
     task: Task,
@@ -117,14 +118,14 @@ export class Trainer {
       { model, state: Object.fromEntries(state) },
       sessionOptionsOf(options),
     );
-    // Does not refer to the graph, which is as large as the rest of the heap and would slow down every garbage
-    // collection.
+    // The trainer keeps no reference to the graph, which is as large as the rest of the heap and would slow
+    // down every garbage collection.
     const { outputs: _graph, ...layout } = training;
     const frozen = frozenValues(training, initial);
     return new Trainer(layout, batches, program, loss.noise, data, recipe, frozen, from?.step ?? 0);
   }
 
-  /** Steps done. */
+  /** Number of steps done. */
   get step(): number {
     return this.#step;
   }
@@ -162,20 +163,20 @@ export class Trainer {
     return { loss, ...rest, learningRate: rate };
   }
 
-  /** Copies everything that training changes. */
+  /** Reads a copy of everything that training changes. */
   async state(): Promise<State> {
     return new Map(Object.entries(await this.program.readState()));
   }
 
   /**
-   * The current parameters and buffers, frozen ones included. With `averaged`, parameters that have a moving average
-   * have its value.
+   * Returns the current parameters and buffers, including frozen ones. With `averaged`, a parameter that has
+   * a moving average is returned with the averaged value.
    */
   async values(options: { readonly averaged?: boolean } = {}): Promise<State> {
     return this.valuesIn(await this.state(), options);
   }
 
-  /** Like `values`, for a state that was read before. */
+  /** Returns the same as `values`, but for a state that was read before. */
   valuesIn(state: ReadonlyMap<string, TensorData>, options: { readonly averaged?: boolean } = {}): State {
     return modelValues(this.training, state, this.frozen, options);
   }
@@ -194,7 +195,7 @@ export class Trainer {
   }
 }
 
-/** The initial parameters: drawn from the seed, or given. */
+/** Returns the initial parameters: those in `values`, and for all others random ones drawn from the seed. */
 export function initialValues(task: Task, start: Pick<Recipe, "seed" | "values">): State {
   return atOnce(initialValuesInParts(task, start));
 }

@@ -1,17 +1,24 @@
 import { closeSync, fdatasyncSync, fstatSync, ftruncateSync, openSync, writeSync } from "node:fs";
 import { fileError } from "./files-node.js";
 
-/** A file that grows by whole records; a record that cannot be written completely is removed again. */
+/**
+ * A file to which whole records are appended. A record that cannot be written completely is removed again.
+ */
 export interface AppendFile {
   readonly path: string;
-  /** Appends one record. Throws `StriateError` if that fails; the file then has its former content. */
+  /**
+   * Appends one record. Throws `StriateError` if that fails; the file then has the same content as before.
+   */
   readonly append: (record: Uint8Array | string) => void;
   /** Flushes to disk, so that the records survive a power cut. */
   readonly sync: () => void;
   readonly close: () => void;
 }
 
-/** Opens (or, with `exclusive`, creates) a file to append records to. Writes are small and synchronous. */
+/**
+ * Opens a file, to which records can then be appended; creates it if it does not exist. With `exclusive`, the
+ * file must not exist yet. Writes are synchronous.
+ */
 export function openAppendFile(path: string, options: { exclusive?: boolean } = {}): AppendFile {
   const guarded = <T>(doing: string, act: () => T): T => {
     try {

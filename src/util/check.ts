@@ -2,11 +2,11 @@ import { StriateError, check, counted } from "./errors.js";
 import { unknownName } from "./suggest.js";
 
 /*
- * Checks that most options need, each with the same wording everywhere. `what` names the checked thing, such as
- * "KomplexNet: timesteps". All of them throw StriateError.
+ * Common checks of options, so that their messages have the same wording everywhere. `what` names the checked
+ * thing, such as "KomplexNet: timesteps". If a check fails, it throws StriateError.
  */
 
-/** Bounds of a whole number, both included. */
+/** Bounds of a whole number; both bounds are allowed values. */
 export interface WholeRange {
   /** Lower bound, -Infinity for none. Default 1. */
   readonly from?: number;
@@ -15,7 +15,7 @@ export interface WholeRange {
 }
 
 /**
- * Throws unless the value is a whole number within bounds.
+ * Throws unless the value is a whole number within the bounds.
  *
  * @throws StriateError such as `timesteps: expected a whole number of at least 1, got 0`.
  */
@@ -26,7 +26,10 @@ export function checkWhole(what: string, value: number, range: WholeRange = {}):
   );
 }
 
-/** Throws {@link StriateError} unless all values are whole numbers within bounds; it names the first other one. */
+/**
+ * Throws {@link StriateError} unless all values are whole numbers within the bounds. The message names the
+ * first value that is not.
+ */
 export function checkEveryWhole(what: string, values: ArrayLike<number>, range: WholeRange = {}): void {
   for (let i = 0; i < values.length; i++) {
     if (isWholeWithin(values[i]!, range)) continue;
@@ -45,7 +48,10 @@ function showRange({ from = 1, to = Infinity }: WholeRange): string {
   return from === -Infinity ? "" : ` of at least ${from}`;
 }
 
-/** Throws {@link StriateError} unless all lengths, or lists of them, by name, are whole numbers of at least 1. */
+/**
+ * Throws {@link StriateError} unless every size is a whole number of at least 1. `sizes` has numbers, or
+ * lists of numbers, by name.
+ */
 export function checkSizes(what: string, sizes: Readonly<Record<string, number | readonly number[]>>): void {
   for (const [name, size] of Object.entries(sizes)) {
     if (typeof size === "number") checkWhole(`${what}: ${name}`, size);
@@ -66,7 +72,7 @@ export function checkMultiple(what: string, value: number, unit: number): void {
   check(Number.isInteger(value / unit), () => `${what}: expected a multiple of ${unit}, got ${shown(value)}`);
 }
 
-/** Throws {@link StriateError} unless `0 <= start <= end <= count`, all whole numbers. */
+/** Throws {@link StriateError} unless `0 <= start <= end <= count`, with whole numbers `start` and `end`. */
 export function checkSlice(what: string, start: number, end: number, count: number): void {
   check(
     Number.isInteger(start) && Number.isInteger(end) && start >= 0 && start <= end && end <= count,
@@ -79,7 +85,10 @@ export function checkFinite(what: string, value: number): void {
   check(Number.isFinite(value), () => `${what}: expected a finite number, got ${shown(value)}`);
 }
 
-/** Throws {@link StriateError} unless all values are finite numbers; it names the first other one. */
+/**
+ * Throws {@link StriateError} unless all values are finite numbers. The message names the first value that is
+ * not.
+ */
 export function checkEveryFinite(what: string, values: ArrayLike<number>): void {
   for (let i = 0; i < values.length; i++) {
     if (Number.isFinite(values[i])) continue;
@@ -108,7 +117,7 @@ export function checkBetween(what: string, value: number, low: number, high: num
   );
 }
 
-/** Throws {@link StriateError} unless the value is a number from `low`, included, to `below`, which is not. */
+/** Throws {@link StriateError} unless the value is at least `low` and less than `below`. */
 export function checkHalfOpen(what: string, value: number, low: number, below: number): void {
   check(
     value >= low && value < below,
@@ -156,8 +165,8 @@ export function checkPixels(
 }
 
 /**
- * Throws {@link StriateError} unless a shape has the expected axes. A number is the only length that fits; a text names
- * an axis whose length is free: `["batch", 3, 32, 32]`.
+ * Throws {@link StriateError} unless a shape has the expected axes. In `expected`, a number is the length of
+ * an axis, and a text names an axis of any length: `["batch", 3, 32, 32]`.
  *
  * @throws StriateError such as `images: expected [batch, 3, 32, 32], got [1, 3, 28, 28]`.
  */
@@ -169,7 +178,10 @@ export function checkShape(
   check(fits(shape, expected), () => `${what}: expected [${expected.join(", ")}], got [${shape.join(", ")}]`);
 }
 
-/** Throws {@link StriateError} unless a tensor has the expected type, and a shape as {@link checkShape} takes it. */
+/**
+ * Throws {@link StriateError} unless a tensor has the expected element type and shape; see {@link checkShape}
+ * for the form of the shape.
+ */
 export function checkTensor(
   what: string,
   tensor: { readonly dtype: string; readonly shape: readonly (number | string)[] },
@@ -193,7 +205,7 @@ function isRecord(value: unknown): boolean {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
-/** Formats a value for a message; JavaScript callers may pass anything. */
+/** Formats a value for a message. Callers in JavaScript may pass any type. */
 function shown(value: unknown): string {
   if (typeof value === "string") return `"${value}"`;
   if (Array.isArray(value)) return `[${value.join(", ")}]`;

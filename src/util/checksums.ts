@@ -1,11 +1,13 @@
 /*
- * SHA-256, and cyclic redundancy checks of 32 bits, reflected, with tables that process four bytes at a time (Kounavis & Berry
- * 2005).
+ * SHA-256, and reflected cyclic redundancy checks of 32 bits. The latter use tables that process four bytes
+ * at a time (Kounavis & Berry 2005).
  */
 
 type Tables = readonly [Uint32Array, Uint32Array, Uint32Array, Uint32Array];
 
-/** Builds the tables; table k holds the checksums of a byte followed by k zero bytes. */
+/**
+ * Builds the four tables. Table k holds, for each byte, the checksum of this byte followed by k zero bytes.
+ */
 function tablesOf(polynomial: number): Tables {
   const first = Uint32Array.from({ length: 256 }, (_, byte) => {
     let crc = byte;
@@ -34,7 +36,7 @@ function check(bytes: Uint8Array, [t0, t1, t2, t3]: Tables, before: number): num
   return ~crc >>> 0;
 }
 
-/** CRC-32 as in ZIP, unsigned. `before` is the checksum of the preceding bytes, if any. */
+/** CRC-32 as in ZIP, unsigned. `before` is the checksum of the preceding bytes, if there are any. */
 export function crc32(bytes: Uint8Array, before = 0): number {
   return check(bytes, ieee, before);
 }
@@ -44,13 +46,17 @@ export function crc32c(bytes: Uint8Array): number {
   return check(bytes, castagnoli, 0);
 }
 
-/** The masked form of CRC-32C in TFRecord files: rotated right by 15 bits, plus a constant, modulo 2^32. */
+/**
+ * The masked CRC-32C of TFRecord files: the checksum rotated right by 15 bits, plus a constant, modulo 2^32.
+ */
 export function maskedCrc32c(bytes: Uint8Array): number {
   const crc = crc32c(bytes);
   return (((crc >>> 15) | (crc << 17)) + 0xa282ead8) >>> 0;
 }
 
-/** Whether digests can be computed here; a page must be served over https or from localhost. */
+/**
+ * Whether SHA-256 can be computed here. In a browser, the page must be served over https or from localhost.
+ */
 export function hasDigests(): boolean {
   return (globalThis as { crypto?: { subtle?: SubtleCrypto } }).crypto?.subtle !== undefined;
 }

@@ -3,7 +3,9 @@ export interface Closable {
   close(): Promise<void>;
 }
 
-/** Calls a function with an opened resource, and closes the resource when the function has ended or thrown. */
+/**
+ * Calls a function with an opened resource, and closes the resource when the function has returned or thrown.
+ */
 export async function closing<R extends Closable, T>(
   opened: R | Promise<R>,
   use: (resource: R) => Promise<T>,

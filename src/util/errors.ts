@@ -1,5 +1,6 @@
 /**
- * The only error class that Striate throws for bad input. The message names the thing, what was expected and what came.
+ * The error that Striate throws for bad input. Its message names what was wrong, what was expected and what
+ * was found.
  */
 export class StriateError extends Error {
   override name = "StriateError";
@@ -10,7 +11,10 @@ export function check(condition: unknown, message: () => string): asserts condit
   if (!condition) throw new StriateError(message());
 }
 
-/** A number of things in a message: `1 image`, `2 images`. `plural` is for words that do not just take an s. */
+/**
+ * Formats a number of things for a message: `1 image`, `2 images`. `plural` is needed for words whose plural
+ * is not formed by adding an s.
+ */
 export function counted(count: number, thing: string, plural = `${thing}s`): string {
   return `${count} ${count === 1 ? thing : plural}`;
 }

@@ -5,11 +5,12 @@ import { StriateError } from "./errors.js";
 import type { FileReadOptions } from "./folders/file-folder.js";
 
 /**
- * Pattern of the names of temporary files that {@link writeFileAtomic} creates; a killed process can leave one behind.
+ * Pattern of the names of the temporary files that {@link writeFileAtomic} creates. A process that is killed
+ * may leave one behind.
  */
 export const temporaryFilePattern = /^\..+\.[0-9a-f]{12}\.striate-tmp$/;
 
-/** The `code` of a Node system error ("ENOENT"), or undefined for anything else. */
+/** The `code` of a Node system error, such as "ENOENT"; undefined for anything else. */
 export function errorCode(cause: unknown): string | undefined {
   if (typeof cause !== "object" || cause === null || !("code" in cause)) return undefined;
   return typeof cause.code === "string" ? cause.code : undefined;
@@ -30,8 +31,8 @@ const advice: Readonly<Record<string, string>> = {
 };
 
 /**
- * Turns a failed file operation into one clear error. `doing` completes "Could not ...": "write the checkpoint".
- * An error that is already a {@link StriateError} passes through.
+ * Makes a clear error for a failed file operation. `doing` completes the sentence "Could not ...", for
+ * example with "write the checkpoint". An error that is already a {@link StriateError} is returned unchanged.
  */
 export function fileError(doing: string, path: string, cause: unknown): StriateError {
   if (cause instanceof StriateError) return cause;
@@ -47,15 +48,15 @@ export async function ensureFolder(path: string): Promise<void> {
   try {
     await makeFolder(resolve(path));
   } catch (cause) {
-    // mkdir reports EEXIST if there is a file with the folder's name.
+    // mkdir reports EEXIST if a file has the folder's name, so this becomes the advice for ENOTDIR.
     const reason = errorCode(cause) === "EEXIST" ? Object.assign(new Error(), { code: "ENOTDIR" }) : cause;
     throw fileError("create the folder", path, reason);
   }
 }
 
 /**
- * Creates a folder recursively. Node's own recursive mkdir never ends if a file system refuses a folder with ENOENT
- * although its parent exists, as /proc does.
+ * Creates a folder recursively. Node's own recursive mkdir never returns if a file system refuses a folder
+ * with ENOENT although its parent exists, as /proc does.
  */
 async function makeFolder(path: string): Promise<void> {
   try {
@@ -80,9 +81,10 @@ function isFolder(path: string): Promise<boolean> {
 }
 
 /**
- * Writes a whole file atomically: readers, also after a crash, see either the old content or the new, never a part. It
- * writes a temporary file in the same folder, flushes it to disk, and renames it to the target. Throws
- * `StriateError` (full disk, no permission, missing folder) after removing the temporary file.
+ * Writes a whole file atomically: readers see either the old content or the new, never a part of it, even
+ * after a crash. The function writes a temporary file in the same folder, flushes it to disk and renames it
+ * to the target. If this fails (full disk, no permission, missing folder), it removes the temporary file and
+ * throws `StriateError`.
  */
 export async function writeFileAtomic(
   path: string,
@@ -93,7 +95,7 @@ export async function writeFileAtomic(
   try {
     const handle = await open(temporary, "wx");
     try {
-      // Pieces are written one after another, because all together may exceed the size limit of an array.
+      // Pieces are written one after another, because together they may exceed the largest size of an array.
       for (const piece of Array.isArray(data)
         ? (data as readonly Uint8Array[])
         : [data as string | Uint8Array])
@@ -116,12 +118,12 @@ async function syncFolder(folder: string): Promise<void> {
     const handle = await open(folder, "r");
     await handle.sync().finally(() => handle.close());
   } catch {
-    // The content is complete either way.
+    // The file's content is complete even if the folder cannot be synchronised.
   }
 }
 
 /**
- * Reads a whole regular file into a buffer of its own. Throws {@link StriateError} if the file is missing, a folder,
+ * Reads a whole regular file into a new buffer. Throws {@link StriateError} if the file is missing, a folder,
  * empty, larger than `maxBytes` or unreadable.
  */
 export async function readFileChecked(

@@ -16,7 +16,8 @@ export function decodeFloat16(word: number): number {
 }
 
 /**
- * Converts float32 to IEEE 754 binary16 words, rounding to nearest, ties to even; too large numbers become infinity.
+ * Converts float32 to IEEE 754 binary16 words, rounding to nearest, ties to even. Numbers that are too large
+ * become infinity.
  */
 export function float32ToFloat16(values: Float32Array): Uint16Array<ArrayBuffer> {
   return Uint16Array.from(values, encodeFloat16);
@@ -31,7 +32,7 @@ function encodeFloat16(value: number): number {
   if (magnitude < 2 ** -14) return sign | roundHalfToEven(magnitude * 2 ** 24);
   const exponent = Math.floor(Math.log2(magnitude));
   const significand = roundHalfToEven(magnitude * 2 ** (10 - exponent));
-  // A significand that rounds up to 2048 carries into the exponent by itself.
+  // If the significand rounds up to 2048, the addition carries into the exponent, which is the right result.
   return sign | (((exponent + 14) << 10) + significand);
 }
 

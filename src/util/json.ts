@@ -1,20 +1,21 @@
 import { check, StriateError } from "./errors.js";
 
-/** Any value that survives JSON unchanged. */
+/** Any value that does not change when it is written as JSON and read back. */
 export type Json = null | boolean | number | string | readonly Json[] | JsonObject;
 
 export interface JsonObject {
   readonly [key: string]: Json;
 }
 
-/** True for a JSON object: neither null nor an array. */
+/** Whether a value is an object, but not null or an array. */
 export function isJsonObject(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
 /**
- * Parses JSON, but refuses a key that occurs twice in one object. Skips a leading byte-order mark, which editors on
- * Windows write. `what` names the text in messages.
+ * Parses JSON. Throws `StriateError` for invalid JSON, and for a key that occurs twice in one object. A
+ * byte-order mark at the start, which editors on Windows write, is ignored. `what` names the text in
+ * messages.
  */
 export function parseStrictJson(marked: string, what: string): unknown {
   const text = marked.replace(/^\ufeff/, "");
@@ -30,7 +31,7 @@ export function parseStrictJson(marked: string, what: string): unknown {
   return value;
 }
 
-/** The first key that occurs twice in one object of `text`, which must be valid JSON. */
+/** Finds the first key that occurs twice in one object of `text`, which must be valid JSON. */
 function findDuplicateKey(text: string): string | undefined {
   // One set of keys for every open object; undefined for an open array.
   const open: (Set<string> | undefined)[] = [];
@@ -78,7 +79,7 @@ export function toJson(value: unknown, what: string): Json {
   return copyJson(value, what, "", 0);
 }
 
-/** Largest depth of nesting; deeper data is malicious or contains itself. */
+/** Largest depth of nesting. Data that is nested more deeply is malicious or contains itself. */
 const maxDepth = 200;
 
 function copyJson(value: unknown, what: string, path: string, depth: number): Json {
@@ -139,7 +140,7 @@ function isContainer(value: Json | undefined): value is readonly Json[] | JsonOb
   return typeof value === "object" && value !== null;
 }
 
-/** Shortens a text of unknown length for a message. */
+/** Shortens a text of any length for a message. */
 export function shorten(text: string, most = 80): string {
   return text.length <= most ? text : `${text.slice(0, most)}…`;
 }

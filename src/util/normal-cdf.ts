@@ -1,7 +1,8 @@
 /*
- * Rational approximations of erf and erfc to double precision: W. J. Cody, "Rational Chebyshev approximations for the
- * error function", Math. Comp. 23 (1969), 631-637; the coefficients are those of the published SPECFUN routine CALERF,
- * from high to low order, except that the leading coefficient is at the end.
+ * Rational approximations of erf and erfc to double precision: W. J. Cody, "Rational Chebyshev approximations
+ * for the error function", Math. Comp. 23 (1969), 631-637. The coefficients are those of the routine CALERF
+ * in the published library SPECFUN. There, the leading coefficient is at the end; here, they are in order
+ * from high to low.
  */
 const NEAR_NUMERATOR = [
   1.8577770618460315e-1, 3.1611237438705656, 1.1386415415105016e2, 3.77485237685302e2, 3.2093775891384695e3,
@@ -48,13 +49,17 @@ export function erfc(x: number): number {
     const ratio = (inverse * polynomial(FAR_NUMERATOR, inverse)) / polynomial(FAR_DENOMINATOR, inverse);
     tail = (1 / Math.sqrt(Math.PI) - ratio) / size;
   }
-  // Computes exp(-x^2) with x^2 split into two parts, so that its rounding error is not amplified by the exponential.
+  // Computes exp(-x^2) with x^2 split into two parts, so that the exponential does not amplify the rounding
+  // error of x^2.
   const coarse = Math.trunc(size * 16) / 16;
   tail *= Math.exp(-coarse * coarse) * Math.exp(-(size - coarse) * (size + coarse));
   return x < 0 ? 2 - tail : tail;
 }
 
-/** Distribution function of the standard normal: the probability of a value of at most x. */
+/**
+ * The cumulative distribution function of the standard normal distribution: the probability of a value of at
+ * most x.
+ */
 export function normalCdf(x: number): number {
   return 0.5 * erfc(-x * Math.SQRT1_2);
 }

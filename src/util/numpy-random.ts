@@ -2,9 +2,9 @@ import { mersenne } from "pure-rand/generator/mersenne";
 import { check } from "./errors.js";
 
 /**
- * NumPy's legacy generator (`RandomState`, `numpy.random.seed`): MT19937 (Matsumoto & Nishimura 1998; here from
- * `pure-rand`) with the same numbers for every kind of draw. It reproduces the random draws of other code; new code
- * should use `Random`.
+ * NumPy's legacy generator (`RandomState`, `numpy.random.seed`): MT19937 (Matsumoto & Nishimura 1998), here
+ * from `pure-rand`. Every method gives the same numbers as NumPy's. Use this class to reproduce the random
+ * draws of other code; new code should use `Random`.
  */
 export class NumpyRandom {
   readonly #words: ReturnType<typeof mersenne>;
@@ -24,7 +24,7 @@ export class NumpyRandom {
     return this.#words.next() >>> 0;
   }
 
-  /** `random_sample()`: uniform in [0, 1), 53 bits from two words. */
+  /** `random_sample()`: a number uniform in [0, 1), with 53 random bits from two words. */
   uniform(): number {
     const high = this.word() >>> 5;
     const low = this.word() >>> 6;
@@ -49,7 +49,10 @@ export class NumpyRandom {
     }
   }
 
-  /** `randint(0, count)`: words masked to the smallest sufficient number of bits until one is below `count`. */
+  /**
+   * `randint(0, count)`: draws words, masked to the smallest sufficient number of bits, until one is below
+   * `count`.
+   */
   integer(count: number): number {
     check(
       Number.isInteger(count) && count >= 1 && count <= 2 ** 32,
@@ -64,8 +67,9 @@ export class NumpyRandom {
   }
 
   /**
-   * `multivariate_normal([0, 0], [[1, rho], [rho, 1]])`: the pair is (g0, g1) sqrt(S) V, with the signs of the singular
-   * vectors of NumPy 1.24 with OpenBLAS.
+   * `multivariate_normal([0, 0], [[1, rho], [rho, 1]])`: the pair is (g0, g1) sqrt(S) V. Here g0 and g1 are
+   * standard normal numbers, and S and V are the singular values and vectors of the covariance matrix, with
+   * the signs that NumPy 1.24 with OpenBLAS gives.
    */
   correlatedPair(rho: number): readonly [number, number] {
     check(Math.abs(rho) <= 1, () => `correlation: expected a number from -1 to 1, got ${rho}`);
@@ -77,7 +81,7 @@ export class NumpyRandom {
     return rho > 0 ? [common - apart, common + apart] : [common + apart, apart - common];
   }
 
-  /** An array of `count` draws that `next` makes. */
+  /** Fills a new array with `count` draws that `next` makes. */
   fill(count: number, next: (random: this) => number): Float64Array {
     const values = new Float64Array(count);
     for (let i = 0; i < count; i++) values[i] = next(this);

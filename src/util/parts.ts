@@ -1,6 +1,6 @@
 /**
- * Long work that may be interrupted at every `yield`. Other work on the same thread may run at these points, so no part
- * may leave a state behind that other work could see.
+ * Long work that may be interrupted at every `yield`. Other work on the same thread may run then, so at a
+ * `yield` nothing that other work can see may be in an unfinished state.
  */
 export type Parts<T> = Generator<undefined, T>;
 
@@ -16,8 +16,8 @@ export function atOnce<T>(parts: Parts<T>): T {
 }
 
 /**
- * Runs the parts in slices of about 8 ms; between slices, a page can redraw and respond to its user. If nothing is
- * drawn (Node, a worker), all parts run at once.
+ * Runs the parts in slices of about 8 ms. Between slices, a page can redraw and respond to its user. In Node
+ * and in workers, which draw nothing, all parts run without a pause.
  */
 export async function inSlices<T>(parts: Parts<T>): Promise<T> {
   if (typeof globalThis.requestAnimationFrame !== "function" || typeof document === "undefined")
@@ -38,7 +38,8 @@ export async function inSlices<T>(parts: Parts<T>): Promise<T> {
 }
 
 /**
- * Waits for turns of the event loop. It uses messages, because browsers delay timers of background tabs by a second.
+ * Waits for turns of the event loop. It uses messages instead of timers, because browsers delay the timers of
+ * background tabs by a second.
  */
 class Turns {
   readonly #channel = new MessageChannel();

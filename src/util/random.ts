@@ -3,10 +3,10 @@ import { uniformInt } from "pure-rand/distribution/uniformInt";
 import { xoroshiro128plusFromState } from "pure-rand/generator/xoroshiro128plus";
 import { StriateError, check } from "./errors.js";
 
-/** A label of a random stream: any finite number or any string. */
+/** A label that selects a stream of random numbers: any finite number or any string. */
 export type RandomLabel = string | number;
 
-/** The four 32-bit words of the generator as plain data that survive JSON. */
+/** The state of the generator: four 32-bit words, which do not change when they are written as JSON. */
 export type RandomState = readonly [number, number, number, number];
 
 /**
@@ -29,17 +29,17 @@ export class Random {
   }
 
   /**
-   * The random stream for `seed` and these labels, independent of all streams with other labels. It gives each sample,
-   * epoch or training step its own noise, in any order. `derive(1, "a", 2)` differs from `derive(1, "a2")` and from
-   * `derive(1, "a", "2")`.
+   * Returns the random stream for `seed` and these labels. It is independent of the streams of all other
+   * labels, so each sample, epoch or training step can have its own random numbers, in whatever order they
+   * are drawn. `derive(1, "a", 2)` differs from `derive(1, "a2")` and from `derive(1, "a", "2")`.
    */
   static derive(seed: RandomLabel, ...labels: readonly RandomLabel[]): Random {
     return new Random({ state: hashLabels([seed, ...labels]) });
   }
 
   /**
-   * Continues exactly from the point at which {@link Random.state} was called. Throws on anything but four 32-bit
-   * integers that are not all zero.
+   * Continues a stream exactly from the point at which {@link Random.state} was called. Throws `StriateError`
+   * unless the state is four 32-bit integers that are not all zero.
    */
   static fromState(state: readonly number[]): Random {
     const [a, b, c, d] = state;
@@ -59,19 +59,19 @@ export class Random {
     return [a!, b!, c!, d!];
   }
 
-  /** A number that is uniform in [0, 1), with 53 random bits. */
+  /** Draws a number uniformly from [0, 1), with 53 random bits. */
   uniform(): number {
     return uniformFloat64(this.#generator);
   }
 
-  /** A number that is uniform in [low, high). */
+  /** Draws a number uniformly from [low, high). */
   uniformRange(low: number, high: number): number {
     checkRange(low, high);
     const value = low + this.uniform() * (high - low);
     return value < high ? value : low;
   }
 
-  /** A whole number in low..high-1, all equally likely. */
+  /** Draws a whole number from `low` to `highExclusive - 1`, all equally likely. */
   integer(low: number, highExclusive: number): number {
     check(
       Number.isSafeInteger(low) && Number.isSafeInteger(highExclusive) && low < highExclusive,
@@ -80,20 +80,23 @@ export class Random {
     return uniformInt(this.#generator, low, highExclusive - 1);
   }
 
-  /** A normal number with mean 0 and standard deviation 1 (Box & Muller 1958). Each call uses two uniform draws. */
+  /**
+   * Draws from the normal distribution with mean 0 and standard deviation 1 (Box & Muller 1958). Each call
+   * uses two uniform draws.
+   */
   normal(): number {
     const radius = Math.sqrt(-2 * Math.log(1 - this.uniform()));
     return radius * Math.cos(2 * Math.PI * this.uniform());
   }
 
   /**
-   * Fills an array with float32 values uniform in [low, high), one 24-bit draw per value; `high` itself never occurs,
-   * even after rounding to float32. Default [0, 1).
+   * Fills an array with float32 values that are uniform in [low, high) (default [0, 1)), with one 24-bit draw
+   * per value. `high` itself never occurs, even after rounding to float32.
    */
   fillUniform(out: Float32Array, low = 0, high = 1): Float32Array {
     const generator = this.#generator;
     if (low === 0 && high === 1) {
-      // The upper 24 bits, since the lowest bits of xoroshiro128+ are its weakest.
+      // Takes the upper 24 bits, because the lowest bits of xoroshiro128+ are its weakest.
       for (let i = 0; i < out.length; i++) out[i] = (generator.next() >>> 8) * TWO_POW_MINUS_24;
       return out;
     }
@@ -111,8 +114,8 @@ export class Random {
   }
 
   /**
-   * Fills an array with normal values (Box & Muller 1958, using both values of each pair). Default mean 0, standard
-   * deviation 1.
+   * Fills an array with normally distributed values (Box & Muller 1958, using both values of each pair).
+   * Default: mean 0, standard deviation 1.
    */
   fillNormal(out: Float32Array, mean = 0, standardDeviation = 1): Float32Array {
     check(
@@ -121,8 +124,8 @@ export class Random {
     );
     const generator = this.#generator;
     for (let i = 0; i < out.length; i += 2) {
-      // 32-bit draws in (0, 1): adding a half keeps the logarithm finite, and the tail extends to 6.7 standard
-      // deviations.
+      // A 32-bit draw plus 0.5 gives a number in (0, 1), so the logarithm is finite. Values reach up to 6.7
+      // standard deviations from the mean.
       const u = ((generator.next() >>> 0) + 0.5) * TWO_POW_MINUS_32;
       const angle = (generator.next() >>> 0) * TWO_PI_POW_MINUS_32;
       const radius = standardDeviation * Math.sqrt(-2 * Math.log(u));
@@ -144,7 +147,7 @@ export class Random {
     return array;
   }
 
-  /** The numbers 0..count-1 in random order. */
+  /** Returns the numbers 0..count-1 in random order. */
   permutation(count: number): Uint32Array {
     check(
       Number.isInteger(count) && count >= 0 && count <= 0xffffffff,
@@ -183,9 +186,9 @@ const float64 = new Float64Array(1);
 const float64Words = new Uint32Array(float64.buffer);
 
 /**
- * A 128-bit hash of a list of numbers and strings: four lanes with the multiply-rotate mixing and the finaliser of
- * MurmurHash3 (Appleby, public domain). Every label is preceded by its kind (and length), so that different lists never
- * give the same sequence of words.
+ * A 128-bit hash of a list of numbers and strings: four 32-bit words are mixed by the multiply-rotate steps
+ * and the finaliser of MurmurHash3 (Appleby, public domain). Before every label, its type (and, for a string,
+ * its length) is hashed, so that different lists never give the same sequence of words.
  */
 function hashLabels(labels: readonly RandomLabel[]): RandomState {
   let a = 0x243f6a88;

@@ -2,10 +2,13 @@ import { readFileChecked, writeFileAtomic } from "./files-node.js";
 import { decodeSafetensors, encodeSafetensors } from "./safetensors.js";
 import type { Safetensors, StoredTensor } from "./safetensors.js";
 
-/** Largest accepted size of a file, a little less than the largest buffer: 4 GiB. */
+/** Largest accepted size of a file, a little less than that of the largest buffer, 4 GiB. */
 const defaultMaxBytes = 2 ** 32 - 4096;
 
-/** Reads a safetensors file. Throws `StriateError` with the file's name and what is wrong with it. */
+/**
+ * Reads a safetensors file. Throws `StriateError` if the file is missing or damaged; the message names the
+ * file and what is wrong with it.
+ */
 export async function readSafetensors(
   path: string,
   options: { maxBytes?: number } = {},

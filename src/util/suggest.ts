@@ -1,4 +1,7 @@
-/** Number of single-character edits (insert, delete, replace, swap of neighbours) that turn one word into the other. */
+/**
+ * Number of single-character edits (insertions, deletions, replacements, swaps of neighbours) that turn one
+ * word into the other.
+ */
 export function editDistance(a: string, b: string): number {
   let [older, old] = [[] as number[], Array.from({ length: b.length + 1 }, (_, i) => i)];
   for (let i = 1; i <= a.length; i++) {
@@ -20,7 +23,10 @@ export function editDistance(a: string, b: string): number {
   return old[b.length]!;
 }
 
-/** The candidate that was probably meant, ignoring case: at most a third of its letters may differ. */
+/**
+ * The candidate that was probably meant; undefined if none is similar. Case is ignored, and at most a third
+ * of the candidate's letters may differ.
+ */
 export function closest(word: string, candidates: readonly string[]): string | undefined {
   const ranked = candidates
     .map((candidate) => ({

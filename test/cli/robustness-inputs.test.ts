@@ -121,7 +121,7 @@ describe("labels of striate robustness", () => {
       "--eps has no effect without --attacks",
     );
     expect((await measure(model, data, "--resize", "4")).err).toContain(
-      "resize to 4 pixels is less than the network's 8",
+      "expected resize of at least the network's 8 pixels, got 4",
     );
     expect((await measure(model, data, "--out", join(folder, "data"))).err).toContain("ends in .html");
     await mkdir(join(folder, "folder.html"));
@@ -152,15 +152,15 @@ describe("answers of a network", () => {
     expect([status, err]).toEqual([1, expect.stringContaining(message)]);
   });
 
-  it("give a caution if they have a sum of 2, or are stated to be logits", async () => {
+  it("give a caution if they have a sum of 2, or are declared to be logits", async () => {
     const two = await prepared({ end: (s) => mul(probabilities(s), 2) });
     expect((await measure(two.model, two.data)).card!.warnings.join()).toContain("sum to about 2");
     const one = await prepared({ end: (s) => mul(probabilities(s), 1) });
     const stated = await measure(one.model, one.data, "--answers", "logits");
-    expect(stated.card!.warnings.join()).toContain("stated to be logits, but none is below 0");
+    expect(stated.card!.warnings.join()).toContain("declared to be logits, but none is below 0");
   });
 
-  it("are refused if they are no probabilities but stated to be", async () => {
+  it("are refused if they are no probabilities but declared to be", async () => {
     const { model, data } = await prepared({ end: (s) => mul(probabilities(s), 100) });
     expect((await measure(model, data, "--answers", "probabilities")).err).toContain("got a sum of 100");
     const good = await prepared({ end: (s) => mul(probabilities(s), 1) });
@@ -193,7 +193,7 @@ describe("metadata of a network's file", () => {
       '{"std":[0]}',
       'its metadata "striate.preprocessing": preprocessing: standard deviation: expected a number above 0, got 0',
     ],
-    ["striate.preprocessing", '{"resize":4}', "resize to 4 pixels is less than the network's 8"],
+    ["striate.preprocessing", '{"resize":4}', "expected resize of at least the network's 8 pixels, got 4"],
   ])("must fit the network: %s %s", async (key, value, message) => {
     const { model, data } = await prepared({ metadata: { [key]: value } });
     expect((await measure(model, data)).err).toContain(message);

@@ -127,7 +127,7 @@ describe.skipIf(!present)("striate robustness", () => {
     expect((await command(...base, "--eps", "-1/255")).err).toContain("Expected radii above 0");
     expect((await command(...base, "--preprocessing", "imagnet")).err).toContain("did you mean imagenet?");
     expect((await command(...base.slice(0, -1), join(folder, "r.pdf"))).err).toContain("ends in .html");
-    expect((await command(...base, "--layout", "NHWC")).err).toContain("the layout NHWC was stated");
+    expect((await command(...base, "--layout", "NHWC")).err).toContain("the given layout is NHWC");
     const nothing = await command(
       model,
       "--data",

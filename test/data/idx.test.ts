@@ -83,7 +83,7 @@ describe("parseIdx", () => {
     [
       "an oversized claim",
       idx(8, [0xffffffff, 0xffffffff, 0xffffffff], [1]),
-      /expected at most \d+ bytes of data, its header states/,
+      /expected at most \d+ bytes of data, got a header for/,
     ],
     ["gzip", gzipSync(idx(8, [1], [1])), /compressed with gzip; decompress it/],
   ])("refuses %s", (_, bytes, message) => {

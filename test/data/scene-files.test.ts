@@ -261,7 +261,7 @@ describe("converted scenes", () => {
     expect(count).toBeGreaterThan(1);
     expect(found).toEqual(values);
     expect((await npz.read("x")).data).toEqual(Float64Array.from(values));
-    await expect(npz.read("y")).rejects.toThrow('expected an array "y", it holds x.npy');
+    await expect(npz.read("y")).rejects.toThrow('expected an array "y", got x.npy');
   });
 
   it.each<[string, Uint8Array, string]>([
@@ -282,7 +282,7 @@ describe("converted scenes", () => {
       ),
       "expected pixels from 0 to 1, got",
     ],
-    ["a file without labels", zip(arrays().slice(0, 1)), 'expected an array "labels", it holds images.npy'],
+    ["a file without labels", zip(arrays().slice(0, 1)), 'expected an array "labels", got images.npy'],
     ["an archive that is cut off", zip(arrays()).subarray(0, -40), "is not an intact ZIP archive"],
     ["an array that is cut off", zip(arrays("(2, 3, 2, 2)", "(2, 2, 2)", images.slice(0, -1))), "truncated"],
     ["damaged data", damagedAt(zip(arrays()), labels), "is not an intact ZIP archive: its checksum is wrong"],

@@ -58,7 +58,7 @@ describe("boards", () => {
     const other = Uint8Array.from(solution, (digit) => (digit % 9) + 1);
     expect(() => {
       checkSolution(board, other, "board 7");
-    }).toThrow("board 7: at row 1, column 1 the puzzle gives 5, the solution 6");
+    }).toThrow("board 7: row 1, column 1: expected the puzzle's digit 5 in the solution, got 6");
   });
 });
 
@@ -192,7 +192,7 @@ describe("published boards", () => {
         digits(SOLUTION),
         digits(SOLUTION).replace(/\d/g, (d) => String((Number(d) % 9) + 1)),
       ),
-      "board 1: at row 1, column 1 the puzzle gives 5",
+      "board 1: row 1, column 1: expected the puzzle's digit 5",
     ],
     [
       "with a blank in the solution",
@@ -240,7 +240,7 @@ describe("published boards", () => {
     );
     const twice = await satnet(2, (features) => features.fill(1, 0, 2));
     await expect(loadSatnetSudoku(twice, "train")).rejects.toThrow(
-      "expected one-hot digits, board 0 has other values in cell 0",
+      "expected one-hot digits, got other values in board 0, cell 0",
     );
     await writeFile(join(twice, "features.npy"), npyBytes({ shape: "(9, 9, 9)" }, new Uint8Array(729)));
     await expect(loadSatnetSudoku(twice, "train")).rejects.toThrow(

@@ -376,7 +376,7 @@ describe("what attacks refuse", () => {
     });
     expect(() => {
       checkPlan(attackPlan("apgd-dlr"), open(network));
-    }).toThrow("APGD-DLR needs at least 3 classes, the network has 2");
+    }).toThrow("APGD-DLR needs at least 3 classes, but the network has 2");
   });
 
   it("radii, labels and images that make no sense, and unknown names", async () => {

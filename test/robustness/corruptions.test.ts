@@ -185,7 +185,7 @@ describe("frost", () => {
     const { data } = corrupt(black, "frost", 3, { frost: [white] });
     expect(new Set(data)).toEqual(new Set([102])); // 0.4 x 255
     expect(() => corrupt(testPicture(224), "frost", 1, { frost: [testPicture(100)] })).toThrow(
-      "frost: expected textures larger than the 224 x 224 image, texture 0 has 100 x 100 pixels for 224-pixel images",
+      "frost: expected textures larger than the 224 x 224 image, got 100 x 100 pixels for texture 0 with the constants for 224-pixel images",
     );
   });
 
@@ -211,7 +211,7 @@ describe("bad input", () => {
   it("is refused by name", () => {
     expect(run(testPicture(64, 32))).toThrow("expected a square of 16 to 1024 pixels, got 64 x 32");
     expect(run(testPicture(65))).toThrow(
-      "constants were published for images of 224, 64, 32 pixels, not for 65: state which constants to use",
+      "constants were published for images of 224, 64, 32 pixels, not for 65: say which constants to use",
     );
     expect(run({ ...picture, data: picture.data.subarray(1) })).toThrow(
       "expected 3072 bytes of RGB for 32 x 32 pixels, got 3071",

@@ -309,7 +309,7 @@ describe("a robustness run", () => {
     const source = { ...colours(8), labels: Int32Array.of(0, 1, 2, 0, 1, 7, 0, 1) };
     const options = { signal: new AbortController().signal, threads: 1 };
     await expect(evaluate([classifier()], source, plan, results, options)).rejects.toThrow(
-      "image 5 has the label 7, mean colour has 3 classes: do the data belong to this model?",
+      "image 5 has the label 7, but mean colour has 3 classes: do the data belong to this model?",
     );
     await results.close();
   });

@@ -83,16 +83,16 @@ describe("a classifier in an ONNX file", () => {
     const network = onnxNetwork(file({ layout: "NHWC" }), unit);
     expect(network).toMatchObject({ imageShape: [3, 4, 4], preprocessing: { layout: "NHWC" }, classes: 5 });
     expect(() => onnxNetwork(file(), { ...unit, preprocessing: { layout: "NHWC" } })).toThrow(
-      'the layout NHWC was stated, but its input "pixels" is [N, 3, 4, 4]',
+      'the given layout is NHWC, but its input "pixels" is [N, 3, 4, 4]',
     );
   });
 
   it("needs a size where the file leaves it open, and refuses another where it does not", async () => {
     const open = file({ size: "side" });
-    expect(() => onnxNetwork(open, unit)).toThrow("state the image size");
+    expect(() => onnxNetwork(open, unit)).toThrow("give the image size");
     close(await answers(open, { ...unit, size: 4 }), await answers(file()));
     expect(() => onnxNetwork(file(), { ...unit, size: 5 })).toThrow(
-      'its input "pixels" is [N, 3, 4, 4], which fixes the image size, but 5 x 5 was stated',
+      'its input "pixels" is [N, 3, 4, 4], which fixes the image size, but the given size is 5 x 5',
     );
     expect(onnxNetwork(file(), { ...unit, size: 4 }).imageShape).toEqual([3, 4, 4]);
   });
@@ -148,7 +148,7 @@ describe("a classifier in an ONNX file", () => {
       onnxNetwork(said, { ...name, preprocessing: { mean: [...imagenet.mean] } }).preprocessing.std,
     ).toEqual([...imagenet.std]);
     expect(() => onnxNetwork(said, { ...name, preprocessing: symmetric })).toThrow(
-      /contradicts the file in mean, std: the file has .*0\.485.*; stated was scale 1 · mean 0\.5/,
+      /contradicts the file in mean, std: the file has .*0\.485.*; given was scale 1 · mean 0\.5/,
     );
     expect(() => onnxNetwork(file(), name)).toThrow("its file does not state the preprocessing");
   });
@@ -236,6 +236,6 @@ describe("a classifier in an ONNX file", () => {
       "expected 96 numbers for 2 images of 3 x 4 x 4, got 3",
     );
     const bad = { count: 1, data: new Float32Array(48).fill(NaN) };
-    await expect(classifier.logits(bad)).rejects.toThrow("its logits holds NaN");
+    await expect(classifier.logits(bad)).rejects.toThrow("expected finite numbers in its logits, got NaN");
   });
 });

@@ -126,7 +126,7 @@ describe("metrics", () => {
     // After a power cut, a file can end in blocks that were never written.
     expect(cutMetrics('{"step":1}\n\0\0\0\n\0\0', 9)).toBe('{"step":1}\n');
     expect(() => cutMetrics('{"step":1}\nnonsense\n{"step":2}\n', 9, "m")).toThrow(
-      /"m" line 2 is no JSON object/,
+      /"m" line 2 is not a JSON object/,
     );
   });
 

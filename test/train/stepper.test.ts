@@ -117,7 +117,7 @@ describe("a step file of somebody else", () => {
       "fixes how many images it takes",
       file(counting, [3, 2]),
       { batch: 2 },
-      "its batch size is fixed: leave the batch (2) out",
+      "its batch size is fixed: leave out the option batch (2)",
     ],
     [
       "has a default of another length",

@@ -14,12 +14,15 @@ import {
 } from "./pixel-operations.js";
 
 const BINS = 10;
-/** Operations draw their strengths from this many of the ten bins, the lowest ones. */
+/** Number of bins, out of ten, from which operations draw their strengths: the weakest ones. */
 const SEVERITY = 3;
 const CHAINS = 3;
 const DEEPEST = 3;
 
-/** An operation with its strength in the highest bin; a `signed` operation is applied with either sign. */
+/**
+ * An operation and its strength in the highest bin. The strength of a `signed` operation is negated with
+ * probability 1/2.
+ */
 interface Operation {
   readonly strongest: (image: RgbImage) => number;
   readonly signed?: boolean;
@@ -92,10 +95,12 @@ const OPERATIONS: readonly Operation[] = [
 ];
 
 /**
- * AugMix (Hendrycks et al. 2020) with torchvision's defaults: three chains of one to three operations each are mixed
- * with weights from a flat Dirichlet distribution, and the mixture is then blended with the original image with another
- * such pair of weights. The operations are drawn from 13 (shear, translation and rotation, bilinear with black outside;
- * posterise, solarise, contrast, equalise, brightness, colour, sharpness) in the three lowest of ten strengths.
+ * AugMix (Hendrycks et al. 2020) with torchvision's defaults. Three chains of one to three operations each
+ * are mixed with weights from a flat Dirichlet distribution. The mixture is then blended with the original
+ * image; the two weights for this come from a flat Dirichlet distribution, too. The 13 operations are shear
+ * (x, y), translation (x, y) and rotation, all bilinear with black outside the image, and posterise,
+ * solarise, auto-contrast, equalise, brightness, saturation, contrast and sharpness. Each operation has one
+ * of the three lowest of ten strengths.
  */
 export function augMix(image: RgbImage, random: Random): RgbImage {
   const [original, mixed] = flatDirichlet(random, 2) as [number, number];
@@ -111,11 +116,14 @@ export function augMix(image: RgbImage, random: Random): RgbImage {
     }
     for (let i = 0; i < sum.length; i++) sum[i]! += mixed * weight * chain.data[i]!;
   }
-  // The weights sum to 1 only up to rounding, which must not darken a white image.
+  // The weights sum to 1 only up to rounding errors, which must not darken a white image.
   return { ...image, data: Uint8Array.from(sum, (value) => Math.min(255, value + 1e-9)) };
 }
 
-/** Random numbers that sum to 1, uniform over all such sets: exponential draws divided by their sum. */
+/**
+ * Draws positive numbers that sum to 1, uniformly over all such lists: exponential draws divided by their
+ * sum.
+ */
 function flatDirichlet(random: Random, count: number): number[] {
   const draws = Array.from({ length: count }, () => -Math.log(1 - random.uniform()));
   const sum = draws.reduce((a, b) => a + b, 0);

@@ -2,8 +2,8 @@ import { checkAtLeast, checkBetween } from "../../util/check.js";
 import type { Random } from "../../util/random.js";
 
 /*
- * Changes of colour on 8-bit RGB pixels, in place. Every step is computed in single precision and rounded as in Pillow,
- * so that the bytes are identical. A factor of 1 changes nothing.
+ * These functions change the colours of 8-bit RGB pixels in place. Every step is computed in single precision
+ * and rounded as in Pillow, so that the resulting bytes are the same. A factor of 1 changes nothing.
  */
 
 const single = Math.fround;
@@ -13,14 +13,20 @@ export function changeBrightness(rgb: Uint8Array, factor: number): void {
   blendWith(rgb, 0, factor);
 }
 
-/** Changes the contrast: moves every value away from the image's rounded mean grey (factor above 1) or towards it. */
+/**
+ * Changes the contrast: moves every value away from the image's rounded mean grey value (factor above 1) or
+ * towards it (factor below 1).
+ */
 export function changeContrast(rgb: Uint8Array, factor: number): void {
   let sum = 0;
   for (let i = 0; i < rgb.length; i += 3) sum += luma(rgb, i);
   blendWith(rgb, Math.floor(sum / (rgb.length / 3) + 0.5), factor);
 }
 
-/** Changes the saturation: moves every pixel away from its own grey value (factor above 1) or towards it. */
+/**
+ * Changes the saturation: moves every pixel away from its own grey value (factor above 1) or towards it
+ * (factor below 1).
+ */
 export function changeSaturation(rgb: Uint8Array, factor: number): void {
   const weight = single(factor);
   for (let i = 0; i < rgb.length; i += 3) {
@@ -34,7 +40,10 @@ export function toGrey(rgb: Uint8Array): void {
   for (let i = 0; i < rgb.length; i += 3) rgb.fill(luma(rgb, i), i, i + 3);
 }
 
-/** Rotates all hues by `turns` of the colour circle, -0.5 to 0.5, in HSV coordinates of 8 bits each. */
+/**
+ * Rotates all hues around the colour circle by `turns` full turns (-0.5 to 0.5). Hue, saturation and value
+ * have 8 bits each.
+ */
 export function shiftHue(rgb: Uint8Array, turns: number): void {
   const shift = Math.trunc(255 * turns);
   for (let i = 0; i < rgb.length; i += 3) {
@@ -97,13 +106,16 @@ function blendWith(rgb: Uint8Array, towards: number, factor: number): void {
   for (let i = 0; i < rgb.length; i++) rgb[i] = table[rgb[i]!]!;
 }
 
-/** Gives from + factor (to - from), clipped to a byte and rounded down. */
+/** Returns from + factor (to - from), rounded down and clipped to 0..255. */
 function blend(from: number, to: number, factor: number): number {
   const value = single(from + single(factor * (to - from)));
   return value <= 0 ? 0 : value >= 255 ? 255 : Math.trunc(value);
 }
 
-/** Strengths of the colour changes: factors are uniform in 1 - x to 1 + x (at least 0), hue shifts in -x to x turns. */
+/**
+ * Strengths of random colour changes. For a strength x, a factor is uniform between max(0, 1 - x) and 1 + x;
+ * the hue shift is uniform between -x and x turns.
+ */
 export interface ColourJitter {
   readonly brightness: number;
   readonly contrast: number;
@@ -115,7 +127,7 @@ export interface ColourJitter {
  * Changes brightness, contrast, saturation and hue by random amounts in a random order, in place (torchvision's
  * ColorJitter).
  *
- * @throws StriateError for a negative strength, or hue shifts of more than half a turn.
+ * @throws StriateError for a negative strength, or a hue strength of more than half a turn.
  */
 export function jitterColours(rgb: Uint8Array, jitter: ColourJitter, random: Random): void {
   const { brightness, contrast, saturation, hue } = jitter;

@@ -2,9 +2,10 @@ import { check } from "../../util/errors.js";
 import type { Random } from "../../util/random.js";
 
 /**
- * The usual augmentation of small images, in place: an image is mirrored with probability 1/2, then shifted by up to
- * `reach` pixels along both axes, with all positions equally likely (the same as a random crop after padding by
- * `reach`). Pixels from outside are 0, which is the mean colour of normalised images.
+ * The usual augmentation of small images, in place. The image is mirrored with probability 1/2, then shifted
+ * by up to `reach` pixels along each axis, with all shifts equally likely. This is the same as a random crop
+ * after padding by `reach`. Pixels from outside the image are 0, which is the mean colour of normalised
+ * images.
  *
  * @param image planes [channels, height, width]
  */

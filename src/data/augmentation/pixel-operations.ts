@@ -1,11 +1,14 @@
 import type { RgbImage } from "../images/rgb-image.js";
 
-/* Operations of AutoAugment (Cubuk et al. 2019) on 8-bit images, with torchvision's results. */
+/* Operations of AutoAugment (Cubuk et al. 2019) on 8-bit images, with the same results as in torchvision. */
 
-/** An affine map by rows: pixel (x, y) of the result shows the source at matrix x (x, y, 1), from the upper left corner. */
+/**
+ * A 2 x 3 affine matrix, row by row. The result at (x, y) shows the original image at the matrix times (x, y,
+ * 1), in pixels from the upper left corner.
+ */
 export type Sampling = readonly [number, number, number, number, number, number];
 
-/** Warps an image by bilinear interpolation, in which pixels outside the image are black. */
+/** Warps an image by bilinear interpolation; pixels outside the image count as black. */
 export function sample({ width, height, data }: RgbImage, [a, b, c, d, e, f]: Sampling): RgbImage {
   const out = new Uint8Array(data.length);
   for (let y = 0, o = 0; y < height; y++) {
@@ -79,7 +82,7 @@ export function autoContrast(data: Uint8Array): void {
   }
 }
 
-/** Equalises each channel's histogram over 0 to 255 as in Pillow, in place. */
+/** Equalises the histogram of each channel as Pillow does, in place. */
 export function equalise(data: Uint8Array): void {
   const histogram = new Int32Array(256);
   const table = new Uint8Array(256);
@@ -102,8 +105,8 @@ export function equalise(data: Uint8Array): void {
 }
 
 /**
- * Changes the sharpness: moves values away from the image smoothed by [1 1 1; 1 5 1; 1 1 1] / 13 (factor above 1) or
- * towards it; border pixels stay unchanged.
+ * Changes the sharpness: moves every value away from its smoothed value (factor above 1) or towards it
+ * (factor below 1). The smoothing kernel is [1 1 1; 1 5 1; 1 1 1] / 13; border pixels stay unchanged.
  */
 export function changeSharpness({ width, height, data }: RgbImage, factor: number): RgbImage {
   const out = data.slice();

@@ -5,11 +5,11 @@ import type { RgbImage } from "../images/rgb-image.js";
 import { crop, roundHalfEven } from "../images/rgb-image.js";
 
 /**
- * The areas and aspect ratios that random crops are drawn from: uniform in area and in the logarithm of the aspect
- * ratio.
+ * Ranges of the area and the aspect ratio of random crops. The area and the logarithm of the aspect ratio are
+ * drawn uniformly.
  */
 export interface CropRanges {
-  /** Smallest and largest share of the image's area. */
+  /** Smallest and largest area, as shares of the image's area. */
   readonly scale: readonly [number, number];
   /** Smallest and largest ratio of width to height. Default [3/4, 4/3]. */
   readonly ratio?: readonly [number, number];
@@ -26,11 +26,12 @@ export interface Box {
 const TRIES = 10;
 
 /**
- * Draws a random box of an image: its share of the area is uniform, the logarithm of its aspect ratio is uniform, its
- * sides are rounded, and its position is uniform. If ten boxes in a row do not fit, the result is the largest central
- * box of an allowed aspect ratio (Szegedy et al. 2015, as in torchvision's RandomResizedCrop).
+ * Draws a random box in an image. Its area and the logarithm of its aspect ratio are uniform within `ranges`,
+ * its sides are rounded to whole pixels, and its position is uniform. If ten boxes in a row do not fit into
+ * the image, the result is the largest centred box of an allowed aspect ratio (Szegedy et al. 2015, as in
+ * torchvision's RandomResizedCrop).
  *
- * @throws StriateError for ranges that are empty or not above 0.
+ * @throws StriateError for ranges that are empty or contain numbers that are not above 0.
  */
 export function drawCrop(
   { width, height }: { readonly width: number; readonly height: number },
@@ -59,8 +60,8 @@ export function drawCrop(
 }
 
 /**
- * Crops a random box of an image and resizes it to a square of `size` pixels (bilinear, antialiased, 8 bits); see
- * {@link drawCrop}.
+ * Crops a random box from an image (see {@link drawCrop}) and resizes it to `size` x `size` pixels, by
+ * antialiased bilinear interpolation of 8-bit values.
  */
 export function randomResizedCrop(
   image: RgbImage,

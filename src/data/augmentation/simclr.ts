@@ -11,11 +11,14 @@ import { mirror, randomResizedCrop } from "./random-crop.js";
 
 /** Strengths of the changes that `simclrView` makes to an image (Chen et al. 2020, appendix A). */
 export interface SimclrOptions {
-  /** Area and aspect ratio of the crop. Default area 0.08 to 1, aspect ratio 3/4 to 4/3. */
+  /**
+   * Area and aspect ratio of the crop. Default: 0.08 to 1 of the image's area, and aspect ratios from 3/4 to
+   * 4/3.
+   */
   readonly crop?: CropRanges;
   /** Probability of mirroring the image. Default 0. */
   readonly flip?: number;
-  /** Strengths of the colour jitter. Default 0.4, 0.4, 0.4 and hue 0.1. */
+  /** Strengths of the colour jitter. Default 0.4 for brightness, contrast and saturation, 0.1 for hue. */
   readonly jitter?: ColourJitter;
   /** Probability of the colour jitter. Default 0.8. */
   readonly jitterProbability?: number;
@@ -27,9 +30,9 @@ export interface SimclrOptions {
 export const AKORN_JITTER: ColourJitter = { brightness: 0.4, contrast: 0.4, saturation: 0.4, hue: 0.1 };
 
 /**
- * Makes one random view of an image for contrastive learning (SimCLR, Chen et al. 2020, without blur; the defaults are
- * those of AKOrN's object discovery): resized crop, mirroring, colour jitter, conversion to grey. It works on 8-bit
- * values and returns a square of `size` pixels.
+ * Makes one random view of an image for contrastive learning as in SimCLR (Chen et al. 2020), but without
+ * blur: resized crop, mirroring, colour jitter, conversion to grey. The defaults are those of AKOrN's object
+ * discovery. The function works on 8-bit values and returns an image of `size` x `size` pixels.
  */
 export function simclrView(
   image: RgbImage,
@@ -50,9 +53,10 @@ export function simclrView(
 export const VIEWS = "views";
 
 /**
- * Data with two views of every scene, for contrastive training: the field "views" is `[2 batch, 3, S, S]` from 0 to 1,
- * and rows 2i and 2i + 1 are the two views of the batch's i-th scene. The random choices follow from the labels of the
- * draw and from i alone.
+ * Makes training data with two views of every scene, for contrastive training. For scenes of S x S pixels,
+ * the field "views" has the shape `[2 batch, 3, S, S]` and values from 0 to 1; its rows 2i and 2i + 1 are the
+ * two views of the batch's i-th scene. The random choices depend only on the random labels in `draw` and on
+ * i.
  */
 export function simclrViews(
   scenes: SegmentedScenes,
@@ -88,7 +92,9 @@ export function simclrViews(
   };
 }
 
-/** Converts an image to planes `[3, height, width]` from 0 to 1. */
+/**
+ * Writes an image to `out`, starting at index `at`, as planes `[3, height, width]` with values from 0 to 1.
+ */
 export function writeUnitPlanes({ data }: RgbImage, out: Float32Array, at: number): void {
   const plane = data.length / 3;
   for (let c = 0; c < 3; c++)

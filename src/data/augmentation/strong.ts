@@ -6,8 +6,9 @@ import { mirror, randomResizedCrop } from "./random-crop.js";
 import { AKORN_JITTER } from "./simclr.js";
 
 /**
- * The augmentation that AKOrN's classifiers are trained with: mirroring with probability 1/2, a random crop of 20 % to
- * 100 % of the area resized to `size` x `size`, colour jitter, AugMix. All steps work on 8-bit values.
+ * The augmentation with which AKOrN's classifiers are trained: a random crop of 20 % to 100 % of the area,
+ * resized to `size` x `size`; mirroring with probability 1/2; colour jitter; AugMix. All steps work on 8-bit
+ * values.
  */
 export function strongAugmentation(image: RgbImage, size: number, random: Random): RgbImage {
   const view = randomResizedCrop(image, size, { scale: [0.2, 1] }, random);

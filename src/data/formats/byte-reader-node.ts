@@ -12,7 +12,10 @@ export interface ByteReaderOptions {
 
 const CHUNK = 1 << 18;
 
-/** Reads a file from start to end and decompresses it; only bytes that were read but not yet taken are in memory. */
+/**
+ * Reads a file from start to end and decompresses it if necessary. Only bytes that were read but not yet
+ * taken are kept in memory.
+ */
 export class ByteReader {
   readonly #chunks: AsyncIterator<Uint8Array>;
   readonly #what: string;
@@ -56,7 +59,7 @@ export class ByteReader {
     return !(await this.#fill(1));
   }
 
-  /** Closes the file, if necessary before its end has been reached. */
+  /** Closes the file, even if its end has not been reached. */
   async close(): Promise<void> {
     await this.#chunks.return?.();
   }

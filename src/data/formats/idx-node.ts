@@ -7,8 +7,8 @@ import type { IdxArray, IdxOptions } from "./idx.js";
 import { DEFAULT_MAX_BYTES, HEADER_ROOM, idxDigits, isGzip, parseIdx } from "./idx.js";
 
 /**
- * Reads an IDX file and decompresses it if its name ends in `.gz`. Errors as in {@link parseIdx}, and if the file does
- * not exist.
+ * Reads an IDX file and decompresses it if its name ends in `.gz`. Throws `StriateError` as {@link parseIdx}
+ * does, and if the file does not exist or its gzip data is damaged.
  */
 export async function readIdx(path: string, options: IdxOptions = {}): Promise<IdxArray> {
   const maxBytes = options.maxBytes ?? DEFAULT_MAX_BYTES;
@@ -31,7 +31,7 @@ export async function readIdx(path: string, options: IdxOptions = {}): Promise<I
   return parseIdx(bytes, path, options);
 }
 
-/** Reads a pair of IDX files as digit images with labels. Errors as in {@link readIdx} and `idxDigits`. */
+/** Reads a pair of IDX files as digit images with labels. Throws as {@link readIdx} and `idxDigits` do. */
 export async function readIdxDigits(
   imagesPath: string,
   labelsPath: string,

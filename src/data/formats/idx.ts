@@ -38,9 +38,9 @@ const ELEMENTS = new Map<
 ]);
 
 /**
- * Parses an IDX file (the format of MNIST: two zero bytes, element type, number of dimensions, big-endian sizes,
- * big-endian elements). `name` names the file in errors. Throws `StriateError` if the bytes are compressed, not in IDX
- * format, shorter or longer than the header states, or larger than allowed.
+ * Parses an IDX file (the format of MNIST: two zero bytes, element type, number of dimensions, big-endian
+ * sizes, big-endian elements). `name` names the file in errors. Throws `StriateError` if the bytes are
+ * compressed, not in IDX format, shorter or longer than the header requires, or larger than allowed.
  */
 export function parseIdx(bytes: Uint8Array, name: string, options: IdxOptions = {}): IdxArray {
   const maxBytes = options.maxBytes ?? DEFAULT_MAX_BYTES;
@@ -69,7 +69,7 @@ export function parseIdx(bytes: Uint8Array, name: string, options: IdxOptions = 
   check(
     size <= maxBytes,
     () =>
-      `${name}: expected at most ${maxBytes} bytes of data, its header states ${size} (shape ${shape.join("x")})`,
+      `${name}: expected at most ${maxBytes} bytes of data, got a header for ${size} (shape ${shape.join("x")})`,
   );
   const present = bytes.length - header;
   check(

@@ -61,11 +61,15 @@ function narrow(value: bigint): number {
   return Number(value);
 }
 
-/** Number of bytes to read for the header at first; {@link npyHeaderBytes} then says whether the header is longer. */
+/**
+ * Number of bytes to read first; from these, {@link npyHeaderBytes} then computes the length of the whole
+ * header.
+ */
 export const NPY_PREFIX = 12;
 
 /**
- * The length of the header in bytes, read from the file's first {@link NPY_PREFIX} bytes. Throws {@link StriateError}.
+ * The length of the header in bytes, computed from the file's first {@link NPY_PREFIX} bytes. Throws {@link
+ * StriateError}.
  */
 export function npyHeaderBytes(bytes: Uint8Array, name: string): number {
   check(
@@ -86,8 +90,9 @@ export function npyHeaderBytes(bytes: Uint8Array, name: string): number {
 }
 
 /**
- * Parses the header of a NumPy file, versions 1 to 3. `name` names the file in errors. Throws {@link StriateError} if
- * the header is damaged, or if the array holds objects, structures, text or complex numbers, or is in Fortran order.
+ * Parses the header of a NumPy file (format versions 1 to 3). `name` names the file in errors. Throws {@link
+ * StriateError} if the header is damaged, or if the array holds objects, structures, text or complex numbers,
+ * or is in Fortran order.
  */
 export function parseNpyHeader(bytes: Uint8Array, name: string): NpyHeader {
   const offset = npyHeaderBytes(bytes, name);
@@ -157,7 +162,10 @@ export function parseNpy(bytes: Uint8Array, name: string): NpyArray {
   };
 }
 
-/** Throws {@link StriateError} unless the file has `present` bytes of data, as many as its header states. */
+/**
+ * Throws {@link StriateError} unless `present`, the number of data bytes in the file, is what its header
+ * requires.
+ */
 export function checkNpySize({ shape, itemBytes }: NpyHeader, present: number, name: string): void {
   const size = shape.reduce((product, length) => product * length, itemBytes);
   check(

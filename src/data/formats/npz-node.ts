@@ -10,11 +10,15 @@ export interface Npz {
   readonly path: string;
   /** Names of its arrays, without `.npy`. */
   readonly names: readonly string[];
-  /** Reads a whole array. Throws {@link StriateError} as {@link Npz.elements} does, and for arrays above 2 GiB. */
+  /**
+   * Reads a whole array. Throws {@link StriateError} as {@link Npz.elements} does, and for arrays larger than
+   * 2 GiB.
+   */
   read(name: string): Promise<NpyArray>;
   /**
-   * Reads an array in pieces, for arrays that do not fit into memory: its header, then its elements in order. Throws
-   * {@link StriateError} for an array that does not exist, is damaged or cut off, or has an unsupported element type.
+   * Reads an array in pieces, for arrays that do not fit into memory. The result is its header, and its
+   * elements in order. Throws {@link StriateError} for an array that does not exist, is damaged or cut off,
+   * or has an unsupported element type.
    */
   elements(name: string): Promise<{
     readonly header: NpyHeader;
@@ -59,7 +63,7 @@ async function openArray(zip: ZipArchive, name: string) {
   const file = `${name}.npy`;
   check(
     zip.names.includes(file),
-    () => `"${zip.path}": expected an array "${name}", it holds ${zip.names.join(", ") || "nothing"}`,
+    () => `"${zip.path}": expected an array "${name}", got ${zip.names.join(", ") || "nothing"}`,
   );
   const what = `"${zip.path}": ${name}`;
   const bytes = zip.pieces(file);

@@ -17,7 +17,7 @@ export class PickleObject {
   readonly entries = new Map<string | number, unknown>();
 
   /**
-   * @param name what Python would call, "module.name"; "?" for something without a name
+   * @param name the name of what Python would call, as "module.name", or "?" if it has no name
    * @param args the arguments of the call
    */
   constructor(
@@ -31,9 +31,12 @@ export type PickleMap = Map<string | number, unknown>;
 
 /** Functions that tell the pickle reader how to interpret a pickle. */
 export interface PickleReader {
-  /** The result of calling a name; `undefined` gives an inert {@link PickleObject}. */
+  /**
+   * Returns the result of calling `name` with `args`. If it returns `undefined`, the reader makes an inert
+   * {@link PickleObject} instead.
+   */
   make?(name: string, args: readonly unknown[]): unknown;
-  /** The object that a pickle refers to by an id and that is stored outside it. */
+  /** Returns the object that is stored outside the pickle under this id. */
   load?(id: unknown): unknown;
 }
 
@@ -49,10 +52,10 @@ const DICTIONARIES: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * Reads a Python pickle of protocol 1 to 5 without executing anything. A name becomes a {@link PickleGlobal}; a call
- * becomes the result of the reader's `make`, or a {@link PickleObject}. Lists, tuples and sets become arrays,
- * dictionaries become maps, bytes become a Uint8Array, and integers of more than 53 bits become a bigint. Time and
- * memory are proportional to the number of bytes.
+ * Reads a Python pickle of protocol 1 to 5 without executing anything. A name becomes a {@link PickleGlobal};
+ * a call becomes the result of the reader's `make`, or a {@link PickleObject}. Lists, tuples and sets become
+ * arrays, dictionaries become maps, bytes become a Uint8Array, and integers of more than 53 bits become
+ * bigints. Time and memory are proportional to the number of bytes.
  *
  * @param at position of the pickle's first byte
  * @param what name of the pickle in errors
@@ -230,7 +233,10 @@ function decimal(line: string): number | bigint | boolean {
   return narrowed(BigInt(digits));
 }
 
-/** Instructions that push one value onto the stack, by their code; Python's `pickletools` documents them. */
+/**
+ * Instructions that push one value onto the stack. Keys are instruction codes, which Python's `pickletools`
+ * documents.
+ */
 const VALUES: Readonly<Partial<Record<number, (m: Machine) => unknown>>> = {
   [at("N")]: () => null,
   [0x88]: () => true,
@@ -287,7 +293,7 @@ const VALUES: Readonly<Partial<Record<number, (m: Machine) => unknown>>> = {
   [at("Q")]: (m) => m.load(m.pop()),
 };
 
-/** Instructions that push nothing onto the stack. */
+/** Instructions that push nothing onto the stack. Keys are instruction codes. */
 const ACTIONS: Readonly<Partial<Record<number, (m: Machine) => void>>> = {
   // The protocol number and the frame lengths are not needed.
   [0x80]: (m) => {

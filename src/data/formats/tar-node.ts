@@ -41,7 +41,7 @@ function octal(header: Uint8Array, start: number, length: number, path: string):
   const digits = text(header, start, length).trim();
   check(
     /^[0-7]+$/.test(digits),
-    () => `"${path}" is not an intact .tar.gz file: it states a size of "${digits}"`,
+    () => `"${path}" is not an intact .tar.gz file: expected an octal file size, got "${digits}"`,
   );
   return Number.parseInt(digits, 8);
 }

@@ -22,8 +22,8 @@ export type Feature =
  */
 
 /**
- * Reads the features of a serialised `tf.train.Example` by name; only those in `wanted`, if given. `what` names the
- * record in errors.
+ * Reads the features of a serialised `tf.train.Example` into a map by name. If `wanted` is given, other
+ * features are left out. `what` names the record in errors.
  *
  * @throws StriateError for bytes that are not an Example.
  */

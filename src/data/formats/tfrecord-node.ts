@@ -10,8 +10,9 @@ const CHECKSUM_BYTES = 4;
 const LARGEST_RECORD = 2 ** 28;
 
 /**
- * Yields the records of a TFRecord file in order, plain or compressed with gzip. A record consists of a 64-bit length,
- * its checksum, the data, and their checksum (masked CRC-32C). Each record is valid until the next one is requested.
+ * Yields the records of a TFRecord file, plain or compressed with gzip, in order. A record consists of a
+ * 64-bit length, the checksum of the length, the data, and the checksum of the data. Both checksums are
+ * masked CRC-32C. Each record is valid until the next one is requested.
  *
  * @throws StriateError for a file that is missing, damaged or cut off.
  */
@@ -26,7 +27,7 @@ export async function* readTfRecords(path: string): AsyncGenerator<Uint8Array, v
       check(
         length <= LARGEST_RECORD,
         () =>
-          `"${path}": expected at most ${LARGEST_RECORD} bytes in record ${number}, it states ${length.toString()}`,
+          `"${path}": expected at most ${LARGEST_RECORD} bytes in record ${number}, got ${length.toString()}`,
       );
       const body = await reader.take(Number(length) + CHECKSUM_BYTES);
       check(body, () => `"${path}" is cut off inside record ${number}`);

@@ -17,9 +17,15 @@ export interface TorchTensor {
 
 /** The contents of a PyTorch file. */
 export interface TorchCheckpoint {
-  /** Tensors by name: the dictionary keys and attribute names on the path to each tensor, joined by dots. */
+  /**
+   * Tensors by name. A name consists of the dictionary keys and attribute names on the path to the tensor,
+   * joined by dots.
+   */
   readonly tensors: ReadonlyMap<string, TorchTensor>;
-  /** Tensors of unsupported kinds, such as sparse or complex ones: each name with the reason. */
+  /**
+   * For each tensor of an unsupported kind, such as a sparse or complex one: its name, and why it was not
+   * read.
+   */
   readonly unread: ReadonlyMap<string, string>;
 }
 
@@ -33,7 +39,7 @@ interface ElementType {
 const type = (descr: string): ElementType => ({ descr, bytes: Number(descr.slice(1)) });
 const BFLOAT16: ElementType = { descr: "u2", bytes: 2, brain: true };
 
-/** Element types by the classes of typed storages and by PyTorch's names of types. */
+/** Element types, both by the class of a typed storage and by PyTorch's name of the type. */
 const ELEMENTS: Readonly<Record<string, ElementType>> = {
   ByteStorage: type("u1"),
   BoolStorage: type("b1"),
@@ -63,7 +69,7 @@ const ELEMENTS: Readonly<Record<string, ElementType>> = {
 class Storage {
   constructor(
     readonly key: string,
-    /** Class of the storage, such as "FloatStorage"; "UntypedStorage" for one of plain bytes. */
+    /** Class of the storage, such as "FloatStorage"; "UntypedStorage" if it holds plain bytes. */
     readonly kind: string,
     /** Number of elements. */
     readonly length: number,
@@ -81,7 +87,7 @@ class Description {
   ) {}
 }
 
-/** Gives the bytes of a storage's numbers. */
+/** Returns the bytes of a storage. */
 type Numbers = (storage: Storage) => Uint8Array | Promise<Uint8Array>;
 
 interface Contents {
@@ -98,15 +104,15 @@ const LARGEST = 2 ** 31;
 const LARGEST_STORAGE = 2 ** 32;
 
 /**
- * A file may repeat numbers (strides of zero). The tensors may need at most this many times the file's size, plus a
- * constant.
+ * A file may repeat numbers (by strides of zero). All copies together may have at most `COPIES` elements per
+ * byte of the file, plus a constant.
  */
 const COPIES = 4;
 const COPIES_OF_SMALL_FILES = 2 ** 20;
 
 /**
- * Limits on the number of visited objects and on the length of names, because parts of a file may be nested in one
- * another many times.
+ * Limits on the number of visited objects, the depth of nesting and the length of names. They are needed
+ * because one part of a file may occur inside many others.
  */
 const VISITS_OF_SHARED_PARTS = 200_000;
 const DEEPEST = 500;
@@ -133,10 +139,10 @@ export async function readTorchTensor(path: string): Promise<TorchTensor> {
 }
 
 /**
- * Reads all tensors of a checkpoint that `torch.save` wrote: those of state dictionaries, also nested in other
- * dictionaries, lists or objects, and those of whole modules, with the names that `state_dict()` would give them. The
- * tensor of a file that holds nothing else has the name "". Other content (settings, the state of optimizers, NumPy
- * arrays) is ignored; nothing is executed.
+ * Reads all tensors of a checkpoint that `torch.save` wrote: those of state dictionaries, which may be nested
+ * in other dictionaries, lists or objects, and those of whole modules, with the names that `state_dict()`
+ * would give them. If the file holds one tensor and nothing else, the name of this tensor is "". Other
+ * content (settings, the state of optimizers, NumPy arrays) is ignored; nothing is executed.
  *
  * @throws StriateError for a file that is missing, damaged or not a PyTorch file, and for two tensors with the same
  * name
@@ -171,11 +177,14 @@ export async function readTorchCheckpoint(path: string): Promise<TorchCheckpoint
   }
 }
 
-/** Collects tensors by name, and objects from which PyTorch would build tensors in another way. */
+/**
+ * Collects all tensors by name, including the objects from which PyTorch would build tensors of unsupported
+ * kinds.
+ */
 function described({ value, size }: Contents, path: string): Map<string, Description | PickleObject> {
   const found = new Map<string, Description | PickleObject>();
   const around = new Set<unknown>();
-  // Without shared parts, there are fewer visits than bytes in the file.
+  // If no parts are shared, there are fewer visits than bytes in the file.
   let visits = size + VISITS_OF_SHARED_PARTS;
   const visit = (item: unknown, name: string): void => {
     check(visits-- > 0, () => `"${path}": its dictionaries refer to one another too often`);
@@ -217,7 +226,7 @@ function entriesOf(item: object): Iterable<readonly [string | number, unknown]> 
   return [...item.entries, ...(attributes ?? [])];
 }
 
-/** Reads the numbers of tensors and each storage only once; tensors share storages as in PyTorch. */
+/** Reads the numbers of tensors. Each storage is read only once, and tensors share storages as in PyTorch. */
 class TensorReader {
   private readonly known = new Map<string, DataArray>();
   private copied = 0;
@@ -411,7 +420,7 @@ function oldStorages(
     starts.set(String(key), at + 8);
     const kind = storages.get(String(key))?.kind ?? "";
     const width = ELEMENTS[kind]?.bytes ?? OTHER_WIDTHS[kind];
-    // The position of later storages is unknown if the size of these numbers is.
+    // If the size of these numbers is unknown, so are the positions of all later storages.
     if (width === undefined) break;
     at += 8 + Number(view.getBigUint64(at, order === "<")) * width;
   }
@@ -427,13 +436,16 @@ const OTHER_WIDTHS: Readonly<Record<string, number>> = {
   QInt32Storage: 4,
 };
 
-/** Makes tensors from calls in a pickle, and collects every storage in `storages`. */
+/**
+ * Returns a pickle reader that turns calls into descriptions of tensors and collects every storage in
+ * `storages`.
+ */
 function readerInto(storages: Map<string, Storage>): PickleReader {
   return {
     make: makeTensor,
     load: (id) => {
       const parts: readonly unknown[] = Array.isArray(id) ? (id as unknown[]) : [];
-      // The old format stores the class of a whole module with its source code.
+      // The old format refers to the class of a whole module together with the source code of the class.
       if (parts[0] === "module") return parts[1];
       const storage = storageOf(parts);
       storages.set(storage.key, storage);

@@ -16,7 +16,7 @@ export interface ZipArchive {
    * `largest` bytes (default 2^28, so that an archive cannot fill the memory).
    */
   read(name: string, largest?: number): Promise<Uint8Array>;
-  /** Unpacks one file of any size in pieces; errors as in `read`. */
+  /** Unpacks one file of any size in pieces. Throws as `read` does, except that no file is too large. */
   pieces(name: string): AsyncGenerator<Uint8Array, void, undefined>;
   /**
    * Closes the archive; nothing can be read after that. An archive that is never closed stays open until the process
@@ -88,8 +88,8 @@ function directory(archive: ZipFile): Promise<Map<string, Entry>> {
 }
 
 /**
- * The reader checks that a file has as many bytes as the directory states; this function checks that the bytes are
- * right.
+ * Unpacks one file. The yauzl library checks that the file has as many bytes as the archive's directory says;
+ * this function also checks their checksum.
  */
 async function* unpacked(archive: ZipFile, entry: Entry): AsyncGenerator<Uint8Array, void, undefined> {
   const stream = await promised<NodeJS.ReadableStream>((done) => {

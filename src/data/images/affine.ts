@@ -5,11 +5,11 @@ import { checkImage, roundHalfEven } from "./rgb-image.js";
 
 /** An affine change of a whole image: rotation and scaling about its centre, then translation, then mirroring. */
 export interface Affine {
-  /** Rotation in degrees, clockwise as seen. Default 0. */
+  /** Rotation in degrees, clockwise when the image is displayed. Default 0. */
   readonly angle?: number;
-  /** Scale factor; above 1 enlarges. Default 1. */
+  /** Scale factor; a factor above 1 enlarges. Default 1. */
   readonly scale?: number;
-  /** Translation in pixels to the right and down. Default [0, 0]. */
+  /** Translation in pixels, to the right and down. Default [0, 0]. */
   readonly translate?: readonly [x: number, y: number];
   /** Whether the image is mirrored left to right at the end. Default false. */
   readonly flip?: boolean;
@@ -28,8 +28,8 @@ export interface AffineRanges {
 }
 
 /**
- * Draws a random affine change for the augmentation of the VOneNet receptive-field study (Barbulescu et al. 2023),
- * whose ranges are the defaults. Throws `StriateError` for ranges that are not valid.
+ * Draws a random affine change. The default ranges are those of the augmentation in the VOneNet
+ * receptive-field study (Barbulescu et al. 2023). Throws `StriateError` for invalid ranges.
  */
 export function drawAffine(
   random: Random,
@@ -53,11 +53,12 @@ export function drawAffine(
 }
 
 /**
- * For every pixel, row by row, the index of the source pixel that an affine change moves there (nearest neighbour); -1
- * if the source lies outside the image. With M = T(centre + translate) R(angle) scale T(-centre), the pixel (x, y)
- * reads the source at floor(M^-1 (x + 1/2, y + 1/2)); x to the right, y down, R = [[cos, -sin], [sin, cos]]. The result
- * equals that of torchvision's `affine` with Pillow. Throws `StriateError` for numbers that are not finite and scales
- * that are not above 0.
+ * Computes, for every pixel in row-major order, the index of the source pixel that an affine change moves
+ * there (nearest neighbour), or -1 if the source lies outside the image. The pixel (x, y) reads the source at
+ * floor(M^-1 (x + 1/2, y + 1/2)), before the optional mirroring. Here M = T(centre + translate) R(angle)
+ * scale T(-centre), T(v) is the translation by v, R = [[cos, -sin], [sin, cos]], x points to the right and y
+ * down. The result equals that of torchvision's `affine` with Pillow. Throws `StriateError` for numbers that
+ * are not finite and scales that are not above 0.
  */
 export function affineSources(
   affine: Affine,

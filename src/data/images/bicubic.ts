@@ -4,8 +4,9 @@ import { check } from "../../util/errors.js";
 const A = -0.75;
 
 /**
- * Resizes planes `[planes, height, width]` to `[planes, toHeight, toWidth]` by cubic convolution with a = -0.75,
- * half-pixel centres and repeated border pixels, without antialiasing, as PyTorch's `interpolate(mode="bicubic")` does.
+ * Resizes planes `[planes, height, width]` to `[planes, toHeight, toWidth]` as PyTorch's
+ * `interpolate(mode="bicubic")` does: by cubic convolution with a = -0.75, half-pixel centres and repeated
+ * border pixels, and without antialiasing.
  *
  * @throws StriateError for sizes that are not positive or data that are not whole planes.
  */
@@ -41,7 +42,7 @@ export function bicubicResize(
   return out;
 }
 
-/** Four source positions with their weights for each position of the result. */
+/** For each position of the result, four source positions and their weights. */
 function taps(from: number, to: number): { readonly at: Int32Array; readonly weight: Float64Array } {
   const at = new Int32Array(4 * to);
   const weight = new Float64Array(4 * to);

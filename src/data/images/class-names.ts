@@ -5,7 +5,7 @@ import { IMAGENET_ROWS } from "./imagenet-classes.js";
 
 /** The names of a class. */
 export interface ClassName {
-  /** Its name, or several names separated by commas: "tench, Tinca tinca". */
+  /** The class's name, or several names separated by commas: "tench, Tinca tinca". */
   readonly name: string;
   /** The class's WordNet id, such as "n01440764". */
   readonly synset?: string;
@@ -29,13 +29,15 @@ const BACKGROUND: ClassName = { name: "background" };
 const SYNSET = /^n\d{8}$/;
 
 /**
- * Reads names of classes in the order of a network's outputs. A text file has one class per line: a name, a WordNet id,
- * or an id followed by names ("n01440764 tench, Tinca tinca"). Lines may be numbered from 0 or 1, with the number
- * before the names, or after them behind a comma, semicolon or tab; numbered lines may come in any order. A JSON file
- * is a list of names (or of objects with a "name" and optionally an "id" or "index"), an object from numbers to names
- * ({"0": ["n01440764", "tench"], ...}), or an object from names to numbers ({"tench": 0, ...}).
+ * Reads the names of a network's classes, in the order of its outputs. A text file has one class per line: a
+ * name, a WordNet id, or an id followed by names ("n01440764 tench, Tinca tinca"). Lines may be numbered from
+ * 0 or 1. The number stands before the names, or after them and then separated by a comma, semicolon or tab;
+ * numbered lines may be in any order. A JSON file is a list of names (or of objects with a "name" and
+ * optionally an "id" or "index"), an object with numbers as keys ({"0": ["n01440764", "tench"], ...}), or an
+ * object with names as keys ({"tench": 0, ...}).
  *
- * @throws StriateError for text that is none of these, gaps in the numbers, and an empty line between others
+ * @throws StriateError for text in any other format, for gaps in the numbers, and for an empty line between
+ * other lines
  */
 export function parseClassNames(text: string, what: string): ClassName[] {
   const content = text.replace(/^\ufeff/, "").trim();
@@ -69,7 +71,10 @@ function namesFromLines(lines: readonly string[], what: string): ClassName[] {
   });
 }
 
-/** Names in the order of the numbers in their lines, or in the order of the lines if these are not numbered. */
+/**
+ * Sorts the names by the numbers in their lines; leaves them in the order of the lines if these have no
+ * numbers.
+ */
 function byStatedNumbers(lines: readonly string[], what: string): readonly string[] {
   for (const form of [
     /^\s*(?<number>\d+)\s*[:,;\t]\s*(?<name>\S.*)$/,
@@ -87,7 +92,7 @@ function byStatedNumbers(lines: readonly string[], what: string): readonly strin
 
 type Numbered<T> = readonly (readonly [number: number, entry: T])[];
 
-/** Numbers and names of lines that all have the given form; undefined if any line does not. */
+/** The numbers and names in lines that all have the given form; undefined if any line has another form. */
 function numberedBy(lines: readonly string[], form: RegExp): Numbered<string> | undefined {
   const found = lines.map((line) => form.exec(line)?.groups);
   if (!found.every((groups) => groups !== undefined)) return undefined;
@@ -101,7 +106,7 @@ function areConsecutive(numbers: readonly number[]): boolean {
   return (first === 0 || first === 1) && sorted.every((number, i) => number === first + i);
 }
 
-/** Entries in the order of their numbers. Throws {@link StriateError} if numbers are missing or repeated. */
+/** Sorts entries by their numbers. Throws {@link StriateError} if numbers are missing or repeated. */
 function inNumberOrder<T>(numbered: Numbered<T>, what: string): T[] {
   const numbers = numbered.map(([number]) => number);
   check(
@@ -127,7 +132,7 @@ function statedNumber(entry: unknown): number | undefined {
   return isNumber ? Number(stated) : undefined;
 }
 
-/** Names from a JSON list of names, or of entries with numbers. */
+/** Reads names from a JSON list of names, or of entries with numbers. */
 function namesFromList(list: readonly unknown[], what: string): ClassName[] {
   const numbers = list.map(statedNumber);
   if (numbers.every((number) => number === undefined))
@@ -135,7 +140,7 @@ function namesFromList(list: readonly unknown[], what: string): ClassName[] {
   const numbered = list.map((entry, i) => {
     const where = `${what}: entry ${i}`;
     const number = numbers[i];
-    check(number !== undefined, () => `expected a number in every entry or in none, ${where} has none`);
+    check(number !== undefined, () => `${where}: expected a number, as in other entries, got none`);
     const name = Array.isArray(entry)
       ? (entry as readonly unknown[]).find((part) => typeof part === "string" && !/^\d+$/.test(part))
       : entry;
@@ -190,8 +195,8 @@ function named(name: string): ClassName {
 const plain = (name: string): string => name.trim().toLowerCase().replaceAll(/[_-]+/g, " ");
 
 /**
- * The positions of a data set's classes in a network's order, matched by WordNet id or by name (ignoring case, hyphens
- * and underscores).
+ * For each class of a data set, its position in a network's class order. Classes are matched by WordNet id or
+ * by name, ignoring case, hyphens and underscores.
  *
  * @throws StriateError for a class that the network does not have, or a name that several of the network's classes
  * share.
@@ -244,8 +249,8 @@ export function someNames(classes: readonly ClassName[]): string {
 }
 
 /**
- * ImageNet's order for a data set whose classes are WordNet ids, if the network has ImageNet's number of outputs: 1000,
- * or 1001 with a background class first. Otherwise undefined.
+ * ImageNet's class order if the data set's classes are WordNet ids from ImageNet and the network has
+ * ImageNet's number of outputs: 1000, or 1001 if the first is a background class. Otherwise undefined.
  */
 export function imageNetOrder(
   classes: readonly ClassName[],
@@ -258,7 +263,10 @@ export function imageNetOrder(
   return namedOrder("imagenet", outputs);
 }
 
-/** The class order that is built into Striate under this name: "imagenet". Undefined for other names. */
+/**
+ * The built-in class order of this name. The only such name is "imagenet"; the result is undefined for other
+ * names.
+ */
 export function namedOrder(name: string, outputs?: number): ClassOrder | undefined {
   if (name !== "imagenet") return undefined;
   return outputs === 1001

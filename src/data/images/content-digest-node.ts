@@ -6,8 +6,9 @@ import type { ImageSource } from "./image-source.js";
 const AT_ONCE = 8;
 
 /**
- * SHA-256 of some images of a source: it covers the names of all classes, and each image's position, name, label and
- * content (the bytes of its file, or its pixels). An image that cannot be read enters the digest as unreadable.
+ * SHA-256 digest of some of a source's images. It covers the number of images and the names of all classes of
+ * the source, and the position, name, label and content of each given image. The content is the bytes of the
+ * image's file, or its pixels; an unreadable image is recorded as unreadable.
  */
 export async function contentDigest(source: ImageSource, images: readonly number[]): Promise<string> {
   const hash = createHash("sha256").update(JSON.stringify([source.count, source.classes]));

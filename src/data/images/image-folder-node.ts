@@ -33,7 +33,10 @@ export function imageFolder(root: string, options: ImageFolderOptions = {}): Pro
   return imagesOfTree(diskTree, root, options);
 }
 
-/** Folders and files in a folder in alphabetical order, without hidden and system files. Links are followed. */
+/**
+ * Lists the folders and files in a folder, in alphabetical order, without hidden and system files. Links are
+ * followed.
+ */
 async function listFolder(
   path: string,
 ): Promise<{ readonly folders: readonly string[]; readonly files: readonly string[] }> {
@@ -54,8 +57,8 @@ async function listFolder(
 }
 
 /**
- * Whether an entry is a folder. A broken link to an image is reported when the image is read, but a broken link to a
- * folder would go unnoticed.
+ * Whether an entry is a folder. A broken link to an image counts as a file, because reading the image will
+ * report it. Any other broken link is an error, because a missing folder would go unnoticed.
  */
 async function isFolder(path: string, entry: Dirent): Promise<boolean> {
   if (!entry.isSymbolicLink()) return entry.isDirectory();

@@ -5,17 +5,18 @@ import { IMAGE_ENDINGS, isImage } from "./decode/image-formats.js";
 import type { ImageSource, Labelling } from "./image-source.js";
 import type { RgbImage } from "./rgb-image.js";
 
-/** A tree of folders and files: on a disk, or chosen by the visitor of a page. */
+/** A tree of folders and files, either on a disk or chosen by the visitor of a page. */
 export interface FolderTree {
   join(...parts: string[]): string;
   /**
-   * Folders and files in a folder in alphabetical order, without hidden and system files. Throws {@link StriateError}.
+   * Lists the folders and files in a folder, in alphabetical order, without hidden and system files. Throws
+   * {@link StriateError}.
    */
   list(path: string): Promise<{ readonly folders: readonly string[]; readonly files: readonly string[] }>;
   exists(path: string): boolean;
   /**
-   * A unique name for a folder, the same for all links that lead to it. Throws {@link StriateError} if the folder
-   * cannot be read.
+   * A unique name for a folder. All links that lead to the folder have the same name. Throws {@link
+   * StriateError} if the folder cannot be read.
    */
   place(path: string): Promise<string>;
   /** The bytes of an image file. Throws {@link StriateError}. */
@@ -29,12 +30,12 @@ export interface FolderTree {
 /** Options that say which classes the labels of a folder of images refer to. */
 export interface ClassOptions {
   /**
-   * Names of the network's classes in the order of its outputs; they must include the data set's classes. Without them,
-   * labels number the data set's own classes.
+   * Names of the network's classes in the order of its outputs. They must include the data set's classes.
+   * Without this option, labels are indices of the data set's own classes.
    */
   readonly classes?: readonly string[] | ClassOrder;
   /**
-   * Number of the network's outputs, if known. It decides whether WordNet ids refer to ImageNet's 1000 (or 1001)
+   * Number of the network's outputs, if known. If it is 1000 or 1001, WordNet ids are taken to be ImageNet's
    * classes.
    */
   readonly outputs?: number;
@@ -50,13 +51,14 @@ export interface ImageFolderOptions extends ClassOptions {
 const SPLITS = ["val", "valid", "validation", "test", "testing", "eval", "dev", "train", "training"];
 
 /**
- * Reads images from one folder per class: `ROOT/CLASS/*.jpg`, or in subfolders of it. Classes are in alphabetical
- * order, or in numerical order if all names are numbers. Links are followed. The function also accepts the root of a
- * data set (`ROOT/train/CLASS`, `ROOT/val/CLASS`) and the published validation set of Tiny ImageNet (`images/` next to
- * `val_annotations.txt`).
+ * Reads images from one folder per class: from `ROOT/CLASS/*.jpg`, and from subfolders of `ROOT/CLASS`.
+ * Classes are in alphabetical order, or in numerical order if all names are numbers. Links are followed. The
+ * function also accepts the root folder of a data set (`ROOT/train/CLASS`, `ROOT/val/CLASS`) and the
+ * published validation set of Tiny ImageNet (`images/` next to `val_annotations.txt`).
  *
- * @throws StriateError if the folder does not exist or has no image, if a class folder has no image or its name is not
- * a known class, for links that form a cycle, and for layouts whose labels are unclear.
+ * @throws StriateError if the folder does not exist or has no image, if a class folder has no image or its
+ * name is not one of the given classes, for links that form a cycle, and for layouts whose labels are
+ * unclear.
  */
 export async function imagesOfTree(
   tree: FolderTree,
@@ -84,8 +86,9 @@ export async function imagesOfTree(
 }
 
 /**
- * Throws {@link StriateError} for folders that hold no images themselves but subfolders of the same names, and for a
- * folder named like a part of a data set next to other folders: the parts would be taken for classes.
+ * Throws {@link StriateError} if folders look like the parts of a data set, which would be taken for classes.
+ * This is so if two folders have no images but subfolders of the same names, or if a folder without images
+ * has the name of a part, such as "train", and other folders are next to it.
  */
 async function checkNotParts(tree: FolderTree, root: string, folders: readonly string[]): Promise<void> {
   const inside = await Promise.all(
@@ -111,8 +114,8 @@ async function checkNotParts(tree: FolderTree, root: string, folders: readonly s
 }
 
 /**
- * Whether the longer list has all names of the shorter one. One shared name proves nothing, because each class may have
- * a folder "images".
+ * Whether the longer list has all names of the shorter one, which must have at least two: a single shared
+ * name proves nothing, because each class may have a folder "images".
  */
 function haveSameFolders(a: readonly string[], b: readonly string[]): boolean {
   const [shorter, longer] = a.length <= b.length ? [a, b] : [b, a];
@@ -138,7 +141,8 @@ async function splitOf(
     folders.includes(chosen),
     () => `"${root}": expected a folder "${chosen}" for the split, got ${some(folders) || "no folder"}`,
   );
-  // A part may lack classes that the network was trained on, but the training part has them all.
+  // The chosen part may lack some of the classes on which the network was trained, but the training part has
+  // them all.
   const training = splits.find((name) => name.toLowerCase().startsWith("train"));
   const fromTraining =
     options.classes === undefined && training !== undefined && training !== chosen
@@ -162,7 +166,10 @@ async function splitOf(
   };
 }
 
-/** The classes of a training part; undefined if it has none, or if they are ImageNet's, whose order is known. */
+/**
+ * The classes of a training part. Undefined if it has fewer than two class folders, or if they are
+ * ImageNet's, whose order is known.
+ */
 async function trainingClasses(
   tree: FolderTree,
   root: string,
@@ -180,7 +187,7 @@ async function trainingClasses(
 
 function emptyFolder(path: string): string {
   return (
-    `"${path}" has no image. Is it a class? Every folder takes a label, so remove it, or name the classes ` +
+    `"${path}" has no image. Is it a class? Every folder counts as a class: remove it, or name the classes ` +
     `in the order of the network's outputs (--classes)`
   );
 }
@@ -236,8 +243,8 @@ async function classFolders(
 }
 
 /**
- * Throws {@link StriateError} if links make two class folders the same, because their images would belong to two
- * classes.
+ * Throws {@link StriateError} if links make two class folders the same, because each of their images would
+ * belong to two classes.
  */
 async function checkDistinct(tree: FolderTree, root: string, names: readonly string[]): Promise<void> {
   const places = new Map<string, string>();
@@ -252,7 +259,10 @@ async function checkDistinct(tree: FolderTree, root: string, names: readonly str
   }
 }
 
-/** Folders in the order of their labels, a description of that order, and cautions about it. */
+/**
+ * Sorts the class folders in the order of their labels. Also returns a description of that order, and
+ * cautions about it.
+ */
 function inOrder(folders: readonly string[]): {
   readonly names: readonly string[];
   readonly order: { readonly text: string; readonly cautions: readonly string[] };
@@ -264,20 +274,20 @@ function inOrder(folders: readonly string[]): {
   if (names.every((name, i) => name === folders[i])) return { names, order: { text, cautions: [] } };
   const caution =
     `the folders have numbers as names and are sorted numerically (${some(names)}); torchvision sorts them as text ` +
-    `(${some(folders)}): for a network trained with torchvision's order, state the order of its outputs (--classes)`;
+    `(${some(folders)}): for a network trained with torchvision's order, give the order of its outputs (--classes)`;
   return { names, order: { text, cautions: [caution] } };
 }
 
 interface Labels {
   readonly classes: readonly string[];
-  /** Label of each of the data set's own classes. */
+  /** For each of the data set's own classes, its label. */
   readonly places: readonly number[];
   readonly labelling: Labelling;
 }
 
 /**
- * Labels for a data set's own classes: their positions in the network's order, or their own numbers if no order is
- * known.
+ * Finds the labels of a data set's own classes: their positions in the network's class order or, if no such
+ * order is known, their positions in `own`.
  */
 export function labelsFor(
   own: readonly ClassName[],
@@ -319,7 +329,10 @@ export function labelsFor(
 
 const ANNOTATIONS = "val_annotations.txt";
 
-/** The list next to a folder of images; undefined if the folder is a class. Throws for lists in other formats. */
+/**
+ * The name of the list of labels next to a folder of images; undefined if the folder is a class. Throws for
+ * lists in other formats.
+ */
 async function listBeside(
   tree: FolderTree,
   root: string,
@@ -340,8 +353,8 @@ async function listBeside(
 }
 
 /**
- * Reads Tiny ImageNet's validation images: a folder `images/`, and a list of file, WordNet id and box, separated by
- * tabs.
+ * Reads Tiny ImageNet's validation images: a folder `images/`, and a list whose lines have the file, its
+ * WordNet id and a bounding box, separated by tabs.
  */
 async function annotatedImages(
   tree: FolderTree,
@@ -370,8 +383,8 @@ async function annotatedImages(
 }
 
 /**
- * Rows of `val_annotations.txt`. Throws {@link StriateError} for a line that does not start with a file, a tab and an
- * id.
+ * Reads the rows of `val_annotations.txt`. Throws {@link StriateError} for a line that does not start with a
+ * file, a tab and an id.
  */
 export function annotations(
   bytes: Uint8Array,
@@ -393,7 +406,7 @@ export function annotations(
 
 // ---- files ---------------------------------------------------------------------------------------------------------------
 
-/** A source of the image files below a folder, with their labels. */
+/** Makes an image source of files below a folder and their labels. */
 export function filesSource(
   tree: FolderTree,
   root: string,
@@ -413,8 +426,8 @@ export function filesSource(
 }
 
 /**
- * The paths from `root` of all images below a folder, in alphabetical order. Throws {@link StriateError} for links that
- * form a cycle.
+ * Lists the paths, relative to `root`, of all images in a folder and its subfolders, in alphabetical order.
+ * Throws {@link StriateError} for links that form a cycle.
  */
 export async function imagesBelow(tree: FolderTree, root: string, folder = "."): Promise<string[]> {
   const found: string[] = [];

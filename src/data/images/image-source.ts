@@ -9,8 +9,8 @@ export interface Labelling {
   /** Cautions about the labels. */
   readonly cautions: readonly string[];
   /**
-   * Whether `classes` names every class of the data set, so that a network for it has as many outputs. If false, labels
-   * are numbers of outputs that come from a list.
+   * Whether the source's `classes` name every class of the data set, so that a network for this data set has
+   * that many outputs. If false, labels are output numbers from a list, and further outputs may exist.
    */
   readonly complete: boolean;
 }
@@ -26,7 +26,7 @@ export interface ImageSource {
   readonly labels: Int32Array;
   /** The meaning of the labels. Absent for a data set that defines its own classes and their order. */
   readonly labelling?: Labelling;
-  /** The name of an image: its path below the folder, or its row. */
+  /** The name of an image: its path below the folder, or its row, such as "row 3". */
   nameOf(index: number): string;
   /** Reads one image. Throws {@link StriateError} if it cannot be read. */
   read(index: number): Promise<RgbImage>;
@@ -49,7 +49,7 @@ export function imageSubset(source: ImageSource, indices: ArrayLike<number>): Im
   };
 }
 
-/** An image of a source with its position in it. */
+/** An image with its label and its position in the source. */
 export interface LabelledImage {
   readonly index: number;
   readonly label: number;
@@ -57,7 +57,7 @@ export interface LabelledImage {
   readonly image: RgbImage;
 }
 
-/** An image that could not be read, with the reason. */
+/** An image that could not be read, and why. */
 export interface SkippedImage {
   readonly name: string;
   readonly reason: string;
@@ -65,8 +65,9 @@ export interface SkippedImage {
 
 /** Options that say which images of a source are read, and how many in advance. */
 export interface ReadImagesOptions {
-  /** First image, and the position after the last image. Default: all. */
+  /** Position of the first image to read. Default 0. */
   readonly from?: number;
+  /** Position after the last image to read. Default: the number of images. */
   readonly to?: number;
   /** Number of images to read in advance. Default 4. */
   readonly ahead?: number;
@@ -75,8 +76,9 @@ export interface ReadImagesOptions {
 }
 
 /**
- * Reads the images of a source in order, a few in advance. An image that cannot be read is added to `skipped` and left
- * out; other errors are thrown. Throws {@link StriateError} at the end if none of the images could be read.
+ * Reads the images of a source in order, and a few of them in advance. An image that cannot be read is added
+ * to `skipped` and left out; other errors are thrown. Throws {@link StriateError} at the end if none of the
+ * images could be read.
  */
 export async function* readImages(
   source: ImageSource,
@@ -115,8 +117,8 @@ export async function* readImages(
 }
 
 /**
- * One sentence about skipped images, "3 of 500 images were skipped: a.jpg (...), ...", with at most five names;
- * undefined if none was skipped.
+ * Describes skipped images in one sentence, such as "3 of 500 images were skipped: a.jpg (...), ...", with at
+ * most five names. Returns undefined if none was skipped.
  */
 export function describeSkipped(skipped: readonly SkippedImage[], count: number): string | undefined {
   if (skipped.length === 0) return undefined;

@@ -28,7 +28,7 @@ export interface ImagesFromFilesOptions extends ImageFolderOptions, Omit<Prepare
   readonly channels?: 1 | 3;
 }
 
-/** Images chosen by the visitor of a page, in the size of a network. */
+/** Images that a visitor of a page chose, resized to the network's size. */
 export interface ImagesFromFiles extends PreparedImages {
   /** The meaning of the labels, with cautions. */
   readonly labelling: Labelling;
@@ -37,8 +37,9 @@ export interface ImagesFromFiles extends PreparedImages {
 }
 
 /**
- * Reads images that a visitor chose into memory, in the size that a network takes (bilinear with antialiasing, centre
- * crop). For lossless files, the bytes are the same as those of `prepareImages` in Node.
+ * Reads the images that a visitor chose into memory and brings them to the size that a network takes, by
+ * antialiased bilinear resizing and a centre crop. For lossless files, the bytes are the same as those of
+ * `prepareImages` in Node.
  *
  * ```ts
  * // <input type="file" webkitdirectory>
@@ -46,8 +47,8 @@ export interface ImagesFromFiles extends PreparedImages {
  * const data = imageData(images, { mean: [0.5], std: [0.5] });
  * ```
  *
- * @throws StriateError as {@link imageFiles}, for an invalid size, if no image can be read, and for more than 4 GB; the
- * reason of `signal` if it is aborted.
+ * @throws StriateError in the same cases as {@link imageFiles}, and also for an invalid size, if no image can
+ * be read, and for more than 4 GB of images. If `signal` is aborted, throws its reason.
  */
 export async function imagesFromFiles(
   files: ArrayLike<PictureFile>,
@@ -63,10 +64,12 @@ export async function imagesFromFiles(
 }
 
 /**
- * A source of images that a visitor chose. If the visitor chose a folder (`<input type="file" webkitdirectory>`), its
- * subfolders are the classes, as in Node's `imageFolder`; images outside subfolders, and images chosen one by one, all
- * have label 0, of a single class "image". Files without an image's file extension are left out; for a file that turns
- * out not to be an image, `read` throws an error and `readImages` reports it as skipped.
+ * Makes an image source of the images that a visitor chose. The visitor may choose a folder, by
+ * `<input type="file" webkitdirectory>`. Its subfolders are then the classes, as in Node's `imageFolder`, and
+ * images directly in the chosen folder are left out. If there are no subfolders, or if the visitor chose
+ * images one by one, all images have the label 0 of a single class "image". Files without an image's file
+ * extension are left out; for a file that turns out not to be an image, `read` throws an error and
+ * `readImages` reports it as skipped.
  *
  * @throws StriateError if there is no image among the files, if two have the same path, and for layouts whose labels
  * are unclear.

@@ -8,20 +8,21 @@ import type { RgbImage } from "./rgb-image.js";
 import { checkImage } from "./rgb-image.js";
 import { tiffTags } from "./decode/tiff.js";
 
-/** Types of samples that are bytes, or are reduced to their upper byte. */
+/** The supported types of samples: bytes, and 16-bit samples, which are reduced to their upper byte. */
 const DEPTHS: readonly (string | undefined)[] = ["uchar", "ushort"];
 
 /** Values of TIFF's tags for the colour space and the compression. */
 const [YCBCR, JPEG] = [6, 7];
 
 /**
- * Decodes an image (JPEG, PNG, WebP, GIF, TIFF, AVIF, BMP) to 8-bit RGB as Pillow's `convert("RGB")` does. It returns
- * the stored samples, without any colour profile; grey becomes three equal channels, and red is (255 - C)(255 - K) /
- * 255 for CMYK, green and blue likewise. Transparency is ignored, and so is the orientation tag, except in TIFF files,
- * which are rotated as the tag states.
+ * Decodes an image (JPEG, PNG, WebP, GIF, TIFF, AVIF, BMP) to 8-bit RGB as Pillow's `convert("RGB")` does.
+ * The result has the stored samples: colour profiles and transparency are ignored, and grey becomes three
+ * equal channels. From CMYK, red is (255 - C)(255 - K) / 255; green and blue follow in the same way from M
+ * and Y. The orientation tag is ignored except in TIFF files, which are rotated accordingly.
  *
- * There are two differences from Pillow: 16-bit grey is scaled to bytes (Pillow clips it at 255, which makes nearly
- * every image white), and transparent pixels of a GIF are black (the decoder does not report their colour).
+ * There are two differences from Pillow: 16-bit grey is scaled to bytes (Pillow clips it at 255, which makes
+ * nearly every image white), and transparent pixels of a GIF are black (because the decoder does not report
+ * their colour).
  *
  * @param name used in errors
  * @throws StriateError for bytes that are not an image, or are damaged or cut off; for images larger than 128
@@ -68,7 +69,7 @@ function rgbOf(data: Buffer, channels: number, space: string | undefined): Uint8
   return channels === 3 ? ownBytes(data) : fromGrey(data, channels);
 }
 
-/** Reads and decodes an image file; errors as in {@link decodeImage}, and if the file cannot be read. */
+/** Reads and decodes an image file; throws as {@link decodeImage} does, and if the file cannot be read. */
 export async function readImage(path: string): Promise<RgbImage> {
   return decodeImage(await readImageFile(path), path);
 }
@@ -95,7 +96,10 @@ function fromGrey(data: Buffer, channels: number): Uint8Array {
   return out;
 }
 
-/** Converts CMYK to RGB: red is (255 - C)(255 - K) / 255, green and blue likewise, rounded as in Pillow. */
+/**
+ * Converts CMYK to RGB: red is (255 - C)(255 - K) / 255, rounded as in Pillow; green and blue follow in the
+ * same way from M and Y.
+ */
 function fromCmyk(data: Buffer): Uint8Array {
   const out = new Uint8Array((data.length / 4) * 3);
   for (let i = 0, o = 0; i < data.length; i += 4, o += 3) {

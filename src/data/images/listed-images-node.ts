@@ -48,14 +48,14 @@ export async function listedImages(root: string, options: ClassOptions = {}): Pr
   if (names === undefined)
     return { ...filesSource(diskTree, root, files, labels, numbersTo(count)), labelling: LISTED };
   const { classes, places, labelling } = labelsFor(names, options, `"${root}"`, {
-    own: "numbers that files.json lists, named by labels.json",
+    own: "numbers in files.json, with the names in labels.json",
   });
   const placed = labels.map((label) => places[label]!);
   return { ...filesSource(diskTree, root, files, placed, classes), labelling };
 }
 
 const LISTED = {
-  text: "numbers of outputs that files.json lists",
+  text: "output numbers in files.json",
   cautions: [],
   complete: false,
 } as const;
@@ -65,9 +65,10 @@ function numbersTo(count: number): string[] {
 }
 
 /**
- * Reads images from a NumPy file `ROOT/SPLIT.npy` of bytes [images, height, width, 3], with the labels in
- * `ROOT/labels.json`: `{ "classes": [{ "label": 0, "name": "goldfish" }, ...], "splits": { SPLIT: { "labels": [...] } }
- * }`. Rows are read only when they are requested. Throws {@link StriateError} for files in another format.
+ * Reads images from a NumPy file `ROOT/SPLIT.npy` of bytes, whose shape is [images, height, width, 3]. The
+ * labels are in `ROOT/labels.json`: `{ "classes": [{ "label": 0, "name": "goldfish" }, ...], "splits": {
+ * SPLIT: { "labels": [...] } } }`. Images are read only when they are requested. Throws {@link StriateError}
+ * for files in another format.
  */
 export async function npyImages(
   root: string,
@@ -108,7 +109,9 @@ export async function npyImages(
   return { ...(await npySource(join(root, `${split}.npy`), placed, classes)), labelling };
 }
 
-/** A source of images that are rows of a NumPy file; `first` is the row of image 0. Throws {@link StriateError}. */
+/**
+ * Makes an image source of rows of a NumPy file; `first` is the row of image 0. Throws {@link StriateError}.
+ */
 export async function npySource(
   path: string,
   labels: Int32Array,

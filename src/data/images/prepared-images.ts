@@ -16,7 +16,7 @@ import { greyOf } from "./rgb-image.js";
 
 export { IMAGES, LABELS };
 
-/** Images of the same size as bytes, channel by channel. */
+/** Images of one size, stored as bytes, channel by channel. */
 export interface PreparedImages {
   readonly count: number;
   /** The shape of one image, [channels, height, width]. */
@@ -27,12 +27,14 @@ export interface PreparedImages {
   readonly classes: readonly string[];
 }
 
-/** Largest size of a set in memory, in bytes. */
+/** Largest allowed size of all prepared images together, in bytes. */
 const LARGEST = 4 * 2 ** 30;
 
 /** Options that say which images of a source to prepare, and how. */
 export interface PrepareOptions {
-  /** The parts of the preprocessing that say how images are resized and cropped to the network's size. */
+  /**
+   * The part of the preprocessing that determines how images are resized and cropped to the network's size.
+   */
   readonly preprocessing?: Pick<Preprocessing, "resize" | "cropFraction">;
   /** Largest number of images to use, chosen at random. Default: all. */
   readonly most?: number;
@@ -46,12 +48,12 @@ export interface PrepareOptions {
 }
 
 /**
- * Reads a source into memory and resizes its images to the size that a network takes (bilinear with antialiasing,
- * centre crop). For a network with one channel, images become grey.
+ * Reads the images of a source into memory and brings them to the size that a network takes, by antialiased
+ * bilinear resizing and a centre crop. For a network with one channel, images become grey.
  *
  * @param shape [channels, height, width] of the network's images
- * @throws StriateError for a network that does not take images of 1 or 3 channels, or a set above 4 GB; the reason of
- * `signal` if it is aborted
+ * @throws StriateError for a network that does not take images of 1 or 3 channels, or for more than 4 GB of
+ * images. If `signal` is aborted, throws its reason.
  */
 export async function prepareImages(
   source: ImageSource,
@@ -103,7 +105,7 @@ function choose(source: ImageSource, most: number | undefined, seed: number): Im
   return imageSubset(source, Random.derive(seed, "images").permutation(source.count).slice(0, most).sort());
 }
 
-/** One of the prepared images as 8-bit RGB. Throws `StriateError` for grey images. */
+/** Returns one of the prepared images as 8-bit RGB. Throws `StriateError` for grey images. */
 export function pictureOf({ pixels, shape }: PreparedImages, index: number): RgbImage {
   const [channels, height, width] = shape as [number, number, number];
   check(channels === 3, () => `prepared image: expected images of 3 channels, got ${channels}`);
@@ -114,7 +116,7 @@ export function pictureOf({ pixels, shape }: PreparedImages, index: number): Rgb
   return { width, height, data };
 }
 
-/** Writes an image channel by channel, in colour or (if there is one channel) in grey. */
+/** Writes an image to `out` channel by channel, in colour or, if `channels` is 1, in grey. */
 export function writePlanes({ data }: RgbImage, channels: number, out: Uint8Array): void {
   const positions = data.length / 3;
   for (let i = 0; i < positions; i++) {
@@ -125,8 +127,8 @@ export function writePlanes({ data }: RgbImage, channels: number, out: Uint8Arra
 }
 
 /**
- * Lookup tables of the preprocessing: for each of the network's channels, the value of each of the 256 bytes, and the
- * image's channel to read.
+ * Lookup tables of the preprocessing. For each of the network's channels: the network's value for each of the
+ * 256 byte values, and the image channel from which to read the bytes.
  */
 function tables(
   preprocessing: Preprocessing,
@@ -146,7 +148,10 @@ function tables(
 
 /** Options for feeding prepared images to a network. */
 export interface ImageDataOptions {
-  /** Ranges of a random affine change, which is drawn again each time an image is used. Default: no change. */
+  /**
+   * Ranges for a random affine change of the images. A new change is drawn each time an image is used.
+   * Default: images are not changed.
+   */
   readonly augmentation?: AffineRanges;
 }
 
@@ -155,8 +160,8 @@ export interface ImageData {
   readonly count: number;
   readonly preprocessing: Preprocessing;
   /**
-   * Writes the samples with the given indices. `draw` labels the random draw of the augmentation; the same labels give
-   * the same images.
+   * Writes the samples with the given indices. The random labels `draw` determine the augmentation; the same
+   * labels give the same images.
    */
   fill(
     indices: ArrayLike<number>,
@@ -201,7 +206,7 @@ export function imageData(
   };
 }
 
-/** Some of the images as one batch [batch, ...shape]. */
+/** Combines some of the images into one batch of shape [batch, ...shape]. */
 export function imageBatch(
   images: PreparedImages,
   preprocessing: Preprocessing,
@@ -213,7 +218,7 @@ export function imageBatch(
   return tensorData(values, [indices.length, ...images.shape]);
 }
 
-/** A range of the images as views that share their memory. */
+/** Returns images from..to-1 as views that share the memory of `images`. */
 export function sliceImages(images: PreparedImages, from: number, to: number): PreparedImages {
   const size = images.pixels.length / images.count;
   return {

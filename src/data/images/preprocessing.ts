@@ -4,16 +4,18 @@ import { isJsonObject, parseStrictJson } from "../../util/json.js";
 import { unknownName } from "../../util/suggest.js";
 
 /**
- * The preprocessing of images for a network: bytes / 255 give an image in [0, 1], and the network's input is x = (image
- * * scale - mean) / std. Training, Predify, attacks and reports all use this type. Attacks and corruptions act on the
- * image in [0, 1], so that a radius means the same for every network.
+ * The preprocessing of images for a network. Bytes are divided by 255, which gives an image in [0, 1]. The
+ * network's input is then x = (image * scale - mean) / std. Training, Predify, attacks and reports all use
+ * this type. Attacks and corruptions act on the image in [0, 1], so that the radius of an attack means the
+ * same for every network.
  */
 export interface Preprocessing {
   /** Length in pixels to which an image's short side is resized before the centre crop. */
   readonly resize?: number;
   /**
-   * The same length as a fraction: 0.875 resizes the short side to 256 pixels for a network of size 224. Default 1:
-   * images are resized to cover the network's size. An image that already has the network's size is never resized.
+   * The length above, expressed by a fraction: it is the network's size divided by this number. For example,
+   * 0.875 resizes the short side to 256 pixels for a network of size 224. Default 1: images are resized so
+   * that they just cover the network's size. An image that already has the network's size is never resized.
    */
   readonly cropFraction?: number;
   /** Factor that multiplies the image in [0, 1]: 1 (default), or 255 for a network that takes bytes. */
@@ -44,9 +46,12 @@ export const PREPROCESSINGS = {
   raw: { scale: 255 },
   /** Values from -1 to 1. */
   symmetric: { mean: [0.5], std: [0.5] },
-  /** ImageNet networks of torchvision and timm: resizing to 256 pixels, centre crop of 224. */
+  /**
+   * For ImageNet networks of torchvision and timm: images are resized to 256 pixels, and the centre of 224
+   * pixels is used.
+   */
   imagenet: { cropFraction: IMAGENET_CROP, mean: [0.485, 0.456, 0.406], std: [0.229, 0.224, 0.225] },
-  /** ImageNet networks of Keras and TensorFlow: the same crop, values from -1 to 1. */
+  /** For ImageNet networks of Keras and TensorFlow: the same crop, and values from -1 to 1. */
   "imagenet-symmetric": { cropFraction: IMAGENET_CROP, mean: [0.5], std: [0.5] },
   /** Mean and standard deviation over all pixels of CIFAR-10's training images. */
   cifar10: { mean: [0.4914, 0.4822, 0.4465], std: [0.247, 0.2435, 0.2616] },
@@ -62,7 +67,7 @@ export type PreprocessingName = keyof typeof PREPROCESSINGS;
 /** The names of all common preprocessings. */
 export const PREPROCESSING_NAMES = Object.keys(PREPROCESSINGS) as readonly PreprocessingName[];
 
-/** A common preprocessing by its name. Throws {@link StriateError} for an unknown name. */
+/** Returns a common preprocessing by its name. Throws {@link StriateError} for an unknown name. */
 export function preprocessingPreset(name: string): Preprocessing {
   const known: Readonly<Record<string, Preprocessing>> = PREPROCESSINGS;
   const preset = Object.hasOwn(known, name) ? known[name] : undefined;
@@ -71,20 +76,21 @@ export function preprocessingPreset(name: string): Preprocessing {
 }
 
 /**
- * Smallest accepted width of the range of a network's input; below it, all images would look the same to the network.
+ * Smallest accepted difference between the highest and the lowest possible value of a network's input. With a
+ * smaller one, all images would look the same to the network.
  */
 const NARROWEST = 0.1;
 /**
- * Largest accepted width of the range, slightly above that of bytes (0 to 255). It rejects means and deviations for
- * values of 0..1 that are applied to values of 0..255.
+ * Largest accepted difference, slightly larger than that of bytes (0 to 255). This limit rejects standard
+ * deviations that are meant for values of 0..1 but applied to values of 0..255.
  */
 const WIDEST = 256;
 
 /**
- * Fills in all defaults of a preprocessing for a number of channels.
+ * Fills in all defaults of a preprocessing for images with `channels` channels.
  *
- * @throws StriateError for numbers that are invalid, do not match the channels, or cannot belong to the scale: a mean
- * outside the range of the pixels, or a standard deviation that leaves no contrast.
+ * @throws StriateError for numbers that are invalid, do not match the number of channels, or do not fit the
+ * scale: a mean outside the range of the pixels, or a standard deviation that leaves no contrast.
  */
 export function completePreprocessing(preprocessing: Preprocessing, channels: number): CompletePreprocessing {
   const { scale = 1, layout = "NCHW", colours = "RGB", resize, cropFraction } = preprocessing;
@@ -121,35 +127,38 @@ function checkMeant(scale: number, mean: readonly number[], std: readonly number
     () =>
       `preprocessing: expected means within the images' range of 0 to ${scale}, got ${outside}: ` +
       (outside! > scale && outside! <= 255
-        ? "state the scale that it is meant for (scale 255 for bytes), or the mean on that scale"
-        : "state it on that scale"),
+        ? "give the scale to which it belongs (scale 255 for bytes), or give the mean for this range"
+        : "give the mean for this range"),
   );
   const odd = std.find((value) => scale / value < NARROWEST || scale / value > WIDEST);
   check(
     odd === undefined,
     () =>
       `preprocessing: expected standard deviations for images in 0 to ${scale}, got ${odd}: ` +
-      `the network's input would span a range of ${(scale / odd!).toPrecision(3)}; state scale and standard deviation in the same units`,
+      `the network's input would span a range of ${(scale / odd!).toPrecision(3)}; give scale and standard deviation in the same units`,
   );
 }
 
-/** Length in pixels to which an image's short side is resized for a network whose own short side is `side`. */
+/**
+ * Length in pixels to which an image's short side is resized for a network whose images have a short side of
+ * `side`.
+ */
 export function resizedShortSide({ resize, cropFraction = 1 }: Preprocessing, side: number): number {
   return resize ?? Math.round(side / cropFraction);
 }
 
 // ---- in files ----------------------------------------------------------------------------------------------------------
 
-/** Key of the entry in an ONNX file's metadata that states the preprocessing. */
+/** Key of the entry in an ONNX file's metadata that holds the preprocessing. */
 const METADATA_KEY = "striate.preprocessing";
 
-/** Metadata that store the preprocessing in an exported ONNX file, where every command finds it. */
+/** Metadata that store the preprocessing in an exported ONNX file, so that every command finds it there. */
 export function preprocessingMetadata(preprocessing: Preprocessing): Record<string, string> {
   return { [METADATA_KEY]: JSON.stringify(preprocessing) };
 }
 
 /**
- * Reads the preprocessing from the metadata of an ONNX file; undefined if they state none.
+ * Reads the preprocessing from the metadata of an ONNX file; undefined if they have none.
  *
  * @throws StriateError for an entry that is not a preprocessing.
  */
@@ -186,7 +195,10 @@ export interface KnownPreprocessing {
   readonly from: "stated" | "the file";
 }
 
-/** Completes the preprocessing in a file's metadata; errors name the file and the entry. */
+/**
+ * Fills in the defaults of the preprocessing from a file's metadata. Errors name the file and the metadata
+ * entry.
+ */
 function ofFile(file: Preprocessing, channels: number, side: number, what: string): CompletePreprocessing {
   try {
     const complete = completePreprocessing(file, channels);
@@ -199,21 +211,22 @@ function ofFile(file: Preprocessing, channels: number, side: number, what: strin
 }
 
 /**
- * Throws `StriateError` if the short side would be resized to less than the network's, so that images would have to be
- * enlarged again.
+ * Throws `StriateError` if images would be resized to a short side below the network's and would then have to
+ * be enlarged again.
  */
 function checkReaches({ resize }: Preprocessing, side: number): void {
   check(
     resize === undefined || resize >= side,
-    () => `preprocessing: resize to ${resize!} pixels is less than the network's ${side}`,
+    () => `preprocessing: expected resize of at least the network's ${side} pixels, got ${resize!}`,
   );
 }
 
 /**
- * Combines the preprocessing that the user stated with the one in a network's file; undefined if there is neither.
+ * Combines the preprocessing that the user gave with the one in a network's file; undefined if there is
+ * neither.
  *
  * @param shape [channels, height, width] of the network's images
- * @throws StriateError if a stated value contradicts the file; the message shows both.
+ * @throws StriateError if a value that the user gave contradicts the file; the message shows both.
  */
 export function knownPreprocessing(
   stated: Preprocessing | undefined,
@@ -234,8 +247,8 @@ export function knownPreprocessing(
   );
   if (differing.length > 0) {
     throw new StriateError(
-      `${what}: the stated preprocessing contradicts the file in ${differing.join(", ")}: ` +
-        `the file has ${describePreprocessing(fromFile)}; stated was ${describePreprocessing(completed)}`,
+      `${what}: the given preprocessing contradicts the file in ${differing.join(", ")}: ` +
+        `the file has ${describePreprocessing(fromFile)}; given was ${describePreprocessing(completed)}`,
     );
   }
   return { preprocessing: fromFile, from: "the file" };

@@ -4,11 +4,11 @@ import { centreCrop, checkImage, crop, roundHalfEven } from "./rgb-image.js";
 import type { RgbImage } from "./rgb-image.js";
 
 /**
- * The filter that says how a pixel of the result weights pixels of the source. `triangle`: bilinear with antialiasing,
- * w = 1 - |t| for |t| <
- * 1. `box`: equal weights for all source pixels whose centres are less than half a pixel away, without fractional
- * coverage. Both follow Pillow: the distance t is in pixels of the result when shrinking, and in pixels of the source
- * when enlarging.
+ * The filter that gives the weights with which source pixels enter a pixel of the result. `triangle` is
+ * bilinear interpolation with antialiasing: the weight is 1 - |t| for |t| below 1, and 0 otherwise. `box`
+ * gives equal weights to all source pixels with |t| up to 0.5, and does not weight pixels by how much of them
+ * the box covers. The distance t between the centres of the two pixels is in pixels of the result when
+ * shrinking, and in pixels of the source when enlarging. Both filters follow Pillow.
  */
 export type ResizeFilter = "triangle" | "box";
 
@@ -16,11 +16,11 @@ const FIXED_BITS = 22;
 const HALF = 2 ** (FIXED_BITS - 1);
 
 interface Weights {
-  /** First source pixel of each result pixel. */
+  /** For each result pixel, its first source pixel. */
   readonly first: Int32Array;
-  /** Number of source pixels of each result pixel. */
+  /** For each result pixel, the number of its source pixels. */
   readonly count: Int32Array;
-  /** Fixed-point weights, `stride` for each result pixel. */
+  /** Fixed-point weights: `stride` of them for each result pixel. */
   readonly taps: Int32Array;
   readonly stride: number;
 }
@@ -56,7 +56,8 @@ function weightsFor(from: number, to: number, filter: ResizeFilter): Weights {
 }
 
 /**
- * Resizes horizontally, then vertically; each pass rounds to bytes, and a pass that would keep the length is skipped.
+ * Resizes an image horizontally, then vertically. Each pass rounds to bytes; a pass that would not change the
+ * length is skipped.
  */
 export function resizeImage(
   image: RgbImage,
@@ -128,8 +129,8 @@ function toByte(sum: number): number {
 }
 
 /**
- * Resizes an image so that its short side has `side` pixels; the long side keeps the aspect ratio (rounded down), as in
- * torchvision.
+ * Resizes an image so that its short side has `side` pixels; the long side follows from the aspect ratio and
+ * is rounded down, as in torchvision.
  */
 export function resizeShortSide(image: RgbImage, side: number): RgbImage {
   const { width, height } = image;
@@ -152,9 +153,9 @@ export function resizeAndCrop(
 }
 
 /**
- * Brings an image to the size that a network takes. An image of that size stays unchanged; others are resized so that
- * the short side is `shortSide` (or longer, if that would not cover the size) and cropped to the centre, as in the
- * evaluation of classifiers.
+ * Brings an image to the size that a network takes. An image of that size stays unchanged; other images are
+ * resized so that their short side is `shortSide`, or longer if they would not cover that size otherwise.
+ * They are then cropped to the centre, as in the evaluation of classifiers.
  *
  * @param shortSide default: the short side of `width` and `height`
  */

@@ -42,7 +42,10 @@ export function crop(image: RgbImage, left: number, top: number, width: number, 
   return { width, height, data };
 }
 
-/** Crops the central square of `size` pixels; offsets round half to even, as in torchvision's CenterCrop. */
+/**
+ * Crops the central square of `size` pixels; offsets that end in one half are rounded to the even number, as
+ * in torchvision's CenterCrop.
+ */
 export function centreCrop(image: RgbImage, size: number): RgbImage {
   check(
     image.width >= size && image.height >= size,

@@ -7,7 +7,7 @@ import { SCENE } from "./scene-render.js";
 /** Colour images that serve as backgrounds of digits, such as those of CIFAR-10. */
 export interface BackgroundImages {
   readonly count: number;
-  /** The images `[count, 3, 32, 32]` in red, green and blue, 0 to 255. */
+  /** The images, `[count, 3, 32, 32]`: planes of red, green and blue values from 0 to 255. */
   readonly images: Uint8Array;
 }
 
@@ -24,10 +24,10 @@ const PIXELS = SCENE * SCENE;
 const LUMINANCE = [0.299, 0.587, 0.114] as const;
 
 /**
- * Scenes of digits in front of images, as the authors' generator makes them: scene i is added to image i (images repeat
- * if there are fewer of them) by min(1, image + digits) in every channel. Labels and masks are those of the digits, so
- * mask channel 0 is the background image. The authors sample these masks by the floor rule, which is `maskSampling:
- * "floor"` of the scenes.
+ * Scenes of digits in front of images, as the generator of the KomplexNet authors makes them. Scene i has the
+ * background image i (images repeat if there are fewer images than scenes); every channel is min(1, image +
+ * digits). Labels and masks are those of the digits, so mask channel 0 is the background. To sample the masks
+ * as the authors do, make the scenes with `maskSampling: "floor"`.
  *
  * Throws `StriateError` for scenes that are not grey and for images that are not 32x32 in colour.
  */
@@ -96,7 +96,7 @@ export class BackgroundScenes implements Scenes {
 }
 
 /**
- * Takes the first images of a source, in its order, as backgrounds. Throws `StriateError` for images that are not
+ * Reads the first `most` images of a source as backgrounds. Throws `StriateError` for images that are not
  * 32x32.
  */
 export async function backgroundImages(

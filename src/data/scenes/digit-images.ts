@@ -6,9 +6,9 @@ export interface DigitImages {
   readonly count: number;
   readonly height: number;
   readonly width: number;
-  /** The images `[count, height, width]`, 0 = background, 255 = ink. */
+  /** The images, `[count, height, width]`: 0 is background, 255 is ink. */
   readonly images: Uint8Array;
-  /** The digits `[count]`, 0..9. */
+  /** The digits in the images, `[count]`, from 0 to 9. */
   readonly labels: Uint8Array;
 }
 

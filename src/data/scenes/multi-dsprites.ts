@@ -11,24 +11,27 @@ const MOST_SPRITES = 5;
 const SCALES = 6;
 const ORIENTATIONS = 40;
 const POSITIONS = 32;
-/** Positions of centres lie within the middle half of the image, so that every sprite fits whatever its orientation. */
+/**
+ * The centres of sprites lie in the middle half of the image, so that every sprite fits in any orientation.
+ */
 const [FIRST_CENTRE, LAST_CENTRE] = [SIZE / 4, (3 * SIZE) / 4] as const;
 const TRIES = 100;
 
 /**
- * Tests whether a point is inside each shape, in sprite coordinates: x to the right, y down, the square from -1 to 1.
+ * For each shape, a test whether a point is inside it. In these coordinates x points to the right and y down,
+ * and the square reaches from -1 to 1.
  */
 const SHAPES: readonly ((x: number, y: number) => boolean)[] = [
   (x, y) => Math.abs(x) <= 1 && Math.abs(y) <= 1,
   (x, y) => (x / 0.7) ** 2 + (y / 1.2) ** 2 <= 1,
   heart,
 ];
-/** Largest distance of any shape's points from its centre. */
+/** Largest distance of a point of any shape from the shape's centre. */
 const REACH = Math.SQRT2;
 
 /**
- * Tests a point against the sextic (x^2 + y^2 - 1)^3 = x^2 y^3 with its cusp at the top, scaled by 1 / 1.15
- * and centred.
+ * Whether a point is inside the heart curve (x^2 + y^2 - 1)^3 = x^2 y^3, with the cusp at the top, scaled by
+ * 1 / 1.15 and centred.
  */
 function heart(x: number, y: number): boolean {
   const u = 1.15 * x;
@@ -37,11 +40,12 @@ function heart(x: number, y: number): boolean {
 }
 
 /**
- * Scenes in the manner of multi-dSprites, coloured sprites on grey (Kabra et al. 2019, Multi-Object Datasets): two to
- * five squares, ellipses and hearts at 6 scales from 0.5 to 1, 40 orientations and 32 x 32 places on a uniform grey, 64
- * x 64; later sprites hide earlier ones, and every sprite keeps at least one visible pixel. Pixels are inside or
- * outside, without antialiasing. The distribution of colours is not published; here hues are uniform, and saturation
- * and value are uniform in [0.5, 1]. Scene i depends only on the random seed, the stream and i.
+ * Makes scenes like those of multi-dSprites in its variant with coloured sprites on grey (Kabra et al. 2019,
+ * Multi-Object Datasets). An image has 64 x 64 pixels and two to five sprites (squares, ellipses and hearts)
+ * on a uniform grey, with 6 scales from 0.5 to 1, 40 orientations and 32 x 32 positions. Later sprites hide
+ * earlier ones, but every sprite has at least one visible pixel. Sprites are drawn without antialiasing. The
+ * distribution of colours is not published; here hues are uniform, and saturation and value are uniform in
+ * [0.5, 1]. Scene i depends only on the random seed, the stream and i.
  *
  * @throws StriateError for an invalid count.
  */

@@ -21,22 +21,27 @@ import {
   writeSceneMasks,
 } from "./scene-render.js";
 
-/** Number of digits in every scene; `"23"` means two in scenes with an even number and three in the others. */
+/**
+ * Number of digits in every scene; `"23"` means two digits in scenes with an even index and three in the
+ * others.
+ */
 export type DigitsPerScene = 2 | 3 | "23";
 
 /**
- * Options that say how many digits the scenes of `MultiMnist` have, where the digits may lie, and how far they may
+ * Options that say how many scenes `MultiMnist` makes, how many digits they have, and how far digits may
  * overlap.
  */
 export interface MultiMnistOptions {
   /** Number of scenes. */
   readonly count: number;
   readonly seed: RandomLabel;
-  /** Name that separates sets with the same random seed, such as `"train"` and `"test"`. Default `"train"`. */
+  /**
+   * Name by which sets with the same random seed differ, such as `"train"` and `"test"`. Default `"train"`.
+   */
   readonly stream?: string;
   /** Number of digits per scene. Default 2. */
   readonly digits?: DigitsPerScene;
-  /** Largest allowed overlap of two digits' boxes, 0 to 1, measured as `overlapRule` says. Default 0. */
+  /** Largest allowed overlap of two digits' boxes, 0 to 1, measured by `overlapRule`. Default 0. */
   readonly maxOverlap?: number;
   /** Rule that measures the overlap of two boxes. Default `"reference"`, the authors' rule. */
   readonly overlapRule?: OverlapRule;
@@ -49,7 +54,10 @@ export interface MultiMnistOptions {
   readonly maskSampling?: MaskSampling;
 }
 
-/** Arrays to which {@link Scenes.fillBatch} writes. Each is optional, and may be longer than the batch needs. */
+/**
+ * Arrays to which {@link Scenes.fillBatch} writes. Each array is optional and may be longer than the batch
+ * needs.
+ */
 export interface SceneBatch {
   /** Images `[batch, channels, 32, 32]`, 0 to 1. */
   readonly x?: Float32Array;
@@ -71,7 +79,7 @@ export interface Scenes {
   readonly overlapChannel: boolean;
   /** The labels of a scene's digits, in the order of the mask channels. */
   digitLabels(index: number): number[];
-  /** Writes the scenes with the given numbers one after another. Throws if an array is too short. */
+  /** Writes the scenes with the given indices one after another. Throws if an array is too short. */
   fillBatch(indices: ArrayLike<number>, batch: SceneBatch): void;
 }
 
@@ -81,14 +89,14 @@ const MOST_DIGITS = 3;
 const boxesOf = new WeakMap<DigitImages, DigitBoxes>();
 
 /**
- * Scenes of two or three MNIST digits with different labels, for multi-object classification (Muzellec, Alamia, Serre,
- * VanRullen, TMLR 2025, and the authors' generator): digits cropped to their ink are added on a 50x50 canvas, which is
- * resized to 32x32. The authors' generator makes two digits only; here the third digit is placed like the second, and
- * the overlap rule holds for every pair.
+ * Scenes of two or three MNIST digits with different labels, for multi-object classification (Muzellec,
+ * Alamia, Serre, VanRullen, TMLR 2025, and the authors' generator). The digits are cropped to their ink and
+ * added up on a canvas of 50x50 pixels, which is resized to 32x32. The authors' generator makes scenes of two
+ * digits only; here a third digit is placed like the second, and the overlap rule holds for every pair.
  *
- * Scene i depends only on the digits, the options, the random seed and i; neither `count` nor the order of access
- * matters. The layout of a scene is chosen when the scene is first requested, and its pixels are drawn when a batch is
- * filled, so a set takes 19 bytes per scene.
+ * Scene i depends only on the digits, the options, the random seed and i; it does not depend on `count` or on
+ * the order in which scenes are requested. The layout of a scene is chosen when the scene is first requested,
+ * and its pixels are drawn only when a batch is filled, so a set takes 19 bytes of memory per scene.
  *
  * @example
  * ```ts
@@ -209,7 +217,7 @@ export class MultiMnist implements Scenes {
     }
   }
 
-  /** Scenes start..end-1 as arrays: `x` and `y` are float32, `masks` are bytes. */
+  /** Returns scenes start..end-1 as arrays: `x` and `y` as float32, `masks` as bytes. */
   toArrays(
     start = 0,
     end = this.count,

@@ -2,7 +2,7 @@ import { StriateError } from "../../util/errors.js";
 import type { Random } from "../../util/random.js";
 import type { DigitImages } from "./digit-images.js";
 
-/** Side in pixels of the canvas on which digits are placed, floor(28 * 1.8). */
+/** Side in pixels of the canvas on which digits are placed: floor(28 * 1.8). */
 export const CANVAS = 50;
 /** Side in pixels of the digit images. */
 export const DIGIT = 28;
@@ -11,7 +11,10 @@ const MISSES_BEFORE_ANOTHER_DIGIT = 100;
 const DIGITS_BEFORE_A_NEW_SCENE = 20;
 const SCENES_BEFORE_GIVING_UP = 1000;
 
-/** A digit cropped to its ink, with its position on the canvas; edges are in canvas pixels, and ends are exclusive. */
+/**
+ * A digit cropped to its ink, and its box on the canvas. The edges of the box are in canvas pixels; `bottom`
+ * and `right` are exclusive.
+ */
 export interface PlacedDigit {
   /** Index of the image in the digit set. */
   readonly digit: number;
@@ -30,13 +33,14 @@ export interface DigitBoxes {
 }
 
 /**
- * The rule that measures the overlap of two boxes. (o_rows and o_columns are the overlaps along rows and columns,
- * negative if the boxes are apart along that axis.)
+ * The rule that measures the overlap of two boxes. Below, o_rows and o_columns are the lengths in rows and in
+ * columns by which the boxes overlap; each is negative if the boxes are apart along that axis.
  *
- * - `"reference"`: o_rows * o_columns / (2 * area of the earlier box), as in the authors' generator. The product is
- *   also positive for boxes that are apart along *both* axes, so diagonal layouts count as overlap, and with a maximum
- *   of 0 digits are always next to or above each other.
- * - `"intersection"`: area of the intersection / mean area of the two boxes; 0 if they are apart.
+ * - `"reference"`: o_rows * o_columns / (2 * area of the earlier box), as in the authors' generator. This
+ *   is also positive for boxes that are apart along *both* axes, so diagonal layouts count as overlapping. If
+ *   the allowed overlap is 0, two digits are therefore always side by side or one above the other.
+ * - `"intersection"`: the area of the intersection divided by the mean area of the two boxes; 0 if they are
+ *   apart.
  */
 export type OverlapRule = "reference" | "intersection";
 
@@ -70,7 +74,7 @@ export function findBoxes(digits: DigitImages): DigitBoxes {
   return { boxes, usable: usable.slice(0, found) };
 }
 
-/** The overlap of two boxes under a rule; see {@link OverlapRule}. */
+/** Measures the overlap of two boxes by a rule; see {@link OverlapRule}. */
 export function overlapRatio(earlier: PlacedDigit, later: PlacedDigit, rule: OverlapRule): number {
   const rows = Math.max(earlier.top, later.top) - Math.min(earlier.bottom, later.bottom);
   const columns = Math.max(earlier.left, later.left) - Math.min(earlier.right, later.right);
@@ -79,11 +83,11 @@ export function overlapRatio(earlier: PlacedDigit, later: PlacedDigit, rule: Ove
 }
 
 /**
- * Chooses digits and their places for one scene. The first digit's corner is uniform in 0..21 along both axes; every
- * further digit has an unused label and a corner uniform in 0..29, which is drawn again until its box lies on the
- * canvas and its overlap with each earlier digit is at most `maxOverlap`; after 100 failures of either kind another
- * digit is tried. If 20 digits in a row do not fit (possible only from the third digit on), the whole scene starts
- * again.
+ * Chooses digits and their positions for one scene. The upper left corner of the first digit is uniform in
+ * 0..21 along both axes. Every further digit has a label that is not yet in the scene. Its corner is uniform
+ * in 0..29 and is drawn again until its box lies on the canvas and its overlap with each earlier digit is at
+ * most `maxOverlap`. After 100 failures of either kind, another digit is tried. If 20 digits in a row do not
+ * fit (which can happen only from the third digit on), the whole scene starts again.
  */
 export function placeDigits(
   digits: DigitImages,

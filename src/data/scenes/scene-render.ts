@@ -6,8 +6,8 @@ import type { DigitImages } from "./digit-images.js";
 export const SCENE = 32;
 const PIXELS = SCENE * SCENE;
 
-// Half-pixel centres: output pixel i samples the canvas at (i + 1/2) * 50/32 - 1/2. All weights are multiples of 1/32,
-// so the bilinear sum is exact in whole numbers.
+// With half-pixel centres, output pixel i samples the canvas at (i + 1/2) * 50/32 - 1/2. All weights are
+// multiples of 1/32, so the bilinear sum is exact in whole numbers.
 const first = new Uint8Array(SCENE);
 const weight = new Uint8Array(SCENE);
 const nearest = new Uint8Array(SCENE);
@@ -21,12 +21,16 @@ for (let i = 0; i < SCENE; i++) {
 }
 
 /**
- * The rule that chooses the canvas pixel for mask pixel i: `"exact"`, the one under its centre, floor((i + 1/2) *
- * 50/32), or `"floor"`, the one under its corner, floor(i * 50/32), as the authors do for scenes with backgrounds.
+ * The rule that chooses the canvas pixel for pixel i of a mask. `"exact"` takes the canvas pixel under its
+ * centre, floor((i + 1/2) * 50/32). `"floor"` takes the one under its upper left corner, floor(i * 50/32), as
+ * the KomplexNet authors do for scenes with backgrounds.
  */
 export type MaskSampling = "exact" | "floor";
 
-/** A canvas with two layers: the ink, 0..255, and a bit mask of the placed digits that have ink at each pixel. */
+/**
+ * A canvas with two layers: the ink, 0..255, and for each pixel, a bit mask of the placed digits that have
+ * ink there.
+ */
 export interface SceneCanvas {
   readonly ink: Uint16Array;
   readonly owners: Uint8Array;
@@ -37,7 +41,7 @@ export function sceneCanvas(): SceneCanvas {
   return { ink: new Uint16Array(CANVAS * CANVAS), owners: new Uint8Array(CANVAS * CANVAS) };
 }
 
-/** Clears the canvas and adds the placed digits; sums above 250 become 255. */
+/** Clears the canvas and adds the placed digits to it; sums of ink above 250 become 255. */
 export function drawDigits(
   { ink, owners }: SceneCanvas,
   digits: DigitImages,
@@ -83,10 +87,10 @@ export function writeSceneImage({ ink }: Pick<SceneCanvas, "ink">, out: Float32A
 }
 
 /**
- * Writes one-hot masks `[channels, 1, 32, 32]` (nearest pixel) to an array, starting at position `at`. Channel 0 is the
- * background, channels 1..objects are the digits. If `overlapChannel` is true, the last channel holds the pixels of two
- * or more digits, which then belong to no digit's channel; otherwise such pixels belong to the digit that was placed
- * last.
+ * Writes one-hot masks `[channels, 1, 32, 32]` to an array, starting at position `at`. `sampling` chooses the
+ * canvas pixel for each mask pixel. Channel 0 is the background, and channels 1..objects are the digits. If
+ * `overlapChannel` is true, the last channel holds the pixels of two or more digits, which then belong to no
+ * digit's channel; otherwise such pixels belong to the digit that was placed last.
  */
 export function writeSceneMasks(
   { owners }: Pick<SceneCanvas, "owners">,

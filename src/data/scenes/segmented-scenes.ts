@@ -3,7 +3,7 @@ import { check } from "../../util/errors.js";
 import { checkIndices } from "../dataset.js";
 import type { RgbImage } from "../images/rgb-image.js";
 
-/** Square images of objects, with the object that every pixel belongs to. */
+/** Square images of objects, with the object to which each pixel belongs. */
 export interface SegmentedScenes {
   /** Name for messages and reports, such as "Tetrominoes train". */
   readonly name: string;
@@ -12,9 +12,12 @@ export interface SegmentedScenes {
   readonly size: number;
   /** Largest number of objects in a scene, without the background. */
   readonly objects: number;
-  /** The images as bytes `[count, 3, S, S]`: a pixel's value is its byte divided by 255. */
+  /** The images as bytes, `[count, 3, S, S]`. A value in 0..1 is its byte divided by 255. */
   readonly images: Uint8Array;
-  /** Labels `[count, S, S]`: 0 for the background, i for the i-th object, -1 for a pixel that metrics ignore. */
+  /**
+   * The label of each pixel, `[count, S, S]`: 0 for the background, i for the i-th object, -1 for a pixel
+   * that metrics ignore.
+   */
   readonly labels: Int8Array;
 }
 
@@ -24,8 +27,8 @@ export const MOST_OBJECTS = 127;
 /**
  * Combines images and labels into scenes.
  *
- * @throws StriateError for masks whose size differs from the images', labels below -1 or above `objects`, and data that
- * are not whole scenes.
+ * @throws StriateError for masks whose size differs from that of the images, for labels below -1 or above
+ * `objects`, and for data that are not whole scenes.
  */
 export function segmentedScenes(parts: Omit<SegmentedScenes, "count">): SegmentedScenes {
   const { name, size, objects, images, labels } = parts;
@@ -53,7 +56,7 @@ export function segmentedScenes(parts: Omit<SegmentedScenes, "count">): Segmente
   return { name, count, size, objects, images, labels };
 }
 
-/** Scenes first..end-1 as views that share their memory. */
+/** Returns scenes first..end-1 as views that share the memory of `scenes`. */
 export function sliceScenes(scenes: SegmentedScenes, first: number, end = scenes.count): SegmentedScenes {
   checkSlice(`${scenes.name}: scenes`, first, end, scenes.count);
   const plane = scenes.size ** 2;
@@ -65,7 +68,7 @@ export function sliceScenes(scenes: SegmentedScenes, first: number, end = scenes
   };
 }
 
-/** The image of one scene in interleaved RGB. */
+/** The image of one scene, in interleaved RGB. */
 export function scenePicture(scenes: SegmentedScenes, index: number): RgbImage {
   checkIndices(scenes.name, [index], scenes.count);
   const plane = scenes.size ** 2;
@@ -76,13 +79,16 @@ export function scenePicture(scenes: SegmentedScenes, index: number): RgbImage {
   return { width: scenes.size, height: scenes.size, data };
 }
 
-/** The labels of one scene `[S, S]`, as a view. */
+/** The labels of one scene, `[S, S]`, as a view. */
 export function sceneLabels(scenes: SegmentedScenes, index: number): Int8Array {
   checkIndices(scenes.name, [index], scenes.count);
   return scenes.labels.subarray(scenes.size ** 2 * index, scenes.size ** 2 * (index + 1));
 }
 
-/** Converts images to `[batch, 3, S, S]` from 0 to 1, in `out` or in a new array. */
+/**
+ * Writes the images of the scenes with the given indices to `out` (default: a new array), as `[batch, 3, S,
+ * S]` with values from 0 to 1.
+ */
 export function scenePictures(
   scenes: SegmentedScenes,
   indices: ArrayLike<number>,

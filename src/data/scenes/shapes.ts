@@ -12,7 +12,10 @@ const CENTRE = 8;
 const MOST_SHAPES = 4;
 const HIGHEST_CORNER = SIZE - SIDE;
 
-/** For a hollow triangle, square, ring and diamond: whether the template's pixel (row, column) is drawn. */
+/**
+ * For each of the hollow shapes (triangle, square, ring, diamond): whether the template's pixel (row, column)
+ * is drawn.
+ */
 const INSIDE: readonly ((row: number, column: number) => boolean)[] = [
   (row, column) => triangle(row, column, 4, 11) && !triangle(row, column, 6, 9),
   (row, column) => within(row, column, 3, 12) && !within(row, column, 5, 10),
@@ -36,7 +39,7 @@ function diamond(row: number, column: number, radius: number): boolean {
   return Math.abs(row - CENTRE) + Math.abs(column - CENTRE) <= radius;
 }
 
-/** The four templates `[18, 18]` with values 0 and 1. */
+/** The four templates, each `[18, 18]` with values 0 and 1. */
 export const SHAPE_TEMPLATES: readonly Uint8Array[] = INSIDE.map((inside) =>
   Uint8Array.from({ length: SIDE * SIDE }, (_, i) => (inside(Math.floor(i / SIDE), i % SIDE) ? 1 : 0)),
 );
@@ -54,16 +57,16 @@ export interface ShapesDraw {
   }[];
 }
 
-/** An image of simple shapes, with the shape that every pixel belongs to. */
+/** An image of simple shapes, with the shape to which each pixel belongs. */
 export interface ShapesScene {
   /** Grey image `[40, 40]`, 0 to 1. */
   readonly image: Float64Array;
   /**
-   * Kind of shape at each pixel `[40, 40]`: 0 for the background, 1 to 4 for a shape, -1 for pixels at which shapes
-   * overlap.
+   * The kind of shape at each pixel, `[40, 40]`: 0 for the background, 1 to 4 for a shape, -1 for a pixel at
+   * which shapes overlap.
    */
   readonly classes: Int8Array;
-  /** The same, but with the number of the shape in the scene, from 1, instead of its kind. */
+  /** The same as `classes`, but with the shape's number in the scene (counted from 1) instead of its kind. */
   readonly instances: Int8Array;
 }
 
@@ -89,9 +92,10 @@ export function renderShapes({ background, shapes }: ShapesDraw): ShapesScene {
 }
 
 /**
- * Scenes of the Shapes set (Reichert & Serre 2014, as Loewe et al. 2022 and the authors of AKOrN make it): two to four
- * white hollow shapes on a uniform grey from 0.1 to 0.6, 40 x 40, three equal channels; pixels at which shapes overlap
- * have the label -1, which metrics ignore. Scene i depends only on the random seed, the stream and i.
+ * Makes scenes of the Shapes set (Reichert & Serre 2014), as Loewe et al. 2022 and the authors of AKOrN make
+ * them. An image has 40 x 40 pixels, three equal channels, and two to four white hollow shapes on a uniform
+ * grey between 0.1 and 0.6. Pixels at which shapes overlap have the label -1, which metrics ignore. Scene i
+ * depends only on the random seed, the stream and i.
  *
  * @throws StriateError for an invalid count.
  */

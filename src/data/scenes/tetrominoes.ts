@@ -7,13 +7,16 @@ export interface GeneratedScenesOptions {
   /** Number of scenes. */
   readonly count: number;
   readonly seed: RandomLabel;
-  /** Name that separates sets with the same random seed, such as `"train"` and `"test"`. Default `"train"`. */
+  /**
+   * Name by which sets with the same random seed differ, such as `"train"` and `"test"`. Default `"train"`.
+   */
   readonly stream?: string;
 }
 
 /**
- * The 17 pieces with rows from above, "#" for a filled cell: all orientations of I, O, T, L and J, one of S and one of
- * Z. The published set has 17 of the 19 fixed tetrominoes, and it is not known which two are missing.
+ * The 17 pieces, row by row from the top; "#" is a filled cell. They are all orientations of I, O, T, L and
+ * J, one orientation of S and one of Z. The published set has 17 of the 19 fixed tetrominoes, and it is not
+ * known which two are missing.
  */
 export const TETROMINOES: readonly (readonly string[])[] = [
   ["####"],
@@ -35,7 +38,7 @@ export const TETROMINOES: readonly (readonly string[])[] = [
   ["## ", " ##"],
 ];
 
-/** Red, green, blue, yellow, magenta and cyan, each as the channels that are at full intensity. */
+/** Red, green, blue, yellow, magenta and cyan. In each colour, 1 marks a channel at full intensity. */
 export const TETROMINO_COLOURS = [
   [1, 0, 0],
   [0, 1, 0],
@@ -48,7 +51,7 @@ export const TETROMINO_COLOURS = [
 const SIZE = 32;
 const GRID = 7;
 const CELL = 5;
-/** Number of rows and columns that are cropped from the upper left of the 35 x 35 image. */
+/** Number of rows cropped from the top, and of columns cropped from the left, of the 35 x 35 image. */
 const CROP = 1;
 const PIECES = 3;
 const FAILURES_BEFORE_A_NEW_SCENE = 50;
@@ -67,7 +70,7 @@ export interface PlacedTetromino {
 interface Piece {
   readonly rows: number;
   readonly columns: number;
-  /** Filled cells of a piece in the upper left corner, as positions on the 7 x 7 grid. */
+  /** The filled cells of the piece, placed in the upper left corner, as indices of the 7 x 7 grid. */
   readonly cells: readonly number[];
 }
 
@@ -77,16 +80,17 @@ const PIECE_CELLS: readonly Piece[] = TETROMINOES.map((rows) => ({
   cells: rows.flatMap((row, y) => Array.from(row, (cell, x) => (cell === "#" ? [y * GRID + x] : [])).flat()),
 }));
 
-/** The grid cell of every pixel in the cropped image. */
+/** For each pixel of the cropped image, the grid cell in which it lies. */
 const CELL_OF_PIXEL = Uint8Array.from({ length: SIZE * SIZE }, (_, i) => {
   const cell = (pixel: number) => Math.floor((pixel + CROP) / CELL);
   return cell(Math.floor(i / SIZE)) * GRID + cell(i % SIZE);
 });
 
 /**
- * Scenes in the manner of Tetrominoes (Kabra et al. 2019, Multi-Object Datasets): three of the 17 pieces, each in one
- * of six saturated colours, on black and without overlap; the grid has 7 x 7 cells of 5 pixels and is cropped to 32 x
- * 32, as the authors of AKOrN do. Scene i depends only on the random seed, the stream and i.
+ * Makes scenes like those of Tetrominoes (Kabra et al. 2019, Multi-Object Datasets): three of the 17 pieces
+ * on black, without overlap, each in one of six saturated colours. The grid has 7 x 7 cells of 5 x 5 pixels;
+ * the image is cropped to 32 x 32 pixels, as the authors of AKOrN do. Scene i depends only on the random
+ * seed, the stream and i.
  *
  * @throws StriateError for an invalid count.
  */

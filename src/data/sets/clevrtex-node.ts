@@ -20,7 +20,10 @@ export interface ClevrTexOptions {
 /** A part of a ClevrTex data set, as its authors split it. */
 export type ClevrTexPart = "test" | "validation" | "train" | "all";
 
-/** Parts as ranges of the scenes in the order of their numbers: the start and end of each as a share of all scenes. */
+/**
+ * For each part, where it starts and ends among the scenes in the order of their numbers, as shares of all
+ * scenes.
+ */
 const PARTS: Readonly<Record<ClevrTexPart, readonly [number, number]>> = {
   test: [0, 0.1],
   validation: [0.1, 0.2],
@@ -34,14 +37,15 @@ const AHEAD = 8;
 const MASK = /^(CLEVRTEX_[a-z]+_)(\d+)_flat\.png$/;
 
 /**
- * Reads a folder of CLEVRTex (Karazija et al. 2021; `clevrtex_full`, `clevrtex_outd`, `clevrtex_camo`): images
- * `NUMBER/CLEVRTEX_full_000123.png` and masks `..._flat.png`, whose palette indices are the objects. Both are cropped
- * to the central 192 x 192 and resized to 128 x 128: images bilinearly with antialiasing, masks by the nearest pixel.
- * In the order of their numbers, the first tenth of the scenes is "test", the second "validation" and the rest "train";
- * for the other sets, use "all".
+ * Reads a folder of CLEVRTex (Karazija et al. 2021; `clevrtex_full`, `clevrtex_outd` or `clevrtex_camo`). It
+ * holds images such as `NUMBER/CLEVRTEX_full_000123.png`, and masks `..._flat.png`, in which the palette
+ * index of a pixel is its object. Both are cropped to the central 192 x 192 and resized to 128 x 128: images
+ * bilinearly with antialiasing, masks by the nearest pixel. Of the scenes in the order of their numbers, the
+ * first tenth is "test", the second tenth is "validation" and the rest is "train". This split is meant for
+ * `clevrtex_full`; for the other two sets, use "all".
  *
- * @throws StriateError for a folder without scenes, files that are damaged or missing, and masks whose size differs from the
- * image's.
+ * @throws StriateError for a folder without scenes, files that are damaged or missing, and masks whose size
+ * differs from the image's.
  */
 export async function loadClevrTex(
   folder: string,
@@ -102,7 +106,7 @@ async function readScene(path: string, maskPath: string): Promise<[Uint8Array, U
   return [data, labels];
 }
 
-/** Reads a PNG file with a palette (or with grey values) as palette indices. */
+/** Reads the palette indices (or grey values) of a PNG file. */
 async function readMask(path: string) {
   const bytes = await readFileChecked(path, { what: "mask", maxBytes: 2 ** 26 });
   try {
@@ -119,7 +123,10 @@ async function readMask(path: string) {
   }
 }
 
-/** Unpacks values of 1, 2 or 4 bits, several to a byte, the highest bits first; every row begins with a new byte. */
+/**
+ * Unpacks values of 1, 2 or 4 bits, several of which are packed into a byte, highest bits first. Every row
+ * begins with a new byte.
+ */
 function unpacked(data: Uint8Array, width: number, height: number, depth: number): Uint8Array {
   if (depth === 8) return data;
   const perByte = 8 / depth;

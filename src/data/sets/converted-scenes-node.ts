@@ -13,12 +13,13 @@ interface Source {
 }
 
 /**
- * Reads scenes in the format of the authors of AKOrN: an `.npz` file with `images` `[N, 3, S, S]` (or grey `[N, S,
- * S]`), as bytes or numbers from 0 to 1, and `labels` `[N, S, S]`; or a folder with `images.npy` and `labels.npy`.
- * Files are read in pieces, so a file in double precision takes only an eighth of its size in memory.
+ * Reads scenes in the format that the authors of AKOrN use: an `.npz` file with the arrays `images` and
+ * `labels`, or a folder with `images.npy` and `labels.npy`. The images have the shape `[N, 3, S, S]` (or `[N,
+ * S, S]` if grey) and are bytes or numbers from 0 to 1; the labels have the shape `[N, S, S]`. An `.npz` file
+ * is read in pieces, so a file in double precision takes only an eighth of its size in memory.
  *
- * @throws StriateError for files that are missing, damaged or cut off, numbers outside 0 to 1, and masks whose size differs
- * from the images'.
+ * @throws StriateError for files that are missing, damaged or cut off, for numbers outside 0 to 1, and for
+ * masks whose size differs from that of the images.
  */
 export async function loadConvertedScenes(
   path: string,
@@ -44,7 +45,7 @@ export async function loadConvertedScenes(
   await collect(storedPixels, images, (value) => toByte(value, path));
   const pixels = channels === 3 ? storedPixels : greyToRgb(storedPixels, plane);
   const masks = new Int8Array(count * plane);
-  // Bytes above 127 are negative numbers that were stored as unsigned.
+  // In unsigned bytes, values above 127 are negative labels that were stored as unsigned.
   await collect(masks, labels, (value) => toLabel(value, path));
   const objects = masks.reduce((most, label) => Math.max(most, label), 0);
   return segmentedScenes({ name, size: size!, objects, images: pixels, labels: masks });

@@ -19,8 +19,8 @@ export interface DownloadOptions {
 }
 
 /**
- * The folder in which data sets are stored between runs: the folder named by STRIATE_DATA, otherwise `striate` in the
- * user's cache folder (XDG_CACHE_HOME, or ~/.cache).
+ * The folder in which data sets are stored between runs: the one that the environment variable STRIATE_DATA
+ * names or, if it is not set, `striate` in the user's cache folder (XDG_CACHE_HOME, or ~/.cache).
  */
 export function dataCache(environment: NodeJS.ProcessEnv = process.env): string {
   const { STRIATE_DATA: dataFolder, XDG_CACHE_HOME: cache } = environment;
@@ -33,7 +33,7 @@ export function dataCache(environment: NodeJS.ProcessEnv = process.env): string 
  * gets its final name only after its checksum has been verified. If the file already exists, its checksum is verified
  * and nothing is downloaded.
  *
- * @throws StriateError if the server cannot be reached or refuses, or if the checksum is wrong.
+ * @throws StriateError if the server cannot be reached or refuses the request, or if the checksum is wrong.
  */
 export async function download(url: string, path: string, options: DownloadOptions): Promise<void> {
   const { checksum, maxBytes = 2 ** 32, signal, onProgress } = options;
@@ -47,7 +47,8 @@ export async function download(url: string, path: string, options: DownloadOptio
   const part = `${path}.part`;
   const partialBytes = (await exists(part)) ? (await stat(part)).size : 0;
   const response = await request(url, partialBytes, signal);
-  // 416 means that the partial file is the whole file or longer; the checksum decides.
+  // The status 416 means that the partial file is as long as the whole file or longer; the checksum then
+  // shows whether it is the right file.
   if (response.status !== 416) {
     check(
       response.ok,
@@ -142,7 +143,7 @@ async function exists(path: string): Promise<boolean> {
   );
 }
 
-/** The file name for a URL on disk. */
+/** The name under which the file of a URL is stored on disk. */
 export function fileNameOf(url: string): string {
   return basename(new URL(url).pathname);
 }

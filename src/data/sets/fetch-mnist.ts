@@ -6,7 +6,7 @@ import { DEFAULT_MAX_BYTES, HEADER_ROOM, idxDigits, isGzip, parseIdx } from "../
 import type { MnistFile, MnistPart } from "./mnist-files.js";
 import { MNIST_FILES, mnistNames } from "./mnist-files.js";
 
-/** Options for how `fetchMnist` downloads and checks its files. */
+/** Options that say which files `fetchMnist` downloads, and how it checks and stores them. */
 export interface FetchMnistOptions<P extends MnistPart = MnistPart> {
   /** Parts to load. Default: both. The test images alone are 1.6 MB compressed, the training images 9.9 MB. */
   readonly parts?: readonly P[];
@@ -19,25 +19,26 @@ export interface FetchMnistOptions<P extends MnistPart = MnistPart> {
   readonly cache?: string | false;
   readonly signal?: AbortSignal;
   /**
-   * Called with the number of bytes received so far of all files, and the total number; the total is undefined if a
-   * server does not state sizes.
+   * Called with the number of bytes received so far, over all files, and the total number. The total is
+   * undefined if a server does not send sizes.
    */
   readonly onProgress?: (bytes: number, total: number | undefined) => void;
 }
 
 /**
- * Loads MNIST from a folder on the web that holds its IDX files, such as `train-images-idx3-ubyte.gz`, compressed or
- * plain. The names may have the dot that some distributions use (`train-images.idx3-ubyte`). Files are stored in the
- * browser's cache if it has one; a full cache is not an error. The images are the same as those of `loadMnist` in Node.
+ * Loads MNIST from a folder on the web. The folder holds MNIST's IDX files, compressed or plain, such as
+ * `train-images-idx3-ubyte.gz`. The names may have the dot that some distributions use
+ * (`train-images.idx3-ubyte`). Files are stored in the browser's cache if it has one; a full cache is not an
+ * error. The images are the same as those of `loadMnist` in Node.
  *
  * ```ts
  * const { train } = await fetchMnist("/data/mnist/", { parts: ["train"], onProgress: (bytes, total) => show(bytes, total) });
  * ```
  *
  * @param url the address of the folder; a relative one is resolved against the page's address
- * @throws StriateError if the server cannot be reached or has no such file, if the server sends an HTML page instead of
- * a file, if a file is cut off, damaged or not MNIST's, and if checksums are needed on a page that is served neither
- * over https nor from localhost; the reason of `signal` if it is aborted.
+ * @throws StriateError if the server cannot be reached or has no such file, if the server sends an HTML page
+ * instead of a file, if a file is cut off, damaged or not MNIST's, and if checksums are needed on a page that
+ * is served neither over https nor from localhost. If `signal` is aborted, throws its reason.
  */
 export async function fetchMnist<P extends MnistPart = MnistPart>(
   url: string | URL,
@@ -47,7 +48,7 @@ export async function fetchMnist<P extends MnistPart = MnistPart>(
   check(
     !verify || hasDigests(),
     () =>
-      "fetchMnist: checksums need a page that is served over https or from localhost; serve it so, or pass verify: false",
+      "fetchMnist: checksums need a page that is served over https or from localhost; serve the page in this way, or pass verify: false",
   );
   const folder = folderUrl(url);
   // If one file fails, the downloads of the others are aborted.
@@ -136,8 +137,8 @@ async function request(url: string, signal: AbortSignal): Promise<Response> {
 }
 
 /**
- * The reason why a response cannot be the file; undefined if it can. Servers of single-page apps answer requests for
- * missing files with the app's page.
+ * Returns the reason why a response cannot be the requested file; undefined if it can be. Servers of
+ * single-page apps answer requests for missing files with the app's page.
  */
 function refusalOf(response: Response): string | undefined {
   if (!response.ok) return `the server answers ${response.status} ${response.statusText}`.trim();
@@ -151,7 +152,8 @@ async function read(
   file: MnistFile,
   source: Source,
 ): Promise<Fetched> {
-  // Some servers declare a compressed file as encoded, so that the browser has already decompressed it.
+  // Some servers send a compressed file with a content encoding, so that the browser has already decompressed
+  // it.
   const content = isGzip(bytes) ? await decompressed(bytes, url) : bytes;
   source.signal.throwIfAborted();
   const array = parseIdx(content, url);
@@ -200,7 +202,7 @@ function joined(pieces: readonly Uint8Array[], length: number): Uint8Array<Array
   return whole;
 }
 
-/** Counts the received bytes over several files. */
+/** Counts the bytes received of all files together. */
 class Progress {
   readonly #files = new Map<string, { bytes: number; total: number | undefined }>();
 
@@ -213,7 +215,7 @@ class Progress {
 
   /** Reads a response to its end. */
   async follow(response: Response, url: string): Promise<Uint8Array<ArrayBuffer>> {
-    // If the browser decompresses the response, more bytes arrive than the header states.
+    // If the browser decompresses the response, more bytes arrive than its content-length header says.
     const stated = response.headers.has("content-encoding") ? null : response.headers.get("content-length");
     const file = { bytes: 0, total: stated === null ? undefined : Number(stated) };
     this.#files.set(url, file);

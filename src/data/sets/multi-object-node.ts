@@ -20,11 +20,14 @@ interface Layout {
   readonly title: string;
   readonly height: number;
   readonly width: number;
-  /** Layout of the masks: one plane per mask, or all masks' values of a pixel together. */
+  /**
+   * Layout of the masks in the file: one plane per mask ("planes"), or for each pixel the values of all masks
+   * ("interleaved").
+   */
   readonly masks: "planes" | "interleaved";
-  /** The square to which images are cropped, in pixels. */
+  /** The square window, in pixels, to which images are cropped. */
   readonly window: { readonly top: number; readonly left: number; readonly side: number };
-  /** Side in pixels after resizing by the nearest pixel. */
+  /** Side of the result in pixels; the window is resized by the nearest pixel. */
   readonly size: number;
   /** Largest number of objects; scenes with more objects are left out. */
   readonly mostObjects?: number;
@@ -63,7 +66,7 @@ const LAYOUTS: Readonly<Record<MultiObjectSet, Layout>> = {
   },
 };
 
-/** Number of each part's first scene, in the order of the file after some scenes were left out. */
+/** For each part, the position of its first scene in the file, not counting scenes that are left out. */
 const FIRST: Readonly<Record<MultiObjectPart, number>> = {
   eval: 0,
   test: 64,
@@ -73,11 +76,12 @@ const FIRST: Readonly<Record<MultiObjectPart, number>> = {
 const WANTED = new Set(["image", "mask"]);
 
 /**
- * Reads a TFRecord file of the Multi-Object Datasets (Kabra et al. 2019), prepared and split as by the authors of
- * AKOrN: Tetrominoes cropped to 32 x 32; multi-dSprites (any variant) at 64 x 64; CLEVR with masks cropped to its
- * centre and resized to 128 x 128 by the nearest pixel, without scenes of more than 6 objects. In the order of the
- * file, the first 64 scenes are "eval", the next 320 "test", the next 10,000 "validation", and the rest (at most
- * 60,000; for CLEVR 70,000) "train". The label of a pixel is the last mask that contains it.
+ * Reads a TFRecord file of the Multi-Object Datasets (Kabra et al. 2019), and prepares and splits it as the
+ * authors of AKOrN do. Tetrominoes is cropped to 32 x 32 pixels. Multi-dSprites (any variant) keeps its 64 x
+ * 64 pixels. CLEVR (with masks) is cropped to its centre and resized to 128 x 128 by the nearest pixel;
+ * scenes of more than 6 objects are left out. In the order of the file, the first 64 scenes are "eval", the
+ * next 320 are "test", the next 10,000 are "validation", and the rest is "train" (at most 60,000 scenes, or
+ * 70,000 for CLEVR). The label of a pixel is the last mask that contains it.
  *
  * @throws StriateError for a file that is missing, damaged, cut off, of another set, or too short for the part.
  */
@@ -91,7 +95,8 @@ export async function loadMultiObject(
   const { title, size } = layout;
   const plane = size * size;
   const most = Math.min(count, partSize(part, layout));
-  // The system never commits memory that is never written to.
+  // These arrays may be too long for the file. This costs nothing, because the operating system provides only
+  // the memory that is written to.
   const images = new Uint8Array(most * 3 * plane);
   const labels = new Int8Array(most * plane);
   const scratch = new Int8Array(plane);
@@ -129,7 +134,7 @@ function partSize(part: MultiObjectPart, { train }: Layout): number {
     : { eval: FIRST.test, test: FIRST.validation, validation: FIRST.train }[part] - FIRST[part];
 }
 
-/** The pixel of the published image that pixel i of the result shows. */
+/** The index of the pixel in the published image that pixel i of the result shows. */
 function sourceOf(i: number, { window, size, width }: Layout): number {
   const at = (pixel: number) => Math.floor(((pixel + 0.5) * window.side) / size);
   return (window.top + at(Math.floor(i / size))) * width + window.left + at(i % size);

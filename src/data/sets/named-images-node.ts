@@ -17,17 +17,18 @@ import { loadTinyImageNet } from "./tiny-imagenet-node.js";
 
 /** Options that say which part of a data set is read, and which classes its labels refer to. */
 export interface NamedImagesOptions extends ClassOptions {
-  /** Part of a data set that has several. Default: its test or validation part. */
+  /** Part to read if the data set has several. Default: its test or validation part. */
   readonly split?: string;
   readonly cifar10?: Cifar10Options;
 }
 
 /**
- * Opens a source of labelled images by a short name or a path: `cifar10`, `mnist`, `tiny-imagenet`, a folder with one
- * folder for each class, one with a list (`files.json`), or one with NumPy files (`SPLIT.npy` and `labels.json`).
+ * Opens a source of labelled images. `name` is `cifar10`, `mnist`, `tiny-imagenet`, or the path of a folder.
+ * The folder has one subfolder for each class, or a list of files and labels (`files.json`), or NumPy files
+ * (`SPLIT.npy` and `labels.json`).
  *
- * @throws StriateError if it does not exist, if its files have an unexpected form, or if the stated classes do not
- * include the data set's classes.
+ * @throws StriateError if the data set does not exist, if its files have an unexpected form, or if the
+ * classes in `options` do not include the data set's classes.
  */
 export async function namedImages(name: string, options: NamedImagesOptions = {}): Promise<ImageSource> {
   const { split, cifar10, ...classes } = options;
@@ -55,12 +56,15 @@ export async function namedImages(name: string, options: NamedImagesOptions = {}
   check(
     split !== undefined || !existsSync(join(name, "train.npy")),
     () =>
-      `"${name}" expected val.npy or test.npy, found only train.npy, which can be read with --split train`,
+      `"${name}": expected val.npy or test.npy, found only train.npy, which can be read with --split train`,
   );
   return imageFolder(name, { ...classes, ...(split !== undefined && { split }) });
 }
 
-/** Replaces the labels of a data set with its own classes by their positions in the stated order. */
+/**
+ * Replaces the labels of a data set that has its own classes by the positions of these classes in the order
+ * that the options give.
+ */
 function relabelled(source: ImageSource, options: ClassOptions): ImageSource {
   const ownClasses = source.classes.map((name) =>
     /^n\d{8}$/.test(name) ? { name, synset: name } : { name },
@@ -74,7 +78,8 @@ function relabelled(source: ImageSource, options: ClassOptions): ImageSource {
 const LARGEST_LIST = 2 ** 24;
 
 /**
- * The order of a network's outputs, read from a file of names or built into Striate under the given name ("imagenet").
+ * Finds the order of a network's outputs. It is read from a file of class names, or it is the built-in order
+ * "imagenet".
  */
 export async function readClassOrder(nameOrPath: string, outputs?: number): Promise<ClassOrder> {
   const known = existsSync(nameOrPath) ? undefined : namedOrder(nameOrPath, outputs);

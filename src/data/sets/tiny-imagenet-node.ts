@@ -9,28 +9,28 @@ import type { ImageSource } from "../images/image-source.js";
 import { decodeImage } from "../images/images-node.js";
 import { openZip } from "../formats/zip-node.js";
 
-/** Where to download the archive. */
+/** The address of the archive, and its checksum. */
 export interface TinyImageNetArchive {
   readonly url: string;
   readonly sha256: string;
 }
 
-/** The archive of Stanford's course CS231n, 248 MB. */
+/** The archive (248 MB) on the site of Stanford's course CS231n. */
 export const TINY_IMAGENET_OFFICIAL: TinyImageNetArchive = {
   url: "https://cs231n.stanford.edu/tiny-imagenet-200.zip",
   sha256: "6198c8ae015e2b3e007c7841da39ec069199b9aa3bfa943a462022fe5e43c821",
 };
 
-/** Options that say where Tiny ImageNet is stored, and where it is downloaded from. */
+/** Options that say where Tiny ImageNet is stored, and from where it is downloaded. */
 export interface TinyImageNetOptions {
   /**
-   * The unpacked archive, or the archive itself (a file whose name ends in `.zip`). Default: `tiny-imagenet-200` in the
-   * data cache, otherwise `tiny-imagenet-200.zip` there.
+   * Path of the unpacked archive, or of the archive itself (a file whose name ends in `.zip`). Default:
+   * `tiny-imagenet-200` in the data cache or, if that does not exist, `tiny-imagenet-200.zip` there.
    */
   readonly path?: string;
   /** Whether to download the archive if neither the folder nor the archive exists. Default "official". */
   readonly fetch?: "official" | "never";
-  /** Another address of the archive. */
+  /** Another address from which to download the archive. */
   readonly archive?: TinyImageNetArchive;
   readonly signal?: AbortSignal;
   readonly onProgress?: DownloadProgress;
@@ -39,12 +39,12 @@ export interface TinyImageNetOptions {
 const ANNOTATIONS = "val_annotations.txt";
 
 /**
- * Tiny ImageNet-200 (Le & Yang 2015): 100,000 training or 10,000 validation images of 200 classes, 64 x 64. A label is
- * the position of the class's WordNet id in alphabetical order. Validation images are read as published (`val/images`
- * and `val_annotations.txt`) or from one folder per class. Images are read directly from the archive if it was not
- * unpacked.
+ * Loads Tiny ImageNet-200 (Le & Yang 2015): 100,000 training or 10,000 validation images of 200 classes, with
+ * 64 x 64 pixels. A label is the position of the class's WordNet id in alphabetical order. Validation images
+ * are read as published (`val/images` and `val_annotations.txt`) or from one folder per class. Images are
+ * read directly from the archive if it was not unpacked.
  *
- * @throws StriateError if it is missing and cannot be downloaded, or has an unexpected form.
+ * @throws StriateError if the data set is missing and cannot be downloaded, or has an unexpected form.
  */
 export async function loadTinyImageNet(
   part: "train" | "val",

@@ -13,7 +13,7 @@ export interface Boards {
   readonly source: string;
 }
 
-/** The cells of each of the 27 rows, columns and boxes. */
+/** The cells of each of the 27 units: the rows, then the columns, then the boxes. */
 export const UNITS: readonly Uint8Array[] = [
   ...Array.from({ length: 9 }, (_, row) => Uint8Array.from({ length: 9 }, (_, i) => 9 * row + i)),
   ...Array.from({ length: 9 }, (_, column) => Uint8Array.from({ length: 9 }, (_, i) => 9 * i + column)),
@@ -31,8 +31,8 @@ function unitName(unit: number): string {
 }
 
 /**
- * Throws `StriateError` unless a board has 81 cells, digits from 0 (blank) to 9, and no digit twice in a row, column or
- * box. `what` names the board.
+ * Throws `StriateError` unless a board has 81 cells, digits from 0 (blank) to 9, and no digit twice in a row,
+ * column or box. `what` names the board in the error.
  */
 export function checkBoard(board: ArrayLike<number>, what = "Sudoku board"): void {
   check(board.length === CELLS, () => `${what}: expected 9 x 9 cells, got ${board.length}`);
@@ -71,7 +71,8 @@ export function checkSolution(
     check(solution[cell] !== 0, () => `${what}: the solution is blank at ${place()}`);
     check(
       puzzle[cell] === 0 || puzzle[cell] === solution[cell],
-      () => `${what}: at ${place()} the puzzle gives ${puzzle[cell]!}, the solution ${solution[cell]!}`,
+      () =>
+        `${what}: ${place()}: expected the puzzle's digit ${puzzle[cell]!} in the solution, got ${solution[cell]!}`,
     );
   }
 }
@@ -86,7 +87,8 @@ export function givensOf(puzzle: ArrayLike<number>): number {
 /**
  * Parses a board from text: 81 digits row by row, "0" or "." for a blank; white space is ignored.
  *
- * @throws StriateError for another number of cells, other characters, and boards that break the rules.
+ * @throws StriateError for a wrong number of cells, for other characters, and for boards that break the
+ * rules.
  */
 export function parseBoard(text: string, what = "Sudoku board"): Uint8Array {
   const cells = text.replace(/\s/g, "");
@@ -107,7 +109,7 @@ export function formatBoard(board: ArrayLike<number>): string {
   ).join("\n");
 }
 
-/** Boards first..end-1 as views that share their memory. */
+/** Returns boards first..end-1 as views that share the memory of `boards`. */
 export function sliceBoards(boards: Boards, first: number, end = boards.count): Boards {
   checkSlice(`${boards.source}: boards`, first, end, boards.count);
   return {

@@ -11,16 +11,18 @@ import { drawSymmetry, transformBoard } from "./symmetry.js";
 export interface GenerateSudokuOptions {
   /** Number of boards. */
   readonly count: number;
-  /** Number of given cells per puzzle, 17 to 81: one number, or a range that is drawn from uniformly. */
+  /** Number of given cells per puzzle, 17 to 81: one number, or a range from which it is drawn uniformly. */
   readonly givens: number | readonly [fewest: number, most: number];
   readonly seed: RandomLabel;
-  /** Name that separates sets with the same random seed, such as `"train"` and `"test"`. Default `"train"`. */
+  /**
+   * Name by which sets with the same random seed differ, such as `"train"` and `"test"`. Default `"train"`.
+   */
   readonly stream?: string;
 }
 
 /**
- * Numbers of given cells in the boards that AKOrN is trained on (as in SATNet's set), and in the more difficult ones
- * (as in RRN's set).
+ * Fewest and most given cells of a board: `id` for boards like those on which AKOrN is trained (SATNet's
+ * set), `ood` for more difficult ones (RRN's set).
  */
 export const SUDOKU_GIVENS = { id: [31, 42], ood: [17, 34] } as const;
 

@@ -11,12 +11,12 @@ const TRAIN = 9000;
 const LARGEST = 2 ** 30;
 
 /**
- * Reads the boards of SATNet (Wang et al. 2019): a folder with one-hot tensors [10000, 9, 9, 9] `features` and
- * `labels`, as published (`.pt`) or as NumPy files (`.npy`). The first 9,000 are "train", the rest "test". Every board
- * is checked.
+ * Reads the boards of SATNet (Wang et al. 2019) from a folder with two one-hot tensors of shape [10000, 9, 9,
+ * 9]: `features` (the puzzles) and `labels` (the solutions), as published (`.pt`) or as NumPy files (`.npy`).
+ * The first 9,000 boards are "train", the rest are "test". Every board is checked.
  *
- * @throws StriateError for files that are missing or damaged, tensors of another shape, cells that are not one-hot, and boards
- * that break the rules.
+ * @throws StriateError for files that are missing or damaged, tensors of another shape, cells that are not
+ * one-hot, and boards that break the rules.
  */
 export async function loadSatnetSudoku(folder: string, part: "train" | "test"): Promise<Boards> {
   const [features, labels] = await Promise.all([oneHot(folder, "features"), oneHot(folder, "labels")]);
@@ -29,7 +29,7 @@ export async function loadSatnetSudoku(folder: string, part: "train" | "test"): 
   check(
     count > TRAIN,
     () =>
-      `"${folder}": expected more than ${TRAIN} boards, the first of which are for training, got ${count}`,
+      `"${folder}": expected more than ${TRAIN} boards (the first ${TRAIN} are for training), got ${count}`,
   );
   const [first, end] = part === "train" ? [0, TRAIN] : [TRAIN, count];
   return checkedBoards(
@@ -56,7 +56,7 @@ async function oneHot(folder: string, name: string): Promise<Uint8Array> {
       check(
         value === 1 && digit === 0,
         () =>
-          `"${path}": expected one-hot digits, board ${Math.floor(cell / CELLS)} has other values in cell ${cell % CELLS}`,
+          `"${path}": expected one-hot digits, got other values in board ${Math.floor(cell / CELLS)}, cell ${cell % CELLS}`,
       );
       digit = d + 1;
     }
@@ -65,8 +65,9 @@ async function oneHot(folder: string, name: string): Promise<Uint8Array> {
 }
 
 /**
- * Reads the boards of Recurrent Relational Networks (Palm et al. 2018): a CSV file without header, 81 digits of the
- * puzzle (0 for a blank) and 81 of the solution in each line. Every board is checked.
+ * Reads the boards of Recurrent Relational Networks (Palm et al. 2018) from a CSV file without a header. Each
+ * line has the 81 digits of a puzzle (0 for a blank), a comma and the 81 digits of its solution. Every board
+ * is checked.
  *
  * @throws StriateError for a file that is missing, lines in another format, and boards that break the rules.
  */

@@ -1,6 +1,6 @@
 import { CELLS, UNITS, checkBoard } from "./boards.js";
 
-/** Row, column and box of every cell, as indices 0 to 26 of the units, three for each cell. */
+/** For each cell, the indices (0 to 26) of its three units: its row, column and box. */
 const UNITS_OF = Uint8Array.from({ length: 3 * CELLS }, (_, i) => {
   const cell = Math.floor(i / 3);
   const [row, column] = [Math.floor(cell / 9), cell % 9];
@@ -18,9 +18,9 @@ const BITS = Uint8Array.from({ length: 1024 }, (_, mask) => {
 type Visit = (solution: Uint8Array) => boolean;
 
 /**
- * A depth-first search that always branches where the fewest choices remain: on a blank cell with the fewest possible
- * digits or, if every blank cell has two or more, on a digit with the fewest possible cells in a row, column or box.
- * Sets of digits are bit masks.
+ * A depth-first search that always branches where the fewest choices remain: on a blank cell with the fewest
+ * possible digits or, if that cell has two or more, on a digit that has even fewer possible cells in a row,
+ * column or box. Sets of digits are bit masks.
  */
 class Search {
   readonly #board: Uint8Array;
@@ -73,12 +73,18 @@ class Search {
     return false;
   }
 
-  /** Marks a digit as placed in the units of a cell, or unmarks it. */
+  /**
+   * Marks a digit as placed in the three units of a cell, or removes this mark. `bit` is the digit's bit
+   * mask.
+   */
   #set(cell: number, bit: number): void {
     for (let i = 3 * cell; i < 3 * cell + 3; i++) this.#taken[UNITS_OF[i]!]! ^= bit;
   }
 
-  /** A digit that has fewer than `below` possible cells in some unit, with these cells; undefined if there is none. */
+  /**
+   * Finds a digit that has fewer than `below` possible cells in some unit, and these cells; undefined if
+   * there is none.
+   */
   #fewestPlaces(below: number): { readonly digit: number; readonly cells: number[] } | undefined {
     let found: { readonly digit: number; readonly cells: number[] } | undefined;
     let fewest = below;
@@ -103,7 +109,8 @@ class Search {
 }
 
 /**
- * The solutions of a puzzle, at most `most` of them. The default of 2 is enough to decide whether there is exactly one.
+ * Finds the solutions of a puzzle, at most `most` of them. The default of 2 is enough to decide whether there
+ * is exactly one.
  *
  * @throws StriateError for a board that is not 9 x 9 or breaks the rules.
  */

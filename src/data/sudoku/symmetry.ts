@@ -10,8 +10,9 @@ export interface Symmetry {
 }
 
 /**
- * Draws one of the 9! x 2 x 6^8 symmetries of Sudoku uniformly: digits are renamed; bands, and rows within bands, are
- * permuted; stacks, and columns within stacks, likewise; rows and columns may be swapped.
+ * Draws one of the 9! x 2 x 6^8 symmetries of Sudoku uniformly: digits are renamed; bands (three rows) and
+ * the rows in each band are permuted; stacks (three columns) and the columns in each stack are permuted; and
+ * rows and columns may be swapped.
  */
 export function drawSymmetry(random: Random): Symmetry {
   const digits = [0, ...random.shuffle([1, 2, 3, 4, 5, 6, 7, 8, 9])];

@@ -29,8 +29,8 @@ function significant(value: number): string {
 }
 
 /**
- * Draws the legend of feature maps: a bar from low to high with the two numbers below it; a diverging map also has a 0
- * in the middle.
+ * Draws the legend of feature maps: a colour bar from the low to the high end of the range, with the two
+ * numbers below it. For a diverging map, the number in the middle is also shown.
  *
  * @throws StriateError if a size is not a whole number above 0, or the range is not finite
  * @example
@@ -59,7 +59,7 @@ export function drawColourScale(
     for (let i = 0; i < STEPS; i++) {
       context.fillStyle = hex(entry(map.table, Math.round((255 * i) / (STEPS - 1))));
       const [from, to] = [(width * i) / STEPS, (width * (i + 1)) / STEPS];
-      // Slight overlap hides the seams that antialiasing leaves between neighbours.
+      // A slight overlap hides the seams that antialiasing leaves between neighbouring rectangles.
       context.fillRect(from, 0, Math.min(width, to + 0.5) - from, bar);
     }
     context.fillStyle = ink;

@@ -1,6 +1,6 @@
 /**
- * Colours are computed in OKLab (Ottosson 2020, "A perceptual color space for image processing"), in which equal
- * distances look about equally different.
+ * Colours are computed in OKLab (Ottosson 2020, "A perceptual color space for image processing"). In this
+ * colour space, pairs of colours at equal distances look about equally different.
  */
 
 /** Red, green and blue, each 0..255. */
@@ -17,7 +17,9 @@ function decodeGamma(encoded: number): number {
   return encoded <= 0.04045 ? encoded / 12.92 : ((encoded + 0.055) / 1.055) ** 2.4;
 }
 
-/** Gives the linear-light sRGB of an OKLab colour; components are outside 0..1 if the colour is out of gamut. */
+/**
+ * Converts an OKLab colour to linear-light sRGB. A component is outside 0..1 if sRGB cannot show the colour.
+ */
 export function oklabToLinearRgb([lightness, a, b]: Oklab): Rgb {
   const long = (lightness + 0.3963377774 * a + 0.2158037573 * b) ** 3;
   const medium = (lightness - 0.1055613458 * a - 0.0638541728 * b) ** 3;
@@ -29,7 +31,7 @@ export function oklabToLinearRgb([lightness, a, b]: Oklab): Rgb {
   ];
 }
 
-/** Gives the sRGB bytes of an OKLab colour, clipped to the gamut. */
+/** Converts an OKLab colour to sRGB bytes, clipped to the gamut of sRGB. */
 export function oklabToRgb(colour: Oklab): Rgb {
   const [red, green, blue] = oklabToLinearRgb(colour);
   return [toByte(red), toByte(green), toByte(blue)];
@@ -39,7 +41,7 @@ function toByte(linear: number): number {
   return Math.round(255 * encodeGamma(Math.min(1, Math.max(0, linear))));
 }
 
-/** Gives the OKLab coordinates of sRGB bytes. */
+/** Converts sRGB bytes to OKLab coordinates. */
 export function rgbToOklab([red, green, blue]: Rgb): Oklab {
   const r = decodeGamma(red / 255);
   const g = decodeGamma(green / 255);
@@ -54,7 +56,7 @@ export function rgbToOklab([red, green, blue]: Rgb): Oklab {
   ];
 }
 
-/** Gives the OKLab colour of this lightness, chroma and hue (radians). */
+/** Returns the OKLab colour of this lightness, chroma and hue (in radians). */
 export function oklch(lightness: number, chroma: number, hue: number): Oklab {
   return [lightness, chroma * Math.cos(hue), chroma * Math.sin(hue)];
 }
@@ -64,7 +66,7 @@ export function inGamut(colour: Oklab): boolean {
   return oklabToLinearRgb(colour).every((component) => component >= 0 && component <= 1);
 }
 
-/** Finds the largest chroma that sRGB can show at this lightness for all of the hues. */
+/** Finds the largest chroma that sRGB can show at this lightness for every one of the hues. */
 export function commonChroma(lightness: number, hues: readonly number[]): number {
   let low = 0;
   let high = 0.4;
@@ -76,7 +78,7 @@ export function commonChroma(lightness: number, hues: readonly number[]): number
   return low;
 }
 
-/** Gives the Euclidean distance in OKLab; a distance of about 0.02 is just noticeable. */
+/** Returns the Euclidean distance of two colours in OKLab. A distance of about 0.02 is just noticeable. */
 export function distance(one: Oklab, other: Oklab): number {
   return Math.hypot(one[0] - other[0], one[1] - other[1], one[2] - other[2]);
 }
@@ -84,17 +86,17 @@ export function distance(one: Oklab, other: Oklab): number {
 /** Converts an angle from degrees to radians. */
 export const degrees = (angle: number): number => (angle * Math.PI) / 180;
 
-/** Rounds a list of colours to red, green and blue bytes. */
+/** Converts a list of colours to a table of red, green and blue bytes. */
 export function tableOf(colours: readonly Oklab[]): Uint8Array {
   return Uint8Array.from(colours.flatMap((colour) => oklabToRgb(colour)));
 }
 
-/** Gives the colour of entry `index` of a table of red, green and blue bytes. */
+/** Returns the colour at `index` in a table of red, green and blue bytes. */
 export function entry(table: Uint8Array, index: number): Rgb {
   return [table[3 * index]!, table[3 * index + 1]!, table[3 * index + 2]!];
 }
 
-/** Writes a colour as CSS does, e.g. `#1b7fc4`. */
+/** Writes a colour in the form that CSS uses, such as `#1b7fc4`. */
 export function hex(colour: Rgb): string {
   return `#${colour.map((component) => component.toString(16).padStart(2, "0")).join("")}`;
 }

@@ -3,7 +3,8 @@ import { commonChroma, degrees, distance, entry, hex, oklabToRgb, oklch, tableOf
 import type { Oklab, Rgb } from "./colour.js";
 
 /**
- * A closed loop of 256 colours for phases, never for scalars. Entry k is the colour of phases from -π + 2πk / 256 on.
+ * A closed loop of 256 colours for phases; it must not be used for scalars. Entry k is the colour of phases
+ * from -π + 2πk / 256 up to -π + 2π(k + 1) / 256.
  */
 export interface CyclicMap {
   readonly id: "uniform" | "two-hue";
@@ -11,8 +12,8 @@ export interface CyclicMap {
   /** The colours as 256 x RGB bytes. */
   readonly table: Uint8Array;
   /**
-   * The same colours before they are rounded to bytes. All neighbours are equally far apart, including the last and the
-   * first.
+   * The same colours before they are rounded to bytes. All neighbours have the same distance in OKLab,
+   * including the last and the first.
    */
   readonly oklab: readonly Oklab[];
   /** Colour behind transparent (silent) pixels. */
@@ -23,9 +24,9 @@ const ENTRIES = 256;
 const TURN = 2 * Math.PI;
 
 /**
- * A loop of constant lightness and chroma whose hue changes at constant speed, so that no phase looks brighter than
- * another. Its lightness is the one that allows the largest chroma for all hues. Phase 0 is a warm colour, and ±π is
- * its complement.
+ * A loop of constant lightness and chroma whose hue changes at constant speed, so that no phase looks
+ * brighter than another. Of all lightnesses, it has the one that allows the largest chroma for all hues.
+ * Phase 0 is a warm colour, and ±π is its complement.
  */
 function uniformLoop(): Oklab[] {
   const hues = Array.from({ length: ENTRIES }, (_, k) => degrees(30) + (TURN * k) / ENTRIES - Math.PI);
@@ -37,7 +38,10 @@ function uniformLoop(): Oklab[] {
   return hues.map((hue) => oklch(best.lightness, best.chroma, hue));
 }
 
-/** A point on the loop dark - blue - light - orange - dark in OKLab; `turn` is in -π..π, and 0 is light. */
+/**
+ * Returns a point on a loop in OKLab that runs dark - blue - light - orange - dark. `turn` is from -π to π; 0
+ * is the light point.
+ */
 function twoHuePoint(turn: number): Oklab {
   const lightness = 0.575 + 0.335 * Math.cos(turn);
   const side = Math.sin(turn);
@@ -45,7 +49,10 @@ function twoHuePoint(turn: number): Oklab {
   return oklch(lightness, 0.118 * Math.abs(side), hue);
 }
 
-/** The same loop at constant speed in OKLab, so that equal phase differences look equally large. */
+/**
+ * Resamples the loop of `twoHuePoint` at equal distances in OKLab, so that equal phase differences look
+ * equally large.
+ */
 function twoHueLoop(): Oklab[] {
   const fine = 8192;
   const points = Array.from({ length: fine + 1 }, (_, i) => twoHuePoint(-Math.PI + (TURN * i) / fine));
@@ -67,7 +74,7 @@ function twoHueLoop(): Oklab[] {
 const uniform = uniformLoop();
 const twoHue = twoHueLoop();
 
-/** Hue circle of constant lightness, for most readers. */
+/** A circle of all hues with constant lightness, for readers without a colour-vision deficiency. */
 export const UNIFORM_CYCLE: CyclicMap = {
   id: "uniform",
   label: "all hues",
@@ -77,8 +84,8 @@ export const UNIFORM_CYCLE: CyclicMap = {
 };
 
 /**
- * Loop of dark, blue, light and orange, which are distinguishable with every common colour-vision deficiency. Lightness
- * changes with the phase.
+ * A loop through dark, blue, light and orange. These can be told apart with every common colour-vision
+ * deficiency, but the lightness changes with the phase.
  */
 export const TWO_HUE_CYCLE: CyclicMap = {
   id: "two-hue",
@@ -89,24 +96,24 @@ export const TWO_HUE_CYCLE: CyclicMap = {
 };
 
 /**
- * Gives the index 0..255 of a phase in radians; phases need not be wrapped.
+ * Returns the index, 0..255, of a phase's colour in a map. The phase is in radians and need not be wrapped.
  *
  * @throws StriateError if the phase is not finite
  */
 export function phaseIndex(phase: number): number {
   const turns = (phase + Math.PI) / TURN;
   const index = Math.floor((turns - Math.floor(turns)) * ENTRIES) % ENTRIES;
-  // The index is NaN if the phase was, so one comparison per pixel is enough.
+  // If the phase is NaN or infinite, the index is NaN, so one comparison per pixel is enough.
   if (!(index >= 0)) throw new StriateError(`phase: expected a finite angle in radians, got ${phase}`);
   return index;
 }
 
-/** Gives the colour of a phase in radians. Throws {@link StriateError} if it is not finite. */
+/** Returns the colour of a phase in radians. Throws {@link StriateError} if it is not finite. */
 export function phaseColour(map: CyclicMap, phase: number): Rgb {
   return entry(map.table, phaseIndex(phase));
 }
 
-/** Writes a CSS gradient that goes once around the map, for a strip. */
+/** Writes a CSS gradient that goes once around the map, from left to right. */
 export function cssGradient(map: CyclicMap, stops = 24): string {
   const colours = Array.from({ length: stops + 1 }, (_, i) =>
     hex(entry(map.table, Math.round((ENTRIES * i) / stops) % ENTRIES)),

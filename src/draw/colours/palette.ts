@@ -3,8 +3,9 @@ import type { Rgb } from "./colour.js";
 import { UNIFORM_CYCLE } from "./cyclic-maps.js";
 
 /**
- * Categorical colours of lines and bars in order of use. Each has a contrast of at least 3:1 against light and dark
- * cards, and neighbours in the list are distinguishable with the common colour-vision deficiencies.
+ * Categorical colours of lines and bars, in the order in which to use them. Each has a contrast of at least
+ * 3:1 against the light and the dark backgrounds of Striate's pages, and neighbours in the list can be told
+ * apart with the common colour-vision deficiencies.
  */
 export const CATEGORICAL = [
   "#1f7fc2",
@@ -38,8 +39,9 @@ export const BACKGROUND: Rgb = [44, 49, 60];
 export const IGNORED: Rgb = [128, 128, 128];
 
 /**
- * Gives the colour of a label: 0 is the background, labels below 0 are ignored pixels, and objects are numbered from 1
- * in distinguishable colours; after the eight named ones, hues advance in steps of the golden section.
+ * Returns the colour of a label. Label 0 is the background, labels below 0 mark ignored pixels, and labels
+ * from 1 are objects, whose colours can be told apart. The first eight colours come from a list; after these,
+ * the hue advances in steps of the golden section.
  */
 export function labelColour(label: number): Rgb {
   if (label < 0) return IGNORED;

@@ -2,12 +2,15 @@ import { checkFinite } from "../../util/check.js";
 import { commonChroma, degrees, entry, oklch, tableOf } from "./colour.js";
 import type { Oklab, Rgb } from "./colour.js";
 
-/** A map of 256 colours for scalars, from the low end (entry 0) to the high end (entry 255). Never for phases. */
+/**
+ * A map of 256 colours for scalars, from the low end (entry 0) to the high end (entry 255). It must not be
+ * used for phases.
+ */
 export interface ScalarMap {
   readonly id: "sequential" | "diverging" | "grey";
   /** The colours as 256 x RGB bytes. */
   readonly table: Uint8Array;
-  /** Whether the middle of the map means 0, so that ranges are made symmetric around it. */
+  /** Whether the middle of the map means 0. If so, ranges are made symmetric around 0. */
   readonly diverging: boolean;
 }
 
@@ -30,8 +33,9 @@ const END_LIGHTNESS = 0.42;
 const END_CHROMA = commonChroma(END_LIGHTNESS, [BLUE, RED]);
 
 /**
- * Blue over near-white to red-orange: straight lines in OKLab with equal slopes on both sides, so that a value and its
- * negative look equally strong. The hues are distinguishable with every common colour-vision deficiency.
+ * Blue through near-white to red-orange. Both halves are straight lines in OKLab with equal slopes, so that a
+ * value and its negative look equally strong. The two hues can be told apart with every common colour-vision
+ * deficiency.
  */
 export const DIVERGING: ScalarMap = scalarMap("diverging", (part) => {
   const strength = Math.abs(2 * part - 1);
@@ -45,7 +49,7 @@ export const GREY: ScalarMap = {
   diverging: false,
 };
 
-/** Gives the colour of a scalar in 0..1 (clipped). Throws `StriateError` if it is not finite. */
+/** Returns the colour of a scalar, which is clipped to 0..1. Throws `StriateError` if it is not finite. */
 export function scalarColour(map: ScalarMap, value: number): Rgb {
   checkFinite("scalar colour: value", value);
   return entry(map.table, Math.round(Math.min(1, Math.max(0, value)) * (ENTRIES - 1)));

@@ -22,39 +22,42 @@ export interface ApgdOptions {
   readonly epsilon: number;
   /** Number of iterations. Default 100. */
   readonly steps?: number;
-  /** Share of increasing steps below which the step is halved (default .75). */
+  /**
+   * The step size is halved if the loss rises in at most this share of the iterations since the last check.
+   * Default 0.75.
+   */
   readonly rho?: number;
-  /** Number of forward passes whose gradients are averaged (default 1). */
+  /** Number of forward passes whose gradients are averaged. Default 1. */
   readonly eot?: number;
   readonly targets?: Int32Array | undefined;
   /**
-   * Random numbers that determine the start, one for each number of the images: uniform in [0, 1) for Linf, normal for
-   * L2.
+   * Random numbers that determine the start, one for each value of the images: uniform in [0, 1) for Linf,
+   * normal for L2.
    */
   readonly draw: Float32Array;
   readonly signal?: AbortSignal | undefined;
-  /** Called with the losses of every forward pass. */
+  /** Called after every forward pass with the loss of each image. */
   readonly onForward?: (loss: Float32Array) => void;
 }
 
 /** Results of one run of Auto-PGD. */
 export interface ApgdRun {
-  /** The points with the largest loss. */
+  /** For each image, the point with the largest loss. */
   readonly best: ImageBatch;
   readonly bestLoss: Float32Array;
   /** The last misclassified point of each image, or the start. */
   readonly adversarial: ImageBatch;
-  /** 1 for images without any misclassified point, otherwise 0. */
+  /** 1 for images for which no misclassified point was found, otherwise 0. */
   readonly robust: Uint8Array;
-  /** Loss of each image at the start and after each iteration. */
+  /** Losses of the images at the start and after each iteration. */
   readonly losses: readonly Float32Array[];
-  /** Step size of each image at each iteration. */
+  /** For each iteration, the step size of each image. */
   readonly stepSizes: readonly Float32Array[];
-  /** Number of iterations between two checks of the step size, at each iteration. */
+  /** For each iteration, the number of iterations between two checks of the step size. */
   readonly windows: readonly number[];
 }
 
-/** One run of APGD on a batch, from the start that `draw` determines. */
+/** Runs APGD on a batch once, from the start that `draw` determines. */
 export async function apgdRun(
   classifier: Classifier,
   images: ImageBatch,
@@ -144,7 +147,7 @@ export async function apgdRun(
       row(restart, b).set(row(best, b));
       row(gradient, b).set(row(bestGradient, b));
     }
-    // The previous point does not change, so that the next momentum term leads from it to the best point.
+    // `previous` stays as it is, so that the next momentum term points from it to the best point.
     current = restart;
     window = Math.max(window - shrink, shortest);
     since = 0;
@@ -161,11 +164,11 @@ export async function apgdRun(
 }
 
 /**
- * Counts the increases of the loss in the last iterations. The loss before iteration 0 counts as 0, as in the authors'
- * code.
+ * Counts how often the loss of an image rose in the last `window` iterations. The loss before iteration 0
+ * counts as 0, as in the authors' code.
  */
 function risesIn(losses: readonly Float32Array[], iteration: number, window: number, image: number): number {
-  // losses[0] is the start, losses[i + 1] iteration i.
+  // losses[0] belongs to the start, losses[i + 1] to iteration i.
   const at = (i: number) => (i < 0 ? 0 : losses[i + 1]![image]!);
   let rises = 0;
   for (let j = 0; j < window; j++) if (at(iteration - j) > at(iteration - j - 1)) rises++;
@@ -173,7 +176,8 @@ function risesIn(losses: readonly Float32Array[], iteration: number, window: num
 }
 
 /**
- * The start: clip(x + epsilon t / max|t|) with t = 2u - 1 for Linf, clip(x + epsilon t / ‖t‖) for L2, for each image.
+ * Computes the start for each image x from its random numbers u: clip(x + epsilon t / max|t|) with t = 2u - 1
+ * for Linf, and clip(x + epsilon u / ‖u‖) for L2.
  */
 function startPoint(images: ImageBatch, epsilon: number, norm: Norm, draw: Float32Array): ImageBatch {
   const { count } = images;
@@ -195,7 +199,7 @@ function startPoint(images: ImageBatch, epsilon: number, norm: Norm, draw: Float
   return { count, data };
 }
 
-/** The mean gradient of k forward passes, with the loss and logits of the last pass. */
+/** Computes the mean gradient of `eot` forward passes, with the loss and logits of the last pass. */
 async function averaged(
   eot: number,
   first: LossAndGradient,
@@ -230,18 +234,23 @@ export interface ApgdAttackOptions {
   /** Number of iterations. Default 100. */
   readonly steps?: number;
   /**
-   * Number of runs, each from another random point and on the images that are still classified correctly (default 1).
+   * Number of runs. Each starts at another random point and attacks the images that are still classified
+   * correctly. Default 1.
    */
   readonly restarts?: number;
   /** Number of forward passes whose gradients are averaged. Default 1. */
   readonly eot?: number;
   /**
-   * Number of wrong classes that the targeted loss aims at, the most likely ones first, with one run each (default 9).
+   * Number of wrong classes at which the targeted loss aims, with one run each, the most likely class first.
+   * Default 9.
    */
   readonly targets?: number;
 }
 
-/** APGD on the cross-entropy, the DLR loss, or the targeted DLR loss (then one run for each of several classes). */
+/**
+ * APGD on the cross-entropy, the DLR loss (difference of logits ratio), or the targeted DLR loss, which takes
+ * one run for each of several classes.
+ */
 export function apgdAttack(options: ApgdAttackOptions = {}): Attack {
   const { loss = "ce", norm = "Linf", steps = 100, restarts = 1, eot = 1, targets = 9 } = options;
   const targeted = needsTargets(loss);
@@ -274,17 +283,17 @@ export function apgdAttack(options: ApgdAttackOptions = {}): Attack {
   };
 }
 
-/** The images that are still classified correctly. */
+/** The images of a batch that are still classified correctly. */
 export interface Survivors {
   readonly images: ImageBatch;
   readonly labels: Int32Array;
-  /** Their positions in the batch. */
+  /** The positions of these images in the batch. */
   readonly indices: readonly number[];
 }
 
 /**
- * Runs attacks one after another, each on the images that the earlier ones did not change. If all fail, the result is
- * the clean image.
+ * Runs attacks one after another, each on the images on which all earlier ones failed. If all attacks on an
+ * image fail, its result is the clean image.
  */
 export async function onSurvivors<R>(
   { images, labels }: AttackInput,

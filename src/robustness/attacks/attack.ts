@@ -21,15 +21,15 @@ export interface AttackInput {
 export interface Attack {
   readonly name: string;
   readonly norm: Norm;
-  /** All settings other than the radius, for protocols. */
+  /** All settings except the radius, to be recorded in protocols. */
   readonly settings: Readonly<Record<string, number | string>>;
-  /** Number of classes that its loss needs (default 2). */
+  /** Number of classes that the attack's loss needs. Default 2. */
   readonly fewestClasses?: number;
   /** Whether the attack differentiates the network. Default true. */
   readonly needsGradient?: boolean;
   /** The loss whose gradient the attack follows. Default "ce". */
   readonly loss?: AttackLoss;
-  /** Number of wrong classes at which the attack aims, if the network has that many. */
+  /** Number of wrong classes at which the attack aims, or fewer if the network does not have that many. */
   readonly aims?: number;
   /** Returns one candidate for each image: the clean image if the attack found nothing. */
   run(classifier: Classifier, input: AttackInput): Promise<ImageBatch>;
@@ -41,11 +41,11 @@ export interface GradientReport {
   /** Number of images that the attack was given. */
   readonly images: number;
   /**
-   * Number of images whose gradient is zero everywhere, or below 1e-30 so that it is lost in single precision; attacks
-   * fail on them.
+   * Number of images whose gradient is below 1e-30 everywhere, so that it is zero or gets lost in single
+   * precision. Attacks fail on these images.
    */
   readonly zero: number;
-  /** Number of images whose gradient contains NaN or infinity, which are replaced by 0. */
+  /** Number of images whose gradient contains NaN or infinite values, which are replaced by 0. */
   readonly notFinite: number;
   /** Number of NaN and infinite values in all steps of the attack. */
   readonly notFiniteValues: number;
@@ -56,23 +56,24 @@ export interface AttackOutcome {
   /** Whether each clean image is classified correctly. */
   readonly clean: Uint8Array;
   /**
-   * For each attack, whether each image is still classified correctly after it and all earlier attacks. The network
-   * classified every result once more.
+   * For each attack, whether each image is still classified correctly after this attack and all earlier ones.
+   * To decide this, the network classifies the result of every attack once more.
    */
   readonly stages: readonly { readonly name: string; readonly robust: Uint8Array }[];
-  /** The entry of the last attack. */
+  /** The flags of the last attack. */
   readonly robust: Uint8Array;
   /** The images after all attacks. */
   readonly adversarial: ImageBatch;
-  /** The predicted classes of these images. */
+  /** The predicted classes of the images after all attacks. */
   readonly predicted: Int32Array;
   /** One entry for each attack that follows a gradient and was given images. */
   readonly gradients: readonly GradientReport[];
 }
 
 /**
- * Attacks a batch: finds the images that are classified correctly, runs each attack on those that still are, checks
- * that every result lies in the ball and in [0, 1], and classifies the results once more.
+ * Attacks a batch. The function finds the images that are classified correctly and runs each attack on those
+ * that still are. It checks that every result lies in the ball and in [0, 1], and classifies the results once
+ * more.
  *
  * @throws StriateError for images outside [0, 1], labels that the network does not have, or a radius out of range.
  * @example
@@ -128,7 +129,10 @@ export async function attackBatch(
   return { clean, stages, robust, adversarial: { count: images.count, data }, predicted, gradients };
 }
 
-/** Gradients below this partly vanish in single precision (down to 1e-38) on their way through a network. */
+/**
+ * Gradients below this value partly vanish on their way through a network, because single precision reaches
+ * down to 1e-38 only.
+ */
 const LOST = 1e-30;
 
 /** Checks the gradient of an attack's loss at the clean images. Targeted losses aim at the most likely wrong class. */
@@ -150,7 +154,7 @@ async function gradientReport(
   };
 }
 
-/** Positions of the true entries. */
+/** The positions of all entries that are 1. */
 export function positions(flags: Uint8Array): number[] {
   return Array.from(flags.keys()).filter((i) => flags[i] === 1);
 }
@@ -162,8 +166,8 @@ export function checkLabels(labels: Int32Array, count: number, classes: number):
 }
 
 /**
- * The `rank`-th most likely class of each row of logits, where rank 1 is the most likely. Of equal logits, the first
- * counts.
+ * The `rank`-th most likely class of each row of logits, and rank 1 is the most likely class. Of equal
+ * logits, the first has the lower rank.
  */
 export function classOfRank(logits: Float32Array, count: number, rank: number): Int32Array {
   const classes = logits.length / count;

@@ -1,10 +1,13 @@
 import { StriateError, check } from "../../util/errors.js";
 import type { ImageBatch } from "../classifier.js";
 
-/** How the size of a perturbation is measured: its largest element, or its Euclidean length. */
+/**
+ * How the size of a perturbation is measured: by its largest absolute value ("Linf") or by its Euclidean
+ * length ("L2").
+ */
 export type Norm = "Linf" | "L2";
 
-/** Copies the images at some positions. */
+/** Copies the images at the given positions. */
 export function pickImages(images: ImageBatch, indices: readonly number[]): ImageBatch {
   const size = images.data.length / images.count;
   const data = new Float32Array(indices.length * size);
@@ -14,7 +17,7 @@ export function pickImages(images: ImageBatch, indices: readonly number[]): Imag
   return { count: indices.length, data };
 }
 
-/** Writes images back to the positions that {@link pickImages} took them from. */
+/** Writes images back to the positions from which {@link pickImages} took them. */
 export function putImages(target: Float32Array, indices: readonly number[], images: ImageBatch): void {
   const size = images.data.length / images.count;
   indices.forEach((to, from) => {
@@ -22,7 +25,7 @@ export function putImages(target: Float32Array, indices: readonly number[], imag
   });
 }
 
-/** Copies the values at some positions. */
+/** Copies the values at the given positions. */
 export function pickWhole(values: Int32Array, indices: readonly number[]): Int32Array {
   return Int32Array.from(indices, (i) => values[i]!);
 }
@@ -49,7 +52,7 @@ const ROUNDING = 2e-6;
 /**
  * Checks that adversarial images lie within the ball around the clean ones, and in [0, 1].
  *
- * @throws StriateError that names the attack and the first image that does not.
+ * @throws StriateError if one does not; the message names the attack and the first such image.
  */
 export function checkInBall(
   attack: string,
@@ -85,7 +88,7 @@ export function checkEpsilon(epsilon: number, norm: Norm, size: number): void {
   );
 }
 
-/** Throws {@link StriateError} for images outside [0, 1], for which radii are not defined. */
+/** Throws {@link StriateError} for images with values outside [0, 1], for which radii are not defined. */
 export function checkImages(images: ImageBatch): void {
   const bad = images.data.findIndex((value) => !(value >= 0 && value <= 1));
   check(bad < 0, () => `images to attack: expected values in [0, 1], got ${images.data[bad]!}`);

@@ -14,13 +14,13 @@ export interface AttackPlan {
   readonly name: string;
   readonly norm: Norm;
   readonly attacks: readonly Attack[];
-  /** A remark for reports if the plan is weaker than the standard one. */
+  /** A remark for reports if the plan differs from the published one. */
   readonly remark?: string;
 }
 
 /**
- * AutoAttack (arXiv:2003.01690): APGD-CE, APGD-T, FAB-T and Square, with the published settings: 100 iterations, 9
- * targets, 5000 queries, one restart.
+ * AutoAttack (arXiv:2003.01690): APGD-CE, APGD-T, FAB-T and Square, with the published settings: 100
+ * iterations, 9 target classes, 5000 queries, one restart.
  */
 export function standardEnsemble(norm: Norm = "Linf"): AttackPlan {
   return {
@@ -35,7 +35,10 @@ export function standardEnsemble(norm: Norm = "Linf"): AttackPlan {
   };
 }
 
-/** AutoAttack's "rand" version for networks that draw random numbers: APGD-CE and APGD-DLR over 20 forward passes. */
+/**
+ * AutoAttack's "rand" version, for networks that draw random numbers: APGD-CE and APGD-DLR, with gradients
+ * averaged over `eot` (by default 20) forward passes.
+ */
 export function stochasticEnsemble(norm: Norm = "Linf", eot = 20): AttackPlan {
   return {
     name: `AutoAttack rand, EoT ${eot}`,
@@ -45,7 +48,8 @@ export function stochasticEnsemble(norm: Norm = "Linf", eot = 20): AttackPlan {
 }
 
 /**
- * AutoAttack's "plus" version: the standard attacks and APGD-DLR, with five restarts of APGD-CE, APGD-DLR and FAB-T.
+ * AutoAttack's "plus" version: the standard attacks and APGD-DLR, with five restarts of APGD-CE and APGD-DLR.
+ * The published version also runs FAB untargeted with five restarts; here, FAB runs only targeted and once.
  */
 export function plusEnsemble(norm: Norm = "Linf"): AttackPlan {
   return {
@@ -62,7 +66,10 @@ export function plusEnsemble(norm: Norm = "Linf"): AttackPlan {
   };
 }
 
-/** A reduced ensemble for a CPU: APGD-CE and APGD-T of 20 iterations, 3 targets, Square of 300 queries. */
+/**
+ * A reduced ensemble for a CPU: APGD-CE and APGD-T with 20 iterations and (for APGD-T) 3 target classes, and
+ * Square with 300 queries.
+ */
 export function quickEnsemble(norm: Norm = "Linf"): AttackPlan {
   return {
     name: "quick ensemble",
@@ -111,7 +118,7 @@ const PLANS: Readonly<Record<string, PlanMaker>> = {
 /** Names of the attacks and ensembles that {@link attackPlan} knows. */
 export const ATTACK_NAMES: readonly string[] = Object.keys(PLANS);
 
-/** An attack or ensemble by its short name. Throws {@link StriateError} for an unknown name. */
+/** Returns an attack or ensemble by its short name. Throws {@link StriateError} for an unknown name. */
 export function attackPlan(name: string, norm: Norm = "Linf"): AttackPlan {
   const make = PLANS[name];
   check(make, () => unknownName("attack", name, ATTACK_NAMES));
@@ -119,18 +126,18 @@ export function attackPlan(name: string, norm: Norm = "Linf"): AttackPlan {
 }
 
 /**
- * Throws {@link StriateError} if a plan cannot attack the network: too few classes for its losses, or an operator
- * without a gradient.
+ * Throws {@link StriateError} if a plan cannot attack the network, because the network has too few classes
+ * for the losses of the plan or an operator without a gradient.
  */
 export function checkPlan({ name, attacks }: AttackPlan, classifier: Classifier): void {
   const { classes } = classifier.network;
   const fewest = Math.max(...attacks.map(({ fewestClasses = 2 }) => fewestClasses));
   if (classes < fewest)
-    throw new StriateError(`${name} needs at least ${fewest} classes, the network has ${classes}`);
+    throw new StriateError(`${name} needs at least ${fewest} classes, but the network has ${classes}`);
   if (attacks.some(({ needsGradient = true }) => needsGradient)) classifier.checkGradient();
 }
 
-/** Cautions about a plan before it runs: losses that aim at fewer classes than published. */
+/** Cautions that are known before a plan runs: attacks that aim at fewer classes than published. */
 export function planCautions({ name, attacks }: AttackPlan, classes: number): readonly string[] {
   return attacks.flatMap(({ name: attack, aims = 0 }) =>
     aims < classes
@@ -141,7 +148,10 @@ export function planCautions({ name, attacks }: AttackPlan, classes: number): re
   );
 }
 
-/** Cautions about masked gradients, by Croce & Hein's own check. */
+/**
+ * Cautions about masked gradients, by the check that Croce & Hein use: Square, which needs no gradient,
+ * succeeds although gradient-based attacks failed.
+ */
 export function planWarnings(
   plan: AttackPlan,
   total: number,
@@ -157,7 +167,10 @@ export function planWarnings(
   ];
 }
 
-/** Cautions about gradients that an attack could not follow. AutoAttack's authors warn of zero gradients, too. */
+/**
+ * Cautions about gradients that an attack could not follow. AutoAttack's own code also warns of zero
+ * gradients.
+ */
 export function gradientWarnings(plan: AttackPlan, reports: readonly GradientReport[]): readonly string[] {
   const names = [...new Set(reports.map(({ attack }) => attack))];
   return names.flatMap((name) => {
@@ -191,8 +204,8 @@ export function gradientWarnings(plan: AttackPlan, reports: readonly GradientRep
 }
 
 /**
- * How much the outputs of a network vary between five passes over the same images, by predicted classes and by
- * L2-normalised logits (differences above 1e-4).
+ * Whether a network gives the same outputs in five passes over the same images. The predicted classes must be
+ * equal, and the logits of each image, scaled to Euclidean length 1, may differ by at most 1e-4.
  */
 export async function isDeterministic(classifier: Classifier, images: ImageBatch): Promise<boolean> {
   const first = await classifier.logits(images);

@@ -12,18 +12,19 @@ import { towardsHyperplane } from "./hyperplane.js";
  * (arXiv:1907.02044), algorithm 1 with the decision hyperplane between the label and one target class.
  */
 
-/** Input and options of one run of FAB; targets are one class for each image. */
+/** Input and options of one run of FAB. `targets` has one target class for each image. */
 export interface FabOptions {
   readonly norm: Norm;
   readonly targets: Int32Array;
   /** Number of iterations. Default 100. */
   readonly steps?: number;
-  /** Largest weight of the original image (default .1). */
+  /** Largest weight of the original image. Default 0.1. */
   readonly mostOriginal?: number;
-  /** Overshoot beyond the hyperplane (default 1.05). */
+  /** Factor by which a step towards the hyperplane is lengthened, so that it ends beyond it. Default 1.05. */
   readonly overshoot?: number;
   /**
-   * Factor on the distance of a misclassified point from the original image when the search steps back (default .9).
+   * Factor by which the distance of a misclassified point from the original image is multiplied when the
+   * search steps back. Default 0.9.
    */
   readonly backward?: number;
   readonly signal?: AbortSignal | undefined;
@@ -31,13 +32,16 @@ export interface FabOptions {
 
 /** Results of one run of FAB. */
 export interface FabRun {
-  /** The nearest misclassified point of each image, or the clean image if none was found. */
+  /** For each image, the nearest misclassified point that was found, or the clean image if there was none. */
   readonly images: ImageBatch;
-  /** The distances of these points; Infinity if none was found. */
+  /** The distances of these points from the clean images; Infinity if none was found. */
   readonly distance: Float64Array;
 }
 
-/** Searches for the nearest point beyond the boundary to the target class, starting at the clean images. */
+/**
+ * Searches for the nearest point beyond the decision boundary between the label and the target class,
+ * starting at the clean image.
+ */
 export async function fabRun(
   classifier: Classifier,
   clean: ImageBatch,
@@ -109,7 +113,7 @@ export interface FabAttackOptions {
   readonly norm?: Norm;
   /** Number of iterations. Default 100. */
   readonly steps?: number;
-  /** Number of wrong classes to aim at, the most likely ones first, with one run each (default 9). */
+  /** Number of wrong classes at which to aim, with one run each, the most likely class first. Default 9. */
   readonly targets?: number;
 }
 

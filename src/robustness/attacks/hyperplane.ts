@@ -1,12 +1,14 @@
 import type { Norm } from "./ball.js";
 
 /**
- * The smallest displacement (Linf or L2) that moves a point of [0, 1]^n to the hyperplane <w, v> = b without leaving
- * the box. If the box does not reach the plane, it leads to the corner nearest to the plane. Coordinates with weight 0
- * do not move. arXiv:1907.02044, equations 5 and 6.
+ * The smallest displacement (Linf or L2) that moves a point of [0, 1]^n to the hyperplane <w, v> = b without
+ * leaving the box. If the box does not reach the plane, the displacement leads to the corner nearest to the
+ * plane. Coordinates i with w_i = 0 do not move. Source: arXiv:1907.02044, equations 5 and 6.
  *
- * With <w, point> >= b each coordinate moves against the sign of w by min(lambda r_i, c_i): r_i = 1 for Linf and |w_i|
- * for L2, c_i is the distance to the border. The sum of |w_i| times these moves is concave and piecewise linear in lambda, so Newton's iteration from 0 climbs to its solution and reaches it after at most n pieces.
+ * If <w, point> >= b, each coordinate moves against the sign of w_i by min(lambda r_i, c_i). Here r_i is 1
+ * for Linf and |w_i| for L2, and c_i is the distance to the border of the box. The sum of |w_i| times these
+ * moves must equal <w, point> - b. It is concave and piecewise linear in lambda, so Newton's iteration from 0
+ * climbs to the solution and passes at most n linear pieces. If <w, point> < b, all signs are reversed.
  */
 export function towardsHyperplane(
   point: ArrayLike<number>,
@@ -32,7 +34,10 @@ export function towardsHyperplane(
   );
 }
 
-/** Solves sum of weight_i min(lambda rate_i, room_i) = need for lambda; Infinity if there is no solution. */
+/**
+ * Solves the equation sum_i weight_i min(lambda rate_i, room_i) = need for lambda; Infinity if there is no
+ * solution.
+ */
 function solve(need: number, weight: Float64Array, rate: Float64Array, room: Float64Array): number {
   let lambda = 0;
   for (;;) {

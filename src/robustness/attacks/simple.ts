@@ -31,8 +31,8 @@ export function addSigns(images: ImageBatch, noise: Float32Array, epsilon: numbe
 /** Input and options of one run of projected gradient descent (Madry et al. 2018). */
 export interface PgdOptions {
   /**
-   * Form of the step and the projection. Default "Linf". "L2-akorn" is the form in AKOrN's code, whose results leave
-   * the ball.
+   * Form of the step and the projection. Default "Linf". "L2-akorn" is the form in AKOrN's code; its results
+   * may lie outside the ball.
    */
   readonly form?: PgdForm;
   readonly steps: number;
@@ -41,17 +41,19 @@ export interface PgdOptions {
   /** Loss. Default "ce", or "ce-towards" if `towards` is given. */
   readonly loss?: AttackLoss;
   /**
-   * Classes to move towards: the attack then descends the loss of these classes instead of ascending the loss of the
-   * labels.
+   * For each image, a class to move towards. The attack then descends the loss of these classes instead of
+   * ascending the loss of the labels.
    */
   readonly towards?: Int32Array;
-  /** The start, clipped to [0, 1]. Default: the clean images. */
+  /** The images at which to start; they are clipped to [0, 1]. Default: the clean images. */
   readonly start?: ImageBatch;
-  /** Number of forward passes whose gradients are averaged, for networks that draw random numbers (default 1). */
+  /**
+   * Number of forward passes whose gradients are averaged, for networks that draw random numbers. Default 1.
+   */
   readonly eot?: number;
   /**
-   * How gradients are averaged: the mean (default), or as in AKOrN's code, which does not clear the gradient between
-   * passes, so that pass j of k counts k - j + 1 times.
+   * How gradients are combined: "mean" (default), or "accumulated" as in AKOrN's code. That code does not
+   * clear the gradient between passes, so that pass j of k counts k - j + 1 times.
    */
   readonly eotWeights?: "mean" | "accumulated";
   readonly signal?: AbortSignal | undefined;
@@ -127,15 +129,15 @@ export interface PgdAttackOptions {
   readonly steps?: number;
   /** Length of one step as a fraction of epsilon. Default 1/3 for Linf (AKOrN), 1/5 for L2. */
   readonly relativeStep?: number;
-  /** Whether to start at a random point of the ball (default false). */
+  /** Whether to start at a random point of the ball. Default false. */
   readonly randomStart?: boolean;
-  /** Number of forward passes averaged for each gradient (default 1). */
+  /** Number of forward passes whose gradients are averaged. Default 1. */
   readonly eot?: number;
 }
 
 /**
- * Projected gradient descent. With a random start and a step of 2.5 / steps, it equals foolbox's BIM (Linf) and PGD
- * (L2), as Predify uses them.
+ * Projected gradient descent. With a random start and a relative step of 2.5 / steps, it equals the attacks
+ * of foolbox that Predify uses: BIM (Linf) and PGD (L2).
  */
 export function pgdAttack(options: PgdAttackOptions = {}): Attack {
   const { norm = "Linf", steps = 20, randomStart = false, eot = 1 } = options;
@@ -152,13 +154,18 @@ export function pgdAttack(options: PgdAttackOptions = {}): Attack {
   };
 }
 
-/** BIM: steps of epsilon / steps from the clean image. Kurakin et al. 2017 (arXiv:1607.02533). */
+/**
+ * BIM: PGD from the clean image with steps of length epsilon / steps. Kurakin et al. 2017 (arXiv:1607.02533).
+ */
 export function bim(options: { readonly steps?: number } = {}): Attack {
   const { steps = 10 } = options;
   return { ...pgdAttack({ steps, relativeStep: 1 / steps }), name: `BIM-${steps}` };
 }
 
-/** Draws a point uniformly from the ball (L2: uniform direction, radius U^(1/n)), clipped to [0, 1]. */
+/**
+ * For each image, draws a point uniformly from the ball and clips it to [0, 1]. For L2 the direction is
+ * uniform and the radius is epsilon U^(1/n), with U uniform in [0, 1) and n values per image.
+ */
 export function randomPoint(images: ImageBatch, epsilon: number, norm: Norm, random: Random): ImageBatch {
   const { count } = images;
   const size = images.data.length / count;

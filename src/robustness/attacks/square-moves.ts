@@ -16,7 +16,7 @@ interface Move {
 
 const clip01 = (value: number): number => (value < 0 ? 0 : value > 1 ? 1 : value);
 
-/** A whole number in 0..span-1 from one uniform random number; 0 if the span is 0. */
+/** Makes a whole number in 0..span-1 from one uniform random number; 0 if `span` is 0. */
 function whole(span: number, uniforms: Uniforms): number {
   return Math.floor(span * uniforms(1)[0]!);
 }
@@ -25,7 +25,10 @@ function signs(count: number, uniforms: Uniforms): Float64Array {
   return Float64Array.from(uniforms(count), (u) => Math.sign(2 * u - 1));
 }
 
-/** The start of the search: vertical stripes of random colours (Linf), or a grid of tiles (L2). */
+/**
+ * Makes the images at which the search starts: with vertical stripes of random colours (Linf), or with a grid
+ * of tiles (L2).
+ */
 export function firstSquares(
   clean: ImageBatch,
   shape: ImageShape,
@@ -107,7 +110,10 @@ interface Window {
   readonly left: number;
 }
 
-/** Proposes an image in which one window gains the length of the perturbation that another window loses. */
+/**
+ * Proposes images in which the perturbation inside one window is removed and the one inside another window
+ * becomes stronger, so that the Euclidean length of the whole perturbation stays the same.
+ */
 function movedSquare(
   best: ImageBatch,
   clean: ImageBatch,
@@ -165,7 +171,7 @@ function movedSquare(
   return atLength(clean, delta, epsilon);
 }
 
-/** Scales the perturbation to length epsilon and adds it: clip(x + epsilon delta / ‖delta‖) for each image. */
+/** Scales each perturbation to length epsilon and adds it to its image: clip(x + epsilon delta / ‖delta‖). */
 function atLength(clean: ImageBatch, delta: Float64Array, epsilon: number): ImageBatch {
   const { count } = clean;
   const size = delta.length / count;
@@ -180,7 +186,7 @@ function atLength(clean: ImageBatch, delta: Float64Array, epsilon: number): Imag
   return { count, data };
 }
 
-/** A bump over its negative, transposed with probability 1/2 and scaled to unit length. */
+/** A tile of length 1: a bump above a negative bump, transposed with probability 1/2. */
 function twoHalves(side: number, uniforms: Uniforms): Float64Array {
   const upper = Math.floor(side / 2);
   const [above, below] = [bump(upper, side), bump(side - upper, side)];
@@ -196,8 +202,8 @@ function twoHalves(side: number, uniforms: Uniforms): Float64Array {
 }
 
 /**
- * The sum of concentric rectangles that grow by one pixel on every side, rectangle j with weight 1 / (j + 1)^2, scaled
- * to unit length.
+ * A weighted sum of concentric rectangles, scaled to length 1. Each rectangle is larger than the one before
+ * by one pixel on every side; rectangle j (from 0) has the weight 1 / (j + 1)^2.
  */
 function bump(rows: number, columns: number): Float64Array {
   const values = new Float64Array(rows * columns);
@@ -215,7 +221,7 @@ function bump(rows: number, columns: number): Float64Array {
   return values.map((value) => value / length);
 }
 
-/** Rounds to the nearest whole number, and halves to even, as Python does. */
+/** Rounds to the nearest whole number, and halves to the nearest even one, as Python does. */
 function roundEven(value: number): number {
   const low = Math.floor(value);
   if (value - low !== 0.5) return Math.round(value);

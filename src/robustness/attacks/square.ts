@@ -8,21 +8,23 @@ import type { Uniforms } from "./square-moves.js";
 import { firstSquares, nextSquares } from "./square-moves.js";
 
 /*
- * Square: Andriushchenko et al. 2020, "Square Attack: a query-efficient black-box adversarial attack via random search"
- * (arXiv:1912.00049), algorithms 1 to 3, on the margin z_y - max_{i != y} z_i, in the form of the ensemble's code: the
- * window and (Linf) the colours of a query are shared by the batch, so results depend on how images are batched.
+ * Square: Andriushchenko et al. 2020, "Square Attack: a query-efficient black-box adversarial attack via
+ * random search" (arXiv:1912.00049), algorithms 1 to 3. The attack lowers the margin z_y - max_{i != y} z_i
+ * of the logits z with label y. It follows AutoAttack's code, in which all images of a batch share the window
+ * and (for Linf) the colours of a query, so results depend on how images are batched.
  */
 
 /** Input and options of one run of the Square attack (Andriushchenko et al. 2020). */
 export interface SquareOptions {
   readonly norm: Norm;
   readonly epsilon: number;
-  /** Number of squares tried after the start (default 5000). */
+  /** Number of squares tried after the start. Default 5000. */
   readonly queries?: number;
-  /** Fraction of the pixels that the first squares cover (default .8). */
+  /** Fraction of the pixels that the first squares cover. Default 0.8. */
   readonly firstShare?: number;
   /**
-   * Whether to stretch the schedule of fractions, made for 10,000 queries, to the number of queries (default false).
+   * Whether to stretch or shrink the schedule of fractions, which was made for 10,000 queries, to the number
+   * of queries. Default false.
    */
   readonly stretchSchedule?: boolean;
   readonly uniforms: Uniforms;
@@ -39,7 +41,7 @@ export interface SquareRun {
   readonly robust: Uint8Array;
 }
 
-/** Random search with shrinking squares. It needs no gradient. */
+/** Runs the Square attack: a random search with shrinking squares. It needs no gradient. */
 export async function squareRun(
   classifier: Classifier,
   clean: ImageBatch,
@@ -100,7 +102,7 @@ export async function squareRun(
 
 const HALVINGS = [10, 50, 200, 500, 1000, 2000, 4000, 6000, 8000];
 
-/** The fraction of the pixels that a square covers at a query. */
+/** The fraction of the pixels that the square of a query covers. */
 function shareAt(query: number, queries: number, first: number, stretch: boolean): number {
   const at = stretch ? Math.trunc((query / queries) * 10_000) : query;
   const past = HALVINGS.filter((limit) => at > limit).length;

@@ -24,10 +24,14 @@ import type { AttackLoss } from "../losses.js";
 import type { Norm } from "./ball.js";
 
 /*
- * One step of a gradient-based attack as one graph: the step, the projection onto the ball, the loss and its gradient.
+ * These functions run one step of a gradient-based attack as one graph, which contains the step, the
+ * projection onto the ball, the loss and its gradient.
  */
 
-/** An input of an attack. The prefix distinguishes it from the network's own inputs and parameters. */
+/**
+ * Makes a graph input for an attack. The prefix distinguishes it from the network's own inputs and
+ * parameters.
+ */
 function attackInput(name: string, shape: Shape): Tensor {
   return input(ATTACK + name, shape);
 }
@@ -39,7 +43,7 @@ function lengthOf(x: Tensor): Tensor {
   return l2Norm(x, SPACE, { keepAxes: true });
 }
 
-/** The projection onto the ball around the clean images, clipped to [0, 1]. */
+/** Projects x onto the ball around the clean images and clips it to [0, 1]. */
 function project(x: Tensor, clean: Tensor, radius: Tensor, norm: Norm): Tensor {
   if (norm === "Linf") return clip(maximum(minimum(x, add(clean, radius)), sub(clean, radius)), 0, 1);
   const difference = sub(x, clean);
@@ -49,8 +53,8 @@ function project(x: Tensor, clean: Tensor, radius: Tensor, norm: Norm): Tensor {
 }
 
 /**
- * Normalises a gradient to length 1; 0 stays 0. Gradients below 1e-6 are scaled to a largest value of 1 first, because
- * their squares would underflow or their length would be below the floor.
+ * Normalises a gradient to length 1; 0 stays 0. Gradients below 1e-6 are first scaled so that their largest
+ * value is 1, because otherwise their squares would underflow or their length would be below `FLOOR`.
  */
 function unitLength(g: Tensor): Tensor {
   const largest = max(abs(g), SPACE, { keepAxes: true });
@@ -58,13 +62,14 @@ function unitLength(g: Tensor): Tensor {
   return div(scaled, maximum(lengthOf(scaled), FLOOR));
 }
 
-/** The norm in which a projected-gradient step normalises and projects. */
+/** The norm by which a step of projected gradient descent normalises the gradient and projects. */
 export type PgdForm = "Linf" | "L2" | "L2-akorn";
 
 /**
- * Projected gradient, one step: x + step * sign(g) or x + step * g / ‖g‖, projected. A negative step descends.
- * "L2-akorn" rescales under the inverted condition, as AKOrN's code does: perturbations shorter than the radius are
- * stretched to it and longer ones stay, so results leave the ball.
+ * One step of projected gradient descent along the gradient g: x + step * sign(g) or x + step * g / ‖g‖, then
+ * projected onto the ball. A negative `step` descends. "L2-akorn" rescales under the inverted condition, as
+ * AKOrN's code does: perturbations shorter than the radius are stretched to it and longer ones are not
+ * shortened, so results may leave the ball.
  */
 function pgdUpdate(x: Tensor, g: Tensor, form: PgdForm): Tensor {
   const clean = attackInput("clean", x.shape);
@@ -86,11 +91,11 @@ export interface PgdStep {
   readonly labels: Int32Array;
   readonly targets?: Int32Array;
   readonly radius: number;
-  /** Step size; negative to descend. */
+  /** Step size; a negative one descends. */
   readonly step: number;
 }
 
-/** Computes the gradient at the current images and the step along it, in one run. */
+/** Computes the gradient at the current images and takes a step along it, in one run of the network. */
 export async function pgdStep(
   classifier: Classifier,
   loss: AttackLoss,
@@ -109,7 +114,7 @@ export async function pgdStep(
   return { count: current.count, data: next! };
 }
 
-/** Like {@link pgdStep}, with a given gradient. */
+/** Takes a step like {@link pgdStep}, but along a given gradient. */
 export async function pgdStepAlong(
   classifier: Classifier,
   form: PgdForm,
@@ -138,13 +143,14 @@ export interface ApgdStep {
   readonly radius: number;
   /** Step size of each image. */
   readonly stepSize: Float32Array;
-  /** Weight of the step without momentum: 1 at the first iteration, .75 afterwards. */
+  /** Weight of the step without momentum: 1 at the first iteration, 0.75 afterwards. */
   readonly mix: number;
 }
 
 /**
- * One iteration of APGD (arXiv:2003.01690, algorithm 1, line 7) with the loss and gradient at its end: z = P(x + eta
- * g'), x' = P(x + a (z - x) + (1 - a) (x - previous)), g' = sign(g) or g / ‖g‖.
+ * One iteration of APGD (arXiv:2003.01690, algorithm 1, line 7): z = P(x + eta g') and x' = P(x + a (z - x) +
+ * (1 - a) (x - previous)). P is the projection, eta the step size, a is `mix`, and g' is sign(g) for Linf and
+ * g / ‖g‖ for L2. The result includes the loss, gradient and logits at x'.
  */
 export async function apgdStep(
   classifier: Classifier,
@@ -180,7 +186,7 @@ function apgdGraph(parts: ProgramParts, loss: AttackLoss, norm: Norm): Record<st
   return { next, ...differentiated(loss, next, parts) };
 }
 
-/** Values of {@link attackInput}s: images, and numbers for all images. */
+/** Makes the values of an attack's inputs: batches of images, and numbers that apply to all images. */
 function feedsOf(
   classifier: Classifier,
   images: Readonly<Record<string, ImageBatch>>,

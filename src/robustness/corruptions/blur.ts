@@ -26,13 +26,17 @@ export const defocusBlur: CorruptionKind<readonly [number, number]> = {
 };
 
 export interface GlassDraws {
-  /** Offsets dx, dy for every pixel of every pass, in the order of visits, from -distance to distance - 1. */
+  /**
+   * Offsets dx, dy for every pixel in every pass, in the order in which pixels are visited. Each is from
+   * -distance to distance - 1.
+   */
   readonly offsets: Int8Array;
 }
 
 /**
- * Blurs, copies pixels locally, and blurs again. The published code means to swap two pixels, but the second assignment
- * of its swap reads what the first one wrote, so one pixel overwrites the other. This function does the same.
+ * Blurs the image, copies pixels to random neighbours, and blurs again. The published code means to swap two
+ * pixels, but the second assignment of the swap reads what the first one wrote, so that one pixel overwrites
+ * the other. This function does the same.
  */
 export const glassBlur: CorruptionKind<readonly [number, number, number], GlassDraws> = {
   group: "blur",
@@ -78,7 +82,10 @@ export const motionBlur: CorruptionKind<readonly [number, number], AngleDraws> =
     blurAlong(pixels, side, 3, { radius, sigma, angle }),
 };
 
-/** The mean of the image and its zooms, in float32. The factor 1 is one of the zooms, so the image counts twice. */
+/**
+ * The mean of the image and of its zoomed versions, in float32. One of the zoom factors is 1, so the image
+ * itself counts twice.
+ */
 export const zoomBlur: CorruptionKind<readonly [number, number]> = {
   group: "blur",
   constants: ZOOM_BLUR,

@@ -1,10 +1,11 @@
 /**
- * The published constants of the benchmark (Hendrycks & Dietterich 2019, "Benchmarking Neural Network Robustness to
- * Common Corruptions and Perturbations"), by the side of the images they were made for: ImageNet-C (224),
- * Tiny-ImageNet-C (64), CIFAR-10-C (32). Each list holds severities 1 to 5.
+ * The published constants of the benchmark (Hendrycks & Dietterich 2019, "Benchmarking Neural Network
+ * Robustness to Common Corruptions and Perturbations"), by the side of the images for which they were made:
+ * ImageNet-C (224), Tiny-ImageNet-C (64), CIFAR-10-C (32). Each list holds the constants for severities 1 to
+ * 5.
  */
 export const CONSTANT_SETS = [224, 64, 32] as const;
-/** The size in pixels whose published constants are used. */
+/** The side of the images, in pixels, whose published constants are used. */
 export type ConstantSet = (typeof CONSTANT_SETS)[number];
 
 export type Severities<C> = readonly [C, C, C, C, C];
@@ -17,7 +18,7 @@ export const GAUSSIAN_NOISE: BySet<number> = {
   32: [0.04, 0.06, 0.08, 0.09, 0.1],
 };
 
-/** Number of photons of a white pixel. */
+/** Mean number of photons that a white pixel receives. */
 export const SHOT_NOISE: BySet<number> = {
   224: [60, 25, 12, 5, 3],
   64: [250, 100, 50, 30, 15],
@@ -31,7 +32,7 @@ export const IMPULSE_NOISE: BySet<number> = {
   32: [0.01, 0.02, 0.03, 0.05, 0.07],
 };
 
-/** Standard deviation of speckle noise, as a share of the value. */
+/** Standard deviation of speckle noise, as a share of the value to which it is added. */
 export const SPECKLE_NOISE: BySet<number> = {
   224: [0.15, 0.2, 0.35, 0.45, 0.6],
   64: [0.15, 0.2, 0.25, 0.3, 0.35],
@@ -45,7 +46,7 @@ export const GAUSSIAN_BLUR: BySet<number> = {
   32: [0.4, 0.6, 0.7, 0.8, 1],
 };
 
-/** Radius of the disk and standard deviation of its smoothing, in pixels. */
+/** Radius of the disk, and standard deviation of the Gaussian that smooths it, in pixels. */
 export const DEFOCUS_BLUR: BySet<readonly [radius: number, alias: number]> = {
   224: [
     [3, 0.1],
@@ -70,7 +71,7 @@ export const DEFOCUS_BLUR: BySet<readonly [radius: number, alias: number]> = {
   ],
 };
 
-/** Standard deviation of the blur, largest displacement (pixels), number of passes. */
+/** Standard deviation of the blur (pixels), largest displacement (pixels), and number of passes. */
 export const GLASS_BLUR: BySet<readonly [sigma: number, distance: number, passes: number]> = {
   224: [
     [0.7, 1, 2],
@@ -95,7 +96,7 @@ export const GLASS_BLUR: BySet<readonly [sigma: number, distance: number, passes
   ],
 };
 
-/** Radius and standard deviation in pixels. */
+/** Radius and standard deviation of the blur along its line, in pixels. */
 export const MOTION_BLUR: BySet<readonly [radius: number, sigma: number]> = {
   224: [
     [10, 3],
@@ -128,7 +129,7 @@ const SMALL_ZOOMS = [
   [26, 0.01],
 ] as const;
 
-/** Number of zoom factors (the first is 1) and the step between them. */
+/** Number of zoom factors, of which the first is 1, and the step between them. */
 export const ZOOM_BLUR: BySet<readonly [factors: number, step: number]> = {
   224: [
     [12, 0.01],
@@ -141,7 +142,7 @@ export const ZOOM_BLUR: BySet<readonly [factors: number, step: number]> = {
   32: SMALL_ZOOMS,
 };
 
-/** Strength of the fog, and decay of the fractal's amplitude from octave to octave. */
+/** Strength of the fog, and number by which the fractal's amplitude is divided from octave to octave. */
 export const FOG: BySet<readonly [strength: number, decay: number]> = {
   224: [
     [1.5, 2],
@@ -198,14 +199,14 @@ export const CONTRAST: BySet<number> = {
   32: [0.75, 0.5, 0.4, 0.3, 0.15],
 };
 
-/** Number that is added to the value in HSV coordinates. */
+/** Number that is added to the V coordinate in HSV. */
 export const BRIGHTNESS: BySet<number> = {
   224: [0.1, 0.2, 0.3, 0.4, 0.5],
   64: [0.1, 0.2, 0.3, 0.4, 0.5],
   32: [0.05, 0.1, 0.15, 0.2, 0.3],
 };
 
-/** Factor and addition for the saturation in HSV coordinates. */
+/** Factor by which the S coordinate in HSV is multiplied, and number that is then added to it. */
 export const SATURATE: BySet<readonly [factor: number, addition: number]> = {
   224: [
     [0.3, 0],
@@ -237,14 +238,17 @@ export const JPEG_COMPRESSION: BySet<number> = {
   32: [80, 65, 58, 50, 40],
 };
 
-/** Scale of the small image. */
+/** Size of the small image, relative to the image. */
 export const PIXELATE: BySet<number> = {
   224: [0.6, 0.5, 0.4, 0.3, 0.25],
   64: [0.9, 0.8, 0.7, 0.6, 0.5],
   32: [0.95, 0.9, 0.85, 0.75, 0.65],
 };
 
-/** Displacement, its smoothing, and the shift of the affine map's corners, all in {@link ELASTIC_UNIT}s. */
+/**
+ * Strength of the displacements, standard deviation of the Gaussian that smooths them, and largest shift of
+ * the affine map's corners; all three are multiplied by {@link ELASTIC_UNIT}.
+ */
 export const ELASTIC_TRANSFORM: BySet<readonly [alpha: number, sigma: number, affine: number]> = {
   224: [
     [2, 0.7, 0.1],
@@ -269,7 +273,10 @@ export const ELASTIC_TRANSFORM: BySet<readonly [alpha: number, sigma: number, af
   ],
 };
 
-/** Unit of the displacements in pixels. The published constants for 224-pixel images were made with 244. */
+/**
+ * Unit of the displacements in pixels. For 224-pixel images it is 244, the value with which the published
+ * images were made.
+ */
 export const ELASTIC_UNIT: Readonly<Record<ConstantSet, number>> = { 224: 244, 64: 64, 32: 32 };
 
 export interface SnowConstants {
@@ -279,7 +286,7 @@ export interface SnowConstants {
   readonly threshold: number;
   readonly radius: number;
   readonly sigma: number;
-  /** Weight of the image against its whitened grey version. */
+  /** Weight of the image; its whitened grey version has the weight 1 minus this. */
   readonly image: number;
 }
 
@@ -317,7 +324,10 @@ export interface SpatterConstants {
   readonly std: number;
   readonly sigma: number;
   readonly threshold: number;
-  /** Strength of the drops (water), or the standard deviation that smooths the stains (mud). */
+  /**
+   * For water, the strength of the drops; for mud, the standard deviation of the Gaussian that smooths the
+   * stains.
+   */
   readonly strength: number;
   readonly liquid: "water" | "mud";
 }

@@ -16,7 +16,7 @@ import { gaussianNoise, impulseNoise, shotNoise, speckleNoise } from "./noise.js
 import { spatter } from "./spatter.js";
 import { brightness, fog, frost, snow } from "./weather.js";
 
-/** The corruptions in the benchmark's order: 15, then the 4 extra ones for validation. */
+/** The corruptions in the benchmark's order: the 15 that count, then the 4 extra ones for validation. */
 const KINDS = {
   gaussian_noise: gaussianNoise,
   shot_noise: shotNoise,
@@ -44,7 +44,7 @@ export type CorruptionName = keyof typeof KINDS;
 
 /** The names of all 19 corruptions. */
 export const CORRUPTIONS = Object.keys(KINDS) as readonly CorruptionName[];
-/** The names of the 15 corruptions that the benchmark's scores average over. */
+/** The names of the 15 corruptions over which the benchmark's scores are averaged. */
 export const BENCHMARK_CORRUPTIONS: readonly CorruptionName[] = CORRUPTIONS.filter(
   (name) => KINDS[name].group !== "extra",
 );
@@ -55,7 +55,7 @@ export const SEVERITIES = [1, 2, 3, 4, 5] as const;
 export type Severity = (typeof SEVERITIES)[number];
 
 type DrawsOfKind<K> = K extends CorruptionKind<infer _, infer D> ? D : never;
-/** The random draws of one corrupted image; `undefined` for deterministic corruptions. */
+/** The random draws for one corrupted image; `undefined` for deterministic corruptions. */
 export type CorruptionDraws<N extends CorruptionName = CorruptionName> = DrawsOfKind<(typeof KINDS)[N]>;
 
 /** Throws {@link StriateError} unless the name is one of {@link CORRUPTIONS}. */
@@ -75,14 +75,17 @@ export function isStochastic(name: CorruptionName): boolean {
   return KINDS[name].draw !== undefined;
 }
 
-/** The set of constants published for square images of this side. Throws {@link StriateError} if there is none. */
+/**
+ * The set of constants that was published for square images with this side. Throws {@link StriateError} if
+ * there is none.
+ */
 export function constantSet(side: number): ConstantSet {
   const set = CONSTANT_SETS.find((known) => known === side);
   check(
     set,
     () =>
       `corruptions: constants were published for images of ${CONSTANT_SETS.join(", ")} pixels, not for ${side}: ` +
-      `state which constants to use`,
+      `say which constants to use`,
   );
   return set;
 }
@@ -95,30 +98,35 @@ export interface CorruptOptions<N extends CorruptionName = CorruptionName> {
   /** Random seed. Default 0. */
   readonly seed?: RandomLabel;
   /**
-   * Position of the image in its data set. It determines the random draws together with seed, name and severity.
-   * Default 0.
+   * Position of the image in its data set. Together with the random seed, the corruption and the severity, it
+   * determines the random draws. Default 0.
    */
   readonly index?: number;
-  /** Image side that the constants were published for. Default: the side of the image, which must be 224, 64 or 32. */
+  /**
+   * Side of the images for which the constants to be used were published. Default: the side of the image,
+   * which must then be 224, 64 or 32.
+   */
   readonly constants?: ConstantSet;
   /**
-   * Quality of a JPEG round trip after the corruption, since the published ImageNet-C and Tiny-ImageNet-C were stored
-   * like that; false for none. Default 85 with the constants for 224 and 64, none for 32.
+   * Quality of the JPEG compression that is applied after the corruption, or false for none. The published
+   * ImageNet-C and Tiny-ImageNet-C were stored as JPEG files. Default: 85 with the constants for 224 and 64,
+   * none with those for 32.
    */
   readonly reencode?: number | false;
   /** Recorded random draws to use instead of new ones. */
   readonly draws?: CorruptionDraws<N>;
   /**
-   * Photographs of frost (used unchanged for 224-pixel images, shrunk for smaller ones). Default: textures that Striate
-   * draws.
+   * Photographs of frost. They are used unchanged with the constants for 224 pixels, and shrunk with those
+   * for smaller images. Default: textures that Striate generates.
    */
   readonly frost?: readonly RgbImage[];
 }
 
 /**
- * A corrupted copy of a square image (Hendrycks & Dietterich 2019). The same image, name, severity, seed and index give
- * the same bytes, in any order and on any machine with IEEE arithmetic. Throws `StriateError` for an unknown
- * name, a severity that is not 1 to 5, and an image that is not square or whose side has no constants.
+ * Returns a corrupted copy of a square image (Hendrycks & Dietterich 2019). The same image, corruption,
+ * severity, seed and index give the same bytes, in whatever order images are corrupted, and on any machine
+ * with IEEE arithmetic. Throws `StriateError` for an unknown name, a severity that is not 1 to 5, and an
+ * image that is not square or whose side has no constants.
  *
  * @example
  * ```ts
@@ -143,8 +151,9 @@ export function corrupt<N extends CorruptionName>(
 }
 
 /**
- * Applies {@link corrupt} to several images in order: the one at position i has the index `firstIndex + i` (default 0),
- * so a data set cut into batches of any size gives the same bytes.
+ * Applies {@link corrupt} to several images in order. The image at position i has the index `firstIndex + i`
+ * (`firstIndex` is 0 by default), so the resulting bytes do not depend on how a data set is split into
+ * batches.
  */
 export function corruptBatch(
   images: readonly RgbImage[],
@@ -161,7 +170,10 @@ export function defaultReencode(set: ConstantSet): number | false {
   return set === 32 ? false : 85;
 }
 
-/** The values of {@link corrupt} on the 0..255 scale, before they are truncated to bytes; nothing is re-encoded. */
+/**
+ * Computes the values of {@link corrupt} on a scale of 0..255, before they are truncated to bytes and
+ * compressed as JPEG.
+ */
 export function corruptedValues<N extends CorruptionName>(
   image: RgbImage,
   name: N,

@@ -5,45 +5,47 @@ import type { BySet, ConstantSet } from "./constants.js";
 /** A family of corruptions, as in Hendrycks & Dietterich 2019. */
 export type CorruptionGroup = "noise" | "blur" | "weather" | "digital" | "extra";
 
-/** A square image to corrupt: `side` x `side` x 3 bytes. */
+/**
+ * A square image to corrupt, of `side` x `side` x 3 bytes, and what the corruptions need to know about it.
+ */
 export interface Square {
   readonly side: number;
   readonly pixels: Uint8Array;
   readonly set: ConstantSet;
-  /** Photographs of frost in their own sizes. Default: textures that Striate draws. */
+  /** Photographs of frost in their original sizes. Default: textures that Striate generates. */
   readonly frost?: readonly RgbImage[];
 }
 
-/** Values on the 0..255 scale before they are truncated to bytes. */
+/** Values on a scale of 0..255, before they are truncated to bytes. */
 export type PixelValues = Float64Array | Uint8Array;
 
 /** One kind of corruption with constants C for each severity and random draws D. */
 export interface CorruptionKind<C, D = undefined> {
   readonly group: CorruptionGroup;
   readonly constants: BySet<C>;
-  /** Makes the random draws of one corrupted image; absent for a deterministic corruption. */
+  /** Makes the random draws for one corrupted image. Absent for a deterministic corruption. */
   draw?(random: Random, square: Square, constants: C): D;
   apply(square: Square, constants: C, draws: D): PixelValues;
 }
 
-/** Table of k / 255 for every byte k. */
+/** Table of the numbers k / 255 for all bytes k. */
 export const UNIT = Float64Array.from({ length: 256 }, (_, k) => k / 255);
 
-/** Bytes as numbers from 0 to 1. */
+/** Converts bytes to numbers from 0 to 1. */
 export function unitValues(pixels: Uint8Array): Float64Array {
   const out = new Float64Array(pixels.length);
   for (let i = 0; i < out.length; i++) out[i] = UNIT[pixels[i]!]!;
   return out;
 }
 
-/** Bytes as float32 numbers from 0 to 1. */
+/** Converts bytes to float32 numbers from 0 to 1. */
 export function singleValues(pixels: Uint8Array): Float32Array {
   const out = new Float32Array(pixels.length);
   for (let i = 0; i < out.length; i++) out[i] = UNIT[pixels[i]!]!;
   return out;
 }
 
-/** Scales from 0..1 to 0..255 and clips to that range. */
+/** Scales a value from 0..1 to 0..255 and clips it to that range. */
 export function clip255(value: number): number {
   return value <= 0 ? 0 : value >= 1 ? 255 : value * 255;
 }
@@ -54,7 +56,7 @@ export function clipAll(values: Float64Array): Float64Array {
   return values;
 }
 
-/** Truncates to bytes like a cast, as in every published set. */
+/** Truncates values to bytes, as was done for every published set. */
 export function truncateToBytes(values: PixelValues): Uint8Array {
   return values instanceof Uint8Array ? values : new Uint8Array(values);
 }

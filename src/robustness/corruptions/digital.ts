@@ -35,7 +35,7 @@ export const saturate: CorruptionKind<readonly [number, number]> = {
   },
 };
 
-/** Resizes down and up again with a box filter. */
+/** Shrinks the image and enlarges it again, both with a box filter. */
 export const pixelate: CorruptionKind<number> = {
   group: "digital",
   constants: PIXELATE,

@@ -7,11 +7,11 @@ import { indexAt } from "./pixels/border.js";
 import { gaussianFilter } from "./pixels/gaussian.js";
 
 export interface ElasticDraws {
-  /** Displacements (x, y) of the three corners of the affine map, in pixels. */
+  /** Displacements (x, y), in pixels, of the three corners that define the affine map. */
   readonly points: Float32Array;
-  /** U(-1, 1) for every pixel, which is smoothed into the displacement in x. */
+  /** For every pixel, a number uniform in (-1, 1). Smoothing this field gives the displacements in x. */
   readonly dx: Float32Array;
-  /** U(-1, 1) for every pixel, which is smoothed into the displacement in y. */
+  /** For every pixel, a number uniform in (-1, 1). Smoothing this field gives the displacements in y. */
   readonly dy: Float32Array;
 }
 
@@ -41,14 +41,18 @@ export const elasticTransform: CorruptionKind<readonly [number, number, number],
 /** An affine map: x' = m[0] x + m[1] y + m[2], y' = m[3] x + m[4] y + m[5]. */
 type Affine = readonly [number, number, number, number, number, number];
 
-/** The inverse map, from the new position of a pixel to its old one, if three corners of a square move by `points`. */
+/**
+ * Computes the affine map that moves three corners of a square by `points`. Returns its inverse, which maps
+ * the new position of a pixel to its old one.
+ */
 function affineMap(side: number, points: Float32Array): Affine {
   const centre = Math.floor(side / 2);
   const arm = Math.floor(side / 3);
   const [high, low] = [centre + arm, centre - arm];
   const from = [high, high, high, low, low, low];
   const to = from.map((value, i) => Math.fround(value + points[i]!));
-  // The corners differ by one coordinate each, which makes the columns of the map plain differences.
+  // From one corner to the next, only one coordinate changes, so the columns of the map are plain
+  // differences.
   const across = 2 * arm;
   const [b, e] = [(to[0]! - to[2]!) / across, (to[1]! - to[3]!) / across];
   const [a, d] = [(to[2]! - to[4]!) / across, (to[3]! - to[5]!) / across];
@@ -60,8 +64,8 @@ function affineMap(side: number, points: Float32Array): Affine {
 }
 
 /**
- * Bilinear interpolation in float32 at positions rounded to 1/32 pixel; {@link reflect101} extends the image beyond its
- * border.
+ * Applies an inverse affine map by bilinear interpolation in float32, at positions rounded to 1/32 pixel.
+ * {@link reflect101} extends the image beyond its border.
  */
 function warpAffine(image: Float32Array, side: number, [a, b, c, d, e, f]: Affine): Float32Array {
   const out = new Float32Array(image.length);
@@ -87,8 +91,8 @@ function displacement(field: Float32Array, side: number, scale: number, sigma: n
 }
 
 /**
- * Bilinear interpolation in float32 at (x + dx, y + dy); beyond the border, the image is mirrored with the border pixel
- * repeated.
+ * Displaces pixels: each gets the value at (x + dx, y + dy) by bilinear interpolation in float32. Beyond the
+ * border, the image is mirrored and the border pixel is repeated.
  */
 function displace(image: Float32Array, side: number, dx: Float64Array, dy: Float64Array): Float32Array {
   const out = new Float32Array(image.length);
@@ -107,8 +111,8 @@ function displace(image: Float32Array, side: number, dx: Float64Array, dy: Float
 const mirror = (position: number, side: number): number => indexAt(position, side, "mirror");
 
 /**
- * Interpolates the three channels between four pixels into `out`; `tx` and `ty` are the fractions of the way from the
- * upper left pixel.
+ * Interpolates the three channels between four neighbouring pixels and writes the result to `out`. `tx` and
+ * `ty` are the horizontal and vertical distances from the upper left pixel, from 0 to 1.
  */
 function sample(
   out: Float32Array,

@@ -1,6 +1,7 @@
 /**
- * Motion blur as in ImageMagick 6 with 16 bits a channel: 2 ceil(radius) + 1 taps exp(-i^2 / (2 sigma^2)), all on one
- * side of the pixel, in the direction of `angle` (degrees); the border pixel is repeated beyond the border.
+ * Motion blur as in ImageMagick 6 with 16 bits per channel. The filter has 2 ceil(radius) + 1 taps
+ * proportional to exp(-i^2 / (2 sigma^2)), i = 0, 1, ... All of them lie on one side of the pixel, in the
+ * direction of `angle` (in degrees). Beyond the border, the border pixel is repeated.
  */
 export function imageMagickMotionBlur(
   bytes: Uint8Array,
@@ -49,7 +50,10 @@ function padded(bytes: Uint8Array, side: number, channels: number, margin: numbe
   return out;
 }
 
-/** sums[i] = the sum, in order, of taps[j] values[starts[j] + i]; it adds four taps in one pass. */
+/**
+ * Computes sums[i] as the sum over j, in ascending order, of taps[j] values[starts[j] + i]. For speed, it
+ * adds four taps in one pass over the row.
+ */
 function addTaps(sums: Float64Array, values: Float64Array, starts: Int32Array, taps: Float64Array): void {
   const length = sums.length;
   sums.fill(0);

@@ -5,7 +5,7 @@ import { UNIT, clip255 } from "./corruption.js";
 import { PoissonTable } from "./pixels/poisson.js";
 
 export interface NormalDraws {
-  /** N(0, standard deviation) for every value. */
+  /** For every value, a normally distributed number with mean 0 and the standard deviation of the noise. */
   readonly normal: Float32Array;
 }
 
@@ -13,7 +13,7 @@ function drawNormal(random: Random, { pixels }: Square, std: number): NormalDraw
   return { normal: random.fillNormal(new Float32Array(pixels.length), 0, std) };
 }
 
-/** Adds Gaussian noise: x + N(0, c). */
+/** Adds Gaussian noise to each value x: x + n, with n normally distributed. */
 export const gaussianNoise: CorruptionKind<number, NormalDraws> = {
   group: "noise",
   constants: GAUSSIAN_NOISE,
@@ -25,7 +25,7 @@ export const gaussianNoise: CorruptionKind<number, NormalDraws> = {
   },
 };
 
-/** Adds multiplicative noise: x + x N(0, c). */
+/** Adds multiplicative noise to each value x: x + x n, with n normally distributed. */
 export const speckleNoise: CorruptionKind<number, NormalDraws> = {
   group: "extra",
   constants: SPECKLE_NOISE,
@@ -41,11 +41,11 @@ export const speckleNoise: CorruptionKind<number, NormalDraws> = {
 };
 
 export interface ShotDraws {
-  /** Number of photons for every value. */
+  /** For every value, the number of photons. */
   readonly counts: Int32Array;
 }
 
-/** Replaces values by photon counts: Poisson(c x) / c. */
+/** Replaces each value x by Poisson(c x) / c, where c is the number of photons of a white pixel. */
 export const shotNoise: CorruptionKind<number, ShotDraws> = {
   group: "noise",
   constants: SHOT_NOISE,

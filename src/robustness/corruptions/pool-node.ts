@@ -21,16 +21,16 @@ export interface CorruptAllOptions extends Omit<CorruptOptions, "index" | "draws
   readonly signal?: AbortSignal;
 }
 
-/** An image with all its corrupted versions, in the order of the tasks. */
+/** An item of the source, with all corrupted versions of its image in the order of the tasks. */
 export type WithCorrupted<T> = T & { readonly corrupted: readonly RgbImage[] };
 
-/** The data that every thread gets at its start. */
+/** The data that every thread gets when it starts. */
 export interface CorruptionThreadData {
   readonly tasks: readonly CorruptionTask[];
   readonly options: Omit<CorruptOptions, "index" | "draws">;
 }
 
-/** A request of the main thread to a worker. */
+/** A request from the main thread to a worker thread. */
 export interface CorruptionRequest {
   readonly image: RgbImage;
   readonly index: number;
@@ -40,9 +40,10 @@ export type CorruptionReply =
   { readonly images: readonly RgbImage[] } | { readonly error: string; readonly name: string };
 
 /**
- * Corrupts images on all cores: each image of the source gives one result, in the source's order. At most two images
- * per thread are in progress or waiting, so memory use does not grow with the length of the source. The bytes are those
- * of `corrupt` with the same seed and the image's index. Leaving the loop early ends the threads. Throws `StriateError` like `corrupt`, or the error of the source.
+ * Corrupts images on all cores. Each image of the source gives one result, in the source's order. At most two
+ * images per thread are in progress or waiting, so memory use does not grow with the length of the source.
+ * The bytes are the same as those of `corrupt` with the same seed and the image's index. If the caller leaves
+ * the loop early, the threads end. Throws `StriateError` as `corrupt` does, or the error of the source.
  *
  * @example
  * ```ts
@@ -81,7 +82,7 @@ export async function* corruptAll<T extends { readonly index: number; readonly i
         const worker = workers[next++ % threads]!;
         const job = worker.ask({ image: withOwnMemory(image), index });
         const result = job.then((corrupted) => ({ ...item.value, corrupted }));
-        // An error is reported in the order of the images.
+        // An error is thrown only when its image is due, and must not count as unhandled before.
         result.catch(() => undefined);
         pending.push(result);
       }
@@ -97,7 +98,7 @@ export async function* corruptAll<T extends { readonly index: number; readonly i
   }
 }
 
-/** Copies a view, because its whole underlying buffer would be sent. */
+/** Copies the image's data if it is a view, because otherwise its whole underlying buffer would be sent. */
 function withOwnMemory(image: RgbImage): RgbImage {
   const { data } = image;
   return data.byteLength === data.buffer.byteLength ? image : { ...image, data: data.slice() };

@@ -12,15 +12,21 @@ import { CORRUPTIONS, SEVERITIES, corruptionName } from "./corrupt.js";
 
 /** A published set of corrupted images. */
 export interface PublishedSet {
-  /** The corruptions that the set contains, in the benchmark's order. */
+  /** The corruptions in the set, in the benchmark's order. */
   readonly corruptions: readonly CorruptionName[];
-  /** Reads one part. Throws {@link StriateError} for a missing corruption or severity, or files of another format. */
+  /**
+   * Opens the images of one corruption and severity. Throws {@link StriateError} for a missing corruption or
+   * severity, or files of another format.
+   */
   open(corruption: CorruptionName, severity: Severity): Promise<ImageSource>;
 }
 
-/** Options that say which labels the class folders of ImageNet-C have. */
+/** Options that determine the labels of the class folders of ImageNet-C. */
 export interface ImageNetCOptions {
-  /** Names of the class folders (WordNet ids) in the order of the model's outputs. Default: alphabetical. */
+  /**
+   * Names of the class folders (WordNet ids) in the order of the model's outputs. Default: alphabetical
+   * order.
+   */
   readonly classes?: readonly string[];
 }
 
@@ -41,9 +47,9 @@ export async function openImageNetC(root: string, options: ImageNetCOptions = {}
 }
 
 /**
- * CIFAR-10-C as published: `ROOT/CORRUPTION.npy`, bytes [5 x images, 32, 32, 3] with severity 1 first, and
- * `ROOT/labels.npy`, the same labels five times. Images are read one row at a time. Throws {@link StriateError} if
- * files are missing or inconsistent.
+ * Opens CIFAR-10-C in the published form. `ROOT/CORRUPTION.npy` has bytes of shape [5 x images, 32, 32, 3],
+ * severity 1 first; `ROOT/labels.npy` repeats the labels of the images five times. Images are read one at a
+ * time. Throws {@link StriateError} if files are missing or inconsistent.
  */
 export async function openCifar10C(
   root: string,

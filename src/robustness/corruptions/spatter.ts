@@ -7,7 +7,7 @@ import { cannyEdges, chamferDistance } from "./pixels/edges.js";
 import { gaussianFilter } from "./pixels/gaussian.js";
 
 export interface SpatterDraws {
-  /** N(mean, standard deviation) for every pixel. */
+  /** For every pixel, a normally distributed number with the mean and standard deviation in the constants. */
   readonly layer: Float32Array;
 }
 
@@ -15,7 +15,7 @@ const single = Math.fround;
 const WATER = [175 / 255, 238 / 255, 238 / 255] as const;
 const MUD = [63 / 255, 42 / 255, 20 / 255] as const;
 
-/** Draws drops of water or stains of mud on pixels where smooth noise is high. */
+/** Draws drops of water or stains of mud on those pixels at which smooth noise is high. */
 export const spatter: CorruptionKind<SpatterConstants, SpatterDraws> = {
   group: "extra",
   constants: SPATTER,
@@ -47,8 +47,8 @@ function water(
     drops[i] = level[i]! * relief[i]!;
     highest = Math.max(highest, drops[i]!);
   }
-  // If there is no drop, the published code divides 0 by 0, which turns the image black; here the image does not
-  // change.
+  // If there is no drop, the published code divides 0 by 0, which turns the image black. Here the image then
+  // stays as it is.
   if (highest === 0) return pixels.slice();
   const out = new Float64Array(pixels.length);
   for (let i = 0, o = 0; i < drops.length; i++) {
@@ -60,7 +60,10 @@ function water(
   return out;
 }
 
-/** A relief of the distance from the edges of drops, lit from one side, as whole numbers from 0 to 255. */
+/**
+ * Treats the distance from the edges of drops as a relief that is lit from one side, and returns its
+ * brightness as whole numbers from 0 to 255.
+ */
 function light(side: number, distance: Float64Array): Float64Array {
   const count = distance.length;
   for (let i = 0; i < count; i++) distance[i] = Math.min(distance[i]!, 20);
@@ -78,7 +81,7 @@ type Weights = readonly [number, number, number, number, number, number, number,
 const MEAN: Weights = [1, 1, 1, 1, 1, 1, 1, 1, 1];
 const RELIEF: Weights = [-2, -1, 0, -1, 1, 1, 0, 1, 2];
 
-/** Correlates with 3 x 3 weights; {@link reflect101} extends the image. */
+/** Correlates an image with 3 x 3 weights; {@link reflect101} extends the image beyond its border. */
 function aroundEach(values: Float64Array, side: number, [a, b, c, d, e, f, g, h, k]: Weights): Float64Array {
   const out = new Float64Array(values.length);
   for (let y = 0, i = 0; y < side; y++) {

@@ -12,7 +12,7 @@ import { drawPlasma, plasma, plasmaSize } from "./pixels/plasma.js";
 import { clippedZoom } from "./zoom.js";
 
 export interface SnowDraws extends AngleDraws {
-  /** N(mean, standard deviation) for every pixel. */
+  /** For every pixel, a normally distributed number with the mean and standard deviation in the constants. */
   readonly layer: Float32Array;
 }
 
@@ -20,7 +20,8 @@ const single = Math.fround;
 const [RED, GREEN, BLUE] = [single(0.299), single(0.587), single(0.114)] as const;
 
 /**
- * Adds snowflakes, made of thresholded noise blurred along a direction, to a whitened image, and once more upside down.
+ * Whitens the image, adds snowflakes, and adds the same snowflakes once more, rotated by 180 degrees. The
+ * flakes are thresholded noise that is blurred along one direction.
  */
 export const snow: CorruptionKind<SnowConstants, SnowDraws> = {
   group: "weather",
@@ -64,7 +65,7 @@ function whitened(x: number, white: number, own: number, other: number): number 
 export interface FrostDraws {
   /** Index of the texture. */
   readonly texture: number;
-  /** Upper left corner of the crop. */
+  /** Upper left corner of the part of the texture that is used. */
   readonly row: number;
   readonly column: number;
 }
@@ -76,13 +77,13 @@ function frostOf({ frost, set, side }: Square, number: number): RgbImage {
   check(
     image.width > side && image.height > side,
     () =>
-      `frost: expected textures larger than the ${side} x ${side} image, texture ${number} has ` +
-      `${image.width} x ${image.height} pixels for ${set}-pixel images`,
+      `frost: expected textures larger than the ${side} x ${side} image, got ${image.width} x ${image.height} pixels ` +
+      `for texture ${number} with the constants for ${set}-pixel images`,
   );
   return image;
 }
 
-/** A weighted sum of the image and a crop of frost. */
+/** A weighted sum of the image and a part of a frost texture. */
 export const frost: CorruptionKind<readonly [number, number], FrostDraws> = {
   group: "weather",
   constants: FROST,
@@ -111,7 +112,7 @@ export const frost: CorruptionKind<readonly [number, number], FrostDraws> = {
 };
 
 export interface FogDraws {
-  /** Perturbations of the plasma fractal, in the order of use. */
+  /** Perturbations of the plasma fractal, in the order in which they are used. */
   readonly perturbations: Float32Array;
 }
 

@@ -1,9 +1,10 @@
 import { roundHalfEven } from "../../data/images/rgb-image.js";
 
 /**
- * One axis of a clipped zoom: the middle ceil(side / factor) pixels, stretched over round(that x factor) samples (half
- * to even) with the corners aligned, of which the middle `side` remain. Sample i lies between the pixels low[i] and
- * high[i], at the fraction `part[i]` of the way.
+ * One axis of a clipped zoom. The middle n = ceil(side / factor) pixels are stretched to round(n factor)
+ * samples, so that the first and last samples lie on the first and last pixels; halves are rounded to even.
+ * Of these samples, the middle `side` remain. Sample i lies between the pixels low[i] and high[i]; part[i] is
+ * its distance from low[i], from 0 to 1.
  */
 interface ZoomAxis {
   readonly low: Int32Array;
@@ -30,7 +31,10 @@ function zoomAxis(side: number, factor: number): ZoomAxis {
   return { low, high, part };
 }
 
-/** Adds a clipped zoom to a sum in float32: bilinear, any number of channels, each result rounded to float32. */
+/**
+ * Adds a clipped zoom of an image to `sum`. The zoom is bilinear, works for any number of channels, and
+ * rounds each value to float32 before it is added.
+ */
 export function addClippedZoom(
   sum: Float32Array,
   values: Float32Array,
@@ -69,7 +73,7 @@ export function addClippedZoom(
   }
 }
 
-/** The clipped zoom of one channel, in float64. */
+/** Computes the clipped zoom of one channel, in float64. */
 export function clippedZoom(values: Float64Array | Float32Array, side: number, factor: number): Float64Array {
   const { low, high, part } = zoomAxis(side, factor);
   const out = new Float64Array(side * side);

@@ -40,7 +40,7 @@ describe("names of classes", () => {
     ["cat,1\ndog,1", /each once, got 1, 1/],
     [
       '[{"id": 1, "name": "dog"}, {"name": "cat"}]',
-      /expected a number in every entry or in none, .*entry 1 has none/,
+      /entry 1: expected a number, as in other entries, got none/,
     ],
     ["{", /list is not valid JSON/],
   ])("are refused in %j", (text, message) => {

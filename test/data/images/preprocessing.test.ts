@@ -87,7 +87,10 @@ describe("how pixels reach a network", () => {
       { mean: [123.675, 116.28, 103.53], std: [58.395, 57.12, 57.375] },
       /expected means within the images' range of 0 to 1, got 123.675: .*scale 255/,
     ],
-    [{ mean: [-0.5] }, /expected means within the images' range of 0 to 1, got -0.5: state it on that scale/],
+    [
+      { mean: [-0.5] },
+      /expected means within the images' range of 0 to 1, got -0.5: give the mean for this range/,
+    ],
     [{ mean: [0.5], std: [58] }, /expected standard deviations for images in 0 to 1, got 58/],
     [
       { scale: 255, mean: [0.485, 0.456, 0.406], std: [0.229, 0.224, 0.225] },
@@ -133,7 +136,7 @@ describe("how pixels reach a network", () => {
     });
     expect(known({})?.from).toBe("the file");
     expect(() => known({ resize: 232 })).toThrow(
-      /f.onnx: .* contradicts the file in resize: the file has centre crop of 0.875 .*; stated was short side to 232/,
+      /f.onnx: .* contradicts the file in resize: the file has centre crop of 0.875 .*; given was short side to 232/,
     );
     expect(() => known({ colours: "BGR" })).toThrow(/in colours/);
     expect(knownPreprocessing(undefined, undefined, shape, "f")).toBeUndefined();

@@ -5,7 +5,7 @@ import type { RgbImage } from "../rgb-image.js";
 const INFO_HEADERS = [40, 52, 56, 108, 124];
 const FILE_HEADER = 14;
 const [PLAIN, BIT_FIELDS] = [0, 3];
-/** Masks of red, green and blue that Pillow assumes for 32-bit pixels if the file states no masks. */
+/** Masks of red, green and blue that Pillow assumes for 32-bit pixels if the file has no masks. */
 const USUAL_MASKS = [0x00ff0000, 0x0000ff00, 0x000000ff];
 
 export function isBmp(bytes: Uint8Array): boolean {
@@ -15,8 +15,8 @@ export function isBmp(bytes: Uint8Array): boolean {
 /**
  * Decodes an uncompressed BMP file of 1, 4, 8, 24 or 32 bits per pixel; transparency is ignored.
  *
- * @throws StriateError for other depths, compressed files, files that are cut off, and files of more than `mostPixels`
- * pixels.
+ * @throws StriateError for other depths, for compressed files, for files that are cut off, and for images of
+ * more than `mostPixels` pixels.
  */
 export function decodeBmp(bytes: Uint8Array, name: string, mostPixels: number): RgbImage {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
@@ -28,7 +28,7 @@ export function decodeBmp(bytes: Uint8Array, name: string, mostPixels: number): 
   const [bits, compression] = [view.getUint16(28, true), view.getUint32(30, true)];
   const height = Math.abs(rows);
   if (width < 1 || height < 1 || width * height > mostPixels)
-    throw wrong(`expected 1 to ${mostPixels} pixels, its BMP header says ${width} x ${height}`);
+    throw wrong(`expected 1 to ${mostPixels} pixels, got a BMP header for ${width} x ${height}`);
   const masked = compression === BIT_FIELDS && bits === 32;
   if (![1, 4, 8, 24, 32].includes(bits) || (compression !== PLAIN && !masked))
     throw wrong(`BMP files of ${bits} bits per pixel with compression ${compression} are not supported`);
@@ -66,7 +66,7 @@ export function decodeBmp(bytes: Uint8Array, name: string, mostPixels: number): 
   return { width, height, data };
 }
 
-/** The colours of the palette as red, green, blue. */
+/** The palette's colours, each as red, green, blue. */
 function paletteOf(view: DataView, headerSize: number, bits: number, end: number, name: string): Uint8Array {
   const stated = view.getUint32(46, true);
   const [from, count] = [FILE_HEADER + headerSize, stated === 0 ? 1 << bits : stated];

@@ -6,12 +6,13 @@ import { LARGEST_PIXELS } from "./image-formats.js";
 import type { RgbImage } from "../rgb-image.js";
 
 /**
- * Decodes an image in a page or a worker to 8-bit RGB, as Node's `decodeImage` does: it returns the stored samples and
- * ignores colour profiles, orientation tags and transparency; grey becomes three equal channels. For PNG and BMP files
- * the result equals Node's byte for byte. The browser decodes the other formats (JPEG, WebP, GIF, AVIF), with these
- * differences: samples of lossy formats may be a few levels off, partly transparent pixels are rounded, and fully
- * transparent ones are black; the browser converts CMYK in its own way; TIFF files are supported only if the browser
- * supports them (Safari).
+ * Decodes an image to 8-bit RGB in a page or a worker, as `decodeImage` of `striate/node` does in Node. The
+ * function returns the stored samples and ignores colour profiles, orientation tags and transparency; grey
+ * becomes three equal channels. For PNG and BMP files, the result is the same as in Node, byte for byte. The
+ * browser decodes the other formats (JPEG, WebP, GIF, AVIF), so their results differ: values of lossy formats
+ * may be off by a few levels of 255; partly transparent pixels are rounded, and fully transparent ones are
+ * black; the browser converts CMYK in its own way; and TIFF files are supported only if the browser supports
+ * them (as Safari does).
  *
  * @param name used in errors
  * @throws StriateError for bytes that are not an image, or are damaged or cut off, and for images larger than 128
@@ -79,8 +80,8 @@ function isJpeg(bytes: Uint8Array): boolean {
 }
 
 /**
- * Whether the file contains its format's end marker. Browsers show the available part of a file that is cut off, so
- * they report no error. Cameras may append data after the marker.
+ * Whether a JPEG file contains the end marker. This must be checked because browsers show the available part
+ * of a file that is cut off, without an error. Cameras may append data after the marker.
  */
 function endsAsJpeg(bytes: Uint8Array): boolean {
   for (let at = bytes.length - 2; at > 1; at--) if (bytes[at] === 0xff && bytes[at + 1] === 0xd9) return true;

@@ -11,11 +11,12 @@ export function isPng(bytes: Uint8Array): boolean {
 }
 
 /**
- * Decodes a PNG file to 8-bit RGB. The result has the stored samples, without any colour profile; of 16-bit samples the
- * upper byte; grey becomes three equal channels, and transparency is ignored. A canvas is not suitable because it
- * multiplies colours by their opacity.
+ * Decodes a PNG file to 8-bit RGB. The result has the stored samples: colour profiles and transparency are
+ * ignored, 16-bit samples are reduced to their upper byte, and grey becomes three equal channels. A canvas
+ * cannot be used for this because it multiplies colours by their opacity.
  *
- * @returns undefined for interlaced files of less than 8 bits a sample, which this decoder does not know
+ * @returns undefined for interlaced files with fewer than 8 bits per sample, which this decoder does not
+ * support
  * @throws StriateError for files that are damaged or cut off, or have more than `mostPixels` pixels.
  */
 export async function decodePng(
@@ -27,11 +28,11 @@ export async function decodePng(
   const [width, height] = [view.getUint32(WIDTH_AT), view.getUint32(HEIGHT_AT)];
   if (width < 1 || height < 1 || width * height > mostPixels) {
     throw new StriateError(
-      `"${name}" cannot be read as an image: expected 1 to ${mostPixels} pixels, its header says ${width} x ${height}`,
+      `"${name}" cannot be read as an image: expected 1 to ${mostPixels} pixels, got a header for ${width} x ${height}`,
     );
   }
   if (bytes[DEPTH_AT]! < 8 && bytes[INTERLACE_AT] !== 0) return undefined;
-  // Loaded only if there is a PNG file to decode, because most pages have none.
+  // The decoder is loaded only when there is a PNG file to decode, because most pages have none.
   const { convertIndexedToRgb, decode } = await import("fast-png");
   try {
     const png = decode(bytes, { checkCrc: true });
@@ -43,7 +44,7 @@ export async function decodePng(
   }
 }
 
-/** Unpacks samples to one byte each. Each row of samples with fewer than 8 bits is padded to whole bytes. */
+/** Unpacks samples to one byte each. If samples have fewer than 8 bits, each row is padded to whole bytes. */
 function samplesOf({ data, depth, width, height, channels }: DecodedPng): ArrayLike<number> {
   if (depth === 8) return data;
   if (depth === 16) return Uint8Array.from(data, (sample) => sample >> 8);
@@ -60,7 +61,7 @@ function samplesOf({ data, depth, width, height, channels }: DecodedPng): ArrayL
   return samples;
 }
 
-/** Converts samples that may be grey and may be followed by opacity to RGB. */
+/** Converts pixels of 1 to 4 channels (grey or RGB, each with or without opacity) to RGB. */
 function rgbOf(samples: ArrayLike<number>, channels: number): Uint8Array {
   const data = new Uint8Array((samples.length / channels) * 3);
   const green = channels < 3 ? 0 : 1;

@@ -1,13 +1,14 @@
 /*
- * Browsers rotate images as their EXIF data state, and offer no way to switch that off (the option "none" of
- * createImageBitmap no longer does). So the functions in this file hide the EXIF data from them.
+ * Browsers rotate images according to their EXIF data, and there is no way to switch this off: the option
+ * imageOrientation: "none" of createImageBitmap no longer does so. So the functions in this file hide the
+ * EXIF data from them.
  */
 
 const [MARKER, APP1, START_OF_SCAN] = [0xff, 0xe1, 0xda];
 
 /**
- * Hides the EXIF data of a JPEG or WebP file from a decoder: returns a changed copy if there are any, otherwise the
- * same bytes.
+ * Hides the EXIF data of a JPEG or WebP file from decoders. Returns a changed copy if the file has EXIF data,
+ * otherwise the same bytes.
  */
 export function withoutExif(bytes: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> {
   const places = isWebp(bytes) ? webpExif(bytes) : jpegExif(bytes);
@@ -17,14 +18,16 @@ export function withoutExif(bytes: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuf
   return copy;
 }
 
-/** Replaces the first letter of "Exif" or "EXIF", because decoders skip segments with unknown names. */
+/**
+ * The letter that replaces the first letter of "Exif" or "EXIF"; decoders skip segments with unknown names.
+ */
 const HIDDEN = 0x78;
 
 function textAt(bytes: Uint8Array, at: number, text: string): boolean {
   return Array.from(text, (letter) => letter.charCodeAt(0)).every((code, i) => bytes[at + i] === code);
 }
 
-/** Positions of the names of EXIF segments, among the segments before the image data. */
+/** Positions of the names of all EXIF segments before the image data. */
 function jpegExif(bytes: Uint8Array): number[] {
   const places: number[] = [];
   if (bytes[0] !== MARKER || bytes[1] !== 0xd8) return places;

@@ -1,4 +1,4 @@
-/** Largest accepted file, in bytes; larger files and images are damaged or malicious. */
+/** Largest accepted file, in bytes. Larger files are taken to be damaged or malicious. */
 export const LARGEST_FILE = 2 ** 28;
 export const LARGEST_PIXELS = 2 ** 27;
 
@@ -18,7 +18,7 @@ export const IMAGE_ENDINGS = [
 /** Folders that operating systems and file servers create. */
 const FOREIGN = new Set(["__MACOSX", "@eaDir", "$RECYCLE.BIN", "System Volume Information", "lost+found"]);
 
-/** Whether a file or folder is hidden, or was created by the system instead of the user. */
+/** Whether a file or folder is hidden, or was created by the system and not by the user. */
 export function isForeign(name: string): boolean {
   return name.startsWith(".") || FOREIGN.has(name);
 }

@@ -9,7 +9,10 @@ export interface TiffTags {
 const COMPRESSION = 259;
 const PHOTOMETRIC = 262;
 
-/** Reads the tags of a TIFF or BigTIFF file; undefined for other files, and if the list of tags is damaged. */
+/**
+ * Reads the tags of a TIFF or BigTIFF file. Returns undefined for other files, and if the list of tags is
+ * damaged.
+ */
 export function tiffTags(bytes: Uint8Array): TiffTags | undefined {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   try {

@@ -1,6 +1,6 @@
 /**
- * How a line continues beyond the border: with the border pixel, or mirrored with the border pixel repeated (..1 0 | 0
- * 1..).
+ * How a line of pixels continues beyond its ends. "edge" repeats the border pixel; "mirror" mirrors the line,
+ * border pixel included (..1 0 | 0 1..).
  */
 export type Border = "edge" | "mirror";
 

@@ -1,6 +1,7 @@
 /*
- * The 8 x 8 discrete cosine transform in integers after Loeffler, Ligtenberg & Moschytz (1989), with constants of 13
- * bits: the accurate variant that JPEG libraries share, reproduced to the bit.
+ * The 8 x 8 discrete cosine transform in integers, after Loeffler, Ligtenberg & Moschytz (1989), with
+ * constants of 13 bits. This is the accurate variant that JPEG libraries share; the results are equal to
+ * theirs in every bit.
  */
 const BITS = 13;
 const constantOf = (value: number): number => Math.round(value * 2 ** BITS);
@@ -20,7 +21,7 @@ const K3072 = constantOf(3.072711026);
 
 const imul = Math.imul;
 
-/** Transforms samples to coefficients times 8, in place. */
+/** Transforms samples, in place, to coefficients multiplied by 8. */
 export function forwardDct(block: Int32Array): void {
   for (let row = 0; row < 64; row += 8) forwardLine(block, row, 1, true);
   for (let column = 0; column < 8; column++) forwardLine(block, column, 8, false);
@@ -47,7 +48,7 @@ function forwardLine(block: Int32Array, at: number, by: number, first: boolean):
   block[at + 2 * by] = (z + imul(b, K0765) + half) >> bits;
   block[at + 6 * by] = (z - imul(e, K1847) + half) >> bits;
 
-  // The odd part, from the differences 3, 2, 1, 0.
+  // The odd part uses the differences q3, q2, q1, q0 of opposite samples.
   const q0 = g3 - g4;
   const q1 = g2 - g5;
   const q2 = g1 - g6;

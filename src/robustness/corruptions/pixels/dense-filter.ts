@@ -1,9 +1,10 @@
 import type { Border } from "./border.js";
 
 /**
- * Applies a long symmetric filter along the columns as one matrix product. Because the filter is symmetric, so is the
- * matrix when it is turned upside down: even and odd parts of the columns are multiplied separately, which halves the
- * work. `taps` holds the middle tap and those of one side. Writes rows x length values into `out`.
+ * Applies a long symmetric filter along the columns as one matrix product. Because the filter is symmetric,
+ * the matrix does not change if the orders of its rows and of its columns are both reversed. So the even and
+ * odd parts of the columns can be multiplied separately, which halves the work. `taps` holds the middle tap
+ * and the taps of one side. Writes rows x length values into `out`.
  */
 export function denseFilter(
   out: Float64Array,
@@ -53,7 +54,10 @@ export function denseFilter(
   }
 }
 
-/** A square matrix with pairs of rows interleaved; an odd last row is paired with zeros. */
+/**
+ * A square matrix that is stored with pairs of rows interleaved. If the number of rows is odd, the last one
+ * is paired with zeros.
+ */
 class PackedMatrix {
   readonly #size: number;
   readonly #values: Float64Array;
@@ -67,7 +71,10 @@ class PackedMatrix {
     this.#values[((y >> 1) * this.#size + k) * 2 + (y & 1)] = value;
   }
 
-  /** Multiplies by four columns; input and output are in rows of four. Eight sums stay in registers. */
+  /**
+   * Multiplies the matrix by four columns; input and output are stored in rows of four values. The eight sums
+   * of a pair of rows stay in registers.
+   */
   times(panel: Float64Array, result: Float64Array): void {
     const values = this.#values;
     const size = this.#size;
@@ -109,7 +116,7 @@ class PackedMatrix {
   }
 }
 
-/** The upper half of the filter's matrix for a mirrored line: taps wrap around at twice the length. */
+/** The upper half of the filter's matrix for a mirrored line, which repeats after twice its length. */
 function mirrorMatrix(rows: number, half: number, taps: Float64Array): Float64Array {
   const period = 2 * rows;
   const wrapped = new Float64Array(period);
@@ -125,9 +132,12 @@ function mirrorMatrix(rows: number, half: number, taps: Float64Array): Float64Ar
   return matrix;
 }
 
-/** The upper half of the filter's matrix for a repeated border pixel, which gets all taps beyond the border. */
+/**
+ * The upper half of the filter's matrix for a line whose border pixels are repeated: a border pixel gets the
+ * weights of all taps beyond the border.
+ */
 function edgeMatrix(rows: number, half: number, taps: Float64Array): Float64Array {
-  // beyond[d]: sum of the taps at distance d and more.
+  // beyond[d] is the sum of the taps at distance d or more.
   const beyond = new Float64Array(Math.max(rows, taps.length) + 1);
   for (let d = taps.length - 1; d >= 0; d--) beyond[d] = beyond[d + 1]! + taps[d]!;
   const all = 2 * beyond[0]! - taps[0]!;

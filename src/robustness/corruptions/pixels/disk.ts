@@ -1,4 +1,7 @@
-/** The kernel of a defocused lens, with weights by distance in rows and columns from the centre, symmetric in both. */
+/**
+ * The kernel of a defocused lens. It is symmetric, so weights are stored by the distance, in rows and in
+ * columns, from the centre.
+ */
 export interface Disk {
   readonly reach: number;
   /** (reach + 1) x (reach + 1) weights in row-major order. */
@@ -6,8 +9,8 @@ export interface Disk {
 }
 
 /**
- * A disk of equal weights, smoothed by a small Gaussian (3 x 3 up to radius 8, then 5 x 5) of standard deviation
- * `alias`, in float32. The grid is 17 x 17 up to radius 8.
+ * Makes a disk of equal weights, smoothed by a small Gaussian of standard deviation `alias`, in float32. Up
+ * to radius 8, the grid has 17 x 17 weights and the Gaussian 3 x 3; for larger radii, the Gaussian has 5 x 5.
  */
 export function diskKernel(radius: number, alias: number): Disk {
   const grid = radius <= 8 ? 8 : radius;
@@ -87,15 +90,16 @@ export function reflect101(i: number, length: number): number {
 }
 
 /**
- * Correlates interleaved RGB values with a disk; {@link reflect101} extends the image. Rows at equal distance above and
- * below are added first; then a run of equal weights in a row of the disk is a difference of two running sums.
+ * Correlates interleaved RGB values with a disk; {@link reflect101} extends the image beyond its border. For
+ * speed, rows at equal distances above and below are added first. Where neighbouring weights in a row of the
+ * disk are equal, their part of the result is then a difference of two running sums.
  */
 export function correlateDisk(values: Float64Array, side: number, { reach, weights }: Disk): Float64Array {
   const length = side * 3;
   const out = new Float64Array(values.length);
   const width = side + 2 * reach;
   const row = new Float64Array(width * 3);
-  // running[3 (x + 1) + c]: sum of row up to and including pixel x.
+  // running[3 (x + 1) + c] is the sum of channel c of `row` up to and including pixel x.
   const running = new Float64Array((width + 1) * 3);
   const columns = Int32Array.from({ length: width }, (_, x) => reflect101(x - reach, side) * 3);
   const shapes = Array.from({ length: reach + 1 }, (_, dy) =>

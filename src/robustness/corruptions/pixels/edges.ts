@@ -2,8 +2,10 @@ const TANGENT = 13573; // tan(22.5 degrees) times 2^15
 const [NONE, WEAK, STRONG] = [0, 1, 2] as const;
 
 /**
- * Canny's edges (1986) of a square of bytes: Sobel 3 x 3 (border pixel repeated), magnitude |gx| + |gy|, thinned along
- * four directions; magnitudes above `low` that touch one above `high`. 1 on edges, 0 elsewhere.
+ * Finds edges in a square image of bytes by the method of Canny (1986). The gradient (gx, gy) comes from 3 x
+ * 3 Sobel filters, with border pixels repeated; its magnitude |gx| + |gy| is thinned along four directions.
+ * The edges are the pixels above `low` that are connected, through such pixels, with one above `high`.
+ * Returns 1 on edges and 0 elsewhere.
  */
 export function cannyEdges(bytes: Uint8Array, side: number, low: number, high: number): Uint8Array {
   const [gx, gy] = sobel(bytes, side);
@@ -44,8 +46,8 @@ export function cannyEdges(bytes: Uint8Array, side: number, low: number, high: n
 }
 
 /**
- * Whether a magnitude is strictly above its left or upper neighbour along the gradient and not below the other one; on
- * diagonals, strictly above both.
+ * Whether a magnitude is a peak along the gradient. It must be strictly above the left or upper neighbour in
+ * this direction and not below the opposite one; on diagonals, it must be strictly above both.
  */
 function isPeak(magnitude: Int32Array, at: number, width: number, gx: number, gy: number): boolean {
   const m = magnitude[at]!;
@@ -77,12 +79,15 @@ function sobel(bytes: Uint8Array, side: number): [Int16Array, Int16Array] {
 }
 
 const FAR = 2 ** 30;
-/** Distances to a direct neighbour, a diagonal neighbour and a knight's move: 1, 1.4, 2.1969 times 2^16. */
+/**
+ * Distances to a direct neighbour, to a diagonal neighbour and by a knight's move: 1, 1.4 and 2.1969, each
+ * times 2^16.
+ */
 const [STRAIGHT, DIAGONAL, KNIGHT] = [65536, 91750, 143976] as const;
 
 /**
- * The distance of every pixel from the nearest marked one, by the 5 x 5 chamfer of Borgefors (1986) in two passes. If
- * no pixel is marked, all distances are very large.
+ * The distance of every pixel from the nearest marked one, computed in two passes by the 5 x 5 chamfer of
+ * Borgefors (1986). If no pixel is marked, all distances are very large.
  */
 export function chamferDistance(marks: Uint8Array, side: number): Float64Array {
   const width = side + 4;
@@ -104,8 +109,8 @@ export function chamferDistance(marks: Uint8Array, side: number): Float64Array {
 }
 
 /**
- * The shortest distance through the eight neighbours that a pass has already visited; `row` and `step` are the offsets
- * back along the pass.
+ * The shortest distance through the eight neighbours that a pass has already visited; `row` and `step` are
+ * the offsets to the row and to the pixel that the pass visited before.
  */
 function nearestBefore(far: Int32Array, at: number, row: number, step: number): number {
   const knight = Math.min(

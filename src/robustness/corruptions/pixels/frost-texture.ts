@@ -20,14 +20,15 @@ const WEIGHTS = [0.9, 0.75, 0.65, 0.55, 0.55, 0.55, 0.65, 0.9] as const;
 /** First octave whose noise is folded into ridges. */
 const RIDGES = 4;
 
-/** Number of frost textures that are made by rule. */
+/** Number of frost textures that Striate generates. */
 export const FROST_TEXTURES = COLOURS.length;
 
 const textures: (RgbImage | undefined)[] = [];
 
 /**
- * Texture 0 to 4 of frost, 640 x 640: value noise in eight octaves with the colours, the contrast and roughly the
- * spatial correlation of the benchmark's photographs, which may not be redistributed. Cached after the first call.
+ * Generates the frost texture with this number (0 to 4), which has 640 x 640 pixels. A texture is value noise
+ * in eight octaves with the colours, the contrast and roughly the spatial correlation of the benchmark's
+ * photographs, which may not be redistributed. The result is cached.
  */
 export function frostTexture(number: number): RgbImage {
   return (textures[number] ??= makeTexture(number));
@@ -56,7 +57,10 @@ function makeTexture(number: number): RgbImage {
   return { width: SIDE, height: SIDE, data };
 }
 
-/** Value noise: random values on a lattice of `cell` pixels with smooth interpolation. */
+/**
+ * Adds one octave of value noise: random values on a lattice with a spacing of `cell` pixels, smoothly
+ * interpolated.
+ */
 function addOctave(height: Float64Array, cell: number, seed: number, weight: number, ridge: boolean): void {
   const points = Math.ceil(SIDE / cell) + 1;
   const lattice = new Float64Array(points * points);
@@ -78,7 +82,10 @@ function addOctave(height: Float64Array, cell: number, seed: number, weight: num
   }
 }
 
-/** A hash of the arguments in [0, 1], by integer arithmetic alone, so that it is the same on every machine. */
+/**
+ * A hash of the arguments, scaled to [0, 1]. It uses only integer arithmetic, so it is the same on every
+ * machine.
+ */
 function hash(x: number, y: number, seed: number): number {
   let v = (Math.imul(x, 374761393) + Math.imul(y, 668265263) + Math.imul(seed, 1274126177)) | 0;
   v = Math.imul(v ^ (v >>> 13), 1274126177);
@@ -92,7 +99,8 @@ const FROST_SCALE: Readonly<Record<ConstantSet, number>> = { 224: 1, 64: 0.3, 32
 const scaled = new WeakMap<RgbImage, Map<number, RgbImage>>();
 
 /**
- * Frost in the size for a set of constants: scaled by 0.3 for 64 pixels and by 0.2 for 32. Cached after the first call.
+ * Scales a frost texture to the size for a set of constants: by 0.3 for 64 pixels and by 0.2 for 32. The
+ * result is cached.
  */
 export function scaledFrost(frost: RgbImage, set: ConstantSet): RgbImage {
   const scale = FROST_SCALE[set];

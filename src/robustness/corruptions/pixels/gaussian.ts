@@ -10,15 +10,15 @@ export interface GaussianOptions {
   /** Standard deviation in pixels. */
   readonly sigma: number;
   readonly border?: Border;
-  /** The filter reaches floor(truncate sigma + 0.5) pixels. Default 4. */
+  /** The filter reaches floor(truncate sigma + 0.5) pixels to each side. Default 4. */
   readonly truncate?: number;
-  /** Whether to round to float32 after each direction. */
+  /** Whether to round to float32 after filtering along each direction. Default false. */
   readonly single?: boolean;
 }
 
 /**
- * Gaussian filter: taps exp(-j^2 / (2 sigma^2)) that sum to 1, along the columns, then along the rows. Returns a new
- * array, or the given one if the filter reaches no neighbour.
+ * Applies a Gaussian filter along the columns, then along the rows. Its taps are proportional to exp(-j^2 /
+ * (2 sigma^2)) and sum to 1. Returns a new array, or the given one if the filter reaches no neighbour.
  */
 export function gaussianFilter(values: Float64Array, options: GaussianOptions): Float64Array {
   const { rows, columns, channels = 1, sigma, border = "edge", truncate = 4, single = false } = options;
@@ -71,8 +71,8 @@ export function gaussianFilter(values: Float64Array, options: GaussianOptions): 
 }
 
 /**
- * Whether to use a matrix product: it is faster for long filters, and handles filters that need more than one mirror
- * image.
+ * Whether to filter by a matrix product. This is faster for long filters, and it is correct even for filters
+ * so long that the line must be mirrored more than once.
  */
 function isDense(radius: number, length: number): boolean {
   return radius >= length / 4;
@@ -89,8 +89,9 @@ function gaussianTaps(sigma: number, radius: number): Float64Array {
 }
 
 /**
- * out[at + i] = taps[0] src[low[0] + i] + the sum, farthest first, of taps[j] (src[low[j] + i] + src[high[j] + i]).
- * Three pairs are added in one pass, which does not change the order of the additions.
+ * Computes out[at + i] as taps[0] src[low[0] + i] plus the sum over j, largest j first, of taps[j]
+ * (src[low[j] + i] + src[high[j] + i]). For speed, three pairs are added in one pass, which does not change
+ * the order of the additions.
  */
 function addPairs(
   out: Float64Array,

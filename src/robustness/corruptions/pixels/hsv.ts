@@ -1,6 +1,6 @@
 /**
- * Changes saturation and value of every pixel in the hexcone model (hue, saturation and value from 0 to 1) and writes
- * red, green and blue back, in place.
+ * Changes the saturation and value of every pixel, in place. Colours are converted to HSV (the hexcone model,
+ * with hue, saturation and value from 0 to 1) and back.
  */
 export function changeHsv(
   rgb: Float64Array,
@@ -13,7 +13,7 @@ export function changeHsv(
     const range = max - Math.min(r, g, b);
     let hue = 0;
     if (range !== 0) {
-      // On ties, the last of the three formulas applies.
+      // If two channels are equal to `max`, blue takes precedence over green, and green over red.
       if (b === max) hue = 4 + (r - g) / range;
       else if (g === max) hue = 2 + (b - r) / range;
       else hue = (g - b) / range;

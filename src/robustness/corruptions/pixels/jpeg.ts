@@ -28,9 +28,10 @@ const CHROMINANCE = [
 ];
 
 /**
- * Simulates saving an image as baseline JPEG (ITU-T T.81, tables of Annex K, chroma at half the resolution) and reading
- * it again, with the integer arithmetic of libjpeg. Entropy coding is lossless, so only colour conversion, subsampling,
- * transform and quantisation are done. `quality` is a whole number from 1 to 100.
+ * Simulates saving an image as baseline JPEG (ITU-T T.81, tables of Annex K, chroma at half the resolution)
+ * and reading it again, with the integer arithmetic of libjpeg. Entropy coding is left out because it is
+ * lossless; only colour conversion, subsampling, transform and quantisation are computed. `quality` is a
+ * whole number from 1 to 100.
  */
 export function jpegRoundTrip(image: RgbImage, quality: number): RgbImage {
   checkImage(image, "JPEG round trip");
@@ -56,7 +57,10 @@ function scaleTable(table: readonly number[], quality: number): Int32Array {
   );
 }
 
-/** Samples of one component, padded to whole blocks (or pairs of them) by repeating the last column and row. */
+/**
+ * Samples of one colour component, padded to whole blocks (or whole pairs of blocks) by repeating the last
+ * column and row.
+ */
 interface Plane {
   readonly width: number;
   readonly height: number;
@@ -103,7 +107,7 @@ function repeatBorder(plane: Plane, width: number, height: number): void {
     data.copyWithin(y * stride, (height - 1) * stride, height * stride);
 }
 
-/** Means of 2 x 2 samples, rounded alternately down and up along a row. */
+/** Halves the size: computes means of 2 x 2 samples, rounding halves alternately down and up along a row. */
 function halve(plane: Plane, width: number, height: number): Plane {
   const out = emptyPlane(width, height, 8);
   const { data, width: stride } = plane;
@@ -117,11 +121,14 @@ function halve(plane: Plane, width: number, height: number): Plane {
   return out;
 }
 
-/** Doubles the size by the triangle filter: 3/4 of the nearer sample, 1/4 of the farther one, in both directions. */
+/**
+ * Doubles the size by a triangle filter: 3/4 of the nearer sample plus 1/4 of the farther one, in both
+ * directions.
+ */
 function double(plane: Plane, width: number, height: number): Plane {
   const out = emptyPlane(2 * width, 2 * height, 1);
   const sums = new Int32Array(width);
-  // In components this narrow, samples are only repeated.
+  // In components of at most two columns, samples are only repeated.
   const smooth = width > 2;
   for (let y = 0; y < out.height; y++) {
     const near = y >> 1;
@@ -139,7 +146,7 @@ function double(plane: Plane, width: number, height: number): Plane {
   return out;
 }
 
-/** Transforms each 8 x 8 block to coefficients, quantises them with the table, and transforms back. */
+/** Transforms each 8 x 8 block to coefficients, quantises these with the table, and transforms them back. */
 function quantisePlane({ width, height, data }: Plane, table: Int32Array): void {
   const block = new Int32Array(64);
   for (let top = 0; top < height; top += 8) {

@@ -1,13 +1,13 @@
 import type { Random } from "../../../util/random.js";
 
-/** The smallest power of two that is not below a side. */
+/** The smallest power of two that is not below `side`. */
 export function plasmaSize(side: number): number {
   return 2 ** Math.ceil(Math.log2(side));
 }
 
 /**
- * Draws the size^2 - 1 perturbations of a plasma fractal in the order of their use: uniform in (-w, w), where w is 100
- * in the first octave and is divided by `decay` in each further one.
+ * Draws the size^2 - 1 perturbations of a plasma fractal, in the order in which they are used. They are
+ * uniform in (-w, w); w is 100 in the first octave and is divided by `decay` in each further one.
  */
 export function drawPlasma(random: Random, size: number, decay: number): Float32Array {
   const out = new Float32Array(size * size - 1);
@@ -21,8 +21,9 @@ export function drawPlasma(random: Random, size: number, decay: number): Float32
 }
 
 /**
- * Diamond-square fractal on a torus (Fournier, Fussell & Carpenter 1982), scaled to 0..1; `size` x `size`, a power of
- * two. As in the published code, a perturbation is multiplied by the octave's amplitude twice: w U(-w, w).
+ * Computes a diamond-square fractal on a torus (Fournier, Fussell & Carpenter 1982), scaled to 0..1. It has
+ * `size` x `size` values; `size` is a power of two. As in the published code, the octave's amplitude w counts
+ * twice: the perturbations, which are already uniform in (-w, w), are multiplied by w.
  */
 export function plasma(size: number, decay: number, perturbations: Float32Array): Float64Array {
   const map = new Float64Array(size * size);

@@ -1,6 +1,6 @@
 /**
- * Poisson numbers of a fixed mean by inversion of the cumulative distribution, exact to rounding for means up to 700,
- * with a table of starting points for the search.
+ * Makes Poisson-distributed numbers of a fixed mean by inverting the cumulative distribution. They are exact
+ * up to rounding for means up to 700. A table of starting points makes the search in the distribution fast.
  */
 export class PoissonTable {
   readonly #cumulative: Float64Array;
@@ -26,7 +26,7 @@ export class PoissonTable {
     this.#start = start;
   }
 
-  /** The Poisson number for a uniform random number in [0, 1). */
+  /** Returns the Poisson-distributed number that belongs to a uniform random number in [0, 1). */
   at(uniform: number): number {
     const cumulative = this.#cumulative;
     let k = this.#start[Math.floor(uniform * this.#start.length)]!;
