@@ -17,7 +17,7 @@ const options = {
   seed: standard(whole(), 0, "random seed"),
   frost: optional(folder, "photographs of frost to use instead of textures that Striate draws"),
   cell: standard(positive("pixels"), 112, "side of each image on the sheet"),
-  out: optional(file, "the sheet", "IMAGE-corruptions.png"),
+  out: optional(file, "file for the sheet", "IMAGE-corruptions.png"),
   each: optional(folder, "also write every corrupted image to a file of its own in this folder"),
 };
 

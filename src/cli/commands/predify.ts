@@ -84,7 +84,7 @@ const model = { name: "model", help: "an .onnx file of a convolutional network",
 
 export const predifyCommand = command({
   name: "predify",
-  summary: "add predictive-coding feedback to a network in an .onnx file, trained without labels",
+  summary: "add predictive-coding feedback to a network in an .onnx file, and train it without labels",
   argument: model,
   options,
   examples: [

@@ -44,12 +44,12 @@ const options = {
   ),
   attacks: optional(
     attackList,
-    "names of attacks, such as fgsm,pgd,apgd,quick,autoattack (a wrong name lists them)",
+    "names of attacks, such as fgsm,pgd,apgd,quick,autoattack (an unknown name prints the list)",
     "none",
   ),
   eps: optional(
     radii,
-    "radii of the attacks for pixels between 0 and 1, such as 2/255,4/255; needed with --attacks",
+    "radii of the attacks for pixels between 0 and 1, such as 2/255,4/255; required with --attacks",
   ),
   norm: standard(choice("norm", ["Linf", "L2"]), "Linf", "how radii are measured"),
   images: standard(positive(), 1000, "number of images to measure, drawn at random"),

@@ -4,7 +4,7 @@ import type { Parsed } from "./option.js";
 import { optional } from "./option.js";
 import { choice, numberWhere, numbers, positive } from "./values.js";
 
-/** The name of a preprocessing. */
+/** Option for the name of a preprocessing. */
 export const preprocessing = optional(
   choice("preprocessing", PREPROCESSING_NAMES, "name"),
   "preprocessing that the network expects",
@@ -36,8 +36,8 @@ export const preprocessingOptions = {
 export type PreprocessingOptions = Parsed<typeof preprocessingOptions>;
 
 /**
- * The preprocessing that the options state: the named one, with the values of the other options in place of its own.
- * Undefined if no option was given.
+ * The preprocessing that the options give: the named one, with the values of the other options in place of
+ * its own. Undefined if no option was given.
  */
 export function statedPreprocessing(options: PreprocessingOptions): Preprocessing | undefined {
   const { preprocessing, resize, scale, mean, std, layout, colours } = options;

@@ -154,7 +154,8 @@ function isFolder(path: string): boolean {
 }
 
 /**
- * The order of the network's classes as the user or the file states it. Throws {@link StriateError} if the two differ.
+ * The order of the network's classes that the user or the file gives. Throws {@link StriateError} if the two
+ * differ.
  */
 async function classOrder(
   { name, classes: outputs, classNames }: Network,
@@ -181,8 +182,8 @@ async function classOrder(
 }
 
 /**
- * Makes sure that a data set has as many classes as the network has outputs: otherwise its labels do not mean the
- * outputs.
+ * Makes sure that a data set has as many classes as the network has outputs; otherwise its labels cannot be
+ * the numbers of outputs.
  */
 function checkClasses(
   { name, classes, labelling }: ImageSource,
@@ -221,7 +222,8 @@ async function networksIn(
   options: RobustnessOptions,
 ): Promise<{ readonly networks: readonly Network[]; readonly sha256: string }> {
   const file = await openOnnx(path, name);
-  // The result does not refer to the bytes of the file, which would take as much memory again as the weights.
+  // The result keeps no reference to the bytes of the file, which would take as much memory again as the
+  // weights.
   return { networks: networksOf(file, name, options), sha256: await sha256OfModel(path, file) };
 }
 
@@ -346,7 +348,7 @@ async function planOf(
   return { plan, protocol, plans, warnings };
 }
 
-/** What the user or the file states about the model's output and inputs, on which the numbers depend. */
+/** The options about the model's output and inputs, on which the numbers depend. */
 function inputsOf({ output, noise, input, fixedNoise }: RobustnessOptions): Partial<Protocol["model"]> {
   return {
     ...(output !== undefined && { output }),
