@@ -17,7 +17,9 @@ import { workerRuntime } from "../src/runtime/worker-node.js";
 
 const BATCH = 8;
 
-/** Opens the file, runs it forward (if asked) and backward; hands every graph to `runtime`. */
+/**
+ * Opens the file, runs it forward (if `sessions` is "2") and backward, and hands every graph to `runtime`.
+ */
 async function attack(file: string, sessions: string, runtime: Runtime): Promise<void> {
   const network = onnxNetwork(await openOnnx(file), { preprocessing: {} });
   const classifier = new Classifier(network, runtime, { threads: 2 });
