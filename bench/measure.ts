@@ -19,7 +19,7 @@ export interface BenchCase {
   };
   /** Number of rounds; fewer than the default if one run takes half a minute. Default {@link ROUNDS}. */
   readonly rounds?: number;
-  /** Makes the thing to run; `close` frees it. */
+  /** Prepares the case: `run` runs it once, and `close` frees it. */
   open(): Promise<{ run(): Promise<unknown>; close(): Promise<void> }>;
 }
 

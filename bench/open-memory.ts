@@ -28,7 +28,7 @@ async function attack(file: string, sessions: string, runtime: Runtime): Promise
   await classifier.lossAndGradient("ce", images, new Int32Array(BATCH));
 }
 
-/** Leaves the graphs of an attack as files beside `file`, named file.0, file.1. */
+/** A runtime that also writes the graphs of an attack to files beside `file`, named file.0, file.1. */
 function writer(file: string): Runtime {
   let count = 0;
   return {

@@ -5,7 +5,7 @@ import { KomplexNet, KomplexNetTask, Random, exportStep, initialState, openStepp
 import { nodeRuntime } from "striate/node";
 
 const size = 32;
-/** A picture of bars, each [left, right). */
+/** An image of bars, each from column `left` to just before column `right`. */
 const bars = (...places: readonly (readonly [number, number])[]): Float32Array =>
   Float32Array.from({ length: size ** 2 }, (_, i) => {
     const [x, y] = [i % size, Math.floor(i / size)];

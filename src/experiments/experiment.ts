@@ -46,13 +46,13 @@ interface ExperimentFacts {
   readonly scales: Readonly<Record<Scale, ScaleFacts>>;
   /** Whether the user may run only some cells (`--cells`). */
   readonly choosesCells?: boolean;
-  /** Whether the user may give a network. */
+  /** Whether the user may give a network (`--model`). */
   readonly takesModel?: boolean;
   /** The special options that the experiment takes; others are refused. */
   readonly takes?: readonly (keyof SpecialOptions)[];
 }
 
-/** What `striate run NAME` runs: the experiments of one paper, or a part of them. */
+/** An experiment that `striate run NAME` runs. */
 export interface Experiment extends ExperimentFacts {
   run(options: ExperimentOptions): Promise<ExperimentResult>;
 }

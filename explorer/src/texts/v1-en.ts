@@ -80,7 +80,7 @@ export const en = {
     "The filter of a cell with frequency f and phase φ, at a distance x' across its stripes and y' along them from its centre:",
   eqQ: "The response of the filter is the sum of its products with the picture; the second filter of a complex cell has the phase φ + 90°:",
   eqCells: "The cells, with gain k = 25:",
-  eqNoise: "The noise, with z a standard normal number, a = 0.35 and b = 0.07:",
+  eqNoise: "The noise turns a response r into r'; z is a standard normal number, a = 0.35 and b = 0.07:",
   eqSource:
     "From: Dapello, Marques et al., Simulating a Primary Visual Cortex at the Front of CNNs Improves Robustness to Image Perturbations, NeurIPS 2020.",
   code: "Show the code",

@@ -12,7 +12,7 @@ const options = {
   size: standard(
     choice("size", CONSTANT_SETS.map(String), "pixels"),
     "224",
-    "side in pixels that the image is resized and cropped to; the constants published for this size are used",
+    "side in pixels to which the image is resized and cropped; the constants published for this size are used",
   ),
   seed: standard(whole(), 0, "random seed"),
   frost: optional(folder, "photographs of frost to use instead of textures that Striate draws"),

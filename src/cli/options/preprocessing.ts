@@ -15,16 +15,16 @@ export const preprocessingOptions = {
   preprocessing,
   scale: optional(
     numberWhere("factor", "a number"),
-    "factor for pixels in [0, 1]; 255 gives the range of bytes",
+    "factor by which pixels in [0, 1] are multiplied; 255 gives the range of bytes",
   ),
   mean: optional(numbers, "mean to subtract after scaling: one number, or one for each of R, G, B"),
   std: optional(
     numbers,
-    "standard deviation to divide by after that: one number, or one for each of R, G, B",
+    "standard deviation to divide by after the mean is subtracted: one number, or one for each of R, G, B",
   ),
   resize: optional(
     positive("pixels"),
-    "length in pixels that the short side is resized to before the centre crop",
+    "length in pixels to which the short side is resized before the centre crop",
   ),
   layout: optional(choice("layout", ["NCHW", "NHWC"], "axes"), "order of the axes of the network's input"),
   colours: optional(

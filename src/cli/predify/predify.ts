@@ -40,7 +40,10 @@ import { renderTable } from "../terminal/table.js";
 const LARGEST_CONFIG = 2 ** 20;
 const WEIGHT_DECAY = 5e-4;
 
-/** Predifies a network: reads the configuration, trains the decoders, exports. Returns the exit status. */
+/**
+ * Predifies a network: reads the configuration, trains the decoders and exports the network. Returns the exit
+ * status.
+ */
 export async function predifyFile(
   path: string,
   options: PredifyCommandOptions,

@@ -225,7 +225,7 @@ function headline(card: ResultCard): string {
     parts.push(
       `Corruptions cost ${lost.toFixed(1)} points of accuracy on average` +
         (worst && corruptions.length > 1
-          ? `, ${nameOf(worst.name, card)} the most (${percent(worst.accuracy)} % left).`
+          ? `; ${nameOf(worst.name, card)} costs the most (accuracy ${percent(worst.accuracy)} %).`
           : "."),
     );
   }

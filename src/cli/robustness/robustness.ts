@@ -175,8 +175,8 @@ async function classOrder(
   check(
     own === undefined || sameOrder(own.classes, order.classes),
     () =>
-      `--classes ${stated} contradicts the metadata of ${name}: the option says ${someNames(order.classes)}, ` +
-      `the file says ${someNames(own!.classes)}`,
+      `--classes ${stated} contradicts the metadata of ${name}: the option gives ${someNames(order.classes)}, ` +
+      `the file gives ${someNames(own!.classes)}`,
   );
   return order;
 }
@@ -200,7 +200,7 @@ function checkClasses(
   const counted = labelling === undefined ? "" : ` (${labelling.text})`;
   const advice =
     stated === undefined
-      ? `state the names of all ${outputs} in the order of the outputs with --classes FILE` +
+      ? `give the names of all ${outputs} in the order of the outputs with --classes FILE` +
         (own + 1 === outputs ? "; is output 0 a background class?" : "")
       : `expected ${outputs} names in "${stated}"`;
   throw new StriateError(

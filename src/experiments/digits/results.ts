@@ -13,7 +13,7 @@ import type { DigitsTestResult } from "./tester.js";
 export interface DigitsReport {
   readonly title: string;
   readonly subtitle?: string;
-  /** `smoke`, `laptop`, `paper`. */
+  /** The scale: `smoke`, `laptop` or `paper`. */
   readonly scale: string;
   /** Number of digits in every image; it determines the chance level. */
   readonly digits: number;
@@ -99,7 +99,7 @@ export interface TimestepSeries {
 export interface PhasePicture {
   readonly height: number;
   readonly width: number;
-  /** `[height, width]`. */
+  /** The grey image `[height, width]`. */
   readonly image: ArrayLike<number>;
   /** The digits of the scene, in the order of the masks. */
   readonly labels: readonly number[];
@@ -304,7 +304,8 @@ export const BASELINE_TEXTS = {
     id: "real",
     label: "real-valued",
     role: "real",
-    description: "A real-valued network, slightly wider so that it has about as many parameters.",
+    description:
+      "A real-valued network, slightly wider, so that it has about as many parameters as KomplexNet.",
   },
 } as const satisfies Readonly<Record<string, DigitsModelDescription>>;
 

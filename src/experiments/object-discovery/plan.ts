@@ -305,7 +305,7 @@ export const DISCOVERY_PLANS: Readonly<Record<Scale, DiscoveryPlan>> = {
   },
 };
 
-/** What the user may choose: sets, networks and seeds. */
+/** What the user may choose, such as sets, networks and seeds. */
 export interface Choice {
   readonly seeds: readonly number[];
   readonly sets?: readonly DiscoverySetName[];

@@ -59,7 +59,7 @@ export interface DiscoveryResult {
 export interface ObjectDiscoveryReport {
   readonly title: string;
   readonly subtitle: string;
-  /** `smoke`, `laptop`, `paper`. */
+  /** The scale: `smoke`, `laptop` or `paper`. */
   readonly scale: string;
   readonly models: readonly ReportModel[];
   readonly sets: readonly DiscoverySet[];

@@ -72,8 +72,8 @@ const COMMON = {
 
 /**
  * - smoke: a check that everything works.
- * - laptop: the budget at which phases make a difference in the authors' code (section "short-budget learning curves"
- *   of docs/komplexnet.md): 76,800 scenes, each seen once, with frozen Gabors and coupling.
+ * - laptop: a budget at which phases make a difference in the authors' code, too (published.ts): 76,800 scenes, each
+ *   seen once, with frozen Gabors and coupling.
  * - paper: the authors' recipe, trained end to end.
  */
 export const SCALE_CONFIGS: Readonly<Record<Scale, ScaleConfig>> = {

@@ -115,7 +115,7 @@ export interface BackboneCell extends Common, Recipe {
 /** Configuration of a cell that trains the decoders, without labels. */
 export interface FeedbackCell extends Common, Recipe {
   readonly kind: "feedback";
-  /** Largest number of PCoders; there is one for each resolution. */
+  /** Largest number of PCoders. The network gets one for each resolution, up to this number. */
   readonly pcoders: number;
   readonly evaluateEvery: number;
   readonly validationImages: number;

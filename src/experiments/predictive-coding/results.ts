@@ -102,7 +102,7 @@ export type NoiseRow = NoiseScores & { readonly seed: number };
 
 export type CorruptionRow = CorruptionScores & { readonly seed: number };
 
-/** A setting of the dynamics, as the page names it. */
+/** A setting of the dynamics, with its name on the page. */
 export interface SettingDescription {
   readonly id: string;
   /** The source of the values; a figure shows the settings of one family. */

@@ -156,7 +156,7 @@ interface Measurement {
   readonly attack?: AttackPlan;
 }
 
-/** Runs the robustness bench, whose records let a stopped cell resume. */
+/** Runs the evaluation of `striate robustness`, whose records let a stopped cell resume. */
 async function measured(
   config: PictureCell | AttackCell,
   { images: most, conditions = [], attack }: Measurement,

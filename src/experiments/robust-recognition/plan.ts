@@ -123,7 +123,10 @@ export interface RecognitionPlan extends Pick<
 
 const radii = (...values: readonly number[]): number[] => values.map((value) => value / 255);
 
-/** The attacks of the smaller scales: random noise of one radius, and gradient attacks with these numbers of steps. */
+/**
+ * The attacks that every scale runs: random noise of one radius, and gradient attacks with these numbers of
+ * steps.
+ */
 function attacksAt(
   epsilons: readonly number[],
   steps: { readonly pgd: number; readonly apgd: number },

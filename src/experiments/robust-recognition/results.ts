@@ -43,7 +43,7 @@ export interface AttackResult {
 export interface RecognitionReport {
   readonly title: string;
   readonly subtitle: string;
-  /** `smoke`, `laptop`, `paper`. */
+  /** The scale: `smoke`, `laptop` or `paper`. */
   readonly scale: string;
   readonly networks: readonly RecognitionNetworkText[];
   readonly clean: readonly (RunOf & { readonly scores: Scores; readonly reliability: Reliability })[];

@@ -51,7 +51,7 @@ function describe(result: SudokuResult): string {
     const best = shares.indexOf(Math.max(...shares));
     return `${set} ${percent(shares[best]!)} % at T = ${timesteps[best]!}`;
   });
-  return `boards solved: ${parts.join(", ")};  ${seconds}, ${Math.round(result.boardsPerSecond)} boards/s`;
+  return `boards solved: ${parts.join(", ")}; ${seconds}, ${Math.round(result.boardsPerSecond)} boards/s`;
 }
 
 function tablesOf(report: SudokuReport): ResultTable[] {

@@ -100,7 +100,7 @@ export interface SudokuVoting extends Run, Votes {
 export interface SudokuReport {
   readonly title: string;
   readonly subtitle: string;
-  /** `smoke`, `laptop`, `paper`. */
+  /** The scale: `smoke`, `laptop` or `paper`. */
   readonly scale: string;
   readonly models: readonly SudokuModel[];
   /** The sets of boards; the first one resembles the training boards. */

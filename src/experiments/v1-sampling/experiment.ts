@@ -101,7 +101,7 @@ function tables({ networks, pairs, reduced, seeds }: V1SamplingReport): ResultTa
         ...networks.map(({ scores }) => shown(scores.corruptions[i]!.accuracy)),
       ]),
       ["mean over corruptions", ...networks.map(({ scores }) => shown(scores.mean))],
-      ["retention", ...networks.map(({ scores }) => shown(scores.retention))],
+      ["retention (mean / clean)", ...networks.map(({ scores }) => shown(scores.retention))],
     ],
   };
   if (pairs.length === 0) return [accuracy];
