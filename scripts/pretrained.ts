@@ -3,6 +3,7 @@
 import { readFile, readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { format, resolveConfig } from "prettier";
+import { readCellResult } from "../src/experiments/cell-results.js";
 import { openOnnx } from "../src/graph/onnx/read/open-node.js";
 import type { PretrainedCard } from "../src/pretrained/card.js";
 import { PRETRAINED_CARDS } from "../src/pretrained/cards.js";
@@ -82,7 +83,7 @@ async function cardOf(name: PretrainedName, run: string): Promise<PretrainedCard
   );
   const bytes = encodeSafetensors(tensors, { name });
   const file = `${name}.safetensors`;
-  const { conditions } = (await readJson(join(folder, "result.json"))) as CellResult;
+  const { conditions } = (await readCellResult<CellResult>(folder))!;
   const card: PretrainedCard = {
     name,
     system,

@@ -1,13 +1,12 @@
 import { createHash } from "node:crypto";
-import { existsSync } from "node:fs";
 import { readdir } from "node:fs/promises";
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import type { SessionOptions } from "../runtime/runtime.js";
 import type { ProgressEvent } from "../train/progress.js";
 import { check } from "../util/errors.js";
-import { ensureFolder, readFileChecked, writeFileAtomic } from "../util/files-node.js";
-import { parseStrictJson } from "../util/json.js";
+import { ensureFolder } from "../util/files-node.js";
+import { readCellResult, writeCellResult } from "./cell-results.js";
 import type { ExperimentOptions } from "./options.js";
 
 /*
@@ -38,8 +37,6 @@ export interface RunCellsOptions {
   readonly signal: AbortSignal;
 }
 
-const LARGEST_RESULT = 64 * 2 ** 20;
-
 /** The address of a cell: the first 16 hexadecimal digits of the SHA-256 of its configuration. */
 export function cellKey(config: unknown): string {
   return createHash("sha256").update(JSON.stringify(config)).digest("hex").slice(0, 16);
@@ -55,7 +52,8 @@ export function cellFolder(folder: string, config: unknown): string {
  * a stopped cell is undefined. After an error no further cell starts, and the error is thrown when the running cells
  * have ended.
  *
- * @throws StriateError if the folder holds cells and `resume` is off
+ * @throws StriateError if the folder holds cells and `resume` is off, or if a result cannot be used (see
+ * {@link readCellResult})
  */
 export async function runCells<C, R>(
   cells: readonly Cell<C>[],
@@ -68,7 +66,7 @@ export async function runCells<C, R>(
     () => `"${folder}" holds a run already: resume it, or choose another folder`,
   );
   const results: (R | undefined)[] = await Promise.all(
-    cells.map(({ config }) => readResult<R>(folder, config)),
+    cells.map(({ config }) => readCellResult<R>(cellFolder(folder, config))),
   );
   const waiting = cells.map((cell, i) => ({ cell, i })).filter(({ i }) => results[i] === undefined);
   let failure: { readonly error: unknown } | undefined;
@@ -80,8 +78,7 @@ export async function runCells<C, R>(
       try {
         await ensureFolder(own);
         const result = await work(cell, own);
-        if (result !== undefined) await writeFileAtomic(join(own, RESULT), `${JSON.stringify(result)}\n`);
-        results[i] = result;
+        results[i] = result === undefined ? undefined : await writeCellResult(own, result);
       } catch (error) {
         failure ??= { error };
       }
@@ -113,15 +110,6 @@ export function chooseCells<C>(
     () => `cells "${pattern}": expected a pattern that matches one of ${cells.map(nameOf).join(", ")}`,
   );
   return chosen;
-}
-
-const RESULT = "result.json";
-
-async function readResult<R>(folder: string, config: unknown): Promise<R | undefined> {
-  const path = join(cellFolder(folder, config), RESULT);
-  if (!existsSync(path)) return undefined;
-  const bytes = await readFileChecked(path, { what: "cell result", maxBytes: LARGEST_RESULT });
-  return parseStrictJson(new TextDecoder().decode(bytes), path) as R;
 }
 
 /** Options that every cell gets. */

@@ -92,7 +92,11 @@ export function decodeSafetensors(bytes: Uint8Array, what = "safetensors data"):
   return { tensors, metadata: readMetadata(metadata, what) };
 }
 
-function readHeader(bytes: Uint8Array, what: string): { header: Record<string, unknown>; dataStart: number } {
+/**
+ * The number of bytes up to the end of the header, read from the first 8 bytes. Throws {@link StriateError} if a file
+ * cannot have such a header.
+ */
+export function safetensorsHeaderBytes(bytes: Uint8Array, what = "safetensors data"): number {
   check(
     bytes.length >= 8,
     () => `${what} is truncated: expected at least 8 bytes of header, got ${bytes.length}.`,
@@ -103,14 +107,26 @@ function readHeader(bytes: Uint8Array, what: string): { header: Record<string, u
     () =>
       `${what} is not a safetensors file: expected a header of at most ${maxHeaderBytes} bytes, it states ${String(size)}.`,
   );
-  const dataStart = 8 + Number(size);
+  return 8 + Number(size);
+}
+
+/** The `__metadata__` of a file of which only the header needs to be there. Throws {@link StriateError}. */
+export function decodeSafetensorsMetadata(
+  bytes: Uint8Array,
+  what = "safetensors data",
+): Readonly<Record<string, string>> {
+  return readMetadata(readHeader(bytes, what).header.__metadata__, what);
+}
+
+function readHeader(bytes: Uint8Array, what: string): { header: Record<string, unknown>; dataStart: number } {
+  const dataStart = safetensorsHeaderBytes(bytes, what);
   check(
     dataStart <= bytes.length,
     () =>
       `${what} is truncated: its header ends at byte ${dataStart}, but the file ends at byte ${bytes.length}.`,
   );
   check(
-    bytes[8] === 0x7b && size > 0n,
+    bytes[8] === 0x7b && dataStart > 8,
     () => `${what} is not a safetensors file: its header does not begin with "{".`,
   );
   const header = parseStrictJson(decodeUtf8(bytes.slice(8, dataStart), what), `The header of ${what}`);

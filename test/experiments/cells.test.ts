@@ -1,4 +1,4 @@
-import { readdir, writeFile } from "node:fs/promises";
+import { readFile, readdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import type { Cell } from "../../src/experiments/cells.js";
@@ -62,5 +62,26 @@ describe("cells", () => {
     const path = join(cellFolder(folder, { n: 3 }), "result.json");
     await writeFile(path, "{ half");
     await expect(runCells(cells, () => Promise.resolve(1), options)).rejects.toThrow(path);
+  });
+
+  it("refuse a result that was changed, and one of another version", async () => {
+    const folder = await temporaryFolder();
+    const options = { folder, resume: true, parallel: 1, signal: never };
+    const work = () => Promise.resolve({ accuracy: 0.25, undecided: NaN, bounds: [-Infinity, "none"] });
+    const first = await runCells(cells, work, options);
+    expect(first[0]).toEqual({ accuracy: 0.25, undecided: NaN, bounds: [-Infinity, "none"] });
+    expect(await runCells(cells, () => Promise.reject(new Error("ran again")), options)).toEqual(first);
+    const path = join(cellFolder(folder, { n: 3 }), "result.json");
+    const text = await readFile(path, "utf8");
+    await writeFile(path, text.replace("0.25", "0.75"));
+    await expect(runCells(cells, work, options)).rejects.toThrow(/was changed or is damaged/);
+    await writeFile(path, text.replace(/"striate":"[^"]*"/, '"striate":"0.0.1"'));
+    await expect(runCells(cells, work, options)).rejects.toThrow(
+      /expected a result of striate [\d.]+, got one of striate 0.0.1. Results of two versions must not be mixed/,
+    );
+    await writeFile(path, '{"accuracy":0.25}');
+    await expect(runCells(cells, work, options)).rejects.toThrow(
+      /expected a result with its versions; remove/,
+    );
   });
 });

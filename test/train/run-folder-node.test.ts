@@ -164,26 +164,40 @@ describe("checkpoints", () => {
     const path = await temporaryFolder();
     let run = await open(path, { keepLast: 2 });
     const scores = [0.1, 0.9, 0.3, 0.9, 0.2];
-    for (const [i, score] of scores.entries()) await run.saveCheckpoint(state(i + 1), score);
+    for (const [i, score] of scores.entries()) await run.saveCheckpoint({ ...state(i + 1), score });
     expect(run.bestCheckpoint()).toEqual({ step: 2, score: 0.9 });
     expect(await listCheckpoints(run.file("checkpoints"))).toEqual([2, 4, 5]);
     await run.close();
     run = await open(path, { keepLast: 1 });
     expect(run.bestCheckpoint()).toEqual({ step: 2, score: 0.9 });
-    await run.saveCheckpoint(state(6), 0.95);
+    await run.saveCheckpoint({ ...state(6), score: 0.95 });
     expect(await listCheckpoints(run.file("checkpoints"))).toEqual([6]);
-    await expect(run.saveCheckpoint(state(7), NaN)).rejects.toThrow(/step 7 is NaN/);
+    await expect(run.saveCheckpoint({ ...state(7), score: NaN })).rejects.toThrow(
+      "The score of the checkpoint at step 7: expected a number, got NaN",
+    );
     await run.close();
   });
 
-  test("the lowest score can be the best", async () => {
-    const run = await open(await temporaryFolder(), { keepLast: 1, better: "lower" });
-    for (const [i, score] of [3, 1, 2].entries()) await run.saveCheckpoint(state(i + 1), score);
-    expect(await listCheckpoints(run.file("checkpoints"))).toEqual([2, 3]);
-    await run.close();
+  test("at least one stays", async () => {
     await expect(open(await temporaryFolder(), { keepLast: 0 })).rejects.toThrow(
       /keepLast: expected a whole number of at least 1, got/,
     );
+  });
+
+  test("ones with NaN or an infinity are set aside: the run continues from the last finite one", async () => {
+    const path = await temporaryFolder();
+    const run = await open(path);
+    await run.saveCheckpoint(state(1));
+    const tensors = new Map([
+      ["optimizer.v", { dtype: "F32" as const, shape: [2], data: Float32Array.of(1, Infinity) }],
+    ]);
+    await run.saveCheckpoint({ ...state(2), tensors });
+    await run.close();
+    const warnings: string[] = [];
+    const again = await open(path, { onWarning: (message) => warnings.push(message) });
+    expect(again.checkpoint?.step).toBe(1);
+    expect(warnings[0]).toMatch(/expected finite numbers in "optimizer.v", got Infinity/);
+    await again.close();
   });
 
   test("truncated ones are skipped with a warning and set aside; metrics go back to the good one", async () => {
@@ -191,7 +205,7 @@ describe("checkpoints", () => {
     const run = await open(path);
     for (const step of [1, 2, 3]) {
       run.appendMetrics({ step });
-      await run.saveCheckpoint(state(step), step);
+      await run.saveCheckpoint({ ...state(step), score: step });
     }
     await run.close();
     const folder = run.file("checkpoints");
@@ -206,9 +220,9 @@ describe("checkpoints", () => {
     );
     expect(warnings[1]).toMatch(/2.safetensors" is empty/);
     expect(await readMetrics(again.file("metrics.jsonl"))).toEqual([{ step: 1 }]);
-    expect(again.bestCheckpoint()).toBeUndefined();
-    await again.saveCheckpoint(state(2), 0);
-    expect(again.bestCheckpoint()).toEqual({ step: 2, score: 0 });
+    expect(again.bestCheckpoint()).toEqual({ step: 1, score: 1 });
+    await again.saveCheckpoint({ ...state(2), score: 3 });
+    expect(again.bestCheckpoint()).toEqual({ step: 2, score: 3 });
     await again.close();
     expect((await readdir(folder)).filter((name) => name.endsWith(".damaged"))).toHaveLength(2);
   });

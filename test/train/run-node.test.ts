@@ -6,6 +6,7 @@ import { tensorData } from "../../src/graph/index.js";
 import { readOnnx } from "../../src/graph/onnx/read/read.js";
 import { nodeRuntime } from "../../src/runtime/node.js";
 import { workerRuntime } from "../../src/runtime/worker-node.js";
+import { listCheckpoints } from "../../src/train/run/checkpoint-node.js";
 import { readMetrics } from "../../src/train/run/metrics-file-node.js";
 import { Evaluator } from "../../src/train/evaluator.js";
 import { train } from "../../src/train/run/run-node.js";
@@ -113,6 +114,41 @@ describe("train", () => {
     const straight = await train(smallTask(), smallData(64), { ...recipe, steps: 40 });
     expect(first.step).toBe(12);
     for (const [name, { data }] of straight.values) expect(second.values.get(name)!.data).toEqual(data);
+  });
+
+  it("stops at a parameter that is not finite, although the loss and the gradients were, and keeps no such checkpoint", async () => {
+    const folder = await temporaryFolder();
+    const options = { ...recipe, folder, steps: 3, checkpointEvery: 1 };
+    const learningRate = (step: number) => (step === 2 ? 1e39 : 0.001);
+    await expect(train(smallTask(), smallData(64), { ...options, learningRate })).rejects.toThrow(
+      /expected finite numbers in "\w+" after step 3, got (NaN|-?Infinity) \(last good checkpoint: .*step-00000002/,
+    );
+    expect(await listCheckpoints(join(folder, "checkpoints"))).toEqual([1, 2]);
+    const again = await train(smallTask(), smallData(64), { ...options, resume: true });
+    expect(again.finished).toBe(true);
+  });
+
+  it("says so if it continues with another number of threads", async () => {
+    const folder = await temporaryFolder();
+    const controller = new AbortController();
+    const options = { ...recipe, folder, steps: 4, resume: true };
+    const warnings: string[] = [];
+    const onWarning = (message: string) => warnings.push(message);
+    const onProgress = () => {
+      controller.abort();
+    };
+    await train(smallTask(), smallData(64), {
+      ...options,
+      threads: 1,
+      signal: controller.signal,
+      onProgress,
+    });
+    const { signal } = new AbortController();
+    await train(smallTask(), smallData(64), { ...options, threads: 2, signal, onWarning });
+    expect(warnings).toHaveLength(1);
+    expect(warnings[0]).toMatch(
+      /trained with striate .*, cpu with 1 thread on .* and continues with striate .*, cpu with 2 threads on/,
+    );
   });
 
   it("refuses folders of another run, checkpoints of another model and impossible settings", async () => {

@@ -13,7 +13,7 @@ while (mode === "train") {
   if (step % 5 === 0) {
     const data = new Float32Array(100_000).fill(step);
     const tensors = new Map([["param.w", { dtype: "F32" as const, shape: [data.length], data }]]);
-    await run.saveCheckpoint({ step, epoch: 1, seed: 1, tensors }, step % 20);
+    await run.saveCheckpoint({ step, epoch: 1, seed: 1, tensors, score: step % 20 });
     console.log(`saved ${step}`);
   }
 }

@@ -2,13 +2,14 @@ import { checkWhole } from "../../util/check.js";
 import { StriateError, check } from "../../util/errors.js";
 import type { FileFolder } from "../../util/folders/file-folder.js";
 import { isOpeningFailure } from "../../util/folders/file-folder.js";
-import { isJsonObject, parseStrictJson } from "../../util/json.js";
-import { decodeCheckpoint, encodeCheckpoint } from "./checkpoint.js";
+import { safetensorsHeaderBytes } from "../../util/safetensors.js";
+import type { BestCheckpoint } from "./best-checkpoint.js";
+import { betterCheckpoint } from "./best-checkpoint.js";
+import { decodeCheckpoint, encodeCheckpoint, nonFiniteTensor, scoreInHeader } from "./checkpoint.js";
 import type { Checkpoint } from "./checkpoint.js";
 
 export const checkpointFile = { what: "checkpoint", maxBytes: 2 ** 32 - 4096 } as const;
 const namePattern = /^step-(\d{8,16})\.safetensors$/;
-const bestName = "best.json";
 
 /** "step-00001200.safetensors" */
 export function checkpointName(step: number): string {
@@ -56,6 +57,12 @@ async function findLatestCheckpoint(folder: FileFolder): Promise<LatestCheckpoin
         checkpoint.step === step,
         () => `The checkpoint "${folder.file(name)}" is of step ${checkpoint.step}, its name says ${step}.`,
       );
+      const bad = nonFiniteTensor(checkpoint.tensors);
+      check(
+        bad === undefined,
+        () =>
+          `The checkpoint "${folder.file(name)}": expected finite numbers in "${bad!.name}", got ${bad!.value}.`,
+      );
       return { checkpoint, damaged };
     } catch (error) {
       // A file that cannot be opened (permissions, too many open files) is not a damaged one.
@@ -78,58 +85,41 @@ async function setAside(folder: FileFolder, name: string): Promise<string> {
   return folder.file(target);
 }
 
-/** The checkpoint with the best score so far. */
-export interface BestCheckpoint {
-  readonly step: number;
-  readonly score: number;
-}
-
 export interface CheckpointStoreOptions {
   /** Number of newest checkpoints to keep, in addition to the best one. At least 1. */
   readonly keepLast: number;
-  /** Whether the best score is the highest or the lowest. */
-  readonly better: "higher" | "lower";
 }
 
 export interface CheckpointStore {
   readonly best: () => BestCheckpoint | undefined;
   /** Writes one checkpoint, then removes those that are neither among the newest nor the best. Returns its path. */
-  save(checkpoint: Checkpoint, score?: number): Promise<string>;
+  save(checkpoint: Checkpoint): Promise<string>;
 }
 
-/** Opens a checkpoint folder for writing; the caller holds the run's lock. Training continues from `resumeStep`. */
+/** Opens a checkpoint folder for writing; the caller holds the run's lock. */
 async function openCheckpointStore(
   folder: FileFolder,
-  resumeStep: number,
-  options: CheckpointStoreOptions,
+  { keepLast }: CheckpointStoreOptions,
 ): Promise<CheckpointStore> {
-  const { keepLast, better } = options;
   checkWhole("keepLast", keepLast);
   const held = new Set(await checkpointSteps(folder));
-  let best = await readBest(folder);
-  // A best checkpoint after the step that training continues from will be written again.
-  if (best !== undefined && (best.step > resumeStep || !held.has(best.step))) best = undefined;
+  let best = await bestOf(folder, [...held]);
+  const removeOld = async (): Promise<void> => {
+    for (const old of checkpointsToRemove([...held], keepLast, best?.step)) {
+      await folder.remove(checkpointName(old), "old checkpoint");
+      held.delete(old);
+    }
+  };
+  // A killed process may have left more than these.
+  await removeOld();
   return {
     best: () => best,
-    async save(checkpoint, score) {
-      const { step } = checkpoint;
-      check(
-        score === undefined || !Number.isNaN(score),
-        () => `The score of the checkpoint at step ${step} is NaN.`,
-      );
+    async save(checkpoint) {
+      const { step, score } = checkpoint;
       await folder.write(checkpointName(step), encodeCheckpoint(checkpoint));
       held.add(step);
-      if (
-        score !== undefined &&
-        (best === undefined || (better === "higher" ? score > best.score : score < best.score))
-      ) {
-        best = { step, score };
-        await folder.write(bestName, `${JSON.stringify(best)}\n`);
-      }
-      for (const old of checkpointsToRemove([...held], keepLast, best?.step)) {
-        await folder.remove(checkpointName(old), "old checkpoint");
-        held.delete(old);
-      }
+      if (score !== undefined) best = betterCheckpoint(best, { step, score });
+      await removeOld();
       return folder.file(checkpointName(step));
     },
   };
@@ -148,9 +138,7 @@ export async function openCheckpoints(
     const aside = await setAside(folder, damaged.name);
     options.onWarning(`Skipped a damaged checkpoint, now "${aside}". ${damaged.reason}`);
   }
-  const checkpoint = latest?.checkpoint;
-  // Without a checkpoint, the run restarts at step 0.
-  return { checkpoint, store: await openCheckpointStore(folder, checkpoint?.step ?? -1, options) };
+  return { checkpoint: latest?.checkpoint, store: await openCheckpointStore(folder, options) };
 }
 
 /** All but the `keepLast` newest steps and the best one. */
@@ -163,14 +151,28 @@ export function checkpointsToRemove(
   return ascending.slice(0, Math.max(0, ascending.length - keepLast)).filter((step) => step !== best);
 }
 
-async function readBest(folder: FileFolder): Promise<BestCheckpoint | undefined> {
-  const bytes = await folder.read(bestName, { what: "record of the best checkpoint", maxBytes: 4096 });
-  if (bytes === undefined) return undefined;
-  const what = `The record of the best checkpoint "${folder.file(bestName)}"`;
-  const value = parseStrictJson(new TextDecoder().decode(bytes), what);
-  check(
-    isJsonObject(value) && typeof value.step === "number" && typeof value.score === "number",
-    () => `${what} lacks step and score; remove it to let the next checkpoint become the best.`,
-  );
-  return { step: value.step, score: value.score };
+/**
+ * The checkpoint with the best score among those in the folder. Each checkpoint file holds its own score, so a killed
+ * process cannot leave a checkpoint without the score that belongs to it.
+ */
+async function bestOf(folder: FileFolder, steps: readonly number[]): Promise<BestCheckpoint | undefined> {
+  let best: BestCheckpoint | undefined;
+  for (const step of steps) {
+    const score = await scoreOf(folder, checkpointName(step));
+    if (score !== undefined) best = betterCheckpoint(best, { step, score });
+  }
+  return best;
+}
+
+async function scoreOf(folder: FileFolder, name: string): Promise<number | undefined> {
+  const what = `The checkpoint "${folder.file(name)}"`;
+  const read = async (bytes: number) =>
+    (await folder.readStart(name, bytes, "checkpoint")) ?? new Uint8Array();
+  try {
+    return scoreInHeader(await read(safetensorsHeaderBytes(await read(8), what)), what);
+  } catch (error) {
+    // A damaged checkpoint has no score. The newest one, from which the run continues, has been read before.
+    if (!(error instanceof StriateError) || isOpeningFailure(error)) throw error;
+    return undefined;
+  }
 }

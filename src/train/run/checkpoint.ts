@@ -1,8 +1,8 @@
 import { checkWhole } from "../../util/check.js";
 import { check } from "../../util/errors.js";
-import { parseStrictJson, shorten, toJson } from "../../util/json.js";
+import { isJsonObject, parseStrictJson, shorten, toJson } from "../../util/json.js";
 import type { Json } from "../../util/json.js";
-import { decodeSafetensors, encodeSafetensors } from "../../util/safetensors.js";
+import { decodeSafetensors, decodeSafetensorsMetadata, encodeSafetensors } from "../../util/safetensors.js";
 import type { SafetensorsDtype, StoredTensor } from "../../util/safetensors.js";
 
 const format = "striate-checkpoint";
@@ -11,6 +11,12 @@ const version = 1;
 /** The groups of a checkpoint's tensors: the part of their names before the first dot. */
 export const checkpointGroups = ["param", "buffer", "optimizer", "ema"] as const;
 export type CheckpointGroup = (typeof checkpointGroups)[number];
+
+/** Sums of metrics over some steps, by name. */
+export interface MetricSums {
+  readonly count: number;
+  readonly sums: Readonly<Record<string, number>>;
+}
 
 /** Everything that a run needs to continue as if it had never stopped. */
 export interface Checkpoint {
@@ -21,6 +27,12 @@ export interface Checkpoint {
   /** The random seed of the run. */
   readonly seed: number;
   readonly config: Json;
+  /** The score of the evaluation at this step, if there was one; the best score selects the final parameters. */
+  readonly score?: number;
+  /** The metrics of the steps since the last line of the log. */
+  readonly unlogged?: MetricSums;
+  /** Version, device, threads and processor that the run used: the last bits of the weights depend on them. */
+  readonly place?: string;
   /** By full name: `param.conv1.weight`, `buffer.norm.mean`, `optimizer.m.conv1.weight`, `ema.conv1.weight`. */
   readonly tensors: ReadonlyMap<string, StoredTensor>;
 }
@@ -42,6 +54,8 @@ export function encodeCheckpoint(checkpoint: Checkpoint): Uint8Array<ArrayBuffer
   for (const name of checkpoint.tensors.keys()) checkGroup(name, "the checkpoint");
   for (const key of ["step", "epoch", "seed"] as const)
     checkWhole(`checkpoint: ${key}`, checkpoint[key], { from: 0, to: Number.MAX_SAFE_INTEGER });
+  const { score, unlogged, place } = checkpoint;
+  if (score !== undefined) checkNotNaN(score, `The score of the checkpoint at step ${checkpoint.step}`);
   return encodeSafetensors(checkpoint.tensors, {
     format,
     version: String(version),
@@ -49,6 +63,9 @@ export function encodeCheckpoint(checkpoint: Checkpoint): Uint8Array<ArrayBuffer
     epoch: String(checkpoint.epoch),
     seed: String(checkpoint.seed),
     config: JSON.stringify(toJson(checkpoint.config, "The checkpoint's config")),
+    ...(score !== undefined && { score: String(score) }),
+    ...(unlogged && { unlogged: JSON.stringify(unlogged) }),
+    ...(place !== undefined && { place }),
   });
 }
 
@@ -72,8 +89,59 @@ export function decodeCheckpoint(bytes: Uint8Array, what = "the checkpoint"): Ch
     epoch: readCount(metadata, "epoch", what),
     seed: readCount(metadata, "seed", what),
     config: toJson(parseStrictJson(config, `The config in ${what}`), `The config in ${what}`),
+    ...optionalFacts(metadata, what),
     tensors,
   };
+}
+
+/** The score in the header of a checkpoint; undefined if it has none. The bytes may end after the header. */
+export function scoreInHeader(bytes: Uint8Array, what: string): number | undefined {
+  return optionalFacts(decodeSafetensorsMetadata(bytes, what), what).score;
+}
+
+/** The first tensor that holds NaN or an infinity, with that value; undefined if all numbers are finite. */
+export function nonFiniteTensor(
+  tensors: ReadonlyMap<string, { readonly data: ArrayLike<number | bigint> }>,
+): { readonly name: string; readonly value: number } | undefined {
+  for (const [name, { data }] of tensors) {
+    if (!(data instanceof Float32Array || data instanceof Float64Array)) continue;
+    const value = data.find((one) => !Number.isFinite(one));
+    if (value !== undefined) return { name, value };
+  }
+  return undefined;
+}
+
+function optionalFacts(
+  { score, unlogged, place }: Readonly<Record<string, string>>,
+  what: string,
+): Pick<Checkpoint, "score" | "unlogged" | "place"> {
+  return {
+    ...(score !== undefined && { score: readScore(score, what) }),
+    ...(unlogged !== undefined && { unlogged: readSums(unlogged, what) }),
+    ...(place !== undefined && { place }),
+  };
+}
+
+function readScore(text: string, what: string): number {
+  const score = text.trim() === "" ? NaN : Number(text);
+  checkNotNaN(score, `${what}: "score"`);
+  return score;
+}
+
+function checkNotNaN(score: number, what: string): void {
+  check(!Number.isNaN(score), () => `${what}: expected a number, got NaN`);
+}
+
+function readSums(text: string, what: string): MetricSums {
+  const value = parseStrictJson(text, `"unlogged" in ${what}`);
+  const fits =
+    isJsonObject(value) &&
+    typeof value.count === "number" &&
+    isCount(value.count) &&
+    isJsonObject(value.sums) &&
+    Object.values(value.sums).every((sum) => typeof sum === "number");
+  check(fits, () => `${what}: expected a count and sums as "unlogged", got ${shorten(text)}`);
+  return value as unknown as MetricSums;
 }
 
 function checkGroup(name: string, what: string): void {

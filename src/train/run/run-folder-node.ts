@@ -6,7 +6,7 @@ import { ensureFolder, errorCode, fileError, temporaryFilePattern } from "../../
 import { toJson } from "../../util/json.js";
 import type { Json } from "../../util/json.js";
 import { openCheckpoints } from "./checkpoint-files.js";
-import type { BestCheckpoint } from "./checkpoint-files.js";
+import type { BestCheckpoint } from "./best-checkpoint.js";
 import type { Checkpoint } from "./checkpoint.js";
 import { openMetricsFile } from "./metrics-file-node.js";
 import type { MetricsRow } from "../metrics.js";
@@ -22,8 +22,6 @@ export interface RunFolderOptions {
   readonly resume?: boolean;
   /** Number of newest checkpoints to keep, in addition to the best one. Default 3. */
   readonly keepLast?: number;
-  /** Whether the best score is the highest or the lowest. Default "higher". */
-  readonly better?: "higher" | "lower";
   /** Is called with warnings about skipped checkpoints and about waiting for a lock. Default: `console.warn`. */
   readonly onWarning?: (message: string) => void;
 }
@@ -44,9 +42,9 @@ export interface RunFolder {
   appendMetrics(row: MetricsRow): void;
   /**
    * Writes `checkpoints/step-00001200.safetensors` and returns its path. Removes old checkpoints except the one with
-   * the best `score`.
+   * the highest score.
    */
-  saveCheckpoint(checkpoint: Omit<Checkpoint, "config">, score?: number): Promise<string>;
+  saveCheckpoint(checkpoint: Omit<Checkpoint, "config">): Promise<string>;
   bestCheckpoint(): BestCheckpoint | undefined;
   /** Closes the files and releases the folder. A second call does nothing. */
   close(): Promise<void>;
@@ -55,7 +53,7 @@ export interface RunFolder {
 /**
  * Creates the folder of a run, or opens it again with `resume`: `config.json`, `metrics.jsonl` (one JSON object per
  * line), `checkpoints/`. On resume, metrics of steps after the newest good checkpoint are removed, for they will come
- * again, and damaged checkpoints are renamed to `*.damaged` with a warning.
+ * again, and checkpoints that are damaged or hold NaN or an infinity are renamed to `*.damaged` with a warning.
  *
  * Throws `StriateError` when another process uses the folder, when it holds a run and `resume` is off, when its
  * config differs (naming the first key), when no checkpoint of several can be read, or when it cannot be written.
@@ -90,7 +88,6 @@ async function openLocked(
   await ensureFolder(checkpoints.path);
   const { checkpoint, store } = await openCheckpoints(checkpoints, {
     keepLast: options.keepLast ?? 3,
-    better: options.better ?? "higher",
     onWarning: options.onWarning,
   });
   const metrics = await openMetricsFile(join(path, "metrics.jsonl"), checkpoint?.step ?? -1);
@@ -109,11 +106,11 @@ async function openLocked(
       checkUsable();
       metrics.append(row);
     },
-    async saveCheckpoint(state, score) {
+    async saveCheckpoint(state) {
       checkUsable();
       // A checkpoint must not outlive the metrics that led to it.
       metrics.sync();
-      return store.save({ ...state, config }, score);
+      return store.save({ ...state, config });
     },
     bestCheckpoint: store.best,
     async close() {

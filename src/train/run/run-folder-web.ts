@@ -40,7 +40,6 @@ export async function openSiteRun(
     await checkConfig(folder, checkpoints, config, resume);
     const { checkpoint, store } = await openCheckpoints(checkpoints, {
       keepLast: 3,
-      better: "higher",
       onWarning,
     });
     const held = await folder.read(metricsName, metricsFile);
@@ -64,10 +63,10 @@ export async function openSiteRun(
           },
           close: () => undefined,
         }),
-      saveCheckpoint: async (state, score) => {
+      saveCheckpoint: async (state) => {
         // A checkpoint must not outlive the metrics that led to it.
         await writeMetrics();
-        return store.save({ ...state, config }, score);
+        return store.save({ ...state, config });
       },
       bestCheckpoint: store.best,
       readCheckpoint: (step) => readCheckpointOf(checkpoints, step),

@@ -1,20 +1,31 @@
 import type { MetricsRow } from "../metrics.js";
+import type { MetricSums } from "./checkpoint.js";
 import type { LogRow, LogTarget, RunStore } from "./run-store.js";
 import type { StepMetrics } from "../trainer.js";
 
 /** The log of a run: metrics as means over some steps, and evaluations. */
 export class RunLog {
-  #sums: Record<string, number> = {};
-  #count = 0;
+  #sums: Record<string, number>;
+  #count: number;
 
   private constructor(
     private readonly target: LogTarget | undefined,
     readonly evaluations: LogRow[],
-  ) {}
+    { count, sums }: MetricSums,
+  ) {
+    this.#count = count;
+    this.#sums = { ...sums };
+  }
 
-  static async open(store: RunStore | undefined): Promise<RunLog> {
+  /** Continues a log. `unlogged` are the metrics of the steps after the last line of the log. */
+  static async open(store: RunStore | undefined, unlogged: MetricSums = NO_METRICS): Promise<RunLog> {
     const target = await store?.openLog();
-    return new RunLog(target, target?.rows.flatMap(evaluationOf) ?? []);
+    return new RunLog(target, target?.rows.flatMap(evaluationOf) ?? [], unlogged);
+  }
+
+  /** The metrics since the last call of `write`; undefined if there are none. */
+  get unlogged(): MetricSums | undefined {
+    return this.#count === 0 ? undefined : { count: this.#count, sums: { ...this.#sums } };
   }
 
   step(metrics: StepMetrics): void {
@@ -48,6 +59,7 @@ export class RunLog {
 }
 
 const EVALUATION = "evaluation.";
+const NO_METRICS: MetricSums = { count: 0, sums: {} };
 
 function evaluationOf(row: MetricsRow): LogRow[] {
   const scores = Object.entries(row).filter(

@@ -1,7 +1,9 @@
+import { availableParallelism, cpus } from "node:os";
 import { saveOnnx } from "../../graph/onnx/write/save-node.js";
 import type { SessionOptions } from "../../runtime/runtime.js";
 import { sessionOptionsOf } from "../../runtime/runtime.js";
 import { workerRuntime } from "../../runtime/worker-node.js";
+import { packageFacts } from "../../util/package-facts-node.js";
 import { checkpointPath, readCheckpoint } from "./checkpoint-node.js";
 import { readMetrics } from "./metrics-file-node.js";
 import type { ModelDescription } from "../model-description.js";
@@ -55,7 +57,6 @@ export async function train(task: Task, data: TrainingData, options: TrainOption
       : await openRunFolder(options.folder, {
           config: configOf(steps, options),
           resume: options.resume ?? false,
-          better: "higher",
           ...(options.onWarning && { onWarning: options.onWarning }),
         });
   try {
@@ -67,6 +68,7 @@ export async function train(task: Task, data: TrainingData, options: TrainOption
       ...sessionOptionsOf(options),
       runtime: workerRuntime,
       store: folder && storeIn(folder),
+      description: descriptionOf(options),
     });
     return {
       ...end,
@@ -77,6 +79,12 @@ export async function train(task: Task, data: TrainingData, options: TrainOption
   } finally {
     await folder?.close();
   }
+}
+
+/** "striate 0.1.0, cpu with 2 threads on AMD EPYC". */
+function descriptionOf({ device = "cpu", threads }: SessionOptions): string {
+  const count = threads ?? `the default number (for ${availableParallelism()} cores) of`;
+  return `striate ${packageFacts().version}, ${device} with ${count} ${threads === 1 ? "thread" : "threads"} on ${cpus()[0]?.model ?? "an unknown processor"}`;
 }
 
 /** A run's folder, with its metrics in TensorBoard as well. */
@@ -98,7 +106,7 @@ function storeIn(folder: RunFolder): RunStore {
         },
       };
     },
-    saveCheckpoint: (checkpoint, score) => folder.saveCheckpoint(checkpoint, score),
+    saveCheckpoint: (checkpoint) => folder.saveCheckpoint(checkpoint),
     bestCheckpoint: () => folder.bestCheckpoint(),
     readCheckpoint: (step) => readCheckpoint(checkpointName(step)),
     checkpointName,

@@ -1,4 +1,4 @@
-import type { BestCheckpoint } from "./checkpoint-files.js";
+import type { BestCheckpoint } from "./best-checkpoint.js";
 import type { Checkpoint } from "./checkpoint.js";
 import type { MetricsRow } from "../metrics.js";
 
@@ -21,8 +21,8 @@ export interface RunStore {
   /** The checkpoint to continue from; undefined to begin at step 0. */
   readonly checkpoint: Checkpoint | undefined;
   openLog(): Promise<LogTarget>;
-  /** Writes a checkpoint and removes old ones, except the one with the best `score`. */
-  saveCheckpoint(checkpoint: Omit<Checkpoint, "config">, score?: number): Promise<unknown>;
+  /** Writes a checkpoint and removes old ones, except the one with the highest score. */
+  saveCheckpoint(checkpoint: Omit<Checkpoint, "config">): Promise<unknown>;
   bestCheckpoint(): BestCheckpoint | undefined;
   readCheckpoint(step: number): Promise<Checkpoint>;
   /** The name of a checkpoint in messages. */

@@ -90,6 +90,7 @@ export async function train(task: Task, data: TrainingData, options: TrainOption
         ...(optimisation && { optimisation }),
         runtime,
         store,
+        description: `${runtime.device} with ${options.threads ?? "the default number of"} threads`,
         ...(from && { from }),
       }).catch((error: unknown) => {
         throw isOutOfMemory(error) ? ortError("the network cannot be trained in this tab", error) : error;

@@ -8,7 +8,10 @@ import type { Runtime, SessionOptions } from "../../runtime/runtime.js";
 import { sessionOptionsOf } from "../../runtime/runtime.js";
 import { StriateError, check } from "../../util/errors.js";
 import type { StoredTensor } from "../../util/safetensors.js";
+import type { BestCheckpoint } from "./best-checkpoint.js";
+import { betterCheckpoint } from "./best-checkpoint.js";
 import type { Checkpoint } from "./checkpoint.js";
+import { nonFiniteTensor } from "./checkpoint.js";
 import { exportOnnx } from "../export.js";
 import type { ModelDescription } from "../model-description.js";
 import type { PauseController } from "../pause.js";
@@ -73,6 +76,8 @@ export interface RunPlace extends SessionOptions {
   readonly store: RunStore | undefined;
   /** The checkpoint to continue from if the store has none. */
   readonly from?: Checkpoint;
+  /** Version, device, threads and processor, on which the last bits of the weights depend. */
+  readonly description?: string;
 }
 
 /** The total number of optimizer steps. */
@@ -91,7 +96,8 @@ export function configOf(steps: number, { batchSize, seed, config }: TrainSettin
  * The training loop. Same seed, same machine, same weights, also across a stop, a kill and a resume.
  *
  * @param steps in all
- * @throws StriateError for a loss that is not finite (naming the step and the last good checkpoint).
+ * @throws StriateError for a loss, a gradient or a parameter that is not finite (naming the step and the last good
+ * checkpoint).
  */
 export async function runTraining(
   task: Task,
@@ -115,11 +121,12 @@ export async function runTraining(
   const recipe = { ...settings, ...(plateau && { learningRate: () => plateau.rate }) };
   const start = store?.checkpoint ?? given;
   const from = start && { step: start.step, tensors: dataOf(start) };
+  warnOfOtherPlace(start?.place, place.description, settings.onWarning);
   const trainer = await Trainer.open(task, data, recipe, runtime, {
     ...sessionOptionsOf(place),
     ...(from && { from }),
   });
-  const log = await RunLog.open(store);
+  const log = await RunLog.open(store, start?.unlogged);
   const listen = (scores: Readonly<Record<string, number>>) => {
     if (!plateau) return;
     const { measure } = settings.plateau;
@@ -129,23 +136,38 @@ export async function runTraining(
   };
   log.evaluations.forEach(listen);
   let saved = store?.checkpoint?.step ?? -1;
-  const checkpointOf = (state: State) => {
-    const tensors = storedOf(trainer.training.state, state);
-    return { step: trainer.step, epoch: epochOf(trainer), seed: settings.seed, tensors };
+  const lastCheckpoint = () => (saved < 0 ? undefined : store?.checkpointName(saved));
+  const readState = async () => {
+    const state = await trainer.state();
+    checkFiniteState(state, trainer.step, lastCheckpoint());
+    return state;
+  };
+  const checkpointOf = (state: State, score?: number) => {
+    const { unlogged } = log;
+    return {
+      step: trainer.step,
+      epoch: epochOf(trainer),
+      seed: settings.seed,
+      tensors: storedOf(trainer.training.state, state),
+      ...(score !== undefined && { score }),
+      ...(unlogged && { unlogged }),
+      ...(place.description !== undefined && { place: place.description }),
+    };
   };
   const save = async (score?: number, state?: State) => {
     if (store === undefined || (saved === trainer.step && score === undefined)) return;
-    await store.saveCheckpoint(checkpointOf(state ?? (await trainer.state())), score);
+    await store.saveCheckpoint(checkpointOf(state ?? (await readState()), score));
     saved = trainer.step;
   };
   const best = new Best(selectBest, store);
   const evaluateNow = async (measure: NonNullable<TrainSettings["evaluate"]>) => {
-    const values = await trainer.values({ averaged: true });
+    const state = await readState();
+    const values = trainer.valuesIn(state, { averaged: true });
     const scores = await measure(values, trainer.step);
     log.evaluation(trainer.step, scores);
     listen(scores);
-    const score = best.offer(scores, values);
-    if (score !== undefined) await save(score);
+    const score = best.offer(trainer.step, scores, values);
+    if (score !== undefined) await save(score, state);
   };
   try {
     check(!plateau || evaluate, () => "training: a learning rate that listens needs evaluations");
@@ -164,8 +186,7 @@ export async function runTraining(
         rate.resume();
       }
       if (signal?.aborted === true) break;
-      const last = saved < 0 ? undefined : store?.checkpointName(saved);
-      const metrics = await advance(trainer, last);
+      const metrics = await advance(trainer, lastCheckpoint());
       const { step } = trainer;
       const now = rate.update(step, trainer.batchSize);
       speed = now.imagesPerSecond;
@@ -179,7 +200,7 @@ export async function runTraining(
       }
       if (step % checkpointEvery === 0) await save();
     }
-    const state = await trainer.state();
+    const state = await readState();
     await save(undefined, state);
     const finished = trainer.step >= steps;
     const values =
@@ -202,27 +223,43 @@ export async function runTraining(
   }
 }
 
+/** Says so if a run continues where its sums may round differently. */
+function warnOfOtherPlace(
+  before: string | undefined,
+  now: string | undefined,
+  onWarning: (message: string) => void = console.warn,
+): void {
+  if (before === undefined || now === undefined || before === now) return;
+  onWarning(
+    `The run was trained with ${before}, and continues with ${now}: its weights can differ from those of a run that ` +
+      `uses one of the two throughout.`,
+  );
+}
+
 /** The parameters that evaluated best, in memory or among the run's checkpoints. */
 class Best {
-  #score = -Infinity;
+  #best: BestCheckpoint | undefined;
   #values: State | undefined;
 
   constructor(
     private readonly name: string | undefined,
     private readonly store: RunStore | undefined,
   ) {
-    this.#score = store?.bestCheckpoint()?.score ?? -Infinity;
+    this.#best = store?.bestCheckpoint();
   }
 
   /** Stores the values if they score higher than all earlier ones. Returns the score if there is one. */
-  offer(scores: Readonly<Record<string, number>>, values: State): number | undefined {
+  offer(step: number, scores: Readonly<Record<string, number>>, values: State): number | undefined {
     if (this.name === undefined) return undefined;
     const score = scores[this.name];
     if (score === undefined) throw new StriateError(`selectBest: the evaluation gives no "${this.name}"`);
-    if (score > this.#score) {
-      this.#score = score;
-      this.#values = values;
-    }
+    check(
+      !Number.isNaN(score),
+      () => `selectBest: expected a number as "${this.name}", got NaN at step ${step}`,
+    );
+    const best = betterCheckpoint(this.#best, { step, score });
+    if (best.step === step) this.#values = values;
+    this.#best = best;
     return score;
   }
 
@@ -234,17 +271,29 @@ class Best {
   }
 }
 
+/** Makes sure that the state holds no NaN and no infinity. The loss and the gradients can be finite before that. */
+function checkFiniteState(state: State, step: number, lastCheckpoint: string | undefined): void {
+  const bad = nonFiniteTensor(state);
+  check(
+    bad === undefined,
+    () =>
+      `training: expected finite numbers in "${bad!.name}" after step ${step}, got ${bad!.value} (${hintAt(lastCheckpoint)})`,
+  );
+}
+
+function hintAt(lastCheckpoint: string | undefined): string {
+  return lastCheckpoint === undefined
+    ? "no checkpoint had been written"
+    : `last good checkpoint: ${lastCheckpoint}`;
+}
+
 /** Runs one step; an error names the last good checkpoint. */
 async function advance(trainer: Trainer, lastCheckpoint: string | undefined): Promise<StepMetrics> {
   try {
     return await trainer.advance();
   } catch (error) {
     if (!(error instanceof StriateError)) throw error;
-    const hint =
-      lastCheckpoint === undefined
-        ? "no checkpoint had been written"
-        : `last good checkpoint: ${lastCheckpoint}`;
-    throw new StriateError(`${error.message} (${hint})`, { cause: error });
+    throw new StriateError(`${error.message} (${hintAt(lastCheckpoint)})`, { cause: error });
   }
 }
 

@@ -1,4 +1,4 @@
-import { readdir, rename, unlink } from "node:fs/promises";
+import { open, readdir, rename, unlink } from "node:fs/promises";
 import { join } from "node:path";
 import { StriateError } from "../errors.js";
 import type { FileFolder } from "./file-folder.js";
@@ -24,6 +24,20 @@ export function diskFolder(path: string, what = "files"): FileFolder {
       } catch (error) {
         if (error instanceof StriateError && errorCode(error.cause) === "ENOENT") return undefined;
         throw error;
+      }
+    },
+    readStart: async (name, bytes, started) => {
+      try {
+        const handle = await open(file(name), "r");
+        try {
+          const { buffer, bytesRead } = await handle.read(new Uint8Array(bytes), 0, bytes, 0);
+          return buffer.subarray(0, bytesRead);
+        } finally {
+          await handle.close();
+        }
+      } catch (cause) {
+        if (errorCode(cause) === "ENOENT") return undefined;
+        throw fileError(`read the ${started}`, file(name), cause);
       }
     },
     write: (name, content) => writeFileAtomic(file(name), content),

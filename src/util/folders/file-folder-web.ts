@@ -99,18 +99,19 @@ function folderOf(handle: FileSystemDirectoryHandle, path: string): FileFolder {
       }),
     read: (name, { what, maxBytes }) =>
       guarded(`read the ${what}`, name, async () => {
-        const found = await handle.getFileHandle(name).catch((cause: unknown) => {
-          if (isAbsent(cause)) return undefined;
-          throw cause;
-        });
-        const content = await found?.getFile();
-        if (content === undefined || content.size === 0) return undefined;
+        const content = await contentOf(handle, name);
+        if (content === undefined) return undefined;
         check(
           content.size <= maxBytes,
           () =>
             `The ${what} "${file(name)}" is too large: expected at most ${maxBytes} bytes, got ${content.size}.`,
         );
         return new Uint8Array(await content.arrayBuffer());
+      }),
+    readStart: (name, bytes, what) =>
+      guarded(`read the ${what}`, name, async () => {
+        const content = await contentOf(handle, name);
+        return content && new Uint8Array(await content.slice(0, bytes).arrayBuffer());
       }),
     write: (name, content) =>
       guarded("write", name, async () => {
@@ -136,6 +137,16 @@ function folderOf(handle: FileSystemDirectoryHandle, path: string): FileFolder {
     },
   };
   return folder;
+}
+
+/** The content of a file; undefined if the file is absent or empty. */
+async function contentOf(handle: FileSystemDirectoryHandle, name: string): Promise<File | undefined> {
+  const found = await handle.getFileHandle(name).catch((cause: unknown) => {
+    if (isAbsent(cause)) return undefined;
+    throw cause;
+  });
+  const content = await found?.getFile();
+  return content === undefined || content.size === 0 ? undefined : content;
 }
 
 function isAbsent(cause: unknown): boolean {

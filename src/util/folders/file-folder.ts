@@ -21,6 +21,8 @@ export interface FileFolder {
   list(): Promise<string[]>;
   /** Reads a whole file; undefined if it does not exist. */
   read(name: string, options: FileReadOptions): Promise<Uint8Array<ArrayBuffer> | undefined>;
+  /** Reads the first `bytes` bytes of a file, or fewer if it is shorter; undefined if it does not exist. */
+  readStart(name: string, bytes: number, what: string): Promise<Uint8Array<ArrayBuffer> | undefined>;
   /** Writes a whole file. Readers see the old content or the new, but never a part of it. */
   write(name: string, content: string | Uint8Array<ArrayBuffer>): Promise<void>;
   /** Removes a file; a missing file is not an error. `what` names the kind of file in messages: "old checkpoint". */
